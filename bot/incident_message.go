@@ -84,6 +84,41 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 	return nil
 }
 
+// PostLine posts the reply that says how the incident comes and goes. Where only its number and state are shown,
+// there is none.
+func (b *Bot) PostLine(ctx context.Context, root store.Place, p oncall.Picture, delivery string) (store.Place, error) {
+	if b.veiled(ctx, p, root.Channel) {
+		return store.Place{}, nil
+	}
+	m := slackcall.Message{
+		Channel: root.Channel, Thread: root.TS,
+		Delivery: delivery, Incident: int64(p.Incident.ID), Priority: slackcall.ForThread, Drawing: true,
+	}
+	at, err := b.post(ctx, m, view.Flapping(p.Incident))
+	if err != nil {
+		return store.Place{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
+	}
+	return at, nil
+}
+
+// RedrawLine edits that reply. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it
+// can't be edited.
+func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error {
+	if err := b.edit(ctx, at, view.Flapping(p.Incident), priority(w)); err != nil {
+		return fmt.Errorf("redraw a reply to incident %s: %w", p.Incident.ID, err)
+	}
+	return nil
+}
+
+// FindLine looks for that reply, if an attempt at since or later may have posted it.
+func (b *Bot) FindLine(ctx context.Context, root store.Place, delivery string, since time.Time) (store.Place, bool, error) {
+	at, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
+	if err != nil {
+		return store.Place{}, false, fmt.Errorf("look for the reply %s: %w", delivery, err)
+	}
+	return at, found, nil
+}
+
 // FindRoot looks for the root message that an attempt at since or later may have posted.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery, Priority: slackcall.ForRoot}, since)

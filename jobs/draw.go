@@ -128,6 +128,9 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 	if err == nil && there && !none {
 		there, err = dr.thread(full, d, root)
 	}
+	if err == nil && there && !none {
+		err = dr.line(full, d, root)
+	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
 		// It only waited for its turn at Slack. That is not a failure, and a new pass renews the lease.
 		return false, nil

@@ -355,6 +355,7 @@ type board struct {
 	shown   map[store.Place]oncall.Picture
 	replies [][]oncall.Event
 	replied []string // the delivery ids of the replies
+	lines   []line
 	edits   int
 	notices []oncall.Notice
 	// hook is called before and after each act with its name. posted says whether the act has taken
@@ -450,6 +451,53 @@ func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture,
 func (b *board) FindThread(ctx context.Context, _ store.Place, delivery string, _ time.Time) (found bool, err error) {
 	err = b.act(ctx, "find reply", func() { found = slices.Contains(b.replied, delivery) })
 	return found, err
+}
+
+// PostLine implements jobs.Board.
+func (b *board) PostLine(ctx context.Context, _ store.Place, p oncall.Picture, delivery string) (at store.Place, err error) {
+	err = b.act(ctx, "post line", func() {
+		at = store.Place{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(b.lines)+1)}
+		b.lines = append(b.lines, line{at, delivery, *p.Incident.Flap})
+	})
+	if err != nil {
+		return store.Place{}, err
+	}
+	return at, nil
+}
+
+// RedrawLine implements jobs.Board.
+func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.Place, p oncall.Picture) error {
+	there := false
+	err := b.act(ctx, "edit line", func() {
+		for i := range b.lines {
+			if b.lines[i].at == at {
+				b.lines[i].shows, there = *p.Incident.Flap, true
+			}
+		}
+	})
+	if err == nil && !there {
+		return fmt.Errorf("edit: %w", store.ErrGone)
+	}
+	return err
+}
+
+// FindLine implements jobs.Board.
+func (b *board) FindLine(ctx context.Context, _ store.Place, delivery string, _ time.Time) (at store.Place, found bool, err error) {
+	err = b.act(ctx, "find line", func() {
+		for _, l := range b.lines {
+			if l.delivery == delivery {
+				at, found = l.at, true
+			}
+		}
+	})
+	return at, found, err
+}
+
+// A line is a reply that says how an incident comes and goes.
+type line struct {
+	at       store.Place
+	delivery string
+	shows    oncall.Flap
 }
 
 // root returns what the roots of an incident show.

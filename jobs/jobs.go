@@ -47,6 +47,12 @@ type Board interface {
 	// FindThread looks for such a reply by its delivery id, posted at since or later.
 	FindThread(ctx context.Context, root store.Place, delivery string, since time.Time) (found bool, err error)
 
+	// PostLine, RedrawLine and FindLine do the same for the reply that says how the incident comes and goes. One
+	// that this thread doesn't have is at no place.
+	PostLine(ctx context.Context, root store.Place, p oncall.Picture, delivery string) (store.Place, error)
+	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error
+	FindLine(ctx context.Context, root store.Place, delivery string, since time.Time) (store.Place, bool, error)
+
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
 	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
 	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error

@@ -81,6 +81,7 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"end storms", j.endStorms},
+		{"close what has flapped", j.closeQuiet},
 		{"reconcile hand-offs", j.lookAll},
 		{"settle edits", j.settleAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
@@ -114,6 +115,21 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	errs := []error{err}
 	for _, id := range storms {
 		errs = append(errs, j.store.EndStorm(ctx, id, now))
+	}
+	return errors.Join(errs...)
+}
+
+// closeQuiet looks at the incidents that flap whose timers are lost.
+func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
+	late, err := j.store.Quiet(ctx, now)
+	errs := []error{err}
+	for _, id := range late {
+		due, err := j.store.CloseQuiet(ctx, id, now)
+		if due {
+			j.metrics.lostTimer.Inc()
+			j.log.Error().Stringer("incident", id).Msg("the timer of an incident that flaps was overdue and not in the queue; did what it is for")
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -65,7 +65,13 @@ func unlessMissing(err error) error {
 func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.IncidentTimer]) error {
 	now := j.clock()
 	j.metrics.late.Observe(max(0, now.Sub(job.ScheduledAt).Seconds()))
-	due, err := j.store.RunIncidentTimer(ctx, job.Args.Incident, job.Args.Seq, now)
+	var due bool
+	var err error
+	if job.Args.Close {
+		due, err = j.store.CloseQuiet(ctx, job.Args.Incident, now)
+	} else {
+		due, err = j.store.RunIncidentTimer(ctx, job.Args.Incident, job.Args.Seq, now)
+	}
 	if err != nil {
 		return unlessMissing(fmt.Errorf("run a timer: %w", err))
 	}

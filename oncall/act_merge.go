@@ -39,6 +39,7 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	}
 	from, to := in.begin(by, f, now), into.begin(by, f, now)
 	from.stop()
+	from.endFlapping()
 	from.Incident.Status, from.Incident.MergedInto = Resolved, into.ID
 	from.Incident.ResolvedBy, from.Incident.ResolvedAt = by, &now
 	from.Incident.SnoozedBy, from.Incident.SnoozedUntil = Actor{}, nil

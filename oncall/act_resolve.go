@@ -7,9 +7,13 @@ import "time"
 func (c *Change) resolve(Act) error {
 	in := &c.Incident
 	c.stop()
+	c.endFlapping()
 	in.Status = Resolved
 	in.ResolvedBy, in.ResolvedAt = c.by, new(c.now)
 	if c.by.User != "" {
+		if in.Flap != nil {
+			c.editFlap().Reopened = nil
+		}
 		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	}
 	c.record(EventResolved, c.by, Detail{Quiet: in.SnoozedUntil != nil})

@@ -24,7 +24,7 @@ func (c *Change) rate(a Act) error {
 }
 
 // raise makes the incident worse. A running escalation goes on, unless the severity was low:
-// that may have waited for somebody's working hours, so it begins anew. Those who have the
+// that may have waited for somebody's working hours, or it flaps, so it begins anew. Those who have the
 // incident are paged and have to acknowledge it again; those who have snoozed it are told; a critical one
 // wakes up.
 func (c *Change) raise(to Severity) {
@@ -32,7 +32,7 @@ func (c *Change) raise(to Severity) {
 	was := in.Severity
 	c.worsen(to)
 	switch {
-	case in.Status == Triggered && was == Low:
+	case in.Status == Triggered && (was == Low || in.Flapping()):
 		c.restart()
 	case in.Status == Acknowledged:
 		c.pageOthers(in.Holders(), Say("it got worse since you acknowledged it"))

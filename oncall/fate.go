@@ -10,6 +10,7 @@ const (
 	FateReopened     Fate = "reopened" // one that was closed a moment ago
 	FateRepeated     Fate = "repeated" // the alert fires already: it is counted
 	FateMerged       Fate = "merged"   // the same, in the incident that its own was merged into
+	FateFlapping     Fate = "flapping" // the alert comes back to an incident that flaps
 	FateSnoozed      Fate = "snoozed"  // it is counted, and pages when the snooze ends
 	FateLate         Fate = "late"     // of an episode that is over; the next one that says so counts
 	FateAcknowledged Fate = "acknowledged"
@@ -23,7 +24,7 @@ const (
 // Shown reports whether people see by an incident's message that the signal has come.
 func (f Fate) Shown() bool {
 	switch f {
-	case FateRepeated, FateMerged, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept:
+	case FateRepeated, FateMerged, FateFlapping, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept:
 		return false
 	default:
 		return true

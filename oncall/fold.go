@@ -265,9 +265,8 @@ func (f *Fold) fire(s Signal) SignalFate {
 		GroupKey: f.Integration.GroupOf(s), Firing: true, Severity: High, FirstAt: f.now,
 	}
 	a.refresh(s, f.now)
-	var was IncidentID
-	if before := f.alerts[s.DedupKey]; before != nil {
-		was = before.IncidentID
+	before := f.alerts[s.DedupKey]
+	if before != nil {
 		f.Ended(*before)
 	}
 	f.alerts[s.DedupKey] = a
@@ -275,28 +274,33 @@ func (f *Fold) fire(s Signal) SignalFate {
 	if f.keep(a) {
 		return SignalFate{Signal: s, Fate: FateKept}
 	}
-	return f.place(a, s, was)
+	return f.place(a, s, before)
 }
 
-// place puts an alert that fires into an incident, open already or new; was is the one that it had before.
-func (f *Fold) place(a *Alert, s Signal, was IncidentID) SignalFate {
+// place puts an alert that fires into an incident, open already or new. Before is what fired last under its key;
+// nil: nothing did.
+func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
+	var was IncidentID
+	if before != nil {
+		was = before.IncidentID
+	}
 	c, fate := f.follow(f.change(f.groups[a.GroupKey])), FateReopened
 	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
 		c = nil // what comes back to a storm joins it like anything else, or stands for itself
 	}
 	switch {
 	case c != nil && c.Incident.Open():
+		if fate = FateJoined; was == c.Incident.ID && c.Incident.Flapping() {
+			fate = f.comeBack(c, before, a)
+			break
+		}
 		f.joinGroup(c, a)
-		fate = FateJoined
 	case c != nil && c.Incident.snoozing(f.now):
 		c.dozeOff(firesAgain)
 		c.count(a.Severity)
 		fate = FateSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
-		c.reopenByMonitor(firesAgain, f.now)
-		c.worsen(a.Severity)
-		f.pagesFromNow(c)
-		c.runStep()
+		f.reopenOrFlap(c, a.Severity)
 	default:
 		c, fate = f.openOrJoinStorm(a)
 	}
@@ -327,6 +331,7 @@ func (c *Change) count(sev Severity) {
 	}
 	in.SignalCount++
 	in.LastSignalAt = c.now
+	c.stir()
 	c.recount()
 }
 
@@ -415,8 +420,15 @@ func (f *Fold) cleared(a *Alert) *Change {
 	case f.fires(a.IncidentID) && c.Incident.Storm != nil:
 		c.recount()
 		return c
+	case f.fires(a.IncidentID) && c.Incident.Flapping():
+		c.recountAlerts()
+		return c
 	case f.fires(a.IncidentID):
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
+		return c
+	case c.Incident.Flapping():
+		f.pagesFromNow(c)
+		c.hold()
 		return c
 	}
 	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be

@@ -29,7 +29,7 @@ func (f *Fold) goOn(a *Alert, s Signal) SignalFate {
 	case c != nil:
 		return f.again(a, s, a.Severity.Worse(c.Incident.Severity))
 	}
-	return f.place(a, s, 0)
+	return f.place(a, s, nil)
 }
 
 // release looks again at an alert that was kept: whether it still fires, and whether another window covers it.

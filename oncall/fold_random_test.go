@@ -78,6 +78,12 @@ type anyMonitor struct {
 }
 
 func (w *anyMonitor) step() {
+	_, fires := w.firing()
+	for id, in := range w.product.incidents {
+		if c, due := in.CloseQuiet(fires[id], w.now); due {
+			w.product.incidents[id] = c.Incident
+		}
+	}
 	if id := IncidentID(len(w.product.incidents)); id > 0 && w.IntN(5) == 0 {
 		id = 1 + IncidentID(w.IntN(int(id)))
 		a := []Act{{Do: ActAck}, {Do: ActResolve}, {Do: ActSnooze, Until: w.now.Add(time.Hour)}, {Do: ActUnack}}[w.IntN(4)]
@@ -122,16 +128,25 @@ func (w *anyMonitor) step() {
 	w.log = append(w.log, fmt.Sprintf("%d new incidents, %d with pages", len(w.product.incidents)-before, opened))
 }
 
-func (w *anyMonitor) check() error {
-	firing := map[string]Alert{}
-	fires := map[IncidentID]bool{}
+// firing are the alerts that fire, and the incidents of which some do.
+func (w *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
+	of = map[IncidentID]bool{}
 	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
 		if a := w.product.alerts[id]; a.Firing {
-			if _, twice := firing[a.DedupKey]; twice {
-				return fmt.Errorf("%s fires twice", a.DedupKey)
-			}
-			firing[a.DedupKey], fires[a.IncidentID] = a, true
+			alerts, of[a.IncidentID] = append(alerts, a), true
 		}
+	}
+	return alerts, of
+}
+
+func (w *anyMonitor) check() error {
+	alerts, fires := w.firing()
+	firing := map[string]Alert{}
+	for _, a := range alerts {
+		if _, twice := firing[a.DedupKey]; twice {
+			return fmt.Errorf("%s fires twice", a.DedupKey)
+		}
+		firing[a.DedupKey] = a
 	}
 	for key, s := range w.last {
 		a, is := firing[key]
@@ -148,7 +163,7 @@ func (w *anyMonitor) check() error {
 		}
 	}
 	for id, in := range w.product.incidents {
-		if in.Open() && !fires[id] {
+		if held := in.Flapping() && w.now.Before(in.ClosesAt().Add(7*time.Minute)); in.Open() && !fires[id] && !held {
 			return fmt.Errorf("%s is open, and nothing of it fires", id)
 		}
 	}

@@ -72,6 +72,7 @@ type Incident struct {
 	Storm        *Storm     // nil: it is none
 	Stated       int64      // of a storm: as StateVersion says
 	Links        []IncidentID
+	Flap         *Flap // nil: its monitor has never reopened it
 }
 
 // Open reports whether the incident still needs somebody.

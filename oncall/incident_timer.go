@@ -17,6 +17,10 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	case Acknowledged:
 		c.runAckTimer()
 	default:
+		if in.Exhausted { // it flaps, and nobody has answered since
+			c.record(EventUnattended, ByTimer(), Detail{})
+			c.startOver()
+		}
 		c.runStep()
 	}
 	return c.done(), true

@@ -21,6 +21,12 @@ type Job interface{ Kind() string }
 type IncidentTimer struct {
 	Incident IncidentID `json:"incident"`
 	Seq      int64      `json:"seq"`
+	Close    bool       `json:"close,omitempty"` // it is one of CloseTimer
+}
+
+// CloseTimer looks whether an incident that flaps is to be closed. Earlier releases take it for stale.
+func CloseTimer(id IncidentID) IncidentTimer {
+	return IncidentTimer{Incident: id, Seq: -1, Close: true}
 }
 
 // Kind names the job.

@@ -28,7 +28,7 @@ func (in Incident) NextPolicy(f Facts) PolicyID {
 // Next tells what the incident's timer will do, by running the very code. It
 // reports false if nothing is to come.
 func (in Incident) Next(f Facts) (NextStep, bool) {
-	if in.NextAt == nil || in.Status != Triggered {
+	if in.NextAt == nil || in.Status != Triggered || in.closesBefore(*in.NextAt) {
 		return NextStep{}, false
 	}
 	c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
@@ -44,6 +44,12 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 		}
 	}
 	return n, true
+}
+
+// closesBefore reports whether an incident that flaps closes before an instant, as far as is known now.
+func (in Incident) closesBefore(at time.Time) bool {
+	closes := in.ClosesAt()
+	return !closes.IsZero() && !closes.After(at)
 }
 
 // maxPlanned bounds a plan; nobody reads further.
@@ -84,7 +90,15 @@ func (p PlanEntry) Later(who PlannedPerson) (time.Time, bool) {
 func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	var plan []PlanEntry
 	for range maxPlanned {
+		if at := in.ClosesAt(); !at.IsZero() && (in.NextAt == nil || in.closesBefore(*in.NextAt)) {
+			plan = append(plan, PlanEntry{At: at, Kind: EventResolved, Policy: in.PolicyID, Note: Say("It closes, unless it fires again before.")})
+			break
+		}
 		if in.NextAt == nil || len(plan) >= maxPlanned {
+			break
+		}
+		if in.Exhausted { // it flaps, and that goes on and on
+			plan = append(plan, PlanEntry{At: *in.NextAt, Kind: EventUnattended, Policy: in.PolicyID, Note: Say("If it flaps still and nobody has answered, it pages again.")})
 			break
 		}
 		c, due := in.RunTimer(in.Seq, f, latest(*in.NextAt, now))

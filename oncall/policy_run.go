@@ -244,6 +244,9 @@ func (c *Change) exhaust() {
 	users, from := c.pagePeople(people, c.now, nil)
 	d.Users, d.Until = users, shownUntil(from, c.now)
 	c.record(EventExhausted, ByTimer(), d)
+	if in.Flapping() {
+		in.NextAt = new(c.now.Add(flapUnattended))
+	}
 }
 
 // unreached runs the next step at once, because none of the latest step's people can be reached; if

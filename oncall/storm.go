@@ -165,10 +165,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	case in.snoozing(f.now):
 		c.dozeOff(firesAgain)
 	default:
-		c.reopenByMonitor(firesAgain, f.now)
-		c.worsen(a.Severity)
-		f.pagesFromNow(c)
-		c.runStep()
+		f.reopenOrFlap(c, a.Severity)
 	}
 	s := c.editStorm()
 	s.LastAt = latest(s.LastAt, f.now)

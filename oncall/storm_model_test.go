@@ -13,7 +13,7 @@ import (
 // storms end. What we make of it is compared, signal by signal, with a model that is as simple as it can be.
 func TestStormsAgainstAModel(t *testing.T) {
 	t.Parallel()
-	storms, splits := 0, 0
+	storms, splits, quieted := 0, 0, 0
 	for seed := range uint64(400) {
 		w := &weather{
 			Rand: rand.New(rand.NewPCG(11, seed)), now: noon,
@@ -31,9 +31,10 @@ func TestStormsAgainstAModel(t *testing.T) {
 			}
 		}
 		splits += w.splits
+		quieted += w.quieted
 	}
-	if storms < 400 || splits < 50 {
-		t.Errorf("%d storms and %d splits: the test tries too little", storms, splits)
+	if storms < 400 || splits < 50 || quieted < 20 {
+		t.Errorf("%d storms, %d splits, %d that have flapped: the test tries too little", storms, splits, quieted)
 	}
 }
 
@@ -63,6 +64,10 @@ type stormIncident struct {
 	own         []time.Time
 	severity    Severity
 	paged       int
+
+	reopened []time.Time // by its monitor
+	flaps    bool
+	quiet    time.Time // nothing of it fires since; zero: something does
 }
 
 type weather struct {
@@ -74,6 +79,7 @@ type weather struct {
 	log       []string
 	pages     int
 	splits    int
+	quieted   int
 }
 
 func (w *weather) note(format string, args ...any) {
@@ -147,7 +153,14 @@ func (w *weather) storming() (found *stormIncident) {
 	return found
 }
 
-func (w *weather) page(m *stormIncident) { m.status, m.paged = Triggered, m.paged+1 }
+// reopen has the monitor reopen an incident: the third time within 15 minutes it begins to flap.
+func (w *weather) reopen(m *stormIncident) {
+	m.status, m.paged, m.touched = Triggered, m.paged+1, true
+	m.reopened = append(slices.DeleteFunc(m.reopened, func(t time.Time) bool { return w.now.Sub(t) > 15*time.Minute }), w.now)
+	if len(m.reopened) == 3 {
+		m.flaps, m.reopened = true, nil
+	}
+}
 
 func (w *weather) fire(k string, a *stormAlert) {
 	if a.firing {
@@ -169,8 +182,8 @@ func (w *weather) fire(k string, a *stormAlert) {
 			return
 		}
 		if !own.byPerson && w.now.Sub(own.closed) < 5*time.Minute {
-			own.touched, a.in = true, own
-			w.page(own)
+			a.in = own
+			w.reopen(own)
 			return
 		}
 	}
@@ -227,7 +240,7 @@ func (w *weather) join(s *stormIncident, a *stormAlert) {
 	}
 	switch {
 	case s.status == Resolved:
-		w.page(s)
+		w.reopen(s)
 	case s.status == Acknowledged && (fresh || worse):
 		s.paged++
 	}
@@ -267,17 +280,27 @@ func (w *weather) clear(a *stormAlert) {
 		return
 	}
 	a.firing = false
-	w.settle(a.in)
+	if !w.fires(a.in) {
+		w.settle(a.in)
+	}
 }
 
-// settle closes an incident of which nothing fires.
-func (w *weather) settle(m *stormIncident) {
+func (w *weather) fires(m *stormIncident) bool {
 	for _, a := range w.alerts {
 		if a.firing && a.in == m {
-			return
+			return true
 		}
 	}
-	if m.status != Resolved {
+	return false
+}
+
+// settle closes an incident of which nothing fires, unless it flaps.
+func (w *weather) settle(m *stormIncident) {
+	switch {
+	case m.status == Resolved:
+	case m.flaps:
+		m.quiet = w.now
+	default:
 		m.status, m.closed, m.byPerson = Resolved, w.now, false
 	}
 }
@@ -300,16 +323,31 @@ func (w *weather) person() {
 	m.touched = true
 	if m.status = Acknowledged; act == ActResolve {
 		m.status, m.closed, m.byPerson = Resolved, w.now, true
+		m.flaps, m.reopened = false, nil
 	}
 }
 
 // end does what is done every minute.
 func (w *weather) end() {
+	if w.IntN(3) == 0 {
+		w.now = w.now.Add(10 * time.Minute)
+	}
 	for i, m := range w.incidents {
 		c, due := w.product.incidents[IncidentID(i+1)].EndStorm(StormTally{}, w.now)
 		if due {
 			w.note("the storm #%d is over", i+1)
 			w.product.incidents[IncidentID(i+1)], m.over = c.Incident, true
+		}
+		for again := true; again; {
+			c, again = w.product.incidents[IncidentID(i+1)].CloseQuiet(w.fires(m), w.now)
+			if again {
+				w.product.incidents[IncidentID(i+1)] = c.Incident
+			}
+		}
+		if m.flaps && m.status != Resolved && !w.fires(m) && w.now.Sub(m.quiet) >= 10*time.Minute {
+			w.note("#%d has been quiet", i+1)
+			m.status, m.closed, m.byPerson, m.flaps = Resolved, w.now, false, false
+			w.quieted++
 		}
 	}
 }
@@ -326,7 +364,9 @@ func (w *weather) split() {
 	w.splits++
 	from := a.in
 	a.in = w.open(k, a)
-	w.settle(from)
+	if !w.fires(from) && from.status != Resolved {
+		from.status, from.closed, from.byPerson, from.flaps = Resolved, w.now, false, false
+	}
 }
 
 func (w *weather) compare() error {

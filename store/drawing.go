@@ -38,6 +38,16 @@ type Drawing struct {
 
 	ThreadTried   int64      // up to which event a reply was tried that may be there; 0: none was
 	ThreadTriedAt *time.Time // when
+
+	Line FlapLine
+}
+
+// A FlapLine is the reply in the thread that says how the incident comes and goes, and is edited in place.
+type FlapLine struct {
+	Since   *time.Time // of which flapping it tells; nil: there is none
+	TS      string     // empty: it is not posted
+	Drawn   string     // oncall.Flap.State, as it shows it
+	TriedAt *time.Time // it may be there although we don't know where
 }
 
 // BeginDraw makes a job the one that draws the incident until it says EndDraw or PutDrawBack, or
@@ -82,7 +92,8 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 		WHERE incident_id = $1
 		  AND (lease_job IS NULL OR lease_job = $2 OR lease_until <= $3
 		       OR lease_job > 0 AND NOT EXISTS (SELECT FROM river_job WHERE id = lease_job AND finalized_at IS NULL))
-		RETURNING channel, ts, tried_at, drawn, thread_to, thread_tried, thread_tried_at`
+		RETURNING channel, ts, tried_at, drawn, thread_to, thread_tried, thread_tried_at,
+		          flap_since, flap_ts, flap_drawn, flap_tried_at`
 	if _, err := tx.Exec(ctx, create, id); err != nil {
 		return Drawing{}, err
 	}
@@ -91,7 +102,8 @@ func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now 
 	}
 	var d Drawing
 	err := tx.QueryRow(ctx, take, id, job, now, now.Add(leaseTime)).
-		Scan(&d.Root.Channel, &d.Root.TS, &d.RootTried, &d.RootDrawn, &d.ThreadTo, &d.ThreadTried, &d.ThreadTriedAt)
+		Scan(&d.Root.Channel, &d.Root.TS, &d.RootTried, &d.RootDrawn, &d.ThreadTo, &d.ThreadTried, &d.ThreadTriedAt,
+			&d.Line.Since, &d.Line.TS, &d.Line.Drawn, &d.Line.TriedAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Drawing{Busy: true}, nil
 	}
@@ -221,13 +233,23 @@ func (s *System) ThreadUnsent(ctx context.Context, id oncall.IncidentID) error {
 	return s.noteDrawing(ctx, id, note, id)
 }
 
+// NoteLine notes where the line about an incident's flapping is, or may be, and what it shows.
+func (s *System) NoteLine(ctx context.Context, id oncall.IncidentID, l FlapLine) error {
+	const note = `
+		UPDATE drawings
+		SET flap_since = $2, flap_ts = $3, flap_drawn = $4, flap_tried_at = $5
+		WHERE incident_id = $1`
+	return s.noteDrawing(ctx, id, note, id, l.Since, l.TS, l.Drawn, l.TriedAt)
+}
+
 // ForgetPlace drops a message that no longer exists. The one in the channel will be posted anew,
 // and its thread from the beginning.
 func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
 	const note = `
 		WITH root AS (
 			UPDATE drawings
-			SET channel = '', ts = '', drawn = 0, tried_at = NULL, thread_to = 0, thread_tried = 0, thread_tried_at = NULL
+			SET channel = '', ts = '', drawn = 0, tried_at = NULL, thread_to = 0, thread_tried = 0, thread_tried_at = NULL,
+			    flap_since = NULL, flap_ts = '', flap_drawn = '', flap_tried_at = NULL
 			WHERE incident_id = $1 AND channel = $2 AND ts = $3
 		)
 		DELETE FROM drawing_copies WHERE incident_id = $1 AND channel = $2 AND ts = $3`

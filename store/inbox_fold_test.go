@@ -434,3 +434,46 @@ func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 		t.Error("no page about another service")
 	}
 }
+
+// What flaps is closed by its timer after ten quiet minutes, and by what is done every minute if that is lost;
+// one that fires again meanwhile stays open.
+func TestWhatFlapsClosesOnceItIsQuiet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	w.accept(trigger("disk"), resolve("disk"), trigger("disk"), resolve("disk"), trigger("disk"), resolve("disk"), trigger("disk"), resolve("disk"))
+	w.fold()
+	in := w.incident(1)
+	if !in.Flapping() || in.ClosesAt() != w.clock().Add(10*time.Minute) {
+		t.Fatalf("it doesn't flap: %+v", in)
+	}
+	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'escalate' AND args ->> 'close' = 'true'`); n != 1 {
+		t.Errorf("%d timers to close it", n)
+	}
+	w.advance(9 * time.Minute)
+	w.accept(trigger("disk"))
+	w.fold()
+	w.accept(resolve("disk"))
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM alerts`); n != 4 {
+		t.Errorf("%d alerts, want none more for what comes back", n)
+	}
+	w.advance(2 * time.Minute)
+	if late := must[[]oncall.IncidentID](t)(w.Quiet(t.Context(), w.clock())); len(late) != 1 {
+		t.Errorf("late: %v", late)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		did   bool
+		want  oncall.Status
+	}{{0, true, oncall.Triggered}, {0, false, oncall.Triggered}, {8 * time.Minute, true, oncall.Resolved}, {0, false, oncall.Resolved}} {
+		w.advance(c.after)
+		did := must[bool](t)(w.CloseQuiet(t.Context(), 1, w.clock()))
+		if in := w.incident(1); did != c.did || in.Status != c.want {
+			t.Errorf("after %s: it did something: %v, and is %s", c.after, did, in.Status)
+		}
+	}
+	if late := must[[]oncall.IncidentID](t)(w.Quiet(t.Context(), w.clock().Add(time.Hour))); len(late) != 0 {
+		t.Errorf("late when it is closed: %v", late)
+	}
+}

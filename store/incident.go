@@ -26,6 +26,35 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 	return due, err
 }
 
+// CloseQuiet closes an incident that flaps if nothing of it has fired for long enough.
+func (s *System) CloseQuiet(ctx context.Context, id oncall.IncidentID, now time.Time) (bool, error) {
+	const fires = `SELECT EXISTS (SELECT FROM alerts WHERE incident_id = $1 AND firing)`
+	_, due, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
+		var any bool
+		if err := tx.QueryRow(ctx, fires, id).Scan(&any); err != nil {
+			return oncall.Change{}, false, err
+		}
+		change, due := in.CloseQuiet(any, now)
+		return change, due, nil
+	})
+	return due, err
+}
+
+// Quiet returns the incidents that flap of which it should have been looked whether they are to be closed.
+func (s *System) Quiet(ctx context.Context, now time.Time) (ids []oncall.IncidentID, err error) {
+	const late = `
+		SELECT id
+		FROM incidents
+		WHERE flap IS NOT NULL AND status <> 'resolved' AND (flap ->> 'look_at')::timestamptz < $1
+		ORDER BY id
+		LIMIT $2`
+	rows, _ := s.pool.Query(ctx, late, now.Add(-overdue), upkeepBatch)
+	if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
+		return nil, fmt.Errorf("look for what is to be closed: %w", translate(err))
+	}
+	return ids, nil
+}
+
 // decide is the way of every timer, and of acts by commands and an incident's buttons. Answers and the
 // buttons of bundles go through saveActed, signals through decideAndSave, merges and links through
 // actOnTwo. It lets decide look at the incident while nobody else can change it, in the transaction that
@@ -297,7 +326,7 @@ const incidentsByID = `
 	       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 	       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 	       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
-	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again
+	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again, flap
 	FROM incidents
 	WHERE id = ANY ($1)
 	ORDER BY id`

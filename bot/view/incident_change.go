@@ -16,7 +16,38 @@ func changeLine(e oncall.Event) string {
 			return fmt.Sprintf("It got worse: unless somebody acknowledges it, it escalates at %s.", stamp(d.Until, asTime, time.UTC))
 		}
 		return fmt.Sprintf("It got worse, and %s was paged: unless it is acknowledged again, it escalates at %s.", named(d.Users), stamp(d.Until, asTime, time.UTC))
+	case oncall.EventFlapping:
+		return fmt.Sprintf("It flaps: it was reopened %s within 15 minutes, so it closes only after 10 quiet minutes.", Count(d.Count, "time"))
+	case oncall.EventUnattended:
+		return "It flaps, and nobody has answered for 30 minutes: it pages from the first step again."
 	default:
 		return ""
+	}
+}
+
+// Flapping draws the line in the thread that says how an incident comes and goes.
+func Flapping(in oncall.Incident) Drawing {
+	fl := in.Flap
+	since := stamp(*fl.Since, asTime, time.UTC)
+	switch closes := in.ClosesAt(); {
+	case fl.OverAt != nil:
+		return Text(fmt.Sprintf("It flapped from %s to %s and fired again %s.", since, stamp(*fl.OverAt, asTime, time.UTC), Count(fl.Times, "time")))
+	case !closes.IsZero():
+		return Text(fmt.Sprintf("Flapping since %s: it has fired again %s. Nothing fires since %s; it closes at %s unless it fires again.",
+			since, Count(fl.Times, "time"), stamp(*fl.QuietAt, asTime, time.UTC), stamp(closes, asTime, time.UTC)))
+	}
+	return Text(fmt.Sprintf("Flapping since %s: it has fired again %s. It closes after 10 quiet minutes.", since, Count(fl.Times, "time")))
+}
+
+// flapWords say of an incident that flaps when it closes. A storm's direct messages don't follow each change.
+func flapWords(in oncall.Incident) []string {
+	switch closes := in.ClosesAt(); {
+	case !in.Flapping():
+		return nil
+	case closes.IsZero() || in.Storm != nil:
+		return []string{fmt.Sprintf("*Flapping* since %s: it closes after 10 quiet minutes.", stamp(*in.Flap.Since, asTime, time.UTC))}
+	default:
+		return []string{fmt.Sprintf("*Flapping* since %s: nothing fires at the moment, and it closes at %s unless it fires again.",
+			stamp(*in.Flap.Since, asTime, time.UTC), stamp(closes, asTime, time.UTC))}
 	}
 }

@@ -38,7 +38,7 @@ func standing(p oncall.Picture) string {
 	case oncall.Resolved:
 		sentences = append(sentences, resolvedWords(in))
 	}
-	return strings.Join(append(sentences, besides(in)...), " ")
+	return strings.Join(slices.Concat(sentences, flapWords(in), besides(in)), " ")
 }
 
 // acknowledgers are all who have acknowledged; a policy may want several.

@@ -89,7 +89,7 @@ func threadLine(e oncall.Event) string {
 	case oncall.EventAcknowledged:
 		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), through(e.Actor))
 	case oncall.EventResolved:
-		return fmt.Sprintf("%s resolved it%s.", who(e.Actor), through(e.Actor))
+		return fmt.Sprintf("%s resolved it%s%s.", who(e.Actor), through(e.Actor), following(": ", text))
 	case oncall.EventReopened:
 		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
 	case oncall.EventSeverity:

@@ -1,0 +1,84 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// line brings the reply up to date that says how the incident comes and goes: one for each time that it
+// flaps, edited in place.
+func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) error {
+	in, l := d.Picture.Incident, d.Line
+	if in.Flap == nil || in.Flap.Since == nil {
+		return nil
+	}
+	if l.Since == nil || !l.Since.Equal(*in.Flap.Since) {
+		l = store.FlapLine{Since: in.Flap.Since}
+	}
+	if l.TS == "" && l.TriedAt != nil {
+		found, err := dr.adoptLine(ctx, d, l, root)
+		if err != nil {
+			return err
+		}
+		if found.TS != "" {
+			l.TS, l.TriedAt = found.TS, nil
+		}
+	}
+	if l.TS == "" {
+		return dr.postLine(ctx, d, l, root)
+	}
+	if l.Drawn == in.Flap.State() {
+		return nil
+	}
+	err := dr.jobs.board.RedrawLine(ctx, dr.wish, store.Place{Channel: root.Channel, TS: l.TS}, d.Picture)
+	switch {
+	case errors.Is(err, store.ErrGone): // somebody has deleted it
+		return dr.postLine(ctx, d, store.FlapLine{Since: l.Since}, root)
+	case errors.Is(err, store.ErrFrozen): // it is behind until its channel opens again
+		return nil
+	case err != nil:
+		return fmt.Errorf("edit the line about flapping: %w", err)
+	}
+	l.Drawn = in.Flap.State()
+	return dr.jobs.store.NoteLine(ctx, in.ID, l)
+}
+
+// postLine posts it.
+func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) error {
+	in := d.Picture.Incident
+	l.TriedAt = new(dr.jobs.clock())
+	if err := dr.jobs.store.NoteLine(ctx, in.ID, l); err != nil {
+		return err
+	}
+	at, err := dr.jobs.board.PostLine(ctx, root, d.Picture, lineDelivery(d, *in.Flap))
+	if undone(err) {
+		l.TriedAt = nil
+		err = errors.Join(err, dr.jobs.store.NoteLine(ctx, in.ID, l))
+	}
+	if err != nil {
+		return fmt.Errorf("reply in the thread about flapping: %w", err)
+	}
+	l.TS, l.TriedAt, l.Drawn = at.TS, nil, in.Flap.State()
+	return dr.jobs.store.NoteLine(ctx, in.ID, l)
+}
+
+// adoptLine looks for one that an earlier attempt may have posted. What it shows is not known.
+func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) (store.Place, error) {
+	if left := boardLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
+		return store.Place{}, later{left}
+	}
+	at, _, err := dr.jobs.board.FindLine(ctx, root, lineDelivery(d, *d.Picture.Incident.Flap), *l.TriedAt)
+	if err != nil {
+		return store.Place{}, fmt.Errorf("look for a reply that may have been posted: %w", err)
+	}
+	return at, nil
+}
+
+// lineDelivery names the line about one time that the incident flaps.
+func lineDelivery(d store.Drawing, fl oncall.Flap) string {
+	return fmt.Sprintf("%s/flap-%d", d.Delivery, fl.Since.UnixMilli())
+}

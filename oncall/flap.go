@@ -1,0 +1,170 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Bounds of flapping.
+const (
+	// flapReopens is how often a monitor reopens an incident within flapWithin before that counts as flapping.
+	flapReopens = 3
+	flapWithin  = 15 * time.Minute
+	// flapQuiet is for how long nothing has to fire before an incident that flaps is closed.
+	flapQuiet = 10 * time.Minute
+	// flapUnattended is how long an incident that flaps waits for somebody before it escalates.
+	flapUnattended = 30 * time.Minute
+)
+
+// A Flap is what an incident knows of how it comes and goes. It is stored as JSON: fields are only ever added.
+type Flap struct {
+	Reopened []time.Time `json:"reopened,omitempty"`    // when its monitor has reopened it lately, while it doesn't flap
+	Since    *time.Time  `json:"since,omitempty"`       // it flaps, or has flapped
+	OverAt   *time.Time  `json:"over_at,omitempty"`     // it doesn't any more
+	Times    int         `json:"times,omitempty"`       // how often it has fired again
+	QuietAt  *time.Time  `json:"quiet_since,omitempty"` // nothing fires since
+	LookAt   *time.Time  `json:"look_at,omitempty"`     // when somebody looks whether it is to be closed
+}
+
+// Flapping reports whether the incident comes and goes, so that its monitor's ends don't close it.
+func (in Incident) Flapping() bool {
+	return in.Open() && in.Flap != nil && in.Flap.Since != nil && in.Flap.OverAt == nil
+}
+
+// ClosesAt is when an incident that flaps closes, unless it fires again before; zero: something fires.
+func (in Incident) ClosesAt() time.Time {
+	if !in.Flapping() || in.Flap.QuietAt == nil {
+		return time.Time{}
+	}
+	return in.Flap.QuietAt.Add(flapQuiet)
+}
+
+// editFlap returns what the incident knows of how it comes and goes, to be changed: the incident is a value.
+func (c *Change) editFlap() *Flap {
+	var fl Flap
+	if c.Incident.Flap != nil {
+		fl = *c.Incident.Flap
+	}
+	fl.Reopened = slices.Clone(fl.Reopened)
+	c.Incident.Flap = &fl
+	return &fl
+}
+
+// reopenOrFlap reopens what its monitor closed a moment ago, and pages from the first step. Once that has
+// happened often enough it flaps: this is its only page for a while.
+func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
+	c.reopenByMonitor(firesAgain, f.now)
+	flaps := c.countReopening()
+	c.worsen(sev)
+	f.pagesFromNow(c)
+	before := len(c.Pages)
+	c.runStep()
+	if !flaps {
+		return
+	}
+	for i := before; i < len(c.Pages); i++ {
+		c.Pages[i].Why = Say("%s; it keeps coming and going, so that this page is the only one for a while", c.Pages[i].Why)
+	}
+	if in := &c.Incident; in.NextAt != nil {
+		in.NextAt = new(latest(*in.NextAt, c.now.Add(flapUnattended)))
+	}
+}
+
+// comeBack has an alert fire again that is part of an incident that flaps. It is only counted: each time would be a
+// line in the timeline, and one more alert.
+func (f *Fold) comeBack(c *Change, before, a *Alert) Fate {
+	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
+	delete(f.touched, a.ID)
+	a.ID, a.FirstAt, a.Count = before.ID, before.FirstAt, before.Count+1
+	f.touch(a)
+	c.count(a.Severity)
+	return FateFlapping
+}
+
+// countReopening notes that the monitor has reopened the incident, and reports whether it begins to flap.
+func (c *Change) countReopening() bool {
+	c.endFlapping() // should an earlier release have closed it
+	fl := c.editFlap()
+	fl.Reopened = slices.DeleteFunc(fl.Reopened, func(t time.Time) bool { return c.now.Sub(t) > flapWithin })
+	fl.Reopened = append(fl.Reopened, c.now)
+	if len(fl.Reopened) < flapReopens {
+		return false
+	}
+	*fl = Flap{Since: new(c.now.Truncate(time.Microsecond)), Times: len(fl.Reopened)}
+	c.record(EventFlapping, c.by, Detail{Count: fl.Times})
+	return true
+}
+
+// hold keeps an incident open that flaps although nothing fires any more.
+func (c *Change) hold() {
+	fl := c.editFlap()
+	fl.QuietAt = new(c.now)
+	if fl.LookAt == nil || !fl.LookAt.After(c.now) {
+		c.lookAt(c.now.Add(flapQuiet))
+	}
+	c.recountAlerts()
+}
+
+// lookAt has somebody look whether the incident is to be closed.
+func (c *Change) lookAt(at time.Time) {
+	c.Incident.Flap.LookAt = &at
+	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
+}
+
+// stir notes that an incident which is held open fires again.
+func (c *Change) stir() {
+	if c.Incident.Flapping() && c.Incident.Flap.QuietAt != nil {
+		fl := c.editFlap()
+		fl.QuietAt = nil
+		fl.Times++
+	}
+}
+
+// endFlapping notes that the incident doesn't come and go any more.
+func (c *Change) endFlapping() {
+	if fl := c.Incident.Flap; fl != nil && fl.Since != nil && fl.OverAt == nil {
+		c.Incident.Flap = &Flap{Since: fl.Since, Times: fl.Times, OverAt: new(c.now)}
+	}
+}
+
+// recountAlerts has the message follow what is firing, where the timeline gets no line.
+func (c *Change) recountAlerts() {
+	c.counted = true
+	c.recount()
+}
+
+// CloseQuiet closes an incident that flaps if nothing has fired for long enough; otherwise it sees to it that
+// somebody looks again. It reports false if there is nothing to be done. Fires says whether any of its alerts does.
+func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
+	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
+		return Change{}, false
+	}
+	c := in.begin(ByTimer(), Facts{}, now)
+	fl := c.editFlap()
+	fl.LookAt = nil
+	switch {
+	case fires || fl.QuietAt == nil: // its end has somebody look again
+		fl.QuietAt = nil
+	case now.Before(in.ClosesAt()):
+		c.lookAt(in.ClosesAt())
+	default:
+		c.endFlapping()
+		_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+		c.Events[len(c.Events)-1].Detail.Text = "nothing has fired for 10 minutes"
+		return c.done(), true
+	}
+	c.recount()
+	return c.done(), true
+}
+
+// State names what a line about the flapping says: it is edited when that changes.
+func (fl Flap) State() string {
+	at := func(t *time.Time) int64 {
+		if t == nil {
+			return 0
+		}
+		return t.Unix()
+	}
+	return fmt.Sprintf("%d/%d/%d", fl.Times, at(fl.QuietAt), at(fl.OverAt))
+}
