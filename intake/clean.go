@@ -50,6 +50,7 @@ func firstOf(text string, others []string) string {
 // Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
 const (
 	maxTitle      = 1_024  // runes
+	maxLines      = 300    // runes, of a title that is made of several lines
 	maxBody       = 32_000 // runes
 	maxKey        = 512    // bytes
 	maxLink       = 2_048  // bytes

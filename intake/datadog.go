@@ -16,7 +16,7 @@ var datadogLink = regexp.MustCompile(`\((https://[^\s()]+/monitors[/#][^\s()]+)\
 func isDatadog(o object) bool {
 	m := o.bareNames("datadog")
 	return m.any("alerttransition", "alertcyclekey", "aggregkey") || m.has("eventtype", "lastupdated") && m.has("org") ||
-		m.any("alertid") && m.any("alertstatus", "alerttype", "alertscope", "alertmetric", "alerttitle") || m.has("transition", "aggregationkey")
+		m.any("alertid") && m.any("alertstatus", "alertscope", "alertmetric", "alerttitle") || m.has("transition", "aggregationkey")
 }
 
 // datadog reads what Datadog's webhook integration sends: the payload that it offers, or one made of its variables.

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/json"
+	"iter"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -148,12 +149,32 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 	return read(chosen.Name, o, body)
 }
 
+// read looks for a title where one usually stands, in the object and in what is in it, before it takes what is only like one.
 func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	chosen := Of(kind)
 	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // which is recognised as Alertmanager's otherwise
 		signals, err := chosen.of(o, body)
 		return signals, chosen.Name, err
 	}
+	signals, from, err := readWell(chosen, o, body)
+	if err == nil {
+		return signals, from, nil
+	}
+	if signals, found := readAnyhow(o); found {
+		return signals, "generic", nil
+	}
+	if chosen.Name != Auto && chosen.Name != "generic" { // it says better what is missing
+		if signals, other := chosen.of(o, body); other == nil {
+			return signals, chosen.Name, nil
+		} else if chosen.is == nil || chosen.read == nil {
+			err = other
+		}
+	}
+	return nil, "", err
+}
+
+// readWell reads what is certainly a monitor's, and generic JSON.
+func readWell(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	if chosen.is != nil && chosen.is(o) {
 		if signals, err := chosen.of(o, body); err == nil {
 			return signals, chosen.Name, nil
@@ -173,17 +194,28 @@ func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Fo
 	if err == nil {
 		return signals, "generic", nil
 	}
-	if inner, from, found := readInner(kind, o); found {
-		return inner, from, nil
-	}
-	if chosen.Name != Auto && chosen.Name != "generic" { // it says better what is missing
-		if signals, other := chosen.of(o, body); other == nil {
-			return signals, chosen.Name, nil
-		} else if chosen.is == nil || chosen.read == nil {
-			err = other
+	for inner := range o.within() {
+		if signals, from, err := readWell(chosen, inner, nil); err == nil {
+			return signals, from, nil
 		}
 	}
 	return nil, "", err
+}
+
+// readAnyhow reads what has a name for what it is about at least, or a text.
+func readAnyhow(o object) ([]oncall.Signal, bool) {
+	for inner := range o.within() {
+		if signals, found := readAnyhow(inner); found {
+			return signals, true
+		}
+	}
+	title := o.lastTitle()
+	if title == "" {
+		return nil, false
+	}
+	o["title"], _ = json.Marshal(title)
+	signals, err := o.signals()
+	return signals, err == nil
 }
 
 // of reads an object, of which body may be the text.
@@ -206,28 +238,48 @@ func (o object) isOurs() bool {
 }
 
 // inners are the fields in which others wrap what they send.
-var inners = []string{"alert", "incident", "event", "data", "payload", "body", "detail", "issue", "problem", "monitor", "notification", "webhook", "json"}
+var inners = []string{
+	"alert", "incident", "event", "data", "payload", "body", "detail", "issue", "problem", "monitor", "notification", "webhook", "json",
+	"check", "error", "fault", "item", "attributes", "execution", "job", "component", "rule", "trigger", "test", "entity", "context", "resource", "service", "host", "site",
+}
 
-// readInner reads an object in the object, or in a text of it, where the outer one says nothing by itself.
-func readInner(kind oncall.Format, o object) ([]oncall.Signal, oncall.Format, bool) {
-	for _, name := range inners {
-		inner := o.sub(name)
-		if inner == nil {
-			inner = embedded(o.str(name))
-		}
-		if len(inner) == 0 {
-			continue
-		}
-		for _, status := range []string{"event_action", "status", "state", "action"} { // what happened often stands outside
-			if _, has := inner[status]; !has && len(o[status]) > 0 {
-				inner[status] = o[status]
+// within returns the objects in the object, or in a text of it, with what the outer one says beside.
+func (o object) within() iter.Seq[object] {
+	return func(yield func(object) bool) {
+		var outer []string
+		for _, name := range inners {
+			inner := o.sub(name)
+			if inner == nil {
+				inner = embedded(o.str(name))
+			}
+			if len(inner) == 0 {
+				continue
+			}
+			if outer == nil {
+				outer = genericFields(o)
+			}
+			o.pass(inner, outer[actionField])
+			if !yield(inner) {
+				return
 			}
 		}
-		if signals, from, err := read(kind, inner, nil); err == nil {
-			return signals, from, true
+	}
+}
+
+// pass gives an inner object what its own fields don't say: what happened, by the field given, and more of what people
+// want to know.
+func (o object) pass(inner object, status string) {
+	if status != "" && genericFields(inner)[actionField] == "" { // what happened often stands outside
+		inner["event_action"] = o[status]
+	}
+	if len(inner)+len(o) > mostNames {
+		return
+	}
+	for name, raw := range o {
+		if _, has := inner[name]; !has && name != status && len(raw) > 0 && raw[0] != '{' && raw[0] != '[' {
+			inner[name] = raw
 		}
 	}
-	return nil, "", false
 }
 
 // mostListed is how many objects of a list are read.

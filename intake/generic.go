@@ -3,7 +3,10 @@ package intake
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -43,6 +46,9 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 }
 
 func (o object) signals() ([]oncall.Signal, error) {
+	if signals, is := inDialect(o); is {
+		return signals, nil
+	}
 	s, err := o.signal()
 	if err != nil {
 		return nil, err
@@ -71,6 +77,9 @@ func (o object) signal() (oncall.Signal, error) {
 		return s, err
 	}
 	shown, details := o.extras()
+	if fields[actionField] == "" && over[bare(level)] { // of some monitors the severity alone says so
+		action, level = oncall.Clear, ""
+	}
 	sev, unknown := readSeverity(cmp.Or(fields[levelField], "severity"), level)
 	title, key = trim(title), cleanKey(key)
 	about := title
@@ -79,6 +88,10 @@ func (o object) signal() (oncall.Signal, error) {
 	}
 	if m := kumaSays.FindStringSubmatch(about); m != nil {
 		title, body = m[1]+" is down", cmp.Or(trim(m[3]), body)
+	}
+	if lines := filled(strings.Split(title, "\n")...); len(lines) > 1 {
+		body = cmp.Or(body, title)
+		title = clean(strings.Join(lines, " "), maxLines)
 	}
 	if said, clear := saysItself(about); clear && fields[actionField] == "" {
 		action = said
@@ -93,13 +106,32 @@ func (o object) signal() (oncall.Signal, error) {
 		if title == "" {
 			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
-		key = hash(stem(about))
+		key = hash(append([]string{stem(about)}, o.whereabouts(fields[titleField])...)...)
 	}
 	return oncall.Signal{
 		Action: action, DedupKey: key, GroupKey: cleanKey(group),
 		Title: clean(title, maxTitle), Body: cutMarked(body, maxBody), Link: cleanLink(link),
 		Links: shown, Details: details, Severity: sev, Labels: cleanLabels(labels), Hints: slices.Concat(hints, unknown, odd),
 	}, nil
+}
+
+// places are fields that say where something is wrong.
+var places = setOf("host hostname instance node nodename server servername device devicename computer machine monitorname")
+
+// whereabouts tells apart what has the same name in several places. A title that is called so is the key by itself: that
+// is what our documents say, and an end that somebody writes has no more.
+func (o object) whereabouts(title string) []string {
+	if title == "title" || title == "summary" || title == "message" || len(o) > mostNames {
+		return nil
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if name != title && places[bare(name)] && len(o[name]) > 0 && o[name][0] == '"' {
+			text, _ := asText(o[name])
+			out = append(out, bare(name), trim(text))
+		}
+	}
+	return out
 }
 
 // Names of each thing that is read of an object; the first one present counts. Those after a bar count only as text.
@@ -114,13 +146,18 @@ const (
 )
 
 var genericNames = [][]string{
-	actionField: {"event_action", "status", "|", "state", "action", "alert_status", "alert_state", "event_status", "message_type", "event_type"},
-	titleField:  {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "entity_display_name", "headline", "text", "msg", "alert", "event"},
-	keyField:    {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint", "entity_id"},
-	groupField:  {"group_key"},
-	bodyField:   {"body", "description", "|", "message", "details", "state_message", "text", "msg", "content"},
-	levelField:  {"severity", "priority", "|", "level", "urgency", "criticality", "alert_severity"},
-	linkField:   {"link", "url", "|", "link_to_upstream_details", "html_url", "permalink", "alert_url", "incident_url"},
+	actionField: {
+		"event_action", "status", "|", "state", "action", "alert_status", "alert_state", "event_status", "message_type", "event_type",
+		"alert_type", "incident_status", "current_state", "current_status", "new_state", "new_status", "transition", "notification_type", "result", "x_s4_status",
+		"monitor_status", "monitor_state", "check_status", "check_state", "sensor_status", "probe_status", "site_status", "job_status", "problem_status", "problem_state",
+		"trigger", "type", "event",
+	},
+	titleField: {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "entity_display_name", "headline", "text", "msg", "alert", "event"},
+	keyField:   {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint", "entity_id", "idempotency_key", "incident_id", "problem_id", "issue_id", "x_s4_external_id"},
+	groupField: {"group_key"},
+	bodyField:  {"body", "description", "|", "message", "details", "state_message", "text", "msg", "content"},
+	levelField: {"severity", "priority", "|", "level", "urgency", "criticality", "alert_severity"},
+	linkField:  {"link", "url", "|", "link_to_upstream_details", "html_url", "permalink", "alert_url", "incident_url", "monitor_url", "problem_url", "dashboard_url", "click", "web_url"},
 }
 
 // genericFields returns the name of each of the things above as the object has it, empty if it has none.
@@ -137,7 +174,8 @@ func genericFields(o object) []string {
 			if field == "" || textOnly && o[field][0] != '"' || slices.Contains(found[:i], field) {
 				continue
 			}
-			if s, err := asText(o[field]); err != nil || trim(s) == "" || textOnly && i == actionField && !isStatus(s) {
+			if s, err := asText(o[field]); err != nil || trim(s) == "" || textOnly && i == actionField && !isStatus(s) ||
+				i == titleField && (name == "event" || name == "alert") && !strings.Contains(trim(s), " ") { // that may be the name of a kind
 				continue
 			}
 			found[i] = field
@@ -145,6 +183,39 @@ func genericFields(o object) []string {
 		}
 	}
 	return found
+}
+
+// over are severities that are none.
+var over = setOf("ok okay clear cleared resolved recovered recovery closed")
+
+// titleEnds are how names end under which a title may stand where none of the usual ones does, the likelier first. What
+// nobodys are the names of somebody or something else.
+var (
+	titleEnds = strings.Fields("title subject summary headline alertname rulename monitorname checkname problemname triggername searchname jobname eventname " +
+		"friendlyname displayname servicename summarymessage eventmessage alertmessage message reason description text name alert event")
+	nobodys = regexp.MustCompile(`(?:user|host|file|account|project|team|owner|organi[sz]ation|company|first|last|class|path|logger|receiver|channel|author|sender)name$`)
+)
+
+// lastTitle is the text of the field whose name is most like that of a title.
+func (o object) lastTitle() string {
+	if len(o) > mostNames {
+		return ""
+	}
+	best, at := "", len(titleEnds)
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		plain := bare(name)
+		if len(o[name]) == 0 || o[name][0] != '"' || nobodys.MatchString(plain) {
+			continue
+		}
+		for i, end := range titleEnds[:at] {
+			if text, _ := asText(o[name]); strings.HasSuffix(plain, end) && trim(text) != "" {
+				best, at = text, i
+				break
+			}
+		}
+	}
+	line, _, _ := strings.Cut(trim(best), "\n")
+	return trim(line)
 }
 
 // mostNames is in how many fields one is looked for that is written another way.
@@ -183,7 +254,7 @@ func (o object) extras() ([]oncall.Link, map[string]string) {
 	var l links
 	texts := map[string]string{}
 	for name, raw := range o {
-		if taken[name] || name == "links" && l.read(raw) {
+		if taken[name] || secretName(name) || name == "links" && l.read(raw) {
 			continue
 		}
 		if text, err := asText(raw); err == nil {

@@ -11,10 +11,15 @@ import (
 // States that stand before or behind what they are about, in titles that are made anew for the end.
 var (
 	leading = regexp.MustCompile(`(?i)^[^\pL\pN\[(]*(?:\[(firing|resolved|recovered|recovery|ok|alerting|triggered|problem|closed|no ?data|down|up)(?::\s*\d+)?[^\]]*\]|` +
-		`(firing|resolved|recovered|recovery|alerting|triggered|problem|closed|down|up)(?: in [\w ]+)?(?::| -| –| —))\s*`)
+		`(firing|resolved|recovered|recovery|alerting|triggered|problem|closed|cleared|down|up|ok|warning|critical|error|failed|failure|success|fixed)(?: in [\w ]+)?(?::| -| –| —))\s*`)
+	// The words after "is" and "has" are too common to stand alone behind what they are about.
 	trailing = regexp.MustCompile(`(?i)[\s:,–—-]+(?:(?:is|are|has|was|been|went|went back|came back|now|back|again)\s+)*` +
-		`(down|up|ok|online|offline|recovered|resolved|triggered|firing|alerting|healthy|unhealthy|reachable|unreachable)[\s.!]*[^\pL\pN\])"']*$`)
-	isUp = regexp.MustCompile(`(?i)\b(?:is|are)(?: now)?(?: back)? (?:up|online)[\s.!]*[^\pL\pN]*$`)
+		`(down|up|ok|online|offline|recovered|resolved|triggered|firing|alerting|healthy|unhealthy|reachable|unreachable)[\s.!]*[^\pL\pN\])"']*$|` +
+		`(?i)[\s:,–—-]+(?:is|are|has|have)(?: (?:now|been|back|again))* (?:in )?(critical|crit|warning|warn|failed|failing|degraded|passing|operational|normal|clear|cleared|fixed|restored)(?: again)?[\s.!]*$`)
+	isUp = regexp.MustCompile(`(?i)\b(?:(?:is|are)(?: now)?(?: back)? (?:up|online|ok|healthy|operational|passing|reachable|resolved|back to normal)|` +
+		`(?:has|have)(?: now)?(?: been)? (?:recovered|resolved|cleared|fixed|restored))(?: again)?[\s.!]*[^\pL\pN]*$`)
+	// denies are words that make of an end something else: "nobody is online".
+	denies = regexp.MustCompile(`(?i)\b(?:no|not|never|nobody|nothing|none|neither|nor|cannot|can't|unless|until|if|whether|when|fail\w*|only|before|unknown)\b|n['’]t\b|\?`)
 
 	// kumaSays is how Uptime Kuma writes a state where all that it sends is one text.
 	kumaSays = regexp.MustCompile(`(?s)^\[(.+)\]\s*\[(?:[^\pL\]]*\s*)(Up|Down|Pending|Maintenance)\]\s*(.*)$`)
@@ -55,7 +60,7 @@ func saysItself(title string) (oncall.Action, bool) {
 		a, known := actions[bare(first(m[1], m[2]))]
 		return a, known
 	}
-	if isUp.MatchString(title) {
+	if isUp.MatchString(title) && !denies.MatchString(title) {
 		return oncall.Clear, true
 	}
 	return "", false

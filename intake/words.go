@@ -23,7 +23,7 @@ var actions = wordsOf(map[oncall.Action]string{
 		newitem reopeneditem reactivateditem occurred unstable stillfailing
 		störung fehler warnung kritisch ausfall offen gestört alarme alerte ouvert ouverte erreur critique alerta abierto abierta crítico
 		aberto allarme aperto storing`,
-	oncall.AckSignal: `acknowledge acknowledged acknowledgement acknowledgment ack acked acking acknowledging`,
+	oncall.AckSignal: `acknowledge acknowledged acknowledgement acknowledgment ack acked acking acknowledging accept accepted`,
 	oncall.Clear: `resolve resolved resolving autoresolve autoresolved ok okay clear cleared close closed autoclosed recovery recover recovered
 		recovering up online normal healthy success successful succeeded pass passed passing good green fixed solved
 		expire expired end ended finish finished done complete completed restore restored inactive deactivate deactivated

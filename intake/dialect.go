@@ -1,0 +1,190 @@
+package intake
+
+import (
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A dialect is where a sender that needs no format of its own says what generic JSON says under other names. In its texts, a
+// path in braces stands for what is there, and alternatives are divided by bars: "{check.alias|check.url} is down".
+type dialect struct {
+	has   string                    // paths that only this sender has together
+	where map[string]*regexp.Regexp // what texts at paths match
+
+	key, title, status, body, link, level string
+	labels                                map[string]string
+
+	over   string                   // a path: if something stands there, it is over
+	words  map[string]oncall.Action // what words of status mean here, written as bare gives them
+	others oncall.Action            // what any other word means, and none; empty: as everywhere
+	levels map[string]string        // what levels mean here
+	tags   bool                     // texts beside those of the sender, whose names begin with "_", are part of the key
+}
+
+const (
+	opens   = oncall.Trigger
+	closes  = oncall.Clear
+	acks    = oncall.AckSignal
+	mention = oncall.Update
+)
+
+// inDialect reads an object that is in a known dialect.
+func inDialect(o object) ([]oncall.Signal, bool) {
+	if o.isOurs() || len(o) > mostNames {
+		return nil, false
+	}
+	plain := o.bareNames()
+	inner := map[string]object{} // what was looked into
+	for _, s := range dialects {
+		for _, about := range []object{o, plain} {
+			if s.fits(about, inner) {
+				return []oncall.Signal{s.draft(about).signal()}, true
+			}
+		}
+	}
+	return nil, false
+}
+
+func matching(path, like string) map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{path: regexp.MustCompile(like)}
+}
+
+func (s dialect) fits(o object, seen map[string]object) bool {
+	for path := range strings.FieldsSeq(s.has) {
+		name, rest, deeper := strings.Cut(path, ".")
+		if len(o[name]) == 0 {
+			return false
+		}
+		if !deeper {
+			continue
+		}
+		if _, looked := seen[name]; !looked {
+			seen[name] = asObject(o[name])
+		}
+		if !seen[name].any(rest) {
+			return false
+		}
+	}
+	for path, like := range s.where {
+		if !like.MatchString(o.str(path)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s dialect) draft(o object) draft {
+	d := draft{
+		key: fill(o, s.key), title: fill(o, s.title), body: fill(o, s.body), link: fill(o, s.link), level: fill(o, s.level), labels: map[string]string{},
+	}
+	word := fill(o, s.status)
+	action, known := s.words[bare(word)]
+	switch {
+	case s.over != "" && o.any(s.over):
+		d.action = oncall.Clear
+	case known:
+		d.action = action
+	case s.others != "" && (word == "" || !isStatus(word)):
+		d.action = s.others
+	case word == "":
+		d.action, _ = saysItself(d.title)
+	default:
+		d.status("status", word)
+	}
+	if level, known := s.levels[d.level]; known {
+		d.level = level
+	} else if otherwise, is := s.levels[""]; is {
+		d.level = otherwise
+	}
+	if d.action == oncall.Clear {
+		d.level = "" // "ok" is none
+	}
+	shown := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(s.labels)) {
+		d.label(name, fill(o, "{"+s.labels[name]+"}"))
+		shown[s.labels[name]] = true
+	}
+	for _, text := range []string{s.key, s.title, s.status, s.body, s.link, s.level} {
+		for _, paths := range inBraces.FindAllString(text, -1) {
+			for path := range strings.SplitSeq(strings.Trim(paths, "{}"), "|") {
+				shown[path] = shown[path] || o.any(path)
+			}
+		}
+	}
+	s.rest(&d, o, shown)
+	return d
+}
+
+// rest adds what is neither shown nor a part.
+func (s dialect) rest(d *draft, o object, shown map[string]bool) {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		text, err := asText(o[name])
+		if err != nil || text == "" || secretName(name) || o[name][0] == '{' || o[name][0] == '[' {
+			continue
+		}
+		if s.tags && !strings.HasPrefix(name, "_") && o[name][0] == '"' {
+			d.key += "/" + text
+		}
+		if !shown[name] && text != d.title && text != d.body {
+			d.detail(name, text)
+		}
+	}
+}
+
+var inBraces = regexp.MustCompile(`\{[^}]*\}`)
+
+// fill puts what an object says at paths in a text. What stands around a path that says nothing goes with it.
+func fill(o object, text string) string {
+	out, at, missing := "", 0, false
+	for _, found := range inBraces.FindAllStringIndex(text, -1) {
+		between, value := text[at:found[0]], ""
+		at = found[1]
+		for path := range strings.SplitSeq(text[found[0]+1:found[1]-1], "|") {
+			if value = oneLine(valueAt(o, path)); value != "" {
+				break
+			}
+		}
+		switch {
+		case value == "":
+			missing = true
+		case out == "":
+			out = strings.TrimLeft(between+value, ": ")
+		default:
+			out += between + value
+		}
+	}
+	if at == 0 {
+		return text
+	}
+	if out != "" && !missing {
+		out += text[at:]
+	}
+	return out
+}
+
+func valueAt(o object, path string) string {
+	if list, rest, is := strings.Cut(path, ".0."); is {
+		return o.first(list).str(rest)
+	}
+	if path, is := strings.CutSuffix(path, ":site"); is {
+		address, err := url.Parse(o.str(path))
+		if err != nil || address.Host == "" {
+			return ""
+		}
+		return address.Scheme + "://" + address.Host
+	}
+	return o.str(path)
+}
+
+// oneLine is a text as it came; of an object or a list there is nothing to say in one.
+func oneLine(text string) string {
+	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[{") || text == "[]" {
+		return ""
+	}
+	return text
+}
