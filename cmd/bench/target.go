@@ -51,6 +51,11 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 
 // prepareIn does so with a Slack of one's own.
 func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name string, teams int) (*target, error) {
+	return b.prepareWith(ctx, slack, name, teams, func(*setup.Setup) {})
+}
+
+// prepareWith does so with another set-up.
+func (b *bench) prepareWith(ctx context.Context, slack slacksim.Options, name string, teams int, edit func(*setup.Setup)) (*target, error) {
 	slack.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	admin, err := pgxpool.New(ctx, b.server.URL())
 	if err != nil {
@@ -85,6 +90,7 @@ func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name stri
 			Name: team, Team: team, Policy: team, Format: "generic", Key: key(i),
 		})
 	}
+	edit(&doc)
 	db, err := store.Open(ctx, t.url, store.Options{Log: zerolog.Nop()})
 	if err != nil {
 		return nil, err
@@ -171,7 +177,12 @@ func (t *target) close() {
 
 // signal sends a distinct signal and returns once it is accepted.
 func (t *target) signal(ctx context.Context, client *http.Client, key, dedup string) error {
-	body := strings.NewReader(fmt.Sprintf(`{"title":"disk full on %s","dedup_key":%q,"severity":"critical","body":"98 %% used","labels":{"host":%q}}`, dedup, dedup, dedup))
+	return t.signalOf(ctx, client, key, dedup, oncall.Critical)
+}
+
+// signalOf does so with a severity.
+func (t *target) signalOf(ctx context.Context, client *http.Client, key, dedup string, severity oncall.Severity) error {
+	body := strings.NewReader(fmt.Sprintf(`{"title":"disk full on %s","dedup_key":%q,"severity":%q,"body":"98 %% used","labels":{"host":%q}}`, dedup, dedup, severity, dedup))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.addr+"/v1/signals/"+key, body)
 	if err != nil {
 		return err

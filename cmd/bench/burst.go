@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+// A burst: many teams have many alerts in one moment, as when a data centre fails.
+const (
+	burstTeams  = 50
+	burstAlerts = 1000 // of all teams together, one of each team critical
+	burstRight  = 2 * time.Minute
+)
+
+// burst measures how long it takes until everybody has been told, until every team's channel shows the worst of its
+// alerts, and until it is right, and how many posts that costs.
+func (b *bench) burst(ctx context.Context) error {
+	t, err := b.prepareIn(ctx, slacksim.Options{Limits: true}, "bench_burst", burstTeams)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*burstRight)
+	defer cancel()
+	begin := time.Now()
+	sent := make(chan error, 1)
+	go func() { sent <- t.allAtOnce(ctx) }()
+	told, err := t.everyTeam(ctx, begin, func(s *slacksim.Sim, team int) bool { return len(s.Messages(fmt.Sprintf("@u%05d", team))) > 0 })
+	if err != nil {
+		return err
+	}
+	worst, err := t.everyTeam(ctx, begin, func(s *slacksim.Sim, team int) bool {
+		return shows(s, fmt.Sprintf("#team%d", team), worstOf(team)) || shows(s, fmt.Sprintf("#team%d", team), "1 critical")
+	})
+	if err != nil {
+		return err
+	}
+	if err := <-sent; err != nil {
+		return err
+	}
+	accepted := time.Since(begin)
+	right, err := t.allRight(ctx, begin)
+	if err != nil {
+		return err
+	}
+	b.figure("burst_accepted_s", accepted.Seconds(), "s")
+	b.figure("burst_told_s", told.Seconds(), "s (bound 2)")
+	b.figure("burst_worst_shown_s", worst.Seconds(), "s (bound 15)")
+	b.figure("burst_right_s", right.Seconds(), "s (bound 120)")
+	posts, limited := t.posts()
+	b.figure("burst_posts", float64(posts), "(bound 350)")
+	b.figure("burst_429", float64(limited), "")
+	return nil
+}
+
+func worstOf(team int) string { return fmt.Sprintf("worst-%02d", team) }
+
+// allAtOnce sends the alerts: each team's in the order of a monitor that has found the worst last.
+func (t *target) allAtOnce(ctx context.Context) error {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: floodConns}}
+	defer client.CloseIdleConnections()
+	var group sync.WaitGroup
+	failed := make(chan error, burstAlerts)
+	next := make(chan int)
+	for range floodConns {
+		group.Go(func() {
+			for n := range next {
+				team, severity := n%burstTeams, oncall.High
+				name := fmt.Sprintf("host-%02d-%02d", team, n/burstTeams)
+				if n/burstTeams == burstAlerts/burstTeams-1 {
+					severity, name = oncall.Critical, worstOf(team)
+				}
+				if err := t.signalOf(ctx, client, key(team), name, severity); err != nil {
+					failed <- err
+				}
+			}
+		})
+	}
+	for n := range burstAlerts {
+		next <- n
+	}
+	close(next)
+	group.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// everyTeam waits until something holds for each team, and returns how long that took.
+func (t *target) everyTeam(ctx context.Context, begin time.Time, holds func(*slacksim.Sim, int) bool) (time.Duration, error) {
+	team := 0
+	err := t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool {
+		for team < burstTeams && holds(s, team) {
+			team++
+		}
+		return team == burstTeams
+	})
+	if err != nil {
+		return 0, fmt.Errorf("team %d of %d: %w", team, burstTeams, err)
+	}
+	return time.Since(begin), nil
+}
+
+// allRight waits until every incident is posted, and every message shows what is stored.
+func (t *target) allRight(ctx context.Context, begin time.Time) (time.Duration, error) {
+	const behind = `
+		SELECT EXISTS (SELECT FROM inbox) OR EXISTS (
+			SELECT
+			FROM incidents i
+			LEFT JOIN drawings d ON d.incident_id = i.id
+			WHERE i.status <> 'resolved' AND (coalesce(d.ts, '') = '' OR d.drawn < i.version))`
+	for ctx.Err() == nil {
+		var wrong bool
+		if err := t.pool.QueryRow(ctx, behind).Scan(&wrong); err != nil {
+			return 0, err
+		}
+		if !wrong {
+			return time.Since(begin), nil
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return 0, fmt.Errorf("not every channel is right: %w", ctx.Err())
+}
+
+// posts counts the messages that Slack has taken, by whichever way, and the calls that it has refused as too many.
+func (t *target) posts() (posts, limited int) {
+	for _, c := range t.sim.Calls() {
+		switch {
+		case c.Status == http.StatusTooManyRequests:
+			limited++
+		case c.OK && (c.Method == "chat.postMessage" || strings.Contains(c.Method, "response")):
+			posts++
+		}
+	}
+	return posts, limited
+}
+
+// Pages that pile up: one team's monitor opens incidents by the thousand, each of which pages the same person.
+const pileAlerts = 3000
+
+// pile measures how many jobs that makes, how many backends wait for each other, and how long another team's page takes
+// meanwhile.
+func (b *bench) pile(ctx context.Context) error {
+	t, err := b.prepareWith(ctx, slacksim.Options{Limits: true}, "bench_pile", 1+floodOthers, func(doc *setup.Setup) {
+		doc.Integrations[0].Storm = "off"
+	})
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, floodFor+settleWait)
+	defer cancel()
+	during, end := context.WithTimeout(ctx, pileFor)
+	defer end()
+	var background sync.WaitGroup
+	var jobs, waits int
+	begin := time.Now()
+	background.Go(func() { t.pour(during, pileAlerts/int(pileFor.Seconds()), pileAlerts) })
+	background.Go(func() { jobs, waits = t.watchPile(during) })
+	pages, _, err := t.quietPages(during, ctx, 60, pileFor)
+	background.Wait()
+	if err != nil {
+		return err
+	}
+	for busy := true; busy && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM river_job
+			WHERE kind = 'page' AND state IN ('available', 'running') AND scheduled_at <= $1)`, time.Now()).Scan(&busy); err != nil {
+			return err
+		}
+	}
+	b.figure("pile_page_jobs_max", float64(jobs), "")
+	b.figure("pile_waits_for_recipient_max", float64(waits), "")
+	b.figure("pile_idle_s", time.Since(begin).Seconds(), "s")
+	b.percentiles("pile_other_team", pages, true)
+	return nil
+}
+
+const pileFor = 15 * time.Second
+
+// watchPile returns how many page jobs waited at most, and how many backends waited for a lock at once.
+func (t *target) watchPile(ctx context.Context) (jobs, waits int) {
+	for ctx.Err() == nil {
+		var n, w int
+		if t.pool.QueryRow(ctx, `
+			SELECT (SELECT count(*) FROM river_job WHERE kind = 'page' AND finalized_at IS NULL),
+			       (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock')`).Scan(&n, &w) == nil {
+			jobs, waits = max(jobs, n), max(waits, w)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+		}
+	}
+	return jobs, waits
+}
