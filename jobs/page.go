@@ -50,7 +50,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			return unlessMissing(err)
 		}
 		if !order.Send {
-			if order.Again.IsZero() {
+			if order.Again.IsZero() || order.Other {
 				return nil
 			}
 			return river.JobSnooze(max(0, order.Again.Sub(j.clock())))

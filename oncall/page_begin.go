@@ -90,7 +90,7 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 	case pageTooOften:
 		d.Order.Send, d.Order.Never = true, f.ringsTooOften()
 	case pageHeld:
-		p.HeldUntil = &again
+		p.HeldUntil, d.Held = &again, true
 		d.Pages = []PageStatus{p}
 	case pageGoesNow:
 		f.send(&d, p, now)

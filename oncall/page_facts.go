@@ -139,6 +139,7 @@ type PageOrder struct {
 
 	Send  bool       // false: there is nothing to do any more, or not yet
 	Again time.Time  // with Send false: when to look again; zero: never
+	Other bool       // another job looks then
 	Never string     // why nothing is sent and the page has failed; empty: it is sent
 	Doubt *time.Time // an attempt begun then may have been sent: look for it before ResumePage
 	Since time.Time  // if this attempt ends in doubt: when the earliest began that may have been sent
@@ -156,5 +157,6 @@ type PageUpdate struct {
 type PageDecision struct {
 	PageUpdate
 	Order  PageOrder
+	Held   bool        // its recipient was told something a moment ago
 	Convoy ConvoyOrder // for those behind it; while it is held, they are
 }

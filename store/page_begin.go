@@ -17,20 +17,17 @@ import (
 // what is left of the page's convoy gets the next job.
 func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64, now time.Time) (oncall.PageOrder, error) {
 	id := what.Page
-	const look = `
-		SELECT state, bundle, EXISTS (SELECT FROM pages WHERE convoy = $2 AND convoy <> 0 AND state = 'waiting' AND bundle = 0)
-		FROM pages
-		WHERE id = $1`
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return oncall.PageOrder{}, err
 	}
 	var order oncall.PageOrder
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		// After a storm many jobs find their pages told of by another: they don't queue for its recipient.
+		// After a storm many jobs find their pages told of by another: they don't queue for its recipient. That
+		// of a convoy does, as others may be about to join it.
 		var p oncall.PageStatus
-		var waits bool
-		if err := tx.QueryRow(ctx, look, id, what.Convoy).Scan(&p.State, &p.Bundle, &waits); err != nil || p.Over() && !waits {
+		err := tx.QueryRow(ctx, `SELECT state, bundle FROM pages WHERE id = $1`, id).Scan(&p.State, &p.Bundle)
+		if err != nil || p.Over() && what.Convoy == 0 {
 			return err
 		}
 		f, to, err := loadPage(ctx, tx, id, job, now)
@@ -40,10 +37,16 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 		f.Person = dir.Users[to.User]
 		d := f.Begin(now)
 		order = d.Order
-		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now); err != nil || what.Convoy == 0 {
+		if err := s.savePages(ctx, tx, &pgx.Batch{}, to, d.PageUpdate, now); err != nil {
 			return err
 		}
-		return s.moveConvoy(ctx, tx, what.Convoy, d, now)
+		switch {
+		case d.Held:
+			order.Other, err = s.holdConvoy(ctx, tx, to, what, order, now)
+		case what.Convoy != 0 && d.Convoy != oncall.ConvoyWaits:
+			err = s.moveConvoy(ctx, tx, to, what.Convoy, d.Convoy, now)
+		}
+		return err
 	})
 	if err != nil {
 		return oncall.PageOrder{}, fmt.Errorf("begin page %d: %w", id, err)

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -92,10 +93,45 @@ func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	return err
 }
 
+// holdConvoy has a page that is held, with those behind it, wait behind one job with all else that is held back from
+// its recipient, whose lock the caller holds. It reports whether that is another job than the page's.
+func (s *Store) holdConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
+	const find = `SELECT convoy FROM reaches WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy_until = $4`
+	const begin = `UPDATE reaches SET convoy = $4, convoy_until = $5 WHERE user_id = $1 AND method = $2 AND contact = $3`
+	const hold = `
+		UPDATE pages
+		SET held_until = $3, convoy = $2
+		WHERE (convoy = $1 AND convoy <> 0 OR id = $4) AND state = 'waiting' AND bundle = 0`
+	var going oncall.ConvoyID
+	err = tx.QueryRow(ctx, find, to.User, to.Method, to.Contact, o.Again).Scan(&going)
+	switch {
+	case err != nil && !errors.Is(err, pgx.ErrNoRows):
+		return false, err
+	case going != 0 && going != what.Convoy:
+		_, err = tx.Exec(ctx, hold, what.Convoy, going, o.Again, what.Page)
+		return true, err
+	}
+	own := what.Convoy
+	if own == 0 {
+		if err := tx.QueryRow(ctx, `SELECT nextval('convoys')`).Scan(&own); err != nil {
+			return false, err
+		}
+		t := o.Page.TaskOf(own)
+		t.At, t.Severity = o.Again, o.Incident.Severity
+		if err := s.enqueue(ctx, tx, now, []oncall.Task{t}); err != nil {
+			return false, err
+		}
+	} else if _, err := tx.Exec(ctx, hold, own, own, o.Again, nil); err != nil {
+		return false, err
+	}
+	_, err = tx.Exec(ctx, begin, to.User, to.Method, to.Contact, own, o.Again)
+	return what.Convoy == 0, err
+}
+
 // moveConvoy does what was decided about those behind a page whose job was theirs too. The caller holds the lock of
 // their recipient.
-func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, id oncall.ConvoyID, d oncall.PageDecision, now time.Time) error {
-	const hold = `UPDATE pages SET held_until = $2 WHERE convoy = $1 AND convoy <> 0 AND state = 'waiting' AND bundle = 0`
+func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, to recipient, id oncall.ConvoyID, do oncall.ConvoyOrder, now time.Time) error {
+	const end = `UPDATE reaches SET convoy = 0, convoy_until = NULL WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy = $4`
 	const leave = `
 		UPDATE pages p
 		SET convoy = 0
@@ -109,20 +145,13 @@ func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, id oncall.ConvoyID, d
 		) w
 		WHERE p.id = w.id
 		RETURNING p.id, p.user_id, p.method, w.severity`
+	if _, err := tx.Exec(ctx, end, to.User, to.Method, to.Contact, id); err != nil {
+		return err
+	}
 	var most *int
 	passOn := oncall.ConvoyID(0)
-	switch d.Convoy {
-	case oncall.ConvoyWaits:
-		for _, p := range d.Pages {
-			if p.ID == d.Order.Page.ID && p.HeldUntil != nil {
-				_, err := tx.Exec(ctx, hold, id, p.HeldUntil)
-				return err
-			}
-		}
-		return nil
-	case oncall.ConvoyNext:
+	if do == oncall.ConvoyNext {
 		most, passOn = new(1), id
-	case oncall.ConvoyDissolves:
 	}
 	rows, _ := tx.Query(ctx, leave, id, severities, most)
 	var tasks []oncall.Task

@@ -34,7 +34,7 @@ func (w *world) pageJobs() []string {
 	return w.strings(`
 		SELECT (args ->> 'page') || CASE WHEN args ? 'convoy' THEN ' leads' ELSE '' END
 		FROM river_job
-		WHERE kind = 'page' AND state = 'available'
+		WHERE kind = 'page' AND state IN ('available', 'scheduled')
 		ORDER BY (args ->> 'page')::bigint, id`)
 }
 
@@ -45,14 +45,14 @@ func (w *world) work(page oncall.PageID, at time.Time) oncall.PageOrder {
 	var job int64
 	var text string
 	err := w.Pool().QueryRow(context.Background(), `
-		SELECT id, args::text FROM river_job WHERE kind = 'page' AND state = 'available' AND (args ->> 'page')::bigint = $1
+		SELECT id, args::text FROM river_job WHERE kind = 'page' AND state IN ('available', 'scheduled') AND (args ->> 'page')::bigint = $1
 		ORDER BY id LIMIT 1`, page).Scan(&job, &text)
 	if err != nil {
 		w.t.Fatalf("page %d has no job: %v", page, err)
 	}
 	w.check(json.Unmarshal([]byte(text), &args))
 	order := must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), args, job, at))
-	if order.Again.IsZero() {
+	if order.Again.IsZero() || order.Other {
 		w.exec(`UPDATE river_job SET state = 'completed', finalized_at = $2 WHERE id = $1`, job, at)
 	}
 	return order
@@ -112,6 +112,49 @@ func TestAConvoyIsHeld(t *testing.T) {
 	}
 	if order := w.work(2, start.Add(31*time.Second)); !order.Send || len(order.Incidents) != 3 {
 		t.Errorf("when the hold is over: %+v", order)
+	}
+}
+
+// What comes one by one while its recipient is left alone waits behind one job, too.
+func TestWhatIsHeldJoinsAConvoy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.storm("a")
+	w.work(1, start)
+	w.check(w.RecordPage(t.Context(), 1, oncall.PageAccepted{Ref: "1"}, start))
+	for i, name := range []string{"b", "c", "d", "e"} {
+		w.storm(name)
+		if order := w.work(oncall.PageID(i+2), start.Add(time.Second)); order.Send || !order.Other {
+			t.Errorf("%s: %+v", name, order)
+		}
+	}
+	w.flood(oncall.High, "f", "g")
+	if order := w.work(6, start.Add(time.Second)); order.Send || !order.Other {
+		t.Errorf("a convoy joins another: %+v", order)
+	}
+	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
+		t.Fatal(d)
+	}
+	if n := w.count(`SELECT count(*) FROM pages WHERE held_until = $1`, start.Add(30*time.Second)); n != 6 {
+		t.Errorf("%d are held, want 6", n)
+	}
+	if n := w.lost(); n != 0 {
+		t.Errorf("%d count as lost", n)
+	}
+	// The first of them is over; those behind it are not, and what comes then doesn't wait behind a job that is done.
+	must[oncall.Incident](t)(w.Act(t.Context(), 2, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, start))
+	if order := w.work(2, start.Add(30*time.Second)); order.Send {
+		t.Errorf("an acknowledged incident is told: %+v", order)
+	}
+	w.storm("h")
+	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.Other { // another instance's clock
+		t.Errorf("%+v", order)
+	}
+	if d := cmp.Diff([]string{"3", "4", "5", "6", "7", "8 leads"}, w.pageJobs()); d != "" {
+		t.Error(d)
+	}
+	if order := w.work(8, start.Add(30*time.Second)); !order.Send || len(order.Incidents) != 6 {
+		t.Errorf("after the hold: %+v", order)
 	}
 }
 
