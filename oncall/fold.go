@@ -49,7 +49,8 @@ type Fold struct {
 	incidents map[IncidentID]*Change  // all signals make one change of each
 	elsewhere map[IncidentID][]*Alert // of other integrations, that fire
 	recent    []RecentIncident        // for storms
-	calm      map[IncidentID]bool     // alerts of it fire that are not loaded: it is a storm
+	calm      map[IncidentID]bool     // alerts of it fire that are not loaded: they are too many
+	others    map[IncidentID]OtherAlerts
 	touched   map[AlertID]*Alert
 	services  map[IncidentID][]string // of alerts that have cleared
 }
@@ -84,7 +85,7 @@ func (f *Fold) change(id IncidentID) *Change {
 }
 
 // AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key
-// that will be asked for, and every firing one of the incidents loaded.
+// that will be asked for, and every firing one of the incidents loaded, unless these are too many.
 func (f *Fold) AddAlerts(alerts ...Alert) {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}

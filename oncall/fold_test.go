@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"testing"
 	"time"
 )
@@ -17,10 +18,18 @@ type stored struct {
 	posted   map[IncidentID]bool // whose messages are in the channel
 
 	maintenance []Maintenance
+
+	ends bool     // what has cleared is told as the store does
+	few  bool     // only alerts with these keys are loaded
+	keys []string // of the signals being folded
 }
 
 // fold runs one batch through a fresh fold that is loaded as the store would load it.
 func (s *stored) fold(at time.Time, signals ...Signal) []Change {
+	s.keys = nil
+	for _, sig := range signals {
+		s.keys = append(s.keys, sig.DedupKey)
+	}
 	return s.run(len(signals), func(f *Fold) {
 		for _, sig := range signals {
 			s.fates = append(s.fates, f.Receive(sig, at).Fate)
@@ -44,7 +53,15 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 		}
 	}
 	for id := AlertID(1); int(id) <= len(s.alerts); id++ {
-		f.AddAlerts(s.alerts[id])
+		if a := s.alerts[id]; !s.few || slices.Contains(s.keys, a.DedupKey) {
+			f.AddAlerts(a)
+		}
+		if a := s.alerts[id]; s.ends && !a.Firing {
+			f.Ended(a)
+		}
+	}
+	if s.few {
+		f.AddOthers(s.othersOf(s.keys)...)
 	}
 	f.LastIncident = IncidentID(len(s.incidents))
 	for i := range signals {

@@ -28,6 +28,10 @@ func (f *Fold) retitle(in *Incident) {
 		}
 	}
 	firing = append(firing, f.elsewhere[in.ID]...)
+	others := f.others[in.ID]
+	if others.Count > 0 {
+		firing = append(firing, &others.Worst)
+	}
 	if len(firing) == 0 {
 		return
 	}
@@ -40,14 +44,20 @@ func (f *Fold) retitle(in *Incident) {
 	slices.SortFunc(firing, func(a, b *Alert) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), foreign(a)-foreign(b), cmp.Compare(a.ID, b.ID))
 	})
-	in.Title, in.Body, in.Link = headline(firing), cutLead(firing[0].Body), firing[0].Link
+	in.Title, in.Body, in.Link = headline(firing, others), cutLead(firing[0].Body), firing[0].Link
 }
 
-// headline is what alerts are called together, the worst of them first.
-func headline(firing []*Alert) string {
-	lead, n := firing[0].Title, len(firing)
+// headline is what alerts are called together, the worst of them first, with others of which the worst is among them.
+func headline(firing []*Alert, others OtherAlerts) string {
+	lead, n := firing[0].Title, len(firing)+max(others.Count-1, 0)
 	name := common(firing, func(a *Alert) string { return a.Labels["alertname"] })
 	title := common(firing, func(a *Alert) string { return a.Title })
+	if others.Count > 0 && others.Named != name {
+		name = ""
+	}
+	if others.Count > 0 && others.Titled != title {
+		title = ""
+	}
 	switch {
 	case n == 1:
 		return lead

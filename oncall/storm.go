@@ -225,7 +225,7 @@ func (f *Fold) breaksOut(a *Alert) bool {
 // has reports whether an alert of an incident is of a service, or was.
 func (f *Fold) has(id IncidentID, service string) bool {
 	of := func(a *Alert) bool { return a.Service(f.Integration) == service }
-	if slices.Contains(f.services[id], service) || slices.ContainsFunc(f.elsewhere[id], of) {
+	if slices.Contains(f.services[id], service) || slices.ContainsFunc(f.elsewhere[id], of) || f.others[id].isOf(service, f.Integration) {
 		return true
 	}
 	for _, a := range f.alerts {

@@ -17,6 +17,7 @@ type storedState struct {
 	ended     []oncall.Alert             // what alerts of acknowledged incidents were about that have cleared
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
 	stormFacts
+	others []oncall.OtherAlerts // of the largest incidents
 
 	// What a fold numbers new incidents and alerts with. Only the instance that folds opens incidents;
 	// should anybody else do so at the same time, the transaction fails and is done again.
@@ -67,7 +68,17 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
+	ids.services = servicesOf(entries)
 	return ids.load(ctx, tx, w.held, made)
+}
+
+// servicesOf are the services of which signals say that they are.
+func servicesOf(entries []entry) []string {
+	all := map[string]bool{}
+	for _, e := range entries {
+		all[e.signal.Labels["service"]] = true
+	}
+	return sortedKeys(all)
 }
 
 // batchIDs are the alerts and incidents that a batch of signals is about.
@@ -76,6 +87,7 @@ type batchIDs struct {
 	incidents []oncall.IncidentID
 	foundBy   map[oncall.IncidentID][]signalKey // by which the incidents were found
 	recent    map[oncall.IntegrationID][]oncall.RecentIncident
+	services  []string // labels of the signals; empty: one has none
 }
 
 // listedAlerts are the firing alerts of lists.
@@ -175,7 +187,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 }
 
 // load loads them, with all firing alerts of the incidents: what these are called depends on them, and
-// when the last of them clears they are over. Those of storms are too many.
+// when the last of them clears they are over. Those of storms, and of the largest, are too many.
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
@@ -200,6 +212,9 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	s.recent = b.recent
 	if err := s.findCalm(ctx, tx, b.alerts); err != nil {
 		return nil, fmt.Errorf("look for alerts of storms: %w", err)
+	}
+	if err := s.findOthers(ctx, tx, b.alerts, b.services); err != nil {
+		return nil, fmt.Errorf("look for alerts of large incidents: %w", err)
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(load, b.alerts, s.withFewAlerts()).Query(func(rows pgx.Rows) error {
@@ -226,17 +241,6 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	b.holdMoved(s, hold)
 	s.share()
 	return s, nil
-}
-
-// withFewAlerts are the incidents whose alerts can be loaded: all but storms.
-func (s *storedState) withFewAlerts() []oncall.IncidentID {
-	ids := []oncall.IncidentID{}
-	for _, in := range s.incidents {
-		if in.Storm == nil {
-			ids = append(ids, in.ID)
-		}
-	}
-	return ids
 }
 
 // acknowledged are the incidents of which it matters what their alerts were about: who has one is paged about

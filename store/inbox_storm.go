@@ -115,6 +115,7 @@ func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.A
 // fillStorms adds to a fold what it depends on whether its alerts join or begin a storm.
 func (s *storedState) fillStorms(fold *oncall.Fold) {
 	fold.AddCalm(s.calm...)
+	fold.AddOthers(s.others...)
 	fold.AddRecent(s.recent[fold.Integration.ID]...)
 }
 

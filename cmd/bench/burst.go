@@ -210,3 +210,55 @@ func (t *target) watchPile(ctx context.Context) (jobs, waits int) {
 	}
 	return jobs, waits
 }
+
+// One incident of very many alerts, as when a monitor has everything in one group.
+const (
+	groupAlerts  = 30_000
+	groupSamples = 20
+)
+
+// group measures how long it takes from a signal until it is folded into such an incident.
+func (b *bench) group(ctx context.Context) error {
+	t, err := b.prepare(ctx, "bench_group", 1)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	now := time.Now().UTC()
+	if _, err := t.pool.Exec(ctx, `
+		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
+			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
+		SELECT 1, i.team_id, i.policy_id, i.id, 'all', 'disk full', '', '', 'critical', 'triggered', 1, $1::timestamptz, $2::int, $1::timestamptz,
+			0, '{}', '{}', 1, 0, 0, 0, $1::timestamptz + interval '1 day', false
+		FROM integrations i`, now, groupAlerts); err != nil {
+		return err
+	}
+	if _, err := t.pool.Exec(ctx, `
+		INSERT INTO alerts (integration_id, dedup_key, group_key, incident_id, firing, title, body, link, severity, labels, count, first_at, last_at)
+		SELECT i.integration_id, 'host-' || n, 'all', 1, true, 'disk full on host-' || n, '98 % used', '', 'critical',
+			jsonb_build_object('alertname', 'DiskFull', 'host', 'host-' || n), 1, i.opened_at, i.opened_at
+		FROM incidents i, generate_series(1, $1::int) AS n`, groupAlerts); err != nil {
+		return err
+	}
+	if _, err := t.pool.Exec(ctx, `ANALYZE alerts`); err != nil {
+		return err
+	}
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	var took []time.Duration
+	for n := range groupSamples {
+		begin := time.Now()
+		if err := t.signal(ctx, http.DefaultClient, key(0), fmt.Sprintf("host-%d", n+1)); err != nil {
+			return err
+		}
+		for left := true; left && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+			if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox)`).Scan(&left); err != nil {
+				return err
+			}
+		}
+		took = append(took, time.Since(begin))
+	}
+	b.percentiles("group_fold", took, false)
+	return nil
+}

@@ -2,7 +2,7 @@
 // bin/watchbill against its own PostgreSQL, durable as in production, and the local Slack. Every
 // figure depends on the machine, so compare figures of one run, or the same figure before and
 // after a change on one machine. Arguments select measurements: start, page, timers,
-// escalations, fallback, signals, schedules, storm, flood, burst, pile, fold.
+// escalations, fallback, signals, schedules, storm, flood, burst, pile, group, fold.
 package main
 
 import (
@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 	for _, m := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"fallback", b.fallback}, {"signals", b.signals}, {"schedules", b.schedules}, {"storm", b.drawings}, {"flood", b.flood}, {"burst", b.burst}, {"pile", b.pile}, {"fold", b.folding}} {
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"fallback", b.fallback}, {"signals", b.signals}, {"schedules", b.schedules}, {"storm", b.drawings}, {"flood", b.flood}, {"burst", b.burst}, {"pile", b.pile}, {"group", b.group}, {"fold", b.folding}} {
 		if len(only) > 0 && !slices.Contains(only, m.name) {
 			continue
 		}
