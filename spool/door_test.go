@@ -382,6 +382,41 @@ func TestAFullSpoolRefuses(t *testing.T) {
 	}
 }
 
+// Two instances store what each of them has kept, each in its order, and nothing of it twice.
+func TestTwoInstancesStoreWhatTheyKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.start(spool.Options{Dir: t.TempDir()})
+	both := map[string]*instance{"a": w.instance, "b": other}
+	for name, i := range both {
+		i.accept(oncall.Trigger, name+"/before")
+		w.until(name+" knows the keys", func() bool {
+			_, err := os.Stat(filepath.Join(i.door.Spool.Dir, "known.json"))
+			return err == nil
+		})
+	}
+	w.proxy.Set(storetest.ProxyDown)
+	const each = 300
+	for n := range each {
+		for name, i := range both {
+			i.accept(oncall.Trigger, fmt.Sprintf("%s/%03d", name, n))
+		}
+	}
+	w.proxy.Set(storetest.ProxyUp)
+	for name, i := range both {
+		w.until(name+" has stored everything", func() bool { return !i.system.Suspended() && i.about() == "spool: empty" })
+	}
+	var stored, distinct, disordered int
+	w.must(w.pool.QueryRow(t.Context(), `
+		SELECT count(*), count(DISTINCT key), count(*) FILTER (WHERE key <= before)
+		FROM (SELECT signal ->> 'dedup_key' AS key, lag(signal ->> 'dedup_key') OVER (
+			PARTITION BY left(signal ->> 'dedup_key', 1) ORDER BY id) AS before FROM inbox WHERE signal ->> 'dedup_key' NOT LIKE '%before') i`).
+		Scan(&stored, &distinct, &disordered))
+	if stored != 2*each || distinct != 2*each || disordered != 0 {
+		t.Errorf("%d are stored, of which %d are different and %d out of order; want %d", stored, distinct, disordered, 2*each)
+	}
+}
+
 // Each instance has a spool of its own.
 func TestASecondInstanceIsRefusedTheSpool(t *testing.T) {
 	t.Parallel()
