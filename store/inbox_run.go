@@ -77,6 +77,9 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 		if err := w.foldIfOurs(ctx); err != nil {
 			return err
 		}
+		if err := s.mustLeave(conn); err != nil {
+			return err
+		}
 		if err := w.hear(ctx); err != nil {
 			return err
 		}

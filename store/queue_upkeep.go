@@ -76,7 +76,7 @@ func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, erro
 	}
 	life, release := context.WithCancel(context.WithoutCancel(ctx))
 	in := &Instance{lost: make(chan struct{}), release: release, ended: make(chan struct{})}
-	go in.watch(life, conn)
+	go in.watch(life, conn, s.mustLeave)
 	return in, nil
 }
 
@@ -93,7 +93,7 @@ func heldTasks() (names []string) {
 
 // watch listens until the session is over, which it hears of at once where the server says so, and
 // asks for a sign of life each second.
-func (in *Instance) watch(ctx context.Context, conn *pgx.Conn) {
+func (in *Instance) watch(ctx context.Context, conn *pgx.Conn, mustLeave func(*pgx.Conn) error) {
 	defer close(in.ended)
 	defer hangUp(ctx, conn)
 	for {
@@ -102,7 +102,7 @@ func (in *Instance) watch(ctx context.Context, conn *pgx.Conn) {
 		cancel()
 		if err != nil && !conn.IsClosed() {
 			alive, cancel := context.WithTimeout(ctx, 5*time.Second)
-			err = conn.Ping(alive)
+			err = errors.Join(conn.Ping(alive), mustLeave(conn))
 			cancel()
 		}
 		if ctx.Err() != nil {

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -23,6 +25,31 @@ func ParseAddress(databaseURL string) (*pgxpool.Config, error) {
 	}
 	return cfg, nil
 }
+
+// leaveReplica has connections given up whose server can't be written any more, where there are several hosts: it may
+// live on when another has taken over, and what is asked of it would be answered for ever.
+func leaveReplica(cfg *pgxpool.Config) {
+	if len(Hosts(cfg)) > 1 {
+		cfg.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return writable(conn), nil }
+	}
+}
+
+// writable reports whether a connection's server could be written when it last said something.
+func writable(conn *pgx.Conn) bool {
+	said := conn.PgConn().ParameterStatus
+	return said("default_transaction_read_only") != "on" && said("in_hot_standby") != "on"
+}
+
+// mustLeave says that a session that is held for long is with a server that can't be written any more, and another
+// host may be.
+func (s *Store) mustLeave(conn *pgx.Conn) error {
+	if s.pool.Config().PrepareConn != nil && !writable(conn) {
+		return errReadOnly
+	}
+	return nil
+}
+
+var errReadOnly = errors.New("the server can't be written any more; looking for one that can")
 
 // Hosts lists the hosts of an address, with their ports.
 func Hosts(cfg *pgxpool.Config) []string {

@@ -65,6 +65,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		return nil, err
 	}
 	configure(cfg, o)
+	leaveReplica(cfg)
 	conns, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)

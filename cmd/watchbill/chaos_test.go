@@ -50,7 +50,9 @@ func TestChaos(t *testing.T) {
 		faults = chaosFaults()
 	}
 	if *chaosAll {
-		for name, try := range map[string]func(*testing.T){"primary killed": failoverKilled, "primary cut off": failoverCutOff} {
+		for name, try := range map[string]func(*testing.T){
+			"primary killed": failoverKilled, "primary cut off": failoverCutOff, "primary read-only": failoverFenced,
+		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				try(t)

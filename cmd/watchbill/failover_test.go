@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -48,9 +49,23 @@ func failoverCutOff(t *testing.T) {
 	primary, replica := p.pair()
 	first, one := storetest.NewProxy(t, databaseOf(t, primary))
 	_, other := storetest.NewProxy(t, databaseOf(t, replica))
-	// The replica comes first, and the address doesn't say that it must be written.
-	both := strings.Replace(other, "/watchbill", ","+hostOf(t, one)+"/watchbill", 1)
-	p.failover("failover, the primary cut off", takesOverSilent, replica, both, func() { first.Set(storetest.ProxySilent) })
+	a, errA := url.Parse(one)
+	b, errB := url.Parse(other)
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	b.Host += "," + a.Host // the replica comes first, and nothing says that it must be written
+	p.failover("failover, the primary cut off", takesOverSilent, replica, b.String(), func() { first.Set(storetest.ProxySilent) })
+}
+
+// failoverFenced is a failover whose primary lives on and answers, and can't be written.
+func failoverFenced(t *testing.T) {
+	p := newChaosPlace(t, 30)
+	primary, replica := p.pair()
+	p.failover("failover, the primary read-only", takesOver, replica, databaseOf(t, primary, replica), func() {
+		p.ask(primary.URL(), `ALTER SYSTEM SET default_transaction_read_only = on`, nil)
+		p.ask(primary.URL(), `SELECT pg_reload_conf()::text`, new(string))
+	})
 }
 
 // failover has an instance with a spool and one without work while the primary is taken away and the replica
@@ -100,15 +115,6 @@ func (p *chaosPlace) doctorTells(primary, replica *localpg.Server) {
 			p.Errorf("of %s the doctor says:\n%s\nwant: %s", address, got, want)
 		}
 	}
-}
-
-func hostOf(t *testing.T, address string) string {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u.Host
 }
 
 // accepts waits until so many more signals have been accepted.
