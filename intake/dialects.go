@@ -50,8 +50,8 @@ var dialects = []dialect{
 		body: "{data.snitch.notes}", link: "{data.snitch.href}", words: map[string]oncall.Action{"pending": mention, "paused": mention, "errored": opens},
 	},
 	{ // Dynatrace
-		has: "ProblemTitle State", key: "dynatrace/{PID|ProblemID|ProblemTitle}", title: "{ProblemTitle}", status: "{State}", body: "{ProblemDetailsText}",
-		link: "{ProblemURL}", level: "{ProblemSeverity}", labels: map[string]string{"entity": "ImpactedEntity", "impact": "ProblemImpact"},
+		has: "ProblemTitle State", key: "dynatrace/{PID|ProblemID|ProblemTitle}", title: "{ProblemTitle}", status: "{State}", body: "{ProblemDetailsText|ProblemDetails}",
+		link: "{ProblemURL|Problem URL}", level: "{ProblemSeverity}", labels: map[string]string{"entity": "ImpactedEntity", "impact": "ProblemImpact"},
 		words:  map[string]oncall.Action{"merged": closes},
 		levels: map[string]string{"AVAILABILITY": "critical", "ERROR": "high", "PERFORMANCE": "medium", "RESOURCE_CONTENTION": "medium", "": ""},
 	},
@@ -68,17 +68,21 @@ var dialects = []dialect{
 		levels: map[string]string{"1": "low", "2": "medium", "3": "high", "4": "critical"}, status: "triggered", link: "{event.replay_info.url}",
 	},
 	{ // Honeybadger
-		has: "event fault.klass", key: "honeybadger/{fault.id}", title: "{fault.klass}: {fault.message}", status: "{event}", body: "{message}", link: "{fault.url}",
+		has: "event fault.klass", key: "honeybadger/{fault.id}", title: "{fault.klass}: {fault.message}", status: "{event}", body: "{message}", link: "{fault.url|fault.links.web}",
 		labels: map[string]string{"project": "project.name", "environment": "fault.environment"},
 		words:  map[string]oncall.Action{"rateexceeded": opens, "escalated": opens, "occurred": opens, "resolved": closes, "unresolved": opens}, others: mention,
 	},
 	{
 		has: "event site.name", where: matching("event", "^(down|up)$"), key: "honeybadger/site/{site.id|site.name}", title: "{site.name} is down",
-		status: "{event}", body: "{outage.reason|message}", link: "{outage.details_url|site.url}", labels: map[string]string{"project": "project.name"},
+		status: "{event}", body: "{outage.reason|message}", link: "{outage.details_url|site.links.web|site.url}", labels: map[string]string{"project": "project.name"},
 	},
 	{
 		has: "event check_in.name", key: "honeybadger/check-in/{check_in.id|check_in.name}", title: "{check_in.name} has not reported", status: "{event}",
 		body: "{message}", link: "{check_in.details_url}", labels: map[string]string{"project": "project.name"},
+	},
+	{
+		has: "event alarm.name", where: matching("event", "^alarm_"), key: "honeybadger/alarm/{alarm.id|alarm.name}", title: "{alarm.name}", status: "{event}",
+		body: "{message}", link: "{alarm.url|alarm.links.web}", labels: map[string]string{"project": "project.name"},
 	},
 	{ // Honeycomb
 		has: "trigger_url status name", key: "honeycomb/{id|name}", title: "{name}", status: "{status}", body: "{description|summary}", link: "{result_url|trigger_url}",
@@ -120,10 +124,6 @@ var dialects = []dialect{
 		level: "{severity}", labels: map[string]string{"host": "hostname", "address": "ip", "location": "location"},
 		words: map[string]oncall.Action{"0": closes, "1": opens, "2": acks, "3": opens, "4": opens},
 	},
-	{ // Netdata
-		has: "alert chart context severity", key: "netdata/{node|host|hostname|space}/{chart}/{alert}", title: "{message|alert}", status: "{severity}", level: "{severity}",
-		body: "{info}", link: "{alert_url}", labels: map[string]string{"alert": "alert", "chart": "chart", "node": "node", "space": "space"},
-	},
 	{ // ntfy
 		has: "topic message priority", where: matching("priority", "^[1-5]$"), title: "{title|message}", status: "{status|state}", body: "{message}",
 		link: "{click}", level: "{priority}", labels: map[string]string{"topic": "topic"},
@@ -152,7 +152,7 @@ var dialects = []dialect{
 		title: "{error.message|eventType} in {application.name}", link: "{error.url}", labels: map[string]string{"application": "application.name"}, status: "triggered",
 	},
 	{ // Rollbar
-		has: "event_name data.item.id", key: "rollbar/{data.item.id}", title: "{data.item.title}", status: "{event_name}", level: "{data.item.level}",
+		has: "event_name data.item.id", key: "rollbar/{data.item.id}", title: "{data.item.title}", status: "{event_name}", level: "{data.item.level|data.item.last_occurrence.level}",
 		labels: map[string]string{"environment": "data.item.environment"}, levels: map[string]string{"10": "low", "20": "low", "30": "medium", "40": "high", "50": "critical"},
 		words: map[string]oncall.Action{"resolveditem": closes}, others: opens,
 	},

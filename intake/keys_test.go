@@ -24,6 +24,14 @@ func TestTwoThingsHaveTwoKeys(t *testing.T) {
 		{"sns-0-database", "shop-db", "wiki-db"},
 		{"statuscake-2-opens", "Shop", "Wiki"},
 		{"zabbix-3-opens", "14032", "14033"},
+		{"generic-influxdb-1-opens", `"host": "web-1"`, `"host": "web-2"`},
+		{"generic-jenkins-1-opens", "job/shop/", "job/wiki/job/shop/"},
+		{"generic-kibana-1-opens", `"id": "web-1"`, `"id": "web-2"`},
+		{"generic-librenms-1-opens", "sw-1", "sw-2"},
+		{"generic-uptimerobot-0-certificate", `"alertType": "3"`, `"alertType": "1"`},
+		{"generic-updownssl-1-opens", "check.ssl_invalid", "check.down"},
+		{"generic-honeybadger-2-opens", `"id": "s1"`, `"id": "s2"`},
+		{"generic-statuspage-2-opens", `"id": "r6"`, `"id": "r7"`},
 	} {
 		body := read(t, "testdata/"+tt.file+".json")
 		changed := bytes.ReplaceAll(body, []byte(tt.about), []byte(tt.another))
