@@ -149,8 +149,14 @@ func (s *System) SetHeartbeat(ctx context.Context, by KeyHolder, name string, sp
 		if err != nil {
 			return err
 		}
+		if found && before.HeartbeatSpec == spec {
+			return nil
+		}
 		if found {
-			return changeHeartbeat(ctx, tx, in, by.actor(), before, spec, by.Now)
+			if err := respecHeartbeat(ctx, tx, before, spec, by.Now); err != nil {
+				return err
+			}
+			return record(ctx, tx, by.actor(), by.Now, audit.ChangedHeartbeat(in.Name, in.TeamID, name, before.HeartbeatSpec, spec))
 		}
 		var n int
 		if err := tx.QueryRow(ctx, count, in.ID).Scan(&n); err != nil {
@@ -160,7 +166,11 @@ func (s *System) SetHeartbeat(ctx context.Context, by KeyHolder, name string, sp
 			return oncall.Refuse("The integration has %d heartbeats already, and can't have more.", n)
 		}
 		made = true
-		return addHeartbeat(ctx, tx, in, by.actor(), oncall.Heartbeat{IntegrationID: in.ID, Name: name, HeartbeatSpec: spec}, by.Now)
+		h := oncall.Heartbeat{IntegrationID: in.ID, Name: name, HeartbeatSpec: spec}
+		if err := insertHeartbeat(ctx, tx, h, true, by.Now); err != nil {
+			return err
+		}
+		return record(ctx, tx, by.actor(), by.Now, audit.AddedHeartbeat(in.Name, in.TeamID, h))
 	})
 	return made, wrapAny(err, "set heartbeat %q", name)
 }
@@ -181,31 +191,22 @@ func lockHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name
 	return h, err == nil, err
 }
 
-// changeHeartbeat lets something else be expected of a heartbeat.
-func changeHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.Integration, by oncall.Actor, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
+// respecHeartbeat lets something else be expected of a heartbeat.
+func respecHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
 	const save = `
 		UPDATE heartbeats SET every = $2, grace = $3, max_runtime = $4, severity = $5, due_at = $6, look_at = $7 WHERE id = $1`
-	before := h.HeartbeatSpec
-	if before == spec {
-		return nil
-	}
 	h.Respec(spec, now)
-	if _, err := tx.Exec(ctx, save, h.ID, h.Every, h.Grace, h.MaxRuntime, h.Severity, h.DueAt, h.LookAt(now)); err != nil {
-		return err
-	}
-	return record(ctx, tx, by, now, audit.ChangedHeartbeat(in.Name, in.TeamID, h.Name, before, spec))
+	_, err := tx.Exec(ctx, save, h.ID, h.Every, h.Grace, h.MaxRuntime, h.Severity, h.DueAt, h.LookAt(now))
+	return err
 }
 
-// addHeartbeat makes a heartbeat.
-func addHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.Integration, by oncall.Actor, h oncall.Heartbeat, now time.Time) error {
+// insertHeartbeat makes a heartbeat.
+func insertHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, byPing bool, now time.Time) error {
 	const insert = `
 		INSERT INTO heartbeats (integration_id, name, every, grace, max_runtime, severity, by_ping, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
-	byPing := by.Via == oncall.ByIntegration("").Via
-	if _, err := tx.Exec(ctx, insert, h.IntegrationID, h.Name, h.Every, h.Grace, h.MaxRuntime, h.Severity, byPing, now); err != nil {
-		return err
-	}
-	return record(ctx, tx, by, now, audit.AddedHeartbeat(in.Name, in.TeamID, h))
+	_, err := tx.Exec(ctx, insert, h.IntegrationID, h.Name, h.Every, h.Grace, h.MaxRuntime, h.Severity, byPing, now)
+	return err
 }
 
 // SwitchHeartbeat lets a heartbeat of an integration page or not.

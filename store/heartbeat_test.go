@@ -3,10 +3,14 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -275,5 +279,63 @@ func TestPingsMakeHeartbeats(t *testing.T) {
 	}
 	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'heartbeat' AND act = 'added'`); n != oncall.MaxHeartbeats {
 		t.Errorf("%d entries in the audit log", n)
+	}
+}
+
+// The set-up file says which heartbeats there are, what is exported says so as well, and one that is taken out of it
+// while it is down has nothing open any more.
+func TestHeartbeatsInTheSetUpFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.run(w.System)
+	apply := func(all ...setup.Heartbeat) []string {
+		t.Helper()
+		doc := payments()
+		doc.Integrations[0].Heartbeats = all
+		report, err := w.Apply(t.Context(), doc, store.ApplyOptions{Write: true, By: oncall.ByCommandLine("root")}, w.clock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.Export(t.Context(), w.clock())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(all, out.Integrations[0].Heartbeats); diff != "" {
+			t.Errorf("exported is (-want +got):\n%s", diff)
+		}
+		again, err := w.Apply(t.Context(), doc, store.ApplyOptions{Write: true, By: oncall.ByCommandLine("root")}, w.clock())
+		if err != nil || len(again.Changes) > 0 {
+			t.Errorf("to apply it again changes %q, %v", again.Changes, err)
+		}
+		return report.Changes
+	}
+	w.ping("dump", oncall.Ping{Kind: oncall.PingSuccess, Create: true}, "")
+	backup := setup.Heartbeat{Name: "backup", Every: "1m", Grace: "10s", MaxRuntime: "2h", Severity: oncall.Critical}
+	if got, want := apply(backup), []string{`add heartbeat "grafana/backup"`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	backup.Every, backup.Severity = "7d", ""
+	if got, want := apply(backup, setup.Heartbeat{Name: "dump", Every: "1d"}), []string{`change heartbeat "grafana/backup": every, severity`, `change heartbeat "grafana/dump": named in the file`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if h := w.heartbeat("backup"); h.DueAt == nil || h.DueAt.Sub(w.clock()) < 7*24*time.Hour {
+		t.Errorf("it is due at %v", h.DueAt)
+	}
+	w.ping("backup", oncall.Ping{Kind: oncall.PingFail}, "")
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'triggered'`); n != 1 {
+		t.Fatalf("%d incidents are open", n)
+	}
+	if got, want := apply(setup.Heartbeat{Name: "dump", Every: "1d"}), []string{`remove heartbeat "grafana/backup"`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	w.watch()
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE status = 'resolved'`); n != 1 {
+		t.Errorf("%d incidents are resolved", n)
+	}
+	if n := w.count(`SELECT count(*) FROM audit_log WHERE kind = 'integration' AND changes::text LIKE '%heartbeat backup%'`); n != 3 {
+		t.Errorf("%d entries in the audit log about it", n)
 	}
 }

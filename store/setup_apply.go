@@ -65,7 +65,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 			return err
 		}
 		for _, part := range []func(context.Context, setup.Setup) error{
-			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyUserGroups, a.applyMaintenance,
+			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyUserGroups, a.applyMaintenance,
 		} {
 			if err := part(ctx, doc); err != nil {
 				return err

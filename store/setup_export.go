@@ -54,6 +54,15 @@ func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in setup.Insta
 	for _, i := range integrations {
 		in.Integrations = append(in.Integrations, i.Integration)
 	}
+	heartbeats, err := liveHeartbeats(ctx, tx)
+	if err != nil {
+		return in, err
+	}
+	for _, h := range heartbeats {
+		if !h.ByPing {
+			in.Heartbeats = append(in.Heartbeats, h.Heartbeat)
+		}
+	}
 	if in.UserGroups, err = liveUserGroups(ctx, tx); err != nil {
 		return in, err
 	}

@@ -58,7 +58,8 @@ func full() setup.Setup {
 		}},
 		Integrations: []setup.Integration{{
 			Name: "grafana", Team: "payments", Format: "generic", Policy: "page", Key: "0123", Storm: "10",
-			Group: &setup.Group{By: []string{"service"}, Window: "5m"},
+			Group:      &setup.Group{By: []string{"service"}, Window: "5m"},
+			Heartbeats: []setup.Heartbeat{{Name: "backup", Every: "1d", Grace: "2h", MaxRuntime: "3h", Severity: oncall.Low}},
 		}},
 		UserGroups: []setup.UserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
 		Maintenance: []setup.Maintenance{{

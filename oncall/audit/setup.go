@@ -261,10 +261,25 @@ func (x installation) integrations() (all []thing) {
 			t.says.text("group", strings.TrimSuffix("by "+strings.Join(d.Group.By, ", ")+" within "+d.Group.Window, " within "))
 		}
 		t.says.choice("storm", cmp.Or(d.Storm, "as usual"), "as usual")
+		for _, h := range d.Heartbeats {
+			t.says.text("heartbeat "+h.Name, heartbeatWords(h))
+		}
 		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
 		all = append(all, t)
 	}
 	return all
+}
+
+// heartbeatWords is what is expected of a heartbeat, as its file has it.
+func heartbeatWords(h setup.Heartbeat) string {
+	words := "every " + h.Every
+	if h.Grace != "" {
+		words += ", " + h.Grace + " of grace"
+	}
+	if h.MaxRuntime != "" {
+		words += ", " + h.MaxRuntime + " a run"
+	}
+	return words + ", " + string(cmp.Or(h.Severity, oncall.High))
 }
 
 // seenBy hides from the managers of one team what something of another, private one is called.

@@ -20,6 +20,8 @@ type Installation struct {
 	Integrations []oncall.Integration
 	UserGroups   []oncall.UserGroup
 	Maintenance  []oncall.Maintenance
+
+	Heartbeats []oncall.Heartbeat // of the integrations, by name; without those that came up by a ping
 }
 
 // A KnownUser is a person, and where we know them from.
@@ -52,10 +54,16 @@ func (in Installation) Setup(now time.Time) Setup {
 		out.Policies = append(out.Policies, x.policy(p))
 	}
 	for _, i := range in.Integrations {
-		out.Integrations = append(out.Integrations, Integration{
+		is := Integration{
 			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
 			Group: writeGroup(i.Grouping),
-		})
+		}
+		for _, h := range in.Heartbeats {
+			if h.IntegrationID == i.ID {
+				is.Heartbeats = append(is.Heartbeats, writeHeartbeat(h))
+			}
+		}
+		out.Integrations = append(out.Integrations, is)
 	}
 	for _, g := range in.UserGroups {
 		out.UserGroups = append(out.UserGroups, x.userGroup(g))

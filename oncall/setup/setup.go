@@ -146,6 +146,8 @@ type Integration struct {
 	Key    string        `json:"key,omitempty"`
 	Group  *Group        `json:"group,omitempty"`
 	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
+
+	Heartbeats []Heartbeat `json:"heartbeats,omitempty"` // what pings it
 }
 
 // A Group says which alerts of an integration are one incident.
@@ -273,6 +275,7 @@ func (c *checker) integration(i int, in Integration) {
 	if _, err := in.StormLimit(); err != nil {
 		c.say("integration %q: %v", in.Name, err)
 	}
+	c.heartbeats(in)
 	if in.Key != "" && !keyForm.MatchString(in.Key) {
 		c.say("integration %q: key must be 32 of the characters 0-9 and a-f; leave it out to have one made", in.Name)
 	} else if in.Key != "" && weakKey(in.Key) {
