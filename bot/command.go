@@ -78,6 +78,7 @@ func commands() []command {
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},
 		{"payloads", (*Bot).payloads},
+		{"heartbeats", (*Bot).heartbeats},
 		{"key", (*Bot).key},
 		{"mute", (*Bot).mute},
 		{"unmute", (*Bot).unmute},

@@ -20,6 +20,7 @@ var aliases = map[string]string{
 	"detail": "details", "labels": "details", "runbook": "details", "view": "incident", "get": "incident", "timeline": "incident", "log": "incident",
 	"next-steps": "plan", "explain": "why", "reason": "why",
 	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
+	"heartbeat": "heartbeats", "beats": "heartbeats", "checks": "heartbeats", "cron": "heartbeats", "crons": "heartbeats", "pings": "heartbeats", "deadman": "heartbeats",
 	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikey": "key", "token": "key",
 	"payload": "payloads", "raw": "payloads",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",

@@ -249,20 +249,29 @@ func (h *Heartbeat) goDown(at time.Time, why string) {
 	h.Why, h.DueAt = why, nil
 }
 
-// WeWereAway is how long nobody has looked at the heartbeats between two instants, if that is so long that what came
-// meanwhile could not be heard; else zero.
-func WeWereAway(last, now time.Time) time.Duration {
-	if gap := now.Sub(last); gap > awayAfter {
-		return gap
+// Away is a time in which nobody looked at the heartbeats.
+type Away struct{ From, Until time.Time }
+
+// WeWereAway reports whether nobody has looked at the heartbeats between two instants for so long that what came
+// meanwhile could not be heard.
+func WeWereAway(last, now time.Time) (Away, bool) {
+	return Away{last, now}, now.Sub(last) > awayAfter
+}
+
+// ReceiveLate is Receive of what may have come before we were away, or meanwhile: then the next may be later, too.
+func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
+	before := h.DueAt
+	h.Receive(p, at)
+	if h.DueAt != nil && h.DueAt != before && at.Before(last.Until) {
+		h.Excuse(last)
 	}
-	return 0
 }
 
 // Excuse gives the heartbeat more time, for we were away so long. Whoever pings once a day and does not try again is
 // not excused for that day: then it is rather said that one is missing.
-func (h *Heartbeat) Excuse(away time.Duration) {
+func (h *Heartbeat) Excuse(away Away) {
 	if h.DueAt != nil {
-		h.DueAt = new(h.DueAt.Add(away + min(max(h.Every.Duration(), awayMargin), awayMostMargin)))
+		h.DueAt = new(h.DueAt.Add(away.Until.Sub(away.From) + min(max(h.Every.Duration(), awayMargin), awayMostMargin)))
 	}
 }
 

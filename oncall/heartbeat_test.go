@@ -123,10 +123,10 @@ func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 			if !now.After(away) || now.Sub(ticked) < HeartbeatTick {
 				continue
 			}
-			if d := WeWereAway(ticked, now); d > 0 {
+			if away, were := WeWereAway(ticked, now); were {
 				for i := range all {
-					all[i].Excuse(d)
-					senders[i].excused += d + awayMostMargin
+					all[i].Excuse(away)
+					senders[i].excused += now.Sub(ticked) + awayMostMargin
 				}
 			}
 			ticked = now

@@ -166,6 +166,33 @@ func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 	}
 }
 
+// What was kept in the spool before we were away is excused for that time as well, however late it is replayed.
+func TestAPingFromTheSpoolIsExcused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.UseSpool()
+	w.beats("backup")
+	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
+	request, err := store.Spool(w.integration, []oncall.Signal{oncall.NewPing("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")}, w.clock().Add(30*time.Second), store.Doubt{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Seq = 1
+	w.advance(20 * time.Minute)
+	if err := w.Replay(t.Context(), "spool", []store.SpooledRequest{request}, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.watch()
+	w.pass(80 * time.Second)
+	if h := w.heartbeat("backup"); h.DownAt != nil {
+		t.Errorf("it is down: %+v", h)
+	}
+	w.pass(2 * time.Minute)
+	if h := w.heartbeat("backup"); h.DownAt == nil {
+		t.Errorf("it is not down at last: %+v", h)
+	}
+}
+
 // When many stop at once, the team has one incident.
 func TestManyHeartbeatsAreOneIncident(t *testing.T) {
 	t.Parallel()

@@ -90,8 +90,9 @@ type heartbeatWatch struct {
 	dir *Directory
 	now time.Time
 
-	away  time.Duration
-	due   bool // there is something to judge or to tell
+	away  bool        // nobody has looked until now
+	last  oncall.Away // the latest time in which nobody did
+	due   bool        // there is something to judge or to tell
 	tick  bool
 	pings []pingRow
 	all   []heartbeatRow // in the order of their ids, and then those that are new
@@ -103,7 +104,7 @@ type heartbeatWatch struct {
 func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	const arrived = `SELECT id, integration_id, received_at, signal FROM pings ORDER BY id LIMIT $1`
 	const begin = `
-		SELECT pg_try_advisory_xact_lock($1), t.ticked_at, EXISTS (SELECT FROM heartbeats WHERE look_at <= $2), EXISTS (SELECT FROM heartbeats)
+		SELECT pg_try_advisory_xact_lock($1), t.ticked_at, t.away_from, t.away_until, EXISTS (SELECT FROM heartbeats WHERE look_at <= $2), EXISTS (SELECT FROM heartbeats)
 		FROM heartbeat_ticks t`
 	const load = `
 		SELECT h.id, h.integration_id, h.name, h.every, h.grace, h.max_runtime, h.severity, h.pinged_at, h.run_at, h.run, h.due_at,
@@ -117,11 +118,13 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 		FOR UPDATE OF h`
 	var ours, any bool
 	var ticked time.Time
-	if err := tx.QueryRow(ctx, begin, heartbeatLock, w.now).Scan(&ours, &ticked, &w.due, &any); err != nil || !ours {
+	if err := tx.QueryRow(ctx, begin, heartbeatLock, w.now).Scan(&ours, &ticked, &w.last.From, &w.last.Until, &w.due, &any); err != nil || !ours {
 		return false, err
 	}
 	if any {
-		w.away = oncall.WeWereAway(ticked, w.now)
+		if gap, were := oncall.WeWereAway(ticked, w.now); were {
+			w.away, w.last = true, gap
+		}
 		w.tick = w.now.Sub(ticked) >= oncall.HeartbeatTick
 	}
 	rows, _ := tx.Query(ctx, arrived, pingBatch)
@@ -136,7 +139,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	for i, p := range w.pings {
 		of[i] = p.IntegrationID
 	}
-	rows, _ = tx.Query(ctx, load, w.due || w.away > 0, of)
+	rows, _ = tx.Query(ctx, load, w.due || w.away, of)
 	w.all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heartbeatRow, err error) {
 		err = row.Scan(&h.ID, &h.IntegrationID, &h.Name, &h.Every, &h.Grace, &h.MaxRuntime, &h.Severity, &h.PingedAt, &h.RunAt, &h.Run, &h.DueAt,
 			&h.DownAt, &h.Why, &h.Failed, &h.Together, &h.MutedAt, &h.MutedUntil, &h.ToldAt, &h.Removed, &h.HeardAt, &h.Said)
@@ -148,8 +151,8 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 // take takes in the pings, and judges what has not come.
 func (w *heartbeatWatch) take() {
 	for i := range w.all {
-		if h := &w.all[i]; w.away > 0 && h.DueAt != nil {
-			h.Excuse(w.away)
+		if h := &w.all[i]; w.away && h.DueAt != nil {
+			h.Excuse(w.last)
 			h.changed = true
 		}
 	}
@@ -189,7 +192,7 @@ func (w *heartbeatWatch) receive(row pingRow) {
 		return
 	}
 	h := &w.all[i]
-	h.Receive(p, row.ReceivedAt)
+	h.ReceiveLate(p, row.ReceivedAt, w.last)
 	h.changed = true
 	if h.HeardAt == nil || !row.ReceivedAt.Before(*h.HeardAt) {
 		h.HeardAt, h.Said = &row.ReceivedAt, s.Body
@@ -249,7 +252,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 		FROM unnest($1::bigint[], $3::text[]) WITH ORDINALITY AS a (integration_id, signal, position)
 		ORDER BY position`
 	const heard = `UPDATE integrations SET first_signal_at = $2 WHERE id = ANY ($1) AND first_signal_at IS NULL`
-	const ticked = `UPDATE heartbeat_ticks SET ticked_at = $1 WHERE ticked_at < $1`
+	const ticked = `UPDATE heartbeat_ticks SET ticked_at = $1, away_from = $2, away_until = $3 WHERE ticked_at < $1`
 	for _, i := range w.new {
 		if err := w.insert(ctx, tx, &w.all[i]); err != nil {
 			return err
@@ -284,7 +287,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 		batch.Queue(heard, w.quiet(), w.now)
 	}
 	if w.tick {
-		batch.Queue(ticked, w.now)
+		batch.Queue(ticked, w.now, w.last.From, w.last.Until)
 	}
 	return tx.SendBatch(ctx, batch).Close()
 }

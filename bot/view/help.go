@@ -158,6 +158,7 @@ var helpParts = []helpPart{
 	}},
 	{"*Monitors*", []helpLine{
 		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key; `/oncall payloads payments-prometheus` — what one has sent, as it came"},
+		{SeesTeams, "`/oncall heartbeats` — what pings regularly, and whether it is late; `/oncall heartbeats mute backup 2h`, for its team's managers"},
 		{ManagesIntegrations, "`/oncall key rotate payments-prometheus` — a new key, for its team's managers"},
 		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},
 		{PutsOnCall, "`/oncall maintenance payments 2h upgrade of the database` — alerts are kept and page nobody until then; `/oncall maintenance payments service=checkout tomorrow 22:00 to 23:30`; `/oncall maintenance` — what is in force; `/oncall maintenance end M3`"},

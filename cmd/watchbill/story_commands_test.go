@@ -65,7 +65,7 @@ func (s *story) settle(ts *testscript.TestScript) {
 
 func (s *story) busy(ts *testscript.TestScript) (n int) {
 	ts.Check(s.app.store.Pool().QueryRow(context.Background(), `
-		SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM river_job
+		SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM pings) + (SELECT count(*) FROM river_job
 			WHERE state = 'running' OR state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= $1)`,
 		s.clock.Now()).Scan(&n))
 	return n
@@ -108,10 +108,35 @@ func (s *story) advance(ts *testscript.TestScript, _ bool, args []string) {
 		if due != nil && due.Before(end) {
 			next = *due
 		}
+		next = s.watched(ts, next)
 		s.clock.set(next)
 		_, err := s.app.store.PromoteTimers(context.Background(), next)
 		ts.Check(err)
+		ts.Check(s.app.store.WatchHeartbeats(context.Background(), next))
 	}
+}
+
+// watched is how far time may pass at once: where there are heartbeats somebody looks at them every few seconds, or
+// they would be excused.
+func (s *story) watched(ts *testscript.TestScript, next time.Time) time.Time {
+	var any bool
+	ts.Check(s.app.store.Pool().QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM heartbeats)`).Scan(&any))
+	if step := s.clock.Now().Add(5 * time.Second); any && step.Before(next) {
+		return step
+	}
+	return next
+}
+
+// ping ADDRESS STATUS [TEXT]: something pings at this address behind the key that the integration demo begins with, and is
+// answered with this status.
+func (s *story) ping(ts *testscript.TestScript, _ bool, args []string) {
+	resp, err := http.Post("http://"+s.addr+"/ping/"+storyKey+args[0], "text/plain", strings.NewReader(strings.Join(args[2:], " ")))
+	ts.Check(err)
+	resp.Body.Close()
+	if got := fmt.Sprint(resp.StatusCode); got != args[1] {
+		ts.Fatalf("the ping was answered %s, want %s", got, args[1])
+	}
+	s.settle(ts)
 }
 
 // show PLACE: prints a channel or, as @person, the bot's conversation with them.

@@ -61,6 +61,7 @@ func TestStories(t *testing.T) {
 					"click":       s.click,
 					"type":        s.typeCommand,
 					"advance":     s.advance,
+					"ping":        s.ping,
 					"press":       s.press,
 					"together":    s.together,
 					"another":     s.another,

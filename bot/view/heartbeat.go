@@ -1,0 +1,95 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A HeartbeatLine is what is shown of a heartbeat.
+type HeartbeatLine struct {
+	Name, Integration, Team string
+	State                   oncall.HeartbeatState
+	Every, Grace            time.Duration
+	Heard                   *time.Time // the latest ping; nil: none has come
+	Due                     *time.Time // when it is down unless something comes
+	Running                 *time.Time // since when a run goes on
+	Down                    *time.Time
+	Why                     string // it is down
+	Said                    string // with the latest ping
+	Muted                   bool
+	MutedUntil              *time.Time
+	MutedBy                 oncall.UserID
+}
+
+// maxSaid is how much is shown of what came with a ping: its end.
+const maxSaid = 1500
+
+// Heartbeats lists heartbeats, a line each; those that are down come first.
+func Heartbeats(all []HeartbeatLine, zone *time.Location) string {
+	var down, rest []string
+	for _, h := range all {
+		if h.State == oncall.HeartbeatDown {
+			down = append(down, "• "+h.line(zone))
+		} else {
+			rest = append(rest, "• "+h.line(zone))
+		}
+	}
+	return fitLines(append(down, rest...), MaxAnswer)
+}
+
+// Heartbeat shows one, with what came with its latest ping.
+func Heartbeat(h HeartbeatLine, zone *time.Location) string {
+	text := h.line(zone)
+	if h.Said != "" {
+		said := []rune(h.Said)
+		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(said[max(0, len(said)-maxSaid):]), maxSaid, mostSnippetLines))
+	}
+	return text
+}
+
+var heartbeatMarks = map[oncall.HeartbeatState]string{
+	oncall.HeartbeatNew: ":white_circle:", oncall.HeartbeatUp: ":large_green_circle:", oncall.HeartbeatLate: ":large_yellow_circle:", oncall.HeartbeatDown: ":red_circle:",
+}
+
+func (h HeartbeatLine) line(zone *time.Location) string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s *%s* of %s, team %s: ", heartbeatMarks[h.State], Name(h.Name), Name(h.Integration), Name(h.Team))
+	switch {
+	case h.State == oncall.HeartbeatNew:
+		text.WriteString("new, nothing has come yet")
+	case h.State == oncall.HeartbeatDown && h.Down != nil:
+		fmt.Fprintf(&text, "*down* since %s: %s", Time(*h.Down, zone), Foreign(h.Why, maxTitle))
+	case h.State == oncall.HeartbeatLate && h.Due != nil:
+		fmt.Fprintf(&text, "late, and down at %s", Time(*h.Due, zone))
+	case h.Running != nil:
+		fmt.Fprintf(&text, "up, running since %s", Time(*h.Running, zone))
+	default:
+		text.WriteString("up")
+	}
+	if h.Heard != nil {
+		text.WriteString("; last ping " + stamp(*h.Heard, asAgo, zone))
+	}
+	fmt.Fprintf(&text, "; every %s, grace %s", lasted(h.Every), lasted(h.Grace))
+	return text.String() + Integration{Muted: h.Muted, MutedUntil: h.MutedUntil, MutedBy: h.MutedBy}.mutedText(zone)
+}
+
+// HeartbeatMuted says that a heartbeat pages nobody, with the way back.
+func HeartbeatMuted(h HeartbeatLine, until *time.Time, zone *time.Location) string {
+	end := "Until somebody unmutes it"
+	if until != nil {
+		end = "Until " + Time(*until, zone)
+	}
+	return fmt.Sprintf("Heartbeat *%s* is muted. %s it pages nobody; what is missing then does. `/oncall heartbeats unmute %s` ends that.",
+		Name(h.Name), end, Name(h.Integration+"/"+h.Name))
+}
+
+// HeartbeatUnmuted says that a heartbeat pages again.
+func HeartbeatUnmuted(h HeartbeatLine, was bool) string {
+	if !was {
+		return fmt.Sprintf("Heartbeat *%s* was not muted.", Name(h.Name))
+	}
+	return fmt.Sprintf("Heartbeat *%s* pages again, at once if it is down.", Name(h.Name))
+}
