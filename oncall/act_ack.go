@@ -63,7 +63,7 @@ func (in Incident) counted() []UserID {
 	return in.Acks
 }
 
-// help counts an acknowledgement by somebody who was asked to help as their acceptance.
+// acceptByAck counts an acknowledgement by somebody who was asked to help as their acceptance.
 func (c *Change) acceptByAck() {
 	if r, known := c.Incident.responder(c.by.User); known && r.State == ResponderAsked {
 		r.State, r.At, r.Until = ResponderAccepted, c.now, c.Incident.Seq

@@ -297,7 +297,7 @@ func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	return slices.ContainsFunc(p.Steps, func(s Step) bool {
 		return slices.ContainsFunc(s.Targets, func(t Target) bool {
 			return active(t.User) || covered[t.Schedule] || slices.ContainsFunc(f.Members[t.Team], active) ||
-				slices.ContainsFunc(f.Members[t.Admins], active) || t.Group != "" || t.Policy != 0
+				slices.ContainsFunc(f.Members[t.Managers], active) || t.Group != "" || t.Policy != 0
 		})
 	})
 }

@@ -135,7 +135,7 @@ func TestStepsWithNobodyAreSkippedAtOnce(t *testing.T) {
 func TestAPolicyWithNobodyPagesTheFallbackPeopleThenTheTeamAndEnds(t *testing.T) {
 	t.Parallel()
 	_, roster := payments()
-	roster.Teams = map[TeamID]RosterTeam{1: {Fallback: []UserID{cy}, Admins: []UserID{bo}}}
+	roster.Teams = map[TeamID]RosterTeam{1: {Fallback: []UserID{cy}, Managers: []UserID{bo}}}
 	for name, policy := range map[string]Policy{
 		"no steps":          {Repeat: 5},
 		"unknown schedules": {Repeat: 5, Steps: []Step{{Targets: []Target{{Schedule: 9}}}, {Targets: []Target{{Schedule: 8}}}}},

@@ -68,7 +68,7 @@ func (w world) policy(id PolicyID) Policy {
 		}
 		for range 1 + w.IntN(2) {
 			s.Targets = append(s.Targets, pick(w,
-				Target{User: ann}, Target{User: di}, Target{Team: 1}, Target{Admins: 1}, Target{Schedule: 1}, Target{Schedule: 2},
+				Target{User: ann}, Target{User: di}, Target{Team: 1}, Target{Managers: 1}, Target{Schedule: 1}, Target{Schedule: 2},
 				Target{Schedule: 1, Which: OnCallNext}, Target{Schedule: 1, Which: Everyone}, Target{Schedule: 1, Role: "secondary"},
 				Target{Schedule: 9}, Target{Group: "oncall"}, Target{Group: "unknown"}, Target{Channel: "#payments"},
 				Target{Webhook: "https://example.com/hook"}, Target{Policy: PolicyID(1 + w.IntN(5))}))

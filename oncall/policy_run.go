@@ -212,7 +212,7 @@ func (c *Change) runOut() {
 	c.record(EventUnassigned, ByTimer(), Detail{Users: users, Until: shownUntil(from, c.now)})
 	detail := Saying(Say("The escalation policy had nobody to page for incident %s, so %s had to stand in.", in.ID, schedule.People(users, " and ")))
 	detail.Incidents, detail.Users = []IncidentID{in.ID}, users
-	for _, admin := range r.active(r.Teams[in.TeamID].Admins) {
+	for _, admin := range r.active(r.Teams[in.TeamID].Managers) {
 		if !slices.Contains(users, admin) {
 			c.Notices = append(c.Notices, Notice{
 				Key: fmt.Sprintf("unassigned/%d/%d/%s", in.ID, in.Seq, admin), To: string(admin), Kind: NoticeUnassigned,

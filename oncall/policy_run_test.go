@@ -66,7 +66,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 			Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
 			Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 		},
-		Teams: map[TeamID]RosterTeam{1: {Admins: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
+		Teams: map[TeamID]RosterTeam{1: {Managers: []UserID{cy}}}, Groups: map[string][]UserID{"pay": {di, bo, "U0GONE"}},
 	}
 	for _, c := range []struct {
 		target Target
@@ -82,7 +82,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 			{bo, Say("the escalation policy names everyone in payments")},
 			{cy, Say("the escalation policy names everyone in payments")},
 		}},
-		{Target{Admins: 1}, []pagedPerson{{cy, Say("the escalation policy names the admins of your team")}}},
+		{Target{Managers: 1}, []pagedPerson{{cy, Say("the escalation policy names the managers of your team")}}},
 		{Target{Group: "pay"}, []pagedPerson{
 			{di, Say("the escalation policy names the Slack group @pay, and you are in it")},
 			{bo, Say("the escalation policy names the Slack group @pay, and you are in it")},

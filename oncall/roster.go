@@ -24,9 +24,9 @@ type Roster struct {
 	Groups map[string][]UserID // Slack user groups that policies name, by handle
 }
 
-// admins are those who may change everything about a team: all members, if no admin is named.
-func (r Roster) admins(id TeamID) []UserID {
-	if named := r.Teams[id].Admins; len(named) > 0 {
+// managers are those who may change everything about a team: all members, if nobody is named.
+func (r Roster) managers(id TeamID) []UserID {
+	if named := r.Teams[id].Managers; len(named) > 0 {
 		return named
 	}
 	return r.Members[id]
@@ -34,7 +34,7 @@ func (r Roster) admins(id TeamID) []UserID {
 
 // fallback returns who is paged for a team if a policy has nobody.
 func (r Roster) fallback(id TeamID) []UserID {
-	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Admins, r.Members[id]} {
+	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Managers, r.Members[id]} {
 		if active := r.active(users); len(active) > 0 {
 			return active
 		}
@@ -58,7 +58,7 @@ func (st Staff) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "
 // A RosterTeam is what decisions need to know of a team beside its members.
 type RosterTeam struct {
 	Name     string
-	Admins   []UserID // those named as such
+	Managers []UserID // those named as such
 	Fallback []UserID
 	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
 	TimeZone string          // of the working hours
@@ -66,8 +66,8 @@ type RosterTeam struct {
 
 // OnRoster gives what decisions need to know of the team. The zone is that of its first
 // schedule, if it has any.
-func (t Team) OnRoster(admins []UserID, zone string) RosterTeam {
-	f := RosterTeam{Name: t.Name, Admins: admins, Fallback: t.Fallback}
+func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
+	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
 			f.Hours, f.TimeZone = h, name

@@ -16,7 +16,7 @@ type Target struct {
 	Role     string     `json:"role,omitempty"` // only who has this role; empty: every role but the shadow's
 	User     UserID     `json:"user,omitempty"`
 	Team     TeamID     `json:"team,omitempty"`    // every member
-	Admins   TeamID     `json:"admins,omitempty"`  // the admins of a team
+	Managers TeamID     `json:"admins,omitempty"`  // the managers of a team
 	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
 	Channel  string     `json:"channel,omitempty"` // a Slack channel
 	Webhook  string     `json:"webhook,omitempty"` // a URL
@@ -85,8 +85,8 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 			add(Say("the escalation policy names you"), t.User)
 		case t.Team != 0:
 			add(Say("the escalation policy names your whole team"), r.Members[t.Team]...)
-		case t.Admins != 0:
-			add(Say("the escalation policy names the admins of your team"), r.admins(t.Admins)...)
+		case t.Managers != 0:
+			add(Say("the escalation policy names the managers of your team"), r.managers(t.Managers)...)
 		case t.Group != "":
 			users, known := r.Groups[t.Group]
 			if !known {

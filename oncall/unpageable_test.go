@@ -16,7 +16,7 @@ func TestWhomAStepPassesOver(t *testing.T) {
 		"stranger": {Standing: Stranger}, "in a team": {Standing: Stranger, InTeam: true}, "unknown": {},
 		"gone": {Standing: FullMember, DeactivatedAt: &gone},
 	}, Members: map[TeamID][]UserID{1: {"in a team", "named", "gone"}}}, Teams: map[TeamID]RosterTeam{
-		1: {Fallback: []UserID{"stranger", "guest"}, Admins: []UserID{"in a team"}},
+		1: {Fallback: []UserID{"stranger", "guest"}, Managers: []UserID{"in a team"}},
 	}, Groups: map[string][]UserID{"leads": {"guest", "full", "stranger"}}}
 	for _, c := range []struct {
 		to   []Target
@@ -25,7 +25,7 @@ func TestWhomAStepPassesOver(t *testing.T) {
 		{[]Target{{User: "stranger"}, {User: "guest"}, {User: "gone"}}, nil},
 		{[]Target{{User: "stranger"}, {User: "unknown"}, {User: "nobody we know"}}, []UserID{"unknown", "nobody we know"}},
 		{[]Target{{Team: 1}}, []UserID{"named"}},
-		{[]Target{{Admins: 1}}, nil},
+		{[]Target{{Managers: 1}}, nil},
 		{[]Target{{Group: "leads"}}, []UserID{"full"}},
 	} {
 		var got []UserID

@@ -182,10 +182,10 @@ func TestManagersByGroupAreToldAndPaged(t *testing.T) {
 	if diff := cmp.Diff([]string{"U0BO"}, dir.Watchers(team)); diff != "" {
 		t.Errorf("watchers (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Roster().Teams[team].Admins); diff != "" {
+	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Roster().Teams[team].Managers); diff != "" {
 		t.Errorf("whom a step for admins pages (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Admins(team)); diff != "" {
+	if diff := cmp.Diff([]oncall.UserID{bo}, dir.Managers(team)); diff != "" {
 		t.Errorf("admins (-want +got):\n%s", diff)
 	}
 }

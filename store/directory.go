@@ -51,7 +51,7 @@ func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 }
 
 // Admins returns who manages a team: everybody in it, where nobody is named.
-func (d *Directory) Admins(id oncall.TeamID) []oncall.UserID {
+func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	if named := d.access.Teams[id].Managers; len(named) > 0 {
 		return named
 	}

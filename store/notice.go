@@ -34,7 +34,7 @@ func (s *System) Notify(ctx context.Context, now time.Time, notices ...oncall.No
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
 
-// notice saves notices that are not there yet and queues the telling of them.
+// saveNotices saves notices that are not there yet and queues the telling of them.
 func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
 	const insert = `
 		INSERT INTO notices (key, recipient, kind, about, facts, version, not_after, created_at, channel, ts, drawn)

@@ -66,7 +66,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 		t.Errorf("policy (-want +got):\n%s", diff)
 	}
 	facts := dir.Roster().Teams[1]
-	if !slices.Equal(facts.Fallback, []oncall.UserID{di}) || !slices.Equal(facts.Admins, []oncall.UserID{cy}) {
+	if !slices.Equal(facts.Fallback, []oncall.UserID{di}) || !slices.Equal(facts.Managers, []oncall.UserID{cy}) {
 		t.Errorf("team: %+v", facts)
 	}
 	for at, open := range map[time.Time]bool{

@@ -80,7 +80,7 @@ func (m setupMaker) payments() setup.Setup {
 func (m setupMaker) policies(s *setup.Setup, teams, schedules []string) {
 	every := []string{
 		"user " + m.one(m.names...), "schedule " + m.one(schedules...), "next in " + m.one(schedules...), "everyone in nights in shop", "primary in " + schedules[0],
-		"team " + m.one(teams...), "admins of " + m.one(teams...), "channel #pay", "channel C024BE7LR", "group @all.hands", "webhook https://example.com/x?y=#z",
+		"team " + m.one(teams...), "managers of " + m.one(teams...), "channel #pay", "channel C024BE7LR", "group @all.hands", "webhook https://example.com/x?y=#z",
 	}
 	for i, name := range []string{"first", "policy of last resort"} {
 		p := setup.Policy{Name: name, Team: m.one(teams...), Repeat: m.IntN(3), Acks: m.IntN(3), AckTimeout: m.one("", "30m")}

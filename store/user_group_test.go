@@ -98,12 +98,12 @@ func TestAdmins(t *testing.T) {
 	w := newWorld(t)
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	team := dir.Teams[0].ID
-	if diff := cmp.Diff([]oncall.UserID{cy, ann, bo}, dir.Admins(team)); diff != "" {
+	if diff := cmp.Diff([]oncall.UserID{cy, ann, bo}, dir.Managers(team)); diff != "" {
 		t.Errorf("where nobody is named, all are (-want +got):\n%s", diff)
 	}
 	grouped(w)
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
-	if diff := cmp.Diff([]oncall.UserID{cy}, dir.Admins(team)); diff != "" {
+	if diff := cmp.Diff([]oncall.UserID{cy}, dir.Managers(team)); diff != "" {
 		t.Errorf("admins (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"U0CY"}, dir.Watchers(team)); diff != "" {

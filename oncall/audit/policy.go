@@ -78,8 +78,8 @@ func (x installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
 		return x.teamOf[t.Schedule]
 	case t.Team != 0:
 		return t.Team
-	case t.Admins != 0:
-		return t.Admins
+	case t.Managers != 0:
+		return t.Managers
 	case t.Policy != 0:
 		return x.by[t.Policy]
 	}

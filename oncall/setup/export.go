@@ -263,8 +263,8 @@ func (x exporter) target(t oncall.Target) string {
 		return "user " + x.user(t.User)
 	case t.Team != 0:
 		return "team " + x.teams[t.Team]
-	case t.Admins != 0:
-		return "admins of " + x.teams[t.Admins]
+	case t.Managers != 0:
+		return "managers of " + x.teams[t.Managers]
 	case t.Channel != "":
 		return "channel " + t.Channel
 	case t.Group != "":

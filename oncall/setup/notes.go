@@ -44,7 +44,7 @@ func (s Setup) leaks() []string {
 				if err != nil {
 					continue
 				}
-				named := map[string]string{"policy": teamOf[t.name], "schedule": ofPrivate[t.name], "team": t.name, "admins": t.name}[t.kind]
+				named := map[string]string{"policy": teamOf[t.name], "schedule": ofPrivate[t.name], "team": t.name, "managers": t.name}[t.kind]
 				if private[named] && named != p.Team {
 					notes = append(notes, fmt.Sprintf("policy %q, step %d: whoever sees incidents of the team %q reads there of the %s %q, and whom it pages, though the team %q is private", p.Name, n+1, p.Team, t.kind, t.name, named))
 				}

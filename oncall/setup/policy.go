@@ -63,16 +63,16 @@ type IDs struct {
 	Policies  map[string]oncall.PolicyID
 }
 
-// A setupTarget is a target as it is written.
+// A writtenTarget is a target as it is written.
 type writtenTarget struct {
-	kind  string // "user", "schedule", "team", "admins", "channel", "group", "webhook", "policy"
+	kind  string // "user", "schedule", "team", "managers", "channel", "group", "webhook", "policy"
 	name  string
 	which oncall.Which
 	role  string
 }
 
 const targetForms = `"user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", ` +
-	`"team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`
+	`"team NAME", "managers of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`
 
 func parseTarget(s string) (writtenTarget, error) {
 	wrong := fmt.Errorf("%q is not a target; write %s", s, targetForms)
@@ -98,8 +98,8 @@ func parseTarget(s string) (writtenTarget, error) {
 			return t, fmt.Errorf("%q: webhooks never go to link-local addresses", s)
 		}
 	default:
-		if team, ok := strings.CutPrefix(t.name, "of "); ok && kind == "admins" {
-			t.kind, t.name = kind, strings.TrimSpace(team)
+		if team, ok := strings.CutPrefix(t.name, "of "); ok && (kind == "managers" || kind == "admins") { // what managers were called before
+			t.kind, t.name = "managers", strings.TrimSpace(team)
 			break
 		}
 		who, name, ok := strings.Cut(s, " in ")
@@ -225,7 +225,7 @@ func (c *checker) policy(p Policy, roles map[string][]string) {
 func (c *checker) targetMeant(written string) string {
 	kinds := []string{"user", "schedule", "team", "policy"}
 	kind, name, named := strings.Cut(strings.TrimSpace(written), " ")
-	if guess := oncall.Nearest(kind, append(kinds, "channel", "group", "webhook", "admins")); named && guess != "" && guess != kind {
+	if guess := oncall.Nearest(kind, append(kinds, "channel", "group", "webhook", "managers")); named && guess != "" && guess != kind {
 		return guess + " " + strings.TrimSpace(name)
 	}
 	for _, kind := range kinds {
@@ -241,7 +241,7 @@ func (c *checker) target(where, written string, t writtenTarget, roles map[strin
 	switch t.kind {
 	case "user", "schedule", "team", "policy":
 		c.refer(t.kind, t.name, "%s: %s", where, t.kind)
-	case "admins":
+	case "managers":
 		c.refer("team", t.name, "%s: team", where)
 	}
 	if t.role == "" || !c.names["schedule"][t.name] || slices.Contains(slices.Concat(slices.Collect(maps.Values(roles))...), t.role) {
@@ -408,8 +408,8 @@ func (t writtenTarget) target(ids IDs) oncall.Target {
 		return oncall.Target{Schedule: ids.Schedules[t.name], Which: t.which, Role: t.role}
 	case "team":
 		return oncall.Target{Team: ids.Teams[t.name]}
-	case "admins":
-		return oncall.Target{Admins: ids.Teams[t.name]}
+	case "managers":
+		return oncall.Target{Managers: ids.Teams[t.name]}
 	case "channel":
 		return oncall.Target{Channel: t.name}
 	case "group":

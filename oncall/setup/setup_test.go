@@ -78,7 +78,7 @@ func TestAMistakeInTheSetupIsOneSentence(t *testing.T) {
 		{`schedule "primary", rotation "weekly": turn "Zed": there is no user of that name in the file`, func(s *Setup) { s.Schedules[0].Rotations[0].Turns[0][0] = "Zed" }},
 		{`policy "payments", step 1: every is "2m", but the step runs only once; give repeat`, func(s *Setup) { s.Policies[0].Steps[0].Every = "2m" }},
 		{`policy "payments", step 1: "webhook http://169.254.169.254/x": webhooks never go to link-local addresses`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "webhook http://169.254.169.254/x" }},
-		{`policy "payments", step 1: "everybody" is not a target; write "user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", "team NAME", "admins of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
+		{`policy "payments", step 1: "everybody" is not a target; write "user NAME", "schedule NAME", "next in SCHEDULE", "everyone in SCHEDULE", "ROLE in SCHEDULE", "team NAME", "managers of TEAM", "channel #NAME", "group @HANDLE", "webhook https://…" or "policy NAME"`, func(s *Setup) { s.Policies[0].Steps[0].Page[0] = "everybody" }},
 		{`policy "payments", step 1: wait is "5 minutes", which is not a duration such as "5m" or "90s"`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "5 minutes" }},
 		{`policy "payments", step 1: wait is "0s"; it may be 1s to 24h, in whole seconds`, func(s *Setup) { s.Policies[0].Steps[0].Wait = "0s" }},
 		{`policy "payments" has no steps`, func(s *Setup) { s.Policies[0].Steps = nil }},
