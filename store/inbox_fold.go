@@ -268,9 +268,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []inte
 		return nil, err
 	}
 	batch := &pgx.Batch{}
-	for _, a := range alerts {
-		queueAlert(batch, a)
-	}
+	queueAlerts(batch, alerts)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("save alerts: %w", err)
 	}

@@ -123,35 +123,3 @@ func queueEvents(b *pgx.Batch, changes []oncall.Change) {
 		b.Queue(insert, ids, ats, kinds, actors, details)
 	}
 }
-
-// queueAlert writes an alert, new or not.
-func queueAlert(b *pgx.Batch, a oncall.Alert) {
-	const upsert = `
-		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
-		                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		                    kept, maintenance_id)
-		VALUES (@id, @integration, @dedup_key, @group_key, nullif(@incident::bigint, 0), @firing, @title, @body, @link,
-		        @severity, @labels, @links, @details, @count, @first_at, @last_at,
-		        nullif(@starts_at::timestamptz, '0001-01-01T00:00:00Z'), @cleared_at, @late_until, @misread,
-		        nullif(@expires_at::timestamptz, '0001-01-01T00:00:00Z'), @kept, @maintenance)
-		ON CONFLICT (id) DO UPDATE SET
-			group_key = @group_key, incident_id = nullif(@incident::bigint, 0), firing = @firing, title = @title, body = @body, link = @link,
-			severity = @severity, labels = @labels, links = @links, details = @details, count = @count, last_at = @last_at,
-			starts_at = nullif(@starts_at::timestamptz, '0001-01-01T00:00:00Z'), cleared_at = @cleared_at,
-			late_until = @late_until, misread = @misread,
-			expires_at = nullif(@expires_at::timestamptz, '0001-01-01T00:00:00Z'), kept = @kept, maintenance_id = @maintenance`
-	texts := func(of map[string]string) map[string]string {
-		if of == nil {
-			return map[string]string{}
-		}
-		return of
-	}
-	b.Queue(upsert, pgx.StrictNamedArgs{
-		"id": a.ID, "integration": a.IntegrationID, "dedup_key": a.DedupKey, "group_key": a.GroupKey,
-		"incident": a.IncidentID, "firing": a.Firing, "title": a.Title, "body": a.Body, "link": a.Link,
-		"severity": a.Severity, "labels": texts(a.Labels),
-		"links": some(a.Links), "details": texts(a.Details), "count": a.Count, "first_at": a.FirstAt, "last_at": a.LastAt,
-		"starts_at": a.StartsAt, "cleared_at": a.ClearedAt, "late_until": a.LateUntil, "misread": some(a.Misread),
-		"expires_at": a.ExpiresAt, "kept": a.Kept, "maintenance": a.Maintenance,
-	})
-}

@@ -1,0 +1,70 @@
+package store
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// queueAlerts writes alerts, new or not, in their order: what clears comes before what fires anew under its key. One
+// statement writes all of a batch, which is what a flood mostly consists of.
+func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
+	const upsert = `
+		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
+		                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
+		                    kept, maintenance_id)
+		SELECT id, integration_id, dedup_key, group_key, nullif(incident_id, 0), firing, title, body, link,
+		       severity, labels, links, details, count, first_at, last_at, nullif(starts_at, '0001-01-01T00:00:00Z'), cleared_at, late_until,
+		       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id
+		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+		            $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::bigint[], $15::timestamptz[], $16::timestamptz[],
+		            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[])
+		     WITH ORDINALITY AS a (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
+		         severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
+		         kept, maintenance_id, position)
+		ORDER BY position
+		ON CONFLICT (id) DO UPDATE SET
+			group_key = excluded.group_key, incident_id = excluded.incident_id, firing = excluded.firing, title = excluded.title,
+			body = excluded.body, link = excluded.link, severity = excluded.severity, labels = excluded.labels, links = excluded.links,
+			details = excluded.details, count = excluded.count, last_at = excluded.last_at, starts_at = excluded.starts_at,
+			cleared_at = excluded.cleared_at, late_until = excluded.late_until, misread = excluded.misread,
+			expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id`
+	texts := func(of map[string]string) map[string]string {
+		if of == nil {
+			return map[string]string{}
+		}
+		return of
+	}
+	if len(alerts) == 0 {
+		return
+	}
+	type a = oncall.Alert
+	b.Queue(upsert,
+		column(alerts, func(a a) oncall.AlertID { return a.ID }),
+		column(alerts, func(a a) oncall.IntegrationID { return a.IntegrationID }),
+		column(alerts, func(a a) string { return a.DedupKey }),
+		column(alerts, func(a a) string { return a.GroupKey }),
+		column(alerts, func(a a) oncall.IncidentID { return a.IncidentID }),
+		column(alerts, func(a a) bool { return a.Firing }),
+		column(alerts, func(a a) string { return a.Title }),
+		column(alerts, func(a a) string { return a.Body }),
+		column(alerts, func(a a) string { return a.Link }),
+		column(alerts, func(a a) oncall.Severity { return a.Severity }),
+		column(alerts, func(a a) map[string]string { return texts(a.Labels) }),
+		pgtype.FlatArray[[]oncall.Link](column(alerts, func(a a) []oncall.Link { return some(a.Links) })),
+		column(alerts, func(a a) map[string]string { return texts(a.Details) }),
+		column(alerts, func(a a) int64 { return int64(a.Count) }),
+		column(alerts, func(a a) time.Time { return a.FirstAt }),
+		column(alerts, func(a a) time.Time { return a.LastAt }),
+		column(alerts, func(a a) time.Time { return a.StartsAt }),
+		column(alerts, func(a a) *time.Time { return a.ClearedAt }),
+		column(alerts, func(a a) *time.Time { return a.LateUntil }),
+		pgtype.FlatArray[[]string](column(alerts, func(a a) []string { return some(a.Misread) })),
+		column(alerts, func(a a) time.Time { return a.ExpiresAt }),
+		column(alerts, func(a a) bool { return a.Kept }),
+		column(alerts, func(a a) oncall.MaintenanceID { return a.Maintenance }),
+	)
+}
