@@ -11,7 +11,7 @@ func isChat(o object) bool {
 	attachments := o.list("attachments")
 	embeds := o.list("embeds")
 	return len(attachments) > 0 && !o.has("alerts") && (attachments[0].any("title", "text", "fallback", "pretext") || len(attachments[0].list("blocks")) > 0) ||
-		len(embeds) > 0 && embeds[0].any("title", "description") || o.any("text") && o.any("username", "channel", "icon_emoji") ||
+		len(embeds) > 0 && embeds[0].any("title", "description") || isCard(o) || o.any("text") && o.any("username", "channel", "icon_emoji") ||
 		o.any("text") && len(o.list("blocks")) > 0
 }
 
@@ -21,10 +21,14 @@ func chat(o object) ([]oncall.Signal, error) {
 	if attachments := append(o.list("attachments"), o.list("embeds")...); len(attachments) > 0 {
 		about = attachments[0]
 	}
+	color := first(about.str("color"), o.str("themeColor"))
 	text := about.str("text", "description", "fallback")
 	d := draft{
 		title: first(about.str("title"), about.str("pretext"), o.str("text"), o.str("content")), body: first(text, o.str("text")),
 		link: about.str("title_link", "url"), labels: map[string]string{},
+	}
+	if isCard(o) {
+		readCard(&d, o)
 	}
 	for _, says := range []string{o.str("text", "content"), text, d.title, about.str("fallback")} {
 		if says == "" {
@@ -46,10 +50,10 @@ func chat(o object) ([]oncall.Signal, error) {
 	if d.action == "" {
 		var known bool
 		if d.action, known = saysItself(d.title); !known {
-			d.action = byColor(about.str("color"))
+			d.action = byColor(color)
 		}
 	}
-	if strings.EqualFold(about.str("color"), "warning") {
+	if strings.EqualFold(color, "warning") {
 		d.level = "warning"
 	}
 	for _, field := range about.list("fields") {

@@ -117,3 +117,17 @@ func readOne(t *testing.T, body string) oncall.Signal {
 	}
 	return signals[0]
 }
+
+// What says itself what happened is no card, whatever else it has.
+func TestACardIsOnlyWhatSaysNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"title":"Disk full","content":"x","username":"ann","status":"resolved"}`,
+		`{"message":"Disk full","msgtype":"m","body":"x","state":"ok"}`,
+		`{"summary":"Disk full","blocks":[{"type":"header","text":"x"}],"status":"closed"}`,
+	} {
+		if s := readOne(t, body); s.Action != oncall.Clear || s.Title != "Disk full" {
+			t.Errorf("%s: %s of %q", body, s.Action, s.Title)
+		}
+	}
+}
