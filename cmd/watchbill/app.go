@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emersion/go-smtp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
@@ -53,12 +55,19 @@ type settings struct {
 	secrets     []oncall.Secret
 	prepare     func(context.Context) error // makes the database ready; nil: it is
 	spool       string                      // a directory; "" means that signals are refused while the database is away
+	mailIn      mailIn
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	outbound http.RoundTripper               // calls what a message names
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	admins   []string // of the installation; none: the workspace's owners
+}
+
+// mailIn is where mails of monitors are taken; without an address none are.
+type mailIn struct {
+	listen, domain string
+	tls            *tls.Config // for STARTTLS; nil: without
 }
 
 // address is where people's calendar programs find Watchbill, and whether only this machine can.
@@ -80,6 +89,8 @@ type app struct {
 	jobs  *jobs.Jobs
 	door  *spool.Door // nil: without a spool
 	addr  string      // of the HTTP server
+
+	mailAddr string // where mails of monitors are taken, if they are
 
 	metricsAddr string // where metrics have an address of their own
 	log         zerolog.Logger
@@ -258,8 +269,36 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	var err error
 	most := connectionsFor(openFiles())
 	config.Most = api.MostOfOne(most)
-	a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies)
-	return err
+	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies); err != nil || s.mailIn.listen == "" {
+		return err
+	}
+	var door api.Door = a.store
+	if a.door != nil {
+		door = a.door
+	}
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Door: door, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+}
+
+// takeMail takes mails of monitors until the app stops.
+func (a *app) takeMail(ctx context.Context, in mailIn, config api.MailConfig) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", in.listen)
+	if err != nil {
+		return fmt.Errorf("listen for mail on %s: %w", in.listen, err)
+	}
+	a.mailAddr = listener.Addr().String()
+	server := api.Mail(context.WithoutCancel(ctx), config)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, smtp.ErrServerClosed) {
+			a.broken <- fmt.Errorf("take mail: %w", err)
+		}
+	}()
+	a.stopRun = append(a.stopRun, func(ctx context.Context) {
+		if err := server.Shutdown(ctx); err != nil {
+			a.log.Warn().Err(err).Msg("mails were cut off; their servers send them again")
+		}
+	})
+	return nil
 }
 
 // listen serves at an address until the app stops, and returns the address with its port.

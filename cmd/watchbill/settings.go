@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/url"
@@ -34,6 +35,40 @@ func (f spoolFlags) problems() []string {
 		return []string{"WATCHBILL_SPOOL is in memory (tmpfs), where signals that were accepted would not survive a restart of the machine; name a directory on a disk"}
 	}
 	return nil
+}
+
+// mailInFlags say where mails of monitors are taken.
+type mailInFlags struct {
+	MailIn       string `env:"WATCHBILL_MAIL_IN" placeholder:"HOST:PORT" help:"Address on which mails to KEY@DOMAIN are taken as signals, such as :25; without it none are."`
+	MailInDomain string `env:"WATCHBILL_MAIL_IN_DOMAIN" placeholder:"DOMAIN" help:"The domain of these addresses, such as alerts.example.com; any where it is left out."`
+	MailInCert   string `env:"WATCHBILL_MAIL_IN_CERT" placeholder:"FILE" help:"Certificate for STARTTLS, as PEM; it is read anew for each connection."`
+	MailInKey    string `env:"WATCHBILL_MAIL_IN_CERT_KEY" placeholder:"FILE" help:"Its private key."`
+}
+
+func (f mailInFlags) problems() (wrong []string) {
+	if f.MailIn == "" {
+		return nil
+	}
+	wrong = listenProblems("WATCHBILL_MAIL_IN", f.MailIn)
+	if f.MailInCert == "" && f.MailInKey == "" {
+		return wrong
+	}
+	if _, err := tls.LoadX509KeyPair(f.MailInCert, f.MailInKey); err != nil {
+		wrong = append(wrong, "WATCHBILL_MAIL_IN_CERT and WATCHBILL_MAIL_IN_CERT_KEY: "+err.Error())
+	}
+	return wrong
+}
+
+// config is that of the mail server, without what it needs from the rest.
+func (f mailInFlags) config() mailIn {
+	in := mailIn{listen: f.MailIn, domain: f.MailInDomain}
+	if f.MailInCert != "" {
+		in.tls = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			cert, err := tls.LoadX509KeyPair(f.MailInCert, f.MailInKey)
+			return &cert, err
+		}}
+	}
+	return in
 }
 
 // databaseFlags says where the database is.

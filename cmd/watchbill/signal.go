@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -128,9 +129,7 @@ func (c *signalCmd) payload(now time.Time) (json.RawMessage, error) {
 		severity = ""
 	}
 	labels := map[string]string{}
-	for name, value := range c.Label {
-		labels[name] = value
-	}
+	maps.Copy(labels, c.Label)
 	if c.Service != "" {
 		labels["service"] = c.Service
 	}

@@ -54,6 +54,7 @@ func TestStories(t *testing.T) {
 					"post":        s.post,
 					"newkey":      s.newKey,
 					"keyed":       s.keyed,
+					"mailin":      s.mailin,
 					"show":        s.show,
 					"messages":    s.messages,
 					"see":         s.see,
@@ -238,7 +239,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
-		channels: s.channels, publicURL: s.publicURL,
+		channels: s.channels, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

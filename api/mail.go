@@ -1,0 +1,175 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-smtp"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Bounds of mail in.
+const (
+	maxMail         = 5 << 20 // bytes of one
+	maxMailTo       = 10      // recipients of one
+	maxMailSessions = 64
+	maxMailReading  = 8 // at once
+	mailPatience    = time.Minute
+	mailSession     = 10 * time.Minute // a connection is closed then, whatever it does
+)
+
+// MailConfig is what mail in needs.
+type MailConfig struct {
+	Door   Door
+	Clock  func() time.Time
+	Log    zerolog.Logger
+	Domain string // of the addresses; empty: any
+	TLS    *tls.Config
+}
+
+// Mail returns a server that takes mail to KEY@DOMAIN for signals of the integration with that key. It passes nothing
+// on. 250 says that the signals are stored; what can't be stored now is answered 451, and comes again.
+func Mail(ctx context.Context, c MailConfig) *smtp.Server {
+	b := &mailBackend{MailConfig: c, ctx: ctx, reading: make(chan struct{}, maxMailReading), outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
+	s := smtp.NewServer(b)
+	s.Domain = c.Domain
+	if s.Domain == "" {
+		s.Domain = "watchbill"
+	}
+	s.MaxMessageBytes, s.MaxRecipients, s.MaxLineLength = maxMail, maxMailTo, 8000
+	s.ReadTimeout, s.WriteTimeout = mailPatience, mailPatience
+	s.EnableSMTPUTF8 = true
+	s.TLSConfig = c.TLS
+	s.ErrorLog = quietLog{}
+	return s
+}
+
+// quietLog drops what the library says of single connections: strangers could fill the log.
+type quietLog struct{}
+
+func (quietLog) Printf(string, ...any) {}
+func (quietLog) Println(...any)        {}
+
+type mailBackend struct {
+	MailConfig
+	ctx      context.Context // of the server, as the library hands none over
+	strikes  strikes
+	sessions atomic.Int64
+	reading  chan struct{}
+	outages  zerolog.Logger
+}
+
+// What mail servers are answered.
+var (
+	mailCrowded = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too many connections; come again later."}
+	mailStruck  = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Too many unknown addresses; come again later."}
+	mailNobody  = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such address here."}
+	mailRelay   = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Mail for other domains is not taken."}
+	mailLater   = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "It could not be stored; send it again."}
+)
+
+// NewSession begins a connection.
+func (b *mailBackend) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	if b.sessions.Add(1) > maxMailSessions {
+		b.sessions.Add(-1)
+		return nil, mailCrowded
+	}
+	conn := c.Conn()
+	ctx, end := context.WithTimeout(b.ctx, mailSession)
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	return &mailIn{mailBackend: b, remote: conn.RemoteAddr().String(), session: ctx, end: end}, nil
+}
+
+// A mailIn is one connection.
+type mailIn struct {
+	*mailBackend
+	remote  string
+	session context.Context // ends with it
+	end     context.CancelFunc
+	to      []oncall.Integration
+	left    bool
+}
+
+// Reset forgets the mail that was begun.
+func (m *mailIn) Reset() { m.to = nil }
+
+// Logout ends the connection.
+func (m *mailIn) Logout() error {
+	if !m.left {
+		m.left = true
+		m.end()
+		m.sessions.Add(-1)
+	}
+	return nil
+}
+
+// Mail begins a mail; whoever it is from, the address that it goes to is what counts.
+func (m *mailIn) Mail(string, *smtp.MailOptions) error {
+	m.to = nil
+	return nil
+}
+
+// Rcpt adds an address. What stands behind a "+" is not looked at.
+func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
+	at := strings.LastIndexByte(to, '@')
+	if at < 0 {
+		return mailNobody
+	}
+	if m.Domain != "" && !strings.EqualFold(strings.TrimSuffix(to[at+1:], "."), m.Domain) {
+		return mailRelay
+	}
+	key, _, _ := strings.Cut(strings.ToLower(to[:at]), "+")
+	ctx, cancel := context.WithTimeout(m.session, lookupPatience)
+	defer cancel()
+	var integration oncall.Integration
+	err := oncall.ErrNotFound
+	if len(key) <= maxKey {
+		integration, err = m.Door.IntegrationByKey(ctx, key, m.Clock())
+	}
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		if _, out := m.strikes.out(m.remote, m.Clock()); out {
+			return mailStruck
+		}
+		return mailNobody
+	case err != nil:
+		m.outages.Error().Err(err).Msg("the address of a mail was not checked")
+		return mailLater
+	}
+	for _, known := range m.to {
+		if known.ID == integration.ID {
+			return nil
+		}
+	}
+	m.to = append(m.to, integration)
+	return nil
+}
+
+// Data takes the mail, and returns once its signals are durable.
+func (m *mailIn) Data(r io.Reader) error {
+	m.reading <- struct{}{}
+	defer func() { <-m.reading }()
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err // too large, or the connection is gone
+	}
+	signal, now := intake.Mail(raw), m.Clock()
+	for _, integration := range m.to {
+		ctx, cancel := context.WithTimeout(m.session, mailPatience)
+		err := m.Door.Accept(ctx, integration.ID, []oncall.Signal{signal}, now)
+		cancel()
+		if err != nil {
+			m.outages.Error().Err(err).Str("integration", integration.Name).Msg("a mail was not stored")
+			return mailLater
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/encoding/htmlindex"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Bounds of a mail.
+const (
+	mailDepth = 8   // parts within parts
+	mailParts = 100 // altogether
+	mailText  = 1 << 20
+)
+
+// Mail reads a mail as a monitor sends it: the subject is the title, and says whether it is over. Mails whose subjects
+// differ only in the state that they name are about the same alert, and so are those with the same header
+// X-Dedup-Key. Whatever can't be read becomes a signal that says so.
+func Mail(raw []byte) oncall.Signal {
+	m, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return Unread(raw, "A mail came that could not be read.")
+	}
+	r := mailReader{left: mailParts}
+	r.part(m.Header.Get, m.Body, 0)
+	body := first(trim(r.plain), withoutTags(r.html))
+	subject := mailHeader(m.Header.Get("Subject"))
+	title := trim(answersTo.ReplaceAllString(subject, ""))
+	if title == "" {
+		title, _, _ = strings.Cut(body, "\n")
+	}
+	if trim(title) == "" {
+		return Unread(raw, "A mail came that has neither a subject nor a text.")
+	}
+	about, action, level := mailState(title)
+	d := draft{
+		title: title, body: body, action: action, level: first(mailHeader(m.Header.Get("X-Severity")), level),
+		key: first(mailHeader(m.Header.Get("X-Dedup-Key")), hash("mail", strings.ToLower(about))),
+	}
+	if from, err := mail.ParseAddress(m.Header.Get("From")); err == nil {
+		d.detail("from", from.Address)
+	}
+	signals, err := one(d)
+	if err != nil || len(signals) == 0 {
+		return Unread(raw, "A mail came that could not be read.")
+	}
+	return signals[0]
+}
+
+// answersTo is what mail programs put before a subject.
+var answersTo = regexp.MustCompile(`(?i)^(\s*(re|aw|sv|antw|fwd?|wg|tr)(\[\d+\])?\s*:)+`)
+
+// States as they stand at the beginning or the end of a subject. Those in mailEnds may say something else, as in "port 443
+// closed", so that they count where they are written like a state, those in mailSurely anywhere. What is neutral says
+// nothing by itself.
+var (
+	mailBegins = setOf(`problem firing triggered critical crit warning warn down error err failed failure failing unreachable unknown
+		alarm alarming opened open breached unhealthy offline degraded p1 p2 p3 p4 p5 high severe emergency fatal`)
+	mailSurely  = setOf(`recovery recovered resolved ok okay cleared succeeded`)
+	mailEnds    = setOf(`up closed restored normal healthy online success successful passed fixed solved inactive`)
+	mailAcks    = setOf(`acknowledgement acknowledgment acknowledged`)
+	mailNeutral = setOf(`alert alerts alerting notification is are was has been now back again state status the info notice severity
+		priority medium low`)
+	mailIs  = setOf(`is are was been now back again`)
+	mailNot = setOf(`not never no nicht partially partly almost isnt cannot`)
+)
+
+// counted is how many alerts a state is of: "FIRING:2".
+var counted = regexp.MustCompile(`:\d+$`)
+
+// A mailSubject is a subject whose state is being read.
+type mailSubject struct {
+	words              []string
+	begins, ends, acks bool
+	level              string
+}
+
+// mailState takes from a subject the words at its beginning and its end that say how things are: what is left is what
+// it is about. An end is only one where nothing says the contrary: in doubt somebody is paged.
+func mailState(subject string) (about string, action oncall.Action, level string) {
+	s := mailSubject{words: strings.FieldsFunc(latestState(subject), func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("[](){}*|;,!", r) || unicode.Is(unicode.So, r)
+	})}
+	marked := strings.HasPrefix(strings.TrimSpace(subject), "[") || strings.HasPrefix(strings.TrimSpace(subject), "(")
+	from, to := 0, len(s.words)
+	for from < to {
+		w := s.words[from]
+		if !s.state(w, strings.HasSuffix(w, ":") || w == strings.ToUpper(w) || marked && from == 0) {
+			break
+		}
+		from++
+	}
+	for to > from {
+		before := ""
+		if to > 1 {
+			before = bare(s.words[to-2])
+		}
+		if mailNot[before] {
+			s.begins = true
+			break
+		}
+		if !s.state(s.words[to-1], mailIs[before]) {
+			break
+		}
+		to--
+	}
+	about = strings.Trim(strings.Join(s.words[from:to], " "), ":-–— ")
+	if about == "" {
+		about = subject
+	}
+	switch {
+	case s.acks && !s.ends:
+		return about, oncall.AckSignal, s.level
+	case s.ends && !s.begins:
+		return about, oncall.Clear, s.level
+	}
+	return about, oncall.Trigger, s.level
+}
+
+// latestState drops the state before an arrow: of "CRITICAL -> OK" the second counts.
+func latestState(subject string) string {
+	words := strings.Fields(strings.ReplaceAll(arrows.Replace(subject), "→", " → "))
+	for i := 1; i+1 < len(words); i++ {
+		if words[i] == "→" {
+			words = slices.Delete(words, i-1, i+1)
+			i--
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// state notes what a word says of how things are, and reports whether it does; written as a state is, it may be one that
+// says other things elsewhere.
+func (s *mailSubject) state(word string, written bool) bool {
+	w := bare(counted.ReplaceAllString(word, ""))
+	_, severity := oncall.ParseSeverity(w)
+	switch {
+	case w == "":
+	case mailSurely[w], mailEnds[w] && written:
+		s.ends = true
+	case mailAcks[w]:
+		s.acks = true
+	case mailBegins[w]:
+		s.begins = true
+	case !mailNeutral[w]:
+		return false
+	}
+	if severity && s.level == "" && w != "" && (mailBegins[w] || mailNeutral[w]) {
+		s.level = w
+	}
+	return true
+}
+
+// mailHeader decodes a header.
+func mailHeader(text string) string {
+	words := mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) { return decoded(charset, in), nil }}
+	if out, err := words.DecodeHeader(text); err == nil {
+		text = out
+	}
+	return trim(strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " "))
+}
+
+// decoded reads text in a character set as UTF-8. One that is not known is taken for UTF-8.
+func decoded(charset string, in io.Reader) io.Reader {
+	if e, err := htmlindex.Get(charset); err == nil {
+		return e.NewDecoder().Reader(in)
+	}
+	return in
+}
+
+// A mailReader looks for the text of a mail.
+type mailReader struct {
+	left        int // parts
+	plain, html string
+}
+
+// part reads a part, or the parts in it. The first text counts.
+func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
+	if r.left--; r.left < 0 || depth > mailDepth || r.plain != "" {
+		return
+	}
+	kind, params, err := mime.ParseMediaType(header("Content-Type"))
+	if err != nil {
+		kind = "text/plain"
+	}
+	if how, _, err := mime.ParseMediaType(header("Content-Disposition")); err == nil && how == "attachment" {
+		return
+	}
+	in = unwrapped(header("Content-Transfer-Encoding"), in)
+	switch {
+	case strings.HasPrefix(kind, "multipart/") && params["boundary"] != "":
+		parts := multipart.NewReader(in, params["boundary"])
+		for {
+			p, err := parts.NextRawPart()
+			if err != nil || r.left < 0 {
+				return // what there was until here counts
+			}
+			r.part(p.Header.Get, p, depth+1)
+		}
+	case kind == "text/html" && r.html == "":
+		r.html = textOf(params["charset"], in)
+	case strings.HasPrefix(kind, "text/") && kind != "text/html":
+		r.plain = textOf(params["charset"], in)
+	}
+}
+
+// unwrapped takes the encoding for the way from a part.
+func unwrapped(encoding string, in io.Reader) io.Reader {
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
+	case "base64":
+		return base64.NewDecoder(base64.StdEncoding, in)
+	case "quoted-printable":
+		return quotedprintable.NewReader(in)
+	}
+	return in
+}
+
+func textOf(charset string, in io.Reader) string {
+	data, _ := io.ReadAll(io.LimitReader(decoded(charset, in), mailText)) // what is damaged ends there
+	return strings.ReplaceAll(strings.ToValidUTF8(string(data), ""), "\r\n", "\n")
+}

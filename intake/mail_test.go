@@ -1,0 +1,107 @@
+package intake_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func mailOf(subject string) oncall.Signal {
+	return intake.Mail([]byte("From: monitor@example.com\r\nSubject: " + subject + "\r\n\r\nthe text\r\n"))
+}
+
+// What a monitor says in the subject of a mail begins an alert, and the mail of its end has the same key.
+func TestSubjectsOfMails(t *testing.T) {
+	t.Parallel()
+	for begin, end := range map[string]string{
+		"** PROBLEM Service Alert: db-1/Disk is CRITICAL **":      "** RECOVERY Service Alert: db-1/Disk is OK **",
+		"** PROBLEM Host Alert: db-1 is DOWN **":                  "** RECOVERY Host Alert: db-1 is UP **",
+		"Problem: Free disk space is less than 20% on volume /":   "Resolved: Free disk space is less than 20% on volume /",
+		`ALARM: "cpu" in EU (Ireland)`:                            `OK: "cpu" in EU (Ireland)`,
+		"[FIRING:1] DiskFull (db-1)":                              "[RESOLVED] DiskFull (db-1)",
+		"[Alerting] CPU of web-1":                                 "[OK] CPU of web-1",
+		"shop is down":                                            "shop is back up",
+		"DOWN alert: shop (example.com) is DOWN":                  "UP alert: shop (example.com) is UP",
+		"backup of db-1 failed":                                   "backup of db-1 succeeded",
+		"Re: Re: [Triggered] Queue is long":                       "Re: [Recovered] Queue is long",
+		"WARNING - load on web-1":                                 "RECOVERED - load on web-1",
+		"Check_MK: web-1/CPU load OK -> CRIT":                     "Check_MK: web-1/CPU load CRIT -> OK",
+		"=?utf-8?q?St=C3=B6rung=3A?= x =?iso-8859-1?q?=E4?= DOWN": "=?utf-8?b?U3TDtnJ1bmc6IHggw6Q=?= is UP",
+	} {
+		fires, over := mailOf(begin), mailOf(end)
+		if fires.Action != oncall.Trigger || over.Action != oncall.Clear || fires.DedupKey != over.DedupKey || fires.DedupKey == "" {
+			t.Errorf("%q: %s %s; %q: %s %s", begin, fires.Action, fires.DedupKey, end, over.Action, over.DedupKey)
+		}
+	}
+}
+
+// What may be an end, and may not, pages; and what is about different things has different keys.
+func TestSubjectsInDoubtPage(t *testing.T) {
+	t.Parallel()
+	keys := map[string]string{}
+	for _, subject := range []string{
+		"port 443 closed", "Closed connections on db-1", "replica inactive", "PROBLEM ticket 7 was closed", "health check is not ok", "not OK: db-1",
+		"db-1 has partially recovered", "failed to get it resolved", "backup of db-1 missing", "no normal log line for an hour", "disk full", "scaling up",
+		"CRITICAL", "Fixed price feed stopped", "Host web is DOWN", "Service web is DOWN",
+	} {
+		s := mailOf(subject)
+		if s.Action != oncall.Trigger || s.Title != subject {
+			t.Errorf("%q: %s %q", subject, s.Action, s.Title)
+		}
+		if other, twice := keys[s.DedupKey]; twice {
+			t.Errorf("%q and %q have one key", subject, other)
+		}
+		keys[s.DedupKey] = subject
+	}
+	if s := mailOf("** ACKNOWLEDGEMENT Service Alert: db-1/Disk is CRITICAL **"); s.Action != oncall.AckSignal || s.DedupKey != mailOf("** PROBLEM Service Alert: db-1/Disk is CRITICAL **").DedupKey {
+		t.Errorf("an acknowledgement: %+v", s)
+	}
+}
+
+func TestMails(t *testing.T) {
+	t.Parallel()
+	multi := "From: \"M\" <m@example.com>\r\nSubject: CRITICAL: disk\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" +
+		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+		"<p>Disk =80 5</p><p>second</p>\r\n--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\nRGlzayDigqwgNQ==\r\n--b--\r\n--a\r\n" +
+		"Content-Type: text/plain\r\nContent-Disposition: attachment; filename=x.txt\r\n\r\nattached\r\n--a--\r\n"
+	html := strings.Replace(multi, "text/plain; charset=utf-8", "image/png", 1)
+	for name, c := range map[string]struct{ raw, title, body, severity string }{
+		"plain":              {"Subject: disk\r\n\r\n98 %\r\n", "disk", "98 %", ""},
+		"text of several":    {multi, "CRITICAL: disk", "Disk € 5", "critical"},
+		"HTML of several":    {html, "CRITICAL: disk", "Disk € 5\nsecond", "critical"},
+		"no subject":         {"From: a@example.com\r\n\r\nthe first line\r\nthe second\r\n", "the first line", "the first line\nthe second", ""},
+		"headers of ours":    {"Subject: disk\r\nX-Severity: low\r\nX-Dedup-Key: k-1\r\n\r\nx", "disk", "x", "low"},
+		"a boundary missing": {"Subject: disk\r\nContent-Type: multipart/mixed\r\n\r\nx", "disk", "", ""},
+		"an odd charset":     {"Subject: disk\r\nContent-Type: text/plain; charset=klingon\r\n\r\nx", "disk", "x", ""},
+	} {
+		s := intake.Mail([]byte(c.raw))
+		if s.Title != c.title || s.Body != c.body || string(s.Severity) != c.severity || s.Action != oncall.Trigger {
+			t.Errorf("%s: %q, %q, %q", name, s.Title, s.Body, s.Severity)
+		}
+	}
+	if s := intake.Mail([]byte("Subject: disk\r\nX-Dedup-Key: k-1\r\n\r\nx")); s.DedupKey != "k-1" {
+		t.Errorf("the key is %q", s.DedupKey)
+	}
+	for _, raw := range []string{"", "no header", "From: a@example.com\r\n\r\n \r\n", "\x00\xff"} {
+		if s := intake.Mail([]byte(raw)); !s.Unread || s.Action != oncall.Trigger || s.Title == "" {
+			t.Errorf("%q: %+v", raw, s)
+		}
+	}
+}
+
+// FuzzMail looks for a mail that breaks the reader, costs too much, or becomes something that can't be stored.
+func FuzzMail(f *testing.F) {
+	f.Add([]byte("Subject: =?utf-8?b?U3Q=?= is OK\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nx\r\n--a--\r\n"))
+	f.Add([]byte("Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA"))
+	f.Add(bytes.Repeat([]byte("Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n"), 20))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		s := intake.Mail(raw)
+		if s.Title == "" || s.DedupKey == "" && s.Action != oncall.Trigger || !utf8.ValidString(s.Title+s.Body+s.DedupKey) || len(s.Title) > 4_000 || len(s.Body) > 1<<18 {
+			t.Errorf("%+.200v", s)
+		}
+	})
+}
