@@ -39,7 +39,7 @@ bench: build ## print the figures, one line each
 crash: ## kill -9 at every point of a send, 10 times for each channel, and count the pages
 	@bash -o pipefail -c '$(WITHPG) go test -count=1 -timeout 30m -parallel 6 -v -run TestKilledWhileSending ./cmd/watchbill -crash 10 | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT)?"'
 
-chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (15 minutes)
+chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (6 minutes and more)
 	@bash -o pipefail -c 'go test -count=1 -timeout 20m -parallel 3 -v -run TestChaos ./cmd/watchbill -chaos | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT|NAME)?"'
 
 conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie (needs Node)
