@@ -147,7 +147,26 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		unavailable("Not ready: the database can't be reached or is not migrated; the log says why.").write(w)
 		return
 	}
-	text(w, strings.Join(append([]string{"ready"}, s.about(ctx)...), "\n")+"\n")
+	lines := append([]string{"ready"}, s.about(ctx)...)
+	if r.URL.Query().Has("verbose") {
+		lines = append(lines, s.lag(ctx)...)
+	}
+	text(w, strings.Join(lines, "\n")+"\n")
+}
+
+// lag says how far folding and paging are behind. It is no reason not to be ready: signals are taken all the same.
+func (s *server) lag(ctx context.Context) []string {
+	lag, err := s.System.Lag(ctx)
+	if err != nil {
+		return []string{"inbox: unknown, as the database doesn't answer"}
+	}
+	say := func(what string, since *time.Time) string {
+		if since == nil {
+			return what + ": nothing waits"
+		}
+		return what + ": the oldest has waited for " + max(0, s.Clock().Sub(*since)).Round(time.Second).String()
+	}
+	return []string{say("inbox", lag.Inbox), say("pages", lag.Pages)}
 }
 
 // about says how signals are taken in, for people who look.

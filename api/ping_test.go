@@ -3,6 +3,7 @@ package api_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -54,6 +55,25 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 		if got := h.State(d.clock.now()); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
+	}
+}
+
+// /readyz?verbose says how far behind we are.
+func TestReadyzSaysTheLag(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	if got := d.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: nothing waits\npages: nothing waits\n") {
+		t.Errorf("got %d %q", got.code, got.body)
+	}
+	if got := d.send("POST", "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != 202 {
+		t.Fatalf("got %d %s", got.code, got.body)
+	}
+	d.clock.advance(20 * time.Second)
+	if got := d.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: the oldest has waited for 20s\n") {
+		t.Errorf("got %d %q", got.code, got.body)
+	}
+	if got := d.send("GET", "/readyz", nil); got.code != 200 || strings.Contains(got.body, "inbox") {
+		t.Errorf("got %d %q", got.code, got.body)
 	}
 }
 

@@ -26,6 +26,7 @@ type metrics struct {
 	queueDepth *prometheus.Desc
 	findings   *prometheus.Desc
 	heartbeats *prometheus.Desc
+	oldest     *prometheus.Desc
 }
 
 func newMetrics() *metrics {
@@ -57,6 +58,8 @@ func newMetrics() *metrics {
 		}),
 		inboxDepth: prometheus.NewDesc("watchbill_inbox_depth", "Signals that wait to be folded.", nil, nil),
 		queueDepth: prometheus.NewDesc("watchbill_queue_depth", "Jobs that wait for a worker.", []string{"queue"}, nil),
+		oldest: prometheus.NewDesc("watchbill_oldest_timestamp_seconds",
+			"Since when the oldest of what waits does so, in seconds since 1970: signals in the inbox, pages that are due; 0: nothing waits.", []string{"of"}, nil),
 		heartbeats: prometheus.NewDesc("watchbill_heartbeats", "Heartbeats, by whether they are down.", []string{"down"}, nil),
 		findings: prometheus.NewDesc("watchbill_coverage_findings",
 			"What the coverage guard has found and nobody has mended.", []string{"kind"}, nil),
@@ -92,6 +95,7 @@ func (d depthCollector) Describe(to chan<- *prometheus.Desc) {
 	to <- d.metrics.queueDepth
 	to <- d.metrics.findings
 	to <- d.metrics.heartbeats
+	to <- d.metrics.oldest
 }
 
 // heartbeatsDown counts the heartbeats that are down, and the others.
@@ -113,6 +117,17 @@ func (d depthCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	for queue, depth := range queues {
 		to <- prometheus.MustNewConstMetric(d.metrics.queueDepth, prometheus.GaugeValue, float64(depth), queue)
+	}
+	lag, err := d.Lag(ctx)
+	if err != nil {
+		return
+	}
+	for of, since := range map[string]*time.Time{"inbox": lag.Inbox, "pages": lag.Pages} {
+		var at float64
+		if since != nil {
+			at = float64(since.UnixMilli()) / 1000
+		}
+		to <- prometheus.MustNewConstMetric(d.metrics.oldest, prometheus.GaugeValue, at, of)
 	}
 	var down, rest float64
 	if err := d.pool.QueryRow(ctx, heartbeatsDown).Scan(&down, &rest); err != nil {

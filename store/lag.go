@@ -1,0 +1,24 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Lag is since when the oldest of what waits does so; nil: nothing waits.
+type Lag struct {
+	Inbox *time.Time // a signal that is to be folded
+	Pages *time.Time // a page that is due
+}
+
+// Lag returns how far folding and paging are behind.
+func (s *System) Lag(ctx context.Context) (l Lag, err error) {
+	const load = `
+		SELECT (SELECT received_at FROM inbox ORDER BY id LIMIT 1),
+		       (SELECT min(scheduled_at) FROM river_job WHERE state = 'available' AND queue = $1)`
+	if err := s.pool.QueryRow(ctx, load, QueuePage).Scan(&l.Inbox, &l.Pages); err != nil {
+		return l, fmt.Errorf("ask how far behind we are: %w", translate(err))
+	}
+	return l, nil
+}
