@@ -39,6 +39,7 @@ const (
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {
+	terms store.Terms // how long things are kept
 	t     *testing.T
 	url   string
 	store *store.System
@@ -164,7 +165,7 @@ func (w *world) instance(s *store.System, phone notify.Sender, metrics prometheu
 	j, err := jobs.New(jobs.Config{
 		System: s, Board: w.slack, Mirror: w.mirror, Senders: senders,
 		Clock: w.clock, Log: testLog(w.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
-		Name: name,
+		Name: name, Terms: w.terms,
 	})
 	if err != nil {
 		w.t.Fatal(err)

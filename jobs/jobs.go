@@ -70,6 +70,7 @@ type Config struct {
 	Slog    *slog.Logger          // River's own log
 	Metrics prometheus.Registerer // nil: none
 	Name    string                // of this process, unique among all running ones
+	Terms   store.Terms           // how long things are kept
 
 	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
 }
@@ -77,6 +78,8 @@ type Config struct {
 // Jobs works the queue for one process.
 type Jobs struct {
 	store              *store.System
+	terms              store.Terms
+	oldest             oncall.IncidentID // up to where retain has looked
 	board              Board
 	mirror             Mirror
 	groups             groupView
@@ -113,7 +116,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.System, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newQuiet(c.Slog.Handler()))}
+	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newQuiet(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")

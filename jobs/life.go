@@ -63,6 +63,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	ctx, j.upkeep = context.WithCancel(ctx)
 	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
+	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{"remove what is old", j.retain}}) })
 	j.running.Go(func() {
 		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}, {"check contact methods", j.store.CheckReach}})
 	})

@@ -19,6 +19,7 @@ type metrics struct {
 	failing   *prometheus.GaugeVec
 	deaf      *prometheus.GaugeVec
 	unheard   *prometheus.CounterVec
+	removed   *prometheus.CounterVec
 }
 
 // newMetrics makes the metrics. Without a registry nobody sees them.
@@ -52,6 +53,8 @@ func newMetrics(to prometheus.Registerer) metrics {
 			"Overdue escalation timers that were not in the queue and were inserted again."),
 		bundled: counters("watchbill_pages_bundled_total",
 			"Incidents that people were told of by one message about several.", "method"),
+		removed: counters("watchbill_removed_total",
+			"What has left since its term was over, by what it was: incidents with all that belongs to them, entries of the audit log, other history.", "what"),
 		receipts: counters("watchbill_page_receipts_total",
 			"What providers said of messages that they had accepted.", "method", "state"),
 		replies: counters("watchbill_replies_total",

@@ -12,5 +12,6 @@ const (
 	probeLock       = 0x776211   // one at a time counts what goes to phones beside pages
 	maintenanceLock = 0x776256   // one CheckMaintenance at a time, so that each alert is released once
 	heartbeatLock   = 0x776212   // one WatchHeartbeats at a time, so that nothing is judged twice
+	retentionLock   = 0x776248   // one at a time removes what is old
 	codeLock        = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

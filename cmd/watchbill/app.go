@@ -61,6 +61,7 @@ type settings struct {
 	outbound http.RoundTripper               // calls what a message names
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
+	terms    store.Terms
 	admins   []string // of the installation; none: the workspace's owners
 }
 
@@ -203,7 +204,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	a.jobs, err = jobs.New(jobs.Config{
 		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
-		Metrics: metrics, Name: instanceName(),
+		Metrics: metrics, Name: instanceName(), Terms: s.terms,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the job queue: %w", err)

@@ -17,11 +17,12 @@ import (
 )
 
 type doctorCmd struct {
-	databaseFlags `embed:""`
-	slackFlags    `embed:""`
-	channelFlags  `embed:""`
-	spoolFlags    `embed:""`
-	secretFlags   `embed:""`
+	databaseFlags  `embed:""`
+	slackFlags     `embed:""`
+	channelFlags   `embed:""`
+	spoolFlags     `embed:""`
+	retentionFlags `embed:""`
+	secretFlags    `embed:""`
 }
 
 // report prints findings as they come and counts the bad ones.
@@ -58,7 +59,7 @@ func (r *report) each(what string, found []notify.CheckResult) {
 }
 
 func (c *doctorCmd) Run(p process) error {
-	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems()); len(wrong) > 0 {
+	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems()); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}

@@ -59,6 +59,7 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 		c.durability(ctx, r, db)
 	}
 	if r.bad == faults {
+		c.history(ctx, r, db)
 		c.secret(ctx, r, db)
 		c.people(ctx, r, db)
 		c.integrations(ctx, r, db)

@@ -69,6 +69,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 		slackFlags{SlackBotToken: "xoxb-hidden", SlackAppToken: "xapp-hidden", SlackUserToken: "xoxp-hidden", SlackAPIURL: address + "/"},
 		f,
 		spoolFlags{},
+		retentionFlags{},
 		secretFlags{},
 	}
 	var out bytes.Buffer

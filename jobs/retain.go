@@ -1,0 +1,46 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// retainSteps is how many steps of each kind are made in a minute at most, so that what is old leaves by and by.
+const retainSteps = 20
+
+// retain removes what is older than its term, in small steps.
+func (j *Jobs) retain(ctx context.Context, now time.Time) error {
+	var errs []error
+	if term := j.terms.Incidents; term > 0 {
+		errs = append(errs, j.retainIncidents(ctx, now.Add(-term)),
+			j.steps("history", func() (int, bool, error) { return j.store.RemoveHistory(ctx, now.Add(-term)) }))
+	}
+	if term := j.terms.Audit; term > 0 {
+		errs = append(errs, j.steps("audit", func() (int, bool, error) { return j.store.RemoveAudit(ctx, now.Add(-term)) }))
+	}
+	return errors.Join(errs...)
+}
+
+// retainIncidents goes on where it was a minute ago, and from the beginning once it has seen all that are old.
+func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
+	return j.steps("incidents", func() (int, bool, error) {
+		r, err := j.store.RemoveIncidents(ctx, before, j.oldest)
+		if j.oldest = r.Last; !r.More {
+			j.oldest = 0
+		}
+		return r.Incidents, r.More, err
+	})
+}
+
+// steps makes steps while there is more, and counts what they remove.
+func (j *Jobs) steps(what string, step func() (removed int, more bool, err error)) error {
+	for range retainSteps {
+		removed, more, err := step()
+		j.metrics.removed.WithLabelValues(what).Add(float64(removed))
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
