@@ -61,6 +61,9 @@ const (
 	EventStormOwn      EventKind = "storm_own"      // a critical alert of the service in Text has an incident of its own: Incident
 	EventSplitOff      EventKind = "split_off"      // the alert in Text is Incident by itself
 	EventSplitFrom     EventKind = "split_from"     // its alert was part of Incident
+	EventRouted        EventKind = "routed"         // the rule in Text of the list in To has decided: Names say what
+	EventRouteShadow   EventKind = "route_shadow"   // the rule in Text, in shadow, would have done what Names say
+	EventRouteFailed   EventKind = "route_failed"   // the rule in Text could not be evaluated: Names say why
 	EventStormOver     EventKind = "storm_over"     // Count alerts from Since until Until, of which Of still fire, of the services in Names
 )
 
@@ -107,7 +110,7 @@ func (e Event) Public() bool {
 		return false
 	}
 	switch e.Kind {
-	case EventAlertJoined:
+	case EventAlertJoined, EventRouted: // who opens the incident finds by which rule; the thread says it once it got worse
 		return e.Detail.Told
 	case EventPaging:
 		// The message itself shows the first page.
@@ -117,7 +120,8 @@ func (e Event) Public() bool {
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
-		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver:
+		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
+		EventRouteShadow, EventRouteFailed:
 		return true
 	default:
 		return false

@@ -18,13 +18,15 @@ const (
 	FateUnmatched    Fate = "unmatched" // it ends or acknowledges what doesn't fire
 	FateMuted        Fate = "muted"     // the integration is muted: it pages nobody
 	FateKept         Fate = "kept"      // for a maintenance window it pages nobody until that is over
+	FateHeld         Fate = "held"      // a rule says how long it must last before it pages
+	FateDropped      Fate = "dropped"   // by a rule
 	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
 )
 
 // Shown reports whether people see by an incident's message that the signal has come.
 func (f Fate) Shown() bool {
 	switch f {
-	case FateRepeated, FateMerged, FateFlapping, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept:
+	case FateRepeated, FateMerged, FateFlapping, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept, FateHeld, FateDropped:
 		return false
 	default:
 		return true

@@ -35,9 +35,12 @@ type Fold struct {
 	Maintenance []Maintenance // that are not over
 
 	// What new incidents and alerts are numbered with. Whatever was used is gone from it.
-	LastIncident IncidentID // ids are counted on from it, without a hole
-	AlertIDs     []AlertID  // free ones, one for each signal at least
-	NextCount    int64      // what the next incident of the policy counts, where that matters
+	LastIncident IncidentID         // ids are counted on from it, without a hole
+	AlertIDs     []AlertID          // free ones, one for each signal at least
+	NextCounts   map[PolicyID]int64 // what the next incident of a policy counts, where that matters
+
+	Route   func(Signal) Routing      // what the routes make of a signal; nil: there are none
+	Tallies map[RouteName]*RouteTally // what they have made of all of them
 
 	TakenFor string    // what its signals were recognised as anew, if they were
 	Now      time.Time // when it is folded; signals may have come long before
@@ -192,10 +195,13 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	case a != nil && a.Firing && a.Kept:
 		a.refresh(s, f.now)
 		return f.goOn(a, s)
+	case a != nil && a.aside():
+		return f.stillAside(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
 		was := *a
 		a.refresh(s, f.now)
-		a.GroupKey = f.Integration.GroupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}) // editing a monitor's routes renames the group of a firing alert
+		f.routeAgain(a, was, s)
+		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route) // editing a monitor's routes renames the group of a firing alert
 		f.touch(a)
 		became := f.again(a, s, a.Severity.Worse(was.Severity))
 		f.misread(a, s, became.Incident)
@@ -263,7 +269,7 @@ func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 func (f *Fold) fire(s Signal) SignalFate {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: f.Integration.GroupOf(s), Firing: true, Severity: High, FirstAt: f.now,
+		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.now,
 	}
 	a.refresh(s, f.now)
 	before := f.alerts[s.DedupKey]
@@ -271,21 +277,17 @@ func (f *Fold) fire(s Signal) SignalFate {
 		f.Ended(*before)
 	}
 	f.alerts[s.DedupKey] = a
-	f.touch(a)
-	if f.keep(a) {
-		return SignalFate{Signal: s, Fate: FateKept}
-	}
 	return f.place(a, s, before)
 }
 
-// place puts an alert that fires into an incident, open already or new. Before is what fired last under its key;
+// openFor gives an alert that fires an incident, open already or new. Before is what fired last under its key;
 // nil: nothing did.
-func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
+func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 	var was IncidentID
 	if before != nil {
 		was = before.IncidentID
 	}
-	c, fate := f.follow(f.change(f.groups[a.GroupKey])), FateReopened
+	c, fate := f.follow(f.change(f.groups[f.incidentGroup(a)])), FateReopened
 	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
 		c = nil // what comes back to a storm joins it like anything else, or stands for itself
 	}
@@ -307,6 +309,7 @@ func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
 	}
 	a.IncidentID = c.Incident.ID
 	f.misread(a, s, a.IncidentID)
+	f.tellRoute(a)
 	return c.fate(s, fate)
 }
 
@@ -352,7 +355,7 @@ func (c *Change) recount() {
 
 func (f *Fold) ack(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
-	if a == nil || !a.Firing {
+	if a == nil || !a.Firing || a.aside() {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	c := f.change(a.IncidentID)
@@ -410,6 +413,7 @@ func (f *Fold) reconcile(s Signal) SignalFate {
 
 // cleared ends one alert, and its incident with the last of them.
 func (f *Fold) cleared(a *Alert) *Change {
+	f.endAside(a)
 	a.Firing, a.Kept = false, false
 	a.ClearedAt = new(f.now)
 	f.touch(a)

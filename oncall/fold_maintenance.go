@@ -1,5 +1,7 @@
 package oncall
 
+import "cmp"
+
 // keep keeps an alert that would open an incident, or open one again, if a maintenance window covers it both when
 // its signal came and now: what was received before a window begins, or is folded when it is over, pages.
 func (f *Fold) keep(a *Alert) bool {
@@ -29,22 +31,6 @@ func (f *Fold) goOn(a *Alert, s Signal) SignalFate {
 	case c != nil:
 		return f.again(a, s, a.Severity.Worse(c.Incident.Severity))
 	}
+	s.GroupKey = cmp.Or(s.GroupKey, a.sentGroup())
 	return f.place(a, s, nil)
-}
-
-// release looks again at an alert that was kept: whether it still fires, and whether another window covers it.
-func (f *Fold) release(s Signal) SignalFate {
-	a := f.alerts[s.DedupKey]
-	if a == nil || !a.Firing || !a.Kept {
-		return SignalFate{Signal: s, Fate: FateUnmatched}
-	}
-	return f.goOn(a, s)
-}
-
-// ReleaseOf is the signal by which a kept alert is looked at again.
-func ReleaseOf(a Alert) Signal {
-	return Signal{
-		Action: Release, DedupKey: a.DedupKey, GroupKey: a.GroupKey, Title: a.Title, Body: a.Body, Link: a.Link,
-		Severity: a.Severity, Labels: a.Labels, Links: a.Links, Details: a.Details, StartsAt: a.StartsAt,
-	}
 }

@@ -3,7 +3,7 @@ package oncall
 // openOrJoinStorm is for an alert that no incident is open for: it joins the storm of its integration, begins
 // one, or has an incident of its own.
 func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
-	storm := f.storm()
+	storm := f.storm(f.policyOf(a))
 	switch {
 	case f.joinStorm(storm, a):
 		return storm, FateJoined
@@ -33,15 +33,19 @@ func (f *Fold) open(a *Alert) *Change {
 
 // newIncident is what an alert opens, with the last number.
 func (f *Fold) newIncident(a *Alert) Incident {
+	policy := f.policyOf(a)
 	in := Incident{
-		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: f.Policy.ID,
-		IntegrationID: f.Integration.ID, GroupKey: a.GroupKey,
+		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: policy,
+		IntegrationID: f.Integration.ID, GroupKey: f.incidentGroup(a),
 		Title: a.Title, Body: cutLead(a.Body), Link: a.Link, Severity: a.Severity,
 		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,
 	}
-	if f.facts().CountsIncidents(f.Policy.ID) {
-		in.RoundRobinCount = f.NextCount
-		f.NextCount++
+	if f.facts().CountsIncidents(policy) {
+		if f.NextCounts == nil {
+			f.NextCounts = map[PolicyID]int64{}
+		}
+		in.RoundRobinCount = f.NextCounts[policy]
+		f.NextCounts[policy]++
 	}
 	return in
 }

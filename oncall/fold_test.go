@@ -1,6 +1,8 @@
 package oncall
 
 import (
+	"encoding/json"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +15,8 @@ type stored struct {
 	events    []Event
 	fates     []Fate
 
+	route    func(Signal) Routing
+	tallies  map[RouteName]RouteTally
 	grouping *Grouping
 	limit    int                 // of incidents in a minute
 	posted   map[IncidentID]bool // whose messages are in the channel
@@ -40,9 +44,12 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 func (s *stored) run(signals int, receive func(*Fold)) []Change {
 	policy, roster := payments()
 	f := &Fold{
-		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit, Grouping: s.grouping}, Policy: policy, Roster: roster,
+		Integration: Integration{ID: 3, TeamID: 1, PolicyID: 1, Name: "prometheus", StormLimit: s.limit, Grouping: s.grouping}, Policy: policy, Roster: roster, Route: s.route,
 		Maintenance: s.maintenance,
 	}
+	night := policy
+	night.ID, night.Name = 2, "Night"
+	f.Policies = map[PolicyID]Policy{policy.ID: policy, night.ID: night}
 	if s.incidents == nil {
 		s.incidents, s.alerts = map[IncidentID]Incident{}, map[AlertID]Alert{}
 	}
@@ -74,7 +81,23 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 		s.events = append(s.events, c.Events...)
 	}
 	for _, a := range alerts {
+		if a.Route != nil { // as it comes out of the database
+			text, err := json.Marshal(a.Route)
+			a.Route = &AlertRoute{}
+			if err = errors.Join(err, json.Unmarshal(text, a.Route)); err != nil {
+				panic(err)
+			}
+		}
 		s.alerts[a.ID] = a
+	}
+	for name, t := range f.Tallies {
+		if s.tallies == nil {
+			s.tallies = map[RouteName]RouteTally{}
+		}
+		all := s.tallies[name]
+		all.Matched, all.Dropped, all.Held, all.Passed = all.Matched+t.Matched, all.Dropped+t.Dropped, all.Held+t.Held, all.Passed+t.Passed
+		all.Shadow, all.Failed, all.Error = all.Shadow+t.Shadow, all.Failed+t.Failed, t.Error
+		s.tallies[name] = all
 	}
 	return changes
 }

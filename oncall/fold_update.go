@@ -24,7 +24,7 @@ func (f *Fold) expired(s Signal) bool {
 
 // update takes over what is new of an alert that fires.
 func (f *Fold) update(s Signal) SignalFate {
-	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && f.change(a.IncidentID) == nil {
+	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.aside() && f.change(a.IncidentID) == nil {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	return f.trigger(s)

@@ -19,15 +19,22 @@ type Grouping struct {
 // groupMark begins the keys of groups that we have made; no monitor can send it.
 const groupMark = "\x01group/"
 
+// made reports whether a key of a group is one that we have made.
+func made(group string) bool { return strings.HasPrefix(group, groupMark) }
+
 // GroupOf is the key of the group of a signal: what the monitor says, else its labels by which the integration groups,
 // or, where it has none of them, its own.
-func (in Integration) GroupOf(s Signal) string {
-	if s.GroupKey != "" || in.Grouping == nil {
+func (in Integration) GroupOf(s Signal) string { return in.groupOf(s, nil) }
+
+// groupOf is GroupOf for a signal of which a rule may have made something.
+func (in Integration) groupOf(s Signal, r *AlertRoute) string {
+	by := in.grouping(r)
+	if s.GroupKey != "" || by == nil {
 		return s.group()
 	}
 	var key strings.Builder
 	found := false
-	for _, name := range in.Grouping.By {
+	for _, name := range by.By {
 		value := s.Labels[name]
 		found = found || value != ""
 		fmt.Fprintf(&key, "%s=%q,", name, value)
@@ -41,7 +48,7 @@ func (in Integration) GroupOf(s Signal) string {
 // joins reports whether an alert that begins to fire belongs to the latest incident of its group. Where we have
 // made the group, that is so within its window, or if it was part of that incident before.
 func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
-	g := f.Integration.Grouping
+	g := f.Integration.grouping(a.Route)
 	if c == nil || g == nil || !strings.HasPrefix(a.GroupKey, groupMark) {
 		return c != nil
 	}

@@ -18,6 +18,7 @@ type Integration struct {
 	TakenFor   string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
 	Heard      bool       // a signal has come
 	Grouping   *Grouping  // nil: it doesn't group
+	Mapping    *Mapping   // how its bodies are read; nil: as its format says
 	StormLimit int        // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
 }
 

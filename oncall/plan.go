@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -195,26 +196,37 @@ type Explanation struct {
 }
 
 // Explain lets a fold open the incidents of some signals without storing any, and tells what
-// happens to each from the beginning if nobody does anything.
-func Explain(d *Fold, signals []Signal, at time.Time) []Explanation {
+// happens to each from the beginning if nobody does anything. What a rule holds is told, and goes on as if it lasted;
+// what one drops is told.
+func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, aside []Alert) {
 	for _, s := range signals {
 		d.Receive(s, at)
 	}
+	_, alerts := d.Results()
+	for _, a := range alerts {
+		if !a.aside() {
+			continue
+		}
+		aside = append(aside, a)
+		if a.HeldUntil != nil {
+			d.Receive(ReleaseOf(a), *a.HeldUntil)
+		}
+	}
 	changes, alerts := d.Results()
 	f := d.facts()
-	var out []Explanation
 	for _, c := range changes {
 		if c.Incident.TakenIn() {
 			continue
 		}
-		x := Explanation{Incident: c.Incident, Policy: d.Policy, Plan: c.planned(f, d.Policy.ID)}
-		x.Plan = append(x.Plan, c.Incident.Plan(f, at)...)
+		begins := cmp.Or(c.Incident.HomePolicy, c.Incident.PolicyID)
+		x := Explanation{Incident: c.Incident, Policy: f.Policies[begins], Plan: c.planned(f, begins)}
+		x.Plan = append(x.Plan, c.Incident.Plan(f, latest(at, c.Incident.OpenedAt))...)
 		for _, a := range alerts {
 			if a.IncidentID == c.Incident.ID {
 				x.Alerts = append(x.Alerts, a)
 			}
 		}
-		out = append(out, x)
+		opened = append(opened, x)
 	}
-	return slices.Clip(out)
+	return slices.Clip(opened), aside
 }

@@ -22,6 +22,7 @@ type Routing struct {
 	Labels   map[string]string // that are set
 	Hold     Seconds           // how long it must last before it opens an incident
 	Grouping *Grouping         // nil: the integration's own
+	Does     string            // all that but the policy, for people: "severity low; hold it for 5m0s"
 
 	Failed []FailedRoute // rules that could not be evaluated; they did not match
 	Shadow []ShadowRoute // what rules in shadow would have done
@@ -36,8 +37,9 @@ type FailedRoute struct {
 	Why  string
 }
 
-// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it".
+// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it". The policy is not in that.
 type ShadowRoute struct {
-	Rule  RouteName
-	Would string
+	Rule   RouteName
+	Would  string
+	Policy PolicyID
 }

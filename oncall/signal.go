@@ -20,8 +20,8 @@ const (
 	// Update says something new of an alert that fires. Of one that doesn't it says nothing, and
 	// opens nothing.
 	Update Action = "update"
-	// Release says that an alert which a maintenance window has kept may fire. No monitor sends it. It says
-	// again all that is known of the alert, for a release that takes it for a trigger.
+	// Release says that an alert which a maintenance window has kept, or a rule has held, may fire. No monitor
+	// sends it. It says all that is known of the alert, so that a release which doesn't know it opens an incident.
 	Release Action = "release"
 )
 
@@ -103,6 +103,9 @@ type Alert struct {
 
 	Kept        bool          // it fires, but for a maintenance window it has no incident that is open
 	Maintenance MaintenanceID // the window that has kept it last; 0: none
+	Route       *AlertRoute   // what a rule has made of it; nil: none has
+	HeldUntil   *time.Time    // it fires, and opens no incident before; nil: it isn't held
+	Dropped     bool          // it fires, and a rule drops it
 }
 
 // refresh takes over what the signal says; a blank says nothing.
@@ -131,6 +134,7 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 		a.Details = s.Details
 	}
 	a.StartsAt = latest(a.StartsAt, s.StartsAt)
+	a.Route.apply(a, len(s.Labels) > 0)
 }
 
 // late reports whether a firing signal speaks of the episode that this tombstone ended, and has come

@@ -94,18 +94,18 @@ func (f *Fold) AddCalm(ids ...IncidentID) {
 	}
 }
 
-// lately are the incidents of the integration and its policy that were opened within the last minute.
-func (f *Fold) lately() (out []RecentIncident) {
+// lately are the incidents of the integration and a policy that were opened within the last minute.
+func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
 	for _, r := range f.recent {
-		if r.PolicyID == f.Policy.ID && f.now.Sub(r.OpenedAt) < StormCounts {
+		if r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-// storm is the storm of the integration and its policy that goes on, nil if there is none.
-func (f *Fold) storm() *Change {
+// storm is the storm of the integration and a policy that goes on, nil if there is none.
+func (f *Fold) storm(policy PolicyID) *Change {
 	var found IncidentID
 	for id, c := range f.incidents {
 		in := &c.Incident
@@ -113,7 +113,7 @@ func (f *Fold) storm() *Change {
 		if home == 0 {
 			home = in.PolicyID
 		}
-		if in.IntegrationID == f.Integration.ID && home == f.Policy.ID && id > found && in.storming(f.now) {
+		if in.IntegrationID == f.Integration.ID && home == policy && id > found && in.storming(f.now) {
 			found = id
 		}
 	}
@@ -207,7 +207,7 @@ func stormTitle(in Integration, a *Alert) string {
 // says were opened within a minute. A critical one of a service of which none of them is opens its own, up
 // to twice that number.
 func (f *Fold) breaksOut(a *Alert) bool {
-	limit, recent := f.Integration.StormLimit, f.lately()
+	limit, recent := f.Integration.StormLimit, f.lately(f.policyOf(a))
 	if limit <= 0 || len(recent) < limit {
 		return false
 	}
@@ -261,7 +261,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
-	for _, r := range f.lately() {
+	for _, r := range f.lately(f.policyOf(first)) {
 		c := f.incidents[r.ID]
 		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.calm[r.ID] {
 			continue

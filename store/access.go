@@ -52,6 +52,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	maps.DeleteFunc(seen.Members, func(id oncall.TeamID, _ []oncall.UserID) bool { return is(id) })
 	seen.Policies = maps.Clone(d.Policies)
 	maps.DeleteFunc(seen.Policies, func(_ oncall.PolicyID, p oncall.Policy) bool { return is(p.TeamID) })
+	seen.lists, seen.routers = nil, nil // which name policies of others, and are System's
 	seen.Schedules, seen.schedules = nil, maps.Clone(d.schedules)
 	for _, s := range d.Schedules {
 		if is(s.TeamID()) {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,23 +17,26 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	const upsert = `
 		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
 		                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		                    kept, maintenance_id)
+		                    kept, maintenance_id, route, held_until, dropped)
 		SELECT id, integration_id, dedup_key, group_key, nullif(incident_id, 0), firing, title, body, link,
 		       severity, labels, links, details, count, first_at, last_at, nullif(starts_at, '0001-01-01T00:00:00Z'), cleared_at, late_until,
-		       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id
+		       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id,
+		       nullif(route, '')::jsonb, held_until, dropped
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::text[], $9::text[],
 		            $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::bigint[], $15::timestamptz[], $16::timestamptz[],
-		            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[])
+		            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[],
+		            $24::text[], $25::timestamptz[], $26::boolean[])
 		     WITH ORDINALITY AS a (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
 		         severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		         kept, maintenance_id, position)
+		         kept, maintenance_id, route, held_until, dropped, position)
 		ORDER BY position
 		ON CONFLICT (id) DO UPDATE SET
 			group_key = excluded.group_key, incident_id = excluded.incident_id, firing = excluded.firing, title = excluded.title,
 			body = excluded.body, link = excluded.link, severity = excluded.severity, labels = excluded.labels, links = excluded.links,
 			details = excluded.details, count = excluded.count, last_at = excluded.last_at, starts_at = excluded.starts_at,
 			cleared_at = excluded.cleared_at, late_until = excluded.late_until, misread = excluded.misread,
-			expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id`
+			expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
+			route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
 	texts := func(of map[string]string) map[string]string {
 		if of == nil {
 			return map[string]string{}
@@ -66,5 +71,20 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 		column(alerts, func(a a) time.Time { return a.ExpiresAt }),
 		column(alerts, func(a a) bool { return a.Kept }),
 		column(alerts, func(a a) oncall.MaintenanceID { return a.Maintenance }),
+		column(alerts, func(a a) string { return routeText(a.Route) }),
+		column(alerts, func(a a) *time.Time { return a.HeldUntil }),
+		column(alerts, func(a a) bool { return a.Dropped }),
 	)
+}
+
+// routeText is what a rule has made of an alert as JSON, "" for NULL.
+func routeText(r *oncall.AlertRoute) string {
+	if r == nil {
+		return ""
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return ""
+	}
+	return plain(strings.ReplaceAll(string(text), `\u0000`, ""))
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/route"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -40,6 +41,8 @@ type Directory struct {
 	access    access.Model
 	onCall    map[oncall.TeamID][]oncall.UserID // whom the team's schedules put on call
 	overrides map[oncall.OverrideID]schedule.Override
+	lists     map[oncall.RouteOwner]*route.List // of routes, that have any
+	routers   map[oncall.IntegrationID]*route.Router
 }
 
 type keyHash [sha256.Size]byte

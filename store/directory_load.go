@@ -33,6 +33,9 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 			return nil, err
 		}
 	}
+	if err := d.loadRoutes(ctx, tx, s); err != nil {
+		return nil, err
+	}
 	of := scope{since: since}
 	if since.IsZero() {
 		var err error
@@ -148,7 +151,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 
 func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for, storm_limit, grouping,
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for, storm_limit, grouping, mapping,
 		       first_signal_at IS NOT NULL AS heard, key_hash, removed_at IS NOT NULL AS removed
 		FROM integrations
 		ORDER BY name, id`

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -194,7 +195,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread,
 		       kept, maintenance_id AS maintenance,
-		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at
+		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))
 		ORDER BY id`
@@ -300,7 +301,7 @@ func (b *batchIDs) holdMoved(s *storedState, hold heldKeys) {
 
 // fill adds to a fold what its integration speaks of, and what it numbers new things with.
 func (s *storedState) fill(fold *oncall.Fold) {
-	fold.LastIncident, fold.AlertIDs, fold.NextCount = s.lastIncident, s.alertIDs, s.counts.next[fold.Policy.ID]
+	fold.LastIncident, fold.AlertIDs, fold.NextCounts = s.lastIncident, s.alertIDs, maps.Clone(s.counts.next)
 	s.fillStorms(fold)
 	for _, in := range s.incidents {
 		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
@@ -328,7 +329,9 @@ func (s *storedState) fill(fold *oncall.Fold) {
 // countOn goes on with what a fold has left of the numbers.
 func (s *storedState) countOn(fold *oncall.Fold) {
 	s.lastIncident, s.alertIDs = fold.LastIncident, fold.AlertIDs
-	s.counts.set(fold.Policy.ID, fold.NextCount)
+	for id, next := range fold.NextCounts {
+		s.counts.set(id, next)
+	}
 }
 
 // update notes what one fold has changed, for the folds after it.

@@ -26,6 +26,8 @@ type inboxWorker struct {
 	passes  int // how many batches were folded while something was held
 	turns   turns
 	unshown unshown
+
+	released map[oncall.AlertID]time.Time // of those that were held, lately
 }
 
 // An entry is one row of the inbox.
@@ -37,7 +39,8 @@ type entry struct {
 	Replayed      bool // it was in a spool meanwhile
 
 	signal oncall.Signal
-	group  string // of its alert
+	listed string // the group of its alert, as its monitor lists it
+	group  string // that of its incident
 }
 
 // A reject is an entry that can't be folded.
@@ -64,6 +67,8 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 			return nil
 		case err == nil:
 			w.limit = min(2*w.limit, foldBatch)
+		case errors.Is(err, context.DeadlineExceeded) && w.limit > 1 && ctx.Err() == nil:
+			w.limit = max(1, w.limit/4) // people's rules may be slow
 		case culprit && w.limit > 1:
 			w.limit = 1
 		case culprit:
@@ -113,6 +118,9 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		if err != nil {
 			return err
 		}
+		if err := saveTallies(ctx, tx, folded); err != nil {
+			return err
+		}
 		if err := heard(ctx, tx, folded); err != nil {
 			return err
 		}
@@ -129,6 +137,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	}
 	for _, b := range folded {
 		w.count(b, now)
+		w.countRoutes(b)
 	}
 	w.store.changed(changes)
 	w.store.wake()
@@ -167,7 +176,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 			continue
 		}
 		scrub(&e.signal)
-		e.group = dir.integrations[e.IntegrationID].GroupOf(e.signal)
+		e.listed, e.group = dir.groupsOf(ctx, e.IntegrationID, e.signal)
 		good = append(good, e)
 	}
 	return good, bad, nil
@@ -234,10 +243,12 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 	}
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		in := dir.integrations[id]
-		out = append(out, integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
+		b := integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
 			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Now: w.clock(),
 			Maintenance: dir.Maintenance,
-		}})
+		}}
+		dir.routeBy(ctx, b.Fold)
+		out = append(out, b)
 	}
 	return out, left, nil
 }

@@ -28,9 +28,10 @@ func (h heldKeys) holds(e entry) bool {
 		alert = group
 	}
 	group.key = cmp.Or(group.key, alert.key)
-	if !h[alert] && !h[group] {
+	listed := signalKey{e.IntegrationID, cmp.Or(e.listed, group.key)}
+	if !h[alert] && !h[group] && !h[listed] {
 		return false
 	}
-	h[alert], h[group] = true, true
+	h[alert], h[group], h[listed] = true, true, true
 	return true
 }

@@ -127,7 +127,12 @@ func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 		w.store.log.Info().Msg("this instance folds the inbox")
 	}
 	w.woken = false
-	return w.drain(ctx)
+	if err := w.drain(ctx); err != nil {
+		return err
+	}
+	released, err := w.releaseHeld(ctx)
+	w.woken = w.woken || released > 0
+	return err
 }
 
 // hear waits for a notification, but not for long: one may be lost, and the lock may come free.

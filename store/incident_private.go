@@ -43,6 +43,9 @@ func veilEvents(events []oncall.Event, names []string) {
 		if e.Kind == oncall.EventPassedOn && slices.Contains(names, e.Detail.Text) {
 			events[i].Detail.Text = ofPrivateTeam
 		}
+		if (e.Kind == oncall.EventRouted || e.Kind == oncall.EventRouteShadow) && len(e.Detail.To) > 0 && slices.Contains(names, e.Detail.To[0]) {
+			events[i].Detail.To = []string{ofPrivateTeam}
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ type metrics struct {
 	fates      *prometheus.CounterVec
 	misread    *prometheus.CounterVec
 	unread     *prometheus.CounterVec
+	routes     *prometheus.CounterVec
 	incidents  *prometheus.CounterVec
 	rejected   prometheus.Counter
 	refused    *prometheus.CounterVec
@@ -44,6 +45,10 @@ func newMetrics() *metrics {
 		unread: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_mapping_failed_total", Help: "Bodies of signals that could not be understood, and opened an incident that shows them as they came.",
 		}, []string{"integration"}),
+		routes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_routes_total",
+			Help: "What people's rules have made of alerts: matched, dropped, held, passed (over before it was held for long enough), shadow (matched, and changed nothing), failed.",
+		}, []string{"integration", "rule", "what"}),
 		incidents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_incidents_total", Help: "Incidents that were opened, acknowledged, resolved or exhausted.",
 		}, []string{"event"}),
@@ -67,7 +72,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.unread, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.unread, m.routes, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

@@ -24,8 +24,10 @@ func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integratio
 	f := dir.Facts()
 	var counting []oncall.PolicyID
 	for _, id := range integrations {
-		if p := dir.integrations[id].PolicyID; f.CountsIncidents(p) {
-			counting = append(counting, p)
+		for _, p := range dir.routedTo(id) {
+			if f.CountsIncidents(p) {
+				counting = append(counting, p)
+			}
 		}
 	}
 	if len(counting) == 0 {
@@ -72,15 +74,16 @@ func (c *policyCounts) save(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// NextRoundRobinCount returns what the next incident of an integration would count, if that matters.
-func (s *System) NextRoundRobinCount(ctx context.Context, id oncall.IntegrationID) (int64, error) {
+// NextRoundRobinCounts returns what the next incident of each policy would count to which an integration's
+// signals may go, where that matters.
+func (s *System) NextRoundRobinCounts(ctx context.Context, id oncall.IntegrationID) (map[oncall.PolicyID]int64, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	c, err := loadPolicyCounts(ctx, s.pool, dir, []oncall.IntegrationID{id})
 	if err != nil {
-		return 0, translate(err)
+		return nil, translate(err)
 	}
-	return c.next[dir.integrations[id].PolicyID], nil
+	return c.next, nil
 }

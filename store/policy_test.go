@@ -125,7 +125,7 @@ func TestIncidentsGoRound(t *testing.T) {
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
 	w.fold()
 	stop()
-	if count := must[int64](t)(w.NextRoundRobinCount(t.Context(), w.integration)); count != 2 {
+	if count := must[map[oncall.PolicyID]int64](t)(w.NextRoundRobinCounts(t.Context(), w.integration)); len(count) != 1 || count[must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start)).PolicyID] != 2 {
 		t.Errorf("the next count is %d, want 2", count)
 	}
 	w.run(w.another())

@@ -22,6 +22,7 @@ type Report struct {
 	Kept    []string            // what is not in the document and was left alone
 	Slacks  []string            // schedules that are not as the document says, and whose team leaves them to Slack
 	Details map[string][]string // of changes: who has edited it in Slack, and whose hours move
+	Routes  []RouteChange       // lists of routes that are changed
 	Keys    []NewKey            // of new integrations, to be shown once; nobody can read them again
 }
 
@@ -65,7 +66,8 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 			return err
 		}
 		for _, part := range []func(context.Context, setup.Setup) error{
-			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyUserGroups, a.applyMaintenance,
+			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
+			a.applyMaintenance,
 		} {
 			if err := part(ctx, doc); err != nil {
 				return err

@@ -66,6 +66,12 @@ func installation(ctx context.Context, tx pgx.Tx, now time.Time) (in setup.Insta
 	if in.UserGroups, err = liveUserGroups(ctx, tx); err != nil {
 		return in, err
 	}
-	in.Maintenance, err = openMaintenance(ctx, tx)
+	if in.Maintenance, err = openMaintenance(ctx, tx); err != nil {
+		return in, err
+	}
+	lists, err := routeLists(ctx, tx)
+	for _, l := range lists {
+		in.Routes = append(in.Routes, l.definition())
+	}
 	return in, err
 }

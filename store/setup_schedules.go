@@ -171,7 +171,7 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for, storm_limit, grouping,
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for, storm_limit, grouping, mapping,
 		       first_signal_at IS NOT NULL AS heard, key_hash, key_hint
 		FROM integrations
 		WHERE removed_at IS NULL
@@ -208,9 +208,9 @@ func (a *applier) applyIntegrations(ctx context.Context, doc setup.Setup) error 
 
 func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, stored map[string]storedIntegration) error {
 	const insert = `
-		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at, storm_limit, grouping)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
-	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4, storm_limit = $5, grouping = $6 WHERE id = $1`
+		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at, storm_limit, grouping, mapping)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4, storm_limit = $5, grouping = $6, mapping = $7 WHERE id = $1`
 	in.Format = cmp.Or(in.Format, oncall.AutoFormat)
 	old, known := stored[in.Name]
 	storm, err := in.StormLimit()
@@ -234,13 +234,14 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 	hash := sha256.Sum256([]byte(key))
 	if !known {
 		a.say("add integration %q", in.Name)
-		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group)
+		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group, in.Mapping)
 		return err
 	}
 	other := key != "" && !slices.Equal(hash[:], old.KeyHash)
 	if !a.changed("integration", in.Name, difference{"team", old.TeamID != team}, difference{"policy", old.PolicyID != policy},
 		difference{"kind", old.Format != in.Format}, difference{"key", other}, difference{"storm", old.StormLimit != storm},
-		difference{"group", !reflect.DeepEqual(old.Grouping, group)}) {
+		difference{"group", !reflect.DeepEqual(old.Grouping, group)},
+		difference{"mapping", !equal(old.Mapping, in.Mapping)}) {
 		return nil
 	}
 	if other {
@@ -249,7 +250,7 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 		}
 		a.entries = append(a.entries, audit.RotatedKey(in.Name, team, old.KeyHint, hint(key), a.now))
 	}
-	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group)
+	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group, in.Mapping)
 	return err
 }
 

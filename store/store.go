@@ -42,6 +42,7 @@ type Store struct {
 	arrivals arrivals
 	payloads payloads
 	cache    directoryCache
+	lists    compiledLists
 	keyring  keyring
 	phones   oncall.PhoneRules
 	keyUses  keyUses

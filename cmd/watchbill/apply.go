@@ -172,7 +172,7 @@ func readSetup(path string) (setup.Setup, error) {
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
 		for i := range wrong {
-			wrong[i] = path + ": " + wrong[i]
+			wrong[i] = path + ": " + wrong[i] + inLine(data, wrong[i])
 		}
 		return setup.Setup{}, wrongUse(wrong)
 	}

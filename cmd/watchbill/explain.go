@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,8 @@ import (
 
 type explainCmd struct {
 	databaseFlags `embed:""`
-	File          string  `short:"f" required:"" placeholder:"FILE" help:"The signal as the monitor sends it; - reads it from standard input."`
+	File          string  `short:"f" aliases:"payload" placeholder:"FILE" help:"The signal as the monitor sends it; - reads it from standard input."`
+	Incident      int64   `placeholder:"N" help:"Instead of a signal: by which rules the alerts of an incident are there, and what the rules say of them now."`
 	Integration   string  `placeholder:"NAME" help:"The integration under whose key it would come; needed where there are several."`
 	At            instant `placeholder:"T" help:"When it would come, such as 2026-03-02T03:00:00Z; now where it is left out."`
 }
@@ -29,9 +31,8 @@ func (c *explainCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	body, err := c.read()
-	if err != nil {
-		return err
+	if wrong := one(map[string]bool{"file": c.File != "", "incident": c.Incident != 0}); wrong != "" {
+		return wrongUse{wrong}
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -45,6 +46,13 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
+	if c.Incident != 0 {
+		return c.came(p, db, dir)
+	}
+	body, err := c.read()
+	if err != nil {
+		return err
+	}
 	integration, err := c.find(dir.Integrations)
 	if err != nil {
 		return err
@@ -53,7 +61,10 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
-	count, err := db.NextRoundRobinCount(p.ctx, integration.ID)
+	for i := range signals {
+		signals[i].Kind = from
+	}
+	counts, err := db.NextRoundRobinCounts(p.ctx, integration.ID)
 	if err != nil {
 		return err
 	}
@@ -61,8 +72,8 @@ func (c *explainCmd) Run(p process) error {
 	if at.IsZero() {
 		at = p.clock()
 	}
-	x := explainer{out: p.out, dir: dir, integration: integration, from: from, at: at}
-	return x.explain(oncall.Explain(x.fold(len(signals), count), signals, at), signals)
+	x := explainer{ctx: p.ctx, out: p.out, dir: dir, integration: integration, from: from, at: at}
+	return x.explain(x.fold(len(signals), counts), signals)
 }
 
 func (c *explainCmd) read() ([]byte, error) {
@@ -102,6 +113,7 @@ func (c *explainCmd) find(all []oncall.Integration) (oncall.Integration, error) 
 
 // An explainer prints explanations.
 type explainer struct {
+	ctx         context.Context //nolint:containedctx // it lives as long as the command
 	out         io.Writer
 	dir         *store.Directory
 	integration oncall.Integration
@@ -110,19 +122,24 @@ type explainer struct {
 }
 
 // fold is an empty fold for so many signals, as if nothing had happened before them.
-func (x explainer) fold(signals int, count int64) *oncall.Fold {
+func (x explainer) fold(signals int, counts map[oncall.PolicyID]int64) *oncall.Fold {
 	free := make([]oncall.AlertID, signals)
 	for i := range free {
 		free[i] = oncall.AlertID(i + 1)
 	}
 	x.integration.Muted = false // what it would do
-	return &oncall.Fold{
+	f := &oncall.Fold{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
-		AlertIDs: free, NextCount: count,
+		AlertIDs: free, NextCounts: counts,
 	}
+	if r := x.dir.Router(x.integration.ID); r != nil {
+		f.Route = func(s oncall.Signal) oncall.Routing { return r.Route(x.ctx, s) }
+	}
+	return f
 }
 
-func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) error {
+func (x explainer) explain(fold *oncall.Fold, signals []oncall.Signal) error {
+	found, aside := oncall.Explain(fold, signals, x.at)
 	team, _ := x.dir.Team(x.integration.TeamID)
 	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
 	if x.from != "" && x.from != x.integration.Format {
@@ -145,7 +162,9 @@ func (x explainer) explain(found []oncall.Explanation, signals []oncall.Signal) 
 		x.line("Storm        after %d incidents in a minute, what comes next joins one", n)
 	}
 	x.line("Arrives      %s", x.zoned(x.at).Format("Mon 2 Jan 2006 15:04:05 MST"))
-	if len(found) == 0 {
+	x.routes(signals)
+	x.aside(aside)
+	if len(found) == 0 && len(aside) == 0 {
 		for _, s := range signals {
 			if s.Action != oncall.Reconcile {
 				x.line("\nThe signal says %s of dedup key %s: it opens no incident and pages nobody.", s.Action, s.DedupKey)

@@ -62,6 +62,16 @@ func fill(rng *rand.Rand, v reflect.Value) {
 		if turn, is := reflect.TypeAssert[*setup.Turn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
 			*turn = nil // so it is read
 		}
+	case reflect.Map:
+		for range rng.IntN(3) {
+			if v.IsNil() {
+				v.Set(reflect.MakeMap(v.Type()))
+			}
+			name, text := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+			fill(rng, name)
+			fill(rng, text)
+			v.SetMapIndex(name, text)
+		}
 	case reflect.Struct:
 		for _, field := range v.Fields() {
 			fill(rng, field)

@@ -121,8 +121,8 @@ func FuzzExplain(f *testing.F) {
 		}
 		integration := oncall.Integration{ID: 1, TeamID: 1, PolicyID: 1, Name: "monitor", Format: format}
 		var out bytes.Buffer
-		x := explainer{out: printable{&out}, dir: dir, integration: integration, at: at}
-		if err := x.explain(oncall.Explain(x.fold(len(signals), 0), signals, at), signals); err != nil {
+		x := explainer{ctx: t.Context(), out: printable{&out}, dir: dir, integration: integration, at: at}
+		if err := x.explain(x.fold(len(signals), nil), signals); err != nil {
 			t.Fatal(err)
 		}
 		text := out.String()

@@ -78,7 +78,7 @@ func given(v reflect.Value) func(func(string, reflect.Value) bool) {
 		for i := range v.NumField() {
 			name, options, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 			f := v.Field(i)
-			empty := f.IsZero() || f.Kind() == reflect.Slice && f.Len() == 0
+			empty := f.IsZero() || (f.Kind() == reflect.Slice || f.Kind() == reflect.Map) && f.Len() == 0
 			if options != "" && empty {
 				continue
 			}
@@ -114,6 +114,14 @@ func flow(v reflect.Value) (string, bool) {
 			parts = append(parts, text)
 		}
 		return "[" + strings.Join(parts, ", ") + "]", true
+	case reflect.Map: // of texts by name
+		var parts []string
+		names := v.MapKeys()
+		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, name := range names {
+			parts = append(parts, scalar(name.String())+": "+scalar(v.MapIndex(name).String()))
+		}
+		return "{" + strings.Join(parts, ", ") + "}", true
 	case reflect.Struct:
 		var parts []string
 		for name, f := range given(v) {
@@ -144,4 +152,14 @@ func scalar(s string) string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(s) // a string can always be written
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// writeRoutes writes a list of rules as it stands in a set-up file.
+func writeRoutes(routes []setup.Route, shadow bool) []byte {
+	w := setupWriter{}
+	w.fields(reflect.ValueOf(struct {
+		Routes []setup.Route `json:"routes"`
+		Shadow bool          `json:"shadow_routes,omitempty"`
+	}{routes, shadow}), "")
+	return w.Bytes()
 }

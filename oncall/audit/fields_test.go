@@ -37,12 +37,18 @@ func full() setup.Setup {
 			Members: []setup.Member{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
 		}}
 	}
+	routes := func() []setup.Route {
+		return []setup.Route{{
+			Name: "night", If: []string{"title is x"}, When: "true", To: "page", Drop: true, Severity: oncall.Low,
+			Labels: map[string]string{"a": "b"}, Hold: "5m", Group: &setup.Group{By: []string{"a"}, Window: "5m"}, Shadow: true,
+		}}
+	}
 	return setup.Setup{
 		Users: []setup.User{{Name: "Ann", Slack: "ANN", Email: "ann@example.com", TimeZone: "Asia/Tokyo"}},
 		Teams: []setup.Team{{
 			Name: "payments", Channel: "#payments", Members: []string{"ANN", "BO"}, Topic: true, Owner: oncall.OwnerSlack,
 			Managers: []string{"ANN", "BO"}, Admins: []string{"ANN"}, Private: true, Acts: oncall.TeamActs, TimeZone: "Asia/Tokyo", Hours: hours(),
-			Fallback: []string{"ANN"}, Remind: "20m",
+			Fallback: []string{"ANN"}, Remind: "20m", Routes: routes(), ShadowRoutes: true,
 		}},
 		Schedules: []setup.Schedule{{
 			Name: "primary", Team: "payments", TimeZone: "Asia/Tokyo", Rotations: rotations(), Apart: &yes,
@@ -58,8 +64,12 @@ func full() setup.Setup {
 		}},
 		Integrations: []setup.Integration{{
 			Name: "grafana", Team: "payments", Format: "generic", Policy: "page", Key: "0123", Storm: "10",
-			Group:      &setup.Group{By: []string{"service"}, Window: "5m"},
 			Heartbeats: []setup.Heartbeat{{Name: "backup", Every: "1d", Grace: "2h", MaxRuntime: "3h", Severity: oncall.Low}},
+			Group:      &setup.Group{By: []string{"service"}, Window: "5m"}, Routes: routes(), ShadowRoutes: true,
+			Mapping: &oncall.Mapping{
+				Each: "payload", Title: "t", Body: "b", Severity: "s", Status: "s", DedupKey: "k", Link: "l",
+				Labels: map[string]string{"a": "b"}, Details: map[string]string{"a": "b"}, Links: map[string]string{"a": "b"},
+			},
 		}},
 		UserGroups: []setup.UserGroup{{Handle: "oncall", Schedules: []string{"primary"}, Roles: []string{"primary"}, WhenEmpty: "clear", Fallback: "ANN"}},
 		Maintenance: []setup.Maintenance{{
@@ -119,6 +129,11 @@ func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Val
 		}
 		all = append(all, place{name + " (one less)", func(r reflect.Value) { at(r).SetLen(v.Len() - 1) }})
 		return append(all, places(t, name+"[]", v.Index(0), func(r reflect.Value) reflect.Value { return at(r).Index(0) })...)
+	case reflect.Map:
+		return []place{
+			{name + " (one less)", func(r reflect.Value) { at(r).SetMapIndex(reflect.ValueOf("a"), reflect.Value{}) }},
+			{name + "[]", func(r reflect.Value) { at(r).SetMapIndex(reflect.ValueOf("a"), reflect.ValueOf("c")) }},
+		}
 	case reflect.String:
 		return []place{{name, func(r reflect.Value) { at(r).SetString(at(r).String() + "9") }}}
 	case reflect.Bool:

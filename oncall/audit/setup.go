@@ -141,6 +141,7 @@ func (x installation) teams() (all []thing) {
 		t.says.text("hours", windows(d.Hours))
 		t.says.say("fallback", people(d.Fallback))
 		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
+		x.routes(&t, x.Teams[i].ID, d.Routes, d.ShadowRoutes)
 		all = append(all, t)
 	}
 	return all
@@ -264,6 +265,8 @@ func (x installation) integrations() (all []thing) {
 		for _, h := range d.Heartbeats {
 			t.says.text("heartbeat "+h.Name, heartbeatWords(h))
 		}
+		mapping(&t, d.Mapping)
+		x.routes(&t, in.TeamID, d.Routes, d.ShadowRoutes)
 		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
 		all = append(all, t)
 	}

@@ -100,10 +100,11 @@ func (r *Router) take(out *oncall.Routing, v Verdict) {
 		}
 	case !v.Matched:
 	case v.Shadow:
-		out.Shadow = append(out.Shadow, oncall.ShadowRoute{Rule: name, Would: v.Rule.Does(r.Policy)})
+		out.Shadow = append(out.Shadow, oncall.ShadowRoute{Rule: name, Would: v.Rule.Does(nil), Policy: v.Rule.Policy})
 	default:
 		does := v.Rule
 		out.Rule, out.Version = name, v.List.Version
+		out.Does = does.Does(nil)
 		out.Policy, out.Drop, out.Severity, out.Labels, out.Hold, out.Grouping = does.Policy, does.Drop, does.Severity, does.Labels, does.Hold, does.Group
 		if out.Policy != 0 && r.Usable != nil && !r.Usable(out.Policy) {
 			out.Policy = 0

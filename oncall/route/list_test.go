@@ -97,7 +97,7 @@ func TestWhatIsInShadowChangesNothing(t *testing.T) {
 	}
 	r.Lists[0] = Compile(Definition{Owner: ofOurs, Shadow: true, Rules: r.Lists[0].Rules})
 	got = r.Route(context.Background(), signal("env", "prod"))
-	if got.Matched() || len(got.Shadow) != 2 || got.Shadow[1].Would != "to policy P9" {
+	if got.Matched() || len(got.Shadow) != 2 || got.Shadow[1].Policy != 9 {
 		t.Errorf("a list in shadow: %+v", got)
 	}
 }

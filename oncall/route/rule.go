@@ -46,7 +46,7 @@ type Definition struct {
 	Shadow  bool // the whole list is
 	Rules   []Rule
 	SavedAt time.Time
-	SavedBy string
+	SavedBy oncall.Actor
 }
 
 // A rule that was read and checked.
@@ -176,13 +176,13 @@ func (r *rule) narrow() bool {
 	return r.when != nil || slices.ContainsFunc(r.conditions, func(c *condition) bool { return !c.always() })
 }
 
-// Does says what the rule does with what it matches, policies by their names.
+// Does says what the rule does with what it matches; nil: without the policy.
 func (r Rule) Does(policy func(oncall.PolicyID) string) string {
 	var parts []string
 	if r.Drop {
 		return "drop it"
 	}
-	if r.Policy != 0 {
+	if r.Policy != 0 && policy != nil {
 		parts = append(parts, "to policy "+policy(r.Policy))
 	}
 	if r.Severity != "" {

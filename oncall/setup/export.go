@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -20,6 +21,7 @@ type Installation struct {
 	Integrations []oncall.Integration
 	UserGroups   []oncall.UserGroup
 	Maintenance  []oncall.Maintenance
+	Routes       []route.Definition // the lists in force
 
 	Heartbeats []oncall.Heartbeat // of the integrations, by name; without those that came up by a ping
 }
@@ -56,13 +58,14 @@ func (in Installation) Setup(now time.Time) Setup {
 	for _, i := range in.Integrations {
 		is := Integration{
 			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
-			Group: writeGroup(i.Grouping),
+			Group: writeGroup(i.Grouping), Mapping: i.Mapping,
 		}
 		for _, h := range in.Heartbeats {
 			if h.IntegrationID == i.ID {
 				is.Heartbeats = append(is.Heartbeats, writeHeartbeat(h))
 			}
 		}
+		is.Routes, is.ShadowRoutes = x.routesOf(oncall.RouteOwner{Integration: i.ID})
 		out.Integrations = append(out.Integrations, is)
 	}
 	for _, g := range in.UserGroups {
@@ -97,12 +100,17 @@ type exporter struct {
 	teams     map[oncall.TeamID]string
 	schedules map[oncall.ScheduleID]string
 	policies  map[oncall.PolicyID]string
+	routes    map[oncall.RouteOwner]route.Definition
 }
 
 func (in Installation) names() exporter {
 	x := exporter{
 		users: map[oncall.UserID]string{}, used: map[oncall.UserID]bool{}, teams: map[oncall.TeamID]string{},
 		schedules: map[oncall.ScheduleID]string{}, policies: map[oncall.PolicyID]string{},
+		routes: map[oncall.RouteOwner]route.Definition{},
+	}
+	for _, l := range in.Routes {
+		x.routes[l.Owner] = l
 	}
 	count := map[string]int{}
 	for _, u := range in.Users {
@@ -154,6 +162,7 @@ func (x exporter) team(t StaffedTeam) Team {
 		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
 		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts,
 	}
+	out.Routes, out.ShadowRoutes = x.routesOf(oncall.RouteOwner{Team: t.ID})
 	if t.ManagedBy != "" {
 		out.Managers = append(out.Managers, "group @"+t.ManagedBy)
 	}

@@ -54,6 +54,9 @@ type Team struct {
 	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
 	Fallback []string          `json:"fallback,omitempty"`  // paged where a policy has nobody; the admins where it is left out
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
+
+	Routes       []Route `json:"routes,omitempty"`        // about the alerts of its integrations, after their own
+	ShadowRoutes bool    `json:"shadow_routes,omitempty"` // they change nothing
 }
 
 // A Schedule is a schedule and its rotations.
@@ -147,7 +150,10 @@ type Integration struct {
 	Group  *Group        `json:"group,omitempty"`
 	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 
-	Heartbeats []Heartbeat `json:"heartbeats,omitempty"` // what pings it
+	Heartbeats   []Heartbeat     `json:"heartbeats,omitempty"` // what pings it
+	Mapping      *oncall.Mapping `json:"mapping,omitempty"`    // how a signal is made of any JSON
+	Routes       []Route         `json:"routes,omitempty"`
+	ShadowRoutes bool            `json:"shadow_routes,omitempty"` // they change nothing
 }
 
 // A Group says which alerts of an integration are one incident.
@@ -185,6 +191,11 @@ func (s Setup) Check(formats []oncall.Format) []string {
 	c.policies(s)
 	for i, in := range s.Integrations {
 		c.integration(i, in)
+		c.mapping(in)
+		c.routes(fmt.Sprintf("integration %q", in.Name), in.Routes, in.ShadowRoutes)
+	}
+	for _, t := range s.Teams {
+		c.routes(fmt.Sprintf("team %q", t.Name), t.Routes, t.ShadowRoutes)
 	}
 	for i, g := range s.UserGroups {
 		c.userGroup(i, g)

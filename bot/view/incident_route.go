@@ -1,0 +1,47 @@
+package view
+
+import (
+	"fmt"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// maxRuleText is how much of what a rule does or why it failed is shown, in characters.
+const maxRuleText = 300
+
+// routeLine says what people's rules have made of an alert.
+func routeLine(e oncall.Event) string {
+	d := e.Detail
+	rule := Foreign(d.Text, maxTitle)
+	switch e.Kind {
+	case oncall.EventRouted:
+		switch {
+		case d.Text == "": // none matches any more
+			return fmt.Sprintf("It got worse, and no rule matches it now%s.", ruleDoes(d))
+		case d.Told:
+			return fmt.Sprintf("It got worse, and the rule “%s” decides now%s.", rule, ruleDoes(d))
+		}
+		return fmt.Sprintf("The rule “%s” has decided%s.", rule, ruleDoes(d))
+	case oncall.EventRouteShadow:
+		return fmt.Sprintf("The rule “%s” is in shadow and changed nothing. It would have decided%s.", rule, ruleDoes(d))
+	case oncall.EventRouteFailed:
+		return fmt.Sprintf("The rule “%s” could not be evaluated, so it did not match%s.", rule, ruleDoes(d))
+	default:
+		return ""
+	}
+}
+
+// ruleDoes lists, after a colon, what a rule does, if anything is known of it.
+func ruleDoes(d oncall.Detail) string {
+	var parts []string
+	for _, policy := range d.To {
+		parts = append(parts, "escalation policy "+Foreign(policy, maxTitle))
+	}
+	for _, does := range d.Names {
+		parts = append(parts, Foreign(does, maxRuleText))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ": " + List(parts)
+}

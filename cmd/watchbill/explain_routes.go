@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
+	"github.com/watchbill/watchbill/store"
+)
+
+// mostExplained is of how many signals it is said what each rule says.
+const mostExplained = 10
+
+// routes says of each signal what each rule says, and what follows.
+func (x explainer) routes(signals []oncall.Signal) {
+	r := x.dir.Router(x.integration.ID)
+	if r == nil {
+		return
+	}
+	asked := 0
+	for _, s := range signals {
+		if s.Action != oncall.Trigger {
+			continue
+		}
+		if asked++; asked > mostExplained {
+			x.line("\nMore signals are routed by the same rules.")
+			return
+		}
+		x.line("\nRoutes       of %s", s.Title)
+		routing, verdicts := r.Explain(x.ctx, s)
+		x.verdicts(verdicts)
+		x.line("  %s", x.decided(routing))
+	}
+}
+
+func (x explainer) verdicts(all []route.Verdict) {
+	var of *route.List
+	for _, v := range all {
+		if v.List != of {
+			of = v.List
+			x.line("  %s, version %d%s", x.ownerOf(of.Owner), of.Version, map[bool]string{true: ", in shadow"}[of.Shadow])
+		}
+		said := "no       "
+		switch {
+		case !v.Reached:
+			said = "not asked"
+		case v.Failed:
+			said = "FAILED   "
+		case v.Matched && v.Shadow:
+			said = "shadow   "
+		case v.Matched:
+			said = "yes      "
+		}
+		line := fmt.Sprintf("    %s  %s", said, v.Rule.Name)
+		switch {
+		case v.Matched && v.Shadow:
+			line += ": would " + x.does(v.Rule)
+		case v.Matched:
+			line += ": " + x.does(v.Rule)
+		case v.Reached && v.Why != "":
+			line += ": " + v.Why
+		}
+		x.line("%s", line)
+	}
+}
+
+func (x explainer) does(r route.Rule) string {
+	return r.Does(func(id oncall.PolicyID) string { return x.dir.Policies[id].Name })
+}
+
+func (x explainer) ownerOf(owner oncall.RouteOwner) string {
+	if owner.Integration != 0 {
+		return "rules of integration " + x.integration.Name
+	}
+	team, _ := x.dir.Team(owner.Team)
+	return "rules of team " + team.Name
+}
+
+// decided says what becomes of an alert.
+func (x explainer) decided(r oncall.Routing) string {
+	switch {
+	case !r.Matched():
+		return fmt.Sprintf("No rule matches: it goes to the policy %s.", x.dir.Policies[x.integration.PolicyID].Name)
+	case r.Drop:
+		return fmt.Sprintf("Rule %q drops it: it is counted, opens no incident and pages nobody.", r.Rule.Rule)
+	}
+	return fmt.Sprintf("Rule %q decides: %s.", r.Rule.Rule, x.did(r.Policy, r.Does))
+}
+
+// did joins the policy to which a rule sends alerts with what else it does.
+func (x explainer) did(policy oncall.PolicyID, does string) string {
+	if policy == 0 {
+		return does
+	}
+	return strings.TrimSuffix("to policy "+x.dir.Policies[policy].Name+"; "+does, "; ")
+}
+
+// aside says what rules hold or drop.
+func (x explainer) aside(alerts []oncall.Alert) {
+	for _, a := range alerts {
+		switch {
+		case a.Dropped:
+			x.line("\nDropped      %s (dedup key %s), by rule %q.", a.Title, a.DedupKey, a.Route.Rule)
+		case a.HeldUntil != nil:
+			x.line("\nHeld         %s (dedup key %s), by rule %q: only if it still fires at %s it opens an incident:",
+				a.Title, a.DedupKey, a.Route.Rule, clock(x.zoned(*a.HeldUntil)))
+		}
+	}
+}
+
+// came says of what has come, the alerts of an incident, by which rules each is there and what they would say now.
+func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) error {
+	alerts, all, err := db.Alerts(p.ctx, p.operator(), oncall.IncidentID(c.Incident), 0, mostExplained)
+	if err != nil {
+		return fmt.Errorf("explain incident %d: %w", c.Incident, err)
+	}
+	in, err := db.Incident(p.ctx, p.operator(), oncall.IncidentID(c.Incident))
+	if err != nil {
+		return fmt.Errorf("explain incident %d: %w", c.Incident, err)
+	}
+	x := explainer{ctx: p.ctx, out: p.out, dir: dir, at: p.clock()}
+	x.line("Incident     #%d %s", int64(in.ID), in.Title)
+	x.line("Policy       %s", dir.Policies[in.PolicyID].Name)
+	for _, a := range alerts {
+		integration, known := dir.Integration(a.IntegrationID)
+		if !known {
+			continue
+		}
+		x.integration = integration
+		x.line("\nAlert        %s (dedup key %s) of %s", a.Title, a.DedupKey, integration.Name)
+		switch {
+		case a.Route != nil && a.Route.Rule != "":
+			x.line("Came by      rule %q, version %d: %s", a.Route.Rule, a.Route.Version, x.did(a.Route.Policy, a.Route.Does))
+		default:
+			x.line("Came by      no rule: it went to the policy of its integration")
+		}
+		x.routes([]oncall.Signal{a.Sent()})
+	}
+	if all > len(alerts) {
+		x.line("\nIt has %d more alerts.", all-len(alerts))
+	}
+	return nil
+}
+
+// one says that exactly one of several options must be given.
+func one(options map[string]bool) string {
+	var given []string
+	for name, is := range options {
+		if is {
+			given = append(given, name)
+		}
+	}
+	if len(given) == 1 {
+		return ""
+	}
+	return "give one of " + strings.Join([]string{"--file (-f)", "--incident"}, " and ")
+}

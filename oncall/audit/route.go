@@ -1,0 +1,85 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// routes says what a list of routes says, each rule by itself, and their order.
+func (x installation) routes(t *thing, team oncall.TeamID, routes []setup.Route, shadow bool) {
+	var names []string
+	for _, r := range routes {
+		names = append(names, r.Name)
+	}
+	t.says.text("routes", strings.Join(names, ", "))
+	t.says.flag("routes in shadow", shadow)
+	for _, r := range routes {
+		t.says.part(fmt.Sprintf("route %q", r.Name), oncall.Say("%s", ruleText(r, x.policySeen(team, r.To))), ruleText(r, r.To))
+	}
+}
+
+// policySeen is what a policy is called where managers of a team read it.
+func (x installation) policySeen(team oncall.TeamID, name string) string {
+	for _, p := range x.Policies {
+		if p.Name == name {
+			return x.seenBy(team, p.TeamID, name)
+		}
+	}
+	return name
+}
+
+func ruleText(r setup.Route, to string) string {
+	var parts []string
+	say := func(what, value string) {
+		if value != "" {
+			parts = append(parts, what+" "+value)
+		}
+	}
+	for _, c := range r.If {
+		say("if", c)
+	}
+	say("when", r.When)
+	say("to", to)
+	if r.Drop {
+		parts = append(parts, "drop")
+	}
+	say("severity", string(r.Severity))
+	for _, name := range slices.Sorted(maps.Keys(r.Labels)) {
+		say("label", name+"="+r.Labels[name])
+	}
+	say("hold", r.Hold)
+	if r.Group != nil {
+		say("group by", strings.TrimSuffix(strings.Join(r.Group.By, ", ")+" within "+r.Group.Window, " within "))
+	}
+	if r.Shadow {
+		parts = append(parts, "in shadow")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// mapping says how an integration's bodies are read.
+func mapping(t *thing, m *oncall.Mapping) {
+	if m == nil {
+		return
+	}
+	t.says.text("mapping each", m.Each)
+	t.says.text("mapping title", m.Title)
+	t.says.text("mapping body", m.Body)
+	t.says.text("mapping severity", m.Severity)
+	t.says.text("mapping status", m.Status)
+	t.says.text("mapping dedup_key", m.DedupKey)
+	t.says.text("mapping link", m.Link)
+	for _, many := range []struct {
+		kind  string
+		texts map[string]string
+	}{{"label", m.Labels}, {"detail", m.Details}, {"link", m.Links}} {
+		for _, name := range slices.Sorted(maps.Keys(many.texts)) {
+			t.says.text(fmt.Sprintf("mapping %s %q", many.kind, name), many.texts[name])
+		}
+	}
+}

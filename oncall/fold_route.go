@@ -1,0 +1,356 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"time"
+)
+
+// An AlertRoute is what a rule has made of an alert. It is stored as JSON: fields are only ever added.
+type AlertRoute struct {
+	Team        TeamID            `json:"team,omitempty"` // whose rule it is: the team's, or else
+	Integration IntegrationID     `json:"integration,omitempty"`
+	Rule        string            `json:"rule,omitempty"` // "": none matched
+	Version     int               `json:"version,omitempty"`
+	Does        string            `json:"does,omitempty"`
+	Policy      PolicyID          `json:"policy,omitempty"`
+	Severity    Severity          `json:"severity,omitempty"`
+	Labels      map[string]string `json:"labels,omitempty"`
+	Group       *Grouping         `json:"group,omitempty"`
+	Hold        Seconds           `json:"hold,omitempty"`
+	Said        Severity          `json:"said,omitempty"` // by the monitor, when the rule was chosen
+	Was         map[string]string `json:"was,omitempty"`  // what the labels were that the rule sets, "" where there was none
+	Kind        Format            `json:"kind,omitempty"` // what the signal was read as
+
+	drop   bool
+	failed []FailedRoute // to be told in its incident, as is
+	shadow []ShadowRoute
+}
+
+// A RouteTally counts what one rule has made of alerts.
+type RouteTally struct {
+	Matched, Dropped, Held, Passed, Shadow, Failed int    // passed: over before they were held for long enough
+	Error                                          string // why it failed, the last time
+	At                                             time.Time
+}
+
+// name is the rule's, zero if none matched.
+func (r *AlertRoute) name() RouteName {
+	if r == nil || r.Rule == "" {
+		return RouteName{}
+	}
+	return RouteName{RouteOwner: RouteOwner{Team: r.Team, Integration: r.Integration}, Rule: r.Rule}
+}
+
+// apply sets what the rule says of the alert itself. Fresh says that its labels are as its monitor has just sent them.
+func (r *AlertRoute) apply(a *Alert, fresh bool) {
+	if r == nil {
+		return
+	}
+	if r.Severity != "" {
+		a.Severity = r.Severity
+	}
+	if len(r.Labels) == 0 {
+		return
+	}
+	if fresh {
+		own := *r
+		own.Was = map[string]string{}
+		for name := range r.Labels {
+			own.Was[name] = a.Labels[name]
+		}
+		a.Route = &own
+	}
+	a.Labels = withLabels(a.Labels, r.Labels)
+}
+
+// sentLabels are the labels as the monitor has sent them.
+func (a *Alert) sentLabels() map[string]string {
+	if a.Route == nil || len(a.Route.Was) == 0 {
+		return a.Labels
+	}
+	out := withLabels(a.Labels, a.Route.Was)
+	for name, was := range a.Route.Was {
+		if was == "" {
+			delete(out, name)
+		}
+	}
+	return out
+}
+
+func withLabels(labels, more map[string]string) map[string]string {
+	if len(more) == 0 {
+		return labels
+	}
+	out := maps.Clone(labels)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, more)
+	return out
+}
+
+// RoutedGroup is the key of the group of a signal of which the routes make something, and that of its incident: one
+// whose policy is another than the integration's never takes in what is for that one.
+func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) {
+	route := &AlertRoute{Policy: r.Policy, Group: r.Grouping}
+	s.Labels = withLabels(s.Labels, r.Labels)
+	alert = in.groupOf(s, route)
+	return alert, alert + in.apart(route)
+}
+
+// apart is what sets the incidents of another policy than the integration's apart. No monitor can send it.
+func (in Integration) apart(r *AlertRoute) string {
+	if r == nil || r.Policy == 0 || r.Policy == in.PolicyID {
+		return ""
+	}
+	return fmt.Sprintf("\x01to/%d", r.Policy)
+}
+
+func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.apart(a.Route) }
+
+// grouping says which alerts of a rule are one incident; nil: they don't group.
+func (in Integration) grouping(r *AlertRoute) *Grouping {
+	if r != nil && r.Group != nil {
+		return r.Group
+	}
+	return in.Grouping
+}
+
+// policyOf is the policy that an alert goes to: the integration's own, unless a rule says otherwise.
+func (f *Fold) policyOf(a *Alert) PolicyID {
+	if a.Route != nil && a.Route.Policy != 0 {
+		if p, known := f.facts().Policies[a.Route.Policy]; known && !p.Removed {
+			return p.ID
+		}
+	}
+	return f.Policy.ID
+}
+
+// signal is the alert as its monitor would send it now.
+func (a *Alert) signal(action Action) Signal {
+	s := Signal{
+		Action: action, DedupKey: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
+		Labels: a.sentLabels(), Links: a.Links, Details: a.Details, StartsAt: a.StartsAt,
+	}
+	if a.Route != nil {
+		s.Severity, s.Kind = a.Route.said(s.Severity), a.Route.Kind
+	}
+	return s
+}
+
+// Sent is the alert as its monitor would send it now, without what rules have made of it.
+func (a Alert) Sent() Signal { return a.signal(Trigger) }
+
+// ReleaseOf is the signal by which an alert that is kept or held is looked at again.
+func ReleaseOf(a Alert) Signal {
+	s := a.signal(Release)
+	s.GroupKey = a.sentGroup()
+	return s
+}
+
+// choose asks the routes what becomes of an alert, of which a signal was the latest to speak.
+func (f *Fold) choose(a *Alert, s Signal) {
+	asked := a.signal(Trigger)
+	asked.Severity, asked.Kind = cmp.Or(s.Severity, asked.Severity), cmp.Or(s.Kind, asked.Kind)
+	a.Route, a.Severity, a.Labels = nil, asked.Severity, asked.Labels
+	if f.Route == nil {
+		return
+	}
+	r := f.Route(asked)
+	if r.Matched() || len(r.Failed) > 0 || len(r.Shadow) > 0 {
+		a.Route = &AlertRoute{
+			Team: r.Rule.Team, Integration: r.Rule.Integration, Rule: r.Rule.Rule, Version: r.Version, Does: r.Does, Policy: r.Policy,
+			Severity: r.Severity, Labels: r.Labels, Group: r.Grouping, Hold: r.Hold, Said: asked.Severity, Kind: asked.Kind,
+			drop: r.Drop, failed: r.Failed, shadow: r.Shadow,
+		}
+	}
+	a.Route.apply(a, true)
+	for _, bad := range r.Failed {
+		t := f.tally(bad.Rule)
+		t.Failed, t.Error = t.Failed+1, bad.Why
+	}
+	for _, would := range r.Shadow {
+		f.tally(would.Rule).Shadow++
+	}
+	if r.Matched() {
+		f.tally(r.Rule).Matched++
+	}
+	f.touch(a)
+}
+
+func (f *Fold) tally(of RouteName) *RouteTally {
+	if f.Tallies == nil {
+		f.Tallies = map[RouteName]*RouteTally{}
+	}
+	if f.Tallies[of] == nil {
+		f.Tallies[of] = &RouteTally{}
+	}
+	f.Tallies[of].At = f.now
+	return f.Tallies[of]
+}
+
+// aside reports whether the alert fires and has no incident, because a rule says so.
+func (a *Alert) aside() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
+
+// place does with an alert that begins to fire, or is held or dropped, what the routes say.
+func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
+	f.choose(a, s)
+	f.touch(a)
+	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
+	r, heldBefore := a.Route, a.HeldUntil != nil
+	a.Dropped, a.HeldUntil = false, nil
+	if r != nil && r.drop {
+		a.Dropped = true
+		f.tally(r.name()).Dropped++
+		return SignalFate{Signal: s, Fate: FateDropped}
+	}
+	if f.keep(a) {
+		return SignalFate{Signal: s, Fate: FateKept}
+	}
+	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // what is critical never waits
+		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
+		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
+		if !heldBefore {
+			f.tally(r.name()).Held++
+		}
+		return SignalFate{Signal: s, Fate: FateHeld}
+	}
+	return f.openFor(a, s, before)
+}
+
+// stillAside is a signal of an alert that is held or dropped. What is dropped is asked about again each time, so
+// that it pages as soon as no rule drops it; what is held, if it got worse.
+func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
+	said := a.Route.said(a.Severity)
+	a.refresh(s, f.now)
+	f.touch(a)
+	if s.GroupKey == "" && a.GroupKey != a.DedupKey {
+		s.GroupKey = a.sentGroup()
+	}
+	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.now.Before(*a.HeldUntil) {
+		return f.place(a, s, nil)
+	}
+	return SignalFate{Signal: s, Fate: FateHeld}
+}
+
+// said is what the monitor said of the severity when a rule was chosen.
+func (r *AlertRoute) said(otherwise Severity) Severity {
+	if r != nil && r.Said != "" {
+		return r.Said
+	}
+	return otherwise
+}
+
+// sentGroup is the group of an alert as its monitor has sent it, "" if it has sent none.
+func (a *Alert) sentGroup() string {
+	if made(a.GroupKey) || a.GroupKey == a.DedupKey {
+		return ""
+	}
+	return a.GroupKey
+}
+
+// release looks again at an alert that was kept for a maintenance window or held by a rule: whether it still fires, and
+// whether there is still a reason not to page.
+func (f *Fold) release(s Signal) SignalFate {
+	a := f.alerts[s.DedupKey]
+	switch {
+	case a == nil || !a.Firing:
+	case a.Kept:
+		return f.goOn(a, s)
+	case a.HeldUntil != nil && !f.now.Before(*a.HeldUntil):
+		s.GroupKey, s.Severity = a.sentGroup(), ""
+		return f.place(a, s, nil)
+	}
+	return SignalFate{Signal: s, Fate: FateUnmatched}
+}
+
+// endAside notes that an alert which was held or dropped is over.
+func (f *Fold) endAside(a *Alert) {
+	if a.aside() && a.HeldUntil != nil && a.Route.name() != (RouteName{}) {
+		f.tally(a.Route.name()).Passed++
+	}
+	a.HeldUntil, a.Dropped = nil, false
+}
+
+// routeAgain asks the routes again about an alert that got worse than when they were asked. What people see stays:
+// a rule that would drop or hold it does nothing now.
+func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
+	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.said(was.Severity)) {
+		return
+	}
+	f.choose(a, s)
+	if a.Route != nil && a.Route.drop {
+		kept := AlertRoute{}
+		if was.Route != nil {
+			kept = *was.Route
+		}
+		kept.Said = s.Severity
+		a.Route = &kept
+		a.Severity = s.Severity
+		a.Route.apply(a, true)
+		return
+	}
+	c := f.change(a.IncidentID)
+	if in := &c.Incident; in.MergedInto == 0 && in.Storm == nil {
+		f.moveTo(c, f.policyOf(&was), a)
+	}
+}
+
+// moveTo has the incident of an alert that got worse follow the policy that its alert goes to now, unless somebody
+// has given it to another.
+func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
+	in, to := &c.Incident, f.policyOf(a)
+	home := in.PolicyID
+	if in.HomePolicy != 0 {
+		home = in.HomePolicy
+	}
+	if home != from || to == from {
+		return
+	}
+	told := f.does(to, "")
+	if a.Route != nil {
+		told = f.does(to, a.Route.Does)
+		told.Text = a.Route.Rule
+	}
+	told.Told = true
+	c.record(EventRouted, c.by, told)
+	in.PolicyID, in.HomePolicy = to, 0
+	if in.Status == Triggered {
+		c.worsen(a.Severity)
+		c.restart()
+	}
+}
+
+// does is what a rule does: the policy that it names apart, as not everybody may read that.
+func (f *Fold) does(policy PolicyID, what string) (d Detail) {
+	if policy != 0 {
+		d.To = []string{f.facts().Policies[policy].Name}
+	}
+	if what != "" {
+		d.Names = []string{what}
+	}
+	return d
+}
+
+// tellRoute tells in the incident of an alert by which rule it is there, and what went wrong.
+func (f *Fold) tellRoute(a *Alert) {
+	r, c := a.Route, f.change(a.IncidentID)
+	if r == nil || c == nil || c.Incident.Storm != nil {
+		return
+	}
+	if r.Rule != "" {
+		told := f.does(r.Policy, r.Does)
+		told.Text = r.Rule
+		c.record(EventRouted, c.by, told)
+	}
+	for _, bad := range r.failed {
+		c.record(EventRouteFailed, c.by, Detail{Text: bad.Rule.Rule, Names: []string{bad.Why}})
+	}
+	for _, would := range r.shadow {
+		told := f.does(would.Policy, would.Would)
+		told.Text = would.Rule.Rule
+		c.record(EventRouteShadow, c.by, told)
+	}
+}

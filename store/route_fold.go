@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// groupsOf finds the group of a signal's alert, and that of its incident, which depends on where it goes.
+func (d *Directory) groupsOf(ctx context.Context, id oncall.IntegrationID, s oncall.Signal) (alert, incident string) {
+	in := d.integrations[id]
+	r := d.routers[id]
+	if r == nil || s.Action != oncall.Trigger && s.Action != oncall.Release {
+		group := in.GroupOf(s)
+		return group, group
+	}
+	return in.RoutedGroup(s, r.Route(ctx, s))
+}
+
+// routeBy has a fold ask the routes of its integration, if it has any.
+func (d *Directory) routeBy(ctx context.Context, f *oncall.Fold) {
+	if r := d.routers[f.Integration.ID]; r != nil {
+		f.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ctx, s) }
+	}
+}
+
+// saveTallies adds what the rules have made of the alerts of a batch.
+func saveTallies(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
+	const add = `
+		INSERT INTO route_tallies AS t (team_id, integration_id, rule, matched, dropped, held, passed, shadow, failed, error, last_at)
+		VALUES (@team, @integration, @rule, @matched, @dropped, @held, @passed, @shadow, @failed, @error, @at)
+		ON CONFLICT (team_id, integration_id, rule) DO UPDATE SET
+			matched = t.matched + @matched, dropped = t.dropped + @dropped, held = t.held + @held, passed = t.passed + @passed,
+			shadow = t.shadow + @shadow, failed = t.failed + @failed,
+			error = CASE WHEN @error = '' THEN t.error ELSE @error END, last_at = greatest(t.last_at, @at)`
+	batch := &pgx.Batch{}
+	for _, b := range folds {
+		for name, t := range b.Tallies {
+			batch.Queue(add, pgx.StrictNamedArgs{
+				"team": name.Team, "integration": name.Integration, "rule": name.Rule, "matched": t.Matched, "dropped": t.Dropped,
+				"held": t.Held, "passed": t.Passed, "shadow": t.Shadow, "failed": t.Failed, "error": plain(t.Error), "at": t.At,
+			})
+		}
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("count what rules do: %w", err)
+	}
+	return nil
+}
+
+// countRoutes counts for metrics what the rules have made of the alerts of a batch.
+func (w *inboxWorker) countRoutes(b integrationBatch) {
+	for name, t := range b.Tallies {
+		for what, n := range map[string]int{"matched": t.Matched, "dropped": t.Dropped, "held": t.Held, "passed": t.Passed, "shadow": t.Shadow, "failed": t.Failed} {
+			if n > 0 {
+				w.store.metrics.routes.WithLabelValues(b.Integration.Name, name.Rule, what).Add(float64(n))
+			}
+		}
+		if t.Failed > 0 {
+			w.store.log.Warn().Str("integration", b.Integration.Name).Str("rule", name.Rule).Str("why", t.Error).Int("signals", t.Failed).
+				Msg("a rule could not be evaluated, and did not match")
+		}
+	}
+}
+
+const (
+	// mostReleased bounds how many held alerts are looked at together.
+	mostReleased = 200
+	// releaseAgain is after how long an alert is released again of which nothing has come, for instance because
+	// its integration was muted meanwhile.
+	releaseAgain = time.Minute
+)
+
+// releaseHeld puts into the inbox that alerts have been held for long enough. Whether they still fire, and what the
+// rules say of them by now, is for the fold.
+func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error) {
+	const due = `
+		SELECT a.id, a.integration_id, a.dedup_key, a.group_key, a.title, a.body, a.link, a.severity, a.labels, a.links, a.details,
+		       coalesce(a.starts_at, '0001-01-01T00:00:00Z') AS starts_at, a.route
+		FROM alerts a
+		JOIN integrations i ON i.id = a.integration_id
+		WHERE a.firing AND a.held_until <= $1 AND NOT a.id = ANY ($2)
+		  AND (i.muted_at IS NULL OR i.muted_until <= $1)
+		ORDER BY a.held_until
+		LIMIT $3`
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal)
+		SELECT integration_id, $2, signal::json
+		FROM unnest($1::bigint[], $3::text[]) WITH ORDINALITY AS a (integration_id, signal, position)
+		ORDER BY position`
+	ctx, cancel := context.WithTimeout(ctx, foldLimit)
+	defer cancel()
+	now := w.clock()
+	for id, at := range w.released {
+		if now.Sub(at) >= releaseAgain {
+			delete(w.released, id)
+		}
+	}
+	rows, _ := w.conn.Query(ctx, due, now, slices.AppendSeq([]oncall.AlertID{}, maps.Keys(w.released)), mostReleased)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
+	if err != nil || len(found) == 0 {
+		return 0, wrapAny(err, "look for alerts that were held for long enough")
+	}
+	var of []oncall.IntegrationID
+	var signals []string
+	for _, a := range found {
+		text, err := json.Marshal(oncall.ReleaseOf(a))
+		if err != nil {
+			return 0, fmt.Errorf("release alert %d: %w", a.ID, err)
+		}
+		of, signals = append(of, a.IntegrationID), append(signals, strings.ReplaceAll(string(text), `\u0000`, ""))
+	}
+	if _, err := w.conn.Exec(ctx, insert, of, now, signals); err != nil {
+		return 0, fmt.Errorf("release alerts that were held: %w", err)
+	}
+	if w.released == nil {
+		w.released = map[oncall.AlertID]time.Time{}
+	}
+	for _, a := range found {
+		w.released[a.ID] = now
+	}
+	return len(found), nil
+}
