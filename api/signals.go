@@ -111,7 +111,10 @@ func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) o
 
 // keep stores what was read of a request.
 func (s *server) keep(ctx context.Context, t *taken) *problem {
-	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
+	for i := range t.signals {
+		t.signals[i].Kind = t.from
+	}
+	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.integration.Mapping == nil && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
 		for i := range t.signals {
 			t.signals[i].TakenFor = title
 		}
@@ -179,9 +182,12 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 		}
 	}
 	var err error
-	if a.resolve != nil {
+	switch {
+	case a.resolve != nil:
 		err = a.resolve(r.Context(), t, body)
-	} else {
+	case t.integration.Mapping != nil:
+		t.signals, t.from, err = intake.ReadFor(ctx, t.integration, body)
+	default:
 		t.signals, t.from, err = a.read(t.integration.Format, body)
 	}
 	if err == nil && hint != "" && len(t.signals) > 0 {

@@ -57,7 +57,7 @@ func (c *explainCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	signals, from, err := intake.Read(integration.Format, body)
+	signals, from, err := intake.ReadFor(p.ctx, integration, body)
 	if err != nil {
 		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
