@@ -84,8 +84,11 @@ func (b *mailBackend) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	}
 	conn := c.Conn()
 	ctx, end := context.WithTimeout(b.ctx, mailSession)
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	return &mailIn{mailBackend: b, remote: conn.RemoteAddr().String(), session: ctx, end: end}, nil
+	keep := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	return &mailIn{mailBackend: b, remote: conn.RemoteAddr().String(), session: ctx, end: func() {
+		keep() // after STARTTLS another session has the connection
+		end()
+	}}, nil
 }
 
 // A mailIn is one connection.
@@ -93,7 +96,7 @@ type mailIn struct {
 	*mailBackend
 	remote  string
 	session context.Context // ends with it
-	end     context.CancelFunc
+	end     func()
 	to      []oncall.Integration
 	left    bool
 }
