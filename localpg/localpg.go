@@ -175,7 +175,7 @@ func (s *Server) Kill(ctx context.Context) error {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may just have ended
 	}
 	s.outlive(ctx)
-	return s.lock.release()
+	return errors.Join(removeSocketDir(s.socket), s.lock.release())
 }
 
 // cleanUp removes what only a running server needs, and unlocks the directory.

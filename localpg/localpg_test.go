@@ -356,6 +356,9 @@ func TestAKilledServerIsStartedAgain(t *testing.T) {
 	if pids := workingIn(s.data); len(pids) > 0 {
 		t.Errorf("its processes %v still run", pids)
 	}
+	if _, err := os.Lstat(s.socket); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket directory is still there: %v", err)
+	}
 	again := start(t, o)
 	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
 		t.Errorf("count = %s", got)
