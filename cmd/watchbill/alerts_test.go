@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -18,22 +20,10 @@ func TestAlertRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var source strings.Builder
-	err = filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
-			var text []byte
-			if text, err = os.ReadFile(path); err == nil {
-				source.Write(text)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	source := productSource(t)
 	names := regexp.MustCompile(`watchbill_[a-z_]+`).FindAllString(string(rules), -1)
 	for _, name := range names {
-		if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source.String(), `"`+metric+`"`) {
+		if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source, `"`+metric+`"`) {
 			t.Errorf("there is no metric %s", metric)
 		}
 	}
@@ -49,5 +39,73 @@ func TestAlertRules(t *testing.T) {
 		if out, err := exec.CommandContext(t.Context(), promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
+	}
+}
+
+// productSource is all Go that is no test.
+func productSource(t *testing.T) string {
+	t.Helper()
+	var source strings.Builder
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			var text []byte
+			if text, err = os.ReadFile(path); err == nil {
+				source.Write(text)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source.String()
+}
+
+// The dashboard for Grafana names metrics that there are, in queries that Prometheus understands.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../docs/grafana.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(data, &board); err != nil {
+		t.Fatal(err)
+	}
+	if len(board.Panels) < 10 {
+		t.Errorf("found %d panels only", len(board.Panels))
+	}
+	source := productSource(t)
+	rules := "groups:\n- name: dashboard\n  rules:\n"
+	for i, panel := range board.Panels {
+		for j, target := range panel.Targets {
+			names := regexp.MustCompile(`watchbill_[a-z_]+`).FindAllString(target.Expr, -1)
+			if len(names) == 0 {
+				t.Errorf("%s asks for nothing of ours", panel.Title)
+			}
+			for _, name := range names {
+				if metric := strings.TrimSuffix(name, "_bucket"); !strings.Contains(source, `"`+metric+`"`) {
+					t.Errorf("%s: there is no metric %s", panel.Title, metric)
+				}
+			}
+			rules += fmt.Sprintf("  - {record: 'panel:%d:%d', expr: %q}\n", i, j, target.Expr)
+		}
+	}
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Log("promtool is not installed, so that the queries were not read")
+		return
+	}
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "--lint=none", file).CombinedOutput(); err != nil {
+		t.Errorf("promtool: %v\n%s", err, out)
 	}
 }
