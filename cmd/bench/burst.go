@@ -35,7 +35,12 @@ func (b *bench) burst(ctx context.Context) error {
 	defer cancel()
 	begin := time.Now()
 	sent := make(chan error, 1)
-	go func() { sent <- t.allAtOnce(ctx) }()
+	var accepted time.Duration
+	go func() {
+		err := t.allAtOnce(ctx)
+		accepted = time.Since(begin)
+		sent <- err
+	}()
 	told, err := t.everyTeam(ctx, begin, func(s *slacksim.Sim, team int) bool { return len(s.Messages(fmt.Sprintf("@u%05d", team))) > 0 })
 	if err != nil {
 		return err
@@ -49,7 +54,6 @@ func (b *bench) burst(ctx context.Context) error {
 	if err := <-sent; err != nil {
 		return err
 	}
-	accepted := time.Since(begin)
 	right, err := t.allRight(ctx, begin)
 	if err != nil {
 		return err
