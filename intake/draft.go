@@ -71,7 +71,7 @@ func (d draft) signal() oncall.Signal {
 		s.Title = first(clean(d.key, maxTitle), "Alert without a name")
 	}
 	if s.DedupKey == "" {
-		s.DedupKey = hash(stem(s.Title))
+		s.DedupKey, s.Keyless = hash(stem(s.Title)), true
 	}
 	if len(s.Links) == 0 {
 		s.Links = nil

@@ -102,14 +102,15 @@ func (o object) signal() (oncall.Signal, error) {
 	if action == oncall.Trigger && title == "" {
 		return s, problem("title", "title is missing; a trigger needs one, as title, summary or message.")
 	}
+	keyless := false
 	if key == "" {
 		if title == "" {
 			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
-		key = hash(append([]string{stem(about)}, o.whereabouts(fields[titleField])...)...)
+		key, keyless = hash(append([]string{stem(about)}, o.whereabouts(fields[titleField])...)...), true
 	}
 	return oncall.Signal{
-		Action: action, DedupKey: key, GroupKey: cleanKey(group),
+		Keyless: keyless, Action: action, DedupKey: key, GroupKey: cleanKey(group),
 		Title: clean(title, maxTitle), Body: cutMarked(body, maxBody), Link: cleanLink(link),
 		Links: shown, Details: details, Severity: sev, Labels: cleanLabels(labels), Hints: slices.Concat(hints, unknown, odd),
 	}, nil

@@ -82,6 +82,7 @@ func (j *Jobs) regular() []chore {
 		}},
 		{"end storms", j.endStorms},
 		{"close what has flapped", j.closeQuiet},
+		{"close by age", func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
 		{"reconcile hand-offs", j.lookAll},
 		{"settle edits", j.settleAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},

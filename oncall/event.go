@@ -52,6 +52,8 @@ const (
 	EventMerged         EventKind = "merged"      // Incident has become part of this one; Users help with it as well
 	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
 
+	EventAged EventKind = "aged" // nothing has come about the alert in Text for long, and its monitor gave it no key
+
 	EventFlapping   EventKind = "flapping"   // it was reopened Count times in a short time, and closes only when it has been quiet for a while
 	EventUnattended EventKind = "unattended" // it flaps, the policy has run out, and nobody has answered since: it begins again
 
@@ -118,7 +120,7 @@ func (e Event) Public() bool {
 	case EventRetitled, EventMisread, EventRecognised, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
-		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
+		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
 		EventRouteShadow, EventRouteFailed:

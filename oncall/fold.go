@@ -169,6 +169,9 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	case AckSignal:
 		became = f.ack(s)
 	case Clear:
+		if s.Aged {
+			return f.age(s)
+		}
 		became = f.clear(s)
 	case Reconcile:
 		became = f.reconcile(s)
@@ -269,7 +272,7 @@ func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 func (f *Fold) fire(s Signal) SignalFate {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
-		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.now,
+		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.now, Keyless: s.Keyless,
 	}
 	a.refresh(s, f.now)
 	before := f.alerts[s.DedupKey]

@@ -46,6 +46,8 @@ type Signal struct {
 	Note     string            `json:"note,omitempty"`    // what somebody has written there about it
 	// Expires is until when a trigger holds, if the monitor doesn't repeat it; in the past, that it is over.
 	Expires  time.Time `json:"expires,omitzero"`
+	Keyless  bool      `json:"keyless,omitempty"`   // it has no key of its own: DedupKey is made of the title
+	Aged     bool      `json:"aged,omitempty"`      // no monitor sends it: Clear, as nothing has come for long
 	Unread   bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
 	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
 	By       UserID    `json:"by,omitempty"`        // for Split
@@ -99,6 +101,7 @@ type Alert struct {
 	ClearedAt     *time.Time
 	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
 	ExpiresAt     time.Time  // until when it holds if the monitor doesn't repeat it; zero where the monitor doesn't say
+	Keyless       bool       // its monitor gave it no key, and may not be able to end it
 	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
 
 	Kept        bool          // it fires, but for a maintenance window it has no incident that is open

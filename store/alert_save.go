@@ -17,18 +17,18 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	const upsert = `
 		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
 		                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		                    kept, maintenance_id, route, held_until, dropped)
+		                    kept, maintenance_id, route, held_until, dropped, keyless)
 		SELECT id, integration_id, dedup_key, group_key, nullif(incident_id, 0), firing, title, body, link,
 		       severity, labels, links, details, count, first_at, last_at, nullif(starts_at, '0001-01-01T00:00:00Z'), cleared_at, late_until,
 		       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id,
-		       nullif(route, '')::jsonb, held_until, dropped
+		       nullif(route, '')::jsonb, held_until, dropped, keyless
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::text[], $9::text[],
 		            $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::bigint[], $15::timestamptz[], $16::timestamptz[],
 		            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[],
-		            $24::text[], $25::timestamptz[], $26::boolean[])
+		            $24::text[], $25::timestamptz[], $26::boolean[], $27::boolean[])
 		     WITH ORDINALITY AS a (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
 		         severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		         kept, maintenance_id, route, held_until, dropped, position)
+		         kept, maintenance_id, route, held_until, dropped, keyless, position)
 		ORDER BY position
 		ON CONFLICT (id) DO UPDATE SET
 			group_key = excluded.group_key, incident_id = excluded.incident_id, firing = excluded.firing, title = excluded.title,
@@ -74,6 +74,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 		column(alerts, func(a a) string { return routeText(a.Route) }),
 		column(alerts, func(a a) *time.Time { return a.HeldUntil }),
 		column(alerts, func(a a) bool { return a.Dropped }),
+		column(alerts, func(a a) bool { return a.Keyless }),
 	)
 }
 

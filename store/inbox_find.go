@@ -193,7 +193,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
-		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread,
+		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread, keyless,
 		       kept, maintenance_id AS maintenance,
 		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped
 		FROM alerts

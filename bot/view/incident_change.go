@@ -16,6 +16,8 @@ func changeLine(e oncall.Event) string {
 			return fmt.Sprintf("It got worse: unless somebody acknowledges it, it escalates at %s.", stamp(d.Until, asTime, time.UTC))
 		}
 		return fmt.Sprintf("It got worse, and %s was paged: unless it is acknowledged again, it escalates at %s.", named(d.Users), stamp(d.Until, asTime, time.UTC))
+	case oncall.EventAged:
+		return fmt.Sprintf("Nothing has come about %s for 24 hours, and its monitor gives it no key by which it could say that it is over: closed by age.", Foreign(d.Text, maxTitle))
 	case oncall.EventFlapping:
 		return fmt.Sprintf("It flaps: it was reopened %s within 15 minutes, so it closes only after 10 quiet minutes.", Count(d.Count, "time"))
 	case oncall.EventUnattended:

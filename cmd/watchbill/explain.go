@@ -194,6 +194,9 @@ func (x explainer) incident(e oncall.Explanation) {
 	x.line("Severity     %s", e.Incident.Severity)
 	for _, a := range e.Alerts {
 		x.line("Dedup key    %s", a.DedupKey)
+		if a.Keyless {
+			x.line("Closes       by age, %.0f hours after its last signal: the key is made of the title", oncall.ClosesByAge.Hours())
+		}
 	}
 	if e.Incident.Status == oncall.Resolved {
 		x.line("\nIt is resolved by the same signal.")

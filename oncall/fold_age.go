@@ -1,0 +1,39 @@
+package oncall
+
+import "time"
+
+// ClosesByAge is how long after its last signal an alert is closed whose monitor gives it no key: such a monitor may
+// have no way of saying that it is over. Others are never closed so, because silence is not recovery.
+const ClosesByAge = 24 * time.Hour
+
+// AgedOf is the signal that has an alert closed by age.
+func AgedOf(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
+
+// aged reports whether nothing has come about an alert for so long that it is closed.
+func (a *Alert) aged(now time.Time) bool {
+	return a.Firing && a.Keyless && now.Sub(a.LastAt) >= ClosesByAge
+}
+
+// age closes an alert by age, unless something has come about it meanwhile, or somebody has acknowledged its
+// incident since. Nothing that comes afterwards is late.
+func (f *Fold) age(s Signal) SignalFate {
+	a := f.alerts[s.DedupKey]
+	if a == nil || !a.aged(f.now) {
+		return SignalFate{Signal: s, Fate: FateUnmatched}
+	}
+	c := f.change(a.IncidentID)
+	if c == nil {
+		return f.cleared(a).fate(s, FateCleared)
+	}
+	if at := c.Incident.AckedAt; c.Incident.Open() && at != nil && f.now.Sub(*at) < ClosesByAge {
+		return c.fate(s, FateUnmatched)
+	}
+	by := c.by
+	c.by = ByTimer()
+	if c.Incident.Open() {
+		c.record(EventAged, c.by, Detail{Text: a.Title})
+	}
+	f.cleared(a)
+	c.by = by
+	return c.fate(s, FateCleared)
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// agedBatch is how many alerts are closed by age at once.
+const agedBatch = 500
+
+// AgeAlerts has whoever folds close the alerts without a key about which nothing has come for long, and returns how
+// many. They come after the signals that are waiting. One that waits already is not added again.
+func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error) {
+	const find = `
+		SELECT a.integration_id, a.dedup_key
+		FROM alerts a
+		LEFT JOIN incidents i ON i.id = a.incident_id
+		WHERE a.firing AND a.keyless AND a.last_at <= $1
+		  AND (i.id IS NULL OR i.status = 'resolved' OR i.acked_at IS NULL OR i.acked_at <= $1)
+		  AND NOT EXISTS (
+			SELECT FROM inbox w
+			WHERE w.integration_id = a.integration_id AND w.signal ->> 'dedup_key' = a.dedup_key
+		  )
+		ORDER BY a.last_at
+		LIMIT $2`
+	const insert = `
+		INSERT INTO inbox (integration_id, received_at, signal)
+		SELECT integration_id, $2, signal::json
+		FROM unnest($1::bigint[], $3::text[]) WITH ORDINALITY AS a (integration_id, signal, position)
+		ORDER BY position`
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, find, now.Add(-oncall.ClosesByAge), agedBatch)
+		alerts, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
+		if err != nil || len(alerts) == 0 {
+			return err
+		}
+		of, signals := make([]oncall.IntegrationID, len(alerts)), make([]string, len(alerts))
+		for i, a := range alerts {
+			signal, err := json.Marshal(oncall.AgedOf(a))
+			if err != nil {
+				return err
+			}
+			of[i], signals[i] = a.IntegrationID, string(signal)
+		}
+		if _, err := tx.Exec(ctx, insert, of, now, signals); err != nil {
+			return err
+		}
+		n = len(alerts)
+		_, err = tx.Exec(ctx, `SELECT pg_notify('watchbill_inbox', '')`)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("close alerts by age: %w", translate(err))
+	}
+	return n, nil
+}
