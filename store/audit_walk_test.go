@@ -14,7 +14,7 @@ import (
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
-	findings spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages pings heartbeat_ticks`)
+	findings spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages pings heartbeat_ticks payloads`)
 
 // withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
 var withoutEntry = map[string]string{
@@ -24,6 +24,7 @@ var withoutEntry = map[string]string{
 	"ActOnMessage":     "so here",
 	"RunIncidentTimer": "so here",
 	"EndStorm":         "so here",
+	"CloseQuiet":       "so here",
 	"Answer":           "so here; and it notes that a contact method was used",
 	"SaveKeyUses":      "it counts",
 	"EndMutes":         "the entry of the mute says until when",
@@ -34,6 +35,7 @@ var withoutEntry = map[string]string{
 	"GroupSeen":        "what Slack says of user groups",
 	"GroupTrouble":     "so here",
 	"SaveWorkspace":    "what Slack says of the workspace",
+	"RemoveHistory":    "what ended years ago, by the term that the settings say",
 }
 
 // Whatever changes the set-up, schedules, access or how people are reached tells the audit log of it, in every

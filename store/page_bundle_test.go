@@ -74,7 +74,7 @@ func TestAMemberWithoutALeaderIsFound(t *testing.T) {
 	if n, err := w.RequeuePages(t.Context(), start); n != 2 || err != nil {
 		t.Errorf("%d pages were queued again, %v; want 1 and 3", n, err)
 	}
-	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' ORDER BY id`); !cmp.Equal(got, []string{"1", "3"}) {
+	if got := w.strings(`SELECT args ->> 'page' FROM river_job WHERE kind = 'page' ORDER BY 1`); !cmp.Equal(got, []string{"1", "3"}) {
 		t.Errorf("queued: %q", got)
 	}
 }

@@ -307,7 +307,9 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		"watchbill_incidents_total resolved": 1,
 		"watchbill_inbox_depth":              1,
 		"watchbill_queue_depth draw":         2, // one an incident
-		"watchbill_queue_depth page":         2,
+		"watchbill_queue_depth page":         1, // both go to one person
+
+		"watchbill_oldest_timestamp_seconds": float64(start.Unix()),
 	}
 	families, err := registry.Gather()
 	if err != nil {

@@ -76,7 +76,7 @@ func (r *Removal) choose(ctx context.Context, tx pgx.Tx, before time.Time) (ids 
 		       ) AS over,
 		       1 + (SELECT count(*) FROM alerts WHERE incident_id = i.id) + (SELECT count(*) FROM pages WHERE incident_id = i.id)
 		       + (SELECT count(*) FROM incident_events WHERE incident_id = i.id) AS rows
-		FROM (SELECT * FROM incidents WHERE id > $1 ORDER BY id LIMIT $3) AS i
+		FROM (SELECT id, status, resolved_at, last_signal_at, opened_at, merged_into FROM incidents WHERE id > $1 ORDER BY id LIMIT $3) AS i
 		WHERE i.opened_at < $2
 		ORDER BY i.id`
 	const empty = `DELETE FROM alerts WHERE id IN (SELECT id FROM alerts WHERE incident_id = $1 ORDER BY id LIMIT $2)`
