@@ -51,7 +51,7 @@ func ReadFor(ctx context.Context, in oncall.Integration, body []byte) ([]oncall.
 	}
 	signals, err := mapped(ctx, *in.Mapping, trimmed(body))
 	if err != nil {
-		return nil, "", fmt.Errorf("The mapping failed: %w", err) //nolint:revive,staticcheck // people read it as a sentence
+		return nil, "", fmt.Errorf("The mapping failed: %w", err) //nolint:staticcheck // people read it as a sentence
 	}
 	return signals, "generic", nil
 }

@@ -17,7 +17,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	case Acknowledged:
 		c.runAckTimer()
 	default:
-		if in.Exhausted { // it flaps, and nobody has answered since
+		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has answered since
 			c.record(EventUnattended, ByTimer(), Detail{})
 			c.startOver()
 		}

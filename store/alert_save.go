@@ -11,32 +11,33 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
+const upsertAlerts = `
+	INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
+	                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
+	                    kept, maintenance_id, route, held_until, dropped, keyless)
+	SELECT id, integration_id, dedup_key, group_key, nullif(incident_id, 0), firing, title, body, link,
+	       severity, labels, links, details, count, first_at, last_at, nullif(starts_at, '0001-01-01T00:00:00Z'), cleared_at, late_until,
+	       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id,
+	       nullif(route, '')::jsonb, held_until, dropped, keyless
+	FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::text[], $9::text[],
+	            $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::bigint[], $15::timestamptz[], $16::timestamptz[],
+	            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[],
+	            $24::text[], $25::timestamptz[], $26::boolean[], $27::boolean[])
+	     WITH ORDINALITY AS a (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
+	         severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
+	         kept, maintenance_id, route, held_until, dropped, keyless, position)
+	ORDER BY position
+	ON CONFLICT (id) DO UPDATE SET
+		group_key = excluded.group_key, incident_id = excluded.incident_id, firing = excluded.firing, title = excluded.title,
+		body = excluded.body, link = excluded.link, severity = excluded.severity, labels = excluded.labels, links = excluded.links,
+		details = excluded.details, count = excluded.count, last_at = excluded.last_at, starts_at = excluded.starts_at,
+		cleared_at = excluded.cleared_at, late_until = excluded.late_until, misread = excluded.misread,
+		expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
+		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
+
 // queueAlerts writes alerts, new or not, in their order: what clears comes before what fires anew under its key. One
 // statement writes all of a batch, which is what a flood mostly consists of.
 func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
-	const upsert = `
-		INSERT INTO alerts (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
-		                    severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		                    kept, maintenance_id, route, held_until, dropped, keyless)
-		SELECT id, integration_id, dedup_key, group_key, nullif(incident_id, 0), firing, title, body, link,
-		       severity, labels, links, details, count, first_at, last_at, nullif(starts_at, '0001-01-01T00:00:00Z'), cleared_at, late_until,
-		       ARRAY(SELECT jsonb_array_elements_text(misread)), nullif(expires_at, '0001-01-01T00:00:00Z'), kept, maintenance_id,
-		       nullif(route, '')::jsonb, held_until, dropped, keyless
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::boolean[], $7::text[], $8::text[], $9::text[],
-		            $10::text[], $11::jsonb[], $12::jsonb[], $13::jsonb[], $14::bigint[], $15::timestamptz[], $16::timestamptz[],
-		            $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::jsonb[], $21::timestamptz[], $22::boolean[], $23::bigint[],
-		            $24::text[], $25::timestamptz[], $26::boolean[], $27::boolean[])
-		     WITH ORDINALITY AS a (id, integration_id, dedup_key, group_key, incident_id, firing, title, body, link,
-		         severity, labels, links, details, count, first_at, last_at, starts_at, cleared_at, late_until, misread, expires_at,
-		         kept, maintenance_id, route, held_until, dropped, keyless, position)
-		ORDER BY position
-		ON CONFLICT (id) DO UPDATE SET
-			group_key = excluded.group_key, incident_id = excluded.incident_id, firing = excluded.firing, title = excluded.title,
-			body = excluded.body, link = excluded.link, severity = excluded.severity, labels = excluded.labels, links = excluded.links,
-			details = excluded.details, count = excluded.count, last_at = excluded.last_at, starts_at = excluded.starts_at,
-			cleared_at = excluded.cleared_at, late_until = excluded.late_until, misread = excluded.misread,
-			expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
-			route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
 	texts := func(of map[string]string) map[string]string {
 		if of == nil {
 			return map[string]string{}
@@ -47,7 +48,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 		return
 	}
 	type a = oncall.Alert
-	b.Queue(upsert,
+	b.Queue(upsertAlerts,
 		column(alerts, func(a a) oncall.AlertID { return a.ID }),
 		column(alerts, func(a a) oncall.IntegrationID { return a.IntegrationID }),
 		column(alerts, func(a a) string { return a.DedupKey }),

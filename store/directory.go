@@ -53,7 +53,7 @@ func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	return t, ok
 }
 
-// Admins returns who manages a team: everybody in it, where nobody is named.
+// Managers returns who manages a team: everybody in it, where nobody is named.
 func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	if named := d.access.Teams[id].Managers; len(named) > 0 {
 		return named
