@@ -48,7 +48,14 @@
 //   - act: what somebody does with an incident.
 //   - version: grows with every change of an incident; a drawing shows one.
 //   - seq: numbers an incident's timer and the pages of its latest step; a lower one is stale.
-//   - fold: one pass over an integration's signals, from the inbox into alerts and incidents.
+//   - inbox: where signals are stored before they are folded; fold: one pass over an integration's signals,
+//     from the inbox into alerts and incidents.
+//   - spool: where signals wait on the disk while the database is away; door: what chooses between the two.
+//   - payload: what a monitor sent, as it came, kept for a week without secrets.
+//   - mapping: how arbitrary JSON becomes a signal; route: a rule that says what becomes of an alert.
+//   - to flap: to come and go so often that the ends don't close the incident.
+//   - maintenance: a window in which alerts are kept and page nobody before its end.
+//   - heartbeat: what is expected to sign in regularly; a ping is when it does.
 //
 // Who is told:
 //
@@ -83,7 +90,7 @@
 //
 // # Size
 //
-// This is one package of more than 6,500 lines, because a decision about an incident makes pages,
+// This is one package of some 11,500 lines with its blanks and comments, because a decision about an incident makes pages,
 // notices and jobs, and pages, answers and merges decide about incidents again: they share a Change.
 // What is free of that has left: who is on call (package schedule), who may do what (access), what the audit log
 // holds (audit), the set-up file (setup). rule_warning.go stays, as it judges people's own rules.
