@@ -62,12 +62,15 @@ BEGIN
 END
 $$;
 CREATE FUNCTION remove_audit(before timestamptz, most int) RETURNS bigint LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path FROM CURRENT SET watchbill.audit_term = 'over' AS $$
+    SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     removed bigint;
 BEGIN
+    -- Not by the function's SET, which only a superuser may write.
+    PERFORM set_config('watchbill.audit_term', 'over', true);
     DELETE FROM audit_log WHERE id IN (SELECT id FROM audit_log WHERE at < before ORDER BY at LIMIT most);
     GET DIAGNOSTICS removed = ROW_COUNT;
+    PERFORM set_config('watchbill.audit_term', '', true);
     RETURN removed;
 END
 $$;
