@@ -75,17 +75,21 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	return parseWebhook(body)
 }
 
-func isAlertmanager(o object) bool { return o.isWebhook() && !isGrafana(o) }
+func isAlertmanager(o object) bool {
+	alert, is := o.webhook()
+	return is && !o.grafanas(alert)
+}
 
-// isWebhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
-// expects: it lists alerts of a group, or alerts that have what theirs have.
-func (o object) isWebhook() bool {
+// webhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
+// expects: it lists alerts of a group, or alerts that have what theirs have. It returns the first of them, which
+// may be large, so that it is read once.
+func (o object) webhook() (alert object, is bool) {
 	if raw := o["alerts"]; len(raw) == 0 || raw[0] != '[' {
-		return false
+		return nil, false
 	}
-	alert := o.first("alerts")
+	alert = o.first("alerts")
 	_, grouped := o["groupKey"]
-	return grouped || alert.any("fingerprint") || alert.any("startsAt")
+	return alert, grouped || alert.any("fingerprint") || alert.any("startsAt")
 }
 
 // isGeneric reports whether the payload can't be Alertmanager's, and is what a script would send.

@@ -37,7 +37,7 @@ func Generic(body []byte) ([]oncall.Signal, error) {
 	if err := json.Unmarshal(body, &o); err != nil {
 		return nil, notJSON(err)
 	}
-	if o.isWebhook() {
+	if _, is := o.webhook(); is {
 		if signals, err := parseWebhook(body); err == nil {
 			return signals, nil
 		}

@@ -9,14 +9,16 @@ import (
 
 // isGrafana reports whether a payload is one of Grafana's, of today or of before version 9.
 func isGrafana(o object) bool {
-	if !o.isWebhook() {
+	alert, is := o.webhook()
+	if !is {
 		return isGrafanaOld(o)
 	}
-	if o.has("orgId") || o.str("version") == "1" {
-		return true
-	}
-	alert := o.first("alerts")
-	return alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
+	return o.grafanas(alert)
+}
+
+// grafanas reports whether a webhook is Grafana's, by itself or by the first of its alerts.
+func (o object) grafanas(alert object) bool {
+	return o.has("orgId") || o.str("version") == "1" || alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
 }
 
 // Grafana reads a webhook of Grafana, whose alerts look like Alertmanager's.
@@ -26,8 +28,10 @@ func Grafana(body []byte) ([]oncall.Signal, error) {
 		return nil, err
 	}
 	var o object
-	if err := json.Unmarshal(body, &o); err == nil && isGrafanaOld(o) && !o.isWebhook() {
-		return grafanaOld(o)
+	if err := json.Unmarshal(body, &o); err == nil {
+		if _, is := o.webhook(); !is && isGrafanaOld(o) {
+			return grafanaOld(o)
+		}
 	}
 	return Alertmanager(body)
 }

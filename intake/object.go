@@ -93,11 +93,11 @@ func (o object) first(path string) object {
 	if start, err := d.Token(); err != nil || start != json.Delim('[') || !d.More() {
 		return nil
 	}
-	var raw json.RawMessage
-	if d.Decode(&raw) != nil {
+	var one object
+	if d.Decode(&one) != nil {
 		return nil
 	}
-	return asObject(raw)
+	return one
 }
 
 // list returns the objects of the list at a path.
