@@ -29,15 +29,7 @@ func (w *world) brought(in oncall.IntegrationID, body string, signals ...oncall.
 // payloads returns what somebody sees, once so many are kept.
 func (w *world) payloads(n int, by oncall.Actor, f store.PayloadFilter) []store.KeptPayload {
 	w.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		got := w.count(`SELECT count(*) FROM payloads`)
-		if got == n {
-			break
-		}
-		if time.Now().After(deadline) {
-			w.t.Fatalf("%d payloads are kept, want %d", got, n)
-		}
-	}
+	w.until(fmt.Sprintf("%d payloads are kept", n), func() bool { return w.count(`SELECT count(*) FROM payloads`) == n })
 	return must[[]store.KeptPayload](w.t)(w.Payloads(w.t.Context(), by, f))
 }
 

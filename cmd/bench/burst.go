@@ -135,7 +135,7 @@ func (t *target) allRight(ctx context.Context, begin time.Time) (time.Duration, 
 		if !wrong {
 			return time.Since(begin), nil
 		}
-		time.Sleep(50 * time.Millisecond)
+		pause(ctx, 50*time.Millisecond)
 	}
 	return 0, fmt.Errorf("not every channel is right: %w", ctx.Err())
 }
@@ -183,7 +183,7 @@ func (b *bench) pile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for busy := true; busy && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+	for busy := true; busy && ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
 		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM river_job
 			WHERE kind = 'page' AND state IN ('available', 'running') AND scheduled_at <= $1)`, time.Now()).Scan(&busy); err != nil {
 			return err
@@ -256,7 +256,7 @@ func (b *bench) group(ctx context.Context) error {
 		if err := t.signal(ctx, http.DefaultClient, key(0), fmt.Sprintf("host-%d", n+1)); err != nil {
 			return err
 		}
-		for left := true; left && ctx.Err() == nil; time.Sleep(time.Millisecond) {
+		for left := true; left && ctx.Err() == nil; pause(ctx, time.Millisecond) {
 			if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox)`).Scan(&left); err != nil {
 				return err
 			}
@@ -265,4 +265,12 @@ func (b *bench) group(ctx context.Context) error {
 	}
 	b.percentiles("group_fold", took, false)
 	return nil
+}
+
+// pause waits between two looks at the database, which tells nobody when it is done; no longer than ctx.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
 }
