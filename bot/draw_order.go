@@ -50,7 +50,7 @@ func priority(w store.WaitingDraw) slackcall.Priority { return want(w, w.Crowd).
 
 // better says how much less severe a severity is than the worst.
 func better(s oncall.Severity) int {
-	return max(0, slices.Index([]oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, s))
+	return max(0, slices.Index(oncall.Severities(), s))
 }
 
 // Share tells how many instances draw in the same workspace.

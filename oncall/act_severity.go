@@ -6,7 +6,7 @@ import "slices"
 func (c *Change) rate(a Act) error {
 	in := &c.Incident
 	switch was, to := in.Severity, a.Severity; {
-	case !slices.Contains([]Severity{Critical, High, Medium, Low}, to):
+	case !slices.Contains(Severities(), to):
 		return Refuse("%q is not a severity: say critical, high, medium or low.", to)
 	case to == was:
 		return Refuse("The severity of incident %s is %s already.", in.ID, to)

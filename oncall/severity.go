@@ -16,8 +16,11 @@ const (
 	Low      Severity = "low"
 )
 
-// severities are the words that monitors use.
-var severities = severityWords(map[Severity]string{
+// Severities are all of them, the worst first.
+func Severities() []Severity { return []Severity{Critical, High, Medium, Low} }
+
+// severityNames are the words that monitors use.
+var severityNames = severityWords(map[Severity]string{
 	Critical: `critical crit fatal emergency emerg page disaster panic blocker catastrophic highest outage red kritisch critique crítico crítica critico`,
 	High:     `high error err major severe important urgent serious failure alert orange amber availability hoch schwer majeur grave élevé alta alto`,
 	Medium:   `medium med warning warn average moderate normal degraded yellow performance resource mittel warnung moyen media`,
@@ -49,7 +52,7 @@ func ParseSeverity(text string) (s Severity, known bool) {
 		return Low, true
 	}
 	for i, word := range words {
-		if s, known = severities[word]; known {
+		if s, known = severityNames[word]; known {
 			return s, true
 		}
 		name := strings.TrimRightFunc(word, unicode.IsDigit)

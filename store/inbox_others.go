@@ -68,7 +68,7 @@ func (s *storedState) findOthersOf(ctx context.Context, tx pgx.Tx, id oncall.Inc
 	o := oncall.OtherAlerts{Incident: id}
 	var named, titled bool
 	w := &o.Worst
-	rows, _ := tx.Query(ctx, find, id, alerts, severities, services)
+	rows, _ := tx.Query(ctx, find, id, alerts, oncall.Severities(), services)
 	_, err := pgx.ForEachRow(rows, []any{
 		&w.ID, &w.IntegrationID, &w.GroupKey, &w.Title, &w.Body, &w.Link, &w.Severity, &w.Labels,
 		&o.Count, &named, &titled, &o.Services,

@@ -72,7 +72,7 @@ func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.Inci
 		ORDER BY array_position($2::text[], severity), id
 		LIMIT $3`
 	err = s.onSeen(ctx, by, id, func(tx pgx.Tx, _ oncall.Incident) error {
-		rows, _ := tx.Query(ctx, load, id, severities, most)
+		rows, _ := tx.Query(ctx, load, id, oncall.Severities(), most)
 		out, err = pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
 		return err
 	})

@@ -88,7 +88,7 @@ func (s Sheet) NoteForm() slack.ModalViewRequest {
 func (s Sheet) SeverityForm() slack.ModalViewRequest {
 	now := s.Picture.Incident.Severity
 	var options []option
-	for _, severity := range []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low} {
+	for _, severity := range oncall.Severities() {
 		options = append(options, option{string(severity), severityWord(severity)})
 	}
 	return s.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))

@@ -290,7 +290,7 @@ func (c *condition) check() error {
 		return fmt.Errorf("a severity is critical, high, medium or low: write %q", "severity is one of critical, high")
 	}
 	for _, value := range c.values {
-		if !slices.Contains(severities, oncall.Severity(value)) {
+		if !slices.Contains(oncall.Severities(), oncall.Severity(value)) {
 			guess, known := oncall.ParseSeverity(value)
 			if !known {
 				return fmt.Errorf("%q is not a severity; there are critical, high, medium and low", value)

@@ -36,8 +36,6 @@ const (
 	maxHold       = 86_400 // seconds
 )
 
-var severities = []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}
-
 // A Definition is a list as it was saved.
 type Definition struct {
 	Owner   oncall.RouteOwner
@@ -149,7 +147,7 @@ func (r *rule) actions() (faults []string) {
 	case !r.Drop && !others:
 		faults = append(faults, "it does nothing: give it to, drop, severity, labels, hold or group")
 	}
-	if r.Severity != "" && !slices.Contains(severities, r.Severity) {
+	if r.Severity != "" && !slices.Contains(oncall.Severities(), r.Severity) {
 		faults = append(faults, fmt.Sprintf("severity is %q; it may be critical, high, medium or low", r.Severity))
 	}
 	if r.Hold < 0 || r.Hold > maxHold {

@@ -23,7 +23,7 @@ type Heartbeat struct {
 // Spec reads what is expected of the heartbeat.
 func (h Heartbeat) Spec() (s oncall.HeartbeatSpec, err error) {
 	s.Severity = cmp.Or(h.Severity, oncall.High)
-	if !slices.Contains([]oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, s.Severity) {
+	if !slices.Contains(oncall.Severities(), s.Severity) {
 		return s, fmt.Errorf("heartbeat %q: severity is %q; it may be critical, high, medium or low", h.Name, h.Severity)
 	}
 	if err := oncall.CheckHeartbeatName(h.Name); err != nil {

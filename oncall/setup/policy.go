@@ -351,7 +351,7 @@ func (st Step) rules() (oncall.Step, error) {
 		return out, nil
 	}
 	for _, sev := range st.Only.Severity {
-		if !slices.Contains([]oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low}, sev) {
+		if !slices.Contains(oncall.Severities(), sev) {
 			return oncall.Step{}, fmt.Errorf("only: severity %q is none of critical, high, medium and low", sev)
 		}
 	}
