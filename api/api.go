@@ -194,3 +194,18 @@ func text(w http.ResponseWriter, s string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte(s)) // an error means that the peer is gone
 }
+
+// unclean passes addresses of alerts around a mux, which would take "//" and ".." out of them.
+func (s *server) unclean(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {
+			if rest, is := strings.CutPrefix(r.URL.Path, prefix); is && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {
+				r.Pattern = prefix + "{rest...}"
+				r.SetPathValue("rest", rest)
+				s.opsgenie(w, r)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -25,21 +25,6 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	}
 }
 
-// unclean passes addresses of alerts around a mux, which would take "//" and ".." out of them.
-func (s *server) unclean(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {
-			if rest, is := strings.CutPrefix(r.URL.Path, prefix); is && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {
-				r.Pattern = prefix + "{rest...}"
-				r.SetPathValue("rest", rest)
-				s.opsgenie(w, r)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // opsgenie answers the Alert API: at once, as what was asked for happens later.
 func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	rest := strings.Trim(r.PathValue("rest"), "/")

@@ -147,3 +147,66 @@ func (st Staff) absent(user UserID) bool {
 	u, known := st.Users[user]
 	return !known || u.Unpageable() != ""
 }
+
+// Load returns how long everybody is on call between two instants, in all schedules.
+// Time in two schedules at once counts twice; a shadow's does not.
+func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
+	load := map[UserID]time.Duration{}
+	for _, c := range st.Schedules {
+		for _, role := range c.Roles() {
+			if role == schedule.RoleShadow {
+				continue
+			}
+			for _, shift := range c.Shifts(from, to, role) {
+				for _, u := range shift.Users {
+					load[u] += shift.End.Sub(shift.Start)
+				}
+			}
+		}
+	}
+	return load
+}
+
+// awake reports whether a person may be asked: it is day where they are.
+func (st Staff) awake(u UserID, at time.Time) bool {
+	_, clock := st.zone(u).Local(at)
+	return clock >= askFrom && clock < askUntil
+}
+
+// wakes returns the first instant from one on at which a person may be asked.
+func (st Staff) wakes(u UserID, at time.Time) time.Time {
+	if st.awake(u, at) {
+		return at
+	}
+	zone := st.zone(u)
+	day, _ := zone.Local(at)
+	morning := zone.Instant(day, askFrom)
+	if !morning.After(at) {
+		morning = zone.Instant(day.AddDays(1), askFrom)
+	}
+	return morning
+}
+
+// zone is the one that a person lives in, or UTC if Slack doesn't say.
+func (st Staff) zone(u UserID) *schedule.Zone {
+	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
+		return zone
+	}
+	zone, _ := schedule.LoadZone("UTC") // always there
+	return zone
+}
+
+// everOnCall are those who are on call in a schedule at some time within a year.
+func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
+	var people []UserID
+	for _, role := range c.Roles() {
+		for _, shift := range c.Shifts(now, now.AddDate(1, 0, 0), role) {
+			for _, u := range shift.Users {
+				if !slices.Contains(people, u) {
+					people = append(people, u)
+				}
+			}
+		}
+	}
+	return people
+}

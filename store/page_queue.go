@@ -98,3 +98,84 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 		return err
 	})
 }
+
+// numberConvoys sorts pages that were decided on together into convoys. The worst of each has a job; the others
+// wait behind it.
+func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, of map[oncall.IncidentID]oncall.Incident, now time.Time) error {
+	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
+	members := map[oncall.ConvoyKey][]*delivery{}
+	for i := range pages {
+		p := &pages[i]
+		if key, ok := p.Convoy(of[p.IncidentID], now); ok {
+			members[key] = append(members[key], p)
+		}
+	}
+	var several [][]*delivery
+	for _, m := range members {
+		if len(m) > 1 {
+			several = append(several, m)
+		}
+	}
+	if len(several) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, number, len(several))
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ConvoyID])
+	if err != nil {
+		return err
+	}
+	for i, m := range several {
+		lead := m[0]
+		for _, p := range m {
+			p.convoy, p.behind = ids[i], true
+			if of[p.IncidentID].Severity.Worse(of[lead.IncidentID].Severity) {
+				lead = p
+			}
+		}
+		lead.behind = false
+	}
+	return nil
+}
+
+// pageTasks are the tasks for pages that were saved: one for each that doesn't wait behind another. Those who have
+// hundreds of incidents come after others, but the job of a convoy has the place of the first in it.
+func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID,
+	of map[oncall.IncidentID]oncall.Incident, ahead map[oncall.IncidentID]int, now time.Time,
+) ([]oncall.Task, error) {
+	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
+	fresh := make([]delivery, 0, len(saved))
+	for _, p := range pages {
+		if p.ID = saved[p.Key]; p.ID == 0 {
+			continue // it was there already
+		}
+		delete(saved, p.Key)
+		fresh = append(fresh, p)
+		if p.convoy == 0 {
+			continue
+		}
+		led[p.convoy] = led[p.convoy] || !p.behind
+		if n, known := first[p.convoy]; !known || ahead[p.IncidentID] < n {
+			first[p.convoy] = ahead[p.IncidentID]
+		}
+	}
+	var tasks []oncall.Task
+	var left []oncall.PageID
+	for _, p := range fresh {
+		if p.behind {
+			if led[p.convoy] {
+				continue
+			}
+			led[p.convoy], left = true, append(left, p.ID)
+		}
+		t := p.TaskOf(p.convoy)
+		t.Severity, t.Ahead = of[p.IncidentID].Severity, ahead[p.IncidentID]
+		if p.convoy != 0 {
+			t.Ahead = first[p.convoy]
+		}
+		if p.firstCheck.After(now) {
+			t.At = p.firstCheck
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, leaveConvoy(ctx, tx, left)
+}
