@@ -61,9 +61,9 @@ func TestTheExamplesOfTheDocumentsWork(t *testing.T) {
 	}
 }
 
-func TestTheReadmeNamesEverySetting(t *testing.T) {
+func TestTheDocumentsNameEverySetting(t *testing.T) {
 	t.Parallel()
-	readme := document(t, "README.md")
+	settings := document(t, "docs/settings.md")
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no sources: %v", err)
@@ -74,8 +74,8 @@ func TestTheReadmeNamesEverySetting(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range regexp.MustCompile(`env:"([A-Z_]+)"`).FindAllSubmatch(source, -1) {
-			if !strings.Contains(readme, "`"+string(m[1])+"`") {
-				t.Errorf("README.md doesn't name %s", m[1])
+			if !strings.Contains(settings, "`"+string(m[1])+"`") {
+				t.Errorf("docs/settings.md doesn't name %s", m[1])
 			}
 		}
 	}
