@@ -80,11 +80,11 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 	w.advance(10 * time.Second)
 	w.trigger("d")
 	if again := w.sms(); len(again) != 0 {
-		t.Fatalf("a message inside the hold: %+v", again)
+		t.Fatalf("a message inside the cooldown: %+v", again)
 	}
 	w.advance(20 * time.Second)
 	if again := w.sms(); len(again) != 1 || again[0].Code != 4 || again[0].Incident.ID != 4 {
-		t.Fatalf("after the hold: %+v", again)
+		t.Fatalf("after the cooldown: %+v", again)
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1, #2, #3." || w.status(4) != "triggered " {
 		t.Errorf("%q, %s", got, w.status(4))

@@ -34,7 +34,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 		return "", err
 	}
 	if r.endsOthers() && id != r.user.ID {
-		v, err := b.holdings(ctx, r, id, "")
+		v, err := b.belongings(ctx, r, id, "")
 		if err != nil {
 			return "", err
 		}

@@ -150,7 +150,7 @@ func (f *offering) views() []readView {
 			if !r.endsOthers() {
 				return nil, nil
 			}
-			v, err := b.holdings(f.ctx, r, bo, "")
+			v, err := b.belongings(f.ctx, r, bo, "")
 			return v.Draw(), err
 		})},
 		{name: "new schedule", draw: ask(func(r request) (any, error) {

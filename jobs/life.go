@@ -37,7 +37,7 @@ func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, claimLimit)
 	defer cancel()
-	instance, err := j.store.HoldInstance(limited, name)
+	instance, err := j.store.ClaimInstance(limited, name)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 
 // end lets running jobs finish, as long as ctx lasts and the name is ours.
 func (l *life) end(ctx context.Context) error {
-	ctx, cancel := whileHeld(ctx, l.instance)
+	ctx, cancel := whileClaimed(ctx, l.instance)
 	defer cancel()
 	drawn := make(chan struct{})
 	go func() {
@@ -158,8 +158,8 @@ func (l *life) end(ctx context.Context) error {
 	return err
 }
 
-// whileHeld ends with ctx, or as soon as the claim to a name is lost.
-func whileHeld(ctx context.Context, name *store.Instance) (context.Context, context.CancelFunc) {
+// whileClaimed ends with ctx, or as soon as the claim to a name is lost.
+func whileClaimed(ctx context.Context, name *store.Instance) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
 		select {

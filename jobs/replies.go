@@ -60,13 +60,13 @@ func pause(ctx context.Context, d time.Duration) {
 // try its luck.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
-	held, err := j.store.HoldInstance(claim, store.RepliesTask(method))
+	name, err := j.store.ClaimInstance(claim, store.RepliesTask(method))
 	cancel()
 	if err != nil {
 		return err
 	}
-	defer held.Release()
-	ctx, cancel = whileHeld(ctx, held)
+	defer name.Release()
+	ctx, cancel = whileClaimed(ctx, name)
 	defer cancel()
 	h := &hearing{jobs: j, method: method, from: from, failed: map[string]hitch{}}
 	for ctx.Err() == nil {

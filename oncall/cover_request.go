@@ -104,7 +104,7 @@ func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Staf
 	switch {
 	case !s.Start.Before(s.End):
 		return CoverChange{}, Refuse("That shift is over.")
-	case !r.held(s):
+	case !r.has(s):
 		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
@@ -179,7 +179,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (Cove
 	change := CoverChange{}
 	for _, p := range wanted {
 		switch {
-		case !r.held(p):
+		case !r.has(p):
 			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User)), nil
 		case r.presenceOf(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
@@ -238,7 +238,7 @@ func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
 		return c.close(CoverOver, now, nil)
 	}
 	for _, p := range c.Left() {
-		if p.End.After(now) && !r.held(p.From(now)) {
+		if p.End.After(now) && !r.has(p.From(now)) {
 			return c.close(CoverStale, now, nil)
 		}
 	}

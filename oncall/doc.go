@@ -11,7 +11,7 @@
 //
 // They mean the same in Go, SQL, Slack and the docs. A few names that are stored are older: the
 // column turn is RoundRobinCount, the key "kind" of the set-up file a format, and "line" in a job's
-// arguments a lane. Some jobs are named otherwise than their types: "escalate" is IncidentTimer, "look"
+// arguments a lane; the column held_until of pages is DeferredUntil. Some jobs are named otherwise than their types: "escalate" is IncidentTimer, "look"
 // CheckSchedule, "guard" CheckCoverage, "verify" SendProof. The event EventPassedOn is "handed_over".
 //
 // Who:
@@ -53,6 +53,7 @@
 //   - spool: where signals wait on the disk while the database is away; door: what chooses between the two.
 //   - payload: what a monitor sent, as it came, kept for a week without secrets.
 //   - mapping: how arbitrary JSON becomes a signal; route: a rule that says what becomes of an alert.
+//   - hold: what a route does with an alert that must last for a while before it opens an incident.
 //   - to flap: to come and go so often that the ends don't close the incident.
 //   - maintenance: a window in which alerts are kept and page nobody before its end.
 //   - heartbeat: what is expected to sign in regularly; a ping is when it does.
@@ -66,7 +67,7 @@
 //   - call: all pages of one person that one decision makes, one a notification rule. A phone
 //     rings by a phone call; a redial is its second.
 //   - recipient: a person by one contact method.
-//   - hold: how long a recipient is left alone after a message.
+//   - cooldown: how long a recipient is left alone after a message; a page that comes meanwhile is deferred.
 //   - bundle: pages to one recipient that share a message; its lead is the page that is sent.
 //   - convoy: pages to one recipient that one job looks after, before they become a bundle.
 //   - doubt: an attempt that may have been sent, so that the provider is asked first.

@@ -96,8 +96,8 @@ func (c *Change) countReopening() bool {
 	return true
 }
 
-// hold keeps an incident open that flaps although nothing fires any more.
-func (c *Change) hold() {
+// keepOpen keeps an incident open that flaps although nothing fires any more.
+func (c *Change) keepOpen() {
 	fl := c.editFlap()
 	fl.QuietAt = new(c.now)
 	if fl.LookAt == nil || !fl.LookAt.After(c.now) {
@@ -112,7 +112,7 @@ func (c *Change) lookAt(at time.Time) {
 	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
 }
 
-// stir notes that an incident which is held open fires again.
+// stir notes that an incident which is kept open fires again.
 func (c *Change) stir() {
 	if c.Incident.Flapping() && c.Incident.Flap.QuietAt != nil {
 		fl := c.editFlap()

@@ -436,7 +436,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 		return c
 	case c.Incident.Flapping():
 		f.pagesFromNow(c)
-		c.hold()
+		c.keepOpen()
 		return c
 	}
 	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be

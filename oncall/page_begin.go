@@ -15,7 +15,7 @@ const (
 	pageBarred                  // its person can't be paged any more
 	pageGone                    // its contact method can't be used any more
 	pageEarly                   // its time has not come
-	pageHeld                    // its recipient was told something a moment ago
+	pageDeferred                // its recipient was told something a moment ago
 	pageTooOften                // its phone has rung often enough
 	pageGoesNow                 // it is sent
 )
@@ -38,8 +38,8 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	if again = f.early(now); !again.IsZero() {
 		return pageEarly, again
 	}
-	if again = f.lastOther().HeldUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
-		return pageHeld, again
+	if again = f.lastOther().DefersUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
+		return pageDeferred, again
 	}
 	if f.Lead.needsCalls() && f.ringsTooOften() != "" {
 		return pageTooOften, time.Time{}
@@ -89,8 +89,8 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 		d.Order.Send, d.Order.Never = true, "the contact method is switched off: "+f.gone()
 	case pageTooOften:
 		d.Order.Send, d.Order.Never = true, f.ringsTooOften()
-	case pageHeld:
-		p.HeldUntil, d.Held = &again, true
+	case pageDeferred:
+		p.DeferredUntil, d.Deferred = &again, true
 		d.Pages = []PageStatus{p}
 	case pageGoesNow:
 		f.send(&d, p, now)
@@ -117,16 +117,16 @@ func (f PageFacts) gone() string {
 }
 
 // early returns when to look again at a page whose time has not come. Zero: it goes now, since all
-// pages of its call before it have failed. A page that is held back because its recipient was just
-// told something has not failed: we look again a moment after its hold. But if that something has
-// failed itself, nothing speaks for the held page either.
+// pages of its call before it have failed. A page that is deferred because its recipient was just
+// told something has not failed: we look again a moment after its cooldown. But if that something has
+// failed itself, nothing speaks for the deferred page either.
 func (f PageFacts) early(now time.Time) time.Time {
 	p := f.Lead
 	if !p.At.After(now) {
 		return time.Time{}
 	}
 	var before, through int
-	var held time.Time
+	var deferred time.Time
 	for _, o := range f.others(p.Page) {
 		if o.ID > p.ID {
 			continue
@@ -135,11 +135,11 @@ func (f PageFacts) early(now time.Time) time.Time {
 		switch {
 		case o.State == PageDelivered || o.State == PageSkipped || o.Redials > 0:
 			through++
-		case o.State == PageWaiting && o.HeldUntil != nil && o.LastState == PageDelivered:
-			held = latest(held, *o.HeldUntil)
+		case o.State == PageWaiting && o.DeferredUntil != nil && o.LastState == PageDelivered:
+			deferred = latest(deferred, *o.DeferredUntil)
 		}
 	}
-	again := held.Add(Patience)
+	again := deferred.Add(Patience)
 	switch {
 	case before == 0 || through > 0 || again.After(p.At):
 		return p.At
@@ -154,7 +154,7 @@ func (f PageFacts) others(p Page) []CallPage {
 	return slices.DeleteFunc(slices.Clone(f.Call), func(o CallPage) bool { return o.ID == p.ID || o.callID() != p.callID() })
 }
 
-// lastOther is what other pages told the recipient last: a page never holds itself back.
+// lastOther is what other pages told the recipient last: a page never defers itself.
 func (f PageFacts) lastOther() LastPage {
 	if f.Last.Page == f.Lead.ID {
 		return LastPage{}
@@ -163,7 +163,7 @@ func (f PageFacts) lastOther() LastPage {
 }
 
 // forget returns the last page of the recipient as it is if the lead was not sent, if it was the
-// last. What was held back because of it is released.
+// last. What was deferred because of it is released.
 func (f PageFacts) forget() (last *LastPage, release bool) {
 	if f.Last.Page != f.Lead.ID || f.Last.At.IsZero() {
 		return nil, false
@@ -180,7 +180,7 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	d.Pages = []PageStatus{p}
 	for _, m := range f.Members {
 		if m.State == PageWaiting {
-			m.Bundle, m.HeldUntil = 0, nil
+			m.Bundle, m.DeferredUntil = 0, nil
 			d.Pages = append(d.Pages, m)
 			d.Tasks = append(d.Tasks, m.Task())
 		}

@@ -7,7 +7,7 @@ import "time"
 // each other. The job looks at one of them, which takes the others along when it is sent. 0: there is none.
 type ConvoyID int64
 
-// A ConvoyKey is what the pages of a convoy have in common, so that what holds one of them back holds them all.
+// A ConvoyKey is what the pages of a convoy have in common, so that what defers one of them defers them all.
 type ConvoyKey struct {
 	User        UserID
 	Method      Method
@@ -34,7 +34,7 @@ const (
 // convoy decides what becomes of those behind a page.
 func (v verdict) convoy() ConvoyOrder {
 	switch v {
-	case pageEarly, pageHeld:
+	case pageEarly, pageDeferred:
 		return ConvoyWaits
 	case pageUnneeded, pageBarred, pageGone, pageTooOften:
 		return ConvoyDissolves

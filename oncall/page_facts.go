@@ -15,8 +15,8 @@ import (
 //   - Its time, At. Later pages of a call wait for theirs; but once it is clear that none before
 //     them has got through, they go at once.
 //   - The recipient's LastPage, where a recipient is a person by one contact method. After a
-//     message, HeldUntil briefly delays pages that are no more severe, so that a storm is a few
-//     messages and not hundreds. The hold begins with an attempt. It is over when its time is, or
+//     message, DeferredUntil briefly delays pages that are no more severe, so that a storm is a few
+//     messages and not hundreds. The cooldown begins with an attempt. It is over when its time is, or
 //     when that message turns out not to have been sent.
 //   - Its Bundle. A page that is sent takes along everything untried that waits for the same
 //     recipient: Bundle of those pages names it as their lead. What becomes of the message becomes
@@ -29,20 +29,20 @@ import (
 //     the message is there.
 type PageStatus struct {
 	Page
-	State       PageState
-	Attempt     int        // how many have begun, but for those that surely never left
-	AttemptedAt *time.Time // when the latest of them began
-	EndedAt     *time.Time
-	Detail      string     // what went wrong last, or the provider's name for the message
-	SenderJob   *int64     // the job that is sending it
-	DoubtAt     *time.Time // an attempt begun then may have been sent
-	HeldUntil   *time.Time // the recipient was told something a moment before
-	Redials     int
-	Code        int    // what the person types to mean its message; 0: nothing
-	Bundle      PageID // leads the message that tells of this page; 0: the page has its own
-	Ref         string // the provider's name for the message
-	Receipt     ReceiptState
-	TrackAt     *time.Time // when the provider is asked again what became of it; nil: never
+	State         PageState
+	Attempt       int        // how many have begun, but for those that surely never left
+	AttemptedAt   *time.Time // when the latest of them began
+	EndedAt       *time.Time
+	Detail        string     // what went wrong last, or the provider's name for the message
+	SenderJob     *int64     // the job that is sending it
+	DoubtAt       *time.Time // an attempt begun then may have been sent
+	DeferredUntil *time.Time // the recipient was told something a moment before
+	Redials       int
+	Code          int    // what the person types to mean its message; 0: nothing
+	Bundle        PageID // leads the message that tells of this page; 0: the page has its own
+	Ref           string // the provider's name for the message
+	Receipt       ReceiptState
+	TrackAt       *time.Time // when the provider is asked again what became of it; nil: never
 
 	Blocked bool // the timeline says that it waits until somebody has acted
 	Sending bool // SenderJob is running
@@ -69,18 +69,18 @@ func (p PageStatus) Joins(lead PageStatus, now time.Time) bool {
 	return p.ID != lead.ID && p.recipient() == lead.recipient() && !p.Over() && p.untried() && p.SenderJob == nil && !p.At.After(now)
 }
 
-// Held reports whether the page waits because its recipient was told something a moment before.
-func (p PageStatus) Held(now time.Time) bool {
-	return !p.Over() && p.HeldUntil != nil && p.HeldUntil.After(now)
+// Deferred reports whether the page waits because its recipient was told something a moment before.
+func (p PageStatus) Deferred(now time.Time) bool {
+	return !p.Over() && p.DeferredUntil != nil && p.DeferredUntil.After(now)
 }
 
 // A CallPage is another page of a call.
 type CallPage struct {
 	Page
-	State     PageState
-	Redials   int
-	HeldUntil *time.Time
-	LastState PageState // of what its recipient was told last; empty: nothing
+	State         PageState
+	Redials       int
+	DeferredUntil *time.Time
+	LastState     PageState // of what its recipient was told last; empty: nothing
 }
 
 // A PageContact is what a page's contact method has become.
@@ -149,14 +149,14 @@ type PageOrder struct {
 type PageUpdate struct {
 	Pages   []PageStatus // those that have changed
 	Last    *LastPage    // of the recipient, if that has changed
-	Release bool         // what is held back from the recipient goes now: they were told nothing after all
+	Release bool         // the recipient's deferred pages go now: they were told nothing after all
 	Tasks   []Task
 }
 
 // A PageDecision is whether a page is sent now.
 type PageDecision struct {
 	PageUpdate
-	Order  PageOrder
-	Held   bool        // its recipient was told something a moment ago
-	Convoy ConvoyOrder // for those behind it; while it is held, they are
+	Order    PageOrder
+	Deferred bool        // its recipient was told something a moment ago
+	Convoy   ConvoyOrder // for those behind it; while it is deferred, they are
 }

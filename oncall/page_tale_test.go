@@ -105,9 +105,9 @@ func (s *pageTale) save(lead PageStatus, u PageUpdate, sends bool) {
 		}
 	}
 	for i, p := range s.pages {
-		if u.Release && p.recipient() == lead.recipient() && p.Held(s.now) {
-			s.pages[i].HeldUntil = nil
-			fmt.Fprintf(&s.out, "  page %d is not held back any more\n", p.ID)
+		if u.Release && p.recipient() == lead.recipient() && p.Deferred(s.now) {
+			s.pages[i].DeferredUntil = nil
+			fmt.Fprintf(&s.out, "  page %d is not deferred any more\n", p.ID)
 		}
 	}
 	for _, task := range u.Tasks {
@@ -137,7 +137,7 @@ func (s *pageTale) changed(was, p PageStatus, sends bool) string {
 	say(p.State != was.State, "is %s", p.State)
 	say(p.Bundle != was.Bundle && p.Bundle != 0, "goes along with page %d", p.Bundle)
 	say(p.Bundle != was.Bundle && p.Bundle == 0, "goes alone again")
-	say(p.HeldUntil != nil && was.HeldUntil == nil, "is held back")
+	say(p.DeferredUntil != nil && was.DeferredUntil == nil, "is deferred")
 	say(!p.At.Equal(was.At) && p.State == PageWaiting && p.At.Equal(s.now), "comes before its time")
 	say(!p.At.Equal(was.At) && p.At.After(s.now), "is due again at %s", clock(p.At))
 	say(!sends && p.Attempt < was.Attempt, "has not been tried")

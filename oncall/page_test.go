@@ -213,7 +213,7 @@ func (s *pageTale) load(number int) PageFacts {
 	}
 	for _, p := range s.pages {
 		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.callID() == p.callID() }) {
-			o := CallPage{Page: p.Page, State: p.State, Redials: p.Redials, HeldUntil: p.HeldUntil}
+			o := CallPage{Page: p.Page, State: p.State, Redials: p.Redials, DeferredUntil: p.DeferredUntil}
 			if last := s.last[p.recipient()]; last.Page != 0 {
 				o.LastState = s.pages[last.Page-1].State
 			}

@@ -107,8 +107,8 @@ func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 	return found
 }
 
-// held reports whether the stint's person has it, from one end to the other.
-func (st Staff) held(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
+// has reports whether the stint's person has it, from one end to the other.
+func (st Staff) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
 type presence int

@@ -110,7 +110,7 @@ func (s Swap) problem(r Staff) Sentence {
 		switch {
 		case r.absent(stint.User):
 			return Say("%s is deactivated and can't be on call.", stint.User)
-		case !r.held(stint):
+		case !r.has(stint):
 			return Say("%s no longer has that shift in %s.", stint.User, stint.Name)
 		}
 	}
@@ -186,9 +186,9 @@ func (s Swap) undo(by UserID, r Staff, now time.Time) (SwapChange, error) {
 		return SwapChange{}, s.closed()
 	case !s.Begins().After(now):
 		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
-	case !r.held(give):
+	case !r.has(give):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User)
-	case !r.held(take):
+	case !r.has(take):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User)
 	}
 	c := s.close(SwapUndone, now, nil)

@@ -221,7 +221,7 @@ func (s *System) Instances(ctx context.Context) (n int, err error) {
 		JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
 		WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1
 		  AND l.objid::bigint <> ALL (SELECT hashtext(task)::bigint & 4294967295 FROM unnest($2::text[]) AS task)`
-	if err := s.pool.QueryRow(ctx, count, instanceLocks, heldTasks()).Scan(&n); err != nil {
+	if err := s.pool.QueryRow(ctx, count, instanceLocks, claimedTasks()).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the instances: %w", translate(err))
 	}
 	return n, nil

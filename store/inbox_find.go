@@ -70,7 +70,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
 	ids.services = servicesOf(entries)
-	return ids.load(ctx, tx, w.held, made)
+	return ids.load(ctx, tx, w.blocked, made)
 }
 
 // servicesOf are the services of which signals say that they are.
@@ -162,8 +162,8 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more
 	return out, nil
 }
 
-// lock locks the incidents and returns them. Those that somebody else has locked are held.
-func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall.Incident, error) {
+// lock locks the incidents and returns them. Those that somebody else has locked are blocked.
+func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, blocked blockedKeys) ([]oncall.Incident, error) {
 	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
 	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
 	rows, _ := tx.Query(ctx, lock, b.incidents)
@@ -181,7 +181,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 	}
 	for _, id := range others {
 		for _, key := range b.foundBy[id] {
-			hold[key] = true
+			blocked[key] = true
 		}
 	}
 	return incidents(ctx, tx, ours)
@@ -189,7 +189,7 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, hold heldKeys) ([]oncall
 
 // load loads them, with all firing alerts of the incidents: what these are called depends on them, and
 // when the last of them clears they are over. Those of storms, and of the largest, are too many.
-func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts int) (*storedState, error) {
+func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
@@ -205,7 +205,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 		WHERE incident_id = ANY ($1) AND NOT firing`
 	const last = `SELECT coalesce(max(id), 0) FROM incidents`
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
-	locked, err := b.lock(ctx, tx, hold)
+	locked, err := b.lock(ctx, tx, blocked)
 	if err != nil {
 		return nil, fmt.Errorf("lock incidents: %w", err)
 	}
@@ -239,7 +239,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, hold heldKeys, newAlerts
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
-	b.holdMoved(s, hold)
+	b.blockMoved(s, blocked)
 	s.share()
 	return s, nil
 }
@@ -276,8 +276,8 @@ func (s *storedState) share() {
 	}
 }
 
-// holdMoved holds what was merged into another incident between our finding it and our locking it.
-func (b *batchIDs) holdMoved(s *storedState, hold heldKeys) {
+// blockMoved blocks what was merged into another incident between our finding it and our locking it.
+func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 	missing := func(id oncall.IncidentID) bool {
 		_, known := slices.BinarySearch(b.incidents, id)
 		return id != 0 && !known
@@ -285,15 +285,15 @@ func (b *batchIDs) holdMoved(s *storedState, hold heldKeys) {
 	for _, in := range s.incidents {
 		if missing(in.MergedInto) {
 			for _, key := range b.foundBy[in.ID] {
-				hold[key] = true
+				blocked[key] = true
 			}
 		}
 	}
 	for integration, alerts := range s.alerts {
 		for _, a := range alerts {
 			if missing(a.IncidentID) {
-				hold[signalKey{integration, a.DedupKey}] = true
-				hold[signalKey{integration, a.GroupKey}] = true
+				blocked[signalKey{integration, a.DedupKey}] = true
+				blocked[signalKey{integration, a.GroupKey}] = true
 			}
 		}
 	}

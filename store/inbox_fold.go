@@ -22,8 +22,8 @@ type inboxWorker struct {
 	conn    *pgx.Conn
 	clock   func() time.Time
 	limit   int // of the next batch
-	held    heldKeys
-	passes  int // how many batches were folded while something was held
+	blocked blockedKeys
+	passes  int // how many batches were folded while something was blocked
 	turns   turns
 	unshown unshown
 
@@ -57,7 +57,7 @@ var errRule = errors.New("a rule has panicked")
 // signal and that signal is put aside, so that it can't hold up the others; then they grow again. What is
 // about an incident that somebody else has locked stays in the inbox for a while.
 func (w *inboxWorker) drain(ctx context.Context) error {
-	w.release()
+	w.unblock()
 	for {
 		more, err := w.foldNext(ctx, nil)
 		culprit := malformed(err) || errors.Is(err, errRule)
@@ -81,13 +81,13 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 	}
 }
 
-// holdFor is how many batches are folded before what is held is looked at again, should the inbox not become
+// blockFor is how many batches are folded before what is blocked is looked at again, should the inbox not become
 // empty until then: incidents are locked for moments.
-const holdFor = 4
+const blockFor = 4
 
-// release has what is held looked at again, from the beginning of the inbox.
-func (w *inboxWorker) release() {
-	w.held, w.passes, w.turns.passed = heldKeys{}, 0, map[oncall.IntegrationID]int64{}
+// unblock has what is blocked looked at again, from the beginning of the inbox.
+func (w *inboxWorker) unblock() {
+	w.blocked, w.passes, w.turns.passed = blockedKeys{}, 0, map[oncall.IntegrationID]int64{}
 }
 
 // foldNext folds the next signals in one transaction and reports whether there may be more. With an error
@@ -129,10 +129,10 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	if err != nil {
 		return false, err
 	}
-	more = w.turns.taken(entries, w.limit, apart, len(w.held) > 0)
-	if len(w.held) > 0 && len(entries) > len(left) {
-		if w.passes++; w.passes == holdFor {
-			w.release()
+	more = w.turns.taken(entries, w.limit, apart, len(w.blocked) > 0)
+	if len(w.blocked) > 0 && len(entries) > len(left) {
+		if w.passes++; w.passes == blockFor {
+			w.unblock()
 		}
 	}
 	for _, b := range folded {
@@ -232,7 +232,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 	}
 	of := map[oncall.IntegrationID][]entry{}
 	for _, e := range entries {
-		if w.held.holds(e) {
+		if w.blocked.block(e) {
 			left = append(left, e.ID)
 			continue
 		}

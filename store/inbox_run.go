@@ -12,7 +12,7 @@ import (
 const (
 	configChannel = "watchbill_config"
 	lookEvery     = time.Second    // so long a lost notification or a free lock may go unnoticed
-	heldEvery     = lookEvery / 10 // nothing tells us that an incident was unlocked
+	blockedEvery  = lookEvery / 10 // nothing tells us that an incident was unlocked
 	foldLimit     = 30 * time.Second
 	backoffMax    = time.Second
 )
@@ -141,8 +141,8 @@ func (w *inboxWatch) hear(ctx context.Context) error {
 		return nil
 	}
 	every := lookEvery
-	if len(w.held) > 0 {
-		every = heldEvery
+	if len(w.blocked) > 0 {
+		every = blockedEvery
 	}
 	wait, cancel := context.WithTimeout(ctx, every)
 	defer cancel()

@@ -23,7 +23,7 @@ const (
 type turns struct {
 	last   oncall.IntegrationID           // had its turn last
 	apart  bool                           // the latest batch left out those that have more than their share
-	passed map[oncall.IntegrationID]int64 // the entries up to which an integration's were looked through, since some are held
+	passed map[oncall.IntegrationID]int64 // the entries up to which an integration's were looked through, since some are blocked
 }
 
 // take returns the next entries, at most limit, and whether those were left out that have more than their share.
@@ -94,12 +94,12 @@ func shareOf(count map[oncall.IntegrationID]int, limit int) int {
 }
 
 // taken notes that entries which were taken together have been looked at, and reports whether there may be
-// more. While some are held, the next look begins after those.
-func (t *turns) taken(entries []entry, limit int, apart, held bool) (more bool) {
+// more. While some are blocked, the next look begins after those.
+func (t *turns) taken(entries []entry, limit int, apart, blocked bool) (more bool) {
 	t.apart = apart
 	count := countOf(entries)
 	for _, e := range entries {
-		if held {
+		if blocked {
 			t.passed[e.IntegrationID] = max(t.passed[e.IntegrationID], e.ID)
 		}
 	}

@@ -41,8 +41,8 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 			return err
 		}
 		switch {
-		case d.Held:
-			order.Other, err = s.holdConvoy(ctx, tx, to, what, order, now)
+		case d.Deferred:
+			order.Other, err = s.deferConvoy(ctx, tx, to, what, order, now)
 		case what.Convoy != 0 && d.Convoy != oncall.ConvoyWaits:
 			err = s.moveConvoy(ctx, tx, to, what.Convoy, d.Convoy, now)
 		}

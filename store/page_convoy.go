@@ -55,12 +55,12 @@ func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	return err
 }
 
-// holdConvoy has a page that is held, with those behind it, wait behind one job with all else that is held back from
+// deferConvoy has a page that is deferred, with those behind it, wait behind one job with all else that is deferred for
 // its recipient, whose lock the caller holds. It reports whether that is another job than the page's.
-func (s *Store) holdConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
+func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
 	const find = `SELECT convoy FROM reaches WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy_until = $4`
 	const begin = `UPDATE reaches SET convoy = $4, convoy_until = $5 WHERE user_id = $1 AND method = $2 AND contact = $3`
-	const hold = `
+	const wait = `
 		UPDATE pages
 		SET held_until = $3, convoy = $2
 		WHERE (convoy = $1 AND convoy <> 0 OR id = $4) AND state = 'waiting' AND bundle = 0`
@@ -70,7 +70,7 @@ func (s *Store) holdConvoy(ctx context.Context, tx pgx.Tx, to recipient, what on
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return false, err
 	case going != 0 && going != what.Convoy:
-		_, err = tx.Exec(ctx, hold, what.Convoy, going, o.Again, what.Page)
+		_, err = tx.Exec(ctx, wait, what.Convoy, going, o.Again, what.Page)
 		return true, err
 	}
 	own := what.Convoy
@@ -83,7 +83,7 @@ func (s *Store) holdConvoy(ctx context.Context, tx pgx.Tx, to recipient, what on
 		if err := s.enqueue(ctx, tx, now, []oncall.Task{t}); err != nil {
 			return false, err
 		}
-	} else if _, err := tx.Exec(ctx, hold, own, own, o.Again, nil); err != nil {
+	} else if _, err := tx.Exec(ctx, wait, own, own, o.Again, nil); err != nil {
 		return false, err
 	}
 	_, err = tx.Exec(ctx, begin, to.User, to.Method, to.Contact, own, o.Again)

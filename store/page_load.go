@@ -82,7 +82,7 @@ func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStat
 	const lock = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
 		       recipient AS "to", call_seq, asked_version, redial_key, coalesce(due_at, '0001-01-01T00:00:00Z') AS at,
-		       state, attempt, attempted_at, ended_at, detail, sender_job, doubt_at, held_until, redials, code, bundle, ref, receipt, track_at,
+		       state, attempt, attempted_at, ended_at, detail, sender_job, doubt_at, held_until AS deferred_until, redials, code, bundle, ref, receipt, track_at,
 		       blocked.is IS NOT NULL AS blocked,
 		       EXISTS (SELECT FROM river_job j WHERE j.id = p.sender_job AND j.state = 'running') AS sending
 		FROM pages p
@@ -115,7 +115,7 @@ func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
 		       p.contact, p.recipient AS "to", p.call_seq, p.asked_version, p.redial_key,
-		       coalesce(p.due_at, '0001-01-01T00:00:00Z') AS at, p.state, p.redials, p.held_until, coalesce(last.state, '') AS last_state
+		       coalesce(p.due_at, '0001-01-01T00:00:00Z') AS at, p.state, p.redials, p.held_until AS deferred_until, coalesce(last.state, '') AS last_state
 		FROM (
 			SELECT DISTINCT incident_id, call_seq, asked_version, user_id, recipient
 			FROM pages

@@ -22,7 +22,7 @@ func (w *world) rest(lead oncall.PageID) map[oncall.PageID]oncall.PageStatus {
 	w.check(err)
 	for rows.Next() {
 		var p oncall.PageStatus
-		w.check(rows.Scan(&p.ID, &p.UserID, &p.Method, &p.Contact, &p.State, &p.Bundle, &p.Attempt, &p.DoubtAt, &p.SenderJob, &p.HeldUntil, &p.At))
+		w.check(rows.Scan(&p.ID, &p.UserID, &p.Method, &p.Contact, &p.State, &p.Bundle, &p.Attempt, &p.DoubtAt, &p.SenderJob, &p.DeferredUntil, &p.At))
 		out[p.ID] = p
 	}
 	w.check(rows.Err())
@@ -88,11 +88,11 @@ func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
 		want, got = map[oncall.PageID]bool{}, map[oncall.PageID]bool{}
 		after := w.rest(lead)
 		for id, p := range before {
-			if p.UserID == ann && p.Method == oncall.MethodSlack && p.Contact == 0 && p.Held(start) {
+			if p.UserID == ann && p.Method == oncall.MethodSlack && p.Contact == 0 && p.Deferred(start) {
 				want[id] = true
 				released++
 			}
-			if p.HeldUntil != nil && after[id].HeldUntil == nil {
+			if p.DeferredUntil != nil && after[id].DeferredUntil == nil {
 				got[id] = true
 			}
 		}

@@ -67,7 +67,7 @@ func queuePageUpdates(b *pgx.Batch, pages []oncall.PageStatus) {
 		column(pages, func(p oncall.PageStatus) time.Time { return p.At }),
 		column(pages, func(p oncall.PageStatus) *int64 { return p.SenderJob }),
 		column(pages, func(p oncall.PageStatus) *time.Time { return p.DoubtAt }),
-		column(pages, func(p oncall.PageStatus) *time.Time { return p.HeldUntil }),
+		column(pages, func(p oncall.PageStatus) *time.Time { return p.DeferredUntil }),
 		column(pages, func(p oncall.PageStatus) int { return p.Redials }),
 		column(pages, func(p oncall.PageStatus) string { return p.RedialKey }),
 		column(pages, func(p oncall.PageStatus) int { return p.Code }),

@@ -63,7 +63,7 @@ func TestAFullServerIsWaitedFor(t *testing.T) {
 
 	held := make(chan error, 1)
 	go func() {
-		in, err := s.HoldInstance(context.WithoutCancel(t.Context()), "late")
+		in, err := s.ClaimInstance(context.WithoutCancel(t.Context()), "late")
 		if err == nil {
 			in.Release()
 		}

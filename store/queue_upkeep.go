@@ -57,13 +57,13 @@ type Instance struct {
 // ErrTaken says that another process lives under this name.
 var ErrTaken = errors.New("another instance has this name")
 
-// HoldInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
+// ClaimInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
 // When the claim is lost others will start these jobs again: the process must stop them.
-func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, error) {
+func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, error) {
 	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2))`
 	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
-		return nil, fmt.Errorf("hold instance %q: %w", name, translate(err))
+		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
 	var ours bool
 	err = conn.QueryRow(ctx, claim, instanceLocks, name).Scan(&ours)
@@ -72,7 +72,7 @@ func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, erro
 	}
 	if err != nil {
 		hangUp(ctx, conn)
-		return nil, fmt.Errorf("hold instance %q: %w", name, translate(err))
+		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
 	life, release := context.WithCancel(context.WithoutCancel(ctx))
 	in := &Instance{lost: make(chan struct{}), release: release, ended: make(chan struct{})}
@@ -83,8 +83,8 @@ func (s *System) HoldInstance(ctx context.Context, name string) (*Instance, erro
 // RepliesTask is the name under which one instance at a time reads the answers by a contact method.
 func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
 
-// heldTasks are the names that are held for a task: who holds one is an instance of another name.
-func heldTasks() (names []string) {
+// claimedTasks are the names that are claimed for a task: who has one is an instance of another name.
+func claimedTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
 		names = append(names, RepliesTask(m.Method))
 	}

@@ -81,11 +81,11 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	alive := must[*store.Instance](t)(w.HoldInstance(ctx, "alive"))
-	dying := must[*store.Instance](t)(w.HoldInstance(ctx, "dying"))
+	alive := must[*store.Instance](t)(w.ClaimInstance(ctx, "alive"))
+	dying := must[*store.Instance](t)(w.ClaimInstance(ctx, "dying"))
 	defer alive.Release()
 	defer dying.Release()
-	if _, err := w.HoldInstance(ctx, "alive"); !errors.Is(err, store.ErrTaken) {
+	if _, err := w.ClaimInstance(ctx, "alive"); !errors.Is(err, store.ErrTaken) {
 		t.Errorf("a name was taken twice: %v", err)
 	}
 	add := func(attempt int, by ...string) {
@@ -134,7 +134,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	default:
 	}
 	alive.Release()
-	must[*store.Instance](t)(w.HoldInstance(ctx, "alive")).Release()
+	must[*store.Instance](t)(w.ClaimInstance(ctx, "alive")).Release()
 }
 
 // However often an instance dies with a job, the job goes back and remembers the latest few times.
@@ -354,7 +354,7 @@ func TestTurnsAreNoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, name := range []string{"a", "b", store.RepliesTask(oncall.MethodSMS), store.RepliesTask(oncall.MethodTelegram)} {
-		in := must[*store.Instance](t)(w.HoldInstance(t.Context(), name))
+		in := must[*store.Instance](t)(w.ClaimInstance(t.Context(), name))
 		defer in.Release()
 	}
 	if n := must[int](t)(w.Instances(t.Context())); n != 2 {

@@ -26,7 +26,7 @@ func (s *System) Room(ctx context.Context) (Room, error) {
 		        WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1
 		          AND l.objid::bigint <> ALL (SELECT hashtext(task)::bigint & 4294967295 FROM unnest($2::text[]) AS task))::int AS instances`
 	var r Room
-	err := s.pool.QueryRow(ctx, load, instanceLocks, heldTasks()).Scan(&r.Allowed, &r.Others, &r.Instances)
+	err := s.pool.QueryRow(ctx, load, instanceLocks, claimedTasks()).Scan(&r.Allowed, &r.Others, &r.Instances)
 	if err != nil {
 		return Room{}, fmt.Errorf("ask for connections: %w", translate(err))
 	}

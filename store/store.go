@@ -21,7 +21,7 @@ import (
 
 // Options are what a Store may be told; each has a default.
 type Options struct {
-	MaxConns  int32    // 0: pgx's default. Run and HoldInstance take one connection each beside the pool.
+	MaxConns  int32    // 0: pgx's default. Run and ClaimInstance take one connection each beside the pool.
 	DoorConns int32    // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
 	Admins    []string // of the installation, by Slack id or e-mail address; none: the workspace's owners
 	Log       zerolog.Logger

@@ -181,8 +181,8 @@ const (
 	BlockKeyEnds Block = "key_ends"
 
 	// ActionEnd is an admin's: its value is "contact 3", "calendar 3" or "links", and the form carries whose.
-	ActionEnd     Action = "end_others"
-	modalHoldings Modal  = "holdings"
+	ActionEnd       Action = "end_others"
+	modalBelongings Modal  = "holdings"
 )
 
 // How a person is reached.

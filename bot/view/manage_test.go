@@ -30,12 +30,12 @@ func managed(text string) []Integration {
 	}
 }
 
-func held(text string) Holdings {
+func held(text string) Belongings {
 	ended := noon.Add(-time.Hour)
-	return Holdings{
+	return Belongings{
 		User: bo, Reached: OthersReach(bo, annsReach().Reach, nil, time.UTC), LinksEndedAt: &ended, Location: time.UTC, Said: "It was ended before.",
-		Contacts: []Held{{ID: 1, What: "SMS …0102"}, {ID: 2, What: text, Note: Unused}},
-		Feeds:    []Held{{ID: 3, What: text, Note: Since(noon, time.UTC)}},
+		Contacts: []Belonging{{ID: 1, What: "SMS …0102"}, {ID: 2, What: text, Note: Unused}},
+		Feeds:    []Belonging{{ID: 3, What: text, Note: Since(noon, time.UTC)}},
 	}
 }
 
@@ -90,7 +90,7 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 	forms = map[string]slack.ModalViewRequest{
 		"integration_rotate": RotateForm(managed(text)[1], until, time.UTC),
 		"integration_key":    NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
-		"holdings": held(text).Draw(), "holdings_none": Holdings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
+		"holdings": held(text).Draw(), "holdings_none": Belongings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
 	}
 	return messages, forms
 }

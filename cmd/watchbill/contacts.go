@@ -65,7 +65,7 @@ func (c *contactsListCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	has, err := db.Holdings(p.ctx, p.operator(), user)
+	has, err := db.Belongings(p.ctx, p.operator(), user)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (c *contactsEndCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	has, err := db.Holdings(p.ctx, p.operator(), user)
+	has, err := db.Belongings(p.ctx, p.operator(), user)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *contactsEndCmd) Run(p process) error {
 		switch {
 		case what == "links":
 			ends = append(ends, func() error { return db.EndLinks(p.ctx, p.operator(), user, p.clock()) })
-		case kind == "contact" && slices.ContainsFunc(has.Contacts, func(h store.HeldContact) bool { return h.ID == oncall.ContactID(id) }):
+		case kind == "contact" && slices.ContainsFunc(has.Contacts, func(h store.OwnedContact) bool { return h.ID == oncall.ContactID(id) }):
 			ends = append(ends, func() error { return db.RemoveContact(p.ctx, p.operator(), user, oncall.ContactID(id), p.clock()) })
 		case kind == "calendar" && slices.ContainsFunc(has.Feeds, func(f store.Feed) bool { return f.ID == store.FeedID(id) }):
 			ends = append(ends, func() error { return db.RevokeFeed(p.ctx, p.operator(), store.FeedID(id), p.clock()) })

@@ -109,7 +109,7 @@ func TestTheDoctorCountsConnections(t *testing.T) {
 	}
 	n := room.Allowed/store.InstanceConns + 1
 	for i := range n {
-		in, err := db.HoldInstance(t.Context(), fmt.Sprint("instance ", i))
+		in, err := db.ClaimInstance(t.Context(), fmt.Sprint("instance ", i))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func TestRefusalsAreWrittenAtTheEnd(t *testing.T) {
 	}
 	refused := func(times int) {
 		for range times {
-			if _, err := a.store.Holdings(t.Context(), oncall.ByUser("U0EVE"), "U0EVE"); err == nil {
+			if _, err := a.store.Belongings(t.Context(), oncall.ByUser("U0EVE"), "U0EVE"); err == nil {
 				t.Fatal("Eve was not refused")
 			}
 		}

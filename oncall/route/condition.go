@@ -304,8 +304,8 @@ func (c *condition) check() error {
 // quoted reports whether a value was written in quotes.
 func (c *condition) quoted() bool { return strings.Contains(c.written, `"`) }
 
-// holds reports whether the condition is true of the facts.
-func (c *condition) holds(f *Facts) bool { return c.says(c.of(f)) != c.not }
+// isTrue reports whether the condition is true of the facts.
+func (c *condition) isTrue(f *Facts) bool { return c.says(c.of(f)) != c.not }
 
 func (c *condition) says(value string) bool {
 	switch c.verb {

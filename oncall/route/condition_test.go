@@ -57,10 +57,10 @@ func TestConditionsAskInWords(t *testing.T) {
 			t.Errorf("%s: %v", written, err)
 			continue
 		}
-		if got := c.holds(&facts); got != want {
+		if got := c.isTrue(&facts); got != want {
 			t.Errorf("%s: %v", written, got)
 		}
-		if why := c.unmet(&facts); !c.holds(&facts) && !strings.Contains(why, c.field) {
+		if why := c.unmet(&facts); !c.isTrue(&facts) && !strings.Contains(why, c.field) {
 			t.Errorf("%s: its verdict is %q", written, why)
 		}
 	}

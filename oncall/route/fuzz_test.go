@@ -28,7 +28,7 @@ func FuzzParseCondition(f *testing.F) {
 		facts := Facts{Title: value, Severity: value, Labels: map[string]string{name: value}}
 		opposite := *c
 		opposite.not = !c.not
-		if opposite.holds(&facts) == c.holds(&facts) {
+		if opposite.isTrue(&facts) == c.isTrue(&facts) {
 			t.Fatalf("%q of %q says the same with and without not", written, value)
 		}
 		if why := c.unmet(&facts); utf8.ValidString(written) && utf8.ValidString(value) && !utf8.ValidString(why) {

@@ -129,7 +129,7 @@ func (q *question) ask(r *rule) Verdict {
 		return v
 	}
 	for _, c := range r.conditions {
-		if !c.holds(q.facts) {
+		if !c.isTrue(q.facts) {
 			if q.tell {
 				v.Why = c.unmet(q.facts)
 			}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Hold is how long a recipient is left alone after a message about an incident; what comes
+// Cooldown is how long a recipient is left alone after a message about an incident; what comes
 // meanwhile is one message at its end. A call disturbs more than a text.
-func Hold(method Method) time.Duration {
+func Cooldown(method Method) time.Duration {
 	if method.Info().Spoken {
 		return time.Minute
 	}
@@ -22,19 +22,19 @@ type LastPage struct {
 	Integrations []IntegrationID
 }
 
-// HeldUntil returns until when a page of the incident waits, so that a storm doesn't flood its
+// DefersUntil returns until when a page of the incident waits, so that a storm doesn't flood its
 // recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
-func (l LastPage) HeldUntil(in Incident, method Method, now time.Time) time.Time {
-	until := l.At.Add(Hold(method))
+func (l LastPage) DefersUntil(in Incident, method Method, now time.Time) time.Time {
+	until := l.At.Add(Cooldown(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
 		return time.Time{}
 	}
 	return until
 }
 
-// Add notes that the recipient hears of incidents now. That makes a hold that has begun no longer.
+// Add notes that the recipient hears of incidents now. That makes a cooldown that has begun no longer.
 func (l LastPage) Add(method Method, now time.Time, incidents ...Incident) LastPage {
-	if l.At.IsZero() || !now.Before(l.At.Add(Hold(method))) {
+	if l.At.IsZero() || !now.Before(l.At.Add(Cooldown(method))) {
 		l = LastPage{At: now, Severity: Low}
 	}
 	l.Integrations = slices.Clone(l.Integrations)

@@ -24,12 +24,12 @@ func TestAHoldIsBrokenByWorseNews(t *testing.T) {
 		{"of another integration", in(Low, 2), time.Second, false},
 		{"later", in(Medium, 1), 30 * time.Second, false},
 	} {
-		until := last.HeldUntil(c.in, MethodSMS, now.Add(c.after))
+		until := last.DefersUntil(c.in, MethodSMS, now.Add(c.after))
 		if !until.IsZero() != c.held || c.held && !until.Equal(now.Add(30*time.Second)) {
 			t.Errorf("%s: held until %s", c.name, until)
 		}
 	}
-	if until := last.HeldUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
+	if until := last.DefersUntil(in(Medium, 1), MethodVoice, now.Add(59*time.Second)); !until.Equal(now.Add(time.Minute)) {
 		t.Errorf("a call is held until %s", until)
 	}
 	// What breaks the hold counts for the rest of it, and doesn't make it longer.

@@ -11,23 +11,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Holdings are what an admin may end of somebody's: by what they are reached, and what shows or does something
+// Belongings are what an admin may end of somebody's: by what they are reached, and what shows or does something
 // in their name.
-type Holdings struct {
-	Contacts     []HeldContact
+type Belongings struct {
+	Contacts     []OwnedContact
 	Feeds        []Feed     // that they made, oldest first
 	LinksEndedAt *time.Time // nil: never
 }
 
-// A HeldContact is a contact method of somebody's, as others may see it.
-type HeldContact struct {
+// An OwnedContact is a contact method of somebody's, as others may see it.
+type OwnedContact struct {
 	ID     oncall.ContactID
 	What   string // "SMS …0102": never the whole address
 	Usable bool
 }
 
-// Holdings returns what an admin may end of somebody's.
-func (s *Store) Holdings(ctx context.Context, by oncall.Actor, user oncall.UserID) (h Holdings, err error) {
+// Belongings returns what an admin may end of somebody's.
+func (s *Store) Belongings(ctx context.Context, by oncall.Actor, user oncall.UserID) (h Belongings, err error) {
 	const ended = `SELECT links_ended_at FROM users WHERE id = $1`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
 		return h, err
@@ -41,13 +41,13 @@ func (s *Store) Holdings(ctx context.Context, by oncall.Actor, user oncall.UserI
 			return err
 		}
 		for _, c := range own {
-			h.Contacts = append(h.Contacts, HeldContact{ID: c.ID, What: audit.Masked(c), Usable: c.Usable()})
+			h.Contacts = append(h.Contacts, OwnedContact{ID: c.ID, What: audit.Masked(c), Usable: c.Usable()})
 		}
 		h.Feeds, err = feedsBy(ctx, tx, user)
 		return err
 	})
 	if err != nil {
-		return Holdings{}, wrap(err, "load what %s has", user)
+		return Belongings{}, wrap(err, "load what %s has", user)
 	}
 	return h, nil
 }

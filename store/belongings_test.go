@@ -21,7 +21,7 @@ func TestAdminsEndWhatIsOthers(t *testing.T) {
 	feed, _ := w.feed(store.Feed{UserID: bo, CreatedBy: bo})
 	token := must[string](t)(w.Token(ctx, 0, bo, [32]byte{1}, start))
 	acts := []func(by oncall.Actor) error{
-		func(by oncall.Actor) error { _, err := w.Holdings(ctx, by, bo); return err },
+		func(by oncall.Actor) error { _, err := w.Belongings(ctx, by, bo); return err },
 		func(by oncall.Actor) error { return w.EndLinks(ctx, by, bo, start) },
 		func(by oncall.Actor) error { return w.RemoveContact(ctx, by, bo, phone.ID, start) },
 		func(by oncall.Actor) error { return w.RevokeFeed(ctx, by, feed.ID, start) },

@@ -6,9 +6,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// heldKeys are the keys of alerts and groups whose entries must wait, because somebody else has locked
+// blockedKeys are the keys of alerts and groups whose entries must wait, because somebody else has locked
 // an incident of theirs. One such incident must not keep all others from being folded.
-type heldKeys map[signalKey]bool
+type blockedKeys map[signalKey]bool
 
 // A signalKey names an alert or a group of one integration.
 type signalKey struct {
@@ -16,10 +16,10 @@ type signalKey struct {
 	key         string
 }
 
-// holds reports whether an entry must wait. Whatever comes later with one of its keys waits too, so
+// block reports whether an entry must wait. Whatever comes later with one of its keys waits too, so
 // that each alert and group sees its signals in order.
-func (h heldKeys) holds(e entry) bool {
-	if len(h) == 0 {
+func (b blockedKeys) block(e entry) bool {
+	if len(b) == 0 {
 		return false
 	}
 	alert := signalKey{e.IntegrationID, e.signal.DedupKey}
@@ -29,9 +29,9 @@ func (h heldKeys) holds(e entry) bool {
 	}
 	group.key = cmp.Or(group.key, alert.key)
 	listed := signalKey{e.IntegrationID, cmp.Or(e.listed, group.key)}
-	if !h[alert] && !h[group] && !h[listed] {
+	if !b[alert] && !b[group] && !b[listed] {
 		return false
 	}
-	h[alert], h[group], h[listed] = true, true, true
+	b[alert], b[group], b[listed] = true, true, true
 	return true
 }

@@ -20,10 +20,10 @@ func (r request) endsOthers() bool {
 	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
 }
 
-// holdings loads what an admin may end of somebody's.
-func (b *Bot) holdings(ctx context.Context, r request, user oncall.UserID, said string) (view.Holdings, error) {
-	v := view.Holdings{User: user, Location: r.location, Said: said}
-	has, err := b.store.Holdings(ctx, r.by(), user)
+// belongings loads what an admin may end of somebody's.
+func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, said string) (view.Belongings, error) {
+	v := view.Belongings{User: user, Location: r.location, Said: said}
+	has, err := b.store.Belongings(ctx, r.by(), user)
 	if err != nil {
 		return v, fmt.Errorf("load what %s has: %w", user, err)
 	}
@@ -33,20 +33,20 @@ func (b *Bot) holdings(ctx context.Context, r request, user oncall.UserID, said 
 	}
 	v.Reached, v.LinksEndedAt = view.OthersReach(user, reach, b.methods, r.location), has.LinksEndedAt
 	for _, c := range has.Contacts {
-		held := view.Held{ID: int64(c.ID), What: c.What}
+		one := view.Belonging{ID: int64(c.ID), What: c.What}
 		if !c.Usable {
-			held.Note = view.Unused
+			one.Note = view.Unused
 		}
-		v.Contacts = append(v.Contacts, held)
+		v.Contacts = append(v.Contacts, one)
 	}
 	for _, f := range has.Feeds {
-		held := view.Held{ID: int64(f.ID), What: "their own shifts", Note: view.Since(f.CreatedAt, r.location)}
+		one := view.Belonging{ID: int64(f.ID), What: "their own shifts", Note: view.Since(f.CreatedAt, r.location)}
 		if c, known := r.directory.Schedule(f.ScheduleID); known {
-			held.What = c.Name()
+			one.What = c.Name()
 		} else if f.ScheduleID != 0 {
-			held.What = "a schedule"
+			one.What = "a schedule"
 		}
-		v.Feeds = append(v.Feeds, held)
+		v.Feeds = append(v.Feeds, one)
 	}
 	return v, nil
 }
@@ -82,7 +82,7 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	case user != p.user:
 		said += " The person is told."
 	}
-	v, err := b.holdings(ctx, r, user, said)
+	v, err := b.belongings(ctx, r, user, said)
 	if err != nil {
 		return "", err
 	}
@@ -91,11 +91,11 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 
 // endContact ends a contact method, or says that it is not there any more.
 func (b *Bot) endContact(ctx context.Context, p press, user oncall.UserID, id oncall.ContactID, now time.Time) error {
-	has, err := b.store.Holdings(ctx, p.by(), user)
+	has, err := b.store.Belongings(ctx, p.by(), user)
 	if err != nil {
 		return fmt.Errorf("load what %s has: %w", user, err)
 	}
-	if !slices.ContainsFunc(has.Contacts, func(c store.HeldContact) bool { return c.ID == id }) {
+	if !slices.ContainsFunc(has.Contacts, func(c store.OwnedContact) bool { return c.ID == id }) {
 		return oncall.ErrNotFound
 	}
 	return b.store.RemoveContact(ctx, p.by(), user, id, now)
