@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -77,6 +79,28 @@ func TestTheDocumentsNameEverySetting(t *testing.T) {
 			if !strings.Contains(settings, "`"+string(m[1])+"`") {
 				t.Errorf("docs/settings.md doesn't name %s", m[1])
 			}
+		}
+	}
+}
+
+// What config show prints is read by others: a new setting belongs to one of the two kinds.
+func TestSecretSettingsAreKnown(t *testing.T) {
+	t.Parallel()
+	shown := strings.Fields(`DATABASE_URL TWILIO_ACCOUNT_SID TWILIO_EDGE TWILIO_FLOW_SID TWILIO_FROM TWILIO_MESSAGING_SERVICE_SID
+		TWILIO_REGION WATCHBILL_ADMINS WATCHBILL_KEEP_AUDIT WATCHBILL_KEEP_INCIDENTS WATCHBILL_LISTEN WATCHBILL_LOG_LEVEL WATCHBILL_MAIL_FROM
+		WATCHBILL_MAIL_IN WATCHBILL_MAIL_IN_CERT WATCHBILL_MAIL_IN_CERT_KEY WATCHBILL_MAIL_IN_DOMAIN WATCHBILL_METRICS_LISTEN
+		WATCHBILL_MIGRATE WATCHBILL_NTFY_REPLY_TOPIC WATCHBILL_NTFY_URL WATCHBILL_PHONE_COUNTRIES WATCHBILL_PUBLIC_URL
+		WATCHBILL_PUSHOVER_API_URL WATCHBILL_SLACK_API_URL WATCHBILL_SMTP_CA_FILE WATCHBILL_SMTP_URL WATCHBILL_SPOOL
+		WATCHBILL_TELEGRAM_API_URL WATCHBILL_TRUSTED_PROXIES WATCHBILL_TWILIO_API_URL WATCHBILL_WEBHOOK_LOOPBACK WATCHBILL_WEBHOOK_PRIVATE`)
+	secret := strings.Fields(`SLACK_APP_TOKEN SLACK_BOT_TOKEN SLACK_USER_TOKEN TWILIO_API_KEY TWILIO_API_SECRET TWILIO_AUTH_TOKEN
+		TWILIO_SECONDARY_AUTH_TOKEN WATCHBILL_NTFY_TOKEN WATCHBILL_PUSHOVER_TOKEN WATCHBILL_SECRET WATCHBILL_TELEGRAM_TOKEN WATCHBILL_WEBHOOK_SECRET`)
+	parser, err := kong.New(&serveCmd{}, trimmed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, env := range variables(parser.Model.Node) {
+		if hidden := secretSetting(env); !slices.Contains(map[bool][]string{false: shown, true: secret}[hidden], env) {
+			t.Errorf("%s is hidden: %v; is that right?", env, hidden)
 		}
 	}
 }

@@ -39,6 +39,8 @@ type cli struct {
 	Schedule    scheduleCmd    `cmd:"" help:"Answer from a file who is on call; no database needed."`
 	Timeoff     timeOffCmd     `cmd:"" help:"Take in time off from calendars."`
 	Twilio      twilioCmd      `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
+	Config      configCmd      `cmd:"" help:"Check the settings of serve, and show where each comes from."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the instance on this machine whether it can take signals in; exit status 1 if it can't."`
 	Secret      secretCmd      `cmd:"" help:"Make or replace the secret that signs links and hashes codes."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
@@ -69,11 +71,14 @@ func main() {
 func (p process) run(args []string) int {
 	p.out = printable{p.out}
 	exited := -1
+	sources := &settingSources{getenv: p.getenv}
 	parser, err := kong.New(&cli{},
 		kong.Name("watchbill"),
 		kong.Description("The on-call desk that lives in Slack."),
 		kong.UsageOnError(),
 		trimmed,
+		kong.Resolvers(sources),
+		kong.Bind(sources),
 		kong.Writers(p.out, p.errOut),
 		kong.Exit(func(code int) { exited = code }),
 	)
@@ -88,6 +93,9 @@ func (p process) run(args []string) int {
 	switch {
 	case exited >= 0: // help was requested and printed
 		return exited
+	case sources.err != nil: // as it is; kong would name the flag for which it asked first
+		fmt.Fprintln(printable{p.errOut}, "watchbill:", sources.err)
+		return 2
 	case err != nil:
 		fmt.Fprintf(printable{p.errOut}, "watchbill: %v (see watchbill --help)\n", err)
 		return 2

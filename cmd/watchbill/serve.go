@@ -37,19 +37,27 @@ type serveCmd struct {
 	Migrate        bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
-func (c *serveCmd) Run(p process) error {
+// problems says what can't be right.
+func (c *serveCmd) problems() []string {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
 	}
-	proxies, err := api.ParseProxies(c.TrustedProxies)
-	if err != nil {
+	if _, err := api.ParseProxies(c.TrustedProxies); err != nil {
 		wrong = append(wrong, "WATCHBILL_TRUSTED_PROXIES: "+err.Error())
 	}
-	if len(wrong) > 0 {
+	return wrong
+}
+
+func (c *serveCmd) Run(p process) error {
+	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
+	}
+	proxies, err := api.ParseProxies(c.TrustedProxies)
+	if err != nil {
+		return err
 	}
 	log := p.logger(c.LogLevel)
 	return serve(p, settings{
