@@ -216,7 +216,7 @@ func sound(before Incident, c Change, f Facts) error {
 			return fmt.Errorf("who snoozes it? %v until %v", in.SnoozedBy, in.SnoozedUntil)
 		}
 	}
-	for _, p := range c.Pages {
+	for _, p := range c.Calls {
 		if !p.Due(in) && p.UserID != "" && in.Status != Triggered {
 			return fmt.Errorf("the page %+v is not due when it is made", p)
 		}

@@ -59,6 +59,6 @@ func (c *Change) pageOthers(people []UserID, why Sentence) {
 		c.Incident.Seq++
 	}
 	for _, u := range others {
-		c.page(u, why)
+		c.call(u, why)
 	}
 }

@@ -113,8 +113,8 @@ func (c *Change) runAckTimer() {
 		c.record(EventUnacknowledged, ByTimer(), d)
 		c.restart()
 		for _, u := range holders {
-			if c.facts.reachable(u) == nil && !slices.ContainsFunc(c.Pages, func(p Page) bool { return p.UserID == u }) {
-				c.page(u, Say("you have acknowledged it and not said that you are still on it"))
+			if c.facts.reachable(u) == nil && !slices.ContainsFunc(c.Calls, func(p Call) bool { return p.UserID == u }) {
+				c.call(u, Say("you have acknowledged it and not said that you are still on it"))
 			}
 		}
 	}

@@ -20,7 +20,7 @@ type tale struct {
 	in    Incident
 	facts Facts
 	now   time.Time
-	pages []Page // all that there ever were
+	calls []Call // all that there ever were
 	out   strings.Builder
 }
 
@@ -178,10 +178,7 @@ func (s *tale) take(t *testing.T, c Change) {
 		t.Errorf("version %d follows %d", c.Incident.Version, s.in.Version)
 	}
 	s.in = c.Incident
-	for _, p := range c.Pages {
-		p.ID = PageID(len(s.pages) + 1)
-		s.pages = append(s.pages, p)
-	}
+	s.calls = append(s.calls, c.Calls...)
 	state := string(s.in.Status)
 	if s.in.Exhausted {
 		state += ", exhausted"
@@ -196,7 +193,7 @@ func (s *tale) take(t *testing.T, c Change) {
 	for _, e := range c.Events {
 		fmt.Fprintf(&s.out, "  | %s\n", s.line(e))
 	}
-	for _, p := range c.Pages {
+	for _, p := range c.Calls {
 		fmt.Fprintf(&s.out, "  page %s%s because %s\n", p.UserID, s.at(p.At), p.Why)
 	}
 	for _, n := range c.Notices {
@@ -206,9 +203,9 @@ func (s *tale) take(t *testing.T, c Change) {
 		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", closed.Kinds, closed.State, closed.By)
 	}
 	var due []string
-	for _, p := range s.pages {
+	for i, p := range s.calls {
 		if p.Due(s.in) {
-			due = append(due, fmt.Sprintf("%s(%d)", p.UserID, p.ID))
+			due = append(due, fmt.Sprintf("%s(%d)", p.UserID, i+1))
 		}
 	}
 	if len(due) > 0 {

@@ -44,7 +44,7 @@ func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 		p.IncidentID, p.UserID = 1, ann
 		return AnsweredPage{Page: p, Here: here}
 	}
-	step, asks, over := Page{CallSeq: 1}, Page{AskedVersion: 2}, Page{CallSeq: 0}
+	step, asks, over := Page{Call: Call{CallSeq: 1}}, Page{Call: Call{AskedVersion: 2}}, Page{Call: Call{CallSeq: 0}}
 	acked := in
 	acked.Status, acked.PagesFrom = Acknowledged, 2
 	for name, c := range map[string]struct {

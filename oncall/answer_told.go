@@ -20,7 +20,7 @@ func toldOf(messages []AnsweredMessage) Told {
 	for _, m := range messages {
 		for _, in := range m.Incidents {
 			t.Incidents[in.ID] = in
-			t.Shown = append(t.Shown, ShownPage{Page: Page{IncidentID: in.ID, UserID: m.User}, Lead: m.Lead, Here: true})
+			t.Shown = append(t.Shown, ShownPage{Page: Page{Call: Call{IncidentID: in.ID, UserID: m.User}}, Lead: m.Lead, Here: true})
 		}
 	}
 	return t

@@ -12,7 +12,7 @@ import (
 type Change struct {
 	Incident Incident
 	Events   []Event
-	Pages    []Page // one a person; the store makes one of each contact method of them
+	Calls    []Call // of people; the store makes their pages
 	Tasks    []Task
 	Notices  []Notice
 	Closes   []NoticeClose

@@ -62,10 +62,9 @@
 //
 //   - policy, step, target: in what order to page whom. A policy may pass an incident on
 //     to another one.
-//   - page: what one decision has to tell one person by one contact method. Sending it may take
-//     several attempts.
-//   - call: all pages of one person that one decision makes, one a notification rule. A phone
-//     rings by a phone call; a redial is its second.
+//   - call: what one decision has to tell one person; page: a call by one contact method, one for each
+//     notification rule. Sending it may take several attempts. A phone rings by a phone call; a redial
+//     is its second.
 //   - recipient: a person by one contact method.
 //   - cooldown: how long a recipient is left alone after a message; a page that comes meanwhile is deferred.
 //   - bundle: pages to one recipient that share a message; its lead is the page that is sent.

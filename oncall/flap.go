@@ -58,13 +58,13 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	flaps := c.countReopening()
 	c.worsen(sev)
 	f.pagesFromNow(c)
-	before := len(c.Pages)
+	before := len(c.Calls)
 	c.runStep()
 	if !flaps {
 		return
 	}
-	for i := before; i < len(c.Pages); i++ {
-		c.Pages[i].Why = Say("%s; it keeps coming and going, so that this page is the only one for a while", c.Pages[i].Why)
+	for i := before; i < len(c.Calls); i++ {
+		c.Calls[i].Why = Say("%s; it keeps coming and going, so that this page is the only one for a while", c.Calls[i].Why)
 	}
 	if in := &c.Incident; in.NextAt != nil {
 		in.NextAt = new(latest(*in.NextAt, c.now.Add(flapUnattended)))

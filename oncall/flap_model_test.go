@@ -130,8 +130,8 @@ func (w *swing) timer(timer IncidentTimer) {
 	if !due {
 		return
 	}
-	w.note("the timer of %s pages %d", in.ID, len(c.Pages))
-	if w.flaps && len(c.Pages) > 0 {
+	w.note("the timer of %s pages %d", in.ID, len(c.Calls))
+	if w.flaps && len(c.Calls) > 0 {
 		w.escalated++
 		if w.now.Before(w.waits) {
 			w.wrong = "a timer pages before " + w.waits.Format(time.TimeOnly)
@@ -185,7 +185,7 @@ func (w *swing) signal() {
 	pages := 0
 	changes := w.product.fold(w.now, s)
 	for _, c := range changes {
-		pages += len(c.Pages)
+		pages += len(c.Calls)
 	}
 	w.take(changes)
 	began := s.Action == Trigger && !w.firing[key]

@@ -88,7 +88,7 @@ func TestASnoozeDoesNotHideWhatGetsWorse(t *testing.T) {
 		var who []UserID
 		for _, c := range changes {
 			who = append(who, paged(c)...)
-			for _, p := range c.Pages {
+			for _, p := range c.Calls {
 				if !p.Due(s.incidents[1]) {
 					t.Errorf("the page of %s is not due", p.UserID)
 				}
@@ -127,7 +127,7 @@ func TestMerging(t *testing.T) {
 	equal(t, "events of what takes it in", kinds(b.Events), []EventKind{EventMerged, EventSeverity})
 	equal(t, "severity", s.incidents[1].Severity, Critical)
 	equal(t, "signals", s.incidents[1].SignalCount, 2)
-	for _, p := range first[1].Pages {
+	for _, p := range first[1].Calls {
 		if p.Due(s.incidents[2]) {
 			t.Error("a page of what was merged is due")
 		}
@@ -190,19 +190,19 @@ func TestMergingBringsTheResponders(t *testing.T) {
 	})
 	equal(t, "each once", len(to.Incident.Responders), len(got))
 	equal(t, "pages", append(paged(from), paged(to)...), []UserID{bo})
-	equal(t, "why", to.Pages[0].Why.String(), "U0ANN asks you to help with #7, which was merged into this incident")
-	if asks := to.Pages[0]; asks.Key != "8/ask/3/U0BO/slack" || !asks.Due(to.Incident) {
+	equal(t, "why", to.Calls[0].Why.String(), "U0ANN asks you to help with #7, which was merged into this incident")
+	if asks := to.Calls[0]; directKey(asks) != "8/ask/3/U0BO/slack" || !asks.Due(to.Incident) {
 		t.Errorf("the page %+v is not due", asks)
 	}
 	equal(t, "who comes with it", to.Events[0].Detail.Users, []UserID{bo, cy, ed, gus})
 	equal(t, "what was there is as it was", into.Responders[0].State, ResponderAsked)
 
 	// Earlier pages of the other incident are over, and those of this one are for whom they were.
-	theirs := Page{IncidentID: 8, UserID: bo, CallSeq: 1}
+	theirs := Call{IncidentID: 8, UserID: bo, CallSeq: 1}
 	if !theirs.Due(to.Incident) {
 		t.Error("who is asked to help is not paged by the policy any more")
 	}
-	if asks := (Page{IncidentID: 8, UserID: ed, AskedVersion: 3}); !asks.Due(into) || asks.Due(to.Incident) {
+	if asks := (Call{IncidentID: 8, UserID: ed, AskedVersion: 3}); !asks.Due(into) || asks.Due(to.Incident) {
 		t.Error("who has accepted is asked still")
 	}
 	accepted, err := to.Incident.Do(Act{Do: ActAccept}, ByUser(bo), facts(policy, roster), at)
@@ -210,7 +210,7 @@ func TestMergingBringsTheResponders(t *testing.T) {
 		t.Fatal(err)
 	}
 	equal(t, "whom the answer names", accepted.Events[0].Detail.Users, []UserID{ann})
-	if to.Pages[0].Due(accepted.Incident) {
+	if to.Calls[0].Due(accepted.Incident) {
 		t.Error("who has accepted is asked still")
 	}
 }

@@ -174,7 +174,7 @@ func (cl *cluster) deliver(how string, l listing) error {
 	cl.note("%s: firing %v, over %v, truncated %v", how, list.Present, list.Ended, l.truncated)
 	lines := cl.lateLines()
 	for _, c := range cl.product.fold(cl.now, signals...) {
-		cl.pages += len(c.Pages)
+		cl.pages += len(c.Calls)
 	}
 	aside := cl.model.hear(l, cl.now)
 	if got := cl.lateLines() - lines; got != aside {
@@ -229,7 +229,7 @@ func (cl *cluster) timer() error {
 		}
 		cl.note("the timer of %s", in.ID)
 		cl.product.incidents[in.ID] = c.Incident
-		cl.pages += len(c.Pages)
+		cl.pages += len(c.Calls)
 		cl.model.page(m)
 	}
 	return cl.compare()

@@ -121,7 +121,7 @@ func (w *anyMonitor) step() {
 	changes := w.product.fold(w.now, batch...)
 	opened := 0
 	for _, c := range changes {
-		if int(c.Incident.ID) > before && len(c.Pages) > 0 {
+		if int(c.Incident.ID) > before && len(c.Calls) > 0 {
 			opened++
 		}
 	}

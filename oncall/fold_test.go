@@ -112,7 +112,7 @@ func clears(key string) Signal {
 
 func pages(changes []Change) (n int) {
 	for _, c := range changes {
-		n += len(c.Pages)
+		n += len(c.Calls)
 	}
 	return n
 }
@@ -196,8 +196,8 @@ func TestAPersonsResolveHoldsForHalfAnHourThenPages(t *testing.T) {
 	equal(t, "pages at", *in.NextAt, noon.Add(31*time.Minute))
 	policy, roster := payments()
 	later, due := in.RunTimer(in.Seq, facts(policy, roster), *in.NextAt)
-	if !due || len(later.Pages) != 1 {
-		t.Errorf("half an hour later: due %v, pages %d", due, len(later.Pages))
+	if !due || len(later.Calls) != 1 {
+		t.Errorf("half an hour later: due %v, pages %d", due, len(later.Calls))
 	}
 }
 

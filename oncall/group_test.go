@@ -64,7 +64,7 @@ func TestWhatJoinsAnAcknowledgedIncident(t *testing.T) {
 	same := s.fold(noon.Add(time.Minute), of("eu", "web", "b"))
 	equal(t, "more of the same", []any{pages(same), same[0].Events[0].Public()}, []any{0, true})
 	other := s.fold(noon.Add(time.Minute), of("eu", "db", "c"), of("eu", "db", "d"))
-	equal(t, "another service", []any{pages(other), other[0].Pages[0].UserID}, []any{1, ann})
+	equal(t, "another service", []any{pages(other), other[0].Calls[0].UserID}, []any{1, ann})
 	worse := of("eu", "db", "e")
 	worse.Severity = Critical
 	equal(t, "worse", pages(s.fold(noon.Add(2*time.Minute), worse)), 1)
@@ -110,7 +110,7 @@ func TestGroupsInAnyOrder(t *testing.T) {
 			last[sig.DedupKey] = sig.Action == Trigger
 			log = append(log, fmt.Sprint(now.Format(time.TimeOnly), " ", sig.Action, " ", sig.DedupKey))
 			for _, c := range s.fold(now, sig) {
-				paged[c.Incident.ID] = paged[c.Incident.ID] || len(c.Pages) > 0
+				paged[c.Incident.ID] = paged[c.Incident.ID] || len(c.Calls) > 0
 			}
 			firing := map[string]bool{}
 			for _, a := range s.alerts {

@@ -62,8 +62,8 @@ func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 		if c.want > 0 {
 			want = opens.Add(c.want)
 		}
-		if len(change.Pages) != 1 || !change.Pages[0].At.Equal(want) {
-			t.Errorf("due after %v, fires after %v: %+v, want it at %v", c.due, c.fires, change.Pages, want)
+		if len(change.Calls) != 1 || !change.Calls[0].At.Equal(want) {
+			t.Errorf("due after %v, fires after %v: %+v, want it at %v", c.due, c.fires, change.Calls, want)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func triggered() Incident {
 
 func paged(c Change) []UserID {
 	var out []UserID
-	for _, p := range c.Pages {
+	for _, p := range c.Calls {
 		out = append(out, p.UserID)
 	}
 	return out
@@ -85,6 +85,9 @@ func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
 	}
 }
 
+// directKey names the page of a call of somebody who has set up nothing.
+func directKey(c Call) string { return PagesOfCall(c, Reach{}, false, noon)[0].Key }
+
 func TestEachPageHasItsOwnKey(t *testing.T) {
 	t.Parallel()
 	policy, roster := payments()
@@ -92,11 +95,12 @@ func TestEachPageHasItsOwnKey(t *testing.T) {
 	in, seen := triggered(), map[string]bool{}
 	for !in.Exhausted {
 		c, _ := in.RunTimer(in.Seq, facts(policy, roster), noon)
-		for _, p := range c.Pages {
-			if seen[p.Key] {
-				t.Errorf("key %s is there twice", p.Key)
+		for _, p := range c.Calls {
+			key := directKey(p)
+			if seen[key] {
+				t.Errorf("key %s is there twice", key)
 			}
-			seen[p.Key] = true
+			seen[key] = true
 		}
 		in = c.Incident
 	}

@@ -7,24 +7,28 @@ import (
 	"time"
 )
 
-// A Page is what one decision has to tell one person by one contact method. It may take several
-// attempts to send it.
-type Page struct {
-	ID         PageID
+// A Call is what one decision has to tell one person. PagesOfCall makes pages of it: one for each of
+// the person's notification rules.
+type Call struct {
 	IncidentID IncidentID
-	UserID     UserID // empty: it is for no person
-	Method     Method
-	Why        Sentence // completes "you are paged because …"
-	Key        string   // one page a person, method and decision: the name that providers know it by
+	UserID     UserID    // empty: it is for no person
+	Method     Method    // of a call for no person: a channel or a webhook. Each page of a person has its own
+	To         string    // of a call for no person: a Slack channel or a URL
+	Why        Sentence  // completes "you are paged because …"
+	At         time.Time // nothing of it is sent earlier; zero: at once
 
-	Contact ContactID // 0: what everybody has
-	To      string    // of a page that is for no person: a Slack channel or a URL
-	At      time.Time // not sent earlier; zero: at once
+	// Which decision made it.
+	CallSeq      int64 // the incident's Seq, where a step of the policy calls the person
+	AskedVersion int64 // the incident's version, where somebody asks the person to help
+}
 
-	// Which decision made the page. All pages that one decision makes of one person are a call.
-	CallSeq      int64  // the incident's Seq, where a step of the policy calls the person
-	AskedVersion int64  // the incident's version, where somebody asks the person to help
-	RedialKey    string // the name of the second phone call, once nobody has picked up the first
+// A Page is a call by one contact method. It may take several attempts to send it.
+type Page struct {
+	Call      // At is the page's own
+	ID        PageID
+	Key       string    // one page a person, method and decision: the name that providers know it by
+	Contact   ContactID // 0: what everybody has
+	RedialKey string    // the name of the second phone call, once nobody has picked up the first
 }
 
 // PageState says what has become of a page.
@@ -38,21 +42,20 @@ const (
 	PageSkipped   PageState = "skipped"   // nobody needed it any more
 )
 
-// page adds a page of somebody whom the policy calls, or who has the incident.
-func (c *Change) page(u UserID, why Sentence) {
-	c.add(Page{CallSeq: c.Incident.Seq, UserID: u, Method: MethodSlack, Why: why})
+// call adds a call of somebody on behalf of the policy, or of who has the incident.
+func (c *Change) call(u UserID, why Sentence) {
+	c.add(Call{CallSeq: c.Incident.Seq, UserID: u, Why: why})
 }
 
-// ask adds the page of somebody who is asked to help: it is due whatever the incident's
+// ask adds a call of somebody who is asked to help: its pages are due whatever the incident's
 // status, and no step of the policy.
 func (c *Change) ask(u UserID, why Sentence) {
-	c.add(Page{AskedVersion: c.Incident.Version, UserID: u, Method: MethodSlack, Why: why})
+	c.add(Call{AskedVersion: c.Incident.Version, UserID: u, Why: why})
 }
 
-func (c *Change) add(p Page) {
-	p.IncidentID = c.Incident.ID
-	p.Key = p.key()
-	c.Pages = append(c.Pages, p)
+func (c *Change) add(call Call) {
+	call.IncidentID = c.Incident.ID
+	c.Calls = append(c.Calls, call)
 }
 
 // key names the page. This release never reads anything out of it, but the one before still does.
@@ -86,35 +89,35 @@ func (p Page) TaskOf(convoy ConvoyID) Task {
 // redialMark ends the key of a second phone call, so that it isn't mistaken for the first.
 const redialMark = "~2"
 
-// Asks reports whether the page asks somebody to help, rather than calls who is on call.
-func (p Page) Asks() bool { return p.AskedVersion != 0 }
+// Asks reports whether somebody is asked to help, rather than called because they are on call.
+func (c Call) Asks() bool { return c.AskedVersion != 0 }
 
-// Due reports whether the page is still worth sending. After an acknowledgement at most the page
-// already in flight goes out. Later pages to its owners, or to whoever snoozed it, say that it got
+// Due reports whether pages of the call are still worth sending. After an acknowledgement at most the
+// page already in flight goes out. Later pages to its owners, or to whoever snoozed it, say that it got
 // worse.
-func (p Page) Due(in Incident) bool {
-	r, known := in.responder(p.UserID)
+func (c Call) Due(in Incident) bool {
+	r, known := in.responder(c.UserID)
 	switch {
 	case !in.Open():
 		return false
-	case p.Asks():
-		return known && r.State == ResponderAsked && r.Asked == p.AskedVersion
-	case p.CallSeq < in.PagesFrom || known && p.CallSeq <= r.Until:
+	case c.Asks():
+		return known && r.State == ResponderAsked && r.Asked == c.AskedVersion
+	case c.CallSeq < in.PagesFrom || known && c.CallSeq <= r.Until:
 		return false
 	case in.Status == Acknowledged:
-		return slices.Contains(in.Holders(), p.UserID)
+		return slices.Contains(in.Holders(), c.UserID)
 	case in.Status == Snoozed:
-		return p.UserID != "" && in.SnoozedBy.User == p.UserID
+		return c.UserID != "" && in.SnoozedBy.User == c.UserID
 	}
-	return p.UserID == "" || !slices.Contains(in.Acks, p.UserID)
+	return c.UserID == "" || !slices.Contains(in.Acks, c.UserID)
 }
 
-// callID returns which call the page is of.
-func (p Page) callID() callID {
-	return callID{p.IncidentID, p.CallSeq, p.AskedVersion, p.UserID, p.To}
+// id returns what the pages of the call have in common, and no others.
+func (c Call) id() callID {
+	return callID{c.IncidentID, c.CallSeq, c.AskedVersion, c.UserID, c.To}
 }
 
-// A callID is what the pages of one call have in common, and no others.
+// A callID tells one call from another.
 type callID struct {
 	incident       IncidentID
 	seq, askedFrom int64

@@ -41,19 +41,19 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	if again = f.lastOther().DefersUntil(in, p.Method, now); p.takesAlong() && !again.IsZero() {
 		return pageDeferred, again
 	}
-	if f.Lead.needsCalls() && f.ringsTooOften() != "" {
+	if f.Lead.needsPhoneCalls() && f.ringsTooOften() != "" {
 		return pageTooOften, time.Time{}
 	}
 	return pageGoesNow, time.Time{}
 }
 
 // Needs tells what else the decision depends on: with along, the pages Waiting for the same
-// recipient, which it takes with it; with code, the Codes in use; with calls, the Calls to its phone.
+// recipient, which it takes with it; with code, the Codes in use; with calls, the PhoneCalls to its phone.
 // All only if it is sent now.
 func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
 	v, _ := f.verdict(now)
 	goes := v == pageGoesNow
-	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsCalls()
+	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsPhoneCalls()
 }
 
 // takesAlong reports whether what waits for the same recipient joins the page once it is sent.
@@ -151,7 +151,7 @@ func (f PageFacts) early(now time.Time) time.Time {
 
 // others are the other pages of a page's call.
 func (f PageFacts) others(p Page) []CallPage {
-	return slices.DeleteFunc(slices.Clone(f.Call), func(o CallPage) bool { return o.ID == p.ID || o.callID() != p.callID() })
+	return slices.DeleteFunc(slices.Clone(f.SameCall), func(o CallPage) bool { return o.ID == p.ID || o.id() != p.id() })
 }
 
 // lastOther is what other pages told the recipient last: a page never defers itself.

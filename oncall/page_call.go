@@ -10,40 +10,42 @@ import (
 // method doesn't wait for its own time.
 const Patience = 10 * time.Second
 
-// PagesOfCall makes one page of each notification rule of the person who is called, in the order
-// of their times. A rule whose contact method can't be used is left out. If nothing is left at
+// PagesOfCall makes a page for each notification rule of the person who is called, in the order of
+// their times. A rule whose contact method can't be used is left out. If nothing is left at
 // the beginning there is a direct message: nobody is unreachable by their own settings.
-func PagesOfCall(p Page, r Reach, low bool, now time.Time) []Page {
-	p.At = latest(p.At, now)
-	if p.UserID == "" {
+func PagesOfCall(c Call, r Reach, low bool, now time.Time) []Page {
+	c.At = latest(c.At, now)
+	if c.UserID == "" {
+		p := Page{Call: c}
+		p.Key = p.key()
 		return []Page{p}
 	}
 	var out []Page
 	times := map[ContactID]int{}
 	add := func(rule Rule, method Method) {
-		d := p
-		d.Contact, d.Method, d.At = rule.Contact, method, p.At.Add(rule.After.Duration())
+		p := Page{Call: c, Contact: rule.Contact}
+		p.Method, p.At = method, c.At.Add(rule.After.Duration())
 		times[rule.Contact]++
-		d.Key = d.key()
+		p.Key = p.key()
 		if rule.Contact != 0 {
-			d.Key += fmt.Sprint(":", rule.Contact)
+			p.Key += fmt.Sprint(":", rule.Contact)
 		}
 		if n := times[rule.Contact]; n > 1 {
-			d.Key += fmt.Sprint("+", n)
+			p.Key += fmt.Sprint("+", n)
 		}
-		out = append(out, d)
+		out = append(out, p)
 	}
 	rules := slices.DeleteFunc(slices.Clone(r.Rules(low)), func(rule Rule) bool {
-		c, known := r.Contact(rule.Contact)
-		return !known || !c.Usable()
+		contact, known := r.Contact(rule.Contact)
+		return !known || !contact.Usable()
 	})
 	if !slices.ContainsFunc(rules, func(rule Rule) bool { return rule.After == 0 }) {
 		rules = append([]Rule{{}}, rules...)
 	}
 	slices.SortStableFunc(rules, func(a, b Rule) int { return int(a.After - b.After) })
 	for _, rule := range rules {
-		c, _ := r.Contact(rule.Contact)
-		add(rule, c.Method)
+		contact, _ := r.Contact(rule.Contact)
+		add(rule, contact.Method)
 	}
 	return out
 }

@@ -63,7 +63,7 @@ func TestPagesOfCall(t *testing.T) {
 		},
 		{"no rules at all", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
 	} {
-		pages := PagesOfCall(Page{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
+		pages := PagesOfCall(Call{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
 		var got []string
 		for i, look := range FirstChecks(pages) {
 			got = append(got, fmt.Sprintf("%s@%.0f,%.0f", pages[i].Key, pages[i].At.Sub(now).Seconds(), look.Sub(now).Seconds()))
@@ -72,8 +72,8 @@ func TestPagesOfCall(t *testing.T) {
 			t.Errorf("%s: %s", c.name, d)
 		}
 	}
-	channel := Page{Method: MethodChannel, To: "C1", Key: "7/1/channel/C1"}
-	if got := PagesOfCall(channel, Reach{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != channel.Key || got[0].To != "C1" {
+	channel := Call{IncidentID: 7, CallSeq: 1, Method: MethodChannel, To: "C1"}
+	if got := PagesOfCall(channel, Reach{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != "7/1/C1/channel" || got[0].To != "C1" {
 		t.Errorf("a page that is for no person: %+v", got)
 	}
 }

@@ -8,7 +8,7 @@ import (
 // What becomes of the pages behind one depends on what becomes of it.
 func TestConvoy(t *testing.T) {
 	t.Parallel()
-	page := PageStatus{Page: Page{ID: 1, IncidentID: 1, UserID: ann, Method: MethodSlack}, State: PageWaiting}
+	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: ann, Method: MethodSlack}}, State: PageWaiting}
 	for _, c := range []struct {
 		name   string
 		change func(*PageFacts)
@@ -31,7 +31,7 @@ func TestConvoy(t *testing.T) {
 		{"its person has left", func(f *PageFacts) { f.Person = User{DeactivatedAt: new(noon)} }, ConvoyDissolves},
 		{"its number is called too often", func(f *PageFacts) {
 			f.Lead.Method, f.Lead.Contact, f.Contact = MethodVoice, 4, &PageContact{Address: "+15550100"}
-			f.Calls = []PhoneCall{{Page: 2, Times: 100, Severities: []Severity{Critical}}}
+			f.PhoneCalls = []PhoneCall{{Page: 2, Times: 100, Severities: []Severity{Critical}}}
 		}, ConvoyDissolves},
 	} {
 		in := triggered()
@@ -52,10 +52,10 @@ func TestWhoTravelsInAConvoy(t *testing.T) {
 		page Page
 		want bool
 	}{
-		{Page{UserID: ann, Method: MethodSlack}, true},
-		{Page{UserID: ann, Method: MethodSlack, At: noon}, true},
-		{Page{UserID: ann, Method: MethodVoice, Contact: 1, At: noon.Add(time.Minute)}, false},
-		{Page{Method: MethodChannel, To: "#ops"}, false},
+		{Page{Call: Call{UserID: ann, Method: MethodSlack}}, true},
+		{Page{Call: Call{UserID: ann, Method: MethodSlack, At: noon}}, true},
+		{Page{Call: Call{UserID: ann, Method: MethodVoice, At: noon.Add(time.Minute)}, Contact: 1}, false},
+		{Page{Call: Call{Method: MethodChannel, To: "#ops"}}, false},
 	} {
 		if _, got := c.page.Convoy(in, noon); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.page, got, c.want)

@@ -105,16 +105,16 @@ type PageFacts struct {
 	Lead      PageStatus   // the page itself, which leads its message
 	Members   []PageStatus // the pages that its message tells of as well
 	Incidents map[IncidentID]Incident
-	Call      []CallPage // all pages of their calls, in the order in which they go
+	SameCall  []CallPage // all pages of their calls, in the order in which they go
 	Last      LastPage   // of the recipient
 
 	// To begin an attempt.
-	Job     int64        // wants to send it
-	Person  User         // whom it is for
-	Contact *PageContact // nil: there is none
-	Waiting []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
-	Codes   []CodeInUse  // if it Needs one
-	Calls   []PhoneCall  // if it Needs them: those of the last hour
+	Job        int64        // wants to send it
+	Person     User         // whom it is for
+	Contact    *PageContact // nil: there is none
+	Waiting    []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
+	Codes      []CodeInUse  // if it Needs one
+	PhoneCalls []PhoneCall  // if it Needs them: those of the last hour
 
 	// To record what became of it.
 	Step     []StepPage          // if it was not sent: the pages of the incidents' latest steps

@@ -25,7 +25,7 @@ type PhoneCall struct {
 // it has rung for still ring.
 func (f PageFacts) ringsTooOften() string {
 	times, worse := 0, true
-	for _, c := range f.Calls {
+	for _, c := range f.PhoneCalls {
 		if c.Page == f.Lead.ID { // the latest of its calls is the one to be made
 			times += f.Lead.Redials
 			continue
@@ -39,7 +39,7 @@ func (f PageFacts) ringsTooOften() string {
 	return fmt.Sprintf("this phone has rung %d times within an hour; more calls could get our number blocked", times)
 }
 
-// needsCalls reports whether it depends on the phone's latest calls whether the page goes.
-func (p PageStatus) needsCalls() bool {
+// needsPhoneCalls reports whether it depends on the phone's latest calls whether the page goes.
+func (p PageStatus) needsPhoneCalls() bool {
 	return p.Method.Info().Spoken && p.Contact != 0 && p.DoubtAt == nil
 }

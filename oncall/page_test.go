@@ -171,7 +171,7 @@ func (s *pageTale) happens(t *testing.T, words []string) {
 	if known {
 		fmt.Fprintf(&s.out, "  %s is %s\n", in.ID, c.Incident.Status)
 	}
-	for _, p := range c.Pages {
+	for _, p := range c.Calls {
 		reach := Reach{}
 		if p.UserID == ann {
 			reach = s.reach
@@ -197,11 +197,11 @@ func (s *pageTale) load(number int) PageFacts {
 		Watchers: map[TeamID][]string{1: {"#payments"}},
 	}
 	if s.now.Before(noon.Add(CallsWithin)) {
-		f.Calls = slices.Clone(s.calls)
+		f.PhoneCalls = slices.Clone(s.calls)
 	}
 	for _, p := range s.pages {
 		if p.Method == f.Lead.Method && p.Ref != "" && p.AttemptedAt.After(s.now.Add(-CallsWithin)) {
-			f.Calls = append(f.Calls, PhoneCall{Page: p.ID, Times: 1 + p.Redials, Severities: []Severity{s.incidents[p.IncidentID].Severity}})
+			f.PhoneCalls = append(f.PhoneCalls, PhoneCall{Page: p.ID, Times: 1 + p.Redials, Severities: []Severity{s.incidents[p.IncidentID].Severity}})
 		}
 	}
 	f.Last, f.Contact = s.last[f.Lead.recipient()], s.contacts[f.Lead.Contact]
@@ -212,12 +212,12 @@ func (s *pageTale) load(number int) PageFacts {
 		}
 	}
 	for _, p := range s.pages {
-		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.callID() == p.callID() }) {
+		if slices.ContainsFunc(message, func(m PageStatus) bool { return m.id() == p.id() }) {
 			o := CallPage{Page: p.Page, State: p.State, Redials: p.Redials, DeferredUntil: p.DeferredUntil}
 			if last := s.last[p.recipient()]; last.Page != 0 {
 				o.LastState = s.pages[last.Page-1].State
 			}
-			f.Call = append(f.Call, o)
+			f.SameCall = append(f.SameCall, o)
 		}
 		if p.latestStep(s.incidents[p.IncidentID]) {
 			f.Step = append(f.Step, StepPage{ID: p.ID, IncidentID: p.IncidentID, State: p.State, Blocked: p.Blocked})

@@ -39,9 +39,9 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 			return NextStep{At: e.Detail.Until, Users: e.Detail.Users}, true
 		}
 	}
-	for _, pg := range c.Pages {
-		if pg.UserID != "" {
-			n.Users = append(n.Users, pg.UserID)
+	for _, call := range c.Calls {
+		if call.UserID != "" {
+			n.Users = append(n.Users, call.UserID)
 		}
 	}
 	return n, true
@@ -171,18 +171,18 @@ func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
 
 // pages adds who and what is paged.
 func (p *PlanEntry) pages(c Change, f Facts) {
-	for _, page := range c.Pages {
+	for _, call := range c.Calls {
 		switch {
-		case page.UserID != "":
-			who := PlannedPerson{User: page.UserID, Why: page.Why, At: latest(p.At, page.At)}
-			for _, d := range PagesOfCall(page, f.Roster.Reach[page.UserID], c.Incident.Severity == Low, p.At) {
+		case call.UserID != "":
+			who := PlannedPerson{User: call.UserID, Why: call.Why, At: latest(p.At, call.At)}
+			for _, d := range PagesOfCall(call, f.Roster.Reach[call.UserID], c.Incident.Severity == Low, p.At) {
 				who.Rules = append(who.Rules, Rule{Contact: d.Contact, After: Seconds(d.At.Sub(who.At) / time.Second)})
 			}
 			p.People = append(p.People, who)
-		case page.Method == MethodWebhook:
-			p.Webhooks = append(p.Webhooks, WebhookName(page.To))
+		case call.Method == MethodWebhook:
+			p.Webhooks = append(p.Webhooks, WebhookName(call.To))
 		default:
-			p.Channels = append(p.Channels, page.To)
+			p.Channels = append(p.Channels, call.To)
 		}
 	}
 }

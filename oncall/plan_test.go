@@ -101,7 +101,7 @@ func replay(t *testing.T, in Incident, f Facts, now time.Time) []string {
 		if !due {
 			t.Fatal("the timer that it waits for is stale")
 		}
-		for _, p := range c.Pages {
+		for _, p := range c.Calls {
 			if p.Method == MethodWebhook {
 				p.To = WebhookName(p.To)
 			}
@@ -185,7 +185,7 @@ func TestAnyPolicyReachesSomebodyAndLowWakesNobody(t *testing.T) {
 		reached := false
 		for last := at; ; {
 			c, _ := in.RunTimer(in.Seq, w.facts, last)
-			for _, p := range c.Pages {
+			for _, p := range c.Calls {
 				if p.UserID == "" {
 					continue
 				}

@@ -132,9 +132,9 @@ func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserI
 		if !slices.Contains(ready, who.user) {
 			at = latest(at, until)
 		}
-		c.page(who.user, who.why)
+		c.call(who.user, who.why)
 		if at.After(c.now) {
-			c.Pages[len(c.Pages)-1].At = at
+			c.Calls[len(c.Calls)-1].At = at
 		}
 		if i == 0 || at.Before(first) {
 			first = at
@@ -144,9 +144,9 @@ func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserI
 	return users, first
 }
 
-// post adds a page that is for no person.
+// post adds a call that is for no person.
 func (c *Change) post(method Method, to string, why Sentence) {
-	c.add(Page{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
+	c.add(Call{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
 }
 
 // advance moves on to what runs after the step, and says how long to wait.

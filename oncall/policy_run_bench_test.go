@@ -30,7 +30,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	in := triggered()
 	for b.Loop() {
-		if c, due := in.RunTimer(0, f, noon); !due || len(c.Pages) == 0 {
+		if c, due := in.RunTimer(0, f, noon); !due || len(c.Calls) == 0 {
 			b.Fatal("nobody was paged")
 		}
 	}

@@ -20,7 +20,7 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 			t.Fatal("the timer is stale")
 		}
 		line := fmt.Sprint(now.Sub(noon).Minutes(), ":")
-		for _, p := range c.Pages {
+		for _, p := range c.Calls {
 			line += " " + string(p.UserID) + p.To
 			if !p.At.IsZero() {
 				line += p.At.Format("@Mon15:04")

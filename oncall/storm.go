@@ -296,7 +296,7 @@ func (f *Fold) takeIn(c *Change, id IncidentID) {
 	from.stop()
 	in := &from.Incident
 	in.Status, in.MergedInto, in.ResolvedBy, in.ResolvedAt = Resolved, c.Incident.ID, from.by, new(f.now)
-	from.Pages, from.Notices = nil, nil // of this very fold: nobody needs them
+	from.Calls, from.Notices = nil, nil // of this very fold: nobody needs them
 	from.record(EventTakenIn, from.by, Detail{Incident: c.Incident.ID})
 	to := &c.Incident
 	to.SignalCount += in.SignalCount

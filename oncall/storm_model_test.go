@@ -138,7 +138,7 @@ func (w *weather) send(do Action) {
 		}
 	}
 	for _, c := range w.product.fold(w.now, signals...) {
-		w.pages += len(c.Pages)
+		w.pages += len(c.Calls)
 	}
 }
 
@@ -355,7 +355,7 @@ func (w *weather) end() {
 func (w *weather) split() {
 	k, a := w.key()
 	for _, c := range w.product.fold(w.now, Signal{Action: Split, DedupKey: k, By: bo}) {
-		w.pages += len(c.Pages)
+		w.pages += len(c.Calls)
 	}
 	if !a.firing || !a.in.storm || a.in.status == Resolved {
 		return

@@ -154,7 +154,7 @@ func TestWhoHasAStormIsPagedWhenItGetsWorseOrWider(t *testing.T) {
 	at := noon.Add(time.Minute)
 	equal(t, "more of the same", pages(s.fold(at, flood(10, 100)...)), 0)
 	wider := s.fold(at, about("cache", High, "cache 1"), about("cache", High, "cache 2"))
-	equal(t, "another service", []any{pages(wider), wider[0].Pages[0].UserID, wider[0].Pages[0].Due(wider[0].Incident)}, []any{1, ann, true})
+	equal(t, "another service", []any{pages(wider), wider[0].Calls[0].UserID, wider[0].Calls[0].Due(wider[0].Incident)}, []any{1, ann, true})
 	worse := s.fold(at, about("cache", Critical, "cache 3"))
 	equal(t, "worse", []any{pages(worse), worse[0].Incident.Title}, []any{1, "Alert storm from prometheus, such as cache 3"})
 }

@@ -45,7 +45,7 @@ func TestWhomAStepPassesOver(t *testing.T) {
 func TestAPageForWhoHasBecomeAStranger(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	page := PageStatus{Page: Page{ID: 1, IncidentID: 1, UserID: "U0EVE", CallSeq: 1}, State: PageWaiting}
+	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: "U0EVE", CallSeq: 1}}, State: PageWaiting}
 	for _, c := range []struct {
 		person User
 		never  string

@@ -109,9 +109,9 @@ func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	})
 }
 
-// queueCalls reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from
+// queueSameCall reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from
 // reading all pages there are for those of one incident.
-func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
+func queueSameCall(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
 		       p.contact, p.recipient AS "to", p.call_seq, p.asked_version, p.redial_key,
@@ -132,7 +132,7 @@ func queueCalls(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 		LEFT JOIN reaches r ON r.user_id = p.user_id AND r.method = p.method AND r.contact = p.contact
 		LEFT JOIN pages last ON last.id = r.page
 		ORDER BY p.id`
-	queueRows(b, load, func(p oncall.CallPage) { f.Call = append(f.Call, p) }, id)
+	queueRows(b, load, func(p oncall.CallPage) { f.SameCall = append(f.SameCall, p) }, id)
 }
 
 // queueContact reads what a contact method has become.
@@ -155,7 +155,7 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	queueLastPage(b, to, &f.Last)
 	queueMessage(b, id, &f)
 	queueIncidents(b, about, f.Incidents)
-	queueCalls(b, id, &f)
+	queueSameCall(b, id, &f)
 	queueContact(b, to.Contact, &f)
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return f, to, err
@@ -193,7 +193,7 @@ func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall
 		WHERE own.id = $1
 		GROUP BY p.id
 		ORDER BY p.id`
-	queueRows(b, load, func(c oncall.PhoneCall) { f.Calls = append(f.Calls, c) }, id, now.Add(-oncall.CallsWithin))
+	queueRows(b, load, func(c oncall.PhoneCall) { f.PhoneCalls = append(f.PhoneCalls, c) }, id, now.Add(-oncall.CallsWithin))
 }
 
 // loadToSend loads what only a page needs that is sent now: what goes along with it, and the codes

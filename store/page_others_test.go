@@ -63,7 +63,7 @@ func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
 		w.exec(`UPDATE pages SET state = 'waiting', bundle = 0, attempt = 0, doubt_at = NULL, sender_job = NULL, held_until = NULL, due_at = NULL WHERE id = $1`, lead)
 		w.exec(`DELETE FROM reaches`)
 		w.scatter(rand.New(rand.NewPCG(8, seed)), lead)
-		first := oncall.PageStatus{Page: oncall.Page{ID: lead, UserID: ann, Method: oncall.MethodSlack}}
+		first := oncall.PageStatus{Page: oncall.Page{ID: lead, Call: oncall.Call{UserID: ann, Method: oncall.MethodSlack}}}
 		want, got := map[oncall.PageID]bool{}, map[oncall.PageID]bool{}
 		others := w.rest(lead)
 		for id, p := range others {

@@ -29,13 +29,13 @@ func (d delivery) waitsIn() oncall.ConvoyID {
 	return 0
 }
 
-// deliveries makes the pages that were decided on into one for each contact method of their people.
+// deliveries makes the pages of the calls that were decided on, one for each notification rule of their people.
 func deliveries(ctx context.Context, q querier, changes []oncall.Change, now time.Time) ([]delivery, error) {
 	var users []oncall.UserID
 	for _, c := range changes {
-		for _, p := range c.Pages {
-			if p.UserID != "" && !slices.Contains(users, p.UserID) {
-				users = append(users, p.UserID)
+		for _, call := range c.Calls {
+			if call.UserID != "" && !slices.Contains(users, call.UserID) {
+				users = append(users, call.UserID)
 			}
 		}
 	}
@@ -48,8 +48,8 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 	}
 	var out []delivery
 	for _, c := range changes {
-		for _, p := range c.Pages {
-			all := oncall.PagesOfCall(p, reach[p.UserID], c.Incident.Severity == oncall.Low, now)
+		for _, call := range c.Calls {
+			all := oncall.PagesOfCall(call, reach[call.UserID], c.Incident.Severity == oncall.Low, now)
 			for i, look := range oncall.FirstChecks(all) {
 				out = append(out, delivery{Page: all[i], firstCheck: look})
 			}

@@ -85,7 +85,7 @@ func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir
 	queueLastPage(b, to, &f.Last)
 	queueMessage(b, id, &f)
 	if !arrived {
-		queueCalls(b, id, &f)
+		queueSameCall(b, id, &f)
 		queueRows(b, stepsByIncident, func(p oncall.StepPage) { f.Step = append(f.Step, p) }, about, oncall.EventPageBlocked)
 	}
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {

@@ -33,7 +33,7 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 			return err
 		}
 	}
-	first, err := released.firsts(ctx, tx, oncall.Page{UserID: to.User, Method: to.Method})
+	first, err := released.firsts(ctx, tx, oncall.Page{Call: oncall.Call{UserID: to.User, Method: to.Method}})
 	if err != nil {
 		return err
 	}

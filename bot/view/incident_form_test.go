@@ -68,7 +68,7 @@ func TestSheet(t *testing.T) {
 	t.Parallel()
 	ended := noon.Add(time.Second)
 	page := func(method oncall.Method, why oncall.Sentence, state oncall.PageState, at time.Time) Attempt {
-		p := Attempt{Page: oncall.Page{UserID: ann, Method: method, Why: why, At: at, CallSeq: 1}, State: state}
+		p := Attempt{Page: oncall.Page{Call: oncall.Call{UserID: ann, Method: method, Why: why, At: at, CallSeq: 1}}, State: state}
 		if state != oncall.PageWaiting {
 			p.Ended = &ended
 		}
