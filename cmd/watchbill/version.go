@@ -13,8 +13,14 @@ func (*versionCmd) Run(p process) error {
 	return err
 }
 
-// version is what the Go toolchain recorded about the source of this build.
+// release is set by the linker where the source is built without its history, as in an image.
+var release string
+
+// version is that, or what the Go toolchain recorded about the source of this build.
 func version() string {
+	if release != "" {
+		return release
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "unknown"
