@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./localpg/withpg --
 
-.PHONY: help run test test-browser fuzz lint fmt build bench crash chaos conformance
+.PHONY: help run test test-browser test-image fuzz lint fmt build package deploy-check bench crash chaos conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,20 @@ fmt: ## format the code
 
 build: ## build bin/watchbill
 	CGO_ENABLED=0 go build -o bin/watchbill ./cmd/watchbill
+
+test-image: ## do each step of the Dockerfile without an engine and start the result (needs root, on Linux)
+	$(WITHPG) go test -count=1 -tags image -run TestTheImageRuns -v ./cmd/watchbill
+
+VERSION = 0.0.0~dev
+ARCH = $(shell go env GOARCH)
+
+package: ## build the Debian package in bin/; VERSION=1.2.3, ARCH=arm64 for another machine
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags="-s -w -X main.release=v$(VERSION)" -o bin/watchbill ./cmd/watchbill
+	go run ./deploy/notices >bin/THIRD_PARTY_NOTICES
+	VERSION=$(VERSION) ARCH=$(ARCH) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 package --config deploy/nfpm.yaml --packager deb --target bin/
+
+deploy-check: ## check chart, manifests, unit and package (needs systemd-analyze and dpkg-deb)
+	deploy/check
 
 bench: build ## print the figures, one line each
 	$(WITHPG) go run ./cmd/bench

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+)
+
+// The table in docs/kubernetes.md names each value of the chart, and no other.
+func TestTheChartsValuesAreDocumented(t *testing.T) {
+	t.Parallel()
+	var values map[string]any
+	if err := yaml.Unmarshal([]byte(document(t, "deploy/helm/watchbill/values.yaml")), &values); err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(document(t, "docs/kubernetes.md"), "\n| --- | --- | --- |\n")
+	var named []string
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "| ") {
+			break
+		}
+		cell, _, _ := strings.Cut(line[2:], " | ")
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1) {
+			named = append(named, m[1])
+		}
+	}
+	var there []string
+	for name, v := range values {
+		below, ok := v.(map[string]any)
+		if !ok || len(below) == 0 || name == "resources" { // whose keys are Kubernetes' own
+			there = append(there, name)
+			continue
+		}
+		for key := range below {
+			there = append(there, name+"."+key)
+		}
+	}
+	slices.Sort(named)
+	slices.Sort(there)
+	if !slices.Equal(named, there) {
+		t.Errorf("docs/kubernetes.md names\n%q\nthe chart has\n%q", named, there)
+	}
+}
+
+// Each setting that the chart, the unit and the compose file give by name is one that there is.
+func TestWhatIsDeployedNamesSettingsThatThereAre(t *testing.T) {
+	t.Parallel()
+	settings := document(t, "docs/settings.md")
+	for _, file := range []string{
+		"compose.yaml", "deploy/systemd/watchbill.service", "deploy/helm/watchbill/templates/statefulset.yaml", "deploy/helm/watchbill/templates/_helpers.tpl",
+		"deploy/helm/values/all.yaml", "docs/install.md", "docs/kubernetes.md", "deploy/kubernetes/watchbill.yaml",
+	} {
+		for _, name := range regexp.MustCompile(`\b(WATCHBILL_[A-Z_]+|SLACK_[A-Z_]+|DATABASE_URL)\b`).FindAllString(document(t, file), -1) {
+			if name == "WATCHBILL_DOMAIN" || name == "WATCHBILL_BIND" { // of the compose file alone
+				continue
+			}
+			if !strings.Contains(settings, "`"+name+"`") {
+				t.Errorf("%s: there is no setting %s", file, name)
+			}
+		}
+	}
+}
