@@ -60,9 +60,21 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 
 func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
-// read returns the whole body, decompressed, and a function that releases it; or the problem
-// to answer with, and how the body begins. What the headers say of it counts less than what it is.
-func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, func(), *problem) {
+// An arrived is a body that was read. It counts towards the load until it is released.
+type arrived struct {
+	body    []byte
+	problem *problem // why it could not be read; body is how it begins
+	counted []func()
+}
+
+func (a *arrived) release() {
+	for _, discount := range a.counted {
+		discount()
+	}
+}
+
+// read returns the whole body, decompressed. What the headers say of it counts less than what it is.
+func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arrived {
 	wire := &wire{Reader: http.MaxBytesReader(w, r.Body, limit)}
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
 	peeked := bufio.NewReader(wire)
@@ -78,15 +90,15 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) ([]by
 	switch known := slices.Contains([]string{"", "identity", "gzip", "x-gzip"}, coding); {
 	case err != nil:
 		body.release()
-		return bytes.Clone(b[:min(len(b), shownOfBody)]), nil, unread(err, wire.err, limit)
+		return &arrived{body: bytes.Clone(b[:min(len(b), shownOfBody)]), problem: unread(err, wire.err, limit)}
 	case !known && !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")): // it may say what isn't so
 		w.Header().Set("Accept-Encoding", "gzip, identity")
 		body.release()
 		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
 		p.toPage = true
-		return nil, nil, p
+		return &arrived{problem: p}
 	}
-	return intake.Unmarked(b), body.release, nil
+	return &arrived{body: intake.Unmarked(b), counted: []func(){body.release}}
 }
 
 // A wire is a body as it arrives. It remembers an error of its own, which is none of what is inside it.

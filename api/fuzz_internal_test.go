@@ -30,14 +30,15 @@ func FuzzReadBody(f *testing.F) {
 		w := httptest.NewRecorder()
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		read, release, p := s.read(w, r, limit)
+		came := s.read(w, r, limit)
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; used > 32*limit {
 			t.Fatalf("%d bytes took %d MiB", len(body), used>>20)
 		}
+		read, p := came.body, came.problem
 		switch {
 		case p != nil:
-			if len(read) > shownOfBody || release != nil || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
+			if len(read) > shownOfBody || len(came.counted) != 0 || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
 				t.Fatalf("%d bytes, %+v", len(read), p)
 			}
 			if signal := intake.Unread(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
@@ -46,7 +47,7 @@ func FuzzReadBody(f *testing.F) {
 		case len(read) > limit:
 			t.Fatalf("%d bytes were read", len(read))
 		default:
-			release()
+			came.release()
 		}
 		if held := s.load.buffered.Load(); held != 0 {
 			t.Fatalf("%d bytes are still counted, want 0", held)

@@ -94,13 +94,13 @@ func (g opsgenieGrade) severity() oncall.Severity {
 var opsgenieUnits = map[string]int64{"minutes": 60, "hours": 3600, "days": 24 * 3600}
 
 func (s *server) opsgenieSetHeartbeat(c heartbeatCall) *problem {
-	body, release, p := s.read(c.w, c.r, earlyLimit)
-	if p != nil {
-		return p
+	came := s.read(c.w, c.r, earlyLimit)
+	defer came.release()
+	if came.problem != nil {
+		return came.problem
 	}
-	defer release()
 	var want opsgenieSpec
-	if err := json.Unmarshal(body, &want); err != nil {
+	if err := json.Unmarshal(came.body, &want); err != nil {
 		return newProblem(http.StatusUnprocessableEntity, "The body is no JSON object as the Heartbeat API takes it.")
 	}
 	fresh := c.asked == ""

@@ -54,14 +54,14 @@ func (s *server) receive(a address) http.HandlerFunc {
 // take stores the signals of a request, or returns the problem to answer with if none was.
 func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken, *problem) {
 	key := r.PathValue("key")
-	var early *arrived
+	var came *arrived
 	if key == "" && a.inBody {
-		early = s.arrive(w, r, earlyLimit)
-		defer early.release()
-		if early.problem != nil {
-			return taken{}, early.problem // without its end there is no key in it
+		came = s.read(w, r, earlyLimit)
+		defer came.release()
+		if came.problem != nil {
+			return taken{}, came.problem // without its end there is no key in it
 		}
-		key = intake.Key(early.body)
+		key = intake.Key(came.body)
 	}
 	if key == "" {
 		key = keyIn(r)
@@ -71,22 +71,20 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken,
 		return taken{}, p
 	}
 	t := taken{integration: integration}
-	if early == nil {
-		early = s.arrive(w, r, max(a.limit, intake.Of(integration.Format).Limit))
-		defer early.release()
+	if came == nil {
+		came = s.read(w, r, max(a.limit, intake.Of(integration.Format).Limit))
+		defer came.release()
 	}
-	if early.problem != nil && !early.problem.toPage {
-		return t, early.problem
+	if came.problem != nil && !came.problem.toPage {
+		return t, came.problem
 	}
 	t.at = s.Clock()
-	t.payload = payloadOf(r, a, key, early, t)
-	done, p := s.parse(w, r, a, early, &t)
-	if p != nil {
+	t.payload = payloadOf(r, a, key, came, t)
+	if p := s.parse(w, r, a, came, &t); p != nil {
 		t.payload.Trouble = p.Detail
 		s.System.KeepPayload(r.Context(), t.payload)
 		return t, p
 	}
-	defer done()
 	return t, s.keep(r.Context(), &t)
 }
 
@@ -134,30 +132,15 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 // earlyLimit is how large a body may be in which the key is looked for, in bytes.
 const earlyLimit = 1 << 20
 
-// arrived is a body that was read.
-type arrived struct {
-	body    []byte
-	release func()
-	problem *problem // why it was not; body is how it begins
-}
-
-func (s *server) arrive(w http.ResponseWriter, r *http.Request, limit int64) *arrived {
-	body, release, p := s.read(w, r, limit)
-	if release == nil {
-		release = func() {}
-	}
-	return &arrived{body: body, release: release, problem: p}
-}
-
 // parse reads the signals in a request. What can't be read, or costs too much to read, becomes one signal
 // that says so: most monitors don't tell anybody of an answer that says no, nor send again.
-func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *arrived, t *taken) (done func(), p *problem) {
+func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *arrived, t *taken) *problem {
 	if p := came.problem; p != nil {
 		if p.hangUp {
 			w.Header().Set("Connection", "close") // there is more of it
 		}
 		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, p.Detail)}
-		return func() {}, nil
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
 	defer cancel()
@@ -165,20 +148,20 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
 		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
 		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, why)}
-		return func() {}, nil
+		return nil
 	}
-	done = func() { s.load.parsing.Release(weight) }
+	came.counted = append(came.counted, func() { s.load.parsing.Release(weight) })
 	body := intake.Said(r.URL.Query(), r.Header.Get("Content-Type"), came.body)
 	var hint string
 	if m := snsIn(body); m != nil && a.resolve == nil {
 		var forged string
+		var p *problem
 		if hint, forged, p = s.fromAmazon(r.Context(), m); p != nil {
-			done()
-			return nil, p
+			return p
 		}
 		if forged != "" {
 			t.signals = []oncall.Signal{intake.Unread(t.payload.Body, forged)}
-			return done, nil
+			return nil
 		}
 	}
 	var err error
@@ -194,19 +177,17 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 		t.signals[0].Hints = append(t.signals[0].Hints, oncall.Hint{Field: "Signature", Text: hint})
 	}
 	if err == nil {
-		return done, nil
+		return nil
 	}
 	if refused, is := errors.AsType[*problem](err); is {
-		done()
-		return nil, refused
+		return refused
 	}
 	if a.invalid != nil && !tooCostly(err) {
-		done()
-		return nil, a.invalid(err)
+		return a.invalid(err)
 	}
 	t.from = ""
 	t.signals = []oncall.Signal{intake.Unread(t.payload.Body, unparsed(err, came.body, r.Header.Get("Content-Type")))}
-	return done, nil
+	return nil
 }
 
 // hints say what of the signals was not understood, and which ends and acknowledgements are about
