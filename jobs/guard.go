@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// guarded makes a call to the outside with a time limit. A panic becomes an error of whoever is called,
-// which who names: a sender, a listener, a drawer.
+// guarded calls something with a time limit. A panic becomes its error; who names it: a sender, a
+// listener, a chore.
 func guarded(ctx context.Context, who string, limit time.Duration, call func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -9,6 +9,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
 )
 
 const (
@@ -22,7 +23,8 @@ const (
 
 // message is what to tell the person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
-	names, zone := j.names(ctx), j.zone(ctx, order.Page.UserID)
+	dir := j.people(ctx)
+	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)
 	in := order.Incidents[0]
 	m := notify.Message{
 		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code, OneWay: order.OneWay,
@@ -37,7 +39,8 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 		m.Expires = *in.NextAt
 	}
 	m.Until = schedule.ZonedStamp(m.Expires, zone)
-	if order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0 && j.veiled(ctx, in.TeamID, m.To) {
+	stepsWebhook := order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0
+	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // others may read it: no more than the number
 		m.Title, m.Team, m.Why, m.Reason, m.Severity = in.ID.String()+" of a private team", "", "", nil, ""
 	}
 	if n := len(order.Incidents); n > 1 {
@@ -49,30 +52,29 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	return m
 }
 
-// veiled reports whether the webhook of a step may get only the number of a private team's incident.
-func (j *Jobs) veiled(ctx context.Context, team oncall.TeamID, address string) bool {
-	dir, err := j.store.Directory(ctx)
-	if err != nil {
-		return true
-	}
-	return dir.VeiledWebhook(team, address)
-}
-
-// names returns what people are called. A page with their ids is better than none.
-func (j *Jobs) names(ctx context.Context) func(oncall.UserID) string {
+// people loads who there is and what is whose; nil if that can't be loaded. A page with ids instead of
+// names, and with times in UTC, is better than none.
+func (j *Jobs) people(ctx context.Context) *store.Directory {
 	dir, err := j.store.Directory(ctx)
 	if err != nil {
 		j.log.Error().Err(err).Msg("can't load the people; a page goes out with their ids")
+		return nil
+	}
+	return dir
+}
+
+// namesIn returns what people are called: their ids where nothing is known.
+func namesIn(dir *store.Directory) func(oncall.UserID) string {
+	if dir == nil {
 		return func(u oncall.UserID) string { return string(u) }
 	}
 	return dir.Name
 }
 
-// zone is the zone in which a person reads times; UTC if that is not known.
-func (j *Jobs) zone(ctx context.Context, user oncall.UserID) *time.Location {
-	dir, err := j.store.Directory(ctx)
-	if err != nil {
-		return time.UTC // names says so in the log
+// zoneIn is the zone in which a person reads times; UTC if that is not known.
+func zoneIn(dir *store.Directory, user oncall.UserID) *time.Location {
+	if dir == nil {
+		return time.UTC
 	}
 	zone, err := time.LoadLocation(dir.Users[user].TimeZone)
 	if err != nil {

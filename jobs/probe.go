@@ -81,7 +81,7 @@ func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) er
 	if m.Expires.IsZero() {
 		m.Expires = j.clock().Add(neededFor)
 	}
-	m.Until = schedule.ZonedStamp(m.Expires, j.zone(ctx, c.UserID))
+	m.Until = schedule.ZonedStamp(m.Expires, zoneIn(j.people(ctx), c.UserID))
 	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", c.Method)}
 	if sender := j.senders[c.Method]; sender.Sender != nil {
 		r = send(ctx, sender, m)

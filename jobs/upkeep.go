@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -154,7 +153,7 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 	failing := make(map[string]bool)
 	for {
 		for _, c := range chores {
-			err := j.once(ctx, c)
+			err := guarded(ctx, "chore", choreLimit, func(ctx context.Context) error { return c.do(ctx, j.clock()) })
 			switch {
 			case ctx.Err() != nil:
 				return
@@ -171,16 +170,4 @@ func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) 
 			return
 		}
 	}
-}
-
-// once does one chore. A panic counts as its failure.
-func (j *Jobs) once(ctx context.Context, c chore) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, choreLimit)
-	defer cancel()
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v", cause)
-		}
-	}()
-	return c.do(ctx, j.clock())
 }
