@@ -187,7 +187,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		became = f.trigger(s)
 	}
 	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || was != nil) {
-		f.tell(a, s)
+		f.takeNotes(a, s)
 	}
 	return became
 }

@@ -30,8 +30,9 @@ func (f *Fold) update(s Signal) SignalFate {
 	return f.trigger(s)
 }
 
-// tell writes into the timeline what somebody has noted elsewhere, and what an integration was taken for.
-func (f *Fold) tell(a *Alert, s Signal) {
+// takeNotes puts down what a signal says beside what it does: until when the alert fires, what somebody has
+// noted elsewhere, and what the integration was taken for.
+func (f *Fold) takeNotes(a *Alert, s Signal) {
 	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
 		a.ExpiresAt = s.Expires
 		f.touch(a)

@@ -49,28 +49,38 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 // find loads what the entries are about, in two steps: which alerts and incidents, and these, the
 // incidents locked, unless somebody else has locked them.
 func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (*storedState, error) {
-	var alerts, groups, lists keyList
 	made := 0
 	for _, e := range entries {
-		switch s := e.signal; s.Action {
-		case oncall.Reconcile:
-			lists.add(e.IntegrationID, s.GroupKey)
-			continue
-		case oncall.Trigger, oncall.Release:
-			groups.add(e.IntegrationID, e.group)
+		switch e.signal.Action {
+		case oncall.Trigger, oncall.Release, oncall.Clear:
 			made++
-		case oncall.Clear:
-			made++
-		case oncall.AckSignal, oncall.Update, oncall.Split, oncall.PingSignal:
+		case oncall.Reconcile, oncall.AckSignal, oncall.Update, oncall.Split, oncall.PingSignal:
 		}
-		alerts.add(e.IntegrationID, e.signal.DedupKey)
 	}
-	ids, err := findIDs(ctx, tx, alerts, groups, lists, func(b *pgx.Batch, out *batchIDs) { w.queueStorms(b, dir, entries, groups, out) })
+	ids, err := findIDs(ctx, tx, dir, entries, keysOf(entries))
 	if err != nil {
 		return nil, fmt.Errorf("find alerts: %w", err)
 	}
 	ids.services = servicesOf(entries)
 	return ids.load(ctx, tx, w.blocked, made)
+}
+
+// batchKeys are the keys that a batch of signals names.
+type batchKeys struct{ alerts, groups, lists keyList }
+
+func keysOf(entries []entry) (k batchKeys) {
+	for _, e := range entries {
+		switch s := e.signal; s.Action {
+		case oncall.Reconcile:
+			k.lists.add(e.IntegrationID, s.GroupKey)
+			continue
+		case oncall.Trigger, oncall.Release:
+			k.groups.add(e.IntegrationID, e.group)
+		case oncall.Clear, oncall.AckSignal, oncall.Update, oncall.Split, oncall.PingSignal:
+		}
+		k.alerts.add(e.IntegrationID, e.signal.DedupKey)
+	}
+	return k
 }
 
 // servicesOf are the services of which signals say that they are.
@@ -99,8 +109,8 @@ const listedAlerts = `
 
 // findIDs finds the latest alert of each key, the latest incident of each group with what that was
 // merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of
-// all these alerts.
-func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more func(*pgx.Batch, *batchIDs)) (*batchIDs, error) {
+// all these alerts; and the storms that the entries may join.
+func findIDs(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry, keys batchKeys) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 		FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
@@ -150,10 +160,10 @@ func findIDs(ctx context.Context, tx pgx.Tx, alerts, groups, lists keyList, more
 			return err
 		})
 	}
-	ask(latestAlerts, alerts)
-	ask(latestIncidents, groups, oncall.MaxMerges)
-	ask(listedAlerts, lists)
-	more(batch, out)
+	ask(latestAlerts, keys.alerts)
+	ask(latestIncidents, keys.groups, oncall.MaxMerges)
+	ask(listedAlerts, keys.lists)
+	queueStorms(batch, dir, entries, keys.groups, out)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return nil, err
 	}
@@ -302,7 +312,9 @@ func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 // fill adds to a fold what its integration speaks of, and what it numbers new things with.
 func (s *storedState) fill(fold *oncall.Fold) {
 	fold.LastIncident, fold.AlertIDs, fold.NextCounts = s.lastIncident, s.alertIDs, maps.Clone(s.counts.next)
-	s.fillStorms(fold)
+	fold.AddCalm(s.calm...)
+	fold.AddOthers(s.others...)
+	fold.AddRecent(s.recent[fold.Integration.ID]...)
 	for _, in := range s.incidents {
 		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
 			fold.AddIncidents(in)
@@ -323,14 +335,6 @@ func (s *storedState) fill(fold *oncall.Fold) {
 				fold.Elsewhere(a)
 			}
 		}
-	}
-}
-
-// countOn goes on with what a fold has left of the numbers.
-func (s *storedState) countOn(fold *oncall.Fold) {
-	s.lastIncident, s.alertIDs = fold.LastIncident, fold.AlertIDs
-	for id, next := range fold.NextCounts {
-		s.counts.set(id, next)
 	}
 }
 

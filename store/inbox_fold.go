@@ -99,7 +99,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	var entries []entry
 	var apart bool
 	var rejects []reject
-	var folded []integrationBatch
+	var batches []integrationBatch
 	var left []int64
 	var changes []oncall.Change
 	err = pgx.BeginFunc(ctx, w.conn, func(tx pgx.Tx) error {
@@ -107,21 +107,23 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		if entries, apart, err = w.turns.take(ctx, tx, w.limit); err != nil || len(entries) == 0 {
 			return err
 		}
-		var good []entry
-		if good, rejects, err = w.split(ctx, entries, aside); err != nil {
-			return err
-		}
-		if folded, left, err = w.byIntegration(ctx, tx, good); err != nil {
-			return err
-		}
-		changes, err = w.decideAndSave(ctx, tx, folded, now)
+		dir, err := w.directoryOf(ctx, entries)
 		if err != nil {
 			return err
 		}
-		if err := saveTallies(ctx, tx, folded); err != nil {
+		var good []entry
+		good, rejects = split(ctx, dir, entries, aside)
+		if batches, left, err = w.byIntegration(ctx, tx, dir, good); err != nil {
 			return err
 		}
-		if err := heard(ctx, tx, folded); err != nil {
+		changes, err = w.decideAndSave(ctx, tx, batches, now)
+		if err != nil {
+			return err
+		}
+		if err := saveTallies(ctx, tx, batches); err != nil {
+			return err
+		}
+		if err := heard(ctx, tx, batches); err != nil {
 			return err
 		}
 		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)
@@ -135,7 +137,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 			w.unblock()
 		}
 	}
-	for _, b := range folded {
+	for _, b := range batches {
 		w.count(b, now)
 		w.countRoutes(b)
 	}
@@ -148,22 +150,23 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	return more, nil
 }
 
-// split reads the signals, and tells those that can be folded from those that can't.
-func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (good []entry, bad []reject, err error) {
+// directoryOf returns the directory, loaded anew where it lacks the integration of an entry: the key may be
+// newer than what we have.
+func (w *inboxWorker) directoryOf(ctx context.Context, entries []entry) (*Directory, error) {
 	dir, err := w.store.directory(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	fresh := false
+	if slices.ContainsFunc(entries, func(e entry) bool { _, known := dir.integrations[e.IntegrationID]; return !known }) {
+		w.store.cache.drop()
+		return w.store.directory(ctx)
+	}
+	return dir, nil
+}
+
+// split reads the signals, and tells those that can be folded from those that can't.
+func split(ctx context.Context, dir *Directory, entries []entry, aside error) (good []entry, bad []reject) {
 	for _, e := range entries {
-		if _, known := dir.integrations[e.IntegrationID]; !known && !fresh {
-			// Its key may be newer than the directory that we have.
-			w.store.cache.drop()
-			if dir, err = w.store.directory(ctx); err != nil {
-				return nil, nil, err
-			}
-			fresh = true
-		}
 		why := aside
 		if _, known := dir.integrations[e.IntegrationID]; !known {
 			why = errors.Join(why, fmt.Errorf("there is no integration %d", e.IntegrationID))
@@ -179,7 +182,7 @@ func (w *inboxWorker) split(ctx context.Context, entries []entry, aside error) (
 		e.listed, e.group = dir.groupsOf(ctx, e.IntegrationID, e.signal)
 		good = append(good, e)
 	}
-	return good, bad, nil
+	return good, bad
 }
 
 // scrub takes out the one character that PostgreSQL can't store in a text.
@@ -213,18 +216,14 @@ type integrationBatch struct {
 	*oncall.Fold
 	entries []entry
 	stored  *storedState
-	folded  []oncall.SignalFate // what became of each entry
+	fates   []oncall.SignalFate // what became of each entry
 }
 
 // byIntegration sorts entries by integration, each in the order of arrival, and lays out what is stored.
 // It also returns the entries that must wait for somebody to unlock their incident.
-func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []entry) (out []integrationBatch, left []int64, err error) {
+func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (out []integrationBatch, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil
-	}
-	dir, err := w.store.directory(ctx)
-	if err != nil {
-		return nil, nil, err
 	}
 	found, err := w.find(ctx, tx, dir, entries)
 	if err != nil {
@@ -254,17 +253,20 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, entries []en
 }
 
 // decideAndSave lets the rules decide on each signal and saves what they decide.
-func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []integrationBatch, now time.Time) ([]oncall.Change, error) {
+func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, batches []integrationBatch, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
-	for i := range folds {
-		b := &folds[i]
+	for i := range batches {
+		b := &batches[i]
 		if err := b.receive(now); err != nil {
 			return nil, err
 		}
 		c, a := b.Results()
-		b.stored.countOn(b.Fold)
-		if len(folds) > 1 {
+		b.stored.lastIncident, b.stored.alertIDs = b.LastIncident, b.AlertIDs
+		for id, next := range b.NextCounts {
+			b.stored.counts.set(id, next)
+		}
+		if len(batches) > 1 {
 			b.stored.update(c, a)
 		}
 		changes, alerts = append(changes, c...), append(alerts, a...)
@@ -275,7 +277,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, folds []inte
 	if err := w.store.save(ctx, tx, now, changes); err != nil {
 		return nil, err
 	}
-	if err := folds[0].stored.counts.save(ctx, tx); err != nil {
+	if err := batches[0].stored.counts.save(ctx, tx); err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}
@@ -296,10 +298,10 @@ func (b *integrationBatch) receive(now time.Time) (err error) {
 	b.stored.fill(b.Fold)
 	for _, e := range b.entries {
 		if e.Replayed {
-			b.folded = append(b.folded, b.Replay(e.signal, e.ReceivedAt, now))
+			b.fates = append(b.fates, b.Replay(e.signal, e.ReceivedAt, now))
 			continue
 		}
-		b.folded = append(b.folded, b.Receive(e.signal, e.ReceivedAt))
+		b.fates = append(b.fates, b.Receive(e.signal, e.ReceivedAt))
 	}
 	return nil
 }

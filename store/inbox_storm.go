@@ -44,7 +44,7 @@ const (
 
 // queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
 // storm could begin with these signals, the latest incidents are to be loaded as well: it may take them in.
-func (w *inboxWorker) queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
+func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
 	var of []oncall.IntegrationID
 	var since []time.Time
 	fires := map[oncall.IntegrationID]int{}
@@ -110,13 +110,6 @@ func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.A
 	var err error
 	s.calm, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	return err
-}
-
-// fillStorms adds to a fold what it depends on whether its alerts join or begin a storm.
-func (s *storedState) fillStorms(fold *oncall.Fold) {
-	fold.AddCalm(s.calm...)
-	fold.AddOthers(s.others...)
-	fold.AddRecent(s.recent[fold.Integration.ID]...)
 }
 
 // Storms returns the incidents that take in what comes, as far as that is stored.

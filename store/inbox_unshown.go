@@ -34,7 +34,7 @@ type unshownLine struct {
 // count counts what became of an integration's signals, and logs those that are not shown.
 func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 	for i, e := range b.entries {
-		became := b.folded[i]
+		became := b.fates[i]
 		w.store.metrics.signals.WithLabelValues(b.Integration.Name, string(e.signal.Action)).Inc()
 		w.store.metrics.fates.WithLabelValues(b.Integration.Name, string(became.Fate)).Inc()
 		if became.Signal.Unread {
