@@ -32,7 +32,7 @@ func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Lis
 		err := j.listenAsHolder(ctx, method, from)
 		switch {
 		case ctx.Err() != nil:
-		case errors.Is(err, store.ErrTaken):
+		case errors.Is(err, store.ErrNameTaken):
 			j.metrics.deaf.WithLabelValues(string(method)).Set(0)
 		case err != nil && !failing:
 			j.log.Error().Err(err).Str("method", string(method)).Msg("can't read what people answer; it will be tried again")

@@ -20,6 +20,9 @@ const (
 	answersCome = 15 * time.Minute
 )
 
+// ErrUnderWay says that another process does what an answer asks for.
+var ErrUnderWay = errors.New("the answer is being carried out")
+
 // An AnswerRecord is what became of an answer, as it is stored.
 type AnswerRecord struct {
 	oncall.AnswerOutcome
@@ -84,7 +87,7 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 	var changes []oncall.Change
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		m := oncall.AnsweredMessage{Lead: lead, User: by.User}
-		if err := loadMessage(ctx, tx, &m, lockIncidents); err != nil {
+		if err := lockMessage(ctx, tx, &m); err != nil {
 			return err
 		}
 		for _, in := range m.Incidents {
@@ -153,7 +156,7 @@ func claimAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time)
 		RETURNING done, coalesce(outcome, '{}')`
 	err = tx.QueryRow(ctx, claim, a.Method, a.ID, a.From, now, now.Add(-answerLease)).Scan(&out.Again, &out.AnswerOutcome)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return out, ErrTaken
+		return out, ErrUnderWay
 	}
 	return out, err
 }

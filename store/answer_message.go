@@ -16,7 +16,7 @@ func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, cla
 	if a.Token != "" || a.Message != (oncall.MessageKey{}) {
 		f, own, err = namedMessage(ctx, tx, a, claim)
 		if err == nil && len(f.Messages) == 1 {
-			err = loadMessage(ctx, tx, &f.Messages[0], lockIncidents)
+			err = lockMessage(ctx, tx, &f.Messages[0])
 		}
 		return f, own, err
 	}
@@ -48,8 +48,7 @@ func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.An
 				m.Incidents = append(m.Incidents, in)
 			}
 		}
-		oncall.WorstFirst(m.Incidents)
-		if m.Pages, err = pagesAbout(ctx, tx, m); err != nil {
+		if err := loadPages(ctx, tx, &m); err != nil {
 			return nil, err
 		}
 		out = append(out, m)
@@ -212,21 +211,16 @@ func confirm(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Ti
 	return err
 }
 
-// loadMessage loads the incidents of a message and its person's pages about them. The incidents are
-// loaded by load, which is lockIncidents where they are to be changed.
-func loadMessage(ctx context.Context, tx pgx.Tx, m *oncall.AnsweredMessage,
-	load func(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error),
-) error {
+// lockMessage locks the incidents of a message and loads them, with its person's pages about them.
+func lockMessage(ctx context.Context, tx pgx.Tx, m *oncall.AnsweredMessage) error {
 	ids, err := messageIncidents(ctx, tx, m.Lead)
 	if err != nil {
 		return err
 	}
-	if m.Incidents, err = load(ctx, tx, ids); err != nil {
+	if m.Incidents, err = lockIncidents(ctx, tx, ids); err != nil {
 		return err
 	}
-	oncall.WorstFirst(m.Incidents)
-	m.Pages, err = pagesAbout(ctx, tx, *m)
-	return err
+	return loadPages(ctx, tx, m)
 }
 
 // messageIncidents returns the incidents of a message.
@@ -236,18 +230,20 @@ func messageIncidents(ctx context.Context, q querier, lead oncall.PageID) ([]onc
 	return pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 }
 
-// pagesAbout loads the pages of a message's person about its incidents.
-func pagesAbout(ctx context.Context, q querier, m oncall.AnsweredMessage) ([]oncall.AnsweredPage, error) {
+// loadPages loads the pages of a message's person about its incidents, which it puts in order.
+func loadPages(ctx context.Context, q querier, m *oncall.AnsweredMessage) (err error) {
 	const load = `
 		SELECT incident_id, user_id, call_seq, asked_version, id = $1 OR bundle = $1 AND bundle <> 0
 		FROM pages
 		WHERE incident_id = ANY ($2) AND user_id = $3 AND state <> 'skipped'`
+	oncall.WorstFirst(m.Incidents)
 	ids := make([]oncall.IncidentID, len(m.Incidents))
 	for i, in := range m.Incidents {
 		ids[i] = in.ID
 	}
 	rows, _ := q.Query(ctx, load, m.Lead, ids, m.User)
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p oncall.AnsweredPage, err error) {
+	m.Pages, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p oncall.AnsweredPage, err error) {
 		return p, row.Scan(&p.IncidentID, &p.UserID, &p.CallSeq, &p.AskedVersion, &p.Here)
 	})
+	return err
 }

@@ -74,7 +74,7 @@ func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
 	w.exec(noted, "begun", start, false)
 	w.exec(noted, "done", start, true)
 	a := oncall.Answer{Method: oncall.MethodSMS, ID: "begun", From: "+12025550100", Reply: oncall.Reply{Kind: oncall.ReplyOther}}
-	if _, err := w.Answer(t.Context(), a, start.Add(time.Second)); !errors.Is(err, store.ErrTaken) {
+	if _, err := w.Answer(t.Context(), a, start.Add(time.Second)); !errors.Is(err, store.ErrUnderWay) {
 		t.Errorf("while it is being done: %v", err)
 	}
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start.Add(16*time.Second))); out.Again || out.Result != oncall.AnswerUnclear {

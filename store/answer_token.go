@@ -230,9 +230,14 @@ func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (onc
 		if err := tx.QueryRow(ctx, lead, claim.Page, claim.User).Scan(&m.Lead); err != nil {
 			return err
 		}
-		return loadMessage(ctx, tx, &m, func(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error) {
-			return incidents(ctx, tx, ids)
-		})
+		ids, err := messageIncidents(ctx, tx, m.Lead)
+		if err != nil {
+			return err
+		}
+		if m.Incidents, err = incidents(ctx, tx, ids); err != nil {
+			return err
+		}
+		return loadPages(ctx, tx, &m)
 	})
 	if err != nil {
 		return oncall.AnsweredMessage{}, wrap(err, "read a token")

@@ -54,8 +54,8 @@ type Instance struct {
 	ended   chan struct{}
 }
 
-// ErrTaken says that another process lives under this name.
-var ErrTaken = errors.New("another instance has this name")
+// ErrNameTaken says that another process lives under this name.
+var ErrNameTaken = errors.New("another instance has this name")
 
 // ClaimInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
 // When the claim is lost others will start these jobs again: the process must stop them.
@@ -68,7 +68,7 @@ func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, err
 	var ours bool
 	err = conn.QueryRow(ctx, claim, instanceLocks, name).Scan(&ours)
 	if err == nil && !ours {
-		err = ErrTaken
+		err = ErrNameTaken
 	}
 	if err != nil {
 		hangUp(ctx, conn)

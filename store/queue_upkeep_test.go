@@ -85,7 +85,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	dying := must[*store.Instance](t)(w.ClaimInstance(ctx, "dying"))
 	defer alive.Release()
 	defer dying.Release()
-	if _, err := w.ClaimInstance(ctx, "alive"); !errors.Is(err, store.ErrTaken) {
+	if _, err := w.ClaimInstance(ctx, "alive"); !errors.Is(err, store.ErrNameTaken) {
 		t.Errorf("a name was taken twice: %v", err)
 	}
 	add := func(attempt int, by ...string) {
