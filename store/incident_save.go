@@ -13,32 +13,28 @@ import (
 // save writes what was decided at now: incidents, events, pages, jobs. The caller holds the locks
 // of the incidents that exist already.
 func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []oncall.Change) error {
-	pages, err := deliveries(ctx, tx, changes, now)
+	batch := &pgx.Batch{}
+	ahead := map[oncall.IncidentID]int{} // how many of the same team go before an incident
+	teams := map[oncall.TeamID]int{}
+	for _, c := range changes {
+		queueIncident(batch, c.Incident)
+		ahead[c.Incident.ID] = teams[c.Incident.TeamID]
+		teams[c.Incident.TeamID]++
+	}
+	queueEvents(batch, changes)
+	pages, err := deliveries(ctx, tx, changes, ahead, now)
 	if err != nil {
 		return err
 	}
-	batch := &pgx.Batch{}
-	of := map[oncall.IncidentID]oncall.Incident{}
-	for _, c := range changes {
-		of[c.Incident.ID] = c.Incident
-		queueIncident(batch, c.Incident)
-	}
-	if err := numberConvoys(ctx, tx, pages, of, now); err != nil {
+	if err := numberConvoys(ctx, tx, pages, now); err != nil {
 		return fmt.Errorf("number convoys: %w", err)
-	}
-	queueEvents(batch, changes)
-	ahead := map[oncall.IncidentID]int{}
-	teams := map[oncall.TeamID]int{}
-	for _, c := range changes {
-		ahead[c.Incident.ID] = teams[c.Incident.TeamID]
-		teams[c.Incident.TeamID]++
 	}
 	saved := map[string]oncall.PageID{}
 	queuePages(batch, pages, func(id oncall.PageID, key string) { saved[key] = id })
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("save: %w", err)
 	}
-	tasks, err := pageTasks(ctx, tx, pages, saved, of, ahead, now)
+	tasks, err := pageTasks(ctx, tx, pages, saved, now)
 	if err != nil {
 		return fmt.Errorf("have pages looked at: %w", err)
 	}

@@ -16,6 +16,8 @@ import (
 type delivery struct {
 	oncall.Page
 	firstCheck time.Time
+	about      oncall.Incident
+	ahead      int // how many incidents of the team go before its own
 
 	convoy oncall.ConvoyID // it travels in; 0: it has a job to itself
 	behind bool            // it waits for another's job
@@ -30,7 +32,7 @@ func (d delivery) waitsIn() oncall.ConvoyID {
 }
 
 // deliveries makes the pages of the calls that were decided on, one for each notification rule of their people.
-func deliveries(ctx context.Context, q querier, changes []oncall.Change, now time.Time) ([]delivery, error) {
+func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead map[oncall.IncidentID]int, now time.Time) ([]delivery, error) {
 	var users []oncall.UserID
 	for _, c := range changes {
 		for _, call := range c.Calls {
@@ -51,7 +53,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, now tim
 		for _, call := range c.Calls {
 			all := oncall.PagesOfCall(call, reach[call.UserID], c.Incident.Severity == oncall.Low, now)
 			for i, look := range oncall.FirstChecks(all) {
-				out = append(out, delivery{Page: all[i], firstCheck: look})
+				out = append(out, delivery{Page: all[i], firstCheck: look, about: c.Incident, ahead: ahead[c.Incident.ID]})
 			}
 		}
 	}
@@ -101,12 +103,12 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 
 // numberConvoys sorts pages that were decided on together into convoys. The worst of each has a job; the others
 // wait behind it.
-func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, of map[oncall.IncidentID]oncall.Incident, now time.Time) error {
+func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
 	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
 	members := map[oncall.ConvoyKey][]*delivery{}
 	for i := range pages {
 		p := &pages[i]
-		if key, ok := p.Convoy(of[p.IncidentID], now); ok {
+		if key, ok := p.Convoy(p.about, now); ok {
 			members[key] = append(members[key], p)
 		}
 	}
@@ -128,7 +130,7 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, of map[onca
 		lead := m[0]
 		for _, p := range m {
 			p.convoy, p.behind = ids[i], true
-			if of[p.IncidentID].Severity.Worse(of[lead.IncidentID].Severity) {
+			if p.about.Severity.Worse(lead.about.Severity) {
 				lead = p
 			}
 		}
@@ -139,9 +141,7 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, of map[onca
 
 // pageTasks are the tasks for pages that were saved: one for each that doesn't wait behind another. Those who have
 // hundreds of incidents come after others, but the job of a convoy has the place of the first in it.
-func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID,
-	of map[oncall.IncidentID]oncall.Incident, ahead map[oncall.IncidentID]int, now time.Time,
-) ([]oncall.Task, error) {
+func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
 	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
 	fresh := make([]delivery, 0, len(saved))
 	for _, p := range pages {
@@ -154,8 +154,8 @@ func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[strin
 			continue
 		}
 		led[p.convoy] = led[p.convoy] || !p.behind
-		if n, known := first[p.convoy]; !known || ahead[p.IncidentID] < n {
-			first[p.convoy] = ahead[p.IncidentID]
+		if n, known := first[p.convoy]; !known || p.ahead < n {
+			first[p.convoy] = p.ahead
 		}
 	}
 	var tasks []oncall.Task
@@ -168,7 +168,7 @@ func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[strin
 			led[p.convoy], left = true, append(left, p.ID)
 		}
 		t := p.TaskOf(p.convoy)
-		t.Severity, t.Ahead = of[p.IncidentID].Severity, ahead[p.IncidentID]
+		t.Severity, t.Ahead = p.about.Severity, p.ahead
 		if p.convoy != 0 {
 			t.Ahead = first[p.convoy]
 		}
