@@ -114,7 +114,7 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 	}
 	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.integration.Mapping == nil && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
 		for i := range t.signals {
-			t.signals[i].TakenFor = title
+			t.signals[i].Sender = title
 		}
 	}
 	t.hints = s.hints(ctx, t.integration, t.signals)

@@ -74,7 +74,7 @@ func shownPayload(p store.KeptPayload) view.Payload {
 		v.Request += "?" + p.Query
 	}
 	if p.TakenFor != "" {
-		v.TakenFor = intake.Of(p.TakenFor).Title
+		v.Sender = intake.Of(p.TakenFor).Title
 	}
 	return v
 }

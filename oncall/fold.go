@@ -42,8 +42,8 @@ type Fold struct {
 	Route   func(Signal) Routing      // what the routes make of a signal; nil: there are none
 	Tallies map[RouteName]*RouteTally // what they have made of all of them
 
-	TakenFor string    // what its signals were recognised as anew, if they were
-	Now      time.Time // when it is folded; signals may have come long before
+	Sender string    // what its signals were recognised as anew, if they were
+	Now    time.Time // when it is folded; signals may have come long before
 
 	now       time.Time               // when the signal came that is being folded
 	replaying time.Time               // when it is folded, if it was kept since; else zero

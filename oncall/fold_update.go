@@ -44,9 +44,9 @@ func (f *Fold) takeNotes(a *Alert, s Signal) {
 	if s.Note != "" {
 		c.record(EventNote, c.by, Detail{Text: s.Note})
 	}
-	if s.TakenFor != "" && f.TakenFor != s.TakenFor {
-		f.TakenFor = s.TakenFor
-		c.record(EventRecognised, c.by, Detail{Text: s.TakenFor})
+	if s.Sender != "" && f.Sender != s.Sender {
+		f.Sender = s.Sender
+		c.record(EventRecognised, c.by, Detail{Text: s.Sender})
 	}
 }
 

@@ -15,7 +15,7 @@ type Integration struct {
 	Format     Format
 	Muted      bool       // its signals page nobody
 	MutedUntil *time.Time // nil: until somebody unmutes it
-	TakenFor   string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
+	Senders    string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
 	Heard      bool       // a signal has come
 	Grouping   *Grouping  // nil: it doesn't group
 	Mapping    *Mapping   // how its bodies are read; nil: as its format says
@@ -24,10 +24,10 @@ type Integration struct {
 
 // Recognised lists what the integration's signals were recognised as.
 func (in Integration) Recognised() []string {
-	if in.TakenFor == "" {
+	if in.Senders == "" {
 		return nil
 	}
-	return strings.Split(in.TakenFor, ", ")
+	return strings.Split(in.Senders, ", ")
 }
 
 // IsMuted reports whether a signal that comes at an instant pages nobody.

@@ -45,14 +45,14 @@ type Signal struct {
 	Details  map[string]string `json:"details,omitempty"` // what else was sent
 	Note     string            `json:"note,omitempty"`    // what somebody has written there about it
 	// Expires is until when a trigger holds, if the monitor doesn't repeat it; in the past, that it is over.
-	Expires  time.Time `json:"expires,omitzero"`
-	Keyless  bool      `json:"keyless,omitempty"`   // it has no key of its own: DedupKey is made of the title
-	Aged     bool      `json:"aged,omitempty"`      // no monitor sends it: Clear, as nothing has come for long
-	Unread   bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
-	TakenFor string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
-	By       UserID    `json:"by,omitempty"`        // for Split
-	Kind     Format    `json:"kind,omitempty"`      // what it was read as
-	Ping     *Ping     `json:"ping,omitempty"`      // for PingSignal
+	Expires time.Time `json:"expires,omitzero"`
+	Keyless bool      `json:"keyless,omitempty"`   // it has no key of its own: DedupKey is made of the title
+	Aged    bool      `json:"aged,omitempty"`      // no monitor sends it: Clear, as nothing has come for long
+	Unread  bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
+	Sender  string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
+	By      UserID    `json:"by,omitempty"`        // for Split
+	Kind    Format    `json:"kind,omitempty"`      // what it was read as
+	Ping    *Ping     `json:"ping,omitempty"`      // for PingSignal
 }
 
 // A Link is an address that a monitor sends, and what it is called.

@@ -188,7 +188,7 @@ func split(ctx context.Context, dir *Directory, entries []entry, aside error) (g
 // scrub takes out the one character that PostgreSQL can't store in a text.
 func scrub(s *oncall.Signal) {
 	clean := plain
-	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.TakenFor} {
+	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.Sender} {
 		*text = clean(*text)
 	}
 	for i := range s.Hints {

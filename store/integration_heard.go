@@ -12,18 +12,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// mostTakenFor is how many kinds of monitor one integration is said to have.
-const mostTakenFor = 10
+// mostSenders is how many senders are named of one integration.
+const mostSenders = 10
 
 // heard notes when an integration's first signal came, what its signals were recognised as for the first time, and how
 // many bodies could not be understood.
-func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
+func heard(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
 	const save = `
 		UPDATE integrations
 		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4
 		WHERE id = $1 AND (first_signal_at IS NULL OR taken_for <> $3 OR $4 > 0)`
 	told := false
-	for _, b := range folds {
+	for _, b := range batches {
 		unread, first := 0, time.Time{}
 		for _, e := range b.entries {
 			if e.signal.Unread {
@@ -33,12 +33,12 @@ func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 				first = e.ReceivedAt
 			}
 		}
-		takenFor := alsoTakenFor(b.Integration.TakenFor, b.TakenFor)
-		anew := takenFor != b.Integration.TakenFor
+		senders := withSender(b.Integration.Senders, b.Sender)
+		anew := senders != b.Integration.Senders
 		if first.IsZero() || b.Integration.Heard && !anew && unread == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, save, b.Integration.ID, first, takenFor, unread); err != nil {
+		if _, err := tx.Exec(ctx, save, b.Integration.ID, first, senders, unread); err != nil {
 			return fmt.Errorf("note that an integration was heard of: %w", err)
 		}
 		told = told || anew
@@ -49,13 +49,13 @@ func heard(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 	return announce(ctx, tx)
 }
 
-// alsoTakenFor adds a kind to those that are known.
-func alsoTakenFor(known, kind string) string {
-	list := oncall.Integration{TakenFor: known}.Recognised()
-	if kind == "" || slices.Contains(list, kind) || len(list) >= mostTakenFor {
+// withSender adds what sent something to the senders that are known.
+func withSender(known, sender string) string {
+	list := oncall.Integration{Senders: known}.Recognised()
+	if sender == "" || slices.Contains(list, sender) || len(list) >= mostSenders {
 		return known
 	}
-	return strings.Join(append(list, kind), ", ")
+	return strings.Join(append(list, sender), ", ")
 }
 
 // IntegrationDetail is what can be shown of an integration.

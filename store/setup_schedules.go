@@ -171,7 +171,7 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for, storm_limit, grouping, mapping,
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for AS senders, storm_limit, grouping, mapping,
 		       first_signal_at IS NOT NULL AS heard, key_hash, key_hint
 		FROM integrations
 		WHERE removed_at IS NULL

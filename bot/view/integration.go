@@ -32,7 +32,7 @@ type Integration struct {
 	ID         oncall.IntegrationID
 	Name       string
 	Format     oncall.Format
-	TakenFor   string // where nobody has chosen the format
+	Senders    string // where nobody has chosen the format
 	Team       string
 	Policy     string
 	Manages    bool // the reader may rotate its key, and mute it
@@ -74,8 +74,8 @@ func Integrations(all []Integration, zone *time.Location) Drawing {
 // line is an integration in words.
 func (in Integration) line(zone *time.Location) string {
 	format := string(in.Format)
-	if in.TakenFor != "" && in.Format == oncall.AutoFormat {
-		format += ": " + in.TakenFor
+	if in.Senders != "" && in.Format == oncall.AutoFormat {
+		format += ": " + in.Senders
 	}
 	var text strings.Builder
 	fmt.Fprintf(&text, "*%s* (%s), team %s, policy %s; key …%s; ", Name(in.Name), Name(format), Name(in.Team), Name(in.Policy), Name(in.Key.Hint))

@@ -20,7 +20,7 @@ func managed(text string) []Integration {
 	return []Integration{
 		{ID: 1, Name: text, Format: "generic", Team: text, Policy: text, Manages: true, Key: Key{Hint: "a1b2"}},
 		{
-			ID: 2, Name: text, Format: "grafana", TakenFor: text, Team: text, Policy: text, Manages: true, Muted: true, MutedUntil: &until, MutedBy: bo,
+			ID: 2, Name: text, Format: "grafana", Senders: text, Team: text, Policy: text, Manages: true, Muted: true, MutedUntil: &until, MutedBy: bo,
 			Key: Key{Hint: "a1b2", Used: &ago}, Old: []Key{{Hint: "c3d4", Ends: until}},
 		},
 		{
@@ -63,9 +63,9 @@ func pending(text string) string {
 // delivered are payloads, with a text wherever others can write.
 func delivered(text string) []Payload {
 	return []Payload{
-		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, TakenFor: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
+		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, Sender: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
 		{ID: 11, At: noon.Add(-time.Hour), Request: "POST /v1/signals/KEY", Trouble: text, Signals: 1, Body: "```" + strings.Repeat(text+"\n", 20), Incidents: []oncall.IncidentID{1, 2, 3, 4, 5}},
-		{ID: 10, At: noon.Add(-2 * time.Hour), Request: "GET /v1/signals/KEY", TakenFor: text, Signals: 30},
+		{ID: 10, At: noon.Add(-2 * time.Hour), Request: "GET /v1/signals/KEY", Sender: text, Signals: 30},
 	}
 }
 

@@ -22,7 +22,7 @@ type Payload struct {
 	ID        oncall.PayloadID
 	At        time.Time
 	Request   string // its method and address
-	TakenFor  string // what people call its format; empty: it was not understood
+	Sender    string // what people call its format; empty: it was not understood
 	Trouble   string
 	Signals   int
 	Incidents []oncall.IncidentID
@@ -51,10 +51,10 @@ func Payloads(name string, all []Payload, zone *time.Location) Drawing {
 
 func (p Payload) line(zone *time.Location) string {
 	text := fmt.Sprintf("*%d*, %s: %s, ", p.ID, stamp(p.At, asAgo, zone), Foreign(p.Request, maxTitle))
-	if p.TakenFor == "" {
+	if p.Sender == "" {
 		text += ":warning: not understood"
 	} else {
-		text += "taken for " + Name(p.TakenFor) + ", " + Count(p.Signals, "signal")
+		text += "taken for " + Name(p.Sender) + ", " + Count(p.Signals, "signal")
 	}
 	if p.Trouble != "" {
 		text += ": " + Foreign(p.Trouble, maxTitle)

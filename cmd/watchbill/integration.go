@@ -93,7 +93,7 @@ func printIntegration(out io.Writer, in store.IntegrationDetail, keys []store.In
 	case in.Format != intake.Auto:
 		line("Kind", "%s: %s", string(in.Format), intake.Of(in.Format).Title)
 	default:
-		line("Kind", "auto: what it sends is taken for %s", cmp.Or(in.TakenFor, "nothing yet"))
+		line("Kind", "auto: what it sends is taken for %s", cmp.Or(in.Senders, "nothing yet"))
 	}
 	heard := "none since this is kept"
 	if in.FirstSignalAt != nil {
