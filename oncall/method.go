@@ -49,7 +49,7 @@ type MethodInfo struct {
 	Replied  bool   // the answer is a text, which can be answered itself
 	Spoken   bool   // it is a phone call
 	Wakes    bool   // it can wake somebody
-	Offline  bool   // it comes without the Internet
+	Cellular bool   // it comes by the phone network, even where there is no Internet
 	IsPhone  bool   // its address is a phone number, and a message costs money
 	Programs bool   // only programs read it, so that nobody answers
 	Provider string // through whom it goes, where others of the table do as well
@@ -66,14 +66,14 @@ var methods = []MethodInfo{
 		Kind: "SMS and calls", Setting: "TWILIO_ACCOUNT_SID", Provider: "Twilio",
 		Label: "Phone number", Hint: "With the country code, such as +12025550100. You are called once and told a code.", Check: checkPhone,
 		High:  new(Seconds(60)),
-		Coded: true, Spoken: true, Wakes: true, Offline: true, IsPhone: true,
+		Coded: true, Spoken: true, Wakes: true, Cellular: true, IsPhone: true,
 	},
 	{
 		Method: MethodSMS, Name: "SMS", Title: "SMS", Acts: "SMS",
 		Kind: "SMS and calls", Setting: "TWILIO_ACCOUNT_SID", Provider: "Twilio",
 		Label: "Mobile number", Hint: "With the country code, such as +12025550100. You get an SMS with a code now. Later, pages come as SMS, and you answer them by SMS, at your plan's rates; STOP ends them.", Check: checkPhone,
 		High:  new(Seconds(180)),
-		Coded: true, Replied: true, Wakes: true, Offline: true, IsPhone: true,
+		Coded: true, Replied: true, Wakes: true, Cellular: true, IsPhone: true,
 		Restart: "START, sent from that phone, switches it on again.",
 	},
 	{

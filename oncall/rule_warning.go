@@ -96,7 +96,7 @@ func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
 // quiet says that what pages the person makes no noise.
 func (r Reach) quiet(working []Rule, methods []Method) string {
 	used := r.methods(working)
-	offline := func(m Method) bool { return m.Info().Offline }
+	cellular := func(m Method) bool { return m.Info().Cellular }
 	switch {
 	case !slices.ContainsFunc(methods, wakes):
 		return "" // there is nothing to add
@@ -104,7 +104,7 @@ func (r Reach) quiet(working []Rule, methods []Method) string {
 		return "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."
 	case !slices.ContainsFunc(used, wakes):
 		return "Nothing here wakes you: add a call, an SMS or a push."
-	case !slices.ContainsFunc(used, offline) && slices.ContainsFunc(methods, offline):
+	case !slices.ContainsFunc(used, cellular) && slices.ContainsFunc(methods, cellular):
 		return "There is no call and no SMS, and a push needs the phone to be on the Internet."
 	}
 	return ""

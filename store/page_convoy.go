@@ -12,22 +12,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A convoyPage is a page of a convoy, or of none.
-type convoyPage struct {
+// A releasedPage is a page that isn't deferred any more; Convoy is 0 if it has a job to itself.
+type releasedPage struct {
 	ID     oncall.PageID
 	Convoy oncall.ConvoyID
 }
 
-type convoyPages []convoyPage
-
-// firsts are the tasks for pages to one recipient: of each convoy the first is looked at, and then has a job of
-// its own.
-func (c convoyPages) firsts(ctx context.Context, tx pgx.Tx, like oncall.Page) ([]oncall.Task, error) {
-	slices.SortFunc(c, func(a, b convoyPage) int { return cmp.Compare(a.ID, b.ID) })
+// releaseTasks are the tasks for pages like one: to its recipient. Of each convoy the first is looked at, and
+// then has a job of its own.
+func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like oncall.Page) ([]oncall.Task, error) {
+	slices.SortFunc(pages, func(a, b releasedPage) int { return cmp.Compare(a.ID, b.ID) })
 	var tasks []oncall.Task
 	var left []oncall.PageID
 	seen := map[oncall.ConvoyID]bool{}
-	for _, p := range c {
+	for _, p := range pages {
 		if p.Convoy != 0 {
 			if seen[p.Convoy] {
 				continue

@@ -17,14 +17,14 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 		SET held_until = NULL
 		WHERE user_id = $1 AND method = $2 AND contact = $3 AND state = 'waiting' AND bundle = 0 AND held_until > $4
 		RETURNING id, convoy`
-	var released convoyPages
+	var released []releasedPage
 	queuePageUpdates(b, u.Pages)
 	if u.Last != nil {
 		queueLastUpdate(b, to, *u.Last)
 	}
 	if u.Release {
 		b.Queue(release, to.User, to.Method, to.Contact, now).Query(func(rows pgx.Rows) (err error) {
-			released, err = pgx.CollectRows(rows, pgx.RowToStructByPos[convoyPage])
+			released, err = pgx.CollectRows(rows, pgx.RowToStructByPos[releasedPage])
 			return err
 		})
 	}
@@ -33,7 +33,7 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 			return err
 		}
 	}
-	first, err := released.firsts(ctx, tx, oncall.Page{Call: oncall.Call{UserID: to.User, Method: to.Method}})
+	first, err := releaseTasks(ctx, tx, released, oncall.Page{Call: oncall.Call{UserID: to.User, Method: to.Method}})
 	if err != nil {
 		return err
 	}
