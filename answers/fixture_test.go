@@ -130,11 +130,7 @@ func (w *world) trigger(names ...string) {
 		s := oncall.Signal{Action: oncall.Trigger, DedupKey: name, Title: name + " is full", Severity: oncall.High}
 		w.check(w.Accept(ctx, in.ID, []oncall.Signal{s}, w.now))
 	}
-	for deadline := time.Now().Add(20 * time.Second); w.count(`SELECT count(*) FROM inbox`) > 0; time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatal("waited too long until the inbox is empty")
-		}
-	}
+	storetest.Until(w.t, storetest.Patience, "the inbox is empty", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 0 })
 }
 
 // sms sends the pages by SMS that can be sent, and returns these messages.

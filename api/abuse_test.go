@@ -16,21 +16,21 @@ import (
 // end of the body never does.
 func TestGzipBomb(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	member := zipped(t, make([]byte, 1<<20))
 	bomb := zipped(t, []byte(`{"title":"`)) + strings.Repeat(member, 1<<10)
 	for key, limit := range map[string]int{genericKey: 1, alertmanagerKey: 16} {
-		conn := d.talk(fmt.Sprintf("POST /v1/signals/%s HTTP/1.1\r\nHost: example.com\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
+		conn := w.talk(fmt.Sprintf("POST /v1/signals/%s HTTP/1.1\r\nHost: example.com\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s",
 			key, len(bomb), bomb[:(limit+8)*len(member)]))
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-		d.must(err)
+		w.must(err)
 		body, err := io.ReadAll(res.Body)
-		d.must(err)
+		w.must(err)
 		res.Body.Close()
-		d.wantUnread(reply{code: res.StatusCode, header: res.Header, body: string(body)},
+		w.wantUnread(reply{code: res.StatusCode, header: res.Header, body: string(body)},
 			fmt.Sprintf("The body is larger than %d MiB; send fewer or shorter alerts at once.", limit))
 	}
-	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("afterwards: got %d %s", got.code, got.body)
 	}
 }
@@ -49,19 +49,19 @@ func (w *world) wantUnread(got reply, why string) {
 // What costs too much to read is one alert all the same, and no large one keeps the memory.
 func TestBodiesThatCostTooMuch(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	var labels strings.Builder
 	for n := range 300_000 {
 		fmt.Fprintf(&labels, `"k%d":"",`, n)
 	}
 	many := `{"alerts":[{"status":"firing","labels":{` + labels.String() + `"z":""}}],"groupKey":"g"}`
 	const values = "The body has more than 200000 values; send fewer alerts at once."
-	d.wantUnread(d.post(alertmanagerKey, zipped(t, []byte(many)), "Content-Encoding: gzip"), values)
-	d.wantUnread(d.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("1,", 300_000)+`1]}`), values)
-	d.wantUnread(d.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("{},", 250_000)+`1]}`), "The body has more than 200000 objects and arrays; send fewer alerts at once.")
-	d.wantUnread(d.post(genericKey, `{"title":`+strings.Repeat("[", 10_000)), "The body is nested more than 64 levels deep; flatten it.")
-	d.wantUnread(d.post(genericKey, `{"title":"`+strings.Repeat("x", 1<<20)+`"}`), "The body is larger than 1 MiB; send fewer or shorter alerts at once.")
-	d.wantUnread(d.post(alertmanagerKey, `{"status":"`+strings.Repeat("x", 16<<20)+`"}`), "The body is larger than 16 MiB; send fewer or shorter alerts at once.")
+	w.wantUnread(w.post(alertmanagerKey, zipped(t, []byte(many)), "Content-Encoding: gzip"), values)
+	w.wantUnread(w.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("1,", 300_000)+`1]}`), values)
+	w.wantUnread(w.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("{},", 250_000)+`1]}`), "The body has more than 200000 objects and arrays; send fewer alerts at once.")
+	w.wantUnread(w.post(genericKey, `{"title":`+strings.Repeat("[", 10_000)), "The body is nested more than 64 levels deep; flatten it.")
+	w.wantUnread(w.post(genericKey, `{"title":"`+strings.Repeat("x", 1<<20)+`"}`), "The body is larger than 1 MiB; send fewer or shorter alerts at once.")
+	w.wantUnread(w.post(alertmanagerKey, `{"status":"`+strings.Repeat("x", 16<<20)+`"}`), "The body is larger than 16 MiB; send fewer or shorter alerts at once.")
 	var all sync.WaitGroup
 	for range 24 { // more than may be parsed at once
 		all.Go(func() {
@@ -69,7 +69,7 @@ func TestBodiesThatCostTooMuch(t *testing.T) {
 			var got reply
 			var err error
 			for n := 0; n < 20 && got.code != http.StatusAccepted; n++ { // senders try again
-				got, err = d.try(http.MethodPost, "/v1/signals/"+alertmanagerKey, strings.NewReader(body))
+				got, err = w.try(http.MethodPost, "/v1/signals/"+alertmanagerKey, strings.NewReader(body))
 			}
 			if got.code != http.StatusAccepted {
 				t.Errorf("%d %s, %v; want 202", got.code, got.body, err)
@@ -94,14 +94,14 @@ func (w *world) talk(words string) net.Conn {
 // A body that trickles in is given up, and its connection closed.
 func TestSlowBody(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	conn := d.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	w := newWorld(t)
+	conn := w.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	d.must(err)
+	w.must(err)
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	d.must(err)
-	d.wantProblem(reply{code: res.StatusCode, header: res.Header, body: string(body)}, http.StatusRequestTimeout,
+	w.must(err)
+	w.wantProblem(reply{code: res.StatusCode, header: res.Header, body: string(body)}, http.StatusRequestTimeout,
 		`"status":408,"detail":"The body took too long to arrive; send it at once."`)
 	if !res.Close {
 		t.Error("the connection stays open")
@@ -129,20 +129,20 @@ func TestLargeHeaders(t *testing.T) {
 // A sender that hangs up is not reported as an error.
 func TestSenderHangsUp(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	conn := d.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
-	d.must(conn.Close())
+	w := newWorld(t)
+	conn := w.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	w.must(conn.Close())
 	deadline := time.Now().Add(30 * time.Second)
-	for !strings.Contains(d.log.String(), `"message":"request"`) {
+	for !strings.Contains(w.log.String(), `"message":"request"`) {
 		if time.Now().After(deadline) {
 			t.Fatal("the request does not end")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	if log := d.log.String(); strings.Contains(log, `"level":"error"`) {
+	if log := w.log.String(); strings.Contains(log, `"level":"error"`) {
 		t.Errorf("the log is\n%s", log)
 	}
-	if n := d.stored(`true`); n != 0 {
+	if n := w.stored(`true`); n != 0 {
 		t.Errorf("%d rows, want 0", n)
 	}
 }

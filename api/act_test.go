@@ -25,15 +25,15 @@ type mailed struct {
 // mail opens an incident and returns the link that Ann's mail would carry.
 func mail(t testing.TB, title string) mailed {
 	t.Helper()
-	d := openDoor(t)
-	d.fold()
-	if r := d.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
+	w := newWorld(t)
+	w.fold()
+	if r := w.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
 		t.Fatalf("%d %s", r.code, r.body)
 	}
 	var page oncall.PageID
 	var incident oncall.IncidentID
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		err := d.pool.QueryRow(t.Context(), "SELECT id, incident_id FROM pages WHERE user_id = 'U0ANN'").Scan(&page, &incident)
+		err := w.pool.QueryRow(t.Context(), "SELECT id, incident_id FROM pages WHERE user_id = 'U0ANN'").Scan(&page, &incident)
 		if err == nil {
 			break
 		}
@@ -41,9 +41,9 @@ func mail(t testing.TB, title string) mailed {
 			t.Fatal(err)
 		}
 	}
-	token, err := d.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, d.clock.now())
-	d.must(err)
-	return mailed{d, incident, "/v1/act/" + token}
+	token, err := w.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, w.clock.now())
+	w.must(err)
+	return mailed{w, incident, "/v1/act/" + token}
 }
 
 func quote(s string) string {
@@ -242,10 +242,10 @@ func TestMailsLinkExpires(t *testing.T) {
 
 func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	token, err := d.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, d.clock.now())
-	d.must(err)
-	m := mailed{world: d, path: "/v1/act/" + token}
+	w := newWorld(t)
+	token, err := w.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, w.clock.now())
+	w.must(err)
+	m := mailed{world: w, path: "/v1/act/" + token}
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
 	m.says(m.press("a"), http.StatusOK, "Thank you")
 }

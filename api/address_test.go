@@ -10,27 +10,27 @@ import (
 // PagerDuty's clients look for exactly these codes and fields.
 func TestAnswersOfPagerDuty(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.auto(replayKey)
 	send := func(path, body string) reply {
 		t.Helper()
-		return d.send(http.MethodPost, path, strings.NewReader(strings.ReplaceAll(body, "KEY", replayKey)), "Content-Type: application/json")
+		return w.send(http.MethodPost, path, strings.NewReader(strings.ReplaceAll(body, "KEY", replayKey)), "Content-Type: application/json")
 	}
-	d.want(send("/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger","dedup_key":"d/1","payload":{"summary":"x","source":"s","severity":"error"}}`),
+	w.want(send("/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger","dedup_key":"d/1","payload":{"summary":"x","source":"s","severity":"error"}}`),
 		202, `{"dedup_key":"d/1","message":"Event processed","status":"success"}`+"\n")
-	d.want(send("/v1/signals/"+replayKey+"/v2/enqueue", `{"routing_key":"other","event_action":"resolve","dedup_key":"d/1"}`),
+	w.want(send("/v1/signals/"+replayKey+"/v2/enqueue", `{"routing_key":"other","event_action":"resolve","dedup_key":"d/1"}`),
 		202, `{"dedup_key":"d/1","message":"Event processed","status":"success"}`+"\n")
-	d.want(send("/v2/change/enqueue", `{"routing_key":"KEY","payload":{"summary":"deploy"}}`),
+	w.want(send("/v2/change/enqueue", `{"routing_key":"KEY","payload":{"summary":"deploy"}}`),
 		202, `{"message":"Change event processed","status":"success"}`+"\n")
-	d.want(send("/generic/2010-04-15/create_event.json", `{"service_key":"KEY","event_type":"trigger","incident_key":"i","description":"x"}`),
+	w.want(send("/generic/2010-04-15/create_event.json", `{"service_key":"KEY","event_type":"trigger","incident_key":"i","description":"x"}`),
 		200, `{"incident_key":"i","message":"Event processed","status":"success"}`+"\n")
 
 	made := send("/v2/enqueue", `{"routing_key":"KEY","event_action":"trigger","payload":{"summary":"made","source":"s","severity":"info"}}`)
 	var key struct {
 		DedupKey string `json:"dedup_key"`
 	}
-	d.must(json.Unmarshal([]byte(made.body), &key))
-	if n := d.stored(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
+	w.must(json.Unmarshal([]byte(made.body), &key))
+	if n := w.stored(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
 		t.Errorf("the key that was made is %q", key.DedupKey)
 	}
 	for _, tt := range []struct {
@@ -53,14 +53,14 @@ func TestAnswersOfPagerDuty(t *testing.T) {
 // An alert of Opsgenie's API is known by its alias, by the id that a request's state tells, and by a short one.
 func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.fold()
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.fold()
+	w.auto(replayKey)
 	ask := func(method, path, body string) (reply, map[string]any) {
 		t.Helper()
-		got := d.send(method, path, strings.NewReader(body), "Authorization: GenieKey "+replayKey)
+		got := w.send(method, path, strings.NewReader(body), "Authorization: GenieKey "+replayKey)
 		var out map[string]any
-		d.must(json.Unmarshal([]byte(got.body), &out))
+		w.must(json.Unmarshal([]byte(got.body), &out))
 		return got, out
 	}
 	created, answer := ask("POST", "/v2/alerts", `{"message":"Disk is full","alias":"db-1/disk","priority":"P1"}`)
@@ -109,10 +109,10 @@ func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 	if got, out := ask("POST", "/v2/alerts", `{"priority":"P1"}`); got.code != 422 || out["errors"].(map[string]any)["message"] == nil {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
-	if got := d.send("GET", "/v2/heartbeats/backup/ping", nil, "Authorization: GenieKey "+replayKey); got.code != 202 || !strings.Contains(got.body, "PONG") {
+	if got := w.send("GET", "/v2/heartbeats/backup/ping", nil, "Authorization: GenieKey "+replayKey); got.code != 202 || !strings.Contains(got.body, "PONG") {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
-	if got := d.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+strangeKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
+	if got := w.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+strangeKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 }
@@ -120,20 +120,20 @@ func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 // Whoever only follows the address opens nothing, and neither does a program that shows where it leads.
 func TestAGETOpensOnlyWhatItSays(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.auto(replayKey)
 	for _, method := range []string{"GET", "HEAD"} {
-		if got := d.send(method, "/v1/signals/"+replayKey+"?utm_source=x", nil); got.code != 200 {
+		if got := w.send(method, "/v1/signals/"+replayKey+"?utm_source=x", nil); got.code != 200 {
 			t.Errorf("%s: got %d %s", method, got.code, got.body)
 		}
 	}
-	if n := d.stored("true"); n != 0 {
+	if n := w.stored("true"); n != 0 {
 		t.Errorf("%d signals", n)
 	}
-	d.send("GET", "/v1/signals/"+replayKey+"?title=Disk+is+full&severity=critical", nil)
-	d.send("GET", "/v1/signals?status=ok&title=Disk+is+full&key="+replayKey, nil)
-	d.send("POST", "/v1/signals/"+replayKey+"?title=Disk+is+full&status=ok", nil)
-	if n := d.stored(`signal->>'title' = 'Disk is full'`); n != 3 {
+	w.send("GET", "/v1/signals/"+replayKey+"?title=Disk+is+full&severity=critical", nil)
+	w.send("GET", "/v1/signals?status=ok&title=Disk+is+full&key="+replayKey, nil)
+	w.send("POST", "/v1/signals/"+replayKey+"?title=Disk+is+full&status=ok", nil)
+	if n := w.stored(`signal->>'title' = 'Disk is full'`); n != 3 {
 		t.Errorf("%d signals, want 3", n)
 	}
 }
@@ -141,20 +141,20 @@ func TestAGETOpensOnlyWhatItSays(t *testing.T) {
 // The key may stand in many places.
 func TestWhereTheKeyMayBe(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.auto(replayKey)
 	for _, header := range []string{
 		"Authorization: Bearer " + replayKey, "Authorization: GenieKey " + replayKey, "Authorization: Token token=" + replayKey,
 		"Authorization: Basic " + basic("watchbill", replayKey), "Authorization: Basic " + basic(replayKey, ""), "Authorization: " + replayKey, "X-Api-Key: " + replayKey,
 	} {
-		if got := d.send("POST", "/v1/signals", strings.NewReader(`{"title":"x"}`), header); got.code != 202 {
+		if got := w.send("POST", "/v1/signals", strings.NewReader(`{"title":"x"}`), header); got.code != 202 {
 			t.Errorf("%.24s: got %d %s", header, got.code, got.body)
 		}
 	}
-	if got := d.send("POST", "/api/v2/generic/incoming?token="+replayKey, strings.NewReader(`{"summary":"x"}`)); got.code != 204 {
+	if got := w.send("POST", "/api/v2/generic/incoming?token="+replayKey, strings.NewReader(`{"summary":"x"}`)); got.code != 204 {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
-	if got := d.send("POST", "/integrations/v1/webhook/"+replayKey+"/", strings.NewReader(`{"title":"x"}`)); got.code != 200 || got.body != "\"Ok.\"\n" {
+	if got := w.send("POST", "/integrations/v1/webhook/"+replayKey+"/", strings.NewReader(`{"title":"x"}`)); got.code != 200 || got.body != "\"Ok.\"\n" {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 }
@@ -168,11 +168,11 @@ func basic(user, password string) string {
 // Where nobody has chosen a kind, the answer says what it was taken for, and so does the first incident.
 func TestAutoSaysWhatItWasTakenFor(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.auto(replayKey)
 	body := `{"heartbeat":{"monitorID":1,"status":0,"msg":"timeout"},"monitor":{"id":1,"name":"shop"},"msg":"x"}`
-	d.want(d.post(replayKey, body), 202, `{"status":"accepted","signals":1,"taken_for":"kuma"}`+"\n")
-	if n := d.stored(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
+	w.want(w.post(replayKey, body), 202, `{"status":"accepted","signals":1,"taken_for":"kuma"}`+"\n")
+	if n := w.stored(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
 		t.Errorf("%d signals say it", n)
 	}
 }

@@ -17,8 +17,8 @@ import (
 
 func TestProblems(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.fold()
+	w := newWorld(t)
+	w.fold()
 	for _, tt := range []struct {
 		name, method, path, body string
 		header                   []string
@@ -64,9 +64,9 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := &world{TB: t, address: d.address}
-			got := d.send(tt.method, tt.path, strings.NewReader(tt.body), tt.header...)
-			d.wantProblem(got, tt.code, tt.rest)
+			w := &world{TB: t, address: w.address}
+			got := w.send(tt.method, tt.path, strings.NewReader(tt.body), tt.header...)
+			w.wantProblem(got, tt.code, tt.rest)
 			for code, header := range map[int]string{401: "WWW-Authenticate", 405: "Allow"} {
 				if got.code == code && got.header.Get(header) == "" {
 					t.Errorf("%d without %s", code, header)
@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		if n := d.stored(`true`); n != 0 {
+		if n := w.stored(`true`); n != 0 {
 			t.Errorf("%d rows of refused requests, want 0", n)
 		}
 	})
@@ -84,9 +84,9 @@ func TestProblems(t *testing.T) {
 // A body declared as a form may still be JSON: curl -d declares everything a form.
 func TestContentTypeIsNotTrusted(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", "nonsense/;"} {
-		if got := d.post(genericKey, `{"title":"x"}`, "Content-Type: "+kind); got.code != http.StatusAccepted {
+		if got := w.post(genericKey, `{"title":"x"}`, "Content-Type: "+kind); got.code != http.StatusAccepted {
 			t.Errorf("%s: got %d %s", kind, got.code, got.body)
 		}
 	}
@@ -95,40 +95,40 @@ func TestContentTypeIsNotTrusted(t *testing.T) {
 // Unknown keys are rate-limited by address, known ones never.
 func TestUnknownKeysAreLimited(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.fold()
+	w := newWorld(t)
+	w.fold()
 	for i := range 30 {
-		if got := d.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
+		if got := w.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
 			t.Fatalf("request %d: got %d", i, got.code)
 		}
 	}
-	d.clock.advance(20 * time.Second)
-	got := d.post(strangeKey, `{"title":"x"}`)
-	d.wantProblem(got, http.StatusTooManyRequests,
+	w.clock.advance(20 * time.Second)
+	got := w.post(strangeKey, `{"title":"x"}`)
+	w.wantProblem(got, http.StatusTooManyRequests,
 		`"status":429,"detail":"Too many requests without a good key came from this address; correct the key."`)
 	if wait := got.header.Get("Retry-After"); wait != "40" {
 		t.Errorf("Retry-After is %q, want 40", wait)
 	}
-	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("a good key got %d %s", got.code, got.body)
 	}
-	d.clock.advance(40 * time.Second)
-	if got := d.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+	w.clock.advance(40 * time.Second)
+	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("a minute later: got %d", got.code)
 	}
 }
 
 func TestKeysAreNotLogged(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.post(genericKey, `{"title":"secret text"}`)
-	d.post(strangeKey, `{"title":"secret text"}`)
-	d.post(genericKey+"/more", `{"title":"secret text"}`)
-	d.post(genericKey, `{"title":secret text}`)
-	d.send(http.MethodGet, "/v1/signals/"+genericKey, nil)
-	d.send(http.MethodPost, "//v1//signals/"+genericKey, strings.NewReader("{}"))
-	d.send(http.MethodPost, "/v1/signals", strings.NewReader("{}"), "Authorization: Bearer "+genericKey)
-	log := d.log.String()
+	w := newWorld(t)
+	w.post(genericKey, `{"title":"secret text"}`)
+	w.post(strangeKey, `{"title":"secret text"}`)
+	w.post(genericKey+"/more", `{"title":"secret text"}`)
+	w.post(genericKey, `{"title":secret text}`)
+	w.send(http.MethodGet, "/v1/signals/"+genericKey, nil)
+	w.send(http.MethodPost, "//v1//signals/"+genericKey, strings.NewReader("{}"))
+	w.send(http.MethodPost, "/v1/signals", strings.NewReader("{}"), "Authorization: Bearer "+genericKey)
+	log := w.log.String()
 	if n := strings.Count(log, `"message":"request"`); n < 7 {
 		t.Fatalf("%d requests are in the log, want 7:\n%s", n, log)
 	}
@@ -137,7 +137,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 			t.Errorf("%q is in the log:\n%s", secret, log)
 		}
 	}
-	metrics := d.send(http.MethodGet, "/metrics", nil).body
+	metrics := w.send(http.MethodGet, "/metrics", nil).body
 	for _, line := range []string{
 		`watchbill_http_requests_total{code="202",route="POST /v1/signals/{key}"} 3`,
 		`watchbill_http_requests_total{code="401",route="POST /v1/signals/{key}"} 1`,
@@ -188,8 +188,8 @@ func TestPanic(t *testing.T) {
 // withoutStore is the handler without a database, for the routes that need none.
 func withoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
-	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	w := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
 	registry := prometheus.NewRegistry()
-	d.listen(t, api.Config{Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: ready})
-	return d
+	w.listen(t, api.Config{Clock: w.clock.now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: ready})
+	return w
 }

@@ -20,25 +20,25 @@ import (
 
 // subscribed makes a world with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
 // feed and of the schedule's.
-func subscribed(t *testing.T) (d *world, own, whole string, feed store.Feed) {
+func subscribed(t *testing.T) (w *world, own, whole string, feed store.Feed) {
 	t.Helper()
-	d = openDoor(t)
-	_, err := d.store.Apply(t.Context(), setup.Setup{
+	w = newWorld(t)
+	_, err := w.store.Apply(t.Context(), setup.Setup{
 		Users: []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "Bo; Brand", Slack: "U0BO", TimeZone: "UTC"}},
 		Teams: []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
 		Schedules: []setup.Schedule{{
 			Name: "orders, primary", Team: "orders", TimeZone: "Europe/Berlin",
 			Rotations: []setup.Rotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}, {"Bo; Brand"}}}},
 		}},
-	}, store.ApplyOptions{Write: true}, d.clock.now())
-	d.must(err)
-	dir, err := d.store.Directory(t.Context())
-	d.must(err)
-	feed, own, err = d.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, d.clock.now())
-	d.must(err)
-	_, whole, err = d.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, d.clock.now())
-	d.must(err)
-	return d, own, whole, feed
+	}, store.ApplyOptions{Write: true}, w.clock.now())
+	w.must(err)
+	dir, err := w.store.Directory(t.Context())
+	w.must(err)
+	feed, own, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, w.clock.now())
+	w.must(err)
+	_, whole, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, w.clock.now())
+	w.must(err)
+	return w, own, whole, feed
 }
 
 func TestCalendar(t *testing.T) {

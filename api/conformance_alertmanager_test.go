@@ -112,19 +112,19 @@ func alertmanager(t *testing.T, ours string) string {
 // TestConformanceOfAlertmanager has Alertmanager itself call us: by its webhook, as if we were PagerDuty, and as if
 // we were Opsgenie. What it tells while we restart is not lost.
 func TestConformanceOfAlertmanager(t *testing.T) {
-	d := openDoor(t)
-	d.clock.advance(time.Since(d.clock.now())) // Alertmanager's is the real one
-	d.fold()
-	d.auto(replayKey)
+	w := newWorld(t)
+	w.clock.advance(time.Since(w.clock.now())) // Alertmanager's is the real one
+	w.fold()
+	w.auto(replayKey)
 	var g gate
 	g.set(false)
-	front := httptest.NewServer(g.before(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: d.address})))
+	front := httptest.NewServer(g.before(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: w.address})))
 	t.Cleanup(front.Close)
 	address := alertmanager(t, front.URL)
 
 	ask := func(method, path, body string) int {
 		req, err := http.NewRequestWithContext(t.Context(), method, address+path, strings.NewReader(body))
-		d.must(err)
+		w.must(err)
 		req.Header.Set("Content-Type", "application/json")
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -143,24 +143,24 @@ func TestConformanceOfAlertmanager(t *testing.T) {
 		}
 	}
 	incidents := func(where string) (n int) {
-		d.must(d.pool.QueryRow(t.Context(), `SELECT count(*) FROM incidents WHERE `+where).Scan(&n))
+		w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM incidents WHERE `+where).Scan(&n))
 		return n
 	}
-	d.until("Alertmanager is ready", func() bool { return ask(http.MethodGet, "/-/ready", "") == http.StatusOK })
+	w.until("Alertmanager is ready", func() bool { return ask(http.MethodGet, "/-/ready", "") == http.StatusOK })
 
 	tell("DiskFull", time.Now().Add(time.Hour))
-	d.until("each way has opened an incident", func() bool { return incidents(`status = 'triggered'`) == 3 })
+	w.until("each way has opened an incident", func() bool { return incidents(`status = 'triggered'`) == 3 })
 	if n := incidents(`title ILIKE '%disk%full%'`); n != 3 {
 		t.Errorf("%d of 3 incidents say what is wrong", n)
 	}
 	tell("DiskFull", time.Now())
-	d.until("each way has ended its incident", func() bool { return incidents(`status = 'resolved'`) == 3 })
+	w.until("each way has ended its incident", func() bool { return incidents(`status = 'resolved'`) == 3 })
 
 	g.set(true)
 	tell("Unreachable", time.Now().Add(time.Hour))
-	d.until("each way was turned away", func() bool { return g.turnedAway() == 3 })
+	w.until("each way was turned away", func() bool { return g.turnedAway() == 3 })
 	g.set(false)
-	d.until("each way has come again", func() bool { return incidents(`status = 'triggered'`) == 3 })
+	w.until("each way has come again", func() bool { return incidents(`status = 'triggered'`) == 3 })
 	if n := incidents(`true`); n != 6 {
 		t.Errorf("%d incidents, want 6", n)
 	}

@@ -30,7 +30,7 @@ func TestConformanceOfSignatures(t *testing.T) {
 	if len(cases) < 100 {
 		t.Fatalf("only %d requests", len(cases))
 	}
-	d := hooked(t, openDoor(t))
+	d := hooked(t, newWorld(t))
 	for _, c := range cases {
 		form := url.Values{}
 		for name, value := range c.Form {
@@ -47,10 +47,10 @@ func TestConformanceOfSignatures(t *testing.T) {
 
 // TestConformanceOfClients lets the client libraries of PagerDuty and Opsgenie talk to us; conformance/clients has them.
 func TestConformanceOfClients(t *testing.T) {
-	d := openDoor(t)
-	d.fold()
-	d.auto(replayKey)
-	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), d.address, replayKey).CombinedOutput()
+	w := newWorld(t)
+	w.fold()
+	w.auto(replayKey)
+	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Error(err)

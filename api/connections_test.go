@@ -144,20 +144,20 @@ func TestSlowForm(t *testing.T) {
 // Metrics may have an address of their own, and then stand nowhere else.
 func TestMetricsAreElsewhere(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	registry := prometheus.NewRegistry()
-	d.listen(t, api.Config{System: d.store, Clock: d.clock.now, Metrics: registry, Ready: d.store.Ready})
-	if got := d.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
+	w.listen(t, api.Config{System: w.store, Clock: w.clock.now, Metrics: registry, Ready: w.store.Ready})
+	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("%d %s", got.code, got.body)
 	}
-	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
+	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
 		t.Errorf("at the address for monitors: %d", got.code)
 	}
-	d.address, _ = limited(t, 8, api.Metrics(registry))
-	if got := d.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
+	w.address, _ = limited(t, 8, api.Metrics(registry))
+	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
 		t.Errorf("at their own: %d %s", got.code, got.body)
 	}
-	if got := d.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != http.StatusNotFound {
+	if got := w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != http.StatusNotFound {
 		t.Errorf("it takes signals: %d", got.code)
 	}
 }

@@ -73,37 +73,37 @@ func (l *logbook) String() string {
 	return l.buf.String()
 }
 
-func openDoor(t testing.TB) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	address := storetest.NewURL(t)
-	return openDoorOn(t, address, address)
+	return newWorldOn(t, address, address)
 }
 
-// openDoorOn serves from the database at address; the test itself looks at it through direct.
-func openDoorOn(t testing.TB, address, direct string) *world {
+// newWorldOn serves from the database at address; the test itself looks at it through direct.
+func newWorldOn(t testing.TB, address, direct string) *world {
 	t.Helper()
-	return openDoorWith(t, address, direct, nil)
+	return newWorldWith(t, address, direct, nil)
 }
 
-// openDoorTo serves to monitors, and calls others by way of outbound.
-func openDoorTo(t testing.TB, outbound http.RoundTripper) *world {
+// newWorldTo serves to monitors, and calls others by way of outbound.
+func newWorldTo(t testing.TB, outbound http.RoundTripper) *world {
 	t.Helper()
 	address := storetest.NewURL(t)
-	return openDoorWith(t, address, address, outbound)
+	return newWorldWith(t, address, address, outbound)
 }
 
-func openDoorWith(t testing.TB, address, direct string, outbound http.RoundTripper) *world {
+func newWorldWith(t testing.TB, address, direct string, outbound http.RoundTripper) *world {
 	t.Helper()
-	d := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
-	log := zerolog.New(d.log).Level(zerolog.DebugLevel)
+	w := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	log := zerolog.New(w.log).Level(zerolog.DebugLevel)
 	var err error
-	d.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: log})
-	d.must(err)
-	t.Cleanup(d.store.Close)
-	d.pool, err = pgxpool.New(t.Context(), direct)
-	d.must(err)
-	t.Cleanup(d.pool.Close)
-	_, err = d.store.Apply(t.Context(), setup.Setup{
+	w.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: log})
+	w.must(err)
+	t.Cleanup(w.store.Close)
+	w.pool, err = pgxpool.New(t.Context(), direct)
+	w.must(err)
+	t.Cleanup(w.pool.Close)
+	_, err = w.store.Apply(t.Context(), setup.Setup{
 		Users:    []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}},
 		Teams:    []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
 		Policies: []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{{Page: []string{"user ann"}}}}},
@@ -111,18 +111,18 @@ func openDoorWith(t testing.TB, address, direct string, outbound http.RoundTripp
 			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey, Storm: "off"},
 			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey, Storm: "off"},
 		},
-	}, store.ApplyOptions{Write: true}, d.clock.now())
-	d.must(err)
-	_, err = d.pool.Exec(t.Context(), `
+	}, store.ApplyOptions{Write: true}, w.clock.now())
+	w.must(err)
+	_, err = w.pool.Exec(t.Context(), `
 		INSERT INTO users (id, name, email, time_zone, standing)
 		VALUES ('U0ANN', '', '', '', 'member'), ('U0BO', 'bo', '', 'UTC', 'member')
 		ON CONFLICT (id) DO UPDATE SET standing = 'member'`)
-	d.must(err)
+	w.must(err)
 	registry := prometheus.NewRegistry()
-	d.listen(t, api.Config{
-		System: d.store, Clock: d.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: d.store.Ready, Outbound: outbound,
+	w.listen(t, api.Config{
+		System: w.store, Clock: w.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Outbound: outbound,
 	})
-	return d
+	return w
 }
 
 func (w *world) listen(t testing.TB, c api.Config) {
@@ -248,9 +248,5 @@ func (w *world) auto(key string) {
 // until waits for something to become true.
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.Fatalf("waited too long until %s", what)
-		}
-	}
+	storetest.Until(w, storetest.Patience, what, ok)
 }

@@ -94,31 +94,31 @@ func TestDatabaseGone(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
 	cable, address := plug(t, direct)
-	d := openDoorOn(t, address, direct)
-	if got := d.post(genericKey, `{"title":"before","dedup_key":"1"}`); got.code != http.StatusAccepted {
+	w := newWorldOn(t, address, direct)
+	if got := w.post(genericKey, `{"title":"before","dedup_key":"1"}`); got.code != http.StatusAccepted {
 		t.Fatalf("got %d %s", got.code, got.body)
 	}
 
 	cable.sever(true)
-	known, unknown := d.post(genericKey, `{"title":"during","dedup_key":"2"}`), d.post(strangeKey, `{"title":"x"}`)
+	known, unknown := w.post(genericKey, `{"title":"during","dedup_key":"2"}`), w.post(strangeKey, `{"title":"x"}`)
 	for _, got := range []reply{known, unknown} {
 		if wait := got.header.Get("Retry-After"); wait != "5" {
 			t.Errorf("Retry-After is %q, want 5", wait)
 		}
 	}
 	if !strings.Contains(known.body, "key can't be checked") { // unless the key was no longer cached
-		d.wantProblem(known, http.StatusServiceUnavailable,
+		w.wantProblem(known, http.StatusServiceUnavailable,
 			`"status":503,"detail":"The database did not confirm that the signals are stored; send them again."`)
 	}
-	d.wantProblem(unknown, http.StatusServiceUnavailable,
+	w.wantProblem(unknown, http.StatusServiceUnavailable,
 		`"status":503,"detail":"The database is unavailable, so the key can't be checked; nothing was stored, send it again."`)
-	if got := d.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
+	if got := w.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
 		t.Errorf("/readyz: got %d", got.code)
 	}
-	if got := d.send(http.MethodGet, "/healthz", nil); got.code != http.StatusOK {
+	if got := w.send(http.MethodGet, "/healthz", nil); got.code != http.StatusOK {
 		t.Errorf("/healthz: got %d", got.code)
 	}
-	if log := d.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, strangeKey) {
+	if log := w.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, strangeKey) {
 		t.Errorf("a key is in the log:\n%s", log)
 	}
 
@@ -130,14 +130,14 @@ func TestDatabaseGone(t *testing.T) {
 		case <-deadline.C:
 			t.Fatalf("the database is back, and still: %d %s", got.code, got.body)
 		default:
-			got = d.post(genericKey, `{"title":"after","dedup_key":"3"}`)
+			got = w.post(genericKey, `{"title":"after","dedup_key":"3"}`)
 		}
 	}
-	if got := d.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("an unknown key: got %d %s", got.code, got.body)
 	}
 	for _, title := range []string{"before", "after"} { // a signal answered with 503 may have been stored nevertheless
-		if d.stored(`signal->>'title' = $1`, title) == 0 {
+		if w.stored(`signal->>'title' = $1`, title) == 0 {
 			t.Errorf("the signal from %s is lost", title)
 		}
 	}
@@ -146,20 +146,20 @@ func TestDatabaseGone(t *testing.T) {
 // A database that accepts connections but never answers does not hold up senders for long.
 func TestDatabaseHangs(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	if got := d.post(genericKey, `{"title":"before"}`); got.code != http.StatusAccepted {
+	w := newWorld(t)
+	if got := w.post(genericKey, `{"title":"before"}`); got.code != http.StatusAccepted {
 		t.Fatalf("got %d %s", got.code, got.body)
 	}
-	tx, err := d.pool.Begin(t.Context())
-	d.must(err)
+	tx, err := w.pool.Begin(t.Context())
+	w.must(err)
 	_, err = tx.Exec(t.Context(), `LOCK TABLE inbox`)
-	d.must(err)
-	got := d.post(genericKey, `{"title":"during"}`)
-	d.wantProblem(got, http.StatusServiceUnavailable,
+	w.must(err)
+	got := w.post(genericKey, `{"title":"during"}`)
+	w.wantProblem(got, http.StatusServiceUnavailable,
 		`"status":503,"detail":"The database did not confirm that the signals are stored; send them again."`)
-	d.must(tx.Rollback(t.Context()))
+	w.must(tx.Rollback(t.Context()))
 	for range 20 {
-		if got = d.post(genericKey, `{"title":"after"}`); got.code == http.StatusAccepted {
+		if got = w.post(genericKey, `{"title":"after"}`); got.code == http.StatusAccepted {
 			return
 		}
 	}
@@ -169,34 +169,34 @@ func TestDatabaseHangs(t *testing.T) {
 // Ready is who can store a signal, not who can reach the database.
 func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	ready := func(want int, when string) {
 		t.Helper()
-		if got := d.send(http.MethodGet, "/readyz", nil); got.code != want {
+		if got := w.send(http.MethodGet, "/readyz", nil); got.code != want {
 			t.Errorf("%s: got %d %s", when, got.code, got.body)
 		}
 	}
 	do := func(sql string) {
 		t.Helper()
-		_, err := d.pool.Exec(t.Context(), sql)
-		d.must(err)
+		_, err := w.pool.Exec(t.Context(), sql)
+		w.must(err)
 	}
 	ready(http.StatusOK, "at first")
 	for range 50 {
 		ready(http.StatusOK, "asked again")
 	}
 	var size int64
-	d.must(d.pool.QueryRow(t.Context(), `SELECT pg_relation_size('inbox')`).Scan(&size))
-	if n := d.stored(`true`); n != 0 || size != 0 {
+	w.must(w.pool.QueryRow(t.Context(), `SELECT pg_relation_size('inbox')`).Scan(&size))
+	if n := w.stored(`true`); n != 0 || size != 0 {
 		t.Errorf("asking has left %d signals and %d bytes", n, size)
 	}
 
-	tx, err := d.pool.Begin(t.Context())
-	d.must(err)
+	tx, err := w.pool.Begin(t.Context())
+	w.must(err)
 	_, err = tx.Exec(t.Context(), `LOCK TABLE inbox`)
-	d.must(err)
+	w.must(err)
 	ready(http.StatusServiceUnavailable, "while the inbox is locked")
-	d.must(tx.Rollback(t.Context()))
+	w.must(tx.Rollback(t.Context()))
 	ready(http.StatusOK, "after the lock")
 
 	do(`CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -209,7 +209,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	// A small signal may find room where a large one has not: then what happened to it counts.
 	do(`CREATE TRIGGER no_space BEFORE INSERT ON inbox FOR EACH ROW WHEN (length(NEW.signal::text) > 10) EXECUTE FUNCTION no_space()`)
 	ready(http.StatusOK, "while small signals are stored")
-	if got := d.post(genericKey, `{"title":"large"}`); got.code != http.StatusServiceUnavailable {
+	if got := w.post(genericKey, `{"title":"large"}`); got.code != http.StatusServiceUnavailable {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	for range 3 {
@@ -219,7 +219,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	ready(http.StatusOK, "with room again")
 
 	var name string
-	d.must(d.pool.QueryRow(t.Context(), `SELECT current_database()`).Scan(&name))
+	w.must(w.pool.QueryRow(t.Context(), `SELECT current_database()`).Scan(&name))
 	do(`ALTER DATABASE ` + name + ` SET default_transaction_read_only = on`)
 	do(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'watchbill'`)
 	ready(http.StatusServiceUnavailable, "while the database is read-only")
@@ -230,42 +230,42 @@ func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
 	cable, address := plug(t, direct)
-	d := openDoorOn(t, address, direct)
+	w := newWorldOn(t, address, direct)
 	registry := prometheus.NewRegistry()
 	dir := t.TempDir()
 	door, err := spool.New(spool.Config{
-		System: d.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: d.clock.now, Log: zerolog.Nop(), Metrics: registry,
+		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: w.clock.now, Log: zerolog.Nop(), Metrics: registry,
 	})
-	d.must(err)
+	w.must(err)
 	t.Cleanup(door.Close)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
 	running.Go(func() { _ = door.Run(ctx) })
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
-	d.listen(t, api.Config{
-		System: d.store, Door: door, Clock: d.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
+	w.listen(t, api.Config{
+		System: w.store, Door: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
 	})
-	d.until("the set-up is on the disk", func() bool {
+	w.until("the set-up is on the disk", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "known.json"))
 		return err == nil
 	})
 	send := func(want int, key, body string) {
 		t.Helper()
-		if got := d.post(key, body); got.code != want {
+		if got := w.post(key, body); got.code != want {
 			t.Errorf("%s: got %d %s", body, got.code, got.body)
 		}
 	}
 	send(http.StatusAccepted, genericKey, `{"title":"before","dedup_key":"1"}`)
-	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: empty\n")
+	w.want(w.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: empty\n")
 
 	cable.sever(true)
 	send(http.StatusAccepted, genericKey, `{"title":"fires","dedup_key":"2"}`)
 	send(http.StatusAccepted, genericKey, `{"status":"resolved","dedup_key":"2"}`)
 	send(http.StatusAccepted, genericKey, `not json at all`)
 	send(http.StatusServiceUnavailable, strangeKey, `{"title":"x"}`)
-	d.want(d.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\ndatabase: away for 0s\n")
-	metrics := d.send(http.MethodGet, "/metrics", nil).body
+	w.want(w.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\ndatabase: away for 0s\n")
+	metrics := w.send(http.MethodGet, "/metrics", nil).body
 	for _, line := range []string{"watchbill_spool_signals 3\n", "watchbill_spool_usable 1\n", "watchbill_spool_kept_total 3\n"} {
 		if !strings.Contains(metrics, line) {
 			t.Errorf("/metrics has no %q", line)
@@ -275,19 +275,19 @@ func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
 		send(http.StatusAccepted, genericKey, `{"title":"more"}`)
 	}
 	send(http.StatusServiceUnavailable, genericKey, `{"title":"too much"}`)
-	if got := d.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
+	if got := w.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
 		t.Errorf("/readyz of what refuses: %d %s", got.code, got.body)
 	}
 
 	cable.sever(false)
-	d.until("everything is stored", func() bool {
-		return strings.HasSuffix(d.send(http.MethodGet, "/readyz", nil).body, "spool: empty\n") && !d.store.Suspended()
+	w.until("everything is stored", func() bool {
+		return strings.HasSuffix(w.send(http.MethodGet, "/readyz", nil).body, "spool: empty\n") && !w.store.Suspended()
 	})
 	send(http.StatusUnauthorized, strangeKey, `{"title":"x"}`)
-	if n := d.stored(`replayed`); n != 6 {
+	if n := w.stored(`replayed`); n != 6 {
 		t.Errorf("%d signals were replayed, want 6", n)
 	}
-	if n := d.stored(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
+	if n := w.stored(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
 		t.Errorf("%d signals were stored that were refused", n)
 	}
 }

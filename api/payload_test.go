@@ -27,7 +27,7 @@ func (w *world) kept(n int) []store.KeptPayload {
 // Whatever comes with a good key is kept as it came, also what is refused or not understood; the key is kept nowhere.
 func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	large := `{"title":"` + strings.Repeat("x", 2<<20) + `"}`
 	for i, c := range []struct {
 		method, path, body, header string
@@ -50,16 +50,16 @@ func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 		if c.header == "" {
 			c.header = "Accept: */*"
 		}
-		before := len(d.kept(0))
-		got := d.send(c.method, c.path, strings.NewReader(c.body), c.header, "Cookie: secret=1")
+		before := len(w.kept(0))
+		got := w.send(c.method, c.path, strings.NewReader(c.body), c.header, "Cookie: secret=1")
 		if got.code != c.code {
 			t.Errorf("%s %s: %d %s", c.method, c.path, got.code, got.body)
 		}
 		if c.want == "" {
 			continue
 		}
-		p := d.kept(before + 1)[0]
-		d.clock.advance(1e9)
+		p := w.kept(before + 1)[0]
+		w.clock.advance(1e9)
 		said := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
 		if !strings.HasPrefix(said, c.want) || p.Method != c.method || p.Integration != 1 {
 			t.Errorf("%d: it is kept as %.300s, want %s", i, said, c.want)
@@ -68,16 +68,16 @@ func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 			t.Errorf("%d: %d bytes of %d, cut %v", i, len(p.Body), p.Size, p.Cut)
 		}
 	}
-	all, err := json.Marshal(d.kept(10))
-	d.must(err)
+	all, err := json.Marshal(w.kept(10))
+	w.must(err)
 	var raw int
-	d.must(d.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads p WHERE strpos(convert_from(body, 'SQL_ASCII') || p::text, $1) > 0`, genericKey).Scan(&raw))
+	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads p WHERE strpos(convert_from(body, 'SQL_ASCII') || p::text, $1) > 0`, genericKey).Scan(&raw))
 	if strings.Contains(string(all), genericKey) || strings.Contains(string(all), "secret=1") || raw != 0 {
 		t.Errorf("a key is kept: %s", all)
 	}
 	// What could not be read pages with how it begins, which has no key in it either.
-	d.want(d.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, d.post(genericKey, "routing_key: x\nhost: web-1").body)
-	if n := d.stored(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
+	w.want(w.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, w.post(genericKey, "routing_key: x\nhost: web-1").body)
+	if n := w.stored(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
 		t.Errorf("%d signals show how it begins without a key, want 2", n)
 	}
 }

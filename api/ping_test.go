@@ -17,7 +17,7 @@ func (w *world) watch() {
 // Pings are answered as healthchecks.io answers them, so that whatever pings there pings here.
 func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	for _, step := range []struct {
 		method, path, body string
 		code               int
@@ -41,18 +41,18 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 		{"GET", "/ping/" + genericKey, "", 409, "ambiguous"},
 		{"GET", "/ping/" + genericKey + "/dump/1", "", 200, "OK"},
 	} {
-		got := d.send(step.method, step.path, strings.NewReader(step.body))
+		got := w.send(step.method, step.path, strings.NewReader(step.body))
 		if got.code != step.code || !strings.HasPrefix(got.body, step.answer) {
 			t.Errorf("%s %s: got %d %q, want %d %q", step.method, step.path, got.code, got.body, step.code, step.answer)
 		}
-		d.watch()
+		w.watch()
 	}
 	for name, want := range map[string]oncall.HeartbeatState{"backup": oncall.HeartbeatUp, "dump": oncall.HeartbeatDown} {
-		in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
-		d.must(err)
-		h, err := d.store.HeartbeatOf(t.Context(), in.ID, name)
-		d.must(err)
-		if got := h.State(d.clock.now()); got != want {
+		in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+		w.must(err)
+		h, err := w.store.HeartbeatOf(t.Context(), in.ID, name)
+		w.must(err)
+		if got := h.State(w.clock.now()); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
@@ -61,18 +61,18 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 // /readyz?verbose says how far behind we are.
 func TestReadyzSaysTheLag(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	if got := d.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: nothing waits\npages: nothing waits\n") {
+	w := newWorld(t)
+	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: nothing waits\npages: nothing waits\n") {
 		t.Errorf("got %d %q", got.code, got.body)
 	}
-	if got := d.send("POST", "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != 202 {
+	if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != 202 {
 		t.Fatalf("got %d %s", got.code, got.body)
 	}
-	d.clock.advance(20 * time.Second)
-	if got := d.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: the oldest has waited for 20s\n") {
+	w.clock.advance(20 * time.Second)
+	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: the oldest has waited for 20s\n") {
 		t.Errorf("got %d %q", got.code, got.body)
 	}
-	if got := d.send("GET", "/readyz", nil); got.code != 200 || strings.Contains(got.body, "inbox") {
+	if got := w.send("GET", "/readyz", nil); got.code != 200 || strings.Contains(got.body, "inbox") {
 		t.Errorf("got %d %q", got.code, got.body)
 	}
 }
@@ -80,20 +80,20 @@ func TestReadyzSaysTheLag(t *testing.T) {
 // The key of an integration that has no heartbeat is one's own: it comes up with its first ping.
 func TestAKeyIsAHeartbeat(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	long := strings.Repeat("x", 200_000) + " the end"
 	for range 2 {
-		if got := d.send("POST", "/ping/"+genericKey+"/fail", strings.NewReader(long)); got.code != 200 || got.body != "OK" {
+		if got := w.send("POST", "/ping/"+genericKey+"/fail", strings.NewReader(long)); got.code != 200 || got.body != "OK" {
 			t.Errorf("got %d %q", got.code, got.body)
 		}
-		d.watch()
+		w.watch()
 	}
-	in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
-	d.must(err)
-	h, err := d.store.HeartbeatOf(t.Context(), in.ID, "scripts")
-	d.must(err)
+	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+	w.must(err)
+	h, err := w.store.HeartbeatOf(t.Context(), in.ID, "scripts")
+	w.must(err)
 	var kept int
-	d.must(d.pool.QueryRow(t.Context(), `SELECT length(said) FROM heartbeats WHERE said LIKE '%the end'`).Scan(&kept))
+	w.must(w.pool.QueryRow(t.Context(), `SELECT length(said) FROM heartbeats WHERE said LIKE '%the end'`).Scan(&kept))
 	if h.DownAt == nil || kept != 100<<10 {
 		t.Errorf("it is %+v, and %d bytes of what it wrote are kept", h, kept)
 	}
@@ -102,7 +102,7 @@ func TestAKeyIsAHeartbeat(t *testing.T) {
 // Opsgenie's clients make, read and switch heartbeats with the key of the integration they are of.
 func TestOpsgenieHeartbeats(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	auth := "Authorization: GenieKey " + genericKey
 	for _, step := range []struct {
 		method, path, body string
@@ -124,15 +124,15 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 		{"GET", "/v1/signals/" + genericKey + "/v2/heartbeats/unknown/ping", "", 202, []string{"PONG"}},
 		{"GET", "/v2/heartbeats/unknown", "", 200, []string{`"interval":1`, `"intervalUnit":"days"`}},
 	} {
-		got := d.send(step.method, step.path, strings.NewReader(step.body), auth)
+		got := w.send(step.method, step.path, strings.NewReader(step.body), auth)
 		for _, part := range step.answer {
 			if got.code != step.code || !strings.Contains(got.body, part) {
 				t.Errorf("%s %s: got %d %s, want %d and %s", step.method, step.path, got.code, got.body, step.code, part)
 			}
 		}
-		d.watch()
+		w.watch()
 	}
-	if got := d.send("GET", "/v2/heartbeats/x/ping", nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
+	if got := w.send("GET", "/v2/heartbeats/x/ping", nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
 		t.Errorf("with a strange key: %d %s", got.code, got.body)
 	}
 }
@@ -140,29 +140,29 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 // Alertmanager's alert that always fires is a ping, and its end a failure.
 func TestTheWatchdogIsAHeartbeat(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	_, err := d.pool.Exec(t.Context(), `UPDATE integrations SET kind = 'watchdog' WHERE name = 'scripts'`)
-	d.must(err)
+	w := newWorld(t)
+	_, err := w.pool.Exec(t.Context(), `UPDATE integrations SET kind = 'watchdog' WHERE name = 'scripts'`)
+	w.must(err)
 	body := func(status string) string {
 		return `{"version":"4","receiver":"deadman","status":"` + status + `","groupKey":"{}","alerts":[{"status":"` + status + `","labels":{"alertname":"Watchdog"},"startsAt":"2026-03-02T08:00:00Z","fingerprint":"f"}]}`
 	}
-	in, err := d.store.IntegrationByKey(t.Context(), genericKey, d.clock.now())
-	d.must(err)
+	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+	w.must(err)
 	for _, step := range []struct {
 		status string
 		want   oncall.HeartbeatState
 	}{{"firing", oncall.HeartbeatUp}, {"resolved", oncall.HeartbeatDown}, {"firing", oncall.HeartbeatUp}} {
-		if got := d.send("POST", "/v1/signals/"+genericKey, strings.NewReader(body(step.status))); got.code != 202 {
+		if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(body(step.status))); got.code != 202 {
 			t.Fatalf("got %d %s", got.code, got.body)
 		}
-		d.watch()
-		h, err := d.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
-		d.must(err)
-		if got := h.State(d.clock.now()); got != step.want || h.Every != 120 {
+		w.watch()
+		h, err := w.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
+		w.must(err)
+		if got := h.State(w.clock.now()); got != step.want || h.Every != 120 {
 			t.Errorf("%s: it is %+v, want %s", step.status, h, step.want)
 		}
 	}
-	if n := d.stored("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
+	if n := w.stored("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
 		t.Errorf("%d alerts of it", n)
 	}
 }

@@ -55,14 +55,14 @@ func TestReplay(t *testing.T) {
 		}
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			t.Parallel()
-			d := openDoor(t)
-			d.auto(replayKey)
+			w := newWorld(t)
+			w.auto(replayKey)
 			truncated := false
 			for i, one := range r.Requests {
 				truncated = truncated || cutShort.MatchString(one.Body)
-				d.replay(i, one.Method, one.Path, one.Body, one.Headers)
+				w.replay(i, one.Method, one.Path, one.Body, one.Headers)
 			}
-			d.understood(truncated)
+			w.understood(truncated)
 		})
 	}
 }

@@ -22,43 +22,43 @@ import (
 
 func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.want(d.post(genericKey, `{"title":"Queue is stuck","dedup_key":"q1"}`), http.StatusAccepted,
+	w := newWorld(t)
+	w.want(w.post(genericKey, `{"title":"Queue is stuck","dedup_key":"q1"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1}`+"\n")
-	if n := d.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, d.clock.now()); n != 1 {
+	if n := w.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, w.clock.now()); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
-	got := d.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
-	d.want(got, http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
+	got := w.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
+	w.want(got, http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
 	if kind := got.header.Get("Content-Type"); kind != "application/json" {
 		t.Errorf("Content-Type is %q", kind)
 	}
-	if n := d.stored(`signal->>'title' = 'Disk is full'`); n != 1 {
+	if n := w.stored(`signal->>'title' = 'Disk is full'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
 
 func TestTheFormatOfAnIntegrationPicksTheParser(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`
-	d.want(d.post(alertmanagerKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n")
-	d.want(d.post(genericKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n") // it is recognised
-	d.want(d.post(genericKey, `{"speed":7}`), http.StatusAccepted,
+	w.want(w.post(alertmanagerKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n")
+	w.want(w.post(genericKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n") // it is recognised
+	w.want(w.post(genericKey, `{"speed":7}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["title is missing; a trigger needs one, as title, summary or message."]}`+"\n")
-	if n := d.stored(`true`); n != 5 {
+	if n := w.stored(`true`); n != 5 {
 		t.Errorf("%d rows, want 5", n)
 	}
 }
 
 func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.want(d.post(genericKey, `{"title":"disk","dedup_key":"d","status":"Purple","severity":"sky"}`), http.StatusAccepted,
+	w := newWorld(t)
+	w.want(w.post(genericKey, `{"title":"disk","dedup_key":"d","status":"Purple","severity":"sky"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["status is \"Purple\", which is not a word for an end that is known here: `+
 			`it counts as a trigger. Send \"trigger\", \"acknowledge\" or \"resolve\".",`+
 			`"severity is \"sky\", which is not known here: it counts as high. Send critical, high, medium, low, or P0 to P5."]}`+"\n")
-	if n := d.stored(`signal->>'action' = 'trigger' AND signal->>'severity' = 'high'`); n != 1 {
+	if n := w.stored(`signal->>'action' = 'trigger' AND signal->>'severity' = 'high'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -67,22 +67,22 @@ func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
 // counts as firing.
 func TestTheAnswerSaysWhatEndsNothing(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	const nothing = `Nothing fires under dedup_key \"%s\", so this ends or acknowledges nothing. Without a dedup_key, it is made from the title.`
-	d.want(d.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted,
+	w.want(w.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["`+fmt.Sprintf(nothing, "d")+`"]}`+"\n")
-	d.want(d.post(genericKey, `{"dedup_key":"e","status":"ack"}`), http.StatusAccepted,
+	w.want(w.post(genericKey, `{"dedup_key":"e","status":"ack"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["`+fmt.Sprintf(nothing, "e")+`"]}`+"\n")
-	d.post(genericKey, `{"title":"disk","dedup_key":"d"}`)
-	d.want(d.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
+	w.post(genericKey, `{"title":"disk","dedup_key":"d"}`)
+	w.want(w.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
 }
 
 func TestGzip(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.want(d.post(genericKey, zipped(t, []byte(`{"title":"Small on the wire"}`)), "Content-Encoding: gzip"),
+	w := newWorld(t)
+	w.want(w.post(genericKey, zipped(t, []byte(`{"title":"Small on the wire"}`)), "Content-Encoding: gzip"),
 		http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
-	if n := d.stored(`signal->>'title' = 'Small on the wire'`); n != 1 {
+	if n := w.stored(`signal->>'title' = 'Small on the wire'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -103,7 +103,7 @@ func zipped(t *testing.T, text []byte) string {
 // In a burst over many connections, every 202 stands for a stored row of its own.
 func TestBurst(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	const senders, each = 32, 50
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: senders}}
 	defer client.CloseIdleConnections()
@@ -113,7 +113,7 @@ func TestBurst(t *testing.T) {
 			for i := range each {
 				body := fmt.Sprintf(`{"title":"burst","dedup_key":"%d-%d"}`, s, i)
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-					"http://"+d.address+"/v1/signals/"+genericKey, strings.NewReader(body))
+					"http://"+w.address+"/v1/signals/"+genericKey, strings.NewReader(body))
 				if err != nil {
 					t.Error(err)
 					return
@@ -132,8 +132,8 @@ func TestBurst(t *testing.T) {
 	}
 	wg.Wait()
 	var n int
-	d.must(d.pool.QueryRow(t.Context(), `SELECT count(DISTINCT signal->>'dedup_key') FROM inbox`).Scan(&n))
-	if all := d.stored(`true`); n != senders*each || all != n {
+	w.must(w.pool.QueryRow(t.Context(), `SELECT count(DISTINCT signal->>'dedup_key') FROM inbox`).Scan(&n))
+	if all := w.stored(`true`); n != senders*each || all != n {
 		t.Errorf("%d rows with %d keys, want %d of each", all, n, senders*each)
 	}
 }
@@ -142,13 +142,13 @@ func TestBurst(t *testing.T) {
 // from the first payload to the last.
 func TestAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.fold()
+	w := newWorld(t)
+	w.fold()
 	hook := func(status string, alerts ...string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"receiver":"watchbill","version":"4","status":%q,"groupKey":"{}:{alertname=\"DiskFilling\"}","truncatedAlerts":0,"alerts":[%s]}`,
 			status, strings.Join(alerts, ","))
-		if got := d.post(alertmanagerKey, body, "Content-Type: application/json"); got.code != http.StatusAccepted {
+		if got := w.post(alertmanagerKey, body, "Content-Type: application/json"); got.code != http.StatusAccepted {
 			t.Fatalf("got %d %s", got.code, got.body)
 		}
 	}
@@ -159,17 +159,17 @@ func TestAlertmanagerToIncident(t *testing.T) {
 	const never, ended = "0001-01-01T00:00:00Z", "2026-03-02T09:00:00Z"
 
 	hook("firing", alert(1, "firing", never), alert(2, "firing", never))
-	d.eventually("triggered critical, 2 firing")
+	w.eventually("triggered critical, 2 firing")
 	hook("firing", alert(1, "resolved", ended), alert(2, "firing", never), alert(3, "firing", never))
-	d.eventually("triggered critical, 2 firing")
+	w.eventually("triggered critical, 2 firing")
 	// db-2's resolve got lost: the next payload no longer lists it.
 	hook("firing", alert(3, "firing", never))
-	d.eventually("triggered critical, 1 firing")
+	w.eventually("triggered critical, 1 firing")
 	hook("resolved", alert(3, "resolved", ended))
-	d.eventually("resolved critical, 0 firing")
+	w.eventually("resolved critical, 0 firing")
 	// The first payload arrives again, late: its episode is over.
 	hook("firing", alert(3, "firing", never))
-	d.eventually("resolved critical, 0 firing")
+	w.eventually("resolved critical, 0 firing")
 }
 
 // TestCapturedAlertmanagerToIncident replays what an Alertmanager sends: three alerts fire, a fourth joins, one
@@ -196,14 +196,14 @@ func replay(t *testing.T, file string) {
 			Body    string
 		}
 	}
-	d := openDoor(t)
+	w := newWorld(t)
 	b, err := os.ReadFile(file)
-	d.must(err)
-	d.must(json.Unmarshal(b, &capture))
-	d.fold()
+	w.must(err)
+	w.must(json.Unmarshal(b, &capture))
+	w.fold()
 	for i, want := range []string{"3 firing", "4 firing", "3 firing", "0 firing"} {
 		r := capture.Requests[i]
-		got := d.post(alertmanagerKey, r.Body, "Content-Type: "+r.Headers.Get("Content-Type"), "User-Agent: "+r.Headers.Get("User-Agent"))
+		got := w.post(alertmanagerKey, r.Body, "Content-Type: "+r.Headers.Get("Content-Type"), "User-Agent: "+r.Headers.Get("User-Agent"))
 		if got.code != http.StatusAccepted {
 			t.Fatalf("request %d: got %d %s", i, got.code, got.body)
 		}
@@ -211,15 +211,15 @@ func replay(t *testing.T, file string) {
 		if i == 3 {
 			status = "resolved"
 		}
-		d.eventually(status + " critical, " + want)
+		w.eventually(status + " critical, " + want)
 	}
 }
 
 // BenchmarkSignals sends signals as fast as it can, each with its own dedup key, while they
 // are folded.
 func BenchmarkSignals(b *testing.B) {
-	d := openDoor(b)
-	d.fold()
+	w := newWorld(b)
+	w.fold()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer client.CloseIdleConnections()
 	var n atomic.Int64
@@ -229,7 +229,7 @@ func BenchmarkSignals(b *testing.B) {
 		for pb.Next() {
 			body := fmt.Sprintf(`{"title":"burst","dedup_key":"%d","group_key":"burst"}`, n.Add(1))
 			req, err := http.NewRequestWithContext(context.Background(), http.MethodPost,
-				"http://"+d.address+"/v1/signals/"+genericKey, strings.NewReader(body))
+				"http://"+w.address+"/v1/signals/"+genericKey, strings.NewReader(body))
 			if err != nil {
 				b.Error(err)
 				return
@@ -268,17 +268,17 @@ func (w *world) eventually(want string) {
 // Some senders begin with a byte order mark.
 func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	for _, body := range []string{"\ufeff{\"title\":\"x\"}", "\ufeff \n{\"title\":\"x\"}"} {
-		if got := d.post(genericKey, body); got.code != http.StatusAccepted {
+		if got := w.post(genericKey, body); got.code != http.StatusAccepted {
 			t.Errorf("%q: got %d %s", body, got.code, got.body)
 		}
 	}
 	body := "\ufeff" + `{"groupKey":"g","status":"firing","alerts":[{"status":"firing","fingerprint":"a1","labels":{"alertname":"X"},"startsAt":"2026-03-02T11:50:00Z"}]}`
-	if got := d.post(alertmanagerKey, body); got.code != http.StatusAccepted {
+	if got := w.post(alertmanagerKey, body); got.code != http.StatusAccepted {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
-	if n := d.stored(`signal->>'title' = 'x'`); n != 2 {
+	if n := w.stored(`signal->>'title' = 'x'`); n != 2 {
 		t.Errorf("%d signals are stored, want 2", n)
 	}
 }
@@ -286,22 +286,22 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 // A sender hears that nobody is paged, and with an old key that it is one.
 func TestMutedAndRotated(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
-	d.must(d.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, d.clock.now()))
+	w := newWorld(t)
+	w.must(w.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, w.clock.now()))
 	post := func() reply {
-		return d.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
+		return w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
 	}
 	if got := post(); got.code != http.StatusAccepted || !strings.Contains(got.body, "The integration is muted") {
 		t.Errorf("muted: %d %s", got.code, got.body)
 	}
-	_, err := d.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", d.clock.now())
-	d.must(err)
-	_, _, err = d.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, d.clock.now())
-	d.must(err)
+	_, err := w.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", w.clock.now())
+	w.must(err)
+	_, _, err = w.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, w.clock.now())
+	w.must(err)
 	if got := post(); got.code != http.StatusAccepted || strings.Contains(got.body, "muted") {
 		t.Errorf("the old key: %d %s", got.code, got.body)
 	}
-	d.clock.advance(24 * time.Hour)
+	w.clock.advance(24 * time.Hour)
 	if got := post(); got.code != http.StatusUnauthorized {
 		t.Errorf("the old key a day later: %d %s", got.code, got.body)
 	}

@@ -104,13 +104,13 @@ func snsBody(kind, version, text string) map[string]string {
 func TestMessagesOfSNS(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
-	d := openDoorTo(t, a)
-	d.auto(replayKey)
+	w := newWorldTo(t, a)
+	w.auto(replayKey)
 	alarm := `{"AlarmName":"cpu","AlarmArn":"arn:cpu","NewStateValue":"ALARM","NewStateReason":"high"}`
 	over := strings.Replace(alarm, "ALARM\"", "OK\"", 1)
 	send := func(body string) reply {
 		t.Helper()
-		return d.send("POST", "/v1/signals/"+replayKey, strings.NewReader(body), "Content-Type: text/plain; charset=UTF-8")
+		return w.send("POST", "/v1/signals/"+replayKey, strings.NewReader(body), "Content-Type: text/plain; charset=UTF-8")
 	}
 	for _, version := range []string{"1", "2"} {
 		m := snsBody("Notification", version, alarm)
@@ -119,7 +119,7 @@ func TestMessagesOfSNS(t *testing.T) {
 			t.Errorf("version %s: got %d %s", version, got.code, got.body)
 		}
 	}
-	if n := d.stored(`signal->>'dedup_key' = 'arn:cpu' AND signal->>'action' = 'trigger'`); n != 2 {
+	if n := w.stored(`signal->>'dedup_key' = 'arn:cpu' AND signal->>'action' = 'trigger'`); n != 2 {
 		t.Errorf("%d signals", n)
 	}
 
@@ -131,7 +131,7 @@ func TestMessagesOfSNS(t *testing.T) {
 			t.Errorf("%s: got %d %s", name, got.code, got.body)
 		}
 	}
-	if n := d.stored(`signal->>'unread' = 'true'`); n != 2 {
+	if n := w.stored(`signal->>'unread' = 'true'`); n != 2 {
 		t.Errorf("%d are shown as they came", n)
 	}
 
@@ -151,18 +151,18 @@ func TestSNSWhileAmazonIsAway(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	a.away = true
-	d := openDoorTo(t, a)
-	d.auto(replayKey)
-	got := d.post(replayKey, a.sign(t, snsBody("Notification", "2", "disk full")))
+	w := newWorldTo(t, a)
+	w.auto(replayKey)
+	got := w.post(replayKey, a.sign(t, snsBody("Notification", "2", "disk full")))
 	if got.code != 202 || !strings.Contains(got.body, "could not be checked") {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
-	if n := d.stored(`signal->>'title' = 'disk full'`); n != 1 {
+	if n := w.stored(`signal->>'title' = 'disk full'`); n != 1 {
 		t.Errorf("%d signals", n)
 	}
 	confirm := snsBody("SubscriptionConfirmation", "1", "x")
 	confirm["SubscribeURL"] = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
-	if got := d.post(replayKey, a.sign(t, confirm)); got.code != 503 {
+	if got := w.post(replayKey, a.sign(t, confirm)); got.code != 503 {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 }

@@ -22,14 +22,14 @@ const (
 )
 
 // hooked makes a second handler on the same store, with Twilio's webhooks.
-func hooked(t *testing.T, d *world) *world {
+func hooked(t *testing.T, w *world) *world {
 	t.Helper()
 	registry := prometheus.NewRegistry()
-	d.listen(t, api.Config{
-		System: d.store, Clock: d.clock.now, Log: zerolog.New(d.log), Gatherer: registry, Metrics: registry, Ready: d.store.Ping,
+	w.listen(t, api.Config{
+		System: w.store, Clock: w.clock.now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: w.store.Ping,
 		Twilio: api.Twilio{Tokens: []string{oldToken, newToken}, Public: publicBase},
 	})
-	return d
+	return w
 }
 
 // twilio calls a webhook as Twilio does.
@@ -45,7 +45,7 @@ func message(text, sid string) url.Values {
 
 func TestTwilioBringsAnSMS(t *testing.T) {
 	t.Parallel()
-	d := hooked(t, openDoor(t))
+	d := hooked(t, newWorld(t))
 	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
 	d.must(err)
 	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.now())
@@ -95,7 +95,7 @@ func TestTwilioBringsAKey(t *testing.T) {
 
 func TestOnlyTwilioComesIn(t *testing.T) {
 	t.Parallel()
-	d := hooked(t, openDoor(t))
+	d := hooked(t, newWorld(t))
 	form := message("1a", "SM1")
 	const path = "/v1/twilio/sms"
 	good := twiliosim.Sign(oldToken, publicBase+path, form)

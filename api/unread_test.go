@@ -11,7 +11,7 @@ import (
 // answer says why.
 func TestWhatCannotBeReadPages(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t)
+	w := newWorld(t)
 	z := func(s string) string { return zipped(t, []byte(s)) }
 	const x = `{"title":"x"}`
 	nested := strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000)
@@ -52,20 +52,20 @@ func TestWhatCannotBeReadPages(t *testing.T) {
 		{"deflate that isn't", "Content-Encoding: deflate", x, ""},
 	} {
 		for _, key := range []string{genericKey, alertmanagerKey} {
-			before := d.stored(`true`)
-			got := d.post(key, c.body, cmp.Or(c.header, "Accept: */*"))
+			before := w.stored(`true`)
+			got := w.post(key, c.body, cmp.Or(c.header, "Accept: */*"))
 			if got.code != http.StatusAccepted || strings.Contains(got.body, `"hints"`) != (c.hint != "") || !strings.Contains(got.body, c.hint) {
 				t.Errorf("%s: got %d %s", c.name, got.code, got.body)
 			}
-			if n := d.stored(`true`) - before; n != 1 {
+			if n := w.stored(`true`) - before; n != 1 {
 				t.Errorf("%s: %d signals are stored", c.name, n)
 			}
 		}
 	}
-	if n := d.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
+	if n := w.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
 		t.Errorf("%d signals that something could not be read", n)
 	}
-	if n := d.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
+	if n := w.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
 		t.Errorf("%d signals show how the text began, want 2", n)
 	}
 }

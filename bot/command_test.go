@@ -12,8 +12,8 @@ import (
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
 	// noon is a Monday, 13:00 in Berlin; Ann's week has begun at 9:00.
 	for _, c := range []struct {
 		user oncall.UserID
@@ -46,7 +46,7 @@ func TestCommands(t *testing.T) {
 		{bo, "/oncall override @cy tomorrow to wed in ops holiday & rest", "<@U0CY> is on call in *ops* Tue 3 Mar 00:00 – Thu 5 Mar 00:00, when nobody else would be."},
 		{cy, "/oncall override @cy fri 18:00 to mon 9:00 ops", "Only members of the team \"Operations\" can do this, and nothing was changed: <@U0BO>."},
 	} {
-		got := f.command(c.user, c.line)
+		got := w.command(c.user, c.line)
 		if _, rest, found := strings.Cut(c.line, " override "); found && strings.Contains(rest, ":00 to ") || found && strings.HasSuffix(got, "[Undo]") {
 			got, _, _ = strings.Cut(got, "\n")
 		}
@@ -54,7 +54,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("%s\ngot  %q\nwant %q", c.line, got, c.want)
 		}
 	}
-	directory, err := f.store.Directory(f.ctx)
+	directory, err := w.store.Directory(w.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,14 +81,14 @@ func matches(got, want string) bool {
 
 func TestDeactivatedPeopleDontCover(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	f.sim.AddUser(slacksim.User{ID: string(bo), Name: "bo", RealName: "Bo", Email: "bo@example.com", TZ: "Europe/Berlin", Deleted: true})
-	f.eventually("Slack's word about Bo arrives", func() bool {
-		directory, err := f.store.Directory(f.ctx)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	w.sim.AddUser(slacksim.User{ID: string(bo), Name: "bo", RealName: "Bo", Email: "bo@example.com", TZ: "Europe/Berlin", Deleted: true})
+	w.until("Slack's word about Bo arrives", func() bool {
+		directory, err := w.store.Directory(w.ctx)
 		return err == nil && directory.Users[bo].DeactivatedAt != nil
 	})
-	if got := f.command(ann, "/oncall override @bo 18:00 to 20:00"); got != "<@U0BO> is deactivated in Slack and can't be on call." {
+	if got := w.command(ann, "/oncall override @bo 18:00 to 20:00"); got != "<@U0BO> is deactivated in Slack and can't be on call." {
 		t.Errorf("Ann was told %q", got)
 	}
 }

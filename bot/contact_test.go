@@ -76,7 +76,7 @@ func (w *world) view(user oncall.UserID, action view.Action, value any) {
 	if err != nil || !r.Acked {
 		w.t.Fatalf("%s: %v, acknowledged %t, %s", action, err, r.Acked, r.Error)
 	}
-	w.eventually("the form changes after "+string(action), func() bool { return w.sim.ViewText(string(user)) != before })
+	w.until("the form changes after "+string(action), func() bool { return w.sim.ViewText(string(user)) != before })
 }
 
 // submit sends the open form and returns what is wrong with it.
@@ -106,75 +106,75 @@ func (w *world) shows(user oncall.UserID, want ...string) {
 // Ann adds her phone, verifies it, makes rules and hours of her own, and removes it.
 func TestContacts(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.bot.methods = []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
-	f.listen(2)
-	if _, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", "/oncall contact"); err != nil {
+	w := newWorld(t, slacksim.Options{})
+	w.bot.methods = []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodVoice}
+	w.listen(2)
+	if _, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", "/oncall contact"); err != nil {
 		t.Fatal(err)
 	}
-	f.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
+	w.shows(ann, "Slack", "(the defaults)", "wakes nobody", "mon-fri 09:00-17:00 (Europe/Berlin, the default)")
 
-	f.view(ann, view.ActionContactAdd, nil)
-	f.view(ann, view.ActionContactMethod, string(oncall.MethodSMS))
+	w.view(ann, view.ActionContactAdd, nil)
+	w.view(ann, view.ActionContactMethod, string(oncall.MethodSMS))
 	block := view.AddressBlock(oncall.MethodSMS)
-	if wrong := f.submit(ann, map[view.Block]any{block: "202 555 0100"}); !strings.Contains(wrong[string(block)], "country code") {
+	if wrong := w.submit(ann, map[view.Block]any{block: "202 555 0100"}); !strings.Contains(wrong[string(block)], "country code") {
 		t.Errorf("a number without its country is answered %v", wrong)
 	}
-	f.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
-	f.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
-	reach, err := f.store.Reach(f.ctx, oncall.ByTimer(), ann)
+	w.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
+	w.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
+	reach, err := w.store.Reach(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 1 {
 		t.Fatalf("Ann has %v, %v", reach, err)
 	}
 	id := reach.Contacts[0].ID
-	proof, err := f.store.BeginProof(f.ctx, id, [16]byte{7: 42}, f.clock())
+	proof, err := w.store.BeginProof(w.ctx, id, [16]byte{7: 42}, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wrong := f.submit(ann, map[view.Block]any{view.BlockCode: "999999"}); !strings.Contains(wrong[string(view.BlockCode)], "not right") {
+	if wrong := w.submit(ann, map[view.Block]any{view.BlockCode: "999999"}); !strings.Contains(wrong[string(view.BlockCode)], "not right") {
 		t.Errorf("a wrong code is answered %v", wrong)
 	}
-	f.submit(ann, map[view.Block]any{view.BlockCode: " " + proof.Code})
-	f.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
+	w.submit(ann, map[view.Block]any{view.BlockCode: " " + proof.Code})
+	w.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
 
-	f.view(ann, view.ActionRulesEdit+"=high", nil)
-	f.view(ann, "rule_0_1/"+view.ActionRuleAfter, "1200")
-	f.shows(ann, "The first that can wake you comes after 20 min, but the policy Payments goes on after 5 min.")
-	f.view(ann, view.ActionRulesAdd, nil)
-	f.view(ann, view.ActionRuleRemove+"=0", nil)
-	f.shows(ann, "Nothing here pages you at once")
-	f.view(ann, "rule_2_0/"+view.ActionRuleAfter, "60")
-	f.submit(ann, nil)
-	f.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
+	w.view(ann, view.ActionRulesEdit+"=high", nil)
+	w.view(ann, "rule_0_1/"+view.ActionRuleAfter, "1200")
+	w.shows(ann, "The first that can wake you comes after 20 min, but the policy Payments goes on after 5 min.")
+	w.view(ann, view.ActionRulesAdd, nil)
+	w.view(ann, view.ActionRuleRemove+"=0", nil)
+	w.shows(ann, "Nothing here pages you at once")
+	w.view(ann, "rule_2_0/"+view.ActionRuleAfter, "60")
+	w.submit(ann, nil)
+	w.shows(ann, "Saved.", "after 1 min: SMS +12025550100")
 
-	f.view(ann, view.ActionHoursEdit, nil)
-	if wrong := f.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "is not a window") {
+	w.view(ann, view.ActionHoursEdit, nil)
+	if wrong := w.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "is not a window") {
 		t.Errorf("hours that are none are answered %v", wrong)
 	}
-	f.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
-	f.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
+	w.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
+	w.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
-	reach, err = f.store.Reach(f.ctx, oncall.ByTimer(), ann)
+	reach, err = w.store.Reach(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
 		t.Errorf("saved are %+v, %v", reach.Preferences, err)
 	}
-	if said := f.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(said, "Slack and SMS") || strings.Contains(said, "555") {
+	if said := w.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(said, "Slack and SMS") || strings.Contains(said, "555") {
 		t.Errorf("Bo is told %q", said)
 	}
-	if said := f.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
+	if said := w.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
 		t.Errorf("the test is answered %q", said)
 	}
 
 	overflow := view.Action("contact_"+strconv.FormatInt(int64(id), 10)) + "/" + view.ActionContactMenu
-	f.view(ann, overflow, view.MenuTest+strconv.FormatInt(int64(id), 10))
-	f.shows(ann, "A test page is on its way by SMS to +12025550100.")
-	f.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))
-	f.shows(ann, "Removed: SMS to +12025550100.")
-	reach, err = f.store.Reach(f.ctx, oncall.ByTimer(), ann)
+	w.view(ann, overflow, view.MenuTest+strconv.FormatInt(int64(id), 10))
+	w.shows(ann, "A test page is on its way by SMS to +12025550100.")
+	w.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))
+	w.shows(ann, "Removed: SMS to +12025550100.")
+	reach, err = w.store.Reach(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
 		t.Errorf("left are %+v, %v", reach, err)
 	}
-	if said := f.command(ann, "/oncall me"); !strings.Contains(said, "You can only be reached in Slack") {
+	if said := w.command(ann, "/oncall me"); !strings.Contains(said, "You can only be reached in Slack") {
 		t.Errorf("Ann is told %q", said)
 	}
 }
@@ -182,14 +182,14 @@ func TestContacts(t *testing.T) {
 // Everybody changes only their own: a form that names somebody else's contact method is refused.
 func TestContactsOfOthers(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.bot.methods = []oncall.Method{oncall.MethodSMS}
-	c, err := f.store.AddContact(f.ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", f.clock())
+	w := newWorld(t, slacksim.Options{})
+	w.bot.methods = []oncall.Method{oncall.MethodSMS}
+	c, err := w.store.AddContact(w.ctx, oncall.ByTimer(), ann, oncall.MethodSMS, "+12025550100", w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, verb := range []string{view.MenuTest, view.MenuResend, view.MenuRemove} {
-		_, err := f.bot.contactMenu(f.ctx, press{user: bo, value: verb + strconv.FormatInt(int64(c.ID), 10)})
+		_, err := w.bot.contactMenu(w.ctx, press{user: bo, value: verb + strconv.FormatInt(int64(c.ID), 10)})
 		if _, refused := errors.AsType[oncall.Refusal](err); !refused {
 			t.Errorf("%sof somebody else's is answered %v", verb, err)
 		}

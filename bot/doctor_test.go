@@ -18,8 +18,8 @@ import (
 
 func TestCheckFindsNothingWrong(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	findings := f.bot.Check(f.ctx)
+	w := newWorld(t, slacksim.Options{})
+	findings := w.bot.Check(w.ctx)
 	if len(findings) != 3 || findings[1].Text != fmt.Sprintf("scopes: all %d", len(scopes)) { // the bot, its scopes, the app
 		t.Errorf("%d findings", len(findings))
 	}
@@ -32,9 +32,9 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 
 func TestCheckNamesEveryFault(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
-	findings := f.bot.Check(f.ctx)
+	w := newWorld(t, slacksim.Options{})
+	w.sim.SetScopes([]string{"commands", "chat:write", "chat:write.public", "im:history", "users:read"})
+	findings := w.bot.Check(w.ctx)
 	var missing []string
 	for _, g := range findings {
 		if !g.OK && !g.Note {
@@ -57,37 +57,37 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		t.Errorf("%d lines about scopes that are granted, want 1", granted)
 	}
 
-	f.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
-	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "not_allowed_token_type"})
-	findings = f.bot.Check(f.ctx)
+	w.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultError, Code: "token_revoked"})
+	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "not_allowed_token_type"})
+	findings = w.bot.Check(w.ctx)
 	if len(findings) != 2 || findings[0].OK || findings[1].OK ||
 		!strings.Contains(findings[0].Remedy, "SLACK_BOT_TOKEN (token_revoked)") ||
 		!strings.Contains(findings[1].Remedy, "SLACK_APP_TOKEN (not_allowed_token_type)") {
 		t.Errorf("%+v", findings)
 	}
-	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
-	if findings = f.bot.Check(f.ctx); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
+	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
+	if findings = w.bot.Check(w.ctx); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
 		t.Errorf("%+v", findings)
 	}
-	if err := f.sim.Close(); err != nil {
+	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if findings = f.bot.Check(f.ctx); len(findings) != 1 || findings[0].OK || findings[0].Note || !strings.Contains(findings[0].Remedy, "reaches slack.com") {
+	if findings = w.bot.Check(w.ctx); len(findings) != 1 || findings[0].OK || findings[0].Note || !strings.Contains(findings[0].Remedy, "reaches slack.com") {
 		t.Errorf("without Slack: %+v", findings)
 	}
 }
 
 func TestCheckTriesTheUserToken(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{UserToken: "xoxp-right"})
+	w := newWorld(t, slacksim.Options{UserToken: "xoxp-right"})
 	for token, right := range map[string]bool{"xoxp-right": true, "xoxp-wrong": false} {
 		b, err := New(Config{
-			BotToken: "xoxb-sim", AppToken: "xapp-sim", UserToken: token, APIURL: f.sim.APIURL(), Clock: time.Now, Log: zerolog.Nop(),
+			BotToken: "xoxb-sim", AppToken: "xapp-sim", UserToken: token, APIURL: w.sim.APIURL(), Clock: time.Now, Log: zerolog.Nop(),
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		findings := b.Check(f.ctx)
+		findings := b.Check(w.ctx)
 		i := slices.IndexFunc(findings, func(g notify.CheckResult) bool { return g.Text == "user token" })
 		if i < 0 || findings[i].OK != right || findings[i].Note || !right && !strings.Contains(findings[i].Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
 			t.Errorf("%s: %+v", token, findings)

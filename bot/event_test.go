@@ -9,25 +9,25 @@ import (
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	f.incident()
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	w.incident()
 
-	if err := f.sim.OpenHome(string(ann)); err != nil {
+	if err := w.sim.OpenHome(string(ann)); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("ann") != "" })
-	home := f.sim.HomeText("ann")
+	w.until("the home is drawn", func() bool { return w.sim.HomeText("ann") != "" })
+	home := w.sim.HomeText("ann")
 	for _, want := range []string{"On call now", "payments days", "Open incidents", "critical: Checkout fails (triggered)", "/oncall who"} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the home lacks %q:\n%s", want, home)
 		}
 	}
 
-	f.sim.AddUser(slacksim.User{ID: "U0DI", Name: "di", RealName: "Di", Email: "di@example.com", TZ: "Asia/Kathmandu"})
-	f.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann B", Email: "ann.b@example.com", TZ: "Europe/London"})
-	f.eventually("the people are known", func() bool {
-		directory, err := f.store.Directory(f.ctx)
+	w.sim.AddUser(slacksim.User{ID: "U0DI", Name: "di", RealName: "Di", Email: "di@example.com", TZ: "Asia/Kathmandu"})
+	w.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann B", Email: "ann.b@example.com", TZ: "Europe/London"})
+	w.until("the people are known", func() bool {
+		directory, err := w.store.Directory(w.ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,23 +36,23 @@ func TestEvents(t *testing.T) {
 			ann.Name == "Ann B" && ann.Email == "ann.b@example.com" && ann.TimeZone == "Europe/London"
 	})
 
-	if _, err := f.sim.Say(string(ann), "@oncall", "", "who is on call?"); err != nil {
+	if _, err := w.sim.Say(string(ann), "@oncall", "", "who is on call?"); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the bot answers", func() bool { return len(f.sim.Messages("@ann")) == 2 })
-	for _, e := range f.sim.Envelopes() {
+	w.until("the bot answers", func() bool { return len(w.sim.Messages("@ann")) == 2 })
+	for _, e := range w.sim.Envelopes() {
 		if e.Name == "message.im" {
-			if acked, err := f.sim.Redeliver(f.ctx, e.ID, true); err != nil || !acked {
+			if acked, err := w.sim.Redeliver(w.ctx, e.ID, true); err != nil || !acked {
 				t.Errorf("redelivered: acknowledged %t, %v", acked, err)
 			}
 		}
 	}
-	if m := f.sim.Messages("@ann"); len(m) != 2 || !strings.HasPrefix(m[1].Text, "*ops*: *nobody*") {
+	if m := w.sim.Messages("@ann"); len(m) != 2 || !strings.HasPrefix(m[1].Text, "*ops*: *nobody*") {
 		t.Errorf("the conversation is %+v", m)
 	}
 	// Whatever else comes is acknowledged, or Slack would switch the subscription off.
-	f.eventually("everything is acknowledged", func() bool {
-		for _, e := range f.sim.Envelopes() {
+	w.until("everything is acknowledged", func() bool {
+		for _, e := range w.sim.Envelopes() {
 			if e.Socket != 0 && !e.Acked { // before the bot listened there was no socket
 				t.Logf("%s is not acknowledged yet", e.Name)
 				return false
@@ -65,21 +65,21 @@ func TestEvents(t *testing.T) {
 // Slack delivers an event again until it is acknowledged, and a refusal stays one.
 func TestRefusedEventsAreAcknowledged(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
-	f.listen(1)
-	if err := f.sim.OpenHome("U0EVE"); err != nil {
+	w := newWorld(t, slacksim.Options{})
+	w.sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", RealName: "Eve", TZ: "Europe/Paris", Team: "T0ELSE"})
+	w.listen(1)
+	if err := w.sim.OpenHome("U0EVE"); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the opening is acknowledged", func() bool {
-		for _, e := range f.sim.Envelopes() {
+	w.until("the opening is acknowledged", func() bool {
+		for _, e := range w.sim.Envelopes() {
 			if e.Name == "app_home_opened" && e.Acked {
 				return true
 			}
 		}
 		return false
 	})
-	if home := f.sim.HomeText("eve"); home != "" {
+	if home := w.sim.HomeText("eve"); home != "" {
 		t.Errorf("Eve's home is %s", home)
 	}
 }

@@ -60,19 +60,19 @@ func newWorld(t *testing.T, o slacksim.Options) *world {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
-	f := &world{t: t, ctx: ctx, now: noon, log: &lines{}}
-	f.openSlack(o)
-	f.openStore()
+	w := &world{t: t, ctx: ctx, now: noon, log: &lines{}}
+	w.openSlack(o)
+	w.openStore()
 	b, err := New(Config{
-		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: f.sim.APIURL(), Store: f.store.Store, Clock: f.clock,
-		Log: zerolog.New(io.MultiWriter(f.log, zerolog.NewTestWriter(t))), Metrics: prometheus.NewRegistry(),
+		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: w.sim.APIURL(), Store: w.store.Store, Clock: w.clock,
+		Log: zerolog.New(io.MultiWriter(w.log, zerolog.NewTestWriter(t))), Metrics: prometheus.NewRegistry(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.slack.Close)
-	f.bot = b
-	return f
+	w.bot = b
+	return w
 }
 
 // openSlack starts the workspace, and requires that it had nothing to complain of.
@@ -178,14 +178,14 @@ func (w *world) listen(sockets int) (stop func()) {
 		}
 	})
 	w.t.Cleanup(stop)
-	w.eventually("the sockets are up", func() bool { return w.bot.Connected() >= sockets })
+	w.until("the sockets are up", func() bool { return w.bot.Connected() >= sockets })
 	return stop
 }
 
 // incident opens an incident and returns its picture.
 func (w *world) incident() oncall.Picture {
 	w.t.Helper()
-	w.eventually("the signal is accepted", func() bool { // as monitors do, once more if that took too long
+	w.until("the signal is accepted", func() bool { // as monitors do, once more if that took too long
 		err := w.store.Accept(w.ctx, w.id, []oncall.Signal{{
 			Action: oncall.Trigger, DedupKey: "checkout", Title: "Checkout fails", Severity: oncall.Critical,
 		}}, w.clock())
@@ -195,7 +195,7 @@ func (w *world) incident() oncall.Picture {
 		return err == nil
 	})
 	var id oncall.IncidentID
-	w.eventually("the incident is open", func() bool {
+	w.until("the incident is open", func() bool {
 		open, err := w.store.OpenIncidents(w.ctx, oncall.ByTimer(), 1)
 		if err != nil {
 			w.t.Fatal(err)
@@ -254,15 +254,9 @@ func (w *world) command(user oncall.UserID, line string) string {
 	return r.Text
 }
 
-func (w *world) eventually(what string, cond func() bool) {
+func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	deadline := time.Now().Add(patience)
-	for !cond() {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("waited %s, but not: %s", patience, what)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	storetest.Until(w.t, patience, what, ok)
 }
 
 // count counts an incident's events of a kind.
@@ -400,7 +394,7 @@ func (w *world) leaveTeam(id oncall.UserID) {
 	if _, err := w.store.Pool().Exec(w.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
 		w.t.Fatal(err)
 	}
-	w.eventually("the bot knows", func() bool {
+	w.until("the bot knows", func() bool {
 		directory, err := w.store.Directory(w.ctx)
 		if err != nil {
 			w.t.Fatal(err)

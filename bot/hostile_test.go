@@ -26,10 +26,10 @@ var active = []string{"<!channel", "<!subteam", "<@U0EVE", "<https://evil", "\u2
 // all that people are shown.
 func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann " + nasty, TZ: "Europe/Berlin"})
-	f.listen(1)
-	_, err := f.store.Apply(f.ctx, setup.Setup{
+	w := newWorld(t, slacksim.Options{})
+	w.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann " + nasty, TZ: "Europe/Berlin"})
+	w.listen(1)
+	_, err := w.store.Apply(w.ctx, setup.Setup{
 		Users: []setup.User{
 			{Name: "Ann " + nasty, Slack: ann, TimeZone: "Europe/Berlin"}, {Name: "Bo", Slack: bo, TimeZone: "Europe/Berlin"},
 		},
@@ -37,49 +37,49 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 		Schedules:    []setup.Schedule{{Name: "schedule " + nasty, Team: "team " + nasty, TimeZone: "Europe/Berlin", Rotations: []setup.Rotation{{Name: "rotation " + nasty, Start: "2026-03-02 09:00", Every: "week", Turns: []setup.Turn{{"Bo"}}}}}},
 		Policies:     []setup.Policy{{Name: "policy " + nasty, Team: "team " + nasty, Steps: []setup.Step{{Page: []string{"user Bo"}}}}},
 		Integrations: []setup.Integration{{Name: "integration " + nasty, Team: "team " + nasty, Format: "generic", Policy: "policy " + nasty}},
-	}, store.ApplyOptions{Write: true}, f.clock())
+	}, store.ApplyOptions{Write: true}, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory, err := f.store.Directory(f.ctx)
+	directory, err := w.store.Directory(w.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, in := range directory.Integrations {
 		if strings.HasPrefix(in.Name, "integration") {
-			f.id = in.ID
+			w.id = in.ID
 		}
 	}
-	err = f.store.Accept(f.ctx, f.id, []oncall.Signal{{
+	err = w.store.Accept(w.ctx, w.id, []oncall.Signal{{
 		Action: oncall.Trigger, DedupKey: nasty, GroupKey: nasty, Title: nasty, Body: nasty + "\n" + nasty, Severity: oncall.Critical,
 		Link: "https://example.com/?a=<!channel>|x&b", Labels: map[string]string{nasty: nasty, "service": nasty},
 		Hints: []oncall.Hint{{Text: "status is " + nasty}}, Links: []oncall.Link{{Text: nasty, URL: "https://example.com/?a=<@U0EVE>"}},
 		Details: map[string]string{nasty: nasty},
-	}}, f.clock())
+	}}, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, at := f.posted()
+	p, at := w.posted()
 	id := p.Incident.ID
 	for _, do := range []oncall.Act{{Do: oncall.ActNote, Text: nasty}, {Do: oncall.ActAsk, User: ann, Text: nasty}} {
-		if _, err := f.store.Act(f.ctx, id, oncall.ByUser(bo), do, f.clock()); err != nil {
+		if _, err := w.store.Act(w.ctx, id, oncall.ByUser(bo), do, w.clock()); err != nil {
 			t.Error(do.Do, err)
 		}
 	}
-	p = f.picture(id)
-	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
+	p = w.picture(id)
+	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
 		t.Error(err)
 	}
-	if err := f.bot.PostThread(f.ctx, at, p, p.Events, "thread"); err != nil {
+	if err := w.bot.PostThread(w.ctx, at, p, p.Events, "thread"); err != nil {
 		t.Error(err)
 	}
-	if text := f.sim.Messages("C0PAY")[0].Text; !strings.Contains(text, "&lt;!channel&gt;") {
+	if text := w.sim.Messages("C0PAY")[0].Text; !strings.Contains(text, "&lt;!channel&gt;") {
 		t.Errorf("the message shows nothing of it: %q", text)
 	}
-	if err := f.sim.OpenHome(string(ann)); err != nil {
+	if err := w.sim.OpenHome(string(ann)); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("ann") != "" })
+	w.until("the home is drawn", func() bool { return w.sim.HomeText("ann") != "" })
 	for _, line := range []string{
 		"who", "teams", "users", "me", "next", "schedule", "shift", "incidents", "incident 1", "plan 1", "why 1", "why", "calendar", "remind", "contact", "override", "away", "swap", "cover",
 		"who " + nasty, "schedule " + nasty, "note 1 " + nasty, "severity 1 " + nasty, "snooze 1 " + nasty, "reassign 1 " + nasty, "add 1 " + nasty, "merge 1 " + nasty, "link 1 " + nasty,
@@ -89,33 +89,33 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 		"override @bo tomorrow 9:00 to 18:00 schedule " + nasty, "override @ann now 2h " + nasty, "away tomorrow to friday " + nasty, "away", "override", "cover tomorrow 9:00 to 18:00 " + nasty,
 		"schedule", "next", "who", "away cancel", "override cancel", "resolve 1 " + nasty, "incidents",
 	} {
-		if len(f.sim.Views(string(bo))) > 0 {
-			if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+		if len(w.sim.Views(string(bo))) > 0 {
+			if _, err := w.sim.CloseView(w.ctx, string(bo), true); err != nil {
 				t.Error(err)
 			}
 		}
-		f.command(bo, "/oncall "+line)
-		f.look("/oncall " + line)
+		w.command(bo, "/oncall "+line)
+		w.look("/oncall " + line)
 	}
 }
 
 // TestHostileTextsInSlack types every hostile text after commands and into forms, and has a monitor send it.
 func TestHostileTextsInSlack(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	p, at := f.posted()
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	p, at := w.posted()
 	id := p.Incident.ID
 	for _, h := range hostile.Texts {
 		text := strings.ToValidUTF8(h.Text, "\ufffd") // as JSON has it
 		signal := oncall.Signal{Action: oncall.Trigger, DedupKey: h.Name, Title: "x", Severity: oncall.Low, Labels: map[string]string{"a": "b"}}
 		if len(text) < 1_000 && !strings.Contains(text, "\x00") { // intake cuts and cleans
 			signal.Title += text
-			if err := f.store.Accept(f.ctx, f.id, []oncall.Signal{signal}, f.clock()); err != nil {
+			if err := w.store.Accept(w.ctx, w.id, []oncall.Signal{signal}, w.clock()); err != nil {
 				t.Errorf("%s: %v", h.Name, err)
 			}
 		}
-		if _, err := f.store.Act(f.ctx, id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActNote, Text: text}, f.clock()); err != nil {
+		if _, err := w.store.Act(w.ctx, id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActNote, Text: text}, w.clock()); err != nil {
 			if _, refused := errors.AsType[oncall.Refusal](err); !refused {
 				t.Errorf("%s as a note: %v", h.Name, err)
 			}
@@ -127,7 +127,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 				string(view.BlockFrom): {"x": {SelectedDateTime: noon.Unix() + 3600}}, string(view.BlockTo): {"x": {SelectedDateTime: noon.Unix() + 7200}},
 			}
 			sent := slack.InteractionCallback{User: slack.User{ID: string(bo), TeamID: "T0SIM"}, View: slack.View{CallbackID: string(modal), PrivateMetadata: "1", State: &slack.ViewState{Values: values}}}
-			a, err := f.bot.submitted(f.ctx, sent)
+			a, err := w.bot.submitted(w.ctx, sent)
 			if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
 				t.Errorf("%s in the form %s: %v", h.Name, modal, err)
 			}
@@ -137,39 +137,39 @@ func TestHostileTextsInSlack(t *testing.T) {
 		}
 		if len(text) < 3_000 {
 			for _, line := range []string{"", "who ", "note 1 ", "contact add "} {
-				f.command(bo, "/oncall "+line+text)
-				if len(f.sim.Views(string(bo))) > 0 {
-					if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+				w.command(bo, "/oncall "+line+text)
+				if len(w.sim.Views(string(bo))) > 0 {
+					if _, err := w.sim.CloseView(w.ctx, string(bo), true); err != nil {
 						t.Error(err)
 					}
 				}
 			}
 		}
 	}
-	if err := f.bot.PostThread(f.ctx, at, f.picture(id), f.picture(id).Events, "thread"); err != nil {
+	if err := w.bot.PostThread(w.ctx, at, w.picture(id), w.picture(id).Events, "thread"); err != nil {
 		t.Error(err)
 	}
 	for _, line := range []string{"incidents", "incident 1", "teams", "next"} {
-		f.command(bo, "/oncall "+line)
-		if len(f.sim.Views(string(bo))) > 0 {
-			if _, err := f.sim.CloseView(f.ctx, string(bo), true); err != nil {
+		w.command(bo, "/oncall "+line)
+		if len(w.sim.Views(string(bo))) > 0 {
+			if _, err := w.sim.CloseView(w.ctx, string(bo), true); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	f.look("all of it")
+	w.look("all of it")
 }
 
 // look fails for every active part in what people are shown.
-func (f *world) look(after string) {
-	f.t.Helper()
+func (w *world) look(after string) {
+	w.t.Helper()
 	check := func(where, text string) {
 		if fault := hostile.Active(text); fault != "" {
-			f.t.Errorf("%s: %s: %s in %q", after, where, fault, text)
+			w.t.Errorf("%s: %s: %s in %q", after, where, fault, text)
 		}
 		for _, part := range active {
 			if strings.Contains(text, part) {
-				f.t.Errorf("%s: %s shows %q in %q", after, where, part, text)
+				w.t.Errorf("%s: %s shows %q in %q", after, where, part, text)
 				return
 			}
 		}
@@ -191,13 +191,13 @@ func (f *world) look(after string) {
 			}
 		}
 	}
-	for _, c := range f.sim.Calls() {
+	for _, c := range w.sim.Calls() {
 		text, _ := c.Args["text"].(string)
 		check(c.Method, text)
 		walk(c.Method, c.Args["blocks"])
 		walk(c.Method, c.Args["view"])
 	}
-	for _, e := range f.sim.Envelopes() {
+	for _, e := range w.sim.Envelopes() {
 		var ack map[string]any
 		if json.Unmarshal(e.Ack, &ack) == nil {
 			text, _ := ack["text"].(string)

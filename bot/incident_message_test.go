@@ -15,53 +15,53 @@ import (
 
 func TestBoardDrawsInPlace(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	p, at := f.posted()
+	w := newWorld(t, slacksim.Options{})
+	p, at := w.posted()
 	if at.Channel != "C0PAY" || at.TS == "" {
 		t.Fatalf("posted at %+v", at)
 	}
-	m := f.sim.Messages("C0PAY")[0]
+	m := w.sim.Messages("C0PAY")[0]
 	for _, want := range []string{`"event_type":"watchbill_delivery"`, `"delivery_id":"delivery-1"`, `"incident":"` + strings.TrimPrefix(p.Incident.ID.String(), "#") + `"`} {
 		if !strings.Contains(string(m.Metadata), want) {
 			t.Errorf("the metadata %s lacks %s", m.Metadata, want)
 		}
 	}
-	for _, c := range f.sim.Calls() {
+	for _, c := range w.sim.Calls() {
 		if c.Method == "chat.postMessage" && (c.Args["unfurl_links"] != "false" || c.Args["unfurl_media"] != "false") {
 			t.Errorf("unfurling is on: %v", c.Args)
 		}
 	}
 	p.Incident.Status = oncall.Resolved
 	p.Incident.ResolvedBy = oncall.ByUser(ann)
-	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
+	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, at, p, "", nil); err != nil {
 		t.Fatal(err)
 	}
-	after := f.sim.Messages("C0PAY")
+	after := w.sim.Messages("C0PAY")
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
 		t.Errorf("after the redraw: %+v", after)
 	}
-	if err := f.bot.Redraw(f.ctx, store.WaitingDraw{}, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
+	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
 		t.Errorf("redrawing a message that never was: %v", err)
 	}
 }
 
 func TestThreadSaysSeveralThingsInOneReply(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	p, at := f.posted()
+	w := newWorld(t, slacksim.Options{})
+	p, at := w.posted()
 	events := []oncall.Event{
 		{Kind: oncall.EventAcknowledged, Actor: oncall.ByUser(ann)}, {Kind: oncall.EventPageDelivered}, {Kind: oncall.EventResolved, Actor: oncall.ByUser(bo)},
 	}
-	if err := f.bot.PostThread(f.ctx, at, p, events, "thread-1"); err != nil {
+	if err := w.bot.PostThread(w.ctx, at, p, events, "thread-1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.bot.PostThread(f.ctx, at, p, events[1:2], "thread-2"); err != nil {
+	if err := w.bot.PostThread(w.ctx, at, p, events[1:2], "thread-2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.bot.PostThread(f.ctx, at, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-3"); err != nil {
+	if err := w.bot.PostThread(w.ctx, at, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-3"); err != nil {
 		t.Fatal(err)
 	}
-	replies := f.sim.Messages("C0PAY")[1:]
+	replies := w.sim.Messages("C0PAY")[1:]
 	if len(replies) != 2 || replies[0].ThreadTS != at.TS || replies[0].Broadcast || !replies[1].Broadcast {
 		t.Fatalf("the replies are %+v", replies)
 	}
@@ -80,42 +80,42 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 	} {
 		t.Run(string(c.kind), func(t *testing.T) {
 			t.Parallel()
-			f := newWorld(t, slacksim.Options{Now: time.Now})
-			p := f.incident()
+			w := newWorld(t, slacksim.Options{Now: time.Now})
+			p := w.incident()
 			began := time.Now()
-			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
-			if _, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
+			w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
+			if _, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
 				t.Fatalf("the post became %q: %v", slackcall.OutcomeOf(err), err)
 			}
 			// The simulator may write the call down after it has cut the connection.
-			f.eventually("the call is on record", func() bool { return f.calls("chat.postMessage") > 0 })
-			if posts := f.calls("chat.postMessage"); posts != 1 {
+			w.until("the call is on record", func() bool { return w.calls("chat.postMessage") > 0 })
+			if posts := w.calls("chat.postMessage"); posts != 1 {
 				t.Errorf("chat.postMessage was called %d times, want 1", posts)
 			}
-			at, found, err := f.bot.FindRoot(f.ctx, p, "delivery-7", began)
+			at, found, err := w.bot.FindRoot(w.ctx, p, "delivery-7", began)
 			if err != nil || found != c.posted {
 				t.Fatalf("found %t, %v; want %t", found, err, c.posted)
 			}
-			if found && at.TS != f.sim.Messages("C0PAY")[0].TS {
+			if found && at.TS != w.sim.Messages("C0PAY")[0].TS {
 				t.Errorf("found %+v", at)
 			}
-			if _, found, err := f.bot.FindRoot(f.ctx, p, "delivery-8", began); err != nil || found {
+			if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-8", began); err != nil || found {
 				t.Errorf("found another delivery: %t, %v", found, err)
 			}
 
 			// A reply is looked up at once.
-			root, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-9")
+			root, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-9")
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.bot.clock = time.Now
-			before := len(f.sim.Messages("C0PAY"))
-			f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
-			err = f.bot.PostThread(f.ctx, root, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-1")
+			w.bot.clock = time.Now
+			before := len(w.sim.Messages("C0PAY"))
+			w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
+			err = w.bot.PostThread(w.ctx, root, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-1")
 			if (err == nil) != c.posted {
 				t.Errorf("the reply: %v", err)
 			}
-			if got := len(f.sim.Messages("C0PAY")) - before; (got == 1) != c.posted {
+			if got := len(w.sim.Messages("C0PAY")) - before; (got == 1) != c.posted {
 				t.Errorf("%d replies were posted", got)
 			}
 		})
@@ -134,25 +134,25 @@ func (w *world) calls(method string) int {
 
 func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{Now: time.Now})
-	p := f.incident()
+	w := newWorld(t, slacksim.Options{Now: time.Now})
+	p := w.incident()
 	p.Team.Channel = "#ops" // by name, and the bot is no member
 	began := time.Now()
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
-	if _, err := f.bot.PostRoot(f.ctx, store.WaitingDraw{}, p, "delivery-1"); err == nil {
+	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
+	if _, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-1"); err == nil {
 		t.Fatal("the post succeeded")
 	}
-	at, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began)
+	at, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began)
 	if err != nil || !found || at.Channel != "C0OPS" {
 		t.Errorf("found %t at %+v, %v", found, at, err)
 	}
 	p.Team.Channel = "#nowhere"
-	if _, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began); err != nil || found {
+	if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began); err != nil || found {
 		t.Errorf("in a channel that doesn't exist: found %t, %v", found, err)
 	}
-	f.sim.SetScopes([]string{"chat:write", "chat:write.public"})
+	w.sim.SetScopes([]string{"chat:write", "chat:write.public"})
 	p.Team.Channel = "C0OPS"
-	if _, found, err := f.bot.FindRoot(f.ctx, p, "delivery-1", began); err != nil || found {
+	if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began); err != nil || found {
 		t.Errorf("without the scopes: found %t, %v", found, err)
 	}
 }

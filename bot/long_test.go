@@ -10,8 +10,8 @@ import (
 // Whatever somebody pastes after a command, they get an answer or a form that says what is wrong.
 func TestLongTextsBreakNothing(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
 	var texts []string
 	for _, unit := range []string{"x", "<&> ", "<@U0ANN|ann> ", "12 "} {
 		texts = append(texts, strings.Repeat(unit, 4000/len([]rune(unit))))
@@ -22,20 +22,20 @@ func TestLongTextsBreakNothing(t *testing.T) {
 			for _, text := range texts {
 				line := "/oncall " + c.name + " " + head
 				line = strings.ToValidUTF8(line+text[:min(len(text), 4000-len(line))], "")
-				r, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", line)
-				if err != nil || !r.Acked || strings.Contains(r.Text, "went wrong") || strings.Contains(f.sim.ViewText(string(ann)), "went wrong") {
+				r, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", line)
+				if err != nil || !r.Acked || strings.Contains(r.Text, "went wrong") || strings.Contains(w.sim.ViewText(string(ann)), "went wrong") {
 					t.Errorf("%.100q: %.300q, %v", line, r.Text, err)
 				}
-				if f.sim.ViewText(string(ann)) == "" {
+				if w.sim.ViewText(string(ann)) == "" {
 					continue
 				}
-				if _, err := f.sim.CloseView(f.ctx, string(ann), true); err != nil {
+				if _, err := w.sim.CloseView(w.ctx, string(ann), true); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
 	}
-	if f.log.has("invalid_arguments") {
+	if w.log.has("invalid_arguments") {
 		t.Error("Slack refused what was sent to it")
 	}
 }

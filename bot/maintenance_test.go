@@ -11,8 +11,8 @@ import (
 
 func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
 	// noon is a Monday, 13:00 in Berlin.
 	for line, want := range map[string]string{
 		"payments 2h": "*Payments*. Until Mon 2 Mar 15:00 …",
@@ -31,7 +31,7 @@ func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
 		"payments 20s":                                 "A maintenance window is a minute long at least, and nothing was changed.",
 		"<!channel> 2h":                                "There is no team and no integration \"@channel\". …",
 	} {
-		got := f.command(ann, "/oncall maintenance "+line)
+		got := w.command(ann, "/oncall maintenance "+line)
 		got, _, _ = strings.Cut(got, "\n")
 		if rest, begun := strings.CutPrefix(got, "Maintenance M"); begun {
 			_, got, _ = strings.Cut(rest, " of ")
@@ -45,15 +45,15 @@ func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
 // Whoever may end a window has a button for it; others who press one from before are refused.
 func TestMaintenanceIsEndedByAButton(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	f.command(ann, "/oncall maintenance payments 2h")
-	all, err := f.store.MaintenanceWindows(f.ctx, oncall.ByUser(ann), noon)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	w.command(ann, "/oncall maintenance payments 2h")
+	all, err := w.store.MaintenanceWindows(w.ctx, oncall.ByUser(ann), noon)
 	if err != nil || len(all) != 1 {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	press := func(user oncall.UserID, id string) (string, error) {
-		return f.bot.pressed(f.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
+		return w.bot.pressed(w.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
 	}
 	if _, err := press(cy, "1"); err == nil || !strings.Contains(err.Error(), "Only members of the team") {
 		t.Errorf("Cy: %v", err)

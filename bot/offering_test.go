@@ -74,7 +74,7 @@ func newOffering(t *testing.T) *offering {
 	}
 	f.exec(`UPDATE users SET standing = CASE WHEN id = ANY ($1) THEN 'guest' ELSE 'member' END, owner = (id = $2)`, []oncall.UserID{aGuest, pagedGuest}, anAdmin)
 	f.exec(`SELECT pg_notify('watchbill_config', '')`)
-	f.eventually("the teams and people are known", func() bool {
+	f.until("the teams and people are known", func() bool {
 		d := f.directory()
 		return len(d.Integrations) == 4 && d.Users[anAdmin].Owner && d.Users[aGuest].Standing == oncall.GuestMember
 	})
@@ -83,7 +83,7 @@ func newOffering(t *testing.T) *offering {
 			t.Fatal(err)
 		}
 	}
-	f.eventually("the incidents are open", func() bool {
+	f.until("the incidents are open", func() bool {
 		open, err := f.store.OpenIncidents(f.ctx, oncall.ByTimer(), 10)
 		if err != nil {
 			t.Fatal(err)

@@ -14,22 +14,22 @@ import (
 
 func TestSendPagesAndClassifies(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	p := f.incident()
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	p := w.incident()
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call in payments"}}
-	r := f.bot.Send(f.ctx, message)
-	m := f.sim.Messages("@ann")
+	r := w.bot.Send(w.ctx, message)
+	m := w.sim.Messages("@ann")
 	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.Place{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
 		t.Fatalf("%+v; Ann got %+v", r, m)
 	}
 	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
 		t.Errorf("Ann got %q with %s", m[0].Text, m[0].Metadata)
 	}
-	if res, err := f.sim.Click(f.ctx, "ann", "@ann", "", string(view.ActionAck)); err != nil || !res.Acked {
+	if res, err := w.sim.Click(w.ctx, "ann", "@ann", "", string(view.ActionAck)); err != nil || !res.Acked {
 		t.Errorf("a click in the direct message: %+v, %v", res, err)
 	}
-	if in := f.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
+	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("it is %s", in.Status)
 	}
 	for _, c := range []struct {
@@ -47,54 +47,54 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		{slacksim.Fault{Kind: slacksim.FaultError, Code: "missing_scope"}, notify.Misconfigured},
 	} {
 		c.fault.Method = "chat.postMessage"
-		f.sim.Fail(c.fault)
+		w.sim.Fail(c.fault)
 		message.To = string(cy)
-		if r := f.bot.Send(f.ctx, message); r.Outcome != c.want || r.Err == nil {
+		if r := w.bot.Send(w.ctx, message); r.Outcome != c.want || r.Err == nil {
 			t.Errorf("%s %s: %s, %v; want %s", c.fault.Kind, c.fault.Code, r.Outcome, r.Err, c.want)
 		}
 	}
 	message.To = "U0NOBODY"
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Rejected {
+	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Rejected {
 		t.Errorf("somebody who isn't there: %s", r.Outcome)
 	}
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
+	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
 	message.To = string(bo)
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Throttled || r.RetryAfter != 40*time.Second {
+	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Throttled || r.RetryAfter != 40*time.Second {
 		t.Errorf("429: %+v", r)
 	}
 	// Nothing leaves while the conversation is frozen: a deadline in between is no doubt.
-	ctx, cancel := context.WithTimeout(f.ctx, 50*time.Millisecond)
+	ctx, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond)
 	defer cancel()
-	calls := f.calls("chat.postMessage")
-	if r := f.bot.Send(ctx, message); r.Outcome != notify.Throttled {
+	calls := w.calls("chat.postMessage")
+	if r := w.bot.Send(ctx, message); r.Outcome != notify.Throttled {
 		t.Errorf("while frozen: %+v", r)
 	}
-	if f.calls("chat.postMessage") != calls {
+	if w.calls("chat.postMessage") != calls {
 		t.Error("a call was made while frozen")
 	}
 	message.Incident = 4711
-	if r := f.bot.Send(f.ctx, message); r.Outcome == notify.Accepted || r.Err == nil {
+	if r := w.bot.Send(w.ctx, message); r.Outcome == notify.Accepted || r.Err == nil {
 		t.Errorf("an incident that isn't there: %+v", r)
 	}
-	if err := f.sim.Close(); err != nil {
+	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
 	message.Incident, message.To = int64(p.Incident.ID), string(ann)
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Throttled {
+	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Throttled {
 		t.Errorf("nobody listens at Slack's: %+v", r)
 	}
 }
 
 func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	p := f.incident()
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
-	r := f.bot.Send(f.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call"}})
+	w := newWorld(t, slacksim.Options{})
+	p := w.incident()
+	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
+	r := w.bot.Send(w.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call"}})
 	if r.Outcome != notify.Accepted {
 		t.Fatalf("%+v", r)
 	}
-	m := f.sim.Messages("@ann")
+	m := w.sim.Messages("@ann")
 	if len(m) != 1 || !strings.Contains(m[0].Text, "Checkout fails") || !strings.Contains(m[0].Text, "you are on call") {
 		t.Errorf("Ann got %+v", m)
 	}
@@ -102,24 +102,24 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 
 func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	p := f.incident()
+	w := newWorld(t, slacksim.Options{})
+	p := w.incident()
 	other := notify.Message{Key: "another", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
-	if r := f.bot.Send(f.ctx, other); r.Outcome != notify.Accepted {
+	if r := w.bot.Send(w.ctx, other); r.Outcome != notify.Accepted {
 		t.Fatalf("%+v", r)
 	}
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
-	f.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Unknown {
+	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
+	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Unknown {
 		t.Fatalf("%+v", r)
 	}
 	message.Attempt = 2
-	r := f.bot.Send(f.ctx, message)
-	if m := f.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.Place{Channel: m[1].Channel, TS: m[1].TS}) {
+	r := w.bot.Send(w.ctx, message)
+	if m := w.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.Place{Channel: m[1].Channel, TS: m[1].TS}) {
 		t.Errorf("%+v; Ann has %+v", r, m)
 	}
-	f.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
-	if r := f.bot.Send(f.ctx, message); r.Outcome != notify.Accepted {
+	w.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
+	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Accepted {
 		t.Errorf("without the right to look: %+v", r)
 	}
 }

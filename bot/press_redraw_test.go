@@ -44,18 +44,18 @@ func (w *world) edits() bool {
 // Slack's limits, and is not drawn again.
 func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{Limits: true})
-	f.listen(1)
-	_, at := f.known()
-	f.click(ann, view.ActionAck)
+	w := newWorld(t, slacksim.Options{Limits: true})
+	w.listen(1)
+	_, at := w.known()
+	w.click(ann, view.ActionAck)
 	shows := func(action view.Action) bool {
-		return strings.Contains(string(f.sim.Messages(at.Channel)[0].Blocks), `"action_id":"`+string(action)+`"`)
+		return strings.Contains(string(w.sim.Messages(at.Channel)[0].Blocks), `"action_id":"`+string(action)+`"`)
 	}
-	f.eventually("the message shows that Ann has it", func() bool { return !shows(view.ActionAck) && shows(view.ActionResolve) })
-	f.eventually("that is noted", func() bool { return !f.edits() })
-	f.click(bo, view.ActionResolve)
-	f.eventually("the message shows that it is over", func() bool { return !shows(view.ActionResolve) && !f.edits() })
-	if n := f.calls("chat.update"); n != 0 {
+	w.until("the message shows that Ann has it", func() bool { return !shows(view.ActionAck) && shows(view.ActionResolve) })
+	w.until("that is noted", func() bool { return !w.edits() })
+	w.click(bo, view.ActionResolve)
+	w.until("the message shows that it is over", func() bool { return !shows(view.ActionResolve) && !w.edits() })
+	if n := w.calls("chat.update"); n != 0 {
 		t.Errorf("%d edits, want 0", n)
 	}
 }
@@ -64,26 +64,26 @@ func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
 // job is left to do it.
 func TestAPressedMessageIsEditedIfThereIsNoRoom(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	_, at := f.known()
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	_, at := w.known()
 	for range 3 { // as much as goes into a conversation at once
-		if _, err := f.bot.post(f.ctx, slackcall.Message{Channel: at.Channel, Priority: slackcall.ForPage}, view.Help()); err != nil {
+		if _, err := w.bot.post(w.ctx, slackcall.Message{Channel: at.Channel, Priority: slackcall.ForPage}, view.Help()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	f.sim.Fail(slacksim.Fault{Method: "response_url", Kind: slacksim.FaultBefore, Times: -1})
-	f.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultBefore, Times: -1})
-	if r, err := f.sim.Click(f.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
+	w.sim.Fail(slacksim.Fault{Method: "response_url", Kind: slacksim.FaultBefore, Times: -1})
+	w.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultBefore, Times: -1})
+	if r, err := w.sim.Click(w.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	f.eventually("it was tried", func() bool { return f.calls("response_url")+f.calls("chat.update") > 0 })
-	f.eventually("nobody keeps the draw job from it", func() bool {
+	w.until("it was tried", func() bool { return w.calls("response_url")+w.calls("chat.update") > 0 })
+	w.until("nobody keeps the draw job from it", func() bool {
 		var n int
-		err := f.store.Pool().QueryRow(f.ctx, `SELECT count(*) FROM drawings WHERE lease_job IS NULL`).Scan(&n)
+		err := w.store.Pool().QueryRow(w.ctx, `SELECT count(*) FROM drawings WHERE lease_job IS NULL`).Scan(&n)
 		return err == nil && n == 1
 	})
-	if !f.edits() {
+	if !w.edits() {
 		t.Error("it counts as drawn")
 	}
 }

@@ -16,7 +16,7 @@ func (w *world) makePrivate() {
 	if _, err := w.store.Pool().Exec(w.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
 		w.t.Fatal(err)
 	}
-	w.eventually("the bot knows", func() bool {
+	w.until("the bot knows", func() bool {
 		directory, err := w.store.Directory(w.ctx)
 		if err != nil {
 			w.t.Fatal(err)
@@ -33,23 +33,23 @@ func (w *world) makePrivate() {
 // What everybody in a channel reads holds nothing of a private team, also if one of it asks.
 func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	f.incident()
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	w.incident()
 	say := func(where, answered, text string) string {
 		t.Helper()
-		before := len(f.sim.Messages(answered))
-		if _, err := f.sim.Say(string(ann), where, "", text); err != nil {
+		before := len(w.sim.Messages(answered))
+		if _, err := w.sim.Say(string(ann), where, "", text); err != nil {
 			t.Fatal(err)
 		}
-		f.eventually("the bot answers", func() bool { return len(f.sim.Messages(answered)) > before+1 })
-		messages := f.sim.Messages(answered)
+		w.until("the bot answers", func() bool { return len(w.sim.Messages(answered)) > before+1 })
+		messages := w.sim.Messages(answered)
 		return messages[len(messages)-1].Text
 	}
 	if got := say("#payments", "#payments", "@oncall incidents"); !strings.Contains(got, "Checkout fails") {
 		t.Errorf("a team that is not private: %s", got)
 	}
-	f.makePrivate()
+	w.makePrivate()
 	const here = " that everybody here may see; `/oncall` shows what you may see."
 	for text, want := range map[string]string{
 		"@oncall incidents":               "No incident is open" + here,
@@ -71,7 +71,7 @@ func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 	if got := say("@oncall", "@ann", "incidents"); !strings.Contains(got, "Checkout fails") {
 		t.Errorf("Ann alone is told %s", got)
 	}
-	if got := f.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
+	if got := w.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
 		t.Errorf("Ann's command is answered %s", got)
 	}
 }
@@ -79,17 +79,17 @@ func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 // Where something is hidden, nobody is told that there is nothing.
 func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
-	f.incident()
-	f.makePrivate()
-	if _, err := f.store.Pool().Exec(f.ctx, `DELETE FROM schedules WHERE name = 'ops'`); err != nil {
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
+	w.incident()
+	w.makePrivate()
+	if _, err := w.store.Pool().Exec(w.ctx, `DELETE FROM schedules WHERE name = 'ops'`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.store.Pool().Exec(f.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
+	if _, err := w.store.Pool().Exec(w.ctx, `SELECT pg_notify('watchbill_config', '')`); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the schedule is gone", func() bool { return !strings.Contains(f.command(cy, "/oncall who"), "ops") })
+	w.until("the schedule is gone", func() bool { return !strings.Contains(w.command(cy, "/oncall who"), "ops") })
 	for line, want := range map[string]string{
 		"/oncall incidents": "No incident is open that you may see.",
 		"/oncall ack":       "No incident is open that you may see.",
@@ -97,15 +97,15 @@ func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
 		"/oncall next":      "There are no schedules that you may see.",
 		"/oncall schedule":  "There are no schedules that you may see.",
 	} {
-		if got := f.command(cy, line); got != want {
+		if got := w.command(cy, line); got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
-	if err := f.sim.OpenHome(string(cy)); err != nil {
+	if err := w.sim.OpenHome(string(cy)); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the home is drawn", func() bool { return f.sim.HomeText("cy") != "" })
-	home := f.sim.HomeText("cy")
+	w.until("the home is drawn", func() bool { return w.sim.HomeText("cy") != "" })
+	home := w.sim.HomeText("cy")
 	for _, want := range []string{"None that you may see.", "There are no schedules that you may see."} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the home lacks %q:\n%s", want, home)

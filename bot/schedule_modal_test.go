@@ -10,37 +10,37 @@ import (
 
 func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(1)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(1)
 	const refused = `Only managers of the team "Payments" can do this, and nothing was changed: <@U0ANN>, <@U0BO>.`
 	for _, line := range []string{
 		"/oncall schedule edit payments days", "/oncall schedule history payments days",
 		"/oncall shift add @cy 18:00 to 20:00 payments days", "/oncall shift delete 18:00 to 20:00 payments days",
 	} {
-		if got := f.command(cy, line); got != refused {
+		if got := w.command(cy, line); got != refused {
 			t.Errorf("Cy typed %s and was told %q", line, got)
 		}
 	}
-	if got := f.command(cy, "/oncall schedule new"); got != "Only members of a team can make a schedule for it, and you are in none." {
+	if got := w.command(cy, "/oncall schedule new"); got != "Only members of a team can make a schedule for it, and you are in none." {
 		t.Errorf("Cy was told %q", got)
 	}
 	// Checked again when a form is sent: Ann's is open when she leaves the team.
 	open := func(line string) {
 		t.Helper()
-		if r, err := f.sim.Slash(f.ctx, string(ann), "C0PAY", line); err != nil || !r.Acked || r.Text != "" {
+		if r, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", line); err != nil || !r.Acked || r.Text != "" {
 			t.Fatalf("%s: %+v, %v", line, r, err)
 		}
 	}
 	open("/oncall schedule edit payments days")
-	if _, err := f.sim.ClickView(f.ctx, string(ann), string(view.ActionRotationEdit)); err != nil {
+	if _, err := w.sim.ClickView(w.ctx, string(ann), string(view.ActionRotationEdit)); err != nil {
 		t.Fatal(err)
 	}
-	f.eventually("the rotation's form is open", func() bool { return strings.Contains(f.sim.ViewText(string(ann)), "Edit rotation") })
-	f.leaveTeam(ann)
-	if _, err := f.sim.Submit(f.ctx, string(ann), nil); err != nil {
+	w.until("the rotation's form is open", func() bool { return strings.Contains(w.sim.ViewText(string(ann)), "Edit rotation") })
+	w.leaveTeam(ann)
+	if _, err := w.sim.Submit(w.ctx, string(ann), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := f.sim.ViewText(string(ann)); !strings.Contains(got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`) {
+	if got := w.sim.ViewText(string(ann)); !strings.Contains(got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`) {
 		t.Errorf("Ann's form says\n%s", got)
 	}
 }

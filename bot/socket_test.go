@@ -21,20 +21,20 @@ import (
 
 func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.listen(2)
+	w := newWorld(t, slacksim.Options{})
+	w.listen(2)
 	for _, blow := range []func(){
-		f.sim.DropSockets,
-		func() { f.sim.DisconnectAll("refresh_requested") },
-		func() { f.sim.DisconnectAll("warning") },
-		func() { f.sim.RefuseConnections(4); f.sim.DropSockets() },
+		w.sim.DropSockets,
+		func() { w.sim.DisconnectAll("refresh_requested") },
+		func() { w.sim.DisconnectAll("warning") },
+		func() { w.sim.RefuseConnections(4); w.sim.DropSockets() },
 	} {
-		opened := f.calls("apps.connections.open")
+		opened := w.calls("apps.connections.open")
 		blow()
-		f.eventually("both sockets are back", func() bool {
-			return f.calls("apps.connections.open") >= opened+2 && f.sim.Sockets() == 2 && f.bot.Connected() == 2
+		w.until("both sockets are back", func() bool {
+			return w.calls("apps.connections.open") >= opened+2 && w.sim.Sockets() == 2 && w.bot.Connected() == 2
 		})
-		if got := f.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
+		if got := w.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
 			t.Errorf("Ann was told %q", got)
 		}
 	}
@@ -43,22 +43,22 @@ func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 // Slack hangs up at once where an app has ten connections already; slack-go dials again at once.
 func TestTooManySocketsAreNoStorm(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.Haunt(10)
-	f.listen(0)
-	f.eventually("both sockets have tried", func() bool { return f.calls("apps.connections.open") >= 2*stormDials })
-	ctx, cancel := context.WithTimeout(f.ctx, 3*time.Second)
+	w := newWorld(t, slacksim.Options{})
+	w.sim.Haunt(10)
+	w.listen(0)
+	w.until("both sockets have tried", func() bool { return w.calls("apps.connections.open") >= 2*stormDials })
+	ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
 	defer cancel()
 	const most = 100 // a few run ahead until they are stopped; a storm has a thousand
-	if f.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return f.calls("apps.connections.open") > most }) == nil {
+	if w.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return w.calls("apps.connections.open") > most }) == nil {
 		t.Errorf("more than %d dials", most)
 	}
-	found := f.bot.checkSocket(f.ctx)
+	found := w.bot.checkSocket(w.ctx)
 	if found.OK || !strings.Contains(found.Remedy, "eleventh connection") {
 		t.Errorf("the doctor says %+v", found)
 	}
-	f.sim.Haunt(7)
-	if found = f.bot.checkSocket(f.ctx); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
+	w.sim.Haunt(7)
+	if found = w.bot.checkSocket(w.ctx); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
 		t.Errorf("the doctor says %+v", found)
 	}
 }
@@ -91,17 +91,17 @@ func TestDialsAreCounted(t *testing.T) {
 // again and opening takes long; the second one closes the gap.
 func TestRefreshStormLosesNextToNothing(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{RefreshEvery: 3 * time.Second})
-	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: -1, Kind: slacksim.FaultDelay, Delay: 300 * time.Millisecond})
-	f.listen(2)
+	w := newWorld(t, slacksim.Options{RefreshEvery: 3 * time.Second})
+	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: -1, Kind: slacksim.FaultDelay, Delay: 300 * time.Millisecond})
+	w.listen(2)
 	var sent, lost atomic.Int64
 	const enough = 200
 	end := time.Now().Add(7 * time.Second)
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			for f.ctx.Err() == nil && (time.Now().Before(end) || sent.Load() < enough) {
-				r, err := f.sim.Slash(f.ctx, "ann", "C0PAY", "/oncall help")
+			for w.ctx.Err() == nil && (time.Now().Before(end) || sent.Load() < enough) {
+				r, err := w.sim.Slash(w.ctx, "ann", "C0PAY", "/oncall help")
 				if err != nil {
 					t.Error(err)
 					return
@@ -122,13 +122,13 @@ func TestRefreshStormLosesNextToNothing(t *testing.T) {
 
 func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: 2, Kind: slacksim.FaultError, Code: "invalid_auth"})
-	ctx, cancel := context.WithCancel(f.ctx)
+	w := newWorld(t, slacksim.Options{})
+	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: 2, Kind: slacksim.FaultError, Code: "invalid_auth"})
+	ctx, cancel := context.WithCancel(w.ctx)
 	done := make(chan error, 1)
-	go func() { done <- f.bot.Run(ctx) }()
-	f.eventually("it is in the log", func() bool { return f.log.has("invalid_auth") })
-	if n := f.bot.Connected(); n != 0 {
+	go func() { done <- w.bot.Run(ctx) }()
+	w.until("it is in the log", func() bool { return w.log.has("invalid_auth") })
+	if n := w.bot.Connected(); n != 0 {
 		t.Errorf("%d sockets are up, want 0", n)
 	}
 	cancel() // and a stop doesn't wait for the next try

@@ -34,17 +34,17 @@ func (w *world) makeGroup(handle string, member oncall.UserID) string {
 // Slack refuses a whole list for one guest in it: the others get in all the same.
 func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	f.sim.AddUser(slacksim.User{ID: "U0GUEST", Guest: true})
-	id := f.makeGroup("payments", bo)
-	refused, err := f.bot.SetGroup(f.ctx, id, []oncall.UserID{ann, "U0GUEST", cy, "U0NOBODY"})
+	w := newWorld(t, slacksim.Options{})
+	w.sim.AddUser(slacksim.User{ID: "U0GUEST", Guest: true})
+	id := w.makeGroup("payments", bo)
+	refused, err := w.bot.SetGroup(w.ctx, id, []oncall.UserID{ann, "U0GUEST", cy, "U0NOBODY"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]oncall.UserID{"U0GUEST", "U0NOBODY"}, refused); diff != "" {
 		t.Errorf("refused (-want +got):\n%s", diff)
 	}
-	groups, err := f.bot.Groups(f.ctx)
+	groups, err := w.bot.Groups(w.ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,20 +53,20 @@ func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
 	// Nobody is left: the group stays as it is.
-	if refused, err = f.bot.SetGroup(f.ctx, id, []oncall.UserID{"U0GUEST"}); err != nil || len(refused) != 1 {
+	if refused, err = w.bot.SetGroup(w.ctx, id, []oncall.UserID{"U0GUEST"}); err != nil || len(refused) != 1 {
 		t.Errorf("refused %v, %v", refused, err)
 	}
 }
 
 func TestDisabledGroups(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	id := f.makeGroup("payments", bo)
+	w := newWorld(t, slacksim.Options{})
+	id := w.makeGroup("payments", bo)
 	for _, enabled := range []bool{false, true} {
-		if err := f.bot.EnableGroup(f.ctx, id, enabled); err != nil {
+		if err := w.bot.EnableGroup(w.ctx, id, enabled); err != nil {
 			t.Fatal(err)
 		}
-		groups, err := f.bot.Groups(f.ctx)
+		groups, err := w.bot.Groups(w.ctx)
 		if err != nil || len(groups) != 1 || groups[0].Disabled == enabled {
 			t.Errorf("groups %+v, %v", groups, err)
 		}
@@ -76,13 +76,13 @@ func TestDisabledGroups(t *testing.T) {
 // What an admin of the workspace has to mend comes back as the sentence that they are told.
 func TestGroupRefusals(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
+	w := newWorld(t, slacksim.Options{})
 	for code, says := range map[string]string{
 		"paid_teams_only": "paid plans", "plan_upgrade_required": "paid plans",
 		"permission_denied": "SLACK_USER_TOKEN", "missing_scope": "usergroups:write",
 	} {
-		f.sim.Fail(slacksim.Fault{Method: "usergroups.users.update", Kind: slacksim.FaultError, Code: code})
-		_, err := f.bot.SetGroup(f.ctx, "S1", []oncall.UserID{ann})
+		w.sim.Fail(slacksim.Fault{Method: "usergroups.users.update", Kind: slacksim.FaultError, Code: code})
+		_, err := w.bot.SetGroup(w.ctx, "S1", []oncall.UserID{ann})
 		refusal, refused := errors.AsType[oncall.Refusal](err)
 		if !refused || !strings.Contains(refusal.Error(), says) {
 			t.Errorf("%s: %v", code, err)

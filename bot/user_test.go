@@ -10,12 +10,12 @@ import (
 
 func TestUserByEmail(t *testing.T) {
 	t.Parallel()
-	f := newWorld(t, slacksim.Options{})
-	u, err := f.bot.UserByEmail(f.ctx, "cy@example.com")
+	w := newWorld(t, slacksim.Options{})
+	u, err := w.bot.UserByEmail(w.ctx, "cy@example.com")
 	if err != nil || u.ID != cy || u.Name != "Cy" || u.TimeZone != "America/New_York" || u.DeactivatedAt != nil {
 		t.Errorf("got %+v, %v", u, err)
 	}
-	if _, err := f.bot.UserByEmail(f.ctx, "nobody@example.com"); !errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.bot.UserByEmail(w.ctx, "nobody@example.com"); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
 }

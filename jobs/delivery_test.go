@@ -15,21 +15,21 @@ import (
 const annsPhone = "+12025550100"
 
 // withSMS is a world whose instance also has SMS and calls, by both of which Ann can be reached.
-func withSMS(t *testing.T) (d *world, clock *handClock, sms, voice *channel) {
+func withSMS(t *testing.T) (w *world, clock *handClock, sms, voice *channel) {
 	t.Helper()
 	clock = newClock()
-	d = newWorld(t, "1h", clock.now)
+	w = newWorld(t, "1h", clock.now)
 	sms, voice = newChannel(), newChannel()
-	d.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
-	d.reachable(ann, oncall.MethodVoice, annsPhone)
-	d.reachable(ann, oncall.MethodSMS, annsPhone)
-	return d, clock, sms, voice
+	w.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
+	w.reachable(ann, oncall.MethodVoice, annsPhone)
+	w.reachable(ann, oncall.MethodSMS, annsPhone)
+	return w, clock, sms, voice
 }
 
 // looked waits until every page that can be looked at by now has been.
 func (w *world) looked() {
 	w.t.Helper()
-	w.eventually("all pages are looked at", func() bool {
+	w.until("all pages are looked at", func() bool {
 		var n int
 		err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM river_job
 			WHERE kind = 'page' AND (state = 'running' OR state IN ('available', 'retryable', 'scheduled') AND scheduled_at <= $1)`,
@@ -48,7 +48,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	d, clock, sms, voice := withSMS(t)
 	d.start(d.phone)
 	d.signal("db-1")
-	d.eventually("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.until("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked() // and it is written down, before time passes
 	for range 11 {
 		clock.advance(5 * time.Second)
@@ -58,15 +58,15 @@ func TestPagesFollowTheRules(t *testing.T) {
 		t.Fatalf("%d calls before their time, want 0", n)
 	}
 	clock.advance(5 * time.Second)
-	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	call := voice.messages(notify.ForPage)[0]
 	if call.To != annsPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
 		t.Errorf("the call: %+v", call)
 	}
 	d.ack(1, ann)
-	d.eventually("the call is cut off", func() bool { return voice.cut() == 1 })
+	d.until("the call is cut off", func() bool { return voice.cut() == 1 })
 	clock.advance(10 * time.Minute)
-	d.eventually("no page is waiting", func() bool { return d.idle("page") })
+	d.until("no page is waiting", func() bool { return d.idle("page") })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
 		t.Errorf("%d SMS after the acknowledgement, want 0", n)
 	}
@@ -90,7 +90,7 @@ func TestFailureBringsTheNextMethodForward(t *testing.T) {
 			voice.answer = func(notify.Message, int) notify.Receipt { return test.receipt }
 			d.start(d.phone)
 			d.signal("db-1")
-			d.eventually("the SMS is there", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+			d.until("the SMS is there", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 			if len(d.events(1, oncall.EventUnreached)) != 0 {
 				t.Error("the step counts as lost although an SMS has arrived")
 			}
@@ -107,7 +107,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	}
 	d.start(d.phone)
 	d.signal("db-1")
-	d.eventually("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.until("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked() // and it is written down, before time passes
 	clock.advance(9 * time.Second)
 	d.looked()
@@ -115,7 +115,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 		t.Fatalf("%d calls after nine seconds, want 0", n)
 	}
 	clock.advance(time.Second)
-	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 }
 
 // What is used up for hours is not tried twice a minute, but often enough to notice that an admin has
@@ -128,10 +128,10 @@ func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
 	}
 	d.start(d.phone)
 	d.signal("db-1")
-	d.eventually("the person is told in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
+	d.until("the person is told in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked()
 	clock.advance(time.Minute)
-	d.eventually("a call is tried", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.until("a call is tried", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	d.looked()
 	clock.advance(9 * time.Minute)
 	d.looked()
@@ -139,7 +139,7 @@ func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
 		t.Errorf("%d calls within nine minutes, want 1", n)
 	}
 	clock.advance(2 * time.Minute)
-	d.eventually("it is tried again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
+	d.until("it is tried again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
 }
 
 // A call that nobody answers is repeated once, half a minute later, and then has failed. So has an SMS
@@ -155,16 +155,16 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	}
 	d.start(d.phone)
 	d.signal("db-1")
-	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	d.looked()
 	voice.becomes("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.advance(5 * time.Second)
-	d.eventually("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
+	d.until("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
 		t.Errorf("%d SMS before the second call, want 0", n)
 	}
 	clock.advance(30 * time.Second)
-	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
+	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
 	d.looked() // and it is written down, before time passes
 	calls := voice.messages(notify.ForPage)
 	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
@@ -172,11 +172,11 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	}
 	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.advance(5 * time.Second)
-	d.eventually("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+	d.until("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 	d.looked() // and it is written down, before time passes
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
 	clock.advance(5 * time.Second)
-	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	d.until("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
 	if n := len(d.events(1, oncall.EventUnreached)); n != 1 {
 		t.Errorf("the step was lost %d times, want once", n)
 	}
@@ -184,7 +184,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	if err != nil || reach.Contacts[1].Usable() || !reach.Contacts[0].Usable() {
 		t.Errorf("a number that is dead still counts, or another no more: %+v, %v", reach, err)
 	}
-	d.eventually("people are told", func() bool {
+	d.until("people are told", func() bool {
 		told := d.board.tells()
 		return strings.Contains(told, "contact_off "+string(ann)) && strings.Contains(told, "delivery_failed C0PAY")
 	})
@@ -228,10 +228,10 @@ func TestAMessageInDoubtIsLookedFor(t *testing.T) {
 			}
 			d.start(d.phone)
 			d.signal("db-1")
-			d.eventually("an SMS is sent", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
+			d.until("an SMS is sent", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 			d.looked()
 			clock.advance(10 * time.Second)
-			d.eventually("the SMS is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+			d.until("the SMS is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
 			if n := len(sms.messages(notify.ForPage)); n != test.sends {
 				t.Errorf("%d SMS, want %d", n, test.sends)
 			}
@@ -251,15 +251,15 @@ func TestAnsweredBySMS(t *testing.T) {
 	}
 	d.start(d.phone)
 	d.signal("db-1")
-	d.eventually("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+	d.until("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
 	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // a stranger
 	sms.says(notify.Answer{From: annsPhone, Text: "'1A.'"})
-	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	by := d.events(1, oncall.EventAcknowledged)[0].Actor
 	if by.User != ann || by.Via != string(oncall.MethodSMS) {
 		t.Errorf("acknowledged by %+v", by)
 	}
-	d.eventually("she is told", func() bool { return len(sms.messages(notify.ForResponse)) == 1 })
+	d.until("she is told", func() bool { return len(sms.messages(notify.ForResponse)) == 1 })
 	if m := sms.messages(notify.ForResponse)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
 		t.Errorf("the answer: %+v", m)
 	}
@@ -269,8 +269,8 @@ func TestAnsweredBySMS(t *testing.T) {
 func TestAStormIsBundled(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "1h", clock.now)
-	d.start(d.phone)
+	w := newWorld(t, "1h", clock.now)
+	w.start(w.phone)
 	const steps, each = 30, 10
 	for s := range steps {
 		var batch []oncall.Signal
@@ -279,20 +279,20 @@ func TestAStormIsBundled(t *testing.T) {
 				Action: oncall.Trigger, DedupKey: fmt.Sprintf("db-%d-%d", s, i), Title: "disk full", Severity: oncall.High,
 			})
 		}
-		d.accept(d.id, batch...)
-		d.eventually("they are folded", func() bool { return d.paged(ann) == (s+1)*each })
-		d.looked()
+		w.accept(w.id, batch...)
+		w.until("they are folded", func() bool { return w.paged(ann) == (s+1)*each })
+		w.looked()
 		clock.advance(2 * time.Second)
 	}
-	d.eventually("Ann is told of all", func() bool {
+	w.until("Ann is told of all", func() bool {
 		told := 0
-		for _, m := range d.phone.to(ann) {
+		for _, m := range w.phone.to(ann) {
 			told += max(m.Count, 1)
 		}
 		return told >= steps*each
 	})
-	d.looked()
-	sent := d.phone.to(ann)
+	w.looked()
+	sent := w.phone.to(ann)
 	for _, m := range sent {
 		t.Logf("%d incidents: %q", m.Count, m.Lines)
 	}
@@ -300,7 +300,7 @@ func TestAStormIsBundled(t *testing.T) {
 		t.Errorf("%d messages, want 3", len(sent))
 	}
 	for id := range oncall.IncidentID(steps * each) {
-		if n := len(d.events(id+1, oncall.EventPageDelivered)); n != 1 {
+		if n := len(w.events(id+1, oncall.EventPageDelivered)); n != 1 {
 			t.Fatalf("incident %s was told %d times", id+1, n)
 		}
 	}
@@ -316,13 +316,13 @@ func TestAFailingProviderIsPassedOver(t *testing.T) {
 	}
 	d.start(d.phone)
 	d.signal("db-1") // tried three times at once
-	d.eventually("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
-	d.eventually("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
+	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
+	d.until("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
 	d.looked()
 	// Her next page doesn't start with Slack, but Slack is still tried later.
 	d.accept(d.id, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,
 	})
 	clock.advance(2 * time.Minute)
-	d.eventually("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) >= 2 })
+	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) >= 2 })
 }

@@ -38,10 +38,10 @@ func TestALineAboutFlappingIsEditedInPlace(t *testing.T) {
 			return len(all) > 0 && all[len(all)-1].shows.Times == times
 		}
 	}
-	w.eventually("the line is posted", shows(3))
+	w.until("the line is posted", shows(3))
 	w.accept(w.id, ends, fires)
 	w.ack(id, ann)
-	w.eventually("it is edited", shows(4))
+	w.until("it is edited", shows(4))
 	if all := lines(); len(all) != 1 {
 		t.Fatalf("%d lines, want 1: %+v", len(all), all)
 	}
@@ -51,7 +51,7 @@ func TestALineAboutFlappingIsEditedInPlace(t *testing.T) {
 	if _, err := w.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("it is posted again", shows(4))
+	w.until("it is posted again", shows(4))
 	if all := lines(); len(all) != 1 || all[0].shows.OverAt == nil {
 		t.Fatalf("lines: %+v", all)
 	}

@@ -30,10 +30,10 @@ func (w *world) settled(id oncall.IncidentID) bool {
 
 func TestDrawsUntilStill(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	const bumps = 50
 	posting, release := make(chan struct{}, 1), make(chan struct{})
-	d.board.fail(func(ctx context.Context, act string, posted bool) error {
+	w.board.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "post" && !posted {
 			posting <- struct{}{}
 			<-release
@@ -41,51 +41,51 @@ func TestDrawsUntilStill(t *testing.T) {
 		return nil
 	})
 	// Two instances, because the lease must also work between instances.
-	d.start(d.phone)
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
+	w.start(w.phone)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
 	await(t, "the message is being posted", posting)
 	var all sync.WaitGroup
 	for i := range bumps {
-		all.Go(func() { d.note(id, fmt.Sprintf("note %d", i)) })
+		all.Go(func() { w.note(id, fmt.Sprintf("note %d", i)) })
 	}
 	all.Wait()
 	close(release)
 	for i := range bumps {
-		all.Go(func() { d.note(id, fmt.Sprintf("late note %d", i)) })
+		all.Go(func() { w.note(id, fmt.Sprintf("late note %d", i)) })
 	}
 	all.Wait()
-	d.eventually("the message shows the last version", func() bool { return d.settled(id) })
-	if n := len(d.board.root(id)); n != 1 {
+	w.until("the message shows the last version", func() bool { return w.settled(id) })
+	if n := len(w.board.root(id)); n != 1 {
 		t.Errorf("%d roots, want 1", n)
 	}
-	events := d.events(id, oncall.EventNote)
+	events := w.events(id, oncall.EventNote)
 	if len(events) != 2*bumps {
 		t.Fatalf("%d events, want %d", len(events), 2*bumps)
 	}
 	for _, e := range events {
-		if n := d.board.told(e.ID); n != 1 {
+		if n := w.board.told(e.ID); n != 1 {
 			t.Errorf("%q was told %d times in the thread, want once", e.Detail.Text, n)
 		}
 	}
-	if edits := d.board.edits; edits > bumps {
+	if edits := w.board.edits; edits > bumps {
 		t.Errorf("%d edits for %d changes: changes are not drawn together", edits, 2*bumps)
 	}
 }
 
 func TestAdoptsARootPostedUnseen(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	var unseen atomic.Int32
-	d.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && posted && unseen.Add(1) == 1 {
 			return errors.New("connection reset")
 		}
 		return nil
 	})
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is found and shows the last version", func() bool { return d.settled(id) })
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is found and shows the last version", func() bool { return w.settled(id) })
 	if got := unseen.Load(); got != 1 {
 		t.Errorf("posted %d times, want once", got)
 	}
@@ -93,62 +93,62 @@ func TestAdoptsARootPostedUnseen(t *testing.T) {
 
 func TestPostsAgainWhenNothingWasPosted(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	var tries atomic.Int32
-	d.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && !posted && tries.Add(1) == 1 {
 			return errors.New("connection refused")
 		}
 		return nil
 	})
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is posted", func() bool { return w.settled(id) })
 }
 
 func TestCatchesUpAfterAnOutage(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	var calls atomic.Int32
 	var down atomic.Bool
-	d.board.fail(func(context.Context, string, bool) error {
+	w.board.fail(func(context.Context, string, bool) error {
 		if !down.Load() {
 			return nil
 		}
 		calls.Add(1)
 		return errors.New("slack is down")
 	})
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is posted", func() bool { return w.settled(id) })
 	down.Store(true)
-	d.ack(id, ann)
-	d.eventually("drawing has failed twice", func() bool { return calls.Load() >= 2 })
-	if d.board.shows(id, d.version(id)) {
+	w.ack(id, ann)
+	w.until("drawing has failed twice", func() bool { return calls.Load() >= 2 })
+	if w.board.shows(id, w.version(id)) {
 		t.Error("the message shows what was never drawn")
 	}
 	down.Store(false)
-	d.eventually("the message catches up", func() bool { return d.settled(id) })
+	w.until("the message catches up", func() bool { return w.settled(id) })
 }
 
 func TestPostsADeletedRootAnew(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is posted", func() bool { return d.settled(id) })
-	d.board.mu.Lock()
-	clear(d.board.roots)
-	d.board.mu.Unlock()
-	d.ack(id, ann)
-	d.eventually("the message is there again", func() bool { return d.settled(id) })
+	w := newWorld(t, "1h", time.Now)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is posted", func() bool { return w.settled(id) })
+	w.board.mu.Lock()
+	clear(w.board.roots)
+	w.board.mu.Unlock()
+	w.ack(id, ann)
+	w.until("the message is there again", func() bool { return w.settled(id) })
 }
 
 // sheHasIt waits until Ann's first direct message shows that she has acknowledged.
 func (w *world) sheHasIt() {
 	w.t.Helper()
 	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
-	w.eventually("Ann's message shows that she has it", func() bool {
+	w.until("Ann's message shows that she has it", func() bool {
 		w.board.mu.Lock()
 		defer w.board.mu.Unlock()
 		return w.board.shown[at].Incident.Status == oncall.Acknowledged
@@ -157,38 +157,38 @@ func (w *world) sheHasIt() {
 
 func TestRedrawsDirectMessages(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
-	d.ack(id, ann)
-	d.sheHasIt()
-	d.eventually("all is drawn", func() bool { return d.settled(id) })
+	w := newWorld(t, "1h", time.Now)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("Ann is paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
+	w.ack(id, ann)
+	w.sheHasIt()
+	w.until("all is drawn", func() bool { return w.settled(id) })
 }
 
 // A channel that can't be posted to must not leave an outdated button in a direct message.
 func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.board.fail(func(_ context.Context, act string, _ bool) error {
+	w := newWorld(t, "1h", time.Now)
+	w.board.fail(func(_ context.Context, act string, _ bool) error {
 		if act == "post" || act == "find" {
 			return errors.New("channel_not_found")
 		}
 		return nil
 	})
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
-	d.ack(id, ann)
-	d.sheHasIt()
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("Ann is paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
+	w.ack(id, ann)
+	w.sheHasIt()
 }
 
 // A flapping monitor that is counted many times a second must not use up Slack's limit for all
 // incidents together.
 func TestACountIsDrawnSeldom(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.board.fail(func(ctx context.Context, act string, posted bool) error {
+	w := newWorld(t, "1h", time.Now)
+	w.board.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "edit" && !posted {
 			select {
 			case <-time.After(50 * time.Millisecond): // about as long as Slack takes
@@ -197,19 +197,19 @@ func TestACountIsDrawnSeldom(t *testing.T) {
 		}
 		return nil
 	})
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is posted", func() bool { return d.settled(id) })
-	before := d.version(id)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is posted", func() bool { return w.settled(id) })
+	before := w.version(id)
 	began := time.Now()
 	for n := 0; n < 60 || time.Since(began) < 7*time.Second; n++ {
-		d.signal("db-1")
+		w.signal("db-1")
 	}
-	counted := d.version(id) - before
-	d.eventually("the message shows the last count", func() bool { return d.settled(id) })
-	d.board.mu.Lock()
-	edits := d.board.edits
-	d.board.mu.Unlock()
+	counted := w.version(id) - before
+	w.until("the message shows the last count", func() bool { return w.settled(id) })
+	w.board.mu.Lock()
+	edits := w.board.edits
+	w.board.mu.Unlock()
 	took := time.Since(began)
 	if most := 2 * (4 + int(took/(3*time.Second))); counted < 50 || edits > most {
 		t.Errorf("%d edits for %d counts in %s, want one each 3 seconds for two messages", edits, counted, took)
@@ -221,13 +221,13 @@ func TestACountIsDrawnSeldom(t *testing.T) {
 // it, because the other may have looked before our change.
 func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	id := d.signal("db-1")[0]
+	w := newWorld(t, "1h", time.Now)
+	id := w.signal("db-1")[0]
 	ctx := t.Context()
-	if _, err := d.store.BeginDraw(ctx, id, d.jobID("draw"), d.clock()); err != nil {
+	if _, err := w.store.BeginDraw(ctx, id, w.jobID("draw"), w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	ending, err := d.store.Pool().Begin(ctx)
+	ending, err := w.store.Pool().Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,12 +238,12 @@ func TestBeginDrawWaitsForTheEndOfAnother(t *testing.T) {
 	}
 	busy := make(chan bool, 1)
 	go func() {
-		drawing, err := d.store.BeginDraw(ctx, id, -1, d.clock())
+		drawing, err := w.store.BeginDraw(ctx, id, -1, w.clock())
 		busy <- drawing.Busy || err != nil
 	}()
-	d.eventually("the other waits", func() bool {
+	w.until("the other waits", func() bool {
 		var n int
-		err := d.store.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
+		err := w.store.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&n)
 		return err != nil || n > 0 || len(busy) > 0
 	})
@@ -271,24 +271,24 @@ func (w *world) jobID(kind string) (id int64) {
 // A reply whose fate is unknown, as after a crash, is looked for before it is posted again.
 func TestAdoptsAReplyPostedUnseen(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the message is posted", func() bool { return d.settled(id) })
+	w := newWorld(t, "1h", time.Now)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the message is posted", func() bool { return w.settled(id) })
 	var unseen atomic.Int32
-	d.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "reply" && posted && unseen.Add(1) == 1 {
 			return errors.New("connection reset")
 		}
 		return nil
 	})
-	d.ack(id, ann)
-	d.eventually("a reply is posted, and nobody knows", func() bool { return unseen.Load() > 0 })
-	d.note(id, "late")
-	d.eventually("all is told", func() bool { return d.settled(id) })
+	w.ack(id, ann)
+	w.until("a reply is posted, and nobody knows", func() bool { return unseen.Load() > 0 })
+	w.note(id, "late")
+	w.until("all is told", func() bool { return w.settled(id) })
 	for _, kind := range []oncall.EventKind{oncall.EventAcknowledged, oncall.EventNote} {
-		for _, e := range d.events(id, kind) {
-			if n := d.board.told(e.ID); n != 1 {
+		for _, e := range w.events(id, kind) {
+			if n := w.board.told(e.ID); n != 1 {
 				t.Errorf("%s was told %d times", e.Kind, n)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // A team with more messages than one conversation accepts keeps nobody else waiting.
@@ -21,12 +22,12 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 		noise = append(noise, fmt.Sprint("db-", i))
 	}
 	d.signal(noise...)
-	d.eventually("Ann has heard of it", func() bool { return len(sim.Messages("@ann")) > 0 })
+	d.until("Ann has heard of it", func() bool { return len(sim.Messages("@ann")) > 0 })
 	began := time.Now()
 	d.accept(quiet, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
 	})
-	within(t, patience, "Bo has his message and the channel has it", func() bool {
+	storetest.Until(t, patience, "Bo has his message and the channel has it", func() bool {
 		return len(sim.Messages("@bo")) == 1 && len(sim.Messages("C0OPS")) > 0
 	})
 	took := time.Since(began)
@@ -38,7 +39,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	if roots > len(noise)/2 {
 		t.Errorf("Bo had to wait for %d of %d messages of another team", roots, len(noise))
 	}
-	d.eventually("the channel has more messages", func() bool { return len(sim.Messages("C0PAY")) >= roots+4 })
+	d.until("the channel has more messages", func() bool { return len(sim.Messages("C0PAY")) >= roots+4 })
 	if n := len(sim.Messages("@ann")); n > 3 {
 		t.Errorf("Ann has %d messages, want them in a bundle or two", n)
 	}

@@ -31,7 +31,7 @@ const (
 
 const (
 	// patience is how long a test waits for what must happen soon.
-	patience = 30 * time.Second
+	patience = storetest.Patience
 	// atOnce is how long something that must not be kept waiting may take on a busy machine. It is
 	// half of the 20 s that it would take if it had to wait for a sender.
 	atOnce = 10 * time.Second
@@ -64,15 +64,15 @@ func (noMirror) LearnPeople(context.Context) error { return nil }
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()
-	d := &world{
+	w := &world{
 		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
 		names: map[*jobs.Jobs]string{}, mirror: noMirror{},
 	}
-	d.slack = d.board
-	d.store = d.open()
+	w.slack = w.board
+	w.store = w.open()
 	t.Cleanup(func() {
 		if t.Failed() {
-			d.dump()
+			w.dump()
 		}
 	})
 	ctx := t.Context()
@@ -90,16 +90,16 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 			{Name: "Monitor", Team: "Payments", Format: "generic", Policy: "Payments", Storm: "off"},
 		},
 	}
-	if _, err := d.store.Apply(ctx, doc, store.ApplyOptions{Write: true}, clock()); err != nil {
+	if _, err := w.store.Apply(ctx, doc, store.ApplyOptions{Write: true}, clock()); err != nil {
 		t.Fatalf("apply the setup: %v", err)
 	}
-	directory, err := d.store.Directory(ctx)
+	directory, err := w.store.Directory(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.id = directory.Integrations[0].ID
-	d.background(d.store)
-	return d
+	w.id = directory.Integrations[0].ID
+	w.background(w.store)
+	return w
 }
 
 // anotherTeam adds a team of Bo alone with its own integration, which it returns.
@@ -193,7 +193,7 @@ func testLog(t *testing.T) zerolog.Logger {
 // accept accepts signals and, like a monitor, retries if that took too long.
 func (w *world) accept(id oncall.IntegrationID, signals ...oncall.Signal) {
 	w.t.Helper()
-	w.eventually("the signals are accepted", func() bool {
+	w.until("the signals are accepted", func() bool {
 		err := w.store.Accept(w.t.Context(), id, signals, w.clock())
 		if err != nil && !errors.Is(err, store.ErrUnavailable) {
 			w.t.Fatalf("accept: %v", err)
@@ -213,7 +213,7 @@ func (w *world) signal(keys ...string) []oncall.IncidentID {
 	}
 	w.accept(w.id, signals...)
 	var ids []oncall.IncidentID
-	w.eventually("the incidents are opened", func() bool {
+	w.until("the incidents are opened", func() bool {
 		ids = ids[:0]
 		open, err := w.store.OpenIncidents(w.t.Context(), oncall.ByTimer(), 1000)
 		if err != nil {
@@ -265,25 +265,10 @@ func (w *world) version(id oncall.IncidentID) int64 {
 	return in.Version
 }
 
-// eventually waits until a condition holds.
-func (w *world) eventually(what string, holds func() bool) {
+// until waits for something to become true.
+func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	within(w.t, patience, what, holds)
-}
-
-func within(t *testing.T, limit time.Duration, what string, holds func() bool) {
-	t.Helper()
-	end := time.NewTimer(limit)
-	defer end.Stop()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-end.C:
-			t.Fatalf("not within %s: %s", limit, what)
-		}
-	}
+	storetest.Until(w.t, patience, what, ok)
 }
 
 // await returns what comes from a channel.

@@ -63,33 +63,33 @@ func victim(address string) error {
 // After kill -9 in the middle of a page another instance sends it at once.
 func TestKilledInstance(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	victim, _ := killedWhileSending(t, d, "db-1")
-	within(t, atOnce, "another instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
+	w := newWorld(t, "1h", time.Now)
+	victim, _ := killedWhileSending(t, w, "db-1")
+	storetest.Until(t, atOnce, "another instance pages", func() bool { return len(w.phone.to(ann)) == 1 })
 	_ = victim.Wait()
-	d.eventually("it is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
+	w.until("it is recorded", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
 // So it does with all that waits behind that page's job.
 func TestKilledWithAConvoy(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	var keys []string
 	for i := range 40 {
 		keys = append(keys, fmt.Sprint("db-", i))
 	}
-	victim, ids := killedWhileSending(t, d, keys...)
+	victim, ids := killedWhileSending(t, w, keys...)
 	_ = victim.Wait()
-	within(t, 2*time.Minute, "another instance pages for all", func() bool {
+	storetest.Until(t, 2*time.Minute, "another instance pages for all", func() bool {
 		told := 0
-		for _, m := range d.phone.to(ann) {
+		for _, m := range w.phone.to(ann) {
 			told += max(m.Count, 1)
 		}
 		return told >= len(keys)
 	})
-	d.eventually("it is recorded", func() bool {
+	w.until("it is recorded", func() bool {
 		for _, id := range ids {
-			if len(d.events(id, oncall.EventPageDelivered)) != 1 {
+			if len(w.events(id, oncall.EventPageDelivered)) != 1 {
 				return false
 			}
 		}
@@ -98,10 +98,10 @@ func TestKilledWithAConvoy(t *testing.T) {
 }
 
 // killedWhileSending has an instance die while it pages for signals, and lets another live.
-func killedWhileSending(t *testing.T, d *world, keys ...string) (*exec.Cmd, []oncall.IncidentID) {
+func killedWhileSending(t *testing.T, w *world, keys ...string) (*exec.Cmd, []oncall.IncidentID) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), victimVariable+"="+d.url)
+	cmd.Env = append(os.Environ(), victimVariable+"="+w.url)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -110,14 +110,14 @@ func killedWhileSending(t *testing.T, d *world, keys ...string) (*exec.Cmd, []on
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
-	ids := d.signal(keys...)
+	ids := w.signal(keys...)
 	said := bufio.NewScanner(out)
 	silent := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // which ends the scan
 	defer silent.Stop()
 	if !said.Scan() || said.Text() != "sending" {
 		t.Fatalf("the victim says %q, %v", said.Text(), said.Err())
 	}
-	d.start(d.phone)
+	w.start(w.phone)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

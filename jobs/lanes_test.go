@@ -33,9 +33,9 @@ func (m *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 // pages go there.
 func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	hook := &mute{release: make(chan struct{})}
-	d.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
+	w.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
 	doc := setup.Setup{
 		Users: []setup.User{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
 		Teams: []setup.Team{{Name: "Ops", Channel: "C0OPS", Members: []string{"Bo"}}},
@@ -44,32 +44,32 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 		}}},
 		Integrations: []setup.Integration{{Name: "Noise", Team: "Ops", Format: "generic", Policy: "Ops", Storm: "off"}},
 	}
-	if _, err := d.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, d.clock()); err != nil {
+	if _, err := w.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	directory, err := d.store.Directory(t.Context())
+	directory, err := w.store.Directory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	quiet := d.id
+	quiet := w.id
 	for _, i := range directory.Integrations {
 		if i.Name == "Noise" {
-			d.id = i.ID
+			w.id = i.ID
 		}
 	}
-	d.start(d.phone)
+	w.start(w.phone)
 	t.Cleanup(func() { close(hook.release) })
 	var noise []string
 	for i := range 50 {
 		noise = append(noise, fmt.Sprint("db-", i))
 	}
-	d.signal(noise...)
+	w.signal(noise...)
 	const slots = 6
-	d.eventually("the webhook is called", func() bool { return hook.called.Load() >= slots })
-	d.id = quiet
+	w.until("the webhook is called", func() bool { return hook.called.Load() >= slots })
+	w.id = quiet
 	began := time.Now()
-	d.signal("probe")
-	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	w.signal("probe")
+	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
 	if took := time.Since(began); took > atOnce {
 		t.Errorf("Ann had to wait for %s", took)
 	}

@@ -17,9 +17,9 @@ const guest = oncall.UserID("U0GUEST")
 
 // newGroupWorld has Ann and a guest on call together, and two groups that follow them, one of which is
 // missing in Slack.
-func newGroupWorld(t *testing.T) (d *world, sim *slacksim.Sim, again func(fallback string)) {
+func newGroupWorld(t *testing.T) (w *world, sim *slacksim.Sim, again func(fallback string)) {
 	t.Helper()
-	d, sim = newSlackWorld(t, "1h")
+	w, sim = newSlackWorld(t, "1h")
 	sim.AddUser(slacksim.User{ID: string(guest), Guest: true})
 	api := slack.New("xoxb-sim", slack.OptionAPIURL(sim.APIURL()))
 	g, err := api.CreateUserGroupContext(t.Context(), slack.UserGroup{Name: "payments", Handle: "payments"})
@@ -46,15 +46,15 @@ func newGroupWorld(t *testing.T) (d *world, sim *slacksim.Sim, again func(fallba
 	}
 	apply := func() {
 		t.Helper()
-		if _, err := d.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, d.clock()); err != nil {
+		if _, err := w.store.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, w.clock()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	apply()
-	return d, sim, func(fallback string) { // any change makes it compare the groups again
+	return w, sim, func(fallback string) { // any change makes it compare the groups again
 		doc.UserGroups[1].WhenEmpty, doc.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
 		apply()
-		d.eventually("the groups are compared", func() bool { return d.idle("sync_groups") && d.idle("tell") })
+		w.until("the groups are compared", func() bool { return w.idle("sync_groups") && w.idle("tell") })
 	}
 }
 
@@ -73,10 +73,10 @@ func troubles(sim *slacksim.Sim) (told []string) {
 func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
 	t.Parallel()
 	d, sim, again := newGroupWorld(t)
-	d.eventually("Ann is in the group", func() bool {
+	d.until("Ann is in the group", func() bool {
 		return slices.Equal(sim.UserGroups()[0].Users, []string{string(ann)})
 	})
-	d.eventually("Bo knows", func() bool { return len(troubles(sim)) == 2 })
+	d.until("Bo knows", func() bool { return len(troubles(sim)) == 2 })
 	again("Bo")
 	again("Ann")
 	told := strings.Join(troubles(sim), "\n")

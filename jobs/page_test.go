@@ -14,18 +14,19 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.now)
 	metrics := prometheus.NewRegistry()
-	j := d.instance(d.open(), d.phone, metrics)
+	j := w.instance(w.open(), w.phone, metrics)
 	t.Cleanup(func() { stop(t, j) })
-	id := d.signal("db-1")[0]
-	d.eventually("the page is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
-	sent := d.phone.to(ann)
+	id := w.signal("db-1")[0]
+	w.until("the page is recorded", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
+	sent := w.phone.to(ann)
 	if len(sent) != 1 {
 		t.Fatalf("%d messages to Ann, want 1", len(sent))
 	}
@@ -38,8 +39,8 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)
 	}
-	d.eventually("no job is left", func() bool { return d.idle("page") && d.idle("draw") })
-	if n := len(d.phone.to(ann)); n != 1 {
+	w.until("no job is left", func() bool { return w.idle("page") && w.idle("draw") })
+	if n := len(w.phone.to(ann)); n != 1 {
 		t.Errorf("%d messages to Ann, want 1", n)
 	}
 	for _, name := range []string{"watchbill_pages_total", "watchbill_page_delivery_seconds"} {
@@ -61,25 +62,25 @@ func TestAckEndsAttempts(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d := newWorld(t, "1h", time.Now)
+			w := newWorld(t, "1h", time.Now)
 			sending, release := make(chan struct{}), make(chan struct{})
-			d.phone.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
+			w.phone.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
 				if n == 1 {
 					close(sending)
 					<-release
 				}
 				return test.answer
 			}
-			d.start(d.phone)
-			id := d.signal("db-1")[0]
+			w.start(w.phone)
+			id := w.signal("db-1")[0]
 			await(t, "the page is being sent", sending)
-			d.ack(id, bo)
+			w.ack(id, bo)
 			close(release)
-			d.eventually("no page is waiting", func() bool { return d.idle("page") })
-			if n := len(d.phone.to(ann)); n != 1 {
+			w.until("no page is waiting", func() bool { return w.idle("page") })
+			if n := len(w.phone.to(ann)); n != 1 {
 				t.Errorf("%d messages to Ann, want the one that was on its way", n)
 			}
-			if n := len(d.events(id, oncall.EventPageDelivered)); n != 0 {
+			if n := len(w.events(id, oncall.EventPageDelivered)); n != 0 {
 				t.Errorf("%d pages recorded as delivered, want none", n)
 			}
 		})
@@ -88,8 +89,8 @@ func TestAckEndsAttempts(t *testing.T) {
 
 func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w := newWorld(t, "1h", time.Now)
+	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		switch n {
 		case 1:
 			return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("timeout")}
@@ -103,11 +104,11 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 			return accept(ctx, m, n)
 		}
 	}
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("the page is delivered", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
-	d.eventually("no page is waiting", func() bool { return d.idle("page") })
-	sent := d.phone.to(ann)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("the page is delivered", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
+	w.until("no page is waiting", func() bool { return w.idle("page") })
+	sent := w.phone.to(ann)
 	if len(sent) != 6 {
 		t.Fatalf("%d messages, want 6", len(sent))
 	}
@@ -121,26 +122,26 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 // The timeline records a page that can't be delivered, and the next person is paged as planned.
 func TestFailedPageIsRecorded(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1s", time.Now)
-	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w := newWorld(t, "1s", time.Now)
+	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if m.To == string(ann) {
 			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 		}
 		return accept(ctx, m, n)
 	}
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
-	if n := len(d.phone.to(ann)); n != 1 {
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
+	if n := len(w.phone.to(ann)); n != 1 {
 		t.Errorf("%d messages to Ann, want 1", n)
 	}
 	var failed []oncall.Event
-	d.eventually("it is recorded", func() bool { // Bo's timer may be faster
-		failed = d.events(id, oncall.EventPageFailed)
+	w.until("it is recorded", func() bool { // Bo's timer may be faster
+		failed = w.events(id, oncall.EventPageFailed)
 		return len(failed) > 0
 	})
-	d.eventually("the thread tells of it", func() bool { return d.board.told(failed[0].ID) == 1 })
-	if n := len(d.events(id, oncall.EventPageFailed)); n != 1 {
+	w.until("the thread tells of it", func() bool { return w.board.told(failed[0].ID) == 1 })
+	if n := len(w.events(id, oncall.EventPageFailed)); n != 1 {
 		t.Errorf("%d failures in the timeline, want 1", n)
 	}
 }
@@ -149,23 +150,23 @@ func TestFailedPageIsRecorded(t *testing.T) {
 // public.
 func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	w := newWorld(t, "1h", time.Now)
+	w.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("nobody is left", func() bool { return len(d.events(id, oncall.EventUntold)) == 1 })
-	if n := len(d.events(id, oncall.EventUnreached)); n != 2 {
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("nobody is left", func() bool { return len(w.events(id, oncall.EventUntold)) == 1 })
+	if n := len(w.events(id, oncall.EventUnreached)); n != 2 {
 		t.Errorf("%d steps reached nobody, want 2", n)
 	}
-	if a, b := len(d.phone.to(ann)), len(d.phone.to(bo)); a != 2 || b != 2 {
+	if a, b := len(w.phone.to(ann)), len(w.phone.to(bo)); a != 2 || b != 2 {
 		t.Errorf("%d messages to Ann and %d to Bo, want 2 each: a step and the end", a, b)
 	}
-	untold := d.events(id, oncall.EventUntold)[0]
-	d.eventually("the thread tells of it", func() bool { return d.board.told(untold.ID) == 1 })
-	d.eventually("the message shows it", func() bool {
-		roots := d.board.root(id)
+	untold := w.events(id, oncall.EventUntold)[0]
+	w.until("the thread tells of it", func() bool { return w.board.told(untold.ID) == 1 })
+	w.until("the message shows it", func() bool {
+		roots := w.board.root(id)
 		return len(roots) == 1 && roots[0].Untold && roots[0].Incident.Exhausted
 	})
 }
@@ -173,20 +174,20 @@ func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 // A page survives a revoked token. The timeline says once what holds it up.
 func TestPageWaitsForTheAdmin(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w := newWorld(t, "1h", time.Now)
+	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if n <= 3 {
 			return notify.Receipt{Outcome: notify.Misconfigured, Err: errors.New("token_revoked")}
 		}
 		return accept(ctx, m, n)
 	}
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
 	const first oncall.PageID = 1 // others are paged too, because Ann can't be reached
-	d.eventually("the trouble is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) > 0 })
-	within(t, 3*patience, "the page is delivered", func() bool { return len(d.events(id, oncall.EventPageDelivered)) > 0 })
+	w.until("the trouble is recorded", func() bool { return len(w.events(id, oncall.EventPageBlocked)) > 0 })
+	storetest.Until(t, 3*patience, "the page is delivered", func() bool { return len(w.events(id, oncall.EventPageDelivered)) > 0 })
 	told := 0
-	for _, e := range d.events(id, oncall.EventPageBlocked) {
+	for _, e := range w.events(id, oncall.EventPageBlocked) {
 		if e.Detail.Page == first {
 			told++
 		}
@@ -194,7 +195,7 @@ func TestPageWaitsForTheAdmin(t *testing.T) {
 	if told != 1 {
 		t.Errorf("the timeline tells of the trouble %d times, want once", told)
 	}
-	if n := len(d.events(id, oncall.EventPageFailed)); n != 0 {
+	if n := len(w.events(id, oncall.EventPageFailed)); n != 0 {
 		t.Errorf("%d failures in the timeline, want none", n)
 	}
 }
@@ -202,11 +203,11 @@ func TestPageWaitsForTheAdmin(t *testing.T) {
 // Without a sender the page waits for one.
 func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	j := d.instance(d.open(), nil, nil)
+	w := newWorld(t, "1h", time.Now)
+	j := w.instance(w.open(), nil, nil)
 	t.Cleanup(func() { stop(t, j) })
-	id := d.signal("db-1")[0]
-	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageBlocked)) == 1 })
+	id := w.signal("db-1")[0]
+	w.until("it is recorded", func() bool { return len(w.events(id, oncall.EventPageBlocked)) == 1 })
 }
 
 // A watchedContext tells when somebody begins to wait for it.
@@ -224,15 +225,15 @@ func (c *watchedContext) Done() <-chan struct{} {
 // Stop waits until a page on its way is recorded.
 func TestStopFinishesRunningJobs(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	sending, release := make(chan struct{}), make(chan struct{})
-	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		close(sending)
 		<-release
 		return accept(ctx, m, n)
 	}
-	j := d.instance(d.open(), d.phone, nil)
-	id := d.signal("db-1")[0]
+	j := w.instance(w.open(), w.phone, nil)
+	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -246,7 +247,7 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 	await(t, "the stop has begun to wait", stopping.asked)
 	close(release)
 	await(t, "the instance stops", stopped)
-	if n := len(d.events(id, oncall.EventPageDelivered)); n != 1 {
+	if n := len(w.events(id, oncall.EventPageDelivered)); n != 1 {
 		t.Errorf("%d deliveries recorded after the stop, want 1", n)
 	}
 }
@@ -254,10 +255,10 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 // A stop that runs out of time cancels running jobs, and another instance does them.
 func TestHardStopGivesJobsBack(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	var free atomic.Bool
-	d.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if free.Load() {
 			return accept(ctx, m, n)
 		}
@@ -266,14 +267,14 @@ func TestHardStopGivesJobsBack(t *testing.T) {
 		free.Store(true)
 		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
 	}
-	j := d.instance(d.open(), d.phone, nil)
-	id := d.signal("db-1")[0]
+	j := w.instance(w.open(), w.phone, nil)
+	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := j.Stop(over); err != nil {
 		t.Fatalf("stop: %v", err)
 	}
-	d.start(d.phone)
-	d.eventually("the other instance pages", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	w.start(w.phone)
+	w.until("the other instance pages", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 }

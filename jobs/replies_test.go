@@ -22,7 +22,7 @@ func (w *world) pagedBySMS(voice *channel) {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
 	w.signal("db-1")
-	w.eventually("an SMS is sent", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
+	w.until("an SMS is sent", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
 // An answer that can never be carried out keeps none of those after it from being heard, and is given up.
@@ -36,7 +36,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	}
 	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // the database takes none from there
 	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
-	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	cursor := func() (c string) {
 		c, err := d.store.Cursor(d.t.Context(), oncall.MethodSMS)
 		if err != nil {
@@ -48,7 +48,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 		t.Errorf("the bad answer is given up at once: read up to %s", c)
 	}
 	clock.advance(2 * time.Minute)
-	d.eventually("the bad answer is given up", func() bool { return cursor() == "2" })
+	d.until("the bad answer is given up", func() bool { return cursor() == "2" })
 	if n := len(d.events(1, oncall.EventAcknowledged)); n != 1 {
 		t.Errorf("acknowledged %d times, want 1", n)
 	}
@@ -68,7 +68,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 		defer sms.mu.Unlock()
 		return sms.asked
 	}
-	d.eventually("answers are asked for", func() bool { return asked() > 0 })
+	d.until("answers are asked for", func() bool { return asked() > 0 })
 	told := func() (n int) {
 		err := d.store.Pool().QueryRow(t.Context(), `SELECT count(*) FROM notices
 			WHERE kind = 'delivery_blocked' AND facts::text LIKE '%what people answer has not been read%409 Conflict%'`).Scan(&n)
@@ -81,7 +81,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 		t.Errorf("told %d times at once, want 0", n)
 	}
 	clock.advance(time.Minute)
-	d.eventually("it is told", func() bool { return told() == 1 })
+	d.until("it is told", func() bool { return told() == 1 })
 	if n := gauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
 		t.Errorf("the metric is %v", n)
 	}
@@ -89,8 +89,8 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 	sms.silent = nil
 	sms.mu.Unlock()
 	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
-	d.eventually("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
-	d.eventually("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
+	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
+	d.until("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
 }
 
 // gauge is the value of a metric for a contact method.
@@ -127,12 +127,12 @@ func TestAdminsHearWhatTheyHaveToMend(t *testing.T) {
 	}
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Remedy: "register the number"})
 	clock.advance(10 * time.Second)
-	d.eventually("admins are told", func() bool { return told("register the number") == 1 })
+	d.until("admins are told", func() bool { return told("register the number") == 1 })
 	sms.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Remedy: "allow the country"}
 	}
 	clock.advance(10 * time.Minute)
 	d.signal("db-2")
 	clock.advance(10 * time.Minute)
-	d.eventually("admins are told of the country", func() bool { return told("allow the country") == 1 })
+	d.until("admins are told of the country", func() bool { return told("allow the country") == 1 })
 }

@@ -43,7 +43,7 @@ func TestWhatIsOldLeavesByItself(t *testing.T) {
 			}
 			w.terms = c.terms
 			_ = w.start(w.phone)
-			w.eventually("what is old has left", func() bool {
+			w.until("what is old has left", func() bool {
 				return count(`SELECT count(*) FROM incidents`) == c.incidents && count(`SELECT count(*) FROM notices WHERE key = 'seen'`) == c.incidents-1 &&
 					(count(`SELECT count(*) FROM audit_log WHERE name = 'long ago'`) == 1) == c.audit
 			})

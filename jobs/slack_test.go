@@ -13,6 +13,7 @@ import (
 	"github.com/watchbill/watchbill/bot"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // These tests cover the whole path: the bot talks to a Slack on this machine.
@@ -44,10 +45,10 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *s
 			t.Error(err)
 		}
 	})
-	d := newWorld(t, wait, time.Now)
+	w := newWorld(t, wait, time.Now)
 	b, err := bot.New(bot.Config{
-		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: d.open().Store,
-		Clock: d.clock, Log: testLog(t),
+		BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: sim.APIURL(), Store: w.open().Store,
+		Clock: w.clock, Log: testLog(t),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,10 +62,10 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *s
 			t.Errorf("the bot's run: %v", err)
 		}
 	})
-	d.eventually("the bot is connected", func() bool { return b.Connected() > 0 })
-	d.slack, d.mirror = b, b
-	d.start(b)
-	return d, sim
+	w.until("the bot is connected", func() bool { return b.Connected() > 0 })
+	w.slack, w.mirror = b, b
+	w.start(b)
+	return w, sim
 }
 
 // shown returns the roots in a channel and the text of all replies.
@@ -102,16 +103,16 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "2s")
 	id := d.signal("db-1")[0]
-	d.eventually("Ann has a message", func() bool { return len(sim.Messages("@ann")) == 1 })
+	d.until("Ann has a message", func() bool { return len(sim.Messages("@ann")) == 1 })
 	if n := len(sim.Messages("@bo")); n != 0 {
 		t.Fatalf("Bo has %d messages before his turn, want 0", n)
 	}
-	d.eventually("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
+	d.until("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
 	page := sim.Messages("@bo")[0]
 	if r, err := sim.Click(t.Context(), string(bo), page.Channel, page.TS, "ack"); err != nil || !r.Acked {
 		t.Fatalf("click: %+v, %v", r, err)
 	}
-	d.eventually("all messages show it", func() bool {
+	d.until("all messages show it", func() bool {
 		roots, replies := shown(sim, "C0PAY")
 		if len(roots) != 1 || !strings.Contains(replies, "acknowledged") {
 			return false
@@ -142,14 +143,14 @@ func TestLostAnswersOfSlack(t *testing.T) {
 	// One hits the page and one the root, in either order.
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost, Times: 2})
 	id := d.signal("db-1")[0]
-	d.eventually("the page is recorded and all is drawn", func() bool {
+	d.until("the page is recorded and all is drawn", func() bool {
 		roots, _ := shown(sim, "C0PAY")
 		return len(roots) > 0 && d.idle("draw") && d.idle("page") &&
 			len(d.events(id, oncall.EventPageDelivered)) == 1
 	})
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	d.ack(id, ann)
-	d.eventually("the acknowledgement is drawn", func() bool {
+	d.until("the acknowledgement is drawn", func() bool {
 		_, replies := shown(sim, "C0PAY")
 		return strings.Contains(replies, "acknowledged") && d.idle("draw")
 	})
@@ -176,13 +177,13 @@ func TestSlackIsDown(t *testing.T) {
 		}
 		return n
 	}
-	d.eventually("posting, and looking for what was posted, have failed some times", func() bool {
+	d.until("posting, and looking for what was posted, have failed some times", func() bool {
 		return failed("chat.postMessage") >= 2 && failed("conversations.open", "conversations.history") >= 2
 	})
 	d.ack(id, ann)
 	sim.ClearFaults()
 	// A job that has failed for a while waits half a minute for its next try.
-	within(t, 2*patience, "the channel shows that Ann has it", func() bool {
+	storetest.Until(t, 2*patience, "the channel shows that Ann has it", func() bool {
 		roots, replies := shown(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})
@@ -216,11 +217,11 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 		}
 		return n
 	}
-	d.eventually("the channel has refused", func() bool { return refused()["chat.postMessage"] > 0 })
+	d.until("the channel has refused", func() bool { return refused()["chat.postMessage"] > 0 })
 	for n := range 5 {
 		began := time.Now()
 		d.accept(quiet, oncall.Signal{Action: oncall.Trigger, DedupKey: fmt.Sprint("probe-", n), Title: "the probe is silent", Severity: oncall.High})
-		within(t, patience, "the other team's incident is in its channel", func() bool {
+		storetest.Until(t, patience, "the other team's incident is in its channel", func() bool {
 			roots, _ := shown(sim, "C0OPS")
 			return len(roots) == n+1
 		})
@@ -234,12 +235,12 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 		}
 		return n
 	}
-	d.eventually("Ann and Bo are told", func() bool { return told("@ann") == 1 && told("@bo") == 1 })
+	d.until("Ann and Bo are told", func() bool { return told("@ann") == 1 && told("@bo") == 1 })
 	if n := refused(); n["chat.postMessage"] > 10 || n["conversations.list"] > 10 {
 		t.Errorf("spent on the archived channel: %v", n)
 	}
 	channel(false)
-	within(t, 2*time.Minute, "everything is posted, once", func() bool {
+	storetest.Until(t, 2*time.Minute, "everything is posted, once", func() bool {
 		roots, _ := shown(sim, "C0PAY")
 		return len(roots) == len(keys)
 	})
@@ -254,7 +255,7 @@ func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	id := d.signal("db-1")[0]
-	d.eventually("the incident is in its channel", func() bool {
+	d.until("the incident is in its channel", func() bool {
 		roots, _ := shown(sim, "C0PAY")
 		return len(roots) == 1 && strings.Contains(buttons(roots[0]), "ack") && d.idle("draw")
 	})
@@ -264,15 +265,15 @@ func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
 		}
 	}
 	archived(true)
-	d.eventually("Ann is told", func() bool {
+	d.until("Ann is told", func() bool {
 		return slices.ContainsFunc(sim.Messages("@ann"), func(m slacksim.Message) bool { return strings.Contains(m.Text, "channel is archived") })
 	})
 	d.ack(id, ann)
-	d.eventually("Slack has refused to edit the message", func() bool {
+	d.until("Slack has refused to edit the message", func() bool {
 		return slices.ContainsFunc(sim.Calls(), func(c slacksim.Call) bool { return c.Method == "chat.update" && c.Error == "is_inactive" })
 	})
 	archived(false)
-	d.eventually("the message shows the acknowledgement, and so does its thread", func() bool {
+	d.until("the message shows the acknowledgement, and so does its thread", func() bool {
 		roots, replies := shown(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})
@@ -284,11 +285,11 @@ func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
 	d, sim := newSlackWorld(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "channel_not_found", Times: -1})
 	id := d.signal("db-1")[0]
-	d.eventually("Ann's page is refused", func() bool {
+	d.until("Ann's page is refused", func() bool {
 		return slices.ContainsFunc(sim.Calls(), func(c slacksim.Call) bool { return c.Args["channel"] == string(ann) && !c.OK })
 	})
 	sim.ClearFaults()
-	d.eventually("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	d.until("Ann is paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
 	if n := len(d.events(id, oncall.EventPageFailed)); n != 0 {
 		t.Errorf("%d pages failed, want 0", n)
 	}

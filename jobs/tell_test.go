@@ -79,59 +79,59 @@ func (w *world) asked() oncall.IncidentID {
 
 func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	d.start(d.phone)
-	id := d.asked()
+	w := newWorld(t, "1h", time.Now)
+	w.start(w.phone)
+	id := w.asked()
 	n := oncall.Notice{
 		Key: "once", To: "C0PAY", Kind: oncall.NoticeStillOn, About: int64(id), Detail: oncall.NoticeDetail{Lines: []string{"hello"}},
 	}
 	for range 3 {
-		if err := d.store.Notify(t.Context(), d.clock(), n); err != nil {
+		if err := w.store.Notify(t.Context(), w.clock(), n); err != nil {
 			t.Fatal(err)
 		}
 	}
-	d.eventually("it is told", func() bool { return len(d.board.states("once")) == 1 && d.idle("tell") })
-	_, err := d.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActStillOn}, d.clock())
+	w.until("it is told", func() bool { return len(w.board.states("once")) == 1 && w.idle("tell") })
+	_, err := w.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActStillOn}, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("it is redrawn", func() bool { s := d.board.states("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
-	d.eventually("no job is left", func() bool { return d.idle("tell") })
-	if got := d.board.states("once"); len(got) != 2 {
+	w.until("it is redrawn", func() bool { s := w.board.states("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
+	w.until("no job is left", func() bool { return w.idle("tell") })
+	if got := w.board.states("once"); len(got) != 2 {
 		t.Errorf("shown %d times: %q", len(got), got)
 	}
 }
 
 func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	lost := false
-	d.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post notice" && posted && !lost {
 			lost = true
 			return errors.New("the answer was lost")
 		}
 		return nil
 	})
-	d.start(d.phone)
-	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "lost", To: "C0PAY", Kind: testNotice}); err != nil {
+	w.start(w.phone)
+	if err := w.store.Notify(t.Context(), w.clock(), oncall.Notice{Key: "lost", To: "C0PAY", Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("it is adopted", func() bool { return len(d.board.states("lost")) == 2 && d.idle("tell") })
+	w.until("it is adopted", func() bool { return len(w.board.states("lost")) == 2 && w.idle("tell") })
 }
 
 func TestALateNoticeIsNotTold(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
-	over := d.clock().Add(-time.Minute)
-	if err := d.store.Notify(t.Context(), d.clock(),
+	w := newWorld(t, "1h", time.Now)
+	over := w.clock().Add(-time.Minute)
+	if err := w.store.Notify(t.Context(), w.clock(),
 		oncall.Notice{Key: "late", To: "C0PAY", Kind: testNotice, Until: &over},
 		oncall.Notice{Key: "in time", To: "C0PAY", Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	d.start(d.phone)
-	d.eventually("the other is told", func() bool { return len(d.board.states("in time")) == 1 && d.idle("tell") })
-	if got := d.board.states("late"); len(got) != 0 {
+	w.start(w.phone)
+	w.until("the other is told", func() bool { return len(w.board.states("in time")) == 1 && w.idle("tell") })
+	if got := w.board.states("late"); len(got) != 0 {
 		t.Errorf("a late notice was told %d times, want 0", len(got))
 	}
 }
@@ -144,10 +144,10 @@ func (refusing) ChannelRefuses() string { return "channel_not_found" }
 // Who has left is told nothing, and for whom Slack takes nothing is not tried again and again.
 func TestNoticesAreNotTriedForDays(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	tries := map[string]int{}
 	var mu sync.Mutex
-	d.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.board.fail(func(_ context.Context, act string, posted bool) error {
 		if act != "post notice" || posted {
 			return nil
 		}
@@ -156,30 +156,30 @@ func TestNoticesAreNotTriedForDays(t *testing.T) {
 		tries[act]++
 		return refusing{errors.New("chat.postMessage: channel_not_found")}
 	})
-	gone := d.clock().Add(-time.Hour)
-	if err := d.store.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, d.clock()); err != nil {
+	gone := w.clock().Add(-time.Hour)
+	if err := w.store.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "left", To: string(bo), Kind: testNotice}); err != nil {
+	if err := w.store.Notify(t.Context(), w.clock(), oncall.Notice{Key: "left", To: string(bo), Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	d.start(d.phone)
+	w.start(w.phone)
 	state := func(key string) (state string, soon bool) {
-		err := d.store.Pool().QueryRow(context.Background(), `
+		err := w.store.Pool().QueryRow(context.Background(), `
 			SELECT state, scheduled_at < $2 FROM river_job
 			WHERE kind = 'tell' AND args->>'notice' = (SELECT id::text FROM notices WHERE key = $1)`,
-			key, d.clock().Add(50*time.Minute)).Scan(&state, &soon)
+			key, w.clock().Add(50*time.Minute)).Scan(&state, &soon)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return state, soon
 	}
-	d.eventually("nobody tells who has left", func() bool { s, _ := state("left"); return s == "cancelled" })
+	w.until("nobody tells who has left", func() bool { s, _ := state("left"); return s == "cancelled" })
 	if n := tries["post notice"]; n != 0 {
 		t.Errorf("it was tried %d times, want 0", n)
 	}
-	if err := d.store.Notify(t.Context(), d.clock(), oncall.Notice{Key: "refused", To: string(ann), Kind: testNotice}); err != nil {
+	if err := w.store.Notify(t.Context(), w.clock(), oncall.Notice{Key: "refused", To: string(ann), Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	d.eventually("it waits for an hour", func() bool { s, soon := state("refused"); return s == "scheduled" && !soon })
+	w.until("it waits for an hour", func() bool { s, soon := state("refused"); return s == "scheduled" && !soon })
 }

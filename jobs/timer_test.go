@@ -14,6 +14,7 @@ import (
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 func keys(n int) []string {
@@ -40,11 +41,11 @@ func (w *world) secondSteps(ids []oncall.IncidentID, check func(first, second on
 func TestTimersFireOnTime(t *testing.T) {
 	t.Parallel()
 	const wait = 2 * time.Second
-	d := newWorld(t, wait.String(), time.Now)
-	d.start(d.phone)
-	ids := d.signal(keys(5)...)
-	d.eventually("Bo's turn has come for all", func() bool { return d.paged(bo) == len(ids) })
-	d.secondSteps(ids, func(first, second oncall.Event) {
+	w := newWorld(t, wait.String(), time.Now)
+	w.start(w.phone)
+	ids := w.signal(keys(5)...)
+	w.until("Bo's turn has come for all", func() bool { return w.paged(bo) == len(ids) })
+	w.secondSteps(ids, func(first, second oncall.Event) {
 		late := second.At.Sub(first.At.Add(wait))
 		// 120 ms when the machine is idle; River's own scheduler would take up to 5 s.
 		if late < 0 || late > 2*time.Second {
@@ -55,14 +56,14 @@ func TestTimersFireOnTime(t *testing.T) {
 
 func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "2s", time.Now)
+	w := newWorld(t, "2s", time.Now)
 	other := newPhone()
-	d.start(d.phone)
-	d.start(other)
-	ids := d.signal(keys(60)...)
-	within(t, 90*time.Second, "no page is waiting", func() bool { return d.paged(bo) == len(ids) && d.idle("page") })
+	w.start(w.phone)
+	w.start(other)
+	ids := w.signal(keys(60)...)
+	storetest.Until(t, 90*time.Second, "no page is waiting", func() bool { return w.paged(bo) == len(ids) && w.idle("page") })
 	latest := time.Duration(0)
-	d.secondSteps(ids, func(first, second oncall.Event) {
+	w.secondSteps(ids, func(first, second oncall.Event) {
 		latest = max(latest, second.At.Sub(first.At.Add(2*time.Second)))
 	})
 	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
@@ -70,7 +71,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 		t.Errorf("a timer fired %s late", latest)
 	}
 	seen, told := map[string]int{}, 0
-	for _, p := range []*phone{d.phone, other} {
+	for _, p := range []*phone{w.phone, other} {
 		for _, m := range append(p.to(ann), p.to(bo)...) {
 			seen[m.Key]++
 			told += max(m.Count, 1)
@@ -85,7 +86,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 		}
 	}
 	var workers int
-	if err := d.store.Pool().QueryRow(t.Context(), `SELECT count(DISTINCT attempted_by[1]) FROM river_job
+	if err := w.store.Pool().QueryRow(t.Context(), `SELECT count(DISTINCT attempted_by[1]) FROM river_job
 		WHERE kind = 'escalate'`).Scan(&workers); err != nil || workers != 2 {
 		t.Errorf("%d instances escalated (%v), want 2", workers, err)
 	}
@@ -103,14 +104,14 @@ func (w *world) paged(user oncall.UserID) (n int) {
 func TestAckStopsTheTimer(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "5m", clock.now)
-	d.start(d.phone)
-	id := d.signal("db-1")[0]
-	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.ack(id, ann)
+	w := newWorld(t, "5m", clock.now)
+	w.start(w.phone)
+	id := w.signal("db-1")[0]
+	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.ack(id, ann)
 	clock.advance(6 * time.Minute)
-	d.eventually("the timer has fired", func() bool { return d.idle("escalate") })
-	if n := len(d.phone.to(bo)); n != 0 {
+	w.until("the timer has fired", func() bool { return w.idle("escalate") })
+	if n := len(w.phone.to(bo)); n != 0 {
 		t.Errorf("%d messages to Bo, want none", n)
 	}
 }
@@ -119,130 +120,130 @@ func TestAckStopsTheTimer(t *testing.T) {
 func TestTimersGoByTheClock(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "1h", clock.now)
-	d.start(d.phone)
-	d.signal("db-1")
-	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	w := newWorld(t, "1h", clock.now)
+	w.start(w.phone)
+	w.signal("db-1")
+	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
 	clock.advance(time.Hour)
-	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
 }
 
 func TestRequeuesLostTimers(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "5m", clock.now)
-	ids := d.signal(keys(3)...)
-	d.ack(ids[2], ann)
-	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
+	w := newWorld(t, "5m", clock.now)
+	ids := w.signal(keys(3)...)
+	w.ack(ids[2], ann)
+	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
 	}
 	clock.advance(5*time.Minute + 20*time.Second)
-	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
 		t.Fatalf("requeued %d, %v; 20 seconds are not overdue", n, err)
 	}
 	clock.advance(20 * time.Second)
-	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 2 || err != nil {
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 2 || err != nil {
 		t.Fatalf("requeued %d, %v; want 2", n, err)
 	}
-	if n, err := d.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
 		t.Fatalf("requeued %d more, %v; they are in the queue", n, err)
 	}
-	if _, err := d.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
+	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
 	}
-	d.start(d.phone) // also does its upkeep at once
-	d.eventually("Bo is paged for both", func() bool { return d.paged(bo) == 2 })
-	d.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
+	w.start(w.phone) // also does its upkeep at once
+	w.until("Bo is paged for both", func() bool { return w.paged(bo) == 2 })
+	w.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
 }
 
 // A job whose end could not be saved runs again.
 func TestReleasesStuckJobs(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	d := newWorld(t, "5m", clock.now)
-	d.signal("db-1")
-	_, err := d.store.Pool().Exec(t.Context(),
+	w := newWorld(t, "5m", clock.now)
+	w.signal("db-1")
+	_, err := w.store.Pool().Exec(t.Context(),
 		`UPDATE river_job SET state = 'running', attempted_at = $1 WHERE kind = 'page'`, clock.now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock.advance(80 * time.Second)
-	if n, err := d.store.ReleaseStuck(t.Context(), clock.now()); n != 0 || err != nil {
+	if n, err := w.store.ReleaseStuck(t.Context(), clock.now()); n != 0 || err != nil {
 		t.Errorf("released %d, %v; 80 seconds are not too long", n, err)
 	}
 	clock.advance(20 * time.Second)
-	if n, err := d.store.ReleaseStuck(t.Context(), clock.now()); n != 1 || err != nil {
+	if n, err := w.store.ReleaseStuck(t.Context(), clock.now()); n != 1 || err != nil {
 		t.Errorf("released %d, %v; want 1", n, err)
 	}
-	d.start(d.phone)
-	d.eventually("Ann is paged", func() bool { return len(d.phone.to(ann)) == 1 })
+	w.start(w.phone)
+	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
 }
 
 // An instance whose session dies counts as dead. Another one does its running job.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	stuck := newPhone()
 	var calls atomic.Int32
 	stuck.answer = func(ctx context.Context, m notify.Message, _ int) notify.Receipt {
 		if calls.Add(1) > 1 { // it works under its next name
-			return d.phone.Send(ctx, m)
+			return w.phone.Send(ctx, m)
 		}
 		sending <- struct{}{}
 		<-ctx.Done()
 		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
 	}
-	dying := d.instance(d.open(), stuck, nil)
+	dying := w.instance(w.open(), stuck, nil)
 	t.Cleanup(func() { hardStop(t, dying) })
-	id := d.signal("db-1")[0]
+	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
-	d.start(d.phone)
-	d.kill(dying)
-	within(t, atOnce, "the other instance pages", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.eventually("it is recorded", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 1 })
+	w.start(w.phone)
+	w.kill(dying)
+	storetest.Until(t, atOnce, "the other instance pages", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.until("it is recorded", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 }
 
 // An instance whose session dies continues under another name in the same process.
 func TestALostNameIsReplaced(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "2s", time.Now)
-	j := d.instance(d.open(), d.phone, nil)
+	w := newWorld(t, "2s", time.Now)
+	j := w.instance(w.open(), w.phone, nil)
 	t.Cleanup(func() { stop(t, j) })
-	first := d.signal("db-1")[0]
-	d.kill(j)
-	d.eventually("Bo is paged when his turn comes", func() bool { return len(d.phone.to(bo)) == 1 })
-	d.names[j] += "-2"
-	d.kill(j)
-	second := d.signal("db-2")[0]
+	first := w.signal("db-1")[0]
+	w.kill(j)
+	w.until("Bo is paged when his turn comes", func() bool { return len(w.phone.to(bo)) == 1 })
+	w.names[j] += "-2"
+	w.kill(j)
+	second := w.signal("db-2")[0]
 	for _, id := range []oncall.IncidentID{first, second} {
 		// The second waits until both have been quiet for half a minute.
-		within(t, 45*time.Second, "both are paged", func() bool { return len(d.events(id, oncall.EventPageDelivered)) == 2 })
+		storetest.Until(t, 45*time.Second, "both are paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 2 })
 	}
-	d.eventually("both are shown", func() bool {
-		return d.board.shows(first, d.version(first)) && d.board.shows(second, d.version(second))
+	w.until("both are shown", func() bool {
+		return w.board.shows(first, w.version(first)) && w.board.shows(second, w.version(second))
 	})
 }
 
 // Nor does it stop when all sessions end at once, as in a restart of the database.
 func TestTheDatabaseIsRestarted(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "2s", time.Now)
-	j := d.instance(d.open(), d.phone, nil)
+	w := newWorld(t, "2s", time.Now)
+	j := w.instance(w.open(), w.phone, nil)
 	t.Cleanup(func() { stop(t, j) })
-	d.signal("db-1")
+	w.signal("db-1")
 	// From outside, because the pool's own sessions end too.
-	d.endSessions()
-	d.eventually("Bo is paged", func() bool { return len(d.phone.to(bo)) > 0 })
+	w.endSessions()
+	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) > 0 })
 }
 
 // The same for an instance that dies while drawing: its lease is no obstacle.
 func TestAnotherInstanceDrawsOn(t *testing.T) {
 	t.Parallel()
-	d := newWorld(t, "1h", time.Now)
+	w := newWorld(t, "1h", time.Now)
 	posting := make(chan struct{}, 1)
 	var calls atomic.Int32
-	d.board.fail(func(ctx context.Context, _ string, _ bool) error {
+	w.board.fail(func(ctx context.Context, _ string, _ bool) error {
 		if calls.Add(1) != 2 {
 			return nil
 		}
@@ -250,21 +251,21 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 		<-ctx.Done()
 		return errors.New("too late")
 	})
-	dying := d.instance(d.open(), d.phone, nil)
+	dying := w.instance(w.open(), w.phone, nil)
 	t.Cleanup(func() { hardStop(t, dying) })
-	id := d.signal("db-1")[0]
+	id := w.signal("db-1")[0]
 	await(t, "the message is being posted", posting)
-	d.start(d.phone)
-	d.kill(dying)
-	d.eventually("the message is posted once and shows all", func() bool {
-		return d.board.shows(id, d.version(id))
+	w.start(w.phone)
+	w.kill(dying)
+	w.until("the message is posted once and shows all", func() bool {
+		return w.board.shows(id, w.version(id))
 	})
 }
 
 // kill ends the session that shows that the instance is alive.
 func (w *world) kill(j *jobs.Jobs) {
 	w.t.Helper()
-	w.eventually(w.names[j]+" is killed", func() bool { // it may only be about to claim the name
+	w.until(w.names[j]+" is killed", func() bool { // it may only be about to claim the name
 		var killed int
 		err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 			WHERE locktype = 'advisory' AND objid::bigint = hashtext($1)::bigint & 4294967295

@@ -183,11 +183,7 @@ func (i *instance) try(action oncall.Action, dedup string, severity ...oncall.Se
 
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.Fatalf("waited too long until %s", what)
-		}
-	}
+	storetest.Until(w, storetest.Patience, what, ok)
 }
 
 // inbox lists what is stored, in order.

@@ -124,7 +124,7 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	w.addContact(bo, oncall.MethodSMS, "+12025550101") // Bo's next shift begins in a week
-	asked := func() int { return w.count(`SELECT count(*) FROM river_job WHERE kind = 'check_reach'`) }
+	asked := func() int { return w.jobs("check_reach") }
 	at := start.Add(24 * time.Hour)
 	w.check(w.CheckReach(ctx, at))
 	if n := asked(); n != 0 {

@@ -35,7 +35,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 	if err := w.ConfirmContact(ctx, oncall.ByTimer(), user, c.ID, proof.Code, w.clock()); err != nil {
 		w.t.Fatal(err)
 	}
-	w.exec(`DELETE FROM river_job WHERE kind = 'verify'`)
+	w.forgetJobs("verify")
 	return c
 }
 

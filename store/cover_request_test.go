@@ -73,7 +73,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.request()
-	jobs := func() int { return w.count(`SELECT count(*) FROM river_job WHERE kind = 'cover_timer'`) }
+	jobs := func() int { return w.jobs("cover_timer") }
 	if jobs() != 1 {
 		t.Fatalf("%d timers, want 1", jobs())
 	}

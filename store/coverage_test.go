@@ -39,7 +39,7 @@ func TestGuard(t *testing.T) {
 	if err := w.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, start); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'guard'`); n < 2 { // Apply and SaveUser
+	if n := w.jobs("guard"); n < 2 { // Apply and SaveUser
 		t.Errorf("%d guards are queued", n)
 	}
 	off := oncall.TimeOff{UserID: ann, Start: start.AddDate(0, 0, 14), End: start.AddDate(0, 0, 16)}

@@ -38,7 +38,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	if got := w.waitingDraws(start); len(got) != 1 || !got[0].Asked {
 		t.Fatalf("after a person's notes: %+v", got)
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 1 {
+	if n := w.jobs("draw"); n != 1 {
 		t.Errorf("%d draw jobs, want 1", n)
 	}
 	// While one is under way another waits, and they become one.
@@ -52,7 +52,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	for range 5 {
 		w.note(start)
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`); n != 2 {
+	if n := w.jobs("draw"); n != 2 {
 		t.Errorf("%d draw jobs, want 2", n)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, job, start))
@@ -61,7 +61,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	}
 	w.check(w.PutDrawBack(t.Context(), drawJob(job), start.Add(time.Minute), true, start))
 	got = w.waitingDraws(start)
-	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`) != 1 {
+	if len(got) != 1 || got[0].Job == job || !got[0].Asked || w.jobs("draw") != 1 {
 		t.Errorf("put back: %+v", got)
 	}
 	// Alone, it waits until then.

@@ -89,7 +89,7 @@ func newWorld(t testing.TB) *world {
 	if _, err := w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start); err != nil {
 		t.Fatal(err)
 	}
-	w.exec(`DELETE FROM river_job`)                // what the set-up has queued
+	w.forgetJobs()                                 // what the set-up has queued
 	w.exec(`UPDATE users SET standing = 'member'`) // as Slack says
 	in, err := w.IntegrationByKey(t.Context(), key, start)
 	if err != nil {
@@ -145,11 +145,19 @@ func (w *world) fold() {
 // until waits for something to become true.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			w.t.Fatalf("waited too long until %s", what)
-		}
-	}
+	storetest.Until(w.t, storetest.Patience, what, ok)
+}
+
+// jobs counts the jobs of a kind, whatever their state.
+func (w *world) jobs(kind string) int {
+	w.t.Helper()
+	return w.count(`SELECT count(*) FROM river_job WHERE kind = $1`, kind)
+}
+
+// forgetJobs empties the queue: of the kinds given, or else of all.
+func (w *world) forgetJobs(kinds ...string) {
+	w.t.Helper()
+	w.exec(`DELETE FROM river_job WHERE kind = ANY ($1) OR cardinality($1) = 0`, append([]string{}, kinds...))
 }
 
 func (w *world) count(sql string, args ...any) int {

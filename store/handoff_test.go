@@ -67,7 +67,7 @@ func TestAHandoffHappensOnce(t *testing.T) {
 	}
 	all.Wait()
 	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'chase_handoff'`); n != 1 {
+	if n := w.jobs("chase_handoff"); n != 1 {
 		t.Errorf("%d timers, want 1", n)
 	}
 	// The same people afterwards: nothing.

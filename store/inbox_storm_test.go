@@ -19,7 +19,7 @@ func newStormyWorld(t *testing.T) *world {
 	s := payments()
 	s.Integrations[0].Storm, w.stormLimit = "", ""
 	must[any](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	return w
 }
 
@@ -48,7 +48,7 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 		"alerts":  {w.count(`SELECT count(*) FROM alerts WHERE incident_id = 11 AND firing`), 2000},
 		"pages":   {w.count(`SELECT count(*) FROM pages`), 1},
 		"jobs":    {w.count(`SELECT count(*) FROM river_job WHERE kind IN ('page', 'escalate')`), 2},
-		"timer's": {w.count(`SELECT count(*) FROM river_job WHERE kind = 'draw'`), 11},
+		"timer's": {w.jobs("draw"), 11},
 	} {
 		if n[0] != n[1] {
 			t.Errorf("%s: %d, want %d", what, n[0], n[1])

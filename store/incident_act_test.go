@@ -62,7 +62,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 		t.Errorf("the helper's page is not sent: %+v", order)
 	}
 	// A lost timer of a snooze is found again, as any other is.
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), until.Add(time.Minute))); n != 1 {
 		t.Errorf("%d timers were queued again, want 1", n)
 	}
@@ -72,7 +72,7 @@ func TestWhatPeopleDoIsStored(t *testing.T) {
 	if in = w.incident(1); in.Status != oncall.Triggered || in.NextAt == nil {
 		t.Errorf("after the snooze: status %v, want %v; next at %v, want a time", in.Status, oncall.Triggered, in.NextAt)
 	}
-	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`)
+	w.forgetJobs("draw")
 	before := w.lastJob()
 	_, err := w.Act(t.Context(), 1, oncall.ByUser(bo), oncall.Act{Do: oncall.ActUnack}, until)
 	refused(t, err, "Incident #1 is not acknowledged.")

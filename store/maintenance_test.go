@@ -154,7 +154,7 @@ func TestPlannedMaintenance(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind LIKE 'maintenance%'`); n != 1 {
 		t.Errorf("%d notices: the window that is over is told of, the one taken back isn't", n)
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'maintenance'`); n != 5 {
+	if n := w.jobs("maintenance"); n != 5 {
 		t.Errorf("%d timers, want two a window, and one for its end", n)
 	}
 }

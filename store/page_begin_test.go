@@ -90,7 +90,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 	w.open()
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
 	must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start))
-	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`) // the acknowledgement is drawn
+	w.forgetJobs("draw") // the acknowledgement is drawn
 	before := w.lastJob()
 	err := w.RecordPage(t.Context(), 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}, start)
 	if err != nil {
@@ -112,7 +112,7 @@ func TestAFailedPageIsShown(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
-	w.exec(`DELETE FROM river_job WHERE kind = 'draw'`) // everything is drawn
+	w.forgetJobs("draw") // everything is drawn
 	before := w.lastJob()
 	for range 2 {
 		if err := w.RecordPage(t.Context(), 1, oncall.PageRefused{Why: "no such user"}, start.Add(time.Second)); err != nil {

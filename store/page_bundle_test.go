@@ -70,7 +70,7 @@ func TestAMemberWithoutALeaderIsFound(t *testing.T) {
 	w.storm("a", "b", "c")
 	w.begin(1, start)
 	w.exec(`UPDATE pages SET bundle = 2 WHERE id = 3`) // and 2 is in the bundle of 1
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	if n, err := w.RequeuePages(t.Context(), start); n != 2 || err != nil {
 		t.Errorf("%d pages were queued again, %v; want 1 and 3", n, err)
 	}

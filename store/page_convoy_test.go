@@ -197,7 +197,7 @@ func TestALostConvoyIsFound(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, "a", "b", "c", "d")
-	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
+	w.forgetJobs("page")
 	w.exec(`UPDATE pages SET state = 'skipped', ended_at = $1 WHERE id = 1`, start)
 	if n := w.lost(); n != 1 {
 		t.Fatalf("%d were queued again, want one for all", n)

@@ -91,7 +91,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 		t.Error("a policy names a group")
 	}
 	must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
+	if n := w.jobs("sync_groups"); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}
 	for _, step := range []struct {
@@ -208,14 +208,14 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	if remind(20 * time.Minute); last().Version != 2 || last().ID != first.ID {
 		t.Errorf("after the interval it is %+v", last())
 	}
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	if _, err := w.Act(t.Context(), in.ID, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, start.Add(21*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if remind(21 * time.Minute); last().Version != 3 || last().Facts.State != oncall.UnackedOver {
 		t.Errorf("when all are acknowledged it is %+v", last())
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'tell'`); n != 1 {
+	if n := w.jobs("tell"); n != 1 {
 		t.Errorf("%d jobs redraw it, want 1", n)
 	}
 	if remind(40 * time.Minute); last().Version != 3 {

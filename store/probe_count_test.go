@@ -126,7 +126,7 @@ func TestTestsAreFew(t *testing.T) {
 			refused(t, err, enough)
 		}
 	}
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'test_page'`); n != 7 {
+	if n := w.jobs("test_page"); n != 7 {
 		t.Errorf("%d messages, want 7", n)
 	}
 	if err := w.TestContacts(ctx, oncall.ByTimer(), bo, []oncall.ContactID{0}, now); err != nil {
@@ -150,7 +150,7 @@ func TestTestsAtOnceAreFew(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'test_page'`); n != 3 {
+	if n := w.jobs("test_page"); n != 3 {
 		t.Errorf("%d tests, want 3", n)
 	}
 }

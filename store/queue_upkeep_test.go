@@ -181,7 +181,7 @@ func TestALostPageIsQueuedAgain(t *testing.T) {
 	if got := w.strings(`SELECT args::text FROM river_job WHERE kind = 'page' AND state = 'available'`); !cmp.Equal(got, []string{`{"line": "slack", "page": 1}`}) {
 		t.Errorf("pages: %q", got)
 	}
-	w.exec(`DELETE FROM river_job WHERE kind = 'page'`)
+	w.forgetJobs("page")
 	w.exec(`UPDATE pages SET state = 'delivered'`)
 	if n := must[int](t)(w.RequeuePages(t.Context(), start)); n != 0 {
 		t.Errorf("queued %d pages that were delivered, want 0", n)
@@ -198,7 +198,7 @@ func TestALostTimerIsQueuedAgain(t *testing.T) {
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), due.Add(time.Minute))); n != 0 {
 		t.Errorf("queued %d timers that are there, want 0", n)
 	}
-	w.exec(`DELETE FROM river_job WHERE kind = 'escalate'`)
+	w.forgetJobs("escalate")
 	if n := must[int](t)(w.RequeueOverdue(t.Context(), due)); n != 0 {
 		t.Errorf("queued %d timers that are hardly late, want 0", n)
 	}

@@ -36,7 +36,7 @@ func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	w.edit(1, start.Add(2*time.Minute), ann, bo, bo)
 	w.settle(1, start.Add(2*time.Minute)) // the first timer: it goes on
 	isTold(t, w)
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'settle'`); n != 3 {
+	if n := w.jobs("settle"); n != 3 {
 		t.Errorf("%d timers, want 3", n)
 	}
 	if due := must[[]oncall.ScheduleID](t)(w.DueSettlements(t.Context(), start.Add(3*time.Minute))); len(due) != 0 {
@@ -101,10 +101,10 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	if mended() != 0 || !strings.Contains(w.findings(), "gap/") {
 		t.Errorf("findings: %s", w.findings())
 	}
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	w.settle(made.ID, start.Add(time.Hour+2*time.Minute))
 	w.guard(w.System, start.Add(time.Hour+2*time.Minute))
-	if mended() == 0 || w.findings() != "" || w.count(`SELECT count(*) FROM river_job WHERE kind = 'tell'`) == 0 {
+	if mended() == 0 || w.findings() != "" || w.jobs("tell") == 0 {
 		t.Errorf("%d mended, findings: %s", mended(), w.findings())
 	}
 }

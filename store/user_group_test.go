@@ -51,11 +51,11 @@ func TestGroupDuties(t *testing.T) {
 		t.Errorf("topic %q %q, %v", channel, segment, err)
 	}
 	// Both are queued when somebody comes on call, and only then.
-	w.exec(`DELETE FROM river_job`)
+	w.forgetJobs()
 	w.look(w.System, start)
 	w.look(w.System, monday)
 	for _, kind := range []string{"sync_groups", "set_topic"} {
-		if n := w.count(`SELECT count(*) FROM river_job WHERE kind = $1`, kind); n != 1 {
+		if n := w.jobs(kind); n != 1 {
 			t.Errorf("%d jobs %s, want 1", n, kind)
 		}
 	}
@@ -163,7 +163,7 @@ func TestApplyLooksAtTheGroupsOfManagers(t *testing.T) {
 	s := payments()
 	s.Teams[0].Managers = []string{"group @leads"}
 	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
-	if n := w.count(`SELECT count(*) FROM river_job WHERE kind = 'sync_groups'`); n != 1 {
+	if n := w.jobs("sync_groups"); n != 1 {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}
 }

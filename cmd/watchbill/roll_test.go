@@ -299,11 +299,12 @@ func (r *roll) count(sql string) (n int) {
 
 func (r *roll) until(what string, ok func() bool) {
 	r.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			r.Fatalf("waited too long until %s:\n%s", what, r.pages())
+	defer func() {
+		if r.Failed() {
+			r.Log(r.pages())
 		}
-	}
+	}()
+	storetest.Until(r, 2*storetest.Patience, what, ok)
 }
 
 // pages tells what has become of all pages.
