@@ -24,22 +24,10 @@ func TestAPageIsSentOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	order := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start))
+	order := w.begin(1, start)
 	if !order.Send || order.Attempt != 1 || order.Page.Key != "1/1/U0ANN/slack" || len(order.Page.Why) == 0 ||
 		order.Page.UserID != ann || order.Incident.ID != 1 {
 		t.Errorf("order: %+v", order)
-	}
-	// The process died: it may have been sent. Another attempt is another number.
-	order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start.Add(time.Second)))
-	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
-		t.Errorf("after a crash: %+v", order)
-	}
-	order = must[oncall.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
-	if order.Attempt != 2 || !order.Since.Equal(start) {
-		t.Errorf("second attempt: %+v", order)
-	}
-	if err := w.RecordPage(t.Context(), 1, oncall.PageThrottled{Why: "slow down"}, start); err != nil {
-		t.Fatal(err)
 	}
 	before := w.lastJob()
 	result := oncall.PageAccepted{Ref: "D1 1.0", Copy: &oncall.DrawnCopy{Channel: "D1", TS: "1.0", Version: 2}}
@@ -48,7 +36,7 @@ func TestAPageIsSentOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if order = must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 7, start)); order.Send {
+	if order = w.begin(1, start); order.Send {
 		t.Errorf("a delivered page is sent again: %+v", order)
 	}
 	events := must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1))
@@ -62,6 +50,36 @@ func TestAPageIsSentOnce(t *testing.T) {
 	if n := w.lastJob(); n != before {
 		t.Error("a message that shows the newest version is drawn again")
 	}
+}
+
+// A process that died may have sent its page: the next looks for it before it sends another.
+func TestAPageThatMayHaveBeenSentIsLookedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	w.begin(1, start)
+	order := w.begin(1, start.Add(time.Second))
+	if !order.Send || order.Attempt != 1 || order.Doubt == nil || !order.Doubt.Equal(start) {
+		t.Errorf("after a crash: %+v", order)
+	}
+	order = must[oncall.PageOrder](t)(w.ResumePage(t.Context(), order, false, start.Add(time.Second)))
+	if order.Attempt != 2 || !order.Since.Equal(start) {
+		t.Errorf("second attempt: %+v", order)
+	}
+	for _, r := range []oncall.PageResult{oncall.PageThrottled{Why: "slow down"}, oncall.PageAccepted{Ref: "D1 1.0"}} {
+		if err := w.RecordPage(t.Context(), 1, r, start); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if order = w.begin(1, start); order.Send {
+		t.Errorf("a delivered page is sent again: %+v", order)
+	}
+}
+
+func TestOnlyWhatIsThereIsSentAndRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
 	if _, err := w.BeginPage(t.Context(), oncall.SendPage{Page: 99}, 7, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a page that is not there: %v", err)
 	}

@@ -20,6 +20,7 @@ func (w *world) storm(names ...string) {
 	w.fold()
 }
 
+// begin has a job of its own begin an attempt at a page.
 func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	w.t.Helper()
 	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: page}, int64(page), at))
