@@ -87,17 +87,17 @@ func (dr drawer) stopping() bool {
 	}
 }
 
-// later says that something is to be drawn, or drawn on, after a while. Nothing has failed.
+// later is an error that means: draw this, or go on with it, after a while. Nothing has failed.
 type later struct{ after time.Duration }
 
 func (l later) Error() string { return "to be drawn after " + l.after.String() }
 
-// noRoom says the same of what others are in the way of. That while is real time.
+// noRoom means the same where others go first. Its delay is in real time.
 type noRoom struct{ after time.Duration }
 
 func (n noRoom) Error() string { return "there is no room for " + n.after.String() }
 
-// RetryAfter returns that while.
+// RetryAfter returns the delay.
 func (n noRoom) RetryAfter() time.Duration { return n.after }
 
 func newest(p oncall.Picture) int64 {
@@ -326,7 +326,7 @@ func channelRefuses(err error) (code string) {
 	return ""
 }
 
-// undone reports whether the board has certainly not done it.
+// undone reports whether the board has certainly not done what was asked.
 func undone(err error) bool {
 	type sure interface {
 		error
@@ -336,8 +336,7 @@ func undone(err error) bool {
 	return ok && e.Undone()
 }
 
-// delay returns how long the board asks us to wait with something that it has certainly not done, or
-// 0.
+// delay returns how long the board asks us to wait, if it has certainly not done what was asked; else 0.
 func delay(err error) time.Duration {
 	type delayed interface {
 		error

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// line brings the reply up to date that says how the incident comes and goes: one for each time that it
+// line updates the reply that says how the incident comes and goes. There is one for each time that it
 // flaps, edited in place.
 func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) error {
 	in, l := d.Picture.Incident, d.Line

@@ -28,8 +28,8 @@ const (
 	drawAgain = time.Second
 )
 
-// A drawLoop draws for one life what waits to be drawn. It doesn't work down a queue: each time it looks
-// at all that waits, and the board chooses what goes first.
+// A drawLoop draws, during one life, whatever waits to be drawn. It isn't a queue: each time it loads
+// everything that waits, and the board chooses what goes first.
 type drawLoop struct {
 	jobs   *Jobs
 	name   string // of the life
@@ -54,7 +54,7 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 	return d
 }
 
-// end begins nothing new, waits for what is under way, and cuts it off when ctx ends.
+// end starts nothing new and waits for what is under way, which it cuts off when ctx ends.
 func (d *drawLoop) end(ctx context.Context) {
 	close(d.quit)
 	d.jobs.board.Settle()
@@ -136,7 +136,7 @@ func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pau
 	return drawEvery, idle
 }
 
-// present leaves out what there was no room for a moment ago.
+// present leaves out what others were ahead of a moment ago.
 func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	d.mu.Lock()
@@ -145,7 +145,7 @@ func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 	return slices.DeleteFunc(waiting, func(w store.WaitingDraw) bool { _, away := d.away[w.Job]; return away })
 }
 
-// leave leaves a job alone for a while.
+// leave keeps a job from being looked at for a while.
 func (d *drawLoop) leave(job int64, after time.Duration) {
 	until := time.Now().Add(min(after, drawAgain)) //nolint:forbidigo // as above
 	d.mu.Lock()
@@ -182,7 +182,7 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	}
 }
 
-// note notes what is to become of a drawing that has not come to its end.
+// note decides when a drawing that didn't finish is tried again.
 func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
 	after, failed := time.Duration(0), false

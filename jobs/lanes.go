@@ -21,7 +21,7 @@ const (
 
 var errBusy = errors.New("the provider keeps others waiting already")
 
-// lanes keep the pages through one provider from occupying all workers.
+// lanes keep pages through one provider from occupying all workers.
 type lanes struct {
 	mu sync.Mutex
 	of map[string]*lane
@@ -45,8 +45,8 @@ func (l *lanes) lane(name string) *lane {
 	return l.of[name]
 }
 
-// hang reports whether a provider hangs, so that trying now is pointless. If a slot is free it does
-// not, even if a page has run out of patience at that very moment.
+// hang reports whether a lane's provider hangs, so that trying now is pointless. With a free slot it
+// doesn't, even if a page gave up waiting at that very moment.
 func (l *lanes) hang(name string) bool {
 	if name == "" {
 		return false

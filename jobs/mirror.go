@@ -33,7 +33,7 @@ type Mirror interface {
 	LearnPeople(ctx context.Context) error
 }
 
-// lookAgain is when channels that were not found are looked up again: making them may mend it.
+// lookAgain is when channels that were not found are looked up again: somebody may have made them.
 const lookAgain = time.Hour
 
 // A channelLook is which channels were unknown when they were looked up last.
@@ -67,7 +67,7 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// learnPeople looks up a few of those whom the set-up names.
+// learnPeople looks up, in Slack, a few of the people whom the set-up names.
 func (j *Jobs) learnPeople(ctx context.Context, _ time.Time) error {
 	return j.mirror.LearnPeople(ctx)
 }

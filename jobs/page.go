@@ -184,7 +184,7 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 	return false, err
 }
 
-// find asks a provider about a message. If it panics we know nothing.
+// find asks a provider about a message. If that panics, nothing is known.
 func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
 	err = guarded(ctx, "finder", sendLimit, func(ctx context.Context) (err error) {
 		r, found, err = f.Find(ctx, m, since)
@@ -208,7 +208,7 @@ func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify
 	return r
 }
 
-// result is what the rules are told of the attempt.
+// result translates a receipt into what the rules decide on.
 func (a *attempt) result() oncall.PageResult {
 	r := a.receipt
 	switch r.Outcome {

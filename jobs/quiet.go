@@ -19,7 +19,7 @@ type quiet struct {
 	said *said
 }
 
-// said is what was said in the period that goes on.
+// said counts what was logged in the current period.
 type said struct {
 	mu    sync.Mutex
 	since time.Time

@@ -25,8 +25,8 @@ const (
 	listenLimit = 50 * time.Second
 )
 
-// listen carries out what people answer by one contact method, until ctx ends. Only one of all
-// instances listens: the one that holds a name, which another takes over when its session ends.
+// listen carries out what people answer by one contact method, until ctx ends. Only one instance listens:
+// the one that has claimed the task's name, which another can claim when its session ends.
 func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Listener) {
 	for failing := false; ctx.Err() == nil; {
 		err := j.listenAsHolder(ctx, method, from)
@@ -55,9 +55,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenAsHolder listens as long as no other instance does. After a minute in which the provider has
-// told nothing, admins hear of it, since people answer and nobody hears them; then another instance may
-// try its luck.
+// listenAsHolder listens as long as no other instance does. If the provider can't be read for a minute,
+// admins are told, because people answer and nobody hears them; then another instance may try.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
 	name, err := j.store.ClaimInstance(claim, store.RepliesTask(method))
@@ -107,7 +106,7 @@ type hearing struct {
 	failed map[string]hitch // what couldn't be carried out, by the answer's ID
 }
 
-// A hitch is how often an answer could not be carried out.
+// A hitch counts how often an answer could not be carried out.
 type hitch struct {
 	times int
 	first time.Time
@@ -177,7 +176,7 @@ func (h *hearing) hear(ctx context.Context) error {
 	return h.jobs.store.SaveCursor(ctx, h.method, next)
 }
 
-// keep notes whether an answer could be carried out, and reports whether it is to come again.
+// keep notes whether an answer could be carried out, and reports whether it is to be tried again.
 func (h *hearing) keep(id string, err error) bool {
 	if err == nil {
 		delete(h.failed, id)
@@ -197,7 +196,7 @@ func (h *hearing) keep(id string, err error) bool {
 	return !f.over
 }
 
-// asks translates what a button or key stands for into a request.
+// asks translates a button or key into what it asks for.
 func asks(what notify.Act, code int) oncall.Reply {
 	act := map[notify.Act]oncall.ActKind{
 		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,

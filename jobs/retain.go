@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// retainSteps is how many steps of each kind are made in a minute at most, so that what is old leaves by and by.
+// retainSteps is how many steps of each kind are made in a minute at most, so that old data leaves gradually.
 const retainSteps = 20
 
 // retain removes what is older than its term, in small steps.
@@ -22,7 +22,7 @@ func (j *Jobs) retain(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// retainIncidents goes on where it was a minute ago, and from the beginning once it has seen all that are old.
+// retainIncidents continues where it stopped a minute ago, and begins again once it has seen all old incidents.
 func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
 	return j.steps("incidents", func() (int, bool, error) {
 		r, err := j.store.RemoveIncidents(ctx, before, j.oldest)
@@ -33,7 +33,7 @@ func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
 	})
 }
 
-// steps makes steps while there is more, and counts what they remove.
+// steps repeats a step while there is more to remove, and counts what was removed.
 func (j *Jobs) steps(what string, step func() (removed int, more bool, err error)) error {
 	for range retainSteps {
 		removed, more, err := step()

@@ -24,7 +24,7 @@ const (
 	tellAgain = time.Hour
 )
 
-// errLeft ends the telling of whoever can't be told any more.
+// errLeft means that the recipient can't be told any more.
 var errLeft = errors.New("the person has left the workspace, or is of another organisation")
 
 // tell posts a notice and redraws it until its message shows its current state.

@@ -97,7 +97,7 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// lookAll looks at every schedule that needs it. One that was removed meanwhile doesn't.
+// lookAll checks every schedule that is due; one may have been removed meanwhile.
 func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueScheduleChecks(ctx, now)
 	errs := []error{err}
@@ -119,7 +119,7 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// closeQuiet looks at the incidents that flap whose timers are lost.
+// closeQuiet closes flapping incidents whose timers were lost.
 func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
 	late, err := j.store.Quiet(ctx, now)
 	errs := []error{err}

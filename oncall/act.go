@@ -30,7 +30,7 @@ const (
 	ActSplit    ActKind = "split" // makes an incident of its own of a storm's Alert, or of the one with the key or title in Text
 )
 
-// Till names an end of a snooze that depends on the person or the incident.
+// Till names the end of a snooze where that depends on the person or the incident.
 type Till string
 
 // The ends of a snooze.
@@ -62,8 +62,7 @@ type Facts struct {
 	Roster   Roster
 }
 
-// acts holds the step for everything that is done with one incident; Relate and Merge are
-// about two.
+// acts maps what people do with one incident to its step. Relate and Merge are about two.
 var acts = map[ActKind]func(*Change, Act) error{
 	ActAck:      (*Change).ack,
 	ActUnack:    (*Change).unack,
@@ -112,7 +111,7 @@ func (f Facts) reachable(u UserID) error {
 // maxNote is how long a note may be, in characters.
 const maxNote = 2000
 
-// note adds a remark to the timeline, whatever the incident's status.
+// note adds a remark to the timeline; a closed incident takes one too.
 func (c *Change) note(a Act) error {
 	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", ""))
 	switch n := utf8.RuneCountInString(text); {

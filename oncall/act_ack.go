@@ -55,7 +55,7 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
-// counted are the people who have acknowledged, even if more must.
+// counted are the people who have acknowledged, enough or not.
 func (in Incident) counted() []UserID {
 	if in.Status == Acknowledged {
 		return in.Holders()
@@ -99,9 +99,9 @@ func (c *Change) unack(Act) error {
 	return nil
 }
 
-// takeBackAck leaves the incident with the acknowledgements of the others. If these are
-// enough they have it; if it is paging anyway that goes on, and if it is snoozed it stays
-// quiet; otherwise it pages from the first step, now.
+// takeBackAck withdraws one of several acknowledgements. If the others are enough, they keep the
+// incident. If it is being paged for, or snoozed, that goes on; otherwise it pages from the first
+// step, now.
 func (c *Change) takeBackAck(others []UserID) {
 	in, enough := &c.Incident, max(c.policy().Acks, 1)
 	in.Acks = others

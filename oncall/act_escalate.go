@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// escalate runs the next step of the policy now, whoever has the incident.
+// escalate runs the next step of the policy now, even if somebody has the incident.
 func (c *Change) escalate(Act) error {
 	in := &c.Incident
 	if in.Exhausted {
@@ -50,8 +50,8 @@ func (c *Change) reassign(a Act) error {
 	return nil
 }
 
-// untilPolicy is how long the person who was given an incident has it to themselves before
-// the policy's first step runs: as long as that step itself would give.
+// untilPolicy is how long a person who was given an incident has to answer before the policy's
+// first step runs: as long as that step itself waits.
 func untilPolicy(p Policy) time.Duration {
 	if len(p.Steps) == 0 {
 		return time.Minute

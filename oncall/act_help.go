@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// maxAsked bounds what somebody is asked for, in characters.
+// maxAsked bounds the text that says what somebody is asked for, in characters.
 const maxAsked = 200
 
-// askToHelp asks somebody to help, or asks them again, or whoever is on call in some schedules. It changes
+// askToHelp asks a person, or whoever is on call in some schedules, to help; also once more. It changes
 // neither who has the incident nor its escalation.
 func (c *Change) askToHelp(a Act) error {
 	users := []UserID{a.User}
@@ -37,7 +37,7 @@ func (c *Change) askToHelp(a Act) error {
 	return nil
 }
 
-// onCallFor are the people who are on call now in a schedule, or in any of a team's, but for who asks.
+// onCallFor are the people on call now in a schedule, or in any schedule of a team, without the one who asks.
 func (c *Change) onCallFor(a Act) ([]UserID, error) {
 	roster := c.facts.Roster
 	var targets []Target
@@ -73,8 +73,8 @@ func (c *Change) accept(Act) error { return c.respond(ResponderAccepted, false) 
 
 func (c *Change) decline(Act) error { return c.respond(ResponderDeclined, false) }
 
-// respond records what a responder says. It stops their pages, and nobody else's. Volunteers
-// may answer unasked.
+// respond records that somebody accepts or declines to help. It stops their own pages only. People
+// may volunteer without being asked.
 func (c *Change) respond(state ResponderState, volunteers bool) error {
 	in, by := &c.Incident, c.by
 	r, known := in.responder(by.User)

@@ -55,10 +55,10 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	return from.done(), to.done(), nil
 }
 
-// takeOver makes those who help with another incident, or are asked to, responders of this
-// one, and returns them. Those who are asked are paged again: their pages for the other are
-// over, perhaps before any went out. An answer given here stands; those still asked here
-// have accepted if they accepted there, or have acknowledged this one.
+// takeOver makes the responders of another incident responders of this one, and returns them. Those
+// who haven't answered are paged again, because their pages for the other end with it, perhaps before
+// any went out. Who has answered here keeps that answer; who hasn't has accepted if they accepted
+// there, or have acknowledged this one.
 func (c *Change) takeOver(from Incident) []UserID {
 	in := &c.Incident
 	var taken []UserID

@@ -2,8 +2,8 @@ package oncall
 
 import "time"
 
-// resolve closes the incident. If its monitor does, a snooze outlives that: the incident stays
-// quiet should it fire again before the end.
+// resolve closes the incident. A snooze outlives that if it was the monitor: should the incident fire
+// again before the snooze ends, it stays quiet.
 func (c *Change) resolve(Act) error {
 	in := &c.Incident
 	c.stop()

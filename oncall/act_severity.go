@@ -23,10 +23,10 @@ func (c *Change) rate(a Act) error {
 	return nil
 }
 
-// raise makes the incident worse. A running escalation goes on, unless the severity was low:
-// that may have waited for somebody's working hours, or it flaps, so it begins anew. Those who have the
-// incident are paged and have to acknowledge it again; those who have snoozed it are told; a critical one
-// wakes up.
+// raise makes the incident worse. A running escalation goes on; it starts over if the severity was
+// low, since that may be waiting for working hours, or if the incident flaps. Whoever has the incident
+// is paged and must acknowledge it again. Whoever snoozed it is paged too, and a critical one ends
+// the snooze.
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
@@ -44,7 +44,7 @@ func (c *Change) raise(to Severity) {
 	}
 }
 
-// worsen only says that the incident is worse, if it is.
+// worsen raises the severity if the new one is worse, and does nothing else about it.
 func (c *Change) worsen(to Severity) {
 	if was := c.Incident.Severity; to.Worse(was) {
 		c.Incident.Severity = to
@@ -52,7 +52,7 @@ func (c *Change) worsen(to Severity) {
 	}
 }
 
-// pageOthers pages people, but not the one who acts.
+// pageOthers pages people, except whoever acts.
 func (c *Change) pageOthers(people []UserID, why Sentence) {
 	others := without(people, users(c.by))
 	if len(others) > 0 {

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// How long a snooze may be, and how far ahead a hand-off is looked for.
+// Bounds of a snooze, and how far ahead it looks for a hand-off.
 const (
 	minSnooze = time.Minute
 	onTheWay  = 10 * time.Second // that a command may take from when it is written
@@ -49,7 +49,7 @@ func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	return time.Time{}, Refuse("Say until when to snooze incident %s.", c.Incident.ID)
 }
 
-// nextWork is when a person's hours next begin; somebody at work means tomorrow.
+// nextWork is when a person's working hours next begin. For somebody who is at work now that is tomorrow.
 func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	if u == "" {
 		return time.Time{}, Refuse("Only a person has working hours: say until when.")
@@ -97,7 +97,7 @@ func (c *Change) unsnooze(Act) error {
 	return nil
 }
 
-// wake ends a snooze, whoever or whatever does so; why may be empty.
+// wake ends a snooze, whether a person does or the time. Why may be empty.
 func (c *Change) wake(by Actor, why string) {
 	c.record(EventUnsnoozed, by, Detail{Text: why, Users: users(c.Incident.SnoozedBy)})
 	c.restart()
@@ -109,9 +109,9 @@ func (in Incident) snoozing(at time.Time) bool {
 	return in.SnoozedUntil != nil && at.Before(*in.SnoozedUntil)
 }
 
-// dozeOff reopens an incident that its monitor closed while it was snoozed: it stays quiet
-// until the snooze ends.
-func (c *Change) dozeOff(why string) {
+// reopenSnoozed reopens an incident that its monitor closed during a snooze: it stays quiet until
+// the snooze ends.
+func (c *Change) reopenSnoozed(why string) {
 	in := &c.Incident
 	until, who := *in.SnoozedUntil, in.SnoozedBy
 	c.startOver()

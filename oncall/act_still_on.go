@@ -9,7 +9,7 @@ import (
 // NoticeStillOn asks those who have an incident whether they are still on it.
 const NoticeStillOn NoticeKind = "still_on"
 
-// The ways in which that question is closed.
+// How that question can end.
 const (
 	StillOnYes      = "still_on"
 	StillOnTaken    = "taken" // somebody else has acknowledged
@@ -28,8 +28,8 @@ const ackAgainWait = 10 * time.Minute
 
 const notAckedAgain = "it got worse, and nobody has acknowledged it again"
 
-// ackAgain wants an incident that got worse to be acknowledged again, unless it was somebody who has it
-// that said so. It doesn't put off what those who have it were asked before.
+// ackAgain requires a new acknowledgement for an incident that got worse, unless whoever has it raised
+// the severity themselves. An earlier deadline stays.
 func (c *Change) ackAgain() {
 	in := &c.Incident
 	holders := in.Holders()
@@ -46,7 +46,7 @@ func (c *Change) ackAgain() {
 	c.record(EventAckAgain, ByTimer(), Detail{Users: holders, Until: until})
 }
 
-// enoughAcked no longer wants an incident to be acknowledged again.
+// enoughAcked ends the requirement to acknowledge again.
 func (c *Change) enoughAcked() {
 	in := &c.Incident
 	if in.AckAgain {
@@ -55,7 +55,7 @@ func (c *Change) enoughAcked() {
 	}
 }
 
-// escalateUnacked runs the next step of the policy, as nobody has acknowledged again what got worse.
+// escalateUnacked runs the next step of the policy, because nobody acknowledged again after it got worse.
 func (c *Change) escalateUnacked(holders []UserID) {
 	in := &c.Incident
 	c.stop()
@@ -69,8 +69,8 @@ func (c *Change) escalateUnacked(holders []UserID) {
 	c.runStep()
 }
 
-// watchAck sets the timer that asks those who have the incident "still on it?", if the policy
-// wants that and the severity is worth it; it stops a timer that is no longer wanted.
+// watchAck sets the timer after which those who have the incident are asked "still on it?", if the
+// policy says so for this severity. Otherwise it stops such a timer.
 func (c *Change) watchAck() {
 	in, p := &c.Incident, c.policy()
 	wanted := p.AckTimeout > 0 && in.Severity != Low || in.AckAgain
@@ -83,8 +83,8 @@ func (c *Change) watchAck() {
 	}
 }
 
-// runAckTimer does what the timer of an acknowledged incident is for: it asks everybody who has
-// the incident, and if nobody answers it pages again, both them and those on call.
+// runAckTimer runs the timer of an acknowledged incident. First it asks everybody who has the incident;
+// if nobody answers, it pages them and the policy's first step again.
 func (c *Change) runAckTimer() {
 	in, p := &c.Incident, c.policy()
 	holders := in.Holders()
@@ -133,7 +133,7 @@ func (c *Change) askStillOn(u UserID, holders []UserID) {
 	})
 }
 
-// stillOn answers "still on it?" for somebody who has the incident: the time runs anew.
+// stillOn answers "still on it?" for somebody who has the incident, and starts the timer again.
 func (c *Change) stillOn(Act) error {
 	switch in := &c.Incident; {
 	case in.Status != Acknowledged:

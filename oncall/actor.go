@@ -7,14 +7,14 @@ type Actor struct {
 	Via  string `json:"via,omitempty"`  // how: "slack", "integration", ViaTimer
 }
 
-// ViaTimer is how Watchbill itself does something: because a timer fires, or as part of its work.
+// ViaTimer is Watchbill itself, when a timer fires or as part of its upkeep.
 const ViaTimer = "timer"
 
-// ViaChannel is how somebody asks where everybody in a channel reads the answer.
+// ViaChannel is a question whose answer everybody in a channel reads.
 const ViaChannel = "channel"
 
-// InChannel is a person asking where others read the answer: whoever they are, they see nothing there
-// that is private.
+// InChannel is a person asking in a channel. Others read the answer, so nothing private is shown,
+// whatever the person may see.
 func InChannel(id UserID) Actor { return Actor{User: id, Via: ViaChannel} }
 
 // ByUser is a person acting in Slack.
@@ -23,7 +23,7 @@ func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
 // ByIntegration is a monitor acting through its integration.
 func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
 
-// The ways of whoever has the database: commands of the program, and a set-up file that one of them applies.
+// What people do at the program's command line, and by the set-up file that they apply there.
 const (
 	ViaCommandLine = "command line"
 	ViaApply       = "apply"
@@ -32,8 +32,8 @@ const (
 // ByCommandLine is somebody who runs a command of the program: "deploy@ci-7". No Slack account is known.
 func ByCommandLine(who string) Actor { return Actor{Name: who, Via: ViaCommandLine} }
 
-// Operates reports whether it is Watchbill itself, or somebody at its command line, who has the database: they
-// need nobody's leave.
+// Operates reports whether it is Watchbill itself, or somebody at its command line. They can reach the
+// database anyway, so nothing is refused to them.
 func (a Actor) Operates() bool {
 	return a.User == "" && (a.Via == ViaTimer || a.Via == ViaCommandLine || a.Via == ViaApply)
 }

@@ -29,7 +29,7 @@ type AnswerFacts struct {
 	Messages []AnsweredMessage // that the answer is about
 }
 
-// An AnsweredMessage is one that an answer is about.
+// An AnsweredMessage is a message that an answer is about.
 type AnsweredMessage struct {
 	Lead      PageID // the message's first page
 	User      UserID
@@ -180,8 +180,8 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 	return out, nil, nil
 }
 
-// do does what the answer asks for with what it is about. Who gives no number is told what else is
-// open: it may be what they meant.
+// do carries out what the answer asks for. Whoever gives no number is told what else is open, since
+// they may have meant that.
 func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	var changes []Change
@@ -250,8 +250,8 @@ func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (Answ
 	return out, changes, nil
 }
 
-// act does one thing with each incident. One that refuses is drawn again, since its Slack messages may
-// be out of date.
+// act does one thing with each incident. Where that is refused, the Slack messages are drawn again: they
+// may have been out of date.
 func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []ActResult, changes []Change, err error) {
 	paged := m.paged()
 	for _, in := range m.Incidents {

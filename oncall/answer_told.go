@@ -14,7 +14,7 @@ type Told struct {
 	Incidents map[IncidentID]Incident
 }
 
-// toldOf are these messages, as what their person was told of.
+// toldOf lists what some messages told their person.
 func toldOf(messages []AnsweredMessage) Told {
 	t := Told{Incidents: map[IncidentID]Incident{}}
 	for _, m := range messages {
@@ -85,7 +85,8 @@ func (t Told) Choose(r Reply) Choice {
 	return c
 }
 
-// add picks incidents of messages. Two people with one number are told apart by nothing else.
+// add picks incidents of messages. It notes if that is about two people with the same address, who
+// can't be told apart.
 func (c *Choice) add(found []ShownPage) {
 	for _, s := range found {
 		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return k.User != s.UserID }) {
@@ -231,18 +232,18 @@ func (t Told) fits(s ShownPage, do ActKind) bool {
 	return true
 }
 
-// withOthers reports whether only others have an incident: "resolve all" leaves it to them.
+// withOthers reports whether others have the incident and the person doesn't: "resolve all" leaves it to them.
 func (t Told) withOthers(s ShownPage, do ActKind) bool {
 	in := t.Incidents[s.IncidentID]
 	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
 }
 
-// open are the incidents of a message that are.
+// open are the open incidents of a message.
 func (t Told) open(message []ShownPage) []ShownPage {
 	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
 }
 
-// Remaining is what an act fits that was not chosen, with what to answer: "Open for you: #2, #3; 2a
+// Remaining says what else an act would fit, and what to type for it: "Open for you: #2, #3; 2a
 // takes both." It is empty if there is nothing.
 func (t Told) Remaining(r Reply, c Choice) Sentence {
 	do := cmp.Or(r.Act, ActAck)

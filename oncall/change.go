@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// A Change is what a decision comes to: the incident as it is to be stored, the
-// lines for its timeline, the people to page and the work to queue, all of which
-// are saved in one transaction or not at all. begin starts one, done ends it, and
-// the methods are the steps in between.
+// A Change is the result of a decision: the incident as it is to be stored, the lines for its
+// timeline, the people to page and the work to queue. All of it is saved in one transaction or not
+// at all. begin starts one, done ends it, and the methods are the steps in between.
 type Change struct {
 	Incident Incident
 	Events   []Event
@@ -52,18 +51,18 @@ func (c *Change) done() Change {
 	return *c
 }
 
-// Redraw has the incident's messages brought to its version.
+// Redraw is the task that updates the incident's messages to its version.
 func (in Incident) Redraw() Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
 
-// RedrawFor is Redraw for somebody who has done something: a person looks at it.
+// RedrawFor is Redraw after somebody has acted. It goes first, because they are looking at the message.
 func (in Incident) RedrawFor(by Actor) Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version, Asked: by.User != ""}, Severity: in.Severity}
 }
 
-// record adds a line to the timeline. It need not name the one who decided: what follows
-// from an act is done by Watchbill itself.
+// record adds a line to the timeline. Its actor may differ from the change's: what follows from a
+// person's act is done by Watchbill itself.
 func (c *Change) record(kind EventKind, by Actor, d Detail) {
 	c.Events = append(c.Events, Event{IncidentID: c.Incident.ID, At: c.now, Kind: kind, Actor: by, Detail: d})
 }
@@ -71,7 +70,7 @@ func (c *Change) record(kind EventKind, by Actor, d Detail) {
 // policy is the one that the incident follows now.
 func (c *Change) policy() Policy { return c.facts.Policies[c.Incident.PolicyID] }
 
-// stop ends all that is under way: the timer becomes stale, and the pages are over.
+// stop ends what is under way: the timer becomes stale, and pages not yet sent are skipped.
 func (c *Change) stop() {
 	in := &c.Incident
 	in.Seq++
@@ -80,7 +79,7 @@ func (c *Change) stop() {
 	in.AckAsked, in.AckAgain = false, false
 }
 
-// setTimer sets the timer anew.
+// setTimer replaces the timer.
 func (c *Change) setTimer(until time.Time) {
 	c.Incident.Seq++
 	c.Incident.NextAt = &until

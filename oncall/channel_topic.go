@@ -39,8 +39,8 @@ func SetTopicSegment(topic, segment string) string {
 	return before + segment + after
 }
 
-// inTopic drops what could break or turn around the line, or be read as a reference by Slack, which takes a
-// topic as it is.
+// inTopic drops what could break the line or reverse its direction, and what Slack would read as a
+// reference: in a topic nothing can be escaped.
 func inTopic(r rune) rune {
 	switch {
 	case unicode.IsSpace(r):

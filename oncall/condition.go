@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Condition says when a step runs; otherwise it is skipped at once. All that is given must
-// hold. It is stored as JSON: fields are only ever added.
+// A Condition says when a step runs; otherwise it is skipped at once. Every part that is given must be
+// true. It is stored as JSON: fields are only ever added.
 type Condition struct {
 	Severity []Severity `json:"severity,omitempty"` // one of these
 	Hours    HoursWord  `json:"hours,omitempty"`

@@ -10,8 +10,8 @@ const OneWayNumbers = `^\+(86|91|966|971|7[0-589])`
 
 var oneWayNumber = regexp.MustCompile(OneWayNumbers)
 
-// OneWay reports whether a person can't answer where the message is: their country lets no answers
-// through, or our messages come from a name there.
+// OneWay reports whether a person can't answer a message: their country lets no answers through, or
+// shows a name as its sender, to which nobody can reply.
 func (c Contact) OneWay() bool { return oneWay(c.Method, c.Address, c.NamedSender) }
 
 func oneWay(method Method, address string, named bool) bool {

@@ -19,7 +19,7 @@ const (
 // CoverNotices are the kinds that follow the state of their request.
 var CoverNotices = []NoticeKind{NoticeCoverAsk, NoticeCoverSent}
 
-// CoverPending is the state of news that nobody has taken the shift yet.
+// CoverPending is the state of the reminder that nobody has taken the shift yet.
 const CoverPending = "pending"
 
 // Show brings the detail of a notice to the state of the request.
@@ -36,7 +36,7 @@ func (c Cover) Show(f *NoticeDetail, by UserID, now time.Time) {
 	}
 }
 
-// Differs reports whether the messages show something else than before.
+// Differs reports whether the messages must be drawn again.
 func (c Cover) Differs(before Cover) bool {
 	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
 }
@@ -48,7 +48,8 @@ func (c Cover) tell(kind NoticeKind, key, to string, r Staff) Notice {
 	return n
 }
 
-// Sent is the asker's own copy of a new request; whoever asks for somebody else has one as well.
+// Sent are the copies of a new request: one for the person whose shift it is, and one for whoever asks
+// on their behalf.
 func (c Cover) Sent(r Staff) []Notice {
 	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
 	if c.CreatedBy != c.Stint.User {
@@ -69,7 +70,7 @@ func (c Cover) Asks(users []UserID, r Staff) []Notice {
 	return out
 }
 
-// News are the messages beside those that are drawn again.
+// News are new messages about a change. The earlier ones are drawn again, but nobody may be looking.
 func (c CoverChange) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)

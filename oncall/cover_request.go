@@ -195,7 +195,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (Cove
 	return change, nil
 }
 
-// mayTake reports whether a person is one of the schedule or its team.
+// mayTake reports whether a person is ever on call in the schedule, or is a member of its team.
 func (c Cover) mayTake(u UserID, r Staff, now time.Time) bool {
 	schedule := r.Schedules[c.Stint.Schedule]
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))

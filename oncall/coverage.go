@@ -14,7 +14,7 @@ import (
 // FindingKind says what is wrong with cover.
 type FindingKind string
 
-// What the guard looks for.
+// What a check of the coverage looks for.
 const (
 	FindingGap         FindingKind = "gap"         // nobody has a role, and that is not on purpose
 	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
@@ -32,7 +32,7 @@ var FindingKinds = []FindingKind{
 	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingStranger, FindingGuest, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
 }
 
-// NoticeCoverage warns of what the guard has found.
+// NoticeCoverage warns of findings.
 const NoticeCoverage NoticeKind = "coverage"
 
 // A Finding is one thing that will go wrong with cover. It has the same key for as long
@@ -52,8 +52,8 @@ type Finding struct {
 	MendedAt time.Time   `json:"mended_at,omitzero"`
 }
 
-// Mend notes which of a warning's findings are mended, of those that are gone: not what is simply over, nor
-// what goes on under another key. It reports whether there are any.
+// Mend notes which findings of a warning are mended: they are gone, and neither simply over nor going on
+// under another key. It reports whether there are any.
 func (d *NoticeDetail) Mend(gone []string, found []Finding, now time.Time) bool {
 	mended := false
 	for i := range d.Findings {
@@ -129,8 +129,8 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	return found, nil
 }
 
-// Unsettled tells the keys of what is found about schedules that are being edited, and policies that page
-// them: it is of no use before that has settled.
+// Unsettled lists the keys of findings about schedules that are being edited, and about policies that
+// page those. Nobody is warned of them while the editing goes on.
 func (f CoverageFacts) Unsettled(edits []ScheduleEditing) func(key string) bool {
 	about := map[string]bool{}
 	for _, e := range edits {
@@ -195,7 +195,7 @@ func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
-// pattern is the same for gaps that recur weekly.
+// pattern names a gap so that its repetitions in other weeks have the same name.
 func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
@@ -228,7 +228,7 @@ func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Findi
 	return inOrder(found)
 }
 
-// unpageable is what is found of somebody who can't be paged, "" of others.
+// unpageable is the kind of finding about somebody who can't be paged; "" if they can be.
 func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	switch user, known := f.Users[id]; {
 	case !known:
@@ -244,7 +244,8 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	}
 }
 
-// skipped finds those of other organisations, and guests, whom a step of a policy names and passes over.
+// skipped finds people whom a step of a policy names but passes over: guests, and people of other
+// organisations.
 func (f CoverageFacts) skipped(p Policy) []Finding {
 	found := map[UserID]Finding{}
 	for _, s := range p.Steps {
@@ -302,7 +303,7 @@ func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	})
 }
 
-// united joins each person's time off that overlaps, so that a shift is found once.
+// united joins overlapping time off of the same person, so that a shift isn't found twice.
 func united(all []TimeOff) []TimeOff {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b TimeOff) int { return cmp.Or(cmp.Compare(a.UserID, b.UserID), a.Start.Compare(b.Start)) })

@@ -44,7 +44,7 @@ func MendNotices(method Method, what string, to []string, now time.Time) []Notic
 	return mendNotices(method, fmt.Sprintf("%08x", cause.Sum32()), what, to, now)
 }
 
-// DeafNotices tell, once a day, that what people answer by a contact method can't be read.
+// DeafNotices tell, once a day, that answers by a contact method can't be read.
 func DeafNotices(method Method, why string, to []string, now time.Time) []Notice {
 	return mendNotices(method, "deaf", "what people answer has not been read for a minute: "+why, to, now)
 }

@@ -9,14 +9,15 @@ var ErrNotFound = schedule.ErrNotFound
 // It is the only kind of error whose text a person sees.
 type Refusal = schedule.Refusal
 
-// Refuse makes a Refusal as Say makes a sentence.
+// Refuse makes a Refusal, as Say makes a Sentence.
 func Refuse(format string, args ...any) error { return schedule.Refuse(format, args...) }
 
-// A Sentence is words with people in it, whom each reader is shown in their own way.
+// A Sentence is words with people in them. How a person is shown depends on the reader: a mention in
+// Slack, a name in an SMS.
 type Sentence = schedule.Sentence
 
-// Say composes a sentence as fmt.Sprintf does. People, and sentences about them, are told from words
-// by their type.
+// Say composes a sentence as fmt.Sprintf does. Arguments of type UserID and Sentence stay people;
+// all others become words.
 func Say(format string, args ...any) Sentence { return schedule.Say(format, args...) }
 
 // refuseUnknown refuses an act that a newer version of Watchbill has offered.

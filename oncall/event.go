@@ -69,7 +69,7 @@ const (
 	EventStormOver     EventKind = "storm_over"     // Count alerts from Since until Until, of which Of still fire, of the services in Names
 )
 
-// Detail is all else that is known of an event. It is stored as JSON, so
+// Detail is what else is known of an event. It is stored as JSON, so
 // fields are only ever added.
 type Detail struct {
 	Round  int      `json:"round,omitempty"` // from 1, as people count; so are the next two

@@ -23,7 +23,7 @@ const (
 	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
 )
 
-// Shown reports whether people see by an incident's message that the signal has come.
+// Shown reports whether an incident's message shows that the signal has come.
 func (f Fate) Shown() bool {
 	switch f {
 	case FateRepeated, FateMerged, FateFlapping, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept, FateHeld, FateDropped:
@@ -40,7 +40,7 @@ type SignalFate struct {
 	Incident IncidentID // 0: none
 }
 
-// fate tells what became of a signal in an incident, if in any.
+// fate makes the fate of a signal. The incident, if any, is where it ended up.
 func (c *Change) fate(s Signal, f Fate) SignalFate {
 	if c == nil {
 		return SignalFate{Signal: s, Fate: f}

@@ -27,7 +27,7 @@ type Flap struct {
 	LookAt   *time.Time  `json:"look_at,omitempty"`     // when somebody looks whether it is to be closed
 }
 
-// Flapping reports whether the incident comes and goes, so that its monitor's ends don't close it.
+// Flapping reports whether the incident comes and goes, so that it isn't closed when its monitor says so.
 func (in Incident) Flapping() bool {
 	return in.Open() && in.Flap != nil && in.Flap.Since != nil && in.Flap.OverAt == nil
 }
@@ -40,7 +40,7 @@ func (in Incident) ClosesAt() time.Time {
 	return in.Flap.QuietAt.Add(flapQuiet)
 }
 
-// editFlap returns what the incident knows of how it comes and goes, to be changed: the incident is a value.
+// editFlap returns a copy of the incident's Flap to write to, because what was loaded must not change.
 func (c *Change) editFlap() *Flap {
 	var fl Flap
 	if c.Incident.Flap != nil {
@@ -71,8 +71,8 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	}
 }
 
-// comeBack has an alert fire again that is part of an incident that flaps. It is only counted: each time would be a
-// line in the timeline, and one more alert.
+// comeBack has an alert of a flapping incident fire again. That is only counted; otherwise each time
+// would be a line in the timeline and one more alert.
 func (f *Fold) comeBack(c *Change, before, a *Alert) Fate {
 	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
 	delete(f.touched, a.ID)
@@ -96,7 +96,7 @@ func (c *Change) countReopening() bool {
 	return true
 }
 
-// keepOpen keeps an incident open that flaps although nothing fires any more.
+// keepOpen keeps a flapping incident open although nothing fires any more.
 func (c *Change) keepOpen() {
 	fl := c.editFlap()
 	fl.QuietAt = new(c.now)
@@ -106,13 +106,13 @@ func (c *Change) keepOpen() {
 	c.recountAlerts()
 }
 
-// lookAt has somebody look whether the incident is to be closed.
+// lookAt queues the job that closes the incident if it has been quiet.
 func (c *Change) lookAt(at time.Time) {
 	c.Incident.Flap.LookAt = &at
 	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
 }
 
-// stir notes that an incident which is kept open fires again.
+// stir notes that an incident that was kept open fires again.
 func (c *Change) stir() {
 	if c.Incident.Flapping() && c.Incident.Flap.QuietAt != nil {
 		fl := c.editFlap()
@@ -121,21 +121,21 @@ func (c *Change) stir() {
 	}
 }
 
-// endFlapping notes that the incident doesn't come and go any more.
+// endFlapping notes that the incident no longer flaps.
 func (c *Change) endFlapping() {
 	if fl := c.Incident.Flap; fl != nil && fl.Since != nil && fl.OverAt == nil {
 		c.Incident.Flap = &Flap{Since: fl.Since, Times: fl.Times, OverAt: new(c.now)}
 	}
 }
 
-// recountAlerts has the message follow what is firing, where the timeline gets no line.
+// recountAlerts redraws what is firing, without a line in the timeline.
 func (c *Change) recountAlerts() {
 	c.counted = true
 	c.recount()
 }
 
-// CloseQuiet closes an incident that flaps if nothing has fired for long enough; otherwise it sees to it that
-// somebody looks again. It reports false if there is nothing to be done. Fires says whether any of its alerts does.
+// CloseQuiet closes a flapping incident if nothing has fired for long enough, and otherwise queues another
+// look. It reports false if there is nothing to do. Fires says whether any of its alerts fires.
 func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
 		return Change{}, false
@@ -158,7 +158,7 @@ func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	return c.done(), true
 }
 
-// State names what a line about the flapping says: it is edited when that changes.
+// State identifies what the line about the flapping says, so that it is edited only when that changes.
 func (fl Flap) State() string {
 	at := func(t *time.Time) int64 {
 		if t == nil {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// How long a closed incident is taken back rather than opened anew.
+// For how long an incident that fires again is reopened, instead of a new one being opened.
 const (
 	// reopenWithin is for one that the monitor closed, when it fires again.
 	reopenWithin = 5 * time.Minute
@@ -19,7 +19,7 @@ const (
 const (
 	// MaxMerges is how many merges of an incident are followed.
 	MaxMerges = 8
-	// redrawCountAfter is how often a mere count is redrawn.
+	// redrawCountAfter is how often a message is redrawn for nothing but a count.
 	redrawCountAfter = 3 * time.Second
 )
 
@@ -77,8 +77,8 @@ func (f *Fold) add(in Incident) *Change {
 	return &c
 }
 
-// change is the change of an incident, nil if that is not in the fold. Its next steps are dated
-// by the signal.
+// change returns the change of an incident; nil if the incident is not in the fold. What it does next
+// happens at the time of the signal.
 func (f *Fold) change(id IncidentID) *Change {
 	c := f.incidents[id]
 	if c != nil {
@@ -225,7 +225,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	return f.fire(s)
 }
 
-// setAside notes in the incident, if there is any, that a signal is taken for late.
+// setAside notes in the alert's incident, if it has one, that a signal came late and changes nothing.
 func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if c != nil && c.Incident.Storm == nil {
@@ -234,9 +234,9 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	return c.fate(s, FateLate)
 }
 
-// again is a signal of an alert that is firing already: never a new page by
-// itself, unless it got worse, or a person closed the incident while the monitor goes on. Where it did
-// not get worse, the incident is as bad as people say.
+// again handles a signal of an alert that is firing already. It pages only if the alert got worse, or if
+// a person closed the incident while the monitor goes on. If it didn't get worse, a severity that people
+// have chosen stays.
 func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
@@ -283,8 +283,8 @@ func (f *Fold) fire(s Signal) SignalFate {
 	return f.place(a, s, before)
 }
 
-// openFor gives an alert that fires an incident, open already or new. Before is what fired last under its key;
-// nil: nothing did.
+// openFor finds or opens the incident of an alert that fires. Before is the latest alert under the same
+// key; nil if there was none.
 func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 	var was IncidentID
 	if before != nil {
@@ -302,7 +302,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 		}
 		f.joinGroup(c, a)
 	case c != nil && c.Incident.snoozing(f.now):
-		c.dozeOff(firesAgain)
+		c.reopenSnoozed(firesAgain)
 		c.count(a.Severity)
 		fate = FateSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
@@ -318,8 +318,8 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 
 const firesAgain = "the monitor fires again"
 
-// follow goes on to what an incident was merged into, if that is in the fold, and from there to
-// what that was merged into.
+// follow returns the incident into which one was merged, through several merges, as far as they are in
+// the fold.
 func (f *Fold) follow(c *Change) *Change {
 	for range MaxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || f.incidents[c.Incident.MergedInto] == nil {
@@ -342,8 +342,7 @@ func (c *Change) count(sev Severity) {
 	c.recount()
 }
 
-// recount has the incident's message follow what is counted within seconds, once, however many signals there
-// are.
+// recount redraws the incident's counts within seconds, once, however many signals there are.
 func (c *Change) recount() {
 	in := &c.Incident
 	if in.Storm != nil {
@@ -394,9 +393,9 @@ func (f *Fold) clear(s Signal) SignalFate {
 	return SignalFate{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
 }
 
-// reconcile closes what the monitor no longer lists. That is only concluded from what is absent, so
-// nothing that comes afterwards is late. A list that names something as firing that is over, or as over
-// that fires, is late itself, and nothing is concluded from it.
+// reconcile closes what the monitor no longer lists. This only infers an end, so a later signal of the
+// same alert isn't late. If the list contradicts what is known (it says that an ended alert fires, or the
+// reverse), the list itself is late, and nothing is inferred from it.
 func (f *Fold) reconcile(s Signal) SignalFate {
 	firing := func(key string) bool { return f.alerts[key] != nil && f.alerts[key].Firing }
 	quiet := func(key string) bool { return !firing(key) }

@@ -2,20 +2,20 @@ package oncall
 
 import "time"
 
-// ClosesByAge is how long after its last signal an alert is closed whose monitor gives it no key: such a monitor may
-// have no way of saying that it is over. Others are never closed so, because silence is not recovery.
+// ClosesByAge is how long after its last signal an alert without a key of its own is closed: its monitor
+// may have no way of saying that it is over. Others are never closed by age, because silence is not recovery.
 const ClosesByAge = 24 * time.Hour
 
 // AgedOf is the signal that has an alert closed by age.
 func AgedOf(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
 
-// aged reports whether nothing has come about an alert for so long that it is closed.
+// aged reports whether an alert is old enough to be closed by age.
 func (a *Alert) aged(now time.Time) bool {
 	return a.Firing && a.Keyless && now.Sub(a.LastAt) >= ClosesByAge
 }
 
-// age closes an alert by age, unless something has come about it meanwhile, or somebody has acknowledged its
-// incident since. Nothing that comes afterwards is late.
+// age closes an alert by age, unless a signal has come meanwhile, or somebody has acknowledged its
+// incident since. A later signal of the alert isn't late.
 func (f *Fold) age(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.aged(f.now) {

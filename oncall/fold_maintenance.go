@@ -2,8 +2,8 @@ package oncall
 
 import "cmp"
 
-// keep keeps an alert that would open an incident, or open one again, if a maintenance window covers it both when
-// its signal came and now: what was received before a window begins, or is folded when it is over, pages.
+// keep keeps an alert from opening or reopening an incident if a maintenance window covers both the arrival
+// of its signal and now. What came before the window, or is folded after it, pages.
 func (f *Fold) keep(a *Alert) bool {
 	m, covered := Covering(f.Maintenance, f.Integration, *a, f.now)
 	if now := latest(f.now, latest(f.Now, f.replaying)); covered && now.After(f.now) {
@@ -17,8 +17,8 @@ func (f *Fold) keep(a *Alert) bool {
 	return covered
 }
 
-// goOn is for a kept alert of which something new is known: it is kept on, or it opens an incident or joins one
-// as it would have when it began.
+// goOn handles a signal of an alert that is kept: it is kept on, or it now opens or joins an incident as
+// it would have at its beginning.
 func (f *Fold) goOn(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	switch {

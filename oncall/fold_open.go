@@ -1,7 +1,7 @@
 package oncall
 
-// openOrJoinStorm is for an alert that no incident is open for: it joins the storm of its integration, begins
-// one, or has an incident of its own.
+// openOrJoinStorm finds an incident for an alert that has none: the storm of its integration, a new
+// storm, or an incident of its own.
 func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 	storm := f.storm(f.policyOf(a))
 	switch {
@@ -31,7 +31,7 @@ func (f *Fold) open(a *Alert) *Change {
 	return c
 }
 
-// newIncident is what an alert opens, with the last number.
+// newIncident makes the incident that an alert opens, under the number taken last.
 func (f *Fold) newIncident(a *Alert) Incident {
 	policy := f.policyOf(a)
 	in := Incident{
@@ -50,7 +50,7 @@ func (f *Fold) newIncident(a *Alert) Incident {
 	return in
 }
 
-// newAlertID takes a free id. Its caller has given too few if there is none.
+// newAlertID takes a free id. It panics if the caller of the fold has given too few.
 func (f *Fold) newAlertID() AlertID {
 	id := f.AlertIDs[0]
 	f.AlertIDs = f.AlertIDs[1:]

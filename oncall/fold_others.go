@@ -2,11 +2,11 @@ package oncall
 
 import "slices"
 
-// MaxFiring is how many firing alerts of an incident a fold has at most, beside those that its signals are about. What
-// is true of the others of a larger one is told by OtherAlerts.
+// MaxFiring is how many firing alerts of an incident a fold loads at most, apart from those that its signals
+// are about. Of a larger incident, OtherAlerts sums up the rest.
 const MaxFiring = 500
 
-// OtherAlerts are what is true of the firing alerts of an incident that are not in the fold.
+// OtherAlerts sums up the firing alerts of an incident that are not in the fold.
 type OtherAlerts struct {
 	Incident IncidentID
 	Count    int

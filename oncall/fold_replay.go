@@ -16,7 +16,7 @@ func (f *Fold) Replay(s Signal, at, now time.Time) SignalFate {
 	return fate
 }
 
-// overtaken reports whether what came after a signal has been folded already.
+// overtaken reports whether a signal that came later has been folded already.
 func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	if s.Action == Reconcile {
 		for _, a := range f.alerts {
@@ -38,7 +38,7 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	return s.Action == Clear || !f.Integration.Muted
 }
 
-// spokenOf is when the monitor last said anything of the alert.
+// spokenOf is when the monitor last said anything about the alert.
 func (a *Alert) spokenOf() time.Time {
 	if a.ClearedAt != nil {
 		return latest(a.LastAt, *a.ClearedAt)
@@ -46,7 +46,7 @@ func (a *Alert) spokenOf() time.Time {
 	return a.LastAt
 }
 
-// outdated notes a signal that was overtaken. It neither ends what fires by now nor begins again what has ended.
+// outdated notes a signal that was overtaken. It neither ends what fires now nor restarts what has ended.
 func (f *Fold) outdated(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
@@ -79,5 +79,5 @@ func (f *Fold) outdated(s Signal) SignalFate {
 	return f.setAside(a, s)
 }
 
-// pagesFromNow dates what a change does from here on: what is replayed does not page in the past.
+// pagesFromNow dates a change's further steps now, so that replayed signals don't page in the past.
 func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }

@@ -65,7 +65,7 @@ func (r *AlertRoute) apply(a *Alert, fresh bool) {
 	a.Labels = withLabels(a.Labels, r.Labels)
 }
 
-// sentLabels are the labels as the monitor has sent them.
+// sentLabels are the labels without what rules have added.
 func (a *Alert) sentLabels() map[string]string {
 	if a.Route == nil || len(a.Route.Was) == 0 {
 		return a.Labels
@@ -91,8 +91,8 @@ func withLabels(labels, more map[string]string) map[string]string {
 	return out
 }
 
-// RoutedGroup is the key of the group of a signal of which the routes make something, and that of its incident: one
-// whose policy is another than the integration's never takes in what is for that one.
+// RoutedGroup returns two group keys of a routed signal: that of its alert and that of its incident. They
+// differ where a rule names another policy, so that its alerts never join incidents of the integration's own.
 func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) {
 	route := &AlertRoute{Policy: r.Policy, Group: r.Grouping}
 	s.Labels = withLabels(s.Labels, r.Labels)
@@ -100,7 +100,7 @@ func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) 
 	return alert, alert + in.apart(route)
 }
 
-// apart is what sets the incidents of another policy than the integration's apart. No monitor can send it.
+// apart marks the group keys of incidents that follow another policy. No monitor can send it.
 func (in Integration) apart(r *AlertRoute) string {
 	if r == nil || r.Policy == 0 || r.Policy == in.PolicyID {
 		return ""
@@ -143,7 +143,7 @@ func (a *Alert) signal(action Action) Signal {
 // Sent is the alert as its monitor would send it now, without what rules have made of it.
 func (a Alert) Sent() Signal { return a.signal(Trigger) }
 
-// ReleaseOf is the signal by which an alert that is kept or held is looked at again.
+// ReleaseOf is the signal that has a fold look again at an alert that is kept or held.
 func ReleaseOf(a Alert) Signal {
 	s := a.signal(Release)
 	s.GroupKey = a.sentGroup()
@@ -194,7 +194,7 @@ func (f *Fold) tally(of RouteName) *RouteTally {
 // aside reports whether the alert fires and has no incident, because a rule says so.
 func (a *Alert) aside() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// place does with an alert that begins to fire, or is held or dropped, what the routes say.
+// place opens or joins an incident for an alert, or holds or drops it, as the routes say.
 func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
 	f.choose(a, s)
 	f.touch(a)
@@ -220,8 +220,8 @@ func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
 	return f.openFor(a, s, before)
 }
 
-// stillAside is a signal of an alert that is held or dropped. What is dropped is asked about again each time, so
-// that it pages as soon as no rule drops it; what is held, if it got worse.
+// stillAside handles a signal of an alert that is held or dropped. The rules are asked about a dropped one
+// each time, so that it pages as soon as none drops it; about a held one, if it got worse.
 func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
 	said := a.Route.said(a.Severity)
 	a.refresh(s, f.now)
@@ -274,8 +274,8 @@ func (f *Fold) endAside(a *Alert) {
 	a.HeldUntil, a.Dropped = nil, false
 }
 
-// routeAgain asks the routes again about an alert that got worse than when they were asked. What people see stays:
-// a rule that would drop or hold it does nothing now.
+// routeAgain asks the routes again about an alert that got worse since. What people see already stays: a rule
+// that would drop or hold the alert now does nothing.
 func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
 	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.said(was.Severity)) {
 		return
@@ -298,8 +298,8 @@ func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
 	}
 }
 
-// moveTo has the incident of an alert that got worse follow the policy that its alert goes to now, unless somebody
-// has given it to another.
+// moveTo has the incident of an alert that got worse follow the alert's new policy, unless somebody has
+// given the incident to another.
 func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	in, to := &c.Incident, f.policyOf(a)
 	home := in.PolicyID
@@ -323,7 +323,7 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	}
 }
 
-// does is what a rule does: the policy that it names apart, as not everybody may read that.
+// does says what a rule does, but for the policy that it names: not everybody may read that.
 func (f *Fold) does(policy PolicyID, what string) (d Detail) {
 	if policy != 0 {
 		d.To = []string{f.facts().Policies[policy].Name}
@@ -334,7 +334,7 @@ func (f *Fold) does(policy PolicyID, what string) (d Detail) {
 	return d
 }
 
-// tellRoute tells in the incident of an alert by which rule it is there, and what went wrong.
+// tellRoute notes in the alert's incident which rule has put it there, and which rules failed.
 func (f *Fold) tellRoute(a *Alert) {
 	r, c := a.Route, f.change(a.IncidentID)
 	if r == nil || c == nil || c.Incident.Storm != nil {

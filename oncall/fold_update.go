@@ -12,8 +12,8 @@ const (
 	longAhead = 6 * time.Hour
 )
 
-// expired reports whether the time until which an alert fires is over. By a clock that is off that can only be
-// told from the time that it gave before, which every repetition puts off.
+// expired reports whether the time until which an alert fires is over. If the monitor's clock is off, the
+// time is compared with the one it gave before, which each repetition moves on.
 func (f *Fold) expired(s Signal) bool {
 	if s.Expires.After(f.now.Add(-longOver)) && s.Expires.Before(f.now.Add(longAhead)) {
 		return !s.Expires.After(f.now)
@@ -22,7 +22,7 @@ func (f *Fold) expired(s Signal) bool {
 	return a != nil && (s.Expires.Before(a.ExpiresAt) || s.Expires.Equal(a.ExpiresAt) && !a.Firing)
 }
 
-// update takes over what is new of an alert that fires.
+// update takes over changes to an alert that fires; it opens nothing.
 func (f *Fold) update(s Signal) SignalFate {
 	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.aside() && f.change(a.IncidentID) == nil {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
@@ -50,8 +50,8 @@ func (f *Fold) takeNotes(a *Alert, s Signal) {
 	}
 }
 
-// misread tells in the incident what was not understood of a signal, once for each field of an alert or
-// of a storm.
+// misread notes in the incident what of a signal was not understood, once for each field of an alert or
+// storm.
 func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
 	for _, h := range s.Hints {
 		if slices.Contains(a.Misread, h.Field) {

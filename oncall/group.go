@@ -19,7 +19,7 @@ type Grouping struct {
 // groupMark begins the keys of groups that we have made; no monitor can send it.
 const groupMark = "\x01group/"
 
-// made reports whether a key of a group is one that we have made.
+// made reports whether we have made the group key, rather than the monitor.
 func made(group string) bool { return strings.HasPrefix(group, groupMark) }
 
 // GroupOf is the key of the group of a signal: what the monitor says, else its labels by which the integration groups,
@@ -45,8 +45,8 @@ func (in Integration) groupOf(s Signal, r *AlertRoute) string {
 	return groupMark + key.String()
 }
 
-// joins reports whether an alert that begins to fire belongs to the latest incident of its group. Where we have
-// made the group, that is so within its window, or if it was part of that incident before.
+// joins reports whether an alert that begins to fire belongs to the latest incident of its group. A group
+// that we have made takes alerts in within its window, and those that were part of the incident before.
 func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 	g := f.Integration.grouping(a.Route)
 	if c == nil || g == nil || !strings.HasPrefix(a.GroupKey, groupMark) {

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// answerWithin is how long the person who comes on call has to say so.
+// answerWithin is how long the person who comes on call has to confirm the hand-off.
 const answerWithin = 15 * time.Minute
 
 // A Handoff says who was last announced as having a role of a schedule, and how that
@@ -42,8 +42,8 @@ const (
 // HandoffNotices are the notices that show how a hand-off stands.
 var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
 
-// Next compares who was announced with who is on call, and reports whether that makes a
-// hand-off, which the caller numbers.
+// Next compares who was announced with who is on call, and reports whether there is a hand-off. The
+// caller numbers it.
 func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	came, went := without(users, h.Users), without(h.Users, users)
 	if len(came)+len(went) == 0 {
@@ -71,8 +71,8 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 	return h, nil
 }
 
-// TakenBy is the hand-off after any of these people have done something with an incident: whoever came
-// on call and acts has it. The person is "" if it doesn't concern them.
+// TakenBy confirms the hand-off if one of these people came on call by it: whoever acts on an incident
+// has taken over. The person is "" if none did.
 func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
 	for _, u := range acted {
 		if h.open() && slices.Contains(h.Incoming, u) {

@@ -18,8 +18,8 @@ const (
 	retitleEvery = 5 * time.Minute
 )
 
-// retitle has the incident say what is true now: the title, text and link of the worst alert that fires. Once
-// nothing fires, it keeps what it said last.
+// retitle gives the incident the title, text and link of the worst alert that fires. When nothing fires
+// any more, it keeps those it had.
 func (f *Fold) retitle(in *Incident) {
 	var firing []*Alert
 	for _, a := range f.alerts {
@@ -47,7 +47,8 @@ func (f *Fold) retitle(in *Incident) {
 	in.Title, in.Body, in.Link = headline(firing, others), cutLead(firing[0].Body), firing[0].Link
 }
 
-// headline is what alerts are called together, the worst of them first, with others of which the worst is among them.
+// headline is one title for several alerts, of which the first is the worst. Others sums up those that
+// are not loaded.
 func headline(firing []*Alert, others OtherAlerts) string {
 	lead, n := firing[0].Title, len(firing)+max(others.Count-1, 0)
 	name := common(firing, func(a *Alert) string { return a.Labels["alertname"] })
@@ -97,7 +98,7 @@ func cutLead(body string) string {
 	return string([]rune(body)[:maxText])
 }
 
-// retitled notes what an alert was called before, now and then.
+// retitled notes an alert's earlier title in the timeline, but not too often.
 func (c *Change) retitled(was string) {
 	if at := c.Incident.RetitledAt; was == "" || at != nil && c.now.Sub(*at) < retitleEvery {
 		return

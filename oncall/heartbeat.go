@@ -54,7 +54,7 @@ const (
 	PingLog     PingKind = "log" // only what was written with it is kept
 )
 
-// A Ping is what came for a heartbeat. It is stored as JSON: fields are only ever added.
+// A Ping is one sign of life of a heartbeat. It is stored as JSON: fields are only ever added.
 type Ping struct {
 	Kind   PingKind `json:"kind"`
 	Run    string   `json:"run,omitempty"`    // of which run, where there may be several at a time
@@ -100,7 +100,7 @@ func (s HeartbeatSpec) CheckHeartbeat() error {
 
 var heartbeatName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,99}$`)
 
-// HeartbeatWords are no names of heartbeats, for they end an address as well.
+// HeartbeatWords can't be names of heartbeats, because they end addresses: ".../start".
 var HeartbeatWords = []string{"start", "fail", "log"}
 
 // CheckHeartbeatName says why a name can't be a heartbeat's.
@@ -114,7 +114,7 @@ func CheckHeartbeatName(name string) error {
 	return nil
 }
 
-// HeartbeatNameOf makes the name of a heartbeat of another name.
+// HeartbeatNameOf turns any text into a name that a heartbeat can have.
 func HeartbeatNameOf(name string) string {
 	slug := strings.Trim(strings.Map(func(r rune) rune {
 		switch {
@@ -208,8 +208,8 @@ func (h *Heartbeat) Receive(p Ping, at time.Time) {
 	}
 }
 
-// start begins a run. While one has not ended another does not give it more time: what dies and begins again has
-// not succeeded.
+// start begins a run. Starting again before a run has ended gives no more time: a job that dies and
+// restarts has not succeeded.
 func (h *Heartbeat) start(p Ping, at time.Time) {
 	if h.PingedAt != nil && at.Before(*h.PingedAt) || h.RunAt != nil && at.Before(*h.RunAt) {
 		return
@@ -252,13 +252,14 @@ func (h *Heartbeat) goDown(at time.Time, why string) {
 // Away is a time in which nobody looked at the heartbeats.
 type Away struct{ From, Until time.Time }
 
-// WeWereAway reports whether nobody has looked at the heartbeats between two instants for so long that what came
-// meanwhile could not be heard.
+// WeWereAway reports whether heartbeats went unwatched between two instants for so long that pings may
+// have been lost.
 func WeWereAway(last, now time.Time) (Away, bool) {
 	return Away{last, now}, now.Sub(last) > awayAfter
 }
 
-// ReceiveLate is Receive of what may have come before we were away, or meanwhile: then the next may be later, too.
+// ReceiveLate is Receive for pings that may have come before or while we were away. Then the next one may
+// be late, too.
 func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
 	before := h.DueAt
 	h.Receive(p, at)
@@ -267,15 +268,15 @@ func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
 	}
 }
 
-// Excuse gives the heartbeat more time, for we were away so long. Whoever pings once a day and does not try again is
-// not excused for that day: then it is rather said that one is missing.
+// Excuse gives the heartbeat more time, because we were away. One that pings once a day and doesn't retry
+// isn't excused for that day: better say that a ping is missing.
 func (h *Heartbeat) Excuse(away Away) {
 	if h.DueAt != nil {
 		h.DueAt = new(h.DueAt.Add(away.Until.Sub(away.From) + min(max(h.Every.Duration(), awayMargin), awayMostMargin)))
 	}
 }
 
-// Respec expects something else of the heartbeat from now on.
+// Respec replaces what is expected of the heartbeat from now on.
 func (h *Heartbeat) Respec(s HeartbeatSpec, now time.Time) {
 	was := h.HeartbeatSpec
 	h.HeartbeatSpec = s
@@ -292,7 +293,7 @@ func (h *Heartbeat) Respec(s HeartbeatSpec, now time.Time) {
 	h.DueAt = new(latest(due, now.Add(awayMargin))) // an edit is no reason to page
 }
 
-// watched reports whether something is expected of it that people want to know of.
+// watched reports whether people are to hear of it if it goes missing.
 func (h Heartbeat) watched(now time.Time) bool {
 	return !h.Removed && !h.Muted(now) && (h.DueAt != nil || h.DownAt != nil)
 }
@@ -308,9 +309,9 @@ func (h Heartbeat) missing(now time.Time) bool {
 	return h.State(now) == HeartbeatLate && h.DueAt.Sub(now) <= togetherWithin
 }
 
-// JudgeHeartbeats finds which heartbeats have gone missing: down are their places in all, which must be all there
-// are. Many at once are one thing, for then it was the network, or we: each is told apart, but they are one
-// incident of their integration.
+// JudgeHeartbeats finds which heartbeats have gone missing. Down are indexes into all, which must be all
+// heartbeats there are: if many are missing at once, the cause is the network or Watchbill itself, and
+// their alerts share one incident of their integration.
 func JudgeHeartbeats(all []Heartbeat, now time.Time) (down []int) {
 	for i := range all {
 		h := &all[i]
@@ -362,8 +363,8 @@ const heartbeatStamp = "2006-01-02 15:04:05 UTC"
 // heartbeatsGroup is the group of the heartbeats of an integration that go missing together.
 const heartbeatsGroup = "heartbeats"
 
-// Tell returns the signal that its integration is to get about a heartbeat, if it is to get one: that it is down, again
-// from time to time, or that it is not any more. said is what was written with the ping.
+// Tell returns the signal about a heartbeat that is due for its integration, if any: that it is down,
+// repeated from time to time, or that it is back. Said is what was written with the ping.
 func (h *Heartbeat) Tell(said string, now time.Time) (s Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {

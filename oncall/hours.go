@@ -50,8 +50,8 @@ const maxLooks = 7 * 24
 // keepsHours reports whether pages of the incident wait for their people's working hours.
 func (in Incident) keepsHours() bool { return in.Severity == Low }
 
-// pageAt returns when a person is paged for the incident: at once, unless it keeps hours and they are
-// off theirs. Hours that can't be read never hold a page.
+// pageAt returns when a person is paged for the incident: at once, unless it keeps hours and this is
+// outside theirs. Hours that can't be read never delay a page.
 func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	if !c.Incident.keepsHours() {
 		return at
@@ -71,10 +71,10 @@ func shownUntil(from, now time.Time) time.Time {
 	return from
 }
 
-// putOff puts a step off until somebody whom it pages is in their working hours, and reports whether
-// it did. The people are looked up for that time: whoever is on call at night may not be in the
-// morning. If no such time comes while the step's condition holds, the step runs now, and each page
-// waits for its person's hours.
+// putOff delays a step until somebody whom it would page then is in their working hours, and reports
+// whether it did. It asks who is on call at that later time: that may be somebody else than now. If no
+// such time comes while the step's condition is met, the step runs now, and each page waits for its
+// person's hours.
 func (c *Change) putOff(p Policy) bool {
 	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]

@@ -75,7 +75,7 @@ type Incident struct {
 	Flap         *Flap // nil: its monitor has never reopened it
 }
 
-// Open reports whether the incident still needs somebody.
+// Open reports whether the incident is not resolved.
 func (in Incident) Open() bool { return in.Status != Resolved }
 
 // refuseClosed refuses what makes sense only while the incident is open.

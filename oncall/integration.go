@@ -35,7 +35,7 @@ func (in Integration) IsMuted(at time.Time) bool {
 	return in.Muted && (in.MutedUntil == nil || at.Before(*in.MutedUntil))
 }
 
-// MutedMeans is what becomes of the signals of a muted integration, and UnmutedMeans of those afterwards.
+// MutedMeans says what happens to the signals of a muted integration, and UnmutedMeans to those after it.
 const (
 	MutedMeans   = "its signals are taken and logged, what ends still ends, and nobody is paged"
 	UnmutedMeans = "pages again: an alert that still fires does so with its monitor's next signal"

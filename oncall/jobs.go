@@ -24,7 +24,7 @@ type IncidentTimer struct {
 	Close    bool       `json:"close,omitempty"` // it is one of CloseTimer
 }
 
-// CloseTimer looks whether an incident that flaps is to be closed. Earlier releases take it for stale.
+// CloseTimer closes a flapping incident that has been quiet. Earlier releases take it for a stale timer.
 func CloseTimer(id IncidentID) IncidentTimer {
 	return IncidentTimer{Incident: id, Seq: -1, Close: true}
 }
@@ -32,8 +32,7 @@ func CloseTimer(id IncidentID) IncidentTimer {
 // Kind names the job.
 func (IncidentTimer) Kind() string { return "escalate" }
 
-// SwapTimer lets a swap expire that nobody has answered, and ends the time in which it
-// can be undone.
+// SwapTimer expires a swap that nobody has answered, and ends the time in which one can be undone.
 type SwapTimer struct {
 	Swap SwapID `json:"swap"`
 }
@@ -57,7 +56,7 @@ type MaintenanceTimer struct {
 // Kind names the job.
 func (MaintenanceTimer) Kind() string { return "maintenance" }
 
-// CheckSchedule brings what follows from a schedule to what is true now: hand-offs, reminders.
+// CheckSchedule does the hand-offs and reminders of a schedule that are due.
 type CheckSchedule struct {
 	Schedule ScheduleID `json:"schedule"`
 }
@@ -65,7 +64,7 @@ type CheckSchedule struct {
 // Kind names the job.
 func (CheckSchedule) Kind() string { return "look" }
 
-// SettleSchedule tells people what the editing of a schedule comes to, unless it goes on.
+// SettleSchedule tells people what the edits of a schedule have changed, once the editing has stopped.
 type SettleSchedule struct {
 	Schedule ScheduleID `json:"schedule"`
 }
@@ -73,7 +72,7 @@ type SettleSchedule struct {
 // Kind names the job.
 func (SettleSchedule) Kind() string { return "settle" }
 
-// ChaseHandoff asks, some time after a hand-off, whether somebody has it.
+// ChaseHandoff tells others, some time after a hand-off, if nobody has confirmed it.
 type ChaseHandoff struct {
 	Number int64 `json:"number"`
 }
@@ -152,7 +151,7 @@ type SetTopic struct {
 // Kind names the job.
 func (SetTopic) Kind() string { return "set_topic" }
 
-// CheckCoverage looks for the times when nobody will be on call.
+// CheckCoverage looks for times when nobody will be on call, and for other gaps.
 type CheckCoverage struct{}
 
 // Kind names the job.

@@ -63,7 +63,7 @@ func (m Maintenance) Covers(in Integration, a Alert, at time.Time) bool {
 	return true
 }
 
-// Check refuses a window that makes no sense. Open is how many its team has that are not over.
+// Check refuses a window that makes no sense. Open is how many windows its team has that are not over.
 func (m Maintenance) Check(open int, now time.Time) error {
 	if err := m.CheckShape(); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (m Maintenance) Check(open int, now time.Time) error {
 	return nil
 }
 
-// CheckShape is Check of what makes no sense at any time.
+// CheckShape is the part of Check that doesn't depend on the time.
 func (m Maintenance) CheckShape() error {
 	switch length := m.EndsAt.Sub(m.StartsAt); {
 	case length <= 0:
@@ -155,7 +155,7 @@ func ParseMatcher(text string) (m Matcher, is bool, err error) {
 	return m, true, nil
 }
 
-// Compiled makes it ready for use. A matcher that is not meets nothing.
+// Compiled prepares the matcher for use. One that isn't compiled matches nothing.
 func (m Matcher) Compiled() (Matcher, error) {
 	if m.Op != "=~" && m.Op != "!~" {
 		return m, nil

@@ -24,8 +24,8 @@ const (
 	MethodChannel  Method = "channel" // a Slack channel: only the target of a step
 )
 
-// A MethodInfo is what the program knows of a method, except how to send by it. What only phones need (who may
-// add one, how numbers are counted and masked) asks for IsPhone.
+// A MethodInfo is what the program knows of a method, except how to send by it. Rules for phones (who may
+// add one, how numbers are counted and masked) ask for IsPhone.
 type MethodInfo struct {
 	Method Method
 	Name   string // in the middle of a sentence

@@ -26,8 +26,8 @@ type Watch struct {
 	Users []UserID  `json:"users"`
 }
 
-// FirstPaged returns whom a policy pages first at an instant: the first step that has anybody, as it would for a
-// first incident; else those who stand in for the team.
+// FirstPaged returns whom a policy would page first for an incident at an instant: the people of the first
+// step that has any, or else the team's fallback.
 func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	first := f.Policies[id]
 	p := first

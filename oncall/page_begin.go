@@ -47,9 +47,9 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	return pageGoesNow, time.Time{}
 }
 
-// Needs tells what else the decision depends on: with along, the pages Waiting for the same
-// recipient, which it takes with it; with code, the Codes in use; with calls, the PhoneCalls to its phone.
-// All only if it is sent now.
+// Needs says what else to load before Begin: with along, the pages Waiting for the same recipient, which
+// it takes with it; with code, the Codes in use; with calls, the PhoneCalls to its phone. A page that
+// isn't sent now needs none; so the verdict is asked here, and in Begin once more with those calls.
 func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
 	v, _ := f.verdict(now)
 	goes := v == pageGoesNow
@@ -162,8 +162,8 @@ func (f PageFacts) lastOther() LastPage {
 	return f.Last
 }
 
-// forget returns the last page of the recipient as it is if the lead was not sent, if it was the
-// last. What was deferred because of it is released.
+// forget takes back that the lead was what the recipient was told last, if it was. The pages that were
+// deferred because of it are released.
 func (f PageFacts) forget() (last *LastPage, release bool) {
 	if f.Last.Page != f.Lead.ID || f.Last.At.IsZero() {
 		return nil, false
@@ -173,7 +173,7 @@ func (f PageFacts) forget() (last *LastPage, release bool) {
 	return &l, true
 }
 
-// skip ends a page that nobody needs any more. What it would have told of as well goes by itself.
+// skip ends a page that nobody needs any more. The other pages of its bundle go on by themselves.
 func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	p := f.Lead
 	p.State, p.EndedAt, p.SenderJob = PageSkipped, &now, nil
@@ -190,7 +190,7 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	}
 }
 
-// send begins an attempt, or has an earlier one looked for that may have been sent.
+// send begins an attempt, or orders to ask the provider about an earlier one first.
 func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	first := p.takesAlong()
 	f.list(d, first, now)
@@ -283,11 +283,11 @@ func (f PageFacts) along(now time.Time) []PageStatus {
 // longestCode is the highest number that people type to mean a message.
 const longestCode = 99_999
 
-// code is the number by which an answer names the message: that of its incident, or of the oldest of
-// them whose number means no other message of the same address. A message that says nothing new about
-// what is open in an earlier one keeps its number. Where all these are taken it is the smallest number
-// that is free and no incident's here: after the first days that is one of long ago, and not one that an
-// incident to come should have.
+// code is the number by which an answer names the message: that of its incident, or, of several, of the
+// oldest whose number doesn't name another message to the same address. A message that lists nothing but
+// what an earlier one did, and all of that which is still open, shares its number. If all these are taken,
+// it is the smallest free number that no incident listed there has: usually that of an incident long over,
+// never one that a coming incident will have.
 func (f PageFacts) code(about []Incident) int {
 	taken, told, own := map[int]bool{}, map[int]bool{}, map[IncidentID]bool{}
 	var numbers []int
@@ -324,8 +324,8 @@ func (f PageFacts) code(about []Incident) int {
 	return code
 }
 
-// covers reports whether a message about these incidents can share the number: it tells of all that is
-// open in the earlier one, and of nothing else than that one did.
+// covers reports whether a message about these incidents can share the number: it lists everything still
+// open in the earlier message, and nothing that the earlier one didn't.
 func (c CodeInUse) covers(incidents map[IncidentID]bool) bool {
 	if !c.Own {
 		return false

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Patience is how long a page may take to get through before the person's next contact
-// method doesn't wait for its own time.
+// Patience is how long a page may take to get through. After that the person's next contact method no
+// longer waits for its own time.
 const Patience = 10 * time.Second
 
 // PagesOfCall makes a page for each notification rule of the person who is called, in the order of

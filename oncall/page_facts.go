@@ -6,8 +6,8 @@ import (
 
 // A PageStatus is a page and how far it has come.
 //
-// A decision about an incident calls people. A call is one page for each contact method of the
-// person, in the order of their notification rules. A job looks at each page at its time and asks
+// A decision about an incident calls people. A call is one page for each notification rule of the
+// person, in the order of their times. A job looks at each page at its time and asks
 // Begin whether it goes now, and afterwards Record what follows from the attempt. Only pages in
 // State waiting are sent; a delivered one waits once more if it was a phone call that nobody
 // picked up. Five things decide when it is sent:

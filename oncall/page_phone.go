@@ -21,8 +21,8 @@ type PhoneCall struct {
 	Severities []Severity
 }
 
-// ringsTooOften says why the phone doesn't ring any more for now; empty: it does. Worse news than all that
-// it has rung for still ring.
+// ringsTooOften says why the phone doesn't ring for now; empty if it does. An incident worse than all that
+// it has rung for still rings.
 func (f PageFacts) ringsTooOften() string {
 	times, worse := 0, true
 	for _, c := range f.PhoneCalls {
@@ -39,7 +39,7 @@ func (f PageFacts) ringsTooOften() string {
 	return fmt.Sprintf("this phone has rung %d times within an hour; more calls could get our number blocked", times)
 }
 
-// needsPhoneCalls reports whether it depends on the phone's latest calls whether the page goes.
+// needsPhoneCalls reports whether the decision depends on the latest calls to the phone.
 func (p PageStatus) needsPhoneCalls() bool {
 	return p.Method.Info().Spoken && p.Contact != 0 && p.DoubtAt == nil
 }

@@ -214,7 +214,7 @@ func (rec *pageRecorder) change() PageChange {
 	return rec.out
 }
 
-// open are those pages of the message for which it counts what becomes of it.
+// open are the pages of the message that wait for its outcome.
 func (rec *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
 	for i := range rec.pages {
@@ -232,8 +232,8 @@ func (rec *pageRecorder) noteQuietly(p *PageStatus, kind EventKind, text string)
 	rec.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 
-// show does the same where Slack shows the line, or shows another one no longer: in a new version,
-// which is one for all that the message was about.
+// show adds a line that changes what Slack shows. It makes a new version of the incident, one for
+// everything that the message's outcome changes.
 func (rec *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
 	c := rec.changes[p.IncidentID]
 	if !rec.begun(c) {
@@ -255,7 +255,7 @@ func (p *PageStatus) detail(text string) Detail {
 	return d
 }
 
-// keepDrawn has a message in Slack kept up to date. One that is behind is drawn again at once.
+// keepDrawn registers a direct message to be kept up to date. One that is behind is drawn again at once.
 func (rec *pageRecorder) keepDrawn(at DrawnCopy) {
 	rec.out.Copy = &at
 	if len(rec.Members) > 0 {
@@ -319,7 +319,7 @@ func (rec *pageRecorder) blocked(why string) {
 	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
-// menders are the admins, who can mend it, and those who watch over a team that has to do without.
+// menders are the admins, who can fix a blocked method, and the watchers of the teams that do without it.
 func (rec *pageRecorder) menders(team TeamID) []string {
 	to := slices.Clone(rec.Admins)
 	for _, who := range rec.Watchers[team] {
@@ -367,7 +367,7 @@ func (rec *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string
 	}
 }
 
-// forwardAll brings the next contact methods forward of all whom the message was for.
+// forwardAll lets the next page of each call in the message go now.
 func (rec *pageRecorder) forwardAll() {
 	for _, p := range rec.open() {
 		rec.forward(p.Page)
@@ -388,7 +388,7 @@ func (rec *pageRecorder) forward(p Page) {
 	}
 }
 
-// received adds a line to the timelines, for those who look.
+// received notes in the timelines that the message has arrived; Slack doesn't show it.
 func (rec *pageRecorder) received(state ReceiptState) {
 	for _, p := range rec.open() {
 		rec.noteQuietly(p, EventPageReceipt, string(state))

@@ -34,7 +34,7 @@ type Payload struct {
 	Keys     []string `json:"keys,omitempty"` // the dedup keys of the first ones
 }
 
-// payloadKeys is of how many alerts a payload is known to be.
+// payloadKeys is how many dedup keys of a payload are kept.
 const payloadKeys = 20
 
 // MadeOf notes the signals that were made of a payload.

@@ -112,7 +112,7 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	return plan[:min(len(plan), maxPlanned)]
 }
 
-// planned is what a decision of the timer does, for people to read. It begins with a policy.
+// planned describes what a decision of the timer does. Policy is the one followed before it.
 func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to

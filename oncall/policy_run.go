@@ -67,7 +67,7 @@ func (c *Change) skip(why string) {
 	c.Incident.Step, c.Incident.Run = c.Incident.Step+1, 0
 }
 
-// detail says which step is due, as people count.
+// detail says which step is due, counted from 1.
 func (c *Change) detail() Detail {
 	in := &c.Incident
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
@@ -249,8 +249,8 @@ func (c *Change) exhaust() {
 	}
 }
 
-// unreached runs the next step at once, because none of the latest step's people can be reached; if
-// none is left, the timeline says that nobody was told. It reports false if that doesn't matter any more.
+// unreached runs the next step at once, because none of the latest step's people can be reached. If no
+// step is left, the timeline says that nobody was told. It reports false if the incident has moved on.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {

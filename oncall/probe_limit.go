@@ -5,7 +5,7 @@ import "time"
 // What is sent beside pages, and so costs money or rings a phone because somebody wants it: codes that prove
 // an address, tests, and checks before a shift.
 
-// ProbesCount is how long what was sent is counted: the longest of the terms below.
+// ProbesCount is how far back messages are counted: the longest of the terms below.
 const ProbesCount = 30 * 24 * time.Hour
 
 // The limits. Those of one person, and of one person at one address, are lower than those of everybody
@@ -24,7 +24,7 @@ const (
 	phonesADayAPerson = 3
 )
 
-// A ProbeCount is what was sent of late, as far as it matters for one more. Phones are the same for SMS and calls.
+// A ProbeCount is what was sent lately, as far as it matters for one more. SMS and calls count together.
 type ProbeCount struct {
 	Phone bool // it is about a phone
 	Own   bool // the address is the person's by Slack's word: others can't use up its codes
@@ -67,7 +67,7 @@ func (c ProbeCount) MayTest() error {
 // MayCheck refuses to ask whether somebody can still be reached.
 func (c ProbeCount) MayCheck() error { return c.mayRing() }
 
-// mayRing refuses what holds for every phone.
+// mayRing applies the limits that all messages to phones share.
 func (c ProbeCount) mayRing() error {
 	switch {
 	case !c.Phone:

@@ -17,7 +17,7 @@ const MaxRemindBefore = 14 * 24 * time.Hour
 // NoticeReminder is a reminder before a shift.
 const NoticeReminder NoticeKind = "reminder"
 
-// planAhead is how far ahead a person's shifts are followed and told.
+// planAhead is how far ahead people are told of changes to their shifts.
 const planAhead = 8 * 7 * 24 * time.Hour
 
 // Reminders returns the reminders that are due at now, and when the next one will be,
@@ -65,7 +65,7 @@ func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration,
 	}
 }
 
-// NoticeMoved tells somebody that their shifts are others.
+// NoticeMoved tells somebody that their shifts have changed.
 const NoticeMoved NoticeKind = "shift_moved"
 
 // Moved returns what to tell people whose shifts of the weeks to come an edit has

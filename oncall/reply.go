@@ -108,8 +108,8 @@ func ParseReply(text string) Reply {
 	return Reply{Kind: ReplyOther}
 }
 
-// plain is the plain form of the digits and letters of East Asian keyboards. It drops what says nothing:
-// emojis, and the marks that can't be seen.
+// plain turns full-width digits and letters, as East Asian keyboards type them, into ASCII. It drops
+// emojis and invisible characters.
 func plain(r rune) rune {
 	switch {
 	case r >= '！' && r <= '～':

@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Staff is who there is and who is on call when: all that swaps and cover need. It is less than a
-// Roster, so that who has loaded only this can't pass it where policies are followed.
+// A Staff is who there is and who is on call when: all that swaps and cover need. It is a type of its own
+// so that code that has loaded only this can't use it as a Roster, where policies are followed.
 type Staff struct {
 	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
@@ -107,7 +107,7 @@ func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 	return found
 }
 
-// has reports whether the stint's person has it, from one end to the other.
+// has reports whether the stint's person is on call in it from beginning to end.
 func (st Staff) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
 
 // A presence is how much of a stint somebody has.
@@ -142,7 +142,7 @@ func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 	return never
 }
 
-// absent reports whether a person is not there to be on call.
+// absent reports whether a person can't be on call: they were deactivated.
 func (st Staff) absent(user UserID) bool {
 	u, known := st.Users[user]
 	return !known || u.Unpageable() != ""
@@ -173,7 +173,7 @@ func (st Staff) awake(u UserID, at time.Time) bool {
 	return clock >= askFrom && clock < askUntil
 }
 
-// wakes returns the first instant from one on at which a person may be asked.
+// wakes returns the first instant at or after one at which a person may be asked.
 func (st Staff) wakes(u UserID, at time.Time) time.Time {
 	if st.awake(u, at) {
 		return at
@@ -196,7 +196,7 @@ func (st Staff) zone(u UserID) *schedule.Zone {
 	return zone
 }
 
-// everOnCall are those who are on call in a schedule at some time within a year.
+// everOnCall are the people who are on call in a schedule at some time within the next year.
 func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {

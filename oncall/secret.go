@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// A Secret is an installation's own, which no database and no backup has. What it signs can't be forged,
-// and what it hashes not be guessed, by who reads those.
+// A Secret belongs to the installation and is in no database or backup. Whoever reads those can neither
+// forge what it signs nor guess what it hashes.
 type Secret []byte
 
 const (

@@ -74,8 +74,8 @@ func (s Signal) group() string {
 	return s.DedupKey
 }
 
-// lateWithin is for how long after its end a signal of an episode may be one that another
-// Alertmanager of a cluster has sent before it heard of that end.
+// lateWithin is how long after an alert's end a signal that it fires may still come from another member
+// of an Alertmanager cluster, which hadn't heard of the end.
 const lateWithin = 2 * time.Minute
 
 // An Alert is all signals under one dedup key until it clears. A cleared one is
@@ -111,7 +111,7 @@ type Alert struct {
 	Dropped     bool          // it fires, and a rule drops it
 }
 
-// refresh takes over what the signal says; a blank says nothing.
+// refresh takes over what the signal says; empty fields say nothing.
 func (a *Alert) refresh(s Signal, at time.Time) {
 	a.Count++
 	a.LastAt = at

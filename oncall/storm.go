@@ -56,23 +56,23 @@ func (s *Storm) over(now time.Time) bool {
 	return s.OverAt != nil || !now.Before(s.LastAt.Add(stormQuiet)) || !now.Before(s.Began.Add(stormLongest))
 }
 
-// knows reports whether the storm has alerts of a service.
+// knows reports whether the storm has had alerts of a service.
 func (s *Storm) knows(service string) bool { return slices.Contains(s.Services, service) }
 
-// storming reports whether the incident is a storm that takes in what comes now. One that people have
-// closed doesn't; one that its monitor has cleared comes back.
+// storming reports whether the incident is a storm that takes in alerts now. One that people have closed
+// doesn't; one whose alerts have all cleared does, and reopens.
 func (in Incident) storming(now time.Time) bool {
 	return in.Storm != nil && !in.Storm.over(now) && in.MergedInto == 0 && (in.Open() || in.ResolvedBy.User == "")
 }
 
-// Storming reports whether the incident may take in what comes, as far as that is stored.
+// Storming reports whether the incident is stored as a storm that isn't over.
 func (in Incident) Storming() bool { return in.Storm != nil && in.Storm.OverAt == nil }
 
 // TakenIn reports whether the incident has become part of a storm before anybody was shown it in a channel.
 func (in Incident) TakenIn() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
 
-// StateVersion is the version since which nothing has changed but the counters of a storm. They stand in the
-// channel's message only, and all others are drawn when this one changes.
+// StateVersion is the latest version that changed more than a storm's counters. Only the channel's message
+// shows those; the other messages are drawn again when StateVersion grows.
 func (in Incident) StateVersion() int64 {
 	if in.Storm == nil {
 		return in.Version
@@ -84,7 +84,7 @@ func (in Incident) StateVersion() int64 {
 // are in the fold as well, with their firing alerts.
 func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
 
-// AddCalm notes of incidents that alerts of theirs fire which are not in the fold.
+// AddCalm names incidents of which alerts fire that are not in the fold.
 func (f *Fold) AddCalm(ids ...IncidentID) {
 	if f.calm == nil {
 		f.calm = map[IncidentID]bool{}
@@ -120,8 +120,8 @@ func (f *Fold) storm(policy PolicyID) *Change {
 	return f.change(found)
 }
 
-// joinStorm has an alert join the storm that goes on, if there is one and it is no matter for an incident of its
-// own. A critical one of another service is, unless there are as many of those as make a storm.
+// joinStorm has an alert join the current storm, if there is one. A critical alert of a service that the
+// storm doesn't know has an incident of its own, unless as many of those come as make a storm.
 func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	if c == nil {
 		return false
@@ -137,8 +137,7 @@ func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	return true
 }
 
-// editStorm returns what the incident knows of its storm, to be changed: the incident is a value, and what
-// was loaded stays as it is.
+// editStorm returns a copy of the incident's Storm to write to, because what was loaded must not change.
 func (c *Change) editStorm() *Storm {
 	s := *c.Incident.Storm
 	s.Services, s.Own, s.Misread = slices.Clone(s.Services), slices.Clone(s.Own), slices.Clone(s.Misread)
@@ -146,8 +145,7 @@ func (c *Change) editStorm() *Storm {
 	return &s
 }
 
-// redrawStorm has the message of a storm show its counters within seconds, once for all that was folded
-// together, and again when more has come.
+// redrawStorm redraws the counters of a storm within seconds: once for all signals folded together.
 func (c *Change) redrawStorm(now time.Time) {
 	in := &c.Incident
 	if in.RedrawAt == nil || !in.RedrawAt.After(now) {
@@ -163,7 +161,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	switch {
 	case in.Open():
 	case in.snoozing(f.now):
-		c.dozeOff(firesAgain)
+		c.reopenSnoozed(firesAgain)
 	default:
 		f.reopenOrFlap(c, a.Severity)
 	}
@@ -203,9 +201,9 @@ func stormTitle(in Integration, a *Alert) string {
 	return fmt.Sprintf("Alert storm from %s, such as %s", in.Name, cutTitle(a.Title))
 }
 
-// breaksOut reports whether an alert that would open an incident begins a storm instead: as many as the set-up
-// says were opened within a minute. A critical one of a service of which none of them is opens its own, up
-// to twice that number.
+// breaksOut reports whether an alert begins a storm instead of opening an incident: as many incidents as
+// the set-up says were opened within a minute. A critical alert of a service that none of them is about
+// still opens its own, up to twice that number.
 func (f *Fold) breaksOut(a *Alert) bool {
 	limit, recent := f.Integration.StormLimit, f.lately(f.policyOf(a))
 	if limit <= 0 || len(recent) < limit {
@@ -236,7 +234,7 @@ func (f *Fold) has(id IncidentID, service string) bool {
 	return false
 }
 
-// openStorm makes an incident that takes in what comes, and those of the latest that nobody was shown yet.
+// openStorm opens a storm. It takes in the latest incidents that nobody has been shown yet.
 func (f *Fold) openStorm(a *Alert) *Change {
 	f.LastIncident++
 	in := f.newIncident(a)
@@ -256,8 +254,8 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	return c
 }
 
-// unseen are the incidents that a storm which begins with an alert takes in. Criticals of a service of which
-// nothing else is stay what they are, as does what somebody has already done something with.
+// unseen are the incidents that a new storm takes in. Critical ones of a service that no other incident is
+// about stay separate, and so do those that somebody has already acted on.
 func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
@@ -284,7 +282,7 @@ func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	return ids
 }
 
-// untouched reports whether nobody has done anything with an incident.
+// untouched reports whether nobody has acted on the incident.
 func (in Incident) untouched() bool {
 	return in.Status == Triggered && len(in.Acks) == 0 && len(in.Responders) == 0 && len(in.Links) == 0 &&
 		in.MergedInto == 0 && in.Storm == nil && in.Flaps == 0 && in.HomePolicy == 0
@@ -313,7 +311,7 @@ func (f *Fold) takeIn(c *Change, id IncidentID) {
 	}
 }
 
-// split makes an incident of its own of an alert that has joined a storm, as somebody wishes.
+// split gives an alert of a storm an incident of its own, at somebody's request.
 func (f *Fold) split(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
@@ -335,8 +333,8 @@ func (f *Fold) split(s Signal) SignalFate {
 	return own.fate(s, FateOpened)
 }
 
-// EndStorm ends a storm if its time has come: it takes in nothing more, and the timeline says what it was.
-// It reports false if that is not due.
+// EndStorm ends a storm that is due to end: it takes in nothing more, and the timeline sums it up. It
+// reports false if that is not due.
 func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
 	if in.Storm == nil || in.Storm.OverAt != nil || in.Open() && !in.Storm.over(now) {
 		return Change{}, false
@@ -374,8 +372,8 @@ type TallyCount struct {
 	Alerts, Firing int
 }
 
-// MaySplit refuses to make an incident of its own of a storm's alert where that makes no sense. Known says that
-// such an alert fires, and several that it isn't the only one.
+// MaySplit refuses to split an alert off the storm where that makes no sense. Known says that the alert
+// fires, and several that it isn't the only one.
 func (in Incident) MaySplit(a Act, known, several bool) error {
 	if err := in.refuseClosed(); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 // SwapID identifies a swap.
 type SwapID int64
 
-// A Swap is two shifts that change hands, once the one who is asked agrees.
+// A Swap exchanges two people's shifts once the one who is asked agrees.
 type Swap struct {
 	ID        SwapID
 	State     SwapState
@@ -87,7 +87,7 @@ func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (
 	return s, nil
 }
 
-// Repeats refuses an offer that one of the open ones makes already, by either of the two.
+// Repeats refuses an offer of the same two shifts as an open one, by either of the two people.
 func (s Swap) Repeats(open []Swap) error {
 	same := func(a, b schedule.Stint) bool {
 		return a.Schedule == b.Schedule && a.Role == b.Role && a.User == b.User && a.Start.Before(b.End) && b.Start.Before(a.End)
@@ -204,7 +204,7 @@ func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 	return s.close(SwapExpired, now, nil), true
 }
 
-// answerable refuses what others may not do or what is too late.
+// answerable refuses answers by anybody but the person asked, and answers that come too late.
 func (s Swap) answerable(by, who UserID, what string) error {
 	switch {
 	case by != who:

@@ -24,8 +24,8 @@ type Team struct {
 	ManagedBy string // handle of the Slack user group whose members are its managers, beside those named; or ""
 }
 
-// Veils reports whether a place may show only the number and the state of the team's incidents: what is of a
-// private team is shown in its own places alone, and only if nobody else reads there.
+// Veils reports whether a place may show no more than the number and state of the team's incidents. A
+// private team's are shown in its own places only, and there only if nobody else reads them.
 func (t Team) Veils(own, private bool) bool { return t.Private && (!own || !private) }
 
 // An Owner says where a team's schedules are kept, and so whose word counts if the set-up file and Slack
@@ -59,7 +59,7 @@ type User struct {
 	InTeam        bool // a team names them: as a member, or by the user group of its managers
 }
 
-// A Standing is what somebody is in the workspace.
+// A Standing is whether somebody is a member of the workspace, a guest or a stranger.
 type Standing string
 
 // The standings.

@@ -12,7 +12,7 @@ import (
 // incident and ends when none is left.
 const NoticeUnacked NoticeKind = "unacked"
 
-// UnackedOver says that an episode has ended.
+// UnackedOver is the state of a reminder whose episode has ended.
 const UnackedOver = "over"
 
 // unackedListed bounds the incidents that a reminder names.
@@ -27,8 +27,8 @@ type Unacked struct {
 	Since    time.Time
 }
 
-// UnackedDetail is what a reminder shows of incidents at an instant: the worst first, of
-// those the oldest.
+// UnackedDetail is what a reminder shows of incidents at an instant: the worst first, and of equally
+// bad ones the oldest.
 func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	all = slices.SortedFunc(slices.Values(all), func(a, b Unacked) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Unpageable says why nothing ever pages somebody, and why they are not on call, whatever names them; ""
-// if they may be. Of whom Slack has not told yet are paged: nobody takes back a page that was not sent.
+// Unpageable says why somebody is never paged nor on call, whatever names them; "" if they may be. People
+// of whom Slack has said nothing yet are paged: a page too many is better than one that is missing.
 func (u User) Unpageable() string {
 	switch {
 	case u.DeactivatedAt != nil:
@@ -19,8 +19,8 @@ func (u User) Unpageable() string {
 	return ""
 }
 
-// UnpageableSince says from when on schedules leave somebody out, if they do. Only of deactivated people is
-// it known since when they are.
+// UnpageableSince says from when on schedules leave somebody out, if they do. A time is known only for
+// deactivated people.
 func (u User) UnpageableSince() (since time.Time, is bool) {
 	if u.DeactivatedAt != nil {
 		since = *u.DeactivatedAt
@@ -40,8 +40,8 @@ func (u User) RefusePage() error {
 	}
 }
 
-// HearsNot reports whether somebody is not told of a kind of notice: nothing goes to people of other
-// organisations. What guests have of their own they are told.
+// HearsNot reports whether a kind of notice isn't sent to somebody. People of other organisations get none;
+// guests get those about what is their own.
 func (u User) HearsNot(kind NoticeKind) bool {
 	if u.DeactivatedAt == nil && u.Standing == GuestMember {
 		return !u.InTeam && slices.Contains(HandoffNotices, kind)

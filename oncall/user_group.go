@@ -58,8 +58,7 @@ type Membership struct {
 	Empty    bool // nobody is on call
 }
 
-// Membership works out who should be in the group. Of those announced only people whom
-// usable accepts count.
+// Membership works out who should be in the group: those who were announced and whom usable accepts.
 func (g UserGroup) Membership(all []RoleHolders, usable func(UserID) bool) Membership {
 	var m Membership
 	add := func(u UserID) {

@@ -48,8 +48,8 @@ func (g SlackGroup) Names(handle string) bool { return g.ID == handle || g.Handl
 // NoticeGroup warns that a user group can't follow who is on call.
 const NoticeGroup NoticeKind = "group_trouble"
 
-// Trouble says in one or two sentences what the group's admins should know: that it
-// stays as it was though nobody is on call, and whom Slack doesn't take.
+// Trouble says what the group's admins should know: that its members stay although nobody is on call, or
+// whom Slack doesn't accept as members.
 func (m Membership) Trouble(g UserGroup, refused []UserID) Sentence {
 	kept := Say("Nobody is on call for @%s, so it keeps the members that it had.", g.Handle)
 	left := Say("Slack doesn't take %s into @%s: guests, bots and people who have left can't be in a user group.",
