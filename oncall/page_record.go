@@ -214,7 +214,7 @@ func (rec *pageRecorder) change() PageChange {
 	return rec.out
 }
 
-// open are the pages of the message that wait for its outcome.
+// open are the pages of the message that have neither failed nor been skipped.
 func (rec *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
 	for i := range rec.pages {

@@ -142,7 +142,7 @@ func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 	return never
 }
 
-// absent reports whether a person can't be on call: they were deactivated.
+// absent reports whether a person is unknown here, or can't be on call.
 func (st Staff) absent(user UserID) bool {
 	u, known := st.Users[user]
 	return !known || u.Unpageable() != ""

@@ -35,8 +35,8 @@ func (d *Directory) learnAccess(admins []string) {
 	}
 }
 
-// For returns what somebody may see of the directory: all but what is of private teams that they are
-// not in, or of all private teams where others read it, too.
+// For returns what somebody may see of the directory: everything but private teams that they are not in.
+// Where others read along, it is everything but private teams.
 func (d *Directory) For(by oncall.Actor) *Directory {
 	hidden := d.hidden(by)
 	if len(hidden) == 0 {
@@ -88,8 +88,8 @@ func (s *Store) DirectoryFor(ctx context.Context, by oncall.Actor) (*Directory, 
 	return dir.For(by), nil
 }
 
-// A gate asks for one actor. It has the directory, so that nobody waits for another connection while
-// they hold one in a transaction.
+// A gate asks package access on behalf of one actor. It has the directory, so that nothing inside a
+// transaction waits for a second connection.
 type gate struct {
 	store *Store
 	dir   *Directory
@@ -101,8 +101,8 @@ func (s *Store) gate(ctx context.Context, by oncall.Actor) (gate, error) {
 	return gate{store: s, dir: dir, by: by}, err
 }
 
-// May returns a Refusal if somebody may not do something, as every method does that does it: for a shell that
-// asks before it opens a form. It is counted, and told in the audit log, too.
+// May returns the Refusal that a method would return, for a shell that asks before it opens a form. The
+// refusal is counted and goes to the audit log as well.
 func (s *Store) May(dir *Directory, by oncall.Actor, do access.Act, on access.Object) error {
 	return gate{store: s, dir: dir, by: by}.may(do, on)
 }
@@ -158,8 +158,8 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncal
 	return g.may(do, on)
 }
 
-// act asks whether somebody may do something with an incident, and whether whoever is to be paged by it
-// can be. What is private stays in its team; single people can be brought in.
+// act asks whether somebody may do something with an incident, and whether the people it pages can be
+// paged. A private team's incident stays in the team, but single people can be brought in.
 func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
 	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
@@ -176,8 +176,8 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	return g.dir.access.MayBeOnCall(a.User)
 }
 
-// mayName asks whether somebody may name what an act names beside people. Who is on call in a private team, and
-// what its schedules and policies are called, would be read by all who see the incident.
+// mayName asks whether somebody may name the schedules, teams and policies that an act names: everybody who
+// sees the incident would read about a private team's.
 func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	for _, team := range []oncall.TeamID{a.Team, g.teamOf(a.Schedule), g.dir.Policies[a.Policy].TeamID} {
 		if team == own || !g.dir.teams[team].Private {
@@ -190,8 +190,8 @@ func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	return nil
 }
 
-// party asks whether somebody may do something with what some people have between them, such as a swap.
-// Others are told why not only where they may see the schedules that it is about.
+// party asks whether somebody may act on an agreement between people, such as a swap. Others are told why
+// not only if they may see its schedules.
 func (g gate) party(people []oncall.UserID, schedules ...oncall.ScheduleID) error {
 	if err := g.may(access.OwnThings, access.Object{}); err != nil || slices.Contains(people, g.by.User) {
 		return err
@@ -233,7 +233,7 @@ func (g gate) override(o schedule.Override) error {
 	return nil
 }
 
-// cancelOverride asks whether somebody may end an override: whoever has made it, and the team.
+// cancelOverride asks whether somebody may end an override, as its maker and the team may.
 func (g gate) cancelOverride(o schedule.Override) error {
 	return g.may(access.Override, access.Object{Team: g.teamOf(o.ScheduleID), Maker: o.CreatedBy})
 }
@@ -266,7 +266,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 	return found[0], g.onIncident(ctx, q, access.See, found[0])
 }
 
-// actNeeds is what an act on an incident takes.
+// actNeeds is the right that an act on an incident requires.
 func actNeeds(do oncall.ActKind) access.Act {
 	switch do {
 	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn:
@@ -276,7 +276,7 @@ func actNeeds(do oncall.ActKind) access.Act {
 	}
 }
 
-// Adds is what adding a contact method takes.
+// Adds is the right that adding a contact method requires.
 func Adds(m oncall.Method) access.Act {
 	if m.Info().IsPhone {
 		return access.AddPhone
@@ -284,7 +284,7 @@ func Adds(m oncall.Method) access.Act {
 	return access.OwnThings
 }
 
-// allowed is a gate that is asked before anything else.
+// allowed makes a gate and asks it one question first.
 func (s *Store) allowed(ctx context.Context, by oncall.Actor, ask func(gate) error) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -293,7 +293,7 @@ func (s *Store) allowed(ctx context.Context, by oncall.Actor, ask func(gate) err
 	return ask(g)
 }
 
-// mayAnswer asks whether somebody may still answer by what they hold: a link, a phone, an app.
+// mayAnswer asks whether somebody may still answer by a link, a phone or an app that they have.
 func mayAnswer(ctx context.Context, q querier, user oncall.UserID) error {
 	people, err := users(ctx, q, user)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// concerning is an incident as access is asked about it, with whom it names itself: who has it and who was
-// asked to help. Whom it paged is in the table of pages.
+// concerning is an incident as package access sees it, with the people that it names itself: those who have
+// it and those asked to help. Those who were paged are in the table of pages.
 func concerning(in oncall.Incident) access.Object {
 	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
 	for _, r := range in.Responders {
@@ -21,8 +21,8 @@ func concerning(in oncall.Incident) access.Object {
 	return on
 }
 
-// MayRespond returns with which of some incidents somebody may do something, so that they are offered
-// no others. To ask is no attempt: nothing is counted as refused.
+// MayRespond returns the incidents, of some, on which somebody may act, so that buttons are offered for no
+// others. Nothing counts as refused.
 func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Incident) (map[oncall.IncidentID]bool, error) {
 	const paged = `SELECT DISTINCT incident_id FROM pages WHERE incident_id = ANY ($1) AND user_id = $2`
 	g, err := s.gate(ctx, by)
@@ -58,8 +58,8 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	return may, nil
 }
 
-// Respond returns a Refusal if somebody may do nothing with an incident, for a shell that asks before it opens
-// a form.
+// Respond returns a Refusal if somebody may not act on an incident, for a shell that asks before it opens a
+// form.
 func (s *Store) Respond(ctx context.Context, by oncall.Actor, in oncall.Incident) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// newInSchedule refuses people who can't be on call and don't stand in a schedule already. Somebody of whom
-// Slack has not told yet, and who stood in it earlier, may come back.
+// newInSchedule refuses people who can't be on call, unless the schedule has them already. Somebody whom
+// Slack hasn't told us about yet may come back if an earlier version had them.
 func (g gate) newInSchedule(was schedule.Definition, wanted []oncall.UserID, now time.Time) error {
 	already, earlier := inRotations(was.Current(now)), []oncall.UserID(nil)
 	for _, v := range was.Versions {

@@ -35,8 +35,8 @@ const upsertAlerts = `
 		expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
 		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
 
-// queueAlerts writes alerts, new or not, in their order: what clears comes before what fires anew under its key. One
-// statement writes all of a batch, which is what a flood mostly consists of.
+// queueAlerts writes new and changed alerts in their order, so that an alert clears before the next one
+// under its key fires. It is one statement, because a flood is mostly this.
 func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	texts := func(of map[string]string) map[string]string {
 		if of == nil {

@@ -108,8 +108,8 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 	return out, nil
 }
 
-// saveActed saves what was done with the incidents of a message, and has the message redrawn; 0: all
-// messages.
+// saveActed saves what was done with the incidents of a message, and updates the message that lead names;
+// 0: all messages.
 func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, changes []oncall.Change, now time.Time) error {
 	if len(changes) > 0 {
 		if err := s.save(ctx, tx, now, changes); err != nil {

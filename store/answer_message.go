@@ -99,8 +99,8 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 	return f, own, err
 }
 
-// shownTo finds what an answer is about that is known only by its address: what its people were told of
-// there, and by other ways, as far as it is open or the answer names it.
+// shownTo finds what an answer is about if only its address is known: what the people at that address were
+// told, there or elsewhere, as far as it is open or the answer names its number.
 func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	all, err := contactsAt(ctx, tx, a.Method, a.From)
 	if err != nil {
@@ -200,7 +200,7 @@ func contactsAt(ctx context.Context, q querier, method oncall.Method, address st
 	return contacts(ctx, q, ids, nil)
 }
 
-// confirm notes that these contact methods have been answered. It comes last, because incidents are
+// confirm notes that somebody answered by these contact methods. It comes last, because incidents are
 // locked before contact methods.
 func confirm(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Time) error {
 	const save = `UPDATE contacts SET confirmed_at = $2 WHERE id = ANY ($1)`

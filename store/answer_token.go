@@ -44,9 +44,9 @@ type signingKey struct {
 	CreatedAt time.Time
 }
 
-// Token makes the token by which a person can answer a page; 0 stands for a message that is none. It is
-// signed with the secret. While there is none, or the release before this one may still run, which knows
-// none, a key in the database signs; a new one is made of random bytes, but not without a secret.
+// Token makes the token with which a person can answer a page; page 0 is for messages that aren't pages. It
+// is signed with the secret. Without a secret, or while the previous release may still run, which has
+// none, a key in the database signs. A new such key is made of the random bytes, but only with a secret.
 func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
 	var key []byte
 	if secret := s.secret(now); secret != nil {
@@ -100,7 +100,7 @@ func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (s
 	return keys[0], nil
 }
 
-// signs reports whether the newest of the keys may sign. Without a secret it does for as long as it opens.
+// signs reports whether the newest of the keys may still sign. Without a secret it may until it expires.
 func (s *Store) signs(keys []signingKey, now time.Time) bool {
 	return len(keys) > 0 && (now.Sub(keys[0].CreatedAt) <= signFor || len(s.secrets) == 0)
 }
@@ -168,9 +168,9 @@ func (k *keyring) begin() {
 	}()
 }
 
-// openToken reads a token. If none of the known keys fits, another instance may have signed it with a
-// new one. That is only so while the newest that we know doesn't sign any more; then they are loaded
-// again. It must not be called within a transaction, which would wait for others.
+// openToken reads a token. If none of the known keys fits, another instance may have signed it with a newer
+// one: then the keys are loaded again, but only if the newest that we know is too old to sign. It must not
+// be called within a transaction, because it may wait for another connection.
 func (s *Store) openToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
 	t, err := oncall.ParseToken(token, now)
 	if err != nil {

@@ -32,7 +32,7 @@ func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entr
 	return nil
 }
 
-// where names the schedule that an entry is about, also one that was removed.
+// where names the schedule that an entry is about, even if it was removed.
 func where(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (w audit.Where, err error) {
 	err = tx.QueryRow(ctx, `SELECT name, team_id FROM schedules WHERE id = $1`, id).Scan(&w.Name, &w.Team)
 	return w, err
@@ -47,7 +47,7 @@ func recordDuty(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, 
 	return record(ctx, tx, by, now, entry(of))
 }
 
-// An AuditFilter narrows what is read of the audit log; the zero value doesn't.
+// An AuditFilter narrows what is read of the audit log; the zero value reads all.
 type AuditFilter struct {
 	Kind   audit.Kind
 	Name   string        // what the thing was called
@@ -61,8 +61,8 @@ type AuditFilter struct {
 // MostAudit is how many entries are read at once.
 const MostAudit = 1_000
 
-// History returns the audit log, the newest entry first, as far as somebody may read it, and whether there are
-// older entries. Whoever may read nothing is told who may.
+// History returns the audit log, newest entry first, as far as somebody may read it, and whether there are
+// older entries. Somebody who may read none of it is told who may.
 func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (entries []audit.Entry, more bool, err error) {
 	const load = `
 		SELECT id, at, actor AS by, kind, name, about, teams, act, changes

@@ -14,11 +14,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Refusals are written to the audit log folded, so that whoever tries something a thousand times can't fill it:
-// the first of somebody's for an act and a team within a minute, those that follow within the hour as one entry
-// with their number. Until then they wait in memory, and an instance that stops writes them; one that is killed
-// loses the number, and the log of the process and the metric have them all. They can't be written at once: the transaction of what was refused
-// is rolled back.
+// Refusals are grouped in the audit log, so that somebody who tries a thousand times can't fill it: the first
+// for a person, act and team is written within a minute, and those that follow within the hour as one entry
+// with their number. Until then they wait in memory. An instance that stops writes them; one that is killed
+// loses the number, but the process log and the metric have them all. They can't be written where they
+// occur, because that transaction is rolled back.
 const (
 	foldRefusals   = time.Hour
 	mostRefusals   = 2_000 // waiting; a workspace has so many people at most who are up to something
@@ -32,8 +32,8 @@ type refusalKey struct {
 	team oncall.TeamID
 }
 
-// A refusal is what is known of one kind of refusals; they are noted without a clock, and dated when they are
-// written down, within a minute.
+// A refusal counts refusals of one person, act and team. Its time is that of writing it down, within a
+// minute, because no clock is at hand where it is counted.
 type refusal struct {
 	fresh       int // since the last look
 	waiting     int // that no entry tells of yet

@@ -11,15 +11,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Belongings are what an admin may end of somebody's: by what they are reached, and what shows or does something
-// in their name.
+// Belongings are what somebody has and an admin may end: contact methods, calendars, and the links and
+// buttons that act in their name.
 type Belongings struct {
 	Contacts     []OwnedContact
 	Feeds        []Feed     // that they made, oldest first
 	LinksEndedAt *time.Time // nil: never
 }
 
-// An OwnedContact is a contact method of somebody's, as others may see it.
+// An OwnedContact is somebody's contact method as others may see it: masked.
 type OwnedContact struct {
 	ID     oncall.ContactID
 	What   string // "SMS …0102": never the whole address
@@ -52,7 +52,7 @@ func (s *Store) Belongings(ctx context.Context, by oncall.Actor, user oncall.Use
 	return h, nil
 }
 
-// EndLinks lets the links and buttons in mails and pushes that somebody has got so far answer nothing any more.
+// EndLinks makes the links and buttons in mails and pushes that somebody has got so far stop working.
 func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) error {
 	const end = `UPDATE users SET links_ended_at = $2 WHERE id = $1 RETURNING id`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
@@ -74,7 +74,7 @@ func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserI
 	return nil
 }
 
-// tellEnded tells somebody what another has ended of theirs.
+// tellEnded tells a person what somebody else has ended of theirs.
 func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, what string, now time.Time) error {
 	if by.User == user || by.Via == oncall.ViaTimer {
 		return nil

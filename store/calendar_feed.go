@@ -61,7 +61,8 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 	return f, secret, nil
 }
 
-// RevokeFeed ends a feed for everybody who subscribes to it. One that has ended is oncall.ErrNotFound.
+// RevokeFeed ends a feed for everybody who subscribes to it. If it had ended already, that is
+// oncall.ErrNotFound.
 func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now time.Time) error {
 	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL 
 		RETURNING id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at`
@@ -172,7 +173,7 @@ func (d *Directory) mayRead(f Feed) bool {
 	return !known || m.May(oncall.ByUser(f.CreatedBy), access.Subscribe, access.Object{Team: in.TeamID()}) == nil
 }
 
-// How far a feed reaches, and how far around that is looked for where a shift really begins and ends.
+// How far a feed reaches, and how much farther to look for the real beginning and end of a shift.
 const (
 	feedBack   = 30  // days
 	feedAhead  = 180 // days
@@ -199,7 +200,7 @@ type CalendarShift struct {
 	Role     string
 }
 
-// FeedState returns the revision of a feed and when that was, without its shifts.
+// FeedState returns a feed's revision and the time of that revision, without its shifts.
 func (s *System) FeedState(ctx context.Context, f Feed) (Calendar, error) {
 	const load = `
 		SELECT (SELECT count(*) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1)

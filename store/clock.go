@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Clock returns the database's own clock. Nothing goes by it: it is read only to tell
-// how far two machines are apart.
+// Clock returns the time on the database's machine, only to tell how far its clock and ours differ.
 func (s *System) Clock(ctx context.Context) (time.Time, error) {
 	var t time.Time
 	if err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&t); err != nil {

@@ -30,7 +30,8 @@ func (s *Store) Reach(ctx context.Context, by oncall.Actor, user oncall.UserID) 
 	return found[user], nil
 }
 
-// reaches loads how people are reached who have set up anything; of everybody, if nobody is named.
+// reaches loads the contact methods and preferences of people who have set up any; nobody named means
+// everybody.
 func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
 	const preferences = `
 		SELECT user_id, high, low, hours
@@ -83,7 +84,7 @@ func oneContact(ctx context.Context, q querier, id oncall.ContactID) (oncall.Con
 	return found[0], nil
 }
 
-// lockContact loads a contact method that nobody else can change until the transaction ends.
+// lockContact loads a contact method and locks it.
 func lockContact(ctx context.Context, tx pgx.Tx, id oncall.ContactID) (oncall.Contact, error) {
 	if _, err := tx.Exec(ctx, `SELECT id FROM contacts WHERE id = $1 FOR UPDATE`, id); err != nil {
 		return oncall.Contact{}, err
@@ -257,8 +258,7 @@ func savePreferences(ctx context.Context, tx pgx.Tx, user oncall.UserID, p oncal
 	return err
 }
 
-// TestContacts sends a page by some contact methods that says that it is a test; 0 is Slack. All of them are
-// one test.
+// TestContacts sends a test page by some contact methods; 0 is Slack. Together they are one test.
 func (s *Store) TestContacts(ctx context.Context, by oncall.Actor, user oncall.UserID, ids []oncall.ContactID, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {

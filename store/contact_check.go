@@ -121,7 +121,7 @@ func (d *Directory) coming(now time.Time) []comingShift {
 	return out
 }
 
-// tellSilent says in Slack whose contact methods have not answered, a day before the shift.
+// tellSilent tells in Slack, a day before a shift, which contact methods have not been answered.
 func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	const silent = `
 		UPDATE checks k
@@ -156,7 +156,7 @@ func answersCheck(ctx context.Context, q querier, own []oncall.ContactID, now ti
 	return asked, err
 }
 
-// A ProbeRecipient is who gets a message that is no page, and by which contact method.
+// A ProbeRecipient is who gets a test or a check, and by which contact method.
 type ProbeRecipient struct {
 	User    oncall.User
 	Contact oncall.Contact

@@ -63,7 +63,7 @@ func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendProof{Contact: c.ID}}})
 }
 
-// mayProve refuses to send more codes than an address is to get.
+// mayProve refuses to send more codes to an address than it may get.
 func (s *Store) mayProve(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
 	if err := s.phones.Check(c.Method, c.Address); err != nil {
 		return oncall.ProbeCount{}, err
@@ -121,7 +121,8 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 	return p, nil
 }
 
-// codeFrom makes six digits. Where anybody may try, and not only who has the address, it makes more.
+// codeFrom makes six digits; sixteen for methods where anybody can try a code, not only the owner of the
+// address.
 func codeFrom(random [16]byte, long bool) string {
 	if long {
 		return strings.ToLower(base32.StdEncoding.EncodeToString(random[:10]))
@@ -129,7 +130,7 @@ func codeFrom(random [16]byte, long bool) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random[:8])%1_000_000)
 }
 
-// voidCodes makes the codes of a contact method good for nothing.
+// voidCodes makes all codes of a contact method invalid.
 const voidCodes = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
 
 // ConfirmContact proves a contact method with the code that was sent to it.
@@ -179,7 +180,7 @@ func (s *Store) tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, cod
 	return false, nil
 }
 
-// verified notes that a contact method is its person's, and reaches them.
+// verified notes that a contact method belongs to its person and reaches them.
 func verified(ctx context.Context, tx pgx.Tx, by oncall.Actor, c oncall.Contact, now time.Time) error {
 	const save = `
 		UPDATE contacts

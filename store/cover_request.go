@@ -161,7 +161,7 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
 }
 
-// takeCover changes the schedule for those who take a part of the shift. Both sides are told of it.
+// takeCover adds the overrides of those who take a part of the shift, and tells both sides.
 func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
 	if len(change.Add) == 0 {
 		return nil
@@ -233,7 +233,7 @@ func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (
 	return c, nil
 }
 
-// parties are whose shift a cover request is about, who has made it, and those who were asked.
+// parties are the people of a cover request: whose shift it is, who made it, and who was asked.
 func parties(c oncall.Cover) []oncall.UserID {
 	people := []oncall.UserID{c.Stint.User, c.CreatedBy}
 	for _, a := range c.Asked {

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Guard looks for what will go wrong with cover, tells what is new to whom it concerns, and forgets
-// what has been mended, so that it would be told again.
+// Guard looks for gaps in coverage, tells new findings to those whom they concern, and forgets those that
+// were mended, so that they are told again should they come back.
 func (s *System) Guard(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *System) Guard(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// loadCoverage loads what the guard goes by. The caller's transaction sees what it has changed.
+// loadCoverage loads what Guard judges, within the caller's transaction.
 func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverageFacts, error) {
 	const timeOff = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end"
@@ -122,10 +122,10 @@ func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unse
 	return gone, nil
 }
 
-// mendedWithin is how old a warning may be of which it is said that it was mended.
+// mendedWithin is how old a warning may be to be marked as mended.
 const mendedWithin = 60 * 24 * time.Hour
 
-// tellMended says in the warnings what of them is mended.
+// tellMended marks the mended findings in earlier warnings.
 func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
 	const load = `
 		SELECT id, facts AS detail
@@ -160,7 +160,7 @@ func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found 
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// keepFindings adds to what is known what was found, and returns what is new of it.
+// keepFindings stores findings and returns those that are new.
 func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now time.Time) ([]oncall.Finding, error) {
 	const insert = `
 		INSERT INTO findings (key, kind, found_at)

@@ -8,10 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// StatementLimit is how long a statement, or the wait for a connection, may last whose caller has set
-// no deadline. Where the way to the database swallows everything, TCP would take a quarter of an hour
-// to say so, and what a caller holds meanwhile, such as the turn to load the directory, would keep
-// everybody else waiting.
+// StatementLimit bounds a statement, or the wait for a connection, if its caller has set no deadline. If the
+// network swallows every packet, TCP would take a quarter of an hour to give up, and what the caller holds,
+// such as the turn to load the directory, would keep everybody else waiting.
 const StatementLimit = 15 * time.Second
 
 // deadlines traces nothing: pgx has no other hook that may change the context of every statement,
@@ -25,8 +24,8 @@ var (
 	_ pgxpool.AcquireTracer = deadlines{}
 )
 
-// A boundedContext is one statement's own, also where the caller's is good enough: what ends with the
-// statement must not end the caller's.
+// A boundedContext belongs to one statement, even if the caller's has a deadline: it ends with the statement,
+// and the caller's must not.
 type boundedContext struct {
 	context.Context
 	cancel context.CancelFunc // nil: the deadline is the caller's

@@ -67,7 +67,7 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	return c, ok
 }
 
-// IntegrationName is what an integration is called, also one that has been removed; "" of 0.
+// IntegrationName is what an integration is called, even one that was removed; "" for 0.
 func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
 // Override returns an override of a schedule, to tell why somebody is on call.

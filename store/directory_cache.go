@@ -24,7 +24,7 @@ type directoryCache struct {
 	load      int        // which one that was
 }
 
-// drop forgets the directory, for something has changed.
+// drop forgets the directory, because something has changed.
 func (c *directoryCache) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,7 +32,7 @@ func (c *directoryCache) drop() {
 	c.dir = nil
 }
 
-// listen says whether we shall hear of changes. Anything may have changed while we did not.
+// listen says whether notifications of changes arrive from now on. What changed before may be unknown.
 func (c *directoryCache) listen(listening bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,8 +108,8 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	return dir, nil
 }
 
-// DirectoryAt returns a directory whose schedules can be asked about an instant that may be long past:
-// the one that the caller has, if that will do.
+// DirectoryAt returns a directory whose schedules know an instant that may be long past: the caller's own,
+// if that suffices.
 func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory, at time.Time) (*Directory, error) {
 	if at.After(dir.since) {
 		return dir, nil

@@ -12,10 +12,10 @@ func (d *Directory) Name(id oncall.UserID) string {
 	return string(id)
 }
 
-// mostWatchers is how many are told of what concerns the whole installation.
+// mostWatchers is how many people are told what concerns the whole installation.
 const mostWatchers = 20
 
-// Installers are the admins of the installation, whom to tell of what only they can mend.
+// Installers are the admins of the installation. They are told what only they can fix.
 func (d *Directory) Installers() []string {
 	var to []string
 	for _, id := range d.access.AdminIDs() {

@@ -50,9 +50,9 @@ type FlapLine struct {
 	TriedAt *time.Time // it may be there although we don't know where
 }
 
-// BeginDraw makes a job the one that draws the incident until it says EndDraw or PutDrawBack, or
-// has been silent for 30 s. The same job may begin again. Whoever finds another job drawing may
-// leave: EndDraw won't let that job go before it has drawn the newest version.
+// BeginDraw gives the drawing of an incident to a job, until EndDraw, PutDrawBack, or 30 s of silence. The
+// same job may begin again. A job that finds another one drawing can stop: EndDraw keeps the other going
+// until it has drawn the newest version.
 func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -167,8 +167,7 @@ func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time
 // maxReopened bounds how many messages of a channel are drawn again, the latest.
 const maxReopened = 50
 
-// ChannelOpened has the messages in a channel drawn that are behind: while it was archived they could not
-// be edited.
+// ChannelOpened redraws the outdated messages in a channel, which could not be edited while it was archived.
 func (s *Store) ChannelOpened(ctx context.Context, id string, now time.Time) error {
 	const behind = `
 		SELECT i.id
@@ -263,7 +262,7 @@ func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql strin
 	return nil
 }
 
-// Roots returns where incidents are shown in their teams' channels, of those that are.
+// Roots returns the messages of incidents in their teams' channels, where there are any.
 func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
 	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
 	rows, _ := s.pool.Query(ctx, load, ids)

@@ -227,9 +227,8 @@ func (s *System) Instances(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// wishDraws has incidents drawn, and returns the tasks that need a job of their own. Where a job waits
-// already it takes the wish on: it is locked until we commit, so that nobody draws what was before and
-// thinks that was all.
+// wishDraws queues drawings, and returns those that need a new job. A job that waits already takes the wish
+// over. It is locked until we commit, so that it can't draw the earlier state and be done.
 func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) (rest []oncall.Task, err error) {
 	const waiting = `
 		SELECT id, (args ->> 'incident')::bigint AS incident, scheduled_at AS at,
@@ -287,7 +286,7 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 	return rest, nil
 }
 
-// wishesOf tells the wishes to draw, one for each incident, from the other tasks.
+// wishesOf separates the tasks to draw, one for each incident, from the others.
 func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
 	wishes = map[oncall.IncidentID]oncall.Task{}
 	for _, t := range tasks {
@@ -309,7 +308,7 @@ func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]
 	return wishes, ids, rest
 }
 
-// sooner joins two wishes to draw the same.
+// sooner joins two tasks to draw the same incident.
 func sooner(a, b oncall.Task) oncall.Task {
 	da, db := a.Do.(oncall.Draw), b.Do.(oncall.Draw)
 	db.Asked, db.Count = da.Asked || db.Asked, da.Count && db.Count

@@ -16,7 +16,7 @@ func (s *Store) FirstSeen(ctx context.Context, key string, now time.Time) (bool,
 	return tag.RowsAffected() == 1, nil
 }
 
-// Forget makes a key new again, for what could not be done when it came.
+// Forget makes a key new again, because its event could not be handled.
 func (s *Store) Forget(ctx context.Context, key string) error {
 	if _, err := s.pool.Exec(ctx, `DELETE FROM slack_seen WHERE key = $1`, key); err != nil {
 		return fmt.Errorf("forget %q: %w", key, translate(err))

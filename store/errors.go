@@ -77,7 +77,7 @@ func wrap(err error, format string, args ...any) error {
 	return fmt.Errorf(format+": %w", append(args, err)...)
 }
 
-// wrapAny is wrap for what may have gone well.
+// wrapAny is wrap for an error that may be nil.
 func wrapAny(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

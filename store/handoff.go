@@ -17,7 +17,7 @@ import (
 // briefed is how many open incidents are told at a hand-off.
 const briefed = 10
 
-// TakeHandoff is a person saying "I have it". What can't be is a Refusal.
+// TakeHandoff is a person saying "I have it".
 func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, 
 	return nil
 }
 
-// takeHandoffs lets people who have done something say by that that they have what they came on call for.
+// takeHandoffs confirms the hand-offs to people who have acted: whoever acts has taken over.
 func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID, now time.Time) error {
 	const load = `
 		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by

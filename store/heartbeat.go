@@ -58,9 +58,9 @@ func (s *Store) Heartbeats(ctx context.Context, by oncall.Actor) ([]HeartbeatDet
 	return out, nil
 }
 
-// MuteHeartbeat lets a heartbeat page nobody, until an instant or, without one, until somebody unmutes it. It takes a
-// manager of its team, as with an integration. One that does not exist, or that somebody may not see, is
-// oncall.ErrNotFound.
+// MuteHeartbeat keeps a heartbeat from paging, until an instant or, without one, until somebody unmutes it. As
+// with an integration, it takes a manager of the team. One that does not exist, or that the actor may not
+// see, is oncall.ErrNotFound.
 func (s *Store) MuteHeartbeat(ctx context.Context, by oncall.Actor, integration, name string, until *time.Time, now time.Time) error {
 	if err := oncall.CheckMute(until, now); err != nil {
 		return err
@@ -139,8 +139,8 @@ func (s *System) HeartbeatOf(ctx context.Context, in oncall.IntegrationID, name 
 	return h, wrapAny(translate(err), "load heartbeat %q", name)
 }
 
-// SetHeartbeat makes a heartbeat of an integration, or lets something else be expected of it. It reports whether it is
-// new; if there are too many, it is refused.
+// SetHeartbeat makes a heartbeat of an integration, or changes what is expected of it, and reports whether it
+// is new. If there are too many, that is refused.
 func (s *System) SetHeartbeat(ctx context.Context, by KeyHolder, name string, spec oncall.HeartbeatSpec) (made bool, err error) {
 	const count = `SELECT count(*) FROM heartbeats WHERE integration_id = $1 AND removed_at IS NULL`
 	in := by.Integration
@@ -191,7 +191,7 @@ func lockHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name
 	return h, err == nil, err
 }
 
-// respecHeartbeat lets something else be expected of a heartbeat.
+// respecHeartbeat changes what is expected of a heartbeat.
 func respecHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
 	const save = `
 		UPDATE heartbeats SET every = $2, grace = $3, max_runtime = $4, severity = $5, due_at = $6, look_at = $7 WHERE id = $1`
@@ -209,7 +209,7 @@ func insertHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, byPing 
 	return err
 }
 
-// SwitchHeartbeat lets a heartbeat of an integration page or not.
+// SwitchHeartbeat turns the paging of a heartbeat on or off.
 func (s *System) SwitchHeartbeat(ctx context.Context, by KeyHolder, name string, on bool) error {
 	in := by.Integration
 	err := s.transact(ctx, func(tx pgx.Tx) error {

@@ -57,9 +57,9 @@ type heartbeatRow struct {
 	tells   string // what was written with a failure
 }
 
-// WatchHeartbeats takes in the pings that have come, finds which heartbeats have gone missing, and tells their integrations
-// of it by signals. One instance does so at a time. It must be called at least every few seconds: nothing is judged
-// while there is something in the spool, and time in which nobody looks doesn't count.
+// WatchHeartbeats takes in pings, finds the heartbeats that have gone missing, and sends signals about them to
+// their integrations. One instance does so at a time. It must be called every few seconds, because time in
+// which nobody looks isn't held against a heartbeat; nor is time in which pings wait in the spool.
 func (s *System) WatchHeartbeats(ctx context.Context, now time.Time) error {
 	if s.Suspended() {
 		return nil
@@ -292,7 +292,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// quiet are the integrations of what has changed that had not been heard of.
+// quiet are the integrations that have not had a signal before.
 func (w *heartbeatWatch) quiet() []oncall.IntegrationID {
 	ids := []oncall.IntegrationID{}
 	for _, h := range w.all {

@@ -49,9 +49,9 @@ type arrival struct {
 	done        chan error
 }
 
-// Accept writes signals to the inbox and returns when they are durable; a NotStored, which is ErrUnavailable,
-// otherwise, after 2 s at the latest. Signals whose caller was told an error may be there all the same; to
-// send them again does no harm. What they came in is kept a moment later.
+// Accept writes signals to the inbox and returns when they are durable, or else, after 2 s at the latest, with
+// a NotStored, which is ErrUnavailable. Signals may have been stored although their caller got an error;
+// sending them again does no harm. Their payload is stored a moment later.
 func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
 	err := s.accept(ctx, id, signals, now)
 	if err == nil {
@@ -172,7 +172,8 @@ func (s *Store) commitArrivals(ctx context.Context) {
 	}
 }
 
-// fail turns away those who have come meanwhile, so that they don't wait for the same again. The committer stays.
+// fail turns away the callers that came meanwhile, because they would only fail in the same way. The committer
+// goes on.
 func (a *arrivals) fail() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

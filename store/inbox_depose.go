@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// silence is how long the instance that folds may ask nothing of the database while signals wait. It looks each
-// second, so one that doesn't is paused or cut off, and yet its session may last for hours.
+// silence is how long the folding instance may leave the database alone while signals wait. It should look
+// every second; one that doesn't is paused or cut off, although its session may last for hours.
 const silence = 5 * time.Second
 
 // A sighting is what another instance saw of the session that folds.
@@ -20,8 +20,8 @@ type sighting struct {
 	since time.Time // by ours: when it was first seen so
 }
 
-// depose ends the session of an instance that folds and has been silent for too long, and the lock with it: it
-// can't commit any more, and another instance folds on.
+// depose ends the session of a folding instance that has been silent for too long, and its lock with it. It
+// can't commit any more, and another instance takes over.
 func (w *inboxWatch) depose(ctx context.Context) error {
 	// A session that waits for anything but its client is at work.
 	const look = `

@@ -83,7 +83,7 @@ func keysOf(entries []entry) (k batchKeys) {
 	return k
 }
 
-// servicesOf are the services of which signals say that they are.
+// servicesOf are the services that signals name.
 func servicesOf(entries []entry) []string {
 	all := map[string]bool{}
 	for _, e := range entries {
@@ -172,7 +172,7 @@ func findIDs(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry, ke
 	return out, nil
 }
 
-// lock locks the incidents and returns them. Those that somebody else has locked are blocked.
+// lock locks the incidents and returns them. The keys of those that somebody else has locked are blocked.
 func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, blocked blockedKeys) ([]oncall.Incident, error) {
 	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
 	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
@@ -254,8 +254,8 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 	return s, nil
 }
 
-// acknowledged are the incidents of which it matters what their alerts were about: who has one is paged about
-// another service. A storm knows that by itself.
+// acknowledged are the incidents whose earlier services matter: whoever has one is paged if an alert of a new
+// service joins. Storms are left out; they remember their services.
 func (s *storedState) acknowledged() []oncall.IncidentID {
 	var ids []oncall.IncidentID
 	for _, in := range s.incidents {
@@ -266,8 +266,7 @@ func (s *storedState) acknowledged() []oncall.IncidentID {
 	return ids
 }
 
-// share notes the incidents that merging has brought together with others, or with alerts of
-// another integration.
+// share notes the incidents that belong to more than one integration, by merging.
 func (s *storedState) share() {
 	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
 	s.shared = map[oncall.IncidentID]bool{}

@@ -49,13 +49,13 @@ type reject struct {
 	why error
 }
 
-// errRule is a rule that has gone wrong on some signal.
+// errRule means that a rule has panicked on a signal.
 var errRule = errors.New("a rule has panicked")
 
-// drain folds batch after batch until the inbox is empty, in each something of whichever integration waits.
-// When the database refuses what came out of a batch, or a rule fails on it, the batches shrink to one
-// signal and that signal is put aside, so that it can't hold up the others; then they grow again. What is
-// about an incident that somebody else has locked stays in the inbox for a while.
+// drain folds batch after batch until the inbox is empty. Each batch has signals of every integration that
+// waits. If the database refuses the result of a batch, or a rule panics, the batches shrink to a single
+// signal, which is put aside so that it can't hold up the others; then they grow again. Signals about an
+// incident that somebody else has locked stay in the inbox for a while.
 func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
@@ -219,8 +219,8 @@ type integrationBatch struct {
 	fates   []oncall.SignalFate // what became of each entry
 }
 
-// byIntegration sorts entries by integration, each in the order of arrival, and lays out what is stored.
-// It also returns the entries that must wait for somebody to unlock their incident.
+// byIntegration groups entries by integration, in the order of arrival, and loads what is stored about them.
+// It also returns the entries that must wait because their incident is locked.
 func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (out []integrationBatch, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil

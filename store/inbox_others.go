@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// findOthers finds what is true of the firing alerts of large incidents, apart from those that the batch is about, and
-// which incidents are so large that their alerts are not loaded. Thousands would be read for every batch.
+// findOthers finds the large incidents and sums up their firing alerts, apart from those that the batch is
+// about. Loading them would read thousands of rows for every batch.
 func (s *storedState) findOthers(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID, services []string) error {
 	const large = `
 		SELECT i.id

@@ -21,7 +21,7 @@ type stormFacts struct {
 	calm   []oncall.IncidentID // storms of which alerts fire that are not loaded
 }
 
-// The storms that go on of some integrations, and their latest incidents.
+// The current storms of some integrations, and their latest incidents.
 const (
 	stormsOf = `
 		SELECT id, integration_id
@@ -42,8 +42,8 @@ const (
 		ORDER BY i.id`
 )
 
-// queueStorms finds the storms that go on of the integrations whose alerts fire, and their latest incidents. Where a
-// storm could begin with these signals, the latest incidents are to be loaded as well: it may take them in.
+// queueStorms finds the current storms of the integrations whose alerts fire, and their latest incidents. If a
+// storm could begin with these signals, the latest incidents are loaded as well: it may take them in.
 func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
 	var of []oncall.IntegrationID
 	var since []time.Time
@@ -91,7 +91,7 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	})
 }
 
-// findCalm finds the storms of which alerts fire that are not loaded: there are too many.
+// findCalm finds the storms with firing alerts that are not loaded, because there are too many.
 func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
 	const find = `
 		SELECT s.id
@@ -112,7 +112,7 @@ func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.A
 	return err
 }
 
-// Storms returns the incidents that take in what comes, as far as that is stored.
+// Storms returns the storms that are not over.
 func (s *System) Storms(ctx context.Context) (ids []oncall.IncidentID, err error) {
 	const going = `SELECT id FROM incidents WHERE storm IS NOT NULL AND storm ->> 'over_at' IS NULL ORDER BY id`
 	rows, _ := s.pool.Query(ctx, going)

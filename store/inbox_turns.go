@@ -18,8 +18,8 @@ const (
 	foldTurns = 25
 )
 
-// turns is whose signals are taken next from the inbox. Each integration that has some has as many as the
-// others, so that a monitor which sends thousands at once holds up its own and nobody else's.
+// turns decides whose signals are taken next from the inbox. Integrations with signals waiting have equal
+// shares, so that a monitor which sends thousands at once only holds up its own.
 type turns struct {
 	last   oncall.IntegrationID           // had its turn last
 	apart  bool                           // the latest batch left out those that have more than their share
@@ -67,8 +67,8 @@ func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry
 	return entries, false, err
 }
 
-// fewOf returns the entries of those integrations that have fewer than their share, if others have as many: these
-// may take long, and every other batch is without them.
+// fewOf returns the entries of the integrations below their share, if others reach theirs. Every other batch is
+// made of these alone, because the others may take long.
 func fewOf(entries []entry, limit int) []entry {
 	count := countOf(entries)
 	share := shareOf(count, limit)

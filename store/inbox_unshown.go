@@ -9,8 +9,8 @@ import (
 // sayEvery is how often the log says of an incident that signals about it are not shown.
 const sayEvery = time.Minute
 
-// unshown are the lines about signals that people don't see. A monitor that repeats itself fifty times a
-// second doesn't flood the log: it has the first at once, then how many there were in a minute.
+// unshown logs signals that no message shows. A monitor that repeats itself fifty times a second doesn't flood
+// the log: the first is logged at once, then their number once a minute.
 type unshown struct {
 	lines map[unshownKey]*unshownLine
 	swept time.Time

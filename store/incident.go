@@ -40,7 +40,7 @@ func (s *System) CloseQuiet(ctx context.Context, id oncall.IncidentID, now time.
 	return due, err
 }
 
-// Quiet returns the incidents that flap of which it should have been looked whether they are to be closed.
+// Quiet returns flapping incidents whose closing timer is overdue.
 func (s *System) Quiet(ctx context.Context, now time.Time) (ids []oncall.IncidentID, err error) {
 	const late = `
 		SELECT id
@@ -55,12 +55,11 @@ func (s *System) Quiet(ctx context.Context, now time.Time) (ids []oncall.Inciden
 	return ids, nil
 }
 
-// decide is the way of every timer, and of acts by commands and an incident's buttons. Answers and the
-// buttons of bundles go through saveActed, signals through decideAndSave, merges and links through
-// actOnTwo. It lets decide look at the incident while nobody else can change it, in the transaction that
-// then saves what that decides: the incident, its events, its pages and the jobs. An error of decide's,
-// such as a Refusal, comes back as it is and nothing is saved. Jobs without a time of their own get that
-// of the change's last event.
+// decide locks an incident, calls the function given, and saves the Change that it returns, all in one
+// transaction. An error of the function, such as a Refusal, comes back unchanged and nothing is saved. Jobs
+// without a time of their own get that of the change's last event. All timers, commands and buttons of an
+// incident go this way; answers and the buttons of bundles go through saveActed, signals through
+// decideAndSave, merges and links through actOnTwo.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(pgx.Tx, oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {
@@ -122,8 +121,8 @@ func (s *Store) Incident(ctx context.Context, by oncall.Actor, id oncall.Inciden
 	return in, nil
 }
 
-// OpenIncidents returns the incidents that still need somebody, at most limit: first those that
-// nobody has taken, then the worst, then the oldest.
+// OpenIncidents returns at most limit open incidents: first those that nobody has, then the worst, then the
+// oldest.
 func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) ([]oncall.Incident, error) {
 	const open = `
 		SELECT id

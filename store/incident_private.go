@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An incident that everybody sees may be passed on to the policy of a private team. What it is called, and whom
-// it will page, is that team's: its name stands for nobody else than "a private team".
+// An incident that everybody sees may be passed on to the policy of a private team. The policy's name and whom
+// it will page are private to that team; others read "a private team".
 
 // ofPrivateTeam stands in the place of a policy's name: "policy of a private team".
 const ofPrivateTeam = "of a private team"

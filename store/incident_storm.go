@@ -85,8 +85,8 @@ func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.Inci
 // MaxListed is how many alerts EachAlert goes through.
 const MaxListed = 50_000
 
-// EachAlert goes through an incident's alerts in the order in which they came, without what was sent with them
-// beside title, link and labels, and returns how many there are in all.
+// EachAlert goes through an incident's alerts in the order in which they came, with no more than title, link
+// and labels, and returns how many there are in all.
 func (s *Store) EachAlert(ctx context.Context, by oncall.Actor, id oncall.IncidentID, each func(oncall.Alert) error) (all int, err error) {
 	const count = `SELECT count(*) FROM alerts WHERE incident_id = $1`
 	const load = `

@@ -43,7 +43,7 @@ func (m Mute) Muted(at time.Time) bool {
 	return m.MutedAt != nil && (m.MutedUntil == nil || at.Before(*m.MutedUntil))
 }
 
-// IntegrationKeys lists the keys of all integrations, by name, the one in force first.
+// IntegrationKeys lists the keys of all integrations by name; of each the current key comes first.
 func (s *System) IntegrationKeys(ctx context.Context) ([]IntegrationKey, error) {
 	return s.integrationKeys(ctx)
 }
@@ -205,7 +205,7 @@ func (s *Store) manageIntegration(ctx context.Context, by oncall.Actor, name str
 	return err
 }
 
-// managed counts what somebody does with what is not only theirs, and begins the line about it in the log.
+// managed counts what a manager does with an integration, and begins the log line about it.
 func (s *Store) managed(by oncall.Actor, act string) *zerolog.Event {
 	s.metrics.managed.WithLabelValues(act).Inc()
 	return s.log.Info().Stringer("by", by).Str("via", by.Via)
@@ -301,8 +301,8 @@ func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name str
 	return was, nil
 }
 
-// EndMutes takes away what is left of mutes that are over. Without it they are over as well, but for the
-// release before this one.
+// EndMutes clears the rows of mutes that are over. Only the previous release needs that; this one looks at
+// their end.
 func (s *System) EndMutes(ctx context.Context, now time.Time) error {
 	const end = `
 		UPDATE integrations

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Lag is since when the oldest of what waits does so; nil: nothing waits.
+// A Lag says since when the oldest signal and page have been waiting; nil: none waits.
 type Lag struct {
 	Inbox *time.Time // a signal that is to be folded
 	Pages *time.Time // a page that is due

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// openMaintenance loads the windows of which something is still to be done, compiled.
+// openMaintenance loads the windows that are not finished, with their matchers compiled.
 func openMaintenance(ctx context.Context, q querier) ([]oncall.Maintenance, error) {
 	const load = `
 		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, begun_at
@@ -230,9 +230,9 @@ func finishMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now
 	return nil
 }
 
-// CheckMaintenance brings maintenance to what is true at now: it tells of windows that have begun or are over, and
-// has all alerts looked at that were kept and that no window covers any more. So it does not matter which timer calls
-// it, or how late.
+// CheckMaintenance brings all maintenance up to date: it announces windows that have begun or ended, and
+// releases kept alerts that no window covers any more. So it doesn't matter which timer calls it, or how
+// late.
 func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {

@@ -20,8 +20,8 @@ type NoticeDrawing struct {
 	Left    bool       // the person has left the workspace, or is to be told of it no more
 }
 
-// Done reports whether there is nothing to tell at now: the message shows the notice
-// as it is, or it is too late to begin.
+// Done reports whether there is nothing to do: the message shows the notice as it is, or it is too late to
+// send it.
 func (n NoticeDrawing) Done(now time.Time) bool {
 	if n.Place == (Place{}) {
 		return n.Notice.Until != nil && now.After(*n.Notice.Until)
@@ -29,7 +29,7 @@ func (n NoticeDrawing) Done(now time.Time) bool {
 	return n.Drawn >= n.Notice.Version
 }
 
-// Notify tells people and channels, of each key once.
+// Notify sends notices to people and channels, each key once.
 func (s *System) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
@@ -149,7 +149,7 @@ func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, v
 	return nil
 }
 
-// closeNotices says on notices that are still open what has become of them.
+// closeNotices updates open notices with what has become of them.
 func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, closes []oncall.NoticeClose) error {
 	for _, of := range closes {
 		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {

@@ -15,8 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// AddOverride stores an override of a schedule and returns it with its id. What is wrong with it is
-// a Refusal.
+// AddOverride stores an override of a schedule and returns it with its id.
 func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, o schedule.Override, now time.Time) (schedule.Override, error) {
 	o.ScheduleID, o.CreatedBy = id, cmp.Or(by.User, o.CreatedBy)
 	if err := s.allowed(ctx, by, func(g gate) error { return g.override(o) }); err != nil {
@@ -52,8 +51,8 @@ func (s *Store) CancelOverride(
 	})
 }
 
-// SwitchOverride lets an override act from now on only while somebody would be on call or, if it does
-// so, all of the time, and returns what takes its place: what was before now stays as it was.
+// SwitchOverride switches an override between acting all of the time and acting only while somebody would be
+// on call, from now on, and returns the override that replaces it. The past stays as it was.
 func (s *Store) SwitchOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {

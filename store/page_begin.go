@@ -10,11 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// BeginPage decides whether a page is sent now and, if so, writes down that an attempt begins before
-// anything is sent. A page that was delivered, that nobody needs any more since the incident has moved
-// on, or that another job is sending, is not to be sent. One that comes later, or whose recipient was
-// told of something a moment ago, is to be looked at again. What waits for the same recipient comes along;
-// what is left of the page's convoy gets the next job.
+// BeginPage lets the rules decide whether a page is sent now and, if so, writes down that an attempt begins,
+// before anything is sent. The order says what to send, or when to look again. Pages that wait for the same
+// recipient join the message, and the rest of the page's convoy gets the next job.
 func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64, now time.Time) (oncall.PageOrder, error) {
 	id := what.Page
 	dir, err := s.directory(ctx)
@@ -55,8 +53,8 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 	return order, nil
 }
 
-// ResumePage writes down that a page which is in doubt is sent again. Lost says that what was
-// attempted before has surely not been sent.
+// ResumePage writes down that a page in doubt is sent again. Lost says that the earlier attempt was certainly
+// not sent.
 func (s *System) ResumePage(ctx context.Context, order oncall.PageOrder, lost bool, now time.Time) (oncall.PageOrder, error) {
 	const attempt = `
 		UPDATE pages

@@ -38,10 +38,9 @@ func (s *Store) Bundle(ctx context.Context, key string) (oncall.Notice, error) {
 // bundlesLive is how long the direct message of a bundle follows its incidents.
 const bundlesLive = 24 * time.Hour
 
-// FollowBundles brings the direct messages of bundles to the state of their incidents, whoever
-// has changed that and how. Done every few seconds, it redraws a message once for many changes.
-// When all incidents of a bundle have been resolved its message stays as it is: whatever comes
-// back pages anew.
+// FollowBundles updates the direct messages of bundles to the state of their incidents. Called every few
+// seconds, it redraws a message once for many changes. Once all incidents of a bundle are resolved, its
+// message stays as it is: should one reopen, it pages anew.
 func (s *System) FollowBundles(ctx context.Context, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, 0, now) })
 	if err != nil {

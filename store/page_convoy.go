@@ -39,7 +39,7 @@ func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like onc
 	return tasks, leaveConvoy(ctx, tx, left)
 }
 
-// leaveConvoy notes that pages have jobs of their own.
+// leaveConvoy takes pages out of their convoy, because they have jobs of their own.
 func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	const leave = `
 		UPDATE pages p
@@ -53,8 +53,9 @@ func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	return err
 }
 
-// deferConvoy has a page that is deferred, with those behind it, wait behind one job with all else that is deferred for
-// its recipient, whose lock the caller holds. It reports whether that is another job than the page's.
+// deferConvoy has a deferred page, and those behind it, wait in one convoy with everything else that is deferred
+// for the recipient. It reports whether another job than the page's looks after them. The caller holds the
+// lock of the recipient.
 func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
 	const find = `SELECT convoy FROM reaches WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy_until = $4`
 	const begin = `UPDATE reaches SET convoy = $4, convoy_until = $5 WHERE user_id = $1 AND method = $2 AND contact = $3`
@@ -88,8 +89,8 @@ func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what o
 	return what.Convoy == 0, err
 }
 
-// moveConvoy does what was decided about those behind a page whose job was theirs too. The caller holds the lock of
-// their recipient.
+// moveConvoy carries out what was decided about the pages behind one. The caller holds the lock of the
+// recipient.
 func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, to recipient, id oncall.ConvoyID, do oncall.ConvoyOrder, now time.Time) error {
 	const end = `UPDATE reaches SET convoy = 0, convoy_until = NULL WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy = $4`
 	const leave = `

@@ -20,7 +20,7 @@ type PageOutcome struct {
 	Ended *time.Time // when that was known
 }
 
-// maxHistory bounds how many pages are told, the latest.
+// maxHistory bounds how many of the latest pages are listed.
 const maxHistory = 300
 
 // PageHistory returns the latest pages about an incident, in the order in which they were decided.

@@ -22,8 +22,8 @@ import (
 // Each statement of a batch sees what was committed when it begins, so what is read after a lock is
 // as whoever held it has left it.
 
-// codeRests is how long a number is not given to another message after it was sent last: people
-// answer late, and what they close then must be what they have read of.
+// codeRests is how long after its last use a number names no other message. People answer late, and must
+// close what they have read about.
 const codeRests = 6 * time.Hour
 
 // A recipient is a person by one contact method. What is for no person has none: User is empty.
@@ -143,8 +143,7 @@ func queueContact(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
 	}
 }
 
-// loadPage loads what it depends on whether a job sends a page now, under the locks of the recipient
-// and the pages.
+// loadPage loads the facts for BeginPage, under the locks of the recipient and the pages.
 func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now time.Time) (oncall.PageFacts, recipient, error) {
 	f := oncall.PageFacts{Job: job, Incidents: map[oncall.IncidentID]oncall.Incident{}}
 	to, about, err := messageOf(ctx, tx, id)
@@ -196,8 +195,7 @@ func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall
 	queueRows(b, load, func(c oncall.PhoneCall) { f.PhoneCalls = append(f.PhoneCalls, c) }, id, now.Add(-oncall.CallsWithin))
 }
 
-// loadToSend loads what only a page needs that is sent now: what goes along with it, and the codes
-// in use.
+// loadToSend loads what only a page that is sent now needs: the pages that join it, and the codes in use.
 func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, along, code bool, now time.Time) error {
 	const waiting = `
 		SELECT id
@@ -255,7 +253,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 	return loadMissing(ctx, tx, f.Waiting, f.Incidents)
 }
 
-// loadMissing loads the incidents of pages that are not known yet.
+// loadMissing loads the incidents of pages, except those that are known.
 func loadMissing(ctx context.Context, q querier, pages []oncall.PageStatus, known map[oncall.IncidentID]oncall.Incident) error {
 	var ids []oncall.IncidentID
 	for _, p := range pages {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A delivery is a page by one contact method, and when it is looked at first.
+// A delivery is a new page and how it is queued.
 type delivery struct {
 	oncall.Page
 	firstCheck time.Time
@@ -60,8 +60,8 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 	return out, nil
 }
 
-// queuePages inserts the pages that are not there yet, those of one call in the order of their
-// times, and tells saved the id of each, by its key. A reason that is about nobody is plain words in why.
+// queuePages inserts pages, those of one call in the order of their times, except where their key exists. It
+// calls saved with the id and key of each new one. A reason that names no person is stored as plain text.
 func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
@@ -101,8 +101,8 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 	})
 }
 
-// numberConvoys sorts pages that were decided on together into convoys. The worst of each has a job; the others
-// wait behind it.
+// numberConvoys groups pages that were decided on together into convoys. The worst page of each gets a job;
+// the others wait behind it.
 func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
 	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
 	members := map[oncall.ConvoyKey][]*delivery{}
@@ -139,8 +139,8 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Ti
 	return nil
 }
 
-// pageTasks are the tasks for pages that were saved: one for each that doesn't wait behind another. Those who have
-// hundreds of incidents come after others, but the job of a convoy has the place of the first in it.
+// pageTasks are the tasks for the pages that were saved, except those that wait behind another. Of a team with
+// hundreds of incidents the later ones give way to other teams; a convoy's job has the place of its first page.
 func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
 	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
 	fresh := make([]delivery, 0, len(saved))

@@ -86,7 +86,7 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 	return out, nil
 }
 
-// Untrack forgets to ask for a message any more.
+// Untrack stops asking about a message.
 func (s *System) Untrack(ctx context.Context, id oncall.PageID) error {
 	const forget = `UPDATE pages SET track_at = NULL WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, forget, id); err != nil {

@@ -27,8 +27,8 @@ func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.P
 	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.RecordReceipt(r, now) })
 }
 
-// endPage locks what a message is about, lets decide say what follows from what became of it, and
-// saves that. Arrived says that nothing went wrong, so that no other page matters.
+// endPage locks a message's incidents, recipient and pages, lets decide say what follows from its outcome, and
+// saves that. Arrived says that nothing went wrong, so that the call's other pages needn't be loaded.
 func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now time.Time,
 	decide func(oncall.PageFacts) oncall.PageChange,
 ) error {
@@ -71,8 +71,7 @@ func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now
 	return nil
 }
 
-// loadEnd loads what it depends on what follows from what became of a message, under the locks of
-// its incidents, its recipient and its pages.
+// loadEnd loads the facts for endPage, under its locks.
 func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir *Directory) (oncall.PageFacts, recipient, error) {
 	f := oncall.PageFacts{Incidents: map[oncall.IncidentID]oncall.Incident{}, Watchers: map[oncall.TeamID][]string{}}
 	to, about, err := messageOf(ctx, tx, id)
@@ -122,7 +121,7 @@ func (s *Store) saveEnd(ctx context.Context, tx pgx.Tx, lead oncall.Page, to rec
 	return s.savePages(ctx, tx, b, to, c.PageUpdate, now)
 }
 
-// stepsByIncident loads the pages of what the policies of incidents did last.
+// stepsByIncident loads the pages of the latest steps of incidents.
 const stepsByIncident = `
 	SELECT p.id, p.incident_id, p.state, EXISTS (
 		SELECT
@@ -133,7 +132,7 @@ const stepsByIncident = `
 	JOIN pages p ON p.incident_id = i.id AND p.call_seq = i.seq
 	WHERE i.id = ANY ($1)`
 
-// alarm logs that an incident has come to where Watchbill can do no more.
+// alarm logs that nobody is left to page about an incident.
 func (s *Store) alarm(c oncall.Change) {
 	if slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")

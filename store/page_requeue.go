@@ -10,10 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RequeuePages queues the pages of open incidents again that wait although no job of theirs does,
-// whatever became of it, and returns how many. Those in a convoy wait for its job, and if there is none one of
-// them is queued. Those in a bundle wait for the one that leads it; where none leads them any more they go by
-// themselves.
+// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many. Of a convoy
+// without a job, one page is queued. Pages in a bundle depend on the page that leads it; if that is gone, they
+// go by themselves.
 func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 	// Statements of their own: they see what was committed while we waited for the lock.

@@ -27,8 +27,8 @@ type KeptPayload struct {
 	Incidents []oncall.IncidentID // that its alerts belong to, as far as whoever asks may see them
 }
 
-// Payloads returns what monitors have sent, the newest first: what is of integrations, and was of teams, that somebody
-// may see. intake.Again reads it once more.
+// Payloads returns what monitors have sent, newest first, as far as the actor may see the integration and the
+// team it belonged to then. intake.Again parses one once more.
 func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) ([]KeptPayload, error) {
 	const load = `
 		SELECT id, integration_id, received_at, method, path, query, headers,

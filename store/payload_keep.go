@@ -126,7 +126,7 @@ func (q *payloads) back(batch []oncall.Payload) {
 	}
 }
 
-// close has all that waits written, if the database takes it.
+// close writes everything that waits, if the database takes it.
 func (q *payloads) close() {
 	q.closing.Do(func() { close(q.closed) })
 	q.writers.Wait()

@@ -18,7 +18,7 @@ type policyCounts struct {
 	opened map[oncall.PolicyID]int64 // how many were added
 }
 
-// loadPolicyCounts loads where those policies of the integrations stand that count; the others cost nothing.
+// loadPolicyCounts loads the round-robin counts of the integrations' policies, of those that use one.
 func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integrations []oncall.IntegrationID) (*policyCounts, error) {
 	c := &policyCounts{next: map[oncall.PolicyID]int64{}, opened: map[oncall.PolicyID]int64{}}
 	f := dir.Facts()
@@ -45,7 +45,7 @@ func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integratio
 	return c, nil
 }
 
-// set notes what the next incident of a policy counts now.
+// set notes the count of a policy's next incident.
 func (c *policyCounts) set(id oncall.PolicyID, next int64) {
 	if more := next - c.next[id]; more > 0 {
 		c.next[id] = next

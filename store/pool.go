@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A pool is pgx's, but waits for one of its connections when the server has none left to give: one is
-// usually free in a moment, and whoever asked would only have to try again later.
+// A pool is pgx's, except that it retries when the server has no connection left: one is usually free in a
+// moment.
 type pool struct{ *pgxpool.Pool }
 
 // fullPause is the first pause between two attempts on a full server; it doubles up to fullPauseMax.

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// phoneMethods are those that cost money and ring.
+// phoneMethods are the methods that cost money and ring.
 func phoneMethods() []oncall.Method {
 	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {
@@ -22,8 +22,8 @@ func phoneMethods() []oncall.Method {
 	return out
 }
 
-// countProbes counts what was sent beside pages of late, for one more to a contact method. Until the transaction
-// ends nobody else counts.
+// countProbes counts codes, tests and checks sent lately, before one more goes to a contact method. Until the
+// transaction ends nobody else counts.
 func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 	const count = `

@@ -28,7 +28,7 @@ var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell}
 // and can miss what falls due in between.
 const soon = 15 * time.Second
 
-// forever is for what is never given up: whether a page is still due is for the rules to say.
+// forever is for jobs that are never given up. The rules say when a page is no longer due.
 const forever = 10000
 
 // options say how the jobs of each kind are queued, in the order of oncall/jobs.go.
@@ -94,7 +94,7 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 	return nil
 }
 
-// aStep is how many incidents of one team, decided on together, have the same priority.
+// aStep is how many incidents of one team, decided on together, share a priority.
 const aStep = 10
 
 // priorityOf lets pages and drawings of worse incidents go first, and those of a team that has only

@@ -13,8 +13,8 @@ import (
 // overdue is how late a timer may be before it counts as lost.
 const overdue = 30 * time.Second
 
-// stuck is how long a job of a queue may run: more than any of its jobs is given, and more than a
-// timer is handed out ahead of its instant. A process that was paused holds its name all the while.
+// stuck is how long a job of a queue may run: longer than any job's limit, and longer than a timer is handed
+// out ahead of its time. A paused process keeps its name all the while, so that RescueJobs doesn't help.
 var stuck = map[string]time.Duration{
 	QueueEscalate: soon + 15*time.Second,
 	QueuePage:     90 * time.Second,

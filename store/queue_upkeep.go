@@ -54,7 +54,7 @@ type Instance struct {
 	ended   chan struct{}
 }
 
-// ErrNameTaken says that another process lives under this name.
+// ErrNameTaken means that another process has claimed this name.
 var ErrNameTaken = errors.New("another instance has this name")
 
 // ClaimInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
@@ -83,7 +83,7 @@ func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, err
 // RepliesTask is the name under which one instance at a time reads the answers by a contact method.
 func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
 
-// claimedTasks are the names that are claimed for a task: who has one is an instance of another name.
+// claimedTasks are the names that stand for a task and not for an instance.
 func claimedTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
 		names = append(names, RepliesTask(m.Method))
@@ -128,7 +128,7 @@ func (in *Instance) Release() {
 const keepErrors = 10
 
 // RescueJobs makes the jobs of instances that are gone available again, and returns how many. An
-// interruption uses up no attempt. It needs every instance to hold its name.
+// interruption uses up no attempt. It relies on every instance having claimed its name.
 func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 	const rescue = `
 		UPDATE river_job

@@ -65,5 +65,5 @@ func (s *System) tryToCommit(ctx context.Context) error {
 // triedSize is some pages of a table.
 const triedSize = 64 << 10
 
-// errTried takes back what was only tried.
+// errTried rolls back what was only tried.
 var errTried = errors.New("that was only tried")

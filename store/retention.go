@@ -31,9 +31,9 @@ type Removal struct {
 	More      bool              // there may be more beyond
 }
 
-// RemoveIncidents removes the next of the incidents that were over before an instant, with all that belongs to
-// them, beyond the one given. It looks at few, and passes over what somebody has locked. Open ones stay, what was
-// merged into one that stays does, and so does the newest, from which numbers go on.
+// RemoveIncidents removes the next few incidents after the one given that were over before an instant, with
+// everything that belongs to them. Locked ones are passed over. Open ones stay, those merged into one that
+// stays, and the newest one, from which numbers go on.
 func (s *System) RemoveIncidents(ctx context.Context, before time.Time, after oncall.IncidentID) (Removal, error) {
 	r := Removal{Last: after}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -115,14 +115,14 @@ func (r *Removal) choose(ctx context.Context, tx pgx.Tx, before time.Time) (ids 
 	return ids, nil
 }
 
-// aloneFor reports whether this transaction alone does something, until it ends.
+// aloneFor takes an advisory lock until the transaction ends, and reports whether it was free.
 func aloneFor(ctx context.Context, tx pgx.Tx, lock int64) (mine bool, err error) {
 	err = tx.QueryRow(ctx, `SELECT pg_try_advisory_xact_lock($1)`, lock).Scan(&mine)
 	return mine, err
 }
 
-// RemoveHistory removes some of what was told and agreed before an instant, beside incidents, and reports whether there
-// may be more: notices, swaps and covers that are over, signals that were put aside.
+// RemoveHistory removes some notices, finished swaps and covers, and rejected signals from before an instant, and
+// reports whether there may be more.
 func (s *System) RemoveHistory(ctx context.Context, before time.Time) (removed int, more bool, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if mine, err := aloneFor(ctx, tx, retentionLock); err != nil || !mine {
@@ -159,7 +159,7 @@ func (s *System) RemoveAudit(ctx context.Context, before time.Time) (removed int
 	return removed, removed == removeMost, nil
 }
 
-// Oldest is since when there is something of what is kept for a term; zero: there is nothing.
+// Oldest is the time of the oldest data of each term; zero: there is none.
 type Oldest struct {
 	Incident time.Time // the end of the one with the lowest number that is over
 	Audit    time.Time

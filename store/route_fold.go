@@ -32,7 +32,7 @@ func (d *Directory) routeBy(ctx context.Context, f *oncall.Fold) {
 	}
 }
 
-// saveTallies adds what the rules have made of the alerts of a batch.
+// saveTallies adds up how often each rule matched, dropped or held an alert of a batch.
 func saveTallies(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
 	const add = `
 		INSERT INTO route_tallies AS t (team_id, integration_id, rule, matched, dropped, held, passed, shadow, failed, error, last_at)
@@ -82,8 +82,8 @@ const (
 	releaseAgain = time.Minute
 )
 
-// releaseHeld puts into the inbox that alerts have been held for long enough. Whether they still fire, and what the
-// rules say of them by now, is for the fold.
+// releaseHeld puts signals into the inbox for alerts whose hold is over. The fold decides whether they still
+// fire, and what the rules say now.
 func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error) {
 	const due = `
 		SELECT a.id, a.integration_id, a.dedup_key, a.group_key, a.title, a.body, a.link, a.severity, a.labels, a.links, a.details,

@@ -49,7 +49,7 @@ type compiledLists struct {
 	lists map[int64]*route.List
 }
 
-// of compiles lists, but for those that it has, and forgets those that are no longer in force.
+// of compiles lists that are new, and forgets those no longer in force.
 func (c *compiledLists) of(stored []storedList) map[oncall.RouteOwner]*route.List {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,7 +87,7 @@ func (d *Directory) loadRoutes(ctx context.Context, tx pgx.Tx, s *Store) error {
 	return nil
 }
 
-// RouterOf puts the lists together by which the signals of an integration are routed, of those given.
+// RouterOf combines the lists that route the signals of an integration.
 func (d *Directory) RouterOf(in oncall.Integration, lists map[oncall.RouteOwner]*route.List) *route.Router {
 	r := &route.Router{
 		Integration: in, Team: d.teams[in.TeamID].Name,
@@ -111,10 +111,10 @@ func (d *Directory) Integration(id oncall.IntegrationID) (oncall.Integration, bo
 	return in, known
 }
 
-// Router is by what the signals of an integration are routed; nil: all go to its policy.
+// Router routes the signals of an integration; nil: all go to its policy.
 func (d *Directory) Router(id oncall.IntegrationID) *route.Router { return d.routers[id] }
 
-// Lists are the lists of routes in force that have rules. Nobody sees them in what For leaves of a directory.
+// Lists are the lists of routes in force that have rules. For removes them: nobody sees them by a directory.
 func (d *Directory) Lists() map[oncall.RouteOwner]*route.List { return d.lists }
 
 // routedTo lists the policies to which an integration's signals may go.

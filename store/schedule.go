@@ -141,8 +141,8 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 	return id, err
 }
 
-// RestoreVersion puts the rotations of an earlier version in force again, from now on: as a new
-// version, so that nothing of the history is lost.
+// RestoreVersion puts the rotations of an earlier version in force again from now on, as a new version, so
+// that history stays.
 func (s *Store) RestoreVersion(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, version, seen int64, now time.Time,
 ) (schedule.Definition, error) {

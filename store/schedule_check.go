@@ -103,7 +103,7 @@ func (l scheduleCheck) compare(ctx context.Context) error {
 	return l.enqueue(ctx, l.tx, l.now, l.reflections())
 }
 
-// reflections bring what shows in Slack who is on call up to date.
+// reflections are the tasks that update user groups and topics to who is on call.
 func (l scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
 	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
@@ -208,7 +208,7 @@ func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error 
 	return l.saveNotices(ctx, l.tx, l.now, notices)
 }
 
-// plan queues the next look, unless one is queued that comes first.
+// plan queues the next look, unless an earlier one is queued.
 func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
 	horizon := l.now.Add(checkScheduleWithin)
 	if next.IsZero() || next.After(horizon) {
@@ -272,7 +272,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 	return due, nil
 }
 
-// checkAllSchedules queues a look at every schedule and at coverage, for what may concern any of them.
+// checkAllSchedules queues a look at every schedule and at coverage, after a change that may concern any.
 func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])

@@ -19,8 +19,8 @@ type scheduleEdit struct {
 	goes  bool            // others may follow, so that it is told when they have
 }
 
-// editSchedules lets do change schedules that the caller has locked, and sees to what follows: people whose
-// shifts move are told, and whoever comes on call by it at once is announced when it is committed.
+// editSchedules calls do to change schedules that the caller has locked. Afterwards people whose shifts have
+// moved are told, and whoever is on call at once is announced after the commit.
 func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
 	of := scope{ids: ids, since: e.at} // nobody is told of what is past
 	before, err := schedules(ctx, tx, of)
@@ -47,7 +47,7 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 }
 
-// transaction names a transaction as no other ever is.
+// transaction returns a name that no other transaction ever has.
 func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&name); err != nil {
 		return "", fmt.Errorf("name a transaction: %w", err)
@@ -87,7 +87,7 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
 }
 
-// tellEditing tells people what the editing of a schedule has come to.
+// tellEditing tells people how the edits of a schedule have changed their shifts.
 func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.ScheduleEditing, is schedule.Definition, now time.Time) error {
 	name, err := transaction(ctx, tx)
 	if err != nil {

@@ -22,8 +22,8 @@ type scope struct {
 	history bool                // all versions, also those that are out of force
 }
 
-// recently is the scope of what matters now. The newest row says roughly when now is: what was over
-// long before that one was made is long over.
+// recently is the scope of what matters now. There is no clock here; the creation of the newest row tells
+// roughly what time it is.
 func recently(ctx context.Context, tx pgx.Tx) (scope, error) {
 	const newest = `
 		SELECT greatest(

@@ -18,7 +18,7 @@ import (
 // by one of a release that knows secrets. Until then what went before signs and hashes.
 const settleIn = 15 * time.Minute
 
-// errNoSecret means that something new is to be signed or hashed, and there is no secret to do it with.
+// errNoSecret means that something new can't be signed or hashed, because there is no secret.
 var errNoSecret = fmt.Errorf("WATCHBILL_SECRET is not set")
 
 // refusedWithoutSecret is what people are told then.
@@ -105,7 +105,7 @@ type SecretLook struct {
 	Newer   time.Time   // from when on one is used that an instance has noted later, and this process hasn't; zero: none
 }
 
-// LookAtSecrets is UseSecrets for who uses none of them: nothing is noted.
+// LookAtSecrets compares secrets as UseSecrets does, without noting anything.
 func (s *System) LookAtSecrets(ctx context.Context) (SecretLook, error) {
 	known, err := knownSecrets(ctx, s.pool)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sharedSessions says that sessions are not ours alone: what we lock and listen to in one would be lost.
+// sharedSessions explains why a pooler that shares sessions is refused: their locks and LISTENs would be lost.
 const sharedSessions = "DATABASE_URL leads through a pooler that shares sessions between clients, such as PgBouncer with " +
 	"pool_mode=transaction, where locks and notifications get lost: connect to PostgreSQL itself, or set pool_mode=session"
 

@@ -112,7 +112,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 	return a.report, nil
 }
 
-// remember keeps what there is before it changes.
+// remember keeps the state before the changes, for the report and the audit log.
 func (a *applier) remember(ctx context.Context, how ApplyOptions) (err error) {
 	if how.Write {
 		a.before, err = installation(ctx, a.tx, a.now)
@@ -120,7 +120,7 @@ func (a *applier) remember(ctx context.Context, how ApplyOptions) (err error) {
 	return err
 }
 
-// record writes to the audit log what has become of it.
+// record writes to the audit log what the document has changed.
 func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 	after, err := installation(ctx, a.tx, a.now)
 	if err != nil {
@@ -304,7 +304,7 @@ func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 	return a.nameUsers(ctx, named)
 }
 
-// nameUsers keeps the addresses by which the document names people: Slack may give somebody another.
+// nameUsers keeps the e-mail addresses by which the document names people, because Slack's may change.
 func (a *applier) nameUsers(ctx context.Context, named map[oncall.UserID]string) error {
 	const clear = `UPDATE users SET named = '' WHERE named = ANY ($2) AND NOT id = ANY ($1)`
 	const update = `

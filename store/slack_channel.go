@@ -152,7 +152,8 @@ func (d *Directory) VeiledWebhook(team oncall.TeamID, address string) bool {
 // dutyAhead is how far ahead people on call count as named.
 const dutyAhead = 8 * 7 * 24 * time.Hour
 
-// SlackNames lists what is named in Slack by what is in force now. People are those who may be paged.
+// SlackNames lists the channels, groups and people of Slack that the set-up in force names. People are those
+// who may be paged.
 func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
 	var n setup.SlackNames
 	var people []oncall.UserID
@@ -214,7 +215,7 @@ func (d *Directory) NamedElsewhere(id oncall.UserID, but []string) bool {
 	return false
 }
 
-// PeopleNamed are those whom a team, a policy or a schedule names.
+// PeopleNamed are the people whom a team, a policy or a schedule names.
 func (d *Directory) PeopleNamed() []oncall.UserID {
 	var people []oncall.UserID
 	for _, t := range d.Teams {
@@ -279,7 +280,7 @@ func saveChannels(ctx context.Context, tx pgx.Tx, found []oncall.NamedChannel, n
 	return n, nil
 }
 
-// ChannelRenamed keeps what a channel is called now.
+// ChannelRenamed stores a channel's new name.
 func (s *Store) ChannelRenamed(ctx context.Context, id, name string, now time.Time) error {
 	const update = `UPDATE slack_channels SET name = $2, seen_at = $3 WHERE id = $1 AND name <> $2`
 	return s.changeChannels(ctx, func(ctx context.Context, tx pgx.Tx) (int64, error) {
@@ -288,7 +289,7 @@ func (s *Store) ChannelRenamed(ctx context.Context, id, name string, now time.Ti
 	})
 }
 
-// ChannelMoved keeps that Slack has given a channel another id.
+// ChannelMoved stores that Slack has given a channel another id.
 func (s *Store) ChannelMoved(ctx context.Context, from, to string, now time.Time) error {
 	const update = `UPDATE slack_channels SET id = $2, seen_at = $3 WHERE id = $1`
 	return s.changeChannels(ctx, func(ctx context.Context, tx pgx.Tx) (int64, error) {

@@ -30,8 +30,7 @@ type Options struct {
 	Secrets   []oncall.Secret       // sign tokens and hash codes: the first makes new ones; none: nothing new is made
 }
 
-// A Store is what shells for people use: what it does, somebody asked for. It is safe for use by
-// any number of goroutines.
+// A Store is for shells that act on somebody's behalf. Any number of goroutines can use it.
 type Store struct {
 	pool     pool
 	door     pool                  // for what a signal needs: its key, the directory and the inbox
@@ -55,8 +54,8 @@ type Store struct {
 	admins    []string      // of the installation
 }
 
-// A System is what the queue's workers, intake and the program itself use. What it
-// does beyond a Store, nobody asked for; so shells for people get its Store alone.
+// A System is for the queue's workers, intake and the program itself. Its own methods are asked for by nobody
+// and check no rights, so shells for people get only its Store.
 type System struct{ *Store }
 
 // Open makes a System. It does not wait for the database to be there; ask Ping.
@@ -160,8 +159,8 @@ func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 	return conn, prepareConn(ctx, conn)
 }
 
-// hangUp ends a session that was held for long, also when ctx has ended. It gives back its locks
-// first: the server would do so too, but a moment after we have gone.
+// hangUp ends a long session, even after ctx has ended. It releases the locks first: the server would do so
+// only a moment after we are gone.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -208,6 +207,6 @@ func (s *Store) wake() {
 	}
 }
 
-// Saved is sent to when this process has saved something, of which there may be something to draw. One
-// message may stand for many.
+// Saved receives when this process has saved something that may have to be drawn. One message may stand for
+// many.
 func (s *System) Saved() <-chan struct{} { return s.saved }

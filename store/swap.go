@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// OfferSwap stores an offer and tells both people of it. What is wrong with it is a Refusal.
+// OfferSwap stores an offer and tells both people of it.
 func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take schedule.Stint, note string, now time.Time) (oncall.Swap, error) {
 	const insert = `
 		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
@@ -102,7 +102,7 @@ func (s *Store) Pending(ctx context.Context, by oncall.Actor, user oncall.UserID
 	return pending, wanted, nil
 }
 
-// wouldMiss lists those of the two who have time off during the shift that they would get.
+// wouldMiss lists who of the two has time off during the shift that they would get.
 func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserID, error) {
 	var out []oncall.UserID
 	for user, stint := range map[oncall.UserID]schedule.Stint{swap.Take.User: swap.Give, swap.Give.User: swap.Take} {

@@ -35,7 +35,8 @@ const updateStanding = `
 		deactivated_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(deactivated_at, $2) END
 	WHERE id = $1 AND (deactivated_at IS NULL, standing, owner) IS DISTINCT FROM ($2::timestamptz IS NULL, $3, $4)`
 
-// saveUser changes a person by a statement, and has looked after whoever is on call then.
+// saveUser changes a person by a statement. Schedules and coverage are checked afterwards, because the person
+// may have been on call.
 func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, sql string, args ...any) error {
 	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {

@@ -202,7 +202,7 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now
 	return nil
 }
 
-// managersBecame are the entries of the teams whose managers are in a user group with others than before.
+// managersBecame are the audit entries of teams whose managers changed with a user group's members.
 func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit.Entry) {
 	for _, t := range d.Teams {
 		if before, after := was[t.ManagedBy].users, is[t.ManagedBy].users; t.ManagedBy != "" && !slices.Equal(before, after) {
@@ -215,8 +215,8 @@ func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit
 // managersLast is how long somebody manages a team by a user group that can't be read any more.
 const managersLast = 24 * time.Hour
 
-// GroupsUnread ends what people may do by user groups that have not been read for long: they may have
-// left them. Those that policies page stay as they were: somebody has to be paged.
+// GroupsUnread ends the rights that people have by user groups that could not be read for long: they may have
+// left them. Paging keeps the last known members, because somebody has to be paged.
 func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 	const begin = `UPDATE slack_groups SET seen_at = $1 WHERE seen_at IS NULL`
 	const stale = `SELECT handle, users FROM slack_groups WHERE seen_at < $1 AND users <> '{}' AND NOT handle = ANY ($2) FOR UPDATE`
