@@ -154,7 +154,7 @@ func actTooMany(wait time.Duration) *actPage {
 	return &actPage{code: http.StatusTooManyRequests, retryIn: wait, Title: "Too many links that are not valid came from this address"}
 }
 
-// actGone answers a token that is good for nothing.
+// actGone answers an invalid token.
 func actGone(why string) *actPage {
 	return &actPage{code: http.StatusGone, Title: "Nothing to do here", Said: why + " The incident itself is in Slack."}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An address is where monitors send that expect to be answered in the way of one service.
+// An address is a place to which monitors send, and how they expect to be answered.
 type address struct {
 	inBody  bool   // the key may be in the body
 	limit   int64  // bytes of a body, where the integration's format allows less
@@ -23,7 +23,7 @@ type address struct {
 	invalid func(error) *problem
 }
 
-// taken is what was stored of a request.
+// taken is what was read and stored of a request.
 type taken struct {
 	integration oncall.Integration
 	at          time.Time // when it came
@@ -51,7 +51,8 @@ func answerOurs(w http.ResponseWriter, t taken) {
 
 func refuseOurs(w http.ResponseWriter, p *problem) { p.write(w) }
 
-// addressRoutes are those of the services whose place we take: a monitor needs another host and key, and nothing else.
+// addressRoutes are the addresses of other services, such as PagerDuty. A monitor set up for one needs only
+// another host and key.
 func (s *server) addressRoutes(mux *http.ServeMux) {
 	at := func(pattern string, a address) {
 		mux.HandleFunc(pattern, s.receive(a))
@@ -130,8 +131,8 @@ func keyIn(r *http.Request) string {
 	return ""
 }
 
-// looked handles a GET: it is a signal if it says anything, and otherwise somebody has followed the address, or a program that
-// wants to show where it leads.
+// looked handles a GET. With a title, msg or status it is a signal. Otherwise a person has opened the address, or a
+// program that previews links.
 func (s *server) looked(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && intake.SaysAnything(r.URL.Query()) {
 		s.receive(ours)(w, r)

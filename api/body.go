@@ -101,7 +101,8 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arri
 	return &arrived{body: intake.Unmarked(b), counted: []func(){body.release}}
 }
 
-// A wire is a body as it arrives. It remembers an error of its own, which is none of what is inside it.
+// A wire is a body as it arrives, before decompression. It remembers an error of the connection, to tell it from
+// one of the content.
 type wire struct {
 	io.Reader
 	err error
@@ -128,8 +129,8 @@ func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (ar
 	}
 }
 
-// unread is the problem to answer with when the body could not be read; arriving is the error with which
-// it ended to arrive.
+// unread is the problem to answer with if the body could not be read. Arriving is the error of the connection, nil
+// if all of it arrived.
 func unread(err, arriving error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)

@@ -32,8 +32,8 @@ type connection struct {
 	close sync.Once
 }
 
-// LimitConnections makes a server hold no more than most connections that a listener accepts. The proxies in
-// front of us may have all of them, since what they pass on is of many; any other proxy has to have limits of its own.
+// LimitConnections limits a listener to most open connections. The proxies in front of us may use all of them,
+// because they serve many clients; other proxies count as one peer.
 func LimitConnections(server *http.Server, l net.Listener, most int, proxies Proxies) net.Listener {
 	c := &connections{
 		Listener: l, most: most, proxies: proxies, of: map[netip.Prefix]int{},
@@ -132,7 +132,7 @@ func (c *connections) forget(i *connection) {
 	}
 }
 
-// Close ends the waiting, too.
+// Close closes the listener, and wakes whoever waits for room.
 func (c *connections) Close() error {
 	c.end.Do(func() { close(c.closed) })
 	return c.Listener.Close()

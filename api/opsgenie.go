@@ -25,7 +25,7 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	}
 }
 
-// opsgenie answers the Alert API: at once, as what was asked for happens later.
+// opsgenie answers the Alert API at once; what was asked for happens later.
 func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	rest := strings.Trim(r.PathValue("rest"), "/")
 	id, verb := opsgenieTarget(r.Method, rest, r)
@@ -111,7 +111,8 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 	return nil
 }
 
-// opsgenieAlias finds which alert an id means. One that is none counts as the alias: nobody waits for a refusal.
+// opsgenieAlias finds the alert that an id means. An unknown id counts as an alias, because no client waits for a
+// refusal.
 func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (string, error) {
 	if c.by == "alias" {
 		return c.id, nil

@@ -127,7 +127,7 @@ func (s *server) pinged(ctx context.Context, in oncall.Integration, name string,
 	return created, nil
 }
 
-// refusePing answers in a few words, as nobody reads more.
+// refusePing answers in a few plain words: pings come from scripts, whose logs nobody reads for long.
 func refusePing(w http.ResponseWriter, p *problem) {
 	status, detail := p.Status, p.Detail
 	if status == http.StatusUnauthorized {

@@ -190,8 +190,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	return nil
 }
 
-// hints say what of the signals was not understood, and which ends and acknowledgements are about
-// nothing. They are few, and never a reason to keep a signal waiting for long.
+// hints say what was not understood, and which ends and acknowledgements match no firing alert. They are few, and
+// finding them never delays a signal for long.
 func (s *server) hints(ctx context.Context, in oncall.Integration, signals []oncall.Signal) []string {
 	var hints, keys []string
 	switch {

@@ -20,7 +20,7 @@ type strikes struct {
 	count map[netip.Prefix]int
 }
 
-// out counts a strike and says whether the peer is out, and for how long.
+// out counts a request with an unknown key, and says whether its peer is refused now, and for how long.
 func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,7 +5,7 @@ import "sync"
 // slots is how many envelopes are handled at the same time.
 const slots = 128
 
-// admission lets envelopes in, as many at once as there are slots, until it closes.
+// admission limits how many envelopes are handled at once, and closes when the bot stops.
 type admission struct {
 	mu     sync.Mutex
 	taken  int

@@ -8,8 +8,8 @@ import (
 // backgroundLimit bounds what is done after an answer.
 const backgroundLimit = 15 * time.Second
 
-// inBackground does in the background what would take too long before an answer. A stop cuts it
-// off, so it must only add to the answer.
+// inBackground does what would take too long before an answer. A stop cuts it off, so nothing may depend on
+// it.
 func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backgroundLimit)
 	ended := make(chan struct{})

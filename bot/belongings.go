@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// endsOthers reports whether the person may end what is others': to them it is offered.
+// endsOthers reports whether the person may end other people's belongings, so that it is offered to them.
 func (r request) endsOthers() bool {
 	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
 }

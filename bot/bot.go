@@ -88,7 +88,7 @@ func New(c Config) (*Bot, error) {
 	return b, nil
 }
 
-// measure registers the metrics of what comes in.
+// measure registers the metrics of what comes from Slack.
 func (b *Bot) measure(to prometheus.Registerer) error {
 	b.envelopes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "watchbill_slack_envelopes_total",

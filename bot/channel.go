@@ -36,7 +36,8 @@ func (b *Bot) learn(ctx context.Context, named, id string) {
 }
 
 // LearnChannels looks up the channels that the set-up names and whose id isn't known yet, and whether those of
-// private teams are private. Those that Slack doesn't have stay unknown. What an admin has to mend is a Refusal.
+// private teams are private. Those that Slack doesn't have stay unknown. A Refusal says what an admin has to
+// fix.
 func (b *Bot) LearnChannels(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
@@ -104,8 +105,8 @@ func (b *Bot) channelMoved(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// channelClosed tells the admins of the teams whose channel was archived or deleted, before an incident
-// has no message there.
+// channelClosed tells a team's admins that its channel was archived or deleted, before an incident can't be
+// posted there.
 func (b *Bot) channelClosed(ctx context.Context, id, why string) error {
 	if err := b.store.ChannelClosed(ctx, id, why, b.clock()); err != nil {
 		return fmt.Errorf("tell that a channel takes no messages any more: %w", err)
@@ -113,7 +114,7 @@ func (b *Bot) channelClosed(ctx context.Context, id, why string) error {
 	return nil
 }
 
-// channelOpened has what changed while a channel was archived drawn there.
+// channelOpened redraws what changed while a channel was archived.
 func (b *Bot) channelOpened(ctx context.Context, id string) error {
 	b.slack.ChannelOpened(id)
 	if err := b.store.ChannelOpened(ctx, id, b.clock()); err != nil {

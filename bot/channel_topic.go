@@ -31,7 +31,7 @@ func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	return nil
 }
 
-// topicRefusal turns an error that would only come again into a Refusal.
+// topicRefusal turns a permanent error into a Refusal.
 func topicRefusal(err error) error {
 	if !slackcall.Refused(err) {
 		return err

@@ -31,7 +31,7 @@ type request struct {
 // by is who asks, and who reads the answer.
 func (r request) by() oncall.Actor { return r.asker }
 
-// none completes "No incident is open" and the like, where there may be some that are not shown.
+// none completes "No incident is open" and the like, if there may be some that the reader may not see.
 func (r request) none() string {
 	switch {
 	case r.directory.Hides && r.asker.Via == oncall.ViaChannel:
@@ -49,7 +49,7 @@ type command struct {
 	run  func(b *Bot, ctx context.Context, r request) (view.Drawing, error)
 }
 
-// inWords makes a command of one whose answer has no blocks.
+// inWords makes a command of a function whose answer is plain text.
 func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (view.Drawing, error) {
 	return func(b *Bot, ctx context.Context, r request) (view.Drawing, error) {
 		text, err := run(b, ctx, r)
@@ -57,7 +57,7 @@ func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) f
 	}
 }
 
-// commands are all of them. A function, as the help is one of them and needs all.
+// commands are all commands. It is a function because the help is one of them and lists them all.
 func commands() []command {
 	return slices.Concat([]command{
 		{"who", inWords((*Bot).who)},

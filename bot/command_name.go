@@ -38,7 +38,7 @@ var aliases = map[string]string{
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 
-// elsewhere are words for what Watchbill does in another way, or not by a command.
+// elsewhere are words for which there is no command, and what to do instead.
 var elsewhere = map[string]string{
 	"page":    "Nobody is paged by `/oncall` from nothing: an incident opens when a monitor fires. `/oncall add 12 @bo` pages somebody to help with an incident, `/oncall escalate 12` pages the next step now.",
 	"trigger": "", "create": "", "declare": "", "call": "", "raise": "",
@@ -162,7 +162,8 @@ func (b *Bot) help(_ context.Context, r request) (string, error) {
 	return view.HelpFor(known.name, also, r.abilities()), nil
 }
 
-// abilities are what the reader of an answer may do: they are told of no more. Where others read it, all is told.
+// abilities are the rights of whoever reads an answer, so that the help lists only what they may do. If others
+// read it too, the help lists everything.
 func (r request) abilities() view.Ability {
 	if r.asker.Via == oncall.ViaChannel {
 		return view.EveryAbility

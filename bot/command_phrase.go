@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// rephrase turns what people type as they would say it, or as other tools have it, into a command as the
-// help has it. What it doesn't know it leaves alone.
+// rephrase turns spoken phrases, and the commands of other tools, into the commands in the help. It leaves
+// alone what it doesn't know.
 func rephrase(words []string) []string {
 	words = politely(words)
 	if len(words) == 0 {
@@ -21,7 +21,7 @@ func rephrase(words []string) []string {
 	return words
 }
 
-// word is a word as phrases are compared.
+// word normalises a word for comparison.
 func word(words []string, i int) string {
 	if i >= len(words) {
 		return ""
@@ -29,7 +29,7 @@ func word(words []string, i int) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimRight(words[i], "?!.,:")), "\u2019", "'")
 }
 
-// oneOf reports whether the word at a place is one of some.
+// oneOf reports whether the word at an index is one of those given.
 func oneOf(words []string, i int, some ...string) bool { return slices.Contains(some, word(words, i)) }
 
 // politely drops what is only polite. Notes and reasons keep it.
@@ -180,7 +180,7 @@ func aboutNow(words []string) []string {
 
 var numbersTo = regexp.MustCompile(`^#?[0-9]{1,9}$`)
 
-// inOrder puts the number of an incident where commands have it: "add @bo to 12", "reassign @bo 12".
+// inOrder moves the number of an incident to where commands expect it: "add @bo to 12", "reassign @bo 12".
 func inOrder(words []string) []string {
 	n := len(words)
 	name := strings.ToLower(words[0])

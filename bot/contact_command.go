@@ -68,7 +68,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
-// addMore tells a person who is only reached in Slack what they may add; "" where there is no more.
+// addMore tells a person who is only reached in Slack which methods they could add; "" if there are none.
 func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.Reach) string {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	may := b.addable(d, user)

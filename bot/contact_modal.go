@@ -38,8 +38,8 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	}, nil
 }
 
-// redrawReach redraws the view under the one that was sent. That it fails is only logged,
-// since everything is saved.
+// redrawReach redraws the view under the one that was sent. A failure is only logged, because everything is
+// saved.
 func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, said string) {
 	v, err := b.reachView(ctx, user)
 	if err == nil {

@@ -62,9 +62,9 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
 
-// readStints reads the shifts of a person that "TIME [to TIME] note" means: of a stretch of time what
-// is in it, of a day the shifts that begin then, or else that day of a longer one, of an instant the whole
-// shifts.
+// readStints finds the shifts of a person that "TIME [to TIME] note" means. A stretch of time means the parts
+// of shifts within it; a day, the shifts that begin on it, or else that day of a longer one; an instant, the
+// whole shifts at it.
 func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
 	when, n, err := r.reader().Moment(words)
 	if err != nil {
@@ -122,8 +122,8 @@ func (r request) mayAskFor(s schedule.Stint) bool {
 	return s.User == r.user.ID || known && manages(r.directory, r.user.ID, in)
 }
 
-// toCover are the shifts of a person for which the reader of a form may ask for cover. It is refused where
-// there are only others.
+// toCover are the shifts of a person for which the reader of a form may ask for cover. It is a Refusal if the
+// person has shifts but none of these.
 func (b *Bot) toCover(r request, user oncall.UserID) ([]schedule.Stint, error) {
 	all := r.stints(user)
 	may := slices.DeleteFunc(slices.Clone(all), func(s schedule.Stint) bool { return !r.mayAskFor(s) })

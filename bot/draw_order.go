@@ -32,7 +32,7 @@ func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []
 	return chosen
 }
 
-// crowd is what the drawings have in common that are counted together.
+// crowd is the key by which drawings are counted together: one team, for the same reason.
 func crowd(w store.WaitingDraw) store.WaitingDraw {
 	return store.WaitingDraw{Team: w.Team, Asked: w.Asked, Count: w.Count, Over: w.Over}
 }
@@ -56,5 +56,5 @@ func better(s oncall.Severity) int {
 // Share tells how many instances draw in the same workspace.
 func (b *Bot) Share(instances int) { b.slack.Share(instances) }
 
-// Settle says that we are stopping: nothing that can be done later waits for its turn any more.
+// Settle says that we are stopping: calls that can be made later are no longer waited for.
 func (b *Bot) Settle() { b.slack.Settle() }

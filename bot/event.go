@@ -134,10 +134,10 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 	return fmt.Errorf("answer what somebody wrote to the bot: %w", err)
 }
 
-// byMention are the commands that can be written to the app where others read the answer.
+// byMention are the commands that can be used by a mention of the app in a channel.
 var byMention = []string{"who", "next", "teams", "incidents", "help"}
 
-// byMessage are those that can be written in a direct message. None of them opens a form.
+// byMessage are the commands that can be used in a direct message. None of them opens a form.
 var byMessage = slices.Concat(byMention, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
 
 // answerMessage does what somebody writes to the bot, if it is a command that can be written there, or

@@ -81,7 +81,7 @@ func (f form) users(block view.Block) []oncall.UserID {
 // has reports whether a view shows an input.
 func (f form) has(block view.Block) bool { return len(f[string(block)]) > 0 }
 
-// digest is the same as long as a form holds the same.
+// digest changes when anything in the form does.
 func (f form) digest() string {
 	held := map[string][]string{}
 	for block := range f {

@@ -11,11 +11,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// historyPage is how many entries an answer shows at most; long ones are fewer.
+// historyPage is how many entries an answer shows at most; fewer if they are long.
 const historyPage = 12
 
-// history answers `/oncall history [kind] [name or person] [since …] [before …]`: who has changed what. Whether
-// somebody may read it, and what of it, only store knows.
+// history answers `/oncall history [kind] [name or person] [since …] [before …]`: who has changed what. The
+// store decides what of it somebody may read.
 func (b *Bot) history(ctx context.Context, r request) (string, error) {
 	f, err := b.historyFilter(ctx, r)
 	if err != nil {

@@ -43,10 +43,10 @@ func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) 
 	return b.theIncident(ctx, *r, name, example)
 }
 
-// byTitle are the commands that need no words but what says which incident is meant.
+// byTitle are the commands that need nothing but an incident, which may be named by its title.
 var byTitle = map[string]bool{"incident": true, "details": true, "plan": true}
 
-// withoutWord drops a word that only says what the number is of.
+// withoutWord drops a word such as "incident" before a number.
 func withoutWord(words []string, word string) []string {
 	if len(words) > 1 && strings.EqualFold(words[0], word) {
 		return words[1:]

@@ -50,7 +50,7 @@ func titled(title, typed string) bool {
 	return len([]rune(strings.Join(wanted, ""))) >= minTitle
 }
 
-// minTitle is how many letters name an incident.
+// minTitle is how many letters of a title must be typed at least.
 const minTitle = 2
 
 func titleWords(text string) []string {

@@ -106,7 +106,7 @@ func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 	return "", nil
 }
 
-// showDetails shows what was sent of an incident's alerts, from one of them on.
+// showDetails shows an incident's alerts with what their monitor sent, from one of them on.
 func (b *Bot) showDetails(ctx context.Context, p press) error {
 	var id oncall.IncidentID
 	var from, part int
@@ -139,8 +139,7 @@ func (b *Bot) showDetails(ctx context.Context, p press) error {
 	return b.openModal(ctx, p.trigger, v)
 }
 
-// refreshSheet redraws the open sheet after an act. That it fails is only logged, since the
-// act is saved.
+// refreshSheet redraws the open sheet after an act. A failure is only logged, because the act is saved.
 func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
 	s, err := b.sheet(ctx, id, p.user)
 	if err == nil {

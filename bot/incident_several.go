@@ -104,7 +104,7 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 	return id, unescape(strings.Join(words[1:], " "))
 }
 
-// concerns reports whether an act makes sense for an incident as it is.
+// concerns reports whether an act makes sense for an incident in its present state.
 func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
 	switch do {
 	case "ack":
@@ -145,8 +145,8 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 	return 0, oncall.Refuse("Say which incident by its number: `/oncall %s %s`.%s", name, example, view.WhichIncident(fits))
 }
 
-// withoutWatched drops the incidents with which the person may only look, unless a command does no more or there
-// are no others: then the act says who may.
+// withoutWatched drops the incidents that the person may only look at, unless the command only looks. If no
+// others are left it drops none, so that the refusal says who may act.
 func (b *Bot) withoutWatched(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
 	if byTitle[name] {
 		return of, nil
@@ -207,7 +207,7 @@ func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, 
 	return view.ActedOn(act, done, refused, left, later, r.location), nil
 }
 
-// actOnEach says with which incidents something was done, and why not with the others.
+// actOnEach acts on each incident, and says on which that was refused and why.
 func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
 	for _, id := range ids {
 		err := b.act(ctx, id, user, act)

@@ -66,10 +66,11 @@ func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.Incid
 	return ids, nil, rest, nil
 }
 
-// maxLengthWords is how many words say how long, at most: each division of the words is tried.
+// maxLengthWords bounds how many words say how long, because each way to divide the words is tried.
 const maxLengthWords = 10
 
-// numbersLast reads "2h 1 2" and "tomorrow #1": an end that is one without the numbers, and isn't with them.
+// numbersLast reads "2h 1 2" and "tomorrow #1": the words before the numbers say an end, and all words together
+// don't.
 func (r request) numbersLast(words []string) (ids []oncall.IncidentID, rest []string) {
 	if r.endsSnooze(words) {
 		return nil, nil

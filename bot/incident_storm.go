@@ -63,8 +63,8 @@ func (b *Bot) fileOf(ctx context.Context, by oncall.Actor, p oncall.Picture) (sl
 	return slack.UploadFileParameters{Filename: fmt.Sprintf("incident-%d.csv", id), Title: title, FileSize: f.Len(), Reader: f}, nil
 }
 
-// attachAlerts adds a file with all alerts to the thread of a storm that is over. The thread has said what it
-// was; so a file that can't be had is only logged.
+// attachAlerts adds a file with all alerts to the thread of a storm that is over. A failure is only logged,
+// because the thread has the summary.
 func (b *Bot) attachAlerts(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event) {
 	over := false
 	for _, e := range events {

@@ -16,7 +16,8 @@ type liveStep struct {
 	try        func(ctx context.Context) (code string, err error)
 }
 
-// CheckLive tries in a scratch channel what nobody could look up. What it posts it deletes.
+// CheckLive tries in a scratch channel how the real Slack behaves, where the simulator is based on assumptions.
+// It deletes what it posts.
 func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResult {
 	var root, reply slackcall.Place
 	post := func(thread string) func(context.Context) (string, error) {

@@ -29,8 +29,8 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	return store.Place(at), err
 }
 
-// update edits a message. Where Slack doesn't let it be edited any more, it stays as it is: that is no
-// error, or it would be tried for ever.
+// update edits a message. If Slack doesn't let it be edited any more, that is no error: trying again wouldn't
+// help.
 func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
 	err := b.edit(ctx, at, d, p)
 	if errors.Is(err, store.ErrFrozen) {

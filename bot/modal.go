@@ -61,7 +61,7 @@ type modalResponse struct{ slack.ViewSubmissionResponse }
 // closeAll closes the whole stack of views.
 func closeAll() modalResponse { return modalResponse{*slack.NewClearViewSubmissionResponse()} }
 
-// fieldErrors say of each input whose value can't be used why.
+// fieldErrors say why the value of an input can't be used, by block id.
 type fieldErrors map[view.Block]string
 
 // longestError is how much is said beside an input; it may quote what was typed.
@@ -115,7 +115,7 @@ func (b *Bot) updateModal(ctx context.Context, old slack.View, v slack.ModalView
 	return shown(b.slack.UpdateView(ctx, old, v))
 }
 
-// shown turns the error of showing a view into what the person can do, if anything.
+// shown turns an error of showing a view into a Refusal, if the person can do something about it.
 func shown(err error) error {
 	if slackcall.TooLate(err) {
 		return oncall.Refuse("Slack waited too long for the form. Please try again.")

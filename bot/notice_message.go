@@ -56,8 +56,8 @@ func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, er
 	return b.noticeFor(ctx, n)
 }
 
-// noticeFor draws a notice for whoever reads it: where others read what a private team is told, it is not shown.
-// As long as that can't be told, nothing is.
+// noticeFor draws a notice for its readers. What a private team is told isn't shown where others read it, nor
+// while it isn't known whether they do.
 func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if !slackcall.IsUser(n.To) {
 		switch directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); {

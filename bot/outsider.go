@@ -27,7 +27,7 @@ const (
 	learnEvery = time.Minute
 )
 
-// A learner says when Slack is asked who somebody is.
+// A learner limits how often Slack is asked who somebody is.
 type learner struct {
 	mu     sync.Mutex
 	paused time.Time // until then
@@ -35,7 +35,7 @@ type learner struct {
 	daily  map[oncall.UserID]time.Time // when they were looked up last, as the set-up names them
 }
 
-// may reports whether Slack may be asked at all.
+// may reports whether Slack may be asked now.
 func (l *learner) may(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -49,7 +49,7 @@ func (l *learner) failed(now time.Time) {
 	l.paused = now.Add(learnPause)
 }
 
-// again reports whether to ask about somebody who is known, and notes that it is done.
+// again reports whether to ask once more about somebody who is known, and notes that.
 func (l *learner) again(id oncall.UserID, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,7 +103,7 @@ func (b *Bot) learnEachUnknown(ctx context.Context) error {
 	return nil
 }
 
-// due are a few of those who are named, who were not looked up for a day, and notes that it is done.
+// due returns a few people who are named and were not looked up for a day, and notes that they are now.
 func (l *learner) due(named []oncall.UserID, now time.Time) (due []oncall.UserID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -143,7 +143,7 @@ func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 	return kept, nil
 }
 
-// errNotAsked says that Slack failed a moment ago.
+// errNotAsked means that Slack is not asked, because it failed a moment ago.
 var errNotAsked = errors.New("no answer from Slack a moment ago")
 
 func (b *Bot) learnWorkspace(ctx context.Context) (store.Workspace, error) {

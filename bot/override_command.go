@@ -46,8 +46,8 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// overrideModal asks for what is missing of an override, in the schedules in which the person may put people
-// on call. It is refused where there is none of these, or another was named.
+// overrideModal asks for what is missing of an override. It offers the schedules in which the person may put
+// people on call, and is refused if there are none or another was named.
 func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.ModalViewRequest, error) {
 	may := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool { return !manages(r.directory, r.user.ID, s) })
 	asked := w.Schedule
@@ -76,8 +76,7 @@ func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.
 	return view.OverrideForm(may, w, said), nil
 }
 
-// readOverride reads as much of the words as it can: also what is refused is kept, to be corrected in
-// the form.
+// readOverride reads as much of the words as it can. What is wrong is kept, to be corrected in the form.
 func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, error) {
 	w := view.OverrideWish{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {

@@ -82,8 +82,8 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 	return posted(at)
 }
 
-// passing reports whether a refusal is of the kind that Slack takes back: at times there is no
-// conversation with somebody who is there.
+// passing reports whether Slack's refusal may be temporary: at times it finds no conversation with somebody
+// who exists.
 func (b *Bot) passing(ctx context.Context, m notify.Message, err error) bool {
 	if !slackcall.IsUser(m.To) || !slackcall.NoChannel(err) || m.Attempt > passingTries {
 		return false
@@ -118,7 +118,7 @@ func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (noti
 	return posted(at), found, nil
 }
 
-// posted is the receipt of a page that stands in Slack.
+// posted is the receipt of a page that was posted.
 func posted(at store.Place) notify.Receipt {
 	place := notify.Place(at)
 	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place}

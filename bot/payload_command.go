@@ -20,7 +20,7 @@ import (
 // payloadsShown is how many payloads an answer shows.
 const payloadsShown = 5
 
-// payloadsAsked takes "payloads" out of words about an integration.
+// payloadsAsked drops "payloads" from words about an integration, and reports whether it was there.
 func payloadsAsked(words []string) (rest []string, asked bool) {
 	for i, w := range words {
 		if oneOf([]string{w}, 0, "payloads", "payload", "raw") {

@@ -17,9 +17,9 @@ import (
 // maxNameWords is how many words of a command may be a person's name.
 const maxNameWords = 4
 
-// person reads who the first words name: by a mention, "me", a Slack id, an e-mail address, a handle,
-// a name, or a first name that only one has. It returns how many words that took, 0 if they name
-// nobody. The error is a question, where several are meant.
+// person finds whom the first words name: by a mention, "me", a Slack id, an e-mail address, a handle, a name,
+// or a first name that only one person has. It returns how many words that took, 0 if they name nobody. If
+// several people may be meant, the error asks which.
 func (r request) person(words []string) (id oncall.UserID, taken int, err error) {
 	if len(words) == 0 {
 		return "", 0, nil
@@ -145,7 +145,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	return ""
 }
 
-// findPerson is person, but also finds by their address people whom only Slack knows yet.
+// findPerson is person, and also finds by their e-mail address people whom only Slack knows.
 func (b *Bot) findPerson(ctx context.Context, r request, words []string) (oncall.UserID, int, error) {
 	id, n, err := r.person(words)
 	if n > 0 || err != nil || len(words) == 0 {

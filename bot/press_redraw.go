@@ -14,11 +14,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// notedWithin is how long it may take until a message that is posted is noted.
+// notedWithin is how long it may take to store where a message was posted.
 const notedWithin = time.Second
 
-// redrawPressed brings the message in which somebody has pressed a button up to date, at once and not
-// in the line of what is to be drawn: that is what they look at. If it fails, the draw job does it.
+// redrawPressed redraws the message in which somebody has pressed a button at once, ahead of everything that
+// waits to be drawn, because they are looking at it. If it fails, the draw job does it.
 func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
 	at := store.Place{Channel: c.Channel.ID, TS: c.Message.Timestamp}
 	var id oncall.IncidentID

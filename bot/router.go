@@ -47,8 +47,8 @@ func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) 
 	}()
 }
 
-// handle does what an envelope asks for, and acknowledges it only when that is saved: if
-// Slack shows people no warning, it has been done.
+// handle does what an envelope asks for, and acknowledges it only when that is saved. So whoever sees no warning
+// from Slack knows that it was done.
 func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 	ctx, cancel := context.WithTimeout(listening, handlerTimeout)
 	defer cancel()
@@ -182,9 +182,8 @@ func ephemeralBlocks(d view.Drawing) map[string]any {
 	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.Text, "blocks": d.Blocks}
 }
 
-// whisper answers a click so that only the person sees it. It may have to wait for its
-// turn, so it takes no slot, and a stop doesn't wait for it: the message that was clicked
-// shows how things stand.
+// whisper answers a click so that only the person sees it. It takes no slot, because it may have to wait for
+// Slack, and a stop doesn't wait for it: the message that was clicked shows the result as well.
 func (b *Bot) whisper(listening context.Context, to slack.InteractionCallback, text string) {
 	if to.ResponseURL == "" {
 		return

@@ -58,12 +58,12 @@ func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string)
 	return e, b.mayEdit(r, e.schedule.TeamID)
 }
 
-// mayEdit refuses people who may not change a team's schedules, and remembers that they tried.
+// mayEdit refuses people who may not change a team's schedules. That is counted and audited.
 func (b *Bot) mayEdit(r request, team oncall.TeamID) error {
 	return b.store.May(r.directory, r.by(), access.EditSchedule, access.Object{Team: team})
 }
 
-// mayEdit is whether to offer it.
+// mayEdit asks the same, only to decide what to offer: nothing is counted.
 func (r request) mayEdit(team oncall.TeamID) error {
 	return r.directory.Access().May(r.by(), access.EditSchedule, access.Object{Team: team})
 }
@@ -139,8 +139,7 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 	return blocks, nil
 }
 
-// undone warns that the edit won't last, if so: the next apply of the set-up file makes the schedule what
-// the file says.
+// undone warns if the edit won't last, because the next apply of the set-up file replaces the schedule.
 func (e scheduleEdit) undone() string {
 	team, _ := e.directory.Team(e.schedule.TeamID)
 	if team.Owner != oncall.OwnerFile {
@@ -150,7 +149,7 @@ func (e scheduleEdit) undone() string {
 	return view.UndoneByFile(team.Name, inFile)
 }
 
-// saved says that something is, and what may become of it.
+// saved says that something was saved, with the warning of undone.
 func (e scheduleEdit) saved(said string) string {
 	return strings.TrimSuffix(said+"\n"+e.undone(), "\n")
 }

@@ -80,7 +80,7 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 	return "", b.openModal(ctx, r.trigger, view.ScheduleHistory(e.meta, e.schedule, r.location))
 }
 
-// overview is the schedule as its view shows it.
+// overview is what the view of a schedule shows.
 func (e scheduleEdit) overview(s schedule.Definition, said string) view.ScheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
 	return view.ScheduleOverview{
