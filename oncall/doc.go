@@ -9,10 +9,14 @@
 //
 // # Words
 //
-// They mean the same in Go, SQL, Slack and the docs. A few names that are stored are older: the
-// column turn is RoundRobinCount, the key "kind" of the set-up file a format, and "line" in a job's
-// arguments a lane; the column held_until of pages is DeferredUntil. Some jobs are named otherwise than their types: "escalate" is IncidentTimer, "look"
-// CheckSchedule, "guard" CheckCoverage, "verify" SendProof. The event EventPassedOn is "handed_over".
+// They mean the same in Go, SQL, Slack and the docs. What is stored keeps older names:
+//
+//   - columns: turn is RoundRobinCount, pages.held_until DeferredUntil, pages.why and reason a Call's Why;
+//     taken_for of integrations is Senders; the table codes has proofs.
+//   - keys: "kind" in the set-up file is a format, "line" in a job's arguments a lane, "taken_for" in a
+//     stored signal its Sender.
+//   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof.
+//   - events: "handed_over" is EventPassedOn.
 //
 // Who:
 //
@@ -53,7 +57,9 @@
 //   - spool: where signals wait on the disk while the database is away; door: what chooses between the two.
 //   - payload: what a monitor sent, as it came, kept for a week without secrets.
 //   - mapping: how arbitrary JSON becomes a signal; route: a rule that says what becomes of an alert.
-//   - hold: what a route does with an alert that must last for a while before it opens an incident.
+//   - hold: what a route does with an alert that must last for a while before it opens an incident; drop: it
+//     opens none; aside: either of the two.
+//   - to keep: what maintenance does with an alert that would open an incident.
 //   - to flap: to come and go so often that the ends don't close the incident.
 //   - maintenance: a window in which alerts are kept and page nobody before its end.
 //   - heartbeat: what is expected to sign in regularly; a ping is when it does.
@@ -81,6 +87,7 @@
 //   - probe: a message that asks whether somebody can still be reached.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
 //   - drawing: a Slack message, as a picture of stored state; place: where in Slack a message is.
+//   - veil: to show no more than number and state of a private team's incident.
 //
 // Some words have a second meaning elsewhere. In package access a role is what somebody is to a team
 // (manager, responder, member, guest), and a responder is a member of it; in an incident a responder is
@@ -90,8 +97,11 @@
 //
 // # Size
 //
-// This is one package of some 11,500 lines with its blanks and comments, because a decision about an incident makes pages,
-// notices and jobs, and pages, answers and merges decide about incidents again: they share a Change.
-// What is free of that has left: who is on call (package schedule), who may do what (access), what the audit log
-// holds (audit), the set-up file (setup). rule_warning.go stays, as it judges people's own rules.
+// This is one package of some 11,500 lines with its blanks and comments, because a decision about an
+// incident makes calls, notices and jobs, and pages, answers, merges and folds decide about incidents again:
+// they share a Change and its unexported steps. What is free of that has left: who is on call (package
+// schedule), who may do what (access), what the audit log holds (audit), the set-up file (setup), what
+// people's rules make of an alert (route). Its files are named noun first: act_ (what people do with an
+// incident), answer_, contact_, cover_, fold_ (from signals to incidents; with storm, flap and group), page_
+// (when and how a page goes out), policy_ and incident_ (steps and timers), user_group_.
 package oncall

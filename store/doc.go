@@ -10,9 +10,9 @@
 // # Faces
 //
 // A Store does what somebody asked for: bot and answers get nothing else. Its methods take the actor and
-// ask package access (access.go); TestEveryMethodForPeopleTakesTheActor has the few that don't. A System embeds it and does what nobody asks for: it takes signals in, runs timers,
-// sends pages, draws, repairs. The queue's workers, intake and cmd use it; the linter
-// keeps it from the rest.
+// ask package access (access.go); TestEveryMethodForPeopleTakesTheActor lists the few that don't. A System
+// embeds it and does what nobody asks for: it takes signals in, runs timers, sends pages, draws, repairs. The
+// queue's workers, api, spool and cmd use it; the linter keeps it from the rest.
 //
 // # Locks
 //
@@ -21,8 +21,8 @@
 //
 // # Files
 //
-// This is one package of some 17,500 lines with its blanks and comments, because nearly every transaction changes several
-// tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
+// This is one package of some 17,500 lines with its blanks and comments, because nearly every transaction
+// changes several tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
 // functions. Two packages would have to export those, and anybody could take half a step. Its files are
 // named noun first: answer_ (what people send back), contact_ (how they are reached), inbox_ (from a
 // signal to an incident), incident_, page_, queue_ (River's jobs), schedule_, setup_ (what Apply
