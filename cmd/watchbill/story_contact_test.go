@@ -36,14 +36,6 @@ func (s *story) code(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("CODE", code)
 }
 
-// reachable PERSON METHOD NUMBER: the person has added a phone and entered its code.
-func (s *story) reachable(ts *testscript.TestScript, _ bool, args []string) {
-	p := process{ctx: context.Background(), clock: s.clock.Now}
-	_, err := provePhone(p.ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), oncall.Method(args[1]), args[2])
-	ts.Check(err)
-	s.settle(ts)
-}
-
 // reply NUMBER TEXT [PATTERN]: sends an SMS from the phone, and waits until it shows the pattern.
 // Answers are polled, so that may take some seconds.
 func (s *story) reply(ts *testscript.TestScript, _ bool, args []string) {

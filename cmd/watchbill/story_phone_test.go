@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -17,7 +16,7 @@ import (
 func (s *story) has(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	p := process{ctx: ctx, clock: s.clock.Now}
-	_, err := provePhone(ctx, p, s.app, s.phone, oncall.UserID("U0"+strings.ToUpper(args[0])), oncall.Method(args[1]), args[2])
+	_, err := provePhone(ctx, p, s.app, s.phone, oncall.UserID(person(args[0])), oncall.Method(args[1]), args[2])
 	ts.Check(err)
 	s.settle(ts)
 }

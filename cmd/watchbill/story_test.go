@@ -85,7 +85,6 @@ func TestStories(t *testing.T) {
 					"inbox":       s.inbox,
 					"code":        s.code,
 					"reply":       s.reply,
-					"reachable":   s.reachable,
 					"has":         s.has,
 					"line":        s.line,
 					"rings":       s.rings,
