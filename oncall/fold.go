@@ -197,7 +197,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	switch {
 	case a != nil && a.Firing && a.Kept:
 		a.refresh(s, f.now)
-		return f.goOn(a, s)
+		return f.stillKept(a, s)
 	case a != nil && a.aside():
 		return f.stillAside(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
@@ -206,7 +206,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 		f.routeAgain(a, was, s)
 		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route) // editing a monitor's routes renames the group of a firing alert
 		f.touch(a)
-		became := f.again(a, s, a.Severity.Worse(was.Severity))
+		became := f.stillFiring(a, s, a.Severity.Worse(was.Severity))
 		f.misread(a, s, became.Incident)
 		if a.Title != was.Title {
 			f.change(became.Incident).retitled(was.Title)
@@ -234,10 +234,10 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	return c.fate(s, FateLate)
 }
 
-// again handles a signal of an alert that is firing already. It pages only if the alert got worse, or if
+// stillFiring handles a signal of an alert that is firing already. It pages only if the alert got worse, or if
 // a person closed the incident while the monitor goes on. If it didn't get worse, a severity that people
 // have chosen stays.
-func (f *Fold) again(a *Alert, s Signal, worse bool) SignalFate {
+func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
 		if f.keep(a) {
@@ -280,7 +280,7 @@ func (f *Fold) fire(s Signal) SignalFate {
 		f.Ended(*before)
 	}
 	f.alerts[s.DedupKey] = a
-	return f.place(a, s, before)
+	return f.openUnlessAside(a, s, before)
 }
 
 // openFor finds or opens the incident of an alert that fires. Before is the latest alert under the same
@@ -312,7 +312,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 	}
 	a.IncidentID = c.Incident.ID
 	f.misread(a, s, a.IncidentID)
-	f.tellRoute(a)
+	f.noteRoute(a)
 	return c.fate(s, fate)
 }
 

@@ -17,20 +17,20 @@ func (f *Fold) keep(a *Alert) bool {
 	return covered
 }
 
-// goOn handles a signal of an alert that is kept: it is kept on, or it now opens or joins an incident as
+// stillKept handles a signal of an alert that is kept: it is kept on, or it now opens or joins an incident as
 // it would have at its beginning.
-func (f *Fold) goOn(a *Alert, s Signal) SignalFate {
+func (f *Fold) stillKept(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	switch {
 	case c != nil && c.Incident.Open(): // somebody has opened it again
 		a.Kept = false
 		f.touch(a)
-		return f.again(a, s, false)
+		return f.stillFiring(a, s, false)
 	case f.keep(a):
 		return c.fate(s, FateKept)
 	case c != nil:
-		return f.again(a, s, a.Severity.Worse(c.Incident.Severity))
+		return f.stillFiring(a, s, a.Severity.Worse(c.Incident.Severity))
 	}
 	s.GroupKey = cmp.Or(s.GroupKey, a.sentGroup())
-	return f.place(a, s, nil)
+	return f.openUnlessAside(a, s, nil)
 }

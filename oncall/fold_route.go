@@ -194,8 +194,8 @@ func (f *Fold) tally(of RouteName) *RouteTally {
 // aside reports whether the alert fires and has no incident, because a rule says so.
 func (a *Alert) aside() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// place opens or joins an incident for an alert, or holds or drops it, as the routes say.
-func (f *Fold) place(a *Alert, s Signal, before *Alert) SignalFate {
+// openUnlessAside opens or joins an incident for an alert, or holds or drops it, as the routes say.
+func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 	f.choose(a, s)
 	f.touch(a)
 	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
@@ -230,7 +230,7 @@ func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
 		s.GroupKey = a.sentGroup()
 	}
 	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.now.Before(*a.HeldUntil) {
-		return f.place(a, s, nil)
+		return f.openUnlessAside(a, s, nil)
 	}
 	return SignalFate{Signal: s, Fate: FateHeld}
 }
@@ -258,10 +258,10 @@ func (f *Fold) release(s Signal) SignalFate {
 	switch {
 	case a == nil || !a.Firing:
 	case a.Kept:
-		return f.goOn(a, s)
+		return f.stillKept(a, s)
 	case a.HeldUntil != nil && !f.now.Before(*a.HeldUntil):
 		s.GroupKey, s.Severity = a.sentGroup(), ""
-		return f.place(a, s, nil)
+		return f.openUnlessAside(a, s, nil)
 	}
 	return SignalFate{Signal: s, Fate: FateUnmatched}
 }
@@ -334,8 +334,8 @@ func (f *Fold) does(policy PolicyID, what string) (d Detail) {
 	return d
 }
 
-// tellRoute notes in the alert's incident which rule has put it there, and which rules failed.
-func (f *Fold) tellRoute(a *Alert) {
+// noteRoute notes in the alert's incident which rule has put it there, and which rules failed.
+func (f *Fold) noteRoute(a *Alert) {
 	r, c := a.Route, f.change(a.IncidentID)
 	if r == nil || c == nil || c.Incident.Storm != nil {
 		return
