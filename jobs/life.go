@@ -65,7 +65,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{"remove what is old", j.retain}}) })
 	j.running.Go(func() {
-		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.Guard}, {"check contact methods", j.store.CheckReach}})
+		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.CheckCoverage}, {"check contact methods", j.store.CheckReach}})
 	})
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
 	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{"follow bundles", j.store.FollowBundles}}) })

@@ -82,7 +82,7 @@ func (j *Jobs) regular() []chore {
 		{"end storms", j.endStorms},
 		{"close what has flapped", j.closeQuiet},
 		{"close by age", func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
-		{"reconcile hand-offs", j.lookAll},
+		{"reconcile hand-offs", j.checkSchedules},
 		{"settle edits", j.settleAll},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
@@ -97,8 +97,8 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// lookAll checks every schedule that is due; one may have been removed meanwhile.
-func (j *Jobs) lookAll(ctx context.Context, now time.Time) error {
+// checkSchedules checks every schedule that is due; one may have been removed meanwhile.
+func (j *Jobs) checkSchedules(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueScheduleChecks(ctx, now)
 	errs := []error{err}
 	for _, id := range due {

@@ -119,5 +119,5 @@ func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]
 
 // checkCoverage warns, after an edit, about problems with cover.
 func (j *Jobs) checkCoverage(ctx context.Context, _ *river.Job[oncall.CheckCoverage]) error {
-	return j.store.Guard(ctx, j.clock())
+	return j.store.CheckCoverage(ctx, j.clock())
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Guard looks for gaps in coverage, tells new findings to those whom they concern, and forgets those that
+// CheckCoverage looks for gaps in coverage, tells new findings to those whom they concern, and forgets those that
 // were mended, so that they are told again should they come back.
-func (s *System) Guard(ctx context.Context, now time.Time) error {
+func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, guardLock); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, coverageLock); err != nil {
 			return err
 		}
 		coverage, err := loadCoverage(ctx, tx, now)
@@ -65,7 +65,7 @@ func (s *System) Guard(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// loadCoverage loads what Guard judges, within the caller's transaction.
+// loadCoverage loads what CheckCoverage judges, within the caller's transaction.
 func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverageFacts, error) {
 	const timeOff = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end"

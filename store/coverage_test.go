@@ -12,7 +12,7 @@ import (
 
 func (w *world) guard(s *store.System, now time.Time) {
 	w.t.Helper()
-	if err := s.Guard(w.t.Context(), now); err != nil {
+	if err := s.CheckCoverage(w.t.Context(), now); err != nil {
 		w.t.Error(err)
 	}
 }
@@ -24,7 +24,7 @@ func (w *world) findings() string {
 
 // Two instances guard at once: each finding is told once, to whom it concerns, and told again only
 // if it was mended in between.
-func TestGuard(t *testing.T) {
+func TestCoverageIsChecked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()
@@ -65,7 +65,7 @@ func TestGuard(t *testing.T) {
 }
 
 // Where a team has no admins its channel is told.
-func TestGuardWithoutAdmins(t *testing.T) {
+func TestCoverageWithoutAdmins(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE policies SET steps = '[{"targets": [{"user": "U0ANN"}], "delay": 300}]'`)

@@ -123,7 +123,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		if err := saveTallies(ctx, tx, batches); err != nil {
 			return err
 		}
-		if err := heard(ctx, tx, batches); err != nil {
+		if err := noteFirstSignals(ctx, tx, batches); err != nil {
 			return err
 		}
 		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)

@@ -15,9 +15,9 @@ import (
 // mostSenders is how many senders are named of one integration.
 const mostSenders = 10
 
-// heard notes when an integration's first signal came, what its signals were recognised as for the first time, and how
+// noteFirstSignals notes when an integration's first signal came, what its signals were recognised as for the first time, and how
 // many bodies could not be understood.
-func heard(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
+func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
 	const save = `
 		UPDATE integrations
 		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4

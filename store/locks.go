@@ -7,7 +7,7 @@ const (
 	foldLock        = 0x776201   // one instance folds the inbox
 	applyLock       = 0x776202   // one Apply at a time
 	unackedLock     = 0x776206   // one RemindUnacked at a time, so that a team has one message
-	guardLock       = 0x776207   // one Guard at a time, so that nobody is warned twice
+	coverageLock    = 0x776207   // one check at a time, so that nobody is warned twice
 	requeueLock     = 0x776208   // one RequeuePages at a time, so that no page is queued twice
 	probeLock       = 0x776211   // one at a time counts what goes to phones beside pages
 	maintenanceLock = 0x776256   // one CheckMaintenance at a time, so that each alert is released once
