@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Told is what a person was told of and may answer about: by the contact method that they answer by,
-// and elsewhere. The newest message is first.
+// Told is what a person may answer about: what they were told by the contact method that the answer came
+// from, and by others. The newest message is first.
 type Told struct {
 	Shown     []ShownPage
 	Incidents map[IncidentID]Incident
@@ -38,11 +38,11 @@ type ShownPage struct {
 // A Choice is what an answer is about.
 type Choice struct {
 	Picks   []Pick   // by message
-	Several bool     // several people may mean it
-	Missed  Sentence // what of it is about nothing that the person was told of, or about more than one thing
+	Several bool     // it may come from several people, who share an address
+	Missed  Sentence // which numbers mean nothing that the person was told of, or more than one thing
 }
 
-// A Pick is what an answer means of one message.
+// A Pick is which incidents of one message an answer is about.
 type Pick struct {
 	Lead      PageID
 	User      UserID

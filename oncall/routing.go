@@ -20,7 +20,7 @@ type Routing struct {
 	Drop     bool
 	Severity Severity          // "": what the monitor says
 	Labels   map[string]string // that are set
-	Hold     Seconds           // how long it must last before it opens an incident
+	Hold     Seconds           // how long the alert must last before it opens an incident
 	Grouping *Grouping         // nil: the integration's own
 	Does     string            // all that but the policy, for people: "severity low; hold it for 5m0s"
 
@@ -37,7 +37,8 @@ type FailedRoute struct {
 	Why  string
 }
 
-// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it". The policy is not in that.
+// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it". Would leaves the policy
+// out, which not everybody may read.
 type ShadowRoute struct {
 	Rule   RouteName
 	Would  string

@@ -10,18 +10,17 @@ const (
 	Trigger   Action = "trigger"
 	AckSignal Action = "acknowledge"
 	Clear     Action = "resolve"
-	// Split makes an incident of its own of an alert that is part of a storm. No monitor sends it, but a
-	// person, By.
+	// Split gives an alert of a storm an incident of its own. No monitor sends it; a person, By, asks for it.
 	Split Action = "split"
 	// Reconcile says that of the alerts under GroupKey only those in Present are
 	// firing still: what the monitor no longer lists has cleared. It comes after the signals of
 	// the alerts that are listed; those in Ended were listed as resolved.
 	Reconcile Action = "reconcile"
-	// Update says something new of an alert that fires. Of one that doesn't it says nothing, and
-	// opens nothing.
+	// Update changes an alert that fires. It opens nothing.
 	Update Action = "update"
-	// Release says that an alert which a maintenance window has kept, or a rule has held, may fire. No monitor
-	// sends it. It says all that is known of the alert, so that a release which doesn't know it opens an incident.
+	// Release lets an alert fire that a maintenance window has kept or a rule has held. No monitor sends it. It
+	// carries everything known of the alert, so that an older Watchbill, to which it is an unknown action, opens
+	// an incident.
 	Release Action = "release"
 )
 
@@ -39,15 +38,15 @@ type Signal struct {
 	StartsAt time.Time         `json:"starts_at,omitzero"` // when the monitor says this episode began
 	EndsAt   time.Time         `json:"ends_at,omitzero"`
 	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
-	Ended    []string          `json:"ended,omitempty"`   // the same
+	Ended    []string          `json:"ended,omitempty"`   // dedup keys, for Reconcile
 	Hints    []Hint            `json:"hints,omitempty"`   // what was not understood of it
 	Links    []Link            `json:"links,omitempty"`   // beside Link, runbooks first
 	Details  map[string]string `json:"details,omitempty"` // what else was sent
 	Note     string            `json:"note,omitempty"`    // what somebody has written there about it
-	// Expires is until when a trigger holds, if the monitor doesn't repeat it; in the past, that it is over.
+	// Expires is until when a trigger counts unless it is repeated. If it is past, the alert is over.
 	Expires time.Time `json:"expires,omitzero"`
 	Keyless bool      `json:"keyless,omitempty"`   // it has no key of its own: DedupKey is made of the title
-	Aged    bool      `json:"aged,omitempty"`      // no monitor sends it: Clear, as nothing has come for long
+	Aged    bool      `json:"aged,omitempty"`      // for Clear: by age, not by the monitor
 	Unread  bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
 	Sender  string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
 	By      UserID    `json:"by,omitempty"`        // for Split
