@@ -96,8 +96,8 @@ func TestWhoCanNotBeOnCallIsNotScheduled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const eve, gil, una oncall.UserID = "U0EVE", "U0GIL", "U0UNA"
-	for id, standing := range map[oncall.UserID]string{eve: "stranger", gil: "guest", una: ""} {
-		w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, '', '', $2)`, id, standing)
+	for id, standing := range map[oncall.UserID]oncall.Standing{eve: oncall.Stranger, gil: oncall.GuestMember, una: oncall.UnknownStanding} {
+		w.person(oncall.User{ID: id, Standing: standing})
 	}
 	s := w.stored("primary")
 	edit := func(users ...oncall.UserID) error {
@@ -161,8 +161,8 @@ func TestAdminsByAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for id, standing := range map[oncall.UserID]string{"U0A": "stranger", "U0B": "member", "U0C": "member", "U0D": "stranger"} {
-		w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, 'boss@example.com', '', $2)`, id, standing)
+	for id, standing := range map[oncall.UserID]oncall.Standing{"U0A": oncall.Stranger, "U0B": oncall.FullMember, "U0C": oncall.FullMember, "U0D": oncall.Stranger} {
+		w.person(oncall.User{ID: id, Email: "boss@example.com", Standing: standing})
 	}
 	w.exec(`UPDATE users SET deactivated_at = $1 WHERE id = 'U0C'`, start)
 	admins := must[*store.Directory](t)(s.Directory(t.Context())).Access().Admins

@@ -88,7 +88,7 @@ func TestRefusalsAreFolded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const eve oncall.UserID = "U0EVE"
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, $1, '', '', 'member')`, eve)
+	w.person(oncall.User{ID: eve, Standing: oncall.FullMember})
 	id := w.stored("primary").ID
 	try := func(times int, at time.Time) {
 		t.Helper()

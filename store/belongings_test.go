@@ -15,7 +15,7 @@ func TestAdminsEndWhatIsOthers(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	const boss oncall.UserID = "U0BOSS"
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true)`)
+	w.person(oncall.User{ID: "U0BOSS", Name: "Boss", TimeZone: "UTC", Standing: oncall.FullMember, Owner: true})
 	w.grow(func(s *setup.Setup) { s.Teams[0].Managers = []string{"ann"} })
 	phone := w.addContact(bo, oncall.MethodSMS, "+12025550102")
 	feed, _ := w.feed(store.Feed{UserID: bo, CreatedBy: bo})

@@ -189,7 +189,7 @@ func TestCalendarKeysStay(t *testing.T) {
 func TestFeedsAreOfThoseWhoMayHaveThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ('U0MAL', 'mal', '', '', 'member')`)
+	w.person(oncall.User{ID: "U0MAL", Name: "mal", Standing: oncall.FullMember})
 	id := w.schedule("primary").ID()
 	_, ours := w.feed(store.Feed{ScheduleID: id, CreatedBy: "U0MAL"})
 	_, own := w.feed(store.Feed{UserID: "U0MAL", CreatedBy: "U0MAL"})

@@ -157,7 +157,7 @@ func TestSwitchOverride(t *testing.T) {
 	w := newWorld(t)
 	shift := w.stint(ann, 1)
 	const mal = oncall.UserID("U0MAL")
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing) VALUES ($1, 'mal', '', '', 'member')`, mal)
+	w.person(oncall.User{ID: mal, Name: "mal", Standing: oncall.FullMember})
 	o := must[schedule.Override](t)(w.AddOverride(t.Context(), oncall.ByTimer(), shift.Schedule, schedule.Override{
 		Kind: schedule.OverrideCover, Users: []oncall.UserID{cy}, Start: shift.Start, End: shift.End, CreatedBy: cy,
 	}, start))

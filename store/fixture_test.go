@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"testing"
@@ -158,6 +159,13 @@ func (w *world) jobs(kind string) int {
 func (w *world) forgetJobs(kinds ...string) {
 	w.t.Helper()
 	w.exec(`DELETE FROM river_job WHERE kind = ANY ($1) OR cardinality($1) = 0`, append([]string{}, kinds...))
+}
+
+// person stores somebody as Slack would tell of them, whom the set-up doesn't name.
+func (w *world) person(u oncall.User) {
+	w.t.Helper()
+	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ($1, $2, $3, $4, $5, $6)`,
+		u.ID, cmp.Or(u.Name, string(u.ID)), u.Email, u.TimeZone, u.Standing, u.Owner)
 }
 
 func (w *world) count(sql string, args ...any) int {

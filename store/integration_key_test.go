@@ -219,7 +219,8 @@ func TestWhoManagesAnIntegration(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	const boss, stranger oncall.UserID = "U0BOSS", "U0ELSE"
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true), ('U0ELSE', 'Else', '', 'UTC', 'member', false)`)
+	w.person(oncall.User{ID: "U0BOSS", Name: "Boss", TimeZone: "UTC", Standing: oncall.FullMember, Owner: true})
+	w.person(oncall.User{ID: "U0ELSE", Name: "Else", TimeZone: "UTC", Standing: oncall.FullMember})
 	w.grow(func(s *setup.Setup) { s.Teams[0].Managers, s.Integrations[0].Key = []string{"ann"}, "" })
 	acts := map[string]func(by oncall.Actor) error{
 		"rotate": func(by oncall.Actor) error {

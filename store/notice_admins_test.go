@@ -30,9 +30,8 @@ func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.grow(func(s *setup.Setup) { s.Teams[0].Managers = []string{"bo"} })
-			for id, owner := range map[string]bool{"U0OWNER": true, "U0BOSS": false} {
-				w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ($1, $1, CASE WHEN $2 THEN '' ELSE 'boss@example.com' END, '', 'member', $2)`, id, owner)
-			}
+			w.person(oncall.User{ID: "U0OWNER", Standing: oncall.FullMember, Owner: true})
+			w.person(oncall.User{ID: "U0BOSS", Email: "boss@example.com", Standing: oncall.FullMember})
 			w.exec(`UPDATE users SET standing = 'member'`)
 			w.pagedBySMS(ann, "+12025550100")
 			w.open()

@@ -57,7 +57,7 @@ func TestNobodyIsLockedOutOfVerification(t *testing.T) {
 	// Not even everybody together uses up those of one's own mail address.
 	mail := "di@example.com"
 	for i := range 8 {
-		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, fmt.Sprint("U0X", i))
+		w.person(oncall.User{ID: oncall.UserID(fmt.Sprint("U0X", i)), TimeZone: "UTC"})
 		c, err := w.AddContact(ctx, oncall.ByTimer(), oncall.UserID(fmt.Sprint("U0X", i)), oncall.MethodEmail, mail, start)
 		if err == nil {
 			_, err = w.proofs(c.ID, start)
@@ -164,7 +164,7 @@ func TestPhonesADayAreFew(t *testing.T) {
 	var last error
 	for i := range 40 {
 		user := oncall.UserID(fmt.Sprintf("U0X%d", i))
-		w.exec(`INSERT INTO users (id, name, email, time_zone) VALUES ($1, $1, '', 'UTC')`, user)
+		w.person(oncall.User{ID: user, TimeZone: "UTC"})
 		for k := range 2 {
 			c, err := w.AddContact(ctx, oncall.ByTimer(), user, oncall.MethodVoice, fmt.Sprintf("+1202555%04d", 2*i+k), start)
 			if err != nil {
@@ -250,7 +250,7 @@ func TestAdminsAreToldOfPhones(t *testing.T) {
 	add("+4915112345678")
 	recipients("#payments")
 	w.exec(`DELETE FROM notices`)
-	w.exec(`INSERT INTO users (id, name, email, time_zone, standing, owner) VALUES ('U0BOSS', 'Boss', '', 'UTC', 'member', true)`)
+	w.person(oncall.User{ID: "U0BOSS", Name: "Boss", TimeZone: "UTC", Standing: oncall.FullMember, Owner: true})
 	w.forget()
 	add("+33612345678")
 	recipients("U0BOSS")
