@@ -21,7 +21,7 @@ const (
 	NoticeBundle    NoticeKind = "bundle"           // a page about several incidents
 )
 
-// BundleAcked is the state of a bundle of which nothing waits for its person any more.
+// BundleAcked is the state of a bundle whose incidents no longer wait for its person.
 const BundleAcked = "acknowledged"
 
 // BlockedNotices tell, once a day, that a contact method needs an admin.

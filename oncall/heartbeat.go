@@ -39,8 +39,8 @@ const (
 // MaxHeartbeats is how many heartbeats an integration may have, for whoever has its key can make one.
 const MaxHeartbeats = 500
 
-// PingSignal is the action of a signal that is a ping. It is about the heartbeat of which DedupKey is the name, and
-// goes into no inbox.
+// PingSignal is the action of a signal that is a ping of the heartbeat named by DedupKey. It never goes into the
+// inbox.
 const PingSignal Action = "ping"
 
 // A PingKind is what a ping says.

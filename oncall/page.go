@@ -42,7 +42,7 @@ const (
 	PageSkipped   PageState = "skipped"   // nobody needed it any more
 )
 
-// call adds a call of somebody on behalf of the policy, or of who has the incident.
+// call adds a call of somebody whom the policy names, or who has the incident.
 func (c *Change) call(u UserID, why Sentence) {
 	c.add(Call{CallSeq: c.Incident.Seq, UserID: u, Why: why})
 }

@@ -63,7 +63,7 @@ type DrawnCopy struct {
 // ReceiptState is how far a message has come that its provider has taken.
 type ReceiptState string
 
-// The states of which something follows. A provider may know others.
+// The states that change something. A provider may know others.
 const (
 	ReceiptPending    ReceiptState = "pending"
 	ReceiptDelivered  ReceiptState = "delivered"

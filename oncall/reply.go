@@ -134,7 +134,7 @@ func CleanCode(text string) string {
 	return ""
 }
 
-// parseAct reads a verb with what it is about, in any order. Two different verbs are none.
+// parseAct reads a verb and what it is about, in any order. It reads nothing if there are two different verbs.
 func parseAct(text string) (r Reply, ok bool) {
 	if replySpan.MatchString(text) { // does "5-7" mean 6 as well?
 		return r, false

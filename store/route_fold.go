@@ -33,7 +33,7 @@ func (d *Directory) routeBy(ctx context.Context, f *oncall.Fold) {
 }
 
 // saveTallies adds up how often each rule matched, dropped or held an alert of a batch.
-func saveTallies(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error {
+func saveTallies(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
 	const add = `
 		INSERT INTO route_tallies AS t (team_id, integration_id, rule, matched, dropped, held, passed, shadow, failed, error, last_at)
 		VALUES (@team, @integration, @rule, @matched, @dropped, @held, @passed, @shadow, @failed, @error, @at)
@@ -42,7 +42,7 @@ func saveTallies(ctx context.Context, tx pgx.Tx, folds []integrationBatch) error
 			shadow = t.shadow + @shadow, failed = t.failed + @failed,
 			error = CASE WHEN @error = '' THEN t.error ELSE @error END, last_at = greatest(t.last_at, @at)`
 	batch := &pgx.Batch{}
-	for _, b := range folds {
+	for _, b := range batches {
 		for name, t := range b.Tallies {
 			batch.Queue(add, pgx.StrictNamedArgs{
 				"team": name.Team, "integration": name.Integration, "rule": name.Rule, "matched": t.Matched, "dropped": t.Dropped,

@@ -131,7 +131,7 @@ func Secret(fingerprint []byte, from time.Time) Entry {
 	}}}
 }
 
-// ManagedByGroup is who has come to manage a team, or manages it no more, by the Slack user group that it follows.
+// ManagedByGroup says who has become a manager of a team, or is none any more, because a Slack user group changed.
 func ManagedByGroup(t oncall.Team, before, after []oncall.UserID) Entry {
 	return Entry{Kind: Team, Name: t.Name, Teams: []oncall.TeamID{t.ID}, Act: Changed, Changes: []Change{{
 		What: "managers in group @" + t.ManagedBy, Before: schedule.People(before, ", "), After: schedule.People(after, ", "),

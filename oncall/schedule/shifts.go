@@ -217,7 +217,7 @@ func (l *line) walk(from, to int64, yield func(piece) bool) {
 	}
 }
 
-// visit is walk from cut to cut, the last of which ends at to.
+// visit is walk from cut to cut; the last one ends at to.
 func (l *line) visit(cuts []int64, to int64, yield func(piece) bool) {
 	var buffer [8]UserID
 	users := buffer[:0]

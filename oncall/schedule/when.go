@@ -100,7 +100,7 @@ func slashQuestion(words []string) error {
 	return Refuse("Is that day/month or month/day? Write the month as a word, as in `24 dec`.")
 }
 
-// wordsOf returns how many whole words the tokens are; of a word of which only a part was read, none.
+// wordsOf returns how many whole words the tokens make up. A word that was read only in part doesn't count.
 func wordsOf(ts []token, n int) int {
 	for n > 0 && !ts[n-1].last {
 		n--
