@@ -81,10 +81,10 @@ type CoverageFacts struct {
 }
 
 const (
-	// guardAhead is how far ahead the guard looks.
-	guardAhead = 4 * 7 * 24 * time.Hour
-	// guardBack is how far back it looks for the beginning of what goes on now.
-	guardBack = 7 * 24 * time.Hour
+	// coverageAhead is how far ahead findings are looked for.
+	coverageAhead = 4 * 7 * 24 * time.Hour
+	// coverageBack is how far back to look for the beginning of what goes on now.
+	coverageBack = 7 * 24 * time.Hour
 )
 
 // Findings looks for what will go wrong with cover within four weeks of now. A schedule
@@ -161,7 +161,7 @@ func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 // gapsOf returns the gaps that are not on purpose, one for each weekly pattern, and whether
 // anybody is on call at all. A role that nobody ever has is no gap.
 func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
-	from, to := now.Add(-guardBack), now.Add(guardAhead)
+	from, to := now.Add(-coverageBack), now.Add(coverageAhead)
 	for _, role := range c.Roles() {
 		held := slices.ContainsFunc(c.Shifts(now, to, role), func(s schedule.Shift) bool { return len(s.Users) > 0 })
 		if role == schedule.RoleShadow || !held {
@@ -192,7 +192,7 @@ func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 
 // intendedEmpty reports whether nobody is on call at all on purpose.
 func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
-	return !slices.ContainsFunc(c.Gaps(now, now.Add(guardAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
+	return !slices.ContainsFunc(c.Gaps(now, now.Add(coverageAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
 // pattern names a gap so that its repetitions in other weeks have the same name.
@@ -211,7 +211,7 @@ func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
-		for _, s := range planned.Shifts(now, now.Add(guardAhead), role) {
+		for _, s := range planned.Shifts(now, now.Add(coverageAhead), role) {
 			for _, u := range s.Users {
 				kind := f.unpageable(u)
 				if kind == "" {
@@ -274,7 +274,7 @@ func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
 	for _, a := range united(f.TimeOff) {
 		from, to := latest(a.Start, now), a.End
-		if limit := now.Add(guardAhead); to.After(limit) {
+		if limit := now.Add(coverageAhead); to.After(limit) {
 			to = limit
 		}
 		for _, role := range c.Roles() {
