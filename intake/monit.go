@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -34,7 +35,8 @@ func monit(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-var monitEnds = []string{" succeeded", " ok", " recovery", " up", " match", " not changed"}
+// monitEnds end the names of what is over. "Content match" is no end: it says that a pattern was found that somebody looks for.
+var monitEnds = []string{" succeeded", " ok", " recovered", " recovery", " up", " doesn't match", " not changed"}
 
 func monitAction(event string) oncall.Action {
 	event = strings.ToLower(event)
@@ -55,7 +57,7 @@ func monitAction(event string) oncall.Action {
 // monitFamily is an event without what has become of it: "size" of "Size failed" and "Size succeeded".
 func monitFamily(event string) string {
 	event = strings.ToLower(trim(event))
-	for _, end := range append([]string{" failed", " exceeded", " error", " down", " matched", " changed", " doesn't match"}, monitEnds...) {
+	for _, end := range append(slices.Clone(monitEnds), " failed", " exceeded", " error", " down", " matched", " changed", " match") {
 		if about, is := strings.CutSuffix(event, end); is {
 			return strings.TrimSuffix(about, " not")
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Prefixes that scripts leave on the names of macros.
-var macroPrefixes = []string{"nagios", "icinga2", "icinga", "notify", "context"}
+// Prefixes that scripts leave on the names of macros; the last is that of the variables of Icinga's own commands.
+var macroPrefixes = []string{"nagios", "icinga2", "icinga", "notify", "context", "notification"}
 
 // isMacros reports whether an object has what a notification of Nagios or one of its kin has.
 func isMacros(o object) bool {
@@ -27,13 +27,13 @@ var macroNames = map[string][]string{
 	"type":         {"notificationtype", "type"},
 	"host":         {"hostname", "host", "hostdisplayname", "hostalias"},
 	"service":      {"servicedesc", "servicedescription", "servicename", "service", "servicedisplayname"},
-	"servicestate": {"servicestate", "servicestatename"},
-	"hoststate":    {"hoststate", "hoststatename"},
+	"servicestate": {"servicestate", "servicestatename", "serviceshortstate"},
+	"hoststate":    {"hoststate", "hoststatename", "hostshortstate"},
 	"state":        {"state", "checkstate"},
 	"output":       {"serviceoutput", "hostoutput", "output", "checkoutput"},
 	"more":         {"longserviceoutput", "longhostoutput", "longoutput"},
 	"comment":      {"notificationcomment", "comment", "serviceackcomment", "hostackcomment"},
-	"author":       {"notificationauthor", "author", "notificationauthorname", "serviceackauthor", "hostackauthor"},
+	"author":       {"notificationauthor", "author", "notificationauthorname", "authorname", "serviceackauthor", "hostackauthor"},
 	"address":      {"hostaddress", "address", "hostaddress4"},
 	"link":         {"serviceurl", "hosturl", "url", "link", "servicenotesurl", "hostnotesurl"},
 	"runbook":      {"runbook", "runbookurl", "servicenotesurl", "hostnotesurl"},
@@ -110,7 +110,7 @@ func nagios(o object) ([]oncall.Signal, error) {
 }
 
 var nagiosLevels = map[string]string{
-	"critical": "critical", "crit": "critical", "down": "critical", "unreachable": "high", "unreach": "high", "unknown": "high", "warning": "medium", "warn": "medium",
+	"critical": "critical", "crit": "critical", "down": "critical", "unreachable": "high", "unreach": "high", "unknown": "high", "unkn": "high", "warning": "medium", "warn": "medium",
 }
 
 // nagiosAction reads the type of a notification. What only says that checks are paused opens nothing; flapping is as good as
