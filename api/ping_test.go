@@ -99,28 +99,28 @@ func TestAKeyIsAHeartbeat(t *testing.T) {
 	}
 }
 
-// Opsgenie's clients make, read and switch heartbeats with the key of the integration they are of.
+// Opsgenie's clients ping and read heartbeats with the key of the integration they are of. What is expected of them, and
+// whether they page, takes more than that.
 func TestOpsgenieHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	auth := "Authorization: GenieKey " + genericKey
+	refused := []string{"The key of an integration is good for pings", `"requestId"`}
 	for _, step := range []struct {
 		method, path, body string
 		code               int
 		answer             []string
 	}{
 		{"GET", "/v2/heartbeats/Nightly%20Dump", "", 404, []string{"Heartbeat does not exist"}},
-		{"POST", "/v2/heartbeats", `{"name":"Nightly Dump","interval":10,"intervalUnit":"minutes","enabled":true}`, 201, []string{`"name":"Nightly Dump"`, `"interval":10`, `"intervalUnit":"minutes"`, `"enabled":true`, `"expired":false`}},
-		{"POST", "/v2/heartbeats", `{"name":"Nightly Dump","interval":10,"intervalUnit":"minutes"}`, 409, []string{"already exists"}},
-		{"POST", "/v2/heartbeats", `{"interval":10,"intervalUnit":"minutes"}`, 422, []string{`"name"`}},
-		{"POST", "/v2/heartbeats", `{"name":"x","interval":10,"intervalUnit":"weeks"}`, 422, []string{`"intervalUnit"`}},
-		{"POST", "/v2/heartbeats", `{"name":"x","interval":99999,"intervalUnit":"days"}`, 422, []string{`"interval"`}},
+		{"POST", "/v2/heartbeats", `{"name":"Nightly Dump","interval":10,"intervalUnit":"minutes","enabled":true}`, 403, refused},
+		{"GET", "/v2/heartbeats/Nightly%20Dump", "", 404, []string{"Heartbeat does not exist"}},
 		{"GET", "/opsgenie/v2/heartbeats/Nightly%20Dump/ping", "", 202, []string{"PONG"}},
 		{"PUT", "/v2/heartbeats/Nightly%20Dump/ping", "", 202, []string{"PONG"}},
-		{"PATCH", "/v2/heartbeats/Nightly%20Dump", `{"interval":2,"intervalUnit":"hours","alertPriority":"P1"}`, 200, []string{`"interval":2`, `"intervalUnit":"hours"`, `"alertPriority":"P1"`}},
-		{"POST", "/v2/heartbeats/Nightly%20Dump/disable", "", 200, []string{`"enabled":false`}},
-		{"POST", "/v2/heartbeats/Nightly%20Dump/enable", "", 200, []string{`"enabled":true`}},
-		{"POST", "/v2/heartbeats/other/enable", "", 404, []string{"does not exist"}},
+		{"PATCH", "/v2/heartbeats/Nightly%20Dump", `{"interval":2,"intervalUnit":"hours","alertPriority":"P5"}`, 403, refused},
+		{"POST", "/opsgenie/v2/heartbeats/Nightly%20Dump/disable", "", 403, refused},
+		{"GET", "/v2/heartbeats/Nightly%20Dump/enable", "", 403, refused},
+		{"DELETE", "/v2/heartbeats/Nightly%20Dump", "", 403, refused},
+		{"GET", "/v2/heartbeats/Nightly%20Dump", "", 200, []string{`"name":"Nightly Dump"`, `"interval":1`, `"intervalUnit":"days"`, `"enabled":true`, `"expired":false`}},
 		{"GET", "/v1/signals/" + genericKey + "/v2/heartbeats/unknown/ping", "", 202, []string{"PONG"}},
 		{"GET", "/v2/heartbeats/unknown", "", 200, []string{`"interval":1`, `"intervalUnit":"days"`}},
 	} {
@@ -132,8 +132,10 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 		}
 		w.watch()
 	}
-	if got := w.send("GET", "/v2/heartbeats/x/ping", nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
-		t.Errorf("with a strange key: %d %s", got.code, got.body)
+	for _, path := range []string{"/v2/heartbeats/x/ping", "/v2/heartbeats/x/disable"} {
+		if got := w.send("GET", path, nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
+			t.Errorf("with a strange key: %d %s", got.code, got.body)
+		}
 	}
 }
 
