@@ -62,4 +62,4 @@ conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgeni
 	node conformance/check.js bin/slacksim
 	node conformance/sign.js >bin/twilio-signed.json
 	cd conformance/clients && go build -o $(CURDIR)/bin/clients .
-	ALERTMANAGER=$$(command -v prometheus-alertmanager || command -v alertmanager) CLIENTS=$(CURDIR)/bin/clients TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api
+	ALERTMANAGER=$$(command -v prometheus-alertmanager || command -v alertmanager) CLIENTS=$(CURDIR)/bin/clients TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api ./notify

@@ -31,6 +31,7 @@ type taken struct {
 	from        oncall.Format  // what it was read as
 	hints       []string       // what was not understood, or came to nothing
 	payload     oncall.Payload // as it came
+	doubt       string         // it may not be from the integration's monitor, which can't be told; shown as it came
 }
 
 // ours is the address that we give to people.

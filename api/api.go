@@ -30,6 +30,7 @@ type Config struct {
 	About    func(context.Context) []string // what else /readyz says; nil: nothing
 	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
+	Secrets  []oncall.Secret   // with which the integrations' own are sealed
 	Outbound http.RoundTripper // calls what a message names, such as Amazon's certificate; nil: no calls can be made
 	Proxies  Proxies           // in front of us
 	Most     int               // requests under way of one client of theirs; 0: any number

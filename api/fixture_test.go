@@ -120,7 +120,7 @@ func newWorldWith(t testing.TB, address, direct string, outbound http.RoundTripp
 	w.must(err)
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{
-		System: w.store, Clock: w.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Outbound: outbound,
+		System: w.store, Clock: w.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Outbound: outbound, Secrets: storetest.Secrets(),
 	})
 	return w
 }

@@ -69,11 +69,12 @@ type mailBackend struct {
 
 // What mail servers are answered.
 var (
-	mailCrowded = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too many connections; come again later."}
-	mailStruck  = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Too many unknown addresses; come again later."}
-	mailNobody  = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such address here."}
-	mailRelay   = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Mail for other domains is not taken."}
-	mailLater   = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "It could not be stored; send it again."}
+	mailCrowded  = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too many connections; come again later."}
+	mailStruck   = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Too many unknown addresses; come again later."}
+	mailNobody   = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such address here."}
+	mailRelay    = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Mail for other domains is not taken."}
+	mailUnsigned = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "Only what is signed is taken there, and mail is not."}
+	mailLater    = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "It could not be stored; send it again."}
 )
 
 // NewSession begins a connection.
@@ -146,6 +147,8 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	case err != nil:
 		m.outages.Error().Err(err).Msg("the address of a mail was not checked")
 		return mailLater
+	case integration.Signed, len(integration.Topics) > 0:
+		return mailUnsigned
 	}
 	for _, known := range m.to {
 		if known.ID == integration.ID {

@@ -78,6 +78,12 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken,
 	if came.problem != nil && !came.problem.toPage {
 		return t, came.problem
 	}
+	if came.problem == nil {
+		var refused string
+		if refused, t.doubt = s.authentic(r, a, integration, came.body); refused != "" {
+			return t, s.strike(w, r, refused)
+		}
+	}
 	t.at = s.Clock()
 	t.payload = payloadOf(r, a, key, came, t)
 	if p := s.parse(w, r, a, came, &t); p != nil {
@@ -142,6 +148,11 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, p.Detail)}
 		return nil
 	}
+	if t.doubt != "" {
+		s.outages.Error().Str("integration", t.integration.Name).Msg(t.doubt)
+		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, t.doubt)}
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
 	defer cancel()
 	weight := int64(len(came.body))
@@ -153,10 +164,10 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	came.counted = append(came.counted, func() { s.load.parsing.Release(weight) })
 	body := intake.Said(r.URL.Query(), r.Header.Get("Content-Type"), came.body)
 	var hint string
-	if m := snsIn(body); m != nil && a.resolve == nil {
+	if m := snsIn(body); (m != nil || len(t.integration.Topics) > 0) && a.resolve == nil {
 		var forged string
 		var p *problem
-		if hint, forged, p = s.fromAmazon(r.Context(), m); p != nil {
+		if hint, forged, p = s.fromAmazon(r.Context(), m, t.integration.Topics); p != nil {
 			return p
 		}
 		if forged != "" {

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -172,12 +173,28 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	return data, err
 }
 
-// fromAmazon checks a message of Amazon SNS and confirms a subscription. hint is what the sender may want to know; forged
-// says that it is to be shown as it came.
-func (s *server) fromAmazon(ctx context.Context, m *snsMessage) (hint, forged string, p *problem) {
+// snsAge is how old a message may be: Amazon sends one again for an hour at most.
+const snsAge = 2 * time.Hour
+
+// fromAmazon checks a message of Amazon SNS and confirms a subscription; nil is none. Where topics are named it has to be of
+// one of them. hint is what the sender may want to know; forged says that it is to be shown as it came, since it may be
+// an alert for all that.
+func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
+	if m == nil {
+		return "", onlyTopics, nil
+	}
+	if len(topics) > 0 && !slices.Contains(topics, m.TopicArn) {
+		return "", fmt.Sprintf("A message came of the topic %s of Amazon SNS, which is not among the topics of this integration; nothing was confirmed.", m.TopicArn), nil
+	}
 	err := s.check(ctx, m)
 	confirms := m.Type == "SubscriptionConfirmation"
+	at, _ := time.Parse(time.RFC3339, m.Timestamp)
 	switch {
+	case err == nil && !confirms && s.Clock().Sub(at) > snsAge:
+		return "", "A message of Amazon SNS came that was signed long ago; somebody may have kept it.", nil
+	case err != nil && !errors.Is(err, errForged) && !confirms && len(topics) > 0:
+		s.outages.Warn().Err(err).Msg("signature not checked")
+		return "", sentence(err), nil
 	case errors.Is(err, errForged):
 		return "", "The signature of a message of Amazon SNS is not Amazon's; whoever sent it has the key.", nil
 	case err != nil && !confirms: // who has the key may page

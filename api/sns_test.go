@@ -96,7 +96,7 @@ func (a *amazon) sign(t *testing.T, m map[string]string) string {
 func snsBody(kind, version, text string) map[string]string {
 	return map[string]string{
 		"Type": kind, "MessageId": "m-1", "TopicArn": "arn:aws:sns:eu-central-1:123456789012:pages", "Message": text,
-		"Timestamp": "2026-03-02T04:10:02.000Z", "SignatureVersion": version, "SigningCertURL": certAt,
+		"Timestamp": "2026-03-02T08:59:02.000Z", "SignatureVersion": version, "SigningCertURL": certAt,
 	}
 }
 
@@ -164,5 +164,54 @@ func TestSNSWhileAmazonIsAway(t *testing.T) {
 	confirm["SubscribeURL"] = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
 	if got := w.post(replayKey, a.sign(t, confirm)); got.code != 503 {
 		t.Errorf("got %d %s", got.code, got.body)
+	}
+}
+
+// Where topics are named nothing else is taken for theirs: no other topic, nothing without a signature, and nothing that somebody
+// has kept. It is shown as it came, since it may be an alert for all that, and ends nothing.
+func TestTopicsOfSNS(t *testing.T) {
+	t.Parallel()
+	a := newAmazon(t)
+	w := newWorldTo(t, a)
+	w.auto(replayKey)
+	const ours = "arn:aws:sns:eu-central-1:123456789012:pages"
+	_, err := w.pool.Exec(t.Context(), `UPDATE integrations SET topics = $1 WHERE name = 'anything'`, []string{ours})
+	w.must(err)
+	over := `{"AlarmName":"cpu","AlarmArn":"arn:cpu","NewStateValue":"OK","NewStateReason":"low"}`
+	message := func(change func(map[string]string)) string {
+		m := snsBody("Notification", "2", over)
+		change(m)
+		return a.sign(t, m)
+	}
+	if got := w.post(replayKey, message(func(map[string]string) {})); got.code != 202 || w.stored(`signal->>'dedup_key' = 'arn:cpu'`) != 1 {
+		t.Errorf("of the topic: %d %s", got.code, got.body)
+	}
+	confirm := snsBody("SubscriptionConfirmation", "2", "You have chosen to subscribe")
+	confirm["TopicArn"], confirm["SubscribeURL"] = "arn:aws:sns:eu-central-1:999999999999:theirs", "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
+	unread := 0
+	for name, body := range map[string]string{
+		"another topic":       message(func(m map[string]string) { m["TopicArn"] = "arn:aws:sns:eu-central-1:999999999999:pages" }),
+		"long ago":            message(func(m map[string]string) { m["Timestamp"] = "2026-03-02T06:59:59.000Z" }),
+		"no time":             message(func(m map[string]string) { m["Timestamp"] = "" }),
+		"a stranger confirms": a.sign(t, confirm),
+		"not of SNS":          `{"title":"cpu","dedup_key":"arn:cpu","status":"resolved"}`,
+	} {
+		unread++
+		if got := w.post(replayKey, body); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread {
+			t.Errorf("%s: %d %s", name, got.code, got.body)
+		}
+	}
+	if len(a.confirmed) != 0 || w.stored(`signal->>'action' = 'resolve'`) != 1 {
+		t.Errorf("confirmed %v", a.confirmed)
+	}
+	if got := w.send("POST", "/v2/alerts/arn:cpu/close?identifierType=alias", strings.NewReader(`{}`), "Authorization: GenieKey "+replayKey); got.code != 401 {
+		t.Errorf("as if it were Opsgenie: %d %s", got.code, got.body)
+	}
+	a.mu.Lock()
+	a.away = true
+	a.mu.Unlock()
+	elsewhere := message(func(m map[string]string) { m["SigningCertURL"] = "https://sns.eu-west-1.amazonaws.com/cert.pem" })
+	if got := w.post(replayKey, elsewhere); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread+1 {
+		t.Errorf("can't be checked: %d %s", got.code, got.body)
 	}
 }

@@ -72,6 +72,8 @@ type Config struct {
 	Name    string                // of this process, unique among all running ones
 	Terms   store.Terms           // how long things are kept
 
+	Silencer *notify.Alertmanager // nil: nothing is silenced
+
 	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
 }
 
@@ -85,6 +87,7 @@ type Jobs struct {
 	groups             groupView
 	channels           channelLook
 	senders            map[oncall.Method]notify.Abilities
+	silencer           *notify.Alertmanager
 	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
 	lanes              lanes
@@ -119,6 +122,7 @@ func New(c Config) (*Jobs, error) {
 	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newQuiet(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
+	j.silencer = c.Silencer
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {
 		sender := notify.AbilitiesOf(s)
@@ -157,6 +161,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
 			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
+			store.QueueSilence:      {MaxWorkers: 2},
 		},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,

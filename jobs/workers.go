@@ -33,6 +33,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.SyncGroups](all, 2*time.Minute, j.followGroups)
 	add[oncall.SetTopic](all, time.Minute, j.topic)
 	add[oncall.CheckCoverage](all, 30*time.Second, j.checkCoverage)
+	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
 	return all
 }
 

@@ -60,6 +60,8 @@ type Act struct {
 type Facts struct {
 	Policies map[PolicyID]Policy
 	Roster   Roster
+
+	Silencing bool // there is an integration whose alerts are silenced where they come from
 }
 
 // acts maps what people do with one incident to its step. Relate and Merge are about two.

@@ -32,7 +32,7 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 }
 
 // done adds the work that follows from every change: a redraw, unless nothing has happened;
-// the timer, if it was set anew; and the end of the question "still on it?", if it was open.
+// the timer, if it was set anew; what silences follow; and the end of the question "still on it?", if it was open.
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
@@ -44,6 +44,9 @@ func (c *Change) done() Change {
 	}
 	if in.NextAt != nil && in.Seq != c.before.Seq {
 		c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}, At: *in.NextAt})
+	}
+	if c.facts.Silencing && c.quietChanged() {
+		c.Tasks = append(c.Tasks, Task{Do: MatchSilences{Incident: in.ID, At: c.now}})
 	}
 	if c.before.AckAsked && !in.AckAsked {
 		c.closeStillOn()

@@ -66,6 +66,9 @@ const (
 	EventRouted        EventKind = "routed"         // the rule in Text of the list in To has decided: Names say what
 	EventRouteShadow   EventKind = "route_shadow"   // the rule in Text, in shadow, would have done what Names say
 	EventRouteFailed   EventKind = "route_failed"   // the rule in Text could not be evaluated: Names say why
+	EventSilenced      EventKind = "silenced"       // Count alerts are silent in the Alertmanager in To, until Until
+	EventUnsilenced    EventKind = "unsilenced"     // and no longer
+	EventSilenceFailed EventKind = "silence_failed" // that has failed for Count alerts, because of Text; Over: to end it
 	EventStormOver     EventKind = "storm_over"     // Count alerts from Since until Until, of which Of still fire, of the services in Names
 )
 
@@ -123,7 +126,7 @@ func (e Event) Public() bool {
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
-		EventRouteShadow, EventRouteFailed:
+		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed:
 		return true
 	default:
 		return false

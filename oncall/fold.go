@@ -32,6 +32,7 @@ type Fold struct {
 	Policy      Policy
 	Policies    map[PolicyID]Policy // of incidents that follow another one by now
 	Roster      Roster
+	Silencing   bool          // as in Facts
 	Maintenance []Maintenance // that are not over
 
 	// What new incidents and alerts are numbered with. Whatever was used is gone from it.
@@ -406,7 +407,7 @@ func (f *Fold) reconcile(s Signal) SignalFate {
 	fate := FateListed
 	for _, key := range slices.Sorted(maps.Keys(f.alerts)) {
 		a := f.alerts[key]
-		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) {
+		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) && !a.silenced(f.now) {
 			c, fate = f.cleared(a), FateCleared
 		}
 	}
@@ -460,5 +461,5 @@ func (f *Fold) facts() Facts {
 	if f.Policies == nil {
 		f.Policies = map[PolicyID]Policy{f.Policy.ID: f.Policy}
 	}
-	return Facts{Policies: f.Policies, Roster: f.Roster}
+	return Facts{Policies: f.Policies, Roster: f.Roster, Silencing: f.Silencing}
 }

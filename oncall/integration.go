@@ -19,7 +19,11 @@ type Integration struct {
 	Heard      bool       // a signal has come
 	Grouping   *Grouping  // nil: it doesn't group
 	Mapping    *Mapping   // how its bodies are read; nil: as its format says
-	StormLimit int        // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
+	Silencing  *Silencing // nil: what people do silences nothing where its alerts come from
+	Topics     []string   // of Amazon SNS: nothing else is taken; none: all that has the key is
+	Signed     bool       // what comes has to be signed
+	Signing
+	StormLimit int // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
 }
 
 // Recognised lists what the integration's signals were recognised as.
@@ -55,4 +59,22 @@ func CheckMute(until *time.Time, now time.Time) error {
 		return Refuse("An integration can be muted for a year at most, or until somebody unmutes it.")
 	}
 	return nil
+}
+
+// Signing are the secrets with which an integration's monitor signs, sealed.
+type Signing struct {
+	SignSecret   string     // empty: there is none
+	SignBefore   string     // the one that it has replaced
+	BeforeEndsAt *time.Time // until when that is good
+}
+
+// SigningSecrets are those that are good at an instant, sealed.
+func (s Signing) SigningSecrets(at time.Time) (sealed []string) {
+	if s.SignSecret != "" {
+		sealed = append(sealed, s.SignSecret)
+	}
+	if s.SignBefore != "" && s.BeforeEndsAt != nil && at.Before(*s.BeforeEndsAt) {
+		sealed = append(sealed, s.SignBefore)
+	}
+	return sealed
 }

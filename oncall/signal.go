@@ -108,6 +108,8 @@ type Alert struct {
 	Route       *AlertRoute   // what a rule has made of it; nil: none has
 	HeldUntil   *time.Time    // it fires, and opens no incident before; nil: it isn't held
 	Dropped     bool          // it fires, and a rule drops it
+
+	SilencedUntil *time.Time // until when Alertmanager says nothing of it, as we have asked it
 }
 
 // refresh takes over what the signal says; empty fields say nothing.

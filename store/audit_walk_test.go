@@ -14,7 +14,7 @@ import (
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
-	findings spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages pings heartbeat_ticks payloads`)
+	findings silences spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages pings heartbeat_ticks payloads`)
 
 // withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
 var withoutEntry = map[string]string{
@@ -23,10 +23,12 @@ var withoutEntry = map[string]string{
 	"Act":              "it takes hand-offs by what is done with an incident, which has its events",
 	"ActOnMessage":     "so here",
 	"RunIncidentTimer": "so here",
+	"RecordSilences":   "so here",
 	"EndStorm":         "so here",
 	"CloseQuiet":       "so here",
 	"Answer":           "so here; and it notes that a contact method was used",
 	"SaveKeyUses":      "it counts",
+	"ResealSigning":    "the same secrets, sealed otherwise",
 	"EndMutes":         "the entry of the mute says until when",
 	"CheckMaintenance": "windows that begin and end by themselves; the entry of each says when",
 	"CheckSchedule":    "hand-offs that come by themselves",

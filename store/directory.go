@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -86,5 +87,10 @@ func (d *Directory) Roster() oncall.Roster {
 
 // Facts are what decisions about incidents depend on.
 func (d *Directory) Facts() oncall.Facts {
-	return oncall.Facts{Policies: d.Policies, Roster: d.Roster()}
+	return oncall.Facts{Policies: d.Policies, Roster: d.Roster(), Silencing: d.silencing()}
+}
+
+// silencing reports whether any integration's alerts are silenced where they come from.
+func (d *Directory) silencing() bool {
+	return slices.ContainsFunc(d.Integrations, func(in oncall.Integration) bool { return in.Silencing != nil })
 }

@@ -205,7 +205,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread, keyless,
 		       kept, maintenance_id AS maintenance,
-		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped
+		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped, silenced_until
 		FROM alerts
 		WHERE id = ANY ($1) OR (firing AND incident_id = ANY ($2))
 		ORDER BY id`

@@ -243,7 +243,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directo
 	for _, id := range slices.Sorted(maps.Keys(of)) {
 		in := dir.integrations[id]
 		b := integrationBatch{entries: of[id], stored: found, Fold: &oncall.Fold{
-			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Now: w.clock(),
+			Integration: in, Policy: dir.Policies[in.PolicyID], Policies: dir.Policies, Roster: dir.Roster(), Silencing: dir.silencing(), Now: w.clock(),
 			Maintenance: dir.Maintenance,
 		}}
 		dir.routeBy(ctx, b.Fold)

@@ -366,7 +366,7 @@ func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, most i
 		       title, body, link, severity, labels, links, details, count, first_at, last_at,
 		       coalesce(starts_at, '0001-01-01T00:00:00Z') AS starts_at, cleared_at, late_until, misread, keyless,
 		       kept, maintenance_id AS maintenance,
-		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped
+		       coalesce(expires_at, '0001-01-01T00:00:00Z') AS expires_at, route, held_until, dropped, silenced_until
 		FROM alerts
 		WHERE incident_id = $1
 		ORDER BY firing DESC, cleared_at DESC, id

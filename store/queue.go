@@ -19,10 +19,11 @@ const (
 	QueueDraw         = "draw"
 	QueueTell         = "tell"
 	QueueHousekeeping = "housekeeping"
+	QueueSilence      = "silence" // an Alertmanager that hangs holds up nothing else
 )
 
 // urgent are the queues whose jobs are promoted and rescued by every instance.
-var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell}
+var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell, QueueSilence}
 
 // soon is how far ahead a timer goes to the workers at once: River's own scheduler looks every 5 s
 // and can miss what falls due in between.
@@ -54,6 +55,7 @@ var options = []struct {
 	{oncall.SyncGroups{}, QueueHousekeeping, 5},
 	{oncall.SetTopic{}, QueueHousekeeping, 5},
 	{oncall.CheckCoverage{}, QueueHousekeeping, 5},
+	{oncall.MatchSilences{}, QueueSilence, 5},
 }
 
 // optionsOf says how a job is queued.

@@ -171,7 +171,8 @@ type storedIntegration struct {
 
 func liveIntegrations(ctx context.Context, tx pgx.Tx) ([]storedIntegration, error) {
 	const load = `
-		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for AS senders, storm_limit, grouping, mapping,
+		SELECT id, team_id, policy_id, name, kind AS format, muted_at IS NOT NULL AS muted, muted_until, taken_for AS senders, storm_limit, grouping, mapping, silencing,
+		       topics, signed, sign_secret, sign_before, before_ends_at,
 		       first_signal_at IS NOT NULL AS heard, key_hash, key_hint
 		FROM integrations
 		WHERE removed_at IS NULL
@@ -208,9 +209,10 @@ func (a *applier) applyIntegrations(ctx context.Context, doc setup.Setup) error 
 
 func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, stored map[string]storedIntegration) error {
 	const insert = `
-		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at, storm_limit, grouping, mapping)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
-	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4, storm_limit = $5, grouping = $6, mapping = $7 WHERE id = $1`
+		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at, storm_limit, grouping, mapping, silencing, topics)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
+	const update = `UPDATE integrations SET team_id = $2, policy_id = $3, kind = $4, storm_limit = $5, grouping = $6, mapping = $7, silencing = $8,
+		topics = $9, signed = $10 WHERE id = $1`
 	in.Format = cmp.Or(in.Format, oncall.AutoFormat)
 	old, known := stored[in.Name]
 	storm, err := in.StormLimit()
@@ -218,6 +220,10 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 		return err
 	}
 	group, err := in.Grouping()
+	if err != nil {
+		return err
+	}
+	silencing, err := in.Silencing()
 	if err != nil {
 		return err
 	}
@@ -232,16 +238,21 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 		return oncall.Refuse("Integration %q: the key in the file was replaced by another. Take it out of the file.", in.Name)
 	}
 	hash := sha256.Sum256([]byte(key))
+	if in.Signed && old.SignSecret == "" {
+		return oncall.Refuse("Integration %q: there is no secret yet with which its monitor could sign. Apply the file without signed: true, "+
+			"let `watchbill integration sign` make one, give it to the monitor, and apply it again.", in.Name)
+	}
 	if !known {
 		a.say("add integration %q", in.Name)
-		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group, in.Mapping)
+		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group, in.Mapping, silencing, some(in.Topics))
 		return err
 	}
 	other := key != "" && !slices.Equal(hash[:], old.KeyHash)
 	if !a.changed("integration", in.Name, difference{"team", old.TeamID != team}, difference{"policy", old.PolicyID != policy},
 		difference{"kind", old.Format != in.Format}, difference{"key", other}, difference{"storm", old.StormLimit != storm},
 		difference{"group", !reflect.DeepEqual(old.Grouping, group)},
-		difference{"mapping", !equal(old.Mapping, in.Mapping)}) {
+		difference{"mapping", !equal(old.Mapping, in.Mapping)}, difference{"silence", !equal(old.Silencing, silencing)},
+		difference{"topics", !slices.Equal(old.Topics, in.Topics)}, difference{"signed", old.Signed != in.Signed}) {
 		return nil
 	}
 	if other {
@@ -250,7 +261,7 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 		}
 		a.entries = append(a.entries, audit.RotatedKey(in.Name, team, old.KeyHint, hint(key), a.now))
 	}
-	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group, in.Mapping)
+	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group, in.Mapping, silencing, some(in.Topics), in.Signed)
 	return err
 }
 

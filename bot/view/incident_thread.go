@@ -108,5 +108,5 @@ func threadLine(e oncall.Event) string {
 		return s + "."
 	default:
 	}
-	return cmp.Or(actLine(e), changeLine(e), stormLine(e), routeLine(e), quietLine(e), fmt.Sprintf("%s: %s", e.Kind, text))
+	return cmp.Or(actLine(e), changeLine(e), stormLine(e), routeLine(e), silenceLine(e), quietLine(e), fmt.Sprintf("%s: %s", e.Kind, text))
 }

@@ -59,6 +59,7 @@ type settings struct {
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	outbound http.RoundTripper               // calls what a message names
+	silencer *notify.Alertmanager            // nil: nothing is silenced
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	terms    store.Terms
@@ -202,7 +203,7 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	var err error
 	a.jobs, err = jobs.New(jobs.Config{
-		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL,
+		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(), Terms: s.terms,
 	})
@@ -255,7 +256,7 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
-		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies,
+		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
 	}
 	if a.door != nil {
 		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About

@@ -14,20 +14,21 @@ import (
 
 // channelFlags say how to reach people other than by Slack.
 type channelFlags struct {
-	twilioFlags     `embed:""`
-	SMTPURL         string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
-	SMTPCAFile      string `name:"smtp-ca-file" env:"WATCHBILL_SMTP_CA_FILE" placeholder:"FILE" help:"Certificates (PEM) that vouch for the mail server, instead of the machine's."`
-	MailFrom        string `env:"WATCHBILL_MAIL_FROM" placeholder:"ADDRESS" help:"Where mail comes from, such as Watchbill <oncall@example.com>."`
-	NtfyURL         string `name:"ntfy-url" env:"WATCHBILL_NTFY_URL" placeholder:"URL" help:"Server of ntfy: https://ntfy.sh or your own."`
-	NtfyToken       string `env:"WATCHBILL_NTFY_TOKEN" placeholder:"tk_…" help:"Access token that may publish to people's topics and read the reply topic."`
-	NtfyReplyTopic  string `env:"WATCHBILL_NTFY_REPLY_TOPIC" placeholder:"TOPIC" help:"Topic to which the buttons of a push send their answer; without it there are no buttons."`
-	PushoverToken   string `env:"WATCHBILL_PUSHOVER_TOKEN" placeholder:"TOKEN" help:"API token of your application at pushover.net."`
-	PushoverURL     string `name:"pushover-api-url" env:"WATCHBILL_PUSHOVER_API_URL" placeholder:"URL" help:"Another address in place of Pushover's, for a proxy or a simulator."`
-	TelegramURL     string `name:"telegram-api-url" env:"WATCHBILL_TELEGRAM_API_URL" placeholder:"URL" help:"Another address in place of Telegram's: a Bot API server of your own, a proxy or a simulator."`
-	TelegramToken   string `env:"WATCHBILL_TELEGRAM_TOKEN" placeholder:"TOKEN" help:"Token of your Telegram bot, from @BotFather."`
-	WebhookSecret   string `env:"WATCHBILL_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs outgoing webhooks."`
-	WebhookPrivate  bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks, and other servers of ntfy, may be in private networks."`
-	WebhookLoopback string `env:"WATCHBILL_WEBHOOK_LOOPBACK" placeholder:"LIST" help:"Addresses of this machine to which they may go, such as 127.0.0.1:9000, divided by commas; localhost for all."`
+	twilioFlags      `embed:""`
+	SMTPURL          string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
+	SMTPCAFile       string `name:"smtp-ca-file" env:"WATCHBILL_SMTP_CA_FILE" placeholder:"FILE" help:"Certificates (PEM) that vouch for the mail server, instead of the machine's."`
+	MailFrom         string `env:"WATCHBILL_MAIL_FROM" placeholder:"ADDRESS" help:"Where mail comes from, such as Watchbill <oncall@example.com>."`
+	NtfyURL          string `name:"ntfy-url" env:"WATCHBILL_NTFY_URL" placeholder:"URL" help:"Server of ntfy: https://ntfy.sh or your own."`
+	NtfyToken        string `env:"WATCHBILL_NTFY_TOKEN" placeholder:"tk_…" help:"Access token that may publish to people's topics and read the reply topic."`
+	NtfyReplyTopic   string `env:"WATCHBILL_NTFY_REPLY_TOPIC" placeholder:"TOPIC" help:"Topic to which the buttons of a push send their answer; without it there are no buttons."`
+	PushoverToken    string `env:"WATCHBILL_PUSHOVER_TOKEN" placeholder:"TOKEN" help:"API token of your application at pushover.net."`
+	PushoverURL      string `name:"pushover-api-url" env:"WATCHBILL_PUSHOVER_API_URL" placeholder:"URL" help:"Another address in place of Pushover's, for a proxy or a simulator."`
+	TelegramURL      string `name:"telegram-api-url" env:"WATCHBILL_TELEGRAM_API_URL" placeholder:"URL" help:"Another address in place of Telegram's: a Bot API server of your own, a proxy or a simulator."`
+	TelegramToken    string `env:"WATCHBILL_TELEGRAM_TOKEN" placeholder:"TOKEN" help:"Token of your Telegram bot, from @BotFather."`
+	WebhookSecret    string `env:"WATCHBILL_WEBHOOK_SECRET" placeholder:"SECRET" help:"Signs outgoing webhooks."`
+	WebhookPrivate   bool   `env:"WATCHBILL_WEBHOOK_PRIVATE" default:"true" negatable:"" help:"Webhooks, and other servers of ntfy, may be in private networks."`
+	AlertmanagerAuth string `env:"WATCHBILL_ALERTMANAGER_AUTH" placeholder:"LIST" help:"Who silences, for each Alertmanager that asks: https://user:password@alertmanager.example.com, or https://:TOKEN@… for a bearer token; divided by commas."`
+	WebhookLoopback  string `env:"WATCHBILL_WEBHOOK_LOOPBACK" placeholder:"LIST" help:"Addresses of this machine to which they may go, such as 127.0.0.1:9000, divided by commas; localhost for all."`
 }
 
 // A channel is a provider, as configured, that reaches people in one or two ways.
@@ -55,7 +56,7 @@ func (f channelFlags) problems() []string {
 	for _, c := range f.channels(nil, "") {
 		out = append(out, c.problems...)
 	}
-	return out
+	return append(out, f.alertmanager().Problems()...)
 }
 
 // senders are those of the channels that are configured.
@@ -135,6 +136,12 @@ func (f channelFlags) telegram() channel {
 func (f channelFlags) outbound() http.RoundTripper {
 	rules, _ := f.addressRules() // its problems are the webhooks'
 	return rules.Transport()
+}
+
+// alertmanager is how acknowledgements silence in Alertmanager.
+func (f channelFlags) alertmanager() notify.AlertmanagerConfig {
+	rules, _ := f.addressRules() // its problems are the webhooks'
+	return notify.AlertmanagerConfig{Auth: f.AlertmanagerAuth, Rules: rules}
 }
 
 // addressRules are for the addresses that people name.

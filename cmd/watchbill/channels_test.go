@@ -56,6 +56,7 @@ func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
 		"Pushover's user":  {channelFlags{PushoverToken: "hidden"}, "WATCHBILL_PUSHOVER_TOKEN is not"},
 		"Telegram":         {channelFlags{TelegramToken: "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"}, ""},
 		"Telegram's name":  {channelFlags{TelegramToken: "@hidden_bot"}, "WATCHBILL_TELEGRAM_TOKEN is not"},
+		"Alertmanager":     {channelFlags{AlertmanagerAuth: "https://alertmanager.example.com"}, "WATCHBILL_ALERTMANAGER_AUTH: the address number 1 is not such as"},
 		"not here":         {channelFlags{WebhookLoopback: "127.0.0.1,10.0.0.1:80"}, `WATCHBILL_WEBHOOK_LOOPBACK: "10.0.0.1:80" is not an address of this machine`},
 		"everywhere":       {channelFlags{WebhookLoopback: "0.0.0.0/0"}, "is not an address of this machine"},
 		"no port":          {channelFlags{WebhookLoopback: "127.0.0.1:http"}, "has no port"},
@@ -91,6 +92,7 @@ func everything(t *testing.T) channelFlags {
 		PushoverToken: storyPushover, PushoverURL: "https://pushover.example.com",
 		TelegramToken: storyTelegram, TelegramURL: "https://telegram.example.com",
 		WebhookSecret: "a secret of sixteen", WebhookPrivate: true, WebhookLoopback: "127.0.0.1:9000, localhost",
+		AlertmanagerAuth: "https://watchbill:five@alertmanager.example.com, https://:six@am.example.com",
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/watchbill/watchbill"
 	"github.com/watchbill/watchbill/localpg"
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
@@ -97,9 +98,11 @@ func (c *demoCmd) Run(p process) error {
 	}
 	log := zerolog.New(zerolog.ConsoleWriter{Out: p.errOut, TimeFormat: time.TimeOnly}).
 		Level(zerolog.WarnLevel).With().Timestamp().Logger()
+	reach := channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
-		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(), channels: channelFlags{twilioFlags: flags, WebhookPrivate: true, WebhookLoopback: "localhost"}.senders(p.clock, ""),
+		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(),
+		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()),
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })

@@ -13,6 +13,7 @@ import (
 
 type integrationCmd struct {
 	Show     integrationShowCmd     `cmd:"" help:"Print what was heard of an integration, and what to paste into its monitor."`
+	Sign     integrationSignCmd     `cmd:"" help:"Make a secret with which its monitor signs, and print it once; the one before is good for a day."`
 	Payloads integrationPayloadsCmd `cmd:"" help:"Print what its monitor has sent, as it came but for secrets."`
 }
 
@@ -108,6 +109,14 @@ func printIntegration(out io.Writer, in store.IntegrationDetail, keys []store.In
 			}
 			line("Key", "…%s, %s", k.Hint, used)
 		}
+	}
+	switch {
+	case len(in.Topics) > 0:
+		line("Topics", "only what these topics of Amazon SNS send: %s", strings.Join(in.Topics, ", "))
+	case in.Signed:
+		line("Signed", "what is not signed with its secret is refused")
+	case in.SignSecret != "":
+		line("Signed", "there is a secret, but what is not signed is taken: the set-up file doesn't say signed: true")
 	}
 	if in.Unread > 0 {
 		line("Not read", "%d bodies could not be understood; each opened or repeated an incident that shows how it begins; watchbill integration payloads prints them", in.Unread)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/watchbill/watchbill/api"
 	"github.com/watchbill/watchbill/migrations"
+	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -65,6 +66,7 @@ func (c *serveCmd) Run(p process) error {
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
 		outbound:    c.outbound(),
+		silencer:    notify.NewAlertmanager(c.alertmanager()),
 		phones:      c.phones(),
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,

@@ -10,7 +10,7 @@ import (
 // minute: does now what every instance does once a minute.
 func (s *story) minute(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, chore := range []func(context.Context, time.Time) error{
-		s.app.store.RemindUnacked, s.app.store.SaveKeyUses, s.app.store.EndMutes, s.app.store.SaveRefusals,
+		s.app.store.RemindUnacked, s.app.store.SaveKeyUses, s.app.store.EndMutes, s.app.store.SaveRefusals, s.app.store.QueueSilences,
 	} {
 		ts.Check(chore(context.Background(), s.clock.Now()))
 	}

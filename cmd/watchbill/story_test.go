@@ -54,6 +54,7 @@ func TestStories(t *testing.T) {
 					"post":        s.post,
 					"newkey":      s.newKey,
 					"keyed":       s.keyed,
+					"signed":      s.signed,
 					"mailin":      s.mailin,
 					"show":        s.show,
 					"messages":    s.messages,
@@ -97,21 +98,27 @@ func TestStories(t *testing.T) {
 					"mailserver":  s.mailServer,
 					"pushserver":  s.pushServer,
 					"hookserver":  s.hookServer,
-					"reach":       s.reach,
-					"mail":        s.mail,
-					"follow":      s.follow,
-					"pushes":      s.pushes,
-					"answer":      s.answer,
-					"hooked":      s.hooked,
-					"failpush":    s.failPush,
-					"appservers":  s.appServers,
-					"fail":        s.fail,
-					"heal":        s.heal,
-					"scopes":      s.scopes,
-					"wrong":       s.wrong,
-					"minute":      s.minute,
-					"spool":       s.keepSpool,
-					"database":    s.database,
+
+					"alertmanager":     s.startAlertmanager,
+					"alert":            s.alert,
+					"silences":         s.silences,
+					"failalertmanager": s.failAlertmanager,
+
+					"reach":      s.reach,
+					"mail":       s.mail,
+					"follow":     s.follow,
+					"pushes":     s.pushes,
+					"answer":     s.answer,
+					"hooked":     s.hooked,
+					"failpush":   s.failPush,
+					"appservers": s.appServers,
+					"fail":       s.fail,
+					"heal":       s.heal,
+					"scopes":     s.scopes,
+					"wrong":      s.wrong,
+					"minute":     s.minute,
+					"spool":      s.keepSpool,
+					"database":   s.database,
 				},
 			})
 		})
@@ -171,7 +178,11 @@ type story struct {
 	office    notifytest.Office // takes mail
 	push      *notifytest.Ntfy
 	hooks     hooks
-	paced     time.Time // when pace last brought something forward, in real time
+
+	alertmanager *notifytest.Alertmanager
+	silencer     *notify.Alertmanager
+
+	paced time.Time // when pace last brought something forward, in real time
 }
 
 func newStory(t *testing.T) *story {
@@ -238,7 +249,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
-		channels: s.channels, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
+		channels: s.channels, silencer: s.silencer, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

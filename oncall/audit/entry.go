@@ -69,6 +69,7 @@ const (
 	LinksEnded    Act = "links_ended" // in mails and pushes
 
 	KeyRotated Act = "key_rotated"
+	SigningSet Act = "signing_set" // another secret with which a monitor signs
 	Muted      Act = "muted"
 	Unmuted    Act = "unmuted"
 

@@ -66,6 +66,8 @@ func full() setup.Setup {
 			Name: "grafana", Team: "payments", Format: "generic", Policy: "page", Key: "0123", Storm: "10",
 			Heartbeats: []setup.Heartbeat{{Name: "backup", Every: "1d", Grace: "2h", MaxRuntime: "3h", Severity: oncall.Low}},
 			Group:      &setup.Group{By: []string{"service"}, Window: "5m"}, Routes: routes(), ShadowRoutes: true,
+			Signed: true, Topics: []string{"arn:aws:sns:eu-central-1:123456789012:alarms", "arn:aws:sns:eu-central-1:123456789012:others"},
+			Silence: &setup.Silence{URL: "http://alertmanager:9093", On: []string{"acknowledge", "snooze"}, For: "1h"},
 			Mapping: &oncall.Mapping{
 				Each: "payload", Title: "t", Body: "b", Severity: "s", Status: "s", DedupKey: "k", Link: "l",
 				Labels: map[string]string{"a": "b"}, Details: map[string]string{"a": "b"}, Links: map[string]string{"a": "b"},

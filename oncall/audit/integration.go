@@ -17,6 +17,16 @@ func RotatedKey(name string, team oncall.TeamID, before, after string, until tim
 	})
 }
 
+// Signing is another secret with which an integration's monitor signs. Nothing of it is shown; the one before is good
+// until then, if there was one.
+func Signing(name string, team oncall.TeamID, before *time.Time) Entry {
+	c := Change{What: "signing secret", After: oncall.Say("another one")}
+	if before != nil {
+		c.Before = oncall.Say("good until %s UTC", day(*before))
+	}
+	return ofIntegration(name, team, SigningSet, c)
+}
+
 // MutedIntegration lets an integration page nobody, until an instant or, without one, until it is unmuted.
 func MutedIntegration(name string, team oncall.TeamID, until *time.Time) Entry {
 	after := oncall.Say("until it is unmuted")

@@ -265,12 +265,29 @@ func (x installation) integrations() (all []thing) {
 		for _, h := range d.Heartbeats {
 			t.says.text("heartbeat "+h.Name, heartbeatWords(h))
 		}
+		t.says.text("topics", strings.Join(d.Topics, ", "))
+		t.says.flag("signed", d.Signed)
+		if d.Silence != nil {
+			t.says.text("silence", silenceWords(*d.Silence))
+		}
 		mapping(&t, d.Mapping)
 		x.routes(&t, in.TeamID, d.Routes, d.ShadowRoutes)
 		t.says.part("policy", oncall.Say("%s", x.seenBy(in.TeamID, x.by[in.PolicyID], d.Policy)), d.Policy)
 		all = append(all, t)
 	}
 	return all
+}
+
+// silenceWords is what is silenced, as its file has it.
+func silenceWords(s setup.Silence) string {
+	words := "in " + s.URL
+	if len(s.On) > 0 {
+		words += " on " + strings.Join(s.On, ", ")
+	}
+	if s.For != "" {
+		words += " for " + s.For
+	}
+	return words
 }
 
 // heartbeatWords is what is expected of a heartbeat, as its file has it.

@@ -23,7 +23,7 @@ var did = map[Act]string{
 	ContactRemoved: "removed a contact method of %s", ContactOff: "switched off a contact method of %s", ContactOn: "switched on a contact method of %s",
 	RulesChanged: "changed how %s wants to be told", CalendarMade: "made a calendar of %s", CalendarEnded: "ended a calendar of %s",
 	LinksEnded: "ended the links and buttons of %s",
-	KeyRotated: "rotated the key of %s", Muted: "muted %s", Unmuted: "unmuted %s",
+	KeyRotated: "rotated the key of %s", SigningSet: "set the signing secret of %s", Muted: "muted %s", Unmuted: "unmuted %s",
 	MaintenanceAdded: "planned maintenance of %s", MaintenanceEnded: "ended maintenance of %s",
 	SecretUsed: "used another %s", Refused: "was refused, about %s",
 }

@@ -58,7 +58,7 @@ func (in Installation) Setup(now time.Time) Setup {
 	for _, i := range in.Integrations {
 		is := Integration{
 			Name: i.Name, Team: x.teams[i.TeamID], Format: i.Format, Policy: x.policies[i.PolicyID], Storm: writeStorm(i.StormLimit),
-			Group: writeGroup(i.Grouping), Mapping: i.Mapping,
+			Group: writeGroup(i.Grouping), Mapping: i.Mapping, Silence: writeSilence(i.Silencing), Signed: i.Signed, Topics: i.Topics,
 		}
 		for _, h := range in.Heartbeats {
 			if h.IntegrationID == i.ID {

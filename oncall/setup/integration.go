@@ -2,6 +2,8 @@ package setup
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -31,4 +33,26 @@ func writeStorm(limit int) string {
 		return "off"
 	}
 	return strconv.Itoa(limit)
+}
+
+// snsTopic is the name of a topic of Amazon SNS.
+var snsTopic = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
+
+const maxTopics = 100
+
+func (c *checker) topics(in Integration) {
+	if len(in.Topics) > 0 && in.Signed {
+		c.say("integration %q: topics are signed by Amazon; leave out signed", in.Name)
+	}
+	if len(in.Topics) > maxTopics {
+		c.say("integration %q has %d topics; it may have %d", in.Name, len(in.Topics), maxTopics)
+	}
+	for i, topic := range in.Topics {
+		if !snsTopic.MatchString(topic) {
+			c.say("integration %q: topic %q is not such as \"arn:aws:sns:eu-central-1:123456789012:alarms\"", in.Name, topic)
+		}
+		if slices.Contains(in.Topics[:i], topic) {
+			c.say("integration %q: topic %q is there twice", in.Name, topic)
+		}
+	}
 }

@@ -151,6 +151,9 @@ type Integration struct {
 	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 
 	Heartbeats   []Heartbeat     `json:"heartbeats,omitempty"` // what pings it
+	Signed       bool            `json:"signed,omitempty"`     // what comes has to be signed with the secret that `watchbill integration sign` makes
+	Topics       []string        `json:"topics,omitempty"`     // of Amazon SNS: nothing else is taken
+	Silence      *Silence        `json:"silence,omitempty"`    // in the Alertmanager that its alerts come from
 	Mapping      *oncall.Mapping `json:"mapping,omitempty"`    // how a signal is made of any JSON
 	Routes       []Route         `json:"routes,omitempty"`
 	ShadowRoutes bool            `json:"shadow_routes,omitempty"` // they change nothing
@@ -284,6 +287,10 @@ func (c *checker) integration(i int, in Integration) {
 		c.say("integration %q: %v", in.Name, err)
 	}
 	if _, err := in.StormLimit(); err != nil {
+		c.say("integration %q: %v", in.Name, err)
+	}
+	c.topics(in)
+	if _, err := in.Silencing(); err != nil {
 		c.say("integration %q: %v", in.Name, err)
 	}
 	c.heartbeats(in)

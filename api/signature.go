@@ -1,0 +1,140 @@
+package api
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// signedWithin is how far the time in a signature may be from ours.
+const signedWithin = 5 * time.Minute
+
+// A signature is one way in which monitors sign. It reports whether the headers have such a signature, and whether it is good.
+type signature func(h http.Header, body, secret []byte, now time.Time) (there, good bool)
+
+// signatures are those that are known, by the headers that the monitors send. A request needs one that is there and good.
+var signatures = []signature{githubSignature, sentrySignature, grafanaSignature, gitlabToken, webhookSignature}
+
+// githubSignature is GitHub's, and that of all who do as GitHub does.
+func githubSignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
+	given, is := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
+	return is, is && hexSignature(given, secret, body)
+}
+
+func sentrySignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
+	given := h.Get("Sentry-Hook-Signature")
+	return given != "", hexSignature(given, secret, body)
+}
+
+// grafanaSignature is Grafana's. Where it signs the time as well, the header with that has whatever name people gave it.
+func grafanaSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
+	given := h.Get("X-Grafana-Alerting-Signature")
+	if given == "" {
+		return false, false
+	}
+	if hexSignature(given, secret, body) {
+		return true, true
+	}
+	for name := range h {
+		if at := h.Get(name); lately(at, now) && hexSignature(given, secret, []byte(at+":"), body) {
+			return true, true
+		}
+	}
+	return true, false
+}
+
+// gitlabToken is no signature: GitLab sends the secret itself.
+func gitlabToken(h http.Header, _, secret []byte, _ time.Time) (there, good bool) {
+	given := h.Get("X-Gitlab-Token")
+	return given != "", hmac.Equal([]byte(given), secret)
+}
+
+// webhookSignature is that of Standard Webhooks: several may stand in it, and each says its version. The secret is
+// written as whsec_ and base64 there; one that isn't is taken as it is.
+func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
+	given, id, at := h.Get("Webhook-Signature"), h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
+	if given == "" || id == "" || !lately(at, now) {
+		return given != "", false
+	}
+	if coded, is := strings.CutPrefix(string(secret), "whsec_"); is {
+		if key, err := base64.StdEncoding.DecodeString(coded); err == nil {
+			secret = key
+		}
+	}
+	for one := range strings.FieldsSeq(given) {
+		coded, is := strings.CutPrefix(one, "v1,")
+		sum, err := base64.StdEncoding.DecodeString(coded)
+		if is && err == nil && hmac.Equal(sum, mac(secret, []byte(id+"."+at+"."), body)) {
+			return true, true
+		}
+	}
+	return true, false
+}
+
+func hexSignature(given string, secret []byte, parts ...[]byte) bool {
+	sum, err := hex.DecodeString(given)
+	return err == nil && hmac.Equal(sum, mac(secret, parts...))
+}
+
+func mac(secret []byte, parts ...[]byte) []byte {
+	h := hmac.New(sha256.New, secret)
+	for _, p := range parts {
+		h.Write(p)
+	}
+	return h.Sum(nil)
+}
+
+// lately reports whether a time, in seconds of Unix, is about now.
+func lately(at string, now time.Time) bool {
+	n, err := strconv.ParseInt(at, 10, 64)
+	return err == nil && now.Sub(time.Unix(n, 0)).Abs() <= signedWithin
+}
+
+// What becomes of a request to an integration whose signals are signed.
+const (
+	unsigned   = "The request is not signed, and this integration takes only what is signed with its secret."
+	missigned  = "The signature of the request is not made with this integration's secret, or is too old."
+	onlyTopics = "This integration takes only what its topics of Amazon SNS send."
+	unsealed   = "The signature could not be checked, as the secret for it is sealed with a WATCHBILL_SECRET that is not set here."
+)
+
+// authentic says why a request is not taken for the integration's monitor's, as it takes only what is signed: refused, as
+// with a wrong key. Where we can't tell that is a doubt.
+func (s *server) authentic(r *http.Request, a address, in oncall.Integration, body []byte) (refused, doubt string) {
+	if len(in.Topics) > 0 && a.resolve != nil {
+		return onlyTopics, ""
+	}
+	if !in.Signed {
+		return "", ""
+	}
+	now := s.Clock()
+	var secrets [][]byte
+	for _, sealed := range in.SigningSecrets(now) {
+		if plain, ok := oncall.Unseal(s.Secrets, sealed); ok && plain != sealed {
+			secrets = append(secrets, []byte(plain))
+		}
+	}
+	if len(secrets) == 0 {
+		return "", unsealed
+	}
+	refused = unsigned
+	for _, check := range signatures {
+		for _, secret := range secrets {
+			there, good := check(r.Header, body, secret, now)
+			if good {
+				return "", ""
+			}
+			if there {
+				refused = missigned
+			}
+		}
+	}
+	return refused, ""
+}

@@ -1,0 +1,107 @@
+package notify_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/notify/notifytest"
+)
+
+var silenceLabels = map[string]string{"alertname": "Disk \"full\"", "path": `C:\x, y=1`}
+
+func aSilence(clock func() time.Time) notify.Silence {
+	return notify.Silence{
+		Labels: silenceLabels, From: clock(), Until: clock().Add(time.Hour), By: "Ann", Says: "Watchbill incident #7, acknowledged by Ann (TOKEN)", Token: "TOKEN",
+	}
+}
+
+func silencer(t *testing.T) (*notify.Alertmanager, *notifytest.Alertmanager) {
+	t.Helper()
+	am := notifytest.NewAlertmanager(time.Now)
+	t.Cleanup(am.Close)
+	config := notify.AlertmanagerConfig{Rules: hereToo(), Auth: strings.Replace(am.URL, "//", "//watchbill:p%2Css@", 1)}
+	if wrong := config.Problems(); len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
+	return notify.NewAlertmanager(config), am
+}
+
+func TestAlertmanagerIsSilencedOnce(t *testing.T) {
+	t.Parallel()
+	a, am := silencer(t)
+	s := aSilence(time.Now)
+	am.Fail("cut")
+	if _, err := a.Silence(t.Context(), am.URL, s); err == nil || strings.Contains(err.Error(), "p,ss") || strings.Contains(err.Error(), am.URL) {
+		t.Fatalf("it hung up: %v", err)
+	}
+	am.Fail("")
+	s.Doubt, s.Until = true, s.Until.Add(time.Hour)
+	id, err := a.Silence(t.Context(), am.URL, s)
+	must(t, err)
+	if all := am.Silences(); len(all) != 1 || all[0].ID != id || !all[0].EndsAt.Equal(s.Until) || all[0].CreatedBy != "Ann" {
+		t.Fatalf("%s: %+v", id, all)
+	}
+	if am.Auth() != "Basic d2F0Y2hiaWxsOnAsc3M=" {
+		t.Errorf("Authorization: %s", am.Auth())
+	}
+	for range 2 { // what has ended is no error
+		must(t, a.EndSilence(t.Context(), am.URL, notify.Silence{ID: id}))
+	}
+	if all := am.Silences(); all[0].Status["state"] != "expired" {
+		t.Errorf("%+v", all)
+	}
+	must(t, a.EndSilence(t.Context(), am.URL, notify.Silence{ID: "00000000-0000-4000-8000-000000000099"}))
+
+	s.ID, s.Doubt = "00000000-0000-4000-8000-000000000099", false // Alertmanager has lost it
+	again, err := a.Silence(t.Context(), am.URL, s)
+	must(t, err)
+	if again == "" || again == s.ID {
+		t.Errorf("made again: %q", again)
+	}
+}
+
+func TestAlertmanagerSaysWhatFires(t *testing.T) {
+	t.Parallel()
+	a, am := silencer(t)
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
+	t.Cleanup(hook.Close)
+	am.Hook = hook.URL
+	fires := func(want bool) {
+		t.Helper()
+		got, err := a.Fires(t.Context(), am.URL, silenceLabels)
+		must(t, err)
+		if got != want {
+			t.Errorf("fires: %v", got)
+		}
+	}
+	must(t, am.Alert(map[string]string{"alertname": silenceLabels["alertname"], "path": silenceLabels["path"], "more": "x"}, true))
+	fires(false) // another alert, with a label more
+	must(t, am.Alert(silenceLabels, true))
+	fires(true)
+	must(t, am.Alert(silenceLabels, false))
+	fires(false)
+}
+
+// A password goes to the server for which it was set, whatever address a manager names.
+func TestAlertmanagersPasswordGoesNowhereElse(t *testing.T) {
+	t.Parallel()
+	a, _ := silencer(t)
+	var got []string
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = append(got, r.Header.Get("Authorization"))
+		http.Error(w, `ignore <!channel> {"silenceID":"x"}`, http.StatusUnauthorized)
+	}))
+	t.Cleanup(other.Close)
+	_, err := a.Silence(t.Context(), other.URL, aSilence(time.Now))
+	if len(got) != 1 || got[0] != "" || err == nil || err.Error() != "Alertmanager answered 401" {
+		t.Errorf("%q, %v", got, err)
+	}
+	_, err = a.Silence(t.Context(), "http://169.254.169.254/latest", aSilence(time.Now))
+	if err == nil || !strings.Contains(err.Error(), "belongs to no server") {
+		t.Errorf("metadata: %v", err)
+	}
+}

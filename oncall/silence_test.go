@@ -1,0 +1,148 @@
+package oncall
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// silenced are facts of an incident that Ann acknowledged at noon, with two alerts of an integration that silences.
+func silencedFacts() SilenceFacts {
+	labels := map[string]string{"alertname": "HighLatency", "cluster": "eu1", "instance": "web-1", "service": "checkout", "severity": "critical"}
+	return SilenceFacts{
+		Incident: Incident{ID: 7, Status: Acknowledged, AckedBy: Actor{User: "U0ANN"}},
+		Alerts: []Alert{
+			{ID: 1, IntegrationID: 3, IncidentID: 7, Firing: true, DedupKey: "bdf5e1dbd55ce721", Labels: labels, FirstAt: noon.Add(-time.Hour)},
+		},
+		Integrations: map[IntegrationID]Integration{3: {ID: 3, Silencing: &Silencing{URL: "http://am:9093", On: SilenceCauses, For: 3600}}},
+		Asked:        noon, Now: noon.Add(time.Second),
+	}
+}
+
+func TestSilencePlan(t *testing.T) {
+	t.Parallel()
+	have := Silence{
+		ID: 5, IncidentID: 7, AlertID: 1, IntegrationID: 3, URL: "http://am:9093", Cause: SilenceOnAck, By: "U0ANN",
+		EndsAt: noon.Add(time.Hour), Remote: "x", RemoteEndsAt: new(noon.Add(time.Hour)), Tried: true, LookAt: noon,
+	}
+	const none = SilenceStep(-1)
+	for name, c := range map[string]struct {
+		change func(*SilenceFacts)
+		want   SilenceStep
+		unfit  int
+		busy   bool
+	}{
+		"acknowledged":            {func(*SilenceFacts) {}, SilenceMake, 0, false},
+		"nobody has asked":        {func(f *SilenceFacts) { f.Asked = time.Time{} }, none, 0, false},
+		"by a monitor":            {func(f *SilenceFacts) { f.Incident.AckedBy = Actor{Name: "pagerduty"} }, none, 0, false},
+		"triggered":               {func(f *SilenceFacts) { f.Incident.Status = Triggered }, none, 0, false},
+		"the alert came later":    {func(f *SilenceFacts) { f.Alerts[0].FirstAt = noon.Add(time.Second / 2) }, none, 0, false},
+		"labels are missing":      {func(f *SilenceFacts) { f.Alerts[0].Labels = map[string]string{"alertname": "HighLatency"} }, none, 1, false},
+		"no labels":               {func(f *SilenceFacts) { f.Alerts[0].Labels = nil }, none, 1, false},
+		"only snoozes":            {func(f *SilenceFacts) { f.Integrations[3].Silencing.On = []SilenceCause{SilenceOnSnooze} }, none, 0, false},
+		"it doesn't silence":      {func(f *SilenceFacts) { f.Integrations[3] = Integration{} }, none, 0, false},
+		"it is there":             {func(f *SilenceFacts) { f.Silences = []Silence{have} }, SilenceLook, 0, false},
+		"it is there, and looked": {func(f *SilenceFacts) { have := have; have.LookAt = noon.Add(time.Minute); f.Silences = []Silence{have} }, none, 0, false},
+		"it was not made":         {func(f *SilenceFacts) { have := have; have.Remote = ""; f.Silences = []Silence{have} }, SilenceMake, 0, false},
+		"somebody is making it": {func(f *SilenceFacts) {
+			have := have
+			have.LookAt = noon.Add(2 * time.Minute)
+			f.Silences = []Silence{have}
+		}, none, 0, true},
+		"again, for longer":    {func(f *SilenceFacts) { f.Asked = noon.Add(time.Second); f.Silences = []Silence{have} }, SilenceMake, 0, false},
+		"given back":           {func(f *SilenceFacts) { f.Incident.Status = Triggered; f.Silences = []Silence{have} }, SilenceEnd, 0, false},
+		"resolved":             {func(f *SilenceFacts) { f.Incident.Status = Resolved; f.Silences = []Silence{have} }, SilenceEnd, 0, false},
+		"the alert is over":    {func(f *SilenceFacts) { f.Alerts = nil; f.Silences = []Silence{have} }, SilenceEnd, 0, false},
+		"another Alertmanager": {func(f *SilenceFacts) { f.Integrations[3].Silencing.URL = "http://other"; f.Silences = []Silence{have} }, SilenceEnd, 0, false},
+		"no longer wanted":     {func(f *SilenceFacts) { f.Integrations[3] = Integration{}; f.Silences = []Silence{have} }, SilenceEnd, 0, false},
+		"its time is over":     {func(f *SilenceFacts) { f.Now = noon.Add(time.Hour); f.Silences = []Silence{have} }, SilenceOver, 0, false},
+		"snoozed for half a minute": {func(f *SilenceFacts) {
+			f.Incident = Incident{ID: 7, Status: Snoozed, SnoozedBy: Actor{User: "U0ANN"}, SnoozedUntil: new(noon.Add(30 * time.Second))}
+		}, none, 0, false},
+		"snoozed after it was acknowledged": {func(f *SilenceFacts) {
+			f.Incident = Incident{ID: 7, Status: Snoozed, SnoozedBy: Actor{User: "U0BO"}, SnoozedUntil: new(noon.Add(2 * time.Hour))}
+			f.Silences = []Silence{have}
+		}, SilenceMake, 0, false},
+	} {
+		f := silencedFacts()
+		c.change(&f)
+		plan := f.Plan()
+		got := none
+		if len(plan.Steps) == 1 {
+			got = plan.Steps[0].Do
+		}
+		if got != c.want || len(plan.Steps) > 1 || plan.Unfit != c.unfit || plan.Busy != c.busy {
+			t.Errorf("%s: step %d of %d, %d unfit, busy %v", name, got, len(plan.Steps), plan.Unfit, plan.Busy)
+		}
+	}
+}
+
+// A flood is not silenced alert by alert without an end.
+func TestSilencesAreNotWithoutEnd(t *testing.T) {
+	t.Parallel()
+	f := silencedFacts()
+	one := f.Alerts[0]
+	f.Alerts = nil
+	for i := range MaxSilences + 1 {
+		a := one
+		a.ID = AlertID(i + 1)
+		f.Alerts = append(f.Alerts, a)
+	}
+	plan := f.Plan()
+	if len(plan.Steps) != MaxSilences || plan.Unfit != 1 {
+		t.Errorf("%d steps, %d unfit", len(plan.Steps), plan.Unfit)
+	}
+}
+
+// The labels that a rule has set are not Alertmanager's.
+func TestAlertmanagerHasTheLabelsThatItSent(t *testing.T) {
+	t.Parallel()
+	a := silencedFacts().Alerts[0]
+	sent := a.Labels
+	a.Labels = withLabels(sent, map[string]string{"env": "prod", "severity": "low"})
+	a.Route = &AlertRoute{Was: map[string]string{"env": "", "severity": "critical"}}
+	labels, whole := a.AlertmanagerLabels()
+	if !whole || labels["severity"] != "critical" || len(labels) != len(sent) {
+		t.Errorf("%v, whole: %v", labels, whole)
+	}
+}
+
+// An alert is taken for over only once it was seen, and was missing for some minutes: an Alertmanager that restarts knows
+// of no alerts at first.
+func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
+	t.Parallel()
+	s := Silence{Do: SilenceLook, Remote: "x", EndsAt: noon.Add(time.Hour)}
+	look := func(at time.Time, fires bool) bool {
+		t.Helper()
+		became, _, ended, gone := SilenceOutcome{Silence: s, Fires: fires}.Became(at)
+		if ended {
+			t.Error("a look ends it")
+		}
+		s = became
+		return gone
+	}
+	var gone []bool
+	for i, fires := range []bool{false, false, false, false, false, true, false, true, false, false, false, false} {
+		gone = append(gone, look(noon.Add(time.Duration(i)*time.Minute), fires))
+	}
+	if want := append(make([]bool, 11), true); !slices.Equal(gone, want) {
+		t.Errorf("%v, want %v", gone, want)
+	}
+	if _, _, _, is := (SilenceOutcome{Silence: s, Why: "it has not answered"}).Became(noon.Add(time.Hour)); is {
+		t.Error("an Alertmanager that does not answer ends alerts")
+	}
+}
+
+// Of what is silenced a list says nothing; of the rest it says everything.
+func TestListsSayNothingOfWhatIsSilenced(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		until *time.Time
+		want  bool
+	}{"not silenced": {nil, false}, "silenced": {new(noon.Add(time.Minute)), true}, "no longer": {new(noon), false}} {
+		a := Alert{SilencedUntil: c.until}
+		if got := a.silenced(noon); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
