@@ -45,11 +45,11 @@ func (b *Bot) veiled(ctx context.Context, p oncall.Picture, channel string) bool
 // to a person who was paged. The error is store.ErrGone if the message no longer exists, and
 // store.ErrFrozen if one in a channel can't be edited.
 func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
-	d, edit := view.Page(p, to, why), b.update
+	d, redraw := view.Page(p, to, why), b.update
 	if to == "" {
-		d, edit = b.inChannel(ctx, p, at.Channel), b.edit
+		d, redraw = b.inChannel(ctx, p, at.Channel), b.edit
 	}
-	if err := edit(ctx, at, d, priority(w)); err != nil {
+	if err := redraw(ctx, at, d, edit(w)); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
@@ -104,7 +104,7 @@ func (b *Bot) PostLine(ctx context.Context, root store.Place, p oncall.Picture, 
 // RedrawLine edits that reply. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it
 // can't be edited.
 func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error {
-	if err := b.edit(ctx, at, view.Flapping(p.Incident), priority(w)); err != nil {
+	if err := b.edit(ctx, at, view.Flapping(p.Incident), edit(w)); err != nil {
 		return fmt.Errorf("redraw a reply to incident %s: %w", p.Incident.ID, err)
 	}
 	return nil

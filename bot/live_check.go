@@ -34,7 +34,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 		}
 	}
 	edit := func(ctx context.Context) (string, error) {
-		err := b.slack.Update(ctx, root, "Edited.", nil, slackcall.ForRest)
+		err := b.slack.Update(ctx, root, "Edited.", nil, slackcall.Edit{Priority: slackcall.ForRest})
 		return slackcall.CodeOf(err), err
 	}
 	var results []notify.CheckResult

@@ -31,8 +31,8 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 
 // update edits a message. If Slack doesn't let it be edited any more, that is no error: trying again wouldn't
 // help.
-func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
-	err := b.edit(ctx, at, d, p)
+func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, e slackcall.Edit) error {
+	err := b.edit(ctx, at, d, e)
 	if errors.Is(err, store.ErrFrozen) {
 		return nil
 	}
@@ -41,8 +41,8 @@ func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, p slac
 
 // edit edits a message. The error is store.ErrFrozen where Slack doesn't let it be edited, as in an
 // archived channel.
-func (b *Bot) edit(ctx context.Context, at store.Place, d view.Drawing, p slackcall.Priority) error {
-	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, p)
+func (b *Bot) edit(ctx context.Context, at store.Place, d view.Drawing, e slackcall.Edit) error {
+	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, e)
 	if slackcall.OutcomeOf(err) == slackcall.Frozen {
 		b.log.Info().Err(err).Str("channel", at.Channel).Msg("a message can't be edited any more and stays as it is")
 		return fmt.Errorf("%w: %w", store.ErrFrozen, err)

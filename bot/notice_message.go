@@ -40,7 +40,7 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error {
 	d, err := b.drawNotice(ctx, n)
 	if err == nil {
-		err = b.update(ctx, at, d, priority(w))
+		err = b.update(ctx, at, d, edit(w))
 	}
 	if err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, err)

@@ -67,7 +67,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 func (b *Bot) replace(ctx context.Context, at store.Place, responseURL string, d view.Drawing) error {
 	err := b.slack.Replace(ctx, slackcall.Place(at), responseURL, d.Text, d.Blocks)
 	if slackcall.OutcomeOf(err) == slackcall.Unsent {
-		err = b.update(ctx, at, d, slackcall.ForAnswer)
+		err = b.update(ctx, at, d, slackcall.Edit{Priority: slackcall.ForAnswer})
 	}
 	return err
 }

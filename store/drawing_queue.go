@@ -27,15 +27,28 @@ type WaitingDraw struct {
 	Crowd    int       `db:"-"` // how many like it wait for the same team; the board counts them
 	Channel  string    // where the incident is still to be posted; empty: it is
 	Edits    bool      // messages that are there are behind
+	First    bool      // it is worse than all that the channel shows of its team
+	Coming   bool      // it has only begun to wait, and more of the same monitor is about to be folded
 	Since    time.Time // when it began to wait
 }
 
-// maxWaiting bounds how many are looked at.
-const maxWaiting = 10000
+const (
+	// maxWaiting bounds how many are looked at.
+	maxWaiting = 10000
+	// comingFor is how long a message waits for what its monitor has sent with it, at most.
+	comingFor = 2 * time.Second
+)
 
 // WaitingDraws returns what waits to be drawn at now, in no order.
 func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw, error) {
 	const load = `
+		WITH shown AS MATERIALIZED (
+			SELECT i.team_id, min(array_position($5::text[], i.severity)) AS worst
+			FROM incidents i
+			JOIN drawings d ON d.incident_id = i.id
+			WHERE i.status <> 'resolved' AND d.ts <> ''
+			GROUP BY i.team_id
+		)
 		SELECT j.id AS job, coalesce(i.id, 0) AS incident, coalesce(n.id, 0) AS notice,
 		       coalesce((j.args ->> 'asked')::boolean, false) AS asked,
 		       coalesce((j.args ->> 'count')::boolean, false) AS count,
@@ -47,6 +60,11 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 		       coalesce(n.id IS NOT NULL OR d.ts <> '' AND d.drawn < i.version
 		           OR EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id
 		              AND c.drawn < CASE WHEN i.storm IS NULL THEN i.version ELSE i.stated END), false) AS edits,
+		       CASE WHEN i.status <> 'resolved' AND coalesce(d.ts, '') = ''
+		            THEN coalesce(array_position($5::text[], i.severity) < (SELECT s.worst FROM shown s WHERE s.team_id = i.team_id), true)
+		            ELSE false END AS first,
+		       CASE WHEN j.created_at > $4 AND coalesce(d.ts, '') = ''
+		            THEN EXISTS (SELECT FROM inbox b WHERE b.integration_id = i.integration_id) ELSE false END AS coming,
 		       j.created_at AS since
 		FROM river_job j
 		LEFT JOIN incidents i ON i.id = (j.args ->> 'incident')::bigint
@@ -55,7 +73,7 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 		LEFT JOIN notices n ON n.id = (j.args ->> 'notice')::bigint
 		WHERE j.queue = $1 AND j.state IN ('available', 'scheduled', 'retryable') AND j.scheduled_at <= $2
 		LIMIT $3`
-	rows, _ := s.pool.Query(ctx, load, QueueDraw, now, maxWaiting)
+	rows, _ := s.pool.Query(ctx, load, QueueDraw, now, maxWaiting, now.Add(-comingFor), oncall.Severities())
 	waiting, err := pgx.CollectRows(rows, pgx.RowToStructByName[WaitingDraw])
 	if err != nil {
 		return nil, fmt.Errorf("list what waits to be drawn: %w", translate(err))

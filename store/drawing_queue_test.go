@@ -186,3 +186,48 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 		t.Errorf("%d wait after one drawing, want 0", len(got))
 	}
 }
+
+// What waits says whether it is worse than all that its team's channel shows, and whether more is about to be known.
+func TestWhatWaitsToBeDrawnFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open()
+	one := func(id oncall.IncidentID, now time.Time) store.WaitingDraw {
+		t.Helper()
+		for _, d := range w.waitingDraws(now) {
+			if d.Incident == id {
+				return d
+			}
+		}
+		t.Fatalf("incident %d doesn't wait", id)
+		return store.WaitingDraw{}
+	}
+	if d := one(1, start); !d.First || d.Coming {
+		t.Errorf("the channel shows nothing: %+v", d)
+	}
+	// Nobody folds what comes now.
+	worse := trigger("disk of the database")
+	worse.Severity = oncall.Critical
+	w.accept(trigger("another disk"), worse)
+	if d := one(1, start); !d.First || !d.Coming {
+		t.Errorf("more has come: %+v", d)
+	}
+	if d := one(1, start.Add(3*time.Second)); d.Coming {
+		t.Errorf("it has waited long enough: %+v", d)
+	}
+	stop := w.run(w.System)
+	w.fold()
+	stop()
+	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, one(1, start).Job, start))
+	w.check(w.RootTried(t.Context(), 1, start))
+	w.check(w.RootPosted(t.Context(), 1, store.Place{Channel: "C0PAY", TS: "1"}, start))
+	if d := one(1, start); d.First || d.Coming {
+		t.Errorf("it is posted: %+v", d)
+	}
+	if d := one(2, start); d.First {
+		t.Errorf("no worse than what the channel shows: %+v", d)
+	}
+	if d := one(3, start); !d.First {
+		t.Errorf("worse than all that the channel shows: %+v", d)
+	}
+}

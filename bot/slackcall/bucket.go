@@ -48,7 +48,7 @@ func (b *bucket) pause(p Priority, before int) time.Duration {
 }
 
 // methodBucket lets through at most 80 % of the limit in any minute: the burst first, the rest evenly. Of posts it is 85 %,
-// and the burst is larger: when many teams are hit in one moment, fifty people are told at once.
+// and the burst is larger: when many teams are hit in one moment, fifty people are told at once, and then their channels.
 func methodBucket(method string) *bucket {
 	n := methods[method].perMinute
 	if n == 0 {
@@ -57,7 +57,7 @@ func methodBucket(method string) *bucket {
 	burst := max(n/10, min(n/2, 10)) // the larger it is, the less is left for the rest of the minute
 	part := 0.8
 	if method == methodPost {
-		part, burst = 0.85, 0.3*n
+		part, burst = 0.85, 0.35*n
 	}
 	b := newBucket(rate.Limit((part*n-burst)/60), int(burst))
 	b.mixed = method == methodPost || method == methodUpdate || method == methodHistory

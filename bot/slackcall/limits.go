@@ -82,4 +82,6 @@ type call struct {
 	hasty bool
 	// A drawing is chosen anew when there is room: turned away, it keeps no place in the line.
 	chosen bool
+	// It is made beside what the drawing was chosen for, and doesn't stand in line: those behind it have room.
+	beside bool
 }

@@ -91,9 +91,16 @@ func (c *Client) Delete(ctx context.Context, at Place) error {
 	})
 }
 
+// An Edit says how a message is edited.
+type Edit struct {
+	Priority Priority
+	// Beside: it is one more message of a drawing that was chosen for another. It is made at once or not now.
+	Beside bool
+}
+
 // Update replaces what a message says. It is hasty.
-func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, p Priority) error {
-	return c.do(ctx, call{method: methodUpdate, priority: p, hasty: true, chosen: true}, func(ctx context.Context) error {
+func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, e Edit) error {
+	return c.do(ctx, call{method: methodUpdate, priority: e.Priority, hasty: true, chosen: true, beside: e.Beside}, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
 		return err
 	})

@@ -43,7 +43,7 @@ func TestEditsThatAreRefusedAreFinal(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit := func() notify.Outcome {
-		return OutcomeOf(c.Update(t.Context(), at, "new", nil, ForUpdate))
+		return OutcomeOf(c.Update(t.Context(), at, "new", nil, Edit{Priority: ForUpdate}))
 	}
 	if err := sim.ArchiveChannel("#payments", true); err != nil {
 		t.Fatal(err)

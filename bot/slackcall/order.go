@@ -17,7 +17,16 @@ type Want struct {
 	Since   time.Time // when it began to wait
 	Channel string    // where a message is to be posted first; empty: there is one
 	Edits   bool      // messages that are there are to be edited
+	First   bool      // it is the worst of a team whose channel shows nothing as bad
+	Coming  bool      // more is about to be known of it
 }
+
+// premature reports whether a message had better be posted a moment later: it is about to be wrong, and there is room
+// for far fewer edits than posts. What is critical can't become worse.
+func (w Want) premature() bool { return w.Coming && w.Channel != "" && w.Better > 0 && !w.Asked }
+
+// replies reports whether nothing waits but replies in a thread, if anything.
+func (w Want) replies() bool { return w.Channel == "" && !w.Edits }
 
 // aCrowd is how many waiting drawings make a team a loud one: they go after those of the quiet teams,
 // whom that costs nearly nothing as they have few.
@@ -42,8 +51,8 @@ func (w Want) Priority() Priority {
 }
 
 // compare orders two drawings that wait, the one that goes first before the other: by priority, then
-// open ones before what is over, worse ones before better ones, those of a quiet team before those of
-// a loud one, and at last by age.
+// open ones before what is over, worse ones before better ones, those of which the channel shows nothing as bad yet,
+// those of a quiet team before those of a loud one, and at last by age.
 func compare(a, b Want) int {
 	last := func(x bool) int {
 		if x {
@@ -55,6 +64,7 @@ func compare(a, b Want) int {
 		cmp.Compare(a.Priority(), b.Priority()),
 		cmp.Compare(last(a.Over), last(b.Over)),
 		cmp.Compare(a.Better, b.Better),
+		cmp.Compare(last(!a.First), last(!b.First)),
 		cmp.Compare(a.Crowd, b.Crowd),
 		a.Since.Compare(b.Since),
 	)
@@ -84,13 +94,17 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 			taken[channel]++
 		}
 	}
+	q.roots = roots(wants, aside)
 	var chosen []int
 	for _, i := range order {
 		if len(chosen) >= n {
 			break
 		}
+		if wants[i].premature() {
+			continue
+		}
 		k := call{method: methodUpdate, priority: wants[i].Priority()}
-		if wants[i].Channel == "" && !wants[i].Edits { // but replies in its thread, if anything
+		if wants[i].replies() {
 			k = call{method: methodPost, priority: ForThread}
 		}
 		if channel := wants[i].Channel; channel != "" {
@@ -102,7 +116,7 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 			}
 		}
 		method, channel := q.buckets(k)
-		if method.pause(k.priority, taken[method]) > 0 || channel.pause(k.priority, taken[channel]) > 0 {
+		if method.pause(k.priority, taken[method]+q.ahead(k)) > 0 || channel.pause(k.priority, taken[channel]) > 0 {
 			continue
 		}
 		taken[method]++
@@ -112,4 +126,24 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 		chosen = append(chosen, i)
 	}
 	return chosen
+}
+
+// roots counts the channels in which something is to be posted.
+func roots(wants []Want, aside func(channel string) bool) int {
+	seen := map[string]bool{}
+	for _, w := range wants {
+		if w.Channel != "" && !w.Over && !w.Count && !seen[w.Channel] && !aside(w.Channel) {
+			seen[w.Channel] = true
+		}
+	}
+	return len(seen)
+}
+
+// ahead is how many messages that are still to be chosen go before a call: a reply can wait, a channel that shows nothing
+// can't. Its caller has locked q.
+func (q *queue) ahead(c call) int {
+	if c.method == methodPost && c.priority >= ForThread {
+		return q.roots
+	}
+	return 0
 }

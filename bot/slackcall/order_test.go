@@ -22,6 +22,8 @@ func TestTheOrderOfDrawings(t *testing.T) {
 		{"critical, of a team with more", Want{Crowd: 3, Since: noon}},
 		{"critical, and later", Want{Crowd: 3, Since: noon.Add(time.Second)}},
 		{"one of a hundred that somebody has acted on", Want{Asked: true, Crowd: 100, Since: noon}},
+		{"high, where the channel shows nothing as bad", Want{Better: 1, First: true, Crowd: 1, Since: noon.Add(time.Hour)}},
+		{"high", Want{Better: 1, Crowd: 1, Since: noon}},
 		{"low", Want{Better: 3, Crowd: 1, Since: noon}},
 		{"critical, one of a crowd", Want{Crowd: 11, Since: noon}},
 		{"critical, one of a larger crowd", Want{Crowd: 300, Since: noon}},
@@ -108,6 +110,106 @@ func choosesWhatThereIsRoomFor(t *testing.T) {
 	if err := q.wait(t.Context(), call{method: methodPost, channel: "C1", priority: ForPage}); err != nil || q.methods[methodPost].Tokens() < 0 {
 		t.Errorf("a page: %v", err)
 	}
+}
+
+// In a burst of a thousand incidents of fifty teams, of which each pages somebody, every channel has its worst first, and
+// soon. Then come the others, as many as Slack takes.
+func TestEveryChannelHasItsWorstFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, everyChannelHasItsWorstFirst) // as above
+}
+
+func everyChannelHasItsWorstFirst(t *testing.T) {
+	const teams, each = 50, 20
+	q := newQueue()
+	posts := 0
+	post := func(k call) bool {
+		k.method, k.hasty = methodPost, true
+		err := q.wait(t.Context(), k)
+		if err == nil {
+			posts++
+		}
+		return err == nil
+	}
+	for n := range teams + teams/2 { // half of them once more, as the worst comes later
+		if !post(call{channel: fmt.Sprint("D", n%teams), priority: ForPage}) {
+			t.Fatal("somebody is not paged at once")
+		}
+	}
+	var wants []Want
+	for n := range teams * each {
+		w := Want{Channel: fmt.Sprint("C", n%teams), Crowd: each, Better: 1, Since: time.Now()}
+		if n/teams == each-1 { // a team's worst is what its monitor has found last
+			w.Better, w.First, w.Crowd = 0, true, 1
+		}
+		wants = append(wants, w)
+	}
+	shown := map[string]bool{}
+	began, last := time.Now(), time.Duration(0)
+	for time.Since(began) < 2*time.Minute {
+		var done []int
+		for _, i := range q.choose(wants, 6, func(string) bool { return false }) {
+			w := wants[i]
+			if !post(call{channel: w.Channel, priority: w.Priority(), chosen: true}) {
+				continue
+			}
+			done = append(done, i)
+			if !shown[w.Channel] && w.Better > 0 {
+				t.Errorf("%s shows first what is not its worst", w.Channel)
+			}
+			if shown[w.Channel] = true; len(shown) == teams && last == 0 {
+				last = time.Since(began)
+			}
+			post(call{channel: w.Channel, priority: ForThread, chosen: true}) // and a reply, as the program does
+		}
+		slices.Sort(done)
+		for _, i := range slices.Backward(done) {
+			wants = slices.Delete(wants, i, i+1)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Logf("every channel shows its worst after %s; %d posts in two minutes", last, posts)
+	if last == 0 || last > 12*time.Second {
+		t.Errorf("every channel shows its worst after %s, %d of them", last, len(shown))
+	}
+	if posts > 105+2*150 || posts < 300 { // what Slack's limits leave us
+
+		t.Errorf("%d posts in two minutes", posts)
+	}
+}
+
+// What is about to change is posted a moment later, unless it can't become worse or somebody waits for it.
+func TestPostsNothingPrematurely(t *testing.T) {
+	t.Parallel()
+	wants := []Want{
+		{Channel: "C1", Better: 1, Coming: true, Crowd: 1}, {Channel: "C2", Coming: true, Crowd: 2},
+		{Channel: "C3", Better: 1, Coming: true, Asked: true, Crowd: 3}, {Channel: "C4", Better: 1, Crowd: 4}, {Better: 1, Coming: true, Edits: true, Crowd: 5},
+	}
+	got := newQueue().choose(wants, 6, func(string) bool { return false })
+	if fmt.Sprint(got) != "[2 1 3 4]" {
+		t.Errorf("chosen: %v", got)
+	}
+}
+
+// An edit beside what was chosen doesn't stand in line.
+func TestNobodyWaitsBehindAnEditBeside(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q, made := newQueue(), 0
+		k := call{method: methodUpdate, priority: ForRoot, hasty: true, chosen: true, beside: true}
+		for began := time.Now(); ; made++ {
+			err := q.wait(t.Context(), k)
+			if time.Since(began) > 0 {
+				t.Fatal("it stood in line")
+			}
+			if OutcomeOf(err) == Unsent {
+				break
+			}
+		}
+		if made == 0 {
+			t.Error("none was made at once")
+		}
+	})
 }
 
 // A channel that refuses keeps nobody: what is to be posted there isn't chosen, its edits are.

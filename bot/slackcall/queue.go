@@ -20,6 +20,7 @@ type queue struct {
 	channels map[string]*bucket
 	away     map[awayKey]time.Time // when the call that was turned away last is to come back
 	share    int                   // how many instances live
+	roots    int                   // in how many channels there was something to be posted when we looked last
 	settling chan struct{}         // closed when nothing hasty waits any more
 }
 
@@ -97,7 +98,7 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	defer q.mu.Unlock()
 	bucket, wait := q.neededWait(c)
 	if c.chosen {
-		if wait <= hastyWait && !mustNotWait {
+		if (wait == 0 || wait <= hastyWait && !c.beside) && !mustNotWait {
 			return 0
 		}
 		return min(max(wait, hastyWait/10), hastyWait)
@@ -146,10 +147,11 @@ func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 	// Of the method's bucket only the present level counts: those that wait for it may be
 	// kept by their own conversation, and don't keep us.
 	if channel != nil {
-		if d := channel.pause(c.priority, before[channel]); d >= method.pause(c.priority, 0) {
+		atMethod := method.pause(c.priority, q.ahead(c))
+		if d := channel.pause(c.priority, before[channel]); d >= atMethod {
 			return channel, d
 		}
-		return method, method.pause(c.priority, 0)
+		return method, atMethod
 	}
 	return method, method.pause(c.priority, before[method])
 }
