@@ -182,8 +182,11 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 func TestPostsNothingPrematurely(t *testing.T) {
 	t.Parallel()
 	wants := []Want{
-		{Channel: "C1", Better: 1, Coming: true, Crowd: 1}, {Channel: "C2", Coming: true, Crowd: 2},
-		{Channel: "C3", Better: 1, Coming: true, Asked: true, Crowd: 3}, {Channel: "C4", Better: 1, Crowd: 4}, {Better: 1, Coming: true, Edits: true, Crowd: 5},
+		{Channel: "C1", Better: 1, Coming: true, Crowd: 1},
+		{Channel: "C2", Coming: true, Crowd: 2},
+		{Channel: "C3", Better: 1, Coming: true, Asked: true, Crowd: 3},
+		{Channel: "C4", Better: 1, Crowd: 4},
+		{Better: 1, Coming: true, Edits: true, Crowd: 5},
 	}
 	got := newQueue().choose(wants, 6, func(string) bool { return false })
 	if fmt.Sprint(got) != "[2 1 3 4]" {
