@@ -24,6 +24,7 @@ const (
 	floodOthers = 120 // other teams, with one signal each: a second one within 30 s would be held back
 	foldFor     = 10 * time.Second
 	settleWait  = time.Minute
+	foldLock    = 0x776201 // the advisory lock of whoever folds, as package store has it
 )
 
 // flood measures what a storm does to its own team and to others: how long its first page takes, how many posts
@@ -76,17 +77,55 @@ func (b *bench) flood(ctx context.Context) error {
 	return nil
 }
 
-// folding measures how many distinct signals of one key a second are folded, sent over 128 connections, and how
-// far behind the inbox is when the last has been accepted. The bound of the first is 1.5 times what pgbench makes of the
-// same rows.
+// folding measures how many distinct signals a second are folded, of one key and of fifty, sent over 128 connections, how
+// far behind the inbox is when the last has been accepted, and what that costs. The bound of the first is 1.5 times what
+// pgbench makes of the same rows.
 func (b *bench) folding(ctx context.Context) error {
-	t, err := b.prepare(ctx, "bench_fold", 1)
+	t, err := b.foldingOf(ctx, "", 1)
 	if err != nil {
 		return err
 	}
-	defer t.close()
-	if _, err := t.serve(ctx); err != nil {
+	tps, err := b.pgbench(ctx, t, allRows)
+	t.close()
+	if err != nil {
 		return err
+	}
+	b.figure("pgbench_tps_32", tps, "1/s")
+	b.figure("fold_per_s_bound", 1.5*tps, "1/s")
+	t, err = b.foldingOf(ctx, "_50", burstTeams)
+	if err == nil {
+		t.close()
+	}
+	return err
+}
+
+// foldCost is the computing time of a program and of the backend that folds.
+type foldCost struct{ program, folder float64 }
+
+func (t *target) foldCost(ctx context.Context) (c foldCost, err error) {
+	var folder int
+	if err := t.pool.QueryRow(ctx, `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid IN (
+		SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = $1)`, foldLock).Scan(&folder); err != nil {
+		return c, fmt.Errorf("look for who folds: %w", err)
+	}
+	if c.program, err = cpuSeconds(t.cmd.Process.Pid); err == nil {
+		c.folder, err = cpuSeconds(folder)
+	}
+	return c, err
+}
+
+// foldingOf does so for some keys, and leaves the database.
+func (b *bench) foldingOf(ctx context.Context, suffix string, keys int) (*target, error) {
+	t, err := b.prepare(ctx, "bench_fold"+suffix, keys)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := t.serve(ctx); err != nil {
+		return t, err
+	}
+	cost, err := t.foldCost(ctx)
+	if err != nil {
+		return t, err
 	}
 	begin := time.Now()
 	var accepted atomic.Int64
@@ -96,7 +135,7 @@ func (b *bench) folding(ctx context.Context) error {
 	for c := range floodConns {
 		group.Go(func() {
 			for n := 0; time.Since(begin) < foldFor && ctx.Err() == nil; n++ {
-				if t.signal(ctx, client, key(0), fmt.Sprintf("host-%d-%d", c, n)) == nil {
+				if t.signal(ctx, client, key((c+n)%keys), fmt.Sprintf("host-%d-%d", c, n)) == nil {
 					accepted.Add(1)
 				}
 			}
@@ -107,28 +146,26 @@ func (b *bench) folding(ctx context.Context) error {
 	var left int64
 	var lag float64
 	if err := t.pool.QueryRow(ctx, `SELECT count(*), coalesce(extract(epoch FROM $1 - min(received_at)), 0) FROM inbox`, time.Now()).Scan(&left, &lag); err != nil {
-		return err
+		return t, err
 	}
 	for n := left; n > 0 && ctx.Err() == nil; {
 		if err := t.pool.QueryRow(ctx, `SELECT count(*) FROM inbox`).Scan(&n); err != nil {
-			return err
+			return t, err
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	b.figure("accepted_per_s_128", float64(accepted.Load())/took.Seconds(), "1/s")
-	b.figure("fold_per_s", float64(accepted.Load())/time.Since(begin).Seconds(), "1/s")
-	b.figure("fold_accept_ratio", float64(accepted.Load()-left)/float64(accepted.Load()), "")
-	b.figure("inbox_lag_s", lag, "s (bound 1)")
-	if err := t.halt(); err != nil {
-		return err
-	}
-	tps, err := b.pgbench(ctx, t, allRows)
+	after, err := t.foldCost(ctx)
 	if err != nil {
-		return err
+		return t, err
 	}
-	b.figure("pgbench_tps_32", tps, "1/s")
-	b.figure("fold_per_s_bound", 1.5*tps, "1/s")
-	return nil
+	all := float64(accepted.Load())
+	b.figure("accepted_per_s_128"+suffix, all/took.Seconds(), "1/s")
+	b.figure("fold_per_s"+suffix, all/time.Since(begin).Seconds(), "1/s")
+	b.figure("fold_accept_ratio"+suffix, (all-float64(left))/all, "")
+	b.figure("inbox_lag"+suffix+"_s", lag, "s (bound 1)")
+	b.figure("fold_cpu"+suffix+"_program_us", (after.program-cost.program)/all*1e6, "µs a signal, the door included")
+	b.figure("fold_cpu"+suffix+"_folder_us", (after.folder-cost.folder)/all*1e6, "µs a signal, of the backend that folds")
+	return t, t.halt()
 }
 
 // pour sends so many signals a second until ctx ends, of so many alerts of the first team, and returns how many

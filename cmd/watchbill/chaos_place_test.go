@@ -101,9 +101,7 @@ func (p *chaosPlace) database(dir string, settings ...string) *localpg.Server {
 // setUp makes a database with the set-up in it.
 func (p *chaosPlace) setUp(server *localpg.Server) {
 	p.Helper()
-	p.ask(server.URL(), `CREATE ROLE watchbill LOGIN`, nil)
-	p.ask(server.URL(), `CREATE DATABASE watchbill OWNER watchbill`, nil)
-	p.url = databaseOf(p.T, server)
+	p.create(server)
 	var text strings.Builder
 	list := func(head string, line func(team int)) {
 		text.WriteString(head + ":\n")
@@ -138,6 +136,14 @@ func (p *chaosPlace) setUp(server *localpg.Server) {
 			p.Fatalf("%s: %v: %s", args[0], err, out)
 		}
 	}
+}
+
+// create makes an empty database.
+func (p *chaosPlace) create(server *localpg.Server) {
+	p.Helper()
+	p.ask(server.URL(), `CREATE ROLE watchbill LOGIN`, nil)
+	p.ask(server.URL(), `CREATE DATABASE watchbill OWNER watchbill`, nil)
+	p.url = databaseOf(p.T, server)
 }
 
 // databaseOf is the address of the database of a chaosPlace on a server, or on one of several.

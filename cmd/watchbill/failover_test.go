@@ -130,10 +130,16 @@ func (p *chaosPlace) accepts(l *chaosLoad, n int) {
 // pair runs a primary, which has the set-up, and a replica that must have what is committed.
 func (p *chaosPlace) pair() (primary, replica *localpg.Server) {
 	p.Helper()
+	return p.pairWith(p.setUp)
+}
+
+// pairWith runs them with something else in them.
+func (p *chaosPlace) pairWith(setUp func(*localpg.Server)) (primary, replica *localpg.Server) {
+	p.Helper()
 	const sync = "synchronous_standby_names=replica"
 	one, other := p.TempDir(), filepath.Join(p.TempDir(), "replica")
 	first := p.database(one)
-	p.setUp(first)
+	setUp(first)
 	if err := first.Stop(context.Background()); err != nil {
 		p.Fatal(err)
 	}

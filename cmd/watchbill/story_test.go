@@ -119,6 +119,8 @@ func TestStories(t *testing.T) {
 					"minute":     s.minute,
 					"spool":      s.keepSpool,
 					"database":   s.database,
+					"standby":    s.standby,
+					"primary":    s.primaryDies,
 				},
 			})
 		})
@@ -170,6 +172,7 @@ type story struct {
 	appURL string           // of the proxy
 	spool  string           // its directory
 	away   bool             // the database is
+	pair   *pair            // for stories with a standby
 
 	phone    *twiliosim.Sim
 	channels map[oncall.Method]notify.Sender
