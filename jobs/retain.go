@@ -6,8 +6,12 @@ import (
 	"time"
 )
 
-// retainSteps is how many steps of each kind are made in a minute at most, so that old data leaves gradually.
-const retainSteps = 20
+// At most so much is removed in a minute, of each kind, so that old data leaves gradually: each step is short and
+// nobody waits for it, but all of them together are work for the database.
+const (
+	retainSteps = 200
+	retainFor   = 10 * time.Second
+)
 
 // retain removes what is older than its term, in small steps.
 func (j *Jobs) retain(ctx context.Context, now time.Time) error {
@@ -33,9 +37,10 @@ func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
 	})
 }
 
-// steps repeats a step while there is more to remove, and counts what was removed.
+// steps repeats a step while there is more to remove and time for it, and counts what was removed.
 func (j *Jobs) steps(what string, step func() (removed int, more bool, err error)) error {
-	for range retainSteps {
+	began := j.clock()
+	for n := 0; n < retainSteps && j.clock().Sub(began) < retainFor; n++ {
 		removed, more, err := step()
 		j.metrics.removed.WithLabelValues(what).Add(float64(removed))
 		if err != nil || !more {
