@@ -46,7 +46,12 @@ func (b *bench) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	anonymous, err := anonymousMB(t.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
 	b.figure("rss_idle_mb", rss, "MB")
+	b.figure("rss_anon_idle_mb", anonymous, "MB")
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -44,12 +45,10 @@ func (b *bench) oldIn(ctx context.Context, name string, n int) error {
 	}
 	defer t.close()
 	begin := time.Now()
-	for from := 1; from <= n; from += oldPlanted {
-		if err := t.plantOld(ctx, from, min(n, from+oldPlanted-1)); err != nil {
-			return err
-		}
-	}
 	if n > 0 {
+		if err := t.plantAllOld(ctx, n); err != nil {
+			return fmt.Errorf("plant old incidents: %w", err)
+		}
 		if _, err := t.pool.Exec(ctx, "VACUUM ANALYZE"); err != nil {
 			return err
 		}
@@ -84,8 +83,54 @@ func (b *bench) oldIn(ctx context.Context, name string, n int) error {
 	return t.halt()
 }
 
+// plantAllOld plants n old incidents: without the indexes, which are made afterwards, and without asking whether what a
+// row refers to is there.
+func (t *target) plantAllOld(ctx context.Context, n int) error {
+	const indexes = `
+		SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+		FROM pg_index i
+		WHERE i.indrelid = ANY ('{incidents,alerts,incident_events,pages,drawings}'::regclass[])
+		  AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = i.indexrelid)
+		ORDER BY 1`
+	conn, err := pgx.Connect(ctx, t.url)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it has done its work
+	for _, set := range []string{"SET session_replication_role = replica", "SET synchronous_commit = off", "SET maintenance_work_mem = '256MB'"} {
+		if _, err := conn.Exec(ctx, set); err != nil {
+			return err
+		}
+	}
+	var name, definition string
+	var drops, makes []string
+	rows, _ := conn.Query(ctx, indexes)
+	if _, err := pgx.ForEachRow(rows, []any{&name, &definition}, func() error {
+		drops, makes = append(drops, "DROP INDEX "+name), append(makes, definition)
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, drop := range drops {
+		if _, err := conn.Exec(ctx, drop); err != nil {
+			return err
+		}
+	}
+	for from := 1; from <= n; from += oldPlanted {
+		if err := plantOld(ctx, conn, from, min(n, from+oldPlanted-1)); err != nil {
+			return err
+		}
+	}
+	for _, definition := range makes {
+		if _, err := conn.Exec(ctx, definition); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // plantOld adds incidents that were over long ago, each with an alert, four events, two pages and a drawing.
-func (t *target) plantOld(ctx context.Context, from, to int) error {
+func plantOld(ctx context.Context, conn *pgx.Conn, from, to int) error {
 	for _, sql := range []string{
 		`
 		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version, opened_at,
@@ -98,14 +143,14 @@ func (t *target) plantOld(ctx context.Context, from, to int) error {
 		FROM incidents WHERE id BETWEEN $1 AND $2`, `
 		INSERT INTO incident_events (incident_id, at, kind, actor, detail)
 		SELECT id, opened_at, kind, '{}', '{}' FROM incidents, unnest('{opened,paging,acknowledged,resolved}'::text[]) kind WHERE id BETWEEN $1 AND $2`, `
-		INSERT INTO pages (incident_id, user_id, method, reason, key, call_seq, state, attempt, ended_at, detail)
-		SELECT id, 'U00000', method, '["the escalation policy names you"]', id || '/1/U00000/' || method, 1, 'delivered', 1, opened_at, ''
+		INSERT INTO pages (incident_id, user_id, method, why, key, call_seq, state, attempt, ended_at, detail)
+		SELECT id, 'U00000', method, 'the escalation policy names you', id || '/1/U00000/' || method, 1, 'delivered', 1, opened_at, ''
 		FROM incidents, unnest('{slack,sms}'::text[]) method WHERE id BETWEEN $1 AND $2`, `
 		INSERT INTO drawings (incident_id, channel, ts, drawn, thread_to)
 		SELECT id, 'C1', id::text, 4, 0 FROM incidents WHERE id BETWEEN $1 AND $2`,
 	} {
-		if _, err := t.pool.Exec(ctx, sql, from, to); err != nil {
-			return fmt.Errorf("plant old incidents: %w", err)
+		if _, err := conn.Exec(ctx, sql, from, to); err != nil {
+			return err
 		}
 	}
 	return nil
