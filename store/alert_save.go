@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
@@ -35,15 +36,46 @@ const upsertAlerts = `
 		expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
 		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
 
+// manyAlerts is from how many new alerts on they are copied: two more round trips, and a quarter less for each.
+const manyAlerts = 50
+
+// copyAlerts writes alerts that are new.
+func copyAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
+	columns := []string{
+		"id", "integration_id", "dedup_key", "group_key", "incident_id", "firing", "title", "body", "link", "severity", "labels", "links",
+		"details", "count", "first_at", "last_at", "starts_at", "cleared_at", "late_until", "misread", "expires_at", "kept", "maintenance_id",
+		"route", "held_until", "dropped", "keyless",
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"alerts"}, columns, pgx.CopyFromSlice(len(alerts), func(i int) ([]any, error) {
+		a := alerts[i]
+		return []any{
+			a.ID, a.IntegrationID, a.DedupKey, a.GroupKey, unless(a.IncidentID == 0, a.IncidentID), a.Firing, a.Title, a.Body, a.Link, a.Severity,
+			texts(a.Labels), some(a.Links), texts(a.Details), int64(a.Count), a.FirstAt, a.LastAt, unless(a.StartsAt.IsZero(), a.StartsAt),
+			a.ClearedAt, a.LateUntil, some(a.Misread), unless(a.ExpiresAt.IsZero(), a.ExpiresAt), a.Kept, a.Maintenance,
+			unless(a.Route == nil, routeText(a.Route)), a.HeldUntil, a.Dropped, a.Keyless,
+		}, nil
+	}))
+	return err
+}
+
+// unless is a value, or NULL.
+func unless[T any](null bool, v T) any {
+	if null {
+		return nil
+	}
+	return v
+}
+
+func texts(of map[string]string) map[string]string {
+	if of == nil {
+		return map[string]string{}
+	}
+	return of
+}
+
 // queueAlerts writes new and changed alerts in their order, so that an alert clears before the next one
 // under its key fires. It is one statement, because a flood is mostly this.
 func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
-	texts := func(of map[string]string) map[string]string {
-		if of == nil {
-			return map[string]string{}
-		}
-		return of
-	}
 	if len(alerts) == 0 {
 		return
 	}

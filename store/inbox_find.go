@@ -13,7 +13,8 @@ import (
 
 // storedState is what is stored of the alerts and incidents that a batch of signals is about.
 type storedState struct {
-	incidents []oncall.Incident // of all integrations: merging may bring them together
+	incidents []oncall.Incident         // of all integrations: merging may bring them together
+	at        map[oncall.IncidentID]int // where each is among them
 	alerts    map[oncall.IntegrationID][]oncall.Alert
 	ended     []oncall.Alert             // what alerts of acknowledged incidents were about that have cleared
 	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
@@ -24,6 +25,7 @@ type storedState struct {
 	// should anybody else do so at the same time, the transaction fails and is done again.
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
+	fresh        []oncall.AlertID // these, and those that were given away already
 	counts       *policyCounts
 }
 
@@ -244,6 +246,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&s.lastIncident) })
 	batch.Queue(reserve, newAlerts).Query(func(rows pgx.Rows) (err error) {
 		s.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
+		s.fresh = s.alertIDs
 		return err
 	})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -269,9 +272,9 @@ func (s *storedState) acknowledged() []oncall.IncidentID {
 // share notes the incidents that belong to more than one integration, by merging.
 func (s *storedState) share() {
 	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
-	s.shared = map[oncall.IncidentID]bool{}
-	for _, in := range s.incidents {
-		of[in.ID] = in.IntegrationID
+	s.shared, s.at = map[oncall.IncidentID]bool{}, make(map[oncall.IncidentID]int, len(s.incidents))
+	for i, in := range s.incidents {
+		of[in.ID], s.at[in.ID] = in.IntegrationID, i
 		if in.MergedInto != 0 {
 			s.shared[in.MergedInto] = true
 		}
@@ -314,9 +317,9 @@ func (s *storedState) fill(fold *oncall.Fold) {
 	fold.AddCalm(s.calm...)
 	fold.AddOthers(s.others...)
 	fold.AddRecent(s.recent[fold.Integration.ID]...)
-	for _, in := range s.incidents {
-		if in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
-			fold.AddIncidents(in)
+	for i := range s.incidents {
+		if in := &s.incidents[i]; in.IntegrationID == fold.Integration.ID || s.shared[in.ID] {
+			fold.AddIncidents(*in)
 		}
 	}
 	for _, a := range s.ended {
@@ -329,19 +332,40 @@ func (s *storedState) fill(fold *oncall.Fold) {
 			fold.AddAlerts(alerts...)
 			continue
 		}
-		for _, a := range alerts {
-			if s.shared[a.IncidentID] {
-				fold.Elsewhere(a)
+		for i := range alerts {
+			if s.shared[alerts[i].IncidentID] {
+				fold.Elsewhere(alerts[i])
 			}
 		}
 	}
 }
 
+// saveAlerts saves what was folded. What clears is saved before what fires anew under its key.
+func (s *storedState) saveAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
+	var old, fresh []oncall.Alert
+	for _, a := range alerts {
+		if _, is := slices.BinarySearch(s.fresh, a.ID); is {
+			fresh = append(fresh, a)
+		} else {
+			old = append(old, a)
+		}
+	}
+	if len(fresh) < manyAlerts {
+		old, fresh = alerts, nil
+	}
+	batch := &pgx.Batch{}
+	queueAlerts(batch, old)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil || len(fresh) == 0 {
+		return err
+	}
+	return copyAlerts(ctx, tx, fresh)
+}
+
 // update notes what one fold has changed, for the folds after it.
 func (s *storedState) update(changes []oncall.Change, alerts []oncall.Alert) {
-	for _, c := range changes {
-		if i := slices.IndexFunc(s.incidents, func(in oncall.Incident) bool { return in.ID == c.Incident.ID }); i >= 0 {
-			s.incidents[i] = c.Incident
+	for i := range changes {
+		if at, known := s.at[changes[i].Incident.ID]; known {
+			s.incidents[at] = changes[i].Incident
 		}
 	}
 	for _, a := range alerts {

@@ -27,7 +27,8 @@ type inboxWorker struct {
 	turns   turns
 	unshown unshown
 
-	released map[oncall.AlertID]time.Time // of those that were held, lately
+	released map[oncall.AlertID]time.Time  // of those that were held, lately
+	noted    map[oncall.IntegrationID]bool // that these were heard of
 }
 
 // An entry is one row of the inbox.
@@ -123,7 +124,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		if err := saveTallies(ctx, tx, batches); err != nil {
 			return err
 		}
-		if err := noteFirstSignals(ctx, tx, batches); err != nil {
+		if err := noteFirstSignals(ctx, tx, batches, w.noted); err != nil {
 			return err
 		}
 		return w.removeFromInbox(ctx, tx, entries, left, rejects, now)
@@ -138,6 +139,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 		}
 	}
 	for _, b := range batches {
+		w.noted[b.Integration.ID] = true
 		w.count(b, now)
 		w.countRoutes(b)
 	}
@@ -280,9 +282,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, batches []in
 	if err := batches[0].stored.counts.save(ctx, tx); err != nil {
 		return nil, err
 	}
-	batch := &pgx.Batch{}
-	queueAlerts(batch, alerts)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	if err := batches[0].stored.saveAlerts(ctx, tx, alerts); err != nil {
 		return nil, fmt.Errorf("save alerts: %w", err)
 	}
 	return changes, nil

@@ -7,6 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/watchbill/watchbill/oncall"
 )
 
 const (
@@ -70,7 +72,7 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 		return err
 	}
 	defer hangUp(ctx, conn)
-	w.inboxWorker = &inboxWorker{store: s, conn: conn, clock: clock, limit: foldBatch}
+	w.inboxWorker = &inboxWorker{store: s, conn: conn, clock: clock, limit: foldBatch, noted: map[oncall.IntegrationID]bool{}}
 	s.cache.listen(true)
 	up()
 	for {

@@ -15,7 +15,7 @@ const (
 	foldBatch = 500
 	// foldTurns is how many integrations share a batch at most. If more wait, the others come first the next
 	// time.
-	foldTurns = 25
+	foldTurns = 50
 )
 
 // turns decides whose signals are taken next from the inbox. Integrations with signals waiting have equal

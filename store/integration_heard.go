@@ -16,13 +16,13 @@ import (
 const mostSenders = 10
 
 // noteFirstSignals notes when an integration's first signal came, what its signals were recognised as for the first time, and how
-// many bodies could not be understood.
-func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
+// many bodies could not be understood. Where noted says that the first was noted, only the rest is.
+func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch, noted map[oncall.IntegrationID]bool) error {
 	const save = `
 		UPDATE integrations
 		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4
 		WHERE id = $1 AND (first_signal_at IS NULL OR taken_for <> $3 OR $4 > 0)`
-	told := false
+	told, batch := false, &pgx.Batch{}
 	for _, b := range batches {
 		unread, first := 0, time.Time{}
 		for _, e := range b.entries {
@@ -35,13 +35,17 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 		}
 		senders := withSender(b.Integration.Senders, b.Sender)
 		anew := senders != b.Integration.Senders
-		if first.IsZero() || b.Integration.Heard && !anew && unread == 0 {
+		if first.IsZero() || (b.Integration.Heard || noted[b.Integration.ID]) && !anew && unread == 0 {
 			continue
 		}
-		if _, err := tx.Exec(ctx, save, b.Integration.ID, first, senders, unread); err != nil {
-			return fmt.Errorf("note that an integration was heard of: %w", err)
-		}
+		batch.Queue(save, b.Integration.ID, first, senders, unread)
 		told = told || anew
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("note that an integration was heard of: %w", err)
 	}
 	if !told { // that one was heard of shall not have the directory loaded before its first page is sent
 		return nil
