@@ -15,6 +15,7 @@ COPY bot ./bot
 COPY cmd ./cmd
 COPY deploy/notices ./deploy/notices
 COPY ical ./ical
+COPY importer ./importer
 COPY intake ./intake
 COPY jobs ./jobs
 COPY localpg ./localpg

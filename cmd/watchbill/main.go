@@ -25,6 +25,7 @@ type cli struct {
 	Migrate     migrateCmd     `cmd:"" help:"Bring the database up to this version."`
 	Apply       applyCmd       `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
 	Export      exportCmd      `cmd:"" help:"Write what is set up as a file that apply reads."`
+	Import      importCmd      `cmd:"" help:"Make a set-up file of what another vendor has."`
 	Routes      routesCmd      `cmd:"" help:"Show the rules of an integration or a team, what each has done, and who has changed them when."`
 	Explain     explainCmd     `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
 	Doctor      liveDoctorCmd  `cmd:"" help:"Check the installation and say what to do about each finding."`

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/importer"
+	"github.com/watchbill/watchbill/intake"
+)
+
+type importCmd struct {
+	Pagerduty importPagerDutyCmd `cmd:"" help:"From PagerDuty: users, teams, schedules with layers and overrides, escalation policies, services."`
+}
+
+// importFlags are the same for each vendor.
+type importFlags struct {
+	From string `type:"path" placeholder:"DIR" help:"Read answers of the API that --save has kept, instead of asking for them."`
+	Save string `type:"path" placeholder:"DIR" help:"Keep the answers of the API here; there are names and addresses of people in them."`
+	File string `short:"f" placeholder:"FILE" help:"Where to write the set-up file; without it, to standard output."`
+	Days int    `default:"90" help:"For how many days our schedules are compared with the vendor's own final ones."`
+}
+
+// mostImported bounds what is read of one file or answer.
+const mostImported = 64 << 20
+
+// write writes the set-up file, with what could not be carried over beside its place, and reports to the terminal.
+func (f importFlags) write(p process, vendor string, r importer.Result) error {
+	text := annotate(string(writeSetup(r.Setup)), vendor, r.Lost)
+	if err := f.report(p.errOut, r); err != nil {
+		return err
+	}
+	if wrong := r.Setup.Check(intake.Names()); len(wrong) > 0 {
+		fmt.Fprintf(p.errOut, "\nTo mend in the file before watchbill apply reads it:\n")
+		for _, line := range wrong {
+			fmt.Fprintln(p.errOut, "  "+line)
+		}
+	}
+	if f.File == "" {
+		_, err := io.WriteString(p.out, text)
+		return err
+	}
+	return os.WriteFile(f.File, []byte(text), 0o600)
+}
+
+// report says what was found, how schedules compare, and what is to be switched.
+func (f importFlags) report(out io.Writer, r importer.Result) error {
+	s := r.Setup
+	fmt.Fprintf(out, "%d users, %d teams, %d schedules, %d policies, %d integrations; %d remarks in the file.\n",
+		len(s.Users), len(s.Teams), len(s.Schedules), len(s.Policies), len(s.Integrations), len(r.Lost))
+	compared, err := importer.Compare(r)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	for _, c := range compared {
+		whole := c.To.Sub(c.From)
+		fmt.Fprintf(out, "schedule %s: the same for %.1f %% of %d days\n", c.Schedule, 100*float64(c.Same)/float64(max(whole, 1)), int(whole.Hours()/24))
+		for i, d := range c.Differences {
+			if i == 20 {
+				fmt.Fprintf(out, "  and %d more\n", len(c.Differences)-i)
+				break
+			}
+			fmt.Fprintln(out, "  "+d.String())
+		}
+	}
+	if len(compared) == 0 {
+		fmt.Fprintln(out, "No final schedule of theirs is there to compare with.")
+	}
+	if len(r.Senders) > 0 {
+		fmt.Fprintln(out, "\nTo switch once the file is applied, each to the key that watchbill apply prints (docs/monitors.md):")
+	}
+	for _, m := range r.Senders {
+		fmt.Fprintf(out, "  %s: %s\n", m.Integration, m.What)
+	}
+	return nil
+}
+
+// sections are where things stand in the file, by what a Loss calls them.
+var sections = map[string]string{"user": "users", "team": "teams", "schedule": "schedules", "policy": "policies", "service": "integrations"}
+
+// annotate puts what could not be carried over into comments above the thing it is about; what is about nothing in the
+// file stands at its top.
+func annotate(text, vendor string, lost []importer.Loss) string {
+	beside := map[string][]string{}
+	var top []string
+	for _, l := range lost {
+		section := sections[l.Where.Kind]
+		if !inFile(text, section, l.Where.Name) {
+			top = append(top, l.Where.String()+": "+l.What)
+			continue
+		}
+		remark := l.What
+		if l.Where.Detail != "" {
+			remark = l.Where.Detail + ": " + l.What
+		}
+		at := section + "/" + l.Where.Name
+		beside[at] = append(beside[at], remark)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "# Made of what %s has, by watchbill import. Read it, mend what the remarks name, and apply it.\n", vendor)
+	for _, remark := range top {
+		comment(&out, "", remark)
+	}
+	section := ""
+	_, text, _ = strings.Cut(text, "\n\n") // without the head of an export
+	for line := range strings.Lines(text) {
+		if m := sectionLine.FindStringSubmatch(line); m != nil {
+			section = m[1]
+		}
+		if m := nameLine.FindStringSubmatch(line); m != nil {
+			for _, remark := range beside[section+"/"+unquoted(m[1])] {
+				comment(&out, "  ", remark)
+			}
+		}
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+var (
+	sectionLine = regexp.MustCompile(`^([a-z_]+):\n?$`)
+	nameLine    = regexp.MustCompile(`^  - \{?name: ("(?:[^"\\]|\\.)*"|[^,\n]*)`)
+)
+
+func unquoted(s string) string {
+	s = strings.TrimSuffix(strings.TrimSpace(s), "}")
+	if len(s) > 1 && strings.HasPrefix(s, `"`) {
+		return strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(s[1 : len(s)-1])
+	}
+	return s
+}
+
+// inFile reports whether a section of the file has something of this name.
+func inFile(text, section, name string) bool {
+	_, text, ok := strings.Cut(text, "\n"+section+":\n")
+	for line := range strings.Lines(text) {
+		if sectionLine.MatchString(line) {
+			return false
+		}
+		if m := nameLine.FindStringSubmatch(line); ok && m != nil && unquoted(m[1]) == name {
+			return true
+		}
+	}
+	return false
+}
+
+// comment writes a remark, whatever is in it, as one line that YAML passes over.
+func comment(out *strings.Builder, indent, remark string) {
+	fmt.Fprintf(out, "%s# %s\n", indent, strings.Join(strings.Fields(remark), " "))
+}
+
+// readAnswers reads the JSON files of a directory.
+func readAnswers(dir string) (map[string][]byte, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, wrongUse{dir + ": there are no JSON files in it"}
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		if files[filepath.Base(name)], err = readUpTo(name, mostImported); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// saveAnswers keeps what the API answered, for another run or to be looked at.
+func saveAnswers(dir string, files map[string][]byte) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// days is from when to when schedules are compared, on whole minutes.
+func (f importFlags) days(now time.Time) (since, until time.Time) {
+	since = now.UTC().Truncate(time.Minute)
+	return since, since.AddDate(0, 0, f.Days)
+}

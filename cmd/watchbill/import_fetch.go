@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A vendorAPI asks a vendor's API, one request after another.
+type vendorAPI struct {
+	ctx    context.Context
+	base   string // without / at the end
+	header http.Header
+	client *http.Client
+}
+
+// mostWaits is how often we wait because the vendor says that we ask too fast.
+const mostWaits = 10
+
+// get asks for one path. A 404 is no error: there is nothing.
+func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
+	for range mostWaits {
+		req, err := http.NewRequestWithContext(v.ctx, http.MethodGet, v.base+path, nil)
+		if err != nil {
+			return nil, false, err
+		}
+		req.Header = v.header.Clone()
+		resp, err := v.client.Do(req)
+		if err != nil {
+			return nil, false, err
+		}
+		answer, err := io.ReadAll(io.LimitReader(resp.Body, mostImported+1))
+		resp.Body.Close()
+		switch {
+		case err != nil:
+			return nil, false, err
+		case len(answer) > mostImported:
+			return nil, false, fmt.Errorf("GET %s: the answer is larger than %d MB", path, mostImported>>20)
+		case resp.StatusCode == http.StatusNotFound:
+			return nil, false, nil
+		case resp.StatusCode == http.StatusTooManyRequests:
+			if err := pause(v.ctx, retryAfter(resp.Header)); err != nil {
+				return nil, false, err
+			}
+			continue
+		case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
+			return nil, false, fmt.Errorf("GET %s: the token is refused (%s): a read-only one for the whole account is needed", path, resp.Status)
+		case resp.StatusCode != http.StatusOK:
+			return nil, false, fmt.Errorf("GET %s: %s: %.200s", path, resp.Status, answer)
+		}
+		return answer, true, nil
+	}
+	return nil, false, fmt.Errorf("GET %s: still too many requests after %d tries", path, mostWaits)
+}
+
+func retryAfter(h http.Header) time.Duration {
+	for _, name := range []string{"Retry-After", "Ratelimit-Reset"} {
+		if n, err := strconv.Atoi(h.Get(name)); err == nil && n >= 0 {
+			return min(time.Duration(n)*time.Second, time.Minute)
+		}
+	}
+	return 2 * time.Second
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// pageSize is how many items a page of a list may have, and mostPages how many of them we read.
+const (
+	pageSize  = 100
+	mostPages = 1000
+)
+
+// list reads all pages of a list by limit and offset, and returns one answer with all items under the list's key.
+func (v vendorAPI) list(path, key string) ([]byte, error) {
+	all := []json.RawMessage{}
+	sign := "?"
+	if strings.Contains(path, "?") {
+		sign = "&"
+	}
+	for range mostPages {
+		answer, there, err := v.get(fmt.Sprintf("%s%slimit=%d&offset=%d", path, sign, pageSize, len(all)))
+		if err != nil || !there {
+			return nil, errors.Join(err, notThere(there, path))
+		}
+		var page map[string]json.RawMessage
+		if err := json.Unmarshal(answer, &page); err != nil {
+			return nil, fmt.Errorf("GET %s: %w", path, err)
+		}
+		var items []json.RawMessage
+		if err := json.Unmarshal(page[key], &items); err != nil {
+			return nil, fmt.Errorf("GET %s: %s: %w", path, key, err)
+		}
+		all = append(all, items...)
+		if string(page["more"]) != "true" || len(items) == 0 {
+			return json.Marshal(map[string]any{key: all})
+		}
+	}
+	return nil, fmt.Errorf("GET %s: it has no end", path)
+}
+
+func notThere(there bool, path string) error {
+	if there {
+		return nil
+	}
+	return fmt.Errorf("GET %s: there is no such thing", path)
+}

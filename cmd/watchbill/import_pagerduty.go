@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/importer"
+)
+
+type importPagerDutyCmd struct {
+	importFlags `embed:""`
+	Token       string `env:"PAGERDUTY_TOKEN" placeholder:"TOKEN" help:"A read-only API key of the account; better as a variable or in PAGERDUTY_TOKEN_FILE, as others see the arguments of a process."`
+	URL         string `name:"url" default:"https://api.pagerduty.com" placeholder:"URL" help:"Where the API is; https://api.eu.pagerduty.com for accounts in Europe."`
+}
+
+// Run reads PagerDuty and writes our set-up file. Nothing is changed there, nor here.
+func (c *importPagerDutyCmd) Run(p process) error {
+	if (c.From == "") == (c.Token == "") {
+		return wrongUse{"give either a token (PAGERDUTY_TOKEN) or --from with answers that were kept"}
+	}
+	now := p.clock()
+	since, until := c.days(now)
+	var files map[string][]byte
+	var err error
+	if c.From != "" {
+		files, err = readAnswers(c.From)
+	} else {
+		files, err = c.fetch(p, since, until)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Save != "" {
+		if err := saveAnswers(c.Save, files); err != nil {
+			return err
+		}
+	}
+	in, err := importer.ReadPagerDuty(files)
+	if err != nil {
+		return err
+	}
+	return c.write(p, "PagerDuty", importer.FromPagerDuty(in, now))
+}
+
+// fetch asks for all that is read.
+func (c *importPagerDutyCmd) fetch(p process, since, until time.Time) (map[string][]byte, error) {
+	api := vendorAPI{ctx: p.ctx, base: strings.TrimSuffix(c.URL, "/"), client: &http.Client{Timeout: time.Minute}, header: http.Header{
+		"Accept": {"application/vnd.pagerduty+json;version=2"}, "Authorization": {"Token token=" + c.Token},
+	}}
+	files := map[string][]byte{}
+	for name, path := range map[string]string{
+		"users": "/users?include[]=contact_methods&include[]=notification_rules", "teams": "/teams", "escalation_policies": "/escalation_policies",
+		"services": "/services?include[]=integrations", "maintenance_windows": "/maintenance_windows?filter=open", "schedules": "/schedules",
+	} {
+		answer, err := api.list(path, name)
+		if err != nil {
+			return nil, err
+		}
+		files[name+".json"] = answer
+	}
+	for _, id := range ids(files["teams.json"], "teams") {
+		answer, err := api.list("/teams/"+url.PathEscape(id)+"/members", "members")
+		if err != nil {
+			return nil, err
+		}
+		files["members-"+id+".json"] = answer
+	}
+	span := fmt.Sprintf("?since=%s&until=%s", url.QueryEscape(since.Format(time.RFC3339)), url.QueryEscape(until.Format(time.RFC3339)))
+	for _, id := range ids(files["schedules.json"], "schedules") {
+		for name, path := range map[string]string{"schedule-": "/schedules/" + url.PathEscape(id) + span, "overrides-": "/schedules/" + url.PathEscape(id) + "/overrides" + span} {
+			answer, there, err := api.get(path)
+			if err != nil {
+				return nil, err
+			}
+			if there {
+				files[name+id+".json"] = answer
+			}
+		}
+	}
+	// Schedules made of shifts are only in the newer API. An account without them may not have it.
+	if answer, err := api.list("/v3/schedules", "schedules"); err == nil {
+		files["shiftbased.json"] = shiftBased(answer, ids(files["schedules.json"], "schedules"))
+	}
+	files["asked.json"], _ = json.Marshal(map[string]any{"asked": map[string]time.Time{"since": since, "until": until}})
+	return files, nil
+}
+
+// ids are those of the items of a list.
+func ids(answer []byte, key string) (out []string) {
+	var lists map[string][]struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(answer, &lists) != nil {
+		return nil
+	}
+	for _, item := range lists[key] {
+		out = append(out, item.ID)
+	}
+	return out
+}
+
+// shiftBased are the schedules that the older API doesn't know.
+func shiftBased(answer []byte, known []string) []byte {
+	var list struct {
+		Schedules []struct {
+			ID   string `json:"id"`
+			Name string `json:"name"`
+		} `json:"schedules"`
+	}
+	_ = json.Unmarshal(answer, &list)
+	old := map[string]bool{}
+	for _, id := range known {
+		old[id] = true
+	}
+	out := []map[string]string{}
+	for _, s := range list.Schedules {
+		if !old[s.ID] {
+			out = append(out, map[string]string{"id": s.ID, "name": s.Name})
+		}
+	}
+	text, _ := json.Marshal(map[string]any{"shift_based": out})
+	return text
+}

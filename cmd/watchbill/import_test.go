@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/importer"
+	"github.com/watchbill/watchbill/intake"
+)
+
+// pagerDuty answers as the API does, with what the fixtures of importer hold, two items a page.
+func pagerDuty(t *testing.T) (address string, asked *[]string) {
+	t.Helper()
+	asked = &[]string{}
+	limited := false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.Method+" "+r.URL.Path)
+		if r.Header.Get("Authorization") != "Token token=hush" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if !limited { // once
+			limited = true
+			w.Header().Set("Ratelimit-Reset", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		answer, ok := answerOf(t, strings.Split(strings.Trim(r.URL.Path, "/"), "/"))
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		var lists map[string]json.RawMessage
+		_ = json.Unmarshal(answer, &lists)
+		for key, list := range lists {
+			var items []json.RawMessage
+			if r.URL.Query().Get("limit") == "" || json.Unmarshal(list, &items) != nil {
+				continue
+			}
+			offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+			end := min(offset+2, len(items))
+			answer, _ = json.Marshal(map[string]any{key: items[min(offset, end):end], "more": end < len(items)})
+		}
+		_, _ = w.Write(answer)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+func answerOf(t *testing.T, path []string) ([]byte, bool) {
+	name := path[0] + ".json"
+	switch {
+	case path[0] == "v3":
+		return []byte(`{"schedules": [{"id": "PS1", "name": "Payments primary"}, {"id": "PV3", "name": "Follow the sun"}]}`), true
+	case path[0] == "schedules" && len(path) == 1:
+		return []byte(`{"schedules": [{"id": "PS1"}, {"id": "PS2"}]}`), true
+	case path[0] == "schedules" && len(path) == 2:
+		name = "schedule-" + path[1] + ".json"
+	case path[0] == "schedules":
+		name = "overrides-" + path[1] + ".json"
+	case len(path) == 3:
+		name = "members-" + path[1] + ".json"
+	}
+	text, err := os.ReadFile(filepath.Join("../../importer/testdata/pagerduty", name))
+	return text, err == nil
+}
+
+func runAt(t *testing.T, at time.Time, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := process{ctx: t.Context(), out: &out, errOut: &errs, getenv: func(string) string { return "" }, clock: func() time.Time { return at }}
+	return p.run(args), out.String(), errs.String()
+}
+
+func TestPagerDutyIsAskedAndWritten(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	address, asked := pagerDuty(t)
+	kept := filepath.Join(t.TempDir(), "answers")
+	code, out, errs := runAt(t, at, "import", "pagerduty", "--token", "hush", "--url", address, "--save", kept)
+	if code != 0 {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	for _, a := range *asked {
+		if !strings.HasPrefix(a, "GET ") {
+			t.Errorf("it changes something there: %s", a)
+		}
+	}
+	doc, err := parseSetup([]byte(out))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
+		t.Errorf("%s", wrong)
+	}
+	for _, want := range []string{
+		"  # its Slack channel: #payments-billing is a guess\n  - ",
+		"  # layer Layer 1: Eve is no user any more\n  - name: Payments primary\n",
+		"  # level 1: Eve is no user any more\n",
+		"# service Lost: its escalation policy Deleted is not there; it is left out\n",
+		"# schedule Follow the sun: it is shift-based",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the file lacks %q:\n%s", want, out)
+		}
+	}
+	for _, want := range []string{"schedule Payments primary: the same for 100.0 % of 90 days\n", "Checkout: Prometheus\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("the report lacks %q:\n%s", want, errs)
+		}
+	}
+	if strings.Contains(out+errs, "hush") {
+		t.Error("the token is shown")
+	}
+	code, again, errs := runAt(t, at, "import", "pagerduty", "--from", kept)
+	if code != 0 || again != out {
+		t.Errorf("from what was kept: %d, %s\n%s", code, errs, again)
+	}
+	files, err := readAnswers(kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := importer.ReadPagerDuty(files); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestImportSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	address, _ := pagerDuty(t)
+	for want, args := range map[string][]string{
+		"give either a token":             {},
+		"the token is refused":            {"--token", "wrong", "--url", address},
+		"there are no JSON files":         {"--from", t.TempDir()},
+		"give either a token (PAGERDUTY_": {"--token", "hush", "--from", t.TempDir()},
+	} {
+		code, out, errs := runAt(t, time.Now(), append([]string{"import", "pagerduty"}, args...)...)
+		if code == 0 || !strings.Contains(errs, want) || out != "" {
+			t.Errorf("%v: %d, %s", args, code, errs)
+		}
+	}
+}
+
+// Remarks are about foreign names, and never become part of the file.
+func TestRemarksStayComments(t *testing.T) {
+	t.Parallel()
+	const text = "# head\n\n\nusers:\n  - {name: Ann, email: ann@example.com}\n\nteams:\n  - name: \"a: \\\"b\\\"\"\n    channel: \"#b\"\n"
+	got := annotate(text, "X", []importer.Loss{
+		{Where: importer.Place{Kind: "team", Name: `a: "b"`}, What: "one\nusers: [{name: Eve}]"}, {Where: importer.Place{Kind: "user", Name: "Ann", Detail: "rule 1"}, What: "two"}, {Where: importer.Place{Kind: "user", Name: "Nobody"}, What: "three\r\n- four"},
+	})
+	want := "# Made of what X has, by watchbill import. Read it, mend what the remarks name, and apply it.\n# user Nobody: three - four\n\nusers:\n  # rule 1: two\n  - {name: Ann, email: ann@example.com}\n\n" +
+		"teams:\n  # one users: [{name: Eve}]\n  - name: \"a: \\\"b\\\"\"\n    channel: \"#b\"\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}

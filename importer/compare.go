@@ -1,0 +1,126 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// A Difference is a stretch in which our schedule and the vendor's own final one name different people.
+type Difference struct {
+	From, To time.Time
+	Ours     []string
+	Theirs   []string
+}
+
+// A Comparison is our schedule beside the vendor's.
+type Comparison struct {
+	Schedule    string
+	From, To    time.Time
+	Same        time.Duration // for how long both name the same people
+	Differences []Difference
+}
+
+// Compare asks the schedules of a result who is on call and holds it against what the vendor says, instant by instant.
+func Compare(r Result) ([]Comparison, error) {
+	byName := map[string]setup.Schedule{}
+	for _, s := range r.Setup.Schedules {
+		byName[s.Name] = s
+	}
+	people := map[string]oncall.UserID{}
+	for _, u := range r.Setup.Users {
+		people[u.Name] = oncall.UserID(u.Name)
+	}
+	var out []Comparison
+	for _, f := range r.Finals {
+		s, ok := byName[f.Schedule]
+		if !ok {
+			continue
+		}
+		versions, err := s.Versions(people)
+		if err != nil {
+			return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+		}
+		ours, err := schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: versions})
+		if err != nil {
+			return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+		}
+		out = append(out, compare(f, ours))
+	}
+	return out, nil
+}
+
+func compare(f Final, ours *schedule.Schedule) Comparison {
+	c := Comparison{Schedule: f.Schedule, From: f.From, To: f.To}
+	shifts := ours.Shifts(f.From, f.To, schedule.RolePrimary)
+	cuts := []time.Time{f.From, f.To}
+	for _, s := range f.Shifts {
+		cuts = append(cuts, s.From, s.To)
+	}
+	for _, s := range shifts {
+		cuts = append(cuts, s.Start, s.End)
+	}
+	slices.SortFunc(cuts, time.Time.Compare)
+	cuts = slices.CompactFunc(cuts, time.Time.Equal)
+	next := 0
+	for i, from := range cuts[:len(cuts)-1] {
+		to := cuts[i+1]
+		if from.Before(f.From) || !from.Before(f.To) {
+			continue
+		}
+		for next < len(shifts) && !shifts[next].End.After(from) {
+			next++
+		}
+		var we []string
+		if next < len(shifts) && !shifts[next].Start.After(from) {
+			for _, u := range shifts[next].Users {
+				we = append(we, string(u))
+			}
+		}
+		c.add(from, to, we, theirs(f, from))
+	}
+	return c
+}
+
+func theirs(f Final, at time.Time) (out []string) {
+	for _, s := range f.Shifts {
+		if !at.Before(s.From) && at.Before(s.To) && !slices.Contains(out, s.User) {
+			out = append(out, s.User)
+		}
+	}
+	return out
+}
+
+// add takes in one stretch. One that goes on from the last with the same people is one with it.
+func (c *Comparison) add(from, to time.Time, ours, theirs []string) {
+	slices.Sort(ours)
+	slices.Sort(theirs)
+	if slices.Equal(ours, theirs) {
+		c.Same += to.Sub(from)
+		return
+	}
+	if n := len(c.Differences); n > 0 {
+		last := &c.Differences[n-1]
+		if last.To.Equal(from) && slices.Equal(last.Ours, ours) && slices.Equal(last.Theirs, theirs) {
+			last.To = to
+			return
+		}
+	}
+	c.Differences = append(c.Differences, Difference{From: from, To: to, Ours: ours, Theirs: theirs})
+}
+
+// String is one line for a person to read.
+func (d Difference) String() string {
+	who := func(names []string) string {
+		if len(names) == 0 {
+			return "nobody"
+		}
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s to %s: here %s, there %s", d.From.Format(time.RFC3339), d.To.Format(time.RFC3339), who(d.Ours), who(d.Theirs))
+}

@@ -1,0 +1,341 @@
+package importer
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// PagerDuty is what PagerDuty's REST API v2 answered: of GET /users, /teams, /teams/ID/members, /schedules/ID,
+// /schedules/ID/overrides, /escalation_policies, /services?include[]=integrations and /maintenance_windows.
+type PagerDuty struct {
+	Users       []pdUser
+	Teams       []pdRef
+	Members     map[string][]pdMember // by team
+	Schedules   []pdSchedule
+	Overrides   map[string][]pdEntry // by schedule
+	Policies    []pdPolicy
+	Services    []pdService
+	Maintenance []pdMaintenance
+	ShiftBased  []pdRef                          // schedules of the API v3, which v2 doesn't list
+	Asked       struct{ Since, Until time.Time } // for which final schedules were asked for
+}
+
+type pdRef struct {
+	ID      string `json:"id"`
+	Type    string `json:"type"`
+	Summary string `json:"summary"`
+	Name    string `json:"name"`
+}
+
+func (r pdRef) called() string { return cmp.Or(r.Name, r.Summary) }
+
+type pdUser struct {
+	pdRef
+	Email          string            `json:"email"`
+	TimeZone       string            `json:"time_zone"`
+	Role           string            `json:"role"`
+	ContactMethods []json.RawMessage `json:"contact_methods"`
+	Rules          []json.RawMessage `json:"notification_rules"`
+}
+
+type pdMember struct {
+	User pdRef  `json:"user"`
+	Role string `json:"role"`
+}
+
+type pdPolicy struct {
+	pdRef
+	Rules []struct {
+		Delay   int     `json:"escalation_delay_in_minutes"`
+		Targets []pdRef `json:"targets"`
+		Assign  struct {
+			Type string `json:"type"`
+		} `json:"escalation_rule_assignment_strategy"`
+	} `json:"escalation_rules"`
+	Loops int     `json:"num_loops"`
+	Teams []pdRef `json:"teams"`
+}
+
+type pdService struct {
+	pdRef
+	Status       string  `json:"status"`
+	AutoResolve  *int    `json:"auto_resolve_timeout"`
+	AckTimeout   *int    `json:"acknowledgement_timeout"`
+	Integrations []pdRef `json:"integrations"`
+	Policy       pdRef   `json:"escalation_policy"`
+	Teams        []pdRef `json:"teams"`
+	Urgency      struct {
+		Type    string `json:"type"`
+		Urgency string `json:"urgency"`
+	} `json:"incident_urgency_rule"`
+	Grouping *struct {
+		Type string `json:"type"`
+	} `json:"alert_grouping_parameters"`
+}
+
+type pdMaintenance struct {
+	pdRef
+	Description string    `json:"description"`
+	Start       time.Time `json:"start_time"`
+	End         time.Time `json:"end_time"`
+	Services    []pdRef   `json:"services"`
+}
+
+// homeless is the team of what belongs to none there.
+const homeless = "(none)"
+
+// pagerDuty carries over one installation.
+type pagerDuty struct {
+	Result
+	in        PagerDuty
+	now       time.Time
+	users     *names
+	teams     *names
+	schedules *names
+	policies  *names
+	services  *names
+	windows   *names
+	teamless  bool            // something belongs to no team
+	members   map[string]bool // "TEAM USER", by id: who is on call for a team is in it
+}
+
+// FromPagerDuty makes our set-up of PagerDuty's, as it is in force from now on.
+func FromPagerDuty(in PagerDuty, now time.Time) Result {
+	p := &pagerDuty{
+		in: in, now: now, users: newNames(), teams: newNames(), schedules: newNames(), policies: newNames(), services: newNames(), windows: newNames(),
+		members: map[string]bool{},
+	}
+	for _, u := range in.Users {
+		p.user(u)
+	}
+	for _, t := range in.Teams {
+		p.teams.of(t.ID, t.called())
+	}
+	for _, s := range in.Schedules {
+		p.schedules.of(s.ID, s.called())
+	}
+	for _, s := range in.Policies {
+		p.policies.of(s.ID, s.called())
+	}
+	for _, s := range in.Schedules {
+		p.schedule(s)
+	}
+	for _, s := range in.Policies {
+		p.policy(s)
+	}
+	for _, s := range in.Services {
+		p.service(s)
+	}
+	p.ackTimeouts()
+	for _, m := range in.Maintenance {
+		if m.End.After(now) {
+			p.maintenance(m)
+		}
+	}
+	for _, s := range in.ShiftBased {
+		p.lose(Place{"schedule", cmp.Or(s.called(), s.ID), ""}, "it is shift-based (API v3), which is not read; set it up by hand")
+	}
+	p.writeTeams()
+	return p.Result
+}
+
+func (p *pagerDuty) user(u pdUser) {
+	name := p.users.of(u.ID, u.called())
+	p.Setup.Users = append(p.Setup.Users, setup.User{Name: name, Email: u.Email, TimeZone: zone(u.TimeZone)})
+	if len(u.ContactMethods) > 0 || len(u.Rules) > 0 {
+		p.lose(Place{"user", name, ""}, "their contact methods (%d) and notification rules (%d); they add and verify them with /oncall contact", len(u.ContactMethods), len(u.Rules))
+	}
+}
+
+// person returns somebody by our name. Whom PagerDuty no longer lists is gone.
+func (p *pagerDuty) person(ref pdRef, where Place) (string, bool) {
+	if p.users.has(ref.ID) {
+		return p.users.of(ref.ID, ""), true
+	}
+	p.lose(where, "%s is no user any more", cmp.Or(ref.called(), ref.ID))
+	return "", false
+}
+
+// team returns the team that something belongs to, and has its people be members.
+func (p *pagerDuty) team(refs []pdRef, where Place) string {
+	for _, t := range refs {
+		if p.teams.has(t.ID) {
+			if len(refs) > 1 {
+				p.lose(where, "it belongs to %d teams; here to %s alone", len(refs), p.teams.of(t.ID, ""))
+			}
+			return t.ID
+		}
+	}
+	p.teamless = true
+	return homeless
+}
+
+func (p *pagerDuty) join(team, user string) { p.members[team+" "+user] = true }
+
+func (p *pagerDuty) policy(s pdPolicy) {
+	name := p.policies.of(s.ID, s.called())
+	where := Place{"policy", name, ""}
+	team := p.team(s.Teams, where)
+	out := setup.Policy{Name: name, Team: p.teamName(team), Repeat: min(s.Loops, 20)}
+	if s.Loops > 20 {
+		p.lose(where, "it repeats %d times; here 20", s.Loops)
+	}
+	for i, rule := range s.Rules {
+		step := setup.Step{Wait: fmt.Sprintf("%dm", max(rule.Delay, 1))}
+		here := where.at(fmt.Sprintf("level %d", i+1))
+		for _, t := range rule.Targets {
+			step.Page = append(step.Page, p.target(t, team, here)...)
+		}
+		if rule.Assign.Type == "round_robin" {
+			step.RoundRobin = "incident"
+		}
+		if len(step.Page) == 0 {
+			p.lose(here, "it pages nobody who is left, and is left out")
+			continue
+		}
+		out.Steps = append(out.Steps, step)
+	}
+	if len(out.Steps) == 0 {
+		p.lose(where, "no level pages anybody; here it pages the whole team")
+		out.Steps = []setup.Step{{Page: []string{"team " + out.Team}, Wait: "5m"}}
+	}
+	p.Setup.Policies = append(p.Setup.Policies, out)
+}
+
+func (p *pagerDuty) target(t pdRef, team string, where Place) []string {
+	switch {
+	case strings.HasPrefix(t.Type, "user"):
+		name, ok := p.person(t, where)
+		if !ok {
+			return nil
+		}
+		p.join(team, t.ID)
+		return []string{"user " + name}
+	case strings.HasPrefix(t.Type, "schedule") && p.schedules.has(t.ID):
+		return []string{"schedule " + p.schedules.of(t.ID, "")}
+	}
+	p.lose(where, "it pages %s, which is not there (%s)", cmp.Or(t.called(), t.ID), t.Type)
+	return nil
+}
+
+func (p *pagerDuty) service(s pdService) {
+	name := p.services.of(s.ID, s.called())
+	where := Place{"service", name, ""}
+	if !p.policies.has(s.Policy.ID) {
+		p.lose(where, "its escalation policy %s is not there; it is left out", cmp.Or(s.Policy.called(), s.Policy.ID))
+		return
+	}
+	in := setup.Integration{Name: name, Policy: p.policies.of(s.Policy.ID, ""), Team: p.teamName(p.team(s.Teams, where))}
+	p.Setup.Integrations = append(p.Setup.Integrations, in)
+	if s.Status == "disabled" {
+		p.lose(where, "it is disabled there; mute it here with: watchbill mute %q", name)
+	}
+	if s.AutoResolve != nil && *s.AutoResolve > 0 {
+		p.lose(where, "incidents resolve themselves there after %s; here nothing that still fires does", time.Duration(*s.AutoResolve)*time.Second)
+	}
+	if s.Urgency.Type != "" && (s.Urgency.Type != "constant" || s.Urgency.Urgency == "low") {
+		p.lose(where, "its urgency is %s; here the signal's severity counts, and a route may lower it (docs/routes.md)", strings.TrimSpace(s.Urgency.Type+" "+s.Urgency.Urgency))
+	}
+	if s.Grouping != nil && s.Grouping.Type != "" {
+		p.lose(where, "alerts are grouped there (%s); see group in docs/signals.md", s.Grouping.Type)
+	}
+	for _, i := range s.Integrations {
+		p.Senders = append(p.Senders, Sender{Integration: name, What: cmp.Or(i.called(), i.Type)})
+	}
+	if len(s.Integrations) == 0 {
+		p.Senders = append(p.Senders, Sender{Integration: name, What: "(no integration listed)"})
+	}
+}
+
+// maintenance plans a window for each service that one there has.
+func (p *pagerDuty) maintenance(m pdMaintenance) {
+	name := cmp.Or(m.Description, m.Summary, m.ID)
+	for _, s := range m.Services {
+		i := slices.IndexFunc(p.Setup.Integrations, func(in setup.Integration) bool { return p.services.has(s.ID) && in.Name == p.services.of(s.ID, "") })
+		if i < 0 {
+			p.lose(Place{"maintenance window", name, ""}, "its service %s is not there", cmp.Or(s.called(), s.ID))
+			continue
+		}
+		in := p.Setup.Integrations[i]
+		p.Setup.Maintenance = append(p.Setup.Maintenance, setup.Maintenance{
+			Name: p.windows.of(m.ID+s.ID, name), Team: in.Team, Integration: in.Name, From: local(m.Start, time.UTC), Until: local(m.End, time.UTC),
+		})
+	}
+}
+
+// ackTimeouts are the policies': those of the services, if all of a policy agree.
+func (p *pagerDuty) ackTimeouts() {
+	for i := range p.Setup.Policies {
+		policy := &p.Setup.Policies[i]
+		var found []int
+		for _, s := range p.in.Services {
+			if p.policies.has(s.Policy.ID) && p.policies.of(s.Policy.ID, "") == policy.Name {
+				timeout := 0
+				if s.AckTimeout != nil {
+					timeout = *s.AckTimeout
+				}
+				found = append(found, timeout)
+			}
+		}
+		slices.Sort(found)
+		found = slices.Compact(found)
+		switch {
+		case len(found) == 1 && found[0] > 0:
+			policy.AckTimeout = strings.TrimSuffix((time.Duration(found[0]) * time.Second).String(), "0s")
+		case len(found) > 1:
+			p.lose(Place{"policy", policy.Name, ""}, "its services let an acknowledgement last differently long (%v seconds; 0: for good); here a policy says it (ack_timeout), and this one none", found)
+		}
+	}
+}
+
+func (p *pagerDuty) teamName(id string) string {
+	if id == homeless {
+		return p.teams.of(homeless, "On-call")
+	}
+	return p.teams.of(id, "")
+}
+
+// writeTeams comes last: by then it is known who is on call for each.
+func (p *pagerDuty) writeTeams() {
+	ids := make([]string, 0, len(p.in.Teams)+1)
+	for _, t := range p.in.Teams {
+		ids = append(ids, t.ID)
+	}
+	if p.teamless {
+		ids = append(ids, homeless)
+	}
+	for _, id := range ids {
+		out := setup.Team{Name: p.teamName(id)}
+		out.Channel = channelOf(out.Name)
+		members, managers := map[string]bool{}, map[string]bool{}
+		for _, m := range p.in.Members[id] {
+			if name, ok := p.person(m.User, Place{"team", out.Name, ""}); ok {
+				members[name] = true
+				managers[name] = m.Role == "manager"
+			}
+		}
+		for _, u := range p.in.Users {
+			if p.members[id+" "+u.ID] {
+				members[p.users.of(u.ID, "")] = true
+			}
+		}
+		out.Members = sorted(members)
+		out.Managers = slices.DeleteFunc(sorted(managers), func(name string) bool { return !managers[name] })
+		p.Setup.Teams = append(p.Setup.Teams, out)
+		p.lose(Place{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
+	}
+}
+
+// zone is an IANA zone; a few that vendors still use have other names there.
+func zone(name string) string {
+	if _, err := time.LoadLocation(name); err != nil {
+		return ""
+	}
+	return name
+}

@@ -1,0 +1,114 @@
+package importer
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// ReadPagerDuty reads saved answers of PagerDuty's API: a file holds what one request was answered, or the items of several
+// pages. Files may be called as one likes, but what doesn't say to what it belongs: members-TEAM.json,
+// overrides-SCHEDULE.json. "asked" says for what time final schedules were asked for.
+func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
+	in.Members, in.Overrides = map[string][]pdMember{}, map[string][]pdEntry{}
+	whole := map[string]bool{} // schedules that were asked for one by one, with their layers
+	for _, name := range sortedKeys(files) {
+		var answer map[string]json.RawMessage
+		if err := json.Unmarshal(files[name], &answer); err != nil {
+			return in, fmt.Errorf("%s: %w", name, err)
+		}
+		of := strings.TrimSuffix(path.Base(name), ".json")
+		_, of, _ = strings.Cut(of, "-")
+		for key, raw := range answer {
+			if err := in.take(key, raw, of, whole); err != nil {
+				return in, fmt.Errorf("%s: %s: %w", name, key, err)
+			}
+		}
+	}
+	// A thing may be in several answers.
+	in.Users = once(in.Users, func(u pdUser) string { return u.ID })
+	in.Teams = once(in.Teams, func(r pdRef) string { return r.ID })
+	in.Policies = once(in.Policies, func(p pdPolicy) string { return p.ID })
+	in.Services = once(in.Services, func(s pdService) string { return s.ID })
+	in.Schedules = once(in.Schedules, func(s pdSchedule) string { return s.ID })
+	if len(in.Users) == 0 {
+		return in, fmt.Errorf("no users are in these files; they should be what GET /users is answered, and /schedules/ID, /escalation_policies and so on")
+	}
+	return in, nil
+}
+
+// take takes in what an answer has under a key.
+func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[string]bool) error {
+	switch key {
+	case "users":
+		return more(&in.Users, raw)
+	case "teams":
+		return more(&in.Teams, raw)
+	case "escalation_policies":
+		return more(&in.Policies, raw)
+	case "services":
+		return more(&in.Services, raw)
+	case "maintenance_windows":
+		return more(&in.Maintenance, raw)
+	case "members":
+		list := in.Members[of]
+		defer func() { in.Members[of] = list }()
+		return more(&list, raw)
+	case "overrides":
+		list := in.Overrides[of]
+		defer func() { in.Overrides[of] = list }()
+		return more(&list, raw)
+	case "schedule":
+		var s pdSchedule
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return err
+		}
+		in.Schedules = slices.DeleteFunc(in.Schedules, func(o pdSchedule) bool { return o.ID == s.ID })
+		in.Schedules = append(in.Schedules, s)
+		whole[s.ID] = true
+	case "asked":
+		return json.Unmarshal(raw, &in.Asked)
+	case "shift_based":
+		return more(&in.ShiftBased, raw)
+	case "schedules":
+		var list []pdSchedule
+		if err := more(&list, raw); err != nil {
+			return err
+		}
+		for _, s := range list {
+			if !whole[s.ID] {
+				in.Schedules = append(in.Schedules, s)
+			}
+		}
+	}
+	return nil
+}
+
+func more[T any](list *[]T, raw json.RawMessage) error {
+	var items []T
+	if err := json.Unmarshal(raw, &items); err != nil {
+		return err
+	}
+	*list = append(*list, items...)
+	return nil
+}
+
+// once keeps the first of each.
+func once[T any](list []T, id func(T) string) []T {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(list, func(t T) bool {
+		again := seen[id(t)]
+		seen[id(t)] = true
+		return again
+	})
+}
+
+func sortedKeys(files map[string][]byte) []string {
+	set := map[string]bool{}
+	for name := range files {
+		set[name] = true
+	}
+	return sorted(set)
+}

@@ -1,0 +1,251 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+type pdSchedule struct {
+	pdRef
+	TimeZone string    `json:"time_zone"`
+	Layers   []pdLayer `json:"schedule_layers"` // the highest first
+	Teams    []pdRef   `json:"teams"`
+	Final    *struct {
+		Entries []pdEntry `json:"rendered_schedule_entries"`
+	} `json:"final_schedule"`
+}
+
+type pdLayer struct {
+	pdRef
+	Start        time.Time       `json:"start"`
+	End          *time.Time      `json:"end"`
+	VirtualStart time.Time       `json:"rotation_virtual_start"` // the beginning of a turn of the first user
+	TurnSeconds  int64           `json:"rotation_turn_length_seconds"`
+	Restrictions []pdRestriction `json:"restrictions"`
+	Users        []struct {
+		User pdRef `json:"user"`
+	} `json:"users"`
+}
+
+type pdRestriction struct {
+	Type     string `json:"type"`
+	Start    string `json:"start_time_of_day"` // "08:00:00"
+	Duration int64  `json:"duration_seconds"`
+	Day      int    `json:"start_day_of_week"` // 1: Monday
+}
+
+type pdEntry struct {
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	User  pdRef     `json:"user"`
+}
+
+const (
+	day  = 24 * 60 * 60
+	week = 7 * day
+)
+
+func (p *pagerDuty) schedule(s pdSchedule) {
+	name := p.schedules.of(s.ID, s.called())
+	where := Place{"schedule", name, ""}
+	location, err := time.LoadLocation(s.TimeZone)
+	if err != nil || s.TimeZone == "" {
+		p.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		return
+	}
+	team := p.team(s.Teams, where)
+	out := setup.Schedule{Name: name, Team: p.teamName(team), TimeZone: s.TimeZone}
+	layers := slices.Clone(s.Layers)
+	slices.Reverse(layers) // the lowest first, as their priorities grow
+	rotationNames := newNames()
+	for i, l := range layers {
+		if l.End != nil && !l.End.After(p.now) {
+			continue // history
+		}
+		here := where.at("layer " + l.called())
+		for _, u := range l.Users {
+			p.join(team, u.User.ID)
+		}
+		out.Rotations = append(out.Rotations, p.layer(l, rotationNames, i+1, location, here)...)
+	}
+	switch {
+	case len(s.Layers) == 0:
+		p.lose(where, "its layers are not among the answers, so nobody is on call; GET /schedules/%s has them", s.ID)
+	case len(out.Rotations) == 0:
+		p.lose(where, "no layer is in force any more, so nobody is on call")
+	}
+	p.overrides(&out, s, len(layers)+1, rotationNames, location, where)
+	p.Setup.Schedules = append(p.Setup.Schedules, out)
+	p.final(s, name)
+}
+
+// layer makes a rotation of a layer; two, if it will begin in the middle of a turn.
+func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Place) []setup.Rotation {
+	every := period(l.TurnSeconds)
+	if every == "" || len(l.Users) == 0 {
+		p.lose(where, "a turn of %d seconds among %d people can't be said here; it is left out", l.TurnSeconds, len(l.Users))
+		return nil
+	}
+	if l.VirtualStart.Second() != 0 {
+		p.lose(where, "its hand-offs are at second %d of a minute; here at its beginning", l.VirtualStart.Second())
+	}
+	only, err := windows(l.Restrictions)
+	if err != nil {
+		p.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
+		return nil
+	}
+	r := setup.Rotation{Name: names.of(l.ID+fmt.Sprint(priority), l.called()), Priority: priority, Every: every, Only: only, Start: local(l.VirtualStart, location)}
+	for _, u := range l.Users {
+		turn := setup.Turn{}
+		if name, ok := p.person(u.User, where); ok {
+			turn = setup.Turn{name}
+		}
+		r.Turns = append(r.Turns, turn)
+	}
+	if l.End != nil {
+		r.Until = local(*l.End, location)
+	}
+	if !l.Start.After(p.now) {
+		return []setup.Rotation{r}
+	}
+	return p.later(r, l, location)
+}
+
+// later has a rotation begin when its layer does, with the turn that is under way then.
+func (p *pagerDuty) later(r setup.Rotation, l pdLayer, location *time.Location) []setup.Rotation {
+	turn := 0
+	next := l.VirtualStart
+	for next.Before(l.Start) {
+		turn++
+		next = after(l.VirtualStart, l.TurnSeconds*int64(turn), location)
+	}
+	n := len(r.Turns)
+	rest := r
+	rest.Start = local(next, location)
+	rest.Turns = append(slices.Clone(r.Turns[turn%n:]), r.Turns[:turn%n]...)
+	if next.Equal(l.Start) {
+		return []setup.Rotation{rest}
+	}
+	ends := l.End != nil && !l.End.After(next)
+	head := r
+	head.Name += " (first turn)"
+	head.Start, head.Turns = local(l.Start, location), []setup.Turn{r.Turns[(turn-1)%n]}
+	if ends {
+		return []setup.Rotation{head}
+	}
+	head.Until = local(next, location)
+	return []setup.Rotation{head, rest}
+}
+
+// after is so many seconds later by the wall clock: turns keep their hours of the day when clocks change.
+func after(start time.Time, seconds int64, location *time.Location) time.Time {
+	wall := start.In(location)
+	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second()+int(seconds), 0, location)
+}
+
+// overrides are what will be in force: rotations above all others that end with them. Of two that overlap the later
+// one in the list wins, as there the one made last.
+func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, names *names, location *time.Location, where Place) {
+	for _, o := range p.in.Overrides[s.ID] {
+		if !o.End.After(p.now) {
+			continue
+		}
+		name, ok := p.person(o.User, where.at("override of "+o.Start.Format(time.RFC3339)))
+		if !ok {
+			continue
+		}
+		if o.Start.Second() != 0 || o.End.Second() != 0 {
+			p.lose(where, "the override of %s from %s begins or ends within a minute; here at its beginning", name, o.Start.Format(time.RFC3339))
+		}
+		out.Rotations = append(out.Rotations, setup.Rotation{
+			Name:     names.of(fmt.Sprint("override ", priority), fmt.Sprintf("override %s %s", name, o.Start.In(location).Format("2006-01-02"))),
+			Priority: priority, Start: local(o.Start, location), Every: "12 months", Until: local(o.End, location), Turns: []setup.Turn{{name}},
+		})
+		priority++
+	}
+}
+
+// final notes what PagerDuty itself says of the schedule.
+func (p *pagerDuty) final(s pdSchedule, name string) {
+	f := Final{Schedule: name, From: p.in.Asked.Since, To: p.in.Asked.Until}
+	if f.From.Before(p.now) {
+		f.From = p.now // what was is not carried over
+	}
+	if s.Final == nil || !f.To.After(f.From) {
+		return
+	}
+	for _, e := range s.Final.Entries {
+		user := p.users.byID[e.User.ID]
+		f.Shifts = append(f.Shifts, FinalShift{User: user, From: e.Start, To: e.End})
+	}
+	f.Shifts = slices.DeleteFunc(f.Shifts, func(s FinalShift) bool { return s.User == "" })
+	p.Finals = append(p.Finals, f)
+}
+
+// period says a turn's length in words.
+func period(seconds int64) string {
+	switch {
+	case seconds <= 0 || seconds%3600 != 0:
+		return ""
+	case seconds%week == 0:
+		return plural(seconds/week, "week")
+	case seconds%day == 0:
+		return plural(seconds/day, "day")
+	}
+	return plural(seconds/3600, "hour")
+}
+
+func plural(n int64, unit string) string {
+	if n == 1 {
+		return unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+func local(t time.Time, location *time.Location) string {
+	return t.In(location).Format("2006-01-02 15:04")
+}
+
+var weekdays = [7]schedule.Weekday{
+	schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday,
+}
+
+// windows says restrictions as ours; several are a union there, too.
+func windows(restrictions []pdRestriction) (out []schedule.Window, err error) {
+	for _, r := range restrictions {
+		var h, m, s int
+		if _, err := fmt.Sscanf(r.Start, "%d:%d:%d", &h, &m, &s); err != nil || h > 23 || m > 59 || h < 0 || m < 0 {
+			return nil, fmt.Errorf("a restriction begins at %q, which is no time of day", r.Start)
+		}
+		if r.Duration <= 0 || r.Duration%60 != 0 {
+			return nil, fmt.Errorf("a restriction lasts %d seconds, which is no number of minutes", r.Duration)
+		}
+		from := int64(h*60 + m)
+		to := from + r.Duration/60
+		w := schedule.Window{From: schedule.TimeOfDay(from), To: schedule.TimeOfDay(to % (24 * 60))}
+		switch r.Type {
+		case "daily_restriction":
+			if r.Duration >= day {
+				return nil, nil // always
+			}
+			w.Days = weekdays[:]
+		case "weekly_restriction":
+			if r.Day < 1 || r.Day > 7 {
+				return nil, fmt.Errorf("a restriction begins on day %d of the week; they are 1 to 7", r.Day)
+			}
+			if r.Duration >= week {
+				return nil, nil // always
+			}
+			w.FromDay = weekdays[r.Day-1]
+			w.ToDay = weekdays[(int64(r.Day-1)+to/(24*60))%7]
+		default:
+			return nil, fmt.Errorf("a restriction is %q, which is not known", r.Type)
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
