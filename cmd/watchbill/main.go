@@ -71,6 +71,9 @@ func main() {
 // run executes a command line and returns the exit status: 0 success, 1 failure, 2 wrong use.
 func (p process) run(args []string) int {
 	p.out = printable{p.out}
+	if p.getenv == nil {
+		p.getenv = func(string) string { return "" } // without an environment
+	}
 	exited := -1
 	sources := &settingSources{getenv: p.getenv}
 	parser, err := kong.New(&cli{},
