@@ -94,6 +94,7 @@ func (j *Jobs) regular() []chore {
 		{"look at silences", j.store.QueueSilences},
 		{"look up people", j.learnPeople},
 		{"count the uses of keys", j.store.SaveKeyUses},
+		{"count the uses of API keys", j.store.SaveAPIKeyUses},
 		{"write down refusals", j.store.SaveRefusals},
 		{"clean up", j.store.Housekeeping},
 	}

@@ -5,6 +5,8 @@ type Actor struct {
 	User UserID `json:"user,omitempty"`
 	Name string `json:"name,omitempty"` // a monitor's name, when User is empty
 	Via  string `json:"via,omitempty"`  // how: "slack", "integration", ViaTimer
+	// Key is the API key by which it is done; Name is what that is called. With a User it is that person's own.
+	Key APIKeyID `json:"key,omitempty"`
 }
 
 // ViaTimer is Watchbill itself, when a timer fires or as part of its upkeep.
@@ -35,8 +37,14 @@ func ByCommandLine(who string) Actor { return Actor{Name: who, Via: ViaCommandLi
 // Operates reports whether it is Watchbill itself, or somebody at its command line. They can reach the
 // database anyway, so nothing is refused to them.
 func (a Actor) Operates() bool {
-	return a.User == "" && (a.Via == ViaTimer || a.Via == ViaCommandLine || a.Via == ViaApply)
+	return a.User == "" && a.Key == 0 && (a.Via == ViaTimer || a.Via == ViaCommandLine || a.Via == ViaApply)
 }
+
+// ViaAPI is how a program does something that has an API key.
+const ViaAPI = "api"
+
+// ByKey is a program that has an API key.
+func ByKey(k APIKey) Actor { return Actor{User: k.Owner, Name: k.Name, Via: ViaAPI, Key: k.ID} }
 
 // ByTimer is Watchbill acting when a timer fires.
 func ByTimer() Actor { return Actor{Via: ViaTimer} }
@@ -46,6 +54,8 @@ func (a Actor) Shown(person func(UserID) string) string {
 	switch {
 	case a.User != "":
 		return person(a.User)
+	case a.Key != 0:
+		return "the API key " + a.Name
 	case a.Name != "":
 		return a.Name
 	default:

@@ -16,7 +16,7 @@ func (d *Directory) Access() access.Model { return d.access }
 
 // learnAccess puts together who may do what. Admins are named by Slack id or e-mail address.
 func (d *Directory) learnAccess(admins []string) {
-	d.access = access.Model{Users: d.Users, Teams: make(map[oncall.TeamID]access.Team, len(d.teams))}
+	d.access = access.Model{Users: d.Users, Teams: make(map[oncall.TeamID]access.Team, len(d.teams)), Keys: d.apiKeys}
 	for id, t := range d.teams {
 		managers := d.admins[id]
 		if t.ManagedBy != "" {
@@ -70,7 +70,7 @@ func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	if by.Operates() {
 		return nil
 	}
-	full := d.Users[by.User].Standing == oncall.FullMember
+	full := d.Users[by.User].Standing == oncall.FullMember && by.Key == 0
 	for id, t := range d.teams {
 		if t.Private && by.Via == oncall.ViaChannel || (t.Private || !full) && d.access.May(by, access.See, access.Object{Team: id}) != nil {
 			hidden = append(hidden, id)
@@ -109,11 +109,11 @@ func (s *Store) May(dir *Directory, by oncall.Actor, do access.Act, on access.Ob
 
 // may returns a Refusal if somebody may not do something, which is counted and logged.
 func (g gate) may(do access.Act, on access.Object) error {
-	refusal := g.dir.access.May(g.by, do, on)
+	refusal := access.Deny(g.dir.access.May(g.by, do, on), do)
 	if refusal != nil {
 		g.store.metrics.refused.WithLabelValues(string(do)).Inc()
 		g.store.refusals.note(g.by, do, on.Team)
-		g.store.log.Info().Str("user", string(g.by.User)).Str("via", g.by.Via).Str("act", string(do)).
+		g.store.log.Info().Stringer("by", g.by).Str("user", string(g.by.User)).Str("via", g.by.Via).Str("act", string(do)).
 			Int64("team", int64(on.Team)).Msg("refused: not allowed")
 	}
 	return refusal

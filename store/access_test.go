@@ -22,6 +22,7 @@ var withoutActor = map[string]string{
 	"SwitchContacts": "so here: STOP counts from whoever has the phone",
 	"ProveContact":   "the code says whose contact method it is",
 	"ReadToken":      "the token says who",
+	"APIKeyBy":       "the key says who",
 	"TokenIsKnown":   "it asks about a token, and tells nothing of what it is for",
 	"Bundle":         "the key of a message that is being sent",
 	"Roots":          "where messages are that Slack shows or hides by itself",

@@ -26,8 +26,7 @@ const (
 )
 
 type refusalKey struct {
-	by   oncall.UserID
-	via  string
+	by   oncall.Actor
 	act  access.Act // empty: several
 	team oncall.TeamID
 }
@@ -53,11 +52,11 @@ func (r *refusals) note(by oncall.Actor, act access.Act, team oncall.TeamID) {
 	if r.kept == nil {
 		r.kept = map[refusalKey]*refusal{}
 	}
-	key := refusalKey{by: by.User, via: by.Via, act: act, team: team}
+	key := refusalKey{by: by, act: act, team: team}
 	if r.kept[key] == nil {
 		own := 0
 		for k := range r.kept {
-			if k.by == by.User {
+			if k.by == by {
 				own++
 			}
 		}
@@ -132,13 +131,14 @@ func (s *System) saveRefusals(ctx context.Context, due map[refusalKey]refusal, n
 		keys = append(keys, key)
 	}
 	slices.SortFunc(keys, func(a, b refusalKey) int {
-		return cmp.Or(cmp.Compare(a.by, b.by), cmp.Compare(a.act, b.act), cmp.Compare(a.team, b.team), cmp.Compare(a.via, b.via))
+		return cmp.Or(cmp.Compare(a.by.User, b.by.User), cmp.Compare(a.by.Key, b.by.Key), cmp.Compare(a.act, b.act),
+			cmp.Compare(a.team, b.team), cmp.Compare(a.by.Via, b.by.Via))
 	})
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		for _, key := range keys {
 			one := due[key]
 			e := audit.Refusal(key.by, key.act.Words(), key.team, dir.teams[key.team].Name, one.waiting, one.first, one.last)
-			if err := record(ctx, tx, oncall.Actor{User: key.by, Via: key.via}, now, e); err != nil {
+			if err := record(ctx, tx, key.by, now, e); err != nil {
 				return err
 			}
 		}

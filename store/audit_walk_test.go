@@ -29,6 +29,7 @@ var withoutEntry = map[string]string{
 	"Answer":           "so here; and it notes that a contact method was used",
 	"SaveKeyUses":      "it counts",
 	"ResealSigning":    "the same secrets, sealed otherwise",
+	"SaveAPIKeyUses":   "it counts",
 	"EndMutes":         "the entry of the mute says until when",
 	"CheckMaintenance": "windows that begin and end by themselves; the entry of each says when",
 	"CheckSchedule":    "hand-offs that come by themselves",

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"slices"
 	"time"
@@ -38,6 +39,8 @@ type Directory struct {
 	since     time.Time // what of schedules was over by then is left out
 	keys      map[keyHash]oncall.Integration
 	rotated   map[keyHash]rotatedKey // replaced by one of those
+	apiKeys   map[oncall.APIKeyID]oncall.APIKey
+	apiHashes map[keyHash]apiHash // of those keys
 	admins    map[oncall.TeamID][]oncall.UserID
 	access    access.Model
 	onCall    map[oncall.TeamID][]oncall.UserID // whom the team's schedules put on call
@@ -75,6 +78,18 @@ func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.i
 func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 	o, ok := d.overrides[id]
 	return o, ok
+}
+
+// Overrides returns the overrides of a schedule, by their beginning.
+func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
+	var out []schedule.Override
+	for _, o := range d.overrides {
+		if o.ScheduleID == of {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b schedule.Override) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
+	return out
 }
 
 // Roster returns the facts from which the targets of a policy become people.

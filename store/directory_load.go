@@ -27,7 +27,7 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 		overrides: map[oncall.OverrideID]schedule.Override{}, onCall: map[oncall.TeamID][]oncall.UserID{},
 	}
 	for _, load := range []func(context.Context, pgx.Tx) error{
-		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadRotatedKeys, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels, d.loadMaintenance,
+		d.loadPeople, d.loadTeams, d.loadIntegrations, d.loadRotatedKeys, d.loadAPIKeys, d.loadUserGroups, d.loadSlackGroups, d.loadSlackChannels, d.loadMaintenance,
 	} {
 		if err := load(ctx, tx); err != nil {
 			return nil, err

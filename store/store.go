@@ -45,6 +45,7 @@ type Store struct {
 	keyring  keyring
 	phones   oncall.PhoneRules
 	keyUses  keyUses
+	apiUses  keyUses // of API keys
 	refusals refusals
 	secrets  []oncall.Secret
 	// secretUse is nil until UseSecrets has looked; then the first secret is used at once.

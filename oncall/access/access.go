@@ -23,11 +23,12 @@ const (
 	Integrations Act = "keys"        // rotate the key of an integration, mute and unmute it
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
 	ReadAudit    Act = "audit"       // read who has changed what
+	APIKeys      Act = "apikeys"     // make, rotate and revoke API keys of a team; those of no team take an admin
 )
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -45,6 +46,7 @@ var needs = map[Act][3]Role{
 	Integrations: {Manager, Manager, Manager},
 	OthersThings: {Admin, Admin, Admin},
 	ReadAudit:    {Manager, Manager, Manager},
+	APIKeys:      {Manager, Manager, Manager},
 }
 
 // An Object is what an act is about.
@@ -59,9 +61,14 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 	switch {
 	case by.Operates():
 		return nil
+	case by.Key != 0:
+		if err := m.mayKey(by, act, on); err != nil || by.User == "" {
+			return err
+		}
 	case by.User == "":
 		return oncall.Refuse("Watchbill can't tell who this is, and nothing was changed.")
-	case m.outside(by.User):
+	}
+	if m.outside(by.User) {
 		return m.refuseOutsider(by.User)
 	}
 	role := m.Role(by.User, on.Team)
@@ -118,6 +125,7 @@ var words = map[Act]string{
 	Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
 	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
 	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
+	APIKeys: "manage API keys",
 }
 
 // Words are the act as the audit log tells of it.

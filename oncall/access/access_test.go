@@ -98,6 +98,7 @@ var said = map[Act]string{
 	Integrations: "rotate keys of integrations, mute and unmute them",
 	OthersThings: "end calendars, contact methods and links of others",
 	ReadAudit:    "read who has changed what of a team's, and of how its people are reached",
+	APIKeys:      "make, rotate and revoke API keys of a team",
 }
 
 // inWords says in which teams somebody may.

@@ -18,7 +18,7 @@ type Reading struct {
 
 // Reads returns what somebody may read of the audit log: all, or what is of the teams that they manage.
 func (m Model) Reads(by oncall.Actor) (r Reading) {
-	if by.Operates() || m.Role(by.User, 0) == Admin {
+	if by.Operates() || m.May(by, OthersThings, Object{}) == nil {
 		return Reading{All: true}
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Teams)) {

@@ -45,6 +45,7 @@ type Model struct {
 	Users  map[oncall.UserID]oncall.User
 	Teams  map[oncall.TeamID]Team
 	Admins []oncall.UserID // of the installation; none: the workspace's owners
+	Keys   map[oncall.APIKeyID]oncall.APIKey
 }
 
 // outside reports whether somebody may do nothing at all.

@@ -19,12 +19,13 @@ const (
 	UserGroup    Kind = "user group"  // of Slack, that follows schedules
 	Maintenance  Kind = "maintenance" // windows of set-up files; of others the team's entries tell
 	Person       Kind = "person"      // how they are reached, when they are away, their calendars, their standing
+	APIKey       Kind = "API key"
 	Installation Kind = "installation"
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, Installation}
+	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Installation}
 }
 
 // An Act is what was done.

@@ -45,3 +45,11 @@ func maskedURL(address string) string {
 	}
 	return u.Scheme + "://" + u.Host + "/…"
 }
+
+// MaskedTarget is a target of a policy as the set-up file has it, without the secret part of a webhook's address.
+func MaskedTarget(target string) string {
+	if address, is := strings.CutPrefix(target, "webhook "); is {
+		return "webhook " + maskedURL(address)
+	}
+	return target
+}

@@ -7,10 +7,13 @@ import (
 )
 
 // Refusal is that somebody was refused an act, so often between two instants.
-func Refusal(by oncall.UserID, act string, team oncall.TeamID, name string, times int, first, last time.Time) Entry {
+func Refusal(by oncall.Actor, act string, team oncall.TeamID, name string, times int, first, last time.Time) Entry {
 	e := Entry{Kind: Team, Name: name, Teams: []oncall.TeamID{team}, Act: Refused}
 	if team == 0 { // of no team: its people's managers read it
-		e.Kind, e.Name, e.Teams, e.About = Person, "", nil, by
+		e.Kind, e.Name, e.Teams, e.About = Person, "", nil, by.User
+		if by.User == "" && by.Key != 0 {
+			e.Kind, e.Name = APIKey, by.Name
+		}
 	}
 	said := oncall.Say("once, %s UTC", day(first))
 	if times > 1 {

@@ -55,6 +55,12 @@ func (e Entry) thing() oncall.Sentence {
 
 // Way is by which way somebody did it: "with watchbill apply"; empty where that is Slack, as nearly always.
 func (e Entry) Way() string {
+	if e.By.Key != 0 {
+		if e.By.User == "" { // who did it is the key
+			return ""
+		}
+		return "with the API key " + e.By.Name
+	}
 	switch e.By.Via {
 	case "slack", oncall.ViaTimer, "":
 		return ""
@@ -81,7 +87,8 @@ func (c Change) Sentence() oncall.Sentence {
 func ParseKind(word string) (Kind, bool) {
 	word = strings.ToLower(strings.TrimSpace(word))
 	for _, k := range Kinds() {
-		if word == string(k) || word == string(k)+"s" || word == strings.ReplaceAll(string(k), " ", "-") {
+		name := strings.ToLower(string(k))
+		if dashed := strings.ReplaceAll(name, " ", "-"); word == name || word == name+"s" || word == dashed || word == dashed+"s" {
 			return k, true
 		}
 	}

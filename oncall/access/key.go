@@ -1,0 +1,62 @@
+package access
+
+import "github.com/watchbill/watchbill/oncall"
+
+// scopes are what an API key has to have for an act.
+var scopes = map[Act]oncall.Scope{
+	See: oncall.ScopeRead, Subscribe: oncall.ScopeRead,
+	"page":      oncall.ScopePage,
+	Acknowledge: oncall.ScopeAct, Respond: oncall.ScopeAct, Override: oncall.ScopeAct, Maintain: oncall.ScopeAct,
+	OwnThings: oncall.ScopeAct, AddPhone: oncall.ScopeAct,
+	EditSchedule: oncall.ScopeEdit, Integrations: oncall.ScopeEdit,
+	OthersThings: oncall.ScopeAdmin, ReadAudit: oncall.ScopeAdmin, APIKeys: oncall.ScopeAdmin,
+}
+
+// scopeOf is the scope that an act takes: the widest, of what is not in the list.
+func scopeOf(act Act) oncall.Scope {
+	if s, known := scopes[act]; known {
+		return s
+	}
+	return oncall.ScopeAdmin
+}
+
+// mayKey says whether an API key is good for an act. A person's own key may also do no more than the person, which
+// is asked for afterwards; a team's does nothing outside its team, but see what every full member sees.
+func (m Model) mayKey(by oncall.Actor, act Act, on Object) error {
+	k, known := m.Keys[by.Key]
+	need := scopeOf(act)
+	switch {
+	case !known || k.Owner != by.User:
+		return oncall.Refuse("The API key %q is not valid any more, and nothing was changed.", by.Name)
+	case !k.Allows(need):
+		return oncall.Refuse("This takes an API key with the scope %q, and nothing was changed; %q has %s.", string(need), k.Name, scopeList(k.Scopes))
+	case k.Owner != "":
+		return nil
+	case act == OwnThings || act == AddPhone:
+		return oncall.Refuse("This is a person's own, so it takes an API key of theirs, and nothing was changed; %q is nobody's own.", k.Name)
+	}
+	private := m.Teams[on.Team].Private
+	switch {
+	case k.TeamID != 0 && on.Team == k.TeamID:
+		return nil
+	case act == See && on.Team == 0:
+		return nil
+	case private && (k.TeamID != 0 || !k.Allows(oncall.ScopeAdmin) && act != "page"):
+		return m.refuse(Responder, Object{Team: on.Team})
+	case k.TeamID != 0 && act != See && act != Subscribe:
+		return oncall.Refuse("The API key %q is of the team %q and does nothing outside it; nothing was changed.", k.Name, m.Teams[k.TeamID].Name)
+	}
+	return nil
+}
+
+// scopeList names the scopes of a key.
+func scopeList(scopes []oncall.Scope) string {
+	text := ""
+	for i, s := range scopes {
+		if i > 0 {
+			text += ", "
+		}
+		text += `"` + string(s) + `"`
+	}
+	return text
+}

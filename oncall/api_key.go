@@ -1,0 +1,83 @@
+package oncall
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An APIKeyID identifies an API key.
+type APIKeyID int64
+
+// A Scope is what an API key may be used for.
+type Scope string
+
+// The scopes.
+const (
+	ScopeRead  Scope = "read"  // see what is set up and what happens
+	ScopePage  Scope = "page"  // page people by hand, and nothing else
+	ScopeAct   Scope = "act"   // what responders do: acknowledge, resolve, overrides, maintenance; and read
+	ScopeEdit  Scope = "edit"  // what managers do: schedules, policies, integrations, teams; and read
+	ScopeAdmin Scope = "admin" // everything, also read the audit log
+)
+
+// Scopes are all of them, in the order of the docs.
+func Scopes() []Scope { return []Scope{ScopeRead, ScopePage, ScopeAct, ScopeEdit, ScopeAdmin} }
+
+// An APIKey is a key with which a program does something, without the key itself. It is a person's own, a team's,
+// or neither: then it is the installation's.
+type APIKey struct {
+	ID        APIKeyID
+	Name      string
+	TeamID    TeamID // 0: of no team
+	Owner     UserID // "": nobody's own
+	Scopes    []Scope
+	Hint      string     // the last four characters
+	ExpiresAt *time.Time // nil: it doesn't
+}
+
+// Allows reports whether the key has a scope, or one that includes it.
+func (k APIKey) Allows(s Scope) bool {
+	return slices.ContainsFunc(k.Scopes, func(has Scope) bool {
+		return has == s || has == ScopeAdmin || s == ScopeRead && (has == ScopeAct || has == ScopeEdit)
+	})
+}
+
+// Expired reports whether the key's time is over at an instant.
+func (k APIKey) Expired(at time.Time) bool { return k.ExpiresAt != nil && !at.Before(*k.ExpiresAt) }
+
+var keyNames = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@/-]{0,63}$`)
+
+// mostKeyLife is for how long a key may be made.
+const mostKeyLife = 5 * 366 * 24 * time.Hour
+
+// Check says what can't be right with a key that is to be made.
+func (k APIKey) Check(now time.Time) error {
+	switch {
+	case !keyNames.MatchString(k.Name):
+		return Refuse("An API key needs a name of at most 64 letters, digits, blanks and . _ @ / -, so that people know whose it is.")
+	case k.TeamID != 0 && k.Owner != "":
+		return Refuse("An API key is a team's or a person's, not both.")
+	case len(k.Scopes) == 0:
+		return Refuse("Say what the key is for: one or several of %s.", scopeNames())
+	case k.ExpiresAt != nil && !k.ExpiresAt.After(now):
+		return Refuse("The key would end before it begins.")
+	case k.ExpiresAt != nil && k.ExpiresAt.Sub(now) > mostKeyLife:
+		return Refuse("A key that expires does so within five years; leave it out for one that doesn't.")
+	}
+	for _, s := range k.Scopes {
+		if !slices.Contains(Scopes(), s) {
+			return Refuse("%q is no scope; there are %s.", string(s), scopeNames())
+		}
+	}
+	return nil
+}
+
+func scopeNames() string {
+	var names []string
+	for _, s := range Scopes() {
+		names = append(names, string(s))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,42 @@
+package audit
+
+import (
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func ofAPIKey(k oncall.APIKey, act Act, changes ...Change) Entry {
+	e := Entry{Kind: APIKey, Name: k.Name, About: k.Owner, Act: act, Changes: changes}
+	if k.TeamID != 0 {
+		e.Teams = []oncall.TeamID{k.TeamID}
+	}
+	return e
+}
+
+// MadeAPIKey is a new API key, of which the last four characters are shown.
+func MadeAPIKey(k oncall.APIKey, team string) Entry {
+	var scopes []string
+	for _, s := range k.Scopes {
+		scopes = append(scopes, string(s))
+	}
+	changes := []Change{{What: "key", After: oncall.Say("…%s", k.Hint)}, {What: "scopes", After: oncall.Say("%s", strings.Join(scopes, ", "))}}
+	if team != "" {
+		changes = append(changes, Change{What: "team", After: oncall.Say("%s", team)})
+	}
+	if k.ExpiresAt != nil {
+		changes = append(changes, Change{What: "expires", After: oncall.Say("%s UTC", day(*k.ExpiresAt))})
+	}
+	return ofAPIKey(k, Added, changes...)
+}
+
+// RotatedAPIKey is an API key's new text. Of either only the last four characters are shown.
+func RotatedAPIKey(k oncall.APIKey, after string, until time.Time) Entry {
+	return ofAPIKey(k, KeyRotated, Change{
+		What: "key", Before: oncall.Say("…%s, good until %s UTC", k.Hint, day(until)), After: oncall.Say("…%s", after),
+	})
+}
+
+// RevokedAPIKey ends an API key.
+func RevokedAPIKey(k oncall.APIKey) Entry { return ofAPIKey(k, Removed) }
