@@ -34,6 +34,7 @@ type Config struct {
 	Outbound http.RoundTripper // calls what a message names, such as Amazon's certificate; nil: no calls can be made
 	Proxies  Proxies           // in front of us
 	Most     int               // requests under way of one client of theirs; 0: any number
+	REST     http.Handler      // of /api/v1; nil: there is none
 }
 
 // A Door takes signals in.
@@ -101,6 +102,10 @@ func (s *server) routes() *http.ServeMux {
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.Gatherer != nil {
 		mux.Handle("GET /metrics", metricsOf(s.Gatherer))
+	}
+	if s.REST != nil {
+		mux.Handle("/api/v1", s.REST)
+		mux.Handle("/api/v1/", s.REST)
 	}
 	mux.HandleFunc("GET /{$}", root)
 	mux.HandleFunc("/", nowhere)

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // ErrUnavailable says that the database can't be reached or is not answering.
@@ -71,6 +72,9 @@ func malformed(err error) bool {
 
 // wrap adds what was being done; a Refusal stays as it is, for it is shown to a person.
 func wrap(err error, format string, args ...any) error {
+	if denial, ok := errors.AsType[access.Denial](err); ok {
+		return denial
+	}
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return refusal
 	}

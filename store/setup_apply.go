@@ -52,11 +52,7 @@ type ApplyOptions struct {
 // Apply makes what the document names as the document says. It must have passed its own Check.
 // What can't be done is a Refusal.
 func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (Report, error) {
-	a := &applier{
-		by: how.By, now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
-		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
-		slacks: map[oncall.TeamID]bool{},
-	}
+	a := newApplier(how, now)
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
 			return err
@@ -65,13 +61,8 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 		if err := a.remember(ctx, how); err != nil {
 			return err
 		}
-		for _, part := range []func(context.Context, setup.Setup) error{
-			a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
-			a.applyMaintenance,
-		} {
-			if err := part(ctx, doc); err != nil {
-				return err
-			}
+		if err := s.applyAll(ctx, a, doc); err != nil {
+			return err
 		}
 		if !how.Write {
 			return errDryRun
@@ -110,6 +101,28 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 	}
 	s.cache.drop()
 	return a.report, nil
+}
+
+// newApplier makes an applier that has done nothing yet.
+func newApplier(how ApplyOptions, now time.Time) *applier {
+	return &applier{
+		by: how.By, now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
+		schedules: map[string]oncall.ScheduleID{}, policies: map[string]oncall.PolicyID{},
+		slacks: map[oncall.TeamID]bool{},
+	}
+}
+
+// applyAll makes everything that the document names as it says.
+func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error {
+	for _, part := range []func(context.Context, setup.Setup) error{
+		a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
+		a.applyMaintenance,
+	} {
+		if err := part(ctx, doc); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // remember keeps the state before the changes, for the report and the audit log.
@@ -161,6 +174,8 @@ type applier struct {
 	now     time.Time
 	by      oncall.Actor
 	prune   bool
+	only    string // the kind of thing that is removed; empty: all kinds
+	byHand  bool   // somebody edits it themselves, also where a team leaves its schedules to Slack
 	report  Report
 	edits   []func(*Store) error // what follows from edited schedules
 	groups  bool                 // a policy names Slack user groups
@@ -212,7 +227,7 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 		if slices.Contains(names, name) {
 			continue
 		}
-		if !a.prune {
+		if !a.prune || a.only != "" && a.only != kind {
 			a.report.Kept = append(a.report.Kept, fmt.Sprintf("%s %q", kind, name))
 			continue
 		}

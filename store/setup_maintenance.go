@@ -99,7 +99,7 @@ func (a *applier) endMaintenance(ctx context.Context, m oncall.Maintenance) erro
 // removeMaintenance ends the windows that the document doesn't name any more, if that is wanted.
 func (a *applier) removeMaintenance(ctx context.Context, stored map[string]oncall.Maintenance) error {
 	for _, name := range sortedKeys(stored) {
-		if !a.prune {
+		if !a.prune || a.only != "" {
 			a.report.Kept = append(a.report.Kept, fmt.Sprintf("maintenance %q", name))
 			continue
 		}

@@ -58,7 +58,7 @@ func (a *applier) applySchedules(ctx context.Context, doc setup.Setup) error {
 func (a *applier) slackSchedules(all map[oncall.ScheduleID]schedule.Definition) []string {
 	var names []string
 	for _, s := range all {
-		if a.slacks[s.TeamID] {
+		if a.slacks[s.TeamID] && !a.byHand {
 			names = append(names, s.Name)
 		}
 	}
@@ -77,7 +77,7 @@ func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored ma
 		{"rotations", len(added) > 0},
 		{"apart", old.Apart != next.Apart},
 	}
-	if known && a.slacks[old.TeamID] {
+	if known && a.slacks[old.TeamID] && !a.byHand {
 		if slices.ContainsFunc(differences, func(d difference) bool { return d.is }) {
 			a.report.Slacks = append(a.report.Slacks, fmt.Sprintf("schedule %q", s.Name))
 		}

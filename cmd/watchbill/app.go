@@ -22,7 +22,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/api/rest"
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
@@ -51,6 +53,7 @@ type settings struct {
 	listen      string
 	metrics     string // where /metrics is; "" means beside everything else
 	proxies     api.Proxies
+	apiLimit    int    // requests a minute of one API key; 0: any number
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
 	prepare     func(context.Context) error // makes the database ready; nil: it is
@@ -257,6 +260,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
+		REST: rest.New(rest.Config{Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names()}),
 	}
 	if a.door != nil {
 		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About

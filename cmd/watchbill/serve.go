@@ -35,6 +35,7 @@ type serveCmd struct {
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
 	Admins         string `env:"WATCHBILL_ADMINS" placeholder:"LIST" help:"Admins of Watchbill, by Slack id or e-mail address, divided by commas; without it the workspace's owners."`
 	TrustedProxies string `env:"WATCHBILL_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of the proxies in front of Watchbill, such as 10.0.0.0/8: only they are believed when they say for whom a request is."`
+	APILimit       int    `name:"api-limit" env:"WATCHBILL_API_LIMIT" default:"600" help:"Requests of the REST API a minute that one key may make, of each instance; 0: any number."`
 	Migrate        bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
@@ -48,6 +49,9 @@ func (c *serveCmd) problems() []string {
 	}
 	if _, err := api.ParseProxies(c.TrustedProxies); err != nil {
 		wrong = append(wrong, "WATCHBILL_TRUSTED_PROXIES: "+err.Error())
+	}
+	if c.APILimit < 0 {
+		wrong = append(wrong, "WATCHBILL_API_LIMIT is a number of requests a minute, or 0")
 	}
 	return wrong
 }
@@ -71,7 +75,7 @@ func (c *serveCmd) Run(p process) error {
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
-		slackAPI: c.SlackAPIURL, listen: c.Listen, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL,
+		slackAPI: c.SlackAPIURL, listen: c.Listen, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL, apiLimit: c.APILimit,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
 	})

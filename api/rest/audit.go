@@ -1,0 +1,103 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/store"
+)
+
+// An AuditEntry is what somebody did at once to one thing.
+type AuditEntry struct {
+	ID      int64         `json:"id"`
+	At      time.Time     `json:"at"`
+	By      *Actor        `json:"by,omitempty"`
+	Act     string        `json:"act" example:"changed"`
+	Kind    string        `json:"kind" example:"schedule"`
+	Name    string        `json:"name,omitempty"`
+	User    *Person       `json:"user,omitempty" doc:"Whom it is about."`
+	Teams   []Ref         `json:"teams"`
+	Changes []AuditChange `json:"changes"`
+	Text    string        `json:"text"`
+}
+
+// An AuditChange is one thing that is no longer what it was.
+type AuditChange struct {
+	What   string `json:"what"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+func (s *server) auditRoutes() {
+	handle(s, operation{
+		method: http.MethodGet, path: "/audit", id: "list-audit", tag: "audit", summary: "Read who has changed what, the newest first", scope: oncall.ScopeAdmin,
+		about: "A team's key reads what is of its team.",
+	}, func(ctx context.Context, c caller, in *struct {
+		Paged
+		Since time.Time `query:"since" doc:"Then or later."`
+		Kind  string    `query:"kind" doc:"About one kind of thing only." example:"schedule"`
+		Name  string    `query:"name" doc:"About the thing of this name only."`
+		Team  string    `query:"team" doc:"Of one team only: its name or id."`
+		User  string    `query:"user" doc:"About one person, or done by them: Slack id, mail address or whole name."`
+	},
+	) (*Listed[AuditEntry], error) {
+		v, err := s.look(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		before, err := in.position()
+		if err != nil {
+			return nil, err
+		}
+		f := store.AuditFilter{Name: in.Name, Since: in.Since, Before: before, Limit: in.Limit}
+		if kind, known := audit.ParseKind(in.Kind); known {
+			f.Kind = kind
+		} else if in.Kind != "" {
+			return nil, wrong("There is no kind of thing that is called so.")
+		}
+		team, _, err := filtered(in.Team, v.team, "team")
+		if err != nil {
+			return nil, err
+		}
+		user, _, err := filtered(in.User, v.user, "person")
+		if err != nil {
+			return nil, err
+		}
+		f.Team, f.Person = team.ID, user.ID
+		found, more, err := s.Store.History(ctx, c.by, f)
+		if err != nil {
+			return nil, err
+		}
+		out := &Listed[AuditEntry]{Body: List[AuditEntry]{Items: []AuditEntry{}}}
+		for _, e := range found {
+			out.Body.Items = append(out.Body.Items, v.auditEntry(e))
+		}
+		if more {
+			out.Body.Next = cursor(found[len(found)-1].ID)
+		}
+		return out, nil
+	})
+}
+
+func (v view) auditEntry(e audit.Entry) AuditEntry {
+	text := e.By.Shown(v.Name) + " " + e.Sentence().Shown(v.Name)
+	if way := e.Way(); way != "" {
+		text += ", " + way
+	}
+	out := AuditEntry{
+		ID: e.ID, At: e.At, By: v.actor(e.By), Act: string(e.Act), Kind: string(e.Kind), Name: e.Name, Teams: []Ref{}, Changes: []AuditChange{}, Text: text,
+	}
+	if e.About != "" {
+		out.User = new(v.person(e.About))
+	}
+	for _, id := range e.Teams {
+		out.Teams = append(out.Teams, v.teamRef(id))
+	}
+	for _, change := range e.Changes {
+		out.Changes = append(out.Changes, AuditChange{change.What, change.Before.Shown(v.Name), change.After.Shown(v.Name)})
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/store"
+)
+
+// errStale says that what is to be changed has changed since it was read.
+var errStale = errors.New("stale")
+
+// notThere is what is said of what does not exist, or may not be seen: the two look the same.
+const notThere = "There is nothing like this, or it is not yours to see."
+
+// problem makes the answer of an error: what people are told is the sentence of a Refusal, as in Slack; the rest is
+// logged.
+func (s *server) problem(err error) error {
+	if _, is := errors.AsType[huma.StatusError](err); is {
+		return err
+	}
+	if denial, is := errors.AsType[access.Denial](err); is {
+		if denial.Act == access.See {
+			return huma.NewError(http.StatusNotFound, notThere)
+		}
+		return huma.NewError(http.StatusForbidden, denial.Error())
+	}
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		return huma.NewError(http.StatusConflict, refusal.Error())
+	}
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return huma.NewError(http.StatusNotFound, notThere)
+	case errors.Is(err, errStale):
+		return huma.NewError(http.StatusPreconditionFailed, "It has changed since you read it, and nothing was changed; read it again.")
+	case store.Away(err):
+		s.outages.Warn().Err(err).Msg("a request can't be answered")
+		return huma.ErrorWithHeaders(huma.NewError(http.StatusServiceUnavailable, "The database is unavailable; try again."), http.Header{"Retry-After": {"5"}})
+	}
+	s.outages.Error().Err(err).Msg("a request failed")
+	return huma.NewError(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.")
+}
+
+// wrong is what can't be right in a request.
+func wrong(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
+
+// write answers with an error before the operation is reached.
+func (s *server) write(ctx huma.Context, err error) {
+	if with, is := errors.AsType[huma.HeadersError](err); is {
+		for name, values := range with.GetHeaders() {
+			for _, v := range values {
+				ctx.SetHeader(name, v)
+			}
+		}
+	}
+	status, _ := errors.AsType[huma.StatusError](err)
+	writeProblem(ctx, status.GetStatus(), status.Error())
+}
+
+func writeProblem(ctx huma.Context, status int, sentence string) {
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(status)
+	_ = json.NewEncoder(ctx.BodyWriter()).Encode(huma.NewError(status, sentence))
+}

@@ -1,0 +1,174 @@
+// Package rest is the REST API: what people do in Slack and set up in files, for programs that have a key. It asks
+// package store, as bot does, with the key as the actor; no rule stands here. The OpenAPI document and the checks of
+// what comes in are made of the Go types of each operation.
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+func init() { huma.DefaultArrayNullable = false } // a list that is empty is []
+
+// Base is where the API is served.
+const Base = "/api/v1"
+
+// Config is what the handler needs.
+type Config struct {
+	Store   *store.Store
+	Clock   func() time.Time
+	Log     zerolog.Logger
+	Limit   int             // requests a minute of one key; 0: any number
+	Formats []oncall.Format // that an integration may have
+}
+
+// server is the state that all requests share.
+type server struct {
+	Config
+	outages zerolog.Logger // limited to a few lines a minute, however many requests fail
+	api     huma.API
+	limits  limits
+}
+
+// New returns the handler of everything under Base.
+func New(c Config) http.Handler {
+	mux, s := build(c)
+	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("rest: write the OpenAPI document: %v", err)) // of types that don't change
+	}
+	mux.HandleFunc("GET "+Base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(document)
+	})
+	page := operationsPage(s.api.OpenAPI())
+	mux.HandleFunc("GET "+Base+"/{$}", page)
+	mux.HandleFunc("GET "+Base, page)
+	mux.HandleFunc(Base+"/", nowhere)
+	return secured(mux)
+}
+
+// build makes the handler of the operations.
+func build(c Config) (*http.ServeMux, *server) {
+	s := &server{Config: c, outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
+	mux := http.NewServeMux()
+	s.api = humago.New(mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "Watchbill", Version: "1",
+				Description: "Who is on call, what is wrong, and everything that people do about it in Slack. Fields are only ever added.",
+			},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+				SecuritySchemes: map[string]*huma.SecurityScheme{
+					"key": {Type: "http", Scheme: "bearer", Description: "An API key, as watchbill apikey create prints it."},
+				},
+			},
+		},
+		Formats:                      map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat:                "application/json",
+		RejectUnknownQueryParameters: true,
+		Transformers:                 []huma.Transformer{sparse},
+	})
+	s.api.UseMiddleware(s.admit)
+	for _, register := range []func(){
+		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.signalRoutes, s.auditRoutes,
+	} {
+		register()
+	}
+	return mux, s
+}
+
+// schemaName names a type in the document: one of the set-up file's is told from ours of that name.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	if strings.HasSuffix(t.PkgPath(), "/oncall/setup") {
+		return "Setup" + name
+	}
+	return name
+}
+
+// secured sets the headers of every answer.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// nowhere answers for addresses of no operation.
+func nowhere(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusNotFound)
+	_ = json.NewEncoder(w).Encode(huma.NewError(http.StatusNotFound, "There is nothing at this address; "+Base+"/ lists what there is."))
+}
+
+// A caller is who asks, and when.
+type caller struct {
+	by  oncall.Actor
+	key oncall.APIKey
+	now time.Time
+}
+
+type callerKey struct{}
+
+func callerOf(ctx context.Context) caller {
+	c, _ := ctx.Value(callerKey{}).(caller)
+	return c
+}
+
+// An operation is what the document says of one.
+type operation struct {
+	method, path string
+	id           string
+	summary      string
+	about        string // what else there is to know
+	tag          string
+	scope        oncall.Scope
+	status       int
+	errors       []int
+}
+
+// handle registers an operation.
+func handle[I, O any](s *server, op operation, do func(context.Context, caller, *I) (*O, error)) {
+	errors := append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusServiceUnavailable}, op.errors...)
+	huma.Register(s.api, huma.Operation{
+		OperationID: op.id, Method: op.method, Path: Base + op.path, Summary: op.summary, Tags: []string{op.tag},
+		Description:   describe(op),
+		DefaultStatus: op.status, Errors: errors,
+		Security:     []map[string][]string{{"key": {string(op.scope)}}},
+		MaxBodyBytes: 1 << 20,
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, callerOf(ctx), in)
+		if err != nil {
+			return nil, s.problem(err)
+		}
+		return out, nil
+	})
+}
+
+func describe(op operation) string {
+	text := fmt.Sprintf("Takes an API key with the scope `%s`.", op.scope)
+	if op.about != "" {
+		text = op.about + " " + text
+	}
+	return text
+}

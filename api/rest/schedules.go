@@ -1,0 +1,270 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// A Schedule is a schedule in a list.
+type Schedule struct {
+	Ref
+	Team     Ref      `json:"team"`
+	TimeZone string   `json:"time_zone"`
+	Roles    []string `json:"roles"`
+}
+
+// A ScheduleSetup is a schedule as the set-up file has it, with its id.
+type ScheduleSetup struct {
+	ID int64 `json:"id"`
+	setup.Schedule
+}
+
+// A Shift is who is on call from an instant until another.
+type Shift struct {
+	Schedule Ref       `json:"schedule"`
+	Role     string    `json:"role"`
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+	Users    []Person  `json:"users" doc:"Nobody where it is empty."`
+	Why      Why       `json:"why"`
+}
+
+// A Why is what puts people on call.
+type Why struct {
+	Rotation string  `json:"rotation,omitempty" doc:"The rotation, or several of one priority: days + nights."`
+	Override int64   `json:"override,omitempty" doc:"The id of the override that has changed it."`
+	Shift    int64   `json:"shift,omitempty" doc:"The id of the shift made by hand."`
+	Kind     string  `json:"kind,omitempty" doc:"Of the override: cover, swap, add, remove or temporary."`
+	By       *Person `json:"by,omitempty" doc:"Who has made the override."`
+	Reason   string  `json:"reason,omitempty"`
+}
+
+// An Override is somebody else on call for a while.
+type Override struct {
+	ID        int64      `json:"id"`
+	Schedule  Ref        `json:"schedule"`
+	Kind      string     `json:"kind" enum:"cover,swap,add,remove,temporary"`
+	Role      string     `json:"role,omitempty"`
+	Start     time.Time  `json:"start"`
+	End       time.Time  `json:"end"`
+	Users     []Person   `json:"users,omitempty"`
+	From      *Person    `json:"from,omitempty" doc:"Of a swap: who leaves."`
+	To        *Person    `json:"to,omitempty" doc:"Of a swap: who comes."`
+	Reason    string     `json:"reason,omitempty"`
+	CreatedBy *Person    `json:"created_by,omitempty"`
+	CreatedAt *time.Time `json:"created_at,omitempty"`
+	Cancelled *time.Time `json:"cancelled_at,omitempty"`
+}
+
+// Span are the parameters of a stretch of time.
+type Span struct {
+	From time.Time `query:"from" doc:"From then; now where it is left out."`
+	To   time.Time `query:"to" doc:"Until then; four weeks later where it is left out, a year at most."`
+}
+
+const (
+	spanUsual = 28 * 24 * time.Hour
+	spanMost  = 366 * 24 * time.Hour
+)
+
+// between returns the stretch that is asked for.
+func (s Span) between(now time.Time) (from, to time.Time, err error) {
+	if from = s.From; from.IsZero() {
+		from = now
+	}
+	if to = s.To; to.IsZero() {
+		to = from.Add(spanUsual)
+	}
+	switch {
+	case !to.After(from):
+		return from, to, wrong("The end lies before the beginning.")
+	case to.Sub(from) > spanMost:
+		return from, to, wrong("That is more than a year; ask for less at once.")
+	}
+	return from.UTC(), to.UTC(), nil
+}
+
+func (s *server) scheduleRoutes() {
+	handle(s, operation{method: http.MethodGet, path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules", scope: oncall.ScopeRead},
+		func(ctx context.Context, c caller, in *struct {
+			Paged
+			Team string `query:"team" doc:"Of one team only: its name or id."`
+		}) (*Listed[Schedule], error) {
+			v, err := s.look(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			team, of, err := filtered(in.Team, v.team, "team")
+			if err != nil {
+				return nil, err
+			}
+			all := []Schedule{}
+			for _, is := range v.Schedules {
+				if !of || is.TeamID() == team.ID {
+					all = append(all, Schedule{Ref{int64(is.ID()), is.Name()}, v.teamRef(is.TeamID()), is.TimeZone(), is.Roles()})
+				}
+			}
+			return page(all, in.Paged)
+		})
+	handle(s, operation{
+		method: http.MethodGet, path: "/schedules/{name}", id: "get-schedule", tag: "schedules", summary: "Get a schedule with its rotations", scope: oncall.ScopeRead,
+		about: "As the set-up file has it.", errors: []int{404},
+	}, s.getSchedule)
+	handle(s, operation{
+		method: http.MethodGet, path: "/schedules/{name}/shifts", id: "list-shifts", tag: "schedules", summary: "List who is on call when", scope: oncall.ScopeRead,
+		about: "Shifts follow each other without a hole: one without people is a gap.", errors: []int{404},
+	}, s.listShifts)
+	handle(s, operation{
+		method: http.MethodGet, path: "/overrides", id: "list-overrides", tag: "schedules", summary: "List overrides", scope: oncall.ScopeRead,
+		about: "Those that are not over at the beginning of the stretch, also cancelled ones.",
+	}, s.listOverrides)
+}
+
+func (s *server) getSchedule(ctx context.Context, c caller, in *struct {
+	Named
+	Fields
+},
+) (*Versioned[ScheduleSetup], error) {
+	v, err := s.look(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	is, err := v.schedule(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := s.Store.SetupFor(ctx, c.by, c.now)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(doc.Schedules, func(d setup.Schedule) bool { return d.Name == is.Name() })
+	if i < 0 {
+		return nil, oncall.ErrNotFound
+	}
+	return versioned(doc.Schedules[i], ScheduleSetup{ID: int64(is.ID()), Schedule: doc.Schedules[i]}), nil
+}
+
+func (s *server) listShifts(ctx context.Context, c caller, in *struct {
+	Named
+	Paged
+	Span
+	Role string `query:"role" doc:"Of one role only." example:"primary"`
+},
+) (*Listed[Shift], error) {
+	from, to, err := in.between(c.now)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.lookAt(ctx, c, from)
+	if err != nil {
+		return nil, err
+	}
+	is, err := v.schedule(in.Name)
+	if err != nil {
+		return nil, err
+	}
+	return page(v.shifts(is, in.Role, from, to), in.Paged)
+}
+
+// lookAt is look for an instant that may be long past.
+func (s *server) lookAt(ctx context.Context, c caller, at time.Time) (view, error) {
+	v, err := s.look(ctx, c)
+	if err != nil {
+		return v, err
+	}
+	v.Directory, err = s.Store.DirectoryAt(ctx, c.by, v.Directory, at)
+	return v, err
+}
+
+// shifts are those of a schedule, of one role or of all, by their beginning.
+func (v view) shifts(is *schedule.Schedule, role string, from, to time.Time) []Shift {
+	out := []Shift{}
+	for _, r := range is.Roles() {
+		if role != "" && r != role {
+			continue
+		}
+		for _, shift := range is.Shifts(from, to, r) {
+			out = append(out, Shift{
+				Schedule: Ref{int64(is.ID()), is.Name()}, Role: r, Start: shift.Start, End: shift.End, Users: v.people(shift.Users), Why: v.why(shift.Source),
+			})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Shift) int { return a.Start.Compare(b.Start) })
+	return out
+}
+
+func (v view) why(source schedule.Source) Why {
+	w := Why{Rotation: source.Rotation, Override: int64(source.Override), Shift: int64(source.Shift)}
+	if o, known := v.Override(source.Override); known {
+		w.Kind, w.Reason = string(o.Kind), o.Reason
+		if o.CreatedBy != "" {
+			w.By = new(v.person(o.CreatedBy))
+		}
+	}
+	return w
+}
+
+func (s *server) listOverrides(ctx context.Context, c caller, in *struct {
+	Paged
+	Span
+	Schedule string `query:"schedule" doc:"Of one schedule only: its name or id."`
+	Team     string `query:"team" doc:"Of one team only: its name or id."`
+},
+) (*Listed[Override], error) {
+	from, to, err := in.between(c.now)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.lookAt(ctx, c, from)
+	if err != nil {
+		return nil, err
+	}
+	team, ofTeam, err := filtered(in.Team, v.team, "team")
+	if err != nil {
+		return nil, err
+	}
+	only, ofSchedule, err := filtered(in.Schedule, v.schedule, "schedule")
+	if err != nil {
+		return nil, err
+	}
+	all := []Override{}
+	for _, is := range v.Schedules {
+		if ofTeam && is.TeamID() != team.ID || ofSchedule && is.ID() != only.ID() {
+			continue
+		}
+		for _, o := range v.Overrides(is.ID()) {
+			if o.Start.Before(to) && o.Ends().After(from) {
+				all = append(all, v.override(o, is.Name()))
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Override) int { return a.Start.Compare(b.Start) })
+	return page(all, in.Paged)
+}
+
+func (v view) override(o schedule.Override, name string) Override {
+	out := Override{
+		ID: int64(o.ID), Schedule: Ref{int64(o.ScheduleID), name}, Kind: string(o.Kind), Role: o.Role, Start: o.Start, End: o.End,
+		Reason: o.Reason, Cancelled: o.CancelledAt,
+	}
+	one := func(id oncall.UserID) *Person {
+		if id == "" {
+			return nil
+		}
+		return new(v.person(id))
+	}
+	out.From, out.To, out.CreatedBy = one(o.From), one(o.To), one(o.CreatedBy)
+	if len(o.Users) > 0 {
+		out.Users = v.people(o.Users)
+	}
+	if !o.CreatedAt.IsZero() {
+		out.CreatedAt = &o.CreatedAt
+	}
+	return out
+}

@@ -1,0 +1,146 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// An Integration is an inbound key of a monitor.
+type Integration struct {
+	Ref
+	Team       Ref              `json:"team"`
+	Policy     *Ref             `json:"policy,omitempty"`
+	Kind       string           `json:"kind" doc:"What its monitor speaks; auto where that is recognised."`
+	Keys       []IntegrationKey `json:"keys" doc:"The one in force first, then those that it replaced."`
+	Muted      bool             `json:"muted"`
+	MutedUntil *time.Time       `json:"muted_until,omitempty"`
+}
+
+// An IntegrationKey is a key, of which only the end is shown.
+type IntegrationKey struct {
+	Hint   string     `json:"hint" doc:"The last four characters."`
+	EndsAt *time.Time `json:"ends_at,omitempty" doc:"Of one that was replaced."`
+	UsedAt *time.Time `json:"used_at,omitempty"`
+	Uses   int64      `json:"uses"`
+}
+
+// A Maintenance is a window in which alerts page nobody.
+type Maintenance struct {
+	ID            int64     `json:"id"`
+	Team          Ref       `json:"team"`
+	Integration   *Ref      `json:"integration,omitempty"`
+	Match         []string  `json:"match,omitempty" doc:"Which alerts; all of them where it is left out."`
+	StartsAt      time.Time `json:"starts_at"`
+	EndsAt        time.Time `json:"ends_at"`
+	Reason        string    `json:"reason,omitempty"`
+	By            *Actor    `json:"by,omitempty"`
+	PagesCritical bool      `json:"pages_critical,omitempty"`
+	Kept          int       `json:"kept" doc:"Alerts so far."`
+	Firing        int       `json:"firing" doc:"Of them."`
+}
+
+// A Heartbeat is what is expected to sign in regularly.
+type Heartbeat struct {
+	ID          int64      `json:"id"`
+	Name        string     `json:"name"`
+	Integration string     `json:"integration"`
+	Team        string     `json:"team"`
+	Every       string     `json:"every" example:"24h0m0s"`
+	Grace       string     `json:"grace"`
+	Severity    string     `json:"severity"`
+	Down        bool       `json:"down"`
+	DownAt      *time.Time `json:"down_at,omitempty"`
+	HeardAt     *time.Time `json:"heard_at,omitempty"`
+	Muted       bool       `json:"muted"`
+}
+
+func (s *server) signalRoutes() {
+	handle(s, operation{method: http.MethodGet, path: "/integrations", id: "list-integrations", tag: "integrations", summary: "List integrations", scope: oncall.ScopeRead},
+		func(ctx context.Context, c caller, in *struct {
+			Paged
+			Team string `query:"team" doc:"Of one team only: its name or id."`
+		}) (*Listed[Integration], error) {
+			v, err := s.look(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			team, of, err := filtered(in.Team, v.team, "team")
+			if err != nil {
+				return nil, err
+			}
+			found, err := s.Store.Integrations(ctx, c.by)
+			if err != nil {
+				return nil, err
+			}
+			all := []Integration{}
+			for _, one := range found {
+				if !of || one.TeamID == team.ID {
+					all = append(all, v.listedIntegration(one))
+				}
+			}
+			return page(all, in.Paged)
+		})
+	handle(s, operation{method: http.MethodGet, path: "/maintenance", id: "list-maintenance", tag: "maintenance", summary: "List maintenance windows that are not over", scope: oncall.ScopeRead},
+		func(ctx context.Context, c caller, in *Paged) (*Listed[Maintenance], error) {
+			v, err := s.look(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			found, err := s.Store.MaintenanceWindows(ctx, c.by, c.now)
+			if err != nil {
+				return nil, err
+			}
+			all := []Maintenance{}
+			for _, m := range found {
+				all = append(all, v.maintenance(m))
+			}
+			return page(all, *in)
+		})
+	handle(s, operation{method: http.MethodGet, path: "/heartbeats", id: "list-heartbeats", tag: "heartbeats", summary: "List heartbeats", scope: oncall.ScopeRead},
+		func(ctx context.Context, c caller, in *Paged) (*Listed[Heartbeat], error) {
+			found, err := s.Store.Heartbeats(ctx, c.by)
+			if err != nil {
+				return nil, err
+			}
+			all := []Heartbeat{}
+			for _, h := range found {
+				all = append(all, Heartbeat{
+					ID: int64(h.ID), Name: h.Name, Integration: h.Integration, Team: h.Team, Every: h.Every.Duration().String(), Grace: h.Grace.Duration().String(),
+					Severity: string(h.Severity), Down: h.DownAt != nil, DownAt: h.DownAt, HeardAt: h.HeardAt, Muted: h.Muted(c.now),
+				})
+			}
+			return page(all, *in)
+		})
+}
+
+func (v view) listedIntegration(in store.IntegrationState) Integration {
+	out := Integration{Ref: Ref{int64(in.ID), in.Name}, Team: v.teamRef(in.TeamID), Kind: string(in.Format), Keys: []IntegrationKey{}}
+	if p, known := v.Policies[in.PolicyID]; known {
+		out.Policy = &Ref{int64(p.ID), p.Name}
+	}
+	if out.Muted = in.Mute.Muted(v.caller.now); out.Muted {
+		out.MutedUntil = in.Mute.MutedUntil
+	}
+	for _, k := range in.Keys {
+		out.Keys = append(out.Keys, IntegrationKey{k.Hint, k.EndsAt, k.UsedAt, k.Uses})
+	}
+	return out
+}
+
+func (v view) maintenance(m store.MaintenanceState) Maintenance {
+	out := Maintenance{
+		ID: int64(m.ID), Team: v.teamRef(m.TeamID), StartsAt: m.StartsAt, EndsAt: m.EndsAt, Reason: m.Reason, By: v.actor(m.By),
+		PagesCritical: m.PagesCritical, Kept: m.Kept, Firing: m.Firing,
+	}
+	if m.IntegrationID != 0 {
+		out.Integration = &Ref{int64(m.IntegrationID), v.IntegrationName(m.IntegrationID)}
+	}
+	for _, match := range m.Match {
+		out.Match = append(out.Match, match.String())
+	}
+	return out
+}

@@ -1,0 +1,234 @@
+package setup
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A PartKind is what sort of thing a part is, as problems name it.
+type PartKind string
+
+// The kinds of parts that are edited by themselves.
+const (
+	UserPart        PartKind = "user"
+	TeamPart        PartKind = "team"
+	SchedulePart    PartKind = "schedule"
+	PolicyPart      PartKind = "policy"
+	IntegrationPart PartKind = "integration"
+)
+
+// A Part is one thing of a document: the field of its kind is set.
+type Part struct {
+	Kind        PartKind
+	User        *User
+	Team        *Team
+	Schedule    *Schedule
+	Policy      *Policy
+	Integration *Integration
+}
+
+// ETag is a text that changes when the part does.
+func (p Part) ETag() string {
+	switch p.Kind {
+	case UserPart:
+		return ETag(p.User)
+	case TeamPart:
+		return ETag(p.Team)
+	case SchedulePart:
+		return ETag(p.Schedule)
+	case PolicyPart:
+		return ETag(p.Policy)
+	default:
+		return ETag(p.Integration)
+	}
+}
+
+// Name is what the document calls it.
+func (p Part) Name() string {
+	switch p.Kind {
+	case UserPart:
+		return p.User.Name
+	case TeamPart:
+		return p.Team.Name
+	case SchedulePart:
+		return p.Schedule.Name
+	case PolicyPart:
+		return p.Policy.Name
+	default:
+		return p.Integration.Name
+	}
+}
+
+// TeamName is the team of which it is; of a person nobody's.
+func (p Part) TeamName() string {
+	switch p.Kind {
+	case UserPart:
+		return ""
+	case TeamPart:
+		return p.Team.Name
+	case SchedulePart:
+		return p.Schedule.Team
+	case PolicyPart:
+		return p.Policy.Team
+	default:
+		return p.Integration.Team
+	}
+}
+
+// Find returns a part of the document.
+func (s Setup) Find(kind PartKind, name string) (Part, bool) {
+	p := Part{Kind: kind}
+	switch kind {
+	case UserPart:
+		p.User = find(s.Users, func(u User) bool { return u.Name == name || string(u.Slack) == name })
+		return p, p.User != nil
+	case TeamPart:
+		p.Team = find(s.Teams, func(t Team) bool { return t.Name == name })
+		return p, p.Team != nil
+	case SchedulePart:
+		p.Schedule = find(s.Schedules, func(c Schedule) bool { return c.Name == name })
+		return p, p.Schedule != nil
+	case PolicyPart:
+		p.Policy = find(s.Policies, func(c Policy) bool { return c.Name == name })
+		return p, p.Policy != nil
+	default:
+		p.Integration = find(s.Integrations, func(in Integration) bool { return in.Name == name })
+		return p, p.Integration != nil
+	}
+}
+
+func find[T any](all []T, is func(T) bool) *T {
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return &all[i]
+	}
+	return nil
+}
+
+// Put puts a part into the document, in the place of the one of its name.
+func (s Setup) Put(p Part) Setup {
+	switch p.Kind {
+	case UserPart:
+		s.Users = put(s.Users, *p.User, func(u User) bool { return u.Name == p.User.Name || u.Slack != "" && u.Slack == p.User.Slack })
+	case TeamPart:
+		s.Teams = put(s.Teams, *p.Team, func(t Team) bool { return t.Name == p.Team.Name })
+	case SchedulePart:
+		s.Schedules = put(s.Schedules, *p.Schedule, func(c Schedule) bool { return c.Name == p.Schedule.Name })
+	case PolicyPart:
+		s.Policies = put(s.Policies, *p.Policy, func(c Policy) bool { return c.Name == p.Policy.Name })
+	default:
+		s.Integrations = put(s.Integrations, *p.Integration, func(in Integration) bool { return in.Name == p.Integration.Name })
+	}
+	return s
+}
+
+func put[T any](all []T, one T, is func(T) bool) []T {
+	all = slices.Clone(all)
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		all[i] = one
+		return all
+	}
+	return append(all, one)
+}
+
+// Without takes a part out of the document.
+func (s Setup) Without(kind PartKind, name string) Setup {
+	switch kind {
+	case UserPart: // people are Slack's
+	case TeamPart:
+		s.Teams = slices.DeleteFunc(slices.Clone(s.Teams), func(t Team) bool { return t.Name == name })
+	case SchedulePart:
+		s.Schedules = slices.DeleteFunc(slices.Clone(s.Schedules), func(c Schedule) bool { return c.Name == name })
+	case PolicyPart:
+		s.Policies = slices.DeleteFunc(slices.Clone(s.Policies), func(c Policy) bool { return c.Name == name })
+	case IntegrationPart:
+		s.Integrations = slices.DeleteFunc(slices.Clone(s.Integrations), func(in Integration) bool { return in.Name == name })
+	}
+	return s
+}
+
+// Everybody adds to the document of an installation the people whom nothing in it names, so that a part that is put in
+// may name them.
+func (in Installation) Everybody(doc Setup) Setup {
+	x := in.names()
+	there := map[oncall.UserID]bool{}
+	for _, u := range doc.Users {
+		there[u.Slack] = true
+	}
+	doc.Users = slices.Clone(doc.Users)
+	for _, u := range in.Users {
+		if !there[u.ID] {
+			doc.Users = append(doc.Users, User{Name: x.users[u.ID], Slack: u.ID, Email: u.Named})
+		}
+	}
+	return doc
+}
+
+// InNames writes a part so that it names people as the document does, where it has their Slack ids or addresses.
+func (p Part) InNames(doc Setup) Part {
+	called := func(text string) string {
+		for _, u := range doc.Users {
+			if u.Name == text {
+				return text
+			}
+		}
+		for _, u := range doc.Users {
+			if string(u.Slack) == text || u.Email != "" && strings.EqualFold(u.Email, text) {
+				return u.Name
+			}
+		}
+		return text
+	}
+	list := func(texts []string, prefix string) []string {
+		out := slices.Clone(texts)
+		for i, text := range out {
+			if name, is := strings.CutPrefix(text, prefix); is {
+				out[i] = prefix + called(strings.TrimSpace(name))
+			}
+		}
+		return out
+	}
+	switch p.Kind {
+	case TeamPart:
+		t := *p.Team
+		t.Members, t.Managers, t.Fallback = list(t.Members, ""), list(t.Managers, ""), list(t.Fallback, "")
+		p.Team = &t
+	case SchedulePart:
+		s := *p.Schedule
+		s.Rotations = rotationsInNames(s.Rotations, list, called)
+		s.Later = slices.Clone(s.Later)
+		for i := range s.Later {
+			s.Later[i].Rotations = rotationsInNames(s.Later[i].Rotations, list, called)
+		}
+		s.Shifts = slices.Clone(s.Shifts)
+		for i := range s.Shifts {
+			s.Shifts[i].Users = list(s.Shifts[i].Users, "")
+		}
+		p.Schedule = &s
+	case PolicyPart:
+		c := *p.Policy
+		c.Steps = slices.Clone(c.Steps)
+		for i := range c.Steps {
+			c.Steps[i].Page = list(c.Steps[i].Page, "user ")
+		}
+		p.Policy = &c
+	case UserPart, IntegrationPart:
+	}
+	return p
+}
+
+func rotationsInNames(all []Rotation, list func([]string, string) []string, called func(string) string) []Rotation {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].Turns = slices.Clone(out[i].Turns)
+		for j, turn := range out[i].Turns {
+			out[i].Turns[j] = list(turn, "")
+		}
+		out[i].Members = slices.Clone(out[i].Members)
+		for j := range out[i].Members {
+			out[i].Members[j].User = called(out[i].Members[j].User)
+		}
+	}
+	return out
+}

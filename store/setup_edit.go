@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// SetupFor returns what somebody may see of the document that says what is set up. Addresses of webhooks, which are
+// secrets, are whole only for those who may change them.
+func (s *Store) SetupFor(ctx context.Context, by oncall.Actor, now time.Time) (setup.Setup, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return setup.Setup{}, err
+	}
+	if err := g.may(access.See, access.Object{}); err != nil {
+		return setup.Setup{}, err
+	}
+	var in setup.Installation
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+			return err
+		}
+		in, err = installation(ctx, tx, now)
+		return err
+	})
+	if err != nil {
+		return setup.Setup{}, wrap(err, "load the set-up")
+	}
+	return g.shown(in.Setup(now)), nil
+}
+
+// ErrStale says that what is to be changed has changed since it was read.
+var ErrStale = errors.New("it has changed since it was read")
+
+// A SetupEdit changes one thing of what is set up.
+type SetupEdit struct {
+	Part    setup.Part // what it is to be; to remove it, its kind alone
+	Name    string     // what it is called now
+	Remove  bool
+	New     bool   // only if there is none of that name
+	IfMatch string // only if this is still its ETag; empty: however it is
+	Formats []oncall.Format
+}
+
+// An EditedSetup is what has become of an edit.
+type EditedSetup struct {
+	Part   setup.Part
+	Made   bool // it was not there
+	ByFile bool // its team is the set-up file's: the next apply undoes it
+	Report Report
+}
+
+// EditSetup changes one thing of what is set up, by the code that applies a whole document, in one transaction. What
+// somebody may not see is oncall.ErrNotFound; what it would break that they may not see is not named.
+func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now time.Time) (out EditedSetup, err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return out, err
+	}
+	if !e.Remove && e.Part.Kind != setup.UserPart && e.Part.Name() != e.Name {
+		return out, oncall.Refuse("The name in the body is %q, and %q in the address; a thing keeps its name.", e.Part.Name(), e.Name)
+	}
+	a := newApplier(ApplyOptions{By: by, Write: true, Prune: e.Remove}, now)
+	a.only, a.byHand = string(e.Part.Kind), true
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
+			return err
+		}
+		in, err := installation(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		doc := in.Everybody(in.Setup(now))
+		before, known := doc.Find(e.Part.Kind, e.Name)
+		if err := g.mayEdit(e, before, known, in); err != nil {
+			return err
+		}
+		next := doc.Without(e.Part.Kind, e.Name)
+		if !e.Remove {
+			next = doc.Put(e.Part.InNames(doc))
+		}
+		if err := g.checkEdit(doc, next, e.Formats); err != nil {
+			return err
+		}
+		a.tx, a.before = tx, in
+		if err := s.applyAll(ctx, a, next); err != nil {
+			return err
+		}
+		if len(a.report.Changes) > 0 {
+			if err := a.record(ctx, by); err != nil {
+				return err
+			}
+			if err := s.follow(ctx, a, next); err != nil {
+				return err
+			}
+		}
+		if in, err = installation(ctx, tx, now); err != nil {
+			return err
+		}
+		out = EditedSetup{Made: !known, Report: a.report}
+		out.Part, _ = in.Setup(now).Find(e.Part.Kind, e.Name)
+		out.ByFile = slices.ContainsFunc(in.Teams, func(t setup.StaffedTeam) bool {
+			return t.Name == e.Part.TeamName() && t.Owner != oncall.OwnerSlack
+		})
+		return announce(ctx, tx)
+	})
+	if err != nil {
+		return EditedSetup{}, wrap(err, "edit the set-up")
+	}
+	s.cache.drop()
+	return out, nil
+}
+
+// mayEdit asks whether somebody may make an edit, of the team of which the thing is and of that of which it is to be.
+func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Installation) error {
+	kind := e.Part.Kind
+	if kind == setup.UserPart {
+		return g.may(access.OthersThings, access.Object{})
+	}
+	of := func(name string) oncall.TeamID {
+		for _, t := range in.Teams {
+			if t.Name == name {
+				return t.ID
+			}
+		}
+		return 0
+	}
+	if known && g.may(access.See, access.Object{Team: of(before.TeamName())}) != nil {
+		return oncall.ErrNotFound
+	}
+	switch {
+	case !known && e.Remove, !known && e.IfMatch != "":
+		return oncall.ErrNotFound
+	case known && e.New, e.IfMatch != "" && e.IfMatch != before.ETag():
+		return ErrStale
+	case kind == setup.TeamPart && (!known || e.Remove):
+		return g.may(access.OthersThings, access.Object{})
+	}
+	act := access.EditSchedule
+	if kind == setup.IntegrationPart {
+		act = access.Integrations
+	}
+	if known {
+		if err := g.may(act, access.Object{Team: of(before.TeamName())}); err != nil {
+			return err
+		}
+	}
+	if e.Remove || known && e.Part.TeamName() == before.TeamName() {
+		return nil
+	}
+	to := of(e.Part.TeamName())
+	if to == 0 || g.dir.access.May(g.by, access.See, access.Object{Team: to}) != nil {
+		return oncall.Refuse("There is no team %q, or it is not yours to see.", e.Part.TeamName())
+	}
+	return g.may(act, access.Object{Team: to})
+}
+
+// checkEdit finds what an edit makes wrong: in what the actor sees, as the document's own check says it.
+func (g gate) checkEdit(before, after setup.Setup, formats []oncall.Format) error {
+	var wrong []string
+	fresh := func(was, is setup.Setup) (all []string) {
+		old := was.Check(formats)
+		for _, problem := range is.Check(formats) {
+			if !slices.Contains(old, problem) {
+				all = append(all, problem)
+			}
+		}
+		return all
+	}
+	if wrong = fresh(g.visible(before), g.visible(after)); len(wrong) > 0 {
+		return SetupProblems(wrong)
+	}
+	if len(fresh(before, after)) > 0 {
+		return oncall.Refuse("Something that is not yours to see has this name, or needs what you change; nothing was changed.")
+	}
+	return nil
+}
+
+// SetupProblems are what is wrong with an edit, each in one sentence.
+type SetupProblems []string
+
+func (p SetupProblems) Error() string { return strings.Join(p, "; ") }
+
+// visible leaves of a document what is of teams that the actor sees, or that are new.
+func (g gate) visible(doc setup.Setup) setup.Setup {
+	hidden := map[string]bool{}
+	for _, id := range g.dir.hidden(g.by) {
+		hidden[g.dir.teams[id].Name] = true
+	}
+	doc.Teams = without(doc.Teams, func(t setup.Team) bool { return hidden[t.Name] })
+	doc.Schedules = without(doc.Schedules, func(s setup.Schedule) bool { return hidden[s.Team] })
+	doc.Policies = without(doc.Policies, func(p setup.Policy) bool { return hidden[p.Team] })
+	doc.Integrations = without(doc.Integrations, func(i setup.Integration) bool { return hidden[i.Team] })
+	doc.Maintenance = without(doc.Maintenance, func(m setup.Maintenance) bool { return hidden[m.Team] })
+	return doc
+}
+
+func without[T any](all []T, is func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), is) }
+
+// shown leaves of a document what the actor may see.
+func (g gate) shown(doc setup.Setup) setup.Setup {
+	edits := map[string]bool{}
+	for _, t := range g.dir.Teams {
+		edits[t.Name] = g.dir.access.May(g.by, access.EditSchedule, access.Object{Team: t.ID}) == nil
+	}
+	out := g.visible(doc)
+	for _, p := range out.Policies {
+		if edits[p.Team] {
+			continue
+		}
+		for _, step := range p.Steps {
+			for i, target := range step.Page {
+				step.Page[i] = audit.MaskedTarget(target)
+			}
+		}
+	}
+	return out
+}
