@@ -230,7 +230,7 @@ func TestExportWritesAFile(t *testing.T) {
 	if code := run("apply", "-f", file, "--prune"); code != 0 || !strings.Contains(out.String(), "Nothing to change.") {
 		t.Errorf("%s%s", out.String(), errs.String())
 	}
-	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
+	if code := (process{ctx: t.Context(), out: io.Discard, errOut: &errs, getenv: func(string) string { return "" }}).run([]string{"export", "--database-url", "x:y"}); code != 2 {
 		t.Errorf("a wrong address: %d, want 2", code)
 	}
 }
