@@ -22,8 +22,8 @@ type PagerDuty struct {
 	Policies    []pdPolicy
 	Services    []pdService
 	Maintenance []pdMaintenance
-	ShiftBased  []pdRef                          // schedules of the API v3, which v2 doesn't list
-	Asked       struct{ Since, Until time.Time } // for which final schedules were asked for
+	ShiftBased  []pdRef // schedules of the API v3, which v2 doesn't list
+	Asked       asked   // for which final schedules were asked for
 }
 
 type pdRef struct {

@@ -15,6 +15,7 @@ import (
 
 type importCmd struct {
 	Pagerduty importPagerDutyCmd `cmd:"" help:"From PagerDuty: users, teams, schedules with layers and overrides, escalation policies, services."`
+	Opsgenie  importOpsgenieCmd  `cmd:"" help:"From Opsgenie, or a folder of its backup tool: users, teams, schedules, escalations, integrations."`
 }
 
 // importFlags are the same for each vendor.
@@ -81,7 +82,7 @@ func (f importFlags) report(out io.Writer, r importer.Result) error {
 }
 
 // sections are where things stand in the file, by what a Loss calls them.
-var sections = map[string]string{"user": "users", "team": "teams", "schedule": "schedules", "policy": "policies", "service": "integrations"}
+var sections = map[string]string{"user": "users", "team": "teams", "schedule": "schedules", "policy": "policies", "service": "integrations", "integration": "integrations"}
 
 // annotate puts what could not be carried over into comments above the thing it is about; what is about nothing in the
 // file stands at its top.
@@ -154,20 +155,26 @@ func comment(out *strings.Builder, indent, remark string) {
 	fmt.Fprintf(out, "%s# %s\n", indent, strings.Join(strings.Fields(remark), " "))
 }
 
-// readAnswers reads the JSON files of a directory.
+// readAnswers reads the JSON files of a directory and of those in it.
 func readAnswers(dir string) (map[string][]byte, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return nil, wrongUse{dir + ": there are no JSON files in it"}
-	}
 	files := map[string][]byte{}
-	for _, name := range names {
-		if files[filepath.Base(name)], err = readUpTo(name, mostImported); err != nil {
+	for _, pattern := range []string{"*.json", "*/*.json"} {
+		names, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
 			return nil, err
 		}
+		for _, name := range names {
+			inside, err := filepath.Rel(dir, name)
+			if err != nil {
+				return nil, err
+			}
+			if files[filepath.ToSlash(inside)], err = readUpTo(name, mostImported); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, wrongUse{dir + ": there are no JSON files in it"}
 	}
 	return files, nil
 }

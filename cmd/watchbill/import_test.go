@@ -133,6 +133,73 @@ func TestPagerDutyIsAskedAndWritten(t *testing.T) {
 	}
 }
 
+// opsgenie answers as the API does, one item a page; the next page is named as one of another server.
+func opsgenie(t *testing.T) (address string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")[1:] // without v2
+		name := path[0]
+		if len(path) > 1 {
+			name = map[int]string{2: strings.TrimSuffix(path[0], "s")}[len(path)]
+			if len(path) == 3 {
+				name = strings.TrimSuffix(path[2], "-rules")
+			}
+			name += "-" + path[1]
+		}
+		answer, err := os.ReadFile(filepath.Join("../../importer/testdata/opsgenie", name+".json"))
+		if r.Header.Get("Authorization") != "GenieKey hush" || r.Method != http.MethodGet || err != nil {
+			w.WriteHeader(map[bool]int{true: http.StatusNotFound, false: http.StatusForbidden}[err != nil])
+			return
+		}
+		var list struct{ Data []json.RawMessage }
+		if len(path) == 1 && path[0] != "heartbeats" && json.Unmarshal(answer, &list) == nil {
+			offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+			page := map[string]any{"data": list.Data[min(offset, len(list.Data)):min(offset+1, len(list.Data))]}
+			if offset+1 < len(list.Data) {
+				page["paging"] = map[string]string{"next": "https://elsewhere.example.com" + r.URL.Path + "?offset=" + strconv.Itoa(offset+1)}
+			}
+			answer, _ = json.Marshal(page)
+		}
+		_, _ = w.Write(answer)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestOpsgenieIsAskedAndWritten(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	kept := filepath.Join(t.TempDir(), "answers")
+	code, out, errs := runAt(t, at, "import", "opsgenie", "--token", "hush", "--url", opsgenie(t), "--save", kept)
+	if code != 0 {
+		t.Fatalf("%d: %s", code, errs)
+	}
+	doc, err := parseSetup([]byte(out))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
+		t.Errorf("%s", wrong)
+	}
+	for _, want := range []string{
+		"schedule Ops: the same for 100.0 % of 90 days\n", "Payments_Prometheus: Prometheus\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations",
+	} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("the report lacks %q:\n%s", want, errs)
+		}
+	}
+	if !strings.Contains(out, "  # its team has 2 routing rules") || strings.Contains(out+errs, "hush") {
+		t.Errorf("got\n%s%s", out, errs)
+	}
+	if code, again, errs := runAt(t, at, "import", "opsgenie", "--from", kept); code != 0 || again != out {
+		t.Errorf("from what was kept: %d, %s\n%s", code, errs, again)
+	}
+	code, out, errs = runAt(t, at, "import", "opsgenie", "--from", "../../importer/testdata/opsgenie_backup")
+	if code != 0 || !strings.Contains(out, "# backup of Opsgenie: the tool that wrote it leaves out overrides") {
+		t.Errorf("from a backup: %d, %s\n%s", code, errs, out)
+	}
+}
+
 func TestImportSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	address, _ := pagerDuty(t)

@@ -1,0 +1,144 @@
+package importer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+)
+
+// ReadOpsgenie reads answers of Opsgenie's API, whose files say by their names what they are (users.json, team-ID.json,
+// routing-TEAM.json, schedules.json, overrides-SCHEDULE.json, timeline-SCHEDULE.json, escalations.json,
+// integrations.json, heartbeats.json), or the folders of its backup tool (users/NAME-ID.json and so on).
+func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
+	in.Routing, in.Overrides, in.Timelines = map[string][]ogRouting{}, map[string][]ogOverride{}, map[string][]ogPeriod{}
+	for _, name := range sortedKeys(files) {
+		folder := path.Base(path.Dir(name))
+		what, of, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".json"), "-")
+		switch folder {
+		case "users", "teams", "schedules", "escalations", "integrations":
+			err = in.backedUp(folder, files[name])
+		default:
+			var answer struct {
+				Data  json.RawMessage `json:"data"`
+				Asked *asked          `json:"asked"`
+			}
+			if err = json.Unmarshal(files[name], &answer); err == nil {
+				if answer.Asked != nil {
+					in.Asked = *answer.Asked
+				}
+				err = in.answered(what, of, answer.Data)
+			}
+		}
+		if err != nil {
+			return in, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	in.Users = once(in.Users, func(u ogUser) string { return u.ID })
+	in.Schedules = once(in.Schedules, func(s ogSchedule) string { return s.ID })
+	in.Escalations = once(in.Escalations, func(e ogEscalation) string { return e.ID })
+	slices.Reverse(in.Teams) // those that were asked for one by one come later, and have members
+	in.Teams = once(in.Teams, func(t ogTeam) string { return t.ID })
+	slices.Reverse(in.Teams)
+	if len(in.Users) == 0 {
+		return in, errors.New("no users are in these files; they should be answers of Opsgenie's API that --save has kept, or a folder of its backup tool")
+	}
+	return in, nil
+}
+
+// answered takes in what the API answered.
+func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
+	if len(data) == 0 {
+		return nil
+	}
+	switch what {
+	case "users":
+		return more(&in.Users, data)
+	case "teams":
+		return more(&in.Teams, data)
+	case "team":
+		var t ogTeam
+		err := json.Unmarshal(data, &t)
+		in.Teams = append(in.Teams, t)
+		return err
+	case "routing":
+		var list []ogRouting
+		err := more(&list, data)
+		in.Routing[of] = list
+		return err
+	case "schedules":
+		return more(&in.Schedules, data)
+	case "overrides":
+		var list []ogOverride
+		err := more(&list, data)
+		in.Overrides[of] = list
+		return err
+	case "timeline":
+		var t struct {
+			Final struct {
+				Rotations []struct {
+					Periods []ogPeriod `json:"periods"`
+				} `json:"rotations"`
+			} `json:"finalTimeline"`
+		}
+		err := json.Unmarshal(data, &t)
+		periods := []ogPeriod{}
+		for _, r := range t.Final.Rotations {
+			periods = append(periods, r.Periods...)
+		}
+		in.Timelines[of] = periods
+		return err
+	case "escalations":
+		return more(&in.Escalations, data)
+	case "integrations":
+		return more(&in.Integrations, data)
+	case "heartbeats":
+		var h struct {
+			Heartbeats []ogHeartbeat `json:"heartbeats"`
+		}
+		err := json.Unmarshal(data, &h)
+		in.Heartbeats = append(in.Heartbeats, h.Heartbeats...)
+		return err
+	}
+	return nil
+}
+
+// backedUp takes in a file of the backup tool: one thing each.
+func (in *Opsgenie) backedUp(folder string, text []byte) error {
+	var f struct {
+		User      *ogUser      `json:"user"`
+		Team      *ogTeam      `json:"team"`
+		Routing   []ogRouting  `json:"teamRoutingRules"`
+		Schedule  *ogSchedule  `json:"schedule"`
+		Overrides []ogOverride `json:"scheduleOverrideList"`
+	}
+	if err := json.Unmarshal(text, &f); err != nil {
+		return err
+	}
+	switch {
+	case folder == "users" && f.User != nil:
+		in.Users = append(in.Users, *f.User)
+	case folder == "teams" && f.Team != nil:
+		in.Teams = append(in.Teams, *f.Team)
+		in.Routing[f.Team.ID] = f.Routing
+	case folder == "schedules" && f.Schedule != nil:
+		in.Schedules = append(in.Schedules, *f.Schedule)
+		in.Overrides[f.Schedule.ID] = f.Overrides
+		in.Backup = true
+	case folder == "escalations":
+		var e ogEscalation
+		err := json.Unmarshal(text, &e)
+		in.Escalations = append(in.Escalations, e)
+		return err
+	case folder == "integrations":
+		var i ogIntegration
+		err := json.Unmarshal(text, &i)
+		in.Integrations = append(in.Integrations, i)
+		return err
+	default:
+		return fmt.Errorf("there is no %s in it", strings.TrimSuffix(folder, "s"))
+	}
+	return nil
+}
