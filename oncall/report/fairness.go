@@ -1,0 +1,63 @@
+package report
+
+import (
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// FairAhead is how far ahead fairness is looked at: a quarter.
+const FairAhead = 90 * 24 * time.Hour
+
+// A Share is what somebody carries of a schedule.
+type Share struct {
+	On          time.Duration
+	Nights      int // on call at 03:00 in the person's zone
+	WeekendDays int // on call on a Saturday or Sunday at 12:00
+}
+
+// A ShareChange is what somebody carries before and after an edit.
+type ShareChange struct {
+	User       oncall.UserID
+	Was, Is    Share
+	Newcomer   bool // was not in it before
+	NoLongerIn bool
+}
+
+// Fairness compares what each person carries between two instants if a schedule becomes another: everybody who is in one
+// of them, by id. A schedule that is nil has nobody.
+func Fairness(was, is *schedule.Schedule, people map[oncall.UserID]Person, from, to time.Time) []ShareChange {
+	clock := newClocks(people)
+	before, after := shares(was, clock, from, to), shares(is, clock, from, to)
+	var users []oncall.UserID
+	for _, m := range []map[oncall.UserID]Share{before, after} {
+		for u := range m {
+			users = append(users, u)
+		}
+	}
+	slices.Sort(users)
+	var out []ShareChange
+	for _, u := range slices.Compact(users) {
+		b, wasIn := before[u]
+		a, isIn := after[u]
+		out = append(out, ShareChange{User: u, Was: b, Is: a, Newcomer: !wasIn, NoLongerIn: !isIn})
+	}
+	return out
+}
+
+func shares(s *schedule.Schedule, clock clocks, from, to time.Time) map[oncall.UserID]Share {
+	out := map[oncall.UserID]Share{}
+	if s == nil {
+		return out
+	}
+	r := roster{}
+	r.add(s, from, to)
+	r.unite()
+	for u, on := range r {
+		n, w := clock.of(u).marks(on)
+		out[u] = Share{On: length(on), Nights: n, WeekendDays: w}
+	}
+	return out
+}
