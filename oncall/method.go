@@ -127,6 +127,15 @@ func (m Method) Info() MethodInfo {
 // Name is what people call the method, in the middle of a sentence.
 func (m Method) Name() string { return m.Info().Name }
 
+// Methods are all that there are, in the order of the table.
+func Methods() []Method {
+	out := make([]Method, len(methods))
+	for i, info := range methods {
+		out[i] = info.Method
+	}
+	return out
+}
+
 // ContactMethods are those that people can add, in the order of the choice.
 func ContactMethods() []MethodInfo {
 	return slices.DeleteFunc(slices.Clone(methods), func(info MethodInfo) bool { return info.Check == nil })

@@ -24,11 +24,12 @@ const (
 	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
 	ReadAudit    Act = "audit"       // read who has changed what
 	APIKeys      Act = "apikeys"     // make, rotate and revoke API keys of a team; those of no team take an admin
+	ReportPeople Act = "report"      // read in a team's reports how often each of its people was disturbed, and how long on call
 )
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys}
+	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys, ReportPeople}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -47,6 +48,7 @@ var needs = map[Act][3]Role{
 	OthersThings: {Admin, Admin, Admin},
 	ReadAudit:    {Manager, Manager, Manager},
 	APIKeys:      {Manager, Manager, Manager},
+	ReportPeople: {Manager, Manager, Manager},
 }
 
 // An Object is what an act is about.
@@ -126,6 +128,7 @@ var words = map[Act]string{
 	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
 	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
 	APIKeys: "manage API keys",
+	ReportPeople: "read of single people in a report",
 }
 
 // Words are the act as the audit log tells of it.

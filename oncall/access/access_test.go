@@ -99,6 +99,7 @@ var said = map[Act]string{
 	OthersThings: "end calendars, contact methods and links of others",
 	ReadAudit:    "read who has changed what of a team's, and of how its people are reached",
 	APIKeys:      "make, rotate and revoke API keys of a team",
+	ReportPeople: "read in a team's report how often each person was disturbed and how long on call",
 }
 
 // inWords says in which teams somebody may.

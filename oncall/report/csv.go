@@ -17,10 +17,16 @@ func (r Report) WriteCSV(w io.Writer, person func(oncall.UserID) string) error {
 	t := table{out: csv.NewWriter(w), head: []string{r.Period.From.Format(time.RFC3339), r.Period.To.Format(time.RFC3339), r.Period.TimeZone}}
 	t.row("from", "to", "time_zone", "section", "name", "measure", "value", "unit")
 	t.counts("total", "", []figure{
-		{"incidents", r.Incidents}, {"open", r.Open}, {"cleared_by_itself", r.Cleared}, {"resolved_unacknowledged", r.Unacked},
-		{"interruptions", r.Interruptions.All()}, {"interruptions_working", r.Interruptions.Working},
-		{"interruptions_off", r.Interruptions.Off}, {"interruptions_sleep", r.Interruptions.Sleep},
-		{"nights_woken", r.Woken}, {"bad_nights", r.Bad},
+		{"incidents", r.Incidents},
+		{"open", r.Open},
+		{"cleared_by_itself", r.Cleared},
+		{"resolved_unacknowledged", r.Unacked},
+		{"interruptions", r.Interruptions.All()},
+		{"interruptions_working", r.Interruptions.Working},
+		{"interruptions_off", r.Interruptions.Off},
+		{"interruptions_sleep", r.Interruptions.Sleep},
+		{"nights_woken", r.Woken},
+		{"bad_nights", r.Bad},
 	})
 	t.times("acknowledge", r.Ack)
 	t.times("resolve", r.Resolve)
@@ -37,23 +43,33 @@ func (r Report) WriteCSV(w io.Writer, person func(oncall.UserID) string) error {
 	}
 	for _, d := range r.Days {
 		t.counts("day", d.Date.String(), []figure{
-			{"incidents", d.Incidents}, {"interruptions_working", d.Interruptions.Working},
-			{"interruptions_off", d.Interruptions.Off}, {"interruptions_sleep", d.Interruptions.Sleep},
+			{"incidents", d.Incidents},
+			{"interruptions_working", d.Interruptions.Working},
+			{"interruptions_off", d.Interruptions.Off},
+			{"interruptions_sleep", d.Interruptions.Sleep},
 		})
 	}
 	for _, p := range r.People {
 		name := person(p.User)
 		t.counts("person", name, []figure{
-			{"interruptions_working", p.Interruptions.Working}, {"interruptions_off", p.Interruptions.Off},
-			{"interruptions_sleep", p.Interruptions.Sleep}, {"nights_woken", p.Woken}, {"bad_nights", p.Bad},
-			{"nights_on_call", p.Hours.Nights}, {"weekend_days_on_call", p.Hours.WeekendDay},
+			{"interruptions_working", p.Interruptions.Working},
+			{"interruptions_off", p.Interruptions.Off},
+			{"interruptions_sleep", p.Interruptions.Sleep},
+			{"nights_woken", p.Woken},
+			{"bad_nights", p.Bad},
+			{"nights_on_call", p.Hours.Nights},
+			{"weekend_days_on_call", p.Hours.WeekendDay},
 		})
 		for _, h := range []struct {
 			what string
 			of   time.Duration
 		}{
-			{"on_call", p.Hours.All()}, {"on_call_planned", p.Hours.Planned}, {"on_call_by_override", p.Hours.Override},
-			{"on_call_by_swap", p.Hours.Swap}, {"on_call_by_cover", p.Hours.Cover}, {"given_away", p.Hours.GivenAway},
+			{"on_call", p.Hours.All()},
+			{"on_call_planned", p.Hours.Planned},
+			{"on_call_by_override", p.Hours.Override},
+			{"on_call_by_swap", p.Hours.Swap},
+			{"on_call_by_cover", p.Hours.Cover},
+			{"given_away", p.Hours.GivenAway},
 		} {
 			t.put("person", name, h.what, hours(h.of), "hours")
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -16,6 +17,28 @@ type Facts struct {
 	Schedules []schedule.Definition
 	Ways      map[oncall.OverrideID]Way // of overrides that a swap or a cover has made
 	Only      oncall.UserID             // whose report it is; empty: a team's
+}
+
+// Range is from when until when the facts of a period and the one before it are needed.
+func Range(p Period) (from, to time.Time) { return p.Before().From.Add(-Lead), p.To.Add(Lead) }
+
+// A Told is a report with the one of the period before it.
+type Told struct {
+	Now    Report    `json:"now"`
+	Before Report    `json:"before"`
+	Kept   time.Time `json:"kept_since,omitzero"` // incidents that were over by then are not kept, and not counted; zero: all are
+	Name   string    `json:"name"`                // of the team; empty: it is one person's
+}
+
+// Tell makes the reports of the facts' period and the one before it. Only who may see single people gets them.
+func Tell(f Facts, people bool) Told {
+	earlier := f
+	earlier.Period = f.Period.Before()
+	t := Told{Now: Make(f), Before: Make(earlier)}
+	if !people {
+		t.Now.People, t.Before.People = nil, nil
+	}
+	return t
 }
 
 // An Incident is what is counted of one.
@@ -65,6 +88,11 @@ type Page struct {
 // programs know.
 func Rings(m oncall.Method) bool {
 	return m != oncall.MethodEmail && m != oncall.MethodWebhook && m != oncall.MethodChannel
+}
+
+// Ringing are the methods that do.
+func Ringing() []oncall.Method {
+	return slices.DeleteFunc(oncall.Methods(), func(m oncall.Method) bool { return !Rings(m) })
 }
 
 // A Person is when somebody works and sleeps.

@@ -18,6 +18,7 @@ type Period struct {
 	To       time.Time `json:"to"`
 	TimeZone string    `json:"time_zone"` // IANA name, in which its days begin
 	unit     unit
+	running  bool // it is not over: To is when it was asked for
 }
 
 // A unit is what a period is one of: the one before it is as well.
@@ -59,8 +60,25 @@ func (p Period) days() []Day {
 	return out
 }
 
-// Before returns the period before it: the month before a month, else as many days.
+// Until is the period as far as it has come at an instant.
+func (p Period) Until(now time.Time) Period {
+	if now.Before(p.To) {
+		p.To, p.Name, p.running = now, p.Name+" so far", true
+	}
+	return p
+}
+
+// Before returns the period before it: the month before a month, else as many days. Of one that is not over it is as
+// much as has passed of that.
 func (p Period) Before() Period {
+	b := p.before()
+	if end := b.From.Add(p.To.Sub(p.From)); p.running && end.Before(b.To) {
+		b.To, b.Name = end, b.Name+" as far"
+	}
+	return b
+}
+
+func (p Period) before() Period {
 	zone := p.zone()
 	first, end := p.date(p.From), p.date(p.To)
 	switch p.unit {
@@ -79,8 +97,7 @@ func (p Period) Before() Period {
 	for d := first; d != end; d = d.AddDays(1) {
 		n++
 	}
-	before := daysFrom(zone, first.AddDays(-n), n)
-	return before
+	return daysFrom(zone, first.AddDays(-n), n)
 }
 
 // Days is a period of whole days.
@@ -261,7 +278,7 @@ func calendarPeriod(zone *schedule.Zone, today schedule.Date, text string) (Peri
 // datedPeriod reads "2026-10-01 to 2026-10-31", both days included, or one day.
 func datedPeriod(zone *schedule.Zone, text string) (Period, bool) {
 	var dates []schedule.Date
-	for _, word := range strings.Fields(strings.TrimPrefix(text, "from ")) {
+	for word := range strings.FieldsSeq(strings.TrimPrefix(text, "from ")) {
 		if slices.Contains([]string{"to", "until", "till", "-", "–", ".."}, word) {
 			continue
 		}

@@ -61,13 +61,15 @@ func randomFacts(r *rand.Rand, p Period) Facts {
 	s := schedule.Definition{ID: 1, Name: "s", TimeZone: "Europe/Berlin", Versions: []schedule.Version{{Rotations: []schedule.Rotation{{
 		Name: "r", Period: schedule.Period{Unit: schedule.DayUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 1}, HandOff: 9 * 60,
 		Turns: [][]schedule.UserID{{"ann"}, {"bo"}, {"cy", "di"}},
-	}, {Name: "second", Role: schedule.RoleSecondary, Period: schedule.Period{Unit: schedule.WeekUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5},
-		Turns: [][]schedule.UserID{{"di"}, {"ann"}}}}}}}
+	}, {
+		Name: "second", Role: schedule.RoleSecondary, Period: schedule.Period{Unit: schedule.WeekUnit}, StartDate: schedule.Date{Year: 2026, Month: 1, Day: 5},
+		Turns: [][]schedule.UserID{{"di"}, {"ann"}},
+	}}}}}
 	for id := range schedule.OverrideID(8) {
 		start := at().Truncate(time.Minute)
 		o := schedule.Override{ID: id + 1, ScheduleID: 1, Start: start, End: start.Add(time.Duration(1+r.IntN(3000)) * time.Minute)}
 		if r.IntN(2) == 0 {
-			o.Kind, o.Users = schedule.OverrideCover, []schedule.UserID{schedule.UserID(users[r.IntN(4)])}
+			o.Kind, o.Users = schedule.OverrideCover, []schedule.UserID{users[r.IntN(4)]}
 		} else {
 			o.Kind, o.From, o.To = schedule.OverrideSwap, "ann", "bo"
 		}

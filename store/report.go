@@ -1,0 +1,57 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/report"
+)
+
+// TeamReport tells of a team's period and the one before it: of single people only to who may see that, and never where
+// others read it.
+func (s *Store) TeamReport(ctx context.Context, by oncall.Actor, team oncall.TeamID, p report.Period) (report.Told, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return report.Told{}, err
+	}
+	if err := g.may(access.See, access.Object{Team: team}); err != nil {
+		return report.Told{}, err
+	}
+	of, known := g.dir.Team(team)
+	if !known {
+		return report.Told{}, oncall.ErrNotFound
+	}
+	people := by.Via != oncall.ViaChannel && g.dir.access.May(by, access.ReportPeople, access.Object{Team: team}) == nil
+	told, err := s.report(ctx, g.dir, team, "", p, people)
+	told.Name = of.Name
+	return told, err
+}
+
+// MyReport tells somebody of their own period and the one before it, whatever team's the incidents were.
+func (s *Store) MyReport(ctx context.Context, by oncall.Actor, user oncall.UserID, p report.Period) (report.Told, error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return report.Told{}, err
+	}
+	if err := g.forPerson(user, access.OwnThings); err != nil {
+		return report.Told{}, err
+	}
+	return s.report(ctx, g.dir, 0, user, p, true)
+}
+
+// report loads the facts and has them counted, outside of the transaction.
+func (s *Store) report(ctx context.Context, dir *Directory, team oncall.TeamID, user oncall.UserID, p report.Period, people bool) (report.Told, error) {
+	var facts report.Facts
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		facts, err = reportFacts(ctx, tx, dir, team, user, p)
+		return err
+	})
+	if err != nil {
+		return report.Told{}, fmt.Errorf("load a report: %w", err)
+	}
+	return report.Tell(facts, people), nil
+}
