@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Span says how long something took, in the two largest units that matter: "45 s", "2 min", "1 h 5 min", "3 d 4 h".
+func Span(d time.Duration) string {
+	d = max(d, 0).Round(time.Second)
+	pair := func(a time.Duration, one string, b time.Duration, other string) string {
+		n, rest := d/a, d%a/b
+		if rest == 0 {
+			return fmt.Sprintf("%d %s", n, one)
+		}
+		return fmt.Sprintf("%d %s %d %s", n, one, rest, other)
+	}
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < 10*time.Minute:
+		return pair(time.Minute, "min", time.Second, "s")
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return pair(time.Hour, "h", time.Minute, "min")
+	default:
+		return pair(24*time.Hour, "d", time.Hour, "h")
+	}
+}
+
+// count says "1 incident" or "7 incidents".
+func count(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// versus adds what it was in the period before.
+func versus(now, before string) string { return now + " (" + before + ")" }
+
+// Sentences tell what there is to tell of a period and, in brackets, of the one before it. They name no person, and what
+// monitors and set-ups call things as it is.
+func (t Told) Sentences() []string {
+	now, before := t.Now, t.Before
+	lines := []string{t.incidents()}
+	if now.Ack.Of > 0 {
+		lines = append(lines, "Acknowledged after "+t.took(now.Ack, before.Ack)+".")
+	}
+	if now.Resolve.Of > 0 {
+		lines = append(lines, "Over after "+t.took(now.Resolve, before.Resolve)+".")
+	}
+	if n := now.Interruptions; n.All() > 0 || before.Interruptions.All() > 0 {
+		b := before.Interruptions
+		lines = append(lines, fmt.Sprintf("%s: %s in working hours, %s off, %s while asleep.",
+			versus(count(n.All(), "interruption"), fmt.Sprint(b.All())), versus(fmt.Sprint(n.Working), fmt.Sprint(b.Working)),
+			versus(fmt.Sprint(n.Off), fmt.Sprint(b.Off)), versus(fmt.Sprint(n.Sleep), fmt.Sprint(b.Sleep))))
+	}
+	if now.Woken > 0 || before.Woken > 0 {
+		lines = append(lines, fmt.Sprintf("%s in which somebody was woken, %s of them more than once.",
+			versus(count(now.Woken, "night"), fmt.Sprint(before.Woken)), versus(fmt.Sprint(now.Bad), fmt.Sprint(before.Bad))))
+	}
+	return lines
+}
+
+func (t Told) incidents() string {
+	now := t.Now
+	text := versus(count(now.Incidents, "incident"), fmt.Sprint(t.Before.Incidents))
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{now.Cleared, "cleared by themselves"}, {now.Unacked, "resolved without an acknowledgement"}, {now.Open, "still open"}} {
+		if p.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		}
+	}
+	if len(parts) > 0 {
+		text += ", " + strings.Join(parts, ", ")
+	}
+	return text + "."
+}
+
+// took is "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
+func (t Told) took(now, before Times) string {
+	was := func(d time.Duration) string {
+		if before.Of == 0 {
+			return "–"
+		}
+		return Span(d)
+	}
+	return fmt.Sprintf("%s in the median, %s on average, 90 %% within %s", versus(Span(now.Median), was(before.Median)),
+		versus(Span(now.Mean), was(before.Mean)), versus(Span(now.P90), was(before.P90)))
+}
+
+// Quiet reports whether there is nothing to tell, now and before.
+func (t Told) Quiet() bool { return t.Now.Incidents == 0 && t.Now.Interruptions.All() == 0 }
+
+// Digest tells of a week in a few lines, or in one if it was quiet.
+func (t Told) Digest() []string {
+	if t.Quiet() {
+		before := ""
+		if n := t.Before.Incidents; n > 0 {
+			before = fmt.Sprintf(" The week before there were %d.", n)
+		}
+		return []string{"A quiet week: no incidents." + before}
+	}
+	lines := t.Sentences()
+	if top := t.Now.Noisiest(mostInDigest); len(top) > 0 {
+		var names []string
+		for _, c := range top {
+			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Said()))
+		}
+		lines = append(lines, "Noisiest: "+strings.Join(names, ", ")+".")
+	}
+	return lines
+}
+
+const mostInDigest = 3
+
+// Noisiest are the services that disturbed people most.
+func (r Report) Noisiest(most int) []Count {
+	var out []Count
+	for _, c := range r.ByService {
+		if len(out) < most && (c.Interruptions > 0 || c.Incidents > 0) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Said says how much of something there was, and what it was as people have said.
+func (c Count) Said() string {
+	text := count(c.Incidents, "incident") + ", " + count(c.Interruptions, "interruption")
+	for _, v := range []struct {
+		n    int
+		what string
+	}{{c.Real, "real"}, {c.Noise, "noise"}, {c.Unsure, "unsure"}} {
+		if v.n > 0 {
+			text += fmt.Sprintf(", %d %s", v.n, v.what)
+		}
+	}
+	return text
+}
+
+// Public is what may be told where others read it: nothing of single people.
+func (t Told) Public() Told {
+	t.Now.People, t.Before.People = nil, nil
+	return t
+}
