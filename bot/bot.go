@@ -33,6 +33,8 @@ type Config struct {
 	Methods []oncall.Method // contact methods that this installation has beside Slack
 	Numbers []string        // from which its SMS and phone calls come, in E.164
 
+	Keeps time.Duration // how long incidents are kept after their end; 0: for ever
+
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
@@ -58,6 +60,7 @@ type Bot struct {
 	localURL  bool
 	methods   []oncall.Method
 	numbers   []string
+	keeps     time.Duration
 }
 
 var (
@@ -73,7 +76,7 @@ func New(c Config) (*Bot, error) {
 	}
 	b := &Bot{
 		store: c.Store, clock: c.Clock, log: c.Log, hungUp: make(chan struct{}),
-		publicURL: c.PublicURL, localURL: c.LocalURL, methods: c.Methods, numbers: c.Numbers,
+		publicURL: c.PublicURL, localURL: c.LocalURL, methods: c.Methods, numbers: c.Numbers, keeps: c.Keeps,
 	}
 	var err error
 	b.slack, err = slackcall.New(slackcall.Config{

@@ -75,6 +75,7 @@ func commands() []command {
 		{"remind", inWords((*Bot).remind)},
 		{"contact", inWords((*Bot).contact)},
 		{"history", inWords((*Bot).history)},
+		{"report", inWords((*Bot).report)},
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},
 		{"payloads", (*Bot).payloads},

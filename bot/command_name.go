@@ -35,6 +35,7 @@ var aliases = map[string]string{
 	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
+	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 

@@ -120,11 +120,16 @@ func whyNoPicture(err error) string {
 // looksForFile is how often upload looks whether a file is there, once a second.
 const looksForFile = 4
 
-// upload shares a file in the direct message with a person, and looks whether it is there,
-// since Slack may say yes and share nothing.
+// upload shares a file in the direct message with a person.
 func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFileParameters) error {
+	return b.share(ctx, string(to), p)
+}
+
+// share shares a file in a channel, or in the direct message with a person, and looks whether it is there, since Slack
+// may say yes and share nothing.
+func (b *Bot) share(ctx context.Context, to string, p slack.UploadFileParameters) error {
 	var err error
-	if p.Channel, err = b.slack.Conversation(ctx, string(to), 0); err != nil {
+	if p.Channel, err = b.slack.Conversation(ctx, to, 0); err != nil {
 		return err
 	}
 	id, err := b.slack.Upload(ctx, p)

@@ -65,6 +65,9 @@ func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	return d.Members[id]
 }
 
+// TeamZone is the zone in which a team's days begin; "" if it is not known.
+func (d *Directory) TeamZone(id oncall.TeamID) string { return d.rosterTeams[id].TimeZone }
+
 // Schedule returns a schedule.
 func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	c, ok := d.schedules[id]

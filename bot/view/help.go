@@ -163,6 +163,10 @@ var helpParts = []helpPart{
 		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},
 		{PutsOnCall, "`/oncall maintenance payments 2h upgrade of the database` — alerts are kept and page nobody until then; `/oncall maintenance payments service=checkout tomorrow 22:00 to 23:30`; `/oncall maintenance` — what is in force; `/oncall maintenance end M3`"},
 	}},
+	{"*What being on call was like*", []helpLine{
+		{0, "`/oncall report me last month` — how often I was disturbed, when, and how long I was on call"},
+		{SeesTeams, "`/oncall report payments last week` — incidents, times to acknowledge and to resolve, nights, with a picture and a table; also `november`, `90 days`, `last quarter`, `2026-10-01 to 2026-10-31`; `here` at the end posts it where you are"},
+	}},
 	{"*Who changed what* (for managers)", []helpLine{
 		{ReadsChanges, "`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`"},
 	}},

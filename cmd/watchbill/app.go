@@ -135,7 +135,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	publicURL, local := s.address()
 	a.bot, err = bot.New(bot.Config{
 		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
-		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels),
+		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels), Keeps: s.terms.Incidents,
 		Store: a.store.Store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {

@@ -30,6 +30,7 @@ type cli struct {
 	Explain     explainCmd     `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
 	Doctor      liveDoctorCmd  `cmd:"" help:"Check the installation and say what to do about each finding."`
 	Audit       auditCmd       `cmd:"" help:"Print who has changed what of the set-up, of schedules, of access and of how people are reached."`
+	Report      reportCmd      `cmd:"" help:"Print what being on call was like for a team: incidents, times, interruptions, nights and hours."`
 	Signal      signalCmd      `cmd:"" help:"Send a signal from a script or a monitor's notification command; while Watchbill can't be reached it waits on the disk."`
 	Key         keyCmd         `cmd:"" help:"List and rotate the keys of integrations."`
 	APIKey      apiKeyCmd      `cmd:"" name:"apikey" help:"Make, list, rotate and revoke the keys with which programs use the REST API."`

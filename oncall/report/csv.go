@@ -50,35 +50,39 @@ func (r Report) WriteCSV(w io.Writer, person func(oncall.UserID) string) error {
 		})
 	}
 	for _, p := range r.People {
-		name := person(p.User)
-		t.counts("person", name, []figure{
-			{"interruptions_working", p.Interruptions.Working},
-			{"interruptions_off", p.Interruptions.Off},
-			{"interruptions_sleep", p.Interruptions.Sleep},
-			{"nights_woken", p.Woken},
-			{"bad_nights", p.Bad},
-			{"nights_on_call", p.Hours.Nights},
-			{"weekend_days_on_call", p.Hours.WeekendDay},
-		})
-		for _, h := range []struct {
-			what string
-			of   time.Duration
-		}{
-			{"on_call", p.Hours.All()},
-			{"on_call_planned", p.Hours.Planned},
-			{"on_call_by_override", p.Hours.Override},
-			{"on_call_by_swap", p.Hours.Swap},
-			{"on_call_by_cover", p.Hours.Cover},
-			{"given_away", p.Hours.GivenAway},
-		} {
-			t.put("person", name, h.what, hours(h.of), "hours")
-		}
+		t.person(p, person(p.User))
 	}
 	t.out.Flush()
 	if err := t.out.Error(); err != nil {
 		return fmt.Errorf("write a table: %w", err)
 	}
 	return nil
+}
+
+// person adds what is told of one person.
+func (t table) person(p PersonReport, name string) {
+	t.counts("person", name, []figure{
+		{"interruptions_working", p.Interruptions.Working},
+		{"interruptions_off", p.Interruptions.Off},
+		{"interruptions_sleep", p.Interruptions.Sleep},
+		{"nights_woken", p.Woken},
+		{"bad_nights", p.Bad},
+		{"nights_on_call", p.Hours.Nights},
+		{"weekend_days_on_call", p.Hours.WeekendDay},
+	})
+	for _, h := range []struct {
+		what string
+		of   time.Duration
+	}{
+		{"on_call", p.Hours.All()},
+		{"on_call_planned", p.Hours.Planned},
+		{"on_call_by_override", p.Hours.Override},
+		{"on_call_by_swap", p.Hours.Swap},
+		{"on_call_by_cover", p.Hours.Cover},
+		{"given_away", p.Hours.GivenAway},
+	} {
+		t.put("person", name, h.what, hours(h.of), "hours")
+	}
 }
 
 // A table remembers the first error; writing goes on.

@@ -30,6 +30,14 @@ type Told struct {
 	Name   string    `json:"name"`                // of the team; empty: it is one person's
 }
 
+// KeptFor says since when incidents are kept, if the report reaches before that: they leave a term after their end.
+func (t Told) KeptFor(term time.Duration, now time.Time) Told {
+	if since := now.Add(-term); term > 0 && t.Before.Period.From.Before(since) {
+		t.Kept = since
+	}
+	return t
+}
+
 // Tell makes the reports of the facts' period and the one before it. Only who may see single people gets them.
 func Tell(f Facts, people bool) Told {
 	earlier := f

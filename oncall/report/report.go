@@ -149,7 +149,9 @@ func (r *Report) countIncidents(f Facts, all heads, counts counts) {
 // day finds a day of the report.
 func (r *Report) day(at time.Time) *Day {
 	date := r.Period.date(at)
-	i, found := slices.BinarySearchFunc(r.Days, date, func(d Day, date schedule.Date) int { return cmp.Compare(d.Date.String(), date.String()) })
+	i, found := slices.BinarySearchFunc(r.Days, date, func(d Day, date schedule.Date) int {
+		return cmp.Or(cmp.Compare(d.Date.Year, date.Year), cmp.Compare(d.Date.Month, date.Month), cmp.Compare(d.Date.Day, date.Day))
+	})
 	if !found {
 		return nil
 	}

@@ -1,0 +1,118 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall/report"
+)
+
+const (
+	reportNoisy  = 5
+	reportPeople = 30
+	reportName   = 60
+)
+
+// Report tells of a period: the figures, with those of the period before in brackets, what disturbed people most, and of
+// single people if the report has any. They stand in the order that they are given in, which is no ranking.
+func Report(t report.Told) Drawing {
+	title := "Report of " + Name(t.Name)
+	if t.Name == "" {
+		title = "Your report"
+	}
+	head := fmt.Sprintf("*%s, %s*", title, Name(t.Now.Period.Name))
+	var lines []string
+	for _, line := range t.Sentences() {
+		lines = append(lines, Foreign(line, maxTitle))
+	}
+	lines = append(lines, fmt.Sprintf("On call for %s (%s).", hoursOf(t.Now.Hours), hoursOf(t.Before.Hours)))
+	text := []string{head, strings.Join(lines, "\n")}
+	blocks := []slack.Block{section(head), section(strings.Join(lines, "\n"))}
+	if noisy := countLines(t.Now.Noisiest(reportNoisy)); len(noisy) > 0 {
+		part := headed("*What disturbed most*", noisy)
+		text, blocks = append(text, part), append(blocks, section(part))
+	}
+	if len(t.Now.BySeverity) > 0 {
+		blocks = append(blocks, section(headed("*By severity*", countLines(t.Now.BySeverity))))
+	}
+	if people := peopleLines(t.Now.People, t.Name == ""); len(people) > 0 {
+		blocks = append(blocks, section(fitLines(people, maxSection)))
+	}
+	if !t.Kept.IsZero() {
+		warning := fmt.Sprintf(":warning: Incidents that were over before %s are kept no more, so that earlier figures are too low.", day(t.Kept, t.Now.Period.TimeZone))
+		text, blocks = append(text, warning), append(blocks, section(warning))
+	}
+	blocks = append(blocks, note(fmt.Sprintf("In brackets: %s. Days begin in %s; working hours and nights are those of each person's own zone.",
+		Name(t.Before.Period.Name), Name(t.Now.Period.TimeZone))))
+	return Drawing{Text: CutPlain(strings.Join(text, "\n"), MaxText), Blocks: blocks}
+}
+
+func hoursOf(d time.Duration) string { return fmt.Sprintf("%d h", int(d.Round(time.Hour)/time.Hour)) }
+
+func day(t time.Time, zone string) string { return t.In(location(zone)).Format("2 January 2006") }
+
+func countLines(all []report.Count) (lines []string) {
+	for _, c := range all {
+		lines = append(lines, "• "+Foreign(c.Name, reportName)+": "+c.Said())
+	}
+	return lines
+}
+
+// peopleLines tell of single people.
+func peopleLines(all []report.PersonReport, own bool) []string {
+	if len(all) == 0 {
+		return nil
+	}
+	head := "*Person by person*, in the order of their names; only managers and you see this:"
+	if own {
+		head = "*On call, and disturbed*"
+	}
+	lines := []string{head}
+	for i, p := range all {
+		if i == reportPeople {
+			return append(lines, fmt.Sprintf("and %d more, whom the table has", len(all)-i))
+		}
+		n, h := p.Interruptions, p.Hours
+		who := mention(p.User)
+		text := fmt.Sprintf("• %s: %s, %d working, %d off, %d asleep; %s woken", who, Count(n.All(), "interruption"), n.Working, n.Off, n.Sleep, Count(p.Woken, "night"))
+		text += fmt.Sprintf("; on call for %s, with %s and %s of weekends", hoursOf(h.All()), Count(h.Nights, "night"), Count(h.WeekendDay, "day"))
+		var moved []string
+		for _, m := range []struct {
+			d    time.Duration
+			what string
+		}{{h.Override, "by override"}, {h.Swap, "by swap"}, {h.Cover, "to cover for others"}, {h.GivenAway, "given away"}} {
+			if m.d > 0 {
+				moved = append(moved, hoursOf(m.d)+" "+m.what)
+			}
+		}
+		if len(moved) > 0 {
+			text += " (" + strings.Join(moved, ", ") + ")"
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}
+
+// ReportFollows says where the report is about to be.
+func ReportFollows(team, period, channel string) string {
+	of := "Your report"
+	if team != "" {
+		of = "The report of *" + Name(team) + "*"
+	}
+	where := "as a direct message from me"
+	if channel != "" {
+		where = "here, without single people"
+	}
+	return fmt.Sprintf("%s, %s, comes %s, with a picture and a table.", of, Name(period), where)
+}
+
+// ReportWithout says which of its files a report lacks, and why.
+func ReportWithout(what, why string) Drawing {
+	return Text(fmt.Sprintf("Slack didn't take the %s of the report: %s.", what, why))
+}
+
+// ReportRefused tells in a message why there is no report.
+func ReportRefused(why string) Drawing { return Text(Foreign(why, maxTitle)) }
