@@ -15,8 +15,12 @@ import (
 func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
 	d, err := b.noticeFor(ctx, n)
 	var at store.Place
+	first := slackcall.ForAlarm
+	if n.Kind == oncall.NoticeDigest { // many on a Monday morning, and none of them in a hurry
+		first = slackcall.ForRest
+	}
 	if err == nil {
-		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForAlarm, Hasty: true}, d)
+		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: first, Hasty: true}, d)
 	}
 	if err != nil {
 		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))

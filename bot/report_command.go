@@ -74,6 +74,8 @@ func (b *Bot) reportAsk(r request) (reportAsk, error) {
 	switch {
 	case ask.public && own:
 		return ask, oncall.Refuse("Your own figures go to you alone: leave `here` out.")
+	case ask.public && r.channel == "":
+		return ask, oncall.Refuse("Type it as `/oncall report … here` in the channel where it is to be.")
 	case ask.public && r.directory.Veiled(ask.team.ID, ask.place):
 		return ask, oncall.Refuse("The team %s is private, and others read here: leave `here` out.", view.Name(ask.team.Name))
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/report"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -130,6 +131,7 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 		at = e.now
 	}
 	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
+	blocks = append(blocks, view.FairnessPreview(report.Fairness(was, is, e.directory.Rhythms(), at, at.Add(report.FairAhead)))...)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
 		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}

@@ -92,6 +92,8 @@ func (j *Jobs) regular() []chore {
 		{"seal secrets anew", j.store.ResealSigning},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
+		{"tell of the week", j.TellWeeks},
+		{"offer rest after bad nights", j.store.OfferRest},
 		{"look up people", j.learnPeople},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"count the uses of API keys", j.store.SaveAPIKeyUses},

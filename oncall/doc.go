@@ -85,6 +85,9 @@
 //   - notification rule: which contact method is used, and how long after the page.
 //   - answer: what a person sends back by a contact method; reply: what it asks for, once read.
 //   - probe: a message that asks whether somebody can still be reached.
+//   - interruption: one or several pages of which a person would say that it rang once (package report); a wake
+//     is one between 23:00 and 07:00, and a night with two is a bad one.
+//   - digest: what a team's channel is told of its week.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
 //   - drawing: a Slack message, as a picture of stored state; place: where in Slack a message is.
 //   - veil: to show no more than number and state of a private team's incident.

@@ -18,6 +18,7 @@ type Team struct {
 	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
 	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
+	Digest   Digest
 
 	Private   bool   // only its members see what is the team's
 	Acts      Acts   // who acts on its incidents

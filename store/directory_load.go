@@ -136,7 +136,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		Removed bool
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, private, acts, managed_by, removed_at IS NOT NULL AS removed
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, digest, private, acts, managed_by, removed_at IS NOT NULL AS removed
 		FROM teams
 		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])

@@ -8,12 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/report"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// explain says of the change that was reported last who has edited the schedule in Slack, and whose
-// hours move.
+// explain says of the change that was reported last who has edited the schedule in Slack, whose hours move, and
+// what each person carries of the next quarter.
 func (a *applier) explain(ctx context.Context, old, next schedule.Definition) error {
 	edits, err := slackEdits(ctx, a.tx, old.ID)
 	if err != nil {
@@ -32,6 +33,11 @@ func (a *applier) explain(ctx context.Context, old, next schedule.Definition) er
 		said = append(said, setup.EditedInSlack(v))
 	}
 	said = append(said, setup.HoursMoved(was, is, a.now)...)
+	people := map[oncall.UserID]report.Person{}
+	for id, u := range a.known {
+		people[id] = report.Person{TimeZone: u.TimeZone}
+	}
+	said = append(said, report.FairnessSaid(report.Fairness(was, is, people, a.now, a.now.Add(report.FairAhead)))...)
 	if len(said) == 0 {
 		return nil
 	}

@@ -32,6 +32,8 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 		"edited in Slack by bo, Mon 2 Mar 12:00 UTC: changed weekly",
 		"ann gains 671 h from 9 Mar to 27 Apr",
 		"bo loses 671 h from 9 Mar to 27 Apr",
+		"ann in the next 90 days: 0 h, 0 nights, 0 days of weekends → 1007 h, 42 nights, 12 days of weekends",
+		"bo in the next 90 days: 2160 h, 90 nights, 26 days of weekends → 1153 h, 48 nights, 14 days of weekends",
 	}}
 	report := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, now))
 	if d := cmp.Diff(want, report.Details); d != "" {

@@ -7,6 +7,7 @@ import (
 
 	texts "github.com/watchbill/watchbill/hostile"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/report"
 )
 
 // harmless fails for everything in a drawing or a view that Slack would act on, or that can't be shown.
@@ -83,6 +84,14 @@ func TestHostileTexts(t *testing.T) {
 			bundle := oncall.Notice{Kind: oncall.NoticeBundle, Detail: oncall.NoticeDetail{Lines: []string{h.Text, h.Text}, Note: h.Text, Incidents: []oncall.IncidentID{1, 2}}}
 			harmless(t, "a bundle", Bundle(bundle, nil).Blocks)
 			harmless(t, "a bundle", map[string]any{"type": "mrkdwn", "text": Bundle(bundle, nil).Text})
+			told := novemberTold()
+			told.Name, told.Now.ByService = h.Text, []report.Count{{Name: h.Text, Incidents: 1}}
+			digest := Notice(report.DueDigest{Week: told.Now.Period}.Notice("C1", told))
+			for name, d := range map[string]Drawing{"a report": Report(told), "a digest": digest} {
+				checkLimits(t, d)
+				harmless(t, name, d.Blocks)
+				harmless(t, name, map[string]any{"type": "mrkdwn", "text": d.Text})
+			}
 		})
 	}
 }

@@ -39,6 +39,9 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeUnacked:     drawUnacked,
 	oncall.NoticeUnassigned:  drawWarning,
 	oncall.NoticeEnded:       drawWarning,
+	oncall.NoticeDigest:      drawDigest,
+	oncall.NoticeBadNight:    drawBadNight,
+	oncall.NoticeBadNights:   drawBadNights,
 	oncall.NoticeMaintenance: drawMaintenance, oncall.NoticeMaintenanceOver: drawMaintenanceOver,
 }
 

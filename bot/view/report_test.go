@@ -20,7 +20,7 @@ func novemberTold() report.Told {
 			Ack:           report.Times{Of: 21, Mean: 190 * time.Second, Median: 150 * time.Second, P90: 7 * time.Minute},
 			Resolve:       report.Times{Of: 29, Mean: 95 * time.Minute, Median: 31 * time.Minute, P90: 5 * time.Hour},
 			Interruptions: report.Bands{Working: 12, Off: 9, Sleep: 6}, Woken: 4, Bad: 1, Hours: 1440 * time.Hour,
-			BySeverity:    []report.Count{{Name: "critical", Incidents: 4, Interruptions: 11}, {Name: "high", Incidents: 27, Interruptions: 16}},
+			BySeverity: []report.Count{{Name: "critical", Incidents: 4, Interruptions: 11}, {Name: "high", Incidents: 27, Interruptions: 16}},
 			ByService: []report.Count{
 				{Name: "checkout <@U0ANN>", Incidents: 14, Interruptions: 20, Real: 3, Noise: 9, Unsure: 1}, {Name: "db", Incidents: 17, Interruptions: 7},
 			},

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -58,6 +59,30 @@ func shares(s *schedule.Schedule, clock clocks, from, to time.Time) map[oncall.U
 	for u, on := range r {
 		n, w := clock.of(u).marks(on)
 		out[u] = Share{On: length(on), Nights: n, WeekendDays: w}
+	}
+	return out
+}
+
+// Moves reports whether somebody carries something else than before.
+func (c ShareChange) Moves() bool { return c.Was != c.Is }
+
+// String is what somebody carries in words.
+func (s Share) String() string {
+	return fmt.Sprintf("%.0f h, %s, %s of weekends", s.On.Hours(), count(s.Nights, "night"), count(s.WeekendDays, "day"))
+}
+
+// FairnessSaid tells what each person carries before and after, if that changes for anybody: also of those for whom it
+// doesn't, as what is fair is seen beside them.
+func FairnessSaid(all []ShareChange) (out []oncall.Sentence) {
+	if !slices.ContainsFunc(all, ShareChange.Moves) {
+		return nil
+	}
+	for _, c := range all {
+		if c.Moves() {
+			out = append(out, oncall.Say("%s in the next 90 days: %s → %s", c.User, c.Was.String(), c.Is.String()))
+		} else {
+			out = append(out, oncall.Say("%s in the next 90 days: %s, as before", c.User, c.Is.String()))
+		}
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -45,14 +47,66 @@ func (c Clock) Morning(now time.Time) (Morning, bool) {
 	return m, true
 }
 
-// BadNightsOf returns the bad nights of those that were last, at an instant at which it is morning for whoever had them.
-func BadNightsOf(pages []Page, people map[oncall.UserID]Person, now time.Time) map[oncall.UserID]Morning {
+// Wakened are those for whom it is morning at an instant.
+func Wakened(people map[oncall.UserID]Person, now time.Time) []oncall.UserID {
 	clock := newClocks(people)
-	out := map[oncall.UserID]Morning{}
-	for _, n := range nights(interruptions(pages, clock)) {
+	var out []oncall.UserID
+	for u := range people {
+		if _, is := clock.of(u).Morning(now); is {
+			out = append(out, u)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// BadNightsOf returns who had a bad night just before an instant at which it is morning for them, and by which
+// incidents they were woken.
+func BadNightsOf(pages []Page, people map[oncall.UserID]Person, now time.Time) (tired []Tired, by map[oncall.UserID][]oncall.IncidentID) {
+	clock := newClocks(people)
+	rings := interruptions(pages, clock)
+	by = map[oncall.UserID][]oncall.IncidentID{}
+	for _, n := range nights(rings) {
 		m, is := clock.of(n.User).Morning(now)
-		if is && n.Bad() && n.Date == m.Night {
-			out[n.User] = m
+		if !is || !n.Bad() || n.Date != m.Night {
+			continue
+		}
+		tired = append(tired, Tired{User: n.User, Morning: m, Wakes: n.Wakes})
+		for _, i := range rings {
+			if i.User == n.User && i.Band == Sleep && i.Night == n.Date {
+				by[n.User] = append(by[n.User], i.Incident)
+			}
+		}
+	}
+	return tired, by
+}
+
+// A Tired is somebody who had a bad night.
+type Tired struct {
+	User     oncall.UserID
+	Morning  Morning
+	Wakes    int
+	Before   int             // bad nights within the fortnight before, as they were told
+	Managers []oncall.UserID // of the teams by whose incidents they were woken, as far as they are named
+}
+
+// Key is that of the notice to whoever had the night: once a person and night.
+func (t Tired) Key() string { return fmt.Sprintf("badnight/%s/%s", t.User, t.Morning.Night) }
+
+// Notices offers them cover in the morning, and tells managers of the third such night in a fortnight.
+func (t Tired) Notices() []oncall.Notice {
+	m := t.Morning
+	detail := oncall.NoticeDetail{Users: []oncall.UserID{t.User}, Count: t.Wakes, Start: m.Begins, End: m.Over}
+	out := []oncall.Notice{{Key: t.Key(), To: string(t.User), Kind: oncall.NoticeBadNight, Detail: detail, At: m.Offer, Until: &m.Until}}
+	if t.Before+1 != BadNights {
+		return out
+	}
+	detail.Count = t.Before + 1
+	for _, u := range t.Managers {
+		if u != t.User {
+			out = append(out, oncall.Notice{
+				Key: fmt.Sprintf("badnights/%s/%s/%s", t.User, m.Night, u), To: string(u), Kind: oncall.NoticeBadNights, Detail: detail, At: m.Offer,
+			})
 		}
 	}
 	return out

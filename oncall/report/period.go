@@ -18,7 +18,7 @@ type Period struct {
 	To       time.Time `json:"to"`
 	TimeZone string    `json:"time_zone"` // IANA name, in which its days begin
 	unit     unit
-	running  bool // it is not over: To is when it was asked for
+	whole    time.Time // its end, where it is not over and To is when it was asked for
 }
 
 // A unit is what a period is one of: the one before it is as well.
@@ -63,7 +63,7 @@ func (p Period) days() []Day {
 // Until is the period as far as it has come at an instant.
 func (p Period) Until(now time.Time) Period {
 	if now.Before(p.To) {
-		p.To, p.Name, p.running = now, p.Name+" so far", true
+		p.To, p.Name, p.whole = now, p.Name+" so far", p.To
 	}
 	return p
 }
@@ -71,8 +71,12 @@ func (p Period) Until(now time.Time) Period {
 // Before returns the period before it: the month before a month, else as many days. Of one that is not over it is as
 // much as has passed of that.
 func (p Period) Before() Period {
-	b := p.before()
-	if end := b.From.Add(p.To.Sub(p.From)); p.running && end.Before(b.To) {
+	full := p
+	if !p.whole.IsZero() {
+		full.To = p.whole
+	}
+	b := full.before()
+	if end := b.From.Add(p.To.Sub(p.From)); !p.whole.IsZero() && end.Before(b.To) {
 		b.To, b.Name = end, b.Name+" as far"
 	}
 	return b

@@ -90,3 +90,21 @@ func TestWhenCoverIsOffered(t *testing.T) {
 		}
 	}
 }
+
+// A period that goes on is compared with as much of the one before.
+func TestAPeriodThatGoesOn(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)
+	for typed, want := range map[string]string{
+		"this month": "November 2026 so far, 2026-11-18T12:00:00Z; October 2026 as far, 2026-10-18T11:00:00Z", // October began in summer time
+		"this week":  "2026-11-16 to 2026-11-22 so far, 2026-11-18T12:00:00Z; 2026-11-09 to 2026-11-15 as far, 2026-11-11T12:00:00Z",
+		"last week":  "2026-11-09 to 2026-11-15, 2026-11-15T23:00:00Z; 2026-11-02 to 2026-11-08, 2026-11-08T23:00:00Z",
+	} {
+		p, err := ParsePeriod(strings.Fields(typed), "Europe/Berlin", now)
+		p = p.Until(now)
+		b := p.Before()
+		if got := p.Name + ", " + p.To.Format(time.RFC3339) + "; " + b.Name + ", " + b.To.Format(time.RFC3339); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", typed, got, err, want)
+		}
+	}
+}

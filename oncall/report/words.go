@@ -133,16 +133,16 @@ func (r Report) Noisiest(most int) []Count {
 
 // Said says how much of something there was, and what it was as people have said.
 func (c Count) Said() string {
-	text := count(c.Incidents, "incident") + ", " + count(c.Interruptions, "interruption")
+	parts := []string{count(c.Incidents, "incident"), count(c.Interruptions, "interruption")}
 	for _, v := range []struct {
 		n    int
 		what string
 	}{{c.Real, "real"}, {c.Noise, "noise"}, {c.Unsure, "unsure"}} {
 		if v.n > 0 {
-			text += fmt.Sprintf(", %d %s", v.n, v.what)
+			parts = append(parts, fmt.Sprintf("%d %s", v.n, v.what))
 		}
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // Public is what may be told where others read it: nothing of single people.

@@ -160,7 +160,7 @@ func (x exporter) people(ids []oncall.UserID) []string {
 func (x exporter) team(t StaffedTeam) Team {
 	out := Team{
 		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
-		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts,
+		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts, Digest: t.Digest,
 	}
 	out.Routes, out.ShadowRoutes = x.routesOf(oncall.RouteOwner{Team: t.ID})
 	if t.ManagedBy != "" {

@@ -293,6 +293,9 @@ func (c *checker) team(i int, t Team) {
 	if _, err := t.RemindEvery(); err != nil {
 		c.say("team %q: %v", t.Name, err)
 	}
+	if t.Digest != oncall.DigestUsual && t.Digest != oncall.DigestWeekly && t.Digest != oncall.DigestOff {
+		c.say("team %q: digest is %q; write weekly or off", t.Name, t.Digest)
+	}
 }
 
 // remindByDefault is how often a team is reminded of unacknowledged incidents.

@@ -54,6 +54,7 @@ type Team struct {
 	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
 	Fallback []string          `json:"fallback,omitempty"`  // paged where a policy has nobody; the admins where it is left out
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
+	Digest   oncall.Digest     `json:"digest,omitempty"`    // of each week in the channel: "weekly", "off"; weekly while there is something to tell where it is left out
 
 	Routes       []Route `json:"routes,omitempty"`        // about the alerts of its integrations, after their own
 	ShadowRoutes bool    `json:"shadow_routes,omitempty"` // they change nothing

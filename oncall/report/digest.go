@@ -1,0 +1,46 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+const (
+	digestAt    = schedule.TimeOfDay(9 * 60)
+	digestUntil = schedule.TimeOfDay(20 * 60) // later nobody wants to know
+	// digestSpread is over how many minutes the teams of a zone are told, so that they aren't all counted at once.
+	digestSpread = 30
+)
+
+// A DueDigest is what a team's channel is to be told.
+type DueDigest struct {
+	Team  oncall.TeamID
+	Week  Period
+	Key   string    // of the notice: once a team and week
+	Until time.Time // not told later
+}
+
+// DigestDue returns what a team is to be told now of the week that is over: on Mondays from 9:00 in its zone on, each team
+// at a minute of its own.
+func DigestDue(team oncall.TeamID, timeZone string, now time.Time) (DueDigest, bool) {
+	zone := Period{TimeZone: timeZone}.zone()
+	day, at := zone.Local(now)
+	from := digestAt + schedule.TimeOfDay(int64(team)%digestSpread)
+	if day.Weekday() != schedule.Monday || at < from || at >= digestUntil {
+		return DueDigest{}, false
+	}
+	return DueDigest{
+		Team: team, Week: Week(zone.Name(), day.AddDays(-7)), Key: fmt.Sprintf("digest/%d/%s", team, day), Until: zone.Instant(day, digestUntil),
+	}, true
+}
+
+// Notice is what the team's channel is told.
+func (d DueDigest) Notice(channel string, t Told) oncall.Notice {
+	return oncall.Notice{
+		Key: d.Key, To: channel, Kind: oncall.NoticeDigest, About: int64(d.Team), Until: &d.Until,
+		Detail: oncall.NoticeDetail{Team: t.Name, Start: t.Now.Period.From, End: t.Now.Period.To, TimeZone: t.Now.Period.TimeZone, Lines: t.Digest()},
+	}
+}

@@ -1,0 +1,34 @@
+package report
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Whatever people type for a period is one that can be counted, with one before it, or refused in a sentence.
+func FuzzReportPeriod(f *testing.F) {
+	for _, seed := range []string{"last month", "november 2025", "90 days", "q3", "2026-10-01 to 2026-10-31", "for the last 2 weeks", "2026", "14d", "0 days", "<@U0ANN>"} {
+		f.Add(seed, int64(1_780_000_000), "Europe/Berlin")
+	}
+	f.Fuzz(func(t *testing.T, text string, at int64, zone string) {
+		now := time.Unix(at%(1<<33), 0).UTC()
+		p, err := ParsePeriod(strings.Fields(text), zone, now)
+		if err != nil {
+			if _, refused := errors.AsType[oncall.Refusal](err); !refused || strings.ContainsAny(clip(text), "`<>") || utf8.RuneCountInString(err.Error()) > 400 {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		p = p.Until(now)
+		before := p.Before()
+		if p.From.After(p.To) || before.From.After(before.To) || before.To.After(p.From) || len(p.days()) > MostDays+1 {
+			t.Fatalf("%q at %s: %+v after %+v", text, now, p, before)
+		}
+		Make(Facts{Period: p})
+	})
+}

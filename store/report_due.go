@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/report"
+)
+
+// digestsAtOnce is how many teams are told in a minute at most, so that Monday morning is not spent on counting.
+const digestsAtOnce = 8
+
+// DueDigests returns the teams whose channels are to be told of their week now: the first of those that have not been.
+func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDigest, error) {
+	const told = `SELECT key FROM notices WHERE key = ANY ($1)`
+	const busy = `
+		SELECT t.id
+		FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (id, since, until)
+		WHERE EXISTS (SELECT FROM incidents i WHERE i.team_id = t.id AND i.opened_at >= t.since AND i.opened_at < t.until)`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var due []report.DueDigest
+	for _, t := range dir.Teams {
+		if d, is := report.DigestDue(t.ID, dir.TeamZone(t.ID), now); is && t.Digest != oncall.DigestOff && t.Channel != "" {
+			due = append(due, d)
+		}
+	}
+	if len(due) == 0 {
+		return nil, nil
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, told, column(due, func(d report.DueDigest) string { return d.Key }))
+		keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err
+		}
+		due = slices.DeleteFunc(due, func(d report.DueDigest) bool { return slices.Contains(keys, d.Key) })
+		rows, _ = tx.Query(ctx, busy, column(due, func(d report.DueDigest) oncall.TeamID { return d.Team }),
+			column(due, func(d report.DueDigest) time.Time { return d.Week.Before().From }), column(due, func(d report.DueDigest) time.Time { return d.Week.To }))
+		had, err := pgx.CollectRows(rows, pgx.RowTo[oncall.TeamID])
+		due = slices.DeleteFunc(due, func(d report.DueDigest) bool {
+			return dir.teams[d.Team].Digest != oncall.DigestWeekly && !slices.Contains(had, d.Team)
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look which teams are to be told of their week: %w", err)
+	}
+	return due[:min(len(due), digestsAtOnce)], nil
+}
+
+// TellWeek tells a team's channel of its week, once.
+func (s *System) TellWeek(ctx context.Context, d report.DueDigest, told report.Told, now time.Time) error {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		return s.saveNotices(ctx, tx, now, []oncall.Notice{d.Notice(dir.teams[d.Team].Channel, told)})
+	})
+	return wrapAny(err, "tell a team of its week")
+}
+
+// nightLasts is how far back a night that is just over may have begun, clocks set back included, with what led to it.
+const nightLasts = 18 * time.Hour
+
+// OfferRest offers cover to whoever had a bad night, in their morning, and tells managers of the third in a fortnight:
+// each once, however often and by however many instances it is called.
+func (s *System) OfferRest(ctx context.Context, now time.Time) error {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	people := dir.Rhythms()
+	awake := report.Wakened(people, now)
+	if len(awake) == 0 {
+		return nil
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		pages, err := nightPages(ctx, tx, awake, now)
+		if err != nil || len(pages) == 0 {
+			return err
+		}
+		tired, by := report.BadNightsOf(pages, people, now)
+		if tired, err = untold(ctx, tx, tired); err != nil {
+			return err
+		}
+		var notices []oncall.Notice
+		for _, t := range tired {
+			if t.Managers, err = dir.managersOver(ctx, tx, by[t.User]); err != nil {
+				return err
+			}
+			notices = append(notices, t.Notices()...)
+		}
+		if err := inZones(ctx, tx, notices); err != nil {
+			return err
+		}
+		return s.saveNotices(ctx, tx, now, notices)
+	})
+	return wrapAny(err, "look who had a bad night")
+}
+
+// nightPages loads the pages that some people got in the night that is over.
+func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Time) ([]report.Page, error) {
+	const load = `
+		SELECT p.user_id AS "user", p.ended_at AS at, p.incident_id AS incident, p.call_seq AS seq, p.asked_version AS asked,
+		       CASE WHEN p.bundle <> 0 THEN p.bundle ELSE p.id END AS message
+		FROM pages p
+		WHERE p.state = 'delivered' AND p.method = ANY ($2) AND p.ended_at >= $3 AND p.ended_at < $4 AND p.user_id = ANY ($1)
+		LIMIT $5`
+	rows, _ := tx.Query(ctx, load, of, report.Ringing(), now.Add(-nightLasts), now, mostRings)
+	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
+}
+
+// untold leaves out the nights that were told already, and counts those that were told within a fortnight.
+func untold(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tired, error) {
+	const load = `SELECT key, recipient, created_at FROM notices WHERE kind = $1 AND recipient = ANY ($2) AND created_at > $3`
+	if len(tired) == 0 {
+		return nil, nil
+	}
+	type row struct {
+		Key       string
+		Recipient oncall.UserID
+		CreatedAt time.Time
+	}
+	users := column(tired, func(t report.Tired) oncall.UserID { return t.User })
+	earliest := tired[0].Morning.Over
+	for _, t := range tired {
+		if t.Morning.Over.Before(earliest) {
+			earliest = t.Morning.Over
+		}
+	}
+	rows, _ := tx.Query(ctx, load, oncall.NoticeBadNight, users, earliest.Add(-report.Fortnight))
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	var out []report.Tired
+	for _, t := range tired {
+		told := false
+		for _, r := range found {
+			if r.Recipient == t.User {
+				t.Before++
+				told = told || r.Key == t.Key()
+			}
+		}
+		if !told {
+			out = append(out, t)
+		}
+	}
+	return out, err
+}
+
+// managersOver are the named managers of the teams that some incidents are of.
+func (d *Directory) managersOver(ctx context.Context, tx pgx.Tx, incidents []oncall.IncidentID) (out []oncall.UserID, err error) {
+	const load = `SELECT DISTINCT team_id FROM incidents WHERE id = ANY ($1)`
+	rows, _ := tx.Query(ctx, load, incidents)
+	teams, err := pgx.CollectRows(rows, pgx.RowTo[oncall.TeamID])
+	for _, id := range teams {
+		for _, u := range d.access.Teams[id].Managers {
+			if d.Users[u].Unpageable() == "" && !slices.Contains(out, u) {
+				out = append(out, u)
+			}
+		}
+	}
+	return out, err
+}
