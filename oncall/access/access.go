@@ -127,7 +127,7 @@ var words = map[Act]string{
 	Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
 	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
 	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
-	APIKeys: "manage API keys",
+	APIKeys:      "manage API keys",
 	ReportPeople: "read of single people in a report",
 }
 

@@ -10,6 +10,7 @@ var scopes = map[Act]oncall.Scope{
 	OwnThings: oncall.ScopeAct, AddPhone: oncall.ScopeAct,
 	EditSchedule: oncall.ScopeEdit, Integrations: oncall.ScopeEdit,
 	OthersThings: oncall.ScopeAdmin, ReadAudit: oncall.ScopeAdmin, APIKeys: oncall.ScopeAdmin,
+	ReportPeople: oncall.ScopeAdmin,
 }
 
 // scopeOf is the scope that an act takes: the widest, of what is not in the list.

@@ -32,19 +32,19 @@ func TestWhatAPIKeysMay(t *testing.T) {
 of the installation read: see oc; subscribe oc
 of the installation act: see oc; acknowledge oc; respond oc; override oc; subscribe oc; maintenance oc
 of the installation edit: see oc; edit oc; subscribe oc; keys oc
-of the installation admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; maintenance ocp; keys ocp; others ocp; audit ocp; apikeys ocp
+of the installation admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; maintenance ocp; keys ocp; others ocp; audit ocp; apikeys ocp; report ocp
 of the open team read: see oc; subscribe oc
 of the open team act: see oc; acknowledge o; respond o; override o; subscribe oc; maintenance o
 of the open team edit: see oc; edit o; subscribe oc; keys o
-of the open team admin: see oc; acknowledge o; respond o; override o; edit o; subscribe oc; maintenance o; keys o; others o; audit o; apikeys o
+of the open team admin: see oc; acknowledge o; respond o; override o; edit o; subscribe oc; maintenance o; keys o; others o; audit o; apikeys o; report o
 of the private team read: see ocp; subscribe ocp
 of the private team act: see ocp; acknowledge p; respond p; override p; subscribe ocp; maintenance p
 of the private team edit: see ocp; edit p; subscribe ocp; keys p
-of the private team admin: see ocp; acknowledge p; respond p; override p; edit p; subscribe ocp; maintenance p; keys p; others p; audit p; apikeys p
+of the private team admin: see ocp; acknowledge p; respond p; override p; edit p; subscribe ocp; maintenance p; keys p; others p; audit p; apikeys p; report p
 of a manager read: see ocp; subscribe ocp
 of a manager act: see ocp; acknowledge ocp; respond ocp; override ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp
 of a manager edit: see ocp; edit ocp; subscribe ocp; keys ocp
-of a manager admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp; keys ocp; audit ocp; apikeys ocp
+of a manager admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp; keys ocp; audit ocp; apikeys ocp; report ocp
 of a member read: see oc; subscribe oc
 of a member act: see oc; acknowledge o; respond o; subscribe oc; own ocp
 of a member edit: see oc; subscribe oc
@@ -52,7 +52,7 @@ of a member admin: see oc; acknowledge o; respond o; subscribe oc; own ocp
 of an admin read: see ocp; subscribe ocp
 of an admin act: see ocp; acknowledge ocp; respond ocp; override ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp
 of an admin edit: see ocp; edit ocp; subscribe ocp; keys ocp
-of an admin admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp; keys ocp; others ocp; audit ocp; apikeys ocp`
+of an admin admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp; subscribe ocp; own ocp; phone ocp; maintenance ocp; keys ocp; others ocp; audit ocp; apikeys ocp; report ocp`
 	var got []string
 	id := oncall.APIKeyID(0)
 	for name, k := range whose {
