@@ -28,6 +28,7 @@ type Config struct {
 	Gatherer prometheus.Gatherer            // what /metrics shows; nil: it is elsewhere, as Metrics serves it
 	Metrics  prometheus.Registerer          // where our own metrics go
 	About    func(context.Context) []string // what else /readyz says; nil: nothing
+	Watching func() []string                // what else /readyz?verbose says; nil: nothing
 	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
 	Secrets  []oncall.Secret   // with which the integrations' own are sealed
@@ -156,6 +157,9 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	lines := append([]string{"ready"}, s.about(ctx)...)
 	if r.URL.Query().Has("verbose") {
 		lines = append(lines, s.lag(ctx)...)
+		if s.Watching != nil {
+			lines = append(lines, s.Watching()...)
+		}
 	}
 	text(w, strings.Join(lines, "\n")+"\n")
 }

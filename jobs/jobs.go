@@ -72,7 +72,9 @@ type Config struct {
 	Name    string                // of this process, unique among all running ones
 	Terms   store.Terms           // how long things are kept
 
-	Silencer *notify.Alertmanager // nil: nothing is silenced
+	Silencer *notify.Alertmanager        // nil: nothing is silenced
+	Canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
+	Pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
 	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
 }
@@ -90,6 +92,8 @@ type Jobs struct {
 	silencer           *notify.Alertmanager
 	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
+	canary             canary
+	pulse              pulse
 	lanes              lanes
 	publicURL          string
 	clock              func() time.Time
@@ -123,6 +127,8 @@ func New(c Config) (*Jobs, error) {
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
 	j.silencer = c.Silencer
+	j.canary.every, j.pulse.beat, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
+	j.metrics.canaryEvery.Set(c.Canary.Seconds())
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
 	for method, s := range c.Senders {
 		sender := notify.AbilitiesOf(s)
@@ -134,6 +140,7 @@ func New(c Config) (*Jobs, error) {
 			}
 		}
 	}
+	j.senders[oncall.MethodCanary] = notify.AbilitiesOf(canarySender{})
 	j.breakers.changed = func(method oncall.Method, open bool) {
 		failing := 0.0
 		if open {

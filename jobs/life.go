@@ -68,6 +68,9 @@ func (j *Jobs) Start(ctx context.Context) error {
 		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.CheckCoverage}, {"check contact methods", j.store.CheckReach}})
 	})
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"watch the canary", j.watchCanary}}) })
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"queue a pulse", j.queuePulse}}) })
+	j.running.Go(func() { j.sendPulses(ctx) })
 	j.running.Go(func() { j.every(ctx, bundlesEvery, []chore{{"follow bundles", j.store.FollowBundles}}) })
 	for method, sender := range j.senders {
 		if sender.Listener != nil {

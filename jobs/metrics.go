@@ -20,6 +20,7 @@ type metrics struct {
 	deaf      *prometheus.GaugeVec
 	unheard   *prometheus.CounterVec
 	removed   *prometheus.CounterVec
+	watchMetrics
 }
 
 // newMetrics makes the metrics. Without a registry nobody sees them.
@@ -35,6 +36,7 @@ func newMetrics(to prometheus.Registerer) metrics {
 		return with.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: seconds})
 	}
 	return metrics{
+		watchMetrics: newWatchMetrics(with),
 		late: histogram("watchbill_timer_late_seconds",
 			"How long after it was due an escalation timer fired.",
 			.05, .1, .15, .25, .5, 1, 2, 5, 15, 60, 300),
@@ -69,5 +71,34 @@ func newMetrics(to prometheus.Registerer) metrics {
 			Name: "watchbill_provider_failing",
 			Help: "1 while a provider fails, so that people are paged by other methods first.",
 		}, []string{"method"}),
+	}
+}
+
+// watchMetrics are those of Watchbill watching itself.
+type watchMetrics struct {
+	canaryThrough, canarySeconds, canaryLate, canaryEvery prometheus.Gauge
+	pulses                                                *prometheus.CounterVec
+	pulseSent                                             prometheus.Gauge
+}
+
+func newWatchMetrics(with promauto.Factory) watchMetrics {
+	gauge := func(name, help string) prometheus.Gauge {
+		return with.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	return watchMetrics{
+		canaryThrough: gauge("watchbill_canary_last_success_timestamp_seconds",
+			"When the canary, an incident of Watchbill's own, last came through, in seconds since 1970; 0: never."),
+		canarySeconds: gauge("watchbill_canary_seconds",
+			"How long the last canary took until its second page was sent, a second of it waiting for its timer."),
+		canaryLate: gauge("watchbill_canary_late",
+			"1 while the canary does not come through."),
+		canaryEvery: gauge("watchbill_canary_interval_seconds",
+			"How often there is a canary; 0: never."),
+		pulses: with.NewCounterVec(prometheus.CounterOpts{
+			Name: "watchbill_pulses_total",
+			Help: "Pulses to independent services: sent, failed, or withheld because something does not work.",
+		}, []string{"outcome"}),
+		pulseSent: gauge("watchbill_pulse_last_success_timestamp_seconds",
+			"When this instance last sent a pulse that was taken, in seconds since 1970; 0: never."),
 	}
 }

@@ -62,7 +62,7 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 		if err := a.record(ctx); err != nil {
 			return err
 		}
-		if a.receipt.Outcome == notify.Accepted {
+		if a.receipt.Outcome == notify.Accepted && !order.Incident.ID.Canary() {
 			now := j.clock()
 			j.metrics.delivery.Observe(max(0, min(now.Sub(job.CreatedAt), now.Sub(order.Page.At)).Seconds()))
 		}
@@ -132,7 +132,9 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	a.receipt = send(ctx, sender, a.message)
 	done(a.receipt)
-	a.jobs.metrics.pages.WithLabelValues(string(a.order.Page.Method), string(a.receipt.Outcome)).Inc()
+	if !a.order.Incident.ID.Canary() {
+		a.jobs.metrics.pages.WithLabelValues(string(a.order.Page.Method), string(a.receipt.Outcome)).Inc()
+	}
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:

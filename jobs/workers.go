@@ -26,6 +26,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.SettleSchedule](all, lookLimit, j.settleSchedule)
 	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
+	add[oncall.SendPulse](all, pulseLook, j.pulseJob)
 	add[oncall.Tell](all, tellLimit, j.tell)
 	add[oncall.SendProof](all, probeLimit, j.sendProof)
 	add[oncall.TestPage](all, probeLimit, j.sendTest)

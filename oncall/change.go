@@ -51,6 +51,7 @@ func (c *Change) done() Change {
 	if c.before.AckAsked && !in.AckAsked {
 		c.closeStillOn()
 	}
+	c.unseen()
 	return *c
 }
 

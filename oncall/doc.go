@@ -62,6 +62,8 @@
 //   - to keep: what maintenance does with an alert that would open an incident.
 //   - to flap: to come and go so often that the ends don't close the incident.
 //   - maintenance: a window in which alerts are kept and page nobody before its end.
+//   - canary: an incident of Watchbill's own, to see whether one comes through; pulse: the call that tells a
+//     service outside that it does.
 //   - heartbeat: what is expected to sign in regularly; a ping is when it does.
 //
 // Who is told:

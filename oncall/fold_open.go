@@ -21,8 +21,12 @@ func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 
 // open makes a new incident and pages its first step at once, without the detour over a timer.
 func (f *Fold) open(a *Alert) *Change {
-	f.LastIncident++
-	in := f.newIncident(a)
+	id := f.canary(a)
+	if id == 0 {
+		f.LastIncident++
+		id = f.LastIncident
+	}
+	in := f.newIncident(id, a)
 	c := f.add(in)
 	f.recent = append(f.recent, RecentIncident{ID: in.ID, PolicyID: in.PolicyID, OpenedAt: f.now})
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
@@ -31,11 +35,11 @@ func (f *Fold) open(a *Alert) *Change {
 	return c
 }
 
-// newIncident makes the incident that an alert opens, under the number taken last.
-func (f *Fold) newIncident(a *Alert) Incident {
+// newIncident makes the incident that an alert opens.
+func (f *Fold) newIncident(id IncidentID, a *Alert) Incident {
 	policy := f.policyOf(a)
 	in := Incident{
-		ID: f.LastIncident, TeamID: f.Integration.TeamID, PolicyID: policy,
+		ID: id, TeamID: f.Integration.TeamID, PolicyID: policy,
 		IntegrationID: f.Integration.ID, GroupKey: f.incidentGroup(a),
 		Title: a.Title, Body: cutLead(a.Body), Link: a.Link, Severity: a.Severity,
 		Status: Triggered, Version: 1, OpenedAt: f.now, SignalCount: 1, LastSignalAt: f.now,

@@ -91,6 +91,13 @@ type SendPage struct {
 // Kind names the job.
 func (SendPage) Kind() string { return "page" }
 
+// SendPulse tells an independent service that Watchbill works. It waits among the pages, so that no pulse goes out
+// where no page would.
+type SendPulse struct{}
+
+// Kind names the job.
+func (SendPulse) Kind() string { return "pulse" }
+
 // Draw brings an incident's Slack messages to Version or later. At most one waits for an incident.
 type Draw struct {
 	Incident IncidentID `json:"incident"`

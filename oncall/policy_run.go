@@ -100,6 +100,9 @@ func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 		c.post(MethodWebhook, address, Say("the escalation policy names this webhook"))
 		d.To = append(d.To, WebhookName(address))
 	}
+	if s.canary {
+		c.post(MethodCanary, "canary", Say("the canary's policy says so"))
+	}
 	d.Until = shownUntil(from, c.now)
 	c.record(EventPaging, ByTimer(), d)
 	last := in.Run >= step.Repeat

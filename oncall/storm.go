@@ -237,7 +237,7 @@ func (f *Fold) has(id IncidentID, service string) bool {
 // openStorm opens a storm. It takes in the latest incidents that nobody has been shown yet.
 func (f *Fold) openStorm(a *Alert) *Change {
 	f.LastIncident++
-	in := f.newIncident(a)
+	in := f.newIncident(f.LastIncident, a)
 	in.Title, in.Body, in.Link = stormTitle(f.Integration, a), "", ""
 	in.GroupKey = fmt.Sprintf("\x01storm/%d", in.ID) // no monitor can send it
 	in.Storm = &Storm{Began: f.now, LastAt: f.now, Services: []string{a.Service(f.Integration)}}

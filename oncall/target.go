@@ -21,6 +21,7 @@ type Target struct {
 	Channel  string     `json:"channel,omitempty"` // a Slack channel
 	Webhook  string     `json:"webhook,omitempty"` // a URL
 	Policy   PolicyID   `json:"policy,omitempty"`  // to which the incident is passed on
+	Canary   bool       `json:"canary,omitempty"`  // nobody: only the canary's policy has it
 }
 
 // Which says who in a schedule is meant.
@@ -49,10 +50,11 @@ type audience struct {
 	webhooks []string
 	unknown  []string // Slack user groups that we know nothing of
 	policy   PolicyID // to which the incident is passed on afterwards
+	canary   bool
 }
 
 func (a *audience) empty() bool {
-	return len(a.people) == 0 && len(a.channels) == 0 && len(a.webhooks) == 0
+	return len(a.people) == 0 && len(a.channels) == 0 && len(a.webhooks) == 0 && !a.canary
 }
 
 // people resolves targets to people only.
@@ -99,6 +101,8 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 			s.webhooks = appendNew(s.webhooks, t.Webhook)
 		case t.Policy != 0:
 			s.policy = t.Policy
+		case t.Canary:
+			s.canary = true
 		}
 	}
 	return s

@@ -164,6 +164,9 @@ func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	rows, _ := tx.Query(ctx, load)
 	integrations, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, in := range integrations {
+		if in.ID == oncall.CanaryIntegration {
+			in.Muted = false // it is for earlier releases
+		}
 		d.integrations[in.ID] = in.Integration
 		if !in.Removed && len(in.KeyHash) == sha256.Size {
 			d.Integrations = append(d.Integrations, in.Integration)

@@ -215,7 +215,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 		SELECT DISTINCT incident_id, integration_id, jsonb_build_object('service', coalesce(labels ->> 'service', '')) AS labels
 		FROM alerts
 		WHERE incident_id = ANY ($1) AND NOT firing`
-	const last = `SELECT coalesce(max(id), 0) FROM incidents`
+	const last = `SELECT greatest(max(id), 0) FROM incidents` // the canary's are negative
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
 	locked, err := b.lock(ctx, tx, blocked)
 	if err != nil {

@@ -33,6 +33,9 @@ type unshownLine struct {
 
 // count counts what became of an integration's signals, and logs those that are not shown.
 func (w *inboxWorker) count(b integrationBatch, now time.Time) {
+	if b.Integration.ID == oncall.CanaryIntegration {
+		return
+	}
 	for i, e := range b.entries {
 		became := b.fates[i]
 		w.store.metrics.signals.WithLabelValues(b.Integration.Name, string(e.signal.Action)).Inc()

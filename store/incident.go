@@ -127,7 +127,7 @@ func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) (
 	const open = `
 		SELECT id
 		FROM incidents i
-		WHERE status <> 'resolved' AND (NOT team_id = ANY ($3) OR EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $4))
+		WHERE status <> 'resolved' AND id > 0 AND (NOT team_id = ANY ($3) OR EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $4))
 		ORDER BY status <> 'triggered', array_position($2::text[], severity), id
 		LIMIT $1`
 	dir, err := s.directory(ctx)
@@ -221,6 +221,9 @@ func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID,
 // picture reads the incident first: whatever changes afterwards brings a newer version, which will
 // be drawn again.
 func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentID) (oncall.Picture, error) {
+	if id.Canary() {
+		return oncall.Picture{}, oncall.ErrNotFound
+	}
 	found, err := incidents(ctx, q, []oncall.IncidentID{id})
 	if err != nil {
 		return oncall.Picture{}, err

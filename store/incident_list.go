@@ -29,12 +29,12 @@ type IncidentFilter struct {
 	Limit      int // at most MostListed
 }
 
-// The incidents of a list, the newest first. Those that are open have an index of their own.
+// The incidents of a list, the newest first, without the canary's. Those that are open have an index of their own.
 const (
 	listAllIncidents = `
 		SELECT i.id
 		FROM incidents i
-		WHERE true
+		WHERE i.id > 0
 		  AND (cardinality($1::text[]) = 0 OR i.status = ANY ($1)) AND (cardinality($2::text[]) = 0 OR i.severity = ANY ($2))
 		  AND ($3::bigint = 0 OR i.team_id = $3) AND i.opened_at >= $4 AND ($5::timestamptz IS NULL OR i.opened_at < $5)
 		  AND ($6 = '' OR strpos(lower(i.title), $6) > 0) AND ($7::bigint = 0 OR i.id < $7)
@@ -44,7 +44,7 @@ const (
 	listOpenIncidents = `
 		SELECT i.id
 		FROM incidents i
-		WHERE i.status <> 'resolved'
+		WHERE i.status <> 'resolved' AND i.id > 0
 		  AND (cardinality($1::text[]) = 0 OR i.status = ANY ($1)) AND (cardinality($2::text[]) = 0 OR i.severity = ANY ($2))
 		  AND ($3::bigint = 0 OR i.team_id = $3) AND i.opened_at >= $4 AND ($5::timestamptz IS NULL OR i.opened_at < $5)
 		  AND ($6 = '' OR strpos(lower(i.title), $6) > 0) AND ($7::bigint = 0 OR i.id < $7)

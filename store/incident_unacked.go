@@ -73,7 +73,7 @@ func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][
 			       )) AS since
 			FROM incidents i
 			JOIN teams t ON t.id = i.team_id AND t.remind > 0
-			WHERE i.status = 'triggered' AND i.opened_at <= $1::timestamptz - make_interval(secs => t.remind)
+			WHERE i.status = 'triggered' AND i.id > 0 AND i.opened_at <= $1::timestamptz - make_interval(secs => t.remind)
 			  AND (i.severity <> 'low' OR EXISTS (
 			      SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id <> '' AND p.state IN ('delivered', 'failed')))
 		) AS i

@@ -4,6 +4,7 @@ package store
 // them: a number that was ever used keeps its meaning.
 const (
 	instanceLocks   = 0x77620001 // a class: with the hash of a name, that a process lives under this name
+	canaryLocks     = 0x77620002 // a class: with the hash of a name as well, that the process knows the canary and the pulse
 	foldLock        = 0x776201   // one instance folds the inbox
 	applyLock       = 0x776202   // one Apply at a time
 	unackedLock     = 0x776206   // one RemindUnacked at a time, so that a team has one message
@@ -13,5 +14,6 @@ const (
 	maintenanceLock = 0x776256   // one CheckMaintenance at a time, so that each alert is released once
 	heartbeatLock   = 0x776212   // one WatchHeartbeats at a time, so that nothing is judged twice
 	retentionLock   = 0x776248   // one at a time removes what is old
+	pulseLock       = 0x776261   // one QueuePulse at a time
 	codeLock        = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

@@ -82,6 +82,9 @@ func (m *metrics) register(to prometheus.Registerer, s *System) error {
 
 // changed counts what has happened to an incident, once it is committed.
 func (m *metrics) changed(c oncall.Change) {
+	if c.Incident.ID.Canary() {
+		return
+	}
 	for _, e := range c.Events {
 		switch e.Kind {
 		case oncall.EventOpened, oncall.EventAcknowledged, oncall.EventResolved, oncall.EventExhausted:

@@ -134,7 +134,7 @@ const stepsByIncident = `
 
 // alarm logs that nobody is left to page about an incident.
 func (s *Store) alarm(c oncall.Change) {
-	if slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
+	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
 	}
 }

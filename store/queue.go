@@ -46,6 +46,7 @@ var options = []struct {
 	{oncall.SettleSchedule{}, QueueEscalate, 25},
 	{oncall.ChaseHandoff{}, QueueEscalate, 25},
 	{oncall.SendPage{}, QueuePage, forever},
+	{oncall.SendPulse{}, QueuePage, 1},
 	{oncall.Draw{}, QueueDraw, forever},
 	{oncall.Tell{}, QueueTell, forever},
 	{oncall.SendProof{}, QueueTell, 10},
@@ -103,7 +104,7 @@ const aStep = 10
 // few before those of one that has hundreds; 1 is the first.
 func priorityOf(t oncall.Task) int {
 	switch t.Do.(type) {
-	case oncall.SendPage, oncall.Draw:
+	case oncall.SendPage, oncall.SendPulse, oncall.Draw:
 	default:
 		return 1
 	}

@@ -60,13 +60,13 @@ var ErrNameTaken = errors.New("another instance has this name")
 // ClaimInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
 // When the claim is lost others will start these jobs again: the process must stop them.
 func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, error) {
-	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2))`
+	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2)) AND pg_try_advisory_lock($3, hashtext($2))`
 	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
 	if err != nil {
 		return nil, fmt.Errorf("claim the name %q: %w", name, translate(err))
 	}
 	var ours bool
-	err = conn.QueryRow(ctx, claim, instanceLocks, name).Scan(&ours)
+	err = conn.QueryRow(ctx, claim, instanceLocks, name, canaryLocks).Scan(&ours)
 	if err == nil && !ours {
 		err = ErrNameTaken
 	}
@@ -197,6 +197,9 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 			if _, err := tx.Exec(ctx, rest.remove, now.Add(-rest.keep)); err != nil {
 				return fmt.Errorf("delete old %s: %w", rest.what, err)
 			}
+		}
+		if err := removeCanaries(ctx, tx, now); err != nil {
+			return fmt.Errorf("remove canaries: %w", err)
 		}
 		return nil
 	})

@@ -168,7 +168,7 @@ type Oldest struct {
 // Oldest looks how far back history goes.
 func (s *System) Oldest(ctx context.Context) (Oldest, error) {
 	const look = `
-		SELECT (SELECT resolved_at FROM incidents WHERE status = 'resolved' AND merged_into = 0 ORDER BY id LIMIT 1),
+		SELECT (SELECT resolved_at FROM incidents WHERE status = 'resolved' AND merged_into = 0 AND id > 0 ORDER BY id LIMIT 1),
 		       (SELECT at FROM audit_log ORDER BY at LIMIT 1)`
 	var incident, audit *time.Time
 	var out Oldest

@@ -28,6 +28,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeContactOn:   drawContactOn,
 	oncall.NoticeSilent:      drawContactSilent,
 	oncall.NoticePhones:      drawWarning,
+	oncall.NoticeCanary:      drawCanary,
 	oncall.NoticeUnsent:      drawContactUnsent,
 	oncall.NoticeProof:       drawProof,
 	oncall.NoticeTest:        drawTest,
@@ -59,6 +60,14 @@ func drawLines(n oncall.Notice) Drawing { return Text(sentences(n.Detail)) }
 
 // drawWarning warns an admin in the sentences of a notice.
 func drawWarning(n oncall.Notice) Drawing { return Text(":warning: " + sentences(n.Detail)) }
+
+// drawCanary tells an admin how Watchbill itself is: the second notice of an outage is its end.
+func drawCanary(n oncall.Notice) Drawing {
+	if n.Detail.State != "" {
+		return Text(":large_green_circle: " + sentences(n.Detail))
+	}
+	return drawWarning(n)
+}
 
 // sentences are those of a notice.
 func sentences(d oncall.NoticeDetail) string {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -66,7 +67,9 @@ type settings struct {
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	terms    store.Terms
-	admins   []string // of the installation; none: the workspace's owners
+	canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
+	pulse    func(context.Context) error // tells an independent service that it works; nil: there is none
+	admins   []string                    // of the installation; none: the workspace's owners
 }
 
 // mailIn is where mails of monitors are taken; without an address none are.
@@ -94,6 +97,8 @@ type app struct {
 	jobs  *jobs.Jobs
 	door  *spool.Door // nil: without a spool
 	addr  string      // of the HTTP server
+
+	working atomic.Pointer[jobs.Jobs] // jobs, once they are started
 
 	mailAddr string // where mails of monitors are taken, if they are
 
@@ -208,7 +213,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	a.jobs, err = jobs.New(jobs.Config{
 		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
-		Metrics: metrics, Name: instanceName(), Terms: s.terms,
+		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the job queue: %w", err)
@@ -217,9 +222,18 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	if err := a.insist(ctx, func() error { return a.jobs.Start(context.WithoutCancel(ctx)) }); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
+	a.working.Store(a.jobs)
 	a.stopRun = append(a.stopRun, a.stopJobs)
 	a.background(ctx, "slack", a.bot.Run)
 	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
+	return nil
+}
+
+// watching says how Watchbill watches itself, for people who look.
+func (a *app) watching(now time.Time) []string {
+	if j := a.working.Load(); j != nil {
+		return j.Watching(now)
+	}
 	return nil
 }
 
@@ -260,7 +274,8 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
-		REST: rest.New(rest.Config{Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names()}),
+		REST:     rest.New(rest.Config{Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names()}),
+		Watching: func() []string { return a.watching(clock()) },
 	}
 	if a.door != nil {
 		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About

@@ -269,7 +269,7 @@ func (l *lockedBuffer) String() string {
 
 func (c *crash) program(database string) running {
 	c.t.Helper()
-	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database, "WATCHBILL_SECRET="+storetest.Secret))
+	return startProgram(c.t, asProgram(c.t), append(c.env, "DATABASE_URL="+database, "WATCHBILL_SECRET="+storetest.Secret, "WATCHBILL_CANARY=off"))
 }
 
 // asProgram returns a name by which this very test binary is the program.

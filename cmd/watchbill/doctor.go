@@ -23,6 +23,7 @@ type doctorCmd struct {
 	spoolFlags     `embed:""`
 	retentionFlags `embed:""`
 	secretFlags    `embed:""`
+	watchingFlags  `embed:""`
 }
 
 // report prints findings as they come and counts the bad ones.
@@ -59,7 +60,7 @@ func (r *report) each(what string, found []notify.CheckResult) {
 }
 
 func (c *doctorCmd) Run(p process) error {
-	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems()); len(wrong) > 0 {
+	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems()); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
@@ -84,6 +85,7 @@ func (c *doctorCmd) look(r *report, limit time.Duration) {
 	saySlack := c.lookAtSlack(r, limit)
 	c.database(r, limit)
 	c.spool(r)
+	c.watching(r)
 	sayChannels(r)
 	if saySlack() {
 		c.names(r)

@@ -71,6 +71,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 		spoolFlags{},
 		retentionFlags{},
 		secretFlags{},
+		watchingFlags{},
 	}
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}

@@ -58,7 +58,7 @@ func takeOver(r *roll, previous string) {
 	r.until("Ann hears of #1", func() bool { return r.posts("U0ANN", "disk 1") == 1 })
 	r.signal(before, "disk 2")
 	r.signal(before, "disk 3")
-	r.until("#3 is there", func() bool { return r.count(`SELECT count(*) FROM incidents`) == 3 })
+	r.until("#3 is there", func() bool { return r.count(`SELECT count(*) FROM incidents WHERE id > 0`) == 3 })
 	r.types("U0BO", "/oncall add 2 @cy")
 	r.until("Cy is asked to help with #2", func() bool { return r.posts("U0CY", "disk 2") == 1 })
 
@@ -67,7 +67,7 @@ func takeOver(r *roll, previous string) {
 	r.types("U0ANN", "/oncall ack 1")
 	r.types("U0ANN", "/oncall add 3 @cy")
 	r.signal(after, "disk 4")
-	r.until("#4 is there", func() bool { return r.count(`SELECT count(*) FROM incidents`) == 4 })
+	r.until("#4 is there", func() bool { return r.count(`SELECT count(*) FROM incidents WHERE id > 0`) == 4 })
 	stopProgram(r.T, before)
 
 	// This one alone.
@@ -130,7 +130,7 @@ func sendOn(r *roll, previous string) {
 		return r.posts("U0BO", "disk 1") == 1 && r.posts("#ops", "disk 1") == 1
 	})
 	r.signal(before, "disk 2") // the old one makes rows that lack what this one reads
-	r.until("#2 is there", func() bool { return r.count(`SELECT count(*) FROM incidents`) == 2 })
+	r.until("#2 is there", func() bool { return r.count(`SELECT count(*) FROM incidents WHERE id > 0`) == 2 })
 	act(2, oncall.Act{Do: oncall.ActReassign, User: "U0CY"})
 	r.until("Cy hears of #2", func() bool { return r.posts("U0CY", "disk 2") == 1 })
 	r.types("U0CY", "/oncall ack 2")
@@ -322,7 +322,7 @@ func (r *roll) pages() string {
 func (r *roll) once() {
 	r.Helper()
 	r.until("no message is under way", func() bool { return r.count(`SELECT count(*) FROM pages WHERE state = 'waiting' AND attempt > 0`) == 0 })
-	for n := 1; n <= r.count(`SELECT count(*) FROM incidents`); n++ {
+	for n := 1; n <= r.count(`SELECT count(*) FROM incidents WHERE id > 0`); n++ {
 		title := fmt.Sprint("disk ", n)
 		for _, who := range []string{"U0ANN", "U0BO", "U0CY", "#ops"} {
 			var told int

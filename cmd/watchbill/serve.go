@@ -30,6 +30,7 @@ type serveCmd struct {
 	spoolFlags     `embed:""`
 	mailInFlags    `embed:""`
 	retentionFlags `embed:""`
+	watchingFlags  `embed:""`
 	Listen         string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	MetricsListen  string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
@@ -42,7 +43,7 @@ type serveCmd struct {
 // problems says what can't be right.
 func (c *serveCmd) problems() []string {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
-		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(),
+		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
 		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
@@ -64,6 +65,8 @@ func (c *serveCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
+	rules, _ := c.addressRules() // its problems are the webhooks'
+	every, _ := parseCanary(c.Canary)
 	log := p.logger(c.LogLevel)
 	return serve(p, settings{
 		prepare:     func(ctx context.Context) error { return c.prepare(ctx, p, log) },
@@ -75,6 +78,7 @@ func (c *serveCmd) Run(p process) error {
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
+		canary: every, pulse: c.pulse(rules),
 		slackAPI: c.SlackAPIURL, listen: c.Listen, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL, apiLimit: c.APILimit,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")

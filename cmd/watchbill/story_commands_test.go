@@ -66,8 +66,8 @@ func (s *story) settle(ts *testscript.TestScript) {
 func (s *story) busy(ts *testscript.TestScript) (n int) {
 	ts.Check(s.app.store.Pool().QueryRow(context.Background(), `
 		SELECT (SELECT count(*) FROM inbox) + (SELECT count(*) FROM pings) + (SELECT count(*) FROM river_job
-			WHERE state = 'running' OR state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= $1)`,
-		s.clock.Now()).Scan(&n))
+			WHERE (state = 'running' OR state IN ('available', 'scheduled', 'retryable') AND scheduled_at <= $1) AND NOT ($2 AND queue = 'page'))`,
+		s.clock.Now(), s.watch.stuck).Scan(&n))
 	return n
 }
 

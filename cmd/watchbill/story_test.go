@@ -121,6 +121,12 @@ func TestStories(t *testing.T) {
 					"database":   s.database,
 					"standby":    s.standby,
 					"primary":    s.primaryDies,
+
+					"watched":  s.watchItself,
+					"canary":   s.canaryThrough,
+					"pulse":    s.pulse,
+					"pages":    s.workPages,
+					"watching": s.watching,
 				},
 			})
 		})
@@ -173,6 +179,8 @@ type story struct {
 	spool  string           // its directory
 	away   bool             // the database is
 	pair   *pair            // for stories with a standby
+
+	watch watch
 
 	phone    *twiliosim.Sim
 	channels map[oncall.Method]notify.Sender
@@ -253,6 +261,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, silencer: s.silencer, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
+		canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins,
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

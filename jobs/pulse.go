@@ -1,0 +1,188 @@
+package jobs
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// pulseEvery is how often there is one.
+	pulseEvery = time.Minute
+	// pulseLook limits the look at whether all is well.
+	pulseLook = 15 * time.Second
+	// pulseStale is how long a pulse may have waited among the pages.
+	pulseStale = time.Minute
+	// beatLimit limits the calls of the services.
+	beatLimit = 10 * time.Second
+)
+
+// pulse tells independent services that Watchbill works, as long as the whole way does.
+type pulse struct {
+	beat func(context.Context) error // nil: there is none
+	due  chan struct{}
+
+	mu       sync.Mutex
+	next     time.Time // when this instance queues one again
+	sent     time.Time // the last one
+	withheld string    // why none is sent; empty: one is
+}
+
+// isDue reports whether it is time for the next one, and then waits for the one after it.
+func (p *pulse) isDue(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Before(p.next) && p.next.Sub(now) <= pulseEvery {
+		return false
+	}
+	p.next = now.Add(pulseEvery)
+	return true
+}
+
+// soon has the next one queued as soon as that is possible.
+func (p *pulse) soon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.next = time.Time{}
+}
+
+// queuePulse has a pulse sent by whoever works on pages next. While an instance of an earlier release could get that
+// job, each instance looks for itself.
+func (j *Jobs) queuePulse(ctx context.Context, now time.Time) error {
+	if j.pulse.beat == nil || j.canary.undecided() || !j.pulse.isDue(now) {
+		return nil
+	}
+	older, waits, err := j.store.QueuePulse(ctx, now)
+	switch {
+	case err != nil:
+		j.pulse.soon()
+		j.withhold("the database doesn't answer")
+	case waits:
+		j.pulse.soon()
+	case older:
+		j.sendPulse(ctx, now)
+	}
+	return err
+}
+
+// pulseJob sends a pulse, unless it has waited for too long.
+func (j *Jobs) pulseJob(ctx context.Context, job *river.Job[oncall.SendPulse]) error {
+	now := j.clock()
+	switch {
+	case now.Sub(job.CreatedAt) > pulseStale:
+		j.withhold("pages wait for more than a minute")
+	case j.pulse.beat == nil: // another instance has queued it
+		return river.JobSnooze(time.Second)
+	default:
+		j.sendPulse(ctx, now)
+	}
+	return nil
+}
+
+// sendPulse has a pulse sent if all is well. It doesn't wait for that: a service that hangs holds up no page.
+func (j *Jobs) sendPulse(ctx context.Context, now time.Time) {
+	if why := j.trouble(ctx, now); why != "" {
+		j.withhold(why)
+		return
+	}
+	select {
+	case j.pulse.due <- struct{}{}:
+	default: // the one before hangs still
+	}
+}
+
+// trouble says why nobody should believe that pages go out; empty: they do.
+func (j *Jobs) trouble(ctx context.Context, now time.Time) string {
+	if err := j.store.Ready(ctx); err != nil {
+		return "signals can't be stored"
+	}
+	behind, err := j.store.Behind(ctx, now)
+	switch {
+	case err != nil:
+		return "the database doesn't answer"
+	case len(behind) > 0:
+		return strings.Join(behind, " and ") + " wait for more than a minute"
+	case j.canary.isLate():
+		return "the canary doesn't come through"
+	}
+	return ""
+}
+
+// withhold notes that a pulse was not sent, and says so once.
+func (j *Jobs) withhold(why string) {
+	j.metrics.pulses.WithLabelValues("withheld").Inc()
+	j.pulse.mu.Lock()
+	first := j.pulse.withheld == ""
+	j.pulse.withheld = why
+	j.pulse.mu.Unlock()
+	if first {
+		j.log.Error().Str("why", why).Msg("no pulse is sent, so that the service that waits for it raises the alarm")
+	}
+}
+
+// sendPulses sends those that are due until ctx ends.
+func (j *Jobs) sendPulses(ctx context.Context) {
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-j.pulse.due:
+		}
+		err := guarded(ctx, "pulse", beatLimit, j.pulse.beat)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			j.metrics.pulses.WithLabelValues("failed").Inc()
+			if !failing {
+				j.log.Warn().Err(err).Msg("a pulse was not taken; the next goes out in a minute")
+			}
+		default:
+			j.pulseSent()
+			if failing {
+				j.log.Info().Msg("pulses are taken again")
+			}
+		}
+		failing = err != nil
+	}
+}
+
+// pulseSent notes that a pulse was taken.
+func (j *Jobs) pulseSent() {
+	now := j.clock()
+	j.metrics.pulses.WithLabelValues("sent").Inc()
+	j.metrics.pulseSent.Set(float64(now.UnixMilli()) / 1000)
+	j.pulse.mu.Lock()
+	again := j.pulse.withheld != ""
+	j.pulse.sent, j.pulse.withheld = now, ""
+	j.pulse.mu.Unlock()
+	if again {
+		j.log.Info().Msg("pulses are sent again")
+	}
+}
+
+// line says how pulses are, for people who look.
+func (p *pulse) line(now time.Time) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.beat == nil:
+		return "pulse: off"
+	case p.withheld != "":
+		return "pulse: withheld, as " + p.withheld
+	case p.sent.IsZero():
+		return "pulse: none sent by this instance yet"
+	}
+	return "pulse: sent " + max(0, now.Sub(p.sent)).Round(time.Second).String() + " ago"
+}
+
+// Watching says how Watchbill watches itself, for people who look.
+func (j *Jobs) Watching(now time.Time) []string {
+	return []string{j.canary.line(now), j.pulse.line(now)}
+}

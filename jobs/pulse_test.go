@@ -1,0 +1,135 @@
+package jobs_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// A peer is an independent service that waits for pulses.
+type peer struct {
+	*httptest.Server
+	heard  atomic.Int64
+	status atomic.Int64
+}
+
+// withPeer has the instances that start from now on send their pulses to a peer.
+func (w *world) withPeer() *peer {
+	p := &peer{}
+	p.status.Store(http.StatusOK)
+	p.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.Path == "/ping/secret" {
+			p.heard.Add(1)
+		}
+		out.WriteHeader(int(p.status.Load()))
+	}))
+	w.t.Cleanup(p.Close)
+	own, err := notify.ParseLoopback("localhost")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	pulse, err := notify.NewPulse(p.URL+"/ping/secret", notify.AddressRules{Loopback: own})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.pulse = pulse.Beat
+	return p
+}
+
+// A pulse goes out every minute, one of all instances, and none while pages are not worked on or the canary does not
+// come through. It comes again when they are.
+func TestPulsesStopWithThePages(t *testing.T) {
+	t.Parallel()
+	clock := &shifted{}
+	w := newWorld(t, "1h", clock.now)
+	w.canary = 5 * time.Minute
+	peer := w.withPeer()
+	registry := prometheus.NewRegistry()
+	j := w.instance(w.open(), w.phone, registry)
+	w.instancesEnd(j, w.instance(w.open(), w.phone, prometheus.NewRegistry()))
+	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
+	clock.advance(time.Minute)
+	w.until("and another a minute later", func() bool { return peer.heard.Load() == 2 })
+	if n := w.countOf(`river_job WHERE kind = 'pulse' AND queue = 'page'`); n != 2 {
+		t.Errorf("%d pulses were queued, want 2", n)
+	}
+
+	// One that isn't taken is counted, and that is all.
+	peer.status.Store(http.StatusBadGateway)
+	clock.advance(time.Minute)
+	w.until("the third isn't taken", func() bool { return peer.heard.Load() == 3 })
+	peer.status.Store(http.StatusOK)
+
+	w.pauseNow()
+	for range 8 {
+		clock.advance(time.Minute)
+		w.until("a pulse waits among the pages", func() bool {
+			return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 1
+		})
+	}
+	w.until("the canary is late", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 1 })
+	if n := peer.heard.Load(); n != 3 {
+		t.Errorf("%d pulses were heard, want 3", n)
+	}
+	w.resumePages()
+	w.until("the stale one is not sent", func() bool { return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 0 })
+	storetest.Until(t, 3*patience, "the canary is through", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 0 })
+	clock.advance(time.Minute)
+	w.until("pulses are heard again", func() bool { return peer.heard.Load() >= 4 })
+	w.until("people can see it", func() bool { return strings.HasPrefix(j.Watching(clock.now())[1], "pulse: ") })
+}
+
+// While the database is away no pulse goes out, and when it is back one does.
+func TestPulsesStopWithTheDatabase(t *testing.T) {
+	t.Parallel()
+	clock := &shifted{}
+	w := newWorld(t, "1h", clock.now)
+	peer := w.withPeer()
+	proxy, address := storetest.NewProxy(t, w.url)
+	db, err := store.Open(t.Context(), address, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	j := w.instance(db, w.phone, prometheus.NewRegistry())
+	w.instancesEnd(j)
+	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
+	proxy.Set(storetest.ProxyDown)
+	clock.advance(time.Minute)
+	w.until("it is withheld", func() bool { return strings.HasPrefix(j.Watching(clock.now())[1], "pulse: withheld") })
+	if n := peer.heard.Load(); n != 1 {
+		t.Errorf("%d pulses were heard, want 1", n)
+	}
+	proxy.Set(storetest.ProxyUp)
+	clock.advance(time.Minute)
+	w.until("pulses are heard again", func() bool { return peer.heard.Load() > 1 })
+}
+
+// A service that hangs holds up no page.
+func TestAPulseThatHangsHoldsUpNothing(t *testing.T) {
+	t.Parallel()
+	clock := &shifted{}
+	w := newWorld(t, "1h", clock.now)
+	begun := make(chan struct{}, 8)
+	w.pulse = func(ctx context.Context) error {
+		begun <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	w.start(w.phone)
+	await(t, "the pulse", begun)
+	w.until("its job is over", func() bool { return w.idle("pulse") })
+	w.signal("db-1")
+	w.until("Ann is paged", func() bool { return w.paged(ann) == 1 })
+}

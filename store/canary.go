@@ -1,0 +1,268 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+const (
+	// canaryAgain is after how long a signal of the canary is handed in again, if nobody has noted that it was
+	// accepted: whoever did so may be dead. To hand it in twice does no harm.
+	canaryAgain = 10 * time.Second
+	// canaryLeaves is how long a canary stays that hasn't come through and was followed by others.
+	canaryLeaves = time.Hour
+)
+
+// A Canary is the latest incident of Watchbill's own, and how far it has come.
+type Canary struct {
+	Number    int64
+	PlantedAt *time.Time // nil: there was none yet
+	Flying    bool       // it has not come through yet
+	Triggered bool       // its signal was accepted
+	Cleared   bool       // and that which ends it
+	Status    oncall.Status
+	Sent      int        // pages
+	SentAt    *time.Time // the last of them
+	ThroughAt *time.Time // when the last one came through
+	Seconds   float64    // that took until its last page was sent
+	LateSince *time.Time // the admins were told; nil: it comes through
+}
+
+// Got says how far it has come.
+func (c Canary) Got() string {
+	switch {
+	case c.Number == 0:
+		return "was never planted"
+	case !c.Flying:
+		return "came through the last time"
+	case !c.Triggered:
+		return "was planted, and its signal was not accepted"
+	case c.Status == "":
+		return "was accepted, and has opened no incident"
+	case c.Sent == 0:
+		return "has opened an incident, and no page was sent"
+	case c.Sent < oncall.CanaryPages:
+		return "was paged at once, and not again by the timer"
+	case c.Status != oncall.Resolved:
+		return "was paged, and its end was not folded"
+	}
+	return "was over, and that was not noted"
+}
+
+// Canary looks how far it has come.
+func (s *System) Canary(ctx context.Context) (Canary, error) {
+	const load = `
+		SELECT c.number, c.planted_at, c.flying, c.triggered, c.cleared, coalesce(i.status, '') AS status,
+		       (SELECT count(*) FROM pages p WHERE p.incident_id = -c.number AND p.state = 'delivered') AS sent,
+		       (SELECT max(p.ended_at) FROM pages p WHERE p.incident_id = -c.number AND p.state = 'delivered') AS sent_at,
+		       c.through_at, c.seconds, c.late_since
+		FROM canary c
+		LEFT JOIN incidents i ON i.id = -c.number`
+	rows, _ := s.pool.Query(ctx, load)
+	c, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Canary])
+	if err != nil {
+		return Canary{}, fmt.Errorf("look at the canary: %w", translate(err))
+	}
+	return c, nil
+}
+
+// PlantCanary begins the next canary if that is due: its signal is to be accepted by the caller, who is told its
+// number. 0: another instance was faster. While an instance of an earlier release runs, which would show it to
+// people, there is none.
+func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.Time) (number int64, older bool, err error) {
+	// One that is planted in the future is of a clock that was wrong.
+	const plant = `
+		UPDATE canary
+		SET number = number + 1, planted_at = $1, tried_at = $1, flying = true, triggered = false, cleared = false
+		WHERE planted_at IS NULL OR planted_at <= $2 OR planted_at > $3
+		RETURNING number`
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if older, err = olderInstances(ctx, tx); err != nil || older {
+			return err
+		}
+		rows, _ := tx.Query(ctx, plant, now, now.Add(-every), now.Add(time.Minute))
+		numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if len(numbers) > 0 {
+			number = numbers[0]
+		}
+		return err
+	})
+	if err != nil {
+		return 0, false, fmt.Errorf("plant the canary: %w", err)
+	}
+	return number, older, nil
+}
+
+// olderInstances reports whether an instance lives that holds no lock of this release's.
+func olderInstances(ctx context.Context, tx pgx.Tx) (older bool, err error) {
+	const find = `
+		SELECT EXISTS (
+			SELECT
+			FROM pg_locks l
+			JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+			WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid::bigint = $1 AND NOT EXISTS (
+				SELECT
+				FROM pg_locks k
+				WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 2 AND k.database = l.database
+				  AND k.classid::bigint = $2 AND k.objid = l.objid
+			)
+		)`
+	err = tx.QueryRow(ctx, find, instanceLocks, canaryLocks).Scan(&older)
+	return older, err
+}
+
+// TryCanary claims that the caller hands in a signal of the canary.
+func (s *System) TryCanary(ctx context.Context, number int64, now time.Time) (ours bool, err error) {
+	const try = `
+		UPDATE canary
+		SET tried_at = $2
+		WHERE number = $1 AND flying AND (tried_at IS NULL OR tried_at <= $3 OR tried_at > $4)`
+	tag, err := s.pool.Exec(ctx, try, number, now, now.Add(-canaryAgain), now.Add(time.Minute))
+	if err != nil {
+		return false, fmt.Errorf("hand in the canary: %w", translate(err))
+	}
+	return tag.RowsAffected() > 0, nil
+}
+
+// NoteCanary notes that a signal of the canary was accepted.
+func (s *System) NoteCanary(ctx context.Context, number int64, what oncall.Action) error {
+	const note = `
+		UPDATE canary
+		SET triggered = triggered OR $2, cleared = cleared OR NOT $2, tried_at = NULL
+		WHERE number = $1`
+	if _, err := s.pool.Exec(ctx, note, number, what == oncall.Trigger); err != nil {
+		return fmt.Errorf("note that the canary was accepted: %w", translate(err))
+	}
+	return nil
+}
+
+// EndCanary notes that the canary has come through, removes what it has left, and tells the admins if they were told
+// that it had not.
+func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
+	const end = `
+		UPDATE canary n
+		SET flying = false, through_at = $2, seconds = greatest(extract(epoch FROM $3::timestamptz - n.planted_at), 0), late_since = NULL
+		FROM (SELECT number, late_since FROM canary FOR UPDATE) o
+		WHERE n.number = $1 AND n.flying
+		RETURNING o.late_since`
+	const leave = `DELETE FROM incidents WHERE id = -$1::bigint`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, end, c.Number, now, c.SentAt)
+		late, err := pgx.CollectRows(rows, pgx.RowTo[*time.Time])
+		if err != nil || len(late) == 0 {
+			return err
+		}
+		if _, err := tx.Exec(ctx, leave, c.Number); err != nil || late[0] == nil {
+			return err
+		}
+		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.Installers(), *late[0], &now))
+	})
+	if err != nil {
+		return fmt.Errorf("end the canary: %w", err)
+	}
+	return nil
+}
+
+// CanaryLate tells the admins, once, that the canary doesn't come through.
+func (s *System) CanaryLate(ctx context.Context, now time.Time) error {
+	const note = `UPDATE canary SET late_since = $1 WHERE late_since IS NULL`
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, note, now)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.Installers(), now, nil))
+	})
+	if err != nil {
+		return fmt.Errorf("tell that the canary doesn't come through: %w", err)
+	}
+	return nil
+}
+
+// removeCanaries removes the canaries that have not come through.
+func removeCanaries(ctx context.Context, tx pgx.Tx, now time.Time) error {
+	const old = `
+		SELECT id FROM incidents WHERE id < 0 AND opened_at < $1 ORDER BY id FOR UPDATE SKIP LOCKED`
+	// An incident leaves only when it is over.
+	const end = `UPDATE incidents SET status = 'resolved' WHERE id = ANY ($1) AND status <> 'resolved'`
+	const leave = `DELETE FROM incidents WHERE id = ANY ($1)`
+	rows, _ := tx.Query(ctx, old, now.Add(-canaryLeaves))
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	for _, sql := range []string{end, leave} {
+		if _, err := tx.Exec(ctx, sql, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behindBy is how long a signal, a page or a timer may wait until something is wrong.
+const behindBy = time.Minute
+
+// Behind names what has waited for more than a minute.
+func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err error) {
+	// All priorities are named so that the index is used down to scheduled_at.
+	const look = `
+		SELECT coalesce((SELECT received_at FROM inbox ORDER BY id LIMIT 1) <= $1, false),
+		       EXISTS (
+		           SELECT FROM river_job
+		           WHERE state = 'available' AND queue = $2 AND priority IN (1, 2, 3, 4) AND scheduled_at <= $1),
+		       EXISTS (
+		           SELECT FROM river_job
+		           WHERE state IN ('available', 'scheduled') AND queue = $3 AND priority IN (1, 2, 3, 4) AND scheduled_at <= $1)`
+	var behind [3]bool
+	err = s.pool.QueryRow(ctx, look, now.Add(-behindBy), QueuePage, QueueEscalate).Scan(&behind[0], &behind[1], &behind[2])
+	if err != nil {
+		return nil, fmt.Errorf("ask what is behind: %w", translate(err))
+	}
+	for i, name := range []string{"signals", "pages", "timers"} {
+		if behind[i] {
+			what = append(what, name)
+		}
+	}
+	return what, nil
+}
+
+// pulseApart is how far apart pulses are at least, however many instances there are.
+const pulseApart = 45 * time.Second
+
+// QueuePulse has whoever works on pages next send a pulse, unless one waits already or was queued a moment ago. It
+// reports whether it can't be queued, because an instance of an earlier release could get it, and whether one waits.
+func (s *System) QueuePulse(ctx context.Context, now time.Time) (older, waits bool, err error) {
+	const look = `
+		SELECT EXISTS (SELECT FROM river_job WHERE kind = $1 AND finalized_at IS NULL),
+		       EXISTS (SELECT FROM river_job WHERE kind = $1 AND created_at > $2 AND created_at <= $3)`
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if older, err = olderInstances(ctx, tx); err != nil || older {
+			return err
+		}
+		if mine, err := aloneFor(ctx, tx, pulseLock); err != nil || !mine {
+			return err
+		}
+		var lately bool
+		if err := tx.QueryRow(ctx, look, oncall.SendPulse{}.Kind(), now.Add(-pulseApart), now).Scan(&waits, &lately); err != nil || waits || lately {
+			return err
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendPulse{}}})
+	})
+	if err != nil {
+		return false, false, fmt.Errorf("queue a pulse: %w", err)
+	}
+	return older, waits, nil
+}

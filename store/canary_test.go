@@ -1,0 +1,230 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
+)
+
+// notAsked are the methods that would end the world of the test.
+var notAsked = []string{"Close", "Run", "ClaimInstance", "Pool", "Replay", "EndCanary", "Housekeeping"}
+
+// mayMeetCanary are the methods by which the queue works on it.
+var mayMeetCanary = []string{"Canary", "BeginPage", "ResumePage"}
+
+// Whatever the store lists, the canary isn't in it, and nobody can do anything with it.
+func TestNobodyMeetsTheCanary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	registry := prometheus.NewRegistry()
+	counted, err := store.Open(t.Context(), w.url, store.Options{MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.Nop(), Metrics: registry, Admins: []string{string(ann)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(counted.Close)
+	w.System = counted
+	w.run(counted)
+	n, older, err := w.PlantCanary(t.Context(), time.Minute, w.clock())
+	if n != 1 || older || err != nil {
+		t.Fatal(n, older, err)
+	}
+	if err := w.Accept(t.Context(), oncall.CanaryIntegration, []oncall.Signal{oncall.CanarySignal(n, oncall.Trigger)}, w.clock()); err != nil {
+		t.Fatal(err)
+	}
+	w.fold()
+	state := func() string {
+		var s string
+		if err := w.Pool().QueryRow(t.Context(), `SELECT concat_ws(' ', id, status, version, acked_by, links, responders) FROM incidents`).Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	before := state()
+	if !strings.HasPrefix(before, "-1 triggered") {
+		t.Fatal(before)
+	}
+	asked := 0
+	for m := range reflect.TypeFor[*store.System]().Methods() {
+		if slices.Contains(notAsked, m.Name) || slices.Contains(mayMeetCanary, m.Name) {
+			continue
+		}
+		for _, by := range []oncall.Actor{oncall.ByUser(ann), oncall.ByUser(di), oncall.ByTimer(), oncall.ByCommandLine("root@db-1")} {
+			asked++
+			for _, out := range w.ask(m, by) {
+				if said := strings.ToLower(out); strings.Contains(said, "canary of watchbill") {
+					t.Errorf("%s tells %+v of it: %s", m.Name, by, out)
+				}
+			}
+		}
+	}
+	if asked < 400 {
+		t.Errorf("asked %d times only", asked)
+	}
+	if after := state(); after != before {
+		t.Errorf("somebody has changed it: %q, was %q", after, before)
+	}
+	for _, by := range []oncall.Actor{oncall.ByUser(ann), oncall.ByCommandLine("root@db-1")} {
+		if _, err := w.Incident(t.Context(), by, -1); !errors.Is(err, oncall.ErrNotFound) {
+			t.Errorf("%+v may see it: %v", by, err)
+		}
+		if _, err := w.Act(t.Context(), -1, by, oncall.Act{Do: oncall.ActResolve}, w.clock()); !errors.Is(err, oncall.ErrNotFound) {
+			t.Errorf("%+v may act on it: %v", by, err)
+		}
+	}
+	w.meetsNoneOf(registry)
+
+	// The numbers of people's incidents begin with 1, and go on.
+	w.accept(oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
+	w.fold()
+	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 1`); n != 1 {
+		t.Error("the first incident is not #1")
+	}
+}
+
+// meetsNoneOf checks that no metric and no part of the set-up names the canary.
+func (w *world) meetsNoneOf(registry *prometheus.Registry) {
+	w.t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, f := range families {
+		if strings.Contains(f.String(), "watchbill-canary") || f.GetName() == "watchbill_incidents_total" {
+			w.t.Errorf("a metric tells of it: %s", f)
+		}
+	}
+	dir, err := w.Directory(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, team := range dir.Teams {
+		if team.ID < 0 {
+			w.t.Error("its team is listed")
+		}
+	}
+	for _, in := range dir.Integrations {
+		if in.ID < 0 {
+			w.t.Error("its integration is listed")
+		}
+	}
+}
+
+// ask calls a method with what it takes and returns what it says.
+func (w *world) ask(m reflect.Method, by oncall.Actor) (said []string) {
+	ctx, cancel := context.WithTimeout(w.t.Context(), 5*time.Second)
+	defer cancel()
+	defer func() { _ = recover() }() // what it takes may be more than nothing
+	in := []reflect.Value{reflect.ValueOf(w.System)}
+	takes := m.Type.NumIn()
+	if m.Type.IsVariadic() {
+		takes--
+	}
+	for i := 1; i < takes; i++ {
+		in = append(in, argument(ctx, m.Type.In(i), by, w.clock()))
+	}
+	for _, v := range m.Func.Call(in) {
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			text = fmt.Appendf(nil, "%+v", v.Interface())
+		}
+		said = append(said, string(text))
+	}
+	return said
+}
+
+func argument(ctx context.Context, t reflect.Type, by oncall.Actor, now time.Time) reflect.Value {
+	known := map[reflect.Type]any{
+		reflect.TypeFor[context.Context](): ctx, reflect.TypeFor[oncall.Actor](): by, reflect.TypeFor[time.Time](): now,
+		reflect.TypeFor[time.Duration](): time.Hour, reflect.TypeFor[int](): 100,
+		reflect.TypeFor[oncall.IncidentID]():   oncall.IncidentID(-1),
+		reflect.TypeFor[[]oncall.IncidentID](): []oncall.IncidentID{-1},
+		reflect.TypeFor[oncall.TeamID]():       oncall.TeamID(-1),
+		reflect.TypeFor[oncall.PolicyID]():     oncall.PolicyID(-1), reflect.TypeFor[oncall.IntegrationID](): oncall.CanaryIntegration,
+		reflect.TypeFor[oncall.UserID](): ann, reflect.TypeFor[oncall.Act](): oncall.Act{Do: oncall.ActAck},
+	}
+	if v, is := known[t]; is {
+		return reflect.ValueOf(v)
+	}
+	return reflect.Zero(t)
+}
+
+// What an earlier release finds of the canary it takes for the signal of a muted integration.
+func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const load = `
+		SELECT i.muted_at IS NOT NULL AND i.muted_until IS NULL AND i.removed_at IS NOT NULL AND p.removed_at IS NOT NULL
+		       AND t.removed_at IS NOT NULL AND t.remind = 0 AND t.channel = ''
+		FROM integrations i JOIN policies p ON p.id = i.policy_id JOIN teams t ON t.id = i.team_id
+		WHERE i.id = -1`
+	var is bool
+	if err := w.Pool().QueryRow(t.Context(), load).Scan(&is); err != nil || !is {
+		t.Fatal(is, err)
+	}
+	f := oncall.Fold{Integration: oncall.Integration{ID: 5, Muted: true}, AlertIDs: []oncall.AlertID{1}}
+	if became := f.Receive(oncall.CanarySignal(1, oncall.Trigger), start); became.Fate != oncall.FateMuted {
+		t.Errorf("it is %s", became.Fate)
+	}
+}
+
+// Of several instances one plants it, when it is due; and one that is left behind leaves.
+func TestTheCanaryIsPlantedOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.another()
+	plant := func(s *store.System, want int64) {
+		t.Helper()
+		if n, _, err := s.PlantCanary(t.Context(), time.Minute, w.clock()); n != want || err != nil {
+			t.Errorf("planted %d, %v; want %d", n, err, want)
+		}
+	}
+	plant(w.System, 1)
+	plant(other, 0)
+	if ours, err := other.TryCanary(t.Context(), 1, w.clock()); ours || err != nil {
+		t.Errorf("another hands it in as well: %v", err)
+	}
+	w.advance(20 * time.Second)
+	if ours, err := other.TryCanary(t.Context(), 1, w.clock()); !ours || err != nil {
+		t.Errorf("nobody hands it in again: %v", err)
+	}
+	w.advance(40 * time.Second)
+	plant(other, 2)
+	w.advance(-3 * time.Hour) // a clock that was wrong
+	plant(w.System, 3)
+
+	// Whoever holds only the lock that earlier releases know is one.
+	older, err := pgx.Connect(t.Context(), w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := older.Exec(t.Context(), `SELECT pg_advisory_lock($1, hashtext('older'))`, 0x77620001); err != nil {
+		t.Fatal(err)
+	}
+	w.advance(time.Hour)
+	if n, is, err := w.PlantCanary(t.Context(), time.Minute, w.clock()); n != 0 || !is || err != nil {
+		t.Errorf("planted %d beside an earlier release: %v", n, err)
+	}
+	if err := older.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in, err := w.ClaimInstance(t.Context(), "ours")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Release)
+	plant(w.System, 4)
+}
