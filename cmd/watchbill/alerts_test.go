@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -120,5 +121,27 @@ func TestDashboard(t *testing.T) {
 	}
 	if out, err := exec.CommandContext(t.Context(), promtool, "check", "rules", "--lint=none", file).CombinedOutput(); err != nil {
 		t.Errorf("promtool: %v\n%s", err, out)
+	}
+}
+
+// Whoever is woken by a rule finds in the runbook what it means.
+func TestTheRunbookHasEachAlert(t *testing.T) {
+	t.Parallel()
+	var alerts, sections []string
+	for _, m := range regexp.MustCompile(`(?m)^ +- alert: (\w+)$`).FindAllStringSubmatch(document(t, "docs/alerts.yaml"), -1) {
+		alerts = append(alerts, m[1])
+	}
+	runbook := document(t, "docs/runbook.md")
+	for _, m := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(runbook, -1) {
+		sections = append(sections, m[1])
+	}
+	if !slices.Equal(alerts, sections) {
+		t.Errorf("alerts.yaml has\n%q\nthe runbook\n%q", alerts, sections)
+	}
+	source := productSource(t)
+	for _, name := range regexp.MustCompile(`watchbill_[a-z_0-9]+`).FindAllString(runbook, -1) {
+		if !strings.Contains(source, `"`+name+`"`) {
+			t.Errorf("the runbook names %s, which is no metric", name)
+		}
 	}
 }
