@@ -100,6 +100,7 @@ func (c *Change) unsnooze(Act) error {
 // wake ends a snooze, whether a person does or the time. Why may be empty.
 func (c *Change) wake(by Actor, why string) {
 	c.record(EventUnsnoozed, by, Detail{Text: why, Users: users(c.Incident.SnoozedBy)})
+	c.Incident.WokenAt = new(c.now)
 	c.restart()
 }
 

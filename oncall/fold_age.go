@@ -14,8 +14,8 @@ func (a *Alert) aged(now time.Time) bool {
 	return a.Firing && a.Keyless && now.Sub(a.LastAt) >= ClosesByAge
 }
 
-// age closes an alert by age, unless a signal has come meanwhile, or somebody has acknowledged its
-// incident since. A later signal of the alert isn't late.
+// age closes an alert by age, unless a signal has come meanwhile, or somebody has acknowledged its incident since, or
+// a snooze has ended since. A later signal of the alert isn't late.
 func (f *Fold) age(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.aged(f.now) {
@@ -25,8 +25,10 @@ func (f *Fold) age(s Signal) SignalFate {
 	if c == nil {
 		return f.cleared(a).fate(s, FateCleared)
 	}
-	if at := c.Incident.AckedAt; c.Incident.Open() && at != nil && f.now.Sub(*at) < ClosesByAge {
-		return c.fate(s, FateUnmatched)
+	for _, at := range []*time.Time{c.Incident.AckedAt, c.Incident.SnoozedUntil, c.Incident.WokenAt} {
+		if c.Incident.Open() && at != nil && f.now.Sub(*at) < ClosesByAge {
+			return c.fate(s, FateUnmatched)
+		}
 	}
 	by := c.by
 	c.by = ByTimer()

@@ -46,3 +46,72 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	equal(t, "notes", notes, 2)
 	equal(t, "it fires again and pages", pages(s.fold(day.Add(26*time.Hour), keyless("b"))), 1)
 }
+
+// Whoever has snoozed it wants to hear of it again: its age counts from the end of the snooze on.
+func TestASnoozeOutlastsItsAge(t *testing.T) {
+	t.Parallel()
+	var s stored
+	signal := fires("a")
+	signal.Keyless = true
+	s.fold(noon, signal)
+	policy, roster := payments()
+	do := func(at time.Time, a Act) {
+		t.Helper()
+		c, err := s.incidents[1].Do(a, ByUser(ann), facts(policy, roster), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.incidents[1] = c.Incident
+	}
+	aged := func(at time.Time) Fate {
+		s.fold(at, AgedOf(s.alerts[1]))
+		return s.fates[len(s.fates)-1]
+	}
+	ends := noon.Add(30 * time.Hour)
+	do(noon.Add(time.Hour), Act{Do: ActSnooze, Until: ends})
+	equal(t, "while it is snoozed", aged(noon.Add(25*time.Hour)), FateUnmatched)
+	woken, due := s.incidents[1].RunTimer(s.incidents[1].Seq, facts(policy, roster), ends)
+	equal(t, "it pages when the snooze ends", []any{due, woken.Incident.Status, len(woken.Pages)}, []any{true, Triggered, 1})
+	s.incidents[1] = woken.Incident
+	equal(t, "a moment later", aged(ends.Add(time.Minute)), FateUnmatched)
+	equal(t, "a day later", aged(ends.Add(24*time.Hour)), FateCleared)
+	equal(t, "closed", s.incidents[1].Status, Resolved)
+	if last := s.events[len(s.events)-1]; last.Kind != EventResolved || last.Detail.Quiet {
+		t.Errorf("it is told as %+v", last)
+	}
+
+	// Unsnoozed by hand it is the same, from then on.
+	s = stored{}
+	s.fold(noon, signal)
+	do(noon.Add(time.Hour), Act{Do: ActSnooze, Until: ends})
+	do(noon.Add(10*time.Hour), Act{Do: ActUnsnooze})
+	equal(t, "unsnoozed", aged(noon.Add(33*time.Hour)), FateUnmatched)
+	equal(t, "a day after that", aged(noon.Add(34*time.Hour)), FateCleared)
+}
+
+// Who got the key in the answer, as PagerDuty's clients do, and sends it from then on can end it.
+func TestWhatGetsAKeyIsNotClosedByAge(t *testing.T) {
+	t.Parallel()
+	without, with := fires("a"), fires("a")
+	without.Keyless = true
+	end := noon.Add(48 * time.Hour)
+	for name, c := range map[string]struct {
+		signals []Signal
+		want    Fate
+	}{
+		"never":        {[]Signal{without, without}, FateCleared},
+		"later":        {[]Signal{without, with}, FateUnmatched},
+		"at first":     {[]Signal{with, without}, FateUnmatched},
+		"by an update": {[]Signal{without, {Action: Update, DedupKey: "a", Title: "b"}}, FateUnmatched},
+		"once":         {[]Signal{without, with, without}, FateUnmatched},
+		"looked at":    {[]Signal{without, ReleaseOf(Alert{DedupKey: "a", Title: "a"})}, FateCleared},
+		"acknowledged": {[]Signal{without, {Action: AckSignal, DedupKey: "a"}}, FateCleared},
+	} {
+		var s stored
+		for i, signal := range c.signals {
+			s.fold(noon.Add(time.Duration(i)*time.Minute), signal)
+		}
+		s.fold(end, AgedOf(s.alerts[1]))
+		equal(t, name, s.fates[len(s.fates)-1], c.want)
+	}
+}

@@ -63,6 +63,7 @@ type Incident struct {
 
 	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
 	SnoozedBy    Actor
+	WokenAt      *time.Time // when the last snooze ended; nil: none has
 	Acks         []UserID // who has acknowledged, where the policy wants several
 	AckAsked     bool     // those who have it were asked "still on it?"
 	AckAgain     bool     // that was because it got worse: without an answer it escalates

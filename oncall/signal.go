@@ -100,7 +100,7 @@ type Alert struct {
 	ClearedAt     *time.Time
 	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
 	ExpiresAt     time.Time  // until when it holds if the monitor doesn't repeat it; zero where the monitor doesn't say
-	Keyless       bool       // its monitor gave it no key, and may not be able to end it
+	Keyless       bool       // its monitor has never given it a key, and may not be able to end it
 	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
 
 	Kept        bool          // it fires, but for a maintenance window it has no incident that is open
@@ -136,6 +136,9 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 	}
 	if len(s.Details) > 0 {
 		a.Details = s.Details
+	}
+	if (s.Action == Trigger || s.Action == Update) && !s.Keyless { // whoever knows the key can end it
+		a.Keyless = false
 	}
 	a.StartsAt = latest(a.StartsAt, s.StartsAt)
 	a.Route.apply(a, len(s.Labels) > 0)

@@ -34,7 +34,7 @@ const upsertAlerts = `
 		details = excluded.details, count = excluded.count, last_at = excluded.last_at, starts_at = excluded.starts_at,
 		cleared_at = excluded.cleared_at, late_until = excluded.late_until, misread = excluded.misread,
 		expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
-		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped`
+		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped, keyless = excluded.keyless`
 
 // manyAlerts is from how many new alerts on they are copied: two more round trips, and a quarter less for each.
 const manyAlerts = 50

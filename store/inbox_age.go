@@ -22,7 +22,8 @@ func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error
 		FROM alerts a
 		LEFT JOIN incidents i ON i.id = a.incident_id
 		WHERE a.firing AND a.keyless AND a.last_at <= $1
-		  AND (i.id IS NULL OR i.status = 'resolved' OR i.acked_at IS NULL OR i.acked_at <= $1)
+		  AND (i.id IS NULL OR i.status = 'resolved' OR (i.acked_at IS NULL OR i.acked_at <= $1)
+		       AND (i.snoozed_until IS NULL OR i.snoozed_until <= $1) AND (i.woken_at IS NULL OR i.woken_at <= $1))
 		  AND NOT EXISTS (
 			SELECT FROM inbox w
 			WHERE w.integration_id = a.integration_id AND w.signal ->> 'dedup_key' = a.dedup_key
