@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"net/url"
@@ -56,9 +57,9 @@ const (
 	ReadOpsgenie  = "opsgenie/" // what follows says what was asked for
 )
 
-// Again reads a payload once more, as it would be read now by an integration of the kind given. What was cut off
-// can't be read, and a secret in it is Hidden.
-func Again(kind oncall.Format, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
+// Again reads a payload once more, as an integration set up like that would read it now: by its mapping, if it has one.
+// What was cut off can't be read, and a secret in it is Hidden.
+func Again(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
 	if p.Cut {
 		return nil, "", problem("", "Only the beginning of it is kept, as it is larger than %d KiB.", oncall.PayloadLimit>>10)
 	}
@@ -72,11 +73,11 @@ func Again(kind oncall.Format, p oncall.Payload) ([]oncall.Signal, oncall.Format
 	case opsgenie:
 		signal, err := opsgenieAgain(verb, p.Keys, body)
 		return []oncall.Signal{signal}, "opsgenie", err
-	case p.Reader == ReadPagerDuty:
+	case p.Reader == ReadPagerDuty && in.Mapping == nil:
 		signals, err := PagerDuty(body)
 		return signals, "pagerduty", err
 	}
-	return Read(kind, body)
+	return ReadFor(ctx, in, body)
 }
 
 func opsgenieAgain(verb string, keys []string, body []byte) (oncall.Signal, error) {

@@ -95,7 +95,7 @@ func TestBodiesAreCut(t *testing.T) {
 	if got := kept("", strings.Repeat("x", oncall.PayloadLimit)); got.Cut || len(got.Body) != oncall.PayloadLimit {
 		t.Errorf("what just fits is cut: %d bytes", len(got.Body))
 	}
-	if _, _, err := intake.Again(intake.Auto, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
+	if _, _, err := intake.Again(t.Context(), asAuto, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
 		t.Error("what was cut can be read")
 	}
 }
@@ -112,10 +112,40 @@ func TestWhatIsKeptCanBeReadAgain(t *testing.T) {
 		kind := oncall.Format(name)
 		body := read(t, file)
 		signals, from, wrong := intake.Read(kind, body)
-		again, fromAgain, err := intake.Again(kind, kept("application/json", string(body)))
+		again, fromAgain, err := intake.Again(t.Context(), oncall.Integration{Format: kind}, kept("application/json", string(body)))
 		if diff := cmp.Diff(keysOf(signals), keysOf(again)); diff != "" || from != fromAgain || (err == nil) != (wrong == nil) {
 			t.Errorf("%s, as %s then %s, %v: %s", file, from, fromAgain, err, diff)
 		}
+	}
+}
+
+var asAuto = oncall.Integration{Format: intake.Auto}
+
+// What is kept is read by the integration's mapping, as what comes is, but for the addresses of Opsgenie.
+func TestPayloadsAreReadAgainByTheMapping(t *testing.T) {
+	t.Parallel()
+	in := oncall.Integration{Format: intake.Auto, Mapping: &oncall.Mapping{
+		Each: "payload.alarms", Title: "${item.host}: ${item.name}", Severity: "${item.level}", DedupKey: "${item.host}",
+	}}
+	body := `{"alarms":[{"host":"db-1","name":"disk","level":"critical"},{"host":"db-2","name":"cpu","level":"low"}]}`
+	signals, from, err := intake.Again(t.Context(), in, kept("application/json", body))
+	want := []oncall.Signal{
+		{Action: oncall.Trigger, DedupKey: "db-1", Title: "db-1: disk", Severity: oncall.Critical},
+		{Action: oncall.Trigger, DedupKey: "db-2", Title: "db-2: cpu", Severity: oncall.Low},
+	}
+	if diff := cmp.Diff(want, keysOf(signals)); diff != "" || from != "generic" || err != nil {
+		t.Errorf("as %s, %v: %s", from, err, diff)
+	}
+	pagerduty := oncall.Payload{Reader: intake.ReadPagerDuty, Body: []byte(body)}
+	if signals, _, err := intake.Again(t.Context(), in, pagerduty); err != nil || len(signals) != 2 {
+		t.Errorf("at PagerDuty's address: %v, %v", signals, err)
+	}
+	opsgenie := oncall.Payload{Reader: intake.ReadOpsgenie + "create", Body: []byte(`{"message":"disk","alias":"a"}`)}
+	if signals, from, err := intake.Again(t.Context(), in, opsgenie); err != nil || from != "opsgenie" || len(signals) != 1 {
+		t.Errorf("at Opsgenie's: %v as %s, %v", signals, from, err)
+	}
+	if _, _, err := intake.Again(t.Context(), in, kept("application/json", `{"title":"disk"}`)); err == nil || !strings.HasPrefix(err.Error(), "The mapping failed: each: ") {
+		t.Errorf("what it can't read: %v", err)
 	}
 }
 
@@ -145,7 +175,7 @@ func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
 			"generic",
 		},
 	} {
-		signals, from, err := intake.Again(intake.Auto, c.p)
+		signals, from, err := intake.Again(t.Context(), asAuto, c.p)
 		if err != nil || from != c.from || len(signals) == 0 {
 			t.Errorf("%+v: %v as %s, %v", c.p, signals, from, err)
 			continue
@@ -177,7 +207,7 @@ func FuzzKeep(f *testing.F) {
 				t.Errorf("the key is in %q", text)
 			}
 		}
-		_, _, _ = intake.Again(intake.Auto, p)
+		_, _, _ = intake.Again(t.Context(), asAuto, p)
 	})
 }
 

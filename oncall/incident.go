@@ -64,10 +64,10 @@ type Incident struct {
 	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
 	SnoozedBy    Actor
 	WokenAt      *time.Time // when the last snooze ended; nil: none has
-	Acks         []UserID // who has acknowledged, where the policy wants several
-	AckAsked     bool     // those who have it were asked "still on it?"
-	AckAgain     bool     // that was because it got worse: without an answer it escalates
-	PagesFrom    int64    // pages with a lower Seq are over, even once it pages again
+	Acks         []UserID   // who has acknowledged, where the policy wants several
+	AckAsked     bool       // those who have it were asked "still on it?"
+	AckAgain     bool       // that was because it got worse: without an answer it escalates
+	PagesFrom    int64      // pages with a lower Seq are over, even once it pages again
 	Responders   []Responder
 	MergedInto   IncidentID // 0: it stands for itself
 	Storm        *Storm     // nil: it is none
