@@ -21,6 +21,11 @@ func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return nil, err
 	}
+	return s.readDirectory(ctx, tx, since)
+}
+
+// readDirectory is loadDirectory within a transaction that has begun, with what that has changed.
+func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
 	d := &Directory{
 		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
 		schedules: map[oncall.ScheduleID]*schedule.Schedule{}, keys: map[keyHash]oncall.Integration{},

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
 )
 
 // A PayloadFilter says which payloads are wanted.
@@ -69,6 +70,55 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load what monitors sent: %w", err)
+	}
+	return found, nil
+}
+
+// A Tryout is a payload with what decides what becomes of its signals. Rules may name policies that the reader may not see.
+type Tryout struct {
+	KeptPayload
+	Setting oncall.Setting
+	Router  *route.Router // nil: there are no rules
+}
+
+// Tryout returns a payload to try rules and mappings on. One that is not kept, or that they may not see, is
+// oncall.ErrNotFound.
+func (s *Store) Tryout(ctx context.Context, by oncall.Actor, id oncall.PayloadID) (Tryout, error) {
+	found, err := s.Payloads(ctx, by, PayloadFilter{ID: id, Most: 1})
+	if err != nil {
+		return Tryout{}, err
+	}
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return Tryout{}, err
+	}
+	if id == 0 || len(found) == 0 {
+		return Tryout{}, oncall.ErrNotFound
+	}
+	in := found[0].Integration
+	return Tryout{KeptPayload: found[0], Setting: dir.Setting(ctx, in), Router: dir.Router(in)}, nil
+}
+
+// KeptPayloads returns what is kept of an integration, the newest first, to try rules on.
+func (s *System) KeptPayloads(ctx context.Context, id oncall.IntegrationID) ([]oncall.Payload, error) {
+	const load = `
+		SELECT id, integration_id, received_at, method, path, query, headers, body, size, cut, reader, taken_for, trouble, signals, keys
+		FROM payloads
+		WHERE integration_id = $1
+		ORDER BY received_at DESC, id DESC
+		LIMIT $2`
+	var found []oncall.Payload
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		rows, _ := tx.Query(ctx, load, id, oncall.PayloadsKept)
+		found, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p oncall.Payload, err error) {
+			err = row.Scan(&p.ID, &p.Integration, &p.At, &p.Method, &p.Path, &p.Query, &p.Headers, &p.Body, &p.Size, &p.Cut,
+				&p.Reader, &p.TakenFor, &p.Trouble, &p.Signals, &p.Keys)
+			return p, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load what integration %d has sent: %w", id, err)
 	}
 	return found, nil
 }

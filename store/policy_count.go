@@ -24,7 +24,7 @@ func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integratio
 	f := dir.Facts()
 	var counting []oncall.PolicyID
 	for _, id := range integrations {
-		for _, p := range dir.routedTo(id) {
+		for _, p := range dir.RoutedTo(id) {
 			if f.CountsIncidents(p) {
 				counting = append(counting, p)
 			}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,8 +19,9 @@ type RouteHistory struct {
 // mostVersions is how many versions of a list are shown.
 const mostVersions = 100
 
-// RouteHistory returns what is known of the list of a team or an integration.
-func (s *System) RouteHistory(ctx context.Context, owner oncall.RouteOwner) (RouteHistory, error) {
+// RouteHistory returns what is known of the list of a team or an integration. One that is not there, or that they may
+// not see, is oncall.ErrNotFound.
+func (s *Store) RouteHistory(ctx context.Context, by oncall.Actor, owner oncall.RouteOwner) (RouteHistory, error) {
 	const versions = `
 		SELECT id, coalesce(team_id, 0) AS team_id, coalesce(integration_id, 0) AS integration_id, version, shadow, rules, saved_at, saved_by
 		FROM route_lists
@@ -31,7 +33,14 @@ func (s *System) RouteHistory(ctx context.Context, owner oncall.RouteOwner) (Rou
 		FROM route_tallies
 		WHERE team_id = $1 AND integration_id = $2`
 	h := RouteHistory{Tallies: map[string]oncall.RouteTally{}}
-	err := s.transact(ctx, func(tx pgx.Tx) error {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return h, err
+	}
+	if !dir.For(by).sees(owner) {
+		return h, oncall.ErrNotFound
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, versions, owner.Team, owner.Integration, mostVersions)
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedList])
 		if err != nil {
@@ -50,4 +59,26 @@ func (s *System) RouteHistory(ctx context.Context, owner oncall.RouteOwner) (Rou
 		return err
 	})
 	return h, wrapAny(err, "load the history of routes")
+}
+
+// RouteLists returns those lists in force of the owners that somebody may see, in that order.
+func (s *Store) RouteLists(ctx context.Context, by oncall.Actor, owners []oncall.RouteOwner) ([]route.Definition, error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := dir.For(by)
+	var found []route.Definition
+	for _, owner := range owners {
+		if l := dir.lists[owner]; l != nil && seen.sees(owner) {
+			found = append(found, l.Definition)
+		}
+	}
+	return found, nil
+}
+
+// sees reports whether the owner of a list is there.
+func (d *Directory) sees(owner oncall.RouteOwner) bool {
+	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool { return t.ID == owner.Team }) ||
+		slices.ContainsFunc(d.Integrations, func(in oncall.Integration) bool { return in.ID == owner.Integration })
 }

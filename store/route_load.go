@@ -105,6 +105,15 @@ func (d *Directory) RouterOf(in oncall.Integration, lists map[oncall.RouteOwner]
 	return r
 }
 
+// Setting is what decides what becomes of the signals of an integration, but for maintenance.
+func (d *Directory) Setting(ctx context.Context, id oncall.IntegrationID) oncall.Setting {
+	g := oncall.Setting{Integration: d.integrations[id], Policies: d.Policies}
+	if r := d.routers[id]; r != nil {
+		g.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ctx, s) }
+	}
+	return g
+}
+
 // Integration returns an integration, also one that has been removed.
 func (d *Directory) Integration(id oncall.IntegrationID) (oncall.Integration, bool) {
 	in, known := d.integrations[id]
@@ -117,8 +126,8 @@ func (d *Directory) Router(id oncall.IntegrationID) *route.Router { return d.rou
 // Lists are the lists of routes in force that have rules. For removes them: nobody sees them by a directory.
 func (d *Directory) Lists() map[oncall.RouteOwner]*route.List { return d.lists }
 
-// routedTo lists the policies to which an integration's signals may go.
-func (d *Directory) routedTo(id oncall.IntegrationID) []oncall.PolicyID {
+// RoutedTo lists the policies to which an integration's signals may go.
+func (d *Directory) RoutedTo(id oncall.IntegrationID) []oncall.PolicyID {
 	out := []oncall.PolicyID{d.integrations[id].PolicyID}
 	if r := d.routers[id]; r != nil {
 		for _, l := range r.Lists {

@@ -23,6 +23,7 @@ type Report struct {
 	Slacks  []string            // schedules that are not as the document says, and whose team leaves them to Slack
 	Details map[string][]string // of changes: who has edited it in Slack, and whose hours move
 	Routes  []RouteChange       // lists of routes that are changed
+	After   *Directory          // as it is then; nil: nothing changes
 	Keys    []NewKey            // of new integrations, to be shown once; nobody can read them again
 }
 
@@ -62,6 +63,9 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 			return err
 		}
 		if err := s.applyAll(ctx, a, doc); err != nil {
+			return err
+		}
+		if err := a.lookBack(ctx, s.Store); err != nil {
 			return err
 		}
 		if !how.Write {
@@ -123,6 +127,14 @@ func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error
 		}
 	}
 	return nil
+}
+
+// lookBack loads what there is now that all is done, for whoever wants to know what that means.
+func (a *applier) lookBack(ctx context.Context, s *Store) (err error) {
+	if len(a.report.Changes) > 0 {
+		a.report.After, err = s.readDirectory(ctx, a.tx, time.Time{})
+	}
+	return err
 }
 
 // remember keeps the state before the changes, for the report and the audit log.

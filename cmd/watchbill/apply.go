@@ -53,7 +53,11 @@ func (c *applyCmd) Run(p process) error {
 		return err
 	}
 	how := store.ApplyOptions{Write: c.Yes, Prune: c.Prune}
-	faults, err := c.checkNames(p, db, doc, &how)
+	before, err := db.Directory(p.ctx)
+	if err != nil {
+		return err
+	}
+	faults, err := c.checkNames(p, db, before, doc, &how)
 	if err != nil {
 		return err
 	}
@@ -63,7 +67,11 @@ func (c *applyCmd) Run(p process) error {
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", c.File, err)
 	}
-	c.print(p, made)
+	tried, err := tryOut(p.ctx, db, before, made)
+	if err != nil {
+		return err
+	}
+	c.print(p, made, tried)
 	for _, note := range doc.Notes() {
 		fmt.Fprintf(p.out, "note  %s\n", note)
 	}
@@ -80,11 +88,7 @@ const askLimit = time.Minute
 
 // checkNames looks up in Slack what the file names there, and keeps that for Apply. Without a token it
 // goes by what is known of the people.
-func (c *applyCmd) checkNames(p process, db *store.System, doc setup.Setup, how *store.ApplyOptions) (faults []setup.SlackFault, err error) {
-	directory, err := db.Directory(p.ctx)
-	if err != nil {
-		return nil, err
-	}
+func (c *applyCmd) checkNames(p process, db *store.System, directory *store.Directory, doc setup.Setup, how *store.ApplyOptions) (faults []setup.SlackFault, err error) {
 	names := doc.SlackNames()
 	for i, n := range names.Channels {
 		before, _ := directory.ChannelBefore(n.Named)
@@ -126,12 +130,15 @@ func (c *applyCmd) bot(p process, db *store.System) (*bot.Bot, error) {
 	})
 }
 
-func (c *applyCmd) print(p process, report store.Report) {
+func (c *applyCmd) print(p process, report store.Report, tried []tryout) {
 	for _, change := range report.Changes {
 		fmt.Fprintln(p.out, change)
 		for _, detail := range report.Details[change] {
 			fmt.Fprintf(p.out, "  %s\n", notify.OneLine(detail))
 		}
+	}
+	for _, t := range tried {
+		t.print(p.out, report.After)
 	}
 	if len(report.Slacks) > 0 {
 		fmt.Fprintf(p.out, "Not as in the file and left to Slack (owner: slack): %s.\n", strings.Join(report.Slacks, ", "))

@@ -20,7 +20,8 @@ import (
 
 type explainCmd struct {
 	databaseFlags `embed:""`
-	File          string  `short:"f" aliases:"payload" placeholder:"FILE" help:"The signal as the monitor sends it; - reads it from standard input."`
+	File          string  `short:"f" placeholder:"FILE" help:"The signal as the monitor sends it; - reads it from standard input."`
+	Payload       string  `placeholder:"NAME/ID" help:"Instead of a file: what came to an integration, by the number that watchbill integration payloads shows."`
 	Incident      int64   `placeholder:"N" help:"Instead of a signal: by which rules the alerts of an incident are there, and what the rules say of them now."`
 	Integration   string  `placeholder:"NAME" help:"The integration under whose key it would come; needed where there are several."`
 	At            instant `placeholder:"T" help:"When it would come, such as 2026-03-02T03:00:00Z; now where it is left out."`
@@ -31,7 +32,7 @@ func (c *explainCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	if wrong := one(map[string]bool{"file": c.File != "", "incident": c.Incident != 0}); wrong != "" {
+	if wrong := one(c.File != "", c.Payload != "", c.Incident != 0); wrong != "" {
 		return wrongUse{wrong}
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
@@ -49,31 +50,44 @@ func (c *explainCmd) Run(p process) error {
 	if c.Incident != 0 {
 		return c.came(p, db, dir)
 	}
+	x := explainer{ctx: p.ctx, out: p.out, dir: dir, at: c.At.Time}
+	if x.at.IsZero() {
+		x.at = p.clock()
+	}
+	var signals []oncall.Signal
+	if c.Payload != "" {
+		signals, err = c.kept(p, db, &x)
+	} else {
+		signals, err = c.written(p, &x)
+	}
+	if err != nil {
+		return err
+	}
+	counts, err := db.NextRoundRobinCounts(p.ctx, x.integration.ID)
+	if err != nil {
+		return err
+	}
+	return x.explain(x.fold(len(signals), counts), signals)
+}
+
+// written reads the signals of a file.
+func (c *explainCmd) written(p process, x *explainer) ([]oncall.Signal, error) {
 	body, err := c.read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	integration, err := c.find(dir.Integrations)
-	if err != nil {
-		return err
+	if x.integration, err = c.find(x.dir.Integrations); err != nil {
+		return nil, err
 	}
-	signals, from, err := intake.ReadFor(p.ctx, integration, body)
+	signals, from, err := intake.ReadFor(p.ctx, x.integration, body)
 	if err != nil {
-		return wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
+		return nil, wrongUse{fmt.Sprintf("%s: %v", c.File, err)}
 	}
 	for i := range signals {
 		signals[i].Kind = from
 	}
-	counts, err := db.NextRoundRobinCounts(p.ctx, integration.ID)
-	if err != nil {
-		return err
-	}
-	at := c.At.Time
-	if at.IsZero() {
-		at = p.clock()
-	}
-	x := explainer{ctx: p.ctx, out: p.out, dir: dir, integration: integration, from: from, at: at}
-	return x.explain(x.fold(len(signals), counts), signals)
+	x.from = from
+	return signals, nil
 }
 
 func (c *explainCmd) read() ([]byte, error) {

@@ -143,16 +143,16 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 	return nil
 }
 
-// one says that exactly one of several options must be given.
-func one(options map[string]bool) string {
-	var given []string
-	for name, is := range options {
+// one says that exactly one of the ways to name a signal must be given.
+func one(given ...bool) string {
+	n := 0
+	for _, is := range given {
 		if is {
-			given = append(given, name)
+			n++
 		}
 	}
-	if len(given) == 1 {
+	if n == 1 {
 		return ""
 	}
-	return "give one of " + strings.Join([]string{"--file (-f)", "--incident"}, " and ")
+	return "give one of --file (-f), --payload and --incident"
 }

@@ -43,7 +43,7 @@ func (c *routesCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	h, err := db.RouteHistory(p.ctx, owner)
+	h, err := db.RouteHistory(p.ctx, p.operator(), owner)
 	if err != nil {
 		return err
 	}

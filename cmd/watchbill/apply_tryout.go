@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// mostDetours is how many signals that would go elsewhere are shown of each list.
+const mostDetours = 10
+
+// A tryout is what a document would make of what has come, for one list of rules or one integration.
+type tryout struct {
+	what string // "integration \"demo\""
+	of   string // "of integration demo"
+	oncall.Preview
+}
+
+// tryOut tries what was or would be applied on what has come to the integrations whose signals it may send elsewhere.
+func tryOut(ctx context.Context, db *store.System, before *store.Directory, made store.Report) (all []tryout, err error) {
+	if made.After == nil {
+		return nil, nil
+	}
+	teams, own := touched(before, made)
+	previews := map[oncall.IntegrationID]oncall.Preview{}
+	for _, in := range made.After.Integrations {
+		if _, known := before.Integration(in.ID); !known || !own[in.ID] && !teams[in.TeamID] {
+			continue
+		}
+		payloads, err := db.KeptPayloads(ctx, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		previews[in.ID] = intake.Preview(ctx, before.Setting(ctx, in.ID), made.After.Setting(ctx, in.ID), payloads)
+	}
+	for _, t := range made.After.Teams {
+		if !teams[t.ID] {
+			continue
+		}
+		one := tryout{what: fmt.Sprintf("Routes of team %q", t.Name)}
+		n := 0
+		for _, in := range made.After.Integrations {
+			if in.TeamID == t.ID {
+				one.Preview, n = one.With(previews[in.ID]), n+1
+			}
+		}
+		one.of = map[bool]string{true: " of its integration", false: fmt.Sprintf(" of its %d integrations", n)}[n == 1]
+		all = append(all, one)
+	}
+	for _, in := range made.After.Integrations {
+		if _, known := previews[in.ID]; known && own[in.ID] {
+			all = append(all, tryout{what: fmt.Sprintf("Integration %q", in.Name), Preview: previews[in.ID]})
+		}
+	}
+	return all, nil
+}
+
+// touched are the teams whose lists change, and the integrations whose own lists do, or what else decides where their signals go.
+func touched(before *store.Directory, made store.Report) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
+	teams, own = map[oncall.TeamID]bool{}, map[oncall.IntegrationID]bool{}
+	for _, r := range made.Routes {
+		if r.Owner.Team != 0 {
+			teams[r.Owner.Team] = true
+		} else {
+			own[r.Owner.Integration] = true
+		}
+	}
+	for _, in := range made.After.Integrations {
+		was, known := before.Integration(in.ID)
+		if known && (was.PolicyID != in.PolicyID || was.TeamID != in.TeamID || was.Format != in.Format ||
+			!reflect.DeepEqual(was.Grouping, in.Grouping) || !reflect.DeepEqual(was.Mapping, in.Mapping)) {
+			own[in.ID] = true
+		}
+	}
+	return teams, own
+}
+
+func (t tryout) print(out io.Writer, dir *store.Directory) {
+	line := func(format string, args ...any) { fmt.Fprintf(out, format+"\n", onOneLine(args)...) }
+	untried := ""
+	if t.Untried > 0 {
+		untried = fmt.Sprintf(" %s can't be tried: only their beginning is kept, or they were refused.", counted(t.Untried, "request"))
+	}
+	switch {
+	case t.Tried == 0:
+		line("%s: nothing is kept yet to try it on.%s", t.what, untried)
+		return
+	case t.Elsewhere == 0:
+		line("%s: of the last %s%s, none would go elsewhere.%s", t.what, counted(t.Tried, "signal"), t.of, untried)
+	default:
+		line("%s: of the last %s%s, since %s, %d would go elsewhere.%s", t.what, counted(t.Tried, "signal"), t.of, stamp(t.Since), t.Elsewhere, untried)
+	}
+	if t.Silenced > 0 {
+		line("  WARNING: %s would page NOBODY any more.", counted(t.Silenced, "CRITICAL signal"))
+	}
+	for _, why := range slices.Sorted(maps.Keys(t.Failed)) {
+		line("  FAILED for %s: %s", counted(t.Failed[why], "signal"), why)
+	}
+	t.printDetours(line, dir)
+}
+
+func (t tryout) printDetours(line func(string, ...any), dir *store.Directory) {
+	shown, signals := t.Worst(), 0
+	if len(shown) > mostDetours {
+		shown = shown[:mostDetours]
+	}
+	for _, d := range shown {
+		signals += d.Times
+		was, is := d.Words(func(id oncall.PolicyID) string { return dir.Policies[id].Name })
+		text := fmt.Sprintf("  %s  %s: %s -> %s", stamp(d.At), d.Title(), was, is)
+		if d.Times > 1 {
+			text += fmt.Sprintf(" (%d times)", d.Times)
+		}
+		if d.Silences() {
+			text = "!" + strings.TrimPrefix(text, " ") + " CRITICAL"
+		}
+		line("%s", text)
+	}
+	if rest := t.Elsewhere - signals; rest > 0 {
+		line("  and %d more", rest)
+	}
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,74 @@
+package intake
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Preview tries on the payloads of an integration, the newest first, what would become of them if it were set up
+// otherwise. Both are read and routed as what comes is.
+func Preview(ctx context.Context, before, after oncall.Setting, payloads []oncall.Payload) (p oncall.Preview) {
+	before.Integration.Muted, after.Integration.Muted = false, false // what it would do
+	for _, came := range payloads {
+		if p.Tried >= oncall.PayloadsKept {
+			break
+		}
+		signals, ok := SignalsOf(ctx, before.Integration, came)
+		others, okAfter := signals, ok
+		if !readsAlike(before.Integration, after.Integration) {
+			others, okAfter = SignalsOf(ctx, after.Integration, came)
+		}
+		if !ok || !okAfter {
+			p.Untried++
+			continue
+		}
+		was, is := outcomes(before, signals, came.At), outcomes(after, others, came.At)
+		for i := range max(len(was), len(is)) {
+			d := oncall.Detour{At: came.At, Integration: before.Integration.ID}
+			if i < len(was) {
+				d.Before = was[i]
+			}
+			if i < len(is) {
+				d.After = is[i]
+			}
+			p.Add(d)
+		}
+	}
+	return p
+}
+
+func readsAlike(a, b oncall.Integration) bool {
+	return a.Format == b.Format && reflect.DeepEqual(a.Mapping, b.Mapping)
+}
+
+func outcomes(by oncall.Setting, signals []oncall.Signal, at time.Time) (all []oncall.Outcome) {
+	for _, s := range signals {
+		if s.Action != oncall.Reconcile {
+			all = append(all, by.Outcome(s, at))
+		}
+	}
+	return all
+}
+
+// SignalsOf reads a payload once more, as Again does; what can't be understood is a signal that says so, as when it
+// came. It reports false where there is none either.
+func SignalsOf(ctx context.Context, in oncall.Integration, p oncall.Payload) (signals []oncall.Signal, ok bool) {
+	signals, kind, err := Again(ctx, in, p)
+	refused := strings.HasPrefix(p.Reader, ReadOpsgenie) || p.Reader == ReadPagerDuty && in.Mapping == nil
+	switch {
+	case p.Cut, err != nil && refused:
+		return nil, false
+	case err != nil:
+		return []oncall.Signal{Unread(p.Body, err.Error())}, true
+	}
+	signals = slices.Clone(signals)
+	for i := range signals {
+		signals[i].Kind = kind
+	}
+	return signals, true
+}

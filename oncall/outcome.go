@@ -1,0 +1,309 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Setting is what decides what becomes of the signals of an integration.
+type Setting struct {
+	Integration Integration
+	Policies    map[PolicyID]Policy
+	Route       func(Signal) Routing // nil: there are no rules
+	Maintenance []Maintenance        // that are not over
+}
+
+// An Outcome is what becomes of one signal, as if nothing had come before it.
+type Outcome struct {
+	Action   Action
+	DedupKey string
+	Title    string
+	Severity Severity
+	Policy   PolicyID // that pages, but for what is dropped
+	Labels   map[string]string
+	Group    *Grouping // which others are one incident with it; nil: none, or those that its monitor says
+	Hold     Seconds   // how long it must last before it pages; 0: it pages at once
+	Dropped  bool
+	Window   *Maintenance  // that keeps it; nil: none does
+	Muted    bool          // its integration is
+	Rule     RouteName     // that has decided; zero: none has
+	Failed   []FailedRoute // rules that could not be evaluated
+	Unread   bool          // the body could not be understood
+	Why      string        // it could not
+}
+
+// Fires reports whether it is of an alert that fires.
+func (o Outcome) Fires() bool { return o.Action == Trigger }
+
+// Outcome tells what becomes of a signal, by the code that folds it.
+func (g Setting) Outcome(s Signal, at time.Time) Outcome {
+	o := Outcome{Action: s.Action, DedupKey: s.DedupKey, Title: s.Title, Unread: s.Unread}
+	if s.Unread && len(s.Hints) > 0 {
+		o.Why = s.Hints[0].Text
+	}
+	f := &Fold{
+		Integration: g.Integration, Policy: g.Policies[g.Integration.PolicyID], Policies: g.Policies, Route: g.Route, Maintenance: g.Maintenance,
+		AlertIDs: []AlertID{1}, Now: at, NextCounts: map[PolicyID]int64{},
+	}
+	became := f.Receive(s, at)
+	a := f.alerts[s.DedupKey]
+	o.Muted = became.Fate == FateMuted
+	if a == nil || !a.Firing {
+		if s.Action == Trigger && !o.Muted {
+			o.Action = Clear // it is over by its own account
+		}
+		return o
+	}
+	o.Severity, o.Labels, o.Policy, o.Group = a.Severity, a.Labels, f.policyOf(a), g.Integration.grouping(a.Route)
+	o.Dropped, o.Rule = a.Dropped, a.Route.name()
+	if a.HeldUntil != nil {
+		o.Hold = a.Route.Hold
+	}
+	if a.Kept {
+		m, _ := Covering(g.Maintenance, g.Integration, *a, at)
+		o.Window = &m
+	}
+	if a.Route != nil {
+		o.Failed = a.Route.failed
+	}
+	return o
+}
+
+// A Detour is a signal of which other rules would make something else. Where a mapping changes there may be no
+// signal before it, or after: the zero Outcome.
+type Detour struct {
+	At            time.Time
+	Integration   IntegrationID
+	Before, After Outcome
+	Times         int // how often the same has come; At is the last time
+}
+
+// Elsewhere reports whether it matters to somebody that a signal would become something else. What is the
+// same but for the rule by which it is so doesn't.
+func (d Detour) Elsewhere() bool {
+	a, b := d.Before, d.After
+	if !a.Fires() && !b.Fires() {
+		return false
+	}
+	return len(d.differences()) > 0
+}
+
+// differences are what is another, most important first.
+func (d Detour) differences() (all []string) {
+	a, b := d.Before, d.After
+	add := func(what string, is bool) {
+		if is {
+			all = append(all, what)
+		}
+	}
+	add("action", a.Action != b.Action)
+	add("dropped", a.Dropped != b.Dropped)
+	if a.Fires() && b.Fires() && a.Dropped && b.Dropped {
+		return all
+	}
+	add("unread", a.Unread != b.Unread)
+	add("policy", a.Policy != b.Policy)
+	add("severity", a.Severity != b.Severity)
+	add("hold", a.Hold != b.Hold)
+	add("labels", !maps.Equal(a.Labels, b.Labels))
+	add("group", !reflect.DeepEqual(a.Group, b.Group))
+	add("title", a.Title != b.Title)
+	add("key", a.DedupKey != b.DedupKey)
+	return all
+}
+
+// weight says how bad a detour is, the worst first: what would no longer page anybody, then what would page others or later.
+func (d Detour) weight() int {
+	a, b := d.Before, d.After
+	switch {
+	case a.Fires() && !a.Dropped && (b.Dropped || !b.Fires()):
+		return 0
+	case !a.Unread && b.Unread:
+		return 1
+	case a.Hold < b.Hold:
+		return 2
+	case a.Severity.Worse(b.Severity) && b.Severity != "":
+		return 3
+	case a.Policy != b.Policy && !a.Dropped && !b.Dropped:
+		return 4
+	}
+	return 5
+}
+
+// severity is how bad it is: the worse of the two, as of what is dropped that is what its monitor says.
+func (d Detour) severity() Severity {
+	if d.After.Severity.Worse(d.Before.Severity) {
+		return d.After.Severity
+	}
+	return cmp.Or(d.Before.Severity, Low)
+}
+
+// Silences reports whether something critical would page nobody any more.
+func (d Detour) Silences() bool { return d.weight() == 0 && d.severity() == Critical }
+
+// A Preview is what other rules would make of what has come.
+type Preview struct {
+	Tried     int // signals of alerts that fire
+	Since     time.Time
+	Elsewhere int
+	Silenced  int            // of them: critical ones that would page nobody any more
+	Detours   []Detour       // the worst first, each that is the same once
+	Untried   int            // payloads that can't be read again
+	Failed    map[string]int // of rules that can't be evaluated, and why: for how many signals
+}
+
+// Add adds what other rules would make of one signal.
+func (p *Preview) Add(d Detour) {
+	if !d.Before.Fires() && !d.After.Fires() {
+		return
+	}
+	p.Tried++
+	if p.Since.IsZero() || d.At.Before(p.Since) {
+		p.Since = d.At
+	}
+	for _, bad := range d.After.Failed {
+		if p.Failed == nil {
+			p.Failed = map[string]int{}
+		}
+		p.Failed[fmt.Sprintf("rule %q could not be evaluated, and so does not match: %s", bad.Rule.Rule, bad.Why)]++
+	}
+	if !d.Elsewhere() {
+		return
+	}
+	p.Elsewhere++
+	if d.Silences() {
+		p.Silenced++
+	}
+	d.Times = 1
+	p.merge(d)
+}
+
+func (p *Preview) merge(d Detour) {
+	same := func(o Detour) bool {
+		return o.Integration == d.Integration && reflect.DeepEqual(o.Before, d.Before) && reflect.DeepEqual(o.After, d.After)
+	}
+	if i := slices.IndexFunc(p.Detours, same); i >= 0 {
+		p.Detours[i].Times += d.Times
+		p.Detours[i].At = latest(p.Detours[i].At, d.At)
+		return
+	}
+	p.Detours = append(p.Detours, d)
+}
+
+// With is two previews as one.
+func (p Preview) With(o Preview) Preview {
+	p.Tried, p.Elsewhere, p.Silenced, p.Untried = p.Tried+o.Tried, p.Elsewhere+o.Elsewhere, p.Silenced+o.Silenced, p.Untried+o.Untried
+	if p.Since.IsZero() || !o.Since.IsZero() && o.Since.Before(p.Since) {
+		p.Since = o.Since
+	}
+	p.Detours = slices.Concat(p.Detours, o.Detours)
+	p.Failed = maps.Clone(p.Failed)
+	for why, n := range o.Failed {
+		if p.Failed == nil {
+			p.Failed = map[string]int{}
+		}
+		p.Failed[why] += n
+	}
+	return p
+}
+
+// Worst are the detours, the worst first.
+func (p Preview) Worst() []Detour {
+	all := slices.Clone(p.Detours)
+	slices.SortStableFunc(all, func(a, b Detour) int {
+		worse := func(a, b Severity) int {
+			switch {
+			case a.Worse(b):
+				return -1
+			case b.Worse(a):
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(cmp.Compare(a.weight(), b.weight()), worse(a.severity(), b.severity()), b.At.Compare(a.At), cmp.Compare(a.Before.Title, b.Before.Title))
+	})
+	return all
+}
+
+// Title is what the alert is called, by the rules as they are.
+func (d Detour) Title() string {
+	return cmp.Or(d.Before.Title, d.After.Title, d.Before.DedupKey, d.After.DedupKey)
+}
+
+// Words say what becomes of the signal before and after, as far as that is not the same: "policy payments" and
+// `dropped by rule "staging"`. Name gives what a policy is called. They are of others: to be escaped.
+func (d Detour) Words(name func(PolicyID) string) (before, after string) {
+	differ := d.differences()
+	return d.Before.words(differ, d.After, name), d.After.words(differ, d.Before, name)
+}
+
+func (o Outcome) words(differ []string, other Outcome, name func(PolicyID) string) string {
+	by := ""
+	if o.Rule != (RouteName{}) {
+		by = fmt.Sprintf(" by rule %q", o.Rule.Rule)
+	}
+	switch {
+	case o.Action == "":
+		return "no signal"
+	case !o.Fires():
+		return "no alert: it says " + string(o.Action)
+	case o.Dropped:
+		return "dropped" + by
+	}
+	parts := []string{"policy " + name(o.Policy) + by}
+	for _, what := range differ {
+		switch what {
+		case "unread":
+			if o.Unread {
+				parts = append(parts, "not understood ("+o.Why+")")
+			}
+		case "severity":
+			parts = append(parts, "severity "+string(o.Severity))
+		case "hold":
+			parts = append(parts, o.holdWords())
+		case "labels":
+			parts = append(parts, labelWords(o.Labels, other.Labels))
+		case "group":
+			parts = append(parts, o.groupWords())
+		case "title":
+			parts = append(parts, fmt.Sprintf("title %q", o.Title))
+		case "key":
+			parts = append(parts, fmt.Sprintf("dedup key %q", o.DedupKey))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (o Outcome) holdWords() string {
+	if o.Hold == 0 {
+		return "at once"
+	}
+	return fmt.Sprintf("only if it lasts %s", o.Hold.Duration())
+}
+
+func (o Outcome) groupWords() string {
+	if o.Group == nil {
+		return "in no group"
+	}
+	return fmt.Sprintf("grouped by %s for %s", strings.Join(o.Group.By, ", "), o.Group.Window.Duration())
+}
+
+// labelWords are those labels that others don't have so.
+func labelWords(labels, others map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(withLabels(others, labels))) {
+		value, has := labels[name]
+		switch was, had := others[name]; {
+		case has && (!had || was != value):
+			parts = append(parts, fmt.Sprintf("label %s=%s", name, value))
+		case !has && had:
+			parts = append(parts, "no label "+name)
+		}
+	}
+	return strings.Join(parts, ", ")
+}
