@@ -50,7 +50,7 @@ type instance struct {
 	stop        func()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, change ...func(*setup.Setup)) *world {
 	t.Helper()
 	direct := storetest.NewURL(t)
 	w := &world{T: t, dir: t.TempDir(), now: noon, phone: &phone{}}
@@ -62,14 +62,18 @@ func newWorld(t *testing.T) *world {
 	system, err := store.Open(t.Context(), direct, store.Options{Log: zerolog.Nop()})
 	w.must(err)
 	defer system.Close()
-	_, err = system.Apply(t.Context(), setup.Setup{
+	doc := setup.Setup{
 		Users: []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC"}, {Name: "bo", Slack: "U0BO", TimeZone: "UTC"}},
 		Teams: []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann", "bo"}}},
 		Policies: []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{
 			{Page: []string{"user ann"}, Wait: "5m"}, {Page: []string{"user bo"}},
 		}}},
 		Integrations: []setup.Integration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: key}},
-	}, store.ApplyOptions{Write: true}, w.now)
+	}
+	for _, do := range change {
+		do(&doc)
+	}
+	_, err = system.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, w.now)
 	w.must(err)
 	_, err = w.pool.Exec(t.Context(), `
 		INSERT INTO contacts (user_id, method, address, disabled_why, verified_at, created_at)

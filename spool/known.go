@@ -10,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -32,6 +34,13 @@ type Known struct {
 	Contacts map[oncall.UserID][]knownContact            `json:"contacts"`
 	Sources  map[oncall.IntegrationID]oncall.Integration `json:"integrations"`
 	Admins   []string                                    `json:"admins"` // of the installation, by Slack id
+
+	Routes      []route.Definition   `json:"routes,omitempty"` // lists of rules that aren't empty
+	Maintenance []oncall.Maintenance `json:"maintenance,omitempty"`
+
+	compiling sync.Once
+	lists     map[oncall.RouteOwner]*route.List
+	windows   []oncall.Maintenance
 }
 
 type knownKey struct {
@@ -56,13 +65,19 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 		k.Keys[hex.EncodeToString(key.Hash[:])] = knownKey{key.Integration.ID, key.Until}
 	}
 	facts := dir.Facts()
+	for _, l := range dir.Lists() {
+		k.Routes = append(k.Routes, l.Definition)
+	}
+	k.Maintenance = dir.Maintenance
 	for _, in := range dir.Integrations {
 		k.Sources[in.ID] = in
 		if team, found := dir.Team(in.TeamID); found {
 			k.Teams[in.TeamID] = team.Name
 		}
-		if k.Watches[in.PolicyID] == nil {
-			k.Watches[in.PolicyID] = facts.Watches(in.PolicyID, now, now.Add(oncall.WatchAhead))
+		for _, policy := range dir.RoutedTo(in.ID) {
+			if k.Watches[policy] == nil && !facts.Policies[policy].Removed {
+				k.Watches[policy] = facts.Watches(policy, now, now.Add(oncall.WatchAhead))
+			}
 		}
 	}
 	for _, watches := range k.Watches {

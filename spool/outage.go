@@ -49,6 +49,9 @@ type waitingAlert struct {
 	group    string
 	severity oncall.Severity
 	title    string
+	first    time.Time     // when it came
+	from     time.Time     // when it pages: later, where a rule holds it
+	kept     *oncall.Alert // what windows ask about, where one has kept it; nil: none has
 }
 
 // An order is one message to one person.
@@ -138,27 +141,17 @@ func (o *outage) note(k *Known, id oncall.IntegrationID, signals []oncall.Signal
 	if !known {
 		return
 	}
+	became := k.outcomes(in, signals, at)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.waiting == nil {
 		o.waiting, o.more = map[alertKey]waitingAlert{}, map[oncall.TeamID]int{}
 	}
-	for _, s := range signals {
+	for i, s := range signals {
 		key := alertKey{id, s.DedupKey}
 		switch s.Action {
 		case oncall.Trigger:
-			if in.Muted && (in.MutedUntil == nil || at.Before(*in.MutedUntil)) {
-				continue
-			}
-			if _, counted := o.waiting[key]; !counted && len(o.waiting) >= maxTracked {
-				o.more[in.TeamID]++
-				continue
-			}
-			severity := s.Severity
-			if severity == "" {
-				severity = oncall.High
-			}
-			o.waiting[key] = waitingAlert{in.TeamID, in.PolicyID, s.GroupKey, severity, firstBytes(s.Title, maxTitle)}
+			o.fires(in, s, became[i], at)
 		case oncall.Clear:
 			delete(o.waiting, key)
 		case oncall.Reconcile:
@@ -211,7 +204,7 @@ func (d *Door) tell(ctx context.Context) {
 	if known == nil || o.since.IsZero() || now.Sub(o.since) < oncall.OutageGrace {
 		return
 	}
-	for team, waits := range o.byTeam(known) {
+	for team, waits := range o.byTeam(known, now) {
 		for _, user := range waits.users(known, now) {
 			d.order(known, team, user, waits, now)
 		}
@@ -233,9 +226,13 @@ type teamWaits struct {
 }
 
 // byTeam sums up what waits, for teams with something that is worth a page. Its caller has locked o.
-func (o *outage) byTeam(k *Known) map[oncall.TeamID]*teamWaits {
+func (o *outage) byTeam(k *Known, now time.Time) map[oncall.TeamID]*teamWaits {
 	teams := map[oncall.TeamID]*teamWaits{}
-	for _, a := range o.waiting {
+	k.compiling.Do(k.compile)
+	for key, a := range o.waiting {
+		if !a.pages(k, key, now) {
+			continue
+		}
 		t := teams[a.team]
 		if t == nil {
 			t = &teamWaits{oncall.Outage{Team: k.Teams[a.team], Waiting: o.more[a.team]}, map[oncall.PolicyID]bool{}}

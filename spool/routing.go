@@ -1,0 +1,117 @@
+package spool
+
+import (
+	"context"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
+)
+
+// routingLimit bounds how long rules may take for the signals of one request.
+const routingLimit = time.Second
+
+// compile makes the rules ready. That takes a moment, so it waits for an outage.
+func (k *Known) compile() {
+	k.lists = map[oncall.RouteOwner]*route.List{}
+	for _, d := range k.Routes {
+		k.lists[d.Owner] = route.Compile(d)
+	}
+	for _, m := range k.Maintenance {
+		matchers := make([]oncall.Matcher, 0, len(m.Match))
+		for _, match := range m.Match {
+			if compiled, err := match.Compiled(); err == nil {
+				matchers = append(matchers, compiled)
+			}
+		}
+		if len(matchers) == len(m.Match) { // in doubt it keeps nothing quiet
+			m.Match = matchers
+			k.windows = append(k.windows, m)
+		}
+	}
+}
+
+// outcomes tells what becomes of signals of an integration, as far as is known, by the code that folds them. What
+// can't be told pages.
+func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
+	k.compiling.Do(k.compile)
+	ctx, cancel := context.WithTimeout(context.Background(), routingLimit)
+	defer cancel()
+	g := oncall.Setting{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
+	for id := range k.Watches {
+		g.Policies[id] = oncall.Policy{ID: id, TeamID: in.TeamID}
+	}
+	r := &route.Router{
+		Integration: in, Team: k.Teams[in.TeamID], Policy: func(oncall.PolicyID) string { return "" },
+		Usable: func(id oncall.PolicyID) bool { return k.Watches[id] != nil },
+	}
+	for _, owner := range []oncall.RouteOwner{{Integration: in.ID}, {Team: in.TeamID}} {
+		if l := k.lists[owner]; l != nil {
+			r.Lists = append(r.Lists, l)
+		}
+	}
+	if len(r.Lists) > 0 {
+		g.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ctx, s) }
+	}
+	all := make([]oncall.Outcome, len(signals))
+	for i, s := range signals {
+		if s.Action == oncall.Trigger {
+			all[i] = outcome(g, s, at)
+		}
+	}
+	return all
+}
+
+func outcome(g oncall.Setting, s oncall.Signal, at time.Time) (o oncall.Outcome) {
+	defer func() {
+		if recover() != nil { // a rule must not keep anybody from being told
+			g.Route, g.Maintenance = nil, nil
+			o = g.Outcome(s, at)
+		}
+	}()
+	return g.Outcome(s, at)
+}
+
+// fires notes an alert that fires, which pages at once, later or not at all. Its caller has locked o.
+func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Outcome, at time.Time) {
+	key := alertKey{in.ID, s.DedupKey}
+	was, counted := o.waiting[key]
+	switch {
+	case became.Muted:
+		return
+	case became.Dropped:
+		if counted && (was.kept != nil || at.Before(was.from)) { // else somebody is paged of it, and it is not dropped any more
+			delete(o.waiting, key)
+		}
+		return
+	case !became.Fires():
+		delete(o.waiting, key)
+		return
+	case !counted && len(o.waiting) >= maxTracked:
+		o.more[in.TeamID]++
+		return
+	}
+	a := waitingAlert{
+		team: in.TeamID, policy: became.Policy, group: s.GroupKey, severity: became.Severity, title: firstBytes(s.Title, maxTitle), first: at,
+	}
+	if counted {
+		a.first = was.first
+	}
+	a.from = a.first.Add(became.Hold.Duration())
+	if became.Window != nil {
+		a.kept = &oncall.Alert{Title: s.Title, Severity: became.Severity, Labels: became.Labels}
+	}
+	o.waiting[key] = a
+}
+
+// pages reports whether an alert that waits would page somebody at an instant.
+func (a waitingAlert) pages(k *Known, key alertKey, now time.Time) bool {
+	if now.Before(a.from) {
+		return false
+	}
+	if a.kept == nil {
+		return true
+	}
+	_, covered := oncall.Covering(k.windows, k.Sources[key.integration], *a.kept, now)
+	return !covered
+}
