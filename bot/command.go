@@ -79,6 +79,7 @@ func commands() []command {
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},
 		{"payloads", (*Bot).payloads},
+		{"routes", (*Bot).routes},
 		{"heartbeats", (*Bot).heartbeats},
 		{"key", (*Bot).key},
 		{"mute", (*Bot).mute},

@@ -22,7 +22,7 @@ var aliases = map[string]string{
 	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
 	"heartbeat": "heartbeats", "beats": "heartbeats", "checks": "heartbeats", "cron": "heartbeats", "crons": "heartbeats", "pings": "heartbeats", "deadman": "heartbeats",
 	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikey": "key", "token": "key",
-	"payload": "payloads", "raw": "payloads",
+	"payload": "payloads", "raw": "payloads", "route": "routes", "rules": "routes", "rule": "routes", "routing": "routes", "mapping": "payloads",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",
 	"responder": "add", "responders": "add", "invite": "add", "add-responder": "add", "addresponder": "add",
 	"comment": "note", "add-note": "note", "addnote": "note", "notes": "note",

@@ -30,6 +30,11 @@ func payloadsAsked(words []string) (rest []string, asked bool) {
 	return words, false
 }
 
+// triesPayload reports whether words are the number of a payload that is to be tried.
+func triesPayload(words []string) bool {
+	return len(words) == 2 && isNumber(words[0]) && oneOf(words, 1, "try", "explain", "test", "rules", "routes")
+}
+
 // payloads answers `/oncall payloads NAME [ID]`: what a monitor has sent, as it came.
 func (b *Bot) payloads(ctx context.Context, r request) (view.Drawing, error) {
 	if r.asker.Via == oncall.ViaChannel {
@@ -46,8 +51,12 @@ func (b *Bot) payloads(ctx context.Context, r request) (view.Drawing, error) {
 		in = all[0]
 	case n == 0 && len(r.words) == 0:
 		return view.Drawing{}, oncall.Refuse("Say of which integration, as in `/oncall payloads payments-prometheus`. `/oncall integrations` lists them.")
-	case n == 0 || len(rest) > 1 || len(rest) == 1 && !isNumber(rest[0]):
+	case n == 0 || len(rest) > 1 && !triesPayload(rest) || len(rest) == 1 && !isNumber(rest[0]):
 		return view.Drawing{}, r.noIntegration(all, strings.Join(r.words, " "))
+	}
+	if triesPayload(rest) {
+		id, _ := strconv.ParseInt(strings.TrimPrefix(rest[0], "#"), 10, 64)
+		return view.Drawing{}, b.showTried(ctx, r, oncall.PayloadID(id), r.trigger)
 	}
 	if len(rest) == 1 {
 		id, _ := strconv.ParseInt(strings.TrimPrefix(rest[0], "#"), 10, 64)

@@ -72,6 +72,8 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 
 	view.ActionIntegration:    (*Bot).pressIntegration,
 	view.ActionMaintenanceEnd: (*Bot).pressMaintenance,
+	view.ActionPayload:        (*Bot).pressPayload,
+	view.ActionPayloadMap:     (*Bot).pressMapping,
 	view.ActionEnd:            (*Bot).pressEnd,
 
 	view.ActionContacts:      (*Bot).contacts,

@@ -158,6 +158,7 @@ var helpParts = []helpPart{
 	}},
 	{"*Monitors*", []helpLine{
 		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key; `/oncall payloads payments-prometheus` — what one has sent, as it came"},
+		{SeesTeams, "`/oncall routes payments` — by which rules its alerts go, and what each has done; `/oncall payloads payments-prometheus 12 try` — what they make of one that came"},
 		{SeesTeams, "`/oncall heartbeats` — what pings regularly, and whether it is late; `/oncall heartbeats mute backup 2h`, for its team's managers"},
 		{ManagesIntegrations, "`/oncall key rotate payments-prometheus` — a new key, for its team's managers"},
 		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},

@@ -176,7 +176,20 @@ const (
 	// ActionMaintenanceEnd ends a maintenance window, whose number is its value.
 	ActionMaintenanceEnd Action = "maintenance_end"
 
+	// ActionPayload shows what is made of a payload, and ActionPayloadMap opens the form of a mapping for it; its number is their value.
+	ActionPayload    Action = "payload_try"
+	ActionPayloadMap Action = "payload_map"
+
 	ModalRotateKey Modal = "key_rotate"
+	ModalMapping   Modal = "mapping_try"
+
+	BlockMapEach     Block = "map_each"
+	BlockMapTitle    Block = "map_title"
+	BlockMapBody     Block = "map_body"
+	BlockMapSeverity Block = "map_severity"
+	BlockMapStatus   Block = "map_status"
+	BlockMapKey      Block = "map_key"
+	BlockMapLabels   Block = "map_labels"
 
 	BlockKeyEnds Block = "key_ends"
 

@@ -69,6 +69,52 @@ func delivered(text string) []Payload {
 	}
 }
 
+// ruled are lists of rules, with a text wherever others can write.
+func ruled(text string) []RouteList {
+	return []RouteList{
+		{Of: text, Version: 3, Versions: 3, SavedAt: noon, SavedBy: oncall.ByUser(ann), Rules: []RouteRule{
+			{Name: text, Asks: []string{text, "labels.env is staging"}, Does: "drop it", Tally: oncall.RouteTally{Matched: 12, Dropped: 12, At: noon}},
+			{Name: "try", Asks: []string{text}, Does: text, Shadow: true, Tally: oncall.RouteTally{Shadow: 2, Failed: 1, Error: text, At: noon}},
+			{Name: "hold", Does: "hold it for 5m0s", Tally: oncall.RouteTally{Matched: 4, Held: 4, Passed: 3, At: noon}},
+		}},
+		{Of: "team " + text, Version: 1, Versions: 1, Shadow: true, SavedAt: noon, SavedBy: oncall.ByCommandLine(text), Rules: []RouteRule{{Name: text, Does: text, Shadow: true}}},
+		{Of: text},
+	}
+}
+
+func manyRules(text string) RouteList {
+	l := RouteList{Of: text, Version: 1, SavedAt: noon, SavedBy: oncall.ByUser(ann)}
+	for range 200 {
+		l.Rules = append(l.Rules, RouteRule{Name: text, Asks: []string{text}, Does: text})
+	}
+	return l
+}
+
+// tried is a payload of which everything possible is said.
+func tried(text string) Tried {
+	list := oncall.RouteOwner{Integration: 3}
+	out := Tried{ID: 12, Of: text, At: noon, Kind: text, Maps: true}
+	outcome := oncall.Outcome{
+		Action: oncall.Trigger, Title: text, DedupKey: text, Severity: oncall.High, Hold: 300, Group: &oncall.Grouping{By: []string{text}, Window: 300},
+		Rule: oncall.RouteName{RouteOwner: list, Rule: text}, Why: text,
+	}
+	rules := []TriedRule{{text, text, "no", text}, {text, "shy", "in shadow", text}, {"team " + text, "last", "yes", text}, {"team " + text, "more", "not asked", ""}}
+	dropped, muted, kept := outcome, outcome, outcome
+	dropped.Dropped, muted.Muted = true, true
+	kept.Window, kept.Hold, kept.Group, kept.Rule = &oncall.Maintenance{ID: 4}, 0, nil, oncall.RouteName{}
+	labels := map[string]string{text: text, "env": "prod"}
+	out.Signals = []TriedSignal{
+		{Fires: true, Outcome: outcome, Labels: labels, Details: labels, Rules: rules, Policy: text, Pages: []oncall.UserID{ann, bo}},
+		{Fires: true, Outcome: dropped, Rules: rules}, {Fires: true, Outcome: muted, Policy: text}, {Fires: true, Outcome: kept, Policy: text, Unknown: true},
+		{Says: "resolve", Outcome: oncall.Outcome{Title: text}}, {Fires: true, Outcome: kept, Policy: text},
+	}
+	return out
+}
+
+func mapped(text string) oncall.Mapping {
+	return oncall.Mapping{Each: "payload.alarms", Title: text, Body: text, DedupKey: "${item.id}", Labels: map[string]string{"site": text}}
+}
+
 // managingViews are what managers, admins and people with swaps see, by its golden file.
 func managingViews(text string) (messages map[string]Drawing, forms map[string]slack.ModalViewRequest) {
 	until := noon.Add(2 * time.Hour)
@@ -83,13 +129,18 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 		"integrations": Integrations(managed(text), time.UTC), "integrations_many": Integrations(many, time.UTC),
 		"integration_muted": Muted(1, text, &until, time.UTC), "integration_muted_on": Muted(1, text, nil, time.UTC), "integration_unmuted": Text(Unmuted(text, true)),
 		"payloads": Payloads(text, delivered(text), time.UTC), "payloads_none": Payloads(text, nil, time.UTC),
+		"routes": Routes(ruled(text), text, time.UTC), "routes_many": Routes(append(ruled(text), manyRules(text)), text, time.UTC),
+		"routes_all": AllRoutes(ruled(text), "", time.UTC), "routes_none": AllRoutes(nil, "", time.UTC),
 		"payload_file": PayloadFileComes(text, 12), "payload_no_file": NoPayloadFile(text, 12, text),
 		"history": Text(History(changed(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
 		"pending": Text(pending(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
 	}
 	forms = map[string]slack.ModalViewRequest{
 		"integration_rotate": RotateForm(managed(text)[1], until, time.UTC),
-		"integration_key":    NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
+		"payload_tried":      PayloadTried(tried(text), time.UTC), "mapping_form": MappingTry{ID: 12, Of: text, Body: text}.Draw(time.UTC),
+		"mapping_wrong":   MappingTry{ID: 12, Of: text, Mapping: oncall.Mapping{Title: text}, Problem: text}.Draw(time.UTC),
+		"mapping_tried":   MappingTry{ID: 12, Of: text, Mapping: mapped(text), Made: new(tried(text))}.Draw(time.UTC),
+		"integration_key": NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
 		"holdings": held(text).Draw(), "holdings_none": Belongings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
 	}
 	return messages, forms

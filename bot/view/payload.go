@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -42,9 +44,9 @@ func Payloads(name string, all []Payload, zone *time.Location) Drawing {
 		if body := foreignLines(strings.ReplaceAll(p.Body, "```", "'''"), mostBegun, mostBegunLines); body != "" {
 			text += "\n```" + body + "```"
 		}
-		d.Blocks = append(d.Blocks, section(text))
+		d.Blocks = append(d.Blocks, slack.NewSectionBlock(words(text), nil, slack.NewAccessory(button(ActionPayload, valueOf(p.ID), "Try it"))))
 	}
-	d.Blocks = append(d.Blocks, note(fmt.Sprintf("`/oncall payloads %s %d` sends all of one as a file. The newest %d are kept, for 7 days at most; `watchbill integration payloads` prints them.",
+	d.Blocks = append(d.Blocks, note(fmt.Sprintf("*Try it* shows what the rules make of one now, whom it would page, and tries a mapping on it; so does `/oncall payloads %[1]s %[2]d try`. `/oncall payloads %[1]s %[2]d` sends all of one as a file. The newest %[3]d are kept, for 7 days at most; `watchbill integration payloads` prints them.",
 		Name(name), all[0].ID, oncall.PayloadsKept)))
 	return d
 }

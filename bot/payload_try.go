@@ -1,0 +1,184 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/route"
+	"github.com/watchbill/watchbill/store"
+)
+
+// tryout loads a payload to try rules and mappings on.
+func (b *Bot) tryout(ctx context.Context, r request, id oncall.PayloadID) (store.Tryout, error) {
+	t, err := b.store.Tryout(ctx, r.by(), id)
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return t, oncall.Refuse("There is no payload %d any more%s.", id, r.none())
+	case err != nil:
+		return t, err
+	case t.Cut:
+		return t, oncall.Refuse("Only the beginning of payload %d is kept, so it can't be read again.", id)
+	}
+	return t, nil
+}
+
+// pressPayload shows what is made of a payload.
+func (b *Bot) pressPayload(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	id, _ := strconv.ParseInt(p.value, 10, 64)
+	return "", b.showTried(ctx, r, oncall.PayloadID(id), p.trigger)
+}
+
+func (b *Bot) showTried(ctx context.Context, r request, id oncall.PayloadID, trigger string) error {
+	t, err := b.tryout(ctx, r, id)
+	if err != nil {
+		return err
+	}
+	tried, err := r.tried(ctx, t)
+	if err != nil {
+		return err
+	}
+	return b.openModal(ctx, trigger, view.PayloadTried(tried, r.location))
+}
+
+// tried is what is made of a payload, as far as the reader may know.
+func (r request) tried(ctx context.Context, t store.Tryout) (view.Tried, error) {
+	out := view.Tried{ID: t.ID, Of: t.Name, At: t.At, Maps: t.Setting.Integration.Mapping != nil}
+	signals, ok := intake.SignalsOf(ctx, t.Setting.Integration, t.Payload)
+	if !ok {
+		return out, oncall.Refuse("Payload %d was refused when it came, and can't be read again.", t.ID)
+	}
+	t.Setting.Maintenance = r.directory.Maintenance
+	for _, s := range signals {
+		if s.Action == oncall.Reconcile {
+			continue
+		}
+		if s.Kind != "" {
+			out.Kind = intake.Of(s.Kind).Title
+		}
+		out.Signals = append(out.Signals, r.triedSignal(ctx, t, s))
+	}
+	return out, nil
+}
+
+func (r request) triedSignal(ctx context.Context, t store.Tryout, s oncall.Signal) view.TriedSignal {
+	o := t.Setting.Outcome(s, r.now)
+	v := view.TriedSignal{Outcome: o, Fires: o.Fires(), Says: string(s.Action), Labels: s.Labels, Details: s.Details, Policy: r.policyName(o.Policy)}
+	if !v.Fires {
+		return v
+	}
+	if t.Router != nil {
+		_, verdicts := t.Router.Explain(ctx, s)
+		for _, said := range verdicts {
+			v.Rules = append(v.Rules, r.triedRule(said))
+		}
+	}
+	if _, seen := r.directory.Policies[o.Policy]; seen {
+		v.Pages = r.directory.Facts().FirstPaged(o.Policy, r.now)
+	} else {
+		v.Unknown = true
+	}
+	return v
+}
+
+func (r request) triedRule(said route.Verdict) view.TriedRule {
+	v := view.TriedRule{Of: r.routesOf(said.List.Owner), Name: said.Rule.Name, Says: "no", Why: said.Why}
+	does := said.Rule.Does(r.policyName)
+	switch {
+	case !said.Reached:
+		v.Says, v.Why = "not asked", ""
+	case said.Failed:
+		v.Says = "failed"
+	case said.Matched && said.Shadow:
+		v.Says, v.Why = "in shadow", "it would "+does
+	case said.Matched:
+		v.Says, v.Why = "yes", does
+	}
+	return v
+}
+
+// pressMapping opens the form in which a mapping is tried on a payload.
+func (b *Bot) pressMapping(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	id, _ := strconv.ParseInt(p.value, 10, 64)
+	t, err := b.tryout(ctx, r, oncall.PayloadID(id))
+	if err != nil {
+		return "", err
+	}
+	form := view.MappingTry{ID: t.ID, Of: t.Name, Body: string(t.Body)}
+	if m := t.Setting.Integration.Mapping; m != nil {
+		form.Mapping = *m
+	}
+	return "", b.pushModal(ctx, p.trigger, form.Draw(r.location))
+}
+
+// submitMapping tries a mapping, and shows what comes of it above the form.
+func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	id, _ := strconv.ParseInt(s.meta(), 10, 64)
+	t, err := b.tryout(ctx, r, oncall.PayloadID(id))
+	if err != nil {
+		return modalResponse{}, err
+	}
+	was := t.Setting.Integration.Mapping
+	m, wrong := readMapping(s.form, was)
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	t.Setting.Integration.Mapping = &m
+	form := view.MappingTry{ID: t.ID, Of: t.Name, Mapping: m, Body: string(t.Body)}
+	if _, _, err := intake.ReadFor(ctx, t.Setting.Integration, t.Body); err != nil {
+		form.Problem = err.Error()
+		return replace(form.Draw(r.location)), nil
+	}
+	if t.Router != nil { // its rules see the integration as it would be
+		router := *t.Router
+		router.Integration = t.Setting.Integration
+		t.Router, t.Setting.Route = &router, func(s oncall.Signal) oncall.Routing { return router.Route(ctx, s) }
+	}
+	made, err := r.tried(ctx, t)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	form.Made = &made
+	return replace(form.Draw(r.location)), nil
+}
+
+// readMapping reads the form. What it has no field for is as it was.
+func readMapping(f form, was *oncall.Mapping) (m oncall.Mapping, wrong fieldErrors) {
+	if was != nil {
+		m = *was
+	}
+	m.Each, m.Title, m.Body = f.text(view.BlockMapEach), f.text(view.BlockMapTitle), f.text(view.BlockMapBody)
+	m.Severity, m.Status, m.DedupKey = f.text(view.BlockMapSeverity), f.text(view.BlockMapStatus), f.text(view.BlockMapKey)
+	m.Labels = nil
+	for line := range strings.Lines(f.text(view.BlockMapLabels)) {
+		name, text, is := strings.Cut(strings.TrimSpace(line), ":")
+		switch {
+		case strings.TrimSpace(line) == "":
+		case !is || strings.TrimSpace(name) == "":
+			return m, fieldErrors{view.BlockMapLabels: fmt.Sprintf("%q is no label: write a line such as site: ${payload.site}", strings.TrimSpace(line))}
+		default:
+			if m.Labels == nil {
+				m.Labels = map[string]string{}
+			}
+			m.Labels[strings.TrimSpace(name)] = strings.TrimSpace(text)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,267 @@
+package view
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A RouteList is what is shown of the rules of an integration or a team.
+type RouteList struct {
+	Of       string // "integration prometheus"
+	Version  int    // 0: it never had a rule
+	Versions int    // that there were
+	Shadow   bool
+	SavedAt  time.Time
+	SavedBy  oncall.Actor
+	Rules    []RouteRule
+}
+
+// A RouteRule is what is shown of one of them.
+type RouteRule struct {
+	Name   string
+	Asks   []string // what it asks, as it is written
+	Does   string
+	Shadow bool // it, or its list
+	Tally  oncall.RouteTally
+}
+
+// mostRulesDrawn is how many rules have a block of their own; more are a text.
+const mostRulesDrawn = 20
+
+// Routes shows the lists by which an alert goes, in the order in which they are asked. End is where it goes otherwise.
+func Routes(lists []RouteList, end string, zone *time.Location) Drawing {
+	var lines []string
+	rules := 0
+	for _, l := range lists {
+		rules += len(l.Rules)
+		lines = append(lines, l.heading(zone))
+		for i, rule := range l.Rules {
+			lines = append(lines, fmt.Sprintf("%d. %s", i+1, rule.line(zone)))
+		}
+	}
+	lines = append(lines, "What no rule matches goes to "+Foreign(end, maxTitle)+".")
+	d := Drawing{Text: fitLines(lines, MaxAnswer)}
+	if rules > mostRulesDrawn {
+		return d
+	}
+	for _, line := range lines {
+		d.Blocks = append(d.Blocks, section(line))
+	}
+	d.Blocks = append(d.Blocks, note("The first rule that matches decides. `watchbill routes` prints them as the set-up file has them, and each version that there was; "+
+		"`watchbill apply` says what other rules would have made of what came."))
+	return d
+}
+
+// AllRoutes lists whose rules there are.
+func AllRoutes(lists []RouteList, none string, zone *time.Location) Drawing {
+	var lines []string
+	for _, l := range lists {
+		if len(l.Rules) > 0 {
+			lines = append(lines, "• "+l.heading(zone))
+		}
+	}
+	if len(lines) == 0 {
+		return Text("There are no rules" + none + ": every alert goes to the escalation policy of its integration. `routes:` in the set-up file makes some.")
+	}
+	return Drawing{Text: fitLines(append(lines, "`/oncall routes NAME` shows the rules of a team or an integration, and what each has done."), MaxAnswer)}
+}
+
+// heading says whose rules they are, and who has saved them.
+func (l RouteList) heading(zone *time.Location) string {
+	if len(l.Rules) == 0 && l.Version == 0 {
+		return fmt.Sprintf("*%s* has no rules.", upperFirst(Name(l.Of)))
+	}
+	text := fmt.Sprintf("*%s*: %s, version %d, saved %s by %s", upperFirst(Name(l.Of)), Count(len(l.Rules), "rule"), l.Version, stamp(l.SavedAt, asAgo, zone), who(l.SavedBy))
+	if l.Shadow {
+		text += "; all of it is in shadow, and changes nothing"
+	}
+	return text
+}
+
+func upperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// line is a rule in words.
+func (r RouteRule) line(zone *time.Location) string {
+	text := "*" + Name(r.Name) + "*"
+	if r.Shadow {
+		text += " (in shadow)"
+	}
+	for i, ask := range r.Asks {
+		text += []string{": if ", " and "}[min(i, 1)] + "`" + Foreign(strings.ReplaceAll(ask, "`", "'"), maxRuleText) + "`"
+	}
+	return text + " → " + Foreign(r.Does, maxRuleText) + "\n" + r.done(zone)
+}
+
+// done says what it has made of alerts.
+func (r RouteRule) done(zone *time.Location) string {
+	var parts []string
+	t := r.Tally
+	for _, n := range []struct {
+		n    int
+		what string
+	}{
+		{t.Matched, "matched"}, {t.Dropped, "dropped"}, {t.Held, "held"}, {t.Passed, "over before it paged"}, {t.Shadow, "would have matched"},
+	} {
+		if n.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", n.what, n.n))
+		}
+	}
+	if t.Failed > 0 {
+		parts = append(parts, fmt.Sprintf(":warning: failed %d, the last time: %s", t.Failed, Foreign(t.Error, maxTitle)))
+	}
+	if len(parts) == 0 {
+		return "It has matched nothing yet."
+	}
+	return strings.Join(parts, ", ") + "; last " + stamp(t.At, asAgo, zone)
+}
+
+// A Tried is what is made of a payload now.
+type Tried struct {
+	ID      oncall.PayloadID
+	Of      string // its integration
+	At      time.Time
+	Kind    string // what it is read as; empty: it isn't understood
+	Signals []TriedSignal
+	Maps    bool // its integration has a mapping
+}
+
+// A TriedSignal is one of its signals.
+type TriedSignal struct {
+	Fires   bool
+	Says    string // what it says, if no alert fires: "resolve"
+	Outcome oncall.Outcome
+	Labels  map[string]string // as its monitor sends them
+	Details map[string]string
+	Rules   []TriedRule
+	Policy  string // that pages, as far as the reader may know
+	Pages   []oncall.UserID
+	Unknown bool // the reader may not know whom it pages
+}
+
+// A TriedRule is what one rule says of it.
+type TriedRule struct{ Of, Name, Says, Why string }
+
+const (
+	mostTried      = 5  // signals
+	mostTriedRules = 20 // of each
+)
+
+// PayloadTried shows what is made of a payload, rule by rule.
+func PayloadTried(t Tried, zone *time.Location) slack.ModalViewRequest {
+	blocks := append(t.blocks(zone), slack.NewActionBlock("try_mapping", button(ActionPayloadMap, valueOf(t.ID), "Try a mapping…")))
+	return readOnly("What becomes of it", blocks...)
+}
+
+func (t Tried) blocks(zone *time.Location) []slack.Block {
+	read := "It is not understood."
+	if t.Kind != "" {
+		read = fmt.Sprintf("It is read as %s: %s.", Name(t.Kind), Count(len(t.Signals), "signal"))
+	}
+	if t.Maps {
+		read += " The integration has a mapping."
+	}
+	blocks := []slack.Block{section(fmt.Sprintf("Payload %d of *%s*, which came %s. %s", t.ID, Name(t.Of), stamp(t.At, asAgo, zone), read))}
+	for i, s := range t.Signals {
+		if i == mostTried {
+			blocks = append(blocks, note(fmt.Sprintf("And %d more.", len(t.Signals)-i)))
+			break
+		}
+		blocks = append(blocks, section(s.fields()))
+		if rules := s.rules(); rules != "" {
+			blocks = append(blocks, section(rules))
+		}
+		blocks = append(blocks, section(s.becomes()))
+	}
+	return blocks
+}
+
+// fields are what it says, in our words.
+func (s TriedSignal) fields() string {
+	o := s.Outcome
+	lines := []string{fmt.Sprintf("*%s*", Foreign(o.Title, maxTitle)), "dedup key: " + Foreign(o.DedupKey, maxTitle)}
+	if s.Fires {
+		lines = append(lines, "severity: "+string(o.Severity))
+	}
+	if o.Why != "" {
+		lines = append(lines, ":warning: "+Foreign(o.Why, maxRuleText))
+	}
+	for _, of := range []struct {
+		name string
+		all  map[string]string
+	}{{"labels", s.Labels}, {"details", s.Details}} {
+		for _, name := range slices.Sorted(maps.Keys(of.all)) {
+			lines = append(lines, fmt.Sprintf("%s.%s: %s", of.name, Foreign(name, maxTitle), Foreign(of.all[name], maxTitle)))
+		}
+	}
+	return fitLines(lines, maxTriedText)
+}
+
+// maxTriedText is how much is shown of the fields of a signal, and of the rules, in characters.
+const maxTriedText = 2_000
+
+func (s TriedSignal) rules() string {
+	var lines []string
+	of := ""
+	for i, r := range s.Rules {
+		if i == mostTriedRules {
+			lines = append(lines, fmt.Sprintf("and %d more rules", len(s.Rules)-i))
+			break
+		}
+		if r.Of != of {
+			of = r.Of
+			lines = append(lines, "Rules of "+Foreign(of, maxTitle)+":")
+		}
+		line := fmt.Sprintf("• %s: *%s*", Foreign(r.Name, maxTitle), r.Says)
+		if r.Why != "" {
+			line += ": " + Foreign(r.Why, maxRuleText)
+		}
+		lines = append(lines, line)
+	}
+	return fitLines(lines, maxTriedText)
+}
+
+// becomes says what becomes of it now, and whom it pages.
+func (s TriedSignal) becomes() string {
+	o, by := s.Outcome, ""
+	if o.Rule.Rule != "" {
+		by = ", by the rule “" + Foreign(o.Rule.Rule, maxTitle) + "”"
+	}
+	switch {
+	case !s.Fires:
+		return "It says " + Foreign(s.Says, maxTitle) + ": it opens no incident and pages nobody."
+	case o.Dropped:
+		return "It is *dropped*" + by + ": it is counted, opens no incident and pages nobody."
+	}
+	text := "It goes to the escalation policy *" + Name(s.Policy) + "*" + by
+	if o.Hold > 0 {
+		text += fmt.Sprintf(", only if it still fires after %s", o.Hold.Duration())
+	}
+	if o.Group != nil {
+		text += ", as one incident with others of the same " + Foreign(strings.Join(o.Group.By, ", "), maxTitle)
+	}
+	if o.Muted {
+		return text + ". The integration is muted now: nobody is paged."
+	}
+	if o.Window != nil {
+		text += fmt.Sprintf(". Maintenance %s keeps it for now", o.Window.ID)
+	}
+	switch {
+	case s.Unknown:
+		return text + "."
+	case len(s.Pages) == 0:
+		return text + ". Nobody can be paged first."
+	}
+	return text + ". Paged first: " + named(s.Pages) + "."
+}
