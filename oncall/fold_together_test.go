@@ -1,0 +1,265 @@
+package oncall
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Rules, holds, maintenance, flapping, storms and groups together: whatever comes in whatever order, nothing that fires
+// is forgotten, and nothing is quiet without a reason that holds now.
+func TestAllReasonsToBeQuietTogether(t *testing.T) {
+	t.Parallel()
+	seen := map[string]int{}
+	for seed := range uint64(400) {
+		w := newTogether(seed, seen)
+		for range 60 {
+			w.step()
+			if err := w.check(); err != nil {
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+			}
+		}
+		if err := w.end(); err != nil {
+			t.Fatalf("seed %d, at the end: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+		}
+	}
+	for _, what := range []string{"dropped", "held", "kept", "storm", "flapping", "grouped", "held, then paged", "kept, then paged", "night"} {
+		if seen[what] < 50 {
+			t.Errorf("%s: seen %d times: the test tries too little", what, seen[what])
+		}
+	}
+}
+
+// together is a monitor, and what is made of it.
+type together struct {
+	*rand.Rand
+	now     time.Time
+	product *stored
+	last    map[string]Signal // what the monitor has said of each key
+	paged   map[IncidentID]int
+	was     map[AlertID]Alert // before the step
+	seen    map[string]int
+	log     []string
+}
+
+func newTogether(seed uint64, seen map[string]int) *together {
+	w := &together{
+		Rand: rand.New(rand.NewPCG(23, seed)), now: noon, product: routed(), last: map[string]Signal{}, paged: map[IncidentID]int{},
+		was: map[AlertID]Alert{}, seen: seen,
+	}
+	w.product.limit = 3 * w.IntN(2)
+	w.product.posted = map[IncidentID]bool{}
+	if w.IntN(2) == 0 {
+		w.product.grouping = &Grouping{By: []string{"site"}, Window: 300}
+	}
+	for range w.IntN(4) {
+		from := time.Duration(w.IntN(180)) * time.Minute
+		m := during(from, from+time.Duration(1+w.IntN(60))*time.Minute)
+		m.PagesCritical = w.IntN(2) == 0
+		if w.IntN(2) == 0 {
+			m.Match = []Matcher{{Field: "site", Op: "=", Value: "north"}}
+		}
+		w.product.maintenance = append(w.product.maintenance, m)
+	}
+	w.product.maintenance = maintained(w.product.maintenance...)
+	return w
+}
+
+func (w *together) note(format string, args ...any) {
+	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+}
+
+func (w *together) fold(signals ...Signal) {
+	for id, a := range w.product.alerts {
+		w.was[id] = a
+	}
+	for _, c := range w.product.fold(w.now, signals...) {
+		w.paged[c.Incident.ID] += len(c.Pages)
+		w.seen["storm"] += count([]Change{c}, EventStorm)
+		w.seen["flapping"] += count([]Change{c}, EventFlapping)
+		for _, e := range c.Events {
+			w.note("  #%d %s", c.Incident.ID, e.Kind)
+		}
+	}
+	for id, a := range w.product.alerts {
+		was := w.was[id]
+		for what, is := range map[string]bool{
+			"dropped": a.Dropped && !was.Dropped, "held": a.HeldUntil != nil && was.HeldUntil == nil, "kept": a.Kept && !was.Kept,
+			"held, then paged": was.HeldUntil != nil && a.Firing && a.IncidentID != 0, "kept, then paged": was.Kept && a.Firing && !a.Kept && a.IncidentID != 0,
+			"grouped": was.ID == 0 && made(a.GroupKey), "night": was.IncidentID == 0 && w.product.incidents[a.IncidentID].PolicyID == 2,
+		} {
+			if is {
+				w.seen[what]++
+			}
+		}
+	}
+}
+
+var togetherRoutes = []string{"", "", "", "drop unless critical", "night", "night when critical", "hold", "hold", "low", "group", "drop when critical", "try"}
+
+func (w *together) step() {
+	w.now = w.now.Add(time.Duration(w.IntN(60)) * time.Second)
+	if w.IntN(4) == 0 {
+		w.now = w.now.Add(time.Duration(w.IntN(600)) * time.Second)
+	}
+	w.upkeep()
+	if id := IncidentID(w.IntN(8)); w.IntN(6) == 0 && w.product.incidents[id].Status == Triggered {
+		policy, roster := payments()
+		if c, err := w.product.incidents[id].Do(Act{Do: ActAck}, ByUser(bo), facts(policy, roster), w.now); err == nil {
+			w.note("Bo acknowledges #%d", id)
+			w.product.incidents[id] = c.Incident
+		}
+	}
+	var batch []Signal
+	for range 1 + w.IntN(4) {
+		key := fmt.Sprint("k", w.IntN(7))
+		s := routedTo(togetherRoutes[w.IntN(len(togetherRoutes))], key, []Severity{Low, High, High, Critical}[w.IntN(4)])
+		s.Labels["site"] = []string{"north", "south"}[w.IntN(2)]
+		if w.IntN(5) == 0 {
+			s.GroupKey = []string{"g", "h"}[w.IntN(2)]
+		}
+		switch w.IntN(8) {
+		case 0, 1, 2:
+			s = clears(key)
+		case 3:
+			s.Action = Update
+		}
+		if before, fires := w.last[key]; s.Action != Update || fires && before.Action == Trigger {
+			w.last[key] = s
+			if s.Action == Update {
+				s.Action = Trigger
+				w.last[key] = s
+				s.Action = Update
+			}
+		}
+		w.note("%s %s %s %q at %s in %q", s.Action, key, s.Severity, s.Labels["route"], s.Labels["site"], s.GroupKey)
+		batch = append(batch, s)
+	}
+	w.fold(batch...)
+}
+
+// upkeep does what nobody sends: it looks again at what was held or kept, and closes what has been quiet.
+func (w *together) upkeep() {
+	w.releases()
+	fires := map[IncidentID]bool{}
+	for _, a := range w.product.alerts {
+		fires[a.IncidentID] = fires[a.IncidentID] || a.Firing
+	}
+	for id := IncidentID(1); int(id) <= len(w.product.incidents); id++ {
+		if c, due := w.product.incidents[id].CloseQuiet(fires[id], w.now); due {
+			w.product.incidents[id] = c.Incident
+		}
+	}
+}
+
+func (w *together) releases() {
+	var again []Signal
+	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
+		if a := w.product.alerts[id]; a.Firing && (a.Kept || a.HeldUntil != nil && !w.now.Before(*a.HeldUntil)) {
+			again = append(again, ReleaseOf(a))
+		}
+	}
+	if len(again) > 0 {
+		w.note("looks again at %d", len(again))
+		w.fold(again...)
+	}
+}
+
+// end lets all windows and holds pass: what fires still and no rule drops pages.
+func (w *together) end() error {
+	w.now = w.now.Add(24 * time.Hour)
+	w.note("a day later")
+	w.upkeep()
+	for _, a := range w.product.alerts {
+		if a.Firing && (a.Kept || a.HeldUntil != nil) {
+			return fmt.Errorf("%s is kept (%v) or held (until %v) for ever", a.DedupKey, a.Kept, a.HeldUntil)
+		}
+	}
+	return w.check()
+}
+
+func (w *together) check() error {
+	w.releases() // as the store does each second
+	firing := map[string]bool{}
+	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {
+		a := w.product.alerts[id]
+		if a.Firing && firing[a.DedupKey] {
+			return fmt.Errorf("%s fires twice", a.DedupKey)
+		}
+		firing[a.DedupKey] = firing[a.DedupKey] || a.Firing
+		if err := w.checkAlert(a); err != nil {
+			return fmt.Errorf("%s, alert %d: %w", a.DedupKey, a.ID, err)
+		}
+	}
+	for key, s := range w.last {
+		if firing[key] != (s.Action == Trigger) {
+			return fmt.Errorf("%s fires: %v; its monitor said %s", key, firing[key], s.Action)
+		}
+	}
+	return w.checkIncidents()
+}
+
+// checkAlert checks that it is quiet only for a reason that holds, or else that somebody is paged.
+func (w *together) checkAlert(a Alert) error {
+	if !a.Firing {
+		if a.Dropped || a.Kept || a.HeldUntil != nil {
+			return fmt.Errorf("it is over, and dropped (%v), kept (%v) or held (%v)", a.Dropped, a.Kept, a.HeldUntil)
+		}
+		return nil
+	}
+	routing := w.product.route(a.Sent())
+	reasons := 0
+	for _, is := range []bool{a.Dropped, a.Kept, a.HeldUntil != nil} {
+		if is {
+			reasons++
+		}
+	}
+	switch {
+	case reasons > 1:
+		return fmt.Errorf("it is dropped (%v), kept (%v) and held (%v)", a.Dropped, a.Kept, a.HeldUntil)
+	case a.Dropped && !routing.Drop:
+		return fmt.Errorf("it is dropped, and no rule says so")
+	case a.HeldUntil != nil && (a.Severity == Critical || a.Route.Said == Critical):
+		return fmt.Errorf("it is critical, and held")
+	case a.HeldUntil != nil && (a.Route.Hold == 0 || !a.HeldUntil.Equal(a.FirstAt.Add(a.Route.Hold.Duration())) || !w.now.Before(*a.HeldUntil)):
+		return fmt.Errorf("it is held until %v, since %v, for %d s", a.HeldUntil, a.FirstAt, a.Route.Hold)
+	case a.Kept:
+		if _, covered := Covering(w.product.maintenance, Integration{ID: 3, TeamID: 1, Name: "prometheus"}, a, w.now); !covered {
+			return fmt.Errorf("it is kept, and no window covers it")
+		}
+	}
+	if reasons == 1 {
+		return nil
+	}
+	in := w.product.incidents[a.IncidentID]
+	for in.MergedInto != 0 {
+		in = w.product.incidents[in.MergedInto]
+	}
+	switch {
+	case !in.Open():
+		return fmt.Errorf("it fires, and nobody has it: incident %d is %q", in.ID, in.Status)
+	case w.paged[in.ID] == 0:
+		return fmt.Errorf("it fires, and incident %d has paged nobody", in.ID)
+	case a.Severity.Worse(in.Severity):
+		return fmt.Errorf("it is %s, and incident %d is %s", a.Severity, in.ID, in.Severity)
+	}
+	return nil
+}
+
+func (w *together) checkIncidents() error {
+	fires := map[IncidentID]bool{}
+	for _, a := range w.product.alerts {
+		fires[a.IncidentID] = fires[a.IncidentID] || a.Firing
+	}
+	for id, in := range w.product.incidents {
+		switch {
+		case in.Open() && !fires[id] && !in.Flapping():
+			return fmt.Errorf("#%d is open, and nothing of it fires", id)
+		case in.Open() && in.Status == Triggered && in.NextAt == nil && !in.Exhausted:
+			return fmt.Errorf("#%d is triggered, and nothing comes next", id)
+		}
+	}
+	return nil
+}
