@@ -142,8 +142,7 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 	}
 	t.Setting.Integration.Mapping = &m
 	form := view.MappingTry{ID: t.ID, Of: t.Name, Mapping: m, Body: string(t.Body)}
-	if _, _, err := intake.ReadFor(ctx, t.Setting.Integration, t.Body); err != nil {
-		form.Problem = err.Error()
+	if form.Problem = unmapped(ctx, t); form.Problem != "" {
 		return replace(form.Draw(r.location)), nil
 	}
 	if t.Router != nil { // its rules see the integration as it would be
@@ -157,6 +156,14 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 	}
 	form.Made = &made
 	return replace(form.Draw(r.location)), nil
+}
+
+// unmapped says why the mapping can't read a payload; "": it can.
+func unmapped(ctx context.Context, t store.Tryout) string {
+	if _, _, err := intake.Again(ctx, t.Setting.Integration, t.Payload); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // readMapping reads the form. What it has no field for is as it was.

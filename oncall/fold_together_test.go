@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -72,9 +73,7 @@ func (w *together) note(format string, args ...any) {
 }
 
 func (w *together) fold(signals ...Signal) {
-	for id, a := range w.product.alerts {
-		w.was[id] = a
-	}
+	maps.Copy(w.was, w.product.alerts)
 	for _, c := range w.product.fold(w.now, signals...) {
 		w.paged[c.Incident.ID] += len(c.Pages)
 		w.seen["storm"] += count([]Change{c}, EventStorm)

@@ -47,7 +47,7 @@ func TestRulesHoldWhileTheDatabaseIsAway(t *testing.T) {
 	w.instance = w.start() // what is known and what waits is on the disk
 	w.seen()
 	w.quiet()
-	w.advance(time.Second)
+	w.advance(oncall.OutageGrace) // the new process has seen the database away for so long only now
 	const probe = "slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst high: probe-1"
 	w.told(probe) // with what is quiet, which alone would tell nobody
 	w.accept(oncall.Trigger, "night", oncall.Critical)

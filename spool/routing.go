@@ -35,7 +35,7 @@ func (k *Known) compile() {
 // can't be told pages.
 func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
 	k.compiling.Do(k.compile)
-	ctx, cancel := context.WithTimeout(context.Background(), routingLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also at the start, and for whoever has hung up
 	defer cancel()
 	g := oncall.Setting{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
 	for id := range k.Watches {

@@ -203,7 +203,7 @@ func TestALockedIncidentHoldsUpOnlyItsOwnSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback(context.Background()) //nolint:errcheck // it was rolled back before, or the test has failed
+	defer tx.Rollback(context.Background())
 	if _, err := tx.Exec(t.Context(), `SELECT id FROM incidents WHERE id = 1 FOR UPDATE`); err != nil {
 		t.Fatal(err)
 	}

@@ -65,11 +65,8 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 		if err := s.applyAll(ctx, a, doc); err != nil {
 			return err
 		}
-		if err := a.lookBack(ctx, s.Store); err != nil {
+		if err := a.lookBack(ctx, s.Store, how); err != nil {
 			return err
-		}
-		if !how.Write {
-			return errDryRun
 		}
 		if err := a.forgetChannels(ctx); err != nil {
 			return err
@@ -129,10 +126,14 @@ func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error
 	return nil
 }
 
-// lookBack loads what there is now that all is done, for whoever wants to know what that means.
-func (a *applier) lookBack(ctx context.Context, s *Store) (err error) {
+// lookBack loads what there is now that all is done, for whoever wants to know what that means. If it was only tried, that
+// is all.
+func (a *applier) lookBack(ctx context.Context, s *Store, how ApplyOptions) (err error) {
 	if len(a.report.Changes) > 0 {
 		a.report.After, err = s.readDirectory(ctx, a.tx, time.Time{})
+	}
+	if err == nil && !how.Write {
+		return errDryRun
 	}
 	return err
 }

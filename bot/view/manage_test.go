@@ -105,8 +105,11 @@ func tried(text string) Tried {
 	labels := map[string]string{text: text, "env": "prod"}
 	out.Signals = []TriedSignal{
 		{Fires: true, Outcome: outcome, Labels: labels, Details: labels, Rules: rules, Policy: text, Pages: []oncall.UserID{ann, bo}},
-		{Fires: true, Outcome: dropped, Rules: rules}, {Fires: true, Outcome: muted, Policy: text}, {Fires: true, Outcome: kept, Policy: text, Unknown: true},
-		{Says: "resolve", Outcome: oncall.Outcome{Title: text}}, {Fires: true, Outcome: kept, Policy: text},
+		{Fires: true, Outcome: dropped, Rules: rules},
+		{Fires: true, Outcome: muted, Policy: text},
+		{Fires: true, Outcome: kept, Policy: text, Unknown: true},
+		{Says: "resolve", Outcome: oncall.Outcome{Title: text}},
+		{Fires: true, Outcome: kept, Policy: text},
 	}
 	return out
 }

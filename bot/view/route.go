@@ -76,20 +76,23 @@ func AllRoutes(lists []RouteList, none string, zone *time.Location) Drawing {
 // heading says whose rules they are, and who has saved them.
 func (l RouteList) heading(zone *time.Location) string {
 	if len(l.Rules) == 0 && l.Version == 0 {
-		return fmt.Sprintf("*%s* has no rules.", upperFirst(Name(l.Of)))
+		return fmt.Sprintf("*%s* has no rules.", ownerFirst(Name(l.Of)))
 	}
-	text := fmt.Sprintf("*%s*: %s, version %d, saved %s by %s", upperFirst(Name(l.Of)), Count(len(l.Rules), "rule"), l.Version, stamp(l.SavedAt, asAgo, zone), who(l.SavedBy))
+	text := fmt.Sprintf("*%s*: %s, version %d, saved %s by %s", ownerFirst(Name(l.Of)), Count(len(l.Rules), "rule"), l.Version, stamp(l.SavedAt, asAgo, zone), who(l.SavedBy))
 	if l.Shadow {
 		text += "; all of it is in shadow, and changes nothing"
 	}
 	return text
 }
 
-func upperFirst(s string) string {
-	if s == "" {
-		return s
+func ownerFirst(s string) string { // at the beginning of a line
+	if rest, is := strings.CutPrefix(s, "integration "); is {
+		return "Integration " + rest
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	if rest, is := strings.CutPrefix(s, "team "); is {
+		return "Team " + rest
+	}
+	return s
 }
 
 // line is a rule in words.
@@ -98,8 +101,12 @@ func (r RouteRule) line(zone *time.Location) string {
 	if r.Shadow {
 		text += " (in shadow)"
 	}
-	for i, ask := range r.Asks {
-		text += []string{": if ", " and "}[min(i, 1)] + "`" + Foreign(strings.ReplaceAll(ask, "`", "'"), maxRuleText) + "`"
+	var asks []string
+	for _, ask := range r.Asks {
+		asks = append(asks, "`"+Foreign(strings.ReplaceAll(ask, "`", "'"), maxRuleText)+"`")
+	}
+	if len(asks) > 0 {
+		text += ": if " + strings.Join(asks, " and ")
 	}
 	return text + " → " + Foreign(r.Does, maxRuleText) + "\n" + r.done(zone)
 }
