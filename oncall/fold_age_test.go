@@ -71,7 +71,7 @@ func TestASnoozeOutlastsItsAge(t *testing.T) {
 	do(noon.Add(time.Hour), Act{Do: ActSnooze, Until: ends})
 	equal(t, "while it is snoozed", aged(noon.Add(25*time.Hour)), FateUnmatched)
 	woken, due := s.incidents[1].RunTimer(s.incidents[1].Seq, facts(policy, roster), ends)
-	equal(t, "it pages when the snooze ends", []any{due, woken.Incident.Status, len(woken.Pages)}, []any{true, Triggered, 1})
+	equal(t, "it pages when the snooze ends", []any{due, woken.Incident.Status, len(woken.Calls)}, []any{true, Triggered, 1})
 	s.incidents[1] = woken.Incident
 	equal(t, "a moment later", aged(ends.Add(time.Minute)), FateUnmatched)
 	equal(t, "a day later", aged(ends.Add(24*time.Hour)), FateCleared)

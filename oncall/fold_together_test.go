@@ -75,7 +75,7 @@ func (w *together) note(format string, args ...any) {
 func (w *together) fold(signals ...Signal) {
 	maps.Copy(w.was, w.product.alerts)
 	for _, c := range w.product.fold(w.now, signals...) {
-		w.paged[c.Incident.ID] += len(c.Pages)
+		w.paged[c.Incident.ID] += len(c.Calls)
 		w.seen["storm"] += count([]Change{c}, EventStorm)
 		w.seen["flapping"] += count([]Change{c}, EventFlapping)
 		for _, e := range c.Events {
