@@ -26,8 +26,10 @@ func TestAllReasonsToBeQuietTogether(t *testing.T) {
 			t.Fatalf("seed %d, at the end: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
 		}
 	}
-	for _, what := range []string{"dropped", "held", "kept", "storm", "flapping", "grouped", "held, then paged", "kept, then paged", "night"} {
-		if seen[what] < 50 {
+	for what, least := range map[string]int{
+		"dropped": 50, "held": 50, "kept": 50, "storm": 20, "flapping": 5, "grouped": 50, "held, then paged": 50, "kept, then paged": 50, "night": 50,
+	} {
+		if seen[what] < least {
 			t.Errorf("%s: seen %d times: the test tries too little", what, seen[what])
 		}
 	}
