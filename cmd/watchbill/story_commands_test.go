@@ -40,6 +40,20 @@ func (s *story) post(ts *testscript.TestScript, _ bool, args []string) {
 	s.deliver(ts, key, []byte(ts.ReadFile(args[1])))
 }
 
+// kept N: waits until so much of what monitors sent is kept as it came. That is written a moment later than its signals.
+func (s *story) kept(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var got int
+	s.until(ts, args[0]+" payloads", func() bool {
+		ts.Check(s.app.store.Pool().QueryRow(context.Background(), `SELECT count(*) FROM payloads`).Scan(&got))
+		return got >= want
+	})
+	if got != want {
+		ts.Fatalf("%d payloads are kept, want %d", got, want)
+	}
+}
+
 func (s *story) send(ts *testscript.TestScript, key string, body any) {
 	data, err := json.Marshal(body)
 	ts.Check(err)

@@ -52,6 +52,7 @@ func TestStories(t *testing.T) {
 					"signal":      s.signal,
 					"resolve":     s.resolve,
 					"post":        s.post,
+					"kept":        s.kept,
 					"newkey":      s.newKey,
 					"keyed":       s.keyed,
 					"signed":      s.signed,
