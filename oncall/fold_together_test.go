@@ -14,7 +14,7 @@ import (
 func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	for seed := range uint64(400) {
+	for seed := range uint64(160) {
 		w := newTogether(seed, seen)
 		for range 60 {
 			w.step()
@@ -45,6 +45,8 @@ type together struct {
 	was     map[AlertID]Alert // before the step
 	seen    map[string]int
 	log     []string
+
+	keys, pause int // how many keys, and how many seconds at most pass between two batches
 }
 
 func newTogether(seed uint64, seen map[string]int) *together {
@@ -53,6 +55,13 @@ func newTogether(seed uint64, seen map[string]int) *together {
 		was: map[AlertID]Alert{}, seen: seen,
 	}
 	w.product.limit = 3 * w.IntN(2)
+	w.keys, w.pause = 7, 60
+	switch seed % 4 {
+	case 0: // a storm
+		w.product.limit, w.keys, w.pause = 3, 12, 5
+	case 1: // few things that come and go
+		w.keys, w.pause = 2, 20
+	}
 	w.product.posted = map[IncidentID]bool{}
 	if w.IntN(2) == 0 {
 		w.product.grouping = &Grouping{By: []string{"site"}, Window: 300}
@@ -101,7 +110,7 @@ func (w *together) fold(signals ...Signal) {
 var togetherRoutes = []string{"", "", "", "drop unless critical", "night", "night when critical", "hold", "hold", "low", "group", "drop when critical", "try"}
 
 func (w *together) step() {
-	w.now = w.now.Add(time.Duration(w.IntN(60)) * time.Second)
+	w.now = w.now.Add(time.Duration(w.IntN(w.pause)) * time.Second)
 	if w.IntN(4) == 0 {
 		w.now = w.now.Add(time.Duration(w.IntN(600)) * time.Second)
 	}
@@ -115,7 +124,7 @@ func (w *together) step() {
 	}
 	var batch []Signal
 	for range 1 + w.IntN(4) {
-		key := fmt.Sprint("k", w.IntN(7))
+		key := fmt.Sprint("k", w.IntN(w.keys))
 		s := routedTo(togetherRoutes[w.IntN(len(togetherRoutes))], key, []Severity{Low, High, High, Critical}[w.IntN(4)])
 		s.Labels["site"] = []string{"north", "south"}[w.IntN(2)]
 		if w.IntN(5) == 0 {
