@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/slacksim"
+	"github.com/watchbill/watchbill/store"
+)
+
+const (
+	restTeams     = 200
+	restIncidents = 300 // open
+	restRate      = 200 // requests a second
+	restFor       = 5 * time.Second
+)
+
+// rest measures how long the REST API takes to say who is on call, and to list the open incidents.
+func (b *bench) rest(ctx context.Context) error {
+	t, err := b.prepareWith(ctx, slacksim.Options{}, "bench_rest", restTeams, func(doc *setup.Setup) {
+		for i, team := range doc.Teams {
+			doc.Schedules = append(doc.Schedules, setup.Schedule{
+				Name: team.Name, Team: team.Name, TimeZone: "Europe/Berlin",
+				Rotations: []setup.Rotation{{
+					Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{doc.Users[i].Name}, {doc.Users[(i+1)%restTeams].Name}},
+				}},
+			})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	if _, err := t.pool.Exec(ctx, `
+		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
+			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
+		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full on host-' || n, '98 % used', '', 'high', 'triggered', 1,
+			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0, $1::timestamptz + interval '1 day', false
+		FROM generate_series(1, $2::int) AS n
+		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations)`, time.Now().UTC(), restIncidents); err != nil {
+		return err
+	}
+	key, err := t.apiKey(ctx)
+	if err != nil {
+		return err
+	}
+	t.env = append(t.env, "WATCHBILL_API_LIMIT=0")
+	if _, err := t.serve(ctx); err != nil {
+		return err
+	}
+	for name, path := range map[string]string{"oncall_get": "/oncall?team=team7", "incidents_list": "/incidents?state=open"} {
+		took, err := t.ask(ctx, key, path)
+		if err != nil {
+			return err
+		}
+		b.percentiles(name, took, true)
+	}
+	return t.halt()
+}
+
+// apiKey makes an API key that reads.
+func (t *target) apiKey(ctx context.Context) (string, error) {
+	db, err := store.Open(ctx, t.url, store.Options{Log: zerolog.Nop()})
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	key, _, err := db.CreateAPIKey(ctx, oncall.ByCommandLine("bench"), oncall.APIKey{Name: "bench", Scopes: []oncall.Scope{oncall.ScopeRead}}, time.Now())
+	return key, err
+}
+
+// ask asks at a steady rate, however long the answers take, and returns how long each took.
+func (t *target) ask(ctx context.Context, key, path string) ([]time.Duration, error) {
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	defer client.CloseIdleConnections()
+	var mu sync.Mutex
+	var took []time.Duration
+	var failed error
+	var asking sync.WaitGroup
+	tick := time.NewTicker(time.Second / restRate)
+	defer tick.Stop()
+	for range int(restFor.Seconds() * restRate) {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case due := <-tick.C:
+			asking.Go(func() {
+				err := t.askOnce(ctx, client, key, path)
+				mu.Lock()
+				defer mu.Unlock()
+				took = append(took, time.Since(due))
+				if err != nil {
+					failed = err
+				}
+			})
+		}
+	}
+	asking.Wait()
+	return took, failed
+}
+
+func (t *target) askOnce(ctx context.Context, client *http.Client, key, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+t.addr+"/api/v1"+path, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s was answered %s", path, resp.Status)
+	}
+	return nil
+}
