@@ -108,9 +108,11 @@ func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now
 			return err
 		}
 		out = EditedSetup{Made: !known, Report: a.report}
-		out.Part, _ = in.Setup(now).Find(e.Part.Kind, e.Name)
+		if out.Part, known = in.Setup(now).Find(e.Part.Kind, e.Name); !known {
+			return announce(ctx, tx)
+		}
 		out.ByFile = slices.ContainsFunc(in.Teams, func(t setup.StaffedTeam) bool {
-			return t.Name == e.Part.TeamName() && t.Owner != oncall.OwnerSlack
+			return t.Name == out.Part.TeamName() && t.Owner != oncall.OwnerSlack
 		})
 		return announce(ctx, tx)
 	})

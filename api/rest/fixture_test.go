@@ -70,8 +70,10 @@ func document() setup.Setup {
 	}
 	return setup.Setup{
 		Users: []setup.User{
-			{Name: "ann", Slack: "U0ANN", Email: "ann@example.com", TimeZone: "Europe/Berlin"}, {Name: "bo", Slack: "U0BO", Email: "bo@example.com"},
-			{Name: "cy", Slack: "U0CY", Email: "cy@example.com"}, {Name: "di", Slack: "U0DI", Email: "di@example.com"},
+			{Name: "ann", Slack: "U0ANN", Email: "ann@example.com", TimeZone: "Europe/Berlin"},
+			{Name: "bo", Slack: "U0BO", Email: "bo@example.com"},
+			{Name: "cy", Slack: "U0CY", Email: "cy@example.com"},
+			{Name: "di", Slack: "U0DI", Email: "di@example.com"},
 		},
 		Teams: []setup.Team{
 			{Name: "payments", Channel: "#payments", Members: []string{"ann", "bo", "cy"}, Managers: []string{"ann"}},

@@ -83,7 +83,7 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 		return v, nil
 	}
 	wanted := map[string]bool{}
-	for _, name := range strings.Split(ctx.Query("fields"), ",") {
+	for name := range strings.SplitSeq(ctx.Query("fields"), ",") {
 		if name != "" {
 			wanted[name] = true
 		}
@@ -96,8 +96,8 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 		return nil, fmt.Errorf("leave out fields: %w", err)
 	}
 	var whole map[string]json.RawMessage
-	if json.Unmarshal(text, &whole) != nil {
-		return v, nil
+	if err := json.Unmarshal(text, &whole); err != nil {
+		return nil, fmt.Errorf("leave out fields: %w", err)
 	}
 	items, listed := whole["items"]
 	if !listed {

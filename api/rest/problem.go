@@ -12,9 +12,6 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// errStale says that what is to be changed has changed since it was read.
-var errStale = errors.New("stale")
-
 // notThere is what is said of what does not exist, or may not be seen: the two look the same.
 const notThere = "There is nothing like this, or it is not yours to see."
 
@@ -33,10 +30,17 @@ func (s *server) problem(err error) error {
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return huma.NewError(http.StatusConflict, refusal.Error())
 	}
+	if problems, is := errors.AsType[store.SetupProblems](err); is {
+		details := make([]error, 0, len(problems))
+		for _, one := range problems {
+			details = append(details, &huma.ErrorDetail{Message: one, Location: "body"})
+		}
+		return huma.NewError(http.StatusUnprocessableEntity, problems[0], details...)
+	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return huma.NewError(http.StatusNotFound, notThere)
-	case errors.Is(err, errStale):
+	case errors.Is(err, store.ErrStale):
 		return huma.NewError(http.StatusPreconditionFailed, "It has changed since you read it, and nothing was changed; read it again.")
 	case store.Away(err):
 		s.outages.Warn().Err(err).Msg("a request can't be answered")

@@ -86,6 +86,7 @@ func build(c Config) (*http.ServeMux, *server) {
 	s.api.UseMiddleware(s.admit)
 	for _, register := range []func(){
 		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.signalRoutes, s.auditRoutes,
+		s.actRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
 	} {
 		register()
 	}
@@ -144,6 +145,7 @@ type operation struct {
 	tag          string
 	scope        oncall.Scope
 	status       int
+	makes        bool // what is not there is made, and answered with 201
 	errors       []int
 }
 
@@ -157,12 +159,18 @@ func handle[I, O any](s *server, op operation, do func(context.Context, caller, 
 		Security:     []map[string][]string{{"key": {string(op.scope)}}},
 		MaxBodyBytes: 1 << 20,
 	}, func(ctx context.Context, in *I) (*O, error) {
-		out, err := do(ctx, callerOf(ctx), in)
+		out, err := once(ctx, s, op.id, in, func() (*O, error) { return do(ctx, callerOf(ctx), in) })
 		if err != nil {
 			return nil, s.problem(err)
 		}
 		return out, nil
 	})
+	if op.makes {
+		responses := s.api.OpenAPI().Paths[Base+op.path].Put.Responses
+		made := *responses["200"]
+		made.Description = "Created"
+		responses["201"] = &made
+	}
 }
 
 func describe(op operation) string {

@@ -95,7 +95,8 @@ func (s *server) scheduleRoutes() {
 		func(ctx context.Context, c caller, in *struct {
 			Paged
 			Team string `query:"team" doc:"Of one team only: its name or id."`
-		}) (*Listed[Schedule], error) {
+		},
+		) (*Listed[Schedule], error) {
 			v, err := s.look(ctx, c)
 			if err != nil {
 				return nil, err

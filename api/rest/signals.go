@@ -63,7 +63,8 @@ func (s *server) signalRoutes() {
 		func(ctx context.Context, c caller, in *struct {
 			Paged
 			Team string `query:"team" doc:"Of one team only: its name or id."`
-		}) (*Listed[Integration], error) {
+		},
+		) (*Listed[Integration], error) {
 			v, err := s.look(ctx, c)
 			if err != nil {
 				return nil, err

@@ -70,7 +70,8 @@ func (s *server) teamRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		Named
 		Fields
-	}) (*Versioned[TeamSetup], error) {
+	},
+	) (*Versioned[TeamSetup], error) {
 		v, err := s.look(ctx, c)
 		if err != nil {
 			return nil, err
@@ -89,11 +90,17 @@ func (s *server) teamRoutes() {
 		}
 		return versioned(doc.Teams[i], TeamSetup{ID: int64(t.ID), Team: doc.Teams[i]}), nil
 	})
+	s.policyRoutes()
+	s.routeRoutes()
+}
+
+func (s *server) policyRoutes() {
 	handle(s, operation{method: http.MethodGet, path: "/policies", id: "list-policies", tag: "policies", summary: "List escalation policies", scope: oncall.ScopeRead},
 		func(ctx context.Context, c caller, in *struct {
 			Paged
 			Team string `query:"team" doc:"Of one team only: its name or id."`
-		}) (*Listed[Policy], error) {
+		},
+		) (*Listed[Policy], error) {
 			v, err := s.look(ctx, c)
 			if err != nil {
 				return nil, err
@@ -116,7 +123,8 @@ func (s *server) teamRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		Named
 		Fields
-	}) (*Versioned[PolicySetup], error) {
+	},
+	) (*Versioned[PolicySetup], error) {
 		v, err := s.look(ctx, c)
 		if err != nil {
 			return nil, err
@@ -135,7 +143,6 @@ func (s *server) teamRoutes() {
 		}
 		return versioned(doc.Policies[i], PolicySetup{ID: int64(p.ID), Policy: doc.Policies[i]}), nil
 	})
-	s.routeRoutes()
 }
 
 func (v view) listedTeam(t oncall.Team) Team {

@@ -37,7 +37,8 @@ func (s *server) userRoutes() {
 			Paged
 			Team string `query:"team" doc:"Members of one team only: its name or id."`
 			Text string `query:"text" maxLength:"200" doc:"In the name or the address."`
-		}) (*Listed[User], error) {
+		},
+		) (*Listed[User], error) {
 			v, err := s.look(ctx, c)
 			if err != nil {
 				return nil, err
@@ -64,7 +65,8 @@ func (s *server) userRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		Name string `path:"name" maxLength:"200" doc:"Slack id, mail address or whole name."`
 		Fields
-	}) (*One[User], error) {
+	},
+	) (*One[User], error) {
 		v, err := s.look(ctx, c)
 		if err != nil {
 			return nil, err

@@ -55,6 +55,8 @@ func TestStories(t *testing.T) {
 					"kept":        s.kept,
 					"newkey":      s.newKey,
 					"keyed":       s.keyed,
+					"apikey":      s.apikey,
+					"api":         s.api,
 					"signed":      s.signed,
 					"mailin":      s.mailin,
 					"show":        s.show,

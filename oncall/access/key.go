@@ -1,6 +1,10 @@
 package access
 
-import "github.com/watchbill/watchbill/oncall"
+import (
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+)
 
 // scopes are what an API key has to have for an act.
 var scopes = map[Act]oncall.Scope{
@@ -52,12 +56,12 @@ func (m Model) mayKey(by oncall.Actor, act Act, on Object) error {
 
 // scopeList names the scopes of a key.
 func scopeList(scopes []oncall.Scope) string {
-	text := ""
+	var text strings.Builder
 	for i, s := range scopes {
 		if i > 0 {
-			text += ", "
+			text.WriteString(", ")
 		}
-		text += `"` + string(s) + `"`
+		text.WriteString(`"` + string(s) + `"`)
 	}
-	return text
+	return text.String()
 }

@@ -1,0 +1,269 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Condition are the parameters of an edit.
+type Condition struct {
+	IfMatch     string `header:"If-Match" maxLength:"100" doc:"Only if this is still its ETag: else somebody has changed it meanwhile, which is answered with 412."`
+	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"*: only if there is none of this name."`
+}
+
+// An Edited is the answer of an edit.
+type Edited[T any] struct {
+	Status int
+	ETag   string `header:"ETag"`
+	// Warning says that the set-up file has the last word.
+	Warning string `header:"Warning" doc:"Says that the next watchbill apply undoes it, where the team is the set-up file's."`
+	Body    T
+}
+
+const undone = `199 watchbill "This team is kept in a set-up file: the next apply undoes this."`
+
+// edit changes one thing of what is set up.
+func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on Condition, show func(setup.Part) T) (*Edited[T], error) {
+	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
+		Part: part, Name: name, New: on.IfNoneMatch == "*", IfMatch: on.IfMatch, Formats: s.Formats,
+	}, c.now)
+	if err != nil {
+		return nil, err
+	}
+	out := &Edited[T]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: show(done.Part)}
+	if done.Made {
+		out.Status = http.StatusCreated
+	}
+	if done.ByFile {
+		out.Warning = undone
+	}
+	return out, nil
+}
+
+// Gone is the answer of what removes something.
+type Gone struct{ Status int }
+
+// remove registers the operation that removes a thing of what is set up.
+func (s *server) remove(kind setup.PartKind, path, tag, summary string, scope oncall.Scope, find func(view, string) (string, error)) {
+	handle(s, operation{
+		method: http.MethodDelete, path: path + "/{name}", id: "delete-" + string(kind), tag: tag, summary: summary, scope: scope,
+		about: "What other things need stays, and is refused with 422.", status: http.StatusNoContent, errors: []int{404, 409, 412},
+	}, func(ctx context.Context, c caller, in *struct {
+		Named
+		IfMatch string `header:"If-Match" maxLength:"100" doc:"Only if this is still its ETag."`
+	},
+	) (*Gone, error) {
+		v, err := s.look(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		name, err := find(v, in.Name)
+		if err != nil {
+			return nil, err
+		}
+		_, err = s.Store.EditSetup(ctx, c.by, store.SetupEdit{
+			Part: setup.Part{Kind: kind}, Name: name, Remove: true, IfMatch: in.IfMatch, Formats: s.Formats,
+		}, c.now)
+		return &Gone{http.StatusNoContent}, err
+	})
+}
+
+// put is what all edits of the set-up say of themselves.
+func put(path, id, tag, summary string) operation {
+	return operation{
+		method: http.MethodPut, path: path + "/{name}", id: id, tag: tag, summary: summary, scope: oncall.ScopeEdit,
+		about: "The body is as in the set-up file, all of it: what is left out is as if it were left out there. People may be named by Slack id or mail address, too.",
+		makes: true, errors: []int{404, 409, 412},
+	}
+}
+
+// Exact is the path of a thing that is edited.
+type Exact struct {
+	Name string `path:"name" maxLength:"200" doc:"Its name."`
+}
+
+func (s *server) setupRoutes() {
+	handle(s, put("/teams", "put-team", "teams", "Make or change a team"), func(ctx context.Context, c caller, in *struct {
+		Exact
+		Condition
+		Body setup.Team
+	},
+	) (*Edited[setup.Team], error) {
+		in.Body.Name = nameOr(in.Body.Name, in.Name)
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.TeamPart, Team: &in.Body}, in.Condition, func(p setup.Part) setup.Team { return *p.Team })
+	})
+	handle(s, put("/schedules", "put-schedule", "schedules", "Make or change a schedule"), func(ctx context.Context, c caller, in *struct {
+		Exact
+		Condition
+		Body setup.Schedule
+	},
+	) (*Edited[setup.Schedule], error) {
+		in.Body.Name = nameOr(in.Body.Name, in.Name)
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.SchedulePart, Schedule: &in.Body}, in.Condition, func(p setup.Part) setup.Schedule { return *p.Schedule })
+	})
+	handle(s, put("/policies", "put-policy", "policies", "Make or change an escalation policy"), func(ctx context.Context, c caller, in *struct {
+		Exact
+		Condition
+		Body setup.Policy
+	},
+	) (*Edited[setup.Policy], error) {
+		in.Body.Name = nameOr(in.Body.Name, in.Name)
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.PolicyPart, Policy: &in.Body}, in.Condition, func(p setup.Part) setup.Policy { return *p.Policy })
+	})
+	handle(s, put("/integrations", "put-integration", "integrations", "Make or change an integration"), s.putIntegration)
+	s.userEdit()
+	s.remove(setup.TeamPart, "/teams", "teams", "Remove a team", oncall.ScopeAdmin, func(v view, text string) (string, error) {
+		t, err := v.team(text)
+		return t.Name, err
+	})
+	s.remove(setup.SchedulePart, "/schedules", "schedules", "Remove a schedule", oncall.ScopeEdit, func(v view, text string) (string, error) {
+		of, err := v.schedule(text)
+		if err != nil {
+			return "", err
+		}
+		return of.Name(), nil
+	})
+	s.remove(setup.PolicyPart, "/policies", "policies", "Remove an escalation policy", oncall.ScopeEdit, func(v view, text string) (string, error) {
+		p, err := v.policy(text)
+		return p.Name, err
+	})
+	s.remove(setup.IntegrationPart, "/integrations", "integrations", "Remove an integration", oncall.ScopeEdit, func(v view, text string) (string, error) {
+		in, err := v.integration(text)
+		return in.Name, err
+	})
+}
+
+func (s *server) userEdit() {
+	handle(s, operation{
+		method: http.MethodPut, path: "/users/{name}", id: "put-user", tag: "users", summary: "Make a person known", scope: oncall.ScopeAdmin, makes: true,
+		about: "By Slack id. Once Slack has told of them, what it says counts.", errors: []int{404, 409},
+	}, func(ctx context.Context, c caller, in *struct {
+		Name string `path:"name" pattern:"^[UW][A-Z0-9]{2,}$" doc:"The Slack id."`
+		Body struct {
+			Name     string `json:"name" minLength:"1" maxLength:"200"`
+			Email    string `json:"email,omitempty" maxLength:"200"`
+			TimeZone string `json:"time_zone,omitempty" maxLength:"100" example:"Europe/Berlin"`
+		}
+	},
+	) (*Edited[setup.User], error) {
+		u := setup.User{Name: in.Body.Name, Slack: oncall.UserID(in.Name), Email: in.Body.Email, TimeZone: in.Body.TimeZone}
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.UserPart, User: &u}, Condition{}, func(p setup.Part) setup.User { return *p.User })
+	})
+}
+
+// nameOr is the name in the body or, where it is left out, in the address.
+func nameOr(body, path string) string {
+	if body == "" {
+		return path
+	}
+	return body
+}
+
+// An IntegrationSetup is an integration as the set-up file has it, with its key where that is new.
+type IntegrationSetup struct {
+	setup.Integration
+	NewKey string `json:"new_key,omitempty" doc:"The key, shown this once."`
+}
+
+func (s *server) putIntegration(ctx context.Context, c caller, in *struct {
+	Exact
+	Condition
+	Body setup.Integration
+},
+) (*Edited[IntegrationSetup], error) {
+	in.Body.Name = nameOr(in.Body.Name, in.Name)
+	if in.Body.Key != "" {
+		return nil, huma.NewError(http.StatusUnprocessableEntity, "A key is made by Watchbill; leave it out, and rotate it if you need another one.")
+	}
+	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
+		Part: setup.Part{Kind: setup.IntegrationPart, Integration: &in.Body}, Name: in.Name, New: in.IfNoneMatch == "*", IfMatch: in.IfMatch, Formats: s.Formats,
+	}, c.now)
+	if err != nil {
+		return nil, err
+	}
+	out := &Edited[IntegrationSetup]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: IntegrationSetup{Integration: *done.Part.Integration}}
+	if done.Made {
+		out.Status = http.StatusCreated
+	}
+	for _, k := range done.Report.Keys {
+		out.Body.NewKey = k.Key
+	}
+	return out, nil
+}
+
+// A RotatedKey is a new key of an integration.
+type RotatedKey struct {
+	Integration string     `json:"integration"`
+	Key         string     `json:"key" doc:"The key, shown this once."`
+	OldHint     string     `json:"old_hint" doc:"The last four characters of the one that it replaces."`
+	OldEndsAt   *time.Time `json:"old_ends_at,omitempty" doc:"Until when that one is good."`
+}
+
+func (s *server) integrationRoutes() {
+	handle(s, operation{
+		method: http.MethodPost, path: "/integrations/{name}/rotate", id: "rotate-integration-key", tag: "integrations", summary: "Give an integration a new key",
+		about: "The old one is good for a day.", scope: oncall.ScopeEdit, errors: []int{404, 409},
+	}, func(ctx context.Context, c caller, in *struct {
+		Named
+		Body struct {
+			AtOnce bool `json:"at_once,omitempty" doc:"The old one ends at once, as it should where somebody else has it."`
+		}
+	},
+	) (*One[RotatedKey], error) {
+		v, err := s.look(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		of, err := v.integration(in.Name)
+		if err != nil {
+			return nil, err
+		}
+		made, old, err := s.Store.RotateKey(ctx, c.by, of.Name, store.Rotation{AtOnce: in.Body.AtOnce}, c.now)
+		if err != nil {
+			return nil, err
+		}
+		return &One[RotatedKey]{RotatedKey{made.Integration, made.Key, old.Hint, old.EndsAt}}, nil
+	})
+	for _, mute := range []bool{true, false} {
+		s.muteRoute(mute)
+	}
+}
+
+func (s *server) muteRoute(mute bool) {
+	op := operation{
+		method: http.MethodPost, path: "/integrations/{name}/mute", id: "mute-integration", tag: "integrations", summary: "Let an integration page nobody",
+		scope: oncall.ScopeEdit, status: http.StatusNoContent, errors: []int{404, 409},
+	}
+	if !mute {
+		op.path, op.id, op.summary = "/integrations/{name}/unmute", "unmute-integration", "Let an integration page again"
+	}
+	handle(s, op, func(ctx context.Context, c caller, in *struct {
+		Named
+		Body struct {
+			Until *time.Time `json:"until,omitempty" doc:"Of mute: until then; without it until it is unmuted."`
+		}
+	},
+	) (*Gone, error) {
+		v, err := s.look(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		of, err := v.integration(in.Name)
+		if err != nil {
+			return nil, err
+		}
+		if mute {
+			err = s.Store.MuteIntegration(ctx, c.by, of.Name, in.Body.Until, c.now)
+		} else {
+			_, err = s.Store.UnmuteIntegration(ctx, c.by, of.Name, c.now)
+		}
+		return &Gone{http.StatusNoContent}, err
+	})
+}

@@ -1,0 +1,53 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// once does what a request asks for, unless it has said by a key of its own that it is the same as one before: then it
+// is answered as that one was. What was refused is not kept, so that it can be tried again.
+func once[I, O any](ctx context.Context, s *server, operation string, in *I, do func() (*O, error)) (*O, error) {
+	keyed, is := any(in).(interface{ onceKey() string })
+	if !is || keyed.onceKey() == "" {
+		return do()
+	}
+	asked, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("read a request: %w", err)
+	}
+	c := callerOf(ctx)
+	r := store.APIRequest{Token: keyed.onceKey(), Hash: sha256.Sum256(append([]byte(operation+"\n"), asked...))}
+	kept, known, err := s.Store.BeginRequest(ctx, c.by, r, c.now)
+	if err != nil {
+		return nil, err
+	}
+	if known {
+		out := new(O)
+		if err := json.Unmarshal(kept, out); err != nil {
+			return nil, fmt.Errorf("answer a request as before: %w", err)
+		}
+		return out, nil
+	}
+	out, failed := do()
+	// The answer counts also where the caller has gone: that is why they will ask again.
+	ctx = context.WithoutCancel(ctx)
+	if failed != nil {
+		if err := s.Store.ForgetRequest(ctx, c.by, r); err != nil {
+			s.outages.Warn().Err(err).Msg("a request that failed can't be tried again for a day")
+		}
+		return nil, failed
+	}
+	answer, err := json.Marshal(out)
+	if err == nil {
+		err = s.Store.EndRequest(ctx, c.by, r, answer)
+	}
+	if err != nil {
+		s.outages.Warn().Err(err).Msg("the answer to a request is not kept")
+	}
+	return out, nil
+}

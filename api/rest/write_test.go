@@ -1,0 +1,168 @@
+package rest_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/api/rest"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// post is ask for what is done; the answer has this status.
+func (w *world) do(key, method, path, body string, code int, header ...string) reply {
+	w.Helper()
+	r := w.ask(key, method, "/api/v1"+path, body, header...)
+	if r.code != code {
+		w.Fatalf("%s %s %s: %d, want %d: %s", method, path, body, r.code, code, r.text)
+	}
+	return r
+}
+
+// A program does what people do with buttons, in its own name, and is refused with the same sentences.
+func TestActs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	team, anns := w.key(oncall.APIKey{Name: "deploy", TeamID: w.team("payments")}, oncall.ScopeAct), w.key(oncall.APIKey{Name: "laptop", Owner: "U0ANN"}, oncall.ScopeAct)
+	id, other := w.open(signalKey, "disk full"), w.open(signalKey, "disk slow")
+	acts := fmt.Sprintf("/incidents/%d/acts", id)
+	var in rest.Incident
+	w.do(team, "POST", acts, `{"act": "acknowledge"}`, 200).into(t, &in)
+	if in.State != "acknowledged" || in.AcknowledgedBy.Name != "deploy" || in.AcknowledgedBy.APIKey == 0 || len(in.Holders) != 0 {
+		t.Errorf("%+v", in)
+	}
+	if r := w.do(team, "POST", acts, `{"act": "acknowledge"}`, 409); !strings.Contains(r.text, "You have acknowledged incident #") {
+		t.Errorf("it is refused otherwise than in Slack: %s", r.text)
+	}
+	for _, c := range []struct{ body, state string }{
+		{`{"act": "snooze", "for": "2h"}`, "snoozed"},
+		{`{"act": "unsnooze"}`, "triggered"},
+		{`{"act": "escalate"}`, "triggered"},
+		{`{"act": "severity", "severity": "low"}`, "triggered"},
+		{`{"act": "add_responder", "user": "cy"}`, "triggered"},
+		{`{"act": "note", "text": "looking"}`, "triggered"},
+		{fmt.Sprintf(`{"act": "link", "incident": %d}`, other), "triggered"},
+		{`{"act": "reassign", "user": "bo@example.com"}`, "triggered"},
+		{`{"act": "acknowledge"}`, "acknowledged"},
+		{`{"act": "resolve"}`, "resolved"},
+	} {
+		w.do(anns, "POST", acts, c.body, 200).into(t, &in)
+		if in.State != c.state {
+			t.Errorf("after %s it is %s, want %s", c.body, in.State, c.state)
+		}
+	}
+	if in.Severity != "low" || in.ResolvedBy.User.Name != "ann" || in.ResolvedBy.Name != "laptop" || len(in.Linked) != 1 {
+		t.Errorf("%+v", in)
+	}
+	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "snooze", "for": "soon"}`, 422)
+	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "reassign", "user": "nobody"}`, 422)
+	w.do(anns, "POST", acts, `{"act": "dance"}`, 422)
+	w.do(anns, "POST", "/incidents/999/acts", `{"act": "note", "text": "x"}`, 404)
+}
+
+// A request that is sent again with the same Idempotency-Key does nothing, and is answered as before.
+func TestARequestIsCarriedOutOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, other := w.all(oncall.ScopeAct), w.all(oncall.ScopeAdmin)
+	body := `{"schedule": "primary", "start": "2026-03-04T12:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
+	first := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	again := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	if first.text != again.text {
+		t.Errorf("%s, then %s", first.text, again.text)
+	}
+	var list struct{ Items []rest.Override }
+	count := func(want int) {
+		t.Helper()
+		w.get(key, "/overrides", 200).into(t, &list)
+		if len(list.Items) != want {
+			t.Errorf("%d overrides, want %d", len(list.Items), want)
+		}
+	}
+	count(1)
+	w.do(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // another key's names are its own
+	count(2)
+	if r := w.do(key, "POST", "/overrides", strings.Replace(body, "14:00", "15:00", 1), 409, "Idempotency-Key: a"); !strings.Contains(r.text, "was used for another request") {
+		t.Error(r.text)
+	}
+	// What was refused can be tried again.
+	late := `{"schedule": "primary", "start": "2026-03-04T15:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
+	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
+	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
+	w.now = w.now.Add(25 * time.Hour)
+	w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	count(3)
+}
+
+// What two edit at the same time is not lost: the second is told.
+func TestEditsDoNotOverwriteEachOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.key(oncall.APIKey{Name: "terraform", TeamID: w.team("payments")}, oncall.ScopeEdit)
+	tag := w.get(key, "/policies/default", 200).header.Get("ETag")
+	body := `{"team": "payments", "steps": [{"page": ["schedule primary"], "wait": "%dm"}]}`
+	r := w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 3), 200, "If-Match: "+tag)
+	if next := r.header.Get("ETag"); next == tag || next != w.get(key, "/policies/default", 200).header.Get("ETag") {
+		t.Errorf("%s, then %s", tag, next)
+	}
+	if !strings.Contains(r.header.Get("Warning"), "the next apply undoes this") {
+		t.Errorf("whose the team is: %q", r.header.Get("Warning"))
+	}
+	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-Match: "+tag)
+	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-None-Match: *")
+	w.do(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 404, "If-Match: "+tag)
+	w.do(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 201, "If-None-Match: *")
+	w.do(key, "PUT", "/policies/other", `{"name": "another", "team": "payments", "steps": []}`, 409)
+	w.do(key, "DELETE", "/policies/other", "", 412, "If-Match: "+tag)
+	w.do(key, "DELETE", "/policies/other", "", 204)
+	w.do(key, "DELETE", "/policies/other", "", 404)
+	// What is wrong is said as by apply, and what something else needs stays.
+	if r := w.do(key, "PUT", "/policies/default", `{"team": "payments", "steps": [{"page": ["schedule primry"]}]}`, 422); !strings.Contains(r.text, `did you mean \"primary\"?`) {
+		t.Error(r.text)
+	}
+	w.do(key, "DELETE", "/schedules/primary", "", 422)
+	w.do(key, "DELETE", "/policies/default", "", 422)
+	w.do(key, "PUT", "/policies/default", `{"team": "payments", "stages": []}`, 422)
+	if text := w.get(w.all(oncall.ScopeAdmin), "/audit?kind=policy", 200).text; !strings.Contains(text, `the API key terraform changed the policy \"default\"`) {
+		t.Errorf("the audit log: %s", text)
+	}
+}
+
+// A person's own key says that they are away, and no others; who is away is their own matter to ask.
+func TestTimeOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	anns := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAct)
+	const body = `{"user": %q, "start": "2026-03-09T00:00:00Z", "end": "2026-03-11T00:00:00Z"}`
+	var made rest.TimeOff
+	w.do(anns, "POST", "/time-off", fmt.Sprintf(body, "ann"), 201).into(t, &made)
+	w.do(anns, "POST", "/time-off", fmt.Sprintf(body, "bo"), 403)
+	r := w.get(anns, "/time-off", 200)
+	if !strings.Contains(r.text, "U0ANN") {
+		t.Error(r.text)
+	}
+	readContract(t).fits(t, "GET", call{id: "list-time-off", path: "/time-off"}, r)
+	w.do(w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct), "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 403)
+	w.do(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 204)
+	w.do(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 404)
+	w.do(w.all(oncall.ScopeAct), "POST", "/time-off", fmt.Sprintf(body, "ann"), 403)
+}
+
+// A body that is no JSON, or too large, or has other fields than documented, changes nothing.
+func TestWrongBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.all(oncall.ScopeAdmin)
+	for body, code := range map[string]int{
+		"": 400, "{": 400, "[]": 422, `{"schedule": 1}`: 422, `{"schedule": "primary"}`: 422,
+		`{"schedule": "primary", "start": "soon", "end": "2026-03-04T14:00:00Z"}`: 422,
+		`{"padding": "` + strings.Repeat("x", 1<<20) + `"}`:                       413,
+	} {
+		r := w.ask(key, http.MethodPost, "/api/v1/overrides", body)
+		if r.code != code || !strings.HasPrefix(r.header.Get("Content-Type"), "application/problem+json") {
+			t.Errorf("%.60s: %d, want %d: %s", body, r.code, code, r.text)
+		}
+	}
+}
