@@ -23,7 +23,7 @@ type metrics struct {
 	watchMetrics
 }
 
-// newMetrics makes the metrics. Without a registry nobody sees them.
+// newMetrics makes the metrics. Without a registry they are counted but not exported.
 func newMetrics(to prometheus.Registerer) metrics {
 	with := promauto.With(to)
 	counter := func(name, help string) prometheus.Counter {
@@ -43,7 +43,7 @@ func newMetrics(to prometheus.Registerer) metrics {
 		stale: counter("watchbill_timers_stale_total",
 			"Escalation timers that fired when the incident had moved on, and did nothing."),
 		pages: counters("watchbill_pages_total",
-			"Attempts to page a person, by contact method and outcome.", "method", "outcome"),
+			"Messages sent to people, codes and tests included, by contact method and outcome.", "method", "outcome"),
 		delivery: histogram("watchbill_page_delivery_seconds",
 			"Time from the decision to page to the provider's acceptance.",
 			.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 1800),

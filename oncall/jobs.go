@@ -163,3 +163,13 @@ type CheckCoverage struct{}
 
 // Kind names the job.
 func (CheckCoverage) Kind() string { return "guard" }
+
+// MatchSilences brings an incident's silences in its Alertmanagers in line with what people did with the incident. An
+// action at At silences the alerts that the incident had then; a zero At creates no silence.
+type MatchSilences struct {
+	Incident IncidentID `json:"incident"`
+	At       time.Time  `json:"at,omitzero"`
+}
+
+// Kind names the job.
+func (MatchSilences) Kind() string { return "match_silences" }

@@ -64,8 +64,8 @@ type RosterTeam struct {
 	TimeZone string          // of the working hours
 }
 
-// OnRoster gives what decisions need to know of the team. The zone is that of its first
-// schedule, if it has any.
+// OnRoster returns what decisions need to know of the team. Its working hours are in the team's own time zone,
+// or else in zone, which is that of its first schedule.
 func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
 	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {

@@ -5,7 +5,7 @@ import "time"
 // Action is what a monitor says of an alert.
 type Action string
 
-// The actions of a signal.
+// The actions of a signal, except PingSignal, which heartbeat.go declares.
 const (
 	Trigger   Action = "trigger"
 	AckSignal Action = "acknowledge"

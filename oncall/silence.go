@@ -51,16 +51,6 @@ const (
 	silenceShortest         = time.Minute
 )
 
-// MatchSilences brings the silences of an incident to what people have done with it. Those of alerts that it had when
-// somebody did so, At, are made; a zero At makes none.
-type MatchSilences struct {
-	Incident IncidentID `json:"incident"`
-	At       time.Time  `json:"at,omitzero"`
-}
-
-// Kind names the job.
-func (MatchSilences) Kind() string { return "match_silences" }
-
 // A Silence is one that we want, or have, in an Alertmanager: of one alert, by all of its labels, so that no other alert
 // is silenced by it.
 type Silence struct {
