@@ -24,15 +24,15 @@ const (
 	redrawStormAfter = 5 * time.Second
 )
 
-// A Storm is what an incident knows that takes in a flood of one integration's alerts. It is stored as
-// JSON: fields are only ever added.
+// Storm is the state of an incident that collects a flood of alerts from one integration. It is stored as JSON:
+// fields are only ever added.
 type Storm struct {
 	Began    time.Time   `json:"began"`
 	LastAt   time.Time   `json:"last_at"`           // when the latest alert joined
-	OverAt   *time.Time  `json:"over_at,omitempty"` // it takes in nothing more
+	OverAt   *time.Time  `json:"over_at,omitempty"` // when the storm stopped taking in alerts
 	Services []string    `json:"services,omitempty"`
-	Own      []time.Time `json:"own,omitempty"`     // when criticals of other services opened incidents of their own, of the last minute
-	Misread  []string    `json:"misread,omitempty"` // fields that were not understood, of which the timeline has a line
+	Own      []time.Time `json:"own,omitempty"`     // when critical alerts of services new to the storm opened incidents of their own, within the last minute
+	Misread  []string    `json:"misread,omitempty"` // fields that were not understood and that the timeline already names
 }
 
 // A RecentIncident is one that an integration has opened a moment ago.

@@ -44,9 +44,9 @@ type signingKey struct {
 	CreatedAt time.Time
 }
 
-// Token makes the token with which a person can answer a page; page 0 is for messages that aren't pages. It
-// is signed with the secret. Without a secret, or while the previous release may still run, which has
-// none, a key in the database signs. A new such key is made of the random bytes, but only with a secret.
+// Token makes the token with which a person can answer a page; page 0 is for messages that aren't pages. Token
+// signs with the configured secret. While an older release may still be running, or no secret is set, it signs with a
+// key from the database; a new such key is created, from the random bytes, only if a secret is set.
 func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
 	var key []byte
 	if secret := s.secret(now); secret != nil {

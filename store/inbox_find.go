@@ -48,8 +48,8 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 	k.integrations, k.keys = append(k.integrations, id), append(k.keys, key)
 }
 
-// find loads what the entries are about, in two steps: which alerts and incidents, and these, the
-// incidents locked, unless somebody else has locked them.
+// find looks up which alerts and incidents the entries refer to, locks those incidents and loads both. Keys of
+// incidents that another transaction holds are blocked until a later batch.
 func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (*storedState, error) {
 	made := 0
 	for _, e := range entries {
@@ -199,8 +199,9 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, blocked blockedKeys) ([]
 	return incidents(ctx, tx, ours)
 }
 
-// load loads them, with all firing alerts of the incidents: what these are called depends on them, and
-// when the last of them clears they are over. Those of storms, and of the largest, are too many.
+// load locks the batch's incidents and loads them with all their firing alerts: those give an incident its title,
+// and the last one to clear resolves it. For storms and very large incidents it loads only the alerts that the
+// batch names.
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,

@@ -50,8 +50,8 @@ var (
 	errFenced    = errors.New("others of the same commit are in the spool already")
 )
 
-// UseSpool says that what can't be stored is kept in a spool. From the first signal on that is not stored none
-// is, until Resume: what came later must not overtake it. It is called before any signal is accepted.
+// UseSpool tells the store that rejected signals go to a spool. After the first signal that can't be stored, Accept
+// rejects every signal until Resume, so that none overtakes those in the spool. Call it before Accept.
 func (s *System) UseSpool() { s.arrivals.begin() }
 
 // Suspend keeps signals from being stored until Resume.

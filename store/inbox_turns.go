@@ -21,9 +21,9 @@ const (
 // turns decides whose signals are taken next from the inbox. Integrations with signals waiting have equal
 // shares, so that a monitor which sends thousands at once only holds up its own.
 type turns struct {
-	last   oncall.IntegrationID           // had its turn last
+	last   oncall.IntegrationID           // the integration that had the last turn
 	apart  bool                           // the latest batch left out those that have more than their share
-	passed map[oncall.IntegrationID]int64 // the entries up to which an integration's were looked through, since some are blocked
+	passed map[oncall.IntegrationID]int64 // the highest inbox id already examined, per integration, while some entries are blocked
 }
 
 // take returns the next entries, at most limit, and whether those were left out that have more than their share.
