@@ -41,7 +41,7 @@ var (
 // actPage is what somebody sees after following the link in a mail.
 type actPage struct {
 	Title     string
-	Said      string // the result of the button just pressed
+	Said      string // the result of the previous button
 	Name      string // of the person the mail was sent to
 	Incidents []actIncident
 	Buttons   []actButton
@@ -54,7 +54,7 @@ type actIncident struct{ ID, Title, Severity, Status string }
 
 type actButton struct{ Do, Label string }
 
-// Form returns a new name for the form, to recognize it when it is sent twice.
+// Form returns a new name for the form, by which a form sent twice is recognized.
 func (actPage) Form() string { return rand.Text() }
 
 // Style is inlined unchanged, because the Content-Security-Policy allows it by its hash.
@@ -67,11 +67,11 @@ func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
 	s.actPage(ctx, r, "").write(w)
 }
 
-// formActs are the buttons of the form.
+// formActs lists the buttons of the form.
 var formActs = map[string]oncall.ActKind{"a": oncall.ActAck, "r": oncall.ActResolve, "e": oncall.ActEscalate, "d": oncall.ActDecline}
 
-// actDo does what the pressed button says. Each form has a name of its own: pressing its button
-// twice, or sending it again because the response got lost, does it once and says the same.
+// actDo carries out the pressed button. Each form has its own name, so that pressing the button twice, or sending the
+// form again after its response got lost, acts once and shows the same result.
 func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
 	defer cancel()
@@ -80,7 +80,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	do, known := formActs[r.PostFormValue("do")]
 	arrived()
 	if !known {
-		w.Header().Set("Connection", "close") // the rest of it may never come
+		w.Header().Set("Connection", "close") // the rest of the body may never arrive
 		(&actPage{code: http.StatusBadRequest, Title: "This button is not known", Said: "Nothing was done. Open the link of the mail again."}).write(w)
 		return
 	}
@@ -90,7 +90,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := oncall.Answer{Method: oncall.MethodEmail, Token: r.PathValue("token"), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: do}}
-	if form := r.PostFormValue("form"); form != "" { // a page of the previous release has none
+	if form := r.PostFormValue("form"); form != "" { // forms of older releases have no name
 		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
 	}
 	said, err := answers.Take(ctx, s.System.Store, a, s.Clock())
@@ -104,7 +104,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 // actPage builds the page for the link's token, with said as the result of the button.
 func (s *server) actPage(ctx context.Context, r *http.Request, said string) *actPage {
 	token := r.PathValue("token")
-	if !s.System.TokenIsKnown(token, s.Clock()) { // counted before the database is asked
+	if !s.System.TokenIsKnown(token, s.Clock()) { // count the request before asking the database
 		if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
 			return actTooMany(wait)
 		}
@@ -160,7 +160,7 @@ func actGone(why string) *actPage {
 }
 
 func (s *server) actFailed(r *http.Request, err error) *actPage {
-	if r.Context().Err() == nil { // otherwise the reader hung up
+	if r.Context().Err() == nil { // otherwise the client hung up
 		s.outages.Error().Err(err).Msg("link of a mail not served")
 	}
 	return &actPage{
@@ -184,5 +184,5 @@ func (p *actPage) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.retryIn.Seconds()))))
 	}
 	w.WriteHeader(p.code)
-	_, _ = w.Write(out.Bytes()) // an error means that the peer is gone
+	_, _ = w.Write(out.Bytes()) // an error means that the client is gone
 }

@@ -10,38 +10,38 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An address is a place to which monitors send, and how they expect to be answered.
+// An address is a path to which monitors send, together with the API that its answers imitate.
 type address struct {
 	inBody  bool   // the key may be in the body
-	limit   int64  // bytes of a body, where the integration's format allows less
-	reader  string // what reads it, where that isn't up to the integration's kind
+	limit   int64  // bytes of a body; the integration's format may allow less
+	reader  string // the name of the format that reads the body, if the integration's kind doesn't decide that
 	read    func(oncall.Format, []byte) ([]oncall.Signal, oncall.Format, error)
-	resolve func(ctx context.Context, t *taken, body []byte) error // instead of read, where it takes more than the body
+	resolve func(ctx context.Context, t *taken, body []byte) error // used instead of read if reading takes more than the body
 	answer  func(http.ResponseWriter, taken)
 	refuse  func(http.ResponseWriter, *problem)
-	// invalid, if set, takes what can't be read for the sender's mistake, as the service would.
+	// invalid, if set, turns an error of reading into the answer that the imitated service gives to a bad request.
 	invalid func(error) *problem
 }
 
-// taken is what was read and stored of a request.
+// taken is a request whose signals were read and stored.
 type taken struct {
 	integration oncall.Integration
-	at          time.Time // when it came
+	at          time.Time // when the request arrived
 	signals     []oncall.Signal
-	from        oncall.Format  // what it was read as
-	hints       []string       // what was not understood, or came to nothing
-	payload     oncall.Payload // as it came
-	doubt       string         // it may not be from the integration's monitor, which can't be told; shown as it came
+	from        oncall.Format  // the format as which the body was read
+	hints       []string       // fields that were not understood, and signals without effect
+	payload     oncall.Payload // the request, unchanged
+	doubt       string         // why the sender may not be the integration's monitor; people see this text unchanged
 }
 
-// ours is the address that we give to people.
+// ours is the address that Watchbill gives to people.
 var ours = address{answer: answerOurs, refuse: refuseOurs}
 
 func answerOurs(w http.ResponseWriter, t taken) {
 	out := struct {
 		Status   string   `json:"status"`
 		Signals  int      `json:"signals"`
-		TakenFor string   `json:"taken_for,omitempty"` // where nobody has chosen
+		TakenFor string   `json:"taken_for,omitempty"` // if no format was chosen
 		Hints    []string `json:"hints,omitempty"`
 	}{"accepted", len(t.signals), "", t.hints}
 	if t.integration.Format == intake.Auto && t.from != "" {
@@ -90,7 +90,7 @@ var (
 	goAlert = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusNoContent) }}
 )
 
-// keyIn returns the key in the head of a request; empty if it has none.
+// keyIn returns the key in a request's headers; empty if they hold none.
 func keyIn(r *http.Request) string {
 	if key := r.PathValue("key"); key != "" {
 		return key
@@ -132,8 +132,8 @@ func keyIn(r *http.Request) string {
 	return ""
 }
 
-// looked handles a GET. With a title, msg or status it is a signal. Otherwise a person has opened the address, or a
-// program that previews links.
+// looked handles a GET. A GET with a title, msg or status is a signal. Any other comes from a person who opened the
+// address, or from a program that previews links.
 func (s *server) looked(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet && intake.SaysAnything(r.URL.Query()) {
 		s.receive(ours)(w, r)

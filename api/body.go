@@ -24,16 +24,16 @@ import (
 const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
-	// maxParsed are bytes of bodies that are parsed at once, or wait as signals to be stored: these take
-	// several times the memory. A body waits parsePatience for its turn.
+	// maxParsed limits the bytes of bodies that are being parsed or wait as signals to be stored, because parsing
+	// takes several times the memory. A body waits parsePatience for its turn.
 	maxParsed     = 64 << 20
 	parsePatience = 5 * time.Second
 	shownOfBody   = 64 << 10 // bytes of a body that is too large
-	// formPatience is how long a form may take to arrive, which fits into one packet or two.
+	// formPatience is how long a form may take to arrive. A form fits into one or two packets.
 	formPatience = 5 * time.Second
 )
 
-// load counts the requests in progress and the bytes of body they hold.
+// load counts the requests in progress and the bytes of their bodies.
 type load struct {
 	parsing  *semaphore.Weighted // in bytes
 	inFlight atomic.Int64
@@ -42,7 +42,7 @@ type load struct {
 
 var errCrowded = errors.New("too many bytes under way")
 
-// A meteredReader counts the bytes read towards the load, until they are released.
+// A meteredReader adds the bytes it reads to the load, until release.
 type meteredReader struct {
 	io.Reader
 	load *load
@@ -60,10 +60,10 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 
 func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
-// An arrived is a body that was read. It counts towards the load until it is released.
+// arrived is a request's body. The body counts towards the load until release is called.
 type arrived struct {
 	body    []byte
-	problem *problem // why it could not be read; body is how it begins
+	problem *problem // why the body could not be read to the end; body then holds its beginning
 	counted []func()
 }
 
@@ -73,13 +73,13 @@ func (a *arrived) release() {
 	}
 }
 
-// read returns the whole body, decompressed. What the headers say of it counts less than what it is.
+// read returns the whole body, decompressed. The content decides on the encoding rather than the headers.
 func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arrived {
 	wire := &wire{Reader: http.MaxBytesReader(w, r.Body, limit)}
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
 	peeked := bufio.NewReader(wire)
 	body := &meteredReader{Reader: peeked, load: &s.load}
-	start, _ := peeked.Peek(2) // what is shorter is read below, with its error
+	start, _ := peeked.Peek(2) // a shorter body fails below, with a better error
 	if bytes.Equal(start, []byte{0x1f, 0x8b}) {
 		if inflated, err := gzip.NewReader(peeked); err == nil {
 			body.Reader = http.MaxBytesReader(w, inflated, limit)
@@ -91,7 +91,7 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arri
 	case err != nil:
 		body.release()
 		return &arrived{body: bytes.Clone(b[:min(len(b), shownOfBody)]), problem: unread(err, wire.err, limit)}
-	case !known && !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")): // it may say what isn't so
+	case !known && !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")): // the header may be wrong
 		w.Header().Set("Accept-Encoding", "gzip, identity")
 		body.release()
 		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
@@ -101,8 +101,8 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arri
 	return &arrived{body: intake.Unmarked(b), counted: []func(){body.release}}
 }
 
-// A wire is a body as it arrives, before decompression. It remembers an error of the connection, to tell it from
-// one of the content.
+// A wire is a body as it arrives, before decompression. It records errors of the connection, to distinguish them from
+// errors in the content.
 type wire struct {
 	io.Reader
 	err error
@@ -116,7 +116,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bodyWithin limits how long a body may take to arrive, until its result is called.
+// bodyWithin limits how long a body may take to arrive, until the returned function is called.
 func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (arrived func()) {
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	stop := context.AfterFunc(ctx, func() {
@@ -129,8 +129,8 @@ func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (ar
 	}
 }
 
-// unread is the problem to answer with if the body could not be read. Arriving is the error of the connection, nil
-// if all of it arrived.
+// unread returns the problem to answer with if the body could not be read. Arriving is the error of the connection,
+// nil if the whole body arrived.
 func unread(err, arriving error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)

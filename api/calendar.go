@@ -18,10 +18,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// calendarPatience is how long the database may take; calendar programs don't mind waiting.
+// calendarPatience is how long the database may take; calendar programs can wait.
 const calendarPatience = 10 * time.Second
 
-// calendar serves a program that subscribes to shifts. The address itself is the secret.
+// calendar serves programs that subscribe to shifts. The address itself is the secret.
 func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	c, p := s.feed(r)
 	if p != nil {
@@ -37,7 +37,7 @@ func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
 	w.Header().Set("Content-Disposition", `inline; filename="watchbill.ics"`)
-	_, _ = w.Write(c.body) // an error means that the peer is gone
+	_, _ = w.Write(c.body) // an error means that the client is gone
 }
 
 // matches reports whether an If-None-Match header names the tag.
@@ -68,7 +68,7 @@ func (s *server) feed(r *http.Request) (*builtCalendar, *problem) {
 		c, err = s.built(ctx, f)
 	}
 	if err != nil {
-		if r.Context().Err() == nil { // otherwise the reader hung up
+		if r.Context().Err() == nil { // otherwise the client hung up
 			s.outages.Error().Err(err).Msg("calendar not shown")
 		}
 		return nil, unavailable("The database is unavailable, so the calendar can't be shown; ask again.")
@@ -76,7 +76,7 @@ func (s *server) feed(r *http.Request) (*builtCalendar, *problem) {
 	return c, nil
 }
 
-// noCalendar answers an unknown secret and counts it, to slow down guessing.
+// noCalendar answers an unknown secret and counts the attempt, to slow down guessing.
 func (s *server) noCalendar(r *http.Request) *problem {
 	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
 		p := newProblem(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
@@ -86,10 +86,10 @@ func (s *server) noCalendar(r *http.Request) *problem {
 	return newProblem(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
 }
 
-// built returns the calendar of a feed as of today.
+// built returns a feed's calendar as of today.
 func (s *server) built(ctx context.Context, f store.Feed) (*builtCalendar, error) {
 	now := s.Clock()
-	// Before the directory: it is better to change again than not to have changed.
+	// Before the directory: an edit between the two may cause a needless rebuild, but never a stale calendar.
 	state, err := s.System.FeedState(ctx, f)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (s *server) built(ctx context.Context, f store.Feed) (*builtCalendar, error
 	return s.calendars.get(ctx, f.ID, of, func() ([]byte, error) { return write(ctx, dir, f, state, now) })
 }
 
-// write renders the calendar of a feed.
+// write renders a feed's calendar.
 func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.Calendar, now time.Time) ([]byte, error) {
 	c, err := dir.Calendar(ctx, f, state, now)
 	if err != nil {
@@ -127,8 +127,8 @@ func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.
 	return out.Bytes(), nil
 }
 
-// entry describes a shift: in a person's own calendar by the schedule, in a schedule's calendar
-// by who is on call.
+// entry describes a shift: in a person's own calendar by the name of the schedule, in a schedule's calendar by the
+// people on call.
 func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
 	names := make([]string, len(shift.Users))
 	for i, u := range shift.Users {

@@ -12,33 +12,33 @@ import (
 )
 
 const (
-	mostBuilds    = 2        // calendars that are built at once
-	mostRemembers = 32 << 20 // bytes of calendars that are kept
+	mostBuilds    = 2        // calendars that are built concurrently
+	mostRemembers = 32 << 20 // bytes of calendars in the cache
 )
 
-// A calendarState is what a calendar is made of: nothing else changes it.
+// A calendarState identifies everything that a calendar depends on.
 type calendarState struct {
 	revision  int64
 	day       time.Time
-	directory weak.Pointer[store.Directory] // names, and who has left
+	directory weak.Pointer[store.Directory] // names, and who left
 }
 
-// A builtCalendar is a calendar as it is sent.
+// A builtCalendar is a rendered calendar.
 type builtCalendar struct {
 	state calendarState
 	body  []byte
 	tag   string
-	used  int // when, counted in uses
+	used  int // the count of uses at the latest one
 }
 
-// calendars remembers what was built, and lets each feed be built by one request at a time: programs ask
-// every few minutes, and whoever has the address may ask as often as they like.
+// calendars caches rendered calendars, and lets only one request at a time build a feed's calendar: programs ask
+// every few minutes, and anybody with the address may ask as often as they like.
 type calendars struct {
 	mu       sync.Mutex
 	built    map[store.FeedID]*builtCalendar
 	bytes    int
 	uses     int
-	building map[store.FeedID]chan struct{} // closed when it is over
+	building map[store.FeedID]chan struct{} // closed when the build has ended
 	slots    chan struct{}
 }
 
@@ -49,8 +49,8 @@ func newCalendars() *calendars {
 	}
 }
 
-// get returns a feed's calendar as of a state. Build is called if it isn't known, and ends with ctx: the
-// next who waits then builds it.
+// get returns a feed's calendar for a state. On a miss it calls build with ctx. If ctx ends, the next waiting request
+// builds the calendar.
 func (c *calendars) get(ctx context.Context, id store.FeedID, state calendarState, build func() ([]byte, error)) (*builtCalendar, error) {
 	for {
 		known, wait, done := c.begin(id, state)
@@ -83,8 +83,8 @@ func (c *calendars) get(ctx context.Context, id store.FeedID, state calendarStat
 	}
 }
 
-// begin returns the calendar if it is known, or what to wait for if somebody builds it, else how to say that it
-// is built.
+// begin returns the calendar if it is cached. If another request is building it, begin returns a channel to wait for;
+// otherwise a function to call when the build has ended.
 func (c *calendars) begin(id store.FeedID, state calendarState) (known *builtCalendar, wait chan struct{}, done func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +106,7 @@ func (c *calendars) begin(id store.FeedID, state calendarState) (known *builtCal
 	}
 }
 
-// keep remembers a calendar, and forgets those that were not used for longest.
+// keep adds a calendar to the cache, and removes those that were not used for longest.
 func (c *calendars) keep(id store.FeedID, made *builtCalendar) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// connections limits how many connections are open. When there are too many, the one that has been idle
-// for longest gives way; a peer may have at most half of all, and beyond that, if all of its own are
-// busy, its new ones are closed.
+// connections limits the number of open connections. At the limit, the connection that has been idle for longest is
+// closed. One peer may hold at most half of all connections; beyond that, if all of the peer's connections are busy,
+// its new ones are closed.
 type connections struct {
 	net.Listener
 	most    int
@@ -18,13 +18,13 @@ type connections struct {
 	mu     sync.Mutex
 	open   int
 	of     map[netip.Prefix]int
-	idle   []*connection // longest first
-	freed  chan struct{} // has a token when one was closed
+	idle   []*connection // the one idle for longest first
+	freed  chan struct{} // holds a token after a connection was closed
 	closed chan struct{}
 	end    sync.Once
 }
 
-// A connection gives its place back when it is closed.
+// A connection gives back its place when it is closed.
 type connection struct {
 	net.Conn
 	all   *connections
@@ -43,10 +43,10 @@ func LimitConnections(server *http.Server, l net.Listener, most int, proxies Pro
 	return c
 }
 
-// MostOfOne is how many of all connections one peer may have.
+// MostOfOne is how many of all connections one peer may hold.
 func MostOfOne(most int) int { return max(1, most/2) }
 
-// Accept returns the next connection that there is room for.
+// Accept returns the next connection for which there is room.
 func (c *connections) Accept() (net.Conn, error) {
 	for {
 		conn, err := c.Listener.Accept()
@@ -60,7 +60,7 @@ func (c *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// admit waits for room. It returns nil where a peer has too many already, or the listener was closed.
+// admit waits for room. It returns nil if the peer has too many connections, or the listener was closed.
 func (c *connections) admit(conn net.Conn) net.Conn {
 	peer := network(conn.RemoteAddr().String())
 	c.mu.Lock()
@@ -83,7 +83,7 @@ func (c *connections) admit(conn net.Conn) net.Conn {
 	}
 }
 
-// evict closes the first idle connection that is fit for it. Its caller holds the lock.
+// evict closes the idle connection that best fits. The caller holds the lock.
 func (c *connections) evict(fit func(*connection) bool) bool {
 	for _, i := range c.idle {
 		if fit(i) {
@@ -96,7 +96,7 @@ func (c *connections) evict(fit func(*connection) bool) bool {
 	return false
 }
 
-// wait waits until a connection was closed; false: the listener was. Its caller holds the lock.
+// wait waits until a connection is closed. It reports false if the listener was closed. The caller holds the lock.
 func (c *connections) wait() bool {
 	c.mu.Unlock()
 	defer c.mu.Lock()
@@ -108,7 +108,7 @@ func (c *connections) wait() bool {
 	}
 }
 
-// state follows what the server does with a connection.
+// state tracks what the server does with a connection.
 func (c *connections) state(conn net.Conn, s http.ConnState) {
 	i, ours := conn.(*connection)
 	if !ours {
@@ -122,7 +122,7 @@ func (c *connections) state(conn net.Conn, s http.ConnState) {
 	}
 }
 
-// forget removes a connection from those that are idle. Its caller holds the lock.
+// forget removes a connection from the idle ones. The caller holds the lock.
 func (c *connections) forget(i *connection) {
 	for n, other := range c.idle {
 		if other == i {
@@ -132,7 +132,7 @@ func (c *connections) forget(i *connection) {
 	}
 }
 
-// Close closes the listener, and wakes whoever waits for room.
+// Close closes the listener, and wakes all goroutines that wait for room.
 func (c *connections) Close() error {
 	c.end.Do(func() { close(c.closed) })
 	return c.Listener.Close()

@@ -16,17 +16,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bounds of mail in.
+// Limits of incoming mail.
 const (
-	maxMail         = 5 << 20 // bytes of one
-	maxMailTo       = 10      // recipients of one
+	maxMail         = 5 << 20 // bytes of a mail
+	maxMailTo       = 10      // recipients of a mail
 	maxMailSessions = 64
-	maxMailReading  = 8 // at once
+	maxMailReading  = 8 // concurrently
 	mailPatience    = time.Minute
-	mailSession     = 10 * time.Minute // a connection is closed then, whatever it does
+	mailSession     = 10 * time.Minute // a connection is closed after this time, even in the middle of a mail
 )
 
-// MailConfig is what mail in needs.
+// MailConfig configures incoming mail.
 type MailConfig struct {
 	Door   Door
 	Clock  func() time.Time
@@ -35,8 +35,9 @@ type MailConfig struct {
 	TLS    *tls.Config
 }
 
-// Mail returns a server that takes mail to KEY@DOMAIN for signals of the integration with that key. It passes nothing
-// on. 250 says that the signals are stored; what can't be stored now is answered 451, and comes again.
+// Mail returns a server that turns mail to KEY@DOMAIN into signals of the integration with that key. It relays
+// nothing. 250 means that the signals are stored; a mail that can't be stored now is answered with 451, so that its
+// sender retries.
 func Mail(ctx context.Context, c MailConfig) *smtp.Server {
 	b := &mailBackend{MailConfig: c, ctx: ctx, reading: make(chan struct{}, maxMailReading), outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
 	s := smtp.NewServer(b)
@@ -52,7 +53,7 @@ func Mail(ctx context.Context, c MailConfig) *smtp.Server {
 	return s
 }
 
-// quietLog drops what the library says of single connections: strangers could fill the log.
+// quietLog drops the library's messages about single connections, because strangers could fill the log with them.
 type quietLog struct{}
 
 func (quietLog) Printf(string, ...any) {}
@@ -60,14 +61,14 @@ func (quietLog) Println(...any)        {}
 
 type mailBackend struct {
 	MailConfig
-	ctx      context.Context // of the server, as the library hands none over
+	ctx      context.Context // the server's context, because the library passes none
 	strikes  strikes
 	sessions atomic.Int64
 	reading  chan struct{}
 	outages  zerolog.Logger
 }
 
-// What mail servers are answered.
+// Answers to mail servers.
 var (
 	mailCrowded  = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 3, 2}, Message: "Too many connections; come again later."}
 	mailStruck   = &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Too many unknown addresses; come again later."}
@@ -87,22 +88,22 @@ func (b *mailBackend) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	ctx, end := context.WithTimeout(b.ctx, mailSession)
 	keep := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	return &mailIn{mailBackend: b, remote: conn.RemoteAddr().String(), session: ctx, end: func() {
-		keep() // after STARTTLS another session has the connection
+		keep() // after STARTTLS another session owns the connection
 		end()
 	}}, nil
 }
 
-// A mailIn is one connection.
+// A mailIn is a session on one connection.
 type mailIn struct {
 	*mailBackend
 	remote  string
-	session context.Context // ends with it
+	session context.Context // ends with the session
 	end     func()
 	to      []oncall.Integration
 	left    bool
 }
 
-// Reset forgets the mail that was begun.
+// Reset discards the current mail.
 func (m *mailIn) Reset() { m.to = nil }
 
 // Logout ends the connection.
@@ -115,13 +116,13 @@ func (m *mailIn) Logout() error {
 	return nil
 }
 
-// Mail begins a mail; whoever it is from, the address that it goes to is what counts.
+// Mail begins a mail from any sender: only the recipient's address is checked.
 func (m *mailIn) Mail(string, *smtp.MailOptions) error {
 	m.to = nil
 	return nil
 }
 
-// Rcpt adds an address. What stands behind a "+" is not looked at.
+// Rcpt adds a recipient. The part of its address after a "+" is ignored.
 func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	at := strings.LastIndexByte(to, '@')
 	if at < 0 {
@@ -159,13 +160,13 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data takes the mail, and returns once its signals are durable.
+// Data reads the mail, and returns once its signals are durable.
 func (m *mailIn) Data(r io.Reader) error {
 	m.reading <- struct{}{}
 	defer func() { <-m.reading }()
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return err // too large, or the connection is gone
+		return err // the mail is too large, or the connection is gone
 	}
 	signal, now := intake.Mail(raw), m.Clock()
 	for _, integration := range m.to {

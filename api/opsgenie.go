@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// opsgenieRoutes are those of Opsgenie's Alert API and Heartbeat API. What clients put into an address is not
-// always encoded, so that an alias may have slashes in it, even two: such addresses never reach the mux, see unclean.
+// opsgenieRoutes are the addresses of Opsgenie's Alert API and Heartbeat API. Clients don't always encode aliases,
+// which may contain slashes, even two in a row. Such addresses don't reach the mux; see unclean.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	for _, prefix := range []string{"", "/opsgenie", "/v1/signals/{key}"} {
 		mux.HandleFunc(prefix+"/v2/alerts", s.opsgenie)
@@ -25,7 +25,7 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	}
 }
 
-// opsgenie answers the Alert API at once; what was asked for happens later.
+// opsgenie answers requests of the Alert API at once; the requested change happens later.
 func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	rest := strings.Trim(r.PathValue("rest"), "/")
 	id, verb := opsgenieTarget(r.Method, rest, r)
@@ -54,10 +54,10 @@ func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 	})(w, r)
 }
 
-// An opsgenieCall is what a request asks for.
+// An opsgenieCall is a parsed request.
 type opsgenieCall struct{ request, verb, id, by string }
 
-// opsgenieTarget takes an address apart from its end: what comes before the verb names the alert, with slashes or without.
+// opsgenieTarget parses an address from its end: everything before the verb identifies the alert, slashes included.
 func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
 	if rest == "" {
 		if method == http.MethodPost {
@@ -82,7 +82,7 @@ func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
 	return rest[:at], last
 }
 
-// opsgenieAct makes the signal of a request, and notes it so that its state can be asked for.
+// opsgenieAct turns a request into a signal, and records the request so that the client can ask for its result.
 func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsgenieCall) error {
 	fields, err := intake.ParseObject(body)
 	if err != nil && c.verb == "create" {
@@ -111,8 +111,8 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 	return nil
 }
 
-// opsgenieAlias finds the alert that an id means. An unknown id counts as an alias, because no client waits for a
-// refusal.
+// opsgenieAlias finds the alert that an id refers to. An unknown id is taken for an alias, because no client waits
+// for an error.
 func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (string, error) {
 	if c.by == "alias" {
 		return c.id, nil
@@ -126,7 +126,7 @@ func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c o
 	return alias, err
 }
 
-// opsgenieGet answers what became of a request, and what is known of an alert.
+// opsgenieGet returns the result of a request, or the state of an alert.
 func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string) {
 	in, p := s.authenticate(w, r, keyIn(r))
 	if p != nil {
@@ -158,7 +158,7 @@ func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string
 	}
 }
 
-// opsgenieDone is what Opsgenie calls what was done.
+// opsgenieDone returns Opsgenie's name for a completed action.
 var opsgenieDone = map[string][2]string{
 	"create": {"Create", "Created alert"}, "close": {"Close", "Closed alert"}, "acknowledge": {"Acknowledge", "Acknowledged alert"},
 	"notes": {"AddNote", "Added note to alert"}, "message": {"UpdateMessage", "Updated message"}, "description": {"UpdateDescription", "Updated description"},
@@ -222,7 +222,7 @@ func acceptedOpsgenie(w http.ResponseWriter, request, result string) {
 	}{result, 0.001, request})
 }
 
-// opsgenieHead sets what Opsgenie's own clients look for.
+// opsgenieHead sets the headers that Opsgenie's own clients check.
 func opsgenieHead(w http.ResponseWriter, request string) {
 	h := w.Header()
 	h.Set("X-Request-Id", request)

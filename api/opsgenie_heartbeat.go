@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A scope is what a request takes of its key.
+// A scope is a right that a request requires of its key.
 type scope string
 
-// The scopes. An integration's key has the first alone: what is expected, and what is muted, is no monitor's to say, and its key
-// lies about in configurations.
+// The scopes. An integration's key only has the first, because such keys lie about in configuration files and a
+// monitor must not decide which heartbeats are expected or muted.
 const (
 	scopeSignal scope = "signal" // about its own alerts and heartbeats
 	scopeEdit   scope = "edit"   // the set-up
@@ -38,8 +38,8 @@ func (s *server) opsgenieHeartbeatRoutes(mux *http.ServeMux, prefix string) {
 	}
 }
 
-// A heartbeatCall is a request about a heartbeat. Opsgenie's names may have anything in them; asked is the name as it
-// came, and name the one that it has here.
+// A heartbeatCall is a request about a heartbeat. Opsgenie allows any characters in a heartbeat's name: asked is the
+// name in the request, name the corresponding name in Watchbill.
 type heartbeatCall struct {
 	ctx         context.Context
 	w           http.ResponseWriter
@@ -48,7 +48,7 @@ type heartbeatCall struct {
 	name, asked string
 }
 
-// scopeProblem refuses what takes more than an integration's key.
+// scopeProblem refuses a request that needs more rights than an integration's key has.
 func scopeProblem(takes scope) *problem {
 	if takes == scopeSignal {
 		return nil
@@ -74,8 +74,7 @@ func (s *server) opsgenieHeartbeat(w http.ResponseWriter, r *http.Request, takes
 	}
 }
 
-// opsgeniePing takes a ping. Opsgenie answers the same whether there is such a heartbeat or not; here there is one from
-// then on.
+// opsgeniePing accepts a ping. Opsgenie answers the same for unknown heartbeats; Watchbill creates them.
 func (s *server) opsgeniePing(c heartbeatCall) *problem {
 	if _, p := s.pinged(c.r.Context(), c.in, c.name, oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""); p != nil {
 		return p
@@ -84,14 +83,14 @@ func (s *server) opsgeniePing(c heartbeatCall) *problem {
 	return nil
 }
 
-// opsgenieUnits are Opsgenie's units, in seconds.
+// opsgenieUnits are Opsgenie's units of time, in seconds.
 var opsgenieUnits = map[string]int64{"minutes": 60, "hours": 3600, "days": 24 * 3600}
 
 func (s *server) opsgenieShowHeartbeat(c heartbeatCall) *problem {
 	return s.opsgenieAnswerHeartbeat(c, http.StatusOK)
 }
 
-// opsgenieAnswerHeartbeat answers how a heartbeat is.
+// opsgenieAnswerHeartbeat returns the state of a heartbeat.
 func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
 	h, err := s.System.HeartbeatOf(c.ctx, c.in.ID, c.name)
 	if err != nil {
@@ -116,7 +115,7 @@ func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
 	return nil
 }
 
-// heartbeatProblem is what a client is told of an error.
+// heartbeatProblem returns the error that a client is shown.
 func (s *server) heartbeatProblem(err error) *problem {
 	if refused, is := errors.AsType[oncall.Refusal](err); is {
 		return newProblem(http.StatusForbidden, refused.Error())

@@ -20,12 +20,12 @@ var (
 	pagerDutyV1 = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusOK, "Event processed", "incident_key", t)
 	}, refuse: func(w http.ResponseWriter, p *problem) {
-		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // what version 1 says
+		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // the message that version 1 gives
 			p.Status = http.StatusForbidden
 		}
 		refusePagerDuty(w, p)
 	}}
-	// pagerDutyAny takes what any tool sends to PagerDuty's integration of it.
+	// pagerDutyAny accepts what tools send to the integrations of PagerDuty that are named after them.
 	pagerDutyAny = address{refuse: refusePagerDuty, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}
@@ -48,7 +48,8 @@ func invalidEvent(err error) *problem {
 	return newProblem(http.StatusBadRequest, err.Error())
 }
 
-// refusePagerDuty says what is wrong both where PagerDuty's documentation puts it and where its own Go client looks.
+// refusePagerDuty puts the error message both where PagerDuty's documentation has it and where its Go client reads
+// it.
 func refusePagerDuty(w http.ResponseWriter, p *problem) {
 	status, message := "invalid event", "Event object is invalid"
 	switch p.Status {
@@ -74,7 +75,7 @@ func (p *problem) writeHead(w http.ResponseWriter) {
 	}
 }
 
-// tooCostly reports whether a body may be right, and costs too much to read.
+// tooCostly reports whether an error means that a body costs too much to read, although it may be valid.
 func tooCostly(err error) bool {
 	p, is := errors.AsType[intake.Problem](err)
 	return is && p.TooMuch

@@ -15,21 +15,21 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Bounds of a ping.
+// Limits of a ping.
 const (
-	maxPing     = 1 << 20 // bytes of its body that are read; its end is kept
-	maxRun      = 100     // bytes of the name of a run
+	maxPing     = 1 << 20 // bytes read of a ping's body, whose end is kept
+	maxRun      = 100     // bytes of a run's name
 	maxExit     = 255
 	findPatient = time.Second
 )
 
-// pingRoutes are the addresses of heartbeats, as healthchecks.io has them.
+// pingRoutes are the addresses of heartbeats, in the form that healthchecks.io uses.
 func (s *server) pingRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/ping/{key}", s.ping)
 	mux.HandleFunc("/ping/{key}/{rest...}", s.ping)
 }
 
-// ping takes a ping: /ping/KEY, or with the name of a heartbeat, and then with what it says.
+// ping accepts a ping: /ping/KEY, optionally followed by a heartbeat's name, and then by a status.
 func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut}, r.Method) {
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT")
@@ -50,7 +50,7 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		ping.Run = run
 	}
 	defer bodyWithin(w, r, 10*time.Second)()
-	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // what has come is enough: it is a ping all the same
+	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // a partial body is enough: the ping counts all the same
 	created, p := s.pinged(r.Context(), in, name, ping, intake.Tail(body))
 	switch {
 	case p != nil:
@@ -62,7 +62,7 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readPing reads what an address says behind the key.
+// readPing parses the part of an address after the key.
 func readPing(r *http.Request) (name string, p oncall.Ping, ok bool) {
 	p = oncall.Ping{Kind: oncall.PingSuccess}
 	words := strings.Split(strings.Trim(r.PathValue("rest"), "/"), "/")
@@ -95,8 +95,8 @@ func readPing(r *http.Request) (name string, p oncall.Ping, ok bool) {
 	return name, p, true
 }
 
-// pinged stores a ping, and reports whether its heartbeat is to be made. While it can't be known which heartbeats
-// there are, every ping is taken.
+// pinged stores a ping, and reports whether its heartbeat is to be created. While the known heartbeats can't be
+// loaded, every ping is accepted.
 func (s *server) pinged(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
 	find, cancel := context.WithTimeout(ctx, findPatient)
 	defer cancel()
@@ -106,9 +106,9 @@ func (s *server) pinged(ctx context.Context, in oncall.Integration, name string,
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound) && in.Format == intake.WatchdogFormat:
-		name, ping.Create = "watchdog", true // it has one by itself
+		name, ping.Create = "watchdog", true // each integration has this heartbeat from the start
 	case errors.Is(err, oncall.ErrNotFound) && name == "":
-		ping.Create = true // whoever has the key has the heartbeat that goes with it
+		ping.Create = true // whoever holds the key may create the heartbeat that belongs to it
 	case errors.Is(err, oncall.ErrNotFound) && !ping.Create:
 		return false, newProblem(http.StatusNotFound, "not found")
 	case errors.Is(err, oncall.ErrNotFound):
@@ -127,7 +127,7 @@ func (s *server) pinged(ctx context.Context, in oncall.Integration, name string,
 	return created, nil
 }
 
-// refusePing answers in a few plain words: pings come from scripts, whose logs nobody reads for long.
+// refusePing answers in a few plain words, because pings come from scripts whose logs are read rarely and briefly.
 func refusePing(w http.ResponseWriter, p *problem) {
 	status, detail := p.Status, p.Detail
 	if status == http.StatusUnauthorized {
@@ -141,5 +141,5 @@ func refusePing(w http.ResponseWriter, p *problem) {
 func plainly(w http.ResponseWriter, status int, words string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, words) // an error means that the peer is gone
+	_, _ = io.WriteString(w, words) // an error means that the client is gone
 }

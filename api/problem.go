@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// A problem is a response that says what is wrong and what to do (RFC 9457).
+// A problem is a response that names an error and its remedy (RFC 9457).
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -15,18 +15,18 @@ type problem struct {
 	Field  string `json:"field,omitempty"` // of the payload
 
 	retryAfter int  // seconds
-	hangUp     bool // the rest of the body will not be read
-	toPage     bool // somebody has to hear of it: the sender would only send it again, or give up
+	hangUp     bool // close the connection, as the rest of the body will not be read
+	toPage     bool // a person must be told, because the sender would only repeat the request or give up
 }
 
 func newProblem(status int, detail string) *problem {
 	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 }
 
-// Error is what it says.
+// Error returns the problem's text.
 func (p *problem) Error() string { return p.Detail }
 
-// unavailable tells the sender to retry soon.
+// unavailable asks the sender to retry soon.
 func unavailable(detail string) *problem {
 	p := newProblem(http.StatusServiceUnavailable, detail)
 	p.retryAfter = 5
@@ -48,5 +48,5 @@ func writeJSON(w http.ResponseWriter, status int, kind string, v any) {
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // an error means that the peer is gone
+	_ = e.Encode(v) // an error means that the client is gone
 }

@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// Proxies are the networks of the proxies in front of us. Only they are believed when they say for whom a
-// request is.
+// Proxies are the networks of the proxies in front of Watchbill. Only their statements about a request's client are
+// trusted.
 type Proxies []netip.Prefix
 
-// ParseProxies reads addresses and networks (CIDR), divided by commas or blanks.
+// ParseProxies parses addresses and networks (CIDR), separated by commas or blanks.
 func ParseProxies(list string) (Proxies, error) {
 	var all Proxies
 	for _, word := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -43,10 +43,10 @@ func (p Proxies) trust(addr netip.Addr) bool {
 	return false
 }
 
-// client returns the address for which a request is: that of the peer or, if that is a trusted proxy, of
-// whoever it says came to it. What it says is read from the right, as each proxy adds to what it was sent:
-// the first address that is no proxy of ours counts, and nothing to the left of it, which anybody may have
-// written. X-Forwarded-For counts where it is there, as nearly all proxies write it; else Forwarded.
+// client returns the address of the client that made a request. This is the peer's address, unless the peer is a
+// trusted proxy. Then the client is found in the proxy's header, which is read from the right, because each proxy
+// appends to it: the first address that isn't a trusted proxy counts, and anything to its left may be forged.
+// X-Forwarded-For is preferred, because nearly all proxies write it; otherwise Forwarded is read.
 func (p Proxies) client(peer netip.Addr, h http.Header) netip.Addr {
 	if !p.trust(peer) {
 		return peer
@@ -61,14 +61,14 @@ func (p Proxies) client(peer netip.Addr, h http.Header) netip.Addr {
 		last := len(hops) - 1
 		addr, known := hopAddress(hops[last])
 		if !known {
-			break // the proxy that is known counts
+			break // the last trusted proxy counts
 		}
 		peer, hops = addr, hops[:last]
 	}
 	return peer
 }
 
-// hopAddress reads an address with or without a port: "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]:80".
+// hopAddress parses an address with or without a port: "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]:80".
 func hopAddress(hop string) (netip.Addr, bool) {
 	hop = strings.TrimSpace(hop)
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]"))
@@ -80,8 +80,8 @@ func hopAddress(hop string) (netip.Addr, bool) {
 	return addr.Unmap().WithZone(""), err == nil
 }
 
-// forwardedFor lists the "for" of each element of a Forwarded header (RFC 7239), "" where it has none.
-// Quotes that don't end hide what a proxy has added: then nothing counts.
+// forwardedFor lists the "for" of each element of a Forwarded header (RFC 7239), "" for an element without one. An
+// unclosed quote could hide the part that a trusted proxy appended, so the whole header is then ignored.
 func forwardedFor(header string) []string {
 	var hops []string
 	var pair strings.Builder
@@ -116,8 +116,8 @@ func forwardedFor(header string) []string {
 	return append(hops, hop)
 }
 
-// behindProxies has requests bear the address of their client, and lets no client of a proxy have more than
-// most of them at once, as LimitConnections does for peers that come by themselves.
+// behindProxies sets each request's address to its client's, and limits how many concurrent requests a client of a
+// proxy may have, as LimitConnections does for peers that connect directly.
 func behindProxies(p Proxies, most int, next http.Handler) http.Handler {
 	if len(p) == 0 {
 		return next

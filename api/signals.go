@@ -15,12 +15,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to find a key. The shortest time after which a sender
-// gives up is 5 s, and some never send again what was answered with 503: to give up earlier only loses
-// signals. How long they may wait to be stored is limited by the store.
+// lookupPatience is how long the database may take to find a key. Senders give up after 5 s at the earliest, and some
+// never repeat a signal that was answered with 503, so a shorter limit would only lose signals. The store limits how
+// long signals wait to be stored.
 const lookupPatience = 4 * time.Second
 
-// What a hint may cost.
+// Limits on the cost of hints.
 const (
 	maxHints     = 20
 	hintPatience = 250 * time.Millisecond
@@ -28,7 +28,7 @@ const (
 
 const maxKey = 256 // bytes; every real key is shorter
 
-// receive handles what a monitor sends to an address.
+// receive handles a monitor's request to an address.
 func (s *server) receive(a address) http.HandlerFunc {
 	if a.read == nil {
 		a.read = intake.Read
@@ -51,7 +51,7 @@ func (s *server) receive(a address) http.HandlerFunc {
 	}
 }
 
-// take stores the signals of a request, or returns the problem to answer with if none was.
+// take stores the signals of a request, or returns the problem to answer with if none was stored.
 func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken, *problem) {
 	key := r.PathValue("key")
 	var came *arrived
@@ -59,7 +59,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken,
 		came = s.read(w, r, earlyLimit)
 		defer came.release()
 		if came.problem != nil {
-			return taken{}, came.problem // without its end there is no key in it
+			return taken{}, came.problem // a truncated body has no readable key
 		}
 		key = intake.Key(came.body)
 	}
@@ -94,7 +94,7 @@ func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken,
 	return t, s.keep(r.Context(), &t)
 }
 
-// payloadOf is a request as it is kept.
+// payloadOf returns a request in the form in which it is kept.
 func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) oncall.Payload {
 	headers := make(map[string]string, len(r.Header))
 	for name := range r.Header {
@@ -113,7 +113,7 @@ func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) o
 	return intake.Keep(p, key)
 }
 
-// keep stores what was read of a request.
+// keep stores the signals and the payload of a request.
 func (s *server) keep(ctx context.Context, t *taken) *problem {
 	for i := range t.signals {
 		t.signals[i].Kind = t.from
@@ -135,15 +135,15 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 	return nil
 }
 
-// earlyLimit is how large a body may be in which the key is looked for, in bytes.
+// earlyLimit limits the bodies, in bytes, that are searched for a key.
 const earlyLimit = 1 << 20
 
-// parse reads the signals in a request. What can't be read, or costs too much to read, becomes one signal
-// that says so: most monitors don't tell anybody of an answer that says no, nor send again.
+// parse reads the signals in a request. A body that can't be read, or costs too much to read, becomes one signal that
+// reports the problem, because most monitors neither show an error response to anybody nor retry.
 func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *arrived, t *taken) *problem {
 	if p := came.problem; p != nil {
 		if p.hangUp {
-			w.Header().Set("Connection", "close") // there is more of it
+			w.Header().Set("Connection", "close") // the rest of the body is unread
 		}
 		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, p.Detail)}
 		return nil
@@ -201,8 +201,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	return nil
 }
 
-// hints say what was not understood, and which ends and acknowledgements match no firing alert. They are few, and
-// finding them never delays a signal for long.
+// hints names the fields that were not understood, and the ends and acknowledgements that match no firing alert. The
+// number of hints is limited, and finding them never delays a signal for long.
 func (s *server) hints(ctx context.Context, in oncall.Integration, signals []oncall.Signal) []string {
 	var hints, keys []string
 	switch {
@@ -228,7 +228,7 @@ func (s *server) hints(ctx context.Context, in oncall.Integration, signals []onc
 	defer cancel()
 	firing, err := s.System.Firing(ctx, in.ID, keys)
 	if err != nil {
-		return hints // whether they can be stored is what counts, and is about to be seen
+		return hints // a failure here doesn't matter; storing the signals is what counts, and comes next
 	}
 	for _, key := range keys {
 		if !firing[key] {
@@ -279,8 +279,8 @@ func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *
 	return p
 }
 
-// unparsed says what is wrong with a payload. The Content-Type is not trusted when it says that
-// the body is JSON; it only helps to name a body that isn't.
+// unparsed describes what is wrong with a payload. A Content-Type that declares JSON is not trusted; a different one
+// only helps to describe a body that isn't JSON.
 func unparsed(err error, body []byte, contentType string) string {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	foreign := kind != "" && kind != "text/plain" && !strings.Contains(kind, "json")

@@ -13,16 +13,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// signedWithin is how far the time in a signature may be from ours.
+// signedWithin is how far the time in a signature may be from the current time.
 const signedWithin = 5 * time.Minute
 
-// A signature is one way in which monitors sign. It reports whether the headers have such a signature, and whether it is good.
+// A signature checks one way of signing. It reports whether the headers contain such a signature, and whether the
+// signature is valid.
 type signature func(h http.Header, body, secret []byte, now time.Time) (there, good bool)
 
-// signatures are those that are known, by the headers that the monitors send. A request needs one that is there and good.
+// signatures lists the known ways of signing, by the headers that monitors send. A request needs at least one valid
+// signature.
 var signatures = []signature{githubSignature, sentrySignature, grafanaSignature, gitlabToken, webhookSignature}
 
-// githubSignature is GitHub's, and that of all who do as GitHub does.
+// githubSignature checks GitHub's signature, which many other services have adopted.
 func githubSignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
 	given, is := strings.CutPrefix(h.Get("X-Hub-Signature-256"), "sha256=")
 	return is, is && hexSignature(given, secret, body)
@@ -33,7 +35,8 @@ func sentrySignature(h http.Header, body, secret []byte, _ time.Time) (there, go
 	return given != "", hexSignature(given, secret, body)
 }
 
-// grafanaSignature is Grafana's. Where it signs the time as well, the header with that has whatever name people gave it.
+// grafanaSignature checks Grafana's signature. If the signature covers a time as well, people choose the name of the
+// header that holds the time.
 func grafanaSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
 	given := h.Get("X-Grafana-Alerting-Signature")
 	if given == "" {
@@ -50,14 +53,14 @@ func grafanaSignature(h http.Header, body, secret []byte, now time.Time) (there,
 	return true, false
 }
 
-// gitlabToken is no signature: GitLab sends the secret itself.
+// gitlabToken checks GitLab's token, which is not a signature but the secret itself.
 func gitlabToken(h http.Header, _, secret []byte, _ time.Time) (there, good bool) {
 	given := h.Get("X-Gitlab-Token")
 	return given != "", hmac.Equal([]byte(given), secret)
 }
 
-// webhookSignature is that of Standard Webhooks: several may stand in it, and each says its version. The secret is
-// written as whsec_ and base64 there; one that isn't is taken as it is.
+// webhookSignature checks the signature of Standard Webhooks. The header may hold several signatures, each with its
+// version. Standard Webhooks writes secrets as whsec_ and base64; a secret in any other form is used as it is.
 func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
 	given, id, at := h.Get("Webhook-Signature"), h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
 	if given == "" || id == "" || !lately(at, now) {
@@ -91,13 +94,13 @@ func mac(secret []byte, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// lately reports whether a time, in seconds of Unix, is about now.
+// lately reports whether a Unix time, in seconds, is close to now.
 func lately(at string, now time.Time) bool {
 	n, err := strconv.ParseInt(at, 10, 64)
 	return err == nil && now.Sub(time.Unix(n, 0)).Abs() <= signedWithin
 }
 
-// What becomes of a request to an integration whose signals are signed.
+// Outcomes of a request to an integration whose signals are signed.
 const (
 	unsigned   = "The request is not signed, and this integration takes only what is signed with its secret."
 	missigned  = "The signature of the request is not made with this integration's secret, or is too old."
@@ -105,8 +108,8 @@ const (
 	unsealed   = "The signature could not be checked, as the secret for it is sealed with a WATCHBILL_SECRET that is not set here."
 )
 
-// authentic says why a request is not taken for the integration's monitor's, as it takes only what is signed: refused, as
-// with a wrong key. Where we can't tell that is a doubt.
+// authentic returns why a request is not accepted as the integration's monitor's. Such a request is refused, as with
+// a wrong key; if the signature can't be checked, the request is accepted with a doubt.
 func (s *server) authentic(r *http.Request, a address, in oncall.Integration, body []byte) (refused, doubt string) {
 	if len(in.Topics) > 0 && a.resolve != nil {
 		return onlyTopics, ""

@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // what version 1 of Amazon's signatures is made with
+	"crypto/sha1" //nolint:gosec // Amazon's signatures of version 1 use SHA-1
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -27,10 +27,10 @@ import (
 const (
 	snsPatience = 4 * time.Second // SNS itself waits for 15 s
 	snsAnswer   = 64 << 10        // bytes
-	snsCerts    = 100             // that are remembered
+	snsCerts    = 100             // certificates that are cached
 )
 
-// snsHost is where Amazon keeps its certificates and takes confirmations. Nothing else is called.
+// snsHost matches the hosts where Amazon keeps certificates and accepts confirmations. No other host is called.
 var snsHost = regexp.MustCompile(`^sns\.[a-z0-9-]{2,30}\.amazonaws\.com(\.cn)?$`)
 
 var (
@@ -38,7 +38,7 @@ var (
 	errUnchecked = errors.New("the signature of this message of Amazon SNS could not be checked")
 )
 
-// snsMessage is what Amazon SNS posts.
+// snsMessage is a message that Amazon SNS posts.
 type snsMessage struct {
 	Type, MessageID, TopicArn, Message, Timestamp, Token string
 	SignatureVersion, Signature, SigningCertURL          string
@@ -46,7 +46,7 @@ type snsMessage struct {
 	Subject                                              *string // no part of what is signed if it is absent
 }
 
-// snsIn returns the message in a body, or nil if it is none of SNS.
+// snsIn returns the SNS message in a body, or nil if the body holds none.
 func snsIn(body []byte) *snsMessage {
 	if !bytes.Contains(body, []byte(`"TopicArn"`)) || !bytes.Contains(body, []byte(`"Signature"`)) {
 		return nil
@@ -58,7 +58,7 @@ func snsIn(body []byte) *snsMessage {
 	return &m
 }
 
-// signed is what Amazon has signed.
+// signed returns the text that Amazon has signed.
 func (m *snsMessage) signed() []byte {
 	var b bytes.Buffer
 	add := func(name, value string) { fmt.Fprintf(&b, "%s\n%s\n", name, value) }
@@ -80,13 +80,13 @@ func (m *snsMessage) signed() []byte {
 	return b.Bytes()
 }
 
-// snsKeys remembers Amazon's public keys by the address of their certificate.
+// snsKeys caches Amazon's public keys by the addresses of their certificates.
 type snsKeys struct {
 	mu   sync.Mutex
 	keys map[string]*rsa.PublicKey
 }
 
-// check says whether Amazon has signed a message: errForged if it has not, errUnchecked if that can't be told.
+// check returns errForged if Amazon did not sign a message, and errUnchecked if the signature can't be checked.
 func (s *server) check(ctx context.Context, m *snsMessage) error {
 	if !ofAmazon(m.SigningCertURL) {
 		return errForged
@@ -111,7 +111,7 @@ func (s *server) check(ctx context.Context, m *snsMessage) error {
 	return nil
 }
 
-// ofAmazon reports whether an address is one of Amazon SNS.
+// ofAmazon reports whether an address belongs to Amazon SNS.
 func ofAmazon(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.User == nil && snsHost.MatchString(u.Host)
@@ -149,7 +149,7 @@ func (s *server) snsKey(ctx context.Context, address string) (*rsa.PublicKey, er
 	return key, nil
 }
 
-// callAmazon gets what stands at an address of Amazon, and follows no redirect.
+// callAmazon fetches an address of Amazon, without following redirects.
 func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error) {
 	if s.Outbound == nil {
 		return nil, errors.New("no calls can be made")
@@ -163,7 +163,7 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	client := http.Client{Transport: s.Outbound, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, errors.New("its address can't be reached") // the error has the token in it
+		return nil, errors.New("its address can't be reached") // the underlying error contains the token
 	}
 	defer res.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(res.Body, snsAnswer))
@@ -173,12 +173,12 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	return data, err
 }
 
-// snsAge is how old a message may be: Amazon sends one again for an hour at most.
+// snsAge is the maximum age of a message: Amazon repeats one for an hour at most.
 const snsAge = 2 * time.Hour
 
-// fromAmazon checks a message of Amazon SNS and confirms a subscription; nil is none. Where topics are named it has to be of
-// one of them. hint is what the sender may want to know; forged says that it is to be shown as it came, since it may be
-// an alert for all that.
+// fromAmazon checks a message of Amazon SNS and confirms subscriptions; a nil message passes. If the integration
+// names topics, the message must belong to one of them. hint is advice for the sender. forged means that the message
+// failed the check and is shown unread, because it may still be an alert.
 func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
 	if m == nil {
 		return "", onlyTopics, nil
@@ -197,7 +197,7 @@ func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string)
 		return "", sentence(err), nil
 	case errors.Is(err, errForged):
 		return "", "The signature of a message of Amazon SNS is not Amazon's; whoever sent it has the key.", nil
-	case err != nil && !confirms: // who has the key may page
+	case err != nil && !confirms: // anyone with the key may page
 		s.outages.Warn().Err(err).Msg("signature not checked")
 		return sentence(err), "", nil
 	case err == nil && confirms && !ofAmazon(m.SubscribeURL):

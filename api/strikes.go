@@ -9,18 +9,18 @@ import (
 const (
 	strikesAllowed = 30 // unknown keys from one address in strikeWindow
 	strikeWindow   = time.Minute
-	strikePeers    = 10_000 // addresses remembered; one more resets the count
+	strikePeers    = 10_000 // addresses that are counted; one more resets all counts
 )
 
-// strikes counts unknown keys by address. Only requests with an unknown key are turned away:
-// a valid key works, whatever came from the same address before.
+// strikes counts requests with an unknown key by address. Only such requests are refused: a valid key works whatever
+// the same address sent before.
 type strikes struct {
 	mu    sync.Mutex
 	since time.Time
 	count map[netip.Prefix]int
 }
 
-// out counts a request with an unknown key, and says whether its peer is refused now, and for how long.
+// out counts a request with an unknown key, and returns whether its peer is refused now, and for how long.
 func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
 	return s.since.Add(strikeWindow).Sub(now), s.count[peer] > strikesAllowed
 }
 
-// network is the address itself, or the /64 around an IPv6 address, which one peer usually owns.
+// network returns the address itself, or the /64 around an IPv6 address, because one peer usually owns all of it.
 func network(remote string) netip.Prefix {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Twilio is what is needed to recognize webhooks that really come from Twilio.
+// Twilio holds what is needed to verify that a webhook comes from Twilio.
 type Twilio struct {
-	Tokens []string // auth tokens of the account that may have signed; none: there are no webhooks
+	Tokens []string // auth tokens of the account that may have signed; none: no webhooks
 	Public string   // the base address that Twilio calls, without a trailing slash
 }
 
@@ -25,7 +25,7 @@ const (
 	twilioBody     = 64 << 10
 )
 
-// TwiML, as far as our replies need it.
+// TwiML elements that replies use.
 type (
 	twiml struct {
 		XMLName xml.Name     `xml:"Response"`
@@ -41,7 +41,7 @@ type (
 	}
 )
 
-// twilioRoutes exist only where Twilio can reach us; elsewhere answers are polled from its API.
+// twilioRoutes exist only if Twilio can reach this server; otherwise answers are polled from Twilio's API.
 func (s *server) twilioRoutes(mux *http.ServeMux) {
 	if len(s.Twilio.Tokens) == 0 || s.Twilio.Public == "" {
 		return
@@ -50,8 +50,8 @@ func (s *server) twilioRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/twilio/voice", s.signed(s.twilioVoice))
 }
 
-// signed admits only Twilio. The signature covers the public address, whatever a proxy made of
-// it, and only the first value of a repeated parameter, so a second value is refused.
+// signed admits only requests that Twilio signed. The signature covers the public address, whatever a proxy made of
+// the address, and only the first value of a repeated parameter, so requests with a second value are refused.
 func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), twilioPatience)
@@ -74,11 +74,11 @@ func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.V
 		case err != nil:
 			s.outages.Error().Err(err).Msg("an answer by Twilio was not taken")
 			unavailable("The answer could not be taken; it is read again later.").write(w)
-		case out == nil: // an empty 200 would be an error to Twilio
+		case out == nil: // Twilio treats an empty 200 as an error
 			w.WriteHeader(http.StatusNoContent)
 		default:
 			w.Header().Set("Content-Type", "application/xml; charset=utf-8")
-			_ = xml.NewEncoder(w).Encode(out) // an error means that the peer is gone
+			_ = xml.NewEncoder(w).Encode(out) // an error means that the client is gone
 		}
 	}
 }
@@ -97,9 +97,9 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 	return good
 }
 
-// twilioSMS handles a message sent to our number. The same message is also polled from Twilio's
-// list; whichever comes first counts. Other messengers of Twilio's have a prefix in From, such as
-// "whatsapp:": that is no address of a phone, so until there is a method for them nobody is meant.
+// twilioSMS handles a message sent to our number. The same message is also polled from Twilio's list; whichever
+// arrives first counts. Twilio's other messengers put a prefix in From, such as "whatsapp:". Watchbill has no method
+// for them, so such a message is not matched to a person.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
 	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
@@ -110,11 +110,10 @@ func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values
 	return &twiml{Message: said.Text}, nil
 }
 
-// keyMeans maps a pressed key to the answer it stands for.
+// keyMeans maps a pressed key to an answer.
 var keyMeans = map[string]oncall.ActKind{"1": oncall.ActAck, "2": oncall.ActResolve, "3": oncall.ActEscalate}
 
-// twilioVoice handles a key pressed during a call. The address, which is signed, says which
-// message it answers.
+// twilioVoice handles a key pressed during a call. The signed address identifies the message that the key answers.
 func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Values) (*twiml, error) {
 	means, known := keyMeans[form.Get("Digits")]
 	if !known {

@@ -32,8 +32,8 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 // Unwrap gives http.ResponseController access to the connection.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// watch counts and logs requests by route, never by path, which may contain a key. It also
-// confines a panic to its own request.
+// watch counts and logs requests by route, never by path, because a path may contain a key. It also confines a panic
+// to its own request.
 func (s *server) watch(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w := &statusRecorder{ResponseWriter: rw}
@@ -54,15 +54,14 @@ func (s *server) watch(next http.Handler) http.Handler {
 			s.Log.Debug().Str("route", r.Pattern).Int("code", w.code).Str("from", r.RemoteAddr).
 				Dur("took", s.Clock().Sub(start)).Msg("request")
 			if abort || bad != nil && begun {
-				panic(http.ErrAbortHandler) // half a response must not pass for a complete one
+				panic(http.ErrAbortHandler) // a partial response must not look complete
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-// harmless describes a panic without anything that the sender wrote: only runtime errors are
-// certain not to contain it.
+// harmless describes a panic without any text of the sender's: only runtime errors are certain to contain none.
 func harmless(bad any) string {
 	if err, ok := bad.(runtime.Error); ok {
 		return err.Error()
