@@ -11,28 +11,28 @@ import (
 )
 
 const (
-	// A channel that refuses messages is tried again after firstAside, then after twice as long
-	// each time, but no later than longestAside after somebody has mended it.
+	// A channel that refuses messages is tried again after firstAside. Each further refusal doubles the pause, up to
+	// longestAside, so that a mended channel is noticed within that time.
 	firstAside   = 10 * time.Second
 	longestAside = time.Minute
 )
 
-// aside are the channels that refuse our messages. Nothing is spent on them but a try now and
-// then, so that the budget and the workers are there for all others.
+// aside holds the channels that refuse our messages. They get only an occasional attempt, so that they don't use up
+// the limits and workers that other channels need.
 type aside struct {
 	mu       sync.Mutex
 	channels map[string]*refusal
 }
 
-// A refusal is that of one channel.
+// A refusal records the refusals of one channel.
 type refusal struct {
 	code  string
 	pause time.Duration
 	until time.Time
 }
 
-// ask returns nil if a message may be tried at now, or an Error that says when to come back. Of
-// those that wait for the end of a pause one goes first.
+// ask returns nil if a message may be attempted at now, or an Error with the time to come back. After a pause, only
+// one of the waiting messages is attempted.
 func (a *aside) ask(channel string, now time.Time) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -55,7 +55,7 @@ func (a *aside) closed(channel string, now time.Time) bool {
 	return r != nil && r.until.After(now)
 }
 
-// note takes note of what became of a message.
+// note records the outcome of a message.
 func (a *aside) note(channel string, err error, now time.Time) {
 	if IsUser(channel) {
 		return
@@ -78,21 +78,21 @@ func (a *aside) note(channel string, err error, now time.Time) {
 	}
 }
 
-// ChannelOpened has messages tried at once in a channel that refused them.
+// ChannelOpened ends the pause of a channel that refused messages.
 func (c *Client) ChannelOpened(id string) {
 	c.aside.mu.Lock()
 	defer c.aside.mu.Unlock()
 	delete(c.aside.channels, id)
 }
 
-// ofTheMessage are the refusals that are about what a message says, not about where.
+// ofTheMessage lists the refusals that concern a message's content, not its channel.
 var ofTheMessage = []string{
 	"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text",
 	"metadata_too_large", "invalid_metadata_format", "invalid_metadata_schema", "invalid_arguments",
 }
 
-// ChannelRefuses returns Slack's code if a message was refused because of the channel that it was
-// for: that one is archived, missing or closed to us. Otherwise it returns "".
+// ChannelRefuses returns Slack's code if a message was refused because of its channel: the channel is archived,
+// missing or closed to us. Otherwise it returns "".
 func (e *Error) ChannelRefuses() string {
 	if e.Outcome != notify.Rejected && e.Outcome != notify.Misconfigured || slices.Contains(ofTheMessage, e.Code) {
 		return ""

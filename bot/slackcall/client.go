@@ -1,8 +1,7 @@
-// Package slackcall makes every call of Slack's Web API that Watchbill makes. It decides
-// who goes first when calls have to wait, keeps below Slack's limits, waits as long as
-// Slack asks for, and says of each call what became of it. It never repeats a call whose
-// repetition could do harm: that is for the caller to know. What a message says is none
-// of its business.
+// Package slackcall makes all of Watchbill's calls to Slack's Web API. It decides which call goes first when calls
+// have to wait, stays below Slack's limits, waits as long as Slack asks, and reports the outcome of each call. It
+// never repeats a call whose repetition could do harm, because only the caller can judge that. It doesn't look at the
+// content of messages.
 package slackcall
 
 import (
@@ -25,17 +24,17 @@ import (
 type Config struct {
 	BotToken string // "xoxb-…"
 	AppToken string // "xapp-…", with the scope connections:write
-	APIURL   string // "" is Slack's own
+	APIURL   string // "" means Slack's own
 
-	// UserToken is an admin's, "xoxp-…", for changing user groups where the workspace
-	// doesn't let apps do that; "" is the bot's own.
+	// UserToken is an admin's token, "xoxp-…", for changing user groups in workspaces where apps may not. If it is
+	// "", the bot's token is used.
 	UserToken string
 
-	Metrics prometheus.Registerer // nil: nothing is measured
+	Metrics prometheus.Registerer // nil: no metrics
 }
 
-// A Client calls Slack. Each method makes the call that its name says, when its turn
-// comes; the error is an Error unless the comment says otherwise.
+// A Client calls Slack. Each method makes the call that it is named after when its turn comes; errors are of type
+// Error unless the method's comment says otherwise.
 type Client struct {
 	api     *slack.Client
 	groups  *slack.Client // changes user groups
@@ -46,7 +45,7 @@ type Client struct {
 	ids     ids
 }
 
-// New makes a Client and calls nobody yet.
+// New makes a Client without calling Slack.
 func New(c Config) (*Client, error) {
 	switch {
 	case !strings.HasPrefix(c.BotToken, "xoxb-"):
@@ -77,7 +76,7 @@ func New(c Config) (*Client, error) {
 const (
 	connectTimeout = 5 * time.Second
 	keepAlive      = 15 * time.Second
-	// maxEnvelope is far above what Slack sends.
+	// maxEnvelope is far above the size of Slack's envelopes.
 	maxEnvelope = 8 << 20
 	// writeBuffer holds every acknowledgement in one frame: Slack drops fragments.
 	writeBuffer = 32 << 10
@@ -88,7 +87,7 @@ const Timeout = 10 * time.Second
 
 func dialer() *net.Dialer { return &net.Dialer{Timeout: connectTimeout, KeepAlive: keepAlive} }
 
-// httpClient has the limits that slack-go's default client lacks.
+// httpClient has limits that slack-go's default client lacks.
 func httpClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DialContext = dialer().DialContext
@@ -97,17 +96,17 @@ func httpClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: Timeout}
 }
 
-// Share tells how many instances live: the limits are the workspace's, and divided among them.
+// Share sets how many instances are running, because they divide the workspace's limits among them.
 func (c *Client) Share(instances int) { c.queue.divide(instances) }
 
-// Settle ends all waiting for a turn of what can be done later: we are stopping.
+// Settle makes all waiting calls that can be repeated later fail, because the process is stopping.
 func (c *Client) Settle() { c.queue.settle() }
 
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// do makes one call when its turn comes. Nothing is ever repeated here: whether a
-// repetition does harm depends on the call.
+// do makes one call when its turn comes. It never repeats the call, because whether a repetition does harm depends on
+// the call.
 func (c *Client) do(ctx context.Context, k call, f func(context.Context) error) error {
 	k.priority = cmp.Or(k.priority, methods[k.method].priority)
 	if err := c.queue.wait(ctx, k); err != nil {

@@ -13,17 +13,17 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Slack's codes where only members may do something. Which it is depends on the method.
+// Slack's codes for actions that only members may take. They differ by method.
 const (
 	notInChannel    = "not_in_channel"
 	channelNotFound = "channel_not_found"
 )
 
-// notMember reports whether joining may help.
+// notMember reports whether a call failed because the bot isn't a member, so that joining may help.
 func notMember(err error) bool { return CodeOf(err) == notInChannel || CodeOf(err) == channelNotFound }
 
-// Conversation returns the id of a conversation, of which posting also takes the name, or
-// the person if it is a direct message, and reading doesn't.
+// Conversation returns the id of a conversation. Posting also accepts a channel's name, or a person for a direct
+// message; reading needs the id.
 func (c *Client) Conversation(ctx context.Context, to string, p Priority) (id string, err error) {
 	switch {
 	case strings.HasPrefix(to, "#"):
@@ -34,23 +34,23 @@ func (c *Client) Conversation(ctx context.Context, to string, p Priority) (id st
 	return to, nil
 }
 
-// IsUser tells the id of a person from that of a conversation.
+// IsUser reports whether an id belongs to a person rather than a conversation.
 func IsUser(id string) bool { return strings.HasPrefix(id, "U") || strings.HasPrefix(id, "W") }
 
-// listedFor is how long a listing of the channels holds for names that it lacks.
+// listedFor is how long a channel listing is trusted about names that it lacks.
 const listedFor = time.Minute
 
-// ids remembers which conversation a name or a person stands for, so that each is asked for once.
-// A channel that is renamed keeps its id.
+// ids caches the conversation of each name and person, so that Slack is asked for each only once. A renamed channel
+// keeps its id.
 type ids struct {
-	listing sync.Mutex // one lists at a time: each listing is good for all
+	listing sync.Mutex // only one goroutine lists at a time, for all that wait
 
 	mu     sync.Mutex
 	of     map[string]string
 	listed time.Time
 }
 
-// learn remembers an id. Slack answers every post with it.
+// learn adds an id to the cache. Every answer to a post contains one.
 func (i *ids) learn(to, id string) {
 	if to == id || !strings.HasPrefix(to, "#") && !IsUser(to) {
 		return
@@ -63,7 +63,7 @@ func (i *ids) learn(to, id string) {
 	i.of[to] = id
 }
 
-// known returns an id that is remembered, and whether a listing would say anything new.
+// known returns a cached id, and whether a new listing could find the name.
 func (i *ids) known(to string, now time.Time) (id string, stale bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -95,7 +95,7 @@ func (c *Client) channelNamed(ctx context.Context, name string, p Priority) (str
 	return id, nil
 }
 
-// list learns the ids of all channels. It is hasty: nobody stands in line behind it.
+// list learns the ids of all channels. It fails at once rather than wait long for its turn.
 func (c *Client) list(ctx context.Context, p Priority) error {
 	err := c.channels(ctx, p, true, func(found slack.Channel) {
 		if !found.IsArchived {
@@ -108,11 +108,11 @@ func (c *Client) list(ctx context.Context, p Priority) error {
 	return err
 }
 
-// perList is what Slack advises; it refuses a thousand.
+// perList is the page size that Slack recommends; Slack refuses a thousand.
 const perList = 200
 
-// Channels returns every channel that the bot may see, also archived ones. Where the app may not list
-// private channels, it is the public ones only.
+// Channels returns every channel that the bot may see, archived ones included. If the app may not list private
+// channels, it returns only the public ones.
 func (c *Client) Channels(ctx context.Context) (all []slack.Channel, err error) {
 	err = c.channels(ctx, 0, false, func(found slack.Channel) { all = append(all, found) })
 	return all, err
@@ -166,7 +166,7 @@ func (c *Client) direct(ctx context.Context, with string, p Priority) (id string
 	return id, err
 }
 
-// Topic returns a channel's topic as people read it.
+// Topic returns a channel's topic as people see it.
 func (c *Client) Topic(ctx context.Context, channel string) (topic string, err error) {
 	err = c.do(ctx, call{method: "conversations.info"}, func(ctx context.Context) error {
 		found, err := c.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: channel})
@@ -178,7 +178,7 @@ func (c *Client) Topic(ctx context.Context, channel string) (topic string, err e
 	return topic, err
 }
 
-// SetTopic sets a channel's topic. Where only members may, the bot joins.
+// SetTopic sets a channel's topic. If only members may do so, the bot joins.
 func (c *Client) SetTopic(ctx context.Context, channel, topic string) error {
 	set := func() error {
 		return c.do(ctx, call{method: "conversations.setTopic"}, func(ctx context.Context) error {

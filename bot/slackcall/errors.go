@@ -15,23 +15,23 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Outcomes of a call beside those of package notify.
+// Outcomes of a call in addition to those of package notify.
 const (
-	Unsent notify.Outcome = "unsent" // it never left
+	Unsent notify.Outcome = "unsent" // the call was never sent
 	Gone   notify.Outcome = "gone"   // the message no longer exists
-	Frozen notify.Outcome = "frozen" // the message is there, and can't be edited any more
+	Frozen notify.Outcome = "frozen" // the message exists but can't be edited any more
 )
 
 // An Error is a failed call.
 type Error struct {
-	Outcome    notify.Outcome // Unknown: Slack may have done it
-	Code       string         // Slack's, if it gave one
-	Needed     string         // the missing scopes, with commas between them
+	Outcome    notify.Outcome // Unknown: Slack may have carried out the call
+	Code       string         // Slack's code, if it gave one
+	Needed     string         // the missing scopes, separated by commas
 	retryAfter time.Duration  // with Throttled and Unsent
 	cause      error
 }
 
-// Error says what went wrong.
+// Error describes the failure.
 func (e *Error) Error() string {
 	if e.Needed != "" {
 		return e.cause.Error() + " (needs " + e.Needed + ")"
@@ -39,16 +39,16 @@ func (e *Error) Error() string {
 	return e.cause.Error()
 }
 
-// RetryAfter returns how long to wait before the next try, 0 if nothing is known.
+// RetryAfter returns how long to wait before the next attempt; 0 if unknown.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
-// Undone reports that Slack has surely not done it.
+// Undone reports that Slack certainly did not carry out the call.
 func (e *Error) Undone() bool { return e.Outcome != notify.Unknown }
 
-// Unwrap returns what the call failed with.
+// Unwrap returns the underlying error.
 func (e *Error) Unwrap() error { return e.cause }
 
-// OutcomeOf returns what became of a failed call, however deeply its error is wrapped.
+// OutcomeOf returns the outcome of a failed call, however deeply its error is wrapped.
 func OutcomeOf(err error) notify.Outcome {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Outcome
@@ -56,7 +56,7 @@ func OutcomeOf(err error) notify.Outcome {
 	return notify.Unknown
 }
 
-// Refused reports whether Slack has said no and would say it again.
+// Refused reports whether Slack refused the call and would refuse it again.
 func Refused(err error) bool {
 	o := OutcomeOf(err)
 	return o == notify.Rejected || o == notify.Misconfigured
@@ -78,14 +78,14 @@ func NoUser(err error) bool {
 // NoChannel reports whether a call failed because there is no such conversation.
 func NoChannel(err error) bool { return CodeOf(err) == "channel_not_found" }
 
-// BadBlocks reports whether a message was not posted because of its blocks, or its length: its text
-// alone may be.
+// BadBlocks reports whether a message was not posted because of its blocks or its length, so that its text alone may
+// succeed.
 func BadBlocks(err error) bool {
 	code := CodeOf(err)
 	return strings.HasPrefix(code, "invalid_blocks") || code == "msg_blocks_too_long" || code == "msg_too_long"
 }
 
-// Receipt is what became of a page whose call failed.
+// Receipt translates a failed call into the receipt of a page.
 func Receipt(err error) notify.Receipt {
 	r := notify.Receipt{Outcome: OutcomeOf(err), Err: err}
 	switch r.Outcome {
@@ -106,19 +106,18 @@ func retryAfter(err error) time.Duration {
 	return time.Second
 }
 
-// errNoAnswer is for a success without its contents: something between us and Slack has
-// answered.
+// errNoAnswer is for a success without content: a machine between us and Slack has answered.
 var errNoAnswer = errors.New("the answer is empty")
 
-// Classify says what became of a call. In doubt it is Unknown.
+// Classify determines the outcome of a call. If unsure, it returns Unknown.
 func Classify(err error) *Error {
-	// A url.Error quotes the address, which for response_url is a secret.
+	// A url.Error quotes the address, and a response_url is a secret.
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
 	if e, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		wait := min(e.RetryAfter, longest429)
-		if wait < 0 { // or too large a number of seconds
+		if wait < 0 { // or a number of seconds that overflows
 			wait = unclear429
 		}
 		return &Error{Outcome: notify.Throttled, retryAfter: wait, cause: err}
@@ -143,13 +142,13 @@ func Classify(err error) *Error {
 		return &Error{Outcome: Unsent, cause: err}
 	}
 	if errors.Is(err, context.Canceled) {
-		err = context.Canceled // net/http's text differs from case to case
+		err = context.Canceled // net/http's text varies
 	}
 	return &Error{Outcome: notify.Unknown, cause: err}
 }
 
-// classifyStatus sorts an answer that is not Slack's JSON. Slack says no with a 200, so any
-// other status may be a proxy's and is never final.
+// classifyStatus handles an answer that is not Slack's JSON. Slack itself refuses calls with status 200, so any other
+// status may be a proxy's and is never final.
 func classifyStatus(e slack.StatusCodeError) *Error {
 	if e.Code == http.StatusTooManyRequests { // without Retry-After
 		return &Error{Outcome: notify.Throttled, retryAfter: unclear429, cause: e}
@@ -157,8 +156,8 @@ func classifyStatus(e slack.StatusCodeError) *Error {
 	return &Error{Outcome: notify.Unknown, cause: e}
 }
 
-// codes sorts Slack's error codes. What is rejected is never tried again, so that list is
-// short; a code that is not here counts as misconfigured.
+// codes classifies Slack's error codes. A rejected call is never retried, so few codes are classified as rejections;
+// codes that are missing here count as misconfigured.
 var codes = map[string]notify.Outcome{
 	"user_not_found":        notify.Rejected,
 	"users_not_found":       notify.Rejected,
@@ -181,11 +180,11 @@ var codes = map[string]notify.Outcome{
 	"service_unavailable": notify.Unknown,
 	"request_timeout":     notify.Unknown,
 
-	"is_inactive":        Frozen, // its channel is archived
+	"is_inactive":        Frozen, // the channel is archived
 	"edit_window_closed": Frozen,
 
 	"message_not_found":       Gone,
-	"cant_update_message":     Gone, // what is left of a deleted message with replies
+	"cant_update_message":     Gone, // a deleted message that had replies
 	"thread_not_found":        Gone,
 	"cannot_reply_to_message": Gone,
 }

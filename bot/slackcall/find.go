@@ -14,8 +14,8 @@ const (
 	perPage  = 100
 )
 
-// Find looks in a conversation, or in a thread of it, for a message that was posted at
-// since or later under m's delivery id, with m's priority.
+// Find searches a conversation, or a thread in it, for a message posted at since or later with m's delivery id. The
+// calls have m's priority.
 func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place, found bool, err error) {
 	channel, err := c.Conversation(ctx, m.Channel, m.Priority)
 	if err != nil {
@@ -31,7 +31,7 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
 		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor, m.Priority)
 		if notMember(err) && !joined {
-			// In a public channel the bot may post without being a member, but not read.
+			// In a public channel a bot that isn't a member may post, but not read.
 			joined = true
 			if c.join(ctx, channel, m.Priority) == nil {
 				continue
@@ -52,7 +52,7 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 	return Place{}, false, nil
 }
 
-// delivers reports whether a message bears one of our delivery ids.
+// delivers reports whether a message has one of our delivery ids.
 func delivers(m slack.Message, delivery string) bool {
 	return m.Metadata.EventType == metadataType && m.Metadata.EventPayload["delivery_id"] == delivery
 }
@@ -63,7 +63,7 @@ func (c *Client) Recent(ctx context.Context, channel string) ([]slack.Message, e
 	return messages, err
 }
 
-// DeleteCopies deletes what earlier attempts have left of a message in its conversation.
+// DeleteCopies deletes the copies of a message that earlier attempts left in its conversation.
 func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string) error {
 	messages, err := c.Recent(ctx, latest.Channel)
 	if err != nil {

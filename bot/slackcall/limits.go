@@ -2,24 +2,24 @@ package slackcall
 
 import "time"
 
-// A Priority says which call goes first when calls have to wait.
+// A Priority decides which call goes first when calls have to wait.
 type Priority int
 
 // The priorities, most urgent first.
 const (
 	ForCritical Priority = iota + 1 // a page of a critical incident
 	ForPage                         // any other page
-	ForAnswer                       // somebody has clicked or typed something and waits
-	ForRoot                         // an open incident of a team that has few is posted or redrawn
-	ForAlarm                        // nobody has answered, and notices
-	ForCrowd                        // an open incident of a team that has very many is posted or redrawn
-	ForUpdate                       // what is over is redrawn
+	ForAnswer                       // a person clicked or typed and is waiting
+	ForRoot                         // an open incident, of a team with few, is posted or redrawn
+	ForAlarm                        // nobody has answered; notices
+	ForCrowd                        // an open incident, of a team with very many, is posted or redrawn
+	ForUpdate                       // a resolved incident is redrawn
 	ForThread                       // replies in threads
 	ForCount                        // only a count has changed
 	ForRest
 )
 
-// The methods that have a name because they are special.
+// The methods that need special treatment.
 const (
 	methodPost    = "chat.postMessage"
 	methodUpdate  = "chat.update"
@@ -27,15 +27,14 @@ const (
 	methodHistory = "conversations.history"
 )
 
-// methods are those that we call, with how many calls of each Slack allows in a minute and
-// workspace, 0 if that is as good as unlimited, and with the priority of calls that have
-// none of their own.
+// methods lists the methods that we call, with the number of calls that Slack allows per minute and workspace, 0 if
+// that is practically unlimited, and the priority of calls that have no priority of their own.
 var methods = map[string]struct {
 	perMinute float64
 	priority  Priority
 }{
 	methodPost:                     {300, ForRest},   // "several hundred" for all conversations together
-	methodAnswer:                   {300, ForAnswer}, // counts as a post: the two share a bucket
+	methodAnswer:                   {300, ForAnswer}, // counts as a post, so both share a bucket
 	"auth.test":                    {0, ForAnswer},
 	"chat.delete":                  {50, ForRest},
 	methodUpdate:                   {50, ForUpdate},
@@ -61,27 +60,30 @@ var methods = map[string]struct {
 }
 
 const (
-	// unclear429 is the pause after a 429 that doesn't say how long.
+	// unclear429 is the pause after a 429 that doesn't say how long to wait.
 	unclear429 = 10 * time.Second
-	// longest429 is how long we believe a 429: something else than Slack may have answered, with any number.
+	// longest429 is the longest pause that a 429 can cause, because the number may come from a machine other than
+	// Slack.
 	longest429 = 10 * time.Minute
 	// hastyWait is how long a hasty call waits for its turn.
 	hastyWait = time.Second
-	// longestAway is the latest that a call that was turned away comes back: others may
-	// have given up in the meantime.
+	// longestAway is the longest time after which a call that was turned away comes back, because calls ahead of it
+	// may have given up in the meantime.
 	longestAway = time.Minute
 )
 
-// A call is one call of Slack's Web API as the queue sees it.
+// A call describes one call of Slack's Web API to the queue.
 type call struct {
 	method   string
-	channel  string   // for posts: Slack limits each conversation by itself
-	priority Priority // 0: that of its method
-	// A hasty call comes from a job that can come back later. It is turned away if its
-	// turn is far off, so that a busy conversation doesn't occupy the workers.
+	channel  string   // for posts, because Slack limits each conversation separately
+	priority Priority // 0: the method's priority
+	// A hasty call comes from a job that can come back later. It is turned away if its turn is far off, so that a
+	// busy conversation doesn't occupy the workers.
 	hasty bool
-	// A drawing is chosen anew when there is room: turned away, it keeps no place in the line.
+	// A chosen call belongs to a drawing, which is chosen anew when there is room: after being turned away, the call
+	// keeps no place in the queue.
 	chosen bool
-	// It is made beside what the drawing was chosen for, and doesn't stand in line: those behind it have room.
+	// A beside call is a further call of a drawing that was chosen for another call. It doesn't queue, because the
+	// calls in the queue have room of their own.
 	beside bool
 }

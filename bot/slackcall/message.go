@@ -9,31 +9,30 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// metadataType marks our messages, so that one whose post was never answered is found
-// again. Every member can read metadata: it holds ids and nothing else.
+// metadataType marks our messages, so that a message whose post was never answered can be found. Every member can
+// read metadata, so it holds only ids.
 const metadataType = "watchbill_delivery"
 
-// A Place is where a message is.
+// A Place identifies a message in Slack.
 type Place struct{ Channel, TS string }
 
-// A Message is one to be posted.
+// A Message is a message to post.
 type Message struct {
-	Channel   string // its id or name, or a user's id: then it is a direct message
-	Thread    string // ts of the message it replies to
-	Broadcast bool   // a reply that the channel sees, too
-	Delivery  string // our id of this message; empty: it is not looked for later
-	Incident  int64  // noted beside it
+	Channel   string // a channel's id or name; a user's id sends a direct message
+	Thread    string // ts of the parent message, for a reply
+	Broadcast bool   // also show the reply in the channel
+	Delivery  string // our id of this message, by which Find recognizes it; empty: Find is not needed
+	Incident  int64  // the incident's number, stored in the message's metadata
 	Priority  Priority
-	Hasty     bool // it fails at once if its turn is far away: the caller comes back later
-	Drawing   bool // it was chosen, and is chosen again: while its channel refuses messages it isn't even tried
+	Hasty     bool // fail at once instead of waiting long for a turn; the caller retries later
+	Drawing   bool // the message is drawn by the draw loop, which retries it; it is not tried while its channel refuses messages
 }
 
-// errNoThread is for a reply that Slack has shown in the channel, as the message it replies to is
-// gone.
+// errNoThread means that Slack showed a reply in the channel, because the message it replies to is gone.
 var errNoThread = errors.New("the message to reply to is gone")
 
 // Post posts a message. If the outcome is Unknown, Find tells whether it was posted. The outcome of
-// a reply is Gone if there is nothing to reply to any more: Slack would show it in the channel.
+// a reply is Gone if the message it replies to no longer exists; Slack would show such a reply in the channel.
 func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
 	if m.Drawing {
 		if err := c.aside.ask(m.Channel, present()); err != nil {
@@ -91,14 +90,15 @@ func (c *Client) Delete(ctx context.Context, at Place) error {
 	})
 }
 
-// An Edit says how a message is edited.
+// An Edit holds the options of an edit.
 type Edit struct {
 	Priority Priority
-	// Beside: it is one more message of a drawing that was chosen for another. It is made at once or not now.
+	// Beside marks a further message of a drawing that got its turn for another message. The edit takes place at once
+	// or fails; it doesn't wait for a turn.
 	Beside bool
 }
 
-// Update replaces what a message says. It is hasty.
+// Update replaces a message's content. It fails at once rather than wait long for its turn.
 func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, e Edit) error {
 	return c.do(ctx, call{method: methodUpdate, priority: e.Priority, hasty: true, chosen: true, beside: e.Beside}, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
@@ -106,8 +106,8 @@ func (c *Client) Update(ctx context.Context, at Place, text string, blocks []sla
 	})
 }
 
-// Replace replaces the message that somebody has pressed, by the press's response_url. That is no
-// edit as far as Slack's limits go. If there is no room for it, the error says so at once.
+// Replace replaces the message whose button was pressed, by the press's response_url. Slack doesn't count this as an
+// edit. If there is no room for the call, it fails at once.
 func (c *Client) Replace(ctx context.Context, at Place, responseURL, text string, blocks []slack.Block) error {
 	k := call{method: methodAnswer, channel: at.Channel, hasty: true, chosen: true}
 	return c.do(ctx, k, func(ctx context.Context) error {
@@ -117,8 +117,7 @@ func (c *Client) Replace(ctx context.Context, at Place, responseURL, text string
 	})
 }
 
-// Answer answers a click so that only the person who clicked sees it, also where the bot
-// is no member.
+// Answer answers a click with a message that only the person who clicked sees. The bot needn't be a member.
 func (c *Client) Answer(ctx context.Context, to slack.InteractionCallback, text string) error {
 	return c.do(ctx, call{method: methodAnswer, channel: to.Channel.ID}, func(ctx context.Context) error {
 		_, _, err := c.api.PostMessageContext(ctx, "",
@@ -127,8 +126,8 @@ func (c *Client) Answer(ctx context.Context, to slack.InteractionCallback, text 
 	})
 }
 
-// Upload puts a file into a conversation and returns its id. Slack may say yes and show
-// it nowhere: Recent tells.
+// Upload uploads a file to a conversation and returns the file's id. Slack may report success without showing the
+// file; Recent tells.
 func (c *Client) Upload(ctx context.Context, p slack.UploadFileParameters) (id string, err error) {
 	err = c.do(ctx, call{method: "files.completeUploadExternal", channel: p.Channel}, func(ctx context.Context) error {
 		file, err := c.api.UploadFileContext(ctx, p)

@@ -39,7 +39,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// count counts a call by what became of it. Dashboards know two outcomes by other names.
+// count counts a call by its outcome. Two outcomes have other names in the metrics, for the sake of dashboards.
 func (m *metrics) count(method string, o notify.Outcome) {
 	label := string(o)
 	switch o {

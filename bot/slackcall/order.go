@@ -6,40 +6,41 @@ import (
 	"time"
 )
 
-// A Want is a drawing that waits: a message that doesn't show what is stored. There is one for each
-// incident or bundle, however much has changed.
+// A Want is a waiting drawing: a message that is older than the stored state. Each incident or bundle has at most
+// one, however much has changed.
 type Want struct {
-	Asked   bool      // a person has acted on it, and looks at it
-	Over    bool      // nothing of it is open any more
-	Count   bool      // nothing has changed but a count
-	Better  int       // how much less severe it is than the worst can be
-	Crowd   int       // how many drawings like it wait for the same team, with this one
-	Since   time.Time // when it began to wait
-	Channel string    // where a message is to be posted first; empty: there is one
-	Edits   bool      // messages that are there are to be edited
-	First   bool      // it is the worst of a team whose channel shows nothing as bad
-	Coming  bool      // more is about to be known of it
+	Asked   bool      // a person acted on the incident and is looking at it
+	Over    bool      // no incident in it is open any more
+	Count   bool      // only a count has changed
+	Better  int       // how many levels its severity is below the worst
+	Crowd   int       // how many such drawings wait for the same team, this one included
+	Since   time.Time // when the drawing began to wait
+	Channel string    // the channel of the first message to post; empty: there is nothing to post
+	Edits   bool      // whether existing messages are to be edited
+	First   bool      // it is the most severe incident of a team whose channel shows none of that severity
+	Coming  bool      // more facts about it are about to arrive
 }
 
-// premature reports whether a message had better be posted a moment later: it is about to be wrong, and there is room
-// for far fewer edits than posts. What is critical can't become worse.
+// premature reports whether a message is better posted a moment later, because it is about to become outdated and
+// Slack allows far fewer edits than posts. Critical incidents are never delayed, because they can't become more
+// severe.
 func (w Want) premature() bool { return w.Coming && w.Channel != "" && w.Better > 0 && !w.Asked }
 
-// replies reports whether nothing waits but replies in a thread, if anything.
+// replies reports whether at most replies in a thread are waiting.
 func (w Want) replies() bool { return w.Channel == "" && !w.Edits }
 
-// aCrowd is how many waiting drawings make a team a loud one: they go after those of the quiet teams,
-// whom that costs nearly nothing as they have few.
+// aCrowd is the number of waiting drawings from which a team counts as loud. Drawings of loud teams go after those of
+// quiet teams, which have so few that this costs almost nothing.
 const aCrowd = 10
 
-// Priority returns with what priority a drawing's calls are made. The message that a person has
-// pressed is not among these: it is redrawn at once by its response_url.
+// Priority returns the priority of a drawing's calls. The message that a person pressed is not among them: it is
+// redrawn at once by its response_url.
 func (w Want) Priority() Priority {
 	switch crowded := w.Crowd > aCrowd; {
 	case w.Asked && !crowded:
 		return ForAnswer
 	case w.Asked:
-		return ForRoot // somebody has acted on a great many at once
+		return ForRoot // a person acted on many incidents at once
 	case w.Count:
 		return ForCount
 	case w.Over:
@@ -50,9 +51,8 @@ func (w Want) Priority() Priority {
 	return ForRoot
 }
 
-// compare orders two drawings that wait, the one that goes first before the other: by priority, then
-// open ones before what is over, worse ones before better ones, those of which the channel shows nothing as bad yet,
-// those of a quiet team before those of a loud one, and at last by age.
+// compare orders waiting drawings: by priority, then open before resolved, more severe before less severe, incidents
+// worse than anything their channel shows before others, quiet teams before loud ones, and last by age.
 func compare(a, b Want) int {
 	last := func(x bool) int {
 		if x {
@@ -70,14 +70,14 @@ func compare(a, b Want) int {
 	)
 }
 
-// Choose returns which of the drawings that wait can be made now, at most n, in their order. What it
-// leaves out has to wait for Slack's limits, or for a channel that refuses messages.
+// Choose returns the waiting drawings that can be made now, at most n, in order. The others must wait for Slack's
+// limits, or for a channel that refuses messages.
 func (c *Client) Choose(wants []Want, n int) []int {
 	now := present()
 	return c.queue.choose(wants, n, func(channel string) bool { return c.aside.closed(channel, now) })
 }
 
-// choose looks at each bucket as it is, without the calls that stand in line for it.
+// choose looks at the present level of each bucket, without the calls that are queued for it.
 func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []int {
 	order := make([]int, len(wants))
 	for i := range order {
@@ -128,7 +128,7 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 	return chosen
 }
 
-// roots counts the channels in which something is to be posted.
+// roots counts the channels with a message to post.
 func roots(wants []Want, aside func(channel string) bool) int {
 	seen := map[string]bool{}
 	for _, w := range wants {
@@ -139,8 +139,8 @@ func roots(wants []Want, aside func(channel string) bool) int {
 	return len(seen)
 }
 
-// ahead is how many messages that are still to be chosen go before a call: a reply can wait, a channel that shows nothing
-// can't. Its caller has locked q.
+// ahead returns how many messages yet to be chosen go before a call: a channel that shows nothing goes before
+// replies. The caller has locked q.
 func (q *queue) ahead(c call) int {
 	if c.method == methodPost && c.priority >= ForThread {
 		return q.roots

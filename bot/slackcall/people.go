@@ -6,18 +6,18 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Auth returns who the bot is and in which workspace.
+// Auth returns the bot's user and workspace.
 func (c *Client) Auth(ctx context.Context) (*slack.AuthTestResponse, error) {
 	return c.auth(ctx, c.api)
 }
 
-// TryUserToken makes a call with the user token, to see whether it is good.
+// TryUserToken makes a call with the user token, to check that the token works.
 func (c *Client) TryUserToken(ctx context.Context) error {
 	_, err := c.auth(ctx, c.groups)
 	return err
 }
 
-// HasUserToken reports whether user groups are changed with a token of their own.
+// HasUserToken reports whether user groups are changed with a separate token.
 func (c *Client) HasUserToken() bool { return c.groups != c.api }
 
 func (c *Client) auth(ctx context.Context, api *slack.Client) (answer *slack.AuthTestResponse, err error) {
@@ -31,7 +31,7 @@ func (c *Client) auth(ctx context.Context, api *slack.Client) (answer *slack.Aut
 	return answer, err
 }
 
-// User returns what Slack knows of a person or bot. NoUser tells that there is none.
+// User returns Slack's profile of a person or bot. If there is none, NoUser recognizes the error.
 func (c *Client) User(ctx context.Context, id string, p Priority) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.info", priority: p}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserInfoContext(ctx, id)
@@ -40,7 +40,7 @@ func (c *Client) User(ctx context.Context, id string, p Priority) (u *slack.User
 	return u, err
 }
 
-// orNoAnswer is err, or says that an answer names nobody.
+// orNoAnswer returns err, or an error for an answer that names no user.
 func orNoAnswer(u *slack.User, err error) error {
 	if err == nil && u.ID == "" {
 		return errNoAnswer
@@ -48,8 +48,8 @@ func orNoAnswer(u *slack.User, err error) error {
 	return err
 }
 
-// Users returns the people of the workspace, also who has left, but of a large one only the first two
-// thousand.
+// Users returns the people of the workspace, including those who left. Of a large workspace it returns only the first
+// two thousand.
 func (c *Client) Users(ctx context.Context) (all []slack.User, err error) {
 	page := c.api.GetUsersPaginated(slack.GetUsersOptionLimit(perList))
 	for range maxPages {
@@ -67,7 +67,7 @@ func (c *Client) Users(ctx context.Context) (all []slack.User, err error) {
 	return all, nil
 }
 
-// UserByEmail returns the person with an address. NoUser tells that there is none.
+// UserByEmail returns the person with a mail address. If there is none, NoUser recognizes the error.
 func (c *Client) UserByEmail(ctx context.Context, email string) (u *slack.User, err error) {
 	err = c.do(ctx, call{method: "users.lookupByEmail"}, func(ctx context.Context) (err error) {
 		u, err = c.api.GetUserByEmailContext(ctx, email)
@@ -76,7 +76,7 @@ func (c *Client) UserByEmail(ctx context.Context, email string) (u *slack.User, 
 	return u, err
 }
 
-// Groups returns every user group with its members, also the disabled ones.
+// Groups returns every user group with its members, disabled groups included.
 func (c *Client) Groups(ctx context.Context) (groups []slack.UserGroup, err error) {
 	err = c.do(ctx, call{method: "usergroups.list"}, func(ctx context.Context) (err error) {
 		groups, err = c.api.GetUserGroupsContext(ctx, slack.GetUserGroupsOptionIncludeUsers(true), slack.GetUserGroupsOptionIncludeDisabled(true))
@@ -85,7 +85,7 @@ func (c *Client) Groups(ctx context.Context) (groups []slack.UserGroup, err erro
 	return groups, err
 }
 
-// SetGroup makes these people a user group's members.
+// SetGroup sets the members of a user group.
 func (c *Client) SetGroup(ctx context.Context, id string, users []string) error {
 	return c.do(ctx, call{method: "usergroups.users.update"}, func(ctx context.Context) error {
 		_, err := c.groups.UpdateUserGroupMembersListContext(ctx, id, users)

@@ -11,29 +11,29 @@ import (
 	"time"
 )
 
-// A queue paces our calls, so that being limited by Slack is the exception. It measures
-// real time, whatever clock the product goes by.
+// A queue paces our calls, so that Slack rarely has to limit them. It measures real time, whatever clock the product
+// uses.
 type queue struct {
 	mu       sync.Mutex
 	waiting  []*ticket // most urgent first, then in order of arrival
 	methods  map[string]*bucket
 	channels map[string]*bucket
-	away     map[awayKey]time.Time // when the call that was turned away last is to come back
-	share    int                   // how many instances live
-	roots    int                   // in how many channels there was something to be posted when we looked last
-	settling chan struct{}         // closed when nothing hasty waits any more
+	away     map[awayKey]time.Time // when the latest call that was turned away is to come back
+	share    int                   // how many instances are running
+	roots    int                   // in how many channels there was a message to post at the last look
+	settling chan struct{}         // closed when hasty calls must not wait any more
 }
 
-// An awayKey names the calls of one priority that wait for one bucket.
+// An awayKey identifies the calls of one priority that wait for one bucket.
 type awayKey struct {
 	bucket   *bucket
 	priority Priority
 }
 
-// errTurnedAway is what a hasty call gets instead of a long wait.
+// errTurnedAway is returned to a hasty call instead of a long wait.
 var errTurnedAway = errors.New("too many calls are before this one")
 
-// errSettling is what a hasty call gets that waits when we stop.
+// errSettling is returned to waiting hasty calls when the process stops.
 var errSettling = errors.New("this instance is stopping")
 
 type ticket struct {
@@ -45,7 +45,7 @@ func newQueue() *queue {
 	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, settling: make(chan struct{})}
 }
 
-// divide leaves us what one of n instances may use of the workspace's limits.
+// divide limits us to one of n equal shares of the workspace's limits.
 func (q *queue) divide(n int) {
 	n = max(n, 1)
 	q.mu.Lock()
@@ -61,7 +61,7 @@ func (q *queue) divide(n int) {
 	}
 }
 
-// settle turns away what is hasty and waits, now and from now on: we are stopping.
+// settle turns away waiting hasty calls, now and from now on, because the process is stopping.
 func (q *queue) settle() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -72,8 +72,8 @@ func (q *queue) settle() {
 	}
 }
 
-// wait returns nil when the call may be made, or ctx's error. A hasty call waits for a
-// second or two at most, and then gets an Error that says when to come back.
+// wait returns nil when the call may be made, or ctx's error. A hasty call waits for a second or two at most, and
+// then gets an Error with the time to come back.
 func (q *queue) wait(ctx context.Context, c call) error {
 	if !c.hasty {
 		return q.stand(ctx, c)
@@ -81,7 +81,7 @@ func (q *queue) wait(ctx context.Context, c call) error {
 	if d := q.turnAway(c, false); d > 0 {
 		return &Error{Outcome: Unsent, retryAfter: d, cause: errTurnedAway}
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // more urgent calls may overtake it
+	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // more urgent calls may overtake the call
 	defer cancel()
 	err := q.stand(limited, c)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
@@ -90,9 +90,8 @@ func (q *queue) wait(ctx context.Context, c call) error {
 	return err
 }
 
-// turnAway returns after what time a call that can't be made soon should come back; 0 if
-// it may wait, unless it must not. Calls turned away are spread, so that no more come back
-// at a time than can be made.
+// turnAway returns when a call that can't be made soon should come back; 0 if the call may wait. With mustNotWait it
+// never returns 0. The times are spread, so that calls come back no faster than they can be made.
 func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -106,7 +105,7 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	now := present()
 	maps.DeleteFunc(q.away, func(_ awayKey, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
-	// More urgent calls that are still to come back go before this one.
+	// More urgent calls that will come back go before this one.
 	for k, back := range q.away {
 		if wait > 0 && k.bucket == bucket && k.priority < c.priority {
 			wait = max(wait, back.Sub(now)+each)
@@ -127,10 +126,10 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	return back.Sub(now)
 }
 
-// present is real time: for Slack's limits, not for the product's time.
+// present is the real time, because Slack's limits don't follow the product's clock.
 func present() time.Time { return time.Now() } //nolint:forbidigo // see above
 
-// neededWait returns how long a call would have to wait if it came now, and for which bucket.
+// neededWait returns how long a new call would have to wait, and for which bucket.
 func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 	method, channel := q.buckets(c)
 	before := map[*bucket]int{}
@@ -144,8 +143,8 @@ func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 			before[ch]++
 		}
 	}
-	// Of the method's bucket only the present level counts: those that wait for it may be
-	// kept by their own conversation, and don't keep us.
+	// Only the present level of the method's bucket counts: the calls waiting for that bucket may be held up by their
+	// own conversations, and then don't delay this call.
 	if channel != nil {
 		atMethod := method.pause(c.priority, q.ahead(c))
 		if d := channel.pause(c.priority, before[channel]); d >= atMethod {
@@ -156,7 +155,7 @@ func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 	return method, method.pause(c.priority, before[method])
 }
 
-// stand waits in line until the call may be made.
+// stand queues the call until it may be made.
 func (q *queue) stand(ctx context.Context, c call) error {
 	t := &ticket{call: c, granted: make(chan struct{})}
 	var settling chan struct{}
@@ -191,7 +190,7 @@ func (q *queue) enter(t *ticket) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	at, _ := slices.BinarySearchFunc(q.waiting, t.priority, func(o *ticket, p Priority) int {
-		return cmp.Compare(o.priority, p+1) // behind its equals
+		return cmp.Compare(o.priority, p+1) // behind calls of the same priority
 	})
 	q.waiting = slices.Insert(q.waiting, at, t)
 }
@@ -202,8 +201,8 @@ func (q *queue) leave(t *ticket) {
 	q.waiting = slices.DeleteFunc(q.waiting, func(o *ticket) bool { return o == t })
 }
 
-// serve lets every call go that may go now, in order, and returns how long t still has to
-// wait at least; 0 if it was among them.
+// serve releases every call that may be made now, in order, and returns the minimum time that t still has to wait; 0
+// if t was released.
 func (q *queue) serve(t *ticket) time.Duration {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -228,7 +227,7 @@ func (q *queue) serve(t *ticket) time.Duration {
 	return max(method.pause(t.priority, 0), channel.pause(t.priority, 0), time.Millisecond)
 }
 
-// buckets returns what limits a call; channel is nil unless it is a post.
+// buckets returns the buckets that limit a call. channel is nil unless the call is a post.
 func (q *queue) buckets(c call) (method, channel *bucket) {
 	name := c.method
 	if name == methodAnswer {
@@ -253,7 +252,7 @@ func (q *queue) buckets(c call) (method, channel *bucket) {
 	return method, channel
 }
 
-// forgetFull drops full buckets, which limit nothing, once there are many.
+// forgetFull removes full buckets, which limit nothing, once there are many buckets.
 func (q *queue) forgetFull() {
 	if len(q.channels) < 1000 {
 		return
@@ -265,9 +264,8 @@ func (q *queue) forgetFull() {
 	}
 }
 
-// freeze stops all calls like the one that Slack has refused for now: those of the same
-// conversation if it was a post, else those of the same method. The random part keeps
-// instances from coming back together.
+// freeze stops all calls like one that Slack has limited: for a post those to the same conversation, otherwise those
+// of the same method. The random part keeps instances from resuming together.
 func (q *queue) freeze(c call, d time.Duration) {
 	d = min(max(d, 0), longest429)
 	d += rand.N(d/5 + time.Millisecond)

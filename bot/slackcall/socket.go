@@ -8,11 +8,11 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// A Socket is one Socket Mode connection. It shows of slack-go's client only what concerns the
-// connection: that client can also make every call, past our queue.
+// A Socket is one Socket Mode connection. It exposes only the connection of slack-go's client, because that client
+// can also make API calls that bypass our queue.
 type Socket struct{ client *socketmode.Client }
 
-// Socket returns a connection that is not open yet. Its errors are slack-go's: Classify sorts them.
+// Socket returns a connection that is not open yet. Its errors are slack-go's, for Classify.
 func (c *Client) Socket() *Socket {
 	return &Socket{socketmode.New(c.api, socketmode.OptionReadLimit(maxEnvelope), socketmode.OptionDialer(&websocket.Dialer{
 		NetDialContext:   dialer().DialContext,
@@ -22,10 +22,10 @@ func (c *Client) Socket() *Socket {
 	}))}
 }
 
-// Run connects, and reconnects, until ctx ends or trying again is useless.
+// Run connects, and reconnects, until ctx ends or a further attempt is useless.
 func (s *Socket) Run(ctx context.Context) error { return s.client.RunContext(ctx) }
 
-// Events are what arrives, and what becomes of the connection.
+// Events returns incoming envelopes and changes of the connection's state.
 func (s *Socket) Events() <-chan socketmode.Event { return s.client.Events }
 
 // Ack tells Slack that an envelope has arrived.

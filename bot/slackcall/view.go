@@ -7,7 +7,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// OpenView opens a modal for a person who has just typed or pressed something.
+// OpenView opens a modal for a person who has just typed a command or pressed a button.
 func (c *Client) OpenView(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	return c.do(ctx, call{method: "views.open"}, func(ctx context.Context) error {
 		_, err := c.api.OpenViewContext(ctx, trigger, v)
@@ -23,7 +23,7 @@ func (c *Client) PushView(ctx context.Context, trigger string, v slack.ModalView
 	})
 }
 
-// UpdateView draws an open view anew, unless it has changed since the person acted in it.
+// UpdateView redraws an open view, unless the view has changed since the person's action.
 func (c *Client) UpdateView(ctx context.Context, old slack.View, v slack.ModalViewRequest) error {
 	return c.do(ctx, call{method: "views.update"}, func(ctx context.Context) error {
 		_, err := c.api.UpdateViewContext(ctx, v, "", old.Hash, old.ID)
@@ -39,8 +39,8 @@ func (c *Client) PublishHome(ctx context.Context, user string, v slack.HomeTabVi
 	})
 }
 
-// TooLate reports whether a view could not be shown because the person's click is too
-// long ago, or the view is not what it was.
+// TooLate reports whether a view could not be shown because the person's click was too long ago, or the view has
+// changed.
 func TooLate(err error) bool {
 	return slices.Contains([]string{"expired_trigger_id", "exchanged_trigger_id", "hash_conflict", "not_found"}, CodeOf(err))
 }
