@@ -12,19 +12,20 @@ import (
 )
 
 const (
-	// tripAfter is how many failures in a row count as a failing provider.
+	// tripAfter is how many consecutive failures mark a provider as failing.
 	tripAfter = 3
-	// probeAfter is when one page tries whether the provider works again.
+	// probeAfter is how long a failing provider is left alone before one page tests it again.
 	probeAfter = 30 * time.Second
 )
 
-// maxBreakers is how many are kept: people may bring any number of servers.
+// maxBreakers limits how many providers are tracked, because people may register any number of servers.
 const maxBreakers = 1000
 
-// A provider is what fails or works as one: that of a method, or one server that a person has brought.
+// A provider is a unit that fails or works as a whole: the service behind a contact method, or a server that a person
+// registered.
 type provider struct {
 	method oncall.Method
-	server string // empty: the method's own
+	server string // a person's own server; empty: the method's service
 }
 
 type breaker = gobreaker.TwoStepCircuitBreaker[any]
@@ -52,7 +53,7 @@ func (b *breakers) breaker(of provider) *breaker {
 				kept[p] = known
 			}
 		}
-		b.of = kept // a failing server that is forgotten is found out again
+		b.of = kept // a forgotten server that still fails is detected again
 	}
 	b.of[of] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Name: string(of.method), Timeout: probeAfter,

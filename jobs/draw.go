@@ -13,31 +13,31 @@ import (
 const (
 	// passes limits how often one job draws an incident that keeps changing.
 	passes = 10
-	// drawLimit limits one run.
+	// drawLimit limits one run of a draw job.
 	drawLimit = 2 * time.Minute
-	// busyFor is how long to leave an incident alone that somebody else is drawing.
+	// busyFor is how long a job leaves an incident alone while another job draws it.
 	busyFor = 300 * time.Millisecond
-	// passLimit ends a pass while its lease of 30 seconds still holds. After that another job may
-	// draw, and ours could overwrite its newer drawing.
+	// passLimit ends a pass while its lease of 30 seconds still holds. After the lease another job may draw, and this
+	// one could overwrite the newer drawing.
 	passLimit = 25 * time.Second
-	// copiesLimit is when a pass stops starting further direct messages.
+	// copiesLimit is the time after which a pass starts no further direct messages.
 	copiesLimit = 15 * time.Second
-	// boardLag is how long Slack may take to show a message that it posted without answering.
+	// boardLag is how long Slack may take to show a message whose post it left unanswered.
 	boardLag = 2 * time.Second
-	// patience is how many direct messages may fail before a pass gives up.
-	patience = 3
+	// maxFailedCopies is how many direct messages may fail before a pass gives up.
+	maxFailedCopies = 3
 )
 
-// drawer brings an incident's Slack messages up to date. It draws whatever is stored when it looks,
-// until that stops changing.
+// drawer brings an incident's Slack messages up to date. It draws the stored state, and draws again until the state
+// has stopped changing.
 type drawer struct {
 	jobs *Jobs
 	wish store.WaitingDraw
-	stop <-chan struct{} // closed when it should end soon
+	stop <-chan struct{} // closed when the drawer should finish soon
 }
 
-// draw draws what waits until it stops changing. When it returns nil, that is done and no job waits
-// for it any more.
+// draw draws an incident until its state stops changing. If draw returns nil, the messages are up to date and the
+// waiting job is done.
 func (dr drawer) draw(ctx context.Context) error {
 	if dr.wish.Incident == 0 {
 		return dr.bundle(ctx)
@@ -77,7 +77,7 @@ func (dr drawer) draw(ctx context.Context) error {
 	return later{time.Second}
 }
 
-// stopping reports whether nothing new should be begun.
+// stopping reports whether the process is shutting down, so that nothing new should be started.
 func (dr drawer) stopping() bool {
 	select {
 	case <-dr.stop:
@@ -87,12 +87,12 @@ func (dr drawer) stopping() bool {
 	}
 }
 
-// later is an error that means: draw this, or go on with it, after a while. Nothing has failed.
+// later is an error that asks for another run after a delay. It does not mean failure.
 type later struct{ after time.Duration }
 
 func (l later) Error() string { return "to be drawn after " + l.after.String() }
 
-// noRoom means the same where others go first. Its delay is in real time.
+// noRoom is like later, but the drawing waits because others go first. Its delay is in real time.
 type noRoom struct{ after time.Duration }
 
 func (n noRoom) Error() string { return "there is no room for " + n.after.String() }
@@ -107,8 +107,8 @@ func newest(p oncall.Picture) int64 {
 	return p.Events[len(p.Events)-1].ID
 }
 
-// pass draws the picture wherever it is not yet drawn. It reports false if there is more to do than
-// fits into one lease. Each drawing is recorded immediately, so that nothing is drawn twice.
+// pass draws the picture wherever an older one is shown. It reports false if the work doesn't fit into one lease.
+// Each drawing is recorded immediately, so that none is made twice.
 func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err error) {
 	full, cancel := context.WithTimeout(ctx, passLimit)
 	defer cancel()
@@ -132,17 +132,17 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 		err = dr.line(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
-		// It only waited for its turn at Slack. That is not a failure, and a new pass renews the lease.
+		// The message only waited for its turn at Slack. A new pass renews the lease.
 		return false, nil
 	}
 	return complete && there, err
 }
 
-// errNoRoot is for an incident that became part of a storm before its message was posted: it has none.
+// errNoRoot is for an incident that was merged into a storm before its message was posted, and so has no message.
 var errNoRoot = errors.New("the incident has no message in the channel")
 
-// root posts the incident's message or brings it up to date. No place and no error means that the
-// message has been deleted and must be posted again.
+// root posts the incident's message or brings it up to date. If both the place and the error are empty, somebody
+// deleted the message and it must be posted again.
 func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
 	in := d.Picture.Incident
 	if d.Root == (store.Place{}) {
@@ -168,7 +168,7 @@ func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error)
 	return d.Root, nil
 }
 
-// adopt looks for a root that an earlier attempt may have posted. If there is none it returns no
+// adopt looks for a root message that an earlier attempt may have posted. If there is none, it returns an empty
 // place.
 func (dr drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
 	id := d.Picture.Incident.ID
@@ -197,7 +197,7 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.Place, error)
 		return store.Place{}, err
 	}
 	place, err := dr.jobs.board.PostRoot(ctx, dr.wish, d.Picture, d.Delivery)
-	if undone(err) { // and what was tried before has been looked for
+	if undone(err) { // and the earlier attempts have already been looked for
 		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
 	if err != nil {
@@ -212,7 +212,7 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.Place, error)
 	return place, nil
 }
 
-// copies brings the direct messages up to date. It starts none after soon ends.
+// copies brings the direct messages up to date. It starts no message after soon ends.
 func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bool, err error) {
 	var errs []error
 	for _, c := range d.Copies {
@@ -223,7 +223,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 			return false, errors.Join(errs...)
 		}
 		if _, err := dr.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
-			if errs = append(errs, err); len(errs) == patience || delay(err) > 0 {
+			if errs = append(errs, err); len(errs) == maxFailedCopies || delay(err) > 0 {
 				break
 			}
 		}
@@ -231,7 +231,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 	return true, errors.Join(errs...)
 }
 
-// redraw edits one message. If the message no longer exists, it forgets it and reports false.
+// redraw edits one message. If the message no longer exists, redraw deletes its record and reports false.
 func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
 	err := dr.jobs.board.Redraw(ctx, dr.wish, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
@@ -241,7 +241,7 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, t
 		return false, nil
 	}
 	if errors.Is(err, store.ErrFrozen) {
-		return true, nil // it is behind until its channel opens again
+		return true, nil // the message stays outdated until its channel accepts edits again
 	}
 	if err != nil {
 		return false, fmt.Errorf("edit message %s: %w", at.TS, err)
@@ -252,8 +252,7 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, t
 	return true, nil
 }
 
-// thread posts under the root what has happened since the last reply. It reports false if the root no
-// longer exists.
+// thread posts the events since the last reply under the root. It reports false if the root no longer exists.
 func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
 	if d.ThreadTried > d.ThreadTo {
 		if d, err = dr.adoptReply(ctx, d, root); err != nil {
@@ -286,7 +285,7 @@ func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) 
 	return true, dr.jobs.store.Threaded(ctx, id, last)
 }
 
-// replyDelivery names a reply about everything up to an event.
+// replyDelivery returns the delivery id of the reply that reports all events up to one.
 func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
@@ -305,7 +304,7 @@ func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Pla
 	return d, dr.jobs.store.Threaded(ctx, d.Picture.Incident.ID, d.ThreadTo)
 }
 
-// refused tells people of a channel that refuses the incident's message.
+// refused tells the team's people that their channel refuses the incident's message.
 func (dr drawer) refused(ctx context.Context, d store.Drawing, err error) error {
 	code := channelRefuses(err)
 	if code == "" {
@@ -314,7 +313,7 @@ func (dr drawer) refused(ctx context.Context, d store.Drawing, err error) error 
 	return dr.jobs.store.ChannelRefused(ctx, d.Picture.Incident.TeamID, code, dr.jobs.clock())
 }
 
-// channelRefuses returns why a channel or person takes no messages, or nothing if the error is another.
+// channelRefuses returns why a channel or person accepts no messages, or nothing if the error has another cause.
 func channelRefuses(err error) (code string) {
 	type refusal interface {
 		error
@@ -326,7 +325,7 @@ func channelRefuses(err error) (code string) {
 	return ""
 }
 
-// undone reports whether the board has certainly not done what was asked.
+// undone reports whether the board certainly did not carry out a request.
 func undone(err error) bool {
 	type sure interface {
 		error
@@ -336,7 +335,7 @@ func undone(err error) bool {
 	return ok && e.Undone()
 }
 
-// delay returns how long the board asks us to wait, if it has certainly not done what was asked; else 0.
+// delay returns how long the board asks us to wait after a request that it certainly did not carry out; otherwise 0.
 func delay(err error) time.Duration {
 	type delayed interface {
 		error

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// line updates the reply that says how the incident comes and goes. There is one for each time that it
-// flaps, edited in place.
+// line updates the thread's reply about flapping. Each period of flapping has one such reply, which is edited in
+// place.
 func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) error {
 	in, l := d.Picture.Incident, d.Line
 	if in.Flap == nil || in.Flap.Since == nil {
@@ -36,9 +36,9 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) er
 	}
 	err := dr.jobs.board.RedrawLine(ctx, dr.wish, store.Place{Channel: root.Channel, TS: l.TS}, d.Picture)
 	switch {
-	case errors.Is(err, store.ErrGone): // somebody has deleted it
+	case errors.Is(err, store.ErrGone): // somebody deleted the reply
 		return dr.postLine(ctx, d, store.FlapLine{Since: l.Since}, root)
-	case errors.Is(err, store.ErrFrozen): // it is behind until its channel opens again
+	case errors.Is(err, store.ErrFrozen): // the reply stays outdated until its channel accepts edits again
 		return nil
 	case err != nil:
 		return fmt.Errorf("edit the line about flapping: %w", err)
@@ -47,7 +47,7 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) er
 	return dr.jobs.store.NoteLine(ctx, in.ID, l)
 }
 
-// postLine posts it.
+// postLine posts the reply about flapping.
 func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) error {
 	in := d.Picture.Incident
 	l.TriedAt = new(dr.jobs.clock())
@@ -66,7 +66,7 @@ func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine
 	return dr.jobs.store.NoteLine(ctx, in.ID, l)
 }
 
-// adoptLine looks for one that an earlier attempt may have posted. What it shows is not known.
+// adoptLine looks for a reply that an earlier attempt may have posted. The text which that reply shows is unknown.
 func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) (store.Place, error) {
 	if left := boardLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
 		return store.Place{}, later{left}
@@ -78,7 +78,7 @@ func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLin
 	return at, nil
 }
 
-// lineDelivery names the line about one time that the incident flaps.
+// lineDelivery returns the delivery id of the reply about one period of flapping.
 func lineDelivery(d store.Drawing, fl oncall.Flap) string {
 	return fmt.Sprintf("%s/flap-%d", d.Delivery, fl.Since.UnixMilli())
 }

@@ -14,36 +14,37 @@ import (
 )
 
 const (
-	// drawWorkers is how many incidents an instance draws at once. None waits long for its turn at
-	// Slack, so a few are enough; more would compete with incoming signals for the database.
+	// drawWorkers is how many incidents an instance draws at once. No worker waits long for its turn at Slack, so a
+	// few are enough; more would compete with incoming signals for the database.
 	drawWorkers = 6
-	// drawEvery is how often it looks for what waits, at most, and drawSeldom if that is much.
+	// drawEvery is the shortest interval between two looks at the waiting drawings; drawSeldom is the interval while
+	// many wait.
 	drawEvery  = 100 * time.Millisecond
 	drawSeldom = 300 * time.Millisecond
 	drawMany   = 100
-	// drawIdle is how often it looks where nothing waits and this process has saved nothing: for what is
-	// due later, and what another instance has left.
+	// drawIdle is the interval while no drawing waits and this process has saved no change. Such looks find drawings
+	// that become due later and those that other instances left behind.
 	drawIdle = 500 * time.Millisecond
-	// drawAgain is the longest until the board is asked again about what it had no room for.
+	// drawAgain is the longest time before a drawing without room is offered to the board again.
 	drawAgain = time.Second
 )
 
-// A drawLoop draws, during one life, whatever waits to be drawn. It isn't a queue: each time it loads
-// everything that waits, and the board chooses what goes first.
+// A drawLoop draws waiting incidents during one life. It is not a queue: each look loads every waiting drawing, and
+// the board chooses the order.
 type drawLoop struct {
 	jobs   *Jobs
 	name   string // of the life
 	quit   chan struct{}
-	cut    context.CancelFunc // cancels what is under way
+	cut    context.CancelFunc // cancels the drawings in progress
 	ended  chan struct{}
-	freed  chan struct{} // a worker has become free
+	freed  chan struct{} // signals that a worker is free
 	mu     sync.Mutex
-	busy   map[int64]bool      // the jobs under way
-	away   map[int64]time.Time // the jobs for which there was no room, until when: real time, as Slack's limits are
-	failed bool                // the last look at what waits
+	busy   map[int64]bool      // jobs in progress
+	away   map[int64]time.Time // jobs that found no room, and until when they are skipped: in real time, like Slack's limits
+	failed bool                // whether the latest look at the waiting drawings failed
 }
 
-// startDrawing begins to draw under an instance's name.
+// startDrawing starts a draw loop under an instance's name.
 func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 	ctx, cut := context.WithCancel(context.WithoutCancel(ctx))
 	d := &drawLoop{
@@ -54,7 +55,7 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 	return d
 }
 
-// end starts nothing new and waits for what is under way, which it cuts off when ctx ends.
+// end starts no new drawings and waits for those in progress. When ctx ends, it cancels them.
 func (d *drawLoop) end(ctx context.Context) {
 	close(d.quit)
 	d.jobs.board.Settle()
@@ -89,7 +90,7 @@ func (d *drawLoop) run(ctx context.Context) {
 	}
 }
 
-// await waits until there may be something to draw; false if nothing is to be begun any more.
+// await waits until there may be something to draw. It reports false when the loop is to end.
 func (d *drawLoop) await() bool {
 	timer := time.NewTimer(drawIdle - drawEvery) // real time, as above
 	defer timer.Stop()
@@ -103,7 +104,8 @@ func (d *drawLoop) await() bool {
 	return true
 }
 
-// look begins to draw what the board chooses, and returns when to look again, and whether nothing waits.
+// look starts drawing the incidents that the board chooses. It returns the time until the next look, and whether no
+// drawing waits.
 func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
 	d.mu.Lock()
 	free := drawWorkers - len(d.busy)
@@ -136,7 +138,7 @@ func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pau
 	return drawEvery, idle
 }
 
-// present leaves out what others were ahead of a moment ago.
+// present leaves out the drawings that recently found no room.
 func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	d.mu.Lock()
@@ -145,7 +147,7 @@ func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
 	return slices.DeleteFunc(waiting, func(w store.WaitingDraw) bool { _, away := d.away[w.Job]; return away })
 }
 
-// leave keeps a job from being looked at for a while.
+// leave skips a job for a while.
 func (d *drawLoop) leave(job int64, after time.Duration) {
 	until := time.Now().Add(min(after, drawAgain)) //nolint:forbidigo // as above
 	d.mu.Lock()
@@ -166,7 +168,7 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	}()
 	attempt, err := d.jobs.store.TakeDraw(ctx, w.Job, d.name, d.jobs.clock())
 	if err != nil || attempt == 0 {
-		return // another instance has it, or it is rescued
+		return // another instance works on the job, or has rescued it
 	}
 	err = guarded(ctx, "drawer", drawLimit, func(ctx context.Context) error {
 		return drawer{jobs: d.jobs, wish: w, stop: d.quit}.draw(ctx)
@@ -174,7 +176,7 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	if err == nil {
 		return
 	}
-	// What the process can't note any more another one takes over.
+	// If this process can't save the result, another instance repeats the drawing.
 	note, release := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer release()
 	if err := d.note(note, w, attempt, err); err != nil {
@@ -182,7 +184,7 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	}
 }
 
-// note decides when a drawing that didn't finish is tried again.
+// note decides when an unfinished drawing is tried again.
 func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
 	after, failed := time.Duration(0), false
@@ -201,7 +203,7 @@ func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, e
 	return d.jobs.store.PutDrawBack(ctx, w, now.Add(after), failed, now)
 }
 
-// bundle brings the message about several incidents up to date.
+// bundle brings the message about a bundle of incidents up to date.
 func (dr drawer) bundle(ctx context.Context) error {
 	for range passes {
 		t, err := dr.jobs.store.BeginTell(ctx, dr.wish.Notice, dr.jobs.clock())

@@ -123,7 +123,7 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newQuiet(c.Slog.Handler()))}
+	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
 	j.silencer = c.Silencer

@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// pageWorkers is how many pages an instance works on at once, and laneSlots how many of these
-	// may wait for one provider, so that one that hangs leaves workers for the others.
+	// pageWorkers is how many pages an instance works on at once. laneSlots is how many of them may wait for one
+	// provider, so that a provider that hangs leaves workers for the others.
 	pageWorkers = 20
 	laneSlots   = 6
-	// lanePatience is how long a page waits for a slot. If none becomes free the provider hangs:
-	// other pages don't wait, but come back after laneLater.
+	// lanePatience is how long a page waits for a slot. If no slot becomes free in that time, the provider hangs:
+	// other pages don't wait but are retried after laneLater.
 	lanePatience = time.Second
 	laneLater    = 5 * time.Second
 )
@@ -45,8 +45,8 @@ func (l *lanes) lane(name string) *lane {
 	return l.of[name]
 }
 
-// hang reports whether a lane's provider hangs, so that trying now is pointless. With a free slot it
-// doesn't, even if a page gave up waiting at that very moment.
+// hang reports whether a lane's provider hangs, so that an attempt now would be pointless. A lane with a free slot
+// doesn't hang, even if a page gave up waiting at that very moment.
 func (l *lanes) hang(name string) bool {
 	if name == "" {
 		return false
@@ -55,7 +55,7 @@ func (l *lanes) hang(name string) bool {
 	return n.hangs.Load() && len(n.slots) == laneSlots
 }
 
-// enter takes a slot, which leave gives back. A nil leave means that there is none.
+// enter takes a slot and returns the function that gives the slot back, or nil if there is no slot.
 func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 	n := l.lane(name)
 	select {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// hardStopLimit is how long cancelled jobs get to return.
+	// hardStopLimit is how long cancelled jobs may take to return.
 	hardStopLimit = 5 * time.Second
 	// claimLimit is how long claiming a name may take, because the database may hang.
 	claimLimit = 10 * time.Second
@@ -20,8 +20,8 @@ const (
 	rebirthMax = time.Second
 )
 
-// A life is a period of work under one name. It ends when the claim to the name is lost, because
-// then others do its jobs. The process continues under another name.
+// A life is a period of work under one name. It ends when the claim to the name is lost, because other instances then
+// take over its jobs. The process continues under another name.
 type life struct {
 	name     string
 	client   *river.Client[pgx.Tx]
@@ -120,8 +120,8 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 	}
 }
 
-// Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name
-// is lost, they are cancelled and go back to the queue.
+// Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name is lost, it
+// cancels the running jobs, which then go back to the queue.
 func (j *Jobs) Stop(ctx context.Context) error {
 	if j.endLives == nil {
 		return nil
@@ -135,7 +135,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 	j.upkeep()
 	j.running.Wait()
 	if j.life != nil {
-		// Last, because after that others take over our jobs.
+		// Last, because other instances then take over our jobs.
 		j.life.instance.Release()
 	}
 	if err != nil {
@@ -161,7 +161,7 @@ func (l *life) end(ctx context.Context) error {
 	return err
 }
 
-// whileClaimed ends with ctx, or as soon as the claim to a name is lost.
+// whileClaimed returns a context that ends with ctx, or as soon as the claim to the name is lost.
 func whileClaimed(ctx context.Context, name *store.Instance) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

@@ -15,13 +15,13 @@ import (
 const (
 	// bundleLines is how many incidents of a bundle a message lists.
 	bundleLines = 5
-	// neededFor is how long a page is useful at least, whatever happens next.
+	// neededFor is the minimum time for which a page is useful.
 	neededFor = 10 * time.Minute
-	// actPath is where the holder of a token can act, below the public address.
+	// actPath is the path below the public address where the holder of a token can act.
 	actPath = "/v1/act/"
 )
 
-// message is what to tell the person.
+// message is the text that a page carries to its person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
 	dir := j.people(ctx)
 	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)
@@ -40,7 +40,7 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	}
 	m.Until = schedule.ZonedStamp(m.Expires, zone)
 	stepsWebhook := order.Page.Method == oncall.MethodWebhook && order.Page.Contact == 0
-	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // others may read it: no more than the number
+	if stepsWebhook && (dir == nil || dir.VeiledWebhook(in.TeamID, m.To)) { // other people may read the webhook's messages, so they hold only the incident's number
 		m.Title, m.Team, m.Why, m.Reason, m.Severity = in.ID.String()+" of a private team", "", "", nil, ""
 	}
 	if n := len(order.Incidents); n > 1 {
@@ -52,8 +52,8 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	return m
 }
 
-// people loads who there is and what is whose; nil if that can't be loaded. A page with ids instead of
-// names, and with times in UTC, is better than none.
+// people loads the directory. If that fails it returns nil, because a page with ids instead of names, and with times
+// in UTC, is better than no page.
 func (j *Jobs) people(ctx context.Context) *store.Directory {
 	dir, err := j.store.Directory(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (j *Jobs) people(ctx context.Context) *store.Directory {
 	return dir
 }
 
-// namesIn returns what people are called: their ids where nothing is known.
+// namesIn returns people's names; without a directory, their ids.
 func namesIn(dir *store.Directory) func(oncall.UserID) string {
 	if dir == nil {
 		return func(u oncall.UserID) string { return string(u) }
@@ -71,7 +71,7 @@ func namesIn(dir *store.Directory) func(oncall.UserID) string {
 	return dir.Name
 }
 
-// zoneIn is the zone in which a person reads times; UTC if that is not known.
+// zoneIn returns the zone in which a person reads times; without a directory, UTC.
 func zoneIn(dir *store.Directory, user oncall.UserID) *time.Location {
 	if dir == nil {
 		return time.UTC
@@ -83,8 +83,8 @@ func zoneIn(dir *store.Directory, user oncall.UserID) *time.Location {
 	return zone
 }
 
-// token makes the token with which the person can answer. If that fails the page goes without,
-// because that is better than no page.
+// token makes the token with which the person can answer. If that fails it returns an empty token, because a page
+// without a token is better than no page.
 func (j *Jobs) token(ctx context.Context, page oncall.PageID, user oncall.UserID) (token, link string) {
 	var random [32]byte
 	rand.Read(random[:])

@@ -15,36 +15,36 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Mirror is where Slack itself shows who is on call. Problems that a workspace admin has to fix are
-// returned as a Refusal.
+// A Mirror is a place in Slack, such as a user group or a topic, that shows who is on call. A problem that a
+// workspace admin has to fix is returned as a Refusal.
 type Mirror interface {
 	// Groups returns every user group with its members, including disabled groups.
 	Groups(ctx context.Context) ([]oncall.SlackGroup, error)
-	// SetGroup makes these people the group's members, except those whom Slack refuses, which it
-	// returns.
+	// SetGroup sets the group's members and returns those whom Slack refuses.
 	SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error)
 	// EnableGroup enables or disables a group.
 	EnableGroup(ctx context.Context, id string, enabled bool) error
-	// SetTopic sets our segment of a channel's topic.
+	// SetTopic sets Watchbill's part of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
-	// LearnChannels looks up the channels that the set-up names and that are not known yet.
+	// LearnChannels looks up the ids of channels that the set-up names and the store doesn't know.
 	LearnChannels(ctx context.Context) error
-	// LearnPeople looks up what those are in the workspace whom the set-up names.
+	// LearnPeople looks up the profiles of people whom the set-up names.
 	LearnPeople(ctx context.Context) error
 }
 
-// lookAgain is when channels that were not found are looked up again: somebody may have made them.
+// lookAgain is how long after a failed lookup a channel's name is looked up again, in case somebody created the
+// channel.
 const lookAgain = time.Hour
 
-// A channelLook is which channels were unknown when they were looked up last.
+// A channelLook holds the channels that the latest lookup did not find.
 type channelLook struct {
 	mu      sync.Mutex
 	unknown []string
 	at      time.Time
 }
 
-// learnChannels looks up what channels the names of the set-up stand for, before a name passes on to
-// another: after an update, and where nobody could look when it was applied.
+// learnChannels looks up the channels that the set-up names before a channel is renamed and its name reused: after an
+// update, and for a set-up that was applied without access to Slack.
 func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	j.channels.mu.Lock()
 	defer j.channels.mu.Unlock()
@@ -67,7 +67,7 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// learnPeople looks up, in Slack, a few of the people whom the set-up names.
+// learnPeople looks up the Slack profiles of a few people whom the set-up names.
 func (j *Jobs) learnPeople(ctx context.Context, _ time.Time) error {
 	return j.mirror.LearnPeople(ctx)
 }
@@ -89,14 +89,14 @@ func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error
 const (
 	// syncTurns limits how often groups are written and read back.
 	syncTurns = 5
-	// seenWithin is how old our view of the groups may be when somebody comes on call, because Slack
-	// lets us read them only twenty times a minute.
+	// seenWithin is how old the last read of the groups may be when a person comes on call, because Slack allows only
+	// twenty reads a minute.
 	seenWithin = time.Minute
-	// unreadLimit limits how long it takes to note that groups can't be read.
+	// unreadLimit limits the time for recording that the groups can't be read.
 	unreadLimit = 5 * time.Second
 )
 
-// A groupView is Slack's user groups as this instance last saw them.
+// A groupView holds Slack's user groups as this instance last read them.
 type groupView struct {
 	mu   sync.Mutex
 	seen []oncall.SlackGroup
@@ -116,7 +116,7 @@ func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 	}
 	seen, err := j.mirror.Groups(ctx)
 	if err != nil {
-		// Slack may have taken all of the time there was.
+		// The call to Slack may have used up the job's time.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unreadLimit)
 		defer cancel()
 		return errors.Join(fmt.Errorf("see who is in user groups: %w", err), j.store.GroupsUnread(ctx, now))
@@ -124,8 +124,8 @@ func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 	return j.store.MirrorGroups(ctx, seen, now)
 }
 
-// syncGroups brings every user group up to date: it writes what differs from what it saw, and reads
-// that back, until nothing differs. A group that fails doesn't hold up the others.
+// syncGroups brings every user group up to date: it writes the groups that differ from its view and reads them back,
+// until none differs. A group that fails doesn't hold up the others.
 func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration) error {
 	j.groups.mu.Lock()
 	defer j.groups.mu.Unlock()
@@ -141,7 +141,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 		if err != nil || !s.write(ctx) {
 			break
 		}
-		// Meanwhile somebody may have come on call, and another instance may have written.
+		// During the writes a person may have come on call, or another instance may have written.
 		if s.duties, err = j.store.GroupDuties(ctx); err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ type end struct {
 	err     error
 }
 
-// write does the next step for every group, and reports whether there was any to do.
+// write does the next step for every group, and reports whether any group needed a step.
 func (s *groupSync) write(ctx context.Context) (wrote bool) {
 	for _, g := range s.duties.Groups {
 		if s.ends[g.ID].err != nil {
@@ -186,7 +186,7 @@ func (s *groupSync) write(ctx context.Context) (wrote bool) {
 func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble oncall.Sentence, err error) {
 	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
 	i := setup.IndexGroup(g.Handle, g.SlackID, seen)
-	if i >= 0 && g.SlackID == "" { // another may get its handle one day
+	if i >= 0 && g.SlackID == "" { // a later group may get this handle
 		if err := s.jobs.store.GroupSeen(ctx, g.ID, seen[i].ID); err != nil {
 			return false, nil, err
 		}
@@ -213,7 +213,7 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	return true, nil, err
 }
 
-// tell tells the admins of each group what they should know. The error all concerns every group.
+// tell tells the admins of each group about its result. An error in all concerns every group.
 func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
 	var errs []error
 	for _, g := range s.duties.Groups {

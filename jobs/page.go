@@ -22,24 +22,24 @@ const (
 	// recordLimit is the time for recording what a sender said, even if the job's own time is
 	// over.
 	recordLimit = 5 * time.Second
-	// sendsAtOnce is how often a page of unknown fate is sent without waiting, because two pages are
-	// better than none.
+	// sendsAtOnce is how many attempts of unknown outcome a page makes without waiting, because two pages are better
+	// than none.
 	sendsAtOnce = 3
-	// findLimit is how long a provider that can't be asked keeps a page of unknown fate
-	// from being sent again.
+	// findLimit is how long a page of unknown outcome waits for a provider that can't be asked, before it is sent
+	// again.
 	findLimit = 2 * time.Minute
 	// A provider's request to wait is respected within these limits.
 	shortestThrottle = time.Second
 	longestThrottle  = time.Minute
-	// longestBlocked is how long we believe a provider that nothing works for hours: an admin may act.
+	// longestBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
+	// an admin may fix the cause.
 	longestBlocked = 10 * time.Minute
-	// passedOver is how long a page waits while its provider is failing and others are tried.
+	// passedOver is how long a page waits while its provider fails and the person's other methods are tried.
 	passedOver = 10 * time.Second
 )
 
-// page sends a page until its provider accepts or refuses it, as long as the page is due. Retrying
-// later is a snooze of the job, which River doesn't count as an attempt; it has nothing to do with
-// the snooze of an incident.
+// page sends a page until its provider accepts or refuses it, as long as the page is due. Between attempts the job
+// snoozes, which River doesn't count as an attempt; that has nothing to do with the snooze of an incident.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
 	if j.lanes.hang(job.Args.Lane) {
 		return river.JobSnooze(laneLater)
@@ -84,13 +84,13 @@ type attempt struct {
 	order   oncall.PageOrder
 	message notify.Message
 	receipt notify.Receipt
-	again   time.Duration // until the next attempt; 0: there is none
+	again   time.Duration // until the next attempt; 0: this was the last
 	lagging bool          // the provider may not list an earlier attempt yet
 	passed  bool          // the provider is failing, so another method goes first
 }
 
-// run makes the attempt: it sends the message, unless that can't be sent, or an earlier attempt of unknown
-// fate turns out to have done so.
+// run makes the attempt: it sends the message, unless the message can't be sent or an earlier attempt of unknown
+// outcome turns out to have succeeded.
 func (a *attempt) run(ctx context.Context) error {
 	sender := a.jobs.senders[a.order.Page.Method]
 	switch {
@@ -109,7 +109,7 @@ func (a *attempt) run(ctx context.Context) error {
 	if d := sender.Dispatcher; d != nil {
 		through.server = d.Server(cmp.Or(a.order.Address, a.order.Page.To))
 		if through.server != "" && through.method.Info().Setting != "" {
-			lane += "/brought" // anybody's server may hang; pages through the admin's go on
+			lane += "/brought" // a person's server may hang; pages through the admin's server go on
 		}
 	}
 	leave := a.jobs.lanes.enter(ctx, lane)
@@ -147,7 +147,7 @@ func (a *attempt) run(ctx context.Context) error {
 	return nil
 }
 
-// waitForLane is for a page whose provider already keeps too many others waiting: another method goes first.
+// waitForLane postpones a page whose provider already keeps too many others waiting: another method goes first.
 func (a *attempt) waitForLane() {
 	a.again = laneLater
 	if a.order.Doubt != nil {
@@ -158,9 +158,8 @@ func (a *attempt) waitForLane() {
 	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
 }
 
-// findEarlier asks the provider what became of an earlier attempt. It reports true if there is nothing to
-// send for now. If the provider can't be asked, another message is sent, because two are better than
-// none.
+// findEarlier asks the provider about an earlier attempt. It reports true if no message has to be sent for now. If
+// the provider can't be asked, another message is sent, because two are better than none.
 func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (over bool, err error) {
 	lost := false
 	if finder := sender.Finder; finder != nil {
@@ -186,7 +185,7 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 	return false, err
 }
 
-// find asks a provider about a message. If that panics, nothing is known.
+// find asks a provider about a message. After a panic, the message's outcome stays unknown.
 func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Time) (r notify.Receipt, found bool, err error) {
 	err = guarded(ctx, "finder", sendLimit, func(ctx context.Context) (err error) {
 		r, found, err = f.Find(ctx, m, since)
@@ -195,7 +194,7 @@ func find(ctx context.Context, f notify.Finder, m notify.Message, since time.Tim
 	return r, found, err
 }
 
-// send calls the sender. If it panics, it may have sent the message.
+// send calls the sender. After a panic, the message may have been sent, so its outcome is unknown.
 func send(ctx context.Context, sender notify.Sender, m notify.Message) (r notify.Receipt) {
 	err := guarded(ctx, "sender", sendLimit, func(ctx context.Context) error {
 		r = sender.Send(ctx, m)
@@ -236,7 +235,7 @@ func (a *attempt) record(ctx context.Context) error {
 	if a.receipt.Outcome != notify.Accepted {
 		level := zerolog.WarnLevel
 		switch {
-		case a.receipt.Outcome == notify.Misconfigured && a.order.Blocked: // it was said
+		case a.receipt.Outcome == notify.Misconfigured && a.order.Blocked: // an admin was already told
 			level = zerolog.DebugLevel
 		case a.receipt.Outcome == notify.Misconfigured || a.receipt.Outcome == notify.Rejected:
 			level = zerolog.ErrorLevel

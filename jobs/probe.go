@@ -16,7 +16,7 @@ import (
 // probeLimit limits one attempt to send a message that is not a page.
 const probeLimit = sendLimit + recordLimit
 
-// sendProof makes the code that proves a contact method and sends it. If it can't be sent, Slack says
+// sendProof makes the code that proves a contact method and sends it. If the code can't be sent, a Slack message says
 // so, because the person is waiting for it.
 func (j *Jobs) sendProof(ctx context.Context, job *river.Job[oncall.SendProof]) error {
 	var random [16]byte
@@ -75,7 +75,7 @@ func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach])
 	return j.probe(ctx, probe.Contact, m)
 }
 
-// probe sends a message that is not a page, and says in Slack if it can't be sent.
+// probe sends a message that is not a page. If the message can't be sent, the person is told in Slack.
 func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
 	m.To, m.OneWay = c.Address, c.OneWay()
 	if m.Expires.IsZero() {

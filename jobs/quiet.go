@@ -12,9 +12,9 @@ const (
 	quietPeriod = 10 * time.Second
 )
 
-// quiet lets through a few lines of each message and period. River says the same thing for every job
-// and every look into the queue, which fills a disk while the database is away.
-type quiet struct {
+// logLimiter lets through a few lines of each message and period. River logs the same line for every job and every
+// fetch, which would fill a disk while the database is away.
+type logLimiter struct {
 	slog.Handler
 	said *said
 }
@@ -26,10 +26,10 @@ type said struct {
 	times map[string]int
 }
 
-func newQuiet(h slog.Handler) quiet { return quiet{h, &said{}} }
+func newLogLimiter(h slog.Handler) logLimiter { return logLimiter{h, &said{}} }
 
 // Handle implements slog.Handler.
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+func (q logLimiter) Handle(ctx context.Context, r slog.Record) error {
 	n := q.said.count(r)
 	if n > quietBurst {
 		return nil
@@ -52,9 +52,11 @@ func (s *said) count(r slog.Record) int {
 }
 
 // WithAttrs implements slog.Handler.
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return quiet{q.Handler.WithAttrs(attrs), q.said}
+func (q logLimiter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return logLimiter{q.Handler.WithAttrs(attrs), q.said}
 }
 
 // WithGroup implements slog.Handler.
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name), q.said} }
+func (q logLimiter) WithGroup(name string) slog.Handler {
+	return logLimiter{q.Handler.WithGroup(name), q.said}
+}

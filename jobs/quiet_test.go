@@ -12,7 +12,7 @@ import (
 func TestTheQueuesLogIsLimited(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	h := newQuiet(slog.NewTextHandler(&out, nil))
+	h := newLogLimiter(slog.NewTextHandler(&out, nil))
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	say := func(text string) {
 		r := slog.NewRecord(at, slog.LevelWarn, text, 0)

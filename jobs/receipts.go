@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// followBatch is how many messages are followed at a time, and followAtOnce how many are
-	// asked about together.
+	// followBatch is how many messages are followed at a time, and followAtOnce how many of them are asked about
+	// concurrently.
 	followBatch  = 40
 	followAtOnce = 8
 	followLimit  = 10 * time.Second
 )
 
-// follow asks what became of accepted messages, and ends calls that nobody needs any more.
+// follow asks providers about the delivery of accepted messages, and cancels calls that nobody needs any more.
 func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	if len(j.tracked) == 0 {
 		return nil

@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// listenOften and listenSeldom are how often a provider is asked for answers while somebody may
-	// answer, and otherwise.
+	// listenOften is how often a provider is asked for answers while people may answer; listenSeldom is how often
+	// otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
-	// deafAfter is how long a provider may tell nothing before admins hear of it, and for how long an
-	// answer that can't be carried out is tried again, replyTries times at least.
+	// deafAfter is how long a provider may be unreadable before admins are told. An answer that can't be carried out
+	// is also retried for that long, and at least replyTries times.
 	deafAfter  = time.Minute
 	replyTries = 5
-	// listenLimit limits one request, which a provider may keep open until there is an answer.
+	// listenLimit limits one request, which a provider may hold open until an answer arrives.
 	listenLimit = 50 * time.Second
 )
 
-// listen carries out what people answer by one contact method, until ctx ends. Only one instance listens:
-// the one that has claimed the task's name, which another can claim when its session ends.
+// listen carries out the answers that people send by one contact method, until ctx ends. Only one instance listens:
+// the one that has claimed the task's name. Another can claim the name when that session ends.
 func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Listener) {
 	for failing := false; ctx.Err() == nil; {
 		err := j.listenAsHolder(ctx, method, from)
@@ -44,8 +44,8 @@ func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Lis
 	}
 }
 
-// pause waits by the machine's clock, because nothing tells us when a provider has answers or when
-// the database is back.
+// pause waits by the machine's clock, because neither the provider nor the database announces that there is something
+// to read.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -55,8 +55,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// listenAsHolder listens as long as no other instance does. If the provider can't be read for a minute,
-// admins are told, because people answer and nobody hears them; then another instance may try.
+// listenAsHolder listens while this instance holds the task's name. If the provider can't be read for a minute,
+// admins are told, because people's answers have no effect; then another instance may try.
 func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from notify.Listener) error {
 	claim, cancel := context.WithTimeout(ctx, claimLimit)
 	name, err := j.store.ClaimInstance(claim, store.RepliesTask(method))
@@ -92,7 +92,7 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 	return nil
 }
 
-// An unreadError is a provider's failure to tell what people have answered.
+// An unreadError means that a provider's answers could not be read.
 type unreadError struct{ error }
 
 func (e unreadError) Unwrap() error { return e.error }
@@ -102,18 +102,18 @@ type hearing struct {
 	jobs   *Jobs
 	method oncall.Method
 	from   notify.Listener
-	since  time.Time        // the provider has told nothing; zero: it does
-	failed map[string]hitch // what couldn't be carried out, by the answer's ID
+	since  time.Time        // when reading began to fail; zero: reading works
+	failed map[string]hitch // answers that couldn't be carried out, by their ID
 }
 
 // A hitch counts how often an answer could not be carried out.
 type hitch struct {
 	times int
 	first time.Time
-	over  bool // it is given up
+	over  bool // no further attempts
 }
 
-// deaf is for a provider that doesn't tell what people have answered. In the end it returns the error.
+// deaf handles a provider whose answers can't be read. After the last attempt it returns the error.
 func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 	now := h.jobs.clock()
 	if h.since.IsZero() {
@@ -121,13 +121,13 @@ func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
 	}
 	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
-		return nil //nolint:nilerr // another instance goes on, and nobody is told
+		return nil //nolint:nilerr // another instance takes over, so nobody is told
 	}
 	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
 	return errors.Join(err, h.jobs.store.TellDeaf(ctx, h.method, err.Error(), now))
 }
 
-// idle waits until it is time to ask the provider again, which is soon if somebody may answer.
+// idle waits until the provider is to be asked again, which is soon if somebody may answer.
 func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer) error {
 	defer next.Stop()
 	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
@@ -145,8 +145,8 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 	return nil
 }
 
-// hear asks a provider once, and carries out the answers. One that fails doesn't stop those after it;
-// it is tried again, as long as it is likely that the fault is not its own.
+// hear asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
+// retried while the cause probably lies outside the answer itself.
 func (h *hearing) hear(ctx context.Context) error {
 	cursor, err := h.jobs.store.Cursor(ctx, h.method)
 	if err != nil {
@@ -176,7 +176,7 @@ func (h *hearing) hear(ctx context.Context) error {
 	return h.jobs.store.SaveCursor(ctx, h.method, next)
 }
 
-// keep notes whether an answer could be carried out, and reports whether it is to be tried again.
+// keep records whether an answer could be carried out, and reports whether to retry it.
 func (h *hearing) keep(id string, err error) bool {
 	if err == nil {
 		delete(h.failed, id)
@@ -196,7 +196,7 @@ func (h *hearing) keep(id string, err error) bool {
 	return !f.over
 }
 
-// asks translates a button or key into what it asks for.
+// asks returns the request that a button or key stands for.
 func asks(what notify.Act, code int) oncall.Reply {
 	act := map[notify.Act]oncall.ActKind{
 		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,
@@ -204,7 +204,7 @@ func asks(what notify.Act, code int) oncall.Reply {
 	return oncall.Reply{Kind: oncall.ReplyAct, Act: act, Code: code}
 }
 
-// reply does what one person has answered, and says so.
+// reply carries out one person's answer and sends them the result.
 func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer) error {
 	a := oncall.Answer{
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
@@ -217,13 +217,13 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 		return err
 	}
 	j.metrics.replies.WithLabelValues(string(method)).Inc()
-	if said.Text == "" || said.Again || r.From == "" || !method.Info().Replied { // nobody wants to be called to hear that
+	if said.Text == "" || said.Again || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
 		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
 	})
-	if receipt.Outcome != notify.Accepted { // it is done all the same
+	if receipt.Outcome != notify.Accepted { // the answer took effect all the same
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")
 	}
 	return nil

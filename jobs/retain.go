@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// At most so much is removed in a minute, of each kind, so that old data leaves gradually: each step is short and
-// nobody waits for it, but all of them together are work for the database.
+// Limits on what is removed in a minute, per kind, so that old data disappears gradually. Each step is short and
+// delays nobody, but all steps together are work for the database.
 const (
 	retainSteps = 200
 	retainFor   = 10 * time.Second
@@ -26,7 +26,7 @@ func (j *Jobs) retain(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// retainIncidents continues where it stopped a minute ago, and begins again once it has seen all old incidents.
+// retainIncidents continues where the last run stopped, and starts over once it has examined all old incidents.
 func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
 	return j.steps("incidents", func() (int, bool, error) {
 		r, err := j.store.RemoveIncidents(ctx, before, j.oldest)
@@ -37,7 +37,7 @@ func (j *Jobs) retainIncidents(ctx context.Context, before time.Time) error {
 	})
 }
 
-// steps repeats a step while there is more to remove and time for it, and counts what was removed.
+// steps repeats a step while there is more to remove and time left, and counts the removed rows.
 func (j *Jobs) steps(what string, step func() (removed int, more bool, err error)) error {
 	began := j.clock()
 	for n := 0; n < retainSteps && j.clock().Sub(began) < retainFor; n++ {

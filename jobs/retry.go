@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// backoff waits 1, 2, 4, 8, 16 and then always 30 seconds, so that after an outage of hours
-// everything catches up within half a minute.
+// backoff waits 1, 2, 4, 8, 16 and then always 30 seconds, so that after an outage of hours every job catches up
+// within half a minute.
 type backoff struct{ clock func() time.Time }
 
 const longestWait = 30 * time.Second
@@ -26,14 +26,14 @@ func retryAfter(attempt int) time.Duration {
 	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
 }
 
-// failures logs what goes wrong in a job, once per attempt.
+// failures logs failed jobs, once per attempt.
 type failures struct{ jobs *Jobs }
 
 // HandleError logs a job that returned an error.
 func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
 	log := f.jobs.log
-	if errors.Is(err, store.ErrUnavailable) { // then every job fails
+	if errors.Is(err, store.ErrUnavailable) { // otherwise an outage would log every job
 		log = f.jobs.outages
 	}
 	log.Warn().Err(err).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).

@@ -15,12 +15,12 @@ import (
 
 const (
 	silencesLimit  = time.Minute      // for one attempt of a job
-	silencesWithin = 40 * time.Second // for all its calls: what is left over is done a minute later
-	silencesPause  = 2 * time.Second  // until another's step should have ended
+	silencesWithin = 40 * time.Second // for all calls of a job; the rest is done a minute later
+	silencesPause  = 2 * time.Second  // until a step that another instance began should have ended
 )
 
-// matchSilences brings the silences in Alertmanager to what people have done with an incident. What fails is tried again
-// every minute by QueueSilences, and never keeps a page waiting.
+// matchSilences brings the silences in Alertmanagers in line with people's acts on an incident. QueueSilences retries
+// failed steps every minute; they never delay a page.
 func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSilences]) error {
 	if j.silencer == nil {
 		return nil
@@ -28,7 +28,7 @@ func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSil
 	order, err := j.store.PlanSilences(ctx, job.Args.Incident, job.Args.At, j.clock())
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		return nil // it was old, and is no longer kept
+		return nil // the incident was removed because of its age
 	case err != nil:
 		return err
 	}
@@ -44,7 +44,7 @@ func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSil
 	return nil
 }
 
-// silenceAll does the steps. Where an Alertmanager has not answered, it is not asked again.
+// silenceAll carries out the steps. An Alertmanager that doesn't answer is not asked again in this run.
 func (j *Jobs) silenceAll(ctx context.Context, order store.SilenceOrder) []oncall.SilenceOutcome {
 	ctx, cancel := context.WithTimeout(ctx, silencesWithin)
 	defer cancel()
@@ -64,7 +64,7 @@ func (j *Jobs) silenceAll(ctx context.Context, order store.SilenceOrder) []oncal
 	return outcomes
 }
 
-// silence does one step.
+// silence carries out one step.
 func (j *Jobs) silence(ctx context.Context, order store.SilenceOrder, o *oncall.SilenceOutcome) (err error) {
 	word := map[oncall.SilenceCause]string{oncall.SilenceOnAck: "acknowledged", oncall.SilenceOnSnooze: "snoozed"}[o.Cause]
 	by := order.Names[o.By]

@@ -17,14 +17,14 @@ const (
 	tellLimit = 2 * time.Minute
 	// tellTurns limits how often one run redraws a notice that keeps changing.
 	tellTurns = 10
-	// tellRefused is how often a person's notice is refused until it has to wait: now and then Slack
-	// refuses in passing.
+	// tellRefused is how many refusals of a person's notice are tolerated before the notice waits, because Slack
+	// sometimes refuses temporarily.
 	tellRefused = 4
-	// tellAgain is how long a notice waits that Slack has refused to deliver.
+	// tellAgain is how long a notice waits after Slack refused to deliver it.
 	tellAgain = time.Hour
 )
 
-// errLeft means that the recipient can't be told any more.
+// errLeft means that the recipient is not, or no longer, in this workspace.
 var errLeft = errors.New("the person has left the workspace, or is of another organisation")
 
 // tell posts a notice and redraws it until its message shows its current state.
@@ -43,11 +43,11 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 		at, err := j.tellOnce(ctx, t)
 		switch {
 		case errors.Is(err, store.ErrGone):
-			return river.JobCancel(err) // somebody deleted it, so they have read it
+			return river.JobCancel(err) // somebody deleted the message, so they have read it
 		case delay(err) > 0:
-			return river.JobSnooze(delay(err)) // there is no room now, and others needn't wait behind it
+			return river.JobSnooze(delay(err)) // the notice waits outside the queue, so that others needn't wait behind it
 		case t.Person && channelRefuses(err) != "" && job.Attempt >= tellRefused:
-			// Slack will say the same next time. It may change its mind, and the notice still be of use.
+			// Slack will refuse the notice again for now, but may accept it later while it is still useful.
 			j.log.Warn().Err(err).Int64("notice", int64(t.Notice.ID)).Msg("notice refused; it is tried again in an hour")
 			return river.JobSnooze(tellAgain)
 		case err != nil:

@@ -9,8 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A chore is done repeatedly by every instance. There is no leader, so none needs to be replaced when
-// it dies.
+// A chore is a task that every instance repeats. There is no leader, so none needs replacing when it dies.
 type chore struct {
 	name string
 	do   func(ctx context.Context, now time.Time) error
@@ -19,12 +18,12 @@ type chore struct {
 // choreLimit limits one chore, so that a stuck one doesn't hold up the others forever.
 const choreLimit = 20 * time.Second
 
-// bundlesEvery is how often messages about several incidents are brought up to date, so that a storm
-// that is acknowledged one by one doesn't redraw each of them more often.
+// bundlesEvery is how often messages about bundles are redrawn, so that acknowledging a storm's incidents one by one
+// doesn't redraw the message each time.
 const bundlesEvery = 5 * time.Second
 
-// urgent are the chores of every second. River leaves promotion to a leader, which leaves up to 18
-// seconds without one when it dies, and doesn't detect dead instances.
+// urgent lists the chores of every second. River leaves promotion of scheduled jobs to a leader, which can be missing
+// for up to 18 seconds after it dies, and River doesn't detect dead instances.
 func (j *Jobs) urgent() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
@@ -61,7 +60,7 @@ func (j *Jobs) urgent() []chore {
 	}
 }
 
-// regular are the chores of every minute.
+// regular lists the chores of every minute.
 func (j *Jobs) regular() []chore {
 	return []chore{
 		{"requeue overdue timers", func(ctx context.Context, now time.Time) error {
@@ -102,7 +101,7 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// checkSchedules checks every schedule that is due; one may have been removed meanwhile.
+// checkSchedules checks every schedule that is due. A schedule may have been removed in the meantime.
 func (j *Jobs) checkSchedules(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueScheduleChecks(ctx, now)
 	errs := []error{err}
@@ -114,7 +113,7 @@ func (j *Jobs) checkSchedules(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// endStorms ends the storms whose time has come.
+// endStorms ends the storms that are due to end.
 func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	storms, err := j.store.Storms(ctx)
 	errs := []error{err}
@@ -139,7 +138,7 @@ func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// settleAll settles the schedules that the jobs for it have missed.
+// settleAll settles schedules whose jobs were lost.
 func (j *Jobs) settleAll(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueSettlements(ctx, now)
 	errs := []error{err}
@@ -149,8 +148,7 @@ func (j *Jobs) settleAll(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// every does the chores now and then once per period, until ctx ends. It logs when a chore starts to
-// fail and when it works again.
+// every runs the chores once per period until ctx ends. It logs when a chore begins to fail and when it works again.
 func (j *Jobs) every(ctx context.Context, period time.Duration, chores []chore) {
 	// This ticks in real time; the chores themselves go by our clock.
 	tick := time.NewTicker(period)

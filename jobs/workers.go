@@ -11,11 +11,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookLimit limits one attempt of a job that only changes what is stored.
+// lookLimit limits one attempt of a job that changes only the database.
 const lookLimit = 15 * time.Second
 
-// workers registers each kind of job but Draw (draw_loop.go), in the order of oncall/jobs.go: how long one
-// attempt may take, and what it does.
+// workers registers each kind of job except Draw (draw_loop.go), in the order of oncall/jobs.go, with the time limit
+// of an attempt and the function that does the job.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
 	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)
@@ -63,7 +63,7 @@ func unlessMissing(err error) error {
 	return err
 }
 
-// incidentTimer does what an incident is waiting for, unless the timer is stale.
+// incidentTimer takes the step that an incident waits for, unless the timer is stale.
 func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.IncidentTimer]) error {
 	now := j.clock()
 	j.metrics.late.Observe(max(0, now.Sub(job.ScheduledAt).Seconds()))
@@ -88,22 +88,22 @@ func (j *Jobs) swapTimer(ctx context.Context, job *river.Job[oncall.SwapTimer]) 
 	return unlessMissing(j.store.RunSwapTimer(ctx, job.Args.Swap, j.clock()))
 }
 
-// coverTimer makes a request for cover ask the next people, and remind.
+// coverTimer asks the next people about a request for cover, and sends reminders.
 func (j *Jobs) coverTimer(ctx context.Context, job *river.Job[oncall.CoverTimer]) error {
 	return unlessMissing(j.store.RunCoverTimer(ctx, job.Args.Cover, j.clock()))
 }
 
-// maintenanceTimer tells of maintenance that begins or ends, and releases what it has kept.
+// maintenanceTimer announces the beginning or end of a maintenance window, and at its end releases the kept alerts.
 func (j *Jobs) maintenanceTimer(ctx context.Context, _ *river.Job[oncall.MaintenanceTimer]) error {
 	return j.store.CheckMaintenance(ctx, j.clock())
 }
 
-// checkSchedule does the hand-offs and reminders that are due in a schedule.
+// checkSchedule carries out the hand-offs and reminders of a schedule that are due.
 func (j *Jobs) checkSchedule(ctx context.Context, job *river.Job[oncall.CheckSchedule]) error {
 	return unlessMissing(j.store.CheckSchedule(ctx, job.Args.Schedule, j.clock()))
 }
 
-// settleSchedule tells what the editing of a schedule has come to.
+// settleSchedule tells people how the edits of a schedule changed their shifts.
 func (j *Jobs) settleSchedule(ctx context.Context, job *river.Job[oncall.SettleSchedule]) error {
 	return j.store.SettleSchedule(ctx, job.Args.Schedule, j.clock())
 }
@@ -113,13 +113,13 @@ func (j *Jobs) chaseHandoff(ctx context.Context, job *river.Job[oncall.ChaseHand
 	return unlessMissing(j.store.ChaseHandoff(ctx, job.Args.Number, j.clock()))
 }
 
-// followGroups updates user groups to who is on call, starting from what was last seen of them.
+// followGroups updates user groups to match who is on call, starting from the view of the last read.
 func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
 	now := j.clock()
 	return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
 }
 
-// checkCoverage warns, after an edit, about problems with cover.
+// checkCoverage warns about gaps in coverage after an edit.
 func (j *Jobs) checkCoverage(ctx context.Context, _ *river.Job[oncall.CheckCoverage]) error {
 	return j.store.CheckCoverage(ctx, j.clock())
 }
