@@ -176,7 +176,8 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 // snsAge is the maximum age of a message: Amazon repeats one for an hour at most.
 const snsAge = 2 * time.Hour
 
-// fromAmazon checks a message of Amazon SNS and confirms subscriptions; a nil message passes. If the integration
+// fromAmazon checks a message of Amazon SNS and confirms subscriptions. A request without such a
+// message, whose m is nil, counts as forged. If the integration
 // names topics, the message must belong to one of them. hint is advice for the sender. forged means that the message
 // failed the check and is shown unread, because it may still be an alert.
 func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {

@@ -77,7 +77,7 @@ func (c *Client) Choose(wants []Want, n int) []int {
 	return c.queue.choose(wants, n, func(channel string) bool { return c.aside.closed(channel, now) })
 }
 
-// choose looks at the present level of each bucket, without the calls that are queued for it.
+// choose goes by the present level of each bucket, less the calls that are queued for it.
 func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []int {
 	order := make([]int, len(wants))
 	for i := range order {
