@@ -13,7 +13,6 @@ COPY answers ./answers
 COPY api ./api
 COPY bot ./bot
 COPY cmd ./cmd
-COPY deploy/notices ./deploy/notices
 COPY ical ./ical
 COPY importer ./importer
 COPY intake ./intake
@@ -32,7 +31,7 @@ ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 RUN mkdir -p /out/spool && \
     CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -ldflags="-s -w -X main.release=${VERSION}" -o /out/watchbill ./cmd/watchbill
-RUN go run ./deploy/notices > /out/THIRD_PARTY_NOTICES && \
+RUN go run ./cmd/notices > /out/THIRD_PARTY_NOTICES && \
     go run github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.9.0 bin -json -licenses -std -version "${VERSION}" -output /out/sbom.cdx.json /out/watchbill
 
 FROM scratch

@@ -41,7 +41,7 @@ ARCH = $(shell go env GOARCH)
 
 package: ## build the Debian package in bin/; VERSION=1.2.3, ARCH=arm64 for another machine
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags="-s -w -X main.release=v$(VERSION)" -o bin/watchbill ./cmd/watchbill
-	go run ./deploy/notices >bin/THIRD_PARTY_NOTICES
+	go run ./cmd/notices >bin/THIRD_PARTY_NOTICES
 	VERSION=$(VERSION) ARCH=$(ARCH) go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.0 package --config deploy/nfpm.yaml --packager deb --target bin/
 
 deploy-check: ## check chart, manifests, unit and package (needs systemd-analyze and dpkg-deb)

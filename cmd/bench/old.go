@@ -96,7 +96,7 @@ func (t *target) plantAllOld(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it has done its work
+	defer conn.Close(context.WithoutCancel(ctx))
 	for _, set := range []string{"SET session_replication_role = replica", "SET synchronous_commit = off", "SET maintenance_work_mem = '256MB'"} {
 		if _, err := conn.Exec(ctx, set); err != nil {
 			return err

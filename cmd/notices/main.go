@@ -1,10 +1,11 @@
 // Command notices prints the licences of the modules that are in the program.
 //
-//	go run ./deploy/notices > bin/THIRD_PARTY_NOTICES
+//	go run ./cmd/notices > bin/THIRD_PARTY_NOTICES
 package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -29,14 +30,14 @@ type module struct {
 var licenceFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|patents)([.-].*)?$`)
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	if err := run(context.Background(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "notices:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer) error {
-	modules, err := inProgram()
+func run(ctx context.Context, out io.Writer) error {
+	modules, err := inProgram(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,12 +69,12 @@ func run(out io.Writer) error {
 }
 
 // inProgram returns the modules that the program is built of, and the standard library.
-func inProgram() ([]module, error) {
-	text, err := exec.Command("go", "list", "-deps", "-json=Module", "./cmd/watchbill").Output()
+func inProgram(ctx context.Context) ([]module, error) {
+	text, err := exec.CommandContext(ctx, "go", "list", "-deps", "-json=Module", "./cmd/watchbill").Output()
 	if err != nil {
 		return nil, err
 	}
-	all := []module{{Path: "Go", Version: runtime.Version(), Dir: strings.TrimSpace(goroot())}}
+	all := []module{{Path: "Go", Version: runtime.Version(), Dir: strings.TrimSpace(goroot(ctx))}}
 	for dec := json.NewDecoder(bytes.NewReader(text)); ; {
 		var p struct{ Module *module }
 		switch err := dec.Decode(&p); {
@@ -93,8 +94,8 @@ func inProgram() ([]module, error) {
 	}
 }
 
-func goroot() string {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
+func goroot(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
 		return ""
 	}

@@ -1,7 +1,7 @@
 // Command schemas makes JSON schemas, one a kind, as kubeconform reads them, from the description of
 // Kubernetes' API (swagger.json). A field that the description doesn't have is wrong.
 //
-//	go run ./deploy/schemas swagger.json DIRECTORY
+//	go run ./cmd/schemas swagger.json DIRECTORY
 package main
 
 import (
