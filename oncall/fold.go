@@ -439,6 +439,10 @@ func (f *Fold) cleared(a *Alert) *Change {
 		c.keepOpen()
 		return c
 	}
+	if c.Incident.Raised() { // it has taken this alert in, and is about more
+		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
+		return c
+	}
 	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
 	return c
 }

@@ -74,6 +74,7 @@ type Incident struct {
 	Stated       int64      // of a storm: as StateVersion says
 	Links        []IncidentID
 	Flap         *Flap // nil: its monitor has never reopened it
+	RaisedBy     Actor // who opened it by hand; nobody: a monitor did
 }
 
 // Open reports whether the incident is not resolved.

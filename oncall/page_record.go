@@ -227,8 +227,12 @@ func (rec *pageRecorder) open() []*PageStatus {
 }
 
 // noteQuietly adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
-// new version.
+// new version, unless somebody has raised the incident.
 func (rec *pageRecorder) noteQuietly(p *PageStatus, kind EventKind, text string) {
+	if rec.changes[p.IncidentID].Incident.Raised() { // who raised it is shown by what people were reached
+		rec.show(p, kind, p.detail(text))
+		return
+	}
 	rec.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 

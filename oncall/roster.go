@@ -60,6 +60,7 @@ type RosterTeam struct {
 	Name     string
 	Managers []UserID // those named as such
 	Fallback []UserID
+	Policy   PolicyID        // that it names as its own; 0: none
 	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
 	TimeZone string          // of the working hours
 }
@@ -67,7 +68,7 @@ type RosterTeam struct {
 // OnRoster returns what decisions need to know of the team. Its working hours are in the team's own time zone,
 // or else in zone, which is that of its first schedule.
 func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
-	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback}
+	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback, Policy: t.Policy}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
 			f.Hours, f.TimeZone = h, name

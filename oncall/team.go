@@ -17,6 +17,7 @@ type Team struct {
 	TimeZone string            // IANA name, of the working hours; empty: that of the team's first schedule
 	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
 	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
+	Policy   PolicyID          // that paging the team runs; 0: its only one
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 	Digest   Digest
 

@@ -164,6 +164,9 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncal
 // act asks whether somebody may do something with an incident, and whether the people it pages can be
 // paged. A private team's incident stays in the team, but single people can be brought in.
 func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
+	if in.Raised() && in.RaisedBy.User == g.by.User && raiserMay(a.Do) {
+		return g.may(access.Page, access.Object{Team: in.TeamID})
+	}
 	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
 	}
@@ -278,6 +281,9 @@ func actNeeds(do oncall.ActKind) access.Act {
 		return access.Respond
 	}
 }
+
+// raiserMay reports whether it takes no more to do something with an incident than to raise it, for whoever did.
+func raiserMay(do oncall.ActKind) bool { return do == oncall.ActNote || do == oncall.ActResolve }
 
 // Adds is the right that adding a contact method requires.
 func Adds(m oncall.Method) access.Act {

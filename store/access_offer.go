@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -66,4 +67,25 @@ func (s *Store) Respond(ctx context.Context, by oncall.Actor, in oncall.Incident
 		return err
 	}
 	return s.transact(ctx, func(tx pgx.Tx) error { return g.onIncident(ctx, tx, access.Respond, in) })
+}
+
+// TeamToPage finds the team with a name for somebody who wants to page it: they need not see what is its.
+func (d *Directory) TeamToPage(name string) (oncall.TeamID, bool) {
+	for _, t := range d.every {
+		if strings.EqualFold(t.Name, name) {
+			return t.ID, true
+		}
+	}
+	return 0, false
+}
+
+// MayPage returns nil if somebody may page any team at all, or a Refusal that says why not.
+func (d *Directory) MayPage(by oncall.Actor) error {
+	refusal := oncall.Refuse("There are no teams yet, so nobody can be paged.")
+	for _, t := range d.every {
+		if refusal = d.access.May(by, access.Page, access.Object{Team: t.ID}); refusal == nil {
+			return nil
+		}
+	}
+	return refusal
 }

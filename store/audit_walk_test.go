@@ -14,7 +14,7 @@ import (
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
-	findings silences spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests`)
+	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests`)
 
 // withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
 var withoutEntry = map[string]string{
@@ -22,6 +22,7 @@ var withoutEntry = map[string]string{
 	"Run":              "it counts the turns of round robin and takes hand-offs by what is done with incidents, which have their events",
 	"Act":              "it takes hand-offs by what is done with an incident, which has its events",
 	"ActOnMessage":     "so here",
+	"Raise":            "so here; and it counts the turns of round robin",
 	"RunIncidentTimer": "so here",
 	"RecordSilences":   "so here",
 	"EndStorm":         "so here",

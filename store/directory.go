@@ -31,6 +31,8 @@ type Directory struct {
 	named       map[string]oncall.UserID       // by the address that the set-up had for a person
 	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
+	every []oncall.Team // also those of which its reader may see nothing
+
 	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
 	integrations map[oncall.IntegrationID]oncall.Integration

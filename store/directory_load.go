@@ -141,14 +141,14 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		Removed bool
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, digest, private, acts, managed_by, removed_at IS NOT NULL AS removed
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, private, acts, managed_by, removed_at IS NOT NULL AS removed
 		FROM teams
 		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, t := range teams {
 		d.teams[t.ID] = t.Team
 		if !t.Removed {
-			d.Teams = append(d.Teams, t.Team)
+			d.Teams, d.every = append(d.Teams, t.Team), append(d.every, t.Team)
 		}
 	}
 	return err

@@ -40,6 +40,8 @@ type Drawing struct {
 	ThreadTriedAt *time.Time // when
 
 	Line FlapLine
+
+	Raisers []RaiserCopy // for those who raised it by hand
 }
 
 // A FlapLine is the reply in the thread that says how the incident comes and goes, and is edited in place.
@@ -66,7 +68,10 @@ func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64,
 		if d.Picture, err = picture(ctx, tx, dir, id); err != nil {
 			return err
 		}
-		d.Copies, err = copies(ctx, tx, id)
+		if d.Copies, err = copies(ctx, tx, id); err != nil || !d.Picture.Incident.Raised() {
+			return err
+		}
+		d.Raisers, err = raiserCopies(ctx, tx, id)
 		return err
 	})
 	if err != nil {

@@ -21,8 +21,7 @@ type storedState struct {
 	stormFacts
 	others []oncall.OtherAlerts // of the largest incidents
 
-	// What a fold numbers new incidents and alerts with. Only the instance that folds opens incidents;
-	// should anybody else do so at the same time, the transaction fails and is done again.
+	// What a fold numbers new incidents and alerts with. Who raises an incident by hand waits until it is over.
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
 	fresh        []oncall.AlertID // these, and those that were given away already
@@ -216,7 +215,6 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 		SELECT DISTINCT incident_id, integration_id, jsonb_build_object('service', coalesce(labels ->> 'service', '')) AS labels
 		FROM alerts
 		WHERE incident_id = ANY ($1) AND NOT firing`
-	const last = `SELECT greatest(max(id), 0) FROM incidents` // the canary's are negative
 	const reserve = `SELECT nextval('alerts_id_seq') FROM generate_series(1, $1::int)`
 	locked, err := b.lock(ctx, tx, blocked)
 	if err != nil {
@@ -244,7 +242,8 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 			return err
 		})
 	}
-	batch.Queue(last).QueryRow(func(row pgx.Row) error { return row.Scan(&s.lastIncident) })
+	batch.Queue(lockNumbers, numberLock)
+	batch.Queue(lastIncident).QueryRow(func(row pgx.Row) error { return row.Scan(&s.lastIncident) })
 	batch.Queue(reserve, newAlerts).Query(func(rows pgx.Rows) (err error) {
 		s.alertIDs, err = pgx.CollectRows(rows, pgx.RowTo[oncall.AlertID])
 		s.fresh = s.alertIDs

@@ -62,12 +62,12 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		                       status, version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 		                       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 		                       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn,
-		                       hops, unassigned, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at)
+		                       hops, unassigned, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by)
 		VALUES (@id, @team, @policy, @home_policy, @integration, @group_key, @title, @body, @link, @severity,
 		        @status, @version, @opened_at, @signal_count, @last_signal_at, @flaps, @acked_by, @acked_at,
 		        @resolved_by, @resolved_at, @seq, @round, @step, @run, @next_at, @exhausted, @redraw_at,
 		        @snoozed_until, @snoozed_by, @acks, @ack_asked, @responders, @merged_into, @links, @turn,
-		        @hops, @unassigned, @called, @pages_from, @retitled_at, @storm, @stated, @ack_again, @flap, @woken_at)
+		        @hops, @unassigned, @called, @pages_from, @retitled_at, @storm, @stated, @ack_again, @flap, @woken_at, @raised_by)
 		ON CONFLICT (id) DO UPDATE SET
 			policy_id = @policy, home_policy = @home_policy, title = @title, body = @body, link = @link,
 			severity = @severity, status = @status, version = @version, signal_count = @signal_count,
@@ -92,6 +92,7 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		"merged_into": in.MergedInto, "links": some(in.Links), "turn": in.RoundRobinCount, "hops": in.Hops,
 		"unassigned": in.Unassigned, "called": in.Called, "pages_from": in.PagesFrom,
 		"retitled_at": in.RetitledAt, "storm": in.Storm, "stated": in.Stated, "ack_again": in.AckAgain, "flap": in.Flap, "woken_at": in.WokenAt,
+		"raised_by": in.RaisedBy,
 	})
 }
 

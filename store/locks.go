@@ -15,5 +15,6 @@ const (
 	heartbeatLock   = 0x776212   // one WatchHeartbeats at a time, so that nothing is judged twice
 	retentionLock   = 0x776248   // one at a time removes what is old
 	pulseLock       = 0x776261   // one QueuePulse at a time
+	numberLock      = 0x776271   // one at a time gives incidents numbers: who folds signals, or who raises one by hand
 	codeLock        = 0x776209   // a class: with the hash of an address, one page at a time gets a number there
 )

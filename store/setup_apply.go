@@ -116,7 +116,7 @@ func newApplier(how ApplyOptions, now time.Time) *applier {
 // applyAll makes everything that the document names as it says.
 func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error {
 	for _, part := range []func(context.Context, setup.Setup) error{
-		a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
+		a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyTeamPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
 		a.applyMaintenance,
 	} {
 		if err := part(ctx, doc); err != nil {

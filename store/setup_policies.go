@@ -90,7 +90,7 @@ func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[st
 // storedTeams loads the teams, with who is in them.
 func storedTeams(ctx context.Context, tx pgx.Tx) ([]setup.StaffedTeam, error) {
 	const load = `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, remind, digest, private, acts, managed_by,
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, private, acts, managed_by,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS managers
 		FROM teams
@@ -186,4 +186,28 @@ func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, ma
 	}
 	_, err := a.tx.Exec(ctx, insert, id, some(members), some(managers))
 	return err
+}
+
+// applyTeamPolicies notes which of its policies each team names as its own.
+func (a *applier) applyTeamPolicies(ctx context.Context, doc setup.Setup) error {
+	const save = `UPDATE teams SET policy_id = nullif($2::bigint, 0) WHERE id = $1`
+	found, err := storedTeams(ctx, a.tx)
+	if err != nil {
+		return err
+	}
+	stored := map[string]oncall.PolicyID{}
+	for _, t := range found {
+		stored[t.Name] = t.Policy
+	}
+	for _, t := range doc.Teams {
+		named := a.policies[t.Policy]
+		if stored[t.Name] == named {
+			continue
+		}
+		a.changed("team", t.Name, difference{"policy", true})
+		if _, err := a.tx.Exec(ctx, save, a.teams[t.Name], named); err != nil {
+			return fmt.Errorf("save the policy of team %q: %w", t.Name, err)
+		}
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ const (
 	See          Act = "see"         // a team's incidents, schedules and policies
 	Acknowledge  Act = "acknowledge" // and take back one's own acknowledgement, or answer a request to help
 	Respond      Act = "respond"     // all else that is done with an incident
+	Page         Act = "page"        // open an incident by hand; add to it and end it afterwards
 	Override     Act = "override"    // put people on call in a schedule, oneself too; ask for cover for others
 	EditSchedule Act = "edit"        // change, restore, make and remove schedules; make and delete shifts
 	Subscribe    Act = "subscribe"   // to a schedule's calendar
@@ -29,7 +30,7 @@ const (
 
 // Acts are all of them, in the order of the docs.
 func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys, ReportPeople}
+	return []Act{See, Acknowledge, Respond, Page, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys, ReportPeople}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
@@ -38,6 +39,7 @@ var needs = map[Act][3]Role{
 	See:          {Member, Member, Responder},
 	Acknowledge:  {Member, Responder, Responder},
 	Respond:      {Member, Responder, Responder},
+	Page:         {Member, Responder, Member}, // who pages a private team sees only whether somebody has it
 	Override:     {Responder, Responder, Responder},
 	EditSchedule: {Manager, Manager, Manager},
 	Subscribe:    {Member, Member, Responder},
@@ -124,7 +126,7 @@ func (m Model) MayBeOnCall(id oncall.UserID) error {
 // words are the acts as the audit log tells of those that were refused.
 var words = map[Act]string{
 	See: "see what is the team's", Acknowledge: "acknowledge", Respond: "do something with an incident",
-	Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
+	Page: "page a team", Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
 	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
 	OthersThings: "end or change what is another's", ReadAudit: "read who has changed what",
 	APIKeys:      "manage API keys",

@@ -89,6 +89,7 @@ var said = map[Act]string{
 	See:          "see a team's incidents, schedules and policies",
 	Acknowledge:  "acknowledge",
 	Respond:      "do anything else with an incident",
+	Page:         "page the team, its schedules or people by hand",
 	Override:     "put people on call (override), ask for cover for others",
 	EditSchedule: "edit schedules, write shifts by hand",
 	Subscribe:    "subscribe to a schedule's calendar",
@@ -111,6 +112,8 @@ func (m Model) inWords(who oncall.UserID, do Act) string {
 			return "-"
 		}
 		return "yes"
+	case [3]bool{true, false, true}:
+		return "unless `acts: team`"
 	case [3]bool{true, true, false}:
 		return "unless private"
 	case [3]bool{true, false, false}:

@@ -9,7 +9,7 @@ import (
 // scopes are what an API key has to have for an act.
 var scopes = map[Act]oncall.Scope{
 	See: oncall.ScopeRead, Subscribe: oncall.ScopeRead,
-	"page":      oncall.ScopePage,
+	Page:        oncall.ScopePage,
 	Acknowledge: oncall.ScopeAct, Respond: oncall.ScopeAct, Override: oncall.ScopeAct, Maintain: oncall.ScopeAct,
 	OwnThings: oncall.ScopeAct, AddPhone: oncall.ScopeAct,
 	EditSchedule: oncall.ScopeEdit, Integrations: oncall.ScopeEdit,

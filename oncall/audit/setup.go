@@ -140,6 +140,7 @@ func (x installation) teams() (all []thing) {
 		t.says.text("time zone", d.TimeZone)
 		t.says.text("hours", windows(d.Hours))
 		t.says.say("fallback", people(d.Fallback))
+		t.says.text("policy", d.Policy)
 		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
 		t.says.choice("digest", cmp.Or(string(d.Digest), "as usual"), "as usual")
 		x.routes(&t, x.Teams[i].ID, d.Routes, d.ShadowRoutes)

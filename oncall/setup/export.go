@@ -163,6 +163,9 @@ func (x exporter) team(t StaffedTeam) Team {
 		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts, Digest: t.Digest,
 	}
 	out.Routes, out.ShadowRoutes = x.routesOf(oncall.RouteOwner{Team: t.ID})
+	if p, known := x.policies[t.Policy]; known {
+		out.Policy = p
+	}
 	if t.ManagedBy != "" {
 		out.Managers = append(out.Managers, "group @"+t.ManagedBy)
 	}

@@ -53,6 +53,7 @@ type Team struct {
 	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; that of its first schedule where it is left out
 	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
 	Fallback []string          `json:"fallback,omitempty"`  // paged where a policy has nobody; the admins where it is left out
+	Policy   string            `json:"policy,omitempty"`    // that paging the team runs; its only one where it is left out
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
 	Digest   oncall.Digest     `json:"digest,omitempty"`    // of each week in the channel: "weekly", "off"; weekly while there is something to tell where it is left out
 
@@ -201,6 +202,7 @@ func (s Setup) Check(formats []oncall.Format) []string {
 	for _, t := range s.Teams {
 		c.routes(fmt.Sprintf("team %q", t.Name), t.Routes, t.ShadowRoutes)
 	}
+	c.teamPolicies(s)
 	for i, g := range s.UserGroups {
 		c.userGroup(i, g)
 	}

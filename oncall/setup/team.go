@@ -55,3 +55,16 @@ func (c *checker) managers(t Team) {
 		c.say("team %q: acts is %q; write team or workspace", t.Name, t.Acts)
 	}
 }
+
+// teamPolicies checks which policies teams name as their own.
+func (c *checker) teamPolicies(s Setup) {
+	for _, t := range s.Teams {
+		if t.Policy == "" {
+			continue
+		}
+		c.refer("policy", t.Policy, "team %q: policy", t.Name)
+		if i := slices.IndexFunc(s.Policies, func(p Policy) bool { return p.Name == t.Policy }); i >= 0 && s.Policies[i].Team != t.Name {
+			c.say("team %q: policy %q is of the team %q", t.Name, t.Policy, s.Policies[i].Team)
+		}
+	}
+}

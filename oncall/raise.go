@@ -1,0 +1,155 @@
+package oncall
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Raise is an incident that somebody opens by hand. It is like any other, but no monitor ends it.
+type Raise struct {
+	Team     TeamID
+	Schedule ScheduleID // whoever is on call there is paged at once; 0: nobody beside the policy
+	User     UserID     // who is paged at once; "": nobody
+	Text     string     // what is wrong; its first line is the title
+	Link     string
+	Severity Severity // "": High
+
+	Key       string // names what asked for it: what has the same key is the same incident
+	Confirmed bool   // the limits don't count
+}
+
+const (
+	// raisedWait is how long those who are paged at once have before the team's policy begins.
+	raisedWait = 5 * time.Minute
+	// maxRaised is how long the title may be, in characters.
+	maxRaised = 300
+)
+
+// How many incidents may be raised before it takes a confirmation.
+const (
+	RaisesOfOne       = 3
+	RaisesOfOneWithin = 10 * time.Minute
+	RaisesOfAll       = 30
+	RaisesOfAllWithin = time.Hour
+)
+
+// Asks is what somebody must confirm who has raised so many incidents of late, among so many of everybody;
+// nothing if they needn't.
+func (r Raise) Asks(own, all int) Sentence {
+	switch {
+	case r.Confirmed:
+	case own >= RaisesOfOne:
+		return Say("You have paged %d times in the last %d minutes.", own, int(RaisesOfOneWithin.Minutes()))
+	case all >= RaisesOfAll:
+		return Say("People have paged by hand %d times in the last hour.", all)
+	}
+	return nil
+}
+
+// Title is what the incident is called.
+func (r Raise) Title() string {
+	first, _, _ := strings.Cut(strings.TrimSpace(r.Text), "\n")
+	return cutText(first, maxRaised)
+}
+
+// body is what of the text the title leaves out, with what it says.
+func (r Raise) body() string {
+	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(r.Text, ""), "\x00", ""))
+	if strings.Join(strings.Fields(text), " ") == r.Title() {
+		return ""
+	}
+	return cutLead(text)
+}
+
+// TeamPolicy returns the policy that runs when a team is paged: the one that it names, else its only one. Of several
+// it is the one called like the team, else the oldest, since nobody would be paged otherwise.
+func (f Facts) TeamPolicy(id TeamID) (PolicyID, bool) {
+	team := f.Roster.Teams[id]
+	if p, known := f.Policies[team.Policy]; known && !p.Removed && p.TeamID == id {
+		return p.ID, true
+	}
+	var own []Policy
+	for _, p := range f.Policies {
+		if p.TeamID == id && !p.Removed {
+			own = append(own, p)
+		}
+	}
+	if len(own) == 0 {
+		return 0, false
+	}
+	return slices.MinFunc(own, func(a, b Policy) int {
+		return cmp.Or(rankName(a.Name, team.Name)-rankName(b.Name, team.Name), cmp.Compare(a.ID, b.ID))
+	}).ID, true
+}
+
+func rankName(name, wanted string) int {
+	if strings.EqualFold(name, wanted) {
+		return 0
+	}
+	return 1
+}
+
+// Open opens the incident with a number, and pages. Count is where its policy's round robin stands.
+func (r Raise) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time) (Change, error) {
+	policy, known := f.TeamPolicy(r.Team)
+	title := r.Title()
+	switch {
+	case title == "":
+		return Change{}, Refuse("Say what is wrong, so that whoever is paged knows.")
+	case !known:
+		return Change{}, Refuse("The team %q has no escalation policy, so nobody would be paged.", f.Roster.Teams[r.Team].Name)
+	}
+	if r.User != "" {
+		if err := f.reachable(r.User); err != nil {
+			return Change{}, err
+		}
+	}
+	in := Incident{
+		ID: id, TeamID: r.Team, PolicyID: policy, Title: title, Body: r.body(), Link: r.Link, Severity: cmp.Or(r.Severity, High),
+		Status: Triggered, Version: 1, OpenedAt: now, LastSignalAt: now, RaisedBy: by, RoundRobinCount: count,
+	}
+	c := in.begin(by, f, now)
+	c.record(EventOpened, by, r.detail(f))
+	if !c.pageFirst(r) {
+		c.runStep()
+	}
+	return c.done(), nil
+}
+
+// detail says what was raised, and for whom beside the team.
+func (r Raise) detail(f Facts) Detail {
+	d := Detail{Text: r.Title()}
+	if r.User != "" {
+		d.Users = []UserID{r.User}
+	}
+	if s := f.Roster.Schedules[r.Schedule]; s != nil {
+		d.Names = []string{s.Name()}
+	}
+	return d
+}
+
+// pageFirst pages those who are to be paged before the policy, which begins after a while. It reports false if there
+// is nobody.
+func (c *Change) pageFirst(r Raise) bool {
+	in := &c.Incident
+	var people []pagedPerson
+	if r.Schedule != 0 {
+		people = c.facts.Roster.people([]Target{{Schedule: r.Schedule}}, c.now)
+	}
+	if r.User != "" && !slices.ContainsFunc(people, func(p pagedPerson) bool { return p.user == r.User }) {
+		people = append(people, pagedPerson{r.User, Say("%s asks for you", c.by)})
+	}
+	if len(people) == 0 {
+		return false
+	}
+	in.Seq++
+	users, from := c.pagePeople(people, c.now, nil)
+	c.record(EventPaging, ByTimer(), Detail{Users: users, Until: shownUntil(from, c.now)})
+	in.NextAt = new(from.Add(raisedWait))
+	return true
+}
+
+// Raised reports whether a person has opened the incident.
+func (in Incident) Raised() bool { return in.RaisedBy.User != "" }

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+)
+
+const (
+	lockNumbers  = `SELECT pg_advisory_xact_lock($1)`
+	lastIncident = `SELECT greatest(max(id), 0) FROM incidents` // the canary's are negative
+)
+
+// repeatedWithin is how long the same words about the same team, from the same person, are the same incident.
+const repeatedWithin = 10 * time.Minute
+
+// A Raised is what has become of an incident that somebody wanted to raise.
+type Raised struct {
+	Incident oncall.Incident
+	Again    bool            // it is open already: they, or somebody else, have raised it before
+	Asks     oncall.Sentence // it was not raised: it takes a confirmation, and why
+}
+
+// Raise opens an incident by hand, and pages. The draw job shows whoever raised it what becomes of it, in reply to
+// the message at follow, or in a direct message if there is none.
+func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.Raise, follow Place, now time.Time) (out Raised, err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return Raised{}, err
+	}
+	if err := g.raise(r); err != nil {
+		return Raised{}, err
+	}
+	var changes []oncall.Change
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		out, changes, err = s.raise(ctx, tx, g, r, follow, now)
+		return err
+	})
+	if err != nil {
+		return Raised{}, wrap(err, "raise an incident")
+	}
+	s.changed(changes)
+	return out, nil
+}
+
+// raise asks whether somebody may page a team, and a person with it. The schedules of a private team are not theirs
+// to name.
+func (g gate) raise(r oncall.Raise) error {
+	if err := g.may(access.Page, access.Object{Team: r.Team}); err != nil {
+		return err
+	}
+	if team := g.teamOf(r.Schedule); r.Schedule != 0 {
+		if err := g.may(access.See, access.Object{Team: team}); err != nil {
+			return err
+		}
+		if team != r.Team {
+			return oncall.Refuse("There is no such schedule in the team any more.")
+		}
+	}
+	if r.User != "" {
+		return g.dir.access.MayBeOnCall(r.User)
+	}
+	return nil
+}
+
+func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, follow Place, now time.Time) (Raised, []oncall.Change, error) {
+	const opened = `SELECT integration_id = 0 AND opened_at = $2 AND title = $3 FROM incidents WHERE id = $1`
+	if _, err := tx.Exec(ctx, lockNumbers, numberLock); err != nil {
+		return Raised{}, nil, err
+	}
+	before, err := raisedBefore(ctx, tx, g.by.User, r, now)
+	if err != nil {
+		return Raised{}, nil, err
+	}
+	if before != 0 {
+		out, err := s.raisedAgain(ctx, tx, g, before, r.Key, follow, now)
+		return out, nil, err
+	}
+	asks, err := askToRaise(ctx, tx, g.by.User, r, now)
+	if err != nil || asks != nil {
+		return Raised{Asks: asks}, nil, err
+	}
+	var last oncall.IncidentID
+	if err := tx.QueryRow(ctx, lastIncident).Scan(&last); err != nil {
+		return Raised{}, nil, err
+	}
+	f := g.dir.Facts()
+	count, err := countRaised(ctx, tx, f, r.Team)
+	if err != nil {
+		return Raised{}, nil, err
+	}
+	c, err := r.Open(last+1, count, g.by, f, now)
+	if err != nil {
+		return Raised{}, nil, err
+	}
+	if err := s.save(ctx, tx, now, []oncall.Change{c}); err != nil {
+		return Raised{}, nil, err
+	}
+	var ours bool
+	if err := tx.QueryRow(ctx, opened, c.Incident.ID, now, c.Incident.Title).Scan(&ours); err != nil {
+		return Raised{}, nil, err
+	}
+	if !ours {
+		// The release before, during a roll, numbers incidents without waiting for us.
+		return Raised{}, nil, oncall.Refuse("Another incident came up at the same moment, and nobody was paged. Please try again.")
+	}
+	if err := saveRaiser(ctx, tx, g.by.User, c.Incident.ID, r.Key, true, follow, now); err != nil {
+		return Raised{}, nil, err
+	}
+	return Raised{Incident: c.Incident}, []oncall.Change{c}, nil
+}
+
+// raisedBefore finds the incident that the same thing has raised already: a click that came twice, a message that
+// somebody else has paged about, the same words once more.
+func raisedBefore(ctx context.Context, tx pgx.Tx, user oncall.UserID, r oncall.Raise, now time.Time) (oncall.IncidentID, error) {
+	const find = `
+		SELECT i.id
+		FROM raised r
+		JOIN incidents i ON i.id = r.incident_id
+		WHERE i.team_id = $3 AND (r.key = $1 AND $1 <> '' AND (i.status <> 'resolved' OR r.user_id = $2 AND r.raised_at > $5)
+		      OR r.user_id = $2 AND i.title = $4 AND i.status <> 'resolved' AND r.raised_at > $5)
+		ORDER BY i.id DESC
+		LIMIT 1`
+	var id oncall.IncidentID
+	err := tx.QueryRow(ctx, find, r.Key, user, r.Team, r.Title(), now.Add(-repeatedWithin)).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// raisedAgain lets somebody follow an incident that is there already. The row is not locked: nothing of it changes.
+func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.IncidentID, key string, follow Place, now time.Time) (Raised, error) {
+	found, err := incidents(ctx, tx, []oncall.IncidentID{id})
+	if err != nil || len(found) == 0 {
+		return Raised{}, errors.Join(err, oncall.ErrNotFound)
+	}
+	if err := saveRaiser(ctx, tx, g.by.User, id, key, false, follow, now); err != nil {
+		return Raised{}, err
+	}
+	return Raised{Incident: found[0], Again: true}, s.enqueue(ctx, tx, now, []oncall.Task{found[0].RedrawFor(g.by)})
+}
+
+// askToRaise says why it takes a confirmation, if it does.
+func askToRaise(ctx context.Context, tx pgx.Tx, user oncall.UserID, r oncall.Raise, now time.Time) (oncall.Sentence, error) {
+	const count = `
+		SELECT count(*) FILTER (WHERE user_id = $1 AND raised_at > $2), count(*)
+		FROM raised
+		WHERE opened AND raised_at > $3`
+	var own, all int
+	err := tx.QueryRow(ctx, count, user, now.Add(-oncall.RaisesOfOneWithin), now.Add(-oncall.RaisesOfAllWithin)).Scan(&own, &all)
+	return r.Asks(own, all), err
+}
+
+// countRaised counts one more incident of a team's policy, and returns how many there were, if that matters to it.
+func countRaised(ctx context.Context, tx pgx.Tx, f oncall.Facts, team oncall.TeamID) (count int64, err error) {
+	const add = `UPDATE policies SET opened = opened + 1 WHERE id = $1 RETURNING opened - 1`
+	policy, known := f.TeamPolicy(team)
+	if !known || !f.CountsIncidents(policy) {
+		return 0, nil
+	}
+	err = tx.QueryRow(ctx, add, policy).Scan(&count)
+	return count, err
+}
+
+func saveRaiser(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.IncidentID, key string, opened bool, follow Place, now time.Time) error {
+	const save = `
+		INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)
+		ON CONFLICT (incident_id, user_id) DO NOTHING`
+	channel := follow.Channel
+	if channel == "" {
+		channel = string(user)
+	}
+	_, err := tx.Exec(ctx, save, id, user, key, opened, now, channel, follow.TS)
+	return err
+}
+
+// RaisedAt returns the incident that somebody has raised of which a message shows what becomes of it; 0 if there is
+// none.
+func (s *Store) RaisedAt(ctx context.Context, by oncall.Actor, at Place) (oncall.IncidentID, error) {
+	const find = `SELECT incident_id FROM raised WHERE channel = $1 AND ts = $2 AND ts <> '' AND user_id = $3`
+	var id oncall.IncidentID
+	err := s.pool.QueryRow(ctx, find, at.Channel, at.TS, by.User).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("find who raised what a message shows: %w", translate(err))
+	}
+	return id, nil
+}
