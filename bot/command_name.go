@@ -36,13 +36,12 @@ var aliases = map[string]string{
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
 	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
+	"trigger": "page", "create": "page", "declare": "page", "call": "page", "raise": "page", "summon": "page", "alarm": "page", "pager": "page", "wake-up": "page",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 
 // elsewhere are words for which there is no command, and what to do instead.
 var elsewhere = map[string]string{
-	"page":    "Nobody is paged by `/oncall` from nothing: an incident opens when a monitor fires. `/oncall add 12 @bo` pages somebody to help with an incident, `/oncall escalate 12` pages the next step now.",
-	"trigger": "", "create": "", "declare": "", "call": "", "raise": "",
 	"policies": "Policies stand in the set-up file, which `watchbill export` shows. `/oncall plan 12` says whom an incident pages, and when.",
 	"policy":   "", "escalations": "", "escalation": "",
 	"services": "Integrations, and the teams that answer for them, stand in the set-up file. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
@@ -78,10 +77,7 @@ func findCommand(words []string) (command, []string, error) {
 	}
 	if text, known := elsewhere[name]; known {
 		if text == "" {
-			text = elsewhere["page"]
-			if strings.HasPrefix(name, "escalation") || name == "policy" {
-				text = elsewhere["policies"]
-			}
+			text = elsewhere["policies"]
 		}
 		return command{}, nil, oncall.Refuse("%s", text)
 	}

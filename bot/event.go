@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -16,6 +15,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // event handles what Slack reports by itself. If Slack delivers an event again, state is
@@ -90,8 +90,11 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
 		return nil
 	}
-	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Priority: slackcall.ForRest}, func() view.Drawing {
-		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, m.Text, oncall.ByUser(oncall.UserID(m.User)), byMessage)
+	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: m.ThreadTimeStamp, Priority: slackcall.ForRest}, func() view.Drawing {
+		return b.answerMessage(ctx, written{
+			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: m.Text, by: oncall.ByUser(oncall.UserID(m.User)), can: byMessage,
+			at: store.Place{Channel: m.Channel, TS: m.TimeStamp}, answersTo: m.ThreadTimeStamp,
+		})
 	})
 }
 
@@ -103,11 +106,14 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 	thread := cmp.Or(m.ThreadTimeStamp, m.TimeStamp)
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest}, func() view.Drawing {
 		_, text, _ := strings.Cut(m.Text, ">") // behind the mention
-		return b.answerMessage(ctx, slack.User{ID: m.User, TeamID: m.SourceTeam}, text, oncall.InChannel(oncall.UserID(m.User)), byMention)
+		return b.answerMessage(ctx, written{
+			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: text, by: oncall.InChannel(oncall.UserID(m.User)), can: byMention,
+			at: store.Place{Channel: m.Channel, TS: m.TimeStamp}, follow: store.Place{Channel: m.Channel, TS: thread},
+		})
 	})
 }
 
-// answerOnce posts what say returns, once for each event.
+// answerOnce posts what say returns, once for each event, unless that is nothing.
 func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message, say func() view.Drawing) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {
@@ -121,8 +127,11 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 	if !first {
 		return nil
 	}
-	_, err = b.post(ctx, m, say())
-	if err == nil {
+	answer := say()
+	if answer.Text == "" {
+		return nil
+	}
+	if _, err = b.post(ctx, m, answer); err == nil {
 		return nil
 	}
 	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
@@ -132,45 +141,4 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 		}
 	}
 	return fmt.Errorf("answer what somebody wrote to the bot: %w", err)
-}
-
-// byMention are the commands that can be used by a mention of the app in a channel.
-var byMention = []string{"who", "next", "teams", "incidents", "help"}
-
-// byMessage are the commands that can be used in a direct message. None of them opens a form.
-var byMessage = slices.Concat(byMention, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
-
-// answerMessage does what somebody writes to the bot, if it is a command that can be written there, or
-// says what it understands.
-func (b *Bot) answerMessage(ctx context.Context, user slack.User, text string, by oncall.Actor, can []string) view.Drawing {
-	words := strings.Fields(text)
-	if len(words) > 0 && strings.EqualFold(words[0], "/oncall") {
-		words = words[1:]
-	}
-	if len(words) == 0 {
-		return view.Help()
-	}
-	if err := b.admit(ctx, user); err != nil {
-		return view.Text(b.explain(err, "", "message"))
-	}
-	known, rest, err := findCommand(words)
-	if err != nil || !slices.Contains(can, known.name) {
-		return view.Help()
-	}
-	r, err := b.requestBy(ctx, by, rest)
-	var d view.Drawing
-	switch {
-	case err != nil:
-	case known.name == "help" && len(rest) == 0:
-		return view.AllHelp(r.abilities())
-	default:
-		d, err = known.run(b, ctx, r)
-	}
-	switch {
-	case err != nil:
-		return view.Text(b.explain(err, "", "message"))
-	case len(d.Blocks) == 0:
-		return view.Text(view.CutPlain(d.Text, view.MaxAnswer))
-	}
-	return d
 }

@@ -252,6 +252,8 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case len(users) == 0 && len(words) > 2 && !strings.HasPrefix(unescape(words[0]), "@") && !oneOf(words, 0, "for", "to", "with"): // what is known
+		return r.readNote()
 	case len(users) == 0:
 		if guess := nearest(unescape(words[0]), r.whereOnCall()); guess != "" {
 			return nil, oncall.Refuse("%q is neither a person nor a team or schedule.%s", view.Name(unescape(words[0])), view.DidYouMean(view.Name(guess), "%q"))

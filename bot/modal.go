@@ -39,6 +39,8 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalSeverity:        submitActs(readSeverity),
 	view.ModalMerge:           submitActs(readMerge),
 	view.ModalSplit:           submitActs(readSplit),
+	view.ModalRaise:           (*Bot).submitRaise,
+	view.ModalRaisedAdd:       submitActs(readNote),
 }
 
 // A submission is what a person sends with a modal.

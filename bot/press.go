@@ -54,6 +54,12 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 
+	view.ActionHomePage:     (*Bot).homePage,
+	view.ActionRaiseWhom:    (*Bot).raiseChosen,
+	view.ActionRaisePerson:  (*Bot).raiseChosen,
+	view.ActionRaiseConfirm: (*Bot).confirmRaise,
+	view.ActionRaisedAdd:    (*Bot).raisedAdd,
+
 	view.ActionHomeAway:     (*Bot).homeAway,
 	view.ActionHomeCover:    (*Bot).homeCover,
 	view.ActionHomeHelp:     (*Bot).homeHelp,

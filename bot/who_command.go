@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// answerShortcut answers the shortcuts: who is on call now.
+// answerShortcut answers the shortcuts: who is on call now, or a form to page them.
 func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) error {
 	if err := b.admit(ctx, c.User); err != nil {
 		return err
@@ -21,6 +21,9 @@ func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) e
 	r, err := b.request(ctx, oncall.UserID(c.User.ID), nil)
 	if err != nil {
 		return err
+	}
+	if c.CallbackID == view.ShortcutPage || c.CallbackID == view.ShortcutPageMessage {
+		return b.pageShortcut(ctx, r, c)
 	}
 	text, err := b.who(ctx, r)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {

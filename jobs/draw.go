@@ -123,7 +123,7 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 		rootErr = nil
 	}
 	complete, copyErr := dr.copies(soon, full, d)
-	err = errors.Join(rootErr, copyErr)
+	err = errors.Join(rootErr, copyErr, dr.raisers(full, d))
 	there := root != (store.Place{}) || none
 	if err == nil && there && !none {
 		there, err = dr.thread(full, d, root)

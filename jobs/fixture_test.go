@@ -441,6 +441,28 @@ func (b *board) FindThread(ctx context.Context, _ store.Place, delivery string, 
 	return found, err
 }
 
+// PostRaiser implements jobs.Board.
+func (b *board) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.Place, err error) {
+	err = b.act(ctx, "post raiser", func() {
+		at = store.Place{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(b.shown)+1)}
+		b.roots[at], b.shown[at] = delivery, p
+	})
+	if err != nil {
+		return store.Place{}, err
+	}
+	return at, nil
+}
+
+// RedrawRaiser implements jobs.Board.
+func (b *board) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
+	return b.Redraw(ctx, w, c.Place, p, "", nil)
+}
+
+// FindRaiser implements jobs.Board.
+func (b *board) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error) {
+	return b.FindRoot(ctx, oncall.Picture{}, delivery, since)
+}
+
 // PostLine implements jobs.Board.
 func (b *board) PostLine(ctx context.Context, _ store.Place, p oncall.Picture, delivery string) (at store.Place, err error) {
 	err = b.act(ctx, "post line", func() {

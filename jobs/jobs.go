@@ -53,6 +53,12 @@ type Board interface {
 	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error
 	FindLine(ctx context.Context, root store.Place, delivery string, since time.Time) (store.Place, bool, error)
 
+	// PostRaiser, RedrawRaiser and FindRaiser do the same for the message in which somebody who raised the incident
+	// sees what becomes of it.
+	PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.Place, error)
+	RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error
+	FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error)
+
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
 	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
 	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error

@@ -148,6 +148,10 @@ var helpParts = []helpPart{
 		{0, "`/oncall cover` — somebody is wanted for a shift, or a part of it: `/oncall cover today 18:00 to 22:00`, `/oncall cover everyone fri`"},
 		{0, "`/oncall away 24 dec to 27 dec` — time off, both days included: says which shifts it hits. `/oncall away` lists it, or opens a form"},
 	}},
+	{"*Page somebody*", []helpLine{
+		{0, "`/oncall page payments the checkout is down` — the team's policy runs; `/oncall page payments-primary …`, `/oncall page @ann …` — whoever is on call there, or Ann, at once. `critical` or `sev1` in it says how bad it is"},
+		{0, "`/oncall page` — a form; so do Page on the Home tab and the shortcut of a message. You see whom it reached, and whether somebody has it"},
+	}},
 	{"*Incidents*", []helpLine{
 		{0, "`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
 		{0, "`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`"},

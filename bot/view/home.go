@@ -83,7 +83,7 @@ func (h HomeTab) maintenance() []slack.Block {
 
 // buttons are what the reader can do.
 func (h HomeTab) buttons() []slack.BlockElement {
-	buttons := []slack.BlockElement{button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
+	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page…"), button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
 	if h.Covers {
 		buttons = append(buttons, button(ActionHomeOverride, "", "Override"))
 	}

@@ -67,7 +67,7 @@ func TestHostileTexts(t *testing.T) {
 					Detail: oncall.Detail{Text: h.Text, Users: []oncall.UserID{ann}},
 				})
 			}
-			for name, d := range map[string]Drawing{"the message": Incident(p), "a page": Page(p, ann, oncall.Say("%s asks you to help: %s", cy, h.Text)), "a text": Text(Foreign(h.Text, 300))} {
+			for name, d := range map[string]Drawing{"the message": Incident(p), "a page": Page(p, ann, oncall.Say("%s asks you to help: %s", cy, h.Text)), "what was raised": Raised(byHand(p), false), "a text": Text(Foreign(h.Text, 300))} {
 				if d.Text != "" {
 					checkLimits(t, d)
 				}
@@ -79,6 +79,9 @@ func TestHostileTexts(t *testing.T) {
 			harmless(t, "the sheet", sheet.Draw())
 			checkView(t, sheet.Timeline())
 			harmless(t, "the timeline", sheet.Timeline())
+			form := RaiseForm{Text: h.Text, Said: Name(h.Text), Teams: []oncall.Team{{ID: 1, Name: "Payments"}}, Now: PageNow(h.Text, h.Text, nil, nil)}
+			checkView(t, form.Draw())
+			harmless(t, "the form to page somebody", form.Draw())
 			home := HomeTab{Open: []oncall.Incident{p.Incident}, Reached: Foreign(h.Text, 100), Zone: time.UTC, Now: noon}
 			harmless(t, "the home tab", home.Draw())
 			bundle := oncall.Notice{Kind: oncall.NoticeBundle, Detail: oncall.NoticeDetail{Lines: []string{h.Text, h.Text}, Note: h.Text, Incidents: []oncall.IncidentID{1, 2}}}

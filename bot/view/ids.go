@@ -73,6 +73,29 @@ const (
 	BlockHow      Block = "how"
 )
 
+// Incidents that people raise by hand. The value of a button is the incident's id, but for ActionRaiseConfirm, which has
+// all that is to be raised.
+const (
+	ActionHomePage     Action = "home_page"
+	ActionRaisedAdd    Action = "raised_add"
+	ActionRaiseConfirm Action = "raise_confirm"
+
+	ModalRaise     Modal = "raise"
+	ModalRaisedAdd Modal = "raised_add"
+
+	BlockRaiseWhom   Block = "raise_whom"
+	BlockRaisePerson Block = "raise_person"
+	BlockRaiseText   Block = "raise_text"
+
+	// ActionRaiseWhom and ActionRaisePerson are that somebody was chosen: then the form says whom that pages.
+	ActionRaiseWhom   = Action(BlockRaiseWhom)
+	ActionRaisePerson = Action(BlockRaisePerson)
+
+	// Shortcuts, by their callback ids in the manifest.
+	ShortcutPage        = "page"
+	ShortcutPageMessage = "page_message"
+)
+
 // Swaps, cover, hand-offs. The value of a button is the id of what it is about.
 const (
 	ActionSwapAccept    Action = "swap_accept"

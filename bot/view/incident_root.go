@@ -151,7 +151,10 @@ func labelText(a oncall.Alert, names []string) string {
 func origin(p oncall.Picture) string {
 	in := p.Incident
 	parts := []string{"team " + Name(p.Team.Name)}
-	if p.Integration != "" {
+	switch {
+	case in.Raised():
+		parts = append(parts, "paged by "+mention(in.RaisedBy.User))
+	case p.Integration != "":
 		parts = append(parts, Name(p.Integration))
 	}
 	if p.Policy != "" {

@@ -133,6 +133,9 @@ func quietLine(e oncall.Event) string {
 	text := Foreign(e.Detail.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventOpened:
+		if to := pagedByHand(e.Detail); e.Actor.User != "" {
+			return fmt.Sprintf("%s paged %s: %s", who(e.Actor), to, text)
+		}
 		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
 	case oncall.EventAlertJoined:
 		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)

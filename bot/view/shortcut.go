@@ -7,6 +7,7 @@ func Shortcut(text string) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plain("On call"), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: []slack.Block{
 			slack.NewSectionBlock(words(cutSection(text)), nil, nil),
+			slack.NewActionBlock("", button(ActionHomePage, "", "Page somebody…")),
 			slack.NewContextBlock("", words("`/oncall help` lists what else there is.")),
 		}},
 	}

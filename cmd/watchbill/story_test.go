@@ -77,6 +77,8 @@ func TestStories(t *testing.T) {
 					"submit":      s.submit,
 					"group":       s.group,
 					"topic":       s.topic,
+					"write":       s.write,
+					"shortcut":    s.shortcut,
 					"join":        s.join,
 					"leave":       s.leave,
 					"channel":     s.channel,

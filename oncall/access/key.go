@@ -46,7 +46,7 @@ func (m Model) mayKey(by oncall.Actor, act Act, on Object) error {
 		return nil
 	case act == See && on.Team == 0:
 		return nil
-	case private && (k.TeamID != 0 || !k.Allows(oncall.ScopeAdmin) && act != "page"):
+	case private && (k.TeamID != 0 || !k.Allows(oncall.ScopeAdmin) && act != Page):
 		return m.refuse(Responder, Object{Team: on.Team})
 	case k.TeamID != 0 && act != See && act != Subscribe:
 		return oncall.Refuse("The API key %q is of the team %q and does nothing outside it; nothing was changed.", k.Name, m.Teams[k.TeamID].Name)

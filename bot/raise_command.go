@@ -1,0 +1,156 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// raiseCommand answers `/oncall page [team|schedule|@person] what is wrong`: it pages, or opens a form where something
+// is missing or takes a confirmation.
+func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error) {
+	w, err := b.readRaise(ctx, r, r.words)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if !w.clear() {
+		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{})
+	}
+	w.Key = "command/" + r.trigger
+	made, err := b.raise(ctx, r, w, store.Place{})
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if made.Asks != nil {
+		w.said = view.Sentence(made.Asks) + " " + pageAllTheSame
+		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
+	}
+	return view.Drawing{Text: b.raisedAnswer(ctx, r, made)}, nil
+}
+
+const pageAllTheSame = "Nobody was paged yet. If it can't wait, send this."
+
+// raise opens the incident, for the one who asks.
+func (b *Bot) raise(ctx context.Context, r request, w wish, follow store.Place) (store.Raised, error) {
+	if w.User != "" { // whom the store may not know yet
+		if _, err := b.user(ctx, w.User); err != nil {
+			return store.Raised{}, err
+		}
+	}
+	return b.store.Raise(ctx, oncall.ByUser(r.user.ID), w.Raise, follow, b.clock())
+}
+
+// raisedAnswer says what was raised, as far as the one who asked may see it.
+func (b *Bot) raisedAnswer(ctx context.Context, r request, made store.Raised) string {
+	p, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), made.Incident.ID, b.clock())
+	if _, refused := refusalOf(err); refused {
+		return view.RaisedVeiledText(made.Incident)
+	}
+	if err != nil {
+		b.log.Warn().Err(err).Msg("what somebody has raised can't be shown")
+		return fmt.Sprintf("Paged: %s.", made.Incident.ID)
+	}
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{made.Incident.ID})
+	if err != nil {
+		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
+	}
+	return view.RaisedText(p, made.Again, b.permalink(ctx, roots[made.Incident.ID]))
+}
+
+// raiseMessage does what somebody writes to the bot where no form can be opened: it pages, or says what is missing.
+// The draw job answers in reply to follow, or in a direct message: then nothing is to be said here.
+func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.Place) (view.Drawing, error) {
+	if !w.clear() {
+		said := w.said
+		if said == "" {
+			said = "Say what is wrong, too."
+		}
+		return view.Text(said + " Write it like `page payments the checkout is down`, or `/oncall page` for a form."), nil
+	}
+	made, err := b.raise(ctx, r, w, follow)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if made.Asks != nil {
+		return view.RaiseAsk(view.Sentence(made.Asks), confirmation{Raise: w.Raise, User: r.user.ID, Follow: follow}.String()), nil
+	}
+	if follow == (store.Place{}) && !made.Again {
+		return view.Drawing{}, nil
+	}
+	if made.Again {
+		return view.Text(b.raisedAnswer(ctx, r, made)), nil
+	}
+	return view.Drawing{}, nil
+}
+
+// A confirmation is what a button carries that pages beyond the limits.
+type confirmation struct {
+	Raise  oncall.Raise
+	User   oncall.UserID // who may press it
+	Follow store.Place
+}
+
+// longestValue is how long the value of a button may be.
+const longestValue = 2000
+
+// String writes it, with as much of the text as there is room for.
+func (c confirmation) String() string {
+	for most := 1500; ; most /= 2 {
+		c.Raise.Text = view.CutPlain(c.Raise.Text, most)
+		data, _ := json.Marshal(c) // texts and numbers only
+		if len(data) <= longestValue || most < 10 {
+			return string(data)
+		}
+	}
+}
+
+// confirmRaise pages though there were many pages of late.
+func (b *Bot) confirmRaise(ctx context.Context, p press) (string, error) {
+	var c confirmation
+	if err := json.Unmarshal([]byte(p.value), &c); err != nil {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	if c.User != p.user {
+		return "", oncall.Refuse("Only %s can confirm this. `/oncall page` pages somebody as well.", c.User)
+	}
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	c.Raise.Confirmed = true
+	made, err := b.raise(ctx, r, wish{Raise: c.Raise}, c.Follow)
+	if err != nil {
+		return "", err
+	}
+	return b.raisedAnswer(ctx, r, made), nil
+}
+
+// raisedAdd opens the form in which somebody who has raised an incident adds to it.
+func (b *Bot) raisedAdd(ctx context.Context, p press) (string, error) {
+	id, known := readIncidentValue(p.value)
+	if !known {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	return "", b.openModal(ctx, p.trigger, view.RaisedAddForm(id))
+}
+
+// addReply adds what somebody replies to the message that shows what became of what they raised. It reports whether
+// the message was one.
+func (b *Bot) addReply(ctx context.Context, user oncall.UserID, at store.Place, text string) (view.Drawing, bool, error) {
+	if at.TS == "" {
+		return view.Drawing{}, false, nil
+	}
+	id, err := b.store.RaisedAt(ctx, oncall.ByUser(user), at)
+	if err != nil || id == 0 {
+		return view.Drawing{}, false, err
+	}
+	if err := b.act(ctx, id, user, oncall.Act{Do: oncall.ActNote, Text: view.CutPlain(unescape(strings.TrimSpace(text)), view.MaxTyped)}); err != nil {
+		return view.Drawing{}, true, err
+	}
+	return view.Text(fmt.Sprintf("Added to %s.", id)), true, nil
+}

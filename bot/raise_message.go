@@ -1,0 +1,61 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/store"
+)
+
+// raised draws an incident for whoever has raised it. In a channel nobody sees what is of a private team, and
+// elsewhere only who may.
+func (b *Bot) raised(ctx context.Context, p oncall.Picture, c store.RaiserCopy) view.Drawing {
+	reply := c.Thread != ""
+	hidden := p.Team.Private
+	if hidden && !reply {
+		directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
+		hidden = err != nil || directory.Access().May(oncall.ByUser(c.User), access.See, access.Object{Team: p.Team.ID}) != nil
+	}
+	if hidden {
+		return view.RaisedVeiled(p.Incident, reply)
+	}
+	return view.Raised(p, reply)
+}
+
+// raiserMessage is that message, as it is posted and found.
+func raiserMessage(c store.RaiserCopy, delivery string, p slackcall.Priority) slackcall.Message {
+	return slackcall.Message{Channel: c.Channel, Thread: c.Thread, Delivery: delivery, Priority: p, Drawing: true}
+}
+
+// PostRaiser posts the message in which somebody who raised an incident sees what becomes of it.
+func (b *Bot) PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.Place, error) {
+	m := raiserMessage(c, delivery, priority(w))
+	m.Incident = int64(p.Incident.ID)
+	at, err := b.post(ctx, m, b.raised(ctx, p, c))
+	if err != nil {
+		return store.Place{}, fmt.Errorf("show %s incident %s: %w", c.User, p.Incident.ID, asGone(err))
+	}
+	return at, nil
+}
+
+// RedrawRaiser edits it. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it can't be edited.
+func (b *Bot) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
+	if err := b.edit(ctx, c.Place, b.raised(ctx, p, c), edit(w)); err != nil {
+		return fmt.Errorf("show %s incident %s: %w", c.User, p.Incident.ID, err)
+	}
+	return nil
+}
+
+// FindRaiser looks for it, if an attempt at since or later may have posted it.
+func (b *Bot) FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error) {
+	at, found, err := b.find(ctx, raiserMessage(c, delivery, slackcall.ForRoot), since)
+	if err != nil {
+		return store.Place{}, false, fmt.Errorf("look for the message %s: %w", delivery, err)
+	}
+	return at, found, nil
+}

@@ -1,0 +1,172 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/store"
+)
+
+// openRaise opens the form, with what is known filled in.
+func (b *Bot) openRaise(ctx context.Context, r request, w wish, meta view.RaiseMeta) error {
+	if err := r.directory.MayPage(oncall.ByUser(r.user.ID)); err != nil {
+		return err
+	}
+	return b.openModal(ctx, r.trigger, r.raiseForm(w, meta).Draw())
+}
+
+// mayPage reports whether the person may page a team.
+func (r request) mayPage(team oncall.TeamID) bool {
+	return r.directory.Access().May(oncall.ByUser(r.user.ID), access.Page, access.Object{Team: team}) == nil
+}
+
+// raiseForm is the form for what is known. It offers what the person may page.
+func (r request) raiseForm(w wish, meta view.RaiseMeta) view.RaiseForm {
+	f := view.RaiseForm{
+		Team: w.Team, Schedule: w.Schedule, User: w.User, Severity: w.Severity, Text: w.Text, Meta: meta, Said: w.said,
+	}
+	for _, t := range r.directory.Teams {
+		if r.mayPage(t.ID) {
+			f.Teams = append(f.Teams, t)
+		}
+	}
+	for _, s := range r.directory.Schedules {
+		if r.mayPage(s.TeamID()) {
+			f.Schedules = append(f.Schedules, s)
+		}
+	}
+	f.Now = r.whomItPages(w)
+	return f
+}
+
+// whomItPages says whom a wish would page now, and what follows.
+func (r request) whomItPages(w wish) []string {
+	team, known := r.directory.Team(w.Team)
+	if !known || r.directory.Access().May(r.by(), access.See, access.Object{Team: w.Team}) != nil {
+		return nil
+	}
+	if strings.TrimSpace(w.Text) == "" {
+		w.Text = "?" // it pages the same people whatever is wrong
+	}
+	c, err := w.Open(0, 0, r.by(), r.directory.Facts(), r.now)
+	if said, refused := refusalOf(err); refused {
+		return []string{said}
+	}
+	if err != nil {
+		return nil
+	}
+	var users []oncall.UserID
+	for _, p := range c.Calls {
+		if p.UserID != "" {
+			users = append(users, p.UserID)
+		}
+	}
+	var next *oncall.NextStep
+	if n, ok := c.Incident.Next(r.directory.Facts()); ok {
+		next = &n
+	}
+	return view.PageNow(team.Name, r.directory.Policies[c.Incident.PolicyID].Name, users, next)
+}
+
+// raiseChosen says in the form whom it would page, once somebody is chosen.
+func (b *Bot) raiseChosen(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	w, wrong := r.raiseWish(formOf(p.view))
+	if wrong != "" {
+		w.said = wrong
+	}
+	return "", b.updateModal(ctx, p.view, r.raiseForm(w, view.ReadRaiseMeta(p.view.PrivateMetadata)).Draw())
+}
+
+// raiseWish is what the form says so far, and what is wrong with whom it names.
+func (r request) raiseWish(f form) (w wish, wrong string) {
+	w.User, w.Severity, w.Text = f.user(view.BlockRaisePerson), oncall.Severity(f.choice(view.BlockSeverity)), f.text(view.BlockRaiseText)
+	kind, value, _ := strings.Cut(f.choice(view.BlockRaiseWhom), "/")
+	id, _ := strconv.ParseInt(value, 10, 64) // no id is 0 as well
+	switch {
+	case kind == "schedule" && id != 0:
+		s, known := r.directory.Schedule(oncall.ScheduleID(id))
+		if !known {
+			return w, "That schedule no longer exists."
+		}
+		w.Team, w.Schedule = s.TeamID(), s.ID()
+	case id != 0:
+		w.Team = oncall.TeamID(id)
+	case w.User != "":
+		team, err := r.teamOf(w.User)
+		if said, refused := refusalOf(err); refused {
+			return w, said
+		}
+		w.Team = team
+	}
+	return w, ""
+}
+
+// submitRaise pages, and says so in the place of the form.
+func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	w, wrong := r.raiseWish(s.form)
+	switch {
+	case wrong != "":
+		return correct(fieldErrors{view.BlockRaisePerson: wrong}), nil
+	case w.Team == 0:
+		return correct(fieldErrors{view.BlockRaisePerson: "Choose a team, a schedule or a person."}), nil
+	case strings.TrimSpace(w.Text) == "":
+		return correct(fieldErrors{view.BlockRaiseText: "Say what is wrong."}), nil
+	}
+	meta := view.ReadRaiseMeta(s.meta())
+	w.Confirmed, w.Key = meta.Confirmed, "view/"+s.view.ID
+	if at := (store.Place{Channel: meta.Channel, TS: meta.TS}); meta.TS != "" {
+		w.Key, w.Link = "message/"+at.Channel+"/"+at.TS, b.permalink(ctx, at)
+	}
+	made, err := b.raise(ctx, r, w, store.Place{})
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if made.Asks != nil {
+		meta.Confirmed = true
+		w.said = view.Sentence(made.Asks) + " " + pageAllTheSame
+		return replace(r.raiseForm(w, meta).Draw()), nil
+	}
+	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, made))), nil
+}
+
+// homePage opens the form from a button.
+func (b *Bot) homePage(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	r.trigger = p.trigger
+	if p.inModal() {
+		if err := r.directory.MayPage(oncall.ByUser(r.user.ID)); err != nil {
+			return "", err
+		}
+		return "", b.pushModal(ctx, p.trigger, r.raiseForm(wish{}, view.RaiseMeta{}).Draw())
+	}
+	return "", b.openRaise(ctx, r, wish{}, view.RaiseMeta{})
+}
+
+// pageShortcut opens the form from a shortcut, for the message on which it was chosen, if that was one.
+func (b *Bot) pageShortcut(ctx context.Context, r request, c slack.InteractionCallback) error {
+	r.trigger = c.TriggerID
+	var w wish
+	var meta view.RaiseMeta
+	if c.Type == slack.InteractionTypeMessageAction {
+		w.Text = strings.TrimSpace(unescape(c.Message.Text))
+		meta = view.RaiseMeta{Channel: c.Channel.ID, TS: c.Message.Timestamp}
+	}
+	return b.openRaise(ctx, r, w, meta)
+}

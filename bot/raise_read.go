@@ -1,0 +1,229 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A wish is what somebody has said of an incident to raise, as far as it is understood.
+type wish struct {
+	oncall.Raise
+	said string // what is unclear, if anything is
+}
+
+// clear reports whether nothing is missing.
+func (w wish) clear() bool { return w.said == "" && w.Team != 0 && w.Text != "" }
+
+// readRaise reads "[severity] [team|schedule|@person…] what is wrong". What it doesn't understand is left to a form.
+func (b *Bot) readRaise(ctx context.Context, r request, words []string) (wish, error) {
+	var w wish
+	words, w.Severity = takeSeverity(words)
+	words = r.takeWhere(&w, words)
+	if w.Team == 0 || len(words) > 0 && strings.HasPrefix(unescape(words[0]), "@") {
+		user, n, err := b.takePerson(ctx, r, words, w.Team == 0)
+		if err != nil {
+			return wish{}, err
+		}
+		if n > 0 {
+			w.User, words = user, words[n:]
+			if w.Team == 0 {
+				words = r.takeWhere(&w, words)
+			}
+		}
+	}
+	if more, severity := takeSeverity(words); severity != "" && w.Severity == "" {
+		words, w.Severity = more, severity
+	}
+	w.Text, w.Severity = raisedText(words, w.Severity)
+	if w.User != "" && w.Team == 0 {
+		team, err := r.teamOf(w.User)
+		if err != nil {
+			return wish{}, err
+		}
+		w.Team = team
+	}
+	if w.Team == 0 {
+		r.guess(&w, words)
+	}
+	return w, nil
+}
+
+// guess says what is unclear, and chooses in the form what was probably meant.
+func (r request) guess(w *wish, words []string) {
+	var name string
+	w.said, name = r.unclear(words)
+	switch {
+	case name != "":
+		r.takeWhere(w, strings.Fields(name))
+		w.Text, w.Severity = raisedText(words[1:], w.Severity)
+	case len(r.directory.Teams) == 1:
+		w.Team = r.directory.Teams[0].ID
+	}
+}
+
+// takeWhere takes the longest name of a team or a schedule off the words. Of both a team is meant.
+func (r request) takeWhere(w *wish, words []string) []string {
+	at := 0
+	schedules := false
+	for at < len(words)-1 && slices.Contains([]string{"the", "team", "schedule", "in", "of", "for", "on-call", "oncall", "whoever", "is", "on", "call"}, strings.ToLower(words[at])) {
+		schedules = schedules || strings.EqualFold(words[at], "schedule")
+		at++
+	}
+	for n := min(len(words), at+longestName); n > at; n-- {
+		typed := strings.Trim(unescape(strings.Join(words[at:n], " ")), `"'“”:,;-—@`)
+		if !schedules {
+			if id, known := r.directory.TeamToPage(strings.TrimSuffix(typed, " team")); known {
+				w.Team = id
+				return words[n:]
+			}
+		}
+		for _, s := range r.directory.Schedules {
+			if strings.EqualFold(s.Name(), strings.TrimSuffix(typed, " schedule")) {
+				w.Team, w.Schedule = s.TeamID(), s.ID()
+				return words[n:]
+			}
+		}
+		if n == at+1 {
+			if team, id := r.scheduleOfGroup(words[at]); id != 0 {
+				w.Team, w.Schedule = team, id
+				return words[n:]
+			}
+		}
+	}
+	return words
+}
+
+// scheduleOfGroup is the one schedule whose people are in a Slack user group that is mentioned.
+func (r request) scheduleOfGroup(word string) (oncall.TeamID, oncall.ScheduleID) {
+	if !strings.HasPrefix(word, "<!subteam^") {
+		return 0, 0
+	}
+	id, label, _ := strings.Cut(strings.Trim(strings.TrimPrefix(word, "<!subteam^"), ">"), "|")
+	for _, g := range r.directory.UserGroups {
+		if len(g.Schedules) != 1 || g.SlackID != id && !strings.EqualFold(g.Handle, strings.TrimPrefix(label, "@")) {
+			continue
+		}
+		if s, known := r.directory.Schedule(g.Schedules[0]); known {
+			return s.TeamID(), s.ID()
+		}
+	}
+	return 0, 0
+}
+
+// takePerson reads whom to page. Behind a team, or in a sentence, a name is no person without its @: "page payments
+// Ann can't log in".
+func (b *Bot) takePerson(ctx context.Context, r request, words []string, first bool) (oncall.UserID, int, error) {
+	if len(words) == 0 {
+		return "", 0, nil
+	}
+	word := strings.TrimRight(words[0], ":,;")
+	if slices.Contains([]string{"i", "ich", "mich", "myself", "my"}, plainName(word)) {
+		return "", 0, nil // I can't log in
+	}
+	_, mentioned := view.ReadMention(word)
+	if !mentioned && !strings.HasPrefix(word, "@") && !first {
+		return "", 0, nil
+	}
+	return b.findPerson(ctx, r, append([]string{word}, words[1:]...))
+}
+
+// teamOf is the team that is paged after a person: one that both are in, or else the first that they are in.
+func (r request) teamOf(user oncall.UserID) (oncall.TeamID, error) {
+	var team oncall.TeamID
+	for _, t := range r.directory.Teams {
+		if !slices.Contains(r.directory.Members[t.ID], user) {
+			continue
+		}
+		if slices.Contains(r.directory.Members[t.ID], r.user.ID) {
+			return t.ID, nil
+		}
+		if team == 0 {
+			team = t.ID
+		}
+	}
+	if team == 0 {
+		return 0, oncall.Refuse("%s is in no team, so nobody would be paged after them. Say which team it is for: `/oncall page TEAM @name what is wrong`.", user)
+	}
+	return team, nil
+}
+
+// unclear says what is missing, and which name of a team or a schedule comes near what was typed, if one does.
+func (r request) unclear(words []string) (said, name string) {
+	if len(words) == 0 {
+		return "", ""
+	}
+	first := strings.Trim(unescape(words[0]), `"'“”:,;`)
+	if guess := nearest(first, r.whereOnCall()); guess != "" && len([]rune(first)) > 3 {
+		return oncall.Say("There is no team or schedule %q.%s", view.Name(first), view.DidYouMean(view.Name(guess), "%q")).String(), guess
+	}
+	if strings.HasPrefix(first, "@") {
+		return oncall.Say("%q is nobody whom Watchbill knows.%s", view.Name(first), view.DidYouMean(view.Name(guessPerson(r.directory, first[1:])), "%s")).String(), ""
+	}
+	return "Say whom to page.", ""
+}
+
+// levels of severity that stand alone, as in "sev1" and "P2".
+var severityWords = map[string]oncall.Severity{
+	"critical": oncall.Critical, "crit": oncall.Critical, "sev0": oncall.Critical, "sev1": oncall.Critical, "p0": oncall.Critical, "p1": oncall.Critical, "s1": oncall.Critical,
+	"high": oncall.High, "urgent": oncall.High, "sev2": oncall.High, "p2": oncall.High, "s2": oncall.High,
+	"medium": oncall.Medium, "sev3": oncall.Medium, "p3": oncall.Medium, "s3": oncall.Medium,
+	"low": oncall.Low, "sev4": oncall.Low, "sev5": oncall.Low, "p4": oncall.Low, "p5": oncall.Low, "s4": oncall.Low,
+}
+
+// severityWord reads one word: "critical:", "(sev1)", "SEV-1", "severity=high".
+func severityWord(word string) (oncall.Severity, bool) {
+	word = strings.Trim(strings.ToLower(word), `:,;.!()[]-`)
+	for _, before := range []string{"severity=", "severity:", "sev=", "prio=", "priority="} {
+		word = strings.TrimPrefix(word, before)
+	}
+	s, known := severityWords[strings.ReplaceAll(word, "-", "")]
+	return s, known
+}
+
+// takeSeverity takes a severity off the front, if other words follow.
+func takeSeverity(words []string) ([]string, oncall.Severity) {
+	if len(words) > 1 {
+		if s, known := severityWord(words[0]); known {
+			return words[1:], s
+		}
+	}
+	return words, ""
+}
+
+// raisedText is what is wrong, without words that only lead to it. Within it "sev1" and the like say how severe it
+// is, and so does "critical"; a disk that is low does not.
+func raisedText(words []string, severity oncall.Severity) (string, oncall.Severity) {
+	for len(words) > 1 && slices.Contains([]string{":", "-", "—", "–", "because", "that"}, strings.ToLower(words[0])) {
+		words = words[1:]
+	}
+	var text []string
+	for i, word := range words {
+		s, known := severityWord(word)
+		plain := strings.Trim(strings.ToLower(word), `:,;.!()[]`)
+		level := strings.ContainsAny(plain, "0123456789") || strings.Contains(plain, "=")
+		switch {
+		case severity != "" || !known:
+		case level:
+			severity = s
+			continue
+		case s == oncall.Critical && (i == 0 || !strings.EqualFold(words[i-1], "not") && !strings.EqualFold(words[i-1], "non")):
+			severity = s
+		}
+		text = append(text, word)
+	}
+	return strings.TrimSpace(strings.TrimLeft(unescape(strings.Join(text, " ")), ":-—– ")), severity
+}
+
+// refusalOf is the sentence of a refusal; ok is false for any other error.
+func refusalOf(err error) (string, bool) {
+	refusal, ok := errors.AsType[oncall.Refusal](err)
+	if !ok {
+		return "", false
+	}
+	return view.Sentence(refusal.Sentence), true
+}

@@ -1,0 +1,166 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Raised draws an incident for whoever has raised it: whom it reached, by what, and whether somebody has it. It
+// stands in a direct message, or as a reply in a channel.
+func Raised(p oncall.Picture, reply bool) Drawing {
+	in := p.Incident
+	status := statuses[in.Status]
+	head := fmt.Sprintf("%s %s %s", bold(fmt.Sprintf("%s %s:", in.ID, severityName(in.Severity)), titleOf(in), in.Link), status.emoji, status.word)
+	state := "You paged " + raisedFor(p) + ". " + standing(p)
+	if in.Status == oncall.Triggered {
+		state = "You paged " + raisedFor(p) + ", and *nobody has it yet*. " + standing(p)
+	}
+	blocks := []slack.Block{section(head), section(state)}
+	if lines := reachedLines(p); len(lines) > 0 {
+		blocks = append(blocks, section(fitLines(lines, maxSection)))
+	}
+	blocks = append(blocks, raisedButtons(in, reply)...)
+	return Drawing{Text: fmt.Sprintf("%s %s: %s (%s). %s", in.ID, severityName(in.Severity), titleOf(in), in.Status, state), Blocks: blocks}
+}
+
+// RaisedVeiled draws it for somebody who may not see what is of its team: its number, and whether somebody has it.
+func RaisedVeiled(in oncall.Incident, reply bool) Drawing {
+	has := "nobody has it yet"
+	switch in.Status {
+	case oncall.Triggered:
+	case oncall.Acknowledged:
+		has = "somebody has it"
+	case oncall.Snoozed:
+		has = "somebody has it, for later"
+	case oncall.Resolved:
+		has = "it is over"
+	}
+	text := fmt.Sprintf("%s *%s*: you paged a private team, and %s.", statuses[in.Status].emoji, in.ID, has)
+	return Drawing{Text: text, Blocks: append([]slack.Block{section(text)}, raisedButtons(in, reply)...)}
+}
+
+// raisedButtons are what whoever raised an incident can do with it.
+func raisedButtons(in oncall.Incident, reply bool) []slack.Block {
+	if !in.Open() {
+		return nil
+	}
+	id := valueOf(in.ID)
+	blocks := []slack.Block{slack.NewActionBlock("", button(ActionRaisedAdd, id, "Add detail…"), button(ActionResolve, id, "It is over"))}
+	if reply {
+		return blocks
+	}
+	return append(blocks, note("What you reply here in the thread is added as well."))
+}
+
+// raisedFor names what was paged by hand.
+func raisedFor(p oncall.Picture) string {
+	for _, e := range p.Events {
+		if e.Kind == oncall.EventOpened && len(e.Detail.Users)+len(e.Detail.Names) > 0 {
+			return pagedByHand(e.Detail)
+		}
+	}
+	return "the team " + Name(p.Team.Name)
+}
+
+// pagedByHand names what the line of the timeline says that was paged.
+func pagedByHand(d oncall.Detail) string {
+	switch {
+	case len(d.Users) > 0:
+		return named(d.Users)
+	case len(d.Names) > 0:
+		return "whoever is on call in " + Name(d.Names[0])
+	}
+	return "the team"
+}
+
+// A reached person is somebody who was paged, and what is known of it.
+type reached struct {
+	ways, failed []string
+	receipts     []string
+	has          bool
+}
+
+// reachedLines say of everybody who was paged by what they were reached, and whether they have it.
+func reachedLines(p oncall.Picture) []string {
+	all := map[oncall.UserID]*reached{}
+	var order []oncall.UserID
+	of := func(u oncall.UserID) *reached {
+		if all[u] == nil {
+			all[u] = &reached{has: slices.Contains(p.Incident.Holders(), u) || slices.Contains(p.Incident.Acks, u)}
+			order = append(order, u)
+		}
+		return all[u]
+	}
+	for _, u := range p.Paged {
+		of(u)
+	}
+	for _, e := range p.Events {
+		for _, u := range e.Detail.Users {
+			way := e.Detail.Method.Name()
+			switch e.Kind {
+			case oncall.EventPageDelivered:
+				of(u).ways = addOnce(of(u).ways, way)
+			case oncall.EventPageFailed, oncall.EventPageBlocked:
+				of(u).failed = addOnce(of(u).failed, way)
+			case oncall.EventPageReceipt:
+				of(u).receipts = addOnce(of(u).receipts, way+" "+receipts[e.Detail.Text])
+			default:
+			}
+		}
+	}
+	lines := make([]string, 0, len(order))
+	for _, u := range order {
+		lines = append(lines, "• "+mention(u)+": "+all[u].words())
+	}
+	return lines
+}
+
+func (r *reached) words() string {
+	said := "not reached yet"
+	if len(r.ways) > 0 {
+		said = "paged by " + List(r.ways)
+	}
+	if len(r.failed) > 0 {
+		said += "; not by " + List(r.failed)
+	}
+	if len(r.receipts) > 0 {
+		said += "; " + List(r.receipts)
+	}
+	if r.has {
+		return said + "; *has it*"
+	}
+	return said
+}
+
+func addOnce(all []string, s string) []string {
+	if slices.Contains(all, s) {
+		return all
+	}
+	return append(all, s)
+}
+
+// RaisedText tells whoever has raised an incident that it is done.
+func RaisedText(p oncall.Picture, again bool, address string) string {
+	said := "Paged."
+	if again {
+		said = "That is open already, and you follow it now."
+	}
+	return CutPlain(said+" "+strings.TrimSpace(IncidentText(p, address))+"\nA direct message shows you whom it reached, and whether somebody has it.", MaxAnswer)
+}
+
+// RaisedVeiledText is the same of a private team that they see nothing of.
+func RaisedVeiledText(in oncall.Incident) string {
+	return fmt.Sprintf("Paged a private team: %s. A direct message shows you whether somebody has it.", in.ID)
+}
+
+// RaiseAsk asks for a confirmation where no form can. Value is what to raise then.
+func RaiseAsk(why, value string) Drawing {
+	d := Text(":warning: " + why + " Nobody was paged. Is it another matter, and can't it wait?")
+	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionRaiseConfirm, value, "Page all the same").WithStyle(slack.StyleDanger)))
+	return d
+}

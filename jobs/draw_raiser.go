@@ -1,0 +1,70 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/watchbill/watchbill/store"
+)
+
+// raisers brings the messages up to date in which those who raised the incident see what becomes of it.
+func (dr drawer) raisers(ctx context.Context, d store.Drawing) error {
+	var errs []error
+	for _, c := range d.Raisers {
+		if c.Drawn >= d.Picture.Incident.Version {
+			continue
+		}
+		if err := dr.raiser(ctx, d, c); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// raiser posts or edits one of them. One that can't be shown, or that its reader has deleted, is given up: the
+// incident doesn't depend on it.
+func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) error {
+	in := d.Picture.Incident
+	if !c.Delivered {
+		at, err := dr.postRaiser(ctx, d, c)
+		if channelRefuses(err) != "" || errors.Is(err, store.ErrGone) {
+			dr.jobs.log.Warn().Err(err).Int64("incident", int64(in.ID)).Str("user", string(c.User)).Msg("who raised an incident can't be shown what becomes of it")
+			return dr.jobs.store.RaiserEnded(ctx, in.ID, c.User)
+		}
+		if err != nil {
+			return fmt.Errorf("show %s what they raised: %w", c.User, err)
+		}
+		return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, at, in.Version)
+	}
+	err := dr.jobs.board.RedrawRaiser(ctx, dr.wish, d.Picture, c)
+	if errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrFrozen) {
+		return dr.jobs.store.RaiserEnded(ctx, in.ID, c.User)
+	}
+	if err != nil {
+		return fmt.Errorf("show %s what became of what they raised: %w", c.User, err)
+	}
+	return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, c.Place, in.Version)
+}
+
+// postRaiser posts the message, unless an earlier attempt has.
+func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) (store.Place, error) {
+	id, now := d.Picture.Incident.ID, dr.jobs.clock()
+	delivery := fmt.Sprintf("%s/raised/%s", d.Delivery, c.User)
+	if c.TriedAt != nil {
+		if left := boardLag - now.Sub(*c.TriedAt); left > 0 {
+			return store.Place{}, later{left}
+		}
+		if at, found, err := dr.jobs.board.FindRaiser(ctx, c, delivery, *c.TriedAt); err != nil || found {
+			return at, err
+		}
+	}
+	if err := dr.jobs.store.RaiserTried(ctx, id, c.User, &now); err != nil {
+		return store.Place{}, err
+	}
+	at, err := dr.jobs.board.PostRaiser(ctx, dr.wish, d.Picture, c, delivery)
+	if undone(err) {
+		err = errors.Join(err, dr.jobs.store.RaiserTried(ctx, id, c.User, nil))
+	}
+	return at, err
+}
