@@ -35,8 +35,8 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
+	w.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1}) // before anybody asks
 	w.listen(1)
-	w.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1})
 	p, _ := w.posted()
 	w.click(ann, view.ActionAck)
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
