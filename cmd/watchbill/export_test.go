@@ -126,7 +126,7 @@ func everyExample(t *testing.T) map[string]string {
 		}
 		if _, text, ok := strings.Cut(string(story), "-- setup.yaml --\n"); ok {
 			text, _, _ = strings.Cut(text, "\n-- ")
-			all[file] = strings.ReplaceAll(text, "HOOK", "https://example.com")
+			all[file] = strings.NewReplacer("HOOK", "https://example.com", "ALERTMANAGER", "http://alertmanager:9093").Replace(text)
 		}
 	}
 	return all
