@@ -14,7 +14,8 @@ run: ## run the demo: its own PostgreSQL, a local Slack workspace (RESET=1 start
 	@exec bin/watchbill demo $(if $(RESET),--reset)
 
 test: ## run the tests, race detector on, against a PostgreSQL that they start
-	$(WITHPG) go test -race -count=1 -timeout 30m ./...
+	$(WITHPG) go test -race -count=1 -timeout 15m $$(go list ./... | grep -v /cmd/watchbill)
+	$(WITHPG) go test -race -count=1 -timeout 30m ./cmd/watchbill
 
 test-browser: ## run the tests in a browser (needs Chromium)
 	$(WITHPG) go test -race -count=1 -tags browser -run Browser ./cmd/watchbill

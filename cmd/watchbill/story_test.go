@@ -28,8 +28,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Stories wait for Slack's limits most of the time (snooze: 34 s, of them 6 s of work): three run at once for each core.
-	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	// Stories wait for Slack's limits most of the time: twice as many run at once as there are cores.
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"watchbill": main, "watchbill-chaos": chaosMain})
 }
 
