@@ -21,7 +21,7 @@
 //
 // # Files
 //
-// This is one package of some 17,500 lines with its blanks and comments, because nearly every transaction
+// This is one package of some 19,800 lines with its blanks and comments, because nearly every transaction
 // changes several tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
 // functions. Two packages would have to export those, and anybody could take half a step. Its files are
 // named noun first: answer_ (what people send back), contact_ (how they are reached), inbox_ (from a
