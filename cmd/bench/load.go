@@ -30,7 +30,7 @@ func (t *target) plantTimers(ctx context.Context) error {
 			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0,
 			$1::timestamptz + CASE WHEN n <= $2 THEN ($3::float8 + n * $4::float8 / $2) * interval '1 second' ELSE interval '1 day' END, false
 		FROM generate_series(1, $5::int) AS n
-		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations)`,
+		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations WHERE id > 0)`,
 		now, dueTimers, timerLead.Seconds(), timerSpan.Seconds(), dueTimers+pendingTimers)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (t *target) plantTimers(ctx context.Context) error {
 	_, err = t.pool.Exec(ctx, `
 		INSERT INTO river_job (state, kind, queue, args, max_attempts, priority, scheduled_at, created_at, metadata, tags)
 		SELECT 'scheduled', $1, 'escalate', jsonb_build_object('incident', id, 'seq', 1), 25, 1, next_at, opened_at, '{}', '{}'
-		FROM incidents`, oncall.IncidentTimer{}.Kind())
+		FROM incidents WHERE id > 0`, oncall.IncidentTimer{}.Kind())
 	return err
 }
 

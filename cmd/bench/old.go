@@ -137,7 +137,7 @@ func plantOld(ctx context.Context, conn *pgx.Conn, from, to int) error {
 		                       signal_count, last_signal_at, flaps, acked_by, resolved_by, resolved_at, seq, round, step, run, exhausted)
 		SELECT n, i.team_id, i.policy_id, i.id, 'old-' || n, 'disk full on host-' || n, '98 % used', '', 'high', 'resolved', 4, at, 2, at, 0, '{}', '{}', at, 1, 0, 1, 0, false
 		FROM generate_series($1::bigint, $2) n, LATERAL (SELECT timestamptz '2026-01-01' - interval '1 minute' * (6000000 - n)) a (at)
-		JOIN integrations i ON true WHERE i.id = 1 + n % (SELECT count(*) FROM integrations)`, `
+		JOIN integrations i ON true WHERE i.id = 1 + n % (SELECT count(*) FROM integrations WHERE id > 0)`, `
 		INSERT INTO alerts (integration_id, dedup_key, group_key, incident_id, firing, title, body, link, severity, labels, count, first_at, last_at, cleared_at)
 		SELECT integration_id, group_key, group_key, id, false, title, body, '', 'high', '{"host": "db"}', 2, opened_at, opened_at, opened_at
 		FROM incidents WHERE id BETWEEN $1 AND $2`, `

@@ -45,7 +45,7 @@ func (b *bench) rest(ctx context.Context) error {
 		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full on host-' || n, '98 % used', '', 'high', 'triggered', 1,
 			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0, $1::timestamptz + interval '1 day', false
 		FROM generate_series(1, $2::int) AS n
-		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations)`, time.Now().UTC(), restIncidents); err != nil {
+		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations WHERE id > 0)`, time.Now().UTC(), restIncidents); err != nil {
 		return err
 	}
 	key, err := t.apiKey(ctx)

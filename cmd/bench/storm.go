@@ -104,7 +104,7 @@ func (t *target) plantStorm(ctx context.Context) error {
 	_, err := t.pool.Exec(ctx, `
 		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
 			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
-		SELECT n, i.team_id, i.policy_id, i.id, 'storm-' || n, 'disk full', '', '', 'critical', 'triggered', 1,
+		SELECT n + 1, i.team_id, i.policy_id, i.id, 'storm-' || n, 'disk full', '', '', 'critical', 'triggered', 1,
 			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0, $1::timestamptz + interval '1 day', false
 		FROM generate_series(0, $2::int - 1) AS n
 		JOIN integrations AS i ON i.name = 'team' || n % $3::int`, now, stormIncidents, stormTeams)
@@ -113,7 +113,7 @@ func (t *target) plantStorm(ctx context.Context) error {
 	}
 	_, err = t.pool.Exec(ctx, `
 		INSERT INTO alerts (integration_id, dedup_key, group_key, incident_id, firing, title, body, link, severity, labels, count, first_at, last_at)
-		SELECT integration_id, group_key, group_key, id, true, title, '', '', severity, '{}', 1, opened_at, opened_at FROM incidents`)
+		SELECT integration_id, group_key, group_key, id, true, title, '', '', severity, '{}', 1, opened_at, opened_at FROM incidents WHERE id > 0`)
 	return err
 }
 
