@@ -48,7 +48,8 @@ func (b *bucket) pause(p Priority, before int) time.Duration {
 }
 
 // methodBucket allows at most 80 % of the limit in any minute: the burst first, the rest evenly. Posts may use 85 %
-// with a larger burst: when many teams are hit at one moment, fifty people are told at once, and then their channels.
+// with a larger burst: when fifty teams are hit at one moment, their people and their channels are told at once, and
+// some of the channels have had a lesser alert before.
 func methodBucket(method string) *bucket {
 	n := methods[method].perMinute
 	if n == 0 {
@@ -57,7 +58,7 @@ func methodBucket(method string) *bucket {
 	burst := max(n/10, min(n/2, 10)) // a larger burst leaves less for the rest of the minute
 	part := 0.8
 	if method == methodPost {
-		part, burst = 0.85, 0.35*n
+		part, burst = 0.85, 0.45*n
 	}
 	b := newBucket(rate.Limit((part*n-burst)/60), int(burst))
 	b.mixed = method == methodPost || method == methodUpdate || method == methodHistory

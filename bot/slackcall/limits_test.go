@@ -142,7 +142,7 @@ func Test429FreezesOneConversation(t *testing.T) {
 	}
 }
 
-// In one moment fifty people are told, and the channels of most of their teams, whatever less urgent waits; with two
+// In one moment fifty people are told, and the channels of their teams, whatever less urgent waits; with two
 // instances each tells half of them.
 func TestFiftyPeopleAreToldAtOnce(t *testing.T) {
 	t.Parallel()
@@ -159,7 +159,7 @@ func TestFiftyPeopleAreToldAtOnce(t *testing.T) {
 		if n := told(ForPage, 50/instances); n != 50/instances {
 			t.Errorf("%d instances: one tells %d", instances, n)
 		}
-		if n := told(ForCrowd, 100); n > 45/instances {
+		if n := told(ForCrowd, 100); n > 75/instances {
 			t.Errorf("%d instances: one posts %d of a storm", instances, n)
 		}
 		if n := told(ForRoot, 100); n < 4 {

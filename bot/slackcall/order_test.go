@@ -172,8 +172,7 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 	if last == 0 || last > 12*time.Second {
 		t.Errorf("every channel shows its worst after %s, %d of them", last, len(shown))
 	}
-	if posts > 105+2*150 || posts < 300 { // what Slack's limits leave us
-
+	if posts > 135+2*120 || posts < 300 { // what Slack's limits leave us
 		t.Errorf("%d posts in two minutes", posts)
 	}
 }
