@@ -33,6 +33,8 @@ type arrivals struct {
 	committers sync.WaitGroup
 	failed     atomic.Bool // the last commit, and nobody has asked since whether we are ready
 
+	brake brake // the committer's
+
 	period    *string // since signals can be stored; nil: there is no spool
 	suspended bool    // there is something in the spool, and nothing must overtake it
 	commits   int64   // that were begun
@@ -168,6 +170,9 @@ func (s *Store) commitArrivals(ctx context.Context) {
 		}
 		for _, one := range batch {
 			one.done <- err
+		}
+		if err == nil {
+			s.brake(ctx, batch)
 		}
 	}
 }

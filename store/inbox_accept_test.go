@@ -50,6 +50,35 @@ func TestWhatIsAcceptedIsInTheInbox(t *testing.T) {
 	}
 }
 
+// While a signal has been waiting for long, many callers at once wait for each other's commits to be followed by a pause;
+// nothing of what they bring is lost.
+func TestACrowdGivesFoldingTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.Accept(t.Context(), w.integration, []oncall.Signal{trigger("old")}, start.Add(-10*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	const callers, each = 64, 5
+	began := time.Now()
+	var wg sync.WaitGroup
+	for c := range callers {
+		wg.Go(func() {
+			for range each {
+				if err := w.Accept(context.Background(), w.integration, []oncall.Signal{trigger(fmt.Sprint(c))}, start); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(began); took < 600*time.Millisecond { // two pauses; there are at least three
+		t.Errorf("%d signals were accepted in %s while folding is behind; want pauses", callers*each, took)
+	}
+	if n := w.count(`SELECT count(*) FROM inbox`); n != 1+callers*each {
+		t.Errorf("%d signals in the inbox, want %d", n, 1+callers*each)
+	}
+}
+
 // A caller who gives up is told so; nobody else notices.
 func TestACallerMayGiveUp(t *testing.T) {
 	t.Parallel()
