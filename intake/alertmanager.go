@@ -13,11 +13,23 @@ import (
 
 // webhook is version 4 of Alertmanager's webhook payload; Grafana's has the same fields.
 type webhook struct {
-	Status          string         `json:"status"`
-	GroupKey        string         `json:"groupKey"`
-	TruncatedAlerts int            `json:"truncatedAlerts"`
+	Status          anyText        `json:"status"`
+	GroupKey        anyText        `json:"groupKey"` // a number before version 4
+	TruncatedAlerts anyText        `json:"truncatedAlerts"`
 	Alerts          []webhookAlert `json:"alerts"`
 	GroupLabels     texts          `json:"groupLabels"`
+}
+
+// truncated reports whether the list of alerts is cut short.
+func (w webhook) truncated() bool { return w.TruncatedAlerts != "" && w.TruncatedAlerts != "0" }
+
+// anyText is a text that may also come as a number or null.
+type anyText string
+
+func (t *anyText) UnmarshalJSON(data []byte) error {
+	s, err := asText(data)
+	*t = anyText(s)
+	return err
 }
 
 // texts are labels or annotations. What is no text is kept as its JSON.
@@ -25,6 +37,9 @@ type texts map[string]string
 
 func (t *texts) UnmarshalJSON(data []byte) error {
 	var o object
+	if string(data) == "[]" { // as PHP writes an empty object
+		return nil
+	}
 	if err := json.Unmarshal(data, &o); err != nil {
 		return err
 	}
@@ -40,20 +55,20 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 }
 
 type webhookAlert struct {
-	Status       string `json:"status"`
-	Labels       texts  `json:"labels"`
-	Annotations  texts  `json:"annotations"`
-	StartsAt     string `json:"startsAt"`
-	EndsAt       string `json:"endsAt"`
-	GeneratorURL string `json:"generatorURL"`
-	Fingerprint  string `json:"fingerprint"`
+	Status       anyText `json:"status"`
+	Labels       texts   `json:"labels"`
+	Annotations  texts   `json:"annotations"`
+	StartsAt     anyText `json:"startsAt"`
+	EndsAt       anyText `json:"endsAt"`
+	GeneratorURL anyText `json:"generatorURL"`
+	Fingerprint  anyText `json:"fingerprint"`
 
 	// Grafana's
-	DashboardURL string `json:"dashboardURL"`
-	PanelURL     string `json:"panelURL"`
-	SilenceURL   string `json:"silenceURL"`
-	ImageURL     string `json:"imageURL"`
-	ValueString  string `json:"valueString"`
+	DashboardURL anyText `json:"dashboardURL"`
+	PanelURL     anyText `json:"panelURL"`
+	SilenceURL   anyText `json:"silenceURL"`
+	ImageURL     anyText `json:"imageURL"`
+	ValueString  anyText `json:"valueString"`
 }
 
 // Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each alert, then one
@@ -69,15 +84,25 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 		return nil, err
 	}
 	var o object
-	if err := json.Unmarshal(body, &o); err == nil && o.isGeneric() {
-		return o.signals()
+	if err := json.Unmarshal(body, &o); err == nil {
+		switch {
+		case o.isGeneric():
+			return o.signals()
+		case o.isLone():
+			body = slices.Concat([]byte(`{"alerts":[`), body, []byte(`]}`))
+		}
 	}
 	return parseWebhook(body)
 }
 
 func isAlertmanager(o object) bool {
 	alert, is := o.webhook()
-	return is && !o.grafanas(alert)
+	return is && !o.grafanas(alert) || o.isLone()
+}
+
+// isLone reports whether an object is one alert of a webhook without the group around it, as some pass it on.
+func (o object) isLone() bool {
+	return len(o["alerts"]) == 0 && o.any("labels.alertname") && (o.has("startsAt") || o.has("annotations")) && !o.any("title", "summary", "message", "dedup_key")
 }
 
 // webhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
@@ -104,14 +129,14 @@ func parseWebhook(body []byte) ([]oncall.Signal, error) {
 	if err := json.Unmarshal(body, &w); err != nil {
 		return nil, notJSON(err)
 	}
-	resolved, _ := isResolved("status", w.Status, "firing")
-	if len(w.Alerts) == 0 && (!resolved || w.TruncatedAlerts > 0) {
+	resolved, _ := isResolved("status", string(w.Status), "firing")
+	if len(w.Alerts) == 0 && (!resolved || w.truncated()) {
 		return nil, problem("alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4.")
 	}
-	if len(w.Alerts) == 0 && trim(w.GroupKey) == "" {
+	if len(w.Alerts) == 0 && trim(string(w.GroupKey)) == "" {
 		return nil, problem("groupKey", "groupKey is missing; a resolved group without alerts needs it.")
 	}
-	group := cleanKey(w.GroupKey)
+	group := cleanKey(string(w.GroupKey))
 	var firing, cleared []oncall.Signal
 	reconcile := oncall.Signal{Action: oncall.Reconcile, GroupKey: group}
 	for i, a := range w.Alerts {
@@ -126,14 +151,14 @@ func parseWebhook(body []byte) ([]oncall.Signal, error) {
 		reconcile.Present = append(reconcile.Present, s.DedupKey)
 	}
 	signals := slices.Concat(firing, cleared)
-	if w.TruncatedAlerts > 0 || group == "" {
+	if w.truncated() || group == "" {
 		return signals, nil
 	}
 	return append(signals, reconcile), nil
 }
 
 func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
-	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), a.Status, w.Status)
+	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), string(a.Status), string(w.Status))
 	title := clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
 		w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle)
 	body := first(a.Annotations["description"], a.Annotations["message"])
@@ -141,13 +166,13 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 		title = clean(a.Labels["rulename"]+": "+what, maxTitle)
 		body = strings.Join(filled(first(a.Annotations["summary"], a.Annotations["title"]), body), "\n")
 	}
-	key := cleanKey(a.Fingerprint)
+	key := cleanKey(string(a.Fingerprint))
 	switch {
 	case key != "":
 	case len(a.Labels) > 0:
 		key = fingerprint(a.Labels)
 	default: // its name must do
-		key = hash(w.GroupKey, title)
+		key = hash(string(w.GroupKey), title)
 	}
 	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
 	shown, details := a.extras()
@@ -156,13 +181,13 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 		DedupKey: key,
 		Title:    title,
 		Body:     cutMarked(body, maxBody),
-		Link:     cleanLink(a.GeneratorURL, a.Annotations["runbook_url"], a.PanelURL, a.DashboardURL),
+		Link:     cleanLink(string(a.GeneratorURL), a.Annotations["runbook_url"], string(a.PanelURL), string(a.DashboardURL)),
 		Links:    shown,
 		Details:  details,
 		Severity: sev,
 		Labels:   cleanLabels(a.Labels),
-		StartsAt: instant(a.StartsAt),
-		EndsAt:   instant(a.EndsAt),
+		StartsAt: instant(string(a.StartsAt)),
+		EndsAt:   instant(string(a.EndsAt)),
 		Hints:    append(hints, unknown...),
 	}
 	if resolved {
@@ -191,14 +216,17 @@ func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
 		if texts == nil {
 			texts = map[string]string{}
 		}
-		texts["values"] = a.ValueString
+		texts["values"] = string(a.ValueString)
 	}
 	details := cleanDetails(l.take(texts))
 	l.runbooks(a.Labels)
-	for _, one := range []struct{ name, address string }{
+	for _, one := range []struct {
+		name    string
+		address anyText
+	}{
 		{"dashboard", a.DashboardURL}, {"panel", a.PanelURL}, {"silence", a.SilenceURL}, {"image", a.ImageURL},
 	} {
-		l.add(one.name, one.address)
+		l.add(one.name, string(one.address))
 	}
 	return l, details
 }

@@ -25,8 +25,7 @@ func TestAlertmanagerProblems(t *testing.T) {
 		{`{"status":"resolved","groupKey":"g","truncatedAlerts":1}`, "alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4."},
 		{`{"status":"resolved"}`, "groupKey", "groupKey is missing; a resolved group without alerts needs it."},
 		{`{"alerts":{}}`, "alerts", "alerts has a JSON object where an array belongs."},
-		{`{"alerts":[{"startsAt":1}]}`, "alerts.startsAt", "alerts.startsAt has a JSON number where a string belongs."},
-		{`{"truncatedAlerts":"2","alerts":[]}`, "truncatedAlerts", "truncatedAlerts has a JSON string where a whole number belongs."},
+		{`{"status":"resolved","groupKey":7,"truncatedAlerts":"1"}`, "alerts", "alerts is missing or empty; send Alertmanager's webhook payload, version 4."},
 		{strings.Repeat(`{"a":`, 65) + strings.Repeat(`}`, 65), "", "The body is nested more than 64 levels deep; flatten it."},
 		{`{"alerts":[` + strings.Repeat("{},", 300_000) + `{}]}`, "", "The body has more than 200000 objects and arrays; send fewer alerts at once."},
 	} {
