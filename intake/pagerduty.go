@@ -75,13 +75,16 @@ func pagerDutyText(d *draft, raw json.RawMessage) string {
 	details := asObject(raw)
 	if len(details) == 0 {
 		text, _ := asText(raw)
-		return text
+		return strings.TrimPrefix(text, "{}")
 	}
 	text := ""
 	for _, name := range slices.Sorted(maps.Keys(details)) {
 		value, err := asText(details[name])
+		if list := (object{name: details[name]}).list(name); len(list) > 0 && list[0].has("labels") {
+			value = pagerDutyAlerts(d, list)
+		}
 		switch {
-		case err != nil:
+		case err != nil || value == "[]":
 		case text == "" && slices.Contains([]string{"description", "body", "message", "details", "firing"}, strings.ToLower(name)):
 			text = value
 		default:
@@ -89,6 +92,28 @@ func pagerDutyText(d *draft, raw json.RawMessage) string {
 		}
 	}
 	return text
+}
+
+// pagerDutyAlerts reads the alerts that an Alertmanager of today puts in an event: a line for each. What all of them have in
+// common are labels of the whole.
+func pagerDutyAlerts(d *draft, list []object) string {
+	var lines []string
+	common := list[0].sub("labels").texts()
+	for _, alert := range list {
+		labels := alert.sub("labels").texts()
+		maps.DeleteFunc(common, func(name, value string) bool { return labels[name] != value })
+		about := first(alert.str("annotations.summary", "annotations.title"), labels["alertname"])
+		delete(labels, "alertname")
+		if which := labelled(labels); which != "" {
+			about = strings.TrimSpace(about + " (" + which + ")")
+		}
+		lines = append(lines, strings.Join(filled(about, alert.str("annotations.description", "annotations.message")), ": "))
+		d.links.add("runbook", alert.str("annotations.runbook_url"))
+	}
+	for name, value := range common {
+		d.label(name, value)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func pagerDutyV1(o object) ([]oncall.Signal, error) {
