@@ -19,7 +19,7 @@ func isCard(o object) bool {
 	return o.first("cardsV2").has("card") || len(o.first("cards").list("sections")) > 0 || o.first("cards").has("header") ||
 		o.first("blocks").any("type") && o.first("blocks").any("text", "elements", "fields") && !o.any("text") ||
 		o.any("msgtype") && o.any("text.content", "markdown.text", "markdown.content", "body") ||
-		o.any("content") && o.any("username", "avatar_url")
+		o.any("content") && o.any("username", "avatar_url") && len(o.list("embeds")) == 0
 }
 
 // mostTexts is how many texts of a card are read.

@@ -30,15 +30,12 @@ func chat(o object) ([]oncall.Signal, error) {
 	if isCard(o) {
 		readCard(&d, o)
 	}
-	for _, says := range []string{o.str("text", "content"), text, d.title, about.str("fallback")} {
-		if says == "" {
-			continue
-		}
-		if kumaSays.MatchString(says) || gatusSays.MatchString(says) {
-			d.title = stem(says)
-			d.key = hash(d.title)
-			d.action, _ = saysItself(says)
-			break
+	all := append([]string{o.str("text", "content"), text, d.title, about.str("fallback")}, cardTexts("attachments", o.at("attachments"))...)
+	if says := stateLine(append(all, cardTexts("blocks", o.at("blocks"))...)); says != "" {
+		d.title = stem(says)
+		d.key = hash(d.title)
+		if d.action, _ = saysItself(says); kumaState(says) != nil && d.action == oncall.Trigger {
+			d.title += " is down"
 		}
 	}
 	if d.title == "" {
@@ -60,6 +57,18 @@ func chat(o object) ([]oncall.Signal, error) {
 		d.detail(field.str("title", "name"), field.str("value"))
 	}
 	return one(d)
+}
+
+// stateLine returns the first line in which Uptime Kuma or Gatus says how something is; empty if none does.
+func stateLine(texts []string) string {
+	for _, text := range texts {
+		for line := range strings.SplitSeq(text, "\n") {
+			if line = trim(line); kumaSays.MatchString(line) || gatusSays.MatchString(line) {
+				return line
+			}
+		}
+	}
+	return ""
 }
 
 // byColor takes what is green for an end.

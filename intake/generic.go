@@ -86,7 +86,7 @@ func (o object) signal() (oncall.Signal, error) {
 	if kumaSays.MatchString(body) { // the title of a notification may be the same for all
 		about = body
 	}
-	if m := kumaSays.FindStringSubmatch(about); m != nil {
+	if m := kumaState(about); m != nil {
 		title, body = m[1]+" is down", cmp.Or(trim(m[3]), body)
 	}
 	if lines := filled(strings.Split(title, "\n")...); len(lines) > 1 {

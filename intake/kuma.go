@@ -25,7 +25,12 @@ func kuma(o object) ([]oncall.Signal, error) {
 	if len(beat) == 0 && len(monitor) == 0 {
 		return one(kumaNotice(msg))
 	}
-	name := first(monitor.str("pathName", "name"), kumaNotice(first(msg, o.str("message", "title"))).about, "monitor "+beat.str("monitorID"))
+	said := first(msg, o.str("message", "title"))
+	name := first(monitor.str("pathName", "name"), kumaNotice(said).about)
+	if about := stem(said); name == "" && about != trim(said) {
+		name = about
+	}
+	name = first(name, "monitor "+beat.str("monitorID"))
 	d := draft{
 		key: "kuma/" + first(monitor.str("id"), beat.str("monitorID"), name), title: name + " is down",
 		body: first(beat.str("msg"), msg), link: monitor.str("url"), labels: map[string]string{},

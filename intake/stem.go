@@ -23,13 +23,26 @@ var (
 
 	// kumaSays is how Uptime Kuma writes a state where all that it sends is one text.
 	kumaSays = regexp.MustCompile(`(?s)^\[(.+)\]\s*\[(?:[^\pL\]]*\s*)(Up|Down|Pending|Maintenance)\]\s*(.*)$`)
+	// kumaTitle is how it writes one in titles for ntfy.
+	kumaTitle = regexp.MustCompile(`^(.+) (Up|Down) \[Uptime-Kuma\]$`)
 	// gatusSays is how Gatus writes it.
 	gatusSays = regexp.MustCompile(`(?s)^An alert for \*{0,2}(.+?)\*{0,2} has been (triggered|resolved)\b`)
 )
 
+// kumaState returns what Uptime Kuma says in one text: all of it, the name, the state and what follows; nil if it is none of its.
+func kumaState(text string) []string {
+	if m := kumaSays.FindStringSubmatch(text); m != nil {
+		return m
+	}
+	if m := kumaTitle.FindStringSubmatch(text); m != nil {
+		return append(m, "")
+	}
+	return nil
+}
+
 // stem is what a title is about, without the words that say whether it is over: it makes one key for both.
 func stem(title string) string {
-	if m := kumaSays.FindStringSubmatch(title); m != nil {
+	if m := kumaState(title); m != nil {
 		return m[1]
 	}
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
@@ -50,7 +63,7 @@ func stem(title string) string {
 
 // saysItself is what a title says of itself, if that is beyond doubt: "[RESOLVED] Disk full", "shop is up again".
 func saysItself(title string) (oncall.Action, bool) {
-	if m := kumaSays.FindStringSubmatch(title); m != nil {
+	if m := kumaState(title); m != nil {
 		return kumaStates[bare(m[2])], true
 	}
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
