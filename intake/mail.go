@@ -90,6 +90,13 @@ type mailSubject struct {
 // mailState takes from a subject the words at its beginning and its end that say how things are: what is left is what
 // it is about. An end is only one where nothing says the contrary: in doubt somebody is paged.
 func mailState(subject string) (about string, action oncall.Action, level string) {
+	if m := kumaState(subject); m != nil {
+		return m[1], kumaStates[bare(m[2])], ""
+	}
+	if mailUpdated.MatchString(subject) {
+		return mailUpdated.ReplaceAllString(subject, ""), oncall.Update, ""
+	}
+	subject = mailResolvedIn.ReplaceAllString(subject, "$1: ")
 	s := mailSubject{words: strings.FieldsFunc(latestState(subject), func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("[](){}*|;,!", r) || unicode.Is(unicode.So, r)
 	})}
@@ -128,6 +135,12 @@ func mailState(subject string) (about string, action oncall.Action, level string
 	}
 	return about, oncall.Trigger, s.level
 }
+
+// Subjects that Zabbix writes by default.
+var (
+	mailResolvedIn = regexp.MustCompile(`(?i)^(resolved) in [\w ]+: `)
+	mailUpdated    = regexp.MustCompile(`(?i)^updated problem in [\w ]+: `)
+)
 
 // latestState drops the state before an arrow: of "CRITICAL -> OK" the second counts.
 func latestState(subject string) string {

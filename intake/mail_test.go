@@ -18,19 +18,21 @@ func mailOf(subject string) oncall.Signal {
 func TestSubjectsOfMails(t *testing.T) {
 	t.Parallel()
 	for begin, end := range map[string]string{
-		"** PROBLEM Service Alert: db-1/Disk is CRITICAL **":      "** RECOVERY Service Alert: db-1/Disk is OK **",
-		"** PROBLEM Host Alert: db-1 is DOWN **":                  "** RECOVERY Host Alert: db-1 is UP **",
-		"Problem: Free disk space is less than 20% on volume /":   "Resolved: Free disk space is less than 20% on volume /",
-		`ALARM: "cpu" in EU (Ireland)`:                            `OK: "cpu" in EU (Ireland)`,
-		"[FIRING:1] DiskFull (db-1)":                              "[RESOLVED] DiskFull (db-1)",
-		"[Alerting] CPU of web-1":                                 "[OK] CPU of web-1",
-		"shop is down":                                            "shop is back up",
-		"DOWN alert: shop (example.com) is DOWN":                  "UP alert: shop (example.com) is UP",
-		"backup of db-1 failed":                                   "backup of db-1 succeeded",
-		"Re: Re: [Triggered] Queue is long":                       "Re: [Recovered] Queue is long",
-		"WARNING - load on web-1":                                 "RECOVERED - load on web-1",
-		"Check_MK: web-1/CPU load OK -> CRIT":                     "Check_MK: web-1/CPU load CRIT -> OK",
-		"=?utf-8?q?St=C3=B6rung=3A?= x =?iso-8859-1?q?=E4?= DOWN": "=?utf-8?b?U3TDtnJ1bmc6IHggw6Q=?= is UP",
+		"** PROBLEM Service Alert: db-1/Disk is CRITICAL **":         "** RECOVERY Service Alert: db-1/Disk is OK **",
+		"** PROBLEM Host Alert: db-1 is DOWN **":                     "** RECOVERY Host Alert: db-1 is UP **",
+		"Problem: Free disk space is less than 20% on volume /":      "Resolved: Free disk space is less than 20% on volume /",
+		"Problem: Free disk space is less than 10% on volume /":      "Resolved in 1h 5m 2s: Free disk space is less than 10% on volume /",
+		"=?utf-8?q?=5Bcheckout=5D_=5B=F0=9F=94=B4_Down=5D_timeout?=": "=?utf-8?q?=5Bcheckout=5D_=5B=E2=9C=85_Up=5D_200_-_OK?=",
+		`ALARM: "cpu" in EU (Ireland)`:                               `OK: "cpu" in EU (Ireland)`,
+		"[FIRING:1] DiskFull (db-1)":                                 "[RESOLVED] DiskFull (db-1)",
+		"[Alerting] CPU of web-1":                                    "[OK] CPU of web-1",
+		"shop is down":                                               "shop is back up",
+		"DOWN alert: shop (example.com) is DOWN":                     "UP alert: shop (example.com) is UP",
+		"backup of db-1 failed":                                      "backup of db-1 succeeded",
+		"Re: Re: [Triggered] Queue is long":                          "Re: [Recovered] Queue is long",
+		"WARNING - load on web-1":                                    "RECOVERED - load on web-1",
+		"Check_MK: web-1/CPU load OK -> CRIT":                        "Check_MK: web-1/CPU load CRIT -> OK",
+		"=?utf-8?q?St=C3=B6rung=3A?= x =?iso-8859-1?q?=E4?= DOWN":    "=?utf-8?b?U3TDtnJ1bmc6IHggw6Q=?= is UP",
 	} {
 		fires, over := mailOf(begin), mailOf(end)
 		if fires.Action != oncall.Trigger || over.Action != oncall.Clear || fires.DedupKey != over.DedupKey || fires.DedupKey == "" {
@@ -57,9 +59,21 @@ func TestSubjectsInDoubtPage(t *testing.T) {
 		}
 		keys[s.DedupKey] = subject
 	}
+	if s := mailOf("Updated problem in 5m 2s: disk full"); s.Action != oncall.Update || s.DedupKey != keyOf(keys, "disk full") {
+		t.Errorf("what somebody did in Zabbix: %+v", s)
+	}
 	if s := mailOf("** ACKNOWLEDGEMENT Service Alert: db-1/Disk is CRITICAL **"); s.Action != oncall.AckSignal || s.DedupKey != mailOf("** PROBLEM Service Alert: db-1/Disk is CRITICAL **").DedupKey {
 		t.Errorf("an acknowledgement: %+v", s)
 	}
+}
+
+func keyOf(keys map[string]string, subject string) string {
+	for key, of := range keys {
+		if of == subject {
+			return key
+		}
+	}
+	return ""
 }
 
 func TestMails(t *testing.T) {

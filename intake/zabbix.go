@@ -10,7 +10,7 @@ import (
 
 // isZabbix reports whether an object has names that only Zabbix's macros have, written as bare gives them.
 func isZabbix(o object) bool {
-	if zabbixProblem(o) != "" {
+	if zabbixProblem(o) != "" || zabbixUpdated.MatchString(o.str("subject", "title", "alert_subject")) || zabbixIsUpdate(o.str("message")) {
 		return true
 	}
 	m := o.bareNames("zabbix")
@@ -37,6 +37,14 @@ func zabbixProblem(o object) string {
 // zabbixSubject is what the default subjects have beside the name of the problem, and Grafana OnCall's script.
 var zabbixSubject = regexp.MustCompile(`^(?:Problem|Resolved(?: in [\w ]+)?): |\s*ONCALL_GROUP: \S+`)
 
+// zabbixUpdated begins the default subject of what people do with a problem, whose number the message does not have.
+var zabbixUpdated = regexp.MustCompile(`^Updated problem in [\w ]+: `)
+
+// zabbixIsUpdate reports whether a default message is about what somebody did with a problem.
+func zabbixIsUpdate(message string) bool {
+	return strings.Contains(message, "\nCurrent problem status is ") && strings.Contains(message, ", acknowledged: ")
+}
+
 // zabbixLine is what the default message says in a line that begins with a name.
 func zabbixLine(message, name string) string {
 	for line := range strings.SplitSeq(message, "\n") {
@@ -62,10 +70,10 @@ var zabbixLevels = map[string]string{"0": "low", "1": "low", "2": "medium", "3":
 func zabbix(o object) ([]oncall.Signal, error) {
 	m := o.bareNames("zabbix")
 	d := draft{
-		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("triggerid"), zabbixTrigger(m)), labels: tags(zabbixTags(m)),
+		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("alertuid", "triggerid"), zabbixTrigger(m)), labels: tags(zabbixTags(m)),
 		title: m.str("eventname", "triggername", "name", "alertsubject", "subject", "title", "trigger"),
 		body:  m.str("eventopdata", "alertmessage", "message", "triggerdescription", "description", "body"),
-		link:  m.str("link", "url", "eventurl", "problemurl", "triggerurl"), level: m.str("eventnseverity", "nseverity", "triggernseverity"),
+		link:  m.str("link", "url", "eventurl", "problemurl", "triggerurl", "linktoupstreamdetails"), level: m.str("eventnseverity", "nseverity", "triggernseverity"),
 	}
 	if d.level == "" {
 		d.level = m.str("eventseverity", "triggerseverity", "severity")
@@ -110,13 +118,19 @@ func zabbixAction(m object, subject string) oncall.Action {
 		}
 		return oncall.Update
 	}
+	if message := m.str("message"); zabbixUpdated.MatchString(subject) || zabbixIsUpdate(message) {
+		if strings.Contains(before(message, "\n"), " acknowledged problem") {
+			return oncall.AckSignal
+		}
+		return oncall.Update
+	}
 	switch m.str("eventvalue", "value") {
 	case "0":
 		return oncall.Clear
 	case "1":
 		return oncall.Trigger
 	}
-	word := m.str("eventstatus", "triggerstatus", "status", "problemstatus")
+	word := m.str("eventstatus", "triggerstatus", "status", "problemstatus", "state")
 	if word == "" {
 		a, _ := saysItself(subject)
 		return a
