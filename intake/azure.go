@@ -73,6 +73,7 @@ func azureCondition(d *draft, c object) {
 	}
 	d.detail("query", c.str("SearchQuery"))
 	d.detail("results", c.str("ResultCount"))
+	d.detail("detected", strings.Join(filled(c.str("DetectionSummary"), c.str("DetectedValue"), c.str("NormalValue")), ", "))
 	d.links.add("results", c.str("LinkToFilteredSearchResultsUI", "LinkToSearchResults"))
 }
 
@@ -100,7 +101,10 @@ func azureActivity(d *draft, log object, resource string) {
 			d.level = "low"
 		}
 		d.action, d.hints = oncall.Trigger, nil
-		if slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, bare(p.str("stage"))) {
+		switch {
+		case bare(p.str("IsSynthetic")) == "true": // somebody tries the way, and the trouble of the example is over already
+			d.key, d.level = "azure/health/test", "low"
+		case slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, bare(p.str("stage"))):
 			d.action = oncall.Clear
 		}
 		d.label("service", p.str("service"))
@@ -118,6 +122,26 @@ func azureActivity(d *draft, log object, resource string) {
 		d.detail("operation", log.str("operationName"))
 		d.detail("status", log.str("status"))
 		d.detail("caller", log.str("caller"))
+		azureFinding(d, log, p)
+	}
+}
+
+// azureFinding reads what Azure's security and its advisor have found, which have words of their own for how bad it is.
+func azureFinding(d *draft, log, p object) {
+	source := bare(log.str("eventSource"))
+	if source != "security" && source != "recommendation" {
+		return
+	}
+	about, _, _ := strings.Cut(log.str("description"), ". ")
+	if entity := p.str("compromisedEntity"); entity != "" {
+		d.label("host", entity)
+		about = first(about, p.str("category", "alertDisplayName")) + " on " + entity
+	}
+	d.title = first(p.str("recommendationName"), about, d.title)
+	d.level = first(p.str("severity"), p.str("recommendationImpact"))
+	d.links.add("recommendation", p.str("recommendationResourceLink"))
+	for name, text := range p.texts() {
+		d.detail(name, text)
 	}
 }
 
@@ -129,10 +153,13 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	c := data.sub("context")
 	log := c.sub("activityLog")
 	d := draft{
-		key:   first(azureMetric(c), log.str("correlationId"), hash("azure", data.str("AlertRuleName", "BudgetName"), c.str("name", "resourceName"))),
+		key:   first(azureMetric(c), log.str("correlationId"), azureSearch(data, c)),
 		title: first(c.str("name"), data.str("AlertRuleName", "BudgetName"), o.str("schemaId")),
 		body:  first(c.str("description"), log.str("description"), data.str("Description", "SearchQuery")),
-		level: azureLevels[bare(first(c.str("severity"), data.str("Severity")))], link: c.str("portalLink"), labels: map[string]string{},
+		level: first(c.str("severity"), data.str("Severity")), link: c.str("portalLink"), labels: map[string]string{},
+	}
+	if level, numbered := azureLevels[bare(d.level)]; numbered {
+		d.level = level
 	}
 	if operation := log.str("operationName"); operation != "" {
 		d.title = strings.TrimSuffix(operation+" on "+log.str("resourceId")[strings.LastIndex(log.str("resourceId"), "/")+1:], " on ")
@@ -142,6 +169,9 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	d.label("resource_group", first(c.str("resourceGroupName"), log.str("resourceGroupName")))
 	azureCondition(&d, c)
 	azureCondition(&d, data)
+	if o.any("operation") && c.any("newCapacity") { // machines are added or taken away by themselves
+		d.title, d.body, d.level = d.title+": "+o.str("operation"), first(d.body, c.str("details")), "low"
+	}
 	if len(log) > 0 {
 		azureActivity(&d, log, first(log.str("resourceId"), d.title))
 	}
@@ -149,6 +179,15 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 		d.link = d.links[0].URL
 	}
 	return one(d)
+}
+
+// azureSearch is which alert of a search it is: it tells of each of the values that divide what was found.
+func azureSearch(data, c object) string {
+	parts := []string{"azure", data.str("AlertRuleName", "BudgetName"), c.str("name", "resourceName")}
+	for _, dimension := range data.list("Dimensions") {
+		parts = append(parts, dimension.str("name"), dimension.str("value"))
+	}
+	return hash(parts...)
 }
 
 // azureMetric is which alert of a rule it is: it tells of each resource, and of each of the values that divide them.

@@ -40,6 +40,13 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	for _, dimension := range o.list("Trigger.Dimensions") {
 		d.label(dimension.str("name"), dimension.str("value"))
 	}
+	for _, metric := range o.list("Trigger.Metrics") { // of an alarm that computes with several
+		d.label("metric", metric.str("MetricStat.Metric.MetricName"))
+		d.label("namespace", metric.str("MetricStat.Metric.Namespace"))
+		for _, dimension := range metric.list("MetricStat.Metric.Dimensions") {
+			d.label(dimension.str("name"), dimension.str("value"))
+		}
+	}
 	var children []string
 	for _, child := range o.list("TriggeringChildren") { // of a composite alarm
 		children = append(children, child.str("Arn")[strings.LastIndex(child.str("Arn"), ":")+1:])
@@ -102,19 +109,46 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 		d.title = first(detail.str("title"), detail.str("eventTypeCode"), strings.Join(filled(kind, name), ": "))
 		d.level = awsLevel(detail.str("severity"))
 	}
-	d.key = hash("eventbridge", kind, first(detail.str("eventArn", "id", "findingId"), resource), detail.str("title"))
-	d.body = first(detail.str("description"), firstOf("", latestDescription(detail)), detail.str("message", "stoppedReason"))
-	d.status("detail.statusCode", detail.str("statusCode"))
-	if word := detail.str("state", "build-status", "status"); strings.HasSuffix(kind, "State Change") && word != "" && detail.str("statusCode") == "" {
-		d.detail("state", word)
-		if outcome := gitOutcome(word); outcome != oncall.Update || strings.HasPrefix(kind, "Code") { // one that still runs
-			d.action = outcome
-		}
+	about, action := eventOutcome(kind, detail)
+	which := first(detail.str("eventArn", "id", "findingId", "project-name"), resource)
+	if stage := strings.Join(filled(detail.str("stage"), detail.str("action")), "/"); stage != "" { // of a pipeline
+		which += "/" + stage
+	}
+	d.key = hash("eventbridge", about, which, detail.str("title"))
+	d.body = first(detail.str("description"), firstOf("", latestDescription(detail)), detail.str("message", "stoppedReason", "StatusMessage"))
+	if d.action = action; action == "" {
+		d.status("detail.statusCode", detail.str("statusCode"))
 	}
 	for _, name := range slices.Sorted(maps.Keys(detail.texts())) {
 		d.detail(name, detail.str(name))
 	}
 	return one(d)
+}
+
+// machineStates are what becomes of a machine of EC2.
+var machineStates = map[string]oncall.Action{"running": oncall.Clear, "pending": oncall.Update, "stopping": oncall.Update, "shuttingdown": oncall.Update}
+
+// eventOutcome says what a change means, if the event is one, and what it is of.
+func eventOutcome(kind string, detail object) (about string, action oncall.Action) {
+	for end, action := range map[string]oncall.Action{" Successful": oncall.Clear, " Unsuccessful": oncall.Trigger} { // of a group that scales
+		if about, is := strings.CutSuffix(kind, end); is {
+			return about, action
+		}
+	}
+	word := detail.str("state", "build-status", "completed-phase-status", "status")
+	plain := bare(kind)
+	switch {
+	case word == "" || !strings.Contains(plain, "statechange") && !strings.Contains(plain, "phasechange"):
+		return kind, ""
+	case strings.HasPrefix(plain, "ec2instancestate"):
+		return kind, machineStates[bare(word)]
+	case strings.HasPrefix(kind, "Code"): // one that still runs says nothing
+		return kind, gitOutcome(word)
+	}
+	if action = gitOutcome(word); action == oncall.Update {
+		action = ""
+	}
+	return kind, action
 }
 
 // eventBridgeAlarm reads an alarm as an event has it.

@@ -42,7 +42,7 @@ func datadog(o object) ([]oncall.Signal, error) {
 		d.level, transition = first(d.level, t[1], t[2]), first(transition, t[3])
 		d.title, scope = t[5], first(scope, t[4])
 	}
-	d.key = value("alertcyclekey", "cyclekey", "dedupkey", "aggregkey", "aggregationkey")
+	d.key = value("alertcyclekey", "cyclekey", "dedupkey", "deduplicationkey", "aggregkey", "aggregationkey")
 	if d.key == "" {
 		d.key = hash("datadog", first(value("alertid", "monitorid"), d.title), scope)
 	}

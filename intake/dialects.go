@@ -58,6 +58,11 @@ var dialects = []dialect{
 	{ // Freshstatus
 		has: "incident_id incident_status event_data", key: "freshstatus/{incident_id}", title: "{title}", status: "{incident_status}", body: "{message|description}",
 	},
+	{ // Google Cloud's Error Reporting
+		has: "subject group_info.detail_link", key: "gcp/error/{group_info.detail_link}", title: "{subject|exception_info.message}", status: "triggered",
+		body: "{exception_info.type}: {exception_info.message|event_info.log_message}", link: "{group_info.detail_link}",
+		labels: map[string]string{"project": "group_info.project_id", "service": "event_info.service", "version": "event_info.version"},
+	},
 	{ // Grafana OnCall, which calls others
 		has: "alert_group.id alert_group.title", key: "oncall/{alert_group.id}", title: "{alert_group.title}", status: "{alert_group.state}",
 		link: "{alert_group.permalinks.web}", body: "{alert_payload.message}", words: map[string]oncall.Action{"silenced": mention},

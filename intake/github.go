@@ -39,6 +39,9 @@ func gitHub(o object) ([]oncall.Signal, error) {
 			d.link = o.str("repository.html_url") + "/commit/" + run.str("head_sha") + "/checks"
 		}
 		d.action = gitOutcome(run.str("conclusion", "state"))
+		if again := strings.HasPrefix(bare(o.str("action")), "re"); again || run.any("status") && bare(run.str("status")) != "completed" {
+			d.action = oncall.Update // it is to run again, and what it says is how it was before
+		}
 		d.level = gitLevel(branch, o.str("repository.default_branch"))
 		d.label("repository", repo)
 		d.label("branch", branch)
@@ -98,14 +101,14 @@ func gitHubAlert(o, alert object) draft {
 	}
 	d := draft{
 		action: oncall.Trigger, key: strings.Join([]string{"github", repo, kind, alert.str("number")}, "/"), link: alert.str("html_url"),
-		title: first(alert.str("security_advisory.summary", "rule.description", "secret_type_display_name", "secret_type"), "Alert "+alert.str("number")) + " in " + repo,
+		title: first(alert.str("security_advisory.summary", "rule.description", "secret_type_display_name", "secret_type", "affected_package_name"), "Alert "+alert.str("number")) + " in " + repo,
 		body:  alert.str("security_advisory.description", "rule.full_description"), labels: map[string]string{},
-		level: alert.str("security_advisory.severity", "rule.security_severity_level"),
+		level: alert.str("security_advisory.severity", "rule.security_severity_level", "severity"),
 	}
 	switch bare(o.str("action")) {
-	case "fixed", "dismissed", "autodismissed", "resolved", "closedbyuser":
+	case "fixed", "dismissed", "autodismissed", "resolved", "closedbyuser", "dismiss", "resolve":
 		d.action = oncall.Clear
-	case "created", "reopened", "autoreopened", "reintroduced", "appearedinbranch", "reopenedbyuser":
+	case "created", "create", "reopen", "reopened", "autoreopened", "reintroduced", "appearedinbranch", "reopenedbyuser":
 	default:
 		d.action = oncall.Update
 	}
