@@ -3,11 +3,15 @@ package intake
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"mime"
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -20,6 +24,7 @@ func Said(query url.Values, contentType string, body []byte) []byte {
 	for _, name := range KeyParameters {
 		query.Del(name)
 	}
+	body = inUTF8(contentType, body)
 	form, is := Form(body, contentType)
 	switch {
 	case is:
@@ -32,7 +37,37 @@ func Said(query url.Values, contentType string, body []byte) []byte {
 	case len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 && SaysAnything(query):
 		return Fields(query)
 	}
-	return body
+	return withDedup(body, query.Get("dedup"))
+}
+
+// withDedup puts the key that an address of GoAlert's has in a body without one of its own.
+func withDedup(body []byte, key string) []byte {
+	start := bytes.TrimLeft(body, " \t\r\n")
+	if key == "" || len(start) < 2 || start[0] != '{' {
+		return body
+	}
+	raw, _ := json.Marshal(key) // of a text it always works
+	comma := ","
+	if rest := bytes.TrimLeft(start[1:], " \t\r\n"); len(rest) > 0 && rest[0] == '}' {
+		comma = ""
+	}
+	return slices.Concat([]byte(`{"dedup":`), raw, []byte(comma), start[1:]) // of two with one name the last counts
+}
+
+// inUTF8 decodes a body that is in another character set, if the header names it.
+func inUTF8(contentType string, body []byte) []byte {
+	if utf8.Valid(body) {
+		return body
+	}
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil || params["charset"] == "" {
+		return body
+	}
+	text, err := io.ReadAll(decoded(params["charset"], bytes.NewReader(body)))
+	if err != nil {
+		return body
+	}
+	return text
 }
 
 // telling are fields of which at least one is in an address that is a signal, and no link that somebody has looked at.

@@ -56,26 +56,54 @@ func names(form url.Values) []string {
 	return all
 }
 
-// Form returns the form in a body; false if it isn't one. What is JSON is no form, whatever the header says.
+// Form returns the form in a body; false if it isn't one. What is JSON is no form, and what is one is a form, whatever the
+// header says.
 func Form(body []byte, contentType string) (url.Values, bool) {
-	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
+	start := bytes.TrimLeft(body, "\ufeff \t\r\n")
+	if len(start) == 0 || start[0] == '{' || start[0] == '[' {
 		return nil, false
 	}
-	if start := bytes.TrimLeft(body, "\ufeff \t\r\n"); len(start) == 0 || start[0] == '{' || start[0] == '[' {
-		return nil, false
-	}
-	switch kind {
-	case "application/x-www-form-urlencoded":
+	kind, params, _ := mime.ParseMediaType(contentType)
+	switch {
+	case kind == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(strings.TrimSpace(string(body)))
-		if err != nil || len(form) == 0 || len(form) == 1 && form.Get(names(form)[0]) == "" {
-			return nil, false // curl calls any text a form
+		if err == nil && len(form) > 0 && (len(form) > 1 || form.Get(names(form)[0]) != "") { // curl calls any text a form
+			return form, true
 		}
-		return form, true
+	case kind == "multipart/form-data" && params["boundary"] != "":
+		if form, is := multipartForm(body, params["boundary"]); is {
+			return form, true
+		}
+	}
+	return unnamedForm(start)
+}
+
+// unnamedForm reads a form of which the header says nothing, or something wrong.
+func unnamedForm(body []byte) (url.Values, bool) {
+	switch kind, params := unnamedKind(body); kind {
 	case "multipart/form-data":
 		return multipartForm(body, params["boundary"])
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(bytes.TrimSpace(body)))
+		return form, err == nil && len(form) <= maxFields && SaysAnything(form)
 	}
 	return nil, false
+}
+
+// unnamedKind is what a body seems to be that is no JSON, by itself: one of the kinds of forms, or nothing.
+func unnamedKind(body []byte) (kind string, params map[string]string) {
+	body = bytes.TrimSpace(body)
+	line, rest, _ := bytes.Cut(body, []byte("\n"))
+	if boundary, is := bytes.CutPrefix(bytes.TrimSpace(line), []byte("--")); is {
+		if bytes.HasPrefix(bytes.ToLower(rest[:min(len(rest), 32)]), []byte("content-disposition: form-data")) {
+			return "multipart/form-data", map[string]string{"boundary": string(boundary)}
+		}
+		return "", nil
+	}
+	if bytes.ContainsAny(body, " \t\r\n<>\"{}") || !bytes.ContainsRune(body, '=') {
+		return "", nil
+	}
+	return "application/x-www-form-urlencoded", nil
 }
 
 func multipartForm(body []byte, boundary string) (url.Values, bool) {

@@ -2,10 +2,50 @@ package intake
 
 import (
 	"fmt"
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
 )
+
+// What a body is it says itself: headers are missing, or wrong.
+func TestABodyIsReadWhateverTheHeaderSays(t *testing.T) {
+	t.Parallel()
+	const parts = "--b1\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"msg\":\"x\"}\r\n--b1--\r\n"
+	for _, kind := range []string{"", "text/plain", "application/json", "application/octet-stream", "multipart/form-data", "multipart/form-data; boundary=b1", "application/x-www-form-urlencoded", "/;"} {
+		for body, want := range map[string]string{
+			`{"title":"x"}`:                        `{"title":"x"}`,
+			` [{"title":"x"}]`:                     ` [{"title":"x"}]`,
+			"Status=Down&Name=Shop&StatusCode=0":   `{"Name":"Shop","Status":"Down","StatusCode":"0"}`,
+			"title=Disk+is+full\n":                 `{"title":"Disk is full"}`,
+			parts:                                  `{"msg":"x"}`,
+			"title=Disk is full":                   "",
+			"disk=full":                            "",
+			"--b1\r\nContent-Type: text/plain\r\n": "",
+			"Disk is full":                         "",
+			"aGFsbG8=":                             "",
+		} {
+			got := string(Said(url.Values{}, kind, []byte(body)))
+			if want == "" && kind != "application/x-www-form-urlencoded" && !strings.HasPrefix(kind, "multipart/form-data; b") {
+				want = body
+			}
+			if want != "" && got != want {
+				t.Errorf("%q as %q: %s, want %s", body, kind, got, want)
+			}
+		}
+	}
+	for body, want := range map[string]string{
+		`{"summary":"x"}`: `{"dedup":"k","summary":"x"}`, `{ }`: `{"dedup":"k" }`, `{"dedup":"own"}`: `{"dedup":"k","dedup":"own"}`, `[]`: `[]`,
+	} {
+		if got := string(Said(url.Values{"dedup": {"k"}}, "application/json", []byte(body))); got != want {
+			t.Errorf("%s with a key in the address: %s", body, got)
+		}
+	}
+	latin := []byte("{\"title\":\"St\xf6rung\"}")
+	if got := string(Said(url.Values{}, "application/json; charset=ISO-8859-1", latin)); got != `{"title":"Störung"}` {
+		t.Errorf("in another character set: %s", got)
+	}
+}
 
 // The key is looked for in the bodies of everybody, before anybody has shown one: that has to be cheap.
 func TestLookingForTheKeyIsCheap(t *testing.T) {

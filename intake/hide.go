@@ -64,7 +64,10 @@ func (h hider) body(body []byte, contentType string, cut bool) ([]byte, bool) {
 	began := h.withoutKey(body[:min(len(body), oncall.PayloadLimit+margin)])
 	cut = cut || len(body) > oncall.PayloadLimit
 	began = began[:min(len(began), oncall.PayloadLimit)]
-	kind, params, _ := mime.ParseMediaType(contentType)
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil || kind != "application/x-www-form-urlencoded" && kind != "multipart/form-data" {
+		kind, params = unnamedKind(began)
+	}
 	switch start := bytes.TrimLeft(began, " \t\r\n"); {
 	case len(start) > 0 && (start[0] == '{' || start[0] == '['):
 		began = hideJSON(began, 0)
