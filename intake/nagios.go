@@ -29,7 +29,7 @@ var macroNames = map[string][]string{
 	"service":      {"servicedesc", "servicedescription", "servicename", "service", "servicedisplayname"},
 	"servicestate": {"servicestate", "servicestatename", "serviceshortstate"},
 	"hoststate":    {"hoststate", "hoststatename", "hostshortstate"},
-	"state":        {"state", "checkstate"},
+	"state":        {"state", "checkstate", "status"},
 	"output":       {"serviceoutput", "hostoutput", "output", "checkoutput"},
 	"more":         {"longserviceoutput", "longhostoutput", "longoutput"},
 	"comment":      {"notificationcomment", "comment", "serviceackcomment", "hostackcomment"},
@@ -94,6 +94,9 @@ func nagios(o object) ([]oncall.Signal, error) {
 		key: key, title: about + " is " + first(state, "in trouble"), link: m.str("link"), labels: map[string]string{},
 		body:  strings.Join(filled(output, strings.ReplaceAll(m.str("more"), `\n`, "\n")), "\n"),
 		level: first(m.str("level"), nagiosLevels[bare(state)]),
+	}
+	if over[bare(d.level)] { // of the state, which is none for a host that is down
+		d.level = nagiosLevels[bare(state)]
 	}
 	d.label("host", host)
 	d.label("service", service)
