@@ -77,6 +77,16 @@ func (s *server) addressRoutes(mux *http.ServeMux) {
 	} {
 		at(path, goAlert)
 	}
+	at("POST /integrations/generic/20131114/alert/{key}", victorOps)
+	at("POST /integrations/generic/20131114/alert/{key}/{routing...}", victorOps)
+	// Some senders add a path of their own to the address that they are given.
+	mux.HandleFunc("/v1/signals/{key}/{rest...}", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost && r.Method != http.MethodPut {
+			nowhere(w, r)
+			return
+		}
+		s.receive(ours)(w, r)
+	})
 }
 
 var (
@@ -86,6 +96,13 @@ var (
 	alertmanagerV2 = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusOK) }}
 	onCall         = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) {
 		writeJSON(w, http.StatusOK, "application/json", "Ok.")
+	}}
+	victorOps = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, t taken) {
+		out := map[string]string{"result": "success"}
+		if len(t.signals) > 0 {
+			out["entity_id"] = t.signals[0].DedupKey
+		}
+		writeJSON(w, http.StatusOK, "application/json", out)
 	}}
 	goAlert = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusNoContent) }}
 )

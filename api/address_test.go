@@ -154,6 +154,14 @@ func TestWhereTheKeyMayBe(t *testing.T) {
 	if got := w.send("POST", "/api/v2/generic/incoming?token="+replayKey, strings.NewReader(`{"summary":"x"}`)); got.code != 204 {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
+	if got := w.send("POST", "/v1/signals/"+replayKey+"/alert/events/uptimekuma", strings.NewReader(`{"title":"x"}`)); got.code != 202 {
+		t.Errorf("with a path of the sender's own: got %d %s", got.code, got.body)
+	}
+	if got := w.send("GET", "/v1/signals/"+replayKey+"/alert/events", nil); got.code != 404 {
+		t.Errorf("got %d %s", got.code, got.body)
+	}
+	w.want(w.send("POST", "/integrations/generic/20131114/alert/"+replayKey+"/ops", strings.NewReader(`{"message_type":"CRITICAL","entity_id":"db-1/disk"}`)),
+		200, `{"entity_id":"db-1/disk","result":"success"}`+"\n")
 	if got := w.send("POST", "/integrations/v1/webhook/"+replayKey+"/", strings.NewReader(`{"title":"x"}`)); got.code != 200 || got.body != "\"Ok.\"\n" {
 		t.Errorf("got %d %s", got.code, got.body)
 	}

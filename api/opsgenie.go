@@ -139,7 +139,7 @@ func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string
 	var err error
 	request, isRequest := strings.CutPrefix(rest, "requests/")
 	if isRequest {
-		data, err = s.opsgenieState(ctx, in.ID, request)
+		data, err = s.opsgenieSettled(ctx, in.ID, request)
 	} else {
 		data, err = s.opsgenieShow(ctx, in.ID, opsgenieCall{id: rest, by: r.URL.Query().Get("identifierType")})
 	}
@@ -165,13 +165,39 @@ var opsgenieDone = map[string][2]string{
 	"priority": {"UpdatePriority", "Updated priority"}, "details": {"AddDetails", "Added details"}, "tags": {"AddTags", "Added tags"}, "delete": {"Delete", "Deleted alert"},
 }
 
-func (s *server) opsgenieState(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
-	state, err := s.System.OpsgenieRequest(ctx, in, id)
-	if err == nil && state.Waits {
-		err = oncall.ErrNotFound
+// How long an answer waits for a request to be done, and how often it looks. Zabbix asks 25 times without a pause, and then
+// gives up.
+const (
+	opsgeniePatience = 2 * time.Second
+	opsgenieLook     = 50 * time.Millisecond
+)
+
+// opsgenieSettled returns what became of a request, and waits a little for one that is not done.
+func (s *server) opsgenieSettled(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, opsgeniePatience)
+	defer cancel()
+	look := time.NewTicker(opsgenieLook)
+	defer look.Stop()
+	for waited := false; ; waited = true {
+		data, waits, err := s.opsgenieState(ctx, in, id)
+		if waited && errors.Is(err, context.DeadlineExceeded) {
+			return nil, oncall.ErrNotFound
+		}
+		if !waits {
+			return data, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, oncall.ErrNotFound
+		case <-look.C:
+		}
 	}
-	if err != nil {
-		return nil, err
+}
+
+func (s *server) opsgenieState(ctx context.Context, in oncall.IntegrationID, id string) (data any, waits bool, err error) {
+	state, err := s.System.OpsgenieRequest(ctx, in, id)
+	if err != nil || state.Waits {
+		return nil, err == nil, err
 	}
 	done, known := opsgenieDone[state.Action]
 	if !known {
@@ -184,7 +210,7 @@ func (s *server) opsgenieState(ctx context.Context, in oncall.IntegrationID, id 
 	return map[string]any{
 		"success": good, "isSuccess": good, "action": done[0], "processedAt": state.MadeAt.UTC().Format(time.RFC3339Nano),
 		"integrationId": strconv.FormatInt(int64(in), 10), "status": done[1], "alertId": state.AlertID, "alias": state.Alias,
-	}, nil
+	}, false, nil
 }
 
 func (s *server) opsgenieShow(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (any, error) {

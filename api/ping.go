@@ -23,10 +23,15 @@ const (
 	findPatient = time.Second
 )
 
-// pingRoutes are the addresses of heartbeats, in the form that healthchecks.io uses.
+// pingRoutes are the addresses of heartbeats, in the form that healthchecks.io uses, and those of others.
 func (s *server) pingRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/ping/{key}", s.ping)
 	mux.HandleFunc("/ping/{key}/{rest...}", s.ping)
+	for _, path := range []string{ // the addresses of Grafana OnCall and of GoAlert, where the key is of one heartbeat
+		"/integrations/v1/{kind}/{key}/heartbeat", "/integrations/v1/{kind}/{key}/heartbeat/{$}", "/api/v2/heartbeat/{key}",
+	} {
+		mux.HandleFunc(path, s.ping)
+	}
 }
 
 // ping accepts a ping: /ping/KEY, optionally followed by a heartbeat's name, and then by a status.

@@ -29,6 +29,8 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 		{"GET", "/ping/" + genericKey + "/backup?create=1", "", 200, "OK"},
 		{"GET", "/ping/" + genericKey, "", 200, "OK"},
 		{"HEAD", "/ping/" + genericKey, "", 200, ""},
+		{"POST", "/integrations/v1/alertmanager/" + genericKey + "/heartbeat/", "{}", 200, "OK"},
+		{"POST", "/api/v2/heartbeat/" + genericKey, "", 200, "OK"},
 		{"POST", "/ping/" + genericKey + "/backup", "all is well", 200, "OK"},
 		{"POST", "/ping/" + genericKey + "/start?rid=123e4567-e89b-12d3-a456-426614174000", "", 200, "OK"},
 		{"POST", "/ping/" + genericKey + "/backup/log", "half way", 200, "OK"},
