@@ -12,54 +12,54 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Directory is a snapshot of everything that is set up: teams, people, schedules, policies, integrations. It never
-// changes; later changes are in the next Directory.
+// A Directory is a picture of everything that Apply and people set up. It never changes: what is
+// set up later is in the next one.
 type Directory struct {
 	Teams        []oncall.Team // by name
 	Users        map[oncall.UserID]oncall.User
 	Members      map[oncall.TeamID][]oncall.UserID
 	Schedules    []*schedule.Schedule              // by name
-	Policies     map[oncall.PolicyID]oncall.Policy // including removed ones, which open incidents may still follow
+	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
-	Maintenance  []oncall.Maintenance              // windows that CheckMaintenance has not ended
-	Reach        map[oncall.UserID]oncall.Reach    // of people who have set up more than Slack
-	Hides        bool                              // parts that the reader may not see are left out
+	Maintenance  []oncall.Maintenance              // that is not over, or was not when it was looked at last
+	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
+	Hides        bool                              // something is left out that its reader may not see
 
 	groups      map[string][]oncall.UserID     // Slack user groups, by handle
-	channels    map[string]oncall.NamedChannel // by their name in the set-up
-	named       map[string]oncall.UserID       // people, by their address in the set-up
+	channels    map[string]oncall.NamedChannel // by what the set-up calls them
+	named       map[string]oncall.UserID       // by the address that the set-up had for a person
 	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
-	every []oncall.Team // all teams, including those hidden from the reader
+	every []oncall.Team // also those of which its reader may see nothing
 
-	// Including removed ones, to which incidents may refer.
+	// With those removed, to which incidents refer.
 	teams        map[oncall.TeamID]oncall.Team
 	integrations map[oncall.IntegrationID]oncall.Integration
 
 	schedules map[oncall.ScheduleID]*schedule.Schedule
-	since     time.Time // parts of schedules that ended before are left out
+	since     time.Time // what of schedules was over by then is left out
 	keys      map[keyHash]oncall.Integration
-	rotated   map[keyHash]rotatedKey // replaced keys of integrations
+	rotated   map[keyHash]rotatedKey // replaced by one of those
 	apiKeys   map[oncall.APIKeyID]oncall.APIKey
-	apiHashes map[keyHash]apiHash // hashes of apiKeys
+	apiHashes map[keyHash]apiHash // of those keys
 	admins    map[oncall.TeamID][]oncall.UserID
 	access    access.Model
-	onCall    map[oncall.TeamID][]oncall.UserID // everybody in the team's schedules
+	onCall    map[oncall.TeamID][]oncall.UserID // whom the team's schedules put on call
 	overrides map[oncall.OverrideID]schedule.Override
-	lists     map[oncall.RouteOwner]*route.List // lists of routes that aren't empty
+	lists     map[oncall.RouteOwner]*route.List // of routes, that have any
 	routers   map[oncall.IntegrationID]*route.Router
 }
 
 type keyHash [sha256.Size]byte
 
-// Team returns a team, even if it was removed.
+// Team returns a team, also one that has been removed.
 func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	t, ok := d.teams[id]
 	return t, ok
 }
 
-// Managers returns the managers of a team; if none are named, all members.
+// Managers returns who manages a team: everybody in it, where nobody is named.
 func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	if named := d.access.Teams[id].Managers; len(named) > 0 {
 		return named
@@ -67,7 +67,7 @@ func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	return d.Members[id]
 }
 
-// TeamZone is a team's time zone; "" if the team is unknown.
+// TeamZone is the zone in which a team's days begin; "" if it is not known.
 func (d *Directory) TeamZone(id oncall.TeamID) string { return d.rosterTeams[id].TimeZone }
 
 // Schedule returns a schedule.
@@ -76,16 +76,16 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	return c, ok
 }
 
-// IntegrationName is the name of an integration, even if it was removed; "" for 0.
+// IntegrationName is what an integration is called, even one that was removed; "" for 0.
 func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
-// Override returns an override, to explain why somebody is on call.
+// Override returns an override of a schedule, to tell why somebody is on call.
 func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 	o, ok := d.overrides[id]
 	return o, ok
 }
 
-// Overrides returns the overrides of a schedule, by start.
+// Overrides returns the overrides of a schedule, by their beginning.
 func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
 	var out []schedule.Override
 	for _, o := range d.overrides {
@@ -97,7 +97,7 @@ func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
 	return out
 }
 
-// Roster returns the facts by which the targets of a policy are resolved to people.
+// Roster returns the facts from which the targets of a policy become people.
 func (d *Directory) Roster() oncall.Roster {
 	return oncall.Roster{
 		Staff: oncall.Staff{Schedules: d.schedules, Users: d.Users, Members: d.Members},
@@ -105,12 +105,12 @@ func (d *Directory) Roster() oncall.Roster {
 	}
 }
 
-// Facts returns what decisions about incidents depend on.
+// Facts are what decisions about incidents depend on.
 func (d *Directory) Facts() oncall.Facts {
 	return oncall.Facts{Policies: d.Policies, Roster: d.Roster(), Silencing: d.silencing()}
 }
 
-// silencing reports whether any integration silences its alerts at their source.
+// silencing reports whether any integration's alerts are silenced where they come from.
 func (d *Directory) silencing() bool {
 	return slices.ContainsFunc(d.Integrations, func(in oncall.Integration) bool { return in.Silencing != nil })
 }

@@ -14,16 +14,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// loadDirectory loads the directory. Parts of schedules that ended before since are left out; zero: recently decides.
+// loadDirectory loads the directory, with what of schedules was not over by an instant; zero: with what
+// matters now.
 func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
-	// All queries see the same snapshot, so that none refers to rows that another one missed.
+	// One instant for all queries, so that nothing refers to what another query has missed.
 	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return nil, err
 	}
 	return s.readDirectory(ctx, tx, since)
 }
 
-// readDirectory is loadDirectory within a transaction that has made changes, which it sees.
+// readDirectory is loadDirectory within a transaction that has begun, with what that has changed.
 func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
 	d := &Directory{
 		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
@@ -55,8 +56,8 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	for id, definition := range all {
 		compiled, err := schedule.Compile(definition)
 		if err != nil {
-			// Stored schedules were compiled before, perhaps by another release. If one fails all the same, policies skip
-			// the steps that page it, and say so, but everything else keeps working.
+			// Whatever was stored has been compiled before. Should a release differ, one schedule
+			// must not take the others with it: a policy skips its step, and says so.
 			s.log.Error().Err(err).Str("schedule", definition.Name).Msg("schedule can't be used")
 			continue
 		}
@@ -73,7 +74,7 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	return d, nil
 }
 
-// gatherTeams collects what decisions depend on of each team.
+// gatherTeams puts together what decisions need to know of each team.
 func (d *Directory) gatherTeams() {
 	zones := map[oncall.TeamID]string{}
 	for _, id := range slices.Sorted(maps.Keys(d.schedules)) {
@@ -87,7 +88,7 @@ func (d *Directory) gatherTeams() {
 	}
 }
 
-// loadPeople loads the people, with their teams, policies and contact methods.
+// loadPeople loads who there is, and how their teams reach them.
 func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
 	if d.Users, err = users(ctx, tx); err != nil {
 		return err
@@ -102,7 +103,7 @@ func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
 	return err
 }
 
-// members loads the members of each team, and those of them who are named as managers.
+// members loads who is in each team, and who of them is named as an admin.
 func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]oncall.UserID, err error) {
 	const load = `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`
 	all, admins = map[oncall.TeamID][]oncall.UserID{}, map[oncall.TeamID][]oncall.UserID{}
@@ -120,7 +121,7 @@ func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]on
 	return all, admins, err
 }
 
-// policies loads all policies, including removed ones.
+// policies loads every policy, also those removed.
 func policies(ctx context.Context, q querier) (map[oncall.PolicyID]oncall.Policy, error) {
 	const load = `
 		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
@@ -169,7 +170,7 @@ func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	integrations, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, in := range integrations {
 		if in.ID == oncall.CanaryIntegration {
-			in.Muted = false // it is stored as muted for earlier releases, which know no canary
+			in.Muted = false // it is for earlier releases
 		}
 		d.integrations[in.ID] = in.Integration
 		if !in.Removed && len(in.KeyHash) == sha256.Size {

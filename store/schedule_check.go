@@ -12,11 +12,12 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// checkScheduleWithin is the longest time between two checks of a schedule.
+// checkScheduleWithin is the longest time until a schedule is looked at again.
 const checkScheduleWithin = 7 * 24 * time.Hour
 
-// CheckSchedule compares the people on call in a schedule with the people last announced, announces changes, sends due
-// reminders, and queues the next check. If several instances check a schedule at once, only the first finds work.
+// CheckSchedule compares who is on call in a schedule with who was last announced, announces what has
+// changed, sends the reminders that are due, and plans when to look again. Of any number of
+// instances that do so at once the first finds the work and the others none.
 func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
 	dir, err := s.directory(ctx)
@@ -52,7 +53,7 @@ func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 	return nil
 }
 
-// A scheduleCheck is the state of one CheckSchedule.
+// A scheduleCheck is one transaction that looks at one schedule.
 type scheduleCheck struct {
 	*Store
 	tx       pgx.Tx
@@ -61,15 +62,15 @@ type scheduleCheck struct {
 	schedule *schedule.Schedule
 }
 
-// compare announces the hand-offs of every role. The first person on call in a new schedule is stored but not announced,
-// because nobody hands off to them.
+// compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
+// noted and not announced: nobody hands off to them.
 func (l scheduleCheck) compare(ctx context.Context) error {
 	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
 	if err != nil {
 		return err
 	}
 	duties := l.schedule.Who(l.now)
-	for _, h := range stored { // a role that no longer exists
+	for _, h := range stored { // a role that nobody can have any more
 		if !slices.ContainsFunc(duties, func(d schedule.Duty) bool { return d.Role == h.Role }) {
 			duties = append(duties, schedule.Duty{Role: h.Role})
 		}
@@ -102,7 +103,7 @@ func (l scheduleCheck) compare(ctx context.Context) error {
 	return l.enqueue(ctx, l.tx, l.now, l.reflections())
 }
 
-// reflections returns the tasks that update Slack user groups and channel topics.
+// reflections are the tasks that update user groups and topics to who is on call.
 func (l scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
 	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
@@ -114,8 +115,8 @@ func (l scheduleCheck) reflections() []oncall.Task {
 	return tasks
 }
 
-// announce saves a hand-off, notifies the people concerned, and pages the new people for incidents that nobody has
-// acknowledged.
+// announce saves a hand-off and tells everybody whom it concerns, and gives them the incidents that
+// nobody has.
 func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
@@ -149,7 +150,7 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 	return l.enqueue(ctx, l.tx, l.now, tasks)
 }
 
-// adopt pages the people who have come on call for the incidents that nobody has acknowledged.
+// adopt pages the people who have come on call for the incidents that nobody has.
 func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 	const orphans = `
 		SELECT id
@@ -199,7 +200,7 @@ func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
 	return next, l.tell(ctx, due)
 }
 
-// tell sends notices, which show times in their readers' zones.
+// tell sends notices that show times in their readers' zones.
 func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error {
 	if err := inZones(ctx, l.tx, notices); err != nil {
 		return err
@@ -207,7 +208,7 @@ func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error 
 	return l.saveNotices(ctx, l.tx, l.now, notices)
 }
 
-// plan queues the next check, unless an earlier one is queued.
+// plan queues the next look, unless an earlier one is queued.
 func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
 	horizon := l.now.Add(checkScheduleWithin)
 	if next.IsZero() || next.After(horizon) {
@@ -228,8 +229,8 @@ func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.T
 	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: l.schedule.ID()}, At: next}})
 }
 
-// DueScheduleChecks lists the schedules whose check is overdue or whose announced people are out of date. It finds them
-// even if their job was lost.
+// DueScheduleChecks lists the schedules where anything is due or not as it was announced, whatever became of
+// the jobs that should have looked at them.
 func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
@@ -263,7 +264,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 		}
 		roles[r.ID]++
 	}
-	for id, n := range roles { // a new role
+	for id, n := range roles { // a role that is new
 		if c, usable := dir.Schedule(id); usable && n < len(c.Roles()) && !slices.Contains(due, id) {
 			due = append(due, id)
 		}
@@ -271,7 +272,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 	return due, nil
 }
 
-// checkAllSchedules queues a check of every schedule and of coverage, after a change that may affect any of them.
+// checkAllSchedules queues a look at every schedule and at coverage, after a change that may concern any.
 func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])

@@ -13,14 +13,15 @@ import (
 const sharedSessions = "DATABASE_URL leads through a pooler that shares sessions between clients, such as PgBouncer with " +
 	"pool_mode=transaction, where locks and notifications get lost: connect to PostgreSQL itself, or set pool_mode=session"
 
-// CheckSessions refuses a pooler in transaction mode, behind which instances would not know of each other and nobody
-// would fold the inbox. It detects one by this: without such a pooler, two connected clients never share a session.
+// CheckSessions refuses a pooler that gives each transaction any session: instances would not know of each
+// other, and nobody would fold the inbox. Two clients that are connected at once never have the same session
+// otherwise.
 func (s *System) CheckSessions(ctx context.Context) error {
 	const ask = `SELECT pg_backend_pid()`
 	var seen [2][]int32
 	err := s.onTwo(ctx, func(n int, conn *pgx.Conn) error {
 		var pid int32
-		// Such a pooler may also lose prepared statements.
+		// A prepared statement may be lost as well.
 		err := conn.QueryRow(ctx, ask, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
 		seen[n] = append(seen[n], pid)
 		return err
@@ -34,7 +35,7 @@ func (s *System) CheckSessions(ctx context.Context) error {
 	return nil
 }
 
-// onTwo calls ask on two connections in turn.
+// onTwo asks on two connections by turns.
 func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) error) error {
 	first, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) erro
 	return nil
 }
 
-// shared reports whether one of two clients has had several sessions, or both have had the same one.
+// shared reports whether one of two clients has had several sessions, or both the same.
 func shared(a, b []int32) bool {
 	for _, seen := range [][]int32{a, b} {
 		if slices.ContainsFunc(seen, func(pid int32) bool { return pid != seen[0] }) {

@@ -68,6 +68,8 @@ const (
 	CalendarMade  Act = "calendar_made"
 	CalendarEnded Act = "calendar_ended"
 	LinksEnded    Act = "links_ended" // in mails and pushes
+	SignIn        Act = "signed_in"   // to the pages
+	SignOut       Act = "signed_out"  // in every browser
 
 	KeyRotated Act = "key_rotated"
 	SigningSet Act = "signing_set" // another secret with which a monitor signs

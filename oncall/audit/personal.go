@@ -109,6 +109,14 @@ func Calendar(user oncall.UserID, ended bool) Entry {
 // EndedLinks lets the links answer nothing that somebody has got so far.
 func EndedLinks(user oncall.UserID) Entry { return ofPerson(user, LinksEnded) }
 
+// SignedIn is somebody having signed in to the pages, and how.
+func SignedIn(user oncall.UserID, how string) Entry {
+	return ofPerson(user, SignIn, Change{What: "by", After: oncall.Say("%s", how)})
+}
+
+// SignedOut is somebody having ended all of their sessions.
+func SignedOut(user oncall.UserID) Entry { return ofPerson(user, SignOut) }
+
 // Profile is Slack's word on a person, where it changes what they may do. What is learnt first is none.
 func Profile(was, is oncall.User) (Entry, bool) {
 	if was.ID == "" || was.Standing == oncall.UnknownStanding {

@@ -22,7 +22,7 @@ var did = map[Act]string{
 	ContactAdded: "added a contact method of %s", ContactVerified: "verified a contact method of %s",
 	ContactRemoved: "removed a contact method of %s", ContactOff: "switched off a contact method of %s", ContactOn: "switched on a contact method of %s",
 	RulesChanged: "changed how %s wants to be told", CalendarMade: "made a calendar of %s", CalendarEnded: "ended a calendar of %s",
-	LinksEnded: "ended the links and buttons of %s",
+	LinksEnded: "ended the links and buttons of %s", SignIn: "signed in as %s", SignOut: "signed out everywhere as %s",
 	KeyRotated: "rotated the key of %s", SigningSet: "set the signing secret of %s", Muted: "muted %s", Unmuted: "unmuted %s",
 	MaintenanceAdded: "planned maintenance of %s", MaintenanceEnded: "ended maintenance of %s",
 	SecretUsed: "used another %s", Refused: "was refused, about %s",
@@ -68,6 +68,8 @@ func (e Entry) Way() string {
 		return "with watchbill apply"
 	case oncall.ViaCommandLine:
 		return "at the command line"
+	case oncall.ViaWeb:
+		return "in a browser"
 	}
 	return "by " + cmp.Or(oncall.Method(e.By.Via).Info().Acts, e.By.Via)
 }
