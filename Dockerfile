@@ -26,6 +26,7 @@ COPY spool ./spool
 COPY store ./store
 COPY timeline ./timeline
 COPY twiliosim ./twiliosim
+COPY web ./web
 ARG VERSION=
 ARG TARGETOS=linux
 ARG TARGETARCH=amd64

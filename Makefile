@@ -17,7 +17,8 @@ test: ## run the tests, race detector on, against a PostgreSQL that they start
 	$(WITHPG) go test -race -count=1 -timeout 15m $$(go list ./... | grep -v /cmd/watchbill)
 	$(WITHPG) go test -race -count=1 -timeout 30m ./cmd/watchbill
 
-test-browser: ## run the tests in a browser (needs Chromium)
+test-browser: ## run the tests in a browser, with axe-core on every page (needs Chromium, Node)
+	npm ci --prefix conformance/axe --ignore-scripts --no-audit --no-fund
 	$(WITHPG) go test -race -count=1 -tags browser -run Browser ./cmd/watchbill
 
 FUZZTIME = 5s

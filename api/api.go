@@ -36,6 +36,7 @@ type Config struct {
 	Proxies  Proxies           // in front of us
 	Most     int               // requests under way of one client of theirs; 0: any number
 	REST     http.Handler      // of /api/v1; nil: there is none
+	Web      http.Handler      // the pages for browsers, of every other address; nil: there are none
 }
 
 // A Door takes signals in.
@@ -108,8 +109,12 @@ func (s *server) routes() *http.ServeMux {
 		mux.Handle("/api/v1", s.REST)
 		mux.Handle("/api/v1/", s.REST)
 	}
-	mux.HandleFunc("GET /{$}", root)
-	mux.HandleFunc("/", nowhere)
+	if s.Web == nil {
+		mux.HandleFunc("GET /{$}", root)
+		mux.HandleFunc("/", nowhere)
+		return mux
+	}
+	mux.HandleFunc("/", s.browsed)
 	return mux
 }
 
@@ -193,6 +198,17 @@ func root(w http.ResponseWriter, _ *http.Request) {
 
 func nowhere(w http.ResponseWriter, _ *http.Request) {
 	newProblem(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
+}
+
+// browsed passes on to the pages what no monitor could have meant for us.
+func (s *server) browsed(w http.ResponseWriter, r *http.Request) {
+	for _, prefix := range []string{"/v1/", "/v2/", "/api/", "/opsgenie/", "/pagerduty/", "/integrations/v1/"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			nowhere(w, r)
+			return
+		}
+	}
+	s.Web.ServeHTTP(w, r)
 }
 
 func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {

@@ -29,6 +29,7 @@ type Config struct {
 
 	PublicURL string // where people's calendars find Watchbill, without a / at the end
 	LocalURL  bool   // PublicURL is only reachable on this machine
+	Pages     string // where browsers find the pages, without a / at the end; "": there are none
 
 	Methods []oncall.Method // contact methods that this installation has beside Slack
 	Numbers []string        // from which its SMS and phone calls come, in E.164
@@ -58,6 +59,7 @@ type Bot struct {
 
 	publicURL string
 	localURL  bool
+	pages     string
 	methods   []oncall.Method
 	numbers   []string
 	keeps     time.Duration
@@ -76,7 +78,7 @@ func New(c Config) (*Bot, error) {
 	}
 	b := &Bot{
 		store: c.Store, clock: c.Clock, log: c.Log, hungUp: make(chan struct{}),
-		publicURL: c.PublicURL, localURL: c.LocalURL, methods: c.Methods, numbers: c.Numbers, keeps: c.Keeps,
+		publicURL: c.PublicURL, localURL: c.LocalURL, pages: c.Pages, methods: c.Methods, numbers: c.Numbers, keeps: c.Keeps,
 	}
 	var err error
 	b.slack, err = slackcall.New(slackcall.Config{

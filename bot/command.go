@@ -76,6 +76,7 @@ func commands() []command {
 		{"contact", inWords((*Bot).contact)},
 		{"history", inWords((*Bot).history)},
 		{"report", inWords((*Bot).report)},
+		{"web", inWords((*Bot).web)},
 		{"page", (*Bot).raiseCommand},
 	}, incidentCommands, []command{
 		{"integrations", (*Bot).integrations},

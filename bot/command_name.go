@@ -37,6 +37,7 @@ var aliases = map[string]string{
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
 	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
 	"trigger": "page", "create": "page", "declare": "page", "call": "page", "raise": "page", "summon": "page", "alarm": "page", "pager": "page", "wake-up": "page",
+	"page-link": "web", "website": "web", "browser": "web", "login": "web", "signin": "web", "sign-in": "web", "dashboard": "web", "ui": "web", "console": "web",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 

@@ -60,7 +60,7 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(directory, user, reach), Schedules: directory.Schedules,
 		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, shown),
 		Watched: watched, Covers: mayInSome(directory, user, access.Override), Edits: mayInSome(directory, user, access.EditSchedule), Zone: zone, Now: now,
-		Maintenance: inForceAnywhere(directory, now),
+		Maintenance: inForceAnywhere(directory, now), Pages: b.pages,
 	}, nil
 }
 

@@ -16,7 +16,7 @@ const maxOthers = 500
 
 // sheet loads what a person sees of an incident.
 func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.Sheet, error) {
-	s := view.Sheet{Reader: user, Now: b.clock()}
+	s := view.Sheet{Reader: user, Now: b.clock(), Address: b.pages}
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
 	if err != nil {
 		return s, fmt.Errorf("load the directory: %w", err)

@@ -4,7 +4,8 @@ import (
 	"time"
 )
 
-// RunTimer runs the incident's timer with number seq. If that one is stale, it changes nothing and reports false.
+// RunTimer does what the incident's timer is for, if seq is still the one that the
+// incident waits for; a stale timer changes nothing and reports false.
 func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	if !in.timerDue(seq) {
 		return Change{}, false
@@ -16,7 +17,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	case Acknowledged:
 		c.runAckTimer()
 	default:
-		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has acknowledged
+		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has answered since
 			c.record(EventUnattended, ByTimer(), Detail{})
 			c.startOver()
 		}
@@ -25,7 +26,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	return c.done(), true
 }
 
-// timerDue reports whether the incident waits for the timer with number seq.
+// timerDue reports whether the incident still waits for the timer with this seq.
 func (in Incident) timerDue(seq int64) bool {
 	return in.Seq == seq && in.Open() && (in.Status != Acknowledged || in.NextAt != nil)
 }

@@ -2,10 +2,10 @@ package oncall
 
 import "strings"
 
-// longestTyped is the longest text that can be a misspelt name, in bytes.
+// longestTyped is how long what somebody typed can be, in bytes, to be taken for a name at all.
 const longestTyped = 200
 
-// Nearest returns the name that was probably meant; "" if none is close.
+// Nearest returns the name that was probably meant, "" if none comes close.
 func Nearest(typed string, names []string) string {
 	if len(typed) > longestTyped {
 		return ""
@@ -19,7 +19,7 @@ func Nearest(typed string, names []string) string {
 	return best
 }
 
-// edits is the Levenshtein distance of two words.
+// edits counts the letters to insert, drop or replace to turn one word into another.
 func edits(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -8,15 +8,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A NextStep is what happens next to an incident if nobody acts.
+// A NextStep is what happens next to an incident if nobody does anything.
 type NextStep struct {
 	At       time.Time
 	Users    []UserID // whom it pages: those on call at that moment
-	Exhausts bool     // the policy runs out, and the whole team is paged
-	Private  bool     // the policy belongs to another team, which is private, so Users is empty
+	Exhausts bool     // the policy runs out: the whole team is told
+	Private  bool     // it is of a private team that the incident is not of, so that whom it pages is not told
 }
 
-// NextPolicy is the policy whose step the incident's timer will run. The current policy may pass the incident on first.
+// NextPolicy is the policy that the incident's timer will follow, which may be another one that its own passes
+// it on to.
 func (in Incident) NextPolicy(f Facts) PolicyID {
 	if in.NextAt == nil || in.Status != Triggered {
 		return in.PolicyID
@@ -25,7 +26,8 @@ func (in Incident) NextPolicy(f Facts) PolicyID {
 	return c.Incident.PolicyID
 }
 
-// Next predicts what the incident's timer will do, by running it. It reports false if there is none.
+// Next tells what the incident's timer will do, by running the very code. It
+// reports false if nothing is to come.
 func (in Incident) Next(f Facts) (NextStep, bool) {
 	if in.NextAt == nil || in.Status != Triggered || in.closesBefore(*in.NextAt) {
 		return NextStep{}, false
@@ -45,28 +47,28 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 	return n, true
 }
 
-// closesBefore reports whether a flapping incident will close by an instant, unless it fires again.
+// closesBefore reports whether an incident that flaps closes before an instant, as far as is known now.
 func (in Incident) closesBefore(at time.Time) bool {
 	closes := in.ClosesAt()
 	return !closes.IsZero() && !closes.After(at)
 }
 
-// maxPlanned is the most entries of a plan.
+// maxPlanned bounds a plan; nobody reads further.
 const maxPlanned = 100
 
-// A PlanEntry is one thing that will happen to an incident if nobody acts.
+// A PlanEntry is one thing that happens to an incident if nobody does anything.
 type PlanEntry struct {
 	At       time.Time
-	Kind     EventKind // the kind of its event in the timeline
-	Policy   PolicyID  // the policy whose step it is, or that takes over
-	Round    int       // counted from 1, like Step and Run; 0: not a step of the policy
+	Kind     EventKind // as the timeline will have it
+	Policy   PolicyID  // that it is a part of, or that takes over
+	Round    int       // from 1, as people count; so are the next two; 0: no step of the policy
 	Step     int
 	Run      int
 	People   []PlannedPerson
 	Channels []string
 	Webhooks []string // their hosts
 	Skipped  string   // why the step pages nobody, completing "step 2 is skipped: "
-	Exhausts bool     // the policy has run out, and the whole team is paged
+	Exhausts bool     // the policy has run out: the whole team is told
 	Note     Sentence // what else happens
 }
 
@@ -74,18 +76,18 @@ type PlanEntry struct {
 type PlannedPerson struct {
 	User  UserID
 	Why   Sentence  // completes "you are paged because …"
-	At    time.Time // later than the step if a low severity waits for the person's hours
-	Rules []Rule    // the usable notification rules, with times relative to At
+	At    time.Time // from when on: later than the step where a low severity waits
+	Rules []Rule    // by which contact methods that can be used, and how long after that
 }
 
-// Later returns when the person's hours begin, and whether that is after the step runs.
+// Later returns when the person's hours begin, if the step runs earlier.
 func (p PlanEntry) Later(who PlannedPerson) (time.Time, bool) {
 	opens := who.At.Add(-GatherTime)
 	return opens, opens.After(p.At)
 }
 
-// Plan predicts everything that will happen to the incident if nobody acts, by running its timers. It is based on the
-// current facts, which may change: an override, for instance, may be added.
+// Plan tells all that will happen to the incident from now on if nobody does anything, by
+// running the very code. It holds for the facts as they are: overrides may still change them.
 func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	var plan []PlanEntry
 	for range maxPlanned {
@@ -96,7 +98,7 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 		if in.NextAt == nil || len(plan) >= maxPlanned {
 			break
 		}
-		if in.Exhausted { // a flapping incident would start over again and again
+		if in.Exhausted { // it flaps, and that goes on and on
 			plan = append(plan, PlanEntry{At: *in.NextAt, Kind: EventUnattended, Policy: in.PolicyID, Note: Say("If it flaps still and nobody has answered, it pages again.")})
 			break
 		}
@@ -110,7 +112,7 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	return plan[:min(len(plan), maxPlanned)]
 }
 
-// planned describes what a change by the timer does. Policy is the one that the incident followed before.
+// planned describes what a decision of the timer does. Policy is the one followed before it.
 func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to
@@ -157,7 +159,7 @@ func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	return plan
 }
 
-// policyNamed finds the policy that an event names, or else returns otherwise.
+// policyNamed finds the policy that an event names; otherwise it is the one given.
 func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
 	for id, p := range f.Policies {
 		if p.Name == name && !p.Removed {
@@ -167,7 +169,7 @@ func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
 	return otherwise
 }
 
-// pages adds the people, channels and webhooks that are paged.
+// pages adds who and what is paged.
 func (p *PlanEntry) pages(c Change, f Facts) {
 	for _, call := range c.Calls {
 		switch {
@@ -185,16 +187,17 @@ func (p *PlanEntry) pages(c Change, f Facts) {
 	}
 }
 
-// An Explanation says what a hypothetical signal would do.
+// An Explanation says what a signal that has not happened would do.
 type Explanation struct {
-	Incident Incident // as it would open
-	Alerts   []Alert  // its alerts
-	Policy   Policy   // its first policy
+	Incident Incident // as it is opened
+	Alerts   []Alert  // of which it is made
+	Policy   Policy   // that it begins with
 	Plan     []PlanEntry
 }
 
-// Explain folds signals without storing anything, and returns the incidents that they would open, each with its plan,
-// and the alerts that rules hold or drop. Held alerts are assumed to last long enough to open their incidents.
+// Explain lets a fold open the incidents of some signals without storing any, and tells what
+// happens to each from the beginning if nobody does anything. What a rule holds is told, and goes on as if it lasted;
+// what one drops is told.
 func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, aside []Alert) {
 	for _, s := range signals {
 		d.Receive(s, at)

@@ -8,33 +8,33 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Target is whom or what a step pages. Exactly one field is set, except that Which and Role qualify Schedule. It is
-// stored as JSON: fields are only ever added.
+// A Target is whom or what a step pages: exactly one of the fields is set, but for Which and
+// Role, which belong to Schedule. It is stored as JSON: fields are only ever added.
 type Target struct {
 	Schedule ScheduleID `json:"schedule,omitempty"`
 	Which    Which      `json:"which,omitempty"`
-	Role     string     `json:"role,omitempty"` // empty: every role except shadow
+	Role     string     `json:"role,omitempty"` // only who has this role; empty: every role but the shadow's
 	User     UserID     `json:"user,omitempty"`
-	Team     TeamID     `json:"team,omitempty"`    // all members
+	Team     TeamID     `json:"team,omitempty"`    // every member
 	Managers TeamID     `json:"admins,omitempty"`  // the managers of a team
 	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
 	Channel  string     `json:"channel,omitempty"` // a Slack channel
 	Webhook  string     `json:"webhook,omitempty"` // a URL
-	Policy   PolicyID   `json:"policy,omitempty"`  // the policy that the incident is passed on to
-	Canary   bool       `json:"canary,omitempty"`  // nobody; only the canary's policy has this target
+	Policy   PolicyID   `json:"policy,omitempty"`  // to which the incident is passed on
+	Canary   bool       `json:"canary,omitempty"`  // nobody: only the canary's policy has it
 }
 
-// Which says which people of a schedule are meant.
+// Which says who in a schedule is meant.
 type Which string
 
-// The people of a schedule who can be meant.
+// Those in a schedule who can be meant.
 const (
-	OnCallNow  Which = "" // on call when the step runs
+	OnCallNow  Which = "" // at that moment
 	OnCallNext Which = "next"
-	Everyone   Which = "everyone" // on call at any time within a year
+	Everyone   Which = "everyone" // whoever is ever on call
 )
 
-// nextWithin is how far ahead the next person on call is looked for.
+// nextWithin is how far ahead to look for the next person on call.
 const nextWithin = 92 * 24 * time.Hour
 
 // A pagedPerson is somebody whom a step pages, and why.
@@ -43,13 +43,13 @@ type pagedPerson struct {
 	why  Sentence
 }
 
-// An audience is the resolved targets of a step at an instant.
+// An audience is whom and what the targets of a step mean at an instant.
 type audience struct {
 	people   []pagedPerson
 	channels []string
 	webhooks []string
-	unknown  []string // handles of Slack user groups that are not known
-	policy   PolicyID // the policy that the incident is passed on to afterwards
+	unknown  []string // Slack user groups that we know nothing of
+	policy   PolicyID // to which the incident is passed on afterwards
 	canary   bool
 }
 
@@ -62,8 +62,8 @@ func (r Roster) people(targets []Target, at time.Time) []pagedPerson {
 	return r.audience(targets, at).people
 }
 
-// audience resolves the targets of a step at an instant, each person once, in the order of the targets. People who
-// can't be paged are left out.
+// audience resolves the targets of a step at an instant, each person once, in the order of
+// the targets. Some people can't be paged.
 func (r Roster) audience(targets []Target, at time.Time) audience {
 	var s audience
 	add := func(why Sentence, users ...UserID) {
@@ -108,12 +108,13 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 	return s
 }
 
-// means reports whether the target includes a role of its schedule. Shadows are never paged.
+// means reports whether the target means those who have a role. A shadow is told in other ways
+// and never counts as cover.
 func (t *Target) means(role string) bool {
 	return role != schedule.RoleShadow && (t.Role == "" || role == t.Role)
 }
 
-// onCall adds the people of a schedule that the target includes.
+// onCall adds the people of a schedule whom the target means.
 func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentence, users ...UserID)) {
 	for _, role := range c.Roles() {
 		if !t.means(role) {
@@ -137,7 +138,7 @@ func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentenc
 	}
 }
 
-// comesNext returns who comes on call in a role at the next change that brings anybody who isn't on call now.
+// comesNext returns who comes on call in a role at the next change that brings anybody new.
 func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
@@ -152,7 +153,7 @@ func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	}
 }
 
-// WebhookName is the part of a webhook's URL that may be shown, its host: the rest is often a secret.
+// WebhookName is as much of a URL as may be shown: what follows the host is often a secret.
 func WebhookName(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host

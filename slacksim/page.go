@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// PersonCookie is the cookie in which the page keeps who one is, for other pages on the same machine.
+const PersonCookie = "slacksim_person"
+
 //go:embed page
 var pageFiles embed.FS
 

@@ -172,6 +172,9 @@ var helpParts = []helpPart{
 		{0, "`/oncall report me last month` — how often I was disturbed, when, and how long I was on call"},
 		{SeesTeams, "`/oncall report payments last week` — incidents, times to acknowledge and to resolve, nights, with a picture and a table; also `november`, `90 days`, `last quarter`, `2026-10-01 to 2026-10-31`; `here` at the end posts it where you are"},
 	}},
+	{"*In a browser*", []helpLine{
+		{0, "`/oncall web` — a link that signs me in to the pages: schedules as one timeline, past incidents, reports"},
+	}},
 	{"*Who changed what* (for managers)", []helpLine{
 		{ReadsChanges, "`/oncall history` — of teams, schedules, policies, integrations and people; `/oncall history schedule payments`, `/oncall history @ann since 7d`"},
 	}},

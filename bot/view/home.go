@@ -34,6 +34,7 @@ type HomeTab struct {
 	Now       time.Time
 
 	Maintenance []MaintenanceWindow // in force
+	Pages       string              // where browsers find the pages; "": there are none
 }
 
 // YouMaySee follows "No incident is open" and the like where something is left out.
@@ -69,6 +70,10 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	blocks = append(blocks, slack.NewHeaderBlock(plain("How you are reached")),
 		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
 		slack.NewSectionBlock(words("`/oncall who`, `/oncall ack 12` and more can be typed in any channel."), nil, slack.NewAccessory(button(ActionHomeHelp, "", "What you can type"))))
+	if h.Pages != "" {
+		blocks = append(blocks, note("In a browser: "+link(h.Pages+"/", "who is on call")+" · "+link(h.Pages+"/incidents", "incidents")+" · "+
+			link(h.Pages+"/reports", "reports")+". `/oncall web` signs you in."))
+	}
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
 }
 

@@ -35,6 +35,17 @@ func (s Sheet) planLines() []string {
 	return append(lines, "Nothing more: the escalation policy has run out.")
 }
 
+// PlanLines say what happens if nobody does anything, for a reader outside of Slack.
+func (s Sheet) PlanLines() []string {
+	lines := s.planLines()
+	for i, line := range lines {
+		if bold, is := strings.CutPrefix(line, "*"); is {
+			lines[i] = strings.Replace(bold, "*", "", 1)
+		}
+	}
+	return lines
+}
+
 // A happening is what happens at an instant, in words.
 type happening struct {
 	at    time.Time

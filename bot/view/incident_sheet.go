@@ -21,7 +21,8 @@ type Sheet struct {
 	OnCall   []option // of whom whoever is on call can be asked to help
 	Zone     *time.Location
 	Now      time.Time
-	Watches  bool // the reader may see it, and do nothing with it
+	Watches  bool   // the reader may see it, and do nothing with it
+	Address  string // where browsers find the pages; "": there are none
 }
 
 // An Attempt is a page and what has become of it.
@@ -51,6 +52,9 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 		}
 	}
 	blocks = append(blocks, slack.NewActionBlock("deeds", elements...))
+	if there := browserLink(s.Address, in.ID); there != "" {
+		blocks = append(blocks, note(there))
+	}
 	if s.Picture.AlertCount > 0 {
 		details := Details{Incident: in, Alerts: s.Picture.Alerts, All: s.Picture.AlertCount, Zone: s.Zone}
 		blocks = append(append(blocks, slack.NewDividerBlock()), details.blocks()...)

@@ -54,6 +54,9 @@ func atTime(t time.Time) string {
 	return " at " + stamp(t, asTime, time.UTC)
 }
 
+// EventLine says in one sentence what happened, for a reader outside of Slack.
+func EventLine(e oncall.Event) string { return strings.TrimSpace(threadLine(e)) }
+
 // threadLine says in one sentence what happened.
 func threadLine(e oncall.Event) string {
 	d := e.Detail

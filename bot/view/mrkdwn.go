@@ -175,6 +175,9 @@ func through(a oncall.Actor) string {
 	if way := oncall.Method(a.Via).Info().Acts; a.User != "" && way != "" {
 		return " by " + way
 	}
+	if a.Via == oncall.ViaWeb {
+		return " in a browser"
+	}
 	return ""
 }
 

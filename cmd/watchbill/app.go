@@ -70,6 +70,7 @@ type settings struct {
 	canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
 	pulse    func(context.Context) error // tells an independent service that it works; nil: there is none
 	admins   []string                    // of the installation; none: the workspace's owners
+	web      webSettings
 }
 
 // mailIn is where mails of monitors are taken; without an address none are.
@@ -138,8 +139,12 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	}
 	var err error
 	publicURL, local := s.address()
+	pages := ""
+	if s.web.on {
+		pages = publicURL
+	}
 	a.bot, err = bot.New(bot.Config{
-		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local,
+		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local, Pages: pages,
 		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels), Keeps: s.terms.Incidents,
 		Store: a.store.Store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
@@ -275,6 +280,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
 		REST:     rest.New(rest.Config{Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names()}),
+		Web:      a.pages(s, clock),
 		Watching: func() []string { return a.watching(clock()) },
 	}
 	if a.door != nil {

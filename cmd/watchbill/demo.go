@@ -103,6 +103,7 @@ func (c *demoCmd) Run(p process) error {
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
 		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(),
 		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()),
+		web: webSettings{on: true, demo: slacksim.PersonCookie},
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
@@ -134,6 +135,7 @@ func welcome(p process, a *app, page, phones, key, database, slackAPI string) {
 
   Open the workspace   %s
   Open the phones      %s
+  Look in a browser    http://%s/
   Fire an alert        curl %s%s -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "critical"}'
   It is over           curl %s%s -d '{"status": "resolved", "dedup_key": "db-1/disk"}'
 
@@ -149,7 +151,7 @@ For watchbill explain, apply and doctor:
   export SLACK_BOT_TOKEN=%s SLACK_APP_TOKEN=%s WATCHBILL_SLACK_API_URL=%s
 
 Ctrl-C stops it; the data are kept.
-`, page, phones, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database, simBotToken, simAppToken, slackAPI)
+`, page, phones, a.addr, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database, simBotToken, simAppToken, slackAPI)
 }
 
 // onCallNow says who is on call in the demo's first schedule.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
@@ -29,6 +31,7 @@ type serveCmd struct {
 	mailInFlags    `embed:""`
 	retentionFlags `embed:""`
 	watchingFlags  `embed:""`
+	webFlags       `embed:""`
 	Listen         string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	MetricsListen  string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
@@ -42,7 +45,7 @@ type serveCmd struct {
 func (c *serveCmd) problems() []string {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
-		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL))
+		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL))
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
 	}
@@ -76,7 +79,7 @@ func (c *serveCmd) Run(p process) error {
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
-		canary: every, pulse: c.pulse(rules),
+		canary: every, pulse: c.pulse(rules), web: c.webFlags.settings(),
 		slackAPI: c.SlackAPIURL, listen: c.Listen, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL, apiLimit: c.APILimit,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")
@@ -151,5 +154,27 @@ func serve(p process, s settings, log zerolog.Logger, ready func(*app)) error {
 	err = a.wait(p.ctx)
 	a.stop()
 	log.Info().Msg("stopped")
+	return err
+}
+
+type migrateCmd struct {
+	databaseFlags `embed:""`
+}
+
+func (c *migrateCmd) Run(p process) error {
+	if wrong := c.problems(); len(wrong) > 0 {
+		return wrongUse(wrong)
+	}
+	return migrate(p, c.DatabaseURL)
+}
+
+// migrate brings the database up to this version and prints what it did.
+func migrate(p process, databaseURL string) error {
+	pool, err := openPool(p.ctx, databaseURL)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	_, err = migrations.Up(p.ctx, pool, func(line string) { fmt.Fprintln(p.errOut, line) })
 	return err
 }

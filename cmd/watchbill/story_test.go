@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -57,6 +58,9 @@ func TestStories(t *testing.T) {
 					"keyed":       s.keyed,
 					"apikey":      s.apikey,
 					"api":         s.api,
+					"browse":      s.browse,
+					"browsers":    s.browsers,
+					"signin":      s.signin,
 					"signed":      s.signed,
 					"mailin":      s.mailin,
 					"show":        s.show,
@@ -187,6 +191,9 @@ type story struct {
 
 	watch watch
 
+	web     webSettings
+	browser map[string]*http.Client // people's
+
 	phone    *twiliosim.Sim
 	channels map[oncall.Method]notify.Sender
 
@@ -266,7 +273,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, silencer: s.silencer, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
-		canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins,
+		canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins, web: s.web,
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

@@ -201,6 +201,8 @@ $('person').addEventListener('change', () => {
   const mine = world.channel(here.channel)?.user;
   go({ user: $('person').value, thread: '', channel: mine ? '' : here.channel, home: here.home || undefined });
 });
+// Another program's page on this machine can tell by this who follows a link: see PersonCookie.
+document.addEventListener('click', () => { if (here.user) document.cookie = `slacksim_person=${here.user}; path=/; SameSite=Lax`; }, true);
 $('menu').addEventListener('click', () => document.body.classList.toggle('side-open'));
 document.addEventListener('visibilitychange', refresh);
 setupComposer();

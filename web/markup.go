@@ -1,0 +1,95 @@
+package web
+
+import (
+	"html/template"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Markup shows a sentence as package view writes it for Slack: people by name, instants in the reader's zone, links
+// that a browser opens safely. Formatting is left as it is typed, since what others wrote may look like it.
+func (to reader) Markup(text string) template.HTML {
+	var out strings.Builder
+	for text != "" {
+		before, rest, found := strings.Cut(text, "<")
+		out.WriteString(template.HTMLEscapeString(unescape(before)))
+		if !found {
+			break
+		}
+		reference, after, closed := strings.Cut(rest, ">")
+		if !closed {
+			out.WriteString(template.HTMLEscapeString("<" + unescape(rest)))
+			break
+		}
+		out.WriteString(string(to.reference(reference)))
+		text = after
+	}
+	return template.HTML(out.String()) //nolint:gosec // every piece is escaped
+}
+
+// unescape takes back what Slack's markup escapes.
+func unescape(s string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
+}
+
+// reference shows what stands in angle brackets.
+func (to reader) reference(ref string) template.HTML {
+	what, label, labelled := strings.Cut(ref, "|")
+	escaped := func(s string) template.HTML { return template.HTML(template.HTMLEscapeString(unescape(s))) } //nolint:gosec // escaped
+	switch {
+	case strings.HasPrefix(what, "@"):
+		return "<b>" + escaped(to.Name(oncall.UserID(what[1:]))) + "</b>"
+	case strings.HasPrefix(what, "#"):
+		if to.dir != nil {
+			if name := to.dir.ChannelCalled(what[1:]); name != "" {
+				return escaped("#" + name)
+			}
+		}
+		return escaped(what)
+	case strings.HasPrefix(what, "!date^"):
+		parts := strings.Split(what, "^")
+		if seconds, err := strconv.ParseInt(parts[1], 10, 64); err == nil && to.zone != nil {
+			if len(parts) > 2 && strings.Contains(parts[2], "date") {
+				return to.Time(time.Unix(seconds, 0))
+			}
+			return to.Clock(time.Unix(seconds, 0))
+		}
+		return escaped(label)
+	case strings.HasPrefix(what, "!"):
+		return "" // whom Slack notifies
+	case labelled:
+		return linked(unescape(what), unescape(label))
+	}
+	return linked(unescape(what), unescape(what))
+}
+
+// linked is a link, if its address is one that a browser opens safely.
+func linked(address, label string) template.HTML {
+	shown := template.HTMLEscapeString(label)
+	if !safeLink(address) {
+		return template.HTML(shown) //nolint:gosec // escaped
+	}
+	return template.HTML(`<a rel="noreferrer noopener" href="` + template.HTMLEscapeString(address) + `">` + shown + `</a>`) //nolint:gosec // escaped
+}
+
+func safeLink(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// quoted shows a plain sentence, with what stands in backquotes as code.
+func quoted(text string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		if i%2 == 1 {
+			out.WriteString("<code>" + template.HTMLEscapeString(part) + "</code>")
+		} else {
+			out.WriteString(template.HTMLEscapeString(part))
+		}
+	}
+	return template.HTML(out.String()) //nolint:gosec // every piece is escaped
+}

@@ -1,0 +1,170 @@
+package web
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A duty is who has a role of a schedule now.
+type duty struct {
+	Schedule string
+	Zone     string // of the schedule
+	Role     string // "" for the usual one
+	Users    []oncall.UserID
+	Mine     bool // the reader is one of them
+	Shadow   bool // nobody is missed where it is empty
+	Changed  bool // by an override, or a shift made by hand
+	Why      string
+	Until    time.Time
+	Next     []oncall.UserID
+}
+
+// A teamOnCall is who is on call for a team now.
+type teamOnCall struct {
+	Team   oncall.Team
+	Duties []duty
+	Open   int // incidents
+}
+
+// A home is the first page.
+type home struct {
+	Mine   []teamOnCall
+	Asked  string // what was searched for
+	Others []teamOnCall
+	More   int // teams that are not shown
+	All    int // teams that the reader sees
+	Shifts []schedule.Stint
+	Open   []row
+	OrMore bool
+}
+
+const (
+	teamsShown  = 12
+	openShown   = 100
+	shiftsShown = 6
+	shiftsAhead = 12 * 7 * 24 * time.Hour
+)
+
+// onCall is the first page: who is on call, what is open, and one's own shifts.
+func (v *visit) onCall() (page, error) {
+	open, err := v.Store.OpenIncidents(v.ctx, v.by, openShown+1)
+	if err != nil {
+		return page{}, err
+	}
+	h := home{Asked: strings.TrimSpace(v.r.URL.Query().Get("q")), OrMore: len(open) > openShown, All: len(v.dir.Teams)}
+	count := map[oncall.TeamID]int{}
+	for _, in := range open {
+		count[in.TeamID]++
+	}
+	mine, others := v.myTeams()
+	if len(mine) == 0 && h.Asked == "" && len(others) <= teamsShown {
+		mine, others = others, nil
+	}
+	for _, t := range mine {
+		h.Mine = append(h.Mine, v.teamOnCall(t, count[t.ID]))
+	}
+	if h.Asked != "" {
+		for _, t := range others {
+			if !v.matches(t, h.Asked) {
+				continue
+			}
+			if len(h.Others) == teamsShown {
+				h.More++
+				continue
+			}
+			h.Others = append(h.Others, v.teamOnCall(t, count[t.ID]))
+		}
+	}
+	open = open[:min(len(open), openShown)]
+	h.Shifts = v.ownShifts()
+	h.Open, err = v.rows(v.mineFirst(open))
+	return page{name: "on_call", title: "On call", tab: "on-call", data: h, live: true}, err
+}
+
+// matches reports whether a team is meant: by its name, or by a schedule or a person of it.
+func (v *visit) matches(t oncall.Team, asked string) bool {
+	asked = strings.ToLower(asked)
+	has := func(s string) bool { return strings.Contains(strings.ToLower(s), asked) }
+	if has(t.Name) || slices.ContainsFunc(v.dir.Members[t.ID], func(u oncall.UserID) bool { return has(v.Name(u)) }) {
+		return true
+	}
+	return slices.ContainsFunc(v.dir.Schedules, func(s *schedule.Schedule) bool { return s.TeamID() == t.ID && has(s.Name()) })
+}
+
+// mineFirst puts what is of the reader's teams, or theirs, before the rest.
+func (v *visit) mineFirst(open []oncall.Incident) []oncall.Incident {
+	mine := func(in oncall.Incident) bool {
+		return slices.Contains(v.dir.Members[in.TeamID], v.user.ID) || slices.Contains(in.Holders(), v.user.ID)
+	}
+	var first, rest []oncall.Incident
+	for _, in := range open {
+		if mine(in) {
+			first = append(first, in)
+		} else {
+			rest = append(rest, in)
+		}
+	}
+	return append(first, rest...)
+}
+
+func (v *visit) teamOnCall(t oncall.Team, open int) teamOnCall {
+	out := teamOnCall{Team: t, Open: open}
+	for _, is := range v.dir.Schedules {
+		if is.TeamID() != t.ID {
+			continue
+		}
+		for _, d := range is.Who(v.now) {
+			one := duty{
+				Schedule: is.Name(), Zone: is.TimeZone(), Role: d.Role, Users: d.Users, Mine: slices.Contains(d.Users, v.user.ID), Shadow: d.Role == schedule.RoleShadow,
+				Changed: changed(d.Source), Why: v.why(d.Source), Until: d.Until, Next: d.Next,
+			}
+			if one.Role == schedule.RolePrimary {
+				one.Role = ""
+			}
+			out.Duties = append(out.Duties, one)
+		}
+	}
+	return out
+}
+
+// changed reports whether somebody was put on call by hand.
+func changed(s schedule.Source) bool { return s.Override != 0 || s.Shift != 0 }
+
+// why says what puts people on call.
+func (to reader) why(s schedule.Source) string {
+	o, known := to.dir.Override(s.Override)
+	switch {
+	case known && o.Reason != "" && o.CreatedBy != "":
+		return string(o.Kind) + " by " + to.Name(o.CreatedBy) + ": " + o.Reason
+	case known && o.CreatedBy != "":
+		return string(o.Kind) + " by " + to.Name(o.CreatedBy)
+	case known:
+		return string(o.Kind)
+	case s.Shift != 0:
+		return "shift made by hand"
+	case s.Rotation != "":
+		return "rotation " + s.Rotation
+	}
+	return ""
+}
+
+// ownShifts are the reader's next shifts, shadows too.
+func (v *visit) ownShifts() []schedule.Stint {
+	until := v.now.Add(shiftsAhead)
+	mine := v.dir.Roster().Stints(v.user.ID, v.now, until)
+	for _, is := range v.dir.Schedules {
+		for shift := range is.Each(v.now, until, schedule.RoleShadow) {
+			if slices.Contains(shift.Users, v.user.ID) {
+				mine = append(mine, schedule.Stint{
+					Schedule: is.ID(), Name: is.Name(), TimeZone: is.TimeZone(), Role: schedule.RoleShadow, User: v.user.ID, Start: shift.Start, End: shift.End,
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(mine, func(a, b schedule.Stint) int { return a.Start.Compare(b.Start) })
+	return mine[:min(len(mine), shiftsShown)]
+}

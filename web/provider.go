@@ -1,0 +1,239 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// SlackIssuer is Slack as an OpenID Connect provider.
+const SlackIssuer = "https://slack.com"
+
+// A Provider is an OpenID Connect provider with which people sign in.
+type Provider struct {
+	Name     string // as the button says it: "Slack"
+	issuer   string
+	id       string
+	secret   string
+	returnTo string
+	clock    func() time.Time
+	client   *http.Client
+
+	mu     sync.Mutex
+	found  *oidc.Provider // once it was asked
+	verify *oidc.IDTokenVerifier
+}
+
+// ProviderConfig is what a provider needs.
+type ProviderConfig struct {
+	Issuer, ClientID, ClientSecret string
+	Address                        string // of the pages
+	Clock                          func() time.Time
+	Transport                      http.RoundTripper
+}
+
+// NewProvider makes a provider. It is asked for its addresses when somebody signs in for the first time, so that we
+// start without it.
+func NewProvider(c ProviderConfig) *Provider {
+	name := "your company's account"
+	if u, err := url.Parse(c.Issuer); err == nil && u.Host != "" {
+		name = u.Host
+	}
+	if c.Issuer == SlackIssuer {
+		name = "Slack"
+	}
+	return &Provider{
+		Name: name, issuer: c.Issuer, id: c.ClientID, secret: c.ClientSecret, returnTo: c.Address + "/sign-in/return",
+		clock: c.Clock, client: &http.Client{Transport: c.Transport, Timeout: patience},
+	}
+}
+
+// discover asks the provider for its addresses, until it has answered once.
+func (p *Provider) discover(ctx context.Context) (*oauth2.Config, *oidc.IDTokenVerifier, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.found == nil {
+		// The keys are fetched later on as well, when the request is over.
+		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.issuer)
+		if err != nil {
+			return nil, nil, fmt.Errorf("ask the identity provider for its addresses: %w", err)
+		}
+		p.found, p.verify = found, found.Verifier(&oidc.Config{ClientID: p.id, Now: p.clock})
+	}
+	return &oauth2.Config{
+		ClientID: p.id, ClientSecret: p.secret, Endpoint: p.found.Endpoint(), RedirectURL: p.returnTo,
+		Scopes: []string{oidc.ScopeOpenID, "email", "profile"},
+	}, p.verify, nil
+}
+
+// An attempt is a sign-in that is under way at the provider. The browser keeps it.
+type attempt struct{ state, nonce, verifier, to string }
+
+// attemptLives is how long people may take at the provider.
+const attemptLives = 10 * time.Minute
+
+func (a attempt) String() string {
+	return strings.Join([]string{a.state, a.nonce, a.verifier, queryEscape(a.to)}, ".")
+}
+
+func readAttempt(text string) (attempt, bool) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 4 {
+		return attempt{}, false
+	}
+	to, err := url.QueryUnescape(parts[3])
+	return attempt{parts[0], parts[1], parts[2], ownPath(to)}, err == nil && parts[0] != "" && parts[1] != "" && parts[2] != ""
+}
+
+func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), ".", "%2E") }
+
+// toProvider sends somebody to the provider.
+func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
+	if s.Provider == nil {
+		s.signInPage(w, r)
+		return
+	}
+	config, _, err := s.Provider.discover(r.Context())
+	if err != nil {
+		s.failedAt(w, r, err)
+		return
+	}
+	a := attempt{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), to: ownPath(r.URL.Query().Get("to"))}
+	s.keep(w, signInName, a.String(), attemptLives)
+	http.Redirect(w, r, config.AuthCodeURL(a.state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), http.StatusSeeOther)
+}
+
+// What people are told whose sign-in has failed.
+var (
+	errAttemptOver   = oncall.Refuse("This sign-in took too long, or began in another browser. Please begin again.")
+	errNotVerified   = oncall.Refuse("The identity provider has not verified your mail address, so that Watchbill can't tell who you are.")
+	errOtherSlack    = oncall.Refuse("You have signed in to another Slack workspace than the one that runs Watchbill.")
+	errProviderSays  = oncall.Refuse("The identity provider has not signed you in. Please begin again.")
+	errProviderToken = oncall.Refuse("What the identity provider has sent is not valid, so that you are not signed in. Please begin again; if it stays so, the log says why.")
+)
+
+// fromProvider signs in whom the provider has sent back.
+func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	session, to, err := s.returned(ctx, r)
+	s.keep(w, signInName, "", -time.Second) // whatever came of it, it is over
+	if err != nil {
+		s.failedAt(w, r, err)
+		return
+	}
+	s.setCookie(w, session)
+	http.Redirect(w, r, s.base+to, http.StatusSeeOther)
+}
+
+func (s *server) returned(ctx context.Context, r *http.Request) (session, to string, err error) {
+	if s.Provider == nil {
+		return "", "", errAttemptOver
+	}
+	kept, err := r.Cookie(s.cookieName(signInName))
+	if err != nil {
+		return "", "", errAttemptOver
+	}
+	a, is := readAttempt(kept.Value)
+	q := r.URL.Query()
+	if !is || subtle.ConstantTimeCompare([]byte(a.state), []byte(q.Get("state"))) != 1 {
+		return "", "", errAttemptOver
+	}
+	if q.Get("error") != "" || q.Get("code") == "" {
+		s.Log.Warn().Str("error", q.Get("error")).Msg("the identity provider has not signed somebody in")
+		return "", "", errProviderSays
+	}
+	mail, err := s.Provider.mailOf(ctx, s, q.Get("code"), a)
+	if err != nil {
+		return "", "", err
+	}
+	session, user, err := s.Store.SignInByMail(ctx, mail, s.Clock())
+	if err == nil {
+		s.Log.Info().Str("user", string(user)).Msg("signed in by the identity provider")
+	}
+	return session, a.to, err
+}
+
+// claims are what the provider says of somebody.
+type claims struct {
+	Email      string `json:"email"`
+	Verified   any    `json:"email_verified"` // some providers write it as text
+	SlackTeam  string `json:"https://slack.com/team_id"`
+	Enterprise string `json:"https://slack.com/enterprise_id"`
+}
+
+func (c claims) verified() bool { return c.Email != "" && (c.Verified == true || c.Verified == "true") }
+
+// mailOf is the verified mail address of whom a code is about.
+func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt) (string, error) {
+	config, verifier, err := p.discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
+	if answer, is := errors.AsType[*oauth2.RetrieveError](err); is && answer.Response.StatusCode < http.StatusInternalServerError {
+		// Without the body of the answer, which may hold tokens.
+		s.Log.Warn().Str("error", answer.ErrorCode).Int("code", answer.Response.StatusCode).Msg("the identity provider takes no code")
+		return "", errProviderToken
+	} else if is {
+		return "", fmt.Errorf("exchange a code: the identity provider answers %d", answer.Response.StatusCode)
+	}
+	if err != nil {
+		return "", fmt.Errorf("exchange a code: %w", err)
+	}
+	raw, is := token.Extra("id_token").(string)
+	if !is {
+		s.Log.Warn().Msg("the identity provider has sent no id_token")
+		return "", errProviderToken
+	}
+	id, err := verifier.Verify(ctx, raw)
+	if err == nil && subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.nonce)) != 1 {
+		err = errors.New("it has another nonce")
+	}
+	var said claims
+	if err == nil {
+		err = id.Claims(&said)
+	}
+	if err != nil {
+		s.Log.Warn().Err(err).Msg("the identity provider's id_token is refused")
+		return "", errProviderToken
+	}
+	if !said.verified() {
+		return "", errNotVerified
+	}
+	if said.SlackTeam != "" {
+		here, err := s.Store.Workspace(ctx)
+		if err != nil {
+			return "", err
+		}
+		if here.Team != "" && here.Team != said.SlackTeam && (here.Enterprise == "" || here.Enterprise != said.Enterprise) {
+			return "", errOtherSlack
+		}
+	}
+	return said.Email, nil
+}
+
+// failedAt says why the provider has signed nobody in.
+func (s *server) failedAt(w http.ResponseWriter, r *http.Request, err error) {
+	if refused(err) {
+		s.notIn(w, r, err)
+		return
+	}
+	if r.Context().Err() == nil {
+		s.outages.Error().Err(err).Msg("nobody can sign in")
+	}
+	s.askIn(w, r, http.StatusServiceUnavailable, "/", "The identity provider can't be reached, or the database does not answer. Please try again in a moment.")
+}

@@ -1,0 +1,101 @@
+package web
+
+import (
+	"crypto/rand"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A raiseForm pages somebody by hand.
+type raiseForm struct {
+	Whom       string
+	Text       string
+	Severity   string
+	Key        string // by which a form that is sent twice pages once
+	Asks       string // why it takes a confirmation
+	Problem    string
+	Teams      []oncall.Team
+	Schedules  []*schedule.Schedule
+	Severities []oncall.Severity
+}
+
+// raiseForm is the form, with what is known filled in. It offers what the person may page.
+func (v *visit) raiseForm() raiseForm {
+	f := raiseForm{
+		Whom: v.r.FormValue("whom"), Text: v.r.FormValue("text"), Severity: v.r.FormValue("severity"), Key: v.r.PostFormValue("key"), Severities: oncall.Severities(),
+	}
+	if f.Key == "" || len(f.Key) > 40 {
+		f.Key = rand.Text()
+	}
+	if f.Severity == "" {
+		f.Severity = string(oncall.High)
+	}
+	may := func(team oncall.TeamID) bool {
+		return v.dir.Access().May(v.by, access.Page, access.Object{Team: team}) == nil
+	}
+	mine, others := v.myTeams()
+	for _, t := range slices.Concat(mine, others) {
+		if may(t.ID) {
+			f.Teams = append(f.Teams, t)
+		}
+	}
+	for _, s := range v.dir.Schedules {
+		if may(s.TeamID()) {
+			f.Schedules = append(f.Schedules, s)
+		}
+	}
+	return f
+}
+
+// askRaise shows the form.
+func (v *visit) askRaise() (page, error) {
+	if err := v.dir.MayPage(v.by); err != nil {
+		return page{}, err
+	}
+	return page{name: "raise", title: "Page somebody", tab: "incidents", data: v.raiseForm()}, nil
+}
+
+// raise opens an incident by hand.
+func (v *visit) raise() (page, error) {
+	v.r.Body = maxBytes(v.w, v.r, mostForm)
+	f := v.raiseForm()
+	wish := oncall.Raise{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
+	kind, number, _ := strings.Cut(f.Whom, "/")
+	id, _ := strconv.ParseInt(number, 10, 64) // no number is 0
+	switch s, known := v.dir.Schedule(oncall.ScheduleID(id)); {
+	case kind == "schedule" && known:
+		wish.Schedule, wish.Team = s.ID(), s.TeamID()
+	case kind == "team" && id != 0:
+		wish.Team = oncall.TeamID(id)
+	}
+	again := func(problem string) (page, error) {
+		f.Problem = problem
+		return page{name: "raise", title: "Page somebody", tab: "incidents", data: f, code: http.StatusUnprocessableEntity}, nil
+	}
+	switch {
+	case wish.Team == 0:
+		return again("Say whom to page.")
+	case wish.Text == "":
+		return again("Say what is wrong.")
+	}
+	raised, err := v.Store.Raise(v.ctx, v.by, wish, store.Place{}, v.now)
+	if err != nil {
+		return page{}, err
+	}
+	if raised.Asks != nil {
+		f.Asks = raised.Asks.Shown(v.Name)
+		return page{name: "raise", title: "Page somebody", tab: "incidents", data: f, code: http.StatusConflict}, nil
+	}
+	done := "page"
+	if raised.Again {
+		done = "again"
+	}
+	return page{to: "/incidents/" + strconv.FormatInt(int64(raised.Incident.ID), 10) + "?done=" + done}, nil
+}

@@ -1,0 +1,232 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A reader is for whom a page is written. What it shows of times is in their zone.
+type reader struct {
+	user oncall.User
+	dir  *store.Directory // as they see it; nil: they are not signed in
+	zone *time.Location
+	wall *schedule.Zone
+	now  time.Time
+	base string
+}
+
+// readerOf is the reader of somebody's pages.
+func (s *server) readerOf(dir *store.Directory, id oncall.UserID, now time.Time) reader {
+	to := reader{user: dir.Users[id], dir: dir, now: now, base: s.base}
+	to.user.ID = id
+	name := to.user.TimeZone
+	wall, err := schedule.LoadZone(name)
+	zone, bad := time.LoadLocation(name)
+	if name == "" || err != nil || bad != nil {
+		wall, _ = schedule.LoadZone("UTC")
+		zone = time.UTC
+	}
+	to.wall, to.zone = wall, zone
+	return to
+}
+
+// SignedIn reports whether it is known who reads.
+func (to reader) SignedIn() bool { return to.dir != nil }
+
+// Now is when the page was made.
+func (to reader) Now() time.Time { return to.now }
+
+// Me is what the reader is called.
+func (to reader) Me() string { return to.Name(to.user.ID) }
+
+// MyID is the reader's id.
+func (to reader) MyID() string { return string(to.user.ID) }
+
+// Zone names the zone of the times.
+func (to reader) Zone() string {
+	if to.zone == nil {
+		return "UTC"
+	}
+	return to.zone.String()
+}
+
+// At is the address of a path of ours, with the names in it escaped.
+func (to reader) At(parts ...any) string {
+	var out strings.Builder
+	out.WriteString(to.base)
+	for i, p := range parts {
+		if i == 0 {
+			out.WriteString(fmt.Sprint(p))
+			continue
+		}
+		out.WriteString("/" + url.PathEscape(strings.TrimPrefix(fmt.Sprint(p), "#")))
+	}
+	return out.String()
+}
+
+// Name is what somebody is called.
+func (to reader) Name(id oncall.UserID) string {
+	if to.dir == nil {
+		return string(id)
+	}
+	return to.dir.Name(id)
+}
+
+// Names are what several people are called.
+func (to reader) Names(ids []oncall.UserID) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = to.Name(id)
+	}
+	return list(names)
+}
+
+// Said is a refusal, with people by name.
+func (to reader) Said(r oncall.Refusal) template.HTML { return quoted(r.Shown(to.Name)) }
+
+// TeamName is what a team is called that the reader sees.
+func (to reader) TeamName(id oncall.TeamID) string {
+	for _, t := range to.dir.Teams {
+		if t.ID == id {
+			return t.Name
+		}
+	}
+	return "a private team"
+}
+
+// Time shows an instant: "Tue 1 Dec 09:00".
+func (to reader) Time(t time.Time) template.HTML {
+	return stamped(t, schedule.Stamp(t, to.zone))
+}
+
+// Clock shows an instant of today by its time alone, and others with their day.
+func (to reader) Clock(t time.Time) template.HTML {
+	if to.date(t) == to.date(to.now) {
+		return stamped(t, t.In(to.zone).Format("15:04"))
+	}
+	return to.Time(t)
+}
+
+// Seconds shows the time of day of an instant.
+func (to reader) Seconds(t time.Time) template.HTML {
+	return stamped(t, t.In(to.zone).Format("15:04:05"))
+}
+
+// Day shows the day of an instant.
+func (to reader) Day(t time.Time) string { return schedule.Day(t, to.zone) }
+
+// Ago says how long ago an instant was: "5 min ago".
+func (to reader) Ago(t time.Time) template.HTML {
+	return stampedTitle(t, lasted(to.now.Sub(t))+" ago", schedule.ZonedStamp(t, to.zone))
+}
+
+// For says for how long something has lasted.
+func (to reader) For(t time.Time) template.HTML {
+	return stampedTitle(t, lasted(to.now.Sub(t)), schedule.ZonedStamp(t, to.zone))
+}
+
+// Until says when something ends, in the words that fit how far that is.
+func (to reader) Until(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "no end within a year"
+	}
+	return to.Clock(t)
+}
+
+func (to reader) date(t time.Time) schedule.Date {
+	d, _ := to.wall.Local(t)
+	return d
+}
+
+func stamped(t time.Time, shown string) template.HTML {
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + template.HTMLEscapeString(shown) + `</time>`) //nolint:gosec // escaped
+}
+
+func stampedTitle(t time.Time, shown, title string) template.HTML {
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `" title="` + template.HTMLEscapeString(title) + `">` + //nolint:gosec // escaped
+		template.HTMLEscapeString(shown) + `</time>`)
+}
+
+// lasted says roughly how long something took: "40 s", "5 min", "3 h 20 min", "4 d".
+func lasted(d time.Duration) string {
+	switch d = max(d, 0); {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 24*time.Hour && d%time.Hour >= time.Minute:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d d", d/(24*time.Hour))
+}
+
+// myTeams are the teams that the reader is in, or on call for, and the others.
+func (to reader) myTeams() (mine, others []oncall.Team) {
+	on := map[oncall.TeamID]bool{}
+	for _, s := range to.dir.Schedules {
+		for _, role := range s.Roles() {
+			if slices.Contains(s.At(to.now, role), to.user.ID) {
+				on[s.TeamID()] = true
+			}
+		}
+	}
+	for _, t := range to.dir.Teams {
+		if on[t.ID] || slices.Contains(to.dir.Members[t.ID], to.user.ID) {
+			mine = append(mine, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	byName := func(a, b oncall.Team) int {
+		return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	}
+	slices.SortFunc(mine, byName)
+	slices.SortFunc(others, byName)
+	return mine, others
+}
+
+// teamNamed finds a team that the reader sees, by its name or id.
+func (to reader) teamNamed(name string) (oncall.Team, bool) {
+	for _, t := range to.dir.Teams {
+		if strings.EqualFold(t.Name, name) || fmt.Sprint(t.ID) == name {
+			return t, true
+		}
+	}
+	return oncall.Team{}, false
+}
+
+// colours is how many of them people have.
+const colours = 10
+
+// coloursOf gives each person a colour that depends on their id, so that it is the same on every page unless two
+// people on one page would share it.
+func coloursOf(people []oncall.UserID) map[oncall.UserID]int {
+	out, taken := map[oncall.UserID]int{}, map[int]bool{}
+	people = slices.Clone(people)
+	slices.Sort(people)
+	for _, u := range slices.Compact(people) {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(u)) // never fails
+		if len(taken) == colours {
+			clear(taken)
+		}
+		i := int(h.Sum32() % colours)
+		for taken[i] {
+			i = (i + 1) % colours
+		}
+		taken[i], out[u] = true, i
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// policy allows what the pages have: our own styles, icon and script, and forms to ourselves.
+const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// headers sets those of every answer. Pages are private, so that nothing may keep them.
+func (s *server) headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer browsers hide the origin of our own forms, too
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		if s.secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// foreign answers a form that another site has sent in somebody's name.
+func (s *server) foreign(w http.ResponseWriter, r *http.Request) {
+	s.outages.Warn().Str("origin", r.Header.Get("Origin")).Str("host", r.Host).Msg("a form of another site was refused")
+	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{
+		name: "said", title: "Nothing was done", code: http.StatusForbidden,
+		data: "This form came from another address than Watchbill's own. If you pressed a button on a page of Watchbill, " +
+			"its address differs from WATCHBILL_PUBLIC_URL, or a proxy changes the Host of requests: open the pages at that address.",
+	})
+}
+
+// The names of the cookies. Browsers take one that begins with __Host- only by https, from this host alone.
+const (
+	sessionName = "watchbill_session"
+	signInName  = "watchbill_sign_in"
+	wantedName  = "watchbill_wanted" // where somebody wanted to who has to sign in first
+)
+
+func (s *server) cookieName(name string) string {
+	if s.secure && s.base == "" {
+		return "__Host-" + name
+	}
+	return name
+}
+
+// cookie is the secret that a browser shows, or "".
+func (s *server) cookie(r *http.Request) string {
+	c, err := r.Cookie(s.cookieName(sessionName))
+	if err != nil || len(c.Value) > 100 {
+		return ""
+	}
+	return c.Value
+}
+
+func (s *server) setCookie(w http.ResponseWriter, secret string) {
+	s.keep(w, sessionName, secret, oncall.SessionLives)
+}
+
+func (s *server) clearCookie(w http.ResponseWriter) { s.keep(w, sessionName, "", -time.Second) }
+
+// keep has the browser keep something that only we read. It is sent along when somebody follows a link from Slack,
+// and not with what another site does by itself. By plain http, as inside a company, it can't be Secure.
+func (s *server) keep(w http.ResponseWriter, name, value string, lives time.Duration) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever that works
+		Name: s.cookieName(name), Value: value, Path: s.base + "/", MaxAge: int(lives / time.Second),
+		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// ownPath is a path of ours to go to, whatever was asked for: never another host's.
+func ownPath(asked string) string {
+	u, err := url.Parse(asked)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") ||
+		strings.ContainsAny(asked, "\\\r\n\t") || strings.HasPrefix(path.Clean(u.Path), "/sign-") {
+		return "/"
+	}
+	clean := url.URL{Path: path.Clean(u.Path), RawQuery: u.RawQuery}
+	return clean.RequestURI()
+}

@@ -1,0 +1,163 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A signInForm is what somebody sees who is not signed in.
+type signInForm struct {
+	Provider string // what it is called; "": there is none
+	Start    string // the address that begins
+	Said     any    // what went wrong
+	Name     string // whom a link signs in
+	Secret   string
+}
+
+// signInPage says how to sign in.
+func (s *server) signInPage(w http.ResponseWriter, r *http.Request) {
+	to := ownPath(r.URL.Query().Get("to"))
+	if s.Demo != "" {
+		http.Redirect(w, r, s.base+to, http.StatusSeeOther)
+		return
+	}
+	s.askIn(w, r, http.StatusOK, to, nil)
+}
+
+// askIn writes that page, with what went wrong.
+func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to string, said any) {
+	f := signInForm{Said: said}
+	if to != "/" { // for whoever goes on by a link from Slack
+		s.keep(w, wantedName, queryEscape(to), attemptLives)
+	}
+	if s.Provider != nil {
+		f.Provider, f.Start = s.Provider.Name, s.base+"/sign-in/provider?to="+queryEscape(to)
+	}
+	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{name: "sign_in", title: "Sign in", data: f, code: code})
+}
+
+// linkPage asks before a link is used up: what looks at links in messages must not use them.
+func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	secret := r.PathValue("secret")
+	user, err := s.Store.LinkSignsIn(ctx, secret, s.Clock())
+	if err != nil {
+		s.notIn(w, r, err)
+		return
+	}
+	dir, err := s.Store.DirectoryFor(ctx, oncall.ByWeb(user))
+	if err != nil {
+		s.notIn(w, r, err)
+		return
+	}
+	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{
+		name: "sign_in", title: "Sign in", data: signInForm{Name: dir.Name(user), Secret: secret},
+	})
+}
+
+// useLink signs in whom a link is for.
+func (s *server) useLink(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	session, user, err := s.Store.SignInByLink(ctx, r.PathValue("secret"), s.Clock())
+	if err != nil {
+		s.notIn(w, r, err)
+		return
+	}
+	s.Log.Info().Str("user", string(user)).Msg("signed in by a link")
+	s.setCookie(w, session)
+	http.Redirect(w, r, s.base+s.wanted(w, r), http.StatusSeeOther)
+}
+
+// wanted is where somebody wanted to before they had to sign in.
+func (s *server) wanted(w http.ResponseWriter, r *http.Request) string {
+	kept, err := r.Cookie(s.cookieName(wantedName))
+	if err != nil {
+		return "/"
+	}
+	s.keep(w, wantedName, "", -time.Second)
+	to, err := url.QueryUnescape(kept.Value)
+	if err != nil {
+		return "/"
+	}
+	return ownPath(to)
+}
+
+// notIn says why somebody is not signed in.
+func (s *server) notIn(w http.ResponseWriter, r *http.Request, err error) {
+	nobody := reader{base: s.base, now: s.Clock()}
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		s.askIn(w, r, http.StatusForbidden, "/", nobody.Said(refusal))
+		return
+	}
+	s.fail(w, r, nobody, err)
+}
+
+// signOut ends the session of this browser, or all of the person's.
+func (v *visit) signOut() (page, error) {
+	if err := v.Store.SignOut(v.ctx, v.by, v.session, v.r.PostFormValue("everywhere") != "", v.now); err != nil {
+		return page{}, err
+	}
+	v.clearCookie(v.w)
+	return page{to: "/sign-in"}, nil
+}
+
+// demoUser is who somebody is in the demo: whom they have chosen, there or here, or else whoever is on call.
+func (s *server) demoUser(ctx context.Context, r *http.Request) (oncall.UserID, error) {
+	dir, err := s.Store.DirectoryFor(ctx, oncall.Actor{Via: oncall.ViaTimer})
+	if err != nil {
+		return "", err
+	}
+	known := demoUsers(dir)
+	if chosen, err := r.Cookie(s.Demo); err == nil {
+		if i := slices.IndexFunc(known, func(u oncall.User) bool { return string(u.ID) == chosen.Value }); i >= 0 {
+			return known[i].ID, nil
+		}
+	}
+	for _, is := range dir.Schedules {
+		for _, role := range is.Roles() {
+			if on := is.At(s.Clock(), role); len(on) > 0 {
+				return on[0], nil
+			}
+		}
+	}
+	if len(known) == 0 {
+		return "", errNobody
+	}
+	return known[0].ID, nil
+}
+
+// errNobody is what the demo says before anything is set up.
+var errNobody = oncall.Refuse("There is nobody yet who could look at the pages.")
+
+// demoUsers are the people whom a team names, by name.
+func demoUsers(dir *store.Directory) []oncall.User {
+	var out []oncall.User
+	for _, id := range dir.PeopleNamed() {
+		if u := dir.Users[id]; u.ID != "" && u.DeactivatedAt == nil {
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b oncall.User) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return slices.CompactFunc(out, func(a, b oncall.User) bool { return a.ID == b.ID })
+}
+
+// chooseDemo makes whoever looks somebody else.
+func (s *server) chooseDemo(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // the demo has no secrets
+		Name: s.Demo, Value: url.QueryEscape(r.PostFormValue("user")), Path: "/", SameSite: http.SameSiteLaxMode,
+	})
+	http.Redirect(w, r, s.base+ownPath(r.PostFormValue("to")), http.StatusSeeOther)
+}

@@ -1,0 +1,231 @@
+package web_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/web"
+)
+
+// A link signs its person in once, in five minutes, and leads where they wanted to; what looks at it doesn't use it up.
+func TestALinkFromSlackSignsIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser()
+	if r := b.get("/incidents?state=all", http.StatusSeeOther); r.to() != "/sign-in?to=%2Fincidents%3Fstate%3Dall" {
+		t.Errorf("it leads to %q", r.to())
+	}
+	shows(t, b.get("/sign-in?to=%2Fincidents%3Fstate%3Dall", http.StatusOK), []string{"/oncall web"})
+	link := w.link(ann)
+	for range 2 {
+		shows(t, b.get(link, http.StatusOK), []string{"Sign in as ann"})
+	}
+	r := b.do(http.MethodPost, link, url.Values{})
+	if r.code != http.StatusSeeOther || r.to() != "/incidents?state=all" {
+		t.Errorf("it leads to %q with %d", r.to(), r.code)
+	}
+	cookie := r.header.Values("Set-Cookie")[0]
+	for _, part := range []string{"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"} {
+		if !strings.Contains(cookie, part) {
+			t.Errorf("the cookie has no %s: %s", part, cookie)
+		}
+	}
+	if strings.Contains(cookie, "Secure") { // it would be lost by http
+		t.Errorf("by http: %s", cookie)
+	}
+	shows(t, b.get("/", http.StatusOK), []string{"ann", "On call now"})
+
+	other := w.browser()
+	for _, again := range []string{link, "/sign-in/link/NONSENSE"} {
+		shows(t, other.get(again, http.StatusForbidden), []string{"used already"})
+		if r := other.do(http.MethodPost, again, url.Values{}); r.code != http.StatusForbidden {
+			t.Errorf("%s: %d", again, r.code)
+		}
+	}
+	replaced := w.link(bo)
+	late := w.link(bo)
+	if r := other.do(http.MethodPost, replaced, url.Values{}); r.code != http.StatusForbidden {
+		t.Errorf("a link that another has replaced: %d", r.code)
+	}
+	w.advance(oncall.SignInLinkLive)
+	if r := other.do(http.MethodPost, late, url.Values{}); r.code != http.StatusForbidden {
+		t.Errorf("a link that is too old: %d", r.code)
+	}
+	if r := other.do(http.MethodPost, "/", url.Values{}, "Origin: "); r.code != http.StatusMethodNotAllowed && r.code != http.StatusNotFound {
+		t.Errorf("a monitor without the path of its key is answered %d", r.code)
+	}
+}
+
+// A session ends when its person signs out, is deactivated, has their links ended, or doesn't come for a week.
+func TestWhatEndsASession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	out := func(b *browser, why string) {
+		t.Helper()
+		if r := b.do(http.MethodGet, "/", nil); r.code != http.StatusSeeOther || !strings.HasPrefix(r.to(), "/sign-in") {
+			t.Errorf("%s: %d", why, r.code)
+		}
+	}
+	one, two, three := w.as(ann), w.as(ann), w.as(ann)
+	kept := *one.client // whoever has copied the cookie
+	u, _ := url.Parse(w.address)
+	stolen := w.browser()
+	stolen.client.Jar.SetCookies(u, kept.Jar.Cookies(u))
+	stolen.get("/", http.StatusOK)
+	if r := one.do(http.MethodPost, "/sign-out", url.Values{}); r.to() != "/sign-in" {
+		t.Errorf("signing out leads to %q", r.to())
+	}
+	out(one, "signed out")
+	out(stolen, "signed out, with the cookie of before")
+	two.get("/", http.StatusOK)
+	two.do(http.MethodPost, "/sign-out", url.Values{"everywhere": {"1"}})
+	out(three, "signed out everywhere")
+
+	gone := w.as(bo)
+	_, err := w.pool.Exec(t.Context(), `UPDATE users SET deactivated_at = $1 WHERE id = 'U0BO'`, w.clock())
+	w.must(err)
+	out(gone, "deactivated")
+	ended := w.as(di)
+	w.advance(time.Second)
+	w.must(w.store.EndLinks(t.Context(), oncall.ByTimer(), di, w.clock()))
+	out(ended, "links ended")
+	idle := w.as(ann)
+	w.advance(oncall.SessionIdle - time.Minute)
+	idle.get("/", http.StatusOK)
+	w.advance(oncall.SessionIdle - time.Minute)
+	idle.get("/", http.StatusOK)
+	w.advance(oncall.SessionIdle + time.Minute)
+	out(idle, "a week without a look")
+}
+
+// After signing in one is never led to another site.
+func TestSigningInLeadsToOurOwnPages(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	w := newWorld(t, p.use)
+	for to, want := range map[string]string{
+		"/incidents/7": "/incidents/7", "/reports?team=a b": "/reports?team=a b", "https://evil.example/": "/", "//evil.example": "/", `/\evil.example`: "/",
+		"javascript:alert(1)": "/", "/sign-out": "/", "/../..//evil.example": "/evil.example", "/x\r\nSet-Cookie: a=b": "/", "": "/", "evil": "/",
+	} {
+		b := w.browser()
+		if r := p.signIn(b, to, nil); r.code != http.StatusSeeOther || r.to() != want {
+			t.Errorf("%q leads to %q with %d, want %q", to, r.to(), r.code, want)
+		}
+	}
+}
+
+// By https, cookies are for this host by https alone, and browsers are told to come by https.
+func TestCookiesByHTTPS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) { w.config.Address = "https://watchbill.example.com" })
+	b := w.browser()
+	r := b.do(http.MethodPost, w.link(ann), url.Values{}, "Origin: https://watchbill.example.com") // as behind a proxy that changes the Host
+	if cookie := r.header.Get("Set-Cookie"); r.code != http.StatusSeeOther || !strings.HasPrefix(cookie, "__Host-watchbill_session=") || !strings.Contains(cookie, "Secure") {
+		t.Errorf("%d: %s", r.code, cookie)
+	}
+	if r.header.Get("Strict-Transport-Security") == "" {
+		t.Error("no Strict-Transport-Security")
+	}
+}
+
+// Where a proxy serves the pages below a path, links and cookies have it.
+func TestPagesBelowAPath(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(w *world) { w.config.Address += "/watchbill" })
+	b := w.browser()
+	r := b.do(http.MethodPost, w.link(ann), url.Values{})
+	if r.to() != "/watchbill/" || !strings.Contains(r.header.Get("Set-Cookie"), "Path=/watchbill/") {
+		t.Errorf("%q, %q", r.to(), r.header.Get("Set-Cookie"))
+	}
+	if r := b.get("/sign-in", http.StatusOK); !strings.Contains(r.text, `href="/watchbill/static/app-`) {
+		t.Errorf("no path in %s", r.text)
+	}
+}
+
+// Whom the provider names is signed in; whatever is wrong about its answer, nobody is.
+func TestSignInWithAProvider(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t)
+	w := newWorld(t, p.use)
+	b := w.browser()
+	shows(t, b.get("/sign-in", http.StatusOK), []string{"Sign in with 127.0.0.1"})
+	p.signIn(b, "/incidents", nil)
+	shows(t, b.get("/", http.StatusOK), []string{"ann"})
+
+	w.must(w.store.SaveWorkspace(t.Context(), store.Workspace{Team: "T0OURS", URL: "https://ours.slack.com/"}))
+	for name, c := range map[string]struct {
+		change func(*grant)
+		code   int
+		says   string
+	}{
+		"another state":       {func(g *grant) { g.state = "other" }, http.StatusForbidden, "another browser"},
+		"no state":            {func(g *grant) { g.state = "" }, http.StatusForbidden, "another browser"},
+		"another nonce":       {func(g *grant) { g.claims["nonce"] = "other" }, http.StatusForbidden, "not valid"},
+		"no nonce":            {func(g *grant) { delete(g.claims, "nonce") }, http.StatusForbidden, "not valid"},
+		"expired":             {func(g *grant) { g.claims["exp"] = start.Add(-time.Hour).Unix() }, http.StatusForbidden, "not valid"},
+		"another audience":    {func(g *grant) { g.claims["aud"] = "somebody" }, http.StatusForbidden, "not valid"},
+		"another issuer":      {func(g *grant) { g.claims["iss"] = "https://evil.example" }, http.StatusForbidden, "not valid"},
+		"another key":         {func(g *grant) { g.forged = true }, http.StatusForbidden, "not valid"},
+		"not signed":          {func(g *grant) { g.unsigned = true }, http.StatusForbidden, "not valid"},
+		"no id_token":         {func(g *grant) { g.claims = nil }, http.StatusForbidden, "not valid"},
+		"another PKCE":        {func(g *grant) { g.challenge = "other" }, http.StatusForbidden, "not valid"},
+		"mail unverified":     {func(g *grant) { g.claims["email_verified"] = false }, http.StatusForbidden, "not verified"},
+		"mail not said so":    {func(g *grant) { delete(g.claims, "email_verified") }, http.StatusForbidden, "not verified"},
+		"no mail":             {func(g *grant) { delete(g.claims, "email") }, http.StatusForbidden, "not verified"},
+		"an unknown mail":     {func(g *grant) { g.claims["email"] = "eve@example.com" }, http.StatusForbidden, "Nobody in Slack"},
+		"another workspace":   {func(g *grant) { g.claims["https://slack.com/team_id"] = "T0THEIRS" }, http.StatusForbidden, "another Slack workspace"},
+		"access denied":       {func(g *grant) { g.denied = true }, http.StatusForbidden, "has not signed you in"},
+		"our workspace":       {func(g *grant) { g.claims["https://slack.com/team_id"] = "T0OURS" }, http.StatusSeeOther, ""},
+		"mail in other cases": {func(g *grant) { g.claims["email"] = "ANN@Example.com" }, http.StatusSeeOther, ""},
+	} {
+		b := w.browser()
+		r := p.signIn(b, "/", c.change)
+		if r.code != c.code || !strings.Contains(r.text, c.says) {
+			t.Errorf("%s: %d, want %d and %q: %s", name, r.code, c.code, c.says, words(r.text))
+		}
+		want := http.StatusSeeOther // to the sign-in
+		if c.code == http.StatusSeeOther {
+			want = http.StatusOK
+		}
+		if r := b.do(http.MethodGet, "/", nil); r.code != want {
+			t.Errorf("%s: then / is %d, want %d", name, r.code, want)
+		}
+	}
+
+	// The same answer again, in the browser that began, and in another one that never did.
+	b = w.browser()
+	back := p.goTo(b, "/", nil)
+	if r := w.browser().do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
+		t.Errorf("in another browser: %d", r.code)
+	}
+	u, _ := url.Parse(w.address)
+	before := b.client.Jar.Cookies(u)
+	if r := b.do(http.MethodGet, back, nil); r.code != http.StatusSeeOther {
+		t.Errorf("the first time: %d", r.code)
+	}
+	if r := b.do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
+		t.Errorf("once more: %d", r.code)
+	}
+	thief := w.browser()
+	thief.client.Jar.SetCookies(u, before)
+	if r := thief.do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
+		t.Errorf("once more, with the cookie: %d", r.code)
+	}
+	p.away.Store(true)
+	if r := p.signIn(w.browser(), "/", nil); r.code != http.StatusServiceUnavailable {
+		t.Errorf("the provider is away: %d", r.code)
+	}
+}
+
+// Slack's provider is called so, and it is not asked before somebody signs in.
+func TestSlackAsAProvider(t *testing.T) {
+	t.Parallel()
+	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {
+		t.Errorf("it is called %q", name)
+	}
+}

@@ -1,0 +1,288 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A teamPage is one timeline of all schedules of a team.
+type teamPage struct {
+	Team     oncall.Team
+	Now      teamOnCall
+	Weeks    int
+	First    string // day, for the links
+	Before   string
+	After    string
+	Today    string
+	IsNow    bool // today is shown
+	From, To time.Time
+	Ticks    []tick
+	Shade    []stretch // weekends
+	NowAt    string    // where now is; "" if it isn't shown
+	Tracks   []track
+	People   []legend
+	Gaps     int
+	Days     []listDay
+	Members  []oncall.UserID
+	Managers []oncall.UserID
+}
+
+// A tick is a mark of the axis.
+type tick struct {
+	At, Label, Month string
+	Monday           bool
+}
+
+// A stretch is a part of the axis.
+type stretch struct{ X, Width string }
+
+// A track is one role of one schedule.
+type track struct {
+	Schedule, Role, Zone string
+	Free                 bool // nobody is missed in it
+	Lanes                int
+	Height               int
+	Bars                 []bar
+	Summary              string
+}
+
+// A bar is a shift of one person, or a gap.
+type bar struct {
+	stretch
+	Y, Height int
+	Text      int // where the name stands
+	Label     string
+	Title     string
+	Class     string
+	Hatch     bool
+}
+
+type legend struct {
+	Name   string
+	Colour int
+}
+
+// A listDay is the list's part of one day: what begins on it.
+type listDay struct {
+	Day    string
+	Shifts []listShift
+}
+
+type listShift struct {
+	Schedule, Role string
+	Start, End     time.Time
+	Users          []oncall.UserID
+	Free           bool
+	Changed        bool
+	Why            string
+	Now            bool
+}
+
+const (
+	laneHeight = 26
+	laneGap    = 3
+	rowPad     = 6
+	mostLanes  = 4
+)
+
+// team is the page of one team.
+func (v *visit) team() (page, error) {
+	t, known := v.teamNamed(v.r.PathValue("team"))
+	if !known {
+		return page{}, oncall.ErrNotFound
+	}
+	q := v.r.URL.Query()
+	p := teamPage{Team: t, Weeks: 2, Members: v.dir.Members[t.ID], Managers: v.dir.Managers(t.ID)}
+	if q.Get("weeks") == "4" {
+		p.Weeks = 4
+	}
+	first := v.monday()
+	if day, err := schedule.ParseDate(q.Get("from")); err == nil && day.Year >= 2000 && day.Year < 2100 {
+		first = day
+	}
+	days := 7 * p.Weeks
+	p.First, p.Before, p.After = first.String(), first.AddDays(-days).String(), first.AddDays(days).String()
+	p.Today = v.monday().String()
+	p.From, p.To = v.wall.Instant(first, 0), v.wall.Instant(first.AddDays(days), 0)
+	p.IsNow = !v.now.Before(p.From) && v.now.Before(p.To)
+	dir, err := v.Store.DirectoryAt(v.ctx, v.by, v.dir, p.From)
+	if err != nil {
+		return page{}, err
+	}
+	v.dir, v.reader.dir = dir, dir
+	p.Now = v.teamOnCall(t, 0)
+	v.axis(&p, first, days)
+	v.tracks(&p)
+	return page{name: "team", title: t.Name, tab: "on-call", data: p, live: true}, nil
+}
+
+// monday is the first day of the week that is now.
+func (to reader) monday() schedule.Date {
+	day := to.date(to.now)
+	for day.Weekday() != schedule.Monday {
+		day = day.AddDays(-1)
+	}
+	return day
+}
+
+func (p *teamPage) x(t time.Time) string {
+	return percent(float64(t.Sub(p.From)), float64(p.To.Sub(p.From)))
+}
+
+func (p *teamPage) stretch(from, to time.Time) stretch {
+	if from.Before(p.From) {
+		from = p.From
+	}
+	if to.After(p.To) {
+		to = p.To
+	}
+	return stretch{p.x(from), percent(float64(to.Sub(from)), float64(p.To.Sub(p.From)))}
+}
+
+// axis marks the days.
+func (v *visit) axis(p *teamPage, first schedule.Date, days int) {
+	for i := range days {
+		day := first.AddDays(i)
+		at := v.wall.Instant(day, 0)
+		name := string(day.Weekday())
+		one := tick{At: p.x(at), Monday: day.Weekday() == schedule.Monday, Label: string(name[0]-'a'+'A') + name[1:3] + " " + strconv.Itoa(day.Day)}
+		if p.Weeks == 4 {
+			one.Label = strconv.Itoa(day.Day)
+		}
+		if i == 0 || day.Day == 1 {
+			one.Month = day.Month.String() + " " + strconv.Itoa(day.Year)
+		}
+		p.Ticks = append(p.Ticks, one)
+		if w := day.Weekday(); w == schedule.Saturday || w == schedule.Sunday {
+			p.Shade = append(p.Shade, p.stretch(at, v.wall.Instant(day.AddDays(1), 0)))
+		}
+	}
+	if p.IsNow {
+		p.NowAt = p.x(v.now)
+	}
+}
+
+// A shiftOf is a shift with what it is of.
+type shiftOf struct {
+	schedule.Shift
+	of   *schedule.Schedule
+	role string
+}
+
+// tracks draws the schedules, by the computation that pages.
+func (v *visit) tracks(p *teamPage) {
+	var all []shiftOf
+	var people []oncall.UserID
+	type rowOf struct {
+		of     *schedule.Schedule
+		role   string
+		shifts []schedule.Shift
+	}
+	var rows []rowOf
+	for _, is := range v.dir.Schedules {
+		if is.TeamID() != p.Team.ID {
+			continue
+		}
+		for _, role := range is.Roles() {
+			shifts := is.Shifts(p.From, p.To, role)
+			rows = append(rows, rowOf{is, role, shifts})
+			for _, shift := range shifts {
+				all = append(all, shiftOf{shift, is, role})
+				people = append(people, shift.Users...)
+			}
+		}
+	}
+	colour := coloursOf(people)
+	for _, r := range rows {
+		p.Tracks = append(p.Tracks, v.track(p, r.of, r.role, r.shifts, colour))
+	}
+	slices.Sort(people)
+	for _, u := range slices.Compact(people) {
+		p.People = append(p.People, legend{v.Name(u), colour[u]})
+	}
+	slices.SortFunc(p.People, func(a, b legend) int { return cmp.Compare(a.Name, b.Name) })
+	v.list(p, all)
+}
+
+func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []schedule.Shift, colour map[oncall.UserID]int) track {
+	t := track{Schedule: is.Name(), Role: role, Zone: is.TimeZone(), Free: role == schedule.RoleShadow, Lanes: 1}
+	if role == schedule.RolePrimary {
+		t.Role = ""
+	}
+	for _, shift := range shifts {
+		t.Lanes = max(t.Lanes, min(len(shift.Users), mostLanes))
+	}
+	full := t.Lanes*laneHeight + (t.Lanes-1)*laneGap
+	t.Height = full + 2*rowPad
+	gaps := 0
+	for _, shift := range shifts {
+		when := schedule.Between(shift.Start, shift.End, v.zone)
+		at := p.stretch(shift.Start, shift.End)
+		if len(shift.Users) == 0 {
+			if !t.Free {
+				gaps++
+				t.Bars = append(t.Bars, bar{stretch: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: "nobody", Title: "Nobody, " + when, Class: "gap"})
+			}
+			continue
+		}
+		lanes := min(len(shift.Users), mostLanes)
+		height := (full - (lanes-1)*laneGap) / lanes
+		for i, u := range shift.Users[:lanes] {
+			b := bar{
+				stretch: at, Y: rowPad + i*(height+laneGap), Height: height, Text: height/2 + 4, Label: v.Name(u),
+				Title: v.Name(u) + ", " + when, Class: "p" + strconv.Itoa(colour[u]), Hatch: changed(shift.Source),
+			}
+			if i == lanes-1 && len(shift.Users) > lanes {
+				b.Label += fmt.Sprintf(" +%d", len(shift.Users)-lanes)
+			}
+			if b.Hatch {
+				b.Title += " (" + v.why(shift.Source) + ")"
+			}
+			t.Bars = append(t.Bars, b)
+		}
+	}
+	p.Gaps += gaps
+	t.Summary = t.Schedule + ", " + count(len(shifts)-gaps, "shift")
+	if gaps > 0 {
+		t.Summary += ", " + count(gaps, "gap")
+	}
+	return t
+}
+
+// list is the same as the picture, day by day.
+func (v *visit) list(p *teamPage, all []shiftOf) {
+	slices.SortStableFunc(all, func(a, b shiftOf) int { return a.Start.Compare(b.Start) })
+	for _, s := range all {
+		free := s.role == schedule.RoleShadow
+		if len(s.Users) == 0 && free {
+			continue
+		}
+		begins := s.Start
+		if begins.Before(p.From) {
+			begins = p.From
+		}
+		day := v.Day(begins)
+		if n := len(p.Days); n == 0 || p.Days[n-1].Day != day {
+			p.Days = append(p.Days, listDay{Day: day})
+		}
+		role := s.role
+		if role == schedule.RolePrimary {
+			role = ""
+		}
+		one := listShift{
+			Schedule: s.of.Name(), Role: role, Start: s.Start, End: s.End, Users: s.Users, Free: free, Changed: changed(s.Source),
+			Now: !v.now.Before(s.Start) && v.now.Before(s.End),
+		}
+		if one.Changed {
+			one.Why = v.why(s.Source)
+		}
+		last := &p.Days[len(p.Days)-1]
+		last.Shifts = append(last.Shifts, one)
+	}
+}
