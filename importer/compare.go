@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 )
@@ -32,23 +31,15 @@ func Compare(r Result) ([]Comparison, error) {
 	for _, s := range r.Setup.Schedules {
 		byName[s.Name] = s
 	}
-	people := map[string]oncall.UserID{}
-	for _, u := range r.Setup.Users {
-		people[u.Name] = oncall.UserID(u.Name)
-	}
 	var out []Comparison
 	for _, f := range r.Finals {
 		s, ok := byName[f.Schedule]
 		if !ok {
 			continue
 		}
-		versions, err := s.Versions(people)
+		ours, err := compiled(s)
 		if err != nil {
-			return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
-		}
-		ours, err := schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: versions})
-		if err != nil {
-			return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+			return nil, err
 		}
 		out = append(out, compare(f, ours))
 	}

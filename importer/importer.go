@@ -58,11 +58,36 @@ type FinalShift struct {
 type Sender struct {
 	Integration string // by our name
 	What        string // as the vendor calls it: "Datadog", "Events API v2"
+	Speaks      Speaks
+	Name        string // of the heartbeat that it pings
 }
+
+// Speaks is the API that a monitor is set up for, if any.
+type Speaks string
+
+// What monitors may speak; all else is told by what comes.
+const (
+	SpeaksPagerDuty Speaks = "pagerduty"
+	SpeaksOpsgenie  Speaks = "opsgenie"
+	SpeaksPings     Speaks = "pings"
+)
 
 // lose notes what could not be carried over.
 func (r *Result) lose(where Place, format string, args ...any) {
 	r.Lost = append(r.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
+}
+
+// says notes who a vendor says is on call by a schedule, for the time for which it was asked. What was is not carried over.
+func (r *Result) says(schedule string, when asked, now time.Time, shifts []FinalShift) {
+	f := Final{Schedule: schedule, From: when.Since, To: when.Until}
+	if f.From.Before(now) {
+		f.From = now
+	}
+	if !f.To.After(f.From) {
+		return
+	}
+	f.Shifts = slices.DeleteFunc(shifts, func(s FinalShift) bool { return s.User == "" })
+	r.Finals = append(r.Finals, f)
 }
 
 // names gives each thing of a kind a name of its own, since our file refers by name and vendors refer by id.

@@ -146,6 +146,7 @@ func (o *opsgenie) turn(p ogRef, team string, where Place) setup.Turn {
 // overrides are what will be in force: rotations above all others that end with them.
 func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, location *time.Location, where Place) {
 	priority := 2
+	var off []schedule.Override // that take everybody off call
 	for _, v := range o.in.Overrides[s.ID] {
 		if !v.End.After(o.now) {
 			continue
@@ -155,42 +156,40 @@ func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, l
 			o.lose(here, "%s takes over %d of its rotations until %s; here an override is of the whole schedule, so it is left out", v.User.called(), len(v.Rotations), v.End.Format(time.RFC3339))
 			continue
 		}
-		turn, name := setup.Turn{}, "nobody"
-		if v.User.Type != "none" {
-			person, ok := o.person(v.User, here)
-			if !ok {
-				continue
-			}
-			turn, name = setup.Turn{person}, person
+		if v.User.Type == "none" {
+			off = append(off, schedule.Override{Kind: schedule.OverrideTemporary, Start: v.Start, End: v.End, AllowGaps: true})
+			continue
+		}
+		name, ok := o.person(v.User, here)
+		if !ok {
+			continue
 		}
 		out.Rotations = append(out.Rotations, setup.Rotation{
 			Name:     called.of(fmt.Sprint("override ", priority), fmt.Sprintf("override %s %s", name, v.Start.In(location).Format("2006-01-02"))),
-			Priority: priority, Start: local(v.Start, location), Every: "12 months", Until: local(v.End, location), Turns: []setup.Turn{turn},
+			Priority: priority, Start: local(v.Start, location), Every: "12 months", Until: local(v.End, location), Turns: []setup.Turn{{name}},
 		})
 		priority++
 	}
+	o.impose(out, off, called, o.now, where)
 }
 
 // final notes what Opsgenie itself says of the schedule.
 func (o *opsgenie) final(s ogSchedule, name string) {
 	periods, there := o.in.Timelines[s.ID]
-	f := Final{Schedule: name, From: o.in.Asked.Since, To: o.in.Asked.Until}
-	if f.From.Before(o.now) {
-		f.From = o.now
-	}
-	if !there || !f.To.After(f.From) {
+	if !there {
 		return
 	}
+	var shifts []FinalShift
 	for _, p := range periods {
 		id := p.Recipient.ID
 		if !o.users.has(id) {
 			id = o.byMail[strings.ToLower(p.Recipient.Name)]
 		}
-		if p.Recipient.Type == "user" && o.users.has(id) {
-			f.Shifts = append(f.Shifts, FinalShift{User: o.users.of(id, ""), From: p.Start, To: p.End})
+		if p.Recipient.Type == "user" {
+			shifts = append(shifts, FinalShift{User: o.users.byID[id], From: p.Start, To: p.End})
 		}
 	}
-	o.Finals = append(o.Finals, f)
+	o.says(name, o.in.Asked, o.now, shifts)
 }
 
 // windows says a restriction as ours. A span from Monday to Friday is one stretch there, nights included.

@@ -109,42 +109,7 @@ func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.
 	if l.End != nil {
 		r.Until = local(*l.End, location)
 	}
-	if !l.Start.After(p.now) {
-		return []setup.Rotation{r}
-	}
-	return p.later(r, l, location)
-}
-
-// later has a rotation begin when its layer does, with the turn that is under way then.
-func (p *pagerDuty) later(r setup.Rotation, l pdLayer, location *time.Location) []setup.Rotation {
-	turn := 0
-	next := l.VirtualStart
-	for next.Before(l.Start) {
-		turn++
-		next = after(l.VirtualStart, l.TurnSeconds*int64(turn), location)
-	}
-	n := len(r.Turns)
-	rest := r
-	rest.Start = local(next, location)
-	rest.Turns = append(slices.Clone(r.Turns[turn%n:]), r.Turns[:turn%n]...)
-	if next.Equal(l.Start) {
-		return []setup.Rotation{rest}
-	}
-	ends := l.End != nil && !l.End.After(next)
-	head := r
-	head.Name += " (first turn)"
-	head.Start, head.Turns = local(l.Start, location), []setup.Turn{r.Turns[(turn-1)%n]}
-	if ends {
-		return []setup.Rotation{head}
-	}
-	head.Until = local(next, location)
-	return []setup.Rotation{head, rest}
-}
-
-// after is so many seconds later by the wall clock: turns keep their hours of the day when clocks change.
-func after(start time.Time, seconds int64, location *time.Location) time.Time {
-	wall := start.In(location)
-	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second()+int(seconds), 0, location)
+	return beginning(r, time.Duration(l.TurnSeconds)*time.Second, l.Start, location, p.now)
 }
 
 // overrides are what will be in force: rotations above all others that end with them. Of two that overlap the later
@@ -171,19 +136,14 @@ func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, n
 
 // final notes what PagerDuty itself says of the schedule.
 func (p *pagerDuty) final(s pdSchedule, name string) {
-	f := Final{Schedule: name, From: p.in.Asked.Since, To: p.in.Asked.Until}
-	if f.From.Before(p.now) {
-		f.From = p.now // what was is not carried over
-	}
-	if s.Final == nil || !f.To.After(f.From) {
+	if s.Final == nil {
 		return
 	}
+	var shifts []FinalShift
 	for _, e := range s.Final.Entries {
-		user := p.users.byID[e.User.ID]
-		f.Shifts = append(f.Shifts, FinalShift{User: user, From: e.Start, To: e.End})
+		shifts = append(shifts, FinalShift{User: p.users.byID[e.User.ID], From: e.Start, To: e.End})
 	}
-	f.Shifts = slices.DeleteFunc(f.Shifts, func(s FinalShift) bool { return s.User == "" })
-	p.Finals = append(p.Finals, f)
+	p.says(name, p.in.Asked, p.now, shifts)
 }
 
 // period says a turn's length in words.

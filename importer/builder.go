@@ -1,0 +1,152 @@
+package importer
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// A builder gathers the set-up of a vendor whose things name each other by id.
+type builder struct {
+	Result
+	now       time.Time
+	users     *names
+	teams     *names
+	schedules *names
+	policies  *names
+	senders   *names
+	members   map[string]map[string]bool // by team: who is in it, and who is on call or paged for it
+	managers  map[string]map[string]bool
+	channels  map[string]map[string]int // by team: how often a Slack channel is named by what is the team's
+	teamless  bool                      // something belongs to no team
+}
+
+func newBuilder(now time.Time) builder {
+	return builder{
+		now: now, users: newNames(), teams: newNames(), schedules: newNames(), policies: newNames(), senders: newNames(),
+		members: map[string]map[string]bool{}, managers: map[string]map[string]bool{}, channels: map[string]map[string]int{},
+	}
+}
+
+// put puts a name into one of several sets.
+func put(sets map[string]map[string]bool, set, name string) {
+	if sets[set] == nil {
+		sets[set] = map[string]bool{}
+	}
+	sets[set][name] = true
+}
+
+// person returns somebody by our name.
+func (b *builder) person(id string, where Place) (string, bool) {
+	if b.users.has(id) {
+		return b.users.of(id, ""), true
+	}
+	b.lose(where, "%s is no user any more", id)
+	return "", false
+}
+
+// people returns those who are still users, each once, and has them be members of a team.
+func (b *builder) people(ids []string, team string, where Place) setup.Turn {
+	turn := setup.Turn{}
+	for _, id := range ids {
+		if name, ok := b.person(id, where); ok && !slices.Contains(turn, name) {
+			turn = append(turn, name)
+			put(b.members, team, name)
+		}
+	}
+	return turn
+}
+
+// team returns our name of a team; what belongs to none is of a team made for it.
+func (b *builder) team(id string) string {
+	if b.teams.has(id) && id != homeless {
+		return b.teams.of(id, "")
+	}
+	b.teamless = true
+	return b.teams.of(homeless, "On-call")
+}
+
+// channel notes that something of a team's is about a Slack channel.
+func (b *builder) channel(team, id string) {
+	if id == "" {
+		return
+	}
+	if b.channels[team] == nil {
+		b.channels[team] = map[string]int{}
+	}
+	b.channels[team][id]++
+}
+
+// writeTeams comes last: by then it is known who is on call for each.
+func (b *builder) writeTeams(ids []string) {
+	if b.teamless {
+		ids = append(slices.Clone(ids), homeless)
+	}
+	for _, id := range ids {
+		name := b.team(id)
+		out := setup.Team{Name: name, Members: sorted(b.members[name]), Managers: sorted(b.managers[name])}
+		where := Place{"team", name, ""}
+		named := slices.SortedFunc(maps.Keys(b.channels[name]), func(x, y string) int {
+			return cmp.Or(b.channels[name][y]-b.channels[name][x], strings.Compare(x, y))
+		})
+		switch len(named) {
+		case 0:
+			out.Channel = channelOf(name)
+			b.lose(where, "its Slack channel: %s is a guess", out.Channel)
+		case 1:
+			out.Channel = named[0]
+		default:
+			out.Channel = named[0]
+			b.lose(where, "what is its posts to several Slack channels: %s; here to the first of them", strings.Join(named, ", "))
+		}
+		b.Setup.Teams = append(b.Setup.Teams, out)
+	}
+}
+
+// addPolicy adds a policy, which pages the whole team if it would page nobody.
+func (b *builder) addPolicy(out setup.Policy, where Place) {
+	if len(out.Steps) == 0 {
+		b.lose(where, "no step pages anybody; here it pages the whole team")
+		out.Steps = []setup.Step{{Page: []string{"team " + out.Team}, Wait: "5m"}}
+	}
+	b.Setup.Policies = append(b.Setup.Policies, out)
+}
+
+// ways says how people are reached there, for the remark that they set it up anew.
+func (b *builder) ways(user string, rules []string) {
+	if len(rules) > 0 {
+		b.lose(Place{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
+	}
+}
+
+// shortly is a duration as the file has it: "5m", "1h30m".
+func shortly(d time.Duration) string {
+	if d%time.Minute == 0 && d < time.Hour {
+		return minutes(d)
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// wait is how long a step waits, within what a step may.
+func wait(d time.Duration) string { return shortly(min(max(d, time.Second), 24*time.Hour)) }
+
+// excerpt shortens what is quoted in a remark.
+func excerpt(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > 200 {
+		return fmt.Sprintf("%s…", string(r[:200]))
+	}
+	return text
+}

@@ -1,0 +1,193 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// mostPieces is how many rotations are made of the exceptions of one schedule, and mostGaps how often they take all off call.
+const (
+	mostPieces = 200
+	mostGaps   = 20
+)
+
+// peopleOf are those whom a schedule names; in comparisons they are called as in the file.
+func peopleOf(s setup.Schedule, others ...schedule.Override) map[string]oncall.UserID {
+	people := map[string]oncall.UserID{}
+	for _, r := range s.Rotations {
+		for _, t := range r.Turns {
+			for _, name := range t {
+				people[name] = oncall.UserID(name)
+			}
+		}
+	}
+	for _, shift := range s.Shifts {
+		for _, name := range shift.Users {
+			people[name] = oncall.UserID(name)
+		}
+	}
+	for _, o := range others {
+		for _, id := range o.Named() {
+			people[string(id)] = id
+		}
+	}
+	return people
+}
+
+// compiled makes a schedule of the file ready to be asked, with overrides on top.
+func compiled(s setup.Schedule, overrides ...schedule.Override) (*schedule.Schedule, error) {
+	people := peopleOf(s, overrides...)
+	versions, err := s.Versions(people)
+	if err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+	}
+	shifts, err := s.HandMade(people)
+	if err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+	}
+	for i := range overrides {
+		overrides[i].ID = schedule.OverrideID(i + 1)
+	}
+	out, err := schedule.Compile(schedule.Definition{Name: s.Name, TimeZone: s.TimeZone, Versions: versions, Shifts: shifts, Overrides: overrides})
+	if err != nil {
+		return nil, fmt.Errorf("schedule %q: %w", s.Name, err)
+	}
+	return out, nil
+}
+
+// impose writes what overrides do to a schedule. The file has no overrides, so that what they lead to, computed by the
+// rules by which people are paged, becomes rotations above all others, each of which ends with its stretch. Where it is
+// nobody, that takes versions without rotations, since below a turn of nobody the others show. It returns how many
+// stretches were left out as too many.
+func impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time) (left int, err error) {
+	overrides = slices.DeleteFunc(slices.Clone(overrides), func(o schedule.Override) bool { return !o.End.After(now) || !o.End.After(o.Start) })
+	if len(overrides) == 0 {
+		return 0, nil
+	}
+	plain, err := compiled(*out)
+	if err != nil {
+		return 0, err
+	}
+	changed, err := compiled(*out, overrides...)
+	if err != nil {
+		return 0, err
+	}
+	location, err := time.LoadLocation(out.TimeZone)
+	if err != nil {
+		return 0, err
+	}
+	priority := top(*out) + 1
+	made := 0
+	var gaps []schedule.Shift
+	for _, span := range together(overrides) {
+		for _, s := range changed.Shifts(span.Start, span.End, schedule.RolePrimary) {
+			if !s.End.After(now) || sameThroughout(plain, s) {
+				continue
+			}
+			if made++; made > mostPieces || len(s.Users) == 0 && len(gaps) == mostGaps {
+				left++
+				continue
+			}
+			if len(s.Users) == 0 {
+				gaps = append(gaps, s)
+				continue
+			}
+			turn := setup.Turn{}
+			for _, u := range s.Users {
+				turn = append(turn, string(u))
+			}
+			name := called.of(fmt.Sprint("exception ", priority, " ", made), fmt.Sprintf("override %s %s", turn[0], s.Start.In(location).Format("2006-01-02")))
+			out.Rotations = append(out.Rotations, stretchOf(name, priority, s.Start, s.End, location, turn))
+		}
+	}
+	for _, s := range gaps {
+		out.Later = append(out.Later, setup.Version{From: later(s.Start, location), Rotations: []setup.Rotation{}}, setup.Version{From: later(s.End, location), Rotations: out.Rotations})
+	}
+	if len(gaps) > 0 && !gaps[0].Start.After(now) { // it is under way
+		out.Rotations, out.Later = []setup.Rotation{}, out.Later[1:]
+	}
+	return left, nil
+}
+
+// later writes when a version begins.
+func later(t time.Time, location *time.Location) string {
+	if twice(t, location) {
+		return t.UTC().Format(time.RFC3339)
+	}
+	return local(t, location)
+}
+
+// impose writes overrides as rotations, and says what could not be.
+func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Place) {
+	left, err := impose(out, overrides, called, now)
+	if err != nil {
+		res.lose(where, "its overrides can't be said here: %v", err)
+	}
+	if left > 0 {
+		res.lose(where, "its overrides would be more than %d stretches; %d of them are left out", mostPieces, left)
+	}
+}
+
+// stretchOf is a rotation of one stretch.
+func stretchOf(name string, priority int, start, end time.Time, location *time.Location, turn setup.Turn) setup.Rotation {
+	r := setup.Rotation{Name: name, Priority: priority, Start: local(start, location), Every: "12 months", Until: local(end, location), Turns: []setup.Turn{turn}}
+	if twice(start, location) || twice(end, location) {
+		r.TimeZone, r.Start, r.Until = "UTC", local(start, time.UTC), local(end, time.UTC)
+	}
+	return r
+}
+
+// twice reports whether the clock of a zone has shown the same a while before, so that the file would name the earlier.
+func twice(t time.Time, location *time.Location) bool {
+	zone, err := schedule.LoadZone(location.String())
+	if err != nil {
+		return false
+	}
+	date, clock := zone.Local(t)
+	return !zone.Instant(date, clock).Equal(t.Truncate(time.Minute))
+}
+
+// top is the highest priority of a schedule's rotations.
+func top(s setup.Schedule) int {
+	highest := 0
+	for _, r := range s.Rotations {
+		highest = max(highest, r.Priority)
+	}
+	return highest
+}
+
+// together are the stretches in which an override acts, joined where they touch. What is past of them counts, so that
+// another run, later, says the same.
+func together(overrides []schedule.Override) (out []schedule.Shift) {
+	sorted := slices.SortedFunc(slices.Values(overrides), func(a, b schedule.Override) int { return a.Start.Compare(b.Start) })
+	for _, o := range sorted {
+		if n := len(out); n > 0 && !o.Start.After(out[n-1].End) {
+			if o.End.After(out[n-1].End) {
+				out[n-1].End = o.End
+			}
+			continue
+		}
+		out = append(out, schedule.Shift{Start: o.Start, End: o.End})
+	}
+	return out
+}
+
+// sameThroughout reports whether the same people are on call in a whole stretch.
+func sameThroughout(s *schedule.Schedule, stretch schedule.Shift) bool {
+	for _, shift := range s.Shifts(stretch.Start, stretch.End, schedule.RolePrimary) {
+		if !sameUsers(shift.Users, stretch.Users) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameUsers(a, b []oncall.UserID) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}
