@@ -304,7 +304,11 @@ func (o *opsgenie) integration(i ogIntegration) {
 		return
 	}
 	o.Setup.Integrations = append(o.Setup.Integrations, setup.Integration{Name: name, Team: o.teamName(team), Policy: policy})
-	o.Senders = append(o.Senders, Sender{Integration: name, What: cmp.Or(i.Type, "API")})
+	sender := Sender{Integration: name, What: cmp.Or(i.Type, "API")}
+	if sender.What == "API" {
+		sender.Speaks = SpeaksOpsgenie
+	}
+	o.Senders = append(o.Senders, sender)
 }
 
 // routedTo is the policy to which a team's alerts go when no other rule of its routing matches.

@@ -11,8 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// PagerDuty is what PagerDuty's REST API v2 answered: of GET /users, /teams, /teams/ID/members, /schedules/ID,
-// /schedules/ID/overrides, /escalation_policies, /services?include[]=integrations and /maintenance_windows.
+// PagerDuty is what PagerDuty's REST API answered: of GET /users, /teams, /teams/ID/members, /schedules/ID,
+// /schedules/ID/overrides, /escalation_policies, /services?include[]=integrations, /maintenance_windows, and of schedules made
+// of shifts /v3/schedules/ID, its /overrides and its /custom_shifts.
 type PagerDuty struct {
 	Users       []pdUser
 	Teams       []pdRef
@@ -22,8 +23,10 @@ type PagerDuty struct {
 	Policies    []pdPolicy
 	Services    []pdService
 	Maintenance []pdMaintenance
-	ShiftBased  []pdRef // schedules of the API v3, which v2 doesn't list
-	Asked       asked   // for which final schedules were asked for
+	ShiftBased  []pdShiftBased        // schedules of the API v3, which v2 doesn't list
+	Swaps       map[string][]pdSwap   // overrides of those, by schedule
+	Custom      map[string][]pdCustom // shifts of those that were added by hand, by schedule
+	Asked       asked                 // for which final schedules were asked for
 }
 
 type pdRef struct {
@@ -120,11 +123,17 @@ func FromPagerDuty(in PagerDuty, now time.Time) Result {
 	for _, s := range in.Schedules {
 		p.schedules.of(s.ID, s.called())
 	}
+	for _, s := range in.ShiftBased {
+		p.schedules.of(s.ID, s.called())
+	}
 	for _, s := range in.Policies {
 		p.policies.of(s.ID, s.called())
 	}
 	for _, s := range in.Schedules {
 		p.schedule(s)
+	}
+	for _, s := range in.ShiftBased {
+		p.shiftBased(s)
 	}
 	for _, s := range in.Policies {
 		p.policy(s)
@@ -137,9 +146,6 @@ func FromPagerDuty(in PagerDuty, now time.Time) Result {
 		if m.End.After(now) {
 			p.maintenance(m)
 		}
-	}
-	for _, s := range in.ShiftBased {
-		p.lose(Place{"schedule", cmp.Or(s.called(), s.ID), ""}, "it is shift-based (API v3), which is not read; set it up by hand")
 	}
 	p.writeTeams()
 	return p.Result
@@ -246,7 +252,11 @@ func (p *pagerDuty) service(s pdService) {
 		p.lose(where, "alerts are grouped there (%s); see group in docs/signals.md", s.Grouping.Type)
 	}
 	for _, i := range s.Integrations {
-		p.Senders = append(p.Senders, Sender{Integration: name, What: cmp.Or(i.called(), i.Type)})
+		sender := Sender{Integration: name, What: cmp.Or(i.called(), i.Type)}
+		if strings.Contains(i.Type, "events_api_v2") {
+			sender.Speaks = SpeaksPagerDuty
+		}
+		p.Senders = append(p.Senders, sender)
 	}
 	if len(s.Integrations) == 0 {
 		p.Senders = append(p.Senders, Sender{Integration: name, What: "(no integration listed)"})

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -13,6 +14,7 @@ import (
 // overrides-SCHEDULE.json. "asked" says for what time final schedules were asked for.
 func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 	in.Members, in.Overrides = map[string][]pdMember{}, map[string][]pdEntry{}
+	in.Swaps, in.Custom = map[string][]pdSwap{}, map[string][]pdCustom{}
 	whole := map[string]bool{} // schedules that were asked for one by one, with their layers
 	for _, name := range sortedKeys(files) {
 		var answer map[string]json.RawMessage
@@ -33,6 +35,11 @@ func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 	in.Policies = once(in.Policies, func(p pdPolicy) string { return p.ID })
 	in.Services = once(in.Services, func(s pdService) string { return s.ID })
 	in.Schedules = once(in.Schedules, func(s pdSchedule) string { return s.ID })
+	// Lists only name them; those that were asked for one by one have a time zone.
+	slices.SortStableFunc(in.ShiftBased, func(a, b pdShiftBased) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), -strings.Compare(a.TimeZone, b.TimeZone))
+	})
+	in.ShiftBased = once(in.ShiftBased, func(s pdShiftBased) string { return s.ID })
 	if len(in.Users) == 0 {
 		return in, fmt.Errorf("no users are in these files; they should be what GET /users is answered, and /schedules/ID, /escalation_policies and so on")
 	}
@@ -57,12 +64,20 @@ func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[
 		defer func() { in.Members[of] = list }()
 		return more(&list, raw)
 	case "overrides":
-		list := in.Overrides[of]
-		defer func() { in.Overrides[of] = list }()
+		return in.overridden(raw, of)
+	case "custom_shifts":
+		list := in.Custom[of]
+		defer func() { in.Custom[of] = list }()
 		return more(&list, raw)
 	case "schedule":
 		var s pdSchedule
 		if err := json.Unmarshal(raw, &s); err != nil {
+			return err
+		}
+		if s.Type == "schedule_v3" {
+			var shiftBased pdShiftBased
+			err := json.Unmarshal(raw, &shiftBased)
+			in.ShiftBased = append(in.ShiftBased, shiftBased)
 			return err
 		}
 		in.Schedules = slices.DeleteFunc(in.Schedules, func(o pdSchedule) bool { return o.ID == s.ID })
@@ -84,6 +99,22 @@ func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[
 		}
 	}
 	return nil
+}
+
+// overridden takes in overrides, of layers or of shifts.
+func (in *PagerDuty) overridden(raw json.RawMessage, of string) error {
+	var kinds []pdRef
+	if err := more(&kinds, raw); err != nil {
+		return err
+	}
+	if len(kinds) > 0 && kinds[0].Type == "override_shift" {
+		list := in.Swaps[of]
+		defer func() { in.Swaps[of] = list }()
+		return more(&list, raw)
+	}
+	list := in.Overrides[of]
+	defer func() { in.Overrides[of] = list }()
+	return more(&list, raw)
 }
 
 func more[T any](list *[]T, raw json.RawMessage) error {

@@ -11,11 +11,14 @@ import (
 
 	"github.com/watchbill/watchbill/importer"
 	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/notify"
 )
 
 type importCmd struct {
 	Pagerduty importPagerDutyCmd `cmd:"" help:"From PagerDuty: users, teams, schedules with layers and overrides, escalation policies, services."`
 	Opsgenie  importOpsgenieCmd  `cmd:"" help:"From Opsgenie, or a folder of its backup tool: users, teams, schedules, escalations, integrations."`
+	Oncall    importOnCallCmd    `cmd:"" help:"From Grafana OnCall: users, teams, schedules with shifts, overrides and swaps, escalation chains, integrations and routes."`
+	Goalert   importGoAlertCmd   `cmd:"" help:"From GoAlert: users, schedules with rotations, overrides and temporary schedules, escalation policies, services, heartbeats."`
 }
 
 // importFlags are the same for each vendor.
@@ -24,6 +27,8 @@ type importFlags struct {
 	Save string `type:"path" placeholder:"DIR" help:"Keep the answers of the API here; there are names and addresses of people in them."`
 	File string `short:"f" placeholder:"FILE" help:"Where to write the set-up file; without it, to standard output."`
 	Days int    `default:"90" help:"For how many days our schedules are compared with the vendor's own final ones."`
+
+	PublicURL string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" default:"https://watchbill.example.com" placeholder:"URL" help:"Where monitors will find Watchbill, for the list of what is to be switched."`
 }
 
 // mostImported bounds what is read of one file or answer.
@@ -72,13 +77,38 @@ func (f importFlags) report(out io.Writer, r importer.Result) error {
 	if len(compared) == 0 {
 		fmt.Fprintln(out, "No final schedule of theirs is there to compare with.")
 	}
-	if len(r.Senders) > 0 {
-		fmt.Fprintln(out, "\nTo switch once the file is applied, each to the key that watchbill apply prints (docs/monitors.md):")
-	}
-	for _, m := range r.Senders {
-		fmt.Fprintf(out, "  %s: %s\n", m.Integration, m.What)
-	}
+	f.switchList(out, r.Senders)
 	return nil
+}
+
+// switchList says of each monitor where it is to send once the file is applied.
+func (f importFlags) switchList(out io.Writer, senders []importer.Sender) {
+	if len(senders) == 0 {
+		return
+	}
+	fmt.Fprintln(out, "\nTo switch once the file is applied; KEY is what watchbill apply prints for the integration (docs/monitors.md):")
+	base := strings.TrimSuffix(f.PublicURL, "/")
+	integration := ""
+	for _, m := range senders {
+		if m.Integration != integration {
+			integration = m.Integration
+			fmt.Fprintf(out, "  %s\n", notify.OneLine(integration))
+		}
+		fmt.Fprintf(out, "    %s: %s\n", notify.OneLine(m.What), newAddress(base, m))
+	}
+}
+
+// newAddress is where a monitor sends: what speaks another vendor's API needs that one's paths.
+func newAddress(base string, m importer.Sender) string {
+	switch m.Speaks {
+	case importer.SpeaksPagerDuty:
+		return base + "/v2/enqueue, with KEY as routing key"
+	case importer.SpeaksOpsgenie:
+		return base + "/opsgenie, with KEY as API key"
+	case importer.SpeaksPings:
+		return base + "/ping/KEY/" + m.Name
+	}
+	return base + "/v1/signals/KEY"
 }
 
 // sections are where things stand in the file, by what a Loss calls them.
@@ -153,6 +183,31 @@ func inFile(text, section, name string) bool {
 // comment writes a remark, whatever is in it, as one line that YAML passes over.
 func comment(out *strings.Builder, indent, remark string) {
 	fmt.Fprintf(out, "%s# %s\n", indent, strings.Join(strings.Fields(remark), " "))
+}
+
+// carry reads what a vendor has and writes our file. Nothing is changed there, nor here.
+func (f importFlags) carry(p process, vendor string, ask func() (map[string][]byte, error), from func(map[string][]byte) (importer.Result, error)) error {
+	files, err := f.answers(ask)
+	if err != nil {
+		return err
+	}
+	r, err := from(files)
+	if err != nil {
+		return err
+	}
+	return f.write(p, vendor, r)
+}
+
+// answers reads those that were kept, or asks for them and keeps them.
+func (f importFlags) answers(ask func() (map[string][]byte, error)) (map[string][]byte, error) {
+	if f.From != "" {
+		return readAnswers(f.From)
+	}
+	files, err := ask()
+	if err == nil && f.Save != "" {
+		err = saveAnswers(f.Save, files)
+	}
+	return files, err
 }
 
 // readAnswers reads the JSON files of a directory and of those in it.

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -25,8 +28,13 @@ const mostWaits = 10
 
 // get asks for one path. A 404 is no error: there is nothing.
 func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
+	return v.send(http.MethodGet, path, nil)
+}
+
+// send asks by any method; GraphQL's questions are posted.
+func (v vendorAPI) send(method, path string, body []byte) (answer []byte, there bool, err error) {
 	for range mostWaits {
-		req, err := http.NewRequestWithContext(v.ctx, http.MethodGet, v.base+path, nil)
+		req, err := http.NewRequestWithContext(v.ctx, method, v.base+path, bytes.NewReader(body))
 		if err != nil {
 			return nil, false, err
 		}
@@ -41,7 +49,7 @@ func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
 		case err != nil:
 			return nil, false, err
 		case len(answer) > mostImported:
-			return nil, false, fmt.Errorf("GET %s: the answer is larger than %d MB", path, mostImported>>20)
+			return nil, false, fmt.Errorf("%s %s: the answer is larger than %d MB", method, path, mostImported>>20)
 		case resp.StatusCode == http.StatusNotFound:
 			return nil, false, nil
 		case resp.StatusCode == http.StatusTooManyRequests:
@@ -50,13 +58,13 @@ func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
 			}
 			continue
 		case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-			return nil, false, fmt.Errorf("GET %s: the token is refused (%s): a read-only one for the whole account is needed", path, resp.Status)
+			return nil, false, fmt.Errorf("%s %s: the token is refused (%s): a read-only one for the whole account is needed", method, path, resp.Status)
 		case resp.StatusCode != http.StatusOK:
-			return nil, false, fmt.Errorf("GET %s: %s: %.200s", path, resp.Status, answer)
+			return nil, false, fmt.Errorf("%s %s: %s: %.200s", method, path, resp.Status, answer)
 		}
 		return answer, true, nil
 	}
-	return nil, false, fmt.Errorf("GET %s: still too many requests after %d tries", path, mostWaits)
+	return nil, false, fmt.Errorf("%s %s: still too many requests after %d tries", method, path, mostWaits)
 }
 
 func retryAfter(h http.Header) time.Duration {
@@ -118,4 +126,44 @@ func notThere(there bool, path string) error {
 		return nil
 	}
 	return fmt.Errorf("GET %s: there is no such thing", path)
+}
+
+// following reads a list whose answers name the next page, and returns one answer with all items under the list's key.
+func (v vendorAPI) following(path, key string) ([]byte, error) {
+	all := []json.RawMessage{}
+	for range mostPages {
+		answer, there, err := v.get(path)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			return nil, notThere(false, path)
+		}
+		var page struct {
+			Next   string `json:"next"`
+			Paging struct {
+				Next string `json:"next"`
+			} `json:"paging"`
+		}
+		var lists map[string]json.RawMessage
+		if err := errors.Join(json.Unmarshal(answer, &page), json.Unmarshal(answer, &lists)); err != nil {
+			return nil, fmt.Errorf("GET %s: %w", path, err)
+		}
+		var items []json.RawMessage
+		if err := json.Unmarshal(lists[key], &items); err != nil {
+			return nil, fmt.Errorf("GET %s: %s: %w", path, key, err)
+		}
+		all = append(all, items...)
+		to := cmp.Or(page.Paging.Next, page.Next)
+		next, err := url.Parse(to)
+		if err != nil || to == "" || len(items) == 0 {
+			return json.Marshal(map[string]any{key: all})
+		}
+		// Of the same server: the key goes nowhere else. Its own address may have a path before that of the API.
+		path = next.RequestURI()
+		if base, err := url.Parse(v.base); err == nil {
+			path = strings.TrimPrefix(path, base.Path)
+		}
+	}
+	return nil, fmt.Errorf("GET %s: it has no end", path)
 }

@@ -23,26 +23,11 @@ func (c *importOpsgenieCmd) Run(p process) error {
 		return wrongUse{"give either an API key (OPSGENIE_TOKEN) or --from with answers that were kept, or a folder of Opsgenie's backup tool"}
 	}
 	now := p.clock()
-	files, err := c.answers(p, now)
-	if err != nil {
-		return err
-	}
-	in, err := importer.ReadOpsgenie(files)
-	if err != nil {
-		return err
-	}
-	return c.write(p, "Opsgenie", importer.FromOpsgenie(in, now))
-}
-
-func (c *importOpsgenieCmd) answers(p process, now time.Time) (map[string][]byte, error) {
-	if c.From != "" {
-		return readAnswers(c.From)
-	}
-	files, err := c.fetch(p, now)
-	if err == nil && c.Save != "" {
-		err = saveAnswers(c.Save, files)
-	}
-	return files, err
+	ask := func() (map[string][]byte, error) { return c.fetch(p, now) }
+	return c.carry(p, "Opsgenie", ask, func(files map[string][]byte) (importer.Result, error) {
+		in, err := importer.ReadOpsgenie(files)
+		return importer.FromOpsgenie(in, now), err
+	})
 }
 
 // fetch asks for all that is read.
@@ -54,7 +39,7 @@ func (c *importOpsgenieCmd) fetch(p process, now time.Time) (map[string][]byte, 
 	for name, path := range map[string]string{
 		"users": "/v2/users", "teams": "/v2/teams", "schedules": "/v2/schedules?expand=rotation", "escalations": "/v2/escalations", "integrations": "/v2/integrations",
 	} {
-		if files[name+".json"], err = api.following(path); err != nil {
+		if files[name+".json"], err = api.following(path, "data"); err != nil {
 			return nil, err
 		}
 	}
@@ -81,34 +66,4 @@ func (c *importOpsgenieCmd) fetch(p process, now time.Time) (map[string][]byte, 
 	}
 	files["asked.json"], err = json.Marshal(map[string]any{"asked": map[string]time.Time{"since": since, "until": until}})
 	return files, err
-}
-
-// following reads a list whose answers name the next page, and returns one answer with all items.
-func (v vendorAPI) following(path string) ([]byte, error) {
-	all := []json.RawMessage{}
-	for range mostPages {
-		answer, there, err := v.get(path)
-		if err != nil {
-			return nil, err
-		}
-		if !there {
-			return nil, notThere(false, path)
-		}
-		var page struct {
-			Data   []json.RawMessage `json:"data"`
-			Paging struct {
-				Next string `json:"next"`
-			} `json:"paging"`
-		}
-		if err := json.Unmarshal(answer, &page); err != nil {
-			return nil, fmt.Errorf("GET %s: %w", path, err)
-		}
-		all = append(all, page.Data...)
-		next, err := url.Parse(page.Paging.Next)
-		if err != nil || page.Paging.Next == "" || len(page.Data) == 0 {
-			return json.Marshal(map[string]any{"data": all})
-		}
-		path = next.RequestURI() // of the same server: the key goes nowhere else
-	}
-	return nil, fmt.Errorf("GET %s: it has no end", path)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,31 +24,16 @@ func (c *importPagerDutyCmd) Run(p process) error {
 		return wrongUse{"give either a token (PAGERDUTY_TOKEN) or --from with answers that were kept"}
 	}
 	now := p.clock()
-	since, until := c.days(now)
-	var files map[string][]byte
-	var err error
-	if c.From != "" {
-		files, err = readAnswers(c.From)
-	} else {
-		files, err = c.fetch(p, since, until)
-	}
-	if err != nil {
-		return err
-	}
-	if c.Save != "" {
-		if err := saveAnswers(c.Save, files); err != nil {
-			return err
-		}
-	}
-	in, err := importer.ReadPagerDuty(files)
-	if err != nil {
-		return err
-	}
-	return c.write(p, "PagerDuty", importer.FromPagerDuty(in, now))
+	ask := func() (map[string][]byte, error) { return c.fetch(p, now) }
+	return c.carry(p, "PagerDuty", ask, func(files map[string][]byte) (importer.Result, error) {
+		in, err := importer.ReadPagerDuty(files)
+		return importer.FromPagerDuty(in, now), err
+	})
 }
 
 // fetch asks for all that is read.
-func (c *importPagerDutyCmd) fetch(p process, since, until time.Time) (map[string][]byte, error) {
+func (c *importPagerDutyCmd) fetch(p process, now time.Time) (map[string][]byte, error) {
+	since, until := c.days(now)
 	api := vendorAPI{ctx: p.ctx, base: strings.TrimSuffix(c.URL, "/"), client: &http.Client{Timeout: time.Minute}, header: http.Header{
 		"Accept": {"application/vnd.pagerduty+json;version=2"}, "Authorization": {"Token token=" + c.Token},
 	}}
@@ -81,9 +67,8 @@ func (c *importPagerDutyCmd) fetch(p process, since, until time.Time) (map[strin
 			}
 		}
 	}
-	// Schedules made of shifts are only in the newer API. An account without them may not have it.
-	if answer, err := api.list("/v3/schedules", "schedules"); err == nil {
-		files["shiftbased.json"] = shiftBased(answer, ids(files["schedules.json"], "schedules"))
+	if err := c.shiftBased(api, files, span); err != nil {
+		return nil, err
 	}
 	files["asked.json"], _ = json.Marshal(map[string]any{"asked": map[string]time.Time{"since": since, "until": until}})
 	return files, nil
@@ -103,23 +88,44 @@ func ids(answer []byte, key string) (out []string) {
 	return out
 }
 
-// shiftBased are the schedules that the older API doesn't know.
-func shiftBased(answer []byte, known []string) []byte {
+// shiftBased asks for the schedules that are made of shifts, which only the newer API has. An account without them may not
+// have it.
+func (c *importPagerDutyCmd) shiftBased(api vendorAPI, files map[string][]byte, span string) error {
+	list, err := api.list("/v3/schedules", "schedules")
+	if err != nil {
+		return nil //nolint:nilerr // there are none
+	}
+	files["shiftbased.json"] = unlisted(list, ids(files["schedules.json"], "schedules"))
+	for _, id := range ids(files["shiftbased.json"], "shift_based") {
+		at := "/v3/schedules/" + url.PathEscape(id)
+		for name, path := range map[string]string{
+			"schedule-": at + span + "&include[]=final_schedule", "overrides-": at + "/overrides" + span, "custom_shifts-": at + "/custom_shifts" + span,
+		} {
+			answer, there, err := api.get(path)
+			if err != nil {
+				return err
+			}
+			if there {
+				files[name+id+".json"] = answer
+			}
+		}
+	}
+	return nil
+}
+
+// unlisted are the schedules that the older API doesn't know.
+func unlisted(answer []byte, known []string) []byte {
 	var list struct {
 		Schedules []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
+			ID      string `json:"id"`
+			Summary string `json:"summary"`
 		} `json:"schedules"`
 	}
 	_ = json.Unmarshal(answer, &list)
-	old := map[string]bool{}
-	for _, id := range known {
-		old[id] = true
-	}
 	out := []map[string]string{}
 	for _, s := range list.Schedules {
-		if !old[s.ID] {
-			out = append(out, map[string]string{"id": s.ID, "name": s.Name})
+		if !slices.Contains(known, s.ID) {
+			out = append(out, map[string]string{"id": s.ID, "summary": s.Summary})
 		}
 	}
 	text, _ := json.Marshal(map[string]any{"shift_based": out})

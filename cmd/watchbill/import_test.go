@@ -58,8 +58,12 @@ func pagerDuty(t *testing.T) (address string, asked *[]string) {
 func answerOf(t *testing.T, path []string) ([]byte, bool) {
 	name := path[0] + ".json"
 	switch {
+	case path[0] == "v3" && len(path) == 2:
+		return []byte(`{"schedules": [{"id": "PS1", "summary": "Payments primary"}, {"id": "PV3", "summary": "Business hours"}, {"id": "PV4", "summary": "Follow the sun"}]}`), true
+	case path[0] == "v3" && len(path) == 3:
+		name = "schedule-" + path[2] + ".json"
 	case path[0] == "v3":
-		return []byte(`{"schedules": [{"id": "PS1", "name": "Payments primary"}, {"id": "PV3", "name": "Follow the sun"}]}`), true
+		name = path[3] + "-" + path[2] + ".json"
 	case path[0] == "schedules" && len(path) == 1:
 		return []byte(`{"schedules": [{"id": "PS1"}, {"id": "PS2"}]}`), true
 	case path[0] == "schedules" && len(path) == 2:
@@ -106,13 +110,16 @@ func TestPagerDutyIsAskedAndWritten(t *testing.T) {
 		"  # layer Layer 1: Eve is no user any more\n  - name: Payments primary\n",
 		"  # level 1: Eve is no user any more\n",
 		"# service Lost: its escalation policy Deleted is not there; it is left out\n",
-		"# schedule Follow the sun: it is shift-based",
+		"  # it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/PV4 has them\n  - name: Follow the sun\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the file lacks %q:\n%s", want, out)
 		}
 	}
-	for _, want := range []string{"schedule Payments primary: the same for 100.0 % of 90 days\n", "Checkout: Prometheus\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations"} {
+	for _, want := range []string{
+		"schedule Payments primary: the same for 100.0 % of 90 days\n", "schedule Business hours: the same for 100.0 % of 90 days\n",
+		"  Checkout\n    Prometheus: https://watchbill.example.com/v2/enqueue, with KEY as routing key\n", "3 users, 2 teams, 4 schedules, 2 policies, 2 integrations",
+	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the report lacks %q:\n%s", want, errs)
 		}
@@ -182,7 +189,7 @@ func TestOpsgenieIsAskedAndWritten(t *testing.T) {
 		t.Errorf("%s", wrong)
 	}
 	for _, want := range []string{
-		"schedule Ops: the same for 100.0 % of 90 days\n", "Payments_Prometheus: Prometheus\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations",
+		"schedule Ops: the same for 100.0 % of 90 days\n", "  Payments_Prometheus\n    Prometheus: https://watchbill.example.com/v1/signals/KEY\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations",
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the report lacks %q:\n%s", want, errs)

@@ -1,0 +1,319 @@
+package importer
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// A pdShiftBased is a schedule of the API v3: rotations of events, each with a rule of iCalendar's.
+type pdShiftBased struct {
+	pdRef
+	TimeZone  string  `json:"time_zone"`
+	Teams     []pdRef `json:"teams"`
+	Rotations []struct {
+		ID     string    `json:"id"`
+		Events []pdEvent `json:"events"`
+	} `json:"rotations"`
+	Final *struct {
+		Assignments []pdAssigned `json:"computed_shift_assignments"`
+	} `json:"final_schedule"`
+}
+
+type pdEvent struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Start      pdMoment   `json:"start_time"`
+	End        pdMoment   `json:"end_time"`
+	Since      *time.Time `json:"effective_since"`
+	Until      *time.Time `json:"effective_until"`
+	Recurrence []string   `json:"recurrence"`
+	Strategy   struct {
+		Type    string       `json:"type"`
+		Each    int          `json:"shifts_per_member"`
+		Members []pdV3Member `json:"members"`
+	} `json:"assignment_strategy"`
+}
+
+type pdMoment struct {
+	Time time.Time `json:"date_time"`
+	Zone string    `json:"time_zone"`
+}
+
+// A pdV3Member is a user, or nobody.
+type pdV3Member struct {
+	Type string `json:"type"`
+	User string `json:"user_id"`
+}
+
+type pdAssigned struct {
+	Start  time.Time  `json:"start_time"`
+	End    time.Time  `json:"end_time"`
+	Member pdV3Member `json:"member"`
+	Source struct {
+		Type     string `json:"type"`
+		Rotation string `json:"rotation_id"`
+	} `json:"source"`
+}
+
+// A pdSwap has one member stand in for another in one rotation.
+type pdSwap struct {
+	Rotation   string     `json:"rotation_id"`
+	Start      time.Time  `json:"start_time"`
+	End        time.Time  `json:"end_time"`
+	Overridden pdV3Member `json:"overridden_member"`
+	Overriding pdV3Member `json:"overriding_member"`
+}
+
+// A pdCustom is a shift beside the rotations.
+type pdCustom struct {
+	Start       time.Time `json:"start_time"`
+	End         time.Time `json:"end_time"`
+	Assignments []struct {
+		Member pdV3Member `json:"member"`
+	} `json:"assignments"`
+}
+
+func (p *pagerDuty) shiftBased(s pdShiftBased) {
+	name := p.schedules.of(s.ID, s.called())
+	where := Place{"schedule", name, ""}
+	if s.TimeZone == "" {
+		p.lose(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", s.ID)
+		s.TimeZone = "UTC"
+	}
+	if _, err := time.LoadLocation(s.TimeZone); err != nil {
+		p.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		return
+	}
+	team := p.team(s.Teams, where)
+	out := setup.Schedule{Name: name, Team: p.teamName(team), TimeZone: s.TimeZone}
+	called := newNames()
+	for i, r := range s.Rotations {
+		for _, e := range r.Events {
+			if e.Until != nil && !e.Until.After(p.now) {
+				continue // history
+			}
+			if e.Name == "" {
+				e.Name = fmt.Sprintf("Rotation %d", i+1)
+			}
+			out.Rotations = append(out.Rotations, p.event(e, s, r.ID, team, called, where.at("event "+e.Name))...)
+		}
+	}
+	p.impose(&out, p.exceptions(s, team, where), called, p.now, where)
+	p.Setup.Schedules = append(p.Setup.Schedules, out)
+	p.finalShifts(s, name)
+}
+
+// member returns a turn of one member: nobody, if that is who has it, or if they are gone.
+func (p *pagerDuty) member(m pdV3Member, team string, where Place) setup.Turn {
+	if m.Type == "empty_member" {
+		return setup.Turn{}
+	}
+	name, ok := p.person(pdRef{ID: m.User}, where)
+	if !ok {
+		return setup.Turn{}
+	}
+	p.join(team, m.User)
+	return setup.Turn{name}
+}
+
+// event makes rotations of an event. Events are on call together: the same priority.
+func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, called *names, where Place) []setup.Rotation {
+	zone, err := time.LoadLocation(e.Start.Zone)
+	if err != nil || e.Start.Zone == "" {
+		zone, _ = time.LoadLocation(s.TimeZone)
+	}
+	r := recurrence{
+		name: e.Name, priority: 1, zone: zone, start: onPaper(e.Start.Time, zone), weekFrom: time.Monday, counted: true,
+		lasts: onPaper(e.End.Time, zone).Sub(onPaper(e.Start.Time, zone)),
+	}
+	if e.Since != nil {
+		r.from = *e.Since
+	}
+	if e.Until != nil {
+		r.until = *e.Until
+	}
+	if err := r.rule(e.Recurrence); err != nil {
+		p.lose(where, "%v; it is left out", err)
+		return nil
+	}
+	var turns []setup.Turn
+	for _, m := range e.Strategy.Members {
+		turns = append(turns, p.member(m, team, where))
+	}
+	if e.Strategy.Type == "every_member_assignment_strategy" {
+		r.groups = []setup.Turn{slices.Concat(turns...)}
+	} else {
+		r.groups, r.each = turns, e.Strategy.Each
+	}
+	if len(r.groups) == 0 {
+		p.lose(where, "it has no members; it is left out")
+		return nil
+	}
+	if r.freq == "" {
+		return []setup.Rotation{zoned(stretchOf(called.of(e.ID, e.Name), 1, e.Start.Time, e.End.Time, zone, r.groups[0]), zone, s.TimeZone)}
+	}
+	made := p.recurs(r, e.ID, s.TimeZone, called, p.now, where)
+	return p.aligned(made, s, rotation, where)
+}
+
+// rule reads the one RRULE of an event.
+func (r *recurrence) rule(lines []string) error {
+	for _, line := range lines {
+		text, ok := strings.CutPrefix(line, "RRULE:")
+		if !ok {
+			return fmt.Errorf("its recurrence has %q, which can't be said here", excerpt(line))
+		}
+		for part := range strings.SplitSeq(text, ";") {
+			key, value, _ := strings.Cut(part, "=")
+			if err := r.part(key, value); err != nil {
+				return fmt.Errorf("its recurrence %q: %w", excerpt(line), err)
+			}
+		}
+	}
+	return nil
+}
+
+// part reads one part of an RRULE.
+func (r *recurrence) part(key, value string) (err error) {
+	switch key {
+	case "FREQ":
+		r.freq = strings.ToLower(value)
+	case "INTERVAL":
+		r.interval, err = strconv.Atoi(value)
+	case "BYDAY":
+		r.weekday, err = icalDays(strings.Split(value, ","))
+	case "WKST":
+		var days []time.Weekday
+		if days, err = icalDays([]string{value}); err == nil {
+			r.weekFrom = days[0]
+		}
+	case "BYMONTHDAY":
+		r.dates, err = numbers(value)
+	case "BYMONTH":
+		var months []int
+		months, err = numbers(value)
+		for _, m := range months {
+			r.months = append(r.months, time.Month(m))
+		}
+	case "UNTIL":
+		var until time.Time
+		if until, err = time.Parse("20060102T150405Z", value); err == nil && (r.until.IsZero() || until.Before(r.until)) {
+			r.until = until.Add(time.Second)
+		}
+	default:
+		err = fmt.Errorf("%s can't be said here", key)
+	}
+	return err
+}
+
+func numbers(list string) (out []int, err error) {
+	for word := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// aligned has turns go round as they do there. Which member has the first occurrence isn't said there, but the final
+// schedule says who has the next: if that is another than here, the order is turned until it is the same.
+func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation string, where Place) []setup.Rotation {
+	if s.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
+		return made
+	}
+	next, found := p.nextOf(s.Final.Assignments, rotation)
+	if !found {
+		return made
+	}
+	want, ok := p.users.byID[next.Member.User]
+	if !ok {
+		return made
+	}
+	at := next.Start
+	if at.Before(p.now) {
+		at = p.now
+	}
+	r := made[0]
+	for by := range r.Turns {
+		turned := r
+		turned.Turns = slices.Concat(r.Turns[by:], r.Turns[:by])
+		c, err := compiled(setup.Schedule{Name: s.ID, TimeZone: s.TimeZone, Rotations: []setup.Rotation{turned}})
+		if err != nil {
+			return made
+		}
+		shifts := c.Shifts(at, at.Add(time.Minute), schedule.RolePrimary)
+		if len(shifts) > 0 && slices.Equal(shifts[0].Users, []schedule.UserID{schedule.UserID(want)}) {
+			if by > 0 {
+				p.lose(where, "by the rule alone it would be another's turn: its order begins as the final schedule says, at %s", at.Format(time.RFC3339))
+			}
+			return []setup.Rotation{turned}
+		}
+	}
+	return made
+}
+
+// nextOf is the first assignment that a rotation has by its turns.
+func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, found bool) {
+	for _, a := range all {
+		if a.Source.Type == "schedule_rotation" && a.Source.Rotation == rotation && a.Member.Type != "empty_member" && a.End.After(p.now) && (!found || a.Start.Before(next.Start)) {
+			next, found = a, true
+		}
+	}
+	return next, found
+}
+
+// exceptions are the shifts that were added by hand and the overrides.
+func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Place) (out []schedule.Override) {
+	for _, c := range p.in.Custom[s.ID] {
+		for _, a := range c.Assignments {
+			if turn := p.member(a.Member, team, where.at("custom shift of "+c.Start.Format(time.RFC3339))); len(turn) > 0 {
+				out = append(out, schedule.Override{Kind: schedule.OverrideAdd, Users: []schedule.UserID{schedule.UserID(turn[0])}, Start: c.Start, End: c.End})
+			}
+		}
+	}
+	for _, w := range p.in.Swaps[s.ID] {
+		if !w.End.After(p.now) {
+			continue
+		}
+		here := where.at("override of " + w.Start.Format(time.RFC3339))
+		if len(s.Rotations) > 1 {
+			p.lose(here, "it is of one rotation there; here of whatever the person has then")
+		}
+		o := schedule.Override{Start: w.Start, End: w.End}
+		from, to := p.member(w.Overridden, team, here), p.member(w.Overriding, team, here)
+		switch {
+		case len(from) > 0 && len(to) > 0 && from[0] != to[0]:
+			o.Kind, o.From, o.To = schedule.OverrideSwap, schedule.UserID(from[0]), schedule.UserID(to[0])
+		case len(from) > 0 && w.Overriding.Type == "empty_member":
+			o.Kind, o.Users = schedule.OverrideRemove, []schedule.UserID{schedule.UserID(from[0])}
+		case len(to) > 0 && w.Overridden.Type == "empty_member":
+			o.Kind, o.Users = schedule.OverrideAdd, []schedule.UserID{schedule.UserID(to[0])}
+		default:
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// finalShifts notes what PagerDuty itself says of the schedule.
+func (p *pagerDuty) finalShifts(s pdShiftBased, name string) {
+	if s.Final == nil {
+		return
+	}
+	var shifts []FinalShift
+	for _, a := range s.Final.Assignments {
+		if a.Member.Type != "empty_member" {
+			shifts = append(shifts, FinalShift{User: p.users.byID[a.Member.User], From: a.Start, To: a.End})
+		}
+	}
+	p.says(name, p.in.Asked, p.now, shifts)
+}
