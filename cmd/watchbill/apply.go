@@ -25,7 +25,8 @@ import (
 
 type applyCmd struct {
 	databaseFlags `embed:""`
-	File          string `short:"f" required:"" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
+	File          string `short:"f" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
+	From          string `placeholder:"DIR" help:"Instead of a file, a folder of them: all that end in .yaml or .yml, in it and below, are one set-up."`
 	Yes           bool   `help:"Make the changes; without it they are only printed."`
 	Prune         bool   `help:"Remove what is not in the file (people stay); without it that is left alone."`
 	SlackBotToken string `env:"SLACK_BOT_TOKEN" placeholder:"xoxb-…" help:"With it, what the file names in Slack is looked up; needed where it names people by e-mail alone."`
@@ -37,7 +38,10 @@ func (c *applyCmd) Run(p process) error {
 	if wrong := append(c.problems(), publicURLProblems(c.PublicURL)...); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
-	doc, err := readSetup(c.File)
+	if (c.File == "") == (c.From == "") {
+		return wrongUse{"give either -f with a file or --from with a folder"}
+	}
+	doc, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -65,7 +69,7 @@ func (c *applyCmd) Run(p process) error {
 	how.By.Via = oncall.ViaApply
 	made, err := db.Apply(p.ctx, doc, how, p.clock())
 	if err != nil {
-		return fmt.Errorf("apply %s: %w", c.File, err)
+		return fmt.Errorf("apply %s: %w", c.source(), err)
 	}
 	tried, err := tryOut(p.ctx, db, before, made)
 	if err != nil {
@@ -78,7 +82,7 @@ func (c *applyCmd) Run(p process) error {
 	r := &report{process: p}
 	r.faults(faults)
 	if r.bad > 0 {
-		return fmt.Errorf("%d to mend in Slack or in %s", r.bad, c.File)
+		return fmt.Errorf("%d to mend in Slack or in %s", r.bad, c.source())
 	}
 	return nil
 }
@@ -165,25 +169,6 @@ func (c *applyCmd) print(p process, report store.Report, tried []tryout) {
 		fmt.Fprintf(p.out, "\n%s. ", notify.OneLine(k.Integration))
 		printSnippet(p.out, k, c.PublicURL)
 	}
-}
-
-// readSetup reads and checks a file. Whatever is wrong with it is for the user to fix.
-func readSetup(path string) (setup.Setup, error) {
-	data, err := readUpTo(path, mostSetup+1)
-	if err != nil {
-		return setup.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
-	}
-	doc, err := parseSetup(data)
-	if err != nil {
-		return setup.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
-	}
-	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		for i := range wrong {
-			wrong[i] = path + ": " + wrong[i] + inLine(data, wrong[i])
-		}
-		return setup.Setup{}, wrongUse(wrong)
-	}
-	return doc, nil
 }
 
 // parseSetup reads all documents of a file, which together are one.
