@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,35 +22,44 @@ type healthcheckCmd struct {
 
 // Run asks /readyz, or /healthz.
 func (c *healthcheckCmd) Run(p process) error {
-	host, port, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		return wrongUse(listenProblems("WATCHBILL_LISTEN", c.Listen))
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost" // it listens everywhere
+	if wrong := listenProblems("WATCHBILL_LISTEN", c.Listen); len(wrong) > 0 {
+		return wrongUse(wrong)
 	}
 	path := "/readyz"
 	if c.Alive {
 		path = "/healthz"
 	}
-	req, err := http.NewRequestWithContext(p.ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
-	if err != nil {
-		return err
-	}
-	client := http.Client{Timeout: healthcheckLimit, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	text, status, err := askHere(p.ctx, c.Listen, path, 4<<10)
 	if err != nil {
 		return err
 	}
 	said := strings.TrimSpace(string(text))
-	if resp.StatusCode != http.StatusOK {
+	if status != http.StatusOK {
 		return errors.New(said)
 	}
 	_, err = fmt.Fprintln(p.out, said)
 	return err
+}
+
+// askHere asks the instance on this machine that listens there, for at most so many bytes.
+func askHere(ctx context.Context, listen, path string, most int64) (text []byte, status int, err error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, 0, err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost" // it listens everywhere
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	client := http.Client{Timeout: healthcheckLimit, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer resp.Body.Close()
+	text, err = io.ReadAll(io.LimitReader(resp.Body, most))
+	return text, resp.StatusCode, err
 }

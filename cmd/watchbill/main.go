@@ -21,32 +21,33 @@ import (
 
 // cli is the command line.
 type cli struct {
-	Serve       serveCmd       `cmd:"" help:"Run Watchbill against a Slack workspace."`
-	Demo        demoCmd        `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
-	Migrate     migrateCmd     `cmd:"" help:"Bring the database up to this version."`
-	Apply       applyCmd       `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
-	Export      exportCmd      `cmd:"" help:"Write what is set up as a file that apply reads."`
-	Import      importCmd      `cmd:"" help:"Make a set-up file of what another vendor has."`
-	Routes      routesCmd      `cmd:"" help:"Show the rules of an integration or a team, what each has done, and who has changed them when."`
-	Explain     explainCmd     `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
-	Doctor      liveDoctorCmd  `cmd:"" help:"Check the installation and say what to do about each finding."`
-	Audit       auditCmd       `cmd:"" help:"Print who has changed what of the set-up, of schedules, of access and of how people are reached."`
-	Report      reportCmd      `cmd:"" help:"Print what being on call was like for a team: incidents, times, interruptions, nights and hours."`
-	Signal      signalCmd      `cmd:"" help:"Send a signal from a script or a monitor's notification command; while Watchbill can't be reached it waits on the disk."`
-	Key         keyCmd         `cmd:"" help:"List and rotate the keys of integrations."`
-	APIKey      apiKeyCmd      `cmd:"" name:"apikey" help:"Make, list, rotate and revoke the keys with which programs use the REST API."`
-	Integration integrationCmd `cmd:"" help:"Show an integration, and what to paste into its monitor."`
-	Mute        muteCmd        `cmd:"" help:"Let an integration's signals page nobody."`
-	Unmute      unmuteCmd      `cmd:"" help:"Let a muted integration's signals page again."`
-	Maintenance maintenanceCmd `cmd:"" help:"List, begin and end windows in which a team's alerts are kept and page nobody."`
-	Contacts    contactsCmd    `cmd:"" help:"List and end contact methods, calendars and links of people."`
-	Schedule    scheduleCmd    `cmd:"" help:"Answer from a file who is on call; no database needed."`
-	Timeoff     timeOffCmd     `cmd:"" help:"Take in time off from calendars."`
-	Twilio      twilioCmd      `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
-	Config      configCmd      `cmd:"" help:"Check the settings of serve, and show where each comes from."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask the instance on this machine whether it can take signals in; exit status 1 if it can't."`
-	Secret      secretCmd      `cmd:"" help:"Make or replace the secret that signs links and hashes codes."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Serve       serveCmd         `cmd:"" help:"Run Watchbill against a Slack workspace."`
+	Demo        demoCmd          `cmd:"" help:"Try Watchbill on this machine: its own PostgreSQL, a local Slack workspace, no account anywhere."`
+	Migrate     migrateCmd       `cmd:"" help:"Bring the database up to this version."`
+	Apply       applyCmd         `cmd:"" help:"Set up teams, people, schedules, policies and integrations from a YAML file."`
+	Export      exportCmd        `cmd:"" help:"Write what is set up as a file that apply reads."`
+	Import      importCmd        `cmd:"" help:"Make a set-up file of what another vendor has."`
+	Routes      routesCmd        `cmd:"" help:"Show the rules of an integration or a team, what each has done, and who has changed them when."`
+	Explain     explainCmd       `cmd:"" help:"Say whom a signal that has not happened would page, when and why, by what was last applied; nothing is written."`
+	Doctor      liveDoctorCmd    `cmd:"" help:"Check the installation and say what to do about each finding."`
+	Audit       auditCmd         `cmd:"" help:"Print who has changed what of the set-up, of schedules, of access and of how people are reached."`
+	Report      reportCmd        `cmd:"" help:"Print what being on call was like for a team: incidents, times, interruptions, nights and hours."`
+	Signal      signalCmd        `cmd:"" help:"Send a signal from a script or a monitor's notification command; while Watchbill can't be reached it waits on the disk."`
+	Key         keyCmd           `cmd:"" help:"List and rotate the keys of integrations."`
+	APIKey      apiKeyCmd        `cmd:"" name:"apikey" help:"Make, list, rotate and revoke the keys with which programs use the REST API."`
+	Integration integrationCmd   `cmd:"" help:"Show an integration, and what to paste into its monitor."`
+	Mute        muteCmd          `cmd:"" help:"Let an integration's signals page nobody."`
+	Unmute      unmuteCmd        `cmd:"" help:"Let a muted integration's signals page again."`
+	Maintenance maintenanceCmd   `cmd:"" help:"List, begin and end windows in which a team's alerts are kept and page nobody."`
+	Contacts    contactsCmd      `cmd:"" help:"List and end contact methods, calendars and links of people."`
+	Schedule    scheduleCmd      `cmd:"" help:"Answer from a file who is on call; no database needed."`
+	Timeoff     timeOffCmd       `cmd:"" help:"Take in time off from calendars."`
+	Twilio      twilioCmd        `cmd:"" help:"Set up and check the Twilio account that sends SMS and calls."`
+	Config      configCmd        `cmd:"" help:"Check the settings of serve, and show where each comes from."`
+	Healthcheck healthcheckCmd   `cmd:"" help:"Ask the instance on this machine whether it can take signals in; exit status 1 if it can't."`
+	Support     supportBundleCmd `cmd:"" name:"support-bundle" help:"Collect what somebody needs who is to help, without secrets and without anything of an alert."`
+	Secret      secretCmd        `cmd:"" help:"Make or replace the secret that signs links and hashes codes."`
+	Version     versionCmd       `cmd:"" help:"Print the version."`
 }
 
 // process is what a command needs from the process it runs in.

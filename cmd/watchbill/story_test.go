@@ -277,6 +277,7 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr
+	ts.Setenv("WATCHBILL_LISTEN", s.addr)
 	ts.Defer(a.stop)
 	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
 }
