@@ -151,5 +151,5 @@ func (c *Change) pageFirst(r Raise) bool {
 	return true
 }
 
-// Raised reports whether a person has opened the incident.
-func (in Incident) Raised() bool { return in.RaisedBy.User != "" }
+// Raised reports whether it was opened by hand: by a person, or a program that has an API key.
+func (in Incident) Raised() bool { return in.RaisedBy.User != "" || in.RaisedBy.Key != 0 }

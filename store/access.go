@@ -164,8 +164,8 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncal
 // act asks whether somebody may do something with an incident, and whether the people it pages can be
 // paged. A private team's incident stays in the team, but single people can be brought in.
 func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
-	if in.Raised() && in.RaisedBy.User == g.by.User && raiserMay(a.Do) {
-		return g.may(access.Page, access.Object{Team: in.TeamID})
+	if g.raised(in) && raiserMay(a.Do) && g.dir.access.May(g.by, access.Page, access.Object{Team: in.TeamID}) == nil {
+		return nil
 	}
 	if err := g.onIncident(ctx, q, actNeeds(a.Do), in); err != nil {
 		return err
@@ -282,7 +282,19 @@ func actNeeds(do oncall.ActKind) access.Act {
 	}
 }
 
-// raiserMay reports whether it takes no more to do something with an incident than to raise it, for whoever did.
+// raised reports whether the actor has opened the incident by hand. A key that may page, and not act, has done with it.
+func (g gate) raised(in oncall.Incident) bool {
+	switch {
+	case !in.Raised() || in.RaisedBy.User != g.by.User:
+		return false
+	case g.by.Key == 0:
+		return true
+	}
+	own := g.by.User != "" || in.RaisedBy.Key == g.by.Key
+	return own && g.dir.access.Keys[g.by.Key].Allows(oncall.ScopeAct)
+}
+
+// raiserMay reports whether whoever raised an incident by hand may do this without further rights.
 func raiserMay(do oncall.ActKind) bool { return do == oncall.ActNote || do == oncall.ActResolve }
 
 // Adds is the right that adding a contact method requires.

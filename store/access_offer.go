@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
 // concerning is an incident as package access sees it, with the people that it names itself: those who have
@@ -79,7 +81,111 @@ func (d *Directory) TeamToPage(name string) (oncall.TeamID, bool) {
 	return 0, false
 }
 
-// MayPage returns nil if somebody may page any team at all, or a Refusal that says why not.
+// A Whom names whom a program wants to page, by names or ids; people by Slack id, mail address or whole name.
+type Whom struct{ Team, Schedule, User string }
+
+// FindToPage finds what it names: a team need not be seen to be paged, but a private team's schedules are not there for
+// others. A person alone is paged in a team of theirs, which is the key's own if they are in it.
+func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r oncall.Raise, err error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return r, err
+	}
+	if w.Schedule != "" {
+		i := slices.IndexFunc(dir.Schedules, func(c *schedule.Schedule) bool {
+			t := dir.teams[c.TeamID()]
+			return named(w.Schedule, c.Name(), int64(c.ID())) && (!t.Private || dir.access.May(by, access.See, access.Object{Team: t.ID}) == nil)
+		})
+		if i < 0 {
+			return r, oncall.Refuse("There is no schedule %q, or it is not yours to see.", w.Schedule)
+		}
+		r.Team, r.Schedule = dir.Schedules[i].TeamID(), dir.Schedules[i].ID()
+	}
+	if w.User != "" {
+		if r.User, err = dir.userNamed(w.User); err != nil {
+			return r, err
+		}
+	}
+	if w.Team != "" {
+		i := slices.IndexFunc(dir.Teams, func(t oncall.Team) bool { return named(w.Team, t.Name, int64(t.ID)) })
+		if i < 0 {
+			return r, oncall.Refuse("There is no team %q.", w.Team)
+		}
+		r.Team = dir.Teams[i].ID
+	}
+	if r.Team == 0 && r.User != "" {
+		r.Team = dir.teamAfter(by, r.User)
+	}
+	if r.Team == 0 {
+		return r, oncall.Refuse("Say which team to page; a person alone is paged in a team of theirs.")
+	}
+	return r, nil
+}
+
+// TeamToPageFor is the team of an integration, or of an escalation policy, for a program that pages by one of these.
+// What is of a private team's is oncall.ErrNotFound for others.
+func (s *Store) TeamToPageFor(ctx context.Context, by oncall.Actor, integration, policy string) (team oncall.TeamID, err error) {
+	dir, err := s.directory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, in := range dir.Integrations {
+		if strconv.FormatInt(int64(in.ID), 10) == integration {
+			team = in.TeamID
+		}
+	}
+	for _, p := range dir.Policies {
+		if !p.Removed && strconv.FormatInt(int64(p.ID), 10) == policy {
+			team = p.TeamID
+		}
+	}
+	if team == 0 || dir.teams[team].Private && dir.access.May(by, access.See, access.Object{Team: team}) != nil {
+		return 0, oncall.ErrNotFound
+	}
+	return team, nil
+}
+
+// named reports whether a text is a thing's name, whatever its case, or its id.
+func named(text, name string, id int64) bool {
+	return strings.EqualFold(text, name) || text == strconv.FormatInt(id, 10)
+}
+
+// userNamed finds a person by Slack id, mail address or whole name.
+func (d *Directory) userNamed(text string) (found oncall.UserID, err error) {
+	if _, known := d.Users[oncall.UserID(text)]; known {
+		return oncall.UserID(text), nil
+	}
+	for id, u := range d.Users {
+		if !strings.EqualFold(u.Name, text) && (u.Email == "" || !strings.EqualFold(u.Email, text)) {
+			continue
+		}
+		if found != "" {
+			return "", oncall.Refuse("Several people are called %q; give the Slack id.", text)
+		}
+		found = id
+	}
+	if found == "" {
+		return "", oncall.Refuse("There is nobody called %q.", text)
+	}
+	return found, nil
+}
+
+// teamAfter is the team whose policy follows where a person alone is paged: the first of theirs that the actor may
+// page, before all the one of the actor's key.
+func (d *Directory) teamAfter(by oncall.Actor, user oncall.UserID) (id oncall.TeamID) {
+	own := d.apiKeys[by.Key].TeamID
+	for _, t := range d.Teams {
+		if !slices.Contains(d.Members[t.ID], user) || d.access.May(by, access.Page, access.Object{Team: t.ID}) != nil {
+			continue
+		}
+		if t.ID == own || id == 0 && !t.Private {
+			id = t.ID
+		}
+	}
+	return id
+}
+
+// MayPage returns nil if somebody may page at least one team, or a Refusal that says why not.
 func (d *Directory) MayPage(by oncall.Actor) error {
 	refusal := oncall.Refuse("There are no teams yet, so nobody can be paged.")
 	for _, t := range d.every {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,8 +57,10 @@ func (g gate) raise(r oncall.Raise) error {
 		return err
 	}
 	if team := g.teamOf(r.Schedule); r.Schedule != 0 {
-		if err := g.may(access.See, access.Object{Team: team}); err != nil {
-			return err
+		if g.dir.teams[team].Private {
+			if err := g.may(access.See, access.Object{Team: team}); err != nil {
+				return err
+			}
 		}
 		if team != r.Team {
 			return oncall.Refuse("There is no such schedule in the team any more.")
@@ -74,7 +77,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 	if _, err := tx.Exec(ctx, lockNumbers, numberLock); err != nil {
 		return Raised{}, nil, err
 	}
-	before, err := raisedBefore(ctx, tx, g.by.User, r, now)
+	before, err := raisedBefore(ctx, tx, g.by, r, now)
 	if err != nil {
 		return Raised{}, nil, err
 	}
@@ -82,7 +85,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 		out, err := s.raisedAgain(ctx, tx, g, before, r.Key, follow, now)
 		return out, nil, err
 	}
-	asks, err := askToRaise(ctx, tx, g.by.User, r, now)
+	asks, err := askToRaise(ctx, tx, raiser(g.by), r, now)
 	if err != nil || asks != nil {
 		return Raised{Asks: asks}, nil, err
 	}
@@ -110,25 +113,26 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 		// The release before, during a roll, numbers incidents without waiting for us.
 		return Raised{}, nil, oncall.Refuse("Another incident came up at the same moment, and nobody was paged. Please try again.")
 	}
-	if err := saveRaiser(ctx, tx, g.by.User, c.Incident.ID, r.Key, true, follow, now); err != nil {
+	if err := saveRaiser(ctx, tx, g.by, c.Incident.ID, r.Key, true, follow, now); err != nil {
 		return Raised{}, nil, err
 	}
 	return Raised{Incident: c.Incident}, []oncall.Change{c}, nil
 }
 
-// raisedBefore finds the incident that the same thing has raised already: a click that came twice, a message that
-// somebody else has paged about, the same words once more.
-func raisedBefore(ctx context.Context, tx pgx.Tx, user oncall.UserID, r oncall.Raise, now time.Time) (oncall.IncidentID, error) {
+// raisedBefore finds an incident that was already raised for the same reason: a duplicate click, a message that
+// somebody has paged about, or the same title again.
+func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.Raise, now time.Time) (oncall.IncidentID, error) {
 	const find = `
 		SELECT i.id
 		FROM raised r
 		JOIN incidents i ON i.id = r.incident_id
-		WHERE i.team_id = $3 AND (r.key = $1 AND $1 <> '' AND (i.status <> 'resolved' OR r.user_id = $2 AND r.raised_at > $5)
+		WHERE i.team_id = $3 AND (r.key = $1 AND $1 <> '' AND (i.status <> 'resolved' OR NOT $6 AND r.user_id = $2 AND r.raised_at > $5)
 		      OR r.user_id = $2 AND i.title = $4 AND i.status <> 'resolved' AND r.raised_at > $5)
 		ORDER BY i.id DESC
 		LIMIT 1`
 	var id oncall.IncidentID
-	err := tx.QueryRow(ctx, find, r.Key, user, r.Team, r.Title(), now.Add(-repeatedWithin)).Scan(&id)
+	// A program's key names what is wrong, which may be wrong again; a person's is of one click.
+	err := tx.QueryRow(ctx, find, r.Key, raiser(by), r.Team, r.Title(), now.Add(-repeatedWithin), by.Key != 0).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}
@@ -141,20 +145,20 @@ func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.In
 	if err != nil || len(found) == 0 {
 		return Raised{}, errors.Join(err, oncall.ErrNotFound)
 	}
-	if err := saveRaiser(ctx, tx, g.by.User, id, key, false, follow, now); err != nil {
+	if err := saveRaiser(ctx, tx, g.by, id, key, false, follow, now); err != nil {
 		return Raised{}, err
 	}
 	return Raised{Incident: found[0], Again: true}, s.enqueue(ctx, tx, now, []oncall.Task{found[0].RedrawFor(g.by)})
 }
 
-// askToRaise says why it takes a confirmation, if it does.
-func askToRaise(ctx context.Context, tx pgx.Tx, user oncall.UserID, r oncall.Raise, now time.Time) (oncall.Sentence, error) {
+// askToRaise returns why raising needs a confirmation; empty if it doesn't.
+func askToRaise(ctx context.Context, tx pgx.Tx, who string, r oncall.Raise, now time.Time) (oncall.Sentence, error) {
 	const count = `
 		SELECT count(*) FILTER (WHERE user_id = $1 AND raised_at > $2), count(*)
 		FROM raised
 		WHERE opened AND raised_at > $3`
 	var own, all int
-	err := tx.QueryRow(ctx, count, user, now.Add(-oncall.RaisesOfOneWithin), now.Add(-oncall.RaisesOfAllWithin)).Scan(&own, &all)
+	err := tx.QueryRow(ctx, count, who, now.Add(-oncall.RaisesOfOneWithin), now.Add(-oncall.RaisesOfAllWithin)).Scan(&own, &all)
 	return r.Asks(own, all), err
 }
 
@@ -169,16 +173,25 @@ func countRaised(ctx context.Context, tx pgx.Tx, f oncall.Facts, team oncall.Tea
 	return count, err
 }
 
-func saveRaiser(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.IncidentID, key string, opened bool, follow Place, now time.Time) error {
+// raiser names who raises incidents: a person, or an API key that is nobody's own.
+func raiser(by oncall.Actor) string {
+	if by.User == "" && by.Key != 0 {
+		return "key " + strconv.FormatInt(int64(by.Key), 10)
+	}
+	return string(by.User)
+}
+
+// saveRaiser notes who has raised an incident. A program sees nothing in Slack of what becomes of it.
+func saveRaiser(ctx context.Context, tx pgx.Tx, by oncall.Actor, id oncall.IncidentID, key string, opened bool, follow Place, now time.Time) error {
 	const save = `
-		INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0)
+		INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn, ended)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8)
 		ON CONFLICT (incident_id, user_id) DO NOTHING`
 	channel := follow.Channel
 	if channel == "" {
-		channel = string(user)
+		channel = string(by.User)
 	}
-	_, err := tx.Exec(ctx, save, id, user, key, opened, now, channel, follow.TS)
+	_, err := tx.Exec(ctx, save, id, raiser(by), key, opened, now, channel, follow.TS, by.Key != 0)
 	return err
 }
 

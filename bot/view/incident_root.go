@@ -153,7 +153,7 @@ func origin(p oncall.Picture) string {
 	parts := []string{"team " + Name(p.Team.Name)}
 	switch {
 	case in.Raised():
-		parts = append(parts, "paged by "+mention(in.RaisedBy.User))
+		parts = append(parts, "paged by "+who(in.RaisedBy))
 	case p.Integration != "":
 		parts = append(parts, Name(p.Integration))
 	}
