@@ -79,7 +79,17 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 // IntegrationName is what an integration is called, even one that was removed; "" for 0.
 func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
-// Override returns an override of a schedule, to tell why somebody is on call.
+// IntegrationOfKey finds the integration that has a key, or had it until it was rotated a moment ago.
+func (d *Directory) IntegrationOfKey(key string) (oncall.IntegrationID, bool) {
+	hash := sha256.Sum256([]byte(key))
+	if in, known := d.keys[hash]; known {
+		return in.ID, true
+	}
+	was, known := d.rotated[hash]
+	return was.integration, known
+}
+
+// Override returns an override, to explain why somebody is on call.
 func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 	o, ok := d.overrides[id]
 	return o, ok

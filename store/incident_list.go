@@ -22,11 +22,13 @@ type IncidentFilter struct {
 	Statuses   []oncall.Status
 	Severities []oncall.Severity
 	Team       oncall.TeamID
-	Since      time.Time // opened then or later
-	Until      time.Time // opened before; zero: whenever
-	Text       string    // in the title, whatever its case
-	Before     oncall.IncidentID
-	Limit      int // at most MostListed
+
+	Integrations []oncall.IntegrationID // whose signals opened it; 0: a person did
+	Since        time.Time              // opened then or later
+	Until        time.Time              // opened before; zero: no limit
+	Text         string                 // part of the title, in any case
+	Before       oncall.IncidentID
+	Limit        int // at most MostListed
 }
 
 // The incidents of a list, the newest first, without the canary's. Those that are open have an index of their own.
@@ -39,6 +41,7 @@ const (
 		  AND ($3::bigint = 0 OR i.team_id = $3) AND i.opened_at >= $4 AND ($5::timestamptz IS NULL OR i.opened_at < $5)
 		  AND ($6 = '' OR strpos(lower(i.title), $6) > 0) AND ($7::bigint = 0 OR i.id < $7)
 		  AND (NOT i.team_id = ANY ($8) OR $9 <> '' AND EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $9))
+		  AND (cardinality($11::bigint[]) = 0 OR i.integration_id = ANY ($11))
 		ORDER BY i.id DESC
 		LIMIT $10`
 	listOpenIncidents = `
@@ -49,6 +52,7 @@ const (
 		  AND ($3::bigint = 0 OR i.team_id = $3) AND i.opened_at >= $4 AND ($5::timestamptz IS NULL OR i.opened_at < $5)
 		  AND ($6 = '' OR strpos(lower(i.title), $6) > 0) AND ($7::bigint = 0 OR i.id < $7)
 		  AND (NOT i.team_id = ANY ($8) OR $9 <> '' AND EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $9))
+		  AND (cardinality($11::bigint[]) = 0 OR i.integration_id = ANY ($11))
 		ORDER BY i.id DESC
 		LIMIT $10`
 )
@@ -76,7 +80,7 @@ func (s *Store) Incidents(ctx context.Context, by oncall.Actor, f IncidentFilter
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, list, some(f.Statuses), some(f.Severities), f.Team, f.Since, until,
-			strings.ToLower(f.Text), f.Before, some(g.dir.hidden(by)), user, limit+1)
+			strings.ToLower(f.Text), f.Before, some(g.dir.hidden(by)), user, limit+1, some(f.Integrations))
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 		if err != nil {
 			return err
