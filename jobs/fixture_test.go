@@ -53,6 +53,7 @@ type world struct {
 	mirror jobs.Mirror                     // none of the tests' groups or topics, unless a test changes it
 	more   map[oncall.Method]notify.Sender // in addition to Slack
 	canary time.Duration
+	hooks  *notify.Hooks
 	pulse  func(context.Context) error
 }
 
@@ -167,7 +168,7 @@ func (w *world) instance(s *store.System, phone notify.Sender, metrics prometheu
 	j, err := jobs.New(jobs.Config{
 		System: s, Board: w.slack, Mirror: w.mirror, Senders: senders,
 		Clock: w.clock, Log: testLog(w.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
-		Name: name, Terms: w.terms, Canary: w.canary, Pulse: w.pulse,
+		Name: name, Terms: w.terms, Canary: w.canary, Pulse: w.pulse, Hooks: w.hooks,
 	})
 	if err != nil {
 		w.t.Fatal(err)

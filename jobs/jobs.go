@@ -79,6 +79,7 @@ type Config struct {
 	Terms   store.Terms           // how long things are kept
 
 	Silencer *notify.Alertmanager        // nil: nothing is silenced
+	Hooks    *notify.Hooks               // calls those outside who want to be told; nil: nobody is
 	Canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
 	Pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
@@ -96,6 +97,7 @@ type Jobs struct {
 	channels           channelLook
 	senders            map[oncall.Method]notify.Abilities
 	silencer           *notify.Alertmanager
+	hooks              *notify.Hooks
 	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
 	canary             canary
@@ -132,7 +134,7 @@ func New(c Config) (*Jobs, error) {
 	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
-	j.silencer = c.Silencer
+	j.silencer, j.hooks = c.Silencer, c.Hooks
 	j.canary.every, j.pulse.beat, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
 	j.metrics.canaryEvery.Set(c.Canary.Seconds())
 	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
@@ -175,6 +177,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 			store.QueueTell:         {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
 			store.QueueSilence:      {MaxWorkers: 2},
+			store.QueueHook:         {MaxWorkers: 4},
 		},
 		FetchCooldown:               fetchCooldown,
 		FetchPollInterval:           fetchPoll,

@@ -49,6 +49,7 @@ func (j *Jobs) urgent() []chore {
 			return err
 		}},
 		{"watch heartbeats", j.store.WatchHeartbeats},
+		{"call webhooks", j.store.QueueHooks},
 		{"release stuck jobs", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.ReleaseStuck(ctx, now)
 			if n > 0 {
@@ -89,6 +90,7 @@ func (j *Jobs) regular() []chore {
 		{"look up channels", j.learnChannels},
 		{"end mutes", j.store.EndMutes},
 		{"seal secrets anew", j.store.ResealSigning},
+		{"seal webhooks anew", j.store.ResealHooks},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
 		{"tell of the week", j.TellWeeks},

@@ -173,3 +173,11 @@ type MatchSilences struct {
 
 // Kind names the job.
 func (MatchSilences) Kind() string { return "match_silences" }
+
+// CallHook tells a hook of what has happened since it was called last.
+type CallHook struct {
+	Hook HookID `json:"hook"`
+}
+
+// Kind names the job.
+func (CallHook) Kind() string { return "hook" }

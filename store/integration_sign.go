@@ -52,13 +52,7 @@ func (s *System) ResealSigning(ctx context.Context, now time.Time) error {
 	if with == nil {
 		return nil
 	}
-	anew := func(sealed string) string {
-		plain, ok := oncall.Unseal(s.secrets, sealed)
-		if _, current := oncall.Unseal([]oncall.Secret{with}, sealed); sealed == "" || current || !ok {
-			return sealed
-		}
-		return with.Seal(plain)
-	}
+	anew := func(sealed string) string { return s.sealedAnew(with, sealed) }
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load)
 		type sealed struct {

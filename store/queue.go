@@ -19,11 +19,12 @@ const (
 	QueueDraw         = "draw"
 	QueueTell         = "tell"
 	QueueHousekeeping = "housekeeping"
-	QueueSilence      = "silence" // an Alertmanager that hangs holds up nothing else
+	QueueSilence      = "silence" // separate, so that a hanging Alertmanager delays nothing else
+	QueueHook         = "hook"    // separate, so that a hanging receiver of webhooks delays nothing else
 )
 
 // urgent are the queues whose jobs are promoted and rescued by every instance.
-var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell, QueueSilence}
+var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell, QueueSilence, QueueHook}
 
 // soon is how far ahead a timer goes to the workers at once: River's own scheduler looks every 5 s
 // and can miss what falls due in between.
@@ -57,6 +58,7 @@ var options = []struct {
 	{oncall.SetTopic{}, QueueHousekeeping, 5},
 	{oncall.CheckCoverage{}, QueueHousekeeping, 5},
 	{oncall.MatchSilences{}, QueueSilence, 5},
+	{oncall.CallHook{}, QueueHook, 5},
 }
 
 // optionsOf says how a job is queued.

@@ -64,6 +64,7 @@ type settings struct {
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
 	outbound http.RoundTripper               // calls what a message names
 	silencer *notify.Alertmanager            // nil: nothing is silenced
+	hooks    *notify.Hooks                   // nil: nobody outside is told what happens
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	terms    store.Terms
@@ -216,7 +217,7 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	var err error
 	a.jobs, err = jobs.New(jobs.Config{
-		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer,
+		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse,
 	})

@@ -138,6 +138,12 @@ func (f channelFlags) outbound() http.RoundTripper {
 	return rules.Transport()
 }
 
+// webhooks are those who want to be told what happens.
+func (f channelFlags) webhooks() *notify.Hooks {
+	rules, _ := f.addressRules() // its problems are the webhooks'
+	return notify.NewHooks(rules)
+}
+
 // alertmanager is how acknowledgements silence in Alertmanager.
 func (f channelFlags) alertmanager() notify.AlertmanagerConfig {
 	rules, _ := f.addressRules() // its problems are the webhooks'

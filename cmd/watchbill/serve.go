@@ -74,6 +74,7 @@ func (c *serveCmd) Run(p process) error {
 		channels:    c.senders(p.clock, c.PublicURL),
 		twilio:      c.hooks(c.PublicURL),
 		outbound:    c.outbound(),
+		hooks:       c.webhooks(),
 		silencer:    notify.NewAlertmanager(c.alertmanager()),
 		phones:      c.phones(),
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),

@@ -20,12 +20,13 @@ const (
 	Maintenance  Kind = "maintenance" // windows of set-up files; of others the team's entries tell
 	Person       Kind = "person"      // how they are reached, when they are away, their calendars, their standing
 	APIKey       Kind = "API key"
+	Hook         Kind = "webhook" // that tells others what happens to incidents
 	Installation Kind = "installation"
 )
 
 // Kinds are all of them.
 func Kinds() []Kind {
-	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Installation}
+	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Hook, Installation}
 }
 
 // An Act is what was done.
