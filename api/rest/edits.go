@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/store"
@@ -30,14 +28,14 @@ type Edited[T any] struct {
 const undone = `199 watchbill "This team is kept in a set-up file: the next apply undoes this."`
 
 // edit changes one thing of what is set up.
-func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on Condition, show func(setup.Part) T) (*Edited[T], error) {
+func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on Condition, show func(store.EditedSetup) T) (*Edited[T], error) {
 	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
 		Part: part, Name: name, New: on.IfNoneMatch == "*", IfMatch: on.IfMatch, Formats: s.Formats,
 	}, c.now)
 	if err != nil {
 		return nil, err
 	}
-	out := &Edited[T]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: show(done.Part)}
+	out := &Edited[T]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: show(done)}
 	if done.Made {
 		out.Status = http.StatusCreated
 	}
@@ -50,94 +48,9 @@ func edit[T any](ctx context.Context, s *server, c caller, name string, part set
 // Gone is the answer of what removes something.
 type Gone struct{ Status int }
 
-// remove registers the operation that removes a thing of what is set up.
-func (s *server) remove(kind setup.PartKind, path, tag, summary string, scope oncall.Scope, find func(view, string) (string, error)) {
-	handle(s, operation{
-		method: http.MethodDelete, path: path + "/{name}", id: "delete-" + string(kind), tag: tag, summary: summary, scope: scope,
-		about: "What other things need stays, and is refused with 422.", status: http.StatusNoContent, errors: []int{404, 409, 412},
-	}, func(ctx context.Context, c caller, in *struct {
-		Named
-		IfMatch string `header:"If-Match" maxLength:"100" doc:"Only if this is still its ETag."`
-	},
-	) (*Gone, error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		name, err := find(v, in.Name)
-		if err != nil {
-			return nil, err
-		}
-		_, err = s.Store.EditSetup(ctx, c.by, store.SetupEdit{
-			Part: setup.Part{Kind: kind}, Name: name, Remove: true, IfMatch: in.IfMatch, Formats: s.Formats,
-		}, c.now)
-		return &Gone{http.StatusNoContent}, err
-	})
-}
-
-// put is what all edits of the set-up say of themselves.
-func put(path, id, tag, summary string) operation {
-	return operation{
-		method: http.MethodPut, path: path + "/{name}", id: id, tag: tag, summary: summary, scope: oncall.ScopeEdit,
-		about: "The body is as in the set-up file, all of it: what is left out is as if it were left out there. People may be named by Slack id or mail address, too.",
-		makes: true, errors: []int{404, 409, 412},
-	}
-}
-
 // Exact is the path of a thing that is edited.
 type Exact struct {
 	Name string `path:"name" maxLength:"200" doc:"Its name."`
-}
-
-func (s *server) setupRoutes() {
-	handle(s, put("/teams", "put-team", "teams", "Make or change a team"), func(ctx context.Context, c caller, in *struct {
-		Exact
-		Condition
-		Body setup.Team
-	},
-	) (*Edited[setup.Team], error) {
-		in.Body.Name = nameOr(in.Body.Name, in.Name)
-		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.TeamPart, Team: &in.Body}, in.Condition, func(p setup.Part) setup.Team { return *p.Team })
-	})
-	handle(s, put("/schedules", "put-schedule", "schedules", "Make or change a schedule"), func(ctx context.Context, c caller, in *struct {
-		Exact
-		Condition
-		Body setup.Schedule
-	},
-	) (*Edited[setup.Schedule], error) {
-		in.Body.Name = nameOr(in.Body.Name, in.Name)
-		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.SchedulePart, Schedule: &in.Body}, in.Condition, func(p setup.Part) setup.Schedule { return *p.Schedule })
-	})
-	handle(s, put("/policies", "put-policy", "policies", "Make or change an escalation policy"), func(ctx context.Context, c caller, in *struct {
-		Exact
-		Condition
-		Body setup.Policy
-	},
-	) (*Edited[setup.Policy], error) {
-		in.Body.Name = nameOr(in.Body.Name, in.Name)
-		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.PolicyPart, Policy: &in.Body}, in.Condition, func(p setup.Part) setup.Policy { return *p.Policy })
-	})
-	handle(s, put("/integrations", "put-integration", "integrations", "Make or change an integration"), s.putIntegration)
-	s.userEdit()
-	s.remove(setup.TeamPart, "/teams", "teams", "Remove a team", oncall.ScopeAdmin, func(v view, text string) (string, error) {
-		t, err := v.team(text)
-		return t.Name, err
-	})
-	s.remove(setup.SchedulePart, "/schedules", "schedules", "Remove a schedule", oncall.ScopeEdit, func(v view, text string) (string, error) {
-		of, err := v.schedule(text)
-		if err != nil {
-			return "", err
-		}
-		return of.Name(), nil
-	})
-	s.remove(setup.PolicyPart, "/policies", "policies", "Remove an escalation policy", oncall.ScopeEdit, func(v view, text string) (string, error) {
-		p, err := v.policy(text)
-		return p.Name, err
-	})
-	s.remove(setup.IntegrationPart, "/integrations", "integrations", "Remove an integration", oncall.ScopeEdit, func(v view, text string) (string, error) {
-		in, err := v.integration(text)
-		return in.Name, err
-	})
 }
 
 func (s *server) userEdit() {
@@ -154,16 +67,14 @@ func (s *server) userEdit() {
 	},
 	) (*Edited[setup.User], error) {
 		u := setup.User{Name: in.Body.Name, Slack: oncall.UserID(in.Name), Email: in.Body.Email, TimeZone: in.Body.TimeZone}
-		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.UserPart, User: &u}, Condition{}, func(p setup.Part) setup.User { return *p.User })
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.UserPart, User: &u}, Condition{}, func(e store.EditedSetup) setup.User { return *e.Part.User })
 	})
 }
 
-// nameOr is the name in the body or, where it is left out, in the address.
-func nameOr(body, path string) string {
-	if body == "" {
-		return path
-	}
-	return body
+// An IntegrationShown is an integration as the set-up file has it, with its id. Its key is not told.
+type IntegrationShown struct {
+	ID int64 `json:"id"`
+	setup.Integration
 }
 
 // An IntegrationSetup is an integration as the set-up file has it, with its key where that is new.
@@ -172,30 +83,19 @@ type IntegrationSetup struct {
 	NewKey string `json:"new_key,omitempty" doc:"The key, shown this once."`
 }
 
-func (s *server) putIntegration(ctx context.Context, c caller, in *struct {
-	Exact
-	Condition
-	Body setup.Integration
-},
-) (*Edited[IntegrationSetup], error) {
-	in.Body.Name = nameOr(in.Body.Name, in.Name)
-	if in.Body.Key != "" {
-		return nil, huma.NewError(http.StatusUnprocessableEntity, "A key is made by Watchbill; leave it out, and rotate it if you need another one.")
+func readIntegration(in *setup.Integration) (setup.Part, *string, error) {
+	if in.Key != "" {
+		return setup.Part{}, nil, wrong("A key is made by Watchbill; leave it out, and rotate it if you need another one.")
 	}
-	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
-		Part: setup.Part{Kind: setup.IntegrationPart, Integration: &in.Body}, Name: in.Name, New: in.IfNoneMatch == "*", IfMatch: in.IfMatch, Formats: s.Formats,
-	}, c.now)
-	if err != nil {
-		return nil, err
+	return setup.Part{Kind: setup.IntegrationPart, Integration: in}, &in.Name, nil
+}
+
+func madeIntegration(e store.EditedSetup) IntegrationSetup {
+	out := IntegrationSetup{Integration: *e.Part.Integration}
+	for _, k := range e.Report.Keys {
+		out.NewKey = k.Key
 	}
-	out := &Edited[IntegrationSetup]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: IntegrationSetup{Integration: *done.Part.Integration}}
-	if done.Made {
-		out.Status = http.StatusCreated
-	}
-	for _, k := range done.Report.Keys {
-		out.Body.NewKey = k.Key
-	}
-	return out, nil
+	return out
 }
 
 // A RotatedKey is a new key of an integration.

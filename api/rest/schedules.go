@@ -91,32 +91,11 @@ func (s Span) between(now time.Time) (from, to time.Time, err error) {
 }
 
 func (s *server) scheduleRoutes() {
-	handle(s, operation{method: http.MethodGet, path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *struct {
-			Paged
-			Team string `query:"team" doc:"Of one team only: its name or id."`
-		},
-		) (*Listed[Schedule], error) {
-			v, err := s.look(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			team, of, err := filtered(in.Team, v.team, "team")
-			if err != nil {
-				return nil, err
-			}
-			all := []Schedule{}
-			for _, is := range v.Schedules {
-				if !of || is.TeamID() == team.ID {
-					all = append(all, Schedule{Ref{int64(is.ID()), is.Name()}, v.teamRef(is.TeamID()), is.TimeZone(), is.Roles()})
-				}
-			}
-			return page(all, in.Paged)
-		})
-	handle(s, operation{
-		method: http.MethodGet, path: "/schedules/{name}", id: "get-schedule", tag: "schedules", summary: "Get a schedule with its rotations", scope: oncall.ScopeRead,
-		about: "As the set-up file has it.", errors: []int{404},
-	}, s.getSchedule)
+	listOfTeams(s, operation{path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules"}, func(_ context.Context, v view) ([]Schedule, error) {
+		return each(v.Schedules, func(is *schedule.Schedule) Schedule {
+			return Schedule{Ref{int64(is.ID()), is.Name()}, v.teamRef(is.TeamID()), is.TimeZone(), is.Roles()}
+		}), nil
+	}, func(c Schedule) Ref { return c.Team })
 	handle(s, operation{
 		method: http.MethodGet, path: "/schedules/{name}/shifts", id: "list-shifts", tag: "schedules", summary: "List who is on call when", scope: oncall.ScopeRead,
 		about: "Shifts follow each other without a hole: one without people is a gap.", errors: []int{404},
@@ -125,30 +104,6 @@ func (s *server) scheduleRoutes() {
 		method: http.MethodGet, path: "/overrides", id: "list-overrides", tag: "schedules", summary: "List overrides", scope: oncall.ScopeRead,
 		about: "Those that are not over at the beginning of the stretch, also cancelled ones.",
 	}, s.listOverrides)
-}
-
-func (s *server) getSchedule(ctx context.Context, c caller, in *struct {
-	Named
-	Fields
-},
-) (*Versioned[ScheduleSetup], error) {
-	v, err := s.look(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	is, err := v.schedule(in.Name)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := s.Store.SetupFor(ctx, c.by, c.now)
-	if err != nil {
-		return nil, err
-	}
-	i := slices.IndexFunc(doc.Schedules, func(d setup.Schedule) bool { return d.Name == is.Name() })
-	if i < 0 {
-		return nil, oncall.ErrNotFound
-	}
-	return versioned(doc.Schedules[i], ScheduleSetup{ID: int64(is.ID()), Schedule: doc.Schedules[i]}), nil
 }
 
 func (s *server) listShifts(ctx context.Context, c caller, in *struct {

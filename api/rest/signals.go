@@ -2,10 +2,8 @@ package rest
 
 import (
 	"context"
-	"net/http"
 	"time"
 
-	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -59,63 +57,23 @@ type Heartbeat struct {
 }
 
 func (s *server) signalRoutes() {
-	handle(s, operation{method: http.MethodGet, path: "/integrations", id: "list-integrations", tag: "integrations", summary: "List integrations", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *struct {
-			Paged
-			Team string `query:"team" doc:"Of one team only: its name or id."`
-		},
-		) (*Listed[Integration], error) {
-			v, err := s.look(ctx, c)
-			if err != nil {
-				return nil, err
+	listOfTeams(s, operation{path: "/integrations", id: "list-integrations", tag: "integrations", summary: "List integrations"}, func(ctx context.Context, v view) ([]Integration, error) {
+		found, err := s.Store.Integrations(ctx, v.caller.by)
+		return each(found, v.listedIntegration), err
+	}, func(in Integration) Ref { return in.Team })
+	listAll(s, operation{path: "/maintenance", id: "list-maintenance", tag: "maintenance", summary: "List maintenance windows that are not over"}, func(ctx context.Context, v view) ([]Maintenance, error) {
+		found, err := s.Store.MaintenanceWindows(ctx, v.caller.by, v.caller.now)
+		return each(found, v.maintenance), err
+	})
+	listAll(s, operation{path: "/heartbeats", id: "list-heartbeats", tag: "heartbeats", summary: "List heartbeats"}, func(ctx context.Context, v view) ([]Heartbeat, error) {
+		found, err := s.Store.Heartbeats(ctx, v.caller.by)
+		return each(found, func(h store.HeartbeatDetail) Heartbeat {
+			return Heartbeat{
+				ID: int64(h.ID), Name: h.Name, Integration: h.Integration, Team: h.Team, Every: h.Every.Duration().String(), Grace: h.Grace.Duration().String(),
+				Severity: string(h.Severity), Down: h.DownAt != nil, DownAt: h.DownAt, HeardAt: h.HeardAt, Muted: h.Muted(v.caller.now),
 			}
-			team, of, err := filtered(in.Team, v.team, "team")
-			if err != nil {
-				return nil, err
-			}
-			found, err := s.Store.Integrations(ctx, c.by)
-			if err != nil {
-				return nil, err
-			}
-			all := []Integration{}
-			for _, one := range found {
-				if !of || one.TeamID == team.ID {
-					all = append(all, v.listedIntegration(one))
-				}
-			}
-			return page(all, in.Paged)
-		})
-	handle(s, operation{method: http.MethodGet, path: "/maintenance", id: "list-maintenance", tag: "maintenance", summary: "List maintenance windows that are not over", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *Paged) (*Listed[Maintenance], error) {
-			v, err := s.look(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			found, err := s.Store.MaintenanceWindows(ctx, c.by, c.now)
-			if err != nil {
-				return nil, err
-			}
-			all := []Maintenance{}
-			for _, m := range found {
-				all = append(all, v.maintenance(m))
-			}
-			return page(all, *in)
-		})
-	handle(s, operation{method: http.MethodGet, path: "/heartbeats", id: "list-heartbeats", tag: "heartbeats", summary: "List heartbeats", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *Paged) (*Listed[Heartbeat], error) {
-			found, err := s.Store.Heartbeats(ctx, c.by)
-			if err != nil {
-				return nil, err
-			}
-			all := []Heartbeat{}
-			for _, h := range found {
-				all = append(all, Heartbeat{
-					ID: int64(h.ID), Name: h.Name, Integration: h.Integration, Team: h.Team, Every: h.Every.Duration().String(), Grace: h.Grace.Duration().String(),
-					Severity: string(h.Severity), Down: h.DownAt != nil, DownAt: h.DownAt, HeardAt: h.HeardAt, Muted: h.Muted(c.now),
-				})
-			}
-			return page(all, *in)
-		})
+		}), err
+	})
 }
 
 func (v view) listedIntegration(in store.IntegrationState) Integration {

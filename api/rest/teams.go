@@ -2,8 +2,6 @@ package rest
 
 import (
 	"context"
-	"net/http"
-	"slices"
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/setup"
@@ -52,97 +50,15 @@ type Versioned[T any] struct {
 }
 
 func (s *server) teamRoutes() {
-	handle(s, operation{method: http.MethodGet, path: "/teams", id: "list-teams", tag: "teams", summary: "List teams", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *Paged) (*Listed[Team], error) {
-			v, err := s.look(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			all := make([]Team, 0, len(v.Teams))
-			for _, t := range v.Teams {
-				all = append(all, v.listedTeam(t))
-			}
-			return page(all, *in)
-		})
-	handle(s, operation{
-		method: http.MethodGet, path: "/teams/{name}", id: "get-team", tag: "teams", summary: "Get a team", scope: oncall.ScopeRead,
-		about: "As the set-up file has it.", errors: []int{404},
-	}, func(ctx context.Context, c caller, in *struct {
-		Named
-		Fields
-	},
-	) (*Versioned[TeamSetup], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		t, err := v.team(in.Name)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := s.Store.SetupFor(ctx, c.by, c.now)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(doc.Teams, func(is setup.Team) bool { return is.Name == t.Name })
-		if i < 0 {
-			return nil, oncall.ErrNotFound
-		}
-		return versioned(doc.Teams[i], TeamSetup{ID: int64(t.ID), Team: doc.Teams[i]}), nil
+	listAll(s, operation{path: "/teams", id: "list-teams", tag: "teams", summary: "List teams"}, func(_ context.Context, v view) ([]Team, error) {
+		return each(v.Teams, v.listedTeam), nil
 	})
-	s.policyRoutes()
+	listOfTeams(s, operation{path: "/policies", id: "list-policies", tag: "policies", summary: "List escalation policies"}, func(_ context.Context, v view) ([]Policy, error) {
+		return each(v.policies(), func(p oncall.Policy) Policy {
+			return Policy{Ref{int64(p.ID), p.Name}, v.teamRef(p.TeamID), len(p.Steps)}
+		}), nil
+	}, func(p Policy) Ref { return p.Team })
 	s.routeRoutes()
-}
-
-func (s *server) policyRoutes() {
-	handle(s, operation{method: http.MethodGet, path: "/policies", id: "list-policies", tag: "policies", summary: "List escalation policies", scope: oncall.ScopeRead},
-		func(ctx context.Context, c caller, in *struct {
-			Paged
-			Team string `query:"team" doc:"Of one team only: its name or id."`
-		},
-		) (*Listed[Policy], error) {
-			v, err := s.look(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			team, of, err := filtered(in.Team, v.team, "team")
-			if err != nil {
-				return nil, err
-			}
-			all := []Policy{}
-			for _, p := range v.policies() {
-				if !of || p.TeamID == team.ID {
-					all = append(all, Policy{Ref{int64(p.ID), p.Name}, v.teamRef(p.TeamID), len(p.Steps)})
-				}
-			}
-			return page(all, in.Paged)
-		})
-	handle(s, operation{
-		method: http.MethodGet, path: "/policies/{name}", id: "get-policy", tag: "policies", summary: "Get an escalation policy", scope: oncall.ScopeRead,
-		about: "As the set-up file has it.", errors: []int{404},
-	}, func(ctx context.Context, c caller, in *struct {
-		Named
-		Fields
-	},
-	) (*Versioned[PolicySetup], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		p, err := v.policy(in.Name)
-		if err != nil {
-			return nil, err
-		}
-		doc, err := s.Store.SetupFor(ctx, c.by, c.now)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(doc.Policies, func(is setup.Policy) bool { return is.Name == p.Name })
-		if i < 0 {
-			return nil, oncall.ErrNotFound
-		}
-		return versioned(doc.Policies[i], PolicySetup{ID: int64(p.ID), Policy: doc.Policies[i]}), nil
-	})
 }
 
 func (v view) listedTeam(t oncall.Team) Team {
@@ -159,10 +75,6 @@ func (v view) listedTeam(t oncall.Team) Team {
 	}
 }
 
-func versioned[P, T any](part P, body T) *Versioned[T] {
-	return &Versioned[T]{ETag: setup.ETag(part), Body: body}
-}
-
 // Routes are the rules of a team or an integration, as the set-up file has them.
 type Routes struct {
 	Team        string        `json:"team,omitempty" doc:"Whose rules these are,"`
@@ -172,10 +84,8 @@ type Routes struct {
 }
 
 func (s *server) routeRoutes() {
-	handle(s, operation{
-		method: http.MethodGet, path: "/routes", id: "list-routes", tag: "routes", summary: "List the rules of teams and integrations", scope: oncall.ScopeRead,
-	}, func(ctx context.Context, c caller, in *Paged) (*Listed[Routes], error) {
-		doc, err := s.Store.SetupFor(ctx, c.by, c.now)
+	listAll(s, operation{path: "/routes", id: "list-routes", tag: "routes", summary: "List the rules of teams and integrations"}, func(ctx context.Context, v view) ([]Routes, error) {
+		doc, err := s.Store.SetupFor(ctx, v.caller.by, v.caller.now)
 		if err != nil {
 			return nil, err
 		}
@@ -190,6 +100,6 @@ func (s *server) routeRoutes() {
 				all = append(all, Routes{Team: t.Name, Shadow: t.ShadowRoutes, Routes: t.Routes})
 			}
 		}
-		return page(all, *in)
+		return all, nil
 	})
 }
