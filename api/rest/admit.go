@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,34 +20,53 @@ import (
 // lookupPatience is how long the database may take to say whose a key is.
 const lookupPatience = 3 * time.Second
 
+// A rejection is why a request is not let through.
+type rejection struct {
+	status int
+	why    string
+	wait   time.Duration // before it is worth trying again
+}
+
 // admit lets a request through that has a good key with the scope of its operation, within the key's limit.
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
-	now := s.Clock()
-	key, ok := bearer(ctx.Header("Authorization"))
-	if !ok {
-		s.turnAway(ctx, now, "The request has no API key; send it with the header Authorization: Bearer KEY.")
-		return
-	}
-	look, cancel := context.WithTimeout(ctx.Context(), lookupPatience)
-	k, err := s.Store.APIKeyBy(look, key, now)
-	cancel()
+	key, _ := bearer(ctx.Header("Authorization"), "Bearer")
+	c, no, err := s.identify(ctx.Context(), key, ctx.RemoteAddr(), scopeOf(ctx.Operation()), ctx.SetHeader)
 	switch {
-	case errors.Is(err, oncall.ErrNotFound):
-		s.turnAway(ctx, now, "This API key is not known; it may have expired, or been revoked or replaced.")
-		return
 	case err != nil:
 		s.write(ctx, s.problem(err))
-		return
+	case no == nil:
+		next(huma.WithValue(ctx, callerKey{}, c))
+	case no.wait > 0:
+		ctx.SetHeader("Retry-After", strconv.Itoa(max(1, seconds(no.wait))))
+		writeProblem(ctx, no.status, no.why)
+	default:
+		_ = huma.WriteErr(s.api, ctx, no.status, no.why)
 	}
-	if wait := s.limit(ctx, k, now); wait > 0 {
-		refuseBusy(ctx, wait, fmt.Sprintf("This API key may ask %d times a minute.", s.Limit))
-		return
+}
+
+// identify finds out who asks with a key, and whether the key has a scope and may ask now. What the answer's headers say
+// of that is set.
+func (s *server) identify(ctx context.Context, key, remote string, need oncall.Scope, header func(name, value string)) (c caller, no *rejection, err error) {
+	now := s.Clock()
+	if key == "" {
+		return c, s.turnAway(remote, now, header, "The request has no API key; send it with the header Authorization: Bearer KEY."), nil
 	}
-	if need := scopeOf(ctx.Operation()); !k.Allows(need) {
-		_ = huma.WriteErr(s.api, ctx, http.StatusForbidden, fmt.Sprintf("This takes an API key with the scope %q, which %q does not have.", need, k.Name))
-		return
+	look, cancel := context.WithTimeout(ctx, lookupPatience)
+	k, err := s.Store.APIKeyBy(look, key, now)
+	cancel()
+	if errors.Is(err, oncall.ErrNotFound) {
+		return c, s.turnAway(remote, now, header, "This API key is not known; it may have expired, or been revoked or replaced."), nil
 	}
-	next(huma.WithValue(ctx, callerKey{}, caller{by: oncall.ByKey(k), key: k, now: now}))
+	if err != nil {
+		return c, nil, err
+	}
+	if wait := s.limit(header, k, now); wait > 0 {
+		return c, &rejection{http.StatusTooManyRequests, fmt.Sprintf("This API key may ask %d times a minute.", s.Limit), wait}, nil
+	}
+	if !k.Allows(need) {
+		return c, &rejection{status: http.StatusForbidden, why: fmt.Sprintf("This takes an API key with the scope %q, which %q does not have.", need, k.Name)}, nil
+	}
+	return caller{by: oncall.ByKey(k), key: k, now: now}, nil, nil
 }
 
 // scopeOf is the scope that an operation takes.
@@ -59,11 +79,15 @@ func scopeOf(op *huma.Operation) oncall.Scope {
 	return oncall.ScopeAdmin
 }
 
-// bearer reads the key of a header.
-func bearer(header string) (string, bool) {
+// bearer reads the key of a header, which begins with one of these schemes.
+func bearer(header string, schemes ...string) (string, bool) {
 	scheme, key, found := strings.Cut(header, " ")
 	key = strings.TrimSpace(key)
-	return key, found && strings.EqualFold(scheme, "Bearer") && key != "" && len(key) < 4096
+	known := slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
+	if !found || !known || len(key) >= 4096 {
+		return "", false
+	}
+	return key, key != ""
 }
 
 // The bounds of who asks without a good key.
@@ -71,33 +95,27 @@ const (
 	strikesAllowed = 30 // a minute, of one network
 )
 
-// turnAway answers a request without a good key; of one network only so many.
-func (s *server) turnAway(ctx huma.Context, now time.Time, why string) {
-	if _, wait := s.limits.take("from "+network(ctx.RemoteAddr()), strikesAllowed, now); wait > 0 {
-		refuseBusy(ctx, wait, "Too many requests without a good key came from this address; correct the key.")
-		return
+// turnAway says what a request without a good key is answered; of one network only so many.
+func (s *server) turnAway(remote string, now time.Time, header func(name, value string), why string) *rejection {
+	if _, wait := s.limits.take("from "+network(remote), strikesAllowed, now); wait > 0 {
+		return &rejection{http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.", wait}
 	}
-	ctx.SetHeader("WWW-Authenticate", `Bearer realm="watchbill"`)
-	_ = huma.WriteErr(s.api, ctx, http.StatusUnauthorized, why)
+	header("WWW-Authenticate", `Bearer realm="watchbill"`)
+	return &rejection{status: http.StatusUnauthorized, why: why}
 }
 
 // limit counts a request of a key, and returns how long it has to wait.
-func (s *server) limit(ctx huma.Context, k oncall.APIKey, now time.Time) time.Duration {
+func (s *server) limit(header func(name, value string), k oncall.APIKey, now time.Time) time.Duration {
 	if s.Limit <= 0 {
 		return 0
 	}
 	left, wait := s.limits.take("key "+strconv.FormatInt(int64(k.ID), 10), s.Limit, now)
-	ctx.SetHeader("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=60`, s.Limit))
-	ctx.SetHeader("RateLimit", fmt.Sprintf(`"key";r=%d;t=%d`, left, seconds(wait)))
+	header("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=60`, s.Limit))
+	header("RateLimit", fmt.Sprintf(`"key";r=%d;t=%d`, left, seconds(wait)))
 	return wait
 }
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
-
-func refuseBusy(ctx huma.Context, wait time.Duration, why string) {
-	ctx.SetHeader("Retry-After", strconv.Itoa(max(1, seconds(wait))))
-	writeProblem(ctx, http.StatusTooManyRequests, why)
-}
 
 // network is the address itself, or the /64 around an IPv6 address, which one peer usually owns.
 func network(remote string) string {

@@ -218,12 +218,7 @@ func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentI
 		return nil, err
 	}
 	out := IncidentDetail{Incident: v.incident(in), Alerts: []Alert{}, AlertsTotal: total, Timeline: []Event{}, Pages: []Page{}}
-	for _, a := range alerts {
-		out.Alerts = append(out.Alerts, Alert{
-			ID: int64(a.ID), Key: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: string(a.Severity), Firing: a.Firing,
-			Labels: a.Labels, Count: a.Count, FirstAt: a.FirstAt, LastAt: a.LastAt, ClearedAt: a.ClearedAt,
-		})
-	}
+	out.Alerts = each(alerts, shownAlert)
 	receipts := map[oncall.PageID]string{}
 	for _, e := range events {
 		if e.Kind == oncall.EventPageReceipt && e.Detail.Page != 0 {
@@ -235,6 +230,13 @@ func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentI
 		out.Pages = append(out.Pages, v.page(p, receipts[p.ID]))
 	}
 	return &Versioned[IncidentDetail]{ETag: incidentTag(in), Body: out}, nil
+}
+
+func shownAlert(a oncall.Alert) Alert {
+	return Alert{
+		ID: int64(a.ID), Key: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: string(a.Severity), Firing: a.Firing,
+		Labels: a.Labels, Count: a.Count, FirstAt: a.FirstAt, LastAt: a.LastAt, ClearedAt: a.ClearedAt,
+	}
 }
 
 func incidentTag(in oncall.Incident) string { return versionTag(in.Version) }

@@ -50,6 +50,17 @@ func (s *server) problem(err error) error {
 	return huma.NewError(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.")
 }
 
+// said is what the answer of an error says.
+func said(err error) (status int, sentence string) {
+	with, _ := errors.AsType[huma.StatusError](err)
+	return with.GetStatus(), with.Error()
+}
+
+// busy is what can be tried again in a while.
+func busy(sentence string) error {
+	return huma.ErrorWithHeaders(huma.NewError(http.StatusTooManyRequests, sentence), http.Header{"Retry-After": {"10"}})
+}
+
 // wrong is what can't be right in a request.
 func wrong(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
 
@@ -62,8 +73,8 @@ func (s *server) write(ctx huma.Context, err error) {
 			}
 		}
 	}
-	status, _ := errors.AsType[huma.StatusError](err)
-	writeProblem(ctx, status.GetStatus(), status.Error())
+	status, sentence := said(err)
+	writeProblem(ctx, status, sentence)
 }
 
 func writeProblem(ctx huma.Context, status int, sentence string) {

@@ -4,6 +4,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,6 +33,7 @@ type Config struct {
 	Log     zerolog.Logger
 	Limit   int             // requests a minute of one key; 0: any number
 	Formats []oncall.Format // that an integration may have
+	Pause   time.Duration   // between two looks whether something has happened; 0: a second
 }
 
 // server is the state that all requests share.
@@ -40,9 +42,11 @@ type server struct {
 	outages zerolog.Logger // limited to a few lines a minute, however many requests fail
 	api     huma.API
 	limits  limits
+	waiting crowd // for events
 }
 
-// New returns the handler of everything under Base.
+// New returns the handler of everything under Base, and of what is asked as other vendors' clients ask: under /pagerduty
+// and /opsgenie, and where Opsgenie's have it.
 func New(c Config) http.Handler {
 	mux, s := build(c)
 	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
@@ -57,7 +61,7 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET "+Base+"/{$}", page)
 	mux.HandleFunc("GET "+Base, page)
 	mux.HandleFunc(Base+"/", nowhere)
-	return secured(mux)
+	return secured(s.streams(mux))
 }
 
 // build makes the handler of the operations.
@@ -85,8 +89,9 @@ func build(c Config) (*http.ServeMux, *server) {
 	})
 	s.api.UseMiddleware(s.admit)
 	for _, register := range []func(){
-		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.signalRoutes, s.auditRoutes,
-		s.actRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
+		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.eventRoutes, s.signalRoutes, s.auditRoutes,
+		s.raiseRoutes, s.actRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
+		s.swapRoutes, s.contactRoutes, s.reportRoutes, s.planRoutes, s.hookRoutes,
 	} {
 		register()
 	}
@@ -99,8 +104,11 @@ func schemaName(t reflect.Type, hint string) string {
 		t = t.Elem()
 	}
 	name := huma.DefaultSchemaNamer(t, hint)
-	if strings.HasSuffix(t.PkgPath(), "/oncall/setup") {
+	switch {
+	case strings.HasSuffix(t.PkgPath(), "/oncall/setup"):
 		return "Setup" + name
+	case strings.HasSuffix(t.PkgPath(), "/oncall/report"):
+		return "Report" + strings.TrimPrefix(name, "Report")
 	}
 	return name
 }
@@ -166,7 +174,8 @@ func handle[I, O any](s *server, op operation, do func(context.Context, caller, 
 		return out, nil
 	})
 	if op.makes {
-		responses := s.api.OpenAPI().Paths[Base+op.path].Put.Responses
+		of := s.api.OpenAPI().Paths[Base+op.path]
+		responses := cmp.Or(of.Put, of.Post).Responses
 		made := *responses["200"]
 		made.Description = "Created"
 		responses["201"] = &made

@@ -9,7 +9,6 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
-	"github.com/watchbill/watchbill/oncall/audit"
 )
 
 // A User is a person.
@@ -91,11 +90,7 @@ func (v view) listedUser(u oncall.User) User {
 		}
 	}
 	if v.caller.by.User == u.ID || v.Access().May(v.caller.by, access.OthersThings, access.Object{}) == nil {
-		for _, contact := range v.Reach[u.ID].Contacts {
-			out.Contacts = append(out.Contacts, Contact{
-				ID: int64(contact.ID), Method: string(contact.Method), Shown: audit.Masked(contact), Verified: contact.VerifiedAt != nil,
-			})
-		}
+		out.Contacts = each(v.Reach[u.ID].Contacts, shownContact)
 	}
 	return out
 }

@@ -83,14 +83,20 @@ func calls(incident int64) []call {
 		{"list-heartbeats", "/heartbeats", "", 200},
 		{"list-oncall", "/oncall", "", 200},
 		{"list-all-shifts", "/shifts", "", 200},
+		{"create-incident", "/incidents", `{"team": "payments", "text": "the checkout is down"}`, 201},
 		{"list-incidents", "/incidents?state=open", "", 200},
 		{"get-incident", at("/incidents/%d"), "", 200},
+		{"get-plan", at("/incidents/%d/plan"), "", 200},
+		{"list-alerts", at("/incidents/%d/alerts?limit=1"), "", 200},
+		{"get-team-report", "/teams/payments/report?period=last%20month", "", 200},
+		{"get-user-report", "/users/U0ANN/report", "", 200},
 		{"act-on-incident", at("/incidents/%d/acts"), `{"act": "acknowledge"}`, 200},
 		{"put-user", "/users/U0EVE", `{"name": "eve", "email": "eve@example.com", "time_zone": "Europe/Berlin"}`, 201},
 		{"put-team", "/teams/web", `{"members": ["U0EVE", "cy@example.com"], "channel": "#web"}`, 201},
 		{"put-schedule", "/schedules/web", `{"team": "web", "time_zone": "UTC", "rotations": [{"name": "days", "start": "2026-03-02 09:00", "every": "week", "turns": [["eve"], ["cy"]], "only": [{"days": ["mon", "tue"], "from": "09:00", "to": "17:00"}]}]}`, 201},
 		{"put-policy", "/policies/web", `{"team": "web", "steps": [{"page": ["schedule web"], "wait": "5m"}, {"page": ["user U0CY"]}]}`, 201},
 		{"put-integration", "/integrations/web", `{"team": "web", "policy": "web"}`, 201},
+		{"get-integration", "/integrations/web", "", 200},
 		{"rotate-integration-key", "/integrations/web/rotate", `{}`, 200},
 		{"mute-integration", "/integrations/web/mute", `{"until": "2026-03-02T13:00:00Z"}`, 204},
 		{"unmute-integration", "/integrations/web/unmute", `{}`, 204},
@@ -104,6 +110,11 @@ func calls(incident int64) []call {
 		{"begin-maintenance", "/maintenance", `{"team": "web", "ends_at": "2026-03-02T13:00:00Z", "reason": "upgrade", "match": ["service=checkout"]}`, 201},
 		{"list-maintenance", "/maintenance", "", 200},
 		{"end-maintenance", "/maintenance/1", "", 204},
+		{"create-webhook", "/webhooks", `{"name": "tickets", "team": "web", "url": "https://hooks.example.com/x", "headers": ["Authorization: Bearer s3cret"], "kinds": ["opened"]}`, 201},
+		{"list-webhooks", "/webhooks", "", 200},
+		{"rotate-webhook-secret", "/webhooks/tickets/rotate", "", 200},
+		{"resume-webhook", "/webhooks/tickets/resume", "", 204},
+		{"delete-webhook", "/webhooks/tickets", "", 204},
 		{"delete-integration", "/integrations/web", "", 204},
 		{"delete-policy", "/policies/web", "", 204},
 		{"delete-schedule", "/schedules/web", "", 204},
@@ -113,7 +124,10 @@ func calls(incident int64) []call {
 }
 
 // elsewhere are operations that take another key than an admin's, and are called by a test of their own.
-var elsewhere = []string{"list-time-off"}
+var elsewhere = []string{
+	"list-time-off", "list-events", "get-team-report-csv", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
+	"create-contact", "verify-contact", "delete-contact", "test-contacts", "get-rules", "put-rules", "get-reminders", "put-reminders", "mute-heartbeat", "unmute-heartbeat",
+}
 
 // A client that is built from the document can call every operation, and each answers as the document says.
 func TestEveryOperationDoesAsTheDocumentSays(t *testing.T) {
@@ -225,6 +239,9 @@ func TestATeamsKeyDoesNothingOutside(t *testing.T) {
 		{"POST", fmt.Sprintf("/incidents/%d/acts", secret), `{"act": "note", "text": "hello"}`, 404, 404, 200},
 		{"POST", fmt.Sprintf("/incidents/%d/acts", open), fmt.Sprintf(`{"act": "link", "incident": %d}`, secret), 422, 422, 403},
 		{"POST", fmt.Sprintf("/incidents/%d/acts", open), `{"act": "reassign", "policy": "merger"}`, 422, 422, 403},
+		{"POST", "/incidents", `{"team": "payments", "text": "down"}`, 201, 403, 403},
+		{"POST", "/incidents", `{"team": "secret", "text": "down"}`, 403, 403, 201},
+		{"POST", "/incidents", `{"schedule": "takeover", "text": "down, too"}`, 422, 422, 201},
 		{"POST", "/overrides", overrideBody("primary", "U0CY"), 201, 403, 403},
 		{"POST", "/overrides", overrideBody("takeover", "U0DI"), 422, 422, 201},
 		{"DELETE", "/overrides/2", "", 404, 404, 200},
@@ -233,6 +250,10 @@ func TestATeamsKeyDoesNothingOutside(t *testing.T) {
 		{"POST", "/maintenance", `{"team": "payments", "ends_at": "2026-03-02T13:00:00Z"}`, 201, 403, 403},
 		{"POST", "/maintenance", `{"team": "secret", "ends_at": "2026-03-02T13:00:00Z"}`, 422, 422, 201},
 		{"POST", "/integrations/grafana/mute", `{}`, 204, 403, 403},
+		{"POST", "/webhooks", `{"name": "t", "team": "payments", "url": "https://hooks.example.com/x"}`, 201, 403, 403},
+		{"POST", "/webhooks", `{"name": "s", "team": "secret", "url": "https://hooks.example.com/x"}`, 422, 422, 201},
+		{"POST", "/webhooks/s/rotate", "", 404, 404, 200},
+		{"POST", "/webhooks/t/resume", "", 204, 403, 403}, // all have asked for it to be made by then
 		{"POST", "/integrations/board/rotate", `{}`, 404, 404, 200},
 		{"PUT", "/teams/payments", `{"channel": "#payments", "members": ["ann", "bo", "cy"], "managers": ["ann"], "topic": true}`, 200, 403, 403},
 		{"PUT", "/teams/secret", `{"members": ["di"], "private": true, "time_zone": "UTC"}`, 404, 404, 200},

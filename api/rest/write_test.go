@@ -62,6 +62,48 @@ func TestActs(t *testing.T) {
 	w.do(anns, "POST", "/incidents/999/acts", `{"act": "note", "text": "x"}`, 404)
 }
 
+// A program pages by hand with no other scope than that, and sees no more of it than what it has said itself.
+func TestPagingByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key, reader := w.all(oncall.ScopePage), w.all(oncall.ScopeAct)
+	const body = `{"schedule": "primary", "text": "the checkout is down\nsince ten", "severity": "critical", "key": "run-77", "link": "https://ci.example.com/77"}`
+	var made, again rest.RaisedIncident
+	w.do(key, "POST", "/incidents", body, 201, "Idempotency-Key: a").into(t, &made)
+	w.do(key, "POST", "/incidents", body, 201, "Idempotency-Key: a")
+	w.do(reader, "POST", "/incidents", body, 403)
+	w.do(w.key(oncall.APIKey{Name: "other"}, oncall.ScopePage), "POST", "/incidents", body, 200).into(t, &again)
+	if again.ID != made.ID || !again.Again || made.Again || made.Title != "the checkout is down" || made.Team.Name != "payments" || made.Severity != "critical" {
+		t.Errorf("%+v, then %+v", made, again)
+	}
+	one := fmt.Sprintf("/incidents/%d", made.ID)
+	w.do(key, "GET", one, "", 403)
+	w.do(key, "POST", one+"/acts", `{"act": "resolve"}`, 403)
+	var in rest.IncidentDetail
+	w.get(reader, one, 200).into(t, &in)
+	if !strings.Contains(in.Body, "since ten") || in.Timeline[0].By.Name != "all page" || len(in.Pages) != 1 || in.Pages[0].User.ID != "U0ANN" {
+		t.Errorf("%+v", in)
+	}
+	w.do(reader, "POST", one+"/acts", `{"act": "resolve"}`, 200)
+	w.do(key, "POST", "/incidents", body, 201).into(t, &again) // it is wrong again
+	if again.ID == made.ID {
+		t.Error("what was resolved counts as open")
+	}
+	w.do(key, "POST", "/incidents", `{"user": "bo", "text": "who has the password"}`, 201)
+	if r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more"}`, 409); !strings.Contains(r.text, "You have paged 3 times") {
+		t.Error(r.text)
+	}
+	r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more", "confirm": true}`, 201)
+	if strings.Contains(r.text, "U0DI") {
+		t.Errorf("a private team: %s", r.text)
+	}
+	for _, body := range []string{
+		`{"text": "x"}`, `{"team": "payments"}`, `{"team": "none", "text": "x"}`, `{"schedule": "takeover", "text": "x"}`, `{"team": "payments", "text": "x", "link": "javascript:alert(1)"}`,
+	} {
+		w.do(key, "POST", "/incidents", body, 422)
+	}
+}
+
 // A request that is sent again with the same Idempotency-Key does nothing, and is answered as before.
 func TestARequestIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,121 @@
+package rest_test
+
+import (
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/api/rest"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// a makes a request of an operation that the document knows, and checks both against it.
+func (w *world) a(t *testing.T, doc contract, key, id, path, body string, code int) reply {
+	t.Helper()
+	method, _, _ := strings.Cut(doc.operations()[id], " ")
+	r := w.do(key, method, path, body, code)
+	doc.fits(t, method, call{id: id, path: path, body: body}, r)
+	return r
+}
+
+// Programs of two people trade their shifts, and one takes another's: with keys of their own, and nobody else's.
+func TestSwapsAndCover(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc := readContract(t)
+	of := func(user oncall.UserID) string {
+		return w.key(oncall.APIKey{Name: string(user), Owner: user}, oncall.ScopeAct)
+	}
+	ann, bo, cy := of("U0ANN"), of("U0BO"), of("U0CY")
+	var swap rest.Swap
+	const body = `{"give": {"schedule": "primary", "at": "2026-03-17T12:00:00Z"}, "take": {"schedule": "primary", "user": "bo", "at": "2026-03-10T12:00:00Z"}, "note": "wedding"}`
+	w.a(t, doc, ann, "create-swap", "/swaps", body, 201).into(t, &swap)
+	if swap.State != "open" || swap.Give.User.ID != "U0ANN" || swap.Take.User.ID != "U0BO" || swap.Note != "wedding" {
+		t.Errorf("%+v", swap)
+	}
+	w.do(ann, "POST", "/swaps", body, 409)
+	w.do(cy, "POST", "/swaps", `{"give": {"schedule": "primary", "user": "ann", "at": "2026-03-31T12:00:00Z"}, "take": {"schedule": "primary", "user": "bo", "at": "2026-03-10T12:00:00Z"}}`, 403)
+	w.do(ann, "POST", "/swaps", `{"give": {"schedule": "primary", "at": "2026-03-10T12:00:00Z"}, "take": {"schedule": "primary", "user": "bo", "at": "2026-03-10T12:00:00Z"}}`, 422)
+	acts := fmt.Sprintf("/swaps/%d/acts", swap.ID)
+	w.do(cy, "POST", acts, `{"act": "accept"}`, 409)
+	w.a(t, doc, bo, "act-on-swap", acts, `{"act": "accept"}`, 200).into(t, &swap)
+	if r := w.a(t, doc, bo, "list-swaps", "/swaps", "", 200); !strings.Contains(r.text, `"state":"accepted"`) {
+		t.Error(r.text)
+	}
+	if r := w.get(bo, "/oncall?schedule=primary&at=2026-03-10T12:00:00Z", 200); swap.State != "accepted" || !strings.Contains(r.text, `"users":[{"id":"U0ANN"`) {
+		t.Errorf("%+v; %s", swap, r.text)
+	}
+	w.do(bo, "POST", "/swaps/999/acts", `{"act": "accept"}`, 404)
+
+	var cover rest.Cover
+	const ask = `{"shift": {"schedule": "primary", "at": "2026-03-04T12:00:00Z"}, "start": "2026-03-04T12:00:00Z", "end": "2026-03-04T16:00:00Z", "note": "dentist", "everyone": true}`
+	w.a(t, doc, ann, "create-cover", "/covers", ask, 201).into(t, &cover)
+	w.a(t, doc, ann, "list-covers", "/covers", "", 200)
+	w.do(w.all(oncall.ScopeAct), "POST", "/covers", ask, 409)
+	w.a(t, doc, cy, "act-on-cover", fmt.Sprintf("/covers/%d/acts", cover.ID), `{"act": "take"}`, 200).into(t, &cover)
+	if cover.State != "taken" || len(cover.Taken) != 1 || cover.Taken[0].User.ID != "U0CY" {
+		t.Errorf("%+v", cover)
+	}
+}
+
+// What is a person's own is theirs and the admins'.
+func TestHowAPersonIsReached(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	doc := readContract(t)
+	ann, bo := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAct), w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct)
+	var made rest.Contact
+	w.a(t, doc, ann, "create-contact", "/users/ann/contacts", `{"method": "email", "address": "ann@home.example"}`, 201).into(t, &made)
+	if made.Verified || strings.Contains(made.Shown, "ann@home.example") {
+		t.Errorf("%+v", made)
+	}
+	w.do(ann, "POST", "/users/ann/contacts", `{"method": "email", "address": "nowhere"}`, 409)
+	w.do(bo, "POST", "/users/ann/contacts", `{"method": "email", "address": "bo@home.example"}`, 403)
+	one := fmt.Sprintf("/users/ann/contacts/%d", made.ID)
+	if r := w.do(ann, "POST", one+"/verify", `{"code": "000000"}`, 409); !strings.Contains(r.text, "code") {
+		t.Error(r.text)
+	}
+	_, err := w.pool.Exec(t.Context(), `UPDATE contacts SET verified_at = $1`, start)
+	w.must(err)
+	rules := fmt.Sprintf(`{"high": [{"contact": 0, "after": "0s"}, {"contact": %d, "after": "5m"}], "low": [], "hours": [{"days": ["mon", "tue"], "from": "10:00", "to": "16:00"}]}`, made.ID)
+	w.a(t, doc, ann, "put-rules", "/users/ann/rules", rules, 204)
+	if r := w.a(t, doc, ann, "get-rules", "/users/ann/rules", "", 200); !strings.Contains(r.text, `"after":"5m0s"`) || !strings.Contains(r.text, `"from":"10:00"`) {
+		t.Error(r.text)
+	}
+	w.do(bo, "GET", "/users/ann/rules", "", 403)
+	w.do(bo, "PUT", "/users/ann/rules", rules, 403)
+	w.a(t, doc, ann, "test-contacts", "/users/ann/contacts/test", fmt.Sprintf(`{"contacts": [0, %d]}`, made.ID), 204)
+	w.a(t, doc, ann, "put-reminders", "/users/ann/reminders", `{"before": ["24h", "1h"]}`, 204)
+	if r := w.a(t, doc, ann, "get-reminders", "/users/ann/reminders", "", 200); !strings.Contains(r.text, `"24h0m0s"`) {
+		t.Error(r.text)
+	}
+	w.a(t, doc, w.all(oncall.ScopeAdmin), "delete-contact", one, "", 204)
+	w.do(ann, "DELETE", one, "", 409)
+}
+
+// A report names single people to managers only; as a table it has the same figures.
+func TestReports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.open(signalKey, "disk full")
+	w.now = w.now.Add(time.Hour)
+	manager, reader := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAdmin), w.all(oncall.ScopeRead)
+	const path = "/teams/payments/report"
+	if r := w.get(manager, path, 200); !strings.Contains(r.text, `"people":[{"user":"U0`) || !strings.Contains(r.text, `"incidents":1`) {
+		t.Error(r.text)
+	}
+	if r := w.get(reader, path, 200); strings.Contains(r.text, "U0") {
+		t.Errorf("of single people: %s", r.text)
+	}
+	r := w.get(reader, path+".csv?period=90%20days", 200)
+	rows, err := csv.NewReader(strings.NewReader(r.text)).ReadAll()
+	if err != nil || len(rows) < 10 || r.header.Get("Content-Type") != "text/csv; charset=utf-8" {
+		t.Errorf("%v: %s", err, r.text)
+	}
+	w.get(reader, path+"?period=someday", 422)
+	w.get(reader, "/teams/secret/report", 404)
+	w.get(w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct), "/users/ann/report", 403)
+	w.get(w.key(oncall.APIKey{Name: "cy", Owner: "U0CY"}, oncall.ScopeAct), "/users/cy/report", 200)
+}

@@ -1,0 +1,270 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A FeedEvent is a line of some incident's timeline.
+type FeedEvent struct {
+	Event
+	Incident EventIncident `json:"incident"`
+}
+
+// An EventIncident is the incident of an event, as it is when the event is read.
+type EventIncident struct {
+	ID       int64  `json:"id"`
+	Title    string `json:"title"`
+	State    string `json:"state" enum:"triggered,acknowledged,snoozed,resolved"`
+	Severity string `json:"severity" enum:"critical,high,medium,low"`
+	Team     Ref    `json:"team"`
+}
+
+// An EventQuery says which events are asked for.
+type EventQuery struct {
+	Fields
+	After string   `query:"after" maxLength:"20" doc:"Those behind this event: the next of the answer before. Without it there are none yet, and next says where the end is; 0 is the beginning of all that is kept."`
+	Wait  int      `query:"wait" minimum:"0" maximum:"30" doc:"So many seconds at most until there is one."`
+	Limit int      `query:"limit" default:"50" minimum:"1" maximum:"200" doc:"At most so many."`
+	Team  string   `query:"team" doc:"Of one team only: its name or id."`
+	Kind  []string `query:"kind" doc:"Of these kinds only." example:"[\"opened\",\"acknowledged\",\"resolved\"]"`
+}
+
+// A FeedList is what has happened, and behind which event to go on.
+type FeedList struct {
+	Items []FeedEvent `json:"items"`
+	Next  string      `json:"next" doc:"The after of the next request."`
+}
+
+const (
+	mostWaiting    = 200 // requests that wait for events, of one instance
+	mostWaitingKey = 10  // of one key
+	feedPause      = time.Second
+	streamLife     = 10 * time.Minute // then the client connects anew, maybe to another instance
+	streamSilence  = 15 * time.Second // after which a comment keeps proxies from hanging up
+)
+
+// A crowd counts who waits.
+type crowd struct {
+	mu  sync.Mutex
+	all int
+	of  map[oncall.APIKeyID]int
+}
+
+// join reports whether one more may wait; it has to leave again.
+func (c *crowd) join(key oncall.APIKeyID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all >= mostWaiting || c.of[key] >= mostWaitingKey {
+		return false
+	}
+	if c.of == nil {
+		c.of = map[oncall.APIKeyID]int{}
+	}
+	c.all, c.of[key] = c.all+1, c.of[key]+1
+	return true
+}
+
+func (c *crowd) leave(key oncall.APIKeyID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.all, c.of[key] = c.all-1, c.of[key]-1; c.of[key] == 0 {
+		delete(c.of, key)
+	}
+}
+
+const tooManyWait = "Too many requests wait for events, or too many of this key."
+
+func (s *server) eventRoutes() {
+	handle(s, operation{
+		method: http.MethodGet, path: "/events", id: "list-events", tag: "incidents", summary: "Wait for what happens to incidents, in order", scope: oncall.ScopeRead,
+		about: "A waiting list: ask with after, do what is to be done, ask with next. Each event comes at least once, ten seconds late at most. With " +
+			"`Accept: text/event-stream` they are sent as server-sent events as they come, and `Last-Event-ID` goes on where the connection broke.",
+	}, func(ctx context.Context, c caller, in *EventQuery) (*One[FeedList], error) {
+		f, err := s.readFeed(ctx, c, *in)
+		if err != nil {
+			return nil, err
+		}
+		if in.Wait > 0 {
+			if !s.waiting.join(c.key.ID) {
+				return nil, busy(tooManyWait)
+			}
+			defer s.waiting.leave(c.key.ID)
+		}
+		for left := time.Duration(in.Wait) * time.Second; ; left -= s.feedPause() {
+			out, err := s.readEvents(ctx, c, &f)
+			if err != nil {
+				return nil, err
+			}
+			if len(out) > 0 || left <= 0 || in.After == "" || !s.pause(ctx) {
+				return &One[FeedList]{FeedList{out, strconv.FormatInt(f.After, 10)}}, nil
+			}
+			c.now = s.Clock()
+		}
+	})
+}
+
+// feedPause is how long to wait before looking again.
+func (s *server) feedPause() time.Duration {
+	if s.Pause > 0 {
+		return s.Pause
+	}
+	return feedPause
+}
+
+// pause reports false if the one who waits has gone.
+func (s *server) pause(ctx context.Context) bool {
+	t := time.NewTimer(s.feedPause())
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+func (s *server) readFeed(ctx context.Context, c caller, in EventQuery) (f store.FeedFilter, err error) {
+	v, err := s.look(ctx, c)
+	if err != nil {
+		return f, err
+	}
+	team, _, err := filtered(in.Team, v.team, "team")
+	if err != nil {
+		return f, err
+	}
+	f = store.FeedFilter{After: -1, Team: team.ID, Limit: in.Limit}
+	if in.After != "" {
+		if f.After, err = strconv.ParseInt(in.After, 10, 64); err != nil || f.After < 0 {
+			return f, wrong("after is the next of an answer before, or 0.")
+		}
+	}
+	for _, kind := range in.Kind {
+		f.Kinds = append(f.Kinds, oncall.EventKind(kind))
+	}
+	return f, nil
+}
+
+// readEvents reads what there is now, and notes where to go on.
+func (s *server) readEvents(ctx context.Context, c caller, f *store.FeedFilter) ([]FeedEvent, error) {
+	for {
+		found, next, err := s.Store.EventsAfter(ctx, c.by, *f, c.now)
+		if err != nil {
+			return nil, err
+		}
+		begins, moved := f.After < 0, next != f.After
+		f.After = next
+		if len(found) == 0 && moved && !begins {
+			continue // those were of others
+		}
+		v, err := s.look(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return each(found, v.feedEvent), nil
+	}
+}
+
+func (v view) feedEvent(e store.FeedEvent) FeedEvent {
+	in := e.Incident
+	return FeedEvent{v.event(e.Event), EventIncident{int64(in.ID), in.Title, string(in.Status), string(in.Severity), v.teamRef(in.TeamID)}}
+}
+
+// streams passes requests for server-sent events around the operations, which answer at once.
+func (s *server) streams(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && r.URL.Path == Base+"/events" && strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			r.Pattern = "GET " + Base + "/events"
+			s.stream(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// stream sends events as they come, for as long as the key is good.
+func (s *server) stream(w http.ResponseWriter, r *http.Request) {
+	refuse := func(status int, sentence string) {
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]any{"title": http.StatusText(status), "status": status, "detail": sentence})
+	}
+	c, f, ok := s.beginStream(w, r, refuse)
+	if !ok {
+		return
+	}
+	if !s.waiting.join(c.key.ID) {
+		w.Header().Set("Retry-After", "10")
+		refuse(http.StatusTooManyRequests, tooManyWait)
+		return
+	}
+	defer s.waiting.leave(c.key.ID)
+	out := http.NewResponseController(w)
+	_ = out.SetWriteDeadline(time.Time{}) // the server's own is for answers that end
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	_, _ = fmt.Fprint(w, "retry: 2000\n\n")
+	silent := time.Duration(0)
+	for age := time.Duration(0); age < streamLife; age += s.feedPause() {
+		c.now = s.Clock()
+		found, err := s.readEvents(r.Context(), c, &f)
+		if err != nil {
+			return // the client connects anew, and is told why not
+		}
+		for _, e := range found {
+			data, _ := json.Marshal(e) // of plain fields
+			if _, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.ID, e.Kind, data); err != nil {
+				return
+			}
+		}
+		if silent += s.feedPause(); len(found) > 0 {
+			silent = 0
+		} else if silent >= streamSilence {
+			silent = 0
+			_, _ = fmt.Fprint(w, ": still here\n\n")
+		}
+		if err := out.Flush(); err != nil || !s.pause(r.Context()) {
+			return
+		}
+	}
+}
+
+// beginStream reads what a request for a stream asks, as that of the operation.
+func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func(int, string)) (c caller, f store.FeedFilter, ok bool) {
+	key, _ := bearer(r.Header.Get("Authorization"), "Bearer")
+	c, no, err := s.identify(r.Context(), key, r.RemoteAddr, oncall.ScopeRead, w.Header().Set)
+	if no != nil {
+		if no.wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(max(1, seconds(no.wait))))
+		}
+		refuse(no.status, no.why)
+		return c, f, false
+	}
+	q := r.URL.Query()
+	in := EventQuery{After: q.Get("after"), Limit: 200, Team: q.Get("team")}
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		in.After = last
+	}
+	if kinds := q.Get("kind"); kinds != "" {
+		in.Kind = strings.Split(kinds, ",")
+	}
+	if err == nil {
+		f, err = s.readFeed(r.Context(), c, in)
+	}
+	if err != nil {
+		status, sentence := said(s.problem(err))
+		refuse(status, sentence)
+		return c, f, false
+	}
+	return c, f, true
+}

@@ -1,0 +1,120 @@
+package rest_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/api/rest"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// stream connects for server-sent events, and returns what gives the next lines that begin so.
+func (w *world) stream(t *testing.T, key, query, last string) func(prefix string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.address+"/api/v1/events"+query, http.NoBody)
+	w.must(err)
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Accept", "text/event-stream")
+	if last != "" {
+		req.Header.Set("Last-Event-ID", last)
+	}
+	res, err := http.DefaultClient.Do(req)
+	w.must(err)
+	t.Cleanup(func() { _ = res.Body.Close() })
+	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%d %v", res.StatusCode, res.Header)
+	}
+	lines := bufio.NewScanner(res.Body)
+	return func(prefix string) string {
+		for lines.Scan() {
+			if rest, is := strings.CutPrefix(lines.Text(), prefix); is {
+				return rest
+			}
+		}
+		return "the end"
+	}
+}
+
+// Whoever waits is told of each event once and in order, of what they may see and of nothing else.
+func TestEventsAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *rest.Config) { c.Pause = 10 * time.Millisecond })
+	key := w.all(oncall.ScopeAct)
+	var list rest.FeedList
+	w.get(key, "/events", 200).into(t, &list)
+	from := list.Next
+	if len(list.Items) != 0 {
+		t.Errorf("where the end is: %+v", list)
+	}
+	answered := make(chan reply, 1)
+	go func() {
+		answered <- w.ask(key, "GET", "/api/v1/events?wait=30&kind=opened&after="+from, "")
+	}()
+	live := w.stream(t, key, "?kind=opened,resolved", "")
+	w.open("fedcba9876543210fedcba9876543210", "merger") // is of a private team
+	id := w.open(signalKey, "disk full")
+	r := <-answered
+	r.into(t, &list)
+	if r.code != 200 || len(list.Items) != 1 || list.Items[0].Incident.Title != "disk full" || list.Items[0].Incident.Team.Name != "payments" || list.Items[0].Kind != "opened" {
+		t.Fatalf("%d: %s", r.code, r.text)
+	}
+	readContract(t).fits(t, "GET", call{id: "list-events", path: "/events?wait=30&after=" + from}, r)
+	if got := live("event: "); got != "opened" {
+		t.Errorf("the stream: %q", got)
+	}
+	w.do(key, "POST", fmt.Sprintf("/incidents/%d/acts", id), `{"act": "resolve"}`, 200)
+	last := live("id: ")
+	if got := live("data: "); !strings.Contains(got, `"kind":"resolved"`) || !strings.Contains(got, `"state":"resolved"`) {
+		t.Errorf("the stream: %q", got)
+	}
+	// From the beginning, in small parts, everything comes once; what is private of others, never.
+	kinds, after := []string{}, "0"
+	for {
+		w.get(key, "/events?limit=2&after="+after, 200).into(t, &list)
+		if len(list.Items) == 0 {
+			break
+		}
+		for _, e := range list.Items {
+			kinds = append(kinds, e.Kind)
+			if e.Incident.ID != id {
+				t.Errorf("of another incident: %+v", e)
+			}
+		}
+		after = list.Next
+	}
+	if kinds[0] != "opened" || kinds[len(kinds)-1] != "resolved" {
+		t.Errorf("%v", kinds)
+	}
+	// A connection that broke goes on where it was.
+	w.do(key, "POST", fmt.Sprintf("/incidents/%d/acts", id), `{"act": "note", "text": "it was\nthe log"}`, 200)
+	again := w.stream(t, key, "?after=0", last)
+	if got := again("data: "); !strings.Contains(got, `it was\nthe log`) {
+		t.Errorf("after it broke: %q", got)
+	}
+	// It ends when the key does.
+	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "all act", w.now))
+	if got := again("data: "); got != "the end" {
+		t.Errorf("after the key was revoked: %q", got)
+	}
+	w.get(key, "/events", 401)
+	w.get(w.all(oncall.ScopePage), "/events", 403)
+	w.get(w.all(oncall.ScopeRead), "/events?after=x", 422)
+}
+
+// Those who wait are counted.
+func TestFewWaitForEventsAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.all(oncall.ScopeRead)
+	for range 10 {
+		w.stream(t, key, "", "")("retry: ")
+	}
+	if r := w.ask(key, "GET", "/api/v1/events?wait=1&after=0", ""); r.code != 429 || r.header.Get("Retry-After") == "" {
+		t.Errorf("%d: %s", r.code, r.text)
+	}
+	w.get(key, "/events?after=0", 200) // which doesn't wait
+}
