@@ -35,8 +35,7 @@ type Config struct {
 	Outbound http.RoundTripper // calls what a message names, such as Amazon's certificate; nil: no calls can be made
 	Proxies  Proxies           // in front of us
 	Most     int               // requests under way of one client of theirs; 0: any number
-	REST     http.Handler      // of /api/v1; nil: there is none
-	Web      http.Handler      // the pages for browsers, of every other address; nil: there are none
+	REST     http.Handler      // of /api/v1, and of what API keys ask in others' dialects; nil: there is none
 }
 
 // A Door takes signals in.
@@ -106,8 +105,11 @@ func (s *server) routes() *http.ServeMux {
 		mux.Handle("GET /metrics", metricsOf(s.Gatherer))
 	}
 	if s.REST != nil {
-		mux.Handle("/api/v1", s.REST)
-		mux.Handle("/api/v1/", s.REST)
+		for _, path := range []string{
+			"/api/v1", "/api/v1/", "/pagerduty/", "/opsgenie/", "/v2/schedules", "/v2/schedules/", "/v2/teams", "GET /v1/incidents",
+		} {
+			mux.Handle(path, s.REST)
+		}
 	}
 	if s.Web == nil {
 		mux.HandleFunc("GET /{$}", root)

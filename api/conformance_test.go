@@ -10,6 +10,16 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/api/rest"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 // TestConformanceOfSignatures accepts requests signed by Twilio's own library;
@@ -50,7 +60,23 @@ func TestConformanceOfClients(t *testing.T) {
 	w := newWorld(t)
 	w.fold()
 	w.auto(replayKey)
-	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey).CombinedOutput()
+	_, err := w.store.Apply(t.Context(), setup.Setup{
+		Users:     []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC", Email: "ann@example.com"}},
+		Teams:     []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
+		Schedules: []setup.Schedule{{Name: "orders-primary", Team: "orders", TimeZone: "UTC", Rotations: []setup.Rotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}}}}}},
+		Policies:  []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{{Page: []string{"schedule orders-primary"}}}}},
+	}, store.ApplyOptions{Write: true}, w.clock.now())
+	w.must(err)
+	key, _, err := w.store.CreateAPIKey(t.Context(), oncall.ByCommandLine("root"), oncall.APIKey{
+		Name: "tools", Scopes: []oncall.Scope{oncall.ScopeAct, oncall.ScopePage},
+	}, w.clock.now())
+	w.must(err)
+	registry := prometheus.NewRegistry()
+	w.listen(t, api.Config{
+		System: w.store, Clock: w.clock.now, Log: zerolog.Nop(), Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(),
+		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.now, Log: zerolog.Nop()}),
+	})
+	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey, key).CombinedOutput()
 	t.Logf("%s", out)
 	if err != nil {
 		t.Error(err)

@@ -61,6 +61,8 @@ func New(c Config) http.Handler {
 	mux.HandleFunc("GET "+Base+"/{$}", page)
 	mux.HandleFunc("GET "+Base, page)
 	mux.HandleFunc(Base+"/", nowhere)
+	s.pagerDutyRoutes(mux)
+	s.opsgenieRoutes(mux)
 	return secured(s.streams(mux))
 }
 

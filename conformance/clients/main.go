@@ -1,7 +1,7 @@
 // Command clients talks to Watchbill with the client libraries of PagerDuty and Opsgenie, with nothing changed
 // but the address.
 //
-//	clients HOST:PORT KEY
+//	clients HOST:PORT KEY APIKEY
 package main
 
 import (
@@ -27,12 +27,14 @@ func check(name string, ok bool, detail ...any) {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: clients HOST:PORT KEY")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: clients HOST:PORT KEY APIKEY")
 		os.Exit(2)
 	}
 	pagerDuty(context.Background(), os.Args[1], os.Args[2])
 	opsgenie(context.Background(), os.Args[1], os.Args[2])
+	pagerDutyREST(context.Background(), "http://"+os.Args[1]+"/pagerduty", os.Args[3])
+	opsgenieREST(context.Background(), os.Args[1], os.Args[3])
 	if failures > 0 {
 		os.Exit(1)
 	}

@@ -1,0 +1,147 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A dialect is how the programs of another vendor speak: where their requests have the key, and how they are told that
+// something is wrong.
+type dialect struct {
+	key    func(*http.Request) string
+	refuse func(w http.ResponseWriter, status int, sentence string)
+}
+
+// A foreign is a request in a dialect, of a key that may make it.
+type foreign struct {
+	view
+	r     *http.Request
+	w     http.ResponseWriter // for headers
+	query url.Values
+	zone  *time.Location // in which times are written
+}
+
+// An answer is what such a request is answered.
+type answer struct {
+	status int
+	body   any // nil: nothing
+}
+
+// in registers a request of a dialect.
+func (s *server) in(d dialect, mux *http.ServeMux, pattern string, scope oncall.Scope, do func(*foreign) (answer, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		c, no, err := s.identify(r.Context(), d.key(r), r.RemoteAddr, scope, w.Header().Set)
+		if no != nil {
+			if no.wait > 0 {
+				wait := strconv.Itoa(max(1, seconds(no.wait)))
+				w.Header().Set("Retry-After", wait)
+				w.Header().Set("Ratelimit-Reset", wait)
+			}
+			d.refuse(w, no.status, no.why)
+			return
+		}
+		var v view
+		if err == nil {
+			v, err = s.look(r.Context(), c)
+		}
+		var out answer
+		if err == nil {
+			out, err = do(&foreign{view: v, r: r, w: w, query: r.URL.Query(), zone: time.UTC})
+		}
+		if err != nil {
+			status, sentence := said(s.problem(err))
+			d.refuse(w, status, sentence)
+			return
+		}
+		writeAs(w, out.status, out.body)
+	})
+}
+
+func writeAs(w http.ResponseWriter, status int, body any) {
+	if body == nil {
+		w.WriteHeader(status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // an error means that the peer is gone
+}
+
+func (f *foreign) ctx() context.Context { return f.r.Context() }
+
+// list returns the values of a parameter that may be there several times, with brackets or without.
+func (f *foreign) list(name string) []string {
+	return slices.Concat(f.query[name+"[]"], f.query[name])
+}
+
+// has reports whether a parameter that may be there several times leaves a value, as it does where it is not there.
+func (f *foreign) has(name, value string) bool {
+	some := f.list(name)
+	return len(some) == 0 || slices.Contains(some, value)
+}
+
+// number reads a parameter that is a number.
+func (f *foreign) number(name string, usual, most int) (int, error) {
+	text := f.query.Get(name)
+	if text == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, wrong(name + " is a number.")
+	}
+	return min(n, most), nil
+}
+
+// The forms in which clients write instants.
+var instants = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"}
+
+// instant reads a parameter that is an instant; zero where it is not there.
+func (f *foreign) instant(name string) (time.Time, error) {
+	text := strings.ReplaceAll(f.query.Get(name), " ", "+") // a plus that was not encoded
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, form := range instants {
+		if t, err := time.ParseInLocation(form, text, f.zone); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, wrong(name + " is a time, such as 2026-12-24T20:00:00Z.")
+}
+
+// body reads what was sent, which is JSON of at most 1 MiB. Fields that are not known are passed over, as the vendor does.
+func (f *foreign) body(into any) error {
+	if err := json.NewDecoder(io.LimitReader(f.r.Body, 1<<20)).Decode(into); err != nil && !errors.Is(err, io.EOF) {
+		return wrong("The body is no JSON of the documented kind.")
+	}
+	return nil
+}
+
+// id is the number in an address.
+func (f *foreign) id(name string) (int64, error) {
+	n, err := strconv.ParseInt(f.r.PathValue(name), 10, 64)
+	if err != nil || n <= 0 {
+		return 0, oncall.ErrNotFound
+	}
+	return n, nil
+}
+
+// onBehalf is the key as the one who acts, with the person whom the request names: timelines tell of both.
+func (f *foreign) onBehalf(name string) oncall.Actor {
+	by := f.caller.by
+	if runes := []rune(strings.ToValidUTF8(name, "")); len(runes) > 0 && by.User == "" {
+		by.Name += ", for " + string(runes[:min(len(runes), 80)])
+	}
+	return by
+}

@@ -1,0 +1,352 @@
+package rest
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// opsgenie is what Opsgenie's clients speak.
+var opsgenie = dialect{
+	key: func(r *http.Request) string {
+		key, _ := bearer(r.Header.Get("Authorization"), "GenieKey", "Bearer")
+		return key
+	},
+	refuse: func(w http.ResponseWriter, status int, sentence string) {
+		if status == http.StatusConflict {
+			status = http.StatusUnprocessableEntity
+		}
+		id := ogHead(w)
+		body := map[string]any{"message": sentence, "took": ogTook, "requestId": id}
+		if status == http.StatusUnprocessableEntity {
+			body["errors"] = map[string]string{"request": sentence}
+		}
+		writeAs(w, status, body)
+	},
+}
+
+const ogTook = 0.001
+
+// ogHead sets the headers that Opsgenie's own clients look for, and returns the request's id.
+func ogHead(w http.ResponseWriter) string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	id := fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
+	h := w.Header()
+	h.Set("X-Request-Id", id)
+	h.Set("X-Response-Time", "0.001")
+	h.Set("X-RateLimit-State", "OK")
+	return id
+}
+
+// An ogBody is the answer of a read.
+type ogBody struct {
+	Data       any       `json:"data"`
+	Paging     *ogPaging `json:"paging,omitempty"`
+	Expandable []string  `json:"expandable,omitempty"`
+	Took       float64   `json:"took"`
+	RequestID  string    `json:"requestId"`
+}
+
+// An ogPaging says where a list goes on; clients read it without asking whether it is there.
+type ogPaging struct {
+	Next  string `json:"next,omitempty"`
+	First string `json:"first"`
+	Last  string `json:"last"`
+}
+
+// opsgenieRoutes are the addresses of Opsgenie's REST API that clients read, and the few writes. Its Go client knows hosts
+// only, so that they are at the root as well.
+func (s *server) opsgenieRoutes(mux *http.ServeMux) {
+	at := func(pattern string, scope oncall.Scope, do func(*foreign) (ogBody, error)) {
+		method, path, _ := strings.Cut(pattern, " ")
+		for _, prefix := range []string{"", "/opsgenie"} {
+			s.in(opsgenie, mux, method+" "+prefix+path, scope, func(f *foreign) (answer, error) {
+				body, err := do(f)
+				body.Took, body.RequestID = ogTook, ogHead(f.w)
+				return answer{http.StatusOK, body}, err
+			})
+		}
+	}
+	at("GET /v2/schedules", oncall.ScopeRead, s.ogSchedules)
+	at("GET /v2/schedules/on-calls", oncall.ScopeRead, s.ogAllOnCalls)
+	at("GET /v2/schedules/{id}", oncall.ScopeRead, s.ogScheduleOne)
+	at("GET /v2/schedules/{id}/on-calls", oncall.ScopeRead, s.ogOnCalls)
+	at("GET /v2/schedules/{id}/next-on-calls", oncall.ScopeRead, s.ogNext)
+	at("GET /v2/schedules/{id}/timeline", oncall.ScopeRead, s.ogTimeline)
+	at("GET /v2/teams", oncall.ScopeRead, func(f *foreign) (ogBody, error) {
+		return ogBody{Data: each(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
+	})
+	at("GET /v1/incidents", oncall.ScopeRead, func(*foreign) (ogBody, error) { // which are something else than ours
+		return ogBody{Data: []any{}, Paging: &ogPaging{}}, nil
+	})
+	at("GET /v2/alerts", oncall.ScopeRead, s.ogAlerts)
+	at("GET /v2/alerts/{rest...}", oncall.ScopeRead, s.ogAlert)
+	for _, prefix := range []string{"", "/opsgenie"} {
+		s.in(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.ogAct)
+		s.in(opsgenie, mux, prefix+"/v2/alerts", oncall.ScopeAct, func(*foreign) (answer, error) {
+			return answer{}, oncall.Refuse("Alerts are made with the key of an integration; an API key pages by POST %s/incidents.", Base)
+		})
+	}
+	s.in(opsgenie, mux, "/opsgenie/", oncall.ScopeRead, func(*foreign) (answer, error) { return answer{}, oncall.ErrNotFound })
+}
+
+// An ogRef names a thing.
+type ogRef struct {
+	ID          string  `json:"id"`
+	Name        string  `json:"name"`
+	Description *string `json:"description,omitempty"`
+}
+
+// An ogSchedule is a schedule as Opsgenie shows one.
+type ogSchedule struct {
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Description string       `json:"description"`
+	Timezone    string       `json:"timezone"`
+	Enabled     bool         `json:"enabled"`
+	OwnerTeam   *ogRef       `json:"ownerTeam,omitempty"`
+	Rotations   []ogRotation `json:"rotations"`
+}
+
+type ogRotation struct {
+	ID           string          `json:"id"`
+	Name         string          `json:"name"`
+	StartDate    time.Time       `json:"startDate"`
+	EndDate      *time.Time      `json:"endDate,omitempty"`
+	Type         string          `json:"type"`
+	Length       int             `json:"length"`
+	Participants []ogParticipant `json:"participants"`
+}
+
+// An ogParticipant is a person, whose name is their mail address there.
+type ogParticipant struct {
+	ID       string `json:"id,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Username string `json:"username,omitempty"`
+	Type     string `json:"type"`
+}
+
+// An ogParent names the schedule of an answer.
+type ogParent struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+}
+
+func (v view) ogMail(id oncall.UserID) string { return cmp.Or(v.Users[id].Email, v.Name(id)) }
+
+func (v view) ogPerson(id oncall.UserID) ogParticipant {
+	return ogParticipant{ID: string(id), Name: v.ogMail(id), Type: "user"}
+}
+
+func ogParentOf(is *schedule.Schedule) ogParent {
+	return ogParent{pdNumber(is.ID()), is.Name(), true}
+}
+
+// ogSchedule shows a schedule, with its rotations where they are asked for.
+func (s *server) ogSchedule(f *foreign, is *schedule.Schedule, rotations bool) (ogSchedule, error) {
+	out := ogSchedule{ID: pdNumber(is.ID()), Name: is.Name(), Timezone: is.TimeZone(), Enabled: true, Rotations: []ogRotation{}}
+	if t, known := f.Team(is.TeamID()); known {
+		out.OwnerTeam = &ogRef{ID: pdNumber(t.ID), Name: t.Name}
+	}
+	if !rotations {
+		return out, nil
+	}
+	d, err := s.Store.Schedule(f.ctx(), f.caller.by, is.ID())
+	if err != nil {
+		return out, err
+	}
+	units := map[schedule.Unit]string{schedule.HourUnit: "hourly", schedule.DayUnit: "daily", schedule.WeekUnit: "weekly"}
+	for i, r := range d.Current(f.caller.now) {
+		unit, known := units[r.Period.Unit]
+		zone, err := time.LoadLocation(cmp.Or(r.TimeZone, is.TimeZone()))
+		if !known || err != nil { // months and cron are unknown there
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, r.StartDate.String(), zone)
+		if err != nil {
+			continue
+		}
+		start := time.Date(day.Year(), day.Month(), day.Day(), 0, int(r.HandOff), 0, 0, zone).UTC()
+		one := ogRotation{
+			ID: out.ID + "-" + strconv.Itoa(i+1), Name: r.Name, StartDate: start, EndDate: r.Until, Type: unit, Length: max(r.Period.Every, 1), Participants: []ogParticipant{},
+		}
+		for _, turn := range r.Turns {
+			if len(turn) == 0 {
+				one.Participants = append(one.Participants, ogParticipant{Type: "none"})
+			}
+			for _, u := range turn {
+				one.Participants = append(one.Participants, ogParticipant{ID: string(u), Username: f.ogMail(u), Type: "user"})
+			}
+		}
+		out.Rotations = append(out.Rotations, one)
+	}
+	return out, nil
+}
+
+func (s *server) ogSchedules(f *foreign) (ogBody, error) {
+	all := []ogSchedule{}
+	for _, is := range f.Schedules {
+		one, err := s.ogSchedule(f, is, f.query.Get("expand") == "rotation")
+		if err != nil {
+			return ogBody{}, err
+		}
+		all = append(all, one)
+	}
+	return ogBody{Data: all, Expandable: []string{"rotation"}}, nil
+}
+
+func (s *server) ogScheduleOne(f *foreign) (ogBody, error) {
+	is, err := f.ogThat("identifierType")
+	if err != nil {
+		return ogBody{}, err
+	}
+	out, err := s.ogSchedule(f, is, true)
+	return ogBody{Data: out}, err
+}
+
+// ogThat is the schedule in the address: its id or, where the request says so, its name.
+func (f *foreign) ogThat(kind string) (*schedule.Schedule, error) {
+	text := f.r.PathValue("id")
+	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool {
+		if f.query.Get(kind) == "name" {
+			return is.Name() == text
+		}
+		return pdNumber(is.ID()) == text
+	})
+	if i < 0 {
+		return nil, oncall.ErrNotFound
+	}
+	return f.Schedules[i], nil
+}
+
+// ogAt is the instant that is asked for, with the directory that knows it.
+func (s *server) ogAt(f *foreign) (time.Time, error) {
+	at, err := f.instant("date")
+	if err != nil || at.IsZero() {
+		return f.caller.now, err
+	}
+	f.Directory, err = s.Store.DirectoryAt(f.ctx(), f.caller.by, f.Directory, at)
+	return at, err
+}
+
+func (s *server) ogOnCalls(f *foreign) (ogBody, error) {
+	at, err := s.ogAt(f)
+	if err != nil {
+		return ogBody{}, err
+	}
+	is, err := f.ogThat("scheduleIdentifierType")
+	if err != nil {
+		return ogBody{}, err
+	}
+	return ogBody{Data: f.ogOnCall(is, at)}, nil
+}
+
+func (s *server) ogAllOnCalls(f *foreign) (ogBody, error) {
+	at, err := s.ogAt(f)
+	if err != nil {
+		return ogBody{}, err
+	}
+	return ogBody{Data: each(f.Schedules, func(is *schedule.Schedule) map[string]any { return f.ogOnCall(is, at) })}, nil
+}
+
+func (f *foreign) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
+	people := []oncall.UserID{}
+	for _, shift := range f.onDuty(is, "", at, at, true) {
+		people = append(people, shift.Users...)
+	}
+	if f.query.Get("flat") == "true" {
+		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": each(people, f.ogMail)}
+	}
+	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": each(people, f.ogPerson)}
+}
+
+func (s *server) ogNext(f *foreign) (ogBody, error) {
+	at, err := s.ogAt(f)
+	if err != nil {
+		return ogBody{}, err
+	}
+	is, err := f.ogThat("scheduleIdentifierType")
+	if err != nil {
+		return ogBody{}, err
+	}
+	next := []oncall.UserID{}
+	for _, d := range is.Who(at) {
+		if d.Role != schedule.RoleShadow {
+			next = append(next, d.Next...)
+		}
+	}
+	out := map[string]any{"_parent": ogParentOf(is)}
+	if f.query.Get("flat") == "true" {
+		out["nextOnCallParticipants"], out["exactNextOnCallParticipants"] = each(next, f.ogMail), each(next, f.ogMail)
+	} else {
+		out["nextOnCallRecipients"], out["exactNextOnCallRecipients"] = each(next, f.ogPerson), each(next, f.ogPerson)
+	}
+	return ogBody{Data: out}, nil
+}
+
+// ogTimeline shows who is on call in a stretch of days, weeks or months: each role is a rotation of its own.
+func (s *server) ogTimeline(f *foreign) (ogBody, error) {
+	type period struct {
+		Start     time.Time     `json:"startDate"`
+		End       time.Time     `json:"endDate"`
+		Type      string        `json:"type"`
+		Recipient ogParticipant `json:"recipient"`
+	}
+	type rotation struct {
+		ID      string   `json:"id"`
+		Name    string   `json:"name"`
+		Order   int      `json:"order"`
+		Periods []period `json:"periods"`
+	}
+	from, err := s.ogAt(f)
+	if err != nil {
+		return ogBody{}, err
+	}
+	is, err := f.ogThat("identifierType")
+	if err != nil {
+		return ogBody{}, err
+	}
+	n, err := f.number("interval", 1, 366)
+	if err != nil {
+		return ogBody{}, err
+	}
+	days, months := 7*n, 0
+	switch f.query.Get("intervalUnit") {
+	case "days":
+		days = n
+	case "months":
+		days, months = 0, n
+	}
+	from, to, err := Span{from, from.AddDate(0, months, days)}.between(f.caller.now)
+	if err != nil {
+		return ogBody{}, err
+	}
+	rotations := []rotation{}
+	for i, role := range is.Roles() {
+		r := rotation{pdNumber(is.ID()) + "-" + role, role, i + 1, []period{}}
+		for _, shift := range is.Shifts(from, to, role) {
+			kind := "default"
+			if shift.Source.Override != 0 {
+				kind = "override"
+			}
+			for _, u := range shift.Users {
+				r.Periods = append(r.Periods, period{shift.Start, shift.End, kind, f.ogPerson(u)})
+			}
+		}
+		rotations = append(rotations, r)
+	}
+	return ogBody{Data: map[string]any{
+		"_parent": ogParentOf(is), "startDate": from, "endDate": to, "finalTimeline": map[string]any{"rotations": rotations},
+	}, Expandable: []string{"base", "forwarding", "override"}}, nil
+}

@@ -1,0 +1,216 @@
+package rest
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// An ogAlertShown is an alert as Opsgenie shows one.
+type ogAlertShown struct {
+	ID           string            `json:"id"`
+	TinyID       string            `json:"tinyId"`
+	Alias        string            `json:"alias"`
+	Message      string            `json:"message"`
+	Description  string            `json:"description,omitempty"`
+	Status       string            `json:"status"`
+	Acknowledged bool              `json:"acknowledged"`
+	IsSeen       bool              `json:"isSeen"`
+	Seen         bool              `json:"seen"`
+	Snoozed      bool              `json:"snoozed"`
+	Count        int               `json:"count"`
+	Priority     string            `json:"priority"`
+	Tags         []string          `json:"tags"`
+	Source       string            `json:"source"`
+	Owner        string            `json:"owner"`
+	OwnerTeamID  string            `json:"ownerTeamId"`
+	Responders   []ogParticipant   `json:"responders"`
+	Integration  ogIntegration     `json:"integration"`
+	Details      map[string]string `json:"details,omitempty"`
+	CreatedAt    time.Time         `json:"createdAt"`
+	UpdatedAt    time.Time         `json:"updatedAt"`
+	LastAt       time.Time         `json:"lastOccurredAt"`
+}
+
+type ogIntegration struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+var ogPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}
+
+func (f *foreign) ogAlert(a store.ListedAlert) ogAlertShown {
+	out := ogAlertShown{
+		ID: store.OpsgenieID(a.IntegrationID, a.DedupKey), TinyID: pdNumber(a.ID), Alias: a.DedupKey, Message: a.Title, Description: a.Body, Status: "closed",
+		Acknowledged: a.Status == oncall.Acknowledged, IsSeen: a.Status != oncall.Triggered, Seen: a.Status != oncall.Triggered,
+		Snoozed: a.Status == oncall.Snoozed, Count: a.Count, Priority: cmp.Or(ogPriorities[a.Severity], "P3"), Tags: []string{}, Responders: []ogParticipant{},
+		Source: f.IntegrationName(a.IntegrationID), Integration: ogIntegration{pdNumber(a.IntegrationID), f.IntegrationName(a.IntegrationID), "API"},
+		Details: a.Details, CreatedAt: a.FirstAt.UTC(), UpdatedAt: a.LastAt.UTC(), LastAt: a.LastAt.UTC(),
+	}
+	if a.Firing && a.Status != oncall.Resolved {
+		out.Status = "open"
+	}
+	for name, value := range a.Labels {
+		out.Tags = append(out.Tags, name+":"+value)
+	}
+	return out
+}
+
+// ogTerm is one condition of a query: status:open, tag:"service:checkout", or a word.
+var ogTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
+
+// ogQuery reads what clients ask for. What is not known is refused: to answer with too much would look like an answer.
+func (f *foreign) ogQuery() (filter store.AlertFilter, err error) {
+	words := []string{}
+	for _, m := range ogTerm.FindAllStringSubmatch(f.query.Get("query"), -1) {
+		value := cmp.Or(m[2], m[3])
+		switch field := strings.ToLower(m[1]); {
+		case field == "" && strings.EqualFold(value, "AND"):
+		case field == "" && (strings.EqualFold(value, "OR") || strings.EqualFold(value, "NOT")):
+			return filter, wrong("OR and NOT are not understood in a query here; ask several times.")
+		case field == "", field == "message":
+			words = append(words, value)
+		case field == "status" && value == "open":
+			filter.Open = true
+		case field == "status" && value == "closed":
+			filter.Closed = true
+		case field == "tag", field == "tags":
+			filter.Labels = append(filter.Labels, value)
+		case field == "alias":
+			filter.Key = value
+		case field == "team", field == "teams", field == "responders":
+			t, _, err := filtered(value, f.team, "team")
+			if err != nil {
+				return filter, err
+			}
+			filter.Team = t.ID
+		default:
+			return filter, wrong("A query here knows status:open, status:closed, tag, teams, alias, message and words; not " + strconv.Quote(m[1]) + ".")
+		}
+	}
+	filter.Text = strings.Join(words, " ")
+	return filter, nil
+}
+
+func (s *server) ogAlerts(f *foreign) (ogBody, error) {
+	filter, err := f.ogQuery()
+	if err != nil {
+		return ogBody{}, err
+	}
+	limit, err := f.number("limit", 20, 100)
+	if err != nil {
+		return ogBody{}, err
+	}
+	offset, err := f.number("offset", 0, 20_000)
+	if err != nil {
+		return ogBody{}, err
+	}
+	found, more, err := s.alerts(f, filter, offset+limit)
+	if err != nil {
+		return ogBody{}, err
+	}
+	found = found[min(offset, len(found)):]
+	at := func(offset int) string {
+		q := f.r.URL.Query()
+		q.Set("offset", strconv.Itoa(offset))
+		q.Set("limit", strconv.Itoa(limit))
+		return (&url.URL{Scheme: "https", Host: f.r.Host, Path: f.r.URL.Path, RawQuery: q.Encode()}).String()
+	}
+	p := ogPaging{First: at(0), Last: at(offset)}
+	if more {
+		p.Next = at(offset + limit)
+	}
+	return ogBody{Data: each(found, f.ogAlert), Paging: &p}, nil
+}
+
+// alerts lists so many, and whether there are more, however many pages of a list that takes.
+func (s *server) alerts(f *foreign, filter store.AlertFilter, most int) (all []store.ListedAlert, more bool, err error) {
+	filter.Limit = store.MostListed
+	for len(all) <= most {
+		found, err := s.Store.AlertList(f.ctx(), f.caller.by, filter)
+		if err != nil {
+			return nil, false, err
+		}
+		all = append(all, found...)
+		if len(found) < filter.Limit {
+			break
+		}
+		filter.Before = found[len(found)-1].ID
+	}
+	return all[:min(len(all), most)], len(all) > most, nil
+}
+
+// ogSearched is among how many alerts one is looked for by Opsgenie's id, which is made of others.
+const ogSearched = 2000
+
+// ogFind finds an alert as the request names it.
+func (s *server) ogFind(f *foreign, id string) (store.ListedAlert, error) {
+	filter, most := store.AlertFilter{}, 1
+	switch f.query.Get("identifierType") {
+	case "alias":
+		filter.Key = id
+	case "tiny":
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil || n <= 0 {
+			return store.ListedAlert{}, oncall.ErrNotFound
+		}
+		filter.ID = oncall.AlertID(n)
+	default:
+		most = ogSearched
+	}
+	found, _, err := s.alerts(f, filter, most)
+	if err != nil {
+		return store.ListedAlert{}, err
+	}
+	for _, a := range found {
+		if most == 1 || store.OpsgenieID(a.IntegrationID, a.DedupKey) == id {
+			return a, nil
+		}
+	}
+	return store.ListedAlert{}, oncall.ErrNotFound
+}
+
+func (s *server) ogAlert(f *foreign) (ogBody, error) {
+	a, err := s.ogFind(f, f.r.PathValue("rest"))
+	return ogBody{Data: f.ogAlert(a)}, err
+}
+
+// ogAct acknowledges or closes the incident of an alert, with a note where there is one.
+func (s *server) ogAct(f *foreign) (answer, error) {
+	kinds := map[string]oncall.ActKind{"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "close": oncall.ActResolve, "notes": oncall.ActNote}
+	rest := f.r.PathValue("rest")
+	at := strings.LastIndex(rest, "/")
+	do, known := kinds[rest[at+1:]]
+	if at <= 0 || !known {
+		return answer{}, oncall.ErrNotFound
+	}
+	var body struct{ User, Source, Note string }
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	a, err := s.ogFind(f, rest[:at])
+	if err != nil {
+		return answer{}, err
+	}
+	by := f.onBehalf(body.User)
+	if note := strings.TrimSpace(body.Note); note != "" || do == oncall.ActNote {
+		if _, err := s.Store.Act(f.ctx(), a.IncidentID, by, oncall.Act{Do: oncall.ActNote, Text: note}, f.caller.now); err != nil {
+			return answer{}, err
+		}
+	}
+	done := do == oncall.ActNote || do == oncall.ActAck && a.Status == oncall.Acknowledged || do == oncall.ActResolve && a.Status == oncall.Resolved
+	if !done {
+		if _, err := s.Store.Act(f.ctx(), a.IncidentID, by, oncall.Act{Do: do}, f.caller.now); err != nil {
+			return answer{}, err
+		}
+	}
+	return answer{http.StatusAccepted, map[string]any{"result": "Request will be processed", "took": ogTook, "requestId": ogHead(f.w)}}, nil
+}

@@ -1,0 +1,154 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// pagerDuty is what PagerDuty's clients speak: go-pagerduty reads no error of another content type than this.
+var pagerDuty = dialect{
+	key: func(r *http.Request) string {
+		key, _ := bearer(r.Header.Get("Authorization"), "Bearer", "Token")
+		return strings.Trim(strings.TrimPrefix(key, "token="), `"`)
+	},
+	refuse: refusePagerDuty,
+}
+
+// pdCodes are PagerDuty's numbers of what is wrong.
+var pdCodes = map[int]int{
+	http.StatusBadRequest: 2001, http.StatusUnauthorized: 2006, http.StatusForbidden: 2010, http.StatusNotFound: 2100,
+	http.StatusTooManyRequests: 2020, http.StatusServiceUnavailable: 2000, http.StatusInternalServerError: 2000,
+}
+
+func refusePagerDuty(w http.ResponseWriter, status int, sentence string) {
+	message := "Invalid Input Provided"
+	switch status {
+	case http.StatusConflict, http.StatusUnprocessableEntity, http.StatusPreconditionFailed:
+		status = http.StatusBadRequest
+	case http.StatusNotFound:
+		message = "Not Found"
+	case http.StatusUnauthorized, http.StatusForbidden:
+		message = "Access Denied"
+	case http.StatusTooManyRequests:
+		message = "Rate Limit Exceeded"
+	case http.StatusServiceUnavailable, http.StatusInternalServerError:
+		message = "Internal Server Error"
+	}
+	writeAs(w, status, map[string]any{"error": map[string]any{"message": message, "code": pdCodes[status], "errors": []string{sentence}}})
+}
+
+// pagerDutyRoutes are the addresses of PagerDuty's REST API, version 2, that clients read, and the few writes.
+func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
+	at := func(pattern string, scope oncall.Scope, do func(*foreign) (answer, error)) {
+		method, path, _ := strings.Cut(pattern, " ")
+		s.in(pagerDuty, mux, method+" /pagerduty"+path, scope, func(f *foreign) (answer, error) {
+			if name := f.query.Get("time_zone"); name != "" {
+				zone, err := time.LoadLocation(name)
+				if err != nil {
+					return answer{}, wrong("There is no time zone " + strconv.Quote(name) + ".")
+				}
+				f.zone = zone
+			}
+			return do(f)
+		})
+	}
+	at("GET /oncalls", oncall.ScopeRead, s.pdOnCalls)
+	at("GET /schedules", oncall.ScopeRead, pdSchedules)
+	at("GET /schedules/{id}", oncall.ScopeRead, s.pdSchedule)
+	at("GET /schedules/{id}/users", oncall.ScopeRead, s.pdScheduleUsers)
+	at("GET /schedules/{id}/overrides", oncall.ScopeRead, s.pdOverrides)
+	at("POST /schedules/{id}/overrides", oncall.ScopeAct, s.pdOverride)
+	at("DELETE /schedules/{id}/overrides/{override}", oncall.ScopeAct, s.pdOverrideEnd)
+	at("GET /users", oncall.ScopeRead, pdUsers)
+	at("GET /users/{id}", oncall.ScopeRead, pdUser)
+	at("GET /escalation_policies", oncall.ScopeRead, pdPolicies)
+	at("GET /escalation_policies/{id}", oncall.ScopeRead, pdPolicy)
+	at("GET /services", oncall.ScopeRead, s.pdServices)
+	at("GET /services/{id}", oncall.ScopeRead, s.pdService)
+	at("GET /teams", oncall.ScopeRead, pdTeams)
+	at("GET /teams/{id}", oncall.ScopeRead, pdTeam)
+	at("GET /teams/{id}/members", oncall.ScopeRead, pdMembers)
+	at("GET /incidents", oncall.ScopeRead, s.pdIncidents)
+	at("POST /incidents", oncall.ScopePage, s.pdRaise)
+	at("PUT /incidents", oncall.ScopeAct, s.pdManage)
+	at("GET /incidents/{id}", oncall.ScopeRead, s.pdIncident)
+	at("PUT /incidents/{id}", oncall.ScopeAct, s.pdManageOne)
+	at("GET /incidents/{id}/notes", oncall.ScopeRead, s.pdNotes)
+	at("POST /incidents/{id}/notes", oncall.ScopeAct, s.pdNote)
+	at("POST /incidents/{id}/snooze", oncall.ScopeAct, s.pdSnooze)
+	at("GET /incidents/{id}/log_entries", oncall.ScopeRead, s.pdLog)
+	at("GET /incidents/{id}/alerts", oncall.ScopeRead, s.pdAlerts)
+	at("POST /analytics/metrics/incidents/services", oncall.ScopeRead, s.pdAnalytics)
+	at("GET /abilities", oncall.ScopeRead, pdFixed(map[string]any{"abilities": []string{}}))
+	at("GET /services/{id}/change_events", oncall.ScopeRead, func(f *foreign) (answer, error) { return pdPage(f, "change_events", []any{}) })
+	at("GET /standards/scores/technical_services/{id}", oncall.ScopeRead, func(f *foreign) (answer, error) {
+		return answer{http.StatusOK, map[string]any{
+			"resource_id": f.r.PathValue("id"), "resource_type": "technical_service", "standards": []any{}, "score": map[string]int{"passing": 0, "total": 0},
+		}}, nil
+	})
+	for _, pattern := range []string{"POST /services", "POST /services/{id}/integrations", "POST /service_dependencies/associate", "POST /service_dependencies/disassociate"} {
+		at(pattern, oncall.ScopeRead, func(*foreign) (answer, error) {
+			return answer{}, huma.NewError(http.StatusForbidden, "Integrations are made in Watchbill: in the set-up file, or by PUT "+Base+"/integrations/NAME.")
+		})
+	}
+	s.in(pagerDuty, mux, "/pagerduty/", oncall.ScopeRead, func(*foreign) (answer, error) { return answer{}, oncall.ErrNotFound })
+}
+
+func pdFixed(body any) func(*foreign) (answer, error) {
+	return func(*foreign) (answer, error) { return answer{http.StatusOK, body}, nil }
+}
+
+// A pdRef names a thing as PagerDuty does.
+type pdRef struct {
+	ID      string  `json:"id"`
+	Type    string  `json:"type"`
+	Summary string  `json:"summary"`
+	Self    *string `json:"self"`
+	HTMLURL *string `json:"html_url"`
+}
+
+// pdNumber makes a thing's id a text, as PagerDuty's are.
+func pdNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
+
+// pdTo refers to a thing; pdAs is the thing itself.
+func pdTo(kind, id, name string) pdRef {
+	return pdRef{ID: id, Type: kind + "_reference", Summary: name}
+}
+func pdAs(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
+
+// stamp writes an instant in the zone that was asked for; nil where there is none.
+func (f *foreign) stamp(t *time.Time) *string {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	return new(t.In(f.zone).Format(time.RFC3339))
+}
+
+// pdPage answers with the part of a list that was asked for, under its name.
+func pdPage[T any](f *foreign, name string, all []T) (answer, error) {
+	limit, err := f.number("limit", 25, 100)
+	if err != nil {
+		return answer{}, err
+	}
+	offset, err := f.number("offset", 0, 1<<30)
+	if err != nil {
+		return answer{}, err
+	}
+	from := min(offset, len(all))
+	end := min(from+limit, len(all))
+	some := all[from:end]
+	if some == nil {
+		some = []T{}
+	}
+	out := map[string]any{name: some, "limit": limit, "offset": offset, "more": end < len(all), "total": nil}
+	if f.query.Get("total") == "true" {
+		out["total"] = len(all)
+	}
+	return answer{http.StatusOK, out}, nil
+}

@@ -1,0 +1,353 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A pdID is a reference in what clients send.
+type pdID struct {
+	ID   string `json:"id"`
+	Type string `json:"type"`
+}
+
+// A pdChange is what a client wants of an incident.
+type pdChange struct {
+	pdID
+	Status      string `json:"status"`
+	Title       string `json:"title"`
+	Urgency     string `json:"urgency"`
+	Resolution  string `json:"resolution"`
+	Level       int    `json:"escalation_level"`
+	Policy      *pdID  `json:"escalation_policy"`
+	Assignments []struct {
+		Assignee pdID `json:"assignee"`
+	} `json:"assignments"`
+}
+
+// from is who acts: the key, whose rights count, and whom the header From names.
+func (f *foreign) from() oncall.Actor {
+	u, err := f.user(f.r.Header.Get("From"))
+	if err != nil {
+		return f.caller.by
+	}
+	return f.onBehalf(f.Name(u.ID))
+}
+
+// pdManage changes several incidents.
+func (s *server) pdManage(f *foreign) (answer, error) {
+	var body struct {
+		Incidents []pdChange `json:"incidents"`
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	if len(body.Incidents) == 0 || len(body.Incidents) > 250 {
+		return answer{}, wrong("incidents are one to 250 of them.")
+	}
+	out := []pdIncidentShown{}
+	for _, c := range body.Incidents {
+		in, err := s.pdDo(f, c)
+		if err != nil {
+			return answer{}, err
+		}
+		out = append(out, f.pdIncident(in))
+	}
+	return answer{http.StatusOK, map[string]any{"incidents": out}}, nil
+}
+
+// pdManageOne changes one.
+func (s *server) pdManageOne(f *foreign) (answer, error) {
+	var body struct {
+		Incident pdChange `json:"incident"`
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	body.Incident.ID = f.r.PathValue("id")
+	in, err := s.pdDo(f, body.Incident)
+	return answer{http.StatusOK, map[string]any{"incident": f.pdIncident(in)}}, err
+}
+
+// pdDo does with an incident what a client wants, one act after the other.
+func (s *server) pdDo(f *foreign, c pdChange) (oncall.Incident, error) {
+	id, err := strconv.ParseInt(c.ID, 10, 64)
+	if err != nil || id <= 0 {
+		return oncall.Incident{}, oncall.ErrNotFound
+	}
+	in, err := s.Store.Incident(f.ctx(), f.caller.by, oncall.IncidentID(id))
+	if err != nil {
+		return in, err
+	}
+	acts, err := f.pdActs(in, c)
+	if err != nil {
+		return in, err
+	}
+	for _, a := range acts {
+		if in, err = s.Store.Act(f.ctx(), in.ID, f.from(), a, f.caller.now); err != nil {
+			return in, err
+		}
+	}
+	return in, nil
+}
+
+// pdActs are the acts that make of an incident what a client wants.
+func (f *foreign) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
+	do := func(kind oncall.ActKind) { acts = append(acts, oncall.Act{Do: kind}) }
+	if c.Title != "" && c.Title != in.Title {
+		return nil, wrong("The title is the monitor's, and can't be changed.")
+	}
+	if c.Urgency != "" && c.Urgency != pdUrgency(in.Severity) {
+		to := map[string]oncall.Severity{"low": oncall.Low, "high": oncall.High}[c.Urgency]
+		if to == "" {
+			return nil, wrong("urgency is high or low.")
+		}
+		acts = append(acts, oncall.Act{Do: oncall.ActSeverity, Severity: to})
+	}
+	if c.Policy != nil {
+		p, err := f.policy(c.Policy.ID)
+		if err != nil {
+			return nil, wrong("There is no escalation policy of this id.")
+		}
+		acts = append(acts, oncall.Act{Do: oncall.ActReassign, Policy: p.ID})
+	}
+	for i, a := range c.Assignments {
+		u, err := f.user(a.Assignee.ID)
+		if err != nil {
+			return nil, wrong("There is no user of this id.")
+		}
+		act := oncall.Act{Do: oncall.ActReassign, User: u.ID}
+		if i > 0 { // one has it, the others help
+			act.Do = oncall.ActAsk
+		}
+		acts = append(acts, act)
+	}
+	if c.Level > in.Step {
+		do(oncall.ActEscalate)
+	}
+	if text := strings.TrimSpace(c.Resolution); text != "" {
+		acts = append(acts, oncall.Act{Do: oncall.ActNote, Text: text})
+	}
+	switch is := pdStatus(in.Status); {
+	case c.Status == "" || c.Status == is:
+	case c.Status == "acknowledged":
+		if is == "resolved" {
+			do(oncall.ActReopen)
+		}
+		do(oncall.ActAck)
+	case c.Status == "resolved":
+		do(oncall.ActResolve)
+	case c.Status == "triggered" && is == "resolved":
+		do(oncall.ActReopen)
+	case c.Status == "triggered" && in.Status == oncall.Snoozed:
+		do(oncall.ActUnsnooze)
+	case c.Status == "triggered":
+		do(oncall.ActUnack)
+	default:
+		return nil, wrong("status is triggered, acknowledged or resolved.")
+	}
+	return acts, nil
+}
+
+// pdRaise pages by hand.
+func (s *server) pdRaise(f *foreign) (answer, error) {
+	var body struct {
+		Incident struct {
+			pdChange
+			Key     string `json:"incident_key"`
+			Service *pdID  `json:"service"`
+			Body    *struct {
+				Details string `json:"details"`
+			} `json:"body"`
+		} `json:"incident"`
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	b := body.Incident
+	r, err := s.pdWhom(f, b.pdChange, b.Service)
+	if err != nil {
+		return answer{}, err
+	}
+	if r.Text = b.Title; b.Body != nil {
+		r.Text += "\n" + b.Body.Details
+	}
+	if b.Urgency == "low" {
+		r.Severity = oncall.Low
+	}
+	if b.Key != "" {
+		r.Key = "pagerduty/" + b.Key
+	}
+	made, err := s.Store.Raise(f.ctx(), f.from(), r, store.Place{}, f.caller.now)
+	switch {
+	case err != nil:
+		return answer{}, err
+	case made.Asks != nil:
+		return answer{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.Asks, Base)
+	case made.Again && b.Key != "":
+		return answer{}, wrong("Open incident with matching dedup key already exists on this service")
+	}
+	out := f.pdIncident(made.Incident)
+	if b.Service != nil {
+		id, _ := strconv.ParseInt(b.Service.ID, 10, 64)
+		out.Service = f.pdService(oncall.IntegrationID(id))
+	}
+	return answer{http.StatusCreated, map[string]any{"incident": out}}, nil
+}
+
+// pdWhom is the team of the service or of the escalation policy, and the person to whom it is assigned.
+func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.Raise, err error) {
+	var whom store.Whom
+	if service != nil {
+		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, service.ID, "")
+		if err != nil {
+			return r, wrong("There is no service of this id.")
+		}
+		whom.Team = pdNumber(team)
+	}
+	if c.Policy != nil {
+		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, "", c.Policy.ID)
+		if err != nil {
+			return r, wrong("There is no escalation policy of this id.")
+		}
+		whom.Team = pdNumber(team)
+	}
+	if len(c.Assignments) > 0 {
+		whom.User = c.Assignments[0].Assignee.ID
+	}
+	r, err = s.Store.FindToPage(f.ctx(), f.caller.by, whom)
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		return r, wrong(refusal.Error())
+	}
+	return r, err
+}
+
+func (s *server) pdNote(f *foreign) (answer, error) {
+	var body struct {
+		Note struct {
+			Content string `json:"content"`
+		} `json:"note"`
+	}
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	if in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActNote, Text: body.Note.Content}, f.caller.now); err != nil {
+		return answer{}, err
+	}
+	all, err := s.notes(f, in.ID)
+	if err != nil || len(all) == 0 {
+		return answer{}, errors.Join(err, oncall.ErrNotFound)
+	}
+	return answer{http.StatusCreated, map[string]any{"note": all[len(all)-1]}}, nil
+}
+
+func (s *server) pdSnooze(f *foreign) (answer, error) {
+	var body struct {
+		Duration int64 `json:"duration"`
+	}
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	if body.Duration <= 0 || body.Duration > 604_800 {
+		return answer{}, wrong("duration is a number of seconds, a week at most.")
+	}
+	until := f.caller.now.Add(time.Duration(body.Duration) * time.Second)
+	in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActSnooze, Until: until}, f.caller.now)
+	return answer{http.StatusCreated, map[string]any{"incident": f.pdIncident(in)}}, err
+}
+
+// A pdMetrics is what the analytics tell of a service.
+type pdMetrics struct {
+	ID            string `json:"service_id"`
+	Name          string `json:"service_name"`
+	Incidents     int    `json:"total_incident_count"`
+	High          int    `json:"total_high_urgency_incidents"`
+	Ack           *int64 `json:"mean_seconds_to_first_ack"`
+	Resolve       *int64 `json:"mean_seconds_to_resolve"`
+	Interruptions *int   `json:"total_interruptions"` // these are told of teams and people, in /reports
+	Sleep         *int   `json:"total_sleep_hour_interruptions"`
+	Off           *int   `json:"total_off_hour_interruptions"`
+	Business      *int   `json:"total_business_hour_interruptions"`
+}
+
+func (s *server) pdAnalytics(f *foreign) (answer, error) {
+	var body struct {
+		Filters struct {
+			Start    time.Time `json:"created_at_start"`
+			End      time.Time `json:"created_at_end"`
+			Services []string  `json:"service_ids"`
+			Urgency  string    `json:"urgency"`
+		} `json:"filters"`
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	filter := store.IncidentFilter{Since: body.Filters.Start, Until: body.Filters.End}
+	if filter.Since.IsZero() {
+		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
+	}
+	all := []pdMetrics{}
+	for _, one := range f.Integrations {
+		if len(body.Filters.Services) > 0 && !slices.Contains(body.Filters.Services, pdNumber(one.ID)) {
+			continue
+		}
+		filter.Integrations = []oncall.IntegrationID{one.ID}
+		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMost)
+		if err != nil {
+			return answer{}, err
+		}
+		if m := measured(found, body.Filters.Urgency); m.Incidents > 0 {
+			m.ID, m.Name = pdNumber(one.ID), one.Name
+			all = append(all, m)
+		}
+	}
+	return answer{http.StatusOK, map[string]any{"data": all, "filters": body.Filters, "time_zone": "UTC", "order": "desc", "order_by": "total_incident_count"}}, nil
+}
+
+// measured counts incidents, and how long they took on average.
+func measured(found []oncall.Incident, urgency string) (m pdMetrics) {
+	var acked, resolved []time.Duration
+	for _, in := range found {
+		if urgency != "" && urgency != pdUrgency(in.Severity) {
+			continue
+		}
+		m.Incidents++
+		if in.Severity != oncall.Low {
+			m.High++
+		}
+		if in.AckedAt != nil && in.AckedBy.User != "" {
+			acked = append(acked, in.AckedAt.Sub(in.OpenedAt))
+		}
+		if in.ResolvedAt != nil {
+			resolved = append(resolved, in.ResolvedAt.Sub(in.OpenedAt))
+		}
+	}
+	m.Ack, m.Resolve = mean(acked), mean(resolved)
+	return m
+}
+
+func mean(all []time.Duration) *int64 {
+	if len(all) == 0 {
+		return nil
+	}
+	var sum time.Duration
+	for _, d := range all {
+		sum += d
+	}
+	return new(int64(sum/time.Duration(len(all))) / int64(time.Second))
+}

@@ -1,0 +1,409 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A pdIncidentShown is an incident as PagerDuty shows one.
+type pdIncidentShown struct {
+	pdRef
+	Number      int64          `json:"incident_number"`
+	Title       string         `json:"title"`
+	Description string         `json:"description"`
+	Status      string         `json:"status"`
+	Urgency     string         `json:"urgency"`
+	Priority    pdPriority     `json:"priority"`
+	CreatedAt   *string        `json:"created_at"`
+	UpdatedAt   *string        `json:"updated_at"`
+	ResolvedAt  *string        `json:"resolved_at"`
+	ChangedAt   *string        `json:"last_status_change_at"`
+	ChangedBy   *pdRef         `json:"last_status_change_by"`
+	Key         *string        `json:"incident_key"`
+	Service     pdRef          `json:"service"`
+	Policy      *pdRef         `json:"escalation_policy"`
+	Teams       []pdRef        `json:"teams"`
+	Assignments []pdAssigned   `json:"assignments"`
+	Acks        []pdAcked      `json:"acknowledgements"`
+	Pending     []pdPending    `json:"pending_actions"`
+	Body        map[string]any `json:"body"`
+	Counts      *pdCounts      `json:"alert_counts,omitempty"`
+}
+
+type pdPriority struct {
+	pdRef
+	Name string `json:"name"`
+}
+
+type pdAssigned struct {
+	At       *string `json:"at"`
+	Assignee pdRef   `json:"assignee"`
+}
+
+type pdAcked struct {
+	At           *string `json:"at"`
+	Acknowledger pdRef   `json:"acknowledger"`
+}
+
+type pdPending struct {
+	Type string  `json:"type"`
+	At   *string `json:"at"`
+}
+
+type pdCounts struct {
+	All       int `json:"all"`
+	Triggered int `json:"triggered"`
+	Resolved  int `json:"resolved"`
+}
+
+// pdPriorities are the names that PagerDuty gives to what we call severity.
+var pdPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P4"}
+
+// pdStatus is a state as PagerDuty knows it: what is snoozed is acknowledged, until it no longer is.
+func pdStatus(s oncall.Status) string {
+	if s == oncall.Snoozed {
+		return string(oncall.Acknowledged)
+	}
+	return string(s)
+}
+
+func pdUrgency(s oncall.Severity) string {
+	if s == oncall.Low {
+		return "low"
+	}
+	return "high"
+}
+
+func (f *foreign) pdService(id oncall.IntegrationID) pdRef {
+	if id == 0 {
+		return pdTo("service", "0", "Paged by hand")
+	}
+	return pdTo("service", pdNumber(id), f.IntegrationName(id))
+}
+
+func (f *foreign) pdIncident(in oncall.Incident) pdIncidentShown {
+	name := cmp.Or(pdPriorities[in.Severity], "P2")
+	out := pdIncidentShown{
+		pdRef: pdAs("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
+		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{pdTo("priority", name, name), name},
+		CreatedAt: f.stamp(&in.OpenedAt), ResolvedAt: f.stamp(in.ResolvedAt), Service: f.pdService(in.IntegrationID), Policy: f.pdPolicyRef(in.PolicyID),
+		Teams: []pdRef{}, Assignments: []pdAssigned{}, Acks: []pdAcked{}, Pending: []pdPending{}, Body: map[string]any{"type": "incident_body", "details": in.Body},
+	}
+	if t, known := f.Team(in.TeamID); known && f.sees(t.ID) {
+		out.Teams = append(out.Teams, pdTeamRef(t))
+	}
+	changed, by := in.OpenedAt, in.RaisedBy
+	if in.AckedAt != nil {
+		changed, by = *in.AckedAt, in.AckedBy
+	}
+	if in.ResolvedAt != nil {
+		changed, by = *in.ResolvedAt, in.ResolvedBy
+	}
+	out.ChangedAt, out.ChangedBy = f.stamp(&changed), f.pdAgent(by)
+	out.UpdatedAt = f.stamp(new(later(changed, in.LastSignalAt)))
+	for _, u := range in.Holders() {
+		out.Acks = append(out.Acks, pdAcked{f.stamp(in.AckedAt), f.pdUserRef(u)})
+	}
+	if in.Open() {
+		for _, u := range f.assigned(in) {
+			out.Assignments = append(out.Assignments, pdAssigned{f.stamp(&in.OpenedAt), f.pdUserRef(u)})
+		}
+	}
+	if in.Status == oncall.Snoozed {
+		out.Pending = append(out.Pending, pdPending{"unacknowledge", f.stamp(in.SnoozedUntil)})
+	}
+	return out
+}
+
+// assigned are who has an incident or, as long as nobody does, whom the latest step of its policy means now.
+func (f *foreign) assigned(in oncall.Incident) []oncall.UserID {
+	if held := in.Holders(); len(held) > 0 {
+		return held
+	}
+	p := f.Policies[in.PolicyID]
+	at := min(max(in.Step-1, 0), len(p.Steps)-1)
+	if at < 0 {
+		return nil
+	}
+	var out []oncall.UserID
+	for _, t := range p.Steps[at].Targets {
+		people := f.always(t)
+		if is, known := f.Schedule(t.Schedule); known {
+			for _, shift := range f.onDuty(is, t.Role, f.caller.now, f.caller.now, true) {
+				people = append(people, shift.Users...)
+			}
+		}
+		for _, u := range people {
+			if !slices.Contains(out, u) {
+				out = append(out, u)
+			}
+		}
+	}
+	return out
+}
+
+// pdAgent is who did something: a person, or a monitor, a key, Watchbill itself as a service.
+func (f *foreign) pdAgent(by oncall.Actor) *pdRef {
+	switch {
+	case by == (oncall.Actor{}):
+		return nil
+	case by.User != "":
+		return new(f.pdUserRef(by.User))
+	}
+	return new(pdTo("service", "0", by.String()))
+}
+
+// pdMost is how many incidents of a list are looked at, the newest first.
+const pdMost = 1000
+
+func (s *server) pdIncidents(f *foreign) (answer, error) {
+	filter, err := f.pdFilter()
+	if err != nil {
+		return answer{}, err
+	}
+	found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMost)
+	if err != nil {
+		return answer{}, err
+	}
+	all := []pdIncidentShown{}
+	for _, in := range found {
+		switch shown := f.pdIncident(in); {
+		case !f.has("statuses", shown.Status), !f.has("urgencies", shown.Urgency), !f.has("team_ids", pdNumber(in.TeamID)):
+		case len(f.list("user_ids")) > 0 && !slices.ContainsFunc(shown.Assignments, func(a pdAssigned) bool { return f.has("user_ids", a.Assignee.ID) }):
+		default:
+			all = append(all, shown)
+		}
+	}
+	if order := f.query.Get("sort_by"); order != "" && !strings.HasSuffix(order, ":desc") {
+		slices.Reverse(all)
+	}
+	return pdPage(f, "incidents", all)
+}
+
+// pdFilter reads which incidents are meant: of the last month, where nothing else is said.
+func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
+	if filter.Since, err = f.instant("since"); err != nil {
+		return filter, err
+	}
+	if filter.Until, err = f.instant("until"); err != nil {
+		return filter, err
+	}
+	if filter.Since.IsZero() && f.query.Get("date_range") != "all" {
+		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
+	}
+	for _, id := range f.list("service_ids") {
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil {
+			n = -1 // which there is none of
+		}
+		filter.Integrations = append(filter.Integrations, oncall.IntegrationID(n))
+	}
+	open := []oncall.Status{}
+	for _, status := range f.list("statuses") {
+		switch status {
+		case "triggered":
+			open = append(open, oncall.Triggered)
+		case "acknowledged":
+			open = append(open, oncall.Acknowledged, oncall.Snoozed)
+		case "resolved":
+			open = append(open, oncall.Resolved)
+		default:
+			return filter, wrong("There is no status " + strconv.Quote(status) + ".")
+		}
+	}
+	filter.Statuses = open
+	return filter, nil
+}
+
+// incidentsOf lists incidents, the newest first, however many pages of a list that takes.
+func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.IncidentFilter, most int) (all []oncall.Incident, err error) {
+	f.Limit = store.MostListed
+	for len(all) < most {
+		found, more, err := s.Store.Incidents(ctx, by, f)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, found...); !more || len(found) == 0 {
+			break
+		}
+		f.Before = found[len(found)-1].ID
+	}
+	return all[:min(len(all), most)], nil
+}
+
+// thatIncident is the incident in the address.
+func (s *server) thatIncident(f *foreign) (oncall.Incident, error) {
+	id, err := f.id("id")
+	if err != nil {
+		return oncall.Incident{}, err
+	}
+	return s.Store.Incident(f.ctx(), f.caller.by, oncall.IncidentID(id))
+}
+
+func (s *server) pdIncident(f *foreign) (answer, error) {
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	alerts, total, err := s.Store.Alerts(f.ctx(), f.caller.by, in.ID, 0, alertsShown)
+	if err != nil {
+		return answer{}, err
+	}
+	out := f.pdIncident(in)
+	out.Counts = &pdCounts{All: total}
+	for _, a := range alerts {
+		if a.Firing {
+			out.Counts.Triggered++
+		}
+		if a.DedupKey != "" && out.Key == nil {
+			out.Key = &a.DedupKey
+		}
+	}
+	out.Counts.Resolved = total - out.Counts.Triggered
+	return answer{http.StatusOK, map[string]any{"incident": out}}, nil
+}
+
+// A pdNoteShown is a note as PagerDuty shows one.
+type pdNoteShown struct {
+	ID        string  `json:"id"`
+	User      pdRef   `json:"user"`
+	Content   string  `json:"content"`
+	CreatedAt *string `json:"created_at"`
+}
+
+// notes are those of an incident, the oldest first.
+func (s *server) notes(f *foreign, id oncall.IncidentID) ([]pdNoteShown, error) {
+	events, err := s.Store.Events(f.ctx(), f.caller.by, id)
+	if err != nil {
+		return nil, err
+	}
+	all := []pdNoteShown{}
+	for _, e := range events {
+		if e.Kind == oncall.EventNote {
+			all = append(all, pdNoteShown{pdNumber(e.ID), *cmp.Or(f.pdAgent(e.Actor), &pdRef{}), e.Detail.Text, f.stamp(&e.At)})
+		}
+	}
+	return all, nil
+}
+
+func (s *server) pdNotes(f *foreign) (answer, error) {
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	all, err := s.notes(f, in.ID)
+	return answer{http.StatusOK, map[string]any{"notes": all}}, err
+}
+
+// pdEntries are the events of a timeline that PagerDuty has as well, and what it calls them.
+var pdEntries = map[oncall.EventKind]string{
+	oncall.EventOpened: "trigger", oncall.EventReopened: "trigger", oncall.EventAcknowledged: "acknowledge", oncall.EventUnacknowledged: "unacknowledge",
+	oncall.EventResolved: "resolve", oncall.EventEscalated: "escalate", oncall.EventPaging: "assign", oncall.EventReassigned: "assign",
+	oncall.EventSnoozed: "snooze", oncall.EventNote: "annotate", oncall.EventPageDelivered: "notify", oncall.EventAsked: "responder_request",
+	oncall.EventExhausted: "exhaust_escalation_path", oncall.EventSeverity: "priority_change", oncall.EventMerged: "merge",
+}
+
+// A pdLogEntry is an event as PagerDuty shows one.
+type pdLogEntry struct {
+	pdRef
+	CreatedAt *string        `json:"created_at"`
+	Agent     *pdRef         `json:"agent"`
+	Channel   map[string]any `json:"channel"`
+	Incident  pdRef          `json:"incident"`
+	Service   pdRef          `json:"service"`
+	Teams     []pdRef        `json:"teams"`
+	Contexts  []any          `json:"contexts"`
+	Assignees []pdRef        `json:"assignees,omitempty"`
+	Details   map[string]any `json:"event_details"`
+}
+
+func (s *server) pdLog(f *foreign) (answer, error) {
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	since, err := f.instant("since")
+	if err != nil {
+		return answer{}, err
+	}
+	until, err := f.instant("until")
+	if err != nil {
+		return answer{}, err
+	}
+	events, err := s.Store.Events(f.ctx(), f.caller.by, in.ID)
+	if err != nil {
+		return answer{}, err
+	}
+	all := []pdLogEntry{}
+	for _, e := range events {
+		kind, known := pdEntries[e.Kind]
+		overview := kind != "notify" || f.query.Get("is_overview") != "true"
+		if !known || !overview || e.At.Before(since) || !until.IsZero() && !e.At.Before(until) {
+			continue
+		}
+		out := pdLogEntry{
+			pdRef: pdAs(kind+"_log_entry", pdNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pdAgent(e.Actor),
+			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: pdTo("incident", pdNumber(in.ID), in.Title), Service: f.pdService(in.IntegrationID),
+			Teams: []pdRef{}, Contexts: []any{}, Details: map[string]any{},
+		}
+		if e.Kind == oncall.EventNote {
+			out.Channel["summary"] = e.Detail.Text
+		}
+		if kind == "assign" {
+			out.Assignees = each(e.Detail.Users, f.pdUserRef)
+		}
+		all = append(all, out)
+	}
+	slices.Reverse(all) // the newest first
+	return pdPage(f, "log_entries", all)
+}
+
+// A pdAlertShown is an alert as PagerDuty shows one.
+type pdAlertShown struct {
+	pdRef
+	CreatedAt  *string        `json:"created_at"`
+	Status     string         `json:"status"`
+	Key        string         `json:"alert_key"`
+	Severity   string         `json:"severity"`
+	Suppressed bool           `json:"suppressed"`
+	Body       map[string]any `json:"body"`
+	Service    pdRef          `json:"service"`
+	Incident   pdRef          `json:"incident"`
+	From       pdRef          `json:"integration"`
+}
+
+func (s *server) pdAlerts(f *foreign) (answer, error) {
+	in, err := s.thatIncident(f)
+	if err != nil {
+		return answer{}, err
+	}
+	found, _, err := s.Store.Alerts(f.ctx(), f.caller.by, in.ID, 0, pdMost)
+	if err != nil {
+		return answer{}, err
+	}
+	said := map[oncall.Severity]string{oncall.Critical: "critical", oncall.High: "error", oncall.Medium: "warning", oncall.Low: "info"}
+	all := []pdAlertShown{}
+	for _, a := range found {
+		status := "resolved"
+		if a.Firing {
+			status = "triggered"
+		}
+		if f.has("statuses", status) {
+			name := f.IntegrationName(a.IntegrationID)
+			all = append(all, pdAlertShown{
+				pdRef: pdAs("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(said[a.Severity], "error"),
+				Body: map[string]any{"type": "alert_body", "details": a.Details, "contexts": []any{}}, Service: f.pdService(a.IntegrationID),
+				Incident: pdTo("incident", pdNumber(in.ID), in.Title), From: pdTo("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
+			})
+		}
+	}
+	return pdPage(f, "alerts", all)
+}

@@ -1,0 +1,242 @@
+package rest
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A pdUserShown is a person as PagerDuty shows one.
+type pdUserShown struct {
+	pdRef
+	Name           string  `json:"name"`
+	Email          string  `json:"email"`
+	TimeZone       string  `json:"time_zone"`
+	Color          string  `json:"color"`
+	Role           string  `json:"role"`
+	AvatarURL      *string `json:"avatar_url"`
+	Description    *string `json:"description"`
+	JobTitle       *string `json:"job_title"`
+	InvitationSent bool    `json:"invitation_sent"`
+	Teams          []pdRef `json:"teams"`
+	Contacts       []pdRef `json:"contact_methods"`
+	Rules          []pdRef `json:"notification_rules"`
+}
+
+func (v view) pdUserRef(id oncall.UserID) pdRef { return pdTo("user", string(id), v.Name(id)) }
+
+func (v view) pdUser(id oncall.UserID) pdUserShown {
+	u := v.Users[id]
+	out := pdUserShown{
+		pdRef: pdAs("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
+		Teams: []pdRef{}, Contacts: []pdRef{}, Rules: []pdRef{},
+	}
+	for _, t := range v.Teams {
+		if slices.Contains(v.Members[t.ID], id) {
+			out.Teams = append(out.Teams, pdTeamRef(t))
+		}
+	}
+	return out
+}
+
+func pdUsers(f *foreign) (answer, error) {
+	all := []pdUserShown{}
+	query := strings.ToLower(f.query.Get("query"))
+	for id, u := range f.Users {
+		if u.DeactivatedAt != nil || query != "" && !strings.Contains(strings.ToLower(u.Name+"\n"+u.Email), query) {
+			continue
+		}
+		shown := f.pdUser(id)
+		if len(f.list("team_ids")) == 0 || slices.ContainsFunc(shown.Teams, func(t pdRef) bool { return f.has("team_ids", t.ID) }) {
+			all = append(all, shown)
+		}
+	}
+	slices.SortFunc(all, func(a, b pdUserShown) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
+	})
+	return pdPage(f, "users", all)
+}
+
+func pdUser(f *foreign) (answer, error) {
+	id := oncall.UserID(f.r.PathValue("id"))
+	if id == "me" {
+		if id = f.caller.by.User; id == "" {
+			return answer{}, wrong("This API key is nobody's own, so there is no current user.")
+		}
+	}
+	if _, known := f.Users[id]; !known {
+		return answer{}, oncall.ErrNotFound
+	}
+	return answer{http.StatusOK, map[string]any{"user": f.pdUser(id)}}, nil
+}
+
+// A pdTeamShown is a team as PagerDuty shows one.
+type pdTeamShown struct {
+	pdRef
+	Name        string  `json:"name"`
+	Description *string `json:"description"`
+}
+
+func pdTeamRef(t oncall.Team) pdRef { return pdTo("team", pdNumber(t.ID), t.Name) }
+
+func pdTeamOf(t oncall.Team) pdTeamShown {
+	return pdTeamShown{pdRef: pdAs("team", pdNumber(t.ID), t.Name), Name: t.Name}
+}
+
+func pdTeams(f *foreign) (answer, error) {
+	all := []pdTeamShown{}
+	for _, t := range f.Teams {
+		if strings.Contains(strings.ToLower(t.Name), strings.ToLower(f.query.Get("query"))) {
+			all = append(all, pdTeamOf(t))
+		}
+	}
+	return pdPage(f, "teams", all)
+}
+
+// thatTeam is the team in the address.
+func (f *foreign) thatTeam() (t oncall.Team, err error) {
+	id, err := f.id("id")
+	if err != nil {
+		return t, err
+	}
+	i := slices.IndexFunc(f.Teams, func(t oncall.Team) bool { return int64(t.ID) == id })
+	if i < 0 {
+		return t, oncall.ErrNotFound
+	}
+	return f.Teams[i], nil
+}
+
+func pdTeam(f *foreign) (answer, error) {
+	t, err := f.thatTeam()
+	return answer{http.StatusOK, map[string]any{"team": pdTeamOf(t)}}, err
+}
+
+func pdMembers(f *foreign) (answer, error) {
+	type member struct {
+		User any    `json:"user"`
+		Role string `json:"role"`
+	}
+	t, err := f.thatTeam()
+	if err != nil {
+		return answer{}, err
+	}
+	all := []member{}
+	for _, id := range f.Members[t.ID] {
+		m := member{User: f.pdUserRef(id), Role: "responder"}
+		if f.includes("users") {
+			m.User = f.pdUser(id)
+		}
+		if slices.Contains(f.Managers(t.ID), id) {
+			m.Role = "manager"
+		}
+		all = append(all, m)
+	}
+	return pdPage(f, "members", all)
+}
+
+func (f *foreign) includes(what string) bool { return slices.Contains(f.list("include"), what) }
+
+// A pdPolicyShown is an escalation policy as PagerDuty shows one.
+type pdPolicyShown struct {
+	pdRef
+	Name        string   `json:"name"`
+	Description *string  `json:"description"`
+	Loops       int      `json:"num_loops"`
+	Handoff     string   `json:"on_call_handoff_notifications"`
+	Rules       []pdRule `json:"escalation_rules"`
+	Services    []pdRef  `json:"services"`
+	Teams       []pdRef  `json:"teams"`
+}
+
+type pdRule struct {
+	ID      string  `json:"id"`
+	Delay   int64   `json:"escalation_delay_in_minutes"`
+	Targets []pdRef `json:"targets"`
+}
+
+func (v view) pdPolicyRef(id oncall.PolicyID) *pdRef {
+	p, known := v.Policies[id]
+	if !known {
+		return nil
+	}
+	return new(pdTo("escalation_policy", pdNumber(p.ID), p.Name))
+}
+
+func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
+	out := pdPolicyShown{
+		pdRef: pdAs("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
+		Rules: []pdRule{}, Services: []pdRef{}, Teams: []pdRef{},
+	}
+	if t, known := v.Team(p.TeamID); known {
+		out.Teams = append(out.Teams, pdTeamRef(t))
+	}
+	for _, in := range v.Integrations {
+		if in.PolicyID == p.ID {
+			out.Services = append(out.Services, pdTo("service", pdNumber(in.ID), in.Name))
+		}
+	}
+	for i, step := range p.Steps {
+		rule := pdRule{ID: pdNumber(p.ID) + "-" + pdNumber(int64(i+1)), Targets: []pdRef{}}
+		took := step.Delay.Duration() + time.Duration(step.Repeat)*step.Every.Duration()
+		rule.Delay = int64((took + time.Minute - 1) / time.Minute)
+		for _, t := range step.Targets {
+			rule.Targets = append(rule.Targets, v.pdTargets(t)...)
+		}
+		out.Rules = append(out.Rules, rule)
+	}
+	return out
+}
+
+// pdTargets are whom a target pages, as PagerDuty knows them: schedules and people.
+func (v view) pdTargets(t oncall.Target) []pdRef {
+	if is, known := v.Schedule(t.Schedule); known {
+		return []pdRef{pdTo("schedule", pdNumber(is.ID()), is.Name())}
+	}
+	return each(v.always(t), v.pdUserRef)
+}
+
+// always are the people whom a target names whoever is on call.
+func (v view) always(t oncall.Target) []oncall.UserID {
+	switch {
+	case t.User != "":
+		return []oncall.UserID{t.User}
+	case t.Team != 0:
+		return v.Members[t.Team]
+	case t.Managers != 0:
+		return v.Managers(t.Managers)
+	case t.Group != "":
+		return v.Roster().Groups[t.Group]
+	}
+	return nil
+}
+
+func pdPolicies(f *foreign) (answer, error) {
+	all := []pdPolicyShown{}
+	for _, p := range f.policies() {
+		shown := f.pdPolicy(p)
+		of := len(f.list("user_ids")) == 0
+		for _, rule := range shown.Rules {
+			of = of || slices.ContainsFunc(rule.Targets, func(t pdRef) bool { return f.has("user_ids", t.ID) })
+		}
+		if of && f.has("team_ids", pdNumber(p.TeamID)) && strings.Contains(strings.ToLower(p.Name), strings.ToLower(f.query.Get("query"))) {
+			all = append(all, shown)
+		}
+	}
+	return pdPage(f, "escalation_policies", all)
+}
+
+func pdPolicy(f *foreign) (answer, error) {
+	id, err := f.id("id")
+	if err != nil {
+		return answer{}, err
+	}
+	p, known := f.Policies[oncall.PolicyID(id)]
+	if !known || p.Removed {
+		return answer{}, oncall.ErrNotFound
+	}
+	return answer{http.StatusOK, map[string]any{"escalation_policy": f.pdPolicy(p)}}, nil
+}

@@ -1,0 +1,348 @@
+package rest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A pdScheduleShown is a schedule as PagerDuty shows one.
+type pdScheduleShown struct {
+	pdRef
+	Name        string  `json:"name"`
+	TimeZone    string  `json:"time_zone"`
+	Description *string `json:"description"`
+	Policies    []pdRef `json:"escalation_policies"`
+	Users       []pdRef `json:"users"`
+	Teams       []pdRef `json:"teams"`
+}
+
+// A pdLayer is a part of a schedule: of one role, all overrides, or what comes of everything.
+type pdLayer struct {
+	ID       *string   `json:"id,omitempty"`
+	Name     string    `json:"name"`
+	Start    *string   `json:"start,omitempty"`
+	End      *string   `json:"end,omitempty"`
+	Users    []any     `json:"users,omitempty"`
+	Entries  []pdEntry `json:"rendered_schedule_entries"`
+	Coverage *float64  `json:"rendered_coverage_percentage"`
+}
+
+type pdEntry struct {
+	Start *string `json:"start"`
+	End   *string `json:"end"`
+	User  pdRef   `json:"user"`
+}
+
+// A pdScheduleDetail is a schedule with who is on call when.
+type pdScheduleDetail struct {
+	pdScheduleShown
+	Layers    []pdLayer `json:"schedule_layers"`
+	Overrides *pdLayer  `json:"overrides_subschedule,omitempty"`
+	Final     *pdLayer  `json:"final_schedule,omitempty"`
+}
+
+const (
+	pdRendered = 14 * 24 * time.Hour // where nothing else is asked for
+	pdWhose    = 92 * 24 * time.Hour // in which people are looked for
+)
+
+func (f *foreign) pdSchedule(is *schedule.Schedule) pdScheduleShown {
+	out := pdScheduleShown{
+		pdRef: pdAs("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
+		Policies: []pdRef{}, Users: []pdRef{}, Teams: []pdRef{},
+	}
+	for _, p := range f.policies() {
+		if p.Pages(is.ID()) {
+			out.Policies = append(out.Policies, *f.pdPolicyRef(p.ID))
+		}
+	}
+	if t, known := f.Team(is.TeamID()); known {
+		out.Teams = append(out.Teams, pdTeamRef(t))
+	}
+	var people []oncall.UserID
+	for _, role := range is.Roles() {
+		for shift := range is.Each(f.caller.now, f.caller.now.Add(pdWhose), role) {
+			people = append(people, shift.Users...)
+		}
+	}
+	slices.Sort(people)
+	out.Users = each(slices.Compact(people), f.pdUserRef)
+	return out
+}
+
+func pdSchedules(f *foreign) (answer, error) {
+	all := []any{}
+	for _, is := range f.Schedules {
+		switch shown := f.pdSchedule(is); {
+		case !strings.Contains(strings.ToLower(is.Name()), strings.ToLower(f.query.Get("query"))):
+		case f.includes("schedule_layers"):
+			all = append(all, pdScheduleDetail{pdScheduleShown: shown, Layers: f.layers(is, f.caller.now, f.caller.now.Add(pdRendered))})
+		default:
+			all = append(all, shown)
+		}
+	}
+	return pdPage(f, "schedules", all)
+}
+
+// thatSchedule is the schedule in the address, as it is at an instant that may be long past.
+func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, error) {
+	id, err := f.id("id")
+	if err != nil {
+		return nil, err
+	}
+	if !at.IsZero() {
+		if f.Directory, err = s.Store.DirectoryAt(f.ctx(), f.caller.by, f.Directory, at); err != nil {
+			return nil, err
+		}
+	}
+	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool { return int64(is.ID()) == id })
+	if i < 0 {
+		return nil, oncall.ErrNotFound
+	}
+	return f.Schedules[i], nil
+}
+
+// span reads since and until; what is left out is now, and a while later.
+func (f *foreign) span(usual time.Duration) (from, to time.Time, err error) {
+	if from, err = f.instant("since"); err != nil {
+		return from, to, err
+	}
+	if to, err = f.instant("until"); err != nil {
+		return from, to, err
+	}
+	if from.IsZero() {
+		from = f.caller.now
+	}
+	if to.IsZero() {
+		to = from.Add(max(usual, time.Second))
+	}
+	if to.Equal(from) {
+		to = from.Add(time.Second)
+	}
+	return Span{from, to}.between(f.caller.now)
+}
+
+func (s *server) pdSchedule(f *foreign) (answer, error) {
+	from, to, err := f.span(pdRendered)
+	if err != nil {
+		return answer{}, err
+	}
+	is, err := s.thatSchedule(f, from)
+	if err != nil {
+		return answer{}, err
+	}
+	out := pdScheduleDetail{pdScheduleShown: f.pdSchedule(is), Layers: f.layers(is, from, to)}
+	over := pdLayer{Name: "Overrides", Entries: []pdEntry{}}
+	for _, o := range f.overridesOf(is, from, to) {
+		over.Entries = append(over.Entries, f.entries(later(o.Start, from), earlier(o.End, to), o.Users)...)
+	}
+	out.Overrides = &over
+	final := f.layer("Final Schedule", from, to, f.duties(is, from, to))
+	out.Final = &final
+	return answer{http.StatusOK, map[string]any{"schedule": out}}, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// layers are the roles of a schedule: each is a layer of its own.
+func (f *foreign) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
+	type member struct {
+		User pdRef `json:"user"`
+	}
+	out := []pdLayer{}
+	for _, role := range is.Roles() {
+		shifts := is.Shifts(from, to, role)
+		l := f.layer(role, from, to, shifts)
+		l.ID, l.Start, l.Users = new(pdNumber(is.ID())+"-"+role), f.stamp(&from), []any{}
+		var people []oncall.UserID
+		for _, shift := range shifts {
+			for _, u := range shift.Users {
+				if !slices.Contains(people, u) {
+					people, l.Users = append(people, u), append(l.Users, member{f.pdUserRef(u)})
+				}
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// duties are the shifts of everybody who is paged: all roles but the shadow's.
+func (f *foreign) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
+	var all []schedule.Shift
+	for _, role := range is.Roles() {
+		if role != schedule.RoleShadow {
+			all = append(all, is.Shifts(from, to, role)...)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b schedule.Shift) int { return a.Start.Compare(b.Start) })
+	return all
+}
+
+func (f *foreign) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
+	l := pdLayer{Name: name, Entries: []pdEntry{}}
+	until, covered := from, time.Duration(0)
+	for _, shift := range shifts {
+		l.Entries = append(l.Entries, f.entries(shift.Start, shift.End, shift.Users)...)
+		if len(shift.Users) > 0 && shift.End.After(until) {
+			covered += shift.End.Sub(later(shift.Start, until))
+			until = shift.End
+		}
+	}
+	l.Coverage = new(float64(covered) / float64(to.Sub(from)) * 100)
+	return l
+}
+
+// entries are a shift as PagerDuty has it: one for each of its people.
+func (f *foreign) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
+	return each(people, func(u oncall.UserID) pdEntry { return pdEntry{f.stamp(&start), f.stamp(&end), f.pdUserRef(u)} })
+}
+
+// pdScheduleUsers answers with nothing beside the people: a client reads every field as a list of them.
+func (s *server) pdScheduleUsers(f *foreign) (answer, error) {
+	from, to, err := f.span(0)
+	if err != nil {
+		return answer{}, err
+	}
+	is, err := s.thatSchedule(f, from)
+	if err != nil {
+		return answer{}, err
+	}
+	var people []oncall.UserID
+	for _, shift := range f.duties(is, from, to) {
+		for _, u := range shift.Users {
+			if !slices.Contains(people, u) {
+				people = append(people, u)
+			}
+		}
+	}
+	return answer{http.StatusOK, map[string]any{"users": each(people, f.pdUser)}}, nil
+}
+
+// A pdOverrideShown is an override as PagerDuty shows one.
+type pdOverrideShown struct {
+	pdRef
+	Start *string `json:"start"`
+	End   *string `json:"end"`
+	User  pdRef   `json:"user"`
+}
+
+// overridesOf are those overrides of a schedule in a stretch that put somebody on call, with these people as their users.
+func (f *foreign) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
+	var out []schedule.Override
+	for _, o := range f.Overrides(is.ID()) {
+		if o.To != "" {
+			o.Users = []oncall.UserID{o.To}
+		}
+		if o.Kind != schedule.OverrideRemove && o.CancelledAt == nil && o.Start.Before(to) && o.End.After(from) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func (f *foreign) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
+	return pdOverrideShown{pdAs("override", pdNumber(o.ID), ""), f.stamp(&o.Start), f.stamp(&o.End), f.pdUserRef(user)}
+}
+
+func (s *server) pdOverrides(f *foreign) (answer, error) {
+	from, to, err := f.span(pdWhose)
+	if err != nil {
+		return answer{}, err
+	}
+	is, err := s.thatSchedule(f, from)
+	if err != nil {
+		return answer{}, err
+	}
+	all := []pdOverrideShown{}
+	for _, o := range f.overridesOf(is, from, to) {
+		for _, u := range o.Users {
+			all = append(all, f.pdOverride(o, u))
+		}
+	}
+	return answer{http.StatusOK, map[string]any{"overrides": all}}, nil
+}
+
+// pdOverride makes overrides. It is answered in the shape in which it came: that of the documentation has several, and
+// go-pagerduty's one.
+func (s *server) pdOverride(f *foreign) (answer, error) {
+	type wanted struct {
+		Start, End time.Time
+		User       struct{ ID string }
+	}
+	var body struct {
+		Override  *wanted
+		Overrides []wanted
+	}
+	if err := f.body(&body); err != nil {
+		return answer{}, err
+	}
+	is, err := s.thatSchedule(f, time.Time{})
+	if err != nil {
+		return answer{}, err
+	}
+	add := func(o wanted) (pdOverrideShown, error) {
+		u, err := f.user(o.User.ID)
+		if err != nil {
+			return pdOverrideShown{}, wrong("There is no user of this id.")
+		}
+		made, err := s.Store.AddOverride(f.ctx(), f.caller.by, is.ID(), schedule.Override{
+			Kind: schedule.OverrideCover, Start: o.Start.UTC(), End: o.End.UTC(), Users: []oncall.UserID{u.ID},
+		}, f.caller.now)
+		return f.pdOverride(made, u.ID), err
+	}
+	switch {
+	case body.Override != nil:
+		made, err := add(*body.Override)
+		return answer{http.StatusCreated, map[string]any{"override": made}}, err
+	case len(body.Overrides) == 0:
+		return answer{}, wrong("The body has neither override nor overrides.")
+	case len(body.Overrides) > 20:
+		return answer{}, wrong("Twenty overrides at once are the most.")
+	}
+	out := []map[string]any{}
+	for _, o := range body.Overrides {
+		made, err := add(o)
+		if err != nil && len(out) == 0 {
+			return answer{}, err
+		}
+		if err != nil { // the others stay
+			out = append(out, map[string]any{"status": http.StatusBadRequest, "errors": []string{s.problem(err).Error()}})
+			continue
+		}
+		out = append(out, map[string]any{"status": http.StatusCreated, "override": made})
+	}
+	return answer{http.StatusCreated, out}, nil
+}
+
+func (s *server) pdOverrideEnd(f *foreign) (answer, error) {
+	is, err := s.thatSchedule(f, time.Time{})
+	if err != nil {
+		return answer{}, err
+	}
+	id := f.r.PathValue("override")
+	for _, o := range f.Overrides(is.ID()) {
+		if pdNumber(o.ID) == id && o.CancelledAt == nil {
+			_, err := s.Store.CancelOverride(f.ctx(), f.caller.by, o.ID, f.caller.now)
+			return answer{http.StatusNoContent, nil}, err
+		}
+	}
+	return answer{}, oncall.ErrNotFound
+}

@@ -1,0 +1,115 @@
+package rest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A pdServiceShown is an integration as PagerDuty shows its services.
+type pdServiceShown struct {
+	pdRef
+	Name         string          `json:"name"`
+	Description  *string         `json:"description"`
+	Status       string          `json:"status"`
+	Policy       any             `json:"escalation_policy"`
+	Teams        []pdTeamShown   `json:"teams"`
+	Integrations []pdIntegration `json:"integrations"`
+	Creation     string          `json:"alert_creation"`
+}
+
+// A pdIntegration is the way in of a service. Its key is never told.
+type pdIntegration struct {
+	pdRef
+	Name    string  `json:"name"`
+	Key     *string `json:"integration_key"`
+	Vendor  *pdRef  `json:"vendor"`
+	Service pdRef   `json:"service"`
+}
+
+func (f *foreign) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
+	out := pdServiceShown{
+		pdRef: pdAs("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: f.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
+		Teams:        []pdTeamShown{},
+		Integrations: []pdIntegration{{pdAs("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, f.pdService(in.ID)}},
+	}
+	if p, known := f.Policies[in.PolicyID]; known && f.includes("escalation_policies") {
+		out.Policy = f.pdPolicy(p)
+	}
+	if t, known := f.Team(in.TeamID); known {
+		out.Teams = append(out.Teams, pdTeamOf(t))
+	}
+	return out
+}
+
+// pdStates says of each integration how it stands: whether one of its incidents is open, and whether it may page.
+func (s *server) pdStates(f *foreign) (map[oncall.IntegrationID]string, error) {
+	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pdMost)
+	if err != nil {
+		return nil, err
+	}
+	out := map[oncall.IntegrationID]string{}
+	for _, in := range open {
+		if in.Status == oncall.Triggered {
+			out[in.IntegrationID] = "critical"
+		} else if out[in.IntegrationID] == "" {
+			out[in.IntegrationID] = "warning"
+		}
+	}
+	for _, in := range f.Integrations {
+		maintained := slices.ContainsFunc(f.Maintenance, func(m oncall.Maintenance) bool {
+			over := m.TeamID == in.TeamID && (m.IntegrationID == 0 || m.IntegrationID == in.ID) && len(m.Match) == 0
+			return over && !m.StartsAt.After(f.caller.now) && m.EndsAt.After(f.caller.now)
+		})
+		switch {
+		case in.IsMuted(f.caller.now):
+			out[in.ID] = "disabled"
+		case maintained:
+			out[in.ID] = "maintenance"
+		case out[in.ID] == "":
+			out[in.ID] = "active"
+		}
+	}
+	return out, nil
+}
+
+// pdServices lists integrations. A query may be the key of one, as Backstage sends it.
+func (s *server) pdServices(f *foreign) (answer, error) {
+	states, err := s.pdStates(f)
+	if err != nil {
+		return answer{}, err
+	}
+	query := f.query.Get("query")
+	keyed, isKey := f.IntegrationOfKey(query)
+	all := []pdServiceShown{}
+	for _, in := range f.Integrations {
+		meant := strings.Contains(strings.ToLower(in.Name), strings.ToLower(query))
+		if isKey {
+			meant = in.ID == keyed
+		}
+		if meant && f.has("team_ids", pdNumber(in.TeamID)) {
+			all = append(all, f.pdServiceOf(in, states[in.ID]))
+		}
+	}
+	return pdPage(f, "services", all)
+}
+
+func (s *server) pdService(f *foreign) (answer, error) {
+	id, err := f.id("id")
+	if err != nil {
+		return answer{}, err
+	}
+	i := slices.IndexFunc(f.Integrations, func(in oncall.Integration) bool { return int64(in.ID) == id })
+	if i < 0 {
+		return answer{}, oncall.ErrNotFound
+	}
+	states, err := s.pdStates(f)
+	if err != nil {
+		return answer{}, err
+	}
+	in := f.Integrations[i]
+	return answer{http.StatusOK, map[string]any{"service": f.pdServiceOf(in, states[in.ID])}}, nil
+}
