@@ -103,6 +103,7 @@ func (c *demoCmd) Run(p process) error {
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
 		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(),
 		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()), hooks: reach.webhooks(),
+		web: webSettings{on: true, demo: slacksim.PersonCookie},
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })
