@@ -36,6 +36,7 @@ type Config struct {
 	Proxies  Proxies           // in front of us
 	Most     int               // requests under way of one client of theirs; 0: any number
 	REST     http.Handler      // of /api/v1, and of what API keys ask in others' dialects; nil: there is none
+	Web      http.Handler      // the pages for browsers, of every other address; nil: there are none
 }
 
 // A Door takes signals in.
