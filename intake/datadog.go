@@ -34,7 +34,7 @@ func datadog(o object) ([]oncall.Signal, error) {
 	d := draft{
 		title: value("alerttitle", "title", "eventtitle", "name"), body: value("textonlymsg", "body", "eventmsg", "message", "alertstatus", "text"),
 		link: value("link", "url", "alerturl"), level: value("alertpriority", "priority", "severity"), starts: value("alertstarttime"),
-		labels: tags(m.words(firstName(m, "tags", "alerttags"))),
+		labels: tagsOf(m, firstName(m, "tags", "alerttags")),
 	}
 	transition, scope := value("alerttransition", "transition", "status"), value("alertscope", "scope", "scopes")
 	isTest := strings.HasPrefix(strings.ToLower(d.title), "[test]")

@@ -79,6 +79,14 @@ func (d draft) signal() oncall.Signal {
 	return s
 }
 
+// under is the key of what a monitor knows by this id; none if it has none, lest all its alerts be one.
+func under(monitor, id string) string {
+	if trim(id) == "" {
+		return ""
+	}
+	return monitor + "/" + id
+}
+
 func one(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
 
 // moment reads an instant as monitors write it: RFC 3339, nearly so, or seconds or milliseconds since 1970. A time

@@ -3,11 +3,15 @@ package intake
 import (
 	"encoding/base64"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
 )
+
+// gcpState is what Google puts before the subject of a policy.
+var gcpState = regexp.MustCompile(`^\[(?:ALERT|RESOLVED)[^\]]*\]\s*`)
 
 func isGCP(o object) bool {
 	return o.any("incident.incident_id", "incident.policy_name", "incident.condition_name") || len(pubSub(o)) > 0
@@ -32,10 +36,14 @@ func gcp(o object) ([]oncall.Signal, error) {
 		return signals, err
 	}
 	in := o.sub("incident")
+	about := in.str("documentation.content")
+	if !in.has("documentation.content") {
+		about = in.str("documentation")
+	}
 	d := draft{
-		key:   "gcp/" + first(in.str("incident_id"), in.str("policy_name")+"/"+in.str("condition_name")),
-		title: first(in.str("documentation.subject"), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": ")),
-		body:  strings.Join(filled(in.str("summary"), in.str("documentation.content", "documentation")), "\n\n"),
+		key:   under("gcp", first(in.str("incident_id"), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), "/"))),
+		title: first(gcpState.ReplaceAllString(in.str("documentation.subject"), ""), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": ")),
+		body:  strings.Join(filled(in.str("summary"), about), "\n\n"),
 		link:  in.str("url"), starts: in.str("started_at"), ends: in.str("ended_at"), labels: map[string]string{},
 	}
 	d.status("incident.state", in.str("state"))

@@ -153,7 +153,7 @@ var genericNames = [][]string{
 		"monitor_status", "monitor_state", "check_status", "check_state", "sensor_status", "probe_status", "site_status", "job_status", "problem_status", "problem_state",
 		"trigger", "type", "event",
 	},
-	titleField: {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "entity_display_name", "headline", "text", "msg", "alert", "event"},
+	titleField: {"title", "summary", "message", "|", "subject", "alert_name", "rule_name", "name", "entity_display_name", "headline", "text", "msg", "alert", "event", "markdown", "content"},
 	keyField:   {"dedup_key", "|", "dedup", "deduplication_key", "incident_key", "alert_key", "event_key", "alert_uid", "alias", "fingerprint", "entity_id", "idempotency_key", "incident_id", "problem_id", "issue_id", "x_s4_external_id"},
 	groupField: {"group_key"},
 	bodyField:  {"body", "description", "|", "message", "details", "state_message", "text", "msg", "content"},

@@ -14,7 +14,7 @@ func isNewRelic(o object) bool {
 // newRelic reads the payload of New Relic's workflows, and of its older channels.
 func newRelic(o object) ([]oncall.Signal, error) {
 	d := draft{
-		key:   "newrelic/" + o.str("issueId", "issue_id", "id", "incident_id", "dedup_key"),
+		key:   under("newrelic", o.str("issueId", "issue_id", "id", "incident_id", "dedup_key")),
 		title: o.str("title", "annotations.title.0", "condition_name", "details"), body: o.str("details", "description", "conditionDescription"),
 		link: o.str("issueUrl", "issuePageUrl", "incident_url", "url"), level: o.str("priority", "severity"),
 		starts: o.str("createdAt", "activatedAt"), labels: map[string]string{},

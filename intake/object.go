@@ -176,6 +176,14 @@ func tags(words []string) map[string]string {
 	return out
 }
 
+// tagsOf reads tags that are a list, a text or an object.
+func tagsOf(o object, path string) map[string]string {
+	if in := o.sub(path); len(in) > 0 {
+		return in.texts()
+	}
+	return tags(o.words(path))
+}
+
 // text returns the value of the first field that is not blank: text as it is, anything else as JSON.
 func (o object) text(names ...string) string {
 	for _, name := range names {

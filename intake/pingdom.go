@@ -13,7 +13,7 @@ func pingdom(o object) ([]oncall.Signal, error) {
 	name := first(o.str("check_name"), "check "+o.str("check_id"))
 	params := o.sub("check_params")
 	d := draft{
-		key: "pingdom/" + o.str("check_id"), title: name + " is down", body: o.str("long_description", "description"),
+		key: under("pingdom", o.str("check_id")), title: name + " is down", body: o.str("long_description", "description"),
 		link: params.str("full_url", "url"), level: o.str("importance_level"), labels: tags(o.words("tags")),
 	}
 	if o.str("custom_message") != "" {

@@ -36,7 +36,7 @@ func sentry(o object) ([]oncall.Signal, error) {
 		return one(draft{action: oncall.Update, key: "sentry/" + first(o.str("data.issue_id"), action), note: o.str("data.comment")})
 	}
 	d := draft{
-		key: "sentry/" + first(o.str("id", "event.issue_id"), o.str("url")), title: o.str("event.title", "message", "culprit"), body: o.str("culprit"),
+		key: under("sentry", first(o.str("id", "event.issue_id"), o.str("url"))), title: o.str("event.title", "message", "culprit"), body: o.str("culprit"),
 		link: o.str("url"), level: sentryLevels[o.str("level")], labels: map[string]string{},
 	}
 	d.label("project", o.str("project_slug", "project", "project_name"))
@@ -53,7 +53,7 @@ func sentryIssue(o, about object, id string) draft {
 		id, _, _ = strings.Cut(after, "/")
 	}
 	d := draft{
-		action: oncall.Trigger, key: "sentry/" + first(id, about.str("web_url")), title: about.str("title", "metadata.title", "message"),
+		action: oncall.Trigger, key: under("sentry", first(id, about.str("web_url"))), title: about.str("title", "metadata.title", "message"),
 		body: strings.Join(filled(about.str("message", "metadata.value"), about.str("culprit")), "\n"),
 		link: about.str("web_url", "permalink", "issue_url"), level: sentryLevels[about.str("level")], labels: map[string]string{},
 	}

@@ -11,7 +11,7 @@ import (
 // States that stand before or behind what they are about, in titles that are made anew for the end.
 var (
 	leading = regexp.MustCompile(`(?i)^[^\pL\pN\[(]*(?:\[(firing|resolved|recovered|recovery|ok|alerting|triggered|problem|closed|no ?data|down|up)(?::\s*\d+)?[^\]]*\]|` +
-		`(firing|resolved|recovered|recovery|alerting|triggered|problem|closed|cleared|down|up|ok|warning|critical|error|failed|failure|success|fixed)(?: in [\w ]+)?(?::| -| –| —))\s*`)
+		`(?:alerts? )?(firing|resolved|recovered|recovery|alerting|triggered|problem|closed|cleared|down|up|ok|warning|critical|error|failed|failure|success|fixed)(?: in [\w ]+)?(?::| -| –| —))\s*`)
 	// The words after "is" and "has" are too common to stand alone behind what they are about.
 	trailing = regexp.MustCompile(`(?i)[\s:,–—-]+(?:(?:is|are|has|was|been|went|went back|came back|now|back|again)\s+)*` +
 		`(down|up|ok|online|offline|recovered|resolved|triggered|firing|alerting|healthy|unhealthy|reachable|unreachable)[\s.!]*[^\pL\pN\])"']*$|` +
@@ -28,6 +28,9 @@ var (
 	// gatusSays is how Gatus writes it.
 	gatusSays = regexp.MustCompile(`(?s)^An alert for \*{0,2}(.+?)\*{0,2} has been (triggered|resolved)\b`)
 )
+
+// alertsEnd is what Alertmanager puts above the alerts that are over, in texts for a chat.
+var alertsEnd = regexp.MustCompile(`(?m)^(#* *)Alerts Resolved:`)
 
 // kumaState returns what Uptime Kuma says in one text: all of it, the name, the state and what follows; nil if it is none of its.
 func kumaState(text string) []string {
@@ -48,6 +51,7 @@ func stem(title string) string {
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
 		return m[1]
 	}
+	title = alertsEnd.ReplaceAllString(title, "${1}Alerts Firing:")
 	about := strings.TrimLeftFunc(title, func(r rune) bool { return unicode.Is(unicode.So, r) || unicode.IsSpace(r) || r == '\ufe0f' })
 	if at := leading.FindStringIndex(about); at != nil {
 		about = about[at[1]:]
@@ -68,6 +72,9 @@ func saysItself(title string) (oncall.Action, bool) {
 	}
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
 		return actions[m[2]], true
+	}
+	if alertsEnd.MatchString(title) {
+		return oncall.Clear, !strings.Contains(title, "Alerts Firing:")
 	}
 	if m := leading.FindStringSubmatch(title); m != nil {
 		a, known := actions[bare(first(m[1], m[2]))]
