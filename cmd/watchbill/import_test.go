@@ -110,7 +110,7 @@ func TestPagerDutyIsAskedAndWritten(t *testing.T) {
 		"  # layer Layer 1: Eve is no user any more\n  - name: Payments primary\n",
 		"  # level 1: Eve is no user any more\n",
 		"# service Lost: its escalation policy Deleted is not there; it is left out\n",
-		"  # it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/PV4 has them\n  - name: Follow the sun\n",
+		"  # it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/PV4 has them\n  - {name: Follow the sun, ",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the file lacks %q:\n%s", want, out)
