@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/watchbill/watchbill/store/storetest"
@@ -15,6 +19,35 @@ func (s *story) keepSpool(ts *testscript.TestScript, _ bool, _ []string) {
 	s.proxy, s.appURL = storetest.NewProxy(s.t, s.url)
 	ts.Setenv("DATABASE_URL", s.appURL)
 	ts.Setenv("WATCHBILL_SPOOL", s.spool)
+}
+
+// dump FILE: the database is dumped, as docs/backup.md says.
+func (s *story) dump(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	ts.Check(ts.Exec("pg_dump", "--format=custom", "--file="+ts.MkAbs(args[0]), s.url))
+}
+
+// restore FILE [COMMAND…]: the program ends, the dump takes the place of the database, COMMAND of watchbill runs, and the
+// program starts.
+func (s *story) restore(ts *testscript.TestScript, _ bool, args []string) {
+	s.stop()
+	ctx := context.Background()
+	db, err := pgx.Connect(ctx, s.url)
+	ts.Check(err)
+	_, err = db.Exec(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+	ts.Check(errors.Join(err, db.Close(ctx)))
+	ts.Check(ts.Exec("pg_restore", "--no-owner", "--exit-on-error", "--dbname="+s.url, ts.MkAbs(args[0])))
+	if len(args) > 1 {
+		var out bytes.Buffer
+		p := process{ctx: ctx, out: &out, errOut: &out, getenv: func(string) string { return "" }, clock: s.clock.Now}
+		if code := p.run(append(args[1:], "--database-url", s.url)); code != 0 {
+			ts.Fatalf("%v: %d, %s", args[1:], code, out.String())
+		}
+		_, err = ts.Stdout().Write(out.Bytes())
+		ts.Check(err)
+	}
+	s.launch(ts)
+	s.settle(ts)
 }
 
 // database away|back: from now on the program can't reach its database, or can again.

@@ -128,6 +128,8 @@ func TestStories(t *testing.T) {
 					"minute":     s.minute,
 					"spool":      s.keepSpool,
 					"database":   s.database,
+					"dump":       s.dump,
+					"restore":    s.restore,
 					"standby":    s.standby,
 					"primary":    s.primaryDies,
 
@@ -183,6 +185,7 @@ type story struct {
 	url   string // of the database
 	addr  string // of the program's HTTP server
 
+	stop   func()           // ends the program
 	proxy  *storetest.Proxy // to the database, for stories with a spool
 	appURL string           // of the proxy
 	spool  string           // its directory
@@ -269,6 +272,12 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	db.Close()
 	ts.Check(err)
 
+	s.launch(ts)
+}
+
+// launch runs the program with what is in the database.
+func (s *story) launch(ts *testscript.TestScript) {
+	ctx := context.Background()
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
@@ -278,7 +287,8 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	s.app, s.addr = a, a.addr
 	ts.Setenv("WATCHBILL_LISTEN", s.addr)
-	ts.Defer(a.stop)
+	s.stop = sync.OnceFunc(a.stop)
+	ts.Defer(s.stop)
 	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
 }
 

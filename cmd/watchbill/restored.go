@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+type restoredCmd struct {
+	databaseFlags `embed:""`
+	For           time.Duration `default:"30m" help:"How long what was open when the dump was made stays quiet, so that somebody can look what is over."`
+}
+
+// mostHeld is how many incidents are asked for; there may be no more than can be looked through.
+const mostHeld = 100_000
+
+// Run has what was open in a dump that was restored be quiet for a while. Its timers are long past: without that, it would
+// page at the first moment, whether it is over or not.
+func (c *restoredCmd) Run(p process) error {
+	db, err := c.open(p)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	now := p.clock()
+	until := now.Add(c.For)
+	by := p.operator()
+	open, err := db.OpenIncidents(p.ctx, by, mostHeld)
+	if err != nil {
+		return err
+	}
+	held := 0
+	for _, in := range open {
+		snoozedLonger := in.Status == oncall.Snoozed && in.SnoozedUntil != nil && in.SnoozedUntil.After(until)
+		if in.Status == oncall.Acknowledged || snoozedLonger {
+			continue // it waits for somebody already
+		}
+		if _, err := db.Act(p.ctx, in.ID, by, oncall.Act{Do: oncall.ActSnooze, Until: until}, now); err != nil {
+			return fmt.Errorf("incident %s: %w", in.ID, err)
+		}
+		held++
+		fmt.Fprintf(p.out, "%s  %s\n", in.ID, notify.OneLine(in.Title))
+	}
+	if held == 0 {
+		fmt.Fprintln(p.out, "Nothing that was open would page. Start Watchbill.")
+		return nil
+	}
+	fmt.Fprintf(p.out, "%d are quiet until %s. Start Watchbill, and resolve what is over; the rest pages then.\n", held, until.UTC().Format("15:04 MST"))
+	return nil
+}
