@@ -27,6 +27,7 @@ var withoutActor = map[string]string{
 	"SignInByLink":   "so here",
 	"SignInByMail":   "the identity provider says who",
 	"SessionBy":      "the browser shows who",
+	"Posts":          "what was written for everybody",
 	"TokenIsKnown":   "it asks about a token, and tells nothing of what it is for",
 	"Bundle":         "the key of a message that is being sent",
 	"Roots":          "where messages are that Slack shows or hides by itself",

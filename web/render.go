@@ -83,6 +83,7 @@ type framed struct {
 	D          any
 	Demo       []oncall.User // whom one may be in the demo
 	Path       string
+	Status     bool // there is a status page
 	Live       bool // a script keeps it up to date
 }
 
@@ -95,7 +96,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, to reader, p page
 		http.Redirect(w, r, s.base+p.to, http.StatusSeeOther)
 		return
 	}
-	f := framed{Title: p.title, Tab: p.tab, R: to, D: p.data, Path: ownPath(r.URL.RequestURI()), Live: p.live}
+	f := framed{Title: p.title, Tab: p.tab, R: to, D: p.data, Path: ownPath(r.URL.RequestURI()), Live: p.live, Status: s.Status != StatusOff}
 	if s.Demo != "" && to.dir != nil {
 		f.Demo = demoUsers(to.dir)
 	}

@@ -24,6 +24,7 @@ type Config struct {
 	Address  string        // where browsers find the pages, without a / at the end
 	Provider *Provider     // with which people sign in; nil: only by a link from Slack
 	Demo     string        // in the demo: the cookie that says who somebody is; ""
+	Status   string        // who sees the status page
 	Keeps    time.Duration // for how long resolved incidents are kept; 0: for ever
 }
 
@@ -51,21 +52,28 @@ func New(c Config) http.Handler {
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, do := range map[string]func(*visit) (page, error){
-		"GET /{$}":                 (*visit).onCall,
-		"GET /teams/{team}":        (*visit).team,
-		"GET /incidents":           (*visit).incidents,
-		"GET /incidents/{id}":      (*visit).incident,
-		"POST /incidents/{id}":     (*visit).act,
-		"GET /page":                (*visit).askRaise,
-		"POST /page":               (*visit).raise,
-		"GET /reports":             (*visit).reports,
-		"GET /reports.csv":         (*visit).reportsCSV,
-		"GET /integrations":        (*visit).integrations,
-		"GET /integrations/{name}": (*visit).integration,
-		"GET /audit":               (*visit).audit,
-		"POST /sign-out":           (*visit).signOut,
+		"GET /{$}":                    (*visit).onCall,
+		"GET /teams/{team}":           (*visit).team,
+		"GET /incidents":              (*visit).incidents,
+		"GET /incidents/{id}":         (*visit).incident,
+		"POST /incidents/{id}":        (*visit).act,
+		"POST /incidents/{id}/status": (*visit).publish,
+		"GET /page":                   (*visit).askRaise,
+		"POST /page":                  (*visit).raise,
+		"GET /reports":                (*visit).reports,
+		"GET /reports.csv":            (*visit).reportsCSV,
+		"GET /integrations":           (*visit).integrations,
+		"GET /integrations/{name}":    (*visit).integration,
+		"GET /audit":                  (*visit).audit,
+		"POST /sign-out":              (*visit).signOut,
 	} {
 		mux.HandleFunc(pattern, s.signedIn(do))
+	}
+	switch s.Status {
+	case StatusPublic:
+		mux.HandleFunc("GET /status", s.publicStatus)
+	case StatusInternal:
+		mux.HandleFunc("GET /status", s.signedIn((*visit).status))
 	}
 	mux.HandleFunc("GET /sign-in", s.signInPage)
 	mux.HandleFunc("GET /sign-in/provider", s.toProvider)

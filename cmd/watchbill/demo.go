@@ -24,6 +24,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/spool"
 	"github.com/watchbill/watchbill/store"
+	"github.com/watchbill/watchbill/web"
 )
 
 // demoSetup is the demo's fictitious team.
@@ -103,7 +104,7 @@ func (c *demoCmd) Run(p process) error {
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
 		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(),
 		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()), hooks: reach.webhooks(),
-		web: webSettings{on: true, demo: slacksim.PersonCookie},
+		web: webSettings{on: true, demo: slacksim.PersonCookie, status: web.StatusPublic},
 	}, log, func(a *app) {
 		database.announce(page)
 		a.background(p.ctx, "phones", func(ctx context.Context) error { return givePhones(ctx, p, a, phones) })

@@ -12,12 +12,19 @@ import (
 // webFlags say whether there are pages for browsers, and how people sign in.
 type webFlags struct {
 	Web              bool   `env:"WATCHBILL_WEB" help:"Serve the pages for browsers; without it there are none."`
+	Status           string `name:"status-page" env:"WATCHBILL_STATUS_PAGE" placeholder:"WHO" help:"Who sees the status page: public or internal; without it there is none."`
 	OIDCIssuer       string `name:"oidc-issuer" env:"WATCHBILL_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect provider with which people sign in to the pages, such as https://slack.com; without it they get a link from /oncall web."`
 	OIDCClientID     string `name:"oidc-client-id" env:"WATCHBILL_OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider calls Watchbill."`
 	OIDCClientSecret string `name:"oidc-client-secret" env:"WATCHBILL_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"The secret that it has given to Watchbill."`
 }
 
 func (f webFlags) problems(publicURL string) (wrong []string) {
+	switch {
+	case f.Status != web.StatusOff && f.Status != web.StatusPublic && f.Status != web.StatusInternal:
+		wrong = append(wrong, "WATCHBILL_STATUS_PAGE is public or internal")
+	case f.Status != web.StatusOff && !f.Web:
+		wrong = append(wrong, "WATCHBILL_STATUS_PAGE is one of the pages, which WATCHBILL_WEB=true switches on")
+	}
 	if f.OIDCIssuer == "" {
 		if f.OIDCClientID != "" || f.OIDCClientSecret != "" {
 			wrong = append(wrong, "WATCHBILL_OIDC_ISSUER is not set: the address of the provider that WATCHBILL_OIDC_CLIENT_ID belongs to")
@@ -44,13 +51,14 @@ func (f webFlags) problems(publicURL string) (wrong []string) {
 }
 
 func (f webFlags) settings() webSettings {
-	return webSettings{on: f.Web, issuer: f.OIDCIssuer, clientID: f.OIDCClientID, clientSecret: f.OIDCClientSecret}
+	return webSettings{on: f.Web, status: f.Status, issuer: f.OIDCIssuer, clientID: f.OIDCClientID, clientSecret: f.OIDCClientSecret}
 }
 
 // webSettings are those of the pages.
 type webSettings struct {
 	on                             bool
 	demo                           string // the cookie with which the local Slack says who one is
+	status                         string
 	issuer, clientID, clientSecret string
 }
 
@@ -60,7 +68,7 @@ func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 		return nil
 	}
 	address, _ := s.address()
-	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Keeps: s.terms.Incidents}
+	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Keeps: s.terms.Incidents}
 	if s.web.issuer != "" {
 		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is one
 		c.Provider = web.NewProvider(web.ProviderConfig{

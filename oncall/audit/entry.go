@@ -80,6 +80,9 @@ const (
 	MaintenanceAdded Act = "maintenance_added"
 	MaintenanceEnded Act = "maintenance_ended"
 
+	StatusPublished Act = "status_published" // something was said of an incident to people outside
+	StatusWithdrawn Act = "status_withdrawn"
+
 	SecretUsed Act = "secret_used" // a new one signs from now on
 
 	Refused Act = "refused" // what the access rules did not allow

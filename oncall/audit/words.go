@@ -25,6 +25,7 @@ var did = map[Act]string{
 	LinksEnded: "ended the links and buttons of %s", SignIn: "signed in as %s", SignOut: "signed out everywhere as %s",
 	KeyRotated: "rotated the key of %s", SigningSet: "set the signing secret of %s", Muted: "muted %s", Unmuted: "unmuted %s",
 	MaintenanceAdded: "planned maintenance of %s", MaintenanceEnded: "ended maintenance of %s",
+	StatusPublished: "published on the status page an incident of %s", StatusWithdrawn: "took off the status page an incident of %s",
 	SecretUsed: "used another %s", Refused: "was refused, about %s",
 }
 

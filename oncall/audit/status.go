@@ -1,0 +1,19 @@
+package audit
+
+import "github.com/watchbill/watchbill/oncall"
+
+// Published is something that was said of an incident on the status page.
+func Published(team oncall.Team, id oncall.IncidentID, title string, u oncall.StatusUpdate) Entry {
+	return Entry{
+		Kind: Team, Name: team.Name, Teams: []oncall.TeamID{team.ID}, Act: StatusPublished,
+		Changes: []Change{{What: "incident " + id.String(), After: oncall.Say("%s, %s: %s", title, string(u.State), u.Text)}},
+	}
+}
+
+// Withdrawn is an incident of which the status page says nothing any more.
+func Withdrawn(team oncall.Team, id oncall.IncidentID) Entry {
+	return Entry{
+		Kind: Team, Name: team.Name, Teams: []oncall.TeamID{team.ID}, Act: StatusWithdrawn,
+		Changes: []Change{{What: "incident " + id.String(), Before: oncall.Say("on the status page")}},
+	}
+}
