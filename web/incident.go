@@ -20,18 +20,25 @@ type incidentPage struct {
 	Integration string
 	Said        string // what has just been done
 	MayNote     bool
-	Next        []template.HTML // what happens if nobody does anything
+	Next        []nextLine // what happens if nobody does anything
 	Alerts      []alert
 	AllAlerts   int
 	Days        []eventDay
 	Pages       []sentPage
 	Slack       string // its message there
+	Outside     *publication
 }
 
 type alert struct {
 	oncall.Alert
 	Labels []label
 	Links  []oncall.Link
+}
+
+// A nextLine is something that will happen, or a part of it.
+type nextLine struct {
+	Text template.HTML
+	Also bool
 }
 
 type label struct{ Name, Value string }
@@ -93,6 +100,9 @@ func (v *visit) incidentPage(id oncall.IncidentID, said string) (page, error) {
 	if err := v.load(&p); err != nil {
 		return page{}, err
 	}
+	if p.Outside, err = v.publication(in, p.MayNote); err != nil {
+		return page{}, err
+	}
 	if p.Slack, err = v.slackLink(id); err != nil {
 		return page{}, err
 	}
@@ -139,7 +149,8 @@ func (v *visit) load(p *incidentPage) error {
 		sheet.Pages = append(sheet.Pages, view.Attempt(a))
 	}
 	for _, line := range sheet.PlanLines() {
-		p.Next = append(p.Next, v.Markup(line))
+		part, also := strings.CutPrefix(line, "• ")
+		p.Next = append(p.Next, nextLine{v.Markup(part), also})
 	}
 	p.AllAlerts = all
 	for _, a := range alerts {
@@ -216,6 +227,7 @@ var acts = map[string]oncall.ActKind{
 // doneWords say that it was done.
 var doneWords = map[string]string{
 	"acknowledge": "You have it: the escalation has stopped.", "resolve": "Resolved.", "reopen": "It is open again, and pages.", "note": "Your note is in the timeline.",
+	"published": "It stands on the status page.", "withdrawn": "The status page says nothing of it any more.",
 	"page": "It is open, and pages.", "again": "This is open already: nobody was paged twice.",
 }
 

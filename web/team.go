@@ -155,6 +155,9 @@ func (v *visit) axis(p *teamPage, first schedule.Date, days int) {
 		if p.Weeks == 4 {
 			one.Label = strconv.Itoa(day.Day)
 		}
+		if day.Day == 1 && i > 0 && i <= 2*p.Weeks { // there is no room for the month before
+			p.Ticks[0].Month = ""
+		}
 		if i == 0 || day.Day == 1 {
 			one.Month = day.Month.String() + " " + strconv.Itoa(day.Year)
 		}
@@ -227,7 +230,11 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 		if len(shift.Users) == 0 {
 			if !t.Free {
 				gaps++
-				t.Bars = append(t.Bars, bar{stretch: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: "nobody", Title: "Nobody, " + when, Class: "gap"})
+				label := "nobody"
+				if shift.End.Sub(shift.Start) < p.To.Sub(p.From)/20 { // it is red all the same
+					label = ""
+				}
+				t.Bars = append(t.Bars, bar{stretch: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: label, Title: "Nobody, " + when, Class: "gap"})
 			}
 			continue
 		}
@@ -240,6 +247,9 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 			}
 			if i == lanes-1 && len(shift.Users) > lanes {
 				b.Label += fmt.Sprintf(" +%d", len(shift.Users)-lanes)
+			}
+			if shift.End.Sub(shift.Start) < p.To.Sub(p.From)/50 { // too narrow for a name
+				b.Label = ""
 			}
 			if b.Hatch {
 				b.Title += " (" + v.why(shift.Source) + ")"

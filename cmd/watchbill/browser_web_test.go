@@ -89,7 +89,7 @@ func TestBrowserPages(t *testing.T) {
 	for _, p := range []struct{ name, path string }{
 		{"home", "/"}, {"found", "/?q=platform"}, {"team", "/teams/payments"}, {"team4", "/teams/payments?weeks=4"}, {"incidents", "/incidents?state=all"}, {"incident", "/incidents/1"},
 		{"reports", "/reports?team=payments&period=30+days"}, {"mine", "/reports?team=me"}, {"integrations", "/integrations"}, {"integration", "/integrations/demo"},
-		{"audit", "/audit"}, {"page", "/page"}, {"nothing", "/nothing"},
+		{"audit", "/audit"}, {"page", "/page"}, {"status", "/status"}, {"nothing", "/nothing"},
 	} {
 		look(p.name, p.path, "light", 1400)
 		look(p.name, p.path, "dark", 390)
@@ -100,7 +100,7 @@ func TestBrowserPages(t *testing.T) {
 
 	run("acknowledge", chromedp.EmulateViewport(390, 800), chromedp.Navigate(pages+"/incidents/1"), chromedp.Click(chromedp.CSS(`button[value="acknowledge"]`)),
 		chromedp.WaitVisible(chromedp.CSS(`.said[role="status"]`)), chromedp.WaitVisible(chromedp.CSS(`.state.acknowledged`)))
-	run("become Bo", chromedp.SetValue(chromedp.CSS(`#demo-user`), "U0BO"), chromedp.Click(chromedp.CSS(`.me button`)), chromedp.WaitVisible(chromedp.CSS(`option[value="U0BO"][selected]`), chromedp.ByQuery))
+	run("become Bo", chromedp.SetValue(chromedp.CSS(`#demo-user`), "U0BO"), chromedp.Click(chromedp.CSS(`.me button`)), chromedp.WaitReady(chromedp.CSS(`option[value="U0BO"][selected]`)))
 }
 
 // inTheme has the device prefer light or dark.
@@ -133,7 +133,7 @@ func (d *demo) furnish(t *testing.T, url string) {
 	}
 	now := time.Now()
 	for i, o := range []schedule.Override{
-		{Kind: schedule.OverrideCover, Start: now.Add(30 * time.Hour), End: now.Add(54 * time.Hour), Users: []oncall.UserID{"U0CY"}, Reason: "a wedding"},
+		{Kind: schedule.OverrideCover, Start: now.Add(30 * time.Hour), End: now.Add(54 * time.Hour), Users: []oncall.UserID{"U0DI"}, Reason: "a wedding"},
 		{Kind: schedule.OverrideRemove, Start: now.Add(90 * time.Hour), End: now.Add(110 * time.Hour), Users: []oncall.UserID{"U0ANN", "U0BO", "U0CY", "U0DI"}},
 	} {
 		if _, err := db.AddOverride(t.Context(), oncall.ByUser("U0ANN"), dir.Schedules[0].ID(), o, now); err != nil {
