@@ -5,26 +5,26 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
+var anyAct = []ActKind{
+	ActAck, ActAck, ActAck, ActUnack, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
+	ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn,
+}
+
 // randomAct makes up what somebody does, sensible or not.
 func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 	people := []UserID{ann, bo, cy, di}
-	acts := []ActKind{
-		ActAck, ActAck, ActAck, ActUnack, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
-		ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn,
-	}
 	by := ByUser(people[rng.IntN(len(people))])
 	if rng.IntN(10) == 0 {
 		by = ByIntegration("grafana")
 	}
 	a := Act{
-		Do: acts[rng.IntN(len(acts))], Until: now.Add(time.Duration(rng.IntN(3*3600)) * time.Second),
+		Do: anyAct[rng.IntN(len(anyAct))], Until: now.Add(time.Duration(rng.IntN(3*3600)) * time.Second),
 		Till: []Till{TillTime, TillTime, TillWork, TillHandoff, "?"}[rng.IntN(5)], User: people[rng.IntN(len(people))],
 		Text: "a note", Severity: []Severity{Critical, High, Medium, Low}[rng.IntN(4)],
 	}
@@ -36,9 +36,9 @@ func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 
 // randomFacts are policies of all kinds: empty ones, such as page nobody, hand over in a
 // circle, or want several acknowledgements and ask again.
-func randomFacts(rng *rand.Rand, t *testing.T) Facts {
+func randomFacts(rng *rand.Rand, s *schedule.Schedule) Facts {
 	policy, roster := payments()
-	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: duty(t)}
+	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: s}
 	f := Facts{Policies: map[PolicyID]Policy{1: policy}, Roster: roster}
 	targets := []Target{{User: ann}, {Schedule: 4}, {Schedule: 9}, {Team: 1}, {Policy: 2}, {Policy: 3}, {Channel: "C1"}}
 	for id := PolicyID(1); id <= 3; id++ {
@@ -58,9 +58,10 @@ func randomFacts(rng *rand.Rand, t *testing.T) Facts {
 // asked about exactly if its policy wants that.
 func TestNoIncidentIsEverForgotten(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(3000) {
-		r := &randomLife{rng: rand.New(rand.NewPCG(4, seed)), now: noon, in: triggered(), alerts: map[AlertID]Alert{}}
-		r.facts = randomFacts(r.rng, t)
+	onDuty, done := duty(t), map[ActKind]int{}
+	for seed := range max(seeds(3000), 1000) {
+		r := &randomLife{rng: rand.New(rand.NewPCG(4, seed)), now: noon, in: triggered(), alerts: map[AlertID]Alert{}, done: done}
+		r.facts = randomFacts(r.rng, onDuty)
 		r.in.IntegrationID, r.in.GroupKey, r.in.NextAt = 3, "a", new(noon)
 		for range 40 {
 			r.now = r.now.Add(time.Duration(r.rng.IntN(1200)) * time.Second)
@@ -70,11 +71,14 @@ func TestNoIncidentIsEverForgotten(t *testing.T) {
 					before = Incident{} // a new one
 				}
 				if err := sound(before, c, r.facts); err != nil {
-					t.Fatalf("seed %d: %v\nafter\n%s\nbefore %+v\nnow %+v", seed, err, strings.Join(r.log, "\n"), r.in, c.Incident)
+					t.Fatalf("seed %d: %v\nafter\n%s\nbefore %+v\nnow %+v", seed, err, r.log, r.in, c.Incident)
 				}
 				r.in = c.Incident
 			}
 		}
+	}
+	for _, act := range anyAct {
+		enough(t, string(act), done[act], 10)
 	}
 }
 
@@ -85,7 +89,8 @@ type randomLife struct {
 	in     Incident // the latest
 	alerts map[AlertID]Alert
 	now    time.Time
-	log    []string
+	log    diary
+	done   map[ActKind]int
 }
 
 // step lets a timer fire, in time or stale, the monitor speak, or somebody act.
@@ -93,13 +98,13 @@ func (r *randomLife) step(t *testing.T) []Change {
 	t.Helper()
 	switch r.rng.IntN(6) {
 	case 0:
-		r.log = append(r.log, "stale timer")
+		r.log.note(r.now, "stale timer")
 		if c, due := r.in.RunTimer(r.in.Seq-1-int64(r.rng.IntN(3)), r.facts, r.now); due {
 			t.Errorf("a stale timer did %+v", c)
 		}
 		return nil
 	case 1:
-		r.log = append(r.log, "timer")
+		r.log.note(r.now, "timer")
 		if r.in.NextAt == nil {
 			return nil
 		}
@@ -114,10 +119,11 @@ func (r *randomLife) step(t *testing.T) []Change {
 	default:
 		by, a := randomAct(r.rng, r.now)
 		c, err := r.in.Do(a, by, r.facts, r.now)
-		r.log = append(r.log, fmt.Sprintf("%s %+v: %v", by, a, err))
+		r.log.note(r.now, "%s %+v: %v", by, a, err)
 		if err != nil {
 			return nil
 		}
+		r.done[a.Do]++
 		if a.Do == ActUnack {
 			if err := r.givenBack(by.User, c.Incident); err != nil {
 				t.Errorf("%v\nbefore %+v\nnow %+v", err, r.in, c.Incident)
@@ -166,7 +172,7 @@ func (r *randomLife) signal() []Change {
 		Action: []Action{Trigger, Trigger, Trigger, Clear, Clear, AckSignal}[r.rng.IntN(6)], DedupKey: "a", Title: "a",
 		Severity: []Severity{Critical, High, Medium, Low}[r.rng.IntN(4)],
 	}
-	r.log = append(r.log, fmt.Sprintf("signal %s %s", s.Action, s.Severity))
+	r.log.note(r.now, "signal %s %s", s.Action, s.Severity)
 	f.Receive(s, r.now)
 	changes, alerts := f.Results()
 	for _, a := range alerts {

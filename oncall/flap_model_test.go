@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -14,19 +13,19 @@ import (
 func TestFlappingAgainstAModel(t *testing.T) {
 	t.Parallel()
 	flapped, quieted, escalated := 0, 0, 0
-	for seed := range uint64(500) {
+	for seed := range seeds(500) {
 		w := &swing{Rand: rand.New(rand.NewPCG(17, seed)), now: noon, firing: map[string]bool{}, severity: High}
 		for range 150 {
 			w.step()
 			if err := w.compare(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 		flapped, quieted, escalated = flapped+w.flapped, quieted+w.quieted, escalated+w.escalated
 	}
-	if flapped < 500 || quieted < 100 || escalated < 100 {
-		t.Errorf("%d flapped, %d closed after a while, %d escalated: the test tries too little", flapped, quieted, escalated)
-	}
+	enough(t, "flapped", flapped, 500)
+	enough(t, "closed after a while", quieted, 100)
+	enough(t, "escalated", escalated, 100)
 }
 
 // A swing is the model: one group of alerts, whose latest incident is the last.
@@ -36,7 +35,7 @@ type swing struct {
 	product  stored
 	firing   map[string]bool
 	severity Severity // of what the monitor sends
-	log      []string
+	log      diary
 	timers   []Task
 
 	incidents int // how many there are to be
@@ -56,7 +55,7 @@ type swing struct {
 }
 
 func (w *swing) note(format string, args ...any) {
-	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+	w.log.note(w.now, format, args...)
 }
 
 func (w *swing) latest() Incident { return w.product.incidents[IncidentID(w.incidents)] }

@@ -208,12 +208,12 @@ func TestReplayOfWhatWasKept(t *testing.T) {
 // lies in no window has paged somebody, and within a window nothing opens.
 func TestNothingStaysQuietAfterMaintenance(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(600) {
+	for seed := range seeds(600) {
 		w := &inMaintenance{anyMonitor{Rand: rand.New(rand.NewPCG(11, seed)), now: noon, last: map[string]Signal{}}}
 		for range 60 {
 			w.now = w.now.Add(time.Duration(w.IntN(600)) * time.Second)
 			if err := w.turn(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 	}
@@ -253,14 +253,14 @@ func (w *inMaintenance) plan() {
 			m.Match = []Matcher{match}
 		}
 		w.product.maintenance = append(w.product.maintenance, m)
-		w.log = append(w.log, fmt.Sprintf("%s window %s–%s %s", w.now.Format(time.TimeOnly), m.StartsAt.Format(time.TimeOnly), m.EndsAt.Format(time.TimeOnly), m.Scope("")))
+		w.log.note(w.now, "window %s–%s %v", m.StartsAt, m.EndsAt, m.Match)
 	case 2:
 		for i := range all { // all end early
 			if all[i].EndsAt.After(w.now) {
 				all[i].EndsAt = w.now
 			}
 		}
-		w.log = append(w.log, w.now.Format(time.TimeOnly)+" windows ended")
+		w.log.note(w.now, "windows ended")
 	case 3:
 		w.product.maintenance = slices.DeleteFunc(all, func(m Maintenance) bool { return !m.EndsAt.After(w.now) })
 	}

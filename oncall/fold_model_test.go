@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -14,15 +13,15 @@ import (
 // end, when both have said twice what is true, it is true here.
 func TestWhatTwoAlertmanagersSayAgainstAModel(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(600) {
+	for seed := range seeds(600) {
 		w := newCluster(seed)
 		for range 60 {
 			if err := w.step(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 		if err := w.settle(); err != nil {
-			t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+			t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 		}
 	}
 }
@@ -52,7 +51,7 @@ type cluster struct {
 	product  stored
 	model    model
 	pages    int
-	log      []string
+	log      diary
 }
 
 func newCluster(seed uint64) *cluster {
@@ -68,7 +67,7 @@ func newCluster(seed uint64) *cluster {
 }
 
 func (cl *cluster) note(format string, args ...any) {
-	cl.log = append(cl.log, cl.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+	cl.log.note(cl.now, format, args...)
 }
 
 // step lets something happen. Much of it within two minutes, some of it long after.

@@ -3,7 +3,6 @@ package oncall
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 )
@@ -12,13 +11,13 @@ import (
 // with people who act in between. What the monitor said last is always what is true here.
 func TestSequencesOfAnyMonitor(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(1500) {
+	for seed := range seeds(1500) {
 		w := &anyMonitor{Rand: rand.New(rand.NewPCG(7, seed)), now: noon, last: map[string]Signal{}}
 		for range 60 {
 			w.now = w.now.Add(time.Duration(w.IntN(400)) * time.Second)
 			w.step()
 			if err := w.check(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 	}
@@ -74,7 +73,7 @@ type anyMonitor struct {
 	last     map[string]Signal // of each key
 	product  stored
 	resolved time.Time // when a person last did so
-	log      []string
+	log      diary
 }
 
 func (w *anyMonitor) step() {
@@ -90,7 +89,7 @@ func (w *anyMonitor) step() {
 		policy, roster := payments()
 		c, err := w.product.incidents[id].Do(a, ByUser(bo), facts(policy, roster), w.now)
 		if err == nil {
-			w.log = append(w.log, fmt.Sprintf("%s Bo: %s %s", w.now.Format(time.TimeOnly), a.Do, id))
+			w.log.note(w.now, "Bo: %s %s", a.Do, id)
 			w.product.incidents[id] = c.Incident
 			if a.Do == ActResolve {
 				w.resolved = w.now
@@ -114,7 +113,7 @@ func (w *anyMonitor) step() {
 		if s.Action != AckSignal {
 			w.last[key] = s
 		}
-		w.log = append(w.log, fmt.Sprintf("%s %s %s %s in %q", w.now.Format(time.TimeOnly), s.Action, key, s.Severity, s.GroupKey))
+		w.log.note(w.now, "%s %s %s in %q", s.Action, key, s.Severity, s.GroupKey)
 		batch = append(batch, s)
 	}
 	before := len(w.product.incidents)
@@ -125,7 +124,7 @@ func (w *anyMonitor) step() {
 			opened++
 		}
 	}
-	w.log = append(w.log, fmt.Sprintf("%d new incidents, %d with pages", len(w.product.incidents)-before, opened))
+	w.log.note(w.now, "%d new incidents, %d with pages", len(w.product.incidents)-before, opened)
 }
 
 // firing are the alerts that fire, and the incidents of which some do.

@@ -254,7 +254,7 @@ func TestWhatIsMutedStaysHeld(t *testing.T) {
 func TestRoutesLoseNothing(t *testing.T) {
 	t.Parallel()
 	routes := []string{"", "drop unless critical", "night", "night when critical", "hold", "low", "group", "drop when critical", "try"}
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		s := routed()
 		s.limit = 3 * rnd.IntN(2)

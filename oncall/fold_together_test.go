@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strings"
 	"testing"
 	"time"
 )
@@ -14,24 +13,22 @@ import (
 func TestAllReasonsToBeQuietTogether(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	for seed := range uint64(160) {
+	for seed := range max(seeds(160), 40) {
 		w := newTogether(seed, seen)
 		for range 60 {
 			w.step()
 			if err := w.check(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 		if err := w.end(); err != nil {
-			t.Fatalf("seed %d, at the end: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+			t.Fatalf("seed %d, at the end: %v\nafter\n%s", seed, err, w.log)
 		}
 	}
 	for what, least := range map[string]int{
 		"dropped": 50, "held": 50, "kept": 50, "storm": 20, "flapping": 5, "grouped": 50, "held, then paged": 50, "kept, then paged": 50, "night": 50,
 	} {
-		if seen[what] < least {
-			t.Errorf("%s: seen %d times: the test tries too little", what, seen[what])
-		}
+		enough(t, what, seen[what], least)
 	}
 }
 
@@ -44,7 +41,7 @@ type together struct {
 	paged   map[IncidentID]int
 	was     map[AlertID]Alert // before the step
 	seen    map[string]int
-	log     []string
+	log     diary
 
 	keys, pause int // how many keys, and how many seconds at most pass between two batches
 }
@@ -80,7 +77,7 @@ func newTogether(seed uint64, seen map[string]int) *together {
 }
 
 func (w *together) note(format string, args ...any) {
-	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+	w.log.note(w.now, format, args...)
 }
 
 func (w *together) fold(signals ...Signal) {

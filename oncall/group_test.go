@@ -92,11 +92,11 @@ func TestWhatComesBackIsNoNewService(t *testing.T) {
 // window before, or in one that people have closed; and each incident has paged.
 func TestGroupsInAnyOrder(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
+	for seed := range seeds(300) {
 		r := rand.New(rand.NewPCG(13, seed))
 		s, now, paged := grouped(), noon, map[IncidentID]bool{}
 		began, last := map[string]time.Time{}, map[string]bool{}
-		var log []string
+		var log diary
 		for range 80 {
 			now = now.Add(time.Duration(r.IntN(60)) * time.Second)
 			cluster, service := []string{"eu", "us", ""}[r.IntN(3)], []string{"web", "db", ""}[r.IntN(3)]
@@ -108,7 +108,7 @@ func TestGroupsInAnyOrder(t *testing.T) {
 				began[sig.DedupKey] = now
 			}
 			last[sig.DedupKey] = sig.Action == Trigger
-			log = append(log, fmt.Sprint(now.Format(time.TimeOnly), " ", sig.Action, " ", sig.DedupKey))
+			log.note(now, "%s %s", sig.Action, sig.DedupKey)
 			for _, c := range s.fold(now, sig) {
 				paged[c.Incident.ID] = paged[c.Incident.ID] || len(c.Calls) > 0
 			}
@@ -127,12 +127,12 @@ func TestGroupsInAnyOrder(t *testing.T) {
 					late = late && (before.Firing || before.DedupKey != a.DedupKey || before.IncidentID != a.IncidentID)
 				}
 				if !in.Open() || !own || late || !paged[in.ID] {
-					t.Fatalf("seed %d: %s is in %+v\nafter\n%s", seed, a.DedupKey, in, strings.Join(log, "\n"))
+					t.Fatalf("seed %d: %s is in %+v\nafter\n%s", seed, a.DedupKey, in, log)
 				}
 			}
 			for key, fires := range last {
 				if fires != firing[key] {
-					t.Fatalf("seed %d: %s fires: %v, want %v\nafter\n%s", seed, key, firing[key], fires, strings.Join(log, "\n"))
+					t.Fatalf("seed %d: %s fires: %v, want %v\nafter\n%s", seed, key, firing[key], fires, log)
 				}
 			}
 		}

@@ -84,7 +84,7 @@ type sender struct {
 // is found as soon as may be, and what its integration is told begins and ends as it should.
 func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
+	for seed := range seeds(300) {
 		rng := rand.New(rand.NewPCG(21, seed))
 		all := make([]Heartbeat, 1+rng.IntN(8))
 		senders := make([]sender, len(all))

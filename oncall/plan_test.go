@@ -142,7 +142,7 @@ func (p PlanEntry) lines() []string {
 // What is planned happens, at every stage of any policy, and every incident comes to an end.
 func TestThePlanIsWhatHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		w := newWorld(t, seed)
 		in := triggered()
 		in.Severity = pick(w, Critical, High, Medium, Low)
@@ -176,7 +176,7 @@ func TestThePlanIsWhatHappens(t *testing.T) {
 // Nobody is woken by a low severity, and no policy ends without anybody being paged.
 func TestAnyPolicyReachesSomebodyAndLowWakesNobody(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		w := newWorld(t, seed)
 		in := triggered()
 		in.Severity = pick(w, High, Low)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -14,7 +13,7 @@ import (
 func TestStormsAgainstAModel(t *testing.T) {
 	t.Parallel()
 	storms, splits, quieted := 0, 0, 0
-	for seed := range uint64(400) {
+	for seed := range seeds(400) {
 		w := &weather{
 			Rand: rand.New(rand.NewPCG(11, seed)), now: noon,
 			product: stored{limit: 3, posted: map[IncidentID]bool{}}, alerts: map[string]*stormAlert{},
@@ -22,7 +21,7 @@ func TestStormsAgainstAModel(t *testing.T) {
 		for range 120 {
 			w.step()
 			if err := w.compare(); err != nil {
-				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, strings.Join(w.log, "\n"))
+				t.Fatalf("seed %d: %v\nafter\n%s", seed, err, w.log)
 			}
 		}
 		for _, m := range w.incidents {
@@ -33,9 +32,9 @@ func TestStormsAgainstAModel(t *testing.T) {
 		splits += w.splits
 		quieted += w.quieted
 	}
-	if storms < 400 || splits < 50 || quieted < 20 {
-		t.Errorf("%d storms, %d splits, %d that have flapped: the test tries too little", storms, splits, quieted)
-	}
+	enough(t, "storms", storms, 400)
+	enough(t, "splits", splits, 50)
+	enough(t, "closed after flapping", quieted, 20)
 }
 
 // A stormAlert is what the model knows of an alert. Its key says its service and severity.
@@ -76,14 +75,14 @@ type weather struct {
 	product   stored
 	alerts    map[string]*stormAlert
 	incidents []*stormIncident
-	log       []string
+	log       diary
 	pages     int
 	splits    int
 	quieted   int
 }
 
 func (w *weather) note(format string, args ...any) {
-	w.log = append(w.log, w.now.Format(time.TimeOnly)+" "+fmt.Sprintf(format, args...))
+	w.log.note(w.now, format, args...)
 }
 
 func (w *weather) step() {

@@ -141,7 +141,7 @@ func figures(of ...Report) map[string]int {
 // Whatever happens and wherever a period is cut, its parts add up to it.
 func TestPartsAddUpToTheWhole(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(150) {
+	for seed := range seeds(150) {
 		r := rand.New(rand.NewPCG(seed, 13))
 		first := schedule.Date{Year: 2026, Month: 3, Day: 26} // Berlin's clocks change on the 29th
 		if seed%2 == 1 {
@@ -165,7 +165,7 @@ func TestPartsAddUpToTheWhole(t *testing.T) {
 // Totals are the sums of what they are totals of.
 func TestTotalsAreSums(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(50) {
+	for seed := range seeds(50) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		p := Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 3, Day: 26}, 6)
 		got := Make(randomFacts(r, p).within(p))
@@ -206,7 +206,7 @@ func TestTotalsAreSums(t *testing.T) {
 // Of one schedule the hours of each person are what its shifts say, whatever the overrides.
 func TestHoursAreTheSchedulesShifts(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(50) {
+	for seed := range seeds(50) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		p := Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 10, Day: 23}, 6)
 		f := randomFacts(r, p)

@@ -262,7 +262,7 @@ func TestListsDecideAsTheModelDoes(t *testing.T) {
 		}
 	}
 	verbs := []string{"is", "is not", "starts with", "does not contain", "exists", "is one of", "matches"}
-	for seed := range uint64(2_000) {
+	for seed := range seeds(2_000) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		var rules []Rule
 		var model [][]asked

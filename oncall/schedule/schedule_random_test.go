@@ -107,10 +107,10 @@ func mustCompile(t testing.TB, s Definition) *Schedule {
 	return c
 }
 
-// everyRandom calls f with many schedules, and with the stretch in which they happen.
+// everyRandom calls f with many schedules, as many as seeds says of n, and with the stretch in which they happen.
 func everyRandom(t *testing.T, n int, f func(t *testing.T, rng *rand.Rand, s Definition, from, to time.Time)) {
 	t.Helper()
-	for i := range n {
+	for i := range seeds(n) {
 		rng := rand.New(rand.NewPCG(11, uint64(i)))
 		from := time.Date(2026, 1, 20, 0, 0, 0, 0, time.UTC)
 		s := randomSchedule(rng)

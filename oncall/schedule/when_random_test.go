@@ -16,7 +16,11 @@ var readZones = []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 9))
-	for range 15_000 {
+	times := 15_000
+	if testing.Short() {
+		times = 1_500
+	}
+	for range times {
 		name := readZones[rnd.IntN(len(readZones))]
 		zone, err := schedule.LoadZone(name)
 		if err != nil {

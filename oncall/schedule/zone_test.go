@@ -17,7 +17,8 @@ func allZones(t *testing.T, f func(z *Zone, loc *time.Location)) {
 	if len(names) < 500 {
 		t.Fatalf("only %d zones", len(names))
 	}
-	for _, name := range names {
+	for i := 0; i < len(names); i += len(names) / seeds(len(names)) {
+		name := names[i]
 		z, err := LoadZone(name)
 		if err != nil {
 			t.Fatal(err)
