@@ -19,9 +19,10 @@ import (
 
 // Config is what a Bot needs.
 type Config struct {
-	BotToken string // "xoxb-…"
-	AppToken string // "xapp-…", with the scope connections:write
-	APIURL   string // "" is Slack's own
+	BotToken string  // "xoxb-…"
+	AppToken string  // "xapp-…", with the scope connections:write
+	APIURL   string  // "" is Slack's own
+	Faster   float64 // how many times more calls may be made than Slack allows, for tests; 0: as many
 
 	// UserToken is an admin's, "xoxp-…", for changing user groups where the workspace
 	// doesn't let apps do that; "" is the bot's own.
@@ -82,7 +83,7 @@ func New(c Config) (*Bot, error) {
 	}
 	var err error
 	b.slack, err = slackcall.New(slackcall.Config{
-		BotToken: c.BotToken, AppToken: c.AppToken, UserToken: c.UserToken, APIURL: c.APIURL, Metrics: c.Metrics,
+		BotToken: c.BotToken, AppToken: c.AppToken, UserToken: c.UserToken, APIURL: c.APIURL, Faster: c.Faster, Metrics: c.Metrics,
 	})
 	if err != nil {
 		return nil, err

@@ -30,6 +30,10 @@ type Config struct {
 	// "", the bot's token is used.
 	UserToken string
 
+	// Faster is how many times more calls may be made than Slack allows; 0 means as many. A Slack in a test has no
+	// limits, and a test has no time.
+	Faster float64
+
 	Metrics prometheus.Registerer // nil: no metrics
 }
 
@@ -66,6 +70,7 @@ func New(c Config) (*Client, error) {
 		options = append(options, slack.OptionAPIURL(strings.TrimSuffix(c.APIURL, "/")+"/"))
 	}
 	client := &Client{api: slack.New(c.BotToken, options...), http: web, queue: newQueue(), metrics: m}
+	client.queue.faster = cmp.Or(c.Faster, 1)
 	client.groups = client.api
 	if c.UserToken != "" {
 		client.groups = slack.New(c.UserToken, options...)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // A queue paces our calls, so that Slack rarely has to limit them. It measures real time, whatever clock the product
@@ -20,6 +22,7 @@ type queue struct {
 	channels map[string]*bucket
 	away     map[awayKey]time.Time // when the latest call that was turned away is to come back
 	share    int                   // how many instances are running
+	faster   float64               // how many times more calls may be made than Slack allows
 	roots    int                   // in how many channels there was a message to post at the last look
 	settling chan struct{}         // closed when hasty calls must not wait any more
 }
@@ -42,7 +45,7 @@ type ticket struct {
 }
 
 func newQueue() *queue {
-	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, settling: make(chan struct{})}
+	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, faster: 1, settling: make(chan struct{})}
 }
 
 // divide limits us to one of n equal shares of the workspace's limits.
@@ -236,6 +239,7 @@ func (q *queue) buckets(c call) (method, channel *bucket) {
 	method = q.methods[name]
 	if method == nil {
 		method = methodBucket(name)
+		method.perSecond *= rate.Limit(q.faster)
 		method.share(q.share)
 		q.methods[name] = method
 	}
@@ -246,6 +250,7 @@ func (q *queue) buckets(c call) (method, channel *bucket) {
 	if channel == nil {
 		q.forgetFull()
 		channel = channelBucket()
+		channel.perSecond *= rate.Limit(q.faster)
 		channel.share(q.share)
 		q.channels[c.channel] = channel
 	}

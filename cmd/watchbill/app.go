@@ -49,8 +49,9 @@ type settings struct {
 	databaseURL string
 	botToken    string
 	appToken    string
-	userToken   string // for user groups; "" means the bot token
-	slackAPI    string // "" means Slack's own
+	userToken   string  // for user groups; "" means the bot token
+	slackAPI    string  // "" means Slack's own
+	slackFaster float64 // how many times more calls may be made than Slack allows, in tests; 0 means as many
 	listen      string
 	metrics     string // where /metrics is; "" means beside everything else
 	proxies     api.Proxies
@@ -145,7 +146,8 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 		pages = publicURL
 	}
 	a.bot, err = bot.New(bot.Config{
-		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, PublicURL: publicURL, LocalURL: local, Pages: pages,
+		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, Faster: s.slackFaster,
+		PublicURL: publicURL, LocalURL: local, Pages: pages,
 		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels), Keeps: s.terms.Incidents,
 		Store: a.store.Store, Clock: clock, Log: a.log, Metrics: metrics,
 	})

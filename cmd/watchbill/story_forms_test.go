@@ -78,7 +78,7 @@ func (s *story) together(ts *testscript.TestScript, _ bool, args []string) {
 func (s *story) another(ts *testscript.TestScript, _ bool, _ []string) {
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(context.Background(), settings{
-		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
+		databaseURL: s.url, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), slackFaster: storyFaster, listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 	}, s.clock.Now, log)
 	ts.Check(err)
 	ts.Defer(a.stop)

@@ -27,14 +27,14 @@ func (s *story) pick(ts *testscript.TestScript, _ bool, args []string) {
 	s.tell(ts, user, before)
 }
 
-// until PLACE PATTERN: lets time pass, as fast as real time, until the place shows the pattern. Slack
+// until PLACE PATTERN: lets time pass, as fast as Slack's limits do, until the place shows the pattern. Slack
 // accepts one post a second in each channel, so a thread may lag behind.
 func (s *story) passUntil(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
 	s.settle(ts)
 	last := time.Now()
 	s.until(ts, fmt.Sprintf("%s to show %q", args[0], args[1]), func() bool {
-		if time.Since(last) >= time.Second { // Slack's limits apply in real time
+		if time.Since(last) >= time.Second/storyFaster { // Slack's limits apply in real time
 			last = time.Now()
 			s.advance(ts, false, []string{"1s"})
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
@@ -62,12 +63,11 @@ func (s *story) decline(ts *testscript.TestScript, neg bool, args []string) {
 // gets NUMBER PATTERN: waits until the phone shows it.
 func (s *story) gets(ts *testscript.TestScript, _ bool, args []string) {
 	pattern := regexp.MustCompile(args[1])
-	deadline := time.Now().Add(20 * time.Second)
-	for !pattern.MatchString(s.phone.Text(args[0])) {
+	pause := storetest.NewPause()
+	for deadline := time.Now().Add(20 * time.Second); !pattern.MatchString(s.phone.Text(args[0])); pause() {
 		if time.Now().After(deadline) {
 			ts.Fatalf("%s never showed %q:\n%s", args[0], args[1], s.phone.Text(args[0]))
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

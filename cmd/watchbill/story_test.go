@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"flag"
@@ -45,7 +46,7 @@ func TestStories(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			s := newStory(t)
+			s := newStory(t, file)
 			testscript.Run(t, testscript.Params{
 				Files: []string{file}, Setup: s.setup, RequireExplicitExec: true,
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -147,6 +148,10 @@ func TestStories(t *testing.T) {
 // storyKey is the key of the integration "demo" in every story; "alertmanager" has the next one.
 const storyKey = "9f3a61c27be8d0540f1e2d3c4b5a6978"
 
+// storyFaster is how many times more calls to Slack a story may make than Slack allows, as its Slack has no limits. What
+// waits for Slack's real ones stands in bot/slackcall.
+const storyFaster = 20
+
 // parkedClock stands still until the story moves it. Until it is parked it is the wall clock, which
 // is the time of stories whose program runs in a separate process.
 type parkedClock struct {
@@ -211,14 +216,25 @@ type story struct {
 	paced time.Time // when pace last brought something forward, in real time
 }
 
-func newStory(t *testing.T) *story {
-	return &story{t: t, clock: &parkedClock{}}
+// newStory has a database with the schema in it where the story starts the program by itself, and an empty one where it
+// migrates first.
+func newStory(t *testing.T, file string) *story {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &story{t: t, clock: &parkedClock{}}
+	if bytes.Contains(text, []byte("\nstart\n")) {
+		s.url = storetest.NewURL(t)
+	} else {
+		s.url = storetest.NewEmpty(t).Config().ConnString()
+	}
+	return s
 }
 
 // setup gives the commands in the script their environment. The program itself is started by the
 // story.
 func (s *story) setup(env *testscript.Env) error {
-	s.url = storetest.NewEmpty(s.t).Config().ConnString()
 	s.sim = slacksim.New(slacksim.Options{Now: s.clock.Now, Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	for name, zone := range map[string]string{"Ann": "Europe/Berlin", "Bo": "Europe/Berlin", "Cy": "America/New_York", "Di": "Asia/Tokyo"} {
 		plain := strings.ToLower(name)
@@ -254,7 +270,9 @@ func (s *story) setup(env *testscript.Env) error {
 func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	ctx := context.Background()
 	s.clock.park(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)) // a Monday
-	ts.Check(migrate(process{ctx: ctx, errOut: io.Discard}, s.url))
+	if s.pair != nil {                                         // a database of its own
+		ts.Check(migrate(process{ctx: ctx, errOut: io.Discard}, s.url))
+	}
 	setup, err := parseSetup(demoSetup)
 	ts.Check(err)
 	if data, err := os.ReadFile(ts.MkAbs("setup.yaml")); err == nil {
@@ -280,7 +298,7 @@ func (s *story) launch(ts *testscript.TestScript) {
 	ctx := context.Background()
 	log := zerolog.New(zerolog.NewTestWriter(s.t)).Level(zerolog.WarnLevel)
 	a, err := startApp(ctx, settings{
-		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), listen: "127.0.0.1:0", secrets: storetest.Secrets(),
+		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), slackFaster: storyFaster, listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, silencer: s.silencer, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
 		canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins, web: s.web,
 	}, s.clock.Now, log)
@@ -292,14 +310,12 @@ func (s *story) launch(ts *testscript.TestScript) {
 	s.until(ts, "two sockets", func() bool { return s.sim.Sockets() == 2 })
 }
 
-// until waits for a condition, at most a minute: after many edits in a few seconds Slack's limits hold
-// back the next.
+// until waits for a condition, at most a minute.
 func (s *story) until(ts *testscript.TestScript, what string, cond func() bool) {
-	deadline := time.Now().Add(time.Minute)
-	for !cond() {
+	pause := storetest.NewPause()
+	for deadline := time.Now().Add(time.Minute); !cond(); pause() {
 		if time.Now().After(deadline) {
 			ts.Fatalf("waited a minute for %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
