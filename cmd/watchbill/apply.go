@@ -25,7 +25,7 @@ import (
 
 type applyCmd struct {
 	databaseFlags `embed:""`
-	File          string `short:"f" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations."`
+	File          string `short:"f" placeholder:"FILE" help:"YAML file with users, teams, schedules, policies and integrations; - is standard input."`
 	From          string `placeholder:"DIR" help:"Instead of a file, a folder of them: all that end in .yaml or .yml, in it and below, are one set-up."`
 	Yes           bool   `help:"Make the changes; without it they are only printed."`
 	Prune         bool   `help:"Remove what is not in the file (people stay); without it that is left alone."`

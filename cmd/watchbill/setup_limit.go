@@ -21,8 +21,11 @@ const (
 	mostParts   = 500   // documents in one file
 )
 
-// readUpTo reads the beginning of a file, which may have no end.
+// readUpTo reads the beginning of a file, which may have no end; "-" is standard input.
 func readUpTo(path string, most int64) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(io.LimitReader(os.Stdin, most))
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
