@@ -84,6 +84,7 @@ func commands() []command {
 		{"routes", (*Bot).routes},
 		{"heartbeats", (*Bot).heartbeats},
 		{"key", (*Bot).key},
+		{"apikey", (*Bot).apiKey},
 		{"mute", (*Bot).mute},
 		{"unmute", (*Bot).unmute},
 		{"maintenance", (*Bot).maintenance},

@@ -21,7 +21,7 @@ var aliases = map[string]string{
 	"next-steps": "plan", "explain": "why", "reason": "why",
 	"delay": "snooze", "wake": "unsnooze", "silence": "mute", "unsilence": "unmute", "maint": "maintenance", "downtime": "maintenance", "windows": "maintenance", "window": "maintenance",
 	"heartbeat": "heartbeats", "beats": "heartbeats", "checks": "heartbeats", "cron": "heartbeats", "crons": "heartbeats", "pings": "heartbeats", "deadman": "heartbeats",
-	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikey": "key", "token": "key",
+	"integration": "integrations", "keys": "key", "monitors": "integrations", "monitor": "integrations", "webhooks": "integrations", "sources": "integrations", "apikeys": "apikey", "api-key": "apikey", "api-keys": "apikey", "tokens": "apikey", "token": "apikey",
 	"payload": "payloads", "raw": "payloads", "route": "routes", "rules": "routes", "rule": "routes", "routing": "routes", "mapping": "payloads",
 	"assign": "reassign", "delegate": "reassign", "handover": "reassign", "hand-over": "reassign", "transfer": "reassign",
 	"responder": "add", "responders": "add", "invite": "add", "add-responder": "add", "addresponder": "add",

@@ -164,6 +164,7 @@ var helpParts = []helpPart{
 		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key; `/oncall payloads payments-prometheus` — what one has sent, as it came"},
 		{SeesTeams, "`/oncall routes payments` — by which rules its alerts go, and what each has done; `/oncall payloads payments-prometheus 12 try` — what they make of one that came"},
 		{SeesTeams, "`/oncall heartbeats` — what pings regularly, and whether it is late; `/oncall heartbeats mute backup 2h`, for its team's managers"},
+		{0, "`/oncall apikey create deploy read,page` — a key for a program of yours; with `team payments` its team's; `/oncall apikey` — which there are; `rotate` and `revoke` one"},
 		{ManagesIntegrations, "`/oncall key rotate payments-prometheus` — a new key, for its team's managers"},
 		{ManagesIntegrations, "`/oncall mute payments-prometheus 2h` — its signals page nobody; `/oncall unmute payments-prometheus`"},
 		{PutsOnCall, "`/oncall maintenance payments 2h upgrade of the database` — alerts are kept and page nobody until then; `/oncall maintenance payments service=checkout tomorrow 22:00 to 23:30`; `/oncall maintenance` — what is in force; `/oncall maintenance end M3`"},

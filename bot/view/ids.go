@@ -204,6 +204,7 @@ const (
 	ActionPayloadMap Action = "payload_map"
 
 	ModalRotateKey Modal = "key_rotate"
+	ModalAPIKey    Modal = "api_key"
 	ModalMapping   Modal = "mapping_try"
 
 	BlockMapEach     Block = "map_each"
