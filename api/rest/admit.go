@@ -29,7 +29,7 @@ type rejection struct {
 
 // admit lets a request through that has a good key with the scope of its operation, within the key's limit.
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
-	key, _ := bearer(ctx.Header("Authorization"), "Bearer")
+	key := bearer(ctx.Header("Authorization"), "Bearer")
 	c, no, err := s.identify(ctx.Context(), key, ctx.RemoteAddr(), scopeOf(ctx.Operation()), ctx.SetHeader)
 	switch {
 	case err != nil:
@@ -79,15 +79,15 @@ func scopeOf(op *huma.Operation) oncall.Scope {
 	return oncall.ScopeAdmin
 }
 
-// bearer reads the key of a header, which begins with one of these schemes.
-func bearer(header string, schemes ...string) (string, bool) {
+// bearer reads the key of a header, which begins with one of these schemes; "" where there is none.
+func bearer(header string, schemes ...string) string {
 	scheme, key, found := strings.Cut(header, " ")
 	key = strings.TrimSpace(key)
 	known := slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
 	if !found || !known || len(key) >= 4096 {
-		return "", false
+		return ""
 	}
-	return key, key != ""
+	return key
 }
 
 // The bounds of who asks without a good key.

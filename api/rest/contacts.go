@@ -149,6 +149,10 @@ func (s *server) ruleRoutes() {
 		}
 		return &Gone{http.StatusNoContent}, s.Store.SetPreferences(ctx, v.caller.by, user, p, v.caller.now)
 	})
+	s.reminderRoutes()
+}
+
+func (s *server) reminderRoutes() {
 	ofSomebody(s, operation{
 		method: http.MethodGet, path: "/users/{name}/reminders", id: "get-reminders", tag: "users", summary: "Get how long before their shifts a person is reminded",
 	}, func(ctx context.Context, v view, user oncall.UserID, _ *Somebody) (*One[Reminders], error) {

@@ -129,8 +129,8 @@ func (f *foreign) body(into any) error {
 }
 
 // id is the number in an address.
-func (f *foreign) id(name string) (int64, error) {
-	n, err := strconv.ParseInt(f.r.PathValue(name), 10, 64)
+func (f *foreign) id() (int64, error) {
+	n, err := strconv.ParseInt(f.r.PathValue("id"), 10, 64)
 	if err != nil || n <= 0 {
 		return 0, oncall.ErrNotFound
 	}

@@ -241,7 +241,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 
 // beginStream reads what a request for a stream asks, as that of the operation.
 func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func(int, string)) (c caller, f store.FeedFilter, ok bool) {
-	key, _ := bearer(r.Header.Get("Authorization"), "Bearer")
+	key := bearer(r.Header.Get("Authorization"), "Bearer")
 	c, no, err := s.identify(r.Context(), key, r.RemoteAddr, oncall.ScopeRead, w.Header().Set)
 	if no != nil {
 		if no.wait > 0 {

@@ -25,7 +25,7 @@ func (w *world) stream(t *testing.T, key, query, last string) func(prefix string
 	res, err := http.DefaultClient.Do(req)
 	w.must(err)
 	t.Cleanup(func() { _ = res.Body.Close() })
-	if res.StatusCode != 200 || res.Header.Get("Content-Type") != "text/event-stream" {
+	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
 		t.Fatalf("%d %v", res.StatusCode, res.Header)
 	}
 	lines := bufio.NewScanner(res.Body)

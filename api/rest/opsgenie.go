@@ -16,10 +16,7 @@ import (
 
 // opsgenie is what Opsgenie's clients speak.
 var opsgenie = dialect{
-	key: func(r *http.Request) string {
-		key, _ := bearer(r.Header.Get("Authorization"), "GenieKey", "Bearer")
-		return key
-	},
+	key: func(r *http.Request) string { return bearer(r.Header.Get("Authorization"), "GenieKey", "Bearer") },
 	refuse: func(w http.ResponseWriter, status int, sentence string) {
 		if status == http.StatusConflict {
 			status = http.StatusUnprocessableEntity
@@ -67,30 +64,30 @@ type ogPaging struct {
 // opsgenieRoutes are the addresses of Opsgenie's REST API that clients read, and the few writes. Its Go client knows hosts
 // only, so that they are at the root as well.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
-	at := func(pattern string, scope oncall.Scope, do func(*foreign) (ogBody, error)) {
+	at := func(pattern string, do func(*foreign) (ogBody, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
 		for _, prefix := range []string{"", "/opsgenie"} {
-			s.in(opsgenie, mux, method+" "+prefix+path, scope, func(f *foreign) (answer, error) {
+			s.in(opsgenie, mux, method+" "+prefix+path, oncall.ScopeRead, func(f *foreign) (answer, error) {
 				body, err := do(f)
 				body.Took, body.RequestID = ogTook, ogHead(f.w)
 				return answer{http.StatusOK, body}, err
 			})
 		}
 	}
-	at("GET /v2/schedules", oncall.ScopeRead, s.ogSchedules)
-	at("GET /v2/schedules/on-calls", oncall.ScopeRead, s.ogAllOnCalls)
-	at("GET /v2/schedules/{id}", oncall.ScopeRead, s.ogScheduleOne)
-	at("GET /v2/schedules/{id}/on-calls", oncall.ScopeRead, s.ogOnCalls)
-	at("GET /v2/schedules/{id}/next-on-calls", oncall.ScopeRead, s.ogNext)
-	at("GET /v2/schedules/{id}/timeline", oncall.ScopeRead, s.ogTimeline)
-	at("GET /v2/teams", oncall.ScopeRead, func(f *foreign) (ogBody, error) {
+	at("GET /v2/schedules", s.ogSchedules)
+	at("GET /v2/schedules/on-calls", s.ogAllOnCalls)
+	at("GET /v2/schedules/{id}", s.ogScheduleOne)
+	at("GET /v2/schedules/{id}/on-calls", s.ogOnCalls)
+	at("GET /v2/schedules/{id}/next-on-calls", s.ogNext)
+	at("GET /v2/schedules/{id}/timeline", s.ogTimeline)
+	at("GET /v2/teams", func(f *foreign) (ogBody, error) {
 		return ogBody{Data: each(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
 	})
-	at("GET /v1/incidents", oncall.ScopeRead, func(*foreign) (ogBody, error) { // which are something else than ours
+	at("GET /v1/incidents", func(*foreign) (ogBody, error) { // which are something else than ours
 		return ogBody{Data: []any{}, Paging: &ogPaging{}}, nil
 	})
-	at("GET /v2/alerts", oncall.ScopeRead, s.ogAlerts)
-	at("GET /v2/alerts/{rest...}", oncall.ScopeRead, s.ogAlert)
+	at("GET /v2/alerts", s.ogAlerts)
+	at("GET /v2/alerts/{rest...}", s.ogAlert)
 	for _, prefix := range []string{"", "/opsgenie"} {
 		s.in(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.ogAct)
 		s.in(opsgenie, mux, prefix+"/v2/alerts", oncall.ScopeAct, func(*foreign) (answer, error) {

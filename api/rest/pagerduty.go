@@ -14,7 +14,7 @@ import (
 // pagerDuty is what PagerDuty's clients speak: go-pagerduty reads no error of another content type than this.
 var pagerDuty = dialect{
 	key: func(r *http.Request) string {
-		key, _ := bearer(r.Header.Get("Authorization"), "Bearer", "Token")
+		key := bearer(r.Header.Get("Authorization"), "Bearer", "Token")
 		return strings.Trim(strings.TrimPrefix(key, "token="), `"`)
 	},
 	refuse: refusePagerDuty,

@@ -241,7 +241,7 @@ func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.Incid
 
 // thatIncident is the incident in the address.
 func (s *server) thatIncident(f *foreign) (oncall.Incident, error) {
-	id, err := f.id("id")
+	id, err := f.id()
 	if err != nil {
 		return oncall.Incident{}, err
 	}

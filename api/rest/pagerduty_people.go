@@ -99,7 +99,7 @@ func pdTeams(f *foreign) (answer, error) {
 
 // thatTeam is the team in the address.
 func (f *foreign) thatTeam() (t oncall.Team, err error) {
-	id, err := f.id("id")
+	id, err := f.id()
 	if err != nil {
 		return t, err
 	}
@@ -230,7 +230,7 @@ func pdPolicies(f *foreign) (answer, error) {
 }
 
 func pdPolicy(f *foreign) (answer, error) {
-	id, err := f.id("id")
+	id, err := f.id()
 	if err != nil {
 		return answer{}, err
 	}

@@ -91,7 +91,7 @@ func pdSchedules(f *foreign) (answer, error) {
 
 // thatSchedule is the schedule in the address, as it is at an instant that may be long past.
 func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, error) {
-	id, err := f.id("id")
+	id, err := f.id()
 	if err != nil {
 		return nil, err
 	}

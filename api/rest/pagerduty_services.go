@@ -98,7 +98,7 @@ func (s *server) pdServices(f *foreign) (answer, error) {
 }
 
 func (s *server) pdService(f *foreign) (answer, error) {
-	id, err := f.id("id")
+	id, err := f.id()
 	if err != nil {
 		return answer{}, err
 	}

@@ -78,6 +78,10 @@ func (s *server) reportRoutes() {
 		err = told.Now.WriteCSV(&text, v.Name)
 		return &CSV{"text/csv; charset=utf-8", text.Bytes()}, err
 	})
+	s.ownReport()
+}
+
+func (s *server) ownReport() {
 	handle(s, operation{
 		method: http.MethodGet, path: "/users/{name}/report", id: "get-user-report", tag: "reports", summary: "Get what being on call was like for a person", scope: oncall.ScopeAct,
 		about: "With a key of their own, or an admin's. Durations are nanoseconds.", errors: []int{404, 409},

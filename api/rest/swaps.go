@@ -252,6 +252,10 @@ func (s *server) coverRoutes() {
 		made, err := s.Store.AskForCover(ctx, c.by, stint, in.Body.Note, in.Body.Everyone, c.now)
 		return &One[Cover]{v.cover(made)}, err
 	})
+	s.coverActs()
+}
+
+func (s *server) coverActs() {
 	handle(s, operation{
 		method: http.MethodPost, path: "/covers/{id}/acts", id: "act-on-cover", tag: "swaps and cover", summary: "Take a shift, decline, or take the request back", scope: oncall.ScopeAct,
 		about: "It takes a key of a person's own.", errors: []int{404, 409},
