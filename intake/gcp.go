@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// gcpState is what Google puts before the subject of a policy.
-var gcpState = regexp.MustCompile(`^\[(?:ALERT|RESOLVED)[^\]]*\]\s*`)
+// gcpState is what Google puts before the subject of a policy, or all of it.
+var gcpState = regexp.MustCompile(`(?i)^\[(?:ALERT|RESOLVED)[^\]]*\]\s*|^(?:ALERT|RESOLVED) - (?:no severity|critical|error|warning)\s*$`)
 
 func isGCP(o object) bool {
 	return o.any("incident.incident_id", "incident.policy_name", "incident.condition_name") || len(pubSub(o)) > 0
