@@ -202,8 +202,11 @@ func TestOtherSitesCanDoNothing(t *testing.T) {
 	a := w.as(ann)
 	at := fmt.Sprintf("/incidents/%d", id)
 	for _, header := range [][]string{
-		{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"}, {"Sec-Fetch-Site: same-site", "Origin: http://127.0.0.1:1"}, {"Sec-Fetch-Site: cross-site", "Origin: "},
-		{"Origin: https://evil.example"}, {"Origin: null"},
+		{"Sec-Fetch-Site: cross-site", "Origin: https://evil.example"},
+		{"Sec-Fetch-Site: same-site", "Origin: http://127.0.0.1:1"},
+		{"Sec-Fetch-Site: cross-site", "Origin: "},
+		{"Origin: https://evil.example"},
+		{"Origin: null"},
 	} {
 		for _, path := range []string{at, "/sign-out", w.link(bo)} {
 			if r := a.do(http.MethodPost, path, url.Values{"do": {"resolve"}}, header...); r.code != http.StatusForbidden {

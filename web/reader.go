@@ -66,7 +66,7 @@ func (to reader) At(parts ...any) string {
 	out.WriteString(to.base)
 	for i, p := range parts {
 		if i == 0 {
-			out.WriteString(fmt.Sprint(p))
+			fmt.Fprint(&out, p)
 			continue
 		}
 		out.WriteString("/" + url.PathEscape(strings.TrimPrefix(fmt.Sprint(p), "#")))

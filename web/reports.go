@@ -46,8 +46,13 @@ type personFigures struct {
 
 // periods are those that are offered; others can be typed into the address.
 var periods = []choice{
-	{"this week", "This week"}, {"last week", "Last week"}, {"30 days", "30 days"}, {"this month", "This month"},
-	{"last month", "Last month"}, {"90 days", "90 days"}, {"last quarter", "Last quarter"},
+	{"this week", "This week"},
+	{"last week", "Last week"},
+	{"30 days", "30 days"},
+	{"this month", "This month"},
+	{"last month", "Last month"},
+	{"90 days", "90 days"},
+	{"last quarter", "Last quarter"},
 }
 
 // reports is the page of a team's period, or of one's own.

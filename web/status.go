@@ -52,7 +52,7 @@ func (s *server) publicStatus(w http.ResponseWriter, r *http.Request) {
 }
 
 // status shows it to whoever is signed in.
-func (v *visit) status() (page, error) { return v.server.statusPage(v.ctx, v.reader) }
+func (v *visit) status() (page, error) { return v.statusPage(v.ctx, v.reader) }
 
 func (s *server) statusPage(ctx context.Context, to reader) (page, error) {
 	posts, err := s.Store.Posts(ctx, to.now.AddDate(0, 0, -statusDays))
