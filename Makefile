@@ -13,16 +13,15 @@ run: ## run the demo: its own PostgreSQL, a local Slack workspace (RESET=1 start
 	@go build -o bin/watchbill ./cmd/watchbill
 	@exec bin/watchbill demo $(if $(RESET),--reset)
 
-# `make lint` vets, and -w saves half of the linking. With -short the random tests of oncall try a tenth of their seeds
-# under the race detector: there are no goroutines in it, and everything takes eight times as long. They try all of
-# them without it.
+# `make lint` vets, and -w saves half of the linking. Under the race detector everything takes eight times as long: with
+# -short, packages without goroutines try a tenth there of what they try at random or at length, and all of it without.
 GOTEST = env GOGC=400 GORACE=atexit_sleep_ms=100 go test -count=1 -vet=off -ldflags=-w
 RACE = $(GOTEST) -race -short $(if $(TAGS),-tags $(TAGS))
 
 test: $(if $(filter browser,$(TAGS)),axe) ## run the tests, race detector on, against a PostgreSQL that they start (TAGS=browser: with those in a browser)
 	$(WITHPG) $(RACE) -timeout 15m $$(go list ./... | grep -v /cmd/watchbill)
 	$(WITHPG) $(RACE) -timeout 30m ./cmd/watchbill
-	$(GOTEST) ./oncall/...
+	$(GOTEST) ./oncall/... ./ical
 
 test-browser: axe ## run only the tests in a browser, with axe-core on every page (needs Chromium, Node)
 	$(WITHPG) $(RACE) -tags browser -run Browser ./cmd/watchbill
