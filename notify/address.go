@@ -11,12 +11,12 @@ import (
 	"strings"
 )
 
-// AddressRules say which of the addresses that people name may be called: webhooks, other servers of
-// ntfy. What an admin sets, such as our own ntfy server, is not asked.
+// AddressRules says which addresses may be called when people name them, such as webhooks and other ntfy servers. The
+// rules don't apply to addresses that an admin sets, such as our own ntfy server.
 type AddressRules struct {
-	Private  bool       // also those of private networks
-	Loopback []Loopback // what may be called of this machine; nothing else of it is
-	// Proxy says through which proxy a request goes; nil: as the environment says.
+	Private  bool       // allow addresses in private networks
+	Loopback []Loopback // allowed addresses of this machine
+	// Proxy returns the proxy for a request; nil: the environment's settings apply.
 	Proxy func(*http.Request) (*url.URL, error)
 }
 
@@ -26,8 +26,8 @@ type Loopback struct {
 	Port uint16 // 0: any
 }
 
-// ParseLoopback reads addresses of this machine, divided by commas: localhost, an IP address or a
-// network, each with a port or without.
+// ParseLoopback parses comma-separated addresses of this machine: localhost, an IP address or a network, each with or
+// without a port.
 func ParseLoopback(list string) ([]Loopback, error) {
 	var out []Loopback
 	for entry := range strings.SplitSeq(list, ",") {
@@ -62,7 +62,7 @@ func ParseLoopback(list string) ([]Loopback, error) {
 }
 
 var (
-	// errForbiddenAddress means that an address must not be called, whoever names it.
+	// errForbiddenAddress means that an address must not be called.
 	errForbiddenAddress = errors.New("this address is not called")
 
 	errNeverCalled   = fmt.Errorf("it belongs to no server that people could mean: %w", errForbiddenAddress)
@@ -72,8 +72,8 @@ var (
 	errNumericalName = fmt.Errorf("its host is a number and no IP address: %w", errForbiddenAddress)
 )
 
-// The addresses that nobody means when they name a server, by IANA's registries of special-purpose
-// addresses for IPv4 and IPv6, and those at which clouds keep credentials.
+// Addresses that never belong to a server that people mean: the special-purpose ranges in IANA's registries for IPv4
+// and IPv6, and the metadata services of clouds, which give out credentials.
 var (
 	neverCalled = prefixes(
 		"0.0.0.0/8",                              // this network
@@ -100,7 +100,7 @@ var (
 		"100.64.0.0/10", // shared by customers of a provider
 		"198.18.0.0/15", // benchmarks
 	)
-	global   = netip.MustParsePrefix("2000::/3") // all that is assigned of IPv6 for servers
+	global   = netip.MustParsePrefix("2000::/3") // all unicast addresses that IANA has assigned
 	nat64    = netip.MustParsePrefix("64:ff9b::/96")
 	sixToIV  = netip.MustParsePrefix("2002::/16")
 	teredo   = netip.MustParsePrefix("2001::/32")
@@ -125,7 +125,7 @@ func within(nets []netip.Prefix, ip netip.Addr) bool {
 	return false
 }
 
-// allow says why an address must not be called, or returns nil.
+// allow returns an error that explains why an address must not be called, or nil.
 func (r AddressRules) allow(to netip.AddrPort) error {
 	ip := to.Addr().Unmap().WithZone("")
 	inner := carriedIn(ip)
@@ -145,7 +145,7 @@ func (r AddressRules) allow(to netip.AddrPort) error {
 		}
 		return errOwnMachine
 	case len(inner) > 0:
-		return nil // what it carries may be called
+		return nil // the embedded IPv4 address is allowed
 	case within(neverCalled, ip):
 		return errNeverCalled
 	case within(privateNets, ip):
@@ -158,8 +158,7 @@ func (r AddressRules) allow(to netip.AddrPort) error {
 	return nil
 }
 
-// carriedIn are the IPv4 addresses that packets to an IPv6 address may reach in the end, through a
-// translator or a tunnel.
+// carriedIn returns the IPv4 addresses embedded in an IPv6 address, which a translator or tunnel may forward packets to.
 func carriedIn(ip netip.Addr) []netip.Addr {
 	if !ip.Is6() {
 		return nil
@@ -173,7 +172,7 @@ func carriedIn(ip netip.Addr) []netip.Addr {
 		return []netip.Addr{at(12)}
 	case sixToIV.Contains(ip):
 		return []netip.Addr{at(2)}
-	case teredo.Contains(ip): // by a server, to a client whose address is inverted
+	case teredo.Contains(ip): // the server's address, and the client's inverted address
 		client := at(12).As4()
 		for i := range client {
 			client[i] ^= 0xff
@@ -185,8 +184,8 @@ func carriedIn(ip netip.Addr) []netip.Addr {
 	return nil
 }
 
-// allowHost is allow for the host of an address as it was written. It leaves names to whoever looks
-// them up, but refuses what some programs take for an IP address in another notation.
+// allowHost is allow for the host part of a URL as written. It accepts all names, because they are checked after the
+// lookup, but refuses names that some programs would parse as an IP address.
 func (r AddressRules) allowHost(host string, port uint16) error {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return r.allow(netip.AddrPortFrom(ip, port))

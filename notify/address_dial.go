@@ -16,9 +16,9 @@ import (
 // Transport calls only what the rules allow, for others who call what people or messages name.
 func (r AddressRules) Transport() http.RoundTripper { return r.transport() }
 
-// transport calls only what the rules allow. It sees the address that is really connected to,
-// whatever name led there, and whatever that name meant a moment ago. A proxy connects by itself, so that
-// the host is looked up here first; the proxy's own address is an admin's choice.
+// transport calls only what the rules allow. It checks the IP address of the actual connection, so a name that resolves
+// differently each time can't deceive it. A proxy makes the connection itself, so for a proxy the host is looked up here
+// first. The proxy's own address isn't checked, because an admin has chosen it.
 func (r AddressRules) transport() http.RoundTripper {
 	checked := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
@@ -43,7 +43,7 @@ type addressGuard struct {
 	direct, proxied http.RoundTripper
 }
 
-// RoundTrip calls the address of a request, if that is allowed.
+// RoundTrip implements http.RoundTripper. It refuses a forbidden address.
 func (g *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	through, err := g.proxy(r)
 	next := g.direct
@@ -55,15 +55,15 @@ func (g *addressGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // as every RoundTripper must
+			_ = r.Body.Close() // required of a RoundTripper
 		}
 		return nil, err
 	}
 	return next.RoundTrip(r)
 }
 
-// allow says why an address must not be called. Only for a proxy it looks up the name; where that is
-// unknown here, the proxy alone can tell.
+// allow returns an error if an address must not be called. It looks the name up only for a proxy; if the name is unknown
+// here, the proxy decides.
 func (g *addressGuard) allow(ctx context.Context, u *url.URL, proxied bool) error {
 	usual := "80"
 	if u.Scheme == "https" {

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// AlertmanagerConfig says how Alertmanagers are called in which acknowledgements silence.
+// AlertmanagerConfig configures the calls to Alertmanagers in which an acknowledgement creates silences.
 type AlertmanagerConfig struct {
-	Auth  string // addresses with a user and a password, or with a bearer token as password alone, divided by commas
+	Auth  string // comma-separated URLs with user and password, or with only a password, which is a bearer token
 	Rules AddressRules
 }
 
@@ -40,16 +40,16 @@ func splitList(list string) (out []string) {
 	return out
 }
 
-// alertmanagerAnswer limits what is read of an answer: it lists what has some labels, in bytes.
+// alertmanagerAnswer limits how many bytes of an answer are read.
 const alertmanagerAnswer = 4 << 20
 
-// Alertmanager makes and ends silences, by the version 2 of Alertmanager's API.
+// Alertmanager creates and ends silences with version 2 of Alertmanager's API.
 type Alertmanager struct {
 	web  *web
-	auth map[string]string // the header Authorization by scheme and host: it goes nowhere else
+	auth map[string]string // value of the header Authorization, by scheme and host
 }
 
-// NewAlertmanager returns one for addresses that managers choose. The settings have no problems.
+// NewAlertmanager returns a client for Alertmanagers whose URLs managers choose. The settings must have no Problems.
 func NewAlertmanager(c AlertmanagerConfig) *Alertmanager {
 	a := &Alertmanager{web: newForeignWeb("Alertmanager", c.Rules), auth: map[string]string{}}
 	a.web.longest = alertmanagerAnswer
@@ -70,15 +70,15 @@ func NewAlertmanager(c AlertmanagerConfig) *Alertmanager {
 
 func origin(u *url.URL) string { return strings.ToLower(u.Scheme + "://" + u.Host) }
 
-// A Silence is one as it is to be in an Alertmanager.
+// A Silence is the desired state of a silence in an Alertmanager.
 type Silence struct {
-	ID       string            // as Alertmanager calls it; empty: it is not known to be there
-	Doubt    bool              // it may be there all the same
-	Labels   map[string]string // all of which it matches
+	ID       string            // Alertmanager's id; empty: not known to exist
+	Doubt    bool              // it may exist although the id is unknown
+	Labels   map[string]string // it matches alerts with all of these
 	From     time.Time
 	Until    time.Time
 	By, Says string
-	Token    string // which Says has in it, by which it is found
+	Token    string // part of Says, for finding the silence
 }
 
 type alertmanagerMatcher struct {
@@ -97,8 +97,8 @@ type alertmanagerSilence struct {
 	Comment  string                `json:"comment"`
 }
 
-// Silence makes a silence, or gives it another end, and returns what Alertmanager calls it. One in doubt is looked for
-// first, so that it is there once.
+// Silence creates a silence, or changes its end, and returns its id. If the silence is in Doubt, it is looked for first,
+// so that it isn't created twice.
 func (a *Alertmanager) Silence(ctx context.Context, base string, s Silence) (id string, err error) {
 	if s.ID == "" && s.Doubt {
 		if s.ID, err = a.find(ctx, base, s); err != nil {
@@ -113,7 +113,7 @@ func (a *Alertmanager) Silence(ctx context.Context, base string, s Silence) (id 
 		ID string `json:"silenceID"`
 	}
 	status, err := a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &made)
-	if status == http.StatusNotFound && s.ID != "" { // it was thrown away there
+	if status == http.StatusNotFound && s.ID != "" { // Alertmanager has deleted it
 		body.ID = ""
 		_, err = a.call(ctx, http.MethodPost, base, "/api/v2/silences", body, &made)
 	}
@@ -123,7 +123,7 @@ func (a *Alertmanager) Silence(ctx context.Context, base string, s Silence) (id 
 	return made.ID, err
 }
 
-// find looks for a silence that is in force by its token; "" if there is none.
+// find returns the id of the active silence with the token; "" if there is none.
 func (a *Alertmanager) find(ctx context.Context, base string, s Silence) (string, error) {
 	var all []struct {
 		ID      string `json:"id"`
@@ -143,7 +143,7 @@ func (a *Alertmanager) find(ctx context.Context, base string, s Silence) (string
 	return "", nil
 }
 
-// EndSilence ends a silence. One that has ended, or is not there, is no error.
+// EndSilence ends a silence. It returns no error if the silence has ended or does not exist.
 func (a *Alertmanager) EndSilence(ctx context.Context, base string, s Silence) (err error) {
 	if s.ID == "" && s.Doubt {
 		if s.ID, err = a.find(ctx, base, s); err != nil {
@@ -157,7 +157,7 @@ func (a *Alertmanager) EndSilence(ctx context.Context, base string, s Silence) (
 	if status == http.StatusNotFound {
 		return nil
 	}
-	if status == http.StatusInternalServerError { // so it answers where the silence has ended or, before 0.26, is not there
+	if status == http.StatusInternalServerError { // the answer for an ended silence and, before 0.26, for an unknown one
 		var now struct {
 			Status struct {
 				State string `json:"state"`
@@ -171,7 +171,7 @@ func (a *Alertmanager) EndSilence(ctx context.Context, base string, s Silence) (
 	return err
 }
 
-// Fires reports whether an alert with exactly these labels fires there, silenced or not.
+// Fires reports whether an alert with exactly these labels fires in Alertmanager, silenced or not.
 func (a *Alertmanager) Fires(ctx context.Context, base string, labels map[string]string) (bool, error) {
 	var all []struct {
 		Labels map[string]string `json:"labels"`
@@ -187,7 +187,7 @@ func (a *Alertmanager) Fires(ctx context.Context, base string, labels map[string
 	return false, nil
 }
 
-// filters ask for what has these labels.
+// filters returns the query that selects exactly these labels.
 func filters(labels map[string]string) string {
 	q := url.Values{}
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -196,7 +196,7 @@ func filters(labels map[string]string) string {
 	return q.Encode()
 }
 
-// call makes a request and reads the answer. The status is 0 where there is none.
+// call makes a request and reads the answer. The status is 0 if there was no answer.
 func (a *Alertmanager) call(ctx context.Context, method, base, path string, body, into any) (status int, err error) {
 	var text []byte
 	if body != nil {

@@ -38,7 +38,7 @@ type web struct {
 	limit   time.Duration // for a whole exchange
 	longest int64         // bytes read from an answer
 	secrets secrets       // in every request, in addition to its own
-	foreign bool          // anybody's server: its addresses are secrets, and what it says is not repeated
+	foreign bool          // a server that people named: its URLs are secret, and its answers are not quoted
 }
 
 func newWeb(service, secret string) *web {
@@ -47,8 +47,8 @@ func newWeb(service, secret string) *web {
 	return w
 }
 
-// newForeignWeb speaks with servers that people name. They may name what only we can reach, so what
-// answers there is not repeated to them.
+// newForeignWeb speaks with servers that people name. They may name servers that only we can reach, so the answers are
+// not quoted to them.
 func newForeignWeb(service string, rules AddressRules) *web {
 	w := newWebBy(service, rules.transport())
 	w.foreign = true
@@ -77,7 +77,7 @@ type webAnswer struct {
 	header  http.Header
 	body    []byte
 	secrets secrets // in the request, which the answer may repeat
-	foreign bool    // it is not repeated
+	foreign bool    // the answer is not quoted
 }
 
 // quote is the beginning of an answer.
@@ -103,7 +103,7 @@ func (w *web) post(ctx context.Context, address, contentType string, body []byte
 func (w *web) postJSON(ctx context.Context, address string, body any, header http.Header) (webAnswer, *Receipt) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // six bytes for one, and services have limits
+	e.SetEscapeHTML(false) // escapes take six bytes for one, and services limit the size
 	if err := e.Encode(body); err != nil {
 		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
 	}
@@ -164,7 +164,7 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	switch {
 	case errors.Is(err, errForbiddenAddress):
 		r.Outcome = Rejected
-	case certificate && w.foreign: // only its owner can mend that
+	case certificate && w.foreign: // only the server's owner can fix that
 		r.Outcome = Rejected
 	case certificate:
 		r.Outcome = Misconfigured
@@ -174,8 +174,8 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	return r
 }
 
-// inOwnWords is an error of a request to a server that people named, without what Go repeats of what
-// answered there, and without the IP address or the resolver behind a name.
+// inOwnWords rewords an error of a request to a server that people named. The result doesn't contain parts of the answer,
+// IP addresses or resolvers, which Go's errors do.
 func inOwnWords(err error) error {
 	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	errno, network := errors.AsType[syscall.Errno](err)
@@ -313,7 +313,7 @@ func askedWait(h http.Header) time.Duration {
 	return min(max(until.Sub(now), 0), time.Hour)
 }
 
-// seconds is a wait that a service asks for, an hour at most: they can say anything.
+// seconds returns the wait that a service asks for, limited to an hour.
 func seconds(n int) time.Duration {
 	return time.Duration(min(max(n, 0), 3600)) * time.Second
 }

@@ -82,7 +82,7 @@ func (s *Mail) notTaken(err error) Receipt {
 	return r
 }
 
-// nobody reports whether a status (RFC 3463) means that there is no such mailbox.
+// nobody reports whether a status (RFC 3463) means that the mailbox does not exist.
 func nobody(status string) bool {
 	switch status {
 	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10":
@@ -112,19 +112,18 @@ func newMailRefusal(failed *gomail.SendError) mailRefusal {
 }
 
 var (
-	// aboutUs are statuses that are about who sends (RFC 3463, RFC 7372, Exchange's own), at whatever
-	// stage they come: a server may wait with its refusal of the sender until it knows the recipient,
-	// or has the whole mail.
+	// aboutUs matches statuses about the sender (RFC 3463, RFC 7372, Exchange's own). They may come at any stage,
+	// because a server may refuse the sender only after it knows the recipient or has the whole mail.
 	aboutUs = regexp.MustCompile(`^5\.(1\.[78]|2\.252|4\.5|7\.(0|[89]|2[0-9]|3[0-2]|57|60|64|139|[567][0-9]{2}))$`)
-	// aboutThem are statuses of what a recipient lets in, such as a list that takes mail of its members only.
+	// aboutThem matches statuses about a recipient that accepts only some mail, such as a list for members only.
 	aboutThem = regexp.MustCompile(`^5\.(1\.[0-69]|1\.1[0-9]|2\.[1-4]|7\.(1[0-9]|12[0-9]|13[0-68]))$`)
-	// wordsOfUs are words about who sends.
+	// wordsOfUs matches texts about the sender.
 	wordsOfUs = regexp.MustCompile(`\bsender\b|sendasdenied|from address|not (verified|authorized|authenticated|allowed to send|permitted to send)` +
 		`|relay(ing)?( access)? (denied|not (permitted|allowed))|unable to relay|(permitted|allowed) to relay|sending paused|blocked using|block ?list|blacklist` +
 		`|client host|reverse dns|\b(spf|dkim|dmarc|ptr)\b|credits exceeded|sending (limit|quota)`)
-	// usedUp is a limit of ours that no waiting lifts soon, although it may be said as if it did (4xx).
+	// usedUp matches limits of our account that last for long, even if the server reports them as temporary (4xx).
 	usedUp = regexp.MustCompile(`daily.{0,40}(quota|limit)|credits exceeded`)
-	// theirs are limits and faults of one mailbox.
+	// theirs matches limits and faults of a single mailbox.
 	theirs = regexp.MustCompile(`^[45]\.2\.[1-4]$`)
 )
 

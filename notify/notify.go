@@ -1,6 +1,5 @@
-// Package notify reaches people outside Slack: one file per channel, each behind the same small
-// interface. A message goes in, and what became of it comes out. The package knows nothing about
-// the rest of the program.
+// Package notify reaches people outside of Slack. Each channel has its own file and implements the interface Sender: a
+// Message goes in, and a Receipt with its outcome comes out. The package knows nothing about the rest of the program.
 package notify
 
 import (
@@ -17,8 +16,8 @@ const (
 	ForVerify   Purpose = "verify" // verifies an address: it carries a code
 	ForTest     Purpose = "test"   // "this is how a page looks"
 	ForCheck    Purpose = "check"  // "can we still reach you?"; any answer is a yes
-	ForResponse Purpose = "answer" // the reply to a reply: Title is its whole text
-	ForOutage   Purpose = "outage" // the database is away and alerts wait: it can't be answered
+	ForResponse Purpose = "answer" // the response to a person's answer: Title is its whole text
+	ForOutage   Purpose = "outage" // the database is unavailable and alerts wait; can't be answered
 )
 
 // A Message is one attempt to tell one person something.
@@ -32,29 +31,28 @@ type Message struct {
 	Title    string // untrusted text
 	Severity string // "critical" … "low"
 	Team     string
-	Why      string    // completes "you are paged because …"
+	Why      string    // completes the sentence "you are paged because …"
 	Reason   []string  // Why as alternating words and user ids, for a channel that knows people by their ids
 	Opened   time.Time // of the incident
-	Since    string    // the same, as the person reads it; empty: it is not said
-	AskedBy  string    // who asks the person to help: they accept ("a") or decline ("d"); empty: they are on call
-	AskedFor string    // what for, if they said: Why has it, too
+	Since    string    // Opened, formatted for the person; empty: not shown
+	AskedBy  string    // the person who asks for help; the recipient accepts ("a") or declines ("d"). Empty: an ordinary page
+	AskedFor string    // the reason that AskedBy gave, also part of Why
 
 	// A bundle is about several incidents at once: Count is how many, and Lines are the worst ones.
 	Count int
 	Lines []string
 
-	OneWay bool   // an answer to the message doesn't reach us, so that it names another way
-	Code   int    // what a person types to mean this message, as in "1a"; 0: none
-	Token  string // signed: whoever has it may answer for the person; empty: none
-	Link   string // to the page where the reader of the mail acts; empty: no public address
+	OneWay bool   // answers don't reach us, so the text names another way to answer
+	Code   int    // number by which an answer refers to this message, as in "1a"; 0: none
+	Token  string // signed token that allows its holder to answer for the person; empty: none
+	Link   string // to a page with the actions, for mail; empty: no public address
 
 	Verify  string    // with ForVerify: the code to send back
-	Expires time.Time // after that it is useless
-	Until   string    // the same, as the person reads it
+	Expires time.Time // when the code expires
+	Until   string    // Expires, formatted for the person
 }
 
-// Outcome says what became of a message. What to do next depends on it; an error alone is not
-// enough.
+// Outcome is the result of an attempt to send. It decides what to do next.
 type Outcome string
 
 // The outcomes of a message.
@@ -79,18 +77,18 @@ type Place struct{ Channel, TS string }
 // String names the message as a Receipt's Reference.
 func (p Place) String() string { return p.Channel + " " + p.TS }
 
-// A Receipt is what became of a message.
+// A Receipt describes the result of an attempt to send.
 type Receipt struct {
 	Outcome    Outcome
 	Reference  string        // the provider's id for it
 	Place      Place         // where it can be redrawn later; zero: nowhere
 	Drawn      int64         // the version of the incident shown there
-	RetryAfter time.Duration // with Throttled, and with Misconfigured if it ends by itself
+	RetryAfter time.Duration // with Throttled, and with Misconfigured if the problem will end by itself
 	Err        error         // why, unless accepted
 	// Dead: with Rejected, nothing will ever reach this address, for example because the number does
 	// not exist or has answered STOP.
 	Dead bool
-	// Remedy is what an admin has to do, with Rejected, so that others like this one arrive; empty: nothing.
+	// Remedy tells an admin, with Rejected, how to make similar messages arrive; empty: nothing to do.
 	Remedy string
 }
 
@@ -100,8 +98,8 @@ type Sender interface {
 	Send(ctx context.Context, m Message) Receipt
 }
 
-// A Finder is a Sender that can find out later whether a message of unknown fate was sent. It is
-// asked before the message is sent again.
+// A Finder is a Sender that can find out later whether a message with the Outcome Unknown was sent. It is asked before
+// the message is sent again.
 type Finder interface {
 	// Find looks for a message with m's key that was sent at since or later. Its receipt is Accepted.
 	Find(ctx context.Context, m Message, since time.Time) (r Receipt, found bool, err error)
@@ -120,23 +118,23 @@ type State string
 // The states of an accepted message.
 const (
 	Pending    State = "pending"    // on its way
-	Sent       State = "sent"       // the provider will say no more: neither confirmed nor failed
+	Sent       State = "sent"       // final without confirmation: neither delivered nor failed
 	Delivered  State = "delivered"  // it has arrived
 	Answered   State = "answered"   // somebody picked up
 	Unanswered State = "unanswered" // nobody picked up, or it was busy
 	Failed     State = "failed"     // it will not arrive
 )
 
-// A Track is what the provider says about an accepted message.
+// A Track is the provider's report on an accepted message.
 type Track struct {
 	State State
 	Err   error // why, with Failed and Unanswered
 	Final bool  // asking again is pointless
 	Dead  bool  // as in Receipt
-	// Remedy is what an admin has to do so that others like this one arrive, or can be answered, whatever
-	// the state; empty: nothing. It is the same text for the same cause.
+	// Remedy tells an admin how to make similar messages arrive or be answerable, in any state; empty: nothing to
+	// do. The same cause has the same text.
 	Remedy string
-	// Named says whether the message comes from a name, which can't be answered; nil: that is not known.
+	// Named says whether the sender is shown as a name, which can't be answered; nil: unknown.
 	Named *bool
 	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
@@ -153,7 +151,7 @@ type Canceller interface {
 	Cancel(ctx context.Context, reference string) error
 }
 
-// An Act is what a button or key stands for. Providers carry it in this form.
+// An Act is the action of a button or phone key, in the form in which providers transmit it.
 type Act string
 
 // The acts that messages offer.
@@ -164,14 +162,14 @@ const (
 	Decline  Act = "d"
 )
 
-// known reports whether it is one of the acts above. Strangers can send anything.
+// known reports whether a received value is one of the acts above.
 func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
 
 // An Answer is what a person sent back: either the text that they typed, or the act of a button or
 // key.
 type Answer struct {
-	ID   string // the provider's: of several with one ID the first counts
-	From string // the address; empty if Key or Token tell
+	ID   string // the provider's id, to recognize duplicates
+	From string // the sender's address; empty if Key or Token identify the person
 	Text string // as it was typed: "1a", "ack", "stop"
 
 	Act   Act
@@ -187,10 +185,10 @@ type Listener interface {
 	Listen(ctx context.Context, cursor string) (replies []Answer, next string, err error)
 }
 
-// A Dispatcher is a Sender that goes through servers that people bring, as well as or in place of one
-// that an admin has set. What is wrong with one of those says nothing about the others.
+// A Dispatcher is a Sender that uses servers named in people's addresses, in addition to or instead of one server that an
+// admin has set. A fault of one server says nothing about the others.
 type Dispatcher interface {
-	// Server names the server that a person has brought with an address; "" if it is the admin's.
+	// Server returns the server named in an address; "" for the admin's server.
 	Server(to string) string
 }
 
@@ -198,7 +196,7 @@ type Dispatcher interface {
 type CheckResult struct {
 	OK     bool
 	Note   bool   // not a fault, but worth knowing
-	Minor  bool   // with Note: once is enough, when the service is set up
+	Minor  bool   // with Note: report it only when the service is set up
 	Text   string // the result; never a secret
 	Remedy string // what to do about it
 }
@@ -215,8 +213,7 @@ type Phone interface {
 	Number() string
 }
 
-// Abilities are a sender and whatever else it can do, nil if it can't. This is the only place that
-// finds out.
+// Abilities holds a sender's optional interfaces, nil where it lacks one. Nothing else makes these type assertions.
 type Abilities struct {
 	Sender
 	Finder     Finder

@@ -20,8 +20,8 @@ const (
 	ntfyLag    = time.Second      // until a published message is listed
 	ntfyStream = 50 * time.Second // for waiting for answers once
 	ntfyLinger = 100 * time.Millisecond
-	// ntfyText is how many bytes a message may have. A server makes a file of more than 4 KiB, or refuses it, and
-	// takes no JSON of more than 8 KiB, in which quotes take two bytes.
+	// ntfyText is how many bytes a message may have. A server turns a message of more than 4 KiB into a file, or
+	// refuses it. It accepts no JSON of more than 8 KiB, in which a quotation mark takes two bytes.
 	ntfyText = 2_800
 )
 
@@ -30,7 +30,7 @@ type NtfyConfig struct {
 	URL        string       // of the server
 	Token      string       // may publish to people's topics and read the reply topic
 	ReplyTopic string       // where buttons send answers; empty: no buttons
-	Rules      AddressRules // of other servers, which people name
+	Rules      AddressRules // for other servers, which people name
 }
 
 // Problems says what is wrong with the settings, by their names and without secrets.
@@ -90,7 +90,7 @@ type ntfyEvent struct {
 	Tags    []string `json:"tags"`
 }
 
-// A ntfyTopic is where a message goes, and by whom.
+// A ntfyTopic is the destination of a message, and how to reach it.
 type ntfyTopic struct {
 	web          *web
 	server, name string
@@ -150,7 +150,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 	code := ntfyRefusal(a).Code
 	usedUp := code == ntfyMessages || code == ntfyBandwidth
 	switch {
-	case a.status == http.StatusNotFound && ours: // it is the server that is wrong: unused topics exist, too
+	case a.status == http.StatusNotFound && ours: // the server's URL is wrong: a topic exists even if unused
 		r.Outcome = Misconfigured
 	case usedUp && ours:
 		r.Outcome, r.RetryAfter = Misconfigured, untilMidnight(a.header)
@@ -169,13 +169,13 @@ func (n *Ntfy) Server(to string) string {
 	return ""
 }
 
-// ntfy's codes for what is used up for the day. Other limits are over in seconds.
+// ntfy's error codes for daily limits. Other limits end within seconds.
 const (
 	ntfyBandwidth = 42905
 	ntfyMessages  = 42908
 )
 
-// untilMidnight is how long it is until the next day of UTC by the service's clock; 0 if that is not known.
+// untilMidnight returns the time until midnight UTC by the service's clock; 0 if unknown.
 func untilMidnight(h http.Header) time.Duration {
 	now, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
@@ -184,7 +184,7 @@ func untilMidnight(h http.Header) time.Duration {
 	return now.Truncate(24 * time.Hour).Add(24 * time.Hour).Sub(now)
 }
 
-// ntfyRefusal reads an answer that refuses something. Anything that is not ntfy's JSON is empty.
+// ntfyRefusal parses an error response. The result is empty if it isn't ntfy's JSON.
 func ntfyRefusal(a webAnswer) (said struct {
 	Code  int    `json:"code"`
 	Error string `json:"error"`

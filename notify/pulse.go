@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// A Pulse tells independent services that Watchbill works. Each is an address that is called with GET, such as a
-// check of healthchecks.io or Dead Man's Snitch; when the calls stop, the service raises the alarm. The addresses are
-// secrets.
+// A Pulse reports to independent services that Watchbill works, by a GET request to a URL of each. Such a service, for
+// example healthchecks.io or Dead Man's Snitch, raises the alarm when the requests stop. The URLs are secret.
 type Pulse struct {
 	addresses []*url.URL
 	web       *web
 }
 
-// Words before the colon of an address, as in https://GenieKey:SECRET@api.opsgenie.com/…, that say how the rest is sent.
+// pulseSchemes are user names, as in https://GenieKey:SECRET@api.opsgenie.com/…, that name the authentication scheme in
+// which the password is sent.
 var pulseSchemes = []string{"GenieKey", "Bearer"}
 
-// NewPulse makes a Pulse of addresses that are divided by commas or spaces; nil: there are none.
+// NewPulse makes a Pulse from URLs separated by commas or spaces. It returns nil for an empty list.
 func NewPulse(list string, rules AddressRules) (*Pulse, error) {
 	p := &Pulse{web: newForeignWeb("the pulse", rules)}
 	for _, address := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
@@ -31,12 +31,12 @@ func NewPulse(list string, rules AddressRules) (*Pulse, error) {
 		p.addresses = append(p.addresses, u)
 	}
 	if len(p.addresses) == 0 {
-		return nil, nil //nolint:nilnil // it is no mistake
+		return nil, nil //nolint:nilnil // a Pulse is optional
 	}
 	return p, nil
 }
 
-// Beat calls each address. The error names the hosts that have not answered well, and no more of the addresses.
+// Beat calls each URL. The error names only the hosts that failed, because the URLs are secret.
 func (p *Pulse) Beat(ctx context.Context) error {
 	results := make(chan error, len(p.addresses))
 	for _, u := range p.addresses {

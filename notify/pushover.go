@@ -17,7 +17,7 @@ import (
 const (
 	pushoverURL    = "https://api.pushover.net"
 	pushoverRepeat = 60 * time.Second    // between two alarms of an emergency
-	pushoverLong   = 50 * pushoverRepeat // Pushover repeats an alarm 50 times at most, whatever it is told
+	pushoverLong   = 50 * pushoverRepeat // Pushover repeats an alarm 50 times at most
 	pushoverShort  = 2 * pushoverRepeat
 	pushoverPolls  = 5 * time.Second // Pushover doesn't want to be asked more often
 	pushoverTitle  = 250             // characters
@@ -134,8 +134,7 @@ func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
 	return r
 }
 
-// Track asks what became of an emergency. Other messages have no receipt, so nothing more is known
-// about them.
+// Track asks for the state of an emergency. Other messages have no receipt at Pushover, so their state is unknown.
 func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	if reference == "" {
 		return Track{State: Sent, Final: true}, nil

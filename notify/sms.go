@@ -86,7 +86,7 @@ func smsText(m Message) string {
 	}
 }
 
-// smsPage names who asks in as many characters as leave room for what to answer: of some scripts few fit.
+// smsPage cuts the asker's name so that the answer options fit: in some scripts, few characters fit.
 func (m Message) smsPage(title string) string {
 	for longest := longestName; longest >= shortestName; longest /= 2 {
 		if text := m.smsPageBy(oneLine(m.AskedBy, longest), title); segments(text) <= maxSegments {
@@ -96,7 +96,7 @@ func (m Message) smsPage(title string) string {
 	return m.smsPageBy("somebody", title)
 }
 
-const shortestName = 5 // characters of a person's name that say anything
+const shortestName = 5 // fewer characters of a name would be useless
 
 func (m Message) smsPageBy(asker, title string) string {
 	if m.Count > 1 {
@@ -148,7 +148,7 @@ func (m Message) mark() string {
 	return ""
 }
 
-// elsewhere is how to answer what can't be answered here.
+// elsewhere says how to answer a message that can't be answered by SMS.
 func (m Message) elsewhere() string {
 	switch {
 	case m.Purpose == ForTest || m.Purpose == ForCheck:

@@ -11,7 +11,7 @@ import (
 	messaging "github.com/twilio/twilio-go/rest/messaging/v1"
 )
 
-// numbersFor is how long the numbers of a Messaging Service are believed to be the same.
+// numbersFor is how long the numbers of a Messaging Service are cached.
 const numbersFor = 10 * time.Minute
 
 // serviceNumbers are the numbers of the Messaging Service, as they were last read.
@@ -21,9 +21,9 @@ type serviceNumbers struct {
 	read time.Time
 }
 
-// ours are the numbers to which answers come, if a Messaging Service chooses among several; nil if that
-// can't be found out, and then all numbers of the account count: an answer too many is better than one too
-// few.
+// ours returns the numbers that receive answers, if a Messaging Service chooses among several. It returns nil if they
+// can't be determined; then all numbers of the account count, because accepting an unrelated message is better than
+// missing an answer.
 func (s SMS) ours(ctx context.Context) []string {
 	n := &s.numbers
 	n.mu.Lock()
@@ -80,8 +80,8 @@ func (s SMS) toUs(m api.ApiV2010Message, ours []string) bool {
 // trialNote begins the texts of accounts on trial, which a Standard API key can't see otherwise.
 const trialNote = "Sent from your Twilio trial account - "
 
-// unreadable says what an admin has to do if Twilio shows a message of ours, which is never empty, without
-// its words or the number that it went to: then no answer can be read or told from others.
+// unreadable tells an admin what to do if Twilio lists our messages without their text or their recipient. Ours are
+// never empty, so the account hides these fields, and answers can't be read either.
 func unreadable(m api.ApiV2010Message) string {
 	switch value(m.Status) {
 	case "sent", "delivered", "undelivered":
@@ -92,7 +92,7 @@ func unreadable(m api.ApiV2010Message) string {
 	return ""
 }
 
-// checkWords looks whether Twilio shows our latest messages with their words.
+// checkWords checks whether Twilio lists our latest messages with their text.
 func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
 	p := &api.ListMessageParams{}
 	if t.Service == "" {
@@ -102,7 +102,7 @@ func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
 	err := SMS{t}.newest(ctx, p, func(m api.ApiV2010Message) bool {
 		if value(m.Direction) != "inbound" {
 			hidden = unreadable(m)
-			trial = trial || sent == 0 && strings.HasPrefix(value(m.Body), trialNote) // the latest: an earlier one may be from before
+			trial = trial || sent == 0 && strings.HasPrefix(value(m.Body), trialNote) // only the latest: earlier ones may predate an upgrade of the account
 			sent++
 		}
 		looked++

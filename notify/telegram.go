@@ -111,8 +111,8 @@ type telegramChat struct {
 	Type string `json:"type"`
 }
 
-// of reports whether a chat is the private one of a person. In any other, everybody in it would act as
-// whoever had verified it.
+// of reports whether a chat is a person's private chat. In a group, every member could act as the person who verified
+// the address.
 func (c telegramChat) of(p telegramPerson) bool {
 	return c.Type == "private" && c.ID != 0 && c.ID == p.ID
 }
@@ -277,7 +277,7 @@ func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Answer, bool) {
 	return r, true
 }
 
-// refuseGroup tells a group that wants to be paged that it can't be; anything else there is ignored.
+// refuseGroup answers a group that asks to be paged that this isn't possible. It ignores everything else in groups.
 func (t *Telegram) refuseGroup(ctx context.Context, u telegramUpdate) {
 	if strings.HasPrefix(strings.TrimSpace(u.Message.Text), "/start") {
 		_, _, _ = t.call(ctx, "sendMessage", telegramMessage{

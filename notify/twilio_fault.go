@@ -7,15 +7,15 @@ import (
 	"strconv"
 )
 
-// A fault is what one of Twilio's codes means to us.
+// A fault is our interpretation of one of Twilio's error codes.
 type fault struct {
 	outcome Outcome
 	dead    bool
-	why     string // in our words, where Twilio's don't come along
+	why     string // our text, for codes that come without Twilio's text
 	mend    string // what an admin has to do
 }
 
-// What an admin has to do about countries, accounts and our number.
+// Remedies for admins, about countries, accounts and our number.
 const (
 	allowSMS   = "allow the country in Twilio's Console under Messaging, Geo permissions"
 	allowCalls = "allow the country in Twilio's Console under Voice, Geo permissions"
@@ -94,7 +94,7 @@ func mendFor(number int) string {
 // pageOf is where Twilio explains a code.
 func pageOf(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
 
-// losses say why messages are lost that Twilio has accepted, and what an admin has to do about that.
+// losses explains why messages get lost that Twilio has accepted, and what an admin has to do.
 var losses = map[int]struct{ why, mend string }{
 	30002: {"the account is suspended", "look at the account in Twilio's Console: it is suspended"},
 	30003: {"the phone is switched off or out of reach", ""},
@@ -115,10 +115,10 @@ var losses = map[int]struct{ why, mend string }{
 	21610: {"the number has answered STOP", ""},
 }
 
-// filteredOften is how many messages in a row carriers filter before it is an admin's matter.
+// filteredOften is how many messages in a row carriers must filter before admins are told.
 const filteredOften = 3
 
-// lost says what a code means that comes after Twilio accepted a message.
+// lost interprets an error code that comes after Twilio accepted a message.
 func (t *Twilio) lost(number *int, text *string) Track {
 	if number == nil || *number == 0 {
 		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}

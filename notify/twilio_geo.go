@@ -15,11 +15,11 @@ import (
 type twilioCountry struct {
 	iso, name string
 	codes     []string // digits; several countries may share one
-	calls     bool     // are allowed
+	calls     bool     // calls are allowed
 }
 
-// CheckCountries checks whether Twilio lets us send SMS and make calls to the countries of these numbers.
-// What the credentials may not see is a note.
+// CheckCountries checks whether Twilio lets us send SMS and make calls to the countries of these numbers. If the
+// credentials may not read the settings, the result is a note.
 func (t *Twilio) CheckCountries(ctx context.Context, sms, calls []string) []CheckResult {
 	if len(sms)+len(calls) == 0 {
 		return nil
@@ -50,7 +50,7 @@ func (t *Twilio) CheckCountries(ctx context.Context, sms, calls []string) []Chec
 	return out
 }
 
-// notSeen is the finding where it can't be seen what is allowed.
+// notSeen is the finding for settings that can't be read.
 func notSeen(what string, x *exchange, err error) CheckResult {
 	text, refused := "could not look "+what, x.status == http.StatusUnauthorized || x.status == http.StatusForbidden
 	if !refused {
@@ -59,8 +59,8 @@ func notSeen(what string, x *exchange, err error) CheckResult {
 	return CheckResult{Note: true, Minor: refused, Text: text, Remedy: "Look in Twilio's Console under Voice and under Messaging, Geo permissions."}
 }
 
-// forbidden names the countries of numbers that are not allowed. Where several share a code, such as the
-// United States and Canada, one that is allowed is enough: we can't tell them apart.
+// forbidden names the countries of numbers that are not allowed. If several countries share a code, such as the United
+// States and Canada, one allowed country is enough, because we can't tell them apart.
 func forbidden(known []twilioCountry, numbers []string, allowed func(twilioCountry) bool) []string {
 	var out []string
 	for _, number := range numbers {

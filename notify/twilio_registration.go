@@ -18,7 +18,7 @@ func isTollFree(number string) bool {
 	return found && len(area) > 3 && slices.Contains(tollFree, area[:3])
 }
 
-// unregistered is the note where it can't be seen whether our number is registered.
+// unregistered is the note if our number's registration can't be read.
 var unregistered = CheckResult{
 	Note: true, Minor: true, Text: "numbers in the US and Canada must be registered before carriers take their SMS",
 	Remedy: "Register for A2P 10DLC, or verify a toll-free number (Twilio's Console, Regulatory Compliance); it takes days to weeks.",
@@ -72,7 +72,7 @@ func (t *Twilio) checkCampaign(ctx context.Context, service string) []CheckResul
 		}
 	}
 	switch {
-	case len(all) == 0 && t.From == "": // its numbers may be of another country
+	case len(all) == 0 && t.From == "": // the service's numbers may be of another country
 		return nil
 	case len(all) == 0:
 		return []CheckResult{unregistered}
@@ -87,8 +87,8 @@ func (t *Twilio) checkCampaign(ctx context.Context, service string) []CheckResul
 	}}
 }
 
-// checkProfile looks for what an account without a trial may lack as well. A key that may not see it says
-// nothing.
+// checkProfile checks for the customer profile, which even a paid account may lack. It reports nothing if the key may
+// not read profiles.
 func (t *Twilio) checkProfile(ctx context.Context) []CheckResult {
 	page, _, err := ask(ctx, t, "look at the customer profile", func(h *client.RequestHandler) (*trusthub.ListCustomerProfileResponse, error) {
 		return trusthub.NewApiService(h).PageCustomerProfile((&trusthub.ListCustomerProfileParams{}).SetPageSize(messagePage), "", "")

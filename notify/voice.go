@@ -66,8 +66,9 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	return v.call(ctx, m)
 }
 
-// plain reports whether a message is a plain call. A code needs no key, and while Studio accepts every
-// number, a plain call to one that can't be is refused at once, while its owner looks at the form.
+// plain reports whether to make a plain call, without the Studio flow. A call with a verification code needs no key. And
+// while Studio accepts every number, Twilio refuses a plain call to an impossible number at once, so that the person
+// learns of the mistake while still looking at the form.
 func (v Voice) plain(m Message) bool {
 	return v.Flow == "" || m.Purpose == ForVerify || m.Purpose == ForOutage
 }
@@ -85,8 +86,8 @@ func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	return x.receipt(m, sid, err), x.status == http.StatusConflict
 }
 
-// clear ends executions that have lasted longer than any call, or whose person has answered, and reports
-// whether another may still be a call.
+// clear ends executions that have lasted longer than any call, or whose person has answered. It reports whether another
+// execution may still be a running call.
 func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
 		switch {
@@ -128,8 +129,8 @@ func (v Voice) executions(ctx context.Context, since time.Time, visit func(studi
 	return nil
 }
 
-// An account is what happened in a call, from the execution's context. The variables set by our flow
-// come first, Twilio's own names only second.
+// An account is the record of a call, from the context of its execution. Variables set by our flow take precedence over
+// Twilio's own.
 type account struct {
 	Contact struct {
 		Channel struct {
@@ -158,8 +159,8 @@ func (a account) outcome() string {
 	return status
 }
 
-// left reports whether an execution hangs whose person has pressed a key and hung up: that happens if the
-// call ends while Studio is busy with something else, and it would block the next call.
+// left reports whether an execution hangs after its person pressed a key and hung up. That happens if the call ends
+// while Studio is busy, and would block the next call.
 func (v Voice) left(a account, e studio.StudioV2Execution) bool {
 	last := latest(value(e.DateCreated), value(e.DateUpdated))
 	return a.answer() != "" && value(e.Status) == "active" && v.Clock().Sub(last) > farewell
@@ -263,7 +264,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	switch {
 	case err != nil:
 		return err
-	case a.answer() != "" || a.Flow.Variables[variableEnd] != "": // who has pressed a key gets to hear that it was received
+	case a.answer() != "" || a.Flow.Variables[variableEnd] != "": // a person who has pressed a key hears the confirmation
 		return nil
 	}
 	if value(e.Status) == "active" {
@@ -277,8 +278,8 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	return v.hangUpFirst(ctx, a.Contact.Channel.Address, value(e.DateCreated))
 }
 
-// hangUpFirst ends an execution's call while its phone rings. Only a call that has been picked up stands
-// in the execution; the first to this phone since it began is its own.
+// hangUpFirst ends an execution's call while the phone rings. The execution doesn't list a ringing call, so the first
+// call to this phone since the execution began is taken.
 func (v Voice) hangUpFirst(ctx context.Context, to string, begun time.Time) error {
 	calls, err := v.callsSince(ctx, to, begun)
 	switch {

@@ -23,8 +23,8 @@ const (
 	alertPage = 200
 )
 
-// failed is the track of a call that could not be made. Why stands only in Twilio's alerts: about the
-// execution, if Twilio didn't even begin the call, or else about one of the calls.
+// failed returns the track of a call that could not be made. Only Twilio's alerts have the reason. The alert is about
+// the execution if Twilio didn't begin the call, or else about one of the calls.
 func (v Voice) failed(ctx context.Context, resource string, begun, ended time.Time, calls func() ([]string, error)) Track {
 	unclear := Track{State: Failed, Final: true, Err: errors.New("the call could not be made")}
 	alerts, err := v.alerts(ctx, begun.Add(-alertSkew))
@@ -51,8 +51,7 @@ func (v Voice) failed(ctx context.Context, resource string, begun, ended time.Ti
 	return Track{State: Failed, Final: true, Dead: faults[number].dead, Err: fmt.Errorf("error %d: %s", number, why), Remedy: mendFor(number)}
 }
 
-// alerts are Twilio's codes for what has gone wrong, by execution or call. One that we know counts more
-// than others.
+// alerts returns Twilio's error codes by execution or call. Of several codes, one that we can interpret is preferred.
 func (v Voice) alerts(ctx context.Context, since time.Time) (map[string]int, error) {
 	p := (&monitor.ListAlertParams{}).SetStartDate(since.UTC().Truncate(time.Second)).SetPageSize(alertPage)
 	page, _, err := ask(ctx, v.Twilio, "look for alerts", func(h *client.RequestHandler) (*monitor.ListAlertResponse, error) {

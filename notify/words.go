@@ -8,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// OneLine is foreign text, such as a server's error or a person's name, on one line, without
-// characters that control a terminal or a mail server.
+// OneLine returns foreign text, such as a server's error or a person's name, on one line and without control characters.
 func OneLine(s string) string {
 	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		switch {
@@ -83,10 +82,10 @@ func (m Message) because() string {
 // asker is the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
 
-// longestReason is how much of what somebody asks for fits beside a title.
+// longestReason is how many characters of a request's reason fit next to a title.
 const longestReason = 60
 
-// askedFor is what for, in brackets; nothing for several incidents, whose reasons differ.
+// askedFor returns the reason of a request for help in brackets. It is empty for a bundle, whose reasons differ.
 func (m Message) askedFor() string {
 	reason := oneLine(m.AskedFor, longestReason)
 	if reason == "" || m.AskedBy == "" || m.Count > 1 {
@@ -192,7 +191,7 @@ func cut(s string, longest int) string {
 	return s
 }
 
-// cutBytes shortens a text that may have several lines to so many bytes.
+// cutBytes shortens a text that may have several lines to a number of bytes.
 func cutBytes(s string, longest int) string {
 	if len(s) <= longest {
 		return s

@@ -27,7 +27,7 @@ const (
 	ActLink     ActKind = "link"  // relates it to Other
 	ActMerge    ActKind = "merge" // into Other
 	ActStillOn  ActKind = "still" // the answer to "still on it?"
-	ActSplit    ActKind = "split" // makes an incident of its own of a storm's Alert, or of the one with the key or title in Text
+	ActSplit    ActKind = "split" // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
 )
 
 // Till names the end of a snooze where that depends on the person or the incident.
@@ -56,15 +56,15 @@ type Act struct {
 	Alert    AlertID
 }
 
-// Facts are what decisions about an incident may depend on.
+// Facts is what decisions about an incident may depend on.
 type Facts struct {
 	Policies map[PolicyID]Policy
 	Roster   Roster
 
-	Silencing bool // there is an integration whose alerts are silenced where they come from
+	Silencing bool // at least one integration silences its alerts at their source
 }
 
-// acts maps what people do with one incident to its step. Relate and Merge are about two.
+// acts maps each act on a single incident to its step. Relate and Merge take two incidents.
 var acts = map[ActKind]func(*Change, Act) error{
 	ActAck:      (*Change).ack,
 	ActUnack:    (*Change).unack,
@@ -88,7 +88,7 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	if !known {
 		return Change{}, refuseUnknown()
 	}
-	if a.Do != ActReopen && a.Do != ActNote { // all else is for open incidents
+	if a.Do != ActReopen && a.Do != ActNote { // every other act needs an open incident
 		if err := in.refuseClosed(); err != nil {
 			return Change{}, err
 		}

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ack takes responsibility: escalation stops once as many people have acknowledged as the
-// policy wants. A monitor's acknowledgement is always enough.
+// ack stops the escalation once as many people have acknowledged as the policy requires. A monitor's
+// acknowledgement is always enough.
 func (c *Change) ack(a Act) error {
 	in, p, by := &c.Incident, c.policy(), c.by
 	waiting := in.Status != Acknowledged
@@ -42,8 +42,8 @@ func (c *Change) ack(a Act) error {
 	return nil
 }
 
-// Holders are the people who have the incident: several if the policy wants several to
-// acknowledge, none if a monitor has acknowledged.
+// Holders are the people who currently own the incident: several if the policy requires several
+// acknowledgements, none if a monitor acknowledged it.
 func (in Incident) Holders() []UserID {
 	switch owner := in.AckedBy.User; {
 	case in.Status != Acknowledged || owner == "":
@@ -55,7 +55,7 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
-// counted are the people who have acknowledged, enough or not.
+// counted are the people who have acknowledged, even if more acknowledgements are needed.
 func (in Incident) counted() []UserID {
 	if in.Status == Acknowledged {
 		return in.Holders()
@@ -71,7 +71,7 @@ func (c *Change) acceptByAck() {
 	}
 }
 
-// MoreNeeded says how many more must acknowledge.
+// MoreNeeded is a clause that says how many more people must acknowledge.
 func MoreNeeded(n int) string {
 	if n == 1 {
 		return "one more is needed"
@@ -79,8 +79,8 @@ func MoreNeeded(n int) string {
 	return fmt.Sprintf("%d more are needed", n)
 }
 
-// unack gives the incident back: it pages from the first step, now. If several people must
-// acknowledge, this withdraws only the caller's.
+// unack withdraws the caller's acknowledgement. If the policy requires only one, the incident pages from the
+// first step again, now.
 func (c *Change) unack(Act) error {
 	in := &c.Incident
 	had := in.counted()
@@ -99,9 +99,8 @@ func (c *Change) unack(Act) error {
 	return nil
 }
 
-// takeBackAck withdraws one of several acknowledgements. If the others are enough, they keep the
-// incident. If it is being paged for, or snoozed, that goes on; otherwise it pages from the first
-// step, now.
+// takeBackAck withdraws one of several acknowledgements. If the remaining ones are enough, the incident stays
+// acknowledged. If it is snoozed or still escalating, that continues. Otherwise it pages from the first step, now.
 func (c *Change) takeBackAck(others []UserID) {
 	in, enough := &c.Incident, max(c.policy().Acks, 1)
 	in.Acks = others
@@ -115,8 +114,8 @@ func (c *Change) takeBackAck(others []UserID) {
 	}
 	c.startOver()
 	d := Detail{Users: []UserID{c.by.User}}
-	// Whoever has acknowledged isn't paged, and that could be everybody in the policy that it
-	// starts over with. So the acknowledgements stay only if that policy wants more.
+	// People who have acknowledged aren't paged. If the policy that the incident starts over with needs no more
+	// acknowledgements than there are, keeping them could leave nobody to page.
 	if p := c.policy(); len(others) > 0 && len(others) < p.Acks {
 		in.Acks = others
 		d.Acked, d.Count, d.Of = others, len(others), p.Acks

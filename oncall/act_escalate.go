@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// escalate runs the next step of the policy now, even if somebody has the incident.
+// escalate runs the next step of the policy now, even if the incident is acknowledged or snoozed.
 func (c *Change) escalate(Act) error {
 	in := &c.Incident
 	if in.Exhausted {
@@ -17,7 +17,7 @@ func (c *Change) escalate(Act) error {
 		in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
 		in.SnoozedBy, in.SnoozedUntil = Actor{}, nil
 	}
-	if in.Run > 0 { // a repetition of the step is not the next one
+	if in.Run > 0 { // skip the repetitions of the current step
 		in.Step, in.Run = in.Step+1, 0
 	}
 	c.record(EventEscalated, c.by, Detail{Users: had})
@@ -50,8 +50,8 @@ func (c *Change) reassign(a Act) error {
 	return nil
 }
 
-// untilPolicy is how long a person who was given an incident has to answer before the policy's
-// first step runs: as long as that step itself waits.
+// untilPolicy is how long somebody who was handed an incident has to acknowledge it before the policy's first
+// step runs: that step's own delay.
 func untilPolicy(p Policy) time.Duration {
 	if len(p.Steps) == 0 {
 		return time.Minute
@@ -59,7 +59,7 @@ func untilPolicy(p Policy) time.Duration {
 	return max(p.Steps[0].Delay.Duration(), time.Minute)
 }
 
-// toPolicy gives the incident to another policy, which begins now.
+// toPolicy reassigns the incident to another policy, which starts now.
 func (c *Change) toPolicy(id PolicyID) error {
 	in := &c.Incident
 	p, known := c.facts.Policies[id]

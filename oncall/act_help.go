@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// maxAsked bounds the text that says what somebody is asked for, in characters.
+// maxAsked is the longest message to somebody who is asked to help, in characters.
 const maxAsked = 200
 
-// askToHelp asks a person, or whoever is on call in some schedules, to help; also once more. It changes
-// neither who has the incident nor its escalation.
+// askToHelp asks a person, or whoever is on call in a schedule or team, to help; they can be asked again. Neither
+// the incident's owner nor its escalation changes.
 func (c *Change) askToHelp(a Act) error {
 	users := []UserID{a.User}
 	if a.Schedule != 0 || a.Team != 0 {
@@ -37,7 +37,7 @@ func (c *Change) askToHelp(a Act) error {
 	return nil
 }
 
-// onCallFor are the people on call now in a schedule, or in any schedule of a team, without the one who asks.
+// onCallFor are the people on call now in a schedule, or in any schedule of a team, except whoever asks.
 func (c *Change) onCallFor(a Act) ([]UserID, error) {
 	roster := c.facts.Roster
 	var targets []Target
@@ -86,7 +86,7 @@ func (c *Change) respond(state ResponderState, volunteers bool) error {
 	}
 	d := Detail{}
 	if r.By.User != "" && r.By.User != by.User {
-		d.Users = []UserID{r.By.User} // the line in the thread tells them
+		d.Users = []UserID{r.By.User} // the reply in the thread mentions them
 	}
 	if r.By == (Actor{}) {
 		r.By = by

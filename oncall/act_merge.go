@@ -22,9 +22,8 @@ func (in Incident) Relate(other Incident, by Actor, now time.Time) (Change, Chan
 	return link(in, other.ID), link(other, in.ID), nil
 }
 
-// Merge makes the incident part of another one: it is closed, and its firing alerts belong to
-// the other, with all their later signals and those of their group. As both must be open,
-// there are no chains and no loops.
+// Merge closes the incident and makes it part of another one, which gets its firing alerts and every later
+// signal of those alerts and of their group. Both must be open, so merges form no loops.
 func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Change, Change, error) {
 	if in.ID == into.ID {
 		return Change{}, Change{}, Refuse("An incident can't be merged into itself.")
@@ -55,10 +54,10 @@ func (in Incident) Merge(into Incident, by Actor, f Facts, now time.Time) (Chang
 	return from.done(), to.done(), nil
 }
 
-// takeOver makes the responders of another incident responders of this one, and returns them. Those
-// who haven't answered are paged again, because their pages for the other end with it, perhaps before
-// any went out. Who has answered here keeps that answer; who hasn't has accepted if they accepted
-// there, or have acknowledged this one.
+// takeOver makes the responders of a merged incident responders of this one, and returns them. An answer given
+// for this incident stands. Without one, a responder has accepted if they accepted for the merged incident or
+// have acknowledged this one. All others are paged again, since their pages end with the merged incident,
+// possibly before any was sent.
 func (c *Change) takeOver(from Incident) []UserID {
 	in := &c.Incident
 	var taken []UserID
@@ -72,7 +71,7 @@ func (c *Change) takeOver(from Incident) []UserID {
 			here.State, here.At = ResponderAccepted, r.At
 			r = here
 		case !asked:
-			r.Asked, r.Until = 0, 0 // these are versions of the other incident
+			r.Asked, r.Until = 0, 0 // they are numbers of the other incident
 		case slices.Contains(in.counted(), r.User):
 			r.State, r.Asked, r.Until = ResponderAccepted, 0, 0
 		case c.facts.reachable(r.User) != nil:

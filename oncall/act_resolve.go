@@ -2,8 +2,8 @@ package oncall
 
 import "time"
 
-// resolve closes the incident. A snooze outlives that if it was the monitor: should the incident fire
-// again before the snooze ends, it stays quiet.
+// resolve closes the incident. If the monitor closes it, a snooze continues: should the incident fire again
+// before the snooze ends, nobody is paged until then.
 func (c *Change) resolve(Act) error {
 	in := &c.Incident
 	c.stop()
@@ -33,8 +33,8 @@ func (c *Change) reopenByPerson(Act) error {
 	return nil
 }
 
-// reopenByMonitor reopens a resolved incident as its monitor goes on; it pages from the first step at the
-// instant given.
+// reopenByMonitor reopens a resolved incident because its monitor still sends or sends again; it pages from the
+// first step at the given instant.
 func (c *Change) reopenByMonitor(why string, from time.Time) {
 	c.startOver()
 	c.Incident.Flaps++

@@ -23,10 +23,9 @@ func (c *Change) rate(a Act) error {
 	return nil
 }
 
-// raise makes the incident worse. A running escalation goes on; it starts over if the severity was
-// low, since that may be waiting for working hours, or if the incident flaps. Whoever has the incident
-// is paged and must acknowledge it again. Whoever snoozed it is paged too, and a critical one ends
-// the snooze.
+// raise increases the severity. A running escalation continues; it starts over if the severity was low, since
+// the escalation may be waiting for working hours, or if the incident flaps. Those who have acknowledged are
+// paged and must acknowledge again. Whoever snoozed the incident is paged too; critical severity ends the snooze.
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
@@ -44,7 +43,7 @@ func (c *Change) raise(to Severity) {
 	}
 }
 
-// worsen raises the severity if the new one is worse, and does nothing else about it.
+// worsen sets the severity if the new one is worse, and pages nobody.
 func (c *Change) worsen(to Severity) {
 	if was := c.Incident.Severity; to.Worse(was) {
 		c.Incident.Severity = to
@@ -52,7 +51,7 @@ func (c *Change) worsen(to Severity) {
 	}
 }
 
-// pageOthers pages people, except whoever acts.
+// pageOthers pages people, except whoever made the change.
 func (c *Change) pageOthers(people []UserID, why Sentence) {
 	others := without(people, users(c.by))
 	if len(others) > 0 {

@@ -6,10 +6,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Bounds of a snooze, and how far ahead it looks for a hand-off.
+// Bounds of a snooze. maxSnooze is also how far ahead a hand-off is looked for.
 const (
 	minSnooze = time.Minute
-	onTheWay  = 10 * time.Second // that a command may take from when it is written
+	onTheWay  = 10 * time.Second // how long a command may take to reach us
 	maxSnooze = 30 * 24 * time.Hour
 )
 
@@ -36,7 +36,7 @@ func (c *Change) snooze(a Act) error {
 	return nil
 }
 
-// snoozeEnd is when the snooze that somebody wants ends.
+// snoozeEnd is when the requested snooze ends.
 func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	switch a.Till {
 	case TillTime:
@@ -49,7 +49,7 @@ func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	return time.Time{}, Refuse("Say until when to snooze incident %s.", c.Incident.ID)
 }
 
-// nextWork is when a person's working hours next begin. For somebody who is at work now that is tomorrow.
+// nextWork is when a person's working hours next begin; during working hours that is the next working day.
 func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	if u == "" {
 		return time.Time{}, Refuse("Only a person has working hours: say until when.")
@@ -97,21 +97,19 @@ func (c *Change) unsnooze(Act) error {
 	return nil
 }
 
-// wake ends a snooze, whether a person does or the time. Why may be empty.
+// wake ends a snooze, at a person's request or when its time is over. Why may be empty.
 func (c *Change) wake(by Actor, why string) {
 	c.record(EventUnsnoozed, by, Detail{Text: why, Users: users(c.Incident.SnoozedBy)})
 	c.Incident.WokenAt = new(c.now)
 	c.restart()
 }
 
-// snoozing reports whether a snooze still holds at an instant, even if the monitor has closed
-// the incident since.
+// snoozing reports whether a snooze is in force at an instant, even if the monitor has closed the incident since.
 func (in Incident) snoozing(at time.Time) bool {
 	return in.SnoozedUntil != nil && at.Before(*in.SnoozedUntil)
 }
 
-// reopenSnoozed reopens an incident that its monitor closed during a snooze: it stays quiet until
-// the snooze ends.
+// reopenSnoozed reopens an incident that its monitor closed during a snooze. The incident stays snoozed.
 func (c *Change) reopenSnoozed(why string) {
 	in := &c.Incident
 	until, who := *in.SnoozedUntil, in.SnoozedBy

@@ -6,30 +6,29 @@ import (
 	"time"
 )
 
-// NoticeStillOn asks those who have an incident whether they are still on it.
+// NoticeStillOn asks those who have acknowledged an incident whether they are still on it.
 const NoticeStillOn NoticeKind = "still_on"
 
-// How that question can end.
+// The answers to "still on it?", and what else can close the question.
 const (
 	StillOnYes      = "still_on"
 	StillOnTaken    = "taken" // somebody else has acknowledged
 	StillOnResolved = "resolved"
 	StillOnSnoozed  = "snoozed"
-	StillOnPaging   = "paging" // it pages again
-	StillOnOver     = "over"   // the policy no longer wants to know
+	StillOnPaging   = "paging" // the incident pages again
+	StillOnOver     = "over"   // the policy no longer asks
 )
 
-// ackWait is how long those who have the incident have to answer "still on it?", unless the
-// policy says otherwise.
+// ackWait is the default time to answer "still on it?".
 const ackWait Seconds = 300
 
-// ackAgainWait is how long those who have an incident that got worse have to acknowledge it again.
+// ackAgainWait is how long people have to acknowledge an incident again after it got worse.
 const ackAgainWait = 10 * time.Minute
 
 const notAckedAgain = "it got worse, and nobody has acknowledged it again"
 
-// ackAgain requires a new acknowledgement for an incident that got worse, unless whoever has it raised
-// the severity themselves. An earlier deadline stays.
+// ackAgain requires a new acknowledgement of an incident that got worse, unless one of its holders raised the
+// severity. An earlier deadline stays.
 func (c *Change) ackAgain() {
 	in := &c.Incident
 	holders := in.Holders()
@@ -46,7 +45,7 @@ func (c *Change) ackAgain() {
 	c.record(EventAckAgain, ByTimer(), Detail{Users: holders, Until: until})
 }
 
-// enoughAcked ends the requirement to acknowledge again.
+// enoughAcked cancels the requirement to acknowledge again.
 func (c *Change) enoughAcked() {
 	in := &c.Incident
 	if in.AckAgain {
@@ -55,22 +54,22 @@ func (c *Change) enoughAcked() {
 	}
 }
 
-// escalateUnacked runs the next step of the policy, because nobody acknowledged again after it got worse.
+// escalateUnacked runs the next step of the policy because nobody acknowledged again after the incident got worse.
 func (c *Change) escalateUnacked(holders []UserID) {
 	in := &c.Incident
 	c.stop()
 	in.Status = Triggered
 	in.AckedBy, in.AckedAt, in.Acks = Actor{}, nil, nil
 	in.Exhausted = false
-	if in.Run > 0 { // a repetition of the step is not the next one
+	if in.Run > 0 { // skip the repetitions of the current step
 		in.Step, in.Run = in.Step+1, 0
 	}
 	c.record(EventUnacknowledged, ByTimer(), Detail{Text: notAckedAgain, Users: holders})
 	c.runStep()
 }
 
-// watchAck sets the timer after which those who have the incident are asked "still on it?", if the
-// policy says so for this severity. Otherwise it stops such a timer.
+// watchAck sets the timer for the question "still on it?" if the policy asks it at this severity. Otherwise it
+// cancels that timer.
 func (c *Change) watchAck() {
 	in, p := &c.Incident, c.policy()
 	wanted := p.AckTimeout > 0 && in.Severity != Low || in.AckAgain
@@ -83,8 +82,8 @@ func (c *Change) watchAck() {
 	}
 }
 
-// runAckTimer runs the timer of an acknowledged incident. First it asks everybody who has the incident;
-// if nobody answers, it pages them and the policy's first step again.
+// runAckTimer runs the timer of an acknowledged incident. The first time it asks the holders "still on it?"; if
+// nobody answers, the next time it pages them and the policy's first step.
 func (c *Change) runAckTimer() {
 	in, p := &c.Incident, c.policy()
 	holders := in.Holders()
@@ -120,7 +119,7 @@ func (c *Change) runAckTimer() {
 	}
 }
 
-// askStillOn asks one of those who have the incident.
+// askStillOn asks one holder "still on it?".
 func (c *Change) askStillOn(u UserID, holders []UserID) {
 	in := &c.Incident
 	c.Notices = append(c.Notices, Notice{
@@ -133,7 +132,7 @@ func (c *Change) askStillOn(u UserID, holders []UserID) {
 	})
 }
 
-// stillOn answers "still on it?" for somebody who has the incident, and starts the timer again.
+// stillOn records that a holder is still on it, and restarts the timer.
 func (c *Change) stillOn(Act) error {
 	switch in := &c.Incident; {
 	case in.Status != Acknowledged:
@@ -145,7 +144,7 @@ func (c *Change) stillOn(Act) error {
 	case !slices.Contains(in.Holders(), c.by.User):
 		return Refuse("You have not acknowledged incident %s, so you can't be still on it; you can take it over.", in.ID)
 	}
-	if c.Incident.AckAgain { // the pages about it are over
+	if c.Incident.AckAgain { // the pages about the new severity have been answered
 		c.stop()
 	}
 	c.Incident.AckAsked, c.Incident.NextAt = false, nil
@@ -154,7 +153,7 @@ func (c *Change) stillOn(Act) error {
 	return nil
 }
 
-// closeStillOn closes the question to those who have the incident.
+// closeStillOn marks the "still on it?" notices with how the question ended.
 func (c *Change) closeStillOn() {
 	in, last := &c.Incident, c.Events[len(c.Events)-1]
 	n := NoticeClose{Kinds: []NoticeKind{NoticeStillOn}, About: int64(in.ID), By: last.Actor.User, At: last.At}

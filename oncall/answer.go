@@ -7,41 +7,41 @@ import (
 	"time"
 )
 
-// An Answer is what somebody has sent back by a contact method. The person is known by Token, by
-// Message, or else by the address.
+// An Answer is what somebody has sent back by a contact method. Token or Message identifies the person, or else
+// the address does.
 type Answer struct {
 	Method  Method // the contact method
-	ID      string // of answers with the same ID only the first counts; empty: each counts
-	From    string // the address that it came from
+	ID      string // the provider's id, so that a redelivery isn't carried out twice; empty: it has none
+	From    string // the sender's address
 	Token   string // signed; names a page or a probe
 	Message MessageKey
 	Text    string // as the person typed it; empty if Reply is known without
 	Reply   Reply
 }
 
-// AnswerFacts are what the meaning of an answer depends on.
+// AnswerFacts is what the meaning of an answer depends on.
 type AnswerFacts struct {
-	Known    bool              // we know who answers
-	Probed   bool              // they answer a probe
-	Checked  bool              // they were asked lately whether they can still be reached
+	Known    bool              // the sender was identified
+	Probed   bool              // the answer is to a probe
+	Checked  bool              // the person was recently asked whether they can still be reached
 	Told     Told              // what the person may answer about, if the answer names no message
-	Choice   Choice            // what of it the answer is about
-	Messages []AnsweredMessage // that the answer is about
+	Choice   Choice            // which part of that the answer is about
+	Messages []AnsweredMessage // the messages that the answer is about
 }
 
 // An AnsweredMessage is a message that an answer is about.
 type AnsweredMessage struct {
 	Lead      PageID // the message's first page
 	User      UserID
-	Named     bool           // the answer itself says that it is to this message
-	Incidents []Incident     // those of the message that the answer is about, worst first
-	Pages     []AnsweredPage // all pages of the person about these incidents
+	Named     bool           // the answer itself identifies this message
+	Incidents []Incident     // the message's incidents that the answer is about, worst first
+	Pages     []AnsweredPage // all pages to the person about these incidents
 }
 
 // An AnsweredPage is one page about an incident of the answered message.
 type AnsweredPage struct {
 	Page
-	Here bool // it is part of the answered message
+	Here bool // part of the answered message
 }
 
 // PagedAs says how a person was paged about an incident that they answer about.
@@ -51,7 +51,7 @@ type PagedAs int
 const (
 	PagedOnCall PagedAs = iota // this message pages them, as a step of the policy wants
 	PagedToHelp                // this message asks them to help
-	PagedAsBoth                // it does, a step pages them as well, and the answer might be to either
+	PagedAsBoth                // this message asks them to help, a policy step pages them too, and the answer may be to either
 )
 
 // paged says how the person was paged about each incident.
@@ -91,7 +91,7 @@ func (m AnsweredMessage) ToHelp() bool {
 	return len(m.Incidents) > 0
 }
 
-// Meant is what an answer asks to do with one incident; false: it makes no sense there.
+// Meant is the act that an answer means for one incident; false: it makes no sense for that incident.
 //
 //	paged as           "acknowledge" means               "decline" means
 //	on call            acknowledge                       nothing
@@ -113,17 +113,17 @@ type AnswerResult string
 
 // What becomes of answers.
 const (
-	AnswerIgnored AnswerResult = "ignored"  // nobody knows who has sent it
-	AnswerActed   AnswerResult = "acted"    // Acted says how
+	AnswerIgnored AnswerResult = "ignored"  // the sender is unknown
+	AnswerActed   AnswerResult = "acted"    // see Acted
 	AnswerUnclear AnswerResult = "unclear"  // it asks for nothing that can be done
 	AnswerNothing AnswerResult = "nothing"  // nothing is open that it could be about
-	AnswerSeveral AnswerResult = "several"  // several people may have sent it
-	AnswerReached AnswerResult = "reached"  // it shows that the person can be reached, which was the question
-	AnswerRefused AnswerResult = "refused"  // Refusal says why
-	AnswerProven  AnswerResult = "proven"   // it proves the address: Method and User say whose
-	AnswerNoProof AnswerResult = "no proof" // its code is wrong or too old
-	AnswerStopped AnswerResult = "stopped"  // no more pages go to the address
-	AnswerStarted AnswerResult = "started"  // pages go there again
+	AnswerSeveral AnswerResult = "several"  // several people share the address, and any of them may have sent it
+	AnswerReached AnswerResult = "reached"  // it shows that the person can be reached, as a probe asked
+	AnswerRefused AnswerResult = "refused"  // see Refusal
+	AnswerProven  AnswerResult = "proven"   // it proves the address of User's contact method Method
+	AnswerNoProof AnswerResult = "no proof" // its code is wrong or has expired
+	AnswerStopped AnswerResult = "stopped"  // the address gets no more pages
+	AnswerStarted AnswerResult = "started"  // the address gets pages again
 )
 
 // An AnswerOutcome is what became of an answer. It is stored as JSON: fields are only ever added.
@@ -131,9 +131,9 @@ type AnswerOutcome struct {
 	Result  AnswerResult `json:"result"`
 	Acted   []ActResult  `json:"acted,omitempty"`
 	Refusal Sentence     `json:"refusal,omitempty"`
-	Hint    Sentence     `json:"hint,omitempty"`   // what else is to be said
+	Hint    Sentence     `json:"hint,omitempty"`   // added to the response
 	Method  Method       `json:"method,omitempty"` // with AnswerProven
-	User    UserID       `json:"user,omitempty"`   // whose that is
+	User    UserID       `json:"user,omitempty"`   // with AnswerProven
 }
 
 // Useful reports whether Watchbill could do anything with the answer.
@@ -146,14 +146,14 @@ func (o AnswerOutcome) Useful() bool {
 	}
 }
 
-// An ActResult says which incidents of a message one act was done with.
+// An ActResult says on which incidents of a message an act was carried out.
 type ActResult struct {
 	Do      ActKind      `json:"do"`
 	Done    []IncidentID `json:"done,omitempty"`
-	Refused []Sentence   `json:"refused,omitempty"` // why, for each of the others
+	Refused []Sentence   `json:"refused,omitempty"` // one reason for each incident that refused the act
 }
 
-// Decide says what an answer about incidents does.
+// Decide works out what an answer about incidents does.
 func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerNothing}
 	act := a.Reply.Kind == ReplyAct
@@ -172,7 +172,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 	case act:
 		out.Hint = sentences(f.Choice.Missed, left)
 		if left == nil {
-			out.Hint = nil // not even that one
+			out.Hint = nil // with nothing open, AnswerNothing says it all
 		}
 	default:
 		out.Result, out.Hint = AnswerUnclear, f.Told.Help(ActAck)
@@ -180,7 +180,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 	return out, nil, nil
 }
 
-// do carries out what the answer asks for. Whoever gives no number is told what else is open, since
+// do carries out what the answer asks for. If the person typed no number, the hint says what else is open, since
 // they may have meant that.
 func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
@@ -210,7 +210,7 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 	return out, changes, nil
 }
 
-// sentences joins those that are not empty.
+// sentences joins the sentences that are not empty.
 func sentences(all ...Sentence) (out Sentence) {
 	for _, s := range all {
 		switch {
@@ -224,7 +224,7 @@ func sentences(all ...Sentence) (out Sentence) {
 	return out
 }
 
-// addActed adds what was done with another message.
+// addActed merges the results of another message, act by act.
 func addActed(all, more []ActResult) []ActResult {
 	for _, a := range more {
 		i := slices.IndexFunc(all, func(b ActResult) bool { return b.Do == a.Do })
@@ -237,7 +237,7 @@ func addActed(all, more []ActResult) []ActResult {
 	return all
 }
 
-// Do does one thing with all incidents of a message, for its button.
+// Do applies one act to all incidents of a message, for a button of that message.
 func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerActed}
 	acted, changes, err := m.act(do, by, f, now)
@@ -250,8 +250,8 @@ func (m AnsweredMessage) Do(do ActKind, by Method, f Facts, now time.Time) (Answ
 	return out, changes, nil
 }
 
-// act does one thing with each incident. Where that is refused, the Slack messages are drawn again: they
-// may have been out of date.
+// act applies an act to each incident. Where an incident refuses it, its Slack messages are redrawn: the person
+// may have seen an outdated one.
 func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all []ActResult, changes []Change, err error) {
 	paged := m.paged()
 	for _, in := range m.Incidents {
@@ -278,7 +278,7 @@ func (m AnsweredMessage) act(do ActKind, by Method, f Facts, now time.Time) (all
 	return all, changes, nil
 }
 
-// SayActed says what was done with the incidents of one message, and what was not.
+// SayActed describes what was done with the incidents of one message, and what was refused.
 func SayActed(acted []ActResult) Sentence {
 	if len(acted) == 0 {
 		return ActResult{}.say()
@@ -290,7 +290,7 @@ func SayActed(acted []ActResult) Sentence {
 	return said
 }
 
-// say puts it into one sentence.
+// say describes one act's result in a sentence.
 func (a ActResult) say() Sentence {
 	verb := map[ActKind]string{
 		ActAck: "Acknowledged", ActResolve: "Resolved", ActEscalate: "Escalated",

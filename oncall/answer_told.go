@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Told is what a person may answer about: what they were told by the contact method that the answer came
-// from, and by others. The newest message is first.
+// Told is what a person may answer about: what they were told by the contact method that the answer came from,
+// and by their other ones. The newest message is first.
 type Told struct {
 	Shown     []ShownPage
 	Incidents map[IncidentID]Incident
 }
 
-// toldOf lists what some messages told their person.
+// toldOf limits a person's answer to the given messages.
 func toldOf(messages []AnsweredMessage) Told {
 	t := Told{Incidents: map[IncidentID]Incident{}}
 	for _, m := range messages {
@@ -30,16 +30,16 @@ func toldOf(messages []AnsweredMessage) Told {
 type ShownPage struct {
 	Page
 	Lead PageID // the message's first page
-	Code int    // of the message
-	Here bool   // the message went to where the answer comes from
-	Lost bool   // it never arrived
+	Code int    // the message's code
+	Here bool   // the message went to the address that the answer comes from
+	Lost bool   // the message never arrived
 }
 
 // A Choice is what an answer is about.
 type Choice struct {
-	Picks   []Pick   // by message
-	Several bool     // it may come from several people, who share an address
-	Missed  Sentence // which numbers mean nothing that the person was told of, or more than one thing
+	Picks   []Pick   // one for each message
+	Several bool     // several people share the address, and any of them may have sent the answer
+	Missed  Sentence // which of its numbers are unknown or ambiguous
 }
 
 // A Pick is which incidents of one message an answer is about.
@@ -49,8 +49,8 @@ type Pick struct {
 	Incidents []IncidentID
 }
 
-// Choose finds what an answer is about: an act by its numbers, or by the person's newest message that
-// it fits.
+// Choose finds what an answer is about: the incidents that its numbers name, or else the newest message that
+// the act fits.
 func (t Told) Choose(r Reply) Choice {
 	var c Choice
 	var missed []string
@@ -85,8 +85,7 @@ func (t Told) Choose(r Reply) Choice {
 	return c
 }
 
-// add picks incidents of messages. It notes if that is about two people with the same address, who
-// can't be told apart.
+// add picks incidents. It sets Several if they were told to different people at the same address.
 func (c *Choice) add(found []ShownPage) {
 	for _, s := range found {
 		if slices.ContainsFunc(c.Picks, func(k Pick) bool { return k.User != s.UserID }) {
@@ -142,8 +141,8 @@ func (t Told) number(n ReplyNumber) (found []ShownPage, missed string) {
 	return nil, n.String() + " may be " + IncidentID(n.N).String() + ", or the message about " + nameAll(ids(open)) + ". Answer with # and the incident's number."
 }
 
-// byCode is the newest message with a number, or that of several people's which is about something
-// open. A message that is sent elsewhere has no number here.
+// byCode is the newest message with a code at this address. If several people share the address, it is the
+// newest of each that is about something open, or else the newest of all.
 func (t Told) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
 	var lead PageID
@@ -154,7 +153,7 @@ func (t Told) byCode(code int) []ShownPage {
 		}
 	}
 	var open, newest []ShownPage
-	for _, s := range t.Shown { // in order
+	for _, s := range t.Shown { // keeps the order
 		m := messages[s.UserID]
 		if m == nil || m[0].Lead != s.Lead {
 			continue
@@ -172,7 +171,7 @@ func (t Told) byCode(code int) []ShownPage {
 	return newest
 }
 
-// byIncident is the newest message about an incident to each person, one that is shown here first.
+// byIncident is the newest message about an incident to each person, preferring one to this address.
 func (t Told) byIncident(id IncidentID) []ShownPage {
 	best := map[UserID]ShownPage{}
 	var people []UserID
@@ -198,8 +197,8 @@ func (t Told) byIncident(id IncidentID) []ShownPage {
 	return out
 }
 
-// newest is the newest message here, of each person, that an act fits, or else the newest about
-// anything open, so that it can be said why the act doesn't fit.
+// newest is each person's newest message at this address that the act fits. Failing that, it is the newest about
+// anything open, so that the response can say why the act doesn't fit.
 func (t Told) newest(do ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
 		func(s ShownPage) bool { return t.fits(s, do) },
@@ -232,7 +231,7 @@ func (t Told) fits(s ShownPage, do ActKind) bool {
 	return true
 }
 
-// withOthers reports whether others have the incident and the person doesn't: "resolve all" leaves it to them.
+// withOthers reports whether other people are handling the incident: "resolve all" leaves it alone.
 func (t Told) withOthers(s ShownPage, do ActKind) bool {
 	in := t.Incidents[s.IncidentID]
 	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
@@ -243,15 +242,15 @@ func (t Told) open(message []ShownPage) []ShownPage {
 	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
 }
 
-// Remaining says what else an act would fit, and what to type for it: "Open for you: #2, #3; 2a
-// takes both." It is empty if there is nothing.
+// Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes both."
+// It is empty if there is nothing else.
 func (t Told) Remaining(r Reply, c Choice) Sentence {
 	do := cmp.Or(r.Act, ActAck)
 	left := t.left(do, c)
-	if len(c.Picks) > 0 && len(t.left(ActAck, c)) == 0 { // somebody has all the rest
+	if len(c.Picks) > 0 && len(t.left(ActAck, c)) == 0 { // everything else is acknowledged
 		return nil
 	}
-	if len(left) == 0 && len(c.Picks) == 0 { // it is still good to know what else is open
+	if len(left) == 0 && len(c.Picks) == 0 { // nothing fits the act: say what is open at least
 		left = t.left(ActResolve, c)
 	}
 	if len(left) == 0 {
@@ -282,11 +281,11 @@ func (t Told) Remaining(r Reply, c Choice) Sentence {
 // A leftMessage has incidents that an answer may still be about.
 type leftMessage struct {
 	lead      PageID
-	answer    string // the number that means it
+	answer    string // the number to type for it
 	incidents []IncidentID
 }
 
-// left lists messages that an act fits, newest first, each incident in one of them only.
+// left lists messages that an act fits, newest first. Each incident is listed once.
 func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
 	listed := map[IncidentID]bool{}
 	for _, here := range []bool{true, false} {
@@ -296,7 +295,7 @@ func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
 			}
 			listed[s.IncidentID] = true
 			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
-			if t.byCode(int(s.IncidentID)) != nil { // it means another message here
+			if t.byCode(int(s.IncidentID)) != nil { // the bare number is the code of another message
 				answer = "#" + answer
 			}
 			if here && s.Code != 0 {
@@ -316,7 +315,7 @@ func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
 	return out
 }
 
-// Help says what can be answered, with a number that is right here and now.
+// Help says what can be answered, with a number that works now.
 func (t Told) Help(do ActKind) Sentence {
 	left := t.left(ActAck, Choice{})
 	if len(left) == 0 {

@@ -15,26 +15,26 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeRead  Scope = "read"  // see what is set up and what happens
+	ScopeRead  Scope = "read"  // read the set-up and the incidents
 	ScopePage  Scope = "page"  // page people by hand, and nothing else
-	ScopeAct   Scope = "act"   // what responders do: acknowledge, resolve, overrides, maintenance; and read
-	ScopeEdit  Scope = "edit"  // what managers do: schedules, policies, integrations, teams; and read
-	ScopeAdmin Scope = "admin" // everything, also read the audit log
+	ScopeAct   Scope = "act"   // read, and what responders do: acknowledge, resolve, overrides, maintenance
+	ScopeEdit  Scope = "edit"  // read, and what managers do: schedules, policies, integrations, teams
+	ScopeAdmin Scope = "admin" // everything, including the audit log
 )
 
-// Scopes are all of them, in the order of the docs.
+// Scopes lists all scopes, in the order of the docs.
 func Scopes() []Scope { return []Scope{ScopeRead, ScopePage, ScopeAct, ScopeEdit, ScopeAdmin} }
 
-// An APIKey is a key with which a program does something, without the key itself. It is a person's own, a team's,
-// or neither: then it is the installation's.
+// An APIKey describes a key for the REST API, without the key itself. It belongs to a person, to a team, or, if
+// both are empty, to the installation.
 type APIKey struct {
 	ID        APIKeyID
 	Name      string
-	TeamID    TeamID // 0: of no team
-	Owner     UserID // "": nobody's own
+	TeamID    TeamID // 0: none
+	Owner     UserID // "": none
 	Scopes    []Scope
-	Hint      string     // the last four characters
-	ExpiresAt *time.Time // nil: it doesn't
+	Hint      string     // its last four characters
+	ExpiresAt *time.Time // nil: never
 }
 
 // Allows reports whether the key has a scope, or one that includes it.
@@ -44,15 +44,15 @@ func (k APIKey) Allows(s Scope) bool {
 	})
 }
 
-// Expired reports whether the key's time is over at an instant.
+// Expired reports whether the key has expired at an instant.
 func (k APIKey) Expired(at time.Time) bool { return k.ExpiresAt != nil && !at.Before(*k.ExpiresAt) }
 
 var keyNames = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@/-]{0,63}$`)
 
-// mostKeyLife is for how long a key may be made.
+// mostKeyLife is the longest lifetime of a key that expires.
 const mostKeyLife = 5 * 366 * 24 * time.Hour
 
-// Check says what can't be right with a key that is to be made.
+// Check refuses a new key that makes no sense.
 func (k APIKey) Check(now time.Time) error {
 	switch {
 	case !keyNames.MatchString(k.Name):

@@ -8,34 +8,35 @@ import (
 	"time"
 )
 
-// The canary is an incident of Watchbill's own, which goes the whole way every few minutes: a signal is accepted,
-// folded, opens an incident, pages at once and again after a timer, and ends. Nobody is paged: its sender sends
-// nothing. It takes no number from people's incidents, as its own are negative, and its team, policy and
-// integration are rows that the schema brings along, removed from the beginning.
+// The canary is an incident by which Watchbill tests itself every few minutes, end to end: a signal is accepted and
+// folded, opens an incident, pages at once and again after a timer, and is resolved. Nobody is paged, since its
+// sender sends nothing. Its incidents have negative numbers. Its team, policy and integration are rows of the
+// schema that are marked as removed, so that nothing lists them.
 const (
 	CanaryIntegration IntegrationID = -1
-	// MethodCanary is how it is paged. It is none of those that people have.
+	// MethodCanary is the method of the canary's pages.
 	MethodCanary Method = "canary"
-	// CanaryPages is how many pages it must have got: one when it is opened, and one by a timer.
+	// CanaryPages is how many pages a canary causes: one when it opens, and one by a timer.
 	CanaryPages = 2
-	// CanaryWithin is how long it may take before there is an alarm.
+	// CanaryWithin is how long a canary may take before admins are told.
 	CanaryWithin = time.Minute
 )
 
 const canaryKey = "canary/"
 
-// Canary reports whether an incident is one of the canary's.
+// Canary reports whether the incident is a canary.
 func (id IncidentID) Canary() bool { return id < 0 }
 
-// CanaryIncident is the incident of the canary with a number.
+// CanaryIncident is the incident of a canary, by the canary's number.
 func CanaryIncident(number int64) IncidentID { return IncidentID(-number) }
 
-// CanarySignal opens it, or ends it. It is as severe as most of what people are paged for, so that it waits as long as that.
+// CanarySignal opens or ends a canary. Its severity is that of most pages, so that it waits in the queues as long
+// as they do.
 func CanarySignal(number int64, do Action) Signal {
 	return Signal{Action: do, DedupKey: fmt.Sprint(canaryKey, number), Title: "The canary of Watchbill", Severity: High}
 }
 
-// canary is the number of the incident that an alert opens; 0: the next one of people's.
+// canary is the incident that a canary's alert opens; 0: the alert isn't a canary's.
 func (f *Fold) canary(a *Alert) IncidentID {
 	if f.Integration.ID != CanaryIntegration {
 		return 0
@@ -44,7 +45,7 @@ func (f *Fold) canary(a *Alert) IncidentID {
 	return CanaryIncident(max(n, 1))
 }
 
-// unseen takes out what would show a canary to people.
+// unseen drops the notices and drawings that would show a canary to people.
 func (c *Change) unseen() {
 	if !c.Incident.ID.Canary() {
 		return
@@ -53,10 +54,10 @@ func (c *Change) unseen() {
 	c.Tasks = slices.DeleteFunc(c.Tasks, func(t Task) bool { _, drawn := t.Do.(Draw); return drawn })
 }
 
-// NoticeCanary tells the admins that the canary doesn't come through, and that it does so again.
+// NoticeCanary tells the admins that the canary has not come through, and later that it does again.
 const NoticeCanary NoticeKind = "canary"
 
-// CanaryNotices tell, once, of an outage that began at since; with an end, that it is over.
+// CanaryNotices tell once of an outage that began at since or, with an end, that it is over.
 func CanaryNotices(to []string, since time.Time, end *time.Time) []Notice {
 	key := "late"
 	d := Saying(Say("Watchbill has sent itself an incident, as it does every few minutes, and it has not come through within a minute. Signals, timers or pages may be stuck, so that people are not paged. The log says what has happened to it, and so does /readyz?verbose."))

@@ -11,12 +11,12 @@ import (
 type Change struct {
 	Incident Incident
 	Events   []Event
-	Calls    []Call // of people; the store makes their pages
+	Calls    []Call // the store makes the pages of each
 	Tasks    []Task
 	Notices  []Notice
 	Closes   []NoticeClose
 
-	counted bool // the counters of its storm have changed
+	counted bool // only its counters have changed
 
 	before Incident
 	by     Actor // who decides
@@ -24,15 +24,15 @@ type Change struct {
 	now    time.Time
 }
 
-// begin starts a change of the incident, and makes its next version.
+// begin starts a change of the incident, and increments its version.
 func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 	c := Change{Incident: in, before: in, by: by, facts: f, now: now}
 	c.Incident.Version++
 	return c
 }
 
-// done adds the work that follows from every change: a redraw, unless nothing has happened;
-// the timer, if it was set anew; what silences follow; and the end of the question "still on it?", if it was open.
+// done adds the work that follows from every change: a redraw, unless nothing has happened; the new timer, if
+// there is one; an update of the silences; and the end of the question "still on it?" if that was open.
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
@@ -60,21 +60,22 @@ func (in Incident) Redraw() Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
 
-// RedrawFor is Redraw after somebody has acted. It goes first, because they are looking at the message.
+// RedrawFor is Redraw after somebody has acted. Such a redraw goes first, because the person is looking at the
+// message.
 func (in Incident) RedrawFor(by Actor) Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version, Asked: by.User != ""}, Severity: in.Severity}
 }
 
-// record adds a line to the timeline. Its actor may differ from the change's: what follows from a
+// record adds an event to the timeline. Its actor may differ from the change's, since what follows from a
 // person's act is done by Watchbill itself.
 func (c *Change) record(kind EventKind, by Actor, d Detail) {
 	c.Events = append(c.Events, Event{IncidentID: c.Incident.ID, At: c.now, Kind: kind, Actor: by, Detail: d})
 }
 
-// policy is the one that the incident follows now.
+// policy is the policy that the incident follows now.
 func (c *Change) policy() Policy { return c.facts.Policies[c.Incident.PolicyID] }
 
-// stop ends what is under way: the timer becomes stale, and pages not yet sent are skipped.
+// stop cancels the timer and the pages that have not been sent.
 func (c *Change) stop() {
 	in := &c.Incident
 	in.Seq++
@@ -89,11 +90,10 @@ func (c *Change) setTimer(until time.Time) {
 	c.Incident.NextAt = &until
 }
 
-// startOver takes the incident from everybody and puts it before the first step of the policy
-// that it began with.
+// startOver clears all acknowledgements and puts the incident before the first step of its original policy.
 func (c *Change) startOver() {
 	in := &c.Incident
-	if in.Status == Resolved { // people asked to help before are no longer asked
+	if in.Status == Resolved { // requests for help ended with the resolution
 		in.Responders = nil
 	}
 	c.stop()

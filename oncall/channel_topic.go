@@ -6,18 +6,18 @@ import (
 	"unicode"
 )
 
-// topicMark begins our part of a channel's topic, which ends at topicEnd.
+// topicMark begins our segment of a channel's topic, which ends at topicEnd.
 const (
 	topicMark = ":pager: On call: "
 	topicEnd  = " | "
 	maxTopic  = 250
 )
 
-// TopicSegment is our part of a topic: who is on call where.
+// TopicSegment is our part of a topic: who is on call in which schedule.
 func TopicSegment(lines []string) string { return topicMark + strings.Join(lines, ", ") }
 
-// SetTopicSegment puts our part into a topic that people write as well. What they wrote
-// stays as it is; where both don't fit, ours is cut.
+// SetTopicSegment puts our segment into a topic that people edit as well. Their text stays as it is; if both don't
+// fit, ours is cut.
 func SetTopicSegment(topic, segment string) string {
 	before, after := topic, ""
 	if i := strings.Index(topic, topicMark); i >= 0 {
@@ -39,8 +39,8 @@ func SetTopicSegment(topic, segment string) string {
 	return before + segment + after
 }
 
-// inTopic drops what could break the line or reverse its direction, and what Slack would read as a
-// reference: in a topic nothing can be escaped.
+// inTopic drops characters that could break the line, reverse its direction, or begin a Slack reference: a topic
+// has no way to escape them.
 func inTopic(r rune) rune {
 	switch {
 	case unicode.IsSpace(r):
@@ -51,7 +51,7 @@ func inTopic(r rune) rune {
 	return r
 }
 
-// TopicLine names who has the roles of one schedule.
+// TopicLine names who is on call in one schedule.
 func TopicLine(schedule string, names []string) string {
 	if len(names) == 0 {
 		names = []string{"nobody"}

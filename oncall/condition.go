@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A Condition says when a step runs; otherwise it is skipped at once. Every part that is given must be
-// true. It is stored as JSON: fields are only ever added.
+// A Condition limits when a step runs; unmet, the step is skipped at once. Every part that is given must be met.
+// It is stored as JSON: fields are only ever added.
 type Condition struct {
-	Severity []Severity `json:"severity,omitempty"` // one of these
+	Severity []Severity `json:"severity,omitempty"` // any of these
 	Hours    HoursWord  `json:"hours,omitempty"`
 }
 
@@ -24,8 +24,7 @@ const (
 	HoursOff     HoursWord = "off"
 )
 
-// unmet says why a step doesn't run now, as a clause that completes "step 2 was skipped: "; it
-// is empty if the step does run.
+// unmet says why a step doesn't run now, completing "step 2 was skipped: "; empty: the step runs.
 func (c *Condition) unmet(sev Severity, team TeamID, r Roster, now time.Time) string {
 	if c == nil {
 		return ""

@@ -11,26 +11,25 @@ import (
 // ContactID identifies a contact method.
 type ContactID int64
 
-// A Contact is a contact method: one way to reach one person. It counts once it is
-// verified.
+// A Contact is a contact method: one way to reach one person. It is used only once it is verified.
 type Contact struct {
 	ID          ContactID
 	UserID      UserID
 	Method      Method
 	Address     string // a number in E.164, a mail address, a topic, a chat id, a URL
 	VerifiedAt  *time.Time
-	ConfirmedAt *time.Time // the last time that its person answered through it
+	ConfirmedAt *time.Time // when its person last answered through it
 	DisabledAt  *time.Time
 	DisabledWhy string // completes "it is switched off because …"
-	NamedSender bool   // our last message there came from a name, as its provider said
+	NamedSender bool   // according to the provider, our last message showed a name as its sender
 	CreatedAt   time.Time
 }
 
-// Usable reports whether a page may go there.
+// Usable reports whether pages may be sent to it.
 func (c Contact) Usable() bool { return c.VerifiedAt != nil && c.DisabledAt == nil }
 
-// A Rule is one line of a person's notification rules: page by a contact method so long
-// after the decision to page. It is stored as JSON: fields are only ever added.
+// A Rule is one of a person's notification rules: which contact method is used, and how long after the decision
+// to page. It is stored as JSON: fields are only ever added.
 type Rule struct {
 	Contact ContactID `json:"contact,omitempty"` // 0: a direct message in Slack
 	After   Seconds   `json:"after"`
@@ -40,17 +39,16 @@ type Rule struct {
 type Preferences struct {
 	High  []Rule            // for critical, high and medium severity; nil: the defaults
 	Low   []Rule            // for low severity; nil: the defaults
-	Hours []schedule.Window // when a low severity may disturb, in the person's zone; nil: WorkingHours
+	Hours []schedule.Window // when pages of low severity are sent, in the person's time zone; nil: WorkingHours
 }
 
-// A Reach is how one person can be reached.
+// A Reach is a person's contact methods and notification rules.
 type Reach struct {
 	Contacts []Contact
 	Preferences
 }
 
-// WorkingHours are when a low severity may disturb somebody who has said nothing else: the
-// working week in the person's own zone.
+// WorkingHours is the default of Preferences.Hours.
 var WorkingHours = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // Contact returns one of the person's contact methods. 0 is Slack, which everybody has.
@@ -66,8 +64,8 @@ func (r Reach) Contact(id ContactID) (Contact, bool) {
 	return Contact{}, false
 }
 
-// Rules are the rules that hold for an urgency: the person's own, or the defaults for the contact
-// methods that can be used.
+// Rules are the notification rules for low severity or for all others: the person's own, or the defaults of
+// their usable contact methods.
 func (r Reach) Rules(low bool) []Rule {
 	own := r.High
 	if low {
@@ -98,7 +96,7 @@ const (
 	maxAfter    = Seconds(24 * 60 * 60)
 )
 
-// Check refuses preferences that make no sense for these contact methods.
+// Check refuses preferences that don't fit the contact methods.
 func (p Preferences) Check(contacts []Contact) error {
 	reach := Reach{Contacts: contacts}
 	for _, rules := range [][]Rule{p.High, p.Low} {

@@ -8,21 +8,21 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// What people are told of cover requests.
+// The notices about cover requests.
 const (
 	NoticeCoverAsk  NoticeKind = "cover_ask"  // to those who are asked
 	NoticeCoverSent NoticeKind = "cover_sent" // to the one who asks
-	NoticeCoverNews NoticeKind = "cover_news" // to the asker: somebody has it, or nobody yet
+	NoticeCoverNews NoticeKind = "cover_news" // to the asker: somebody took the shift, or nobody has yet
 	NoticeCoverDone NoticeKind = "cover_done" // to the team's channel
 )
 
-// CoverNotices are the kinds that follow the state of their request.
+// CoverNotices are the kinds that are redrawn when their request changes.
 var CoverNotices = []NoticeKind{NoticeCoverAsk, NoticeCoverSent}
 
 // CoverPending is the state of the reminder that nobody has taken the shift yet.
 const CoverPending = "pending"
 
-// Show brings the detail of a notice to the state of the request.
+// Show updates the detail of a notice to the state of the request.
 func (c Cover) Show(f *NoticeDetail, by UserID, now time.Time) {
 	f.Stints, f.Takes, f.Note, f.State = []schedule.Stint{c.Stint}, c.Takes, c.Note, string(c.State)
 	f.By, f.StateAt = by, now
@@ -36,7 +36,7 @@ func (c Cover) Show(f *NoticeDetail, by UserID, now time.Time) {
 	}
 }
 
-// Differs reports whether the messages must be drawn again.
+// Differs reports whether the request's messages must be redrawn.
 func (c Cover) Differs(before Cover) bool {
 	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
 }
@@ -48,8 +48,8 @@ func (c Cover) tell(kind NoticeKind, key, to string, r Staff) Notice {
 	return n
 }
 
-// Sent are the copies of a new request: one for the person whose shift it is, and one for whoever asks
-// on their behalf.
+// Sent are the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
+// behalf.
 func (c Cover) Sent(r Staff) []Notice {
 	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
 	if c.CreatedBy != c.Stint.User {
@@ -58,7 +58,7 @@ func (c Cover) Sent(r Staff) []Notice {
 	return out
 }
 
-// Asks are the questions to people.
+// Asks are the notices that ask people to take the shift.
 func (c Cover) Asks(users []UserID, r Staff) []Notice {
 	var out []Notice
 	for _, u := range users {
@@ -70,7 +70,7 @@ func (c Cover) Asks(users []UserID, r Staff) []Notice {
 	return out
 }
 
-// News are new messages about a change. The earlier ones are drawn again, but nobody may be looking.
+// News are new messages about a change. The earlier ones are redrawn as well, but Slack notifies nobody of that.
 func (c CoverChange) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)

@@ -11,31 +11,29 @@ import (
 // CoverID identifies a cover request.
 type CoverID int64
 
-// A Cover is a request to everybody who may: please take this shift, or a part of it.
-// Until somebody has taken it, the one who has it stays on call.
+// A Cover asks colleagues to take a shift or a part of it. Until somebody takes it, its person stays on call.
 type Cover struct {
 	ID        CoverID
 	State     CoverState
 	Stint     schedule.Stint
 	Note      string
 	Everyone  bool   // asks the whole team, not only the schedule's people
-	CreatedBy UserID // the stint's person, or somebody of the team for them
+	CreatedBy UserID // the stint's person, or a team member on their behalf
 	CreatedAt time.Time
 	EndedAt   *time.Time // when it left CoverOpen
-	NextAt    *time.Time // when the timer looks again; nil: never
-	Asked     []CoverAsk // in this order
+	NextAt    *time.Time // when its timer runs next; nil: never
+	Asked     []CoverAsk // in the order in which they were asked
 	Takes     []CoverTake
 }
 
-// A CoverAsk says that a person was asked. It is stored as JSON.
+// A CoverAsk is a person who was asked. It is stored as JSON.
 type CoverAsk struct {
 	User     UserID    `json:"user"`
 	At       time.Time `json:"at"`
 	Declined bool      `json:"declined,omitempty"`
 }
 
-// A CoverTake is a part of the shift, or all of it, that somebody has taken. It is
-// stored as JSON.
+// A CoverTake is a part of the shift, or all of it, that somebody has taken. It is stored as JSON.
 type CoverTake struct {
 	User     UserID     `json:"user"`
 	Start    time.Time  `json:"start"`
@@ -52,10 +50,10 @@ const (
 	CoverTaken     CoverState = "taken" // all of it
 	CoverWithdrawn CoverState = "withdrawn"
 	CoverOver      CoverState = "over"  // the shift has ended
-	CoverStale     CoverState = "stale" // the shift has passed to others by other ways
+	CoverStale     CoverState = "stale" // its person no longer has the shift, for other reasons
 )
 
-// People are asked in groups, and only by day as their own clock shows it.
+// People are asked in groups, and only during the day in their own time zone.
 const (
 	coverGroup = 3
 	coverPause = 15 * time.Minute
@@ -63,16 +61,16 @@ const (
 	askUntil   = schedule.TimeOfDay(22 * 60)
 )
 
-// coverReminders are how long before the shift the asker hears that nobody has it.
+// coverReminders are how long before the shift the asker is reminded that nobody has taken it.
 var coverReminders = []time.Duration{24 * time.Hour, 2 * time.Hour}
 
-// loadSpan is how far back and ahead hours on call are counted.
+// loadSpan is how far back and ahead time on call is counted.
 const loadSpan = 28 * 24 * time.Hour
 
 // A CoverAct is what a person does with a cover request.
 type CoverAct struct {
 	Do       CoverActKind
-	From, To time.Time // of TakeCover: the part that is wanted; zero times are the ends of the shift
+	From, To time.Time // for TakeCover: the part to take; zero times stand for the ends of the shift
 }
 
 // CoverActKind says which act it is.
@@ -88,15 +86,14 @@ const (
 // A CoverChange is a decision on a cover request.
 type CoverChange struct {
 	Cover  Cover
-	Add    []schedule.Override // for the last takes, in their order
+	Add    []schedule.Override // for the latest takes, in their order
 	Asked  []UserID            // who is asked now
-	Remind time.Duration       // so long before the shift nobody has it; 0: no reminder
+	Remind time.Duration       // which of coverReminders is due; 0: none
 	// Refusal is told to whoever asked, although the request has changed.
 	Refusal error
 }
 
-// AskForCover makes a request for a stint that may have begun. Away are people who have
-// time off during it.
+// AskForCover makes a request for a stint, which may have begun. Away are people who have time off during it.
 func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Staff, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
@@ -140,8 +137,8 @@ func (c Cover) Do(a CoverAct, by UserID, r Staff, now time.Time) (CoverChange, e
 	return CoverChange{}, refuseUnknown()
 }
 
-// take gives a person whatever is left between two instants; zero times are the ends
-// of the shift. The first to take a part has it.
+// take gives a person whatever is left between two instants; zero times stand for the ends of the shift. The
+// first person to take a part gets it.
 func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (CoverChange, error) {
 	switch {
 	case c.State != CoverOpen:
@@ -201,7 +198,7 @@ func (c Cover) mayTake(u UserID, r Staff, now time.Time) bool {
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
 }
 
-// decline notes that a person can't.
+// decline records that a person declined.
 func (c Cover) decline(by UserID) (CoverChange, error) {
 	if c.State != CoverOpen {
 		return CoverChange{}, c.closed()
@@ -215,7 +212,7 @@ func (c Cover) decline(by UserID) (CoverChange, error) {
 	return CoverChange{Cover: c}, nil
 }
 
-// withdraw takes the request back. What was taken already stays taken.
+// withdraw ends the request. Parts that were taken stay taken.
 func (c Cover) withdraw(by UserID, now time.Time) (CoverChange, error) {
 	switch {
 	case by != c.Stint.User && by != c.CreatedBy:
@@ -231,8 +228,8 @@ func (c Cover) Due(now time.Time) bool {
 	return c.State == CoverOpen && c.NextAt != nil && !now.Before(*c.NextAt)
 }
 
-// Tick is what the timer does: it asks the next group, reminds, ends the request, and
-// says when to look again. Away are people who have time off during the shift.
+// Tick runs the request's timer: it asks the next group, reminds the asker, or ends the request, and sets the next
+// timer. Away are people who have time off during the shift.
 func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
 	if !now.Before(c.Stint.End) {
 		return c.close(CoverOver, now, nil)
@@ -279,7 +276,7 @@ func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
 	return change
 }
 
-// candidates are the people still to be asked, least loaded first.
+// candidates are the people still to be asked, those with the least time on call first.
 func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people := everOnCall(schedule, now)

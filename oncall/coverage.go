@@ -11,23 +11,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// FindingKind says what is wrong with cover.
+// FindingKind says what is wrong with coverage.
 type FindingKind string
 
 // What a check of the coverage looks for.
 const (
-	FindingGap         FindingKind = "gap"         // nobody has a role, and that is not on purpose
+	FindingGap         FindingKind = "gap"         // nobody has a role, unintentionally
 	FindingEmpty       FindingKind = "empty"       // nobody is on call at all
 	FindingDeactivated FindingKind = "deactivated" // somebody in a turn has left Slack
 	FindingUnknown     FindingKind = "unknown"     // Slack doesn't know somebody in a turn
-	FindingStranger    FindingKind = "stranger"    // somebody in a turn, or a step, is of another organisation
-	FindingGuest       FindingKind = "guest"       // somebody in a turn, or a step, is a guest whom no team names
+	FindingStranger    FindingKind = "stranger"    // somebody in a turn or step belongs to another organisation
+	FindingGuest       FindingKind = "guest"       // somebody in a turn or step is a guest whom no team names
 	FindingTimeOff     FindingKind = "time_off"    // somebody is on call while away
 	FindingUnpaged     FindingKind = "unpaged"     // no policy pages a schedule
 	FindingPagesNobody FindingKind = "pages_nobody"
 )
 
-// FindingKinds lists them all.
+// FindingKinds lists all kinds.
 var FindingKinds = []FindingKind{
 	FindingGap, FindingEmpty, FindingDeactivated, FindingUnknown, FindingStranger, FindingGuest, FindingTimeOff, FindingUnpaged, FindingPagesNobody,
 }
@@ -35,25 +35,25 @@ var FindingKinds = []FindingKind{
 // NoticeCoverage warns of findings.
 const NoticeCoverage NoticeKind = "coverage"
 
-// A Finding is one thing that will go wrong with cover. It has the same key for as long
-// as it stands, and for every week in which it comes back.
+// A Finding is one problem with coverage. Its key stays the same for as long as the problem lasts, and for every
+// week in which it recurs.
 type Finding struct {
 	Key      string      `json:"key"`
 	Kind     FindingKind `json:"kind"`
 	Team     TeamID      `json:"team"`
 	Name     string      `json:"name"`                // of the schedule or the policy
-	OfPolicy bool        `json:"of_policy,omitempty"` // a step of it names User
+	OfPolicy bool        `json:"of_policy,omitempty"` // Name is a policy's, one of whose steps names User
 	Role     string      `json:"role,omitempty"`
 	User     UserID      `json:"user,omitempty"`
 	Start    time.Time   `json:"start,omitzero"`
-	End      time.Time   `json:"end,omitzero"` // zero: nothing ends it within sight
-	More     int         `json:"more,omitempty"`
+	End      time.Time   `json:"end,omitzero"`   // zero: not within coverageAhead
+	More     int         `json:"more,omitempty"` // how often it recurs within coverageAhead
 	TimeZone string      `json:"timezone,omitempty"`
 	MendedAt time.Time   `json:"mended_at,omitzero"`
 }
 
-// Mend notes which findings of a warning are mended: they are gone, and neither simply over nor going on
-// under another key. It reports whether there are any.
+// Mend marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
+// another key. It reports whether there are any.
 func (d *NoticeDetail) Mend(gone []string, found []Finding, now time.Time) bool {
 	mended := false
 	for i := range d.Findings {
@@ -71,7 +71,7 @@ func (d *NoticeDetail) Mend(gone []string, found []Finding, now time.Time) bool 
 	return mended
 }
 
-// CoverageFacts are what findings depend on.
+// CoverageFacts is what findings depend on.
 type CoverageFacts struct {
 	Schedules []schedule.Definition
 	Policies  []Policy // those in force
@@ -83,15 +83,14 @@ type CoverageFacts struct {
 const (
 	// coverageAhead is how far ahead findings are looked for.
 	coverageAhead = 4 * 7 * 24 * time.Hour
-	// coverageBack is how far back to look for the beginning of what goes on now.
+	// coverageBack is how far back to look for the start of a gap that has begun.
 	coverageBack = 7 * 24 * time.Hour
 )
 
-// Findings looks for what will go wrong with cover within four weeks of now. A schedule
-// that can't be used is an error.
+// Findings looks for problems with coverage within four weeks of now. A schedule that doesn't compile is an error.
 func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	var found []Finding
-	covered := map[ScheduleID]bool{} // somebody is on call in it
+	covered := map[ScheduleID]bool{} // schedules with somebody on call
 	for _, s := range f.Schedules {
 		c, err := schedule.Compile(s)
 		if err != nil {
@@ -129,8 +128,8 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 	return found, nil
 }
 
-// Unsettled lists the keys of findings about schedules that are being edited, and about policies that
-// page those. Nobody is warned of them while the editing goes on.
+// Unsettled recognises the keys of findings about schedules that are being edited, and about policies that page
+// them. Nobody is warned of these until the editing has stopped.
 func (f CoverageFacts) Unsettled(edits []ScheduleEditing) func(key string) bool {
 	about := map[string]bool{}
 	for _, e := range edits {
@@ -151,15 +150,15 @@ func (f CoverageFacts) Unsettled(edits []ScheduleEditing) func(key string) bool 
 	}
 }
 
-// finding makes a finding about a schedule; rest tells its key from others of its kind.
+// finding makes a finding about a schedule; rest completes its key.
 func finding(c *schedule.Schedule, kind FindingKind, rest string) Finding {
 	return Finding{
 		Key: fmt.Sprintf("%s/%d%s", kind, c.ID(), rest), Kind: kind, Team: c.TeamID(), Name: c.Name(), TimeZone: c.TimeZone(),
 	}
 }
 
-// gapsOf returns the gaps that are not on purpose, one for each weekly pattern, and whether
-// anybody is on call at all. A role that nobody ever has is no gap.
+// gapsOf returns the unintentional gaps, one for each weekly pattern, and whether anybody is on call at all. A role
+// that nobody ever has makes no gaps.
 func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	from, to := now.Add(-coverageBack), now.Add(coverageAhead)
 	for _, role := range c.Roles() {
@@ -190,12 +189,12 @@ func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 	return found, some
 }
 
-// intendedEmpty reports whether nobody is on call at all on purpose.
+// intendedEmpty reports whether the schedule is empty on purpose.
 func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(coverageAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
-// pattern names a gap so that its repetitions in other weeks have the same name.
+// pattern names a gap such that its repetitions in other weeks have the same name.
 func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
@@ -207,7 +206,7 @@ func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	return start.Format("Mon 15:04")
 }
 
-// people finds those who can't be reached in the shifts planned for them.
+// people finds people who can't be paged during the shifts planned for them.
 func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Finding {
 	found := map[UserID]Finding{}
 	for _, role := range planned.Roles() {
@@ -244,8 +243,7 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	}
 }
 
-// skipped finds people whom a step of a policy names but passes over: guests, and people of other
-// organisations.
+// skipped finds people whom a step of a policy names but doesn't page: guests, and people of other organisations.
 func (f CoverageFacts) skipped(p Policy) []Finding {
 	found := map[UserID]Finding{}
 	for _, s := range p.Steps {
@@ -260,7 +258,7 @@ func (f CoverageFacts) skipped(p Policy) []Finding {
 	return inOrder(found)
 }
 
-// inOrder returns findings in the order of their people.
+// inOrder sorts findings by person.
 func inOrder(found map[UserID]Finding) []Finding {
 	var out []Finding
 	for _, u := range slices.Sorted(maps.Keys(found)) {
@@ -269,7 +267,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 	return out
 }
 
-// away finds people who are on call while they are away.
+// away finds people who are on call during their time off.
 func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
 	for _, a := range united(f.TimeOff) {
@@ -303,7 +301,7 @@ func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	})
 }
 
-// united joins overlapping time off of the same person, so that a shift isn't found twice.
+// united merges overlapping time off of the same person, so that a shift isn't reported twice.
 func united(all []TimeOff) []TimeOff {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b TimeOff) int { return cmp.Or(cmp.Compare(a.UserID, b.UserID), a.Start.Compare(b.Start)) })

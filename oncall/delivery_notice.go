@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// The notices about ways to reach people.
+// The notices about contact methods and delivery.
 const (
-	NoticeBlocked   NoticeKind = "delivery_blocked" // to admins: a contact method waits for them
-	NoticeChannel   NoticeKind = "channel_refused"  // to admins: a team's channel takes no messages
+	NoticeBlocked   NoticeKind = "delivery_blocked" // to admins: pages by a method wait for them to act
+	NoticeChannel   NoticeKind = "channel_refused"  // to admins: Slack refuses messages in a team's channel
 	NoticeUnreached NoticeKind = "delivery_failed"  // to admins: nobody of a step could be reached
 	NoticeContact   NoticeKind = "contact_off"      // to a person and admins: a contact method is switched off
 	NoticeContactOn NoticeKind = "contact_on"       // to a person: it is switched on again
 	NoticeSilent    NoticeKind = "contact_silent"   // to a person and admins: nobody answers there
 	NoticeProof     NoticeKind = "contact_proof"    // to a person: what to send to the bot of Telegram
 	NoticeUnsent    NoticeKind = "contact_unsent"   // to a person: a code or a test could not be sent
-	NoticePhones    NoticeKind = "phones"           // to admins: what goes to phones beside pages
-	NoticeTest      NoticeKind = "page_test"        // to a person: this is how a page in Slack looks
+	NoticePhones    NoticeKind = "phones"           // to admins: many codes and tests go to phones
+	NoticeTest      NoticeKind = "page_test"        // to a person: a test page in Slack
 	NoticeBundle    NoticeKind = "bundle"           // a page about several incidents
 )
 
-// BundleAcked is the state of a bundle whose incidents no longer wait for its person.
+// BundleAcked is the state of a bundle none of whose incidents waits for its person any more.
 const BundleAcked = "acknowledged"
 
-// BlockedNotices tell, once a day, that a contact method needs an admin.
+// BlockedNotices tell, once a day, that an admin has to act before a method can send.
 func BlockedNotices(method Method, why string, to []string, now time.Time) []Notice {
 	var out []Notice
 	for _, who := range to {
@@ -36,15 +36,14 @@ func BlockedNotices(method Method, why string, to []string, now time.Time) []Not
 	return out
 }
 
-// MendNotices tell, once a day for each cause, what an admin has to do so that a contact method reaches
-// everybody.
+// MendNotices tell, once a day for each cause, what an admin has to fix so that a method reaches everybody.
 func MendNotices(method Method, what string, to []string, now time.Time) []Notice {
 	cause := fnv.New32a()
 	cause.Write([]byte(what))
 	return mendNotices(method, fmt.Sprintf("%08x", cause.Sum32()), what, to, now)
 }
 
-// DeafNotices tell, once a day, that answers by a contact method can't be read.
+// DeafNotices tell, once a day, that answers by a method can't be read.
 func DeafNotices(method Method, why string, to []string, now time.Time) []Notice {
 	return mendNotices(method, "deaf", "what people answer has not been read for a minute: "+why, to, now)
 }
@@ -53,13 +52,12 @@ func mendNotices(method Method, cause, what string, to []string, now time.Time) 
 	out := BlockedNotices(method, what, to, now)
 	for i := range out {
 		out[i].Key += "/" + cause
-		out[i].Detail.Lines = []string{what} // tells it from what reaches nobody
+		out[i].Detail.Lines = []string{what} // distinguishes it from a method that reaches nobody
 	}
 	return out
 }
 
-// ChannelNotices tell people, once a day, that Slack refuses messages in a team's channel. Why is
-// Slack's code.
+// ChannelNotices tell people, once a day, that Slack refuses messages in a team's channel. Why is Slack's error code.
 func ChannelNotices(t Team, why string, to []UserID, now time.Time) []Notice {
 	var out []Notice
 	for _, who := range to {
@@ -74,7 +72,7 @@ func ChannelNotices(t Team, why string, to []UserID, now time.Time) []Notice {
 	return out
 }
 
-// UnreachedNotices tell, once for each incident, that a step could reach nobody.
+// UnreachedNotices tell, once for each incident, that a step reached nobody.
 func UnreachedNotices(in Incident, to []string) []Notice {
 	var out []Notice
 	for _, who := range to {
@@ -86,7 +84,7 @@ func UnreachedNotices(in Incident, to []string) []Notice {
 	return out
 }
 
-// ContactNotice tells that a contact method was switched off or on.
+// ContactNotice tells that a contact method was switched off or on, or that nobody answers by it.
 func ContactNotice(kind NoticeKind, c Contact, why, to string, now time.Time) Notice {
 	return Notice{
 		Key: fmt.Sprintf("%s/%d/%d/%s", kind, c.ID, now.UnixMilli(), to), To: to, Kind: kind,
@@ -107,7 +105,7 @@ func BundleNotice(key string, lead PageID, to UserID, incidents []Incident) Noti
 // maxBundleLines is how many incidents a direct message names.
 const maxBundleLines = 15
 
-// BundleLines names the first incidents, which are the worst.
+// BundleLines has one line for each of the first incidents.
 func BundleLines(incidents []Incident, most int) []string {
 	var lines []string
 	for _, in := range incidents[:min(most, len(incidents))] {
@@ -116,10 +114,10 @@ func BundleLines(incidents []Incident, most int) []string {
 	return lines
 }
 
-// NoticeEnded tells a person what an admin has ended of theirs.
+// NoticeEnded tells a person that an admin has revoked something of theirs.
 const NoticeEnded NoticeKind = "ended"
 
-// EndedNotice tells a person what somebody else has ended of theirs.
+// EndedNotice tells a person what somebody else has revoked of theirs.
 func EndedNotice(by Actor, to UserID, what string, now time.Time) Notice {
 	said := Say("%s has ended %s.", by.User, what)
 	if by.User == "" {

@@ -1,18 +1,18 @@
 package oncall
 
-// A Digest says whether a team's channel is told every Monday what the week was like.
+// A Digest says when a team's channel gets its weekly summary, on Mondays.
 type Digest string
 
-// Whether it is.
+// When a team's channel gets its summary.
 const (
-	DigestUsual  Digest = ""       // if something happened in the week, or in the one before it
-	DigestWeekly Digest = "weekly" // also of a quiet week, in one line
+	DigestUsual  Digest = ""       // if anything happened in that week or the one before
+	DigestWeekly Digest = "weekly" // always; one line if nothing happened
 	DigestOff    Digest = "off"
 )
 
-// The notices that come of what reports count.
+// The notices that reports cause.
 const (
-	NoticeDigest    NoticeKind = "digest"     // a team's channel: Lines tell of the week from Start to End, which hold names of others
-	NoticeBadNight  NoticeKind = "bad_night"  // whoever was woken Count times from Start to End
-	NoticeBadNights NoticeKind = "bad_nights" // a manager: Users had Count of those, the last from Start to End
+	NoticeDigest    NoticeKind = "digest"     // to a team's channel: Lines summarise Start to End, and contain untrusted names
+	NoticeBadNight  NoticeKind = "bad_night"  // to a person who was woken Count times between Start and End
+	NoticeBadNights NoticeKind = "bad_nights" // to a manager: Users have had Count bad nights, the last from Start to End
 )

@@ -5,8 +5,8 @@ import "github.com/watchbill/watchbill/oncall/schedule"
 // ErrNotFound says that what was asked for does not exist.
 var ErrNotFound = schedule.ErrNotFound
 
-// A Refusal is a decision not to do what a person asked, in one exact sentence.
-// It is the only kind of error whose text a person sees.
+// A Refusal is a decision not to do what a person asked, in one exact sentence. No other error's text is shown to
+// people.
 type Refusal = schedule.Refusal
 
 // Refuse makes a Refusal, as Say makes a Sentence.
@@ -20,7 +20,7 @@ type Sentence = schedule.Sentence
 // all others become words.
 func Say(format string, args ...any) Sentence { return schedule.Say(format, args...) }
 
-// refuseUnknown refuses an act that a newer version of Watchbill has offered.
+// refuseUnknown refuses an act that only a newer version of Watchbill knows.
 func refuseUnknown() error {
 	return Refuse("This version of Watchbill doesn't know how to do that, and nothing was changed.")
 }

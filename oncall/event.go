@@ -11,7 +11,7 @@ type EventKind string
 const (
 	EventOpened        EventKind = "opened"
 	EventPaging        EventKind = "paging"  // a step of the policy decided whom to page
-	EventWaits         EventKind = "waits"   // a step waits for working hours, until Until; then Users are on call
+	EventWaits         EventKind = "waits"   // a step waits for working hours, until Until, when Users will be on call
 	EventSkipped       EventKind = "skipped" // a step had nobody to page
 	EventExhausted     EventKind = "exhausted"
 	EventAcknowledged  EventKind = "acknowledged"
@@ -20,82 +20,82 @@ const (
 	EventSeverity      EventKind = "severity"
 	EventAlertJoined   EventKind = "alert_joined"
 	EventAlertResolved EventKind = "alert_resolved"
-	EventRetitled      EventKind = "retitled"       // an alert was called Text before
-	EventMisread       EventKind = "signal_misread" // Text says what of a signal was not understood
-	EventRecognised    EventKind = "recognised"     // nobody has chosen the integration's kind: it is taken for Text
-	EventLate          EventKind = "signal_late"    // a signal of the alert in Text was taken for late
+	EventRetitled      EventKind = "retitled"       // an alert's title was Text before
+	EventMisread       EventKind = "signal_misread" // Text says which part of a signal was not understood
+	EventRecognised    EventKind = "recognised"     // the integration has no format, and its signals look like Text's
+	EventLate          EventKind = "signal_late"    // a signal of the alert in Text came too late to count
 	EventPageDelivered EventKind = "page_delivered"
 	EventPageFailed    EventKind = "page_failed"
-	EventPageReceipt   EventKind = "page_receipt" // what the provider reports of one that it accepted: Text is "delivered", "answered" or "unanswered"
-	EventPageBlocked   EventKind = "page_blocked" // retried until somebody has acted
-	EventUnreached     EventKind = "unreached"    // a step could reach none of its people
+	EventPageReceipt   EventKind = "page_receipt" // a page was "delivered", "answered" or "unanswered", as Text says
+	EventPageBlocked   EventKind = "page_blocked" // an admin has to act before the page can be sent
+	EventUnreached     EventKind = "unreached"    // a step reached none of its people
 	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
-	EventAdopted       EventKind = "adopted"      // nobody had it, and somebody has come on call
-	EventPassedOn      EventKind = "handed_over"  // to the policy in Text, from Until on
-	EventUnassigned    EventKind = "unassigned"   // no step had anybody, so the fallback people were paged
+	EventAdopted       EventKind = "adopted"      // Users came on call and were paged, since nobody had the incident
+	EventPassedOn      EventKind = "handed_over"  // passed on to the policy in Text, which begins at Until
+	EventUnassigned    EventKind = "unassigned"   // no step had anybody to page, so the fallback people were paged
 
-	EventAckCounted     EventKind = "ack_counted"     // somebody has acknowledged, but more must: Count of Of
-	EventAckTakenBack   EventKind = "ack_taken_back"  // one of several; Acked still have acknowledged, Count of Of
-	EventUnacknowledged EventKind = "unacknowledged"  // given back by Users; it pages again, though Acked still have acknowledged
-	EventStillOnAsked   EventKind = "still_on_asked"  // Users, who have it, can answer until Until
-	EventStillOn        EventKind = "still_on"        // and one of them has answered
-	EventAckAgain       EventKind = "ack_again"       // it got worse: Users, who have it, are to acknowledge again until Until
+	EventAckCounted     EventKind = "ack_counted"     // Count of Of people have acknowledged, so more must
+	EventAckTakenBack   EventKind = "ack_taken_back"  // one acknowledgement was withdrawn; Acked, Count of Of, remain
+	EventUnacknowledged EventKind = "unacknowledged"  // Users lost it or gave it back, and it pages again; Acked remain
+	EventStillOnAsked   EventKind = "still_on_asked"  // Users, who have it, are to answer until Until
+	EventStillOn        EventKind = "still_on"        // one of them has answered
+	EventAckAgain       EventKind = "ack_again"       // it got worse, and Users are to acknowledge again until Until
 	EventSnoozed        EventKind = "snoozed"         // until Until
-	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze of Users has ended; it pages again
-	EventEscalated      EventKind = "escalated"       // somebody wants the next step now
+	EventUnsnoozed      EventKind = "unsnoozed"       // the snooze by Users has ended, and it pages again
+	EventEscalated      EventKind = "escalated"       // somebody asked for the next step now
 	EventReassigned     EventKind = "reassigned"      // to Users, or to the policy in Text
 	EventAsked          EventKind = "responder_asked" // Users are asked to help
 	EventAccepted       EventKind = "responder_accepted"
-	EventDeclined       EventKind = "responder_declined" // Users asked for it
+	EventDeclined       EventKind = "responder_declined" // Users had asked for help
 	EventNote           EventKind = "note"
 	EventLinked         EventKind = "linked"      // with Incident
-	EventMerged         EventKind = "merged"      // Incident has become part of this one; Users help with it as well
-	EventMergedInto     EventKind = "merged_into" // it has become part of Incident
+	EventMerged         EventKind = "merged"      // Incident became part of this one, with its responders Users
+	EventMergedInto     EventKind = "merged_into" // this one became part of Incident
 
-	EventAged EventKind = "aged" // nothing has come about the alert in Text for long, and its monitor gave it no key
+	EventAged EventKind = "aged" // the alert in Text has no key, and its last signal is long ago
 
-	EventFlapping   EventKind = "flapping"   // it was reopened Count times in a short time, and closes only when it has been quiet for a while
-	EventUnattended EventKind = "unattended" // it flaps, the policy has run out, and nobody has answered since: it begins again
+	EventFlapping   EventKind = "flapping"   // reopened Count times in a short time; it now closes only after a quiet while
+	EventUnattended EventKind = "unattended" // it flaps and nobody answered before the policy ran out, so escalation starts over
 
-	EventStorm         EventKind = "storm"          // it takes in what comes after Count incidents in a minute, and Incidents
-	EventTakenIn       EventKind = "taken_in"       // it has become part of Incident, a storm
-	EventServiceJoined EventKind = "service_joined" // an alert of the service in Text has joined what somebody has
-	EventStormOwn      EventKind = "storm_own"      // a critical alert of the service in Text has an incident of its own: Incident
-	EventSplitOff      EventKind = "split_off"      // the alert in Text is Incident by itself
+	EventStorm         EventKind = "storm"          // Count incidents opened in a minute; it takes in further ones, and Incidents
+	EventTakenIn       EventKind = "taken_in"       // this one became part of Incident, a storm
+	EventServiceJoined EventKind = "service_joined" // an alert of the service in Text joined after the acknowledgement
+	EventStormOwn      EventKind = "storm_own"      // a critical alert of the service in Text got its own Incident
+	EventSplitOff      EventKind = "split_off"      // the alert in Text became Incident
 	EventSplitFrom     EventKind = "split_from"     // its alert was part of Incident
-	EventRouted        EventKind = "routed"         // the rule in Text of the list in To has decided: Names say what
+	EventRouted        EventKind = "routed"         // the rule in Text did what Names say; To is the policy
 	EventRouteShadow   EventKind = "route_shadow"   // the rule in Text, in shadow, would have done what Names say
-	EventRouteFailed   EventKind = "route_failed"   // the rule in Text could not be evaluated: Names say why
-	EventSilenced      EventKind = "silenced"       // Count alerts are silent in the Alertmanager in To, until Until
-	EventUnsilenced    EventKind = "unsilenced"     // and no longer
-	EventSilenceFailed EventKind = "silence_failed" // that has failed for Count alerts, because of Text; Over: to end it
-	EventStormOver     EventKind = "storm_over"     // Count alerts from Since until Until, of which Of still fire, of the services in Names
+	EventRouteFailed   EventKind = "route_failed"   // the rule in Text could not be evaluated; Names say why
+	EventSilenced      EventKind = "silenced"       // Count alerts are silenced in the Alertmanager in To, until Until
+	EventUnsilenced    EventKind = "unsilenced"     // the silences of Count alerts in To have ended
+	EventSilenceFailed EventKind = "silence_failed" // silencing Count alerts failed because of Text; Over: ending a silence failed
+	EventStormOver     EventKind = "storm_over"     // Count alerts came between Since and Until; Of still fire; Names are the services
 )
 
-// Detail is what else is known of an event. It is stored as JSON, so
+// Detail holds an event's data; the comments of the kinds say which fields they use. It is stored as JSON, so
 // fields are only ever added.
 type Detail struct {
-	Round  int      `json:"round,omitempty"` // from 1, as people count; so are the next two
+	Round  int      `json:"round,omitempty"` // counted from 1, like Step and Run
 	Step   int      `json:"step,omitempty"`
 	Run    int      `json:"run,omitempty"`
 	Users  []UserID `json:"users,omitempty"`
 	Method Method   `json:"method,omitempty"`
 	Text   string   `json:"text,omitempty"`
-	Page   PageID   `json:"page,omitempty"` // the page that is in trouble
+	Page   PageID   `json:"page,omitempty"` // the page that failed or is blocked
 	To     []string `json:"to,omitempty"`   // channels, and the hosts of webhooks
 
 	Until    time.Time  `json:"until,omitzero"`
 	Count    int        `json:"count,omitempty"`
 	Of       int        `json:"of,omitempty"`
-	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, where more must
-	Incident IncidentID `json:"incident,omitempty"` // another one
-	Quiet    bool       `json:"quiet,omitempty"`    // nobody needs to hear of it: the incident is snoozed
-	Over     bool       `json:"over,omitempty"`     // what was said late is that the alert is over
+	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, if more people must
+	Incident IncidentID `json:"incident,omitempty"` // another incident
+	Quiet    bool       `json:"quiet,omitempty"`    // not shown in the thread
+	Over     bool       `json:"over,omitempty"`     // EventLate: the late signal was an end; EventSilenceFailed: see there
 
-	Incidents []IncidentID `json:"incidents,omitempty"` // several others
-	Names     []string     `json:"names,omitempty"`     // of services
+	Incidents []IncidentID `json:"incidents,omitempty"` // other incidents
+	Names     []string     `json:"names,omitempty"`
 	Since     time.Time    `json:"since,omitzero"`
-	Told      bool         `json:"told,omitempty"` // the thread says so, since somebody has the incident
+	Told      bool         `json:"told,omitempty"` // shown in the thread, which leaves the kind out otherwise
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -108,17 +108,16 @@ type Event struct {
 	Detail     Detail
 }
 
-// Public reports whether the event belongs in the Slack thread, which shows
-// only what people need; the whole timeline is in the database.
+// Public reports whether the event is shown in the Slack thread, which is shorter than the whole timeline.
 func (e Event) Public() bool {
 	if e.Detail.Quiet {
 		return false
 	}
 	switch e.Kind {
-	case EventAlertJoined, EventRouted: // who opens the incident finds by which rule; the thread says it once it got worse
+	case EventAlertJoined, EventRouted:
 		return e.Detail.Told
 	case EventPaging:
-		// The message itself shows the first page.
+		// The first run of the first step is in the message itself.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
 	case EventRetitled, EventMisread, EventRecognised, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
@@ -133,14 +132,12 @@ func (e Event) Public() bool {
 	}
 }
 
-// Loud reports whether the event is also shown in the channel itself, outside
-// the thread.
+// Loud reports whether the thread's reply is also broadcast to the channel.
 func (e Event) Loud() bool {
 	return e.Kind == EventExhausted || e.Kind == EventUntold || e.Kind == EventUnassigned
 }
 
-// Unheard reports whether the event says that the policy has run out and nobody could be
-// told of it.
+// Unheard reports whether the event says that the policy has run out and nobody was told.
 func (e Event) Unheard() bool {
 	return e.Kind == EventUntold || e.Kind == EventExhausted && len(e.Detail.Users) == 0
 }

@@ -1,29 +1,29 @@
 package oncall
 
-// Fate is what became of a signal.
+// Fate is what became of a signal. Logs and metrics show it.
 type Fate string
 
 // The fates of signals.
 const (
-	FateOpened       Fate = "opened"   // an incident
-	FateJoined       Fate = "joined"   // an open one, as a further alert
-	FateReopened     Fate = "reopened" // one that was closed a moment ago
-	FateRepeated     Fate = "repeated" // the alert fires already: it is counted
-	FateMerged       Fate = "merged"   // the same, in the incident that its own was merged into
-	FateFlapping     Fate = "flapping" // the alert comes back to an incident that flaps
-	FateSnoozed      Fate = "snoozed"  // it is counted, and pages when the snooze ends
-	FateLate         Fate = "late"     // of an episode that is over; the next one that says so counts
+	FateOpened       Fate = "opened"   // opened an incident
+	FateJoined       Fate = "joined"   // added an alert to an open incident
+	FateReopened     Fate = "reopened" // reopened a recently closed incident
+	FateRepeated     Fate = "repeated" // the alert was firing already, so only its count grew
+	FateMerged       Fate = "merged"   // as repeated, in the incident that the alert's own was merged into
+	FateFlapping     Fate = "flapping" // the alert fires again in a flapping incident
+	FateSnoozed      Fate = "snoozed"  // counted in a snoozed incident
+	FateLate         Fate = "late"     // it belongs to an episode of the alert that has ended
 	FateAcknowledged Fate = "acknowledged"
 	FateCleared      Fate = "cleared"
-	FateUnmatched    Fate = "unmatched" // it ends or acknowledges what doesn't fire
-	FateMuted        Fate = "muted"     // the integration is muted: it pages nobody
-	FateKept         Fate = "kept"      // for a maintenance window it pages nobody until that is over
-	FateHeld         Fate = "held"      // a rule says how long it must last before it pages
-	FateDropped      Fate = "dropped"   // by a rule
-	FateListed       Fate = "listed"    // a list of what fires, from which nothing more follows
+	FateUnmatched    Fate = "unmatched" // it ends or acknowledges an alert that isn't firing
+	FateMuted        Fate = "muted"     // the integration is muted
+	FateKept         Fate = "kept"      // a maintenance window keeps the alert from paging
+	FateHeld         Fate = "held"      // a rule makes the alert wait before it pages
+	FateDropped      Fate = "dropped"   // a rule drops the alert
+	FateListed       Fate = "listed"    // a list of firing alerts that changed nothing
 )
 
-// Shown reports whether an incident's message shows that the signal has come.
+// Shown reports whether people can see the signal's effect in Slack.
 func (f Fate) Shown() bool {
 	switch f {
 	case FateRepeated, FateMerged, FateFlapping, FateSnoozed, FateLate, FateUnmatched, FateMuted, FateKept, FateHeld, FateDropped:
@@ -33,14 +33,14 @@ func (f Fate) Shown() bool {
 	}
 }
 
-// A SignalFate is a signal and what became of it.
+// A SignalFate is a signal with its fate.
 type SignalFate struct {
 	Signal   Signal
 	Fate     Fate
 	Incident IncidentID // 0: none
 }
 
-// fate makes the fate of a signal. The incident, if any, is where it ended up.
+// fate makes the fate of a signal that ended up in c's incident; c may be nil.
 func (c *Change) fate(s Signal, f Fate) SignalFate {
 	if c == nil {
 		return SignalFate{Signal: s, Fate: f}

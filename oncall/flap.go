@@ -8,31 +8,31 @@ import (
 
 // Bounds of flapping.
 const (
-	// flapReopens is how often a monitor reopens an incident within flapWithin before that counts as flapping.
+	// An incident flaps once its monitor has reopened it flapReopens times within flapWithin.
 	flapReopens = 3
 	flapWithin  = 15 * time.Minute
-	// flapQuiet is for how long nothing has to fire before an incident that flaps is closed.
+	// flapQuiet is how long no alert may fire before a flapping incident is closed.
 	flapQuiet = 10 * time.Minute
-	// flapUnattended is how long an incident that flaps waits for somebody before it escalates.
+	// flapUnattended is how long a flapping incident waits for an acknowledgement before it escalates.
 	flapUnattended = 30 * time.Minute
 )
 
-// A Flap is what an incident knows of how it comes and goes. It is stored as JSON: fields are only ever added.
+// A Flap records how often and since when an incident flaps. It is stored as JSON: fields are only ever added.
 type Flap struct {
-	Reopened []time.Time `json:"reopened,omitempty"`    // when its monitor has reopened it lately, while it doesn't flap
-	Since    *time.Time  `json:"since,omitempty"`       // it flaps, or has flapped
-	OverAt   *time.Time  `json:"over_at,omitempty"`     // it doesn't any more
+	Reopened []time.Time `json:"reopened,omitempty"`    // recent reopenings by the monitor, while it isn't flapping
+	Since    *time.Time  `json:"since,omitempty"`       // when it began to flap; nil: it never did
+	OverAt   *time.Time  `json:"over_at,omitempty"`     // when it stopped flapping
 	Times    int         `json:"times,omitempty"`       // how often it has fired again
-	QuietAt  *time.Time  `json:"quiet_since,omitempty"` // nothing fires since
-	LookAt   *time.Time  `json:"look_at,omitempty"`     // when somebody looks whether it is to be closed
+	QuietAt  *time.Time  `json:"quiet_since,omitempty"` // since when no alert fires; nil: one does
+	LookAt   *time.Time  `json:"look_at,omitempty"`     // when a job checks whether to close it
 }
 
-// Flapping reports whether the incident comes and goes, so that it isn't closed when its monitor says so.
+// Flapping reports whether the incident flaps, so that it stays open although its monitor closes it.
 func (in Incident) Flapping() bool {
 	return in.Open() && in.Flap != nil && in.Flap.Since != nil && in.Flap.OverAt == nil
 }
 
-// ClosesAt is when an incident that flaps closes, unless it fires again before; zero: something fires.
+// ClosesAt is when a flapping incident will close unless it fires again; zero: it isn't flapping, or an alert fires.
 func (in Incident) ClosesAt() time.Time {
 	if !in.Flapping() || in.Flap.QuietAt == nil {
 		return time.Time{}
@@ -40,7 +40,7 @@ func (in Incident) ClosesAt() time.Time {
 	return in.Flap.QuietAt.Add(flapQuiet)
 }
 
-// editFlap returns a copy of the incident's Flap to write to, because what was loaded must not change.
+// editFlap gives the incident a copy of its Flap and returns it, because the loaded one must not change.
 func (c *Change) editFlap() *Flap {
 	var fl Flap
 	if c.Incident.Flap != nil {
@@ -51,8 +51,8 @@ func (c *Change) editFlap() *Flap {
 	return &fl
 }
 
-// reopenOrFlap reopens what its monitor closed a moment ago, and pages from the first step. Once that has
-// happened often enough it flaps: this is its only page for a while.
+// reopenOrFlap reopens an incident that its monitor closed a moment ago, and pages from the first step. Once that
+// has happened often enough the incident flaps, and this is its only page for a while.
 func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	c.reopenByMonitor(firesAgain, f.now)
 	flaps := c.countReopening()
@@ -71,8 +71,8 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	}
 }
 
-// comeBack has an alert of a flapping incident fire again. That is only counted; otherwise each time
-// would be a line in the timeline and one more alert.
+// comeBack makes an alert of a flapping incident fire again under its old id. It only grows the counts, because an
+// event and a new alert each time would flood the timeline.
 func (f *Fold) comeBack(c *Change, before, a *Alert) Fate {
 	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
 	delete(f.touched, a.ID)
@@ -84,7 +84,7 @@ func (f *Fold) comeBack(c *Change, before, a *Alert) Fate {
 
 // countReopening notes that the monitor has reopened the incident, and reports whether it begins to flap.
 func (c *Change) countReopening() bool {
-	c.endFlapping() // should an earlier release have closed it
+	c.endFlapping() // an earlier release may have closed the incident without this
 	fl := c.editFlap()
 	fl.Reopened = slices.DeleteFunc(fl.Reopened, func(t time.Time) bool { return c.now.Sub(t) > flapWithin })
 	fl.Reopened = append(fl.Reopened, c.now)
@@ -106,13 +106,13 @@ func (c *Change) keepOpen() {
 	c.recountAlerts()
 }
 
-// lookAt queues the job that closes the incident if it has been quiet.
+// lookAt queues the job that closes the incident if no alert has fired for long enough.
 func (c *Change) lookAt(at time.Time) {
 	c.Incident.Flap.LookAt = &at
 	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
 }
 
-// stir notes that an incident that was kept open fires again.
+// stir notes that a flapping incident fires again.
 func (c *Change) stir() {
 	if c.Incident.Flapping() && c.Incident.Flap.QuietAt != nil {
 		fl := c.editFlap()
@@ -128,14 +128,14 @@ func (c *Change) endFlapping() {
 	}
 }
 
-// recountAlerts redraws what is firing, without a line in the timeline.
+// recountAlerts redraws the number of firing alerts, without an event.
 func (c *Change) recountAlerts() {
 	c.counted = true
 	c.recount()
 }
 
-// CloseQuiet closes a flapping incident if nothing has fired for long enough, and otherwise queues another
-// look. It reports false if there is nothing to do. Fires says whether any of its alerts fires.
+// CloseQuiet closes a flapping incident if no alert has fired for long enough, and otherwise queues the next check
+// if one is needed. It reports false if there is nothing to do. Fires says whether any of its alerts fires.
 func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	if !in.Flapping() || in.Flap.LookAt == nil || in.Flap.LookAt.After(now) {
 		return Change{}, false
@@ -144,13 +144,13 @@ func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	fl := c.editFlap()
 	fl.LookAt = nil
 	switch {
-	case fires || fl.QuietAt == nil: // its end has somebody look again
+	case fires || fl.QuietAt == nil: // keepOpen queues the next check once nothing fires
 		fl.QuietAt = nil
 	case now.Before(in.ClosesAt()):
 		c.lookAt(in.ClosesAt())
 	default:
 		c.endFlapping()
-		_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 		c.Events[len(c.Events)-1].Detail.Text = "nothing has fired for 10 minutes"
 		return c.done(), true
 	}
@@ -158,7 +158,7 @@ func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	return c.done(), true
 }
 
-// State identifies what the line about the flapping says, so that it is edited only when that changes.
+// State identifies the text of the reply about the flapping, which is edited only when State changes.
 func (fl Flap) State() string {
 	at := func(t *time.Time) int64 {
 		if t == nil {

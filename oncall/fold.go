@@ -6,57 +6,56 @@ import (
 	"time"
 )
 
-// For how long an incident that fires again is reopened, instead of a new one being opened.
 const (
-	// reopenWithin is for one that the monitor closed, when it fires again.
+	// reopenWithin is how long after its monitor closed it an incident is reopened if it fires again. After that a
+	// new incident is opened.
 	reopenWithin = 5 * time.Minute
-	// quietAfterResolve is for one that a person closed while the monitor still fires. The
-	// next signal reopens it silently; it pages when this time is over.
+	// quietAfterResolve is how long nobody is paged after a person resolved an incident whose alerts still fire.
+	// The next signal reopens the incident silently.
 	quietAfterResolve = 30 * time.Minute
 )
 
 // Bounds of a fold.
 const (
-	// MaxMerges is how many merges of an incident are followed.
+	// MaxMerges is how many merges are followed from an incident to the one that it is now part of.
 	MaxMerges = 8
-	// redrawCountAfter is how often a message is redrawn for nothing but a count.
+	// redrawCountAfter is the shortest time between two redraws of a message in which only a count has changed.
 	redrawCountAfter = 3 * time.Second
 )
 
-// A Fold folds the signals of one integration, in order, into alerts and
-// incidents. It holds what is stored of them and collects what is to be stored.
-// An alert's key is its integration and dedup key, never its group, so that a resolve always
-// finds what its trigger opened.
+// A Fold folds the signals of one integration, in order, into alerts and incidents. It is filled with the stored
+// state, and collects the changes to save. Alerts are found by integration and dedup key, never by group, so that
+// the end of an alert always finds the incident that its trigger opened.
 type Fold struct {
 	Integration Integration
 	Policy      Policy
-	Policies    map[PolicyID]Policy // of incidents that follow another one by now
+	Policies    map[PolicyID]Policy // all policies, since incidents may have been reassigned or passed on
 	Roster      Roster
 	Silencing   bool          // as in Facts
-	Maintenance []Maintenance // that are not over
+	Maintenance []Maintenance // windows that are not over
 
-	// What new incidents and alerts are numbered with. Whatever was used is gone from it.
-	LastIncident IncidentID         // ids are counted on from it, without a hole
-	AlertIDs     []AlertID          // free ones, one for each signal at least
-	NextCounts   map[PolicyID]int64 // what the next incident of a policy counts, where that matters
+	// The numbers for new incidents and alerts. Folding uses them up.
+	LastIncident IncidentID         // the next incident gets the number after it
+	AlertIDs     []AlertID          // unused ids, at least one for each signal
+	NextCounts   map[PolicyID]int64 // the round-robin count of the next incident, for policies that use one
 
-	Route   func(Signal) Routing      // what the routes make of a signal; nil: there are none
-	Tallies map[RouteName]*RouteTally // what they have made of all of them
+	Route   func(Signal) Routing      // evaluates the routes for a signal; nil: there are none
+	Tallies map[RouteName]*RouteTally // what each rule did in this fold
 
-	Sender string    // what its signals were recognised as anew, if they were
-	Now    time.Time // when it is folded; signals may have come long before
+	Sender string    // what the signals were newly recognised as; empty: nothing new
+	Now    time.Time // the time of folding; signals may have arrived long before
 
-	now       time.Time               // when the signal came that is being folded
-	replaying time.Time               // when it is folded, if it was kept since; else zero
+	now       time.Time               // when the current signal arrived
+	replaying time.Time               // the time of folding, if the current signal waited in a spool; else zero
 	alerts    map[string]*Alert       // the latest of each dedup key
 	groups    map[string]IncidentID   // the latest of each group key
-	incidents map[IncidentID]*Change  // all signals make one change of each
-	elsewhere map[IncidentID][]*Alert // of other integrations, that fire
+	incidents map[IncidentID]*Change  // one change for each incident, whatever the number of signals
+	elsewhere map[IncidentID][]*Alert // firing alerts of other integrations
 	recent    []RecentIncident        // for storms
-	calm      map[IncidentID]bool     // alerts of it fire that are not loaded: they are too many
+	calm      map[IncidentID]bool     // incidents with firing alerts that are not loaded, being too many
 	others    map[IncidentID]OtherAlerts
 	touched   map[AlertID]*Alert
-	services  map[IncidentID][]string // of alerts that have cleared
+	services  map[IncidentID][]string // services of cleared alerts
 }
 
 // AddIncidents puts stored incidents in the fold, oldest first.
@@ -72,14 +71,13 @@ func (f *Fold) add(in Incident) *Change {
 	}
 	c := in.begin(ByIntegration(f.Integration.Name), f.facts(), f.now)
 	f.incidents[in.ID] = &c
-	if in.IntegrationID == f.Integration.ID { // else it has taken in one of ours
+	if in.IntegrationID == f.Integration.ID { // incidents of other integrations may have taken in ours by a merge
 		f.groups[in.GroupKey] = in.ID
 	}
 	return &c
 }
 
-// change returns the change of an incident; nil if the incident is not in the fold. What it does next
-// happens at the time of the signal.
+// change returns the change of an incident, dated with the current signal; nil if the incident is not in the fold.
 func (f *Fold) change(id IncidentID) *Change {
 	c := f.incidents[id]
 	if c != nil {
@@ -88,8 +86,8 @@ func (f *Fold) change(id IncidentID) *Change {
 	return c
 }
 
-// AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key
-// that will be asked for, and every firing one of the incidents loaded, unless these are too many.
+// AddAlerts puts stored alerts in the fold, oldest first: the latest of each dedup key in the signals, and all
+// firing ones of the incidents, unless those are too many.
 func (f *Fold) AddAlerts(alerts ...Alert) {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
@@ -99,7 +97,7 @@ func (f *Fold) AddAlerts(alerts ...Alert) {
 	}
 }
 
-// Elsewhere notes that an alert of another integration belongs to an incident in the fold.
+// Elsewhere adds an alert of another integration that belongs to an incident in the fold.
 func (f *Fold) Elsewhere(a Alert) {
 	if f.elsewhere == nil {
 		f.elsewhere = map[IncidentID][]*Alert{}
@@ -109,8 +107,7 @@ func (f *Fold) Elsewhere(a Alert) {
 	}
 }
 
-// Ended notes that an alert which has cleared belongs to an incident in the fold. What is known of it is only
-// what it was about.
+// Ended adds the service of a cleared alert that belongs to an incident in the fold.
 func (f *Fold) Ended(a Alert) {
 	if a.IncidentID == 0 {
 		return
@@ -123,8 +120,7 @@ func (f *Fold) Ended(a Alert) {
 	}
 }
 
-// Results gives the changed incidents in the order of their ids and the changed
-// alerts in the order of theirs, once all signals are folded.
+// Results returns the changed incidents and alerts, each by id. It is called after the last signal.
 func (f *Fold) Results() ([]Change, []Alert) {
 	var changes []Change
 	for _, id := range slices.Sorted(maps.Keys(f.incidents)) {
@@ -152,13 +148,13 @@ func (f *Fold) touch(a *Alert) {
 	f.touched[a.ID] = a
 }
 
-// Receive folds one signal that arrived at the instant given, and returns what became of it.
+// Receive folds one signal that arrived at an instant, and returns its fate.
 func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
 	}
 	f.now = at
-	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // what fires may still end
+	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // ends still count
 		return SignalFate{Signal: s, Fate: FateMuted}
 	}
 	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
@@ -182,7 +178,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 		became = f.split(s)
 	case Release:
 		became = f.release(s)
-	case PingSignal: // of a release that keeps pings here
+	case PingSignal: // written by a release that stored pings in the inbox
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	default:
 		became = f.trigger(s)
@@ -205,7 +201,8 @@ func (f *Fold) trigger(s Signal) SignalFate {
 		was := *a
 		a.refresh(s, f.now)
 		f.routeAgain(a, was, s)
-		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route) // editing a monitor's routes renames the group of a firing alert
+		// Editing a monitor's routes may rename the group of a firing alert.
+		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
 		f.touch(a)
 		became := f.stillFiring(a, s, a.Severity.Worse(was.Severity))
 		f.misread(a, s, became.Incident)
@@ -219,14 +216,14 @@ func (f *Fold) trigger(s Signal) SignalFate {
 		f.touch(a)
 		return f.setAside(a, s)
 	}
-	if a != nil && a.Firing { // its incident is gone
+	if a != nil && a.Firing { // its incident no longer exists
 		a.Firing, a.ClearedAt = false, new(f.now)
 		f.touch(a)
 	}
 	return f.fire(s)
 }
 
-// setAside notes in the alert's incident, if it has one, that a signal came late and changes nothing.
+// setAside notes in the alert's incident, if there is one, that a late signal was ignored.
 func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if c != nil && c.Incident.Storm == nil {
@@ -235,9 +232,9 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 	return c.fate(s, FateLate)
 }
 
-// stillFiring handles a signal of an alert that is firing already. It pages only if the alert got worse, or if
-// a person closed the incident while the monitor goes on. If it didn't get worse, a severity that people
-// have chosen stays.
+// stillFiring handles a signal of an alert that is firing already. It pages only if the alert got worse, or if a
+// person resolved the incident although the alert still fires. Unless the alert got worse, a severity chosen by
+// people stays.
 func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
@@ -245,7 +242,7 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 			return c.fate(s, FateKept)
 		}
 		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
-		if worse && a.Severity.Worse(c.Incident.Severity) { // that is not what was closed
+		if worse && a.Severity.Worse(c.Incident.Severity) { // the person resolved something less severe
 			from = f.now
 		}
 		c.reopenByMonitor("still firing according to the monitor", from)
@@ -268,8 +265,7 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 	return c.fate(s, FateRepeated)
 }
 
-// fire begins a new alert: in the open incident of its group, in one that was
-// closed a moment ago, or in a new one.
+// fire starts a new alert, and puts it into an incident unless a rule or a maintenance window prevents that.
 func (f *Fold) fire(s Signal) SignalFate {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
@@ -284,8 +280,8 @@ func (f *Fold) fire(s Signal) SignalFate {
 	return f.openUnlessAside(a, s, before)
 }
 
-// openFor finds or opens the incident of an alert that fires. Before is the latest alert under the same
-// key; nil if there was none.
+// openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
+// incident. Before is the previous alert with the same key; nil if there was none.
 func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 	var was IncidentID
 	if before != nil {
@@ -293,7 +289,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 	}
 	c, fate := f.follow(f.change(f.groups[f.incidentGroup(a)])), FateReopened
 	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
-		c = nil // what comes back to a storm joins it like anything else, or stands for itself
+		c = nil // openOrJoinStorm decides about storms
 	}
 	switch {
 	case c != nil && c.Incident.Open():
@@ -319,8 +315,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 
 const firesAgain = "the monitor fires again"
 
-// follow returns the incident into which one was merged, through several merges, as far as they are in
-// the fold.
+// follow returns the incident that c's was merged into, directly or by further merges, if it is in the fold.
 func (f *Fold) follow(c *Change) *Change {
 	for range MaxMerges {
 		if c == nil || c.Incident.MergedInto == 0 || f.incidents[c.Incident.MergedInto] == nil {
@@ -331,7 +326,7 @@ func (f *Fold) follow(c *Change) *Change {
 	return c
 }
 
-// count counts one more signal of an open incident.
+// count adds one signal to an open incident, and raises its severity if sev is worse.
 func (c *Change) count(sev Severity) {
 	in := &c.Incident
 	if sev.Worse(in.Severity) {
@@ -343,7 +338,7 @@ func (c *Change) count(sev Severity) {
 	c.recount()
 }
 
-// recount redraws the incident's counts within seconds, once, however many signals there are.
+// recount queues one redraw of the incident's counts within seconds, however many signals there are.
 func (c *Change) recount() {
 	in := &c.Incident
 	if in.Storm != nil {
@@ -362,7 +357,7 @@ func (f *Fold) ack(s Signal) SignalFate {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	c := f.change(a.IncidentID)
-	if c != nil && c.Incident.Storm != nil { // one of its many alerts
+	if c != nil && c.Incident.Storm != nil { // one alert's acknowledgement must not silence a storm
 		return c.fate(s, FateUnmatched)
 	}
 	if c != nil && c.Incident.Status == Triggered {
@@ -375,7 +370,7 @@ func (f *Fold) clear(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a == nil:
-		// A tombstone, for should the trigger come later than its own end.
+		// A tombstone, in case the trigger arrives after its own end.
 		a = &Alert{
 			ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
 			GroupKey: s.group(), Severity: High, FirstAt: f.now, ClearedAt: new(f.now),
@@ -394,9 +389,9 @@ func (f *Fold) clear(s Signal) SignalFate {
 	return SignalFate{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
 }
 
-// reconcile closes what the monitor no longer lists. This only infers an end, so a later signal of the
-// same alert isn't late. If the list contradicts what is known (it says that an ended alert fires, or the
-// reverse), the list itself is late, and nothing is inferred from it.
+// reconcile clears the alerts of a group that the monitor's list leaves out. Their end is only inferred, so a later
+// signal of the same alert is not treated as late. If the list contradicts the stored state (it lists an ended
+// alert as firing, or a firing one as ended), the list itself is late and clears nothing.
 func (f *Fold) reconcile(s Signal) SignalFate {
 	firing := func(key string) bool { return f.alerts[key] != nil && f.alerts[key].Firing }
 	quiet := func(key string) bool { return !firing(key) }
@@ -414,7 +409,7 @@ func (f *Fold) reconcile(s Signal) SignalFate {
 	return c.fate(s, fate)
 }
 
-// cleared ends one alert, and its incident with the last of them.
+// cleared ends an alert, and resolves its incident if that was the last one firing.
 func (f *Fold) cleared(a *Alert) *Change {
 	f.endAside(a)
 	a.Firing, a.Kept = false, false
@@ -439,15 +434,15 @@ func (f *Fold) cleared(a *Alert) *Change {
 		c.keepOpen()
 		return c
 	}
-	if c.Incident.Raised() { // it has taken this alert in, and is about more
+	if c.Incident.Raised() { // opened by hand, and so about more than this alert, which joined by a merge
 		c.record(EventAlertResolved, c.by, Detail{Text: a.Title})
 		return c
 	}
-	_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+	_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 	return c
 }
 
-// fires reports whether any alert of the incident does.
+// fires reports whether any alert of an incident fires.
 func (f *Fold) fires(id IncidentID) bool {
 	if len(f.elsewhere[id]) > 0 || f.calm[id] {
 		return true
@@ -460,7 +455,7 @@ func (f *Fold) fires(id IncidentID) bool {
 	return false
 }
 
-// facts are what decisions about the fold's incidents depend on.
+// facts is what decisions about the fold's incidents depend on.
 func (f *Fold) facts() Facts {
 	if f.Policies == nil {
 		f.Policies = map[PolicyID]Policy{f.Policy.ID: f.Policy}

@@ -2,11 +2,11 @@ package oncall
 
 import "time"
 
-// ClosesByAge is how long after its last signal an alert without a key of its own is closed: its monitor
-// may have no way of saying that it is over. Others are never closed by age, because silence is not recovery.
+// ClosesByAge is how long after its last signal an alert without its own key is closed, since its monitor may have
+// no way to end it. No other alerts are closed by age: silence is not recovery.
 const ClosesByAge = 24 * time.Hour
 
-// AgedOf is the signal that has an alert closed by age.
+// AgedOf is the signal that closes an alert by age.
 func AgedOf(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
 
 // aged reports whether an alert is old enough to be closed by age.
@@ -14,8 +14,8 @@ func (a *Alert) aged(now time.Time) bool {
 	return a.Firing && a.Keyless && now.Sub(a.LastAt) >= ClosesByAge
 }
 
-// age closes an alert by age, unless a signal has come meanwhile, or somebody has acknowledged its incident since, or
-// a snooze has ended since. A later signal of the alert isn't late.
+// age closes an alert by age, unless a signal has come meanwhile or somebody recently acknowledged or snoozed its
+// incident. A later signal of the alert is not treated as late.
 func (f *Fold) age(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.aged(f.now) {

@@ -2,8 +2,8 @@ package oncall
 
 import "cmp"
 
-// keep keeps an alert from opening or reopening an incident if a maintenance window covers both the arrival
-// of its signal and now. What came before the window, or is folded after it, pages.
+// keep reports whether a maintenance window keeps an alert from opening or reopening an incident: one must cover
+// the arrival of its signal, and one the time of folding.
 func (f *Fold) keep(a *Alert) bool {
 	m, covered := Covering(f.Maintenance, f.Integration, *a, f.now)
 	if now := latest(f.now, latest(f.Now, f.replaying)); covered && now.After(f.now) {
@@ -17,12 +17,12 @@ func (f *Fold) keep(a *Alert) bool {
 	return covered
 }
 
-// stillKept handles a signal of an alert that is kept: it is kept on, or it now opens or joins an incident as
-// it would have at its beginning.
+// stillKept handles a signal of a kept alert. Once no window covers the alert, it opens or joins an incident as it
+// would have at its start.
 func (f *Fold) stillKept(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	switch {
-	case c != nil && c.Incident.Open(): // somebody has opened it again
+	case c != nil && c.Incident.Open(): // somebody reopened its incident
 		a.Kept = false
 		f.touch(a)
 		return f.stillFiring(a, s, false)

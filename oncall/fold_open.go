@@ -1,7 +1,6 @@
 package oncall
 
-// openOrJoinStorm finds an incident for an alert that has none: the storm of its integration, a new
-// storm, or an incident of its own.
+// openOrJoinStorm puts an alert into its integration's current storm, a new storm, or its own new incident.
 func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 	storm := f.storm(f.policyOf(a))
 	switch {
@@ -19,7 +18,7 @@ func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 	return c, FateOpened
 }
 
-// open makes a new incident and pages its first step at once, without the detour over a timer.
+// open opens an incident and runs the policy's first step at once, without a timer.
 func (f *Fold) open(a *Alert) *Change {
 	id := f.canary(a)
 	if id == 0 {
@@ -54,7 +53,7 @@ func (f *Fold) newIncident(id IncidentID, a *Alert) Incident {
 	return in
 }
 
-// newAlertID takes a free id. It panics if the caller of the fold has given too few.
+// newAlertID takes an unused id. It panics if the fold was given too few.
 func (f *Fold) newAlertID() AlertID {
 	id := f.AlertIDs[0]
 	f.AlertIDs = f.AlertIDs[1:]

@@ -2,8 +2,8 @@ package oncall
 
 import "slices"
 
-// MaxFiring is how many firing alerts of an incident a fold loads at most, apart from those that its signals
-// are about. Of a larger incident, OtherAlerts sums up the rest.
+// MaxFiring is how many firing alerts of an incident a fold loads at most, besides those that its signals are
+// about. For a larger incident, OtherAlerts sums up the rest.
 const MaxFiring = 500
 
 // OtherAlerts sums up the firing alerts of an incident that are not in the fold.
@@ -11,12 +11,12 @@ type OtherAlerts struct {
 	Incident IncidentID
 	Count    int
 	Worst    Alert    // the one that would give the incident its title
-	Named    string   // the label "alertname" that all have; empty: they differ, or have none
-	Titled   string   // the title that all have; empty: they differ
-	Services []string // their labels "service", as far as signals of the fold have the same; empty: without one
+	Named    string   // their common label "alertname"; empty: none
+	Titled   string   // their common title; empty: none
+	Services []string // those of their "service" labels that signals of the fold have too; "" stands for no label
 }
 
-// AddOthers notes what is true of alerts that are not in the fold.
+// AddOthers adds summaries of alerts that are not loaded.
 func (f *Fold) AddOthers(others ...OtherAlerts) {
 	if f.others == nil {
 		f.others = map[IncidentID]OtherAlerts{}
@@ -27,7 +27,7 @@ func (f *Fold) AddOthers(others ...OtherAlerts) {
 	}
 }
 
-// isOf reports whether one of them is of a service.
+// isOf reports whether any of the alerts belongs to a service.
 func (o OtherAlerts) isOf(service string, in Integration) bool {
 	return slices.ContainsFunc(o.Services, func(label string) bool {
 		return Alert{Labels: map[string]string{"service": label}}.Service(in) == service

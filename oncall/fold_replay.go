@@ -2,9 +2,9 @@ package oncall
 
 import "time"
 
-// Replay folds a signal that arrived while the database was away, and was kept elsewhere until now. Signals
-// that came later may have been folded before it, by way of another instance: then the latest counts. Whom
-// it pages has the policy's time from now on, because nobody could answer earlier.
+// Replay folds a signal that waited in a spool while the database was down. Another instance may have folded later
+// signals already; if so, the latest signal counts. The policy's delays start now, because nobody could have
+// acknowledged earlier.
 func (f *Fold) Replay(s Signal, at, now time.Time) SignalFate {
 	if f.overtaken(s, at) {
 		f.now = at
@@ -16,7 +16,7 @@ func (f *Fold) Replay(s Signal, at, now time.Time) SignalFate {
 	return fate
 }
 
-// overtaken reports whether a signal that came later has been folded already.
+// overtaken reports whether a signal that arrived later has been folded already.
 func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	if s.Action == Reconcile {
 		for _, a := range f.alerts {
@@ -30,15 +30,15 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	switch {
 	case a == nil || !a.spokenOf().After(at):
 		return false
-	case a.Firing && !a.Kept && f.change(a.IncidentID) == nil: // its incident is gone
+	case a.Firing && !a.Kept && f.change(a.IncidentID) == nil: // its incident no longer exists
 		return false
-	case s.Action == AckSignal: // it may be about what still fires
+	case s.Action == AckSignal: // it counts if the alert has fired ever since
 		return !a.Firing || a.FirstAt.After(at)
 	}
 	return s.Action == Clear || !f.Integration.Muted
 }
 
-// spokenOf is when the monitor last said anything about the alert.
+// spokenOf is when the monitor last mentioned the alert.
 func (a *Alert) spokenOf() time.Time {
 	if a.ClearedAt != nil {
 		return latest(a.LastAt, *a.ClearedAt)
@@ -46,7 +46,7 @@ func (a *Alert) spokenOf() time.Time {
 	return a.LastAt
 }
 
-// outdated notes a signal that was overtaken. It neither ends what fires now nor restarts what has ended.
+// outdated counts an overtaken signal. Such a signal neither ends a firing alert nor restarts an ended one.
 func (f *Fold) outdated(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
@@ -65,7 +65,7 @@ func (f *Fold) outdated(s Signal) SignalFate {
 		}
 		c.Incident.SignalCount++
 		return c.fate(s, FateRepeated)
-	case a.IncidentID == 0 && a.Maintenance == 0: // its end came before it: there was something, and it is over
+	case a.IncidentID == 0 && a.Maintenance == 0: // its end was folded first: open the incident and close it
 		over := *a.ClearedAt
 		fate := f.fire(s)
 		f.now = over
@@ -79,5 +79,6 @@ func (f *Fold) outdated(s Signal) SignalFate {
 	return f.setAside(a, s)
 }
 
-// pagesFromNow dates a change's further steps now, so that replayed signals don't page in the past.
+// pagesFromNow dates the rest of a change with the time of folding if the signal is replayed, so that it doesn't
+// page in the past.
 func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }

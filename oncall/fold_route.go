@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// An AlertRoute is what a rule has made of an alert. It is stored as JSON: fields are only ever added.
+// An AlertRoute is how a routing rule has changed an alert. It is stored as JSON: fields are only ever added.
 type AlertRoute struct {
-	Team        TeamID            `json:"team,omitempty"` // whose rule it is: the team's, or else
-	Integration IntegrationID     `json:"integration,omitempty"`
-	Rule        string            `json:"rule,omitempty"` // "": none matched
+	Team        TeamID            `json:"team,omitempty"`        // owner of the rule, or
+	Integration IntegrationID     `json:"integration,omitempty"` // owner of the rule
+	Rule        string            `json:"rule,omitempty"`        // "": no rule matched
 	Version     int               `json:"version,omitempty"`
 	Does        string            `json:"does,omitempty"`
 	Policy      PolicyID          `json:"policy,omitempty"`
@@ -19,23 +19,23 @@ type AlertRoute struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	Group       *Grouping         `json:"group,omitempty"`
 	Hold        Seconds           `json:"hold,omitempty"`
-	Said        Severity          `json:"said,omitempty"` // by the monitor, when the rule was chosen
-	Was         map[string]string `json:"was,omitempty"`  // what the labels were that the rule sets, "" where there was none
-	Kind        Format            `json:"kind,omitempty"` // what the signal was read as
+	Said        Severity          `json:"said,omitempty"` // the monitor's own severity when the rule was chosen
+	Was         map[string]string `json:"was,omitempty"`  // the previous values of Labels, "" where there was none
+	Kind        Format            `json:"kind,omitempty"` // the format of the signal
 
 	drop   bool
-	failed []FailedRoute // to be told in its incident, as is
-	shadow []ShadowRoute
+	failed []FailedRoute // to be noted in the timeline
+	shadow []ShadowRoute // to be noted in the timeline
 }
 
-// A RouteTally counts what one rule has made of alerts.
+// A RouteTally counts what one rule has done. Passed counts held alerts that cleared before their time was up.
 type RouteTally struct {
-	Matched, Dropped, Held, Passed, Shadow, Failed int    // passed: over before they were held for long enough
-	Error                                          string // why it failed, the last time
+	Matched, Dropped, Held, Passed, Shadow, Failed int
+	Error                                          string // why it last failed
 	At                                             time.Time
 }
 
-// name is the rule's, zero if none matched.
+// name is the name of the rule; zero if no rule matched.
 func (r *AlertRoute) name() RouteName {
 	if r == nil || r.Rule == "" {
 		return RouteName{}
@@ -43,7 +43,8 @@ func (r *AlertRoute) name() RouteName {
 	return RouteName{RouteOwner: RouteOwner{Team: r.Team, Integration: r.Integration}, Rule: r.Rule}
 }
 
-// apply sets what the rule says of the alert itself. Fresh says that its labels are as its monitor has just sent them.
+// apply sets the alert's severity and labels as the rule says. Fresh says that the labels come straight from the
+// monitor.
 func (r *AlertRoute) apply(a *Alert, fresh bool) {
 	if r == nil {
 		return
@@ -65,7 +66,7 @@ func (r *AlertRoute) apply(a *Alert, fresh bool) {
 	a.Labels = withLabels(a.Labels, r.Labels)
 }
 
-// sentLabels are the labels without what rules have added.
+// sentLabels are the labels as the monitor sent them.
 func (a *Alert) sentLabels() map[string]string {
 	if a.Route == nil || len(a.Route.Was) == 0 {
 		return a.Labels
@@ -91,8 +92,8 @@ func withLabels(labels, more map[string]string) map[string]string {
 	return out
 }
 
-// RoutedGroup returns two group keys of a routed signal: that of its alert and that of its incident. They
-// differ where a rule names another policy, so that its alerts never join incidents of the integration's own.
+// RoutedGroup returns the group keys of a routed signal's alert and of its incident. They differ if a rule names
+// another policy, so that its alerts never join incidents that follow the integration's own policy.
 func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) {
 	route := &AlertRoute{Policy: r.Policy, Group: r.Grouping}
 	s.Labels = withLabels(s.Labels, r.Labels)
@@ -100,7 +101,7 @@ func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) 
 	return alert, alert + in.apart(route)
 }
 
-// apart marks the group keys of incidents that follow another policy. No monitor can send it.
+// apart is the suffix for group keys of incidents that a rule sends to another policy. No monitor can send it.
 func (in Integration) apart(r *AlertRoute) string {
 	if r == nil || r.Policy == 0 || r.Policy == in.PolicyID {
 		return ""
@@ -110,7 +111,7 @@ func (in Integration) apart(r *AlertRoute) string {
 
 func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.apart(a.Route) }
 
-// grouping says which alerts of a rule are one incident; nil: they don't group.
+// grouping is the grouping of a rule, or else of the integration; nil: none.
 func (in Integration) grouping(r *AlertRoute) *Grouping {
 	if r != nil && r.Group != nil {
 		return r.Group
@@ -118,7 +119,7 @@ func (in Integration) grouping(r *AlertRoute) *Grouping {
 	return in.Grouping
 }
 
-// policyOf is the policy that an alert goes to: the integration's own, unless a rule says otherwise.
+// policyOf is the policy for an alert: the one that its rule names, or else the integration's.
 func (f *Fold) policyOf(a *Alert) PolicyID {
 	if a.Route != nil && a.Route.Policy != 0 {
 		if p, known := f.facts().Policies[a.Route.Policy]; known && !p.Removed {
@@ -128,7 +129,7 @@ func (f *Fold) policyOf(a *Alert) PolicyID {
 	return f.Policy.ID
 }
 
-// signal is the alert as its monitor would send it now.
+// signal is the signal that the alert's monitor would send now.
 func (a *Alert) signal(action Action) Signal {
 	s := Signal{
 		Action: action, DedupKey: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
@@ -140,17 +141,17 @@ func (a *Alert) signal(action Action) Signal {
 	return s
 }
 
-// Sent is the alert as its monitor would send it now, without what rules have made of it.
+// Sent is the signal that the alert's monitor would send now, without the changes that rules made.
 func (a Alert) Sent() Signal { return a.signal(Trigger) }
 
-// ReleaseOf is the signal that has a fold look again at an alert that is kept or held.
+// ReleaseOf is the signal that makes a fold reconsider an alert that is kept or held.
 func ReleaseOf(a Alert) Signal {
 	s := a.signal(Release)
 	s.GroupKey = a.sentGroup()
 	return s
 }
 
-// choose asks the routes what becomes of an alert, of which a signal was the latest to speak.
+// choose evaluates the routes for an alert, given its latest signal, and applies the result.
 func (f *Fold) choose(a *Alert, s Signal) {
 	asked := a.signal(Trigger)
 	asked.Severity, asked.Kind = cmp.Or(s.Severity, asked.Severity), cmp.Or(s.Kind, asked.Kind)
@@ -191,10 +192,10 @@ func (f *Fold) tally(of RouteName) *RouteTally {
 	return f.Tallies[of]
 }
 
-// aside reports whether the alert fires and has no incident, because a rule says so.
+// aside reports whether the alert fires without an incident because a rule holds or drops it.
 func (a *Alert) aside() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// openUnlessAside opens or joins an incident for an alert, or holds or drops it, as the routes say.
+// openUnlessAside puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
 func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 	f.choose(a, s)
 	f.touch(a)
@@ -209,7 +210,7 @@ func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 	if f.keep(a) {
 		return SignalFate{Signal: s, Fate: FateKept}
 	}
-	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // what is critical never waits
+	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
 		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
 		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
 		if !heldBefore {
@@ -220,8 +221,8 @@ func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 	return f.openFor(a, s, before)
 }
 
-// stillAside handles a signal of an alert that is held or dropped. The rules are asked about a dropped one
-// each time, so that it pages as soon as none drops it; about a held one, if it got worse.
+// stillAside handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
+// time, and for a held one if it got worse or its time is up.
 func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
 	said := a.Route.said(a.Severity)
 	a.refresh(s, f.now)
@@ -235,7 +236,7 @@ func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
 	return SignalFate{Signal: s, Fate: FateHeld}
 }
 
-// said is what the monitor said of the severity when a rule was chosen.
+// said is the monitor's own severity when the rule was chosen.
 func (r *AlertRoute) said(otherwise Severity) Severity {
 	if r != nil && r.Said != "" {
 		return r.Said
@@ -243,7 +244,7 @@ func (r *AlertRoute) said(otherwise Severity) Severity {
 	return otherwise
 }
 
-// sentGroup is the group of an alert as its monitor has sent it, "" if it has sent none.
+// sentGroup is the group that the monitor sent for the alert; "" if none.
 func (a *Alert) sentGroup() string {
 	if made(a.GroupKey) || a.GroupKey == a.DedupKey {
 		return ""
@@ -251,8 +252,8 @@ func (a *Alert) sentGroup() string {
 	return a.GroupKey
 }
 
-// release looks again at an alert that was kept for a maintenance window or held by a rule: whether it still fires, and
-// whether there is still a reason not to page.
+// release reconsiders an alert that maintenance kept or a rule held: if it still fires, and neither applies any more,
+// it gets an incident.
 func (f *Fold) release(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	switch {
@@ -266,7 +267,7 @@ func (f *Fold) release(s Signal) SignalFate {
 	return SignalFate{Signal: s, Fate: FateUnmatched}
 }
 
-// endAside notes that an alert which was held or dropped is over.
+// endAside ends the hold or drop of an alert that has cleared.
 func (f *Fold) endAside(a *Alert) {
 	if a.aside() && a.HeldUntil != nil && a.Route.name() != (RouteName{}) {
 		f.tally(a.Route.name()).Passed++
@@ -274,8 +275,8 @@ func (f *Fold) endAside(a *Alert) {
 	a.HeldUntil, a.Dropped = nil, false
 }
 
-// routeAgain asks the routes again about an alert that got worse since. What people see already stays: a rule
-// that would drop or hold the alert now does nothing.
+// routeAgain evaluates the routes again for an alert that got worse. Since its incident is open already, a rule can
+// no longer drop or hold it.
 func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
 	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.said(was.Severity)) {
 		return
@@ -298,8 +299,8 @@ func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
 	}
 }
 
-// moveTo has the incident of an alert that got worse follow the alert's new policy, unless somebody has
-// given the incident to another.
+// moveTo makes the incident follow the new policy of an alert that got worse, unless somebody has reassigned the
+// incident.
 func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	in, to := &c.Incident, f.policyOf(a)
 	home := in.PolicyID
@@ -323,7 +324,7 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	}
 }
 
-// does says what a rule does, but for the policy that it names: not everybody may read that.
+// does describes what a rule does. The policy's name is kept apart, because not everybody may read it.
 func (f *Fold) does(policy PolicyID, what string) (d Detail) {
 	if policy != 0 {
 		d.To = []string{f.facts().Policies[policy].Name}
@@ -334,7 +335,7 @@ func (f *Fold) does(policy PolicyID, what string) (d Detail) {
 	return d
 }
 
-// noteRoute notes in the alert's incident which rule has put it there, and which rules failed.
+// noteRoute notes in the alert's incident which rule put it there, and which rules failed.
 func (f *Fold) noteRoute(a *Alert) {
 	r, c := a.Route, f.change(a.IncidentID)
 	if r == nil || c == nil || c.Incident.Storm != nil {

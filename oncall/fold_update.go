@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// What a monitor says of the time is believed if it lies between these. Prometheus repeats for 15 minutes that an alert is
-// over, and says that it fires for four times as long as it evaluates rules, or repeats itself.
+// A monitor's Expires is believed if it lies within longOver before and longAhead after now; otherwise its clock is
+// wrong. Prometheus resends the end of an alert for 15 minutes, and sets the end of a firing one four resend or
+// evaluation intervals ahead.
 const (
 	longOver  = 20 * time.Minute
 	longAhead = 6 * time.Hour
 )
 
-// expired reports whether the time until which an alert fires is over. If the monitor's clock is off, the
-// time is compared with the one it gave before, which each repetition moves on.
+// expired reports whether a signal's Expires is past. If the monitor's clock is wrong, Expires is compared with the
+// previous one, which each repetition moves on.
 func (f *Fold) expired(s Signal) bool {
 	if s.Expires.After(f.now.Add(-longOver)) && s.Expires.Before(f.now.Add(longAhead)) {
 		return !s.Expires.After(f.now)
@@ -22,7 +23,7 @@ func (f *Fold) expired(s Signal) bool {
 	return a != nil && (s.Expires.Before(a.ExpiresAt) || s.Expires.Equal(a.ExpiresAt) && !a.Firing)
 }
 
-// update takes over changes to an alert that fires; it opens nothing.
+// update changes an alert that is firing already.
 func (f *Fold) update(s Signal) SignalFate {
 	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.aside() && f.change(a.IncidentID) == nil {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
@@ -30,8 +31,8 @@ func (f *Fold) update(s Signal) SignalFate {
 	return f.trigger(s)
 }
 
-// takeNotes puts down what a signal says beside what it does: until when the alert fires, what somebody has
-// noted elsewhere, and what the integration was taken for.
+// takeNotes records the rest of a signal: when the alert expires, a note that somebody wrote in the monitor, and
+// what the sender was recognised as.
 func (f *Fold) takeNotes(a *Alert, s Signal) {
 	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
 		a.ExpiresAt = s.Expires
@@ -50,8 +51,8 @@ func (f *Fold) takeNotes(a *Alert, s Signal) {
 	}
 }
 
-// misread notes in the incident what of a signal was not understood, once for each field of an alert or
-// storm.
+// misread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
+// a storm.
 func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
 	for _, h := range s.Hints {
 		if slices.Contains(a.Misread, h.Field) {

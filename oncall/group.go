@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// GroupWindow is how long alerts join the incident of their group where the set-up doesn't say.
+// GroupWindow is the default of Grouping.Window.
 const GroupWindow Seconds = 300
 
-// A Grouping says which alerts of an integration are one incident: those that agree in all of these labels and
-// come within the window after the first. What a monitor has grouped itself stays as it is. It is stored as
-// JSON: fields are only ever added.
+// A Grouping says which alerts of an integration form one incident: those with the same values of all these labels
+// that come within Window of the first. Alerts that the monitor grouped itself are left alone. It is stored as JSON:
+// fields are only ever added.
 type Grouping struct {
 	By     []string `json:"by"`
 	Window Seconds  `json:"window"`
 }
 
-// groupMark begins the keys of groups that we have made; no monitor can send it.
+// groupMark is the prefix of group keys that a Grouping makes. No monitor can send it.
 const groupMark = "\x01group/"
 
-// made reports whether we have made the group key, rather than the monitor.
+// made reports whether a Grouping made the group key, rather than the monitor.
 func made(group string) bool { return strings.HasPrefix(group, groupMark) }
 
-// GroupOf is the key of the group of a signal: what the monitor says, else its labels by which the integration groups,
-// or, where it has none of them, its own.
+// GroupOf is the group key of a signal: the monitor's, or else one made of the labels by which the integration
+// groups. A signal with none of these labels is its own group.
 func (in Integration) GroupOf(s Signal) string { return in.groupOf(s, nil) }
 
-// groupOf is GroupOf for a signal of which a rule may have made something.
+// groupOf is GroupOf for a signal that a rule may have changed.
 func (in Integration) groupOf(s Signal, r *AlertRoute) string {
 	by := in.grouping(r)
 	if s.GroupKey != "" || by == nil {
@@ -45,8 +45,8 @@ func (in Integration) groupOf(s Signal, r *AlertRoute) string {
 	return groupMark + key.String()
 }
 
-// joins reports whether an alert that begins to fire belongs to the latest incident of its group. A group
-// that we have made takes alerts in within its window, and those that were part of the incident before.
+// joins reports whether a new alert belongs to the latest incident of its group. A group that a Grouping made takes
+// alerts within its window, and those that were part of the incident before.
 func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 	g := f.Integration.grouping(a.Route)
 	if c == nil || g == nil || !strings.HasPrefix(a.GroupKey, groupMark) {
@@ -55,8 +55,8 @@ func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 	return f.now.Sub(c.Incident.OpenedAt) < g.Window.Duration() || was == c.Incident.ID
 }
 
-// joinGroup adds an alert to the open incident of its group. Where somebody has acknowledged it, the thread says so,
-// and they are paged if it has become worse or is about another service as well.
+// joinGroup adds an alert to the open incident of its group. If the incident is acknowledged, the thread mentions
+// the alert, and the holders are paged if it is worse or about another service.
 func (f *Fold) joinGroup(c *Change, a *Alert) {
 	service, in := a.Service(f.Integration), &c.Incident
 	fresh := !f.has(in.ID, service)

@@ -8,18 +8,18 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// answerWithin is how long the person who comes on call has to confirm the hand-off.
+// answerWithin is how long the person coming on call has to confirm the hand-off.
 const answerWithin = 15 * time.Minute
 
-// A Handoff says who was last announced as having a role of a schedule, and how that
-// hand-off stands. Numbers are never used again; 0 says that there was none yet.
+// A Handoff is the latest announced hand-off of a role in a schedule. Numbers are never reused; Number 0 means that
+// there was no hand-off yet.
 type Handoff struct {
 	Schedule ScheduleID
 	Role     string
 	Number   int64
-	Users    []UserID // who is on call
-	Incoming []UserID // who came
-	Outgoing []UserID // who went
+	Users    []UserID // who is on call since then
+	Incoming []UserID // who came on call
+	Outgoing []UserID // who went off call
 	At       time.Time
 	AckedBy  UserID // who said "I have it"
 }
@@ -34,16 +34,16 @@ const (
 // The notices about a hand-off.
 const (
 	NoticeComing     NoticeKind = "handoff_coming"  // to those who come on call
-	NoticeGoing      NoticeKind = "handoff_going"   // to those who go
+	NoticeGoing      NoticeKind = "handoff_going"   // to those who go off call
 	NoticeHandoff    NoticeKind = "handoff_channel" // to the team's channel
 	NoticeUnanswered NoticeKind = "handoff_unanswered"
 )
 
-// HandoffNotices are the notices that show how a hand-off stands.
+// HandoffNotices are the kinds that are redrawn when their hand-off changes.
 var HandoffNotices = []NoticeKind{NoticeComing, NoticeGoing, NoticeHandoff, NoticeUnanswered}
 
-// Next compares who was announced with who is on call, and reports whether there is a hand-off. The
-// caller numbers it.
+// Next compares who was announced with who is on call, and reports whether that is a new hand-off. The caller
+// numbers it.
 func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	came, went := without(users, h.Users), without(h.Users, users)
 	if len(came)+len(went) == 0 {
@@ -52,12 +52,12 @@ func (h Handoff) Next(users []UserID, at time.Time) (Handoff, bool) {
 	return Handoff{Schedule: h.Schedule, Role: h.Role, Users: users, Incoming: came, Outgoing: went, At: at}, true
 }
 
-// open reports whether somebody still has to say that they have it; a shadow never does.
+// open reports whether the hand-off waits to be confirmed; a shadow's never does.
 func (h Handoff) open() bool {
 	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != schedule.RoleShadow
 }
 
-// Take is a person saying "I have it".
+// Take confirms the hand-off for a person who says "I have it".
 func (h Handoff) Take(by UserID) (Handoff, error) {
 	switch {
 	case !slices.Contains(h.Incoming, by):
@@ -71,8 +71,8 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 	return h, nil
 }
 
-// TakenBy confirms the hand-off if one of these people came on call by it: whoever acts on an incident
-// has taken over. The person is "" if none did.
+// TakenBy confirms the hand-off if one of these people came on call by it, since whoever acts on an incident has
+// taken over. It returns that person, or "".
 func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
 	for _, u := range acted {
 		if h.open() && slices.Contains(h.Incoming, u) {
@@ -83,16 +83,16 @@ func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
 	return h, ""
 }
 
-// A Briefing is what a hand-off tells beside who comes and who goes.
+// A Briefing is what the notices of a hand-off contain besides the people.
 type Briefing struct {
 	ScheduleName string
-	TeamChannel  string        // "" where the team is told nothing
-	Duty         schedule.Duty // the role as it is now
-	Incidents    []Incident    // open ones of the team
-	Watchers     []string      // the team's admins, or its channel
+	TeamChannel  string        // "": the channel isn't told
+	Duty         schedule.Duty // the role's current duty
+	Incidents    []Incident    // the team's open incidents
+	Watchers     []string      // the team's managers, or its channel
 }
 
-// detail is what all notices of the hand-off show.
+// detail is the common content of the hand-off's notices.
 func (h Handoff) detail(b Briefing) NoticeDetail {
 	f := NoticeDetail{
 		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,
@@ -105,8 +105,8 @@ func (h Handoff) detail(b Briefing) NoticeDetail {
 	return f
 }
 
-// Announce returns whom to tell of the hand-off, and the timer that waits for the answer. A
-// shadow's hand-off is not told to anybody else.
+// Announce returns the notices of the hand-off, and the timer that waits for its confirmation. A shadow's hand-off
+// is told to nobody else.
 func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	var notices []Notice
 	tell := func(kind NoticeKind, to string) {
@@ -129,7 +129,7 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	return notices, []Task{{Do: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
 }
 
-// Chase returns whom to tell that nobody has confirmed the hand-off; nobody if somebody has.
+// Chase returns the notices that nobody has confirmed the hand-off; none if somebody has.
 func (h Handoff) Chase(b Briefing) []Notice {
 	if !h.open() {
 		return nil
@@ -148,8 +148,8 @@ func (h Handoff) Chase(b Briefing) []Notice {
 	return notices
 }
 
-// Adopt pages people who have come on call for an incident that nobody has, as its policy
-// has run out or had nobody. It reports false for other incidents.
+// Adopt pages people who have just come on call about an incident whose policy ran out or had nobody to page. It
+// reports false for other incidents.
 func (in Incident) Adopt(users []UserID, schedule string, f Facts, now time.Time) (Change, bool) {
 	if in.Status != Triggered || !in.Exhausted && !in.Unassigned || len(users) == 0 {
 		return Change{}, false

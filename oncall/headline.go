@@ -10,16 +10,16 @@ import (
 )
 
 const (
-	// nameFrom is from how many alerts on an incident is called by what they have in common.
+	// nameFrom is the number of alerts from which on an incident's title is what they have in common.
 	nameFrom = 5
-	// maxLead is how much of an alert's title stands before how many more there are, in characters.
+	// maxLead is the longest title of an alert within the title of an incident, in characters.
 	maxLead = 200
-	// retitleEvery bounds how often the thread has a title that is no longer true.
+	// retitleEvery is the shortest time between two events about changed titles.
 	retitleEvery = 5 * time.Minute
 )
 
-// retitle gives the incident the title, text and link of the worst alert that fires. When nothing fires
-// any more, it keeps those it had.
+// retitle gives the incident the title, text and link of its worst firing alert. When no alert fires, the incident
+// keeps those it had.
 func (f *Fold) retitle(in *Incident) {
 	var firing []*Alert
 	for _, a := range f.alerts {
@@ -35,7 +35,7 @@ func (f *Fold) retitle(in *Incident) {
 	if len(firing) == 0 {
 		return
 	}
-	foreign := func(a *Alert) int { // what was merged into it gives it no title before its own
+	foreign := func(a *Alert) int { // alerts of merged incidents come after its own
 		if a.IntegrationID == in.IntegrationID && a.GroupKey == in.GroupKey {
 			return 0
 		}
@@ -47,8 +47,7 @@ func (f *Fold) retitle(in *Incident) {
 	in.Title, in.Body, in.Link = headline(firing, others), cutLead(firing[0].Body), firing[0].Link
 }
 
-// headline is one title for several alerts, of which the first is the worst. Others sums up those that
-// are not loaded.
+// headline is one title for several alerts, the worst first. Others sums up those that are not loaded.
 func headline(firing []*Alert, others OtherAlerts) string {
 	lead, n := firing[0].Title, len(firing)+max(others.Count-1, 0)
 	name := common(firing, func(a *Alert) string { return a.Labels["alertname"] })
@@ -72,7 +71,7 @@ func headline(firing []*Alert, others OtherAlerts) string {
 	return fmt.Sprintf("%s: %s (%d alerts)", strings.TrimRight(cutTitle(title), "."), cutTitle(name), n)
 }
 
-// common is what all alerts have, or nothing.
+// common is the value that all alerts share; empty: they differ.
 func common(alerts []*Alert, of func(*Alert) string) string {
 	first := of(alerts[0])
 	if slices.ContainsFunc(alerts, func(a *Alert) bool { return of(a) != first }) {
@@ -88,7 +87,7 @@ func cutTitle(s string) string {
 	return string([]rune(s)[:maxLead-1]) + "…"
 }
 
-// maxText is how much of an alert's text its incident keeps; messages show less.
+// maxText is how much of an alert's text is stored in its incident, in characters; messages show less.
 const maxText = 4_000
 
 func cutLead(body string) string {
@@ -98,7 +97,7 @@ func cutLead(body string) string {
 	return string([]rune(body)[:maxText])
 }
 
-// retitled notes an alert's earlier title in the timeline, but not too often.
+// retitled notes an alert's previous title in the timeline, at most once in retitleEvery.
 func (c *Change) retitled(was string) {
 	if at := c.Incident.RetitledAt; was == "" || at != nil && c.now.Sub(*at) < retitleEvery {
 		return

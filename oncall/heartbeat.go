@@ -10,37 +10,38 @@ import (
 
 // Times of heartbeats.
 const (
-	// HeartbeatLeast is the shortest time between two pings that can be expected.
+	// HeartbeatLeast is the shortest interval between pings that can be configured.
 	HeartbeatLeast Seconds = 30
-	// HeartbeatEvery and HeartbeatGrace are what a heartbeat has that came up by its first ping.
+	// HeartbeatEvery and HeartbeatGrace are the defaults of a heartbeat that was created by its first ping.
 	HeartbeatEvery Seconds = 24 * 3600
 	HeartbeatGrace Seconds = 3600
-	// heartbeatLongest bounds how rarely something can be expected.
+	// heartbeatLongest is the longest interval, grace and runtime that can be configured.
 	heartbeatLongest Seconds = 366 * 24 * 3600
-	// heartbeatRepeat is how often it is said again that one is missing: its integration may have been muted, or
-	// somebody has resolved the incident while nothing came.
+	// heartbeatRepeat is how often the signal that a heartbeat is down is repeated: its integration may have been
+	// muted, or somebody may have resolved the incident.
 	heartbeatRepeat = 5 * time.Minute
-	// HeartbeatTick is how often it is written down that somebody looks, and awayAfter how long nobody may have until
-	// that counts as our own downtime.
+	// HeartbeatTick is how often the watch notes that it runs. If it has noted nothing for awayAfter, Watchbill
+	// itself was down.
 	HeartbeatTick = 3 * time.Second
 	awayAfter     = 10 * time.Second
-	// awayMargin is what senders get beside the time that we were away: until their next ping, if that is soon.
+	// After our own downtime, deadlines move by its length plus a heartbeat's interval, bounded by these.
 	awayMargin     = time.Minute
 	awayMostMargin = 5 * time.Minute
-	// togetherWithin is the time in which heartbeats that go missing are one thing, and togetherLasts how long
-	// after the last of them others still belong to it.
+	// Heartbeats that go missing within togetherWithin of each other go missing together; others may join until
+	// togetherLasts after the last of them.
 	togetherWithin = time.Minute
 	togetherLasts  = 5 * time.Minute
-	// togetherLeast is how many must go missing, and togetherShare of ten that are watched more than how many.
+	// At least togetherLeast heartbeats, and more than togetherShare of ten watched ones, must be missing for that.
 	togetherLeast = 3
 	togetherShare = 3
 )
 
-// MaxHeartbeats is how many heartbeats an integration may have, for whoever has its key can make one.
+// MaxHeartbeats is how many heartbeats an integration may have. It is limited because anybody with the
+// integration's key can create one.
 const MaxHeartbeats = 500
 
-// PingSignal is the action of a signal that is a ping of the heartbeat named by DedupKey. It never goes into the
-// inbox.
+// PingSignal is the action of a signal that is a ping of the heartbeat named by DedupKey. Pings have a table of their
+// own and never go into the inbox.
 const PingSignal Action = "ping"
 
 // A PingKind is what a ping says.
@@ -49,19 +50,19 @@ type PingKind string
 // The kinds of pings.
 const (
 	PingSuccess PingKind = "success"
-	PingStart   PingKind = "start" // something begins that ends with a success or a failure
+	PingStart   PingKind = "start" // a run begins, which ends with a success or a failure
 	PingFail    PingKind = "fail"
-	PingLog     PingKind = "log" // only what was written with it is kept
+	PingLog     PingKind = "log" // only its text is kept
 )
 
-// A Ping is one sign of life of a heartbeat. It is stored as JSON: fields are only ever added.
+// A Ping is a heartbeat's report that it is alive or has failed. It is stored as JSON: fields are only ever added.
 type Ping struct {
 	Kind   PingKind `json:"kind"`
-	Run    string   `json:"run,omitempty"`    // of which run, where there may be several at a time
-	Exit   int      `json:"exit,omitempty"`   // the exit status of what failed
-	Create bool     `json:"create,omitempty"` // the heartbeat is made if there is none
-	Every  Seconds  `json:"every,omitempty"`  // of one that is made
-	Grace  Seconds  `json:"grace,omitempty"`  // the same
+	Run    string   `json:"run,omitempty"`    // which run, if several overlap
+	Exit   int      `json:"exit,omitempty"`   // the exit status of a failure
+	Create bool     `json:"create,omitempty"` // create the heartbeat if it doesn't exist
+	Every  Seconds  `json:"every,omitempty"`  // with Create
+	Grace  Seconds  `json:"grace,omitempty"`  // with Create
 }
 
 // NewPing makes the signal that is a ping.
@@ -69,11 +70,11 @@ func NewPing(name string, p Ping, body string) Signal {
 	return Signal{Action: PingSignal, DedupKey: name, Body: body, Ping: &p}
 }
 
-// A HeartbeatSpec is what is expected of a heartbeat.
+// A HeartbeatSpec says when pings of a heartbeat are expected.
 type HeartbeatSpec struct {
-	Every      Seconds // between two successes
-	Grace      Seconds // how much later it may be
-	MaxRuntime Seconds // how long after a start there must be a success; 0: as long as Grace
+	Every      Seconds // the interval between two successes
+	Grace      Seconds // how much later a success may be
+	MaxRuntime Seconds // how long a run may take; 0: Grace
 	Severity   Severity
 }
 
@@ -85,7 +86,7 @@ func (s HeartbeatSpec) runtime() time.Duration {
 	return s.Grace.Duration()
 }
 
-// CheckHeartbeat says what is wrong with what is expected of a heartbeat.
+// CheckHeartbeat says what is wrong with the spec.
 func (s HeartbeatSpec) CheckHeartbeat() error {
 	switch {
 	case s.Every < HeartbeatLeast || s.Every > heartbeatLongest:
@@ -100,7 +101,7 @@ func (s HeartbeatSpec) CheckHeartbeat() error {
 
 var heartbeatName = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,99}$`)
 
-// HeartbeatWords can't be names of heartbeats, because they end addresses: ".../start".
+// HeartbeatWords can't be names of heartbeats, because addresses of pings end in them: ".../start".
 var HeartbeatWords = []string{"start", "fail", "log"}
 
 // CheckHeartbeatName says why a name can't be a heartbeat's.
@@ -134,7 +135,7 @@ func HeartbeatNameOf(name string) string {
 // HeartbeatID identifies a heartbeat.
 type HeartbeatID int64
 
-// A Heartbeat is something that pings as long as all is well.
+// A Heartbeat is a job or program that is expected to ping regularly.
 type Heartbeat struct {
 	ID            HeartbeatID
 	IntegrationID IntegrationID
@@ -142,32 +143,32 @@ type Heartbeat struct {
 	HeartbeatSpec
 
 	PingedAt *time.Time // the latest success
-	RunAt    *time.Time // the latest start that has not ended
-	Run      string     // which that is, if it says so
-	DueAt    *time.Time // when it is down unless something comes; nil: nothing has come yet, or it is down
-	DownAt   *time.Time // since when it is down; nil: it is not
-	Why      string     // it is down, in words
-	Failed   bool       // it has said so itself
-	Together bool       // many went missing with it
+	RunAt    *time.Time // when the current run began; nil: none
+	Run      string     // the current run, if it was named
+	DueAt    *time.Time // when it goes down without a ping; nil: no ping has come yet, or it is down
+	DownAt   *time.Time // since when it is down; nil: it isn't
+	Why      string     // why it is down
+	Failed   bool       // it is down because it reported a failure
+	Together bool       // it went missing together with many others
 
 	MutedAt    *time.Time // nil: it pages
 	MutedUntil *time.Time // nil: until somebody unmutes it
-	ToldAt     *time.Time // when its integration was told last that it is down; nil: it was not
+	ToldAt     *time.Time // when the signal that it is down was last sent; nil: never
 	Removed    bool
 }
 
-// A HeartbeatState is how a heartbeat is, in a word.
+// A HeartbeatState is the state of a heartbeat.
 type HeartbeatState string
 
 // The states of a heartbeat.
 const (
-	HeartbeatNew  HeartbeatState = "new"   // nothing has come yet, and nothing is expected
-	HeartbeatUp   HeartbeatState = "up"    // it was heard in time
-	HeartbeatLate HeartbeatState = "grace" // something is expected, but not yet late enough
+	HeartbeatNew  HeartbeatState = "new"   // no ping has come yet, so none is missing
+	HeartbeatUp   HeartbeatState = "up"    // the latest ping came in time
+	HeartbeatLate HeartbeatState = "grace" // a ping is late, but within the grace
 	HeartbeatDown HeartbeatState = "down"
 )
 
-// State is how the heartbeat is at an instant.
+// State is the heartbeat's state at an instant.
 func (h Heartbeat) State(now time.Time) HeartbeatState {
 	switch {
 	case h.DownAt != nil:
@@ -180,13 +181,13 @@ func (h Heartbeat) State(now time.Time) HeartbeatState {
 	return HeartbeatUp
 }
 
-// Muted reports whether it pages nobody at an instant.
+// Muted reports whether the heartbeat is muted at an instant.
 func (h Heartbeat) Muted(at time.Time) bool {
 	return h.MutedAt != nil && (h.MutedUntil == nil || at.Before(*h.MutedUntil))
 }
 
-// Receive takes in a ping that came at an instant. What is older than what is known changes nothing, for pings may
-// have been kept on a disk meanwhile.
+// Receive updates the heartbeat with a ping that arrived at an instant. Pings may have waited in a spool, so one older
+// than the stored state changes nothing.
 func (h *Heartbeat) Receive(p Ping, at time.Time) {
 	switch p.Kind {
 	case PingLog:
@@ -231,12 +232,12 @@ func (h *Heartbeat) succeed(p Ping, at time.Time) {
 	case h.RunAt == nil || at.Before(*h.RunAt):
 	case p.Run == "" || h.Run == "" || p.Run == h.Run:
 		h.RunAt, h.Run = nil, ""
-	default: // another run goes on
+	default: // another run continues
 		if end := h.RunAt.Add(h.runtime()); end.Before(due) {
 			due = end
 		}
 	}
-	if h.DownAt != nil && due.Before(*h.DownAt) { // it was late even so
+	if h.DownAt != nil && due.Before(*h.DownAt) { // even with this ping, it would have gone down
 		return
 	}
 	h.DueAt, h.DownAt, h.Why, h.Failed = &due, nil, "", false
@@ -249,17 +250,17 @@ func (h *Heartbeat) goDown(at time.Time, why string) {
 	h.Why, h.DueAt = why, nil
 }
 
-// Away is a time in which nobody looked at the heartbeats.
+// Away is a time in which no instance watched the heartbeats.
 type Away struct{ From, Until time.Time }
 
-// WeWereAway reports whether heartbeats went unwatched between two instants for so long that pings may
-// have been lost.
+// WeWereAway reports whether heartbeats went unwatched for so long between two instants that pings may have been
+// lost.
 func WeWereAway(last, now time.Time) (Away, bool) {
 	return Away{last, now}, now.Sub(last) > awayAfter
 }
 
-// ReceiveLate is Receive for pings that may have come before or while we were away. Then the next one may
-// be late, too.
+// ReceiveLate is Receive for a ping that may have arrived before or during our latest downtime. If it did, the next
+// deadline is extended.
 func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
 	before := h.DueAt
 	h.Receive(p, at)
@@ -268,15 +269,15 @@ func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
 	}
 }
 
-// Excuse gives the heartbeat more time, because we were away. One that pings once a day and doesn't retry
-// isn't excused for that day: better say that a ping is missing.
+// Excuse extends the deadline after our own downtime. A daily ping that was lost is not excused for the whole day: a
+// false alarm is better than a missed one.
 func (h *Heartbeat) Excuse(away Away) {
 	if h.DueAt != nil {
 		h.DueAt = new(h.DueAt.Add(away.Until.Sub(away.From) + min(max(h.Every.Duration(), awayMargin), awayMostMargin)))
 	}
 }
 
-// Respec replaces what is expected of the heartbeat from now on.
+// Respec replaces the spec, and moves the deadline accordingly.
 func (h *Heartbeat) Respec(s HeartbeatSpec, now time.Time) {
 	was := h.HeartbeatSpec
 	h.HeartbeatSpec = s
@@ -293,12 +294,12 @@ func (h *Heartbeat) Respec(s HeartbeatSpec, now time.Time) {
 	h.DueAt = new(latest(due, now.Add(awayMargin))) // an edit is no reason to page
 }
 
-// watched reports whether people are to hear of it if it goes missing.
+// watched reports whether people are paged if the heartbeat goes missing.
 func (h Heartbeat) watched(now time.Time) bool {
 	return !h.Removed && !h.Muted(now) && (h.DueAt != nil || h.DownAt != nil)
 }
 
-// missing reports whether it has gone missing within the last minute, or is about to within the next.
+// missing reports whether the heartbeat has gone missing recently, or will within togetherWithin.
 func (h Heartbeat) missing(now time.Time) bool {
 	switch {
 	case !h.watched(now) || h.Failed:
@@ -309,9 +310,9 @@ func (h Heartbeat) missing(now time.Time) bool {
 	return h.State(now) == HeartbeatLate && h.DueAt.Sub(now) <= togetherWithin
 }
 
-// JudgeHeartbeats finds which heartbeats have gone missing. Down are indexes into all, which must be all
-// heartbeats there are: if many are missing at once, the cause is the network or Watchbill itself, and
-// their alerts share one incident of their integration.
+// JudgeHeartbeats updates the heartbeats that have just gone missing, and returns their indexes. All must hold every
+// heartbeat there is: if many are missing at once, the cause is probably the network or Watchbill itself, and
+// their alerts share one incident for each integration.
 func JudgeHeartbeats(all []Heartbeat, now time.Time) (down []int) {
 	for i := range all {
 		h := &all[i]
@@ -360,11 +361,11 @@ func many(missing, watched int) bool {
 
 const heartbeatStamp = "2006-01-02 15:04:05 UTC"
 
-// heartbeatsGroup is the group of the heartbeats of an integration that go missing together.
+// heartbeatsGroup is the group key of heartbeats that go missing together.
 const heartbeatsGroup = "heartbeats"
 
-// Tell returns the signal about a heartbeat that is due for its integration, if any: that it is down,
-// repeated from time to time, or that it is back. Said is what was written with the ping.
+// Tell returns the signal that is due, if any: that the heartbeat is down, which is repeated from time to time, or
+// that it is up again. Said is the text of a failure that has just been reported.
 func (h *Heartbeat) Tell(said string, now time.Time) (s Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {
@@ -394,7 +395,7 @@ func (h *Heartbeat) Tell(said string, now time.Time) (s Signal, ok bool) {
 	return s, true
 }
 
-// LookAt is when there is something to judge or to tell without a ping; nil: never.
+// LookAt is when the heartbeat must be checked even without a ping; nil: never.
 func (h Heartbeat) LookAt(now time.Time) *time.Time {
 	switch {
 	case h.Removed && h.ToldAt != nil:

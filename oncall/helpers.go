@@ -14,12 +14,12 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// without returns those of some that are not among others.
+// without returns the elements of some that are not in others.
 func without[T comparable](some, others []T) []T {
 	return slices.DeleteFunc(slices.Clone(some), func(t T) bool { return slices.Contains(others, t) })
 }
 
-// appendNew appends s unless it is there.
+// appendNew appends s unless all contains it.
 func appendNew(all []string, s string) []string {
 	if slices.Contains(all, s) {
 		return all
@@ -27,7 +27,7 @@ func appendNew(all []string, s string) []string {
 	return append(all, s)
 }
 
-// cutText puts text on one line and cuts it to most characters.
+// cutText puts text on one line, and truncates it to most characters.
 func cutText(text string, most int) string {
 	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
 	if r := []rune(text); len(r) > most {

@@ -7,10 +7,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// working holds the default hours of each zone, since most people keep them.
+// working caches the default hours of each time zone, which most people have.
 var working sync.Map // name → *Hours
 
-// hoursIn compiles windows in a zone; no windows mean WorkingHours.
+// hoursIn compiles windows in a time zone; no windows mean WorkingHours.
 func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 	if len(windows) > 0 {
 		return schedule.CompileHours(zone, windows)
@@ -26,32 +26,32 @@ func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 	return kept.(*schedule.Hours), nil
 }
 
-// HoursOf returns when low severity may disturb a person, in the person's own zone.
+// HoursOf returns when a person gets pages of low severity, in their own time zone.
 func (r Roster) HoursOf(u UserID) (*schedule.Hours, error) {
 	return hoursIn(r.zone(u).Name(), r.Reach[u].Hours)
 }
 
-// workingHours are a team's.
+// workingHours are the working hours of a team.
 func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	if h := r.Teams[id].Hours; h != nil {
 		return h
 	}
-	h, _ := hoursIn("UTC", nil) // always there
+	h, _ := hoursIn("UTC", nil) // never fails
 	return h
 }
 
-// GatherTime is how long low severity waits after somebody's hours begin, or after they come on call
-// in them, so that everything that waited for them arrives as one message.
+// GatherTime is how long pages of low severity wait after somebody's hours begin, or after they come on call during
+// their hours, so that everything that waited arrives as one message.
 const GatherTime = 30 * time.Second
 
-// maxLooks bounds how many changes of people or hours putOff looks at.
+// maxLooks bounds how many changes of people and hours putOff examines.
 const maxLooks = 7 * 24
 
-// keepsHours reports whether pages of the incident wait for their people's working hours.
+// keepsHours reports whether pages of the incident wait for working hours.
 func (in Incident) keepsHours() bool { return in.Severity == Low }
 
-// pageAt returns when a person is paged for the incident: at once, unless it keeps hours and this is
-// outside theirs. Hours that can't be read never delay a page.
+// pageAt returns when a person is paged: at once, unless the incident keeps hours and the person's have not begun.
+// Hours that don't compile never delay a page.
 func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	if !c.Incident.keepsHours() {
 		return at
@@ -63,7 +63,8 @@ func (c *Change) pageAt(u UserID, at time.Time) time.Time {
 	return h.NextOpen(at).Add(GatherTime)
 }
 
-// shownUntil says until when pages wait for working hours; zero if they only wait for GatherTime.
+// shownUntil is until when pages wait for working hours, as the timeline shows it; zero if they only wait for
+// GatherTime.
 func shownUntil(from, now time.Time) time.Time {
 	if from.Sub(now) <= 2*GatherTime {
 		return time.Time{}
@@ -71,10 +72,9 @@ func shownUntil(from, now time.Time) time.Time {
 	return from
 }
 
-// putOff delays a step until somebody whom it would page then is in their working hours, and reports
-// whether it did. It asks who is on call at that later time: that may be somebody else than now. If no
-// such time comes while the step's condition is met, the step runs now, and each page waits for its
-// person's hours.
+// putOff delays a step until it can page somebody within their working hours, and reports whether it did. Later other
+// people may be on call, so it looks at who will be. If no such time comes while the step's condition is met, the
+// step runs now, and each page waits for its person's hours.
 func (c *Change) putOff(p Policy) bool {
 	in, r := &c.Incident, c.facts.Roster
 	step := &p.Steps[in.Step]
@@ -84,7 +84,7 @@ func (c *Change) putOff(p Policy) bool {
 	limit := c.now.Add(nextWithin)
 	for at, look := c.now, 0; look < maxLooks && at.Before(limit) && step.Only.unmet(in.Severity, p.TeamID, r, at) == ""; look++ {
 		people := c.pick(step, r.people(step.Targets, at))
-		next := limit // somebody's hours begin, or other people come on call
+		next := limit // when somebody's hours begin or other people come on call
 		d := c.detail()
 		for _, who := range people {
 			d.Users = append(d.Users, who.user)
@@ -106,9 +106,9 @@ func (c *Change) putOff(p Policy) bool {
 	return false
 }
 
-// gatherUntil returns until when the pages of a due step wait, and who is ready to be paged at once. If
-// the incident keeps hours, people whose hours have only just begun wait a moment: many incidents come
-// due then, and should reach them as one message, even if timers fire late.
+// gatherUntil returns until when the pages of a due step wait, and who is paged at once all the same. If the incident
+// keeps hours, the pages to people whose hours have just begun wait for GatherTime: many incidents come due then, and
+// should arrive as one message even if timers fire late.
 func (c *Change) gatherUntil(step *Step, due time.Time) (until time.Time, ready []UserID) {
 	if !c.Incident.keepsHours() {
 		return time.Time{}, nil
@@ -125,7 +125,7 @@ func (c *Change) gatherUntil(step *Step, due time.Time) (until time.Time, ready 
 	return until, ready
 }
 
-// nextHandOff returns when the people whom the targets mean next change, at the latest the horizon.
+// nextHandOff returns when the people behind the targets next change, or the horizon if that is sooner.
 func (r Roster) nextHandOff(targets []Target, after, horizon time.Time) time.Time {
 	for i := range targets {
 		t := &targets[i]

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// These ids belong to the schedules; the rules speak of them all the time.
+// Aliases of the ids that package schedule declares.
 type (
 	// UserID is a Slack user id ("U…" or "W…"): Watchbill has no second identity.
 	UserID = schedule.UserID
@@ -14,11 +14,11 @@ type (
 	TeamID = schedule.TeamID
 	// ScheduleID identifies a schedule.
 	ScheduleID = schedule.ID
-	// OverrideID identifies an override; a later one was made later.
+	// OverrideID identifies an override; ids grow.
 	OverrideID = schedule.OverrideID
 )
 
-// Ids are distinct types so that one can't be handed over for another.
+// Ids are distinct types, so that the compiler notices if they are mixed up.
 type (
 	// PolicyID identifies an escalation policy.
 	PolicyID int64
@@ -30,7 +30,7 @@ type (
 	IncidentID int64
 	// PageID identifies a page: what one decision has to tell one person by one contact method.
 	PageID int64
-	// PayloadID identifies what one request has brought.
+	// PayloadID identifies the stored body of one request.
 	PayloadID int64
 )
 

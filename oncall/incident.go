@@ -6,25 +6,25 @@ import (
 	"time"
 )
 
-// Status is where an incident stands.
+// Status is the status of an incident.
 type Status string
 
 // The statuses of an incident.
 const (
 	Triggered    Status = "triggered"
 	Acknowledged Status = "acknowledged"
-	Snoozed      Status = "snoozed" // quiet until SnoozedUntil, then triggered again
+	Snoozed      Status = "snoozed" // pages nobody until SnoozedUntil, then is triggered again
 	Resolved     Status = "resolved"
 )
 
-// An Incident is what people are paged for: one or more alerts. It is a value; a
-// decision returns a new one in a Change.
+// An Incident is one or more alerts for which people are paged. It is a value; a decision returns a new one in a
+// Change.
 type Incident struct {
 	ID            IncidentID
 	TeamID        TeamID
 	PolicyID      PolicyID
 	IntegrationID IntegrationID
-	GroupKey      string // alerts of this integration under this key join the incident while it is open
+	GroupKey      string // alerts of the integration with this key join the incident while it is open
 	Title         string
 	Body          string
 	Link          string
@@ -32,55 +32,52 @@ type Incident struct {
 	Status        Status
 	Version       int64 // grows by one with every change; a drawing of an older version is stale
 	OpenedAt      time.Time
-	SignalCount   int // how many signals were about it
+	SignalCount   int
 	LastSignalAt  time.Time
 	Flaps         int        // how often it was reopened
-	RetitledAt    *time.Time // when the timeline last had a line about an alert's new title
+	RetitledAt    *time.Time // when EventRetitled was last recorded
 
 	AckedBy    Actor
 	AckedAt    *time.Time
 	ResolvedBy Actor
 	ResolvedAt *time.Time
 
-	// Where escalation stands. Seq numbers the one timer that the incident waits
-	// for; a timer that bears another number is stale and does nothing.
+	// The state of the escalation. Seq numbers the timer that the incident waits for; a timer with another
+	// number is stale and does nothing.
 	Seq             int64
-	Round           int        // how often the policy has been gone through
-	Step            int        // the step that runs next
+	Round           int        // completed rounds of the policy
+	Step            int        // index of the step that runs next
 	Run             int        // how often that step has run already
-	NextAt          *time.Time // when it runs; nil when nothing is to come
-	Exhausted       bool       // every step ran out unacknowledged
-	RedrawAt        *time.Time // when a redraw for a mere count is due
-	RoundRobinCount int64      // counts the incidents of the policy, for round robin
-	Hops            int        // how often it was passed on
+	NextAt          *time.Time // when the timer fires; nil: there is none
+	Exhausted       bool       // all steps have run without an acknowledgement
+	RedrawAt        *time.Time // when the redraw of a changed count is due
+	RoundRobinCount int64      // how many incidents the policy had before this one
+	Hops            int        // how often it was passed on to another policy
 
-	HomePolicy PolicyID // the policy that it began with, if it was passed on; 0: it was not
-	Called     bool     // a step has paged a person since escalation began
+	HomePolicy PolicyID // the original policy, if the incident was passed on; 0: it wasn't
+	Called     bool     // a step has paged a person since the escalation began
+	Unassigned bool     // no step had anybody to page, so the team's fallback people were paged
 
-	// Unassigned: no step of the policy had anybody to page, so its team's fallback people
-	// were paged.
-	Unassigned bool
-
-	SnoozedUntil *time.Time // survives being resolved: a flapping alert stays quiet
+	SnoozedUntil *time.Time // kept when the monitor resolves the incident, in case it fires again
 	SnoozedBy    Actor
-	WokenAt      *time.Time // when the last snooze ended; nil: none has
-	Acks         []UserID   // who has acknowledged, where the policy wants several
-	AckAsked     bool       // those who have it were asked "still on it?"
-	AckAgain     bool       // that was because it got worse: without an answer it escalates
-	PagesFrom    int64      // pages with a lower Seq are over, even once it pages again
+	WokenAt      *time.Time // when the last snooze ended; nil: never
+	Acks         []UserID   // who has acknowledged, if the policy requires several people
+	AckAsked     bool       // the holders were asked "still on it?" or to acknowledge again
+	AckAgain     bool       // they must acknowledge again because it got worse, or it escalates
+	PagesFrom    int64      // pages with a lower Seq are obsolete, even if the incident pages again
 	Responders   []Responder
-	MergedInto   IncidentID // 0: it stands for itself
-	Storm        *Storm     // nil: it is none
-	Stated       int64      // of a storm: as StateVersion says
+	MergedInto   IncidentID // 0: not merged
+	Storm        *Storm     // nil: not a storm
+	Stated       int64      // see StateVersion
 	Links        []IncidentID
 	Flap         *Flap // nil: its monitor has never reopened it
-	RaisedBy     Actor // who opened it by hand; nobody: a monitor did
+	RaisedBy     Actor // who opened it by hand; zero: a monitor opened it
 }
 
 // Open reports whether the incident is not resolved.
 func (in Incident) Open() bool { return in.Status != Resolved }
 
-// refuseClosed refuses what makes sense only while the incident is open.
+// refuseClosed refuses an act that needs an open incident.
 func (in Incident) refuseClosed() error {
 	switch {
 	case in.Open():
@@ -91,7 +88,7 @@ func (in Incident) refuseClosed() error {
 	return Refuse("Incident %s is already resolved by %s.", in.ID, in.ResolvedBy)
 }
 
-// WorstFirst sorts incidents by severity, and those of one severity by age.
+// WorstFirst sorts incidents by severity, then by age.
 func WorstFirst(incidents []Incident) {
 	slices.SortStableFunc(incidents, func(a, b Incident) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), int(a.ID-b.ID))

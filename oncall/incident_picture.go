@@ -1,7 +1,6 @@
 package oncall
 
-// A Picture is everything that an incident's Slack messages show. They are a
-// drawing of it and of nothing else.
+// A Picture is everything that an incident's Slack messages are drawn from.
 type Picture struct {
 	Incident    Incident
 	Team        Team
@@ -10,12 +9,12 @@ type Picture struct {
 	Alerts      []Alert // firing first, then the latest cleared; at most MaxPictured
 	AlertCount  int     // all of them
 	Firing      int
-	Untold      bool      // the policy has run out, and none of those who were to be told can be
-	Paged       []UserID  // who was paged so far, in order
-	Next        *NextStep // what happens if nobody does anything; nil: nothing
+	Untold      bool      // the policy has run out, and nobody could be told
+	Paged       []UserID  // who was paged since the escalation began, in order
+	Next        *NextStep // what happens next if nobody acts; nil: nothing
 	Events      []Event   // the whole timeline, oldest first
 
-	Tally StormTally // of a storm
+	Tally StormTally // for a storm
 }
 
 // MaxPictured bounds how many alerts a message lists.

@@ -4,8 +4,7 @@ import (
 	"time"
 )
 
-// RunTimer does what the incident's timer is for, if seq is still the one that the
-// incident waits for; a stale timer changes nothing and reports false.
+// RunTimer runs the incident's timer with number seq. If that one is stale, it changes nothing and reports false.
 func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	if !in.timerDue(seq) {
 		return Change{}, false
@@ -17,7 +16,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	case Acknowledged:
 		c.runAckTimer()
 	default:
-		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has answered since
+		if in.Exhausted && in.NextAt != nil { // it flaps, and nobody has acknowledged
 			c.record(EventUnattended, ByTimer(), Detail{})
 			c.startOver()
 		}
@@ -26,7 +25,7 @@ func (in Incident) RunTimer(seq int64, f Facts, now time.Time) (Change, bool) {
 	return c.done(), true
 }
 
-// timerDue reports whether the incident still waits for the timer with this seq.
+// timerDue reports whether the incident waits for the timer with number seq.
 func (in Incident) timerDue(seq int64) bool {
 	return in.Seq == seq && in.Open() && (in.Status != Acknowledged || in.NextAt != nil)
 }

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// An Integration is an inbound key: what arrives under it belongs to its team and
-// pages by its policy.
+// An Integration is an inbound key. Signals sent with it belong to its team and page by its policy.
 type Integration struct {
 	ID         IntegrationID
 	TeamID     TeamID
@@ -15,15 +14,15 @@ type Integration struct {
 	Format     Format
 	Muted      bool       // its signals page nobody
 	MutedUntil *time.Time // nil: until somebody unmutes it
-	Senders    string     // what its signals were recognised as, divided by ", ", where nobody has chosen a format
-	Heard      bool       // a signal has come
-	Grouping   *Grouping  // nil: it doesn't group
-	Mapping    *Mapping   // how its bodies are read; nil: as its format says
-	Silencing  *Silencing // nil: what people do silences nothing where its alerts come from
-	Topics     []string   // of Amazon SNS: nothing else is taken; none: all that has the key is
-	Signed     bool       // what comes has to be signed
+	Senders    string     // what its signals were recognised as, separated by ", ", if it has no format
+	Heard      bool       // at least one signal has arrived
+	Grouping   *Grouping  // nil: none
+	Mapping    *Mapping   // how bodies are parsed; nil: by Format
+	Silencing  *Silencing // nil: its alerts are not silenced at their source
+	Topics     []string   // the Amazon SNS topics that are accepted; none: everything sent with the key is
+	Signed     bool       // unsigned requests are refused
 	Signing
-	StormLimit int // how many incidents it opens in a minute before what comes next joins a storm; 0: no storms
+	StormLimit int // how many incidents may open within a minute before a storm begins; 0: no storms
 }
 
 // Recognised lists what the integration's signals were recognised as.
@@ -34,21 +33,21 @@ func (in Integration) Recognised() []string {
 	return strings.Split(in.Senders, ", ")
 }
 
-// IsMuted reports whether a signal that comes at an instant pages nobody.
+// IsMuted reports whether the integration is muted at an instant.
 func (in Integration) IsMuted(at time.Time) bool {
 	return in.Muted && (in.MutedUntil == nil || at.Before(*in.MutedUntil))
 }
 
-// MutedMeans says what happens to the signals of a muted integration, and UnmutedMeans to those after it.
+// MutedMeans tells people what muting an integration does, and UnmutedMeans what unmuting it does.
 const (
 	MutedMeans   = "its signals are taken and logged, what ends still ends, and nobody is paged"
 	UnmutedMeans = "pages again: an alert that still fires does so with its monitor's next signal"
 )
 
-// longestMute is how long an integration may be muted, if an end is named.
+// longestMute is the longest mute that has an end.
 const longestMute = 365 * 24 * time.Hour
 
-// CheckMute refuses an end of a mute that makes no sense; nil: none is named.
+// CheckMute refuses an end of a mute that makes no sense; nil: no end.
 func CheckMute(until *time.Time, now time.Time) error {
 	switch {
 	case until == nil:
@@ -61,14 +60,14 @@ func CheckMute(until *time.Time, now time.Time) error {
 	return nil
 }
 
-// Signing are the secrets with which an integration's monitor signs, sealed.
+// Signing holds the secrets with which an integration's monitor signs its requests, encrypted.
 type Signing struct {
-	SignSecret   string     // empty: there is none
-	SignBefore   string     // the one that it has replaced
-	BeforeEndsAt *time.Time // until when that is good
+	SignSecret   string     // empty: none
+	SignBefore   string     // the previous secret
+	BeforeEndsAt *time.Time // until when SignBefore is valid
 }
 
-// SigningSecrets are those that are good at an instant, sealed.
+// SigningSecrets are the secrets valid at an instant, encrypted.
 func (s Signing) SigningSecrets(at time.Time) (sealed []string) {
 	if s.SignSecret != "" {
 		sealed = append(sealed, s.SignSecret)

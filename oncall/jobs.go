@@ -2,9 +2,8 @@ package oncall
 
 import "time"
 
-// A Task is work that follows from a decision. It is queued in the transaction
-// that made it necessary. A zero At means at once. Where many wait the
-// Severity decides what goes first, and how many of the team's incidents go Ahead.
+// A Task is a job that follows from a decision, to be queued in the same transaction. A zero At means at once. If
+// many jobs wait, they are ordered by Severity, and by how many of the team's incidents go Ahead.
 type Task struct {
 	Do       Job
 	At       time.Time
@@ -12,19 +11,18 @@ type Task struct {
 	Ahead    int
 }
 
-// A Job names the work. The methods make these plain structs job arguments of
-// the queue, so that the rules name the work without knowing the queue. They are
-// stored as JSON: fields are only ever added.
+// A Job says what is to be done. Its Kind makes it an argument of River's, so that the rules can name jobs without
+// knowing the queue. Jobs are stored as JSON: fields are only ever added.
 type Job interface{ Kind() string }
 
-// IncidentTimer runs what an incident waits for, unless Seq has moved on.
+// IncidentTimer runs the timer of an incident, unless its Seq is stale.
 type IncidentTimer struct {
 	Incident IncidentID `json:"incident"`
 	Seq      int64      `json:"seq"`
-	Close    bool       `json:"close,omitempty"` // it is one of CloseTimer
+	Close    bool       `json:"close,omitempty"` // made by CloseTimer
 }
 
-// CloseTimer closes a flapping incident that has been quiet. Earlier releases take it for a stale timer.
+// CloseTimer closes a flapping incident that has been quiet. To earlier releases it is a stale timer.
 func CloseTimer(id IncidentID) IncidentTimer {
 	return IncidentTimer{Incident: id, Seq: -1, Close: true}
 }
@@ -32,7 +30,7 @@ func CloseTimer(id IncidentID) IncidentTimer {
 // Kind names the job.
 func (IncidentTimer) Kind() string { return "escalate" }
 
-// SwapTimer expires a swap that nobody has answered, and ends the time in which one can be undone.
+// SwapTimer expires an unanswered swap, and ends the time in which an accepted one can be undone.
 type SwapTimer struct {
 	Swap SwapID `json:"swap"`
 }
@@ -40,7 +38,7 @@ type SwapTimer struct {
 // Kind names the job.
 func (SwapTimer) Kind() string { return "swap_timer" }
 
-// CoverTimer asks the next people and sends reminders.
+// CoverTimer asks the next people to take a shift, and sends reminders.
 type CoverTimer struct {
 	Cover CoverID `json:"cover"`
 }
@@ -48,7 +46,7 @@ type CoverTimer struct {
 // Kind names the job.
 func (CoverTimer) Kind() string { return "cover_timer" }
 
-// MaintenanceTimer does what is due when a maintenance window begins or ends.
+// MaintenanceTimer runs when a maintenance window begins or ends.
 type MaintenanceTimer struct {
 	Maintenance MaintenanceID `json:"maintenance"`
 }
@@ -56,7 +54,7 @@ type MaintenanceTimer struct {
 // Kind names the job.
 func (MaintenanceTimer) Kind() string { return "maintenance" }
 
-// CheckSchedule does the hand-offs and reminders of a schedule that are due.
+// CheckSchedule announces a schedule's hand-offs, and sends the reminders that are due.
 type CheckSchedule struct {
 	Schedule ScheduleID `json:"schedule"`
 }
@@ -64,7 +62,7 @@ type CheckSchedule struct {
 // Kind names the job.
 func (CheckSchedule) Kind() string { return "look" }
 
-// SettleSchedule tells people what the edits of a schedule have changed, once the editing has stopped.
+// SettleSchedule tells people how their shifts were changed, once the editing of a schedule has stopped.
 type SettleSchedule struct {
 	Schedule ScheduleID `json:"schedule"`
 }
@@ -72,7 +70,7 @@ type SettleSchedule struct {
 // Kind names the job.
 func (SettleSchedule) Kind() string { return "settle" }
 
-// ChaseHandoff tells others, some time after a hand-off, if nobody has confirmed it.
+// ChaseHandoff tells others if nobody has confirmed a hand-off in time.
 type ChaseHandoff struct {
 	Number int64 `json:"number"`
 }
@@ -83,37 +81,37 @@ func (ChaseHandoff) Kind() string { return "chase_handoff" }
 // SendPage sends a page, in as many attempts as that takes.
 type SendPage struct {
 	Page PageID `json:"page"`
-	Lane string `json:"line,omitempty"` // as Page.Lane says, by the name that older releases know; empty: it waits in none
+	Lane string `json:"line,omitempty"` // see Page.Lane; "line" is the name that older releases know
 
-	Convoy ConvoyID `json:"convoy,omitempty"` // it looks after the pages that wait in it as well
+	Convoy ConvoyID `json:"convoy,omitempty"` // the job also handles the pages that wait in this convoy
 }
 
 // Kind names the job.
 func (SendPage) Kind() string { return "page" }
 
-// SendPulse tells an independent service that Watchbill works. It waits among the pages, so that no pulse goes out
-// where no page would.
+// SendPulse tells an independent monitoring service that Watchbill works. It waits in the queue of pages, so that no
+// pulse is sent when no page would be.
 type SendPulse struct{}
 
 // Kind names the job.
 func (SendPulse) Kind() string { return "pulse" }
 
-// Draw brings an incident's Slack messages to Version or later. At most one waits for an incident.
+// Draw updates an incident's Slack messages to Version or later. At most one waits for each incident.
 type Draw struct {
 	Incident IncidentID `json:"incident"`
 	Version  int64      `json:"version"`
-	Asked    bool       `json:"asked,omitempty"` // a person has acted on it and looks at it
-	Count    bool       `json:"count,omitempty"` // nothing has changed but a count
+	Asked    bool       `json:"asked,omitempty"` // somebody has acted, and is looking at a message
+	Count    bool       `json:"count,omitempty"` // only a count has changed
 }
 
 // Kind names the job.
 func (Draw) Kind() string { return "draw" }
 
-// Tell brings a notice's Slack message to the notice's state: it posts or edits it.
+// Tell posts a notice's Slack message, or edits it.
 type Tell struct {
 	Notice NoticeID `json:"notice"`
-	Bundle bool     `json:"bundle,omitempty"` // it is a bundle that was sent: it is drawn like an incident
-	Asked  bool     `json:"asked,omitempty"`  // a person has acted on it and looks at it
+	Bundle bool     `json:"bundle,omitempty"` // a bundle that was sent, which is drawn like an incident
+	Asked  bool     `json:"asked,omitempty"`  // somebody has acted, and is looking at the message
 }
 
 // Kind names the job.
@@ -127,7 +125,7 @@ type SendProof struct {
 // Kind names the job.
 func (SendProof) Kind() string { return "verify" }
 
-// TestPage shows a person how a page by one contact method looks; 0 is Slack.
+// TestPage sends a person a test page by one contact method; 0 is Slack.
 type TestPage struct {
 	User    UserID    `json:"user"`
 	Contact ContactID `json:"contact"`
@@ -144,13 +142,13 @@ type CheckReach struct {
 // Kind names the job.
 func (CheckReach) Kind() string { return "check_reach" }
 
-// SyncGroups brings Slack's user groups to who is on call.
+// SyncGroups updates Slack's user groups to who is on call.
 type SyncGroups struct{}
 
 // Kind names the job.
 func (SyncGroups) Kind() string { return "sync_groups" }
 
-// SetTopic brings the topic of a team's channel to who is on call.
+// SetTopic updates the topic of a team's channel to who is on call.
 type SetTopic struct {
 	Team TeamID `json:"team"`
 }
@@ -158,14 +156,14 @@ type SetTopic struct {
 // Kind names the job.
 func (SetTopic) Kind() string { return "set_topic" }
 
-// CheckCoverage looks for times when nobody will be on call, and for other gaps.
+// CheckCoverage looks for times when nobody will be on call, and for other problems with coverage.
 type CheckCoverage struct{}
 
 // Kind names the job.
 func (CheckCoverage) Kind() string { return "guard" }
 
-// MatchSilences brings an incident's silences in its Alertmanagers in line with what people did with the incident. An
-// action at At silences the alerts that the incident had then; a zero At creates no silence.
+// MatchSilences updates the silences in an incident's Alertmanagers to the incident's status. At is when somebody
+// changed the status: alerts that fired then are silenced. With a zero At no silence is created.
 type MatchSilences struct {
 	Incident IncidentID `json:"incident"`
 	At       time.Time  `json:"at,omitzero"`

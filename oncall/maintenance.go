@@ -22,32 +22,32 @@ const (
 	maintenanceShortest = time.Minute
 	maintenanceLongest  = 30 * 24 * time.Hour
 	maintenanceAhead    = 366 * 24 * time.Hour
-	maxMaintenance      = 50 // of a team, that are not over
+	maxMaintenance      = 50 // unfinished windows of a team
 	maxMatchers         = 10
-	maxMatcher          = 300 // bytes of one
+	maxMatcher          = 300 // bytes
 	maxReason           = 500 // characters
 )
 
-// A Maintenance is a window of time in which alerts of a team are kept and counted, but open no incident and page
-// nobody. What still fires when the last window that it lies in is over pages.
+// A Maintenance is a window in which alerts of a team are kept and counted, but open no incident and page nobody. An
+// alert that still fires once no window covers it pages then.
 type Maintenance struct {
 	ID            MaintenanceID
 	TeamID        TeamID
-	IntegrationID IntegrationID // 0: all of the team's
-	Match         []Matcher     // all of them must be met; none: every alert
+	IntegrationID IntegrationID // 0: all of the team's integrations
+	Match         []Matcher     // an alert must meet all of them; none: every alert does
 	StartsAt      time.Time
-	EndsAt        time.Time // exclusive; earlier than was planned where somebody has ended it
+	EndsAt        time.Time // exclusive; moved if somebody ended the window early
 	Reason        string
 	By            Actor
 	PagesCritical bool       // critical alerts page all the same
-	Name          string     // by which a set-up file plans it; empty: none does
-	BegunAt       *time.Time // when its beginning was told; nil: not yet
+	Name          string     // its name in the set-up file; empty: it isn't in the file
+	BegunAt       *time.Time // when its beginning was announced; nil: not yet
 }
 
-// Active reports whether it is in force at an instant.
+// Active reports whether the window is in force at an instant.
 func (m Maintenance) Active(at time.Time) bool { return !at.Before(m.StartsAt) && at.Before(m.EndsAt) }
 
-// Covers reports whether it keeps an alert of an integration from opening an incident at an instant.
+// Covers reports whether the window keeps an alert of an integration from opening an incident at an instant.
 func (m Maintenance) Covers(in Integration, a Alert, at time.Time) bool {
 	switch {
 	case m.TeamID != in.TeamID, m.IntegrationID != 0 && m.IntegrationID != in.ID, !m.Active(at):
@@ -63,7 +63,7 @@ func (m Maintenance) Covers(in Integration, a Alert, at time.Time) bool {
 	return true
 }
 
-// Check refuses a window that makes no sense. Open is how many windows its team has that are not over.
+// Check refuses a window that makes no sense. Open is how many unfinished windows its team has.
 func (m Maintenance) Check(open int, now time.Time) error {
 	if err := m.CheckShape(); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (m Maintenance) CheckShape() error {
 	return nil
 }
 
-// Timers are those of its beginning and its end.
+// Timers are the timers for the window's beginning and end.
 func (m Maintenance) Timers(now time.Time) []Task {
 	begins, ends := Task{Do: MaintenanceTimer{Maintenance: m.ID}}, Task{Do: MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
 	if m.StartsAt.After(now) {
@@ -105,7 +105,7 @@ func (m Maintenance) Timers(now time.Time) []Task {
 	return []Task{begins, ends}
 }
 
-// Scope says what it is about, beside the team: "", or "integration demo, service=checkout".
+// Scope says which of the team's alerts the window covers: "integration demo, service=checkout", or "" for all.
 func (m Maintenance) Scope(integration string) string {
 	var parts []string
 	if m.IntegrationID != 0 {
@@ -120,18 +120,18 @@ func (m Maintenance) Scope(integration string) string {
 	return strings.Join(parts, ", ")
 }
 
-// A Matcher is one condition of a maintenance window, as Alertmanager writes them. It is stored as JSON: fields
-// are only ever added.
+// A Matcher is one condition of a maintenance window, in Alertmanager's syntax. It is stored as JSON: fields are only
+// ever added.
 type Matcher struct {
-	Field string `json:"field"` // "title", "service" as people see it, or a label
+	Field string `json:"field"` // "title", "service" as Alert.Service says, or a label
 	Op    string `json:"op"`    // "=", "!=", "=~" or "!~"
 	Value string `json:"value"`
 
 	whole *regexp.Regexp // for =~ and !~
 }
 
-// ParseMatcher reads "service=checkout", "env!=test", "title=~Disk.*" and "host!~web-[0-9]+". A regular expression
-// must fit the whole value. It reports false for what is no condition at all.
+// ParseMatcher parses "service=checkout", "env!=test", "title=~Disk.*" and "host!~web-[0-9]+". A regular expression
+// must match the whole value. It reports false for text that isn't a condition.
 func ParseMatcher(text string) (m Matcher, is bool, err error) {
 	at := strings.IndexAny(text, "=!")
 	if at <= 0 || strings.ContainsAny(text[:at], " \t\"'") {
@@ -155,7 +155,7 @@ func ParseMatcher(text string) (m Matcher, is bool, err error) {
 	return m, true, nil
 }
 
-// Compiled prepares the matcher for use. One that isn't compiled matches nothing.
+// Compiled returns the matcher with its regular expression compiled. Without that, =~ and !~ match nothing.
 func (m Matcher) Compiled() (Matcher, error) {
 	if m.Op != "=~" && m.Op != "!~" {
 		return m, nil
@@ -168,7 +168,7 @@ func (m Matcher) Compiled() (Matcher, error) {
 	return m, nil
 }
 
-// String writes it as ParseMatcher reads it.
+// String formats the matcher for ParseMatcher.
 func (m Matcher) String() string { return m.Field + m.Op + m.Value }
 
 func (m Matcher) meets(in Integration, a Alert) bool {
@@ -192,7 +192,7 @@ func (m Matcher) meets(in Integration, a Alert) bool {
 	return false
 }
 
-// Covering finds the window that keeps an alert quiet at an instant: the one that ends last.
+// Covering finds the window that covers an alert at an instant; of several, the one that ends last.
 func Covering(all []Maintenance, in Integration, a Alert, at time.Time) (Maintenance, bool) {
 	var found Maintenance
 	for _, m := range all {
@@ -203,7 +203,7 @@ func Covering(all []Maintenance, in Integration, a Alert, at time.Time) (Mainten
 	return found, found.ID != 0
 }
 
-// InForce are the windows of a team that are in force at an instant, the one that ends first first.
+// InForce lists the windows of a team that are in force at an instant, by end.
 func InForce(all []Maintenance, team TeamID, at time.Time) []Maintenance {
 	var found []Maintenance
 	for _, m := range all {
@@ -224,16 +224,16 @@ const (
 // A MaintenanceTally counts the alerts that a window has kept.
 type MaintenanceTally struct {
 	Kept   int
-	Fire   int // of them, that still fire and page now
-	Longer int // of them, that another window keeps
+	Fire   int // those that still fire and page now
+	Longer int // those that another window keeps
 }
 
-// Begun tells a team's channel that a window is in force.
+// Begun tells a team's channel that a window has begun.
 func (m Maintenance) Begun(team Team, integration string) Notice {
 	return m.notice(NoticeMaintenance, "begun", team, integration)
 }
 
-// Ended tells a team's channel that a window is over, and what has come in it.
+// Ended tells a team's channel that a window is over, and which alerts came in it.
 func (m Maintenance) Ended(team Team, integration string, t MaintenanceTally) Notice {
 	n := m.notice(NoticeMaintenanceOver, "over", team, integration)
 	n.Detail.Count, n.Detail.Answered, n.Detail.Over = t.Kept, t.Fire, t.Longer
@@ -256,7 +256,7 @@ func (m Maintenance) notice(kind NoticeKind, what string, team Team, integration
 	}
 }
 
-// String says what has come in a window: "3 alerts came, of which 1 still fires and pages now."
+// String describes the tally: "3 alerts came, of which 1 still fires and pages now."
 func (t MaintenanceTally) String() string {
 	if t.Kept == 0 {
 		return "No alert came."

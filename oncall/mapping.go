@@ -1,9 +1,9 @@
 package oncall
 
-// A Mapping says how signals are made of the bodies that come for an integration: texts with CEL inside ${}. It
-// is stored as JSON: fields are only ever added.
+// A Mapping turns the JSON bodies of an integration into signals, by templates with CEL inside ${}. It is stored as
+// JSON: fields are only ever added.
 type Mapping struct {
-	Each     string            `json:"each,omitempty"` // CEL: the list of which each part is a signal
+	Each     string            `json:"each,omitempty"` // CEL: a list with one element for each signal
 	Title    string            `json:"title"`
 	Body     string            `json:"body,omitempty"`
 	Severity string            `json:"severity,omitempty"`

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// A MessageKey names a message to a person, which is for a page or is a probe. Providers get it as
-// text, and some return it with the person's answer.
+// A MessageKey names a message to a person: a page's, or a probe. Providers get it as text, and some return it with
+// the person's answer.
 type MessageKey struct {
-	Page  string // of the page's message, as Page.MessageKey says
+	Page  string // see Page.MessageKey
 	Probe Probe
 }
 
-// A Probe is a message that is no page: a test, or a check before a shift.
+// A Probe is a message that isn't a page: a test, or a check before a shift.
 type Probe struct {
 	Kind ProbeKind
 	User UserID // who is asked
@@ -36,8 +36,8 @@ func (k MessageKey) String() string {
 	return k.Page
 }
 
-// ParseMessageKey reads a key that a provider returns. Any text that isn't the key of a probe is
-// taken for that of a page, which need not exist.
+// ParseMessageKey parses a key that a provider returned. Any text that isn't the key of a probe is taken for a page's,
+// whether that page exists or not.
 func ParseMessageKey(text string) MessageKey {
 	if parts := strings.Split(text, "/"); len(parts) == 3 && parts[1] != "" {
 		job, err := strconv.ParseInt(parts[2], 36, 64)

@@ -8,52 +8,52 @@ import (
 	"strings"
 )
 
-// A Method is a way to reach somebody: a contact method, or what Slack itself does.
+// A Method is a way to send pages, such as SMS.
 type Method string
 
 // The methods. Each has a row in the table below.
 const (
-	MethodSlack    Method = "slack" // a direct message, which everybody can get
+	MethodSlack    Method = "slack" // a direct message; everybody has it
 	MethodVoice    Method = "voice"
 	MethodSMS      Method = "sms"
 	MethodEmail    Method = "email"
 	MethodNtfy     Method = "ntfy"
 	MethodPushover Method = "pushover"
 	MethodTelegram Method = "telegram"
-	MethodWebhook  Method = "webhook" // of a person, or the target of a step
-	MethodChannel  Method = "channel" // a Slack channel: only the target of a step
+	MethodWebhook  Method = "webhook" // a person's, or a target of a policy step
+	MethodChannel  Method = "channel" // a Slack channel; only a target of a policy step
 )
 
-// A MethodInfo is what the program knows of a method, except how to send by it. Rules for phones (who may
-// add one, how numbers are counted and masked) ask for IsPhone.
+// A MethodInfo is everything that the program knows about a method, except how to send by it. Rules for phones (who
+// may add one, how numbers are counted and masked) go by IsPhone.
 type MethodInfo struct {
 	Method Method
 	Name   string // in the middle of a sentence
 	Title  string // at the beginning of a line
-	Acts   string // how an act by it is described; empty: it is not
+	Acts   string // completes "acknowledged by …"; empty: nobody answers by this method
 
-	// How an admin switches it on.
+	// How an admin enables it.
 	Kind    string // its group in the settings; empty: it needs no setting
 	Setting string // the setting that it needs
 
 	// How a person adds it.
-	Label string                       // of the address; empty: the address comes with the code
-	Hint  string                       // what to type there
-	Check func(string) (string, error) // returns the address as it is kept, or refuses it; nil: it can't be added
+	Label string                       // of the address field; empty: the address comes with the code
+	Hint  string                       // below the address field
+	Check func(string) (string, error) // returns the normalised address, or refuses it; nil: people can't add this method
 
-	// The default delay after the decision to page; nil: never. Calls start a minute after silent
-	// methods, so that a quick answer keeps the phone quiet.
+	// The default delay after the decision to page; nil: never. Phone calls come a minute after silent methods, so
+	// that a quick answer keeps the phone quiet.
 	High, Low *Seconds
 
-	Coded    bool   // the message says which number means it in an answer
-	Replied  bool   // the answer is a text, which can be answered itself
+	Coded    bool   // messages have a code by which an answer names them
+	Replied  bool   // answers are texts, and the response goes back the same way
 	Spoken   bool   // it is a phone call
 	Wakes    bool   // it can wake somebody
-	Cellular bool   // it comes by the phone network, even where there is no Internet
-	IsPhone  bool   // its address is a phone number, and a message costs money
-	Programs bool   // only programs read it, so that nobody answers
-	Provider string // through whom it goes, where others of the table do as well
-	Restart  string // what its person can do at the provider's once it was switched off; empty: nothing
+	Cellular bool   // it works without the Internet, by the phone network
+	IsPhone  bool   // its addresses are phone numbers, and each message costs money
+	Programs bool   // only programs read it, so nobody answers
+	Provider string // the provider that it shares with other methods; empty: none
+	Restart  string // how its person can switch it on again at the provider; empty: they can't
 }
 
 // methods is the table of all methods, in the order in which people choose one.
@@ -114,7 +114,7 @@ var methods = []MethodInfo{
 	},
 }
 
-// Info returns what is known of a method. Of one that only a later release knows it is the name.
+// Info returns the method's row of the table. For a method that only a later release knows, it returns just the name.
 func (m Method) Info() MethodInfo {
 	for _, info := range methods {
 		if info.Method == m {
@@ -124,10 +124,10 @@ func (m Method) Info() MethodInfo {
 	return MethodInfo{Method: m, Name: string(m), Title: string(m), Label: "Address"}
 }
 
-// Name is what people call the method, in the middle of a sentence.
+// Name is the method's name in the middle of a sentence.
 func (m Method) Name() string { return m.Info().Name }
 
-// Methods are all that there are, in the order of the table.
+// Methods lists all methods, in the order of the table.
 func Methods() []Method {
 	out := make([]Method, len(methods))
 	for i, info := range methods {
@@ -136,14 +136,14 @@ func Methods() []Method {
 	return out
 }
 
-// ContactMethods are those that people can add, in the order of the choice.
+// ContactMethods lists the methods that people can add, in the order of the table.
 func ContactMethods() []MethodInfo {
 	return slices.DeleteFunc(slices.Clone(methods), func(info MethodInfo) bool { return info.Check == nil })
 }
 
 const maxAddress = 300
 
-// CheckAddress returns the address as it is kept, or refuses one that can't be right.
+// CheckAddress returns the normalised address, or refuses one that can't be right.
 func (m Method) CheckAddress(address string) (string, error) {
 	address = strings.TrimSpace(address)
 	check := m.Info().Check
@@ -172,7 +172,7 @@ func checkMail(address string) (string, error) {
 	return address, nil
 }
 
-// checkTopic takes a topic of our server, or the whole address of one elsewhere.
+// checkTopic accepts a topic of the configured ntfy server, or the URL of a topic on another server.
 func checkTopic(address string) (string, error) {
 	u, err := url.Parse(address)
 	elsewhere := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil &&

@@ -2,10 +2,10 @@ package oncall
 
 import "strings"
 
-// longestTyped is how long what somebody typed can be, in bytes, to be taken for a name at all.
+// longestTyped is the longest text that can be a misspelt name, in bytes.
 const longestTyped = 200
 
-// Nearest returns the name that was probably meant, "" if none comes close.
+// Nearest returns the name that was probably meant; "" if none is close.
 func Nearest(typed string, names []string) string {
 	if len(typed) > longestTyped {
 		return ""
@@ -19,7 +19,7 @@ func Nearest(typed string, names []string) string {
 	return best
 }
 
-// edits counts the letters to insert, drop or replace to turn one word into another.
+// edits is the Levenshtein distance of two words.
 func edits(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -6,28 +6,27 @@ import (
 	"time"
 )
 
-// How people are told while the database is away.
+// When people are told that the database is down.
 const (
-	// OutageGrace is how long it must be away first: a restart or a failover takes seconds, and then everybody is
-	// paged as usual.
+	// OutageGrace is how long the database must be down first. A restart or failover takes seconds, and everybody is
+	// paged as usual after it.
 	OutageGrace = 30 * time.Second
-	// OutagePause is how long it must be back before the next time counts as another outage, of which people
-	// are told again.
+	// OutagePause is how long the database must be up before people are told of another outage.
 	OutagePause = 10 * time.Minute
-	// WatchAhead is how far ahead it is known who is told.
+	// WatchAhead is how far ahead every instance knows whom to tell.
 	WatchAhead = 7 * 24 * time.Hour
-	// maxWatches bounds what is known of one policy.
+	// maxWatches bounds the watches of one policy.
 	maxWatches = 500
 )
 
-// A Watch is whom a policy pages first, from an instant until the next Watch.
+// A Watch says whom a policy pages first, from an instant until the next Watch.
 type Watch struct {
 	From  time.Time `json:"from"`
 	Users []UserID  `json:"users"`
 }
 
-// FirstPaged returns whom a policy would page first for an incident at an instant: the people of the first
-// step that has any, or else the team's fallback.
+// FirstPaged returns whom a policy would page first at an instant: the people of the first step that has any, or
+// else the team's fallback people.
 func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	first := f.Policies[id]
 	p := first
@@ -60,7 +59,7 @@ func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	return f.Roster.fallback(first.TeamID)
 }
 
-// Watches returns whom a policy pages first from one instant until another.
+// Watches returns whom a policy pages first between two instants.
 func (f Facts) Watches(id PolicyID, from, until time.Time) []Watch {
 	var watches []Watch
 	for at := from; at.Before(until) && len(watches) < maxWatches; {
@@ -73,8 +72,8 @@ func (f Facts) Watches(id PolicyID, from, until time.Time) []Watch {
 	return watches
 }
 
-// nextChange is when somebody else may be paged: the next change of a schedule that the policy, or one to which
-// it passes incidents on, names.
+// nextChange is when FirstPaged may next return somebody else: at the next change in the schedules of the policy and
+// of those that it passes incidents on to.
 func (f Facts) nextChange(id PolicyID, after, until time.Time) time.Time {
 	next := until
 	policies := []PolicyID{id}
@@ -83,7 +82,7 @@ func (f Facts) nextChange(id PolicyID, after, until time.Time) time.Time {
 		policies = append(policies, without(p.PassesTo(), policies)...)
 		for _, step := range p.Steps {
 			if hour := after.Truncate(time.Hour).Add(time.Hour); step.Only != nil && hour.Before(next) {
-				next = hour // it may go by the time of day
+				next = hour // the condition may depend on the time of day
 			}
 			for _, t := range step.Targets {
 				c := f.Roster.Schedules[t.Schedule]
@@ -101,15 +100,15 @@ func (f Facts) nextChange(id PolicyID, after, until time.Time) time.Time {
 	return next
 }
 
-// An Outage is what somebody is told while the database is away.
+// An Outage is what somebody is told while the database is down.
 type Outage struct {
 	Team    string
-	Waiting int // alerts of the team that fire
+	Waiting int // the team's alerts that fire
 	Worst   Severity
-	Title   string // of the worst; untrusted text
+	Title   string // of the worst alert; untrusted
 }
 
-// Headline says it in one line, before the title of the worst alert.
+// Headline is the first line of the message.
 func (o Outage) Headline() string {
 	if o.Waiting == 1 {
 		return fmt.Sprintf("Watchbill's database is down, and an alert of %s waits, %s", o.Team, o.Worst)
@@ -117,7 +116,7 @@ func (o Outage) Headline() string {
 	return fmt.Sprintf("Watchbill's database is down, and %d alerts of %s wait, the worst %s", o.Waiting, o.Team, o.Worst)
 }
 
-// Advice says what that means.
+// Advice explains what the outage means.
 func (Outage) Advice() string {
 	return "They are kept on disk, and page as usual when it is back. Buttons and commands work again then; " +
 		"until then nobody can acknowledge. You are told once, as you were on call when the database was last seen."

@@ -10,37 +10,37 @@ import (
 	"time"
 )
 
-// A Setting is what decides what becomes of the signals of an integration.
+// A Setting is what the outcome of an integration's signals depends on.
 type Setting struct {
 	Integration Integration
 	Policies    map[PolicyID]Policy
 	Route       func(Signal) Routing // nil: there are no rules
-	Maintenance []Maintenance        // that are not over
+	Maintenance []Maintenance        // windows that are not over
 }
 
-// An Outcome is what becomes of one signal, as if nothing had come before it.
+// An Outcome is what would happen to a signal if it were the first one.
 type Outcome struct {
 	Action   Action
 	DedupKey string
 	Title    string
 	Severity Severity
-	Policy   PolicyID // that pages, but for what is dropped
+	Policy   PolicyID // that would page, unless Dropped
 	Labels   map[string]string
-	Group    *Grouping // which others are one incident with it; nil: none, or those that its monitor says
-	Hold     Seconds   // how long it must last before it pages; 0: it pages at once
+	Group    *Grouping // nil: none, or the monitor's own
+	Hold     Seconds   // how long the alert must last before it pages; 0: it pages at once
 	Dropped  bool
-	Window   *Maintenance  // that keeps it; nil: none does
-	Muted    bool          // its integration is
-	Rule     RouteName     // that has decided; zero: none has
+	Window   *Maintenance  // the maintenance that keeps the alert; nil: none
+	Muted    bool          // the integration is muted
+	Rule     RouteName     // the rule that matched; zero: none
 	Failed   []FailedRoute // rules that could not be evaluated
-	Unread   bool          // the body could not be understood
-	Why      string        // it could not
+	Unread   bool          // the body could not be parsed
+	Why      string        // why it could not be parsed
 }
 
-// Fires reports whether it is of an alert that fires.
+// Fires reports whether the outcome is a firing alert.
 func (o Outcome) Fires() bool { return o.Action == Trigger }
 
-// Outcome tells what becomes of a signal, by the code that folds it.
+// Outcome works out the outcome of a signal by folding it.
 func (g Setting) Outcome(s Signal, at time.Time) Outcome {
 	o := Outcome{Action: s.Action, DedupKey: s.DedupKey, Title: s.Title, Unread: s.Unread}
 	if s.Unread && len(s.Hints) > 0 {
@@ -55,7 +55,7 @@ func (g Setting) Outcome(s Signal, at time.Time) Outcome {
 	o.Muted = became.Fate == FateMuted
 	if a == nil || !a.Firing {
 		if s.Action == Trigger && !o.Muted {
-			o.Action = Clear // it is over by its own account
+			o.Action = Clear // it expired before it arrived
 		}
 		return o
 	}
@@ -74,17 +74,17 @@ func (g Setting) Outcome(s Signal, at time.Time) Outcome {
 	return o
 }
 
-// A Detour is a signal of which other rules would make something else. Where a mapping changes there may be no
-// signal before it, or after: the zero Outcome.
+// A Detour compares the outcomes of a signal before and after a change of rules. If a mapping changes, the signal may
+// exist on one side only; the other side is the zero Outcome.
 type Detour struct {
 	At            time.Time
 	Integration   IntegrationID
 	Before, After Outcome
-	Times         int // how often the same has come; At is the last time
+	Times         int // how often the same comparison came up; At is the last time
 }
 
-// Elsewhere reports whether it matters to somebody that a signal would become something else. What is the
-// same but for the rule by which it is so doesn't.
+// Elsewhere reports whether the two outcomes differ in a way that matters to people. That another rule leads to the
+// same outcome doesn't.
 func (d Detour) Elsewhere() bool {
 	a, b := d.Before, d.After
 	if !a.Fires() && !b.Fires() {
@@ -93,7 +93,7 @@ func (d Detour) Elsewhere() bool {
 	return len(d.differences()) > 0
 }
 
-// differences are what is another, most important first.
+// differences names what differs, most important first.
 func (d Detour) differences() (all []string) {
 	a, b := d.Before, d.After
 	add := func(what string, is bool) {
@@ -117,7 +117,8 @@ func (d Detour) differences() (all []string) {
 	return all
 }
 
-// weight says how bad a detour is, the worst first: what would no longer page anybody, then what would page others or later.
+// weight ranks detours, the worst being 0: the alert would page nobody any more, would page later, or would page other
+// people.
 func (d Detour) weight() int {
 	a, b := d.Before, d.After
 	switch {
@@ -135,7 +136,7 @@ func (d Detour) weight() int {
 	return 5
 }
 
-// severity is how bad it is: the worse of the two, as of what is dropped that is what its monitor says.
+// severity is the worse severity of the two outcomes.
 func (d Detour) severity() Severity {
 	if d.After.Severity.Worse(d.Before.Severity) {
 		return d.After.Severity
@@ -143,21 +144,21 @@ func (d Detour) severity() Severity {
 	return cmp.Or(d.Before.Severity, Low)
 }
 
-// Silences reports whether something critical would page nobody any more.
+// Silences reports whether a critical alert would page nobody any more.
 func (d Detour) Silences() bool { return d.weight() == 0 && d.severity() == Critical }
 
-// A Preview is what other rules would make of what has come.
+// A Preview sums up how changed rules would have treated past signals.
 type Preview struct {
-	Tried     int // signals of alerts that fire
-	Since     time.Time
-	Elsewhere int
-	Silenced  int            // of them: critical ones that would page nobody any more
-	Detours   []Detour       // the worst first, each that is the same once
-	Untried   int            // payloads that can't be read again
-	Failed    map[string]int // of rules that can't be evaluated, and why: for how many signals
+	Tried     int            // signals of firing alerts
+	Since     time.Time      // the first of them
+	Elsewhere int            // signals whose outcome would differ
+	Silenced  int            // critical signals among those that would page nobody any more
+	Detours   []Detour       // the differences, equal ones once
+	Untried   int            // payloads that can't be parsed again
+	Failed    map[string]int // why rules could not be evaluated: for how many signals
 }
 
-// Add adds what other rules would make of one signal.
+// Add adds the comparison of one signal.
 func (p *Preview) Add(d Detour) {
 	if !d.Before.Fires() && !d.After.Fires() {
 		return
@@ -195,7 +196,7 @@ func (p *Preview) merge(d Detour) {
 	p.Detours = append(p.Detours, d)
 }
 
-// With is two previews as one.
+// With adds up two previews.
 func (p Preview) With(o Preview) Preview {
 	p.Tried, p.Elsewhere, p.Silenced, p.Untried = p.Tried+o.Tried, p.Elsewhere+o.Elsewhere, p.Silenced+o.Silenced, p.Untried+o.Untried
 	if p.Since.IsZero() || !o.Since.IsZero() && o.Since.Before(p.Since) {
@@ -212,7 +213,7 @@ func (p Preview) With(o Preview) Preview {
 	return p
 }
 
-// Worst are the detours, the worst first.
+// Worst lists the detours, the worst first.
 func (p Preview) Worst() []Detour {
 	all := slices.Clone(p.Detours)
 	slices.SortStableFunc(all, func(a, b Detour) int {
@@ -230,13 +231,13 @@ func (p Preview) Worst() []Detour {
 	return all
 }
 
-// Title is what the alert is called, by the rules as they are.
+// Title is the alert's title before the change, or else after it.
 func (d Detour) Title() string {
 	return cmp.Or(d.Before.Title, d.After.Title, d.Before.DedupKey, d.After.DedupKey)
 }
 
-// Words say what becomes of the signal before and after, as far as that is not the same: "policy payments" and
-// `dropped by rule "staging"`. Name gives what a policy is called. They are of others: to be escaped.
+// Words describe both outcomes as far as they differ: "policy payments" and `dropped by rule "staging"`. Name returns
+// the name of a policy. The words contain untrusted text, to be escaped.
 func (d Detour) Words(name func(PolicyID) string) (before, after string) {
 	differ := d.differences()
 	return d.Before.words(differ, d.After, name), d.After.words(differ, d.Before, name)
@@ -293,7 +294,7 @@ func (o Outcome) groupWords() string {
 	return fmt.Sprintf("grouped by %s for %s", strings.Join(o.Group.By, ", "), o.Group.Window.Duration())
 }
 
-// labelWords are those labels that others don't have so.
+// labelWords describes the labels that differ from others.
 func labelWords(labels, others map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(withLabels(others, labels))) {

@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// A Call is what one decision has to tell one person. PagesOfCall makes pages of it: one for each of
-// the person's notification rules.
+// A Call is the decision to page one person, channel or webhook. PagesOfCall makes its pages: one for each of the
+// person's notification rules.
 type Call struct {
 	IncidentID IncidentID
-	UserID     UserID    // empty: it is for no person
-	Method     Method    // of a call for no person: a channel or a webhook. Each page of a person has its own
-	To         string    // of a call for no person: a Slack channel or a URL
+	UserID     UserID    // empty: a channel or webhook is paged
+	Method     Method    // without UserID: MethodChannel or MethodWebhook. In a Page: the page's method
+	To         string    // without UserID: a Slack channel or a URL
 	Why        Sentence  // completes "you are paged because …"
-	At         time.Time // nothing of it is sent earlier; zero: at once
+	At         time.Time // nothing is sent before; zero: at once
 
-	// Which decision made it.
-	CallSeq      int64 // the incident's Seq, where a step of the policy calls the person
-	AskedVersion int64 // the incident's version, where somebody asks the person to help
+	// Exactly one of these is set, and identifies the decision.
+	CallSeq      int64 // the incident's Seq, if the escalation pages the person
+	AskedVersion int64 // the incident's Version, if somebody asked the person to help
 }
 
-// A Page is a call by one contact method. It may take several attempts to send it.
+// A Page is a call by one contact method. Sending it may take several attempts.
 type Page struct {
-	Call      // At is the page's own
+	Call      // its At is the page's own
 	ID        PageID
-	Key       string    // one page a person, method and decision: the name that providers know it by
-	Contact   ContactID // 0: what everybody has
-	RedialKey string    // the name of the second phone call, once nobody has picked up the first
+	Key       string    // unique; the name by which providers know the page
+	Contact   ContactID // 0: Slack, a channel or a webhook
+	RedialKey string    // the provider's name for the second phone call, if nobody picked up the first
 }
 
 // PageState says what has become of a page.
@@ -37,18 +37,18 @@ type PageState string
 // The states of a page.
 const (
 	PageWaiting   PageState = "waiting"   // to be sent, now or later
-	PageDelivered PageState = "delivered" // its provider has taken it
-	PageFailed    PageState = "failed"    // it never arrives
-	PageSkipped   PageState = "skipped"   // nobody needed it any more
+	PageDelivered PageState = "delivered" // its provider has accepted it
+	PageFailed    PageState = "failed"    // it will never arrive
+	PageSkipped   PageState = "skipped"   // it was no longer needed
 )
 
-// call adds a call of somebody whom the policy names, or who has the incident.
+// call adds a call to somebody whom the policy names, or who holds the incident.
 func (c *Change) call(u UserID, why Sentence) {
 	c.add(Call{CallSeq: c.Incident.Seq, UserID: u, Why: why})
 }
 
-// ask adds a call of somebody who is asked to help: its pages are due whatever the incident's
-// status, and no step of the policy.
+// ask adds a call to somebody who is asked to help. Its pages are due while the incident is open, whatever its status,
+// and don't count as a step of the policy.
 func (c *Change) ask(u UserID, why Sentence) {
 	c.add(Call{AskedVersion: c.Incident.Version, UserID: u, Why: why})
 }
@@ -58,7 +58,7 @@ func (c *Change) add(call Call) {
 	c.Calls = append(c.Calls, call)
 }
 
-// key names the page. This release never reads anything out of it, but the one before still does.
+// key makes the page's key. This release never parses it, but the previous one does.
 func (p Page) key() string {
 	decision, who := fmt.Sprint(p.CallSeq), string(p.UserID)
 	if p.Asks() {
@@ -70,7 +70,7 @@ func (p Page) key() string {
 	return fmt.Sprintf("%d/%s/%s/%s", p.IncidentID, decision, who, p.Method)
 }
 
-// MessageKey is the name by which the provider knows the page's latest message.
+// MessageKey is the provider's name for the page's latest message.
 func (p Page) MessageKey() string {
 	if p.RedialKey != "" {
 		return p.RedialKey
@@ -78,23 +78,22 @@ func (p Page) MessageKey() string {
 	return p.Key
 }
 
-// Task has the page looked at by a job.
+// Task is the job that sends the page.
 func (p Page) Task() Task { return p.TaskOf(0) }
 
-// TaskOf is Task for the page that goes first in a convoy: its job looks after the others, too.
+// TaskOf is the job that sends the page and then handles the rest of a convoy.
 func (p Page) TaskOf(convoy ConvoyID) Task {
 	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Convoy: convoy}}
 }
 
-// redialMark ends the key of a second phone call, so that it isn't mistaken for the first.
+// redialMark is the suffix for the key of a second phone call, so that it isn't mistaken for the first.
 const redialMark = "~2"
 
-// Asks reports whether somebody is asked to help, rather than called because they are on call.
+// Asks reports whether the call asks somebody to help, rather than being part of the escalation.
 func (c Call) Asks() bool { return c.AskedVersion != 0 }
 
-// Due reports whether pages of the call are still worth sending. After an acknowledgement at most the
-// page already in flight goes out. Later pages to its owners, or to whoever snoozed it, say that it got
-// worse.
+// Due reports whether pages of the call should still be sent. After an acknowledgement at most the page already in
+// flight goes out; later pages to the holders, or to whoever snoozed the incident, say that it got worse.
 func (c Call) Due(in Incident) bool {
 	r, known := in.responder(c.UserID)
 	switch {
@@ -112,12 +111,12 @@ func (c Call) Due(in Incident) bool {
 	return c.UserID == "" || !slices.Contains(in.Acks, c.UserID)
 }
 
-// id returns what the pages of the call have in common, and no others.
+// id identifies the call: its pages have the same one.
 func (c Call) id() callID {
 	return callID{c.IncidentID, c.CallSeq, c.AskedVersion, c.UserID, c.To}
 }
 
-// A callID tells one call from another.
+// A callID identifies a call.
 type callID struct {
 	incident       IncidentID
 	seq, askedFrom int64
@@ -125,13 +124,13 @@ type callID struct {
 	to             string
 }
 
-// latestStep reports whether the page belongs to what the incident's policy did last.
+// latestStep reports whether the page belongs to the incident's latest step.
 func (p Page) latestStep(in Incident) bool {
 	return p.IncidentID == in.ID && !p.Asks() && p.CallSeq == in.Seq
 }
 
-// Lane names the queue in which a page waits for its turn: one for each method, so that a method that
-// hangs holds up no other. Pages for no person wait apart, since anybody's server may be behind one.
+// Lane names the queue in which a page waits: one for each method, so that a slow provider holds up no other method.
+// Channels and webhooks have their own lanes, since a webhook may be anybody's server.
 func (p Page) Lane() string {
 	if p.UserID == "" {
 		return "step/" + string(p.Method)

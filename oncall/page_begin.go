@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// A verdict is what Begin finds about a page before it thinks of the message.
+// A verdict says whether a page can be sent now, and if not, why.
 type verdict int
 
 const (
-	pageOver     verdict = iota // it has ended, or another page's message tells of it
-	pageUnneeded                // nobody needs it any more
+	pageOver     verdict = iota // it has ended, or is part of another page's message
+	pageUnneeded                // it is no longer due
 	pageBusy                    // another job is sending it
 	pageBarred                  // its person can't be paged any more
 	pageGone                    // its contact method can't be used any more
 	pageEarly                   // its time has not come
-	pageDeferred                // its recipient was told something a moment ago
-	pageTooOften                // its phone has rung often enough
-	pageGoesNow                 // it is sent
+	pageDeferred                // its recipient is in a cooldown
+	pageTooOften                // its phone has rung too often
+	pageGoesNow                 // it is sent now
 )
 
-// verdict decides whether the page is sent, and if that is later, when to look again.
+// verdict decides whether the page is sent now and, if it is too early, when to check again.
 func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	p, in := f.Lead, f.incident()
 	switch {
@@ -47,25 +47,23 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 	return pageGoesNow, time.Time{}
 }
 
-// Needs says what else to load before Begin: with along, the pages Waiting for the same recipient, which
-// it takes with it; with code, the Codes in use; with calls, the PhoneCalls to its phone. A page that
-// isn't sent now needs none; so the verdict is asked here, and in Begin once more with those calls.
+// Needs says which facts to load before Begin: along for Waiting, code for Codes, and calls for PhoneCalls. A page that
+// isn't sent now needs none of them.
 func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
 	v, _ := f.verdict(now)
 	goes := v == pageGoesNow
 	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsPhoneCalls()
 }
 
-// takesAlong reports whether what waits for the same recipient joins the page once it is sent.
+// takesAlong reports whether other pages that wait for the same recipient join this one's message.
 func (p PageStatus) takesAlong() bool { return p.untried() && p.UserID != "" }
 
-// needsCode reports whether the page has no number yet, while answers by its method name the
-// message by one.
+// needsCode reports whether a code must be chosen for the page's message.
 func (p PageStatus) needsCode() bool {
 	return p.Code == 0 && p.Contact != 0 && p.Method.Info().Coded
 }
 
-// Begin decides whether the page is sent now, and what its message tells of.
+// Begin decides whether the page is sent now, and which incidents its message lists.
 func (f PageFacts) Begin(now time.Time) PageDecision {
 	p := f.Lead
 	d := PageDecision{Order: PageOrder{
@@ -77,7 +75,7 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 		d.Order.Address = f.Contact.Address
 		d.Order.OneWay = oneWay(p.Method, f.Contact.Address, f.Contact.NamedSender)
 	}
-	if p.At.After(now) { // it doesn't wait for its time any more, unless it is early
+	if p.At.After(now) { // unless pageEarly, it goes before its time
 		p.At = now
 	}
 	switch v {
@@ -116,10 +114,9 @@ func (f PageFacts) gone() string {
 	return ""
 }
 
-// early returns when to look again at a page whose time has not come. Zero: it goes now, since all
-// pages of its call before it have failed. A page that is deferred because its recipient was just
-// told something has not failed: we look again a moment after its cooldown. But if that something has
-// failed itself, nothing speaks for the deferred page either.
+// early returns when to check a page again whose time has not come; zero: it goes now, because all earlier pages of
+// its call have failed. An earlier page that is deferred by a cooldown has not failed, so this one waits until shortly
+// after the cooldown. If the message that caused the cooldown failed, though, the deferred page counts as failed too.
 func (f PageFacts) early(now time.Time) time.Time {
 	p := f.Lead
 	if !p.At.After(now) {
@@ -149,12 +146,12 @@ func (f PageFacts) early(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// others are the other pages of a page's call.
+// others are the other pages of the same call.
 func (f PageFacts) others(p Page) []CallPage {
 	return slices.DeleteFunc(slices.Clone(f.SameCall), func(o CallPage) bool { return o.ID == p.ID || o.id() != p.id() })
 }
 
-// lastOther is what other pages told the recipient last: a page never defers itself.
+// lastOther is the recipient's last message from another page: a page never defers itself.
 func (f PageFacts) lastOther() LastPage {
 	if f.Last.Page == f.Lead.ID {
 		return LastPage{}
@@ -162,8 +159,7 @@ func (f PageFacts) lastOther() LastPage {
 	return f.Last
 }
 
-// forget takes back that the lead was what the recipient was told last, if it was. The pages that were
-// deferred because of it are released.
+// forget ends the cooldown that the lead's message caused, if any. The pages that it deferred are released.
 func (f PageFacts) forget() (last *LastPage, release bool) {
 	if f.Last.Page != f.Lead.ID || f.Last.At.IsZero() {
 		return nil, false
@@ -173,7 +169,7 @@ func (f PageFacts) forget() (last *LastPage, release bool) {
 	return &l, true
 }
 
-// skip ends a page that nobody needs any more. The other pages of its bundle go on by themselves.
+// skip ends a page that is no longer due. The other pages of its bundle get jobs of their own.
 func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	p := f.Lead
 	p.State, p.EndedAt, p.SenderJob = PageSkipped, &now, nil
@@ -190,7 +186,7 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 	}
 }
 
-// send begins an attempt, or orders to ask the provider about an earlier one first.
+// send begins an attempt. If an earlier attempt is in doubt, the order is to ask the provider about that first.
 func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	first := p.takesAlong()
 	f.list(d, first, now)
@@ -220,12 +216,12 @@ func (f PageFacts) send(d *PageDecision, p PageStatus, now time.Time) {
 	d.Pages = append(d.Pages, p)
 }
 
-// BundleLimit is how many pages share a message at most: what becomes of them is written in one
-// transaction of a second or two.
+// BundleLimit is how many pages share a message at most. Their outcome is saved in one transaction, which should take
+// no more than a second or two.
 const BundleLimit = 1000
 
-// list collects what the message tells of. Members that nobody needs any more are skipped, and
-// what waits comes along: a bundle that was not sent, with all that is in it.
+// list collects the incidents of the message. Members that are no longer due are skipped, and waiting pages join, with
+// their own bundle if they lead one that was not sent.
 func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	asks := f.Lead.Asks()
 	add := func(m PageStatus, changed bool) {
@@ -262,7 +258,7 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	}
 }
 
-// along are the pages that wait for the same recipient and join the message.
+// along are the waiting pages that join the message.
 func (f PageFacts) along(now time.Time) []PageStatus {
 	var out []PageStatus
 	leads := map[PageID]bool{}
@@ -280,14 +276,17 @@ func (f PageFacts) along(now time.Time) []PageStatus {
 	return out
 }
 
-// longestCode is the highest number that people type to mean a message.
+// longestCode is the highest code of a message; more digits would be mistaken for a proof.
 const longestCode = 99_999
 
-// code is the number by which an answer names the message: that of its incident, or, of several, of the
-// oldest whose number doesn't name another message to the same address. A message that lists nothing but
-// what an earlier one did, and all of that which is still open, shares its number. If all these are taken,
-// it is the smallest free number that no incident listed there has: usually that of an incident long over,
-// never one that a coming incident will have.
+// code chooses the number by which an answer names the message. In this order:
+//
+//   - the code of an earlier message, if this one lists nothing that the earlier one didn't, and everything in it
+//     that is still open
+//   - the number of the oldest incident in the message whose number is not the code of another message to the
+//     same address
+//   - the smallest unused number that is not the number of an incident in any of these messages: usually that of an
+//     incident long resolved, never one that a future incident will have
 func (f PageFacts) code(about []Incident) int {
 	taken, told, own := map[int]bool{}, map[int]bool{}, map[IncidentID]bool{}
 	var numbers []int
@@ -296,7 +295,7 @@ func (f PageFacts) code(about []Incident) int {
 		numbers = append(numbers, int(in.ID))
 	}
 	slices.Sort(numbers)
-	meant := map[int]CodeInUse{} // the latest message with a number is the one that it means
+	meant := map[int]CodeInUse{} // a code means the latest message that has it
 	for _, c := range f.Codes {
 		taken[c.Code], meant[c.Code] = true, c
 		for _, id := range c.Incidents {
@@ -324,8 +323,8 @@ func (f PageFacts) code(about []Incident) int {
 	return code
 }
 
-// covers reports whether a message about these incidents can share the number: it lists everything still
-// open in the earlier message, and nothing that the earlier one didn't.
+// covers reports whether a message about the incidents can share the code: it lists everything still open in the
+// earlier message, and nothing that the earlier one didn't.
 func (c CodeInUse) covers(incidents map[IncidentID]bool) bool {
 	if !c.Own {
 		return false

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Patience is how long a page may take to get through. After that the person's next contact method no
-// longer waits for its own time.
+// Patience is how long a page may take to get through before the person's next contact method is used ahead of its
+// time.
 const Patience = 10 * time.Second
 
-// PagesOfCall makes a page for each notification rule of the person who is called, in the order of
-// their times. A rule whose contact method can't be used is left out. If nothing is left at
-// the beginning there is a direct message: nobody is unreachable by their own settings.
+// PagesOfCall makes a page for each of the person's notification rules, in the order of their times. Rules with an
+// unusable contact method are left out. If no rule pages at once, a direct message does, so that nobody makes
+// themselves unreachable.
 func PagesOfCall(c Call, r Reach, low bool, now time.Time) []Page {
 	c.At = latest(c.At, now)
 	if c.UserID == "" {
@@ -50,8 +50,8 @@ func PagesOfCall(c Call, r Reach, low bool, now time.Time) []Page {
 	return out
 }
 
-// FirstChecks says when a job first looks at each page of a call, in the order of PagesOfCall: at its
-// own time, or when Patience with the page before it is over, whichever is earlier.
+// FirstChecks says when a job first checks each page of a call, in the order of PagesOfCall: at its own time, or
+// Patience after the page before it, whichever is earlier.
 func FirstChecks(pages []Page) []time.Time {
 	out := make([]time.Time, len(pages))
 	for i, p := range pages {

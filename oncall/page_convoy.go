@@ -2,12 +2,12 @@ package oncall
 
 import "time"
 
-// A ConvoyID numbers a convoy: pages to one recipient, of one integration, that were decided on together and are
-// looked after by one job. Thousands of jobs that find the same recipient told a moment ago would only wait for
-// each other. The job looks at one of them, which takes the others along when it is sent. 0: there is none.
+// A ConvoyID numbers a convoy: pages to one recipient about one integration that were decided on together and share a
+// job. Thousands of jobs for one recipient in a cooldown would only wait for each other; instead, one job handles the
+// first page, whose message takes the others along. 0: none.
 type ConvoyID int64
 
-// A ConvoyKey is what the pages of a convoy have in common, so that what defers one of them defers them all.
+// A ConvoyKey is what the pages of a convoy have in common, so that a cooldown defers all of them or none.
 type ConvoyKey struct {
 	User        UserID
 	Method      Method
@@ -15,23 +15,23 @@ type ConvoyKey struct {
 	Integration IntegrationID
 }
 
-// Convoy returns which convoy a page of an incident can travel in. What is for no person takes nothing along, and
-// what has a time of its own depends on the other pages of its call.
+// Convoy returns the key of the convoy that a page may join. Pages to channels and webhooks take nothing along, and a
+// later page of a call depends on the ones before it, so these join none.
 func (p Page) Convoy(in Incident, now time.Time) (key ConvoyKey, ok bool) {
 	return ConvoyKey{p.UserID, p.Method, p.Contact, in.IntegrationID}, p.UserID != "" && !p.At.After(now)
 }
 
-// A ConvoyOrder is what becomes of the pages that wait behind the one that their job has looked at.
+// A ConvoyOrder says what happens to the rest of a convoy after its job has handled the first page.
 type ConvoyOrder int
 
-// What can become of them.
+// What can happen to the rest of a convoy.
 const (
-	ConvoyWaits     ConvoyOrder = iota // the job looks again
+	ConvoyWaits     ConvoyOrder = iota // the same job will check again
 	ConvoyNext                         // one of those that were not taken along gets the next job
-	ConvoyDissolves                    // each gets a job of its own: what ended the first says nothing about them
+	ConvoyDissolves                    // each gets its own job, since the first one's fate says nothing about theirs
 )
 
-// convoy decides what becomes of those behind a page.
+// convoy decides what happens to the rest of the page's convoy.
 func (v verdict) convoy() ConvoyOrder {
 	switch v {
 	case pageEarly, pageDeferred:

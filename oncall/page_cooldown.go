@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Cooldown is how long a recipient is left alone after a message about an incident; what comes
-// meanwhile is one message at its end. A call disturbs more than a text.
+// Cooldown is how long a recipient gets no further message after one about an incident; pages that come meanwhile are
+// bundled at its end. Phone calls have a longer one.
 func Cooldown(method Method) time.Duration {
 	if method.Info().Spoken {
 		return time.Minute
@@ -14,16 +14,16 @@ func Cooldown(method Method) time.Duration {
 	return 30 * time.Second
 }
 
-// A LastPage is what a recipient, a person by one contact method, was told last.
+// A LastPage is the last message to a recipient, and what has been added to its cooldown since.
 type LastPage struct {
 	Page         PageID
-	At           time.Time // zero: nothing yet, or it was not sent after all
-	Severity     Severity  // the worst since then
+	At           time.Time // zero: none yet, or it was not sent after all
+	Severity     Severity  // the worst since At
 	Integrations []IntegrationID
 }
 
-// DefersUntil returns until when a page of the incident waits, so that a storm doesn't flood its
-// recipient; zero: it doesn't. Worse news, and that of another integration, don't wait.
+// DefersUntil returns until when the cooldown defers a page of the incident; zero: it doesn't. Pages of a worse
+// severity, or of another integration, are not deferred.
 func (l LastPage) DefersUntil(in Incident, method Method, now time.Time) time.Time {
 	until := l.At.Add(Cooldown(method))
 	if l.At.IsZero() || !now.Before(until) || in.Severity.Worse(l.Severity) || !slices.Contains(l.Integrations, in.IntegrationID) {
@@ -32,7 +32,7 @@ func (l LastPage) DefersUntil(in Incident, method Method, now time.Time) time.Ti
 	return until
 }
 
-// Add notes that the recipient hears of incidents now. That makes a cooldown that has begun no longer.
+// Add notes that the recipient is told of incidents now. A cooldown that has begun is not extended.
 func (l LastPage) Add(method Method, now time.Time, incidents ...Incident) LastPage {
 	if l.At.IsZero() || !now.Before(l.At.Add(Cooldown(method))) {
 		l = LastPage{At: now, Severity: Low}

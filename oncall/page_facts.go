@@ -4,54 +4,50 @@ import (
 	"time"
 )
 
-// A PageStatus is a page and how far it has come.
+// A PageStatus is a page and the state of its delivery.
 //
-// A decision about an incident calls people. A call is one page for each notification rule of the
-// person, in the order of their times. A job looks at each page at its time and asks
-// Begin whether it goes now, and afterwards Record what follows from the attempt. Only pages in
-// State waiting are sent; a delivered one waits once more if it was a phone call that nobody
-// picked up. Five things decide when it is sent:
+// A decision about an incident makes calls. A call has one page for each of the person's notification rules, in the
+// order of their times. A job checks each page at its time: Begin says whether it is sent now, and afterwards Record
+// says what follows from the attempt. Only pages in state waiting are sent; a delivered phone call that nobody picked
+// up waits once more, for its redial. Five things decide when a page is sent:
 //
-//   - Its time, At. Later pages of a call wait for theirs; but once it is clear that none before
-//     them has got through, they go at once.
-//   - The recipient's LastPage, where a recipient is a person by one contact method. After a
-//     message, DeferredUntil briefly delays pages that are no more severe, so that a storm is a few
-//     messages and not hundreds. The cooldown begins with an attempt. It is over when its time is, or
-//     when that message turns out not to have been sent.
-//   - Its Bundle. A page that is sent takes along everything untried that waits for the same
-//     recipient: Bundle of those pages names it as their lead. What becomes of the message becomes
-//     of all of them, but those that nobody needs any more are left out, and if the lead itself is
-//     skipped the others go on alone.
+//   - Its time, At. Later pages of a call wait for theirs, but go at once when it is clear that none of the earlier
+//     ones has got through.
+//   - The recipient's LastPage. The cooldown after a message defers pages that are no more severe (DeferredUntil), so
+//     that a storm is a few messages instead of hundreds. It begins with an attempt, and ends early if that message
+//     turns out not to have been sent.
+//   - Its Bundle. A page that is sent takes along all untried pages that wait for the same recipient. Their Bundle
+//     names the page as their lead, and the outcome of its message is theirs too. Members that are no longer due are
+//     left out; if the lead is skipped, the others go on alone.
 //   - Its convoy, in which many pages of one decision wait behind one job.
-//   - Doubt. Between the begin of an attempt and its record, DoubtAt says that it may have been
-//     sent, and SenderJob who is sending it: other jobs leave it alone while that one runs. If it
-//     died, or the provider gave no clear answer, the next attempt first asks the provider whether
-//     the message is there.
+//   - Doubt. Between Begin and Record, DoubtAt says that an attempt may have been sent, and SenderJob by which job;
+//     other jobs leave the page alone while that one runs. If the job died, or the provider gave no clear answer, the
+//     next attempt first asks the provider whether it has the message.
 type PageStatus struct {
 	Page
 	State         PageState
-	Attempt       int        // how many have begun, but for those that surely never left
-	AttemptedAt   *time.Time // when the latest of them began
+	Attempt       int        // attempts so far, except those that certainly sent nothing
+	AttemptedAt   *time.Time // when the latest attempt began
 	EndedAt       *time.Time
-	Detail        string     // what went wrong last, or the provider's name for the message
-	SenderJob     *int64     // the job that is sending it
-	DoubtAt       *time.Time // an attempt begun then may have been sent
-	DeferredUntil *time.Time // the recipient was told something a moment before
+	Detail        string     // the latest error, or the provider's id of the message
+	SenderJob     *int64     // the job that is sending the page
+	DoubtAt       *time.Time // when the attempt began that may have been sent; nil: none
+	DeferredUntil *time.Time // the end of the recipient's cooldown
 	Redials       int
-	Code          int    // what the person types to mean its message; 0: nothing
-	Bundle        PageID // leads the message that tells of this page; 0: the page has its own
-	Ref           string // the provider's name for the message
+	Code          int    // the code of its message; 0: none
+	Bundle        PageID // the page that leads its message; 0: it leads its own
+	Ref           string // the provider's id of the message
 	Receipt       ReceiptState
-	TrackAt       *time.Time // when the provider is asked again what became of it; nil: never
+	TrackAt       *time.Time // when the provider is next asked about the message; nil: never
 
-	Blocked bool // the timeline says that it waits until somebody has acted
+	Blocked bool // the timeline says that an admin has to act first
 	Sending bool // SenderJob is running
 }
 
-// Over reports whether a job has nothing to do for the page: it has ended, or another page's message tells of it.
+// Over reports whether a job has nothing to do for the page: it has ended, or is part of another page's message.
 func (p PageStatus) Over() bool { return p.State != PageWaiting || p.Bundle != 0 }
 
-// untried reports whether nothing has been sent of it, nor may have been.
+// untried reports whether no attempt has been made, nor may have been.
 func (p PageStatus) untried() bool { return p.Attempt == 0 && p.DoubtAt == nil }
 
 // A recipient is a person by one contact method.
@@ -63,13 +59,13 @@ type recipient struct {
 
 func (p PageStatus) recipient() recipient { return recipient{p.UserID, p.Method, p.Contact} }
 
-// Joins reports whether the page goes along with a message that is sent now: it waits for the same recipient,
-// its time has come, and nothing of it has been sent or is being sent.
+// Joins reports whether the page can join a message that is sent now: it waits for the same recipient, its time has
+// come, and no attempt to send it was made or is being made.
 func (p PageStatus) Joins(lead PageStatus, now time.Time) bool {
 	return p.ID != lead.ID && p.recipient() == lead.recipient() && !p.Over() && p.untried() && p.SenderJob == nil && !p.At.After(now)
 }
 
-// Deferred reports whether the page waits because its recipient was told something a moment before.
+// Deferred reports whether the page waits for the end of its recipient's cooldown.
 func (p PageStatus) Deferred(now time.Time) bool {
 	return !p.Over() && p.DeferredUntil != nil && p.DeferredUntil.After(now)
 }
@@ -80,10 +76,10 @@ type CallPage struct {
 	State         PageState
 	Redials       int
 	DeferredUntil *time.Time
-	LastState     PageState // of what its recipient was told last; empty: nothing
+	LastState     PageState // the state of its recipient's last message; empty: none
 }
 
-// A PageContact is what a page's contact method has become.
+// A PageContact is the current state of a page's contact method.
 type PageContact struct {
 	Address     string
 	Removed     bool
@@ -92,71 +88,71 @@ type PageContact struct {
 	NamedSender bool // as in Contact
 }
 
-// A CodeInUse is a number by which people may answer another message of the same address.
+// A CodeInUse is the code of another message to the same address.
 type CodeInUse struct {
 	Code      int
-	Own       bool         // that message was to the same contact method
-	Incidents []IncidentID // of that message
+	Own       bool         // the message went to the same contact method
+	Incidents []IncidentID // of the message
 	Open      []IncidentID // those of them that are not resolved
 }
 
-// PageFacts are what the decision about a page depends on.
+// PageFacts is what the decision about a page depends on.
 type PageFacts struct {
-	Lead      PageStatus   // the page itself, which leads its message
-	Members   []PageStatus // the pages that its message tells of as well
+	Lead      PageStatus   // the page, which leads its message
+	Members   []PageStatus // the other pages of the message
 	Incidents map[IncidentID]Incident
-	SameCall  []CallPage // all pages of their calls, in the order in which they go
-	Last      LastPage   // of the recipient
+	SameCall  []CallPage // all pages of the calls in the message, in order
+	Last      LastPage   // the recipient's last message
 
-	// To begin an attempt.
-	Job        int64        // wants to send it
-	Person     User         // whom it is for
-	Contact    *PageContact // nil: there is none
-	Waiting    []PageStatus // if it Needs them: what waits untried for the same recipient, with what that leads
-	Codes      []CodeInUse  // if it Needs one
-	PhoneCalls []PhoneCall  // if it Needs them: those of the last hour
+	// For Begin.
+	Job        int64        // the job that wants to send the page
+	Person     User         // the page's person
+	Contact    *PageContact // nil: none
+	Waiting    []PageStatus // see Needs: untried pages that wait for the recipient, with their bundles
+	Codes      []CodeInUse  // see Needs
+	PhoneCalls []PhoneCall  // see Needs: the calls within CallsWithin
 
-	// To record what became of it.
-	Step     []StepPage          // if it was not sent: the pages of the incidents' latest steps
-	Watchers map[TeamID][]string // who is told when Watchbill can't reach people
-	Admins   []string            // of the installation, who are told what only they can mend
+	// For Record and RecordReceipt.
+	Step     []StepPage          // the pages of the incidents' latest steps, unless the message was delivered
+	Watchers map[TeamID][]string // who is told if people of a team can't be reached
+	Admins   []string            // the installation's admins
 }
 
-// A PageOrder is a page with what is needed to send it.
+// A PageOrder tells a job what to do with a page, and holds what is needed to send it.
 type PageOrder struct {
 	Page      Page
 	Incident  Incident   // the page's own
-	Incidents []Incident // of the message, worst first: several are a bundle
-	Team      string     // name
-	Address   string     // of the contact method; empty where that is the person, or Page.To
-	Attempt   int        // from 1
-	Code      int        // what the person types to mean this message; 0: nothing
-	OneWay    bool       // nobody can answer where the message is
-	Others    []Method   // by which methods the same call goes on, if this fails
-	Blocked   bool       // the timeline says so already
-	AskedBy   Actor      // who asks the person to help, where that is all of the message; zero: they are on call
-	AskedFor  string     // what for, if they said
+	Incidents []Incident // all incidents of the message, worst first; several make a bundle
+	Team      string     // the team's name
+	Address   string     // of the contact method; empty for Slack, and for Page.To
+	Attempt   int        // counted from 1
+	Code      int        // the message's code; 0: none
+	OneWay    bool       // the message can't be answered
+	Others    []Method   // the methods by which the call continues if this page fails
+	Blocked   bool       // the timeline already says that an admin has to act
+	AskedBy   Actor      // who asked the person to help, if the message is about nothing else
+	AskedFor  string     // with what, if AskedBy said
 
-	Send  bool       // false: there is nothing to do any more, or not yet
-	Again time.Time  // with Send false: when to look again; zero: never
-	Other bool       // another job looks then
-	Never string     // why nothing is sent and the page has failed; empty: it is sent
-	Doubt *time.Time // an attempt begun then may have been sent: look for it before ResumePage
-	Since time.Time  // if this attempt ends in doubt: when the earliest began that may have been sent
+	Send  bool       // false: nothing to send, or not yet
+	Again time.Time  // if Send is false: when to check again; zero: never
+	Other bool       // if Send is false: another job checks again
+	Never string     // why the page fails without being sent; empty: it is sent
+	Doubt *time.Time // an attempt begun then may have been sent: ask the provider before ResumePage
+	Since time.Time  // if this attempt ends in doubt: the start of the earliest attempt that may have been sent
 }
 
-// A PageUpdate is what is to be saved of pages.
+// A PageUpdate is the changes to pages that are to be saved.
 type PageUpdate struct {
-	Pages   []PageStatus // those that have changed
-	Last    *LastPage    // of the recipient, if that has changed
-	Release bool         // the recipient's deferred pages go now: they were told nothing after all
+	Pages   []PageStatus // pages that have changed
+	Last    *LastPage    // the recipient's new LastPage; nil: unchanged
+	Release bool         // the recipient's cooldown is cancelled, and deferred pages are sent
 	Tasks   []Task
 }
 
-// A PageDecision is whether a page is sent now.
+// A PageDecision is the result of Begin.
 type PageDecision struct {
 	PageUpdate
 	Order    PageOrder
-	Deferred bool        // its recipient was told something a moment ago
-	Convoy   ConvoyOrder // for those behind it; while it is deferred, they are
+	Deferred bool        // by the recipient's cooldown; the rest of the convoy is deferred too
+	Convoy   ConvoyOrder // for the rest of the convoy
 }

@@ -8,40 +8,40 @@ import (
 )
 
 const (
-	// TrackEvery is how often a provider is asked at first what has become of a message.
+	// TrackEvery is how often a provider is first asked what became of a message.
 	TrackEvery = 5 * time.Second
-	// redialAfter is how long a phone is left alone that nobody has picked up.
+	// redialAfter is the pause before a phone that nobody picked up is called again.
 	redialAfter = 30 * time.Second
 )
 
-// A PageResult is what became of one attempt: one of the five types that follow.
+// A PageResult is the result of one attempt: one of the five types that follow.
 type PageResult interface{ pageResult() }
 
-// PageAccepted says that the provider has taken the message.
+// PageAccepted says that the provider has accepted the message.
 type PageAccepted struct {
-	Ref   string     // the provider's name for it
-	Track bool       // the provider will tell what becomes of it
-	Copy  *DrawnCopy // the message, if it is one in Slack that shows the incident
+	Ref   string     // the provider's id of the message
+	Track bool       // the provider can be asked what became of it
+	Copy  *DrawnCopy // the message, if it is a Slack message that shows the incident
 }
 
 // PageRefused says that the message will never arrive.
 type PageRefused struct {
 	Why    string
-	Dead   bool   // nor will anything else at this address
-	Remedy string // what an admin has to do, so that others like it do; empty: nothing
+	Dead   bool   // no message will ever reach this address
+	Remedy string // what an admin has to do so that such messages arrive; empty: nothing
 }
 
-// PageBlocked says that the message can go out once somebody has acted.
+// PageBlocked says that the message can be sent once an admin has acted.
 type PageBlocked struct{ Why string }
 
-// PageThrottled says that this attempt surely never left, and doesn't count.
+// PageThrottled says that this attempt certainly sent nothing, and doesn't count.
 type PageThrottled struct {
 	Why    string
 	Doubt  *time.Time // an earlier attempt begun then may have been sent
-	Passed bool       // other contact methods go first
+	Passed bool       // the person's other contact methods go first
 }
 
-// PageDoubtful says that an attempt since then may have been sent, or not.
+// PageDoubtful says that the message may have been sent by an attempt begun at Since or later.
 type PageDoubtful struct {
 	Why   string
 	Since time.Time
@@ -53,17 +53,17 @@ func (PageBlocked) pageResult()   {}
 func (PageThrottled) pageResult() {}
 func (PageDoubtful) pageResult()  {}
 
-// A DrawnCopy is where in Slack a message is, and which version of the incident it shows.
+// A DrawnCopy is a Slack message and the version of the incident that it shows.
 type DrawnCopy struct {
 	Channel string
 	TS      string
 	Version int64
 }
 
-// ReceiptState is how far a message has come that its provider has taken.
+// ReceiptState is the state of a message after its provider accepted it.
 type ReceiptState string
 
-// The states that change something. A provider may know others.
+// The states that have an effect. Providers may report others.
 const (
 	ReceiptPending    ReceiptState = "pending"
 	ReceiptDelivered  ReceiptState = "delivered"
@@ -72,46 +72,45 @@ const (
 	ReceiptFailed     ReceiptState = "failed"
 )
 
-// A PageReceipt is what a provider says of a message that it has taken.
+// A PageReceipt is a provider's report about a message that it accepted.
 type PageReceipt struct {
 	State  ReceiptState
 	Why    string
-	Final  bool   // asking again tells nothing new
-	Dead   bool   // nothing will ever reach this address
+	Final  bool   // the state won't change any more
+	Dead   bool   // no message will ever reach this address
 	Remedy string // what an admin has to do, whatever the state; empty: nothing
-	Named  *bool  // whether the message comes from a name, which can't be answered; nil: not known yet
+	Named  *bool  // whether the message shows a name as its sender, which can't be answered; nil: not known yet
 }
 
-// A StepPage is a page of what an incident's policy did last.
+// A StepPage is a page of an incident's latest step.
 type StepPage struct {
 	ID         PageID
 	IncidentID IncidentID
 	State      PageState
-	Blocked    bool // the timeline says that it waits until somebody has acted
+	Blocked    bool // the timeline says that an admin has to act first
 }
 
-// Reaches reports whether the page is delivered, or may be without anybody acting first.
+// Reaches reports whether the page was delivered, or can be without an admin.
 func (p StepPage) Reaches() bool {
 	return p.State == PageDelivered || p.State != PageFailed && !p.Blocked
 }
 
-// A PageChange is what follows from what became of a message: for the page that leads it and
-// for those that it tells of as well.
+// A PageChange is what follows from a message's result, for all of its pages.
 type PageChange struct {
 	PageUpdate
-	Changes []Change   // of the incidents, oldest first
-	Forward []PageID   // pages that don't wait for their time any more
-	Disable string     // why the contact method is switched off; empty: it stays as it is
-	Named   *bool      // whether its messages come from a name; nil: nothing new
-	Copy    *DrawnCopy // a message in Slack that is to be kept up to date: of the incident,
-	Bundle  *Notice    // or, if this is set, of several
+	Changes []Change   // to the incidents, oldest first
+	Forward []PageID   // pages that no longer wait for their time
+	Disable string     // why the contact method is switched off; empty: it isn't
+	Named   *bool      // whether messages to the contact method show a name as their sender; nil: not known
+	Copy    *DrawnCopy // a Slack message to keep up to date with its incident
+	Bundle  *Notice    // if set, Copy is the message of this bundle
 }
 
-// A pageRecorder makes a PageChange, for Record and RecordReceipt.
+// A pageRecorder builds a PageChange, for Record and RecordReceipt.
 type pageRecorder struct {
 	PageFacts
 	now     time.Time
-	pages   []PageStatus // all of the message, the leading one first
+	pages   []PageStatus // the pages of the message, the lead first
 	changes map[IncidentID]*Change
 	out     PageChange
 }
@@ -124,16 +123,16 @@ func (f PageFacts) recorder(now time.Time) *pageRecorder {
 	return rec
 }
 
-// message are all pages of the message, the leading one first.
+// message are the pages of the message, the lead first.
 func (f PageFacts) message() []PageStatus { return append([]PageStatus{f.Lead}, f.Members...) }
 
-// Record decides what follows from an attempt. Delivery, failure and being blocked become a
-// line of the timeline. Anything but delivery starts the person's next contact method early.
+// Record decides what follows from an attempt. Delivery, failure and blocking are noted in the timeline. Everything
+// except delivery brings the person's next contact method forward.
 func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
 	rec := f.recorder(now)
 	lead := &rec.pages[0]
 	accepted, _ := result.(PageAccepted)
-	if accepted.Copy != nil { // also of a message that is one too many: its buttons must not lie
+	if accepted.Copy != nil { // even if the page has ended: the buttons of a surplus message must be right too
 		rec.keepDrawn(*accepted.Copy)
 	}
 	if lead.State != PageWaiting {
@@ -149,7 +148,7 @@ func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
 		rec.mend(r.Remedy)
 	case PageBlocked:
 		lead.Detail = r.Why
-		if !lead.Blocked { // else everybody concerned has heard
+		if !lead.Blocked { // otherwise everybody has been told
 			rec.blocked(r.Why)
 		}
 	case PageThrottled:
@@ -165,8 +164,8 @@ func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
 	return rec.change()
 }
 
-// RecordReceipt decides what follows from what a provider says of a message that it has taken. A phone
-// that nobody picks up rings once more; what has failed brings the next contact method forward.
+// RecordReceipt decides what follows from a provider's report. A phone that nobody picked up is called once more; a
+// failure brings the person's next contact method forward.
 func (f PageFacts) RecordReceipt(receipt PageReceipt, now time.Time) PageChange {
 	rec := f.recorder(now)
 	lead := &rec.pages[0]
@@ -189,12 +188,12 @@ func (f PageFacts) RecordReceipt(receipt PageReceipt, now time.Time) PageChange 
 		rec.failed(receipt.Why, receipt.Dead)
 	}
 	if !known || receipt.Final {
-		rec.mend(receipt.Remedy) // last, as a new version of the incident begins without notices
+		rec.mend(receipt.Remedy) // last, because show drops notices when it begins a new version
 	}
 	return rec.change()
 }
 
-// change is what has changed.
+// change returns everything that has changed.
 func (rec *pageRecorder) change() PageChange {
 	for i, was := range rec.message() {
 		if !reflect.DeepEqual(rec.pages[i], was) {
@@ -226,18 +225,17 @@ func (rec *pageRecorder) open() []*PageStatus {
 	return out
 }
 
-// noteQuietly adds a line to the timeline of a page's incident. Nothing in Slack shows it, so it makes no
-// new version, unless somebody has raised the incident.
+// noteQuietly records an event that Slack doesn't show, and so makes no new version of the incident. If the incident
+// was raised by hand it does, because whoever raised it is shown who was reached.
 func (rec *pageRecorder) noteQuietly(p *PageStatus, kind EventKind, text string) {
-	if rec.changes[p.IncidentID].Incident.Raised() { // who raised it is shown by what people were reached
+	if rec.changes[p.IncidentID].Incident.Raised() {
 		rec.show(p, kind, p.detail(text))
 		return
 	}
 	rec.changes[p.IncidentID].record(kind, ByTimer(), p.detail(text))
 }
 
-// show adds a line that changes what Slack shows. It makes a new version of the incident, one for
-// everything that the message's outcome changes.
+// show records an event that Slack shows. It makes a new version of the incident, once for all events of the message.
 func (rec *pageRecorder) show(p *PageStatus, kind EventKind, d Detail) {
 	c := rec.changes[p.IncidentID]
 	if !rec.begun(c) {
@@ -259,7 +257,7 @@ func (p *PageStatus) detail(text string) Detail {
 	return d
 }
 
-// keepDrawn registers a direct message to be kept up to date. One that is behind is drawn again at once.
+// keepDrawn registers a direct message to be kept up to date. If it is outdated already, it is redrawn at once.
 func (rec *pageRecorder) keepDrawn(at DrawnCopy) {
 	rec.out.Copy = &at
 	if len(rec.Members) > 0 {
@@ -272,7 +270,7 @@ func (rec *pageRecorder) keepDrawn(at DrawnCopy) {
 	}
 }
 
-// bundle is the message as a notice, which is drawn again when its incidents change.
+// bundle is the message as a notice, which is redrawn when its incidents change.
 func (rec *pageRecorder) bundle() Notice {
 	var about []Incident
 	for _, p := range rec.pages {
@@ -285,7 +283,7 @@ func (rec *pageRecorder) bundle() Notice {
 	return BundleNotice(rec.Lead.Key, rec.Lead.ID, rec.Lead.UserID, about)
 }
 
-// delivered is for a message that was taken. Only what ends trouble is shown in Slack.
+// delivered notes that the message was accepted. Slack shows that only for pages that were blocked before.
 func (rec *pageRecorder) delivered(taken PageAccepted) {
 	lead := &rec.pages[0]
 	for _, p := range rec.open() {
@@ -302,7 +300,7 @@ func (rec *pageRecorder) delivered(taken PageAccepted) {
 	}
 }
 
-// failed is for a message that has not arrived and never will.
+// failed notes that the message will never arrive.
 func (rec *pageRecorder) failed(why string, dead bool) {
 	open := rec.open()
 	for _, p := range open {
@@ -315,7 +313,7 @@ func (rec *pageRecorder) failed(why string, dead bool) {
 	}
 }
 
-// blocked is for a message that goes out once somebody has acted.
+// blocked notes that the message can be sent once an admin has acted.
 func (rec *pageRecorder) blocked(why string) {
 	rec.out.Last, rec.out.Release = rec.forget()
 	rec.trouble(rec.open(), EventPageBlocked, why)
@@ -323,7 +321,7 @@ func (rec *pageRecorder) blocked(why string) {
 	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
-// menders are the admins, who can fix a blocked method, and the watchers of the teams that do without it.
+// menders are the admins, who can fix a blocked method, and the watchers of the team that has to do without it.
 func (rec *pageRecorder) menders(team TeamID) []string {
 	to := slices.Clone(rec.Admins)
 	for _, who := range rec.Watchers[team] {
@@ -334,7 +332,7 @@ func (rec *pageRecorder) menders(team TeamID) []string {
 	return to
 }
 
-// mend tells admins what they have to do so that others get their messages.
+// mend tells admins what they have to fix so that such messages arrive.
 func (rec *pageRecorder) mend(what string) {
 	if what == "" {
 		return
@@ -343,11 +341,11 @@ func (rec *pageRecorder) mend(what string) {
 	c.Notices = append(c.Notices, MendNotices(rec.Lead.Method, what, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
-// trouble says in the timelines that a message has not arrived, where that matters to anybody. The
-// people's next contact methods go now; where a step reaches nobody any more, the next step does.
+// trouble notes in the timelines that a message has not arrived, for pages that are still due. Each person's next
+// contact method is brought forward; if a step reaches nobody any more, the next step runs.
 func (rec *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string) {
 	lost := map[PageID]bool{}
-	var hit []IncidentID // their latest step
+	var hit []IncidentID // incidents whose latest step lost a page
 	for _, p := range pages {
 		lost[p.ID] = true
 		c := rec.changes[p.IncidentID]
@@ -371,14 +369,14 @@ func (rec *pageRecorder) trouble(pages []*PageStatus, kind EventKind, why string
 	}
 }
 
-// forwardAll lets the next page of each call in the message go now.
+// forwardAll brings the next page of each call in the message forward.
 func (rec *pageRecorder) forwardAll() {
 	for _, p := range rec.open() {
 		rec.forward(p.Page)
 	}
 }
 
-// forward lets the page after this one of the same call go now.
+// forward lets the call's next page be sent now.
 func (rec *pageRecorder) forward(p Page) {
 	for _, o := range rec.others(p) {
 		if o.ID < p.ID {
@@ -392,14 +390,14 @@ func (rec *pageRecorder) forward(p Page) {
 	}
 }
 
-// received notes in the timelines that the message has arrived; Slack doesn't show it.
+// received notes the receipt in the timelines, which Slack doesn't show.
 func (rec *pageRecorder) received(state ReceiptState) {
 	for _, p := range rec.open() {
 		rec.noteQuietly(p, EventPageReceipt, string(state))
 	}
 }
 
-// redial has the phone ring once more.
+// redial lets the phone be called once more.
 func (rec *pageRecorder) redial() {
 	at := rec.now.Add(redialAfter)
 	for _, p := range rec.open() {

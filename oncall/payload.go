@@ -5,39 +5,39 @@ import (
 	"time"
 )
 
-// What is kept of what monitors send.
+// Limits of stored payloads.
 const (
-	PayloadsKept = 200                // of each integration, the newest
+	PayloadsKept = 200                // newest payloads of each integration
 	PayloadLimit = 64 << 10           // bytes of a body
 	PayloadLives = 7 * 24 * time.Hour // at most
 )
 
-// A Payload is what one request has brought to an integration, as it came but for the secrets in it. It is
-// kept so that people can see what a monitor really sends, and rules can be tried on it.
+// A Payload is a request as it was sent to an integration, without its secrets. Payloads are stored so that people can
+// see what a monitor really sends, and try rules on it.
 type Payload struct {
 	ID          PayloadID         `json:"-"`
 	Integration IntegrationID     `json:"-"`
 	At          time.Time         `json:"-"`
 	Method      string            `json:"method"`
-	Path        string            `json:"path"` // the key is not in it
+	Path        string            `json:"path"` // without the key
 	Query       string            `json:"query,omitempty"`
-	Headers     map[string]string `json:"headers,omitempty"` // harmless ones, by canonical name
-	Body        []byte            `json:"body,omitempty"`    // plain, whatever it was packed with
-	Size        int64             `json:"size,omitempty"`    // of the whole body, in bytes; 0: it isn't known
-	Cut         bool              `json:"cut,omitempty"`     // the body was longer
+	Headers     map[string]string `json:"headers,omitempty"` // those without secrets, by canonical name
+	Body        []byte            `json:"body,omitempty"`    // decompressed
+	Size        int64             `json:"size,omitempty"`    // of the whole body, in bytes; 0: unknown
+	Cut         bool              `json:"cut,omitempty"`     // Body is only the beginning
 
-	// What was made of it then.
-	Reader   string   `json:"reader,omitempty"`    // what read it, where that isn't up to the integration's kind: "opsgenie/close"
-	TakenFor Format   `json:"taken_for,omitempty"` // empty: it was not understood
-	Trouble  string   `json:"trouble,omitempty"`   // why it was refused, or not understood
+	// How the request was parsed when it arrived.
+	Reader   string   `json:"reader,omitempty"`    // the parser, if the path chose it: "opsgenie/close"
+	TakenFor Format   `json:"taken_for,omitempty"` // the recognised format; empty: none
+	Trouble  string   `json:"trouble,omitempty"`   // why it was refused, or could not be parsed
 	Signals  int      `json:"signals,omitempty"`
-	Keys     []string `json:"keys,omitempty"` // the dedup keys of the first ones
+	Keys     []string `json:"keys,omitempty"` // the first payloadKeys dedup keys
 }
 
-// payloadKeys is how many dedup keys of a payload are kept.
+// payloadKeys is how many dedup keys of a payload are stored.
 const payloadKeys = 20
 
-// MadeOf notes the signals that were made of a payload.
+// MadeOf notes the signals that a payload was parsed into.
 func (p *Payload) MadeOf(signals []Signal) {
 	p.Signals = len(signals)
 	for _, s := range signals {

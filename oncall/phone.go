@@ -8,12 +8,12 @@ import (
 	"github.com/nyaruka/phonenumbers"
 )
 
-// satellites are the prefixes of satellite phones and of global services, at several dollars a minute. The
-// library calls some of them mobile.
+// satellites are the prefixes of satellite phones and of global services, which cost several dollars a minute. The
+// library counts some of them as mobile.
 var satellites = []string{"+870", "+878", "+881", "+882", "+883", "+888", "+979"}
 
-// checkPhone takes a number in any spelling with its country code, and refuses those that earn money for
-// whoever has them, or cost more than a call.
+// checkPhone normalises a phone number with its country code. It refuses numbers that earn money for their owners or
+// cost more than an ordinary call.
 func checkPhone(address string) (string, error) {
 	number := phoneNoise.Replace(address)
 	if rest, found := strings.CutPrefix(number, "00"); found {
@@ -32,11 +32,11 @@ func checkPhone(address string) (string, error) {
 	if costly(parsed) {
 		return "", Refuse("Premium-rate, shared-cost, personal and pager numbers can't be used: they cost too much.")
 	}
-	// Networks ignore what is too much, so that one phone would have many numbers.
+	// Networks ignore surplus digits, so one phone would have many numbers.
 	if phonenumbers.IsPossibleNumberWithReason(parsed) == phonenumbers.TOO_LONG {
 		return "", Refuse("The number has more digits than its country's numbers have. Please check it.")
 	}
-	// One number has one spelling, so that what it gets can be counted: +44 (0)20… is +4420….
+	// Each number has one spelling, so that messages to it can be counted: +44 (0)20… is +4420….
 	kept := phonenumbers.Format(parsed, phonenumbers.E164)
 	if !phoneNumber.MatchString(kept) {
 		return "", Refuse("Please give the phone number with its country code, such as +1 202 555 0100.")
@@ -44,8 +44,8 @@ func checkPhone(address string) (string, error) {
 	return kept, nil
 }
 
-// costly reports whether a number is at premium rate or of shared cost. Networks ignore digits that are too
-// many, so of one that isn't valid the beginnings count as well.
+// costly reports whether a number is premium-rate or shared-cost. Networks ignore surplus digits, so every prefix of an
+// invalid number is checked as well.
 func costly(n *phonenumbers.PhoneNumber) bool {
 	if phonenumbers.IsValidNumber(n) {
 		return costlyType(n)
@@ -60,15 +60,15 @@ func costly(n *phonenumbers.PhoneNumber) bool {
 	return false
 }
 
-// costlyType reports whether whoever has a number may earn by its calls. Personal numbers, such as +44 70, and
-// those of pagers are priced like premium-rate ones; so are those of an American exchange, 976.
+// costlyType reports whether the owner of a number may earn money from calls to it. Personal numbers, such as +44 70,
+// and pagers are priced like premium-rate numbers; so is the North American exchange 976.
 func costlyType(n *phonenumbers.PhoneNumber) bool {
 	const america = 1
 	switch phonenumbers.GetNumberType(n) {
 	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST, phonenumbers.PAGER:
 		return true
 	case phonenumbers.PERSONAL_NUMBER:
-		return n.GetCountryCode() != america // there the caller pays no more; Twilio's numbers for tests are such
+		return n.GetCountryCode() != america // not charged extra in North America, where Twilio's test numbers are of this type
 	default:
 		digits := phonenumbers.GetNationalSignificantNumber(n)
 		return n.GetCountryCode() == america && len(digits) > 5 && digits[3:6] == "976"
@@ -84,7 +84,7 @@ func PhoneCountry(number string) string {
 	if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "" && region != "001" && region != "ZZ" {
 		return region
 	}
-	// Not in the plan, or newer than the library: the code's own country.
+	// The number is invalid, or newer than the library: use the main country of its country code.
 	if region := phonenumbers.GetRegionCodeForCountryCode(int(parsed.GetCountryCode())); region != "001" && region != "ZZ" {
 		return region
 	}
@@ -116,7 +116,7 @@ func ParsePhoneCountries(list string) (PhoneRules, error) {
 // All reports whether no country is excluded.
 func (r PhoneRules) All() bool { return len(r.countries) == 0 }
 
-// Check refuses numbers that may not be called, whenever they were added. Other addresses pass.
+// Check refuses phone numbers that may not be called, whenever they were added. Addresses of other methods pass.
 func (r PhoneRules) Check(m Method, address string) error {
 	if !m.Info().IsPhone {
 		return nil

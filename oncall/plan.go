@@ -8,16 +8,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A NextStep is what happens next to an incident if nobody does anything.
+// A NextStep is what happens next to an incident if nobody acts.
 type NextStep struct {
 	At       time.Time
 	Users    []UserID // whom it pages: those on call at that moment
-	Exhausts bool     // the policy runs out: the whole team is told
-	Private  bool     // it is of a private team that the incident is not of, so that whom it pages is not told
+	Exhausts bool     // the policy runs out, and the whole team is paged
+	Private  bool     // the policy belongs to another team, which is private, so Users is empty
 }
 
-// NextPolicy is the policy that the incident's timer will follow, which may be another one that its own passes
-// it on to.
+// NextPolicy is the policy whose step the incident's timer will run. The current policy may pass the incident on first.
 func (in Incident) NextPolicy(f Facts) PolicyID {
 	if in.NextAt == nil || in.Status != Triggered {
 		return in.PolicyID
@@ -26,8 +25,7 @@ func (in Incident) NextPolicy(f Facts) PolicyID {
 	return c.Incident.PolicyID
 }
 
-// Next tells what the incident's timer will do, by running the very code. It
-// reports false if nothing is to come.
+// Next predicts what the incident's timer will do, by running it. It reports false if there is none.
 func (in Incident) Next(f Facts) (NextStep, bool) {
 	if in.NextAt == nil || in.Status != Triggered || in.closesBefore(*in.NextAt) {
 		return NextStep{}, false
@@ -47,28 +45,28 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 	return n, true
 }
 
-// closesBefore reports whether an incident that flaps closes before an instant, as far as is known now.
+// closesBefore reports whether a flapping incident will close by an instant, unless it fires again.
 func (in Incident) closesBefore(at time.Time) bool {
 	closes := in.ClosesAt()
 	return !closes.IsZero() && !closes.After(at)
 }
 
-// maxPlanned bounds a plan; nobody reads further.
+// maxPlanned is the most entries of a plan.
 const maxPlanned = 100
 
-// A PlanEntry is one thing that happens to an incident if nobody does anything.
+// A PlanEntry is one thing that will happen to an incident if nobody acts.
 type PlanEntry struct {
 	At       time.Time
-	Kind     EventKind // as the timeline will have it
-	Policy   PolicyID  // that it is a part of, or that takes over
-	Round    int       // from 1, as people count; so are the next two; 0: no step of the policy
+	Kind     EventKind // the kind of its event in the timeline
+	Policy   PolicyID  // the policy whose step it is, or that takes over
+	Round    int       // counted from 1, like Step and Run; 0: not a step of the policy
 	Step     int
 	Run      int
 	People   []PlannedPerson
 	Channels []string
 	Webhooks []string // their hosts
 	Skipped  string   // why the step pages nobody, completing "step 2 is skipped: "
-	Exhausts bool     // the policy has run out: the whole team is told
+	Exhausts bool     // the policy has run out, and the whole team is paged
 	Note     Sentence // what else happens
 }
 
@@ -76,18 +74,18 @@ type PlanEntry struct {
 type PlannedPerson struct {
 	User  UserID
 	Why   Sentence  // completes "you are paged because …"
-	At    time.Time // from when on: later than the step where a low severity waits
-	Rules []Rule    // by which contact methods that can be used, and how long after that
+	At    time.Time // later than the step if a low severity waits for the person's hours
+	Rules []Rule    // the usable notification rules, with times relative to At
 }
 
-// Later returns when the person's hours begin, if the step runs earlier.
+// Later returns when the person's hours begin, and whether that is after the step runs.
 func (p PlanEntry) Later(who PlannedPerson) (time.Time, bool) {
 	opens := who.At.Add(-GatherTime)
 	return opens, opens.After(p.At)
 }
 
-// Plan tells all that will happen to the incident from now on if nobody does anything, by
-// running the very code. It holds for the facts as they are: overrides may still change them.
+// Plan predicts everything that will happen to the incident if nobody acts, by running its timers. It is based on the
+// current facts, which may change: an override, for instance, may be added.
 func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	var plan []PlanEntry
 	for range maxPlanned {
@@ -98,7 +96,7 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 		if in.NextAt == nil || len(plan) >= maxPlanned {
 			break
 		}
-		if in.Exhausted { // it flaps, and that goes on and on
+		if in.Exhausted { // a flapping incident would start over again and again
 			plan = append(plan, PlanEntry{At: *in.NextAt, Kind: EventUnattended, Policy: in.PolicyID, Note: Say("If it flaps still and nobody has answered, it pages again.")})
 			break
 		}
@@ -112,7 +110,7 @@ func (in Incident) Plan(f Facts, now time.Time) []PlanEntry {
 	return plan[:min(len(plan), maxPlanned)]
 }
 
-// planned describes what a decision of the timer does. Policy is the one followed before it.
+// planned describes what a change by the timer does. Policy is the one that the incident followed before.
 func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	var plan []PlanEntry
 	paging := -1 // the entry that the pages belong to
@@ -159,7 +157,7 @@ func (c Change) planned(f Facts, policy PolicyID) []PlanEntry {
 	return plan
 }
 
-// policyNamed finds the policy that an event names; otherwise it is the one given.
+// policyNamed finds the policy that an event names, or else returns otherwise.
 func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
 	for id, p := range f.Policies {
 		if p.Name == name && !p.Removed {
@@ -169,7 +167,7 @@ func (f Facts) policyNamed(name string, otherwise PolicyID) PolicyID {
 	return otherwise
 }
 
-// pages adds who and what is paged.
+// pages adds the people, channels and webhooks that are paged.
 func (p *PlanEntry) pages(c Change, f Facts) {
 	for _, call := range c.Calls {
 		switch {
@@ -187,17 +185,16 @@ func (p *PlanEntry) pages(c Change, f Facts) {
 	}
 }
 
-// An Explanation says what a signal that has not happened would do.
+// An Explanation says what a hypothetical signal would do.
 type Explanation struct {
-	Incident Incident // as it is opened
-	Alerts   []Alert  // of which it is made
-	Policy   Policy   // that it begins with
+	Incident Incident // as it would open
+	Alerts   []Alert  // its alerts
+	Policy   Policy   // its first policy
 	Plan     []PlanEntry
 }
 
-// Explain lets a fold open the incidents of some signals without storing any, and tells what
-// happens to each from the beginning if nobody does anything. What a rule holds is told, and goes on as if it lasted;
-// what one drops is told.
+// Explain folds signals without storing anything, and returns the incidents that they would open, each with its plan,
+// and the alerts that rules hold or drop. Held alerts are assumed to last long enough to open their incidents.
 func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, aside []Alert) {
 	for _, s := range signals {
 		d.Receive(s, at)

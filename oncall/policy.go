@@ -10,36 +10,35 @@ type Policy struct {
 	ID     PolicyID
 	TeamID TeamID
 	Name   string
-	Repeat int // how often all steps are gone through again
+	Repeat int // how often all steps are repeated
 	Steps  []Step
 
 	Acks       int     // how many people must acknowledge; 0: one
-	AckTimeout Seconds // after an acknowledgement, before all who have acknowledged are asked "still on it?"; 0: never
-	AckWait    Seconds // how long they have to answer before it pages again
+	AckTimeout Seconds // how long after an acknowledgement the holders are asked "still on it?"; 0: never
+	AckWait    Seconds // how long they have to answer before the incident pages again; 0: ackWait
 
-	Removed bool // open incidents still follow it; none is passed on to it
+	Removed bool // open incidents still follow it, but none is passed on to it
 }
 
-// A Step pages its targets and waits. It is stored as JSON: fields are only ever
-// added.
+// A Step pages its targets and waits. It is stored as JSON: fields are only ever added.
 type Step struct {
 	Targets []Target `json:"targets"`
 	Delay   Seconds  `json:"delay"`            // from the step's last run to the next step
-	Repeat  int      `json:"repeat,omitempty"` // how often the step itself runs again
-	Every   Seconds  `json:"every,omitempty"`  // between two runs of the step
+	Repeat  int      `json:"repeat,omitempty"` // how often this step is repeated
+	Every   Seconds  `json:"every,omitempty"`  // between two runs of this step
 
-	RoundRobin RoundRobin `json:"round_robin,omitempty"` // one person a run instead of all
-	Only       *Condition `json:"only,omitempty"`        // nil: always
+	RoundRobin RoundRobin `json:"round_robin,omitempty"` // page one person in each run instead of all
+	Only       *Condition `json:"only,omitempty"`        // nil: the step always runs
 }
 
-// RoundRobin says whom of its people a step pages, one in a run.
+// RoundRobin says which of its people each run of a step pages.
 type RoundRobin string
 
 // The kinds of round robin.
 const (
 	PageAll         RoundRobin = ""
-	RoundByIncident RoundRobin = "alert" // each incident of the policy begins with the next person; the word is an old one
-	RoundByRun      RoundRobin = "cycle" // each incident begins with the first; every run pages the next
+	RoundByIncident RoundRobin = "alert" // each of the policy's incidents begins with the next person; set-up files say "incident"
+	RoundByRun      RoundRobin = "cycle" // each incident begins with the first person, and each run pages the next
 )
 
 // Seconds is a duration in whole seconds.
@@ -55,7 +54,7 @@ func (p Policy) Pages(id ScheduleID) bool {
 	})
 }
 
-// PassesTo lists the policies to which a step of this one passes an incident on.
+// PassesTo lists the policies that this one may pass an incident on to.
 func (p Policy) PassesTo() []PolicyID {
 	var to []PolicyID
 	for _, s := range p.Steps {
@@ -68,8 +67,8 @@ func (p Policy) PassesTo() []PolicyID {
 	return to
 }
 
-// CountsIncidents reports whether the round-robin count matters to a policy, or to one that it may
-// be handed to.
+// CountsIncidents reports whether the round-robin count matters to a policy, or to one that it may pass incidents on
+// to.
 func (f Facts) CountsIncidents(id PolicyID) bool {
 	seen := []PolicyID{id}
 	for i := 0; i < len(seen); i++ {
@@ -82,7 +81,7 @@ func (f Facts) CountsIncidents(id PolicyID) bool {
 	return false
 }
 
-// Groups lists the Slack user groups that the policy names.
+// Groups lists the handles of the Slack user groups that the policy names.
 func (p Policy) Groups() []string {
 	var names []string
 	for _, s := range p.Steps {

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// maxHops bounds how often an incident is passed on from policy to policy.
+	// maxHops is how often an incident can be passed on to another policy.
 	maxHops = 5
-	// fallbackWait is how long the fallback people have before the whole team is told.
+	// fallbackWait is how long the fallback people have to acknowledge before the whole team is paged.
 	fallbackWait = 5 * time.Minute
 )
 
-// runStep runs the next step that has somebody to page. The timeline tells which steps were skipped;
-// when none is left the policy has run out. The loop ends: it visits each step of a policy at most
-// once, and maxHops policies.
+// runStep runs the next step that has anybody to page, and notes the skipped ones in the timeline. If no step is left,
+// the policy runs out. The loop terminates, because it visits each step of a policy at most once, and at most maxHops
+// policies.
 func (c *Change) runStep() {
 	in, r := &c.Incident, &c.facts.Roster
 	due := c.now
@@ -59,7 +59,7 @@ func (c *Change) runStep() {
 	c.runOut()
 }
 
-// skip passes over the due step; why completes "step 2 was skipped: ", empty: it has nobody.
+// skip skips the current step. Why completes "step 2 was skipped: "; empty: the step has nobody to page.
 func (c *Change) skip(why string) {
 	d := c.detail()
 	d.Text = why
@@ -67,13 +67,13 @@ func (c *Change) skip(why string) {
 	c.Incident.Step, c.Incident.Run = c.Incident.Step+1, 0
 }
 
-// detail says which step is due, counted from 1.
+// detail identifies the current step, counted from 1.
 func (c *Change) detail() Detail {
 	in := &c.Incident
 	return Detail{Round: in.Round + 1, Step: in.Step + 1, Run: in.Run + 1}
 }
 
-// nobody says why a step pages nobody; empty: no target has anybody.
+// nobody says why a step pages nobody; empty: its targets have no people.
 func (a *audience) nobody() string {
 	if len(a.unknown) == 0 {
 		return ""
@@ -81,8 +81,7 @@ func (a *audience) nobody() string {
 	return fmt.Sprintf("the Slack group @%s is unknown", strings.Join(a.unknown, ", @"))
 }
 
-// pageAudience pages the people, channels and webhooks of a step, and sets the timer for what
-// runs after it.
+// pageAudience pages the people, channels and webhooks of a step, and sets the timer for the next one.
 func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 	in := &c.Incident
 	d := c.detail()
@@ -114,7 +113,7 @@ func (c *Change) pageAudience(step *Step, s audience, due time.Time) {
 	in.NextAt = &next
 }
 
-// pick returns those of its people whom this run of the step pages.
+// pick returns the people whom this run of the step pages: all, or one by round robin.
 func (c *Change) pick(step *Step, people []pagedPerson) []pagedPerson {
 	in, n := &c.Incident, int64(len(people))
 	if n < 2 || step.RoundRobin == PageAll {
@@ -127,8 +126,8 @@ func (c *Change) pick(step *Step, people []pagedPerson) []pagedPerson {
 	return people[at%n : at%n+1]
 }
 
-// pagePeople pages each when their hours allow, and those not in ready no earlier than until. It
-// returns whom it pages, and when the first.
+// pagePeople pages people as soon as the incident's severity and their hours allow, and those not in ready no earlier
+// than until. It returns the people, and when the first page is due.
 func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserID) (users []UserID, first time.Time) {
 	for i, who := range people {
 		at := c.pageAt(who.user, c.now)
@@ -147,12 +146,12 @@ func (c *Change) pagePeople(people []pagedPerson, until time.Time, ready []UserI
 	return users, first
 }
 
-// post adds a call that is for no person.
+// post adds a call to a channel or webhook.
 func (c *Change) post(method Method, to string, why Sentence) {
 	c.add(Call{CallSeq: c.Incident.Seq, Method: method, To: to, Why: why})
 }
 
-// advance moves on to what runs after the step, and says how long to wait.
+// advance moves on to the next run or step, and returns how long to wait for it.
 func (c *Change) advance(step *Step) time.Duration {
 	in := &c.Incident
 	if in.Run < step.Repeat {
@@ -163,8 +162,8 @@ func (c *Change) advance(step *Step) time.Duration {
 	return step.Delay.Duration()
 }
 
-// passOn gives the incident to another policy, whose first step runs at the instant given.
-// If that is impossible, its own policy runs out, and passOn reports false.
+// passOn passes the incident on to another policy, whose first step runs at an instant. If that is impossible, passOn
+// ends the current policy and reports false.
 func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	in := &c.Incident
 	d := c.detail()
@@ -195,8 +194,8 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	return true
 }
 
-// runOut is called when no step is left. If none has paged a person, it pages the team's
-// fallback people, once; otherwise the policy is exhausted.
+// runOut is called when no step is left. If no step has paged a person, it pages the team's fallback people once.
+// Otherwise the policy is exhausted.
 func (c *Change) runOut() {
 	in, r := &c.Incident, c.facts.Roster
 	fallback := r.fallback(in.TeamID)
@@ -230,12 +229,12 @@ func (c *Change) runOut() {
 // NoticeUnassigned tells a team's admins that an incident had nobody on call.
 const NoticeUnassigned NoticeKind = "unassigned"
 
-// exhaust pages the whole team, as nobody else has acknowledged.
+// exhaust pages the whole team, because nobody has acknowledged.
 func (c *Change) exhaust() {
 	in := &c.Incident
 	in.Exhausted = true
 	why, d := Say("nobody has acknowledged it and the escalation policy has run out"), Detail{}
-	if n := len(in.Acks); n > 0 { // at least one more is needed, even if the policy now wants fewer
+	if n := len(in.Acks); n > 0 { // at least one more is needed, even if the policy was changed to require fewer
 		d.Acked, d.Count, d.Of = in.Acks, n, max(c.policy().Acks, n+1)
 		why = Say("%d of %d have acknowledged it (%s), %s, and the escalation policy has run out",
 			n, d.Of, schedule.People(in.Acks, ", "), MoreNeeded(d.Of-n))
@@ -252,8 +251,8 @@ func (c *Change) exhaust() {
 	}
 }
 
-// unreached runs the next step at once, because none of the latest step's people can be reached. If no
-// step is left, the timeline says that nobody was told. It reports false if the incident has moved on.
+// unreached runs the next step at once, because nobody of the latest step can be reached. If no step is left, the
+// timeline says that nobody was told. It reports false if the incident no longer escalates.
 func (c *Change) unreached() bool {
 	in := &c.Incident
 	switch {
@@ -267,12 +266,12 @@ func (c *Change) unreached() bool {
 	switch {
 	case in.Unassigned:
 		d = Detail{}
-	case in.Run > 0: // running the step again would reach nobody either
+	case in.Run > 0: // repeating the step would reach nobody either
 		d.Step, d.Run = in.Step+1, in.Run
 		in.Step, in.Run = in.Step+1, 0
 	}
 	in.NextAt = new(c.now)
 	c.record(EventUnreached, ByTimer(), d)
-	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // this makes the timer that is queued stale
+	c.Tasks = append(c.Tasks, Task{Do: IncidentTimer{Incident: in.ID, Seq: in.Seq}}) // running it makes the queued timer stale
 	return true
 }

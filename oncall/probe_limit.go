@@ -2,46 +2,47 @@ package oncall
 
 import "time"
 
-// What is sent beside pages, and so costs money or rings a phone because somebody wants it: codes that prove
+// This file limits messages other than pages, which cost money or ring phones at somebody's request: codes that prove
 // an address, tests, and checks before a shift.
 
-// ProbesCount is how far back messages are counted: the longest of the terms below.
+// ProbesCount is how far back such messages are counted: the longest period of the limits below.
 const ProbesCount = 30 * 24 * time.Hour
 
-// The limits. Those of one person, and of one person at one address, are lower than those of everybody
-// together, so that nobody uses up what somebody else is entitled to.
+// The limits. Those of one person are lower than those of everybody together, so that one person can't use up what
+// others need.
 const (
-	testsAnHour       = 3  // of a person: each goes by one or by all of their methods
-	codesAnHour       = 3  // of a person to one address
-	codesOfOne        = 15 // an hour, of a person to all addresses
-	codesToPhone      = 6  // an hour, of everybody to one phone
-	codesToAddress    = 15 // an hour, of everybody to one address that is no phone
-	probesToPhone     = 20 // a day, of everybody to one phone
-	phoneProbesOfOne  = 30 // a day, of a person to all phones
-	unansweredOfOne   = 6  // codes, of a person to one phone that never was verified
-	unansweredOfAll   = 15 // codes, of everybody to such a phone
+	testsAnHour       = 3  // by a person; a test by several methods counts once
+	codesAnHour       = 3  // by a person to one address
+	codesOfOne        = 15 // an hour, by a person to all addresses
+	codesToPhone      = 6  // an hour, by everybody to one phone
+	codesToAddress    = 15 // an hour, by everybody to one address other than a phone
+	probesToPhone     = 20 // a day, by everybody to one phone
+	phoneProbesOfOne  = 30 // a day, by a person to all phones
+	unansweredOfOne   = 6  // codes by a person to a phone that was never verified
+	unansweredOfAll   = 15 // codes by everybody to such a phone
 	leastPhonesADay   = 100
 	phonesADayAPerson = 3
 )
 
-// A ProbeCount is what was sent lately, as far as it matters for one more. SMS and calls count together.
+// A ProbeCount counts the messages sent recently, to decide about one more to an address. SMS and phone calls count
+// together.
 type ProbeCount struct {
-	Phone bool // it is about a phone
-	Own   bool // the address is the person's by Slack's word: others can't use up its codes
+	Phone bool // the address is a phone
+	Own   bool // Slack says that the address is the person's, so other people's codes don't count against it
 
-	Tests        int // of the person, within the hour; a test by several methods is one
-	CodesHere    int // of the person to the address, within the hour
-	CodesOfOne   int // of the person, within the hour
-	CodesOfAll   int // of everybody to the address, within the hour
-	DayOfAll     int // of everybody to the address, within a day: codes, tests and checks
-	DayOfOne     int // of the person to phones, within a day
-	Unanswered   int // codes of the person to the address within ProbesCount, if nobody has ever verified it
-	UnansweredBy int // codes of everybody, likewise
-	Phones       int // of everybody to phones, within a day
-	People       int // that there are in teams
+	Tests        int // by the person, within the hour; a test by several methods counts once
+	CodesHere    int // by the person to the address, within the hour
+	CodesOfOne   int // by the person, within the hour
+	CodesOfAll   int // by everybody to the address, within the hour
+	DayOfAll     int // codes, tests and checks by everybody to the address, within a day
+	DayOfOne     int // codes, tests and checks by the person to phones, within a day
+	Unanswered   int // codes by the person to the address within ProbesCount, if it was never verified
+	UnansweredBy int // the same, by everybody
+	Phones       int // codes, tests and checks by everybody to phones, within a day
+	People       int // the people in teams
 }
 
-// PhonesADay is how many codes, tests and checks go to phones within a day, in the whole installation.
+// PhonesADay is how many codes, tests and checks the whole installation sends to phones within a day.
 func (c ProbeCount) PhonesADay() int { return max(leastPhonesADay, phonesADayAPerson*c.People) }
 
 // MayProve refuses a code that would be one too many.
@@ -64,7 +65,7 @@ func (c ProbeCount) MayTest() error {
 	return c.mayRing()
 }
 
-// MayCheck refuses to ask whether somebody can still be reached.
+// MayCheck refuses a check before a shift that would be one too many.
 func (c ProbeCount) MayCheck() error { return c.mayRing() }
 
 // mayRing applies the limits that all messages to phones share.
@@ -82,8 +83,8 @@ func (c ProbeCount) mayRing() error {
 	return nil
 }
 
-// Alarm is what admins are told when one more is sent to a phone: at half of the day's, at the last of them, and when
-// one person has sent a lot. Cause tells them apart.
+// Alarm is what admins are told when one more message goes to a phone: at half of the daily limit, at the last message
+// within it, and when one person reaches their own limit. Cause distinguishes these.
 func (c ProbeCount) Alarm(by UserID) (what Sentence, cause string, alarm bool) {
 	switch limit := c.PhonesADay(); {
 	case !c.Phone:
@@ -102,7 +103,7 @@ func NewCountry(by UserID, country string) (what Sentence, cause string) {
 	return Say("%s has added the first phone with a number of another country: %s. WATCHBILL_PHONE_COUNTRIES says which may be used.", by, country), "country/" + country
 }
 
-// PhoneNotices tell what happens with phones, once a day for each cause.
+// PhoneNotices tell admins about phones, once a day for each cause.
 func PhoneNotices(what Sentence, cause string, to []string, now time.Time) []Notice {
 	var out []Notice
 	for _, who := range to {

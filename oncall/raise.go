@@ -7,27 +7,27 @@ import (
 	"time"
 )
 
-// A Raise is an incident that somebody opens by hand. It is like any other, but no monitor ends it.
+// A Raise is a request to open an incident by hand. Such an incident is like any other, but no monitor ends it.
 type Raise struct {
 	Team     TeamID
-	Schedule ScheduleID // whoever is on call there is paged at once; 0: nobody beside the policy
-	User     UserID     // who is paged at once; "": nobody
-	Text     string     // what is wrong; its first line is the title
+	Schedule ScheduleID // whoever is on call in it is paged first, before the team's policy; 0: none
+	User     UserID     // paged first as well; "": nobody
+	Text     string     // what is wrong; its first line becomes the title
 	Link     string
 	Severity Severity // "": High
 
-	Key       string // names what asked for it: what has the same key is the same incident
-	Confirmed bool   // the limits don't count
+	Key       string // requests with the same key, such as a repeated click, open one incident
+	Confirmed bool   // the person has confirmed that they want to exceed the limits
 }
 
 const (
-	// raisedWait is how long those who are paged at once have before the team's policy begins.
+	// raisedWait is how long those who are paged first have before the team's policy begins.
 	raisedWait = 5 * time.Minute
-	// maxRaised is how long the title may be, in characters.
+	// maxRaised is the longest title, in characters.
 	maxRaised = 300
 )
 
-// How many incidents may be raised before it takes a confirmation.
+// How many incidents may be raised before a confirmation is needed.
 const (
 	RaisesOfOne       = 3
 	RaisesOfOneWithin = 10 * time.Minute
@@ -35,8 +35,8 @@ const (
 	RaisesOfAllWithin = time.Hour
 )
 
-// Asks is what somebody must confirm who has raised so many incidents of late, among so many of everybody;
-// nothing if they needn't.
+// Asks is what the person must confirm, given how many incidents they and everybody have raised recently; empty:
+// nothing.
 func (r Raise) Asks(own, all int) Sentence {
 	switch {
 	case r.Confirmed:
@@ -48,13 +48,13 @@ func (r Raise) Asks(own, all int) Sentence {
 	return nil
 }
 
-// Title is what the incident is called.
+// Title is the title of the incident.
 func (r Raise) Title() string {
 	first, _, _ := strings.Cut(strings.TrimSpace(r.Text), "\n")
 	return cutText(first, maxRaised)
 }
 
-// body is what of the text the title leaves out, with what it says.
+// body is the whole text, unless the title has all of it.
 func (r Raise) body() string {
 	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(r.Text, ""), "\x00", ""))
 	if strings.Join(strings.Fields(text), " ") == r.Title() {
@@ -63,8 +63,8 @@ func (r Raise) body() string {
 	return cutLead(text)
 }
 
-// TeamPolicy returns the policy that runs when a team is paged: the one that it names, else its only one. Of several
-// it is the one called like the team, else the oldest, since nobody would be paged otherwise.
+// TeamPolicy returns the policy that runs when a team is paged: the one that the team names, else the one with the
+// team's name, else its oldest.
 func (f Facts) TeamPolicy(id TeamID) (PolicyID, bool) {
 	team := f.Roster.Teams[id]
 	if p, known := f.Policies[team.Policy]; known && !p.Removed && p.TeamID == id {
@@ -91,7 +91,7 @@ func rankName(name, wanted string) int {
 	return 1
 }
 
-// Open opens the incident with a number, and pages. Count is where its policy's round robin stands.
+// Open opens the incident with the given id, and pages. Count is its round-robin count.
 func (r Raise) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time) (Change, error) {
 	policy, known := f.TeamPolicy(r.Team)
 	title := r.Title()
@@ -118,7 +118,7 @@ func (r Raise) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time
 	return c.done(), nil
 }
 
-// detail says what was raised, and for whom beside the team.
+// detail says what was raised, and whom it pages first.
 func (r Raise) detail(f Facts) Detail {
 	d := Detail{Text: r.Title()}
 	if r.User != "" {
@@ -130,8 +130,7 @@ func (r Raise) detail(f Facts) Detail {
 	return d
 }
 
-// pageFirst pages those who are to be paged before the policy, which begins after a while. It reports false if there
-// is nobody.
+// pageFirst pages the people who are to be paged before the policy begins. It reports false if there are none.
 func (c *Change) pageFirst(r Raise) bool {
 	in := &c.Incident
 	var people []pagedPerson

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// RemindBefore is how long before a shift people are reminded, unless they have asked otherwise.
+// RemindBefore is how long before a shift people are reminded by default.
 var RemindBefore = []time.Duration{24 * time.Hour, time.Hour}
 
 // MaxRemindBefore is the earliest reminder that somebody can ask for.
@@ -17,12 +17,11 @@ const MaxRemindBefore = 14 * 24 * time.Hour
 // NoticeReminder is a reminder before a shift.
 const NoticeReminder NoticeKind = "reminder"
 
-// planAhead is how far ahead people are told of changes to their shifts.
+// planAhead is how far ahead people are told of changes to their shifts, and reminders are planned.
 const planAhead = 8 * 7 * 24 * time.Hour
 
-// Reminders returns the reminders that are due at now, and when the next one will be,
-// which is zero if there is none. Before says how long before a shift each person wants
-// to hear of it.
+// Reminders returns the reminders that are due at now, and when the next one will be; zero: there is none. Before says
+// how long before a shift each person wants to be reminded.
 func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.Duration) (due []Notice, next time.Time) {
 	end := now.Add(planAhead)
 	for _, role := range c.Roles() {
@@ -47,7 +46,7 @@ func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.D
 // remindLate is how late a reminder still helps.
 func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
 
-// reminder is for the first of the shifts, which may go on in those after it.
+// reminder is the reminder of the first shift, which may continue in the following ones.
 func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration, shifts []schedule.Shift) Notice {
 	start, end := shifts[0].Start, shifts[0].End
 	for _, s := range shifts[1:] {
@@ -68,9 +67,8 @@ func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration,
 // NoticeMoved tells somebody that their shifts have changed.
 const NoticeMoved NoticeKind = "shift_moved"
 
-// Moved returns what to tell people whose shifts of the weeks to come an edit has
-// changed. What begins at once is a hand-off and told as such. Key tells one edit from
-// another; the aware know already.
+// Moved returns the notices to people whose shifts within planAhead an edit has changed, except by and the aware, who
+// know already. Changes that begin at once are announced as hand-offs instead. Key identifies the edit.
 func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
 	moves := map[UserID][]schedule.Move{}
 	var people []UserID
@@ -93,8 +91,7 @@ func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserI
 	return notices
 }
 
-// movedAhead are the moves that begin within the weeks to come, each to its real end: without one if it
-// has none within years.
+// movedAhead are the moves that begin within planAhead, each with its real end; zero: it has none within years.
 func movedAhead(before, after *schedule.Schedule, now time.Time) []schedule.Move {
 	ahead := now.Add(planAhead)
 	for look := 2 * planAhead; ; look *= 4 {
@@ -118,8 +115,8 @@ func movedAhead(before, after *schedule.Schedule, now time.Time) []schedule.Move
 	}
 }
 
-// ParseRemindBefore reads how long before a shift somebody wants to be reminded: "24h 1h",
-// "2d", "30m", or "off". The longest comes first.
+// ParseRemindBefore parses how long before a shift somebody wants to be reminded: "24h 1h", "2d", "30m", or "off". The
+// result is sorted, the longest first.
 func ParseRemindBefore(words []string) ([]time.Duration, error) {
 	before := []time.Duration{}
 	if len(words) == 1 && words[0] == "off" {

@@ -11,35 +11,34 @@ import (
 // ReplyKind says what an answer asks for.
 type ReplyKind string
 
-// What people answer.
+// What an answer can ask for.
 const (
-	ReplyAct   ReplyKind = "act"   // do Act with the incidents of a message
-	ReplyStop  ReplyKind = "stop"  // page me no more in this way
-	ReplyStart ReplyKind = "start" // do so again
-	ReplyProof ReplyKind = "code"  // this proves that the address is mine
-	ReplyTest  ReplyKind = "test"  // it answers a test page
-	ReplyOther ReplyKind = "other" // it only shows that somebody is there
+	ReplyAct   ReplyKind = "act"   // an act on incidents
+	ReplyStop  ReplyKind = "stop"  // no more pages to this address
+	ReplyStart ReplyKind = "start" // pages to this address again
+	ReplyProof ReplyKind = "code"  // verify this address
+	ReplyTest  ReplyKind = "test"  // nothing: it answers a test page
+	ReplyOther ReplyKind = "other" // nothing that we understand; it only shows that somebody is there
 )
 
 // A Reply is what an answer asks for.
 type Reply struct {
 	Kind    ReplyKind
-	Act     ActKind       // as who is on call means it; Incident.Meant tells what a responder means
-	Code    int           // of the message whose button was pressed
-	Numbers []ReplyNumber // as typed; none: the newest message, unless the answer names one
-	All     bool          // with no Numbers: all that the person was told of there
+	Act     ActKind       // with ReplyAct; Incident.Meant translates it for somebody who was asked to help
+	Code    int           // the code of the message whose button was pressed
+	Numbers []ReplyNumber // the numbers that were typed; none: the newest message, unless the answer names one
+	All     bool          // without Numbers: everything that the person was told at this address
 	Proof   string        // with ReplyProof
 }
 
-// A ReplyNumber is a number in an answer. "#5" is an incident; "5" is a message's number or else an
-// incident's.
+// A ReplyNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
 type ReplyNumber struct {
 	N        int
 	Incident bool // "#5"
-	Offered  bool // "5a", just as messages offer it
+	Offered  bool // "5a", as messages suggest
 }
 
-// String is the number as it was typed.
+// String is the number as people type it.
 func (n ReplyNumber) String() string {
 	if n.Incident {
 		return IncidentID(n.N).String()
@@ -55,9 +54,9 @@ var (
 		"accept": ActAck, "accepted": ActAck,
 		"d": ActDecline, "decline": ActDecline, "declined": ActDecline, "no": ActDecline,
 	}
-	// replyDoubles mean all that the newest message lists, as "0a" does.
+	// replyDoubles mean everything that the newest message lists, like "0a".
 	replyDoubles = map[string]ActKind{"aa": ActAck, "rr": ActResolve, "ee": ActEscalate, "dd": ActDecline}
-	// replyWords are all words that Twilio takes for an end of messages, since it sends none after them.
+	// replyWords must contain every word by which Twilio stops messages to a number.
 	replyWords = map[string]ReplyKind{
 		"stop": ReplyStop, "stopall": ReplyStop, "unsubscribe": ReplyStop, "end": ReplyStop, "quit": ReplyStop,
 		"cancel": ReplyStop, "revoke": ReplyStop, "optout": ReplyStop,
@@ -85,12 +84,12 @@ const (
 	mostNumbers     = 20
 )
 
-// ParseReply understands what people type when they are woken: "1a", "ack 12", "Ack #5.", "'2a'",
-// "5a 6a", "0a", "aa", "ack all", "resolve 3", "stop", and a code that proves an address. One word that
-// it doesn't know makes it understand nothing.
+// ParseReply parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "0a",
+// "aa", "ack all", "resolve 3", "stop", and a code that proves an address. If the text contains a word that it doesn't
+// know, the result is ReplyOther.
 func ParseReply(text string) Reply {
 	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
-	text, _, _ = strings.Cut(text, "sent from my ") // as phones sign
+	text, _, _ = strings.Cut(text, "sent from my ") // a phone's signature
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
 	if rest, found := strings.CutPrefix(text, "/start "); found { // how Telegram opens a conversation
 		text = rest
@@ -108,8 +107,8 @@ func ParseReply(text string) Reply {
 	return Reply{Kind: ReplyOther}
 }
 
-// plain turns full-width digits and letters, as East Asian keyboards type them, into ASCII. It drops
-// emojis and invisible characters.
+// plain converts the full-width digits and letters of East Asian keyboards to ASCII, and drops emojis and invisible
+// characters.
 func plain(r rune) rune {
 	switch {
 	case r >= '！' && r <= '～':
@@ -120,8 +119,8 @@ func plain(r rune) rune {
 	return r
 }
 
-// CleanCode is a code that proves an address, without the blanks that people and phones put into it;
-// empty: it can't be one.
+// CleanCode returns a code that proves an address without the blanks that people and phones add; empty: the text can't
+// be such a code.
 func CleanCode(text string) string {
 	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
@@ -134,9 +133,9 @@ func CleanCode(text string) string {
 	return ""
 }
 
-// parseAct reads a verb and what it is about, in any order. It reads nothing if there are two different verbs.
+// parseAct parses a verb and the numbers that it is about, in any order. Two different verbs make no sense.
 func parseAct(text string) (r Reply, ok bool) {
-	if replySpan.MatchString(text) { // does "5-7" mean 6 as well?
+	if replySpan.MatchString(text) { // "5-7" may or may not include 6
 		return r, false
 	}
 	tokens := replyTokens.FindAllString(text, -1)
@@ -176,14 +175,14 @@ func parseAct(text string) (r Reply, ok bool) {
 			return Reply{}, false
 		}
 	}
-	if zero && len(r.Numbers) > 0 { // "aa 5" is anybody's guess
+	if zero && len(r.Numbers) > 0 { // "aa 5" is ambiguous
 		return Reply{}, false
 	}
 	r.All = r.All && len(r.Numbers) == 0
 	return r, r.Act != ""
 }
 
-// numbered reports whether a number stands first, perhaps behind a full stop.
+// numbered reports whether the tokens begin with a number, perhaps after a full stop.
 func numbered(tokens []string) bool {
 	if len(tokens) > 0 && tokens[0] == "." {
 		tokens = tokens[1:]
@@ -191,12 +190,12 @@ func numbered(tokens []string) bool {
 	return len(tokens) > 0 && strings.ContainsAny(tokens[0][:1], "#0123456789")
 }
 
-// offers reports whether a token is the letter that messages offer behind their number.
+// offers reports whether a token is one of the letters that messages suggest with their code.
 func offers(tokens []string, i int) bool {
 	return i >= 0 && i < len(tokens) && len(tokens[i]) == 1 && replyActs[tokens[i]] != ""
 }
 
-// replyNumber reads "5" and "#5".
+// replyNumber parses "5" and "#5".
 func replyNumber(t string) (n ReplyNumber, ok bool) {
 	digits := strings.TrimLeft(t, "# ")
 	n.Incident = digits != t

@@ -5,20 +5,19 @@ import (
 	"time"
 )
 
-// A Responder was asked by somebody to help with an incident, and answers for
-// themselves, whatever the incident's status. It is stored as JSON: fields are only
-// ever added.
+// A Responder is somebody who was asked to help with an incident, or volunteered. Their answer is independent of the
+// incident's status. It is stored as JSON: fields are only ever added.
 type Responder struct {
 	User  UserID         `json:"user"`
 	State ResponderState `json:"state"`
-	By    Actor          `json:"by"`
-	Text  string         `json:"text,omitempty"`  // what for
+	By    Actor          `json:"by"`              // who asked
+	Text  string         `json:"text,omitempty"`  // with what they are asked to help
 	At    time.Time      `json:"at"`              // of the latest change
-	Asked int64          `json:"asked,omitempty"` // the version that asked: their pages bear it
-	Until int64          `json:"until,omitempty"` // the Seq at their answer: pages with this or a lower one are no longer sent to them
+	Asked int64          `json:"asked,omitempty"` // the incident's version when they were asked: their calls' AskedVersion
+	Until int64          `json:"until,omitempty"` // the incident's Seq when they answered: they get no pages up to this Seq
 }
 
-// ResponderState is what a responder has said.
+// ResponderState is the answer of a responder.
 type ResponderState string
 
 // The states of a responder.
@@ -28,7 +27,7 @@ const (
 	ResponderDeclined ResponderState = "declined"
 )
 
-// responder returns what a person was asked and has said.
+// responder returns a person's entry among the incident's responders, and whether there is one.
 func (in Incident) responder(u UserID) (Responder, bool) {
 	for _, r := range in.Responders {
 		if r.User == u {
@@ -38,7 +37,7 @@ func (in Incident) responder(u UserID) (Responder, bool) {
 	return Responder{}, false
 }
 
-// setResponder stores what a responder has said, or that they were asked.
+// setResponder adds or replaces a responder.
 func (c *Change) setResponder(r Responder) {
 	in := &c.Incident
 	in.Responders = append(slices.DeleteFunc(slices.Clone(in.Responders), func(o Responder) bool {

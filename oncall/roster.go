@@ -8,23 +8,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Staff is who there is and who is on call when: all that swaps and cover need. It is a type of its own
-// so that code that has loaded only this can't use it as a Roster, where policies are followed.
+// A Staff holds the people and the schedules: everything that swaps and covers depend on. It is separate from Roster so
+// that code which has loaded only this can't evaluate policies with it.
 type Staff struct {
 	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
 }
 
-// A Roster holds the facts from which a target becomes people.
+// A Roster holds the facts by which the targets of a policy are resolved to people.
 type Roster struct {
 	Staff
-	Reach  map[UserID]Reach // of those who have set up more than Slack
+	Reach  map[UserID]Reach // of people who have set up more than Slack
 	Teams  map[TeamID]RosterTeam
-	Groups map[string][]UserID // Slack user groups that policies name, by handle
+	Groups map[string][]UserID // the Slack user groups that policies name, by handle
 }
 
-// managers are those who may change everything about a team: all members, if nobody is named.
+// managers are the managers of a team: the members named as such, or else all members.
 func (r Roster) managers(id TeamID) []UserID {
 	if named := r.Teams[id].Managers; len(named) > 0 {
 		return named
@@ -32,7 +32,7 @@ func (r Roster) managers(id TeamID) []UserID {
 	return r.Members[id]
 }
 
-// fallback returns who is paged for a team if a policy has nobody.
+// fallback returns who is paged for a team if a policy has nobody to page.
 func (r Roster) fallback(id TeamID) []UserID {
 	for _, users := range [][]UserID{r.Teams[id].Fallback, r.Teams[id].Managers, r.Members[id]} {
 		if active := r.active(users); len(active) > 0 {
@@ -52,21 +52,21 @@ func (st Staff) active(users []UserID) []UserID {
 	return active
 }
 
-// unpageable reports whether somebody is known to be one who is never paged.
+// unpageable reports whether somebody is known and can't be paged.
 func (st Staff) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "" }
 
-// A RosterTeam is what decisions need to know of a team beside its members.
+// A RosterTeam is what decisions depend on of a team, besides its members.
 type RosterTeam struct {
 	Name     string
-	Managers []UserID // those named as such
+	Managers []UserID // the members named as such
 	Fallback []UserID
-	Policy   PolicyID        // that it names as its own; 0: none
+	Policy   PolicyID        // the policy that the team names as its own; 0: none
 	Hours    *schedule.Hours // working hours; nil: WorkingHours in UTC
 	TimeZone string          // of the working hours
 }
 
-// OnRoster returns what decisions need to know of the team. Its working hours are in the team's own time zone,
-// or else in zone, which is that of its first schedule.
+// OnRoster returns what decisions depend on of the team. Its working hours are in the team's own time zone, or else in
+// zone, the time zone of its first schedule.
 func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
 	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback, Policy: t.Policy}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
@@ -90,8 +90,8 @@ func (st Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	return stints
 }
 
-// Clashes returns where else a person is on call while they would have a stint: in
-// other schedules or roles, cut to the stint. What they give away does not count.
+// Clashes returns the stints that a person has at the same time as another stint, in any schedule and role, up to the
+// other stint's end. Those in except, which they give away, don't count.
 func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
 	var found []schedule.Stint
 	for _, s := range st.Stints(user, with.Start, with.End) {
@@ -108,10 +108,10 @@ func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 	return found
 }
 
-// has reports whether the stint's person is on call in it from beginning to end.
+// has reports whether the stint's person is on call for all of it.
 func (st Staff) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
 
-// A presence is how much of a stint somebody has.
+// A presence says for how much of a stint somebody is on call.
 type presence int
 
 const (
@@ -120,7 +120,7 @@ const (
 	always
 )
 
-// presenceOf returns how much of a stint a person has.
+// presenceOf returns for how much of a stint a person is on call.
 func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 	c := st.Schedules[s.Schedule]
 	if c == nil {
@@ -143,14 +143,14 @@ func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 	return never
 }
 
-// absent reports whether a person is unknown here, or can't be on call.
+// absent reports whether a person is unknown, or can't be on call.
 func (st Staff) absent(user UserID) bool {
 	u, known := st.Users[user]
 	return !known || u.Unpageable() != ""
 }
 
-// Load returns how long everybody is on call between two instants, in all schedules.
-// Time in two schedules at once counts twice; a shadow's does not.
+// Load returns how long each person is on call between two instants, in all schedules. Time in two schedules at once
+// counts twice; shadowing doesn't count.
 func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
 	for _, c := range st.Schedules {
@@ -168,13 +168,13 @@ func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
 	return load
 }
 
-// awake reports whether a person may be asked: it is day where they are.
+// awake reports whether a person may be asked to cover, as it is daytime in their time zone.
 func (st Staff) awake(u UserID, at time.Time) bool {
 	_, clock := st.zone(u).Local(at)
 	return clock >= askFrom && clock < askUntil
 }
 
-// wakes returns the first instant at or after one at which a person may be asked.
+// wakes returns when a person may next be asked to cover.
 func (st Staff) wakes(u UserID, at time.Time) time.Time {
 	if st.awake(u, at) {
 		return at
@@ -188,16 +188,16 @@ func (st Staff) wakes(u UserID, at time.Time) time.Time {
 	return morning
 }
 
-// zone is the one that a person lives in, or UTC if Slack doesn't say.
+// zone is a person's time zone, or UTC if it isn't known.
 func (st Staff) zone(u UserID) *schedule.Zone {
 	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
 		return zone
 	}
-	zone, _ := schedule.LoadZone("UTC") // always there
+	zone, _ := schedule.LoadZone("UTC") // never fails
 	return zone
 }
 
-// everOnCall are the people who are on call in a schedule at some time within the next year.
+// everOnCall are the people who are on call in a schedule at any time within the next year.
 func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {

@@ -1,6 +1,6 @@
 package oncall
 
-// A RouteOwner is whose list of routes it is: an integration's, or else a team's. One of the two is 0.
+// A RouteOwner is the team or the integration that a list of routes belongs to. One of the two is 0.
 type RouteOwner struct {
 	Team        TeamID
 	Integration IntegrationID
@@ -12,23 +12,23 @@ type RouteName struct {
 	Rule string
 }
 
-// A Routing is what the routes of an integration and its team make of one signal.
+// A Routing is the result of evaluating the routes of an integration and its team for one signal.
 type Routing struct {
-	Rule     RouteName // that matched; zero: none did
-	Version  int       // of its list
-	Policy   PolicyID  // 0: the integration's own
+	Rule     RouteName // the rule that matched; zero: none
+	Version  int       // of the rule's list
+	Policy   PolicyID  // 0: the integration's
 	Drop     bool
-	Severity Severity          // "": what the monitor says
-	Labels   map[string]string // that are set
+	Severity Severity          // "": unchanged
+	Labels   map[string]string // labels to set
 	Hold     Seconds           // how long the alert must last before it opens an incident
-	Grouping *Grouping         // nil: the integration's own
-	Does     string            // all that but the policy, for people: "severity low; hold it for 5m0s"
+	Grouping *Grouping         // nil: the integration's
+	Does     string            // describes all that except the policy: "severity low; hold it for 5m0s"
 
-	Failed []FailedRoute // rules that could not be evaluated; they did not match
-	Shadow []ShadowRoute // what rules in shadow would have done
+	Failed []FailedRoute // rules that could not be evaluated, and so didn't match
+	Shadow []ShadowRoute // rules in shadow that matched
 }
 
-// Matched reports whether a rule did.
+// Matched reports whether a rule matched.
 func (r Routing) Matched() bool { return r.Rule != (RouteName{}) }
 
 // A FailedRoute is a rule that could not be evaluated, and why.
@@ -37,8 +37,8 @@ type FailedRoute struct {
 	Why  string
 }
 
-// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it". Would leaves the policy
-// out, which not everybody may read.
+// A ShadowRoute is a rule in shadow that matched, and what it would have done: "drop it". Would doesn't contain the
+// policy's name, which not everybody may read.
 type ShadowRoute struct {
 	Rule   RouteName
 	Would  string

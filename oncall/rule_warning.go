@@ -7,30 +7,28 @@ import (
 	"time"
 )
 
-// A Warning is something about a person's notification rules that they may not have meant.
-// It forbids nothing.
+// A Warning points out something about a person's notification rules that they may not have intended.
 type Warning struct {
-	Line int // of the rules, from 1; 0: it is about all of them
+	Line int // the rule, counted from 1; 0: all rules together
 	Text string
 }
 
-// RuleContext is what the warnings depend on beside the rules.
+// RuleContext is what the warnings depend on besides the rules.
 type RuleContext struct {
-	Methods []Method // by which the installation can send, beside Slack
+	Methods []Method // the methods by which the installation can send, besides Slack
 	Paging  []Paging // the steps that can page the person
 }
 
 // A Paging is a step of a policy that can page a person.
 type Paging struct {
 	Policy string
-	Next   time.Duration // until the step after it, or until it runs again
+	Next   time.Duration // until the next step, or until this one is repeated
 }
 
 func wakes(m Method) bool { return m.Info().Wakes }
 
-// Warnings says which of a person's rules can never page them, and how all of them
-// together may not wake them. A rule that comes after the policy has gone on to its next
-// step is none of these: it pages until somebody acknowledges.
+// Warnings says which of a person's rules never page them, and why the rules together may not wake them. There is no
+// warning about a rule whose time comes after the policy's next step, because it pages until somebody acknowledges.
 func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 	var out []Warning
 	var working []Rule
@@ -71,7 +69,7 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 	return out
 }
 
-// silent says why a rule never pages anybody, if so.
+// silent says why a rule never pages; empty: it does.
 func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
 	if slices.Contains(before, rule) {
 		return "It adds nothing: another line does the same at the same time."
@@ -93,13 +91,13 @@ func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
 	return ""
 }
 
-// quiet says that what pages the person makes no noise.
+// quiet warns if the working rules can't wake the person.
 func (r Reach) quiet(working []Rule, methods []Method) string {
 	used := r.methods(working)
 	cellular := func(m Method) bool { return m.Info().Cellular }
 	switch {
 	case !slices.ContainsFunc(methods, wakes):
-		return "" // there is nothing to add
+		return "" // this installation has no method that could
 	case len(used) == 1 && used[0] == MethodSlack:
 		return "You are reached in Slack only, which wakes nobody: add a call, an SMS or a push."
 	case !slices.ContainsFunc(used, wakes):
@@ -110,7 +108,7 @@ func (r Reach) quiet(working []Rule, methods []Method) string {
 	return ""
 }
 
-// oneProvider says that one failure silences everything.
+// oneProvider warns if all working rules depend on one provider.
 func (r Reach) oneProvider(working []Rule) string {
 	by := ""
 	for _, m := range r.methods(working) {
@@ -123,7 +121,7 @@ func (r Reach) oneProvider(working []Rule) string {
 	return fmt.Sprintf("Everything goes through %s: nothing reaches you while it is down, so add Slack, mail or a push.", by)
 }
 
-// late says that others are paged before the person can hear anything.
+// late warns if the policy goes on to its next step before anything can wake the person.
 func (r Reach) late(working []Rule, paging []Paging) string {
 	first := time.Duration(-1)
 	for _, rule := range working {
@@ -150,7 +148,7 @@ func minutes(d time.Duration) string {
 	return fmt.Sprintf("%d min", int(d.Minutes()))
 }
 
-// methods are those of the rules, each once.
+// methods are the methods of the rules, each once.
 func (r Reach) methods(rules []Rule) []Method {
 	var out []Method
 	for _, rule := range rules {
@@ -166,13 +164,13 @@ func (r Reach) method(rule Rule) Method {
 	return c.Method
 }
 
-// naming names a contact method so that it can't be confused with another of the person's.
+// naming names a contact method unambiguously among the person's.
 func (r Reach) naming(c Contact) string {
 	return c.Method.Name() + " " + c.Address
 }
 
-// PagedBy returns the steps that can page a person, of which the next comes by itself. A
-// schedule pages whom it has on call at any time from now to the horizon.
+// PagedBy returns the steps that can page a person and are followed by another step or a repetition. A schedule counts
+// if the person is on call in it at any time until the horizon.
 func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []Paging {
 	var out []Paging
 	for _, id := range slices.Sorted(maps.Keys(policies)) {
@@ -196,7 +194,7 @@ func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon 
 	return out
 }
 
-// mayMean reports whether a target may come to mean a person.
+// mayMean reports whether a target includes a person at any time until the horizon.
 func (r Roster) mayMean(t Target, user UserID, now, horizon time.Time) bool {
 	if s := r.Schedules[t.Schedule]; s != nil {
 		return len(s.Stints(user, now, horizon)) > 0

@@ -8,22 +8,22 @@ import (
 )
 
 const (
-	// editQuiet is how long nobody has edited a schedule when the editing has settled.
+	// editQuiet is how long after the last edit of a schedule people are told of the changes,
 	editQuiet = 2 * time.Minute
-	// editMost is how long people are left in the dark at most.
+	// and editMost how long after the first edit at the latest.
 	editMost = 10 * time.Minute
 )
 
-// A ScheduleEditing is what people have been doing to a schedule since it was last told.
+// A ScheduleEditing is a series of edits to a schedule that people have not been told of yet.
 type ScheduleEditing struct {
 	Schedule ScheduleID
-	Baseline int64    // the latest version before; 0: there was none
-	Editors  []UserID // empty: a set-up file
+	Baseline int64    // the latest version before the edits; 0: none
+	Editors  []UserID // empty: a set-up file was applied
 	First    time.Time
 	Last     time.Time
 }
 
-// Settles returns when it is to be told, unless somebody goes on.
+// Settles returns when people are told of the edits, unless there are more until then.
 func (e ScheduleEditing) Settles() time.Time {
 	quiet, most := e.Last.Add(editQuiet), e.First.Add(editMost)
 	if most.Before(quiet) {
@@ -32,8 +32,7 @@ func (e ScheduleEditing) Settles() time.Time {
 	return quiet
 }
 
-// Told returns what to tell people of it: how their shifts differ from before the first edit. Somebody who
-// has edited alone knows already.
+// Told returns the notices to people whose shifts differ from before the first edit. A sole editor isn't told.
 func (e ScheduleEditing) Told(s schedule.Definition, key string, now time.Time) ([]Notice, error) {
 	before := s
 	before.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v schedule.Version) bool { return v.ID > e.Baseline })

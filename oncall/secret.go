@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// A Secret belongs to the installation and is in no database or backup. Whoever reads those can neither
-// forge what it signs nor guess what it hashes.
+// A Secret is a secret of the installation that is stored in no database or backup. Whoever can read those can neither
+// forge what the secret signs nor guess what it hashes.
 type Secret []byte
 
 const (
@@ -19,11 +19,11 @@ const (
 	mostSecrets    = 4
 )
 
-// NewSecret makes a Secret of random bytes, as it is written in settings.
+// NewSecret returns a Secret of random bytes, as text for the settings.
 func NewSecret(random [32]byte) string { return base64.RawURLEncoding.EncodeToString(random[:]) }
 
-// ParseSecrets reads one Secret, or several divided by commas while one is replaced: the first is used,
-// and what the others have made stays good. Its errors repeat none of them.
+// ParseSecrets parses one Secret or, while one is being replaced, several separated by commas: the first is used, and
+// what the others made stays valid. Errors don't contain secrets.
 func ParseSecrets(list string) ([]Secret, error) {
 	var out []Secret
 	for text := range strings.SplitSeq(list, ",") {
@@ -44,30 +44,30 @@ func ParseSecrets(list string) ([]Secret, error) {
 	return out, nil
 }
 
-// key derives a key for one purpose, so that no use of a Secret helps against another.
+// key derives a key for one purpose, so that breaking one use of a Secret doesn't weaken the others.
 func (s Secret) key(purpose string) []byte {
 	h := hmac.New(sha256.New, s)
 	h.Write([]byte("watchbill " + purpose))
 	return h.Sum(nil)
 }
 
-// Fingerprint tells secrets apart without telling anything of them.
+// Fingerprint identifies a secret without revealing anything about it.
 func (s Secret) Fingerprint() []byte { return s.key("fingerprint")[:16] }
 
-// TokenKey signs tokens.
+// TokenKey is the key that signs tokens.
 func (s Secret) TokenKey() []byte { return s.key("token") }
 
-// CodeHash is what is stored of a proof. Six digits are guessed in a second by who knows the function.
+// CodeHash is the stored hash of a proof. It is keyed, because six digits could be found by trying them all.
 func (s Secret) CodeHash(id ContactID, proof string) []byte {
 	h := hmac.New(sha256.New, s.key("proof"))
 	fmt.Fprintf(h, "%d/%s", id, strings.ToLower(strings.TrimSpace(proof)))
 	return h.Sum(nil)
 }
 
-// sealed begins what Seal returns.
+// sealed is the prefix of texts that Seal returns.
 const sealed = "sealed:"
 
-// Seal encrypts a text that has to be stored. The same text is sealed in the same way.
+// Seal encrypts a text for storage. It is deterministic.
 func (s Secret) Seal(text string) string {
 	nonce := hmac.New(sha256.New, s.key("nonce"))
 	nonce.Write([]byte(text))
@@ -75,8 +75,8 @@ func (s Secret) Seal(text string) string {
 	return sealed + base64.RawURLEncoding.EncodeToString(s.sealer().Seal(n, n, []byte(text), nil))
 }
 
-// Unseal decrypts what one of the secrets has sealed. A text that never was is returned as it is; ok is
-// false where none of them fits.
+// Unseal decrypts a text that one of the secrets sealed. An unsealed text is returned as it is; ok is false if none of
+// the secrets fits.
 func Unseal(secrets []Secret, text string) (plain string, ok bool) {
 	code, is := strings.CutPrefix(text, sealed)
 	if !is {

@@ -5,7 +5,7 @@ import (
 	"unicode"
 )
 
-// Severity says how much it hurts, from "critical" down to "low".
+// Severity is the severity of an incident or alert.
 type Severity string
 
 // The severities, worst first.
@@ -16,7 +16,7 @@ const (
 	Low      Severity = "low"
 )
 
-// Severities are all of them, the worst first.
+// Severities lists all severities, the worst first.
 func Severities() []Severity { return []Severity{Critical, High, Medium, Low} }
 
 // severityNames are the words that monitors use.
@@ -27,7 +27,7 @@ var severityNames = severityWords(map[Severity]string{
 	Low:      `low lowest info information informational notice debug minor trivial none planning green niedrig gering faible baja bajo baixa`,
 })
 
-// levels are the words before a number that begins with the worst, and what the numbers mean.
+// levels are the words before a number of which the lowest is the worst, and byLevel the meanings of the numbers.
 var (
 	levels  = map[string]bool{"p": true, "s": true, "sev": true, "severity": true, "pri": true, "prio": true, "priority": true, "level": true, "l": true, "urgency": true}
 	byLevel = map[string]Severity{"0": Critical, "1": Critical, "2": High, "3": Medium, "4": Low, "5": Low}
@@ -43,9 +43,9 @@ func severityWords(lists map[Severity]string) map[string]Severity {
 	return words
 }
 
-// ParseSeverity reads the words that monitors use: "critical", "P1", "sev-1", "P1 - Critical", "1 - High". The
-// first that says something counts; a number alone says nothing, as half of all monitors count up and the others
-// down. Unknown and empty words are High, so that a missing label never turns a page into a whisper.
+// ParseSeverity parses the words of monitors: "critical", "P1", "sev-1", "P1 - Critical", "1 - High". The first known
+// word counts. A bare number means nothing, since in some monitors 1 is the best and in others the worst. Unknown and
+// empty texts are High, so that a missing label never makes an incident wait for working hours.
 func ParseSeverity(text string) (s Severity, known bool) {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	if len(words) == 2 && words[0] == "not" && words[1] == "classified" { // Zabbix
@@ -63,7 +63,7 @@ func ParseSeverity(text string) (s Severity, known bool) {
 		if s, known = byLevel[level]; known && levels[name] {
 			return s, true
 		}
-		if name != "" && !levels[name] && name != "very" { // "not critical" is anything
+		if name != "" && !levels[name] && name != "very" { // "not critical" must not count as critical
 			break
 		}
 	}
@@ -83,5 +83,5 @@ func (s Severity) rank() int {
 	}
 }
 
-// Worse reports whether s hurts more than t.
+// Worse reports whether s is more severe than t.
 func (s Severity) Worse(t Severity) bool { return s.rank() > t.rank() }

@@ -2,7 +2,7 @@ package oncall
 
 import "time"
 
-// Action is what a monitor says of an alert.
+// Action says what a signal does to an alert.
 type Action string
 
 // The actions of a signal, except PingSignal, which heartbeat.go declares.
@@ -10,59 +10,59 @@ const (
 	Trigger   Action = "trigger"
 	AckSignal Action = "acknowledge"
 	Clear     Action = "resolve"
-	// Split gives an alert of a storm an incident of its own. No monitor sends it; a person, By, asks for it.
+	// Split gives an alert of a storm its own incident, at the request of the person By. No monitor sends it.
 	Split Action = "split"
-	// Reconcile says that of the alerts under GroupKey only those in Present are
-	// firing still: what the monitor no longer lists has cleared. It comes after the signals of
-	// the alerts that are listed; those in Ended were listed as resolved.
+	// Reconcile says that of the alerts in the group GroupKey only those in Present still fire, so all others have
+	// cleared. Ended are the alerts that the monitor listed as resolved. It comes after the signals of the listed
+	// alerts.
 	Reconcile Action = "reconcile"
-	// Update changes an alert that fires. It opens nothing.
+	// Update changes an alert that is firing already.
 	Update Action = "update"
-	// Release lets an alert fire that a maintenance window has kept or a rule has held. No monitor sends it. It
-	// carries everything known of the alert, so that an older Watchbill, to which it is an unknown action, opens
-	// an incident.
+	// Release makes a fold reconsider an alert that maintenance kept or a rule held. No monitor sends it. It carries
+	// all data of the alert: an older release, which doesn't know the action, treats it as a trigger and opens an
+	// incident.
 	Release Action = "release"
 )
 
-// A Signal is what a monitor sends once, in our words. It is stored as JSON
-// between its arrival and its folding: fields are only ever added.
+// A Signal is one message of a monitor, parsed. It is stored as JSON between its arrival and its folding: fields are
+// only ever added.
 type Signal struct {
 	Action   Action            `json:"action"`
-	DedupKey string            `json:"dedup_key,omitempty"` // one alert under one key until it clears
-	GroupKey string            `json:"group_key,omitempty"` // one incident under one group; empty: the alert's own
+	DedupKey string            `json:"dedup_key,omitempty"` // identifies the alert until it clears
+	GroupKey string            `json:"group_key,omitempty"` // alerts with the same one share an incident; empty: none
 	Title    string            `json:"title,omitempty"`
 	Body     string            `json:"body,omitempty"`
 	Link     string            `json:"link,omitempty"`
 	Severity Severity          `json:"severity,omitempty"`
 	Labels   map[string]string `json:"labels,omitempty"`
-	StartsAt time.Time         `json:"starts_at,omitzero"` // when the monitor says this episode began
+	StartsAt time.Time         `json:"starts_at,omitzero"` // when this episode of the alert began, by the monitor's clock
 	EndsAt   time.Time         `json:"ends_at,omitzero"`
 	Present  []string          `json:"present,omitempty"` // dedup keys, for Reconcile
 	Ended    []string          `json:"ended,omitempty"`   // dedup keys, for Reconcile
-	Hints    []Hint            `json:"hints,omitempty"`   // what was not understood of it
-	Links    []Link            `json:"links,omitempty"`   // beside Link, runbooks first
-	Details  map[string]string `json:"details,omitempty"` // what else was sent
-	Note     string            `json:"note,omitempty"`    // what somebody has written there about it
-	// Expires is until when a trigger counts unless it is repeated. If it is past, the alert is over.
+	Hints    []Hint            `json:"hints,omitempty"`   // fields that were not understood
+	Links    []Link            `json:"links,omitempty"`   // besides Link, runbooks first
+	Details  map[string]string `json:"details,omitempty"` // other fields of the payload
+	Note     string            `json:"note,omitempty"`    // a note that somebody wrote in the monitor
+	// Expires is when the alert ends unless the trigger is repeated. If it is past, the alert has ended.
 	Expires time.Time `json:"expires,omitzero"`
-	Keyless bool      `json:"keyless,omitempty"`   // it has no key of its own: DedupKey is made of the title
-	Aged    bool      `json:"aged,omitempty"`      // for Clear: by age, not by the monitor
-	Unread  bool      `json:"unread,omitempty"`    // it stands for a body that could not be understood
-	Sender  string    `json:"taken_for,omitempty"` // what sent it, where that was recognised anew
+	Keyless bool      `json:"keyless,omitempty"`   // the monitor sent no key, so DedupKey is made of the title
+	Aged    bool      `json:"aged,omitempty"`      // for Clear: the alert is closed by age, not by its monitor
+	Unread  bool      `json:"unread,omitempty"`    // it stands for a body that could not be parsed
+	Sender  string    `json:"taken_for,omitempty"` // the monitor, if it was newly recognised
 	By      UserID    `json:"by,omitempty"`        // for Split
-	Kind    Format    `json:"kind,omitempty"`      // what it was read as
+	Kind    Format    `json:"kind,omitempty"`      // the format that it was parsed as
 	Ping    *Ping     `json:"ping,omitempty"`      // for PingSignal
 }
 
-// A Link is an address that a monitor sends, and what it is called.
+// A Link is a URL that a monitor sent, with its text.
 type Link struct {
 	Text string `json:"text"`
 	URL  string `json:"url"`
 }
 
-// A Hint says what of a signal was not understood, and what it counts as.
+// A Hint says that a field of a payload was not understood, and how it was interpreted.
 type Hint struct {
-	Field string `json:"field"` // of the payload
+	Field string `json:"field"` // the field of the payload
 	Text  string `json:"text"`
 }
 
@@ -73,46 +73,46 @@ func (s Signal) group() string {
 	return s.DedupKey
 }
 
-// lateWithin is how long after an alert's end a signal that it fires may still come from another member
-// of an Alertmanager cluster, which hadn't heard of the end.
+// lateWithin is how long after an alert's end another member of an Alertmanager cluster, which has not heard of the
+// end, may still send that the alert fires.
 const lateWithin = 2 * time.Minute
 
-// An Alert is all signals under one dedup key until it clears. A cleared one is
-// kept as a tombstone, so that a late signal of an old episode is recognised.
+// An Alert is the state of all signals with one dedup key until it clears. A cleared alert is kept for a while as a
+// tombstone, so that late signals of its episode are recognised.
 type Alert struct {
 	ID            AlertID
 	IntegrationID IntegrationID
 	DedupKey      string
 	GroupKey      string
-	IncidentID    IncidentID // 0: a resolve that nothing was open for, or it is kept
+	IncidentID    IncidentID // 0: none, for the tombstone of an unmatched end, and while it is kept, held or dropped
 	Firing        bool
 	Title         string
 	Body          string
 	Link          string
 	Severity      Severity
 	Labels        map[string]string
-	Links         []Link            // beside Link, runbooks first
-	Details       map[string]string // what else was sent
-	Count         int
+	Links         []Link            // besides Link, runbooks first
+	Details       map[string]string // other fields of the payload
+	Count         int               // signals
 	FirstAt       time.Time
 	LastAt        time.Time
-	StartsAt      time.Time // zero where the monitor doesn't say
+	StartsAt      time.Time // zero: the monitor doesn't say
 	ClearedAt     *time.Time
-	LateUntil     *time.Time // until when a signal of the episode that ended may have come late
-	ExpiresAt     time.Time  // until when it holds if the monitor doesn't repeat it; zero where the monitor doesn't say
-	Keyless       bool       // its monitor has never given it a key, and may not be able to end it
-	Misread       []string   // fields of signals that were not understood, of which the timeline has a line
+	LateUntil     *time.Time // until when a firing signal of the ended episode counts as late
+	ExpiresAt     time.Time  // when it ends unless the monitor repeats it; zero: the monitor doesn't say
+	Keyless       bool       // its monitor has never sent a key, and may not be able to end it
+	Misread       []string   // fields that were not understood and that the timeline already names
 
-	Kept        bool          // it fires, but for a maintenance window it has no incident that is open
-	Maintenance MaintenanceID // the window that has kept it last; 0: none
-	Route       *AlertRoute   // what a rule has made of it; nil: none has
-	HeldUntil   *time.Time    // it fires, and opens no incident before; nil: it isn't held
+	Kept        bool          // it fires, and a maintenance window keeps it from opening an incident
+	Maintenance MaintenanceID // the last window that kept it; 0: none
+	Route       *AlertRoute   // how a rule has changed it; nil: no rule has
+	HeldUntil   *time.Time    // it fires, and a rule holds it until then; nil: none does
 	Dropped     bool          // it fires, and a rule drops it
 
-	SilencedUntil *time.Time // until when Alertmanager says nothing of it, as we have asked it
+	SilencedUntil *time.Time // until when its Alertmanager sends nothing about it, because we silenced it there
 }
 
-// refresh takes over what the signal says; empty fields say nothing.
+// refresh updates the alert from a signal; empty fields change nothing.
 func (a *Alert) refresh(s Signal, at time.Time) {
 	a.Count++
 	a.LastAt = at
@@ -144,22 +144,20 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 	a.Route.apply(a, len(s.Labels) > 0)
 }
 
-// late reports whether a firing signal speaks of the episode that this tombstone ended, and has come
-// so soon after the monitor said so that it may have been sent before. An alert may begin again with the
-// start that it had, as Prometheus keeps it; so only the first such signal is taken for late: who
-// lists the alert again means it.
+// late reports whether a firing signal belongs to the episode that has just ended, and was probably sent before the
+// end. Since Prometheus may restart an alert with its old start time, only the first such signal counts as late.
 func (a *Alert) late(s Signal, now time.Time) bool {
 	return !a.Firing && a.LateUntil != nil && now.Before(*a.LateUntil) &&
 		!s.StartsAt.IsZero() && !s.StartsAt.After(a.StartsAt)
 }
 
-// lateEnd reports whether the end that a signal tells of lies before the beginning of what fires now.
+// lateEnd reports whether a signal's end belongs to an episode before the one that fires now.
 func (a *Alert) lateEnd(s Signal) bool {
 	return a.Firing && !s.StartsAt.IsZero() && s.StartsAt.Before(a.StartsAt) &&
 		!s.EndsAt.IsZero() && s.EndsAt.Before(a.StartsAt)
 }
 
-// ended notes that the monitor itself has said that the alert is over.
+// ended notes that the monitor itself has ended the alert.
 func (a *Alert) ended(s Signal, now time.Time) {
 	a.LateUntil = new(now.Add(lateWithin))
 	a.StartsAt = latest(a.StartsAt, s.StartsAt)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A SilenceCause is what people do with an incident so that its alerts are silenced where they come from.
+// A SilenceCause is an act on an incident that silences its alerts in their Alertmanager.
 type SilenceCause string
 
 // The causes of a silence.
@@ -18,18 +18,18 @@ const (
 	SilenceOnSnooze SilenceCause = "snooze"
 )
 
-// SilenceCauses are all of them.
+// SilenceCauses lists all causes.
 var SilenceCauses = []SilenceCause{SilenceOnAck, SilenceOnSnooze}
 
-// A Silencing says that what people do with incidents silences their alerts in the Alertmanager that sends them. It is
-// stored as JSON: fields are only ever added.
+// A Silencing says which acts on incidents silence their alerts in the Alertmanager that sends them. It is stored as
+// JSON: fields are only ever added.
 type Silencing struct {
-	URL string         `json:"url"` // of that Alertmanager, without a slash at its end
+	URL string         `json:"url"` // of the Alertmanager, without a trailing slash
 	On  []SilenceCause `json:"on"`
-	For Seconds        `json:"for"` // for what is acknowledged; a snooze says itself until when
+	For Seconds        `json:"for"` // after an acknowledgement; a snooze has its own end
 }
 
-// Host is where that is, as people are told.
+// Host is the Alertmanager's host, to be shown to people.
 func (s Silencing) Host() string { return hostOfURL(s.URL) }
 
 func hostOfURL(address string) string {
@@ -42,17 +42,17 @@ func hostOfURL(address string) string {
 
 // Bounds of silences.
 const (
-	SilenceUsually  Seconds = 4 * 3600    // an acknowledgement, where the set-up doesn't say
-	MaxSilences             = 100         // of an incident
-	silenceLook             = time.Minute // how often it is looked whether the alert is still there
-	silenceBusy             = 2 * time.Minute
-	silenceGoneFor          = 3 * time.Minute // after it restarts, an Alertmanager learns of its alerts within a minute
-	silenceLingers          = time.Minute     // until what is said without an alert that was silenced has come
+	SilenceUsually  Seconds = 4 * 3600        // the default of Silencing.For
+	MaxSilences             = 100             // of an incident
+	silenceLook             = time.Minute     // how often we check whether a silenced alert still fires
+	silenceBusy             = 2 * time.Minute // how long a job may take for a step
+	silenceGoneFor          = 3 * time.Minute // how long an alert must be missing; a restarted Alertmanager is empty for up to a minute
+	silenceLingers          = time.Minute     // how long after a silence lists may still leave its alert out
 	silenceShortest         = time.Minute
 )
 
-// A Silence is one that we want, or have, in an Alertmanager: of one alert, by all of its labels, so that no other alert
-// is silenced by it.
+// A Silence is a silence in an Alertmanager that we want or have. It matches all labels of one alert, so that it
+// silences no other.
 type Silence struct {
 	ID            int64
 	IncidentID    IncidentID
@@ -74,39 +74,39 @@ type Silence struct {
 	LookAt        time.Time
 
 	Do     SilenceStep `db:"-"`
-	Remade bool        `db:"-"` // it was there before, with another end
+	Remade bool        `db:"-"` // it exists in Alertmanager with another end
 }
 
-// A SilenceStep is what is to be done about a silence now.
+// A SilenceStep is what to do about a silence now.
 type SilenceStep int
 
 // The steps.
 const (
 	SilenceKeep SilenceStep = iota
-	SilenceMake             // or give it another end
-	SilenceLook             // whether its alert is still there
+	SilenceMake             // create it, or change its end
+	SilenceLook             // check whether its alert still fires
 	SilenceEnd
-	SilenceOver // it has ended by itself
+	SilenceOver // it has expired
 )
 
-// SilenceFacts are what the silences of an incident depend on.
+// SilenceFacts is what the silences of an incident depend on.
 type SilenceFacts struct {
 	Incident     Incident
-	Alerts       []Alert   // that fire, in the incident
-	Silences     []Silence // that have not ended
+	Alerts       []Alert   // the incident's firing alerts
+	Silences     []Silence // its silences that have not ended
 	Integrations map[IntegrationID]Integration
-	Asked        time.Time // as MatchSilences says
+	Asked        time.Time // see MatchSilences.At
 	Now          time.Time
 }
 
-// A SilencePlan is what is to be done about an incident's silences.
+// A SilencePlan is what to do about an incident's silences.
 type SilencePlan struct {
 	Steps []Silence
 	Unfit int  // alerts that can't be silenced by their labels
-	Busy  bool // somebody else is doing something about one of them
+	Busy  bool // another job is working on one of the silences
 }
 
-// quietBy is by whom, why and until when alerts of an integration are to be silent.
+// quietBy returns by whom, why and until when alerts of an integration should be silenced.
 func (f SilenceFacts) quietBy(s *Silencing) (by UserID, cause SilenceCause, until time.Time, is bool) {
 	switch in := f.Incident; {
 	case s == nil:
@@ -119,8 +119,8 @@ func (f SilenceFacts) quietBy(s *Silencing) (by UserID, cause SilenceCause, unti
 	return by, cause, until, cause != "" && slices.Contains(s.On, cause)
 }
 
-// Plan says what is to be done. A silence stands as long as its alert fires in an incident that is quiet because a
-// person said so.
+// Plan decides the steps. A silence is kept as long as its alert fires in the incident and the act that caused the
+// silence is in force.
 func (f SilenceFacts) Plan() SilencePlan {
 	var plan SilencePlan
 	firing := map[AlertID]Alert{}
@@ -130,7 +130,7 @@ func (f SilenceFacts) Plan() SilencePlan {
 	have := map[AlertID]bool{}
 	for _, s := range f.Silences {
 		have[s.AlertID] = true
-		if s.LookAt.Sub(f.Now) > silenceLook { // somebody has begun a step
+		if s.LookAt.Sub(f.Now) > silenceLook { // another job has begun a step
 			plan.Busy = true
 			continue
 		}
@@ -162,7 +162,7 @@ func (f SilenceFacts) Plan() SilencePlan {
 	return plan
 }
 
-// step is what is to be done about a silence of an alert that fires in the incident, or not.
+// step decides what to do about a silence; fires says whether its alert fires in the incident.
 func (f SilenceFacts) step(s Silence, fires bool) Silence {
 	silencing := f.Integrations[s.IntegrationID].Silencing
 	by, cause, until, is := f.quietBy(silencing)
@@ -181,12 +181,11 @@ func (f SilenceFacts) step(s Silence, fires bool) Silence {
 	return s
 }
 
-// SilenceBusyUntil is until when nobody else begins a step.
+// SilenceBusyUntil is until when no other job begins a step.
 func SilenceBusyUntil(now time.Time) time.Time { return now.Add(silenceBusy) }
 
-// AlertmanagerLabels are the labels that the alert has in the Alertmanager that sent it, and whether these are certainly
-// all: its key is then the fingerprint that Alertmanager makes of them. Of an alert with others missing too much would
-// be silenced.
+// AlertmanagerLabels returns the labels that the alert has in its Alertmanager, and whether they are certainly complete:
+// then the alert's key is Alertmanager's fingerprint of them. With incomplete labels, a silence would match too much.
 func (a Alert) AlertmanagerLabels() (labels map[string]string, whole bool) {
 	labels = maps.Clone(a.sentLabels())
 	maps.DeleteFunc(labels, func(_, value string) bool { return value == "" })
@@ -200,20 +199,20 @@ func (a Alert) AlertmanagerLabels() (labels map[string]string, whole bool) {
 	return labels, fmt.Sprintf("%016x", h.Sum64()) == a.DedupKey
 }
 
-// Silenced reports whether a list of a group without the alert says nothing about it.
+// silenced reports whether the alert may be missing from its monitor's lists because we silenced it.
 func (a *Alert) silenced(at time.Time) bool {
 	return a.SilencedUntil != nil && at.Before(*a.SilencedUntil)
 }
 
-// A SilenceOutcome is what has become of a step.
+// A SilenceOutcome is the result of a step.
 type SilenceOutcome struct {
 	Silence
-	Why   string // it failed; empty: it hasn't
-	Fires bool   // for SilenceLook: the alert is still there
+	Why   string // why the step failed; empty: it succeeded
+	Fires bool   // for SilenceLook: the alert still fires
 }
 
-// Became is a silence after a step. lingers is until when a list without its alert says nothing, ended whether the
-// silence has, and gone whether its alert is no longer in Alertmanager.
+// Became returns the silence after the step, until when lists of the monitor may leave its alert out (lingers), whether
+// the silence has ended, and whether its alert is gone from Alertmanager.
 func (o SilenceOutcome) Became(now time.Time) (s Silence, lingers time.Time, ended, gone bool) {
 	s = o.Silence
 	lingers, s.LookAt, s.Failed = s.EndsAt.Add(silenceLingers), now.Add(silenceLook), o.Why
@@ -236,13 +235,12 @@ func (o SilenceOutcome) Became(now time.Time) (s Silence, lingers time.Time, end
 	return s, lingers, false, gone
 }
 
-// GoneSignal is the signal that ends an alert which is no longer in Alertmanager: of what ends under a silence nothing
-// is said.
+// GoneSignal ends an alert that is gone from Alertmanager, which doesn't notify us of the end of silenced alerts.
 func (s Silence) GoneSignal() Signal {
 	return Signal{Action: Clear, DedupKey: s.DedupKey, Note: "It no longer fires in Alertmanager, which tells nobody so while it is silenced."}
 }
 
-// TellSilences notes in the timeline what has become of an incident's silences; false: there is nothing to tell.
+// TellSilences notes the results of the steps in the timeline. It reports false if there is nothing to note.
 func (in Incident) TellSilences(outcomes []SilenceOutcome, unfit int, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
 	var made, ended, failed Detail
@@ -274,7 +272,7 @@ func (in Incident) TellSilences(outcomes []SilenceOutcome, unfit int, now time.T
 	return c.done(), len(c.Events) > 0
 }
 
-// quietChanged reports whether somebody has made the incident quiet, or it is no longer.
+// quietChanged reports whether an acknowledgement or snooze has begun, changed or ended.
 func (c *Change) quietChanged() bool {
 	quiet := func(in Incident) bool { return in.Status == Acknowledged || in.Status == Snoozed }
 	was, is := c.before, c.Incident

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// A SlackChannel is a channel as Slack has it.
+// A SlackChannel is a channel in Slack.
 type SlackChannel struct {
 	ID       string
 	Name     string // without #
@@ -14,8 +14,8 @@ type SlackChannel struct {
 	Private  bool
 }
 
-// A NamedChannel is a channel by the name that the set-up has for it, which was Slack's name when it
-// was looked up, or its id.
+// A NamedChannel is a channel with the name or id by which the set-up refers to it. Slack may call it something else
+// by now.
 type NamedChannel struct {
 	Named string
 	SlackChannel
@@ -23,10 +23,10 @@ type NamedChannel struct {
 
 var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]+$`)
 
-// IsChannelID tells the id of a channel from its name, which Slack writes in lower case.
+// IsChannelID reports whether the text is a channel's id. Names of channels are lower-case.
 func IsChannelID(named string) bool { return channelID.MatchString(named) }
 
-// ChannelName is a channel's name without #, "" if it is named by its id.
+// ChannelName is a channel's name without #; "" if it is referred to by id.
 func ChannelName(named string) string {
 	if IsChannelID(named) {
 		return ""
@@ -34,9 +34,8 @@ func ChannelName(named string) string {
 	return strings.ToLower(strings.TrimPrefix(named, "#"))
 }
 
-// LookUpChannel finds the channel that a name stands for among all. One that was found before, by its
-// id, stays the one that is meant, whatever it is called now. Of two with the name the one that is not
-// archived is meant.
+// LookUpChannel finds the channel that a name refers to. If the name was looked up before, it still refers to the same
+// channel, whatever that is called now. Of two channels with the name, the one that isn't archived is meant.
 func LookUpChannel(named, before string, all []SlackChannel) (SlackChannel, bool) {
 	byID := func(id string) (SlackChannel, bool) {
 		i := slices.IndexFunc(all, func(c SlackChannel) bool { return c.ID == id })

@@ -8,19 +8,18 @@ import (
 
 // Bounds of a storm.
 const (
-	// StormLimit is how many incidents an integration opens in a minute before what comes next joins a storm,
-	// unless the set-up says otherwise.
+	// StormLimit is how many incidents an integration may open within StormCounts before a storm begins, by default.
 	StormLimit = 10
-	// MaxStormLimit is the most that a set-up can say.
+	// MaxStormLimit is the highest limit that can be configured.
 	MaxStormLimit = 100
-	// StormCounts is for how long an opened incident counts.
+	// StormCounts is the period in which opened incidents are counted.
 	StormCounts = time.Minute
-	// stormQuiet is how long a storm goes on without a new alert, and stormLongest how long altogether.
+	// A storm ends stormQuiet after its last new alert, and after stormLongest in any case.
 	stormQuiet   = 5 * time.Minute
 	stormLongest = time.Hour
-	// maxStormServices is how many services a storm knows by name.
+	// maxStormServices is how many services a storm remembers.
 	maxStormServices = 50
-	// redrawStormAfter is how often the counters of a storm are redrawn.
+	// redrawStormAfter is the shortest time between two redraws of a storm's counters.
 	redrawStormAfter = 5 * time.Second
 )
 
@@ -31,19 +30,19 @@ type Storm struct {
 	LastAt   time.Time   `json:"last_at"`           // when the latest alert joined
 	OverAt   *time.Time  `json:"over_at,omitempty"` // when the storm stopped taking in alerts
 	Services []string    `json:"services,omitempty"`
-	Own      []time.Time `json:"own,omitempty"`     // when critical alerts of services new to the storm opened incidents of their own, within the last minute
+	Own      []time.Time `json:"own,omitempty"`     // when critical alerts of new services last opened their own incidents, within StormCounts
 	Misread  []string    `json:"misread,omitempty"` // fields that were not understood and that the timeline already names
 }
 
-// A RecentIncident is one that an integration has opened a moment ago.
+// A RecentIncident is an incident that an integration opened within StormCounts.
 type RecentIncident struct {
 	ID       IncidentID
-	PolicyID PolicyID // that it began with
+	PolicyID PolicyID // its original policy
 	OpenedAt time.Time
 	Posted   bool // its message is in the channel, or may be
 }
 
-// Service is what an alert is about: its label, or else where it comes from.
+// Service is what an alert is about: its label "service", or else its integration.
 func (a Alert) Service(in Integration) string {
 	if s := a.Labels["service"]; s != "" {
 		return s
@@ -51,7 +50,7 @@ func (a Alert) Service(in Integration) string {
 	return in.Name
 }
 
-// over reports whether the storm takes in nothing more at an instant.
+// over reports whether the storm takes in no more alerts.
 func (s *Storm) over(now time.Time) bool {
 	return s.OverAt != nil || !now.Before(s.LastAt.Add(stormQuiet)) || !now.Before(s.Began.Add(stormLongest))
 }
@@ -59,20 +58,20 @@ func (s *Storm) over(now time.Time) bool {
 // knows reports whether the storm has had alerts of a service.
 func (s *Storm) knows(service string) bool { return slices.Contains(s.Services, service) }
 
-// storming reports whether the incident is a storm that takes in alerts now. One that people have closed
-// doesn't; one whose alerts have all cleared does, and reopens.
+// storming reports whether the incident is a storm that takes in alerts. A storm that a person resolved doesn't; one
+// whose alerts have all cleared does, and reopens.
 func (in Incident) storming(now time.Time) bool {
 	return in.Storm != nil && !in.Storm.over(now) && in.MergedInto == 0 && (in.Open() || in.ResolvedBy.User == "")
 }
 
-// Storming reports whether the incident is stored as a storm that isn't over.
+// Storming reports whether the incident is a storm that EndStorm has not ended yet.
 func (in Incident) Storming() bool { return in.Storm != nil && in.Storm.OverAt == nil }
 
-// TakenIn reports whether the incident has become part of a storm before anybody was shown it in a channel.
+// TakenIn reports whether the incident became part of a storm before its message was posted.
 func (in Incident) TakenIn() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
 
-// StateVersion is the latest version that changed more than a storm's counters. Only the channel's message
-// shows those; the other messages are drawn again when StateVersion grows.
+// StateVersion is the latest version that changed more than a storm's counters. Only the message in the channel shows
+// the counters; all others are redrawn when StateVersion grows.
 func (in Incident) StateVersion() int64 {
 	if in.Storm == nil {
 		return in.Version
@@ -80,11 +79,11 @@ func (in Incident) StateVersion() int64 {
 	return in.Stated
 }
 
-// AddRecent notes incidents that the integration has opened lately. Those that are to be taken into a storm
-// are in the fold as well, with their firing alerts.
+// AddRecent adds incidents that the integration opened recently. Those that a new storm may take in must be in the
+// fold as well, with their firing alerts.
 func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
 
-// AddCalm names incidents of which alerts fire that are not in the fold.
+// AddCalm names incidents that have firing alerts which are not loaded.
 func (f *Fold) AddCalm(ids ...IncidentID) {
 	if f.calm == nil {
 		f.calm = map[IncidentID]bool{}
@@ -94,7 +93,7 @@ func (f *Fold) AddCalm(ids ...IncidentID) {
 	}
 }
 
-// lately are the incidents of the integration and a policy that were opened within the last minute.
+// lately are the integration's incidents that began with a policy and were opened within StormCounts.
 func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
 	for _, r := range f.recent {
 		if r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts {
@@ -104,7 +103,7 @@ func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
 	return out
 }
 
-// storm is the storm of the integration and a policy that goes on, nil if there is none.
+// storm is the current storm of the integration and a policy; nil: none.
 func (f *Fold) storm(policy PolicyID) *Change {
 	var found IncidentID
 	for id, c := range f.incidents {
@@ -120,8 +119,8 @@ func (f *Fold) storm(policy PolicyID) *Change {
 	return f.change(found)
 }
 
-// joinStorm has an alert join the current storm, if there is one. A critical alert of a service that the
-// storm doesn't know has an incident of its own, unless as many of those come as make a storm.
+// joinStorm adds an alert to the current storm, if there is one, and reports whether it did. A critical alert of a
+// service that is new to the storm gets its own incident instead, until StormLimit of these were opened.
 func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	if c == nil {
 		return false
@@ -137,7 +136,7 @@ func (f *Fold) joinStorm(c *Change, a *Alert) bool {
 	return true
 }
 
-// editStorm returns a copy of the incident's Storm to write to, because what was loaded must not change.
+// editStorm gives the incident a copy of its Storm and returns it, because the loaded one must not change.
 func (c *Change) editStorm() *Storm {
 	s := *c.Incident.Storm
 	s.Services, s.Own, s.Misread = slices.Clone(s.Services), slices.Clone(s.Own), slices.Clone(s.Misread)
@@ -145,7 +144,7 @@ func (c *Change) editStorm() *Storm {
 	return &s
 }
 
-// redrawStorm redraws the counters of a storm within seconds: once for all signals folded together.
+// redrawStorm queues one redraw of a storm's counters within seconds.
 func (c *Change) redrawStorm(now time.Time) {
 	in := &c.Incident
 	if in.RedrawAt == nil || !in.RedrawAt.After(now) {
@@ -154,8 +153,7 @@ func (c *Change) redrawStorm(now time.Time) {
 	c.Tasks = append(c.Tasks, Task{Do: Draw{Incident: in.ID, Version: in.Version, Count: true}, At: *in.RedrawAt})
 }
 
-// takeAlert has an alert join a storm. Whoever has it is paged if it has become worse, or if it is about another
-// service than before.
+// takeAlert adds an alert to a storm. The storm's holders are paged if it got worse or is about another service now.
 func (f *Fold) takeAlert(c *Change, a *Alert) {
 	service, in := a.Service(f.Integration), &c.Incident
 	switch {
@@ -178,7 +176,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	}
 }
 
-// learn adds a service, and reports whether it is new.
+// learn adds a service to the storm, and reports whether it is new.
 func (s *Storm) learn(service string) bool {
 	if s.knows(service) || len(s.Services) >= maxStormServices {
 		return false
@@ -187,7 +185,7 @@ func (s *Storm) learn(service string) bool {
 	return true
 }
 
-// tellOfService pages those who have the incident, or have snoozed it, about a service that is new to it.
+// tellOfService pages the holders about a service that is new to the incident.
 func (c *Change) tellOfService(service string) {
 	in := &c.Incident
 	if in.Status != Acknowledged {
@@ -201,9 +199,8 @@ func stormTitle(in Integration, a *Alert) string {
 	return fmt.Sprintf("Alert storm from %s, such as %s", in.Name, cutTitle(a.Title))
 }
 
-// breaksOut reports whether an alert begins a storm instead of opening an incident: as many incidents as
-// the set-up says were opened within a minute. A critical alert of a service that none of them is about
-// still opens its own, up to twice that number.
+// breaksOut reports whether an alert begins a storm: StormLimit incidents were opened within StormCounts. A critical
+// alert of a service that none of these incidents is about opens its own incident all the same, up to twice the limit.
 func (f *Fold) breaksOut(a *Alert) bool {
 	limit, recent := f.Integration.StormLimit, f.lately(f.policyOf(a))
 	if limit <= 0 || len(recent) < limit {
@@ -220,7 +217,7 @@ func (f *Fold) breaksOut(a *Alert) bool {
 	return false
 }
 
-// has reports whether an alert of an incident is of a service, or was.
+// has reports whether an incident has or had an alert of a service.
 func (f *Fold) has(id IncidentID, service string) bool {
 	of := func(a *Alert) bool { return a.Service(f.Integration) == service }
 	if slices.Contains(f.services[id], service) || slices.ContainsFunc(f.elsewhere[id], of) || f.others[id].isOf(service, f.Integration) {
@@ -234,7 +231,7 @@ func (f *Fold) has(id IncidentID, service string) bool {
 	return false
 }
 
-// openStorm opens a storm. It takes in the latest incidents that nobody has been shown yet.
+// openStorm opens a storm, which takes in the latest incidents that were not posted yet.
 func (f *Fold) openStorm(a *Alert) *Change {
 	f.LastIncident++
 	in := f.newIncident(f.LastIncident, a)
@@ -254,8 +251,8 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	return c
 }
 
-// unseen are the incidents that a new storm takes in. Critical ones of a service that no other incident is
-// about stay separate, and so do those that somebody has already acted on.
+// unseen are the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
+// separate, and so do those that somebody has acted on.
 func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
@@ -282,19 +279,19 @@ func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
 	return ids
 }
 
-// untouched reports whether nobody has acted on the incident.
+// untouched reports whether neither people nor later decisions have changed the incident since it opened.
 func (in Incident) untouched() bool {
 	return in.Status == Triggered && len(in.Acks) == 0 && len(in.Responders) == 0 && len(in.Links) == 0 &&
 		in.MergedInto == 0 && in.Storm == nil && in.Flaps == 0 && in.HomePolicy == 0
 }
 
-// takeIn makes an incident part of a storm. It was shown to nobody in a channel, and never will be.
+// takeIn makes an incident part of a storm. Its own message will never be posted.
 func (f *Fold) takeIn(c *Change, id IncidentID) {
 	from := f.change(id)
 	from.stop()
 	in := &from.Incident
 	in.Status, in.MergedInto, in.ResolvedBy, in.ResolvedAt = Resolved, c.Incident.ID, from.by, new(f.now)
-	from.Calls, from.Notices = nil, nil // of this very fold: nobody needs them
+	from.Calls, from.Notices = nil, nil // if this fold opened it, they have not been saved yet
 	from.record(EventTakenIn, from.by, Detail{Incident: c.Incident.ID})
 	to := &c.Incident
 	to.SignalCount += in.SignalCount
@@ -311,7 +308,7 @@ func (f *Fold) takeIn(c *Change, id IncidentID) {
 	}
 }
 
-// split gives an alert of a storm an incident of its own, at somebody's request.
+// split gives an alert of a storm its own incident, at somebody's request.
 func (f *Fold) split(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
@@ -328,13 +325,12 @@ func (f *Fold) split(s Signal) SignalFate {
 	own.record(EventSplitFrom, by, Detail{Incident: c.Incident.ID})
 	c.record(EventSplitOff, by, Detail{Incident: own.Incident.ID, Text: a.Title})
 	if !f.fires(c.Incident.ID) {
-		_ = c.resolve(Act{Do: ActResolve}) // an open one always can be
+		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 	}
 	return own.fate(s, FateOpened)
 }
 
-// EndStorm ends a storm that is due to end: it takes in nothing more, and the timeline sums it up. It
-// reports false if that is not due.
+// EndStorm ends a storm whose time is over, and sums it up in the timeline. It reports false if the storm continues.
 func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
 	if in.Storm == nil || in.Storm.OverAt != nil || in.Open() && !in.Storm.over(now) {
 		return Change{}, false
@@ -359,21 +355,21 @@ func (in Incident) EndStorm(t StormTally, now time.Time) (Change, bool) {
 type StormTally struct {
 	Alerts, Firing int
 	Severities     []TallyCount // the worst first
-	Services       []TallyCount // the largest first, at most MaxTally
-	Labels         []TallyCount // the same, as "name=value"
+	Services       []TallyCount // the MaxTally largest
+	Labels         []TallyCount // the MaxTally largest, named "name=value"
 }
 
-// MaxTally is how many services and labels are counted, the largest.
+// MaxTally is how many services and labels a tally lists.
 const MaxTally = 10
 
-// A TallyCount counts alerts that have something in common.
+// A TallyCount counts alerts with something in common.
 type TallyCount struct {
 	Name           string
 	Alerts, Firing int
 }
 
-// MaySplit refuses to split an alert off the storm where that makes no sense. Known says that the alert
-// fires, and several that it isn't the only one.
+// MaySplit refuses to split an alert off if that makes no sense. Known says that a firing alert was found, and several
+// that more than one was.
 func (in Incident) MaySplit(a Act, known, several bool) error {
 	if err := in.refuseClosed(); err != nil {
 		return err

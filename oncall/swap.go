@@ -10,17 +10,17 @@ import (
 // SwapID identifies a swap.
 type SwapID int64
 
-// A Swap exchanges two people's shifts once the one who is asked agrees.
+// A Swap exchanges the shifts of two people once the one who was asked accepts.
 type Swap struct {
 	ID        SwapID
 	State     SwapState
-	Give      schedule.Stint // of the one who offers
-	Take      schedule.Stint // of the one who is asked
+	Give      schedule.Stint // the stint of the person who offers
+	Take      schedule.Stint // the stint of the person who is asked
 	Note      string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	EndedAt   *time.Time   // when it left SwapOpen
-	Overrides []OverrideID // while accepted: what changed the schedules
+	Overrides []OverrideID // while accepted: the overrides that exchange the shifts
 }
 
 // SwapState says what has become of a swap.
@@ -48,7 +48,7 @@ const (
 	UndoSwap     SwapAct = "undo"
 )
 
-// swapLife is how long an answer may take.
+// swapLife is how long an offer stays open.
 const swapLife = 48 * time.Hour
 
 // A SwapChange is a decision on a swap.
@@ -68,7 +68,7 @@ func (s Swap) Begins() time.Time {
 	return s.Give.Start
 }
 
-// OfferSwap asks a person to take one shift for another of theirs.
+// OfferSwap offers a person one shift in exchange for one of theirs.
 func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (Swap, error) {
 	s := Swap{State: SwapOpen, Give: give, Take: take, Note: note, CreatedAt: now}
 	switch begins := s.Begins(); {
@@ -87,7 +87,7 @@ func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (
 	return s, nil
 }
 
-// Repeats refuses an offer of the same two shifts as an open one, by either of the two people.
+// Repeats refuses an offer if there is an open one about the same two shifts, by either person.
 func (s Swap) Repeats(open []Swap) error {
 	same := func(a, b schedule.Stint) bool {
 		return a.Schedule == b.Schedule && a.Role == b.Role && a.User == b.User && a.Start.Before(b.End) && b.Start.Before(a.End)
@@ -104,7 +104,7 @@ func (s Swap) Repeats(open []Swap) error {
 	return nil
 }
 
-// problem says why the swap is not possible as things stand; nil if it is.
+// problem says why the swap is impossible now; nil: it is possible.
 func (s Swap) problem(r Staff) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
@@ -138,8 +138,7 @@ func (s Swap) Do(a SwapAct, by UserID, r Staff, now time.Time) (SwapChange, erro
 	return SwapChange{}, refuseUnknown()
 }
 
-// accept is the answer yes. Both shifts change hands or, if anything has moved since the
-// offer, neither: then the swap is stale.
+// accept exchanges both shifts. If either has changed since the offer, neither is exchanged and the swap is stale.
 func (s Swap) accept(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "accept"); err != nil {
 		return SwapChange{}, err
@@ -159,7 +158,7 @@ func (s Swap) accept(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	return c, nil
 }
 
-// decline is the answer no.
+// decline closes the offer for the person who was asked.
 func (s Swap) decline(by UserID, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "decline"); err != nil {
 		return SwapChange{}, err
@@ -167,7 +166,7 @@ func (s Swap) decline(by UserID, now time.Time) (SwapChange, error) {
 	return s.close(SwapDeclined, now, nil), nil
 }
 
-// withdraw takes an offer back.
+// withdraw closes the offer for the person who made it.
 func (s Swap) withdraw(by UserID, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Give.User, "take back"); err != nil {
 		return SwapChange{}, err
@@ -175,7 +174,7 @@ func (s Swap) withdraw(by UserID, now time.Time) (SwapChange, error) {
 	return s.close(SwapWithdrawn, now, nil), nil
 }
 
-// undo gives both their shifts back. Either may, until the first of them begins.
+// undo returns both shifts. Either person may do so until the first shift begins.
 func (s Swap) undo(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	give, take := s.Give, s.Take
 	give.User, take.User = take.User, give.User
@@ -196,7 +195,7 @@ func (s Swap) undo(by UserID, r Staff, now time.Time) (SwapChange, error) {
 	return c, nil
 }
 
-// Expire ends an offer that has waited long enough; false if there is nothing to end.
+// Expire closes an unanswered offer whose time is up. It reports false if there is nothing to close.
 func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 	if s.State != SwapOpen || now.Before(s.ExpiresAt) {
 		return SwapChange{}, false
@@ -204,7 +203,7 @@ func (s Swap) Expire(now time.Time) (SwapChange, bool) {
 	return s.close(SwapExpired, now, nil), true
 }
 
-// answerable refuses answers by anybody but the person asked, and answers that come too late.
+// answerable refuses an act by anybody but who, and on a swap that is no longer open.
 func (s Swap) answerable(by, who UserID, what string) error {
 	switch {
 	case by != who:

@@ -7,18 +7,18 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// What people are told of swaps.
+// The notices about swaps.
 const (
-	NoticeSwapAsk  NoticeKind = "swap_ask"  // to the one who is asked
-	NoticeSwapSent NoticeKind = "swap_sent" // to the one who has asked
-	NoticeSwapNews NoticeKind = "swap_news" // to one of them: what the other has done
+	NoticeSwapAsk  NoticeKind = "swap_ask"  // to the person who is asked
+	NoticeSwapSent NoticeKind = "swap_sent" // to the person who offers
+	NoticeSwapNews NoticeKind = "swap_news" // to either person: what the other has done
 	NoticeSwapDone NoticeKind = "swap_done" // to the teams' channels
 )
 
-// SwapNotices are the kinds that follow the state of their swap. News stay what they were.
+// SwapNotices are the kinds that are redrawn when their swap changes.
 var SwapNotices = []NoticeKind{NoticeSwapAsk, NoticeSwapSent, NoticeSwapDone}
 
-// SwapBegun is shown in the place of SwapAccepted when a swap can't be undone any more.
+// SwapBegun is shown instead of SwapAccepted once a swap can't be undone any more.
 const SwapBegun SwapState = "begun"
 
 func (s Swap) detail() NoticeDetail {
@@ -27,14 +27,14 @@ func (s Swap) detail() NoticeDetail {
 	}
 }
 
-// tell makes a notice for one of the two people.
+// tell makes a notice to one of the two people.
 func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r Staff) Notice {
 	f.TimeZone = r.Users[to].TimeZone
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
-// Offers are the messages about a new offer: the question, and the asker's own copy. Away
-// are those of the two who have time off during the shift that they would get.
+// Offers are the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
+// two who have time off during the shift that they would get.
 func (s Swap) Offers(r Staff, away []UserID) []Notice {
 	f := s.detail()
 	f.Others = away
@@ -46,14 +46,14 @@ func (s Swap) Offers(r Staff, away []UserID) []Notice {
 	}
 }
 
-// News are the messages that a change of state makes necessary beside the ones that
-// are drawn again, which nobody may be looking at.
+// News are new messages about a change of state. The earlier ones are redrawn as well, but Slack notifies nobody of
+// that.
 func (s Swap) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
 	f := s.detail()
 	f.By, f.StateAt = by, now
 	var out []Notice
 	for _, u := range []UserID{s.Give.User, s.Take.User} {
-		// Who is asked learns nothing from an offer that is gone before it was answered.
+		// The person who was asked is not told of an offer that ended without their answer.
 		if u == by || u == s.Take.User && s.State != SwapUndone {
 			continue
 		}

@@ -8,33 +8,33 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Target is whom or what a step pages: exactly one of the fields is set, but for Which and
-// Role, which belong to Schedule. It is stored as JSON: fields are only ever added.
+// A Target is whom or what a step pages. Exactly one field is set, except that Which and Role qualify Schedule. It is
+// stored as JSON: fields are only ever added.
 type Target struct {
 	Schedule ScheduleID `json:"schedule,omitempty"`
 	Which    Which      `json:"which,omitempty"`
-	Role     string     `json:"role,omitempty"` // only who has this role; empty: every role but the shadow's
+	Role     string     `json:"role,omitempty"` // empty: every role except shadow
 	User     UserID     `json:"user,omitempty"`
-	Team     TeamID     `json:"team,omitempty"`    // every member
+	Team     TeamID     `json:"team,omitempty"`    // all members
 	Managers TeamID     `json:"admins,omitempty"`  // the managers of a team
 	Group    string     `json:"group,omitempty"`   // the handle of a Slack user group
 	Channel  string     `json:"channel,omitempty"` // a Slack channel
 	Webhook  string     `json:"webhook,omitempty"` // a URL
-	Policy   PolicyID   `json:"policy,omitempty"`  // to which the incident is passed on
-	Canary   bool       `json:"canary,omitempty"`  // nobody: only the canary's policy has it
+	Policy   PolicyID   `json:"policy,omitempty"`  // the policy that the incident is passed on to
+	Canary   bool       `json:"canary,omitempty"`  // nobody; only the canary's policy has this target
 }
 
-// Which says who in a schedule is meant.
+// Which says which people of a schedule are meant.
 type Which string
 
-// Those in a schedule who can be meant.
+// The people of a schedule who can be meant.
 const (
-	OnCallNow  Which = "" // at that moment
+	OnCallNow  Which = "" // on call when the step runs
 	OnCallNext Which = "next"
-	Everyone   Which = "everyone" // whoever is ever on call
+	Everyone   Which = "everyone" // on call at any time within a year
 )
 
-// nextWithin is how far ahead to look for the next person on call.
+// nextWithin is how far ahead the next person on call is looked for.
 const nextWithin = 92 * 24 * time.Hour
 
 // A pagedPerson is somebody whom a step pages, and why.
@@ -43,13 +43,13 @@ type pagedPerson struct {
 	why  Sentence
 }
 
-// An audience is whom and what the targets of a step mean at an instant.
+// An audience is the resolved targets of a step at an instant.
 type audience struct {
 	people   []pagedPerson
 	channels []string
 	webhooks []string
-	unknown  []string // Slack user groups that we know nothing of
-	policy   PolicyID // to which the incident is passed on afterwards
+	unknown  []string // handles of Slack user groups that are not known
+	policy   PolicyID // the policy that the incident is passed on to afterwards
 	canary   bool
 }
 
@@ -62,8 +62,8 @@ func (r Roster) people(targets []Target, at time.Time) []pagedPerson {
 	return r.audience(targets, at).people
 }
 
-// audience resolves the targets of a step at an instant, each person once, in the order of
-// the targets. Some people can't be paged.
+// audience resolves the targets of a step at an instant, each person once, in the order of the targets. People who
+// can't be paged are left out.
 func (r Roster) audience(targets []Target, at time.Time) audience {
 	var s audience
 	add := func(why Sentence, users ...UserID) {
@@ -108,13 +108,12 @@ func (r Roster) audience(targets []Target, at time.Time) audience {
 	return s
 }
 
-// means reports whether the target means those who have a role. A shadow is told in other ways
-// and never counts as cover.
+// means reports whether the target includes a role of its schedule. Shadows are never paged.
 func (t *Target) means(role string) bool {
 	return role != schedule.RoleShadow && (t.Role == "" || role == t.Role)
 }
 
-// onCall adds the people of a schedule whom the target means.
+// onCall adds the people of a schedule that the target includes.
 func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentence, users ...UserID)) {
 	for _, role := range c.Roles() {
 		if !t.means(role) {
@@ -138,7 +137,7 @@ func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentenc
 	}
 }
 
-// comesNext returns who comes on call in a role at the next change that brings anybody new.
+// comesNext returns who comes on call in a role at the next change that brings anybody who isn't on call now.
 func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
@@ -153,7 +152,7 @@ func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	}
 }
 
-// WebhookName is as much of a URL as may be shown: what follows the host is often a secret.
+// WebhookName is the part of a webhook's URL that may be shown, its host: the rest is often a secret.
 func WebhookName(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host

@@ -6,38 +6,37 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Team is a group of people who answer for something together.
+// A Team is a group of people who are responsible for services together.
 type Team struct {
 	ID      TeamID
 	Name    string
-	Channel string // Slack channel id, or a name such as "#payments" until Slack has told us the id
+	Channel string // a Slack channel's id, or its name such as "#payments" until the id is known
 	Topic   bool   // the channel's topic says who is on call
 	Owner   Owner
 
-	TimeZone string            // IANA name, of the working hours; empty: that of the team's first schedule
+	TimeZone string            // IANA name, for the working hours; empty: the time zone of the team's first schedule
 	Hours    []schedule.Window // working hours; none: Monday to Friday, 09:00 to 17:00
-	Fallback []UserID          // paged where a policy has nobody; none: the admins, or else all members
-	Policy   PolicyID          // that paging the team runs; 0: its only one
+	Fallback []UserID          // paged if a policy has nobody to page; none: the managers, or else all members
+	Policy   PolicyID          // the policy that runs when the team is paged by hand; 0: see Facts.TeamPolicy
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 	Digest   Digest
 
-	Private   bool   // only its members see what is the team's
-	Acts      Acts   // who acts on its incidents
-	ManagedBy string // handle of the Slack user group whose members are its managers, beside those named; or ""
+	Private   bool   // only its members see the team and what belongs to it
+	Acts      Acts   // who may act on its incidents
+	ManagedBy string // handle of a Slack user group whose members are managers too; "": none
 }
 
-// Veils reports whether a place may show no more than the number and state of the team's incidents. A
-// private team's are shown in its own places only, and there only if nobody else reads them.
+// Veils reports whether a channel may show no more than the number and state of the team's incidents. A private team's
+// incidents are shown only in the team's own channels, and only if these are private.
 func (t Team) Veils(own, private bool) bool { return t.Private && (!own || !private) }
 
-// An Owner says where a team's schedules are kept, and so whose word counts if the set-up file and Slack
-// differ.
+// An Owner says where a team's schedules are maintained, and so which wins if the set-up file and Slack differ.
 type Owner string
 
 // The owners.
 const (
-	OwnerFile  Owner = "file"  // apply undoes what was edited in Slack
-	OwnerSlack Owner = "slack" // apply adds what is missing, and leaves the rest as it is
+	OwnerFile  Owner = "file"  // apply overwrites edits made in Slack
+	OwnerSlack Owner = "slack" // apply only adds missing schedules
 )
 
 // Acts says who may act on a team's incidents.
@@ -54,27 +53,27 @@ type User struct {
 	ID            UserID
 	Name          string
 	Email         string
-	TimeZone      string // IANA name; the zone in which this person reads times
+	TimeZone      string // IANA name; the time zone in which the person is shown times
 	DeactivatedAt *time.Time
 	Standing      Standing
 	Owner         bool // of the workspace
-	InTeam        bool // a team names them: as a member, or by the user group of its managers
+	InTeam        bool // a team has them as a member, or as a manager by its user group
 }
 
-// A Standing is whether somebody is a member of the workspace, a guest or a stranger.
+// A Standing says whether somebody is a member of the workspace, a guest or a stranger.
 type Standing string
 
 // The standings.
 const (
-	UnknownStanding Standing = ""         // Slack has not said yet; counts as a guest
+	UnknownStanding Standing = ""         // not known yet; treated as a guest
 	FullMember      Standing = "member"   // of the workspace
 	GuestMember     Standing = "guest"    // sees only some channels
-	Stranger        Standing = "stranger" // of another organisation, met in a shared channel
+	Stranger        Standing = "stranger" // of another organisation, in a shared channel
 )
 
-// A Format is what a monitor speaks; intake knows which there are. The setup and the database call
+// A Format is the format of a monitor's payloads. Package intake declares them. The set-up file and the database call
 // it the integration's kind.
 type Format string
 
-// AutoFormat is the format of an integration for which nobody has chosen one.
+// AutoFormat means that the format is recognised from each payload.
 const AutoFormat Format = "auto"

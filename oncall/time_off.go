@@ -5,14 +5,14 @@ import "time"
 // TimeOffID identifies a TimeOff.
 type TimeOffID int64
 
-// A TimeOff is a stretch of time in which a person is away. It changes nobody's shifts by itself.
+// A TimeOff is a period in which a person is away. It doesn't change their shifts.
 type TimeOff struct {
 	ID        TimeOffID
 	UserID    UserID
 	Start     time.Time
 	End       time.Time
 	Note      string
-	Source    string // the calendar it was imported from; empty: a person said so
-	UID       string // the event there
+	Source    string // the calendar that it was imported from; empty: a person entered it
+	UID       string // the id of the calendar's event
 	CreatedAt time.Time
 }

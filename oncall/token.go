@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A Claim is what a token says: that its bearer may answer one page in the name of the
-// person who was paged, until it expires.
+// A Claim is the content of a token: its bearer may answer one page on behalf of the person who was paged, until it
+// expires.
 type Claim struct {
 	Page    PageID
 	User    UserID
@@ -21,15 +21,15 @@ type Claim struct {
 const (
 	// macSize is how much of the authentication code a token carries.
 	macSize = sha256.Size
-	// TokenLives is for how long a page can be answered by its token. One that claims to live longer was
-	// made by nobody of ours, or by a clock that is off by more than tokenSkew.
+	// TokenLives is how long a token is valid. A token that expires later than that was forged, or signed by an
+	// instance whose clock is more than tokenSkew ahead.
 	TokenLives = 48 * time.Hour
 	tokenSkew  = 5 * time.Minute
-	// longestToken is longer than any that SignToken makes.
+	// longestToken is longer than any token that SignToken makes.
 	longestToken = 200
 )
 
-// SignToken makes a token of at most 140 characters that can stand in a URL and in a text.
+// SignToken makes a token of at most 140 characters that needs no escaping in URLs and texts.
 func SignToken(key []byte, c Claim) string {
 	var b []byte
 	b = binary.AppendUvarint(b, uint64(c.Page))
@@ -39,7 +39,7 @@ func SignToken(key []byte, c Claim) string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// A Token is one that was read, but whose signature has not been checked.
+// A Token is a parsed token whose signature has not been checked.
 type Token struct {
 	claim     Claim
 	said, mac []byte
@@ -47,9 +47,9 @@ type Token struct {
 
 var errBadToken = Refuse("This link or button is not valid.")
 
-// ParseToken reads a token. It refuses what can't be one of ours, so that no key is looked for.
+// ParseToken parses a token. It refuses texts that can't be one of ours, so that no key is loaded for them.
 func ParseToken(token string, now time.Time) (Token, error) {
-	if len(token) > longestToken || strings.ContainsAny(token, "\r\n") { // which base64 would skip
+	if len(token) > longestToken || strings.ContainsAny(token, "\r\n") { // base64 would skip newlines
 		return Token{}, errBadToken
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
@@ -67,7 +67,7 @@ func ParseToken(token string, now time.Time) (Token, error) {
 	return t, nil
 }
 
-// OpenToken reads a token and opens it.
+// OpenToken parses a token and checks its signature and expiry.
 func OpenToken(keys [][]byte, token string, now time.Time) (Claim, error) {
 	t, err := ParseToken(token, now)
 	if err != nil {
@@ -76,7 +76,7 @@ func OpenToken(keys [][]byte, token string, now time.Time) (Claim, error) {
 	return t.Open(keys, now)
 }
 
-// Open returns what a token claims, if it was signed with one of the keys and has not expired.
+// Open returns the token's claim, if it was signed with one of the keys and has not expired.
 func (t Token) Open(keys [][]byte, now time.Time) (Claim, error) {
 	right := false
 	for _, key := range keys {

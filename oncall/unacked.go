@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// NoticeUnacked reminds a team's channel of incidents that wait to be acknowledged, by anybody
-// or by more people. There is one message for each episode, which begins with the first such
-// incident and ends when none is left.
+// NoticeUnacked reminds a team's channel of incidents that wait for an acknowledgement. There is one message for each
+// episode, which begins with the first such incident and ends when none is left.
 const NoticeUnacked NoticeKind = "unacked"
 
 // UnackedOver is the state of a reminder whose episode has ended.
 const UnackedOver = "over"
 
-// unackedListed bounds the incidents that a reminder names.
+// unackedListed is how many incidents a reminder lists.
 const unackedListed = 10
 
-// An Unacked is an incident that has been triggered since an instant.
+// An Unacked is an incident that waits for an acknowledgement.
 type Unacked struct {
 	Team     TeamID
 	ID       IncidentID
@@ -27,8 +26,7 @@ type Unacked struct {
 	Since    time.Time
 }
 
-// UnackedDetail is what a reminder shows of incidents at an instant: the worst first, and of equally
-// bad ones the oldest.
+// UnackedDetail is the content of a reminder of incidents, sorted by severity, then by age.
 func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	all = slices.SortedFunc(slices.Values(all), func(a, b Unacked) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
@@ -41,8 +39,8 @@ func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	return f
 }
 
-// RemindUnacked decides what a team's reminder shows next; last is what it shows now, nil if there
-// is none. It reports false if nothing changes.
+// RemindUnacked decides the next content of a team's reminder. Last is its current content; nil: there is no open
+// reminder. It reports false if nothing changes.
 func RemindUnacked(last *NoticeDetail, all []Unacked, every Seconds, now time.Time) (NoticeDetail, bool) {
 	next := UnackedDetail(all, now)
 	switch {
@@ -57,7 +55,7 @@ func RemindUnacked(last *NoticeDetail, all []Unacked, every Seconds, now time.Ti
 	return next, other || now.Sub(last.Start) >= every.Duration()
 }
 
-// roughly writes a duration as people say it.
+// roughly formats a duration in one unit, rounded down.
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Hour:

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Unpageable says why somebody is never paged nor on call, whatever names them; "" if they may be. People
-// of whom Slack has said nothing yet are paged: a page too many is better than one that is missing.
+// Unpageable says why somebody can't be paged or on call, whoever names them; "": they can. People of unknown standing
+// are paged: a page too many is better than a missing one.
 func (u User) Unpageable() string {
 	switch {
 	case u.DeactivatedAt != nil:
@@ -19,8 +19,8 @@ func (u User) Unpageable() string {
 	return ""
 }
 
-// UnpageableSince says from when on schedules leave somebody out, if they do. A time is known only for
-// deactivated people.
+// UnpageableSince says whether schedules leave somebody out, and since when. The time is known only for deactivated
+// people.
 func (u User) UnpageableSince() (since time.Time, is bool) {
 	if u.DeactivatedAt != nil {
 		since = *u.DeactivatedAt
@@ -28,7 +28,7 @@ func (u User) UnpageableSince() (since time.Time, is bool) {
 	return since, u.Unpageable() != ""
 }
 
-// RefusePage refuses to page somebody who is never paged.
+// RefusePage refuses to page somebody who can't be paged.
 func (u User) RefusePage() error {
 	switch why := u.Unpageable(); {
 	case why == "":
@@ -40,8 +40,8 @@ func (u User) RefusePage() error {
 	}
 }
 
-// HearsNot reports whether a kind of notice isn't sent to somebody. People of other organisations get none;
-// guests get those about what is their own.
+// HearsNot reports whether a kind of notice isn't sent to somebody. People who can't be paged get none, but a guest
+// gets all except those about hand-offs, which concern a guest only in a team.
 func (u User) HearsNot(kind NoticeKind) bool {
 	if u.DeactivatedAt == nil && u.Standing == GuestMember {
 		return !u.InTeam && slices.Contains(HandoffNotices, kind)

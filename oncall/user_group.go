@@ -9,31 +9,30 @@ import (
 // UserGroupID identifies a user group that follows who is on call.
 type UserGroupID int64
 
-// A UserGroup is a Slack user group ("@payments-oncall") whose members are whoever has
-// one of the roles in one of the schedules.
+// A UserGroup is a Slack user group ("@payments-oncall") whose members are the people on call in some roles of some
+// schedules.
 type UserGroup struct {
 	ID        UserGroupID
 	Handle    string // without the @, or Slack's id
-	SlackID   string // which group that was when it was seen first; empty: not seen yet
+	SlackID   string // Slack's id of the group that had Handle when it was first seen; empty: not seen yet
 	Schedules []ScheduleID
-	Roles     []string // empty: every role but the shadows'
+	Roles     []string // empty: every role except shadow
 	WhenEmpty WhenEmpty
 	Fallback  UserID
-	Trouble   string // what its admins were told is wrong; empty: nothing
+	Trouble   string // the problem that admins were told of; empty: none
 }
 
-// WhenEmpty says what becomes of a user group when nobody is on call: Slack keeps no
-// group without members.
+// WhenEmpty says what happens to a user group when nobody is on call, since Slack allows no empty groups.
 type WhenEmpty string
 
 // The rules for an empty group.
 const (
-	WhenEmptyFallback WhenEmpty = "fallback" // one certain person
-	WhenEmptyKeep     WhenEmpty = "keep"     // as it was, and its admins are told
+	WhenEmptyFallback WhenEmpty = "fallback" // its only member is Fallback
+	WhenEmptyKeep     WhenEmpty = "keep"     // it keeps its members, and admins are told
 	WhenEmptyDisable  WhenEmpty = "disable"
 )
 
-// RoleHolders are who was last announced as having a role of a schedule.
+// RoleHolders are the people last announced as on call in a role of a schedule.
 type RoleHolders struct {
 	Schedule ScheduleID
 	Role     string
@@ -51,14 +50,14 @@ func (g UserGroup) Follows(p RoleHolders) bool {
 	return slices.Contains(g.Roles, p.Role)
 }
 
-// A Membership is what a user group should be.
+// A Membership is the wanted state of a user group.
 type Membership struct {
-	Users    []UserID // sorted; empty: leave those who are in it
+	Users    []UserID // sorted; empty: keep the current members
 	Disabled bool
 	Empty    bool // nobody is on call
 }
 
-// Membership works out who should be in the group: those who were announced and whom usable accepts.
+// Membership works out the wanted state of the group: its members are the announced people whom usable accepts.
 func (g UserGroup) Membership(all []RoleHolders, usable func(UserID) bool) Membership {
 	var m Membership
 	add := func(u UserID) {

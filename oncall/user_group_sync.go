@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A SlackGroup is a user group as Slack has it.
+// A SlackGroup is the current state of a user group in Slack.
 type SlackGroup struct {
 	ID       string
 	Handle   string
@@ -14,7 +14,7 @@ type SlackGroup struct {
 	Disabled bool
 }
 
-// A GroupStep is what to do next to a user group of Slack's.
+// A GroupStep is the next change to make to a user group in Slack.
 type GroupStep string
 
 // The steps.
@@ -22,10 +22,10 @@ const (
 	GroupDone    GroupStep = "done"
 	GroupEnable  GroupStep = "enable"
 	GroupDisable GroupStep = "disable"
-	GroupSet     GroupStep = "set" // its members, all of them
+	GroupSet     GroupStep = "set" // replace its members
 )
 
-// Step says what to do next so that a group becomes what it should be.
+// Step says what to change next to bring a group from its current state to the wanted one.
 func (m Membership) Step(is SlackGroup) GroupStep {
 	switch {
 	case m.Disabled && is.Disabled:
@@ -42,13 +42,13 @@ func (m Membership) Step(is SlackGroup) GroupStep {
 	return GroupDone
 }
 
-// Names reports whether the group is the one that a handle or id stands for.
+// Names reports whether the text is the group's handle or id.
 func (g SlackGroup) Names(handle string) bool { return g.ID == handle || g.Handle == handle }
 
 // NoticeGroup warns that a user group can't follow who is on call.
 const NoticeGroup NoticeKind = "group_trouble"
 
-// Trouble says what the group's admins should know: that its members stay although nobody is on call, or
+// Trouble says what the admins should know about the group: that it keeps its members although nobody is on call, or
 // whom Slack doesn't accept as members.
 func (m Membership) Trouble(g UserGroup, refused []UserID) Sentence {
 	kept := Say("Nobody is on call for @%s, so it keeps the members that it had.", g.Handle)

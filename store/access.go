@@ -11,10 +11,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Access is who may do what.
+// Access returns the model by which package access decides who may do what.
 func (d *Directory) Access() access.Model { return d.access }
 
-// learnAccess puts together who may do what. Admins are named by Slack id or e-mail address.
+// learnAccess builds the access model. Admins are given by Slack id or e-mail address.
 func (d *Directory) learnAccess(admins []string) {
 	d.access = access.Model{Users: d.Users, Teams: make(map[oncall.TeamID]access.Team, len(d.teams)), Keys: d.apiKeys}
 	for id, t := range d.teams {
@@ -25,7 +25,7 @@ func (d *Directory) learnAccess(admins []string) {
 		d.access.Teams[id] = access.Team{Team: t, Members: d.Members[id], Managers: managers, OnCall: d.onCall[id]}
 	}
 	for _, name := range admins {
-		// As an id, too: an address that nobody has must not make the workspace's owners admins.
+		// Added even if it is an address that nobody has: without any admins, the workspace's owners would be.
 		d.access.Admins = append(d.access.Admins, oncall.UserID(name))
 		for _, u := range d.Users {
 			if u.Email != "" && strings.EqualFold(u.Email, name) && u.Standing != oncall.Stranger && u.DeactivatedAt == nil {
@@ -35,8 +35,8 @@ func (d *Directory) learnAccess(admins []string) {
 	}
 }
 
-// For returns what somebody may see of the directory: everything but private teams that they are not in.
-// Where others read along, it is everything but private teams.
+// For returns the part of the directory that somebody may see: everything except private teams that they are not in.
+// In a channel, where others read along, it is everything except private teams.
 func (d *Directory) For(by oncall.Actor) *Directory {
 	hidden := d.hidden(by)
 	if len(hidden) == 0 {
@@ -52,7 +52,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	maps.DeleteFunc(seen.Members, func(id oncall.TeamID, _ []oncall.UserID) bool { return is(id) })
 	seen.Policies = maps.Clone(d.Policies)
 	maps.DeleteFunc(seen.Policies, func(_ oncall.PolicyID, p oncall.Policy) bool { return is(p.TeamID) })
-	seen.lists, seen.routers = nil, nil // which name policies of others, and are System's
+	seen.lists, seen.routers = nil, nil // they name policies of other teams
 	seen.Schedules, seen.schedules = nil, maps.Clone(d.schedules)
 	for _, s := range d.Schedules {
 		if is(s.TeamID()) {
@@ -64,7 +64,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	return &seen
 }
 
-// hidden are the teams of which somebody may see nothing.
+// hidden are the teams that somebody may not see.
 func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	var hidden []oncall.TeamID
 	if by.Operates() {
@@ -79,7 +79,7 @@ func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	return hidden
 }
 
-// DirectoryFor returns what somebody may see of the directory.
+// DirectoryFor returns the part of the directory that somebody may see.
 func (s *Store) DirectoryFor(ctx context.Context, by oncall.Actor) (*Directory, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -88,8 +88,8 @@ func (s *Store) DirectoryFor(ctx context.Context, by oncall.Actor) (*Directory, 
 	return dir.For(by), nil
 }
 
-// A gate asks package access on behalf of one actor. It has the directory, so that nothing inside a
-// transaction waits for a second connection.
+// A gate checks the rights of one actor. It holds the directory, so that no check inside a transaction needs a second
+// connection.
 type gate struct {
 	store *Store
 	dir   *Directory
@@ -101,13 +101,13 @@ func (s *Store) gate(ctx context.Context, by oncall.Actor) (gate, error) {
 	return gate{store: s, dir: dir, by: by}, err
 }
 
-// May returns the Refusal that a method would return, for a shell that asks before it opens a form. The
-// refusal is counted and goes to the audit log as well.
+// May returns the Refusal that a method would return, for callers that check before they open a form. The refusal is
+// counted and audited all the same.
 func (s *Store) May(dir *Directory, by oncall.Actor, do access.Act, on access.Object) error {
 	return gate{store: s, dir: dir, by: by}.may(do, on)
 }
 
-// may returns a Refusal if somebody may not do something, which is counted and logged.
+// may returns a Refusal if the actor may not do something. Refusals are counted, audited and logged.
 func (g gate) may(do access.Act, on access.Object) error {
 	refusal := access.Deny(g.dir.access.May(g.by, do, on), do)
 	if refusal != nil {
@@ -119,7 +119,7 @@ func (g gate) may(do access.Act, on access.Object) error {
 	return refusal
 }
 
-// onSchedule is may for a schedule.
+// onSchedule checks a right on a schedule.
 func (g gate) onSchedule(do access.Act, id oncall.ScheduleID) error {
 	return g.may(do, access.Object{Team: g.teamOf(id)})
 }
@@ -132,7 +132,7 @@ func (g gate) teamOf(id oncall.ScheduleID) oncall.TeamID {
 	return 0
 }
 
-// forPerson is may for what is somebody's own: others need to be admins.
+// forPerson checks a right on a person's own things. For others than that person it takes an admin.
 func (g gate) forPerson(user oncall.UserID, do access.Act) error {
 	if g.by.User != user {
 		do = access.OthersThings
@@ -140,8 +140,8 @@ func (g gate) forPerson(user oncall.UserID, do access.Act) error {
 	return g.may(do, access.Object{})
 }
 
-// onIncident is may for an incident: whoever was paged for it, asked to help, or has it, counts as one of
-// its team.
+// onIncident checks a right on an incident. Its holders, its responders and whoever was paged for it count as members
+// of its team.
 func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncall.Incident) error {
 	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
 	if in.ID.Canary() {
@@ -161,8 +161,8 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncal
 	return g.may(do, on)
 }
 
-// act asks whether somebody may do something with an incident, and whether the people it pages can be
-// paged. A private team's incident stays in the team, but single people can be brought in.
+// act checks whether the actor may carry out an act on an incident, and whether the person that it names can be paged.
+// A private team's incident can't be given to another team's policy, but single people can be brought in.
 func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incident) error {
 	if g.raised(in) && raiserMay(a.Do) && g.dir.access.May(g.by, access.Page, access.Object{Team: in.TeamID}) == nil {
 		return nil
@@ -182,8 +182,8 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	return g.dir.access.MayBeOnCall(a.User)
 }
 
-// mayName asks whether somebody may name the schedules, teams and policies that an act names: everybody who
-// sees the incident would read about a private team's.
+// mayName checks whether the actor may see the schedule, team and policy that an act names. Everybody who sees the
+// incident will read their names.
 func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	for _, team := range []oncall.TeamID{a.Team, g.teamOf(a.Schedule), g.dir.Policies[a.Policy].TeamID} {
 		if team == own || !g.dir.teams[team].Private {
@@ -196,8 +196,8 @@ func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	return nil
 }
 
-// party asks whether somebody may act on an agreement between people, such as a swap. Others are told why
-// not only if they may see its schedules.
+// party checks whether the actor may act on an agreement between people, such as a swap. It only hides agreements about
+// schedules that the actor may not see; whether they are one of the people, the agreement's own rules check.
 func (g gate) party(people []oncall.UserID, schedules ...oncall.ScheduleID) error {
 	if err := g.may(access.OwnThings, access.Object{}); err != nil || slices.Contains(people, g.by.User) {
 		return err
@@ -213,7 +213,7 @@ func (g gate) party(people []oncall.UserID, schedules ...oncall.ScheduleID) erro
 	return nil
 }
 
-// actOnTwo asks whether somebody may link or merge two incidents. What is private stays in its team.
+// actOnTwo checks whether the actor may link or merge two incidents. Private incidents stay in their team.
 func (g gate) actOnTwo(ctx context.Context, q querier, one, two oncall.Incident) error {
 	for _, in := range []oncall.Incident{one, two} {
 		if err := g.onIncident(ctx, q, access.Respond, in); err != nil {
@@ -226,7 +226,7 @@ func (g gate) actOnTwo(ctx context.Context, q querier, one, two oncall.Incident)
 	return nil
 }
 
-// override asks whether somebody may put people on call, and whether these can be.
+// override checks whether the actor may make an override, and whether its people can be on call.
 func (g gate) override(o schedule.Override) error {
 	if err := g.onSchedule(access.Override, o.ScheduleID); err != nil {
 		return err
@@ -239,12 +239,12 @@ func (g gate) override(o schedule.Override) error {
 	return nil
 }
 
-// cancelOverride asks whether somebody may end an override, as its maker and the team may.
+// cancelOverride checks whether the actor may end an override, as its maker and the team may.
 func (g gate) cancelOverride(o schedule.Override) error {
 	return g.may(access.Override, access.Object{Team: g.teamOf(o.ScheduleID), Maker: o.CreatedBy})
 }
 
-// cover asks whether somebody may ask others to take a shift: their own, or one of their team.
+// cover checks whether the actor may ask others to take a shift: their own, or one of their team's.
 func (g gate) cover(stint schedule.Stint) error {
 	if stint.User == g.by.User {
 		return g.may(access.OwnThings, access.Object{})
@@ -252,7 +252,7 @@ func (g gate) cover(stint schedule.Stint) error {
 	return g.onSchedule(access.Override, stint.Schedule)
 }
 
-// feed asks whether somebody may have a calendar: of their own shifts, or of a schedule.
+// feed checks whether the actor may have a calendar feed of a person's shifts, or of a schedule.
 func (g gate) feed(f Feed) error {
 	if f.UserID != "" {
 		return g.forPerson(f.UserID, access.OwnThings)
@@ -260,7 +260,7 @@ func (g gate) feed(f Feed) error {
 	return g.onSchedule(access.Subscribe, f.ScheduleID)
 }
 
-// seen loads an incident for somebody who may see it.
+// seen loads an incident, and checks that the actor may see it.
 func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall.Incident, error) {
 	found, err := incidents(ctx, q, []oncall.IncidentID{id})
 	switch {
@@ -272,7 +272,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 	return found[0], g.onIncident(ctx, q, access.See, found[0])
 }
 
-// actNeeds is the right that an act on an incident requires.
+// actNeeds is the permission that an act on an incident requires.
 func actNeeds(do oncall.ActKind) access.Act {
 	switch do {
 	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn:
@@ -297,7 +297,7 @@ func (g gate) raised(in oncall.Incident) bool {
 // raiserMay reports whether whoever raised an incident by hand may do this without further rights.
 func raiserMay(do oncall.ActKind) bool { return do == oncall.ActNote || do == oncall.ActResolve }
 
-// Adds is the right that adding a contact method requires.
+// Adds is the permission that adding a contact method requires.
 func Adds(m oncall.Method) access.Act {
 	if m.Info().IsPhone {
 		return access.AddPhone
@@ -305,7 +305,7 @@ func Adds(m oncall.Method) access.Act {
 	return access.OwnThings
 }
 
-// allowed makes a gate and asks it one question first.
+// allowed runs one check of an actor's rights.
 func (s *Store) allowed(ctx context.Context, by oncall.Actor, ask func(gate) error) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -314,7 +314,7 @@ func (s *Store) allowed(ctx context.Context, by oncall.Actor, ask func(gate) err
 	return ask(g)
 }
 
-// mayAnswer asks whether somebody may still answer by a link, a phone or an app that they have.
+// mayAnswer checks whether somebody may still answer by their links, phones and apps: they may have left.
 func mayAnswer(ctx context.Context, q querier, user oncall.UserID) error {
 	people, err := users(ctx, q, user)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// concerning is an incident as package access sees it, with the people that it names itself: those who have
-// it and those asked to help. Those who were paged are in the table of pages.
+// concerning is an incident as package access sees it, with its holders and responders as involved people. Whoever else
+// was paged must be looked up in the table of pages.
 func concerning(in oncall.Incident) access.Object {
 	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
 	for _, r := range in.Responders {
@@ -24,8 +24,8 @@ func concerning(in oncall.Incident) access.Object {
 	return on
 }
 
-// MayRespond returns the incidents, of some, on which somebody may act, so that buttons are offered for no
-// others. Nothing counts as refused.
+// MayRespond returns on which of the incidents somebody may act, so that only they get buttons. Nothing is counted as
+// refused.
 func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Incident) (map[oncall.IncidentID]bool, error) {
 	const paged = `SELECT DISTINCT incident_id FROM pages WHERE incident_id = ANY ($1) AND user_id = $2`
 	g, err := s.gate(ctx, by)
@@ -61,8 +61,7 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	return may, nil
 }
 
-// Respond returns a Refusal if somebody may not act on an incident, for a shell that asks before it opens a
-// form.
+// Respond returns a Refusal if somebody may not act on an incident, for callers that check before they open a form.
 func (s *Store) Respond(ctx context.Context, by oncall.Actor, in oncall.Incident) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -71,7 +70,7 @@ func (s *Store) Respond(ctx context.Context, by oncall.Actor, in oncall.Incident
 	return s.transact(ctx, func(tx pgx.Tx) error { return g.onIncident(ctx, tx, access.Respond, in) })
 }
 
-// TeamToPage finds the team with a name for somebody who wants to page it: they need not see what is its.
+// TeamToPage finds a team by name, for somebody who wants to page it. They need not see it otherwise.
 func (d *Directory) TeamToPage(name string) (oncall.TeamID, bool) {
 	for _, t := range d.every {
 		if strings.EqualFold(t.Name, name) {

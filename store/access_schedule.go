@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// newInSchedule refuses people who can't be on call, unless the schedule has them already. Somebody whom
-// Slack hasn't told us about yet may come back if an earlier version had them.
+// newInSchedule refuses people who can't be on call, unless the schedule has them already. Somebody of unknown standing
+// is accepted if an earlier version of the schedule had them.
 func (g gate) newInSchedule(was schedule.Definition, wanted []oncall.UserID, now time.Time) error {
 	already, earlier := inRotations(was.Current(now)), []oncall.UserID(nil)
 	for _, v := range was.Versions {
@@ -33,7 +33,7 @@ func (g gate) newInSchedule(was schedule.Definition, wanted []oncall.UserID, now
 	return nil
 }
 
-// inRotations are the people whom rotations name.
+// inRotations are the people in the turns of rotations.
 func inRotations(rotations []schedule.Rotation) (people []oncall.UserID) {
 	for _, r := range rotations {
 		for _, turn := range r.Turns {

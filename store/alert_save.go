@@ -36,10 +36,11 @@ const upsertAlerts = `
 		expires_at = excluded.expires_at, kept = excluded.kept, maintenance_id = excluded.maintenance_id,
 		route = excluded.route, held_until = excluded.held_until, dropped = excluded.dropped, keyless = excluded.keyless`
 
-// manyAlerts is from how many new alerts on they are copied: two more round trips, and a quarter less for each.
+// manyAlerts is the number of new alerts from which on they are written with COPY: that takes two more round trips, but
+// a quarter less time for each alert.
 const manyAlerts = 50
 
-// copyAlerts writes alerts that are new.
+// copyAlerts inserts new alerts with COPY.
 func copyAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
 	columns := []string{
 		"id", "integration_id", "dedup_key", "group_key", "incident_id", "firing", "title", "body", "link", "severity", "labels", "links",
@@ -58,7 +59,7 @@ func copyAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
 	return err
 }
 
-// unless is a value, or NULL.
+// unless is v, or NULL if null is set.
 func unless[T any](null bool, v T) any {
 	if null {
 		return nil
@@ -73,8 +74,8 @@ func texts(of map[string]string) map[string]string {
 	return of
 }
 
-// queueAlerts writes new and changed alerts in their order, so that an alert clears before the next one
-// under its key fires. It is one statement, because a flood is mostly this.
+// queueAlerts queues one statement that writes new and changed alerts in the given order, so that an alert clears
+// before the next one with its key fires. In a flood, most of the time goes into this statement.
 func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	if len(alerts) == 0 {
 		return
@@ -111,7 +112,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	)
 }
 
-// routeText is what a rule has made of an alert as JSON, "" for NULL.
+// routeText is an alert's route as JSON; "" stands for NULL.
 func routeText(r *oncall.AlertRoute) string {
 	if r == nil {
 		return ""

@@ -12,34 +12,32 @@ import (
 )
 
 const (
-	// answerLease is how long an answer is left to a process of the previous release, which notes
-	// in a transaction of its own that it is working on one.
+	// answerLease is how long an answer is left to a process of the previous release, which commits separately that
+	// it is working on an answer.
 	answerLease = 15 * time.Second
-	// answersCome is within what time of a message answers are likely, whatever has become of its
-	// incident.
+	// answersCome is how long after a message answers are likely, whatever has become of its incident.
 	answersCome = 15 * time.Minute
 )
 
-// ErrUnderWay says that another process does what an answer asks for.
+// ErrUnderWay says that another process is carrying out the answer.
 var ErrUnderWay = errors.New("the answer is being carried out")
 
 // An AnswerRecord is what became of an answer, as it is stored.
 type AnswerRecord struct {
 	oncall.AnswerOutcome
-	Again  bool // the answer came before, and this was its outcome
+	Again  bool // the answer was delivered before, and this was its outcome
 	Lately int  // how many useless answers came from the address within the hour, including this one
 }
 
-// Answer does what an answer about incidents asks for. ProveContact and SwitchContacts do the same
-// for other kinds of answers. If an answer with the same ID comes again, it changes nothing and has
-// the same outcome.
+// Answer carries out an answer about incidents. ProveContact and SwitchContacts do so for other kinds of answers. If an
+// answer with the same ID is delivered again, it changes nothing and has the same outcome.
 func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return AnswerRecord{}, err
 	}
 	var claim oncall.Claim
-	if a.Token != "" { // anybody may send us some: those that aren't ours leave no trace
+	if a.Token != "" { // anybody can send tokens, so forged ones must not be stored
 		claim, err = s.openToken(ctx, a.Token, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			return AnswerRecord{AnswerOutcome: oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}}, nil
@@ -63,7 +61,7 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 		if out.Result == oncall.AnswerActed {
 			lead := facts.Messages[0].Lead
 			if len(facts.Messages) > 1 {
-				lead = 0 // of several
+				lead = 0 // several messages
 			}
 			if err := s.saveActed(ctx, tx, lead, changes, now); err != nil {
 				return out, err
@@ -77,7 +75,7 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 	return out, err
 }
 
-// ActOnMessage does one thing with all incidents of a direct message, for its button in Slack.
+// ActOnMessage applies one act to all incidents of a direct message, for a button of that message in Slack.
 func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.PageID, do oncall.ActKind, now time.Time) (oncall.AnswerOutcome, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -108,8 +106,7 @@ func (s *Store) ActOnMessage(ctx context.Context, by oncall.Actor, lead oncall.P
 	return out, nil
 }
 
-// saveActed saves what was done with the incidents of a message, and updates the message that lead names;
-// 0: all messages.
+// saveActed saves the changes to the incidents of a message, and updates the bundle led by lead; 0: all bundles.
 func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, changes []oncall.Change, now time.Time) error {
 	if len(changes) > 0 {
 		if err := s.save(ctx, tx, now, changes); err != nil {
@@ -119,9 +116,9 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 	return s.followBundles(ctx, tx, lead, now)
 }
 
-// once does what an answer asks for, unless that was done before. It notes the outcome in the same
-// transaction, so that an answer that comes again, after a crash or by another way, finds both done or
-// neither. One that comes while the first is under way waits for it.
+// once carries out an answer unless that was done before. It stores the outcome in the same transaction, so that an
+// answer that is delivered again, after a crash or by another way, is carried out exactly once. A second delivery waits
+// while the first is being carried out.
 func (s *Store) once(ctx context.Context, a oncall.Answer, now time.Time,
 	do func(tx pgx.Tx) (oncall.AnswerOutcome, error),
 ) (out AnswerRecord, err error) {
@@ -145,7 +142,7 @@ func (s *Store) once(ctx context.Context, a oncall.Answer, now time.Time,
 	return out, nil
 }
 
-// claimAnswer notes that an answer is under way, or loads its outcome if it came before.
+// claimAnswer notes that an answer is being carried out, or loads its outcome if it was carried out before.
 func claimAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (out AnswerRecord, err error) {
 	const claim = `
 		INSERT INTO replies (method, id, address, at, done, acted)
@@ -172,8 +169,8 @@ func endAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, out oncall.Answe
 	return lately, err
 }
 
-// Awaits reports whether somebody may answer soon by a contact method: a message about something
-// that nobody has acknowledged went out, any other a moment ago, or a code.
+// Awaits reports whether answers by a method are likely soon: a message about an unacknowledged incident was sent, any
+// message was sent recently, or a code was.
 func (s *System) Awaits(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
 	const load = `
 		SELECT EXISTS (
@@ -208,7 +205,7 @@ func (s *System) Cursor(ctx context.Context, method oncall.Method) (cursor strin
 	return cursor, nil
 }
 
-// SaveCursor notes how far the answers of a provider have been read.
+// SaveCursor stores how far the answers of a provider have been read.
 func (s *System) SaveCursor(ctx context.Context, method oncall.Method, cursor string) error {
 	const save = `
 		INSERT INTO provider_state (method, cursor) VALUES ($1, $2)

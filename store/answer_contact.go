@@ -11,8 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// SwitchContacts does what STOP and START ask for, and tells the person in Slack, where they can undo
-// it.
+// SwitchContacts carries out STOP and START, and tells the person in Slack, where they can undo it.
 func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const start = `
 		UPDATE contacts
@@ -67,7 +66,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 	return out, err
 }
 
-// ProveContact verifies a contact method by the code that came from its address.
+// ProveContact verifies a contact method by a code that was sent from its address.
 func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
 	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
@@ -112,7 +111,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 	return out, err
 }
 
-// mayNot says why somebody may not answer by what they hold, any more; nil if they may.
+// mayNot says why somebody may not answer any more; nil: they may.
 func mayNot(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence, error) {
 	err := mayAnswer(ctx, tx, user)
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
@@ -121,8 +120,8 @@ func mayNot(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence
 	return nil, err
 }
 
-// provable loads the contact methods that a code from an address may verify: those with that address
-// and, for Telegram, those whose address becomes known only by this answer.
+// provable loads the contact methods that a code sent from an address may verify: those with that address and, for
+// Telegram, those whose address only becomes known by this answer.
 func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) ([]oncall.Contact, error) {
 	const waiting = `SELECT contact_id, hash FROM codes WHERE method = $1 AND address = '' AND sent_at > $2 AND hash <> ''`
 	own, err := contactsAt(ctx, tx, a.Method, a.From)

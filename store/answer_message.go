@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// answerFacts finds who has answered, by which contact methods, and which message. It locks the
-// message's incidents.
+// answerFacts finds out who has answered, by which contact methods, and which messages the answer is about. It locks the
+// incidents of these messages.
 func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	if a.Token != "" || a.Message != (oncall.MessageKey{}) {
 		f, own, err = namedMessage(ctx, tx, a, claim)
@@ -27,7 +27,7 @@ func (s *Store) answerFacts(ctx context.Context, tx pgx.Tx, a oncall.Answer, cla
 	return f, own, err
 }
 
-// loadPicks locks and loads what an answer is about.
+// loadPicks locks and loads the messages and incidents that an answer is about.
 func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.AnsweredMessage, error) {
 	var ids []oncall.IncidentID
 	for _, p := range picks {
@@ -56,7 +56,7 @@ func loadPicks(ctx context.Context, tx pgx.Tx, picks []oncall.Pick) ([]oncall.An
 	return out, nil
 }
 
-// namedMessage finds the message of an answer that has a token or the message's key.
+// namedMessage finds the message that an answer names by a token or by the message's key.
 func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.Claim) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	const byKey = `
 		SELECT coalesce(nullif(bundle, 0), id), user_id
@@ -99,8 +99,8 @@ func namedMessage(ctx context.Context, tx pgx.Tx, a oncall.Answer, claim oncall.
 	return f, own, err
 }
 
-// shownTo finds what an answer is about if only its address is known: what the people at that address were
-// told, there or elsewhere, as far as it is open or the answer names its number.
+// shownTo finds what an answer is about if only its address is known, by what the people with that address were told,
+// there or elsewhere.
 func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f oncall.AnswerFacts, own []oncall.ContactID, err error) {
 	all, err := contactsAt(ctx, tx, a.Method, a.From)
 	if err != nil {
@@ -109,7 +109,7 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	own = []oncall.ContactID{}
 	var people []oncall.UserID
 	for _, c := range all {
-		if c.VerifiedAt != nil && mayAnswer(ctx, tx, c.UserID) == nil { // who has left is nobody
+		if c.VerifiedAt != nil && mayAnswer(ctx, tx, c.UserID) == nil { // people who have left don't count
 			own, people = append(own, c.ID), append(people, c.UserID)
 		}
 	}
@@ -126,7 +126,8 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	return f, own, nil
 }
 
-// loadTold loads, newest first, what people were told of that is open or has one of the answer's numbers.
+// loadTold loads, newest first, what people were told about incidents that are open or that the answer's numbers may
+// mean.
 func loadTold(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.ContactID, people []oncall.UserID) (t oncall.Told, err error) {
 	const shown = `
 		WITH about AS (
@@ -200,8 +201,8 @@ func contactsAt(ctx context.Context, q querier, method oncall.Method, address st
 	return contacts(ctx, q, ids, nil)
 }
 
-// confirm notes that somebody answered by these contact methods. It comes last, because incidents are
-// locked before contact methods.
+// confirm notes that the person answered by these contact methods. It must come last in a transaction, because
+// incidents are locked before contact methods.
 func confirm(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Time) error {
 	const save = `UPDATE contacts SET confirmed_at = $2 WHERE id = ANY ($1)`
 	if len(own) == 0 {
@@ -230,7 +231,7 @@ func messageIncidents(ctx context.Context, q querier, lead oncall.PageID) ([]onc
 	return pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 }
 
-// loadPages loads the pages of a message's person about its incidents, which it puts in order.
+// loadPages sorts a message's incidents, and loads all pages to its person about them.
 func loadPages(ctx context.Context, q querier, m *oncall.AnsweredMessage) (err error) {
 	const load = `
 		SELECT incident_id, user_id, call_seq, asked_version, id = $1 OR bundle = $1 AND bundle <> 0

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// signFor is how long a key signs; it opens what it has signed for a month more.
+	// signFor is how long a key signs tokens; it is kept to check them for as long again.
 	signFor = 30 * 24 * time.Hour
 	keepKey = 2 * signFor
-	// keySlack is how far the clocks of two instances may be apart.
+	// keySlack is how far the clocks of two instances may differ.
 	keySlack = time.Hour
-	// renewOften is how often the keys are loaded at most, and renewLimit how long that may take.
+	// renewOften is the shortest time between two loads of the keys, and renewLimit the longest time for one.
 	renewOften = time.Second
 	renewLimit = 5 * time.Second
 )
 
-// keyring remembers the signing keys. Keys are never changed, only added.
+// keyring caches the signing keys. Keys are never changed, only added.
 type keyring struct {
 	mu      sync.Mutex
 	keys    []signingKey // newest first
-	next    *renewal     // the one that begins when the cooling is over; nil: nobody waits for one
-	cooling bool         // one has begun within renewOften
+	next    *renewal     // the renewal that begins when cooling is over; nil: nobody waits for one
+	cooling bool         // a renewal began within renewOften
 }
 
 // A renewal is one load of the keys for all who asked before it began.
@@ -44,9 +44,9 @@ type signingKey struct {
 	CreatedAt time.Time
 }
 
-// Token makes the token with which a person can answer a page; page 0 is for messages that aren't pages. Token
-// signs with the configured secret. While an older release may still be running, or no secret is set, it signs with a
-// key from the database; a new such key is created, from the random bytes, only if a secret is set.
+// Token makes the token by which a person can answer a page; page 0 is for messages that aren't pages. It is signed with
+// the configured secret. While an older release may still be running, and if no secret is set, it is signed with a key
+// from the database; a new such key is made, from the random bytes, only if a secret is set.
 func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.UserID, random [32]byte, now time.Time) (string, error) {
 	var key []byte
 	if secret := s.secret(now); secret != nil {
@@ -61,8 +61,7 @@ func (s *System) Token(ctx context.Context, page oncall.PageID, user oncall.User
 	return oncall.SignToken(key, oncall.Claim{Page: page, User: user, Expires: now.Add(oncall.TokenLives)}), nil
 }
 
-// signWith returns the key in the database to sign with. It makes a new one if there is none, or the
-// newest is too old.
+// signWith returns the key from the database to sign with. It makes a new one if there is none or the newest is too old.
 func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (signingKey, error) {
 	const lock = `LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE`
 	const insert = `
@@ -112,7 +111,7 @@ func loadKeys(ctx context.Context, q querier) ([]signingKey, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[signingKey])
 }
 
-// known returns the keys that were loaded last.
+// known returns the cached keys.
 func (k *keyring) known() []signingKey {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -125,8 +124,8 @@ func (k *keyring) keep(keys []signingKey) {
 	k.keys = keys
 }
 
-// renew returns keys that were loaded after it was called. However many ask, the database is asked no
-// more often than every renewOften, by the machine's clock: this is about its load.
+// renew returns keys that were loaded after it was called. However many callers there are, the keys are loaded no more
+// often than every renewOften. That limits load, and so goes by the machine's clock.
 func (k *keyring) renew(ctx context.Context, load func(context.Context) ([]signingKey, error)) ([]signingKey, error) {
 	k.mu.Lock()
 	mine := k.next
@@ -146,14 +145,14 @@ func (k *keyring) renew(ctx context.Context, load func(context.Context) ([]signi
 	}
 }
 
-// begin starts the renewal that is waited for, if there is one. Its caller holds the lock.
+// begin starts the next renewal, if anybody waits for one. The caller holds the lock.
 func (k *keyring) begin() {
 	r := k.next
 	k.next, k.cooling = nil, r != nil
 	if r == nil {
 		return
 	}
-	time.AfterFunc(renewOften, func() { //nolint:forbidigo // a pause between two looks at the database, not a time
+	time.AfterFunc(renewOften, func() { //nolint:forbidigo // a pause between two loads, not a time
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		k.begin()
@@ -168,9 +167,9 @@ func (k *keyring) begin() {
 	}()
 }
 
-// openToken reads a token. If none of the known keys fits, another instance may have signed it with a newer
-// one: then the keys are loaded again, but only if the newest that we know is too old to sign. It must not
-// be called within a transaction, because it may wait for another connection.
+// openToken checks a token. If no cached key fits, another instance may have signed the token with a newer one: the keys
+// are loaded again, but only if the newest cached key is too old to sign. It must not be called within a transaction,
+// because it may wait for another connection.
 func (s *Store) openToken(ctx context.Context, token string, now time.Time) (oncall.Claim, error) {
 	t, err := oncall.ParseToken(token, now)
 	if err != nil {
@@ -187,12 +186,12 @@ func (s *Store) openToken(ctx context.Context, token string, now time.Time) (onc
 	return t.Open(s.tokenKeys(now), now)
 }
 
-// mayBeOld reports whether another instance may have made a key that isn't among these.
+// mayBeOld reports whether another instance may have made a newer key than these.
 func mayBeOld(keys []signingKey, now time.Time) bool {
 	return len(keys) == 0 || now.Sub(keys[0].CreatedAt) > signFor-keySlack
 }
 
-// tokenKeys are the keys at hand that open tokens.
+// tokenKeys are the secrets' keys and the cached keys, with which tokens are checked.
 func (s *Store) tokenKeys(now time.Time) [][]byte {
 	var keys [][]byte
 	for _, secret := range s.secrets {
@@ -206,7 +205,7 @@ func (s *Store) tokenKeys(now time.Time) [][]byte {
 	return keys
 }
 
-// TokenIsKnown reports whether a token opens with the keys at hand, without asking the database.
+// TokenIsKnown reports whether a token is valid by the cached keys, without asking the database.
 func (s *Store) TokenIsKnown(token string, now time.Time) bool {
 	t, err := oncall.ParseToken(token, now)
 	if err == nil {
@@ -215,7 +214,7 @@ func (s *Store) TokenIsKnown(token string, now time.Time) bool {
 	return err == nil
 }
 
-// ReadToken returns the message that a token was made for. If that is a probe it has no incidents.
+// ReadToken returns the message that a token was made for. A probe has no incidents.
 func (s *Store) ReadToken(ctx context.Context, token string, now time.Time) (oncall.AnsweredMessage, error) {
 	const lead = `SELECT coalesce(nullif(bundle, 0), id) FROM pages WHERE id = $1 AND user_id = $2`
 	claim, err := s.openToken(ctx, token, now)

@@ -18,21 +18,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// apiKeyPrefix begins each API key, so that those who look for leaked secrets know one.
+// apiKeyPrefix is the prefix of API keys, by which scanners recognise leaked ones.
 const apiKeyPrefix = "wb_"
 
-// An APIKeyState is an API key as those see it who manage it.
+// An APIKeyState is an API key as its managers see it.
 type APIKeyState struct {
 	oncall.APIKey
 	MadeAt   time.Time
 	MadeBy   oncall.Actor
-	OldHint  string     // of the key that it replaced
-	OldUntil *time.Time // until when that one is good; nil: there is none
-	UsedAt   *time.Time // up to a minute late; nil: never
+	OldHint  string     // hint of the key that it replaced
+	OldUntil *time.Time // until when the replaced key is valid; nil: there is none
+	UsedAt   *time.Time // up to a minute behind; nil: never
 	Uses     int64
 }
 
-// APIKeys lists the keys that somebody manages, by name: their own, those of teams that they manage, all for an admin.
+// APIKeys lists the keys that somebody manages, by name: their own and those of teams that they manage; all for an
+// admin.
 func (s *Store) APIKeys(ctx context.Context, by oncall.Actor) ([]APIKeyState, error) {
 	const load = `
 		SELECT id, name, coalesce(team_id, 0) AS team_id, owner, scopes, hint, expires_at, made_at, made_by, old_hint, old_until, used_at, uses
@@ -57,13 +58,14 @@ func (s *Store) APIKeys(ctx context.Context, by oncall.Actor) ([]APIKeyState, er
 	return out, nil
 }
 
-// sees reports whether a key is one that the actor manages, without counting a refusal.
+// sees reports whether the actor manages a key, without counting a refusal.
 func (g gate) sees(k oncall.APIKey) bool {
 	act, on := keyAct(g.by, k)
 	return g.dir.access.May(g.by, act, on) == nil
 }
 
-// keyAct is what managing a key takes: one's own, one of a team, one of the installation or of somebody else.
+// keyAct is the permission that managing a key requires: it depends on whether the key is the actor's own, a team's, the
+// installation's, or somebody else's.
 func keyAct(by oncall.Actor, k oncall.APIKey) (access.Act, access.Object) {
 	switch {
 	case k.Owner != "" && k.Owner == by.User && by.Key == 0:
@@ -76,7 +78,7 @@ func keyAct(by oncall.Actor, k oncall.APIKey) (access.Act, access.Object) {
 	return access.APIKeys, access.Object{}
 }
 
-// mayManageKey asks whether somebody may manage a key. A key makes no keys: it could make one that outlives it.
+// mayManageKey checks whether the actor may manage a key. API keys may not: they could make keys that outlive them.
 func (g gate) mayManageKey(k oncall.APIKey) error {
 	if g.by.Key != 0 {
 		return oncall.Refuse("API keys are managed by people, not with an API key; nothing was changed.")
@@ -85,7 +87,8 @@ func (g gate) mayManageKey(k oncall.APIKey) error {
 	return g.may(act, on)
 }
 
-// CreateAPIKey makes a key, which is not kept: it comes back this once. A name is taken until its key is revoked.
+// CreateAPIKey makes a key and returns it. Only its hash is stored, so it can't be shown again. A name can be used again
+// once its key is revoked.
 func (s *Store) CreateAPIKey(ctx context.Context, by oncall.Actor, k oncall.APIKey, now time.Time) (key string, made oncall.APIKey, err error) {
 	const insert = `
 		INSERT INTO api_keys (name, team_id, owner, scopes, hash, hint, made_at, made_by, expires_at)
@@ -140,8 +143,8 @@ func randomAPIKey() string {
 	return apiKeyPrefix + hex.EncodeToString(random[:])
 }
 
-// RotateAPIKey replaces a key by a new one, which comes back this once; the old one is good for a day, or ends at
-// once. One that does not exist, or that somebody may not manage, is oncall.ErrNotFound or a Refusal.
+// RotateAPIKey replaces a key with a new one and returns that. The old key is valid for another day, or ends at once. A
+// key that does not exist, or that the actor may not manage, is oncall.ErrNotFound or a Refusal.
 func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, atOnce bool, now time.Time) (key string, was APIKeyState, err error) {
 	const save = `
 		UPDATE api_keys
@@ -168,7 +171,7 @@ func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, 
 	return key, was, nil
 }
 
-// RevokeAPIKey ends a key at once, with the one that it replaced.
+// RevokeAPIKey ends a key at once, together with the one that it replaced.
 func (s *Store) RevokeAPIKey(ctx context.Context, by oncall.Actor, name string, now time.Time) error {
 	const save = `UPDATE api_keys SET revoked_at = $2, old_hash = NULL, old_until = NULL WHERE id = $1`
 	_, err := s.manageAPIKey(ctx, by, name, now, func(tx pgx.Tx, k APIKeyState) (audit.Entry, error) {
@@ -182,7 +185,7 @@ func (s *Store) RevokeAPIKey(ctx context.Context, by oncall.Actor, name string, 
 	return nil
 }
 
-// manageAPIKey does something with a key, of which the audit log is told.
+// manageAPIKey locks a key that the actor may manage, calls do, and writes its entry to the audit log.
 func (s *Store) manageAPIKey(
 	ctx context.Context, by oncall.Actor, name string, now time.Time, do func(pgx.Tx, APIKeyState) (audit.Entry, error),
 ) (k APIKeyState, err error) {

@@ -13,14 +13,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An apiHash is whose a hash is, and until when it is good; zero: for as long as the key.
+// An apiHash is the key that a hash belongs to, and until when the hash is valid; zero: as long as the key.
 type apiHash struct {
 	id    oncall.APIKeyID
 	until time.Time
 }
 
-// APIKeyBy returns the API key that somebody shows, or oncall.ErrNotFound: it is unknown, revoked, replaced for more
-// than a day, or expired. Any other error says nothing about the key. Its use is counted.
+// APIKeyBy returns the API key with the given text, or oncall.ErrNotFound if it is unknown, revoked, replaced more than a
+// day ago, or expired. Any other error says nothing about the key. Its use is counted.
 func (s *Store) APIKeyBy(ctx context.Context, key string, now time.Time) (oncall.APIKey, error) {
 	const find = `SELECT EXISTS (SELECT FROM api_keys WHERE revoked_at IS NULL AND (hash = $1 OR old_hash = $1 AND old_until > $2))`
 	if !strings.HasPrefix(key, apiKeyPrefix) {
@@ -35,7 +35,7 @@ func (s *Store) APIKeyBy(ctx context.Context, key string, now time.Time) (oncall
 		s.apiUses.note(hash, 1, now)
 		return k, nil
 	}
-	var exists bool // it may be newer than what we remember
+	var exists bool // the key may be newer than the cached directory
 	if err := s.pool.QueryRow(ctx, find, hash[:], now).Scan(&exists); err != nil {
 		return oncall.APIKey{}, fmt.Errorf("look for an API key: %w", translate(err))
 	}
@@ -53,7 +53,7 @@ func (s *Store) APIKeyBy(ctx context.Context, key string, now time.Time) (oncall
 	return oncall.APIKey{}, oncall.ErrNotFound
 }
 
-// apiKeyOf looks a key up that is good at an instant.
+// apiKeyOf finds the key with a hash, if it is valid at an instant.
 func (d *Directory) apiKeyOf(hash keyHash, now time.Time) (oncall.APIKey, bool) {
 	found, known := d.apiHashes[hash]
 	k := d.apiKeys[found.id]
@@ -61,7 +61,7 @@ func (d *Directory) apiKeyOf(hash keyHash, now time.Time) (oncall.APIKey, bool) 
 	return k, good
 }
 
-// loadAPIKeys loads the keys that are not revoked, but those of teams that were removed.
+// loadAPIKeys loads the keys that are not revoked and whose team was not removed.
 func (d *Directory) loadAPIKeys(ctx context.Context, tx pgx.Tx) error {
 	const load = `
 		SELECT k.id, k.name, coalesce(k.team_id, 0) AS team_id, k.owner, k.scopes, k.hint, k.expires_at, k.hash, k.old_hash, k.old_until
@@ -89,7 +89,7 @@ func (d *Directory) loadAPIKeys(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// SaveAPIKeyUses writes down how often API keys were used since the last time.
+// SaveAPIKeyUses stores how often API keys were used since the last call.
 func (s *System) SaveAPIKeyUses(ctx context.Context, _ time.Time) error {
 	const save = `
 		UPDATE api_keys k

@@ -11,17 +11,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// requestsKept is for how long a request is known again.
+// requestsKept is how long an idempotency key is remembered.
 const requestsKept = 24 * time.Hour
 
-// An APIRequest is a request that a program names, so that it is not carried out twice.
+// An APIRequest is a request with an idempotency key, so that it is not carried out twice.
 type APIRequest struct {
-	Token string            // the program's own name for it
-	Hash  [sha256.Size]byte // of what it asks
+	Token string            // the idempotency key
+	Hash  [sha256.Size]byte // of the request
 }
 
-// BeginRequest notes that a request of a key is being carried out. One that was before comes back with its answer; one
-// that is being carried out, or asks for something else under the same name, is a Refusal.
+// BeginRequest notes that a request is being carried out. If it was carried out before, its answer is returned. A request
+// that is still being carried out, or a different one with the same idempotency key, is refused.
 func (s *Store) BeginRequest(ctx context.Context, by oncall.Actor, r APIRequest, now time.Time) (answer []byte, known bool, err error) {
 	const forget = `DELETE FROM api_requests WHERE made_at < $1`
 	const insert = `
@@ -57,14 +57,14 @@ func (s *Store) BeginRequest(ctx context.Context, by oncall.Actor, r APIRequest,
 	return answer, known, wrapAny(err, "begin a request")
 }
 
-// EndRequest keeps how a request was answered.
+// EndRequest stores the answer to a request.
 func (s *Store) EndRequest(ctx context.Context, by oncall.Actor, r APIRequest, answer []byte) error {
 	const save = `UPDATE api_requests SET answer = $3 WHERE key_id = $1 AND token = $2`
 	_, err := s.pool.Exec(ctx, save, by.Key, r.Token, answer)
 	return wrapAny(translate(err), "keep the answer to a request")
 }
 
-// ForgetRequest lets a request that came to nothing be made again.
+// ForgetRequest lets a failed request be made again.
 func (s *Store) ForgetRequest(ctx context.Context, by oncall.Actor, r APIRequest) error {
 	const forget = `DELETE FROM api_requests WHERE key_id = $1 AND token = $2 AND answer IS NULL`
 	_, err := s.pool.Exec(ctx, forget, by.Key, r.Token)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// record writes to the audit log what somebody does, in the transaction that does it.
+// record writes entries to the audit log, in the transaction that makes the changes.
 func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entries ...audit.Entry) error {
 	const insert = `
 		INSERT INTO audit_log (at, actor, kind, name, about, teams, act, changes)
@@ -32,13 +32,13 @@ func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entr
 	return nil
 }
 
-// where names the schedule that an entry is about, even if it was removed.
+// where returns a schedule's name and team for an audit entry, even if the schedule was removed.
 func where(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) (w audit.Where, err error) {
 	err = tx.QueryRow(ctx, `SELECT name, team_id FROM schedules WHERE id = $1`, id).Scan(&w.Name, &w.Team)
 	return w, err
 }
 
-// recordDuty writes to the audit log what somebody does to a schedule.
+// recordDuty writes an entry about a schedule to the audit log.
 func recordDuty(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, id oncall.ScheduleID, entry func(audit.Where) audit.Entry) error {
 	of, err := where(ctx, tx, id)
 	if err != nil {
@@ -47,12 +47,12 @@ func recordDuty(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, 
 	return record(ctx, tx, by, now, entry(of))
 }
 
-// An AuditFilter narrows what is read of the audit log; the zero value reads all.
+// An AuditFilter selects entries of the audit log; the zero value selects all.
 type AuditFilter struct {
 	Kind   audit.Kind
-	Name   string        // what the thing was called
-	Team   oncall.TeamID // what is of one team
-	Person oncall.UserID // what is about somebody, or done by them
+	Name   string        // of what was changed
+	Team   oncall.TeamID // entries about one team
+	Person oncall.UserID // entries about a person or by them
 	Since  time.Time
 	Before int64 // entries older than this one
 	Limit  int   // at most MostAudit
@@ -61,8 +61,8 @@ type AuditFilter struct {
 // MostAudit is how many entries are read at once.
 const MostAudit = 1_000
 
-// History returns the audit log, newest entry first, as far as somebody may read it, and whether there are
-// older entries. Somebody who may read none of it is told who may.
+// History returns the entries of the audit log that somebody may read, newest first, and whether there are older ones.
+// Somebody who may read none is told who may.
 func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (entries []audit.Entry, more bool, err error) {
 	const load = `
 		SELECT id, at, actor AS by, kind, name, about, teams, act, changes
@@ -93,7 +93,7 @@ func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (en
 	return entries, false, nil
 }
 
-// history asks what somebody may read of the audit log, of one team or, with 0, at all.
+// history checks what the actor may read of the audit log, of one team or, with 0, of all.
 func (g gate) history(team oncall.TeamID) (access.Reading, error) {
 	if g.by.Via == oncall.ViaChannel {
 		return access.Reading{}, oncall.Refuse("Everybody here would read it. Ask with the command, which answers only you.")
@@ -112,7 +112,7 @@ func (g gate) history(team oncall.TeamID) (access.Reading, error) {
 	return may, nil
 }
 
-// ownTeam is a team that the actor is in, whose managers they can ask; 0: none.
+// ownTeam is one of the actor's teams, whose managers they can ask; 0: none.
 func (g gate) ownTeam() oncall.TeamID {
 	for _, t := range g.dir.Teams {
 		if slices.Contains(g.dir.Members[t.ID], g.by.User) {

@@ -14,15 +14,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Refusals are grouped in the audit log, so that somebody who tries a thousand times can't fill it: the first
-// for a person, act and team is written within a minute, and those that follow within the hour as one entry
-// with their number. Until then they wait in memory. An instance that stops writes them; one that is killed
-// loses the number, but the process log and the metric have them all. They can't be written where they
-// occur, because that transaction is rolled back.
+// Refusals are grouped in the audit log, so that nobody can fill it by trying again and again. The first refusal of a
+// person, permission and team is written within a minute, and those that follow within an hour become one entry with
+// their number. Meanwhile they are counted in memory. An instance that stops writes them; one that is killed loses the
+// number, but the process log and the metric have all of them. They can't be written at once, because the transaction
+// that is refused is rolled back.
 const (
 	foldRefusals   = time.Hour
-	mostRefusals   = 2_000 // waiting; a workspace has so many people at most who are up to something
-	refusalsByUser = 20    // different ones of a person in an hour; more are told as one
+	mostRefusals   = 2_000 // in memory
+	refusalsByUser = 20    // different refusals of a person within an hour; further ones are counted together
 )
 
 type refusalKey struct {
@@ -31,13 +31,13 @@ type refusalKey struct {
 	team oncall.TeamID
 }
 
-// A refusal counts refusals of one person, act and team. Its time is that of writing it down, within a
-// minute, because no clock is at hand where it is counted.
+// A refusal counts the refusals of one person, permission and team. Its times are those of the minutely check, because
+// there is no clock where refusals are counted.
 type refusal struct {
-	fresh       int // since the last look
-	waiting     int // that no entry tells of yet
+	fresh       int // since the last check
+	waiting     int // not in the audit log yet
 	first, last time.Time
-	told        time.Time // when an entry told of it last; zero: never
+	told        time.Time // when the latest entry was written; zero: never
 }
 
 type refusals struct {
@@ -73,7 +73,7 @@ func (r *refusals) note(by oncall.Actor, act access.Act, team oncall.TeamID) {
 	r.kept[key].fresh++
 }
 
-// due takes what is to be written down, or all of it, and forgets what has been quiet for an hour.
+// due takes the refusals that are to be written now, or all of them, and forgets those older than an hour.
 func (r *refusals) due(now time.Time, all bool) map[refusalKey]refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -96,7 +96,7 @@ func (r *refusals) due(now time.Time, all bool) map[refusalKey]refusal {
 	return out
 }
 
-// back puts back what could not be written down.
+// back puts back refusals that could not be written.
 func (r *refusals) back(lost map[refusalKey]refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,12 +107,12 @@ func (r *refusals) back(lost map[refusalKey]refusal) {
 	}
 }
 
-// SaveRefusals writes to the audit log what people were refused, as far as it is due.
+// SaveRefusals writes the refusals that are due to the audit log.
 func (s *System) SaveRefusals(ctx context.Context, now time.Time) error {
 	return s.saveRefusals(ctx, s.refusals.due(now, false), now)
 }
 
-// SaveLastRefusals writes down all that waits, before the instance stops.
+// SaveLastRefusals writes all refusals to the audit log before the instance stops.
 func (s *System) SaveLastRefusals(ctx context.Context, now time.Time) error {
 	return s.saveRefusals(ctx, s.refusals.due(now, true), now)
 }

@@ -11,22 +11,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Belongings are what somebody has and an admin may end: contact methods, calendars, and the links and
-// buttons that act in their name.
+// Belongings are what an admin can revoke of a person's: contact methods, calendar feeds, and the links and buttons in
+// messages that act on the person's behalf.
 type Belongings struct {
 	Contacts     []OwnedContact
-	Feeds        []Feed     // that they made, oldest first
-	LinksEndedAt *time.Time // nil: never
+	Feeds        []Feed     // made by the person, oldest first
+	LinksEndedAt *time.Time // when links were last revoked; nil: never
 }
 
-// An OwnedContact is somebody's contact method as others may see it: masked.
+// An OwnedContact is a person's contact method as an admin sees it.
 type OwnedContact struct {
 	ID     oncall.ContactID
-	What   string // "SMS …0102": never the whole address
+	What   string // masked: "SMS …0102"
 	Usable bool
 }
 
-// Belongings returns what an admin may end of somebody's.
+// Belongings returns what an admin can revoke of a person's.
 func (s *Store) Belongings(ctx context.Context, by oncall.Actor, user oncall.UserID) (h Belongings, err error) {
 	const ended = `SELECT links_ended_at FROM users WHERE id = $1`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
@@ -52,7 +52,7 @@ func (s *Store) Belongings(ctx context.Context, by oncall.Actor, user oncall.Use
 	return h, nil
 }
 
-// EndLinks makes the links and buttons in mails and pushes that somebody has got so far stop working.
+// EndLinks revokes the links and buttons in all messages that somebody has got so far.
 func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) error {
 	const end = `UPDATE users SET links_ended_at = $2 WHERE id = $1 RETURNING id`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OthersThings, access.Object{}) }); err != nil {
@@ -74,7 +74,7 @@ func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserI
 	return nil
 }
 
-// tellEnded tells a person what somebody else has ended of theirs.
+// tellEnded tells a person what somebody else has revoked of theirs.
 func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, what string, now time.Time) error {
 	if by.User == user || by.Via == oncall.ViaTimer {
 		return nil
@@ -82,7 +82,7 @@ func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user 
 	return s.saveNotices(ctx, tx, now, []oncall.Notice{oncall.EndedNotice(by, user, what, now)})
 }
 
-// tokenCounts refuses a token that was made before its person's links were ended.
+// tokenCounts refuses a token that was made before its person's links were revoked.
 func tokenCounts(ctx context.Context, q querier, claim oncall.Claim) error {
 	const ended = `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND links_ended_at >= $2)`
 	var is bool
@@ -95,12 +95,12 @@ func tokenCounts(ctx context.Context, q querier, claim oncall.Claim) error {
 	return nil
 }
 
-// errLinkEnded is what somebody is told who uses what an admin has ended.
+// errLinkEnded refuses a revoked link or button.
 var errLinkEnded = oncall.Refuse("An admin has ended this link or button, and nothing was changed. Please act in Slack.")
 
-// buttonCounts refuses a button that names its message by the key, as those of Telegram and Pushover do: where
-// the message was sent before its person's links were ended, or where the chat is no contact method of theirs
-// any more. A key pressed in a call is no button: the call is going on.
+// buttonCounts refuses a button that names its message by key, as in Telegram and Pushover, if the message was sent
+// before the person's links were revoked, or if the chat is no longer a contact method of theirs. Keys pressed during a
+// phone call are always accepted.
 func buttonCounts(ctx context.Context, q querier, a oncall.Answer) error {
 	const counts = `
 		SELECT coalesce(bool_or(u.links_ended_at >= p.attempted_at), false),

@@ -21,18 +21,17 @@ import (
 // FeedID identifies a feed.
 type FeedID int64
 
-// A Feed is a calendar with a secret address: the shifts of one person in all schedules, or those
-// of one schedule.
+// A Feed is a calendar at a secret URL: the shifts of one person in all schedules, or those of one schedule.
 type Feed struct {
 	ID         FeedID
-	UserID     oncall.UserID     // or empty
-	ScheduleID oncall.ScheduleID // or 0
+	UserID     oncall.UserID     // empty: a schedule's
+	ScheduleID oncall.ScheduleID // 0: a person's
 	CreatedBy  oncall.UserID
 	CreatedAt  time.Time
 }
 
-// MakeFeed makes a feed and returns it with its secret, which is not kept. A person or schedule that
-// does not exist is oncall.ErrNotFound.
+// MakeFeed makes a feed and returns it with its secret, of which only the hash is stored. A person or schedule that does
+// not exist is oncall.ErrNotFound.
 func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.Time) (Feed, string, error) {
 	const insert = `
 		INSERT INTO feeds (secret_hash, user_id, schedule_id, created_by, created_at)
@@ -61,8 +60,7 @@ func (s *Store) MakeFeed(ctx context.Context, by oncall.Actor, f Feed, now time.
 	return f, secret, nil
 }
 
-// RevokeFeed ends a feed for everybody who subscribes to it. If it had ended already, that is
-// oncall.ErrNotFound.
+// RevokeFeed ends a feed for all its subscribers. A feed that was revoked before is oncall.ErrNotFound.
 func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now time.Time) error {
 	const revoke = `UPDATE feeds SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL 
 		RETURNING id, coalesce(user_id, '') AS user_id, coalesce(schedule_id, 0) AS schedule_id, created_by, created_at`
@@ -99,7 +97,7 @@ func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now 
 	return nil
 }
 
-// recordFeed writes to the audit log that a calendar was made or ended. Its address is a secret.
+// recordFeed writes to the audit log that a feed was made or revoked, without its secret.
 func recordFeed(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, f Feed, ended bool) error {
 	if f.ScheduleID == 0 {
 		return record(ctx, tx, by, now, audit.Calendar(f.UserID, ended))
@@ -129,9 +127,9 @@ func feedsBy(ctx context.Context, q querier, creator oncall.UserID) ([]Feed, err
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Feed])
 }
 
-// FeedBySecret returns the feed that a secret belongs to, or oncall.ErrNotFound: also when it was
-// revoked, its schedule removed, its maker or person deactivated, or its maker may not have it any more.
-// Any other error says nothing about the secret.
+// FeedBySecret returns the feed with a secret. It is oncall.ErrNotFound if there is none, if it was revoked, if its
+// schedule was removed, if its maker or person was deactivated, or if its maker has lost the right to it. Any other
+// error says nothing about the secret.
 func (s *System) FeedBySecret(ctx context.Context, secret string) (Feed, error) {
 	const load = `
 		SELECT f.id, coalesce(f.user_id, '') AS user_id, coalesce(f.schedule_id, 0) AS schedule_id, f.created_by, f.created_at
@@ -157,8 +155,8 @@ func (s *System) FeedBySecret(ctx context.Context, secret string) (Feed, error) 
 	return f, nil
 }
 
-// mayRead reports whether the maker of a feed may still have it. Somebody of whom Slack has not told
-// yet counts as a member: calendars go on while people are looked up.
+// mayRead reports whether the maker of a feed still has the right to it. Somebody of unknown standing counts as a member,
+// so that feeds keep working while people are looked up.
 func (d *Directory) mayRead(f Feed) bool {
 	maker := d.Users[f.CreatedBy]
 	if maker.Standing == oncall.UnknownStanding {
@@ -173,26 +171,26 @@ func (d *Directory) mayRead(f Feed) bool {
 	return !known || m.May(oncall.ByUser(f.CreatedBy), access.Subscribe, access.Object{Team: in.TeamID()}) == nil
 }
 
-// How far a feed reaches, and how much farther to look for the real beginning and end of a shift.
+// The period of a feed, and the margin for finding the real start and end of shifts at its edges.
 const (
 	feedBack   = 30  // days
 	feedAhead  = 180 // days
 	feedMargin = 100 // days
 )
 
-// FeedShifts is how many shifts a feed shows at most: about 200 days of the shortest turns.
+// FeedShifts is how many shifts a feed shows at most: about 200 days with the shortest possible turns.
 const FeedShifts = 5_000
 
 // A Calendar is what a feed shows, from 30 days back to 180 days ahead.
 type Calendar struct {
 	Shifts   []CalendarShift // by start
-	More     bool            // there are later ones, which are left out
+	More     bool            // later shifts are left out
 	Revision int64           // grows with every change of the schedules
 	Changed  time.Time       // when that was
 }
 
-// A CalendarShift is a shift of one role of a schedule. Key stays the same while the shift is the
-// same one, whoever else comes or goes and however it is lengthened.
+// A CalendarShift is a shift of one role of a schedule. Its Key doesn't change if the shift is lengthened or other people
+// join or leave it.
 type CalendarShift struct {
 	schedule.Shift
 	Key      string
@@ -200,7 +198,7 @@ type CalendarShift struct {
 	Role     string
 }
 
-// FeedState returns a feed's revision and the time of that revision, without its shifts.
+// FeedState returns a feed's revision and when it changed, without the shifts.
 func (s *System) FeedState(ctx context.Context, f Feed) (Calendar, error) {
 	const load = `
 		SELECT (SELECT count(*) FROM schedule_versions WHERE $1::bigint = 0 OR schedule_id = $1)
@@ -217,7 +215,7 @@ func (s *System) FeedState(ctx context.Context, f Feed) (Calendar, error) {
 	return c, nil
 }
 
-// Calendar returns what a feed shows on the day of an instant, the same all day. It ends with ctx.
+// Calendar returns the content of a feed on the day of an instant; it is the same all day.
 func (d *Directory) Calendar(ctx context.Context, f Feed, state Calendar, now time.Time) (Calendar, error) {
 	c := state
 	today := now.UTC().Truncate(24 * time.Hour)
@@ -241,8 +239,8 @@ func (d *Directory) Calendar(ctx context.Context, f Feed, state Calendar, now ti
 	return c, nil
 }
 
-// calendarShifts returns the shifts of a role, or those of one person: while they are on call it is
-// one shift, whoever is so beside them. If there are more than FeedShifts, it returns one more than that.
+// calendarShifts returns the shifts of a role or, if user is set, those of one person. A person's consecutive shifts are
+// one, whoever is on call besides them. If there are more than FeedShifts, it returns one more than that.
 func calendarShifts(
 	ctx context.Context, schedule *schedule.Schedule, role string, user oncall.UserID, from, to time.Time,
 ) []CalendarShift {
@@ -253,7 +251,7 @@ func calendarShifts(
 			return nil
 		}
 		n := len(out)
-		last := n > 0 && out[n-1].End.Equal(shift.Start) // else a longer one can't come
+		last := n > 0 && out[n-1].End.Equal(shift.Start) // the shift continues the last one
 		if !shift.Start.Before(to) && !last {
 			break
 		}
@@ -270,11 +268,11 @@ func calendarShifts(
 		if !shift.Start.Before(to) || n > FeedShifts {
 			break
 		}
-		if n > 0 && !out[n-1].End.After(from) { // all before it are over, too
+		if n > 0 && !out[n-1].End.After(from) { // the earlier ones are before the period, too
 			out = out[:0]
 		}
 		start := shift.Start.Unix()
-		if shift.Start.Equal(begin) { // it began before we looked
+		if shift.Start.Equal(begin) { // it may have begun earlier
 			start = 0
 		}
 		out = append(out, CalendarShift{

@@ -11,29 +11,29 @@ import (
 )
 
 const (
-	// canaryAgain is after how long a signal of the canary is handed in again, if nobody has noted that it was
-	// accepted: whoever did so may be dead. To hand it in twice does no harm.
+	// canaryAgain is how long after one instance claimed to send a canary's signal another one may, if it was not
+	// noted as accepted: the first instance may have died. A signal sent twice does no harm.
 	canaryAgain = 10 * time.Second
-	// canaryLeaves is how long a canary stays that hasn't come through and was followed by others.
+	// canaryLeaves is how long a canary that failed is kept.
 	canaryLeaves = time.Hour
 )
 
-// A Canary is the latest incident of Watchbill's own, and how far it has come.
+// A Canary is the state of the latest canary.
 type Canary struct {
 	Number    int64
 	PlantedAt *time.Time // nil: there was none yet
 	Flying    bool       // it has not come through yet
-	Triggered bool       // its signal was accepted
-	Cleared   bool       // and that which ends it
+	Triggered bool       // its trigger was accepted
+	Cleared   bool       // its end was accepted
 	Status    oncall.Status
 	Sent      int        // pages
-	SentAt    *time.Time // the last of them
-	ThroughAt *time.Time // when the last one came through
-	Seconds   float64    // that took until its last page was sent
-	LateSince *time.Time // the admins were told; nil: it comes through
+	SentAt    *time.Time // when the last page was sent
+	ThroughAt *time.Time // when a canary last came through
+	Seconds   float64    // how long that one took until its last page
+	LateSince *time.Time // since when the admins know that canaries don't come through; nil: they do
 }
 
-// Got says how far it has come.
+// Got describes how far the canary has got.
 func (c Canary) Got() string {
 	switch {
 	case c.Number == 0:
@@ -54,7 +54,7 @@ func (c Canary) Got() string {
 	return "was over, and that was not noted"
 }
 
-// Canary looks how far it has come.
+// Canary loads the state of the latest canary.
 func (s *System) Canary(ctx context.Context) (Canary, error) {
 	const load = `
 		SELECT c.number, c.planted_at, c.flying, c.triggered, c.cleared, coalesce(i.status, '') AS status,
@@ -71,11 +71,11 @@ func (s *System) Canary(ctx context.Context) (Canary, error) {
 	return c, nil
 }
 
-// PlantCanary begins the next canary if that is due: its signal is to be accepted by the caller, who is told its
-// number. 0: another instance was faster. While an instance of an earlier release runs, which would show it to
-// people, there is none.
+// PlantCanary starts the next canary if one is due, and returns its number; the caller must then send its trigger. 0:
+// none is due, or another instance was faster. While an instance of an earlier release runs (older), there are no
+// canaries, because that release would show them to people.
 func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.Time) (number int64, older bool, err error) {
-	// One that is planted in the future is of a clock that was wrong.
+	// A canary planted in the future is from an instance whose clock was wrong.
 	const plant = `
 		UPDATE canary
 		SET number = number + 1, planted_at = $1, tried_at = $1, flying = true, triggered = false, cleared = false
@@ -98,7 +98,7 @@ func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.
 	return number, older, nil
 }
 
-// olderInstances reports whether an instance lives that holds no lock of this release's.
+// olderInstances reports whether an instance is running that doesn't hold the lock of releases with canaries.
 func olderInstances(ctx context.Context, tx pgx.Tx) (older bool, err error) {
 	const find = `
 		SELECT EXISTS (
@@ -116,7 +116,7 @@ func olderInstances(ctx context.Context, tx pgx.Tx) (older bool, err error) {
 	return older, err
 }
 
-// TryCanary claims that the caller hands in a signal of the canary.
+// TryCanary claims the sending of a canary's signal for the caller.
 func (s *System) TryCanary(ctx context.Context, number int64, now time.Time) (ours bool, err error) {
 	const try = `
 		UPDATE canary
@@ -141,8 +141,8 @@ func (s *System) NoteCanary(ctx context.Context, number int64, what oncall.Actio
 	return nil
 }
 
-// EndCanary notes that the canary has come through, removes what it has left, and tells the admins if they were told
-// that it had not.
+// EndCanary notes that the canary has come through, and removes its incident. If the admins were told that canaries
+// don't come through, it tells them that they do again.
 func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
 	const end = `
 		UPDATE canary n
@@ -172,7 +172,7 @@ func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
 	return nil
 }
 
-// CanaryLate tells the admins, once, that the canary doesn't come through.
+// CanaryLate tells the admins, once for each outage, that the canary has not come through in time.
 func (s *System) CanaryLate(ctx context.Context, now time.Time) error {
 	const note = `UPDATE canary SET late_since = $1 WHERE late_since IS NULL`
 	dir, err := s.directory(ctx)
@@ -192,11 +192,11 @@ func (s *System) CanaryLate(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// removeCanaries removes the canaries that have not come through.
+// removeCanaries removes old canaries that never came through.
 func removeCanaries(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	const old = `
 		SELECT id FROM incidents WHERE id < 0 AND opened_at < $1 ORDER BY id FOR UPDATE SKIP LOCKED`
-	// An incident leaves only when it is over.
+	// A trigger of the database refuses to delete open incidents.
 	const end = `UPDATE incidents SET status = 'resolved' WHERE id = ANY ($1) AND status <> 'resolved'`
 	const leave = `DELETE FROM incidents WHERE id = ANY ($1)`
 	rows, _ := tx.Query(ctx, old, now.Add(-canaryLeaves))
@@ -212,12 +212,12 @@ func removeCanaries(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	return nil
 }
 
-// behindBy is how long a signal, a page or a timer may wait until something is wrong.
+// behindBy is how long signals, pages and timers may wait before something is wrong.
 const behindBy = time.Minute
 
-// Behind names what has waited for more than a minute.
+// Behind names what has been waiting for more than behindBy: signals, pages, timers.
 func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err error) {
-	// All priorities are named so that the index is used down to scheduled_at.
+	// The query names all priorities so that the index can be used up to its column scheduled_at.
 	const look = `
 		SELECT coalesce((SELECT received_at FROM inbox ORDER BY id LIMIT 1) <= $1, false),
 		       EXISTS (
@@ -239,11 +239,11 @@ func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err 
 	return what, nil
 }
 
-// pulseApart is how far apart pulses are at least, however many instances there are.
+// pulseApart is the shortest time between two pulses of all instances.
 const pulseApart = 45 * time.Second
 
-// QueuePulse has whoever works on pages next send a pulse, unless one waits already or was queued a moment ago. It
-// reports whether it can't be queued, because an instance of an earlier release could get it, and whether one waits.
+// QueuePulse queues a pulse among the pages, unless one is waiting or was queued within pulseApart. It reports whether
+// an instance of an earlier release runs, which doesn't know the job so that none is queued, and whether a pulse waits.
 func (s *System) QueuePulse(ctx context.Context, now time.Time) (older, waits bool, err error) {
 	const look = `
 		SELECT EXISTS (SELECT FROM river_job WHERE kind = $1 AND finalized_at IS NULL),

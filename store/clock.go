@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clock returns the time on the database's machine, only to tell how far its clock and ours differ.
+// Clock returns the time of the database's machine. It is only used to compare that clock with ours.
 func (s *System) Clock(ctx context.Context) (time.Time, error) {
 	var t time.Time
 	if err := s.pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&t); err != nil {

@@ -13,8 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Reach returns how a person can be reached: the contact methods, also those that don't count yet,
-// and what the person prefers.
+// Reach returns a person's contact methods, including unverified ones, and notification rules.
 func (s *Store) Reach(ctx context.Context, by oncall.Actor, user oncall.UserID) (oncall.Reach, error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
 		return oncall.Reach{}, err
@@ -30,8 +29,7 @@ func (s *Store) Reach(ctx context.Context, by oncall.Actor, user oncall.UserID) 
 	return found[user], nil
 }
 
-// reaches loads the contact methods and preferences of people who have set up any; nobody named means
-// everybody.
+// reaches loads the contact methods and notification rules of people who have any; nil users: of everybody.
 func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
 	const preferences = `
 		SELECT user_id, high, low, hours
@@ -60,7 +58,7 @@ func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.
 	return out, err
 }
 
-// contacts loads contact methods that have not been removed, oldest first; nil ids or users: any.
+// contacts loads contact methods that were not removed, oldest first; nil ids or users: any.
 func contacts(ctx context.Context, q querier, ids []oncall.ContactID, users []oncall.UserID) ([]oncall.Contact, error) {
 	const load = `
 		SELECT id, user_id, method, address, verified_at, confirmed_at, disabled_at, disabled_why, named_sender, created_at
@@ -92,7 +90,7 @@ func lockContact(ctx context.Context, tx pgx.Tx, id oncall.ContactID) (oncall.Co
 	return oneContact(ctx, tx, id)
 }
 
-// AddContact gives a person one more contact method, and queues the code that proves it.
+// AddContact adds a contact method to a person's, and queues the code that proves it.
 func (s *Store) AddContact(
 	ctx context.Context, by oncall.Actor, user oncall.UserID, method oncall.Method, address string, now time.Time,
 ) (oncall.Contact, error) {
@@ -149,8 +147,7 @@ func (s *Store) AddContact(
 	return added, nil
 }
 
-// changeContacts changes how one person is reached, while nobody else does, and tells every
-// instance of it.
+// changeContacts locks a person, changes their contact methods or rules, and notifies every instance.
 func (s *Store) changeContacts(ctx context.Context, user oncall.UserID, change func(tx pgx.Tx) error) error {
 	const lock = `SELECT id FROM users WHERE id = $1 FOR UPDATE`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -168,7 +165,7 @@ func (s *Store) changeContacts(ctx context.Context, user oncall.UserID, change f
 	return err
 }
 
-// contact loads a contact method of a person's, and keeps others from changing it.
+// contact locks and loads one of a person's contact methods.
 func contact(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.ContactID) (oncall.Contact, error) {
 	c, err := lockContact(ctx, tx, id)
 	if errors.Is(err, oncall.ErrNotFound) || err == nil && c.UserID != user {
@@ -177,7 +174,7 @@ func contact(ctx context.Context, tx pgx.Tx, user oncall.UserID, id oncall.Conta
 	return c, err
 }
 
-// RemoveContact takes a contact method away, and the rules that use it.
+// RemoveContact removes a contact method, and the notification rules that use it.
 func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, now time.Time) error {
 	const remove = `UPDATE contacts SET removed_at = $2 WHERE id = $1`
 	const void = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
@@ -213,7 +210,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		p.High, p.Low = slices.DeleteFunc(p.High, uses), slices.DeleteFunc(p.Low, uses)
 		for _, rules := range []*[]oncall.Rule{&p.High, &p.Low} {
 			if len(*rules) == 0 {
-				*rules = nil // the defaults, so that what is added next pages, too
+				*rules = nil // back to the defaults, so that contact methods added later are used
 			}
 		}
 		return savePreferences(ctx, tx, user, p)
@@ -224,7 +221,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 	return wrapAny(err, "remove contact method %d of %s", id, user)
 }
 
-// SetPreferences says how a person wants to be reached.
+// SetPreferences stores a person's notification rules and hours.
 func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall.UserID, p oncall.Preferences, now time.Time) error {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
 		return err
@@ -258,7 +255,7 @@ func savePreferences(ctx context.Context, tx pgx.Tx, user oncall.UserID, p oncal
 	return err
 }
 
-// TestContacts sends a test page by some contact methods; 0 is Slack. Together they are one test.
+// TestContacts sends a test page by some contact methods; 0 is Slack. All together count as one test.
 func (s *Store) TestContacts(ctx context.Context, by oncall.Actor, user oncall.UserID, ids []oncall.ContactID, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -270,7 +267,7 @@ func (s *Store) TestContacts(ctx context.Context, by oncall.Actor, user oncall.U
 	dir := g.dir
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
-		before := -1 // tests of the person
+		before := -1 // the person's earlier tests
 		for _, id := range ids {
 			c := oncall.Contact{UserID: user, Method: oncall.MethodSlack}
 			if id != 0 {

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	// checkAhead is how long before a shift people are asked whether they can still be reached, if
-	// they haven't answered for checkAge.
+	// checkAhead is how long before a shift people are asked whether they can still be reached by a contact method, if
+	// they haven't answered by it for checkAge.
 	checkAhead = 7 * 24 * time.Hour
 	checkAge   = 30 * 24 * time.Hour
-	// checkTold is how long before the shift Slack is told that nobody has answered.
+	// checkTold is how long before the shift they and their managers are told in Slack that there was no answer.
 	checkTold = 24 * time.Hour
 )
 
@@ -33,17 +33,16 @@ func programs() []oncall.Method {
 	return out
 }
 
-// CheckReach asks those whose shift comes up whether they can still be reached by the contact
-// methods that they have not used for long, once before a shift, and tells who should know when
-// nobody answers.
+// CheckReach asks people before a shift whether they can still be reached by contact methods that they have not used for
+// a long time, and tells them and their managers if they don't answer.
 func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 	const begin = `
 		INSERT INTO checks (contact_id, shift_at, sent_at)
 		SELECT c.id, $2, $3
 		FROM contacts c
 		WHERE c.user_id = $1 AND c.removed_at IS NULL AND c.disabled_at IS NULL AND c.verified_at IS NOT NULL
-		  AND c.method <> ALL ($5) -- nobody answers by them
-		  AND NOT (c.method = $6 AND (c.named_sender OR c.address ~ $7)) -- nor can anybody here
+		  AND c.method <> ALL ($5) -- only programs read them
+		  AND NOT (c.method = $6 AND (c.named_sender OR c.address ~ $7)) -- it can't be answered
 		  AND c.confirmed_at < $4
 		  AND NOT EXISTS (SELECT FROM checks k WHERE k.contact_id = c.id AND k.sent_at > $4)
 		ON CONFLICT DO NOTHING
@@ -82,7 +81,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// mayCheck counts a check by a contact method, unless there were too many.
+// mayCheck reports whether a contact method may be checked within the limits, and counts the check.
 func (s *Store) mayCheck(ctx context.Context, tx pgx.Tx, dir *Directory, id oncall.ContactID, now time.Time) (bool, error) {
 	c, err := oneContact(ctx, tx, id)
 	if err != nil {
@@ -93,18 +92,18 @@ func (s *Store) mayCheck(ctx context.Context, tx pgx.Tx, dir *Directory, id onca
 		return false, err
 	}
 	if refusal := cmp.Or(n.MayCheck(), s.phones.Check(c.Method, c.Address)); refusal != nil {
-		return false, nil //nolint:nilerr // nobody has asked for it, so nobody is told
+		return false, nil //nolint:nilerr // nobody asked for the check, so nobody is told
 	}
 	return true, s.noteProbe(ctx, tx, dir, "check", c, n, now)
 }
 
-// A comingShift begins within the next days.
+// A comingShift is the start of somebody's next shift.
 type comingShift struct {
 	user oncall.UserID
 	at   time.Time
 }
 
-// coming are the first shifts of people who have set up contact methods.
+// coming are the next shifts, within checkAhead, of people who have contact methods.
 func (d *Directory) coming(now time.Time) []comingShift {
 	var out []comingShift
 	seen := map[oncall.UserID]bool{}
@@ -121,7 +120,7 @@ func (d *Directory) coming(now time.Time) []comingShift {
 	return out
 }
 
-// tellSilent tells in Slack, a day before a shift, which contact methods have not been answered.
+// tellSilent tells in Slack, checkTold before a shift, by which contact methods a check was not answered.
 func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	const silent = `
 		UPDATE checks k
@@ -148,15 +147,14 @@ func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now t
 	return s.saveNotices(ctx, tx, now, notices)
 }
 
-// answersCheck reports whether the people behind these contact methods were asked lately whether they
-// can still be reached.
+// answersCheck reports whether one of these contact methods was checked recently.
 func answersCheck(ctx context.Context, q querier, own []oncall.ContactID, now time.Time) (asked bool, err error) {
 	const load = `SELECT EXISTS (SELECT FROM checks WHERE contact_id = ANY ($1) AND sent_at > $2)`
 	err = q.QueryRow(ctx, load, own, now.Add(-checkAhead)).Scan(&asked)
 	return asked, err
 }
 
-// A ProbeRecipient is who gets a test or a check, and by which contact method.
+// A ProbeRecipient is the person and the contact method of a test or check.
 type ProbeRecipient struct {
 	User    oncall.User
 	Contact oncall.Contact

@@ -10,8 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// disable switches a contact method off that reaches nobody any more, and tells its person and
-// the admins of their teams.
+// disable switches a contact method off, and tells its person and the managers of their teams.
 func (s *Store) disable(ctx context.Context, tx pgx.Tx, by oncall.Actor, dir *Directory, id oncall.ContactID, why string, now time.Time) error {
 	const off = `
 		UPDATE contacts
@@ -38,7 +37,7 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, by oncall.Actor, dir *Di
 	return announce(ctx, tx)
 }
 
-// setSender notes whether what a contact method gets comes from a name, which can't be answered.
+// setSender notes whether messages to a contact method show a name as their sender, which can't be answered.
 func setSender(ctx context.Context, tx pgx.Tx, id oncall.ContactID, named bool) error {
 	const set = `UPDATE contacts SET named_sender = $2 WHERE id = $1 AND named_sender <> $2`
 	tag, err := tx.Exec(ctx, set, id, named)

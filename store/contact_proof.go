@@ -16,22 +16,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// The bounds of proving an address. They also protect those whose number somebody mistypes.
+// Limits of a proof. They also protect people whose number somebody mistypes.
 const (
 	proofLives = 10 * time.Minute
 	proofTries = 5
 )
 
-// A Proof is a code on its way to the contact method that it is to prove.
+// A Proof is a code that is being sent to a contact method.
 type Proof struct {
 	Contact oncall.Contact
 	User    oncall.User
 	Code    string
-	Sealed  string // the code, as it may be stored until it is told
+	Sealed  string // the code, encrypted, so that it may be stored in a notice
 	Expires time.Time
 }
 
-// SendProof sends one more code to a contact method.
+// SendProof queues another code for a contact method.
 func (s *Store) SendProof(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err == nil {
@@ -45,7 +45,7 @@ func (s *Store) SendProof(ctx context.Context, by oncall.Actor, user oncall.User
 		if err != nil {
 			return err
 		}
-		if err := g.forPerson(user, Adds(c.Method)); err != nil { // they may be in no team any more
+		if err := g.forPerson(user, Adds(c.Method)); err != nil { // they may have left their team
 			return err
 		}
 		return s.queueProof(ctx, tx, c, now)
@@ -63,12 +63,12 @@ func (s *Store) queueProof(ctx context.Context, tx pgx.Tx, c oncall.Contact, now
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendProof{Contact: c.ID}}})
 }
 
-// mayProve refuses to send more codes to an address than it may get.
+// mayProve refuses a code that would exceed the limits of its address.
 func (s *Store) mayProve(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
 	if err := s.phones.Check(c.Method, c.Address); err != nil {
 		return oncall.ProbeCount{}, err
 	}
-	if c.Address == "" { // it goes to the person in Slack
+	if c.Address == "" { // the code is shown in Slack
 		return oncall.ProbeCount{}, nil
 	}
 	n, err := countProbes(ctx, tx, c, now)
@@ -78,8 +78,8 @@ func (s *Store) mayProve(ctx context.Context, tx pgx.Tx, c oncall.Contact, now t
 	return n, n.MayProve()
 }
 
-// BeginProof makes the code that proves a contact method, out of random bytes; those before it no longer
-// count. A contact method that is gone or has had enough codes is refused.
+// BeginProof makes the code that proves a contact method, from random bytes. Earlier codes become invalid. It refuses a
+// contact method that was removed or has had too many codes.
 func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16]byte, now time.Time) (Proof, error) {
 	const insert = `
 		INSERT INTO codes (contact_id, method, address, hash, tries, sent_at)
@@ -121,8 +121,8 @@ func (s *System) BeginProof(ctx context.Context, id oncall.ContactID, random [16
 	return p, nil
 }
 
-// codeFrom makes six digits; sixteen for methods where anybody can try a code, not only the owner of the
-// address.
+// codeFrom makes a code of six digits; long: of sixteen letters and digits, for methods where anybody can try codes, not
+// only the owner of the address.
 func codeFrom(random [16]byte, long bool) string {
 	if long {
 		return strings.ToLower(base32.StdEncoding.EncodeToString(random[:10]))
@@ -130,10 +130,10 @@ func codeFrom(random [16]byte, long bool) string {
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(random[:8])%1_000_000)
 }
 
-// voidCodes makes all codes of a contact method invalid.
+// voidCodes invalidates all codes of a contact method.
 const voidCodes = `UPDATE codes SET hash = '' WHERE contact_id = $1 AND hash <> ''`
 
-// ConfirmContact proves a contact method with the code that was sent to it.
+// ConfirmContact verifies a contact method by the code that was sent to it.
 func (s *Store) ConfirmContact(ctx context.Context, by oncall.Actor, user oncall.UserID, id oncall.ContactID, code string, now time.Time) error {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
 		return err
@@ -153,13 +153,13 @@ func (s *Store) ConfirmContact(ctx context.Context, by oncall.Actor, user oncall
 		}
 		return verified(ctx, tx, by, c, now)
 	})
-	if err == nil && !right { // the try itself is saved
+	if err == nil && !right { // refused only now, so that the try was saved
 		err = oncall.Refuse("That code is not right, or too old. A new one can be sent.")
 	}
 	return wrapAny(err, "confirm contact method %d of %s", id, user)
 }
 
-// tryCode uses up one try of each code that is still good, and reports whether one of them fits.
+// tryCode uses up one try of each valid code of a contact method, and reports whether the given code is one of them.
 func (s *Store) tryCode(ctx context.Context, tx pgx.Tx, id oncall.ContactID, code string, now time.Time) (bool, error) {
 	const try = `
 		UPDATE codes

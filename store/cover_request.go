@@ -13,8 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// AskForCover stores a request to take a shift and asks the first people. What is wrong with it is
-// a Refusal.
+// AskForCover stores a cover request, and asks the first people. It refuses requests that make no sense.
 func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule.Stint, note string, everyone bool, now time.Time) (oncall.Cover, error) {
 	const insert = `
 		INSERT INTO covers (state, stint, note, everyone, created_by, created_at, asked, takes)
@@ -66,8 +65,8 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 	return change.Cover, nil
 }
 
-// UpdateCover does what a person wants to do with a cover request, and saves the request, its
-// schedule, and what people are told. A Refusal comes back; the request may have changed nevertheless.
+// UpdateCover carries out a person's act on a cover request, and saves the request, its schedule and the notices. If it
+// returns a Refusal, the request may have changed nevertheless.
 func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.CoverID, a oncall.CoverAct, now time.Time) (oncall.Cover, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -106,7 +105,7 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 	return change.Cover, change.Refusal
 }
 
-// recordCover writes to the audit log what somebody has done with a request for cover.
+// recordCover writes an act on a cover request to the audit log.
 func recordCover(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, before oncall.Cover, change oncall.CoverChange, a oncall.CoverAct) error {
 	of, err := where(ctx, tx, before.Stint.Schedule)
 	if err != nil {
@@ -118,7 +117,7 @@ func recordCover(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time,
 	return nil
 }
 
-// RunCoverTimer asks the next people, reminds, or ends a request; nothing if the timer is stale.
+// RunCoverTimer asks the next people, reminds the asker, or ends the request. A stale timer does nothing.
 func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		cover, err := lockCover(ctx, tx, id)
@@ -145,7 +144,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 	return nil
 }
 
-// saveCover writes a decision with its overrides, and sets its timer.
+// saveCover saves a changed request with its overrides, and sets its timer.
 func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
 	const save = `UPDATE covers SET state = $2, ended_at = $3, next_at = $4, asked = $5, takes = $6 WHERE id = $1`
 	c := &change.Cover
@@ -161,7 +160,7 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CoverTimer{Cover: c.ID}, At: *c.NextAt}})
 }
 
-// takeCover adds the overrides of those who take a part of the shift, and tells both sides.
+// takeCover adds the overrides for the parts of the shift that were just taken.
 func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverChange, now time.Time) error {
 	if len(change.Add) == 0 {
 		return nil
@@ -183,7 +182,7 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	})
 }
 
-// tellCover brings the messages about a request to its state and sends the new ones.
+// tellCover updates the notices of a request, and sends new ones.
 func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
 	staff oncall.Staff, now time.Time,
 ) error {

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// CheckCoverage looks for gaps in coverage, tells new findings to those whom they concern, and forgets those that
-// were mended, so that they are told again should they come back.
+// CheckCoverage looks for problems with coverage, warns people of new findings, and deletes those that were fixed, so
+// that there is a new warning if they recur.
 func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// loadCoverage loads what CheckCoverage judges, within the caller's transaction.
+// loadCoverage loads the facts for CheckCoverage.
 func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.CoverageFacts, error) {
 	const timeOff = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end"
@@ -105,8 +105,8 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 	return f, err
 }
 
-// forgetFindings forgets what was found and is no longer so, and returns its keys. What is being edited
-// stays as it is.
+// forgetFindings deletes the stored findings that were not found again, and returns their keys. Findings about schedules
+// that are being edited stay.
 func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unsettled func(key string) bool) ([]string, error) {
 	rows, _ := tx.Query(ctx, `SELECT key FROM findings ORDER BY key`)
 	known, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -122,10 +122,10 @@ func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unse
 	return gone, nil
 }
 
-// mendedWithin is how old a warning may be to be marked as mended.
+// mendedWithin is how old a warning may be for its findings to be marked as fixed.
 const mendedWithin = 60 * 24 * time.Hour
 
-// tellMended marks the mended findings in earlier warnings.
+// tellMended marks the fixed findings in earlier warnings.
 func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
 	const load = `
 		SELECT id, facts AS detail
@@ -160,7 +160,7 @@ func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found 
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// keepFindings stores findings and returns those that are new.
+// keepFindings stores findings, and returns the new ones.
 func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now time.Time) ([]oncall.Finding, error) {
 	const insert = `
 		INSERT INTO findings (key, kind, found_at)
@@ -180,8 +180,8 @@ func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now ti
 	return slices.DeleteFunc(found, func(f oncall.Finding) bool { return !slices.Contains(fresh, f.Key) }), nil
 }
 
-// warnings makes one notice for each of those who should know: the person who is away, else the
-// admins of the team, else its channel.
+// warnings makes one notice for each recipient: a finding about time off goes to its person, all others to the team's
+// managers, or else to its channel.
 func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Notice {
 	var notices []oncall.Notice
 	for _, f := range found {
@@ -201,7 +201,7 @@ func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Noti
 	return notices
 }
 
-// openFindings counts what was found and not mended.
+// openFindings counts the stored findings.
 func (s *Store) openFindings(ctx context.Context) (map[oncall.FindingKind]int, error) {
 	open := map[oncall.FindingKind]int{}
 	for _, kind := range oncall.FindingKinds {

@@ -8,13 +8,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// StatementLimit bounds a statement, or the wait for a connection, if its caller has set no deadline. If the
-// network swallows every packet, TCP would take a quarter of an hour to give up, and what the caller holds,
-// such as the turn to load the directory, would keep everybody else waiting.
+// StatementLimit bounds a statement, and the wait for a connection, if the caller has set no deadline. If the network
+// drops every packet, TCP gives up only after a quarter of an hour, and meanwhile everybody would wait for whatever the
+// caller holds, such as the right to load the directory.
 const StatementLimit = 15 * time.Second
 
-// deadlines traces nothing: pgx has no other hook that may change the context of every statement,
-// those of the queue among them.
+// deadlines sets a deadline for every statement, including the queue's. It is a tracer because pgx has no other hook that
+// can replace the context.
 type deadlines struct{}
 
 var (
@@ -24,8 +24,8 @@ var (
 	_ pgxpool.AcquireTracer = deadlines{}
 )
 
-// A boundedContext belongs to one statement, even if the caller's has a deadline: it ends with the statement,
-// and the caller's must not.
+// A boundedContext is a statement's own context, even if the caller's has a deadline, so that release can cancel it
+// without ending the caller's.
 type boundedContext struct {
 	context.Context
 	cancel context.CancelFunc // nil: the deadline is the caller's

@@ -12,54 +12,54 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Directory is a picture of everything that Apply and people set up. It never changes: what is
-// set up later is in the next one.
+// A Directory is a snapshot of everything that is set up: teams, people, schedules, policies, integrations. It never
+// changes; later changes are in the next Directory.
 type Directory struct {
 	Teams        []oncall.Team // by name
 	Users        map[oncall.UserID]oncall.User
 	Members      map[oncall.TeamID][]oncall.UserID
 	Schedules    []*schedule.Schedule              // by name
-	Policies     map[oncall.PolicyID]oncall.Policy // also those removed, which open incidents still follow
+	Policies     map[oncall.PolicyID]oncall.Policy // including removed ones, which open incidents may still follow
 	Integrations []oncall.Integration              // by name
 	UserGroups   []oncall.UserGroup                // by handle
-	Maintenance  []oncall.Maintenance              // that is not over, or was not when it was looked at last
-	Reach        map[oncall.UserID]oncall.Reach    // of those who have set up anything beside Slack
-	Hides        bool                              // something is left out that its reader may not see
+	Maintenance  []oncall.Maintenance              // windows that CheckMaintenance has not ended
+	Reach        map[oncall.UserID]oncall.Reach    // of people who have set up more than Slack
+	Hides        bool                              // parts that the reader may not see are left out
 
 	groups      map[string][]oncall.UserID     // Slack user groups, by handle
-	channels    map[string]oncall.NamedChannel // by what the set-up calls them
-	named       map[string]oncall.UserID       // by the address that the set-up had for a person
+	channels    map[string]oncall.NamedChannel // by their name in the set-up
+	named       map[string]oncall.UserID       // people, by their address in the set-up
 	rosterTeams map[oncall.TeamID]oncall.RosterTeam
 
-	every []oncall.Team // also those of which its reader may see nothing
+	every []oncall.Team // all teams, including those hidden from the reader
 
-	// With those removed, to which incidents refer.
+	// Including removed ones, to which incidents may refer.
 	teams        map[oncall.TeamID]oncall.Team
 	integrations map[oncall.IntegrationID]oncall.Integration
 
 	schedules map[oncall.ScheduleID]*schedule.Schedule
-	since     time.Time // what of schedules was over by then is left out
+	since     time.Time // parts of schedules that ended before are left out
 	keys      map[keyHash]oncall.Integration
-	rotated   map[keyHash]rotatedKey // replaced by one of those
+	rotated   map[keyHash]rotatedKey // replaced keys of integrations
 	apiKeys   map[oncall.APIKeyID]oncall.APIKey
-	apiHashes map[keyHash]apiHash // of those keys
+	apiHashes map[keyHash]apiHash // hashes of apiKeys
 	admins    map[oncall.TeamID][]oncall.UserID
 	access    access.Model
-	onCall    map[oncall.TeamID][]oncall.UserID // whom the team's schedules put on call
+	onCall    map[oncall.TeamID][]oncall.UserID // everybody in the team's schedules
 	overrides map[oncall.OverrideID]schedule.Override
-	lists     map[oncall.RouteOwner]*route.List // of routes, that have any
+	lists     map[oncall.RouteOwner]*route.List // lists of routes that aren't empty
 	routers   map[oncall.IntegrationID]*route.Router
 }
 
 type keyHash [sha256.Size]byte
 
-// Team returns a team, also one that has been removed.
+// Team returns a team, even if it was removed.
 func (d *Directory) Team(id oncall.TeamID) (oncall.Team, bool) {
 	t, ok := d.teams[id]
 	return t, ok
 }
 
-// Managers returns who manages a team: everybody in it, where nobody is named.
+// Managers returns the managers of a team; if none are named, all members.
 func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	if named := d.access.Teams[id].Managers; len(named) > 0 {
 		return named
@@ -67,7 +67,7 @@ func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	return d.Members[id]
 }
 
-// TeamZone is the zone in which a team's days begin; "" if it is not known.
+// TeamZone is a team's time zone; "" if the team is unknown.
 func (d *Directory) TeamZone(id oncall.TeamID) string { return d.rosterTeams[id].TimeZone }
 
 // Schedule returns a schedule.
@@ -76,7 +76,7 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	return c, ok
 }
 
-// IntegrationName is what an integration is called, even one that was removed; "" for 0.
+// IntegrationName is the name of an integration, even if it was removed; "" for 0.
 func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
 // IntegrationOfKey finds the integration that has a key, or had it until it was rotated a moment ago.
@@ -95,7 +95,7 @@ func (d *Directory) Override(id oncall.OverrideID) (schedule.Override, bool) {
 	return o, ok
 }
 
-// Overrides returns the overrides of a schedule, by their beginning.
+// Overrides returns the overrides of a schedule, by start.
 func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
 	var out []schedule.Override
 	for _, o := range d.overrides {
@@ -107,7 +107,7 @@ func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
 	return out
 }
 
-// Roster returns the facts from which the targets of a policy become people.
+// Roster returns the facts by which the targets of a policy are resolved to people.
 func (d *Directory) Roster() oncall.Roster {
 	return oncall.Roster{
 		Staff: oncall.Staff{Schedules: d.schedules, Users: d.Users, Members: d.Members},
@@ -115,12 +115,12 @@ func (d *Directory) Roster() oncall.Roster {
 	}
 }
 
-// Facts are what decisions about incidents depend on.
+// Facts returns what decisions about incidents depend on.
 func (d *Directory) Facts() oncall.Facts {
 	return oncall.Facts{Policies: d.Policies, Roster: d.Roster(), Silencing: d.silencing()}
 }
 
-// silencing reports whether any integration's alerts are silenced where they come from.
+// silencing reports whether any integration silences its alerts at their source.
 func (d *Directory) silencing() bool {
 	return slices.ContainsFunc(d.Integrations, func(in oncall.Integration) bool { return in.Silencing != nil })
 }

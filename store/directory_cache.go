@@ -11,20 +11,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// directoryCache caches the Directory. What is cached can be trusted only while we listen for changes.
+// directoryCache caches the Directory. The cache is valid only while this instance listens for changes.
 type directoryCache struct {
-	filling chan struct{} // holds one token while somebody loads
+	filling chan struct{} // a semaphore: one goroutine loads at a time
 
 	mu        sync.Mutex
 	listening bool
 	age       int        // grows with every change
-	dir       *Directory // nil: to be loaded
-	loads     int        // that have begun
-	latest    *Directory // of the last load that has ended well, and
-	load      int        // which one that was
+	dir       *Directory // nil: it must be loaded
+	loads     int        // how many loads have begun
+	latest    *Directory // the result of the last successful load,
+	load      int        // and that load's number
 }
 
-// drop forgets the directory, because something has changed.
+// drop empties the cache, because something has changed.
 func (c *directoryCache) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,7 +32,7 @@ func (c *directoryCache) drop() {
 	c.dir = nil
 }
 
-// listen says whether notifications of changes arrive from now on. What changed before may be unknown.
+// listen sets whether notifications of changes arrive from now on. Earlier ones may have been missed.
 func (c *directoryCache) listen(listening bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -40,16 +40,15 @@ func (c *directoryCache) listen(listening bool) {
 	c.dir, c.listening = nil, listening
 }
 
-// ask returns the directory if it is known, else how many loads have begun: whoever asks now may
-// use any later one.
+// ask returns the cached directory, or else how many loads have begun: the caller may use the result of any later one.
 func (c *directoryCache) ask() (dir *Directory, loads int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dir, c.loads
 }
 
-// begin counts a load and returns its number, unless what has been loaded meanwhile will do for who
-// asked when so many had begun.
+// begin starts a load and returns its number, unless a load that began after the caller asked has ended; then it returns
+// that one's directory. Asked is the result of ask.
 func (c *directoryCache) begin(asked int) (dir *Directory, load, age int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,7 +62,7 @@ func (c *directoryCache) begin(asked int) (dir *Directory, load, age int) {
 	return nil, c.loads, c.age
 }
 
-// put keeps a directory, for all who ask unless something has changed since it began to be loaded.
+// put stores the result of a load. It is cached only if nothing has changed since the load began.
 func (c *directoryCache) put(dir *Directory, load, age int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,14 +75,14 @@ func (c *directoryCache) put(dir *Directory, load, age int) {
 // Directory returns everything that was set up.
 func (s *System) Directory(ctx context.Context) (*Directory, error) { return s.directory(ctx) }
 
-// directory returns everything that was set up. While Run runs, it is loaded once for each change,
-// however many ask; otherwise those who ask at the same time share a load that began after they asked.
+// directory returns everything that was set up. While Run runs, it is loaded once for each change. Otherwise concurrent
+// callers share a load that began after they called.
 func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	dir, asked := s.cache.ask()
 	if dir != nil {
 		return dir, nil
 	}
-	// Others wait for whoever loads, however much time that one has.
+	// Bounded even if the caller has more time, because others wait for this load.
 	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
 	defer cancel()
 	select {
@@ -96,7 +95,7 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	if dir != nil {
 		return dir, nil
 	}
-	// On a connection of the door's: a signal must not wait for whatever has taken the others.
+	// Signals need the directory, so it is loaded by their pool and doesn't wait for connections of the other one.
 	err := translate(pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) (err error) {
 		dir, err = s.loadDirectory(ctx, tx, time.Time{})
 		return err
@@ -108,8 +107,7 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 	return dir, nil
 }
 
-// DirectoryAt returns a directory whose schedules know an instant that may be long past: the caller's own,
-// if that suffices.
+// DirectoryAt returns a directory whose schedules reach back to an instant: dir, if that is recent enough.
 func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory, at time.Time) (*Directory, error) {
 	if at.After(dir.since) {
 		return dir, nil
@@ -124,7 +122,7 @@ func (s *Store) DirectoryAt(ctx context.Context, by oncall.Actor, dir *Directory
 	return dir.For(by), nil
 }
 
-// announce tells every instance, when the transaction commits, that the directory has changed.
+// announce notifies every instance, when the transaction commits, that the directory has changed.
 func announce(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `SELECT pg_notify('watchbill_config', '')`)
 	return err

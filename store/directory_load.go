@@ -14,17 +14,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// loadDirectory loads the directory, with what of schedules was not over by an instant; zero: with what
-// matters now.
+// loadDirectory loads the directory. Parts of schedules that ended before since are left out; zero: recently decides.
 func (s *Store) loadDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
-	// One instant for all queries, so that nothing refers to what another query has missed.
+	// All queries see the same snapshot, so that none refers to rows that another one missed.
 	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return nil, err
 	}
 	return s.readDirectory(ctx, tx, since)
 }
 
-// readDirectory is loadDirectory within a transaction that has begun, with what that has changed.
+// readDirectory is loadDirectory within a transaction that has made changes, which it sees.
 func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (*Directory, error) {
 	d := &Directory{
 		teams: map[oncall.TeamID]oncall.Team{}, integrations: map[oncall.IntegrationID]oncall.Integration{},
@@ -56,8 +55,8 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	for id, definition := range all {
 		compiled, err := schedule.Compile(definition)
 		if err != nil {
-			// Whatever was stored has been compiled before. Should a release differ, one schedule
-			// must not take the others with it: a policy skips its step, and says so.
+			// Stored schedules were compiled before, perhaps by another release. If one fails all the same, policies skip
+			// the steps that page it, and say so, but everything else keeps working.
 			s.log.Error().Err(err).Str("schedule", definition.Name).Msg("schedule can't be used")
 			continue
 		}
@@ -74,7 +73,7 @@ func (s *Store) readDirectory(ctx context.Context, tx pgx.Tx, since time.Time) (
 	return d, nil
 }
 
-// gatherTeams puts together what decisions need to know of each team.
+// gatherTeams collects what decisions depend on of each team.
 func (d *Directory) gatherTeams() {
 	zones := map[oncall.TeamID]string{}
 	for _, id := range slices.Sorted(maps.Keys(d.schedules)) {
@@ -88,7 +87,7 @@ func (d *Directory) gatherTeams() {
 	}
 }
 
-// loadPeople loads who there is, and how their teams reach them.
+// loadPeople loads the people, with their teams, policies and contact methods.
 func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
 	if d.Users, err = users(ctx, tx); err != nil {
 		return err
@@ -103,7 +102,7 @@ func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
 	return err
 }
 
-// members loads who is in each team, and who of them is named as an admin.
+// members loads the members of each team, and those of them who are named as managers.
 func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]oncall.UserID, err error) {
 	const load = `SELECT team_id, user_id, role = 'admin' FROM team_members ORDER BY team_id, position`
 	all, admins = map[oncall.TeamID][]oncall.UserID{}, map[oncall.TeamID][]oncall.UserID{}
@@ -121,7 +120,7 @@ func members(ctx context.Context, q querier) (all, admins map[oncall.TeamID][]on
 	return all, admins, err
 }
 
-// policies loads every policy, also those removed.
+// policies loads all policies, including removed ones.
 func policies(ctx context.Context, q querier) (map[oncall.PolicyID]oncall.Policy, error) {
 	const load = `
 		SELECT id, team_id, name, repeat, steps, acks, ack_timeout, ack_wait, removed_at IS NOT NULL AS removed
@@ -170,7 +169,7 @@ func (d *Directory) loadIntegrations(ctx context.Context, tx pgx.Tx) error {
 	integrations, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	for _, in := range integrations {
 		if in.ID == oncall.CanaryIntegration {
-			in.Muted = false // it is for earlier releases
+			in.Muted = false // it is stored as muted for earlier releases, which know no canary
 		}
 		d.integrations[in.ID] = in.Integration
 		if !in.Removed && len(in.KeyHash) == sha256.Size {

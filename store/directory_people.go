@@ -4,7 +4,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Name is what somebody is called; whoever has no name is shown by the id.
+// Name is a person's name, or else their id.
 func (d *Directory) Name(id oncall.UserID) string {
 	if name := d.Users[id].Name; name != "" {
 		return name
@@ -12,10 +12,10 @@ func (d *Directory) Name(id oncall.UserID) string {
 	return string(id)
 }
 
-// mostWatchers is how many people are told what concerns the whole installation.
+// mostWatchers is how many people are told of problems of the whole installation.
 const mostWatchers = 20
 
-// Installers are the admins of the installation. They are told what only they can fix.
+// Installers are the admins of the installation, who are told of problems that only they can fix.
 func (d *Directory) Installers() []string {
 	var to []string
 	for _, id := range d.access.AdminIDs() {
@@ -24,7 +24,7 @@ func (d *Directory) Installers() []string {
 	return to[:min(len(to), mostWatchers)]
 }
 
-// concerned are a person, and who answers for the person's teams.
+// concerned are a person and the watchers of their teams.
 func (d *Directory) concerned(user oncall.UserID) []string {
 	to := []string{string(user)}
 	seen := map[string]bool{string(user): true}

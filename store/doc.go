@@ -1,18 +1,19 @@
 // Package store keeps everything that Watchbill knows in PostgreSQL. One exported method is one
-// transaction, as TestOneExportedMethodIsOneTransaction checks: it locks what it changes, loads what
-// a rule of package oncall needs, lets it decide, and saves the decision together with its timeline
-// and the jobs that follow from it, or nothing at all.
+// transaction, as TestOneExportedMethodIsOneTransaction checks. The transaction locks the rows that will change,
+// loads what a rule of package oncall needs, lets the rule decide, and saves the decision together with its
+// timeline and its jobs, or saves nothing at all.
 //
 // Signals take two steps. Accept writes them to the inbox, many callers in one commit, and returns
-// when they are durable. Run folds the inbox into incidents, in order; of all instances one does so
-// at a time, and another takes over when its connection is lost.
+// when they are durable. Run folds the inbox into incidents, in order. Only one instance folds at a time;
+// another takes over when that instance loses its connection.
 //
-// # Faces
+// # Store and System
 //
-// A Store does what somebody asked for: bot and answers get nothing else. Its methods take the actor and
-// ask package access (access.go); TestEveryMethodForPeopleTakesTheActor lists the few that don't. A System
-// embeds it and does what nobody asks for: it takes signals in, runs timers, sends pages, draws, repairs. The
-// queue's workers, api, spool and cmd use it; the linter keeps it from the rest.
+// A Store does what people ask for; packages bot and answers get nothing else. Its methods take the actor and
+// ask package access for permission (access.go); TestEveryMethodForPeopleTakesTheActor lists the few exceptions.
+// A System embeds a Store and adds the work that no person asks for: accepting signals, running timers, sending
+// pages, drawing messages, repairs. The queue's workers, api, spool and cmd use the System; the linter keeps the
+// other packages from it.
 //
 // # Locks
 //
@@ -23,8 +24,8 @@
 //
 // This is one package of some 19,800 lines with its blanks and comments, because nearly every transaction
 // changes several tables: a page, an answer and a hand-off all lock, load and save incidents, with the same unexported
-// functions. Two packages would have to export those, and anybody could take half a step. Its files are
-// named noun first: answer_ (what people send back), contact_ (how they are reached), inbox_ (from a
-// signal to an incident), incident_, page_, queue_ (River's jobs), schedule_, setup_ (what Apply
-// does), and one for each smaller noun.
+// functions. Two packages would have to export those functions, and any caller could then save half of a change.
+// The files are named noun first: answer_ (texts and calls from people), contact_ (phones and devices), inbox_
+// (from a signal to an incident), incident_, page_, queue_ (River's jobs), schedule_, setup_ (applying the
+// set-up file), and one for each smaller noun.
 package store

@@ -11,50 +11,50 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// leaseTime is for how long a job that has gone silent keeps others from drawing.
+// leaseTime is how long a job that stopped reporting keeps other jobs from drawing its incident.
 const leaseTime = 30 * time.Second
 
-// A Place is a message in Slack. The zero Place is none.
+// A Place says where a Slack message is. The zero Place means no message.
 type Place struct{ Channel, TS string }
 
 // A Copy is a direct message that shows an incident.
 type Copy struct {
 	Place
-	Drawn int64 // the version that it shows
+	Drawn int64 // the version that the message shows
 	User  oncall.UserID
-	Why   oncall.Sentence // that person was paged
+	Why   oncall.Sentence // why the person was paged
 }
 
-// A Drawing is an incident as it is to be shown, and where it is shown already.
+// A Drawing holds an incident's current picture, and the Slack messages that already show the incident.
 type Drawing struct {
 	Picture   oncall.Picture
-	Busy      bool       // another job is drawing, and will see this version too: nothing to do
+	Busy      bool       // another job is drawing and will draw this version too, so there is nothing to do
 	Root      Place      // the message in the team's channel; zero: not posted
-	RootTried *time.Time // when it was first tried: it may be there although we don't know where
-	Delivery  string     // names that message for good, to find it by
-	RootDrawn int64      // the version that it shows
+	RootTried *time.Time // the first attempt to post it; the message may exist although we never learned its ts
+	Delivery  string     // a permanent name in that message's metadata, to find the message by
+	RootDrawn int64      // the version that the root message shows
 	Copies    []Copy
 	ThreadTo  int64 // the last event that the thread shows
 
-	ThreadTried   int64      // up to which event a reply was tried that may be there; 0: none was
-	ThreadTriedAt *time.Time // when
+	ThreadTried   int64      // last event of a reply that may have been posted; 0: no such attempt
+	ThreadTriedAt *time.Time // when that reply was tried
 
 	Line FlapLine
 
-	Raisers []RaiserCopy // for those who raised it by hand
+	Raisers []RaiserCopy // for the people who raised the incident by hand
 }
 
-// A FlapLine is the reply in the thread that says how the incident comes and goes, and is edited in place.
+// A FlapLine is the reply in the thread that reports an incident's flapping. It is edited in place.
 type FlapLine struct {
-	Since   *time.Time // of which flapping it tells; nil: there is none
-	TS      string     // empty: it is not posted
-	Drawn   string     // oncall.Flap.State, as it shows it
-	TriedAt *time.Time // it may be there although we don't know where
+	Since   *time.Time // start of the flapping that the line reports; nil: no line
+	TS      string     // empty: not posted
+	Drawn   string     // the oncall.Flap.State that the line shows
+	TriedAt *time.Time // an attempt to post that may have succeeded
 }
 
-// BeginDraw gives the drawing of an incident to a job, until EndDraw, PutDrawBack, or 30 s of silence. The
-// same job may begin again. A job that finds another one drawing can stop: EndDraw keeps the other going
-// until it has drawn the newest version.
+// BeginDraw leases the drawing of an incident to a job, until EndDraw, PutDrawBack, or 30 s without a sign of
+// life. The same job may begin again. A job that finds another job drawing can stop, because EndDraw keeps the
+// other job going until the newest version is drawn.
 func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -77,19 +77,19 @@ func (s *System) BeginDraw(ctx context.Context, id oncall.IncidentID, job int64,
 	if err != nil {
 		return Drawing{}, fmt.Errorf("begin to draw incident %d: %w", id, err)
 	}
-	// The time makes it another name in another database that counts from 1 as well.
+	// The opening time makes the name differ from that of another database's incident with the same number.
 	d.Delivery = fmt.Sprintf("incident-%d-%d", id, d.Picture.Incident.OpenedAt.Unix())
 	return d, nil
 }
 
-// lease gives the drawing of an incident to a job, unless another has it.
+// lease gives the drawing of an incident to a job, unless another job holds the lease.
 func lease(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, job int64, now time.Time) (Drawing, error) {
 	const create = `
 		INSERT INTO drawings (incident_id, channel, ts, drawn, thread_to)
 		SELECT id, '', '', 0, 0 FROM incidents WHERE id = $1
 		ON CONFLICT (incident_id) DO NOTHING`
-	// Waits for an EndDraw that has looked at the version and not yet committed. The UPDATE alone
-	// would not: the row that it sees is still another's.
+	// The lock waits for an EndDraw that has compared versions but not yet committed. The UPDATE alone
+	// would not wait, because in its snapshot the row still belongs to the other job.
 	const lock = `SELECT incident_id FROM drawings WHERE incident_id = $1 FOR UPDATE`
 	const take = `
 		UPDATE drawings
@@ -125,13 +125,13 @@ func copies(ctx context.Context, q querier, id oncall.IncidentID) ([]Copy, error
 	return pgx.CollectRows(rows, pgx.RowToStructByName[Copy])
 }
 
-// RootTried notes, before it is sent, that the message in the channel is about to be posted.
+// RootTried records that the message in the channel is about to be posted. It must be called before the request.
 func (s *System) RootTried(ctx context.Context, id oncall.IncidentID, now time.Time) error {
 	const note = `UPDATE drawings SET tried_at = coalesce(tried_at, $2) WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, now)
 }
 
-// RootUnsent takes back RootTried: the message has surely not been posted.
+// RootUnsent takes RootTried back once it is certain that the message was not posted.
 func (s *System) RootUnsent(ctx context.Context, id oncall.IncidentID) error {
 	const note = `UPDATE drawings SET tried_at = NULL WHERE incident_id = $1 AND ts = ''`
 	return s.noteDrawing(ctx, id, note, id)
@@ -150,8 +150,8 @@ func (s *System) ChannelRefused(ctx context.Context, team oncall.TeamID, why str
 	})
 }
 
-// ChannelClosed tells the admins of the teams whose channel it is, once a day, that Slack takes no
-// messages there any more.
+// ChannelClosed tells the admins of the channel's teams, once a day, that Slack no longer accepts messages
+// there.
 func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Store) ChannelClosed(ctx context.Context, id, why string, now time.Time
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
 
-// maxReopened bounds how many messages of a channel are drawn again, the latest.
+// maxReopened bounds how many of a channel's messages are drawn again, latest first.
 const maxReopened = 50
 
 // ChannelOpened redraws the outdated messages in a channel, which could not be edited while it was archived.
@@ -199,7 +199,7 @@ func (s *Store) ChannelOpened(ctx context.Context, id string, now time.Time) err
 	return nil
 }
 
-// RootPosted notes where the message in the channel is.
+// RootPosted stores where the message in the channel was posted.
 func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
 	const note = `
 		UPDATE drawings
@@ -208,7 +208,7 @@ func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place,
 	return s.noteDrawing(ctx, id, note, id, at.Channel, at.TS, now)
 }
 
-// Drawn notes which version a message shows.
+// Drawn stores which version a message shows.
 func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at Place, version int64) error {
 	const note = `
 		WITH root AS (
@@ -218,26 +218,26 @@ func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at Place, vers
 	return s.noteDrawing(ctx, id, note, id, at.Channel, at.TS, version)
 }
 
-// Threaded notes the last event that the thread shows.
+// Threaded stores the last event that the thread shows.
 func (s *System) Threaded(ctx context.Context, id oncall.IncidentID, to int64) error {
 	const note = `UPDATE drawings SET thread_to = $2, thread_tried = 0, thread_tried_at = NULL WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, to)
 }
 
-// ThreadTried notes, before it is sent, that a reply about everything up to an event is about to be
-// posted.
+// ThreadTried records that a reply covering the events up to one is about to be posted. It must be called before
+// the request.
 func (s *System) ThreadTried(ctx context.Context, id oncall.IncidentID, to int64, now time.Time) error {
 	const note = `UPDATE drawings SET thread_tried = $2, thread_tried_at = $3 WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id, to, now)
 }
 
-// ThreadUnsent takes back ThreadTried: the reply has surely not been posted.
+// ThreadUnsent takes ThreadTried back once it is certain that the reply was not posted.
 func (s *System) ThreadUnsent(ctx context.Context, id oncall.IncidentID) error {
 	const note = `UPDATE drawings SET thread_tried = 0, thread_tried_at = NULL WHERE incident_id = $1`
 	return s.noteDrawing(ctx, id, note, id)
 }
 
-// NoteLine notes where the line about an incident's flapping is, or may be, and what it shows.
+// NoteLine stores where the line about an incident's flapping is, or may be, and the state that it shows.
 func (s *System) NoteLine(ctx context.Context, id oncall.IncidentID, l FlapLine) error {
 	const note = `
 		UPDATE drawings
@@ -246,8 +246,8 @@ func (s *System) NoteLine(ctx context.Context, id oncall.IncidentID, l FlapLine)
 	return s.noteDrawing(ctx, id, note, id, l.Since, l.TS, l.Drawn, l.TriedAt)
 }
 
-// ForgetPlace drops a message that no longer exists. The one in the channel will be posted anew,
-// and its thread from the beginning.
+// ForgetPlace drops a message that no longer exists. A root message will be posted again, and its thread from
+// the beginning.
 func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
 	const note = `
 		WITH root AS (
@@ -267,7 +267,7 @@ func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql strin
 	return nil
 }
 
-// Roots returns the messages of incidents in their teams' channels, where there are any.
+// Roots returns the incidents' root messages, for the incidents that have one.
 func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
 	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
 	rows, _ := s.pool.Query(ctx, load, ids)

@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	// pressLease keeps the draw job from what a press is about to redraw.
+	// pressLease keeps the draw job away from a message that the handler of a press is about to redraw.
 	pressLease = 3 * time.Second
-	// pressJob stands for a press where the number of a job stands. Older releases take it for a job
-	// that is over, and draw at once: what they draw is the same.
+	// pressJob marks a lease as held by the handler of a press instead of a job. Older releases take it for a
+	// finished job and draw at once, which does no harm because they draw the same thing.
 	pressJob = -1
 )
 
-// A PressedMessage is a message in which somebody has pressed a button, as it should be.
+// A PressedMessage is the up-to-date content of a message in which somebody has pressed a button.
 type PressedMessage struct {
 	Place   Place
 	Picture oncall.Picture // of an incident
-	User    oncall.UserID  // whose direct message it is; empty: it stands in a channel
+	User    oncall.UserID  // recipient of the direct message; empty: a message in a channel
 	Why     oncall.Sentence
-	Notice  oncall.Notice // if it is a notice
-	Found   bool          // it is known; one that has just been posted may not be yet
-	Behind  bool          // it shows an older state
-	held    bool          // no job draws it meanwhile
+	Notice  oncall.Notice // set for a notice
+	Found   bool          // the message is known; one that was posted just now may not be
+	Behind  bool          // the message shows an older state
+	held    bool          // the caller holds the lease
 }
 
-// Pressed loads what a pressed message should show: id is the incident whose button it was, 0 if it
-// belongs to none. Where that is behind, the draw job leaves it to the caller, until PressDrawn or for
-// a few seconds.
+// Pressed loads the content that a pressed message should show. The id is the incident that the button belongs
+// to, or 0. If the message is behind, the caller redraws it: the draw job keeps away until PressDrawn, or for a
+// few seconds.
 func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now time.Time) (PressedMessage, error) {
 	const incident = `
 		SELECT coalesce(c.user_id, '') AS user, coalesce(c.reason, jsonb_build_array(c.why), '[]') AS why,
@@ -79,7 +79,7 @@ func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now
 	return m, nil
 }
 
-// pressedNotice loads the notice that stands in a message, if any does.
+// pressedNotice loads the notice that the message shows, if it shows one.
 func pressedNotice(ctx context.Context, tx pgx.Tx, m *PressedMessage) error {
 	const load = `
 		SELECT id, key, recipient, kind, about, facts, version, drawn < version
@@ -94,7 +94,7 @@ func pressedNotice(ctx context.Context, tx pgx.Tx, m *PressedMessage) error {
 	return err
 }
 
-// PressDrawn notes that a pressed message of an incident has been redrawn, or couldn't be.
+// PressDrawn records whether the pressed message of an incident could be redrawn.
 func (s *Store) PressDrawn(ctx context.Context, m PressedMessage, done bool, now time.Time) error {
 	const release = `UPDATE drawings SET lease_job = NULL, lease_until = NULL WHERE incident_id = $1 AND lease_job = $2`
 	const drawn = `
@@ -102,7 +102,7 @@ func (s *Store) PressDrawn(ctx context.Context, m PressedMessage, done bool, now
 			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3
 		)
 		UPDATE drawing_copies SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3`
-	// A job was drawing at the same time. If it drew something newer, ours may stand above that.
+	// A job was drawing at the same time. If it drew a newer version, ours may have overwritten it.
 	const covered = `
 		WITH root AS (
 			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3 AND drawn > $4

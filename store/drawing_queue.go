@@ -12,34 +12,34 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A WaitingDraw is an incident or a bundle whose messages don't show what is stored. At most one job
-// of each waits: what has to be drawn is a state, not a number of wishes. Releases up to 0.1.0 made a
-// job of every change; those are drawn, too.
+// A WaitingDraw is an incident or a bundle whose messages are out of date. At most one job waits for each,
+// because a job draws the current state, however many changes led to it. Releases up to 0.1.0 queued a job for
+// every change; such jobs are handled too.
 type WaitingDraw struct {
 	Job      int64
-	Incident oncall.IncidentID // 0: it is a bundle
-	Notice   oncall.NoticeID   // 0: it is an incident
-	Asked    bool              // a person has acted on it since it was drawn
-	Count    bool              // nothing has changed but a count
-	Over     bool              // nothing of it is open any more
+	Incident oncall.IncidentID // 0: a bundle
+	Notice   oncall.NoticeID   // 0: an incident
+	Asked    bool              // a person has acted since the last drawing
+	Count    bool              // only a count has changed
+	Over     bool              // nothing in it is open any more
 	Severity oncall.Severity
-	Team     string    // the team or the person to whom it belongs, as a key
-	Crowd    int       `db:"-"` // how many like it wait for the same team; the board counts them
-	Channel  string    // where the incident is still to be posted; empty: it is
-	Edits    bool      // messages that are there are behind
-	First    bool      // it is worse than all that the channel shows of its team
-	Coming   bool      // it has only begun to wait, and more of the same monitor is about to be folded
+	Team     string    // key of the team or person that it belongs to
+	Crowd    int       `db:"-"` // how many draws wait for the same team; filled in by the board
+	Channel  string    // where the incident has yet to be posted; empty: already posted
+	Edits    bool      // posted messages are behind
+	First    bool      // it is worse than every incident of the team that the channel shows
+	Coming   bool      // it began to wait a moment ago, and more signals of its monitor are about to be folded
 	Since    time.Time // when it began to wait
 }
 
 const (
-	// maxWaiting bounds how many are looked at.
+	// maxWaiting bounds how many draws are loaded at once.
 	maxWaiting = 10000
-	// comingFor is how long a message waits for what its monitor has sent with it, at most.
+	// comingFor is how long a message waits, at most, for other signals that its monitor sent together with it.
 	comingFor = 2 * time.Second
 )
 
-// WaitingDraws returns what waits to be drawn at now, in no order.
+// WaitingDraws returns the draws that are due, in no particular order.
 func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw, error) {
 	const load = `
 		WITH shown AS MATERIALIZED (
@@ -81,8 +81,8 @@ func (s *System) WaitingDraws(ctx context.Context, now time.Time) ([]WaitingDraw
 	return waiting, nil
 }
 
-// TakeDraw makes a waiting job run under an instance's name, and returns the number of this attempt;
-// 0 if it doesn't wait any more.
+// TakeDraw assigns a waiting job to an instance and returns the number of this attempt, or 0 if the job no
+// longer waits.
 func (s *System) TakeDraw(ctx context.Context, job int64, instance string, now time.Time) (attempt int, err error) {
 	const take = `
 		UPDATE river_job
@@ -101,9 +101,8 @@ func (s *System) TakeDraw(ctx context.Context, job int64, instance string, now t
 	return attempt, nil
 }
 
-// PutDrawBack has a job that runs wait again until an instant, and gives its lease back. If another
-// job waits for the same incident already, the two become one. An attempt that has not failed isn't
-// counted.
+// PutDrawBack makes a running job wait again until an instant, and returns its lease. If another job already
+// waits for the same incident, the two become one. Only failed attempts are counted.
 func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, failed bool, now time.Time) error {
 	const release = `
 		UPDATE drawings
@@ -128,7 +127,7 @@ func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, f
 		WHERE id = $1 AND state = 'running'`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if w.Incident != 0 {
-			// Whoever changes the incident has it locked, and may be about to make another job.
+			// A transaction that changes the incident holds its lock and may be about to queue another job.
 			if _, err := tx.Exec(ctx, `SELECT FROM incidents WHERE id = $1 FOR SHARE`, w.Incident); err != nil {
 				return err
 			}
@@ -152,7 +151,7 @@ func (s *System) PutDrawBack(ctx context.Context, w WaitingDraw, at time.Time, f
 	return nil
 }
 
-// DropDraw ends a job that has nothing left to do.
+// DropDraw deletes a job that has nothing left to do.
 func (s *System) DropDraw(ctx context.Context, job int64) error {
 	if err := endJob(ctx, s.pool, job); err != nil {
 		return fmt.Errorf("end draw job %d: %w", job, translate(err))
@@ -165,18 +164,18 @@ type execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-// endJob forgets a job. Nobody needs to know that it was done: the drawing is noted.
+// endJob deletes a job. No record of it is needed, because the drawing itself is recorded.
 func endJob(ctx context.Context, q execer, job int64) error {
 	_, err := q.Exec(ctx, `DELETE FROM river_job WHERE id = $1 AND state = 'running'`, job)
 	return err
 }
 
-// EndDraw ends a job's drawing if the incident is still as it was drawn. Otherwise the job keeps
-// the lease, and is told false: it must draw again. Another job that waits for the same is over, too.
+// EndDraw ends a job's drawing if the incident still has the version that was drawn. Otherwise the job keeps the
+// lease, done is false, and the job must draw again. Other jobs that wait for the same incident are ended too.
 func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now time.Time) (done bool, err error) {
 	const lock = `SELECT coalesce(lease_job, 0) FROM drawings WHERE incident_id = $1 FOR UPDATE`
-	// What is locked has just been wished for, and may be about a later version. Where the channel's message
-	// is behind, as it couldn't be edited there, a wish may be to try that again.
+	// Skip locked jobs: they were queued just now and may be about a later version. If the root message is
+	// behind because Slack refused the edit, a waiting job may be meant to retry the edit.
 	const others = `
 		DELETE FROM river_job
 		WHERE id IN (
@@ -189,7 +188,7 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 			      WHERE d.incident_id = $1 AND d.ts <> '' AND d.drawn < i.version)
 			FOR UPDATE SKIP LOCKED
 		)`
-	// A direct message that was sent meanwhile may show an older version.
+	// A direct message that was sent in the meantime may show an older version.
 	const current = `
 		SELECT version, EXISTS (SELECT FROM drawing_copies c WHERE c.incident_id = i.id
 		                        AND c.drawn < CASE WHEN i.storm IS NULL THEN i.version ELSE i.stated END) AS behind
@@ -208,13 +207,13 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 		if _, err := tx.Exec(ctx, others, w.Incident, now); err != nil {
 			return err
 		}
-		// A statement of its own: it sees what was committed while we waited for the lock, and what the
-		// other jobs were for.
+		// A separate statement, so that it sees everything that was committed while we waited for the lock,
+		// including the changes that the other jobs were queued for.
 		if err := tx.QueryRow(ctx, current, w.Incident).Scan(&newest, &behind); err != nil {
 			return err
 		}
 		if newest != version || behind {
-			return errMoved // so that the other jobs stay
+			return errMoved // rolls back, so that the other jobs stay
 		}
 		done = true
 		if _, err := tx.Exec(ctx, release, w.Incident); err != nil {
@@ -231,7 +230,7 @@ func (s *System) EndDraw(ctx context.Context, w WaitingDraw, version int64, now 
 // errMoved undoes the end of a drawing whose incident has changed meanwhile.
 var errMoved = errors.New("it has changed")
 
-// Instances counts the instances that live.
+// Instances counts the running instances.
 func (s *System) Instances(ctx context.Context) (n int, err error) {
 	const count = `
 		SELECT count(*)
@@ -245,8 +244,8 @@ func (s *System) Instances(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// wishDraws queues drawings, and returns those that need a new job. A job that waits already takes the wish
-// over. It is locked until we commit, so that it can't draw the earlier state and be done.
+// wishDraws queues drawings and returns the tasks that need a new job. A job that already waits covers the task;
+// it stays locked until we commit, so that it can't draw the earlier state and end.
 func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) (rest []oncall.Task, err error) {
 	const waiting = `
 		SELECT id, (args ->> 'incident')::bigint AS incident, scheduled_at AS at,
@@ -282,7 +281,7 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 	for _, r := range found {
 		wish, wanted := wishes[r.Incident]
 		if !wanted {
-			continue // it has been taken on by an older job
+			continue // an older job covers it
 		}
 		delete(wishes, r.Incident)
 		both := sooner(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, wish)
@@ -304,7 +303,7 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 	return rest, nil
 }
 
-// wishesOf separates the tasks to draw, one for each incident, from the others.
+// wishesOf separates the drawing tasks, reduced to one for each incident, from all other tasks.
 func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
 	wishes = map[oncall.IncidentID]oncall.Task{}
 	for _, t := range tasks {
@@ -326,7 +325,7 @@ func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]
 	return wishes, ids, rest
 }
 
-// sooner joins two tasks to draw the same incident.
+// sooner merges two tasks to draw the same incident; the earlier time wins.
 func sooner(a, b oncall.Task) oncall.Task {
 	da, db := a.Do.(oncall.Draw), b.Do.(oncall.Draw)
 	db.Asked, db.Count = da.Asked || db.Asked, da.Count && db.Count

@@ -24,8 +24,8 @@ var ErrGone = errors.New("the Slack message is gone")
 // ErrFrozen says that a Slack message is there and can't be edited, as in an archived channel.
 var ErrFrozen = errors.New("the Slack message can't be edited")
 
-// translate turns what the driver says into the errors that callers look for. It is called once for
-// each transaction; a Refusal and anything unknown pass as they are.
+// translate turns the driver's errors into the errors that callers check for. It is called once for each
+// transaction. A Refusal and any unknown error pass unchanged.
 func translate(err error) error {
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
@@ -36,12 +36,12 @@ func translate(err error) error {
 	return err
 }
 
-// Away reports whether an error says that the database can't be reached or is not answering, also where it is the
-// driver's own.
+// Away reports whether an error, translated or the driver's own, means that the database can't be reached or is
+// not answering.
 func Away(err error) bool { return errors.Is(err, ErrUnavailable) || unreachable(err) }
 
-// unreachable reports whether the error is about the way to the database or about the server as a
-// whole, not about what it was asked.
+// unreachable reports whether the error concerns the connection or the server as a whole, and not the statement
+// that was sent.
 func unreachable(err error) bool {
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch {
@@ -57,20 +57,20 @@ func unreachable(err error) bool {
 		return false
 	}
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err) // a deadline that has passed is one too
+	_, network := errors.AsType[net.Error](err) // includes a deadline that has passed
 	return connecting || network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		err != nil && strings.Contains(err.Error(), "conn closed") // pgconn keeps that error to itself
+		err != nil && strings.Contains(err.Error(), "conn closed") // pgconn doesn't export that error
 }
 
-// malformed reports whether the database refuses the data themselves, so that trying again is
-// useless: a value out of range, a broken constraint, a row that is too long for an index.
+// malformed reports whether the database refuses the data as such, so that a retry is useless: a value out of
+// range, a violated constraint, a row that is too long for an index.
 func malformed(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(answer.Code, "22") || strings.HasPrefix(answer.Code, "23") ||
 		strings.HasPrefix(answer.Code, "54"))
 }
 
-// wrap adds what was being done; a Refusal stays as it is, for it is shown to a person.
+// wrap adds context to an error. A Refusal stays unchanged, because a person will read it.
 func wrap(err error, format string, args ...any) error {
 	if denial, ok := errors.AsType[access.Denial](err); ok {
 		return denial

@@ -14,10 +14,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// briefed is how many open incidents are told at a hand-off.
+// briefed is how many open incidents the message about a hand-off lists.
 const briefed = 10
 
-// TakeHandoff is a person saying "I have it".
+// TakeHandoff handles the button "I have it".
 func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, 
 	return nil
 }
 
-// takeHandoffs confirms the hand-offs to people who have acted: whoever acts has taken over.
+// takeHandoffs confirms the hand-offs of people who have acted on an incident: acting proves that they took over.
 func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID, now time.Time) error {
 	const load = `
 		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by
@@ -87,7 +87,7 @@ func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID,
 	return nil
 }
 
-// ChaseHandoff tells the person who went and the team's admins if nobody has answered a hand-off.
+// ChaseHandoff tells the previous person on call and the team's admins that nobody has confirmed a hand-off.
 func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) 
 	return nil
 }
 
-// briefing gathers what is told at a hand-off.
+// briefing gathers the content of the message about a hand-off.
 func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedule, d schedule.Duty) (oncall.Briefing, error) {
 	const open = `SELECT id FROM incidents WHERE status <> 'resolved' AND team_id = $1 ORDER BY id LIMIT $2`
 	rows, _ := tx.Query(ctx, open, c.TeamID(), briefed)
@@ -136,7 +136,7 @@ func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedu
 		ScheduleName: c.Name(), TeamChannel: dir.teams[c.TeamID()].Channel, Duty: d, Watchers: dir.Watchers(c.TeamID()),
 	}
 	if dir.Veiled(c.TeamID(), b.TeamChannel) {
-		b.TeamChannel = "" // others would read who is on call, and for what
+		b.TeamChannel = "" // a public channel would reveal a private team's incidents
 	}
 	if b.Incidents, err = incidents(ctx, tx, ids); err != nil {
 		return oncall.Briefing{}, fmt.Errorf("load the team's open incidents: %w", err)
@@ -144,7 +144,7 @@ func briefing(ctx context.Context, tx pgx.Tx, dir *Directory, c *schedule.Schedu
 	return b, nil
 }
 
-// Watchers returns whom to tell of what is wrong in a team: its managers, or else its channel.
+// Watchers returns the recipients of warnings about a team: its managers, or else its channel.
 func (d *Directory) Watchers(id oncall.TeamID) []string {
 	var to []string
 	for _, u := range d.access.Teams[id].Managers {
@@ -153,7 +153,7 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 		}
 	}
 	channel := d.teams[id].Channel
-	if len(to) == 0 && d.Veiled(id, channel) { // others would read it
+	if len(to) == 0 && d.Veiled(id, channel) { // the channel is public and the team private
 		for _, u := range d.Members[id] {
 			if d.Users[u].Unpageable() == "" {
 				to = append(to, string(u))
@@ -166,7 +166,7 @@ func (d *Directory) Watchers(id oncall.TeamID) []string {
 	return to
 }
 
-// channelWatchers are the people to tell of what is wrong with a team's channel.
+// channelWatchers returns the people to warn of a problem with a team's channel.
 func (d *Directory) channelWatchers(t oncall.Team) []oncall.UserID {
 	for _, some := range [][]oncall.UserID{d.access.Teams[t.ID].Managers, t.Fallback, d.Members[t.ID]} {
 		some = slices.DeleteFunc(slices.Clone(some), func(u oncall.UserID) bool { return d.Users[u].Unpageable() != "" })
@@ -199,7 +199,7 @@ func handoffs(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) ([]oncall.Ha
 	return found, nil
 }
 
-// lockHandoff loads the hand-off of a number, if it is still the last one.
+// lockHandoff loads and locks a hand-off, if it is still the latest of its schedule.
 func lockHandoff(ctx context.Context, tx pgx.Tx, number int64) (oncall.Handoff, error) {
 	rows, _ := tx.Query(ctx, oneHandoff, number)
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Handoff])

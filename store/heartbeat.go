@@ -12,15 +12,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// A HeartbeatDetail is a heartbeat as somebody sees it.
+// A HeartbeatDetail is a heartbeat with the details that `/oncall heartbeat` shows.
 type HeartbeatDetail struct {
 	oncall.Heartbeat
 	Integration string
 	Team        string
 	MutedBy     oncall.UserID
-	HeardAt     *time.Time // the latest ping of any kind; nil: none has come
-	Said        string     // what was written with it
-	Manages     bool       // whoever asks may mute it
+	HeardAt     *time.Time // the latest ping of any kind; nil: none yet
+	Said        string     // text that came with the latest ping
+	Manages     bool       // the actor may mute it
 }
 
 // Heartbeats returns the heartbeats that somebody may see, by integration and name.
@@ -58,9 +58,9 @@ func (s *Store) Heartbeats(ctx context.Context, by oncall.Actor) ([]HeartbeatDet
 	return out, nil
 }
 
-// MuteHeartbeat keeps a heartbeat from paging, until an instant or, without one, until somebody unmutes it. As
-// with an integration, it takes a manager of the team. One that does not exist, or that the actor may not
-// see, is oncall.ErrNotFound.
+// MuteHeartbeat keeps a heartbeat from paging until an instant, or until somebody unmutes it if the instant is
+// nil. As with an integration, only a manager of the team may do so. The error is oncall.ErrNotFound if the
+// heartbeat does not exist or the actor may not see it.
 func (s *Store) MuteHeartbeat(ctx context.Context, by oncall.Actor, integration, name string, until *time.Time, now time.Time) error {
 	if err := oncall.CheckMute(until, now); err != nil {
 		return err
@@ -90,7 +90,7 @@ func muteHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name
 	return err
 }
 
-// UnmuteHeartbeat lets a heartbeat page again, and reports whether it was muted. If it is down, it does so at once.
+// UnmuteHeartbeat lets a heartbeat page again, and reports whether it was muted. One that is down pages at once.
 func (s *Store) UnmuteHeartbeat(ctx context.Context, by oncall.Actor, integration, name string, now time.Time) (was bool, err error) {
 	err = s.manageIntegration(ctx, by, integration, func(tx pgx.Tx, in lockedIntegration) error {
 		if was, err = unmuteHeartbeat(ctx, tx, in.id, name, now); err != nil || !was {

@@ -15,11 +15,12 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// ErrAmbiguous says that several heartbeats are meant.
+// ErrAmbiguous says that a ping without a name could belong to several heartbeats.
 var ErrAmbiguous = errors.New("several heartbeats are meant")
 
-// FindHeartbeat returns the name of the heartbeat that a ping is about: an integration's only one, if none is named.
-// It is oncall.ErrNotFound if there is none, and ErrAmbiguous if there are several.
+// FindHeartbeat returns the name of the heartbeat that a ping belongs to; without a name, that is the
+// integration's only heartbeat. The error is oncall.ErrNotFound if there is none, and ErrAmbiguous if there are
+// several.
 func (s *System) FindHeartbeat(ctx context.Context, in oncall.IntegrationID, name string) (string, error) {
 	const find = `
 		SELECT name FROM heartbeats WHERE integration_id = $1 AND ($2 = '' OR name = $2) AND removed_at IS NULL LIMIT 2`
@@ -36,10 +37,10 @@ func (s *System) FindHeartbeat(ctx context.Context, in oncall.IntegrationID, nam
 	return found[0], nil
 }
 
-// pingBatch is how many pings are taken in at once.
+// pingBatch is how many pings are processed at once.
 const pingBatch = 1000
 
-// A pingRow is a ping that has come.
+// A pingRow is a row of the table of pings.
 type pingRow struct {
 	ID            int64
 	IntegrationID oncall.IntegrationID
@@ -47,19 +48,19 @@ type pingRow struct {
 	Signal        []byte
 }
 
-// A heartbeatRow is a heartbeat as it is stored.
+// A heartbeatRow is a row of the table of heartbeats.
 type heartbeatRow struct {
 	oncall.Heartbeat
 	HeardAt *time.Time
 	Said    string
 
 	changed bool
-	tells   string // what was written with a failure
+	tells   string // text that came with a failure
 }
 
-// WatchHeartbeats takes in pings, finds the heartbeats that have gone missing, and sends signals about them to
-// their integrations. One instance does so at a time. It must be called every few seconds, because time in
-// which nobody looks isn't held against a heartbeat; nor is time in which pings wait in the spool.
+// WatchHeartbeats processes pings, finds the heartbeats that have gone missing, and sends signals about them to
+// their integrations. One instance does so at a time. It must be called every few seconds: time in which no
+// instance watched, or in which pings waited in the spool, isn't held against a heartbeat.
 func (s *System) WatchHeartbeats(ctx context.Context, now time.Time) error {
 	if s.Suspended() {
 		return nil
@@ -85,22 +86,23 @@ func (s *System) WatchHeartbeats(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// A heartbeatWatch is one look at the heartbeats.
+// A heartbeatWatch is the state of one run of WatchHeartbeats.
 type heartbeatWatch struct {
 	dir *Directory
 	now time.Time
 
-	away  bool        // nobody has looked until now
-	last  oncall.Away // the latest time in which nobody did
-	due   bool        // there is something to judge or to tell
+	away  bool        // no instance watched until now
+	last  oncall.Away // the latest period in which no instance watched
+	due   bool        // a heartbeat is overdue or a signal must be sent
 	tick  bool
 	pings []pingRow
-	all   []heartbeatRow // in the order of their ids, and then those that are new
-	new   []int          // of all
+	all   []heartbeatRow // by id, followed by the new ones
+	new   []int          // indexes of the new ones in all
 	lost  []string
 }
 
-// look reports whether there is anything to do and nobody else does it, and loads what it is about.
+// look loads the pings and heartbeats to process. It reports false if there is nothing to do, or another instance
+// is doing it.
 func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	const arrived = `SELECT id, integration_id, received_at, signal FROM pings ORDER BY id LIMIT $1`
 	const begin = `
@@ -148,7 +150,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, err
 }
 
-// take takes in the pings, and judges what has not come.
+// take applies the pings, and then judges the heartbeats whose pings are missing.
 func (w *heartbeatWatch) take() {
 	for i := range w.all {
 		if h := &w.all[i]; w.away && h.DueAt != nil {
@@ -159,7 +161,7 @@ func (w *heartbeatWatch) take() {
 	for _, p := range w.pings {
 		w.receive(p)
 	}
-	if !w.due || len(w.pings) == pingBatch { // there may be more, of what would be judged
+	if !w.due || len(w.pings) == pingBatch { // more pings may wait, of the very heartbeats that would be judged
 		return
 	}
 	judged := make([]oncall.Heartbeat, len(w.all))
@@ -174,7 +176,7 @@ func (w *heartbeatWatch) take() {
 	}
 }
 
-// receive takes in one ping.
+// receive applies one ping.
 func (w *heartbeatWatch) receive(row pingRow) {
 	var s oncall.Signal
 	if err := json.Unmarshal(row.Signal, &s); err != nil || s.Ping == nil {
@@ -202,7 +204,7 @@ func (w *heartbeatWatch) receive(row pingRow) {
 	}
 }
 
-// find returns which heartbeat a name means; -1: none, or several.
+// find returns the index of the heartbeat with a name; -1: none, or several candidates.
 func (w *heartbeatWatch) find(in oncall.IntegrationID, name string) int {
 	found := -1
 	for i, h := range w.all {
@@ -217,7 +219,7 @@ func (w *heartbeatWatch) find(in oncall.IntegrationID, name string) int {
 	return found
 }
 
-// create makes the heartbeat of a ping; -1: it can't be.
+// create adds the heartbeat that a ping asks for and returns its index; -1: not allowed.
 func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, p oncall.Ping) int {
 	in, known := w.dir.integrations[id]
 	n := 0
@@ -243,7 +245,7 @@ func (w *heartbeatWatch) create(id oncall.IntegrationID, name string, p oncall.P
 	return len(w.all) - 1
 }
 
-// save writes down what has become of the heartbeats, and tells their integrations.
+// save stores the heartbeats, and sends signals about them to their integrations.
 func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 	const forget = `DELETE FROM pings WHERE id = ANY ($1)`
 	const insert = `
@@ -292,7 +294,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// quiet are the integrations that have not had a signal before.
+// quiet returns the integrations that have never had a signal before.
 func (w *heartbeatWatch) quiet() []oncall.IntegrationID {
 	ids := []oncall.IntegrationID{}
 	for _, h := range w.all {
@@ -303,7 +305,7 @@ func (w *heartbeatWatch) quiet() []oncall.IntegrationID {
 	return ids
 }
 
-// insert stores a heartbeat that a ping has made.
+// insert stores a heartbeat that a ping has created.
 func (w *heartbeatWatch) insert(ctx context.Context, tx pgx.Tx, h *heartbeatRow) error {
 	const insert = `
 		INSERT INTO heartbeats (integration_id, name, every, grace, severity, by_ping, created_at)
@@ -316,7 +318,7 @@ func (w *heartbeatWatch) insert(ctx context.Context, tx pgx.Tx, h *heartbeatRow)
 	return record(ctx, tx, oncall.ByIntegration(in.Name), w.now, audit.AddedHeartbeat(in.Name, in.TeamID, h.Heartbeat))
 }
 
-// queueHeartbeat saves how a heartbeat is.
+// queueHeartbeat adds the update of a heartbeat to the batch.
 func queueHeartbeat(batch *pgx.Batch, h heartbeatRow, now time.Time) {
 	const save = `
 		UPDATE heartbeats

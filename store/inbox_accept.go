@@ -16,38 +16,38 @@ import (
 )
 
 const (
-	acceptLimit  = 2 * time.Second // longer than that nobody waits
+	acceptLimit  = 2 * time.Second // no caller waits longer
 	arrivalLimit = 64 << 20        // bytes of signals that may wait
 	commitLimit  = 4 << 20         // bytes of signals in one commit
 )
 
-// arrivals is where signals wait to be written to the inbox. Whoever finds nobody writing starts
-// the committer, which takes everything that waits, commits it at once, and goes on until nobody
-// waits. So batches form by themselves under load, and a single signal is not held up.
+// arrivals holds the signals that wait to be written to the inbox. A caller that finds no committer running
+// starts one. The committer takes everything that waits, commits it in one go, and repeats until nothing waits.
+// So batches form by themselves under load, and a single signal is not delayed.
 type arrivals struct {
 	mu      sync.Mutex
 	waiting []*arrival
 	size    int // bytes
 
-	committing bool // there is a committer
+	committing bool // a committer is running
 	committers sync.WaitGroup
-	failed     atomic.Bool // the last commit, and nobody has asked since whether we are ready
+	failed     atomic.Bool // the last commit failed, and readiness hasn't been checked since
 
 	brake brake // the committer's
 
-	period    *string // since signals can be stored; nil: there is no spool
-	suspended bool    // there is something in the spool, and nothing must overtake it
-	commits   int64   // that were begun
+	period    *string // the spool's current period, in which signals can be stored; nil: there is no spool
+	suspended bool    // the spool isn't empty, and no new signal may overtake it
+	commits   int64   // commits begun
 }
 
-// An arrival is what one caller of Accept has brought.
+// An arrival holds the signals of one call of Accept.
 type arrival struct {
 	integration oncall.IntegrationID
 	at          time.Time
 	signals     []string
-	pings       []bool // which of them are pings
+	pings       []bool // for each signal, whether it is a ping
 	size        int
-	doubt       Doubt // the commit by which it is written; zero: it waits
+	doubt       Doubt // the commit that writes it; zero: still waiting
 	done        chan error
 }
 
@@ -86,14 +86,14 @@ func (s *System) accept(ctx context.Context, id oncall.IntegrationID, signals []
 	case err := <-one.done:
 		return err
 	case <-limited.Done():
-		if ctx.Err() != nil { // the caller has gone; it says nothing about the database
+		if ctx.Err() != nil { // the caller has gone, which says nothing about the database
 			return fmt.Errorf("accept signals: %w: %w", ErrUnavailable, ctx.Err())
 		}
 		return s.arrivals.abandon(one, limited.Err())
 	}
 }
 
-// enter queues an arrival and sees to it that somebody commits it.
+// enter queues an arrival and makes sure that a committer runs.
 func (s *Store) enter(ctx context.Context, one *arrival) error {
 	a := &s.arrivals
 	a.mu.Lock()
@@ -114,8 +114,8 @@ func (s *Store) enter(ctx context.Context, one *arrival) error {
 	return nil
 }
 
-// next takes what is to be committed together, in the order of arrival; nil if nobody waits, and
-// then the committer must end. Whoever waits while nothing may be stored is told so.
+// next takes the arrivals of the next commit, in order. It returns nil if nothing waits; then the committer must
+// end. Callers that wait while nothing may be stored get an error.
 func (a *arrivals) next(limit int) []*arrival {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -141,7 +141,7 @@ func (a *arrivals) next(limit int) []*arrival {
 	return batch
 }
 
-// refuse turns away everything that waits. Its caller has locked a.
+// refuse turns away every waiting caller. The caller of refuse holds the lock of a.
 func (a *arrivals) refuse(why error) {
 	for _, one := range a.waiting {
 		one.done <- NotStored{cause: why}
@@ -177,8 +177,8 @@ func (s *Store) commitArrivals(ctx context.Context) {
 	}
 }
 
-// fail turns away the callers that came meanwhile, because they would only fail in the same way. The committer
-// goes on.
+// fail turns away the callers that arrived in the meantime, because they would fail in the same way. The
+// committer goes on.
 func (a *arrivals) fail() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -186,8 +186,9 @@ func (a *arrivals) fail() {
 	a.refuse(errors.New("the signals before could not be stored"))
 }
 
-// commit writes a batch and wakes whoever folds, all in one statement: a round trip and a commit. With a spool,
-// it also leaves a mark by which Replay knows whether it has happened, and does nothing if Replay was faster.
+// commit writes a batch and wakes the folding instance, all in one statement: one round trip and one commit.
+// With a spool, the statement also leaves a mark that tells Replay whether the commit happened, and it does
+// nothing if Replay was faster.
 func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	const insert = `
 		WITH mark AS (
@@ -232,7 +233,7 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	return err
 }
 
-// Firing reports which alerts of an integration fire, or will as soon as the inbox has been folded.
+// Firing reports which of an integration's alerts fire, or will fire once the inbox has been folded.
 func (s *System) Firing(ctx context.Context, id oncall.IntegrationID, keys []string) (map[string]bool, error) {
 	const load = `
 		SELECT dedup_key FROM alerts WHERE integration_id = $1 AND dedup_key = ANY ($2) AND firing

@@ -14,8 +14,9 @@ import (
 // agedBatch is how many alerts are closed by age at once.
 const agedBatch = 500
 
-// AgeAlerts has whoever folds close the alerts without a key about which nothing has come for long, and returns how
-// many. They come after the signals that are waiting. One that waits already is not added again.
+// AgeAlerts closes old alerts that have no key, so no signal will ever clear them. It adds an entry for each to
+// the inbox, behind the waiting signals, and returns how many it added. An alert whose entry already waits is not
+// added again.
 func (s *System) AgeAlerts(ctx context.Context, now time.Time) (n int, err error) {
 	const find = `
 		SELECT a.integration_id, a.dedup_key

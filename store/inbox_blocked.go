@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// blockedKeys are the keys of alerts and groups whose entries must wait, because somebody else has locked
-// an incident of theirs. One such incident must not keep all others from being folded.
+// blockedKeys holds the keys of alerts and groups whose entries must wait, because another transaction has locked
+// their incident. One locked incident must not keep all other signals from being folded.
 type blockedKeys map[signalKey]bool
 
 // A signalKey names an alert or a group of one integration.
@@ -16,8 +16,8 @@ type signalKey struct {
 	key         string
 }
 
-// block reports whether an entry must wait. Whatever comes later with one of its keys waits too, so
-// that each alert and group sees its signals in order.
+// block reports whether an entry must wait. If so, later entries that share one of its keys wait too, so that
+// each alert and group gets its signals in order.
 func (b blockedKeys) block(e entry) bool {
 	if len(b) == 0 {
 		return false

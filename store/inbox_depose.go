@@ -9,21 +9,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// silence is how long the folding instance may leave the database alone while signals wait. It should look
-// every second; one that doesn't is paused or cut off, although its session may last for hours.
+// silence is how long the folding instance may send no statement while signals wait. It should check every second;
+// an instance that doesn't is paused or cut off, although its session may last for hours.
 const silence = 5 * time.Second
 
-// A sighting is what another instance saw of the session that folds.
+// A sighting is an instance's observation of the session that holds the fold lock.
 type sighting struct {
 	pid   int32
-	asked time.Time // by the database's clock: the last change of the session's state
-	since time.Time // by ours: when it was first seen so
+	asked time.Time // by the database's clock: when the session's state last changed
+	since time.Time // by our clock: when we first saw that state
 }
 
-// depose ends the session of a folding instance that has been silent for too long, and its lock with it. It
-// can't commit any more, and another instance takes over.
+// depose ends the session of a folding instance that has been silent for too long, which also frees the fold lock.
+// The deposed instance can't commit any more, and another one takes over.
 func (w *inboxWatch) depose(ctx context.Context) error {
-	// A session that waits for anything but its client is at work.
+	// A session that waits for anything other than its client is working.
 	const look = `
 		SELECT a.pid, coalesce(a.state_change, a.backend_start)
 		FROM pg_locks l
@@ -34,7 +34,7 @@ func (w *inboxWatch) depose(ctx context.Context) error {
 	const end = `SELECT pg_terminate_backend($1)`
 	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
-	now := w.clock() // and not after the look, which may take long: in doubt it is not deposed
+	now := w.clock() // taken before the query, which may be slow: if in doubt, don't depose
 	var seen sighting
 	err := w.conn.QueryRow(ctx, look, foldLock).Scan(&seen.pid, &seen.asked)
 	switch {

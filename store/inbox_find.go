@@ -11,24 +11,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// storedState is what is stored of the alerts and incidents that a batch of signals is about.
+// storedState holds the stored alerts and incidents that a batch of signals affects.
 type storedState struct {
-	incidents []oncall.Incident         // of all integrations: merging may bring them together
-	at        map[oncall.IncidentID]int // where each is among them
+	incidents []oncall.Incident         // of all integrations, because merging may have joined them
+	at        map[oncall.IncidentID]int // index of each in incidents
 	alerts    map[oncall.IntegrationID][]oncall.Alert
-	ended     []oncall.Alert             // what alerts of acknowledged incidents were about that have cleared
-	shared    map[oncall.IncidentID]bool // which of the incidents more than one integration speaks of
+	ended     []oncall.Alert             // cleared alerts of acknowledged incidents, for their services
+	shared    map[oncall.IncidentID]bool // incidents that several integrations report on
 	stormFacts
 	others []oncall.OtherAlerts // of the largest incidents
 
-	// What a fold numbers new incidents and alerts with. Who raises an incident by hand waits until it is over.
+	// Numbers for new incidents and alerts. Raising an incident by hand waits until the fold is over.
 	lastIncident oncall.IncidentID
 	alertIDs     []oncall.AlertID
-	fresh        []oncall.AlertID // these, and those that were given away already
+	fresh        []oncall.AlertID // reserved ids, including the ones already used
 	counts       *policyCounts
 }
 
-// A keyList is pairs of an integration and a key, as two arrays for the database.
+// A keyList holds pairs of integration and key, as two arrays for the database.
 type keyList struct {
 	integrations []oncall.IntegrationID
 	keys         []string
@@ -47,8 +47,8 @@ func (k *keyList) add(id oncall.IntegrationID, key string) {
 	k.integrations, k.keys = append(k.integrations, id), append(k.keys, key)
 }
 
-// find looks up which alerts and incidents the entries refer to, locks those incidents and loads both. Keys of
-// incidents that another transaction holds are blocked until a later batch.
+// find looks up the alerts and incidents that the entries refer to, locks the incidents, and loads both. Keys of
+// incidents that another transaction has locked are blocked until a later batch.
 func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (*storedState, error) {
 	made := 0
 	for _, e := range entries {
@@ -66,7 +66,7 @@ func (w *inboxWorker) find(ctx context.Context, tx pgx.Tx, dir *Directory, entri
 	return ids.load(ctx, tx, w.blocked, made)
 }
 
-// batchKeys are the keys that a batch of signals names.
+// batchKeys holds the keys that a batch of signals names.
 type batchKeys struct{ alerts, groups, lists keyList }
 
 func keysOf(entries []entry) (k batchKeys) {
@@ -84,7 +84,7 @@ func keysOf(entries []entry) (k batchKeys) {
 	return k
 }
 
-// servicesOf are the services that signals name.
+// servicesOf returns the services that signals name.
 func servicesOf(entries []entry) []string {
 	all := map[string]bool{}
 	for _, e := range entries {
@@ -93,24 +93,24 @@ func servicesOf(entries []entry) []string {
 	return sortedKeys(all)
 }
 
-// batchIDs are the alerts and incidents that a batch of signals is about.
+// batchIDs holds the ids of the alerts and incidents that a batch of signals affects.
 type batchIDs struct {
 	alerts    []oncall.AlertID
 	incidents []oncall.IncidentID
-	foundBy   map[oncall.IncidentID][]signalKey // by which the incidents were found
+	foundBy   map[oncall.IncidentID][]signalKey // the keys that led to each incident
 	recent    map[oncall.IntegrationID][]oncall.RecentIncident
-	services  []string // labels of the signals; empty: one has none
+	services  []string // service labels of the signals; an empty one: a signal without the label
 }
 
-// listedAlerts are the firing alerts of lists.
+// listedAlerts selects the firing alerts of lists.
 const listedAlerts = `
 	SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
 	FROM unnest($1::bigint[], $2::text[]) AS k (integration_id, key)
 	JOIN alerts a ON a.integration_id = k.integration_id AND a.group_key = k.key AND a.firing`
 
-// findIDs finds the latest alert of each key, the latest incident of each group with what that was
-// merged into (as far as a fold follows that), and the firing alerts of each list, with the incidents of
-// all these alerts; and the storms that the entries may join.
+// findIDs finds the latest alert of each key; the latest incident of each group, and the incidents that it was
+// merged into (as far as a fold follows them); the firing alerts of each list; the incidents of all these alerts;
+// and the storms that the entries may join.
 func findIDs(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry, keys batchKeys) (*batchIDs, error) {
 	const latestAlerts = `
 		SELECT a.id, coalesce(a.incident_id, 0), k.integration_id, k.key
@@ -173,7 +173,8 @@ func findIDs(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry, ke
 	return out, nil
 }
 
-// lock locks the incidents and returns them. The keys of those that somebody else has locked are blocked.
+// lock locks the incidents and returns them. The keys of incidents that another transaction has locked are
+// blocked.
 func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, blocked blockedKeys) ([]oncall.Incident, error) {
 	const lock = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE SKIP LOCKED`
 	const exist = `SELECT id FROM incidents WHERE id = ANY ($1) AND NOT id = ANY ($2)`
@@ -198,9 +199,9 @@ func (b *batchIDs) lock(ctx context.Context, tx pgx.Tx, blocked blockedKeys) ([]
 	return incidents(ctx, tx, ours)
 }
 
-// load locks the batch's incidents and loads them with all their firing alerts: those give an incident its title,
-// and the last one to clear resolves it. For storms and very large incidents it loads only the alerts that the
-// batch names.
+// load locks the batch's incidents and loads them with all their firing alerts, because these give an incident
+// its title and the last one to clear resolves it. For storms and very large incidents, it loads only the alerts
+// that the batch names.
 func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, newAlerts int) (*storedState, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,
@@ -257,8 +258,8 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 	return s, nil
 }
 
-// acknowledged are the incidents whose earlier services matter: whoever has one is paged if an alert of a new
-// service joins. Storms are left out; they remember their services.
+// acknowledged returns the incidents whose earlier services matter: when an alert of a new service joins an
+// acknowledged incident, its owner is paged. Storms are left out, because they store their services.
 func (s *storedState) acknowledged() []oncall.IncidentID {
 	var ids []oncall.IncidentID
 	for _, in := range s.incidents {
@@ -269,7 +270,7 @@ func (s *storedState) acknowledged() []oncall.IncidentID {
 	return ids
 }
 
-// share notes the incidents that belong to more than one integration, by merging.
+// share marks the incidents that belong to several integrations because of a merge.
 func (s *storedState) share() {
 	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
 	s.shared, s.at = map[oncall.IncidentID]bool{}, make(map[oncall.IncidentID]int, len(s.incidents))
@@ -288,7 +289,7 @@ func (s *storedState) share() {
 	}
 }
 
-// blockMoved blocks what was merged into another incident between our finding it and our locking it.
+// blockMoved blocks incidents that were merged into another one after we found them and before we locked them.
 func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 	missing := func(id oncall.IncidentID) bool {
 		_, known := slices.BinarySearch(b.incidents, id)
@@ -311,7 +312,7 @@ func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 	}
 }
 
-// fill adds to a fold what its integration speaks of, and what it numbers new things with.
+// fill gives a fold the alerts and incidents of its integration, and the numbers for new ones.
 func (s *storedState) fill(fold *oncall.Fold) {
 	fold.LastIncident, fold.AlertIDs, fold.NextCounts = s.lastIncident, s.alertIDs, maps.Clone(s.counts.next)
 	fold.AddCalm(s.calm...)
@@ -340,7 +341,7 @@ func (s *storedState) fill(fold *oncall.Fold) {
 	}
 }
 
-// saveAlerts saves what was folded. What clears is saved before what fires anew under its key.
+// saveAlerts saves folded alerts. A cleared alert is saved before one that fires again under the same key.
 func (s *storedState) saveAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
 	var old, fresh []oncall.Alert
 	for _, a := range alerts {
@@ -361,7 +362,7 @@ func (s *storedState) saveAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall
 	return copyAlerts(ctx, tx, fresh)
 }
 
-// update notes what one fold has changed, for the folds after it.
+// update applies the changes of one fold, for the folds after it.
 func (s *storedState) update(changes []oncall.Change, alerts []oncall.Alert) {
 	for i := range changes {
 		if at, known := s.at[changes[i].Incident.ID]; known {

@@ -15,20 +15,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An inboxWorker turns the inbox into incidents, in order. Its transactions run on the connection that
-// holds the lock: whoever has lost the lock can't commit.
+// An inboxWorker folds the inbox into incidents, in order. Its transactions run on the connection that holds the
+// lock, so a worker that has lost the lock can't commit.
 type inboxWorker struct {
 	store   *Store
 	conn    *pgx.Conn
 	clock   func() time.Time
-	limit   int // of the next batch
+	limit   int // size of the next batch
 	blocked blockedKeys
-	passes  int // how many batches were folded while something was blocked
+	passes  int // batches folded while an entry was blocked
 	turns   turns
 	unshown unshown
 
-	released map[oncall.AlertID]time.Time  // of those that were held, lately
-	noted    map[oncall.IntegrationID]bool // that these were heard of
+	released map[oncall.AlertID]time.Time  // when held alerts were released, for recent ones
+	noted    map[oncall.IntegrationID]bool // integrations whose latest signal was recorded a moment ago
 }
 
 // An entry is one row of the inbox.
@@ -37,11 +37,11 @@ type entry struct {
 	IntegrationID oncall.IntegrationID
 	ReceivedAt    time.Time
 	Signal        []byte
-	Replayed      bool // it was in a spool meanwhile
+	Replayed      bool // it came through the spool
 
 	signal oncall.Signal
-	listed string // the group of its alert, as its monitor lists it
-	group  string // that of its incident
+	listed string // group of the alert in the monitor's list
+	group  string // group of the incident
 }
 
 // A reject is an entry that can't be folded.
@@ -53,10 +53,10 @@ type reject struct {
 // errRule means that a rule has panicked on a signal.
 var errRule = errors.New("a rule has panicked")
 
-// drain folds batch after batch until the inbox is empty. Each batch has signals of every integration that
-// waits. If the database refuses the result of a batch, or a rule panics, the batches shrink to a single
-// signal, which is put aside so that it can't hold up the others; then they grow again. Signals about an
-// incident that somebody else has locked stay in the inbox for a while.
+// drain folds batch after batch until the inbox is empty. Each batch has signals of every integration with
+// waiting signals. If the database refuses a batch's result, or a rule panics, the batches shrink to a single
+// signal, which is rejected so that it can't hold up the others; then the batches grow again. Signals about an
+// incident that another transaction has locked stay in the inbox for a while.
 func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
@@ -69,7 +69,7 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 		case err == nil:
 			w.limit = min(2*w.limit, foldBatch)
 		case errors.Is(err, context.DeadlineExceeded) && w.limit > 1 && ctx.Err() == nil:
-			w.limit = max(1, w.limit/4) // people's rules may be slow
+			w.limit = max(1, w.limit/4) // routing rules that people wrote may be slow
 		case culprit && w.limit > 1:
 			w.limit = 1
 		case culprit:
@@ -82,17 +82,17 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 	}
 }
 
-// blockFor is how many batches are folded before what is blocked is looked at again, should the inbox not become
-// empty until then: incidents are locked for moments.
+// blockFor is how many batches are folded before blocked entries are tried again, unless the inbox becomes empty
+// sooner. Incidents are locked only briefly.
 const blockFor = 4
 
-// unblock has what is blocked looked at again, from the beginning of the inbox.
+// unblock makes the worker try blocked entries again, from the beginning of the inbox.
 func (w *inboxWorker) unblock() {
 	w.blocked, w.passes, w.turns.passed = blockedKeys{}, 0, map[oncall.IntegrationID]int64{}
 }
 
-// foldNext folds the next signals in one transaction and reports whether there may be more. With an error
-// given, it puts them aside instead.
+// foldNext folds the next signals in one transaction and reports whether there may be more. Given a reason to
+// reject them, it moves the signals to the rejects instead.
 func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
@@ -152,8 +152,8 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 	return more, nil
 }
 
-// directoryOf returns the directory, loaded anew where it lacks the integration of an entry: the key may be
-// newer than what we have.
+// directoryOf returns the directory. It reloads the directory if an entry's integration is missing from it,
+// because the integration may be newer than our copy.
 func (w *inboxWorker) directoryOf(ctx context.Context, entries []entry) (*Directory, error) {
 	dir, err := w.store.directory(ctx)
 	if err != nil {
@@ -166,7 +166,7 @@ func (w *inboxWorker) directoryOf(ctx context.Context, entries []entry) (*Direct
 	return dir, nil
 }
 
-// split reads the signals, and tells those that can be folded from those that can't.
+// split parses the signals, and separates the entries that can be folded from those that can't.
 func split(ctx context.Context, dir *Directory, entries []entry, aside error) (good []entry, bad []reject) {
 	for _, e := range entries {
 		why := aside
@@ -187,7 +187,7 @@ func split(ctx context.Context, dir *Directory, entries []entry, aside error) (g
 	return good, bad
 }
 
-// scrub takes out the one character that PostgreSQL can't store in a text.
+// scrub removes NUL, the one character that PostgreSQL can't store in a text.
 func scrub(s *oncall.Signal) {
 	clean := plain
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.Sender} {
@@ -213,16 +213,16 @@ func scrub(s *oncall.Signal) {
 	}
 }
 
-// An integrationBatch is the part of a batch that is of one integration.
+// An integrationBatch is the part of a batch that belongs to one integration.
 type integrationBatch struct {
 	*oncall.Fold
 	entries []entry
 	stored  *storedState
-	fates   []oncall.SignalFate // what became of each entry
+	fates   []oncall.SignalFate // of each entry
 }
 
-// byIntegration groups entries by integration, in the order of arrival, and loads what is stored about them.
-// It also returns the entries that must wait because their incident is locked.
+// byIntegration groups entries by integration, in the order of arrival, and loads the stored state that they
+// affect. It also returns the entries that must wait because their incident is locked.
 func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directory, entries []entry) (out []integrationBatch, left []int64, err error) {
 	if len(entries) == 0 {
 		return nil, nil, nil
@@ -254,7 +254,7 @@ func (w *inboxWorker) byIntegration(ctx context.Context, tx pgx.Tx, dir *Directo
 	return out, left, nil
 }
 
-// decideAndSave lets the rules decide on each signal and saves what they decide.
+// decideAndSave lets the rules decide on each signal, and saves the decisions.
 func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, batches []integrationBatch, now time.Time) ([]oncall.Change, error) {
 	var changes []oncall.Change
 	var alerts []oncall.Alert
@@ -288,7 +288,7 @@ func (w *inboxWorker) decideAndSave(ctx context.Context, tx pgx.Tx, batches []in
 	return changes, nil
 }
 
-// receive folds the entries. A panic becomes an error: one signal must not stop all others.
+// receive folds the entries. A panic becomes an error, because one signal must not stop all others.
 func (b *integrationBatch) receive(now time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -306,7 +306,7 @@ func (b *integrationBatch) receive(now time.Time) (err error) {
 	return nil
 }
 
-// removeFromInbox takes entries out of the inbox, except those that are left there.
+// removeFromInbox deletes the entries, except those in left, and stores the rejects.
 func (w *inboxWorker) removeFromInbox(ctx context.Context, tx pgx.Tx, entries []entry, left []int64, rejects []reject, now time.Time) error {
 	const reject = `
 		INSERT INTO inbox_rejected (id, integration_id, received_at, signal, error, rejected_at)

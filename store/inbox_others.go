@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// findOthers finds the large incidents and sums up their firing alerts, apart from those that the batch is
-// about. Loading them would read thousands of rows for every batch.
+// findOthers summarizes the firing alerts of large incidents, apart from the alerts that the batch names. Loading
+// them all would read thousands of rows for every batch.
 func (s *storedState) findOthers(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID, services []string) error {
 	const large = `
 		SELECT i.id
@@ -18,7 +18,7 @@ func (s *storedState) findOthers(ctx context.Context, tx pgx.Tx, alerts []oncall
 		WHERE EXISTS (SELECT FROM alerts a WHERE a.incident_id = i.id AND a.firing OFFSET $2)`
 	ids := []oncall.IncidentID{}
 	for _, in := range s.incidents {
-		if in.Storm == nil && in.SignalCount > oncall.MaxFiring { // each alert was a signal at least
+		if in.Storm == nil && in.SignalCount > oncall.MaxFiring { // SignalCount is at least the number of alerts
 			ids = append(ids, in.ID)
 		}
 	}
@@ -38,7 +38,7 @@ func (s *storedState) findOthers(ctx context.Context, tx pgx.Tx, alerts []oncall
 	return nil
 }
 
-// findOthersOf does so for one of them. If the batch is about all of its alerts there are no others.
+// findOthersOf summarizes one large incident. It adds nothing if the batch names all of its alerts.
 func (s *storedState) findOthersOf(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, alerts []oncall.AlertID, services []string) error {
 	const find = `
 		WITH about AS MATERIALIZED (
@@ -86,7 +86,7 @@ func (s *storedState) findOthersOf(ctx context.Context, tx pgx.Tx, id oncall.Inc
 	return err
 }
 
-// withFewAlerts are the incidents whose alerts can be loaded: all but storms and the largest.
+// withFewAlerts returns the incidents whose alerts can all be loaded: all but storms and the largest.
 func (s *storedState) withFewAlerts() []oncall.IncidentID {
 	ids := []oncall.IncidentID{}
 	for _, in := range s.incidents {

@@ -15,20 +15,22 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A SpooledRequest is what one request has brought while the database was away, as a spool keeps it.
+// A SpooledRequest holds the signals of one request that came while the database was unavailable, as a spool
+// stores them.
 type SpooledRequest struct {
-	Seq         int64                `json:"-"` // grows; of the spool's
+	Seq         int64                `json:"-"` // increasing within one spool
 	Integration oncall.IntegrationID `json:"integration"`
 	At          time.Time            `json:"at"`
 	Doubt       Doubt                `json:"doubt,omitzero"`
 	Signals     []json.RawMessage    `json:"signals"`
-	Came        []oncall.Payload     `json:"came,omitempty"` // what they came in
+	Came        []oncall.Payload     `json:"came,omitempty"` // the bodies that the signals came in
 }
 
-// A Doubt names a commit by which signals may have been stored although nobody was told so; zero: none.
+// A Doubt names a commit that may have stored signals although their caller got an error. The zero Doubt means no
+// such commit.
 type Doubt struct {
-	Period string `json:"period,omitempty"` // between two times without the database
-	Commit int64  `json:"commit,omitempty"` // its number in that
+	Period string `json:"period,omitempty"` // a time between two outages of the database
+	Commit int64  `json:"commit,omitempty"` // number of the commit within the period
 }
 
 // A NotStored error says that signals are not known to be stored.
@@ -42,7 +44,7 @@ func (e NotStored) Error() string { return "the signals were not stored: " + e.c
 // Unwrap makes it an ErrUnavailable.
 func (e NotStored) Unwrap() []error { return []error{ErrUnavailable, e.cause} }
 
-// Behind reports whether it was not even tried, for earlier signals are not stored yet.
+// Behind reports whether storing was not even tried, because earlier signals are not stored yet.
 func (e NotStored) Behind() bool { return errors.Is(e.cause, errSuspended) }
 
 var (
@@ -51,7 +53,7 @@ var (
 )
 
 // UseSpool tells the store that rejected signals go to a spool. After the first signal that can't be stored, Accept
-// rejects every signal until Resume, so that none overtakes those in the spool. Call it before Accept.
+// rejects every signal until Resume, so that no signal overtakes the ones in the spool. Call UseSpool before Accept.
 func (s *System) UseSpool() { s.arrivals.begin() }
 
 // Suspend keeps signals from being stored until Resume.
@@ -71,23 +73,23 @@ func (s *System) Suspended() bool {
 // Resume lets signals be stored again, once the spool is empty.
 func (s *System) Resume() { s.arrivals.begin() }
 
-// begin begins a new period. While there is a doubt about a commit none follows in the same period, so that the
-// mark of the latest one tells of all.
+// begin starts a new period. While the outcome of a commit is unknown, no other commit follows in the same period,
+// so the mark of the latest commit is enough.
 func (a *arrivals) begin() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.period, a.suspended = new(rand.Text()), false
 }
 
-// suspend does nothing without a spool. Its caller has locked a.
+// suspend does nothing without a spool. The caller holds the lock of a.
 func (a *arrivals) suspend() { a.suspended = a.period != nil }
 
-// abandon gives up on an arrival. If it is being written, nobody knows yet what becomes of it.
+// abandon gives up waiting for an arrival. If it is being written, the outcome is unknown.
 func (a *arrivals) abandon(one *arrival, cause error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	select {
-	case err := <-one.done: // a moment ago
+	case err := <-one.done: // finished just now
 		return err
 	default:
 	}
@@ -99,8 +101,8 @@ func (a *arrivals) abandon(one *arrival, cause error) error {
 	return fmt.Errorf("accept signals: %w", NotStored{one.doubt, cause})
 }
 
-// Replay stores what requests of a spool have brought, in their order, and each once: those that are known to
-// be stored are passed over. What the database refuses is Malformed.
+// Replay stores the requests of a spool in their order, each once: requests that are known to be stored are skipped.
+// If the database refuses the data, Malformed reports true for the error.
 func (s *System) Replay(ctx context.Context, spool string, requests []SpooledRequest, now time.Time) error {
 	const begin = `
 		INSERT INTO spools (id, seen_at) VALUES ($1::text, $2)
@@ -161,7 +163,7 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	return nil
 }
 
-// came are the payloads of a request.
+// came returns the payloads of a request.
 func (r SpooledRequest) came() []oncall.Payload {
 	for i := range r.Came {
 		r.Came[i].Integration, r.Came[i].At = r.Integration, r.At
@@ -169,10 +171,10 @@ func (r SpooledRequest) came() []oncall.Payload {
 	return r.Came
 }
 
-// Malformed reports whether the database refuses the data themselves, so that trying again is useless.
+// Malformed reports whether the database refuses the data as such, so that a retry is useless.
 func Malformed(err error) bool { return malformed(err) }
 
-// inboxRows are rows for the inbox, by column, or for the pings.
+// inboxRows holds rows for the inbox or for the table of pings, as one array for each column.
 type inboxRows struct {
 	integrations []oncall.IntegrationID
 	ats          []time.Time
@@ -184,7 +186,7 @@ func (r *inboxRows) add(id oncall.IntegrationID, at time.Time, signal string, pi
 	r.integrations, r.ats, r.signals, r.pings = append(r.integrations, id), append(r.ats, at), append(r.signals, signal), append(r.pings, ping)
 }
 
-// replay stores them, as what was in a spool.
+// replay stores the rows, marked as replayed.
 func (r *inboxRows) replay(ctx context.Context, tx pgx.Tx) error {
 	const insert = `
 		INSERT INTO inbox (integration_id, received_at, signal, replayed)
@@ -208,9 +210,9 @@ func (r *inboxRows) replay(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// isPing reports whether a signal that was kept is a ping.
+// isPing reports whether a stored signal is a ping.
 func isPing(signal []byte) bool {
-	if !bytes.Contains(signal, []byte(`"ping"`)) { // which is cheaper than to read it
+	if !bytes.Contains(signal, []byte(`"ping"`)) { // cheaper than parsing
 		return false
 	}
 	var s struct {
@@ -219,7 +221,7 @@ func isPing(signal []byte) bool {
 	return json.Unmarshal(signal, &s) == nil && s.Action == oncall.PingSignal
 }
 
-// Spool makes of signals what a spool keeps.
+// Spool encodes signals for a spool.
 func Spool(id oncall.IntegrationID, signals []oncall.Signal, at time.Time, doubt Doubt) (SpooledRequest, error) {
 	r := SpooledRequest{Integration: id, At: at, Doubt: doubt}
 	for _, signal := range signals {

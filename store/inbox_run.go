@@ -13,14 +13,14 @@ import (
 
 const (
 	configChannel = "watchbill_config"
-	lookEvery     = time.Second    // so long a lost notification or a free lock may go unnoticed
-	blockedEvery  = lookEvery / 10 // nothing tells us that an incident was unlocked
+	lookEvery     = time.Second    // how long a lost notification or a free lock may go unnoticed
+	blockedEvery  = lookEvery / 10 // PostgreSQL sends no notification when a row lock is released
 	foldLimit     = 30 * time.Second
 	backoffMax    = time.Second
 )
 
-// Run keeps the directory fresh and folds the inbox, if no other instance does, until ctx ends. It
-// survives the loss of the database and reconnects within a second.
+// Run keeps the directory fresh, and folds the inbox if no other instance does, until ctx ends. It survives an
+// outage of the database and reconnects within a second of its end.
 func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	backoff := backoffMax / 16
 	for lost := false; ; {
@@ -33,13 +33,13 @@ func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 		s.cache.listen(false)
 		s.folding.Store(false)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // the end that was asked for
+			return nil //nolint:nilerr // the caller ended it
 		}
 		if !lost {
 			s.log.Error().Err(err).Msg("lost the database; reconnecting")
 			lost = true
 		}
-		pause := time.NewTimer(backoff) // a timer, not a clock: nothing tells us that the database is back
+		pause := time.NewTimer(backoff) // real time on purpose: there is no event to wait for
 		select {
 		case <-ctx.Done():
 			pause.Stop()
@@ -50,15 +50,15 @@ func (s *System) Run(ctx context.Context, clock func() time.Time) error {
 	}
 }
 
-// An inboxWatch is one connection: it hears of changes and of signals, and folds for as long as it
-// holds the lock, which ends with the connection and not before.
+// An inboxWatch is one database connection. It listens for changes and signals, and folds while it holds the fold
+// lock. The lock is released when the connection ends, and not before.
 type inboxWatch struct {
 	*inboxWorker
 	woken bool     // signals have arrived since we last looked
-	seen  sighting // of the session that folds, while that is another instance's
+	seen  sighting // of the session that folds, if another instance holds the lock
 }
 
-// watchInbox lives as long as one connection. It says up when that connection works.
+// watchInbox runs for as long as one connection lasts. It calls up once the connection works.
 func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func()) error {
 	w := &inboxWatch{}
 	conn, err := s.listen(ctx, func(channel string) {
@@ -88,8 +88,8 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 	}
 }
 
-// listen makes a connection that tells heard the channel of each notification, also of those that
-// come in the middle of a query.
+// listen opens a connection that calls heard with the channel of each notification, including those that arrive
+// during a query.
 func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
@@ -101,7 +101,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	}
 	for _, begin := range []string{
 		`LISTEN watchbill_config`, `LISTEN watchbill_inbox`,
-		// Plans are made while the inbox is nearly empty, and must be right when it is full.
+		// Plans are made while the inbox is nearly empty, but must still be good when it is full.
 		`SET enable_seqscan = off`,
 	} {
 		if _, err := conn.Exec(ctx, begin); err != nil {
@@ -112,7 +112,7 @@ func (s *Store) listen(ctx context.Context, heard func(channel string)) (*pgx.Co
 	return conn, nil
 }
 
-// foldIfOurs folds whatever there is, if this instance holds the lock or can take it.
+// foldIfOurs folds the inbox if this instance holds the lock or can take it.
 func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 	if !w.store.folding.Load() {
 		var ours bool
@@ -137,7 +137,8 @@ func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 	return err
 }
 
-// hear waits for a notification, but not for long: one may be lost, and the lock may come free.
+// hear waits briefly for a notification. The wait is short because a notification may get lost, and because the
+// lock may become free.
 func (w *inboxWatch) hear(ctx context.Context) error {
 	if w.woken {
 		return nil

@@ -11,14 +11,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxRecent bounds how many of an integration's latest incidents are looked at: twice the highest limit of
-// a set-up.
+// maxRecent bounds how many of an integration's latest incidents are loaded: twice the highest storm limit that the
+// set-up allows.
 const maxRecent = 200
 
-// stormFacts are what it depends on whether alerts join or begin a storm.
+// stormFacts holds the facts that decide whether alerts join or begin a storm.
 type stormFacts struct {
 	recent map[oncall.IntegrationID][]oncall.RecentIncident
-	calm   []oncall.IncidentID // storms of which alerts fire that are not loaded
+	calm   []oncall.IncidentID // storms with firing alerts that are not loaded
 }
 
 // The current storms of some integrations, and their latest incidents.
@@ -43,7 +43,7 @@ const (
 )
 
 // queueStorms finds the current storms of the integrations whose alerts fire, and their latest incidents. If a
-// storm could begin with these signals, the latest incidents are loaded as well: it may take them in.
+// storm could begin with these signals, the latest incidents are loaded as well, because the storm may absorb them.
 func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, out *batchIDs) {
 	var of []oncall.IntegrationID
 	var since []time.Time
@@ -64,7 +64,7 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	b.Queue(stormsOf, of).Query(func(rows pgx.Rows) error {
 		_, err := pgx.ForEachRow(rows, []any{&storm, &integration}, func() error {
 			out.incidents = append(out.incidents, storm)
-			for i, id := range groups.integrations { // anything of the integration may be about it
+			for i, id := range groups.integrations { // any signal of the integration may be about the storm
 				if id == integration {
 					out.foundBy[storm] = append(out.foundBy[storm], signalKey{id, groups.keys[i]})
 				}
@@ -91,7 +91,7 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	})
 }
 
-// findCalm finds the storms with firing alerts that are not loaded, because there are too many.
+// findCalm finds the storms with firing alerts that are not loaded. A storm has too many alerts to load them all.
 func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
 	const find = `
 		SELECT s.id
@@ -112,7 +112,7 @@ func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.A
 	return err
 }
 
-// Storms returns the storms that are not over.
+// Storms returns the current storms.
 func (s *System) Storms(ctx context.Context) (ids []oncall.IncidentID, err error) {
 	const going = `SELECT id FROM incidents WHERE storm IS NOT NULL AND storm ->> 'over_at' IS NULL ORDER BY id`
 	rows, _ := s.pool.Query(ctx, going)
@@ -122,7 +122,7 @@ func (s *System) Storms(ctx context.Context) (ids []oncall.IncidentID, err error
 	return ids, nil
 }
 
-// EndStorm ends a storm if its time has come.
+// EndStorm ends a storm that has calmed down for long enough.
 func (s *System) EndStorm(ctx context.Context, id oncall.IncidentID, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func (s *System) EndStorm(ctx context.Context, id oncall.IncidentID, now time.Ti
 	return err
 }
 
-// maxCounted bounds of how many alerts of a storm the labels are counted, the latest.
+// maxCounted bounds how many of a storm's alerts have their labels counted, latest first.
 const maxCounted = 20_000
 
 // stormTally counts the alerts of a storm.

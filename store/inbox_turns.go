@@ -13,22 +13,22 @@ import (
 const (
 	// foldBatch is how many signals are folded in one transaction at most.
 	foldBatch = 500
-	// foldTurns is how many integrations share a batch at most. If more wait, the others come first the next
-	// time.
+	// foldTurns is how many integrations share a batch at most. If more wait, the others come first in the
+	// next batch.
 	foldTurns = 50
 )
 
-// turns decides whose signals are taken next from the inbox. Integrations with signals waiting have equal
-// shares, so that a monitor which sends thousands at once only holds up its own.
+// turns decides which integrations' signals are taken next from the inbox. Integrations with waiting signals get
+// equal shares, so a monitor that sends thousands of signals at once delays only its own.
 type turns struct {
 	last   oncall.IntegrationID           // the integration that had the last turn
-	apart  bool                           // the latest batch left out those that have more than their share
+	apart  bool                           // the latest batch left out integrations with more than their share
 	passed map[oncall.IntegrationID]int64 // the highest inbox id already examined, per integration, while some entries are blocked
 }
 
-// take returns the next entries, at most limit, and whether those were left out that have more than their share.
+// take returns the next entries, at most limit, and whether it left out integrations with more than their share.
 func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry, apart bool, err error) {
-	// The first part goes from one integration to the next in the index, however many signals each has.
+	// The recursive part jumps from one integration to the next in the index, however many signals each has.
 	const take = `
 		WITH RECURSIVE waiting AS (
 			(SELECT integration_id FROM inbox ORDER BY integration_id LIMIT 1)
@@ -67,8 +67,8 @@ func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry
 	return entries, false, err
 }
 
-// fewOf returns the entries of the integrations below their share, if others reach theirs. Every other batch is
-// made of these alone, because the others may take long.
+// fewOf returns the entries of the integrations below their share, if other integrations reach theirs. Every second
+// batch consists of these entries alone, because the rest may take long.
 func fewOf(entries []entry, limit int) []entry {
 	count := countOf(entries)
 	share := shareOf(count, limit)
@@ -93,8 +93,8 @@ func shareOf(count map[oncall.IntegrationID]int, limit int) int {
 	return max(limit/max(len(count), 1), 1)
 }
 
-// taken notes that entries which were taken together have been looked at, and reports whether there may be
-// more. While some are blocked, the next look begins after those.
+// taken records that a batch of entries has been examined, and reports whether more may wait. While some entries are
+// blocked, the next batch begins after the examined ones.
 func (t *turns) taken(entries []entry, limit int, apart, blocked bool) (more bool) {
 	t.apart = apart
 	count := countOf(entries)
@@ -107,7 +107,7 @@ func (t *turns) taken(entries []entry, limit int, apart, blocked bool) (more boo
 		return false
 	}
 	had := slices.Sorted(maps.Keys(count))
-	if i, _ := slices.BinarySearch(had, t.last+1); i > 0 { // these came after the others, from the beginning again
+	if i, _ := slices.BinarySearch(had, t.last+1); i > 0 { // the order wrapped around here
 		had = had[:i]
 	}
 	t.last = had[len(had)-1]

@@ -6,11 +6,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// sayEvery is how often the log says of an incident that signals about it are not shown.
+// sayEvery is how often the log mentions unshown signals of one incident.
 const sayEvery = time.Minute
 
-// unshown logs signals that no message shows. A monitor that repeats itself fifty times a second doesn't flood
-// the log: the first is logged at once, then their number once a minute.
+// unshown logs signals that no Slack message shows. A monitor that repeats itself fifty times a second doesn't flood
+// the log: the first signal is logged at once, and after that the number of signals once a minute.
 type unshown struct {
 	lines map[unshownKey]*unshownLine
 	swept time.Time
@@ -21,17 +21,17 @@ type unshownKey struct {
 	fate        oncall.Fate
 	misread     bool
 	incident    oncall.IncidentID
-	key         string // of the alert, where there is no incident
+	key         string // key of the alert, if there is no incident
 }
 
 type unshownLine struct {
 	integration string
 	last        oncall.SignalFate
-	at          time.Time // when it was written last
-	count       int       // how many signals since
+	at          time.Time // when the line was last written
+	count       int       // signals since then
 }
 
-// count counts what became of an integration's signals, and logs those that are not shown.
+// count counts an integration's signals by fate, and logs the unshown ones.
 func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 	if b.Integration.ID == oncall.CanaryIntegration {
 		return
@@ -61,7 +61,7 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 	}
 }
 
-// line returns the line about a signal, which counts it.
+// line returns the log line that a signal is counted in.
 func (u *unshown) line(in oncall.Integration, became oncall.SignalFate) *unshownLine {
 	key := unshownKey{integration: in.ID, fate: became.Fate, incident: became.Incident, misread: len(became.Signal.Hints) > 0}
 	if became.Incident == 0 {
@@ -80,7 +80,7 @@ func (u *unshown) line(in oncall.Integration, became oncall.SignalFate) *unshown
 	return line
 }
 
-// say writes a line, unless it was written a moment ago or there is nothing new to say.
+// say writes a line, unless it was written less than a minute ago or nothing was counted since.
 func (w *inboxWorker) say(line *unshownLine, now time.Time) {
 	if line.count == 0 || now.Sub(line.at) < sayEvery {
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// RunIncidentTimer does what the incident's timer is for, if seq is still the one that the
-// incident waits for; otherwise it changes nothing and reports false.
+// RunIncidentTimer runs an incident's timer, if seq is still the timer that the incident waits for. Otherwise it
+// changes nothing and reports false.
 func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq int64, now time.Time) (bool, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -26,7 +26,7 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 	return due, err
 }
 
-// CloseQuiet closes an incident that flaps if nothing of it has fired for long enough.
+// CloseQuiet closes a flapping incident if none of its alerts has fired for long enough.
 func (s *System) CloseQuiet(ctx context.Context, id oncall.IncidentID, now time.Time) (bool, error) {
 	const fires = `SELECT EXISTS (SELECT FROM alerts WHERE incident_id = $1 AND firing)`
 	_, due, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
@@ -55,11 +55,11 @@ func (s *System) Quiet(ctx context.Context, now time.Time) (ids []oncall.Inciden
 	return ids, nil
 }
 
-// decide locks an incident, calls the function given, and saves the Change that it returns, all in one
-// transaction. An error of the function, such as a Refusal, comes back unchanged and nothing is saved. Jobs
-// without a time of their own get that of the change's last event. All timers, commands and buttons of an
-// incident go this way; answers and the buttons of bundles go through saveActed, signals through
-// decideAndSave, merges and links through actOnTwo.
+// decide locks an incident, calls the given function, and saves the Change that the function returns, all in one
+// transaction. An error of the function, such as a Refusal, is returned unchanged and nothing is saved. Jobs
+// without a time of their own get the time of the change's last event. All timers, commands and buttons of an
+// incident use decide; answers and the buttons of bundles use saveActed, signals use decideAndSave, merges and
+// links use actOnTwo.
 func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	decide func(pgx.Tx, oncall.Incident) (oncall.Change, bool, error),
 ) (out oncall.Incident, changed bool, err error) {
@@ -88,7 +88,7 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	return out, changed, nil
 }
 
-// changed counts committed changes, and logs those after which nobody is left to page.
+// changed counts committed changes, and logs the ones that left nobody to page.
 func (s *Store) changed(changes []oncall.Change) {
 	for _, c := range changes {
 		s.alarm(c)
@@ -96,7 +96,7 @@ func (s *Store) changed(changes []oncall.Change) {
 	}
 }
 
-// decided is the instant of a decision: its lines for the timeline say so.
+// decided returns the time of a decision, which its events carry.
 func decided(c oncall.Change) time.Time {
 	if n := len(c.Events); n > 0 {
 		return c.Events[n-1].At
@@ -121,8 +121,8 @@ func (s *Store) Incident(ctx context.Context, by oncall.Actor, id oncall.Inciden
 	return in, nil
 }
 
-// OpenIncidents returns at most limit open incidents: first those that nobody has, then the worst, then the
-// oldest.
+// OpenIncidents returns at most limit open incidents: unacknowledged ones first, then by severity, then the oldest
+// first.
 func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) ([]oncall.Incident, error) {
 	const open = `
 		SELECT id
@@ -136,7 +136,7 @@ func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) (
 	}
 	hidden, paged := dir.hidden(by), by.User
 	if by.Via == oncall.ViaChannel {
-		paged = "" // others read it
+		paged = "" // members of other teams read it
 	}
 	var ids []oncall.IncidentID
 	var found []oncall.Incident
@@ -196,8 +196,8 @@ func (s *Store) Picture(ctx context.Context, by oncall.Actor, id oncall.Incident
 	return p, nil
 }
 
-// Plan tells whoever may see an incident all that will happen to it from now on. Where the policy of a private
-// team takes over that they see nothing of, it says no more than that.
+// Plan returns the future steps of an incident's escalation. If the policy of a private team takes over, an actor
+// who may not see that team learns only that it does.
 func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID, now time.Time) ([]oncall.PlanEntry, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -218,8 +218,7 @@ func (s *Store) Plan(ctx context.Context, by oncall.Actor, id oncall.IncidentID,
 	}), nil
 }
 
-// picture reads the incident first: whatever changes afterwards brings a newer version, which will
-// be drawn again.
+// picture reads the incident first. A change after that read increases the version, which causes another drawing.
 func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentID) (oncall.Picture, error) {
 	if id.Canary() {
 		return oncall.Picture{}, oncall.ErrNotFound
@@ -269,8 +268,8 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	return p, err
 }
 
-// Alerts returns at most most of an incident's alerts, beginning with number from, as its messages list them,
-// and how many it has.
+// Alerts returns a page of an incident's alerts, in the order of its messages: at most as many as most, beginning
+// with number from. It also returns how many alerts there are.
 func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, from, most int) (some []oncall.Alert, all int, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -292,7 +291,7 @@ func (s *Store) Alerts(ctx context.Context, by oncall.Actor, id oncall.IncidentI
 	return some, all, nil
 }
 
-// paged returns who was paged since escalation last began, in order.
+// paged returns the people paged since escalation last began, in order.
 func paged(events []oncall.Event) []oncall.UserID {
 	var out []oncall.UserID
 	for _, e := range events {
@@ -320,7 +319,7 @@ type querier interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }
 
-// lockByID keeps others from changing incidents until the transaction ends.
+// lockByID keeps other transactions from changing incidents until this one ends.
 const lockByID = `SELECT id FROM incidents WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
 
 const incidentsByID = `
@@ -333,7 +332,7 @@ const incidentsByID = `
 	WHERE id = ANY ($1)
 	ORDER BY id`
 
-// lockIncidents returns those of the incidents that exist, oldest first, and locks them.
+// lockIncidents locks and returns the incidents that exist, oldest first.
 func lockIncidents(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]oncall.Incident, error) {
 	if _, err := tx.Exec(ctx, lockByID, ids); err != nil {
 		return nil, err
@@ -341,7 +340,7 @@ func lockIncidents(ctx context.Context, tx pgx.Tx, ids []oncall.IncidentID) ([]o
 	return incidents(ctx, tx, ids)
 }
 
-// incidents returns those of the incidents that exist, oldest first.
+// incidents returns the incidents that exist, oldest first.
 func incidents(ctx context.Context, q querier, ids []oncall.IncidentID) ([]oncall.Incident, error) {
 	rows, _ := q.Query(ctx, incidentsByID, ids)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Incident])
@@ -362,7 +361,7 @@ func events(ctx context.Context, q querier, id oncall.IncidentID) ([]oncall.Even
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Event])
 }
 
-// alertsOf returns some of an incident's alerts: those that fire, then the latest that have cleared.
+// alertsOf returns a page of an incident's alerts: firing ones first, then the latest cleared ones.
 func alertsOf(ctx context.Context, q querier, id oncall.IncidentID, from, most int) ([]oncall.Alert, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, coalesce(incident_id, 0) AS incident_id, firing,

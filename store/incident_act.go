@@ -11,8 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Act does what a person wants to do with an incident, whichever way they say so. A Refusal comes
-// back as it is; then the message that they saw may be behind, and is drawn again.
+// Act performs a person's action on an incident, whether it came from a button, a command, an answer or the API. A
+// Refusal is returned unchanged. The message that the person saw may have been out of date then, so it is drawn
+// again.
 func (s *Store) Act(ctx context.Context, id oncall.IncidentID, by oncall.Actor, a oncall.Act, now time.Time) (oncall.Incident, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -93,8 +94,8 @@ func (s *Store) actOnTwo(ctx context.Context, id oncall.IncidentID, g gate, a on
 	return out, refusal
 }
 
-// moveAlerts gives the firing alerts of one incident to another: what they still have to say is
-// about that one.
+// moveAlerts gives the firing alerts of one incident to another, so that later signals about them affect the other
+// incident.
 func moveAlerts(ctx context.Context, tx pgx.Tx, from, to oncall.IncidentID) error {
 	const move = `UPDATE alerts SET incident_id = $2 WHERE incident_id = $1 AND firing`
 	if _, err := tx.Exec(ctx, move, from, to); err != nil {

@@ -17,7 +17,7 @@ import (
 // MostListed is how many incidents are listed at once.
 const MostListed = 200
 
-// An IncidentFilter narrows a list of incidents; the zero value doesn't.
+// An IncidentFilter narrows a list of incidents. The zero value lists all.
 type IncidentFilter struct {
 	Statuses   []oncall.Status
 	Severities []oncall.Severity
@@ -31,7 +31,7 @@ type IncidentFilter struct {
 	Limit        int // at most MostListed
 }
 
-// The incidents of a list, the newest first, without the canary's. Those that are open have an index of their own.
+// The incidents of a list, newest first, without the canary's. Open incidents have an index of their own.
 const (
 	listAllIncidents = `
 		SELECT i.id
@@ -57,7 +57,7 @@ const (
 		LIMIT $10`
 )
 
-// Incidents lists incidents that somebody may see, the newest first, and whether there are older ones.
+// Incidents lists the incidents that the actor may see, newest first. More says whether there are older ones.
 func (s *Store) Incidents(ctx context.Context, by oncall.Actor, f IncidentFilter) (found []oncall.Incident, more bool, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Store) Incidents(ctx context.Context, by oncall.Actor, f IncidentFilter
 	}
 	limit, user := min(max(f.Limit, 1), MostListed), by.User
 	if by.Via == oncall.ViaChannel {
-		user = "" // others read it
+		user = "" // members of other teams read it
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, list, some(f.Statuses), some(f.Severities), f.Team, f.Since, until,

@@ -6,19 +6,19 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An incident that everybody sees may be passed on to the policy of a private team. The policy's name and whom
-// it will page are private to that team; others read "a private team".
+// A public incident may be passed on to the policy of a private team. The policy's name and the people whom it will
+// page are private to that team; members of other teams read "a private team".
 
-// ofPrivateTeam stands in the place of a policy's name: "policy of a private team".
+// ofPrivateTeam replaces a policy's name, as in "policy of a private team".
 const ofPrivateTeam = "of a private team"
 
-// foreignSecret reports whether a policy is of a private team that the incident is not of.
+// foreignSecret reports whether a policy belongs to a private team other than the incident's.
 func (d *Directory) foreignSecret(in oncall.Incident, id oncall.PolicyID) bool {
 	p, known := d.Policies[id]
 	return known && p.TeamID != in.TeamID && d.teams[p.TeamID].Private
 }
 
-// secretPolicies are the names of all policies of private teams that the incident is not of.
+// secretPolicies returns the names of all policies of private teams other than the incident's.
 func (d *Directory) secretPolicies(in oncall.Incident) (names []string) {
 	for id, p := range d.Policies {
 		if d.foreignSecret(in, id) {
@@ -28,7 +28,7 @@ func (d *Directory) secretPolicies(in oncall.Incident) (names []string) {
 	return names
 }
 
-// veilPolicies takes what such policies are called out of a picture, which people of several teams see.
+// veilPolicies hides the names of such policies in a picture, because members of several teams see it.
 func (d *Directory) veilPolicies(p *oncall.Picture) {
 	names := d.secretPolicies(p.Incident)
 	if slices.Contains(names, p.Policy) {
@@ -37,7 +37,7 @@ func (d *Directory) veilPolicies(p *oncall.Picture) {
 	veilEvents(p.Events, names)
 }
 
-// veilEvents takes the names of policies out of a timeline.
+// veilEvents hides the names of policies in a timeline.
 func veilEvents(events []oncall.Event, names []string) {
 	for i, e := range events {
 		if e.Kind == oncall.EventPassedOn && slices.Contains(names, e.Detail.Text) {
@@ -49,12 +49,12 @@ func veilEvents(events []oncall.Event, names []string) {
 	}
 }
 
-// veilPlan leaves out of a plan what such policies do, but for the moment at which they begin.
+// veilPlan removes the steps of such policies from a plan, except for the moment when the policy takes over.
 func (d *Directory) veilPlan(plan []oncall.PlanEntry, secret func(oncall.PolicyID) bool) []oncall.PlanEntry {
 	var out []oncall.PlanEntry
 	told := false
 	for _, e := range plan {
-		// Those who are told when all has run out, and who stand in, are of the incident's own team.
+		// The people who are told at the end of escalation, and their stand-ins, belong to the incident's own team.
 		if !secret(e.Policy) || e.Exhausts || e.Kind == oncall.EventUnassigned {
 			out = append(out, e)
 			continue

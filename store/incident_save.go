@@ -10,11 +10,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// save writes what was decided at now: incidents, events, pages, jobs. The caller holds the locks
-// of the incidents that exist already.
+// save writes the decisions made at now: incidents, events, pages, jobs. The caller has locked the incidents that
+// already exist.
 func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []oncall.Change) error {
 	batch := &pgx.Batch{}
-	ahead := map[oncall.IncidentID]int{} // how many of the same team go before an incident
+	ahead := map[oncall.IncidentID]int{} // how many incidents of the same team precede each
 	teams := map[oncall.TeamID]int{}
 	for _, c := range changes {
 		queueIncident(batch, c.Incident)

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// splitOff has an alert of a storm made an incident of its own, by whoever folds: only that instance numbers
-// incidents. It comes after the signals that are waiting.
+// splitOff makes an alert of a storm an incident of its own. It adds an entry to the inbox, behind the waiting
+// signals, because only the folding instance numbers incidents.
 func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a oncall.Act, now time.Time) (oncall.Incident, error) {
 	const find = `
 		SELECT integration_id, dedup_key
@@ -63,7 +63,7 @@ func (s *Store) splitOff(ctx context.Context, id oncall.IncidentID, g gate, a on
 	return in, nil
 }
 
-// WorstAlerts returns the firing alerts of an incident, the worst first, at most so many.
+// WorstAlerts returns the firing alerts of an incident, the worst first, at most as many as most.
 func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.IncidentID, most int) (out []oncall.Alert, err error) {
 	const load = `
 		SELECT id, title, severity
@@ -82,11 +82,11 @@ func (s *Store) WorstAlerts(ctx context.Context, by oncall.Actor, id oncall.Inci
 	return out, nil
 }
 
-// MaxListed is how many alerts EachAlert goes through.
+// MaxListed is how many alerts EachAlert visits at most.
 const MaxListed = 50_000
 
-// EachAlert goes through an incident's alerts in the order in which they came, with no more than title, link
-// and labels, and returns how many there are in all.
+// EachAlert visits an incident's alerts in the order in which they came, with only title, link and labels loaded,
+// and returns how many alerts there are in all.
 func (s *Store) EachAlert(ctx context.Context, by oncall.Actor, id oncall.IncidentID, each func(oncall.Alert) error) (all int, err error) {
 	const count = `SELECT count(*) FROM alerts WHERE incident_id = $1`
 	const load = `
@@ -104,7 +104,7 @@ func (s *Store) EachAlert(ctx context.Context, by oncall.Actor, id oncall.Incide
 		into := []any{&a.DedupKey, &a.Title, &a.Link, &a.Severity, &a.Labels, &a.Firing, &a.Count, &a.FirstAt, &a.LastAt, &a.ClearedAt}
 		_, err := pgx.ForEachRow(rows, into, func() error {
 			one := a
-			a.Labels = nil // or the next row's would be added
+			a.Labels = nil // otherwise the next row's labels would be added to these
 			return each(one)
 		})
 		return err
@@ -115,7 +115,7 @@ func (s *Store) EachAlert(ctx context.Context, by oncall.Actor, id oncall.Incide
 	return all, nil
 }
 
-// onSeen does something with an incident that somebody may see.
+// onSeen runs a function on an incident, if the actor may see the incident.
 func (s *Store) onSeen(ctx context.Context, by oncall.Actor, id oncall.IncidentID, do func(pgx.Tx, oncall.Incident) error) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {

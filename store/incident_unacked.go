@@ -10,19 +10,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// opening are the events after which an incident is triggered again.
+// opening lists the events that make an incident triggered again.
 var opening = []oncall.EventKind{oncall.EventReopened, oncall.EventUnacknowledged, oncall.EventUnsnoozed}
 
-// An unackedReminder is a team's notice about incidents that still wait.
+// An unackedReminder is a team's notice about unacknowledged incidents.
 type unackedReminder struct {
 	ID     oncall.NoticeID
 	About  int64 // the team
 	Detail oncall.NoticeDetail
 }
 
-// RemindUnacked keeps in each team's channel one message about the incidents that have been
-// triggered for longer than the team wants to wait. Teams that another instance is busy with are left
-// to it.
+// RemindUnacked keeps one message in each team's channel about the incidents that have been triggered for longer
+// than the team's limit. If another instance is doing this, it does nothing.
 func (s *System) RemindUnacked(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -61,8 +60,8 @@ func (s *System) RemindUnacked(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// unacked lists the incidents that have been triggered for longer than their team wants to wait. A
-// low severity that waits for its people's hours has reached nobody yet who could acknowledge it.
+// unacked lists the incidents that have been triggered for longer than their team's limit. A low severity that waits
+// for working hours is left out: nobody has been paged who could acknowledge it.
 func unacked(ctx context.Context, tx pgx.Tx, now time.Time) (map[oncall.TeamID][]oncall.Unacked, error) {
 	const load = `
 		SELECT team, id, title, severity, since
@@ -108,7 +107,7 @@ func unackedReminders(ctx context.Context, tx pgx.Tx) (map[oncall.TeamID]unacked
 	return out, nil
 }
 
-// saveReminder tells a team for the first time, where the id is 0, or changes the message.
+// saveReminder creates a team's message if the id is 0, and otherwise changes it.
 func (s *Store) saveReminder(ctx context.Context, tx pgx.Tx, t oncall.Team, id oncall.NoticeID, detail oncall.NoticeDetail, now time.Time) error {
 	const save = `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`
 	if id == 0 {

@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// mostSenders is how many senders are named of one integration.
+// mostSenders is how many senders are stored for one integration.
 const mostSenders = 10
 
-// noteFirstSignals notes when an integration's first signal came, what its signals were recognised as for the first time, and how
-// many bodies could not be understood. Where noted says that the first was noted, only the rest is.
+// noteFirstSignals records the time of an integration's first signal, the formats that its signals were recognised as,
+// and how many bodies could not be understood. The time is skipped for the integrations in noted, where it is recorded.
 func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch, noted map[oncall.IntegrationID]bool) error {
 	const save = `
 		UPDATE integrations
@@ -47,13 +47,13 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("note that an integration was heard of: %w", err)
 	}
-	if !told { // that one was heard of shall not have the directory loaded before its first page is sent
+	if !told { // so that a first signal doesn't reload the directory before its page is sent
 		return nil
 	}
 	return announce(ctx, tx)
 }
 
-// withSender adds what sent something to the senders that are known.
+// withSender adds a sender to the list of known senders.
 func withSender(known, sender string) string {
 	list := oncall.Integration{Senders: known}.Recognised()
 	if sender == "" || slices.Contains(list, sender) || len(list) >= mostSenders {
@@ -62,16 +62,16 @@ func withSender(known, sender string) string {
 	return strings.Join(append(list, sender), ", ")
 }
 
-// IntegrationDetail is what can be shown of an integration.
+// IntegrationDetail holds the facts about an integration that can be shown.
 type IntegrationDetail struct {
 	oncall.Integration
 	Team          string
 	Policy        string
-	FirstSignalAt *time.Time // nil: none has come since that is kept
+	FirstSignalAt *time.Time // nil: none since this column exists
 	Unread        int64      // bodies that could not be understood
 }
 
-// Integration returns an integration by its name. One that does not exist is oncall.ErrNotFound.
+// Integration returns an integration by its name, or oncall.ErrNotFound.
 func (s *System) Integration(ctx context.Context, name string) (IntegrationDetail, error) {
 	const load = `SELECT first_signal_at, unread FROM integrations WHERE id = $1`
 	var out IntegrationDetail

@@ -16,34 +16,34 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// OldKeyLives is how long the key that was replaced is good beside the new one.
+// OldKeyLives is how long a replaced key stays valid next to the new one.
 const OldKeyLives = 24 * time.Hour
 
-// An IntegrationKey is a key of an integration, without the key itself.
+// An IntegrationKey describes a key of an integration without revealing it.
 type IntegrationKey struct {
 	Integration string
 	Team        string
 	Hint        string // its last four characters
 	MadeAt      time.Time
-	EndsAt      *time.Time // nil: it is in force
+	EndsAt      *time.Time // nil: the current key
 	UsedAt      *time.Time // up to a minute late; nil: never
-	Uses        int64      // requests, also those that were refused after its end
+	Uses        int64      // requests, including those refused after its end
 	Mute
 }
 
-// A Mute is since when an integration pages nobody.
+// A Mute says since when, and until when, an integration pages nobody.
 type Mute struct {
 	MutedAt    *time.Time
 	MutedUntil *time.Time // nil: until somebody unmutes it
 	MutedBy    oncall.UserID
 }
 
-// Muted reports whether it is in force at an instant.
+// Muted reports whether the mute is in force at an instant.
 func (m Mute) Muted(at time.Time) bool {
 	return m.MutedAt != nil && (m.MutedUntil == nil || at.Before(*m.MutedUntil))
 }
 
-// IntegrationKeys lists the keys of all integrations by name; of each the current key comes first.
+// IntegrationKeys lists the keys of all integrations, sorted by name. Each integration's current key comes first.
 func (s *System) IntegrationKeys(ctx context.Context) ([]IntegrationKey, error) {
 	return s.integrationKeys(ctx)
 }
@@ -71,17 +71,17 @@ func (s *Store) integrationKeys(ctx context.Context) ([]IntegrationKey, error) {
 	return found, nil
 }
 
-// An IntegrationState is an integration as somebody sees it.
+// An IntegrationState is an integration with the details that `/oncall integrations` shows.
 type IntegrationState struct {
 	oncall.Integration
 	Mute    Mute
 	Team    string
 	Policy  string
-	Keys    []IntegrationKey // the one in force, and those that it replaced, the newest first
-	Manages bool             // whoever asks may rotate its key, and mute it
+	Keys    []IntegrationKey // the current key, then the replaced ones, newest first
+	Manages bool             // the actor may rotate its key and mute it
 }
 
-// Integrations returns the integrations that somebody may see, by name.
+// Integrations returns the integrations that the actor may see, sorted by name.
 func (s *Store) Integrations(ctx context.Context, by oncall.Actor) ([]IntegrationState, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *Store) integrationsOf(ctx context.Context, dir *Directory, by oncall.Ac
 	for _, in := range dir.For(by).Integrations {
 		own := of[in.Name]
 		if len(own) == 0 {
-			continue // removed a moment ago
+			continue // removed just now
 		}
 		out = append(out, IntegrationState{
 			Integration: in, Mute: own[0].Mute, Team: dir.teams[in.TeamID].Name, Policy: dir.Policies[in.PolicyID].Name, Keys: own,
@@ -113,8 +113,8 @@ func (s *Store) integrationsOf(ctx context.Context, dir *Directory, by oncall.Ac
 	return out, nil
 }
 
-// ManagedIntegration returns an integration to somebody who may rotate its key, and mute it. One that is not
-// there, or that they may not see, is oncall.ErrNotFound.
+// ManagedIntegration returns an integration to an actor who may rotate its key and mute it. The error is
+// oncall.ErrNotFound if the integration does not exist or the actor may not see it.
 func (s *Store) ManagedIntegration(ctx context.Context, by oncall.Actor, id oncall.IntegrationID) (IntegrationState, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -134,13 +134,13 @@ func (s *Store) ManagedIntegration(ctx context.Context, by oncall.Actor, id onca
 
 // A Rotation says how a key is replaced.
 type Rotation struct {
-	AtOnce bool   // the old one ends at once; else after a day
-	Seen   string // the last four characters of the key that is to be replaced; empty: whichever is in force
+	AtOnce bool   // the old key ends at once instead of after a day
+	Seen   string // last four characters of the key to replace; empty: the current key
 }
 
-// RotateKey gives an integration a new key, which is not kept, and returns the old one with the time until which
-// it is good. One that was replaced before ends. An integration that does not exist, or that somebody may not
-// see, is oncall.ErrNotFound.
+// RotateKey gives an integration a new key, of which only the hash is stored, and returns a description of the old
+// key, which is valid until its EndsAt. A key that was replaced earlier ends now. The error is oncall.ErrNotFound if
+// the integration does not exist or the actor may not see it.
 func (s *Store) RotateKey(
 	ctx context.Context, by oncall.Actor, name string, how Rotation, now time.Time,
 ) (made NewKey, old IntegrationKey, err error) {
@@ -167,16 +167,15 @@ func (s *Store) RotateKey(
 	return made, old, nil
 }
 
-// A lockedIntegration is one that nobody else changes.
+// A lockedIntegration is an integration whose row this transaction has locked.
 type lockedIntegration struct {
 	id     oncall.IntegrationID
 	team   oncall.TeamID
 	format oncall.Format
-	hint   string // of the key in force
+	hint   string // of the current key
 }
 
-// manageIntegration does something with an integration that takes one of its team's managers. Nobody else
-// does meanwhile.
+// manageIntegration runs a function on a locked integration, if the actor is a manager of its team.
 func (s *Store) manageIntegration(ctx context.Context, by oncall.Actor, name string, do func(pgx.Tx, lockedIntegration) error) error {
 	const lock = `SELECT id, team_id, kind, key_hint FROM integrations WHERE name = $1 AND removed_at IS NULL FOR UPDATE`
 	g, err := s.gate(ctx, by)
@@ -205,7 +204,7 @@ func (s *Store) manageIntegration(ctx context.Context, by oncall.Actor, name str
 	return err
 }
 
-// managed counts what a manager does with an integration, and begins the log line about it.
+// managed counts a manager's action on an integration, and begins its log line.
 func (s *Store) managed(by oncall.Actor, act string) *zerolog.Event {
 	s.metrics.managed.WithLabelValues(act).Inc()
 	return s.log.Info().Stringer("by", by).Str("via", by.Via)
@@ -217,7 +216,7 @@ func randomKey() string {
 	return setup.KeyFromBytes(random)
 }
 
-// replaceKey gives an integration another key; the old one is good until the instant given.
+// replaceKey gives an integration another key. The old key is valid until the given instant.
 func replaceKey(ctx context.Context, tx pgx.Tx, id oncall.IntegrationID, key string, until, now time.Time) error {
 	const end = `UPDATE integration_keys SET ends_at = $2 WHERE integration_id = $1 AND ends_at > $2`
 	const keep = `
@@ -245,16 +244,16 @@ func replaceKey(ctx context.Context, tx pgx.Tx, id oncall.IntegrationID, key str
 	return err
 }
 
-// replaced reports whether a key was replaced by another: it is not to come back.
+// replaced reports whether a key was replaced. A replaced key must not be used again.
 func replaced(ctx context.Context, tx pgx.Tx, key string) (is bool, err error) {
 	hash := sha256.Sum256([]byte(key))
 	err = tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM integration_keys WHERE hash = $1 AND ends_at IS NOT NULL)`, hash[:]).Scan(&is)
 	return is, err
 }
 
-// MuteIntegration lets an integration's signals page nobody, until an instant or, without one, until somebody
-// unmutes it. One that is muted already gets that end. An integration that does not exist, or that somebody
-// may not see, is oncall.ErrNotFound.
+// MuteIntegration keeps an integration's signals from paging until an instant, or until somebody unmutes it if the
+// instant is nil. If the integration is already muted, the end of the mute changes. The error is oncall.ErrNotFound
+// if the integration does not exist or the actor may not see it.
 func (s *Store) MuteIntegration(ctx context.Context, by oncall.Actor, name string, until *time.Time, now time.Time) error {
 	const save = `
 		UPDATE integrations
@@ -301,8 +300,7 @@ func (s *Store) UnmuteIntegration(ctx context.Context, by oncall.Actor, name str
 	return was, nil
 }
 
-// EndMutes clears the rows of mutes that are over. Only the previous release needs that; this one looks at
-// their end.
+// EndMutes clears mutes that are over. Only the previous release needs this; this one compares the mute's end.
 func (s *System) EndMutes(ctx context.Context, now time.Time) error {
 	const end = `
 		UPDATE integrations
@@ -317,11 +315,11 @@ func (s *System) EndMutes(ctx context.Context, now time.Time) error {
 	})
 }
 
-// A KnownKey is an integration's key, of which only the hash is known.
+// A KnownKey is the hash of an integration's key.
 type KnownKey struct {
 	Hash        [sha256.Size]byte
 	Integration oncall.Integration
-	Until       time.Time // when it ends because it was replaced; zero: it doesn't
+	Until       time.Time // end of a replaced key; zero: no end
 }
 
 // Keys lists the keys of all integrations.

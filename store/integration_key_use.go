@@ -13,14 +13,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A rotatedKey is one that was replaced.
+// A rotatedKey is a key that was replaced.
 type rotatedKey struct {
 	integration oncall.IntegrationID
 	until       time.Time
 }
 
-// keyUses counts how often keys were used, until SaveKeyUses writes it down. A write for each request would
-// cost more than the signal.
+// keyUses counts in memory how often keys were used, until SaveKeyUses stores the counts. A write for each request
+// would cost more than the signal.
 type keyUses struct {
 	mu   sync.Mutex
 	uses map[keyHash]keyUse
@@ -53,7 +53,7 @@ func (k *keyUses) take() map[keyHash]keyUse {
 	return taken
 }
 
-// SaveKeyUses writes down how often keys were used since the last time.
+// SaveKeyUses stores how often keys were used since the last call.
 func (s *System) SaveKeyUses(ctx context.Context, _ time.Time) error {
 	const save = `
 		WITH used AS (
@@ -91,9 +91,9 @@ func (s *System) SaveKeyUses(ctx context.Context, _ time.Time) error {
 	return nil
 }
 
-// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other
-// error says nothing about the key. That nobody has a key only the database can say: what we
-// remember may be older than the key, or the database gone without our knowing yet.
+// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says nothing
+// about the key. Only the database can tell that a key is unknown: our copy of the directory may be older than the
+// key, or the database may have become unreachable unnoticed.
 func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
 	const find = `
 		SELECT EXISTS (SELECT FROM integrations WHERE key_hash = $1 AND removed_at IS NULL)
@@ -120,10 +120,10 @@ func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time
 	if in, known, err := s.keyIn(dir, hash, now); known {
 		return in, err
 	}
-	return oncall.Integration{}, oncall.ErrNotFound // removed a moment ago
+	return oncall.Integration{}, oncall.ErrNotFound // removed just now
 }
 
-// keyIn looks a key up in a directory, and counts its use if it is known: one whose time is over is known as well.
+// keyIn looks a key up in a directory, and counts its use. An expired key counts as well.
 func (s *Store) keyIn(dir *Directory, hash keyHash, now time.Time) (oncall.Integration, bool, error) {
 	in, current := dir.keys[hash]
 	old, rotated := dir.rotated[hash]
@@ -140,7 +140,7 @@ func (s *Store) keyIn(dir *Directory, hash keyHash, now time.Time) (oncall.Integ
 	return oncall.Integration{}, true, oncall.ErrNotFound
 }
 
-// loadRotatedKeys loads the keys that were replaced.
+// loadRotatedKeys loads the replaced keys.
 func (d *Directory) loadRotatedKeys(ctx context.Context, tx pgx.Tx) error {
 	const load = `
 		SELECT k.hash, k.integration_id, k.ends_at

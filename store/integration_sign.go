@@ -11,12 +11,12 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// OldSigningSecretLives is for how long what a new signing secret has replaced is still good.
+// OldSigningSecretLives is how long a replaced signing secret stays valid.
 const OldSigningSecretLives = 24 * time.Hour
 
-// SignIntegration gives an integration another secret with which its monitor signs, and returns until when the one before
-// is good; nil: there was none. It takes one of the team's managers. Whether what is not signed is refused, the set-up says.
-// An integration that does not exist, or that somebody may not see, is oncall.ErrNotFound.
+// SignIntegration gives an integration a new signing secret for its monitor. It returns until when the previous secret
+// is valid; nil: there was none. Only a manager of the team may do so. The set-up file says whether unsigned requests
+// are refused. The error is oncall.ErrNotFound if the integration does not exist or the actor may not see it.
 func (s *Store) SignIntegration(ctx context.Context, by oncall.Actor, name, secret string, now time.Time) (until *time.Time, err error) {
 	const save = `
 		UPDATE integrations i
@@ -41,7 +41,8 @@ func (s *Store) SignIntegration(ctx context.Context, by oncall.Actor, name, secr
 	return until, nil
 }
 
-// ResealSigning seals anew what was sealed with a secret that is being replaced, so that nothing needs that any more.
+// ResealSigning encrypts signing secrets with the current secret of the installation, so that the previous one is no
+// longer needed.
 func (s *System) ResealSigning(ctx context.Context, now time.Time) error {
 	const load = `
 		SELECT id, sign_secret, sign_before

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// A Lag says since when the oldest signal and page have been waiting; nil: none waits.
+// A Lag says since when the oldest signal and the oldest page have been waiting; nil: none waits.
 type Lag struct {
-	Inbox *time.Time // a signal that is to be folded
-	Pages *time.Time // a page that is due
+	Inbox *time.Time // the oldest signal to fold
+	Pages *time.Time // the oldest page that is due
 }
 
 // Lag returns how far folding and paging are behind.

@@ -32,7 +32,7 @@ func collectMaintenance(rows pgx.Rows) ([]oncall.Maintenance, error) {
 	}
 	for _, m := range all {
 		for i := range m.Match {
-			if m.Match[i], err = m.Match[i].Compiled(); err != nil { // it was compiled before it was stored
+			if m.Match[i], err = m.Match[i].Compiled(); err != nil { // can't fail: it was compiled before it was stored
 				return nil, fmt.Errorf("maintenance window %s: %w", m.ID, err)
 			}
 		}
@@ -45,21 +45,21 @@ func (d *Directory) loadMaintenance(ctx context.Context, tx pgx.Tx) (err error) 
 	return err
 }
 
-// A MaintenanceState is a window with what it has kept.
+// A MaintenanceState is a window with a summary of the alerts that it has kept.
 type MaintenanceState struct {
 	oncall.Maintenance
 	Team        string
-	Integration string // empty: all of the team's
-	Kept        int    // alerts, so far
-	Firing      int    // of them
+	Integration string // empty: all integrations of the team
+	Kept        int    // alerts kept so far
+	Firing      int    // kept alerts that still fire
 	Titles      []string
-	Manages     bool // whoever asks may end it
+	Manages     bool // the actor may end it
 }
 
-// maintenanceTitles is how many of the alerts that fire are named.
+// maintenanceTitles is how many firing alerts are named.
 const maintenanceTitles = 3
 
-// MaintenanceWindows returns the windows that are not over, as far as somebody may see them, by team and beginning.
+// MaintenanceWindows returns the unfinished windows that the actor may see, sorted by team and start.
 func (s *Store) MaintenanceWindows(ctx context.Context, by oncall.Actor, now time.Time) ([]MaintenanceState, error) {
 	const count = `
 		SELECT w.id, count(a.id), count(a.id) FILTER (WHERE a.kept AND a.firing),
@@ -101,8 +101,8 @@ func (s *Store) MaintenanceWindows(ctx context.Context, by oncall.Actor, now tim
 	return out, nil
 }
 
-// AddMaintenance begins a window, or plans one, and returns it with its id. Its team or integration is
-// oncall.ErrNotFound where somebody may not see it.
+// AddMaintenance begins or plans a window, and returns it with its id. The error is oncall.ErrNotFound if the actor
+// may not see the team or integration.
 func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, m oncall.Maintenance, now time.Time) (oncall.Maintenance, error) {
 	const count = `SELECT count(*) FROM maintenance_windows WHERE team_id = $1 AND over_at IS NULL AND ends_at > $2`
 	const lock = `SELECT id FROM teams WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
@@ -148,7 +148,8 @@ func (s *Store) AddMaintenance(ctx context.Context, by oncall.Actor, m oncall.Ma
 	return m, nil
 }
 
-// maintain asks whether somebody may begin and end maintenance of a team. One that they may not see is not there.
+// maintain checks whether the actor may begin and end a team's maintenance. The error is oncall.ErrNotFound if the
+// actor may not see the team.
 func (g gate) maintain(team oncall.TeamID) error {
 	on := access.Object{Team: team}
 	if g.may(access.See, on) != nil {
@@ -157,7 +158,7 @@ func (g gate) maintain(team oncall.TeamID) error {
 	return g.may(access.Maintain, on)
 }
 
-// insertMaintenance stores a window, and gives it its id. Its timers are still to be queued.
+// insertMaintenance stores a window and sets its id. The caller must queue its timers.
 func insertMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, now time.Time) error {
 	const insert = `
 		INSERT INTO maintenance_windows (team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, created_at)
@@ -171,8 +172,8 @@ func insertMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, no
 	return nil
 }
 
-// EndMaintenance ends a window now, or takes back one that has not begun. What it has kept and still fires pages.
-// One that is over, or that somebody may not see, is oncall.ErrNotFound.
+// EndMaintenance ends a window now, or cancels one that has not begun. Kept alerts that still fire then page. The
+// error is oncall.ErrNotFound if the window is over or the actor may not see it.
 func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.MaintenanceID, now time.Time) (m oncall.Maintenance, err error) {
 	const lock = `
 		SELECT id, team_id, integration_id, match, starts_at, ends_at, reason, by, pages_critical, name, begun_at
@@ -215,8 +216,8 @@ func (s *Store) EndMaintenance(ctx context.Context, by oncall.Actor, id oncall.M
 	return m, nil
 }
 
-// finishMaintenance ends a window that is not over; one that has not begun is taken back without a word. A timer is to
-// follow.
+// finishMaintenance ends an unfinished window. A window that has not begun is cancelled without a notice. The caller
+// must queue CheckMaintenance.
 func finishMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now time.Time) error {
 	const end = `UPDATE maintenance_windows SET ends_at = $2 WHERE id = $1`
 	const cancel = `UPDATE maintenance_windows SET ends_at = starts_at, over_at = $2 WHERE id = $1`
@@ -230,9 +231,8 @@ func finishMaintenance(ctx context.Context, tx pgx.Tx, m oncall.Maintenance, now
 	return nil
 }
 
-// CheckMaintenance brings all maintenance up to date: it announces windows that have begun or ended, and
-// releases kept alerts that no window covers any more. So it doesn't matter which timer calls it, or how
-// late.
+// CheckMaintenance announces windows that have begun or ended, and releases kept alerts that no window covers any
+// more. It processes all windows, so it doesn't matter which timer calls it, or how late.
 func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -266,7 +266,7 @@ func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// tellMaintenance tells of the windows that have begun or are over, and reports whether there are any.
+// tellMaintenance announces the windows that have begun or ended, and reports whether there were any.
 func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance,
 	tallies map[oncall.MaintenanceID]oncall.MaintenanceTally, now time.Time,
 ) (changed bool, err error) {
@@ -305,11 +305,11 @@ func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, 
 	return changed, s.closeNotices(ctx, tx, now, closes)
 }
 
-// keptBatch is how many kept alerts are looked at at once.
+// keptBatch is how many kept alerts are processed at once.
 const keptBatch = 1000
 
-// releaseKept has whoever folds look again at the alerts that were kept and that no window covers. They come after
-// the signals that are waiting, and are counted by the window that kept them.
+// releaseKept puts the kept alerts that no window covers any more into the inbox, behind the waiting signals. It
+// returns how many there are for each window that kept them.
 func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance, now time.Time) (map[oncall.MaintenanceID]oncall.MaintenanceTally, error) {
 	const load = `
 		SELECT id, integration_id, dedup_key, group_key, title, body, link, severity, labels, links, details,
@@ -340,7 +340,7 @@ func releaseKept(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Ma
 			switch {
 			case covered:
 				t.Longer++
-			case !in.IsMuted(now): // a muted one pages when it is unmuted
+			case !in.IsMuted(now): // an alert of a muted integration pages when the mute ends
 				t.Fire++
 				signal, err := json.Marshal(oncall.ReleaseOf(a))
 				if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// scrapeLimit keeps a scrape from waiting for a database that does not answer.
+// scrapeLimit keeps a scrape from hanging when the database does not answer.
 const scrapeLimit = time.Second
 
 type metrics struct {
@@ -80,7 +80,7 @@ func (m *metrics) register(to prometheus.Registerer, s *System) error {
 	return nil
 }
 
-// changed counts what has happened to an incident, once it is committed.
+// changed counts a committed change of an incident.
 func (m *metrics) changed(c oncall.Change) {
 	if c.Incident.ID.Canary() {
 		return
@@ -94,7 +94,7 @@ func (m *metrics) changed(c oncall.Change) {
 	}
 }
 
-// depthCollector asks the database when it is scraped, so that every instance tells the same.
+// depthCollector queries the database at each scrape, so that all instances report the same values.
 type depthCollector struct{ *System }
 
 // Describe implements prometheus.Collector.
@@ -106,11 +106,11 @@ func (d depthCollector) Describe(to chan<- *prometheus.Desc) {
 	to <- d.metrics.oldest
 }
 
-// heartbeatsDown counts the heartbeats that are down, and the others.
+// heartbeatsDown counts the heartbeats that are down and those that are not.
 const heartbeatsDown = `
 	SELECT count(*) FILTER (WHERE down_at IS NOT NULL), count(*) FILTER (WHERE down_at IS NULL) FROM heartbeats WHERE removed_at IS NULL`
 
-// Collect implements prometheus.Collector. Without a database it says nothing.
+// Collect implements prometheus.Collector. While the database is unavailable it reports no values.
 func (d depthCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit) //nolint:forbidigo // a scrape brings no context
 	defer cancel()

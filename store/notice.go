@@ -10,18 +10,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A NoticeDrawing is a notice and where it is shown already, as a Drawing is for incidents.
+// A NoticeDrawing holds a notice and the Slack message that shows it, as a Drawing does for an incident.
 type NoticeDrawing struct {
 	Notice  oncall.Notice
 	Place   Place      // zero: not posted yet
 	Drawn   int64      // the version that the message shows
 	TriedAt *time.Time // an earlier attempt may have posted it
-	Person  bool       // a direct message
-	Left    bool       // the person has left the workspace, or is to be told of it no more
+	Person  bool       // a direct message, not one in a channel
+	Left    bool       // the person has left the workspace or may no longer see the notice
 }
 
-// Done reports whether there is nothing to do: the message shows the notice as it is, or it is too late to
-// send it.
+// Done reports whether there is nothing to do, because the message is up to date or it is too late to send it.
 func (n NoticeDrawing) Done(now time.Time) bool {
 	if n.Place == (Place{}) {
 		return n.Notice.Until != nil && now.After(*n.Notice.Until)
@@ -29,12 +28,12 @@ func (n NoticeDrawing) Done(now time.Time) bool {
 	return n.Drawn >= n.Notice.Version
 }
 
-// Notify sends notices to people and channels, each key once.
+// Notify sends notices to people and channels. A notice whose key was already used is not sent again.
 func (s *System) Notify(ctx context.Context, now time.Time, notices ...oncall.Notice) error {
 	return s.transact(ctx, func(tx pgx.Tx) error { return s.saveNotices(ctx, tx, now, notices) })
 }
 
-// saveNotices saves notices that are not there yet and queues the telling of them.
+// saveNotices saves the notices whose key is new, and queues their messages.
 func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notices []oncall.Notice) error {
 	const insert = `
 		INSERT INTO notices (key, recipient, kind, about, facts, version, not_after, created_at, channel, ts, drawn)
@@ -55,8 +54,8 @@ func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notic
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// renotice changes the detail of all notices of the kinds given that belong to one swap,
-// cover request or hand-off, and queues their redrawing.
+// renotice changes the detail of one swap's, cover request's or hand-off's notices of the given kinds, and queues
+// their redrawing.
 func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []oncall.NoticeKind, about int64,
 	change func(*oncall.NoticeDetail),
 ) error {
@@ -82,9 +81,8 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// BeginTell loads a notice for telling and notes the attempt, if its message is not
-// there yet. The row stays unlocked: of two attempts at once both may post, and the
-// second place is kept.
+// BeginTell loads a notice and records an attempt to post its message, if it wasn't posted yet. The row stays
+// unlocked afterwards. Two attempts at the same time may both post; the place of the second message is kept.
 func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
 	const load = `
 		SELECT n.id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn,
@@ -126,7 +124,7 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 	}
 	if r.Kind == oncall.NoticeProof {
 		var ok bool
-		if r.Detail.Note, ok = oncall.Unseal(s.secrets, r.Detail.Note); !ok { // the secret has changed since
+		if r.Detail.Note, ok = oncall.Unseal(s.secrets, r.Detail.Note); !ok { // the secret was changed since
 			return NoticeDrawing{}, fmt.Errorf("load notice %d: its code can't be read with WATCHBILL_SECRET: %w", id, oncall.ErrNotFound)
 		}
 	}
@@ -140,7 +138,7 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 	}, nil
 }
 
-// NoticeDrawn notes which version of a notice its message shows, and where that is.
+// NoticeDrawn stores where a notice's message is, and which version it shows.
 func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
 	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
@@ -149,7 +147,7 @@ func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, v
 	return nil
 }
 
-// closeNotices updates open notices with what has become of them.
+// closeNotices updates notices whose buttons no longer apply.
 func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, closes []oncall.NoticeClose) error {
 	for _, of := range closes {
 		err := s.renotice(ctx, tx, now, of.Kinds, of.About, func(f *oncall.NoticeDetail) {
@@ -164,7 +162,7 @@ func (s *Store) closeNotices(ctx context.Context, tx pgx.Tx, now time.Time, clos
 	return nil
 }
 
-// inZones lets notices show times in their readers' zones.
+// inZones sets the time zones of the notices' readers.
 func inZones(ctx context.Context, tx pgx.Tx, notices []oncall.Notice) error {
 	if len(notices) == 0 {
 		return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellDeaf tells the admins of the installation, and who watches over the teams in which somebody is reached by
-// a contact method, that what they answer can't be read.
+// TellDeaf warns that answers by a contact method can't be read. It tells the admins of the installation, and the
+// managers of the teams in which somebody uses the method.
 func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string, now time.Time) error {
 	const reached = `
 		SELECT DISTINCT m.team_id

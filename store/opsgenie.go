@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An OpsgenieRequest is a request of Opsgenie's Alert API, which may ask later what became of it.
+// An OpsgenieRequest is a request to the API that imitates Opsgenie's. The client may later ask for its status.
 type OpsgenieRequest struct {
 	ID            string // a UUID
 	IntegrationID oncall.IntegrationID
@@ -22,14 +22,14 @@ type OpsgenieRequest struct {
 	MadeAt        time.Time
 }
 
-// OpsgenieID is the id by which Opsgenie's API knows the alert of a dedup key.
+// OpsgenieID returns the id of the alert with a dedup key in the imitated API.
 func OpsgenieID(in oncall.IntegrationID, alias string) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%d/%s", in, alias))
-	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80 // version 8 of RFC 9562: made by us
+	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80 // version 8 of RFC 9562, for custom schemes
 	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
 
-// KeepOpsgenieRequest notes a request, so that it can be asked for.
+// KeepOpsgenieRequest stores a request, so that its status can be queried.
 func (s *System) KeepOpsgenieRequest(ctx context.Context, r OpsgenieRequest) error {
 	const insert = `
 		INSERT INTO opsgenie_requests (id, integration_id, alert_id, alias, action, made_at)
@@ -42,15 +42,15 @@ func (s *System) KeepOpsgenieRequest(ctx context.Context, r OpsgenieRequest) err
 	return nil
 }
 
-// OpsgenieState is what became of a request.
+// OpsgenieState is the status of a request.
 type OpsgenieState struct {
 	OpsgenieRequest
 	AlertID string
-	Waits   bool // it has not been folded yet
-	Found   bool // there is such an alert
+	Waits   bool // its signal has not been folded yet
+	Found   bool // its alert exists
 }
 
-// OpsgenieRequest returns what became of a request of an integration, or oncall.ErrNotFound.
+// OpsgenieRequest returns the status of an integration's request, or oncall.ErrNotFound.
 func (s *System) OpsgenieRequest(ctx context.Context, in oncall.IntegrationID, id string) (OpsgenieState, error) {
 	const load = `
 		SELECT r.id::text, r.integration_id, r.alias, r.action, r.made_at, r.alert_id::text,
@@ -83,8 +83,8 @@ func (s *System) OpsgenieRequest(ctx context.Context, in oncall.IntegrationID, i
 	}, nil
 }
 
-// OpsgenieAlias returns the dedup key of an alert of an integration by the id that Opsgenie's API has for it,
-// or by the short one, which is a number. One that does not exist is oncall.ErrNotFound.
+// OpsgenieAlias returns the dedup key of an integration's alert, given its OpsgenieID or its tiny id, a number. The
+// error is oncall.ErrNotFound if there is no such alert.
 func (s *System) OpsgenieAlias(ctx context.Context, in oncall.IntegrationID, id string, tiny bool) (string, error) {
 	const byID = `
 		SELECT alias FROM opsgenie_requests WHERE integration_id = $1 AND alert_id = $2::text::uuid ORDER BY made_at DESC LIMIT 1`
@@ -100,13 +100,13 @@ func (s *System) OpsgenieAlias(ctx context.Context, in oncall.IntegrationID, id 
 	} else {
 		err = s.pool.QueryRow(ctx, byID, in, id).Scan(&alias)
 	}
-	if malformed(err) { // it is no UUID
+	if malformed(err) { // not a UUID
 		err = errors.Join(oncall.ErrNotFound, err)
 	}
 	return alias, wrapAny(translate(err), "look for an alert")
 }
 
-// An OpsgenieAlert is an alert as Opsgenie's API shows it.
+// An OpsgenieAlert holds the fields of an alert that the imitated API returns.
 type OpsgenieAlert struct {
 	Alert    oncall.Alert
 	Incident oncall.IncidentID

@@ -11,13 +11,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An OutagePage is a message to somebody while the database was away, that alerts wait.
+// An OutagePage is a message that told a person about waiting alerts while the database was unavailable.
 type OutagePage struct {
 	Key       string        `json:"key"`
 	Team      oncall.TeamID `json:"team"`
 	User      oncall.UserID `json:"user"`
 	Method    oncall.Method `json:"method"`
-	Outage    time.Time     `json:"outage"` // when the database went away
+	Outage    time.Time     `json:"outage"` // start of the outage
 	Waiting   int           `json:"waiting"`
 	Title     string        `json:"title"`
 	Attempts  int           `json:"attempts"`
@@ -27,7 +27,7 @@ type OutagePage struct {
 	Error     string        `json:"error,omitempty"`
 }
 
-// SaveOutagePages writes down what people were sent. To write it again does no harm.
+// SaveOutagePages stores the messages that were sent during an outage. Storing the same ones again does no harm.
 func (s *System) SaveOutagePages(ctx context.Context, pages []OutagePage) error {
 	const save = `
 		INSERT INTO outage_pages (key, team_id, user_id, method, outage_at, waiting, title, attempts, tried_at, outcome, reference, error)
@@ -51,5 +51,5 @@ func (s *System) SaveOutagePages(ctx context.Context, pages []OutagePage) error 
 	return nil
 }
 
-// plain takes out the one character that PostgreSQL can't store in a text.
+// plain removes NUL, the one character that PostgreSQL can't store in a text.
 func plain(text string) string { return strings.ReplaceAll(text, "\x00", "") }

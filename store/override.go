@@ -39,7 +39,7 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 	return o, nil
 }
 
-// CancelOverride ends an override at once, or before it has begun, and returns what it was.
+// CancelOverride ends an override now, or cancels one that has not begun, and returns the override as it was.
 func (s *Store) CancelOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
@@ -51,8 +51,8 @@ func (s *Store) CancelOverride(
 	})
 }
 
-// SwitchOverride switches an override between acting all of the time and acting only while somebody would be
-// on call, from now on, and returns the override that replaces it. The past stays as it was.
+// SwitchOverride switches OnlyCovered of an override from now on, and returns the override that replaces it. An
+// override with OnlyCovered applies only while somebody would be on call without it. The past stays unchanged.
 func (s *Store) SwitchOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 ) (schedule.Override, error) {
@@ -62,7 +62,7 @@ func (s *Store) SwitchOverride(
 	}
 	return s.changeOverride(ctx, by, id, now, func(tx pgx.Tx, was schedule.Override) (schedule.Override, error) {
 		o := was
-		if was.OnlyCovered { // it will put people on call for more: to have made it once is not enough
+		if was.OnlyCovered { // this adds time on call, so having created the override is not permission enough
 			if err := g.override(o); err != nil {
 				return o, err
 			}
@@ -82,7 +82,7 @@ func (s *Store) SwitchOverride(
 	})
 }
 
-// changeOverride lets change an override that is not over, and returns what change does.
+// changeOverride calls change with an override that is not over, and returns its results.
 func (s *Store) changeOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,
 	change func(pgx.Tx, schedule.Override) (schedule.Override, error),
@@ -131,8 +131,8 @@ func (s *Store) changeOverride(
 	return o, nil
 }
 
-// OverridesBy returns the overrides that a person has made and that are not over, by start. Those
-// that came of a swap or a cover request are undone there.
+// OverridesBy returns a person's own overrides that are not over, sorted by start. Overrides of swaps and cover
+// requests are left out, because they are undone by cancelling the swap or request.
 func (s *Store) OverridesBy(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]schedule.Override, error) {
 	const load = `
 		SELECT id, schedule_id, kind, role, start_at AS "start", end_at AS "end", users, from_user AS "from",
@@ -155,7 +155,7 @@ func (s *Store) OverridesBy(ctx context.Context, by oncall.Actor, user oncall.Us
 	return found, nil
 }
 
-// lockSchedules keeps everybody else from changing schedules until the transaction ends.
+// lockSchedules keeps other transactions from changing schedules until this one ends.
 func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) error {
 	const lock = `SELECT id FROM schedules WHERE id = ANY ($1) AND removed_at IS NULL ORDER BY id FOR UPDATE`
 	slices.Sort(ids)
@@ -167,7 +167,7 @@ func lockSchedules(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) err
 	return err
 }
 
-// addOverride stores an override of a schedule that the caller has locked.
+// addOverride stores an override. The caller has locked its schedule.
 func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.Time) (schedule.Override, error) {
 	const insert = `
 		INSERT INTO overrides (schedule_id, kind, role, start_at, end_at, users, from_user, to_user, time_zone,
@@ -193,7 +193,7 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 	return o, announce(ctx, tx)
 }
 
-// cancelOverrides ends overrides at now.
+// cancelOverrides ends overrides now.
 func cancelOverrides(ctx context.Context, tx pgx.Tx, now time.Time, ids ...oncall.OverrideID) error {
 	const cancel = `UPDATE overrides SET cancelled_at = $2 WHERE id = ANY ($1) AND cancelled_at IS NULL`
 	if _, err := tx.Exec(ctx, cancel, ids, now); err != nil {

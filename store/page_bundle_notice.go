@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bundle returns the direct message that pages somebody about several incidents, by the key of the
-// page that leads it, before it is sent.
+// Bundle returns the direct message that pages somebody about several incidents, before it is sent. The key is
+// that of its lead page.
 func (s *Store) Bundle(ctx context.Context, key string) (oncall.Notice, error) {
 	const find = `SELECT id, user_id FROM pages WHERE key = $1`
 	lead := oncall.Page{Key: key}
@@ -35,12 +35,12 @@ func (s *Store) Bundle(ctx context.Context, key string) (oncall.Notice, error) {
 	return oncall.BundleNotice(key, lead.ID, lead.UserID, about), nil
 }
 
-// bundlesLive is how long the direct message of a bundle follows its incidents.
+// bundlesLive is how long the direct message of a bundle is kept up to date with its incidents.
 const bundlesLive = 24 * time.Hour
 
-// FollowBundles updates the direct messages of bundles to the state of their incidents. Called every few
-// seconds, it redraws a message once for many changes. Once all incidents of a bundle are resolved, its
-// message stays as it is: should one reopen, it pages anew.
+// FollowBundles updates the direct messages of bundles to the state of their incidents. It is called every few
+// seconds, so that many changes cause one redraw. Once all incidents of a bundle are resolved, its message no longer
+// changes, because an incident that reopens pages anew.
 func (s *System) FollowBundles(ctx context.Context, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error { return s.followBundles(ctx, tx, 0, now) })
 	if err != nil {
@@ -49,9 +49,9 @@ func (s *System) FollowBundles(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// followBundles looks at one bundle, or at all that are young.
+// followBundles updates the bundle of a lead page, or all recent bundles if lead is 0.
 func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID, now time.Time) error {
-	// The conditions on n.facts are looked at again should another instance be faster.
+	// PostgreSQL checks the conditions on n.facts again if another instance was faster.
 	const follow = `
 		UPDATE notices n
 		SET version = n.version + 1,
@@ -88,7 +88,7 @@ func (s *Store) followBundles(ctx context.Context, tx pgx.Tx, lead oncall.PageID
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// waitingBundles returns the bundles of which a job waits already. Nobody takes it before we commit.
+// waitingBundles returns the bundles that already have a waiting job, and locks the jobs until we commit.
 func waitingBundles(ctx context.Context, tx pgx.Tx, ids []oncall.NoticeID) ([]oncall.NoticeID, error) {
 	const load = `
 		SELECT (args ->> 'notice')::bigint

@@ -12,14 +12,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A releasedPage is a page that isn't deferred any more; Convoy is 0 if it has a job to itself.
+// A releasedPage is a page that is no longer deferred. Convoy is 0 if the page has its own job.
 type releasedPage struct {
 	ID     oncall.PageID
 	Convoy oncall.ConvoyID
 }
 
-// releaseTasks are the tasks for pages like one: to its recipient. Of each convoy the first is looked at, and
-// then has a job of its own.
+// releaseTasks returns the tasks for released pages to the same recipient as one page. Of each convoy, the first
+// page gets a job of its own.
 func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like oncall.Page) ([]oncall.Task, error) {
 	slices.SortFunc(pages, func(a, b releasedPage) int { return cmp.Compare(a.ID, b.ID) })
 	var tasks []oncall.Task
@@ -39,7 +39,7 @@ func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like onc
 	return tasks, leaveConvoy(ctx, tx, left)
 }
 
-// leaveConvoy takes pages out of their convoy, because they have jobs of their own.
+// leaveConvoy removes pages that have their own jobs from their convoy.
 func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	const leave = `
 		UPDATE pages p
@@ -53,8 +53,8 @@ func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	return err
 }
 
-// deferConvoy has a deferred page, and those behind it, wait in one convoy with everything else that is deferred
-// for the recipient. It reports whether another job than the page's looks after them. The caller holds the
+// deferConvoy makes a deferred page and the pages behind it wait in one convoy, together with the other deferred
+// pages for the recipient. It reports whether a job other than the page's own will send them. The caller holds the
 // lock of the recipient.
 func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
 	const find = `SELECT convoy FROM reaches WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy_until = $4`
@@ -89,8 +89,7 @@ func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what o
 	return what.Convoy == 0, err
 }
 
-// moveConvoy carries out what was decided about the pages behind one. The caller holds the lock of the
-// recipient.
+// moveConvoy carries out the decision about the pages behind one page. The caller holds the lock of the recipient.
 func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, to recipient, id oncall.ConvoyID, do oncall.ConvoyOrder, now time.Time) error {
 	const end = `UPDATE reaches SET convoy = 0, convoy_until = NULL WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy = $4`
 	const leave = `

@@ -13,17 +13,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// A PageOutcome is a page and what has become of it.
+// A PageOutcome is a page with its outcome.
 type PageOutcome struct {
 	oncall.Page
 	State oncall.PageState
-	Ended *time.Time // when that was known
+	Ended *time.Time // when the outcome became known
 }
 
 // maxHistory bounds how many of the latest pages are listed.
 const maxHistory = 300
 
-// PageHistory returns the latest pages about an incident, in the order in which they were decided.
+// PageHistory returns the latest pages about an incident, in the order of their creation.
 func (s *Store) PageHistory(ctx context.Context, by oncall.Actor, id oncall.IncidentID) ([]PageOutcome, error) {
 	const load = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
@@ -53,7 +53,7 @@ func (s *Store) PageHistory(ctx context.Context, by oncall.Actor, id oncall.Inci
 	return out, nil
 }
 
-// lastPaged reads one entry of an index, however much there is, also for who was never paged.
+// lastPaged reads a single index entry, however many pages there are, even for a person who was never paged.
 const lastPaged = `
 	SELECT incident_id
 	FROM pages
@@ -61,7 +61,7 @@ const lastPaged = `
 	ORDER BY incident_id DESC
 	LIMIT 1`
 
-// LastPaged returns the newest incident for which a person was paged; false if there is none.
+// LastPaged returns the newest incident that a person was paged for.
 func (s *Store) LastPaged(ctx context.Context, by oncall.Actor, user oncall.UserID) (id oncall.IncidentID, paged bool, err error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
 		return 0, false, err

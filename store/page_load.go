@@ -10,30 +10,29 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What is decided about pages is decided under locks, always taken in this order, so that nobody
-// waits for anybody in a circle:
+// Decisions about pages are made under locks, which are always taken in this order to avoid deadlocks:
 //
-//  1. the incidents that the message tells of, by id; only where they change
+//  1. the incidents that the message covers, by id; only if they will change
 //  2. the recipient: the row of reaches, so that messages to one recipient go one after the other
 //  3. the pages of the message, by id
-//  4. the address, while a code for it is chosen
+//  4. the address, if a code is chosen for it
 //  5. the pages that join the message, by id
 //
-// Each statement of a batch sees what was committed when it begins, so what is read after a lock is
-// as whoever held it has left it.
+// Each statement of a batch sees everything that was committed before the statement began. So a read that follows a
+// lock sees the changes of the lock's previous holder.
 
-// codeRests is how long after its last use a number names no other message. People answer late, and must
-// close what they have read about.
+// codeRests is how long after its last use a code is not reused for another message. People answer late, and their
+// answer must act on the message that they read.
 const codeRests = 6 * time.Hour
 
-// A recipient is a person by one contact method. What is for no person has none: User is empty.
+// A recipient is a person with one contact method. User is empty for a page to no person.
 type recipient struct {
 	User    oncall.UserID
 	Method  oncall.Method
 	Contact oncall.ContactID
 }
 
-// messageOf tells, before anything is locked, to whom a page's message goes and about which incidents.
+// messageOf returns the recipient and the incidents of a page's message. It runs before any lock is taken.
 func messageOf(ctx context.Context, tx pgx.Tx, id oncall.PageID) (to recipient, about []oncall.IncidentID, err error) {
 	const load = `
 		SELECT id = $1, user_id, method, contact, incident_id
@@ -56,7 +55,7 @@ func messageOf(ctx context.Context, tx pgx.Tx, id oncall.PageID) (to recipient, 
 	return to, about, err
 }
 
-// queueLastPage locks the recipient and reads what they were told last.
+// queueLastPage locks the recipient and reads what the latest page told them.
 func queueLastPage(b *pgx.Batch, to recipient, last *oncall.LastPage) {
 	const create = `
 		INSERT INTO reaches (user_id, method, contact, page, severity, integrations)
@@ -76,8 +75,8 @@ func queueLastPage(b *pgx.Batch, to recipient, last *oncall.LastPage) {
 	})
 }
 
-// queuePageLocks locks pages, with all that their messages tell of. LIMIT keeps the planner from
-// reading all of the timelines for a page of one.
+// queuePageLocks locks pages, and reads them with the facts that their messages show. LIMIT keeps the planner from
+// reading whole timelines for a single page.
 func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStatus)) {
 	const lock = `
 		SELECT id, incident_id, user_id, method, coalesce(reason, jsonb_build_array(why)) AS why, key, contact,
@@ -98,7 +97,7 @@ func queuePageLocks(b *pgx.Batch, ids []oncall.PageID, each func(oncall.PageStat
 	queueRows(b, lock, each, ids, oncall.EventPageBlocked)
 }
 
-// queueMessage locks a page and those that its message tells of.
+// queueMessage locks a page and the other pages of its message.
 func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	queuePageLocks(b, []oncall.PageID{id}, func(p oncall.PageStatus) {
 		if p.ID == id {
@@ -109,8 +108,8 @@ func queueMessage(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	})
 }
 
-// queueSameCall reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from
-// reading all pages there are for those of one incident.
+// queueSameCall reads all pages of the calls that a message belongs to. OFFSET 0 keeps the planner from scanning all
+// pages to find those of one incident.
 func queueSameCall(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id, p.incident_id, p.user_id, p.method, coalesce(p.reason, jsonb_build_array(p.why)) AS why, p.key,
@@ -135,7 +134,7 @@ func queueSameCall(b *pgx.Batch, id oncall.PageID, f *oncall.PageFacts) {
 	queueRows(b, load, func(p oncall.CallPage) { f.SameCall = append(f.SameCall, p) }, id)
 }
 
-// queueContact reads what a contact method has become.
+// queueContact reads the current state of a contact method.
 func queueContact(b *pgx.Batch, id oncall.ContactID, f *oncall.PageFacts) {
 	const load = `SELECT address, removed_at IS NOT NULL AS removed, disabled_at, disabled_why, named_sender FROM contacts WHERE id = $1`
 	if id != 0 {
@@ -176,7 +175,7 @@ func loadPage(ctx context.Context, tx pgx.Tx, id oncall.PageID, job int64, now t
 	return f, to, err
 }
 
-// queuePhoneCalls reads the latest calls to a number, whoever has it.
+// queuePhoneCalls reads the latest calls to a phone number, whichever person it belongs to.
 func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall.PageFacts) {
 	const load = `
 		SELECT p.id AS page, 1 + p.redials AS times, array_agg(DISTINCT i.severity) AS severities
@@ -195,7 +194,7 @@ func queuePhoneCalls(b *pgx.Batch, id oncall.ContactID, now time.Time, f *oncall
 	queueRows(b, load, func(c oncall.PhoneCall) { f.PhoneCalls = append(f.PhoneCalls, c) }, id, now.Add(-oncall.CallsWithin))
 }
 
-// loadToSend loads what only a page that is sent now needs: the pages that join it, and the codes in use.
+// loadToSend loads the facts that only a page that is sent now needs: the pages that join it, and the codes in use.
 func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFacts, along, code bool, now time.Time) error {
 	const waiting = `
 		SELECT id
@@ -204,7 +203,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 		  AND attempt = 0 AND doubt_at IS NULL AND sender_job IS NULL AND (due_at IS NULL OR due_at <= $5)
 		ORDER BY id
 		LIMIT $6`
-	// People may share an address, and each has a lock of their own.
+	// People may share an address, so the lock of the recipient isn't enough.
 	const lock = `SELECT pg_advisory_xact_lock($1, hashtext(method || ' ' || address)) FROM contacts WHERE id = $2`
 	const used = `
 		WITH used AS (
@@ -253,7 +252,7 @@ func loadToSend(ctx context.Context, tx pgx.Tx, to recipient, f *oncall.PageFact
 	return loadMissing(ctx, tx, f.Waiting, f.Incidents)
 }
 
-// loadMissing loads the incidents of pages, except those that are known.
+// loadMissing loads the incidents of pages that are not in known.
 func loadMissing(ctx context.Context, q querier, pages []oncall.PageStatus, known map[oncall.IncidentID]oncall.Incident) error {
 	var ids []oncall.IncidentID
 	for _, p := range pages {

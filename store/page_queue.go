@@ -12,18 +12,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A delivery is a new page and how it is queued.
+// A delivery is a new page, and how to queue it.
 type delivery struct {
 	oncall.Page
 	firstCheck time.Time
 	about      oncall.Incident
-	ahead      int // how many incidents of the team go before its own
+	ahead      int // how many incidents of the team precede its own
 
-	convoy oncall.ConvoyID // it travels in; 0: it has a job to itself
-	behind bool            // it waits for another's job
+	convoy oncall.ConvoyID // 0: a job of its own
+	behind bool            // another page of the convoy has the job
 }
 
-// waitsIn is the convoy in which it waits; 0: it has a job.
+// waitsIn returns the convoy in which the page waits; 0: it has a job.
 func (d delivery) waitsIn() oncall.ConvoyID {
 	if d.behind {
 		return d.convoy
@@ -31,7 +31,7 @@ func (d delivery) waitsIn() oncall.ConvoyID {
 	return 0
 }
 
-// deliveries makes the pages of the calls that were decided on, one for each notification rule of their people.
+// deliveries creates the pages of the calls in the changes, one page for each notification rule of the people called.
 func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead map[oncall.IncidentID]int, now time.Time) ([]delivery, error) {
 	var users []oncall.UserID
 	for _, c := range changes {
@@ -60,8 +60,8 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 	return out, nil
 }
 
-// queuePages inserts pages, those of one call in the order of their times, except where their key exists. It
-// calls saved with the id and key of each new one. A reason that names no person is stored as plain text.
+// queuePages inserts the pages whose key is new, the pages of one call in the order of their times. It calls saved
+// with the id and key of each inserted page. A reason that names no person is stored as plain text.
 func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string)) {
 	const insert = `
 		INSERT INTO pages (incident_id, user_id, method, reason, why, key, contact, recipient, due_at, call_seq, asked_version,
@@ -101,8 +101,8 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 	})
 }
 
-// numberConvoys groups pages that were decided on together into convoys. The worst page of each gets a job;
-// the others wait behind it.
+// numberConvoys groups pages of one decision into convoys. The worst page of each convoy gets a job; the others wait
+// behind it.
 func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
 	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
 	members := map[oncall.ConvoyKey][]*delivery{}
@@ -139,14 +139,14 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Ti
 	return nil
 }
 
-// pageTasks are the tasks for the pages that were saved, except those that wait behind another. Of a team with
-// hundreds of incidents the later ones give way to other teams; a convoy's job has the place of its first page.
+// pageTasks returns the tasks for the saved pages, except for pages that wait behind another. If a team has hundreds
+// of incidents, the later ones give way to other teams. A convoy's job gets the priority of its first page.
 func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
 	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
 	fresh := make([]delivery, 0, len(saved))
 	for _, p := range pages {
 		if p.ID = saved[p.Key]; p.ID == 0 {
-			continue // it was there already
+			continue // its key existed already
 		}
 		delete(saved, p.Key)
 		fresh = append(fresh, p)

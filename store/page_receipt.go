@@ -12,24 +12,24 @@ import (
 )
 
 const (
-	// trackClosely is for how long a provider is asked every few seconds what has become of a
-	// message; trackSlowly is how often after that, until nobody can answer it any more.
+	// trackClosely is how long a provider is asked for a message's status every few seconds. After that the interval is
+	// trackSlowly, until the message can no longer be answered.
 	trackClosely = 10 * time.Minute
 	trackSlowly  = time.Minute
 	trackLongest = 3 * time.Hour
 )
 
-// A TrackedMessage is a sent message to ask its provider about.
+// A TrackedMessage is a sent message whose status its provider is asked for.
 type TrackedMessage struct {
 	Page   oncall.PageID
 	Method oncall.Method
 	Key    string
 	Ref    string
-	Due    bool // somebody still needs it: a phone that rings may ring on
+	Due    bool // still needed, so a ringing phone may ring on
 }
 
-// DueReceipts returns messages whose providers are to be asked, each of them to one caller. Those
-// that can be cancelled come as soon as their incident moves on.
+// DueReceipts returns the messages whose status is due to be asked for. Each message goes to one caller. A message
+// that can be cancelled is due as soon as its page is no longer needed.
 func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.Method, now time.Time, limit int) ([]TrackedMessage, error) {
 	const claim = `
 		UPDATE pages
@@ -57,7 +57,7 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 			return err
 		}
 		rows, _ = tx.Query(ctx, told, column(out, func(t TrackedMessage) oncall.PageID { return t.Page }))
-		pages := map[oncall.PageID][]oncall.Page{} // by the one that leads the message
+		pages := map[oncall.PageID][]oncall.Page{} // by lead page
 		var about []oncall.IncidentID
 		var lead oncall.PageID
 		var p oncall.Page
@@ -86,7 +86,7 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 	return out, nil
 }
 
-// Untrack stops asking about a message.
+// Untrack stops asking for the status of a message.
 func (s *System) Untrack(ctx context.Context, id oncall.PageID) error {
 	const forget = `UPDATE pages SET track_at = NULL WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, forget, id); err != nil {

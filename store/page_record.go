@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RecordPage notes how an attempt ended, for all that its message tells of. A direct message becomes
-// a drawing of the incident, and is redrawn at once if the incident has changed since.
+// RecordPage records how an attempt ended, for all pages of its message. A direct message is from then on drawn like
+// the other messages of its incident, and is redrawn at once if the incident has changed since.
 func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.PageResult, now time.Time) error {
 	if r == nil {
 		return fmt.Errorf("record page %d: it has no result", id)
@@ -21,14 +21,14 @@ func (s *System) RecordPage(ctx context.Context, id oncall.PageID, r oncall.Page
 	return s.endPage(ctx, id, sent, now, func(f oncall.PageFacts) oncall.PageChange { return f.Record(r, now) })
 }
 
-// RecordReceipt notes what a provider says of a message that it has accepted.
+// RecordReceipt records a provider's report on a message that it has accepted.
 func (s *System) RecordReceipt(ctx context.Context, id oncall.PageID, r oncall.PageReceipt, now time.Time) error {
 	arrived := (r.State == oncall.ReceiptDelivered || r.State == oncall.ReceiptAnswered) && r.Remedy == ""
 	return s.endPage(ctx, id, arrived, now, func(f oncall.PageFacts) oncall.PageChange { return f.RecordReceipt(r, now) })
 }
 
-// endPage locks a message's incidents, recipient and pages, lets decide say what follows from its outcome, and
-// saves that. Arrived says that nothing went wrong, so that the call's other pages needn't be loaded.
+// endPage locks a message's incidents, recipient and pages, lets decide draw the consequences of the outcome, and
+// saves them. If arrived is true, the call's other pages aren't needed and aren't loaded.
 func (s *Store) endPage(ctx context.Context, id oncall.PageID, arrived bool, now time.Time,
 	decide func(oncall.PageFacts) oncall.PageChange,
 ) error {
@@ -97,7 +97,7 @@ func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir
 	return f, to, nil
 }
 
-// saveEnd writes what follows for pages.
+// saveEnd saves the consequences of a page's outcome.
 func (s *Store) saveEnd(ctx context.Context, tx pgx.Tx, lead oncall.Page, to recipient, c oncall.PageChange, now time.Time) error {
 	const forward = `UPDATE pages SET due_at = $2 WHERE id = ANY ($1) AND state = 'waiting' AND due_at > $2`
 	const copied = `
@@ -132,7 +132,7 @@ const stepsByIncident = `
 	JOIN pages p ON p.incident_id = i.id AND p.call_seq = i.seq
 	WHERE i.id = ANY ($1)`
 
-// alarm logs that nobody is left to page about an incident.
+// alarm logs, as an error, that nobody is left to page about an incident.
 func (s *Store) alarm(c oncall.Change) {
 	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")

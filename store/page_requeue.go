@@ -10,12 +10,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many. Of a convoy
-// without a job, one page is queued. Pages in a bundle depend on the page that leads it; if that is gone, they
-// go by themselves.
+// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many it queued. Of a convoy
+// without a job it queues one page. Pages in a bundle depend on the bundle's lead page; without a lead page, each is
+// queued by itself.
 func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
-	// Statements of their own: they see what was committed while we waited for the lock.
+	// Separate statements, so that they see everything that was committed while we waited for the lock.
 	const free = `
 		UPDATE pages p
 		SET bundle = 0, held_until = NULL

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// savePages writes what was decided about pages and their recipient, whose locks the caller holds,
-// with whatever else is in the batch.
+// savePages adds the decision about pages and their recipient to a batch, and sends the batch. The caller holds the
+// locks of both.
 func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recipient, u oncall.PageUpdate, now time.Time) error {
 	const release = `
 		UPDATE pages
@@ -40,7 +40,7 @@ func (s *Store) savePages(ctx context.Context, tx pgx.Tx, b *pgx.Batch, to recip
 	return s.enqueue(ctx, tx, now, append(u.Tasks, first...))
 }
 
-// queuePageUpdates saves pages as they are now. Their locks are held since they were loaded.
+// queuePageUpdates saves pages that have been locked since they were loaded.
 func queuePageUpdates(b *pgx.Batch, pages []oncall.PageStatus) {
 	const save = `
 		UPDATE pages p
@@ -77,7 +77,7 @@ func queuePageUpdates(b *pgx.Batch, pages []oncall.PageStatus) {
 		column(pages, func(p oncall.PageStatus) *time.Time { return p.TrackAt }))
 }
 
-// queueLastUpdate saves what the recipient was told last.
+// queueLastUpdate saves the facts about the recipient's latest page.
 func queueLastUpdate(b *pgx.Batch, to recipient, last oncall.LastPage) {
 	const save = `
 		UPDATE reaches

@@ -11,25 +11,25 @@ import (
 	"github.com/watchbill/watchbill/oncall/route"
 )
 
-// A PayloadFilter says which payloads are wanted.
+// A PayloadFilter narrows a list of payloads.
 type PayloadFilter struct {
 	Integration oncall.IntegrationID // 0: any
 	Team        oncall.TeamID        // of its integrations; 0: any
 	ID          oncall.PayloadID     // 0: any
-	Most        int                  // at most so many, the newest; 0 or less: as many as are kept of one integration
-	Begin       int                  // only so many bytes of each body; 0: all that is kept
+	Most        int                  // at most this many, newest first; 0 or less: the number kept for one integration
+	Begin       int                  // only the first bytes of each body; 0: the whole stored body
 }
 
-// A KeptPayload is a payload with what has become of it.
+// A KeptPayload is a stored payload with the incidents that it led to.
 type KeptPayload struct {
 	oncall.Payload
-	Name      string              // of its integration
-	Format    oncall.Format       // of its integration now
-	Incidents []oncall.IncidentID // that its alerts belong to, as far as whoever asks may see them
+	Name      string              // name of its integration
+	Format    oncall.Format       // current format of its integration
+	Incidents []oncall.IncidentID // incidents of its alerts that the actor may see
 }
 
-// Payloads returns what monitors have sent, newest first, as far as the actor may see the integration and the
-// team it belonged to then. intake.Again parses one once more.
+// Payloads returns stored payloads of monitors, newest first. The actor must be able to see the integration and the
+// team that it belonged to when the payload came. Use intake.Again to parse a payload again.
 func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) ([]KeptPayload, error) {
 	const load = `
 		SELECT id, integration_id, received_at, method, path, query, headers,
@@ -74,15 +74,16 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 	return found, nil
 }
 
-// A Tryout is a payload with what decides what becomes of its signals. Rules may name policies that the reader may not see.
+// A Tryout is a payload with the routing rules and mapping that apply to it. The rules may name policies that the
+// reader may not see.
 type Tryout struct {
 	KeptPayload
 	Setting oncall.Setting
 	Router  *route.Router // nil: there are no rules
 }
 
-// Tryout returns a payload to try rules and mappings on. One that is not kept, or that they may not see, is
-// oncall.ErrNotFound.
+// Tryout returns a payload to try rules and mappings on. The error is oncall.ErrNotFound if the payload is not stored
+// or the actor may not see it.
 func (s *Store) Tryout(ctx context.Context, by oncall.Actor, id oncall.PayloadID) (Tryout, error) {
 	found, err := s.Payloads(ctx, by, PayloadFilter{ID: id, Most: 1})
 	if err != nil {
@@ -99,7 +100,7 @@ func (s *Store) Tryout(ctx context.Context, by oncall.Actor, id oncall.PayloadID
 	return Tryout{KeptPayload: found[0], Setting: dir.Setting(ctx, in), Router: dir.Router(in)}, nil
 }
 
-// KeptPayloads returns what is kept of an integration, the newest first, to try rules on.
+// KeptPayloads returns the stored payloads of an integration, newest first, to try rules on.
 func (s *System) KeptPayloads(ctx context.Context, id oncall.IntegrationID) ([]oncall.Payload, error) {
 	const load = `
 		SELECT id, integration_id, received_at, method, path, query, headers, body, size, cut, reader, taken_for, trouble, signals, keys
@@ -123,7 +124,8 @@ func (s *System) KeptPayloads(ctx context.Context, id oncall.IntegrationID) ([]o
 	return found, nil
 }
 
-// whereTo finds the incidents of payloads: an alert belongs to the latest episode that had begun when it came.
+// whereTo finds the incidents of payloads. For each alert key in a payload, that is the incident of the latest alert
+// that had begun when the payload came.
 func whereTo(ctx context.Context, tx pgx.Tx, found []KeptPayload, hidden []oncall.TeamID) error {
 	const find = `
 		SELECT DISTINCT p.id, a.incident_id

@@ -15,28 +15,28 @@ import (
 )
 
 const (
-	payloadLimit = 2 * time.Second // for one write
-	payloadPause = time.Second     // between two
-	payloadBatch = 4 << 20         // bytes in one
+	payloadLimit = 2 * time.Second // limit of one write
+	payloadPause = time.Second     // between two writes
+	payloadBatch = 4 << 20         // bytes in one write
 	payloadRoom  = 32 << 20        // bytes that may wait
 )
 
-// payloads is where payloads wait to be written, a moment after their signals were stored, so that no sender
-// waits for them. Of each integration only the newest wait: those that are kept in the end. So a storm of
-// thousands a second costs a write a second.
+// payloads holds payloads that wait to be written. They are written a moment after their signals, so that no sender
+// waits for them. Only the newest of each integration are held, because older ones would be deleted anyway. So a storm
+// of thousands of payloads a second costs one write a second.
 type payloads struct {
 	mu      sync.Mutex
 	waiting map[oncall.IntegrationID][]oncall.Payload
 	size    int // bytes
 
-	writing bool // there is a writer
+	writing bool // a writer is running
 	writers sync.WaitGroup
 	closed  chan struct{}
 	closing sync.Once
 }
 
-// KeepPayload keeps what a request has brought, once there is time; the newest of its integration where many
-// come. It may be lost with the process.
+// KeepPayload queues a request's payload to be stored. If many come, only the newest of the integration are stored. A
+// queued payload is lost if the process dies.
 func (s *System) KeepPayload(ctx context.Context, p oncall.Payload) {
 	q := &s.payloads
 	q.mu.Lock()
@@ -48,14 +48,14 @@ func (s *System) KeepPayload(ctx context.Context, p oncall.Payload) {
 	}
 }
 
-// add keeps a payload waiting. Its caller has locked q.
+// add queues a payload. The caller holds the lock of q.
 func (q *payloads) add(p oncall.Payload) {
 	if q.waiting == nil {
 		q.waiting = map[oncall.IntegrationID][]oncall.Payload{}
 	}
 	list := q.waiting[p.Integration]
 	at := len(list)
-	for at > 0 && p.At.Before(list[at-1].At) { // a spool brings what is older
+	for at > 0 && p.At.Before(list[at-1].At) { // payloads from a spool are older
 		at--
 	}
 	q.waiting[p.Integration] = slices.Insert(list, at, p)
@@ -74,20 +74,20 @@ func (q *payloads) add(p oncall.Payload) {
 	}
 }
 
-// drop forgets the oldest payload of an integration.
+// drop removes the oldest queued payload of an integration.
 func (q *payloads) drop(id oncall.IntegrationID) {
 	list := q.waiting[id]
 	q.size -= weight(list[0])
-	list[0] = oncall.Payload{} // so that its memory is free
+	list[0] = oncall.Payload{} // releases its memory
 	if q.waiting[id] = list[1:]; len(list) == 1 {
 		delete(q.waiting, id)
 	}
 }
 
-// weight is about what a payload takes, in bytes.
+// weight estimates the size of a payload in bytes.
 func weight(p oncall.Payload) int { return len(p.Body) + len(p.Query) + len(p.Path) + 500 }
 
-// next takes what is to be written together; none, and the writer must end.
+// next takes the payloads of the next write. If there are none, the writer must end.
 func (q *payloads) next() (batch []oncall.Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -110,7 +110,7 @@ func (q *payloads) next() (batch []oncall.Payload) {
 	return batch
 }
 
-// back puts payloads back that could not be written, before those that came meanwhile.
+// back puts payloads that could not be written back into the queue, before newer ones.
 func (q *payloads) back(batch []oncall.Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -126,15 +126,15 @@ func (q *payloads) back(batch []oncall.Payload) {
 	}
 }
 
-// close writes everything that waits, if the database takes it.
+// close writes all queued payloads, if the database is available.
 func (q *payloads) close() {
 	q.closing.Do(func() { close(q.closed) })
 	q.writers.Wait()
 }
 
-// writePayloads writes what waits, now and then, until nothing does.
+// writePayloads writes queued payloads, with pauses, until none are left.
 func (s *Store) writePayloads(ctx context.Context) {
-	pause := time.NewTimer(payloadPause) // a timer, not a clock: so that a storm costs little
+	pause := time.NewTimer(payloadPause) // real time on purpose: it limits the load of a storm
 	defer pause.Stop()
 	for {
 		batch := s.payloads.next()
@@ -153,14 +153,14 @@ func (s *Store) writePayloads(ctx context.Context) {
 		case <-pause.C:
 		case <-s.payloads.closed:
 			if err != nil {
-				return // nobody will come back
+				return // the process is ending
 			}
 		}
 	}
 }
 
-// savePayloads writes payloads, and deletes older ones of the same integrations. It need not be on the disk when
-// it returns: a signal is, whatever became of its payload.
+// savePayloads writes payloads and deletes older ones of the same integrations. The commit doesn't wait for the disk,
+// because losing a payload does no harm: its signal is stored separately.
 func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error {
 	const insert = `
 		INSERT INTO payloads (integration_id, team_id, received_at, method, path, query, headers, body, size, cut,
@@ -199,7 +199,7 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 	return translate(err)
 }
 
-// payloadTexts are what of a payload is kept as JSON.
+// payloadTexts encodes the parts of a payload that are stored as JSON.
 func payloadTexts(p oncall.Payload) (headers, keys string, err error) {
 	clean := func(v any) (string, error) {
 		text, err := json.Marshal(v)

@@ -11,14 +11,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// policyCounts count the incidents of policies that begin each with the next person. Only the
-// instance that folds opens incidents, so nobody else counts meanwhile.
+// policyCounts counts the incidents of round-robin policies, which page the next person first for each incident. Only
+// the folding instance opens incidents, so no other instance counts at the same time.
 type policyCounts struct {
 	next   map[oncall.PolicyID]int64
-	opened map[oncall.PolicyID]int64 // how many were added
+	opened map[oncall.PolicyID]int64 // incidents opened in this fold
 }
 
-// loadPolicyCounts loads the round-robin counts of the integrations' policies, of those that use one.
+// loadPolicyCounts loads the counts of the integrations' round-robin policies.
 func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integrations []oncall.IntegrationID) (*policyCounts, error) {
 	c := &policyCounts{next: map[oncall.PolicyID]int64{}, opened: map[oncall.PolicyID]int64{}}
 	f := dir.Facts()
@@ -45,7 +45,7 @@ func loadPolicyCounts(ctx context.Context, q querier, dir *Directory, integratio
 	return c, nil
 }
 
-// set notes the count of a policy's next incident.
+// set sets the count that a policy's next incident gets.
 func (c *policyCounts) set(id oncall.PolicyID, next int64) {
 	if more := next - c.next[id]; more > 0 {
 		c.next[id] = next
@@ -53,7 +53,7 @@ func (c *policyCounts) set(id oncall.PolicyID, next int64) {
 	}
 }
 
-// save adds what was opened.
+// save adds the opened incidents to the stored counts.
 func (c *policyCounts) save(ctx context.Context, tx pgx.Tx) error {
 	const add = `
 		UPDATE policies p
@@ -74,8 +74,8 @@ func (c *policyCounts) save(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// NextRoundRobinCounts returns what the next incident of each policy would count to which an integration's
-// signals may go, where that matters.
+// NextRoundRobinCounts returns the count that the next incident would get, for each round-robin policy that an
+// integration's signals may be routed to.
 func (s *System) NextRoundRobinCounts(ctx context.Context, id oncall.IntegrationID) (map[oncall.PolicyID]int64, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {

@@ -10,24 +10,24 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A pool is pgx's, except that it retries when the server has no connection left: one is usually free in a
-// moment.
+// A pool is a pgxpool.Pool that retries when the server has no connection left, because one is usually free again
+// within a second.
 type pool struct{ *pgxpool.Pool }
 
-// fullPause is the first pause between two attempts on a full server; it doubles up to fullPauseMax.
+// fullPause is the first pause between attempts on a full server. It doubles up to fullPauseMax.
 const (
 	fullPause    = 10 * time.Millisecond
 	fullPauseMax = 200 * time.Millisecond
 )
 
-// full reports whether the server has no connection left. Nothing was sent to it then.
+// full reports whether the server has no connection left. If so, the statement was not sent.
 func full(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return connecting && ok && answer.Code == "53300"
 }
 
-// untilFree tries again for as long as the server is full, but no longer than ctx or StatementLimit.
+// untilFree retries while the server is full, until ctx ends or for StatementLimit.
 func untilFree(ctx context.Context, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
 	defer cancel()
@@ -46,7 +46,7 @@ func untilFree(ctx context.Context, try func() error) error {
 	}
 }
 
-// Exec does as pgxpool's.
+// Exec is pgxpool.Pool.Exec with retries.
 func (p pool) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
 	err = untilFree(ctx, func() error {
 		tag, err = p.Pool.Exec(ctx, sql, args...)
@@ -55,7 +55,7 @@ func (p pool) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.Com
 	return tag, err
 }
 
-// Query does as pgxpool's.
+// Query is pgxpool.Pool.Query with retries.
 func (p pool) Query(ctx context.Context, sql string, args ...any) (rows pgx.Rows, err error) {
 	err = untilFree(ctx, func() error {
 		rows, err = p.Pool.Query(ctx, sql, args...)
@@ -64,13 +64,13 @@ func (p pool) Query(ctx context.Context, sql string, args ...any) (rows pgx.Rows
 	return rows, err
 }
 
-// QueryRow does as pgxpool's.
+// QueryRow is pgxpool.Pool.QueryRow with retries.
 func (p pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, _ := p.Query(ctx, sql, args...) // its error is also the rows'
+	rows, _ := p.Query(ctx, sql, args...) // the rows carry the error
 	return oneRow{rows}
 }
 
-// Begin does as pgxpool's.
+// Begin is pgxpool.Pool.Begin with retries.
 func (p pool) Begin(ctx context.Context) (tx pgx.Tx, err error) {
 	err = untilFree(ctx, func() error {
 		tx, err = p.Pool.Begin(ctx)
@@ -79,10 +79,10 @@ func (p pool) Begin(ctx context.Context) (tx pgx.Tx, err error) {
 	return tx, err
 }
 
-// oneRow is the first of a query's rows.
+// oneRow is the first row of a query.
 type oneRow struct{ rows pgx.Rows }
 
-// Scan does as pgx.Row's.
+// Scan implements pgx.Row.
 func (r oneRow) Scan(to ...any) error {
 	defer r.rows.Close()
 	if !r.rows.Next() {

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// phoneMethods are the methods that cost money and ring.
+// phoneMethods returns the methods that use the phone network and cost money.
 func phoneMethods() []oncall.Method {
 	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {
@@ -22,8 +22,8 @@ func phoneMethods() []oncall.Method {
 	return out
 }
 
-// countProbes counts codes, tests and checks sent lately, before one more goes to a contact method. Until the
-// transaction ends nobody else counts.
+// countProbes counts the codes, tests and checks sent lately, before one more goes to a contact method. It keeps
+// other transactions from counting until this one ends.
 func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time) (oncall.ProbeCount, error) {
 	const lock = `SELECT pg_advisory_xact_lock($1)`
 	const count = `
@@ -72,7 +72,7 @@ func countProbes(ctx context.Context, tx pgx.Tx, c oncall.Contact, now time.Time
 	return n, err
 }
 
-// noteProbe counts a test or a check that goes to a contact method, and tells admins if it is one of many.
+// noteProbe counts a test or check of a contact method, and warns admins if there were too many lately.
 func (s *Store) noteProbe(ctx context.Context, tx pgx.Tx, dir *Directory, kind string, c oncall.Contact, n oncall.ProbeCount, now time.Time) error {
 	const insert = `INSERT INTO probes (user_id, kind, method, address, sent_at) VALUES ($1, $2, $3, $4, $5)`
 	if _, err := tx.Exec(ctx, insert, c.UserID, kind, c.Method, c.Address, now); err != nil {
@@ -81,7 +81,7 @@ func (s *Store) noteProbe(ctx context.Context, tx pgx.Tx, dir *Directory, kind s
 	return s.alarmPhones(ctx, tx, dir, c, n, now)
 }
 
-// alarmPhones tells admins if what goes to a phone is one of many.
+// alarmPhones warns admins if too many codes, tests and checks went to phones lately.
 func (s *Store) alarmPhones(ctx context.Context, tx pgx.Tx, dir *Directory, c oncall.Contact, n oncall.ProbeCount, now time.Time) error {
 	what, cause, alarm := n.Alarm(c.UserID)
 	if !alarm {
@@ -90,8 +90,8 @@ func (s *Store) alarmPhones(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 	return s.saveNotices(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
 }
 
-// noteCountry tells admins if a phone is the first one of its country, unless they have said which countries
-// may be called, or it is the first one of all.
+// noteCountry tells admins about the first phone of a country, unless the allowed countries are configured or it is
+// the very first phone.
 func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c oncall.Contact, now time.Time) error {
 	const others = `SELECT DISTINCT address FROM contacts WHERE method = ANY ($1) AND id <> $2`
 	phones := phoneMethods()
@@ -111,8 +111,8 @@ func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 	return s.saveNotices(ctx, tx, now, oncall.PhoneNotices(what, cause, dir.phoneWatchers(c.UserID), now))
 }
 
-// phoneWatchers are whom to tell of what a person does with phones: the admins of the installation, as phones
-// cost it money. Where there are none, those who watch over the person's teams, or else over any team.
+// phoneWatchers returns the recipients of warnings about a person's use of phones: the admins of the installation,
+// because phones cost money. Without admins these are the watchers of the person's teams, or else of any team.
 func (d *Directory) phoneWatchers(user oncall.UserID) []string {
 	if admins := d.Installers(); len(admins) > 0 {
 		return admins

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The queues. Each has workers of its own, so that a slow Slack never delays a timer.
+// The queues. Each has its own workers, so that a slow Slack never delays a timer.
 const (
 	QueueEscalate     = "escalate"
 	QueuePage         = "page"
@@ -26,14 +26,14 @@ const (
 // urgent are the queues whose jobs are promoted and rescued by every instance.
 var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell, QueueSilence, QueueHook}
 
-// soon is how far ahead a timer goes to the workers at once: River's own scheduler looks every 5 s
-// and can miss what falls due in between.
+// soon is how close a timer must be to go to the workers immediately. River's own scheduler runs only every 5 s and
+// would be late for such a timer.
 const soon = 15 * time.Second
 
-// forever is for jobs that are never given up. The rules say when a page is no longer due.
+// forever is the number of attempts of jobs that must not be given up. For pages, the rules decide when to stop.
 const forever = 10000
 
-// options say how the jobs of each kind are queued, in the order of oncall/jobs.go.
+// options says how to queue the jobs of each kind, in the order of oncall/jobs.go.
 var options = []struct {
 	job      oncall.Job
 	queue    string
@@ -53,7 +53,7 @@ var options = []struct {
 	{oncall.SendProof{}, QueueTell, 10},
 	{oncall.TestPage{}, QueueTell, 10},
 	{oncall.CheckReach{}, QueueTell, 10},
-	// These are done again every minute or hour anyway.
+	// These jobs are queued again every minute or hour anyway.
 	{oncall.SyncGroups{}, QueueHousekeeping, 5},
 	{oncall.SetTopic{}, QueueHousekeeping, 5},
 	{oncall.CheckCoverage{}, QueueHousekeeping, 5},
@@ -61,7 +61,7 @@ var options = []struct {
 	{oncall.CallHook{}, QueueHook, 5},
 }
 
-// optionsOf says how a job is queued.
+// optionsOf returns how to queue a job.
 func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	for _, o := range options {
 		if o.job.Kind() == job.Kind() {
@@ -75,7 +75,7 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	return river.InsertOpts{}, fmt.Errorf("no queue is known for jobs of kind %q", job.Kind())
 }
 
-// enqueue inserts jobs that were decided on at now.
+// enqueue inserts the jobs of a decision made at now.
 func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) error {
 	tasks, err := wishDraws(ctx, tx, now, tasks)
 	if err != nil {
@@ -99,11 +99,11 @@ func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []o
 	return nil
 }
 
-// aStep is how many incidents of one team, decided on together, share a priority.
+// aStep is how many incidents of one team in one decision share a priority.
 const aStep = 10
 
-// priorityOf lets pages and drawings of worse incidents go first, and those of a team that has only
-// few before those of one that has hundreds; 1 is the first.
+// priorityOf gives priority to pages and drawings of worse incidents, and to those of a team with few incidents over
+// those of a team with hundreds. 1 is the highest priority.
 func priorityOf(t oncall.Task) int {
 	switch t.Do.(type) {
 	case oncall.SendPage, oncall.SendPulse, oncall.Draw:
@@ -114,7 +114,7 @@ func priorityOf(t oncall.Task) int {
 	switch t.Severity {
 	case oncall.Critical:
 		first = 1
-	case oncall.High: // and what has none
+	case oncall.High: // tasks without a severity, too
 	case oncall.Medium:
 		first = 3
 	case oncall.Low:
@@ -124,11 +124,11 @@ func priorityOf(t oncall.Task) int {
 	return min(first+t.Ahead/aStep, 4)
 }
 
-// decidedAtKey is the context's key for the instant at which jobs are inserted.
+// decidedAtKey is the context key for the time of the decision that jobs belong to.
 type decidedAtKey struct{}
 
-// insertHook is a hook of River's that dates jobs by the time we were given, and hands a timer that is
-// near to the workers at once; they wait for its instant.
+// insertHook is a River hook. It sets the creation time of jobs from the context, and makes timers that are due soon
+// available to the workers immediately; a worker then waits for the exact time.
 type insertHook struct{ river.HookDefaults }
 
 // InsertBegin is called with each job before it is inserted.

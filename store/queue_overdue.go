@@ -13,8 +13,8 @@ import (
 // overdue is how late a timer may be before it counts as lost.
 const overdue = 30 * time.Second
 
-// stuck is how long a job of a queue may run: longer than any job's limit, and longer than a timer is handed
-// out ahead of its time. A paused process keeps its name all the while, so that RescueJobs doesn't help.
+// stuck is how long a job of each queue may run: longer than any job's time limit, and longer than a timer is handed
+// out ahead of its time. It covers paused processes, which keep their instance name, so that RescueJobs doesn't help.
 var stuck = map[string]time.Duration{
 	QueueEscalate: soon + 15*time.Second,
 	QueuePage:     90 * time.Second,
@@ -22,9 +22,8 @@ var stuck = map[string]time.Duration{
 	QueueTell:     3 * time.Minute,
 }
 
-// RequeueOverdue queues the timers of open incidents again that are long
-// due and not waiting in the queue, whatever became of them, and returns how many.
-// A timer that is queued twice fires once: the second is stale.
+// RequeueOverdue queues timers of open incidents again that are overdue and not in the queue, and returns how many.
+// If a timer ends up in the queue twice, it fires once, because the second one is stale by then.
 func (s *System) RequeueOverdue(ctx context.Context, now time.Time) (int, error) {
 	var tasks []oncall.Task
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -55,9 +54,8 @@ func (s *System) RequeueOverdue(ctx context.Context, now time.Time) (int, error)
 	return len(tasks), nil
 }
 
-// ReleaseStuck makes jobs available again that have been running for far too long
-// although their instance lives, and returns how many: they have ended, but that
-// could not be written.
+// ReleaseStuck makes jobs available again that have been running for far too long although their instance is alive,
+// and returns how many. Such jobs have ended, but their end could not be stored.
 func (s *System) ReleaseStuck(ctx context.Context, now time.Time) (int, error) {
 	const release = `
 		UPDATE river_job j

@@ -19,16 +19,16 @@ const (
 	keepSeen      = 24 * time.Hour
 	keepTombstone = 24 * time.Hour
 	keepReplies   = 30 * 24 * time.Hour
-	keepCodes     = 7 * 24 * time.Hour // of what is over: an answer that comes late is told so
+	keepCodes     = 7 * 24 * time.Hour // after the incident's end, to tell late answers that it is over
 	keepSpools    = 90 * 24 * time.Hour
-	keepRequests  = 90 * 24 * time.Hour // while an alert may be asked for by its id
+	keepRequests  = 90 * 24 * time.Hour // how long a request's status can be queried
 )
 
-// PromoteTimers hands timers that are due within 10 s to the workers, who wait for the instant of
-// each, and returns how many: if they are PromoteLimit there may be more. Every instance does so each
-// second, because River's own leader may be dead.
+// PromoteTimers makes timers that are due within 10 s available to the workers, who wait for the exact time, and
+// returns how many. If it returns PromoteLimit, there may be more. Every instance calls it each second, because
+// River's own leader may have died.
 func (s *System) PromoteTimers(ctx context.Context, now time.Time) (int, error) {
-	// All priorities are named so that the index is used down to scheduled_at.
+	// Listing all priorities lets PostgreSQL use the index including scheduled_at.
 	const promote = `
 		UPDATE river_job
 		SET state = 'available'
@@ -47,18 +47,18 @@ func (s *System) PromoteTimers(ctx context.Context, now time.Time) (int, error) 
 	return int(tag.RowsAffected()), nil
 }
 
-// An Instance is a claim to a name, held for as long as one database session lasts.
+// An Instance is a claim to a name. It lasts as long as one database session.
 type Instance struct {
 	lost    chan struct{}
 	release context.CancelFunc
 	ended   chan struct{}
 }
 
-// ErrNameTaken means that another process has claimed this name.
+// ErrNameTaken means that another process has claimed the name.
 var ErrNameTaken = errors.New("another instance has this name")
 
-// ClaimInstance claims a name, so that RescueJobs knows that the jobs which run under it are alive.
-// When the claim is lost others will start these jobs again: the process must stop them.
+// ClaimInstance claims a name, so that RescueJobs knows that jobs running under the name are alive. When the claim is
+// lost, other instances start these jobs again, so the process must stop them.
 func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, error) {
 	const claim = `SELECT pg_try_advisory_lock($1, hashtext($2)) AND pg_try_advisory_lock($3, hashtext($2))`
 	conn, err := s.connect(ctx, s.pool.Config().ConnConfig)
@@ -80,10 +80,10 @@ func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, err
 	return in, nil
 }
 
-// RepliesTask is the name under which one instance at a time reads the answers by a contact method.
+// RepliesTask is the name to claim for reading the answers by a contact method, which one instance does at a time.
 func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
 
-// claimedTasks are the names that stand for a task and not for an instance.
+// claimedTasks returns the claimable names that stand for a task instead of an instance.
 func claimedTasks() (names []string) {
 	for _, m := range oncall.ContactMethods() {
 		names = append(names, RepliesTask(m.Method))
@@ -91,14 +91,14 @@ func claimedTasks() (names []string) {
 	return names
 }
 
-// watch listens until the session is over, which it hears of at once where the server says so, and
-// asks for a sign of life each second.
+// watch returns when the session is over. It notices a server that closes the session at once, and checks every
+// second for one that vanished.
 func (in *Instance) watch(ctx context.Context, conn *pgx.Conn, mustLeave func(*pgx.Conn) error) {
 	defer close(in.ended)
 	defer hangUp(ctx, conn)
 	for {
 		second, cancel := context.WithTimeout(ctx, time.Second)
-		_, err := conn.WaitForNotification(second) // there are none
+		_, err := conn.WaitForNotification(second) // none will come; this waits and notices a closed session
 		cancel()
 		if err != nil && !conn.IsClosed() {
 			alive, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -115,7 +115,7 @@ func (in *Instance) watch(ctx context.Context, conn *pgx.Conn, mustLeave func(*p
 	}
 }
 
-// Lost is closed when the claim is gone although it was not released.
+// Lost is closed when the claim is lost without Release.
 func (in *Instance) Lost() <-chan struct{} { return in.lost }
 
 // Release gives the name back.
@@ -124,11 +124,11 @@ func (in *Instance) Release() {
 	<-in.ended
 }
 
-// keepErrors bounds what a job remembers of its interruptions.
+// keepErrors bounds how many interruptions are stored with a job.
 const keepErrors = 10
 
-// RescueJobs makes the jobs of instances that are gone available again, and returns how many. An
-// interruption uses up no attempt. It relies on every instance having claimed its name.
+// RescueJobs makes the jobs of dead instances available again, and returns how many. The interruption doesn't count as
+// an attempt. It relies on every instance having claimed its name.
 func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 	const rescue = `
 		UPDATE river_job
@@ -156,7 +156,7 @@ func (s *System) RescueJobs(ctx context.Context, now time.Time) (int, error) {
 	return int(tag.RowsAffected()), nil
 }
 
-// Housekeeping deletes what is of no use any more.
+// Housekeeping deletes expired rows: codes, keys of Slack events, ended jobs and the like.
 func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 	const seen = `DELETE FROM slack_seen WHERE seen_at < $1`
 	const tombstones = `

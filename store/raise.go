@@ -18,18 +18,18 @@ const (
 	lastIncident = `SELECT greatest(max(id), 0) FROM incidents` // the canary's are negative
 )
 
-// repeatedWithin is how long the same words about the same team, from the same person, are the same incident.
+// repeatedWithin is how long a person who raises the same title for the same team gets the same incident.
 const repeatedWithin = 10 * time.Minute
 
-// A Raised is what has become of an incident that somebody wanted to raise.
+// A Raised is the result of Raise.
 type Raised struct {
 	Incident oncall.Incident
-	Again    bool            // it is open already: they, or somebody else, have raised it before
-	Asks     oncall.Sentence // it was not raised: it takes a confirmation, and why
+	Again    bool            // an open incident, raised before by this person or another
+	Asks     oncall.Sentence // if set, nothing was raised, and this is why a confirmation is needed
 }
 
-// Raise opens an incident by hand, and pages. The draw job shows whoever raised it what becomes of it, in reply to
-// the message at follow, or in a direct message if there is none.
+// Raise opens an incident by hand, and pages. The draw job shows the person who raised the incident its progress, in a
+// reply to the message at follow or, without one, in a direct message.
 func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.Raise, follow Place, now time.Time) (out Raised, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.Raise, foll
 	return out, nil
 }
 
-// raise asks whether somebody may page a team, and a person with it. The schedules of a private team are not theirs
-// to name.
+// raise checks whether the actor may page a team and, optionally, a person. An actor who may not see a private team
+// can't name its schedules.
 func (g gate) raise(r oncall.Raise) error {
 	if err := g.may(access.Page, access.Object{Team: r.Team}); err != nil {
 		return err
@@ -110,7 +110,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 		return Raised{}, nil, err
 	}
 	if !ours {
-		// The release before, during a roll, numbers incidents without waiting for us.
+		// During an upgrade, instances of the previous release number incidents without our lock.
 		return Raised{}, nil, oncall.Refuse("Another incident came up at the same moment, and nobody was paged. Please try again.")
 	}
 	if err := saveRaiser(ctx, tx, g.by, c.Incident.ID, r.Key, true, follow, now); err != nil {
@@ -139,7 +139,7 @@ func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.Rais
 	return id, err
 }
 
-// raisedAgain lets somebody follow an incident that is there already. The row is not locked: nothing of it changes.
+// raisedAgain lets a person follow an existing incident. The incident isn't locked, because it doesn't change.
 func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.IncidentID, key string, follow Place, now time.Time) (Raised, error) {
 	found, err := incidents(ctx, tx, []oncall.IncidentID{id})
 	if err != nil || len(found) == 0 {
@@ -162,7 +162,8 @@ func askToRaise(ctx context.Context, tx pgx.Tx, who string, r oncall.Raise, now 
 	return r.Asks(own, all), err
 }
 
-// countRaised counts one more incident of a team's policy, and returns how many there were, if that matters to it.
+// countRaised counts an incident of a team's round-robin policy, and returns the number of earlier ones. It does nothing
+// for other policies.
 func countRaised(ctx context.Context, tx pgx.Tx, f oncall.Facts, team oncall.TeamID) (count int64, err error) {
 	const add = `UPDATE policies SET opened = opened + 1 WHERE id = $1 RETURNING opened - 1`
 	policy, known := f.TeamPolicy(team)
@@ -195,8 +196,8 @@ func saveRaiser(ctx context.Context, tx pgx.Tx, by oncall.Actor, id oncall.Incid
 	return err
 }
 
-// RaisedAt returns the incident that somebody has raised of which a message shows what becomes of it; 0 if there is
-// none.
+// RaisedAt returns the incident whose progress a message shows to the person who raised it; 0 if the message is no such
+// message.
 func (s *Store) RaisedAt(ctx context.Context, by oncall.Actor, at Place) (oncall.IncidentID, error) {
 	const find = `SELECT incident_id FROM raised WHERE channel = $1 AND ts = $2 AND ts <> '' AND user_id = $3`
 	var id oncall.IncidentID

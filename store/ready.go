@@ -11,10 +11,10 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// Ready says why signals can't be stored now, although the database may answer: it may be read-only or
-// full, or somebody may hold a lock on the inbox. It is asked every few seconds for years, so it writes
-// nothing: inserting no row takes the same lock and needs the same rights as inserting one. Only where
-// the last signal could not be stored, and until one can be again, does it write and take that back, and commit.
+// Ready returns an error if signals can't be stored now. Even when the database answers, it may be read-only or full,
+// or another session may hold a lock on the inbox. Ready runs every few seconds for years, so normally it writes
+// nothing: an INSERT of no rows takes the same lock and needs the same rights as a real one. Only after a signal
+// could not be stored, and until storing works again, does it insert a row, roll back, and test a commit.
 func (s *System) Ready(ctx context.Context) error {
 	const nothing = `
 		INSERT INTO inbox (integration_id, received_at, signal)
@@ -31,13 +31,13 @@ func (s *System) Ready(ctx context.Context) error {
 	return nil
 }
 
-// tryToStore stores a signal so large that it needs space of its own, and takes it back: a row leaves
-// room in the table that a small one would find on a full disk, too.
+// tryToStore inserts a signal and rolls back. The signal is large enough to need new pages: a small one might fit into
+// free space in the table even when the disk is full.
 func (s *System) tryToStore(ctx context.Context) error {
 	const write = `INSERT INTO inbox (integration_id, received_at, signal) VALUES (0, 'epoch', $1)`
 	var large strings.Builder
 	for large.Len() < triedSize {
-		large.WriteString(rand.Text()) // which can't be compressed
+		large.WriteString(rand.Text()) // random, so it can't be compressed
 	}
 	err := pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, write, map[string]string{"tried": large.String()}); err != nil {
@@ -51,19 +51,19 @@ func (s *System) tryToStore(ctx context.Context) error {
 	return s.tryToCommit(ctx)
 }
 
-// tryToCommit commits something that leaves no trace: a commit waits for the replica where replication is
-// synchronous, and for ever while that is away; what is taken back doesn't.
+// tryToCommit commits a transaction that leaves no trace. With synchronous replication a commit waits for the replica,
+// possibly for ever, but a rollback doesn't.
 func (s *System) tryToCommit(ctx context.Context) error {
 	const commit = `SELECT pg_logical_emit_message(true, 'watchbill', '')`
 	_, err := s.door.Exec(ctx, commit)
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.Code == "42501" {
-		return nil // somebody has taken from us what everybody may
+		return nil // the permission that everybody has by default was revoked
 	}
 	return err
 }
 
-// triedSize is some pages of a table.
+// triedSize is several pages of a table.
 const triedSize = 64 << 10
 
-// errTried rolls back what was only tried.
-var errTried = errors.New("that was only tried")
+// errTried rolls back a trial.
+var errTried = errors.New("only a trial")

@@ -12,8 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// SetReminders says how long before a shift a person wants to be reminded; none at all is empty,
-// and nil goes back to what everybody has.
+// SetReminders sets how long before a shift a person is reminded. Empty means never, and nil restores the default.
 func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.UserID, before []time.Duration, now time.Time) error {
 	const upsert = `
 		INSERT INTO reminder_preferences (user_id, before) VALUES ($1, $2)
@@ -44,7 +43,7 @@ func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.U
 				return err
 			}
 		}
-		return s.checkAllSchedules(ctx, tx, now) // the next reminder may be earlier now
+		return s.checkAllSchedules(ctx, tx, now) // the next reminder may be earlier than planned
 	})
 	if err != nil {
 		return fmt.Errorf("save the reminders of %s: %w", user, err)
@@ -71,7 +70,7 @@ func (s *Store) Reminders(ctx context.Context, by oncall.Actor, user oncall.User
 	return oncall.RemindBefore, nil
 }
 
-// reminderWishes loads what people have said about reminders.
+// reminderWishes loads the reminder settings of all people who have changed theirs.
 func reminderWishes(ctx context.Context, tx pgx.Tx) (map[oncall.UserID][]time.Duration, error) {
 	rows, _ := tx.Query(ctx, `SELECT user_id, before FROM reminder_preferences`)
 	wishes := map[oncall.UserID][]time.Duration{}

@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// ParseAddress reads the database's address. Where that names several hosts, the one that can be written is taken,
-// whichever that is at the time, unless the address says what it wants.
+// ParseAddress parses the URL of the database. If the URL names several hosts, a connection goes to the host that is
+// writable at the time, unless the URL sets target_session_attrs.
 func ParseAddress(databaseURL string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(databaseURL)
 	if err != nil {
@@ -26,22 +26,21 @@ func ParseAddress(databaseURL string) (*pgxpool.Config, error) {
 	return cfg, nil
 }
 
-// leaveReplica has connections given up whose server can't be written any more, where there are several hosts: it may
-// live on when another has taken over, and what is asked of it would be answered for ever.
+// leaveReplica makes the pool drop connections to a server that has become read-only, if there are several hosts. Such
+// a server may stay up after a failover, and would go on answering reads.
 func leaveReplica(cfg *pgxpool.Config) {
 	if len(Hosts(cfg)) > 1 {
 		cfg.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) { return writable(conn), nil }
 	}
 }
 
-// writable reports whether a connection's server could be written when it last said something.
+// writable reports whether the server was writable according to its latest status report.
 func writable(conn *pgx.Conn) bool {
 	said := conn.PgConn().ParameterStatus
 	return said("default_transaction_read_only") != "on" && said("in_hot_standby") != "on"
 }
 
-// mustLeave says that a session that is held for long is with a server that can't be written any more, and another
-// host may be.
+// mustLeave returns an error if a long-lived session is on a read-only server and another host may be writable.
 func (s *Store) mustLeave(conn *pgx.Conn) error {
 	if s.pool.Config().PrepareConn != nil && !writable(conn) {
 		return errReadOnly
@@ -57,7 +56,7 @@ func Hosts(cfg *pgxpool.Config) []string {
 	var hosts []string
 	add := func(host string, port uint16) {
 		at := net.JoinHostPort(host, strconv.Itoa(int(port)))
-		if len(hosts) == 0 || hosts[len(hosts)-1] != at { // each is tried with and without TLS
+		if len(hosts) == 0 || hosts[len(hosts)-1] != at { // pgx lists each host with and without TLS
 			hosts = append(hosts, at)
 		}
 	}
@@ -68,16 +67,16 @@ func Hosts(cfg *pgxpool.Config) []string {
 	return hosts
 }
 
-// A Durability says what of that which was stored a database may lose.
+// A Durability describes how well the database protects stored data from loss.
 type Durability struct {
-	ReadOnly bool // nothing can be stored: a replica, or somebody has set it so
-	Unsafe   bool // a crash of the server may lose the last moments
-	Hosts    int  // that the address names
-	Replicas int  // that follow now
-	Awaited  bool // a commit waits for a replica
+	ReadOnly bool // a replica, or set to read-only
+	Unsafe   bool // a crash of the server may lose the latest commits
+	Hosts    int  // hosts in the URL
+	Replicas int  // connected replicas
+	Awaited  bool // commits wait for a replica
 }
 
-// Durability asks the database what it may lose.
+// Durability queries the settings that decide what the database may lose.
 func (s *System) Durability(ctx context.Context) (Durability, error) {
 	const load = `
 		SELECT current_setting('transaction_read_only')::bool, current_setting('fsync')::bool,

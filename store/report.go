@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// TeamReport tells of a team's period and the one before it: of single people only to who may see that, and never where
-// others read it.
+// TeamReport returns a team's report on a period and the period before it. Figures about single people are included only
+// if the actor may see them and nobody else will read the report.
 func (s *Store) TeamReport(ctx context.Context, by oncall.Actor, team oncall.TeamID, p report.Period) (report.Told, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -31,7 +31,7 @@ func (s *Store) TeamReport(ctx context.Context, by oncall.Actor, team oncall.Tea
 	return told, err
 }
 
-// MyReport tells somebody of their own period and the one before it, whatever team's the incidents were.
+// MyReport returns a person's own report on a period and the period before it, across all teams.
 func (s *Store) MyReport(ctx context.Context, by oncall.Actor, user oncall.UserID, p report.Period) (report.Told, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) MyReport(ctx context.Context, by oncall.Actor, user oncall.UserI
 	return s.report(ctx, g.dir, 0, user, p, true)
 }
 
-// report loads the facts and has them counted, outside of the transaction.
+// report loads the facts, and counts them after the transaction.
 func (s *Store) report(ctx context.Context, dir *Directory, team oncall.TeamID, user oncall.UserID, p report.Period, people bool) (report.Told, error) {
 	var facts report.Facts
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {

@@ -12,10 +12,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// digestsAtOnce is how many teams are told in a minute at most, so that Monday morning is not spent on counting.
+// digestsAtOnce is how many teams get their weekly digest in one minute at most, to spread the load of Monday morning.
 const digestsAtOnce = 8
 
-// DueDigests returns the teams whose channels are to be told of their week now: the first of those that have not been.
+// DueDigests returns the next teams whose weekly digest is due, at most digestsAtOnce.
 func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDigest, error) {
 	const told = `SELECT key FROM notices WHERE key = ANY ($1)`
 	const busy = `
@@ -56,7 +56,7 @@ func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDig
 	return due[:min(len(due), digestsAtOnce)], nil
 }
 
-// TellWeek tells a team's channel of its week, once.
+// TellWeek posts a team's weekly digest to its channel, once.
 func (s *System) TellWeek(ctx context.Context, d report.DueDigest, told report.Told, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -68,11 +68,12 @@ func (s *System) TellWeek(ctx context.Context, d report.DueDigest, told report.T
 	return wrapAny(err, "tell a team of its week")
 }
 
-// nightLasts is how far back a night that is just over may have begun, clocks set back included, with what led to it.
+// nightLasts is how far back to load pages for a night that is just over, including clock changes and the time that
+// led up to the night.
 const nightLasts = 18 * time.Hour
 
-// OfferRest offers cover to whoever had a bad night, in their morning, and tells managers of the third in a fortnight:
-// each once, however often and by however many instances it is called.
+// OfferRest offers cover, in their morning, to people who had a bad night, and tells managers about a third bad night
+// within two weeks. Each message is sent once, however many instances call it.
 func (s *System) OfferRest(ctx context.Context, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *System) OfferRest(ctx context.Context, now time.Time) error {
 	return wrapAny(err, "look who had a bad night")
 }
 
-// nightPages loads the pages that some people got in the night that is over.
+// nightPages loads the pages that people got in the past night.
 func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Time) ([]report.Page, error) {
 	const load = `
 		SELECT p.user_id AS "user", p.ended_at AS at, p.incident_id AS incident, p.call_seq AS seq, p.asked_version AS asked,
@@ -119,7 +120,7 @@ func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Tim
 	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
 }
 
-// untold leaves out the nights that were told already, and counts those that were told within a fortnight.
+// untold removes the nights that were already reported, and counts the ones reported within two weeks.
 func untold(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tired, error) {
 	const load = `SELECT key, recipient, created_at FROM notices WHERE kind = $1 AND recipient = ANY ($2) AND created_at > $3`
 	if len(tired) == 0 {
@@ -155,7 +156,7 @@ func untold(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tire
 	return out, err
 }
 
-// managersOver are the named managers of the teams that some incidents are of.
+// managersOver returns the named managers of the incidents' teams.
 func (d *Directory) managersOver(ctx context.Context, tx pgx.Tx, incidents []oncall.IncidentID) (out []oncall.UserID, err error) {
 	const load = `SELECT DISTINCT team_id FROM incidents WHERE id = ANY ($1)`
 	rows, _ := tx.Query(ctx, load, incidents)

@@ -12,28 +12,28 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Bounds of what a report reads, so that it takes neither seconds nor the memory of everybody else.
+// Limits that keep a report from taking too much time and memory.
 const (
 	mostReported = 250_000 // incidents, in the period and the one before it
 	mostRings    = 1_000_000
-	mostMerges   = 5 // times that what was merged is followed
+	mostMerges   = 5 // steps in a chain of merges
 )
 
-// errTooMuch is for a period with more than that.
+// errTooMuch refuses a report on more incidents.
 var errTooMuch = oncall.Refuse("So much happened in that time that it can't be counted at once. Choose a shorter period.")
 
-// A reportLoad loads the facts of one report, all as of one instant.
+// A reportLoad loads the facts of one report, all from one snapshot.
 type reportLoad struct {
 	tx       pgx.Tx
 	dir      *Directory
-	team     oncall.TeamID // 0: it is a person's
+	team     oncall.TeamID // 0: a person's report
 	user     oncall.UserID
 	from, to time.Time
 	known    map[oncall.IncidentID]bool
 	facts    report.Facts
 }
 
-// reportFacts loads what a report of a team, or of a person, is made of.
+// reportFacts loads the facts for the report of a team or a person.
 func reportFacts(ctx context.Context, tx pgx.Tx, dir *Directory, team oncall.TeamID, user oncall.UserID, p report.Period) (report.Facts, error) {
 	if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 		return report.Facts{}, err
@@ -51,7 +51,7 @@ func reportFacts(ctx context.Context, tx pgx.Tx, dir *Directory, team oncall.Tea
 	return l.facts, nil
 }
 
-// Rhythms are when people work and sleep.
+// Rhythms returns everybody's working hours and nights.
 func (d *Directory) Rhythms() map[oncall.UserID]report.Person {
 	out := make(map[oncall.UserID]report.Person, len(d.Users))
 	for id, u := range d.Users {
@@ -60,7 +60,7 @@ func (d *Directory) Rhythms() map[oncall.UserID]report.Person {
 	return out
 }
 
-// pages loads the pages that people got.
+// pages loads the pages that were sent to people.
 func (l *reportLoad) pages(ctx context.Context) error {
 	const ofTeam = `
 		SELECT p.user_id AS "user", p.ended_at AS at, p.incident_id AS incident, p.call_seq AS seq, p.asked_version AS asked,
@@ -89,7 +89,7 @@ func (l *reportLoad) pages(ctx context.Context) error {
 	return err
 }
 
-// A reportedIncident is a row of one.
+// A reportedIncident is the row of an incident.
 type reportedIncident struct {
 	ID            oncall.IncidentID
 	IntegrationID oncall.IntegrationID
@@ -122,7 +122,7 @@ func (l *reportLoad) add(rows pgx.Rows) (added int, err error) {
 	return added, err
 }
 
-// opened loads the incidents that a team had. Those of a person are the ones that paged them.
+// opened loads the incidents that were opened for the team. A person's incidents are instead found through their pages.
 func (l *reportLoad) opened(ctx context.Context) error {
 	const load = `
 		SELECT i.id, i.integration_id, i.severity, i.opened_at, CASE WHEN i.status = 'resolved' THEN i.resolved_at END AS resolved_at,
@@ -141,7 +141,7 @@ func (l *reportLoad) opened(ctx context.Context) error {
 	return err
 }
 
-// others loads what those are part of and what is part of them, and what else the pages tell of.
+// others loads the incidents that are connected to the loaded ones by a merge, and the other incidents of the pages.
 func (l *reportLoad) others(ctx context.Context) error {
 	const load = `
 		SELECT i.id, i.integration_id, i.severity, i.opened_at, CASE WHEN i.status = 'resolved' THEN i.resolved_at END AS resolved_at,
@@ -152,7 +152,7 @@ func (l *reportLoad) others(ctx context.Context) error {
 		FROM incidents i
 		WHERE i.id = ANY ($1)`
 	const parts = `SELECT id FROM incidents WHERE merged_into = ANY ($1) AND merged_into <> 0`
-	var looked int // incidents whose parts are known
+	var looked int // incidents whose merges are known
 	for range mostMerges {
 		missing := map[oncall.IncidentID]bool{}
 		miss := func(id oncall.IncidentID) {
@@ -184,14 +184,14 @@ func (l *reportLoad) others(ctx context.Context) error {
 			ids = append(ids, id)
 		}
 		rows, _ = l.tx.Query(ctx, load, ids)
-		if added, err := l.add(rows); err != nil || added == 0 { // the rest is kept no more
+		if added, err := l.add(rows); err != nil || added == 0 { // the rest has been removed
 			return err
 		}
 	}
 	return nil
 }
 
-// shifts loads the schedules in which the hours on call are found.
+// shifts loads the schedules from which the hours on call are computed.
 func (l *reportLoad) shifts(ctx context.Context) error {
 	const ofTeam = `SELECT id FROM schedules WHERE team_id = $1 AND removed_at IS NULL`
 	of := scope{since: l.from}
@@ -212,7 +212,7 @@ func (l *reportLoad) shifts(ctx context.Context) error {
 	return err
 }
 
-// ways loads which overrides come from swaps and covers.
+// ways loads which overrides result from swaps and cover requests.
 func (l *reportLoad) ways(ctx context.Context) error {
 	const swaps = `SELECT o.id FROM swaps s CROSS JOIN unnest(s.overrides) AS o (id) WHERE s.overrides && $1`
 	const covers = `

@@ -11,29 +11,29 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Terms say how long things are kept; 0: for ever.
+// Terms says how long data is kept; 0: for ever.
 type Terms struct {
-	Incidents time.Duration // after their end, with all that belongs to them, and what was agreed and told meanwhile
+	Incidents time.Duration // after their end; also notices, swaps, covers and rejected signals of that age
 	Audit     time.Duration
 }
 
-// Bounds of one removal, so that nobody waits for it.
+// Limits of one step, so that nothing waits long for its locks.
 const (
-	removeLook = 200   // incidents that are looked at
-	removeRows = 5_000 // rows that leave, but for one incident that has more
-	removeMost = 1_000 // rows of a table beside incidents
+	removeLook = 200   // incidents examined
+	removeRows = 5_000 // rows deleted, unless a single incident has more
+	removeMost = 1_000 // rows deleted from other tables
 )
 
-// A Removal is what one step has removed.
+// A Removal is the result of one step.
 type Removal struct {
 	Incidents int
-	Last      oncall.IncidentID // how far it has looked
-	More      bool              // there may be more beyond
+	Last      oncall.IncidentID // the last incident examined
+	More      bool              // there may be more after Last
 }
 
-// RemoveIncidents removes the next few incidents after the one given that were over before an instant, with
-// everything that belongs to them. Locked ones are passed over. Open ones stay, those merged into one that
-// stays, and the newest one, from which numbers go on.
+// RemoveIncidents removes, with everything that belongs to them, the next few incidents after a given one that ended
+// before an instant. It skips locked incidents. It keeps open incidents, incidents merged into one that is kept, and
+// the newest incident, because numbering continues from it.
 func (s *System) RemoveIncidents(ctx context.Context, before time.Time, after oncall.IncidentID) (Removal, error) {
 	r := Removal{Last: after}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -63,8 +63,8 @@ func (s *System) RemoveIncidents(ctx context.Context, before time.Time, after on
 	return r, nil
 }
 
-// choose looks at the next incidents, and returns those to be removed now. An incident that has too much is
-// emptied first, alert by alert.
+// choose examines the next incidents and returns the ones to remove now. An incident with too many rows first has its
+// alerts removed in steps.
 func (r *Removal) choose(ctx context.Context, tx pgx.Tx, before time.Time) (ids []oncall.IncidentID, err error) {
 	const look = `
 		SELECT i.id,
@@ -101,7 +101,7 @@ func (r *Removal) choose(ctx context.Context, tx pgx.Tx, before time.Time) (ids 
 		case c.Rows > removeRows && len(ids) == 0:
 			r.More = true
 			tag, err := tx.Exec(ctx, empty, c.ID, removeRows)
-			if err == nil && tag.RowsAffected() == 0 { // what else it has leaves at once
+			if err == nil && tag.RowsAffected() == 0 { // no alerts left, so it can be removed whole
 				ids = append(ids, c.ID)
 				r.Last = c.ID
 			}
@@ -121,8 +121,8 @@ func aloneFor(ctx context.Context, tx pgx.Tx, lock int64) (mine bool, err error)
 	return mine, err
 }
 
-// RemoveHistory removes some notices, finished swaps and covers, and rejected signals from before an instant, and
-// reports whether there may be more.
+// RemoveHistory removes a limited number of notices, finished swaps and covers, and rejected signals from before an
+// instant, and reports whether there may be more.
 func (s *System) RemoveHistory(ctx context.Context, before time.Time) (removed int, more bool, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if mine, err := aloneFor(ctx, tx, retentionLock); err != nil || !mine {
@@ -150,7 +150,7 @@ func (s *System) RemoveHistory(ctx context.Context, before time.Time) (removed i
 	return removed, more, nil
 }
 
-// RemoveAudit removes some entries of the audit log that are older than an instant, and reports whether there may be more.
+// RemoveAudit removes a limited number of audit entries from before an instant, and reports whether there may be more.
 func (s *System) RemoveAudit(ctx context.Context, before time.Time) (removed int, more bool, err error) {
 	err = s.pool.QueryRow(ctx, `SELECT remove_audit($1, $2)`, before, removeMost).Scan(&removed)
 	if err != nil {
@@ -159,13 +159,13 @@ func (s *System) RemoveAudit(ctx context.Context, before time.Time) (removed int
 	return removed, removed == removeMost, nil
 }
 
-// Oldest is the time of the oldest data of each term; zero: there is none.
+// Oldest holds the time of the oldest data for each of the Terms; zero: none.
 type Oldest struct {
-	Incident time.Time // the end of the one with the lowest number that is over
+	Incident time.Time // end of the closed incident with the lowest number
 	Audit    time.Time
 }
 
-// Oldest looks how far back history goes.
+// Oldest queries how far back the stored history goes.
 func (s *System) Oldest(ctx context.Context) (Oldest, error) {
 	const look = `
 		SELECT (SELECT resolved_at FROM incidents WHERE status = 'resolved' AND merged_into = 0 AND id > 0 ORDER BY id LIMIT 1),

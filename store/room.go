@@ -8,14 +8,14 @@ import (
 // InstanceConns is how many connections to the database one running Watchbill may use.
 const InstanceConns = 19
 
-// A Room is how many connections the database has for us, and who may want them.
+// A Room says how many connections the database allows, and how many are in use by others.
 type Room struct {
-	Allowed   int // by max_connections, without those that are reserved for superusers
-	Others    int // that programs other than Watchbill have now
-	Instances int // that run now
+	Allowed   int // max_connections minus the ones reserved for superusers
+	Others    int // open connections of other programs
+	Instances int // running instances
 }
 
-// Room asks how many connections the database has to give.
+// Room queries how many connections the database allows and who uses them.
 func (s *System) Room(ctx context.Context) (Room, error) {
 	const load = `
 		SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int

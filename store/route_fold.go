@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// groupsOf finds the group of a signal's alert, and that of its incident, which depends on where it goes.
+// groupsOf returns the group of a signal's alert and the group of its incident. The latter depends on the routes.
 func (d *Directory) groupsOf(ctx context.Context, id oncall.IntegrationID, s oncall.Signal) (alert, incident string) {
 	in := d.integrations[id]
 	r := d.routers[id]
@@ -25,14 +25,14 @@ func (d *Directory) groupsOf(ctx context.Context, id oncall.IntegrationID, s onc
 	return in.RoutedGroup(s, r.Route(ctx, s))
 }
 
-// routeBy has a fold ask the routes of its integration, if it has any.
+// routeBy gives a fold the router of its integration, if there is one.
 func (d *Directory) routeBy(ctx context.Context, f *oncall.Fold) {
 	if r := d.routers[f.Integration.ID]; r != nil {
 		f.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ctx, s) }
 	}
 }
 
-// saveTallies adds up how often each rule matched, dropped or held an alert of a batch.
+// saveTallies adds to the counts of how often each rule matched, dropped or held an alert.
 func saveTallies(ctx context.Context, tx pgx.Tx, batches []integrationBatch) error {
 	const add = `
 		INSERT INTO route_tallies AS t (team_id, integration_id, rule, matched, dropped, held, passed, shadow, failed, error, last_at)
@@ -59,7 +59,7 @@ func saveTallies(ctx context.Context, tx pgx.Tx, batches []integrationBatch) err
 	return nil
 }
 
-// countRoutes counts for metrics what the rules have made of the alerts of a batch.
+// countRoutes counts the rules' decisions on the alerts of a batch, for metrics.
 func (w *inboxWorker) countRoutes(b integrationBatch) {
 	for name, t := range b.Tallies {
 		for what, n := range map[string]int{"matched": t.Matched, "dropped": t.Dropped, "held": t.Held, "passed": t.Passed, "shadow": t.Shadow, "failed": t.Failed} {
@@ -75,15 +75,15 @@ func (w *inboxWorker) countRoutes(b integrationBatch) {
 }
 
 const (
-	// mostReleased bounds how many held alerts are looked at together.
+	// mostReleased bounds how many held alerts are released in one transaction.
 	mostReleased = 200
-	// releaseAgain is after how long an alert is released again of which nothing has come, for instance because
-	// its integration was muted meanwhile.
+	// releaseAgain is how long after a release without effect an alert is released again. A release has no
+	// effect if, for instance, the integration was muted in the meantime.
 	releaseAgain = time.Minute
 )
 
-// releaseHeld puts signals into the inbox for alerts whose hold is over. The fold decides whether they still
-// fire, and what the rules say now.
+// releaseHeld puts a signal into the inbox for each alert whose hold is over. The fold then applies the rules again, if
+// the alert still fires.
 func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error) {
 	const due = `
 		SELECT a.id, a.integration_id, a.dedup_key, a.group_key, a.title, a.body, a.link, a.severity, a.labels, a.links, a.details,

@@ -10,17 +10,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/route"
 )
 
-// A RouteHistory is what is known of one list of routes.
+// A RouteHistory holds the versions of a list of routes, and the counts of its rules.
 type RouteHistory struct {
-	Versions []route.Definition           // the latest first; empty: it never had a rule
-	Tallies  map[string]oncall.RouteTally // what each rule has done since it is called so
+	Versions []route.Definition           // latest first; empty: there never was a rule
+	Tallies  map[string]oncall.RouteTally // by rule name; counted since the rule got that name
 }
 
 // mostVersions is how many versions of a list are shown.
 const mostVersions = 100
 
-// RouteHistory returns what is known of the list of a team or an integration. One that is not there, or that they may
-// not see, is oncall.ErrNotFound.
+// RouteHistory returns the history of a team's or an integration's list. The error is oncall.ErrNotFound if the owner
+// does not exist or the actor may not see it.
 func (s *Store) RouteHistory(ctx context.Context, by oncall.Actor, owner oncall.RouteOwner) (RouteHistory, error) {
 	const versions = `
 		SELECT id, coalesce(team_id, 0) AS team_id, coalesce(integration_id, 0) AS integration_id, version, shadow, rules, saved_at, saved_by
@@ -61,7 +61,7 @@ func (s *Store) RouteHistory(ctx context.Context, by oncall.Actor, owner oncall.
 	return h, wrapAny(err, "load the history of routes")
 }
 
-// RouteLists returns those lists in force of the owners that somebody may see, in that order.
+// RouteLists returns the current lists of the owners that the actor may see, in the given order.
 func (s *Store) RouteLists(ctx context.Context, by oncall.Actor, owners []oncall.RouteOwner) ([]route.Definition, error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *Store) RouteLists(ctx context.Context, by oncall.Actor, owners []oncall
 	return found, nil
 }
 
-// sees reports whether the owner of a list is there.
+// sees reports whether the directory has the owner of a list.
 func (d *Directory) sees(owner oncall.RouteOwner) bool {
 	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool { return t.ID == owner.Team }) ||
 		slices.ContainsFunc(d.Integrations, func(in oncall.Integration) bool { return in.ID == owner.Integration })

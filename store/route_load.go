@@ -32,7 +32,7 @@ func (l storedList) definition() route.Definition {
 	return route.Definition{Owner: l.owner(), Version: l.Version, Shadow: l.Shadow, Rules: l.Rules, SavedAt: l.SavedAt, SavedBy: l.SavedBy}
 }
 
-// routeLists loads the lists in force, those that are empty too.
+// routeLists loads the current lists, including empty ones.
 func routeLists(ctx context.Context, q querier) ([]storedList, error) {
 	const load = `
 		SELECT DISTINCT ON (team_id, integration_id)
@@ -43,13 +43,13 @@ func routeLists(ctx context.Context, q querier) ([]storedList, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[storedList])
 }
 
-// compiledLists are the lists in force, compiled once for each version.
+// compiledLists caches the current lists, so that each version is compiled once.
 type compiledLists struct {
 	mu    sync.Mutex
 	lists map[int64]*route.List
 }
 
-// of compiles lists that are new, and forgets those no longer in force.
+// of compiles new lists, and drops the ones that are no longer current.
 func (c *compiledLists) of(stored []storedList) map[oncall.RouteOwner]*route.List {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,7 +68,7 @@ func (c *compiledLists) of(stored []storedList) map[oncall.RouteOwner]*route.Lis
 	return out
 }
 
-// loadRoutes loads the lists, and has a router for each integration that has rules, or whose team has.
+// loadRoutes loads the lists, and makes a router for each integration that has rules or whose team has rules.
 func (d *Directory) loadRoutes(ctx context.Context, tx pgx.Tx, s *Store) error {
 	stored, err := routeLists(ctx, tx)
 	if err != nil {
@@ -105,7 +105,7 @@ func (d *Directory) RouterOf(in oncall.Integration, lists map[oncall.RouteOwner]
 	return r
 }
 
-// Setting is what decides what becomes of the signals of an integration, but for maintenance.
+// Setting returns the facts that decide how an integration's signals are handled, except for maintenance.
 func (d *Directory) Setting(ctx context.Context, id oncall.IntegrationID) oncall.Setting {
 	g := oncall.Setting{Integration: d.integrations[id], Policies: d.Policies}
 	if r := d.routers[id]; r != nil {
@@ -114,7 +114,7 @@ func (d *Directory) Setting(ctx context.Context, id oncall.IntegrationID) oncall
 	return g
 }
 
-// Integration returns an integration, also one that has been removed.
+// Integration returns an integration, even a removed one.
 func (d *Directory) Integration(id oncall.IntegrationID) (oncall.Integration, bool) {
 	in, known := d.integrations[id]
 	return in, known
@@ -123,7 +123,8 @@ func (d *Directory) Integration(id oncall.IntegrationID) (oncall.Integration, bo
 // Router routes the signals of an integration; nil: all go to its policy.
 func (d *Directory) Router(id oncall.IntegrationID) *route.Router { return d.routers[id] }
 
-// Lists are the lists of routes in force that have rules. For removes them: nobody sees them by a directory.
+// Lists returns the current lists of routes that have rules. A directory made by For has none, so that an actor can't
+// see them this way.
 func (d *Directory) Lists() map[oncall.RouteOwner]*route.List { return d.lists }
 
 // RoutedTo lists the policies to which an integration's signals may go.

@@ -7,7 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// column is one field of all values.
+// column returns one field of each value.
 func column[T, V any](all []T, of func(T) V) []V {
 	out := make([]V, len(all))
 	for i, v := range all {
@@ -16,7 +16,7 @@ func column[T, V any](all []T, of func(T) V) []V {
 	return out
 }
 
-// queueRows reads rows into values.
+// queueRows queues a query that calls each with every row.
 func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
 	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
@@ -27,7 +27,7 @@ func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
 	})
 }
 
-// some returns an empty slice for nil, since the columns of lists hold no NULL.
+// some returns an empty slice for nil, because array columns are NOT NULL.
 func some[T any](s []T) []T {
 	if s == nil {
 		return []T{}
@@ -35,5 +35,5 @@ func some[T any](s []T) []T {
 	return s
 }
 
-// sortedKeys are the keys of a map, in the order of the alphabet.
+// sortedKeys returns the keys of a map in alphabetical order.
 func sortedKeys[R any](m map[string]R) []string { return slices.Sorted(maps.Keys(m)) }

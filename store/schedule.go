@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Schedule returns everything that is stored about a schedule. Its versions are its history.
+// Schedule returns everything that is stored about a schedule, including all its versions.
 func (s *Store) Schedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID) (schedule.Definition, error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.See, id) }); err != nil {
 		return schedule.Definition{}, err
@@ -31,8 +31,8 @@ func (s *Store) Schedule(ctx context.Context, by oncall.Actor, id oncall.Schedul
 	return out, nil
 }
 
-// CreateSchedule stores a schedule, of which the team, the name and the time zone are given, and
-// returns it with its id. Rotations are a matter of EditSchedule.
+// CreateSchedule stores a schedule with a team, a name and a time zone, and returns it with its id. EditSchedule adds
+// rotations.
 func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedule.Definition, now time.Time) (schedule.Definition, error) {
 	const insert = `INSERT INTO schedules (team_id, name, time_zone, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.EditSchedule, access.Object{Team: made.TeamID}) }); err != nil {
@@ -46,7 +46,7 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 			return err
 		}
 		if err := s.editing(ctx, tx, scheduleEdit{at: now}, made.ID, 0); err != nil {
-			return err // its rotations come next
+			return err // EditSchedule follows and queues the rest
 		}
 		tasks := []oncall.Task{{Do: oncall.CheckSchedule{Schedule: made.ID}}}
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
@@ -67,14 +67,14 @@ func (s *Store) CreateSchedule(ctx context.Context, by oncall.Actor, made schedu
 	return made, nil
 }
 
-// EditSchedule adds a version to a schedule and returns the schedule with it, without what is past. Seen is the latest
-// version that the author knew. What oncall.Schedule.Edit refuses is a Refusal.
+// EditSchedule adds a version to a schedule, and returns the new schedule without its past. Seen is the latest version
+// that the author knew. The error is a Refusal if schedule.Definition refuses the edit.
 func (s *Store) EditSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, v schedule.Version, seen int64, now time.Time) (schedule.Definition, error) {
 	v.CreatedBy = cmp.Or(by.User, v.CreatedBy)
 	return s.editSchedule(ctx, by, audit.Changed, id, seen, now, scope{since: now}, func(schedule.Definition) (schedule.Version, error) { return v, nil })
 }
 
-// editSchedule adds the version that is made of what the schedule was.
+// editSchedule adds the version that a function makes from the current schedule.
 func (s *Store) editSchedule(
 	ctx context.Context, by oncall.Actor, act audit.Act, id oncall.ScheduleID, seen int64, now time.Time, of scope,
 	version func(was schedule.Definition) (schedule.Version, error),
@@ -141,8 +141,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 	return id, err
 }
 
-// RestoreVersion puts the rotations of an earlier version in force again from now on, as a new version, so
-// that history stays.
+// RestoreVersion adds a new version with the rotations of an earlier one. The history stays unchanged.
 func (s *Store) RestoreVersion(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, version, seen int64, now time.Time,
 ) (schedule.Definition, error) {
@@ -151,7 +150,7 @@ func (s *Store) RestoreVersion(
 	})
 }
 
-// RemoveSchedule takes a schedule away. While a policy pages it, that is refused: its step would
+// RemoveSchedule removes a schedule. It refuses to while a policy pages the schedule, because the policy's step would
 // page nobody.
 func (s *Store) RemoveSchedule(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, now time.Time) error {
 	const paging = `

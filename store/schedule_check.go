@@ -12,12 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// checkScheduleWithin is the longest time until a schedule is looked at again.
+// checkScheduleWithin is the longest time between two checks of a schedule.
 const checkScheduleWithin = 7 * 24 * time.Hour
 
-// CheckSchedule compares who is on call in a schedule with who was last announced, announces what has
-// changed, sends the reminders that are due, and plans when to look again. Of any number of
-// instances that do so at once the first finds the work and the others none.
+// CheckSchedule compares the people on call in a schedule with the people last announced, announces changes, sends due
+// reminders, and queues the next check. If several instances check a schedule at once, only the first finds work.
 func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `SELECT look_at FROM schedules WHERE id = $1 AND removed_at IS NULL FOR UPDATE`
 	dir, err := s.directory(ctx)
@@ -53,7 +52,7 @@ func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 	return nil
 }
 
-// A scheduleCheck is one transaction that looks at one schedule.
+// A scheduleCheck is the state of one CheckSchedule.
 type scheduleCheck struct {
 	*Store
 	tx       pgx.Tx
@@ -62,15 +61,15 @@ type scheduleCheck struct {
 	schedule *schedule.Schedule
 }
 
-// compare announces the hand-offs of every role. Who is on call when a schedule is first seen is
-// noted and not announced: nobody hands off to them.
+// compare announces the hand-offs of every role. The first person on call in a new schedule is stored but not announced,
+// because nobody hands off to them.
 func (l scheduleCheck) compare(ctx context.Context) error {
 	stored, err := handoffs(ctx, l.tx, l.schedule.ID())
 	if err != nil {
 		return err
 	}
 	duties := l.schedule.Who(l.now)
-	for _, h := range stored { // a role that nobody can have any more
+	for _, h := range stored { // a role that no longer exists
 		if !slices.ContainsFunc(duties, func(d schedule.Duty) bool { return d.Role == h.Role }) {
 			duties = append(duties, schedule.Duty{Role: h.Role})
 		}
@@ -103,7 +102,7 @@ func (l scheduleCheck) compare(ctx context.Context) error {
 	return l.enqueue(ctx, l.tx, l.now, l.reflections())
 }
 
-// reflections are the tasks that update user groups and topics to who is on call.
+// reflections returns the tasks that update Slack user groups and channel topics.
 func (l scheduleCheck) reflections() []oncall.Task {
 	var tasks []oncall.Task
 	if slices.ContainsFunc(l.dir.UserGroups, func(g oncall.UserGroup) bool { return slices.Contains(g.Schedules, l.schedule.ID()) }) {
@@ -115,8 +114,8 @@ func (l scheduleCheck) reflections() []oncall.Task {
 	return tasks
 }
 
-// announce saves a hand-off and tells everybody whom it concerns, and gives them the incidents that
-// nobody has.
+// announce saves a hand-off, notifies the people concerned, and pages the new people for incidents that nobody has
+// acknowledged.
 func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d schedule.Duty) error {
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
@@ -150,7 +149,7 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 	return l.enqueue(ctx, l.tx, l.now, tasks)
 }
 
-// adopt pages the people who have come on call for the incidents that nobody has.
+// adopt pages the people who have come on call for the incidents that nobody has acknowledged.
 func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 	const orphans = `
 		SELECT id
@@ -200,7 +199,7 @@ func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
 	return next, l.tell(ctx, due)
 }
 
-// tell sends notices that show times in their readers' zones.
+// tell sends notices, which show times in their readers' zones.
 func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error {
 	if err := inZones(ctx, l.tx, notices); err != nil {
 		return err
@@ -208,7 +207,7 @@ func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error 
 	return l.saveNotices(ctx, l.tx, l.now, notices)
 }
 
-// plan queues the next look, unless an earlier one is queued.
+// plan queues the next check, unless an earlier one is queued.
 func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.Time) error {
 	horizon := l.now.Add(checkScheduleWithin)
 	if next.IsZero() || next.After(horizon) {
@@ -229,8 +228,8 @@ func (l scheduleCheck) plan(ctx context.Context, planned *time.Time, next time.T
 	return l.enqueue(ctx, l.tx, l.now, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: l.schedule.ID()}, At: next}})
 }
 
-// DueScheduleChecks lists the schedules where anything is due or not as it was announced, whatever became of
-// the jobs that should have looked at them.
+// DueScheduleChecks lists the schedules whose check is overdue or whose announced people are out of date. It finds them
+// even if their job was lost.
 func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT s.id, s.look_at, coalesce(h.role, '') AS role, coalesce(h.users, '{}') AS users
@@ -264,7 +263,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 		}
 		roles[r.ID]++
 	}
-	for id, n := range roles { // a role that is new
+	for id, n := range roles { // a new role
 		if c, usable := dir.Schedule(id); usable && n < len(c.Roles()) && !slices.Contains(due, id) {
 			due = append(due, id)
 		}
@@ -272,7 +271,7 @@ func (s *System) DueScheduleChecks(ctx context.Context, now time.Time) ([]oncall
 	return due, nil
 }
 
-// checkAllSchedules queues a look at every schedule and at coverage, after a change that may concern any.
+// checkAllSchedules queues a check of every schedule and of coverage, after a change that may affect any of them.
 func (s *Store) checkAllSchedules(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	rows, _ := tx.Query(ctx, `SELECT id FROM schedules WHERE removed_at IS NULL ORDER BY id`)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])

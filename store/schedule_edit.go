@@ -11,18 +11,18 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A scheduleEdit says who changes schedules, and when.
+// A scheduleEdit says who changes schedules, when, and how to notify people.
 type scheduleEdit struct {
 	at    time.Time
 	by    oncall.UserID
-	aware []oncall.UserID // who hears of it by other means
-	goes  bool            // others may follow, so that it is told when they have
+	aware []oncall.UserID // people who are notified in another way
+	goes  bool            // more edits may follow; people are notified after the last one
 }
 
-// editSchedules calls do to change schedules that the caller has locked. Afterwards people whose shifts have
-// moved are told, and whoever is on call at once is announced after the commit.
+// editSchedules calls do to change schedules that the caller has locked. It then notifies the people whose shifts have
+// moved, and queues the announcement of people who are on call immediately.
 func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, ids []oncall.ScheduleID, do func() error) error {
-	of := scope{ids: ids, since: e.at} // nobody is told of what is past
+	of := scope{ids: ids, since: e.at} // changes of the past aren't announced
 	before, err := schedules(ctx, tx, of)
 	if err != nil {
 		return err
@@ -42,12 +42,12 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 		}
 	}
 	if e.goes {
-		return nil // coverage is looked at when it has settled
+		return nil // coverage is checked when the editing has settled
 	}
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 }
 
-// transaction returns a name that no other transaction ever has.
+// transaction returns a name that is unique to this transaction.
 func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	if err := tx.QueryRow(ctx, `SELECT pg_current_xact_id()::text`).Scan(&name); err != nil {
 		return "", fmt.Errorf("name a transaction: %w", err)
@@ -55,7 +55,7 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	return name, nil
 }
 
-// followEdit sees to what follows from one schedule having become another, or a new one.
+// followEdit queues what a change of a schedule requires: notices, a check, and coverage.
 func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, before, after schedule.Definition) error {
 	is, err := schedule.Compile(after)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
 }
 
-// tellEditing tells people how the edits of a schedule have changed their shifts.
+// tellEditing notifies people of how the edits of a schedule have changed their shifts.
 func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.ScheduleEditing, is schedule.Definition, now time.Time) error {
 	name, err := transaction(ctx, tx)
 	if err != nil {

@@ -10,20 +10,20 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// pastMatters is how long what is over stays in the directory: longer than calendars, swaps and
-// cover look back. Whoever asks about an earlier time asks DirectoryAt.
+// pastMatters is how long past overrides and shifts stay in the directory. It is longer than calendars, swaps and cover
+// requests look back. Use DirectoryAt for an earlier time.
 const pastMatters = 5 * 7 * 24 * time.Hour
 
-// A scope says what is to be loaded of schedules. Overrides and shifts pile up for years, and an
-// edit must not become slower with each of them.
+// A scope limits what is loaded of schedules. Overrides and shifts pile up over the years, and must not slow down every
+// edit.
 type scope struct {
 	ids     []oncall.ScheduleID // nil: every live schedule
-	since   time.Time           // leaves out what was over by then; zero: nothing
-	history bool                // all versions, also those that are out of force
+	since   time.Time           // leaves out what ended before; zero: leaves out nothing
+	history bool                // all versions, even old ones
 }
 
-// recently is the scope of what matters now. There is no clock here; the creation of the newest row tells
-// roughly what time it is.
+// recently returns the scope that the directory needs. Without a clock here, the newest row's creation time serves as an
+// approximate time.
 func recently(ctx context.Context, tx pgx.Tx) (scope, error) {
 	const newest = `
 		SELECT greatest(
@@ -38,7 +38,7 @@ func recently(ctx context.Context, tx pgx.Tx) (scope, error) {
 	return scope{since: made.Add(-pastMatters)}, nil
 }
 
-// schedules loads schedules with their versions, overrides and shifts, and who is gone.
+// schedules loads schedules with their versions, overrides and shifts, and the people who have left.
 func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]schedule.Definition, error) {
 	const load = `
 		SELECT id, team_id, name, time_zone, apart
@@ -92,8 +92,8 @@ func schedules(ctx context.Context, tx pgx.Tx, of scope) (map[oncall.ScheduleID]
 	return out, nil
 }
 
-// versions loads the versions of schedules, oldest first: those that were in force at the scope's
-// instant or came later, and the latest, by which an edit knows whether another has come before it.
+// versions loads the versions of schedules, oldest first: those in force at or after the scope's start, and always the
+// latest one, which shows an edit whether another edit came first.
 func versions(
 	ctx context.Context, tx pgx.Tx, ids []oncall.ScheduleID, of scope,
 ) (map[oncall.ScheduleID][]schedule.Version, error) {
@@ -129,8 +129,7 @@ func versions(
 	return out, err
 }
 
-// overrides loads the overrides of schedules that end after an instant, in the order in which they
-// were made.
+// overrides loads the overrides that end after an instant, in the order of their creation.
 func overrides(
 	ctx context.Context, tx pgx.Tx, ids []oncall.ScheduleID, since time.Time,
 ) (map[oncall.ScheduleID][]schedule.Override, error) {
@@ -150,7 +149,7 @@ func overrides(
 	return out, err
 }
 
-// manualShifts loads the shifts of schedules that somebody wrote down and that end after an instant.
+// manualShifts loads the manually entered shifts that end after an instant.
 func manualShifts(
 	ctx context.Context, tx pgx.Tx, ids []oncall.ScheduleID, since time.Time,
 ) (map[oncall.ScheduleID][]schedule.ManualShift, error) {

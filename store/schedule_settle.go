@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// editing notes that somebody edits a schedule, with its version before the first edit, and queues the job
-// that tells people about it.
+// editing records that a person is editing a schedule, with the version before the first edit, and queues the job that
+// notifies people later.
 func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncall.ScheduleID, baseline int64) error {
 	const upsert = `
 		INSERT INTO schedule_edits AS e (schedule_id, baseline, editors, first_at, last_at)
@@ -33,8 +33,8 @@ func (s *Store) editing(ctx context.Context, tx pgx.Tx, e scheduleEdit, id oncal
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.SettleSchedule{Schedule: id}, At: now.Settles()}})
 }
 
-// SettleSchedule tells people how the edits of a schedule have changed their shifts, and checks coverage,
-// unless that was done or the editing goes on.
+// SettleSchedule notifies people of how the edits of a schedule have changed their shifts, and checks coverage. It does
+// nothing if that was done already or the editing goes on.
 func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now time.Time) error {
 	const lock = `
 		SELECT schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"
@@ -70,7 +70,7 @@ func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now t
 	return nil
 }
 
-// DueSettlements lists the schedules whose editing has settled and was not told.
+// DueSettlements lists the schedules whose editing is over but hasn't been announced.
 func (s *System) DueSettlements(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
 	edits, err := edited(ctx, s.pool)
 	if err != nil {

@@ -14,35 +14,35 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// settleIn is how long every instance has to learn of a new secret, or, if it is the first, to be replaced
-// by one of a release that knows secrets. Until then what went before signs and hashes.
+// settleIn is how long every instance has to be restarted with a new secret; until then the previous secret signs and
+// hashes. For the very first secret, it is the time to replace instances of releases that know no secrets.
 const settleIn = 15 * time.Minute
 
-// errNoSecret means that something new can't be signed or hashed, because there is no secret.
+// errNoSecret means that nothing can be signed or hashed because there is no secret.
 var errNoSecret = fmt.Errorf("WATCHBILL_SECRET is not set")
 
-// refusedWithoutSecret is what people are told then.
+// refusedWithoutSecret is the refusal that people see for errNoSecret.
 var refusedWithoutSecret = oncall.Refuse("No code can be sent: an admin has to set WATCHBILL_SECRET first (`watchbill secret new` makes one).")
 
-// A secretUse is since when the secrets of this process are known to all instances.
+// A secretUse says from when on the secrets of this process are known to all instances.
 type secretUse struct {
-	settled []time.Time // of each secret
-	first   time.Time   // of the first that the installation has ever had
+	settled []time.Time // by secret, in the order of the setting
+	first   time.Time   // for the first secret that the installation ever had
 }
 
-// A SecretState is what an admin should know of the secrets at the start.
+// A SecretState is a condition of the secrets that the log reports at the start.
 type SecretState int
 
 // The states of the secrets.
 const (
 	SecretSet     SecretState = iota
-	SecretMissing             // there never was one
-	SecretGone                // there was one, and what it has made is void without it
-	SecretOther               // the one set is new, and none that was used before is listed beside it
+	SecretMissing             // no secret, and there never was one
+	SecretGone                // no secret, although there was one; what it signed is now invalid
+	SecretOther               // a new secret, without any of the earlier ones listed next to it
 )
 
-// UseSecrets notes which secrets this process has, so that it uses a new one only when all instances
-// have had the time to learn of it. It comes before anything is signed.
+// UseSecrets stores the fingerprints of this process's secrets, so that a new secret is used only after all instances had
+// time to get it. Call it before signing anything.
 func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, error) {
 	const begun = `SELECT EXISTS (SELECT FROM secrets) OR EXISTS (SELECT FROM signing_keys)`
 	const note = `INSERT INTO secrets (fingerprint, settled_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`
@@ -74,7 +74,7 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 				return err
 			}
 		}
-		if known, err = knownSecrets(ctx, tx); err != nil { // also what another instance has noted meanwhile
+		if known, err = knownSecrets(ctx, tx); err != nil { // includes what another instance has stored in the meantime
 			return err
 		}
 		for i, secret := range s.secrets {
@@ -86,7 +86,7 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 			}
 		}
 		if len(s.secrets) > 0 && !use.keysOpen(now) {
-			_, err := tx.Exec(ctx, forget) // all that they have signed has expired
+			_, err := tx.Exec(ctx, forget) // everything they signed has expired
 			return err
 		}
 		return nil
@@ -98,14 +98,14 @@ func (s *System) UseSecrets(ctx context.Context, now time.Time) (SecretState, er
 	return state, nil
 }
 
-// A SecretLook is how the secrets of a process compare with those that the instances have noted.
+// A SecretLook compares the secrets of a process with the ones that instances have stored.
 type SecretLook struct {
 	State   SecretState
-	Settled []time.Time // from when on each is used, in the order of the setting; zero: no instance has noted it
-	Newer   time.Time   // from when on one is used that an instance has noted later, and this process hasn't; zero: none
+	Settled []time.Time // from when on each is used, in the order of the setting; zero: no instance has it
+	Newer   time.Time   // from when on a newer secret is used that this process lacks; zero: there is none
 }
 
-// LookAtSecrets compares secrets as UseSecrets does, without noting anything.
+// LookAtSecrets compares secrets as UseSecrets does, without storing anything.
 func (s *System) LookAtSecrets(ctx context.Context) (SecretLook, error) {
 	known, err := knownSecrets(ctx, s.pool)
 	if err != nil {
@@ -156,18 +156,18 @@ func (s *Store) secretState(known map[string]time.Time) SecretState {
 	return SecretOther
 }
 
-// keysOpen reports whether a token may still have been signed with a key in the database.
+// keysOpen reports whether a valid token may still exist that was signed with a key in the database.
 func (u *secretUse) keysOpen(now time.Time) bool { return now.Before(u.first.Add(oncall.TokenLives)) }
 
-// keysOpen reports whether the signing keys in the database count: without a secret, and until all
-// that was signed with them before there was one has expired.
+// keysOpen reports whether the signing keys in the database are valid: while there is no secret, and afterwards until all
+// tokens signed with those keys have expired.
 func (s *Store) keysOpen(now time.Time) bool {
 	use := s.secretUse.Load()
 	return len(s.secrets) == 0 || use != nil && use.keysOpen(now)
 }
 
-// secret returns the secret to sign and hash with; nil: none yet, so that it is done as by the release
-// before.
+// secret returns the secret to sign and hash with. It is nil before the first secret is settled; then signing and hashing
+// work as in releases without secrets.
 func (s *Store) secret(now time.Time) oncall.Secret {
 	use := s.secretUse.Load()
 	for i, secret := range s.secrets {
@@ -178,10 +178,10 @@ func (s *Store) secret(now time.Time) oncall.Secret {
 	if len(s.secrets) == 0 || now.Before(use.first) {
 		return nil
 	}
-	return s.secrets[0] // the others were taken away at once, because they are known to somebody
+	return s.secrets[0] // no other secret is usable: the old ones were removed at once, probably because they leaked
 }
 
-// codeHash is what is stored of a proof that is made now.
+// codeHash returns the hash to store for a new code.
 func (s *Store) codeHash(id oncall.ContactID, code string, now time.Time) []byte {
 	if secret := s.secret(now); secret != nil {
 		return secret.CodeHash(id, code)
@@ -189,7 +189,7 @@ func (s *Store) codeHash(id oncall.ContactID, code string, now time.Time) []byte
 	return plainHash(id, code)
 }
 
-// codeFits reports whether a proof has this hash.
+// codeFits reports whether a code has a stored hash.
 func (s *Store) codeFits(hash []byte, id oncall.ContactID, code string, now time.Time) bool {
 	for _, secret := range s.secrets {
 		if bytes.Equal(hash, secret.CodeHash(id, code)) {
@@ -201,13 +201,13 @@ func (s *Store) codeFits(hash []byte, id oncall.ContactID, code string, now time
 	return plain && bytes.Equal(hash, plainHash(id, code))
 }
 
-// plainHash is the hash of the release before, which had no secret.
+// plainHash is the hash used by releases without secrets.
 func plainHash(id oncall.ContactID, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", id, strings.ToLower(strings.TrimSpace(code))))
 	return sum[:]
 }
 
-// seal hides a code that has to be stored until it is told.
+// seal encrypts a code that has to be stored until it is sent.
 func (s *Store) seal(text string, now time.Time) string {
 	if secret := s.secret(now); secret != nil {
 		return secret.Seal(text)

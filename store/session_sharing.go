@@ -13,15 +13,14 @@ import (
 const sharedSessions = "DATABASE_URL leads through a pooler that shares sessions between clients, such as PgBouncer with " +
 	"pool_mode=transaction, where locks and notifications get lost: connect to PostgreSQL itself, or set pool_mode=session"
 
-// CheckSessions refuses a pooler that gives each transaction any session: instances would not know of each
-// other, and nobody would fold the inbox. Two clients that are connected at once never have the same session
-// otherwise.
+// CheckSessions refuses a pooler in transaction mode, behind which instances would not know of each other and nobody
+// would fold the inbox. It detects one by this: without such a pooler, two connected clients never share a session.
 func (s *System) CheckSessions(ctx context.Context) error {
 	const ask = `SELECT pg_backend_pid()`
 	var seen [2][]int32
 	err := s.onTwo(ctx, func(n int, conn *pgx.Conn) error {
 		var pid int32
-		// A prepared statement may be lost as well.
+		// Such a pooler may also lose prepared statements.
 		err := conn.QueryRow(ctx, ask, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
 		seen[n] = append(seen[n], pid)
 		return err
@@ -35,7 +34,7 @@ func (s *System) CheckSessions(ctx context.Context) error {
 	return nil
 }
 
-// onTwo asks on two connections by turns.
+// onTwo calls ask on two connections in turn.
 func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) error) error {
 	first, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -57,7 +56,7 @@ func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) erro
 	return nil
 }
 
-// shared reports whether one of two clients has had several sessions, or both the same.
+// shared reports whether one of two clients has had several sessions, or both have had the same one.
 func shared(a, b []int32) bool {
 	for _, seen := range [][]int32{a, b} {
 		if slices.ContainsFunc(seen, func(pid int32) bool { return pid != seen[0] }) {

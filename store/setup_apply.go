@@ -16,42 +16,42 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A Report says what Apply has changed or would change.
+// A Report describes the changes that Apply made or would make.
 type Report struct {
-	Changes []string            // in the order in which they were made; empty: everything was so already
-	Kept    []string            // what is not in the document and was left alone
-	Slacks  []string            // schedules that are not as the document says, and whose team leaves them to Slack
-	Details map[string][]string // of changes: who has edited it in Slack, and whose hours move
-	Routes  []RouteChange       // lists of routes that are changed
-	After   *Directory          // as it is then; nil: nothing changes
-	Keys    []NewKey            // of new integrations, to be shown once; nobody can read them again
+	Changes []string            // in order; empty: nothing had to change
+	Kept    []string            // things that the document doesn't name and that were left alone
+	Slacks  []string            // schedules that differ from the document, in teams that edit schedules in Slack
+	Details map[string][]string // by change: who has edited the schedule in Slack, and whose hours move
+	Routes  []RouteChange       // changed lists of routes
+	After   *Directory          // the directory after the changes; nil: no changes
+	Keys    []NewKey            // keys of new integrations, to be shown once; they can't be read later
 }
 
-// A NewKey is a key that was made for an integration.
+// A NewKey is the key of a new integration.
 type NewKey struct {
 	Integration, Key string
 	Format           oncall.Format
 }
 
-// errDryRun ends a transaction that was only to be tried.
+// errDryRun rolls back the transaction of a dry run.
 var errDryRun = errors.New("dry run")
 
-// ApplyOptions say how far Apply goes.
+// ApplyOptions controls what Apply does.
 type ApplyOptions struct {
-	Write bool // make the changes; otherwise the report says what they would be
-	Prune bool // remove what is not in the document, but for people, who are Slack's
+	Write bool // make the changes, instead of only reporting them
+	Prune bool // remove things that the document doesn't name, except people
 
-	// Channels are those that the document names, as far as they were looked up.
+	// Channels holds the channels of the document that were looked up in Slack.
 	Channels []oncall.NamedChannel
 
-	By oncall.Actor // who applies it
+	By oncall.Actor // who applies the document
 
-	// People are those whom it names, as far as Slack was asked what they are in the workspace.
+	// People holds the people of the document whose standing in the workspace was looked up in Slack.
 	People []oncall.User
 }
 
-// Apply makes what the document names as the document says. It must have passed its own Check.
-// What can't be done is a Refusal.
+// Apply makes the installation match the document, which must have passed its own Check. The error is a Refusal if a
+// change is not possible.
 func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (Report, error) {
 	a := newApplier(how, now)
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -94,7 +94,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 		return announce(ctx, tx)
 	})
 	if errors.Is(err, errDryRun) {
-		a.report.Keys = nil // they will be others
+		a.report.Keys = nil // the real run makes other keys
 		return a.report, nil
 	}
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 	return a.report, nil
 }
 
-// newApplier makes an applier that has done nothing yet.
+// newApplier makes an empty applier.
 func newApplier(how ApplyOptions, now time.Time) *applier {
 	return &applier{
 		by: how.By, now: now, prune: how.Prune, users: map[string]oncall.UserID{}, teams: map[string]oncall.TeamID{},
@@ -113,7 +113,7 @@ func newApplier(how ApplyOptions, now time.Time) *applier {
 	}
 }
 
-// applyAll makes everything that the document names as it says.
+// applyAll applies all parts of the document.
 func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error {
 	for _, part := range []func(context.Context, setup.Setup) error{
 		a.applyUsers, a.applyTeams, a.applySchedules, a.applyPolicies, a.applyTeamPolicies, a.applyIntegrations, a.applyHeartbeats, a.applyRoutes, a.applyUserGroups,
@@ -126,8 +126,7 @@ func (s *Store) applyAll(ctx context.Context, a *applier, doc setup.Setup) error
 	return nil
 }
 
-// lookBack loads what there is now that all is done, for whoever wants to know what that means. If it was only tried, that
-// is all.
+// lookBack loads the state after the changes, for the report. In a dry run it returns errDryRun.
 func (a *applier) lookBack(ctx context.Context, s *Store, how ApplyOptions) (err error) {
 	if len(a.report.Changes) > 0 {
 		a.report.After, err = s.readDirectory(ctx, a.tx, time.Time{})
@@ -138,7 +137,7 @@ func (a *applier) lookBack(ctx context.Context, s *Store, how ApplyOptions) (err
 	return err
 }
 
-// remember keeps the state before the changes, for the report and the audit log.
+// remember loads the state before the changes, for the report and the audit log.
 func (a *applier) remember(ctx context.Context, how ApplyOptions) (err error) {
 	if how.Write {
 		a.before, err = installation(ctx, a.tx, a.now)
@@ -146,7 +145,7 @@ func (a *applier) remember(ctx context.Context, how ApplyOptions) (err error) {
 	return err
 }
 
-// record writes to the audit log what the document has changed.
+// record writes the changes to the audit log.
 func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 	after, err := installation(ctx, a.tx, a.now)
 	if err != nil {
@@ -155,7 +154,7 @@ func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 	return record(ctx, a.tx, by, a.now, append(audit.Setup(a.before, after, a.now), a.entries...)...)
 }
 
-// follow queues what follows from the changes.
+// follow queues the jobs that the changes require.
 func (s *Store) follow(ctx context.Context, a *applier, doc setup.Setup) error {
 	for _, follow := range a.edits {
 		if err := follow(s); err != nil {
@@ -180,29 +179,28 @@ func (s *Store) follow(ctx context.Context, a *applier, doc setup.Setup) error {
 	return s.enqueue(ctx, a.tx, a.now, tasks)
 }
 
-// An applier works through a document in one transaction. The maps give the ids that names stand
-// for, as far as it has come.
+// An applier applies a document in one transaction. Its maps give the ids of the names processed so far.
 type applier struct {
 	tx      pgx.Tx
 	now     time.Time
 	by      oncall.Actor
 	prune   bool
-	only    string // the kind of thing that is removed; empty: all kinds
-	byHand  bool   // somebody edits it themselves, also where a team leaves its schedules to Slack
+	only    string // the only kind of thing to remove; empty: all kinds
+	byHand  bool   // a person's own edit, which applies to schedules edited in Slack as well
 	report  Report
-	edits   []func(*Store) error // what follows from edited schedules
+	edits   []func(*Store) error // consequences of edited schedules
 	groups  bool                 // a policy names Slack user groups
-	staffed bool                 // others may be on call: somebody came into a team or left one, or is a guest now
+	staffed bool                 // the people on call may have changed: somebody joined or left a team, or became a guest
 
-	before  setup.Installation // what there was, for the audit log
-	entries []audit.Entry      // what is not to be seen from that
+	before  setup.Installation // the state before, for the audit log
+	entries []audit.Entry      // changes that a comparison with before doesn't show
 
 	known     map[oncall.UserID]setup.KnownUser
 	users     map[string]oncall.UserID
 	teams     map[string]oncall.TeamID
 	schedules map[string]oncall.ScheduleID
 	policies  map[string]oncall.PolicyID
-	slacks    map[oncall.TeamID]bool // teams that leave their schedules to Slack
+	slacks    map[oncall.TeamID]bool // teams that edit their schedules in Slack
 }
 
 func (a *applier) ids() setup.IDs {
@@ -213,13 +211,13 @@ func (a *applier) say(format string, args ...any) {
 	a.report.Changes = append(a.report.Changes, fmt.Sprintf(format, args...))
 }
 
-// A difference is something about a thing that is no longer what it was.
+// A difference is a changed property of a thing.
 type difference struct {
 	what string
 	is   bool
 }
 
-// changed reports the differences, if there are any.
+// changed adds the differences to the report, if there are any.
 func (a *applier) changed(kind, name string, all ...difference) bool {
 	var what []string
 	for _, d := range all {
@@ -233,8 +231,8 @@ func (a *applier) changed(kind, name string, all ...difference) bool {
 	return len(what) > 0
 }
 
-// remove takes away what is stored but not in the document, if that is wanted, before anything else
-// of that kind, so that a name or key can pass on to another. The statement takes an id and the time.
+// remove deletes stored things that the document doesn't name, if pruning is on. It runs before anything else of the
+// kind, so that a freed name or key can be used again. The statement takes an id and the time.
 func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map[string]R, id func(R) any, names []string) error {
 	for _, name := range sortedKeys(stored) {
 		if slices.Contains(names, name) {
@@ -252,7 +250,7 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 	return nil
 }
 
-// saveStandings keeps what people are in the workspace.
+// saveStandings stores people's standing in the workspace.
 func (a *applier) saveStandings(ctx context.Context, people []oncall.User) error {
 	for _, u := range people {
 		if u.Standing == oncall.UnknownStanding {
@@ -267,7 +265,7 @@ func (a *applier) saveStandings(ctx context.Context, people []oncall.User) error
 	return nil
 }
 
-// knownUsers loads everybody, and where we know them from.
+// knownUsers loads all people, and whether they are known from Slack or a document.
 func knownUsers(ctx context.Context, tx pgx.Tx) ([]setup.KnownUser, error) {
 	const load = `
 		SELECT id, name, email, time_zone, deactivated_at, standing, owner, false AS in_team, named, slack_at IS NOT NULL AS from_slack
@@ -277,8 +275,7 @@ func knownUsers(ctx context.Context, tx pgx.Tx) ([]setup.KnownUser, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[setup.KnownUser])
 }
 
-// applyUsers adds people. Once Slack has told us about a person, its profile counts and not the
-// document.
+// applyUsers adds people. Once a person's profile was loaded from Slack, the profile counts and not the document.
 func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 	const upsert = `
 		INSERT INTO users (id, name, email, time_zone)
@@ -332,7 +329,7 @@ func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 	return a.nameUsers(ctx, named)
 }
 
-// nameUsers keeps the e-mail addresses by which the document names people, because Slack's may change.
+// nameUsers stores the e-mail addresses by which the document names people, because the address in Slack may change.
 func (a *applier) nameUsers(ctx context.Context, named map[oncall.UserID]string) error {
 	const clear = `UPDATE users SET named = '' WHERE named = ANY ($2) AND NOT id = ANY ($1)`
 	const update = `

@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// SetupFor returns what somebody may see of the document that says what is set up. Addresses of webhooks, which are
-// secrets, are whole only for those who may change them.
+// SetupFor returns the parts of the set-up document that the actor may see. URLs of webhooks are secret, so they are
+// complete only for actors who may change them.
 func (s *Store) SetupFor(ctx context.Context, by oncall.Actor, now time.Time) (setup.Setup, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -39,29 +39,30 @@ func (s *Store) SetupFor(ctx context.Context, by oncall.Actor, now time.Time) (s
 	return g.shown(in.Setup(now)), nil
 }
 
-// ErrStale says that what is to be changed has changed since it was read.
+// ErrStale says that the thing to edit has changed since it was read.
 var ErrStale = errors.New("it has changed since it was read")
 
-// A SetupEdit changes one thing of what is set up.
+// A SetupEdit changes one thing of the set-up.
 type SetupEdit struct {
-	Part    setup.Part // what it is to be; to remove it, its kind alone
-	Name    string     // what it is called now
+	Part    setup.Part // its new content; to remove it, only the kind
+	Name    string     // its current name
 	Remove  bool
-	New     bool   // only if there is none of that name
-	IfMatch string // only if this is still its ETag; empty: however it is
+	New     bool   // fail if the name exists
+	IfMatch string // fail if this isn't its ETag; empty: don't check
 	Formats []oncall.Format
 }
 
-// An EditedSetup is what has become of an edit.
+// An EditedSetup is the result of an edit.
 type EditedSetup struct {
 	Part   setup.Part
-	Made   bool // it was not there
-	ByFile bool // its team is the set-up file's: the next apply undoes it
+	Made   bool // the thing is new
+	ByFile bool // the team is managed by the set-up file, so the next apply undoes the edit
 	Report Report
 }
 
-// EditSetup changes one thing of what is set up, by the code that applies a whole document, in one transaction. What
-// somebody may not see is oncall.ErrNotFound; what it would break that they may not see is not named.
+// EditSetup changes one thing of the set-up in one transaction, with the code that applies whole documents. The error is
+// oncall.ErrNotFound for a thing that the actor may not see. A refusal doesn't name hidden things that the edit would
+// break.
 func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now time.Time) (out EditedSetup, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -123,7 +124,7 @@ func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now
 	return out, nil
 }
 
-// mayEdit asks whether somebody may make an edit, of the team of which the thing is and of that of which it is to be.
+// mayEdit checks whether the actor may make an edit. The current and the new team of the thing must both allow it.
 func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Installation) error {
 	kind := e.Part.Kind
 	if kind == setup.UserPart {
@@ -167,7 +168,8 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 	return g.may(act, access.Object{Team: to})
 }
 
-// checkEdit finds what an edit makes wrong: in what the actor sees, as the document's own check says it.
+// checkEdit returns the problems that an edit causes, in the words of the document's own check and only for things that
+// the actor sees.
 func (g gate) checkEdit(before, after setup.Setup, formats []oncall.Format) error {
 	var wrong []string
 	fresh := func(was, is setup.Setup) (all []string) {
@@ -188,12 +190,12 @@ func (g gate) checkEdit(before, after setup.Setup, formats []oncall.Format) erro
 	return nil
 }
 
-// SetupProblems are what is wrong with an edit, each in one sentence.
+// SetupProblems lists the problems of an edit, each in one sentence.
 type SetupProblems []string
 
 func (p SetupProblems) Error() string { return strings.Join(p, "; ") }
 
-// visible leaves of a document what is of teams that the actor sees, or that are new.
+// visible keeps the parts of a document that belong to new teams or to teams that the actor sees.
 func (g gate) visible(doc setup.Setup) setup.Setup {
 	hidden := map[string]bool{}
 	for _, id := range g.dir.hidden(g.by) {
@@ -209,7 +211,7 @@ func (g gate) visible(doc setup.Setup) setup.Setup {
 
 func without[T any](all []T, is func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), is) }
 
-// shown leaves of a document what the actor may see.
+// shown keeps the parts of a document that the actor may see.
 func (g gate) shown(doc setup.Setup) setup.Setup {
 	edits := map[string]bool{}
 	for _, t := range g.dir.Teams {

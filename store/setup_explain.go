@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// explain says of the change that was reported last who has edited the schedule in Slack, whose hours move, and
-// what each person carries of the next quarter.
+// explain adds details to the change reported last: who has edited the schedule in Slack, whose hours move, and how many
+// hours each person has in the next quarter.
 func (a *applier) explain(ctx context.Context, old, next schedule.Definition) error {
 	edits, err := slackEdits(ctx, a.tx, old.ID)
 	if err != nil {
@@ -51,7 +51,7 @@ func (a *applier) explain(ctx context.Context, old, next schedule.Definition) er
 	return nil
 }
 
-// nameOf is what the document calls a person, or else what we do.
+// nameOf returns a person's name in the document, or else the stored name.
 func (a *applier) nameOf(id oncall.UserID) string {
 	for name, is := range a.users {
 		if is == id {
@@ -64,11 +64,11 @@ func (a *applier) nameOf(id oncall.UserID) string {
 	return string(id)
 }
 
-// maxSlackEdits is how many of a schedule's edits are told.
+// maxSlackEdits is how many edits of a schedule are listed.
 const maxSlackEdits = 10
 
-// slackEdits loads the latest versions of a schedule that people have made since a document was applied,
-// the first one first.
+// slackEdits loads the latest versions of a schedule that people have made since a document was last applied, oldest
+// first.
 func slackEdits(ctx context.Context, tx pgx.Tx, id oncall.ScheduleID) ([]schedule.Version, error) {
 	const load = `
 		SELECT created_by, created_at, note

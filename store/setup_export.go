@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// Export returns the document that says what is set up at now. To apply it changes nothing.
+// Export returns the current set-up as a document. Applying that document changes nothing.
 func (s *System) Export(ctx context.Context, now time.Time) (setup.Setup, error) {
 	var in setup.Installation
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		// One instant for all queries, so that nothing refers to what another query has missed.
+		// One snapshot for all queries, so that no row refers to a row that another query has missed.
 		if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
 			return err
 		}

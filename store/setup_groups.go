@@ -21,7 +21,7 @@ func liveUserGroups(ctx context.Context, tx pgx.Tx) ([]oncall.UserGroup, error) 
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.UserGroup])
 }
 
-// applyUserGroups lets Slack user groups follow schedules.
+// applyUserGroups sets which Slack user groups follow which schedules.
 func (a *applier) applyUserGroups(ctx context.Context, doc setup.Setup) error {
 	found, err := liveUserGroups(ctx, a.tx)
 	if err != nil {

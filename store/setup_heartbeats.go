@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A storedHeartbeat is a heartbeat, and where it comes from.
+// A storedHeartbeat is a heartbeat and its origin.
 type storedHeartbeat struct {
 	oncall.Heartbeat
-	ByPing bool // it is in no file
+	ByPing bool // created by a ping, not by a document
 }
 
 func liveHeartbeats(ctx context.Context, tx pgx.Tx) ([]storedHeartbeat, error) {
@@ -27,8 +27,8 @@ func liveHeartbeats(ctx context.Context, tx pgx.Tx) ([]storedHeartbeat, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[storedHeartbeat])
 }
 
-// applyHeartbeats makes the heartbeats of the integrations in the document as that says. Those that came up by a ping and
-// that it doesn't name stay.
+// applyHeartbeats applies the heartbeats of the document's integrations. Heartbeats that a ping created stay, even if
+// the document doesn't name them.
 func (a *applier) applyHeartbeats(ctx context.Context, doc setup.Setup) error {
 	const lock = `SELECT id FROM heartbeats WHERE removed_at IS NULL ORDER BY id FOR UPDATE`
 	const orphans = `

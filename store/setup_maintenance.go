@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// applyMaintenance plans the windows of the document, changes those that are planned already, and ends those that it
-// no longer names. What is over stays so: to apply a file again brings back no window that somebody has ended.
+// applyMaintenance plans the windows of the document, changes the ones already planned, and ends the ones that it no
+// longer names. Applying a file again doesn't bring back a window that is over or that somebody has ended.
 func (a *applier) applyMaintenance(ctx context.Context, doc setup.Setup) error {
 	const over = `SELECT EXISTS (SELECT FROM maintenance_windows WHERE name = $1 AND team_id = $2 AND starts_at = $3 AND ends_at <= $4)`
 	open, err := openMaintenance(ctx, a.tx)
@@ -62,7 +62,7 @@ func (a *applier) applyMaintenance(ctx context.Context, doc setup.Setup) error {
 	return a.removeMaintenance(ctx, stored)
 }
 
-// setMaintenance plans a window, or makes another of the one that has its name.
+// setMaintenance plans a window, or changes the window with its name.
 func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance, known bool, open int) error {
 	if known {
 		if !a.changed("maintenance", m.Name, difference{"team", old.TeamID != m.TeamID}, difference{"integration", old.IntegrationID != m.IntegrationID},
@@ -96,7 +96,7 @@ func (a *applier) endMaintenance(ctx context.Context, m oncall.Maintenance) erro
 	return finishMaintenance(ctx, a.tx, m, a.now)
 }
 
-// removeMaintenance ends the windows that the document doesn't name any more, if that is wanted.
+// removeMaintenance ends the windows that the document no longer names, if pruning is on.
 func (a *applier) removeMaintenance(ctx context.Context, stored map[string]oncall.Maintenance) error {
 	for _, name := range sortedKeys(stored) {
 		if !a.prune || a.only != "" {

@@ -22,7 +22,7 @@ func livePolicies(ctx context.Context, tx pgx.Tx) ([]oncall.Policy, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Policy])
 }
 
-// applyPolicies goes over the policies twice: one may pass incidents on to another that comes later.
+// applyPolicies processes the policies twice, because a policy may pass incidents on to one that comes later.
 func (a *applier) applyPolicies(ctx context.Context, doc setup.Setup) error {
 	const insert = `
 		INSERT INTO policies (team_id, name, repeat, steps, created_at)
@@ -87,7 +87,7 @@ func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[st
 	return err
 }
 
-// storedTeams loads the teams, with who is in them.
+// storedTeams loads the teams with their members.
 func storedTeams(ctx context.Context, tx pgx.Tx) ([]setup.StaffedTeam, error) {
 	const load = `
 		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, private, acts, managed_by,
@@ -165,7 +165,7 @@ func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string
 	return a.saveMembers(ctx, id, members, managers)
 }
 
-// usersNamed are the ids of people whom the document names.
+// usersNamed returns the ids of people named in the document.
 func (a *applier) usersNamed(names []string) []oncall.UserID {
 	var ids []oncall.UserID
 	for _, name := range names {
@@ -188,7 +188,7 @@ func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, ma
 	return err
 }
 
-// applyTeamPolicies notes which of its policies each team names as its own.
+// applyTeamPolicies stores the default policy of each team.
 func (a *applier) applyTeamPolicies(ctx context.Context, doc setup.Setup) error {
 	const save = `UPDATE teams SET policy_id = nullif($2::bigint, 0) WHERE id = $1`
 	found, err := storedTeams(ctx, a.tx)

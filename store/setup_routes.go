@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// applyRoutes saves the lists of the teams and integrations that the document names; each that has changed as its
-// next version. It comes after the policies, to which rules refer.
+// applyRoutes saves the lists of the document's teams and integrations, with a new version for each list that changed.
+// It must run after applyPolicies, because rules refer to policies.
 func (a *applier) applyRoutes(ctx context.Context, doc setup.Setup) error {
 	found, err := routeLists(ctx, a.tx)
 	if err != nil {
@@ -67,8 +67,8 @@ func counted(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// A RouteChange is a list that a document changes. Where its owner or a policy is new the ids are those that it would
-// have.
+// A RouteChange is a list that a document changes. In a dry run, new owners and policies have the ids that they would
+// get.
 type RouteChange struct {
 	Owner         oncall.RouteOwner
 	Called        string

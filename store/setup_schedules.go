@@ -19,15 +19,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// equal compares two values as they are stored.
+// equal compares two values in their stored form, JSON.
 func equal(a, b any) bool {
 	left, errA := json.Marshal(a)
 	right, errB := json.Marshal(b)
 	return errA == nil && errB == nil && string(left) == string(right)
 }
 
-// applySchedules adds versions to a schedule whose rotations have changed: from now on, never for
-// the past. The first version is in force since ever.
+// applySchedules adds a version to each schedule whose rotations have changed. A new version applies from now on and
+// never to the past, except that the first version of a schedule has no beginning.
 func (a *applier) applySchedules(ctx context.Context, doc setup.Setup) error {
 	recent, err := recently(ctx, a.tx)
 	if err != nil {
@@ -54,7 +54,7 @@ func (a *applier) applySchedules(ctx context.Context, doc setup.Setup) error {
 	return nil
 }
 
-// slackSchedules names those of teams that leave their schedules to Slack.
+// slackSchedules returns the names of the schedules of teams that edit schedules in Slack.
 func (a *applier) slackSchedules(all map[oncall.ScheduleID]schedule.Definition) []string {
 	var names []string
 	for _, s := range all {
@@ -117,8 +117,8 @@ func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored ma
 	return nil
 }
 
-// nextSchedule is what a stored schedule becomes, and the versions that are new. Shifts made by hand come
-// with a schedule that is new; in others they are Slack's.
+// nextSchedule returns the changed schedule and its new versions. Manual shifts are taken from the document only for a
+// new schedule; later they are edited in Slack.
 func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (schedule.Definition, []schedule.Version, error) {
 	next := old
 	wanted, err := s.Versions(a.users)
@@ -265,5 +265,5 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 	return err
 }
 
-// hint is as much of a key as may be shown, to tell it from others.
+// hint returns the last characters of a key, to identify the key without revealing it.
 func hint(key string) string { return key[max(0, len(key)-4):] }

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// AddShift stores a shift that somebody wrote down and returns it with its id. Where it overlaps
-// another and the schedule doesn't allow that, it is refused.
+// AddShift stores a manual shift and returns it with its id. It is refused if it overlaps another shift and the schedule
+// doesn't allow that.
 func (s *Store) AddShift(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, shift schedule.ManualShift, now time.Time,
 ) (schedule.ManualShift, error) {
@@ -44,8 +44,8 @@ func (s *Store) AddShift(
 	return shift, nil
 }
 
-// DeleteShifts cuts a stretch of time out of the shifts that were written down, of one role or, with
-// the empty one, of all, and returns how many it has shortened or removed. What is past stays.
+// DeleteShifts cuts a period out of the manual shifts of one role, or of all roles if the role is empty. It returns how
+// many shifts were shortened or removed. The past stays unchanged.
 func (s *Store) DeleteShifts(
 	ctx context.Context, by oncall.Actor, id oncall.ScheduleID, role string, from, to time.Time, now time.Time,
 ) (int, error) {
@@ -98,7 +98,7 @@ func (s *Store) DeleteShifts(
 	return changed, nil
 }
 
-// KeepShiftsApart says whether shifts of one role that overlap are refused from now on.
+// KeepShiftsApart sets whether overlapping shifts of one role are refused from now on.
 func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.ScheduleID, apart bool, now time.Time) error {
 	const save = `UPDATE schedules SET apart = $2 WHERE id = $1 AND apart <> $2`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.onSchedule(access.EditSchedule, id) }); err != nil {
@@ -124,8 +124,7 @@ func (s *Store) KeepShiftsApart(ctx context.Context, by oncall.Actor, id oncall.
 	return nil
 }
 
-// changeShifts changes a schedule's shifts while nobody else does. Those that were over by an instant
-// don't matter to the change.
+// changeShifts locks a schedule and changes its shifts. Shifts that ended before an instant are not loaded.
 func (s *Store) changeShifts(
 	ctx context.Context, id oncall.ScheduleID, since time.Time, e scheduleEdit, change func(pgx.Tx, schedule.Definition) error,
 ) error {

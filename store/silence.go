@@ -12,10 +12,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// silencesAtOnce is how many incidents QueueSilences has looked at in a minute.
+// silencesAtOnce is how many incidents one call of QueueSilences queues at most.
 const silencesAtOnce = 500
 
-// QueueSilences has the silences looked at of which it is time.
+// QueueSilences queues the incidents whose silences are due for a check.
 func (s *System) QueueSilences(ctx context.Context, now time.Time) error {
 	const due = `
 		SELECT incident_id
@@ -40,15 +40,15 @@ func (s *System) QueueSilences(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// A SilenceOrder is what is to be done about an incident's silences, in the words that Alertmanager shows.
+// A SilenceOrder lists the steps to take in Alertmanager for an incident's silences.
 type SilenceOrder struct {
 	oncall.SilencePlan
 	Incident oncall.IncidentID
 	Names    map[oncall.UserID]string
 }
 
-// PlanSilences decides what is to be done about the silences of an incident, and notes it before it is done, so that
-// nobody else does it as well, and that who comes after a crash knows what may have been done.
+// PlanSilences decides which steps an incident's silences need, and stores the steps before they are taken. So no other
+// job takes them too, and after a crash the next job knows which steps may have been taken.
 func (s *System) PlanSilences(ctx context.Context, id oncall.IncidentID, asked, now time.Time) (SilenceOrder, error) {
 	order := SilenceOrder{Incident: id, Names: map[oncall.UserID]string{}}
 	dir, err := s.directory(ctx)
@@ -96,7 +96,7 @@ func silencesOf(ctx context.Context, tx pgx.Tx, id oncall.IncidentID) ([]oncall.
 	return pgx.CollectRows(rows, pgx.RowToStructByName[oncall.Silence])
 }
 
-// silenceable are the alerts of an incident that fire, as many as may be silenced and one more, and those that are.
+// silenceable returns an incident's firing alerts, at most one more than may be silenced, and its silenced alerts.
 func silenceable(ctx context.Context, tx pgx.Tx, id oncall.IncidentID) ([]oncall.Alert, error) {
 	const load = `
 		SELECT a.id, a.integration_id, a.dedup_key, a.incident_id, a.firing, a.labels, a.first_at, a.route
@@ -108,7 +108,7 @@ func silenceable(ctx context.Context, tx pgx.Tx, id oncall.IncidentID) ([]oncall
 	return pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
 }
 
-// beginSilence notes that a step begins.
+// beginSilence stores that a step begins.
 func beginSilence(ctx context.Context, tx pgx.Tx, s *oncall.Silence, now time.Time) error {
 	const insert = `
 		INSERT INTO silences (incident_id, alert_id, integration_id, url, dedup_key, labels, cause, by, ends_at, token, tried, look_at, made_at)
@@ -127,15 +127,15 @@ func beginSilence(ctx context.Context, tx pgx.Tx, s *oncall.Silence, now time.Ti
 	s.Token = rand.Text()
 	err := tx.QueryRow(ctx, insert, s.IncidentID, s.AlertID, s.IntegrationID, s.URL, s.DedupKey, s.Labels, s.Cause, s.By, s.EndsAt,
 		s.Token, busy, now).Scan(&s.ID)
-	if err == pgx.ErrNoRows { //nolint:errorlint // Scan returns it as it is
-		s.Do = oncall.SilenceKeep // another incident has silenced it, which its alert has just left
+	if err == pgx.ErrNoRows { //nolint:errorlint // Scan doesn't wrap it
+		s.Do = oncall.SilenceKeep // the alert moved just now, and its previous incident has silenced it
 		return nil
 	}
 	return err
 }
 
-// RecordSilences notes what has become of the steps, and tells it in the timeline. An alert that is no longer in
-// Alertmanager ends as if its monitor had said so.
+// RecordSilences stores the outcome of the steps, and adds it to the timeline. An alert that is gone from Alertmanager
+// is cleared as if its monitor had said so.
 func (s *System) RecordSilences(ctx context.Context, order SilenceOrder, outcomes []oncall.SilenceOutcome, now time.Time) error {
 	_, _, err := s.decide(ctx, order.Incident, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		for _, o := range outcomes {
@@ -175,7 +175,7 @@ func saveSilence(ctx context.Context, tx pgx.Tx, o oncall.SilenceOutcome, now ti
 	return nil
 }
 
-// endGone puts into the inbox that an alert has ended, unless that waits there.
+// endGone puts a signal that clears an alert into the inbox, unless one already waits there.
 func endGone(ctx context.Context, tx pgx.Tx, s oncall.Silence, now time.Time) error {
 	const insert = `
 		INSERT INTO inbox (integration_id, received_at, signal)

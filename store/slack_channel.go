@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// Channel returns the id of the channel that the set-up names; if it isn't known yet, the name as
-// Slack takes it.
+// Channel returns the id of a channel by its name in the set-up. For a channel that wasn't looked up yet, it returns
+// the name in Slack's form.
 func (d *Directory) Channel(named string) string {
 	if c, known := d.channels[named]; known {
 		return c.ID
@@ -27,19 +27,19 @@ func (d *Directory) Channel(named string) string {
 	return "#" + named
 }
 
-// ChannelBefore returns what is kept of a channel that the set-up names, if it was looked up.
+// ChannelBefore returns the stored channel of a name in the set-up, if the channel was looked up.
 func (d *Directory) ChannelBefore(named string) (oncall.NamedChannel, bool) {
 	c, known := d.channels[named]
 	return c, known
 }
 
-// PersonBefore returns whom the set-up named by an address, which may have become another's since.
+// PersonBefore returns the person whom the set-up named by an address, even if the address now belongs to somebody else.
 func (d *Directory) PersonBefore(address string) (oncall.UserID, bool) {
 	id, known := d.named[strings.ToLower(address)]
 	return id, known
 }
 
-// GroupBefore returns the id of the user group that the set-up names, if it was seen.
+// GroupBefore returns the id of a user group by its handle in the set-up, if the group was seen.
 func (d *Directory) GroupBefore(handle string) string {
 	for _, g := range d.UserGroups {
 		if g.Handle == handle {
@@ -49,7 +49,7 @@ func (d *Directory) GroupBefore(handle string) string {
 	return ""
 }
 
-// ChannelCalled returns what Slack calls a channel, "" if that isn't known.
+// ChannelCalled returns a channel's name in Slack, "" if unknown.
 func (d *Directory) ChannelCalled(id string) string {
 	for _, c := range d.channels {
 		if c.ID == id {
@@ -59,7 +59,7 @@ func (d *Directory) ChannelCalled(id string) string {
 	return ""
 }
 
-// ChannelsNamed lists the channels that teams and policies name, by their names.
+// ChannelsNamed lists the names of the channels that teams and policies use.
 func (d *Directory) ChannelsNamed() []string {
 	var names []string
 	for _, t := range d.Teams {
@@ -80,7 +80,7 @@ func (d *Directory) ChannelsNamed() []string {
 	return slices.Compact(names)
 }
 
-// ChannelsUnknown lists those that are named and have not been looked up.
+// ChannelsUnknown lists the channels of ChannelsNamed that have not been looked up.
 func (d *Directory) ChannelsUnknown() []string {
 	return slices.DeleteFunc(d.ChannelsNamed(), func(n string) bool {
 		_, known := d.channels[n]
@@ -88,8 +88,8 @@ func (d *Directory) ChannelsUnknown() []string {
 	})
 }
 
-// ChannelsOfPrivate lists those that private teams and their policies name. Whether they are private, too, is to
-// be known, and looked up again.
+// ChannelsOfPrivate lists the channels that private teams and their policies use. Whether these channels are private
+// matters, so they are looked up repeatedly.
 func (d *Directory) ChannelsOfPrivate() []string {
 	var names []string
 	for _, t := range d.Teams {
@@ -101,7 +101,7 @@ func (d *Directory) ChannelsOfPrivate() []string {
 	return slices.Compact(names)
 }
 
-// placesOf are the channels that a team and its policies name.
+// placesOf returns the channels that a team and its policies use.
 func (d *Directory) placesOf(team oncall.TeamID) []string {
 	names := []string{d.teams[team].Channel}
 	for _, p := range d.Policies {
@@ -117,8 +117,8 @@ func (d *Directory) placesOf(team oncall.TeamID) []string {
 	return slices.DeleteFunc(names, func(n string) bool { return n == "" })
 }
 
-// Veiled reports whether a channel, by its name or id, may show only numbers and states of a team's incidents.
-// As long as Slack has not said that a channel is private, it counts as one that everybody reads.
+// Veiled reports whether a channel, given by name or id, may show only numbers and states of a team's incidents. Until
+// Slack has said that a channel is private, the channel counts as public.
 func (d *Directory) Veiled(team oncall.TeamID, channel string) bool {
 	if !d.teams[team].Private {
 		return false
@@ -132,13 +132,13 @@ func (d *Directory) Veiled(team oncall.TeamID, channel string) bool {
 	return d.teams[team].Veils(own, private)
 }
 
-// VeiledPlace is Veiled for what a private team that has the channel as its own is told there.
+// VeiledPlace is Veiled for a channel that is some private team's own channel.
 func (d *Directory) VeiledPlace(channel string) bool {
 	id := d.Channel(channel)
 	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool { return t.Private && d.Channel(t.Channel) == id && d.Veiled(t.ID, channel) })
 }
 
-// VeiledWebhook is Veiled for the address that a step of a policy calls.
+// VeiledWebhook is Veiled for the URL that a policy's step calls.
 func (d *Directory) VeiledWebhook(team oncall.TeamID, address string) bool {
 	own := false
 	for _, p := range d.Policies {
@@ -149,11 +149,10 @@ func (d *Directory) VeiledWebhook(team oncall.TeamID, address string) bool {
 	return d.teams[team].Veils(own, true)
 }
 
-// dutyAhead is how far ahead people on call count as named.
+// dutyAhead is how far ahead people on call count as named by the set-up.
 const dutyAhead = 8 * 7 * 24 * time.Hour
 
-// SlackNames lists the channels, groups and people of Slack that the set-up in force names. People are those
-// who may be paged.
+// SlackNames lists the channels, user groups and people that the set-up names. People are included if they may be paged.
 func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
 	var n setup.SlackNames
 	var people []oncall.UserID
@@ -187,7 +186,7 @@ func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
 				people = append(people, shift.Users...)
 			}
 		}
-		// Shifts leave out whom nothing pages: of these it is to be told.
+		// Shifts leave out people who can't be paged, but these are the ones to warn about.
 		for _, id := range d.onCall[s.TeamID()] {
 			if d.Users[id].Unpageable() != "" {
 				people = append(people, id)
@@ -203,8 +202,8 @@ func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
 	return n
 }
 
-// NamedElsewhere reports whether a team that is none of some names somebody, or any team does by the user
-// group of its managers.
+// NamedElsewhere reports whether a team outside of a list names a person, or any team does through the user group of
+// its managers.
 func (d *Directory) NamedElsewhere(id oncall.UserID, but []string) bool {
 	for _, t := range d.Teams {
 		if !slices.Contains(but, t.Name) && slices.Contains(d.Members[t.ID], id) ||
@@ -215,7 +214,7 @@ func (d *Directory) NamedElsewhere(id oncall.UserID, but []string) bool {
 	return false
 }
 
-// PeopleNamed are the people whom a team, a policy or a schedule names.
+// PeopleNamed returns the people named by a team, a policy or a schedule.
 func (d *Directory) PeopleNamed() []oncall.UserID {
 	var people []oncall.UserID
 	for _, t := range d.Teams {
@@ -255,8 +254,8 @@ func (d *Directory) loadSlackChannels(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// SaveChannels keeps which channels names stand for. Where something is kept of a name already, it
-// stays: whoever looked first found the one that was meant.
+// SaveChannels stores which channels names stand for. A name that is already stored keeps its channel, because the first
+// lookup found the channel that was meant.
 func (s *Store) SaveChannels(ctx context.Context, found []oncall.NamedChannel, now time.Time) error {
 	return s.changeChannels(ctx, func(ctx context.Context, tx pgx.Tx) (int64, error) {
 		return saveChannels(ctx, tx, found, now)
@@ -315,8 +314,7 @@ func (s *Store) changeChannels(ctx context.Context, change func(context.Context,
 	return nil
 }
 
-// forgetChannels forgets the channels that nothing names any more, so that a name may come to mean
-// another channel.
+// forgetChannels deletes the channels that nothing names any more, so that the name can stand for another channel later.
 func (a *applier) forgetChannels(ctx context.Context) error {
 	const forget = `
 		DELETE FROM slack_channels

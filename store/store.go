@@ -19,24 +19,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Options are what a Store may be told; each has a default.
+// Options configures a Store. Each option has a default.
 type Options struct {
-	MaxConns  int32    // 0: pgx's default. Run and ClaimInstance take one connection each beside the pool.
-	DoorConns int32    // kept beside the pool for signals that come in, whatever else waits; 0: the pool's are used
-	Admins    []string // of the installation, by Slack id or e-mail address; none: the workspace's owners
+	MaxConns  int32    // 0: pgx's default. Run and ClaimInstance each take one more connection.
+	DoorConns int32    // extra connections reserved for incoming signals; 0: signals use the pool
+	Admins    []string // admins of the installation, by Slack id or e-mail address; none: the workspace's owners
 	Log       zerolog.Logger
 	Metrics   prometheus.Registerer // nil: none
-	Phones    oncall.PhoneRules     // which countries' may be called
-	Secrets   []oncall.Secret       // sign tokens and hash codes: the first makes new ones; none: nothing new is made
+	Phones    oncall.PhoneRules     // countries whose phones may be called
+	Secrets   []oncall.Secret       // for signing tokens and hashing codes: the first is used for new ones; none: no new ones are made
 }
 
-// A Store is for shells that act on somebody's behalf. Any number of goroutines can use it.
+// A Store is for packages that act on a person's behalf. It is safe for concurrent use.
 type Store struct {
 	pool     pool
-	door     pool                  // for what a signal needs: its key, the directory and the inbox
+	door     pool                  // for accepting signals: looking up the key, the directory and the inbox
 	queue    *river.Client[pgx.Tx] // inserts only
 	log      zerolog.Logger
-	outages  zerolog.Logger // limited to a few lines a minute, however much fails
+	outages  zerolog.Logger // limited to a few lines a minute
 	metrics  *metrics
 	arrivals arrivals
 	payloads payloads
@@ -48,18 +48,18 @@ type Store struct {
 	apiUses  keyUses // of API keys
 	refusals refusals
 	secrets  []oncall.Secret
-	// secretUse is nil until UseSecrets has looked; then the first secret is used at once.
+	// secretUse is nil until UseSecrets was called. While it is nil, the first secret is used.
 	secretUse atomic.Pointer[secretUse]
 	folding   atomic.Bool
-	saved     chan struct{} // something was saved here
-	admins    []string      // of the installation
+	saved     chan struct{} // see Saved
+	admins    []string      // admins of the installation
 }
 
-// A System is for the queue's workers, intake and the program itself. Its own methods are asked for by nobody
-// and check no rights, so shells for people get only its Store.
+// A System is for the queue's workers, intake and the program itself. Its own methods check no permissions, so packages
+// that act for people get only its Store.
 type System struct{ *Store }
 
-// Open makes a System. It does not wait for the database to be there; ask Ping.
+// Open makes a System. It does not wait for the database; call Ping to check.
 func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	cfg, err := ParseAddress(databaseURL)
 	if err != nil {
@@ -93,10 +93,10 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	return s, nil
 }
 
-// open makes the rest of a System whose pools are open.
+// open sets up the rest of a System once its pools are open.
 func (s *System) open(o Options) error {
 	queue, err := river.NewClient(riverpgxv5.New(s.pool.Pool), &river.Config{
-		Logger:        slog.New(slog.DiscardHandler), // whatever it has to say comes back as an error
+		Logger:        slog.New(slog.DiscardHandler), // problems are returned as errors
 		Hooks:         []rivertype.Hook{&insertHook{}},
 		FetchCooldown: time.Millisecond, // how often workers are notified at most
 	})
@@ -111,19 +111,19 @@ func (s *System) open(o Options) error {
 	return nil
 }
 
-// configure sets what every connection of ours needs.
+// configure sets the options of every connection.
 func configure(cfg *pgxpool.Config, o Options) {
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
 	}
 	set := map[string]string{
 		"application_name": "watchbill",
-		"jit":              "off", // it costs more than any of our queries
-		// A machine that vanished must not keep its locks for the two hours that TCP allows.
+		"jit":              "off", // compiling costs more time than any of our queries
+		// A machine that vanished must not keep its locks for two hours, TCP's default.
 		"tcp_keepalives_idle":     "5",
 		"tcp_keepalives_interval": "2",
 		"tcp_keepalives_count":    "3",
-		// A transaction of ours never waits for anything but the database.
+		// Our transactions never wait for anything but the database.
 		"idle_in_transaction_session_timeout": "60000",
 	}
 	for name, value := range set {
@@ -138,7 +138,7 @@ func configure(cfg *pgxpool.Config, o Options) {
 	cfg.AfterConnect = prepareConn
 }
 
-// prepareConn makes times come back in UTC, whatever this machine's zone is.
+// prepareConn makes pgx return times in UTC, whatever this machine's zone is.
 func prepareConn(_ context.Context, conn *pgx.Conn) error {
 	conn.TypeMap().RegisterType(&pgtype.Type{
 		Name: "timestamptz", OID: pgtype.TimestamptzOID,
@@ -147,7 +147,7 @@ func prepareConn(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
-// connect makes a connection beside the pool, for a session that is held for long.
+// connect opens a connection outside of the pool, for a long-lived session.
 func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	var conn *pgx.Conn
 	err := untilFree(ctx, func() (err error) {
@@ -160,8 +160,8 @@ func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, er
 	return conn, prepareConn(ctx, conn)
 }
 
-// hangUp ends a long session, even after ctx has ended. It releases the locks first: the server would do so
-// only a moment after we are gone.
+// hangUp ends a long-lived session, even after ctx has ended. It releases the advisory locks first, because the server
+// would release them only a moment after the connection closed.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -169,7 +169,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	_ = conn.Close(ctx)
 }
 
-// Close ends all connections, after the signals that are being accepted and what they came in.
+// Close closes all connections, after the signals being accepted and their payloads were written.
 func (s *System) Close() {
 	s.arrivals.committers.Wait()
 	s.payloads.close()
@@ -177,15 +177,15 @@ func (s *System) Close() {
 	s.pool.Close()
 }
 
-// Ping asks the database for a sign of life.
+// Ping checks whether the database answers.
 func (s *System) Ping(ctx context.Context) error {
-	if _, err := s.pool.Exec(ctx, `SELECT`); err != nil { // pgx bounds no ping of its own
+	if _, err := s.pool.Exec(ctx, `SELECT`); err != nil { // unlike pgx's Ping, this is subject to the statement timeout
 		return fmt.Errorf("ping the database: %w", translate(err))
 	}
 	return nil
 }
 
-// Pool gives the connections to the queue's workers, and to nobody else.
+// Pool returns the connections. Only the queue's workers may use them.
 func (s *System) Pool() *pgxpool.Pool { return s.pool.Pool }
 
 // Folding reports whether this instance is the one that folds the inbox.
@@ -200,7 +200,7 @@ func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {
 	return translate(err)
 }
 
-// wake tells whoever waits on Saved.
+// wake signals Saved.
 func (s *Store) wake() {
 	select {
 	case s.saved <- struct{}{}:
@@ -208,6 +208,6 @@ func (s *Store) wake() {
 	}
 }
 
-// Saved receives when this process has saved something that may have to be drawn. One message may stand for
-// many.
+// Saved receives a value when this process has saved something that may have to be drawn. One value may stand for many
+// changes.
 func (s *System) Saved() <-chan struct{} { return s.saved }

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// OfferSwap stores an offer and tells both people of it.
+// OfferSwap stores an offer and notifies both people.
 func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take schedule.Stint, note string, now time.Time) (oncall.Swap, error) {
 	const insert = `
 		INSERT INTO swaps (state, give, take, note, created_at, expires_at, overrides)
@@ -66,8 +66,8 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 	return swap, nil
 }
 
-// Pending returns the swaps of a person's that are offered, or agreed and still to come, and the cover
-// requests for their shifts that are open, the next to begin first.
+// Pending returns a person's swaps that are offered, or agreed and not yet begun, and the open cover requests for their
+// shifts. The next to begin comes first.
 func (s *Store) Pending(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) ([]oncall.Swap, []oncall.Cover, error) {
 	const swaps = `
 		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
@@ -102,7 +102,7 @@ func (s *Store) Pending(ctx context.Context, by oncall.Actor, user oncall.UserID
 	return pending, wanted, nil
 }
 
-// wouldMiss lists who of the two has time off during the shift that they would get.
+// wouldMiss lists which of the two people have time off during the shift that they would get.
 func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserID, error) {
 	var out []oncall.UserID
 	for user, stint := range map[oncall.UserID]schedule.Stint{swap.Take.User: swap.Give, swap.Give.User: swap.Take} {
@@ -118,8 +118,8 @@ func wouldMiss(ctx context.Context, tx pgx.Tx, swap oncall.Swap) ([]oncall.UserI
 	return out, nil
 }
 
-// UpdateSwap does what a person wants to do with a swap, and saves the swap, the two schedules, and
-// what people are told. A Refusal comes back; the swap may have changed nevertheless.
+// UpdateSwap performs a person's action on a swap, and saves the swap, the two schedules and the notices. If it returns a
+// Refusal, the swap may have changed nevertheless.
 func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapID, a oncall.SwapAct, now time.Time) (oncall.Swap, error) {
 	const save = `UPDATE swaps SET state = $2, ended_at = $3, overrides = $4 WHERE id = $1`
 	g, err := s.gate(ctx, by)
@@ -166,7 +166,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 	return change.Swap, change.Refusal
 }
 
-// recordSwap writes to the audit log what somebody has done with a swap.
+// recordSwap writes a person's action on a swap to the audit log.
 func recordSwap(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, swap oncall.Swap) error {
 	give, err := where(ctx, tx, swap.Give.Schedule)
 	if err != nil {
@@ -179,7 +179,8 @@ func recordSwap(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, 
 	return record(ctx, tx, by, now, audit.Swap(swap, give.Team, take.Team)...)
 }
 
-// carryOut changes the schedules as a decision on a swap says. The two people are told of the swap.
+// carryOut changes the schedules for an agreed swap. It sends no notices about shifts to the two people, who are notified
+// of the swap itself.
 func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChange, now time.Time) error {
 	if len(change.Add)+len(change.Cancel) == 0 {
 		return nil
@@ -202,7 +203,7 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 	})
 }
 
-// tellSwap brings the messages about a swap to its state and tells those who wait for it.
+// tellSwap updates the messages about a swap and sends the notices that its new state requires.
 func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, staff oncall.Staff, now time.Time) error {
 	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
@@ -220,8 +221,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
 }
 
-// RunSwapTimer ends what has come to its end: an offer nobody has answered, or the time in which a
-// swap can be undone. It changes nothing otherwise.
+// RunSwapTimer expires an offer that nobody has answered, or removes the button that undoes a swap, if it is time.
 func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Time) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		swap, err := lockSwap(ctx, tx, id)
@@ -252,7 +252,7 @@ func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Ti
 	return nil
 }
 
-// lockSwap loads a swap that nobody else can change until the transaction ends.
+// lockSwap loads and locks a swap.
 func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, error) {
 	const load = `
 		SELECT id, state, give, take, note, created_at, expires_at, ended_at, overrides
@@ -263,8 +263,8 @@ func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, er
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Swap])
 }
 
-// lockStaff locks schedules and loads all of them as they are now, with the people. One that has
-// been removed is missing: nobody has a shift in it.
+// lockStaff locks schedules, and loads all schedules and people. Removed schedules are missing, because nobody has a
+// shift in them.
 func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Staff, error) {
 	if err := lockSchedules(ctx, tx, ids...); err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return oncall.Staff{}, err
@@ -293,7 +293,7 @@ func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall
 	return staff, nil
 }
 
-// loadStaff loads everybody, without schedules.
+// loadStaff loads the people, without schedules.
 func loadStaff(ctx context.Context, tx pgx.Tx) (staff oncall.Staff, err error) {
 	staff.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
 	if staff.Users, err = users(ctx, tx); err != nil {
@@ -303,8 +303,8 @@ func loadStaff(ctx context.Context, tx pgx.Tx) (staff oncall.Staff, err error) {
 	return staff, err
 }
 
-// channelsOf lists the channels of the teams that schedules belong to; none where one of several is private, as
-// the others would read of its schedule there.
+// channelsOf lists the channels of the schedules' teams. It returns none if one of several teams is private, because
+// the other teams would read about its schedule.
 func channelsOf(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) ([]string, error) {
 	const load = `
 		SELECT DISTINCT t.channel

@@ -13,11 +13,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// An Import says what an import of time off has changed.
+// An Import counts the changes of an import of time off.
 type Import struct{ Added, Kept, Cancelled int }
 
-// AddTimeOff stores that a person will be away and returns it with its id. If they have said so already, it
-// returns what they said then, which may be longer. A person who does not exist is oncall.ErrNotFound.
+// AddTimeOff stores a person's time off and returns it with its id. If earlier time off already covers the period, that
+// one is returned. The error is oncall.ErrNotFound if the person does not exist.
 func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOff, now time.Time) (oncall.TimeOff, error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(t.UserID, access.OwnThings) }); err != nil {
 		return oncall.TimeOff{}, err
@@ -64,7 +64,7 @@ func insertTimeOff(ctx context.Context, tx pgx.Tx, t oncall.TimeOff) (id oncall.
 	return id, err
 }
 
-// insertAll enters time off that comes from a calendar.
+// insertAll inserts time off from a calendar.
 func insertAll(ctx context.Context, tx pgx.Tx, spans []oncall.TimeOff, user oncall.UserID, source string, now time.Time) error {
 	for _, t := range spans {
 		t.UserID, t.Source, t.CreatedAt = user, source, now
@@ -75,12 +75,11 @@ func insertAll(ctx context.Context, tx pgx.Tx, spans []oncall.TimeOff, user onca
 	return nil
 }
 
-// lockUser lets nobody else change a person's time off meanwhile.
+// lockUser keeps other transactions from changing a person's time off.
 const lockUser = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 
-// ImportTimeOff makes a calendar's events the time off that a person has from this source. What came
-// from it before and is no longer there is cancelled, unless it is over; what is still there stays.
-// Of the spans only Start, End, Note and UID count.
+// ImportTimeOff replaces a person's time off from one calendar. Time off that is no longer in the calendar is cancelled,
+// unless it is over; time off that is still there stays unchanged. Of the spans, only Start, End, Note and UID are used.
 func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
@@ -125,7 +124,7 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 		}
 		fresh := slices.DeleteFunc(slices.Clone(spans), func(t oncall.TimeOff) bool {
 			known := !wanted[of(t)] || !t.Start.Before(t.End)
-			delete(wanted, of(t)) // once
+			delete(wanted, of(t)) // a duplicate is cancelled
 			return known
 		})
 		if done.Added, err = len(fresh), insertAll(ctx, tx, fresh, user, source, now); err != nil {
@@ -144,8 +143,7 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 	return done, nil
 }
 
-// CancelTimeOff takes a time off back and returns what it was. One that was cancelled before is
-// oncall.ErrNotFound.
+// CancelTimeOff cancels time off and returns it. The error is oncall.ErrNotFound if it was cancelled before.
 func (s *Store) CancelTimeOff(ctx context.Context, by oncall.Actor, id oncall.TimeOffID, now time.Time) (oncall.TimeOff, error) {
 	const cancel = `
 		UPDATE time_off SET cancelled_at = $2
@@ -172,7 +170,7 @@ func (s *Store) CancelTimeOff(ctx context.Context, by oncall.Actor, id oncall.Ti
 	return t, nil
 }
 
-// TimeOff returns who is away between two instants, at least in part, by start.
+// TimeOff returns the time off that overlaps a period, sorted by start.
 func (s *Store) TimeOff(ctx context.Context, by oncall.Actor, from, to time.Time) ([]oncall.TimeOff, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// SaveUser keeps what Slack says of a person. From then on Apply leaves the person alone.
+// SaveUser stores a person's Slack profile. From then on Apply leaves the person alone.
 func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) error {
 	const upsert = `
 		INSERT INTO users (id, name, email, time_zone, deactivated_at, slack_at, standing, owner)
@@ -24,8 +24,8 @@ func (s *Store) SaveUser(ctx context.Context, u oncall.User, now time.Time) erro
 	return s.saveUser(ctx, u.ID, now, upsert, u.ID, u.Name, u.Email, u.TimeZone, u.DeactivatedAt, now, u.Standing, u.Owner)
 }
 
-// SaveStanding keeps what Slack says that somebody is in the workspace, and whether they are still there. All
-// else is left alone; whom we don't know stays unknown.
+// SaveStanding stores a known person's standing in the workspace, and whether they have left. It changes nothing else,
+// and doesn't add unknown people.
 func (s *Store) SaveStanding(ctx context.Context, u oncall.User, now time.Time) error {
 	return s.saveUser(ctx, u.ID, now, updateStanding, u.ID, u.DeactivatedAt, u.Standing, u.Owner)
 }
@@ -35,8 +35,8 @@ const updateStanding = `
 		deactivated_at = CASE WHEN $2::timestamptz IS NULL THEN NULL ELSE coalesce(deactivated_at, $2) END
 	WHERE id = $1 AND (deactivated_at IS NULL, standing, owner) IS DISTINCT FROM ($2::timestamptz IS NULL, $3, $4)`
 
-// saveUser changes a person by a statement. Schedules and coverage are checked afterwards, because the person
-// may have been on call.
+// saveUser changes a person with a statement, and then queues checks of schedules and coverage, because the person may
+// be on call.
 func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, sql string, args ...any) error {
 	changed := false
 	err := s.transact(ctx, func(tx pgx.Tx) error {
@@ -52,7 +52,7 @@ func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, s
 		if err != nil {
 			return err
 		}
-		if was, known := before[id]; known && was.Unpageable() != after[id].Unpageable() { // others may be on call now, or nobody
+		if was, known := before[id]; known && was.Unpageable() != after[id].Unpageable() { // other people, or nobody, may be on call now
 			if err := s.checkAllSchedules(ctx, tx, now); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, s
 	return nil
 }
 
-// users loads people; everybody, if nobody is named.
+// users loads people by id, or all people if no id is given.
 func users(ctx context.Context, q querier, ids ...oncall.UserID) (map[oncall.UserID]oncall.User, error) {
 	const load = `
 		SELECT id, name, email, time_zone, deactivated_at, standing, owner, id IN (

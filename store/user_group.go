@@ -15,22 +15,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// GroupDuties are what Slack's user groups should follow, as it was announced.
+// GroupDuties holds the Slack user groups that follow schedules, and the people last announced for these schedules.
 type GroupDuties struct {
 	Groups  []oncall.UserGroup
 	Present []oncall.RoleHolders
 	people  map[oncall.UserID]oncall.User
 }
 
-// Usable reports whether somebody is known, and can be on call.
+// Usable reports whether a person is known and can be paged.
 func (g GroupDuties) Usable(u oncall.UserID) bool {
 	p, known := g.people[u]
 	return known && p.Unpageable() == ""
 }
 
-// GroupDuties loads the user groups and who was announced, both as of now and not as of the last
-// change that this instance has heard of. A group that follows a new schedule, which nobody has looked
-// at yet, is left out: that nothing is known doesn't mean that nobody is on call.
+// GroupDuties loads the user groups and the announced people from the database, because this instance's directory may be
+// out of date. It leaves out a group that follows a new schedule without a check so far: nothing announced doesn't mean
+// that nobody is on call.
 func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 	const groups = `
 		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
@@ -67,7 +67,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 	return f, nil
 }
 
-// GroupSeen keeps which group of Slack's a handle stands for.
+// GroupSeen stores the Slack id of a user group.
 func (s *System) GroupSeen(ctx context.Context, id oncall.UserGroupID, slackID string) error {
 	if _, err := s.pool.Exec(ctx, `UPDATE user_groups SET slack_id = $2 WHERE id = $1 AND slack_id = ''`, id, slackID); err != nil {
 		return fmt.Errorf("keep the id of user group %d: %w", id, translate(err))
@@ -75,10 +75,10 @@ func (s *System) GroupSeen(ctx context.Context, id oncall.UserGroupID, slackID s
 	return nil
 }
 
-// GroupTrouble keeps what is wrong with a user group; empty is nothing. The admins of the team whose
-// schedule the group follows first are told when it becomes something else.
+// GroupTrouble stores the problem with a user group; empty means none. When the problem changes, it tells the admins of
+// the team of the group's first schedule.
 func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, trouble oncall.Sentence, now time.Time) error {
-	// The release before this one wrote people as mentions: nobody is told of the same again.
+	// An earlier release stored people as mentions; the same problem isn't announced again.
 	const save = `
 		UPDATE user_groups SET trouble = $2
 		WHERE id = $1 AND removed_at IS NULL AND translate(trouble, '@<>', '') <> translate($2, '@<>', '')
@@ -115,13 +115,13 @@ func (s *System) GroupTrouble(ctx context.Context, id oncall.UserGroupID, troubl
 	return nil
 }
 
-// GroupsNamed reports whether any policy pages a Slack user group, or one manages a team.
+// GroupsNamed reports whether any policy pages a Slack user group, or a user group manages a team.
 func (s *System) GroupsNamed(ctx context.Context) (bool, error) {
 	dir, err := s.directory(ctx)
 	return err == nil && len(dir.groupsNamed(true)) > 0, err
 }
 
-// groupsNamed are the Slack user groups that policies page and, if asked for, those that manage teams.
+// groupsNamed returns the Slack user groups that policies page and, if asked for, those that manage teams.
 func (d *Directory) groupsNamed(managers bool) []string {
 	var names []string
 	for _, p := range d.Policies {
@@ -136,14 +136,14 @@ func (d *Directory) groupsNamed(managers bool) []string {
 	return slices.Compact(names)
 }
 
-// A mirrored group is one of Slack's that policies page.
+// A mirrored group is the stored copy of a Slack user group.
 type mirrored struct {
 	id    string
 	users []oncall.UserID
 }
 
-// MirrorGroups keeps who is in the Slack user groups that policies page, as seen. A group that
-// Slack doesn't have, or has disabled, is forgotten: the step that names it says so.
+// MirrorGroups stores the members of the Slack user groups that the set-up names. A group that is missing or disabled in
+// Slack is deleted here, and the step that names it then reports the problem.
 func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
 	const load = `SELECT handle, users, slack_id FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
@@ -202,7 +202,7 @@ func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now
 	return nil
 }
 
-// managersBecame are the audit entries of teams whose managers changed with a user group's members.
+// managersBecame returns audit entries for the teams whose managers changed with the members of a user group.
 func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit.Entry) {
 	for _, t := range d.Teams {
 		if before, after := was[t.ManagedBy].users, is[t.ManagedBy].users; t.ManagedBy != "" && !slices.Equal(before, after) {
@@ -212,11 +212,11 @@ func (d *Directory) managersBecame(was, is map[string]mirrored) (entries []audit
 	return entries
 }
 
-// managersLast is how long somebody manages a team by a user group that can't be read any more.
+// managersLast is how long the members of a user group that can't be read any more keep managing teams.
 const managersLast = 24 * time.Hour
 
-// GroupsUnread ends the rights that people have by user groups that could not be read for long: they may have
-// left them. Paging keeps the last known members, because somebody has to be paged.
+// GroupsUnread ends people's permissions from user groups that could not be read for long, because people may have left
+// the groups. Paging keeps using the last known members, because somebody has to be paged.
 func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 	const begin = `UPDATE slack_groups SET seen_at = $1 WHERE seen_at IS NULL`
 	const stale = `SELECT handle, users FROM slack_groups WHERE seen_at < $1 AND users <> '{}' AND NOT handle = ANY ($2) FOR UPDATE`
@@ -259,7 +259,7 @@ func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// loadSlackGroups loads the members of the Slack user groups that policies page.
+// loadSlackGroups loads the stored members of Slack user groups.
 func (d *Directory) loadSlackGroups(ctx context.Context, tx pgx.Tx) error {
 	d.groups = map[string][]oncall.UserID{}
 	rows, _ := tx.Query(ctx, `SELECT handle, users FROM slack_groups`)
@@ -272,8 +272,8 @@ func (d *Directory) loadSlackGroups(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// Topic returns the channel of a team and our part of its topic: who was announced in the
-// team's schedules. It is empty if the team doesn't want one.
+// Topic returns a team's channel and our segment of its topic, which names the people announced in the team's schedules.
+// Both are empty if the team doesn't want the topic set.
 func (s *System) Topic(ctx context.Context, id oncall.TeamID) (channel, segment string, err error) {
 	const load = `
 		SELECT t.channel, s.name,

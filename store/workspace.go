@@ -8,14 +8,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A Workspace is where the app is installed.
+// A Workspace is the Slack workspace in which the app is installed.
 type Workspace struct {
 	Team       string
-	Enterprise string // the organisation that it belongs to; "" if none
+	Enterprise string // the Enterprise Grid organisation; "" if none
 	URL        string // ends in a slash
 }
 
-// Workspace returns the workspace as it was learnt last; empty if it never was.
+// Workspace returns the last stored workspace, or the zero Workspace.
 func (s *Store) Workspace(ctx context.Context) (w Workspace, err error) {
 	const load = `SELECT team, enterprise, url FROM workspace`
 	err = s.pool.QueryRow(ctx, load).Scan(&w.Team, &w.Enterprise, &w.URL)
@@ -25,7 +25,7 @@ func (s *Store) Workspace(ctx context.Context) (w Workspace, err error) {
 	return w, nil
 }
 
-// SaveWorkspace keeps the workspace that Slack has told of.
+// SaveWorkspace stores the workspace.
 func (s *Store) SaveWorkspace(ctx context.Context, w Workspace) error {
 	const save = `
 		INSERT INTO workspace (id, team, enterprise, url)

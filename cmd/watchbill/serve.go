@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
-	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/store"
 )
@@ -155,27 +153,5 @@ func serve(p process, s settings, log zerolog.Logger, ready func(*app)) error {
 	err = a.wait(p.ctx)
 	a.stop()
 	log.Info().Msg("stopped")
-	return err
-}
-
-type migrateCmd struct {
-	databaseFlags `embed:""`
-}
-
-func (c *migrateCmd) Run(p process) error {
-	if wrong := c.problems(); len(wrong) > 0 {
-		return wrongUse(wrong)
-	}
-	return migrate(p, c.DatabaseURL)
-}
-
-// migrate brings the database up to this version and prints what it did.
-func migrate(p process, databaseURL string) error {
-	pool, err := openPool(p.ctx, databaseURL)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	_, err = migrations.Up(p.ctx, pool, func(line string) { fmt.Fprintln(p.errOut, line) })
 	return err
 }
