@@ -27,16 +27,16 @@ type Response struct {
 // Take does what an answer asks for, and does it once however often the answer comes.
 func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
 	a = storable(a)
-	if a.Reply.Kind == "" {
-		a.Reply = oncall.ParseReply(a.Text)
+	if a.Intent.Kind == "" {
+		a.Intent = oncall.ParseAnswer(a.Text)
 	}
 	do := s.Answer
-	switch a.Reply.Kind {
-	case oncall.ReplyProof:
+	switch a.Intent.Kind {
+	case oncall.IntentProof:
 		do = s.ProveContact
-	case oncall.ReplyStop, oncall.ReplyStart:
+	case oncall.IntentStop, oncall.IntentStart:
 		do = s.SwitchContacts
-	case oncall.ReplyAct, oncall.ReplyTest, oncall.ReplyOther:
+	case oncall.IntentAct, oncall.IntentTest, oncall.IntentOther:
 	}
 	dir, err := s.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {

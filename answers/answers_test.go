@@ -40,7 +40,7 @@ func TestAnAnswerActs(t *testing.T) {
 	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
 		t.Errorf("after that: %q", got)
 	}
-	r := must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann))
+	r := must[oncall.ContactSettings](t)(w.ContactSettings(t.Context(), oncall.ByTimer(), ann))
 	if r.Contacts[0].ConfirmedAt == nil {
 		t.Error("nobody remembers that Ann has answered")
 	}
@@ -56,7 +56,7 @@ func TestAnyTextIsTaken(t *testing.T) {
 			{From: odd, Text: "1a"},
 			{From: annsPhone, Text: odd},
 			{Token: odd, Text: "ack"},
-			{From: annsPhone, Message: oncall.MessageKey{Page: odd}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}},
+			{From: annsPhone, Message: oncall.MessageKey{Page: odd}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}},
 			{From: odd, Text: "stop"},
 			{From: odd, Text: "123456"},
 			{From: odd, Message: oncall.ParseMessageKey("test/" + odd + "/1"), Text: "test"},
@@ -123,7 +123,7 @@ func TestStopAndStart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	usable := func() bool {
-		return must[oncall.Reach](t)(w.Reach(t.Context(), oncall.ByTimer(), ann)).Contacts[0].Usable()
+		return must[oncall.ContactSettings](t)(w.ContactSettings(t.Context(), oncall.ByTimer(), ann)).Contacts[0].Usable()
 	}
 	if got := w.says(annsPhone, "STOP"); got != "" || usable() {
 		t.Errorf("after STOP: %q, usable %t", got, usable())
@@ -178,7 +178,7 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 		t.Errorf("anybody can try this code: %q", proof.Code)
 	}
 	said := w.take(oncall.Answer{Method: oncall.MethodTelegram, ID: "1", From: "4711", Text: "/start " + proof.Code}).Text
-	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
+	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if said != "Thank you. Telegram pages for ann can come here now." || r.Contacts[1].Address != "4711" || !r.Contacts[1].Usable() {
 		t.Errorf("%q, %+v", said, r.Contacts)
 	}
@@ -189,7 +189,7 @@ func TestATokenActs(t *testing.T) {
 	w := newWorld(t, "disk")
 	order := w.sms()[0]
 	token := must[string](t)(w.Token(t.Context(), order.Page.ID, ann, [32]byte{1}, start))
-	ack := oncall.Answer{Method: oncall.MethodEmail, ID: "1", Token: token, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}}
+	ack := oncall.Answer{Method: oncall.MethodEmail, ID: "1", Token: token, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}}
 	if said := w.take(ack).Text; said != "Acknowledged #1." || w.status(1) != "acknowledged email" {
 		t.Errorf("%q, %s", said, w.status(1))
 	}
@@ -213,12 +213,12 @@ func TestAProbeIsAnswered(t *testing.T) {
 	for name, a := range map[string]oncall.Answer{
 		"by its key": {Message: oncall.ParseMessageKey("test/U0ANN/1")}, "by a token": {Token: token},
 	} {
-		a.Method, a.Reply = oncall.MethodSMS, oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}
+		a.Method, a.Intent = oncall.MethodSMS, oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}
 		if got := w.take(a).Text; got != "Thank you: you can be reached here." {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if got := w.take(oncall.Answer{Message: oncall.MessageKey{Page: "1/1/U0ANN/sms:1"}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}}); got.Text != "" {
+	if got := w.take(oncall.Answer{Message: oncall.MessageKey{Page: "1/1/U0ANN/sms:1"}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}}); got.Text != "" {
 		t.Errorf("a page that is not there: %+v", got)
 	}
 }
@@ -236,7 +236,7 @@ func TestEndedLinksAnswerByNoWay(t *testing.T) {
 			presses := func() string {
 				w.t.Helper()
 				w.n++
-				a := oncall.Answer{Method: method, ID: fmt.Sprint(w.n), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}}
+				a := oncall.Answer{Method: method, ID: fmt.Sprint(w.n), Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}}
 				if method == oncall.MethodEmail || method == oncall.MethodNtfy {
 					a.Token = must[string](t)(w.Token(t.Context(), page.ID, ann, [32]byte{1}, start))
 				} else {
@@ -264,7 +264,7 @@ func TestAChatThatWasRemovedAnswersNothing(t *testing.T) {
 	press := func(id string) string {
 		return w.take(oncall.Answer{
 			Method: oncall.MethodPushover, ID: id, From: "uQiRzpo4DXghDmr9QzzfQu27cmVRsG", Message: oncall.MessageKey{Page: page.Key},
-			Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck},
+			Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck},
 		}).Text
 	}
 	if said := press("1"); said != "Acknowledged #1." {

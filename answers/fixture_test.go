@@ -169,7 +169,7 @@ func (w *world) presses(method oncall.Method, page oncall.Page, act oncall.ActKi
 	w.t.Helper()
 	w.n++
 	return w.take(oncall.Answer{
-		Method: method, ID: fmt.Sprint(w.n), Message: oncall.MessageKey{Page: page.Key}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: act},
+		Method: method, ID: fmt.Sprint(w.n), Message: oncall.MessageKey{Page: page.Key}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: act},
 	}).Text
 }
 

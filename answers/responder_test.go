@@ -11,7 +11,7 @@ import (
 // asks has Cy ask somebody, who is paged by SMS, to help with an incident.
 func (w *world) asks(who oncall.UserID, number string, about oncall.IncidentID) oncall.PageOrder {
 	w.t.Helper()
-	if r := must[oncall.Reach](w.t)(w.Reach(w.t.Context(), oncall.ByTimer(), who)); len(r.Contacts) == 0 {
+	if r := must[oncall.ContactSettings](w.t)(w.ContactSettings(w.t.Context(), oncall.ByTimer(), who)); len(r.Contacts) == 0 {
 		w.pagedBySMS(who, number)
 	}
 	w.act(about, cy, oncall.Act{Do: oncall.ActAsk, User: who, Text: "the replica"})
@@ -78,7 +78,7 @@ func TestWhoIsOnCallAndAskedAcknowledges(t *testing.T) {
 		want, status, answer := "Acknowledged #1.", "acknowledged sms", oncall.Answer{Method: oncall.MethodSMS, From: annsPhone, Text: "1a"}
 		if exact {
 			want, status, answer = "Accepted #1.", "triggered ", oncall.Answer{
-				Method: oncall.MethodSMS, Message: oncall.MessageKey{Page: order.Page.Key}, Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck},
+				Method: oncall.MethodSMS, Message: oncall.MessageKey{Page: order.Page.Key}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck},
 			}
 		}
 		if got := w.take(answer).Text; got != want || w.status(1) != status || w.responder(1, ann) != oncall.ResponderAccepted {
@@ -158,7 +158,7 @@ func TestAnswersAreAwaitedAfterAnAcknowledgement(t *testing.T) {
 	w.sms()
 	w.says(annsPhone, "1a")
 	awaits := func() bool {
-		return must[bool](t)(w.Awaits(t.Context(), oncall.MethodSMS, w.now))
+		return must[bool](t)(w.AwaitsAnswers(t.Context(), oncall.MethodSMS, w.now))
 	}
 	if !awaits() {
 		t.Error("a moment after the message nobody listens")

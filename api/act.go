@@ -89,7 +89,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	a := oncall.Answer{Method: oncall.MethodEmail, Token: r.PathValue("token"), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: do}}
+	a := oncall.Answer{Method: oncall.MethodEmail, Token: r.PathValue("token"), Intent: oncall.Intent{Kind: oncall.IntentAct, Act: do}}
 	if form := r.PostFormValue("form"); form != "" { // forms of older releases have no name
 		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
 	}

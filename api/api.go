@@ -22,7 +22,7 @@ import (
 // Config is what the handler needs.
 type Config struct {
 	System   *store.System
-	Door     Door // nil: the System
+	Receiver Receiver // nil: the System
 	Clock    func() time.Time
 	Log      zerolog.Logger
 	Gatherer prometheus.Gatherer            // what /metrics shows; nil: it is elsewhere, as Metrics serves it
@@ -39,8 +39,8 @@ type Config struct {
 	Web      http.Handler      // the pages for browsers, of every other address; nil: there are none
 }
 
-// A Door takes signals in.
-type Door interface {
+// A Receiver takes signals in.
+type Receiver interface {
 	// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says
 	// nothing about the key.
 	IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error)
@@ -64,8 +64,8 @@ type server struct {
 // New returns the handler of all routes.
 func New(c Config) http.Handler {
 	metrics := promauto.With(c.Metrics)
-	if c.Door == nil {
-		c.Door = c.System
+	if c.Receiver == nil {
+		c.Receiver = c.System
 	}
 	s := &server{
 		Config:    c,

@@ -28,11 +28,11 @@ const (
 
 // MailConfig configures incoming mail.
 type MailConfig struct {
-	Door   Door
-	Clock  func() time.Time
-	Log    zerolog.Logger
-	Domain string // of the addresses; empty: any
-	TLS    *tls.Config
+	Receiver Receiver
+	Clock    func() time.Time
+	Log      zerolog.Logger
+	Domain   string // of the addresses; empty: any
+	TLS      *tls.Config
 }
 
 // Mail returns a server that turns mail to KEY@DOMAIN into signals of the integration with that key. It relays
@@ -137,7 +137,7 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	var integration oncall.Integration
 	err := oncall.ErrNotFound
 	if len(key) <= maxKey {
-		integration, err = m.Door.IntegrationByKey(ctx, key, m.Clock())
+		integration, err = m.Receiver.IntegrationByKey(ctx, key, m.Clock())
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
@@ -171,7 +171,7 @@ func (m *mailIn) Data(r io.Reader) error {
 	signal, now := intake.Mail(raw), m.Clock()
 	for _, integration := range m.to {
 		ctx, cancel := context.WithTimeout(m.session, mailPatience)
-		err := m.Door.Accept(ctx, integration.ID, []oncall.Signal{signal}, now)
+		err := m.Receiver.Accept(ctx, integration.ID, []oncall.Signal{signal}, now)
 		cancel()
 		if err != nil {
 			m.outages.Error().Err(err).Str("integration", integration.Name).Msg("a mail was not stored")

@@ -244,7 +244,7 @@ func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Door: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
+		System: w.store, Receiver: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
 	})
 	w.until("the set-up is on the disk", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "known.json"))

@@ -123,7 +123,7 @@ func (s *server) pinged(ctx context.Context, in oncall.Integration, name string,
 	case err == nil && found != "":
 		name = found
 	}
-	if err := s.Door.Accept(ctx, in.ID, []oncall.Signal{oncall.NewPing(name, ping, body)}, s.Clock()); err != nil {
+	if err := s.Receiver.Accept(ctx, in.ID, []oncall.Signal{oncall.NewPing(name, ping, body)}, s.Clock()); err != nil {
 		if ctx.Err() == nil {
 			s.outages.Error().Err(err).Str("integration", in.Name).Msg("ping not stored")
 		}

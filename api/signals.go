@@ -126,7 +126,7 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 	t.hints = s.hints(ctx, t.integration, t.signals)
 	t.payload.TakenFor = t.from
 	t.payload.MadeOf(t.signals)
-	if err := s.Door.Accept(ctx, t.integration.ID, t.signals, t.at, t.payload); err != nil {
+	if err := s.Receiver.Accept(ctx, t.integration.ID, t.signals, t.at, t.payload); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
 			s.outages.Error().Err(err).Str("integration", t.integration.Name).Msg("signals not stored")
 		}
@@ -250,7 +250,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, key string
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
 	defer cancel()
-	integration, err := s.Door.IntegrationByKey(ctx, key, s.Clock())
+	integration, err := s.Receiver.IntegrationByKey(ctx, key, s.Clock())
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
 		return none, s.strike(w, r, unknownKey)

@@ -125,9 +125,9 @@ func TestTheSpoolTakesMailsAndWhatIsSigned(t *testing.T) {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Door: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, Secrets: storetest.Secrets(),
+		System: w.store, Receiver: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, Secrets: storetest.Secrets(),
 	})
-	post := openMail(t, api.MailConfig{Door: door})
+	post := openMail(t, api.MailConfig{Receiver: door})
 	w.until("the set-up is on the disk", func() bool {
 		text, err := os.ReadFile(filepath.Join(dir, "known.json"))
 		if strings.Contains(string(text), signingSecret) {

@@ -124,7 +124,7 @@ func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Valu
 	}
 	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodVoice, ID: form.Get("CallSid") + " " + form.Get("Digits"), From: form.Get("To"),
-		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: means},
+		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Intent: oncall.Intent{Kind: oncall.IntentAct, Act: means},
 	}, s.Clock())
 	if err != nil {
 		return nil, err

@@ -62,7 +62,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	if got = d.twilio(oldToken, "/v1/twilio/sms", message(proof.Code, "SM2")); got.code != http.StatusNoContent || got.body != "" {
 		t.Errorf("once more: got %d %s", got.code, got.body)
 	}
-	reach, err := d.store.Reach(t.Context(), oncall.ByTimer(), "U0ANN")
+	reach, err := d.store.ContactSettings(t.Context(), oncall.ByTimer(), "U0ANN")
 	d.must(err)
 	if len(reach.Contacts) != 1 || !reach.Contacts[0].Usable() {
 		t.Errorf("contacts %+v", reach.Contacts)

@@ -27,7 +27,7 @@ func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, sai
 	if err != nil {
 		return v, fmt.Errorf("load what %s has: %w", user, err)
 	}
-	reach, err := b.store.Reach(ctx, r.by(), user)
+	reach, err := b.store.ContactSettings(ctx, r.by(), user)
 	if err != nil {
 		return v, fmt.Errorf("load how %s is reached: %w", user, err)
 	}

@@ -168,7 +168,7 @@ func (r request) abilities() view.Ability {
 	}
 	var has view.Ability
 	model := r.directory.Access()
-	for ability, do := range map[view.Ability]access.Act{
+	for ability, do := range map[view.Ability]access.Permission{
 		view.SeesTeams: access.See, view.PutsOnCall: access.Override, view.EditsSchedules: access.EditSchedule, view.ManagesIntegrations: access.Integrations,
 	} {
 		if model.May(r.by(), do, access.Object{}) == nil || mayInSome(r.directory, r.user.ID, do) {

@@ -40,7 +40,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 		}
 		return "", b.openModal(ctx, r.trigger, v.Draw())
 	}
-	reach, err := b.store.Reach(ctx, r.by(), id)
+	reach, err := b.store.ContactSettings(ctx, r.by(), id)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", id, err)
 	}
@@ -49,7 +49,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 
 // testContacts sends a person a test page by Slack and by every verified contact method.
 func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, error) {
-	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
+	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", user, err)
 	}
@@ -69,7 +69,7 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 }
 
 // addMore tells a person who is only reached in Slack which methods they could add; "" if there are none.
-func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.Reach) string {
+func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.ContactSettings) string {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	may := b.addable(d, user)
 	if !view.ReachesPeople(may) || slices.ContainsFunc(r.Contacts, usable) {
@@ -79,7 +79,7 @@ func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.Reach) st
 }
 
 // reachedHome says on the home tab how the person is reached.
-func (b *Bot) reachedHome(d *store.Directory, user oncall.UserID, r oncall.Reach) string {
+func (b *Bot) reachedHome(d *store.Directory, user oncall.UserID, r oncall.ContactSettings) string {
 	return cmp.Or(b.addMore(d, user, r), view.OwnReach(r, b.methods))
 }
 

@@ -23,7 +23,7 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	if err != nil {
 		return view.Contacts{}, err
 	}
-	reach, err := b.store.Reach(ctx, r.by(), user)
+	reach, err := b.store.ContactSettings(ctx, r.by(), user)
 	if err != nil {
 		return view.Contacts{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}
@@ -73,7 +73,7 @@ func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 // addable are the methods that a person may add.
 func (b *Bot) addable(d *store.Directory, user oncall.UserID) []oncall.Method {
 	return slices.DeleteFunc(slices.Clone(b.methods), func(m oncall.Method) bool {
-		return d.Access().May(oncall.ByUser(user), store.Adds(m), access.Object{}) != nil
+		return d.Access().May(oncall.ByUser(user), store.PermissionToAdd(m), access.Object{}) != nil
 	})
 }
 
@@ -127,7 +127,7 @@ func refusedAt(block view.Block, err error) (modalResponse, error) {
 
 // contactOf finds a contact method by the id in a form, if it is the person's own.
 func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (oncall.Contact, error) {
-	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
+	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return oncall.Contact{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}

@@ -111,7 +111,7 @@ func defaultLines(f *view.RulesForm, _ string) { f.Lines = defaultsOf(*f) }
 
 // defaultsOf are the lines of somebody who has chosen none.
 func defaultsOf(f view.RulesForm) []oncall.Rule {
-	return oncall.Reach{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
+	return oncall.ContactSettings{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
 }
 
 // submitRules saves the lines. Defaults are not saved, so that they still change when a

@@ -17,7 +17,7 @@ import (
 // reachedByTwo is somebody whom two of five contact methods page.
 func reachedByTwo() view.Contacts {
 	return view.Contacts{
-		Reach: oncall.Reach{Contacts: []oncall.Contact{
+		Reach: oncall.ContactSettings{Contacts: []oncall.Contact{
 			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: &noon},
 			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
 			{ID: 3, Method: oncall.MethodSMS, Address: "+12025550102", VerifiedAt: &noon, DisabledAt: &noon},
@@ -122,7 +122,7 @@ func TestContacts(t *testing.T) {
 	}
 	w.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
 	w.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
-	reach, err := w.store.Reach(w.ctx, oncall.ByTimer(), ann)
+	reach, err := w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 1 {
 		t.Fatalf("Ann has %v, %v", reach, err)
 	}
@@ -154,7 +154,7 @@ func TestContacts(t *testing.T) {
 	w.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
 	w.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
-	reach, err = w.store.Reach(w.ctx, oncall.ByTimer(), ann)
+	reach, err = w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
 		t.Errorf("saved are %+v, %v", reach.Preferences, err)
 	}
@@ -170,7 +170,7 @@ func TestContacts(t *testing.T) {
 	w.shows(ann, "A test page is on its way by SMS to +12025550100.")
 	w.view(ann, overflow, view.MenuRemove+strconv.FormatInt(int64(id), 10))
 	w.shows(ann, "Removed: SMS to +12025550100.")
-	reach, err = w.store.Reach(w.ctx, oncall.ByTimer(), ann)
+	reach, err = w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
 		t.Errorf("left are %+v, %v", reach, err)
 	}

@@ -22,7 +22,7 @@ func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []
 	for i, w := range waiting {
 		wants[i] = want(w, crowds[crowd(w)])
 		if firsts[w.Team] == w.Job && w.First {
-			wants[i].First, wants[i].Crowd = true, 1
+			wants[i].First, wants[i].Backlog = true, 1
 		}
 		if w.Channel != "" {
 			wants[i].Channel = b.channel(ctx, w.Channel) // as the message will be posted
@@ -31,7 +31,7 @@ func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []
 	var chosen []store.WaitingDraw
 	for _, i := range b.slack.Choose(wants, n) {
 		w := waiting[i]
-		w.Crowd = wants[i].Crowd
+		w.Backlog = wants[i].Backlog
 		chosen = append(chosen, w)
 	}
 	return chosen
@@ -46,7 +46,7 @@ func firstsOf(waiting []store.WaitingDraw) map[string]int64 {
 			continue
 		}
 		old, known := worst[w.Team]
-		if order := cmp.Or(cmp.Compare(better(w.Severity), better(old.Severity)), w.Since.Compare(old.Since)); !known || order < 0 {
+		if order := cmp.Or(cmp.Compare(belowWorst(w.Severity), belowWorst(old.Severity)), w.Since.Compare(old.Since)); !known || order < 0 {
 			worst[w.Team] = w
 		}
 	}
@@ -65,13 +65,13 @@ func crowd(w store.WaitingDraw) store.WaitingDraw {
 // want is a drawing as far as the order goes.
 func want(w store.WaitingDraw, crowd int) slackcall.Want {
 	return slackcall.Want{
-		Asked: w.Asked, Over: w.Over, Count: w.Count, Better: better(w.Severity), Crowd: crowd, Since: w.Since,
+		Asked: w.Asked, Over: w.Over, Count: w.Count, BelowWorst: belowWorst(w.Severity), Backlog: crowd, Since: w.Since,
 		Channel: w.Channel, Edits: w.Edits, Coming: w.Coming,
 	}
 }
 
 // priority is that of the calls for a drawing.
-func priority(w store.WaitingDraw) slackcall.Priority { return want(w, w.Crowd).Priority() }
+func priority(w store.WaitingDraw) slackcall.Priority { return want(w, w.Backlog).Priority() }
 
 // edit is how a message of a drawing is edited. What was chosen because there is room for a post doesn't keep others
 // waiting until there is room for an edit.
@@ -79,8 +79,8 @@ func edit(w store.WaitingDraw) slackcall.Edit {
 	return slackcall.Edit{Priority: priority(w), Beside: w.Channel != ""}
 }
 
-// better says how much less severe a severity is than the worst.
-func better(s oncall.Severity) int {
+// belowWorst says how much less severe a severity is than the worst.
+func belowWorst(s oncall.Severity) int {
 	return max(0, slices.Index(oncall.Severities(), s))
 }
 

@@ -93,7 +93,7 @@ func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: m.ThreadTimeStamp, Priority: slackcall.ForRest}, func() view.Drawing {
 		return b.answerMessage(ctx, written{
 			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: m.Text, by: oncall.ByUser(oncall.UserID(m.User)), can: byMessage,
-			at: store.Place{Channel: m.Channel, TS: m.TimeStamp}, answersTo: m.ThreadTimeStamp,
+			at: store.MessageRef{Channel: m.Channel, TS: m.TimeStamp}, answersTo: m.ThreadTimeStamp,
 		})
 	})
 }
@@ -108,7 +108,7 @@ func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *sl
 		_, text, _ := strings.Cut(m.Text, ">") // behind the mention
 		return b.answerMessage(ctx, written{
 			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: text, by: oncall.InChannel(oncall.UserID(m.User)), can: byMention,
-			at: store.Place{Channel: m.Channel, TS: m.TimeStamp}, follow: store.Place{Channel: m.Channel, TS: thread},
+			at: store.MessageRef{Channel: m.Channel, TS: m.TimeStamp}, follow: store.MessageRef{Channel: m.Channel, TS: thread},
 		})
 	})
 }
@@ -120,7 +120,7 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 		return errNoCallback
 	}
 	key := "event/" + callback.EventID
-	first, err := b.store.FirstSeen(ctx, key, b.clock())
+	first, err := b.store.RememberEvent(ctx, key, b.clock())
 	if err != nil {
 		return fmt.Errorf("check for a repeated delivery: %w", err)
 	}
@@ -136,7 +136,7 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 	}
 	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
 		// It was not posted: the next delivery may try again.
-		if err := b.store.Forget(context.WithoutCancel(ctx), key); err != nil {
+		if err := b.store.ForgetEvent(context.WithoutCancel(ctx), key); err != nil {
 			return fmt.Errorf("allow a repeated delivery: %w", err)
 		}
 	}

@@ -24,9 +24,9 @@ type written struct {
 	text      string
 	by        oncall.Actor
 	can       []string // commands
-	at        store.Place
-	answersTo string      // the message to which it is a reply, in a direct message
-	follow    store.Place // where whoever pages sees what becomes of it; zero: in a direct message
+	at        store.MessageRef
+	answersTo string           // the message to which it is a reply, in a direct message
+	follow    store.MessageRef // where whoever pages sees what becomes of it; zero: in a direct message
 }
 
 // answerMessage does what somebody writes to the bot, if it is a command that can be written there or pages
@@ -55,7 +55,7 @@ func (b *Bot) answerMessage(ctx context.Context, m written) view.Drawing {
 // answerWords does what is written. What begins with no command may add to what somebody has raised, or page whom
 // it names: "payments the checkout is down".
 func (b *Bot) answerWords(ctx context.Context, m written, words []string) (view.Drawing, error) {
-	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.Place{Channel: m.at.Channel, TS: m.answersTo}, m.text); added || err != nil {
+	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.answersTo}, m.text); added || err != nil {
 		return d, err
 	}
 	known, rest, err := findCommand(words)
@@ -86,7 +86,7 @@ func (b *Bot) namedTeam(ctx context.Context, r request, m written) (view.Drawing
 		return view.Drawing{}, err
 	}
 	switch {
-	case m.follow == (store.Place{}), w.said != "", w.Team == 0, w.User != "":
+	case m.follow == (store.MessageRef{}), w.said != "", w.Team == 0, w.User != "":
 		return view.Help(), nil
 	case w.Text == "", strings.HasSuffix(w.Text, "?"):
 		team, _ := r.directory.Team(w.Team)
@@ -107,7 +107,7 @@ func (b *Bot) raiseWritten(ctx context.Context, r request, m written) (view.Draw
 		return view.Drawing{}, err
 	}
 	w.Key, w.Link = "message/"+m.at.Channel+"/"+m.at.TS, ""
-	if m.follow != (store.Place{}) {
+	if m.follow != (store.MessageRef{}) {
 		w.Link = b.permalink(ctx, m.at)
 	}
 	return b.raiseMessage(ctx, r, w, m.follow)

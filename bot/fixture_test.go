@@ -219,7 +219,7 @@ func (w *world) picture(id oncall.IncidentID) oncall.Picture {
 }
 
 // posted opens an incident and shows it in its channel.
-func (w *world) posted() (oncall.Picture, store.Place) {
+func (w *world) posted() (oncall.Picture, store.MessageRef) {
 	w.t.Helper()
 	p := w.incident()
 	at, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-1")

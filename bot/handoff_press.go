@@ -13,5 +13,5 @@ func (b *Bot) takeHandoff(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	return "", b.store.TakeHandoff(ctx, p.by(), number, b.clock())
+	return "", b.store.ConfirmHandoff(ctx, p.by(), number, b.clock())
 }

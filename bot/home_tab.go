@@ -41,7 +41,7 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 		}
 		return -1
 	})
-	reach, err := b.store.Reach(ctx, oncall.ByUser(user), user)
+	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
 	if err != nil {
 		return view.HomeTab{}, fmt.Errorf("load how %s is reached: %w", user, err)
 	}

@@ -14,12 +14,12 @@ import (
 
 // PostRoot posts the incident's message in its team's channel. If the error leaves open
 // whether it was posted, FindRoot tells.
-func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error) {
+func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	at, err := b.post(ctx, slackcall.Message{
 		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: priority(w), Drawing: true,
 	}, b.inChannel(ctx, p, p.Team.Channel))
 	if err != nil {
-		return store.Place{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
+		return store.MessageRef{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
 	return at, nil
 }
@@ -44,7 +44,7 @@ func (b *Bot) veiled(ctx context.Context, p oncall.Picture, channel string) bool
 // Redraw redraws an incident's message in a channel or, if to is set, in the direct message
 // to a person who was paged. The error is store.ErrGone if the message no longer exists, and
 // store.ErrFrozen if one in a channel can't be edited.
-func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
+func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
 	d, redraw := view.Page(p, to, why), b.update
 	if to == "" {
 		d, redraw = b.inChannel(ctx, p, at.Channel), b.edit
@@ -57,7 +57,7 @@ func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p
 
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
-func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error {
+func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error {
 	d, loud := view.Thread(p.Incident, events)
 	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
 		return nil
@@ -86,9 +86,9 @@ func (b *Bot) PostThread(ctx context.Context, root store.Place, p oncall.Picture
 
 // PostLine posts the reply that says how the incident comes and goes. Where only its number and state are shown,
 // there is none.
-func (b *Bot) PostLine(ctx context.Context, root store.Place, p oncall.Picture, delivery string) (store.Place, error) {
+func (b *Bot) PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	if b.veiled(ctx, p, root.Channel) {
-		return store.Place{}, nil
+		return store.MessageRef{}, nil
 	}
 	m := slackcall.Message{
 		Channel: root.Channel, Thread: root.TS,
@@ -96,14 +96,14 @@ func (b *Bot) PostLine(ctx context.Context, root store.Place, p oncall.Picture, 
 	}
 	at, err := b.post(ctx, m, view.Flapping(p.Incident))
 	if err != nil {
-		return store.Place{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
+		return store.MessageRef{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
 	}
 	return at, nil
 }
 
 // RedrawLine edits that reply. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it
 // can't be edited.
-func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error {
+func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
 	if err := b.edit(ctx, at, view.Flapping(p.Incident), edit(w)); err != nil {
 		return fmt.Errorf("redraw a reply to incident %s: %w", p.Incident.ID, err)
 	}
@@ -111,25 +111,25 @@ func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Plac
 }
 
 // FindLine looks for that reply, if an attempt at since or later may have posted it.
-func (b *Bot) FindLine(ctx context.Context, root store.Place, delivery string, since time.Time) (store.Place, bool, error) {
+func (b *Bot) FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
 	if err != nil {
-		return store.Place{}, false, fmt.Errorf("look for the reply %s: %w", delivery, err)
+		return store.MessageRef{}, false, fmt.Errorf("look for the reply %s: %w", delivery, err)
 	}
 	return at, found, nil
 }
 
 // FindRoot looks for the root message that an attempt at since or later may have posted.
-func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error) {
+func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery, Priority: slackcall.ForRoot}, since)
 	if err != nil {
-		return store.Place{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
+		return store.MessageRef{}, false, fmt.Errorf("look for incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
 	}
 	return at, found, nil
 }
 
 // FindThread looks for a reply that an attempt at since or later may have posted.
-func (b *Bot) FindThread(ctx context.Context, root store.Place, delivery string, since time.Time) (bool, error) {
+func (b *Bot) FindThread(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (bool, error) {
 	_, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
 	if err != nil {
 		return false, fmt.Errorf("look for the reply %s: %w", delivery, err)

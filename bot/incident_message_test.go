@@ -40,7 +40,7 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
 		t.Errorf("after the redraw: %+v", after)
 	}
-	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, store.Place{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
+	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, store.MessageRef{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
 		t.Errorf("redrawing a message that never was: %v", err)
 	}
 }

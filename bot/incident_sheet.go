@@ -32,7 +32,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	if s.Plan, err = b.store.Plan(ctx, oncall.ByUser(user), id, s.Now); err != nil {
 		return s, fmt.Errorf("load the plan of incident %s: %w", id, err)
 	}
-	s.Reach = directory.Reach
+	s.Reach = directory.ContactSettings
 	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
 	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
 	if err != nil {
@@ -72,7 +72,7 @@ func (b *Bot) formOn(ctx context.Context, id oncall.IncidentID, user oncall.User
 		return slack.ModalViewRequest{}, err
 	}
 	if s.Watches && do != view.ActionMore && do != view.ActionTimeline {
-		if err := b.store.Respond(ctx, oncall.ByUser(user), s.Picture.Incident); err != nil {
+		if err := b.store.CheckRespond(ctx, oncall.ByUser(user), s.Picture.Incident); err != nil {
 			return slack.ModalViewRequest{}, err
 		}
 	}

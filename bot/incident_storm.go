@@ -65,7 +65,7 @@ func (b *Bot) fileOf(ctx context.Context, by oncall.Actor, p oncall.Picture) (sl
 
 // attachAlerts adds a file with all alerts to the thread of a storm that is over. A failure is only logged,
 // because the thread has the summary.
-func (b *Bot) attachAlerts(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event) {
+func (b *Bot) attachAlerts(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event) {
 	over := false
 	for _, e := range events {
 		over = over || e.Kind == oncall.EventStormOver

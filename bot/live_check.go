@@ -19,7 +19,7 @@ type liveStep struct {
 // CheckLive tries in a scratch channel how the real Slack behaves, where the simulator is based on assumptions.
 // It deletes what it posts.
 func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResult {
-	var root, reply slackcall.Place
+	var root, reply slackcall.MessageID
 	post := func(thread string) func(context.Context) (string, error) {
 		return func(ctx context.Context) (string, error) {
 			at, err := b.slack.Post(ctx, slackcall.Message{
@@ -58,7 +58,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 		return results
 	}
 	defer func() {
-		for _, at := range []slackcall.Place{reply, root} {
+		for _, at := range []slackcall.MessageID{reply, root} {
 			if at.TS != "" {
 				_ = b.slack.Delete(context.WithoutCancel(ctx), at) // it may be gone already
 			}
@@ -69,7 +69,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 }
 
 // liveSteps are what is tried once there is a message. root and reply are where the first two stand.
-func (b *Bot) liveSteps(channel string, root, reply *slackcall.Place, post func(thread string) func(context.Context) (string, error),
+func (b *Bot) liveSteps(channel string, root, reply *slackcall.MessageID, post func(thread string) func(context.Context) (string, error),
 	edit func(context.Context) (string, error),
 ) []liveStep {
 	return []liveStep{

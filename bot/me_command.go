@@ -24,7 +24,7 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 		zone += ", " + view.Name(r.user.TimeZone)
 	}
 	text := view.OwnShifts(ownStints(r.directory, r.user.ID, r.now), r.now, r.location) + "\n" + zone + "."
-	reach, err := b.store.Reach(ctx, r.by(), r.user.ID)
+	reach, err := b.store.ContactSettings(ctx, r.by(), r.user.ID)
 	if err != nil {
 		return "", fmt.Errorf("load how %s is reached: %w", r.user.ID, err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // post sends one new message. It doesn't try again, since a message whose answer was lost
 // may have been posted. Only if Slack refuses the blocks, the text is sent alone.
-func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.Place, error) {
+func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (store.MessageRef, error) {
 	named := m.Channel
 	m.Channel = b.channel(ctx, named)
 	at, err := b.slack.Post(ctx, m, d.Text, d.Blocks)
@@ -26,12 +26,12 @@ func (b *Bot) post(ctx context.Context, m slackcall.Message, d view.Drawing) (st
 	if err == nil && strings.HasPrefix(m.Channel, "#") {
 		b.learn(ctx, named, at.Channel)
 	}
-	return store.Place(at), err
+	return store.MessageRef(at), err
 }
 
 // update edits a message. If Slack doesn't let it be edited any more, that is no error: trying again wouldn't
 // help.
-func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, e slackcall.Edit) error {
+func (b *Bot) update(ctx context.Context, at store.MessageRef, d view.Drawing, e slackcall.Edit) error {
 	err := b.edit(ctx, at, d, e)
 	if errors.Is(err, store.ErrFrozen) {
 		return nil
@@ -41,8 +41,8 @@ func (b *Bot) update(ctx context.Context, at store.Place, d view.Drawing, e slac
 
 // edit edits a message. The error is store.ErrFrozen where Slack doesn't let it be edited, as in an
 // archived channel.
-func (b *Bot) edit(ctx context.Context, at store.Place, d view.Drawing, e slackcall.Edit) error {
-	err := b.slack.Update(ctx, slackcall.Place(at), d.Text, d.Blocks, e)
+func (b *Bot) edit(ctx context.Context, at store.MessageRef, d view.Drawing, e slackcall.Edit) error {
+	err := b.slack.Update(ctx, slackcall.MessageID(at), d.Text, d.Blocks, e)
 	if slackcall.OutcomeOf(err) == slackcall.Frozen {
 		b.log.Info().Err(err).Str("channel", at.Channel).Msg("a message can't be edited any more and stays as it is")
 		return fmt.Errorf("%w: %w", store.ErrFrozen, err)
@@ -52,15 +52,15 @@ func (b *Bot) edit(ctx context.Context, at store.Place, d view.Drawing, e slackc
 
 // find looks for a message that may have been posted at since or later. Where Slack
 // doesn't let us read it reports none: a second message is better than none.
-func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.Place, bool, error) {
+func (b *Bot) find(ctx context.Context, m slackcall.Message, since time.Time) (store.MessageRef, bool, error) {
 	m.Channel = b.channel(ctx, m.Channel)
 	at, found, err := b.slack.Find(ctx, m, since)
 	if slackcall.Refused(err) {
 		b.log.Warn().Err(err).Str("channel", m.Channel).
 			Msg("can't look up whether a message was posted already; it may show up twice")
-		return store.Place{}, false, nil
+		return store.MessageRef{}, false, nil
 	}
-	return store.Place(at), found, err
+	return store.MessageRef(at), found, err
 }
 
 // asGone adds store.ErrGone if the message no longer exists.

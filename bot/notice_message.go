@@ -12,9 +12,9 @@ import (
 )
 
 // PostNotice posts a notice to its person or channel.
-func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error) {
+func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.MessageRef, error) {
 	d, err := b.noticeFor(ctx, n)
-	var at store.Place
+	var at store.MessageRef
 	first := slackcall.ForAlarm
 	if n.Kind == oncall.NoticeDigest { // many on a Monday morning, and none of them in a hurry
 		first = slackcall.ForRest
@@ -23,7 +23,7 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.Place, err
 		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: first, Hasty: true}, d)
 	}
 	if err != nil {
-		return store.Place{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
+		return store.MessageRef{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
 	}
 	return at, nil
 }
@@ -41,7 +41,7 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 
 // RedrawNotice redraws a notice's message. The error is store.ErrGone if the message no
 // longer exists.
-func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error {
+func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.MessageRef, n oncall.Notice) error {
 	d, err := b.drawNotice(ctx, n)
 	if err == nil {
 		err = b.update(ctx, at, d, edit(w))
@@ -76,13 +76,13 @@ func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, err
 
 // FindNotice looks for a notice that an attempt at since or later may have posted in a
 // channel. Direct messages are not looked up: a second one is better than none.
-func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error) {
+func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.MessageRef, bool, error) {
 	if slackcall.IsUser(n.To) {
-		return store.Place{}, false, nil
+		return store.MessageRef{}, false, nil
 	}
 	at, found, err := b.find(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: slackcall.ForThread}, since)
 	if err != nil {
-		return store.Place{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
+		return store.MessageRef{}, false, fmt.Errorf("look for notice %d: %w", n.ID, err)
 	}
 	return at, found, nil
 }

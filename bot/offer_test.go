@@ -117,7 +117,7 @@ func TestTheHelpNamesWhatItsReaderMayDo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, do := range map[string]access.Act{
+		for name, do := range map[string]access.Permission{
 			"who": access.See, "schedule": access.See, "integrations": access.See, "override": access.Override, "schedule edit": access.EditSchedule,
 			"shift": access.EditSchedule, "mute": access.Integrations, "key": access.Integrations, "history": access.ReadAudit,
 			"swap": access.OwnThings, "away": access.OwnThings, "contact": access.OwnThings, "ack": access.OwnThings, // somebody may have been paged

@@ -246,7 +246,7 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	id, _ := readIncidentValue(o.value)
 	switch {
 	case plainActs[o.action] != "":
-		return f.store.Respond(f.ctx, by, f.picture(id).Incident)
+		return f.store.CheckRespond(f.ctx, by, f.picture(id).Incident)
 	case actForms[o.action] != nil:
 		_, err := f.bot.formOn(f.ctx, id, user, o.action)
 		return err
@@ -271,7 +271,7 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	case view.ActionContactAdd:
 		var err error
 		for _, method := range f.bot.methods {
-			if err = model.May(by, store.Adds(method), access.Object{}); err == nil {
+			if err = model.May(by, store.PermissionToAdd(method), access.Object{}); err == nil {
 				return nil
 			}
 		}
@@ -284,7 +284,7 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 }
 
 // inAny is nil if somebody may do something in any team.
-func (f *offering) inAny(user oncall.UserID, do access.Act) error {
+func (f *offering) inAny(user oncall.UserID, do access.Permission) error {
 	d, err := f.directory(), error(nil)
 	for _, team := range d.Teams {
 		if err = d.Access().May(oncall.ByUser(user), do, access.Object{Team: team.ID}); err == nil {
@@ -308,10 +308,10 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	switch o.block { //nolint:exhaustive // the others offer nothing to choose
 	case view.BlockOther:
 		this, _ := readIncidentValue(o.meta)
-		if err := f.store.Respond(f.ctx, by, f.picture(this).Incident); err != nil {
+		if err := f.store.CheckRespond(f.ctx, by, f.picture(this).Incident); err != nil {
 			return err
 		}
-		return f.store.Respond(f.ctx, by, f.picture(oncall.IncidentID(id)).Incident)
+		return f.store.CheckRespond(f.ctx, by, f.picture(oncall.IncidentID(id)).Incident)
 	case view.BlockSchedule:
 		return model.May(by, access.Override, on)
 	case view.BlockShift: // of the manager's
@@ -322,7 +322,7 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	case view.BlockTeam:
 		return model.May(by, access.EditSchedule, access.Object{Team: oncall.TeamID(id)})
 	case view.BlockMethod:
-		return model.May(by, store.Adds(oncall.Method(o.value)), access.Object{})
+		return model.May(by, store.PermissionToAdd(oncall.Method(o.value)), access.Object{})
 	}
 	f.t.Fatalf("nothing is known of choices in %s", o.block)
 	return nil

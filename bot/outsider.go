@@ -188,8 +188,8 @@ func (b *Bot) admit(ctx context.Context, u slack.User) error {
 }
 
 // permalink is the address of a message, "" if it has none yet.
-func (b *Bot) permalink(ctx context.Context, at store.Place) string {
-	if at == (store.Place{}) {
+func (b *Bot) permalink(ctx context.Context, at store.MessageRef) string {
+	if at == (store.MessageRef{}) {
 		return ""
 	}
 	ours, err := b.ourWorkspace(ctx)

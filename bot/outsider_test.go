@@ -42,7 +42,7 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("Ann's click left the incident %s", in.Status)
 	}
-	if address := w.bot.permalink(w.ctx, store.Place{Channel: "C0PAY", TS: "1.2"}); address != "" {
+	if address := w.bot.permalink(w.ctx, store.MessageRef{Channel: "C0PAY", TS: "1.2"}); address != "" {
 		t.Errorf("a message is at %q", address)
 	}
 }

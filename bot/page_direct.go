@@ -75,7 +75,7 @@ func (b *Bot) sendPage(ctx context.Context, m notify.Message, in oncall.Incident
 	if m.Attempt > 1 {
 		// An earlier attempt may have posted the page without our knowing it, and the buttons of
 		// that copy would never change. Two pages for a moment are better than none.
-		if err := b.slack.DeleteCopies(ctx, slackcall.Place(at), m.Key); err != nil {
+		if err := b.slack.DeleteCopies(ctx, slackcall.MessageID(at), m.Key); err != nil {
 			b.log.Warn().Err(err).Msg("can't look for an earlier copy of a page; it may show up twice")
 		}
 	}
@@ -119,7 +119,7 @@ func (b *Bot) Find(ctx context.Context, m notify.Message, since time.Time) (noti
 }
 
 // posted is the receipt of a page that was posted.
-func posted(at store.Place) notify.Receipt {
-	place := notify.Place(at)
+func posted(at store.MessageRef) notify.Receipt {
+	place := notify.SlackMessage(at)
 	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place}
 }

@@ -20,7 +20,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call in payments"}}
 	r := w.bot.Send(w.ctx, message)
 	m := w.sim.Messages("@ann")
-	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.Place{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
+	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.SlackMessage{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
 		t.Fatalf("%+v; Ann got %+v", r, m)
 	}
 	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
@@ -115,7 +115,7 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	}
 	message.Attempt = 2
 	r := w.bot.Send(w.ctx, message)
-	if m := w.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.Place{Channel: m[1].Channel, TS: m[1].TS}) {
+	if m := w.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.SlackMessage{Channel: m[1].Channel, TS: m[1].TS}) {
 		t.Errorf("%+v; Ann has %+v", r, m)
 	}
 	w.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})

@@ -187,7 +187,7 @@ func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]onca
 }
 
 // mayInSome reports whether a person may do something in any team.
-func mayInSome(d *store.Directory, user oncall.UserID, do access.Act) bool {
+func mayInSome(d *store.Directory, user oncall.UserID, do access.Permission) bool {
 	return slices.ContainsFunc(d.Teams, func(t oncall.Team) bool {
 		return d.Access().May(oncall.ByUser(user), do, access.Object{Team: t.ID}) == nil
 	})

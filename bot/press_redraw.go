@@ -20,7 +20,7 @@ const notedWithin = time.Second
 // redrawPressed redraws the message in which somebody has pressed a button at once, ahead of everything that
 // waits to be drawn, because they are looking at it. If it fails, the draw job does it.
 func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
-	at := store.Place{Channel: c.Channel.ID, TS: c.Message.Timestamp}
+	at := store.MessageRef{Channel: c.Channel.ID, TS: c.Message.Timestamp}
 	var id oncall.IncidentID
 	for _, a := range c.ActionCallback.BlockActions {
 		_, chosen, menu := strings.Cut(a.SelectedOption.Value, "/")
@@ -64,8 +64,8 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 }
 
 // replace redraws a pressed message by its response_url, or by an edit where there is no room for that.
-func (b *Bot) replace(ctx context.Context, at store.Place, responseURL string, d view.Drawing) error {
-	err := b.slack.Replace(ctx, slackcall.Place(at), responseURL, d.Text, d.Blocks)
+func (b *Bot) replace(ctx context.Context, at store.MessageRef, responseURL string, d view.Drawing) error {
+	err := b.slack.Replace(ctx, slackcall.MessageID(at), responseURL, d.Text, d.Blocks)
 	if slackcall.OutcomeOf(err) == slackcall.Unsent {
 		err = b.update(ctx, at, d, slackcall.Edit{Priority: slackcall.ForAnswer})
 	}

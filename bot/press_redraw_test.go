@@ -11,7 +11,7 @@ import (
 )
 
 // known posts an incident and notes where it stands.
-func (w *world) known() (id int64, at store.Place) {
+func (w *world) known() (id int64, at store.MessageRef) {
 	w.t.Helper()
 	p, at := w.posted()
 	job := int64(4711)

@@ -22,12 +22,12 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{})
 	}
 	w.Key = "command/" + r.trigger
-	made, err := b.raise(ctx, r, w, store.Place{})
+	made, err := b.raise(ctx, r, w, store.MessageRef{})
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if made.Asks != nil {
-		w.said = view.Sentence(made.Asks) + " " + pageAllTheSame
+	if made.NeedsConfirmation != nil {
+		w.said = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
 	}
 	return view.Drawing{Text: b.raisedAnswer(ctx, r, made)}, nil
@@ -36,13 +36,13 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 const pageAllTheSame = "Nobody was paged yet. If it can't wait, send this."
 
 // raise opens the incident, for the one who asks.
-func (b *Bot) raise(ctx context.Context, r request, w wish, follow store.Place) (store.Raised, error) {
+func (b *Bot) raise(ctx context.Context, r request, w wish, follow store.MessageRef) (store.Raised, error) {
 	if w.User != "" { // whom the store may not know yet
 		if _, err := b.user(ctx, w.User); err != nil {
 			return store.Raised{}, err
 		}
 	}
-	return b.store.Raise(ctx, oncall.ByUser(r.user.ID), w.Raise, follow, b.clock())
+	return b.store.Raise(ctx, oncall.ByUser(r.user.ID), w.RaiseRequest, follow, b.clock())
 }
 
 // raisedAnswer says what was raised, as far as the one who asked may see it.
@@ -64,7 +64,7 @@ func (b *Bot) raisedAnswer(ctx context.Context, r request, made store.Raised) st
 
 // raiseMessage does what somebody writes to the bot where no form can be opened: it pages, or says what is missing.
 // The draw job answers in reply to follow, or in a direct message: then nothing is to be said here.
-func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.Place) (view.Drawing, error) {
+func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.MessageRef) (view.Drawing, error) {
 	if !w.clear() {
 		said := w.said
 		if said == "" {
@@ -76,10 +76,10 @@ func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if made.Asks != nil {
-		return view.RaiseAsk(view.Sentence(made.Asks), confirmation{Raise: w.Raise, User: r.user.ID, Follow: follow}.String()), nil
+	if made.NeedsConfirmation != nil {
+		return view.RaiseAsk(view.Sentence(made.NeedsConfirmation), confirmation{Raise: w.RaiseRequest, User: r.user.ID, Follow: follow}.String()), nil
 	}
-	if follow == (store.Place{}) && !made.Again {
+	if follow == (store.MessageRef{}) && !made.Again {
 		return view.Drawing{}, nil
 	}
 	if made.Again {
@@ -90,9 +90,9 @@ func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.
 
 // A confirmation is what a button carries that pages beyond the limits.
 type confirmation struct {
-	Raise  oncall.Raise
+	Raise  oncall.RaiseRequest
 	User   oncall.UserID // who may press it
-	Follow store.Place
+	Follow store.MessageRef
 }
 
 // longestValue is how long the value of a button may be.
@@ -123,7 +123,7 @@ func (b *Bot) confirmRaise(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	c.Raise.Confirmed = true
-	made, err := b.raise(ctx, r, wish{Raise: c.Raise}, c.Follow)
+	made, err := b.raise(ctx, r, wish{RaiseRequest: c.Raise}, c.Follow)
 	if err != nil {
 		return "", err
 	}
@@ -141,7 +141,7 @@ func (b *Bot) raisedAdd(ctx context.Context, p press) (string, error) {
 
 // addReply adds what somebody replies to the message that shows what became of what they raised. It reports whether
 // the message was one.
-func (b *Bot) addReply(ctx context.Context, user oncall.UserID, at store.Place, text string) (view.Drawing, bool, error) {
+func (b *Bot) addReply(ctx context.Context, user oncall.UserID, at store.MessageRef, text string) (view.Drawing, bool, error) {
 	if at.TS == "" {
 		return view.Drawing{}, false, nil
 	}

@@ -33,29 +33,29 @@ func raiserMessage(c store.RaiserCopy, delivery string, p slackcall.Priority) sl
 }
 
 // PostRaiser posts the message in which somebody who raised an incident sees what becomes of it.
-func (b *Bot) PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.Place, error) {
+func (b *Bot) PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.MessageRef, error) {
 	m := raiserMessage(c, delivery, priority(w))
 	m.Incident = int64(p.Incident.ID)
 	at, err := b.post(ctx, m, b.raised(ctx, p, c))
 	if err != nil {
-		return store.Place{}, fmt.Errorf("show %s incident %s: %w", c.User, p.Incident.ID, asGone(err))
+		return store.MessageRef{}, fmt.Errorf("show %s incident %s: %w", c.User, p.Incident.ID, asGone(err))
 	}
 	return at, nil
 }
 
 // RedrawRaiser edits it. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it can't be edited.
 func (b *Bot) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
-	if err := b.edit(ctx, c.Place, b.raised(ctx, p, c), edit(w)); err != nil {
+	if err := b.edit(ctx, c.MessageRef, b.raised(ctx, p, c), edit(w)); err != nil {
 		return fmt.Errorf("show %s incident %s: %w", c.User, p.Incident.ID, err)
 	}
 	return nil
 }
 
 // FindRaiser looks for it, if an attempt at since or later may have posted it.
-func (b *Bot) FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error) {
+func (b *Bot) FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, raiserMessage(c, delivery, slackcall.ForRoot), since)
 	if err != nil {
-		return store.Place{}, false, fmt.Errorf("look for the message %s: %w", delivery, err)
+		return store.MessageRef{}, false, fmt.Errorf("look for the message %s: %w", delivery, err)
 	}
 	return at, found, nil
 }

@@ -128,16 +128,16 @@ func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, err
 	}
 	meta := view.ReadRaiseMeta(s.meta())
 	w.Confirmed, w.Key = meta.Confirmed, "view/"+s.view.ID
-	if at := (store.Place{Channel: meta.Channel, TS: meta.TS}); meta.TS != "" {
+	if at := (store.MessageRef{Channel: meta.Channel, TS: meta.TS}); meta.TS != "" {
 		w.Key, w.Link = "message/"+at.Channel+"/"+at.TS, b.permalink(ctx, at)
 	}
-	made, err := b.raise(ctx, r, w, store.Place{})
+	made, err := b.raise(ctx, r, w, store.MessageRef{})
 	if err != nil {
 		return modalResponse{}, err
 	}
-	if made.Asks != nil {
+	if made.NeedsConfirmation != nil {
 		meta.Confirmed = true
-		w.said = view.Sentence(made.Asks) + " " + pageAllTheSame
+		w.said = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
 		return replace(r.raiseForm(w, meta).Draw()), nil
 	}
 	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, made))), nil

@@ -12,7 +12,7 @@ import (
 
 // A wish is what somebody has said of an incident to raise, as far as it is understood.
 type wish struct {
-	oncall.Raise
+	oncall.RaiseRequest
 	said string // what is unclear, if anything is
 }
 

@@ -124,7 +124,7 @@ func (b *Bot) guard(ctx context.Context, key string, handler func() (string, err
 		}
 	}()
 	if key != "" {
-		first, err := b.store.FirstSeen(ctx, key, b.clock())
+		first, err := b.store.RememberEvent(ctx, key, b.clock())
 		if err != nil {
 			return "", fmt.Errorf("%w: check for a repeated delivery: %w", errNotBegun, err)
 		}

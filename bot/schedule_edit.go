@@ -131,7 +131,7 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 		at = e.now
 	}
 	blocks := view.SchedulePreview(was, is, at, e.now, e.location)
-	blocks = append(blocks, view.FairnessPreview(report.Fairness(was, is, e.directory.Rhythms(), at, at.Add(report.FairAhead)))...)
+	blocks = append(blocks, view.FairnessPreview(report.Fairness(was, is, e.directory.PersonalHours(), at, at.Add(report.FairAhead)))...)
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
 		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}

@@ -80,8 +80,8 @@ func (r request) unread(s span, reason, example string) error {
 		view.Between(s.from, s.to, r.location), view.Name(reason), example)
 }
 
-// tooFar is how far ahead anything can be planned.
-const tooFar = 10
+// maxYearsAhead is how far ahead anything can be planned.
+const maxYearsAhead = 10
 
 func (r request) checkSpan(s span) error {
 	switch {
@@ -89,8 +89,8 @@ func (r request) checkSpan(s span) error {
 		return oncall.Refuse("The end, %s, is not after the start, %s.", view.Time(s.to, r.location), view.Time(s.from, r.location))
 	case s.from.Before(r.now):
 		return oncall.Refuse("The start, %s, is in the past. Begin with `now`, or with a later time.", view.Time(s.from, r.location))
-	case s.to.After(r.now.AddDate(tooFar, 0, 0)):
-		return oncall.Refuse("The end is more than %d years ahead.", tooFar)
+	case s.to.After(r.now.AddDate(maxYearsAhead, 0, 0)):
+		return oncall.Refuse("The end is more than %d years ahead.", maxYearsAhead)
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // reference is what Slack makes of a name, a link or an address that somebody types in a command.
-// Elsewhere in it < and > are entities.
+// AddElsewhere in it < and > are entities.
 var reference = regexp.MustCompile(`<([^<>]*)>`)
 
 // typedWords are the words of a command, with its links, addresses and channels as they were typed.

@@ -42,7 +42,7 @@ func put(sets map[string]map[string]bool, set, name string) {
 }
 
 // person returns somebody by our name.
-func (b *builder) person(id string, where Place) (string, bool) {
+func (b *builder) person(id string, where Location) (string, bool) {
 	if b.users.has(id) {
 		return b.users.of(id, ""), true
 	}
@@ -51,7 +51,7 @@ func (b *builder) person(id string, where Place) (string, bool) {
 }
 
 // people returns those who are still users, each once, and has them be members of a team.
-func (b *builder) people(ids []string, team string, where Place) setup.Turn {
+func (b *builder) people(ids []string, team string, where Location) setup.Turn {
 	turn := setup.Turn{}
 	for _, id := range ids {
 		if name, ok := b.person(id, where); ok && !slices.Contains(turn, name) {
@@ -90,7 +90,7 @@ func (b *builder) writeTeams(ids []string) {
 	for _, id := range ids {
 		name := b.team(id)
 		out := setup.Team{Name: name, Members: sorted(b.members[name]), Managers: sorted(b.managers[name])}
-		where := Place{"team", name, ""}
+		where := Location{"team", name, ""}
 		named := slices.SortedFunc(maps.Keys(b.channels[name]), func(x, y string) int {
 			return cmp.Or(b.channels[name][y]-b.channels[name][x], strings.Compare(x, y))
 		})
@@ -109,7 +109,7 @@ func (b *builder) writeTeams(ids []string) {
 }
 
 // addPolicy adds a policy, which pages the whole team if it would page nobody.
-func (b *builder) addPolicy(out setup.Policy, where Place) {
+func (b *builder) addPolicy(out setup.Policy, where Location) {
 	if len(out.Steps) == 0 {
 		b.lose(where, "no step pages anybody; here it pages the whole team")
 		out.Steps = []setup.Step{{Page: []string{"team " + out.Team}, Wait: "5m"}}
@@ -120,7 +120,7 @@ func (b *builder) addPolicy(out setup.Policy, where Place) {
 // ways says how people are reached there, for the remark that they set it up anew.
 func (b *builder) ways(user string, rules []string) {
 	if len(rules) > 0 {
-		b.lose(Place{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
+		b.lose(Location{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
 	}
 }
 

@@ -146,7 +146,7 @@ func FromGoAlert(in GoAlert, now time.Time) Result {
 	for _, s := range in.Services {
 		g.service(s)
 	}
-	g.lose(Place{"team", g.team(homeless), ""}, "GoAlert has no teams: all is of this one. Make teams, and give each what is its own")
+	g.lose(Location{"team", g.team(homeless), ""}, "GoAlert has no teams: all is of this one. Make teams, and give each what is its own")
 	g.writeTeams(nil)
 	return g.Result
 }
@@ -155,7 +155,7 @@ func (g *goAlert) user(u gaUser) {
 	name := g.users.of(u.ID, u.Name)
 	g.Setup.Users = append(g.Setup.Users, setup.User{Name: name, Email: u.Email})
 	if u.Email == "" {
-		g.lose(Place{"user", name, ""}, "they have no mail address by which they are found in Slack; give one, or slack")
+		g.lose(Location{"user", name, ""}, "they have no mail address by which they are found in Slack; give one, or slack")
 	}
 	methods := map[string]string{}
 	for _, m := range u.Methods {
@@ -178,7 +178,7 @@ func (g *goAlert) user(u gaUser) {
 
 func (g *goAlert) policy(p gaPolicy) {
 	name := g.policies.of(p.ID, "")
-	where := Place{"policy", name, ""}
+	where := Location{"policy", name, ""}
 	out := setup.Policy{Name: name, Team: g.team(homeless), Repeat: min(max(p.Repeat, 0), 20)}
 	if p.Repeat > 20 {
 		g.lose(where, "it repeats %d times; here 20", p.Repeat)
@@ -219,7 +219,7 @@ func (d gaDest) target() gaTarget {
 	return gaTarget{Type: k[0], ID: d.Args[k[1]]}
 }
 
-func (g *goAlert) target(t gaTarget, where Place) string {
+func (g *goAlert) target(t gaTarget, where Location) string {
 	team := g.team(homeless)
 	switch t.Type {
 	case "user":
@@ -248,7 +248,7 @@ func (g *goAlert) target(t gaTarget, where Place) string {
 }
 
 // alone makes a schedule of a rotation that a policy pages without one.
-func (g *goAlert) alone(id string, where Place) (string, bool) {
+func (g *goAlert) alone(id string, where Location) (string, bool) {
 	if name, made := g.pages[id]; made {
 		return name, name != ""
 	}
@@ -273,7 +273,7 @@ func (g *goAlert) alone(id string, where Place) (string, bool) {
 
 func (g *goAlert) service(s gaService) {
 	name := g.senders.of(s.ID, s.Name)
-	where := Place{"service", name, ""}
+	where := Location{"service", name, ""}
 	if !g.policies.has(s.Policy) {
 		g.lose(where, "its escalation policy is not there; it is left out")
 		return

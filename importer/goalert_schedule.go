@@ -70,7 +70,7 @@ var slackChannelForm = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 
 func (g *goAlert) schedule(s gaSchedule) {
 	name := g.schedules.of(s.ID, "")
-	where := Place{"schedule", name, ""}
+	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
 		g.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
@@ -92,7 +92,7 @@ func (g *goAlert) schedule(s gaSchedule) {
 }
 
 // assignment makes a rotation of what a schedule is assigned to.
-func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Location, called *names, where Place) (setup.Rotation, bool) {
+func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Location, called *names, where Location) (setup.Rotation, bool) {
 	only, ever, err := gaWindows(a.Rules)
 	if err != nil {
 		g.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
@@ -103,7 +103,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 	}
 	// All rules are on call together: the same priority.
 	out := setup.Rotation{Priority: 1, Only: only}
-	var here Place
+	var here Location
 	switch a.Target.Type {
 	case "user":
 		turn := g.people([]string{a.Target.ID}, s.Team, where)
@@ -132,7 +132,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 }
 
 // rotation carries over turns: whose it is now is a fact there, from which the order follows.
-func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, location *time.Location, called *names, where Place) bool {
+func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, location *time.Location, called *names, where Location) bool {
 	own, err := time.LoadLocation(r.TimeZone)
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[r.Type]
 	if err != nil || !ok || len(r.Users) == 0 {
@@ -226,7 +226,7 @@ func gaWindows(rules []gaRule) (out []schedule.Window, ever bool, err error) {
 
 // endsTwice warns of a rule that ends at a time which the clock shows twice on some day of the coming year: it ends at the
 // second there, and at the first here.
-func (g *goAlert) endsTwice(only []schedule.Window, location *time.Location, where Place) {
+func (g *goAlert) endsTwice(only []schedule.Window, location *time.Location, where Location) {
 	for _, change := range backward(g.now, g.now.AddDate(1, 0, 0), location) {
 		for _, w := range only {
 			end := int(w.To)
@@ -259,7 +259,7 @@ func backward(from, until time.Time, location *time.Location) (out []foldedHour)
 }
 
 // overrides are what people and temporary schedules change. There a temporary schedule is above all others.
-func (g *goAlert) overrides(s gaSchedule, team string, where Place) (out []schedule.Override) {
+func (g *goAlert) overrides(s gaSchedule, team string, where Location) (out []schedule.Override) {
 	for _, o := range g.in.Overrides {
 		if o.Target.ID != s.ID || !o.End.After(g.now) {
 			continue

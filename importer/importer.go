@@ -21,19 +21,19 @@ type Result struct {
 
 // A Loss is something that the set-up file has no place for, or that somebody must decide.
 type Loss struct {
-	Where Place
+	Where Location
 	What  string // a sentence
 }
 
-// A Place is a thing and, in Detail, a part of it: schedule, Payments, layer Nights.
-type Place struct{ Kind, Name, Detail string }
+// A Location is a thing and, in Detail, a part of it: schedule, Payments, layer Nights.
+type Location struct{ Kind, Name, Detail string }
 
-func (p Place) at(detail string) Place {
+func (p Location) at(detail string) Location {
 	p.Detail = detail
 	return p
 }
 
-func (p Place) String() string {
+func (p Location) String() string {
 	text := p.Kind + " " + p.Name
 	if p.Detail != "" {
 		text += ", " + p.Detail
@@ -73,7 +73,7 @@ const (
 )
 
 // lose notes what could not be carried over.
-func (r *Result) lose(where Place, format string, args ...any) {
+func (r *Result) lose(where Location, format string, args ...any) {
 	r.Lost = append(r.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
 }
 

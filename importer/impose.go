@@ -123,7 +123,7 @@ func later(t time.Time, location *time.Location) string {
 }
 
 // impose writes overrides as rotations, and says what could not be.
-func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Place) {
+func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Location) {
 	left, err := impose(out, overrides, called, now)
 	if err != nil {
 		res.lose(where, "its overrides can't be said here: %v", err)

@@ -162,7 +162,7 @@ func (g *grafanaOnCall) user(u gocUser) {
 		}
 	}
 	if out.Email == "" && out.Slack == "" {
-		g.lose(Place{"user", name, ""}, "they have neither a mail address nor a Slack account; give one")
+		g.lose(Location{"user", name, ""}, "they have neither a mail address nor a Slack account; give one")
 	}
 	g.Setup.Users = append(g.Setup.Users, out)
 	for _, t := range u.Teams {
@@ -198,7 +198,7 @@ func (g *grafanaOnCall) rules(user string, important bool) string {
 
 func (g *grafanaOnCall) chain(c gocChain) {
 	name := g.policies.of(c.ID, "")
-	where := Place{"policy", name, ""}
+	where := Location{"policy", name, ""}
 	team := g.team(c.TeamID)
 	out := setup.Policy{Name: name, Team: team}
 	steps := slices.SortedStableFunc(slices.Values(g.in.Steps), func(a, b gocStep) int { return a.Position - b.Position })
@@ -241,7 +241,7 @@ func (g *grafanaOnCall) chain(c gocChain) {
 }
 
 // pauses puts a wait after the last step; one that follows another adds to it.
-func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, where Place) {
+func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, where Location) {
 	n := len(out.Steps)
 	if n == 0 {
 		g.lose(where, "it waits %s before anybody is paged; here they are at once (hold in docs/routes.md waits)", shortly(d))
@@ -254,7 +254,7 @@ func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, wh
 }
 
 // targets says whom a step pages; robin: one of them, by turns.
-func (g *grafanaOnCall) targets(s gocStep, team string, where Place) (page []string, robin bool) {
+func (g *grafanaOnCall) targets(s gocStep, team string, where Location) (page []string, robin bool) {
 	each := func(ids []string) (out []string) {
 		for _, name := range g.people(ids, team, where) {
 			out = append(out, "user "+name)
@@ -310,7 +310,7 @@ func (g *grafanaOnCall) handle(id string) string {
 
 func (g *grafanaOnCall) integration(i gocIntegration) {
 	name := g.senders.of(i.ID, i.Name)
-	where := Place{"integration", name, ""}
+	where := Location{"integration", name, ""}
 	team := g.team(i.TeamID)
 	routes := slices.DeleteFunc(slices.Clone(g.in.Routes), func(r gocRoute) bool { return r.Integration != i.ID || r.Last })
 	slices.SortStableFunc(routes, func(a, b gocRoute) int { return a.Position - b.Position })
@@ -349,7 +349,7 @@ func (g *grafanaOnCall) integration(i gocIntegration) {
 
 // route keeps a route that can't be translated, as one that changes nothing: a regular expression there is about the whole
 // payload, a template about whatever it likes.
-func (g *grafanaOnCall) route(r gocRoute, titles *names, where Place) (setup.Route, bool) {
+func (g *grafanaOnCall) route(r gocRoute, titles *names, where Location) (setup.Route, bool) {
 	here := where.at(fmt.Sprintf("route %d", r.Position+1))
 	if !g.policies.has(r.Chain) {
 		g.lose(here, "%s leads to no escalation chain: it is left out, and what it matched is paged as the rest", excerpt(r.Regex))

@@ -67,7 +67,7 @@ func userID(id string) oncall.UserID { return oncall.UserID(id) }
 
 func (g *grafanaOnCall) schedule(s gocSchedule) {
 	name := g.schedules.of(s.ID, "")
-	where := Place{"schedule", name, ""}
+	where := Location{"schedule", name, ""}
 	if s.TimeZone == "" {
 		s.TimeZone = "UTC"
 	}
@@ -101,7 +101,7 @@ func host(address string) string {
 }
 
 // written has a schedule that follows a calendar be those shifts that are known of it.
-func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *time.Location, where Place) {
+func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *time.Location, where Location) {
 	for _, f := range g.in.Finals[s.ID] {
 		user := g.users.byID[f.User]
 		if user == "" || !f.End.After(g.now) {
@@ -118,7 +118,7 @@ func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *ti
 }
 
 // shifts makes rotations of the shifts of a schedule.
-func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names, where Place) {
+func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names, where Location) {
 	ids := slices.Clone(s.Shifts)
 	for _, id := range g.in.ShiftsOf[s.ID] {
 		if !slices.Contains(ids, id) {
@@ -150,7 +150,7 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 }
 
 // shift makes rotations of one shift: one, or as many as its single dates need.
-func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *names, where Place) []setup.Rotation {
+func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *names, where Location) []setup.Rotation {
 	here := where.at("shift " + x.Name)
 	r, err := g.recurrence(x, s)
 	if err != nil {
@@ -250,7 +250,7 @@ func firstDay(r recurrence) int {
 }
 
 // swaps are those that somebody has taken.
-func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names, where Place) {
+func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names, where Location) {
 	var taken []schedule.Override
 	for _, w := range g.in.Swaps {
 		if w.Schedule != s.ID || w.Status != "taken" || !w.End.After(g.now) {

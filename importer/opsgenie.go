@@ -138,10 +138,10 @@ func FromOpsgenie(in Opsgenie, now time.Time) Result {
 		o.integration(i)
 	}
 	for _, h := range in.Heartbeats {
-		o.lose(Place{"heartbeat", h.Name, ""}, "every %d %s; name it under an integration's heartbeats (docs/heartbeats.md), and point what pings it here", h.Interval, h.Unit)
+		o.lose(Location{"heartbeat", h.Name, ""}, "every %d %s; name it under an integration's heartbeats (docs/heartbeats.md), and point what pings it here", h.Interval, h.Unit)
 	}
 	if in.Backup {
-		o.lose(Place{"backup", "of Opsgenie", ""}, "the tool that wrote it leaves out overrides; read the API with a key while there is one")
+		o.lose(Location{"backup", "of Opsgenie", ""}, "the tool that wrote it leaves out overrides; read the API with a key while there is one")
 	}
 	o.writeTeams()
 	return o.Result
@@ -149,7 +149,7 @@ func FromOpsgenie(in Opsgenie, now time.Time) Result {
 
 func (o *opsgenie) user(u ogUser) {
 	if u.Blocked {
-		o.lose(Place{"user", cmp.Or(u.FullName, u.Username), ""}, "they are blocked, and left out")
+		o.lose(Location{"user", cmp.Or(u.FullName, u.Username), ""}, "they are blocked, and left out")
 		return
 	}
 	name := o.users.of(u.ID, cmp.Or(u.FullName, u.Username))
@@ -158,7 +158,7 @@ func (o *opsgenie) user(u ogUser) {
 }
 
 // person returns somebody by our name; they may be named by id or by mail address.
-func (o *opsgenie) person(ref ogRef, where Place) (string, bool) {
+func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
 	id := ref.ID
 	if !o.users.has(id) {
 		id = o.byMail[strings.ToLower(cmp.Or(ref.Username, ref.Name))]
@@ -206,7 +206,7 @@ type level struct {
 
 func (o *opsgenie) policy(e ogEscalation) {
 	name := o.policies.of(e.ID, "")
-	where := Place{"policy", name, ""}
+	where := Location{"policy", name, ""}
 	team := o.teamName(o.team(e.Owner))
 	out := setup.Policy{Name: name, Team: team}
 	var levels []level
@@ -251,7 +251,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 func minutes(d time.Duration) string { return fmt.Sprintf("%dm", int(d.Minutes())) }
 
 // target says whom a rule pages in our words.
-func (o *opsgenie) target(r ogRef, how, team string, where Place) []string {
+func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 	switch r.Type {
 	case "user":
 		name, ok := o.person(r, where)
@@ -292,7 +292,7 @@ func (o *opsgenie) target(r ogRef, how, team string, where Place) []string {
 // integration makes an integration with the policy to which its team's alerts go by default.
 func (o *opsgenie) integration(i ogIntegration) {
 	name := o.senders.of(i.ID, i.Name)
-	where := Place{"integration", name, ""}
+	where := Location{"integration", name, ""}
 	if i.Enabled != nil && !*i.Enabled {
 		o.lose(where, "it is disabled there, and left out")
 		return
@@ -312,7 +312,7 @@ func (o *opsgenie) integration(i ogIntegration) {
 }
 
 // routedTo is the policy to which a team's alerts go when no other rule of its routing matches.
-func (o *opsgenie) routedTo(team string, where Place) string {
+func (o *opsgenie) routedTo(team string, where Location) string {
 	rules := o.in.Routing[team]
 	if n := len(rules); n > 1 {
 		o.lose(where, "its team has %d routing rules; here the default one, and the others are yours to write as routes (docs/routes.md)", n)
@@ -345,7 +345,7 @@ func (o *opsgenie) forSchedule(schedule, team string) string {
 		o.Setup.Policies = append(o.Setup.Policies, setup.Policy{
 			Name: name, Team: o.teamName(team), Steps: []setup.Step{{Page: []string{"schedule " + o.schedules.of(schedule, "")}, Wait: "5m"}},
 		})
-		o.lose(Place{"policy", name, ""}, "alerts go to a schedule alone there; give it further steps")
+		o.lose(Location{"policy", name, ""}, "alerts go to a schedule alone there; give it further steps")
 	}
 	return name
 }
@@ -365,7 +365,7 @@ func (o *opsgenie) writeTeams() {
 		i := slices.IndexFunc(o.in.Teams, func(t ogTeam) bool { return t.ID == id })
 		if i >= 0 {
 			for _, m := range o.in.Teams[i].Members {
-				if name, ok := o.person(m.User, Place{"team", out.Name, ""}); ok {
+				if name, ok := o.person(m.User, Location{"team", out.Name, ""}); ok {
 					members[name] = true
 					if m.Role == "admin" {
 						managers[name] = true
@@ -380,6 +380,6 @@ func (o *opsgenie) writeTeams() {
 		}
 		out.Members, out.Managers = sorted(members), sorted(managers)
 		o.Setup.Teams = append(o.Setup.Teams, out)
-		o.lose(Place{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
+		o.lose(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
 	}
 }

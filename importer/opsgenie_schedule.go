@@ -63,7 +63,7 @@ type asked struct{ Since, Until time.Time }
 
 func (o *opsgenie) schedule(s ogSchedule) {
 	name := o.schedules.of(s.ID, "")
-	where := Place{"schedule", name, ""}
+	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
 		o.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
@@ -91,7 +91,7 @@ func (o *opsgenie) schedule(s ogSchedule) {
 	o.final(s, name)
 }
 
-func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *time.Location, where Place) (setup.Rotation, bool) {
+func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *time.Location, where Location) (setup.Rotation, bool) {
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week"}[r.Type]
 	if !ok || len(r.Participants) == 0 {
 		o.lose(where, "its turns are %q among %d participants; it is left out", r.Type, len(r.Participants))
@@ -113,7 +113,7 @@ func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *
 	return out, true
 }
 
-func (o *opsgenie) turn(p ogRef, team string, where Place) setup.Turn {
+func (o *opsgenie) turn(p ogRef, team string, where Location) setup.Turn {
 	switch p.Type {
 	case "none":
 		return setup.Turn{}
@@ -144,7 +144,7 @@ func (o *opsgenie) turn(p ogRef, team string, where Place) setup.Turn {
 }
 
 // overrides are what will be in force: rotations above all others that end with them.
-func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, location *time.Location, where Place) {
+func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, location *time.Location, where Location) {
 	priority := 2
 	var off []schedule.Override // that take everybody off call
 	for _, v := range o.in.Overrides[s.ID] {

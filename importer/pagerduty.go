@@ -155,12 +155,12 @@ func (p *pagerDuty) user(u pdUser) {
 	name := p.users.of(u.ID, u.called())
 	p.Setup.Users = append(p.Setup.Users, setup.User{Name: name, Email: u.Email, TimeZone: zone(u.TimeZone)})
 	if len(u.ContactMethods) > 0 || len(u.Rules) > 0 {
-		p.lose(Place{"user", name, ""}, "their contact methods (%d) and notification rules (%d); they add and verify them with /oncall contact", len(u.ContactMethods), len(u.Rules))
+		p.lose(Location{"user", name, ""}, "their contact methods (%d) and notification rules (%d); they add and verify them with /oncall contact", len(u.ContactMethods), len(u.Rules))
 	}
 }
 
 // person returns somebody by our name. Whom PagerDuty no longer lists is gone.
-func (p *pagerDuty) person(ref pdRef, where Place) (string, bool) {
+func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
 	if p.users.has(ref.ID) {
 		return p.users.of(ref.ID, ""), true
 	}
@@ -169,7 +169,7 @@ func (p *pagerDuty) person(ref pdRef, where Place) (string, bool) {
 }
 
 // team returns the team that something belongs to, and has its people be members.
-func (p *pagerDuty) team(refs []pdRef, where Place) string {
+func (p *pagerDuty) team(refs []pdRef, where Location) string {
 	for _, t := range refs {
 		if p.teams.has(t.ID) {
 			if len(refs) > 1 {
@@ -186,7 +186,7 @@ func (p *pagerDuty) join(team, user string) { p.members[team+" "+user] = true }
 
 func (p *pagerDuty) policy(s pdPolicy) {
 	name := p.policies.of(s.ID, s.called())
-	where := Place{"policy", name, ""}
+	where := Location{"policy", name, ""}
 	team := p.team(s.Teams, where)
 	out := setup.Policy{Name: name, Team: p.teamName(team), Repeat: min(s.Loops, 20)}
 	if s.Loops > 20 {
@@ -214,7 +214,7 @@ func (p *pagerDuty) policy(s pdPolicy) {
 	p.Setup.Policies = append(p.Setup.Policies, out)
 }
 
-func (p *pagerDuty) target(t pdRef, team string, where Place) []string {
+func (p *pagerDuty) target(t pdRef, team string, where Location) []string {
 	switch {
 	case strings.HasPrefix(t.Type, "user"):
 		name, ok := p.person(t, where)
@@ -232,7 +232,7 @@ func (p *pagerDuty) target(t pdRef, team string, where Place) []string {
 
 func (p *pagerDuty) service(s pdService) {
 	name := p.services.of(s.ID, s.called())
-	where := Place{"service", name, ""}
+	where := Location{"service", name, ""}
 	if !p.policies.has(s.Policy.ID) {
 		p.lose(where, "its escalation policy %s is not there; it is left out", cmp.Or(s.Policy.called(), s.Policy.ID))
 		return
@@ -269,7 +269,7 @@ func (p *pagerDuty) maintenance(m pdMaintenance) {
 	for _, s := range m.Services {
 		i := slices.IndexFunc(p.Setup.Integrations, func(in setup.Integration) bool { return p.services.has(s.ID) && in.Name == p.services.of(s.ID, "") })
 		if i < 0 {
-			p.lose(Place{"maintenance window", name, ""}, "its service %s is not there", cmp.Or(s.called(), s.ID))
+			p.lose(Location{"maintenance window", name, ""}, "its service %s is not there", cmp.Or(s.called(), s.ID))
 			continue
 		}
 		in := p.Setup.Integrations[i]
@@ -299,7 +299,7 @@ func (p *pagerDuty) ackTimeouts() {
 		case len(found) == 1 && found[0] > 0:
 			policy.AckTimeout = strings.TrimSuffix((time.Duration(found[0]) * time.Second).String(), "0s")
 		case len(found) > 1:
-			p.lose(Place{"policy", policy.Name, ""}, "its services let an acknowledgement last differently long (%v seconds; 0: for good); here a policy says it (ack_timeout), and this one none", found)
+			p.lose(Location{"policy", policy.Name, ""}, "its services let an acknowledgement last differently long (%v seconds; 0: for good); here a policy says it (ack_timeout), and this one none", found)
 		}
 	}
 }
@@ -325,7 +325,7 @@ func (p *pagerDuty) writeTeams() {
 		out.Channel = channelOf(out.Name)
 		members, managers := map[string]bool{}, map[string]bool{}
 		for _, m := range p.in.Members[id] {
-			if name, ok := p.person(m.User, Place{"team", out.Name, ""}); ok {
+			if name, ok := p.person(m.User, Location{"team", out.Name, ""}); ok {
 				members[name] = true
 				managers[name] = m.Role == "manager"
 			}
@@ -338,7 +338,7 @@ func (p *pagerDuty) writeTeams() {
 		out.Members = sorted(members)
 		out.Managers = slices.DeleteFunc(sorted(managers), func(name string) bool { return !managers[name] })
 		p.Setup.Teams = append(p.Setup.Teams, out)
-		p.lose(Place{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
+		p.lose(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
 	}
 }
 

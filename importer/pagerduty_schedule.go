@@ -51,7 +51,7 @@ const (
 
 func (p *pagerDuty) schedule(s pdSchedule) {
 	name := p.schedules.of(s.ID, s.called())
-	where := Place{"schedule", name, ""}
+	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
 		p.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
@@ -84,7 +84,7 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 }
 
 // layer makes a rotation of a layer; two, if it will begin in the middle of a turn.
-func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Place) []setup.Rotation {
+func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Location) []setup.Rotation {
 	every := period(l.TurnSeconds)
 	if every == "" || len(l.Users) == 0 {
 		p.lose(where, "a turn of %d seconds among %d people can't be said here; it is left out", l.TurnSeconds, len(l.Users))
@@ -114,7 +114,7 @@ func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.
 
 // overrides are what will be in force: rotations above all others that end with them. Of two that overlap the later
 // one in the list wins, as there the one made last.
-func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, names *names, location *time.Location, where Place) {
+func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, names *names, location *time.Location, where Location) {
 	for _, o := range p.in.Overrides[s.ID] {
 		if !o.End.After(p.now) {
 			continue

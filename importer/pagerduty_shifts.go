@@ -81,7 +81,7 @@ type pdCustom struct {
 
 func (p *pagerDuty) shiftBased(s pdShiftBased) {
 	name := p.schedules.of(s.ID, s.called())
-	where := Place{"schedule", name, ""}
+	where := Location{"schedule", name, ""}
 	if s.TimeZone == "" {
 		p.lose(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", s.ID)
 		s.TimeZone = "UTC"
@@ -110,7 +110,7 @@ func (p *pagerDuty) shiftBased(s pdShiftBased) {
 }
 
 // member returns a turn of one member: nobody, if that is who has it, or if they are gone.
-func (p *pagerDuty) member(m pdV3Member, team string, where Place) setup.Turn {
+func (p *pagerDuty) member(m pdV3Member, team string, where Location) setup.Turn {
 	if m.Type == "empty_member" {
 		return setup.Turn{}
 	}
@@ -123,7 +123,7 @@ func (p *pagerDuty) member(m pdV3Member, team string, where Place) setup.Turn {
 }
 
 // event makes rotations of an event. Events are on call together: the same priority.
-func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, called *names, where Place) []setup.Rotation {
+func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
 	zone, err := time.LoadLocation(e.Start.Zone)
 	if err != nil || e.Start.Zone == "" {
 		zone, _ = time.LoadLocation(s.TimeZone)
@@ -225,7 +225,7 @@ func numbers(list string) (out []int, err error) {
 
 // aligned has turns go round as they do there. Which member has the first occurrence isn't said there, but the final
 // schedule says who has the next: if that is another than here, the order is turned until it is the same.
-func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation string, where Place) []setup.Rotation {
+func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation string, where Location) []setup.Rotation {
 	if s.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
 		return made
 	}
@@ -271,7 +271,7 @@ func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, 
 }
 
 // exceptions are the shifts that were added by hand and the overrides.
-func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Place) (out []schedule.Override) {
+func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out []schedule.Override) {
 	for _, c := range p.in.Custom[s.ID] {
 		for _, a := range c.Assignments {
 			if turn := p.member(a.Member, team, where.at("custom shift of "+c.Start.Format(time.RFC3339))); len(turn) > 0 {

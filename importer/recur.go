@@ -306,7 +306,7 @@ func (r recurrence) occursOn(day time.Time, period int) bool {
 }
 
 // recurs says a recurrence as rotations, or as single dates with a remark.
-func (res *Result) recurs(r recurrence, id, zone string, called *names, now time.Time, where Place) []setup.Rotation {
+func (res *Result) recurs(r recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
 	r.name = called.of(id, r.name)
 	out, err := r.rotations(now)
 	if err != nil {

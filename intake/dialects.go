@@ -11,7 +11,7 @@ var dialects = []dialect{
 		level:  "{event.severity}",
 		labels: map[string]string{"application": "event.application.name", "node": "event.node.name", "tier": "event.tier.name"},
 	},
-	{ // Better Stack
+	{ // BelowWorst Stack
 		has: "data.attributes.cause data.id", key: "betterstack/{data.id}", title: "{data.attributes.name|data.attributes.url}: {data.attributes.cause}",
 		status: "{data.attributes.status}", link: "{data.attributes.origin_url|data.attributes.url}", over: "data.attributes.resolved_at",
 	},

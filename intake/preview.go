@@ -12,7 +12,7 @@ import (
 
 // Preview tries on the payloads of an integration, the newest first, what would become of them if it were set up
 // otherwise. Both are read and routed as what comes is.
-func Preview(ctx context.Context, before, after oncall.Setting, payloads []oncall.Payload) (p oncall.Preview) {
+func Preview(ctx context.Context, before, after oncall.OutcomeFacts, payloads []oncall.Payload) (p oncall.Preview) {
 	before.Integration.Muted, after.Integration.Muted = false, false // what it would do
 	for _, came := range payloads {
 		if p.Tried >= oncall.PayloadsKept {
@@ -29,7 +29,7 @@ func Preview(ctx context.Context, before, after oncall.Setting, payloads []oncal
 		}
 		was, is := outcomes(before, signals, came.At), outcomes(after, others, came.At)
 		for i := range max(len(was), len(is)) {
-			d := oncall.Detour{At: came.At, Integration: before.Integration.ID}
+			d := oncall.OutcomeDiff{At: came.At, Integration: before.Integration.ID}
 			if i < len(was) {
 				d.Before = was[i]
 			}
@@ -46,7 +46,7 @@ func readsAlike(a, b oncall.Integration) bool {
 	return a.Format == b.Format && reflect.DeepEqual(a.Mapping, b.Mapping)
 }
 
-func outcomes(by oncall.Setting, signals []oncall.Signal, at time.Time) (all []oncall.Outcome) {
+func outcomes(by oncall.OutcomeFacts, signals []oncall.Signal, at time.Time) (all []oncall.Outcome) {
 	for _, s := range signals {
 		if s.Action != oncall.Reconcile {
 			all = append(all, by.Outcome(s, at))

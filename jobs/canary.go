@@ -137,7 +137,7 @@ func (c *canary) excuse(older bool, now time.Time) {
 
 // handInAgain hands in a signal of the canary, unless that was done a moment ago.
 func (j *Jobs) handInAgain(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
-	ours, err := j.store.TryCanary(ctx, number, now)
+	ours, err := j.store.ClaimCanary(ctx, number, now)
 	if err != nil || !ours {
 		return err
 	}
@@ -149,7 +149,7 @@ func (j *Jobs) handIn(ctx context.Context, number int64, what oncall.Action, now
 	if err := j.store.Accept(ctx, oncall.CanaryIntegration, []oncall.Signal{oncall.CanarySignal(number, what)}, now); err != nil {
 		return fmt.Errorf("the canary's signal: %w", err)
 	}
-	return j.store.NoteCanary(ctx, number, what)
+	return j.store.CanaryAccepted(ctx, number, what)
 }
 
 // judge raises the alarm if the canary is late, and ends it.
@@ -186,7 +186,7 @@ func (j *Jobs) judge(ctx context.Context, now time.Time) error {
 	if !tell {
 		return nil
 	}
-	return j.store.CanaryLate(ctx, now)
+	return j.store.TellCanaryLate(ctx, now)
 }
 
 // isLate reports whether the canary doesn't come through.

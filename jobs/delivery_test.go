@@ -180,7 +180,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	if n := len(d.events(1, oncall.EventUnreached)); n != 1 {
 		t.Errorf("the step was lost %d times, want once", n)
 	}
-	reach, err := d.store.Reach(t.Context(), oncall.ByTimer(), ann)
+	reach, err := d.store.ContactSettings(t.Context(), oncall.ByTimer(), ann)
 	if err != nil || reach.Contacts[1].Usable() || !reach.Contacts[0].Usable() {
 		t.Errorf("a number that is dead still counts, or another no more: %+v, %v", reach, err)
 	}

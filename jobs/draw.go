@@ -124,7 +124,7 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 	}
 	complete, copyErr := dr.copies(soon, full, d)
 	err = errors.Join(rootErr, copyErr, dr.raisers(full, d))
-	there := root != (store.Place{}) || none
+	there := root != (store.MessageRef{}) || none
 	if err == nil && there && !none {
 		there, err = dr.thread(full, d, root)
 	}
@@ -143,17 +143,17 @@ var errNoRoot = errors.New("the incident has no message in the channel")
 
 // root posts the incident's message or brings it up to date. If both the place and the error are empty, somebody
 // deleted the message and it must be posted again.
-func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) root(ctx context.Context, d store.Drawing) (store.MessageRef, error) {
 	in := d.Picture.Incident
-	if d.Root == (store.Place{}) {
+	if d.Root == (store.MessageRef{}) {
 		if in.TakenIn() && d.RootTried == nil {
-			return store.Place{}, errNoRoot
+			return store.MessageRef{}, errNoRoot
 		}
 		found, err := dr.adopt(ctx, d)
 		if err != nil {
-			return store.Place{}, err
+			return store.MessageRef{}, err
 		}
-		if found == (store.Place{}) {
+		if found == (store.MessageRef{}) {
 			return dr.post(ctx, d)
 		}
 		d.Root, d.RootDrawn = found, 0
@@ -163,51 +163,51 @@ func (dr drawer) root(ctx context.Context, d store.Drawing) (store.Place, error)
 	}
 	ok, err := dr.redraw(ctx, d.Picture, d.Root, "", nil)
 	if err != nil || !ok {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return d.Root, nil
 }
 
 // adopt looks for a root message that an earlier attempt may have posted. If there is none, it returns an empty
 // place.
-func (dr drawer) adopt(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) adopt(ctx context.Context, d store.Drawing) (store.MessageRef, error) {
 	id := d.Picture.Incident.ID
 	if d.RootTried == nil {
-		return store.Place{}, nil
+		return store.MessageRef{}, nil
 	}
 	if left := boardLag - dr.jobs.clock().Sub(*d.RootTried); left > 0 {
-		return store.Place{}, later{left}
+		return store.MessageRef{}, later{left}
 	}
 	place, found, err := dr.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
 	if err != nil {
-		return store.Place{}, fmt.Errorf("look for a message that may have been posted: %w", err)
+		return store.MessageRef{}, fmt.Errorf("look for a message that may have been posted: %w", err)
 	}
 	if !found {
-		return store.Place{}, nil
+		return store.MessageRef{}, nil
 	}
 	if err := dr.jobs.store.RootPosted(ctx, id, place, dr.jobs.clock()); err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return place, nil
 }
 
-func (dr drawer) post(ctx context.Context, d store.Drawing) (store.Place, error) {
+func (dr drawer) post(ctx context.Context, d store.Drawing) (store.MessageRef, error) {
 	in := d.Picture.Incident
 	if err := dr.jobs.store.RootTried(ctx, in.ID, dr.jobs.clock()); err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	place, err := dr.jobs.board.PostRoot(ctx, dr.wish, d.Picture, d.Delivery)
 	if undone(err) { // and the earlier attempts have already been looked for
 		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
 	if err != nil {
-		return store.Place{}, fmt.Errorf("post the message: %w", err)
+		return store.MessageRef{}, fmt.Errorf("post the message: %w", err)
 	}
 	if err := dr.jobs.store.RootPosted(ctx, in.ID, place, dr.jobs.clock()); err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	if err := dr.jobs.store.Drawn(ctx, in.ID, place, in.Version); err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return place, nil
 }
@@ -222,7 +222,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 		if soon.Err() != nil || dr.stopping() {
 			return false, errors.Join(errs...)
 		}
-		if _, err := dr.redraw(ctx, d.Picture, c.Place, c.User, c.Why); err != nil {
+		if _, err := dr.redraw(ctx, d.Picture, c.MessageRef, c.User, c.Why); err != nil {
 			if errs = append(errs, err); len(errs) == maxFailedCopies || delay(err) > 0 {
 				break
 			}
@@ -232,7 +232,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 }
 
 // redraw edits one message. If the message no longer exists, redraw deletes its record and reports false.
-func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, to oncall.UserID, why oncall.Sentence) (bool, error) {
+func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageRef, to oncall.UserID, why oncall.Sentence) (bool, error) {
 	err := dr.jobs.board.Redraw(ctx, dr.wish, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := dr.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
@@ -253,7 +253,7 @@ func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.Place, t
 }
 
 // thread posts the events since the last reply under the root. It reports false if the root no longer exists.
-func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) (ok bool, err error) {
+func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.MessageRef) (ok bool, err error) {
 	if d.ThreadTried > d.ThreadTo {
 		if d, err = dr.adoptReply(ctx, d, root); err != nil {
 			return false, err
@@ -261,7 +261,7 @@ func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) 
 	}
 	var events []oncall.Event
 	for _, e := range d.Picture.Events {
-		if e.ID > d.ThreadTo && e.Public() {
+		if e.ID > d.ThreadTo && e.InThread() {
 			events = append(events, e)
 		}
 	}
@@ -289,7 +289,7 @@ func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Place) 
 func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/%d", d.Delivery, last) }
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
-func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.Place) (store.Drawing, error) {
+func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.MessageRef) (store.Drawing, error) {
 	if left := boardLag - dr.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
 		return d, later{left}
 	}

@@ -11,7 +11,7 @@ import (
 
 // line updates the thread's reply about flapping. Each period of flapping has one such reply, which is edited in
 // place.
-func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) error {
+func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRef) error {
 	in, l := d.Picture.Incident, d.Line
 	if in.Flap == nil || in.Flap.Since == nil {
 		return nil
@@ -34,7 +34,7 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) er
 	if l.Drawn == in.Flap.State() {
 		return nil
 	}
-	err := dr.jobs.board.RedrawLine(ctx, dr.wish, store.Place{Channel: root.Channel, TS: l.TS}, d.Picture)
+	err := dr.jobs.board.RedrawLine(ctx, dr.wish, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
 	switch {
 	case errors.Is(err, store.ErrGone): // somebody deleted the reply
 		return dr.postLine(ctx, d, store.FlapLine{Since: l.Since}, root)
@@ -48,7 +48,7 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.Place) er
 }
 
 // postLine posts the reply about flapping.
-func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) error {
+func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) error {
 	in := d.Picture.Incident
 	l.TriedAt = new(dr.jobs.clock())
 	if err := dr.jobs.store.NoteLine(ctx, in.ID, l); err != nil {
@@ -67,13 +67,13 @@ func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine
 }
 
 // adoptLine looks for a reply that an earlier attempt may have posted. The text which that reply shows is unknown.
-func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.Place) (store.Place, error) {
+func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) (store.MessageRef, error) {
 	if left := boardLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
-		return store.Place{}, later{left}
+		return store.MessageRef{}, later{left}
 	}
 	at, _, err := dr.jobs.board.FindLine(ctx, root, lineDelivery(d, *d.Picture.Incident.Flap), *l.TriedAt)
 	if err != nil {
-		return store.Place{}, fmt.Errorf("look for a reply that may have been posted: %w", err)
+		return store.MessageRef{}, fmt.Errorf("look for a reply that may have been posted: %w", err)
 	}
 	return at, nil
 }

@@ -210,7 +210,7 @@ func (dr drawer) bundle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if t.Place == (store.Place{}) || t.Done(dr.jobs.clock()) {
+		if t.Place == (store.MessageRef{}) || t.Done(dr.jobs.clock()) {
 			return dr.jobs.store.DropDraw(ctx, dr.wish.Job)
 		}
 		if err := dr.jobs.board.RedrawNotice(ctx, dr.wish, t.Place, t.Notice); err != nil {

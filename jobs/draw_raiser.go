@@ -44,23 +44,23 @@ func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy
 	if err != nil {
 		return fmt.Errorf("show %s what became of what they raised: %w", c.User, err)
 	}
-	return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, c.Place, in.Version)
+	return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, c.MessageRef, in.Version)
 }
 
 // postRaiser posts the message, unless an earlier attempt has.
-func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) (store.Place, error) {
+func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) (store.MessageRef, error) {
 	id, now := d.Picture.Incident.ID, dr.jobs.clock()
 	delivery := fmt.Sprintf("%s/raised/%s", d.Delivery, c.User)
 	if c.TriedAt != nil {
 		if left := boardLag - now.Sub(*c.TriedAt); left > 0 {
-			return store.Place{}, later{left}
+			return store.MessageRef{}, later{left}
 		}
 		if at, found, err := dr.jobs.board.FindRaiser(ctx, c, delivery, *c.TriedAt); err != nil || found {
 			return at, err
 		}
 	}
 	if err := dr.jobs.store.RaiserTried(ctx, id, c.User, &now); err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	at, err := dr.jobs.board.PostRaiser(ctx, dr.wish, d.Picture, c, delivery)
 	if undone(err) {

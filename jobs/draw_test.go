@@ -147,7 +147,7 @@ func TestPostsADeletedRootAnew(t *testing.T) {
 // sheHasIt waits until Ann's first direct message shows that she has acknowledged.
 func (w *world) sheHasIt() {
 	w.t.Helper()
-	at := store.Place{Channel: "D" + string(ann), TS: "1700000000.000001"}
+	at := store.MessageRef{Channel: "D" + string(ann), TS: "1700000000.000001"}
 	w.until("Ann's message shows that she has it", func() bool {
 		w.board.mu.Lock()
 		defer w.board.mu.Unlock()

@@ -39,7 +39,7 @@ const (
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {
-	terms store.Terms // how long things are kept
+	terms store.RetentionTerms // how long things are kept
 	t     *testing.T
 	url   string
 	store *store.System
@@ -310,7 +310,7 @@ func newPhone() *phone { return &phone{answer: accept} }
 
 // accept accepts the n-th message as Slack would.
 func accept(_ context.Context, m notify.Message, n int) notify.Receipt {
-	place := notify.Place{Channel: "D" + m.To, TS: fmt.Sprintf("1700000000.%06d", n)}
+	place := notify.SlackMessage{Channel: "D" + m.To, TS: fmt.Sprintf("1700000000.%06d", n)}
 	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place, Drawn: 1}
 }
 
@@ -340,8 +340,8 @@ func (p *phone) to(user oncall.UserID) []notify.Message {
 // A board keeps what is drawn on it. It can be made to fail.
 type board struct {
 	mu      sync.Mutex
-	roots   map[store.Place]string // delivery ids
-	shown   map[store.Place]oncall.Picture
+	roots   map[store.MessageRef]string // delivery ids
+	shown   map[store.MessageRef]oncall.Picture
 	replies [][]oncall.Event
 	replied []string // the delivery ids of the replies
 	lines   []line
@@ -354,7 +354,7 @@ type board struct {
 
 func newBoard() *board {
 	return &board{
-		roots: map[store.Place]string{}, shown: map[store.Place]oncall.Picture{},
+		roots: map[store.MessageRef]string{}, shown: map[store.MessageRef]oncall.Picture{},
 		hook: func(context.Context, string, bool) error { return nil },
 	}
 }
@@ -389,20 +389,20 @@ func (b *board) Share(int) {}
 func (b *board) Settle()   {}
 
 // PostRoot implements jobs.Board.
-func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error) {
-	var at store.Place
+func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
+	var at store.MessageRef
 	err := b.act(ctx, "post", func() {
-		at = store.Place{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
+		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
 		b.roots[at], b.shown[at] = delivery, p
 	})
 	if err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return at, nil
 }
 
 // FindRoot implements jobs.Board.
-func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.Place, found bool, err error) {
+func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
 	err = b.act(ctx, "find", func() {
 		for place, d := range b.roots {
 			if d == delivery {
@@ -414,7 +414,7 @@ func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string,
 }
 
 // Redraw implements jobs.Board.
-func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.Place, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
+func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
 	there := len(why) > 0
 	err := b.act(ctx, "edit", func() {
 		if _, ok := b.roots[at]; ok {
@@ -432,52 +432,52 @@ func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.Place,
 }
 
 // PostThread implements jobs.Board.
-func (b *board) PostThread(ctx context.Context, _ store.Place, _ oncall.Picture, events []oncall.Event, delivery string) error {
+func (b *board) PostThread(ctx context.Context, _ store.MessageRef, _ oncall.Picture, events []oncall.Event, delivery string) error {
 	return b.act(ctx, "reply", func() { b.replies, b.replied = append(b.replies, events), append(b.replied, delivery) })
 }
 
 // FindThread implements jobs.Board.
-func (b *board) FindThread(ctx context.Context, _ store.Place, delivery string, _ time.Time) (found bool, err error) {
+func (b *board) FindThread(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (found bool, err error) {
 	err = b.act(ctx, "find reply", func() { found = slices.Contains(b.replied, delivery) })
 	return found, err
 }
 
 // PostRaiser implements jobs.Board.
-func (b *board) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.Place, err error) {
+func (b *board) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.MessageRef, err error) {
 	err = b.act(ctx, "post raiser", func() {
-		at = store.Place{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(b.shown)+1)}
+		at = store.MessageRef{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(b.shown)+1)}
 		b.roots[at], b.shown[at] = delivery, p
 	})
 	if err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return at, nil
 }
 
 // RedrawRaiser implements jobs.Board.
 func (b *board) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
-	return b.Redraw(ctx, w, c.Place, p, "", nil)
+	return b.Redraw(ctx, w, c.MessageRef, p, "", nil)
 }
 
 // FindRaiser implements jobs.Board.
-func (b *board) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error) {
+func (b *board) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	return b.FindRoot(ctx, oncall.Picture{}, delivery, since)
 }
 
 // PostLine implements jobs.Board.
-func (b *board) PostLine(ctx context.Context, _ store.Place, p oncall.Picture, delivery string) (at store.Place, err error) {
+func (b *board) PostLine(ctx context.Context, _ store.MessageRef, p oncall.Picture, delivery string) (at store.MessageRef, err error) {
 	err = b.act(ctx, "post line", func() {
-		at = store.Place{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(b.lines)+1)}
+		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(b.lines)+1)}
 		b.lines = append(b.lines, line{at, delivery, *p.Incident.Flap})
 	})
 	if err != nil {
-		return store.Place{}, err
+		return store.MessageRef{}, err
 	}
 	return at, nil
 }
 
 // RedrawLine implements jobs.Board.
-func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.Place, p oncall.Picture) error {
+func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
 	there := false
 	err := b.act(ctx, "edit line", func() {
 		for i := range b.lines {
@@ -493,7 +493,7 @@ func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.Pl
 }
 
 // FindLine implements jobs.Board.
-func (b *board) FindLine(ctx context.Context, _ store.Place, delivery string, _ time.Time) (at store.Place, found bool, err error) {
+func (b *board) FindLine(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
 	err = b.act(ctx, "find line", func() {
 		for _, l := range b.lines {
 			if l.delivery == delivery {
@@ -506,7 +506,7 @@ func (b *board) FindLine(ctx context.Context, _ store.Place, delivery string, _ 
 
 // A line is a reply that says how an incident comes and goes.
 type line struct {
-	at       store.Place
+	at       store.MessageRef
 	delivery string
 	shows    oncall.Flap
 }

@@ -35,34 +35,34 @@ type Board interface {
 
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
 	// recognizes it.
-	PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.Place, error)
+	PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error)
 	// FindRoot looks for a message with the delivery id, posted at since or later.
-	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.Place, bool, error)
+	FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.MessageRef, bool, error)
 	// Redraw edits a message: a person's direct message, with the reason for their page, or without
 	// a person a channel's. The error is store.ErrGone if the message no longer exists.
-	Redraw(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
+	Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error
 	// PostThread adds one reply that reports all the events.
-	PostThread(ctx context.Context, root store.Place, p oncall.Picture, events []oncall.Event, delivery string) error
+	PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error
 
 	// FindThread looks for such a reply by its delivery id, posted at since or later.
-	FindThread(ctx context.Context, root store.Place, delivery string, since time.Time) (found bool, err error)
+	FindThread(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (found bool, err error)
 
 	// PostLine, RedrawLine and FindLine do the same for the reply that says how the incident comes and goes. One
 	// that this thread doesn't have is at no place.
-	PostLine(ctx context.Context, root store.Place, p oncall.Picture, delivery string) (store.Place, error)
-	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.Place, p oncall.Picture) error
-	FindLine(ctx context.Context, root store.Place, delivery string, since time.Time) (store.Place, bool, error)
+	PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error)
+	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error
+	FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error)
 
 	// PostRaiser, RedrawRaiser and FindRaiser do the same for the message in which somebody who raised the incident
 	// sees what becomes of it.
-	PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.Place, error)
+	PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.MessageRef, error)
 	RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error
-	FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.Place, bool, error)
+	FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error)
 
 	// PostNotice, RedrawNotice and FindNotice do the same for a notice.
-	PostNotice(ctx context.Context, n oncall.Notice) (store.Place, error)
-	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Place, n oncall.Notice) error
-	FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.Place, bool, error)
+	PostNotice(ctx context.Context, n oncall.Notice) (store.MessageRef, error)
+	RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.MessageRef, n oncall.Notice) error
+	FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.MessageRef, bool, error)
 }
 
 // Config is what the jobs need.
@@ -76,7 +76,7 @@ type Config struct {
 	Slog    *slog.Logger          // River's own log
 	Metrics prometheus.Registerer // nil: none
 	Name    string                // of this process, unique among all running ones
-	Terms   store.Terms           // how long things are kept
+	Terms   store.RetentionTerms  // how long things are kept
 
 	Silencer *notify.Alertmanager        // nil: nothing is silenced
 	Hooks    *notify.Hooks               // calls those outside who want to be told; nil: nobody is
@@ -89,7 +89,7 @@ type Config struct {
 // Jobs works the queue for one process.
 type Jobs struct {
 	store              *store.System
-	terms              store.Terms
+	terms              store.RetentionTerms
 	oldest             oncall.IncidentID // up to where retain has looked
 	board              Board
 	mirror             Mirror

@@ -71,7 +71,7 @@ func TestKilledInstance(t *testing.T) {
 }
 
 // So it does with all that waits behind that page's job.
-func TestKilledWithAConvoy(t *testing.T) {
+func TestKilledWithABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	var keys []string

@@ -121,7 +121,7 @@ func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 		defer cancel()
 		return errors.Join(fmt.Errorf("see who is in user groups: %w", err), j.store.GroupsUnread(ctx, now))
 	}
-	return j.store.MirrorGroups(ctx, seen, now)
+	return j.store.SaveGroupMembers(ctx, seen, now)
 }
 
 // syncGroups brings every user group up to date: it writes the groups that differ from its view and reads them back,
@@ -131,7 +131,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 	defer j.groups.mu.Unlock()
 	s := groupSync{jobs: j, ends: map[oncall.UserGroupID]end{}, refused: map[oncall.UserGroupID][]oncall.UserID{}}
 	var err error
-	if s.duties, err = j.store.GroupDuties(ctx); err != nil || len(s.duties.Groups) == 0 {
+	if s.duties, err = j.store.ScheduledGroups(ctx); err != nil || len(s.duties.Groups) == 0 {
 		return err
 	}
 	if j.groups.seen == nil || now.Sub(j.groups.at) >= age {
@@ -142,7 +142,7 @@ func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration)
 			break
 		}
 		// During the writes a person may have come on call, or another instance may have written.
-		if s.duties, err = j.store.GroupDuties(ctx); err != nil {
+		if s.duties, err = j.store.ScheduledGroups(ctx); err != nil {
 			return err
 		}
 		err = j.seeGroups(ctx, now)
@@ -159,7 +159,7 @@ func (j *Jobs) seeGroups(ctx context.Context, now time.Time) error {
 // A groupSync is one run over all groups.
 type groupSync struct {
 	jobs    *Jobs
-	duties  store.GroupDuties
+	duties  store.ScheduledGroups
 	refused map[oncall.UserGroupID][]oncall.UserID // people whom Slack refused
 	ends    map[oncall.UserGroupID]end
 }

@@ -215,7 +215,7 @@ func (a *attempt) result() oncall.PageResult {
 	switch r.Outcome {
 	case notify.Accepted:
 		accepted := oncall.PageAccepted{Ref: r.Reference, Track: a.jobs.senders[a.order.Page.Method].Tracker != nil}
-		if r.Place != (notify.Place{}) {
+		if r.Place != (notify.SlackMessage{}) {
 			accepted.Copy = &oncall.DrawnCopy{Channel: r.Place.Channel, TS: r.Place.TS, Version: r.Drawn}
 		}
 		return accepted

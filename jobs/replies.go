@@ -124,7 +124,7 @@ func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 		return nil //nolint:nilerr // another instance takes over, so nobody is told
 	}
 	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
-	return errors.Join(err, h.jobs.store.TellDeaf(ctx, h.method, err.Error(), now))
+	return errors.Join(err, h.jobs.store.TellUnreadAnswers(ctx, h.method, err.Error(), now))
 }
 
 // idle waits until the provider is to be asked again, which is soon if somebody may answer.
@@ -137,7 +137,7 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 		case <-next.C:
 			next.Reset(listenOften)
 		}
-		awaits, err := j.store.Awaits(ctx, method, j.clock())
+		awaits, err := j.store.AwaitsAnswers(ctx, method, j.clock())
 		if err != nil || awaits {
 			return err
 		}
@@ -148,7 +148,7 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 // hear asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
 // retried while the cause probably lies outside the answer itself.
 func (h *hearing) hear(ctx context.Context) error {
-	cursor, err := h.jobs.store.Cursor(ctx, h.method)
+	cursor, err := h.jobs.store.AnswerCursor(ctx, h.method)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (h *hearing) hear(ctx context.Context) error {
 		return nil
 	}
 	clear(h.failed)
-	return h.jobs.store.SaveCursor(ctx, h.method, next)
+	return h.jobs.store.SaveAnswerCursor(ctx, h.method, next)
 }
 
 // keep records whether an answer could be carried out, and reports whether to retry it.
@@ -197,11 +197,11 @@ func (h *hearing) keep(id string, err error) bool {
 }
 
 // asks returns the request that a button or key stands for.
-func asks(what notify.Act, code int) oncall.Reply {
-	act := map[notify.Act]oncall.ActKind{
+func asks(what notify.ButtonAct, code int) oncall.Intent {
+	act := map[notify.ButtonAct]oncall.ActKind{
 		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,
 	}[what]
-	return oncall.Reply{Kind: oncall.ReplyAct, Act: act, Code: code}
+	return oncall.Intent{Kind: oncall.IntentAct, Act: act, Code: code}
 }
 
 // reply carries out one person's answer and sends them the result.
@@ -210,7 +210,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
 	}
 	if r.Act != "" {
-		a.Reply = asks(r.Act, r.Code)
+		a.Intent = asks(r.Act, r.Code)
 	}
 	said, err := answers.Take(ctx, j.store.Store, a, j.clock())
 	if err != nil {

@@ -38,7 +38,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
 	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	cursor := func() (c string) {
-		c, err := d.store.Cursor(d.t.Context(), oncall.MethodSMS)
+		c, err := d.store.AnswerCursor(d.t.Context(), oncall.MethodSMS)
 		if err != nil {
 			d.t.Fatal(err)
 		}

@@ -13,14 +13,14 @@ func TestWhatIsOldLeavesByItself(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {
-		terms     store.Terms
+		terms     store.RetentionTerms
 		incidents int
 		audit     bool
 	}{
-		"both":        {store.Terms{Incidents: 30 * day, Audit: 30 * day}, 1, false},
-		"incidents":   {store.Terms{Incidents: 30 * day, Audit: 90 * day}, 1, true},
-		"neither yet": {store.Terms{Incidents: 90 * day, Audit: 90 * day}, 2, true},
-		"for ever":    {store.Terms{}, 2, true},
+		"both":        {store.RetentionTerms{Incidents: 30 * day, Audit: 30 * day}, 1, false},
+		"incidents":   {store.RetentionTerms{Incidents: 30 * day, Audit: 90 * day}, 1, true},
+		"neither yet": {store.RetentionTerms{Incidents: 90 * day, Audit: 90 * day}, 2, true},
+		"for ever":    {store.RetentionTerms{}, 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -60,14 +60,14 @@ func (j *Jobs) tell(ctx context.Context, job *river.Job[oncall.Tell]) error {
 	return river.JobSnooze(time.Second)
 }
 
-func (j *Jobs) tellOnce(ctx context.Context, t store.NoticeDrawing) (store.Place, error) {
-	if t.Place != (store.Place{}) {
+func (j *Jobs) tellOnce(ctx context.Context, t store.NoticeDrawing) (store.MessageRef, error) {
+	if t.Place != (store.MessageRef{}) {
 		return t.Place, j.board.RedrawNotice(ctx, store.WaitingDraw{Asked: true}, t.Place, t.Notice)
 	}
 	if t.TriedAt != nil {
 		at, found, err := j.board.FindNotice(ctx, t.Notice, *t.TriedAt)
 		if err != nil {
-			return store.Place{}, fmt.Errorf("look for notice %d: %w", t.Notice.ID, err)
+			return store.MessageRef{}, fmt.Errorf("look for notice %d: %w", t.Notice.ID, err)
 		}
 		if found {
 			return at, j.board.RedrawNotice(ctx, store.WaitingDraw{Asked: true}, at, t.Notice)

@@ -13,25 +13,25 @@ import (
 )
 
 // PostNotice implements jobs.Board.
-func (b *board) PostNotice(ctx context.Context, n oncall.Notice) (at store.Place, err error) {
+func (b *board) PostNotice(ctx context.Context, n oncall.Notice) (at store.MessageRef, err error) {
 	err = b.act(ctx, "post notice", func() {
-		at = store.Place{Channel: n.To, TS: n.Key}
+		at = store.MessageRef{Channel: n.To, TS: n.Key}
 		b.notices = append(b.notices, n)
 	})
 	return at, err
 }
 
 // RedrawNotice implements jobs.Board.
-func (b *board) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.Place, n oncall.Notice) error {
+func (b *board) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.MessageRef, n oncall.Notice) error {
 	return b.act(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
 }
 
 // FindNotice implements jobs.Board.
-func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.Place, found bool, err error) {
+func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.MessageRef, found bool, err error) {
 	err = b.act(ctx, "find notice", func() {
 		for _, o := range b.notices {
 			if o.Key == n.Key {
-				at, found = store.Place{Channel: n.To, TS: n.Key}, true
+				at, found = store.MessageRef{Channel: n.To, TS: n.Key}, true
 			}
 		}
 	})

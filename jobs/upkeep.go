@@ -127,10 +127,10 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 
 // closeQuiet closes flapping incidents whose timers were lost.
 func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
-	late, err := j.store.Quiet(ctx, now)
+	late, err := j.store.OverdueFlaps(ctx, now)
 	errs := []error{err}
 	for _, id := range late {
-		due, err := j.store.CloseQuiet(ctx, id, now)
+		due, err := j.store.CloseFlap(ctx, id, now)
 		if due {
 			j.metrics.lostTimer.Inc()
 			j.log.Error().Stringer("incident", id).Msg("the timer of an incident that flaps was overdue and not in the queue; did what it is for")

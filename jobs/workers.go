@@ -71,7 +71,7 @@ func (j *Jobs) incidentTimer(ctx context.Context, job *river.Job[oncall.Incident
 	var due bool
 	var err error
 	if job.Args.Close {
-		due, err = j.store.CloseQuiet(ctx, job.Args.Incident, now)
+		due, err = j.store.CloseFlap(ctx, job.Args.Incident, now)
 	} else {
 		due, err = j.store.RunIncidentTimer(ctx, job.Args.Incident, job.Args.Seq, now)
 	}

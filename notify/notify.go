@@ -71,17 +71,17 @@ const (
 	Unknown Outcome = "unknown"
 )
 
-// A Place is a message in Slack.
-type Place struct{ Channel, TS string }
+// A SlackMessage is a message in Slack.
+type SlackMessage struct{ Channel, TS string }
 
 // String names the message as a Receipt's Reference.
-func (p Place) String() string { return p.Channel + " " + p.TS }
+func (p SlackMessage) String() string { return p.Channel + " " + p.TS }
 
 // A Receipt describes the result of an attempt to send.
 type Receipt struct {
 	Outcome    Outcome
 	Reference  string        // the provider's id for it
-	Place      Place         // where it can be redrawn later; zero: nowhere
+	Place      SlackMessage  // where it can be redrawn later; zero: nowhere
 	Drawn      int64         // the version of the incident shown there
 	RetryAfter time.Duration // with Throttled, and with Misconfigured if the problem will end by itself
 	Err        error         // why, unless accepted
@@ -138,7 +138,7 @@ type Track struct {
 	Named *bool
 	// Answer is what the person answered, for providers that report it only here, such as
 	// Pushover; empty: nothing.
-	Answer Act
+	Answer ButtonAct
 }
 
 // A Tracker is a Sender whose accepted messages can be followed.
@@ -151,19 +151,19 @@ type Canceller interface {
 	Cancel(ctx context.Context, reference string) error
 }
 
-// An Act is the action of a button or phone key, in the form in which providers transmit it.
-type Act string
+// A ButtonAct is the action of a button or phone key, in the form in which providers transmit it.
+type ButtonAct string
 
 // The acts that messages offer.
 const (
-	Ack      Act = "a" // to accept, if the message asks for help
-	Resolve  Act = "r"
-	Escalate Act = "e"
-	Decline  Act = "d"
+	Ack      ButtonAct = "a" // to accept, if the message asks for help
+	Resolve  ButtonAct = "r"
+	Escalate ButtonAct = "e"
+	Decline  ButtonAct = "d"
 )
 
 // known reports whether a received value is one of the acts above.
-func (a Act) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
+func (a ButtonAct) known() bool { return a == Ack || a == Resolve || a == Escalate || a == Decline }
 
 // An Answer is what a person sent back: either the text that they typed, or the act of a button or
 // key.
@@ -172,7 +172,7 @@ type Answer struct {
 	From string // the sender's address; empty if Key or Token identify the person
 	Text string // as it was typed: "1a", "ack", "stop"
 
-	Act   Act
+	Act   ButtonAct
 	Key   string // of the message that it answers, if the provider knows, as with a call
 	Token string // of the message that it answers
 	Code  int    // of the message that it answers, if the button had no room for its key

@@ -231,16 +231,16 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 }
 
 // ntfyReply is what a button posts to the reply topic.
-func ntfyReply(does Act, token string) string { return string(does) + " " + token }
+func ntfyReply(does ButtonAct, token string) string { return string(does) + " " + token }
 
 // readNtfyReply reads what a button has posted. Anybody may write to the topic, so anything else is
 // ignored.
-func readNtfyReply(text string) (does Act, token string, ok bool) {
+func readNtfyReply(text string) (does ButtonAct, token string, ok bool) {
 	words := strings.Fields(text)
-	if len(words) != 2 || !Act(words[0]).known() {
+	if len(words) != 2 || !ButtonAct(words[0]).known() {
 		return "", "", false
 	}
-	return Act(words[0]), words[1], true
+	return ButtonAct(words[0]), words[1], true
 }
 
 // Lag is short, because a published message is in the server's cache before the server answers.

@@ -193,7 +193,7 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 
 // data is what a button sends: the key of its message, signed, because a client could send anything.
 // If the key is too long, it is the code that people type.
-func (t *Telegram) data(does Act, m Message) string {
+func (t *Telegram) data(does ButtonAct, m Message) string {
 	if m.Key == "" {
 		return ""
 	}
@@ -207,7 +207,7 @@ func (t *Telegram) data(does Act, m Message) string {
 }
 
 // seal is the signature that proves that a button is ours.
-func (t *Telegram) seal(does Act, key string) string {
+func (t *Telegram) seal(does ButtonAct, key string) string {
 	mac := hmac.New(sha256.New, []byte(t.config.Token))
 	mac.Write([]byte(string(does) + " " + key))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:9])
@@ -296,11 +296,11 @@ func (t *Telegram) pressed(r Answer, u telegramUpdate) (Answer, bool) {
 	if !signed {
 		end := max(0, len(does)-1)
 		code, err := strconv.Atoi(does[:end])
-		r.Code, r.Act = code, Act(does[end:])
+		r.Code, r.Act = code, ButtonAct(does[end:])
 		return r, err == nil && r.Act.known()
 	}
 	seal, key, _ := strings.Cut(rest, " ")
-	r.Act, r.Key = Act(does), key
+	r.Act, r.Key = ButtonAct(does), key
 	return r, r.Act.known() && hmac.Equal([]byte(seal), []byte(t.seal(r.Act, key)))
 }
 

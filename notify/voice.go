@@ -93,7 +93,7 @@ func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
 		switch {
 		case value(e.ContactChannelAddress) != to || value(e.Status) != "active":
 		case v.Clock().Sub(value(e.DateCreated)) < longCall:
-			a, err := v.account(ctx, value(e.Sid))
+			a, err := v.callReport(ctx, value(e.Sid))
 			if err == nil && v.left(a, e) {
 				return true, v.end(ctx, value(e.Sid))
 			}
@@ -129,9 +129,9 @@ func (v Voice) executions(ctx context.Context, since time.Time, visit func(studi
 	return nil
 }
 
-// An account is the record of a call, from the context of its execution. Variables set by our flow take precedence over
+// An callReport is the record of a call, from the context of its execution. Variables set by our flow take precedence over
 // Twilio's own.
-type account struct {
+type callReport struct {
 	Contact struct {
 		Channel struct {
 			Address string `json:"address"`
@@ -145,13 +145,13 @@ type account struct {
 }
 
 // answer is what the pressed key stands for; empty: no key was pressed.
-func (a account) answer() Act {
+func (a callReport) answer() ButtonAct {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
-	return map[string]Act{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]
+	return map[string]ButtonAct{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]
 }
 
 // outcome is how the call ended without a key.
-func (a account) outcome() string {
+func (a callReport) outcome() string {
 	if said := a.Flow.Variables[variableEnd]; said != "" {
 		return said
 	}
@@ -161,14 +161,14 @@ func (a account) outcome() string {
 
 // left reports whether an execution hangs after its person pressed a key and hung up. That happens if the call ends
 // while Studio is busy, and would block the next call.
-func (v Voice) left(a account, e studio.StudioV2Execution) bool {
+func (v Voice) left(a callReport, e studio.StudioV2Execution) bool {
 	last := latest(value(e.DateCreated), value(e.DateUpdated))
 	return a.answer() != "" && value(e.Status) == "active" && v.Clock().Sub(last) > farewell
 }
 
-// account reads what happened in an execution.
-func (v Voice) account(ctx context.Context, sid string) (account, error) {
-	var a account
+// callReport reads what happened in an execution.
+func (v Voice) callReport(ctx context.Context, sid string) (callReport, error) {
+	var a callReport
 	c, _, err := askStudio(ctx, v.Twilio, "look into a call", func(s *studio.ApiService) (*studio.StudioV2ExecutionContext, error) {
 		return s.FetchExecutionContext(v.Flow, sid)
 	})
@@ -194,7 +194,7 @@ func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 		if value(e.ContactChannelAddress) != m.To {
 			return true, nil
 		}
-		a, err := v.account(ctx, value(e.Sid))
+		a, err := v.callReport(ctx, value(e.Sid))
 		if err == nil && a.Flow.Data.Key == m.Key {
 			reference = value(e.Sid)
 		}
@@ -212,7 +212,7 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	if err != nil {
 		return x.gone(err)
 	}
-	a, err := v.account(ctx, reference)
+	a, err := v.callReport(ctx, reference)
 	if err != nil {
 		return Track{}, err
 	}
@@ -260,7 +260,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if err != nil {
 		return err
 	}
-	a, err := v.account(ctx, reference)
+	a, err := v.callReport(ctx, reference)
 	switch {
 	case err != nil:
 		return err
@@ -332,7 +332,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
-		a, err := v.account(ctx, sid)
+		a, err := v.callReport(ctx, sid)
 		if err != nil {
 			return false, err
 		}

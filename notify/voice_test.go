@@ -14,7 +14,7 @@ import (
 
 func TestCallIsAnsweredWithAKey(t *testing.T) {
 	t.Parallel()
-	for key, answer := range map[string]notify.Act{"1": notify.Ack, "2": notify.Resolve, "3": notify.Escalate} {
+	for key, answer := range map[string]notify.ButtonAct{"1": notify.Ack, "2": notify.Resolve, "3": notify.Escalate} {
 		l := newLine(t)
 		v, ctx := l.voice(), context.Background()
 		r := v.Send(ctx, page(annPhone, "page 7"))

@@ -153,7 +153,7 @@ func (m Message) note() string {
 // A button is an answer that a message offers.
 type button struct {
 	label string
-	does  Act
+	does  ButtonAct
 }
 
 func (m Message) buttons() []button {

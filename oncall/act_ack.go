@@ -55,8 +55,8 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
-// counted are the people who have acknowledged, even if more acknowledgements are needed.
-func (in Incident) counted() []UserID {
+// ackers are the people who have acknowledged, even if more acknowledgements are needed.
+func (in Incident) ackers() []UserID {
 	if in.Status == Acknowledged {
 		return in.Holders()
 	}
@@ -83,7 +83,7 @@ func MoreNeeded(n int) string {
 // first step again, now.
 func (c *Change) unack(Act) error {
 	in := &c.Incident
-	had := in.counted()
+	had := in.ackers()
 	others := without(had, []UserID{c.by.User})
 	switch {
 	case len(others) < len(had):

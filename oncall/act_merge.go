@@ -72,7 +72,7 @@ func (c *Change) takeOver(from Incident) []UserID {
 			r = here
 		case !asked:
 			r.Asked, r.Until = 0, 0 // they are numbers of the other incident
-		case slices.Contains(in.counted(), r.User):
+		case slices.Contains(in.ackers(), r.User):
 			r.State, r.Asked, r.Until = ResponderAccepted, 0, 0
 		case c.facts.reachable(r.User) != nil:
 			continue

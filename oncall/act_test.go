@@ -246,7 +246,7 @@ func (s *tale) line(e Event) string {
 	if d.Text != "" {
 		out += ": " + d.Text
 	}
-	if !e.Public() {
+	if !e.InThread() {
 		out += " (not shown)"
 	}
 	return out

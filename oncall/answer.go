@@ -15,8 +15,8 @@ type Answer struct {
 	From    string // the sender's address
 	Token   string // signed; names a page or a probe
 	Message MessageKey
-	Text    string // as the person typed it; empty if Reply is known without
-	Reply   Reply
+	Text    string // as the person typed it; empty if Intent is known without
+	Intent  Intent
 }
 
 // AnswerFacts is what the meaning of an answer depends on.
@@ -24,7 +24,7 @@ type AnswerFacts struct {
 	Known    bool              // the sender was identified
 	Probed   bool              // the answer is to a probe
 	Checked  bool              // the person was recently asked whether they can still be reached
-	Told     Told              // what the person may answer about, if the answer names no message
+	Scope    AnswerScope       // what the person may answer about, if the answer names no message
 	Choice   Choice            // which part of that the answer is about
 	Messages []AnsweredMessage // the messages that the answer is about
 }
@@ -156,12 +156,12 @@ type ActResult struct {
 // Decide works out what an answer about incidents does.
 func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome, []Change, error) {
 	out := AnswerOutcome{Result: AnswerNothing}
-	act := a.Reply.Kind == ReplyAct
-	left := f.Told.Remaining(a.Reply, f.Choice)
+	act := a.Intent.Kind == IntentAct
+	left := f.Scope.Remaining(a.Intent, f.Choice)
 	switch {
 	case !f.Known:
 		out.Result = AnswerIgnored
-	case f.Probed, a.Reply.Kind == ReplyTest:
+	case f.Probed, a.Intent.Kind == IntentTest:
 		out.Result = AnswerReached
 	case act && f.Choice.Several:
 		out.Result = AnswerSeveral
@@ -175,7 +175,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 			out.Hint = nil // with nothing open, AnswerNothing says it all
 		}
 	default:
-		out.Result, out.Hint = AnswerUnclear, f.Told.Help(ActAck)
+		out.Result, out.Hint = AnswerUnclear, f.Scope.Help(ActAck)
 	}
 	return out, nil, nil
 }
@@ -188,24 +188,24 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 	incidents := 0
 	for _, m := range f.Messages {
 		incidents += len(m.Incidents)
-		acted, more, err := m.act(a.Reply.Act, a.Method, facts, now)
+		acted, more, err := m.act(a.Intent.Act, a.Method, facts, now)
 		if err != nil {
 			return AnswerOutcome{}, nil, err
 		}
 		out.Acted, changes = addActed(out.Acted, acted), append(changes, more...)
 	}
 	if len(out.Acted) == 0 && incidents > 0 {
-		told := f.Told
+		told := f.Scope
 		if len(told.Shown) == 0 { // the answer named its message
-			told = toldOf(f.Messages)
+			told = scopeOf(f.Messages)
 		}
 		out.Result, out.Hint = AnswerUnclear, told.Help(ActAck)
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed
-	typed := a.Token == "" && a.Message == (MessageKey{}) && a.Reply.Code == 0
-	if out.Hint != nil || typed && len(a.Reply.Numbers) == 0 {
-		out.Hint = sentences(out.Hint, f.Told.Remaining(a.Reply, f.Choice))
+	typed := a.Token == "" && a.Message == (MessageKey{}) && a.Intent.Code == 0
+	if out.Hint != nil || typed && len(a.Intent.Numbers) == 0 {
+		out.Hint = sentences(out.Hint, f.Scope.Remaining(a.Intent, f.Choice))
 	}
 	return out, changes, nil
 }

@@ -76,8 +76,8 @@ func TestInWhatRoleSomebodyAnswers(t *testing.T) {
 func TestWhatBecomesOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	ack := Answer{Method: MethodSMS, Reply: Reply{Kind: ReplyAct, Act: ActAck}}
-	ok := Answer{Method: MethodSMS, Reply: Reply{Kind: ReplyOther}}
+	ack := Answer{Method: MethodSMS, Intent: Intent{Kind: IntentAct, Act: ActAck}}
+	ok := Answer{Method: MethodSMS, Intent: Intent{Kind: IntentOther}}
 	one := AnsweredMessage{User: "U0ANN", Incidents: []Incident{{ID: 1, Version: 4, Status: Triggered}, {ID: 2, Version: 7, Status: Resolved}}}
 	for name, c := range map[string]struct {
 		facts AnswerFacts
@@ -91,14 +91,14 @@ func TestWhatBecomesOfAnAnswer(t *testing.T) {
 		"hello":                         {AnswerFacts{Known: true}, ok, AnswerOutcome{Result: AnswerUnclear, Hint: Say("There is nothing open that you were paged for.")}},
 		"hello, to a check":             {AnswerFacts{Known: true, Checked: true}, ok, AnswerOutcome{Result: AnswerReached}},
 		"several people":                {AnswerFacts{Known: true, Checked: true, Choice: Choice{Several: true}}, ack, AnswerOutcome{Result: AnswerSeveral}},
-		"a test page":                   {AnswerFacts{Known: true}, Answer{Reply: Reply{Kind: ReplyTest}}, AnswerOutcome{Result: AnswerReached}},
+		"a test page":                   {AnswerFacts{Known: true}, Answer{Intent: Intent{Kind: IntentTest}}, AnswerOutcome{Result: AnswerReached}},
 		"a message of nothing any more": {AnswerFacts{Known: true, Messages: make([]AnsweredMessage, 1)}, ack, AnswerOutcome{Result: AnswerActed}},
 		"a message": {AnswerFacts{Known: true, Messages: []AnsweredMessage{one}}, ack, AnswerOutcome{Result: AnswerActed, Acted: []ActResult{
 			{Do: ActAck, Done: []IncidentID{1}, Refused: []Sentence{Say("Incident #2 is already resolved by Watchbill.")}},
 		}}},
 		"a message, declined": {
 			AnswerFacts{Known: true, Messages: []AnsweredMessage{one}},
-			Answer{Reply: Reply{Kind: ReplyAct, Act: ActDecline}},
+			Answer{Intent: Intent{Kind: IntentAct, Act: ActDecline}},
 			AnswerOutcome{Result: AnswerUnclear, Hint: Say("Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message.")},
 		},
 	} {

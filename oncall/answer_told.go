@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// Told is what a person may answer about: what they were told by the contact method that the answer came from,
+// AnswerScope is what a person may answer about: what they were told by the contact method that the answer came from,
 // and by their other ones. The newest message is first.
-type Told struct {
+type AnswerScope struct {
 	Shown     []ShownPage
 	Incidents map[IncidentID]Incident
 }
 
-// toldOf limits a person's answer to the given messages.
-func toldOf(messages []AnsweredMessage) Told {
-	t := Told{Incidents: map[IncidentID]Incident{}}
+// scopeOf limits a person's answer to the given messages.
+func scopeOf(messages []AnsweredMessage) AnswerScope {
+	t := AnswerScope{Incidents: map[IncidentID]Incident{}}
 	for _, m := range messages {
 		for _, in := range m.Incidents {
 			t.Incidents[in.ID] = in
@@ -51,10 +51,10 @@ type Pick struct {
 
 // Choose finds what an answer is about: the incidents that its numbers name, or else the newest message that
 // the act fits.
-func (t Told) Choose(r Reply) Choice {
+func (t AnswerScope) Choose(r Intent) Choice {
 	var c Choice
 	var missed []string
-	if r.Kind != ReplyAct {
+	if r.Kind != IntentAct {
 		return c
 	}
 	switch {
@@ -114,7 +114,7 @@ func (c Choice) chosen(id IncidentID) bool {
 //	#5       incident 5
 //	5a       what the message offered as 5, else incident 5
 //	ack 5    the same; nothing, if that message has nothing to do with an open incident 5
-func (t Told) number(n ReplyNumber) (found []ShownPage, missed string) {
+func (t AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
 	incident := t.byIncident(IncidentID(n.N))
 	if n.Incident {
 		if incident == nil {
@@ -143,7 +143,7 @@ func (t Told) number(n ReplyNumber) (found []ShownPage, missed string) {
 
 // byCode is the newest message with a code at this address. If several people share the address, it is the
 // newest of each that is about something open, or else the newest of all.
-func (t Told) byCode(code int) []ShownPage {
+func (t AnswerScope) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
 	var lead PageID
 	for _, s := range t.Shown {
@@ -172,7 +172,7 @@ func (t Told) byCode(code int) []ShownPage {
 }
 
 // byIncident is the newest message about an incident to each person, preferring one to this address.
-func (t Told) byIncident(id IncidentID) []ShownPage {
+func (t AnswerScope) byIncident(id IncidentID) []ShownPage {
 	best := map[UserID]ShownPage{}
 	var people []UserID
 	for _, s := range t.Shown {
@@ -199,7 +199,7 @@ func (t Told) byIncident(id IncidentID) []ShownPage {
 
 // newest is each person's newest message at this address that the act fits. Failing that, it is the newest about
 // anything open, so that the response can say why the act doesn't fit.
-func (t Told) newest(do ActKind) []ShownPage {
+func (t AnswerScope) newest(do ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
 		func(s ShownPage) bool { return t.fits(s, do) },
 		func(s ShownPage) bool { return t.Incidents[s.IncidentID].Open() },
@@ -218,7 +218,7 @@ func (t Told) newest(do ActKind) []ShownPage {
 }
 
 // fits reports whether an act would change something about an incident.
-func (t Told) fits(s ShownPage, do ActKind) bool {
+func (t AnswerScope) fits(s ShownPage, do ActKind) bool {
 	in := t.Incidents[s.IncidentID]
 	switch {
 	case !in.Open():
@@ -232,19 +232,19 @@ func (t Told) fits(s ShownPage, do ActKind) bool {
 }
 
 // withOthers reports whether other people are handling the incident: "resolve all" leaves it alone.
-func (t Told) withOthers(s ShownPage, do ActKind) bool {
+func (t AnswerScope) withOthers(s ShownPage, do ActKind) bool {
 	in := t.Incidents[s.IncidentID]
 	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
 }
 
 // open are the open incidents of a message.
-func (t Told) open(message []ShownPage) []ShownPage {
+func (t AnswerScope) open(message []ShownPage) []ShownPage {
 	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
 }
 
 // Remaining says what else the act would fit, and what to type for it: "Open for you: #2, #3; 2a takes both."
 // It is empty if there is nothing else.
-func (t Told) Remaining(r Reply, c Choice) Sentence {
+func (t AnswerScope) Remaining(r Intent, c Choice) Sentence {
 	do := cmp.Or(r.Act, ActAck)
 	left := t.left(do, c)
 	if len(c.Picks) > 0 && len(t.left(ActAck, c)) == 0 { // everything else is acknowledged
@@ -286,7 +286,7 @@ type leftMessage struct {
 }
 
 // left lists messages that an act fits, newest first. Each incident is listed once.
-func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
+func (t AnswerScope) left(do ActKind, c Choice) (out []leftMessage) {
 	listed := map[IncidentID]bool{}
 	for _, here := range []bool{true, false} {
 		for _, s := range t.Shown {
@@ -316,7 +316,7 @@ func (t Told) left(do ActKind, c Choice) (out []leftMessage) {
 }
 
 // Help says what can be answered, with a number that works now.
-func (t Told) Help(do ActKind) Sentence {
+func (t AnswerScope) Help(do ActKind) Sentence {
 	left := t.left(ActAck, Choice{})
 	if len(left) == 0 {
 		left = t.left(ActResolve, Choice{})
@@ -327,7 +327,7 @@ func (t Told) Help(do ActKind) Sentence {
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
 	if len(left) > 1 {
-		help = Say("%s %s", help, t.Remaining(Reply{Act: do}, Choice{}))
+		help = Say("%s %s", help, t.Remaining(Intent{Act: do}, Choice{}))
 	}
 	return help
 }

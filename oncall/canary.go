@@ -45,8 +45,8 @@ func (f *Fold) canary(a *Alert) IncidentID {
 	return CanaryIncident(max(n, 1))
 }
 
-// unseen drops the notices and drawings that would show a canary to people.
-func (c *Change) unseen() {
+// hideCanary drops the notices and drawings that would show a canary to people.
+func (c *Change) hideCanary() {
 	if !c.Incident.ID.Canary() {
 		return
 	}

@@ -51,7 +51,7 @@ func (c *Change) done() Change {
 	if c.before.AckAsked && !in.AckAsked {
 		c.closeStillOn()
 	}
-	c.unseen()
+	c.hideCanary()
 	return *c
 }
 

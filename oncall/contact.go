@@ -42,8 +42,8 @@ type Preferences struct {
 	Hours []schedule.Window // when pages of low severity are sent, in the person's time zone; nil: WorkingHours
 }
 
-// A Reach is a person's contact methods and notification rules.
-type Reach struct {
+// ContactSettings holds a person's contact methods and notification rules.
+type ContactSettings struct {
 	Contacts []Contact
 	Preferences
 }
@@ -52,7 +52,7 @@ type Reach struct {
 var WorkingHours = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // Contact returns one of the person's contact methods. 0 is Slack, which everybody has.
-func (r Reach) Contact(id ContactID) (Contact, bool) {
+func (r ContactSettings) Contact(id ContactID) (Contact, bool) {
 	if id == 0 {
 		return Contact{Method: MethodSlack, VerifiedAt: &time.Time{}}, true
 	}
@@ -66,7 +66,7 @@ func (r Reach) Contact(id ContactID) (Contact, bool) {
 
 // Rules are the notification rules for low severity or for all others: the person's own, or the defaults of
 // their usable contact methods.
-func (r Reach) Rules(low bool) []Rule {
+func (r ContactSettings) Rules(low bool) []Rule {
 	own := r.High
 	if low {
 		own = r.Low
@@ -98,7 +98,7 @@ const (
 
 // Check refuses preferences that don't fit the contact methods.
 func (p Preferences) Check(contacts []Contact) error {
-	reach := Reach{Contacts: contacts}
+	reach := ContactSettings{Contacts: contacts}
 	for _, rules := range [][]Rule{p.High, p.Low} {
 		if len(rules) > maxRules {
 			return Refuse("There can be %d notification rules at most.", maxRules)

@@ -41,16 +41,16 @@ func (c Cover) Differs(before Cover) bool {
 	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
 }
 
-func (c Cover) tell(kind NoticeKind, key, to string, r Staff) Notice {
+func (c Cover) tell(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 	n := Notice{Key: fmt.Sprintf("cover/%d/%s", c.ID, key), To: to, Kind: kind, About: int64(c.ID)}
 	c.Show(&n.Detail, c.CreatedBy, c.CreatedAt)
 	n.Detail.TimeZone = r.Users[UserID(to)].TimeZone
 	return n
 }
 
-// Sent are the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
+// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
 // behalf.
-func (c Cover) Sent(r Staff) []Notice {
+func (c Cover) RequestNotices(r ShiftFacts) []Notice {
 	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
 	if c.CreatedBy != c.Stint.User {
 		out = append(out, c.tell(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
@@ -58,8 +58,8 @@ func (c Cover) Sent(r Staff) []Notice {
 	return out
 }
 
-// Asks are the notices that ask people to take the shift.
-func (c Cover) Asks(users []UserID, r Staff) []Notice {
+// AskNotices are the notices that ask people to take the shift.
+func (c Cover) AskNotices(users []UserID, r ShiftFacts) []Notice {
 	var out []Notice
 	for _, u := range users {
 		n := c.tell(NoticeCoverAsk, "ask/"+string(u), string(u), r)
@@ -70,8 +70,8 @@ func (c Cover) Asks(users []UserID, r Staff) []Notice {
 	return out
 }
 
-// News are new messages about a change. The earlier ones are redrawn as well, but Slack notifies nobody of that.
-func (c CoverChange) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
+// ChangeNotices are new messages about a change. The earlier ones are redrawn as well, but Slack notifies nobody of that.
+func (c CoverChange) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)
 	news := func(kind NoticeKind, key, to, state string) {

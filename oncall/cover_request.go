@@ -94,7 +94,7 @@ type CoverChange struct {
 }
 
 // AskForCover makes a request for a stint, which may have begun. Away are people who have time off during it.
-func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Staff, away []UserID, now time.Time) (CoverChange, error) {
+func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r ShiftFacts, away []UserID, now time.Time) (CoverChange, error) {
 	if s.Start.Before(now) {
 		s.Start = now
 	}
@@ -125,7 +125,7 @@ func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 }
 
 // Do is everything that a person does with a cover request.
-func (c Cover) Do(a CoverAct, by UserID, r Staff, now time.Time) (CoverChange, error) {
+func (c Cover) Do(a CoverAct, by UserID, r ShiftFacts, now time.Time) (CoverChange, error) {
 	switch a.Do {
 	case TakeCover:
 		return c.take(by, a.From, a.To, r, now)
@@ -139,7 +139,7 @@ func (c Cover) Do(a CoverAct, by UserID, r Staff, now time.Time) (CoverChange, e
 
 // take gives a person whatever is left between two instants; zero times stand for the ends of the shift. The
 // first person to take a part gets it.
-func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (CoverChange, error) {
+func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) (CoverChange, error) {
 	switch {
 	case c.State != CoverOpen:
 		return CoverChange{}, c.closed()
@@ -193,7 +193,7 @@ func (c Cover) take(by UserID, from, to time.Time, r Staff, now time.Time) (Cove
 }
 
 // mayTake reports whether a person is ever on call in the schedule, or is a member of its team.
-func (c Cover) mayTake(u UserID, r Staff, now time.Time) bool {
+func (c Cover) mayTake(u UserID, r ShiftFacts, now time.Time) bool {
 	schedule := r.Schedules[c.Stint.Schedule]
 	return schedule != nil && (slices.Contains(r.Members[schedule.TeamID()], u) || slices.Contains(everOnCall(schedule, now), u))
 }
@@ -230,7 +230,7 @@ func (c Cover) Due(now time.Time) bool {
 
 // Tick runs the request's timer: it asks the next group, reminds the asker, or ends the request, and sets the next
 // timer. Away are people who have time off during the shift.
-func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
+func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 	if !now.Before(c.Stint.End) {
 		return c.close(CoverOver, now, nil)
 	}
@@ -277,7 +277,7 @@ func (c Cover) Tick(r Staff, away []UserID, now time.Time) CoverChange {
 }
 
 // candidates are the people still to be asked, those with the least time on call first.
-func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
+func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) []UserID {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people := everOnCall(schedule, now)
 	if c.Everyone {
@@ -289,7 +289,7 @@ func (c Cover) candidates(r Staff, away []UserID, now time.Time) []UserID {
 		asked := slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u })
 		return asked || u == c.Stint.User || slices.Contains(away, u) || r.absent(u) || r.presenceOf(c.Stint, u) == always
 	})
-	load := r.Load(now.Add(-loadSpan), now.Add(loadSpan))
+	load := r.TimeOnCall(now.Add(-loadSpan), now.Add(loadSpan))
 	slices.SortStableFunc(people, func(a, b UserID) int { return cmp.Compare(load[a], load[b]) })
 	return people
 }

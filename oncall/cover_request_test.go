@@ -12,7 +12,7 @@ import (
 
 // Ann, who has the primary week that runs, asks for cover. In the tests of covers,
 // Cy and Di are in the team and not in the schedule.
-func asked(t *testing.T, r Staff, everyone bool, now time.Time) CoverChange {
+func asked(t *testing.T, r ShiftFacts, everyone bool, now time.Time) CoverChange {
 	t.Helper()
 	c, err := AskForCover(week(t, r, ann, 1), ann, "", everyone, r, nil, now)
 	if err != nil {
@@ -158,7 +158,7 @@ func TestTakingCover(t *testing.T) {
 		cover    Cover
 		by       UserID
 		from, to time.Time
-		roster   Staff
+		roster   ShiftFacts
 		now      time.Time
 		want     []string // the hours taken
 		state    CoverState

@@ -52,9 +52,9 @@ type Finding struct {
 	MendedAt time.Time   `json:"mended_at,omitzero"`
 }
 
-// Mend marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
+// MarkFixed marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
 // another key. It reports whether there are any.
-func (d *NoticeDetail) Mend(gone []string, found []Finding, now time.Time) bool {
+func (d *NoticeDetail) MarkFixed(gone []string, found []Finding, now time.Time) bool {
 	mended := false
 	for i := range d.Findings {
 		f := &d.Findings[i]

@@ -36,15 +36,15 @@ func BlockedNotices(method Method, why string, to []string, now time.Time) []Not
 	return out
 }
 
-// MendNotices tell, once a day for each cause, what an admin has to fix so that a method reaches everybody.
-func MendNotices(method Method, what string, to []string, now time.Time) []Notice {
+// RemedyNotices tell, once a day for each cause, what an admin has to fix so that a method reaches everybody.
+func RemedyNotices(method Method, what string, to []string, now time.Time) []Notice {
 	cause := fnv.New32a()
 	cause.Write([]byte(what))
 	return mendNotices(method, fmt.Sprintf("%08x", cause.Sum32()), what, to, now)
 }
 
-// DeafNotices tell, once a day, that answers by a method can't be read.
-func DeafNotices(method Method, why string, to []string, now time.Time) []Notice {
+// UnreadAnswerNotices tell, once a day, that answers by a method can't be read.
+func UnreadAnswerNotices(method Method, why string, to []string, now time.Time) []Notice {
 	return mendNotices(method, "deaf", "what people answer has not been read for a minute: "+why, to, now)
 }
 

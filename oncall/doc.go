@@ -54,11 +54,11 @@
 //   - seq: numbers an incident's timer and the pages of its latest step; a lower one is stale.
 //   - inbox: where signals are stored before they are folded; fold: one pass over an integration's signals,
 //     from the inbox into alerts and incidents.
-//   - spool: where signals wait on the disk while the database is away; door: what chooses between the two.
+//   - spool: where signals wait on the disk while the database is unavailable; receiver: what chooses between database and spool.
 //   - payload: what a monitor sent, as it came, kept for a week without secrets.
 //   - mapping: how arbitrary JSON becomes a signal; route: a rule that says what becomes of an alert.
 //   - hold: what a route does with an alert that must last for a while before it opens an incident; drop: it
-//     opens none; aside: either of the two.
+//     opens none; suppressed: held or dropped.
 //   - to keep: what maintenance does with an alert that would open an incident.
 //   - to flap: to come and go so often that the ends don't close the incident.
 //   - maintenance: a window in which alerts are kept and page nobody before its end.
@@ -76,7 +76,7 @@
 //   - recipient: a person by one contact method.
 //   - cooldown: how long a recipient is left alone after a message; a page that comes meanwhile is deferred.
 //   - bundle: pages to one recipient that share a message; its lead is the page that is sent.
-//   - convoy: pages to one recipient that one job looks after, before they become a bundle.
+//   - page batch: pages to one recipient that wait behind one job, before they become a bundle; "convoy" in the database.
 //   - doubt: an attempt that may have been sent, so that the provider is asked first.
 //   - attempt: one try to send a page's message.
 //   - code: the number that names a message in an answer.
@@ -85,13 +85,13 @@
 //   - lane: the queue in which pages of one method wait.
 //   - contact method: a way to reach a person; method is the kind of way, such as SMS.
 //   - notification rule: which contact method is used, and how long after the page.
-//   - answer: what a person sends back by a contact method; reply: what it asks for, once read.
+//   - answer: what a person sends back by a contact method; intent: what the person wants, once it is parsed.
 //   - probe: a message that asks whether somebody can still be reached.
 //   - interruption: one or several pages of which a person would say that it rang once (package report); a wake
 //     is one between 23:00 and 07:00, and a night with two is a bad one.
 //   - digest: what a team's channel is told of its week.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
-//   - drawing: a Slack message, as a picture of stored state; place: where in Slack a message is.
+//   - drawing: a Slack message, as a picture of stored state.
 //   - veil: to show no more than number and state of a private team's incident.
 //
 // Some words have a second meaning elsewhere. In package access a role is what somebody is to a team

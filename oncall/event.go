@@ -108,8 +108,8 @@ type Event struct {
 	Detail     Detail
 }
 
-// Public reports whether the event is shown in the Slack thread, which is shorter than the whole timeline.
-func (e Event) Public() bool {
+// InThread reports whether the event is shown in the Slack thread, which is shorter than the whole timeline.
+func (e Event) InThread() bool {
 	if e.Detail.Quiet {
 		return false
 	}
@@ -132,12 +132,12 @@ func (e Event) Public() bool {
 	}
 }
 
-// Loud reports whether the thread's reply is also broadcast to the channel.
-func (e Event) Loud() bool {
+// InChannel reports whether the thread's reply is also broadcast to the channel.
+func (e Event) InChannel() bool {
 	return e.Kind == EventExhausted || e.Kind == EventUntold || e.Kind == EventUnassigned
 }
 
-// Unheard reports whether the event says that the policy has run out and nobody was told.
-func (e Event) Unheard() bool {
+// NobodyTold reports whether the event says that the policy has run out and nobody was told.
+func (e Event) NobodyTold() bool {
 	return e.Kind == EventUntold || e.Kind == EventExhausted && len(e.Detail.Users) == 0
 }

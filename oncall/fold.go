@@ -45,17 +45,17 @@ type Fold struct {
 	Sender string    // what the signals were newly recognised as; empty: nothing new
 	Now    time.Time // the time of folding; signals may have arrived long before
 
-	now       time.Time               // when the current signal arrived
-	replaying time.Time               // the time of folding, if the current signal waited in a spool; else zero
-	alerts    map[string]*Alert       // the latest of each dedup key
-	groups    map[string]IncidentID   // the latest of each group key
-	incidents map[IncidentID]*Change  // one change for each incident, whatever the number of signals
-	elsewhere map[IncidentID][]*Alert // firing alerts of other integrations
-	recent    []RecentIncident        // for storms
-	calm      map[IncidentID]bool     // incidents with firing alerts that are not loaded, being too many
-	others    map[IncidentID]OtherAlerts
-	touched   map[AlertID]*Alert
-	services  map[IncidentID][]string // services of cleared alerts
+	now          time.Time               // when the current signal arrived
+	replaying    time.Time               // the time of folding, if the current signal waited in a spool; else zero
+	alerts       map[string]*Alert       // the latest of each dedup key
+	groups       map[string]IncidentID   // the latest of each group key
+	incidents    map[IncidentID]*Change  // one change for each incident, whatever the number of signals
+	elsewhere    map[IncidentID][]*Alert // firing alerts of other integrations
+	recent       []RecentIncident        // for storms
+	partlyLoaded map[IncidentID]bool     // incidents with firing alerts that are not loaded, being too many
+	others       map[IncidentID]OtherAlerts
+	touched      map[AlertID]*Alert
+	services     map[IncidentID][]string // services of cleared alerts
 }
 
 // AddIncidents puts stored incidents in the fold, oldest first.
@@ -97,8 +97,8 @@ func (f *Fold) AddAlerts(alerts ...Alert) {
 	}
 }
 
-// Elsewhere adds an alert of another integration that belongs to an incident in the fold.
-func (f *Fold) Elsewhere(a Alert) {
+// AddElsewhere adds an alert of another integration that belongs to an incident in the fold.
+func (f *Fold) AddElsewhere(a Alert) {
 	if f.elsewhere == nil {
 		f.elsewhere = map[IncidentID][]*Alert{}
 	}
@@ -107,8 +107,8 @@ func (f *Fold) Elsewhere(a Alert) {
 	}
 }
 
-// Ended adds the service of a cleared alert that belongs to an incident in the fold.
-func (f *Fold) Ended(a Alert) {
+// AddCleared adds the service of a cleared alert that belongs to an incident in the fold.
+func (f *Fold) AddCleared(a Alert) {
 	if a.IncidentID == 0 {
 		return
 	}
@@ -195,8 +195,8 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	case a != nil && a.Firing && a.Kept:
 		a.refresh(s, f.now)
 		return f.stillKept(a, s)
-	case a != nil && a.aside():
-		return f.stillAside(a, s)
+	case a != nil && a.suppressed():
+		return f.stillSuppressed(a, s)
 	case a != nil && a.Firing && f.change(a.IncidentID) != nil:
 		was := *a
 		a.refresh(s, f.now)
@@ -205,7 +205,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 		a.GroupKey = f.Integration.groupOf(Signal{DedupKey: s.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
 		f.touch(a)
 		became := f.stillFiring(a, s, a.Severity.Worse(was.Severity))
-		f.misread(a, s, became.Incident)
+		f.noteMisread(a, s, became.Incident)
 		if a.Title != was.Title {
 			f.change(became.Incident).retitled(was.Title)
 		}
@@ -214,7 +214,7 @@ func (f *Fold) trigger(s Signal) SignalFate {
 		a.LateUntil = nil
 		a.Count, a.LastAt = a.Count+1, f.now
 		f.touch(a)
-		return f.setAside(a, s)
+		return f.ignoreLate(a, s)
 	}
 	if a != nil && a.Firing { // its incident no longer exists
 		a.Firing, a.ClearedAt = false, new(f.now)
@@ -223,8 +223,8 @@ func (f *Fold) trigger(s Signal) SignalFate {
 	return f.fire(s)
 }
 
-// setAside notes in the alert's incident, if there is one, that a late signal was ignored.
-func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
+// ignoreLate notes in the alert's incident, if there is one, that a late signal was ignored.
+func (f *Fold) ignoreLate(a *Alert, s Signal) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if c != nil && c.Incident.Storm == nil {
 		c.record(EventLate, c.by, Detail{Text: a.Title, Over: s.Action == Clear})
@@ -238,7 +238,7 @@ func (f *Fold) setAside(a *Alert, s Signal) SignalFate {
 func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
-		if f.keep(a) {
+		if f.keepForMaintenance(a) {
 			return c.fate(s, FateKept)
 		}
 		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
@@ -274,10 +274,10 @@ func (f *Fold) fire(s Signal) SignalFate {
 	a.refresh(s, f.now)
 	before := f.alerts[s.DedupKey]
 	if before != nil {
-		f.Ended(*before)
+		f.AddCleared(*before)
 	}
 	f.alerts[s.DedupKey] = a
-	return f.openUnlessAside(a, s, before)
+	return f.openUnlessSuppressed(a, s, before)
 }
 
 // openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
@@ -308,7 +308,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
 		c, fate = f.openOrJoinStorm(a)
 	}
 	a.IncidentID = c.Incident.ID
-	f.misread(a, s, a.IncidentID)
+	f.noteMisread(a, s, a.IncidentID)
 	f.noteRoute(a)
 	return c.fate(s, fate)
 }
@@ -353,7 +353,7 @@ func (c *Change) recount() {
 
 func (f *Fold) ack(s Signal) SignalFate {
 	a := f.alerts[s.DedupKey]
-	if a == nil || !a.Firing || a.aside() {
+	if a == nil || !a.Firing || a.suppressed() {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	c := f.change(a.IncidentID)
@@ -378,7 +378,7 @@ func (f *Fold) clear(s Signal) SignalFate {
 		a.refresh(s, f.now)
 		f.alerts[s.DedupKey] = a
 	case a.lateEnd(s):
-		return f.setAside(a, s)
+		return f.ignoreLate(a, s)
 	case a.Firing:
 		a.refresh(Signal{}, f.now)
 		a.ended(s, f.now)
@@ -411,7 +411,7 @@ func (f *Fold) reconcile(s Signal) SignalFate {
 
 // cleared ends an alert, and resolves its incident if that was the last one firing.
 func (f *Fold) cleared(a *Alert) *Change {
-	f.endAside(a)
+	f.endSuppression(a)
 	a.Firing, a.Kept = false, false
 	a.ClearedAt = new(f.now)
 	f.touch(a)
@@ -444,7 +444,7 @@ func (f *Fold) cleared(a *Alert) *Change {
 
 // fires reports whether any alert of an incident fires.
 func (f *Fold) fires(id IncidentID) bool {
-	if len(f.elsewhere[id]) > 0 || f.calm[id] {
+	if len(f.elsewhere[id]) > 0 || f.partlyLoaded[id] {
 		return true
 	}
 	for _, a := range f.alerts {

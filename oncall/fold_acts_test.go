@@ -37,7 +37,7 @@ func TestASnoozeSurvivesFlapping(t *testing.T) {
 		paging += pages(changes)
 		for _, c := range changes {
 			for _, e := range c.Events {
-				if e.Public() {
+				if e.InThread() {
 					t.Errorf("the thread is told of %s", e.Kind)
 				}
 			}
@@ -226,7 +226,7 @@ func TestAnIncidentWaitsForAlertsOfOtherIntegrations(t *testing.T) {
 	in.IntegrationID, in.GroupKey = 4, "a"
 	f.AddIncidents(in)
 	f.AddAlerts(Alert{ID: 1, IntegrationID: 3, DedupKey: "b", GroupKey: "b", Firing: true, IncidentID: 7})
-	f.Elsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
+	f.AddElsewhere(Alert{ID: 2, IntegrationID: 4, DedupKey: "b", Firing: true, IncidentID: 7})
 	f.Receive(clears("b"), noon)
 	changes, alerts := f.Results()
 	equal(t, "alerts", len(alerts), 1)

@@ -39,7 +39,7 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	equal(t, "closed by", []any{in.Status, in.ResolvedBy}, []any{Resolved, ByTimer()})
 	notes := 0
 	for _, e := range s.events {
-		if e.Kind == EventAged && e.Public() {
+		if e.Kind == EventAged && e.InThread() {
 			notes++
 		}
 	}

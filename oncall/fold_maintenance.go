@@ -2,9 +2,9 @@ package oncall
 
 import "cmp"
 
-// keep reports whether a maintenance window keeps an alert from opening or reopening an incident: one must cover
+// keepForMaintenance reports whether a maintenance window keeps an alert from opening or reopening an incident: one must cover
 // the arrival of its signal, and one the time of folding.
-func (f *Fold) keep(a *Alert) bool {
+func (f *Fold) keepForMaintenance(a *Alert) bool {
 	m, covered := Covering(f.Maintenance, f.Integration, *a, f.now)
 	if now := latest(f.now, latest(f.Now, f.replaying)); covered && now.After(f.now) {
 		m, covered = Covering(f.Maintenance, f.Integration, *a, now)
@@ -26,11 +26,11 @@ func (f *Fold) stillKept(a *Alert, s Signal) SignalFate {
 		a.Kept = false
 		f.touch(a)
 		return f.stillFiring(a, s, false)
-	case f.keep(a):
+	case f.keepForMaintenance(a):
 		return c.fate(s, FateKept)
 	case c != nil:
 		return f.stillFiring(a, s, a.Severity.Worse(c.Incident.Severity))
 	}
 	s.GroupKey = cmp.Or(s.GroupKey, a.sentGroup())
-	return f.openUnlessAside(a, s, nil)
+	return f.openUnlessSuppressed(a, s, nil)
 }

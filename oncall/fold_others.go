@@ -23,7 +23,7 @@ func (f *Fold) AddOthers(others ...OtherAlerts) {
 	}
 	for _, o := range others {
 		f.others[o.Incident] = o
-		f.AddCalm(o.Incident)
+		f.AddPartlyLoaded(o.Incident)
 	}
 }
 

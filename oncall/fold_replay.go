@@ -53,7 +53,7 @@ func (f *Fold) outdated(s Signal) SignalFate {
 	case s.Action == Reconcile || s.Action == AckSignal || s.Action == Update:
 		return SignalFate{Signal: s, Fate: FateLate}
 	case s.Action == Clear && a.Firing:
-		return f.setAside(a, s)
+		return f.ignoreLate(a, s)
 	case s.Action == Clear:
 		return SignalFate{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
 	case a.Firing:
@@ -76,7 +76,7 @@ func (f *Fold) outdated(s Signal) SignalFate {
 	}
 	a.Count++
 	f.touch(a)
-	return f.setAside(a, s)
+	return f.ignoreLate(a, s)
 }
 
 // pagesFromNow dates the rest of a change with the time of folding if the signal is replayed, so that it doesn't

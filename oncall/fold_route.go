@@ -141,8 +141,8 @@ func (a *Alert) signal(action Action) Signal {
 	return s
 }
 
-// Sent is the signal that the alert's monitor would send now, without the changes that rules made.
-func (a Alert) Sent() Signal { return a.signal(Trigger) }
+// TriggerSignal is the signal that the alert's monitor would send now, without the changes that rules made.
+func (a Alert) TriggerSignal() Signal { return a.signal(Trigger) }
 
 // ReleaseOf is the signal that makes a fold reconsider an alert that is kept or held.
 func ReleaseOf(a Alert) Signal {
@@ -192,11 +192,11 @@ func (f *Fold) tally(of RouteName) *RouteTally {
 	return f.Tallies[of]
 }
 
-// aside reports whether the alert fires without an incident because a rule holds or drops it.
-func (a *Alert) aside() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
+// suppressed reports whether the alert fires without an incident because a rule holds or drops it.
+func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// openUnlessAside puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
-func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
+// openUnlessSuppressed puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
+func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFate {
 	f.choose(a, s)
 	f.touch(a)
 	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
@@ -207,7 +207,7 @@ func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 		f.tally(r.name()).Dropped++
 		return SignalFate{Signal: s, Fate: FateDropped}
 	}
-	if f.keep(a) {
+	if f.keepForMaintenance(a) {
 		return SignalFate{Signal: s, Fate: FateKept}
 	}
 	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
@@ -221,9 +221,9 @@ func (f *Fold) openUnlessAside(a *Alert, s Signal, before *Alert) SignalFate {
 	return f.openFor(a, s, before)
 }
 
-// stillAside handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
+// stillSuppressed handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
 // time, and for a held one if it got worse or its time is up.
-func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
+func (f *Fold) stillSuppressed(a *Alert, s Signal) SignalFate {
 	said := a.Route.said(a.Severity)
 	a.refresh(s, f.now)
 	f.touch(a)
@@ -231,7 +231,7 @@ func (f *Fold) stillAside(a *Alert, s Signal) SignalFate {
 		s.GroupKey = a.sentGroup()
 	}
 	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.now.Before(*a.HeldUntil) {
-		return f.openUnlessAside(a, s, nil)
+		return f.openUnlessSuppressed(a, s, nil)
 	}
 	return SignalFate{Signal: s, Fate: FateHeld}
 }
@@ -262,14 +262,14 @@ func (f *Fold) release(s Signal) SignalFate {
 		return f.stillKept(a, s)
 	case a.HeldUntil != nil && !f.now.Before(*a.HeldUntil):
 		s.GroupKey, s.Severity = a.sentGroup(), ""
-		return f.openUnlessAside(a, s, nil)
+		return f.openUnlessSuppressed(a, s, nil)
 	}
 	return SignalFate{Signal: s, Fate: FateUnmatched}
 }
 
-// endAside ends the hold or drop of an alert that has cleared.
-func (f *Fold) endAside(a *Alert) {
-	if a.aside() && a.HeldUntil != nil && a.Route.name() != (RouteName{}) {
+// endSuppression ends the hold or drop of an alert that has cleared.
+func (f *Fold) endSuppression(a *Alert) {
+	if a.suppressed() && a.HeldUntil != nil && a.Route.name() != (RouteName{}) {
 		f.tally(a.Route.name()).Passed++
 	}
 	a.HeldUntil, a.Dropped = nil, false

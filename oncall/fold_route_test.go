@@ -283,13 +283,13 @@ func TestRoutesLoseNothing(t *testing.T) {
 			for _, a := range s.alerts {
 				in := s.incidents[a.IncidentID]
 				switch {
-				case !a.Firing && a.aside(), !a.Firing && (a.Dropped || a.HeldUntil != nil):
+				case !a.Firing && a.suppressed(), !a.Firing && (a.Dropped || a.HeldUntil != nil):
 					t.Fatalf("seed %d: %s is over, and held or dropped", seed, a.DedupKey)
-				case a.aside() && a.IncidentID != 0:
+				case a.suppressed() && a.IncidentID != 0:
 					t.Fatalf("seed %d: %s is held or dropped, and has incident %d", seed, a.DedupKey, a.IncidentID)
 				case a.HeldUntil != nil && (a.Severity == Critical || a.HeldUntil.After(a.FirstAt.Add(5*time.Minute))):
 					t.Fatalf("seed %d: %s is %s and held until %s", seed, a.DedupKey, a.Severity, a.HeldUntil)
-				case a.Firing && !a.aside() && !in.Open():
+				case a.Firing && !a.suppressed() && !in.Open():
 					t.Fatalf("seed %d: %s fires and nobody has it: incident %d is %s", seed, a.DedupKey, in.ID, in.Status)
 				}
 			}

@@ -64,7 +64,7 @@ func (s *stored) run(signals int, receive func(*Fold)) []Change {
 			f.AddAlerts(a)
 		}
 		if a := s.alerts[id]; s.ends && !a.Firing {
-			f.Ended(a)
+			f.AddCleared(a)
 		}
 	}
 	if s.few {

@@ -216,7 +216,7 @@ func (w *together) checkAlert(a Alert) error {
 		}
 		return nil
 	}
-	routing := w.product.route(a.Sent())
+	routing := w.product.route(a.TriggerSignal())
 	reasons := 0
 	for _, is := range []bool{a.Dropped, a.Kept, a.HeldUntil != nil} {
 		if is {

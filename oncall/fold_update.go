@@ -25,7 +25,7 @@ func (f *Fold) expired(s Signal) bool {
 
 // update changes an alert that is firing already.
 func (f *Fold) update(s Signal) SignalFate {
-	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.aside() && f.change(a.IncidentID) == nil {
+	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.suppressed() && f.change(a.IncidentID) == nil {
 		return SignalFate{Signal: s, Fate: FateUnmatched}
 	}
 	return f.trigger(s)
@@ -51,9 +51,9 @@ func (f *Fold) takeNotes(a *Alert, s Signal) {
 	}
 }
 
-// misread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
+// noteMisread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
 // a storm.
-func (f *Fold) misread(a *Alert, s Signal, id IncidentID) {
+func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
 	for _, h := range s.Hints {
 		if slices.Contains(a.Misread, h.Field) {
 			continue

@@ -62,7 +62,7 @@ func TestWhatJoinsAnAcknowledgedIncident(t *testing.T) {
 	}
 	s.incidents[1] = c.Incident
 	same := s.fold(noon.Add(time.Minute), of("eu", "web", "b"))
-	equal(t, "more of the same", []any{pages(same), same[0].Events[0].Public()}, []any{0, true})
+	equal(t, "more of the same", []any{pages(same), same[0].Events[0].InThread()}, []any{0, true})
 	other := s.fold(noon.Add(time.Minute), of("eu", "db", "c"), of("eu", "db", "d"))
 	equal(t, "another service", []any{pages(other), other[0].Calls[0].UserID}, []any{1, ann})
 	worse := of("eu", "db", "e")

@@ -57,8 +57,8 @@ func (h Handoff) open() bool {
 	return h.Number != 0 && len(h.Incoming) > 0 && h.AckedBy == "" && h.Role != schedule.RoleShadow
 }
 
-// Take confirms the hand-off for a person who says "I have it".
-func (h Handoff) Take(by UserID) (Handoff, error) {
+// Confirm confirms the hand-off for a person who says "I have it".
+func (h Handoff) Confirm(by UserID) (Handoff, error) {
 	switch {
 	case !slices.Contains(h.Incoming, by):
 		return h, Refuse("Only %s can say that.", schedule.People(h.Incoming, " or "))
@@ -71,9 +71,9 @@ func (h Handoff) Take(by UserID) (Handoff, error) {
 	return h, nil
 }
 
-// TakenBy confirms the hand-off if one of these people came on call by it, since whoever acts on an incident has
+// ConfirmedBy confirms the hand-off if one of these people came on call by it, since whoever acts on an incident has
 // taken over. It returns that person, or "".
-func (h Handoff) TakenBy(acted []UserID) (Handoff, UserID) {
+func (h Handoff) ConfirmedBy(acted []UserID) (Handoff, UserID) {
 	for _, u := range acted {
 		if h.open() && slices.Contains(h.Incoming, u) {
 			h.AckedBy = u
@@ -129,8 +129,8 @@ func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	return notices, []Task{{Do: ChaseHandoff{Number: h.Number}, At: h.At.Add(answerWithin)}}
 }
 
-// Chase returns the notices that nobody has confirmed the hand-off; none if somebody has.
-func (h Handoff) Chase(b Briefing) []Notice {
+// UnconfirmedNotices returns the notices that nobody has confirmed the hand-off; none if somebody has.
+func (h Handoff) UnconfirmedNotices(b Briefing) []Notice {
 	if !h.open() {
 		return nil
 	}

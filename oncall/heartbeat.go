@@ -250,35 +250,35 @@ func (h *Heartbeat) goDown(at time.Time, why string) {
 	h.Why, h.DueAt = why, nil
 }
 
-// Away is a time in which no instance watched the heartbeats.
-type Away struct{ From, Until time.Time }
+// UnwatchedTime is a time in which no instance watched the heartbeats.
+type UnwatchedTime struct{ From, Until time.Time }
 
-// WeWereAway reports whether heartbeats went unwatched for so long between two instants that pings may have been
+// Unwatched reports whether heartbeats went unwatched for so long between two instants that pings may have been
 // lost.
-func WeWereAway(last, now time.Time) (Away, bool) {
-	return Away{last, now}, now.Sub(last) > awayAfter
+func Unwatched(last, now time.Time) (UnwatchedTime, bool) {
+	return UnwatchedTime{last, now}, now.Sub(last) > awayAfter
 }
 
 // ReceiveLate is Receive for a ping that may have arrived before or during our latest downtime. If it did, the next
 // deadline is extended.
-func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last Away) {
+func (h *Heartbeat) ReceiveLate(p Ping, at time.Time, last UnwatchedTime) {
 	before := h.DueAt
 	h.Receive(p, at)
 	if h.DueAt != nil && h.DueAt != before && at.Before(last.Until) {
-		h.Excuse(last)
+		h.ExtendDeadline(last)
 	}
 }
 
-// Excuse extends the deadline after our own downtime. A daily ping that was lost is not excused for the whole day: a
+// ExtendDeadline extends the deadline after our own downtime. A daily ping that was lost is not excused for the whole day: a
 // false alarm is better than a missed one.
-func (h *Heartbeat) Excuse(away Away) {
+func (h *Heartbeat) ExtendDeadline(away UnwatchedTime) {
 	if h.DueAt != nil {
 		h.DueAt = new(h.DueAt.Add(away.Until.Sub(away.From) + min(max(h.Every.Duration(), awayMargin), awayMostMargin)))
 	}
 }
 
-// Respec replaces the spec, and moves the deadline accordingly.
-func (h *Heartbeat) Respec(s HeartbeatSpec, now time.Time) {
+// SetSpec replaces the spec, and moves the deadline accordingly.
+func (h *Heartbeat) SetSpec(s HeartbeatSpec, now time.Time) {
 	was := h.HeartbeatSpec
 	h.HeartbeatSpec = s
 	if h.DueAt == nil || s == was {
@@ -364,9 +364,9 @@ const heartbeatStamp = "2006-01-02 15:04:05 UTC"
 // heartbeatsGroup is the group key of heartbeats that go missing together.
 const heartbeatsGroup = "heartbeats"
 
-// Tell returns the signal that is due, if any: that the heartbeat is down, which is repeated from time to time, or
+// NextSignal returns the signal that is due, if any: that the heartbeat is down, which is repeated from time to time, or
 // that it is up again. Said is the text of a failure that has just been reported.
-func (h *Heartbeat) Tell(said string, now time.Time) (s Signal, ok bool) {
+func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {
 	case (h.DownAt == nil || h.Removed) && h.ToldAt != nil:
@@ -395,8 +395,8 @@ func (h *Heartbeat) Tell(said string, now time.Time) (s Signal, ok bool) {
 	return s, true
 }
 
-// LookAt is when the heartbeat must be checked even without a ping; nil: never.
-func (h Heartbeat) LookAt(now time.Time) *time.Time {
+// NextCheck is when the heartbeat must be checked even without a ping; nil: never.
+func (h Heartbeat) NextCheck(now time.Time) *time.Time {
 	switch {
 	case h.Removed && h.ToldAt != nil:
 		return new(now)

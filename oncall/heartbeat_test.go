@@ -123,9 +123,9 @@ func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 			if !now.After(away) || now.Sub(ticked) < HeartbeatTick {
 				continue
 			}
-			if away, were := WeWereAway(ticked, now); were {
+			if away, were := Unwatched(ticked, now); were {
 				for i := range all {
-					all[i].Excuse(away)
+					all[i].ExtendDeadline(away)
 					senders[i].excused += now.Sub(ticked) + awayMostMargin
 				}
 			}
@@ -133,7 +133,7 @@ func TestOurOwnDowntimeIsNeverTheirs(t *testing.T) {
 			JudgeHeartbeats(all, now)
 			for i := range all {
 				checkJudged(t, all[i], senders[i], now)
-				s, any := all[i].Tell("", now)
+				s, any := all[i].NextSignal("", now)
 				if any && (s.Action == Clear) != (told[i] && all[i].DownAt == nil) {
 					t.Fatalf("seed %d: told %q while it was told: %v", seed, s.Action, told[i])
 				}
@@ -190,7 +190,7 @@ func TestManyAtOnceAreOne(t *testing.T) {
 			}
 			JudgeHeartbeats(all, now)
 			for i := range all {
-				if s, any := all[i].Tell("", now); any {
+				if s, any := all[i].NextSignal("", now); any {
 					groups[s.GroupKey+s.DedupKey[:len(s.DedupKey)*btoi(s.GroupKey == "")]]++
 				}
 			}
@@ -233,16 +233,16 @@ func TestAMutedHeartbeatIsToldLater(t *testing.T) {
 		{500, Trigger, HeartbeatDown},
 	} {
 		JudgeHeartbeats(all, at(step.after))
-		s, _ := all[0].Tell("", at(step.after))
+		s, _ := all[0].NextSignal("", at(step.after))
 		if state := all[0].State(at(step.after)); s.Action != step.want || state != step.state {
 			t.Errorf("after %d s it is %s and tells %q, want %s and %q", step.after, state, s.Action, step.state, step.want)
 		}
-		if look := all[0].LookAt(at(step.after)); look == nil || step.after == 100 && !look.Equal(at(200)) || step.after == 200 && !look.Equal(at(500)) {
+		if look := all[0].NextCheck(at(step.after)); look == nil || step.after == 100 && !look.Equal(at(200)) || step.after == 200 && !look.Equal(at(500)) {
 			t.Errorf("after %d s it is looked at %v", step.after, look)
 		}
 	}
 	all[0].Removed = true
-	if s, any := all[0].Tell("", at(501)); !any || s.Action != Clear {
+	if s, any := all[0].NextSignal("", at(501)); !any || s.Action != Clear {
 		t.Errorf("removed, it tells %q", s.Action)
 	}
 }

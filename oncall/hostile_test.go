@@ -34,7 +34,7 @@ func TestHostileTopics(t *testing.T) {
 func TestHostileAnswersAndNotes(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
-		if r := ParseReply(h.Text); r.Kind != ReplyOther && h.Name != "emojis" {
+		if r := ParseAnswer(h.Text); r.Kind != IntentOther && h.Name != "emojis" {
 			t.Errorf("%s is taken for %+v", h.Name, r)
 		}
 		if _, err := OpenToken([][]byte{make([]byte, 32)}, h.Text, time.Unix(1_772_452_800, 0)); err == nil {

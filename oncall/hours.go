@@ -28,7 +28,7 @@ func hoursIn(zone string, windows []schedule.Window) (*schedule.Hours, error) {
 
 // HoursOf returns when a person gets pages of low severity, in their own time zone.
 func (r Roster) HoursOf(u UserID) (*schedule.Hours, error) {
-	return hoursIn(r.zone(u).Name(), r.Reach[u].Hours)
+	return hoursIn(r.zone(u).Name(), r.Contacts[u].Hours)
 }
 
 // workingHours are the working hours of a team.

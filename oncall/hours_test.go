@@ -24,7 +24,7 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 		in.Severity = Low
 		f := Facts{
 			Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4, Role: schedule.RolePrimary}}, Delay: 60}}}},
-			Roster: Roster{Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Users: map[UserID]User{
+			Roster: Roster{ShiftFacts: ShiftFacts{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Users: map[UserID]User{
 				ann: {TimeZone: "America/Los_Angeles"}, bo: {TimeZone: c.bo},
 			}}},
 		}
@@ -42,7 +42,7 @@ func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 	t.Parallel()
 	f := Facts{
 		Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{User: ann}}, Delay: 60}}}},
-		Roster:   Roster{Staff: Staff{Users: map[UserID]User{ann: {TimeZone: "America/New_York"}}}},
+		Roster:   Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{ann: {TimeZone: "America/New_York"}}}},
 	}
 	opens := noon.Add(2 * time.Hour)
 	for _, c := range []struct{ due, fires, want time.Duration }{

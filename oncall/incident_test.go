@@ -23,7 +23,7 @@ func payments() (Policy, Roster) {
 		{Targets: []Target{{User: ann}}, Delay: 300},
 		{Targets: []Target{{User: bo}}, Delay: 600, Repeat: 1, Every: 60},
 	}}
-	roster := Roster{Staff: Staff{Members: map[TeamID][]UserID{1: {ann, bo, cy}}}}
+	roster := Roster{ShiftFacts: ShiftFacts{Members: map[TeamID][]UserID{1: {ann, bo, cy}}}}
 	return policy, roster
 }
 
@@ -86,7 +86,7 @@ func TestEscalationWalksThePolicyToItsEnd(t *testing.T) {
 }
 
 // directKey names the page of a call of somebody who has set up nothing.
-func directKey(c Call) string { return PagesOfCall(c, Reach{}, false, noon)[0].Key }
+func directKey(c Call) string { return PagesOfCall(c, ContactSettings{}, false, noon)[0].Key }
 
 func TestEachPageHasItsOwnKey(t *testing.T) {
 	t.Parallel()

@@ -83,7 +83,7 @@ type SendPage struct {
 	Page PageID `json:"page"`
 	Lane string `json:"line,omitempty"` // see Page.Lane; "line" is the name that older releases know
 
-	Convoy ConvoyID `json:"convoy,omitempty"` // the job also handles the pages that wait in this convoy
+	Batch PageBatchID `json:"convoy,omitempty"` // the job also handles the pages that wait in this batch
 }
 
 // Kind names the job.

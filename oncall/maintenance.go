@@ -228,13 +228,13 @@ type MaintenanceTally struct {
 	Longer int // those that another window keeps
 }
 
-// Begun tells a team's channel that a window has begun.
-func (m Maintenance) Begun(team Team, integration string) Notice {
+// BeginNotice tells a team's channel that a window has begun.
+func (m Maintenance) BeginNotice(team Team, integration string) Notice {
 	return m.notice(NoticeMaintenance, "begun", team, integration)
 }
 
-// Ended tells a team's channel that a window is over, and which alerts came in it.
-func (m Maintenance) Ended(team Team, integration string, t MaintenanceTally) Notice {
+// EndNotice tells a team's channel that a window is over, and which alerts came in it.
+func (m Maintenance) EndNotice(team Team, integration string, t MaintenanceTally) Notice {
 	n := m.notice(NoticeMaintenanceOver, "over", team, integration)
 	n.Detail.Count, n.Detail.Answered, n.Detail.Over = t.Kept, t.Fire, t.Longer
 	said := Say("%s. %s", n.Detail.Lines[0], t)

@@ -13,14 +13,14 @@ const (
 	OutageGrace = 30 * time.Second
 	// OutagePause is how long the database must be up before people are told of another outage.
 	OutagePause = 10 * time.Minute
-	// WatchAhead is how far ahead every instance knows whom to tell.
-	WatchAhead = 7 * 24 * time.Hour
-	// maxWatches bounds the watches of one policy.
-	maxWatches = 500
+	// OutageContactsAhead is how far ahead every instance knows whom to tell.
+	OutageContactsAhead = 7 * 24 * time.Hour
+	// maxOutageContacts bounds the contacts of one policy.
+	maxOutageContacts = 500
 )
 
-// A Watch says whom a policy pages first, from an instant until the next Watch.
-type Watch struct {
+// An OutageContact says whom a policy pages first, from an instant until the next OutageContact.
+type OutageContact struct {
 	From  time.Time `json:"from"`
 	Users []UserID  `json:"users"`
 }
@@ -59,13 +59,13 @@ func (f Facts) FirstPaged(id PolicyID, at time.Time) []UserID {
 	return f.Roster.fallback(first.TeamID)
 }
 
-// Watches returns whom a policy pages first between two instants.
-func (f Facts) Watches(id PolicyID, from, until time.Time) []Watch {
-	var watches []Watch
-	for at := from; at.Before(until) && len(watches) < maxWatches; {
+// OutageContacts returns whom a policy pages first between two instants.
+func (f Facts) OutageContacts(id PolicyID, from, until time.Time) []OutageContact {
+	var watches []OutageContact
+	for at := from; at.Before(until) && len(watches) < maxOutageContacts; {
 		users := f.FirstPaged(id, at)
 		if n := len(watches); n == 0 || !slices.Equal(watches[n-1].Users, users) {
-			watches = append(watches, Watch{From: at, Users: users})
+			watches = append(watches, OutageContact{From: at, Users: users})
 		}
 		at = f.nextChange(id, at, until)
 	}

@@ -9,12 +9,12 @@ import (
 
 func TestWatchesAreWhomThePolicyPagesFirst(t *testing.T) {
 	t.Parallel()
-	roster := Roster{Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}}}
+	roster := Roster{ShiftFacts: ShiftFacts{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}}}
 	f := Facts{Roster: roster, Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{
 		{Targets: []Target{{Schedule: 4, Role: schedule.RolePrimary}}}, {Targets: []Target{{User: di}}},
 	}}}}
-	from, until := noon, noon.Add(WatchAhead)
-	watches := f.Watches(1, from, until)
+	from, until := noon, noon.Add(OutageContactsAhead)
+	watches := f.OutageContacts(1, from, until)
 	if len(watches) < 3 || !watches[0].From.Equal(from) {
 		t.Fatalf("watches: %v", watches)
 	}
@@ -42,7 +42,7 @@ func TestWatchesOfPoliciesWithNobody(t *testing.T) {
 		5: {ID: 5, TeamID: 1, Steps: []Step{{Targets: []Target{{Policy: 4}}}}},
 	}}
 	for id, want := range map[PolicyID]UserID{1: "U0DI", 2: "U0BO", 4: "U0DI", 77: ""} {
-		watches := f.Watches(id, noon, noon.Add(WatchAhead))
+		watches := f.OutageContacts(id, noon, noon.Add(OutageContactsAhead))
 		var got UserID
 		if len(watches) == 1 && len(watches[0].Users) == 1 {
 			got = watches[0].Users[0]

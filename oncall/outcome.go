@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A Setting is what the outcome of an integration's signals depends on.
-type Setting struct {
+// OutcomeFacts holds the facts that the outcome of an integration's signals depends on.
+type OutcomeFacts struct {
 	Integration Integration
 	Policies    map[PolicyID]Policy
 	Route       func(Signal) Routing // nil: there are no rules
@@ -41,7 +41,7 @@ type Outcome struct {
 func (o Outcome) Fires() bool { return o.Action == Trigger }
 
 // Outcome works out the outcome of a signal by folding it.
-func (g Setting) Outcome(s Signal, at time.Time) Outcome {
+func (g OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 	o := Outcome{Action: s.Action, DedupKey: s.DedupKey, Title: s.Title, Unread: s.Unread}
 	if s.Unread && len(s.Hints) > 0 {
 		o.Why = s.Hints[0].Text
@@ -74,18 +74,18 @@ func (g Setting) Outcome(s Signal, at time.Time) Outcome {
 	return o
 }
 
-// A Detour compares the outcomes of a signal before and after a change of rules. If a mapping changes, the signal may
+// A OutcomeDiff compares the outcomes of a signal before and after a change of rules. If a mapping changes, the signal may
 // exist on one side only; the other side is the zero Outcome.
-type Detour struct {
+type OutcomeDiff struct {
 	At            time.Time
 	Integration   IntegrationID
 	Before, After Outcome
 	Times         int // how often the same comparison came up; At is the last time
 }
 
-// Elsewhere reports whether the two outcomes differ in a way that matters to people. That another rule leads to the
+// Matters reports whether the two outcomes differ in a way that matters to people. That another rule leads to the
 // same outcome doesn't.
-func (d Detour) Elsewhere() bool {
+func (d OutcomeDiff) Matters() bool {
 	a, b := d.Before, d.After
 	if !a.Fires() && !b.Fires() {
 		return false
@@ -94,7 +94,7 @@ func (d Detour) Elsewhere() bool {
 }
 
 // differences names what differs, most important first.
-func (d Detour) differences() (all []string) {
+func (d OutcomeDiff) differences() (all []string) {
 	a, b := d.Before, d.After
 	add := func(what string, is bool) {
 		if is {
@@ -119,7 +119,7 @@ func (d Detour) differences() (all []string) {
 
 // weight ranks detours, the worst being 0: the alert would page nobody any more, would page later, or would page other
 // people.
-func (d Detour) weight() int {
+func (d OutcomeDiff) weight() int {
 	a, b := d.Before, d.After
 	switch {
 	case a.Fires() && !a.Dropped && (b.Dropped || !b.Fires()):
@@ -137,29 +137,29 @@ func (d Detour) weight() int {
 }
 
 // severity is the worse severity of the two outcomes.
-func (d Detour) severity() Severity {
+func (d OutcomeDiff) severity() Severity {
 	if d.After.Severity.Worse(d.Before.Severity) {
 		return d.After.Severity
 	}
 	return cmp.Or(d.Before.Severity, Low)
 }
 
-// Silences reports whether a critical alert would page nobody any more.
-func (d Detour) Silences() bool { return d.weight() == 0 && d.severity() == Critical }
+// SilencesCritical reports whether a critical alert would page nobody any more.
+func (d OutcomeDiff) SilencesCritical() bool { return d.weight() == 0 && d.severity() == Critical }
 
 // A Preview sums up how changed rules would have treated past signals.
 type Preview struct {
-	Tried     int            // signals of firing alerts
-	Since     time.Time      // the first of them
-	Elsewhere int            // signals whose outcome would differ
-	Silenced  int            // critical signals among those that would page nobody any more
-	Detours   []Detour       // the differences, equal ones once
-	Untried   int            // payloads that can't be parsed again
-	Failed    map[string]int // why rules could not be evaluated: for how many signals
+	Tried    int            // signals of firing alerts
+	Since    time.Time      // the first of them
+	Differ   int            // signals whose outcome would differ
+	Silenced int            // critical signals among those that would page nobody any more
+	Diffs    []OutcomeDiff  // the differences, equal ones once
+	Untried  int            // payloads that can't be parsed again
+	Failed   map[string]int // why rules could not be evaluated: for how many signals
 }
 
 // Add adds the comparison of one signal.
-func (p *Preview) Add(d Detour) {
+func (p *Preview) Add(d OutcomeDiff) {
 	if !d.Before.Fires() && !d.After.Fires() {
 		return
 	}
@@ -173,36 +173,36 @@ func (p *Preview) Add(d Detour) {
 		}
 		p.Failed[fmt.Sprintf("rule %q could not be evaluated, and so does not match: %s", bad.Rule.Rule, bad.Why)]++
 	}
-	if !d.Elsewhere() {
+	if !d.Matters() {
 		return
 	}
-	p.Elsewhere++
-	if d.Silences() {
+	p.Differ++
+	if d.SilencesCritical() {
 		p.Silenced++
 	}
 	d.Times = 1
 	p.merge(d)
 }
 
-func (p *Preview) merge(d Detour) {
-	same := func(o Detour) bool {
+func (p *Preview) merge(d OutcomeDiff) {
+	same := func(o OutcomeDiff) bool {
 		return o.Integration == d.Integration && reflect.DeepEqual(o.Before, d.Before) && reflect.DeepEqual(o.After, d.After)
 	}
-	if i := slices.IndexFunc(p.Detours, same); i >= 0 {
-		p.Detours[i].Times += d.Times
-		p.Detours[i].At = latest(p.Detours[i].At, d.At)
+	if i := slices.IndexFunc(p.Diffs, same); i >= 0 {
+		p.Diffs[i].Times += d.Times
+		p.Diffs[i].At = latest(p.Diffs[i].At, d.At)
 		return
 	}
-	p.Detours = append(p.Detours, d)
+	p.Diffs = append(p.Diffs, d)
 }
 
 // With adds up two previews.
 func (p Preview) With(o Preview) Preview {
-	p.Tried, p.Elsewhere, p.Silenced, p.Untried = p.Tried+o.Tried, p.Elsewhere+o.Elsewhere, p.Silenced+o.Silenced, p.Untried+o.Untried
+	p.Tried, p.Differ, p.Silenced, p.Untried = p.Tried+o.Tried, p.Differ+o.Differ, p.Silenced+o.Silenced, p.Untried+o.Untried
 	if p.Since.IsZero() || !o.Since.IsZero() && o.Since.Before(p.Since) {
 		p.Since = o.Since
 	}
-	p.Detours = slices.Concat(p.Detours, o.Detours)
+	p.Diffs = slices.Concat(p.Diffs, o.Diffs)
 	p.Failed = maps.Clone(p.Failed)
 	for why, n := range o.Failed {
 		if p.Failed == nil {
@@ -214,9 +214,9 @@ func (p Preview) With(o Preview) Preview {
 }
 
 // Worst lists the detours, the worst first.
-func (p Preview) Worst() []Detour {
-	all := slices.Clone(p.Detours)
-	slices.SortStableFunc(all, func(a, b Detour) int {
+func (p Preview) Worst() []OutcomeDiff {
+	all := slices.Clone(p.Diffs)
+	slices.SortStableFunc(all, func(a, b OutcomeDiff) int {
 		worse := func(a, b Severity) int {
 			switch {
 			case a.Worse(b):
@@ -232,13 +232,13 @@ func (p Preview) Worst() []Detour {
 }
 
 // Title is the alert's title before the change, or else after it.
-func (d Detour) Title() string {
+func (d OutcomeDiff) Title() string {
 	return cmp.Or(d.Before.Title, d.After.Title, d.Before.DedupKey, d.After.DedupKey)
 }
 
 // Words describe both outcomes as far as they differ: "policy payments" and `dropped by rule "staging"`. Name returns
 // the name of a policy. The words contain untrusted text, to be escaped.
-func (d Detour) Words(name func(PolicyID) string) (before, after string) {
+func (d OutcomeDiff) Words(name func(PolicyID) string) (before, after string) {
 	differ := d.differences()
 	return d.Before.words(differ, d.After, name), d.After.words(differ, d.Before, name)
 }

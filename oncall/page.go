@@ -81,9 +81,9 @@ func (p Page) MessageKey() string {
 // Task is the job that sends the page.
 func (p Page) Task() Task { return p.TaskOf(0) }
 
-// TaskOf is the job that sends the page and then handles the rest of a convoy.
-func (p Page) TaskOf(convoy ConvoyID) Task {
-	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Convoy: convoy}}
+// TaskOf is the job that sends the page and then handles the rest of a batch.
+func (p Page) TaskOf(batch PageBatchID) Task {
+	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
 }
 
 // redialMark is the suffix for the key of a second phone call, so that it isn't mistaken for the first.

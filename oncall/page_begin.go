@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// A verdict says whether a page can be sent now, and if not, why.
-type verdict int
+// A readiness says whether a page can be sent now, and if not, why.
+type readiness int
 
 const (
-	pageOver     verdict = iota // it has ended, or is part of another page's message
-	pageUnneeded                // it is no longer due
-	pageBusy                    // another job is sending it
-	pageBarred                  // its person can't be paged any more
-	pageGone                    // its contact method can't be used any more
-	pageEarly                   // its time has not come
-	pageDeferred                // its recipient is in a cooldown
-	pageTooOften                // its phone has rung too often
-	pageGoesNow                 // it is sent now
+	pageOver     readiness = iota // it has ended, or is part of another page's message
+	pageUnneeded                  // it is no longer due
+	pageBusy                      // another job is sending it
+	pageBarred                    // its person can't be paged any more
+	pageGone                      // its contact method can't be used any more
+	pageEarly                     // its time has not come
+	pageDeferred                  // its recipient is in a cooldown
+	pageTooOften                  // its phone has rung too often
+	pageGoesNow                   // it is sent now
 )
 
-// verdict decides whether the page is sent now and, if it is too early, when to check again.
-func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
+// readiness decides whether the page is sent now and, if it is too early, when to check again.
+func (f PageFacts) readiness(now time.Time) (v readiness, again time.Time) {
 	p, in := f.Lead, f.incident()
 	switch {
 	case p.Over():
@@ -50,7 +50,7 @@ func (f PageFacts) verdict(now time.Time) (v verdict, again time.Time) {
 // Needs says which facts to load before Begin: along for Waiting, code for Codes, and calls for PhoneCalls. A page that
 // isn't sent now needs none of them.
 func (f PageFacts) Needs(now time.Time) (along, code, calls bool) {
-	v, _ := f.verdict(now)
+	v, _ := f.readiness(now)
 	goes := v == pageGoesNow
 	return goes && f.Lead.takesAlong(), goes && f.Lead.needsCode(), goes && f.Lead.needsPhoneCalls()
 }
@@ -69,8 +69,8 @@ func (f PageFacts) Begin(now time.Time) PageDecision {
 	d := PageDecision{Order: PageOrder{
 		Page: p.Page, Incident: f.incident(), Incidents: []Incident{f.incident()}, Attempt: p.Attempt, Code: p.Code,
 	}}
-	v, again := f.verdict(now)
-	d.Order.Again, d.Convoy = again, v.convoy()
+	v, again := f.readiness(now)
+	d.Order.Again, d.Batch = again, v.batchOrder()
 	if f.Contact != nil {
 		d.Order.Address = f.Contact.Address
 		d.Order.OneWay = oneWay(p.Method, f.Contact.Address, f.Contact.NamedSender)

@@ -13,7 +13,7 @@ const Patience = 10 * time.Second
 // PagesOfCall makes a page for each of the person's notification rules, in the order of their times. Rules with an
 // unusable contact method are left out. If no rule pages at once, a direct message does, so that nobody makes
 // themselves unreachable.
-func PagesOfCall(c Call, r Reach, low bool, now time.Time) []Page {
+func PagesOfCall(c Call, r ContactSettings, low bool, now time.Time) []Page {
 	c.At = latest(c.At, now)
 	if c.UserID == "" {
 		p := Page{Call: c}

@@ -23,24 +23,24 @@ func TestPagesOfCall(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		r    Reach
+		r    ContactSettings
 		low  bool
 		at   time.Time
 		want string // "key@seconds after now, looked at after"
 	}{
-		{"nothing is set up", Reach{}, false, time.Time{}, "7/1/U1/slack@0,0"},
+		{"nothing is set up", ContactSettings{}, false, time.Time{}, "7/1/U1/slack@0,0"},
 		{
 			"the defaults",
-			Reach{Contacts: contacts},
+			ContactSettings{Contacts: contacts},
 			false,
 			time.Time{},
 			"7/1/U1/slack@0,0 7/1/U1/ntfy:4@0,0 7/1/U1/voice:3@60,10 7/1/U1/sms:2@180,70 7/1/U1/email:1@300,190",
 		},
-		{"the defaults for what is not urgent", Reach{Contacts: contacts}, true, time.Time{}, "7/1/U1/slack@0,0 7/1/U1/email:1@0,0"},
-		{"it waits for the morning", Reach{Contacts: contacts}, true, now.Add(time.Hour), "7/1/U1/slack@3600,3600 7/1/U1/email:1@3600,3600"},
+		{"the defaults for what is not urgent", ContactSettings{Contacts: contacts}, true, time.Time{}, "7/1/U1/slack@0,0 7/1/U1/email:1@0,0"},
+		{"it waits for the morning", ContactSettings{Contacts: contacts}, true, now.Add(time.Hour), "7/1/U1/slack@3600,3600 7/1/U1/email:1@3600,3600"},
 		{
 			"rules of one's own, one of them twice",
-			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{
+			ContactSettings{Contacts: contacts, Preferences: Preferences{High: []Rule{
 				{Contact: 3, After: 120}, {Contact: 3}, {After: 5},
 			}}},
 			false,
@@ -49,19 +49,19 @@ func TestPagesOfCall(t *testing.T) {
 		},
 		{
 			"nothing at the beginning",
-			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 2, After: 60}}}},
+			ContactSettings{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 2, After: 60}}}},
 			false,
 			time.Time{},
 			"7/1/U1/slack@0,0 7/1/U1/sms:2@60,10",
 		},
 		{
 			"only what can't be used",
-			Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 5}, {Contact: 6}, {Contact: 99}}}},
+			ContactSettings{Contacts: contacts, Preferences: Preferences{High: []Rule{{Contact: 5}, {Contact: 6}, {Contact: 99}}}},
 			false,
 			time.Time{},
 			"7/1/U1/slack@0,0",
 		},
-		{"no rules at all", Reach{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
+		{"no rules at all", ContactSettings{Contacts: contacts, Preferences: Preferences{High: []Rule{}}}, false, time.Time{}, "7/1/U1/slack@0,0"},
 	} {
 		pages := PagesOfCall(Call{IncidentID: 7, CallSeq: 1, UserID: "U1", Method: MethodSlack, At: c.at}, c.r, c.low, now)
 		var got []string
@@ -73,7 +73,7 @@ func TestPagesOfCall(t *testing.T) {
 		}
 	}
 	channel := Call{IncidentID: 7, CallSeq: 1, Method: MethodChannel, To: "C1"}
-	if got := PagesOfCall(channel, Reach{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != "7/1/C1/channel" || got[0].To != "C1" {
+	if got := PagesOfCall(channel, ContactSettings{Contacts: contacts}, false, now); len(got) != 1 || got[0].Key != "7/1/C1/channel" || got[0].To != "C1" {
 		t.Errorf("a page that is for no person: %+v", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 //   - Its Bundle. A page that is sent takes along all untried pages that wait for the same recipient. Their Bundle
 //     names the page as their lead, and the outcome of its message is theirs too. Members that are no longer due are
 //     left out; if the lead is skipped, the others go on alone.
-//   - Its convoy, in which many pages of one decision wait behind one job.
+//   - Its batch, in which many pages of one decision wait behind one job.
 //   - Doubt. Between Begin and Record, DoubtAt says that an attempt may have been sent, and SenderJob by which job;
 //     other jobs leave the page alone while that one runs. If the job died, or the provider gave no clear answer, the
 //     next attempt first asks the provider whether it has the message.
@@ -153,6 +153,6 @@ type PageUpdate struct {
 type PageDecision struct {
 	PageUpdate
 	Order    PageOrder
-	Deferred bool        // by the recipient's cooldown; the rest of the convoy is deferred too
-	Convoy   ConvoyOrder // for the rest of the convoy
+	Deferred bool       // by the recipient's cooldown; the rest of the batch is deferred too
+	Batch    BatchOrder // for the rest of the batch
 }

@@ -338,7 +338,7 @@ func (rec *pageRecorder) mend(what string) {
 		return
 	}
 	c := rec.changes[rec.Lead.IncidentID]
-	c.Notices = append(c.Notices, MendNotices(rec.Lead.Method, what, rec.menders(c.Incident.TeamID), rec.now)...)
+	c.Notices = append(c.Notices, RemedyNotices(rec.Lead.Method, what, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
 // trouble notes in the timelines that a message has not arrived, for pages that are still due. Each person's next

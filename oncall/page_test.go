@@ -23,7 +23,7 @@ func TestPages(t *testing.T) {
 // A pageTale is a small store that remembers what is decided about pages.
 type pageTale struct {
 	facts     Facts
-	reach     Reach // Ann's
+	reach     ContactSettings // Ann's
 	contacts  map[ContactID]*PageContact
 	incidents map[IncidentID]Incident
 	pages     []PageStatus // by number
@@ -172,7 +172,7 @@ func (s *pageTale) happens(t *testing.T, words []string) {
 		fmt.Fprintf(&s.out, "  %s is %s\n", in.ID, c.Incident.Status)
 	}
 	for _, p := range c.Calls {
-		reach := Reach{}
+		reach := ContactSettings{}
 		if p.UserID == ann {
 			reach = s.reach
 		}

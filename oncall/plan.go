@@ -173,7 +173,7 @@ func (p *PlanEntry) pages(c Change, f Facts) {
 		switch {
 		case call.UserID != "":
 			who := PlannedPerson{User: call.UserID, Why: call.Why, At: latest(p.At, call.At)}
-			for _, d := range PagesOfCall(call, f.Roster.Reach[call.UserID], c.Incident.Severity == Low, p.At) {
+			for _, d := range PagesOfCall(call, f.Roster.Contacts[call.UserID], c.Incident.Severity == Low, p.At) {
 				who.Rules = append(who.Rules, Rule{Contact: d.Contact, After: Seconds(d.At.Sub(who.At) / time.Second)})
 			}
 			p.People = append(p.People, who)
@@ -195,16 +195,16 @@ type Explanation struct {
 
 // Explain folds signals without storing anything, and returns the incidents that they would open, each with its plan,
 // and the alerts that rules hold or drop. Held alerts are assumed to last long enough to open their incidents.
-func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, aside []Alert) {
+func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, suppressed []Alert) {
 	for _, s := range signals {
 		d.Receive(s, at)
 	}
 	_, alerts := d.Results()
 	for _, a := range alerts {
-		if !a.aside() {
+		if !a.suppressed() {
 			continue
 		}
-		aside = append(aside, a)
+		suppressed = append(suppressed, a)
 		if a.HeldUntil != nil {
 			d.Receive(ReleaseOf(a), *a.HeldUntil)
 		}
@@ -225,5 +225,5 @@ func Explain(d *Fold, signals []Signal, at time.Time) (opened []Explanation, asi
 		}
 		opened = append(opened, x)
 	}
-	return slices.Clip(opened), aside
+	return slices.Clip(opened), suppressed
 }

@@ -40,7 +40,7 @@ func newWorld(t *testing.T, seed uint64) world {
 	}
 	team := Team{Name: "payments", TimeZone: "Europe/Berlin", Fallback: []UserID{cy}}
 	w.facts.Roster = Roster{
-		Staff: Staff{
+		ShiftFacts: ShiftFacts{
 			Schedules: map[ScheduleID]*schedule.Schedule{1: compile(1, []UserID{ann}, []UserID{bo, cy}, []UserID{}), 2: compile(2, []UserID{di})},
 			Users:     users, Members: map[TeamID][]UserID{1: {ann, bo, cy}},
 		},

@@ -26,7 +26,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	f := Facts{
 		Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1, Steps: []Step{{Targets: []Target{{Schedule: 4}}, Delay: 300}}}},
-		Roster:   Roster{Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: c}}},
+		Roster:   Roster{ShiftFacts: ShiftFacts{Schedules: map[ScheduleID]*schedule.Schedule{4: c}}},
 	}
 	in := triggered()
 	for b.Loop() {

@@ -62,7 +62,7 @@ func TestEveryTargetBecomesItsPeople(t *testing.T) {
 	t.Parallel()
 	gone := noon
 	r := Roster{
-		Staff: Staff{
+		ShiftFacts: ShiftFacts{
 			Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {bo, cy, di}},
 			Users: map[UserID]User{"U0GONE": {DeactivatedAt: &gone}},
 		},
@@ -101,8 +101,8 @@ func TestPoliciesStepByStep(t *testing.T) {
 	one := func(targets ...Target) []Step { return []Step{{Targets: targets, Delay: 300}} }
 	team := Team{Hours: []schedule.Window{{Days: []schedule.Weekday{"mon"}, From: 12 * 60, To: 12*60 + 10}}}
 	roster := Roster{
-		Staff: Staff{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}}},
-		Teams: map[TeamID]RosterTeam{1: team.OnRoster([]UserID{bo}, "")},
+		ShiftFacts: ShiftFacts{Schedules: map[ScheduleID]*schedule.Schedule{4: duty(t)}, Members: map[TeamID][]UserID{1: {ann, bo}}},
+		Teams:      map[TeamID]RosterTeam{1: team.OnRoster([]UserID{bo}, "")},
 	}
 	for _, c := range []struct {
 		name     string
@@ -199,7 +199,7 @@ func TestAReopenedIncidentBeginsWithTheFirstPolicy(t *testing.T) {
 
 func TestWhoComesOnCallGetsWhatNobodyHas(t *testing.T) {
 	t.Parallel()
-	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{Staff: Staff{Members: map[TeamID][]UserID{1: {ann}}}}}
+	f := Facts{Policies: map[PolicyID]Policy{1: {ID: 1, TeamID: 1}}, Roster: Roster{ShiftFacts: ShiftFacts{Members: map[TeamID][]UserID{1: {ann}}}}}
 	c, _ := triggered().RunTimer(0, f, noon)
 	adopted, ok := c.Incident.Adopt([]UserID{bo}, "payments", f, noon.Add(time.Minute))
 	if !ok {

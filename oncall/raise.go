@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Raise is a request to open an incident by hand. Such an incident is like any other, but no monitor ends it.
-type Raise struct {
+// A RaiseRequest is a request to open an incident by hand. Such an incident is like any other, but no monitor ends it.
+type RaiseRequest struct {
 	Team     TeamID
 	Schedule ScheduleID // whoever is on call in it is paged first, before the team's policy; 0: none
 	User     UserID     // paged first as well; "": nobody
@@ -35,9 +35,9 @@ const (
 	RaisesOfAllWithin = time.Hour
 )
 
-// Asks is what the person must confirm, given how many incidents they and everybody have raised recently; empty:
+// NeedsConfirmation is what the person must confirm, given how many incidents they and everybody have raised recently; empty:
 // nothing.
-func (r Raise) Asks(own, all int) Sentence {
+func (r RaiseRequest) NeedsConfirmation(own, all int) Sentence {
 	switch {
 	case r.Confirmed:
 	case own >= RaisesOfOne:
@@ -49,13 +49,13 @@ func (r Raise) Asks(own, all int) Sentence {
 }
 
 // Title is the title of the incident.
-func (r Raise) Title() string {
+func (r RaiseRequest) Title() string {
 	first, _, _ := strings.Cut(strings.TrimSpace(r.Text), "\n")
 	return cutText(first, maxRaised)
 }
 
 // body is the whole text, unless the title has all of it.
-func (r Raise) body() string {
+func (r RaiseRequest) body() string {
 	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(r.Text, ""), "\x00", ""))
 	if strings.Join(strings.Fields(text), " ") == r.Title() {
 		return ""
@@ -92,7 +92,7 @@ func rankName(name, wanted string) int {
 }
 
 // Open opens the incident with the given id, and pages. Count is its round-robin count.
-func (r Raise) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time) (Change, error) {
+func (r RaiseRequest) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time) (Change, error) {
 	policy, known := f.TeamPolicy(r.Team)
 	title := r.Title()
 	switch {
@@ -119,7 +119,7 @@ func (r Raise) Open(id IncidentID, count int64, by Actor, f Facts, now time.Time
 }
 
 // detail says what was raised, and whom it pages first.
-func (r Raise) detail(f Facts) Detail {
+func (r RaiseRequest) detail(f Facts) Detail {
 	d := Detail{Text: r.Title()}
 	if r.User != "" {
 		d.Users = []UserID{r.User}
@@ -131,7 +131,7 @@ func (r Raise) detail(f Facts) Detail {
 }
 
 // pageFirst pages the people who are to be paged before the policy begins. It reports false if there are none.
-func (c *Change) pageFirst(r Raise) bool {
+func (c *Change) pageFirst(r RaiseRequest) bool {
 	in := &c.Incident
 	var people []pagedPerson
 	if r.Schedule != 0 {

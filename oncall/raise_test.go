@@ -15,7 +15,7 @@ func raiseFacts() Facts {
 
 func TestPagingATeamRunsItsPolicy(t *testing.T) {
 	t.Parallel()
-	c, err := Raise{Team: 1, Text: "the checkout is down\nsince noon"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
+	c, err := RaiseRequest{Team: 1, Text: "the checkout is down\nsince noon"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestPagingATeamRunsItsPolicy(t *testing.T) {
 func TestPagingAPersonPagesThemFirst(t *testing.T) {
 	t.Parallel()
 	f := raiseFacts()
-	c, err := Raise{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), f, noon)
+	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), f, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestPagingAPersonPagesThemFirst(t *testing.T) {
 
 func TestWhoCannotBeReachedMakesWayForThePolicy(t *testing.T) {
 	t.Parallel()
-	c, err := Raise{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
+	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), raiseFacts(), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestWhatCannotBeRaised(t *testing.T) {
 	gone := noon
 	f := raiseFacts()
 	f.Roster.Users = map[UserID]User{cy: {ID: cy, DeactivatedAt: &gone}}
-	for want, r := range map[string]Raise{
+	for want, r := range map[string]RaiseRequest{
 		"Say what is wrong": {Team: 1, Text: " \n "},
 		"has no escalation policy, so nobody would be paged": {Team: 2, Text: "help"},
 		"deactivated": {Team: 1, User: cy, Text: "help"},
@@ -126,6 +126,6 @@ func TestRaisingOftenAsks(t *testing.T) {
 		{0, 30, false, "People have paged by hand 30 times in the last hour."},
 		{9, 90, true, ""},
 	} {
-		equal(t, "asks", Raise{Confirmed: c.confirmed}.Asks(c.own, c.all).String(), c.want)
+		equal(t, "asks", RaiseRequest{Confirmed: c.confirmed}.NeedsConfirmation(c.own, c.all).String(), c.want)
 	}
 }

@@ -67,9 +67,9 @@ func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration,
 // NoticeMoved tells somebody that their shifts have changed.
 const NoticeMoved NoticeKind = "shift_moved"
 
-// Moved returns the notices to people whose shifts within planAhead an edit has changed, except by and the aware, who
+// ShiftChangeNotices returns the notices to people whose shifts within planAhead an edit has changed, except by and the aware, who
 // know already. Changes that begin at once are announced as hand-offs instead. Key identifies the edit.
-func Moved(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
+func ShiftChangeNotices(before, after *schedule.Schedule, now time.Time, key string, by UserID, aware []UserID) []Notice {
 	moves := map[UserID][]schedule.Move{}
 	var people []UserID
 	for _, m := range movedAhead(before, after, now) {

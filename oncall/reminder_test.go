@@ -94,7 +94,7 @@ func TestMovedShiftsEndWhenTheyEnd(t *testing.T) {
 	ann, bo, cy := []UserID{"U0ANN"}, []UserID{"U0BO"}, []UserID{"U0CY"}
 	now := at("2026-03-02").Add(5 * time.Hour)
 	last := map[string]time.Time{}
-	for _, n := range Moved(made(ann, bo), made(ann, cy), now, "1", "", nil) {
+	for _, n := range ShiftChangeNotices(made(ann, bo), made(ann, cy), now, "1", "", nil) {
 		moves := n.Detail.Moves
 		last[n.To] = moves[len(moves)-1].End
 		for _, m := range moves {
@@ -106,17 +106,17 @@ func TestMovedShiftsEndWhenTheyEnd(t *testing.T) {
 	if want := at("2026-04-27"); !last["U0BO"].Equal(want) || !last["U0CY"].Equal(want) {
 		t.Errorf("the last ends %v, want %s", last, want)
 	}
-	for _, n := range Moved(made(ann), made(ann, bo), now, "2", "", nil) {
+	for _, n := range ShiftChangeNotices(made(ann), made(ann, bo), now, "2", "", nil) {
 		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
 			t.Errorf("%s: the last ends %s", n.To, end)
 		}
 	}
-	for _, n := range Moved(made(ann, bo), made(ann), now, "3", "", nil) {
+	for _, n := range ShiftChangeNotices(made(ann, bo), made(ann), now, "3", "", nil) {
 		if end := n.Detail.Moves[len(n.Detail.Moves)-1].End; end.Hour() != 9 || end.IsZero() {
 			t.Errorf("%s: the last ends %s", n.To, end)
 		}
 	}
-	long := Moved(made(bo), made(bo, bo), now, "4", "", nil)
+	long := ShiftChangeNotices(made(bo), made(bo, bo), now, "4", "", nil)
 	if len(long) != 0 {
 		t.Errorf("nothing has changed: %+v", long)
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Staff holds the people and the schedules: everything that swaps and covers depend on. It is separate from Roster so
+// ShiftFacts holds the people and the schedules: everything that swaps and covers depend on. It is separate from Roster so
 // that code which has loaded only this can't evaluate policies with it.
-type Staff struct {
+type ShiftFacts struct {
 	Schedules map[ScheduleID]*schedule.Schedule
 	Users     map[UserID]User
 	Members   map[TeamID][]UserID
@@ -18,10 +18,10 @@ type Staff struct {
 
 // A Roster holds the facts by which the targets of a policy are resolved to people.
 type Roster struct {
-	Staff
-	Reach  map[UserID]Reach // of people who have set up more than Slack
-	Teams  map[TeamID]RosterTeam
-	Groups map[string][]UserID // the Slack user groups that policies name, by handle
+	ShiftFacts
+	Contacts map[UserID]ContactSettings // of people who have set up more than Slack
+	Teams    map[TeamID]RosterTeam
+	Groups   map[string][]UserID // the Slack user groups that policies name, by handle
 }
 
 // managers are the managers of a team: the members named as such, or else all members.
@@ -42,7 +42,7 @@ func (r Roster) fallback(id TeamID) []UserID {
 	return nil
 }
 
-func (st Staff) active(users []UserID) []UserID {
+func (st ShiftFacts) active(users []UserID) []UserID {
 	var active []UserID
 	for _, u := range users {
 		if !st.unpageable(u) {
@@ -53,7 +53,7 @@ func (st Staff) active(users []UserID) []UserID {
 }
 
 // unpageable reports whether somebody is known and can't be paged.
-func (st Staff) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "" }
+func (st ShiftFacts) unpageable(u UserID) bool { return st.Users[u].Unpageable() != "" }
 
 // A RosterTeam is what decisions depend on of a team, besides its members.
 type RosterTeam struct {
@@ -79,7 +79,7 @@ func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
 }
 
 // Stints returns a person's stints in all schedules, by start and then by name.
-func (st Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
+func (st ShiftFacts) Stints(user UserID, from, to time.Time) []schedule.Stint {
 	var stints []schedule.Stint
 	for _, c := range st.Schedules {
 		stints = append(stints, c.Stints(user, from, to)...)
@@ -92,7 +92,7 @@ func (st Staff) Stints(user UserID, from, to time.Time) []schedule.Stint {
 
 // Clashes returns the stints that a person has at the same time as another stint, in any schedule and role, up to the
 // other stint's end. Those in except, which they give away, don't count.
-func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
+func (st ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedule.Stint) []schedule.Stint {
 	var found []schedule.Stint
 	for _, s := range st.Stints(user, with.Start, with.End) {
 		if s.End.After(with.End) {
@@ -109,7 +109,7 @@ func (st Staff) Clashes(user UserID, with schedule.Stint, except ...schedule.Sti
 }
 
 // has reports whether the stint's person is on call for all of it.
-func (st Staff) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
+func (st ShiftFacts) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
 
 // A presence says for how much of a stint somebody is on call.
 type presence int
@@ -121,7 +121,7 @@ const (
 )
 
 // presenceOf returns for how much of a stint a person is on call.
-func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
+func (st ShiftFacts) presenceOf(s schedule.Stint, user UserID) presence {
 	c := st.Schedules[s.Schedule]
 	if c == nil {
 		return never
@@ -144,14 +144,14 @@ func (st Staff) presenceOf(s schedule.Stint, user UserID) presence {
 }
 
 // absent reports whether a person is unknown, or can't be on call.
-func (st Staff) absent(user UserID) bool {
+func (st ShiftFacts) absent(user UserID) bool {
 	u, known := st.Users[user]
 	return !known || u.Unpageable() != ""
 }
 
-// Load returns how long each person is on call between two instants, in all schedules. Time in two schedules at once
+// TimeOnCall returns how long each person is on call between two instants, in all schedules. Time in two schedules at once
 // counts twice; shadowing doesn't count.
-func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
+func (st ShiftFacts) TimeOnCall(from, to time.Time) map[UserID]time.Duration {
 	load := map[UserID]time.Duration{}
 	for _, c := range st.Schedules {
 		for _, role := range c.Roles() {
@@ -169,13 +169,13 @@ func (st Staff) Load(from, to time.Time) map[UserID]time.Duration {
 }
 
 // awake reports whether a person may be asked to cover, as it is daytime in their time zone.
-func (st Staff) awake(u UserID, at time.Time) bool {
+func (st ShiftFacts) awake(u UserID, at time.Time) bool {
 	_, clock := st.zone(u).Local(at)
 	return clock >= askFrom && clock < askUntil
 }
 
 // wakes returns when a person may next be asked to cover.
-func (st Staff) wakes(u UserID, at time.Time) time.Time {
+func (st ShiftFacts) wakes(u UserID, at time.Time) time.Time {
 	if st.awake(u, at) {
 		return at
 	}
@@ -189,7 +189,7 @@ func (st Staff) wakes(u UserID, at time.Time) time.Time {
 }
 
 // zone is a person's time zone, or UTC if it isn't known.
-func (st Staff) zone(u UserID) *schedule.Zone {
+func (st ShiftFacts) zone(u UserID) *schedule.Zone {
 	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
 		return zone
 	}

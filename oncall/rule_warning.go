@@ -15,12 +15,12 @@ type Warning struct {
 
 // RuleContext is what the warnings depend on besides the rules.
 type RuleContext struct {
-	Methods []Method // the methods by which the installation can send, besides Slack
-	Paging  []Paging // the steps that can page the person
+	Methods []Method     // the methods by which the installation can send, besides Slack
+	Paging  []PagingStep // the steps that can page the person
 }
 
-// A Paging is a step of a policy that can page a person.
-type Paging struct {
+// A PagingStep is a step of a policy that can page a person.
+type PagingStep struct {
 	Policy string
 	Next   time.Duration // until the next step, or until this one is repeated
 }
@@ -29,12 +29,12 @@ func wakes(m Method) bool { return m.Info().Wakes }
 
 // Warnings says which of a person's rules never page them, and why the rules together may not wake them. There is no
 // warning about a rule whose time comes after the policy's next step, because it pages until somebody acknowledges.
-func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
+func (r ContactSettings) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 	var out []Warning
 	var working []Rule
 	atOnce := false
 	for i, rule := range rules {
-		if why := r.silent(rules[:i], rule, f.Methods); why != "" {
+		if why := r.neverPages(rules[:i], rule, f.Methods); why != "" {
 			out = append(out, Warning{Line: i + 1, Text: why})
 		} else {
 			working = append(working, rule)
@@ -60,17 +60,17 @@ func (r Reach) Warnings(rules []Rule, low bool, f RuleContext) []Warning {
 		}
 		if c.Usable() && slices.Contains(f.Methods, c.Method) &&
 			!slices.ContainsFunc(rules, func(rule Rule) bool { return rule.Contact == c.ID }) {
-			add(fmt.Sprintf("No line uses %s.", r.naming(c)))
+			add(fmt.Sprintf("No line uses %s.", r.label(c)))
 		}
 	}
-	add(r.quiet(working, f.Methods))
+	add(r.warnNothingWakes(working, f.Methods))
 	add(r.oneProvider(working))
-	add(r.late(working, f.Paging))
+	add(r.warnTooLate(working, f.Paging))
 	return out
 }
 
-// silent says why a rule never pages; empty: it does.
-func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
+// neverPages says why a rule never pages; empty: it does.
+func (r ContactSettings) neverPages(before []Rule, rule Rule, methods []Method) string {
 	if slices.Contains(before, rule) {
 		return "It adds nothing: another line does the same at the same time."
 	}
@@ -84,15 +84,15 @@ func (r Reach) silent(before []Rule, rule Rule, methods []Method) string {
 	case !slices.Contains(methods, c.Method):
 		return fmt.Sprintf("It never pages you: this installation can't send by %s.", c.Method.Name())
 	case c.DisabledAt != nil:
-		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", r.naming(c), c.DisabledWhy)
+		return fmt.Sprintf("It doesn't page you: %s is switched off because %s.", r.label(c), c.DisabledWhy)
 	case c.VerifiedAt == nil:
-		return fmt.Sprintf("It doesn't page you yet: %s waits for its code.", r.naming(c))
+		return fmt.Sprintf("It doesn't page you yet: %s waits for its code.", r.label(c))
 	}
 	return ""
 }
 
-// quiet warns if the working rules can't wake the person.
-func (r Reach) quiet(working []Rule, methods []Method) string {
+// warnNothingWakes warns if the working rules can't wake the person.
+func (r ContactSettings) warnNothingWakes(working []Rule, methods []Method) string {
 	used := r.methods(working)
 	cellular := func(m Method) bool { return m.Info().Cellular }
 	switch {
@@ -109,7 +109,7 @@ func (r Reach) quiet(working []Rule, methods []Method) string {
 }
 
 // oneProvider warns if all working rules depend on one provider.
-func (r Reach) oneProvider(working []Rule) string {
+func (r ContactSettings) oneProvider(working []Rule) string {
 	by := ""
 	for _, m := range r.methods(working) {
 		p := m.Info().Provider
@@ -121,15 +121,15 @@ func (r Reach) oneProvider(working []Rule) string {
 	return fmt.Sprintf("Everything goes through %s: nothing reaches you while it is down, so add Slack, mail or a push.", by)
 }
 
-// late warns if the policy goes on to its next step before anything can wake the person.
-func (r Reach) late(working []Rule, paging []Paging) string {
+// warnTooLate warns if the policy goes on to its next step before anything can wake the person.
+func (r ContactSettings) warnTooLate(working []Rule, paging []PagingStep) string {
 	first := time.Duration(-1)
 	for _, rule := range working {
 		if d := rule.After.Duration(); wakes(r.method(rule)) && (first < 0 || d < first) {
 			first = d
 		}
 	}
-	var soonest Paging
+	var soonest PagingStep
 	for _, p := range paging {
 		if p.Next > 0 && (soonest.Next == 0 || p.Next < soonest.Next) {
 			soonest = p
@@ -149,7 +149,7 @@ func minutes(d time.Duration) string {
 }
 
 // methods are the methods of the rules, each once.
-func (r Reach) methods(rules []Rule) []Method {
+func (r ContactSettings) methods(rules []Rule) []Method {
 	var out []Method
 	for _, rule := range rules {
 		if m := r.method(rule); !slices.Contains(out, m) {
@@ -159,20 +159,20 @@ func (r Reach) methods(rules []Rule) []Method {
 	return out
 }
 
-func (r Reach) method(rule Rule) Method {
+func (r ContactSettings) method(rule Rule) Method {
 	c, _ := r.Contact(rule.Contact)
 	return c.Method
 }
 
-// naming names a contact method unambiguously among the person's.
-func (r Reach) naming(c Contact) string {
+// label names a contact method unambiguously among the person's.
+func (r ContactSettings) label(c Contact) string {
 	return c.Method.Name() + " " + c.Address
 }
 
 // PagedBy returns the steps that can page a person and are followed by another step or a repetition. A schedule counts
 // if the person is on call in it at any time until the horizon.
-func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []Paging {
-	var out []Paging
+func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon time.Time) []PagingStep {
+	var out []PagingStep
 	for _, id := range slices.Sorted(maps.Keys(policies)) {
 		p := policies[id]
 		if p.Removed {
@@ -187,7 +187,7 @@ func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon 
 				continue
 			}
 			if slices.ContainsFunc(step.Targets, func(t Target) bool { return r.mayMean(t, user, now, horizon) }) {
-				out = append(out, Paging{Policy: p.Name, Next: next.Duration()})
+				out = append(out, PagingStep{Policy: p.Name, Next: next.Duration()})
 			}
 		}
 	}

@@ -25,26 +25,26 @@ func TestWarnings(t *testing.T) {
 	}
 	slack := oncall.Rule{}
 	all := []oncall.Method{oncall.MethodEmail, oncall.MethodNtfy, oncall.MethodSMS, oncall.MethodVoice}
-	payments := oncall.Paging{Policy: "Payments", Next: 5 * time.Minute}
+	payments := oncall.PagingStep{Policy: "Payments", Next: 5 * time.Minute}
 
 	for name, c := range map[string]struct {
 		contacts []oncall.Contact
 		rules    []oncall.Rule
 		low      bool
 		methods  []oncall.Method
-		paging   []oncall.Paging
+		paging   []oncall.PagingStep
 		want     []oncall.Warning
 	}{
 		"all is well": {
 			contacts: []oncall.Contact{call, sms}, rules: []oncall.Rule{slack, rule(call, 1), rule(sms, 3)},
-			paging: []oncall.Paging{payments},
+			paging: []oncall.PagingStep{payments},
 		},
 		"the same method again, later": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{slack, rule(call, 1), rule(call, 5)},
 		},
 		"a line after the policy's next step still pages": {
 			contacts: []oncall.Contact{call, mail}, rules: []oncall.Rule{slack, rule(call, 1), rule(mail, 30)},
-			paging: []oncall.Paging{payments},
+			paging: []oncall.PagingStep{payments},
 		},
 		"twice at the same time": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{slack, rule(call, 1), rule(call, 1)},
@@ -115,7 +115,7 @@ func TestWarnings(t *testing.T) {
 		},
 		"others are paged before anything is heard": {
 			contacts: []oncall.Contact{call}, rules: []oncall.Rule{slack, rule(call, 10)},
-			paging: []oncall.Paging{{Policy: "Operations", Next: 15 * time.Minute}, payments},
+			paging: []oncall.PagingStep{{Policy: "Operations", Next: 15 * time.Minute}, payments},
 			want:   []oncall.Warning{{Text: "The first that can wake you comes after 10 min, but the policy Payments goes on after 5 min."}},
 		},
 		"low severity needs not be heard": {
@@ -128,7 +128,7 @@ func TestWarnings(t *testing.T) {
 			if c.methods != nil {
 				methods = c.methods
 			}
-			r := oncall.Reach{Contacts: c.contacts}
+			r := oncall.ContactSettings{Contacts: c.contacts}
 			got := r.Warnings(c.rules, c.low, oncall.RuleContext{Methods: methods, Paging: c.paging})
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -146,14 +146,14 @@ func TestPagedBy(t *testing.T) {
 	named, team, other := oncall.Target{User: "U0ANN"}, oncall.Target{Team: 7}, oncall.Target{User: "U0BO"}
 	again := step(600, named)
 	again.Repeat, again.Every = 2, 60
-	r := oncall.Roster{Staff: oncall.Staff{Members: map[oncall.TeamID][]oncall.UserID{7: {"U0ANN"}}}}
+	r := oncall.Roster{ShiftFacts: oncall.ShiftFacts{Members: map[oncall.TeamID][]oncall.UserID{7: {"U0ANN"}}}}
 	got := r.PagedBy("U0ANN", map[oncall.PolicyID]oncall.Policy{
 		1: {Name: "a", Steps: []oncall.Step{step(300, named), step(300, other), step(60, named)}},
 		2: {Name: "b", Repeat: 1, Steps: []oncall.Step{step(120, team)}},
 		3: {Name: "c", Steps: []oncall.Step{again}},
 		4: {Name: "d", Removed: true, Steps: []oncall.Step{step(1, named), step(1, named)}},
 	}, now, now.AddDate(0, 0, 56))
-	want := []oncall.Paging{{Policy: "a", Next: 5 * time.Minute}, {Policy: "b", Next: 2 * time.Minute}, {Policy: "c", Next: time.Minute}}
+	want := []oncall.PagingStep{{Policy: "a", Next: 5 * time.Minute}, {Policy: "b", Next: 2 * time.Minute}, {Policy: "c", Next: time.Minute}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

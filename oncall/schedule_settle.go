@@ -32,8 +32,8 @@ func (e ScheduleEditing) Settles() time.Time {
 	return quiet
 }
 
-// Told returns the notices to people whose shifts differ from before the first edit. A sole editor isn't told.
-func (e ScheduleEditing) Told(s schedule.Definition, key string, now time.Time) ([]Notice, error) {
+// ShiftNotices returns the notices to people whose shifts differ from before the first edit. A sole editor isn't told.
+func (e ScheduleEditing) ShiftNotices(s schedule.Definition, key string, now time.Time) ([]Notice, error) {
 	before := s
 	before.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v schedule.Version) bool { return v.ID > e.Baseline })
 	was, err := schedule.Compile(before)
@@ -48,5 +48,5 @@ func (e ScheduleEditing) Told(s schedule.Definition, key string, now time.Time) 
 	if len(e.Editors) == 1 {
 		by = e.Editors[0]
 	}
-	return Moved(was, is, now, key, by, nil), nil
+	return ShiftChangeNotices(was, is, now, key, by, nil), nil
 }

@@ -83,13 +83,13 @@ func (in Incident) StateVersion() int64 {
 // fold as well, with their firing alerts.
 func (f *Fold) AddRecent(recent ...RecentIncident) { f.recent = append(f.recent, recent...) }
 
-// AddCalm names incidents that have firing alerts which are not loaded.
-func (f *Fold) AddCalm(ids ...IncidentID) {
-	if f.calm == nil {
-		f.calm = map[IncidentID]bool{}
+// AddPartlyLoaded names incidents that have firing alerts which are not loaded.
+func (f *Fold) AddPartlyLoaded(ids ...IncidentID) {
+	if f.partlyLoaded == nil {
+		f.partlyLoaded = map[IncidentID]bool{}
 	}
 	for _, id := range ids {
-		f.calm[id] = true
+		f.partlyLoaded[id] = true
 	}
 }
 
@@ -241,7 +241,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	c := f.add(in)
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	var taken []IncidentID
-	for _, r := range f.unseen(a) {
+	for _, r := range f.absorbable(a) {
 		f.takeIn(c, r)
 		taken = append(taken, r)
 	}
@@ -251,14 +251,14 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	return c
 }
 
-// unseen are the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
+// absorbable are the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
 // separate, and so do those that somebody has acted on.
-func (f *Fold) unseen(first *Alert) (ids []IncidentID) {
+func (f *Fold) absorbable(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
 	for _, r := range f.lately(f.policyOf(first)) {
 		c := f.incidents[r.ID]
-		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.calm[r.ID] {
+		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.partlyLoaded[r.ID] {
 			continue
 		}
 		for _, a := range f.alerts {

@@ -69,7 +69,7 @@ func (s Swap) Begins() time.Time {
 }
 
 // OfferSwap offers a person one shift in exchange for one of theirs.
-func OfferSwap(give, take schedule.Stint, note string, r Staff, now time.Time) (Swap, error) {
+func OfferSwap(give, take schedule.Stint, note string, r ShiftFacts, now time.Time) (Swap, error) {
 	s := Swap{State: SwapOpen, Give: give, Take: take, Note: note, CreatedAt: now}
 	switch begins := s.Begins(); {
 	case give.User == take.User:
@@ -105,7 +105,7 @@ func (s Swap) Repeats(open []Swap) error {
 }
 
 // problem says why the swap is impossible now; nil: it is possible.
-func (s Swap) problem(r Staff) Sentence {
+func (s Swap) problem(r ShiftFacts) Sentence {
 	for _, stint := range []schedule.Stint{s.Give, s.Take} {
 		switch {
 		case r.absent(stint.User):
@@ -124,7 +124,7 @@ func (s Swap) problem(r Staff) Sentence {
 }
 
 // Do is everything that a person does with a swap.
-func (s Swap) Do(a SwapAct, by UserID, r Staff, now time.Time) (SwapChange, error) {
+func (s Swap) Do(a SwapAct, by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	switch a {
 	case AcceptSwap:
 		return s.accept(by, r, now)
@@ -139,7 +139,7 @@ func (s Swap) Do(a SwapAct, by UserID, r Staff, now time.Time) (SwapChange, erro
 }
 
 // accept exchanges both shifts. If either has changed since the offer, neither is exchanged and the swap is stale.
-func (s Swap) accept(by UserID, r Staff, now time.Time) (SwapChange, error) {
+func (s Swap) accept(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	if err := s.answerable(by, s.Take.User, "accept"); err != nil {
 		return SwapChange{}, err
 	}
@@ -175,7 +175,7 @@ func (s Swap) withdraw(by UserID, now time.Time) (SwapChange, error) {
 }
 
 // undo returns both shifts. Either person may do so until the first shift begins.
-func (s Swap) undo(by UserID, r Staff, now time.Time) (SwapChange, error) {
+func (s Swap) undo(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	give, take := s.Give, s.Take
 	give.User, take.User = take.User, give.User
 	switch {

@@ -28,14 +28,14 @@ func (s Swap) detail() NoticeDetail {
 }
 
 // tell makes a notice to one of the two people.
-func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r Staff) Notice {
+func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r ShiftFacts) Notice {
 	f.TimeZone = r.Users[to].TimeZone
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
-// Offers are the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
+// OfferNotices are the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
 // two who have time off during the shift that they would get.
-func (s Swap) Offers(r Staff, away []UserID) []Notice {
+func (s Swap) OfferNotices(r ShiftFacts, away []UserID) []Notice {
 	f := s.detail()
 	f.Others = away
 	ask := f
@@ -46,9 +46,9 @@ func (s Swap) Offers(r Staff, away []UserID) []Notice {
 	}
 }
 
-// News are new messages about a change of state. The earlier ones are redrawn as well, but Slack notifies nobody of
+// ChangeNotices are new messages about a change of state. The earlier ones are redrawn as well, but Slack notifies nobody of
 // that.
-func (s Swap) News(by UserID, channels []string, r Staff, now time.Time) []Notice {
+func (s Swap) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time.Time) []Notice {
 	f := s.detail()
 	f.By, f.StateAt = by, now
 	var out []Notice

@@ -42,14 +42,14 @@ func TestOverlappingTimeOffIsFoundOnce(t *testing.T) {
 func TestWhoActsHasTheHandoff(t *testing.T) {
 	t.Parallel()
 	h := Handoff{Number: 3, Role: schedule.RolePrimary, Incoming: []UserID{"U0BO"}}
-	if _, who := h.TakenBy([]UserID{"U0ANN"}); who != "" {
+	if _, who := h.ConfirmedBy([]UserID{"U0ANN"}); who != "" {
 		t.Errorf("%s, who did not come on call, has it", who)
 	}
-	took, who := h.TakenBy([]UserID{"U0ANN", "U0BO"})
+	took, who := h.ConfirmedBy([]UserID{"U0ANN", "U0BO"})
 	if who != "U0BO" || took.AckedBy != "U0BO" {
 		t.Errorf("%+v, %q", took, who)
 	}
-	if _, who := took.TakenBy([]UserID{"U0BO"}); who != "" {
+	if _, who := took.ConfirmedBy([]UserID{"U0BO"}); who != "" {
 		t.Error("it is taken twice")
 	}
 }

@@ -12,9 +12,9 @@ import (
 
 // trade is a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;
 // the weeks begin on Mondays at 9:00 UTC.
-func trade(t *testing.T, overrides ...schedule.Override) Staff {
+func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	t.Helper()
-	r := Staff{
+	r := ShiftFacts{
 		Schedules: map[ScheduleID]*schedule.Schedule{}, Members: map[TeamID][]UserID{1: {ann, bo, cy, di}},
 		Users: map[UserID]User{
 			ann: {ID: ann, TimeZone: "Europe/Berlin"}, bo: {ID: bo, TimeZone: "Europe/Berlin"},
@@ -44,7 +44,7 @@ func trade(t *testing.T, overrides ...schedule.Override) Staff {
 }
 
 // week is a person's n-th stint from noon on Monday 2 March 2026; their first may have begun.
-func week(t *testing.T, r Staff, user UserID, n int) schedule.Stint {
+func week(t *testing.T, r ShiftFacts, user UserID, n int) schedule.Stint {
 	t.Helper()
 	stints := r.Stints(user, noon, noon.AddDate(0, 3, 0))
 	if len(stints) <= n {
@@ -53,7 +53,7 @@ func week(t *testing.T, r Staff, user UserID, n int) schedule.Stint {
 	return stints[n]
 }
 
-func offered(t *testing.T, r Staff) Swap {
+func offered(t *testing.T, r ShiftFacts) Swap {
 	t.Helper()
 	s, err := OfferSwap(week(t, r, ann, 1), week(t, r, bo, 0), "", r, noon)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestSwapAnswers(t *testing.T) {
 		name   string
 		do     SwapAct
 		by     UserID
-		roster Staff
+		roster ShiftFacts
 		state  SwapState
 		now    time.Time
 		want   SwapState // "" if nothing changes

@@ -40,9 +40,9 @@ func (u User) RefusePage() error {
 	}
 }
 
-// HearsNot reports whether a kind of notice isn't sent to somebody. People who can't be paged get none, but a guest
+// SkipsNotice reports whether a kind of notice isn't sent to somebody. People who can't be paged get none, but a guest
 // gets all except those about hand-offs, which concern a guest only in a team.
-func (u User) HearsNot(kind NoticeKind) bool {
+func (u User) SkipsNotice(kind NoticeKind) bool {
 	if u.DeactivatedAt == nil && u.Standing == GuestMember {
 		return !u.InTeam && slices.Contains(HandoffNotices, kind)
 	}

@@ -11,7 +11,7 @@ import (
 func TestWhomAStepPassesOver(t *testing.T) {
 	t.Parallel()
 	gone := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	r := Roster{Staff: Staff{Users: map[UserID]User{
+	r := Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{
 		"full": {Standing: FullMember}, "named": {Standing: GuestMember, InTeam: true}, "guest": {Standing: GuestMember},
 		"stranger": {Standing: Stranger}, "in a team": {Standing: Stranger, InTeam: true}, "unknown": {},
 		"gone": {Standing: FullMember, DeactivatedAt: &gone},

@@ -87,7 +87,7 @@ func (a *alarm) over(user string) {
 }
 
 // tellAdmins tells the admins of the installation, in Slack, that signals are refused.
-func (d *Door) tellAdmins(ctx context.Context) {
+func (d *Receiver) tellAdmins(ctx context.Context) {
 	known, sender := d.known.Load(), d.Senders[oncall.MethodSlack]
 	if known == nil || sender == nil {
 		return

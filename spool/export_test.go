@@ -6,10 +6,10 @@ import "time"
 func (s *Spool) Probe(now time.Time) { s.probe(now) }
 
 // Looks is how often the door has looked whether there is something to do.
-func (d *Door) Looks() int64 { return d.looks.Load() }
+func (d *Receiver) Looks() int64 { return d.looks.Load() }
 
 // Sending is how many messages to people are under way.
-func (d *Door) Sending() int {
+func (d *Receiver) Sending() int {
 	d.outage.mu.Lock()
 	defer d.outage.mu.Unlock()
 	return d.outage.running

@@ -30,7 +30,7 @@ type Known struct {
 	At       time.Time                                   `json:"at"` // when the database was asked
 	Keys     map[string]knownKey                         `json:"keys"`
 	Teams    map[oncall.TeamID]string                    `json:"teams"`
-	Watches  map[oncall.PolicyID][]oncall.Watch          `json:"watches"`
+	Watches  map[oncall.PolicyID][]oncall.OutageContact  `json:"watches"`
 	Contacts map[oncall.UserID][]knownContact            `json:"contacts"`
 	Sources  map[oncall.IntegrationID]oncall.Integration `json:"integrations"`
 	Admins   []string                                    `json:"admins"` // of the installation, by Slack id
@@ -58,8 +58,8 @@ type knownContact struct {
 // KnowledgeOf is what is to be remembered. Without a secret nobody's address is.
 func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Known {
 	k := &Known{
-		At: now, Keys: map[string]knownKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.Watch{},
-		Contacts: map[oncall.UserID][]knownContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.Installers(),
+		At: now, Keys: map[string]knownKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.OutageContact{},
+		Contacts: map[oncall.UserID][]knownContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.InstallationAdmins(),
 	}
 	for _, key := range dir.Keys() {
 		k.Keys[hex.EncodeToString(key.Hash[:])] = knownKey{key.Integration.ID, key.Until}
@@ -76,7 +76,7 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 		}
 		for _, policy := range dir.RoutedTo(in.ID) {
 			if k.Watches[policy] == nil && !facts.Policies[policy].Removed {
-				k.Watches[policy] = facts.Watches(policy, now, now.Add(oncall.WatchAhead))
+				k.Watches[policy] = facts.OutageContacts(policy, now, now.Add(oncall.OutageContactsAhead))
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 		for _, w := range watches {
 			for _, user := range w.Users {
 				if k.Contacts[user] == nil {
-					k.Contacts[user] = contactsOf(dir.Reach[user], secrets)
+					k.Contacts[user] = contactsOf(dir.ContactSettings[user], secrets)
 				}
 			}
 		}
@@ -93,7 +93,7 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 }
 
 // contactsOf are somebody's notification rules for what is urgent, each contact method once.
-func contactsOf(reach oncall.Reach, secrets []oncall.Secret) []knownContact {
+func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []knownContact {
 	var out []knownContact
 	for _, rule := range reach.Rules(false) {
 		c, found := reach.Contact(rule.Contact)

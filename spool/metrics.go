@@ -2,9 +2,9 @@ package spool
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// doorMetrics are what a scrape sees of a Door.
-type doorMetrics struct {
-	door    *Door
+// receiverMetrics are what a scrape sees of a Receiver.
+type receiverMetrics struct {
+	door    *Receiver
 	kept    prometheus.Counter
 	refused prometheus.Counter
 	told    *prometheus.CounterVec
@@ -12,9 +12,9 @@ type doorMetrics struct {
 	signals, bytes, oldest, usable, away *prometheus.Desc
 }
 
-func newDoorMetrics(d *Door) *doorMetrics {
+func newReceiverMetrics(d *Receiver) *receiverMetrics {
 	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-	return &doorMetrics{
+	return &receiverMetrics{
 		door: d,
 		kept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "watchbill_spool_kept_total", Help: "Signals that were kept in the spool because the database was away.",
@@ -34,7 +34,7 @@ func newDoorMetrics(d *Door) *doorMetrics {
 }
 
 // Describe implements prometheus.Collector.
-func (m *doorMetrics) Describe(to chan<- *prometheus.Desc) {
+func (m *receiverMetrics) Describe(to chan<- *prometheus.Desc) {
 	m.kept.Describe(to)
 	m.refused.Describe(to)
 	m.told.Describe(to)
@@ -44,7 +44,7 @@ func (m *doorMetrics) Describe(to chan<- *prometheus.Desc) {
 }
 
 // Collect implements prometheus.Collector.
-func (m *doorMetrics) Collect(to chan<- prometheus.Metric) {
+func (m *receiverMetrics) Collect(to chan<- prometheus.Metric) {
 	m.kept.Collect(to)
 	m.refused.Collect(to)
 	m.told.Collect(to)

@@ -78,7 +78,7 @@ func (o *outage) away() (since time.Time, away bool) {
 }
 
 // gone notes that the database doesn't answer, and reports whether it did before.
-func (o *outage) gone(d *Door, now time.Time) bool {
+func (o *outage) gone(d *Receiver, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() {
@@ -173,7 +173,7 @@ func firstBytes(s string, n int) string {
 }
 
 // load takes up what an earlier start has left: what waits, and who was told.
-func (o *outage) load(d *Door) {
+func (o *outage) load(d *Receiver) {
 	err := d.spool.Each(func(r store.SpooledRequest) {
 		var signals []oncall.Signal
 		for _, text := range r.Signals {
@@ -197,7 +197,7 @@ func (o *outage) load(d *Door) {
 }
 
 // tell tells people that alerts wait, once the database has been away for long enough.
-func (d *Door) tell(ctx context.Context) {
+func (d *Receiver) tell(ctx context.Context) {
 	o, now, known := &d.outage, d.Clock(), d.known.Load()
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -263,7 +263,7 @@ func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
 }
 
 // order has somebody told, once in an outage for each team. Its caller has locked the outage.
-func (d *Door) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
+func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
 	o := &d.outage
 	told := slices.ContainsFunc(o.orders, func(one *order) bool { return one.Team == team && one.User == user })
 	if told {
@@ -292,14 +292,14 @@ func (d *Door) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWa
 }
 
 // note writes to the disk what becomes of a message.
-func (d *Door) note(r record) {
+func (d *Receiver) note(r record) {
 	if err := d.spool.tell(r); err != nil {
 		d.outages.Error().Err(err).Msg("can't write to the spool who is told that the database is away")
 	}
 }
 
 // send makes one attempt, which is on the disk before it is made.
-func (d *Door) send(ctx context.Context, one *order) {
+func (d *Receiver) send(ctx context.Context, one *order) {
 	first := one.TriedAt
 	one.Attempts++
 	one.TriedAt, one.Outcome = d.Clock(), ""
@@ -325,7 +325,7 @@ func (d *Door) send(ctx context.Context, one *order) {
 }
 
 // attempt sends a message, unless an earlier attempt of unknown fate has done so.
-func (d *Door) attempt(ctx context.Context, one record, since time.Time) (r notify.Receipt) {
+func (d *Receiver) attempt(ctx context.Context, one record, since time.Time) (r notify.Receipt) {
 	sender := notify.AbilitiesOf(d.Senders[one.Method])
 	address, ok := oncall.Unseal(d.Secrets, one.Address)
 	if one.Method == oncall.MethodSlack {

@@ -28,7 +28,7 @@ const (
 
 // Run stores what is in the spool as soon as the database is back, remembers the set-up, and tells people while
 // the database is away, until ctx ends.
-func (d *Door) Run(ctx context.Context) error {
+func (d *Receiver) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery) // nothing tells us that the database is back
 	defer tick.Stop()
 	defer d.outage.wait()
@@ -53,7 +53,7 @@ func (d *Door) Run(ctx context.Context) error {
 }
 
 // drain stores batch after batch, until the spool is empty or the database doesn't answer.
-func (d *Door) drain(ctx context.Context) {
+func (d *Receiver) drain(ctx context.Context) {
 	for last := d.spool.Held().Signals + 1; ctx.Err() == nil; {
 		var err error
 		switch held := d.spool.Held().Signals; {
@@ -77,7 +77,7 @@ func (d *Door) drain(ctx context.Context) {
 }
 
 // replayAlone is replay while nobody adds anything to the spool.
-func (d *Door) replayAlone(ctx context.Context) error {
+func (d *Receiver) replayAlone(ctx context.Context) error {
 	d.gate.Lock()
 	defer d.gate.Unlock()
 	_, err := d.replay(ctx, probeLimit)
@@ -85,7 +85,7 @@ func (d *Door) replayAlone(ctx context.Context) error {
 }
 
 // failed notes that the database has not answered.
-func (d *Door) failed(ctx context.Context, err error) {
+func (d *Receiver) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return // we are stopping
 	}
@@ -96,7 +96,7 @@ func (d *Door) failed(ctx context.Context, err error) {
 }
 
 // replay stores the oldest of what is in the spool.
-func (d *Door) replay(ctx context.Context, limit time.Duration) (empty bool, err error) {
+func (d *Receiver) replay(ctx context.Context, limit time.Duration) (empty bool, err error) {
 	batch, err := d.spool.Next(d.limit, batchBytes)
 	if err != nil || batch.Empty() {
 		return err == nil, err
@@ -120,7 +120,7 @@ func (d *Door) replay(ctx context.Context, limit time.Duration) (empty bool, err
 
 // handBack lets signals be stored directly again. Nobody may keep anything meanwhile: who did and was told so
 // must not be overtaken by whoever comes next.
-func (d *Door) handBack(ctx context.Context) error {
+func (d *Receiver) handBack(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	if err := d.System.Ready(limited); err != nil {
@@ -146,7 +146,7 @@ func (d *Door) handBack(ctx context.Context) error {
 
 // writeDown stores what people were sent while the database was away, and forgets it when the next time would be
 // another outage.
-func (d *Door) writeDown(ctx context.Context, now time.Time) {
+func (d *Receiver) writeDown(ctx context.Context, now time.Time) {
 	save, forget := d.outage.toWriteDown(now)
 	if !save && !forget {
 		return
@@ -182,7 +182,7 @@ type freshness struct {
 }
 
 // remember writes down what is known of the set-up, if that has changed or is old.
-func (d *Door) remember(ctx context.Context) {
+func (d *Receiver) remember(ctx context.Context) {
 	now, f := d.Clock(), &d.fresh
 	if f.rest--; d.spool.state() != nil || f.rest > 0 {
 		return

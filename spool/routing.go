@@ -37,7 +37,7 @@ func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time
 	k.compiling.Do(k.compile)
 	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also at the start, and for whoever has hung up
 	defer cancel()
-	g := oncall.Setting{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
+	g := oncall.OutcomeFacts{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
 	for id := range k.Watches {
 		g.Policies[id] = oncall.Policy{ID: id, TeamID: in.TeamID}
 	}
@@ -62,7 +62,7 @@ func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time
 	return all
 }
 
-func outcome(g oncall.Setting, s oncall.Signal, at time.Time) (o oncall.Outcome) {
+func outcome(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Outcome) {
 	defer func() {
 		if recover() != nil { // a rule must not keep anybody from being told
 			g.Route, g.Maintenance = nil, nil

@@ -103,12 +103,12 @@ func (s *Store) gate(ctx context.Context, by oncall.Actor) (gate, error) {
 
 // May returns the Refusal that a method would return, for callers that check before they open a form. The refusal is
 // counted and audited all the same.
-func (s *Store) May(dir *Directory, by oncall.Actor, do access.Act, on access.Object) error {
+func (s *Store) May(dir *Directory, by oncall.Actor, do access.Permission, on access.Object) error {
 	return gate{store: s, dir: dir, by: by}.may(do, on)
 }
 
 // may returns a Refusal if the actor may not do something. Refusals are counted, audited and logged.
-func (g gate) may(do access.Act, on access.Object) error {
+func (g gate) may(do access.Permission, on access.Object) error {
 	refusal := access.Deny(g.dir.access.May(g.by, do, on), do)
 	if refusal != nil {
 		g.store.metrics.refused.WithLabelValues(string(do)).Inc()
@@ -120,7 +120,7 @@ func (g gate) may(do access.Act, on access.Object) error {
 }
 
 // onSchedule checks a right on a schedule.
-func (g gate) onSchedule(do access.Act, id oncall.ScheduleID) error {
+func (g gate) onSchedule(do access.Permission, id oncall.ScheduleID) error {
 	return g.may(do, access.Object{Team: g.teamOf(id)})
 }
 
@@ -133,7 +133,7 @@ func (g gate) teamOf(id oncall.ScheduleID) oncall.TeamID {
 }
 
 // forPerson checks a right on a person's own things. For others than that person it takes an admin.
-func (g gate) forPerson(user oncall.UserID, do access.Act) error {
+func (g gate) forPerson(user oncall.UserID, do access.Permission) error {
 	if g.by.User != user {
 		do = access.OthersThings
 	}
@@ -142,7 +142,7 @@ func (g gate) forPerson(user oncall.UserID, do access.Act) error {
 
 // onIncident checks a right on an incident. Its holders, its responders and whoever was paged for it count as members
 // of its team.
-func (g gate) onIncident(ctx context.Context, q querier, do access.Act, in oncall.Incident) error {
+func (g gate) onIncident(ctx context.Context, q querier, do access.Permission, in oncall.Incident) error {
 	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
 	if in.ID.Canary() {
 		return oncall.ErrNotFound
@@ -273,7 +273,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 }
 
 // actNeeds is the permission that an act on an incident requires.
-func actNeeds(do oncall.ActKind) access.Act {
+func actNeeds(do oncall.ActKind) access.Permission {
 	switch do {
 	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn:
 		return access.Acknowledge
@@ -297,8 +297,8 @@ func (g gate) raised(in oncall.Incident) bool {
 // raiserMay reports whether whoever raised an incident by hand may do this without further rights.
 func raiserMay(do oncall.ActKind) bool { return do == oncall.ActNote || do == oncall.ActResolve }
 
-// Adds is the permission that adding a contact method requires.
-func Adds(m oncall.Method) access.Act {
+// PermissionToAdd is the permission that adding a contact method requires.
+func PermissionToAdd(m oncall.Method) access.Permission {
 	if m.Info().IsPhone {
 		return access.AddPhone
 	}

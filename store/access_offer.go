@@ -61,8 +61,8 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	return may, nil
 }
 
-// Respond returns a Refusal if somebody may not act on an incident, for callers that check before they open a form.
-func (s *Store) Respond(ctx context.Context, by oncall.Actor, in oncall.Incident) error {
+// CheckRespond returns a Refusal if somebody may not act on an incident, for callers that check before they open a form.
+func (s *Store) CheckRespond(ctx context.Context, by oncall.Actor, in oncall.Incident) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ type Whom struct{ Team, Schedule, User string }
 
 // FindToPage finds what it names: a team need not be seen to be paged, but a private team's schedules are not there for
 // others. A person alone is paged in a team of theirs, which is the key's own if they are in it.
-func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r oncall.Raise, err error) {
+func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r oncall.RaiseRequest, err error) {
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return r, err

@@ -156,7 +156,7 @@ func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
 			_, err := w.UpdateSwap(t.Context(), oncall.ByUser(u), 77, oncall.UndoSwap, start)
 			return err
 		},
-		"hand-off": func(u oncall.UserID) error { return w.TakeHandoff(t.Context(), oncall.ByUser(u), 77, start) },
+		"hand-off": func(u oncall.UserID) error { return w.ConfirmHandoff(t.Context(), oncall.ByUser(u), 77, start) },
 	} {
 		err := try(ann)
 		isRefused(t, err, isPrivate)

@@ -169,9 +169,9 @@ func endAnswer(ctx context.Context, tx pgx.Tx, a oncall.Answer, out oncall.Answe
 	return lately, err
 }
 
-// Awaits reports whether answers by a method are likely soon: a message about an unacknowledged incident was sent, any
+// AwaitsAnswers reports whether answers by a method are likely soon: a message about an unacknowledged incident was sent, any
 // message was sent recently, or a code was.
-func (s *System) Awaits(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
+func (s *System) AwaitsAnswers(ctx context.Context, method oncall.Method, now time.Time) (awaits bool, err error) {
 	const load = `
 		SELECT EXISTS (
 			SELECT
@@ -192,8 +192,8 @@ func (s *System) Awaits(ctx context.Context, method oncall.Method, now time.Time
 	return awaits, nil
 }
 
-// Cursor returns how far the answers of a provider have been read.
-func (s *System) Cursor(ctx context.Context, method oncall.Method) (cursor string, err error) {
+// AnswerCursor returns how far the answers of a provider have been read.
+func (s *System) AnswerCursor(ctx context.Context, method oncall.Method) (cursor string, err error) {
 	const load = `SELECT cursor FROM provider_state WHERE method = $1`
 	err = s.pool.QueryRow(ctx, load, method).Scan(&cursor)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -205,8 +205,8 @@ func (s *System) Cursor(ctx context.Context, method oncall.Method) (cursor strin
 	return cursor, nil
 }
 
-// SaveCursor stores how far the answers of a provider have been read.
-func (s *System) SaveCursor(ctx context.Context, method oncall.Method, cursor string) error {
+// SaveAnswerCursor stores how far the answers of a provider have been read.
+func (s *System) SaveAnswerCursor(ctx context.Context, method oncall.Method, cursor string) error {
 	const save = `
 		INSERT INTO provider_state (method, cursor) VALUES ($1, $2)
 		ON CONFLICT (method) DO UPDATE SET cursor = $2`

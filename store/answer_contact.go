@@ -29,7 +29,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 			return out, err
 		}
 		out.Result = oncall.AnswerStopped
-		if a.Reply.Kind == oncall.ReplyStart {
+		if a.Intent.Kind == oncall.IntentStart {
 			out.Result = oncall.AnswerStarted
 		}
 		for _, c := range own {
@@ -92,7 +92,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 				out = oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refused}
 				continue
 			}
-			right, err := s.tryCode(ctx, tx, c.ID, a.Reply.Proof, now)
+			right, err := s.tryCode(ctx, tx, c.ID, a.Intent.Proof, now)
 			if err != nil {
 				return out, err
 			}
@@ -133,7 +133,7 @@ func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now ti
 	var hash []byte
 	rows, _ := tx.Query(ctx, waiting, a.Method, now.Add(-proofLives))
 	if _, err := pgx.ForEachRow(rows, []any{&id, &hash}, func() error {
-		if s.codeFits(hash, id, a.Reply.Proof, now) {
+		if s.codeFits(hash, id, a.Intent.Proof, now) {
 			ids = append(ids, id)
 		}
 		return nil

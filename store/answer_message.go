@@ -119,16 +119,16 @@ func shownTo(ctx context.Context, tx pgx.Tx, a oncall.Answer, now time.Time) (f 
 	if f.Checked, err = answersCheck(ctx, tx, own, now); err != nil {
 		return f, own, err
 	}
-	if f.Told, err = loadTold(ctx, tx, a.Reply, own, people); err != nil {
+	if f.Scope, err = loadAnswerScope(ctx, tx, a.Intent, own, people); err != nil {
 		return f, own, err
 	}
-	f.Choice = f.Told.Choose(a.Reply)
+	f.Choice = f.Scope.Choose(a.Intent)
 	return f, own, nil
 }
 
-// loadTold loads, newest first, what people were told about incidents that are open or that the answer's numbers may
+// loadAnswerScope loads, newest first, what people were told about incidents that are open or that the answer's numbers may
 // mean.
-func loadTold(ctx context.Context, tx pgx.Tx, r oncall.Reply, own []oncall.ContactID, people []oncall.UserID) (t oncall.Told, err error) {
+func loadAnswerScope(ctx context.Context, tx pgx.Tx, r oncall.Intent, own []oncall.ContactID, people []oncall.UserID) (t oncall.AnswerScope, err error) {
 	const shown = `
 		WITH about AS (
 			SELECT coalesce(nullif(p.bundle, 0), p.id) AS id

@@ -47,10 +47,10 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	token := must[string](t)(w.Token(t.Context(), 1, ann, [32]byte{1}, start))
-	act := oncall.Reply{Kind: oncall.ReplyAct, Act: oncall.ActAck}
+	act := oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}
 	forged := oncall.SignToken([]byte("a guess"), oncall.Claim{Page: 1, User: ann, Expires: start.Add(time.Hour)})
 	for i, bad := range []string{"x", token + "A", forged} {
-		a := oncall.Answer{Method: oncall.MethodNtfy, ID: fmt.Sprint(i), Token: bad, Reply: act}
+		a := oncall.Answer{Method: oncall.MethodNtfy, ID: fmt.Sprint(i), Token: bad, Intent: act}
 		if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerRefused {
 			t.Errorf("%s: %+v", bad, out)
 		}
@@ -58,7 +58,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM replies`); n != 0 {
 		t.Errorf("%d rows, want 0", n)
 	}
-	a := oncall.Answer{Method: oncall.MethodNtfy, ID: "good", Token: token, Reply: act}
+	a := oncall.Answer{Method: oncall.MethodNtfy, ID: "good", Token: token, Intent: act}
 	if out := must[store.AnswerRecord](t)(w.Answer(t.Context(), a, start)); out.Result != oncall.AnswerActed {
 		t.Errorf("ours: %+v", out)
 	}
@@ -73,7 +73,7 @@ func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
 	const noted = `INSERT INTO replies (method, id, address, at, done, acted) VALUES ('sms', $1, '', $2, $3, $3)`
 	w.exec(noted, "begun", start, false)
 	w.exec(noted, "done", start, true)
-	a := oncall.Answer{Method: oncall.MethodSMS, ID: "begun", From: "+12025550100", Reply: oncall.Reply{Kind: oncall.ReplyOther}}
+	a := oncall.Answer{Method: oncall.MethodSMS, ID: "begun", From: "+12025550100", Intent: oncall.Intent{Kind: oncall.IntentOther}}
 	if _, err := w.Answer(t.Context(), a, start.Add(time.Second)); !errors.Is(err, store.ErrUnderWay) {
 		t.Errorf("while it is being done: %v", err)
 	}
@@ -148,7 +148,7 @@ func TestPeopleAreAskedBeforeAShift(t *testing.T) {
 	if got := w.strings(`SELECT recipient FROM notices WHERE kind = 'contact_silent' ORDER BY id`); !cmp.Equal(got, []string{"U0BO", "#payments"}) {
 		t.Errorf("told: %q", got)
 	}
-	ok := oncall.Answer{Method: oncall.MethodSMS, ID: "1", From: "+12025550101", Reply: oncall.Reply{Kind: oncall.ReplyOther}}
+	ok := oncall.Answer{Method: oncall.MethodSMS, ID: "1", From: "+12025550101", Intent: oncall.Intent{Kind: oncall.IntentOther}}
 	if out := must[store.AnswerRecord](t)(w.Answer(ctx, ok, silent)); out.Result != oncall.AnswerReached {
 		t.Errorf("the answer: %+v", out)
 	}

@@ -66,7 +66,7 @@ func (g gate) sees(k oncall.APIKey) bool {
 
 // keyAct is the permission that managing a key requires: it depends on whether the key is the actor's own, a team's, the
 // installation's, or somebody else's.
-func keyAct(by oncall.Actor, k oncall.APIKey) (access.Act, access.Object) {
+func keyAct(by oncall.Actor, k oncall.APIKey) (access.Permission, access.Object) {
 	switch {
 	case k.Owner != "" && k.Owner == by.User && by.Key == 0:
 		return access.OwnThings, access.Object{}

@@ -45,7 +45,7 @@ func TestWhatPeopleDoIsInTheAuditLog(t *testing.T) {
 	}
 	root := oncall.ByCommandLine("root@db-1")
 	for _, c := range []struct {
-		act audit.Act
+		act audit.Operation
 		by  oncall.Actor
 		do  func(by oncall.Actor) error
 	}{

@@ -27,7 +27,7 @@ const (
 
 type refusalKey struct {
 	by   oncall.Actor
-	act  access.Act // empty: several
+	act  access.Permission // empty: several
 	team oncall.TeamID
 }
 
@@ -46,7 +46,7 @@ type refusals struct {
 }
 
 // note counts a refusal.
-func (r *refusals) note(by oncall.Actor, act access.Act, team oncall.TeamID) {
+func (r *refusals) note(by oncall.Actor, act access.Permission, team oncall.TeamID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.kept == nil {

@@ -143,10 +143,10 @@ func TestWhoReadsTheAuditLog(t *testing.T) {
 	s.Teams[0].Managers = []string{"ann"}
 	s.Teams = append(s.Teams, setup.Team{Name: "secret", Channel: "#secret", Members: []string{"eve"}, Private: true})
 	s.Schedules = append(s.Schedules, setup.Schedule{Name: "hidden", Team: "secret", TimeZone: "UTC", Rotations: s.Schedules[0].Rotations})
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true, By: oncall.Actor{Name: "ann@example", Via: oncall.ViaApply}}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true, By: oncall.Actor{Name: "ann@example", Via: oncall.ViaApply}}, start))
 	w.exec(`UPDATE users SET standing = 'member'`)
 	s.Schedules[1].Team = "payments"
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(time.Minute)))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(time.Minute)))
 	read := func(who oncall.UserID, f store.AuditFilter) (names []string, err error) {
 		f.Limit = 100
 		entries, _, err := w.History(t.Context(), oncall.ByUser(who), f)
@@ -186,11 +186,11 @@ func TestManagersByGroupAreInTheAuditLog(t *testing.T) {
 	w := newWorld(t)
 	w.exec(`UPDATE teams SET managed_by = 'leads'`)
 	for _, users := range [][]oncall.UserID{{ann}, {ann}, {bo, cy}, nil} {
-		if err := w.MirrorGroups(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: users}}, start); err != nil {
+		if err := w.SaveGroupMembers(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: users}}, start); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.MirrorGroups(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: []oncall.UserID{di}}}, start); err != nil {
+	if err := w.SaveGroupMembers(t.Context(), []oncall.SlackGroup{{ID: "S0LEADS", Handle: "leads", Users: []oncall.UserID{di}}}, start); err != nil {
 		t.Fatal(err)
 	}
 	w.check(w.GroupsUnread(t.Context(), start.Add(25*time.Hour))) // Slack tells nothing for a day

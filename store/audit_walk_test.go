@@ -26,7 +26,7 @@ var withoutEntry = map[string]string{
 	"RunIncidentTimer": "so here",
 	"RecordSilences":   "so here",
 	"EndStorm":         "so here",
-	"CloseQuiet":       "so here",
+	"CloseFlap":        "so here",
 	"Answer":           "so here; and it notes that a contact method was used",
 	"SaveKeyUses":      "it counts",
 	"ResealSigning":    "the same secrets, sealed otherwise",

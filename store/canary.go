@@ -116,8 +116,8 @@ func olderInstances(ctx context.Context, tx pgx.Tx) (older bool, err error) {
 	return older, err
 }
 
-// TryCanary claims the sending of a canary's signal for the caller.
-func (s *System) TryCanary(ctx context.Context, number int64, now time.Time) (ours bool, err error) {
+// ClaimCanary claims the sending of a canary's signal for the caller.
+func (s *System) ClaimCanary(ctx context.Context, number int64, now time.Time) (ours bool, err error) {
 	const try = `
 		UPDATE canary
 		SET tried_at = $2
@@ -129,8 +129,8 @@ func (s *System) TryCanary(ctx context.Context, number int64, now time.Time) (ou
 	return tag.RowsAffected() > 0, nil
 }
 
-// NoteCanary notes that a signal of the canary was accepted.
-func (s *System) NoteCanary(ctx context.Context, number int64, what oncall.Action) error {
+// CanaryAccepted notes that a signal of the canary was accepted.
+func (s *System) CanaryAccepted(ctx context.Context, number int64, what oncall.Action) error {
 	const note = `
 		UPDATE canary
 		SET triggered = triggered OR $2, cleared = cleared OR NOT $2, tried_at = NULL
@@ -164,7 +164,7 @@ func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
 		if _, err := tx.Exec(ctx, leave, c.Number); err != nil || late[0] == nil {
 			return err
 		}
-		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.Installers(), *late[0], &now))
+		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.InstallationAdmins(), *late[0], &now))
 	})
 	if err != nil {
 		return fmt.Errorf("end the canary: %w", err)
@@ -172,8 +172,8 @@ func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
 	return nil
 }
 
-// CanaryLate tells the admins, once for each outage, that the canary has not come through in time.
-func (s *System) CanaryLate(ctx context.Context, now time.Time) error {
+// TellCanaryLate tells the admins, once for each outage, that the canary has not come through in time.
+func (s *System) TellCanaryLate(ctx context.Context, now time.Time) error {
 	const note = `UPDATE canary SET late_since = $1 WHERE late_since IS NULL`
 	dir, err := s.directory(ctx)
 	if err != nil {
@@ -184,7 +184,7 @@ func (s *System) CanaryLate(ctx context.Context, now time.Time) error {
 		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
-		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.Installers(), now, nil))
+		return s.saveNotices(ctx, tx, now, oncall.CanaryNotices(dir.InstallationAdmins(), now, nil))
 	})
 	if err != nil {
 		return fmt.Errorf("tell that the canary doesn't come through: %w", err)

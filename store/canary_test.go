@@ -194,11 +194,11 @@ func TestTheCanaryIsPlantedOnce(t *testing.T) {
 	}
 	plant(w.System, 1)
 	plant(other, 0)
-	if ours, err := other.TryCanary(t.Context(), 1, w.clock()); ours || err != nil {
+	if ours, err := other.ClaimCanary(t.Context(), 1, w.clock()); ours || err != nil {
 		t.Errorf("another hands it in as well: %v", err)
 	}
 	w.advance(20 * time.Second)
-	if ours, err := other.TryCanary(t.Context(), 1, w.clock()); !ours || err != nil {
+	if ours, err := other.ClaimCanary(t.Context(), 1, w.clock()); !ours || err != nil {
 		t.Errorf("nobody hands it in again: %v", err)
 	}
 	w.advance(40 * time.Second)

@@ -13,29 +13,29 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// Reach returns a person's contact methods, including unverified ones, and notification rules.
-func (s *Store) Reach(ctx context.Context, by oncall.Actor, user oncall.UserID) (oncall.Reach, error) {
+// ContactSettings returns a person's contact methods, including unverified ones, and notification rules.
+func (s *Store) ContactSettings(ctx context.Context, by oncall.Actor, user oncall.UserID) (oncall.ContactSettings, error) {
 	if err := s.allowed(ctx, by, func(g gate) error { return g.may(access.OwnThings, access.Object{}) }); err != nil {
-		return oncall.Reach{}, err
+		return oncall.ContactSettings{}, err
 	}
-	var found map[oncall.UserID]oncall.Reach
+	var found map[oncall.UserID]oncall.ContactSettings
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
 		found, err = reaches(ctx, tx, []oncall.UserID{user})
 		return err
 	})
 	if err != nil {
-		return oncall.Reach{}, wrap(err, "load how %s is reached", user)
+		return oncall.ContactSettings{}, wrap(err, "load how %s is reached", user)
 	}
 	return found[user], nil
 }
 
 // reaches loads the contact methods and notification rules of people who have any; nil users: of everybody.
-func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.Reach, error) {
+func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.ContactSettings, error) {
 	const preferences = `
 		SELECT user_id, high, low, hours
 		FROM notification_preferences
 		WHERE $1::text[] IS NULL OR user_id = ANY ($1)`
-	out := map[oncall.UserID]oncall.Reach{}
+	out := map[oncall.UserID]oncall.ContactSettings{}
 	all, err := contacts(ctx, q, nil, users)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func (s *Store) AddContact(
 		WHERE id = $1
 		ON CONFLICT (user_id, method, address) WHERE removed_at IS NULL DO NOTHING
 		RETURNING id`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, Adds(method)) }); err != nil {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, PermissionToAdd(method)) }); err != nil {
 		return oncall.Contact{}, err
 	}
 	var added oncall.Contact

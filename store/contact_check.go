@@ -110,7 +110,7 @@ func (d *Directory) coming(now time.Time) []comingShift {
 	for _, c := range d.Schedules {
 		for _, shift := range c.Shifts(now, now.Add(checkAhead), schedule.RolePrimary) {
 			for _, u := range shift.Users {
-				if _, has := d.Reach[u]; has && shift.Start.After(now) && !seen[u] {
+				if _, has := d.ContactSettings[u]; has && shift.Start.After(now) && !seen[u] {
 					seen[u] = true
 					out = append(out, comingShift{user: u, at: shift.Start})
 				}

@@ -18,9 +18,9 @@ func TestWhoHasLeftProvesNothing(t *testing.T) {
 	c := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), ann, oncall.MethodSMS, number, start))
 	proof := must[store.Proof](t)(w.BeginProof(t.Context(), c.ID, [16]byte{7}, start))
 	say := func(id, text string) store.AnswerRecord {
-		a := oncall.Answer{Method: oncall.MethodSMS, ID: id, From: number, Text: text, Reply: oncall.ParseReply(text)}
+		a := oncall.Answer{Method: oncall.MethodSMS, ID: id, From: number, Text: text, Intent: oncall.ParseAnswer(text)}
 		do := w.ProveContact
-		if a.Reply.Kind != oncall.ReplyProof {
+		if a.Intent.Kind != oncall.IntentProof {
 			do = w.SwitchContacts
 		}
 		return must[store.AnswerRecord](t)(do(t.Context(), a, start))

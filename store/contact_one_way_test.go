@@ -27,7 +27,7 @@ func TestATextFromANameIsRemembered(t *testing.T) {
 		if named != nil {
 			before = *named
 		}
-		if reach := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)); reach.Contacts[0].OneWay() != before {
+		if reach := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)); reach.Contacts[0].OneWay() != before {
 			t.Errorf("after page %d: %+v", page, reach.Contacts[0])
 		}
 		at = at.Add(time.Minute)

@@ -45,7 +45,7 @@ func (s *Store) SendProof(ctx context.Context, by oncall.Actor, user oncall.User
 		if err != nil {
 			return err
 		}
-		if err := g.forPerson(user, Adds(c.Method)); err != nil { // they may have left their team
+		if err := g.forPerson(user, PermissionToAdd(c.Method)); err != nil { // they may have left their team
 			return err
 		}
 		return s.queueProof(ctx, tx, c, now)

@@ -72,11 +72,11 @@ func TestAContactCountsOnceItIsProven(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, w.ConfirmContact(ctx, oncall.ByTimer(), ann, c.ID, "000007", start.Add(time.Minute)), wrong) // it is used up
-	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
+	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 1 || !r.Contacts[0].Usable() || !r.Contacts[0].ConfirmedAt.Equal(start.Add(time.Minute)) {
 		t.Errorf("reach: %+v", r)
 	}
-	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Reach[ann].Contacts[0].Usable() {
+	if dir := must[*store.Directory](t)(w.Directory(ctx)); !dir.Roster().Contacts[ann].Contacts[0].Usable() {
 		t.Error("the directory doesn't know")
 	}
 	if err := w.TestContacts(ctx, oncall.ByTimer(), ann, []oncall.ContactID{c.ID}, start); err != nil {
@@ -114,7 +114,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	w := newWorld(t)
 	ctx := t.Context()
 	c := w.addContact(ann, oncall.MethodVoice, "+12025550100")
-	if r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)); r.High != nil || r.Low != nil || r.Hours != nil {
+	if r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)); r.High != nil || r.Low != nil || r.Hours != nil {
 		t.Errorf("preferences of somebody who has none: %+v", r.Preferences)
 	}
 	want := oncall.Preferences{
@@ -124,7 +124,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	if err := w.SetPreferences(ctx, oncall.ByTimer(), ann, want, start); err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(want, must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann)).Preferences); d != "" {
+	if d := cmp.Diff(want, must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann)).Preferences); d != "" {
 		t.Error(d)
 	}
 	bad := oncall.Preferences{High: []oncall.Rule{{Contact: 99}}}
@@ -132,7 +132,7 @@ func TestPreferencesAreKeptAndFollowTheContacts(t *testing.T) {
 	if err := w.RemoveContact(ctx, oncall.ByTimer(), ann, c.ID, start); err != nil {
 		t.Fatal(err)
 	}
-	r := must[oncall.Reach](t)(w.Reach(ctx, oncall.ByTimer(), ann))
+	r := must[oncall.ContactSettings](t)(w.ContactSettings(ctx, oncall.ByTimer(), ann))
 	if len(r.Contacts) != 0 || !cmp.Equal(r.High, []oncall.Rule{{}}) {
 		t.Errorf("after the removal: %+v", r)
 	}

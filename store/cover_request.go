@@ -28,7 +28,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 	}
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		staff, err := lockStaff(ctx, tx, stint.Schedule)
+		staff, err := lockShiftFacts(ctx, tx, stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
 			return err
 		}
-		return s.saveNotices(ctx, tx, now, append(c.Sent(staff), c.Asks(change.Asked, staff)...))
+		return s.saveNotices(ctx, tx, now, append(c.RequestNotices(staff), c.AskNotices(change.Asked, staff)...))
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "ask for cover")
@@ -81,7 +81,7 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err := g.party(parties(cover), cover.Stint.Schedule); err != nil {
 			return err
 		}
-		staff, err := lockStaff(ctx, tx, cover.Stint.Schedule)
+		staff, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil || !cover.Due(now) {
 			return err
 		}
-		staff, err := lockStaff(ctx, tx, cover.Stint.Schedule)
+		staff, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -184,7 +184,7 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 
 // tellCover updates the notices of a request, and sends new ones.
 func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
-	staff oncall.Staff, now time.Time,
+	staff oncall.ShiftFacts, now time.Time,
 ) error {
 	c := change.Cover
 	if c.Differs(before) {
@@ -197,7 +197,7 @@ func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, c
 	if err != nil {
 		return err
 	}
-	return s.saveNotices(ctx, tx, now, append(c.Asks(change.Asked, staff), change.News(by, channels, staff, now)...))
+	return s.saveNotices(ctx, tx, now, append(c.AskNotices(change.Asked, staff), change.ChangeNotices(by, channels, staff, now)...))
 }
 
 // lockCover loads a cover request that nobody else can change until the transaction ends.

@@ -149,7 +149,7 @@ func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found 
 	}
 	var tasks []oncall.Task
 	for _, n := range notices {
-		if !n.Detail.Mend(gone, found, now) {
+		if !n.Detail.MarkFixed(gone, found, now) {
 			continue
 		}
 		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {

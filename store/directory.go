@@ -15,16 +15,16 @@ import (
 // A Directory is a snapshot of everything that is set up: teams, people, schedules, policies, integrations. It never
 // changes; later changes are in the next Directory.
 type Directory struct {
-	Teams        []oncall.Team // by name
-	Users        map[oncall.UserID]oncall.User
-	Members      map[oncall.TeamID][]oncall.UserID
-	Schedules    []*schedule.Schedule              // by name
-	Policies     map[oncall.PolicyID]oncall.Policy // including removed ones, which open incidents may still follow
-	Integrations []oncall.Integration              // by name
-	UserGroups   []oncall.UserGroup                // by handle
-	Maintenance  []oncall.Maintenance              // windows that CheckMaintenance has not ended
-	Reach        map[oncall.UserID]oncall.Reach    // of people who have set up more than Slack
-	Hides        bool                              // parts that the reader may not see are left out
+	Teams           []oncall.Team // by name
+	Users           map[oncall.UserID]oncall.User
+	Members         map[oncall.TeamID][]oncall.UserID
+	Schedules       []*schedule.Schedule                     // by name
+	Policies        map[oncall.PolicyID]oncall.Policy        // including removed ones, which open incidents may still follow
+	Integrations    []oncall.Integration                     // by name
+	UserGroups      []oncall.UserGroup                       // by handle
+	Maintenance     []oncall.Maintenance                     // windows that CheckMaintenance has not ended
+	ContactSettings map[oncall.UserID]oncall.ContactSettings // of people who have set up more than Slack
+	Hides           bool                                     // parts that the reader may not see are left out
 
 	groups      map[string][]oncall.UserID     // Slack user groups, by handle
 	channels    map[string]oncall.NamedChannel // by their name in the set-up
@@ -110,8 +110,8 @@ func (d *Directory) Overrides(of oncall.ScheduleID) []schedule.Override {
 // Roster returns the facts by which the targets of a policy are resolved to people.
 func (d *Directory) Roster() oncall.Roster {
 	return oncall.Roster{
-		Staff: oncall.Staff{Schedules: d.schedules, Users: d.Users, Members: d.Members},
-		Reach: d.Reach, Teams: d.rosterTeams, Groups: d.groups,
+		ShiftFacts: oncall.ShiftFacts{Schedules: d.schedules, Users: d.Users, Members: d.Members},
+		Contacts:   d.ContactSettings, Teams: d.rosterTeams, Groups: d.groups,
 	}
 }
 

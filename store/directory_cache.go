@@ -96,7 +96,7 @@ func (s *Store) directory(ctx context.Context) (*Directory, error) {
 		return dir, nil
 	}
 	// Signals need the directory, so it is loaded by their pool and doesn't wait for connections of the other one.
-	err := translate(pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) (err error) {
+	err := translate(pgx.BeginFunc(ctx, s.intakePool, func(tx pgx.Tx) (err error) {
 		dir, err = s.loadDirectory(ctx, tx, time.Time{})
 		return err
 	}))

@@ -15,8 +15,8 @@ func (d *Directory) Name(id oncall.UserID) string {
 // mostWatchers is how many people are told of problems of the whole installation.
 const mostWatchers = 20
 
-// Installers are the admins of the installation, who are told of problems that only they can fix.
-func (d *Directory) Installers() []string {
+// InstallationAdmins are the admins of the installation, who are told of problems that only they can fix.
+func (d *Directory) InstallationAdmins() []string {
 	var to []string
 	for _, id := range d.access.AdminIDs() {
 		to = append(to, string(id))

@@ -14,12 +14,12 @@ import (
 // leaseTime is how long a job that stopped reporting keeps other jobs from drawing its incident.
 const leaseTime = 30 * time.Second
 
-// A Place says where a Slack message is. The zero Place means no message.
-type Place struct{ Channel, TS string }
+// A MessageRef says where a Slack message is. The zero MessageRef means no message.
+type MessageRef struct{ Channel, TS string }
 
 // A Copy is a direct message that shows an incident.
 type Copy struct {
-	Place
+	MessageRef
 	Drawn int64 // the version that the message shows
 	User  oncall.UserID
 	Why   oncall.Sentence // why the person was paged
@@ -29,7 +29,7 @@ type Copy struct {
 type Drawing struct {
 	Picture   oncall.Picture
 	Busy      bool       // another job is drawing and will draw this version too, so there is nothing to do
-	Root      Place      // the message in the team's channel; zero: not posted
+	Root      MessageRef // the message in the team's channel; zero: not posted
 	RootTried *time.Time // the first attempt to post it; the message may exist although we never learned its ts
 	Delivery  string     // a permanent name in that message's metadata, to find the message by
 	RootDrawn int64      // the version that the root message shows
@@ -200,7 +200,7 @@ func (s *Store) ChannelOpened(ctx context.Context, id string, now time.Time) err
 }
 
 // RootPosted stores where the message in the channel was posted.
-func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place, now time.Time) error {
+func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at MessageRef, now time.Time) error {
 	const note = `
 		UPDATE drawings
 		SET channel = $2, ts = $3, tried_at = coalesce(tried_at, $4)
@@ -209,7 +209,7 @@ func (s *System) RootPosted(ctx context.Context, id oncall.IncidentID, at Place,
 }
 
 // Drawn stores which version a message shows.
-func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at Place, version int64) error {
+func (s *System) Drawn(ctx context.Context, id oncall.IncidentID, at MessageRef, version int64) error {
 	const note = `
 		WITH root AS (
 			UPDATE drawings SET drawn = $4 WHERE incident_id = $1 AND channel = $2 AND ts = $3
@@ -248,7 +248,7 @@ func (s *System) NoteLine(ctx context.Context, id oncall.IncidentID, l FlapLine)
 
 // ForgetPlace drops a message that no longer exists. A root message will be posted again, and its thread from
 // the beginning.
-func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at Place) error {
+func (s *System) ForgetPlace(ctx context.Context, id oncall.IncidentID, at MessageRef) error {
 	const note = `
 		WITH root AS (
 			UPDATE drawings
@@ -268,12 +268,12 @@ func (s *Store) noteDrawing(ctx context.Context, id oncall.IncidentID, sql strin
 }
 
 // Roots returns the incidents' root messages, for the incidents that have one.
-func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]Place, error) {
+func (s *Store) Roots(ctx context.Context, ids []oncall.IncidentID) (map[oncall.IncidentID]MessageRef, error) {
 	const load = `SELECT incident_id, channel, ts FROM drawings WHERE incident_id = ANY ($1) AND ts <> ''`
 	rows, _ := s.pool.Query(ctx, load, ids)
-	out := map[oncall.IncidentID]Place{}
+	out := map[oncall.IncidentID]MessageRef{}
 	var id oncall.IncidentID
-	var at Place
+	var at MessageRef
 	_, err := pgx.ForEachRow(rows, []any{&id, &at.Channel, &at.TS}, func() error {
 		out[id] = at
 		return nil

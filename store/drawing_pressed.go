@@ -21,7 +21,7 @@ const (
 
 // A PressedMessage is the up-to-date content of a message in which somebody has pressed a button.
 type PressedMessage struct {
-	Place   Place
+	Place   MessageRef
 	Picture oncall.Picture // of an incident
 	User    oncall.UserID  // recipient of the direct message; empty: a message in a channel
 	Why     oncall.Sentence
@@ -34,7 +34,7 @@ type PressedMessage struct {
 // Pressed loads the content that a pressed message should show. The id is the incident that the button belongs
 // to, or 0. If the message is behind, the caller redraws it: the draw job keeps away until PressDrawn, or for a
 // few seconds.
-func (s *Store) Pressed(ctx context.Context, at Place, id oncall.IncidentID, now time.Time) (PressedMessage, error) {
+func (s *Store) Pressed(ctx context.Context, at MessageRef, id oncall.IncidentID, now time.Time) (PressedMessage, error) {
 	const incident = `
 		SELECT coalesce(c.user_id, '') AS user, coalesce(c.reason, jsonb_build_array(c.why), '[]') AS why,
 		       CASE WHEN c.ts IS NULL THEN d.drawn ELSE c.drawn END < i.version AS behind

@@ -24,7 +24,7 @@ type WaitingDraw struct {
 	Over     bool              // nothing in it is open any more
 	Severity oncall.Severity
 	Team     string    // key of the team or person that it belongs to
-	Crowd    int       `db:"-"` // how many draws wait for the same team; filled in by the board
+	Backlog  int       `db:"-"` // how many draws wait for the same team; filled in by the board
 	Channel  string    // where the incident has yet to be posted; empty: already posted
 	Edits    bool      // posted messages are behind
 	First    bool      // it is worse than every incident of the team that the channel shows

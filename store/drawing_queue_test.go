@@ -85,7 +85,7 @@ func TestNoWishIsLost(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	other := w.another()
-	root := store.Place{Channel: "C1", TS: "1.0"}
+	root := store.MessageRef{Channel: "C1", TS: "1.0"}
 	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, w.job(), start))
 	w.check(w.RootPosted(t.Context(), 1, root, start))
 	w.exec(`UPDATE drawings SET lease_job = NULL`)
@@ -144,7 +144,7 @@ func TestNoWishIsLost(t *testing.T) {
 }
 
 // drawOnce draws as the jobs do.
-func drawOnce(s *store.System, w store.WaitingDraw, root store.Place) error {
+func drawOnce(s *store.System, w store.WaitingDraw, root store.MessageRef) error {
 	ctx := context.Background()
 	attempt, err := s.TakeDraw(ctx, w.Job, "me", start)
 	if err != nil || attempt == 0 {
@@ -181,7 +181,7 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	if len(got) != 6 {
 		t.Fatalf("%d wait, want 6", len(got))
 	}
-	w.check(drawOnce(w.System, got[3], store.Place{}))
+	w.check(drawOnce(w.System, got[3], store.MessageRef{}))
 	if got := w.waitingDraws(start); len(got) != 0 {
 		t.Errorf("%d wait after one drawing, want 0", len(got))
 	}
@@ -220,7 +220,7 @@ func TestWhatWaitsToBeDrawnFirst(t *testing.T) {
 	stop()
 	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, one(1, start).Job, start))
 	w.check(w.RootTried(t.Context(), 1, start))
-	w.check(w.RootPosted(t.Context(), 1, store.Place{Channel: "C0PAY", TS: "1"}, start))
+	w.check(w.RootPosted(t.Context(), 1, store.MessageRef{Channel: "C0PAY", TS: "1"}, start))
 	if d := one(1, start); d.First || d.Coming {
 		t.Errorf("it is posted: %+v", d)
 	}

@@ -11,12 +11,12 @@ import (
 
 // A RaiserCopy is the message that shows an incident's progress to the person who raised it.
 type RaiserCopy struct {
-	Place            // until it is posted, Channel may be the person's id
-	Thread    string // ts of the message that it replies to; empty: none
-	User      oncall.UserID
-	Drawn     int64      // the version that the message shows
-	TriedAt   *time.Time // an attempt to post it may have succeeded
-	Delivered bool       // the message was posted
+	MessageRef        // until it is posted, Channel may be the person's id
+	Thread     string // ts of the message that it replies to; empty: none
+	User       oncall.UserID
+	Drawn      int64      // the version that the message shows
+	TriedAt    *time.Time // an attempt to post it may have succeeded
+	Delivered  bool       // the message was posted
 }
 
 func raiserCopies(ctx context.Context, q querier, id oncall.IncidentID) ([]RaiserCopy, error) {
@@ -37,7 +37,7 @@ func (s *System) RaiserTried(ctx context.Context, id oncall.IncidentID, user onc
 }
 
 // RaiserDrawn stores where the raiser's message is, and which version it shows.
-func (s *System) RaiserDrawn(ctx context.Context, id oncall.IncidentID, user oncall.UserID, at Place, version int64) error {
+func (s *System) RaiserDrawn(ctx context.Context, id oncall.IncidentID, user oncall.UserID, at MessageRef, version int64) error {
 	const note = `UPDATE raised SET channel = $3, ts = $4, drawn = $5 WHERE incident_id = $1 AND user_id = $2`
 	return s.noteDrawing(ctx, id, note, id, user, at.Channel, at.TS, version)
 }

@@ -58,7 +58,7 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 	if d := cmp.Diff(want, begin()); d != "" {
 		t.Errorf("tried: %s", d)
 	}
-	root := store.Place{Channel: "C1", TS: "5.0"}
+	root := store.MessageRef{Channel: "C1", TS: "5.0"}
 	w.check(w.RootPosted(ctx, 1, root, start.Add(time.Minute)))
 	w.check(w.Drawn(ctx, 1, root, 2))
 	w.check(w.Threaded(ctx, 1, 2))
@@ -68,11 +68,11 @@ func TestADrawingIsRememberedStepByStep(t *testing.T) {
 	}
 
 	must[oncall.PageOrder](t)(w.BeginPage(ctx, oncall.SendPage{Page: 1}, 7, start))
-	dm := store.Place{Channel: "D1", TS: "6.0"}
+	dm := store.MessageRef{Channel: "D1", TS: "6.0"}
 	w.check(w.RecordPage(ctx, 1, oncall.PageAccepted{Copy: &oncall.DrawnCopy{Channel: dm.Channel, TS: dm.TS, Version: 1}}, start))
 	events++
 	w.check(w.Drawn(ctx, 1, dm, 2))
-	want.Copies = []store.Copy{{Place: dm, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
+	want.Copies = []store.Copy{{MessageRef: dm, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if d := cmp.Diff(want, begin()); d != "" {
 		t.Errorf("with a copy: %s", d)
 	}
@@ -133,7 +133,7 @@ func TestNoChangeIsLeftUndrawn(t *testing.T) {
 	w := newWorld(t)
 	w.open()
 	other := w.another()
-	root := store.Place{Channel: "C1", TS: "1.0"}
+	root := store.MessageRef{Channel: "C1", TS: "1.0"}
 	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, w.job(), start))
 	w.check(w.RootPosted(t.Context(), 1, root, start))
 	w.exec(`UPDATE drawings SET lease_job = NULL`)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// FirstSeen reports whether the key of a Slack event is new, and remembers the key for a day.
-func (s *Store) FirstSeen(ctx context.Context, key string, now time.Time) (bool, error) {
+// RememberEvent reports whether the key of a Slack event is new, and remembers the key for a day.
+func (s *Store) RememberEvent(ctx context.Context, key string, now time.Time) (bool, error) {
 	const insert = `INSERT INTO slack_seen (key, seen_at) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING`
 	tag, err := s.pool.Exec(ctx, insert, key, now)
 	if err != nil {
@@ -16,8 +16,8 @@ func (s *Store) FirstSeen(ctx context.Context, key string, now time.Time) (bool,
 	return tag.RowsAffected() == 1, nil
 }
 
-// Forget makes a key new again, so that Slack's retry of an event that could not be handled is accepted.
-func (s *Store) Forget(ctx context.Context, key string) error {
+// ForgetEvent makes a key new again, so that Slack's retry of an event that could not be handled is accepted.
+func (s *Store) ForgetEvent(ctx context.Context, key string) error {
 	if _, err := s.pool.Exec(ctx, `DELETE FROM slack_seen WHERE key = $1`, key); err != nil {
 		return fmt.Errorf("forget %q: %w", key, translate(err))
 	}

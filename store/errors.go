@@ -36,9 +36,9 @@ func translate(err error) error {
 	return err
 }
 
-// Away reports whether an error, translated or the driver's own, means that the database can't be reached or is
+// IsUnavailable reports whether an error, translated or the driver's own, means that the database can't be reached or is
 // not answering.
-func Away(err error) bool { return errors.Is(err, ErrUnavailable) || unreachable(err) }
+func IsUnavailable(err error) bool { return errors.Is(err, ErrUnavailable) || unreachable(err) }
 
 // unreachable reports whether the error concerns the connection or the server as a whole, and not the statement
 // that was sent.

@@ -17,8 +17,8 @@ import (
 // briefed is how many open incidents the message about a hand-off lists.
 const briefed = 10
 
-// TakeHandoff handles the button "I have it".
-func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
+// ConfirmHandoff handles the button "I have it".
+func (s *Store) ConfirmHandoff(ctx context.Context, by oncall.Actor, number int64, now time.Time) error {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, 
 		if err := g.party(slices.Concat(h.Users, h.Incoming, h.Outgoing), h.Schedule); err != nil {
 			return err
 		}
-		if h, err = h.Take(by.User); err != nil {
+		if h, err = h.Confirm(by.User); err != nil {
 			return err
 		}
 		if err := saveHandoff(ctx, tx, h); err != nil {
@@ -53,8 +53,8 @@ func (s *Store) TakeHandoff(ctx context.Context, by oncall.Actor, number int64, 
 	return nil
 }
 
-// takeHandoffs confirms the hand-offs of people who have acted on an incident: acting proves that they took over.
-func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID, now time.Time) error {
+// confirmHandoffs confirms the hand-offs of people who have acted on an incident: acting proves that they took over.
+func (s *Store) confirmHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID, now time.Time) error {
 	const load = `
 		SELECT schedule_id AS schedule, role, number, users, incoming, outgoing, at, acked_by
 		FROM handoffs
@@ -70,7 +70,7 @@ func (s *Store) takeHandoffs(ctx context.Context, tx pgx.Tx, by []oncall.UserID,
 		return fmt.Errorf("load open hand-offs: %w", err)
 	}
 	for _, h := range open {
-		took, who := h.TakenBy(by)
+		took, who := h.ConfirmedBy(by)
 		if who == "" {
 			continue
 		}
@@ -106,7 +106,7 @@ func (s *System) ChaseHandoff(ctx context.Context, number int64, now time.Time) 
 		if err != nil {
 			return err
 		}
-		notices := h.Chase(b)
+		notices := h.UnconfirmedNotices(b)
 		if len(notices) == 0 {
 			return nil
 		}

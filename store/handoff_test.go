@@ -94,12 +94,12 @@ func TestTakeHandoff(t *testing.T) {
 	w.look(w.System, start)
 	w.look(w.System, monday)
 	number := w.number()
-	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(ann), number, monday), "Only U0BO can say that.")
-	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(bo), number+7, monday), "That hand-off is over: there was another one since.")
-	if err := w.TakeHandoff(t.Context(), oncall.ByUser(bo), number, monday); err != nil {
+	isRefused(t, w.ConfirmHandoff(t.Context(), oncall.ByUser(ann), number, monday), "Only U0BO can say that.")
+	isRefused(t, w.ConfirmHandoff(t.Context(), oncall.ByUser(bo), number+7, monday), "That hand-off is over: there was another one since.")
+	if err := w.ConfirmHandoff(t.Context(), oncall.ByUser(bo), number, monday); err != nil {
 		t.Fatal(err)
 	}
-	isRefused(t, w.TakeHandoff(t.Context(), oncall.ByUser(bo), number, monday), "You have said so already.")
+	isRefused(t, w.ConfirmHandoff(t.Context(), oncall.ByUser(bo), number, monday), "You have said so already.")
 	if n := w.count(`SELECT count(*) FROM notices WHERE facts ->> 'state' = 'taken'`); n != 3 {
 		t.Errorf("%d notices show it, want 3", n)
 	}

@@ -195,8 +195,8 @@ func lockHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name
 func respecHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
 	const save = `
 		UPDATE heartbeats SET every = $2, grace = $3, max_runtime = $4, severity = $5, due_at = $6, look_at = $7 WHERE id = $1`
-	h.Respec(spec, now)
-	_, err := tx.Exec(ctx, save, h.ID, h.Every, h.Grace, h.MaxRuntime, h.Severity, h.DueAt, h.LookAt(now))
+	h.SetSpec(spec, now)
+	_, err := tx.Exec(ctx, save, h.ID, h.Every, h.Grace, h.MaxRuntime, h.Severity, h.DueAt, h.NextCheck(now))
 	return err
 }
 

@@ -24,7 +24,7 @@ var ErrAmbiguous = errors.New("several heartbeats are meant")
 func (s *System) FindHeartbeat(ctx context.Context, in oncall.IntegrationID, name string) (string, error) {
 	const find = `
 		SELECT name FROM heartbeats WHERE integration_id = $1 AND ($2 = '' OR name = $2) AND removed_at IS NULL LIMIT 2`
-	rows, _ := s.door.Query(ctx, find, in, name)
+	rows, _ := s.intakePool.Query(ctx, find, in, name)
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	switch {
 	case err != nil:
@@ -91,9 +91,9 @@ type heartbeatWatch struct {
 	dir *Directory
 	now time.Time
 
-	away  bool        // no instance watched until now
-	last  oncall.Away // the latest period in which no instance watched
-	due   bool        // a heartbeat is overdue or a signal must be sent
+	away  bool                 // no instance watched until now
+	last  oncall.UnwatchedTime // the latest period in which no instance watched
+	due   bool                 // a heartbeat is overdue or a signal must be sent
 	tick  bool
 	pings []pingRow
 	all   []heartbeatRow // by id, followed by the new ones
@@ -124,7 +124,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 		return false, err
 	}
 	if any {
-		if gap, were := oncall.WeWereAway(ticked, w.now); were {
+		if gap, were := oncall.Unwatched(ticked, w.now); were {
 			w.away, w.last = true, gap
 		}
 		w.tick = w.now.Sub(ticked) >= oncall.HeartbeatTick
@@ -154,7 +154,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 func (w *heartbeatWatch) take() {
 	for i := range w.all {
 		if h := &w.all[i]; w.away && h.DueAt != nil {
-			h.Excuse(w.last)
+			h.ExtendDeadline(w.last)
 			h.changed = true
 		}
 	}
@@ -267,7 +267,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 		if !h.changed {
 			continue
 		}
-		if s, any := h.Tell(h.tells, w.now); any {
+		if s, any := h.NextSignal(h.tells, w.now); any {
 			text, err := json.Marshal(s)
 			if err != nil {
 				return err
@@ -325,6 +325,6 @@ func queueHeartbeat(batch *pgx.Batch, h heartbeatRow, now time.Time) {
 		SET pinged_at = $2, run_at = $3, run = $4, due_at = $5, down_at = $6, why = $7, failed = $8, together = $9, told_at = $10,
 		    look_at = $11, heard_at = $12, said = $13
 		WHERE id = $1`
-	batch.Queue(save, h.ID, h.PingedAt, h.RunAt, h.Run, h.DueAt, h.DownAt, h.Why, h.Failed, h.Together, h.ToldAt, h.LookAt(now), h.HeardAt,
+	batch.Queue(save, h.ID, h.PingedAt, h.RunAt, h.Run, h.DueAt, h.DownAt, h.Why, h.Failed, h.Together, h.ToldAt, h.NextCheck(now), h.HeardAt,
 		strings.ToValidUTF8(h.Said, ""))
 }

@@ -226,7 +226,7 @@ func (s *Store) commit(ctx context.Context, batch []*arrival) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptLimit)
 	defer cancel()
-	tag, err := s.door.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals, period, batch[0].doubt.Commit, rows.pings)
+	tag, err := s.intakePool.Exec(ctx, insert, rows.integrations, rows.ats, rows.signals, period, batch[0].doubt.Commit, rows.pings)
 	if err == nil && tag.RowsAffected() == 0 {
 		return errFenced
 	}

@@ -47,7 +47,7 @@ func (s *Store) behind(ctx context.Context, now time.Time) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, brakeLook)
 	defer cancel()
 	var oldest *time.Time
-	if err := s.door.QueryRow(ctx, `SELECT received_at FROM inbox ORDER BY id LIMIT 1`).Scan(&oldest); err != nil || oldest == nil {
+	if err := s.intakePool.QueryRow(ctx, `SELECT received_at FROM inbox ORDER BY id LIMIT 1`).Scan(&oldest); err != nil || oldest == nil {
 		return 0
 	}
 	return now.Sub(*oldest)

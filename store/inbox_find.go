@@ -223,7 +223,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 	}
 	s := &storedState{incidents: locked, alerts: map[oncall.IntegrationID][]oncall.Alert{}}
 	s.recent = b.recent
-	if err := s.findCalm(ctx, tx, b.alerts); err != nil {
+	if err := s.findPartlyLoaded(ctx, tx, b.alerts); err != nil {
 		return nil, fmt.Errorf("look for alerts of storms: %w", err)
 	}
 	if err := s.findOthers(ctx, tx, b.alerts, b.services); err != nil {
@@ -315,7 +315,7 @@ func (b *batchIDs) blockMoved(s *storedState, blocked blockedKeys) {
 // fill gives a fold the alerts and incidents of its integration, and the numbers for new ones.
 func (s *storedState) fill(fold *oncall.Fold) {
 	fold.LastIncident, fold.AlertIDs, fold.NextCounts = s.lastIncident, s.alertIDs, maps.Clone(s.counts.next)
-	fold.AddCalm(s.calm...)
+	fold.AddPartlyLoaded(s.partlyLoaded...)
 	fold.AddOthers(s.others...)
 	fold.AddRecent(s.recent[fold.Integration.ID]...)
 	for i := range s.incidents {
@@ -325,7 +325,7 @@ func (s *storedState) fill(fold *oncall.Fold) {
 	}
 	for _, a := range s.ended {
 		if a.IntegrationID == fold.Integration.ID || a.Labels["service"] != "" {
-			fold.Ended(a)
+			fold.AddCleared(a)
 		}
 	}
 	for integration, alerts := range s.alerts {
@@ -335,7 +335,7 @@ func (s *storedState) fill(fold *oncall.Fold) {
 		}
 		for i := range alerts {
 			if s.shared[alerts[i].IncidentID] {
-				fold.Elsewhere(alerts[i])
+				fold.AddElsewhere(alerts[i])
 			}
 		}
 	}

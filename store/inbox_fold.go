@@ -93,7 +93,7 @@ func (w *inboxWorker) unblock() {
 
 // foldNext folds the next signals in one transaction and reports whether there may be more. Given a reason to
 // reject them, it moves the signals to the rejects instead.
-func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err error) {
+func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, foldLimit)
 	defer cancel()
 	now := w.clock()
@@ -113,7 +113,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, aside error) (more bool, err
 			return err
 		}
 		var good []entry
-		good, rejects = split(ctx, dir, entries, aside)
+		good, rejects = split(ctx, dir, entries, rejectReason)
 		if batches, left, err = w.byIntegration(ctx, tx, dir, good); err != nil {
 			return err
 		}
@@ -167,9 +167,9 @@ func (w *inboxWorker) directoryOf(ctx context.Context, entries []entry) (*Direct
 }
 
 // split parses the signals, and separates the entries that can be folded from those that can't.
-func split(ctx context.Context, dir *Directory, entries []entry, aside error) (good []entry, bad []reject) {
+func split(ctx context.Context, dir *Directory, entries []entry, rejectReason error) (good []entry, bad []reject) {
 	for _, e := range entries {
-		why := aside
+		why := rejectReason
 		if _, known := dir.integrations[e.IntegrationID]; !known {
 			why = errors.Join(why, fmt.Errorf("there is no integration %d", e.IntegrationID))
 		}

@@ -459,7 +459,7 @@ func TestWhatFlapsClosesOnceItIsQuiet(t *testing.T) {
 		t.Errorf("%d alerts, want none more for what comes back", n)
 	}
 	w.advance(2 * time.Minute)
-	if late := must[[]oncall.IncidentID](t)(w.Quiet(t.Context(), w.clock())); len(late) != 1 {
+	if late := must[[]oncall.IncidentID](t)(w.OverdueFlaps(t.Context(), w.clock())); len(late) != 1 {
 		t.Errorf("late: %v", late)
 	}
 	for _, c := range []struct {
@@ -468,12 +468,12 @@ func TestWhatFlapsClosesOnceItIsQuiet(t *testing.T) {
 		want  oncall.Status
 	}{{0, true, oncall.Triggered}, {0, false, oncall.Triggered}, {8 * time.Minute, true, oncall.Resolved}, {0, false, oncall.Resolved}} {
 		w.advance(c.after)
-		did := must[bool](t)(w.CloseQuiet(t.Context(), 1, w.clock()))
+		did := must[bool](t)(w.CloseFlap(t.Context(), 1, w.clock()))
 		if in := w.incident(1); did != c.did || in.Status != c.want {
 			t.Errorf("after %s: it did something: %v, and is %s", c.after, did, in.Status)
 		}
 	}
-	if late := must[[]oncall.IncidentID](t)(w.Quiet(t.Context(), w.clock().Add(time.Hour))); len(late) != 0 {
+	if late := must[[]oncall.IncidentID](t)(w.OverdueFlaps(t.Context(), w.clock().Add(time.Hour))); len(late) != 0 {
 		t.Errorf("late when it is closed: %v", late)
 	}
 }

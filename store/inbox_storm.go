@@ -17,8 +17,8 @@ const maxRecent = 200
 
 // stormFacts holds the facts that decide whether alerts join or begin a storm.
 type stormFacts struct {
-	recent map[oncall.IntegrationID][]oncall.RecentIncident
-	calm   []oncall.IncidentID // storms with firing alerts that are not loaded
+	recent       map[oncall.IntegrationID][]oncall.RecentIncident
+	partlyLoaded []oncall.IncidentID // storms with firing alerts that are not loaded
 }
 
 // The current storms of some integrations, and their latest incidents.
@@ -91,8 +91,8 @@ func queueStorms(b *pgx.Batch, dir *Directory, entries []entry, groups keyList, 
 	})
 }
 
-// findCalm finds the storms with firing alerts that are not loaded. A storm has too many alerts to load them all.
-func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
+// findPartlyLoaded finds the storms with firing alerts that are not loaded. A storm has too many alerts to load them all.
+func (s *storedState) findPartlyLoaded(ctx context.Context, tx pgx.Tx, alerts []oncall.AlertID) error {
 	const find = `
 		SELECT s.id
 		FROM unnest($1::bigint[]) AS s (id)
@@ -108,7 +108,7 @@ func (s *storedState) findCalm(ctx context.Context, tx pgx.Tx, alerts []oncall.A
 	}
 	rows, _ := tx.Query(ctx, find, storms, alerts)
 	var err error
-	s.calm, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	s.partlyLoaded, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	return err
 }
 

@@ -203,11 +203,11 @@ func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	w := newWorld(t)
 	s := payments()
 	s.Integrations[0].Group = &setup.Group{By: []string{"service"}, Window: "10m"}
-	report := must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 1 || report.Changes[0] != `change integration "grafana": group` {
 		t.Errorf("changes: %q", report.Changes)
 	}
-	if again := must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start)); len(again.Changes) != 0 {
+	if again := must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start)); len(again.Changes) != 0 {
 		t.Errorf("applied again: %q", again.Changes)
 	}
 	w.run(w.System)

@@ -26,8 +26,8 @@ func (s *System) RunIncidentTimer(ctx context.Context, id oncall.IncidentID, seq
 	return due, err
 }
 
-// CloseQuiet closes a flapping incident if none of its alerts has fired for long enough.
-func (s *System) CloseQuiet(ctx context.Context, id oncall.IncidentID, now time.Time) (bool, error) {
+// CloseFlap closes a flapping incident if none of its alerts has fired for long enough.
+func (s *System) CloseFlap(ctx context.Context, id oncall.IncidentID, now time.Time) (bool, error) {
 	const fires = `SELECT EXISTS (SELECT FROM alerts WHERE incident_id = $1 AND firing)`
 	_, due, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		var any bool
@@ -40,8 +40,8 @@ func (s *System) CloseQuiet(ctx context.Context, id oncall.IncidentID, now time.
 	return due, err
 }
 
-// Quiet returns flapping incidents whose closing timer is overdue.
-func (s *System) Quiet(ctx context.Context, now time.Time) (ids []oncall.IncidentID, err error) {
+// OverdueFlaps returns flapping incidents whose closing timer is overdue.
+func (s *System) OverdueFlaps(ctx context.Context, now time.Time) (ids []oncall.IncidentID, err error) {
 	const late = `
 		SELECT id
 		FROM incidents

@@ -26,7 +26,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 	if err != nil {
 		return err
 	}
-	if err := numberConvoys(ctx, tx, pages, now); err != nil {
+	if err := numberBatches(ctx, tx, pages, now); err != nil {
 		return fmt.Errorf("number convoys: %w", err)
 	}
 	saved := map[string]oncall.PageID{}
@@ -50,7 +50,7 @@ func (s *Store) save(ctx context.Context, tx pgx.Tx, now time.Time, changes []on
 			tasks = append(tasks, t)
 		}
 	}
-	if err := s.takeHandoffs(ctx, tx, oncall.Actors(changes), now); err != nil {
+	if err := s.confirmHandoffs(ctx, tx, oncall.Actors(changes), now); err != nil {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, tasks)

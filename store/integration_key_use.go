@@ -107,7 +107,7 @@ func (s *System) IntegrationByKey(ctx context.Context, key string, now time.Time
 		return in, err
 	}
 	var exists bool
-	if err := s.door.QueryRow(ctx, find, hash[:], now).Scan(&exists); err != nil {
+	if err := s.intakePool.QueryRow(ctx, find, hash[:], now).Scan(&exists); err != nil {
 		return oncall.Integration{}, fmt.Errorf("look for a key: %w", translate(err))
 	}
 	if !exists {

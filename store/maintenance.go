@@ -286,13 +286,13 @@ func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, 
 			if err := tx.QueryRow(ctx, over, m.ID, now).Scan(&tally.Kept); err != nil {
 				return false, err
 			}
-			notices = append(notices, m.Ended(team, integration, tally))
+			notices = append(notices, m.EndNotice(team, integration, tally))
 			closes = append(closes, oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeMaintenance}, About: int64(m.ID), State: "over", At: m.EndsAt, By: m.By.User})
 		case m.BegunAt == nil && m.Active(now):
 			if _, err := tx.Exec(ctx, begun, m.ID, now); err != nil {
 				return false, err
 			}
-			notices = append(notices, m.Begun(team, integration))
+			notices = append(notices, m.BeginNotice(team, integration))
 		default:
 			continue
 		}

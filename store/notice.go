@@ -13,7 +13,7 @@ import (
 // A NoticeDrawing holds a notice and the Slack message that shows it, as a Drawing does for an incident.
 type NoticeDrawing struct {
 	Notice  oncall.Notice
-	Place   Place      // zero: not posted yet
+	Place   MessageRef // zero: not posted yet
 	Drawn   int64      // the version that the message shows
 	TriedAt *time.Time // an earlier attempt may have posted it
 	Person  bool       // a direct message, not one in a channel
@@ -22,7 +22,7 @@ type NoticeDrawing struct {
 
 // Done reports whether there is nothing to do, because the message is up to date or it is too late to send it.
 func (n NoticeDrawing) Done(now time.Time) bool {
-	if n.Place == (Place{}) {
+	if n.Place == (MessageRef{}) {
 		return n.Notice.Until != nil && now.After(*n.Notice.Until)
 	}
 	return n.Drawn >= n.Notice.Version
@@ -133,13 +133,13 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 			ID: r.ID, Key: r.Key, To: r.Recipient, Kind: r.Kind, About: r.About, Detail: r.Detail,
 			Version: r.Version, Until: r.NotAfter,
 		},
-		Place: Place{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,
-		Person: r.Person, Left: people[oncall.UserID(r.Recipient)].HearsNot(r.Kind),
+		Place: MessageRef{Channel: r.Channel, TS: r.TS}, Drawn: r.Drawn, TriedAt: r.TriedAt,
+		Person: r.Person, Left: people[oncall.UserID(r.Recipient)].SkipsNotice(r.Kind),
 	}, nil
 }
 
 // NoticeDrawn stores where a notice's message is, and which version it shows.
-func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at Place, version int64) error {
+func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at MessageRef, version int64) error {
 	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
 		return fmt.Errorf("note notice %d as told: %w", id, translate(err))

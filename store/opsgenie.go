@@ -35,7 +35,7 @@ func (s *System) KeepOpsgenieRequest(ctx context.Context, r OpsgenieRequest) err
 		INSERT INTO opsgenie_requests (id, integration_id, alert_id, alias, action, made_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT DO NOTHING`
-	_, err := s.door.Exec(ctx, insert, r.ID, r.IntegrationID, OpsgenieID(r.IntegrationID, r.Alias), r.Alias, r.Action, r.MadeAt)
+	_, err := s.intakePool.Exec(ctx, insert, r.ID, r.IntegrationID, OpsgenieID(r.IntegrationID, r.Alias), r.Alias, r.Action, r.MadeAt)
 	if err != nil {
 		return fmt.Errorf("note a request: %w", translate(err))
 	}

@@ -12,7 +12,7 @@ import (
 
 // BeginPage lets the rules decide whether a page is sent now and, if so, records that an attempt begins before
 // anything is sent. The order says what to send, or when to try again. Pages that wait for the same recipient join
-// the message, and the rest of the page's convoy gets the next job.
+// the message, and the rest of the page's batch gets the next job.
 func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64, now time.Time) (oncall.PageOrder, error) {
 	id := what.Page
 	dir, err := s.directory(ctx)
@@ -22,10 +22,10 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 	var order oncall.PageOrder
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		// After a storm many jobs find that another message already covers their page; they needn't wait for the
-		// lock of the recipient. The job of a convoy must, because other pages may be about to join the convoy.
+		// lock of the recipient. The job of a batch must, because other pages may be about to join the batch.
 		var p oncall.PageStatus
 		err := tx.QueryRow(ctx, `SELECT state, bundle FROM pages WHERE id = $1`, id).Scan(&p.State, &p.Bundle)
-		if err != nil || p.Over() && what.Convoy == 0 {
+		if err != nil || p.Over() && what.Batch == 0 {
 			return err
 		}
 		f, to, err := loadPage(ctx, tx, id, job, now)
@@ -40,9 +40,9 @@ func (s *System) BeginPage(ctx context.Context, what oncall.SendPage, job int64,
 		}
 		switch {
 		case d.Deferred:
-			order.Other, err = s.deferConvoy(ctx, tx, to, what, order, now)
-		case what.Convoy != 0 && d.Convoy != oncall.ConvoyWaits:
-			err = s.moveConvoy(ctx, tx, to, what.Convoy, d.Convoy, now)
+			order.Other, err = s.deferBatch(ctx, tx, to, what, order, now)
+		case what.Batch != 0 && d.Batch != oncall.BatchWaits:
+			err = s.moveBatch(ctx, tx, to, what.Batch, d.Batch, now)
 		}
 		return err
 	})

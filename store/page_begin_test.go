@@ -118,7 +118,7 @@ func TestADirectMessageThatIsBehindIsRedrawn(t *testing.T) {
 		t.Errorf("drawings queued: %q", got)
 	}
 	d := must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 7, start))
-	want := []store.Copy{{Place: store.Place{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
+	want := []store.Copy{{MessageRef: store.MessageRef{Channel: "D1", TS: "1.0"}, Drawn: 2, User: ann, Why: oncall.Say("you are on call in primary")}}
 	if diff := cmp.Diff(want, d.Copies); diff != "" {
 		t.Errorf("copies: %s", diff)
 	}

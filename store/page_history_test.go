@@ -70,15 +70,15 @@ func TestRootsAreWhereIncidentsAreShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
-	if none := must[map[oncall.IncidentID]store.Place](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2})); len(none) != 0 {
+	if none := must[map[oncall.IncidentID]store.MessageRef](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2})); len(none) != 0 {
 		t.Errorf("before they are drawn they are at %v", none)
 	}
 	if _, err := w.BeginDraw(t.Context(), 1, w.job(), w.clock()); err != nil {
 		t.Fatal(err)
 	}
-	place := store.Place{Channel: "C0PAY", TS: "1.2"}
+	place := store.MessageRef{Channel: "C0PAY", TS: "1.2"}
 	w.check(w.RootPosted(t.Context(), 1, place, w.clock()))
-	roots := must[map[oncall.IncidentID]store.Place](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2}))
+	roots := must[map[oncall.IncidentID]store.MessageRef](t)(w.Roots(t.Context(), []oncall.IncidentID{1, 2}))
 	if len(roots) != 1 || roots[1] != place {
 		t.Errorf("the roots are %v", roots)
 	}

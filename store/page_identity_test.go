@@ -57,7 +57,7 @@ func TestASecondCallHasANameOfItsOwn(t *testing.T) {
 	}{{second, oncall.ActAck, oncall.Acknowledged}, {first, oncall.ActResolve, oncall.Resolved}} {
 		answer := oncall.Answer{
 			Method: oncall.MethodVoice, Message: oncall.MessageKey{Page: c.order.Page.MessageKey()},
-			Reply: oncall.Reply{Kind: oncall.ReplyAct, Act: c.does},
+			Intent: oncall.Intent{Kind: oncall.IntentAct, Act: c.does},
 		}
 		if _, err := w.Answer(ctx, answer, start.Add(2*time.Minute)); err != nil {
 			t.Fatal(err)

@@ -19,14 +19,14 @@ type delivery struct {
 	about      oncall.Incident
 	ahead      int // how many incidents of the team precede its own
 
-	convoy oncall.ConvoyID // 0: a job of its own
-	behind bool            // another page of the convoy has the job
+	batch  oncall.PageBatchID // 0: a job of its own
+	behind bool               // another page of the batch has the job
 }
 
-// waitsIn returns the convoy in which the page waits; 0: it has a job.
-func (d delivery) waitsIn() oncall.ConvoyID {
+// waitsIn returns the batch in which the page waits; 0: it has a job.
+func (d delivery) waitsIn() oncall.PageBatchID {
 	if d.behind {
-		return d.convoy
+		return d.batch
 	}
 	return 0
 }
@@ -41,7 +41,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 			}
 		}
 	}
-	reach := map[oncall.UserID]oncall.Reach{}
+	reach := map[oncall.UserID]oncall.ContactSettings{}
 	if len(users) > 0 {
 		var err error
 		if reach, err = reaches(ctx, q, users); err != nil {
@@ -101,14 +101,14 @@ func queuePages(b *pgx.Batch, pages []delivery, saved func(oncall.PageID, string
 	})
 }
 
-// numberConvoys groups pages of one decision into convoys. The worst page of each convoy gets a job; the others wait
+// numberBatches groups pages of one decision into batches. The worst page of each batch gets a job; the others wait
 // behind it.
-func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
+func numberBatches(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Time) error {
 	const number = `SELECT nextval('convoys') FROM generate_series(1, $1::int)`
-	members := map[oncall.ConvoyKey][]*delivery{}
+	members := map[oncall.PageBatchKey][]*delivery{}
 	for i := range pages {
 		p := &pages[i]
-		if key, ok := p.Convoy(p.about, now); ok {
+		if key, ok := p.BatchKey(p.about, now); ok {
 			members[key] = append(members[key], p)
 		}
 	}
@@ -122,14 +122,14 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Ti
 		return nil
 	}
 	rows, _ := tx.Query(ctx, number, len(several))
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ConvoyID])
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.PageBatchID])
 	if err != nil {
 		return err
 	}
 	for i, m := range several {
 		lead := m[0]
 		for _, p := range m {
-			p.convoy, p.behind = ids[i], true
+			p.batch, p.behind = ids[i], true
 			if p.about.Severity.Worse(lead.about.Severity) {
 				lead = p
 			}
@@ -140,9 +140,9 @@ func numberConvoys(ctx context.Context, tx pgx.Tx, pages []delivery, now time.Ti
 }
 
 // pageTasks returns the tasks for the saved pages, except for pages that wait behind another. If a team has hundreds
-// of incidents, the later ones give way to other teams. A convoy's job gets the priority of its first page.
+// of incidents, the later ones give way to other teams. A batch's job gets the priority of its first page.
 func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[string]oncall.PageID, now time.Time) ([]oncall.Task, error) {
-	led, first := map[oncall.ConvoyID]bool{}, map[oncall.ConvoyID]int{}
+	led, first := map[oncall.PageBatchID]bool{}, map[oncall.PageBatchID]int{}
 	fresh := make([]delivery, 0, len(saved))
 	for _, p := range pages {
 		if p.ID = saved[p.Key]; p.ID == 0 {
@@ -150,32 +150,32 @@ func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[strin
 		}
 		delete(saved, p.Key)
 		fresh = append(fresh, p)
-		if p.convoy == 0 {
+		if p.batch == 0 {
 			continue
 		}
-		led[p.convoy] = led[p.convoy] || !p.behind
-		if n, known := first[p.convoy]; !known || p.ahead < n {
-			first[p.convoy] = p.ahead
+		led[p.batch] = led[p.batch] || !p.behind
+		if n, known := first[p.batch]; !known || p.ahead < n {
+			first[p.batch] = p.ahead
 		}
 	}
 	var tasks []oncall.Task
 	var left []oncall.PageID
 	for _, p := range fresh {
 		if p.behind {
-			if led[p.convoy] {
+			if led[p.batch] {
 				continue
 			}
-			led[p.convoy], left = true, append(left, p.ID)
+			led[p.batch], left = true, append(left, p.ID)
 		}
-		t := p.TaskOf(p.convoy)
+		t := p.TaskOf(p.batch)
 		t.Severity, t.Ahead = p.about.Severity, p.ahead
-		if p.convoy != 0 {
-			t.Ahead = first[p.convoy]
+		if p.batch != 0 {
+			t.Ahead = first[p.batch]
 		}
 		if p.firstCheck.After(now) {
 			t.At = p.firstCheck
 		}
 		tasks = append(tasks, t)
 	}
-	return tasks, leaveConvoy(ctx, tx, left)
+	return tasks, leaveBatch(ctx, tx, left)
 }

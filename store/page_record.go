@@ -90,7 +90,7 @@ func loadEnd(ctx context.Context, tx pgx.Tx, id oncall.PageID, arrived bool, dir
 	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return f, to, err
 	}
-	f.Admins = dir.Installers()
+	f.Admins = dir.InstallationAdmins()
 	for _, in := range f.Incidents {
 		f.Watchers[in.TeamID] = dir.Watchers(in.TeamID)
 	}
@@ -134,7 +134,7 @@ const stepsByIncident = `
 
 // alarm logs, as an error, that nobody is left to page about an incident.
 func (s *Store) alarm(c oncall.Change) {
-	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.Unheard) {
+	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.NobodyTold) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
 	}
 }

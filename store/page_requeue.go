@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many it queued. Of a convoy
+// RequeuePages queues waiting pages of open incidents whose job is gone, and returns how many it queued. Of a batch
 // without a job it queues one page. Pages in a bundle depend on the bundle's lead page; without a lead page, each is
 // queued by itself.
 func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
@@ -48,18 +48,18 @@ func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 		rows, _ := tx.Query(ctx, lost, QueuePage, upkeepBatch)
 		var tasks []oncall.Task
 		var p oncall.Page
-		var convoy oncall.ConvoyID
+		var batch oncall.PageBatchID
 		var left []oncall.PageID
-		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &convoy}, func() error {
-			tasks = append(tasks, p.TaskOf(convoy))
-			if convoy != 0 {
+		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &batch}, func() error {
+			tasks = append(tasks, p.TaskOf(batch))
+			if batch != 0 {
 				left = append(left, p.ID)
 			}
 			return nil
 		}); err != nil {
 			return err
 		}
-		if err := leaveConvoy(ctx, tx, left); err != nil {
+		if err := leaveBatch(ctx, tx, left); err != nil {
 			return err
 		}
 		n = len(tasks)

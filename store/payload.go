@@ -78,7 +78,7 @@ func (s *Store) Payloads(ctx context.Context, by oncall.Actor, f PayloadFilter) 
 // reader may not see.
 type Tryout struct {
 	KeptPayload
-	Setting oncall.Setting
+	Setting oncall.OutcomeFacts
 	Router  *route.Router // nil: there are no rules
 }
 
@@ -97,7 +97,7 @@ func (s *Store) Tryout(ctx context.Context, by oncall.Actor, id oncall.PayloadID
 		return Tryout{}, oncall.ErrNotFound
 	}
 	in := found[0].Integration
-	return Tryout{KeptPayload: found[0], Setting: dir.Setting(ctx, in), Router: dir.Router(in)}, nil
+	return Tryout{KeptPayload: found[0], Setting: dir.OutcomeFacts(ctx, in), Router: dir.Router(in)}, nil
 }
 
 // KeptPayloads returns the stored payloads of an integration, newest first, to try rules on.

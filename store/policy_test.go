@@ -34,14 +34,14 @@ func full() setup.Setup {
 func TestAPolicyIsStoredWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
 	if diff := cmp.Diff([]string{
 		`change team "payments": managers, time zone, hours, fallback, remind`, `add policy "later"`,
 		`change policy "default": steps, acks, ack timeout, ack wait`,
 	}, report.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if report = must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
+	if report = must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
 		t.Errorf("applied again it changes %q", report.Changes)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
@@ -77,7 +77,7 @@ func TestAPolicyIsStoredWhole(t *testing.T) {
 		}
 	}
 	// Of the working hours nothing is said: they are in the zone of the first schedule.
-	must[store.Report](t)(w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), store.ApplyOptions{Write: true}, start))
 	dir = must[*store.Directory](t)(w.Directory(t.Context()))
 	if h := dir.Roster().Teams[1].Hours; !h.Open(time.Date(2026, 3, 2, 8, 30, 0, 0, time.UTC)) || h.Open(time.Date(2026, 3, 2, 7, 30, 0, 0, time.UTC)) {
 		t.Error("the working hours are not 09:00 to 17:00 in Berlin")
@@ -90,7 +90,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 	if must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Error("a policy names a group")
 	}
-	must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
 	if n := w.jobs("sync_groups"); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}
@@ -104,7 +104,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 		{[]oncall.SlackGroup{{Handle: "pay"}}, map[string][]oncall.UserID{"pay": {}}},
 		{[]oncall.SlackGroup{{Handle: "pay", Users: []oncall.UserID{cy}, Disabled: true}}, map[string][]oncall.UserID{}},
 	} {
-		if err := w.MirrorGroups(t.Context(), step.seen, start); err != nil {
+		if err := w.SaveGroupMembers(t.Context(), step.seen, start); err != nil {
 			t.Fatal(err)
 		}
 		got := must[*store.Directory](t)(w.Directory(t.Context())).Roster().Groups
@@ -120,7 +120,7 @@ func TestIncidentsGoRound(t *testing.T) {
 	w := newWorld(t)
 	s := payments()
 	s.Policies[0].Steps = []setup.Step{{Page: []string{"user ann", "user bo", "user cy"}, RoundRobin: oncall.RoundByIncident}}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	stop := w.run(w.System)
 	w.accept(trigger("a"), trigger("b"), trigger("a"))
 	w.fold()
@@ -144,7 +144,7 @@ func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	s.Schedules[0].Rotations[0].Turns = []setup.Turn{{}, {"bo"}}
 	s.Policies[0].Steps = s.Policies[0].Steps[:1]
 	s.Teams[0].Fallback, s.Teams[0].Admins = []string{"di"}, []string{"cy"}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(-time.Hour)))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start.Add(-time.Hour)))
 	w.look(w.System, start)
 	in := w.open()
 	if in.Exhausted || !in.Unassigned || !in.NextAt.Equal(start.Add(5*time.Minute)) {
@@ -234,7 +234,7 @@ func TestTheReminderIsOneMessage(t *testing.T) {
 	// A team that wants none has none.
 	s := payments()
 	s.Teams[0].Remind = "off"
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if remind(71 * time.Minute); last().Facts.State != oncall.UnackedOver {
 		t.Errorf("switched off it is %+v", last())
 	}

@@ -79,7 +79,7 @@ func TestAFullServerIsWaitedFor(t *testing.T) {
 func TestTheDoorHasConnectionsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	s := must[*store.System](t)(store.Open(t.Context(), w.url, store.Options{MaxConns: 2, DoorConns: 1, Log: zerolog.Nop()}))
+	s := must[*store.System](t)(store.Open(t.Context(), w.url, store.Options{MaxConns: 2, IntakeConns: 1, Log: zerolog.Nop()}))
 	defer s.Close()
 	for range 2 {
 		conn, err := s.Pool().Acquire(t.Context())

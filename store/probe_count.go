@@ -114,7 +114,7 @@ func (s *Store) noteCountry(ctx context.Context, tx pgx.Tx, dir *Directory, c on
 // phoneWatchers returns the recipients of warnings about a person's use of phones: the admins of the installation,
 // because phones cost money. Without admins these are the watchers of the person's teams, or else of any team.
 func (d *Directory) phoneWatchers(user oncall.UserID) []string {
-	if admins := d.Installers(); len(admins) > 0 {
+	if admins := d.InstallationAdmins(); len(admins) > 0 {
 		return admins
 	}
 	var own, all []string

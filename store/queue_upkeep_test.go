@@ -247,12 +247,12 @@ func TestWhatIsOfNoUseIsDeleted(t *testing.T) {
 	stop := w.run(w.System)
 	w.accept(resolve("old tombstone"), trigger("disk"), resolve("disk"))
 	w.fold()
-	must[bool](t)(w.FirstSeen(t.Context(), "old", start))
+	must[bool](t)(w.RememberEvent(t.Context(), "old", start))
 	w.advance(time.Hour)
 	w.accept(resolve("tombstone"))
 	w.fold()
 	stop()
-	must[bool](t)(w.FirstSeen(t.Context(), "new", w.clock()))
+	must[bool](t)(w.RememberEvent(t.Context(), "new", w.clock()))
 	w.check(w.Housekeeping(t.Context(), start.Add(24*time.Hour+time.Minute)))
 	if got := w.strings(`SELECT dedup_key FROM alerts ORDER BY 1`); !cmp.Equal(got, []string{"disk", "tombstone"}) {
 		t.Errorf("alerts: %q", got)
@@ -265,11 +265,11 @@ func TestWhatIsOfNoUseIsDeleted(t *testing.T) {
 func TestSlacksRepetitionsAreKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	first := func(key string) bool { return must[bool](t)(w.FirstSeen(t.Context(), key, start)) }
+	first := func(key string) bool { return must[bool](t)(w.RememberEvent(t.Context(), key, start)) }
 	if !first("a") || first("a") || !first("b") {
 		t.Error("the first is not told from a repetition")
 	}
-	w.check(w.Forget(t.Context(), "a"))
+	w.check(w.ForgetEvent(t.Context(), "a"))
 	if !first("a") || first("b") {
 		t.Error("a key was not forgotten, or another was")
 	}
@@ -360,7 +360,7 @@ func TestTurnsAreNoInstances(t *testing.T) {
 	if n := must[int](t)(w.Instances(t.Context())); n != 2 {
 		t.Errorf("%d instances, want 2", n)
 	}
-	if room := must[store.Room](t)(w.Room(t.Context())); room.Instances != 2 {
+	if room := must[store.ConnectionUse](t)(w.ConnectionUse(t.Context())); room.Instances != 2 {
 		t.Errorf("%d instances for the doctor, want 2", room.Instances)
 	}
 }

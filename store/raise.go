@@ -23,14 +23,14 @@ const repeatedWithin = 10 * time.Minute
 
 // A Raised is the result of Raise.
 type Raised struct {
-	Incident oncall.Incident
-	Again    bool            // an open incident, raised before by this person or another
-	Asks     oncall.Sentence // if set, nothing was raised, and this is why a confirmation is needed
+	Incident          oncall.Incident
+	Again             bool            // an open incident, raised before by this person or another
+	NeedsConfirmation oncall.Sentence // if set, nothing was raised, and this is why a confirmation is needed
 }
 
 // Raise opens an incident by hand, and pages. The draw job shows the person who raised the incident its progress, in a
 // reply to the message at follow or, without one, in a direct message.
-func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.Raise, follow Place, now time.Time) (out Raised, err error) {
+func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.RaiseRequest, follow MessageRef, now time.Time) (out Raised, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
 		return Raised{}, err
@@ -52,7 +52,7 @@ func (s *Store) Raise(ctx context.Context, by oncall.Actor, r oncall.Raise, foll
 
 // raise checks whether the actor may page a team and, optionally, a person. An actor who may not see a private team
 // can't name its schedules.
-func (g gate) raise(r oncall.Raise) error {
+func (g gate) raise(r oncall.RaiseRequest) error {
 	if err := g.may(access.Page, access.Object{Team: r.Team}); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (g gate) raise(r oncall.Raise) error {
 	return nil
 }
 
-func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, follow Place, now time.Time) (Raised, []oncall.Change, error) {
+func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.RaiseRequest, follow MessageRef, now time.Time) (Raised, []oncall.Change, error) {
 	const opened = `SELECT integration_id = 0 AND opened_at = $2 AND title = $3 FROM incidents WHERE id = $1`
 	if _, err := tx.Exec(ctx, lockNumbers, numberLock); err != nil {
 		return Raised{}, nil, err
@@ -87,7 +87,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 	}
 	asks, err := askToRaise(ctx, tx, raiser(g.by), r, now)
 	if err != nil || asks != nil {
-		return Raised{Asks: asks}, nil, err
+		return Raised{NeedsConfirmation: asks}, nil, err
 	}
 	var last oncall.IncidentID
 	if err := tx.QueryRow(ctx, lastIncident).Scan(&last); err != nil {
@@ -121,7 +121,7 @@ func (s *Store) raise(ctx context.Context, tx pgx.Tx, g gate, r oncall.Raise, fo
 
 // raisedBefore finds an incident that was already raised for the same reason: a duplicate click, a message that
 // somebody has paged about, or the same title again.
-func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.Raise, now time.Time) (oncall.IncidentID, error) {
+func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.RaiseRequest, now time.Time) (oncall.IncidentID, error) {
 	const find = `
 		SELECT i.id
 		FROM raised r
@@ -140,7 +140,7 @@ func raisedBefore(ctx context.Context, tx pgx.Tx, by oncall.Actor, r oncall.Rais
 }
 
 // raisedAgain lets a person follow an existing incident. The incident isn't locked, because it doesn't change.
-func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.IncidentID, key string, follow Place, now time.Time) (Raised, error) {
+func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.IncidentID, key string, follow MessageRef, now time.Time) (Raised, error) {
 	found, err := incidents(ctx, tx, []oncall.IncidentID{id})
 	if err != nil || len(found) == 0 {
 		return Raised{}, errors.Join(err, oncall.ErrNotFound)
@@ -152,14 +152,14 @@ func (s *Store) raisedAgain(ctx context.Context, tx pgx.Tx, g gate, id oncall.In
 }
 
 // askToRaise returns why raising needs a confirmation; empty if it doesn't.
-func askToRaise(ctx context.Context, tx pgx.Tx, who string, r oncall.Raise, now time.Time) (oncall.Sentence, error) {
+func askToRaise(ctx context.Context, tx pgx.Tx, who string, r oncall.RaiseRequest, now time.Time) (oncall.Sentence, error) {
 	const count = `
 		SELECT count(*) FILTER (WHERE user_id = $1 AND raised_at > $2), count(*)
 		FROM raised
 		WHERE opened AND raised_at > $3`
 	var own, all int
 	err := tx.QueryRow(ctx, count, who, now.Add(-oncall.RaisesOfOneWithin), now.Add(-oncall.RaisesOfAllWithin)).Scan(&own, &all)
-	return r.Asks(own, all), err
+	return r.NeedsConfirmation(own, all), err
 }
 
 // countRaised counts an incident of a team's round-robin policy, and returns the number of earlier ones. It does nothing
@@ -183,7 +183,7 @@ func raiser(by oncall.Actor) string {
 }
 
 // saveRaiser notes who has raised an incident. A program sees nothing in Slack of what becomes of it.
-func saveRaiser(ctx context.Context, tx pgx.Tx, by oncall.Actor, id oncall.IncidentID, key string, opened bool, follow Place, now time.Time) error {
+func saveRaiser(ctx context.Context, tx pgx.Tx, by oncall.Actor, id oncall.IncidentID, key string, opened bool, follow MessageRef, now time.Time) error {
 	const save = `
 		INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn, ended)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, $8)
@@ -198,7 +198,7 @@ func saveRaiser(ctx context.Context, tx pgx.Tx, by oncall.Actor, id oncall.Incid
 
 // RaisedAt returns the incident whose progress a message shows to the person who raised it; 0 if the message is no such
 // message.
-func (s *Store) RaisedAt(ctx context.Context, by oncall.Actor, at Place) (oncall.IncidentID, error) {
+func (s *Store) RaisedAt(ctx context.Context, by oncall.Actor, at MessageRef) (oncall.IncidentID, error) {
 	const find = `SELECT incident_id FROM raised WHERE channel = $1 AND ts = $2 AND ts <> '' AND user_id = $3`
 	var id oncall.IncidentID
 	err := s.pool.QueryRow(ctx, find, at.Channel, at.TS, by.User).Scan(&id)

@@ -13,15 +13,15 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func (w *world) raise(by oncall.UserID, r oncall.Raise) store.Raised {
+func (w *world) raise(by oncall.UserID, r oncall.RaiseRequest) store.Raised {
 	w.t.Helper()
-	return must[store.Raised](w.t)(w.Raise(w.t.Context(), oncall.ByUser(by), r, store.Place{}, w.clock()))
+	return must[store.Raised](w.t)(w.Raise(w.t.Context(), oncall.ByUser(by), r, store.MessageRef{}, w.clock()))
 }
 
 func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	made := w.raise(di, oncall.Raise{Team: 1, Text: "the checkout is down", Key: "view/V1"})
+	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "the checkout is down", Key: "view/V1"})
 	in := w.incident(made.Incident.ID)
 	if d := cmp.Diff(made.Incident, in, cmpopts.EquateEmpty()); d != "" {
 		t.Errorf("what is returned is not what is stored: %s", d)
@@ -59,7 +59,7 @@ func TestARepetitionRaisesNothing(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
-			if _, err := w.Raise(t.Context(), oncall.ByUser(di), oncall.Raise{Team: 1, Text: "down", Key: "view/V1"}, store.Place{}, start); err != nil {
+			if _, err := w.Raise(t.Context(), oncall.ByUser(di), oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V1"}, store.MessageRef{}, start); err != nil {
 				t.Error(err)
 			}
 		})
@@ -71,21 +71,21 @@ func TestARepetitionRaisesNothing(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM pages`); n != 1 {
 		t.Errorf("%d pages, want 1", n)
 	}
-	if made := w.raise(di, oncall.Raise{Team: 1, Text: "down", Key: "view/V2"}); !made.Again || made.Incident.ID != 1 {
+	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V2"}); !made.Again || made.Incident.ID != 1 {
 		t.Errorf("the same words: %+v", made)
 	}
-	if made := w.raise(bo, oncall.Raise{Team: 1, Text: "down", Key: "view/V3"}); made.Again || made.Incident.ID != 2 {
+	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V3"}); made.Again || made.Incident.ID != 2 {
 		t.Errorf("the same words of somebody else: %+v", made)
 	}
 	// Who comes later about the same message follows what is open.
-	if made := w.raise(cy, oncall.Raise{Team: 1, Text: "is it?", Key: "view/V1"}); !made.Again || made.Incident.ID != 1 {
+	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "is it?", Key: "view/V1"}); !made.Again || made.Incident.ID != 1 {
 		t.Errorf("the same message: %+v", made)
 	}
 	if got := w.strings(`SELECT user_id FROM raised WHERE incident_id = 1 ORDER BY user_id`); !cmp.Equal(got, []string{"U0CY", "U0DI"}) {
 		t.Errorf("who follows it: %q", got)
 	}
 	w.advance(11 * time.Minute)
-	if made := w.raise(di, oncall.Raise{Team: 1, Text: "down", Key: "view/V4"}); made.Again {
+	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down", Key: "view/V4"}); made.Again {
 		t.Errorf("the same words much later: %+v", made)
 	}
 }
@@ -94,21 +94,21 @@ func TestRaisingOftenTakesAConfirmation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, text := range []string{"a", "b", "c"} {
-		w.raise(di, oncall.Raise{Team: 1, Text: text})
+		w.raise(di, oncall.RaiseRequest{Team: 1, Text: text})
 	}
-	made := w.raise(di, oncall.Raise{Team: 1, Text: "d"})
-	if made.Asks.String() != "You have paged 3 times in the last 10 minutes." || made.Incident.ID != 0 {
+	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d"})
+	if made.NeedsConfirmation.String() != "You have paged 3 times in the last 10 minutes." || made.Incident.ID != 0 {
 		t.Errorf("the fourth: %+v", made)
 	}
-	if made := w.raise(di, oncall.Raise{Team: 1, Text: "d", Confirmed: true}); made.Incident.ID != 4 {
+	if made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "d", Confirmed: true}); made.Incident.ID != 4 {
 		t.Errorf("the fourth, confirmed: %+v", made)
 	}
-	if made := w.raise(bo, oncall.Raise{Team: 1, Text: "d"}); made.Incident.ID != 5 {
+	if made := w.raise(bo, oncall.RaiseRequest{Team: 1, Text: "d"}); made.Incident.ID != 5 {
 		t.Errorf("somebody else's: %+v", made)
 	}
 	w.exec(`INSERT INTO raised (incident_id, user_id, key, opened, raised_at, channel, thread, ts, drawn)
 		SELECT 5, 'U' || n, '', true, $1, '', '', '', 0 FROM generate_series(1, 30) AS n`, start)
-	if made := w.raise(cy, oncall.Raise{Team: 1, Text: "e"}); !strings.HasPrefix(made.Asks.String(), "People have paged by hand 3") {
+	if made := w.raise(cy, oncall.RaiseRequest{Team: 1, Text: "e"}); !strings.HasPrefix(made.NeedsConfirmation.String(), "People have paged by hand 3") {
 		t.Errorf("beyond 30: %+v", made)
 	}
 }
@@ -126,8 +126,8 @@ func TestRaisedAndFoldedIncidentsAreNumberedTogether(t *testing.T) {
 	})
 	all.Go(func() {
 		for i := range 40 {
-			r := oncall.Raise{Team: 1, Text: "by hand " + string(rune('A'+i)), Confirmed: true}
-			if _, err := w.Raise(t.Context(), oncall.ByUser(di), r, store.Place{}, w.clock()); err != nil {
+			r := oncall.RaiseRequest{Team: 1, Text: "by hand " + string(rune('A'+i)), Confirmed: true}
+			if _, err := w.Raise(t.Context(), oncall.ByUser(di), r, store.MessageRef{}, w.clock()); err != nil {
 				t.Error(err)
 			}
 		}
@@ -146,7 +146,7 @@ func TestRaisedAndFoldedIncidentsAreNumberedTogether(t *testing.T) {
 func TestANumberThatIsTakenIsNotWrittenOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.raise(di, oncall.Raise{Team: 1, Text: "down"})
+	w.raise(di, oncall.RaiseRequest{Team: 1, Text: "down"})
 	_, err := w.Pool().Exec(t.Context(), `UPDATE incidents SET title = 'disk is full', version = 2 WHERE id = 1`)
 	if err == nil || !strings.Contains(err.Error(), "40001") {
 		t.Errorf("error: %v, want a serialization failure", err)
@@ -165,7 +165,7 @@ func TestWhoMayRaise(t *testing.T) {
 	try := func(by oncall.UserID, want string) {
 		t.Helper()
 		w.advance(time.Second)
-		made, err := w.Raise(t.Context(), oncall.ByUser(by), oncall.Raise{Team: 1, Text: "from " + string(by) + w.clock().String(), Confirmed: true}, store.Place{}, w.clock())
+		made, err := w.Raise(t.Context(), oncall.ByUser(by), oncall.RaiseRequest{Team: 1, Text: "from " + string(by) + w.clock().String(), Confirmed: true}, store.MessageRef{}, w.clock())
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s: %v", by, err)
@@ -203,7 +203,7 @@ func TestWhoMayRaise(t *testing.T) {
 		t.Error(err)
 	}
 	// Its schedules are not theirs to name.
-	if _, err := w.Raise(t.Context(), oncall.ByUser("U0PAT"), oncall.Raise{Team: 1, Schedule: 1, Text: "x", Confirmed: true}, store.Place{}, w.clock()); err == nil {
+	if _, err := w.Raise(t.Context(), oncall.ByUser("U0PAT"), oncall.RaiseRequest{Team: 1, Schedule: 1, Text: "x", Confirmed: true}, store.MessageRef{}, w.clock()); err == nil {
 		t.Error("a schedule of a private team was paged by somebody who doesn't see it")
 	}
 }

@@ -19,7 +19,7 @@ func (s *System) Ready(ctx context.Context) error {
 	const nothing = `
 		INSERT INTO inbox (integration_id, received_at, signal)
 		SELECT 0, 'epoch', '{}' WHERE false`
-	_, err := s.door.Exec(ctx, nothing)
+	_, err := s.intakePool.Exec(ctx, nothing)
 	if err == nil && s.arrivals.failed.Load() {
 		if err = s.tryToStore(ctx); err == nil {
 			s.arrivals.failed.Store(false)
@@ -39,7 +39,7 @@ func (s *System) tryToStore(ctx context.Context) error {
 	for large.Len() < triedSize {
 		large.WriteString(rand.Text()) // random, so it can't be compressed
 	}
-	err := pgx.BeginFunc(ctx, s.door, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, s.intakePool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, write, map[string]string{"tried": large.String()}); err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *System) tryToStore(ctx context.Context) error {
 // possibly for ever, but a rollback doesn't.
 func (s *System) tryToCommit(ctx context.Context) error {
 	const commit = `SELECT pg_logical_emit_message(true, 'watchbill', '')`
-	_, err := s.door.Exec(ctx, commit)
+	_, err := s.intakePool.Exec(ctx, commit)
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && answer.Code == "42501" {
 		return nil // the permission that everybody has by default was revoked
 	}

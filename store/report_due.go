@@ -79,7 +79,7 @@ func (s *System) OfferRest(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	people := dir.Rhythms()
+	people := dir.PersonalHours()
 	awake := report.Wakened(people, now)
 	if len(awake) == 0 {
 		return nil

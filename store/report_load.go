@@ -40,7 +40,7 @@ func reportFacts(ctx context.Context, tx pgx.Tx, dir *Directory, team oncall.Tea
 	}
 	l := reportLoad{
 		tx: tx, dir: dir, team: team, user: user, known: map[oncall.IncidentID]bool{},
-		facts: report.Facts{Period: p, People: dir.Rhythms(), Only: user},
+		facts: report.Facts{Period: p, People: dir.PersonalHours(), Only: user},
 	}
 	l.from, l.to = report.Range(p)
 	for _, load := range []func(context.Context) error{l.pages, l.opened, l.others, l.shifts, l.ways} {
@@ -51,11 +51,11 @@ func reportFacts(ctx context.Context, tx pgx.Tx, dir *Directory, team oncall.Tea
 	return l.facts, nil
 }
 
-// Rhythms returns everybody's working hours and nights.
-func (d *Directory) Rhythms() map[oncall.UserID]report.Person {
+// PersonalHours returns everybody's working hours and nights.
+func (d *Directory) PersonalHours() map[oncall.UserID]report.Person {
 	out := make(map[oncall.UserID]report.Person, len(d.Users))
 	for id, u := range d.Users {
-		out[id] = report.Person{TimeZone: u.TimeZone, Hours: d.Reach[id].Hours}
+		out[id] = report.Person{TimeZone: u.TimeZone, Hours: d.ContactSettings[id].Hours}
 	}
 	return out
 }

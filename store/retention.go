@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Terms says how long data is kept; 0: for ever.
-type Terms struct {
+// RetentionTerms says how long data is kept; 0: for ever.
+type RetentionTerms struct {
 	Incidents time.Duration // after their end; also notices, swaps, covers and rejected signals of that age
 	Audit     time.Duration
 }
@@ -159,7 +159,7 @@ func (s *System) RemoveAudit(ctx context.Context, before time.Time) (removed int
 	return removed, removed == removeMost, nil
 }
 
-// Oldest holds the time of the oldest data for each of the Terms; zero: none.
+// Oldest holds the time of the oldest data for each of the RetentionTerms; zero: none.
 type Oldest struct {
 	Incident time.Time // end of the closed incident with the lowest number
 	Audit    time.Time

@@ -40,7 +40,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 	}
 	at := w.clock()
 	must[store.Drawing](t)(w.BeginDraw(t.Context(), 1, 1, at))
-	w.check(w.RootPosted(t.Context(), 1, store.Place{Channel: "C1", TS: "1.1"}, at))
+	w.check(w.RootPosted(t.Context(), 1, store.MessageRef{Channel: "C1", TS: "1.1"}, at))
 	w.exec(`INSERT INTO drawing_copies (incident_id, channel, ts, user_id, why, drawn) VALUES (1, 'D1', '1.2', $1, '', 1)`, ann)
 	w.accept(resolve("over"), resolve("heard of"), resolve("newest"))
 	w.fold()

@@ -105,9 +105,9 @@ func (d *Directory) RouterOf(in oncall.Integration, lists map[oncall.RouteOwner]
 	return r
 }
 
-// Setting returns the facts that decide how an integration's signals are handled, except for maintenance.
-func (d *Directory) Setting(ctx context.Context, id oncall.IntegrationID) oncall.Setting {
-	g := oncall.Setting{Integration: d.integrations[id], Policies: d.Policies}
+// OutcomeFacts returns the facts that decide how an integration's signals are handled, except for maintenance.
+func (d *Directory) OutcomeFacts(ctx context.Context, id oncall.IntegrationID) oncall.OutcomeFacts {
+	g := oncall.OutcomeFacts{Integration: d.integrations[id], Policies: d.Policies}
 	if r := d.routers[id]; r != nil {
 		g.Route = func(s oncall.Signal) oncall.Routing { return r.Route(ctx, s) }
 	}

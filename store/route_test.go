@@ -68,12 +68,12 @@ func TestADryRunKnowsHowItWouldBe(t *testing.T) {
 	doc.Integrations[0].Routes = []setup.Route{{Name: "nights", If: []string{"title starts with night"}, To: "night"}}
 	before := must[*store.Directory](t)(w.Directory(t.Context()))
 	for _, write := range []bool{false, true} {
-		made := must[store.Report](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Write: write}, start))
+		made := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Write: write}, start))
 		if made.After == nil || len(made.Routes) != 1 {
 			t.Fatalf("report: %+v", made)
 		}
 		signal := trigger("night")
-		was, is := before.Setting(t.Context(), w.integration).Outcome(signal, start), made.After.Setting(t.Context(), w.integration).Outcome(signal, start)
+		was, is := before.OutcomeFacts(t.Context(), w.integration).Outcome(signal, start), made.After.OutcomeFacts(t.Context(), w.integration).Outcome(signal, start)
 		if was.Policy == is.Policy || made.After.Policies[is.Policy].Name != "night" || is.Rule.Rule != "nights" || len(is.Failed) != 0 {
 			t.Errorf("written: %v: it goes from %+v to %+v", write, was, is)
 		}
@@ -81,7 +81,7 @@ func TestADryRunKnowsHowItWouldBe(t *testing.T) {
 			t.Errorf("written: %v: %d lists", write, n)
 		}
 	}
-	if made := must[store.Report](t)(w.Apply(t.Context(), doc, store.ApplyOptions{}, start)); made.After != nil {
+	if made := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{}, start)); made.After != nil {
 		t.Error("nothing changes, and yet it is looked at")
 	}
 }

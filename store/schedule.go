@@ -76,7 +76,7 @@ func (s *Store) EditSchedule(ctx context.Context, by oncall.Actor, id oncall.Sch
 
 // editSchedule adds the version that a function makes from the current schedule.
 func (s *Store) editSchedule(
-	ctx context.Context, by oncall.Actor, act audit.Act, id oncall.ScheduleID, seen int64, now time.Time, of scope,
+	ctx context.Context, by oncall.Actor, act audit.Operation, id oncall.ScheduleID, seen int64, now time.Time, of scope,
 	version func(was schedule.Definition) (schedule.Version, error),
 ) (schedule.Definition, error) {
 	var edited schedule.Definition

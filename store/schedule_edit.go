@@ -76,7 +76,7 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 			return err
 		}
 		key := fmt.Sprintf("%d/%s", after.ID, name)
-		notices := oncall.Moved(was, is, e.at, key, e.by, e.aware)
+		notices := oncall.ShiftChangeNotices(was, is, e.at, key, e.by, e.aware)
 		if err := inZones(ctx, tx, notices); err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.Schedule
 	if err != nil {
 		return err
 	}
-	notices, err := edit.Told(is, fmt.Sprintf("%d/%s", is.ID, name), now)
+	notices, err := edit.ShiftNotices(is, fmt.Sprintf("%d/%s", is.ID, name), now)
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A Report describes the changes that Apply made or would make.
-type Report struct {
+// An ApplyReport describes the changes that Apply made or would make.
+type ApplyReport struct {
 	Changes []string            // in order; empty: nothing had to change
 	Kept    []string            // things that the document doesn't name and that were left alone
 	Slacks  []string            // schedules that differ from the document, in teams that edit schedules in Slack
@@ -52,7 +52,7 @@ type ApplyOptions struct {
 
 // Apply makes the installation match the document, which must have passed its own Check. The error is a Refusal if a
 // change is not possible.
-func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (Report, error) {
+func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, now time.Time) (ApplyReport, error) {
 	a := newApplier(how, now)
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
@@ -98,7 +98,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 		return a.report, nil
 	}
 	if err != nil {
-		return Report{}, wrap(err, "apply")
+		return ApplyReport{}, wrap(err, "apply")
 	}
 	s.cache.drop()
 	return a.report, nil
@@ -187,7 +187,7 @@ type applier struct {
 	prune   bool
 	only    string // the only kind of thing to remove; empty: all kinds
 	byHand  bool   // a person's own edit, which applies to schedules edited in Slack as well
-	report  Report
+	report  ApplyReport
 	edits   []func(*Store) error // consequences of edited schedules
 	groups  bool                 // a policy names Slack user groups
 	staffed bool                 // the people on call may have changed: somebody joined or left a team, or became a guest

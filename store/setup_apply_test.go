@@ -29,7 +29,7 @@ func emptyWorld(t *testing.T) *world {
 var everything = store.ApplyOptions{Write: true, Prune: true}
 
 // exceptAfter leaves out of a comparison the whole directory that a change results in.
-var exceptAfter = cmpopts.IgnoreFields(store.Report{}, "After")
+var exceptAfter = cmpopts.IgnoreFields(store.ApplyReport{}, "After")
 
 func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
@@ -40,14 +40,14 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 		`add user "ann"`, `add user "bo"`, `add user "cy"`, `add user "di"`, `add team "payments"`,
 		`add schedule "primary"`, `add policy "default"`, `add integration "grafana"`,
 	}
-	dry := must[store.Report](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, start))
-	if d := cmp.Diff(store.Report{Changes: added}, dry, exceptAfter); d != "" {
+	dry := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, start))
+	if d := cmp.Diff(store.ApplyReport{Changes: added}, dry, exceptAfter); d != "" {
 		t.Errorf("dry run: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
 		t.Errorf("the dry run wrote %d users, want 0", n)
 	}
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(added, report.Changes); d != "" {
 		t.Errorf("changes: %s", d)
 	}
@@ -62,8 +62,8 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM integrations WHERE key_hint = $1 AND encode(key_hash, 'hex') NOT LIKE '%' || $2 || '%'`, made[28:], made); n != 1 {
 		t.Error("the key is kept otherwise than as a hash and a hint")
 	}
-	again := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
-	if d := cmp.Diff(store.Report{}, again); d != "" {
+	again := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
+	if d := cmp.Diff(store.ApplyReport{}, again); d != "" {
 		t.Errorf("the second time: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM schedule_versions`); n != 1 {
@@ -88,7 +88,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		Name: "prometheus", Team: "payments", Format: "alertmanager", Policy: "new",
 	})
 	at := start.Add(time.Hour)
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, at))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, at))
 	want := []string{
 		`change team "payments": channel, members`, `change schedule "primary": rotations`, `add schedule "nights"`,
 		`remove policy "default"`, `add policy "new"`, `change integration "grafana": policy`, `add integration "prometheus"`,
@@ -121,7 +121,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 	}
 
 	// Everything goes, and the key with it; what has happened stays.
-	report = must[store.Report](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
+	report = must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, everything, at))
 	if len(report.Changes) != 6 {
 		t.Errorf("changes: %q", report.Changes)
 	}
@@ -136,7 +136,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("a removed team: %+v, %v; teams: %v", team, ok, dir.Teams)
 	}
 	// And comes back under the same names and the same key.
-	must[store.Report](t)(w.Apply(t.Context(), payments(), everything, at))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, at))
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start))
 }
 
@@ -145,7 +145,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	w := newWorld(t)
 	doc := payments()
 	doc.Integrations[0].Name = "renamed"
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
 		t.Errorf("changes: %s", d)
 	}
@@ -154,8 +154,8 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	}
 	other := strings.Repeat("a", 32)
 	doc.Integrations[0].Key = other
-	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
-	if d := cmp.Diff(store.Report{Changes: []string{`change integration "renamed": key`}}, report, exceptAfter); d != "" {
+	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
+	if d := cmp.Diff(store.ApplyReport{Changes: []string{`change integration "renamed": key`}}, report, exceptAfter); d != "" {
 		t.Errorf("report: %s", d)
 	}
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
@@ -218,18 +218,18 @@ func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
 		t.Errorf("user: %s", d)
 	}
-	if r := must[store.Report](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
+	if r := must[store.ApplyReport](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
 	}
 	// A document may name a person by the address that Slack has.
 	doc := payments()
 	doc.Users[0].Slack, doc.Users[0].Email = "", "ANN.lee@example.com"
-	if r := must[store.Report](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
+	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
 	}
 	// Others follow the document.
 	doc.Users[1].TimeZone = "Asia/Tokyo"
-	if r := must[store.Report](t)(w.Apply(ctx, doc, everything, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
+	if r := must[store.ApplyReport](t)(w.Apply(ctx, doc, everything, start)); !cmp.Equal(r.Changes, []string{`change user "bo": time zone`}) {
 		t.Errorf("changes: %q", r.Changes)
 	}
 
@@ -313,7 +313,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	})
 	doc := payments()
 	doc.Teams[0].Channel = "#new"
-	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	w.until("the other instance has heard", func() bool { return channel() == "#new" })
 
 	// The listening connection dies, and something changes before it is back.
@@ -330,11 +330,11 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 func TestApplyLeavesAloneWhatIsNotInTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.Report](t)(w.Apply(t.Context(), setup.Setup{}, store.ApplyOptions{Write: true}, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) != 0 || len(report.Kept) == 0 {
 		t.Errorf("changes %q, kept %q", report.Changes, report.Kept)
 	}
-	again := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, start))
+	again := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(again.Changes) != 0 {
 		t.Errorf("something was changed: %q", again.Changes)
 	}

@@ -57,7 +57,7 @@ type EditedSetup struct {
 	Part   setup.Part
 	Made   bool // the thing is new
 	ByFile bool // the team is managed by the set-up file, so the next apply undoes the edit
-	Report Report
+	Report ApplyReport
 }
 
 // EditSetup changes one thing of the set-up in one transaction, with the code that applies whole documents. The error is

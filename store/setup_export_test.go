@@ -192,15 +192,15 @@ func TestWhatWasExportedChangesNothing(t *testing.T) {
 			t.Fatalf("the set-up is wrong: %q", wrong)
 		}
 		maker.names = namesIn(doc)
-		must[store.Report](t)(w.Apply(t.Context(), doc, everything, w.clock()))
+		must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, w.clock()))
 		for range 2 {
 			w.advance(time.Duration(m.IntN(48*60)) * time.Minute)
 			out := must[setup.Setup](t)(w.Export(t.Context(), w.clock()))
 			if wrong := out.Check(formats); len(wrong) > 0 {
 				t.Fatalf("%d: what was exported is wrong: %q", i, wrong)
 			}
-			report := must[store.Report](t)(w.Apply(t.Context(), out, store.ApplyOptions{Prune: true}, w.clock()))
-			if d := cmp.Diff(store.Report{}, report); d != "" {
+			report := must[store.ApplyReport](t)(w.Apply(t.Context(), out, store.ApplyOptions{Prune: true}, w.clock()))
+			if d := cmp.Diff(store.ApplyReport{}, report); d != "" {
 				t.Fatalf("%d: %s", i, d)
 			}
 			if i%5 == 0 {
@@ -223,7 +223,7 @@ func namesIn(s setup.Setup) []string {
 func sameShifts(t *testing.T, w *world, doc setup.Setup) {
 	t.Helper()
 	other := emptyWorld(t)
-	must[store.Report](t)(other.Apply(t.Context(), doc, everything, w.clock()))
+	must[store.ApplyReport](t)(other.Apply(t.Context(), doc, everything, w.clock()))
 	from, to := w.clock(), w.clock().AddDate(0, 3, 0)
 	one, two := must[*store.Directory](t)(w.Directory(t.Context())), must[*store.Directory](t)(other.Directory(t.Context()))
 	for i, c := range one.Schedules {

@@ -28,7 +28,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	}
 	apply := func(doc setup.Setup, prune bool, want ...string) {
 		t.Helper()
-		report := must[store.Report](t)(w.Apply(ctx, doc, store.ApplyOptions{Write: true, Prune: prune, By: oncall.ByCommandLine("ci")}, w.clock()))
+		report := must[store.ApplyReport](t)(w.Apply(ctx, doc, store.ApplyOptions{Write: true, Prune: prune, By: oncall.ByCommandLine("ci")}, w.clock()))
 		if !slices.Equal(report.Changes, want) {
 			t.Errorf("changes %q, want %q", report.Changes, want)
 		}

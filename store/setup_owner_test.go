@@ -35,14 +35,14 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 		"ann in the next 90 days: 0 h, 0 nights, 0 days of weekends → 1007 h, 42 nights, 12 days of weekends",
 		"bo in the next 90 days: 2160 h, 90 nights, 26 days of weekends → 1153 h, 48 nights, 14 days of weekends",
 	}}
-	report := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, now))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, now))
 	if d := cmp.Diff(want, report.Details); d != "" {
 		t.Error(d)
 	}
 	// Once undone it is no longer told.
 	doc := payments()
 	doc.Schedules[0].Rotations[0].Turns = []setup.Turn{{"ann"}}
-	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, now))
+	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, now))
 	if all := strings.Join(report.Details[change], "\n"); strings.Contains(all, "Slack") || !strings.Contains(all, "ann gains") {
 		t.Error(all)
 	}
@@ -56,7 +56,7 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	v := schedule.Version{Rotations: was.Current(start), CreatedBy: bo, EffectiveFrom: new(start.AddDate(0, 0, 7))}
 	v.Rotations[0].Turns = [][]oncall.UserID{{cy}}
 	must[schedule.Definition](t)(w.EditSchedule(t.Context(), oncall.ByTimer(), 1, v, was.Latest(), start))
-	report := must[store.Report](t)(w.Apply(t.Context(), payments(), everything, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(report.Changes) != 1 || !strings.Contains(strings.Join(report.Details[report.Changes[0]], "\n"), "cy loses") {
 		t.Errorf("%+v", report)
 	}
@@ -72,15 +72,15 @@ func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
 	doc := payments()
 	doc.Teams[0].Owner = oncall.OwnerSlack
 	doc.Schedules = append(doc.Schedules, setup.Schedule{Name: "nights", Team: "payments", TimeZone: "UTC"})
-	report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`change team "payments": owner`, `add schedule "nights"`}, report.Changes); d != "" {
 		t.Error(d)
 	}
 	slackEdit(w, start.Add(time.Hour))
 	doc.Schedules = doc.Schedules[:1]
 	doc.Policies[0].Repeat = 3
-	report = must[store.Report](t)(w.Apply(t.Context(), doc, everything, start.Add(2*time.Hour)))
-	if d := cmp.Diff(store.Report{Changes: []string{`change policy "default": repeat`}, Slacks: []string{`schedule "primary"`}}, report, exceptAfter); d != "" {
+	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(2*time.Hour)))
+	if d := cmp.Diff(store.ApplyReport{Changes: []string{`change policy "default": repeat`}, Slacks: []string{`schedule "primary"`}}, report, exceptAfter); d != "" {
 		t.Error(d)
 	}
 	if got := w.holds(1, start.Add(3*time.Hour)); !cmp.Equal(got, []oncall.UserID{bo}) {
@@ -94,20 +94,20 @@ func TestShiftsOfADocumentComeOnce(t *testing.T) {
 	w := newWorld(t)
 	doc := payments()
 	doc.Schedules[0].Shifts = []setup.Shift{{Start: "2026-03-03 09:00", End: "2026-03-03 17:00", Users: []string{"cy"}}}
-	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 {
+	if report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 {
 		t.Errorf("a schedule that was there: %q", report.Changes)
 	}
 	nights := setup.Schedule{Name: "nights", Team: "payments", TimeZone: "Europe/Berlin", Shifts: doc.Schedules[0].Shifts}
 	over := setup.Shift{Start: "2026-02-03 09:00", End: "2026-02-03 17:00", Users: []string{"cy"}}
 	nights.Shifts = append(nights.Shifts, over)
 	doc.Schedules = append(doc.Schedules, nights)
-	must[store.Report](t)(w.Apply(t.Context(), doc, everything, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if n := w.count(`SELECT count(*) FROM manual_shifts`); n != 1 {
 		t.Errorf("%d shifts, want 1", n)
 	}
 	id := oncall.ScheduleID(w.count(`SELECT id FROM schedules WHERE name = 'nights'`))
 	must[int](t)(w.DeleteShifts(t.Context(), oncall.ByUser(ann), id, "", start, start.AddDate(0, 1, 0), start))
-	if report := must[store.Report](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 || w.count(`SELECT count(*) FROM manual_shifts`) != 0 {
+	if report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start)); len(report.Changes) != 0 || w.count(`SELECT count(*) FROM manual_shifts`) != 0 {
 		t.Errorf("after somebody has deleted it: %q", report.Changes)
 	}
 }

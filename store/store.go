@@ -21,33 +21,33 @@ import (
 
 // Options configures a Store. Each option has a default.
 type Options struct {
-	MaxConns  int32    // 0: pgx's default. Run and ClaimInstance each take one more connection.
-	DoorConns int32    // extra connections reserved for incoming signals; 0: signals use the pool
-	Admins    []string // admins of the installation, by Slack id or e-mail address; none: the workspace's owners
-	Log       zerolog.Logger
-	Metrics   prometheus.Registerer // nil: none
-	Phones    oncall.PhoneRules     // countries whose phones may be called
-	Secrets   []oncall.Secret       // for signing tokens and hashing codes: the first is used for new ones; none: no new ones are made
+	MaxConns    int32    // 0: pgx's default. Run and ClaimInstance each take one more connection.
+	IntakeConns int32    // extra connections reserved for incoming signals; 0: signals use the pool
+	Admins      []string // admins of the installation, by Slack id or e-mail address; none: the workspace's owners
+	Log         zerolog.Logger
+	Metrics     prometheus.Registerer // nil: none
+	Phones      oncall.PhoneRules     // countries whose phones may be called
+	Secrets     []oncall.Secret       // for signing tokens and hashing codes: the first is used for new ones; none: no new ones are made
 }
 
 // A Store is for packages that act on a person's behalf. It is safe for concurrent use.
 type Store struct {
-	pool     pool
-	door     pool                  // for accepting signals: looking up the key, the directory and the inbox
-	queue    *river.Client[pgx.Tx] // inserts only
-	log      zerolog.Logger
-	outages  zerolog.Logger // limited to a few lines a minute
-	metrics  *metrics
-	arrivals arrivals
-	payloads payloads
-	cache    directoryCache
-	lists    compiledLists
-	keyring  keyring
-	phones   oncall.PhoneRules
-	keyUses  keyUses
-	apiUses  keyUses // of API keys
-	refusals refusals
-	secrets  []oncall.Secret
+	pool       pool
+	intakePool pool                  // for accepting signals: looking up the key, the directory and the inbox
+	queue      *river.Client[pgx.Tx] // inserts only
+	log        zerolog.Logger
+	outages    zerolog.Logger // limited to a few lines a minute
+	metrics    *metrics
+	arrivals   arrivals
+	payloads   payloads
+	cache      directoryCache
+	lists      compiledLists
+	keyring    keyring
+	phones     oncall.PhoneRules
+	keyUses    keyUses
+	apiUses    keyUses // of API keys
+	refusals   refusals
+	secrets    []oncall.Secret
 	// secretUse is nil until UseSecrets was called. While it is nil, the first secret is used.
 	secretUse atomic.Pointer[secretUse]
 	folding   atomic.Bool
@@ -72,16 +72,16 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	door := conns
-	if o.DoorConns > 0 {
+	if o.IntakeConns > 0 {
 		cfg = cfg.Copy()
-		cfg.MaxConns = o.DoorConns
+		cfg.MaxConns = o.IntakeConns
 		if door, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 			conns.Close()
 			return nil, fmt.Errorf("open the database: %w", err)
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, door: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets,
+		pool: pool{conns}, intakePool: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets,
 		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
@@ -173,7 +173,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 func (s *System) Close() {
 	s.arrivals.committers.Wait()
 	s.payloads.close()
-	s.door.Close()
+	s.intakePool.Close()
 	s.pool.Close()
 }
 

@@ -30,7 +30,7 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 	}
 	var swap oncall.Swap
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		staff, err := lockStaff(ctx, tx, give.Schedule, take.Schedule)
+		staff, err := lockShiftFacts(ctx, tx, give.Schedule, take.Schedule)
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 		if err != nil {
 			return err
 		}
-		if err := s.saveNotices(ctx, tx, now, swap.Offers(staff, away)); err != nil {
+		if err := s.saveNotices(ctx, tx, now, swap.OfferNotices(staff, away)); err != nil {
 			return err
 		}
 		if err := recordSwap(ctx, tx, by, now, swap); err != nil {
@@ -136,7 +136,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if err := g.party(parties, swap.Give.Schedule, swap.Take.Schedule); err != nil {
 			return err
 		}
-		staff, err := lockStaff(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
+		staff, err := lockShiftFacts(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
 		if err != nil {
 			return err
 		}
@@ -204,7 +204,7 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 }
 
 // tellSwap updates the messages about a swap and sends the notices that its new state requires.
-func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, staff oncall.Staff, now time.Time) error {
+func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, staff oncall.ShiftFacts, now time.Time) error {
 	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
 	})
@@ -215,7 +215,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 	if err != nil {
 		return err
 	}
-	if err := s.saveNotices(ctx, tx, now, swap.News(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
+	if err := s.saveNotices(ctx, tx, now, swap.ChangeNotices(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
@@ -233,7 +233,7 @@ func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Ti
 			if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt); err != nil {
 				return err
 			}
-			staff, err := loadStaff(ctx, tx)
+			staff, err := loadPeople(ctx, tx)
 			if err != nil {
 				return err
 			}
@@ -263,13 +263,13 @@ func lockSwap(ctx context.Context, tx pgx.Tx, id oncall.SwapID) (oncall.Swap, er
 	return pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Swap])
 }
 
-// lockStaff locks schedules, and loads all schedules and people. Removed schedules are missing, because nobody has a
+// lockShiftFacts locks schedules, and loads all schedules and people. Removed schedules are missing, because nobody has a
 // shift in them.
-func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.Staff, error) {
+func lockShiftFacts(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall.ShiftFacts, error) {
 	if err := lockSchedules(ctx, tx, ids...); err != nil && !errors.Is(err, oncall.ErrNotFound) {
-		return oncall.Staff{}, err
+		return oncall.ShiftFacts{}, err
 	}
-	staff, err := loadStaff(ctx, tx)
+	staff, err := loadPeople(ctx, tx)
 	if err != nil {
 		return staff, err
 	}
@@ -293,8 +293,8 @@ func lockStaff(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (oncall
 	return staff, nil
 }
 
-// loadStaff loads the people, without schedules.
-func loadStaff(ctx context.Context, tx pgx.Tx) (staff oncall.Staff, err error) {
+// loadPeople loads the people, without schedules.
+func loadPeople(ctx context.Context, tx pgx.Tx) (staff oncall.ShiftFacts, err error) {
 	staff.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
 	if staff.Users, err = users(ctx, tx); err != nil {
 		return staff, err

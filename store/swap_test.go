@@ -79,7 +79,7 @@ func TestASwapWhereATeamNamesAdmins(t *testing.T) {
 	w := newWorld(t)
 	s := payments()
 	s.Teams[0].Admins = []string{"cy"}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	swap := w.offer()
 	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if err != nil || got.State != oncall.SwapAccepted {

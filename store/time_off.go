@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// An Import counts the changes of an import of time off.
-type Import struct{ Added, Kept, Cancelled int }
+// A TimeOffImport counts the changes of an import of time off.
+type TimeOffImport struct{ Added, Kept, Cancelled int }
 
 // AddTimeOff stores a person's time off and returns it with its id. If earlier time off already covers the period, that
 // one is returned. The error is oncall.ErrNotFound if the person does not exist.
@@ -80,23 +80,23 @@ const lockUser = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`
 
 // ImportTimeOff replaces a person's time off from one calendar. Time off that is no longer in the calendar is cancelled,
 // unless it is over; time off that is still there stays unchanged. Of the spans, only Start, End, Note and UID are used.
-func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (Import, error) {
+func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall.UserID, source string, spans []oncall.TimeOff, now time.Time) (TimeOffImport, error) {
 	const load = `
 		SELECT id, user_id, start_at AS "start", end_at AS "end", note, source, uid, created_at
 		FROM time_off
 		WHERE user_id = $1 AND source = $2 AND cancelled_at IS NULL`
 	const cancel = `UPDATE time_off SET cancelled_at = $2 WHERE id = ANY($1)`
 	if source == "" {
-		return Import{}, oncall.Refuse("An import needs a name for the calendar.")
+		return TimeOffImport{}, oncall.Refuse("An import needs a name for the calendar.")
 	}
 	type same struct {
 		start, end int64
 		uid, note  string
 	}
 	of := func(t oncall.TimeOff) same { return same{t.Start.UnixMicro(), t.End.UnixMicro(), t.UID, t.Note} }
-	var done Import
+	var done TimeOffImport
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		done = Import{}
+		done = TimeOffImport{}
 		if err := tx.QueryRow(ctx, lockUser, user).Scan(nil); err != nil { // one import at a time
 			return err
 		}
@@ -138,7 +138,7 @@ func (s *System) ImportTimeOff(ctx context.Context, by oncall.Actor, user oncall
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
-		return Import{}, fmt.Errorf("import time off of %s: %w", user, err)
+		return TimeOffImport{}, fmt.Errorf("import time off of %s: %w", user, err)
 	}
 	return done, nil
 }

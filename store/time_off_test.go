@@ -66,9 +66,9 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	span := func(uid string, from, to int) oncall.TimeOff {
 		return oncall.TimeOff{UID: uid, Start: day(from), End: day(to), Note: uid + " "}
 	}
-	bring := func(source string, want store.Import, spans ...oncall.TimeOff) {
+	bring := func(source string, want store.TimeOffImport, spans ...oncall.TimeOff) {
 		t.Helper()
-		got := must[store.Import](t)(w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), ann, source, spans, day(6)))
+		got := must[store.TimeOffImport](t)(w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), ann, source, spans, day(6)))
 		if got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
@@ -76,11 +76,11 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
 		t.Fatal(err)
 	}
-	bring("work", store.Import{Added: 4}, span("over", 2, 4), span("a", 10, 12), span("b", 14, 15), span("b", 14, 15), span("c", 20, 22), span("none", 9, 9))
-	bring("home", store.Import{Added: 1}, span("h", 24, 25))
+	bring("work", store.TimeOffImport{Added: 4}, span("over", 2, 4), span("a", 10, 12), span("b", 14, 15), span("b", 14, 15), span("c", 20, 22), span("none", 9, 9))
+	bring("home", store.TimeOffImport{Added: 1}, span("h", 24, 25))
 	ids := w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)
 	// The past is kept; a stays, b moves, c is gone.
-	bring("work", store.Import{Added: 1, Kept: 1, Cancelled: 2}, span("a", 10, 12), span("b", 16, 17))
+	bring("work", store.TimeOffImport{Added: 1, Kept: 1, Cancelled: 2}, span("a", 10, 12), span("b", 16, 17))
 	want := []string{"U0ANN 2–4 over work", "U0ANN 10–12 a work", "U0ANN 16–17 b work", "U0ANN 24–25 h home", "U0ANN 29–30 by hand"}
 	if diff := cmp.Diff(want, w.away()); diff != "" {
 		t.Error(diff)
@@ -88,7 +88,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 	if diff := cmp.Diff(ids, w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)); diff != "" {
 		t.Errorf("what stays was written anew: %s", diff)
 	}
-	bring("work", store.Import{Cancelled: 2})
+	bring("work", store.TimeOffImport{Cancelled: 2})
 	if _, err := w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
 	}

@@ -15,23 +15,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// GroupDuties holds the Slack user groups that follow schedules, and the people last announced for these schedules.
-type GroupDuties struct {
+// ScheduledGroups holds the Slack user groups that follow schedules, and the people last announced for these schedules.
+type ScheduledGroups struct {
 	Groups  []oncall.UserGroup
 	Present []oncall.RoleHolders
 	people  map[oncall.UserID]oncall.User
 }
 
 // Usable reports whether a person is known and can be paged.
-func (g GroupDuties) Usable(u oncall.UserID) bool {
+func (g ScheduledGroups) Usable(u oncall.UserID) bool {
 	p, known := g.people[u]
 	return known && p.Unpageable() == ""
 }
 
-// GroupDuties loads the user groups and the announced people from the database, because this instance's directory may be
+// ScheduledGroups loads the user groups and the announced people from the database, because this instance's directory may be
 // out of date. It leaves out a group that follows a new schedule without a check so far: nothing announced doesn't mean
 // that nobody is on call.
-func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
+func (s *System) ScheduledGroups(ctx context.Context) (ScheduledGroups, error) {
 	const groups = `
 		SELECT id, handle, slack_id, schedules, roles, when_empty, fallback, trouble
 		FROM user_groups
@@ -47,7 +47,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 		FROM handoffs h
 		JOIN schedules s ON s.id = h.schedule_id AND s.removed_at IS NULL
 		ORDER BY h.schedule_id, h.role`
-	var f GroupDuties
+	var f ScheduledGroups
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, groups)
 		var err error
@@ -62,7 +62,7 @@ func (s *System) GroupDuties(ctx context.Context) (GroupDuties, error) {
 		return err
 	})
 	if err != nil {
-		return GroupDuties{}, fmt.Errorf("load user groups: %w", err)
+		return ScheduledGroups{}, fmt.Errorf("load user groups: %w", err)
 	}
 	return f, nil
 }
@@ -142,9 +142,9 @@ type mirrored struct {
 	users []oncall.UserID
 }
 
-// MirrorGroups stores the members of the Slack user groups that the set-up names. A group that is missing or disabled in
+// SaveGroupMembers stores the members of the Slack user groups that the set-up names. A group that is missing or disabled in
 // Slack is deleted here, and the step that names it then reports the problem.
-func (s *System) MirrorGroups(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
+func (s *System) SaveGroupMembers(ctx context.Context, seen []oncall.SlackGroup, now time.Time) error {
 	const load = `SELECT handle, users, slack_id FROM slack_groups ORDER BY handle FOR UPDATE`
 	const forget = `DELETE FROM slack_groups WHERE NOT handle = ANY ($1)`
 	const upsert = `

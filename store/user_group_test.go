@@ -24,7 +24,7 @@ func grouped(w *world) {
 	if _, err := w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start); err != nil {
 		w.t.Fatal(err)
 	}
-	report := must[store.Report](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))
+	report := must[store.ApplyReport](w.t)(w.Apply(w.t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if len(report.Changes) > 0 {
 		w.t.Errorf("applied again it changes %q", report.Changes)
 	}
@@ -34,11 +34,11 @@ func TestGroupDuties(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	grouped(w)
-	if f := must[store.GroupDuties](t)(w.GroupDuties(t.Context())); len(f.Groups) != 0 {
+	if f := must[store.ScheduledGroups](t)(w.ScheduledGroups(t.Context())); len(f.Groups) != 0 {
 		t.Errorf("before anybody has looked: %+v", f.Groups)
 	}
 	w.look(w.System, start)
-	f := must[store.GroupDuties](t)(w.GroupDuties(t.Context()))
+	f := must[store.ScheduledGroups](t)(w.ScheduledGroups(t.Context()))
 	if diff := cmp.Diff([]oncall.RoleHolders{{Schedule: 1, Role: "primary", Users: []oncall.UserID{ann}}}, f.Present); diff != "" {
 		t.Errorf("present (-want +got):\n%s", diff)
 	}
@@ -68,7 +68,7 @@ func TestGroupTrouble(t *testing.T) {
 	grouped(w)
 	stores := []*store.System{w.System, w.another()}
 	w.look(w.System, start)
-	id := must[store.GroupDuties](t)(w.GroupDuties(t.Context())).Groups[0].ID
+	id := must[store.ScheduledGroups](t)(w.ScheduledGroups(t.Context())).Groups[0].ID
 	say := func(trouble string) {
 		var all sync.WaitGroup
 		for i := range 4 {
@@ -116,7 +116,7 @@ func TestAdmins(t *testing.T) {
 func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	must[store.Report](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)) // a policy pages @pay
+	must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)) // a policy pages @pay
 	w.exec(`UPDATE teams SET managed_by = 'leads'`)
 	w.exec(`INSERT INTO slack_groups (handle, users) VALUES ('leads', '{U0BO}')`) // by the release before
 	isGroup := func(handle string, want ...oncall.UserID) {
@@ -134,7 +134,7 @@ func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	read := func(after time.Duration) {
 		t.Helper()
 		seen := []oncall.SlackGroup{{ID: "S1", Handle: "leads", Users: []oncall.UserID{bo}}, {ID: "S2", Handle: "pay", Users: []oncall.UserID{cy}}}
-		if err := w.MirrorGroups(t.Context(), seen, start.Add(after)); err != nil {
+		if err := w.SaveGroupMembers(t.Context(), seen, start.Add(after)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -162,7 +162,7 @@ func TestApplyLooksAtTheGroupsOfManagers(t *testing.T) {
 	w := newWorld(t)
 	s := payments()
 	s.Teams[0].Managers = []string{"group @leads"}
-	must[store.Report](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), s, store.ApplyOptions{Write: true}, start))
 	if n := w.jobs("sync_groups"); n != 1 {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}

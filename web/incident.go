@@ -143,7 +143,7 @@ func (v *visit) load(p *incidentPage) error {
 		return err
 	}
 	sheet := view.Sheet{
-		Picture: oncall.Picture{Incident: p.Incident}, Plan: plan, Reach: v.dir.Reach, Policies: v.dir.Policies, Reader: v.user.ID, Zone: v.zone, Now: v.now,
+		Picture: oncall.Picture{Incident: p.Incident}, Plan: plan, Reach: v.dir.ContactSettings, Policies: v.dir.Policies, Reader: v.user.ID, Zone: v.zone, Now: v.now,
 	}
 	for _, a := range pages {
 		sheet.Pages = append(sheet.Pages, view.Attempt(a))

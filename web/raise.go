@@ -66,7 +66,7 @@ func (v *visit) askRaise() (page, error) {
 func (v *visit) raise() (page, error) {
 	v.r.Body = maxBytes(v.w, v.r, mostForm)
 	f := v.raiseForm()
-	wish := oncall.Raise{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
+	wish := oncall.RaiseRequest{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
 	kind, number, _ := strings.Cut(f.Whom, "/")
 	id, _ := strconv.ParseInt(number, 10, 64) // no number is 0
 	switch s, known := v.dir.Schedule(oncall.ScheduleID(id)); {
@@ -85,12 +85,12 @@ func (v *visit) raise() (page, error) {
 	case wish.Text == "":
 		return again("Say what is wrong.")
 	}
-	raised, err := v.Store.Raise(v.ctx, v.by, wish, store.Place{}, v.now)
+	raised, err := v.Store.Raise(v.ctx, v.by, wish, store.MessageRef{}, v.now)
 	if err != nil {
 		return page{}, err
 	}
-	if raised.Asks != nil {
-		f.Asks = raised.Asks.Shown(v.Name)
+	if raised.NeedsConfirmation != nil {
+		f.Asks = raised.NeedsConfirmation.Shown(v.Name)
 		return page{name: "raise", title: "Page somebody", tab: "incidents", data: f, code: http.StatusConflict}, nil
 	}
 	done := "page"

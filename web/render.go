@@ -126,7 +126,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, to reader, err err
 		p.code, p.title, p.data = http.StatusForbidden, "That is not yours", to.Said(denial.Refusal)
 	case is:
 		p.code, p.title, p.data = http.StatusConflict, "Nothing was changed", to.Said(refusal)
-	case store.Away(err):
+	case store.IsUnavailable(err):
 		p.code, p.title, p.data = http.StatusServiceUnavailable, "The database does not answer", "Please try again in a moment. Pages and escalations go on as soon as it is back."
 		w.Header().Set("Retry-After", "5")
 	default:

@@ -119,7 +119,7 @@ func (s *server) ruleRoutes() {
 		if err := s.ownThings(ctx, v, user); err != nil {
 			return nil, err
 		}
-		r, err := s.Store.Reach(ctx, v.caller.by, user)
+		r, err := s.Store.ContactSettings(ctx, v.caller.by, user)
 		if err != nil {
 			return nil, err
 		}

@@ -185,12 +185,12 @@ func (s *server) pdRaise(f *foreign) (answer, error) {
 	if b.Key != "" {
 		r.Key = "pagerduty/" + b.Key
 	}
-	made, err := s.Store.Raise(f.ctx(), f.from(), r, store.Place{}, f.caller.now)
+	made, err := s.Store.Raise(f.ctx(), f.from(), r, store.MessageRef{}, f.caller.now)
 	switch {
 	case err != nil:
 		return answer{}, err
-	case made.Asks != nil:
-		return answer{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.Asks, Base)
+	case made.NeedsConfirmation != nil:
+		return answer{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.NeedsConfirmation, Base)
 	case made.Again && b.Key != "":
 		return answer{}, wrong("Open incident with matching dedup key already exists on this service")
 	}
@@ -203,7 +203,7 @@ func (s *server) pdRaise(f *foreign) (answer, error) {
 }
 
 // pdWhom is the team of the service or of the escalation policy, and the person to whom it is assigned.
-func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.Raise, err error) {
+func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.RaiseRequest, err error) {
 	var whom store.Whom
 	if service != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, service.ID, "")

@@ -42,7 +42,7 @@ func (s *server) problem(err error) error {
 		return huma.NewError(http.StatusNotFound, notThere)
 	case errors.Is(err, store.ErrStale):
 		return huma.NewError(http.StatusPreconditionFailed, "It has changed since you read it, and nothing was changed; read it again.")
-	case store.Away(err):
+	case store.IsUnavailable(err):
 		s.outages.Warn().Err(err).Msg("a request can't be answered")
 		return huma.ErrorWithHeaders(huma.NewError(http.StatusServiceUnavailable, "The database is unavailable; try again."), http.Header{"Retry-After": {"5"}})
 	}

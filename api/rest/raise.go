@@ -55,12 +55,12 @@ func (s *server) raiseRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		made, err := s.Store.Raise(ctx, c.by, r, store.Place{}, c.now)
+		made, err := s.Store.Raise(ctx, c.by, r, store.MessageRef{}, c.now)
 		if err != nil {
 			return nil, err
 		}
-		if made.Asks != nil {
-			return nil, oncall.Refuse("%s Nobody was paged; send confirm: true to page all the same.", made.Asks)
+		if made.NeedsConfirmation != nil {
+			return nil, oncall.Refuse("%s Nobody was paged; send confirm: true to page all the same.", made.NeedsConfirmation)
 		}
 		v, err := s.look(ctx, c)
 		if err != nil {
@@ -71,7 +71,7 @@ func (s *server) raiseRoutes() {
 }
 
 // readRaise finds whom a body means. What it names and is not there is a mistake of the request.
-func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.Raise, error) {
+func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.RaiseRequest, error) {
 	r, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return r, wrong(refusal.Error())

@@ -90,7 +90,7 @@ func (v view) listedUser(u oncall.User) User {
 		}
 	}
 	if v.caller.by.User == u.ID || v.Access().May(v.caller.by, access.OthersThings, access.Object{}) == nil {
-		out.Contacts = each(v.Reach[u.ID].Contacts, shownContact)
+		out.Contacts = each(v.ContactSettings[u.ID].Contacts, shownContact)
 	}
 	return out
 }

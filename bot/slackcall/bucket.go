@@ -18,7 +18,7 @@ type bucket struct {
 // reserves is the fraction of a full bucket that calls of each priority leave for more urgent calls, which therefore
 // never wait behind many less urgent ones. For buckets larger than mostReserved it is a fraction of mostReserved.
 var reserves = map[Priority]float64{
-	ForRoot: 0.2, ForAlarm: 0.2, ForCrowd: 0.4, ForUpdate: 0.5, ForThread: 0.5, ForCount: 0.7, ForRest: 0.7,
+	ForRoot: 0.2, ForAlarm: 0.2, ForBacklog: 0.4, ForUpdate: 0.5, ForThread: 0.5, ForCount: 0.7, ForRest: 0.7,
 }
 
 const mostReserved = 30

@@ -16,10 +16,10 @@ const (
 
 // Find searches a conversation, or a thread in it, for a message posted at since or later with m's delivery id. The
 // calls have m's priority.
-func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place, found bool, err error) {
+func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at MessageID, found bool, err error) {
 	channel, err := c.Conversation(ctx, m.Channel, m.Priority)
 	if err != nil {
-		return Place{}, false, err
+		return MessageID{}, false, err
 	}
 	page := c.history
 	if m.Thread != "" {
@@ -29,7 +29,7 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 	oldest := fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000)
 	joined := false
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
-		messages, next, err := page(ctx, Place{channel, m.Thread}, oldest, cursor, m.Priority)
+		messages, next, err := page(ctx, MessageID{channel, m.Thread}, oldest, cursor, m.Priority)
 		if notMember(err) && !joined {
 			// In a public channel a bot that isn't a member may post, but not read.
 			joined = true
@@ -38,18 +38,18 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Place
 			}
 		}
 		if err != nil {
-			return Place{}, false, err
+			return MessageID{}, false, err
 		}
 		for _, found := range messages {
 			if delivers(found, m.Delivery) {
-				return Place{channel, found.Timestamp}, true, nil
+				return MessageID{channel, found.Timestamp}, true, nil
 			}
 		}
 		if cursor = next; cursor == "" {
 			break
 		}
 	}
-	return Place{}, false, nil
+	return MessageID{}, false, nil
 }
 
 // delivers reports whether a message has one of our delivery ids.
@@ -59,12 +59,12 @@ func delivers(m slack.Message, delivery string) bool {
 
 // Recent returns the latest messages of a conversation.
 func (c *Client) Recent(ctx context.Context, channel string) ([]slack.Message, error) {
-	messages, _, err := c.history(ctx, Place{Channel: channel}, "", "", 0)
+	messages, _, err := c.history(ctx, MessageID{Channel: channel}, "", "", 0)
 	return messages, err
 }
 
 // DeleteCopies deletes the copies of a message that earlier attempts left in its conversation.
-func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string) error {
+func (c *Client) DeleteCopies(ctx context.Context, latest MessageID, delivery string) error {
 	messages, err := c.Recent(ctx, latest.Channel)
 	if err != nil {
 		return err
@@ -73,14 +73,14 @@ func (c *Client) DeleteCopies(ctx context.Context, latest Place, delivery string
 		if m.Timestamp == latest.TS || !delivers(m, delivery) {
 			continue
 		}
-		if err := c.Delete(ctx, Place{latest.Channel, m.Timestamp}); err != nil {
+		if err := c.Delete(ctx, MessageID{latest.Channel, m.Timestamp}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Client) history(ctx context.Context, in Place, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
+func (c *Client) history(ctx context.Context, in MessageID, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
 	err = c.do(ctx, call{method: methodHistory, priority: p, hasty: true}, func(ctx context.Context) error {
 		answer, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
@@ -94,7 +94,7 @@ func (c *Client) history(ctx context.Context, in Place, oldest, cursor string, p
 	return messages, next, err
 }
 
-func (c *Client) replies(ctx context.Context, in Place, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
+func (c *Client) replies(ctx context.Context, in MessageID, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
 	err = c.do(ctx, call{method: "conversations.replies", priority: p, hasty: true}, func(ctx context.Context) (err error) {
 		messages, _, next, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: in.Channel, Timestamp: in.TS, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,

@@ -57,7 +57,7 @@ func FuzzSlackAnswers(f *testing.F) {
 		if err == nil && at.TS == "" {
 			t.Fatalf("posted nowhere: %+v", at)
 		}
-		check("an update", c.Update(t.Context(), Place{"C0PAY", "1772452800.000100"}, "text", nil, Edit{Priority: ForUpdate}))
+		check("an update", c.Update(t.Context(), MessageID{"C0PAY", "1772452800.000100"}, "text", nil, Edit{Priority: ForUpdate}))
 		_, err = c.User(t.Context(), "U0ANN", ForAnswer)
 		check("a person", err)
 		_, err = c.Conversation(t.Context(), "U0ANN", ForAnswer)

@@ -12,7 +12,7 @@ const (
 	ForAnswer                       // a person clicked or typed and is waiting
 	ForRoot                         // an open incident, of a team with few, is posted or redrawn
 	ForAlarm                        // nobody has answered; notices
-	ForCrowd                        // an open incident, of a team with very many, is posted or redrawn
+	ForBacklog                      // an open incident, of a team with very many, is posted or redrawn
 	ForUpdate                       // a resolved incident is redrawn
 	ForThread                       // replies in threads
 	ForCount                        // only a count has changed

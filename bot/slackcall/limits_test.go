@@ -128,7 +128,7 @@ func Test429FreezesOneConversation(t *testing.T) {
 		}
 	}
 	sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultLimit, RetryAfter: time.Second})
-	at := Place{Channel: "C0PAY", TS: sim.Messages("C0PAY")[0].TS}
+	at := MessageID{Channel: "C0PAY", TS: sim.Messages("C0PAY")[0].TS}
 	update := func() error { return c.Update(t.Context(), at, "Resolved", nil, Edit{Priority: ForUpdate}) }
 	began := time.Now()
 	if err := update(); OutcomeOf(err) != notify.Throttled {
@@ -159,7 +159,7 @@ func TestFiftyPeopleAreToldAtOnce(t *testing.T) {
 		if n := told(ForPage, 50/instances); n != 50/instances {
 			t.Errorf("%d instances: one tells %d", instances, n)
 		}
-		if n := told(ForCrowd, 100); n > 75/instances {
+		if n := told(ForBacklog, 100); n > 75/instances {
 			t.Errorf("%d instances: one posts %d of a storm", instances, n)
 		}
 		if n := told(ForRoot, 100); n < 4 {

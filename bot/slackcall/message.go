@@ -13,8 +13,8 @@ import (
 // read metadata, so it holds only ids.
 const metadataType = "watchbill_delivery"
 
-// A Place identifies a message in Slack.
-type Place struct{ Channel, TS string }
+// A MessageID identifies a message in Slack.
+type MessageID struct{ Channel, TS string }
 
 // A Message is a message to post.
 type Message struct {
@@ -33,10 +33,10 @@ var errNoThread = errors.New("the message to reply to is gone")
 
 // Post posts a message. If the outcome is Unknown, Find tells whether it was posted. The outcome of
 // a reply is Gone if the message it replies to no longer exists; Slack would show such a reply in the channel.
-func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at Place, err error) {
+func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at MessageID, err error) {
 	if m.Drawing {
 		if err := c.aside.ask(m.Channel, present()); err != nil {
-			return Place{}, err
+			return MessageID{}, err
 		}
 	}
 	options := []slack.MsgOption{
@@ -70,20 +70,20 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 	})
 	c.aside.note(m.Channel, err, present())
 	if err != nil {
-		return Place{}, err
+		return MessageID{}, err
 	}
 	c.ids.learn(m.Channel, at.Channel)
 	if m.Thread != "" && said.ThreadTimestamp == "" {
 		if err := c.Delete(context.WithoutCancel(ctx), at); err != nil {
-			return Place{}, &Error{Outcome: Gone, cause: fmt.Errorf("%w, and the reply that is in the channel now: %w", errNoThread, err)}
+			return MessageID{}, &Error{Outcome: Gone, cause: fmt.Errorf("%w, and the reply that is in the channel now: %w", errNoThread, err)}
 		}
-		return Place{}, &Error{Outcome: Gone, cause: errNoThread}
+		return MessageID{}, &Error{Outcome: Gone, cause: errNoThread}
 	}
 	return at, nil
 }
 
 // Delete deletes a message.
-func (c *Client) Delete(ctx context.Context, at Place) error {
+func (c *Client) Delete(ctx context.Context, at MessageID) error {
 	return c.do(ctx, call{method: "chat.delete"}, func(ctx context.Context) error {
 		_, _, err := c.api.DeleteMessageContext(ctx, at.Channel, at.TS)
 		return err
@@ -99,7 +99,7 @@ type Edit struct {
 }
 
 // Update replaces a message's content. It fails at once rather than wait long for its turn.
-func (c *Client) Update(ctx context.Context, at Place, text string, blocks []slack.Block, e Edit) error {
+func (c *Client) Update(ctx context.Context, at MessageID, text string, blocks []slack.Block, e Edit) error {
 	return c.do(ctx, call{method: methodUpdate, priority: e.Priority, hasty: true, chosen: true, beside: e.Beside}, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
 		return err
@@ -108,7 +108,7 @@ func (c *Client) Update(ctx context.Context, at Place, text string, blocks []sla
 
 // Replace replaces the message whose button was pressed, by the press's response_url. Slack doesn't count this as an
 // edit. If there is no room for the call, it fails at once.
-func (c *Client) Replace(ctx context.Context, at Place, responseURL, text string, blocks []slack.Block) error {
+func (c *Client) Replace(ctx context.Context, at MessageID, responseURL, text string, blocks []slack.Block) error {
 	k := call{method: methodAnswer, channel: at.Channel, hasty: true, chosen: true}
 	return c.do(ctx, k, func(ctx context.Context) error {
 		_, _, err := c.api.PostMessageContext(ctx, "", slack.MsgOptionReplaceOriginal(responseURL),

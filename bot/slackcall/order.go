@@ -9,34 +9,34 @@ import (
 // A Want is a waiting drawing: a message that is older than the stored state. Each incident or bundle has at most
 // one, however much has changed.
 type Want struct {
-	Asked   bool      // a person acted on the incident and is looking at it
-	Over    bool      // no incident in it is open any more
-	Count   bool      // only a count has changed
-	Better  int       // how many levels its severity is below the worst
-	Crowd   int       // how many such drawings wait for the same team, this one included
-	Since   time.Time // when the drawing began to wait
-	Channel string    // the channel of the first message to post; empty: there is nothing to post
-	Edits   bool      // whether existing messages are to be edited
-	First   bool      // it is the most severe incident of a team whose channel shows none of that severity
-	Coming  bool      // more facts about it are about to arrive
+	Asked      bool      // a person acted on the incident and is looking at it
+	Over       bool      // no incident in it is open any more
+	Count      bool      // only a count has changed
+	BelowWorst int       // how many levels its severity is below the worst
+	Backlog    int       // how many such drawings wait for the same team, this one included
+	Since      time.Time // when the drawing began to wait
+	Channel    string    // the channel of the first message to post; empty: there is nothing to post
+	Edits      bool      // whether existing messages are to be edited
+	First      bool      // it is the most severe incident of a team whose channel shows none of that severity
+	Coming     bool      // more facts about it are about to arrive
 }
 
 // premature reports whether a message is better posted a moment later, because it is about to become outdated and
 // Slack allows far fewer edits than posts. Critical incidents are never delayed, because they can't become more
 // severe.
-func (w Want) premature() bool { return w.Coming && w.Channel != "" && w.Better > 0 && !w.Asked }
+func (w Want) premature() bool { return w.Coming && w.Channel != "" && w.BelowWorst > 0 && !w.Asked }
 
 // replies reports whether at most replies in a thread are waiting.
 func (w Want) replies() bool { return w.Channel == "" && !w.Edits }
 
-// aCrowd is the number of waiting drawings from which a team counts as loud. Drawings of loud teams go after those of
+// largeBacklog is the number of waiting drawings from which a team counts as loud. Drawings of loud teams go after those of
 // quiet teams, which have so few that this costs almost nothing.
-const aCrowd = 10
+const largeBacklog = 10
 
 // Priority returns the priority of a drawing's calls. The message that a person pressed is not among them: it is
 // redrawn at once by its response_url.
 func (w Want) Priority() Priority {
-	switch crowded := w.Crowd > aCrowd; {
+	switch crowded := w.Backlog > largeBacklog; {
 	case w.Asked && !crowded:
 		return ForAnswer
 	case w.Asked:
@@ -46,7 +46,7 @@ func (w Want) Priority() Priority {
 	case w.Over:
 		return ForUpdate
 	case crowded:
-		return ForCrowd
+		return ForBacklog
 	}
 	return ForRoot
 }
@@ -63,9 +63,9 @@ func compare(a, b Want) int {
 	return cmp.Or(
 		cmp.Compare(a.Priority(), b.Priority()),
 		cmp.Compare(last(a.Over), last(b.Over)),
-		cmp.Compare(a.Better, b.Better),
+		cmp.Compare(a.BelowWorst, b.BelowWorst),
 		cmp.Compare(last(!a.First), last(!b.First)),
-		cmp.Compare(a.Crowd, b.Crowd),
+		cmp.Compare(a.Backlog, b.Backlog),
 		a.Since.Compare(b.Since),
 	)
 }

@@ -16,21 +16,21 @@ func TestTheOrderOfDrawings(t *testing.T) {
 		what string
 		want Want
 	}{
-		{"somebody waits for it", Want{Asked: true, Better: 3, Crowd: 1, Since: noon}},
-		{"somebody waits for what is over", Want{Asked: true, Over: true, Crowd: 1, Since: noon}},
-		{"critical", Want{Crowd: 2, Since: noon}},
-		{"critical, of a team with more", Want{Crowd: 3, Since: noon}},
-		{"critical, and later", Want{Crowd: 3, Since: noon.Add(time.Second)}},
-		{"one of a hundred that somebody has acted on", Want{Asked: true, Crowd: 100, Since: noon}},
-		{"high, where the channel shows nothing as bad", Want{Better: 1, First: true, Crowd: 1, Since: noon.Add(time.Hour)}},
-		{"high", Want{Better: 1, Crowd: 1, Since: noon}},
-		{"low", Want{Better: 3, Crowd: 1, Since: noon}},
-		{"critical, one of a crowd", Want{Crowd: 11, Since: noon}},
-		{"critical, one of a larger crowd", Want{Crowd: 300, Since: noon}},
-		{"low, one of a crowd", Want{Better: 3, Crowd: 11, Since: noon}},
-		{"over", Want{Over: true, Crowd: 1, Since: noon}},
-		{"a count", Want{Count: true, Crowd: 1, Since: noon}},
-		{"a count of what is over", Want{Count: true, Over: true, Crowd: 1, Since: noon}},
+		{"somebody waits for it", Want{Asked: true, BelowWorst: 3, Backlog: 1, Since: noon}},
+		{"somebody waits for what is over", Want{Asked: true, Over: true, Backlog: 1, Since: noon}},
+		{"critical", Want{Backlog: 2, Since: noon}},
+		{"critical, of a team with more", Want{Backlog: 3, Since: noon}},
+		{"critical, and later", Want{Backlog: 3, Since: noon.Add(time.Second)}},
+		{"one of a hundred that somebody has acted on", Want{Asked: true, Backlog: 100, Since: noon}},
+		{"high, where the channel shows nothing as bad", Want{BelowWorst: 1, First: true, Backlog: 1, Since: noon.Add(time.Hour)}},
+		{"high", Want{BelowWorst: 1, Backlog: 1, Since: noon}},
+		{"low", Want{BelowWorst: 3, Backlog: 1, Since: noon}},
+		{"critical, one of a crowd", Want{Backlog: 11, Since: noon}},
+		{"critical, one of a larger crowd", Want{Backlog: 300, Since: noon}},
+		{"low, one of a crowd", Want{BelowWorst: 3, Backlog: 11, Since: noon}},
+		{"over", Want{Over: true, Backlog: 1, Since: noon}},
+		{"a count", Want{Count: true, Backlog: 1, Since: noon}},
+		{"a count of what is over", Want{Count: true, Over: true, Backlog: 1, Since: noon}},
 	}
 	for i, a := range order {
 		for j, b := range order {
@@ -74,7 +74,7 @@ func choosesWhatThereIsRoomFor(t *testing.T) {
 	}
 	storm := make([]Want, 1000)
 	for i := range storm {
-		storm[i] = Want{Count: true, Crowd: 100, Edits: true}
+		storm[i] = Want{Count: true, Backlog: 100, Edits: true}
 	}
 	// A storm of counts uses what is left over, for as long as it lasts.
 	edits, began := 0, time.Now()
@@ -86,25 +86,25 @@ func choosesWhatThereIsRoomFor(t *testing.T) {
 		t.Errorf("%d edits in ten minutes", edits)
 	}
 	// What a person waits for goes at once, several times over; then the rest in its order.
-	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Crowd: 1, Edits: true}, Want{Crowd: 1, Edits: true}, Want{Asked: true, Crowd: 1, Edits: true})
+	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Backlog: 1, Edits: true}, Want{Backlog: 1, Edits: true}, Want{Asked: true, Backlog: 1, Edits: true})
 	if got := take(mixed, 6); fmt.Sprint(got) != "[102 101]" {
 		t.Errorf("chosen: %v", got)
 	}
 	for n := range 4 {
-		if got := take([]Want{{Asked: true, Crowd: 1, Edits: true}}, 6); len(got) != 1 {
+		if got := take([]Want{{Asked: true, Backlog: 1, Edits: true}}, 6); len(got) != 1 {
 			t.Errorf("the %dth act waits", n+2)
 		}
 	}
 	// A flood of new messages in one channel leaves room for others, and for pages.
 	flood := make([]Want, 300)
 	for i := range flood {
-		flood[i] = Want{Crowd: 300, Channel: "C1"}
+		flood[i] = Want{Backlog: 300, Channel: "C1"}
 	}
 	for range 600 {
 		take(flood, 6)
 		time.Sleep(100 * time.Millisecond)
 	}
-	if got := take(append(flood, Want{Crowd: 1, Channel: "C2"}), 6); !slices.Contains(got, 300) {
+	if got := take(append(flood, Want{Backlog: 1, Channel: "C2"}), 6); !slices.Contains(got, 300) {
 		t.Errorf("a quiet team waits behind a flood: %v", got)
 	}
 	if err := q.wait(t.Context(), call{method: methodPost, channel: "C1", priority: ForPage}); err != nil || q.methods[methodPost].Tokens() < 0 {
@@ -138,9 +138,9 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 	}
 	var wants []Want
 	for n := range teams * each {
-		w := Want{Channel: fmt.Sprint("C", n%teams), Crowd: each, Better: 1, Since: time.Now()}
+		w := Want{Channel: fmt.Sprint("C", n%teams), Backlog: each, BelowWorst: 1, Since: time.Now()}
 		if n/teams == each-1 { // a team's worst is what its monitor has found last
-			w.Better, w.First, w.Crowd = 0, true, 1
+			w.BelowWorst, w.First, w.Backlog = 0, true, 1
 		}
 		wants = append(wants, w)
 	}
@@ -154,7 +154,7 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 				continue
 			}
 			done = append(done, i)
-			if !shown[w.Channel] && w.Better > 0 {
+			if !shown[w.Channel] && w.BelowWorst > 0 {
 				t.Errorf("%s shows first what is not its worst", w.Channel)
 			}
 			if shown[w.Channel] = true; len(shown) == teams && last == 0 {
@@ -181,11 +181,11 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 func TestPostsNothingPrematurely(t *testing.T) {
 	t.Parallel()
 	wants := []Want{
-		{Channel: "C1", Better: 1, Coming: true, Crowd: 1},
-		{Channel: "C2", Coming: true, Crowd: 2},
-		{Channel: "C3", Better: 1, Coming: true, Asked: true, Crowd: 3},
-		{Channel: "C4", Better: 1, Crowd: 4},
-		{Better: 1, Coming: true, Edits: true, Crowd: 5},
+		{Channel: "C1", BelowWorst: 1, Coming: true, Backlog: 1},
+		{Channel: "C2", Coming: true, Backlog: 2},
+		{Channel: "C3", BelowWorst: 1, Coming: true, Asked: true, Backlog: 3},
+		{Channel: "C4", BelowWorst: 1, Backlog: 4},
+		{BelowWorst: 1, Coming: true, Edits: true, Backlog: 5},
 	}
 	got := newQueue().choose(wants, 6, func(string) bool { return false })
 	if fmt.Sprint(got) != "[2 1 3 4]" {
@@ -218,7 +218,7 @@ func TestNobodyWaitsBehindAnEditBeside(t *testing.T) {
 func TestChoosesAroundAChannelThatRefuses(t *testing.T) {
 	t.Parallel()
 	q := newQueue()
-	wants := []Want{{Channel: "C1", Crowd: 1}, {Channel: "C2", Crowd: 2}, {Channel: "C1", Crowd: 3, Edits: true}}
+	wants := []Want{{Channel: "C1", Backlog: 1}, {Channel: "C2", Backlog: 2}, {Channel: "C1", Backlog: 3, Edits: true}}
 	got := q.choose(wants, 6, func(channel string) bool { return channel == "C1" })
 	if fmt.Sprint(got) != "[1 2]" {
 		t.Errorf("chosen: %v", got)

@@ -24,7 +24,7 @@ const maxContactsShown = 20
 
 // Contacts is what the form about how a person is reached shows.
 type Contacts struct {
-	Reach    oncall.Reach
+	Reach    oncall.ContactSettings
 	Context  oncall.RuleContext
 	Add      []oncall.Method // that the person may add
 	Card     bool            // there are numbers to save in a phone
@@ -255,16 +255,16 @@ func Reached(c oncall.Contact) string {
 }
 
 // OthersReach is what others see of how somebody is reached: kinds, never addresses.
-func OthersReach(user oncall.UserID, r oncall.Reach, methods []oncall.Method, zone *time.Location) string {
+func OthersReach(user oncall.UserID, r oncall.ContactSettings, methods []oncall.Method, zone *time.Location) string {
 	return reachedBy(mention(user)+" is", r, methods, zone)
 }
 
 // OwnReach says in a sentence how the reader is reached.
-func OwnReach(r oncall.Reach, methods []oncall.Method) string {
+func OwnReach(r oncall.ContactSettings, methods []oncall.Method) string {
 	return reachedBy("You are", r, methods, time.UTC)
 }
 
-func reachedBy(who string, r oncall.Reach, methods []oncall.Method, zone *time.Location) string {
+func reachedBy(who string, r oncall.ContactSettings, methods []oncall.Method, zone *time.Location) string {
 	kinds := []string{"Slack"}
 	var confirmed time.Time
 	for _, c := range r.Contacts {

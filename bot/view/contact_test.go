@@ -13,7 +13,7 @@ func annsReach() Contacts {
 	at := func(d time.Duration) *time.Time { t := noon.Add(-d); return &t }
 	berlin, _ := time.LoadLocation("Europe/Berlin")
 	return Contacts{
-		Reach: oncall.Reach{Contacts: []oncall.Contact{
+		Reach: oncall.ContactSettings{Contacts: []oncall.Contact{
 			{ID: 1, Method: oncall.MethodVoice, Address: "+12025550100", VerifiedAt: at(72 * time.Hour), ConfirmedAt: at(24 * time.Hour)},
 			{ID: 2, Method: oncall.MethodSMS, Address: "+12025550101"},
 			{ID: 3, Method: oncall.MethodSMS, Address: "+12025550102", VerifiedAt: at(72 * time.Hour), DisabledAt: at(time.Hour), DisabledWhy: "it answered <STOP>"},
@@ -22,7 +22,7 @@ func annsReach() Contacts {
 		}},
 		Context: oncall.RuleContext{
 			Methods: []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
-			Paging:  []oncall.Paging{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
+			Paging:  []oncall.PagingStep{{Policy: "Payments & <co>", Next: 5 * time.Minute}},
 		},
 		Add:  []oncall.Method{oncall.MethodEmail, oncall.MethodSMS, oncall.MethodTelegram, oncall.MethodVoice},
 		Card: true, TimeZone: "Europe/Berlin", Location: berlin,

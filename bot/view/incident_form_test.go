@@ -81,7 +81,7 @@ func TestSheet(t *testing.T) {
 		page(oncall.MethodSMS, asked, oncall.PageFailed, time.Time{}), page(oncall.MethodEmail, asked, oncall.PageSkipped, time.Time{}),
 		page(oncall.MethodNtfy, asked, oncall.PageWaiting, time.Time{}),
 	}
-	s.Reach = map[oncall.UserID]oncall.Reach{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
+	s.Reach = map[oncall.UserID]oncall.ContactSettings{bo: {Contacts: []oncall.Contact{{ID: 3, Method: oncall.MethodVoice}, {ID: 4, Method: oncall.MethodSMS}}}}
 	after := noon.Add
 	s.Plan = []oncall.PlanEntry{
 		{At: after(5 * time.Minute), Kind: oncall.EventSkipped, Round: 1, Step: 2, Run: 1, Skipped: "it is only for severity low"},

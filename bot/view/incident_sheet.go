@@ -13,7 +13,7 @@ type Sheet struct {
 	Picture  oncall.Picture
 	Reader   oncall.UserID
 	Plan     []oncall.PlanEntry
-	Reach    map[oncall.UserID]oncall.Reach
+	Reach    map[oncall.UserID]oncall.ContactSettings
 	Pages    []Attempt
 	Others   []oncall.Incident
 	Alerts   []oncall.Alert // of a storm, the worst that fire

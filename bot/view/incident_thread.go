@@ -28,11 +28,11 @@ func Thread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
 func threadText(events []oncall.Event) (text string, loud bool) {
 	var lines []string
 	for _, e := range events {
-		if !e.Public() {
+		if !e.InThread() {
 			continue
 		}
 		lines = append(lines, threadLine(e))
-		loud = loud || e.Loud()
+		loud = loud || e.InChannel()
 	}
 	// The latest lines matter most.
 	dropped := 0

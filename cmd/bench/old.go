@@ -202,7 +202,7 @@ func home(ctx context.Context, db *store.System, by oncall.Actor) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.Reach(ctx, by, by.User); err != nil {
+	if _, err := db.ContactSettings(ctx, by, by.User); err != nil {
 		return err
 	}
 	if _, err := db.MayRespond(ctx, by, open); err != nil {

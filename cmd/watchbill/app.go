@@ -68,7 +68,7 @@ type settings struct {
 	hooks    *notify.Hooks                   // nil: nobody outside is told what happens
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
-	terms    store.Terms
+	terms    store.RetentionTerms
 	canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
 	pulse    func(context.Context) error // tells an independent service that it works; nil: there is none
 	admins   []string                    // of the installation; none: the workspace's owners
@@ -98,8 +98,8 @@ type app struct {
 	store *store.System
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
-	door  *spool.Door // nil: without a spool
-	addr  string      // of the HTTP server
+	door  *spool.Receiver // nil: without a spool
+	addr  string          // of the HTTP server
 
 	working atomic.Pointer[jobs.Jobs] // jobs, once they are started
 
@@ -119,7 +119,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	db, err := store.Open(ctx, s.databaseURL, store.Options{
-		MaxConns: maxConns, DoorConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
+		MaxConns: maxConns, IntakeConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
 	})
 	if err != nil {
 		return nil, err
@@ -201,7 +201,7 @@ func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) e
 func (a *app) insist(ctx context.Context, do func() error) error {
 	for {
 		err := do()
-		if err == nil || !store.Away(err) {
+		if err == nil || !store.IsUnavailable(err) {
 			return err
 		}
 		a.log.Error().Err(err).Msg("the database went away; starting goes on when it is back")
@@ -287,7 +287,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		Watching: func() []string { return a.watching(clock()) },
 	}
 	if a.door != nil {
-		config.Door, config.Ready, config.About = a.door, a.door.Ready, a.door.About
+		config.Receiver, config.Ready, config.About = a.door, a.door.Ready, a.door.About
 	}
 	if s.metrics != "" {
 		config.Gatherer = nil
@@ -302,11 +302,11 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies); err != nil || s.mailIn.listen == "" {
 		return err
 	}
-	var door api.Door = a.store
+	var door api.Receiver = a.store
 	if a.door != nil {
 		door = a.door
 	}
-	return a.takeMail(ctx, s.mailIn, api.MailConfig{Door: door, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Receiver: door, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
 // takeMail takes mails of monitors until the app stops.

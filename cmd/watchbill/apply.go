@@ -134,7 +134,7 @@ func (c *applyCmd) bot(p process, db *store.System) (*bot.Bot, error) {
 	})
 }
 
-func (c *applyCmd) print(p process, report store.Report, tried []tryout) {
+func (c *applyCmd) print(p process, report store.ApplyReport, tried []tryout) {
 	for _, change := range report.Changes {
 		fmt.Fprintln(p.out, change)
 		for _, detail := range report.Details[change] {

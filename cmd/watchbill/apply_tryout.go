@@ -25,7 +25,7 @@ type tryout struct {
 }
 
 // tryOut tries what was or would be applied on what has come to the integrations whose signals it may send elsewhere.
-func tryOut(ctx context.Context, db *store.System, before *store.Directory, made store.Report) (all []tryout, err error) {
+func tryOut(ctx context.Context, db *store.System, before *store.Directory, made store.ApplyReport) (all []tryout, err error) {
 	if made.After == nil {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func tryOut(ctx context.Context, db *store.System, before *store.Directory, made
 		if err != nil {
 			return nil, err
 		}
-		previews[in.ID] = intake.Preview(ctx, before.Setting(ctx, in.ID), made.After.Setting(ctx, in.ID), payloads)
+		previews[in.ID] = intake.Preview(ctx, before.OutcomeFacts(ctx, in.ID), made.After.OutcomeFacts(ctx, in.ID), payloads)
 	}
 	for _, t := range made.After.Teams {
 		if !teams[t.ID] {
@@ -64,7 +64,7 @@ func tryOut(ctx context.Context, db *store.System, before *store.Directory, made
 }
 
 // touched are the teams whose lists change, and the integrations whose own lists do, or what else decides where their signals go.
-func touched(before *store.Directory, made store.Report) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
+func touched(before *store.Directory, made store.ApplyReport) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
 	teams, own = map[oncall.TeamID]bool{}, map[oncall.IntegrationID]bool{}
 	for _, r := range made.Routes {
 		if r.Owner.Team != 0 {
@@ -93,10 +93,10 @@ func (t tryout) print(out io.Writer, dir *store.Directory) {
 	case t.Tried == 0:
 		line("%s: nothing is kept yet to try it on.%s", t.what, untried)
 		return
-	case t.Elsewhere == 0:
+	case t.Differ == 0:
 		line("%s: of the last %s%s, none would go elsewhere.%s", t.what, counted(t.Tried, "signal"), t.of, untried)
 	default:
-		line("%s: of the last %s%s, since %s, %d would go elsewhere.%s", t.what, counted(t.Tried, "signal"), t.of, stamp(t.Since), t.Elsewhere, untried)
+		line("%s: of the last %s%s, since %s, %d would go elsewhere.%s", t.what, counted(t.Tried, "signal"), t.of, stamp(t.Since), t.Differ, untried)
 	}
 	if t.Silenced > 0 {
 		line("  WARNING: %s would page NOBODY any more.", counted(t.Silenced, "CRITICAL signal"))
@@ -119,12 +119,12 @@ func (t tryout) printDetours(line func(string, ...any), dir *store.Directory) {
 		if d.Times > 1 {
 			text += fmt.Sprintf(" (%d times)", d.Times)
 		}
-		if d.Silences() {
+		if d.SilencesCritical() {
 			text = "!" + strings.TrimPrefix(text, " ") + " CRITICAL"
 		}
 		line("%s", text)
 	}
-	if rest := t.Elsewhere - signals; rest > 0 {
+	if rest := t.Differ - signals; rest > 0 {
 		line("  and %d more", rest)
 	}
 }

@@ -88,16 +88,16 @@ func teamNamed(dir *store.Directory, name string) (oncall.TeamID, error) {
 
 // An auditLine is an entry as JSON. Fields are only ever added.
 type auditLine struct {
-	ID      int64         `json:"id"`
-	At      time.Time     `json:"at"`
-	By      oncall.Actor  `json:"by"`
-	Act     audit.Act     `json:"act"`
-	Kind    audit.Kind    `json:"kind"`
-	Name    string        `json:"name,omitempty"`
-	User    oncall.UserID `json:"user,omitempty"` // whom it is about
-	Teams   []string      `json:"teams,omitempty"`
-	Changes []auditChange `json:"changes,omitempty"`
-	Text    string        `json:"text"`
+	ID      int64           `json:"id"`
+	At      time.Time       `json:"at"`
+	By      oncall.Actor    `json:"by"`
+	Act     audit.Operation `json:"act"`
+	Kind    audit.Kind      `json:"kind"`
+	Name    string          `json:"name,omitempty"`
+	User    oncall.UserID   `json:"user,omitempty"` // whom it is about
+	Teams   []string        `json:"teams,omitempty"`
+	Changes []auditChange   `json:"changes,omitempty"`
+	Text    string          `json:"text"`
 }
 
 type auditChange struct {

@@ -68,7 +68,7 @@ func givePhones(ctx context.Context, p process, a *app, sim *twiliosim.Sim) erro
 		if !has {
 			continue
 		}
-		reach, err := a.store.Reach(ctx, oncall.ByTimer(), id)
+		reach, err := a.store.ContactSettings(ctx, oncall.ByTimer(), id)
 		if err != nil {
 			return err
 		}

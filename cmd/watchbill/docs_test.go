@@ -113,7 +113,7 @@ func TestTheDocumentsTellWhatComesWhen(t *testing.T) {
 		c := oncall.Contact{ID: oncall.ContactID(i + 1), Method: info.Method, VerifiedAt: new(time.Now())}
 		all, names[c.ID] = append(all, c), info.Name
 	}
-	reach := oncall.Reach{Contacts: all}
+	reach := oncall.ContactSettings{Contacts: all}
 	after := map[oncall.Seconds][2][]string{}
 	for i, rules := range [][]oncall.Rule{reach.Rules(false), reach.Rules(true)} {
 		for _, r := range rules {

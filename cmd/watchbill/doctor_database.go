@@ -93,7 +93,7 @@ func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.System) {
 
 // room compares the connections that the database has with those that the instances may want.
 func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
-	room, err := db.Room(ctx)
+	room, err := db.ConnectionUse(ctx)
 	if err != nil {
 		r.failQuery(ctx, "database", err, "Check the database's log.")
 		return

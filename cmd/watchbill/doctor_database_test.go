@@ -103,7 +103,7 @@ func TestTheDoctorCountsConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	room, err := db.Room(t.Context())
+	room, err := db.ConnectionUse(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

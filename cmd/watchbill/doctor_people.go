@@ -27,7 +27,7 @@ func (c *doctorCmd) people(ctx context.Context, r *report, db *store.System) {
 	var silent []string
 	on := onCallSoon(directory, r.clock())
 	for _, u := range on {
-		reach, err := db.Reach(ctx, oncall.ByTimer(), u.ID)
+		reach, err := db.ContactSettings(ctx, oncall.ByTimer(), u.ID)
 		if err != nil {
 			r.failQuery(ctx, "people", err, "Check the database's log.")
 			return

@@ -282,7 +282,7 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 func (x explainer) methods(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
-		c, _ := x.dir.Reach[who.User].Contact(rule.Contact)
+		c, _ := x.dir.ContactSettings[who.User].Contact(rule.Contact)
 		when := "now"
 		if rule.After > 0 {
 			when = "+" + short(rule.After.Duration())

@@ -135,7 +135,7 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 		default:
 			x.line("Came by      no rule: it went to the policy of its integration")
 		}
-		x.routes([]oncall.Signal{a.Sent()})
+		x.routes([]oncall.Signal{a.TriggerSignal()})
 	}
 	if all > len(alerts) {
 		x.line("\nIt has %d more alerts.", all-len(alerts))

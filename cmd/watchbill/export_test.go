@@ -175,7 +175,7 @@ func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 		t.Errorf("%s: %s", name, cmp.Diff(texts[0], texts[1]))
 	}
 	report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, now)
-	if d := cmp.Diff(store.Report{}, report); err != nil || d != "" {
+	if d := cmp.Diff(store.ApplyReport{}, report); err != nil || d != "" {
 		t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
 	}
 }
@@ -226,7 +226,7 @@ func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 			}
 			for _, prune := range []bool{false, true} {
 				report, err := db.Apply(t.Context(), doc, store.ApplyOptions{Prune: prune}, now)
-				if d := cmp.Diff(store.Report{}, report); err != nil || d != "" {
+				if d := cmp.Diff(store.ApplyReport{}, report); err != nil || d != "" {
 					t.Errorf("%s: it changes something: %v, %s\n%s", name, err, d, texts[0])
 				}
 			}

@@ -228,7 +228,7 @@ func TestRemarksStayComments(t *testing.T) {
 	t.Parallel()
 	const text = "# head\n\n\nusers:\n  - {name: Ann, email: ann@example.com}\n\nteams:\n  - name: \"a: \\\"b\\\"\"\n    channel: \"#b\"\n"
 	got := annotate(text, "X", []importer.Loss{
-		{Where: importer.Place{Kind: "team", Name: `a: "b"`}, What: "one\nusers: [{name: Eve}]"}, {Where: importer.Place{Kind: "user", Name: "Ann", Detail: "rule 1"}, What: "two"}, {Where: importer.Place{Kind: "user", Name: "Nobody"}, What: "three\r\n- four"},
+		{Where: importer.Location{Kind: "team", Name: `a: "b"`}, What: "one\nusers: [{name: Eve}]"}, {Where: importer.Location{Kind: "user", Name: "Ann", Detail: "rule 1"}, What: "two"}, {Where: importer.Location{Kind: "user", Name: "Nobody"}, What: "three\r\n- four"},
 	})
 	want := "# Made of what X has, by watchbill import. Read it, mend what the remarks name, and apply it.\n# user Nobody: three - four\n\nusers:\n  # rule 1: two\n  - {name: Ann, email: ann@example.com}\n\n" +
 		"teams:\n  # one users: [{name: Eve}]\n  - name: \"a: \\\"b\\\"\"\n    channel: \"#b\"\n"

@@ -46,7 +46,7 @@ func (f retentionFlags) problems() (out []string) {
 	return out
 }
 
-func (f retentionFlags) terms() (t store.Terms) {
+func (f retentionFlags) terms() (t store.RetentionTerms) {
 	t.Incidents, _ = parseTerm(f.KeepIncidents)
 	t.Audit, _ = parseTerm(f.KeepAudit)
 	return t

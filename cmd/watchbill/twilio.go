@@ -252,8 +252,8 @@ func (f databaseFlags) peoplesPhones(ctx context.Context) (sms, calls []string, 
 
 // phonesOf are the verified numbers of people.
 func phonesOf(d *store.Directory) (sms, calls []string) {
-	for _, user := range slices.Sorted(maps.Keys(d.Reach)) {
-		for _, c := range d.Reach[user].Contacts {
+	for _, user := range slices.Sorted(maps.Keys(d.ContactSettings)) {
+		for _, c := range d.ContactSettings[user].Contacts {
 			switch {
 			case c.VerifiedAt == nil:
 			case c.Method == oncall.MethodSMS:

@@ -69,7 +69,7 @@ func TestWhosePhonesMatter(t *testing.T) {
 	contact := func(method oncall.Method, address string, verified, off *time.Time) oncall.Contact {
 		return oncall.Contact{Method: method, Address: address, VerifiedAt: verified, DisabledAt: off}
 	}
-	sms, calls := phonesOf(&store.Directory{Reach: map[oncall.UserID]oncall.Reach{
+	sms, calls := phonesOf(&store.Directory{ContactSettings: map[oncall.UserID]oncall.ContactSettings{
 		"U0ANN": {Contacts: []oncall.Contact{
 			contact(oncall.MethodSMS, "+12025550101", &at, nil), contact(oncall.MethodSMS, "+12025550102", nil, nil),
 			contact(oncall.MethodVoice, "+12025550101", &at, &at), contact(oncall.MethodEmail, "ann@example.com", &at, nil),

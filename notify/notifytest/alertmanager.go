@@ -84,7 +84,7 @@ func (p *Alertmanager) Auth() string {
 	return p.auth
 }
 
-// Silences are those that it has ever had.
+// Silences returns the silences that it has ever had.
 func (p *Alertmanager) Silences() []AlertmanagerSilence {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,36 +6,36 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An Act is something that only some may do.
-type Act string
+// A Permission allows actions that not everybody may take.
+type Permission string
 
 // The acts.
 const (
-	See          Act = "see"         // a team's incidents, schedules and policies
-	Acknowledge  Act = "acknowledge" // and take back one's own acknowledgement, or answer a request to help
-	Respond      Act = "respond"     // all else that is done with an incident
-	Page         Act = "page"        // open an incident by hand; add to it and end it afterwards
-	Override     Act = "override"    // put people on call in a schedule, oneself too; ask for cover for others
-	EditSchedule Act = "edit"        // change, restore, make and remove schedules; make and delete shifts
-	Subscribe    Act = "subscribe"   // to a schedule's calendar
-	OwnThings    Act = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
-	AddPhone     Act = "phone"       // as one's own: it costs the installation money
-	Maintain     Act = "maintenance" // begin and end maintenance windows
-	Integrations Act = "keys"        // rotate the key of an integration, mute and unmute it
-	OthersThings Act = "others"      // end somebody's calendars, links and contact methods
-	ReadAudit    Act = "audit"       // read who has changed what
-	APIKeys      Act = "apikeys"     // make, rotate and revoke API keys of a team; those of no team take an admin
-	ReportPeople Act = "report"      // read in a team's reports how often each of its people was disturbed, and how long on call
+	See          Permission = "see"         // a team's incidents, schedules and policies
+	Acknowledge  Permission = "acknowledge" // and take back one's own acknowledgement, or answer a request to help
+	Respond      Permission = "respond"     // all else that is done with an incident
+	Page         Permission = "page"        // open an incident by hand; add to it and end it afterwards
+	Override     Permission = "override"    // put people on call in a schedule, oneself too; ask for cover for others
+	EditSchedule Permission = "edit"        // change, restore, make and remove schedules; make and delete shifts
+	Subscribe    Permission = "subscribe"   // to a schedule's calendar
+	OwnThings    Permission = "own"         // one's own contact methods, rules, time off, shifts, swaps, calendars
+	AddPhone     Permission = "phone"       // as one's own: it costs the installation money
+	Maintain     Permission = "maintenance" // begin and end maintenance windows
+	Integrations Permission = "keys"        // rotate the key of an integration, mute and unmute it
+	OthersThings Permission = "others"      // end somebody's calendars, links and contact methods
+	ReadAudit    Permission = "audit"       // read who has changed what
+	APIKeys      Permission = "apikeys"     // make, rotate and revoke API keys of a team; those of no team take an admin
+	ReportPeople Permission = "report"      // read in a team's reports how often each of its people was disturbed, and how long on call
 )
 
-// Acts are all of them, in the order of the docs.
-func Acts() []Act {
-	return []Act{See, Acknowledge, Respond, Page, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys, ReportPeople}
+// Permissions are all of them, in the order of the docs.
+func Permissions() []Permission {
+	return []Permission{See, Acknowledge, Respond, Page, Override, EditSchedule, Subscribe, OwnThings, AddPhone, Maintain, Integrations, OthersThings, ReadAudit, APIKeys, ReportPeople}
 }
 
 // needs are the roles that acts take: in a team where the whole workspace acts, in one where only the
 // team does, and in a private one.
-var needs = map[Act][3]Role{
+var needs = map[Permission][3]Role{
 	See:          {Member, Member, Responder},
 	Acknowledge:  {Member, Responder, Responder},
 	Respond:      {Member, Responder, Responder},
@@ -61,7 +61,7 @@ type Object struct {
 }
 
 // May returns nil, or a Refusal that says who could.
-func (m Model) May(by oncall.Actor, act Act, on Object) error {
+func (m Model) May(by oncall.Actor, act Permission, on Object) error {
 	switch {
 	case by.Operates():
 		return nil
@@ -95,7 +95,7 @@ func (m Model) May(by oncall.Actor, act Act, on Object) error {
 }
 
 // need is the role that an act takes in a team.
-func (m Model) need(act Act, team oncall.TeamID) Role {
+func (m Model) need(act Permission, team oncall.TeamID) Role {
 	roles, known := needs[act]
 	if !known {
 		return Admin
@@ -124,7 +124,7 @@ func (m Model) MayBeOnCall(id oncall.UserID) error {
 }
 
 // words are the acts as the audit log tells of those that were refused.
-var words = map[Act]string{
+var words = map[Permission]string{
 	See: "see what is the team's", Acknowledge: "acknowledge", Respond: "do something with an incident",
 	Page: "page a team", Override: "put somebody on call", EditSchedule: "edit a schedule", Subscribe: "subscribe to a schedule",
 	OwnThings: "change their own things", AddPhone: "add a phone number", Maintain: "begin or end maintenance", Integrations: "manage an integration",
@@ -134,7 +134,7 @@ var words = map[Act]string{
 }
 
 // Words are the act as the audit log tells of it.
-func (a Act) Words() string {
+func (a Permission) Words() string {
 	if a == "" {
 		return "several other things"
 	}

@@ -45,7 +45,7 @@ func facts() Model {
 	return m
 }
 
-func (m Model) can(who oncall.UserID, do Act, on Object) bool {
+func (m Model) can(who oncall.UserID, do Permission, on Object) bool {
 	return m.May(oncall.ByUser(who), do, on) == nil
 }
 
@@ -57,7 +57,7 @@ func TestTheTableInTheDocs(t *testing.T) {
 	m := facts()
 	var table strings.Builder
 	table.WriteString("| | admin | manager | responder | member | guest | of another organisation, or deactivated |\n|---|---|---|---|---|---|---|\n")
-	for _, do := range Acts() {
+	for _, do := range Permissions() {
 		fmt.Fprintf(&table, "| %s |", said[do])
 		for _, who := range []oncall.UserID{"admin", "manager", "responder", "member", "guest", "stranger"} {
 			table.WriteString(" " + m.inWords(who, do) + " |")
@@ -85,7 +85,7 @@ func TestTheTableInTheDocs(t *testing.T) {
 }
 
 // said is how the docs call the acts.
-var said = map[Act]string{
+var said = map[Permission]string{
 	See:          "see a team's incidents, schedules and policies",
 	Acknowledge:  "acknowledge",
 	Respond:      "do anything else with an incident",
@@ -104,7 +104,7 @@ var said = map[Act]string{
 }
 
 // inWords says in which teams somebody may.
-func (m Model) inWords(who oncall.UserID, do Act) string {
+func (m Model) inWords(who oncall.UserID, do Permission) string {
 	may := [3]bool{m.can(who, do, Object{Team: open}), m.can(who, do, Object{Team: closed}), m.can(who, do, Object{Team: private})}
 	switch may {
 	case [3]bool{true, true, true}:
@@ -132,7 +132,7 @@ func TestWhoWasPagedMayAct(t *testing.T) {
 		"member": true, "guest": true, "unknown": true, "stranger": false, "leaver": false, "nobody we know": true, "": false,
 	} {
 		for _, team := range []oncall.TeamID{open, closed, private} {
-			for _, do := range []Act{See, Acknowledge, Respond} {
+			for _, do := range []Permission{See, Acknowledge, Respond} {
 				if got := m.can(who, do, Object{Team: team, Involved: []oncall.UserID{who}}); got != want {
 					t.Errorf("%q was paged by team %d; may they %s: %v, want %v", who, team, do, got, want)
 				}
@@ -196,7 +196,7 @@ func TestRefusalsSayWhoCould(t *testing.T) {
 	m := facts()
 	for _, c := range []struct {
 		who  oncall.UserID
-		do   Act
+		do   Permission
 		on   Object
 		want string
 	}{
@@ -257,7 +257,7 @@ func TestWhatIsReadOfTheAuditLog(t *testing.T) {
 
 func TestEveryActHasWords(t *testing.T) {
 	t.Parallel()
-	for _, do := range Acts() {
+	for _, do := range Permissions() {
 		if words[do] == "" {
 			t.Errorf("%s has no words", do)
 		}

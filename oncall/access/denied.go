@@ -6,14 +6,14 @@ import "github.com/watchbill/watchbill/oncall"
 // looks for it.
 type Denial struct {
 	oncall.Refusal
-	Act Act
+	Act Permission
 }
 
 // Unwrap gives the Refusal, which is what a person is told.
 func (d Denial) Unwrap() error { return d.Refusal }
 
 // Deny makes a Denial of what May has said.
-func Deny(err error, act Act) error {
+func Deny(err error, act Permission) error {
 	if refusal, is := err.(oncall.Refusal); is { //nolint:errorlint // May returns it as it is
 		return Denial{Refusal: refusal, Act: act}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // scopes are what an API key has to have for an act.
-var scopes = map[Act]oncall.Scope{
+var scopes = map[Permission]oncall.Scope{
 	See: oncall.ScopeRead, Subscribe: oncall.ScopeRead,
 	Page:        oncall.ScopePage,
 	Acknowledge: oncall.ScopeAct, Respond: oncall.ScopeAct, Override: oncall.ScopeAct, Maintain: oncall.ScopeAct,
@@ -18,7 +18,7 @@ var scopes = map[Act]oncall.Scope{
 }
 
 // scopeOf is the scope that an act takes: the widest, of what is not in the list.
-func scopeOf(act Act) oncall.Scope {
+func scopeOf(act Permission) oncall.Scope {
 	if s, known := scopes[act]; known {
 		return s
 	}
@@ -27,7 +27,7 @@ func scopeOf(act Act) oncall.Scope {
 
 // mayKey says whether an API key is good for an act. A person's own key may also do no more than the person, which
 // is asked for afterwards; a team's does nothing outside its team, but see what every full member sees.
-func (m Model) mayKey(by oncall.Actor, act Act, on Object) error {
+func (m Model) mayKey(by oncall.Actor, act Permission, on Object) error {
 	k, known := m.Keys[by.Key]
 	need := scopeOf(act)
 	switch {

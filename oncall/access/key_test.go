@@ -11,7 +11,7 @@ import (
 // Every act has a scope: one that is forgotten would take the widest.
 func TestEveryActHasAScope(t *testing.T) {
 	t.Parallel()
-	for _, act := range Acts() {
+	for _, act := range Permissions() {
 		if _, known := scopes[act]; !known {
 			t.Errorf("%s has no scope", act)
 		}
@@ -61,7 +61,7 @@ of an admin admin: see ocp; acknowledge ocp; respond ocp; override ocp; edit ocp
 			k.ID, k.Name, k.Scopes = id, "k", []oncall.Scope{scope}
 			m.Keys[id] = k
 			var may []string
-			for _, act := range Acts() {
+			for _, act := range Permissions() {
 				if act == "page" {
 					continue
 				}
@@ -101,7 +101,7 @@ func TestATeamsKeyStaysInItsTeam(t *testing.T) {
 	m := facts()
 	k := oncall.APIKey{ID: 1, Name: "k", TeamID: open, Scopes: []oncall.Scope{oncall.ScopeAdmin}}
 	m.Keys = map[oncall.APIKeyID]oncall.APIKey{1: k}
-	for _, act := range Acts() {
+	for _, act := range Permissions() {
 		err := m.May(oncall.ByKey(k), act, Object{})
 		if (err == nil) != (act == See || act == Subscribe) {
 			t.Errorf("%s of no team: %v", act, err)

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func ofAPIKey(k oncall.APIKey, act Act, changes ...Change) Entry {
+func ofAPIKey(k oncall.APIKey, act Operation, changes ...Change) Entry {
 	e := Entry{Kind: APIKey, Name: k.Name, About: k.Owner, Act: act, Changes: changes}
 	if k.TeamID != 0 {
 		e.Teams = []oncall.TeamID{k.TeamID}

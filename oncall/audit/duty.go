@@ -15,7 +15,7 @@ type Where struct {
 	Team oncall.TeamID
 }
 
-func (w Where) entry(act Act, changes ...Change) Entry {
+func (w Where) entry(act Operation, changes ...Change) Entry {
 	return Entry{Kind: Schedule, Name: w.Name, Teams: []oncall.TeamID{w.Team}, Act: act, Changes: changes}
 }
 
@@ -95,7 +95,7 @@ func (w Where) Handoff(h oncall.Handoff) Entry {
 func stint(s schedule.Stint) string { return s.Role + " " + span(s.Start, s.End).String() }
 
 // swaps are the acts by what has become of a swap.
-var swaps = map[oncall.SwapState]Act{
+var swaps = map[oncall.SwapState]Operation{
 	oncall.SwapOpen: SwapOffered, oncall.SwapAccepted: SwapAccepted, oncall.SwapDeclined: SwapDeclined,
 	oncall.SwapWithdrawn: SwapTakenBack, oncall.SwapUndone: SwapUndone,
 }

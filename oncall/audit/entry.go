@@ -29,63 +29,63 @@ func Kinds() []Kind {
 	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Hook, Installation}
 }
 
-// An Act is what was done.
-type Act string
+// An Operation is what was done.
+type Operation string
 
 // The acts. They are stored, so they keep their names.
 const (
-	Added    Act = "added"
-	Changed  Act = "changed"
-	Removed  Act = "removed"
-	Restored Act = "restored" // an earlier version of a schedule
+	Added    Operation = "added"
+	Changed  Operation = "changed"
+	Removed  Operation = "removed"
+	Restored Operation = "restored" // an earlier version of a schedule
 
-	OverrideAdded    Act = "override_added"
-	OverrideChanged  Act = "override_changed"
-	OverrideEnded    Act = "override_ended"
-	ShiftAdded       Act = "shift_added"
-	ShiftsDeleted    Act = "shifts_deleted"
-	SwapOffered      Act = "swap_offered"
-	SwapAccepted     Act = "swap_accepted"
-	SwapDeclined     Act = "swap_declined"
-	SwapTakenBack    Act = "swap_taken_back"
-	SwapUndone       Act = "swap_undone"
-	CoverAsked       Act = "cover_asked"
-	CoverTaken       Act = "cover_taken"
-	CoverDeclined    Act = "cover_declined"
-	CoverTakenBack   Act = "cover_taken_back"
-	HandoffConfirmed Act = "handoff_confirmed"
+	OverrideAdded    Operation = "override_added"
+	OverrideChanged  Operation = "override_changed"
+	OverrideEnded    Operation = "override_ended"
+	ShiftAdded       Operation = "shift_added"
+	ShiftsDeleted    Operation = "shifts_deleted"
+	SwapOffered      Operation = "swap_offered"
+	SwapAccepted     Operation = "swap_accepted"
+	SwapDeclined     Operation = "swap_declined"
+	SwapTakenBack    Operation = "swap_taken_back"
+	SwapUndone       Operation = "swap_undone"
+	CoverAsked       Operation = "cover_asked"
+	CoverTaken       Operation = "cover_taken"
+	CoverDeclined    Operation = "cover_declined"
+	CoverTakenBack   Operation = "cover_taken_back"
+	HandoffConfirmed Operation = "handoff_confirmed"
 
-	TimeOffAdded     Act = "time_off_added"
-	TimeOffCancelled Act = "time_off_cancelled"
-	TimeOffImported  Act = "time_off_imported"
+	TimeOffAdded     Operation = "time_off_added"
+	TimeOffCancelled Operation = "time_off_cancelled"
+	TimeOffImported  Operation = "time_off_imported"
 
-	ContactAdded    Act = "contact_added"
-	ContactVerified Act = "contact_verified"
-	ContactRemoved  Act = "contact_removed"
-	ContactOff      Act = "contact_off"
-	ContactOn       Act = "contact_on"
-	RulesChanged    Act = "rules_changed" // when which contact method is used, and reminders
+	ContactAdded    Operation = "contact_added"
+	ContactVerified Operation = "contact_verified"
+	ContactRemoved  Operation = "contact_removed"
+	ContactOff      Operation = "contact_off"
+	ContactOn       Operation = "contact_on"
+	RulesChanged    Operation = "rules_changed" // when which contact method is used, and reminders
 
-	CalendarMade  Act = "calendar_made"
-	CalendarEnded Act = "calendar_ended"
-	LinksEnded    Act = "links_ended" // in mails and pushes
-	SignIn        Act = "signed_in"   // to the pages
-	SignOut       Act = "signed_out"  // in every browser
+	CalendarMade  Operation = "calendar_made"
+	CalendarEnded Operation = "calendar_ended"
+	LinksEnded    Operation = "links_ended" // in mails and pushes
+	SignIn        Operation = "signed_in"   // to the pages
+	SignOut       Operation = "signed_out"  // in every browser
 
-	KeyRotated Act = "key_rotated"
-	SigningSet Act = "signing_set" // another secret with which a monitor signs
-	Muted      Act = "muted"
-	Unmuted    Act = "unmuted"
+	KeyRotated Operation = "key_rotated"
+	SigningSet Operation = "signing_set" // another secret with which a monitor signs
+	Muted      Operation = "muted"
+	Unmuted    Operation = "unmuted"
 
-	MaintenanceAdded Act = "maintenance_added"
-	MaintenanceEnded Act = "maintenance_ended"
+	MaintenanceAdded Operation = "maintenance_added"
+	MaintenanceEnded Operation = "maintenance_ended"
 
-	StatusPublished Act = "status_published" // something was said of an incident to people outside
-	StatusWithdrawn Act = "status_withdrawn"
+	StatusPublished Operation = "status_published" // something was said of an incident to people outside
+	StatusWithdrawn Operation = "status_withdrawn"
 
-	SecretUsed Act = "secret_used" // a new one signs from now on
+	SecretUsed Operation = "secret_used" // a new one signs from now on
 
-	Refused Act = "refused" // what the access rules did not allow
+	Refused Operation = "refused" // what the access rules did not allow
 )
 
 // A Change is one thing that is no longer what it was. One side is empty where there was nothing, or is
@@ -105,7 +105,7 @@ type Entry struct {
 	Name    string          // what the thing is called; empty for a person
 	About   oncall.UserID   // the person whom it is about, if any
 	Teams   []oncall.TeamID // whose managers may read it; none: those of the person's teams
-	Act     Act
+	Act     Operation
 	Changes []Change
 }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func ofHook(h oncall.Hook, act Act, changes ...Change) Entry {
+func ofHook(h oncall.Hook, act Operation, changes ...Change) Entry {
 	e := Entry{Kind: Hook, Name: h.Name, Act: act, Changes: changes}
 	if h.TeamID != 0 {
 		e.Teams = []oncall.TeamID{h.TeamID}

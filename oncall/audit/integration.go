@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func ofIntegration(name string, team oncall.TeamID, act Act, changes ...Change) Entry {
+func ofIntegration(name string, team oncall.TeamID, act Operation, changes ...Change) Entry {
 	return Entry{Kind: Integration, Name: name, Teams: []oncall.TeamID{team}, Act: act, Changes: changes}
 }
 
@@ -41,7 +41,7 @@ func UnmutedIntegration(name string, team oncall.TeamID) Entry {
 	return ofIntegration(name, team, Unmuted)
 }
 
-func ofHeartbeat(integration, name string, team oncall.TeamID, act Act, changes ...Change) Entry {
+func ofHeartbeat(integration, name string, team oncall.TeamID, act Operation, changes ...Change) Entry {
 	return Entry{Kind: Heartbeat, Name: integration + "/" + name, Teams: []oncall.TeamID{team}, Act: act, Changes: changes}
 }
 

@@ -12,7 +12,7 @@ func EndedMaintenance(team oncall.Team, m oncall.Maintenance, integration string
 	return ofMaintenance(team, MaintenanceEnded, ofWindow(m, integration).became(nil))
 }
 
-func ofMaintenance(team oncall.Team, act Act, changes []Change) Entry {
+func ofMaintenance(team oncall.Team, act Operation, changes []Change) Entry {
 	return Entry{Kind: Team, Name: team.Name, Teams: []oncall.TeamID{team.ID}, Act: act, Changes: changes}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // ofPerson is an entry about somebody.
-func ofPerson(user oncall.UserID, act Act, changes ...Change) Entry {
+func ofPerson(user oncall.UserID, act Operation, changes ...Change) Entry {
 	return Entry{Kind: Person, About: user, Act: act, Changes: changes}
 }
 
@@ -38,7 +38,7 @@ func Imported(user oncall.UserID, calendar string, added, cancelled int) Entry {
 }
 
 // Contact is what has become of a contact method.
-func Contact(c oncall.Contact, act Act) Entry {
+func Contact(c oncall.Contact, act Operation) Entry {
 	change := Change{What: "contact method", After: oncall.Say("%s", Masked(c))}
 	if act == ContactRemoved || act == ContactOff {
 		change.Before, change.After = change.After, nil
@@ -51,11 +51,11 @@ func Contact(c oncall.Contact, act Act) Entry {
 }
 
 // Rules is how somebody wants to be reached having become another.
-func Rules(user oncall.UserID, was, is oncall.Reach) Entry {
+func Rules(user oncall.UserID, was, is oncall.ContactSettings) Entry {
 	return ofPerson(user, RulesChanged, ofRules(was).became(ofRules(is))...)
 }
 
-func ofRules(r oncall.Reach) (says fields) {
+func ofRules(r oncall.ContactSettings) (says fields) {
 	rules := func(what string, all []oncall.Rule) {
 		if all == nil {
 			says.choice(what, "as usual", "as usual")

@@ -330,7 +330,7 @@ func (x installation) groups() (all []thing) {
 }
 
 // Edited is what an edit in Slack has made of a schedule.
-func Edited(before, after schedule.Definition, act Act, now time.Time) Entry {
+func Edited(before, after schedule.Definition, act Operation, now time.Time) Entry {
 	return Entry{
 		Kind: Schedule, Name: after.Name, Teams: []oncall.TeamID{after.TeamID}, Act: act,
 		Changes: alone(before, now).became(alone(after, now)),

@@ -10,7 +10,7 @@ import (
 )
 
 // did says what was done to what; %s is what it is about.
-var did = map[Act]string{
+var did = map[Operation]string{
 	Added: "added %s", Changed: "changed %s", Removed: "removed %s", Restored: "put an earlier version of %s in force again",
 	OverrideAdded: "added an override to %s", OverrideChanged: "changed an override of %s", OverrideEnded: "ended an override of %s",
 	ShiftAdded: "added a shift to %s", ShiftsDeleted: "deleted shifts of %s",

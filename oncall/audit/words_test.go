@@ -17,10 +17,10 @@ func TestEveryActHasWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]Act{}
-	acts := regexp.MustCompile(`\bAct = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	seen := map[string]Operation{}
+	acts := regexp.MustCompile(`\bOperation = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
 	for _, m := range acts {
-		act := Act(m[1])
+		act := Operation(m[1])
 		words := did[act]
 		if !strings.Contains(words, "%s") {
 			t.Errorf("%s: %q", act, words)

@@ -12,16 +12,16 @@ import (
 func TestParseReply(t *testing.T) {
 	t.Parallel()
 	token := SignToken([]byte("key"), Claim{Page: 12, User: "U0ANN", Expires: time.Unix(1e9, 0)})
-	act := func(do ActKind, numbers ...ReplyNumber) Reply {
-		return Reply{Kind: ReplyAct, Act: do, Numbers: numbers}
+	act := func(do ActKind, numbers ...AnswerNumber) Intent {
+		return Intent{Kind: IntentAct, Act: do, Numbers: numbers}
 	}
-	said := func(n int) ReplyNumber { return ReplyNumber{N: n} }
-	offered := func(n int) ReplyNumber { return ReplyNumber{N: n, Offered: true} }
-	incident := func(n int) ReplyNumber { return ReplyNumber{N: n, Incident: true} }
-	all := func(do ActKind) Reply { return Reply{Kind: ReplyAct, Act: do, All: true} }
-	code := func(c string) Reply { return Reply{Kind: ReplyProof, Proof: c} }
-	other, stop := Reply{Kind: ReplyOther}, Reply{Kind: ReplyStop}
-	for text, want := range map[string]Reply{
+	said := func(n int) AnswerNumber { return AnswerNumber{N: n} }
+	offered := func(n int) AnswerNumber { return AnswerNumber{N: n, Offered: true} }
+	incident := func(n int) AnswerNumber { return AnswerNumber{N: n, Incident: true} }
+	all := func(do ActKind) Intent { return Intent{Kind: IntentAct, Act: do, All: true} }
+	code := func(c string) Intent { return Intent{Kind: IntentProof, Proof: c} }
+	other, stop := Intent{Kind: IntentOther}, Intent{Kind: IntentStop}
+	for text, want := range map[string]Intent{
 		"1a": act(ActAck, offered(1)), " 1A ": act(ActAck, offered(1)), "'2a'": act(ActAck, offered(2)),
 		"\u20182a\u2019": act(ActAck, offered(2)), "\u201e2a\u201c": act(ActAck, offered(2)), "4a!": act(ActAck, offered(4)),
 		"12 a": act(ActAck, offered(12)), "1r": act(ActResolve, offered(1)), "3e.": act(ActEscalate, offered(3)),
@@ -41,7 +41,7 @@ func TestParseReply(t *testing.T) {
 		"ack all": all(ActAck), "resolve all": all(ActResolve), "ack both": all(ActAck), "All: ack": all(ActAck),
 		"a " + token: other, "R " + token: other, // only buttons send tokens
 		"STOP": stop, "stop.": stop, "Unsubscribe": stop, "End": stop, "quit": stop, "Cancel": stop, "REVOKE": stop, "OptOut": stop, "stopall": stop,
-		"START": {Kind: ReplyStart}, "/start": {Kind: ReplyStart}, "Test": {Kind: ReplyTest},
+		"START": {Kind: IntentStart}, "/start": {Kind: IntentStart}, "Test": {Kind: IntentTest},
 		"482913": code("482913"), "\u201c482913\u201d": code("482913"), "828 173": code("828173"), "828-173.": code("828173"), " 8 2 8 1 7 3": code("828173"),
 		"828\u00a0173": code("828173"), "My code is 828 173": code("828173"), "code: 828173": code("828173"),
 		"/start abcdefghij234567": code("abcdefghij234567"), "abcdefghij234567": code("abcdefghij234567"),
@@ -57,7 +57,7 @@ func TestParseReply(t *testing.T) {
 		"1 234 567": other, "Liked \u201cWatchbill #5 critical: disk full. Reply 5a ack\u201d": other, "ack #12345678901": other,
 		"2d": act(ActDecline, offered(2)), "no": act(ActDecline), "Decline 2": act(ActDecline, said(2)), "accept": act(ActAck), "no #2": act(ActDecline, incident(2)),
 	} {
-		if d := cmp.Diff(want, ParseReply(text)); d != "" {
+		if d := cmp.Diff(want, ParseAnswer(text)); d != "" {
 			t.Errorf("%q: %s", text, d)
 		}
 	}
@@ -89,8 +89,8 @@ func FuzzParseReply(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r := ParseReply(text)
-		if (r.Act != "") != (r.Kind == ReplyAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == ReplyProof) {
+		r := ParseAnswer(text)
+		if (r.Act != "") != (r.Kind == IntentAct) || r.Code != 0 || len(r.Numbers) > 0 && (r.Act == "" || r.All || r.Numbers[0].N < 1) || (r.Proof != "") != (r.Kind == IntentProof) {
 			t.Errorf("%q: %+v", text, r)
 		}
 	})

@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellDeaf warns that answers by a contact method can't be read. It tells the admins of the installation, and the
+// TellUnreadAnswers warns that answers by a contact method can't be read. It tells the admins of the installation, and the
 // managers of the teams in which somebody uses the method.
-func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string, now time.Time) error {
+func (s *System) TellUnreadAnswers(ctx context.Context, method oncall.Method, why string, now time.Time) error {
 	const reached = `
 		SELECT DISTINCT m.team_id
 		FROM team_members m
@@ -29,11 +29,11 @@ func (s *System) TellDeaf(ctx context.Context, method oncall.Method, why string,
 		if err != nil {
 			return err
 		}
-		to := dir.Installers()
+		to := dir.InstallationAdmins()
 		for _, team := range teams {
 			to = append(to, dir.Watchers(team)...)
 		}
-		return s.saveNotices(ctx, tx, now, oncall.DeafNotices(method, why, to, now))
+		return s.saveNotices(ctx, tx, now, oncall.UnreadAnswerNotices(method, why, to, now))
 	})
 	if err != nil {
 		return fmt.Errorf("tell that answers can't be read: %w", translate(err))

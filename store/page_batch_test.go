@@ -28,7 +28,7 @@ func (w *world) flood(severity oncall.Severity, names ...string) {
 	w.fold()
 }
 
-// pageJobs are the jobs of pages that wait: page, and whether they look after a convoy.
+// pageJobs are the jobs of pages that wait: page, and whether they look after a batch.
 func (w *world) pageJobs() []string {
 	w.t.Helper()
 	return w.strings(`
@@ -72,7 +72,7 @@ func hosts(name string, n int) []string {
 }
 
 // Pages that were decided on together wait behind one job: the worst's.
-func TestOneJobForAConvoy(t *testing.T) {
+func TestOneJobForABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)
@@ -97,7 +97,7 @@ func TestOneJobForAConvoy(t *testing.T) {
 
 // While the first is held back all are, so that nobody's next contact method takes them for lost; then one message
 // tells of them.
-func TestAConvoyIsHeld(t *testing.T) {
+func TestABatchIsDeferred(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -116,7 +116,7 @@ func TestAConvoyIsHeld(t *testing.T) {
 }
 
 // What comes one by one while its recipient is left alone waits behind one job, too.
-func TestWhatIsHeldJoinsAConvoy(t *testing.T) {
+func TestADeferredPageJoinsABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -130,7 +130,7 @@ func TestWhatIsHeldJoinsAConvoy(t *testing.T) {
 	}
 	w.flood(oncall.High, "f", "g")
 	if order := w.work(6, start.Add(time.Second)); order.Send || !order.Other {
-		t.Errorf("a convoy joins another: %+v", order)
+		t.Errorf("a batch joins another: %+v", order)
 	}
 	if d := cmp.Diff([]string{"2 leads"}, w.pageJobs()); d != "" {
 		t.Fatal(d)
@@ -159,7 +159,7 @@ func TestWhatIsHeldJoinsAConvoy(t *testing.T) {
 }
 
 // If it turns out that the recipient was told nothing, what is held goes now, and one job looks after it.
-func TestAConvoyIsReleased(t *testing.T) {
+func TestABatchIsReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a")
@@ -176,7 +176,7 @@ func TestAConvoyIsReleased(t *testing.T) {
 }
 
 // Nobody needs the first any more, which says nothing about those behind it: each has a job.
-func TestAConvoyWithoutItsFirst(t *testing.T) {
+func TestABatchWithoutItsFirstPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, "a", "b", "c", "d")
@@ -193,7 +193,7 @@ func TestAConvoyWithoutItsFirst(t *testing.T) {
 }
 
 // A job that dies, and one that an older release has done without a look at what is behind, is replaced by one.
-func TestALostConvoyIsFound(t *testing.T) {
+func TestABatchWithoutAJobIsQueuedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, "a", "b", "c", "d")
@@ -217,7 +217,7 @@ func TestALostConvoyIsFound(t *testing.T) {
 }
 
 // More than a message can tell of go with the next, and the worst of them have not waited behind others.
-func TestALongConvoy(t *testing.T) {
+func TestALongBatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flood(oncall.High, hosts("db", oncall.BundleLimit+200)...)

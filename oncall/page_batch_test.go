@@ -6,46 +6,46 @@ import (
 )
 
 // What becomes of the pages behind one depends on what becomes of it.
-func TestConvoy(t *testing.T) {
+func TestWhatHappensToTheRestOfABatch(t *testing.T) {
 	t.Parallel()
 	page := PageStatus{Page: Page{ID: 1, Call: Call{IncidentID: 1, UserID: ann, Method: MethodSlack}}, State: PageWaiting}
 	for _, c := range []struct {
 		name   string
 		change func(*PageFacts)
-		want   ConvoyOrder
+		want   BatchOrder
 	}{
-		{"it is sent", func(*PageFacts) {}, ConvoyNext},
-		{"another's message tells of it", func(f *PageFacts) { f.Lead.Bundle = 9 }, ConvoyNext},
-		{"it was delivered", func(f *PageFacts) { f.Lead.State = PageDelivered }, ConvoyNext},
-		{"another job sends it", func(f *PageFacts) { f.Lead.SenderJob, f.Lead.Sending = new(int64(8)), true }, ConvoyNext},
-		{"it comes later", func(f *PageFacts) { f.Lead.At = noon.Add(time.Hour) }, ConvoyWaits},
+		{"it is sent", func(*PageFacts) {}, BatchNext},
+		{"another's message tells of it", func(f *PageFacts) { f.Lead.Bundle = 9 }, BatchNext},
+		{"it was delivered", func(f *PageFacts) { f.Lead.State = PageDelivered }, BatchNext},
+		{"another job sends it", func(f *PageFacts) { f.Lead.SenderJob, f.Lead.Sending = new(int64(8)), true }, BatchNext},
+		{"it comes later", func(f *PageFacts) { f.Lead.At = noon.Add(time.Hour) }, BatchWaits},
 		{"its recipient was told a moment ago", func(f *PageFacts) {
 			f.Last = LastPage{Page: 7, At: noon, Severity: Critical, Integrations: []IntegrationID{3}}
-		}, ConvoyWaits},
+		}, BatchWaits},
 		{"nobody needs it", func(f *PageFacts) {
 			in := f.Incidents[1]
 			in.Status = Resolved
 			f.Incidents[1] = in
-		}, ConvoyDissolves},
-		{"its contact method was removed", func(f *PageFacts) { f.Lead.Contact = 4 }, ConvoyDissolves},
-		{"its person has left", func(f *PageFacts) { f.Person = User{DeactivatedAt: new(noon)} }, ConvoyDissolves},
+		}, BatchDissolves},
+		{"its contact method was removed", func(f *PageFacts) { f.Lead.Contact = 4 }, BatchDissolves},
+		{"its person has left", func(f *PageFacts) { f.Person = User{DeactivatedAt: new(noon)} }, BatchDissolves},
 		{"its number is called too often", func(f *PageFacts) {
 			f.Lead.Method, f.Lead.Contact, f.Contact = MethodVoice, 4, &PageContact{Address: "+15550100"}
 			f.PhoneCalls = []PhoneCall{{Page: 2, Times: 100, Severities: []Severity{Critical}}}
-		}, ConvoyDissolves},
+		}, BatchDissolves},
 	} {
 		in := triggered()
 		in.ID, in.IntegrationID = 1, 3
 		f := PageFacts{Lead: page, Incidents: map[IncidentID]Incident{1: in}, Job: 5}
 		c.change(&f)
-		if got := f.Begin(noon).Convoy; got != c.want {
+		if got := f.Begin(noon).Batch; got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
 // Only pages of a person that go at once travel together.
-func TestWhoTravelsInAConvoy(t *testing.T) {
+func TestWhichPagesJoinABatch(t *testing.T) {
 	t.Parallel()
 	in := Incident{IntegrationID: 3}
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestWhoTravelsInAConvoy(t *testing.T) {
 		{Page{Call: Call{UserID: ann, Method: MethodVoice, At: noon.Add(time.Minute)}, Contact: 1}, false},
 		{Page{Call: Call{Method: MethodChannel, To: "#ops"}}, false},
 	} {
-		if _, got := c.page.Convoy(in, noon); got != c.want {
+		if _, got := c.page.BatchKey(in, noon); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.page, got, c.want)
 		}
 	}

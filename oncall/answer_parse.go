@@ -8,38 +8,38 @@ import (
 	"unicode"
 )
 
-// ReplyKind says what an answer asks for.
-type ReplyKind string
+// IntentKind is the kind of an Intent.
+type IntentKind string
 
 // What an answer can ask for.
 const (
-	ReplyAct   ReplyKind = "act"   // an act on incidents
-	ReplyStop  ReplyKind = "stop"  // no more pages to this address
-	ReplyStart ReplyKind = "start" // pages to this address again
-	ReplyProof ReplyKind = "code"  // verify this address
-	ReplyTest  ReplyKind = "test"  // nothing: it answers a test page
-	ReplyOther ReplyKind = "other" // nothing that we understand; it only shows that somebody is there
+	IntentAct   IntentKind = "act"   // an act on incidents
+	IntentStop  IntentKind = "stop"  // no more pages to this address
+	IntentStart IntentKind = "start" // pages to this address again
+	IntentProof IntentKind = "code"  // verify this address
+	IntentTest  IntentKind = "test"  // nothing: it answers a test page
+	IntentOther IntentKind = "other" // nothing that we understand; it only shows that somebody is there
 )
 
-// A Reply is what an answer asks for.
-type Reply struct {
-	Kind    ReplyKind
-	Act     ActKind       // with ReplyAct; Incident.Meant translates it for somebody who was asked to help
-	Code    int           // the code of the message whose button was pressed
-	Numbers []ReplyNumber // the numbers that were typed; none: the newest message, unless the answer names one
-	All     bool          // without Numbers: everything that the person was told at this address
-	Proof   string        // with ReplyProof
+// An Intent is what the person who sent an answer wants.
+type Intent struct {
+	Kind    IntentKind
+	Act     ActKind        // with IntentAct; Incident.Meant translates it for somebody who was asked to help
+	Code    int            // the code of the message whose button was pressed
+	Numbers []AnswerNumber // the numbers that were typed; none: the newest message, unless the answer names one
+	All     bool           // without Numbers: everything that the person was told at this address
+	Proof   string         // with IntentProof
 }
 
-// A ReplyNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
-type ReplyNumber struct {
+// A AnswerNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
+type AnswerNumber struct {
 	N        int
 	Incident bool // "#5"
 	Offered  bool // "5a", as messages suggest
 }
 
 // String is the number as people type it.
-func (n ReplyNumber) String() string {
+func (n AnswerNumber) String() string {
 	if n.Incident {
 		return IncidentID(n.N).String()
 	}
@@ -47,35 +47,35 @@ func (n ReplyNumber) String() string {
 }
 
 var (
-	replyActs = map[string]ActKind{
+	answerActs = map[string]ActKind{
 		"a": ActAck, "ack": ActAck, "acked": ActAck, "acknowledge": ActAck, "acknowledged": ActAck,
 		"r": ActResolve, "resolve": ActResolve, "resolved": ActResolve, "close": ActResolve, "closed": ActResolve,
 		"e": ActEscalate, "escalate": ActEscalate, "escalated": ActEscalate,
 		"accept": ActAck, "accepted": ActAck,
 		"d": ActDecline, "decline": ActDecline, "declined": ActDecline, "no": ActDecline,
 	}
-	// replyDoubles mean everything that the newest message lists, like "0a".
-	replyDoubles = map[string]ActKind{"aa": ActAck, "rr": ActResolve, "ee": ActEscalate, "dd": ActDecline}
-	// replyWords must contain every word by which Twilio stops messages to a number.
-	replyWords = map[string]ReplyKind{
-		"stop": ReplyStop, "stopall": ReplyStop, "unsubscribe": ReplyStop, "end": ReplyStop, "quit": ReplyStop,
-		"cancel": ReplyStop, "revoke": ReplyStop, "optout": ReplyStop,
-		"start": ReplyStart, "unstop": ReplyStart,
-		"test": ReplyTest,
+	// answerDoubles mean everything that the newest message lists, like "0a".
+	answerDoubles = map[string]ActKind{"aa": ActAck, "rr": ActResolve, "ee": ActEscalate, "dd": ActDecline}
+	// answerWords must contain every word by which Twilio stops messages to a number.
+	answerWords = map[string]IntentKind{
+		"stop": IntentStop, "stopall": IntentStop, "unsubscribe": IntentStop, "end": IntentStop, "quit": IntentStop,
+		"cancel": IntentStop, "revoke": IntentStop, "optout": IntentStop,
+		"start": IntentStart, "unstop": IntentStart,
+		"test": IntentTest,
 	}
-	replyAll     = []string{"all", "both", "everything"}
-	replyFillers = []string{
+	answerAll     = []string{"all", "both", "everything"}
+	answerFillers = []string{
 		"and", "the", "it", "this", "that", "them", "of", "please", "pls", "plz", "thanks", "thx", "thank", "you", "ok", "okay", "yes", "now",
 		"message", "msg", "number", "nr", "alert", "alerts", "page", "id",
 		",", ";", "&", "+", ".", ":", "!", "?", "/", "-", "(", ")", "[", "]", "*", "_",
 	}
-	replyIncident = []string{"incident", "incidents", "inc"}
+	answerIncident = []string{"incident", "incidents", "inc"}
 
-	replyNoise  = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "\u201e", "", "«", "", "»", "", "№", "#")
-	replyTokens = regexp.MustCompile(`#\s*[0-9]+|[0-9]+|\pL+|\S`)
-	replySpan   = regexp.MustCompile(`[0-9]\s*[-\x{2010}-\x{2015}/]\s*#?\s*[0-9]|[0-9][.:][0-9]|[0-9]\s*\.\.+\s*#?[0-9]|[0-9] to #?[0-9]`)
-	replyCode   = regexp.MustCompile(`^(?:(?:my |the )?(?:watchbill )?code(?: is)?:? ?)?((?:[0-9][ .-]?){5}[0-9])$`)
-	replyProof  = regexp.MustCompile(`^[a-z2-7]{16}$`)
+	answerNoise  = strings.NewReplacer("'", "", "\"", "", "`", "", "\u2018", "", "\u2019", "", "\u201c", "", "\u201d", "", "\u201e", "", "«", "", "»", "", "№", "#")
+	answerTokens = regexp.MustCompile(`#\s*[0-9]+|[0-9]+|\pL+|\S`)
+	answerSpan   = regexp.MustCompile(`[0-9]\s*[-\x{2010}-\x{2015}/]\s*#?\s*[0-9]|[0-9][.:][0-9]|[0-9]\s*\.\.+\s*#?[0-9]|[0-9] to #?[0-9]`)
+	answerCode   = regexp.MustCompile(`^(?:(?:my |the )?(?:watchbill )?code(?: is)?:? ?)?((?:[0-9][ .-]?){5}[0-9])$`)
+	answerProof  = regexp.MustCompile(`^[a-z2-7]{16}$`)
 )
 
 const (
@@ -84,27 +84,27 @@ const (
 	mostNumbers     = 20
 )
 
-// ParseReply parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "0a",
+// ParseAnswer parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "0a",
 // "aa", "ack all", "resolve 3", "stop", and a code that proves an address. If the text contains a word that it doesn't
-// know, the result is ReplyOther.
-func ParseReply(text string) Reply {
-	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
+// know, the result is IntentOther.
+func ParseAnswer(text string) Intent {
+	text = strings.ToLower(strings.Join(strings.Fields(answerNoise.Replace(strings.Map(plain, text))), " "))
 	text, _, _ = strings.Cut(text, "sent from my ") // a phone's signature
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
 	if rest, found := strings.CutPrefix(text, "/start "); found { // how Telegram opens a conversation
 		text = rest
 	}
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "/"), "oncall ")
-	if kind, known := replyWords[text]; known {
-		return Reply{Kind: kind}
+	if kind, known := answerWords[text]; known {
+		return Intent{Kind: kind}
 	}
 	if proof := CleanCode(text); proof != "" {
-		return Reply{Kind: ReplyProof, Proof: proof}
+		return Intent{Kind: IntentProof, Proof: proof}
 	}
 	if r, ok := parseAct(text); ok {
 		return r
 	}
-	return Reply{Kind: ReplyOther}
+	return Intent{Kind: IntentOther}
 }
 
 // plain converts the full-width digits and letters of East Asian keyboards to ASCII, and drops emojis and invisible
@@ -122,45 +122,45 @@ func plain(r rune) rune {
 // CleanCode returns a code that proves an address without the blanks that people and phones add; empty: the text can't
 // be such a code.
 func CleanCode(text string) string {
-	text = strings.ToLower(strings.Join(strings.Fields(replyNoise.Replace(strings.Map(plain, text))), " "))
+	text = strings.ToLower(strings.Join(strings.Fields(answerNoise.Replace(strings.Map(plain, text))), " "))
 	text = strings.Trim(text, " .,!?:;()[]<>*_-")
-	if m := replyCode.FindStringSubmatch(text); m != nil {
+	if m := answerCode.FindStringSubmatch(text); m != nil {
 		return strings.NewReplacer(" ", "", ".", "", "-", "").Replace(m[1])
 	}
-	if replyProof.MatchString(text) {
+	if answerProof.MatchString(text) {
 		return text
 	}
 	return ""
 }
 
 // parseAct parses a verb and the numbers that it is about, in any order. Two different verbs make no sense.
-func parseAct(text string) (r Reply, ok bool) {
-	if replySpan.MatchString(text) { // "5-7" may or may not include 6
+func parseAct(text string) (r Intent, ok bool) {
+	if answerSpan.MatchString(text) { // "5-7" may or may not include 6
 		return r, false
 	}
-	tokens := replyTokens.FindAllString(text, -1)
+	tokens := answerTokens.FindAllString(text, -1)
 	zero, incident := false, false
 	for i, t := range tokens {
-		act, verb := replyActs[t]
-		if t == "no" && i > 0 && replyActs[tokens[i-1]] != "" && numbered(tokens[i+1:]) { // ack no. 5
+		act, verb := answerActs[t]
+		if t == "no" && i > 0 && answerActs[tokens[i-1]] != "" && numbered(tokens[i+1:]) { // ack no. 5
 			continue
 		}
-		if double, known := replyDoubles[t]; known {
+		if double, known := answerDoubles[t]; known {
 			act, verb, zero = double, true, true
 		}
 		switch {
 		case verb && r.Act != "" && r.Act != act:
-			return Reply{}, false
+			return Intent{}, false
 		case verb:
-			r.Kind, r.Act = ReplyAct, act
-		case slices.Contains(replyAll, t):
+			r.Kind, r.Act = IntentAct, act
+		case slices.Contains(answerAll, t):
 			r.All = true
-		case slices.Contains(replyIncident, t):
+		case slices.Contains(answerIncident, t):
 			incident = true
 		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
 			n, good := replyNumber(t)
 			if !good || len(r.Numbers) == mostNumbers {
-				return Reply{}, false
+				return Intent{}, false
 			}
 			if n.N == 0 {
 				zero = true
@@ -171,12 +171,12 @@ func parseAct(text string) (r Reply, ok bool) {
 			if !slices.Contains(r.Numbers, n) {
 				r.Numbers = append(r.Numbers, n)
 			}
-		case !slices.Contains(replyFillers, t):
-			return Reply{}, false
+		case !slices.Contains(answerFillers, t):
+			return Intent{}, false
 		}
 	}
 	if zero && len(r.Numbers) > 0 { // "aa 5" is ambiguous
-		return Reply{}, false
+		return Intent{}, false
 	}
 	r.All = r.All && len(r.Numbers) == 0
 	return r, r.Act != ""
@@ -192,11 +192,11 @@ func numbered(tokens []string) bool {
 
 // offers reports whether a token is one of the letters that messages suggest with their code.
 func offers(tokens []string, i int) bool {
-	return i >= 0 && i < len(tokens) && len(tokens[i]) == 1 && replyActs[tokens[i]] != ""
+	return i >= 0 && i < len(tokens) && len(tokens[i]) == 1 && answerActs[tokens[i]] != ""
 }
 
 // replyNumber parses "5" and "#5".
-func replyNumber(t string) (n ReplyNumber, ok bool) {
+func replyNumber(t string) (n AnswerNumber, ok bool) {
 	digits := strings.TrimLeft(t, "# ")
 	n.Incident = digits != t
 	longest := longestNumber

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Config is what a Door needs.
+// Config is what a Receiver needs.
 type Config struct {
 	System  *store.System
 	Spool   Options
@@ -30,13 +30,13 @@ type Config struct {
 // lookupLimit is how long the database may take to find a key that is known here as well.
 const lookupLimit = time.Second
 
-// A Door takes signals in: to the database, or to the spool while that is away and until all that was kept
+// A Receiver takes signals in: to the database, or to the spool while that is away and until all that was kept
 // there is stored.
-type Door struct {
+type Receiver struct {
 	Config
 	spool   *Spool
 	known   atomic.Pointer[Known]
-	metrics *doorMetrics
+	metrics *receiverMetrics
 	outages zerolog.Logger // limited to a few lines a minute
 
 	// gate is held by whoever keeps something in the spool, and by whoever gives it up as empty.
@@ -52,12 +52,12 @@ type Door struct {
 
 // New opens the spool and reads what is known. If the spool can't be used, that is said, and signals are refused
 // while the database is away, until it can. A spool that another process uses is an error: each has its own.
-func New(c Config) (*Door, error) {
-	d := &Door{
+func New(c Config) (*Receiver, error) {
+	d := &Receiver{
 		Config: c, spool: NewSpool(c.Spool), limit: batchEntries,
 		outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}
-	d.metrics = newDoorMetrics(d)
+	d.metrics = newReceiverMetrics(d)
 	if err := c.Metrics.Register(d.metrics); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
@@ -69,13 +69,13 @@ func New(c Config) (*Door, error) {
 }
 
 // Close closes the spool.
-func (d *Door) Close() { d.spool.Close() }
+func (d *Receiver) Close() { d.spool.Close() }
 
 // reopenEvery is how long a spool that can't be used is left alone.
 const reopenEvery = 5 * time.Second
 
 // open opens the spool, if it isn't.
-func (d *Door) open(now time.Time) {
+func (d *Receiver) open(now time.Time) {
 	if now.Before(d.opens) {
 		return
 	}
@@ -110,11 +110,11 @@ func (d *Door) open(now time.Time) {
 }
 
 // Hold keeps signals from the database until it has been seen to take what is in the spool.
-func (d *Door) Hold() { d.System.Suspend() }
+func (d *Receiver) Hold() { d.System.Suspend() }
 
 // IntegrationByKey returns the integration that a key belongs to, as the database says, or as is known where
 // that is away; oncall.ErrNotFound only where the database has said so.
-func (d *Door) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
+func (d *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
 	in, known := d.known.Load().Integration(key, now)
 	if !known {
 		return d.System.IntegrationByKey(ctx, key, now)
@@ -136,7 +136,7 @@ func (d *Door) IntegrationByKey(ctx context.Context, key string, now time.Time) 
 
 // Accept makes signals durable: in the database or, if that can't be, in the spool. What they came in goes with
 // them, but into the spool only while that has much room.
-func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
+func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
 	err := d.System.Accept(ctx, id, signals, now, came...)
 	missed, ok := errors.AsType[store.NotStored](err)
 	if !ok || ctx.Err() != nil {
@@ -166,7 +166,7 @@ func (d *Door) Accept(ctx context.Context, id oncall.IntegrationID, signals []on
 }
 
 // Ready says why signals can't be made durable now.
-func (d *Door) Ready(ctx context.Context) error {
+func (d *Receiver) Ready(ctx context.Context) error {
 	why := d.spool.Usable(d.Clock())
 	if why == nil {
 		return nil
@@ -178,7 +178,7 @@ func (d *Door) Ready(ctx context.Context) error {
 }
 
 // About says in lines how the door is.
-func (d *Door) About(context.Context) []string {
+func (d *Receiver) About(context.Context) []string {
 	now := d.Clock()
 	held := d.spool.Held()
 	var lines []string

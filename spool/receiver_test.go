@@ -45,7 +45,7 @@ type world struct {
 type instance struct {
 	world       *world
 	system      *store.System
-	door        *spool.Door
+	door        *spool.Receiver
 	integration oncall.IntegrationID
 	stop        func()
 }
@@ -114,7 +114,7 @@ func (w *world) start(o ...spool.Options) *instance {
 	i := &instance{world: w, integration: 1}
 	var err error
 	i.system, err = store.Open(context.Background(), w.url, store.Options{
-		MaxConns: 4, DoorConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets(), Admins: []string{w.admin},
+		MaxConns: 4, IntakeConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets(), Admins: []string{w.admin},
 	})
 	w.must(err)
 	i.door, err = spool.New(spool.Config{

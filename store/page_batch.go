@@ -12,35 +12,35 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A releasedPage is a page that is no longer deferred. Convoy is 0 if the page has its own job.
+// A releasedPage is a page that is no longer deferred. Batch is 0 if the page has its own job.
 type releasedPage struct {
-	ID     oncall.PageID
-	Convoy oncall.ConvoyID
+	ID    oncall.PageID
+	Batch oncall.PageBatchID `db:"convoy"`
 }
 
-// releaseTasks returns the tasks for released pages to the same recipient as one page. Of each convoy, the first
+// releaseTasks returns the tasks for released pages to the same recipient as one page. Of each batch, the first
 // page gets a job of its own.
 func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like oncall.Page) ([]oncall.Task, error) {
 	slices.SortFunc(pages, func(a, b releasedPage) int { return cmp.Compare(a.ID, b.ID) })
 	var tasks []oncall.Task
 	var left []oncall.PageID
-	seen := map[oncall.ConvoyID]bool{}
+	seen := map[oncall.PageBatchID]bool{}
 	for _, p := range pages {
-		if p.Convoy != 0 {
-			if seen[p.Convoy] {
+		if p.Batch != 0 {
+			if seen[p.Batch] {
 				continue
 			}
-			seen[p.Convoy] = true
+			seen[p.Batch] = true
 			left = append(left, p.ID)
 		}
 		like.ID = p.ID
-		tasks = append(tasks, like.TaskOf(p.Convoy))
+		tasks = append(tasks, like.TaskOf(p.Batch))
 	}
-	return tasks, leaveConvoy(ctx, tx, left)
+	return tasks, leaveBatch(ctx, tx, left)
 }
 
-// leaveConvoy removes pages that have their own jobs from their convoy.
-func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
+// leaveBatch removes pages that have their own jobs from their batch.
+func leaveBatch(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	const leave = `
 		UPDATE pages p
 		SET convoy = 0
@@ -53,26 +53,26 @@ func leaveConvoy(ctx context.Context, tx pgx.Tx, pages []oncall.PageID) error {
 	return err
 }
 
-// deferConvoy makes a deferred page and the pages behind it wait in one convoy, together with the other deferred
+// deferBatch makes a deferred page and the pages behind it wait in one batch, together with the other deferred
 // pages for the recipient. It reports whether a job other than the page's own will send them. The caller holds the
 // lock of the recipient.
-func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
+func (s *Store) deferBatch(ctx context.Context, tx pgx.Tx, to recipient, what oncall.SendPage, o oncall.PageOrder, now time.Time) (other bool, err error) {
 	const find = `SELECT convoy FROM reaches WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy_until = $4`
 	const begin = `UPDATE reaches SET convoy = $4, convoy_until = $5 WHERE user_id = $1 AND method = $2 AND contact = $3`
 	const wait = `
 		UPDATE pages
 		SET held_until = $3, convoy = $2
 		WHERE (convoy = $1 AND convoy <> 0 OR id = $4) AND state = 'waiting' AND bundle = 0`
-	var going oncall.ConvoyID
+	var going oncall.PageBatchID
 	err = tx.QueryRow(ctx, find, to.User, to.Method, to.Contact, o.Again).Scan(&going)
 	switch {
 	case err != nil && !errors.Is(err, pgx.ErrNoRows):
 		return false, err
-	case going != 0 && going != what.Convoy:
-		_, err = tx.Exec(ctx, wait, what.Convoy, going, o.Again, what.Page)
+	case going != 0 && going != what.Batch:
+		_, err = tx.Exec(ctx, wait, what.Batch, going, o.Again, what.Page)
 		return true, err
 	}
-	own := what.Convoy
+	own := what.Batch
 	if own == 0 {
 		if err := tx.QueryRow(ctx, `SELECT nextval('convoys')`).Scan(&own); err != nil {
 			return false, err
@@ -86,11 +86,11 @@ func (s *Store) deferConvoy(ctx context.Context, tx pgx.Tx, to recipient, what o
 		return false, err
 	}
 	_, err = tx.Exec(ctx, begin, to.User, to.Method, to.Contact, own, o.Again)
-	return what.Convoy == 0, err
+	return what.Batch == 0, err
 }
 
-// moveConvoy carries out the decision about the pages behind one page. The caller holds the lock of the recipient.
-func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, to recipient, id oncall.ConvoyID, do oncall.ConvoyOrder, now time.Time) error {
+// moveBatch carries out the decision about the pages behind one page. The caller holds the lock of the recipient.
+func (s *Store) moveBatch(ctx context.Context, tx pgx.Tx, to recipient, id oncall.PageBatchID, do oncall.BatchOrder, now time.Time) error {
 	const end = `UPDATE reaches SET convoy = 0, convoy_until = NULL WHERE user_id = $1 AND method = $2 AND contact = $3 AND convoy = $4`
 	const leave = `
 		UPDATE pages p
@@ -109,8 +109,8 @@ func (s *Store) moveConvoy(ctx context.Context, tx pgx.Tx, to recipient, id onca
 		return err
 	}
 	var most *int
-	passOn := oncall.ConvoyID(0)
-	if do == oncall.ConvoyNext {
+	passOn := oncall.PageBatchID(0)
+	if do == oncall.BatchNext {
 		most, passOn = new(1), id
 	}
 	rows, _ := tx.Query(ctx, leave, id, oncall.Severities(), most)
