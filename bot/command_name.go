@@ -105,7 +105,7 @@ func unknownCommand(name string, words []string) error {
 		names = append(names, known.name)
 	}
 	near := func(names []string) string {
-		guess := nearest(name, names)
+		guess := oncall.Nearest(name, names)
 		if len(name) < 4 && guess != "" && guess[0] != name[0] {
 			return "" // of three letters, one or two are another word
 		}

@@ -97,7 +97,7 @@ func (r request) heartbeat(all []store.HeartbeatDetail, words []string) (store.H
 	case len(found) > 1:
 		return store.HeartbeatDetail{}, oncall.Refuse("Several heartbeats are called %q. Name the integration too, as in %q.", view.Name(typed), view.Name(found[0].Integration+"/"+found[0].Name))
 	}
-	return store.HeartbeatDetail{}, oncall.Refuse("There is no heartbeat %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(nearest(typed, names)), "%q"))
+	return store.HeartbeatDetail{}, oncall.Refuse("There is no heartbeat %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
 // heartbeatGone says that what was named a moment ago is no longer there.

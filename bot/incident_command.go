@@ -235,7 +235,7 @@ func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error)
 	}
 	slices.Sort(names)
 	return nil, oncall.Refuse("%q is neither a person nor an escalation policy.%s Write `/oncall reassign 12 @bo`.",
-		view.Name(typed), view.DidYouMean(view.Name(nearest(typed, names)), "`%s`"))
+		view.Name(typed), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "`%s`"))
 }
 
 // readAdd reads people, and what they are asked to do.
@@ -255,7 +255,7 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	case len(users) == 0 && len(words) > 2 && !strings.HasPrefix(unescape(words[0]), "@") && !oneOf(words, 0, "for", "to", "with"): // what is known
 		return r.readNote()
 	case len(users) == 0:
-		if guess := nearest(unescape(words[0]), r.whereOnCall()); guess != "" {
+		if guess := oncall.Nearest(unescape(words[0]), r.whereOnCall()); guess != "" {
 			return nil, oncall.Refuse("%q is neither a person nor a team or schedule.%s", view.Name(unescape(words[0])), view.DidYouMean(view.Name(guess), "%q"))
 		}
 		return nil, r.nobody(r.words[0], "/oncall add 12 @cy to look at the database")

@@ -97,7 +97,7 @@ func (r request) noIntegration(all []store.IntegrationState, typed string) error
 		names[i] = in.Name
 	}
 	typed = unescape(typed)
-	guess := nearest(typed, names)
+	guess := oncall.Nearest(typed, names)
 	if guess == "" && len(names) > 0 && len(names) <= 5 {
 		for i := range names {
 			names[i] = `"` + view.Name(names[i]) + `"`

@@ -74,7 +74,7 @@ func (r request) resembles(typed string) bool {
 	for _, t := range r.directory.Teams {
 		names = append(names, t.Name)
 	}
-	return nearest(unescape(typed), names) != ""
+	return oncall.Nearest(unescape(typed), names) != ""
 }
 
 // whoAndWhen reads the longest name that the words begin or end with, and a time before or after it. If
@@ -168,7 +168,7 @@ func unknownName(d *store.Directory, typed, kind string) error {
 		}
 	}
 	typed = unescape(typed)
-	guess := view.Name(nearest(typed, names))
+	guess := view.Name(oncall.Nearest(typed, names))
 	if guess == "" && len(names) > 0 && len(names) <= 5 {
 		slices.Sort(names)
 		names = slices.Compact(names)
@@ -179,6 +179,3 @@ func unknownName(d *store.Directory, typed, kind string) error {
 	}
 	return oncall.Refuse("There is no %s %q.%s", kind, view.Name(typed), view.DidYouMean(guess, "%q"))
 }
-
-// nearest returns the name that was probably meant, "" if none comes close.
-func nearest(typed string, names []string) string { return oncall.Nearest(typed, names) }

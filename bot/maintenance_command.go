@@ -148,7 +148,7 @@ func (r request) noMaintained(words []string) error {
 		names = append(names, in.Name)
 	}
 	typed := unescape(strings.Join(words[:nameLength(words)], " "))
-	guess := view.Name(nearest(typed, names))
+	guess := view.Name(oncall.Nearest(typed, names))
 	return oncall.Refuse("There is no team and no integration %q%s.%s Write it like `%s`.", view.Name(typed), r.none(), view.DidYouMean(guess, "%q"), maintenanceExample)
 }
 

@@ -133,7 +133,7 @@ func guessPerson(d *store.Directory, typed string) string {
 		}
 	}
 	slices.Sort(names)
-	guess := nearest(typed, slices.Compact(names))
+	guess := oncall.Nearest(typed, slices.Compact(names))
 	if len([]rune(typed)) < 3 && !strings.HasPrefix(strings.ToLower(guess), strings.ToLower(typed)) {
 		return "" // of two letters one is another name
 	}

@@ -158,7 +158,7 @@ func (r request) unclear(words []string) (said, name string) {
 		return "", ""
 	}
 	first := strings.Trim(unescape(words[0]), `"'“”:,;`)
-	if guess := nearest(first, r.whereOnCall()); guess != "" && len([]rune(first)) > 3 {
+	if guess := oncall.Nearest(first, r.whereOnCall()); guess != "" && len([]rune(first)) > 3 {
 		return oncall.Say("There is no team or schedule %q.%s", view.Name(first), view.DidYouMean(view.Name(guess), "%q")).String(), guess
 	}
 	if strings.HasPrefix(first, "@") {

@@ -50,7 +50,7 @@ func (r request) noRouted(words []string) error {
 	}
 	typed := unescape(strings.Join(words, " "))
 	return oncall.Refuse("There is no team and no integration %q%s.%s `/oncall routes` lists whose rules there are.",
-		view.Name(typed), r.none(), view.DidYouMean(view.Name(nearest(typed, names)), "%q"))
+		view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
 // allRoutes lists whose rules there are.

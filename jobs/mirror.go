@@ -67,11 +67,6 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// learnPeople looks up the Slack profiles of a few people whom the set-up names.
-func (j *Jobs) learnPeople(ctx context.Context, _ time.Time) error {
-	return j.mirror.LearnPeople(ctx)
-}
-
 // topic brings the topic of a team's channel up to date.
 func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error {
 	channel, segment, err := j.store.Topic(ctx, job.Args.Team)

@@ -13,13 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// Transport calls only what the rules allow, for others who call what people or messages name.
-func (r AddressRules) Transport() http.RoundTripper { return r.transport() }
-
-// transport calls only what the rules allow. It checks the IP address of the actual connection, so a name that resolves
+// Transport calls only what the rules allow. It checks the IP address of the actual connection, so a name that resolves
 // differently each time can't deceive it. A proxy makes the connection itself, so for a proxy the host is looked up here
 // first. The proxy's own address isn't checked, because an admin has chosen it.
-func (r AddressRules) transport() http.RoundTripper {
+func (r AddressRules) Transport() http.RoundTripper {
 	checked := &net.Dialer{Timeout: webLimit, Control: func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {

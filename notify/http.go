@@ -50,7 +50,7 @@ func newWeb(service, secret string) *web {
 // newForeignWeb speaks with servers that people name. They may name servers that only we can reach, so the answers are
 // not quoted to them.
 func newForeignWeb(service string, rules AddressRules) *web {
-	w := newWebBy(service, rules.transport())
+	w := newWebBy(service, rules.Transport())
 	w.foreign = true
 	return w
 }

@@ -175,7 +175,7 @@ func (f AnswerFacts) Decide(a Answer, facts Facts, now time.Time) (AnswerOutcome
 			out.Hint = nil // with nothing open, AnswerNothing says it all
 		}
 	default:
-		out.Result, out.Hint = AnswerUnclear, f.Scope.Help(ActAck)
+		out.Result, out.Hint = AnswerUnclear, f.Scope.Help()
 	}
 	return out, nil, nil
 }
@@ -199,7 +199,7 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 		if len(told.Shown) == 0 { // the answer named its message
 			told = scopeOf(f.Messages)
 		}
-		out.Result, out.Hint = AnswerUnclear, told.Help(ActAck)
+		out.Result, out.Hint = AnswerUnclear, told.Help()
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed

@@ -316,7 +316,7 @@ func (t AnswerScope) left(do ActKind, c Choice) (out []leftMessage) {
 }
 
 // Help says what can be answered, with a number that works now.
-func (t AnswerScope) Help(do ActKind) Sentence {
+func (t AnswerScope) Help() Sentence {
 	left := t.left(ActAck, Choice{})
 	if len(left) == 0 {
 		left = t.left(ActResolve, Choice{})
@@ -327,7 +327,7 @@ func (t AnswerScope) Help(do ActKind) Sentence {
 	n := left[0].answer
 	help := Say("Answer %sa to acknowledge, %sr to resolve or %se to escalate, with the number from the message.", n, n, n)
 	if len(left) > 1 {
-		help = Say("%s %s", help, t.Remaining(Intent{Act: do}, Choice{}))
+		help = Say("%s %s", help, t.Remaining(Intent{Act: ActAck}, Choice{}))
 	}
 	return help
 }

@@ -78,11 +78,8 @@ func (p Page) MessageKey() string {
 	return p.Key
 }
 
-// Task is the job that sends the page.
-func (p Page) Task() Task { return p.TaskOf(0) }
-
-// TaskOf is the job that sends the page and then handles the rest of a batch.
-func (p Page) TaskOf(batch PageBatchID) Task {
+// Task is the job that sends the page and then handles the rest of its batch; 0: the page is in none.
+func (p Page) Task(batch PageBatchID) Task {
 	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
 }
 

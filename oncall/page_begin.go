@@ -178,7 +178,7 @@ func (f PageFacts) skip(d *PageDecision, now time.Time) {
 		if m.State == PageWaiting {
 			m.Bundle, m.DeferredUntil = 0, nil
 			d.Pages = append(d.Pages, m)
-			d.Tasks = append(d.Tasks, m.Task())
+			d.Tasks = append(d.Tasks, m.Task(0))
 		}
 	}
 	if p.DoubtAt == nil && p.Redials == 0 {

@@ -384,7 +384,7 @@ func (rec *pageRecorder) forward(p Page) {
 		}
 		if o.State == PageWaiting && o.At.After(rec.now) && !slices.Contains(rec.out.Forward, o.ID) {
 			rec.out.Forward = append(rec.out.Forward, o.ID)
-			rec.out.Tasks = append(rec.out.Tasks, o.Task())
+			rec.out.Tasks = append(rec.out.Tasks, o.Task(0))
 		}
 		return
 	}
@@ -407,7 +407,7 @@ func (rec *pageRecorder) redial() {
 	lead := &rec.pages[0]
 	lead.Redials++
 	lead.RedialKey = lead.Key + redialMark
-	again := lead.Task()
+	again := lead.Task(0)
 	again.At = at
 	rec.out.Tasks = append(rec.out.Tasks, again)
 }

@@ -11,7 +11,8 @@ const (
 	ramfs = 0x858458f6
 )
 
-func inMemory(dir string) bool {
+// InMemory reports whether the files of a directory would be lost when the machine restarts.
+func InMemory(dir string) bool {
 	var s syscall.Statfs_t
 	if syscall.Statfs(dir, &s) != nil {
 		return false

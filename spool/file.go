@@ -83,9 +83,6 @@ func measure(db *bbolt.DB) (Held, error) {
 	return held, err
 }
 
-// InMemory reports whether what is in a directory would be lost when the machine restarts.
-func InMemory(dir string) bool { return inMemory(dir) }
-
 // CheckDir says why a directory can't have a spool.
 func CheckDir(dir string) error {
 	info, err := os.Stat(dir)
@@ -96,7 +93,7 @@ func CheckDir(dir string) error {
 		return err
 	case !info.IsDir():
 		return errors.New("it is no directory")
-	case inMemory(dir):
+	case InMemory(dir):
 		return errors.New("the directory is in memory (tmpfs), and would be empty after a restart of the machine")
 	}
 	probe, err := os.CreateTemp(dir, ".probe-*")

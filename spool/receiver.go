@@ -96,7 +96,7 @@ func (d *Receiver) open(now time.Time) {
 	d.Log.Info().Str("dir", d.Spool.Dir).Int64("signals", held.Signals).Msg("the spool is open")
 	if !d.opened {
 		d.opened = true
-		d.System.UseSpool()
+		d.System.Resume()
 		if known, err := loadKnown(d.Spool.Dir); err != nil {
 			d.Log.Error().Err(err).Msg("what was known of the set-up can't be read")
 		} else if known != nil {
@@ -108,9 +108,6 @@ func (d *Receiver) open(now time.Time) {
 		d.System.Suspend()
 	}
 }
-
-// Hold keeps signals from the database until it has been seen to take what is in the spool.
-func (d *Receiver) Hold() { d.System.Suspend() }
 
 // IntegrationByKey returns the integration that a key belongs to, as the database says, or as is known where
 // that is away; oncall.ErrNotFound only where the database has said so.

@@ -62,9 +62,9 @@ func unreachable(err error) bool {
 		err != nil && strings.Contains(err.Error(), "conn closed") // pgconn doesn't export that error
 }
 
-// malformed reports whether the database refuses the data as such, so that a retry is useless: a value out of
+// Malformed reports whether the database refuses the data as such, so that a retry is useless: a value out of
 // range, a violated constraint, a row that is too long for an index.
-func malformed(err error) bool {
+func Malformed(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (strings.HasPrefix(answer.Code, "22") || strings.HasPrefix(answer.Code, "23") ||
 		strings.HasPrefix(answer.Code, "54"))

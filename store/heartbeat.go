@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -120,14 +119,6 @@ func unmuteHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, na
 	return was, translate(err)
 }
 
-// KeyHolder is whoever has the key of an integration, as far as heartbeats go: Opsgenie's API makes and switches them.
-type KeyHolder struct {
-	Integration oncall.Integration
-	Now         time.Time
-}
-
-func (k KeyHolder) actor() oncall.Actor { return oncall.ByIntegration(k.Integration.Name) }
-
 // HeartbeatOf returns a heartbeat of an integration, or oncall.ErrNotFound.
 func (s *System) HeartbeatOf(ctx context.Context, in oncall.IntegrationID, name string) (h oncall.Heartbeat, err error) {
 	const load = `
@@ -139,60 +130,8 @@ func (s *System) HeartbeatOf(ctx context.Context, in oncall.IntegrationID, name 
 	return h, wrapAny(translate(err), "load heartbeat %q", name)
 }
 
-// SetHeartbeat makes a heartbeat of an integration, or changes what is expected of it, and reports whether it
-// is new. If there are too many, that is refused.
-func (s *System) SetHeartbeat(ctx context.Context, by KeyHolder, name string, spec oncall.HeartbeatSpec) (made bool, err error) {
-	const count = `SELECT count(*) FROM heartbeats WHERE integration_id = $1 AND removed_at IS NULL`
-	in := by.Integration
-	err = s.transact(ctx, func(tx pgx.Tx) error {
-		before, found, err := lockHeartbeat(ctx, tx, in.ID, name)
-		if err != nil {
-			return err
-		}
-		if found && before.HeartbeatSpec == spec {
-			return nil
-		}
-		if found {
-			if err := respecHeartbeat(ctx, tx, before, spec, by.Now); err != nil {
-				return err
-			}
-			return record(ctx, tx, by.actor(), by.Now, audit.ChangedHeartbeat(in.Name, in.TeamID, name, before.HeartbeatSpec, spec))
-		}
-		var n int
-		if err := tx.QueryRow(ctx, count, in.ID).Scan(&n); err != nil {
-			return err
-		}
-		if n >= oncall.MaxHeartbeats {
-			return oncall.Refuse("The integration has %d heartbeats already, and can't have more.", n)
-		}
-		made = true
-		h := oncall.Heartbeat{IntegrationID: in.ID, Name: name, HeartbeatSpec: spec}
-		if err := insertHeartbeat(ctx, tx, h, true, by.Now); err != nil {
-			return err
-		}
-		return record(ctx, tx, by.actor(), by.Now, audit.AddedHeartbeat(in.Name, in.TeamID, h))
-	})
-	return made, wrapAny(err, "set heartbeat %q", name)
-}
-
-// lockHeartbeat loads a heartbeat that nobody else changes.
-func lockHeartbeat(ctx context.Context, tx pgx.Tx, in oncall.IntegrationID, name string) (h oncall.Heartbeat, found bool, err error) {
-	const load = `
-		SELECT id, integration_id, name, every, grace, max_runtime, severity, pinged_at, run_at, run, due_at, down_at, why, failed, together,
-		       muted_at, muted_until, told_at, false AS removed
-		FROM heartbeats
-		WHERE integration_id = $1 AND name = $2 AND removed_at IS NULL
-		FOR UPDATE`
-	rows, _ := tx.Query(ctx, load, in, name)
-	h, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Heartbeat])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return h, false, nil
-	}
-	return h, err == nil, err
-}
-
-// respecHeartbeat changes what is expected of a heartbeat.
-func respecHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
+// setHeartbeatSpec saves another spec of a heartbeat.
+func setHeartbeatSpec(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec oncall.HeartbeatSpec, now time.Time) error {
 	const save = `
 		UPDATE heartbeats SET every = $2, grace = $3, max_runtime = $4, severity = $5, due_at = $6, look_at = $7 WHERE id = $1`
 	h.SetSpec(spec, now)
@@ -200,30 +139,11 @@ func respecHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, spec on
 	return err
 }
 
-// insertHeartbeat makes a heartbeat.
+// insertHeartbeat stores a new heartbeat.
 func insertHeartbeat(ctx context.Context, tx pgx.Tx, h oncall.Heartbeat, byPing bool, now time.Time) error {
 	const insert = `
 		INSERT INTO heartbeats (integration_id, name, every, grace, max_runtime, severity, by_ping, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
 	_, err := tx.Exec(ctx, insert, h.IntegrationID, h.Name, h.Every, h.Grace, h.MaxRuntime, h.Severity, byPing, now)
 	return err
-}
-
-// SwitchHeartbeat turns the paging of a heartbeat on or off.
-func (s *System) SwitchHeartbeat(ctx context.Context, by KeyHolder, name string, on bool) error {
-	in := by.Integration
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if !on {
-			if err := muteHeartbeat(ctx, tx, in.ID, name, nil, "", by.Now); err != nil {
-				return err
-			}
-			return record(ctx, tx, by.actor(), by.Now, audit.MutedHeartbeat(in.Name, name, in.TeamID, nil))
-		}
-		was, err := unmuteHeartbeat(ctx, tx, in.ID, name, by.Now)
-		if err != nil || !was {
-			return err
-		}
-		return record(ctx, tx, by.actor(), by.Now, audit.UnmutedHeartbeat(in.Name, name, in.TeamID))
-	})
-	return wrapAny(err, "switch heartbeat %q", name)
 }

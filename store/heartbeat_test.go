@@ -37,17 +37,12 @@ func (w *world) pass(d time.Duration) {
 	}
 }
 
-// beats makes heartbeats that are expected each minute, with half a minute of grace.
+// beats makes heartbeats that are expected each minute, with half a minute of grace, as an API may do.
 func (w *world) beats(names ...string) {
 	w.t.Helper()
-	in, err := w.IntegrationByKey(w.t.Context(), key, w.clock())
-	if err != nil {
-		w.t.Fatal(err)
-	}
 	for _, name := range names {
-		if _, err := w.SetHeartbeat(w.t.Context(), store.KeyHolder{Integration: in, Now: w.clock()}, name, oncall.HeartbeatSpec{Every: 60, Grace: 30, Severity: oncall.High}); err != nil {
-			w.t.Fatal(err)
-		}
+		w.exec(`INSERT INTO heartbeats (integration_id, name, every, grace, severity, by_ping, created_at)
+			VALUES ($1, $2, 60, 30, 'high', true, $3)`, w.integration, name, w.clock())
 	}
 }
 
@@ -135,7 +130,7 @@ func TestWhileWeAreAwayNothingIsMissing(t *testing.T) {
 func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.UseSpool()
+	w.Resume()
 	w.beats("backup")
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	w.pass(50 * time.Second)
@@ -170,7 +165,7 @@ func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 func TestAPingFromTheSpoolIsExcused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.UseSpool()
+	w.Resume()
 	w.beats("backup")
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	request, err := store.Spool(w.integration, []oncall.Signal{oncall.NewPing("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")}, w.clock().Add(30*time.Second), store.Doubt{})

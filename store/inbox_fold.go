@@ -61,7 +61,7 @@ func (w *inboxWorker) drain(ctx context.Context) error {
 	w.unblock()
 	for {
 		more, err := w.foldNext(ctx, nil)
-		culprit := malformed(err) || errors.Is(err, errRule)
+		culprit := Malformed(err) || errors.Is(err, errRule)
 		switch {
 		case err == nil && !more:
 			w.limit = foldBatch

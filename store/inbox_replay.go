@@ -52,10 +52,6 @@ var (
 	errFenced    = errors.New("others of the same commit are in the spool already")
 )
 
-// UseSpool tells the store that rejected signals go to a spool. After the first signal that can't be stored, Accept
-// rejects every signal until Resume, so that no signal overtakes the ones in the spool. Call UseSpool before Accept.
-func (s *System) UseSpool() { s.arrivals.begin() }
-
 // Suspend keeps signals from being stored until Resume.
 func (s *System) Suspend() {
 	s.arrivals.mu.Lock()
@@ -70,7 +66,9 @@ func (s *System) Suspended() bool {
 	return s.arrivals.suspended
 }
 
-// Resume lets signals be stored again, once the spool is empty.
+// Resume lets signals be stored, and tells the store that a spool takes the signals that can't be. From the first of
+// those on, Accept rejects every signal until the next Resume, so that no signal overtakes the ones in the spool. Call
+// Resume before Accept, and again whenever the spool is empty.
 func (s *System) Resume() { s.arrivals.begin() }
 
 // begin starts a new period. While the outcome of a commit is unknown, no other commit follows in the same period,
@@ -170,9 +168,6 @@ func (r SpooledRequest) came() []oncall.Payload {
 	}
 	return r.Came
 }
-
-// Malformed reports whether the database refuses the data as such, so that a retry is useless.
-func Malformed(err error) bool { return malformed(err) }
 
 // inboxRows holds rows for the inbox or for the table of pings, as one array for each column.
 type inboxRows struct {

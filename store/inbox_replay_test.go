@@ -73,7 +73,7 @@ func TestWhatMayHaveBeenStoredIsReplayedOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			s.UseSpool()
+			s.Resume()
 			accept := func(k string) error {
 				return s.Accept(t.Context(), w.integration, []oncall.Signal{trigger(k)}, start)
 			}
@@ -116,7 +116,7 @@ func TestWhatMayHaveBeenStoredIsReplayedOnce(t *testing.T) {
 func TestACommitThatWasReplayedDoesNotHappen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.UseSpool()
+	w.Resume()
 	if err := w.Replay(t.Context(), "one", []store.SpooledRequest{w.spooled(1, store.Doubt{Period: w.Period(), Commit: 1}, "a")}, start); err != nil {
 		t.Fatal(err)
 	}

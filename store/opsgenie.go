@@ -100,7 +100,7 @@ func (s *System) OpsgenieAlias(ctx context.Context, in oncall.IntegrationID, id 
 	} else {
 		err = s.pool.QueryRow(ctx, byID, in, id).Scan(&alias)
 	}
-	if malformed(err) { // not a UUID
+	if Malformed(err) { // not a UUID
 		err = errors.Join(oncall.ErrNotFound, err)
 	}
 	return alias, wrapAny(translate(err), "look for an alert")

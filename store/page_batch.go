@@ -34,7 +34,7 @@ func releaseTasks(ctx context.Context, tx pgx.Tx, pages []releasedPage, like onc
 			left = append(left, p.ID)
 		}
 		like.ID = p.ID
-		tasks = append(tasks, like.TaskOf(p.Batch))
+		tasks = append(tasks, like.Task(p.Batch))
 	}
 	return tasks, leaveBatch(ctx, tx, left)
 }
@@ -77,7 +77,7 @@ func (s *Store) deferBatch(ctx context.Context, tx pgx.Tx, to recipient, what on
 		if err := tx.QueryRow(ctx, `SELECT nextval('convoys')`).Scan(&own); err != nil {
 			return false, err
 		}
-		t := o.Page.TaskOf(own)
+		t := o.Page.Task(own)
 		t.At, t.Severity = o.Again, o.Incident.Severity
 		if err := s.enqueue(ctx, tx, now, []oncall.Task{t}); err != nil {
 			return false, err
@@ -118,7 +118,7 @@ func (s *Store) moveBatch(ctx context.Context, tx pgx.Tx, to recipient, id oncal
 	var p oncall.Page
 	var severity oncall.Severity
 	if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &severity}, func() error {
-		t := p.TaskOf(passOn)
+		t := p.Task(passOn)
 		t.Severity = severity
 		tasks = append(tasks, t)
 		return nil

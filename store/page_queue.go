@@ -167,7 +167,7 @@ func pageTasks(ctx context.Context, tx pgx.Tx, pages []delivery, saved map[strin
 			}
 			led[p.batch], left = true, append(left, p.ID)
 		}
-		t := p.TaskOf(p.batch)
+		t := p.Task(p.batch)
 		t.Severity, t.Ahead = p.about.Severity, p.ahead
 		if p.batch != 0 {
 			t.Ahead = first[p.batch]

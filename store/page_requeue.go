@@ -51,7 +51,7 @@ func (s *System) RequeuePages(ctx context.Context, now time.Time) (int, error) {
 		var batch oncall.PageBatchID
 		var left []oncall.PageID
 		if _, err := pgx.ForEachRow(rows, []any{&p.ID, &p.UserID, &p.Method, &batch}, func() error {
-			tasks = append(tasks, p.TaskOf(batch))
+			tasks = append(tasks, p.Task(batch))
 			if batch != 0 {
 				left = append(left, p.ID)
 			}

@@ -142,7 +142,7 @@ func (s *Store) writePayloads(ctx context.Context) {
 			return
 		}
 		err := s.savePayloads(ctx, batch)
-		if err != nil && !malformed(err) {
+		if err != nil && !Malformed(err) {
 			s.outages.Warn().Err(err).Int("payloads", len(batch)).Msg("what monitors sent can't be kept yet")
 			s.payloads.back(batch)
 		} else if err != nil {

@@ -87,7 +87,7 @@ func (a *applier) applyHeartbeatsOf(ctx context.Context, in setup.Integration, i
 		case a.changed("heartbeat", called, difference{"every", old.Every != spec.Every}, difference{"grace", old.Grace != spec.Grace},
 			difference{"max_runtime", old.MaxRuntime != spec.MaxRuntime}, difference{"severity", old.Severity != spec.Severity},
 			difference{"named in the file", old.ByPing}):
-			if err = respecHeartbeat(ctx, a.tx, old.Heartbeat, spec, a.now); err == nil {
+			if err = setHeartbeatSpec(ctx, a.tx, old.Heartbeat, spec, a.now); err == nil {
 				_, err = a.tx.Exec(ctx, adopt, old.ID)
 			}
 		}

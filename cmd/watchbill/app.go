@@ -259,7 +259,7 @@ func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Meth
 	}
 	a.door = door
 	if s.prepare != nil {
-		door.Hold() // nobody knows yet whether the database is there
+		a.store.Suspend() // nobody knows yet whether the database is there
 	}
 	a.background(ctx, "spool", door.Run)
 	return nil

@@ -45,14 +45,9 @@ func ofHeartbeat(integration, name string, team oncall.TeamID, act Operation, ch
 	return Entry{Kind: Heartbeat, Name: integration + "/" + name, Teams: []oncall.TeamID{team}, Act: act, Changes: changes}
 }
 
-// AddedHeartbeat is a heartbeat that came up by its first ping, or by the call of whoever has the key.
+// AddedHeartbeat is a heartbeat that its first ping has created.
 func AddedHeartbeat(integration string, team oncall.TeamID, h oncall.Heartbeat) Entry {
 	return ofHeartbeat(integration, h.Name, team, Added, Change{What: "expected", After: expected(h.HeartbeatSpec)})
-}
-
-// ChangedHeartbeat expects something else of a heartbeat.
-func ChangedHeartbeat(integration string, team oncall.TeamID, name string, before, after oncall.HeartbeatSpec) Entry {
-	return ofHeartbeat(integration, name, team, Changed, Change{What: "expected", Before: expected(before), After: expected(after)})
 }
 
 // RemovedHeartbeat ends a heartbeat.

@@ -220,5 +220,3 @@ func (r Reader) GoesOn(words []string) bool {
 	}
 	return n > 0 || err != nil
 }
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }

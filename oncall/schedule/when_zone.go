@@ -25,7 +25,7 @@ func (r *reading) isZone(w string) bool {
 // ownZone reports whether the reader's zone is called so at some time of the year.
 func (r *reading) ownZone(w string) bool {
 	for _, month := range []time.Month{time.January, time.July} {
-		if name, _ := time.Date(r.today().Year, month, 1, 0, 0, 0, 0, r.Zone.Location()).Zone(); equalFold(name, w) {
+		if name, _ := time.Date(r.today().Year, month, 1, 0, 0, 0, 0, r.Zone.Location()).Zone(); strings.EqualFold(name, w) {
 			return true
 		}
 	}
@@ -114,10 +114,10 @@ func (r *reading) instant(d Date, at TimeOfDay, zone string) time.Time {
 	}
 	t := r.Zone.Instant(d, at)
 	if location := r.Zone.Location(); zone != "" {
-		if name, _ := t.In(location).Zone(); !equalFold(name, zone) {
+		if name, _ := t.In(location).Zone(); !strings.EqualFold(name, zone) {
 			for _, later := range turnedBack {
 				u := t.Add(later)
-				if name, _ := u.In(location).Zone(); equalFold(name, zone) && u.In(location).Format("15:04") == at.String() {
+				if name, _ := u.In(location).Zone(); strings.EqualFold(name, zone) && u.In(location).Format("15:04") == at.String() {
 					return u
 				}
 			}

@@ -1,4 +1,4 @@
-package bot
+package oncall
 
 import "testing"
 
@@ -8,8 +8,8 @@ func TestNearest(t *testing.T) {
 	for typed, want := range map[string]string{
 		"woh": "who", "overide": "override", "hlep": "help", "OVERRIDES": "override", "frobnicate": "", "x": "",
 	} {
-		if got := nearest(typed, names); got != want {
-			t.Errorf("nearest(%q) = %q; want %q", typed, got, want)
+		if got := Nearest(typed, names); got != want {
+			t.Errorf("Nearest(%q) = %q; want %q", typed, got, want)
 		}
 	}
 }
