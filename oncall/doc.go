@@ -107,6 +107,6 @@
 // they share a Change and its unexported steps. What is free of that has left: who is on call (package
 // schedule), who may do what (access), what the audit log holds (audit), the set-up file (setup), what
 // people's rules make of an alert (route). Its files are named noun first: act_ (what people do with an
-// incident), answer_, contact_, cover_, fold_ (from signals to incidents; with storm, flap and group), page_
+// incident), answer_, contact_, cover_, fold_ (from signals to incidents), page_
 // (when and how a page goes out), policy_ and incident_ (steps and timers), user_group_.
 package oncall

@@ -1,5 +1,7 @@
 package oncall
 
+import "slices"
+
 // openOrJoinStorm puts an alert into its integration's current storm, a new storm, or its own new incident.
 func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 	storm := f.storm(f.policyOf(a))
@@ -59,3 +61,39 @@ func (f *Fold) newAlertID() AlertID {
 	f.AlertIDs = f.AlertIDs[1:]
 	return id
 }
+
+// policyOf is the policy for an alert: the one that its rule names, or else the integration's.
+func (f *Fold) policyOf(a *Alert) PolicyID {
+	if a.Route != nil && a.Route.Policy != 0 {
+		if p, known := f.facts().Policies[a.Route.Policy]; known && !p.Removed {
+			return p.ID
+		}
+	}
+	return f.Policy.ID
+}
+
+func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.apart(a.Route) }
+
+// noteMisread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
+// a storm.
+func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
+	for _, h := range s.Hints {
+		if slices.Contains(a.Misread, h.Field) {
+			continue
+		}
+		a.Misread = append(a.Misread, h.Field)
+		c := f.change(id)
+		if c.Incident.Storm != nil {
+			st := c.editStorm()
+			if slices.Contains(st.Misread, h.Field) {
+				continue
+			}
+			st.Misread = append(st.Misread, h.Field)
+		}
+		c.record(EventMisread, c.by, Detail{Text: h.Text})
+	}
+}
+
+// pagesFromNow dates the rest of a change with the time of folding if the signal is replayed, so that it doesn't
+// page in the past.
+func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }

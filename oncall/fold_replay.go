@@ -78,7 +78,3 @@ func (f *Fold) outdated(s Signal) SignalFate {
 	f.touch(a)
 	return f.ignoreLate(a, s)
 }
-
-// pagesFromNow dates the rest of a change with the time of folding if the signal is replayed, so that it doesn't
-// page in the past.
-func (f *Fold) pagesFromNow(c *Change) { c.now = latest(c.now, f.replaying) }

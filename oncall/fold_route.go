@@ -109,24 +109,12 @@ func (in Integration) apart(r *AlertRoute) string {
 	return fmt.Sprintf("\x01to/%d", r.Policy)
 }
 
-func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.apart(a.Route) }
-
 // grouping is the grouping of a rule, or else of the integration; nil: none.
 func (in Integration) grouping(r *AlertRoute) *Grouping {
 	if r != nil && r.Group != nil {
 		return r.Group
 	}
 	return in.Grouping
-}
-
-// policyOf is the policy for an alert: the one that its rule names, or else the integration's.
-func (f *Fold) policyOf(a *Alert) PolicyID {
-	if a.Route != nil && a.Route.Policy != 0 {
-		if p, known := f.facts().Policies[a.Route.Policy]; known && !p.Removed {
-			return p.ID
-		}
-	}
-	return f.Policy.ID
 }
 
 // signal is the signal that the alert's monitor would send now.

@@ -1,9 +1,6 @@
 package oncall
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // A monitor's Expires is believed if it lies within longOver before and longAhead after now; otherwise its clock is
 // wrong. Prometheus resends the end of an alert for 15 minutes, and sets the end of a firing one four resend or
@@ -48,25 +45,5 @@ func (f *Fold) takeNotes(a *Alert, s Signal) {
 	if s.Sender != "" && f.Sender != s.Sender {
 		f.Sender = s.Sender
 		c.record(EventRecognised, c.by, Detail{Text: s.Sender})
-	}
-}
-
-// noteMisread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
-// a storm.
-func (f *Fold) noteMisread(a *Alert, s Signal, id IncidentID) {
-	for _, h := range s.Hints {
-		if slices.Contains(a.Misread, h.Field) {
-			continue
-		}
-		a.Misread = append(a.Misread, h.Field)
-		c := f.change(id)
-		if c.Incident.Storm != nil {
-			st := c.editStorm()
-			if slices.Contains(st.Misread, h.Field) {
-				continue
-			}
-			st.Misread = append(st.Misread, h.Field)
-		}
-		c.record(EventMisread, c.by, Detail{Text: h.Text})
 	}
 }

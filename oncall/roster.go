@@ -211,3 +211,23 @@ func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 	}
 	return people
 }
+
+// nextHandOff returns when the people behind the targets next change, or the horizon if that is sooner.
+func (r Roster) nextHandOff(targets []Target, after, horizon time.Time) time.Time {
+	for i := range targets {
+		t := &targets[i]
+		c := r.Schedules[t.Schedule]
+		if t.Schedule == 0 || c == nil {
+			continue
+		}
+		for _, role := range c.Roles() {
+			if !t.means(role) {
+				continue
+			}
+			if change, found := c.NextChange(after, horizon, role); found {
+				horizon = change
+			}
+		}
+	}
+	return horizon
+}
