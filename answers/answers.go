@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -56,7 +55,7 @@ const longestID = 200
 // refuses would be tried again and again.
 func storable(a oncall.Answer) oncall.Answer {
 	for _, text := range []*string{&a.ID, &a.From, &a.Token, &a.Text, &a.Message.Page, (*string)(&a.Message.Probe.User)} {
-		*text = strings.ReplaceAll(strings.ToValidUTF8(*text, ""), "\x00", "")
+		*text = oncall.Storable(*text)
 	}
 	if len(a.ID) > longestID {
 		a.ID = fmt.Sprintf("%x", sha256.Sum256([]byte(a.ID)))

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -34,7 +33,7 @@ func (f form) input(block view.Block) slack.BlockAction {
 
 // text is what was typed, as it can be stored.
 func (f form) text(block view.Block) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(f.input(block).Value, ""), "\x00", "")
+	return oncall.Storable(f.input(block).Value)
 }
 
 // choice is the value of the option that was chosen, "" if none was.

@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
 )
 
-// reference is what Slack makes of a name, a link or an address that somebody types in a command.
-// AddElsewhere in it < and > are entities.
+// reference matches a reference, which Slack makes of a name, a link or an address that somebody types in a command.
+// Elsewhere in the text, < and > are entities.
 var reference = regexp.MustCompile(`<([^<>]*)>`)
 
 // typedWords are the words of a command, with its links, addresses and channels as they were typed.
 // People and user groups stay references: a command may be about them.
 func typedWords(text string, d *store.Directory) []string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "") // as it can be stored
+	text = oncall.Storable(text)
 	words := strings.Fields(reference.ReplaceAllStringFunc(text, func(hit string) string {
 		if inside := hit[1:]; strings.HasPrefix(inside, "@") || strings.HasPrefix(inside, "!") {
 			return hit

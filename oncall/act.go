@@ -115,7 +115,7 @@ const maxNote = 2000
 
 // note adds a remark to the timeline; a closed incident takes one too.
 func (c *Change) note(a Act) error {
-	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", ""))
+	text := strings.TrimSpace(Storable(a.Text))
 	switch n := utf8.RuneCountInString(text); {
 	case n == 0:
 		return Refuse("The note is empty.")

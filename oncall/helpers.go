@@ -29,9 +29,14 @@ func appendNew(all []string, s string) []string {
 
 // cutText puts text on one line, and truncates it to most characters.
 func cutText(text string, most int) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(strings.Join(strings.Fields(text), " "), ""), "\x00", "")
+	text = Storable(strings.Join(strings.Fields(text), " "))
 	if r := []rune(text); len(r) > most {
 		return string(r[:most-1]) + "…"
 	}
 	return text
+}
+
+// Storable returns a text without the characters that PostgreSQL can't store: NUL, and anything that isn't UTF-8.
+func Storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }

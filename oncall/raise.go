@@ -56,7 +56,7 @@ func (r RaiseRequest) Title() string {
 
 // body is the whole text, unless the title has all of it.
 func (r RaiseRequest) body() string {
-	text := strings.TrimSpace(strings.ReplaceAll(strings.ToValidUTF8(r.Text, ""), "\x00", ""))
+	text := strings.TrimSpace(Storable(r.Text))
 	if strings.Join(strings.Fields(text), " ") == r.Title() {
 		return ""
 	}

@@ -121,5 +121,5 @@ func routeText(r *oncall.AlertRoute) string {
 	if err != nil {
 		return ""
 	}
-	return plain(strings.ReplaceAll(string(text), `\u0000`, ""))
+	return oncall.Storable(strings.ReplaceAll(string(text), `\u0000`, ""))
 }

@@ -184,7 +184,7 @@ func (w *heartbeatWatch) receive(row pingRow) {
 	}
 	scrub(&s)
 	p := *s.Ping
-	p.Run = plain(p.Run)
+	p.Run = oncall.Storable(p.Run)
 	i := w.find(row.IntegrationID, s.DedupKey)
 	if i < 0 && p.Create {
 		i = w.create(row.IntegrationID, s.DedupKey, p)

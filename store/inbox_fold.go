@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -189,7 +188,7 @@ func split(ctx context.Context, dir *Directory, entries []entry, rejectReason er
 
 // scrub removes NUL, the one character that PostgreSQL can't store in a text.
 func scrub(s *oncall.Signal) {
-	clean := plain
+	clean := oncall.Storable
 	for _, text := range []*string{&s.DedupKey, &s.GroupKey, &s.Title, &s.Body, &s.Link, &s.Note, &s.Sender} {
 		*text = clean(*text)
 	}
@@ -315,7 +314,7 @@ func (w *inboxWorker) removeFromInbox(ctx context.Context, tx pgx.Tx, entries []
 		WHERE id = $1`
 	const remove = `DELETE FROM inbox WHERE id = ANY ($1)`
 	for _, r := range rejects {
-		why := strings.ReplaceAll(r.why.Error(), "\x00", "")
+		why := oncall.Storable(r.why.Error())
 		if _, err := tx.Exec(ctx, reject, r.ID, why, now); err != nil {
 			return fmt.Errorf("put signal %d aside: %w", r.ID, err)
 		}

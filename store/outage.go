@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -37,8 +36,8 @@ func (s *System) SaveOutagePages(ctx context.Context, pages []OutagePage) error 
 		    reference = excluded.reference, error = excluded.error`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		for _, p := range pages {
-			_, err := tx.Exec(ctx, save, p.Key, p.Team, p.User, p.Method, p.Outage, p.Waiting, plain(p.Title), p.Attempts,
-				p.TriedAt, p.Outcome, plain(p.Reference), plain(p.Error))
+			_, err := tx.Exec(ctx, save, p.Key, p.Team, p.User, p.Method, p.Outage, p.Waiting, oncall.Storable(p.Title), p.Attempts,
+				p.TriedAt, p.Outcome, oncall.Storable(p.Reference), oncall.Storable(p.Error))
 			if err != nil {
 				return err
 			}
@@ -50,6 +49,3 @@ func (s *System) SaveOutagePages(ctx context.Context, pages []OutagePage) error 
 	}
 	return nil
 }
-
-// plain removes NUL, the one character that PostgreSQL can't store in a text.
-func plain(text string) string { return strings.ReplaceAll(text, "\x00", "") }

@@ -184,8 +184,8 @@ func (s *Store) savePayloads(ctx context.Context, batch []oncall.Payload) error 
 		if err != nil {
 			return err
 		}
-		rows.Queue(insert, p.Integration, p.At, p.Method, plain(p.Path), plain(p.Query), headers, p.Body, p.Size, p.Cut,
-			p.Reader, p.TakenFor, plain(p.Trouble), p.Signals, keys)
+		rows.Queue(insert, p.Integration, p.At, p.Method, oncall.Storable(p.Path), oncall.Storable(p.Query), headers, p.Body, p.Size, p.Cut,
+			p.Reader, p.TakenFor, oncall.Storable(p.Trouble), p.Signals, keys)
 		of = append(of, p.Integration)
 	}
 	slices.Sort(of)

@@ -46,7 +46,7 @@ func saveTallies(ctx context.Context, tx pgx.Tx, batches []integrationBatch) err
 		for name, t := range b.Tallies {
 			batch.Queue(add, pgx.StrictNamedArgs{
 				"team": name.Team, "integration": name.Integration, "rule": name.Rule, "matched": t.Matched, "dropped": t.Dropped,
-				"held": t.Held, "passed": t.Passed, "shadow": t.Shadow, "failed": t.Failed, "error": plain(t.Error), "at": t.At,
+				"held": t.Held, "passed": t.Passed, "shadow": t.Shadow, "failed": t.Failed, "error": oncall.Storable(t.Error), "at": t.At,
 			})
 		}
 	}
