@@ -19,26 +19,26 @@ func TestAnAnswerActs(t *testing.T) {
 		t.Fatalf("orders: %+v", orders)
 	}
 	if got := w.says("+12025550199", "1a"); got != "" {
-		t.Errorf("a stranger is told %q", got)
+		t.Errorf("a stranger is told %q, want %q", got, "")
 	}
-	if got := w.says(annsPhone, "7a"); got != "No message 7. Open for you: #1; 1a takes it." {
-		t.Errorf("another number is told %q", got)
+	if got, want := w.says(annsPhone, "7a"), "No message 7. Open for you: #1; 1a takes it."; got != want {
+		t.Errorf("another number is told %q, want %q", got, want)
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
 		t.Errorf("%q, %s", got, w.status(1))
 	}
 	w.n-- // the provider brings it once more
 	if got := w.says(annsPhone, "1a"); got != "" {
-		t.Errorf("a repetition is told %q", got)
+		t.Errorf("a repetition is told %q, want %q", got, "")
 	}
-	if got := w.says(annsPhone, "ack"); got != "You have acknowledged incident #1 already." {
-		t.Errorf("a second acknowledgement is told %q", got)
+	if got, want := w.says(annsPhone, "ack"), "You have acknowledged incident #1 already."; got != want {
+		t.Errorf("a second acknowledgement is told %q, want %q", got, want)
 	}
 	if got := w.says(annsPhone, "1r"); got != "Resolved #1." || w.incident(1).ResolvedBy.User != ann {
 		t.Errorf("%q, %+v", got, w.incident(1))
 	}
-	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
-		t.Errorf("after that: %q", got)
+	if got, want := w.says(annsPhone, "1r"), "Incident #1 is already resolved by ann."; got != want {
+		t.Errorf("after that: %q, want %q", got, want)
 	}
 	r := must[oncall.ContactSettings](t)(w.ContactSettings(t.Context(), oncall.ByTimer(), ann))
 	if r.Contacts[0].ConfirmedAt == nil {
@@ -90,13 +90,13 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 		t.Errorf("%q, %s", got, w.status(4))
 	}
 	if got := w.says(annsPhone, "ack"); got != "Acknowledged #4." {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "Acknowledged #4.")
 	}
 	if got := w.says(annsPhone, "rr"); got != "Resolved #4." {
-		t.Errorf("the newest message: %q", got)
+		t.Errorf("the newest message: %q, want %q", got, "Resolved #4.")
 	}
 	if got := w.says(annsPhone, "1 r"); got != "Resolved #1, #2, #3." {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "Resolved #1, #2, #3.")
 	}
 }
 
@@ -163,13 +163,13 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550101", start))
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, [16]byte{7: 5}, start))
 	if got := w.says("+12025550101", "1a"); got != "" {
-		t.Errorf("an address that is not proven is told %q", got)
+		t.Errorf("an address that is not proven is told %q, want %q", got, "")
 	}
-	if got := w.says("+12025550101", "111111"); got != "That code is not right, or too old. A new one can be sent from Slack." {
-		t.Errorf("a wrong code is told %q", got)
+	if got, want := w.says("+12025550101", "111111"), "That code is not right, or too old. A new one can be sent from Slack."; got != want {
+		t.Errorf("a wrong code is told %q, want %q", got, want)
 	}
-	if got := w.says("+12025550101", "'"+proof.Code+"'"); got != "Thank you. SMS pages for bo can come here now." {
-		t.Errorf("the right code is told %q", got)
+	if got, want := w.says("+12025550101", "'"+proof.Code+"'"), "Thank you. SMS pages for bo can come here now."; got != want {
+		t.Errorf("the right code is told %q, want %q", got, want)
 	}
 	// Telegram tells the address with the answer.
 	tg := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodTelegram, "", start))
@@ -194,7 +194,7 @@ func TestATokenActs(t *testing.T) {
 		t.Errorf("%q, %s", said, w.status(1))
 	}
 	if said := w.presses(oncall.MethodVoice, order.Page, oncall.ActResolve); said != "Resolved #1." {
-		t.Errorf("by key: %q", said)
+		t.Errorf("by key: %q, want %q", said, "Resolved #1.")
 	}
 	if said := w.take(ack); said.Text != "Acknowledged #1." || !said.Again {
 		t.Errorf("the same answer again: %+v", said)
@@ -215,7 +215,7 @@ func TestAProbeIsAnswered(t *testing.T) {
 	} {
 		a.Method, a.Intent = oncall.MethodSMS, oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}
 		if got := w.take(a).Text; got != "Thank you: you can be reached here." {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: %q, want %q", name, got, "Thank you: you can be reached here.")
 		}
 	}
 	if got := w.take(oncall.Answer{Message: oncall.MessageKey{Page: "1/1/U0ANN/sms:1"}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck}}); got.Text != "" {
@@ -249,7 +249,7 @@ func TestEndedLinksAnswerByNoWay(t *testing.T) {
 				t.Errorf("%q, %s", said, w.status(1))
 			}
 			if said := w.presses(oncall.MethodVoice, page, oncall.ActAck); said != "Acknowledged #1." {
-				t.Errorf("by key: %q", said) // a call is no link
+				t.Errorf("by key: %q, want %q", said, "Acknowledged #1.") // a call is no link
 			}
 		})
 	}
@@ -268,10 +268,10 @@ func TestAChatThatWasRemovedAnswersNothing(t *testing.T) {
 		}).Text
 	}
 	if said := press("1"); said != "Acknowledged #1." {
-		t.Errorf("%q", said)
+		t.Errorf("got %q, want %q", said, "Acknowledged #1.")
 	}
 	w.check(w.RemoveContact(t.Context(), oncall.ByTimer(), ann, chat, w.now))
-	if said := press("2"); said != "No page comes here any more, so that this button does nothing, and nothing was changed. Please act in Slack." {
-		t.Errorf("%q", said)
+	if said, want := press("2"), "No page comes here any more, so that this button does nothing, and nothing was changed. Please act in Slack."; said != want {
+		t.Errorf("got %q, want %q", said, want)
 	}
 }

@@ -170,7 +170,7 @@ func TestAnOldNumberAfterNewerMessages(t *testing.T) {
 		t.Fatalf("what is left of the bundle: %+v", again)
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #2." {
-		t.Errorf("told %q", got)
+		t.Errorf("told %q, want %q", got, "Acknowledged #2.")
 	}
 	if got := w.says(annsPhone, "4a"); got != "Acknowledged #4." || w.status(3) != "triggered " {
 		t.Errorf("told %q", got)
@@ -189,7 +189,7 @@ func TestWhatWasOnlySaidElsewhere(t *testing.T) {
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 1, w.now))
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
 	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; 1a takes it." {
-		t.Errorf("told %q", got)
+		t.Errorf("told %q, want %q", got, "Open for you: #1; 1a takes it.")
 	}
 	if got := w.says(bosPhone, "#1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
 		t.Errorf("told %q, %s", got, w.status(1))

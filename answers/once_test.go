@@ -39,7 +39,7 @@ func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
 	first := 0
 	for _, r := range said {
 		if r.Text != "Escalated #1, #2." {
-			t.Errorf("told %q", r.Text)
+			t.Errorf("told %q, want %q", r.Text, "Escalated #1, #2.")
 		}
 		if !r.Again {
 			first++

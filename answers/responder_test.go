@@ -39,8 +39,8 @@ func TestARespondersAnswer(t *testing.T) {
 	if orders := w.sms(); len(orders) != 1 || orders[0].AskedBy != (oncall.Actor{}) {
 		t.Fatalf("Ann's page: %+v", orders)
 	}
-	if got := w.says(annsPhone, "1d"); got != "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message." {
-		t.Errorf("who is on call declines: %q", got)
+	if got, want := w.says(annsPhone, "1d"), "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message."; got != want {
+		t.Errorf("who is on call declines: %q, want %q", got, want)
 	}
 	order := w.asks(bo, number, 1)
 	if order.AskedBy != oncall.ByUser(cy) || order.Code != 1 || !slices.Equal(order.Page.Why, oncall.Say("%s asks you to help: the replica", cy)) {
@@ -50,13 +50,13 @@ func TestARespondersAnswer(t *testing.T) {
 		t.Errorf("%q, %s, %s", got, w.status(1), w.responder(1, bo))
 	}
 	if got := w.says(number, "1a"); got != "You have said so already." {
-		t.Errorf("once more: %q", got)
+		t.Errorf("once more: %q, want %q", got, "You have said so already.")
 	}
 	if got := w.says(number, "no"); got != "Declined #1." || w.responder(1, bo) != oncall.ResponderDeclined {
 		t.Errorf("%q, %s", got, w.responder(1, bo))
 	}
 	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1." {
-		t.Errorf("Ann: %q", got)
+		t.Errorf("Ann: %q, want %q", got, "Acknowledged #1.")
 	}
 	w.advance(time.Minute)
 	if order := w.asks(bo, number, 1); order.Code != 1 {
@@ -113,7 +113,7 @@ func TestAnAnswerEndsTheRedial(t *testing.T) {
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
 	w.check(w.RecordReceipt(t.Context(), id, oncall.PageReceipt{State: oncall.ReceiptUnanswered}, w.now))
 	if got := w.presses(oncall.MethodVoice, order.Page, oncall.ActDecline); got != "Declined #1." {
-		t.Fatalf("%q", got)
+		t.Fatalf("got %q, want %q", got, "Declined #1.")
 	}
 	w.advance(time.Minute)
 	if again := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 2, w.now)); again.Send {
@@ -142,8 +142,8 @@ func TestACodeRests(t *testing.T) {
 	if code := next("queue"); code != 2 {
 		t.Errorf("an hour later: %d, want 2", code)
 	}
-	if got := w.says(annsPhone, "1r"); got != "Incident #1 is already resolved by ann." {
-		t.Errorf("a late answer: %q", got)
+	if got, want := w.says(annsPhone, "1r"), "Incident #1 is already resolved by ann."; got != want {
+		t.Errorf("a late answer: %q, want %q", got, want)
 	}
 	w.advance(5*time.Hour + time.Second)
 	if code := next("cpu"); code != 3 {

@@ -122,7 +122,7 @@ func TestLargeHeaders(t *testing.T) {
 	d := withoutStore(t, nil)
 	got := d.send("GET", "/healthz", nil, "X-Large: "+strings.Repeat("x", 64<<10))
 	if got.code != http.StatusRequestHeaderFieldsTooLarge {
-		t.Errorf("got %d", got.code)
+		t.Errorf("got %d, want %d", got.code, http.StatusRequestHeaderFieldsTooLarge)
 	}
 }
 

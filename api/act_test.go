@@ -88,7 +88,7 @@ func (m mailed) status() oncall.Status {
 func (m mailed) says(r reply, code int, wants ...string) {
 	m.Helper()
 	if r.code != code {
-		m.Errorf("%d, want %d: %s", r.code, code, r.body)
+		m.Errorf("got %d, want %d: %s", r.code, code, r.body)
 	}
 	for _, want := range wants {
 		if !strings.Contains(r.body, want) {
@@ -104,7 +104,7 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 		"Incident #1", "disk full", "triggered", "Acknowledge", "Resolve", "Escalate", "You act as ann.")
 	m.says(m.press("a"), http.StatusOK, "Acknowledged #1.", "acknowledged")
 	if is := m.status(); is != oncall.Acknowledged {
-		t.Errorf("it is %s", is)
+		t.Errorf("it is %s, want %s", is, oncall.Acknowledged)
 	}
 	var via string
 	m.must(m.pool.QueryRow(t.Context(), "SELECT actor ->> 'via' FROM incident_events WHERE incident_id = $1 AND actor ->> 'user' = 'U0ANN' ORDER BY id DESC LIMIT 1", m.incident).Scan(&via))
@@ -187,7 +187,7 @@ func TestMailsLinkDoesNothingForScanners(t *testing.T) {
 	m.says(m.send(http.MethodPost, m.path, strings.NewReader(`{"do":"a"}`), "Content-Type: application/json"), http.StatusBadRequest)
 	m.says(m.send(http.MethodPost, m.path, strings.NewReader("do="+strings.Repeat("a", 8<<10)), "Content-Type: application/x-www-form-urlencoded"), http.StatusBadRequest)
 	if is := m.status(); is != oncall.Triggered {
-		t.Errorf("it is %s", is)
+		t.Errorf("it is %s, want %s", is, oncall.Triggered)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestMailsLinkExpires(t *testing.T) {
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "expired")
 	m.says(m.press("a"), http.StatusGone, "expired")
 	if is := m.status(); is != oncall.Triggered {
-		t.Errorf("it is %s", is)
+		t.Errorf("it is %s, want %s", is, oncall.Triggered)
 	}
 	for range 40 {
 		m.send(http.MethodGet, "/v1/act/guess", nil)

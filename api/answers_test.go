@@ -99,7 +99,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 	w.fold()
 	for i := range 30 {
 		if got := w.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
-			t.Fatalf("request %d: got %d", i, got.code)
+			t.Fatalf("request %d: got %d, want %d", i, got.code, http.StatusUnauthorized)
 		}
 	}
 	w.clock.advance(20 * time.Second)
@@ -114,7 +114,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 	}
 	w.clock.advance(40 * time.Second)
 	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
-		t.Errorf("a minute later: got %d", got.code)
+		t.Errorf("a minute later: got %d, want %d", got.code, http.StatusUnauthorized)
 	}
 }
 

@@ -159,7 +159,7 @@ func TestCalendarsCanNotBeTriedOut(t *testing.T) {
 	d, own, _, _ := subscribed(t)
 	for range 30 {
 		if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
-			t.Fatalf("%d", got.code)
+			t.Fatalf("got %d, want %d", got.code, http.StatusNotFound)
 		}
 	}
 	got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil)
@@ -167,10 +167,10 @@ func TestCalendarsCanNotBeTriedOut(t *testing.T) {
 		t.Errorf("%d, Retry-After %q", got.code, got.header.Get("Retry-After"))
 	}
 	if got := d.send(http.MethodGet, "/v1/calendar/"+own+".ics", nil); got.code != http.StatusOK {
-		t.Errorf("with a good secret: %d", got.code)
+		t.Errorf("with a good secret: %d, want %d", got.code, http.StatusOK)
 	}
 	d.clock.advance(time.Minute)
 	if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
-		t.Errorf("a minute later: %d", got.code)
+		t.Errorf("a minute later: %d, want %d", got.code, http.StatusNotFound)
 	}
 }

@@ -139,7 +139,7 @@ func TestConformanceOfAlertmanager(t *testing.T) {
 			"annotations": {"summary": "disk full on db-1"}, "startsAt": %q, "endsAt": %q}]`,
 			name, began.UTC().Format(time.RFC3339Nano), ends.UTC().Format(time.RFC3339Nano))
 		if code := ask(http.MethodPost, "/api/v2/alerts", body); code != http.StatusOK {
-			t.Fatalf("Alertmanager answers %d", code)
+			t.Fatalf("Alertmanager answers %d, want %d", code, http.StatusOK)
 		}
 	}
 	incidents := func(where string) (n int) {

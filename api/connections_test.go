@@ -151,13 +151,13 @@ func TestMetricsAreElsewhere(t *testing.T) {
 		t.Errorf("%d %s", got.code, got.body)
 	}
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
-		t.Errorf("at the address for monitors: %d", got.code)
+		t.Errorf("at the address for monitors: %d, want %d", got.code, http.StatusNotFound)
 	}
 	w.address, _ = limited(t, 8, api.Metrics(registry))
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
 		t.Errorf("at their own: %d %s", got.code, got.body)
 	}
 	if got := w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != http.StatusNotFound {
-		t.Errorf("it takes signals: %d", got.code)
+		t.Errorf("it takes signals: %d, want %d", got.code, http.StatusNotFound)
 	}
 }

@@ -230,7 +230,7 @@ func (w *world) wantProblem(got reply, code int, rest string) {
 	start := `{"type":"about:blank","title":"` + http.StatusText(code) + `",`
 	w.want(got, code, start+rest+"}\n")
 	if kind := got.header.Get("Content-Type"); kind != "application/problem+json" {
-		w.Errorf("Content-Type is %q", kind)
+		w.Errorf("Content-Type is %q, want %q", kind, "application/problem+json")
 	}
 }
 

@@ -42,7 +42,7 @@ func FuzzReadBody(f *testing.F) {
 				t.Fatalf("%d bytes, %+v", len(read), p)
 			}
 			if signal := intake.Unread(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
-				t.Fatalf("%+v", signal)
+				t.Fatalf("the signal is %+v, want valid UTF-8 without NUL", signal)
 			}
 		case len(read) > limit:
 			t.Fatalf("%d bytes were read", len(read))
@@ -53,7 +53,7 @@ func FuzzReadBody(f *testing.F) {
 			t.Fatalf("%d bytes are still counted, want 0", held)
 		}
 		if why := unparsed(io.ErrUnexpectedEOF, read, kind); why == "" || len(why) > 1_000+len(kind) {
-			t.Fatalf("%q", why)
+			t.Fatalf("the explanation is %q, want some text of limited length", why)
 		}
 	})
 }

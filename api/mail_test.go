@@ -101,7 +101,7 @@ func TestMailIn(t *testing.T) {
 		t.Errorf("%d and %d signals, want 4 and 1", n, m)
 	}
 	if s := d.got(1)[0]; s.Title != "CRITICAL: disk" || s.Severity != oncall.Critical || s.Body != "98 %\n.. a dot" {
-		t.Errorf("%+v", s)
+		t.Errorf("the signal is %+v, want the mail's title, severity and body", s)
 	}
 	for to, want := range map[string]int{
 		"nobody@alerts.example.com": 550, one + "@example.com": 550, one[:31] + "@alerts.example.com": 550, "@alerts.example.com": 550,
@@ -182,6 +182,6 @@ func TestMailInOverTLS(t *testing.T) {
 	}
 	_, err = bytes.NewBufferString("Subject: x\r\n\r\nx").WriteTo(w)
 	if err := errors.Join(err, w.Close()); err != nil || len(d.got(1)) != 1 {
-		t.Errorf("%v", err)
+		t.Errorf("sending the mail: %v, want one signal stored", err)
 	}
 }

@@ -113,10 +113,10 @@ func TestDatabaseGone(t *testing.T) {
 	w.wantProblem(unknown, http.StatusServiceUnavailable,
 		`"status":503,"detail":"The database is unavailable, so the key can't be checked; nothing was stored, send it again."`)
 	if got := w.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
-		t.Errorf("/readyz: got %d", got.code)
+		t.Errorf("/readyz: got %d, want %d", got.code, http.StatusServiceUnavailable)
 	}
 	if got := w.send(http.MethodGet, "/healthz", nil); got.code != http.StatusOK {
-		t.Errorf("/healthz: got %d", got.code)
+		t.Errorf("/healthz: got %d, want %d", got.code, http.StatusOK)
 	}
 	if log := w.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, strangeKey) {
 		t.Errorf("a key is in the log:\n%s", log)

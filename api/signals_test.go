@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +30,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	got := w.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
 	w.want(got, http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
 	if kind := got.header.Get("Content-Type"); kind != "application/json" {
-		t.Errorf("Content-Type is %q", kind)
+		t.Errorf("Content-Type is %q, want %q", kind, "application/json")
 	}
 	if n := w.stored(`signal->>'title' = 'Disk is full'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
@@ -172,21 +171,22 @@ func TestAlertmanagerToIncident(t *testing.T) {
 	w.eventually("resolved critical, 0 firing")
 }
 
-// TestCapturedAlertmanagerToIncident replays what an Alertmanager sends: three alerts fire, a fourth joins, one
-// resolves, all resolve. What a real one has sent is not in the repository; it is replayed where it is.
+// TestCapturedAlertmanagerToIncident replays the requests of an Alertmanager: three alerts fire, a fourth joins, one
+// resolves, all resolve. The requests of a real one are not in the repository; WATCHBILL_TEST_CAPTURE may name them.
 func TestCapturedAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
-	files := []string{"testdata/alertmanager-webhook.json"}
-	const captured = "../../shared/captures/am025-webhook.json"
-	if _, err := os.Stat(captured); err == nil {
-		files = append(files, captured)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			replay(t, file)
-		})
-	}
+	t.Run("example", func(t *testing.T) {
+		t.Parallel()
+		replay(t, "testdata/alertmanager-webhook.json")
+	})
+	t.Run("captured", func(t *testing.T) {
+		t.Parallel()
+		file := os.Getenv("WATCHBILL_TEST_CAPTURE")
+		if file == "" {
+			t.Skip("WATCHBILL_TEST_CAPTURE names no file of requests that a real Alertmanager has sent")
+		}
+		replay(t, file)
+	})
 }
 
 func replay(t *testing.T, file string) {

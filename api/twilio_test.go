@@ -118,7 +118,7 @@ func TestOnlyTwilioComesIn(t *testing.T) {
 		}
 	}
 	if got := d.send(http.MethodPost, path, strings.NewReader(strings.Repeat("x", 70_000))); got.code != http.StatusBadRequest {
-		t.Errorf("too large: got %d", got.code)
+		t.Errorf("too large: got %d, want %d", got.code, http.StatusBadRequest)
 	}
 }
 
@@ -129,6 +129,6 @@ func TestTwilioIsNotAwaited(t *testing.T) {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/twilio/sms", nil))
 	if w.Code != http.StatusNotFound {
-		t.Errorf("got %d", w.Code)
+		t.Errorf("got %d, want %d", w.Code, http.StatusNotFound)
 	}
 }

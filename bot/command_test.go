@@ -88,8 +88,8 @@ func TestDeactivatedPeopleDontCover(t *testing.T) {
 		directory, err := w.store.Directory(w.ctx)
 		return err == nil && directory.Users[bo].DeactivatedAt != nil
 	})
-	if got := w.command(ann, "/oncall override @bo 18:00 to 20:00"); got != "<@U0BO> is deactivated in Slack and can't be on call." {
-		t.Errorf("Ann was told %q", got)
+	if got, want := w.command(ann, "/oncall override @bo 18:00 to 20:00"), "<@U0BO> is deactivated in Slack and can't be on call."; got != want {
+		t.Errorf("Ann was told %q, want %q", got, want)
 	}
 }
 

@@ -25,7 +25,7 @@ func TestCheckFindsNothingWrong(t *testing.T) {
 	}
 	for _, g := range findings {
 		if !g.OK || g.Remedy != "" {
-			t.Errorf("%+v", g)
+			t.Errorf("the finding is %+v, want it OK", g)
 		}
 	}
 }
@@ -63,11 +63,11 @@ func TestCheckNamesEveryFault(t *testing.T) {
 	if len(findings) != 2 || findings[0].OK || findings[1].OK ||
 		!strings.Contains(findings[0].Remedy, "SLACK_BOT_TOKEN (token_revoked)") ||
 		!strings.Contains(findings[1].Remedy, "SLACK_APP_TOKEN (not_allowed_token_type)") {
-		t.Errorf("%+v", findings)
+		t.Errorf("findings %+v, want remedies that name both tokens", findings)
 	}
 	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Kind: slacksim.FaultError, Code: "invalid_auth"})
 	if findings = w.bot.Check(w.ctx); !strings.Contains(findings[len(findings)-1].Remedy, "SLACK_APP_TOKEN (invalid_auth)") {
-		t.Errorf("%+v", findings)
+		t.Errorf("findings %+v, want a remedy that names SLACK_APP_TOKEN", findings)
 	}
 	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)

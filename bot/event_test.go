@@ -80,6 +80,6 @@ func TestRefusedEventsAreAcknowledged(t *testing.T) {
 		return false
 	})
 	if home := w.sim.HomeText("eve"); home != "" {
-		t.Errorf("Eve's home is %s", home)
+		t.Errorf("Eve's home is %s, want %s", home, "")
 	}
 }

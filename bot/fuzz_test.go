@@ -19,7 +19,7 @@ func FuzzTyped(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		words := typedWords(text, &store.Directory{})
 		if strings.Contains(strings.Join(words, " "), "\n") {
-			t.Fatalf("%q", words)
+			t.Fatalf("words %q, want none with a newline", words)
 		}
 		_, _ = unescape(text), plainCode(text)
 		_, _, _ = findCommand(append(words, "x"))

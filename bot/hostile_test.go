@@ -132,7 +132,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 				t.Errorf("%s in the form %s: %v", h.Name, modal, err)
 			}
 			if fault := hostile.Active(markup(a.payload())); fault != "" {
-				t.Errorf("%s: the form %s: %s", h.Name, modal, fault)
+				t.Errorf("%s: the form %s: %s, want %s", h.Name, modal, fault, "")
 			}
 		}
 		if len(text) < 3_000 {

@@ -21,11 +21,11 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 		return strings.Contains(w.sim.EphemeralText("eve"), "Only people of the workspace that runs Watchbill can do this")
 	})
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Triggered {
-		t.Errorf("Eve's click made the incident %s", in.Status)
+		t.Errorf("Eve's click made the incident %s, want %s", in.Status, oncall.Triggered)
 	}
 	w.click(ann, view.ActionAck)
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("Ann's click left the incident %s", in.Status)
+		t.Errorf("Ann's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if n := w.calls("auth.test"); n != 1 {
 		t.Errorf("our workspace was asked for %d times, want 1", n)
@@ -40,10 +40,10 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 	p, _ := w.posted()
 	w.click(ann, view.ActionAck)
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("Ann's click left the incident %s", in.Status)
+		t.Errorf("Ann's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if address := w.bot.permalink(w.ctx, store.MessageRef{Channel: "C0PAY", TS: "1.2"}); address != "" {
-		t.Errorf("a message is at %q", address)
+		t.Errorf("a message is at %q, want %q", address, "")
 	}
 }
 
@@ -63,11 +63,11 @@ func TestClicksOfAnOrganisation(t *testing.T) {
 		})
 	}
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Triggered {
-		t.Errorf("a click of another organisation made the incident %s", in.Status)
+		t.Errorf("a click of another organisation made the incident %s, want %s", in.Status, oncall.Triggered)
 	}
 	w.click("U0FAY", view.ActionAck)
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("Fay's click left the incident %s", in.Status)
+		t.Errorf("Fay's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if text := w.command(ann, "/oncall who"); !strings.Contains(text, "payments days") {
 		t.Errorf("a command in an organisation: %s", text)

@@ -30,7 +30,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 		t.Errorf("a click in the direct message: %+v, %v", res, err)
 	}
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("it is %s", in.Status)
+		t.Errorf("it is %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	for _, c := range []struct {
 		fault slacksim.Fault
@@ -55,7 +55,7 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	}
 	message.To = "U0NOBODY"
 	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Rejected {
-		t.Errorf("somebody who isn't there: %s", r.Outcome)
+		t.Errorf("somebody who isn't there: %s, want %s", r.Outcome, notify.Rejected)
 	}
 	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
 	message.To = string(bo)
@@ -92,7 +92,7 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "invalid_blocks"})
 	r := w.bot.Send(w.ctx, notify.Message{Key: "k", To: string(ann), Incident: int64(p.Incident.ID), Reason: []string{"you are on call"}})
 	if r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted", r)
 	}
 	m := w.sim.Messages("@ann")
 	if len(m) != 1 || !strings.Contains(m[0].Text, "Checkout fails") || !strings.Contains(m[0].Text, "you are on call") {
@@ -106,12 +106,12 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	p := w.incident()
 	other := notify.Message{Key: "another", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
 	if r := w.bot.Send(w.ctx, other); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("another message: %+v, want accepted", r)
 	}
 	message := notify.Message{Key: "k/1", To: string(ann), Incident: int64(p.Incident.ID), Attempt: 1}
 	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Unknown {
-		t.Fatalf("%+v", r)
+		t.Fatalf("lost by Slack: %+v, want unknown", r)
 	}
 	message.Attempt = 2
 	r := w.bot.Send(w.ctx, message)

@@ -34,7 +34,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 		t.Errorf("after Bo's click the incident is %s by %+v", in.Status, in.ResolvedBy)
 	}
 	if seen := w.sim.EphemeralText("ann") + w.sim.EphemeralText("bo"); seen != "" {
-		t.Errorf("a click that worked was commented: %q", seen)
+		t.Errorf("a click that worked was commented: %q, want %q", seen, "")
 	}
 }
 
@@ -70,7 +70,7 @@ func (w *world) draws() int {
 	return depths[store.QueueDraw]
 }
 
-func TestButtonsOfAnotherVersionAreRefused(t *testing.T) {
+func TestAButtonOfAnUnknownIncidentIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -96,7 +96,7 @@ func TestRedeliveredClickActsOnce(t *testing.T) {
 				continue
 			}
 			if acked, err := w.sim.Redeliver(w.ctx, e.ID, newID); err != nil || !acked {
-				t.Errorf("redelivered with a new id %t: acknowledged %t, %v", newID, acked, err)
+				t.Errorf("redelivered with a new id (%t): acknowledged %t with error %v, want true without", newID, acked, err)
 			}
 			break
 		}
@@ -117,12 +117,12 @@ func TestRedeliveredCommandActsOnce(t *testing.T) {
 	envelopes := w.sim.Envelopes()
 	last := envelopes[len(envelopes)-1]
 	if acked, err := w.sim.Redeliver(w.ctx, last.ID, true); err != nil || !acked {
-		t.Fatalf("acknowledged %t, %v", acked, err)
+		t.Fatalf("the redelivered command was acknowledged %t with error %v, want true without", acked, err)
 	}
 	// A second override would be refused, as Bo is on call alone by then.
 	for _, e := range w.sim.Envelopes() {
 		if strings.Contains(string(e.Ack), "already") {
-			t.Errorf("the repetition ran: %s", e.Ack)
+			t.Errorf("the redelivered command was answered %s, want it ignored", e.Ack)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	}
 	all.Wait()
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
-		t.Errorf("the incident is %s", in.Status)
+		t.Errorf("the incident is %s, want %s", in.Status, oncall.Acknowledged)
 	}
 }
 

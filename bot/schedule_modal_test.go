@@ -18,11 +18,11 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 		"/oncall shift add @cy 18:00 to 20:00 payments days", "/oncall shift delete 18:00 to 20:00 payments days",
 	} {
 		if got := w.command(cy, line); got != refused {
-			t.Errorf("Cy typed %s and was told %q", line, got)
+			t.Errorf("Cy typed %s and was told %q, want %q", line, got, refused)
 		}
 	}
-	if got := w.command(cy, "/oncall schedule new"); got != "Only members of a team can make a schedule for it, and you are in none." {
-		t.Errorf("Cy was told %q", got)
+	if got, want := w.command(cy, "/oncall schedule new"), "Only members of a team can make a schedule for it, and you are in none."; got != want {
+		t.Errorf("Cy was told %q, want %q", got, want)
 	}
 	// Checked again when a form is sent: Ann's is open when she leaves the team.
 	open := func(line string) {

@@ -64,7 +64,7 @@ func TestASecondLibraryReadsTheFeed(t *testing.T) {
 		"X-WR-CALNAME": f.Name, "X-WR-CALDESC": f.Note,
 	} {
 		if diff := cmp.Diff([]string{want}, text(c.CalendarProperties, name)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+			t.Errorf("%s: %s, want %s", name, diff, "")
 		}
 	}
 	if n := len(c.Events()); n != len(f.Events) {
@@ -163,6 +163,6 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 func TestWriteTellsOfErrors(t *testing.T) {
 	t.Parallel()
 	if err := ical.Write(full{}, feed(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
-		t.Errorf("%v", err)
+		t.Errorf("writing to a full disk: %v, want its error", err)
 	}
 }

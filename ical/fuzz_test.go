@@ -23,7 +23,7 @@ func FuzzWrite(f *testing.F) {
 		begins := 0
 		for line := range strings.SplitSeq(text, "\r\n") {
 			if len(line) > 75 || strings.ContainsAny(line, "\r\n\x00") || !utf8.ValidString(line) {
-				t.Fatalf("%q", line)
+				t.Fatalf("the line is %q, want UTF-8 of at most 75 bytes", line)
 			}
 			if strings.HasPrefix(line, "BEGIN:") {
 				begins++

@@ -20,11 +20,11 @@ func TestEveryFormatIsComplete(t *testing.T) {
 		}
 		seen[name] = true
 		if got := intake.Of(f.Name); got.Name != f.Name {
-			t.Errorf("%s is read as %s", name, got.Name)
+			t.Errorf("%s is read as %s, want %s", name, got.Name, f.Name)
 		}
 	}
 	if got := intake.Of("of a later release"); got.Name != intake.Auto {
-		t.Errorf("an unknown format is read as %s", got.Name)
+		t.Errorf("an unknown format is read as %s, want %s", got.Name, intake.Auto)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestWhatATitleSaysItself(t *testing.T) {
 		"Node down":                         oncall.Trigger,
 	} {
 		if s := readOne(t, `{"title":"`+title+`"}`); s.Action != want {
-			t.Errorf("%s: %s", title, s.Action)
+			t.Errorf("%s: %s, want %s", title, s.Action, want)
 		}
 	}
 }

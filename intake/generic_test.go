@@ -104,7 +104,7 @@ func TestGenericKeyWithoutDedupKeyIsTheTitle(t *testing.T) {
 	t.Parallel()
 	fired := generic(t, `{"title":"Disk full"}`)
 	if again := generic(t, `{"summary":" Disk full","severity":"low"}`); again.DedupKey != fired.DedupKey {
-		t.Errorf("the same title has two keys: %q, %q", fired.DedupKey, again.DedupKey)
+		t.Errorf("the same title has two keys: %q, %q, want %q", fired.DedupKey, again.DedupKey, fired.DedupKey)
 	}
 	if done := generic(t, `{"status":"ok","message":"Disk full"}`); done.DedupKey != fired.DedupKey {
 		t.Errorf("the resolve has the key %q, want %q", done.DedupKey, fired.DedupKey)
@@ -146,6 +146,6 @@ func TestGenericClean(t *testing.T) {
 		t.Errorf("got %+v", s)
 	}
 	if key := generic(t, `{"title":"x","dedup_key":12345678901234567890}`).DedupKey; key != "12345678901234567890" {
-		t.Errorf("a number as key became %s", key)
+		t.Errorf("a number as key became %s, want %s", key, "12345678901234567890")
 	}
 }

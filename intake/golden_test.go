@@ -64,7 +64,7 @@ func TestTheEndFindsItsBeginning(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*-closes.json")
 	if err != nil || len(files) < 20 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("found %d files that end alerts, want at least 20: %v", len(files), err)
 	}
 	for _, file := range files {
 		format, _, _ := strings.Cut(filepath.Base(file), "-")
@@ -72,17 +72,17 @@ func TestTheEndFindsItsBeginning(t *testing.T) {
 			began, _, err := intake.Read(kind, read(t, strings.Replace(file, "-closes", "-opens", 1)))
 			ended, _, bad := intake.Read(kind, read(t, file))
 			if err != nil || bad != nil {
-				t.Fatalf("%s as %s: %v, %v", file, kind, err, bad)
+				t.Fatalf("read %s as %s: its beginning: %v; its end: %v", file, kind, err, bad)
 			}
 			for i, s := range ended {
 				if s.Action == oncall.Reconcile {
 					continue
 				}
 				if s.Action != oncall.Clear || began[i].Action != oncall.Trigger || s.DedupKey != began[i].DedupKey {
-					t.Errorf("%s as %s: %s of %q, and it began with %s of %q", file, kind, s.Action, s.DedupKey, began[i].Action, began[i].DedupKey)
+					t.Errorf("%s as %s: %s of %q, want %s of %q, with which it began by %s", file, kind, s.Action, s.DedupKey, oncall.Clear, began[i].DedupKey, began[i].Action)
 				}
 				if began[i].Title == "" || len(began[i].Hints) > 0 {
-					t.Errorf("%s: title %q, hints %v", file, began[i].Title, began[i].Hints)
+					t.Errorf("%s: title %q and hints %v, want a title and no hints", file, began[i].Title, began[i].Hints)
 				}
 			}
 		}

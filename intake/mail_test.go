@@ -98,7 +98,7 @@ func TestMails(t *testing.T) {
 		}
 	}
 	if s := intake.Mail([]byte("Subject: disk\r\nX-Dedup-Key: k-1\r\n\r\nx")); s.DedupKey != "k-1" {
-		t.Errorf("the key is %q", s.DedupKey)
+		t.Errorf("the key is %q, want %q", s.DedupKey, "k-1")
 	}
 	for _, raw := range []string{"", "no header", "From: a@example.com\r\n\r\n \r\n", "\x00\xff"} {
 		if s := intake.Mail([]byte(raw)); !s.Unread || s.Action != oncall.Trigger || s.Title == "" {

@@ -19,7 +19,7 @@ func TestByteOrderMarksAreTakenOff(t *testing.T) {
 		"none": []byte(text), "UTF-8": []byte("\ufeff" + text), "UTF-16 of Windows": little, "UTF-16": big,
 	} {
 		if got := string(intake.Unmarked(body)); got != text {
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: %q, want %q", name, got, text)
 		}
 	}
 	if got := intake.Unmarked([]byte{0xff, 0xfe, 'a', 0, 'b'}); string(got) != "a" {

@@ -77,7 +77,7 @@ func TestAnUnknownSeverityIsHighAndSaysSo(t *testing.T) {
 	s := generic(t, `{"title":"x","priority":"blue"}`)
 	if s.Severity != oncall.High || len(s.Hints) != 1 || s.Hints[0].Field != "priority" ||
 		s.Hints[0].Text != `priority is "blue", which is not known here: it counts as high. Send critical, high, medium, low, or P0 to P5.` {
-		t.Errorf("%+v", s)
+		t.Errorf("the signal is %+v, want high severity and a hint about its priority", s)
 	}
 	signals, err := intake.Alertmanager([]byte(`{"alerts":[{"fingerprint":"f","labels":{"severity":"blue"}}]}`))
 	if err != nil || signals[0].Severity != oncall.High || len(signals[0].Hints) != 1 {

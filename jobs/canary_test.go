@@ -48,11 +48,11 @@ func TestTheCanaryComesThrough(t *testing.T) {
 		t.Errorf("%d jobs would show it to people", n)
 	}
 	if ids := w.signal("db-1"); ids[0] != 1 {
-		t.Errorf("the first incident is %s", ids[0])
+		t.Errorf("the first incident is %s, want #1", ids[0])
 	}
 	w.until("the metrics say so", func() bool { return plainGauge(t, registry, "watchbill_canary_last_success_timestamp_seconds") > 0 })
 	if line := j.Watching(time.Now())[0]; !strings.HasPrefix(line, "canary: came through ") {
-		t.Errorf("%q", line)
+		t.Errorf("the line is %q, want that the canary came through", line)
 	}
 	if n := testutil.CollectAndCount(registry, "watchbill_pages_total"); n > 1 { // Ann's
 		t.Errorf("%d methods are counted", n)
@@ -73,7 +73,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 	w.instancesEnd(j, other)
 	w.until("it has opened an incident", func() bool { return w.countOf(`incidents WHERE id = -1`) == 1 })
 	if line := j.Watching(clock.now())[0]; line != "canary: none has come through yet" {
-		t.Errorf("%q", line)
+		t.Errorf("got %q, want %q", line, "canary: none has come through yet")
 	}
 	if n := w.canaryNotices("late"); n > 0 {
 		t.Errorf("%d were told at once", n)

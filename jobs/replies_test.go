@@ -83,7 +83,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 	clock.advance(time.Minute)
 	d.until("it is told", func() bool { return told() == 1 })
 	if n := gauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
-		t.Errorf("the metric is %v", n)
+		t.Errorf("the metric is %v, want %v", n, 1)
 	}
 	sms.mu.Lock()
 	sms.silent = nil

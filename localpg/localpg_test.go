@@ -42,7 +42,7 @@ func TestDurableDataSurviveARestart(t *testing.T) {
 	}
 	again := start(t, Options{DataDir: dir, Durable: true})
 	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
-		t.Errorf("count = %s", got)
+		t.Errorf("count = %s, want %s", got, "0")
 	}
 	if again.URL() != s.URL() {
 		t.Errorf("the address changed from %s to %s", s.URL(), again.URL())
@@ -347,7 +347,7 @@ func TestAKilledServerIsStartedAgain(t *testing.T) {
 	o := Options{DataDir: t.TempDir(), Durable: true, Settings: []string{"max_connections=17"}}
 	s := start(t, o)
 	if got := ask(t, s, "SHOW max_connections"); got != "17" {
-		t.Errorf("max_connections = %s", got)
+		t.Errorf("max_connections = %s, want %s", got, "17")
 	}
 	do(t, s, "CREATE TABLE kept (n int)")
 	if err := s.Kill(t.Context()); err != nil {
@@ -361,7 +361,7 @@ func TestAKilledServerIsStartedAgain(t *testing.T) {
 	}
 	again := start(t, o)
 	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
-		t.Errorf("count = %s", got)
+		t.Errorf("count = %s, want %s", got, "0")
 	}
 	stop(t, again)
 }

@@ -87,7 +87,7 @@ func TestPeoplesAddressesAreCheckedWhenTheyAreCalled(t *testing.T) {
 	}
 	query := s.URL + "/err?anything=1&x=/topic"
 	if r := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: hereToo()}).Send(t.Context(), pageOf(query)); r.Outcome != notify.Rejected || !r.Dead {
-		t.Errorf("%+v", r)
+		t.Errorf("a query in the address: %+v, want rejected and dead", r)
 	}
 	if f, ok := senders["ntfy"].(notify.Finder); !ok {
 		t.Error("ntfy can't be asked")
@@ -115,7 +115,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 			if r := sender.Send(t.Context(), pageOf("http://"+host+"/topic")); r.Outcome != notify.Accepted {
 				t.Errorf("%s: %+v", host, r)
 			} else if got := receive(t, asked, "the proxy"); got != host {
-				t.Errorf("the proxy was asked for %s", got)
+				t.Errorf("the proxy was asked for %s, want %s", got, host)
 			}
 		}
 	}

@@ -46,13 +46,13 @@ func TestAlertmanagerIsSilencedOnce(t *testing.T) {
 		t.Fatalf("%s: %+v", id, all)
 	}
 	if am.Auth() != "Basic d2F0Y2hiaWxsOnAsc3M=" {
-		t.Errorf("Authorization: %s", am.Auth())
+		t.Errorf("Authorization: %s, want %s", am.Auth(), "Basic d2F0Y2hiaWxsOnAsc3M=")
 	}
 	for range 2 { // what has ended is no error
 		must(t, a.EndSilence(t.Context(), am.URL, notify.Silence{ID: id}))
 	}
 	if all := am.Silences(); all[0].Status["state"] != "expired" {
-		t.Errorf("%+v", all)
+		t.Errorf("silences %+v, want the first expired", all)
 	}
 	must(t, a.EndSilence(t.Context(), am.URL, notify.Silence{ID: "00000000-0000-4000-8000-000000000099"}))
 
@@ -75,7 +75,7 @@ func TestAlertmanagerSaysWhatFires(t *testing.T) {
 		got, err := a.Fires(t.Context(), am.URL, silenceLabels)
 		must(t, err)
 		if got != want {
-			t.Errorf("fires: %v", got)
+			t.Errorf("fires: %v, want %v", got, want)
 		}
 	}
 	must(t, am.Alert(map[string]string{"alertname": silenceLabels["alertname"], "path": silenceLabels["path"], "more": "x"}, true))

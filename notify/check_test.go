@@ -194,7 +194,7 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 		})}
 	}
 	if f := account(twiliosim.Token).Check(t.Context())[0]; !f.OK || f.Text != "the account is active" {
-		t.Errorf("%+v", f)
+		t.Errorf("the account: %+v, want it active", f)
 	}
 	byKey := func(secret string) notify.Checker {
 		return notify.SMS{Twilio: notify.NewTwilio(notify.TwilioConfig{
@@ -249,6 +249,6 @@ func TestNoErrorTellsATokenThatAServerRepeats(t *testing.T) {
 	t.Cleanup(echo.Close)
 	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret-secret-secret", URL: echo.URL}).Send(t.Context(), pageOf("4711"))
 	if r.Err == nil || strings.Contains(r.Err.Error(), "secret") {
-		t.Errorf("%+v", r)
+		t.Errorf("the receipt is %+v, want an error without the token", r)
 	}
 }

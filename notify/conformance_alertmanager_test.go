@@ -111,7 +111,7 @@ func TestConformanceOfSilences(t *testing.T) {
 	}
 	until(t, "Alertmanager", func() bool { return tell(disk, time.Now().Add(time.Hour)) })
 	if first := next(); len(first) != 1 || first[0].Fingerprint != notifytest.Fingerprint(disk) {
-		t.Fatalf("%+v", first)
+		t.Fatalf("the webhook has %+v, want the one alert with our fingerprint", first)
 	}
 
 	s := notify.Silence{Labels: disk, From: time.Now(), Until: time.Now().Add(time.Hour), By: "Ann", Says: "Watchbill incident #7, acknowledged by Ann (TOKEN)", Token: "TOKEN"}

@@ -99,7 +99,7 @@ func FuzzMailAnswers(f *testing.F) {
 			t.Fatalf("it took %s", took)
 		}
 		if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) || r.RetryAfter < 0 {
-			t.Fatalf("%+v", r)
+			t.Fatalf("the receipt is %+v, want a known outcome, and an error unless it is accepted", r)
 		}
 		if said := *server.last.Load(); r.Outcome == Accepted && !strings.HasPrefix(said, "2") {
 			t.Fatalf("accepted by %q", said)

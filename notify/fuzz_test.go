@@ -49,7 +49,7 @@ func FuzzOneLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, said string) {
 		line := OneLine(said)
 		if strings.ContainsAny(line, "\r\n\t\x1b\x00\u2028\u202e") || OneLine(line) != line {
-			t.Fatalf("%q", line)
+			t.Fatalf("%q is not one clean line, or changes when it is cleaned again", line)
 		}
 	})
 }

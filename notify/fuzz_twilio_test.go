@@ -131,10 +131,10 @@ func FuzzTwilioLost(f *testing.F) {
 		track := fuzzTwilio(nil).lost(&number, &text)
 		tracked(t, "a loss", track, nil)
 		if track.State != Failed || !track.Final || track.Err == nil {
-			t.Fatalf("%+v", track)
+			t.Fatalf("the track is %+v, want a final failure with an error", track)
 		}
 		if r := (&exchange{t: fuzzTwilio(nil), status: number}).receipt(fuzzPage(""), nil, errors.New("x")); r.Outcome == Accepted {
-			t.Fatalf("%+v", r)
+			t.Fatalf("the receipt is %+v, want anything but accepted", r)
 		}
 	})
 }

@@ -232,7 +232,7 @@ func TestHostileNtfy(t *testing.T) {
 		n.web.client.Transport = r
 		m.To = "ann"
 		if got := n.Send(t.Context(), m); got.Outcome != Accepted {
-			t.Fatalf("%+v", got)
+			t.Fatalf("sent: %+v, want accepted", got)
 		}
 		if len(r.body) > longestNtfyJSON {
 			t.Errorf("a body of %d bytes", len(r.body))
@@ -259,7 +259,7 @@ func TestHostilePushover(t *testing.T) {
 		p, r := NewPushover(PushoverConfig{Token: "a", Clock: func() time.Time { return fuzzNow }}), &recorder{}
 		p.web.client.Transport = r
 		if got := p.Send(t.Context(), m); got.Outcome != Accepted {
-			t.Fatalf("%+v", got)
+			t.Fatalf("sent: %+v, want accepted", got)
 		}
 		sent, err := url.ParseQuery(string(r.body))
 		if err != nil {
@@ -268,7 +268,7 @@ func TestHostilePushover(t *testing.T) {
 		plainly(t, "the title", sent.Get("title"), false)
 		plainly(t, "the message", sent.Get("message"), true)
 		if utf8.RuneCountInString(sent.Get("title")) > pushoverTitle || utf8.RuneCountInString(sent.Get("message")) > pushoverText || sent.Get("url") != m.Link {
-			t.Errorf("%q", sent)
+			t.Errorf("the form is %q, want title and message within Pushover's limits, and the link", sent)
 		}
 		if m.Purpose != ForResponse && strings.TrimSpace(sent.Get("message")) == "" {
 			t.Error("Pushover refuses a message without text")
@@ -287,7 +287,7 @@ func TestHostileTelegram(t *testing.T) {
 		telegram.web.client.Transport = r
 		m.To = "7"
 		if got := telegram.Send(t.Context(), m); got.Outcome != Accepted {
-			t.Fatalf("%+v", got)
+			t.Fatalf("sent: %+v, want accepted", got)
 		}
 		var sent map[string]any
 		if err := json.Unmarshal(r.body, &sent); err != nil {
@@ -311,7 +311,7 @@ func TestHostileWebhooks(t *testing.T) {
 		w.web.client.Transport = r
 		m.To = "https://hooks.example.com/x"
 		if got := w.Send(t.Context(), m); got.Outcome != Accepted {
-			t.Fatalf("%+v", got)
+			t.Fatalf("sent: %+v, want accepted", got)
 		}
 		var sent webhookBody
 		if err := json.Unmarshal(r.body, &sent); err != nil {

@@ -173,7 +173,7 @@ func TestMailByExim(t *testing.T) {
 	for _, config := range []notify.MailConfig{startTLS, tlsOnly} {
 		r := notify.NewMail(config).Send(t.Context(), m)
 		if r.Outcome != notify.Accepted || !strings.Contains(r.Reference, "id=") {
-			t.Fatalf("%+v", r)
+			t.Fatalf("handed to Exim: %+v, want accepted with its id", r)
 		}
 	}
 	mails := delivered(2)

@@ -116,7 +116,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 			m.Link = "https://watchbill.example.com/v1/act/TOKEN?a=1&b=2"
 			for range 2 {
 				if r := sender.Send(t.Context(), m); r.Outcome != notify.Accepted {
-					t.Fatalf("%+v", r)
+					t.Fatalf("sent: %+v, want accepted", r)
 				}
 			}
 			first, second := readLetter(t, o.Mails()[0]), readLetter(t, o.Mails()[1])
@@ -159,10 +159,10 @@ func TestMailGoesToAnIPv6Address(t *testing.T) {
 			c.Host = "::1"
 			sender := notify.NewMail(c)
 			if found := sender.Check(t.Context()); len(found) != 1 || !found[0].OK || !strings.HasPrefix(found[0].Text, "[::1]:") {
-				t.Errorf("%+v", found)
+				t.Errorf("found %+v, want the server's IPv6 address in brackets", found)
 			}
 			if r := sender.Send(t.Context(), pageOf("ann@example.com")); r.Outcome != notify.Accepted {
-				t.Errorf("%+v", r)
+				t.Errorf("sent: %+v, want accepted", r)
 			}
 		})
 	}
@@ -191,7 +191,7 @@ func TestMailSaysWhatToDo(t *testing.T) {
 		{sentence, "You have acknowledged #12.", []string{"You have acknowledged #12."}, "type in Slack"},
 	} {
 		if r := sender.Send(t.Context(), c.m); r.Outcome != notify.Accepted {
-			t.Fatalf("%+v", r)
+			t.Fatalf("sent: %+v, want accepted", r)
 		}
 		l := readLetter(t, o.Mails()[len(o.Mails())-1])
 		if got := l.subject(t); got != c.subject {
@@ -238,7 +238,7 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			}
 			r := notify.NewMail(config).Send(t.Context(), pageOf("ann@example.com"))
 			if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil {
-				t.Errorf("%+v, want %s, dead %v", r, c.outcome, c.dead)
+				t.Errorf("got %+v, want %s, dead %v", r, c.outcome, c.dead)
 			}
 			if r.Err != nil && strings.Contains(r.Err.Error(), "secret") {
 				t.Errorf("the error tells the password: %v", r.Err)
@@ -346,7 +346,7 @@ func TestBrokenMailServersLeaveNoDoubtThatIsNot(t *testing.T) {
 			t.Parallel()
 			r := notify.NewMail(crank(t, c.answers)).Send(t.Context(), pageOf("ann@example.com"))
 			if r.Outcome != c.outcome {
-				t.Errorf("%+v, want %s", r, c.outcome)
+				t.Errorf("got %+v, want %s", r, c.outcome)
 			}
 			if r.Outcome == notify.Accepted && !strings.Contains(r.Reference, "1xUZIT") {
 				t.Errorf("reference %q lacks the server's id", r.Reference)
@@ -374,7 +374,7 @@ func TestMailEndsWithItsContext(t *testing.T) {
 				t.Error("it never came so far")
 			}
 			if r.Outcome != want {
-				t.Errorf("%+v, want %s", r, want)
+				t.Errorf("got %+v, want %s", r, want)
 			}
 		})
 	}

@@ -32,11 +32,11 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	m := pageOf("ann-phone")
 	r := n.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "id000001" {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted as id000001", r)
 	}
 	got := p.Topic("ann-phone")[0]
 	if got.Title != "[#12] disk full on db-1" || got.Priority != 5 || !strings.Contains(got.Message, "You are paged because you are on call in payments-primary.") {
-		t.Errorf("%+v", got)
+		t.Errorf("the topic shows %+v, want the incident at priority 5 and why", got)
 	}
 	type heard struct {
 		replies []notify.Answer
@@ -58,7 +58,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	must(t, p.Tap(got, "Acknowledge"))
 	h := receive(t, waiting, "the answer")
 	if h.err != nil || len(h.replies) != 1 || h.replies[0] != (notify.Answer{ID: "id000001", Act: notify.Ack, Token: m.Token}) {
-		t.Fatalf("%+v", h)
+		t.Fatalf("heard %+v, want one acknowledgement with the token", h)
 	}
 	// Two while nobody listens, and what isn't an answer. They come at once, mostly.
 	must(t, p.Tap(got, "Resolve"))
@@ -94,7 +94,7 @@ func TestNtfyFindsWhatItMayHaveSent(t *testing.T) {
 	sent, other := pageOf("ann-phone"), pageOf("ann-phone")
 	other.Key = "12/3/U0ANN/ntfy:8"
 	if r := n.Send(t.Context(), sent); r.Outcome != notify.Unknown {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent without an answer: %+v, want unknown", r)
 	}
 	if r, found, err := n.Find(t.Context(), sent, began); err != nil || !found || r.Reference != "id000001" {
 		t.Errorf("%+v, %v, %v", r, found, err)
@@ -147,7 +147,7 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			}
 			r := notify.NewNtfy(config).Send(ctx, m)
 			if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil {
-				t.Errorf("%+v, want %s", r, c.outcome)
+				t.Errorf("got %+v, want %s", r, c.outcome)
 			}
 			if r.Outcome == notify.Throttled && r.RetryAfter == 0 {
 				t.Error("no wait")
@@ -171,7 +171,7 @@ func TestNtfyIsUsedUpUntilMidnight(t *testing.T) {
 	p.Fail("42908")
 	r := pusherOf(p).Send(t.Context(), pageOf("ann-phone"))
 	if r.Outcome != notify.Misconfigured || r.RetryAfter != 90*time.Minute || !strings.Contains(r.Err.Error(), "used up until midnight (UTC)") {
-		t.Errorf("%+v", r)
+		t.Errorf("the daily limit: %+v, want misconfigured for 90 minutes", r)
 	}
 	// On another server that is the matter of the person who named it.
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -194,7 +194,7 @@ func TestNtfyTellsItsTokenToItsOwnServerOnly(t *testing.T) {
 	t.Cleanup(other.Close)
 	n := pusherOf(newPusher(t))
 	if r := n.Send(t.Context(), pageOf(other.URL+"/ann")); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("another server: %+v, want accepted", r)
 	}
 	if got.Get("Authorization") != "" {
 		t.Error("another server was told the token")

@@ -108,10 +108,10 @@ func TestPushoverRepeatsFiftyTimesAtMost(t *testing.T) {
 	m := pageOf("uAnn")
 	m.Expires = now.Add(3 * time.Hour)
 	if r := p.Send(t.Context(), m); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted", r)
 	}
 	if got := o.messages[0]; got.Get("retry") != "60" || got.Get("expire") != "3000" {
-		t.Errorf("%v", got)
+		t.Errorf("the form is %v, want retry 60 and expire 3000", got)
 	}
 }
 
@@ -124,11 +124,11 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	m.Expires = now.Add(30 * time.Minute)
 	r := p.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "rec1" {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted as rec1", r)
 	}
 	got := o.messages[0]
 	if got.Get("priority") != "2" || got.Get("retry") != "60" || got.Get("expire") != "1800" || got.Get("title") != "[#12] disk full on db-1" {
-		t.Errorf("%v", got)
+		t.Errorf("the form is %v, want an emergency that repeats for 30 minutes", got)
 	}
 	track := func() notify.Track {
 		t.Helper()
@@ -138,11 +138,11 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 		return got
 	}
 	if got := track(); got != (notify.Track{State: notify.Pending}) {
-		t.Errorf("%+v", got)
+		t.Errorf("the track is %+v, want pending", got)
 	}
 	o.receipts["rec1"]["last_delivered_at"] = 1
 	if got := track(); got != (notify.Track{State: notify.Delivered}) {
-		t.Errorf("%+v", got)
+		t.Errorf("the track is %+v, want delivered", got)
 	}
 	o.receipts["rec1"]["acknowledged"] = 1
 	// Asked too soon, it returns the last answer without asking Pushover.
@@ -150,7 +150,7 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 		t.Errorf("%+v, %v after %d polls", got, err, o.polls)
 	}
 	if got := track(); got != (notify.Track{State: notify.Answered, Final: true, Answer: notify.Ack}) {
-		t.Errorf("%+v", got)
+		t.Errorf("the track is %+v, want answered by an acknowledgement", got)
 	}
 	must(t, p.Cancel(t.Context(), "rec1"))
 	if len(o.cancelled) != 1 {

@@ -87,12 +87,12 @@ func FuzzFit(f *testing.F) {
 func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	t.Parallel()
 	m := Message{Purpose: ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full", Code: 2, Why: "Cy asks you to help: the replica"}
-	if got := smsText(m); got != "Watchbill: Cy asks you to help with #58 critical: disk full. Reply 2a accept, 2d decline" {
-		t.Errorf("the text: %q", got)
+	if got, want := smsText(m), "Watchbill: Cy asks you to help with #58 critical: disk full. Reply 2a accept, 2d decline"; got != want {
+		t.Errorf("the text: %q, want %q", got, want)
 	}
 	m.AskedFor = "the replica"
-	if got := smsText(m); got != "Watchbill: Cy asks you to help with #58 critical (the replica): disk full. Reply 2a accept, 2d decline" {
-		t.Errorf("the text with a reason: %q", got)
+	if got, want := smsText(m), "Watchbill: Cy asks you to help with #58 critical (the replica): disk full. Reply 2a accept, 2d decline"; got != want {
+		t.Errorf("the text with a reason: %q, want %q", got, want)
 	}
 	if got := voiceText(m, "Press 1."); !strings.Contains(got, "disk full. The reason: the replica. Press 1.") {
 		t.Errorf("the call with a reason: %q", got)
@@ -102,14 +102,14 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 		labels = append(labels, string(b.does)+" "+b.label)
 	}
 	if got := strings.Join(labels, ", "); got != "a Accept, d Decline, r Resolve" {
-		t.Errorf("the buttons: %s", got)
+		t.Errorf("the buttons: %s, want %s", got, "a Accept, d Decline, r Resolve")
 	}
 	if v := m.mailView(); v.Offer != "Accept or decline" || v.InSlack != "" || v.Because != "You are paged because Cy asks you to help: the replica." {
 		t.Errorf("the mail: %+v", v)
 	}
 	m.Count, m.Lines = 2, []string{"#58 critical: disk full", "#59 high: queue"}
-	if got := smsText(m); got != "Watchbill: Cy asks you to help with 2 incidents: #58 critical: disk full; #59 high: queue. Reply 2a accept all, 2d decline all" {
-		t.Errorf("the text of several: %q", got)
+	if got, want := smsText(m), "Watchbill: Cy asks you to help with 2 incidents: #58 critical: disk full; #59 high: queue. Reply 2a accept all, 2d decline all"; got != want {
+		t.Errorf("the text of several: %q, want %q", got, want)
 	}
 	m = Message{Purpose: ForPage, AskedBy: strings.Repeat("дядя ", 50), Incident: 58, Severity: "critical", Title: strings.Repeat("диск полон ", 100), Code: 2, AskedFor: strings.Repeat("реплика ", 50)}
 	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a accept, 2d decline") {

@@ -26,10 +26,10 @@ func TestTextsThatCannotBeAnswered(t *testing.T) {
 		m.To, m.OneWay = annPhone, true
 		before := len(l.sim.Inbox(annPhone))
 		if r := l.sms().Send(t.Context(), m); r.Outcome != notify.Accepted {
-			t.Fatalf("%+v", r)
+			t.Fatalf("sent: %+v, want accepted", r)
 		}
 		if got := l.sim.Inbox(annPhone)[before]; !strings.HasPrefix(got, want) || strings.Contains(got, "eply") {
-			t.Errorf("%q, want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -154,21 +154,21 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	m.Key = "1234567/9876/U0123456789/telegram:123456"
 	r := sender.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "4711 1" {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted as 4711 1", r)
 	}
 	sent := g.messages[0]
 	if !strings.HasPrefix(sent.Text, "[#12] disk full on db-1\n\nCritical · payments") || sent.Quiet {
-		t.Errorf("%+v", sent)
+		t.Errorf("the chat shows %+v, want the page with sound", sent)
 	}
 	buttons := sent.Markup.Rows[0]
 	if len(buttons) != 3 || buttons[0].Text != "Acknowledge" {
-		t.Fatalf("%+v", buttons)
+		t.Fatalf("buttons %+v, want three that begin with Acknowledge", buttons)
 	}
 	// A long key gives way to the code.
 	long := pageOf("4711")
 	long.Key = strings.Repeat("k", 60)
 	if r := sender.Send(t.Context(), long); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("with a long key: %+v, want accepted", r)
 	}
 
 	g.happens("button", 4711, buttons[0].Data)
@@ -213,7 +213,7 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 	m := pageOf("4711")
 	m.Key = "1234567/9876/U0123456789/telegram:123456"
 	if r := sender.Send(t.Context(), m); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted", r)
 	}
 	button := g.messages[0].Markup.Rows[0][0].Data
 	chats := []map[string]any{
@@ -239,7 +239,7 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 		must(t, err)
 	}
 	if len(replies) != 1 || replies[0].Text != "last" {
-		t.Errorf("%+v", replies)
+		t.Errorf("heard %+v, want only the last message", replies)
 	}
 	if said := g.messages[1]; said.Chat != "-1007" || !strings.Contains(said.Text, "private chats only") || len(said.Markup.Rows) > 0 {
 		t.Errorf("a group that says /start is told %+v", said)

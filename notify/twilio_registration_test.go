@@ -73,7 +73,7 @@ func TestATrialIsSeenByItsTexts(t *testing.T) {
 	s := l.sms()
 	since := l.clock.Now()
 	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.HasPrefix(track.Remedy, "upgrade the account") {
-		t.Errorf("%+v", track)
+		t.Errorf("the track is %+v, want delivered with a remedy about the account", track)
 	}
 	m := page(annPhone, "page 8")
 	want(t, s.Send(t.Context(), m), notify.Accepted)

@@ -104,11 +104,11 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	want(t, r, notify.Accepted)
 	got := l.sim.Inbox(annPhone)
 	if len(got) != 1 || !strings.HasPrefix(got[0], "Watchbill #12 critical: disk full on db-1. Reply 1a ack, 1r resolve, 1e escalate (") {
-		t.Fatalf("the phone shows %q", got)
+		t.Fatalf("the phone shows %q, want one text with the incident and what to answer", got)
 	}
 	form := l.sim.Requests()[0].Form
 	if form["ValidityPeriod"][0] != "300" || form["RiskCheck"][0] != "disable" || form["SmartEncoded"][0] != "true" || form["StatusCallback"] != nil {
-		t.Errorf("the request was %v", form)
+		t.Errorf("the request was %v, want a validity of 300 s, no risk check, smart encoding and no callback", form)
 	}
 	var states []notify.State
 	for range 3 {
@@ -117,7 +117,7 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 		states = append(states, track.State)
 	}
 	if states[0] != notify.Sent || states[2] != notify.Delivered {
-		t.Errorf("states %v", states)
+		t.Errorf("states %v, want %s first and %s last", states, notify.Sent, notify.Delivered)
 	}
 
 	_, cursor, err := s.Listen(ctx, "")

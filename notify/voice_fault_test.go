@@ -207,7 +207,7 @@ func TestACallIsCancelledOnceItIsListed(t *testing.T) {
 	l.clock.advance(5 * time.Second)
 	l.must(v.Cancel(t.Context(), r.Reference))
 	if calls := l.sim.Calls(annPhone); calls[0].Status != "canceled" {
-		t.Errorf("the call is %s", calls[0].Status)
+		t.Errorf("the call is %s, want %s", calls[0].Status, "canceled")
 	}
 	l.clock.advance(time.Minute)
 	l.must(v.Cancel(t.Context(), r.Reference))
@@ -221,6 +221,6 @@ func TestACodeToANumberThatCannotBe(t *testing.T) {
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateInvalid})
 	m := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: annPhone, Verify: "4711"}
 	if r := v.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead {
-		t.Errorf("%+v", r)
+		t.Errorf("the receipt is %+v, want rejected and dead", r)
 	}
 }

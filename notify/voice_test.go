@@ -167,7 +167,7 @@ func TestCallIsCancelled(t *testing.T) {
 	r := v.Send(ctx, page(annPhone, "page 7"))
 	l.must(v.Cancel(ctx, r.Reference))
 	if calls := l.sim.Calls(annPhone); calls[0].Status != "canceled" {
-		t.Errorf("the call is %s", calls[0].Status)
+		t.Errorf("the call is %s, want %s", calls[0].Status, "canceled")
 	}
 	l.must(v.Cancel(ctx, r.Reference)) // a second time is not an error
 	for _, reference := range []string{"FN00000000000000000000000000000009", "CA00000000000000000000000000000009"} {

@@ -40,7 +40,7 @@ func TestWebhookIsSignedAndSaysWhatHappened(t *testing.T) {
 	m := pageOf(s.URL + "/hook?x=1")
 	m.Link = "https://watchbill.example.com/v1/act/T"
 	if r := notify.NewWebhook(hookConfig()).Send(t.Context(), m); r.Outcome != notify.Accepted {
-		t.Fatalf("%+v", r)
+		t.Fatalf("sent: %+v, want accepted", r)
 	}
 	mac := hmac.New(sha256.New, []byte("shared secret"))
 	mac.Write([]byte("1772452800."))
@@ -49,7 +49,7 @@ func TestWebhookIsSignedAndSaysWhatHappened(t *testing.T) {
 		t.Errorf("signature %q, want %q", got, want)
 	}
 	if got := header.Get("Idempotency-Key"); got != m.Key {
-		t.Errorf("Idempotency-Key %q", got)
+		t.Errorf("Idempotency-Key %q, want %q", got, m.Key)
 	}
 	var got map[string]any
 	must(t, json.Unmarshal(body, &got))
@@ -125,6 +125,6 @@ func TestWebhookErrorsDoNotTellTheAddress(t *testing.T) {
 	t.Cleanup(s.Close)
 	r := notify.NewWebhook(hookConfig()).Send(t.Context(), pageOf(s.URL+"/services/T0/B0/hidden"))
 	if r.Outcome != notify.Unknown || strings.Contains(r.Err.Error(), "hidden") {
-		t.Errorf("%+v", r)
+		t.Errorf("the receipt is %+v, want unknown and no secret part of the address", r)
 	}
 }

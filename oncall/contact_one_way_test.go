@@ -14,7 +14,7 @@ func TestWhereSMSCannotBeAnswered(t *testing.T) {
 	} {
 		c := oncall.Contact{Method: oncall.MethodSMS, Address: address}
 		if got := c.OneWay(); got != want {
-			t.Errorf("%s: %v", address, got)
+			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 		c.Method = oncall.MethodVoice
 		if c.OneWay() {

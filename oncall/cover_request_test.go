@@ -71,7 +71,7 @@ func TestWhoIsAskedWhen(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: %s", c.name, diff)
+			t.Errorf("%s: %s, want %s", c.name, diff, "")
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestTheLeastLoadedAreAskedFirstInGroups(t *testing.T) {
 	}
 	c = c.Cover.Tick(r, nil, *c.Cover.NextAt)
 	if got := list(c.Asked); got != "[U1 U0BO U0DI]" {
-		t.Errorf("then %s", got)
+		t.Errorf("then %s, want %s", got, "[U1 U0BO U0DI]")
 	}
 	early := c.Cover.Tick(r, nil, noon.Add(16*time.Minute))
 	if len(early.Asked) > 0 {

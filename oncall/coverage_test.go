@@ -140,7 +140,7 @@ func TestAFindingKeepsItsKey(t *testing.T) {
 	}
 	for at := time.Date(2026, 3, 2, 0, 30, 0, 0, time.UTC); at.Month() < time.May; at = at.Add(5 * time.Hour) {
 		if got := keys(at); got != "Mon Tue Wed Thu Fri" {
-			t.Fatalf("at %s: gaps of %s", at, got)
+			t.Fatalf("at %s: gaps of %s, want %s", at, got, "Mon Tue Wed Thu Fri")
 		}
 	}
 }

@@ -267,7 +267,7 @@ func TestWhatCantBeMergedOrLinked(t *testing.T) {
 		"Incident #8 is linked with #9 already.":   relate(linked.Incident, back.Incident),
 	} {
 		if err == nil || err.Error() != want {
-			t.Errorf("%q, want %q", err, want)
+			t.Errorf("got %q, want %q", err, want)
 		}
 	}
 	for _, pair := range [][2]Incident{{two, merged.Incident}, {merged.Incident, two}, {resolved.Incident, two}} {

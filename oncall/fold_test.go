@@ -128,7 +128,7 @@ func TestDuplicatesMakeOneIncidentAndOnePage(t *testing.T) {
 	equal(t, "count of the alert", s.alerts[1].Count, 4)
 }
 
-func TestAHotKeyIsRedrawnAtMostEveryThreeSeconds(t *testing.T) {
+func TestAnAlertThatRepeatsIsRedrawnAtMostEveryThreeSeconds(t *testing.T) {
 	t.Parallel()
 	var s stored
 	s.fold(noon, fires("a"))

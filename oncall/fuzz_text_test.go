@@ -52,7 +52,7 @@ func FuzzParsePhoneCountries(f *testing.F) {
 		rules, err := ParsePhoneCountries(list)
 		if err != nil {
 			if !utf8.ValidString(err.Error()) || strings.ContainsAny(err.Error(), "\r\n\x00") {
-				t.Fatalf("%q", err)
+				t.Fatalf("the error is %q, want one line of UTF-8", err)
 			}
 			return
 		}
@@ -76,7 +76,7 @@ func FuzzParseRemindBefore(f *testing.F) {
 		before, err := ParseRemindBefore(strings.Fields(text))
 		if err != nil {
 			if err.Error() == "" || !utf8.ValidString(strings.ToValidUTF8(err.Error(), "")) {
-				t.Fatalf("%q", err)
+				t.Fatalf("the error is %q, want some text", err)
 			}
 			return
 		}

@@ -49,7 +49,7 @@ func TestCountriesAreAllowed(t *testing.T) {
 		"+19005550123": false, "+870773111632": false, "nonsense": false,
 	} {
 		if got := rules.Check(MethodSMS, number) == nil; got != allowed {
-			t.Errorf("%s is allowed: %v", number, got)
+			t.Errorf("%s is allowed: %v, want %v", number, got, allowed)
 		}
 		if (PhoneRules{}).Check(MethodVoice, "+18765550100") != nil || (PhoneRules{}).Check(MethodVoice, "+19005550123") == nil {
 			t.Error("without a list all may be called but the costly ones")

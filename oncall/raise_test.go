@@ -82,7 +82,7 @@ func TestWhatCannotBeRaised(t *testing.T) {
 	} {
 		_, err := r.Open(12, 0, ByUser(di), f, noon)
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
+			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }

@@ -126,7 +126,7 @@ func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
 		gone = append(gone, look(noon.Add(time.Duration(i)*time.Minute), fires))
 	}
 	if want := append(make([]bool, 11), true); !slices.Equal(gone, want) {
-		t.Errorf("%v, want %v", gone, want)
+		t.Errorf("got %v, want %v", gone, want)
 	}
 	if _, _, _, is := (SilenceOutcome{Silence: s, Why: "it has not answered"}).Became(noon.Add(time.Hour)); is {
 		t.Error("an Alertmanager that does not answer ends alerts")

@@ -35,7 +35,7 @@ func TestOverlappingTimeOffIsFoundOnce(t *testing.T) {
 	}
 	got := united([]TimeOff{off(2, "U0ANN", 1, 3), off(1, "U0ANN", 2, 5), off(3, "U0BO", 1, 2), off(4, "U0ANN", 6, 7)})
 	if len(got) != 3 || got[0].ID != 1 || !got[0].End.Equal(at.AddDate(0, 0, 5)) || got[1].ID != 4 || got[2].UserID != "U0BO" {
-		t.Errorf("%+v", got)
+		t.Errorf("united to %+v, want Ann's overlapping days as one", got)
 	}
 }
 

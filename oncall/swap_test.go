@@ -192,7 +192,7 @@ func TestASwapChangesHandsAndBack(t *testing.T) {
 		"This swap has not been accepted.":                                       func() (SwapChange, error) { return s.Do(UndoSwap, bo, r, noon) },
 	} {
 		if _, err := try(); err == nil || err.Error() != name {
-			t.Errorf("%v, want %q", err, name)
+			t.Errorf("got %v, want %q", err, name)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestArchivedChannels(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"channel_archive", "channel_rename"}, seen); diff != "" {
-		t.Errorf("events (the manifest of these tests asks for two of them): %s", diff)
+		t.Errorf("events (the manifest of these tests asks for two of them): %s, want %s", diff, "")
 	}
 }
 
@@ -78,7 +78,7 @@ func TestListingChannels(t *testing.T) {
 	sim.AddChannel(slacksim.Channel{Name: "two"})
 	list := func(body string) map[string]any { return call(t, sim, "conversations.list", body) }
 	if got := list(`{"limit":1000}`)["error"]; got != "invalid_limit" {
-		t.Errorf("limit 1000: %v", got)
+		t.Errorf("limit 1000: %v, want %v", got, "invalid_limit")
 	}
 	first := list(`{"limit":2,"exclude_archived":true}`)
 	if n := len(first["channels"].([]any)); n != 1 {
@@ -86,18 +86,18 @@ func TestListingChannels(t *testing.T) {
 	}
 	sim.SetScopes([]string{"channels:read"})
 	if got := list(`{"types":"public_channel,private_channel"}`)["error"]; got != "invalid_types" {
-		t.Errorf("a type without its scope: %v", got)
+		t.Errorf("a type without its scope: %v, want %v", got, "invalid_types")
 	}
 	if got := list(`{"types":"public_channel"}`); got["ok"] != true {
-		t.Errorf("%v", got)
+		t.Errorf("conversations.list answered %v, want ok", got)
 	}
 	sim.SetScopes([]string{"channels:history"})
 	sim.AddChannel(slacksim.Channel{ID: "C0OTHER", Name: "other"})
 	if got := call(t, sim, "conversations.replies", `{"channel":"C0OTHER","ts":"1.000001"}`)["error"]; got != "channel_not_found" {
-		t.Errorf("replies without membership: %v", got)
+		t.Errorf("replies without membership: %v, want %v", got, "channel_not_found")
 	}
 	if got := call(t, sim, "users.list", `{"limit":2}`)["error"]; got != "missing_scope" {
-		t.Errorf("users.list without its scope: %v", got)
+		t.Errorf("users.list without its scope: %v, want %v", got, "missing_scope")
 	}
 }
 
@@ -129,7 +129,7 @@ func TestAnOrganisation(t *testing.T) {
 	sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", Team: "T0ELSE", Enterprise: "E0ELSE"})
 	sim.AddUser(slacksim.User{ID: "U0FAY", Name: "fay", Team: "T0SISTER", Enterprise: "E0ORG"})
 	if got := call(t, sim, "auth.test", "{}")["enterprise_id"]; got != "E0ORG" {
-		t.Errorf("auth.test says %v", got)
+		t.Errorf("auth.test says %v, want %v", got, "E0ORG")
 	}
 	for id, want := range map[string]string{"U0ANN": "E0ORG", "U0FAY": "E0ORG", "U0EVE": "E0ELSE"} {
 		user := call(t, sim, "users.info", `{"user":"`+id+`"}`)["user"].(map[string]any)
@@ -141,7 +141,7 @@ func TestAnOrganisation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := lastPayload(t, sim)["enterprise_id"]; got != "E0ORG" {
-		t.Errorf("a command says %v", got)
+		t.Errorf("a command says %v, want %v", got, "E0ORG")
 	}
 	call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"x","blocks":[{"type":"actions","elements":[{"type":"button","action_id":"go","text":{"type":"plain_text","text":"Go"}}]}]}`)
 	if _, err := sim.Click(ctx, "U0FAY", "#ops", "", "go"); err != nil {
@@ -152,7 +152,7 @@ func TestAnOrganisation(t *testing.T) {
 		t.Errorf("a click says %v, %v", team, click["enterprise"])
 	}
 	if got := click["user"].(map[string]any)["team_id"]; got != "T0SISTER" {
-		t.Errorf("Fay's click comes from %v", got)
+		t.Errorf("Fay's click comes from %v, want %v", got, "T0SISTER")
 	}
 	if err := sim.OpenHome("U0ANN"); err != nil {
 		t.Fatal(err)

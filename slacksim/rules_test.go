@@ -103,7 +103,7 @@ func TestTokensAndScopes(t *testing.T) {
 		t.Errorf("missing scope: %v", answer)
 	}
 	if got := call(t, sim, "auth.test", "{}")["header"].(http.Header).Get("X-OAuth-Scopes"); got != "chat:write,users:read" {
-		t.Errorf("scopes header %q", got)
+		t.Errorf("scopes header %q, want %q", got, "chat:write,users:read")
 	}
 }
 
@@ -132,7 +132,7 @@ func TestChannels(t *testing.T) {
 		t.Errorf("messages to Ann: %v", sim.Messages("@ann"))
 	}
 	if got := call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["error"]; got != "not_in_channel" {
-		t.Errorf("history of a channel without the bot: %v", got)
+		t.Errorf("history of a channel without the bot: %v, want %v", got, "not_in_channel")
 	}
 	if call(t, sim, "conversations.join", `{"channel":"C0OTHER"}`)["ok"] != true || call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["ok"] != true {
 		t.Error("the bot can't join and read")
@@ -140,7 +140,7 @@ func TestChannels(t *testing.T) {
 	sim.SetScopes([]string{"chat:write"})
 	sim.AddChannel(slacksim.Channel{ID: "C0THIRD", Name: "third"})
 	if got := post("#third")["error"]; got != "not_in_channel" {
-		t.Errorf("post without chat:write.public: %v", got)
+		t.Errorf("post without chat:write.public: %v, want %v", got, "not_in_channel")
 	}
 }
 
@@ -168,7 +168,7 @@ func TestMessages(t *testing.T) {
 		return call(t, sim, "chat.update", `{"channel":"C0OPS","ts":"`+ts+`",`+body+`}`)["error"]
 	}
 	if got := update(`"text":"` + strings.Repeat("x", 4001) + `"`); got != "msg_too_long" {
-		t.Errorf("long update: %v", got)
+		t.Errorf("long update: %v, want %v", got, "msg_too_long")
 	}
 	if got := update(`"blocks":[{"type":"divider"}]`); got != nil || sim.Messages("#ops")[0].Edited {
 		t.Errorf("update of the blocks alone: %v, or it shows as edited", got)
@@ -185,7 +185,7 @@ func TestMessages(t *testing.T) {
 	}
 	for method, want := range map[string]string{"chat.update": "cant_update_message", "chat.delete": "cant_delete_message"} {
 		if got := call(t, sim, method, `{"channel":"C0OPS","ts":"`+said+`","text":"x"}`)["error"]; got != want {
-			t.Errorf("%s of another's message: %v", method, got)
+			t.Errorf("%s of another's message: %v, want %v", method, got, want)
 		}
 	}
 	if got := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","thread_ts":"`+ts+`","text":"reply"}`); got["ok"] != true {
@@ -210,12 +210,12 @@ func TestTriggersAndViewStack(t *testing.T) {
 		t.Fatalf("open: %v", opened)
 	}
 	if got := open("views.push", trigger)["error"]; got != "exchanged_trigger_id" {
-		t.Errorf("a trigger used twice: %v", got)
+		t.Errorf("a trigger used twice: %v, want %v", got, "exchanged_trigger_id")
 	}
 	late := newTrigger(t, sim)
 	c.add(3100 * time.Millisecond)
 	if got := open("views.push", late)["error"]; got != "expired_trigger_id" {
-		t.Errorf("a late trigger: %v", got)
+		t.Errorf("a late trigger: %v, want %v", got, "expired_trigger_id")
 	}
 	for i, want := range []any{nil, nil, "push_limit_reached"} {
 		if got := open("views.push", newTrigger(t, sim))["error"]; got != want {
@@ -230,13 +230,13 @@ func TestTriggersAndViewStack(t *testing.T) {
 	}
 	top := sim.Views("ann")[2]
 	if got := call(t, sim, "views.update", `{"view_id":"`+top.ID+`","hash":"old",`+view+`}`)["error"]; got != "hash_conflict" {
-		t.Errorf("update with an old hash: %v", got)
+		t.Errorf("update with an old hash: %v, want %v", got, "hash_conflict")
 	}
 	if got := call(t, sim, "views.update", `{"view_id":"`+top.ID+`","hash":"`+top.Hash+`",`+view+`}`); got["ok"] != true {
 		t.Errorf("update: %v", got)
 	}
 	if got := sim.Views("ann")[2].State["b"]["a"]["value"]; got != "typed" {
-		t.Errorf("an update lost what was typed: %v", got)
+		t.Errorf("an update lost what was typed: %v, want %v", got, "typed")
 	}
 	if _, err := sim.CloseView(context.Background(), "ann", false); err != nil || len(sim.Views("ann")) != 2 {
 		t.Errorf("after Cancel %d views are open, %v", len(sim.Views("ann")), err)

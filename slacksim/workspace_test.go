@@ -25,7 +25,7 @@ func TestFilesAndPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := sim.Text("#ops"); got != "oncall: [file: The week]\n" {
-		t.Errorf("channel:\n%s", got)
+		t.Errorf("channel:\n%s, want %s", got, "oncall: [file: The week]\n")
 	}
 	if kept, ok := sim.File(file.ID); !ok || kept.Name != "week.png" || kept.AltText != "A chart" {
 		t.Errorf("kept is %+v", kept)
@@ -166,7 +166,7 @@ func TestUserGroups(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"subteam_updated", "subteam_members_changed"}, names); diff != "" {
-		t.Errorf("events: %s", diff)
+		t.Errorf("events: %s, want %s", diff, "")
 	}
 	if call(t, sim, "usergroups.disable", `{"usergroup":"`+id+`"}`)["ok"] != true || len(call(t, sim, "usergroups.list", "{}")["usergroups"].([]any)) != 0 {
 		t.Error("a disabled group is listed")

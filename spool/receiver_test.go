@@ -437,8 +437,8 @@ func TestASpoolThatIsNotThereYet(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	w.instance = w.start(spool.Options{Dir: dir})
 	w.accept(oncall.Trigger, "a")
-	if about := w.about(); about != "spool: can't be used: the directory is missing" {
-		t.Errorf("about: %q", about)
+	if about, want := w.about(), "spool: can't be used: the directory is missing"; about != want {
+		t.Errorf("about: %q, want %q", about, want)
 	}
 	w.proxy.Set(storetest.ProxyDown)
 	if err := w.try(oncall.Trigger, "b"); !errors.Is(err, store.ErrUnavailable) {

@@ -59,7 +59,7 @@ func TestOnlyOldKeysAreLoadedAgain(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	for age, want := range map[time.Duration]bool{0: false, 29 * 24 * time.Hour: false, signFor: true, 40 * 24 * time.Hour: true} {
 		if got := mayBeOld([]signingKey{{CreatedAt: now.Add(-age)}}, now); got != want {
-			t.Errorf("%s: %v", age, got)
+			t.Errorf("%s: %v, want %v", age, got, want)
 		}
 	}
 	if !mayBeOld(nil, now) {

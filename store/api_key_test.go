@@ -148,7 +148,7 @@ func TestTheAuditLogSaysWhichKey(t *testing.T) {
 	for i, want := range []string{"U0ANN muted the integration \"grafana\" with the API key laptop", "the API key deploy muted the integration \"grafana\" "} {
 		e := entries[i]
 		if got := e.By.String() + " " + e.Sentence().Shown(func(u oncall.UserID) string { return string(u) }) + " " + e.Way(); got != want {
-			t.Errorf("%q, want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 	// A person's key has no more rights than the person, and none after they have left.

@@ -177,7 +177,7 @@ func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 	}
 	f := oncall.Fold{Integration: oncall.Integration{ID: 5, Muted: true}, AlertIDs: []oncall.AlertID{1}}
 	if became := f.Receive(oncall.CanarySignal(1, oncall.Trigger), start); became.Fate != oncall.FateMuted {
-		t.Errorf("it is %s", became.Fate)
+		t.Errorf("it is %s, want %s", became.Fate, oncall.FateMuted)
 	}
 }
 

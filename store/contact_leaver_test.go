@@ -36,7 +36,7 @@ func TestWhoHasLeftProvesNothing(t *testing.T) {
 	}
 	w.exec(`UPDATE users SET deactivated_at = NULL, standing = 'member'`)
 	if out := say("2", proof.Code); out.Result != oncall.AnswerProven || usable() != 1 {
-		t.Fatalf("%+v", out)
+		t.Fatalf("the answer is %+v, want the address proven and one usable contact method", out)
 	}
 	w.exec(`UPDATE users SET deactivated_at = '2026-03-01' WHERE id = 'U0ANN'`)
 	if say("3", "STOP"); usable() != 0 {

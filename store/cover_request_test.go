@@ -93,7 +93,7 @@ func TestTheTimerOfACoverRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := must[oncall.Cover](t)(w.Cover(t.Context(), oncall.ByTimer(), c.ID)); got.State != oncall.CoverOver {
-		t.Errorf("after the shift it is %s", got.State)
+		t.Errorf("after the shift it is %s, want %s", got.State, oncall.CoverOver)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := must[oncall.Cover](t)(w.Cover(t.Context(), oncall.ByTimer(), c.ID)); got.State != oncall.CoverStale {
-		t.Errorf("the cover request is %s", got.State)
+		t.Errorf("the cover request is %s, want %s", got.State, oncall.CoverStale)
 	}
 	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start); err == nil {
 		t.Error("a swap in a removed schedule was accepted")

@@ -51,8 +51,8 @@ func TestCoverageIsChecked(t *testing.T) {
 	}
 	all.Wait()
 	w.isToldSorted("coverage U0ANN", "coverage U0CY")
-	if got := w.findings(); got != "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1" {
-		t.Errorf("findings: %s", got)
+	if got, want := w.findings(), "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1"; got != want {
+		t.Errorf("findings: %s, want %s", got, want)
 	}
 
 	w.forget()
@@ -72,7 +72,7 @@ func TestCoverageWithoutAdmins(t *testing.T) {
 	w.guard(w.System, start)
 	isTold(t, w, "coverage #payments")
 	if got := w.findings(); got != "unpaged/1" {
-		t.Errorf("findings: %s", got)
+		t.Errorf("findings: %s, want %s", got, "unpaged/1")
 	}
 }
 

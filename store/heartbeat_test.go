@@ -69,7 +69,7 @@ func TestAHeartbeatThatStopsPages(t *testing.T) {
 	w.beats("backup")
 	w.pass(time.Hour)
 	if h := w.heartbeat("backup"); h.State(w.clock()) != oncall.HeartbeatNew {
-		t.Errorf("before its first ping it is %s", h.State(w.clock()))
+		t.Errorf("before its first ping it is %s, want %s", h.State(w.clock()), oncall.HeartbeatNew)
 	}
 	w.ping("backup", oncall.Ping{Kind: oncall.PingSuccess}, "")
 	w.pass(85 * time.Second)

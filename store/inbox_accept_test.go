@@ -46,7 +46,7 @@ func TestWhatIsAcceptedIsInTheInbox(t *testing.T) {
 		t.Errorf("%d signals are out of order, want 0", n)
 	}
 	if err := w.Accept(t.Context(), w.integration, nil, start); err != nil {
-		t.Errorf("nothing to accept: %v", err)
+		t.Errorf("accept no signals: %v, want no error", err)
 	}
 }
 

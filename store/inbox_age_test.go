@@ -106,7 +106,7 @@ func TestASnoozeWinsAgainstAge(t *testing.T) {
 	w.run(w.another())
 	w.fold()
 	if w.status(1) != oncall.Snoozed {
-		t.Fatalf("it is %s", w.status(1))
+		t.Fatalf("it is %s, want %s", w.status(1), oncall.Snoozed)
 	}
 	w.advance(time.Hour)
 	if n := w.age(w.System); n != 0 {
@@ -129,7 +129,7 @@ func TestASnoozeWinsAgainstAge(t *testing.T) {
 	}
 	w.fold()
 	if w.status(1) != oncall.Resolved {
-		t.Errorf("it is %s", w.status(1))
+		t.Errorf("it is %s, want %s", w.status(1), oncall.Resolved)
 	}
 }
 

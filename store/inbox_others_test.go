@@ -31,7 +31,7 @@ func TestALargeGroup(t *testing.T) {
 		t.Helper()
 		in := w.incident(1)
 		if d := cmp.Diff([]string{title, string(severity)}, []string{in.Title, string(in.Severity)}); d != "" {
-			t.Errorf("%s: %s", what, d)
+			t.Errorf("%s: %s, want %s", what, d, "")
 		}
 	}
 	called("at first", fmt.Sprintf("DiskFull (%d alerts)", most), oncall.High)
@@ -75,6 +75,6 @@ func TestALargeGroup(t *testing.T) {
 	w.accept(oncall.Signal{Action: oncall.Clear, DedupKey: fmt.Sprintf("db-%04d", most+3)})
 	w.fold()
 	if in := w.incident(1); in.Status != oncall.Resolved {
-		t.Errorf("all are over, and it is %s", in.Status)
+		t.Errorf("all are over, and it is %s, want %s", in.Status, oncall.Resolved)
 	}
 }

@@ -103,7 +103,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 	use(key, start.Add(time.Minute))
 	use(key, start.Add(2*time.Minute))
 	if got, want := list(start), []string{"grafana payments true 2m0s 2"}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	made, _, err := w.RotateKey(ctx, oncall.ByTimer(), "grafana", store.Rotation{}, start.Add(time.Hour))
 	if err != nil {
@@ -115,7 +115,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 	use(strings.Repeat("e", 32), start)
 	want := []string{"grafana payments true 3h0m0s 1", "grafana payments false 48h0m0s 4"}
 	if got := list(start); !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := list(start); !slices.Equal(got, want) {
 		t.Errorf("counted twice: %q", got)
@@ -151,7 +151,7 @@ func TestAMutedIntegrationPagesNobody(t *testing.T) {
 	w.accept(resolve("disk"))
 	w.fold()
 	if in := w.incident(before.ID); in.Status != oncall.Resolved {
-		t.Errorf("the incident from before is %s", in.Status)
+		t.Errorf("the incident from before is %s, want %s", in.Status, oncall.Resolved)
 	}
 	was, err := w.UnmuteIntegration(ctx, oncall.ByTimer(), "grafana", start)
 	check(err)

@@ -60,7 +60,7 @@ func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
 				t.Errorf("answers can't be read (-want +got):\n%s", diff)
 			}
 			if order := must[oncall.PageOrder](t)(s.BeginPage(t.Context(), oncall.SendPage{Page: 1}, 1, start)); !order.Send {
-				t.Fatalf("%+v", order)
+				t.Fatalf("the order is %+v, want the page sent", order)
 			}
 			w.check(s.RecordPage(t.Context(), 1, oncall.PageBlocked{Why: "the account is suspended"}, start))
 			if diff := cmp.Diff(c.want, told("the account is suspended")); diff != "" {

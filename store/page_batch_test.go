@@ -148,7 +148,7 @@ func TestADeferredPageJoinsABatch(t *testing.T) {
 	}
 	w.storm("h")
 	if order := w.work(8, start.Add(29*time.Second)); order.Send || !order.Other { // another instance's clock
-		t.Errorf("%+v", order)
+		t.Errorf("the order is %+v, want it left to the other job", order)
 	}
 	if d := cmp.Diff([]string{"3", "4", "5", "6", "7", "8 leads"}, w.pageJobs()); d != "" {
 		t.Error(d)

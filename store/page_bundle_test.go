@@ -161,7 +161,7 @@ func TestABundleIsAcknowledged(t *testing.T) {
 	}
 	out := must[oncall.AnswerOutcome](t)(w.ActOnMessage(t.Context(), oncall.ByUser(ann), 1, oncall.ActAck, start))
 	if said := oncall.SayActed(out.Acted).String(); said != "Acknowledged #1, #2, #3." {
-		t.Errorf("said %q", said)
+		t.Errorf("said %q, want %q", said, "Acknowledged #1, #2, #3.")
 	}
 	if got := w.strings(`SELECT ts || ' ' || version || ' ' || (facts ->> 'state') FROM notices`); !cmp.Equal(got, []string{"1.0 2 acknowledged"}) {
 		t.Errorf("the message: %q", got)

@@ -164,7 +164,7 @@ func TestPayloadsOfPrivateTeamsAreTheirs(t *testing.T) {
 	w.another()
 	second := w.another()
 	if got := must[[]store.KeptPayload](t)(second.Payloads(context.Background(), oncall.ByUser(di), store.PayloadFilter{})); len(got) != 0 {
-		t.Errorf("a guest sees %d", len(got))
+		t.Errorf("a guest sees %d, want %d", len(got), 0)
 	}
 }
 

@@ -86,7 +86,7 @@ func TestAStormIsOneInAReport(t *testing.T) {
 	w.exec(`UPDATE incidents SET merged_into = 2, status = 'resolved', resolved_at = $1 WHERE id = 1`, start)
 	got := must[report.Told](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, march))
 	if got.Now.Incidents != 1 || got.Now.Interruptions.All() != 1 || got.Now.BySeverity[0].Interruptions != 1 {
-		t.Errorf("%+v", got.Now)
+		t.Errorf("the report is %+v, want one incident and one interruption", got.Now)
 	}
 	// A month later only the pages are told of, of an incident that opened before.
 	april := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 4, Day: 1}, 30)

@@ -69,7 +69,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 		t.Errorf("incidents %v are left", got)
 	}
 	if got := of(1); got != "" {
-		t.Errorf("of the incident something is left in %q", got)
+		t.Errorf("of the incident something is left in %q, want %q", got, "")
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events`); n != rest {
 		t.Errorf("%d events of others are left of %d", n, rest)
@@ -144,7 +144,7 @@ func TestOldIncidentsLeaveInSmallSteps(t *testing.T) {
 	}
 	w.check(tx.Rollback(t.Context()))
 	if got := fmt.Sprint(w.retain()); got != "[2]" {
-		t.Errorf("the next time the steps remove %s", got)
+		t.Errorf("the next time the steps remove %s, want %s", got, "[2]")
 	}
 }
 

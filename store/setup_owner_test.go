@@ -58,7 +58,7 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	must[schedule.Definition](t)(w.EditSchedule(t.Context(), oncall.ByTimer(), 1, v, was.Latest(), start))
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), payments(), everything, start))
 	if len(report.Changes) != 1 || !strings.Contains(strings.Join(report.Details[report.Changes[0]], "\n"), "cy loses") {
-		t.Errorf("%+v", report)
+		t.Errorf("the report is %+v, want one change, which says that cy loses", report)
 	}
 	if got := w.holds(1, start.AddDate(0, 0, 8)); !cmp.Equal(got, []oncall.UserID{bo}) {
 		t.Errorf("on call the week after: %v", got)

@@ -172,7 +172,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	}, start))
 	_, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
 	if want := "U0BO no longer has that shift in primary. So nothing was swapped."; err == nil || err.Error() != want {
-		t.Errorf("%v, want %q", err, want)
+		t.Errorf("got %v, want %q", err, want)
 	}
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale' AND ended_at = $1`, start); n != 1 {
 		t.Error("the swap is not stale")

@@ -49,7 +49,7 @@ func TestTimeOffIsKeptUntilItIsCancelled(t *testing.T) {
 	}
 	// Who says it again is away once.
 	if again := add(w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: bo, Start: day(20), End: day(21), Note: "again"}, start)); again != later {
-		t.Errorf("said again: %+v", again)
+		t.Errorf("said again: %+v, want %+v", again, later)
 	}
 	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: "U0NOBODY", Start: day(1), End: day(2)}, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("of nobody: %v", err)
@@ -70,7 +70,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 		t.Helper()
 		got := must[store.TimeOffImport](t)(w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), ann, source, spans, day(6)))
 		if got != want {
-			t.Errorf("%+v, want %+v", got, want)
+			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
 	if _, err := w.AddTimeOff(t.Context(), oncall.ByTimer(), oncall.TimeOff{UserID: ann, Start: day(29), End: day(30), Note: "by hand"}, start); err != nil {
@@ -86,7 +86,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(ids, w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)); diff != "" {
-		t.Errorf("what stays was written anew: %s", diff)
+		t.Errorf("what stays was written anew: %s, want %s", diff, "")
 	}
 	bring("work", store.TimeOffImport{Cancelled: 2})
 	if _, err := w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {

@@ -209,7 +209,7 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 	}
 	tl.Rows[0].Free = true
 	if c := sample(decode(t, draw(t, tl)), y, x(15.1))[0]; c != "ffffff" {
-		t.Errorf("a hole in which nobody is missed has colour %s", c)
+		t.Errorf("a hole in which nobody is missed has colour %s, want %s", c, "ffffff")
 	}
 }
 
@@ -272,7 +272,7 @@ func TestWrongTimelines(t *testing.T) {
 		`"Mars" is not a time zone`:          {From: from, To: from.AddDate(0, 0, 1), TimeZone: "Mars"},
 	} {
 		if err := timeline.Draw(io.Discard, tl); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }

@@ -178,16 +178,16 @@ func TestThePage(t *testing.T) {
 	}
 	reply := url.Values{"phone": {ann}, "do": {"reply"}, "text": {"1a"}}
 	if code := act("https://evil.example.com", reply); code != http.StatusForbidden {
-		t.Errorf("another site got %d", code)
+		t.Errorf("another site got %d, want %d", code, http.StatusForbidden)
 	}
 	if code := act(h.base, reply); code != http.StatusSeeOther {
-		t.Errorf("the page got %d", code)
+		t.Errorf("the page got %d, want %d", code, http.StatusSeeOther)
 	}
 	if code := act(h.base, url.Values{"phone": {ann}, "do": {"1"}}); code != http.StatusConflict {
-		t.Errorf("a key without a call got %d", code)
+		t.Errorf("a key without a call got %d, want %d", code, http.StatusConflict)
 	}
-	if got := h.Text(ann); got != "< <script>alert(\"x\")</script>\n> 1a\n" {
-		t.Errorf("the phone shows %q", got)
+	if got, want := h.Text(ann), "< <script>alert(\"x\")</script>\n> 1a\n"; got != want {
+		t.Errorf("the phone shows %q, want %q", got, want)
 	}
 }
 
@@ -202,7 +202,7 @@ func TestOnlyThisMachine(t *testing.T) {
 	}
 	res.Body.Close()
 	if res.StatusCode != http.StatusForbidden {
-		t.Errorf("got %d", res.StatusCode)
+		t.Errorf("got %d, want %d", res.StatusCode, http.StatusForbidden)
 	}
 	if _, err := New(Options{}).Start("0.0.0.0:0"); err == nil {
 		t.Error("it listens to the world")

@@ -20,11 +20,11 @@ func TestTooFewHaveAcknowledged(t *testing.T) {
 	}
 	const counted = " 1 of 2 have acknowledged: <@U0ANN>; one more is needed."
 	if got, want := standing(p), "*Too few have acknowledged. The whole team was told.*"+counted; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	p.Untold = true
 	if got, want := standing(p), "*Too few have acknowledged, and nobody could be told.*"+counted; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

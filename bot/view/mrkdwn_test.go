@@ -60,10 +60,10 @@ func TestForeignSentence(t *testing.T) {
 	nasty := "two\n <@U0BO>  & <!here>" + strings.Repeat("x", 50)
 	got := foreignSentence(oncall.Say(" %s asks: %s|%s ", oncall.UserID("U0ANN"), nasty, oncall.UserID("U0CY")), 50)
 	if want := "<@U0ANN> asks: two &lt;@U0BO&gt; &amp; &lt;!here&gt;xxxxx…<@U0CY>"; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := foreignSentence(nil, 50); got != "" {
-		t.Errorf("nothing became %q", got)
+		t.Errorf("nothing became %q, want %q", got, "")
 	}
 }
 

@@ -17,7 +17,7 @@ func TestSentencesOfNotices(t *testing.T) {
 			t.Errorf("%q", got.Text)
 		}
 		if got := Notice(oncall.Notice{Kind: "of a newer release", Detail: d}); got.Text != want {
-			t.Errorf("%q", got.Text)
+			t.Errorf("got %q, want %q", got.Text, want)
 		}
 	}
 	if now.Lines[0] != "#7 was for U0ANN & U0BO." {

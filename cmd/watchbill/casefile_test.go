@@ -69,7 +69,7 @@ func TestCaseAt(t *testing.T) {
 		`{"at":"2026-03-08T07:00:00Z","on_call":["ana"],"next_change":null},` + // the next change is not before until
 		`{"at":"2026-03-16T12:00:00Z","on_call":[],"next_change":null}]`
 	if string(got) != want {
-		t.Errorf("%s, want %s", got, want)
+		t.Errorf("got %s, want %s", got, want)
 	}
 	if none, _ := json.Marshal(c.At(nil, instants[0])); string(none) != "[]" {
 		t.Errorf("no instants give %s", none)

@@ -331,7 +331,7 @@ func (c *crash) signal(to running) {
 		c.t.Fatal(err)
 	}
 	if code != http.StatusAccepted {
-		c.t.Fatalf("the signal was answered %d", code)
+		c.t.Fatalf("the signal was answered %d, want %d", code, http.StatusAccepted)
 	}
 }
 

@@ -103,7 +103,7 @@ func (d *demo) fire(t *testing.T, title, key string) {
 		t.Fatal(err)
 	}
 	if code != http.StatusAccepted {
-		t.Fatalf("the alert was answered %d", code)
+		t.Fatalf("the alert was answered %d, want %d", code, http.StatusAccepted)
 	}
 }
 

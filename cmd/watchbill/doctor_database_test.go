@@ -136,7 +136,7 @@ func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
 		"postgres://w:x@localhost,db.example.com/w":           true,
 	} {
 		if got := unverified(address); got != want {
-			t.Errorf("%s: %v", address, got)
+			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}
 }
@@ -178,7 +178,7 @@ func TestTheDoctorLooksAtTheSecret(t *testing.T) {
 			}
 		}
 		if len(lines) != len(want) || strings.Contains(out.String(), one) || strings.Contains(out.String(), other) {
-			t.Errorf("%s", out.String())
+			t.Errorf("printed %s, want each line once, and no secret", out.String())
 		}
 	}
 	set := func(value string) doctorCmd { return doctorCmd{secretFlags: secretFlags{value}} }
@@ -206,6 +206,6 @@ func TestTheDoctorLooksAtTheSecret(t *testing.T) {
 
 	c := set("hidden")
 	if err := c.Run(process{ctx: t.Context(), out: io.Discard}); err == nil || !strings.Contains(err.Error(), "WATCHBILL_SECRET can't be used: it is shorter than 32 characters") || strings.Contains(err.Error(), "hidden") {
-		t.Errorf("%v", err)
+		t.Errorf("the error is %v, want that the secret is too short, without the secret", err)
 	}
 }

@@ -105,7 +105,7 @@ func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
 	var out bytes.Buffer
 	lookAtChannels(t.Context(), []channel{{name: "mail", senders: map[oncall.Method]notify.Sender{"email": unchecked{}}}, {name: "ntfy"}}, time.Second)(&report{process: process{out: &out}})
 	if out.Len() > 0 {
-		t.Errorf("%s", out.String())
+		t.Errorf("printed %s, want nothing", out.String())
 	}
 }
 
@@ -125,7 +125,7 @@ func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
 	r.note("people", "Bo\x07", "\x1b[31mAsk\nthem.")
 	if want := "FAIL  mail      odd ok twilio[2J the account is active\n                Look there.\n" +
 		"ok    people    Ann ok database\nnote  people    Bo\n                [31mAsk them.\n"; out.String() != want {
-		t.Errorf("%q", out.String())
+		t.Errorf("printed %q, want it without control characters", out.String())
 	}
 }
 

@@ -75,7 +75,7 @@ func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 		t.Errorf("%d targets, %v", len(targets), err)
 	}
 	if diff := cmp.Diff(corpora, targets); diff != "" {
-		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s", diff)
+		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s, want %s", diff, "")
 	}
 }
 
@@ -96,7 +96,7 @@ func FuzzWriteSetup(f *testing.F) {
 			t.Fatalf("%q is written as %q: %v", text, written, err)
 		}
 		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("%q is written as %q:\n%s", text, written, diff)
+			t.Fatalf("%q is written as %q:\n%s, want %s", text, written, diff, "")
 		}
 	})
 }
@@ -127,7 +127,7 @@ func FuzzExplain(f *testing.F) {
 		}
 		text := out.String()
 		if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && kept(r) < 0 }) {
-			t.Fatalf("%q", text)
+			t.Fatalf("printed %q, want UTF-8 without control characters", text)
 		}
 		for line := range strings.Lines(text) {
 			if utf8.RuneCountInString(line) > 2_000 {

@@ -103,7 +103,7 @@ func TestPagerDutyIsAskedAndWritten(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("%s", wrong)
+		t.Errorf("the imported document has problems: %s", wrong)
 	}
 	for _, want := range []string{
 		"  # its Slack channel: #payments-billing is a guess\n  - ",
@@ -186,7 +186,7 @@ func TestOpsgenieIsAskedAndWritten(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	if wrong := doc.Check(intake.Names()); len(wrong) > 0 {
-		t.Errorf("%s", wrong)
+		t.Errorf("the imported document has problems: %s", wrong)
 	}
 	for _, want := range []string{
 		"schedule Ops: the same for 100.0 % of 90 days\n", "  Payments_Prometheus\n    Prometheus: https://watchbill.example.com/v1/signals/KEY\n", "3 users, 2 teams, 2 schedules, 2 policies, 2 integrations",

@@ -96,6 +96,6 @@ func TestRefusalsAreWrittenAtTheEnd(t *testing.T) {
 		}
 	}
 	if len(said) != 2 || !strings.HasPrefix(said[0], "3 times, ") || !strings.HasPrefix(said[1], "once, ") {
-		t.Errorf("%q", said)
+		t.Errorf("logged %q, want two lines with their counts", said)
 	}
 }

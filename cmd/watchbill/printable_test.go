@@ -17,7 +17,7 @@ func TestNothingPrintedSteersATerminal(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 	if got, want := out.String(), "[31mred]0;title31mbackline é 界 🚨 \ufffd\nok\tend\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -28,7 +28,7 @@ func TestExplainKeepsForeignTextOnItsLine(t *testing.T) {
 	x := explainer{out: printable{&out}}
 	x.line("Incident     %s, by %v", "disk\r\nPolicy       nobody\x1b[2J", []string{"a"})
 	if got, want := out.String(), "Incident     disk Policy nobody[2J, by [a]\n"; got != want {
-		t.Errorf("%q, want %q", got, want)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if strings.Count(out.String(), "\n") != 1 {
 		t.Error("there are more lines")

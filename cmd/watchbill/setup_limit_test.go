@@ -56,7 +56,7 @@ func TestLargeSetupsAreRead(t *testing.T) {
 		}
 	}
 	if _, err := parseSetup([]byte(strings.Repeat("[", 51))); err == nil || err.Error() != "line 1: it is nested more than 50 deep" {
-		t.Errorf("%v", err)
+		t.Errorf("the error is %v, want that it is nested too deep", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func (s *story) deliver(ts *testscript.TestScript, key string, body []byte) {
 	code, err := postSignal("http://"+s.addr+"/v1/signals/"+key, body)
 	ts.Check(err)
 	if code != http.StatusAccepted {
-		ts.Fatalf("the signal was answered %d", code)
+		ts.Fatalf("the signal was answered %d, want %d", code, http.StatusAccepted)
 	}
 	s.settle(ts)
 }

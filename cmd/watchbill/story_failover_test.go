@@ -53,7 +53,7 @@ func (s *story) primaryDies(ts *testscript.TestScript, _ bool, args []string) {
 		code, err := postSignal("http://"+s.addr+"/v1/signals/"+storyKey, body)
 		ts.Check(err)
 		if code != http.StatusAccepted {
-			ts.Fatalf("the signal was answered %d", code)
+			ts.Fatalf("the signal was answered %d, want %d", code, http.StatusAccepted)
 		}
 	}
 	s.away = true

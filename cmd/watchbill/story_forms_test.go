@@ -141,6 +141,6 @@ func printSubmitted(ts *testscript.TestScript, result slacksim.SubmitResult) {
 		fmt.Fprintf(ts.Stdout(), "%s: %s\n", field, text)
 	}
 	if result.Error != "" {
-		ts.Fatalf("the form was not taken: %s", result.Error)
+		ts.Fatalf("the form was not taken: %s, want %s", result.Error, "")
 	}
 }

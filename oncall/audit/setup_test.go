@@ -79,7 +79,7 @@ func TestWhatASetupAdds(t *testing.T) {
 	var removed []string
 	for _, e := range Setup(installed(), setup.Installation{}, now) {
 		if e.Act != Removed || len(e.Changes) == 0 {
-			t.Errorf("%q", told([]Entry{e}))
+			t.Errorf("the entry is %q, want a removal that says what was there", told([]Entry{e}))
 		}
 		removed = append(removed, e.Name)
 	}

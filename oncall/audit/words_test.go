@@ -47,7 +47,7 @@ func TestEntriesInWords(t *testing.T) {
 		`removed the schedule "100%s"`:                         {Act: Removed, Kind: Schedule, Name: "100%s"},
 	} {
 		if got := e.Sentence().String(); got != want {
-			t.Errorf("%q, want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

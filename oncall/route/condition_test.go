@@ -58,7 +58,7 @@ func TestConditionsAskInWords(t *testing.T) {
 			continue
 		}
 		if got := c.isTrue(&facts); got != want {
-			t.Errorf("%s: %v", written, got)
+			t.Errorf("%s: %v, want %v", written, got, want)
 		}
 		if why := c.unmet(&facts); !c.isTrue(&facts) && !strings.Contains(why, c.field) {
 			t.Errorf("%s: its verdict is %q", written, why)

@@ -52,11 +52,11 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		[]Rule{{Name: "rest", Policy: 5, Group: &oncall.Grouping{By: []string{"env"}, Window: 60}}})
 	ctx := context.Background()
 	if got := r.Route(ctx, signal("env", "staging")); !got.Drop || got.Rule != (oncall.RouteName{RouteOwner: ofOurs, Rule: "staging"}) || got.Version != 4 {
-		t.Errorf("%+v", got)
+		t.Errorf("staging: %+v, want it dropped by version 4 of our rule", got)
 	}
 	got := r.Route(ctx, signal("env", "prod"))
 	if got.Rule.Rule != "night" || got.Policy != 9 || got.Severity != oncall.Low || got.Labels["service"] != "disk" || got.Hold != 300 {
-		t.Errorf("%+v", got)
+		t.Errorf("prod: %+v, want the rule night with policy 9, low severity and 5 minutes of hold", got)
 	}
 	if got := r.Route(ctx, signal()); got.Rule != (oncall.RouteName{RouteOwner: ofTeam, Rule: "rest"}) || got.Policy != 5 || got.Grouping == nil {
 		t.Errorf("the team's list: %+v", got)
@@ -70,17 +70,17 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 		said = append(said, fmt.Sprint(v.Rule.Name, v.Matched, v.Reached))
 	}
 	if want := []string{"stagingfalse true", "nighttrue true", "againfalse false", "restfalse false"}; !slices.Equal(said, want) {
-		t.Errorf("verdicts %v", said)
+		t.Errorf("verdicts %v, want %v", said, want)
 	}
 	if why := verdicts[0].Why; why != `labels.env is staging: it is "prod"` {
-		t.Errorf("why: %s", why)
+		t.Errorf("the first rule does not match because %s, want %s", why, `labels.env is staging: it is "prod"`)
 	}
 }
 
 func TestNothingMatchesMeansTheDefault(t *testing.T) {
 	r := router(t, []Rule{{Name: "a", If: []string{"labels.env is x"}, Drop: true}}, nil)
 	if got := r.Route(context.Background(), signal()); got.Matched() || got.Drop || got.Policy != 0 || got.Hold != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("routed %+v, want no rule to match", got)
 	}
 }
 
@@ -93,7 +93,7 @@ func TestWhatIsInShadowChangesNothing(t *testing.T) {
 		}, nil)
 	got := r.Route(context.Background(), signal("env", "prod"))
 	if got.Drop || got.Policy != 9 || len(got.Shadow) != 1 || got.Shadow[0].Rule.Rule != "try" || got.Shadow[0].Would != "drop it" {
-		t.Errorf("%+v", got)
+		t.Errorf("routed %+v, want policy 9, and what the rule in shadow would do", got)
 	}
 	r.Lists[0] = Compile(Definition{Owner: ofOurs, Shadow: true, Rules: r.Lists[0].Rules})
 	got = r.Route(context.Background(), signal("env", "prod"))
@@ -115,14 +115,14 @@ func TestARuleThatFailsDoesNotMatchAndSaysSo(t *testing.T) {
 		t.Errorf("it took %s", took)
 	}
 	if got.Drop || got.Policy != 9 || len(got.Failed) != 2 || got.Failed[0].Why != errCost.Error() || !strings.Contains(got.Failed[1].Why, "rules before it") {
-		t.Errorf("%+v", got)
+		t.Errorf("routed %+v, want policy 9, and two rules that failed for their cost", got)
 	}
 	r.Lists = r.Lists[1:]
 	if got = r.Route(context.Background(), signal("port", "x")); got.Drop || len(got.Failed) != 1 || !strings.Contains(got.Failed[0].Why, "type conversion error") {
-		t.Errorf("%+v", got)
+		t.Errorf("a port that is no number: %+v, want the rule to fail and drop nothing", got)
 	}
 	if got = r.Route(context.Background(), signal("port", "80")); !got.Drop {
-		t.Errorf("%+v", got)
+		t.Errorf("port 80: %+v, want it dropped", got)
 	}
 }
 
@@ -224,7 +224,7 @@ func TestARuleThatCantBeReadAnyMoreNeverMatches(t *testing.T) {
 	l := Compile(Definition{Owner: ofOurs, Rules: []Rule{{Name: "new", If: []string{"title sounds like x"}, Drop: true}, {Name: "old", Policy: 2}}})
 	r := &Router{Integration: prometheus, Lists: []*List{l}, Policy: func(oncall.PolicyID) string { return "" }}
 	if got := r.Route(context.Background(), signal()); got.Drop || got.Policy != 2 || len(got.Failed) != 1 {
-		t.Errorf("%+v", got)
+		t.Errorf("a policy that is gone: %+v, want policy 2 and one failed rule", got)
 	}
 }
 
@@ -232,7 +232,7 @@ func TestAPolicyThatWasRemovedLeavesTheDefault(t *testing.T) {
 	r := router(t, []Rule{{Name: "gone", Policy: 2, Severity: oncall.Low}}, nil)
 	r.Usable = func(oncall.PolicyID) bool { return false }
 	if got := r.Route(context.Background(), signal()); got.Policy != 0 || got.Severity != oncall.Low || len(got.Failed) != 1 {
-		t.Errorf("%+v", got)
+		t.Errorf("without a usable policy: %+v, want none, low severity and one failed rule", got)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if zone := after.Versions[1].Rotations[0].TimeZone; zone != "Europe/Berlin" {
-		t.Errorf("the zone is written out as %q", zone)
+		t.Errorf("the zone is written out as %q, want %q", zone, "Europe/Berlin")
 	}
 	if len(s.Versions) != 1 || edit.Rotations[0].TimeZone != "" {
 		t.Error("the edit changed what it was given")

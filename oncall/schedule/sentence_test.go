@@ -26,10 +26,10 @@ func TestSay(t *testing.T) {
 		{Say("%s or %v", "a\x00U1\x00", errors.New("b\x00U2\x00")), "aU1 or bU2", "aU1 or bU2", `["aU1 or bU2"]`},
 	} {
 		if got := c.said.String(); got != c.ids {
-			t.Errorf("%q, want %q", got, c.ids)
+			t.Errorf("got %q, want %q", got, c.ids)
 		}
 		if got := c.said.Shown(func(u UserID) string { return names[u] }); got != c.named {
-			t.Errorf("%q, want %q", got, c.named)
+			t.Errorf("got %q, want %q", got, c.named)
 		}
 		stored, err := json.Marshal(c.said)
 		if err != nil || string(stored) != c.stored {

@@ -229,7 +229,7 @@ func TestShiftsCrossTheChunks(t *testing.T) {
 	n := 0
 	for s := range c.Each(from, from.AddDate(3, 0, 0), "") {
 		if n++; n > 1 || fmt.Sprint(s.Users) != "[ann]" {
-			t.Errorf("%+v", s)
+			t.Errorf("the shift is %+v, want a single one, of Ann", s)
 		}
 	}
 	empty := mustCompile(t, scheduleOf())

@@ -306,7 +306,7 @@ func TestWhatFollowsATime(t *testing.T) {
 		"in 2 weeks": true, "ET": true, "et al": false, "monday": true, "3/4": true, "for 2 hours": true, "+ 5 days": true, "a day off": false, "3 kids at home": false, "and 2 more days": false,
 	} {
 		if got := r.GoesOn(strings.Fields(in)); got != want {
-			t.Errorf("%q: %t", in, got)
+			t.Errorf("%q: %t, want %t", in, got, want)
 		}
 	}
 }
