@@ -64,7 +64,7 @@ func (s *System) Accept(ctx context.Context, id oncall.IntegrationID, signals []
 	return err
 }
 
-func (s *System) accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
+func (s *Store) accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time) error {
 	one := &arrival{integration: id, at: now, done: make(chan error, 1)}
 	for _, signal := range signals {
 		text, err := json.Marshal(signal)

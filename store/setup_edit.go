@@ -63,17 +63,23 @@ type EditedSetup struct {
 // EditSetup changes one thing of the set-up in one transaction, with the code that applies whole documents. The error is
 // oncall.ErrNotFound for a thing that the actor may not see. A refusal doesn't name hidden things that the edit would
 // break.
-func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now time.Time) (out EditedSetup, err error) {
+func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now time.Time) (EditedSetup, error) {
+	all, err := s.EditSetups(ctx, by, []SetupEdit{e}, now)
+	if err != nil {
+		return EditedSetup{}, err
+	}
+	return all[0], nil
+}
+
+// EditSetups makes several edits as EditSetup makes one: all of them or none, each with those before it done.
+func (s *Store) EditSetups(ctx context.Context, by oncall.Actor, edits []SetupEdit, now time.Time) ([]EditedSetup, error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if !e.Remove && e.Part.Kind != setup.UserPart && e.Part.Name() != e.Name {
-		return out, oncall.Refuse("The name in the body is %q, and %q in the address; a thing keeps its name.", e.Part.Name(), e.Name)
-	}
-	a := newApplier(ApplyOptions{By: by, Write: true, Prune: e.Remove}, now)
-	a.only, a.byHand = string(e.Part.Kind), true
+	var all []EditedSetup
 	err = s.transact(ctx, func(tx pgx.Tx) error {
+		all = nil
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, applyLock); err != nil {
 			return err
 		}
@@ -81,47 +87,62 @@ func (s *Store) EditSetup(ctx context.Context, by oncall.Actor, e SetupEdit, now
 		if err != nil {
 			return err
 		}
-		doc := in.Everybody(in.Setup(now))
-		before, known := doc.Find(e.Part.Kind, e.Name)
-		if err := g.mayEdit(e, before, known, in); err != nil {
-			return err
-		}
-		next := doc.Without(e.Part.Kind, e.Name)
-		if !e.Remove {
-			next = doc.Put(e.Part.InNames(doc))
-		}
-		if err := g.checkEdit(doc, next, e.Formats); err != nil {
-			return err
-		}
-		a.tx, a.before = tx, in
-		if err := s.applyAll(ctx, a, next); err != nil {
-			return err
-		}
-		if len(a.report.Changes) > 0 {
-			if err := a.record(ctx, by); err != nil {
+		for _, e := range edits {
+			var done EditedSetup
+			if done, in, err = s.editSetup(ctx, tx, g, e, in, now); err != nil {
 				return err
 			}
-			if err := s.follow(ctx, a, next); err != nil {
-				return err
-			}
+			all = append(all, done)
 		}
-		if in, err = installation(ctx, tx, now); err != nil {
-			return err
-		}
-		out = EditedSetup{Made: !known, Report: a.report}
-		if out.Part, known = in.Setup(now).Find(e.Part.Kind, e.Name); !known {
-			return announce(ctx, tx)
-		}
-		out.ByFile = slices.ContainsFunc(in.Teams, func(t setup.StaffedTeam) bool {
-			return t.Name == out.Part.TeamName() && t.Owner != oncall.OwnerSlack
-		})
 		return announce(ctx, tx)
 	})
 	if err != nil {
-		return EditedSetup{}, wrap(err, "edit the set-up")
+		return nil, wrap(err, "edit the set-up")
 	}
 	s.cache.drop()
-	return out, nil
+	return all, nil
+}
+
+// editSetup makes one edit of what is there, and returns what is there afterwards.
+func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, in setup.Installation, now time.Time) (out EditedSetup, after setup.Installation, err error) {
+	if !e.Remove && e.Part.Kind != setup.UserPart && e.Part.Name() != e.Name {
+		return out, in, oncall.Refuse("The name in the body is %q, and %q in the address; a thing keeps its name.", e.Part.Name(), e.Name)
+	}
+	a := newApplier(ApplyOptions{By: g.by, Write: true, Prune: e.Remove}, now)
+	a.only, a.byHand, a.tx, a.before = string(e.Part.Kind), true, tx, in
+	doc := in.Everybody(in.Setup(now))
+	before, known := doc.Find(e.Part.Kind, e.Name)
+	if err := g.mayEdit(e, before, known, in); err != nil {
+		return out, in, err
+	}
+	next := doc.Without(e.Part.Kind, e.Name)
+	if !e.Remove {
+		next = doc.Put(e.Part.InNames(doc))
+	}
+	if err := g.checkEdit(doc, next, e.Formats); err != nil {
+		return out, in, err
+	}
+	if err := s.applyAll(ctx, a, next); err != nil {
+		return out, in, err
+	}
+	if len(a.report.Changes) > 0 {
+		if err := a.record(ctx, g.by); err != nil {
+			return out, in, err
+		}
+		if err := s.follow(ctx, a, next); err != nil {
+			return out, in, err
+		}
+	}
+	if in, err = installation(ctx, tx, now); err != nil {
+		return out, in, err
+	}
+	out = EditedSetup{Made: !known, Report: a.report}
+	if out.Part, known = in.Setup(now).Find(e.Part.Kind, e.Name); known {
+		out.ByFile = slices.ContainsFunc(in.Teams, func(t setup.StaffedTeam) bool {
+			return t.Name == out.Part.TeamName() && t.Owner != oncall.OwnerSlack
+		})
+	}
+	return out, in, nil
 }
 
 // mayEdit checks whether the actor may make an edit. The current and the new team of the thing must both allow it.
