@@ -24,10 +24,11 @@ const (
 	ActDecline  ActKind = "decline"
 	ActNote     ActKind = "note"
 	ActSeverity ActKind = "severity"
-	ActLink     ActKind = "link"  // relates it to Other
-	ActMerge    ActKind = "merge" // into Other
-	ActStillOn  ActKind = "still" // the answer to "still on it?"
-	ActSplit    ActKind = "split" // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
+	ActLink     ActKind = "link"    // relates it to Other
+	ActMerge    ActKind = "merge"   // into Other
+	ActStillOn  ActKind = "still"   // the answer to "still on it?"
+	ActVerdict  ActKind = "verdict" // what it was, in Verdict, and what helped, in Text
+	ActSplit    ActKind = "split"   // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
 )
 
 // Till names the end of a snooze where that depends on the person or the incident.
@@ -54,6 +55,7 @@ type Act struct {
 	Severity Severity
 	Other    IncidentID
 	Alert    AlertID
+	Verdict  Verdict
 }
 
 // Facts is what decisions about an incident may depend on.
@@ -80,6 +82,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActNote:     (*Change).note,
 	ActSeverity: (*Change).rate,
 	ActStillOn:  (*Change).stillOn,
+	ActVerdict:  (*Change).judge,
 }
 
 // Do lets somebody do something with one incident.
@@ -88,7 +91,7 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	if !known {
 		return Change{}, refuseUnknown()
 	}
-	if a.Do != ActReopen && a.Do != ActNote { // every other act needs an open incident
+	if a.Do != ActReopen && a.Do != ActNote && a.Do != ActVerdict { // every other act needs an open incident
 		if err := in.refuseClosed(); err != nil {
 			return Change{}, err
 		}

@@ -159,6 +159,9 @@ func actOf(t *testing.T, now time.Time, words []string) (Actor, Act) {
 		a.Text = arg
 	case ActSeverity:
 		a.Severity = Severity(arg)
+	case ActVerdict:
+		verdict, helped, _ := strings.Cut(arg, " ")
+		a.Verdict, a.Text = Verdict(strings.TrimPrefix(verdict, "-")), helped
 	default:
 	}
 	return by, a

@@ -50,6 +50,7 @@
 //   - service: what an alert is about: its label "service", or else its integration.
 //   - event: one line of an incident's timeline.
 //   - act: what somebody does with an incident.
+//   - verdict: what people say an incident was, once it is over: real, noise or unsure.
 //   - version: grows with every change of an incident; a drawing shows one.
 //   - seq: numbers an incident's timer and the pages of its latest step; a lower one is stale.
 //   - inbox: where signals are stored before they are folded; fold: one pass over an integration's signals,

@@ -48,6 +48,7 @@ const (
 	EventAccepted       EventKind = "responder_accepted"
 	EventDeclined       EventKind = "responder_declined" // Users had asked for help
 	EventNote           EventKind = "note"
+	EventVerdict        EventKind = "verdict"     // it was what Names say; Text helped
 	EventLinked         EventKind = "linked"      // with Incident
 	EventMerged         EventKind = "merged"      // Incident became part of this one, with its responders Users
 	EventMergedInto     EventKind = "merged_into" // this one became part of Incident
@@ -123,7 +124,7 @@ func (e Event) InThread() bool {
 		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
-		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventLinked, EventMerged, EventMergedInto,
+		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
 		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed:
 		return true

@@ -72,6 +72,8 @@ type Incident struct {
 	Links        []IncidentID
 	Flap         *Flap // nil: its monitor has never reopened it
 	RaisedBy     Actor // who opened it by hand; zero: a monitor opened it
+	Verdict      Verdict
+	Helped       string // one line; empty: nobody has said
 }
 
 // Open reports whether the incident is not resolved.

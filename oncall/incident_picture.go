@@ -15,6 +15,8 @@ type Picture struct {
 	Events      []Event   // the whole timeline, oldest first
 
 	Tally StormTally // for a storm
+
+	Last *Past // the latest about the same of which somebody said what it was or what helped; nil: none, or it is over itself
 }
 
 // MaxPictured bounds how many alerts a message lists.

@@ -24,6 +24,25 @@ func concerning(in oncall.Incident) access.Object {
 	return on
 }
 
+// PagedFor returns those of some incidents for which the actor was paged.
+func (s *Store) PagedFor(ctx context.Context, by oncall.Actor, of []oncall.Incident) (map[oncall.IncidentID]bool, error) {
+	const paged = `SELECT DISTINCT incident_id FROM pages WHERE incident_id = ANY ($1) AND user_id = $2`
+	ids := column(of, func(in oncall.Incident) oncall.IncidentID { return in.ID })
+	found := map[oncall.IncidentID]bool{}
+	if len(ids) == 0 || by.User == "" {
+		return found, nil
+	}
+	rows, _ := s.pool.Query(ctx, paged, ids, by.User)
+	all, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
+	if err != nil {
+		return nil, fmt.Errorf("load for which incidents %s was paged: %w", by.User, translate(err))
+	}
+	for _, id := range all {
+		found[id] = true
+	}
+	return found, nil
+}
+
 // MayRespond returns on which of the incidents somebody may act, so that only they get buttons. Nothing is counted as
 // refused.
 func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Incident) (map[oncall.IncidentID]bool, error) {

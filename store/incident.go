@@ -264,6 +264,15 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	).Scan(&p.AlertCount, &p.Firing); err != nil {
 		return oncall.Picture{}, err
 	}
+	if in.Open() {
+		last, err := pastOf(ctx, q, in, true, 1)
+		if err != nil {
+			return oncall.Picture{}, err
+		}
+		for _, was := range last {
+			p.Last = &was
+		}
+	}
 	p.Alerts, err = alertsOf(ctx, q, id, 0, oncall.MaxPictured)
 	return p, err
 }
@@ -327,7 +336,7 @@ const incidentsByID = `
 	       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 	       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 	       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
-	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by
+	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by, verdict, helped
 	FROM incidents
 	WHERE id = ANY ($1)
 	ORDER BY id`

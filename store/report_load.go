@@ -100,6 +100,7 @@ type reportedIncident struct {
 	MergedInto    oncall.IncidentID
 	AckedAt       *time.Time
 	Service       string
+	Verdict       oncall.Verdict
 }
 
 // add adds incidents, each once.
@@ -113,7 +114,7 @@ func (l *reportLoad) add(rows pgx.Rows) (added int, err error) {
 		added++
 		l.facts.Incidents = append(l.facts.Incidents, report.Incident{
 			ID: in.ID, Integration: l.dir.IntegrationName(in.IntegrationID), Service: in.Service, Severity: in.Severity, OpenedAt: in.OpenedAt,
-			AckedAt: in.AckedAt, ResolvedAt: in.ResolvedAt, ByPerson: in.ByPerson, MergedInto: in.MergedInto,
+			AckedAt: in.AckedAt, ResolvedAt: in.ResolvedAt, ByPerson: in.ByPerson, MergedInto: in.MergedInto, Verdict: in.Verdict,
 		})
 	}
 	if err == nil && len(l.facts.Incidents) > mostReported {
@@ -129,7 +130,7 @@ func (l *reportLoad) opened(ctx context.Context) error {
 		       coalesce(i.resolved_by ->> 'user', '') <> '' AS by_person, i.merged_into,
 		       (SELECT min(e.at) FROM incident_events e
 		        WHERE e.incident_id = i.id AND e.kind IN ('acknowledged', 'ack_counted') AND e.actor ? 'user') AS acked_at,
-		       coalesce((SELECT a.labels ->> 'service' FROM alerts a WHERE a.incident_id = i.id ORDER BY a.id LIMIT 1), '') AS service
+		       coalesce((SELECT a.labels ->> 'service' FROM alerts a WHERE a.incident_id = i.id ORDER BY a.id LIMIT 1), '') AS service, i.verdict
 		FROM incidents i
 		WHERE i.team_id = $1 AND i.opened_at >= $2 AND i.opened_at < $3
 		LIMIT $4`
@@ -148,7 +149,7 @@ func (l *reportLoad) others(ctx context.Context) error {
 		       coalesce(i.resolved_by ->> 'user', '') <> '' AS by_person, i.merged_into,
 		       (SELECT min(e.at) FROM incident_events e
 		        WHERE e.incident_id = i.id AND e.kind IN ('acknowledged', 'ack_counted') AND e.actor ? 'user') AS acked_at,
-		       coalesce((SELECT a.labels ->> 'service' FROM alerts a WHERE a.incident_id = i.id ORDER BY a.id LIMIT 1), '') AS service
+		       coalesce((SELECT a.labels ->> 'service' FROM alerts a WHERE a.incident_id = i.id ORDER BY a.id LIMIT 1), '') AS service, i.verdict
 		FROM incidents i
 		WHERE i.id = ANY ($1)`
 	const parts = `SELECT id FROM incidents WHERE merged_into = ANY ($1) AND merged_into <> 0`

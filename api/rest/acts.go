@@ -20,13 +20,14 @@ func (o Once) onceKey() string { return o.IdempotencyKey }
 
 // An ActBody is one thing that is done with an incident. Each act uses the fields that it names.
 type ActBody struct {
-	Act      string    `json:"act" enum:"acknowledge,unacknowledge,resolve,reopen,snooze,unsnooze,escalate,reassign,add_responder,accept,decline,note,severity,link,merge,still_on,split" doc:"As the buttons in Slack. reassign takes user or policy; add_responder user, schedule or team; snooze for, until or till; link and merge take incident; note takes text; severity takes severity; split takes alert or text."`
+	Act      string    `json:"act" enum:"acknowledge,unacknowledge,resolve,reopen,snooze,unsnooze,escalate,reassign,add_responder,accept,decline,note,severity,link,merge,still_on,split,verdict" doc:"As the buttons in Slack. reassign takes user or policy; add_responder user, schedule or team; snooze for, until or till; link and merge take incident; note takes text; severity takes severity; split takes alert or text; verdict, of one that is resolved, takes verdict and, for what helped, text."`
 	User     string    `json:"user,omitempty" maxLength:"200" doc:"Slack id, mail address or whole name."`
 	Policy   string    `json:"policy,omitempty" maxLength:"200" doc:"Name or id."`
 	Schedule string    `json:"schedule,omitempty" maxLength:"200" doc:"Name or id."`
 	Team     string    `json:"team,omitempty" maxLength:"200" doc:"Name or id."`
 	Text     string    `json:"text,omitempty" maxLength:"4000"`
 	Severity string    `json:"severity,omitempty" enum:"critical,high,medium,low"`
+	Verdict  string    `json:"verdict,omitempty" enum:"real,noise,unsure" doc:"What it was."`
 	Incident int64     `json:"incident,omitempty" minimum:"1"`
 	Alert    int64     `json:"alert,omitempty" minimum:"1"`
 	For      string    `json:"for,omitempty" maxLength:"20" doc:"How long to snooze." example:"2h"`
@@ -39,7 +40,7 @@ var actKinds = map[string]oncall.ActKind{
 	"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "resolve": oncall.ActResolve, "reopen": oncall.ActReopen,
 	"snooze": oncall.ActSnooze, "unsnooze": oncall.ActUnsnooze, "escalate": oncall.ActEscalate, "reassign": oncall.ActReassign,
 	"add_responder": oncall.ActAsk, "accept": oncall.ActAccept, "decline": oncall.ActDecline, "note": oncall.ActNote,
-	"severity": oncall.ActSeverity, "link": oncall.ActLink, "merge": oncall.ActMerge, "still_on": oncall.ActStillOn, "split": oncall.ActSplit,
+	"severity": oncall.ActSeverity, "link": oncall.ActLink, "merge": oncall.ActMerge, "still_on": oncall.ActStillOn, "split": oncall.ActSplit, "verdict": oncall.ActVerdict,
 }
 
 func (s *server) actRoutes() {
@@ -81,7 +82,7 @@ func (s *server) actRoutes() {
 // act reads what is to be done, with what its names stand for.
 func (v view) act(b ActBody) (a oncall.Act, err error) {
 	a = oncall.Act{
-		Do: actKinds[b.Act], Text: b.Text, Severity: oncall.Severity(b.Severity), Other: oncall.IncidentID(b.Incident), Alert: oncall.AlertID(b.Alert),
+		Do: actKinds[b.Act], Text: b.Text, Severity: oncall.Severity(b.Severity), Verdict: oncall.Verdict(b.Verdict), Other: oncall.IncidentID(b.Incident), Alert: oncall.AlertID(b.Alert),
 		Until: b.Until, Till: oncall.Till(b.Till),
 	}
 	if b.For != "" {

@@ -35,6 +35,8 @@ type Incident struct {
 	MergedInto     int64       `json:"merged_into,omitempty"`
 	Linked         []int64     `json:"linked,omitempty"`
 	Storm          bool        `json:"storm,omitempty" doc:"It takes in what a flood of alerts would have opened."`
+	Verdict        string      `json:"verdict,omitempty" enum:"real,noise,unsure" doc:"What people said it was, once it was over."`
+	Helped         string      `json:"helped,omitempty" doc:"And what helped."`
 	Version        int64       `json:"version" doc:"Grows with every change."`
 }
 
@@ -162,7 +164,7 @@ func (v view) incident(in oncall.Incident) Incident {
 		ID: int64(in.ID), Title: in.Title, Body: in.Body, Link: in.Link, State: string(in.Status), Severity: string(in.Severity),
 		Team: v.teamRef(in.TeamID), OpenedAt: in.OpenedAt, AcknowledgedAt: in.AckedAt, AcknowledgedBy: v.actor(in.AckedBy), Holders: v.people(in.Holders()),
 		SnoozedUntil: in.SnoozedUntil, ResolvedAt: in.ResolvedAt, ResolvedBy: v.actor(in.ResolvedBy), Exhausted: in.Exhausted,
-		Signals: in.SignalCount, MergedInto: int64(in.MergedInto), Storm: in.Storm != nil, Version: in.Version,
+		Signals: in.SignalCount, MergedInto: int64(in.MergedInto), Storm: in.Storm != nil, Version: in.Version, Verdict: string(in.Verdict), Helped: in.Helped,
 	}
 	if in.Status == oncall.Triggered {
 		out.NextStepAt = in.NextAt

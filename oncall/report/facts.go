@@ -72,14 +72,14 @@ func (in Incident) source() string {
 }
 
 // A Verdict is what somebody said an incident was, once it was over.
-type Verdict string
+type Verdict = oncall.Verdict
 
 // The verdicts.
 const (
-	NoVerdict Verdict = ""
-	Real      Verdict = "real"
-	Noise     Verdict = "noise"
-	Unsure    Verdict = "unsure"
+	NoVerdict = oncall.NoVerdict
+	Real      = oncall.VerdictReal
+	Noise     = oncall.VerdictNoise
+	Unsure    = oncall.VerdictUnsure
 )
 
 // A Page is a page that a person got by one contact method.
