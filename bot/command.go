@@ -79,6 +79,7 @@ func commands() []command {
 		{"web", inWords((*Bot).web)},
 		{"page", (*Bot).raiseCommand},
 	}, incidentCommands, []command{
+		{"setup", (*Bot).setup},
 		{"integrations", (*Bot).integrations},
 		{"payloads", (*Bot).payloads},
 		{"routes", (*Bot).routes},

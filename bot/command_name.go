@@ -38,14 +38,14 @@ var aliases = map[string]string{
 	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
 	"trigger": "page", "create": "page", "declare": "page", "call": "page", "raise": "page", "summon": "page", "alarm": "page", "pager": "page", "wake-up": "page",
 	"page-link": "web", "website": "web", "browser": "web", "login": "web", "signin": "web", "sign-in": "web", "dashboard": "web", "ui": "web", "console": "web",
+	"set-up": "setup", "configure": "setup", "config": "setup", "onboarding": "setup", "policies": "setup", "policy": "setup", "escalations": "setup", "escalation": "setup",
+	"outcome": "verdict", "cause": "verdict", "judge": "verdict",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 
 // elsewhere are words for which there is no command, and what to do instead.
 var elsewhere = map[string]string{
-	"policies": "Policies stand in the set-up file, which `watchbill export` shows. `/oncall plan 12` says whom an incident pages, and when.",
-	"policy":   "", "escalations": "", "escalation": "",
-	"services": "Integrations, and the teams that answer for them, stand in the set-up file. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
+	"services": "Integrations are what sends alerts, and teams answer for them: `/oncall setup` shows both. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
 	"version":  "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
 	"undo":     "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
@@ -77,9 +77,6 @@ func findCommand(words []string) (command, []string, error) {
 		}
 	}
 	if text, known := elsewhere[name]; known {
-		if text == "" {
-			text = elsewhere["policies"]
-		}
 		return command{}, nil, oncall.Refuse("%s", text)
 	}
 	if id, known := readIncidentValue(strings.TrimPrefix(name, "#")); known { // "/oncall 12 ack"

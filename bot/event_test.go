@@ -18,7 +18,7 @@ func TestEvents(t *testing.T) {
 	}
 	w.until("the home is drawn", func() bool { return w.sim.HomeText("ann") != "" })
 	home := w.sim.HomeText("ann")
-	for _, want := range []string{"On call now", "payments days", "Open incidents", "critical: Checkout fails (triggered)", "/oncall who"} {
+	for _, want := range []string{"On call in your teams", "payments days", "Your open incidents", "critical: Checkout fails (triggered)", "/oncall who"} {
 		if !strings.Contains(home, want) {
 			t.Errorf("the home lacks %q:\n%s", want, home)
 		}

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/slack-go/slack"
+
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
 )
 
 // publishHome draws the App Home of one person.
@@ -22,46 +25,141 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 
 // home loads what the App Home of one person shows.
 func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error) {
-	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
+	by, now := oncall.ByUser(user), b.clock()
+	directory, err := b.store.DirectoryFor(ctx, by)
 	if err != nil {
 		return view.HomeTab{}, fmt.Errorf("load the directory: %w", err)
 	}
-	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, by, maxOthers)
 	if err != nil {
 		return view.HomeTab{}, fmt.Errorf("load open incidents: %w", err)
 	}
-	orMore := len(open) == maxOthers
-	other := func(in oncall.Incident) bool { return !slices.Contains(directory.Members[in.TeamID], user) }
-	slices.SortStableFunc(open, func(a, b oncall.Incident) int {
-		switch {
-		case other(a) == other(b):
-			return 0
-		case other(a):
-			return 1
-		}
-		return -1
-	})
-	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
+	h := view.HomeTab{
+		Reader: user, Open: open, OrMore: len(open) == maxOthers, Hides: directory.Hides, Overrides: directory.Override, Now: now,
+		Shifts: ownStints(directory, user, now), Maintenance: inForceAnywhere(directory, now), TimeZone: directory.Users[user].TimeZone, Pages: b.pages,
+	}
+	_, h.Zone = zoneOf(directory.Users[user])
+	homeTeams(&h, directory)
+	if h.Own, err = b.ownFirst(ctx, directory, user, open); err != nil {
+		return h, err
+	}
+	reach, err := b.store.ContactSettings(ctx, by, user)
 	if err != nil {
-		return view.HomeTab{}, fmt.Errorf("load how %s is reached: %w", user, err)
+		return h, fmt.Errorf("load how %s is reached: %w", user, err)
+	}
+	h.Reached = b.reachedHome(directory, user, reach)
+	if h.Swaps, h.Covers, err = b.store.Waiting(ctx, by, now); err != nil {
+		return h, err
 	}
 	shown := view.OnHome(open)
-	may, err := b.store.MayRespond(ctx, oncall.ByUser(user), shown)
+	may, err := b.store.MayRespond(ctx, by, shown)
 	if err != nil {
-		return view.HomeTab{}, err
+		return h, err
 	}
-	watched := map[oncall.IncidentID]bool{}
+	h.Watched, h.Links = map[oncall.IncidentID]bool{}, b.rootLinks(ctx, shown)
 	for _, in := range shown {
-		watched[in.ID] = !may[in.ID]
+		h.Watched[in.ID] = !may[in.ID]
 	}
-	now := b.clock()
-	_, zone := zoneOf(directory.Users[user])
-	return view.HomeTab{
-		Shifts: ownStints(directory, user, now), Reached: b.reachedHome(directory, user, reach), Schedules: directory.Schedules,
-		Overrides: directory.Override, Open: open, OrMore: orMore, Hides: directory.Hides, Links: b.rootLinks(ctx, shown),
-		Watched: watched, Covers: mayInSome(directory, user, access.Override), Edits: mayInSome(directory, user, access.EditSchedule), Zone: zone, Now: now,
-		Maintenance: inForceAnywhere(directory, now), Pages: b.pages,
-	}, nil
+	return h, nil
+}
+
+// homeTeams finds what is of the person's teams, and what they may do.
+func homeTeams(h *view.HomeTab, d *store.Directory) {
+	h.Teams = len(d.Teams)
+	for _, t := range d.Teams {
+		if slices.Contains(d.Members[t.ID], h.Reader) {
+			h.InTeam = true
+		} else {
+			h.Others++
+		}
+	}
+	for _, s := range d.Schedules {
+		if slices.Contains(d.Members[s.TeamID()], h.Reader) {
+			h.Schedules = append(h.Schedules, s)
+		}
+	}
+	model := d.Access()
+	h.Covering, h.Edits = mayInSome(d, h.Reader, access.Override), mayInSome(d, h.Reader, access.EditSchedule)
+	h.Makes = model.May(oncall.ByUser(h.Reader), access.OthersThings, access.Object{}) == nil
+	if h.Teams == 0 {
+		h.Admins = model.AdminIDs()
+	}
+}
+
+// ownFirst sorts the incidents of a person and their teams before all others, and counts them.
+func (b *Bot) ownFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
+	paged, err := b.store.PagedFor(ctx, oncall.ByUser(user), open)
+	if err != nil {
+		return 0, err
+	}
+	own := func(in oncall.Incident) bool {
+		return slices.Contains(d.Members[in.TeamID], user) || slices.Contains(in.Holders(), user) || paged[in.ID] ||
+			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user })
+	}
+	// Who holds one, or was paged for it, has it before those of the team that others have.
+	rank := func(in oncall.Incident) int {
+		switch {
+		case slices.Contains(in.Holders(), user), paged[in.ID]:
+			return 0
+		case own(in):
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(open, func(a, b oncall.Incident) int { return rank(a) - rank(b) })
+	n := 0
+	for _, in := range open {
+		if rank(in) < 2 {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// findTeam opens the search for a team.
+func (b *Bot) findTeam(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	if err := b.store.May(r.directory, r.by(), access.See, access.Object{}); err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, view.FindTeam{Teams: r.directory.Teams}.Draw())
+}
+
+// foundTeam shows the team that was chosen.
+func (b *Bot) foundTeam(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	id := oncall.TeamID(formOf(p.view).number(view.BlockFind))
+	v := view.FindTeam{Teams: r.directory.Teams, Found: id, Overrides: r.directory.Override, Zone: r.location, Now: r.now}
+	for _, s := range r.directory.Schedules {
+		if s.TeamID() == id {
+			v.Schedules = append(v.Schedules, s)
+		}
+	}
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	if err != nil {
+		return "", fmt.Errorf("load open incidents: %w", err)
+	}
+	v.Open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return in.TeamID != id })
+	return "", b.updateModal(ctx, p.view, v.Draw())
+}
+
+// fromHome makes a handler draw the home tab again, if that was where somebody pressed.
+func fromHome(run func(b *Bot, ctx context.Context, p press) (string, error)) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		said, err := run(b, ctx, p)
+		if err == nil && p.view.Type == slack.VTHomeTab {
+			if err := b.publishHome(ctx, p.user); err != nil {
+				b.log.Warn().Err(err).Msg("a home tab shows what was before")
+			}
+		}
+		return said, err
+	}
 }
 
 // rootLinks are links to the messages of incidents, as far as there are any.

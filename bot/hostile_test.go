@@ -87,7 +87,7 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 		"contact " + nasty, "contact add " + nasty, "unack 1 " + nasty, "reopen 1 " + nasty, "escalate 1 " + nasty, "unsnooze 1 " + nasty, "ack 1 " + nasty, "incident " + nasty,
 		"plan " + nasty, "why " + nasty, "next " + nasty, "shift " + nasty, "me " + nasty, "users " + nasty, "incidents " + nasty, "who tomorrow " + nasty,
 		"override @bo tomorrow 9:00 to 18:00 schedule " + nasty, "override @ann now 2h " + nasty, "away tomorrow to friday " + nasty, "away", "override", "cover tomorrow 9:00 to 18:00 " + nasty,
-		"schedule", "next", "who", "away cancel", "override cancel", "resolve 1 " + nasty, "incidents",
+		"schedule", "next", "who", "away cancel", "override cancel", "resolve 1 " + nasty, "incidents", "verdict 1 noise " + nasty, "incidents closed", "incidents closed " + nasty, "setup", "setup " + nasty, "setup team " + nasty, "setup new",
 	} {
 		if len(w.sim.Views(string(bo))) > 0 {
 			if _, err := w.sim.CloseView(w.ctx, string(bo), true); err != nil {
@@ -120,7 +120,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 				t.Errorf("%s as a note: %v", h.Name, err)
 			}
 		}
-		for modal, block := range map[view.Modal]view.Block{view.ModalNote: view.BlockText, view.ModalAsk: view.BlockText, view.ModalScheduleNew: view.BlockName, view.ModalAway: view.BlockNote, view.ModalOverride: view.BlockReason} {
+		for modal, block := range map[view.Modal]view.Block{view.ModalNote: view.BlockText, view.ModalVerdict: view.BlockText, view.ModalSetupGuide: view.BlockName, view.ModalAsk: view.BlockText, view.ModalScheduleNew: view.BlockName, view.ModalAway: view.BlockNote, view.ModalOverride: view.BlockReason} {
 			values := map[string]map[string]slack.BlockAction{
 				string(block): {"x": {Value: text}}, string(view.BlockPerson): {"x": {SelectedUsers: []string{string(ann)}}},
 				string(view.BlockZone): {"x": {Value: "UTC"}}, string(view.BlockTeam): {"x": {SelectedOption: slack.OptionBlockObject{Value: "1"}}},

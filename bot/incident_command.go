@@ -95,6 +95,7 @@ var incidentCommands = []command{
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
 	wordyCommand("add", "12 @cy", view.ActionAsk, (*Bot).readAdd),
 	wordyCommand("note", "12 restarted it", view.ActionNote, inRequest(request.readNote)),
+	wordyCommand("verdict", "12 noise", view.ActionVerdictForm, inRequest(request.readVerdict)),
 	wordyCommand("severity", "12 high", view.ActionSeverity, inRequest(request.readSeverity)),
 	wordyCommand("merge", "12 into 9", view.ActionMerge, readOther(oncall.ActMerge, "merge", "into")),
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
@@ -320,6 +321,28 @@ func (r request) readNote() ([]oncall.Act, error) {
 		return nil, oncall.Refuse("A note has at most %d characters; this one has %d.", view.MaxTyped, n)
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
+}
+
+// readVerdict reads "noise", "real: restarted the pool", and text alone as what helped.
+func (r request) readVerdict() ([]oncall.Act, error) {
+	words := r.words
+	for len(words) > 1 && oneOf(words, 0, "it", "was", "is", "a", "=") {
+		words = words[1:]
+	}
+	act := oncall.Act{Do: oncall.ActVerdict}
+	switch strings.ToLower(strings.Trim(words[0], ".,:;!")) {
+	case "real", "true", "genuine", "yes":
+		act.Verdict = oncall.VerdictReal
+	case "noise", "false", "flaky", "noisy", "no":
+		act.Verdict = oncall.VerdictNoise
+	case "unsure", "unknown", "?", "unclear":
+		act.Verdict = oncall.VerdictUnsure
+	}
+	if act.Verdict != oncall.NoVerdict {
+		words = words[1:]
+	}
+	act.Text = unescape(strings.Join(words, " "))
+	return []oncall.Act{act}, nil
 }
 
 // severityNumbers are what numbers alone mean to people, of whom nearly all count down from the worst.

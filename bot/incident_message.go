@@ -58,7 +58,7 @@ func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageR
 // PostThread posts one reply for several events. If Slack's answer is lost, the reply is
 // looked up before it counts as failed.
 func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error {
-	d, loud := view.Thread(p.Incident, events)
+	d, loud := view.Thread(p, events)
 	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
 		return nil
 	}

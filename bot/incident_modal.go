@@ -118,6 +118,14 @@ func readSeverity(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	return []oncall.Act{{Do: oncall.ActSeverity, Severity: oncall.Severity(f.choice(view.BlockSeverity))}}, nil
 }
 
+func readVerdict(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
+	act := oncall.Act{Do: oncall.ActVerdict, Verdict: oncall.Verdict(f.choice(view.BlockVerdict)), Text: f.text(view.BlockText)}
+	if act.Verdict == oncall.NoVerdict && strings.TrimSpace(act.Text) == "" {
+		return nil, fieldErrors{view.BlockVerdict: "Say what it was, or what helped."}
+	}
+	return []oncall.Act{act}, nil
+}
+
 func readMerge(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	other := oncall.IncidentID(f.number(view.BlockOther))
 	if other == 0 {

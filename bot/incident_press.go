@@ -40,8 +40,10 @@ var actForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
 	view.ActionSeverity: view.Sheet.SeverityForm,
 	view.ActionMerge:    view.Sheet.MergeForm,
 	view.ActionSplit:    view.Sheet.SplitForm,
-	view.ActionMore:     view.Sheet.Draw,
-	view.ActionTimeline: view.Sheet.Timeline,
+
+	view.ActionVerdictForm: view.Sheet.VerdictForm,
+	view.ActionMore:        view.Sheet.Draw,
+	view.ActionTimeline:    view.Sheet.Timeline,
 }
 
 // pressMenu does what was chosen in an incident's menu.
@@ -104,6 +106,16 @@ func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 		b.log.Warn().Err(err).Msg("a form doesn't say that its incident is snoozed")
 	}
 	return "", nil
+}
+
+// pressVerdict notes what an incident was.
+func (b *Bot) pressVerdict(ctx context.Context, p press) (string, error) {
+	verdict, value, _ := strings.Cut(p.value, "/")
+	id, known := readIncidentValue(value)
+	if !known {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	return "", b.act(ctx, id, p.user, oncall.Act{Do: oncall.ActVerdict, Verdict: oncall.Verdict(verdict)})
 }
 
 // showDetails shows an incident's alerts with what their monitor sent, from one of them on.

@@ -55,6 +55,9 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 		return s, err
 	}
 	s.Watches = !may[id]
+	if s.Past, err = b.store.PastIncidents(ctx, oncall.ByUser(user), id, view.MostPast); err != nil {
+		return s, err
+	}
 	for _, o := range open {
 		team, known := directory.Team(o.TeamID)
 		joins := o.TeamID == s.Picture.Incident.TeamID || !s.Picture.Team.Private && known && !team.Private

@@ -33,7 +33,7 @@ func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error)
 		all = []store.IntegrationState{in}
 	}
 	if len(all) == 0 {
-		return view.Drawing{Text: "There is no integration" + r.none() + ". `watchbill apply` sets them up."}, nil
+		return view.Drawing{Text: "There is no integration" + r.none() + ". `/oncall setup` makes one."}, nil
 	}
 	shown := make([]view.Integration, len(all))
 	for i, in := range all {
@@ -128,16 +128,20 @@ func (b *Bot) key(ctx context.Context, r request) (view.Drawing, error) {
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	return view.Drawing{}, b.askRotate(ctx, r, in.ID, r.trigger)
+	return view.Drawing{}, b.askRotate(ctx, r, in.ID, r.trigger, false)
 }
 
 // askRotate opens the form that asks before a key is rotated.
-func (b *Bot) askRotate(ctx context.Context, r request, id oncall.IntegrationID, trigger string) error {
+func (b *Bot) askRotate(ctx context.Context, r request, id oncall.IntegrationID, trigger string, inModal bool) error {
 	in, err := b.store.ManagedIntegration(ctx, r.by(), id)
 	if err != nil {
 		return integrationGone(err)
 	}
-	return b.openModal(ctx, trigger, view.RotateForm(shownIntegration(in, r.now), r.now.Add(store.OldKeyLives), r.location))
+	open := b.openModal
+	if inModal {
+		open = b.pushModal
+	}
+	return open(ctx, trigger, view.RotateForm(shownIntegration(in, r.now), r.now.Add(store.OldKeyLives), r.location))
 }
 
 // submitRotate rotates a key, and shows the new one where the form was.
@@ -283,14 +287,35 @@ func (b *Bot) pressIntegration(ctx context.Context, p press) (string, error) {
 	number, _ := strconv.ParseInt(text, 10, 64)
 	id := oncall.IntegrationID(number)
 	if verb == view.IntegrationRotate {
-		return "", b.askRotate(ctx, r, id, p.trigger)
+		return "", b.askRotate(ctx, r, id, p.trigger, p.inModal())
 	}
 	in, err := b.store.ManagedIntegration(ctx, p.by(), id)
 	if err != nil {
 		return "", integrationGone(err)
 	}
+	if !p.inModal() || !view.IsSetupTeam(p.view) {
+		return b.doIntegration(ctx, r, p, verb, in)
+	}
+	said, err := b.doIntegration(ctx, r, p, verb, in)
+	if err != nil || said == "" {
+		return "", err
+	}
+	t, err := b.setupTeam(ctx, r, in.Team, said)
+	if err != nil {
+		return "", err
+	}
+	return "", b.updateModal(ctx, p.view, t.Draw())
+}
+
+// doIntegration does it, and says what was done; "": a form is open.
+func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string, in store.IntegrationState) (string, error) {
 	var said view.Drawing
+	var err error
 	switch verb {
+	case view.IntegrationEdit:
+		return "", b.editIntegration(ctx, p, in)
+	case view.IntegrationTest:
+		return b.tryIntegration(ctx, p, in.ID)
 	case view.IntegrationMuteHours:
 		until := r.now.Add(view.MuteHours)
 		said, err = b.setMute(ctx, r, in, &until)

@@ -42,6 +42,14 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalSplit:           submitActs(readSplit),
 	view.ModalRaise:           (*Bot).submitRaise,
 	view.ModalRaisedAdd:       submitActs(readNote),
+
+	view.ModalSetupGuide:       (*Bot).submitGuide,
+	view.ModalSetupTeamEdit:    (*Bot).submitTeamEdit,
+	view.ModalSetupPolicy:      (*Bot).submitPolicy,
+	view.ModalSetupStep:        (*Bot).submitStep,
+	view.ModalSetupIntegration: (*Bot).submitIntegration,
+
+	view.ModalVerdict: submitActs(readVerdict),
 }
 
 // A submission is what a person sends with a modal.

@@ -166,6 +166,13 @@ func (f *offering) views() []readView {
 			return view.CoverForm(aManager, stints, r.location), err
 		})},
 	}
+	all = append(all, readView{name: "set-up", draw: ask(func(r request) (any, error) { v, err := b.setupTeams(f.ctx, r); return v.Draw(), err })})
+	for _, name := range []string{"anybody", "closed", "secret"} {
+		all = append(all, readView{name: "set-up of " + name, meta: view.SetupMeta{Team: name}.String(), draw: ask(func(r request) (any, error) {
+			t, err := b.setupTeam(f.ctx, r, name, "")
+			return t.Draw(), err
+		})})
+	}
 	for _, s := range f.directory().Schedules {
 		meta := view.EditMeta{Schedule: s.ID()}.String()
 		all = append(all, readView{name: "schedule " + s.Name(), meta: meta, draw: func(user oncall.UserID) (any, error) {
@@ -250,7 +257,14 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	case actForms[o.action] != nil:
 		_, err := f.bot.formOn(f.ctx, id, user, o.action)
 		return err
-	case strings.HasPrefix(o.meta, "{"): // of the edit of a schedule
+	case strings.HasPrefix(o.meta, `{"team"`) && o.action != view.ActionIntegration:
+		act := access.EditSchedule
+		if o.action == view.ActionSetupMonitor {
+			act = access.Integrations
+		}
+		_, err := f.bot.setupEdit(f.ctx, user, o.meta, act)
+		return err
+	case strings.HasPrefix(o.meta, "{") && o.action != view.ActionIntegration: // of the edit of a schedule
 		_, err := f.bot.scheduleEdit(f.ctx, user, o.meta)
 		return err
 	}
@@ -262,6 +276,16 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 			return integrationGone(err)
 		}
 		return nil
+	case view.ActionSetupTeam:
+		for _, t := range f.directory().Teams {
+			if t.Name == o.value {
+				return model.May(by, access.See, access.Object{Team: t.ID})
+			}
+		}
+	case view.ActionHomeFind, view.ActionHomeSetup:
+		return model.May(by, access.See, access.Object{})
+	case view.ActionSetupNew:
+		return model.May(by, access.OthersThings, access.Object{})
 	case view.ActionEnd:
 		return model.May(by, access.OthersThings, access.Object{})
 	case view.ActionHomeOverride, view.ActionOverrideMore:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 )
 
 // A press is a click on a button.
@@ -27,15 +28,15 @@ func (p press) by() oncall.Actor { return oncall.ByUser(p.user) }
 // presses are the handlers of all buttons except an incident's own, which go to
 // pressIncident. They return what only the person who pressed is told.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
-	view.ActionSwapAccept:   swapPress(oncall.AcceptSwap),
-	view.ActionSwapDecline:  swapPress(oncall.DeclineSwap),
+	view.ActionSwapAccept:   fromHome(swapPress(oncall.AcceptSwap)),
+	view.ActionSwapDecline:  fromHome(swapPress(oncall.DeclineSwap)),
 	view.ActionSwapWithdraw: swapPress(oncall.WithdrawSwap),
 	view.ActionSwapUndo:     swapPress(oncall.UndoSwap),
 	view.ActionSwapWith:     (*Bot).swapOther,
 
-	view.ActionCoverTake:     coverPress(oncall.TakeCover),
+	view.ActionCoverTake:     fromHome(coverPress(oncall.TakeCover)),
 	view.ActionCoverPart:     (*Bot).coverPart,
-	view.ActionCoverDecline:  coverPress(oncall.DeclineCover),
+	view.ActionCoverDecline:  fromHome(coverPress(oncall.DeclineCover)),
 	view.ActionCoverWithdraw: coverPress(oncall.WithdrawCover),
 
 	view.ActionHandoffTake: (*Bot).takeHandoff,
@@ -46,6 +47,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionBundleResolve: bundlePress(oncall.ActResolve),
 
 	view.ActionUndoActs:  (*Bot).undoActs,
+	view.ActionVerdict:   (*Bot).pressVerdict,
 	view.ActionSnoozeFor: (*Bot).pressSnooze,
 
 	view.ActionOverrideCancel: (*Bot).cancelOverride,
@@ -66,6 +68,9 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionHomeOverride: (*Bot).homeOverride,
 	view.ActionHomeSwap:     (*Bot).homeSwap,
 	view.ActionHomeSchedule: (*Bot).homeSchedule,
+	view.ActionHomeSetup:    (*Bot).pressSetup,
+	view.ActionHomeFind:     (*Bot).findTeam,
+	view.ActionFound:        (*Bot).foundTeam,
 
 	view.ActionRotationMore:    (*Bot).rotationMore,
 	view.ActionRotationAdd:     pressIn((*Bot).rotationAdd),
@@ -75,6 +80,19 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
 	view.ActionScheduleRemove:  pressIn((*Bot).pressRemove),
 	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
+
+	view.ActionSetupTeam:        (*Bot).pressTeam,
+	view.ActionSetupNew:         (*Bot).pressNewTeam,
+	view.ActionSetupTest:        (*Bot).sendTest,
+	view.ActionSetupRemove:      (*Bot).removeSetup,
+	view.ActionSetupTeamEdit:    pressSetupIn(access.EditSchedule, (*Bot).editTeam),
+	view.ActionSetupSchedule:    pressSetupIn(access.EditSchedule, (*Bot).editScheduleIn),
+	view.ActionSetupNewSchedule: pressSetupIn(access.EditSchedule, (*Bot).newScheduleIn),
+	view.ActionSetupPolicy:      pressSetupIn(access.EditSchedule, (*Bot).editPolicy),
+	view.ActionSetupNewPolicy:   pressSetupIn(access.EditSchedule, (*Bot).newPolicy),
+	view.ActionSetupMonitor:     pressSetupIn(access.Integrations, (*Bot).newIntegration),
+	view.ActionStep:             pressSetupIn(access.EditSchedule, (*Bot).pressStep),
+	view.ActionStepAdd:          pressSetupIn(access.EditSchedule, (*Bot).addStep),
 
 	view.ActionIntegration:    (*Bot).pressIntegration,
 	view.ActionMaintenanceEnd: (*Bot).pressMaintenance,

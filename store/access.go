@@ -295,7 +295,9 @@ func (g gate) raised(in oncall.Incident) bool {
 }
 
 // raiserMay reports whether whoever raised an incident by hand may do this without further rights.
-func raiserMay(do oncall.ActKind) bool { return do == oncall.ActNote || do == oncall.ActResolve || do == oncall.ActVerdict }
+func raiserMay(do oncall.ActKind) bool {
+	return do == oncall.ActNote || do == oncall.ActResolve || do == oncall.ActVerdict
+}
 
 // PermissionToAdd is the permission that adding a contact method requires.
 func PermissionToAdd(m oncall.Method) access.Permission {

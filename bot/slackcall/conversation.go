@@ -166,6 +166,18 @@ func (c *Client) direct(ctx context.Context, with string, p Priority) (id string
 	return id, err
 }
 
+// Channel returns a channel by its id.
+func (c *Client) Channel(ctx context.Context, id string) (found *slack.Channel, err error) {
+	err = c.do(ctx, call{method: "conversations.info", priority: ForAnswer}, func(ctx context.Context) (err error) {
+		found, err = c.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: id})
+		if err == nil && (found == nil || found.ID == "") {
+			return errNoAnswer
+		}
+		return err
+	})
+	return found, err
+}
+
 // Topic returns a channel's topic as people see it.
 func (c *Client) Topic(ctx context.Context, channel string) (topic string, err error) {
 	err = c.do(ctx, call{method: "conversations.info"}, func(ctx context.Context) error {

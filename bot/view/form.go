@@ -94,7 +94,7 @@ func userField(block Block, label, hint string, initial oncall.UserID) *slack.In
 type option struct{ Value, label string }
 
 func optionObject(o option) *slack.OptionBlockObject {
-	return slack.NewOptionBlockObject(o.Value, plain(CutPlain(o.label, maxOption)), nil)
+	return slack.NewOptionBlockObject(o.Value, plain(CutPlain(unfooled(o.label), maxOption)), nil)
 }
 
 // maxOption is how long the words of an option may be.

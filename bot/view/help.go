@@ -153,12 +153,16 @@ var helpParts = []helpPart{
 		{0, "`/oncall page` — a form; so do Page on the Home tab and the shortcut of a message. You see whom it reached, and whether somebody has it"},
 	}},
 	{"*Incidents*", []helpLine{
-		{0, "`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
+		{0, "`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incidents closed payments`, `yesterday`, `checkout` — what was; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
 		{0, "`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`"},
 		{0, "`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'"},
 		{0, "`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`"},
 		{0, "`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`"},
+		{0, "`/oncall verdict 12 noise` — what it was, real, noise or unsure, for the reports; `/oncall verdict 12 real restarted the pool` — and what helped, for the next time"},
 		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`"},
+	}},
+	{"*Set up*", []helpLine{
+		{EditsSchedules, "`/oncall setup` — teams, schedules, escalation policies, monitors and their keys; `/oncall setup payments` — a team's; `/oncall setup new` — another team, for admins"},
 	}},
 	{"*Monitors*", []helpLine{
 		{SeesTeams, "`/oncall integrations` — what may send signals, when the last came, which key; `/oncall payloads payments-prometheus` — what one has sent, as it came"},

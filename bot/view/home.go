@@ -11,25 +11,37 @@ import (
 )
 
 const (
-	homeSchedules = 25
+	homeSchedules = 12
+	homeShifts    = 4
+	homeWaiting   = 4
 	// homeIncidents is how many open incidents have a line and buttons: two blocks each, of the hundred
-	// that Slack takes.
+	// that Slack takes. One that is another team's has them only while the reader's own leave room.
 	homeIncidents = 20
 )
 
-// A HomeTab is what a person's home tab shows.
+// A HomeTab is what a person's home tab shows: what is theirs first.
 type HomeTab struct {
+	Reader    oncall.UserID
+	InTeam    bool
 	Shifts    []schedule.Stint // the person's own
+	Swaps     []oncall.Swap    // that wait for their answer
+	Covers    []oncall.Cover
 	Reached   string
-	Schedules []*schedule.Schedule
+	Schedules []*schedule.Schedule // of their teams
 	Overrides overrides
-	Open      []oncall.Incident            // those of the person's teams first
+	Teams     int                          // that they may see
+	Others    int                          // of those, that they are not in
+	Open      []oncall.Incident            // the person's and their teams' first
+	Own       int                          // how many of them those are
 	OrMore    bool                         // there are more than were loaded
 	Watched   map[oncall.IncidentID]bool   // with which the reader may do nothing
 	Links     map[oncall.IncidentID]string // to their messages
 	Hides     bool                         // something is left out that the person may not see
-	Covers    bool                         // the reader may put people on call somewhere
+	Covering  bool                         // the reader may put people on call somewhere
 	Edits     bool                         // and edit or make a schedule
+	Makes     bool                         // and make a team
+	Admins    []oncall.UserID              // who may, where there is no team yet
+	TimeZone  string
 	Zone      *time.Location
 	Now       time.Time
 
@@ -51,30 +63,150 @@ func (h HomeTab) none(otherwise string) string {
 // OnHome are the incidents that the home tab shows, of which links are wanted.
 func OnHome(open []oncall.Incident) []oncall.Incident { return open[:min(len(open), homeIncidents)] }
 
-// Draw draws what is open, a person's shifts, what they can do, and who is on call now.
+// Draw draws it.
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
-	blocks := append(append(h.incidents(), h.maintenance()...),
-		slack.NewHeaderBlock(plain("Your shifts")), section(cutSection(OwnShifts(h.Shifts, h.Now, h.Zone))),
-		slack.NewActionBlock("home_actions", h.buttons()...),
-		slack.NewHeaderBlock(plain("On call now")),
-	)
-	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
-		blocks = append(blocks, section(cutSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
+	var blocks []slack.Block
+	if !h.InTeam && len(h.Shifts) == 0 {
+		blocks = append(blocks, h.firstSteps()...)
+	} else {
+		blocks = append(blocks, section(cutSection(h.standing())))
 	}
-	switch more := len(h.Schedules) - homeSchedules; {
-	case len(h.Schedules) == 0:
-		blocks = append(blocks, section("There are no schedules"+h.none(" yet")+"."))
-	case more > 0:
-		blocks = append(blocks, section(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
-	}
+	blocks = append(append(blocks, h.waiting()...), h.ownIncidents()...)
+	blocks = append(blocks, slack.NewActionBlock("home_actions", h.buttons()...))
+	blocks = append(append(blocks, h.nextShifts()...), h.teams()...)
+	blocks = append(blocks, h.maintenance()...)
 	blocks = append(blocks, slack.NewHeaderBlock(plain("How you are reached")),
-		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
+		slack.NewSectionBlock(words(h.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))))
+	blocks = append(blocks, h.otherTeams()...)
+	blocks = append(blocks,
 		slack.NewSectionBlock(words("`/oncall who`, `/oncall ack 12` and more can be typed in any channel."), nil, slack.NewAccessory(button(ActionHomeHelp, "", "What you can type"))))
 	if h.Pages != "" {
 		blocks = append(blocks, note("In a browser: "+link(h.Pages+"/", "who is on call")+" · "+link(h.Pages+"/incidents", "incidents")+" · "+
 			link(h.Pages+"/reports", "reports")+". `/oncall web` signs you in."))
 	}
 	return slack.HomeTabViewRequest{Type: slack.VTHomeTab, Blocks: slack.Blocks{BlockSet: blocks}}
+}
+
+// standing says whether the reader is on call, until when, or when next.
+func (h HomeTab) standing() string {
+	var now []string
+	var next *schedule.Stint
+	for _, s := range h.Shifts {
+		name := withRole("*"+Name(s.Name)+"*", s.Role)
+		switch {
+		case !s.Start.After(h.Now):
+			now = append(now, name+" until "+Time(s.End, h.Zone))
+		case next == nil:
+			next = &s
+		}
+	}
+	switch {
+	case len(now) > 0:
+		return ":large_green_circle: *You are on call* in " + List(now) + "."
+	case next != nil:
+		return fmt.Sprintf("*You are not on call.* Next: %s, %s.", withRole("*"+Name(next.Name)+"*", next.Role), Between(next.Start, next.End, h.Zone))
+	}
+	return fmt.Sprintf("*You are not on call*, and have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
+}
+
+// firstSteps are what somebody may want who is in no team.
+func (h HomeTab) firstSteps() []slack.Block {
+	blocks := []slack.Block{section("*Welcome to Watchbill.* It pages whoever is on call. Three first steps:")}
+	step := func(text string, b *slack.ButtonBlockElement) {
+		block := slack.NewSectionBlock(words(text), nil, nil)
+		if b != nil {
+			block.Accessory = slack.NewAccessory(b)
+		}
+		blocks = append(blocks, block)
+	}
+	switch {
+	case h.Teams == 0 && h.Makes:
+		step("*1.* Set up the first team: who takes turns, in which channel, paged by which monitor. It takes five minutes.", button(ActionSetupNew, "", "Set up…").WithStyle(slack.StylePrimary))
+		step("*2.* Say how you are reached.", button(ActionContacts, "", "Your phone…"))
+		step("*3.* Send a test alert: its button stands where the set-up ends.", nil)
+	case h.Teams == 0:
+		admins := "an admin"
+		if len(h.Admins) > 0 {
+			admins = named(h.Admins)
+		}
+		step("*1.* No team is set up"+h.none(" yet")+": ask "+admins+" to do so, by `/oncall setup`.", nil)
+		step("*2.* Say how you are reached, for when you are on call.", button(ActionContacts, "", "Your phone…"))
+		step("*3.* See what can be typed.", nil)
+	default:
+		step("*1.* See who is on call.", button(ActionHomeFind, "", "Find a team…"))
+		step("*2.* Page them if something is wrong. Anybody may; no account is needed.", nil)
+		step("*3.* To be on call yourself, ask a team's managers to put you into it.", nil)
+	}
+	return blocks
+}
+
+// waiting are requests that wait for the reader's answer.
+func (h HomeTab) waiting() []slack.Block {
+	var blocks []slack.Block
+	for _, s := range h.Swaps[:min(len(h.Swaps), homeWaiting)] {
+		text := fmt.Sprintf("%s offers you a swap: %s, for yours in %s. To be answered by %s.", mention(s.Give.User), StintWords(s.Give, h.TimeZone), StintWords(s.Take, h.TimeZone), Time(s.ExpiresAt, h.Zone))
+		id := valueOf(s.ID)
+		blocks = append(blocks, section(cutSection(text)), slack.NewActionBlock("home_swap_"+id,
+			button(ActionSwapAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionSwapDecline, id, "Decline")))
+	}
+	for _, c := range h.Covers[:min(len(h.Covers), homeWaiting)] {
+		id := valueOf(c.ID)
+		blocks = append(blocks, section(cutSection(fmt.Sprintf("Can you take this shift of %s's? %s", mention(c.Stint.User), StintWords(c.Stint, h.TimeZone)))),
+			slack.NewActionBlock("home_cover_"+id, button(ActionCoverTake, id, "Take it").WithStyle(slack.StylePrimary),
+				button(ActionCoverPart, id, "Take a part…"), button(ActionCoverDecline, id, "I can't")))
+	}
+	if len(blocks) == 0 {
+		return nil
+	}
+	return append([]slack.Block{slack.NewHeaderBlock(plain("Waiting for you"))}, blocks...)
+}
+
+// nextShifts are the reader's shifts to come.
+func (h HomeTab) nextShifts() []slack.Block {
+	var lines []string
+	for _, s := range h.Shifts {
+		if s.Start.After(h.Now) && len(lines) < homeShifts {
+			lines = append(lines, fmt.Sprintf("• %s %s", withRole("*"+Name(s.Name)+"*", s.Role), Between(s.Start, s.End, h.Zone)))
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return []slack.Block{slack.NewHeaderBlock(plain("Your next shifts")), section(fitLines(lines, maxSection))}
+}
+
+// teams says who is on call in the reader's teams.
+func (h HomeTab) teams() []slack.Block {
+	if !h.InTeam {
+		return nil
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("On call in your teams"))}
+	for _, s := range h.Schedules[:min(len(h.Schedules), homeSchedules)] {
+		blocks = append(blocks, section(cutSection(scheduleLines(h.Overrides, s, h.Now, h.Zone))))
+	}
+	switch more := len(h.Schedules) - homeSchedules; {
+	case len(h.Schedules) == 0:
+		blocks = append(blocks, section("They have no schedule yet."))
+	case more > 0:
+		blocks = append(blocks, note(Count(more, "more schedule")+": `/oncall who` with its name shows each."))
+	}
+	return blocks
+}
+
+// otherTeams is the way to everybody else's.
+func (h HomeTab) otherTeams() []slack.Block {
+	var blocks []slack.Block
+	if h.Others > 0 {
+		blocks = append(blocks, slack.NewHeaderBlock(plain("Other teams")),
+			slack.NewSectionBlock(words("Who is on call there, and what is open: "+Count(h.Others, "team")+"."), nil, slack.NewAccessory(button(ActionHomeFind, "", "Find a team…"))))
+	}
+	for _, in := range OnHome(h.Open)[min(h.Own, homeIncidents, len(h.Open)):] {
+		blocks = append(blocks, h.incident(in)...)
+	}
+	if more := len(h.Open) - max(h.Own, homeIncidents); more > 0 {
+		blocks = append(blocks, note(fmt.Sprintf("and %d more open%s: `/oncall incidents` lists them.", more, map[bool]string{true: ", or still more"}[h.OrMore])))
+	}
+	return blocks
 }
 
 // maintenance is what keeps alerts quiet now.
@@ -89,42 +221,49 @@ func (h HomeTab) maintenance() []slack.Block {
 // buttons are what the reader can do.
 func (h HomeTab) buttons() []slack.BlockElement {
 	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page…"), button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
-	if h.Covers {
+	if h.Covering {
 		buttons = append(buttons, button(ActionHomeOverride, "", "Override"))
 	}
 	buttons = append(buttons, button(ActionHomeSwap, "", "Swap"))
 	if h.Edits {
 		buttons = append(buttons, button(ActionHomeSchedule, "", "Schedule"))
 	}
+	if h.Teams > 0 {
+		buttons = append(buttons, button(ActionHomeSetup, "", "Set-up"))
+	}
 	return buttons
 }
 
-// incidents are what is open, each with a link and its buttons.
-func (h HomeTab) incidents() []slack.Block {
-	if len(h.Open) == 0 {
-		return []slack.Block{slack.NewHeaderBlock(plain("Open incidents")), section("None" + h.none("") + ".")}
-	}
-	head := fmt.Sprintf("Open incidents: %d", len(h.Open))
-	if h.OrMore {
-		head += " or more"
-	}
-	blocks := []slack.Block{slack.NewHeaderBlock(plain(head))}
-	for _, in := range OnHome(h.Open) {
-		line := incidentLine(in)
-		if address := h.Links[in.ID]; address != "" {
-			line += " " + link(address, "show")
+// ownIncidents are those of the reader and their teams.
+func (h HomeTab) ownIncidents() []slack.Block {
+	if h.Own == 0 {
+		if !h.InTeam {
+			return nil
 		}
-		var elements []slack.BlockElement
-		if !h.Watched[in.ID] {
-			elements = mainButtons(in, "")
-		}
-		elements = append(elements, button(ActionMore, valueOf(in.ID), "Details…"))
-		blocks = append(blocks, section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...))
+		return []slack.Block{slack.NewHeaderBlock(plain("Your open incidents")), section("None" + h.none("") + ".")}
 	}
-	if more := len(h.Open) - homeIncidents; more > 0 {
-		blocks = append(blocks, note(fmt.Sprintf("and %d more: `/oncall incidents` lists them.", more)))
+	blocks := []slack.Block{slack.NewHeaderBlock(plain(fmt.Sprintf("Your open incidents: %d", h.Own)))}
+	for _, in := range h.Open[:min(h.Own, homeIncidents)] {
+		blocks = append(blocks, h.incident(in)...)
+	}
+	if more := h.Own - homeIncidents; more > 0 {
+		blocks = append(blocks, note(fmt.Sprintf("and %d more of yours: `/oncall incidents mine` lists them.", more)))
 	}
 	return blocks
+}
+
+// incident is one line, with a link and its buttons.
+func (h HomeTab) incident(in oncall.Incident) []slack.Block {
+	line := incidentLine(in)
+	if address := h.Links[in.ID]; address != "" {
+		line += " " + link(address, "show")
+	}
+	var elements []slack.BlockElement
+	if !h.Watched[in.ID] {
+		elements = mainButtons(in, h.Reader)
+	}
+	elements = append(elements, button(ActionMore, valueOf(in.ID), "Details…"))
+	return []slack.Block{section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
 }
 
 // HelpModal is the help where no message can say it.

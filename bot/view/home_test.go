@@ -6,9 +6,41 @@ import (
 	"testing"
 	"time"
 
+	texts "github.com/watchbill/watchbill/hostile"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
+
+// homesOf are the home tabs of an engineer and of newcomers, with a text wherever others can write.
+func homesOf(text string) map[string]HomeTab {
+	give, take := berlinWeek(bo, 1), berlinWeek(ann, 0)
+	give.Name, take.Name = text, text
+	mine, theirs := triggered().Incident, acknowledged().Incident
+	mine.Title, theirs.Title, theirs.ID = text, text, 8
+	engineer := HomeTab{
+		Reader: ann, InTeam: true, Shifts: []schedule.Stint{take, berlinWeek(ann, 2)}, Reached: "You are reached by Slack and SMS.", Teams: 3, Others: 2,
+		Swaps:  []oncall.Swap{{ID: 1, State: oncall.SwapOpen, Give: give, Take: take, ExpiresAt: noon.Add(48 * time.Hour)}},
+		Covers: []oncall.Cover{{ID: 2, Stint: give}}, Open: []oncall.Incident{mine, theirs}, Own: 1, Covering: true, Edits: true, TimeZone: "Europe/Berlin",
+		Links: map[oncall.IncidentID]string{mine.ID: "https://slack.example.com/archives/C0PAY/p1"}, Watched: map[oncall.IncidentID]bool{8: true}, Zone: time.UTC, Now: noon,
+	}
+	newcomer := HomeTab{Reader: cy, Reached: "You are reached by Slack.", Zone: time.UTC, Now: noon}
+	first, asks, visitor := newcomer, newcomer, newcomer
+	first.Makes, asks.Admins = true, []oncall.UserID{ann}
+	visitor.Teams, visitor.Others = 3, 3
+	return map[string]HomeTab{"home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
+}
+
+func TestHome(t *testing.T) {
+	t.Parallel()
+	for name, h := range homesOf("Payments & <co>") {
+		golden(t, name, h.Draw())
+	}
+	for _, h := range texts.Texts {
+		for name, tab := range homesOf(h.Text) {
+			harmless(t, name+" of "+h.Name, tab.Draw())
+		}
+	}
+}
 
 func TestHomeWithNothingSetUp(t *testing.T) {
 	t.Parallel()
@@ -29,14 +61,16 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 		in := triggered().Incident
 		in.ID, in.Title = oncall.IncidentID(i), strings.Repeat("<long> ", 100)
 		in.Responders = []oncall.Responder{{User: ann, State: oncall.ResponderAsked}}
+		h.Swaps, h.Covers = append(h.Swaps, oncall.Swap{ID: oncall.SwapID(i)}), append(h.Covers, oncall.Cover{ID: oncall.CoverID(i)})
 		h.Open, h.Links[in.ID] = append(h.Open, in), "https://slack.example.com/archives/C0PAY/p1"
 	}
+	h.InTeam, h.Own, h.Others = true, 300, 199
 	v := h.Draw()
 	if n := len(v.Blocks.BlockSet); n > 100 {
 		t.Errorf("%d blocks", n)
 	}
 	all, err := json.Marshal(v)
-	if err != nil || len(all) > 250_000 || !strings.Contains(string(all), "and 330 more") || !strings.Contains(string(all), "Open incidents: 350") {
+	if err != nil || len(all) > 250_000 || !strings.Contains(string(all), "and 280 more of yours") || !strings.Contains(string(all), "Your open incidents: 300") || !strings.Contains(string(all), "and 50 more open") {
 		t.Errorf("%d bytes, %v: %.300s", len(all), err, all)
 	}
 }

@@ -33,7 +33,10 @@ const (
 	ActionStillOn   Action = "still" // the answer to "still on it?"
 	ActionMore      Action = "more"  // all of it, and what happens next
 	ActionTimeline  Action = "timeline"
-	ActionDetails   Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
+	// ActionVerdict says what it was; its value is "noise/12". ActionVerdictForm asks what helped, too.
+	ActionVerdict     Action = "verdict"
+	ActionVerdictForm Action = "verdict_form"
+	ActionDetails     Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
 
 	// ActionSplit opens the form that splits an alert off a storm, and ActionAlertsFile sends all its alerts.
 	ActionSplit      Action = "split"
@@ -61,6 +64,7 @@ const (
 	ModalSeverity Modal = "incident_severity"
 	ModalMerge    Modal = "incident_merge"
 	ModalSplit    Modal = "incident_split"
+	ModalVerdict  Modal = "incident_verdict"
 	modalDetails  Modal = "incident_details" // nothing is sent with it
 
 	BlockPerson   Block = "person"
@@ -71,6 +75,7 @@ const (
 	BlockOther    Block = "other"
 	BlockAlert    Block = "alert"
 	BlockHow      Block = "how"
+	BlockVerdict  Block = "verdict"
 )
 
 // Incidents that people raise by hand. The value of a button is the incident's id, but for ActionRaiseConfirm, which has
@@ -153,6 +158,8 @@ const (
 	ActionHomeAway        Action = "home_away"
 	ActionHomeSwap        Action = "home_swap"
 	ActionHomeHelp        Action = "home_help"
+	ActionHomeSetup       Action = "home_setup"
+	ActionHomeFind        Action = "home_find"
 	ActionHomeSchedule    Action = "home_schedule"
 	ActionRotationAdd     Action = "rotation_add"
 	ActionRotationEdit    Action = "rotation_edit"
@@ -173,6 +180,11 @@ const (
 	ModalRotationRemove  Modal = "rotation_remove"
 
 	BlockTeam Block = "team"
+
+	modalFind Modal = "find" // nothing is sent with it
+	BlockFind Block = "find_team"
+	// ActionFound is that a team was chosen: then it is shown.
+	ActionFound = Action(BlockFind)
 )
 
 // The inputs of a rotation. The first six say what most rotations need; the others are
@@ -220,6 +232,58 @@ const (
 	// ActionEnd is an admin's: its value is "contact 3", "calendar 3" or "links", and the form carries whose.
 	ActionEnd       Action = "end_others"
 	modalBelongings Modal  = "holdings"
+)
+
+// The set-up. The value of a button is the name of a team or a policy, or an id; what a form is about it carries.
+const (
+	ActionSetupTeam        Action = "setup_team"
+	ActionSetupNew         Action = "setup_new"
+	ActionSetupTeamEdit    Action = "setup_team_edit"
+	ActionSetupSchedule    Action = "setup_schedule"
+	ActionSetupNewSchedule Action = "setup_schedule_new"
+	ActionSetupPolicy      Action = "setup_policy"
+	ActionSetupNewPolicy   Action = "setup_policy_new"
+	ActionSetupMonitor     Action = "setup_integration_new"
+	ActionSetupTest        Action = "setup_test"
+	ActionSetupRemove      Action = "setup_remove"
+	// ActionStep is chosen beside a step; its values are "edit 0", "up 1".
+	ActionStep    Action = "setup_step"
+	ActionStepAdd Action = "setup_step_add"
+
+	ModalSetupGuide       Modal = "setup_guide"
+	modalSetup            Modal = "setup" // the teams; nothing is sent with it
+	modalSetupTeam        Modal = "setup_team"
+	ModalSetupTeamEdit    Modal = "setup_team_edit"
+	ModalSetupPolicy      Modal = "setup_policy"
+	ModalSetupStep        Modal = "setup_step"
+	ModalSetupIntegration Modal = "setup_integration"
+
+	BlockSetupChannel  Block = "setup_channel"
+	BlockSetupHandOff  Block = "setup_hand_off"
+	BlockSetupTime     Block = "setup_time"
+	BlockSetupWait     Block = "setup_wait"
+	BlockSetupKind     Block = "setup_kind"
+	BlockSetupManagers Block = "setup_managers"
+	BlockSetupGroup    Block = "setup_group"
+	BlockSetupFallback Block = "setup_fallback"
+	BlockSetupActs     Block = "setup_acts"
+	BlockSetupOwner    Block = "setup_owner"
+	BlockSetupOptions  Block = "setup_options"
+	BlockSetupRemind   Block = "setup_remind"
+	BlockSetupDigest   Block = "setup_digest"
+	BlockSetupRepeat   Block = "setup_repeat"
+	BlockSetupAcks     Block = "setup_acks"
+	BlockSetupTimeout  Block = "setup_ack_timeout"
+	BlockStepWhom      Block = "step_whom"
+	BlockStepPeople    Block = "step_people"
+	BlockStepMore      Block = "step_more"
+	BlockStepRepeat    Block = "step_repeat"
+	BlockStepEvery     Block = "step_every"
+	BlockStepRobin     Block = "step_round_robin"
+	BlockStepSeverity  Block = "step_severity"
+	BlockStepHours     Block = "step_hours"
+	BlockGroupBy       Block = "group_by"
+	BlockStorm         Block = "storm"
 )
 
 // How a person is reached.

@@ -53,6 +53,9 @@ func offers(in oncall.Incident) []offer {
 		if in.MergedInto == 0 {
 			own = append(own, offer{ActionReopen, "Reopen"})
 		}
+		if in.MergedInto == 0 {
+			own = append(own, offer{ActionVerdictForm, "What was it, what helped…"})
+		}
 		return append(own, offer{ActionNote, "Add a note…"}, offer{ActionTimeline, "Timeline"})
 	}
 	return append(own,

@@ -69,6 +69,9 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	case alerts != "":
 		blocks = append(blocks, section(alerts))
 	}
+	if p.Last != nil {
+		blocks = append(blocks, note(lastTime(*p.Last)))
+	}
 	blocks = append(blocks, slack.NewContextBlock("", words(origin(p))), buttons(in, reader))
 	if storm {
 		blocks = append(blocks, stormButtons(in))

@@ -21,8 +21,9 @@ type Sheet struct {
 	OnCall   []option // of whom whoever is on call can be asked to help
 	Zone     *time.Location
 	Now      time.Time
-	Watches  bool   // the reader may see it, and do nothing with it
-	Address  string // where browsers find the pages; "": there are none
+	Past     []oncall.Past // about the same, the newest first
+	Watches  bool          // the reader may see it, and do nothing with it
+	Address  string        // where browsers find the pages; "": there are none
 }
 
 // An Attempt is a page and what has become of it.
@@ -41,6 +42,9 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 	}
 	if lines := s.pagedLines(); len(lines) > 0 {
 		blocks = append(blocks, paragraph("*Why you were paged*", lines))
+	}
+	if lines := pastLines(s.Past, s.Zone); len(lines) > 0 {
+		blocks = append(blocks, paragraph("*Last time*", lines))
 	}
 	var elements []slack.BlockElement
 	if !s.Watches {

@@ -61,6 +61,9 @@ func resolvedWords(in oncall.Incident) string {
 	if in.ResolvedAt != nil {
 		s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
 	}
+	if said := judgement(in.Verdict, in.Helped); said != "" {
+		s += ": " + said
+	}
 	s += "."
 	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
 		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", stamp(*in.SnoozedUntil, asDay, time.UTC), who(in.SnoozedBy))

@@ -376,6 +376,8 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventAsked, person, oncall.Detail{Users: []oncall.UserID{cy}, Text: "the <db>"}), "<@U0ANN> asked <@U0CY> to help: the &lt;db&gt;.", false},
 		{event(oncall.EventAccepted, person, oncall.Detail{Users: []oncall.UserID{bo}}), "<@U0ANN> helps. (Asked by <@U0BO>.)", false},
 		{event(oncall.EventDeclined, person, oncall.Detail{}), "<@U0ANN> can't help.", false},
+		{event(oncall.EventVerdict, person, oncall.Detail{Names: []string{"noise"}}), "<@U0ANN>: it was noise.", false},
+		{event(oncall.EventVerdict, person, oncall.Detail{Names: []string{"real"}, Text: "<!here> restarted"}), "<@U0ANN>: it was real; what helped: &lt;!here&gt; restarted.", false},
 		{event(oncall.EventNote, person, oncall.Detail{Text: "restarted\n<!here>"}), "<@U0ANN>: restarted\n&lt;!here&gt;", false},
 		{event(oncall.EventLinked, person, oncall.Detail{Incident: 9}), "<@U0ANN> linked it with #9.", false},
 		{event(oncall.EventMerged, person, oncall.Detail{Incident: 9}), "<@U0ANN> merged #9 into it.", false},

@@ -35,6 +35,9 @@ func (s Sheet) Answer(summary string) Drawing {
 	}
 	text = cutSection(text)
 	next := s.NextSteps()
+	if lines := pastLines(s.Past, s.Zone); len(lines) > 0 {
+		next = cutSection(next + "\n" + headed("*Last time*", lines))
+	}
 	id := valueOf(s.Picture.Incident.ID)
 	return Drawing{Text: CutPlain(text+"\n"+next, MaxAnswer), Blocks: []slack.Block{
 		section(text), section(next), slack.NewActionBlock("", button(ActionMore, id, "Details and more…"), button(ActionTimeline, id, "Timeline")),

@@ -12,7 +12,8 @@ import (
 
 // Thread draws one reply for several events, and reports whether the channel should
 // see it, too. Its text is empty if there is nothing to say.
-func Thread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
+func Thread(p oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
+	in := p.Incident
 	text, loud := threadText(events)
 	if loud { // the channel sees it without the incident above it
 		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
@@ -20,7 +21,11 @@ func Thread(in oncall.Incident, events []oncall.Event) (_ Drawing, loud bool) {
 	if text == "" {
 		return Drawing{}, false
 	}
-	return Text(text), loud
+	d := Text(text)
+	if in.AsksVerdict(events, p.Events) {
+		d = askVerdict(d, in)
+	}
+	return d, loud
 }
 
 // threadText makes one reply of several events, a sentence a line, and reports whether

@@ -59,6 +59,8 @@ func actLine(e oncall.Event) string {
 		return fmt.Sprintf("%s can't help.%s", by, askedBy(d))
 	case oncall.EventNote:
 		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, MaxTyped, maxNoteLines))
+	case oncall.EventVerdict:
+		return verdictLine(e)
 	case oncall.EventLinked:
 		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
 	case oncall.EventMerged:

@@ -16,6 +16,8 @@ const (
 	IntegrationMuteHours = "mute_hours"
 	IntegrationMute      = "mute"
 	IntegrationUnmute    = "unmute"
+	IntegrationEdit      = "edit"
+	IntegrationTest      = "test"
 )
 
 // MuteHours is for how long the menu mutes.
@@ -132,6 +134,7 @@ func (in Integration) menu() slack.BlockElement {
 		options = append(options, optionObject(option{IntegrationMuteHours + id, "Mute for 2 hours"}),
 			optionObject(option{IntegrationMute + id, "Mute until unmuted"}))
 	}
+	options = append(options, optionObject(option{IntegrationTest + id, "Send a test alert"}), optionObject(option{IntegrationEdit + id, "Edit…"}))
 	return slack.NewOverflowBlockElement(string(ActionIntegration), options...)
 }
 
@@ -180,7 +183,7 @@ func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
 		section(old),
 	}
 	if k.Local {
-		blocks = append(blocks, note("The address only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."))
+		blocks = append(blocks, note(onlyHere))
 	}
 	return readOnly("The new key", blocks...)
 }

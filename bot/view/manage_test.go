@@ -2,6 +2,7 @@ package view
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -146,6 +147,7 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 		"integration_key": NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
 		"holdings": held(text).Draw(), "holdings_none": Belongings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
 	}
+	maps.Copy(forms, setupViews(text))
 	return messages, forms
 }
 

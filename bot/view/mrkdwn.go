@@ -49,6 +49,19 @@ func foreignLines(s string, limit, lines int) string {
 	return escape(strings.Join(all, "\n"), limit)
 }
 
+// unfooled takes out of a text that is shown as it is what can't be shown, or could turn the line around.
+func unfooled(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Bidi_Control, r):
+			return -1
+		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
 // escape cuts between characters, never inside one or inside an escape.
 func escape(s string, limit int) string {
 	var out strings.Builder
@@ -149,6 +162,9 @@ func ReadMention(word string) (oncall.UserID, bool) {
 func Sentence(s oncall.Sentence) string {
 	return s.Shown(func(u oncall.UserID) string { return mention(u) })
 }
+
+// ForeignSentence writes a sentence with the words of others in it.
+func ForeignSentence(s oncall.Sentence) string { return foreignSentence(s, maxBody) }
 
 // foreignSentence writes a sentence whose words are foreign, each stretch of them at most limit
 // characters long.

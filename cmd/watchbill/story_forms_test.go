@@ -125,6 +125,9 @@ func (s *story) submit(ts *testscript.TestScript, _ bool, args []string) {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
 			values[field] = int(at.Unix())
 		}
+		if c, ok := s.sim.FindChannel(value); ok && strings.HasPrefix(value, "#") {
+			values[field] = c.ID
+		}
 		if list, ok := strings.CutPrefix(value, "["); ok { // "[a,b]" are boxes to tick
 			values[field] = strings.Split(strings.TrimSuffix(list, "]"), ",")
 		}

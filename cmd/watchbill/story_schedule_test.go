@@ -14,19 +14,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// tap PERSON BUTTON: presses a button in the open form, or on the home tab if none is open. BUTTON is
-// its action and, if there are several, "=" and its value. It prints the form that is open then, or the home tab.
+// tap PERSON BUTTON [OPTION]: presses a button in the open form, or on the home tab if none is open, or chooses that option
+// of a menu. BUTTON is its action and, if there are several, "=" and its value. It prints the form that is open then, or the home tab.
 func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	click := s.sim.ClickView
+	click := s.sim.ChooseView
 	if len(s.sim.Views(user)) == 0 {
-		click = s.sim.ClickHome
+		click = s.sim.ChooseHome
+	}
+	var option any
+	if len(args) > 2 {
+		option = args[2]
 	}
 	shown := func() string { return s.sim.ViewText(user) + s.sim.HomeText(user) }
 	before := shown()
-	result, err := click(ctx, user, args[1])
+	result, err := click(ctx, user, args[1], option)
 	ts.Check(err)
 	if !result.Acked {
 		ts.Fatalf("the click was not acknowledged: %s", result.Error)
@@ -50,8 +54,17 @@ func (s *story) closeForm(ts *testscript.TestScript, _ bool, args []string) {
 // home PERSON: opens the home tab and prints it.
 func (s *story) home(ts *testscript.TestScript, _ bool, args []string) {
 	user := person(args[0])
+	drawn := func() (n int) {
+		for _, c := range s.sim.Calls() {
+			if c.Method == "views.publish" {
+				n++
+			}
+		}
+		return n
+	}
+	before := drawn()
 	ts.Check(s.sim.OpenHome(user))
-	s.until(ts, "the home tab", func() bool { _, ok := s.sim.Home(user); return ok })
+	s.until(ts, "the home tab", func() bool { return drawn() > before })
 	io.WriteString(ts.Stdout(), s.sim.HomeText(user))
 }
 

@@ -265,14 +265,23 @@ func (s *story) setup(env *testscript.Env) error {
 	return nil
 }
 
-// start: runs the program, set up with setup.yaml or, without it, with the demo's setup. It is Monday
-// 2 March 2026, 12:00 UTC, until time passes; every step of the first policy waits five minutes.
-func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
+// start [empty]: runs the program, set up with setup.yaml or, without it, with the demo's setup; or with nothing set up. It
+// is Monday 2 March 2026, 12:00 UTC, until time passes; every step of the first policy waits five minutes.
+func (s *story) start(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	s.clock.park(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)) // a Monday
 	if s.pair != nil {                                         // a database of its own
 		ts.Check(migrate(process{ctx: ctx, errOut: io.Discard}, s.url))
 	}
+	if len(args) == 0 {
+		s.apply(ts)
+	}
+	s.launch(ts)
+}
+
+// apply sets up what the story begins with.
+func (s *story) apply(ts *testscript.TestScript) {
+	ctx := context.Background()
 	setup, err := parseSetup(demoSetup)
 	ts.Check(err)
 	if data, err := os.ReadFile(ts.MkAbs("setup.yaml")); err == nil {
@@ -289,8 +298,6 @@ func (s *story) start(ts *testscript.TestScript, _ bool, _ []string) {
 	_, err = db.Apply(ctx, setup, store.ApplyOptions{Write: true}, s.clock.Now())
 	db.Close()
 	ts.Check(err)
-
-	s.launch(ts)
 }
 
 // launch runs the program with what is in the database.

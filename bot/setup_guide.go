@@ -1,0 +1,310 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+)
+
+// openGuide opens the form that sets up a team.
+func (b *Bot) openGuide(ctx context.Context, r request) error {
+	if err := b.store.May(r.directory, r.by(), access.OthersThings, access.Object{}); err != nil {
+		return err
+	}
+	return b.openModal(ctx, r.trigger, r.guide().Draw())
+}
+
+func (r request) guide() view.SetupGuide {
+	return view.SetupGuide{
+		People: []oncall.UserID{r.user.ID}, Zone: cmp.Or(r.user.TimeZone, "UTC"), Kinds: kinds(), First: len(r.directory.Teams) == 0,
+	}
+}
+
+// pressNewTeam opens the form in the place of the list of teams.
+func (b *Bot) pressNewTeam(ctx context.Context, p press) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	r.trigger = p.trigger
+	if !p.inModal() {
+		return "", b.openGuide(ctx, r)
+	}
+	if err := b.store.May(r.directory, r.by(), access.OthersThings, access.Object{}); err != nil {
+		return "", err
+	}
+	return "", b.updateModal(ctx, p.view, r.guide().Draw())
+}
+
+// kinds are what an integration can have, to choose from.
+func kinds() []view.Choice {
+	var all []view.Choice
+	for _, f := range intake.Formats {
+		label := strings.ToUpper(f.Title[:1]) + f.Title[1:]
+		if f.Name == intake.Auto {
+			label = "Any: what it sends is recognised"
+		}
+		all = append(all, view.Choice{Value: string(f.Name), Label: label})
+	}
+	return all
+}
+
+// A guided team is what the form says, read.
+type guided struct {
+	name    string
+	channel oncall.SlackChannel
+	people  []oncall.UserID
+	start   string // "2026-03-02 09:00"
+	every   string
+	zone    string
+	wait    string
+	kind    oncall.Format
+}
+
+// submitGuide sets up a team, all of it or nothing.
+func (b *Bot) submitGuide(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	g, wrong := r.readGuide(s.form)
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	named, wrong, err := b.chosenChannel(ctx, g.channel.ID, false)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	g.channel = named.SlackChannel
+	if err := b.meet(ctx, g.people); err != nil {
+		return modalResponse{}, err
+	}
+	doc, err := b.store.SetupFor(ctx, s.by(), r.now)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if _, taken := doc.Find(setup.TeamPart, g.name); taken {
+		return correct(fieldErrors{view.BlockName: fmt.Sprintf("There is a team %q already; /oncall setup opens it.", view.CutPlain(g.name, view.MaxName))}), nil
+	}
+	edits := g.edits(doc)
+	done, err := b.store.EditSetups(ctx, s.by(), edits, r.now)
+	if err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	if err := b.store.SaveChannels(ctx, []oncall.NamedChannel{named}, r.now); err != nil {
+		b.log.Warn().Err(err).Msg("the id of a channel can't be kept")
+	}
+	return b.guided(ctx, s, g, edits, done)
+}
+
+// chosenChannel looks up the channel that was chosen in a form. A private team's is private.
+func (b *Bot) chosenChannel(ctx context.Context, id string, private bool) (oncall.NamedChannel, fieldErrors, error) {
+	found, err := b.slack.Channel(ctx, id)
+	switch {
+	case slackcall.CodeOf(err) == "channel_not_found":
+		return oncall.NamedChannel{}, fieldErrors{view.BlockSetupChannel: "Watchbill can't see this channel. Invite the app there first: type /invite @watchbill in it."}, nil
+	case err != nil:
+		return oncall.NamedChannel{}, nil, fmt.Errorf("look up a channel: %w", err)
+	case private && !found.IsPrivate:
+		return oncall.NamedChannel{}, fieldErrors{view.BlockSetupChannel: "A private team's channel is a private one, or everybody reads what is the team's."}, nil
+	}
+	is := oncall.SlackChannel{ID: found.ID, Name: found.Name, Private: found.IsPrivate}
+	return oncall.NamedChannel{Named: "#" + found.Name, SlackChannel: is}, nil, nil
+}
+
+// guided says that a team is set up.
+func (b *Bot) guided(ctx context.Context, s submission, g guided, edits []store.SetupEdit, done []store.EditedSetup) (modalResponse, error) {
+	r, err := b.request(ctx, s.user, nil) // with what is new
+	if err != nil {
+		return modalResponse{}, err
+	}
+	reach, err := b.store.ContactSettings(ctx, s.by(), s.user)
+	if err != nil {
+		return modalResponse{}, fmt.Errorf("load how %s is reached: %w", s.user, err)
+	}
+	v := view.SetupDone{
+		Team: g.name, Invite: g.channel.Private, Reached: b.reachedHome(r.directory, s.user, reach), Now: r.now, Zone: r.location,
+	}
+	for _, c := range r.directory.Schedules {
+		if c.Name() == edits[1].Name {
+			v.Schedule = c
+		}
+	}
+	last := len(done) - 1
+	v.Integration, v.Key = b.madeKey(r, edits[last].Name, done[last])
+	return replace(v.Draw()), nil
+}
+
+// madeKey is the key of an integration that was just made, with its snippet.
+func (b *Bot) madeKey(r request, name string, done store.EditedSetup) (id oncall.IntegrationID, key view.MadeKey) {
+	for _, in := range r.directory.Integrations {
+		if in.Name == name {
+			id = in.ID
+		}
+	}
+	for _, made := range done.Report.Keys {
+		snippet := intake.SnippetFor(made.Format, b.publicURL, made.Key)
+		key = view.MadeKey{Name: made.Integration, Key: made.Key, Where: snippet.Where, Snippet: snippet.Text, Local: b.localURL}
+	}
+	return id, key
+}
+
+// readGuide reads the form.
+func (r request) readGuide(f form) (guided, fieldErrors) {
+	wrong := fieldErrors{}
+	g := guided{
+		name: strings.Join(strings.Fields(f.text(view.BlockName)), " "), channel: oncall.SlackChannel{ID: f.input(view.BlockSetupChannel).SelectedConversation},
+		people: f.users(view.BlockPeople), zone: strings.TrimSpace(f.text(view.BlockZone)), wait: f.choice(view.BlockSetupWait),
+		kind: oncall.Format(f.choice(view.BlockSetupKind)),
+	}
+	switch first, _, _ := strings.Cut(strings.ToLower(g.name), " "); {
+	case g.name == "" || len([]rune(g.name)) > view.MaxName:
+		wrong[view.BlockName] = fmt.Sprintf("A team needs a name of at most %d characters.", view.MaxName)
+	case slices.Contains(scheduleVerbs, first):
+		wrong[view.BlockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
+	}
+	if !oncall.IsChannelID(g.channel.ID) {
+		wrong[view.BlockSetupChannel] = "Choose a channel."
+	}
+	if n := len(g.people); n == 0 || n > learnAtOnce {
+		wrong[view.BlockPeople] = fmt.Sprintf("Choose 1 to %d people; more can be added later.", learnAtOnce)
+	}
+	zone, err := schedule.LoadZone(g.zone)
+	if err != nil || g.zone == "" {
+		wrong[view.BlockZone] = fmt.Sprintf("%q is not a time zone such as Europe/Berlin.", g.zone)
+		return g, wrong
+	}
+	at := f.clock(view.BlockSetupTime, wrong)
+	g.every, g.start = lastHandOff(zone, f.choice(view.BlockSetupHandOff), at, r.now)
+	return g, wrong
+}
+
+// lastHandOff is how often a rotation hands over that does so on a weekday, or every day, and when it did last.
+func lastHandOff(zone *schedule.Zone, on string, at schedule.TimeOfDay, now time.Time) (every, start string) {
+	every = "week"
+	if on == view.EveryDay {
+		every = "day"
+	}
+	day, _ := zone.Local(now)
+	for range 8 { // days: no weekday is further away
+		if !zone.Instant(day, at).After(now) && (every == "day" || string(day.Weekday()) == on) {
+			break
+		}
+		day = day.AddDays(-1)
+	}
+	return every, day.String() + " " + at.String()
+}
+
+// edits are what sets up the team: it, its schedule, its policy and its integration.
+func (g guided) edits(doc setup.Setup) []store.SetupEdit {
+	name := func(kind setup.PartKind, wanted string) string {
+		free := wanted
+		for n := 2; ; n++ {
+			if _, taken := doc.Find(kind, free); !taken {
+				return free
+			}
+			free = fmt.Sprintf("%s-%d", wanted, n)
+		}
+	}
+	ids := make([]string, len(g.people))
+	turns := make([]setup.Turn, len(g.people))
+	for i, u := range g.people {
+		ids[i], turns[i] = string(u), setup.Turn{string(u)}
+	}
+	rota, policy := name(setup.SchedulePart, g.name), name(setup.PolicyPart, g.name)
+	steps := []setup.Step{{Page: []string{"schedule " + rota}, Wait: g.wait}}
+	if len(g.people) > 1 {
+		steps = append(steps, setup.Step{Page: []string{"next in " + rota}, Wait: g.wait})
+	}
+	steps = append(steps, setup.Step{Page: []string{"team " + g.name}, Wait: g.wait})
+	monitor := name(setup.IntegrationPart, strings.TrimSuffix(g.name+"-"+string(g.kind), "-"+string(intake.Auto)))
+	return []store.SetupEdit{
+		newPart(setup.Part{Kind: setup.TeamPart, Team: &setup.Team{Name: g.name, Channel: "#" + g.channel.Name, Members: ids, Owner: oncall.OwnerSlack}}),
+		newPart(setup.Part{Kind: setup.SchedulePart, Schedule: &setup.Schedule{
+			Name: rota, Team: g.name, TimeZone: g.zone,
+			Rotations: []setup.Rotation{{Name: map[string]string{"week": "weekly", "day": "daily"}[g.every], Start: g.start, Every: g.every, Turns: turns}},
+		}}),
+		newPart(setup.Part{Kind: setup.PolicyPart, Policy: &setup.Policy{Name: policy, Team: g.name, Steps: steps}}),
+		newPart(setup.Part{Kind: setup.IntegrationPart, Integration: &setup.Integration{Name: monitor, Team: g.name, Format: g.kind, Policy: policy}}),
+	}
+}
+
+// newPart is the edit that makes something.
+func newPart(p setup.Part) store.SetupEdit {
+	return store.SetupEdit{Part: p, Name: p.Name(), New: true, Formats: intake.Names()}
+}
+
+// meet makes people known to Watchbill, all at once: it has three seconds.
+func (b *Bot) meet(ctx context.Context, people []oncall.UserID) error {
+	errs := make([]error, len(people))
+	known := make([]oncall.User, len(people))
+	var all sync.WaitGroup
+	for i, id := range people {
+		all.Go(func() { known[i], errs[i] = b.user(ctx, id) })
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return err
+		}
+		if known[i].Standing == oncall.Stranger || known[i].DeactivatedAt != nil {
+			return known[i].RefusePage()
+		}
+		if known[i].Standing == oncall.UnknownStanding {
+			return oncall.Refuse("Slack doesn't say who %s is at the moment, and nothing was changed. Please try again in a minute.", people[i])
+		}
+	}
+	return nil
+}
+
+// sendTest sends a test alert, and says so in the form with its button.
+func (b *Bot) sendTest(ctx context.Context, p press) (string, error) {
+	id, known := readIncidentValue(p.value)
+	if !known {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	said, err := b.tryIntegration(ctx, p, oncall.IntegrationID(id))
+	if err != nil || !p.inModal() {
+		return said, err
+	}
+	return "", b.updateModal(ctx, p.view, view.Told(p.view, said))
+}
+
+// tryIntegration lets an integration's alert fire, and says whom it pages.
+func (b *Bot) tryIntegration(ctx context.Context, p press, id oncall.IntegrationID) (string, error) {
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	in, err := b.store.TryIntegration(ctx, p.by(), id, r.now)
+	if err != nil {
+		return "", integrationGone(err)
+	}
+	var users []oncall.UserID
+	if policy := r.directory.Policies[in.PolicyID]; len(policy.Steps) > 0 {
+		for _, target := range policy.Steps[0].Targets {
+			if s, known := r.directory.Schedule(target.Schedule); known && target.Which == "" {
+				for _, d := range s.Who(r.now) {
+					users = append(users, d.Users...)
+				}
+			}
+		}
+	}
+	return view.TryAlertSent(in.Name, users), nil
+}

@@ -1,0 +1,284 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+)
+
+// editPolicy opens the form of a policy.
+func (b *Bot) editPolicy(ctx context.Context, e setupEdit, p press) error {
+	part, known := e.doc.Find(setup.PolicyPart, p.value)
+	if !known || part.Policy.Team != e.meta.Team {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	e.meta = view.SetupMeta{Team: e.meta.Team, Name: part.Policy.Name, ETag: part.ETag(), Policy: part.Policy}
+	if len(e.meta.String()) > view.MaxMeta-roomToEdit {
+		return oncall.Refuse("%q is too long to be edited here; the set-up file or the REST API can change it.", view.Name(p.value))
+	}
+	v, err := b.policyForm(ctx, e, "")
+	if err != nil {
+		return err
+	}
+	return b.pushModal(ctx, p.trigger, v.Draw())
+}
+
+// roomToEdit is how much a policy may grow while it is edited.
+const roomToEdit = 500
+
+// newPolicy opens the form of a new policy.
+func (b *Bot) newPolicy(ctx context.Context, e setupEdit, p press) error {
+	e.meta = view.SetupMeta{Team: e.meta.Team, Policy: &setup.Policy{Team: e.meta.Team}}
+	v, err := b.policyForm(ctx, e, "")
+	if err != nil {
+		return err
+	}
+	return b.pushModal(ctx, p.trigger, v.Draw())
+}
+
+// policyForm is the form of a policy as far as its edit is.
+func (b *Bot) policyForm(ctx context.Context, e setupEdit, said string) (view.SetupPolicy, error) {
+	v := view.SetupPolicy{Meta: e.meta, ByFile: e.byFile(), Said: said, Zone: e.location}
+	if part, known := e.doc.Find(setup.PolicyPart, e.meta.Name); known {
+		v.Before = *part.Policy
+	}
+	open, err := b.store.OpenIncidents(ctx, e.by(), maxOthers)
+	if err != nil {
+		return v, fmt.Errorf("load open incidents: %w", err)
+	}
+	for _, in := range open {
+		if e.meta.Name != "" && e.directory.Policies[in.PolicyID].Name == e.meta.Name {
+			v.Open = append(v.Open, in)
+		}
+	}
+	return v, nil
+}
+
+// typedPolicy takes what the inputs of the form say into the policy that it carries.
+func (e setupEdit) typedPolicy(f form) fieldErrors {
+	p, wrong := *e.meta.Policy, fieldErrors{}
+	if e.meta.Name == "" {
+		p.Name = strings.Join(strings.Fields(f.text(view.BlockName)), " ")
+	}
+	number := func(block view.Block) int {
+		text := strings.TrimSpace(f.text(block))
+		n, err := strconv.Atoi(text)
+		if err != nil && text != "" {
+			wrong[block] = "That is not a number."
+		}
+		return n
+	}
+	p.Repeat, p.Acks, p.AckTimeout = number(view.BlockSetupRepeat), number(view.BlockSetupAcks), strings.TrimSpace(f.text(view.BlockSetupTimeout))
+	if p.AckTimeout == "" {
+		p.AckWait = ""
+	}
+	*e.meta.Policy = p
+	return wrong
+}
+
+// pressStep moves, removes or opens a step; nothing is saved yet.
+func (b *Bot) pressStep(ctx context.Context, e setupEdit, p press) error {
+	if e.meta.Policy == nil {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	e.typedPolicy(formOf(p.view)) // what is wrong with it is told when it is saved
+	verb, text, _ := strings.Cut(p.value, " ")
+	steps := slices.Clone(e.meta.Policy.Steps)
+	i, err := strconv.Atoi(text)
+	if err != nil || i < 0 || i >= len(steps) {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	switch {
+	case verb == view.StepEdit:
+		return b.openStep(ctx, e, p, i)
+	case verb == view.StepUp && i > 0:
+		steps[i-1], steps[i] = steps[i], steps[i-1]
+	case verb == view.StepDown && i+1 < len(steps):
+		steps[i], steps[i+1] = steps[i+1], steps[i]
+	case verb == view.StepRemove && len(steps) > 1:
+		steps = slices.Delete(steps, i, i+1)
+	}
+	e.meta.Policy.Steps = steps
+	v, err := b.policyForm(ctx, e, notSaved)
+	if err != nil {
+		return err
+	}
+	return b.updateModal(ctx, p.view, v.Draw())
+}
+
+const notSaved = "Not saved yet: Save does that."
+
+// addStep opens the form of a new step.
+func (b *Bot) addStep(ctx context.Context, e setupEdit, p press) error {
+	if e.meta.Policy == nil {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	e.typedPolicy(formOf(p.view))
+	return b.openStep(ctx, e, p, len(e.meta.Policy.Steps))
+}
+
+func (b *Bot) openStep(ctx context.Context, e setupEdit, p press, i int) error {
+	e.meta.Step = i
+	return b.pushModal(ctx, p.trigger, view.SetupStep{Meta: e.meta, Whom: e.whom(), People: e.people}.Draw())
+}
+
+// whom are the targets to choose from, the team's own first.
+func (e setupEdit) whom() (all []view.Choice) {
+	add := func(target, label string) {
+		if len([]rune(target)) <= longestChoice {
+			all = append(all, view.Choice{Value: target, Label: label})
+		}
+	}
+	own := func(team string) bool { return team == e.meta.Team }
+	for _, ours := range []bool{true, false} {
+		for _, s := range e.doc.Schedules {
+			if own(s.Team) == ours {
+				add("schedule "+s.Name, "On call in "+s.Name)
+				add("next in "+s.Name, "Next on call in "+s.Name)
+			}
+		}
+		for _, t := range e.doc.Teams {
+			if own(t.Name) == ours {
+				add("team "+t.Name, "Everybody in "+t.Name)
+				add("managers of "+t.Name, "Managers of "+t.Name)
+			}
+		}
+		for _, p := range e.doc.Policies {
+			if own(p.Team) == ours && p.Name != e.meta.Name {
+				add("policy "+p.Name, "Policy "+p.Name+" takes over")
+			}
+		}
+	}
+	return all
+}
+
+// submitStep takes a step into the policy that is edited, below.
+func (b *Bot) submitStep(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if e.meta.Policy == nil {
+		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
+	}
+	st, wrong := e.typedStep(s.form)
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	if err := b.meet(ctx, s.form.users(view.BlockStepPeople)); err != nil {
+		return modalResponse{}, err
+	}
+	steps := slices.Clone(e.meta.Policy.Steps)
+	if e.meta.Step < len(steps) {
+		steps[e.meta.Step] = st
+	} else {
+		steps = append(steps, st)
+	}
+	e.meta.Policy.Steps, e.meta.Step = steps, 0
+	if len(e.meta.String()) > view.MaxMeta {
+		return modalResponse{}, oncall.Refuse("The policy becomes too long to be edited here; the set-up file or the REST API can change it.")
+	}
+	v, err := b.policyForm(ctx, e, notSaved)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if err := b.updateBelow(ctx, s.view, v.Draw()); err != nil {
+		return modalResponse{}, err
+	}
+	return modalResponse{}, nil
+}
+
+// typedStep reads the form of a step, and says what is wrong with it.
+func (e setupEdit) typedStep(f form) (setup.Step, fieldErrors) {
+	wrong := fieldErrors{}
+	st := setup.Step{
+		Wait: strings.TrimSpace(f.text(view.BlockSetupWait)), Every: strings.TrimSpace(f.text(view.BlockStepEvery)), RoundRobin: view.ReadRobin(f.choice(view.BlockStepRobin)),
+	}
+	for _, o := range f.input(view.BlockStepWhom).SelectedOptions {
+		st.Page = append(st.Page, o.Value)
+	}
+	names := map[oncall.UserID]string{}
+	for name, id := range e.people {
+		names[id] = name
+	}
+	for _, u := range f.users(view.BlockStepPeople) {
+		name := names[u]
+		if name == "" {
+			name = string(u)
+		}
+		st.Page = append(st.Page, "user "+name)
+	}
+	for _, line := range strings.Split(f.text(view.BlockStepMore), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			st.Page = append(st.Page, line)
+		}
+	}
+	if text := strings.TrimSpace(f.text(view.BlockStepRepeat)); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			wrong[view.BlockStepRepeat] = "That is not a number."
+		}
+		st.Repeat = n
+	}
+	var only setup.Condition
+	for _, o := range f.input(view.BlockStepSeverity).SelectedOptions {
+		only.Severity = append(only.Severity, oncall.Severity(o.Value))
+	}
+	only.Hours = view.ReadHours(f.choice(view.BlockStepHours))
+	if len(only.Severity) > 0 || only.Hours != "" {
+		st.Only = &only
+	}
+	if len(st.Page) == 0 {
+		wrong[view.BlockStepMore] = "Say whom it pages."
+	}
+	if _, err := st.Step(setup.IDs{}); err != nil && len(wrong) == 0 {
+		wrong[e.faulty(err.Error())] = err.Error()
+	}
+	return st, wrong
+}
+
+// faulty is the input that a mistake is about.
+func (e setupEdit) faulty(why string) view.Block {
+	for word, block := range map[string]view.Block{"wait is": view.BlockSetupWait, "every is": view.BlockStepEvery, "repeat is": view.BlockStepRepeat} {
+		if strings.HasPrefix(why, word) {
+			return block
+		}
+	}
+	return view.BlockStepMore
+}
+
+// submitPolicy saves a policy.
+func (b *Bot) submitPolicy(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if e.meta.Policy == nil {
+		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
+	}
+	wrong := e.typedPolicy(s.form)
+	p := *e.meta.Policy
+	if n := len([]rune(p.Name)); n == 0 || n > view.MaxName {
+		wrong[view.BlockName] = fmt.Sprintf("A policy needs a name of at most %d characters.", view.MaxName)
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{
+		Part: setup.Part{Kind: setup.PolicyPart, Policy: &p}, Name: p.Name, New: e.meta.Name == "", IfMatch: e.meta.ETag, Formats: intake.Names(),
+	}, e.now)
+	if err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
+	return modalResponse{}, nil
+}

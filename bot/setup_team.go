@@ -1,0 +1,296 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+)
+
+// A setupEdit is an edit of the set-up in progress. It is loaded, and checked, again at every step.
+type setupEdit struct {
+	request
+	meta   view.SetupMeta
+	doc    setup.Setup
+	team   oncall.Team
+	people map[string]oncall.UserID
+}
+
+// setupEdit loads what a form is about, for somebody who may do what it takes.
+func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, act access.Act) (setupEdit, error) {
+	var e setupEdit
+	if err := json.Unmarshal([]byte(meta), &e.meta); err != nil {
+		return e, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+	}
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return e, err
+	}
+	e.request = r
+	team, known := r.team(e.meta.Team)
+	if !known {
+		return e, oncall.Refuse("There is no team %q any more.", view.Name(e.meta.Team))
+	}
+	e.team = team
+	if err := b.store.May(r.directory, r.by(), act, access.Object{Team: team.ID}); err != nil {
+		return e, err
+	}
+	e.doc, err = b.store.SetupFor(ctx, r.by(), r.now)
+	e.people = peopleOf(e.doc)
+	return e, err
+}
+
+// byFile reports whether the set-up file has the last word.
+func (e setupEdit) byFile() bool {
+	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+	return known && part.Team.Owner != oncall.OwnerSlack
+}
+
+// policies are the names of the team's policies, as far as a choice can hold them.
+func (e setupEdit) policies() (names []string) {
+	for _, p := range e.doc.Policies {
+		if p.Team == e.meta.Team && len([]rune(p.Name)) <= longestChoice {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// longestChoice is how long the value of an option may be.
+const longestChoice = 150
+
+// pressIn makes the handler of a button in the view of a team's set-up.
+func pressSetupIn(act access.Act, do func(b *Bot, ctx context.Context, e setupEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
+		if err != nil {
+			return "", err
+		}
+		return "", do(b, ctx, e, p)
+	}
+}
+
+// editTeam opens the form of a team.
+func (b *Bot) editTeam(ctx context.Context, e setupEdit, p press) error {
+	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+	if !known {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	t := *part.Team
+	channel := e.directory.Channel(t.Channel)
+	if !oncall.IsChannelID(channel) {
+		channel = ""
+	}
+	f := view.SetupTeamForm{
+		Meta: view.SetupMeta{Team: t.Name, ETag: part.ETag()}, Team: t, Channel: channel, ByFile: e.byFile(),
+		Members: idsOf(e.people, t.Members), Managers: idsOf(e.people, t.NamedManagers()), Fallback: idsOf(e.people, t.Fallback), Policies: e.policies(),
+	}
+	return b.pushModal(ctx, p.trigger, f.Draw())
+}
+
+// submitTeamEdit saves a team.
+func (b *Bot) submitTeamEdit(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+	if !known {
+		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
+	}
+	t := typedTeam(*part.Team, s.form)
+	if err := b.meet(ctx, slices.Concat(s.form.users(view.BlockPeople), s.form.users(view.BlockSetupFallback))); err != nil {
+		return modalResponse{}, err
+	}
+	var named []oncall.NamedChannel
+	if id := s.form.input(view.BlockSetupChannel).SelectedConversation; id != "" && (id != e.directory.Channel(t.Channel) || t.Private && !part.Team.Private) {
+		found, wrong, err := b.chosenChannel(ctx, id, t.Private)
+		if err != nil {
+			return modalResponse{}, err
+		}
+		if len(wrong) > 0 {
+			return correct(wrong), nil
+		}
+		t.Channel, named = found.Named, append(named, found)
+	}
+	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{
+		Part: setup.Part{Kind: setup.TeamPart, Team: &t}, Name: t.Name, IfMatch: e.meta.ETag, Formats: intake.Names(),
+	}, e.now)
+	if err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	if err := b.store.SaveChannels(ctx, named, e.now); err != nil {
+		b.log.Warn().Err(err).Msg("the id of a channel can't be kept")
+	}
+	b.drawTeamBelow(ctx, s, t.Name, savedSetup("Saved.", done))
+	return modalResponse{}, nil
+}
+
+// typedTeam is a team with what its form says.
+func typedTeam(t setup.Team, f form) setup.Team {
+	ids := func(block view.Block) (names []string) {
+		for _, u := range f.users(block) {
+			names = append(names, string(u))
+		}
+		return names
+	}
+	t.Members, t.Managers, t.Admins, t.Fallback = ids(view.BlockPeople), ids(view.BlockSetupManagers), nil, ids(view.BlockSetupFallback)
+	if group := strings.TrimSpace(f.text(view.BlockSetupGroup)); group != "" {
+		t.Managers = append(t.Managers, "group @"+strings.TrimPrefix(group, "@"))
+	}
+	t.Acts, t.Private, t.Topic = oncall.WorkspaceActs, f.checked(view.BlockSetupOptions, view.TeamPrivate), f.checked(view.BlockSetupOptions, view.TeamTopic)
+	if f.choice(view.BlockSetupActs) == string(oncall.TeamActs) {
+		t.Acts = oncall.TeamActs
+	}
+	t.Policy, t.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
+	t.Remind, t.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
+	return t
+}
+
+// chosen is the value of an option, "" for the one that chooses nothing.
+func chosen(f form, block view.Block) string {
+	if value := f.choice(block); value != view.NoChoice {
+		return value
+	}
+	return ""
+}
+
+// editScheduleIn opens a schedule on top of its team.
+func (b *Bot) editScheduleIn(ctx context.Context, e setupEdit, p press) error {
+	id, _ := strconv.ParseInt(p.value, 10, 64)
+	c, known := e.directory.Schedule(oncall.ScheduleID(id))
+	if !known || c.TeamID() != e.team.ID {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	edit, err := b.beginEditing(ctx, e.request, c)
+	if err != nil {
+		return err
+	}
+	return b.pushModal(ctx, p.trigger, edit.overview(edit.schedule, "").Draw())
+}
+
+// newScheduleIn opens the form of a new schedule on top of its team.
+func (b *Bot) newScheduleIn(ctx context.Context, e setupEdit, p press) error {
+	return b.pushModal(ctx, p.trigger, view.NewScheduleForm([]oncall.Team{e.team}, e.user.TimeZone))
+}
+
+// newIntegration opens the form of a new integration.
+func (b *Bot) newIntegration(ctx context.Context, e setupEdit, p press) error {
+	policies := e.policies()
+	if len(policies) == 0 {
+		return oncall.Refuse("An integration needs an escalation policy; make one first.")
+	}
+	f := view.SetupIntegrationForm{
+		Meta: view.SetupMeta{Team: e.meta.Team}, Is: setup.Integration{Policy: policies[0]}, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
+	}
+	return b.pushModal(ctx, p.trigger, f.Draw())
+}
+
+// editIntegration opens the form of an integration.
+func (b *Bot) editIntegration(ctx context.Context, p press, in store.IntegrationState) error {
+	e, err := b.setupEdit(ctx, p.user, view.SetupMeta{Team: in.Team}.String(), access.Integrations)
+	if err != nil {
+		return err
+	}
+	part, known := e.doc.Find(setup.IntegrationPart, in.Name)
+	if !known {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	policies := e.policies()
+	if policy := part.Integration.Policy; !slices.Contains(policies, policy) && len([]rune(policy)) <= longestChoice {
+		policies = append(policies, policy) // of another team
+	}
+	f := view.SetupIntegrationForm{
+		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
+	}
+	if p.inModal() {
+		return b.pushModal(ctx, p.trigger, f.Draw())
+	}
+	return b.openModal(ctx, p.trigger, f.Draw())
+}
+
+// submitIntegration saves an integration. Of a new one it shows the key where the form was.
+func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.Integrations)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	is := setup.Integration{Name: strings.Join(strings.Fields(s.form.text(view.BlockName)), " "), Team: e.meta.Team}
+	if e.meta.Name != "" {
+		part, known := e.doc.Find(setup.IntegrationPart, e.meta.Name)
+		if !known {
+			return modalResponse{}, setupRefusal(oncall.ErrNotFound)
+		}
+		is = *part.Integration
+	}
+	if is.Name == "" || len([]rune(is.Name)) > view.MaxName {
+		return correct(fieldErrors{view.BlockName: fmt.Sprintf("It needs a name of at most %d characters.", view.MaxName)}), nil
+	}
+	is.Format, is.Policy, is.Storm = oncall.Format(s.form.choice(view.BlockSetupKind)), s.form.choice(view.BlockPolicy), strings.TrimSpace(s.form.text(view.BlockStorm))
+	by := strings.FieldsFunc(s.form.text(view.BlockGroupBy), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
+	switch {
+	case len(by) == 0:
+		is.Group = nil
+	case is.Group == nil:
+		is.Group = &setup.Group{By: by}
+	default:
+		is.Group = &setup.Group{By: by, Window: is.Group.Window}
+	}
+	edit := store.SetupEdit{
+		Part: setup.Part{Kind: setup.IntegrationPart, Integration: &is}, Name: is.Name, New: e.meta.Name == "", IfMatch: e.meta.ETag, Formats: intake.Names(),
+	}
+	done, err := b.store.EditSetup(ctx, s.by(), edit, e.now)
+	if err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
+	if !done.Made {
+		return modalResponse{}, nil
+	}
+	r, err := b.request(ctx, s.user, nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.NewIntegrationKey(b.madeKey(r, is.Name, done))), nil
+}
+
+// removeSetup removes the policy or the integration whose form is open.
+func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
+	kind, act := setup.PolicyPart, access.EditSchedule
+	if p.value == "integration" {
+		kind, act = setup.IntegrationPart, access.Integrations
+	}
+	e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
+	if err != nil {
+		return "", err
+	}
+	_, err = b.store.EditSetup(ctx, p.by(), store.SetupEdit{
+		Part: setup.Part{Kind: kind}, Name: e.meta.Name, Remove: true, IfMatch: e.meta.ETag, Formats: intake.Names(),
+	}, e.now)
+	if err != nil {
+		return "", setupRefusal(err)
+	}
+	r, err := b.request(ctx, p.user, nil)
+	if err != nil {
+		return "", err
+	}
+	t, err := b.setupTeam(ctx, r, e.meta.Team, "*"+view.Name(e.meta.Name)+"* is removed.")
+	if err != nil {
+		return "", err
+	}
+	if below := p.view.PreviousViewID; below != "" {
+		if err := b.updateBelow(ctx, p.view, t.Draw()); err != nil {
+			b.log.Warn().Err(err).Msg("a team's set-up shows what was before")
+		}
+	}
+	return "", b.updateModal(ctx, p.view, view.TextModal("*"+view.Name(e.meta.Name)+"* is removed."))
+}

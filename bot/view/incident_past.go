@@ -1,0 +1,35 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// PastIncidents lists incidents that were searched for, the latest first, with what was said of them.
+func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string, links map[oncall.IncidentID]string, zone *time.Location) string {
+	lines := make([]string, shown)
+	for i, in := range found[:shown] {
+		line := incidentLine(in)
+		if in.Status == oncall.Resolved {
+			line = fmt.Sprintf("%s %s %s: %s (%s", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone))
+			if in.ResolvedAt != nil {
+				line += ", over after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
+			}
+			line += ", by " + who(in.ResolvedBy) + ")"
+		}
+		if said := judgement(in.Verdict, in.Helped); said != "" {
+			line += " — " + said
+		}
+		if address := links[in.ID]; address != "" {
+			line += " " + link(address, "show")
+		}
+		lines[i] = line
+	}
+	count := Count(len(found), "incident")
+	if orMore {
+		count = fmt.Sprintf("%d incidents or more", len(found))
+	}
+	return headedOf("*"+count+"* "+what, lines, len(found))
+}

@@ -1,0 +1,154 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// The boxes of a team that can be ticked.
+const (
+	TeamPrivate = "private"
+	TeamTopic   = "topic"
+)
+
+// A SetupTeamForm is what the form of a team shows.
+type SetupTeamForm struct {
+	Meta     SetupMeta
+	Team     setup.Team
+	Channel  string // its id; empty: not known yet
+	Members  []oncall.UserID
+	Managers []oncall.UserID
+	Fallback []oncall.UserID
+	Policies []string
+	ByFile   bool
+}
+
+// NoChoice is the value of a choice that chooses nothing.
+const NoChoice = "none"
+
+// Draw draws the form.
+func (f SetupTeamForm) Draw() slack.ModalViewRequest {
+	t := f.Team
+	head := "*" + Name(t.Name) + "*"
+	if f.ByFile {
+		head += "\n" + UndoneByFile(t.Name, true)
+	}
+	policies := []option{{NoChoice, "its only one"}}
+	for _, name := range f.Policies {
+		policies = append(policies, option{name, name})
+	}
+	return dialog(ModalSetupTeamEdit, "Team", "Save", f.Meta.String(),
+		section(head),
+		f.channel(),
+		peopleField(BlockPeople, "Members", "", f.Members),
+		optional(peopleField(BlockSetupManagers, "Managers", "They may change all of this. Nobody chosen: every member.", f.Managers)),
+		optional(textField(BlockSetupGroup, "Managers by user group", "Such as @payments-leads: whoever is in it manages the team.", handle(t.ManagedBy()))),
+		optional(peopleField(BlockSetupFallback, "Paged where a policy has nobody", "Nobody chosen: the managers.", f.Fallback)),
+		choiceField(BlockSetupActs, "Who acts on its incidents", "Whoever was paged always does.", actsValue(t), []option{
+			{"workspace", "every full member of the workspace"}, {string(oncall.TeamActs), "the team"},
+		}),
+		optional(f.boxes()),
+		choiceField(BlockPolicy, "Paging the team runs", "", orNone(t.Policy), policies),
+		textField(BlockSetupRemind, "Reminds of unacknowledged incidents every", "Such as 10m, or off.", orText(t.Remind, "10m")),
+		choiceField(BlockSetupDigest, "Tells the channel of its week", "", orText(string(t.Digest), NoChoice), []option{
+			{NoChoice, "while there is something to tell"}, {string(oncall.DigestWeekly), "every week"}, {string(oncall.DigestOff), "never"},
+		}),
+		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
+			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
+		}),
+	)
+}
+
+func (f SetupTeamForm) channel() *slack.InputBlock {
+	in := channelField(BlockSetupChannel, "Channel", "Where its incidents are shown. Of a private team, a private one.", f.Channel)
+	if f.Channel == "" && f.Team.Channel != "" {
+		in.Hint = plain("Left empty: " + CutPlain(f.Team.Channel, MaxName) + ", as now.")
+		return optional(in)
+	}
+	return in
+}
+
+func (f SetupTeamForm) boxes() *slack.InputBlock {
+	in := checkField(BlockSetupOptions, "Also", "", option{TeamPrivate, "Private: only members see what is the team's"}, option{TeamTopic, "The channel's topic says who is on call"})
+	boxes, _ := in.Element.(*slack.CheckboxGroupsBlockElement)
+	for i, ticked := range []bool{f.Team.Private, f.Team.Topic} {
+		if ticked {
+			boxes.InitialOptions = append(boxes.InitialOptions, boxes.Options[i])
+		}
+	}
+	return in
+}
+
+func handle(group string) string {
+	if group == "" {
+		return ""
+	}
+	return "@" + strings.TrimPrefix(group, "@")
+}
+
+func actsValue(t setup.Team) string {
+	if t.ActsOf() == oncall.TeamActs {
+		return string(oncall.TeamActs)
+	}
+	return "workspace"
+}
+
+func orNone(text string) string { return orText(text, NoChoice) }
+
+func orText(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// A SetupIntegrationForm is what the form of an integration shows.
+type SetupIntegrationForm struct {
+	Meta     SetupMeta
+	Is       setup.Integration
+	Kinds    []Choice
+	Policies []string // of its team
+	ByFile   bool
+}
+
+// Draw draws the form.
+func (f SetupIntegrationForm) Draw() slack.ModalViewRequest {
+	title, submit := "Monitor", "Save"
+	var blocks []slack.Block
+	if f.Meta.Name == "" {
+		title, submit = "New monitor", "Make its key"
+		blocks = append(blocks, textField(BlockName, "Name", "Such as payments-grafana.", f.Is.Name))
+	} else {
+		blocks = append(blocks, section("*"+Name(f.Is.Name)+"* of the team "+Name(f.Meta.Team)))
+	}
+	policies := make([]option, len(f.Policies))
+	for i, name := range f.Policies {
+		policies[i] = option{name, name}
+	}
+	by, window := "", ""
+	if f.Is.Group != nil {
+		by, window = strings.Join(f.Is.Group.By, ", "), f.Is.Group.Window
+	}
+	hint := "Labels in which alerts agree that are one incident, such as cluster, service. Left empty: each is its own."
+	if window != "" {
+		hint += " Within " + Name(window) + "."
+	}
+	blocks = append(blocks,
+		choiceField(BlockSetupKind, "What sends the alerts", "", orText(string(f.Is.Format), string(oncall.AutoFormat)), optionsOf(f.Kinds)),
+		choiceField(BlockPolicy, "Escalation policy", "", f.Is.Policy, policies),
+		optional(textField(BlockGroupBy, "Group by", hint, by)),
+		optional(textField(BlockStorm, "A storm begins after", "So many incidents in a minute, or off. Left empty: 10.", f.Is.Storm)),
+	)
+	if f.Meta.Name != "" {
+		blocks = append(blocks, slack.NewActionBlock("integration_actions", button(ActionSetupRemove, "integration", "Remove it").WithStyle(slack.StyleDanger).
+			WithConfirm(slack.NewConfirmationBlockObject(plain("Remove it?"), plain("What its monitor sends is refused from then on."), plain("Remove"), plain("Cancel")))))
+	}
+	if f.ByFile {
+		blocks = append(blocks, note(UndoneByFile(f.Meta.Team, true)))
+	}
+	return dialog(ModalSetupIntegration, title, submit, f.Meta.String(), blocks...)
+}

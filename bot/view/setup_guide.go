@@ -1,0 +1,175 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// A Choice is something to choose: its value, and what the person reads.
+type Choice struct{ Value, Label string }
+
+func optionsOf(all []Choice) []option {
+	out := make([]option, len(all))
+	for i, c := range all {
+		out[i] = option{c.Value, c.Label}
+	}
+	return out
+}
+
+// EveryDay is the hand-off of those who take turns day by day; else it is a weekday.
+const EveryDay = "day"
+
+// A SetupGuide asks for all that a first team needs.
+type SetupGuide struct {
+	People []oncall.UserID // who takes turns, to begin with
+	Zone   string
+	Kinds  []Choice // of monitors, the usual one first
+	First  bool     // there is no team yet
+}
+
+// Draw draws the form.
+func (g SetupGuide) Draw() slack.ModalViewRequest {
+	intro := "All of it can be changed later, by `/oncall setup`."
+	if g.First {
+		intro = "Five minutes from here to a page on your own phone. " + intro
+	}
+	var days []option
+	for i, d := range []schedule.Weekday{schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday} {
+		days = append(days, option{string(d), "Every week, on " + time.Weekday((i+1)%7).String()})
+	}
+	days = append(days, option{EveryDay, "Every day"})
+	return dialog(ModalSetupGuide, "Set up a team", "Set up", "",
+		section(intro),
+		textField(BlockName, "Team", "Such as payments. Its schedule, escalation policy and monitor are called after it.", ""),
+		channelField(BlockSetupChannel, "Channel", "Where its incidents are shown.", ""),
+		peopleField(BlockPeople, "Who takes turns", "In this order; the first begins now. They are the team.", g.People),
+		choiceField(BlockSetupHandOff, "Hands over", "", string(schedule.Monday), days),
+		field(BlockSetupTime, "At", "", timeElement(BlockSetupTime, "09:00")),
+		textField(BlockZone, "Time zone", "Such as Europe/Berlin: the zone in which it hands over.", g.Zone),
+		choiceField(BlockSetupWait, "If nobody acknowledges", "First whoever is on call, then whoever is next, then the whole team.", "5m", []option{
+			{"2m", "the next after 2 minutes"}, {"5m", "the next after 5 minutes"}, {"10m", "the next after 10 minutes"}, {"15m", "the next after 15 minutes"},
+		}),
+		choiceField(BlockSetupKind, "Monitor", "What sends the alerts. There may be more of them later.", g.Kinds[0].Value, optionsOf(g.Kinds)),
+	)
+}
+
+// channelField is a choice of one channel.
+func channelField(block Block, label, hint, initial string) *slack.InputBlock {
+	e := slack.NewOptionsSelectBlockElement(slack.OptTypeConversations, nil, string(block))
+	e.Filter = &slack.SelectBlockElementFilter{Include: []string{"public", "private"}}
+	e.InitialConversation = initial
+	return field(block, label, hint, e)
+}
+
+// peopleField is a choice of several people, with those who are chosen already.
+func peopleField(block Block, label, hint string, initial []oncall.UserID) *slack.InputBlock {
+	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, string(block))
+	for _, u := range initial[:min(len(initial), maxOptions)] {
+		e.InitialUsers = append(e.InitialUsers, string(u))
+	}
+	return field(block, label, hint, e)
+}
+
+func timeElement(block Block, initial string) *slack.TimePickerBlockElement {
+	e := slack.NewTimePickerBlockElement(string(block))
+	e.InitialTime = initial
+	return e
+}
+
+// A SetupDone says what was set up, and what to do next.
+type SetupDone struct {
+	Team        string
+	Integration oncall.IntegrationID
+	Key         MadeKey
+	Schedule    *schedule.Schedule // nil: it isn't to be seen yet
+	Invite      bool               // the channel is private: the app has to be let in
+	Reached     string             // how the reader is, in words
+	Now         time.Time
+	Zone        *time.Location
+}
+
+// Draw draws it.
+func (d SetupDone) Draw() slack.ModalViewRequest {
+	text := "*" + Name(d.Team) + "* is set up."
+	if d.Schedule != nil {
+		text += " On call: " + strings.TrimPrefix(scheduleLines(noOverride, d.Schedule, d.Now, d.Zone), "*"+Name(d.Schedule.Name())+"*: ") + "."
+	}
+	blocks := []slack.Block{section(text)}
+	if d.Invite {
+		blocks = append(blocks, section(":warning: The channel is private: invite the app there, or nothing is shown in it."))
+	}
+	blocks = append(blocks,
+		section("*1. A test alert.* It pages whoever is on call, the way a real one would."),
+		slack.NewActionBlock("setup_test", button(ActionSetupTest, valueOf(d.Integration), "Send a test alert").WithStyle(slack.StylePrimary)),
+		slack.NewSectionBlock(words("*2. Your phone.* "+d.Reached), nil, slack.NewAccessory(button(ActionContacts, "", "Change…"))),
+		section("*3. Your monitor.* "+keyText(d.Key)),
+		section(snippetText(d.Key)),
+	)
+	if d.Key.Local {
+		blocks = append(blocks, note(onlyHere))
+	}
+	if edited(d.Team) {
+		blocks = append(blocks, slack.NewActionBlock("setup_done", button(ActionSetupTeam, d.Team, "See all of it")))
+	}
+	return readOnly("Set up", blocks...)
+}
+
+// noOverride is the overrides of a schedule that is new.
+func noOverride(oncall.OverrideID) (schedule.Override, bool) { return schedule.Override{}, false }
+
+// onlyHere warns of an address.
+const onlyHere = "The address only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."
+
+func keyText(k MadeKey) string {
+	return fmt.Sprintf("The key of *%s*. It is shown this once; close this only when you have it:\n```%s```", Name(k.Name), Name(k.Key))
+}
+
+func snippetText(k MadeKey) string {
+	return fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, mostSnippet, mostSnippetLines))
+}
+
+// NewIntegrationKey shows the key of an integration that was just made, this once.
+func NewIntegrationKey(id oncall.IntegrationID, k MadeKey) slack.ModalViewRequest {
+	blocks := []slack.Block{
+		section(keyText(k)), section(snippetText(k)),
+		slack.NewActionBlock("setup_test", button(ActionSetupTest, valueOf(id), "Send a test alert")),
+	}
+	if k.Local {
+		blocks = append(blocks, note(onlyHere))
+	}
+	return readOnly("The new key", blocks...)
+}
+
+// Told is a view as it was sent, with a sentence on top of what was just done.
+func Told(v slack.View, text string) slack.ModalViewRequest {
+	told := Saying(v, text)
+	told.Blocks.BlockSet[0] = slack.NewSectionBlock(words(text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
+	return told
+}
+
+// TryAlertSent says what a test alert does now.
+func TryAlertSent(name string, users []oncall.UserID) string {
+	to := "whoever its escalation policy names"
+	if len(users) > 0 {
+		to = named(users)
+	}
+	return fmt.Sprintf("A test alert was sent to *%s*: it pages %s now. Acknowledge and resolve it like any other.", Name(name), to)
+}
+
+// ownedBy says who keeps a team, and who may change it.
+func ownedBy(t SetupTeam) []string {
+	lines := []string{"Kept in Slack: `watchbill apply` leaves its schedules as they are here."}
+	if t.ByFile {
+		lines[0] = UndoneByFile(t.Team.Name, true)
+	}
+	if len(t.Managers) == 0 {
+		return append(lines, "It has no managers, so that only admins may change it.")
+	}
+	return append(lines, "Its managers may change it: "+named(t.Managers)+".")
+}

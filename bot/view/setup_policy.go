@@ -1,0 +1,315 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// What the menu beside a step offers; its number follows in the value.
+const (
+	StepEdit   = "edit"
+	StepUp     = "up"
+	StepDown   = "down"
+	StepRemove = "remove"
+)
+
+// mostSteps is how many steps of a policy can be edited.
+const mostSteps = 20
+
+// A SetupPolicy is what the form of a policy shows: how far its edit is.
+type SetupPolicy struct {
+	Meta   SetupMeta         // with the policy as it is to be
+	Before setup.Policy      // as it is
+	Open   []oncall.Incident // that follow it
+	ByFile bool
+	Said   string // what is wrong, or was done
+	Zone   *time.Location
+}
+
+// Draw draws the form.
+func (v SetupPolicy) Draw() slack.ModalViewRequest {
+	p := *v.Meta.Policy
+	var blocks []slack.Block
+	if v.Said != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(v.Said), nil, nil, slack.SectionBlockOptionBlockID(blockSaid)))
+	}
+	if v.Meta.Name == "" {
+		blocks = append(blocks, textField(BlockName, "Name", "Such as payments.", p.Name))
+	} else {
+		blocks = append(blocks, section("*"+Name(p.Name)+"* of the team "+Name(v.Meta.Team)))
+	}
+	for i, line := range stepLines(p) {
+		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(stepMenu(i, len(p.Steps))), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
+	}
+	if len(p.Steps) == 0 {
+		blocks = append(blocks, section("It has no step yet. The first pages somebody at once; those after it follow until somebody acknowledges."))
+	}
+	var buttons []slack.BlockElement
+	if len(p.Steps) < mostSteps {
+		buttons = append(buttons, button(ActionStepAdd, "", "Add a step…").WithStyle(slack.StylePrimary))
+	}
+	if v.Meta.Name != "" {
+		buttons = append(buttons, button(ActionSetupRemove, "policy", "Remove policy").WithStyle(slack.StyleDanger).
+			WithConfirm(slack.NewConfirmationBlockObject(plain("Remove it?"), plain("Nothing can page by it any more. Open incidents go on by it."), plain("Remove"), plain("Cancel"))))
+	}
+	if len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("policy_actions", buttons...))
+	}
+	blocks = append(blocks,
+		textField(BlockSetupRepeat, "Repeat it all", "How often it begins again if nobody has answered.", strconv.Itoa(p.Repeat)),
+		optional(textField(BlockSetupAcks, "How many must acknowledge", "Left empty: one.", numberOr(p.Acks))),
+		optional(textField(BlockSetupTimeout, "An acknowledgement is good for", "Such as 30m: then it asks, and pages again. Left empty: until it is resolved.", p.AckTimeout)),
+		paragraph("*What that changes for open incidents*", v.effects()))
+	if v.ByFile {
+		blocks = append(blocks, note(UndoneByFile(v.Meta.Team, true)))
+	}
+	return dialog(ModalSetupPolicy, "Escalation policy", "Save", v.Meta.String(), blocks...)
+}
+
+func numberOr(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func stepMenu(i, of int) slack.BlockElement {
+	value := " " + strconv.Itoa(i)
+	options := []*slack.OptionBlockObject{optionObject(option{StepEdit + value, "Edit…"})}
+	if i > 0 {
+		options = append(options, optionObject(option{StepUp + value, "Move up"}))
+	}
+	if i+1 < of {
+		options = append(options, optionObject(option{StepDown + value, "Move down"}))
+	}
+	if of > 1 {
+		options = append(options, optionObject(option{StepRemove + value, "Remove"}))
+	}
+	return slack.NewOverflowBlockElement(string(ActionStep), options...)
+}
+
+// effects says what the edit changes for the incidents that follow the policy.
+func (v SetupPolicy) effects() []string {
+	const most = 5
+	if len(v.Open) == 0 {
+		return []string{"None follows it now."}
+	}
+	var lines []string
+	for _, in := range v.Open[:min(len(v.Open), most)] {
+		before, after := nextStep(v.Before, in.Step), nextStep(*v.Meta.Policy, in.Step)
+		switch {
+		case in.NextAt == nil:
+			lines = append(lines, fmt.Sprintf("%s waits for nothing: if it pages again, it begins with step 1.", in.ID))
+		case before == after:
+			lines = append(lines, fmt.Sprintf("%s goes on as before, at %s: %s.", in.ID, Time(*in.NextAt, v.Zone), after))
+		default:
+			lines = append(lines, fmt.Sprintf("%s, at %s: %s, instead of: %s.", in.ID, Time(*in.NextAt, v.Zone), after, before))
+		}
+	}
+	if more := len(v.Open) - most; more > 0 {
+		lines = append(lines, Count(more, "more incident")+" likewise.")
+	}
+	return lines
+}
+
+// nextStep says what a step of a policy does, from 0.
+func nextStep(p setup.Policy, i int) string {
+	if i >= len(p.Steps) {
+		return "no step is left"
+	}
+	return "step " + strconv.Itoa(i+1) + " pages " + stepWhom(p.Steps[i])
+}
+
+func stepWhom(st setup.Step) string {
+	whom := make([]string, len(st.Page))
+	for i, target := range st.Page {
+		whom[i] = Foreign(target, maxTitle)
+		name, person := strings.CutPrefix(target, "user ")
+		if id, ok := ReadMention("<@" + name + ">"); person && ok { // chosen a moment ago, and not saved yet
+			whom[i] = mention(id)
+		}
+	}
+	if len(whom) == 0 {
+		return "nobody"
+	}
+	return List(whom)
+}
+
+// stepLines says what each step does.
+func stepLines(p setup.Policy) (lines []string) {
+	for i, st := range p.Steps {
+		text := fmt.Sprintf("*%d.* %s", i+1, stepWhom(st))
+		if st.RoundRobin != "" {
+			text += ", one after the other"
+		}
+		if st.Only != nil {
+			var only []string
+			for _, s := range st.Only.Severity {
+				only = append(only, string(s))
+			}
+			if st.Only.Hours != "" {
+				only = append(only, string(st.Only.Hours)+" hours")
+			}
+			text += "; only " + Foreign(strings.Join(only, ", "), maxTitle)
+		}
+		if st.Repeat > 0 {
+			text += fmt.Sprintf("; again %s", times(st.Repeat))
+			if st.Every != "" {
+				text += ", every " + Name(st.Every)
+			}
+		}
+		if i+1 < len(p.Steps) || p.Repeat > 0 {
+			text += "; then after " + Name(waitOf(st))
+		}
+		lines = append(lines, text)
+	}
+	if p.Repeat > 0 && len(lines) > 0 {
+		lines[len(lines)-1] += " all of it again, " + times(p.Repeat)
+	}
+	return lines
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
+func waitOf(st setup.Step) string {
+	if st.Wait == "" {
+		return "5m"
+	}
+	return st.Wait
+}
+
+// A SetupStep is what the form of one step shows.
+type SetupStep struct {
+	Meta   SetupMeta // with the policy, and which step it is
+	Whom   []Choice  // targets by name: schedules, teams
+	People map[string]oncall.UserID
+}
+
+// Draw draws the form.
+func (v SetupStep) Draw() slack.ModalViewRequest {
+	var st setup.Step
+	title, submit := "New step", "Add"
+	if v.Meta.Step < len(v.Meta.Policy.Steps) {
+		st, title, submit = v.Meta.Policy.Steps[v.Meta.Step], "Step "+strconv.Itoa(v.Meta.Step+1), "Done"
+	}
+	chosen, people, rest := v.sorted(st.Page)
+	var blocks []slack.Block
+	if len(v.Whom) > 0 {
+		blocks = append(blocks, optional(v.whomField(chosen)))
+	}
+	var severity setup.Condition
+	if st.Only != nil {
+		severity = *st.Only
+	}
+	blocks = append(blocks,
+		optional(peopleField(BlockStepPeople, "People", "", people)),
+		optional(areaField(BlockStepMore, "Anything else", "One a line: channel #ops, group @payments-leads, webhook https://…, secondary in SCHEDULE.", strings.Join(rest, "\n"))),
+		textField(BlockSetupWait, "Then wait", "Before the next step, such as 5m or 90s.", waitOf(st)),
+		optional(textField(BlockStepRepeat, "Repeat this step", "How often; left empty: not at all.", numberOr(st.Repeat))),
+		optional(textField(BlockStepEvery, "Every", "Between two runs of it, such as 1m.", st.Every)),
+		choiceField(BlockStepRobin, "If it names several people", "", robinValue(st.RoundRobin), []option{
+			{robinAll, "page them all"}, {"incident", "one an incident, in turn"}, {"cycle", "one a run, in turn"},
+		}),
+		optional(severityBoxes(severity.Severity)),
+		choiceField(BlockStepHours, "When", "", hoursValue(severity.Hours), []option{
+			{hoursAlways, "always"}, {string(oncall.HoursWorking), "in the team's working hours"}, {string(oncall.HoursOff), "outside of them"},
+		}),
+	)
+	return dialog(ModalSetupStep, title, submit, v.Meta.String(), blocks...)
+}
+
+// Values of choices that stand for what the file leaves out; Slack takes no empty one.
+const (
+	robinAll    = "all"
+	hoursAlways = "always"
+)
+
+func robinValue(r oncall.RoundRobin) string {
+	switch r {
+	case oncall.PageAll:
+		return robinAll
+	case oncall.RoundByIncident:
+		return "incident"
+	}
+	return string(r)
+}
+
+// ReadRobin reads the choice.
+func ReadRobin(value string) oncall.RoundRobin {
+	if value == robinAll {
+		return oncall.PageAll
+	}
+	return oncall.RoundRobin(value)
+}
+
+func hoursValue(h oncall.HoursWord) string {
+	if h == oncall.HoursAny {
+		return hoursAlways
+	}
+	return string(h)
+}
+
+// ReadHours reads the choice.
+func ReadHours(value string) oncall.HoursWord {
+	if value == hoursAlways {
+		return oncall.HoursAny
+	}
+	return oncall.HoursWord(value)
+}
+
+func severityBoxes(ticked []oncall.Severity) *slack.InputBlock {
+	var options []option
+	for _, s := range []oncall.Severity{oncall.Critical, oncall.High, oncall.Medium, oncall.Low} {
+		options = append(options, option{string(s), severityWord(s)})
+	}
+	in := checkField(BlockStepSeverity, "Only for", "None ticked: whatever the severity.", options...)
+	boxes, _ := in.Element.(*slack.CheckboxGroupsBlockElement)
+	for _, o := range boxes.Options {
+		if slices.Contains(ticked, oncall.Severity(o.Value)) {
+			boxes.InitialOptions = append(boxes.InitialOptions, o)
+		}
+	}
+	return in
+}
+
+// sorted tells the targets of a step apart: those in the list, people, and the rest as it is written.
+func (v SetupStep) sorted(page []string) (chosen []string, people []oncall.UserID, rest []string) {
+	for _, target := range page {
+		name, person := strings.CutPrefix(target, "user ")
+		id, known := v.People[strings.TrimSpace(name)]
+		switch {
+		case slices.ContainsFunc(v.Whom, func(c Choice) bool { return c.Value == target }):
+			chosen = append(chosen, target)
+		case person && known:
+			people = append(people, id)
+		default:
+			rest = append(rest, target)
+		}
+	}
+	return chosen, people, rest
+}
+
+func (v SetupStep) whomField(chosen []string) *slack.InputBlock {
+	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeStatic, nil, string(BlockStepWhom))
+	for _, c := range v.Whom[:min(len(v.Whom), maxOptions)] {
+		o := optionObject(option{c.Value, c.Label})
+		e.Options = append(e.Options, o)
+		if slices.Contains(chosen, c.Value) {
+			e.InitialOptions = append(e.InitialOptions, o)
+		}
+	}
+	return field(BlockStepWhom, "Page", "", e)
+}

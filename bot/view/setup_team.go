@@ -1,0 +1,241 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// How much of a team one form shows: with all of it there are fewer blocks than Slack takes.
+const (
+	mostTeams        = 40
+	mostSchedules    = 15
+	mostPolicies     = 15
+	mostIntegrations = 20
+)
+
+// A SetupMeta is what the forms of the set-up carry: what they are about, which version of it they show, and of a
+// policy that is being edited how far that is.
+type SetupMeta struct {
+	Team   string        `json:"team,omitempty"`
+	ETag   string        `json:"etag,omitempty"`
+	Name   string        `json:"name,omitempty"` // of a policy or an integration; empty: it is new
+	Step   int           `json:"step,omitempty"` // that a form is about, from 0; past the last: a new one
+	Policy *setup.Policy `json:"policy,omitempty"`
+}
+
+// String writes it as a form carries it.
+func (m SetupMeta) String() string {
+	text, err := json.Marshal(m)
+	if err != nil { // it can always be written
+		return ""
+	}
+	return string(text)
+}
+
+// MaxMeta is how much a form can carry.
+const MaxMeta = 3000
+
+// longestEdited is how long the name of what is edited here may be; the file and the REST API edit the others.
+const longestEdited = 200
+
+// edited reports whether a button and a form can carry a name.
+func edited(name string) bool { return len(name) <= longestEdited }
+
+// A SetupTeams lists teams, to open one.
+type SetupTeams struct {
+	Teams []SetupTeam // those that the reader may change first
+	Makes bool        // the reader may make another
+}
+
+// A SetupTeam is a team with all that is its.
+type SetupTeam struct {
+	Team         setup.Team
+	ETag         string
+	Members      []oncall.UserID
+	Managers     []oncall.UserID
+	Fallback     []oncall.UserID
+	ByFile       bool // the set-up file has the last word
+	Edits        bool // the reader may change it
+	Manages      bool // and its integrations
+	Schedules    []*schedule.Schedule
+	Overrides    overrides
+	Policies     []setup.Policy
+	Integrations []Integration
+	Routes       []RouteList
+	Maintenance  []MaintenanceWindow
+	Said         string // what has just been done
+	Now          time.Time
+	Zone         *time.Location
+}
+
+// Draw draws the list.
+func (s SetupTeams) Draw() slack.ModalViewRequest {
+	var blocks []slack.Block
+	if len(s.Teams) == 0 {
+		blocks = append(blocks, section("There is no team yet. An admin can make one by `/oncall setup`."))
+	}
+	for _, t := range s.Teams[:min(len(s.Teams), mostTeams)] {
+		open := "Open"
+		if t.Edits {
+			open = "Edit"
+		}
+		text := fmt.Sprintf("*%s* %s, %s", Name(t.Team.Name), channelWords(t.Team.Channel), Count(len(t.Members), "member"))
+		block := slack.NewSectionBlock(words(text), nil, nil)
+		if edited(t.Team.Name) {
+			block.Accessory = slack.NewAccessory(button(ActionSetupTeam, t.Team.Name, open))
+		}
+		blocks = append(blocks, block)
+	}
+	if more := len(s.Teams) - mostTeams; more > 0 {
+		blocks = append(blocks, note(Count(more, "more team")+": `/oncall setup NAME` opens one."))
+	}
+	if s.Makes {
+		blocks = append(blocks, slack.NewActionBlock("setup_actions", button(ActionSetupNew, "", "New team…").WithStyle(slack.StylePrimary)))
+	}
+	return buttonSheet(modalSetup, "Set-up", "", blocks...)
+}
+
+// channelWords is a channel as people read it.
+func channelWords(named string) string {
+	if oncall.IsChannelID(named) {
+		return "<#" + named + ">"
+	}
+	return Name(named)
+}
+
+// Draw draws the team, each thing of it with its button.
+func (t SetupTeam) Draw() slack.ModalViewRequest {
+	var blocks []slack.Block
+	meta := SetupMeta{Team: t.Team.Name, ETag: t.ETag}
+	if !edited(t.Team.Name) {
+		t.Edits, t.Manages, meta = false, false, SetupMeta{}
+	}
+	if t.Said != "" {
+		blocks = append(blocks, section(cutSection(t.Said)))
+	}
+	head := slack.NewSectionBlock(words(cutSection(strings.Join(t.about(), "\n"))), nil, nil)
+	if t.Edits {
+		head.Accessory = slack.NewAccessory(button(ActionSetupTeamEdit, "", "Edit…"))
+	}
+	blocks = append(blocks, head, note(strings.Join(ownedBy(t), "\n")))
+	blocks = append(append(append(blocks, t.scheduleBlocks()...), t.policyBlocks()...), t.integrationBlocks()...)
+	blocks = append(append(blocks, t.routeBlocks()...), t.maintenanceBlocks()...)
+	return buttonSheet(modalSetupTeam, "Set-up of a team", meta.String(), blocks...)
+}
+
+// about says who the team is.
+func (t SetupTeam) about() []string {
+	lines := []string{
+		fmt.Sprintf("*%s* %s", Name(t.Team.Name), channelWords(t.Team.Channel)),
+		"Members: " + named(t.Members),
+	}
+	fallback := "its managers"
+	if len(t.Fallback) > 0 {
+		fallback = named(t.Fallback)
+	}
+	lines = append(lines, "Paged where a policy has nobody: "+fallback)
+	if t.Team.Private {
+		lines = append(lines, "Private: only members see what is the team's")
+	}
+	if t.Team.ActsOf() == oncall.TeamActs {
+		lines = append(lines, "Only the team acts on its incidents")
+	}
+	return lines
+}
+
+func (t SetupTeam) scheduleBlocks() []slack.Block {
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("Schedules"))}
+	if len(t.Schedules) == 0 {
+		blocks = append(blocks, section("None yet, so nobody is on call."))
+	}
+	for _, s := range t.Schedules[:min(len(t.Schedules), mostSchedules)] {
+		block := slack.NewSectionBlock(words(cutSection(scheduleLines(t.Overrides, s, t.Now, t.Zone))), nil, nil)
+		if t.Edits {
+			block.Accessory = slack.NewAccessory(button(ActionSetupSchedule, valueOf(s.ID()), "Edit…"))
+		}
+		blocks = append(blocks, block)
+	}
+	return ending(blocks, len(t.Schedules)-mostSchedules, t.Edits, button(ActionSetupNewSchedule, "", "New schedule…"))
+}
+
+// ending ends a part of the view: what is left out, and the button that makes another.
+func ending(blocks []slack.Block, more int, makes bool, add *slack.ButtonBlockElement) []slack.Block {
+	if more > 0 {
+		blocks = append(blocks, note(Count(more, "other")+" not shown."))
+	}
+	if makes {
+		blocks = append(blocks, slack.NewActionBlock("make_"+add.ActionID, add))
+	}
+	return blocks
+}
+
+func (t SetupTeam) policyBlocks() []slack.Block {
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("Escalation policies"))}
+	if len(t.Policies) == 0 {
+		blocks = append(blocks, section("None yet, so its alerts page nobody."))
+	}
+	for _, p := range t.Policies[:min(len(t.Policies), mostPolicies)] {
+		lines := append([]string{"*" + Name(p.Name) + "*"}, stepLines(p)...)
+		block := slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, nil)
+		if t.Edits && edited(p.Name) {
+			block.Accessory = slack.NewAccessory(button(ActionSetupPolicy, p.Name, "Edit…"))
+		}
+		blocks = append(blocks, block)
+	}
+	return ending(blocks, len(t.Policies)-mostPolicies, t.Edits, button(ActionSetupNewPolicy, "", "New policy…"))
+}
+
+func (t SetupTeam) integrationBlocks() []slack.Block {
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("Monitors and their keys"))}
+	if len(t.Integrations) == 0 {
+		blocks = append(blocks, section("None yet, so nothing sends alerts."))
+	}
+	for _, in := range t.Integrations[:min(len(t.Integrations), mostIntegrations)] {
+		block := slack.NewSectionBlock(words(cutSection(in.line(t.Zone))), nil, nil, slack.SectionBlockOptionBlockID("integration_"+valueOf(in.ID)))
+		if in.Manages {
+			block.Accessory = slack.NewAccessory(in.menu())
+		}
+		blocks = append(blocks, block)
+	}
+	return ending(blocks, len(t.Integrations)-mostIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
+}
+
+// routeBlocks says by which rules alerts go; the set-up file has them.
+func (t SetupTeam) routeBlocks() []slack.Block {
+	var lines []string
+	for _, l := range t.Routes {
+		if len(l.Rules) == 0 {
+			continue
+		}
+		lines = append(lines, l.heading(t.Zone))
+		for i, rule := range l.Rules {
+			lines = append(lines, fmt.Sprintf("%d. %s", i+1, rule.line(t.Zone)))
+		}
+	}
+	if len(lines) == 0 {
+		lines = []string{"None: every alert goes to the policy of its monitor."}
+	}
+	return []slack.Block{
+		slack.NewHeaderBlock(plain("Routes")), section(fitLines(lines, maxSection)),
+		note("`watchbill apply` changes them, and says before what they would have made of what came."),
+	}
+}
+
+func (t SetupTeam) maintenanceBlocks() []slack.Block {
+	lines := MaintenanceLines(t.Maintenance, t.Now, t.Zone)
+	if len(lines) == 0 {
+		lines = []string{"None. `/oncall maintenance " + Name(t.Team.Name) + " 2h REASON` begins one."}
+	}
+	return []slack.Block{slack.NewHeaderBlock(plain("Maintenance")), section(fitLines(lines, maxSection))}
+}
+
+// IsSetupTeam reports whether a view is that of a team.
+func IsSetupTeam(v slack.View) bool { return v.CallbackID == string(modalSetupTeam) }

@@ -1,0 +1,67 @@
+package view
+
+import (
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// setupViews are the forms of the set-up, by their golden files, with a text wherever others can write.
+func setupViews(text string) map[string]slack.ModalViewRequest {
+	kinds := []Choice{{"auto", "Any: what it sends is recognised"}, {"grafana", "Grafana"}}
+	policy := setup.Policy{Name: text, Team: text, Repeat: 1, Acks: 2, AckTimeout: "30m", Steps: []setup.Step{
+		{Page: []string{"schedule " + text, "user Ann"}, Wait: "5m", Repeat: 2, Every: "1m"},
+		{Page: []string{"team " + text}, RoundRobin: "incident", Only: &setup.Condition{Severity: []oncall.Severity{oncall.Critical}, Hours: oncall.HoursOff}},
+		{Page: []string{"channel #ops", "webhook https://hooks.example.com/x", "secondary in " + text}},
+	}}
+	after := policy
+	after.Steps = []setup.Step{policy.Steps[1], policy.Steps[0]}
+	paging, acked := triggered().Incident, acknowledged().Incident
+	paging.Step, paging.NextAt, acked.ID, acked.NextAt = 2, new(noon.Add(5*time.Minute)), 9, nil
+	open := []oncall.Incident{paging, acked, paging, paging, paging, paging}
+	short := after
+	short.Name, short.Team, short.Steps = CutPlain(text, 60), CutPlain(text, 60), []setup.Step{{Page: []string{"team " + CutPlain(text, 60)}}, policy.Steps[2]}
+	short.Steps[1].Page = []string{"channel #ops", "secondary in " + CutPlain(text, 60)}
+	meta := SetupMeta{Team: CutPlain(text, 60), Name: CutPlain(text, 60), ETag: `"0a"`, Policy: &short}
+	made := MadeKey{Name: text, Key: strings.Repeat("0a", 16), Where: "In " + text + ":", Snippet: text, Local: true}
+	team := setup.Team{Name: text, Channel: "#payments", Members: []string{"Ann", "Bo"}, Managers: []string{"Ann", "group @leads"}, Private: true, Acts: oncall.TeamActs}
+	of := SetupTeam{
+		Team: team, ETag: `"0a"`, Members: []oncall.UserID{ann, bo}, Managers: []oncall.UserID{ann}, Fallback: []oncall.UserID{cy}, ByFile: true, Edits: true, Manages: true,
+		Policies: []setup.Policy{policy}, Integrations: managed(text), Routes: ruled(text), Said: Name(text), Now: noon, Zone: time.UTC,
+		Maintenance: []MaintenanceWindow{{Team: text, Maintenance: oncall.Maintenance{ID: 4, StartsAt: noon, EndsAt: noon.Add(time.Hour), By: oncall.ByUser(bo), Reason: text}}},
+	}
+	seen := of
+	seen.Edits, seen.Manages, seen.ByFile, seen.Policies, seen.Integrations, seen.Routes, seen.Maintenance = false, false, false, nil, nil, nil, nil
+	many := SetupTeams{Makes: true}
+	for range 2 * mostTeams {
+		many.Teams = append(many.Teams, of)
+	}
+	step := SetupStep{Meta: meta, Whom: []Choice{{"schedule " + CutPlain(text, 60), text}, {"team x", text}}, People: map[string]oncall.UserID{"Ann": ann}}
+	step.Meta.Step = 1
+	added := step
+	added.Meta.Step = 9
+	is := setup.Integration{Name: text, Team: text, Policy: "p", Format: "grafana", Group: &setup.Group{By: []string{text}, Window: "5m"}, Storm: "20"}
+	return map[string]slack.ModalViewRequest{
+		"setup_guide":           SetupGuide{People: []oncall.UserID{ann}, Zone: "Europe/Berlin", Kinds: kinds, First: true}.Draw(),
+		"setup_done":            SetupDone{Team: text, Integration: 3, Key: made, Invite: true, Reached: "You can only be reached in Slack.", Now: noon, Zone: time.UTC}.Draw(),
+		"setup_teams":           SetupTeams{Teams: []SetupTeam{of, seen}, Makes: true}.Draw(),
+		"setup_teams_none":      SetupTeams{}.Draw(),
+		"setup_teams_many":      many.Draw(),
+		"setup_team":            of.Draw(),
+		"setup_team_seen":       seen.Draw(),
+		"setup_team_edit":       SetupTeamForm{Meta: meta, Team: team, Members: of.Members, Managers: of.Managers, Fallback: of.Fallback, Policies: []string{"p"}, ByFile: true}.Draw(),
+		"setup_policy":          SetupPolicy{Meta: meta, Before: policy, Open: open, ByFile: true, Said: "Not saved yet.", Zone: time.UTC}.Draw(),
+		"setup_policy_new":      SetupPolicy{Meta: SetupMeta{Team: CutPlain(text, 60), Policy: &setup.Policy{}}, Zone: time.UTC}.Draw(),
+		"setup_step":            step.Draw(),
+		"setup_step_new":        added.Draw(),
+		"setup_integration":     SetupIntegrationForm{Meta: meta, Is: is, Kinds: kinds, Policies: []string{"p"}, ByFile: true}.Draw(),
+		"setup_integration_new": SetupIntegrationForm{Meta: SetupMeta{Team: CutPlain(text, 60)}, Is: setup.Integration{Policy: "p"}, Kinds: kinds, Policies: []string{"p"}}.Draw(),
+		"setup_integration_key": NewIntegrationKey(3, made),
+		"find_team":             FindTeam{Teams: []oncall.Team{{ID: 1, Name: text}, {ID: 2, Name: "data"}}, Found: 1, Open: []oncall.Incident{paging}, Zone: time.UTC, Now: noon}.Draw(),
+		"find_team_none":        FindTeam{}.Draw(),
+	}
+}
