@@ -11,7 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/oncall/setup"
 	"github.com/watchbill/watchbill/slacksim"
 	"github.com/watchbill/watchbill/store"
 )
@@ -25,27 +24,12 @@ const (
 
 // rest measures how long the REST API takes to say who is on call, and to list the open incidents.
 func (b *bench) rest(ctx context.Context) error {
-	t, err := b.prepareWith(ctx, slacksim.Options{}, "bench_rest", restTeams, func(doc *setup.Setup) {
-		for i, team := range doc.Teams {
-			doc.Schedules = append(doc.Schedules, setup.Schedule{
-				Name: team.Name, Team: team.Name, TimeZone: "Europe/Berlin",
-				Rotations: []setup.Rotation{{
-					Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{doc.Users[i].Name}, {doc.Users[(i+1)%restTeams].Name}},
-				}},
-			})
-		}
-	})
+	t, err := b.prepareWith(ctx, slacksim.Options{}, "bench_rest", restTeams, weeklySchedules)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	if _, err := t.pool.Exec(ctx, `
-		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,
-			opened_at, signal_count, last_signal_at, flaps, acked_by, resolved_by, seq, round, step, run, next_at, exhausted)
-		SELECT n, i.team_id, i.policy_id, i.id, 'g' || n, 'disk full on host-' || n, '98 % used', '', 'high', 'triggered', 1,
-			$1::timestamptz, 1, $1::timestamptz, 0, '{}', '{}', 1, 0, 0, 0, $1::timestamptz + interval '1 day', false
-		FROM generate_series(1, $2::int) AS n
-		JOIN integrations AS i ON i.id = 1 + n % (SELECT count(*) FROM integrations WHERE id > 0)`, time.Now().UTC(), restIncidents); err != nil {
+	if err := t.plant(ctx, restIncidents); err != nil {
 		return err
 	}
 	key, err := t.apiKey(ctx)
