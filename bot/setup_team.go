@@ -26,7 +26,7 @@ type setupEdit struct {
 }
 
 // setupEdit loads what a form is about, for somebody who may do what it takes.
-func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, act access.Act) (setupEdit, error) {
+func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, act access.Permission) (setupEdit, error) {
 	var e setupEdit
 	if err := json.Unmarshal([]byte(meta), &e.meta); err != nil {
 		return e, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
@@ -69,7 +69,7 @@ func (e setupEdit) policies() (names []string) {
 const longestChoice = 150
 
 // pressIn makes the handler of a button in the view of a team's set-up.
-func pressSetupIn(act access.Act, do func(b *Bot, ctx context.Context, e setupEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
+func pressSetupIn(act access.Permission, do func(b *Bot, ctx context.Context, e setupEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
 		if err != nil {
