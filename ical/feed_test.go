@@ -64,7 +64,7 @@ func TestASecondLibraryReadsTheFeed(t *testing.T) {
 		"X-WR-CALNAME": f.Name, "X-WR-CALDESC": f.Note,
 	} {
 		if diff := cmp.Diff([]string{want}, text(c.CalendarProperties, name)); diff != "" {
-			t.Errorf("%s: %s, want %s", name, diff, "")
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 	if n := len(c.Events()); n != len(f.Events) {

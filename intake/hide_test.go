@@ -185,7 +185,7 @@ func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
 			got.Severity = ""
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%+v: %s, want %s", c.p, diff, "")
+			t.Errorf("%+v: %s", c.p, diff)
 		}
 	}
 }

@@ -76,7 +76,7 @@ func checkLocks(t *testing.T, conn *pgx.Conn, file, text string) (checked int) {
 			}
 		}
 		if diff := cmp.Diff(want, locked(t, conn, there)); diff != "" {
-			t.Errorf("%s: %s: locks (-announced +taken):\n%s, want %s", file, statement, diff, "")
+			t.Errorf("%s: %s: locks (-announced +taken):\n%s", file, statement, diff)
 			known = false
 		}
 		checked++
@@ -175,7 +175,7 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 		names = append(names, s.Name)
 	}
 	if diff := cmp.Diff(names, applied); diff != "" {
-		t.Errorf("steps (-planned +applied):\n%s, want %s", diff, "")
+		t.Errorf("steps (-planned +applied):\n%s", diff)
 	}
 	if again, err := migrations.Plan(t.Context(), pool); err != nil || len(again) != 0 {
 		t.Errorf("the plan afterwards: %v, %v; want none", again, err)

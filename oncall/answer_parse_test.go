@@ -58,7 +58,7 @@ func TestParseReply(t *testing.T) {
 		"2d": act(ActDecline, offered(2)), "no": act(ActDecline), "Decline 2": act(ActDecline, said(2)), "accept": act(ActAck), "no #2": act(ActDecline, incident(2)),
 	} {
 		if d := cmp.Diff(want, ParseAnswer(text)); d != "" {
-			t.Errorf("%q: %s, want %s", text, d, "")
+			t.Errorf("%q: %s", text, d)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func TestWhoIsAskedWhen(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%s: %s, want %s", c.name, diff, "")
+			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestArchivedChannels(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"channel_archive", "channel_rename"}, seen); diff != "" {
-		t.Errorf("events (the manifest of these tests asks for two of them): %s, want %s", diff, "")
+		t.Errorf("events (the manifest of these tests asks for two of them): %s", diff)
 	}
 }
 

@@ -166,7 +166,7 @@ func TestUserGroups(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"subteam_updated", "subteam_members_changed"}, names); diff != "" {
-		t.Errorf("events: %s, want %s", diff, "")
+		t.Errorf("events: %s", diff)
 	}
 	if call(t, sim, "usergroups.disable", `{"usergroup":"`+id+`"}`)["ok"] != true || len(call(t, sim, "usergroups.list", "{}")["usergroups"].([]any)) != 0 {
 		t.Error("a disabled group is listed")

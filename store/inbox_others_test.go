@@ -31,7 +31,7 @@ func TestALargeGroup(t *testing.T) {
 		t.Helper()
 		in := w.incident(1)
 		if d := cmp.Diff([]string{title, string(severity)}, []string{in.Title, string(in.Severity)}); d != "" {
-			t.Errorf("%s: %s, want %s", what, d, "")
+			t.Errorf("%s: %s", what, d)
 		}
 	}
 	called("at first", fmt.Sprintf("DiskFull (%d alerts)", most), oncall.High)

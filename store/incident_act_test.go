@@ -24,7 +24,7 @@ func (w *world) do(id oncall.IncidentID, who oncall.UserID, a oncall.Act, at tim
 		w.t.Fatalf("%s: %v", a.Do, err)
 	}
 	if d := cmp.Diff(w.incident(id), in, cmpopts.EquateEmpty()); d != "" {
-		w.t.Errorf("what is returned is not what is stored: %s, want %s", d, "")
+		w.t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	return in
 }

@@ -34,7 +34,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		`page page available {"line": "slack", "page": 1}`,
 	}
 	if d := cmp.Diff(want, jobs); d != "" {
-		t.Errorf("jobs: %s, want %s", d, "")
+		t.Errorf("jobs: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM river_job WHERE created_at <> $1`, start); n != 0 {
 		t.Errorf("%d jobs are dated by another clock, want 0", n)
@@ -44,7 +44,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 		kinds = append(kinds, e.Kind)
 	}
 	if d := cmp.Diff([]oncall.EventKind{oncall.EventOpened, oncall.EventPaging}, kinds); d != "" {
-		t.Errorf("events: %s, want %s", d, "")
+		t.Errorf("events: %s", d)
 	}
 }
 
@@ -55,7 +55,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 	at := start.Add(time.Minute)
 	in := must[oncall.Incident](t)(w.Act(t.Context(), 1, oncall.ByUser(ann), oncall.Act{Do: oncall.ActAck}, at))
 	if d := cmp.Diff(w.incident(1), in); d != "" {
-		t.Errorf("what is returned is not what is stored: %s, want %s", d, "")
+		t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	if in.Status != oncall.Acknowledged || in.AckedBy != oncall.ByUser(ann) || !in.AckedAt.Equal(at) {
 		t.Errorf("incident: status %v, want %v; acked by %v, want %v; acked at %v, want %v",
@@ -79,7 +79,7 @@ func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
 		t.Error("an unknown job was queued")
 	}
 	if d := cmp.Diff(before, w.incident(1)); d != "" {
-		t.Errorf("half a change was saved: %s, want %s", d, "")
+		t.Errorf("half a change was saved: %s", d)
 	}
 }
 
@@ -232,10 +232,10 @@ func TestAPictureShowsTheWholeIncident(t *testing.T) {
 	}
 	want := &oncall.NextStep{At: start.Add(5 * time.Minute), Users: []oncall.UserID{bo, di}}
 	if d := cmp.Diff(want, p.Next); d != "" {
-		t.Errorf("next: %s, want %s", d, "")
+		t.Errorf("next: %s", d)
 	}
 	if d := cmp.Diff(must[[]oncall.Event](t)(w.Events(t.Context(), oncall.ByTimer(), 1)), p.Events); d != "" {
-		t.Errorf("events: %s, want %s", d, "")
+		t.Errorf("events: %s", d)
 	}
 	if _, err := w.Picture(t.Context(), oncall.ByTimer(), 99, start); !errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("an incident that is not there: %v", err)

@@ -80,7 +80,7 @@ func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("seed %d: goes along (-the rules +SQL):\n%s, want %s", seed, diff, "")
+			t.Fatalf("seed %d: goes along (-the rules +SQL):\n%s", seed, diff)
 		}
 
 		before := w.rest(lead)
@@ -97,7 +97,7 @@ func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("seed %d: is let go (-the rules +SQL):\n%s, want %s", seed, diff, "")
+			t.Fatalf("seed %d: is let go (-the rules +SQL):\n%s", seed, diff)
 		}
 	}
 	if joined < 50 || released < 20 {

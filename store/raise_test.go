@@ -24,7 +24,7 @@ func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
 	made := w.raise(di, oncall.RaiseRequest{Team: 1, Text: "the checkout is down", Key: "view/V1"})
 	in := w.incident(made.Incident.ID)
 	if d := cmp.Diff(made.Incident, in, cmpopts.EquateEmpty()); d != "" {
-		t.Errorf("what is returned is not what is stored: %s, want %s", d, "")
+		t.Errorf("what is returned is not what is stored: %s", d)
 	}
 	if in.ID != 1 || in.Title != "the checkout is down" || in.RaisedBy != oncall.ByUser(di) || in.IntegrationID != 0 || in.Status != oncall.Triggered {
 		t.Errorf("incident: %+v", in)

@@ -42,14 +42,14 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	}
 	dry := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, store.ApplyOptions{Prune: true}, start))
 	if d := cmp.Diff(store.ApplyReport{Changes: added}, dry, exceptAfter); d != "" {
-		t.Errorf("dry run: %s, want %s", d, "")
+		t.Errorf("dry run: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM users`); n != 0 {
 		t.Errorf("the dry run wrote %d users, want 0", n)
 	}
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(added, report.Changes); d != "" {
-		t.Errorf("changes: %s, want %s", d, "")
+		t.Errorf("changes: %s", d)
 	}
 	if len(report.Keys) != 1 || report.Keys[0].Integration != "grafana" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(report.Keys[0].Key) {
 		t.Fatalf("keys: %+v", report.Keys)
@@ -64,7 +64,7 @@ func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
 	}
 	again := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start.Add(time.Hour)))
 	if d := cmp.Diff(store.ApplyReport{}, again); d != "" {
-		t.Errorf("the second time: %s, want %s", d, "")
+		t.Errorf("the second time: %s", d)
 	}
 	if n := w.count(`SELECT count(*) FROM schedule_versions`); n != 1 {
 		t.Errorf("%d versions, want 1", n)
@@ -94,14 +94,14 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		`remove policy "default"`, `add policy "new"`, `change integration "grafana": policy`, `add integration "prometheus"`,
 	}
 	if d := cmp.Diff(want, report.Changes); d != "" {
-		t.Errorf("changes: %s, want %s", d, "")
+		t.Errorf("changes: %s", d)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
 	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Owner: oncall.OwnerFile, Hours: []schedule.Window{}, Fallback: []oncall.UserID{}, Remind: 600}}, dir.Teams); d != "" {
-		t.Errorf("teams: %s, want %s", d, "")
+		t.Errorf("teams: %s", d)
 	}
 	if d := cmp.Diff([]oncall.UserID{bo, di}, dir.Members[1]); d != "" {
-		t.Errorf("members: %s, want %s", d, "")
+		t.Errorf("members: %s", d)
 	}
 	if len(dir.Schedules) != 2 || dir.Schedules[0].Name() != "nights" || dir.Schedules[1].Name() != "primary" {
 		t.Errorf("schedules: %+v", dir.Schedules)
@@ -147,7 +147,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	doc.Integrations[0].Name = "renamed"
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff([]string{`remove integration "grafana"`, `add integration "renamed"`}, report.Changes); d != "" {
-		t.Errorf("changes: %s, want %s", d, "")
+		t.Errorf("changes: %s", d)
 	}
 	if in := must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), key, start)); in.Name != "renamed" {
 		t.Errorf("integration: %+v", in)
@@ -156,7 +156,7 @@ func TestAKeyMayPassOnAndBeReplaced(t *testing.T) {
 	doc.Integrations[0].Key = other
 	report = must[store.ApplyReport](t)(w.Apply(t.Context(), doc, everything, start))
 	if d := cmp.Diff(store.ApplyReport{Changes: []string{`change integration "renamed": key`}}, report, exceptAfter); d != "" {
-		t.Errorf("report: %s, want %s", d, "")
+		t.Errorf("report: %s", d)
 	}
 	must[oncall.Integration](t)(w.IntegrationByKey(t.Context(), other, start))
 	if _, err := w.IntegrationByKey(t.Context(), key, start); !errors.Is(err, oncall.ErrNotFound) {
@@ -216,7 +216,7 @@ func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
 	w.check(w.SaveUser(ctx, u, start))
 	u.InTeam = true
 	if d := cmp.Diff(u, must[*store.Directory](t)(w.Directory(ctx)).Users[ann]); d != "" {
-		t.Errorf("user: %s, want %s", d, "")
+		t.Errorf("user: %s", d)
 	}
 	if r := must[store.ApplyReport](t)(w.Apply(ctx, payments(), everything, start)); len(r.Changes) != 0 {
 		t.Errorf("changes: %q", r.Changes)
@@ -263,7 +263,7 @@ func TestOverridesAreStoredWhole(t *testing.T) {
 	saved := must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, o, start))
 	o.ID, o.ScheduleID, o.CreatedAt = 1, 1, start
 	if d := cmp.Diff(o, saved); d != "" {
-		t.Errorf("override: %s, want %s", d, "")
+		t.Errorf("override: %s", d)
 	}
 	swap := schedule.Override{Kind: schedule.OverrideSwap, From: ann, To: di, Start: start, End: start.Add(time.Hour)}
 	must[schedule.Override](t)(w.AddOverride(ctx, oncall.ByTimer(), 1, swap, start))

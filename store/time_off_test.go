@@ -86,7 +86,7 @@ func TestAnImportReplacesTheOneBefore(t *testing.T) {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(ids, w.strings(`SELECT id::text FROM time_off WHERE uid = 'a'`)); diff != "" {
-		t.Errorf("what stays was written anew: %s, want %s", diff, "")
+		t.Errorf("what stays was written anew: %s", diff)
 	}
 	bring("work", store.TimeOffImport{Cancelled: 2})
 	if _, err := w.ImportTimeOff(t.Context(), oncall.ByCommandLine("root@example"), "U0NOBODY", "work", nil, start); !errors.Is(err, oncall.ErrNotFound) {

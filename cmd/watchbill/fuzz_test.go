@@ -75,7 +75,7 @@ func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 		t.Errorf("%d targets, %v", len(targets), err)
 	}
 	if diff := cmp.Diff(corpora, targets); diff != "" {
-		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s, want %s", diff, "")
+		t.Errorf("corpora in testdata/fuzz (-) and targets (+) differ:\n%s", diff)
 	}
 }
 
@@ -96,7 +96,7 @@ func FuzzWriteSetup(f *testing.F) {
 			t.Fatalf("%q is written as %q: %v", text, written, err)
 		}
 		if diff := cmp.Diff(setup, again, cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("%q is written as %q:\n%s, want %s", text, written, diff, "")
+			t.Fatalf("%q is written as %q:\n%s", text, written, diff)
 		}
 	})
 }

@@ -80,7 +80,7 @@ func TestTheTableInTheDocs(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(was, table.String()); diff != "" {
-		t.Errorf("the table is not what the model says (-doc +model); run the test with -update:\n%s, want %s", diff, "")
+		t.Errorf("the table is not what the model says (-doc +model); run the test with -update:\n%s", diff)
 	}
 }
 
