@@ -43,7 +43,7 @@ func (c *supportBundleCmd) Run(p process, command *kong.Context, sources *settin
 	if err != nil {
 		return err
 	}
-	defer out.Close() //nolint:errcheck // closed below where it counts
+	defer out.Close()
 	b := newBundle(out, now)
 	b.add("README.txt", func(w io.Writer) error { _, err := io.WriteString(w, supportReadme); return err })
 	b.add("version.txt", func(w io.Writer) error { return (&versionCmd{}).Run(c.with(p, w)) })
