@@ -19,7 +19,7 @@ func TestAnAnswerActs(t *testing.T) {
 		t.Fatalf("orders: %+v", orders)
 	}
 	if got := w.says("+12025550199", "1a"); got != "" {
-		t.Errorf("a stranger is told %q, want %q", got, "")
+		t.Errorf("a stranger is told %q, want nothing", got)
 	}
 	if got, want := w.says(annsPhone, "7a"), "No message 7. Open for you: #1; 1a takes it."; got != want {
 		t.Errorf("another number is told %q, want %q", got, want)
@@ -29,7 +29,7 @@ func TestAnAnswerActs(t *testing.T) {
 	}
 	w.n-- // the provider brings it once more
 	if got := w.says(annsPhone, "1a"); got != "" {
-		t.Errorf("a repetition is told %q, want %q", got, "")
+		t.Errorf("a repetition is told %q, want nothing", got)
 	}
 	if got, want := w.says(annsPhone, "ack"), "You have acknowledged incident #1 already."; got != want {
 		t.Errorf("a second acknowledgement is told %q, want %q", got, want)
@@ -163,7 +163,7 @@ func TestAnAddressIsProvenByItsAnswer(t *testing.T) {
 	c := must[oncall.Contact](t)(w.AddContact(ctx, oncall.ByTimer(), bo, oncall.MethodSMS, "+12025550101", start))
 	proof := must[store.Proof](t)(w.BeginProof(ctx, c.ID, [16]byte{7: 5}, start))
 	if got := w.says("+12025550101", "1a"); got != "" {
-		t.Errorf("an address that is not proven is told %q, want %q", got, "")
+		t.Errorf("an address that is not proven is told %q, want nothing", got)
 	}
 	if got, want := w.says("+12025550101", "111111"), "That code is not right, or too old. A new one can be sent from Slack."; got != want {
 		t.Errorf("a wrong code is told %q, want %q", got, want)

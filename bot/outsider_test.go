@@ -43,7 +43,7 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 		t.Errorf("Ann's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if address := w.bot.permalink(w.ctx, store.MessageRef{Channel: "C0PAY", TS: "1.2"}); address != "" {
-		t.Errorf("a message is at %q, want %q", address, "")
+		t.Errorf("a message is at %q, want nothing", address)
 	}
 }
 

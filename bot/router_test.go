@@ -34,7 +34,7 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 		t.Errorf("after Bo's click the incident is %s by %+v", in.Status, in.ResolvedBy)
 	}
 	if seen := w.sim.EphemeralText("ann") + w.sim.EphemeralText("bo"); seen != "" {
-		t.Errorf("a click that worked was commented: %q, want %q", seen, "")
+		t.Errorf("a click that worked was commented: %q, want nothing", seen)
 	}
 }
 

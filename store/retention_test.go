@@ -69,7 +69,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 		t.Errorf("incidents %v are left", got)
 	}
 	if got := of(1); got != "" {
-		t.Errorf("of the incident something is left in %q, want %q", got, "")
+		t.Errorf("of the incident something is left in %q, want nothing", got)
 	}
 	if n := w.count(`SELECT count(*) FROM incident_events`); n != rest {
 		t.Errorf("%d events of others are left of %d", n, rest)

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -89,28 +88,45 @@ func (s *Store) publishing(ctx context.Context, by oncall.Actor, id oncall.Incid
 
 // Post returns what the status page says of an incident; oncall.ErrNotFound: nothing.
 func (s *Store) Post(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (oncall.StatusPost, error) {
-	if _, err := s.Incident(ctx, by, id); err != nil {
-		return oncall.StatusPost{}, err
-	}
-	posts, err := s.posts(ctx, `p.incident_id = $1 AND $2::timestamptz IS NOT NULL`, id, time.Time{})
-	if err == nil && len(posts) == 0 {
-		return oncall.StatusPost{}, oncall.ErrNotFound
-	}
+	g, err := s.gate(ctx, by)
 	if err != nil {
 		return oncall.StatusPost{}, err
+	}
+	var posts []oncall.StatusPost
+	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
+		if _, err = g.seen(ctx, tx, id); err == nil {
+			posts, err = loadPosts(ctx, tx, id, time.Time{})
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return oncall.StatusPost{}, wrapAny(err, "load what is published of incident %d", id)
+	case len(posts) == 0:
+		return oncall.StatusPost{}, oncall.ErrNotFound
 	}
 	return posts[0], nil
 }
 
 // Posts returns what the status page says: what goes on, and what has ended since an instant, the newest first.
-func (s *Store) Posts(ctx context.Context, since time.Time) ([]oncall.StatusPost, error) {
-	return s.posts(ctx, `$1::bigint = 0 AND (p.ended_at IS NULL OR p.ended_at >= $2)`, oncall.IncidentID(0), since)
+func (s *Store) Posts(ctx context.Context, since time.Time) (posts []oncall.StatusPost, err error) {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		posts, err = loadPosts(ctx, tx, 0, since)
+		return err
+	})
+	return posts, wrapAny(err, "load the status page")
 }
 
-func (s *Store) posts(ctx context.Context, which string, id oncall.IncidentID, since time.Time) ([]oncall.StatusPost, error) {
-	load := `
+// loadPosts loads what is said of one incident, or of all for 0.
+func loadPosts(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, since time.Time) ([]oncall.StatusPost, error) {
+	const load = `
 		SELECT p.incident_id, p.title, p.opened_at, p.ended_at, u.at, u.state, u.text
-		FROM (SELECT * FROM status_posts p WHERE ` + which + ` ORDER BY p.opened_at DESC, p.incident_id DESC LIMIT $3) p
+		FROM (
+			SELECT incident_id, title, opened_at, ended_at FROM status_posts
+			WHERE incident_id = $1 OR $1::bigint = 0 AND (ended_at IS NULL OR ended_at >= $2)
+			ORDER BY opened_at DESC, incident_id DESC
+			LIMIT $3
+		) p
 		JOIN status_updates u ON u.incident_id = p.incident_id
 		ORDER BY p.opened_at DESC, p.incident_id DESC, u.id DESC`
 	type row struct {
@@ -120,10 +136,10 @@ func (s *Store) posts(ctx context.Context, which string, id oncall.IncidentID, s
 		EndedAt    *time.Time
 		oncall.StatusUpdate
 	}
-	rows, _ := s.pool.Query(ctx, load, id, since, mostPosts)
+	rows, _ := tx.Query(ctx, load, id, since, mostPosts)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
-		return nil, fmt.Errorf("load the status page: %w", translate(err))
+		return nil, err
 	}
 	var out []oncall.StatusPost
 	for _, r := range found {

@@ -17,12 +17,13 @@ import (
 
 // manyTransactions are the exported methods that may be more than one transaction, and why.
 var manyTransactions = map[string]string{
-	"Accept":        "the committer that it starts goes on for as long as others wait",
-	"ClaimInstance": "it keeps a session of its own",
-	"KeepPayload":   "the writer that it starts goes on for as long as others wait",
-	"Ready":         "it tries to store something only where a signal could not be",
-	"Replay":        "it starts that writer, too",
-	"Run":           "it works for as long as the process lives",
+	"Accept":         "the committer that it starts goes on for as long as others wait",
+	"ClaimInstance":  "it keeps a session of its own",
+	"KeepPayload":    "the writer that it starts goes on for as long as others wait",
+	"Ready":          "it tries to store something only where a signal could not be",
+	"Replay":         "it starts that writer, too",
+	"TryIntegration": "it asks who may, and then accepts a signal as from the monitor",
+	"Run":            "it works for as long as the process lives",
 }
 
 // cached are the functions that load what is cached.

@@ -52,7 +52,11 @@ func (s *Store) MakeSignInLink(ctx context.Context, by oncall.Actor, now time.Ti
 // LinkSignsIn returns whom a link signs in, without using it up: what looks at links before people do must not. One
 // that is over is a Refusal.
 func (s *Store) LinkSignsIn(ctx context.Context, secret string, now time.Time) (user oncall.UserID, err error) {
-	const find = `SELECT l.user_id ` + linksInForce
+	const find = `
+		SELECT l.user_id
+		FROM web_links l
+		JOIN users u ON u.id = l.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
+		WHERE l.hash = $1 AND l.expires_at > $2 AND (u.links_ended_at IS NULL OR u.links_ended_at < l.made_at)`
 	err = s.pool.QueryRow(ctx, find, webHash(secret), now).Scan(&user)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", oncall.ErrLinkOver
@@ -60,15 +64,14 @@ func (s *Store) LinkSignsIn(ctx context.Context, secret string, now time.Time) (
 	return user, wrapAny(translate(err), "look for a link to sign in")
 }
 
-// linksInForce are those of people who may still sign in by them.
-const linksInForce = `
-		FROM web_links l
-		JOIN users u ON u.id = l.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
-		WHERE l.hash = $1 AND l.expires_at > $2 AND (u.links_ended_at IS NULL OR u.links_ended_at < l.made_at)`
-
 // SignInByLink uses a link up, and signs its person in.
 func (s *Store) SignInByLink(ctx context.Context, secret string, now time.Time) (session string, user oncall.UserID, err error) {
-	const use = `DELETE FROM web_links WHERE hash IN (SELECT l.hash ` + linksInForce + `) RETURNING user_id`
+	const use = `
+		DELETE FROM web_links l
+		USING users u
+		WHERE u.id = l.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
+		  AND l.hash = $1 AND l.expires_at > $2 AND (u.links_ended_at IS NULL OR u.links_ended_at < l.made_at)
+		RETURNING l.user_id`
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, use, webHash(secret), now).Scan(&user)
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -130,18 +133,19 @@ func signIn(ctx context.Context, tx pgx.Tx, user oncall.UserID, how string, now 
 // here any more, is a Refusal.
 func (s *Store) SessionBy(ctx context.Context, secret string, now time.Time) (oncall.Session, error) {
 	const find = `
-		SELECT s.user_id AS "user", s.how, s.made_at, s.seen_at, s.expires_at
-		FROM web_sessions s
-		JOIN users u ON u.id = s.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
-		WHERE s.hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND (u.links_ended_at IS NULL OR u.links_ended_at < s.made_at)`
-	const seen = `UPDATE web_sessions SET seen_at = $2 WHERE hash = $1 AND seen_at < $2`
-	rows, _ := s.pool.Query(ctx, find, webHash(secret), now, now.Add(-oncall.SessionIdle))
+		WITH session AS (
+			SELECT s.user_id AS "user", s.how, s.made_at, s.seen_at, s.expires_at
+			FROM web_sessions s
+			JOIN users u ON u.id = s.user_id AND u.deactivated_at IS NULL AND u.standing <> 'stranger'
+			WHERE s.hash = $1 AND s.expires_at > $2 AND s.seen_at > $3 AND (u.links_ended_at IS NULL OR u.links_ended_at < s.made_at)
+		), seen AS (
+			UPDATE web_sessions SET seen_at = $2 WHERE hash = $1 AND seen_at < $4 AND EXISTS (SELECT FROM session)
+		)
+		SELECT "user", how, made_at, seen_at, expires_at FROM session`
+	rows, _ := s.pool.Query(ctx, find, webHash(secret), now, now.Add(-oncall.SessionIdle), now.Add(-sessionSeen))
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.Session])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return found, oncall.ErrSignedOut
-	}
-	if err == nil && now.Sub(found.SeenAt) > sessionSeen {
-		_, err = s.pool.Exec(ctx, seen, webHash(secret), now)
 	}
 	return found, wrapAny(translate(err), "look for a session")
 }

@@ -63,7 +63,7 @@ func TestForeignSentence(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := foreignSentence(nil, 50); got != "" {
-		t.Errorf("nothing became %q, want %q", got, "")
+		t.Errorf("nothing became %q, want nothing", got)
 	}
 }
 

@@ -141,6 +141,6 @@ func TestCirclesOfPoliciesAreRefused(t *testing.T) {
 		}
 	}
 	if got := circles(map[string][]Step{"a": on("policy b"), "b": night}); got != "" {
-		t.Errorf("what depends on the hour: %q, want %q", got, "")
+		t.Errorf("what depends on the hour: %q, want nothing", got)
 	}
 }
