@@ -58,7 +58,7 @@ func TestProblems(t *testing.T) {
 			`"status":401,"detail":"The request has no key; send it to /v1/signals/KEY, or with the header Authorization: Bearer KEY."`,
 		},
 		{
-			"elsewhere", "POST", "/v1/signals/" + genericKey + "/more", `{"title":"x"}`, nil, 404,
+			"elsewhere", "POST", "/v1/alarms/" + genericKey, `{"title":"x"}`, nil, 404,
 			`"status":404,"detail":"There is nothing at this address; signals go to /v1/signals/KEY."`,
 		},
 	} {
@@ -142,7 +142,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 		`watchbill_http_requests_total{code="202",route="POST /v1/signals/{key}"} 3`,
 		`watchbill_http_requests_total{code="401",route="POST /v1/signals/{key}"} 1`,
 		`watchbill_http_requests_total{code="200",route="GET /v1/signals/{key}"} 1`,
-		`watchbill_accept_seconds_count 4`,
+		`watchbill_accept_seconds_count 5`,
 	} {
 		if !strings.Contains(metrics, line+"\n") {
 			t.Errorf("/metrics lacks %s:\n%s", line, metrics)

@@ -24,7 +24,7 @@ func TestCommands(t *testing.T) {
 		{ann, "/oncall help", view.HelpText},
 		{ann, "/oncall HELP", view.HelpText},
 		{ann, "/oncall overide @bo 18:00 to 20:00", "There is no `/oncall overide`. Did you mean `/oncall override`? Try one of these:\n`/oncall override @ann today 18:00 to 22:00`\n`/oncall override @ann 24 dec to 27 dec payments`\n`/oncall override cancel`"},
-		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n`/oncall who`\n`/oncall incidents`\n`/oncall me`"},
+		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n`/oncall who`\n`/oncall incidents closed payments`\n`/oncall me`"},
 
 		{ann, "/oncall who", "*ops*: *nobody*, with no change in sight\n*payments days*: <@U0ANN> until Mon 9 Mar 09:00, then <@U0BO>"},
 		{cy, "/oncall who payments days", "*payments days*: <@U0ANN> until Mon 9 Mar 04:00, then <@U0BO>"},

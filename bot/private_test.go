@@ -54,7 +54,7 @@ func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 	for text, want := range map[string]string{
 		"@oncall incidents":               "No incident is open" + here,
 		"@oncall incidents mine":          "No incident is open" + here,
-		"@oncall incidents payments":      "`/oncall incidents` lists all",
+		"@oncall incidents payments":      "`/oncall incidents` lists what is open",
 		"@oncall who":                     "*ops*: *nobody*",
 		"@oncall who payments":            `There is no team or schedule "payments".`,
 		"@oncall who @ann":                "",
@@ -106,9 +106,12 @@ func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
 	}
 	w.until("the home is drawn", func() bool { return w.sim.HomeText("cy") != "" })
 	home := w.sim.HomeText("cy")
-	for _, want := range []string{"None that you may see.", "There are no schedules that you may see."} {
-		if !strings.Contains(home, want) {
-			t.Errorf("the home lacks %q:\n%s", want, home)
+	if !strings.Contains(home, "what is open: 1 team.") {
+		t.Errorf("the home doesn't lead to the team that may be seen:\n%s", home)
+	}
+	for _, claim := range []string{"No incident", "no schedule", "Nothing", "nobody", "None"} {
+		if strings.Contains(home, claim) {
+			t.Errorf("the home says %q, where something is hidden:\n%s", claim, home)
 		}
 	}
 }

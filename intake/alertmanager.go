@@ -40,6 +40,9 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 	if string(data) == "[]" { // as PHP writes an empty object
 		return nil
 	}
+	if json.Unmarshal(data, (*map[string]string)(t)) == nil { // nearly all are texts, and large ones are read once
+		return nil
+	}
 	if err := json.Unmarshal(data, &o); err != nil {
 		return err
 	}

@@ -37,8 +37,11 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	if now.Sub(b.looked).Abs() >= brakeLook {
 		b.looked, b.behind = now, s.behind(ctx, now)
 	}
-	if pause := b.pause(len(batch)); pause > 0 {
-		time.Sleep(pause)
+	pause := time.NewTimer(b.pause(len(batch)))
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
 	}
 }
 

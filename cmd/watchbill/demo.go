@@ -52,6 +52,14 @@ func (c *demoCmd) problems() (wrong wrongUse) {
 	return wrong
 }
 
+// bringUp makes the database what this program needs.
+func (c *demoCmd) bringUp(p process, dir, databaseURL string) error {
+	if err := c.moveAside(p, dir); err != nil {
+		return err
+	}
+	return migrate(process{ctx: p.ctx, errOut: discard{}, clock: p.clock}, databaseURL)
+}
+
 func (c *demoCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrong
@@ -65,10 +73,7 @@ func (c *demoCmd) Run(p process) error {
 		return err
 	}
 	defer database.stop()
-	if err := c.moveAside(p, dir); err != nil {
-		return err
-	}
-	if err := migrate(process{ctx: p.ctx, errOut: discard{}, clock: p.clock}, database.url); err != nil {
+	if err := c.bringUp(p, dir, database.url); err != nil {
 		return err
 	}
 
