@@ -135,8 +135,10 @@ func TestAPlanSaysHowLongALockIsHeld(t *testing.T) {
 	}{
 		{`ALTER TABLE incidents ADD note text NOT NULL DEFAULT '';`, 0, "incidents ACCESS EXCLUSIVE 0s"},
 		{`CREATE INDEX i ON incidents (team_id);`, 10 * time.Second, "incidents SHARE 10s"},
-		{`ALTER TABLE teams ADD n int; UPDATE pages SET n = 1; CREATE UNIQUE INDEX i ON incidents (n);`, 30 * time.Second,
-			"teams ACCESS EXCLUSIVE 30s, pages ROW EXCLUSIVE 30s, incidents SHARE 10s"},
+		{
+			`ALTER TABLE teams ADD n int; UPDATE pages SET n = 1; CREATE UNIQUE INDEX i ON incidents (n);`, 30 * time.Second,
+			"teams ACCESS EXCLUSIVE 30s, pages ROW EXCLUSIVE 30s, incidents SHARE 10s",
+		},
 		{`CREATE TABLE notes (incident_id bigint REFERENCES incidents, n int); CREATE INDEX i ON notes (n);`, 0, "incidents SHARE ROW EXCLUSIVE 0s"},
 		{`ALTER TABLE incidents ADD CHECK (n > 0);`, 3 * time.Second, "incidents ACCESS EXCLUSIVE 3s"},
 		{`ALTER TABLE incidents ADD CONSTRAINT c CHECK (n > 0) NOT VALID;`, 0, "incidents ACCESS EXCLUSIVE 0s"},

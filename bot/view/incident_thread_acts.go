@@ -19,16 +19,7 @@ func actLine(e oncall.Event) string {
 	case oncall.EventAckTakenBack:
 		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, following(",", through(e.Actor)), haveAcked(d))
 	case oncall.EventUnacknowledged:
-		if e.Actor.User == "" {
-			return fmt.Sprintf("It pages again: %s.", cmp.Or(text, "the acknowledgement has ended"))
-		}
-		if len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User) {
-			return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
-		}
-		if len(d.Acked) > 0 {
-			return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, haveAcked(d))
-		}
-		return fmt.Sprintf("%s gave it back: it pages again.", by)
+		return unacknowledgedLine(e)
 	case oncall.EventStillOnAsked:
 		are := "is"
 		if len(d.Users) > 1 {
@@ -73,6 +64,19 @@ func actLine(e oncall.Event) string {
 	default:
 		return ""
 	}
+}
+
+func unacknowledgedLine(e oncall.Event) string {
+	d, by := e.Detail, who(e.Actor)
+	switch {
+	case e.Actor.User == "":
+		return fmt.Sprintf("It pages again: %s.", cmp.Or(Foreign(d.Text, maxTitle), "the acknowledgement has ended"))
+	case len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User):
+		return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
+	case len(d.Acked) > 0:
+		return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, haveAcked(d))
+	}
+	return fmt.Sprintf("%s gave it back: it pages again.", by)
 }
 
 // haveAcked says who has acknowledged, of how many who must, and how many more are needed.

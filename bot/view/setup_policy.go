@@ -243,6 +243,7 @@ func robinValue(r oncall.RoundRobin) string {
 		return robinAll
 	case oncall.RoundByIncident:
 		return "incident"
+	case oncall.RoundByRun:
 	}
 	return string(r)
 }

@@ -87,9 +87,20 @@ func TestBrowserPages(t *testing.T) {
 		}
 	}
 	for _, p := range []struct{ name, path string }{
-		{"home", "/"}, {"found", "/?q=platform"}, {"team", "/teams/payments"}, {"team4", "/teams/payments?weeks=4"}, {"incidents", "/incidents?state=all"}, {"incident", "/incidents/1"},
-		{"reports", "/reports?team=payments&period=30+days"}, {"mine", "/reports?team=me"}, {"integrations", "/integrations"}, {"integration", "/integrations/demo"},
-		{"audit", "/audit"}, {"page", "/page"}, {"status", "/status"}, {"nothing", "/nothing"},
+		{"home", "/"},
+		{"found", "/?q=platform"},
+		{"team", "/teams/payments"},
+		{"team4", "/teams/payments?weeks=4"},
+		{"incidents", "/incidents?state=all"},
+		{"incident", "/incidents/1"},
+		{"reports", "/reports?team=payments&period=30+days"},
+		{"mine", "/reports?team=me"},
+		{"integrations", "/integrations"},
+		{"integration", "/integrations/demo"},
+		{"audit", "/audit"},
+		{"page", "/page"},
+		{"status", "/status"},
+		{"nothing", "/nothing"},
 	} {
 		look(p.name, p.path, "light", 1400)
 		look(p.name, p.path, "dark", 390)

@@ -70,7 +70,7 @@ func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 	address, _ := s.address()
 	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Keeps: s.terms.Incidents}
 	if s.web.issuer != "" {
-		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // it is one
+		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 		c.Provider = web.NewProvider(web.ProviderConfig{
 			Issuer: s.web.issuer, ClientID: s.web.clientID, ClientSecret: s.web.clientSecret, Address: address, Clock: clock, Transport: transport,
 		})
