@@ -217,7 +217,7 @@ func (e setupEdit) typedStep(f form) (setup.Step, fieldErrors) {
 		}
 		st.Page = append(st.Page, "user "+name)
 	}
-	for _, line := range strings.SplitSeq(f.text(view.BlockStepMore), "\n") {
+	for line := range strings.SplitSeq(f.text(view.BlockStepMore), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
 			st.Page = append(st.Page, line)
 		}
