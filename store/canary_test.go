@@ -88,6 +88,7 @@ func TestNobodyMeetsTheCanary(t *testing.T) {
 	w.meetsNoneOf(registry)
 
 	// The numbers of people's incidents begin with 1, and go on.
+	w.Resume() // Suspend was called, too
 	w.accept(oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
 	w.fold()
 	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 1`); n != 1 {

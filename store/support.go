@@ -47,8 +47,8 @@ var supportQueries = []struct{ name, sql string }{
 		JOIN incidents ON incidents.id = pages.incident_id
 		WHERE incidents.id > 0 AND opened_at > $1::timestamptz - interval '7 days' GROUP BY 1, 2 ORDER BY 1, 2`},
 	{"inbox", `
-		SELECT count(*) AS waiting, count(DISTINCT integration_id) AS integrations, date_trunc('second', $1::timestamptz - min(received_at)) AS oldest_ago
-		FROM inbox`},
+		SELECT (SELECT count(*) FROM inbox) AS waiting, (SELECT count(DISTINCT integration_id) FROM inbox) AS integrations,
+		       date_trunc('second', $1::timestamptz - (SELECT received_at FROM inbox ORDER BY id LIMIT 1)) AS oldest_ago`},
 	{"set-up", `
 		SELECT what, n FROM (
 			SELECT 1 AS place, 'teams' AS what, count(*) AS n FROM teams WHERE removed_at IS NULL
