@@ -103,7 +103,7 @@
 //
 // # Size
 //
-// This is one package of some 12,600 lines with its blanks and comments, because a decision about an
+// This is one package of some 12,900 lines with its blanks and comments, because a decision about an
 // incident makes calls, notices and jobs, and pages, answers, merges and folds decide about incidents again:
 // they share a Change and its unexported steps. What is free of that has left: who is on call (package
 // schedule), who may do what (access), what the audit log holds (audit), the set-up file (setup), what
