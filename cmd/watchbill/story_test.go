@@ -224,7 +224,7 @@ func newStory(t *testing.T, file string) *story {
 		t.Fatal(err)
 	}
 	s := &story{t: t, clock: &parkedClock{}}
-	if bytes.Contains(text, []byte("\nstart\n")) {
+	if bytes.Contains(text, []byte("\nstart\n")) || bytes.Contains(text, []byte("\nstart empty\n")) {
 		s.url = storetest.NewURL(t)
 	} else {
 		s.url = storetest.NewEmpty(t).Config().ConnString()
