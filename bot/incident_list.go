@@ -100,6 +100,9 @@ func (r request) incidentSearch() (q incidentSearch) {
 	words := r.words
 	for len(words) > 0 {
 		switch {
+		case len(r.words)-len(words) >= longestSearch: // it was pasted
+			q.text = strings.TrimSpace(q.text + " " + unescape(strings.Join(words, " ")))
+			words = words[:1]
 		case oneOf(words, 0, "closed", "resolved", "past", "old", "over", "done", "history"):
 			q.closed = true
 		case oneOf(words, 0, "open", "all", "active", "triggered", "now", "of", "for", "in", "from", "team", "list", "about", "with"):
@@ -154,5 +157,7 @@ func (r request) takePeriod(words []string, q *incidentSearch) int {
 	return 0
 }
 
-// longestPeriod is how many words of a search may be a period.
-const longestPeriod = 5
+const (
+	longestPeriod = 5  // words of a search that may be a period
+	longestSearch = 20 // words of it that are looked at one by one; what follows is text
+)

@@ -66,9 +66,11 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 	if strings.EqualFold(words[0], "with") && len(words) > 1 {
 		words = words[1:]
 	}
-	for at := range words {
-		if _, n, problem, _ := r.reader().Span(words[at:]); at == 0 && (n > 0 || problem != schedule.SpanNothing) {
-			continue // a shift of the asker's, such as "jan 5"
+	for at := range min(len(words), longestOffer) {
+		if at == 0 {
+			if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
+				continue // a shift of the asker's, such as "jan 5"
+			}
 		}
 		id, n, err := b.findPerson(ctx, r, words[at:])
 		if err != nil {
@@ -86,13 +88,16 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 		}
 		return mine, id, theirs, nil
 	}
-	for _, word := range words { // the first that is no time may be a mistyped name
+	for _, word := range words[:min(len(words), longestOffer)] { // the first that is no time may be a mistyped name
 		if _, n, _ := r.reader().Moment([]string{word}); n == 0 && guessPerson(r.directory, unescape(word)) != "" {
 			return nil, "", nil, r.nobody(word, "/oncall swap mon @bo wed")
 		}
 	}
 	return nil, "", nil, oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
 }
+
+// longestOffer is how many words of an offer may come before a name; more were pasted.
+const longestOffer = 30
 
 // offerSwap makes the offer and says so.
 func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {
