@@ -255,5 +255,5 @@ func (b *Bot) pressMaintenance(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	id, _ := strconv.ParseInt(p.value, 10, 64)
-	return b.setMaintenanceEnd(ctx, r, oncall.MaintenanceID(id))
+	return b.pressedEnd(ctx, r, p, oncall.MaintenanceID(id))
 }

@@ -48,6 +48,12 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalSetupPolicy:      (*Bot).submitPolicy,
 	view.ModalSetupStep:        (*Bot).submitStep,
 	view.ModalSetupIntegration: (*Bot).submitIntegration,
+	view.ModalSetupRoutes:      (*Bot).submitRoutes,
+	view.ModalSetupRoute:       (*Bot).submitRoute,
+	view.ModalSetupMaintenance: (*Bot).submitMaintenance,
+	view.ModalSetupGroup:       (*Bot).submitGroup,
+	view.ModalSetupRename:      (*Bot).submitRename,
+	view.ModalSetupRemoveTeam:  (*Bot).submitRemoveTeam,
 
 	view.ModalVerdict: submitActs(readVerdict),
 }

@@ -258,9 +258,9 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 		_, err := f.bot.formOn(f.ctx, id, user, o.action)
 		return err
 	case strings.HasPrefix(o.meta, `{"team"`) && o.action != view.ActionIntegration:
-		act := access.EditSchedule
-		if o.action == view.ActionSetupMonitor {
-			act = access.Integrations
+		act := map[view.Action]access.Permission{view.ActionSetupMonitor: access.Integrations, view.ActionSetupMaintenance: access.Maintain}[o.action]
+		if act == "" {
+			act = access.EditSchedule
 		}
 		_, err := f.bot.setupEdit(f.ctx, user, o.meta, act)
 		return err

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/route"
 	"github.com/watchbill/watchbill/store"
 )
@@ -117,11 +117,18 @@ func (b *Bot) pressMapping(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	form := view.MappingTry{ID: t.ID, Of: t.Name, Body: string(t.Body)}
-	if m := t.Setting.Integration.Mapping; m != nil {
-		form.Mapping = *m
+	return "", b.pushModal(ctx, p.trigger, r.mappingForm(t).Draw(r.location))
+}
+
+// mappingForm is the form of a mapping, to try on a payload.
+func (r request) mappingForm(t store.Tryout) view.MappingTry {
+	in := t.Setting.Integration
+	form := view.MappingTry{ID: t.ID, Of: t.Name, Body: string(t.Body), Saved: in.Mapping != nil}
+	form.Manages = r.directory.Access().May(r.by(), access.Integrations, access.Object{Team: in.TeamID}) == nil
+	if in.Mapping != nil {
+		form.Mapping = *in.Mapping
 	}
-	return "", b.pushModal(ctx, p.trigger, form.Draw(r.location))
+	return form
 }
 
 // submitMapping tries a mapping, and shows what comes of it above the form.
@@ -135,13 +142,12 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 	if err != nil {
 		return modalResponse{}, err
 	}
-	was := t.Setting.Integration.Mapping
-	m, wrong := readMapping(s.form, was)
+	m, wrong := readMapping(s.form, t.Setting.Integration.Mapping)
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	t.Setting.Integration.Mapping = &m
-	form := view.MappingTry{ID: t.ID, Of: t.Name, Mapping: m, Body: string(t.Body)}
+	form := r.mappingForm(t)
+	form.Mapping, t.Setting.Integration.Mapping = m, &m
 	if form.Problem = unmapped(ctx, t); form.Problem != "" {
 		return replace(form.Draw(r.location)), nil
 	}
@@ -173,19 +179,9 @@ func readMapping(f form, was *oncall.Mapping) (m oncall.Mapping, wrong fieldErro
 	}
 	m.Each, m.Title, m.Body = f.text(view.BlockMapEach), f.text(view.BlockMapTitle), f.text(view.BlockMapBody)
 	m.Severity, m.Status, m.DedupKey = f.text(view.BlockMapSeverity), f.text(view.BlockMapStatus), f.text(view.BlockMapKey)
-	m.Labels = nil
-	for line := range strings.Lines(f.text(view.BlockMapLabels)) {
-		name, text, is := strings.Cut(strings.TrimSpace(line), ":")
-		switch {
-		case strings.TrimSpace(line) == "":
-		case !is || strings.TrimSpace(name) == "":
-			return m, fieldErrors{view.BlockMapLabels: fmt.Sprintf("%q is no label: write a line such as site: ${payload.site}", strings.TrimSpace(line))}
-		default:
-			if m.Labels == nil {
-				m.Labels = map[string]string{}
-			}
-			m.Labels[strings.TrimSpace(name)] = strings.TrimSpace(text)
-		}
+	var problem string
+	if m.Labels, problem = readLabels(f.text(view.BlockMapLabels)); problem != "" {
+		return m, fieldErrors{view.BlockMapLabels: fmt.Sprintf("%q is no label: write a line such as site: ${payload.site}", problem)}
 	}
 	return m, nil
 }

@@ -155,6 +155,7 @@ func (b *Bot) setupTeam(ctx context.Context, r request, name, said string) (view
 			v.Policies = append(v.Policies, p)
 		}
 	}
+	v.Groups = groupsOf(doc, name)
 	all, err := b.store.Integrations(ctx, r.by())
 	if err != nil {
 		return v, fmt.Errorf("list integrations: %w", err)
@@ -166,17 +167,33 @@ func (b *Bot) setupTeam(ctx context.Context, r request, name, said string) (view
 			owners = append(owners, oncall.RouteOwner{Integration: in.ID})
 		}
 	}
-	latest, err := b.store.RouteLists(ctx, r.by(), owners)
-	if err != nil {
+	if v.Routes, err = b.routesOf(ctx, r, owners); err != nil {
 		return v, err
 	}
-	for _, l := range latest {
-		if l.Owner.Team == team.ID || l.Owner.Integration != 0 {
-			v.Routes = append(v.Routes, r.shownRoutes(l.Owner, store.RouteHistory{Versions: []route.Definition{l}}))
+	windows, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
+	if err != nil {
+		return v, fmt.Errorf("list maintenance: %w", err)
+	}
+	for _, m := range shownMaintenance(windows) {
+		if m.TeamID == team.ID {
+			v.Maintenance = append(v.Maintenance, m)
 		}
 	}
-	v.Maintenance = r.maintenanceOf(team.ID)
+	v.Maintains = r.directory.Access().May(r.by(), access.Maintain, access.Object{Team: team.ID}) == nil
 	return v, nil
+}
+
+// routesOf are the rules in force of some owners.
+func (b *Bot) routesOf(ctx context.Context, r request, owners []oncall.RouteOwner) (all []view.RouteList, err error) {
+	latest, err := b.store.RouteLists(ctx, r.by(), owners)
+	for _, l := range latest {
+		shown := r.shownRoutes(l.Owner, store.RouteHistory{Versions: []route.Definition{l}})
+		if l.Owner.Integration != 0 {
+			shown.Integration = r.directory.IntegrationName(l.Owner.Integration)
+		}
+		all = append(all, shown)
+	}
+	return all, err
 }
 
 // longestProblems is how much is said of what is wrong with an edit.

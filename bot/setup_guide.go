@@ -165,6 +165,17 @@ func (b *Bot) madeKey(r request, name string, done store.EditedSetup) (id oncall
 	return id, key
 }
 
+// wrongTeamName says why a team can't have a name; "": it can.
+func wrongTeamName(name string) string {
+	switch first, _, _ := strings.Cut(strings.ToLower(name), " "); {
+	case name == "" || len([]rune(name)) > view.MaxName:
+		return fmt.Sprintf("A team needs a name of at most %d characters.", view.MaxName)
+	case slices.Contains(scheduleVerbs, first):
+		return fmt.Sprintf("A name can't begin with %q, which is a command.", first)
+	}
+	return ""
+}
+
 // readGuide reads the form.
 func (r request) readGuide(f form) (guided, fieldErrors) {
 	wrong := fieldErrors{}
@@ -173,11 +184,8 @@ func (r request) readGuide(f form) (guided, fieldErrors) {
 		people: f.users(view.BlockPeople), zone: strings.TrimSpace(f.text(view.BlockZone)), wait: f.choice(view.BlockSetupWait),
 		kind: oncall.Format(f.choice(view.BlockSetupKind)),
 	}
-	switch first, _, _ := strings.Cut(strings.ToLower(g.name), " "); {
-	case g.name == "" || len([]rune(g.name)) > view.MaxName:
-		wrong[view.BlockName] = fmt.Sprintf("A team needs a name of at most %d characters.", view.MaxName)
-	case slices.Contains(scheduleVerbs, first):
-		wrong[view.BlockName] = fmt.Sprintf("A name can't begin with %q, which is a command.", first)
+	if why := wrongTeamName(g.name); why != "" {
+		wrong[view.BlockName] = why
 	}
 	if !oncall.IsChannelID(g.channel.ID) {
 		wrong[view.BlockSetupChannel] = "Choose a channel."

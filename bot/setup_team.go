@@ -93,6 +93,7 @@ func (b *Bot) editTeam(ctx context.Context, e setupEdit, p press) error {
 	f := view.SetupTeamForm{
 		Meta: view.SetupMeta{Team: t.Name, ETag: part.ETag()}, Team: t, Channel: channel, ByFile: e.byFile(),
 		Members: idsOf(e.people, t.Members), Managers: idsOf(e.people, t.NamedManagers()), Fallback: idsOf(e.people, t.Fallback), Policies: e.policies(),
+		Admin: e.makesTeams(),
 	}
 	return b.pushModal(ctx, p.trigger, f.Draw())
 }
@@ -211,6 +212,7 @@ func (b *Bot) editIntegration(ctx context.Context, p press, in store.Integration
 	}
 	f := view.SetupIntegrationForm{
 		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
+		Mapped: part.Integration.Mapping != nil,
 	}
 	if p.inModal() {
 		return b.pushModal(ctx, p.trigger, f.Draw())
@@ -236,14 +238,10 @@ func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalRespons
 		return correct(fieldErrors{view.BlockName: fmt.Sprintf("It needs a name of at most %d characters.", view.MaxName)}), nil
 	}
 	is.Format, is.Policy, is.Storm = oncall.Format(s.form.choice(view.BlockSetupKind)), s.form.choice(view.BlockPolicy), strings.TrimSpace(s.form.text(view.BlockStorm))
-	by := strings.FieldsFunc(s.form.text(view.BlockGroupBy), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
-	switch {
-	case len(by) == 0:
-		is.Group = nil
-	case is.Group == nil:
-		is.Group = &setup.Group{By: by}
-	default:
-		is.Group = &setup.Group{By: by, Window: is.Group.Window}
+	is.Group = typedGroup(is.Group, s.form)
+	var problem string
+	if is.Heartbeats, problem = readHeartbeats(s.form.text(view.BlockHeartbeats)); problem != "" {
+		return correct(fieldErrors{view.BlockHeartbeats: problem}), nil
 	}
 	edit := store.SetupEdit{
 		Part: setup.Part{Kind: setup.IntegrationPart, Integration: &is}, Name: is.Name, New: e.meta.Name == "", IfMatch: e.meta.ETag, Formats: intake.Names(),
@@ -266,8 +264,11 @@ func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalRespons
 // removeSetup removes the policy or the integration whose form is open.
 func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 	kind, act := setup.PolicyPart, access.EditSchedule
-	if p.value == "integration" {
+	switch p.value {
+	case "integration":
 		kind, act = setup.IntegrationPart, access.Integrations
+	case "group":
+		kind = setup.UserGroupPart
 	}
 	e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
 	if err != nil {

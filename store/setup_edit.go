@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
@@ -47,6 +48,7 @@ type SetupEdit struct {
 	Part    setup.Part // its new content; to remove it, only the kind
 	Name    string     // its current name
 	Remove  bool
+	All     bool   // of a team that is removed: with all that is its
 	New     bool   // fail if the name exists
 	IfMatch string // fail if this isn't its ETag; empty: don't check
 	Formats []oncall.Format
@@ -116,8 +118,12 @@ func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, i
 		return out, in, err
 	}
 	next := doc.Without(e.Part.Kind, e.Name)
-	if !e.Remove {
+	switch {
+	case !e.Remove:
 		next = doc.Put(e.Part.InNames(doc))
+	case e.All && e.Part.Kind == setup.TeamPart:
+		a.only = "" // the document holds all that there is, so only what is the team's is removed
+		next, _ = doc.WithoutTeam(e.Name)
 	}
 	if err := g.checkEdit(doc, next, e.Formats); err != nil {
 		return out, in, err
@@ -159,7 +165,7 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		}
 		return 0
 	}
-	if known && g.may(access.See, access.Object{Team: of(before.TeamName())}) != nil {
+	if known && kind != setup.UserGroupPart && g.may(access.See, access.Object{Team: of(before.TeamName())}) != nil {
 		return oncall.ErrNotFound
 	}
 	switch {
@@ -169,6 +175,8 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		return ErrStale
 	case kind == setup.TeamPart && (!known || e.Remove):
 		return g.may(access.OthersThings, access.Object{})
+	case kind == setup.UserGroupPart:
+		return g.mayEditGroup(e, before, known, in)
 	}
 	act := access.EditSchedule
 	if kind == setup.IntegrationPart {
@@ -187,6 +195,28 @@ func (g gate) mayEdit(e SetupEdit, before setup.Part, known bool, in setup.Insta
 		return oncall.Refuse("There is no team %q, or it is not yours to see.", e.Part.TeamName())
 	}
 	return g.may(act, access.Object{Team: to})
+}
+
+// mayEditGroup checks whether the actor may change which schedules a user group follows: all of them must be of teams
+// that they manage, before and after.
+func (g gate) mayEditGroup(e SetupEdit, before setup.Part, known bool, in setup.Installation) error {
+	var names []string
+	if known {
+		names = append(names, before.UserGroup.Schedules...)
+	}
+	if !e.Remove {
+		names = append(names, e.Part.UserGroup.Schedules...)
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(in.Schedules, func(s schedule.Definition) bool { return s.Name == name })
+		if i < 0 || g.dir.access.May(g.by, access.See, access.Object{Team: in.Schedules[i].TeamID}) != nil {
+			return oncall.Refuse("There is no schedule %q, or it is not yours to see.", name)
+		}
+		if err := g.may(access.EditSchedule, access.Object{Team: in.Schedules[i].TeamID}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkEdit returns the problems that an edit causes, in the words of the document's own check and only for things that

@@ -249,6 +249,18 @@ const (
 	// ActionStep is chosen beside a step; its values are "edit 0", "up 1".
 	ActionStep    Action = "setup_step"
 	ActionStepAdd Action = "setup_step_add"
+	// ActionRoute is chosen beside a rule, with the values of ActionStep; the value of ActionSetupRoutes is an integration's name, or
+	// nothing for the team's own rules.
+	ActionRoute            Action = "setup_route"
+	ActionRouteAdd         Action = "setup_route_add"
+	ActionSetupRoutes      Action = "setup_routes"
+	ActionSetupMaintenance Action = "setup_maintenance"
+	ActionSetupGroup       Action = "setup_user_group" // its value is the group's handle; empty: a new one
+	ActionSetupRename      Action = "setup_team_rename"
+	ActionSetupRemoveTeam  Action = "setup_team_remove"
+	ActionSetupMapping     Action = "setup_mapping"
+	ActionMappingSave      Action = "mapping_save"
+	ActionMappingRemove    Action = "mapping_remove"
 
 	ModalSetupGuide       Modal = "setup_guide"
 	modalSetup            Modal = "setup" // the teams; nothing is sent with it
@@ -257,6 +269,12 @@ const (
 	ModalSetupPolicy      Modal = "setup_policy"
 	ModalSetupStep        Modal = "setup_step"
 	ModalSetupIntegration Modal = "setup_integration"
+	ModalSetupRoutes      Modal = "setup_routes"
+	ModalSetupRoute       Modal = "setup_route"
+	ModalSetupMaintenance Modal = "setup_maintenance"
+	ModalSetupGroup       Modal = "setup_user_group"
+	ModalSetupRename      Modal = "setup_team_rename"
+	ModalSetupRemoveTeam  Modal = "setup_team_remove"
 
 	BlockSetupChannel  Block = "setup_channel"
 	BlockSetupHandOff  Block = "setup_hand_off"
@@ -284,6 +302,20 @@ const (
 	BlockStepHours     Block = "step_hours"
 	BlockGroupBy       Block = "group_by"
 	BlockStorm         Block = "storm"
+	BlockHeartbeats    Block = "heartbeats"
+	BlockRouteIf       Block = "route_if"
+	BlockRouteWhen     Block = "route_when"
+	BlockRouteDoes     Block = "route_does"
+	BlockRouteHold     Block = "route_hold"
+	BlockRoutesShadow  Block = "routes_shadow"
+	BlockGroupFollows  Block = "group_schedules"
+	BlockGroupRoles    Block = "group_roles"
+	BlockGroupEmpty    Block = "group_empty"
+	BlockGroupFallback Block = "group_fallback"
+	BlockWindowOf      Block = "maintenance_of"
+	BlockWindowOnly    Block = "maintenance_only"
+	BlockWindowWhen    Block = "maintenance_when"
+	BlockWindowPages   Block = "maintenance_pages"
 )
 
 // How a person is reached.

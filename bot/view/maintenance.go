@@ -59,7 +59,7 @@ func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Dr
 	var lines []string
 	var blocks []slack.Block
 	for _, m := range all {
-		line := fmt.Sprintf("*%s* %s, %s%s", m.ID, m.about(), m.until(now, zone), m.kept(now))
+		line := m.line(now, zone)
 		lines = append(lines, "• "+line)
 		section := slack.NewSectionBlock(words(cutSection(line)), nil, nil)
 		if m.Manages {
@@ -71,6 +71,11 @@ func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Dr
 		return Drawing{Text: fitLines(append(lines, "`/oncall maintenance end M1` ends one."), MaxAnswer)}
 	}
 	return Drawing{Text: fitLines(lines, MaxAnswer), Blocks: blocks}
+}
+
+// line is a window with what it has kept.
+func (m MaintenanceWindow) line(now time.Time, zone *time.Location) string {
+	return fmt.Sprintf("*%s* %s, %s%s", m.ID, m.about(), m.until(now, zone), m.kept(now))
 }
 
 func (m MaintenanceWindow) endLabel(now time.Time) string {

@@ -22,9 +22,11 @@ type MappingTry struct {
 	Body    string // how the payload begins
 	Problem string // why it can't be used; empty: nothing is wrong
 	Made    *Tried // what it makes of the payload; nil: it was not tried yet
+	Manages bool   // the reader may save it
+	Saved   bool   // a mapping is in force
 }
 
-// Draw is the form in which a mapping is tried. Nothing is saved.
+// Draw is the form in which a mapping is tried. Only its button saves it, once it was tried.
 func (t MappingTry) Draw(zone *time.Location) slack.ModalViewRequest {
 	var blocks []slack.Block
 	switch {
@@ -38,6 +40,17 @@ func (t MappingTry) Draw(zone *time.Location) slack.ModalViewRequest {
 			foreignLines(strings.ReplaceAll(t.Body, "```", "'''"), mostBegun, mostBegunLines))))
 	}
 	m := t.Mapping
+	var buttons []slack.BlockElement
+	if t.Manages && t.Made != nil && t.Problem == "" {
+		buttons = append(buttons, button(ActionMappingSave, "", "Save it").WithStyle(slack.StylePrimary))
+	}
+	if t.Manages && t.Saved {
+		buttons = append(buttons, button(ActionMappingRemove, "", "Read it without a mapping").WithConfirm(slack.NewConfirmationBlockObject(
+			plain("Remove the mapping?"), plain("What comes is recognised again, as of any monitor."), plain("Remove"), plain("Cancel"))))
+	}
+	if len(buttons) > 0 {
+		blocks = append(blocks, slack.NewActionBlock("mapping_actions", buttons...))
+	}
 	blocks = append(blocks,
 		textField(BlockMapTitle, "Title", "Text with CEL in ${}: ${payload.title}, or ${get(payload, \"a.b[0].c\", \"otherwise\")} for what may be missing.", m.Title),
 		optional(textField(BlockMapEach, "Each", "CEL: the list of which each part is a signal, such as payload.alarms; item is that part.", m.Each)),

@@ -21,6 +21,8 @@ type RouteList struct {
 	SavedAt  time.Time
 	SavedBy  oncall.Actor
 	Rules    []RouteRule
+
+	Integration string // whose they are; empty: a team's
 }
 
 // A RouteRule is what is shown of one of them.
@@ -95,21 +97,8 @@ func ownerFirst(s string) string { // at the beginning of a line
 	return s
 }
 
-// line is a rule in words.
-func (r RouteRule) line(zone *time.Location) string {
-	text := "*" + Name(r.Name) + "*"
-	if r.Shadow {
-		text += " (in shadow)"
-	}
-	var asks []string
-	for _, ask := range r.Asks {
-		asks = append(asks, "`"+Foreign(strings.ReplaceAll(ask, "`", "'"), maxRuleText)+"`")
-	}
-	if len(asks) > 0 {
-		text += ": if " + strings.Join(asks, " and ")
-	}
-	return text + " → " + Foreign(r.Does, maxRuleText) + "\n" + r.done(zone)
-}
+// line is a rule in words, with what it has done.
+func (r RouteRule) line(zone *time.Location) string { return r.says() + "\n" + r.done(zone) }
 
 // done says what it has made of alerts.
 func (r RouteRule) done(zone *time.Location) string {

@@ -25,6 +25,7 @@ type SetupTeamForm struct {
 	Fallback []oncall.UserID
 	Policies []string
 	ByFile   bool
+	Admin    bool // the reader may rename and remove it
 }
 
 // NoChoice is the value of a choice that chooses nothing.
@@ -41,8 +42,11 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 	for _, name := range f.Policies {
 		policies = append(policies, option{name, name})
 	}
-	return dialog(ModalSetupTeamEdit, "Team", "Save", f.Meta.String(),
-		section(head),
+	first := []slack.Block{section(head)}
+	if f.Admin {
+		first = append(first, slack.NewActionBlock("team_actions", button(ActionSetupRename, "", "Rename…"), button(ActionSetupRemoveTeam, "", "Remove the team…").WithStyle(slack.StyleDanger)))
+	}
+	return dialog(ModalSetupTeamEdit, "Team", "Save", f.Meta.String(), append(first,
 		f.channel(),
 		peopleField(BlockPeople, "Members", "", f.Members),
 		optional(peopleField(BlockSetupManagers, "Managers", "They may change all of this. Nobody chosen: every member.", f.Managers)),
@@ -60,7 +64,7 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
 			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
 		}),
-	)
+	)...)
 }
 
 func (f SetupTeamForm) channel() *slack.InputBlock {
@@ -113,6 +117,7 @@ type SetupIntegrationForm struct {
 	Kinds    []Choice
 	Policies []string // of its team
 	ByFile   bool
+	Mapped   bool // a mapping reads what comes
 }
 
 // Draw draws the form.
@@ -142,9 +147,14 @@ func (f SetupIntegrationForm) Draw() slack.ModalViewRequest {
 		choiceField(BlockPolicy, "Escalation policy", "", f.Is.Policy, policies),
 		optional(textField(BlockGroupBy, "Group by", hint, by)),
 		optional(textField(BlockStorm, "A storm begins after", "So many incidents in a minute, or off. Left empty: 10.", f.Is.Storm)),
+		optional(areaField(BlockHeartbeats, "Heartbeats", "What has to ping regularly, one a line: backup: every 1d, grace 2h. /oncall heartbeats shows their addresses.", HeartbeatLines(f.Is.Heartbeats))),
 	)
 	if f.Meta.Name != "" {
-		blocks = append(blocks, slack.NewActionBlock("integration_actions", button(ActionSetupRemove, "integration", "Remove it").WithStyle(slack.StyleDanger).
+		mapping := "How JSON is read…"
+		if f.Mapped {
+			mapping = "How JSON is read: by a mapping…"
+		}
+		blocks = append(blocks, slack.NewActionBlock("integration_actions", button(ActionSetupRoutes, f.Meta.Name, "Rules for its alerts…"), button(ActionSetupMapping, f.Meta.Name, mapping), button(ActionSetupRemove, "integration", "Remove it").WithStyle(slack.StyleDanger).
 			WithConfirm(slack.NewConfirmationBlockObject(plain("Remove it?"), plain("What its monitor sends is refused from then on."), plain("Remove"), plain("Cancel")))))
 	}
 	if f.ByFile {

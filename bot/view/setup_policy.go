@@ -47,7 +47,7 @@ func (v SetupPolicy) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, section("*"+Name(p.Name)+"* of the team "+Name(v.Meta.Team)))
 	}
 	for i, line := range stepLines(p) {
-		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(stepMenu(i, len(p.Steps))), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
+		blocks = append(blocks, slack.NewSectionBlock(words(cutSection(line)), nil, slack.NewAccessory(moveMenu(ActionStep, i, len(p.Steps), 1)), slack.SectionBlockOptionBlockID("step_"+strconv.Itoa(i))))
 	}
 	if len(p.Steps) == 0 {
 		blocks = append(blocks, section("It has no step yet. The first pages somebody at once; those after it follow until somebody acknowledges."))
@@ -79,21 +79,6 @@ func numberOr(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
-}
-
-func stepMenu(i, of int) slack.BlockElement {
-	value := " " + strconv.Itoa(i)
-	options := []*slack.OptionBlockObject{optionObject(option{StepEdit + value, "Edit…"})}
-	if i > 0 {
-		options = append(options, optionObject(option{StepUp + value, "Move up"}))
-	}
-	if i+1 < of {
-		options = append(options, optionObject(option{StepDown + value, "Move down"}))
-	}
-	if of > 1 {
-		options = append(options, optionObject(option{StepRemove + value, "Remove"}))
-	}
-	return slack.NewOverflowBlockElement(string(ActionStep), options...)
 }
 
 // effects says what the edit changes for the incidents that follow the policy.

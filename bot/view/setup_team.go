@@ -19,6 +19,9 @@ const (
 	mostSchedules    = 15
 	mostPolicies     = 15
 	mostIntegrations = 20
+	mostLists        = 10
+	mostWindows      = 5
+	mostGroups       = 5
 )
 
 // A SetupMeta is what the forms of the set-up carry: what they are about, which version of it they show, and of a
@@ -29,6 +32,9 @@ type SetupMeta struct {
 	Name   string        `json:"name,omitempty"` // of a policy or an integration; empty: it is new
 	Step   int           `json:"step,omitempty"` // that a form is about, from 0; past the last: a new one
 	Policy *setup.Policy `json:"policy,omitempty"`
+
+	Rules  []setup.Route `json:"rules,omitempty"`  // of the team, or of the integration with the name
+	Shadow bool          `json:"shadow,omitempty"` // they change nothing
 }
 
 // String writes it as a form carries it.
@@ -65,13 +71,15 @@ type SetupTeam struct {
 	ByFile       bool // the set-up file has the last word
 	Edits        bool // the reader may change it
 	Manages      bool // and its integrations
+	Maintains    bool // and begin maintenance
 	Schedules    []*schedule.Schedule
 	Overrides    overrides
 	Policies     []setup.Policy
 	Integrations []Integration
 	Routes       []RouteList
 	Maintenance  []MaintenanceWindow
-	Said         string // what has just been done
+	Groups       []setup.UserGroup // of Slack, that follow a schedule of its
+	Said         string            // what has just been done
 	Now          time.Time
 	Zone         *time.Location
 }
@@ -128,6 +136,7 @@ func (t SetupTeam) Draw() slack.ModalViewRequest {
 	blocks = append(blocks, head, note(strings.Join(ownedBy(t), "\n")))
 	blocks = append(append(append(blocks, t.scheduleBlocks()...), t.policyBlocks()...), t.integrationBlocks()...)
 	blocks = append(append(blocks, t.routeBlocks()...), t.maintenanceBlocks()...)
+	blocks = append(blocks, t.groupBlocks()...)
 	return buttonSheet(modalSetupTeam, "Set-up of a team", meta.String(), blocks...)
 }
 
@@ -208,33 +217,63 @@ func (t SetupTeam) integrationBlocks() []slack.Block {
 	return ending(blocks, len(t.Integrations)-mostIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
 }
 
-// routeBlocks says by which rules alerts go; the set-up file has them.
+// routeBlocks says by which rules alerts go. The team's own can always be edited here, those of a monitor where it has some.
 func (t SetupTeam) routeBlocks() []slack.Block {
-	var lines []string
-	for _, l := range t.Routes {
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("Routes"))}
+	own := false
+	for _, l := range t.Routes[:min(len(t.Routes), mostLists)] {
 		if len(l.Rules) == 0 {
 			continue
 		}
-		lines = append(lines, l.heading(t.Zone))
+		lines := []string{l.heading(t.Zone)}
 		for i, rule := range l.Rules {
 			lines = append(lines, fmt.Sprintf("%d. %s", i+1, rule.line(t.Zone)))
 		}
+		block := slack.NewSectionBlock(words(fitLines(lines, maxSection)), nil, nil)
+		if t.Edits && edited(l.Integration) {
+			block.Accessory = slack.NewAccessory(button(ActionSetupRoutes, l.Integration, "Edit…"))
+		}
+		blocks, own = append(blocks, block), own || l.Integration == ""
 	}
-	if len(lines) == 0 {
-		lines = []string{"None: every alert goes to the policy of its monitor."}
+	if len(blocks) == 1 {
+		blocks = append(blocks, section("None: every alert goes to the policy of its monitor."))
 	}
-	return []slack.Block{
-		slack.NewHeaderBlock(plain("Routes")), section(fitLines(lines, maxSection)),
-		note("`watchbill apply` changes them, and says before what they would have made of what came."),
-	}
+	return ending(blocks, len(t.Routes)-mostLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
 }
 
+// maintenanceBlocks are the windows in force or planned, each with the button that ends it.
 func (t SetupTeam) maintenanceBlocks() []slack.Block {
-	lines := MaintenanceLines(t.Maintenance, t.Now, t.Zone)
-	if len(lines) == 0 {
-		lines = []string{"None. `/oncall maintenance " + Name(t.Team.Name) + " 2h REASON` begins one."}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("Maintenance"))}
+	if len(t.Maintenance) == 0 {
+		blocks = append(blocks, section("None in force or planned."))
 	}
-	return []slack.Block{slack.NewHeaderBlock(plain("Maintenance")), section(fitLines(lines, maxSection))}
+	for _, m := range t.Maintenance[:min(len(t.Maintenance), mostWindows)] {
+		block := slack.NewSectionBlock(words(cutSection(m.line(t.Now, t.Zone))), nil, nil)
+		if m.Manages {
+			block.Accessory = slack.NewAccessory(button(ActionMaintenanceEnd, valueOf(m.ID), m.endLabel(t.Now)))
+		}
+		blocks = append(blocks, block)
+	}
+	return ending(blocks, len(t.Maintenance)-mostWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
+}
+
+// groupBlocks are the Slack user groups that follow who is on call.
+func (t SetupTeam) groupBlocks() []slack.Block {
+	if len(t.Schedules) == 0 {
+		return nil
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("User groups"))}
+	if len(t.Groups) == 0 {
+		blocks = append(blocks, section("No user group in Slack follows its schedules."))
+	}
+	for _, g := range t.Groups[:min(len(t.Groups), mostGroups)] {
+		block := slack.NewSectionBlock(words(cutSection(groupLine(g))), nil, nil)
+		if t.Edits && edited(g.Name()) {
+			block.Accessory = slack.NewAccessory(button(ActionSetupGroup, g.Name(), "Edit…"))
+		}
+		blocks = append(blocks, block)
+	}
+	return ending(blocks, len(t.Groups)-mostGroups, t.Edits, button(ActionSetupGroup, "", "Let a user group follow…"))
 }
 
 // IsSetupTeam reports whether a view is that of a team.

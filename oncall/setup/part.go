@@ -17,6 +17,7 @@ const (
 	SchedulePart    PartKind = "schedule"
 	PolicyPart      PartKind = "policy"
 	IntegrationPart PartKind = "integration"
+	UserGroupPart   PartKind = "user group"
 )
 
 // A Part is one thing of a document: the field of its kind is set.
@@ -27,6 +28,7 @@ type Part struct {
 	Schedule    *Schedule
 	Policy      *Policy
 	Integration *Integration
+	UserGroup   *UserGroup
 }
 
 // ETag is a text that changes when the part does.
@@ -40,6 +42,8 @@ func (p Part) ETag() string {
 		return ETag(p.Schedule)
 	case PolicyPart:
 		return ETag(p.Policy)
+	case UserGroupPart:
+		return ETag(p.UserGroup)
 	default:
 		return ETag(p.Integration)
 	}
@@ -56,15 +60,17 @@ func (p Part) Name() string {
 		return p.Schedule.Name
 	case PolicyPart:
 		return p.Policy.Name
+	case UserGroupPart:
+		return p.UserGroup.Name()
 	default:
 		return p.Integration.Name
 	}
 }
 
-// TeamName is the team of which it is; of a person nobody's.
+// TeamName is the team of which it is; of a person and a user group nobody's.
 func (p Part) TeamName() string {
 	switch p.Kind {
-	case UserPart:
+	case UserPart, UserGroupPart:
 		return ""
 	case TeamPart:
 		return p.Team.Name
@@ -93,6 +99,9 @@ func (s Setup) Find(kind PartKind, name string) (Part, bool) {
 	case PolicyPart:
 		p.Policy = find(s.Policies, func(c Policy) bool { return c.Name == name })
 		return p, p.Policy != nil
+	case UserGroupPart:
+		p.UserGroup = find(s.UserGroups, func(g UserGroup) bool { return g.Name() == name })
+		return p, p.UserGroup != nil
 	default:
 		p.Integration = find(s.Integrations, func(in Integration) bool { return in.Name == name })
 		return p, p.Integration != nil
@@ -117,6 +126,8 @@ func (s Setup) Put(p Part) Setup {
 		s.Schedules = put(s.Schedules, *p.Schedule, func(c Schedule) bool { return c.Name == p.Schedule.Name })
 	case PolicyPart:
 		s.Policies = put(s.Policies, *p.Policy, func(c Policy) bool { return c.Name == p.Policy.Name })
+	case UserGroupPart:
+		s.UserGroups = put(s.UserGroups, *p.UserGroup, func(g UserGroup) bool { return g.Name() == p.UserGroup.Name() })
 	default:
 		s.Integrations = put(s.Integrations, *p.Integration, func(in Integration) bool { return in.Name == p.Integration.Name })
 	}
@@ -144,8 +155,47 @@ func (s Setup) Without(kind PartKind, name string) Setup {
 		s.Policies = slices.DeleteFunc(slices.Clone(s.Policies), func(c Policy) bool { return c.Name == name })
 	case IntegrationPart:
 		s.Integrations = slices.DeleteFunc(slices.Clone(s.Integrations), func(in Integration) bool { return in.Name == name })
+	case UserGroupPart:
+		s.UserGroups = slices.DeleteFunc(slices.Clone(s.UserGroups), func(g UserGroup) bool { return g.Name() == name })
 	}
 	return s
+}
+
+// WithoutTeam takes a team out of the document with all that is its, and returns that as well. A user group goes with it
+// if it follows no other team's schedule; else it follows one less.
+func (s Setup) WithoutTeam(name string) (rest, goes Setup) {
+	rest = s.Without(TeamPart, name)
+	rest.Schedules, goes.Schedules = apart(s.Schedules, func(c Schedule) bool { return c.Team == name })
+	rest.Policies, goes.Policies = apart(s.Policies, func(p Policy) bool { return p.Team == name })
+	rest.Integrations, goes.Integrations = apart(s.Integrations, func(in Integration) bool { return in.Team == name })
+	rest.Maintenance, goes.Maintenance = apart(s.Maintenance, func(m Maintenance) bool { return m.Team == name })
+	gone := map[string]bool{}
+	for _, c := range goes.Schedules {
+		gone[c.Name] = true
+	}
+	rest.UserGroups = nil
+	for _, g := range s.UserGroups {
+		left := slices.DeleteFunc(slices.Clone(g.Schedules), func(of string) bool { return gone[of] })
+		if len(left) == 0 && len(g.Schedules) > 0 {
+			goes.UserGroups = append(goes.UserGroups, g)
+			continue
+		}
+		g.Schedules = left
+		rest.UserGroups = append(rest.UserGroups, g)
+	}
+	return rest, goes
+}
+
+// apart parts a list in two.
+func apart[T any](all []T, is func(T) bool) (rest, those []T) {
+	for _, one := range all {
+		if is(one) {
+			those = append(those, one)
+		} else {
+			rest = append(rest, one)
+		}
+	}
+	return rest, those
 }
 
 // Everybody adds to the document of an installation the people whom nothing in it names, so that a part that is put in
@@ -213,6 +263,10 @@ func (p Part) InNames(doc Setup) Part {
 			c.Steps[i].Page = list(c.Steps[i].Page, "user ")
 		}
 		p.Policy = &c
+	case UserGroupPart:
+		g := *p.UserGroup
+		g.Fallback = called(g.Fallback)
+		p.UserGroup = &g
 	case UserPart, IntegrationPart:
 	}
 	return p

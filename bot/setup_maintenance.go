@@ -1,0 +1,66 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+)
+
+// planMaintenance opens the form of a window.
+func (b *Bot) planMaintenance(ctx context.Context, e setupEdit, p press) error {
+	f := view.MaintenanceForm{Team: e.meta.Team}
+	for _, in := range e.directory.Integrations {
+		if in.TeamID == e.team.ID {
+			f.Integrations = append(f.Integrations, view.Choice{Value: strconv.FormatInt(int64(in.ID), 10), Label: in.Name})
+		}
+	}
+	return b.pushModal(ctx, p.trigger, f.Draw())
+}
+
+// submitMaintenance begins or plans a window.
+func (b *Bot) submitMaintenance(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.Maintain)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	m, wrong, err := e.typedMaintenance(s.form)
+	switch {
+	case err != nil:
+		return modalResponse{}, err
+	case len(wrong) > 0:
+		return correct(wrong), nil
+	}
+	if m, err = b.store.AddMaintenance(ctx, s.by(), m, e.now); err != nil {
+		return modalResponse{}, maintenanceGone(err)
+	}
+	shown := view.MaintenanceWindow{Maintenance: m, Team: e.meta.Team, Integration: e.directory.IntegrationName(m.IntegrationID)}
+	b.drawTeamBelow(ctx, s, e.meta.Team, view.MaintenanceBegun(shown, e.now, e.location).Text)
+	return modalResponse{}, nil
+}
+
+// typedMaintenance reads the form, in the words that the command takes.
+func (e setupEdit) typedMaintenance(f form) (m oncall.Maintenance, wrong fieldErrors, err error) {
+	m = oncall.Maintenance{
+		TeamID: e.team.ID, IntegrationID: oncall.IntegrationID(f.number(view.BlockWindowOf)),
+		Reason: strings.TrimSpace(f.text(view.BlockReason)), PagesCritical: f.checked(view.BlockWindowPages, view.WindowPagesCritical),
+	}
+	n, words := 0, strings.Fields(f.text(view.BlockWindowWhen))
+	if len(words) > 0 {
+		if n, err = e.maintenanceSpan(words, &m); err != nil {
+			return m, nil, err
+		}
+	}
+	if n == 0 || n < len(words) {
+		return m, fieldErrors{view.BlockWindowWhen: "Say for how long, or from when to when: 2h, until 14:00, tomorrow 22:00 to 23:30."}, nil
+	}
+	match, rest, err := readMatchers(strings.Fields(f.text(view.BlockWindowOnly)))
+	if len(rest) > 0 {
+		wrong = fieldErrors{view.BlockWindowOnly: strconv.Quote(rest[0]) + " is no condition; write it like service=checkout."}
+	}
+	m.Match = match
+	return m, wrong, err
+}

@@ -1,0 +1,301 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/setup"
+	"github.com/watchbill/watchbill/store"
+)
+
+// mostTried is on how many of the last payloads rules are tried while they are edited.
+const mostTried = 20
+
+// editRoutes opens the form of a list of rules: the team's, or that of the integration that the button names.
+func (b *Bot) editRoutes(ctx context.Context, e setupEdit, p press) error {
+	e.meta = view.SetupMeta{Team: e.meta.Team, Name: p.value}
+	if err := e.loadRoutes(); err != nil {
+		return err
+	}
+	if len(e.meta.String()) > view.MaxMeta-roomToEdit {
+		return oncall.Refuse("The rules are too long to be edited here; the set-up file or the REST API can change them.")
+	}
+	v, err := b.routesForm(ctx, e, "")
+	if err != nil {
+		return err
+	}
+	if view.IsSetupTeam(p.view) {
+		return b.pushModal(ctx, p.trigger, v.Draw())
+	}
+	return b.updateModal(ctx, p.view, v.Draw()) // in the place of the integration's form: there is no fourth view
+}
+
+// loadRoutes takes the rules as they are into what the form carries.
+func (e *setupEdit) loadRoutes() error {
+	part, _, err := e.routed()
+	if err != nil {
+		return err
+	}
+	e.meta.ETag = part.ETag()
+	if part.Integration != nil {
+		e.meta.Rules, e.meta.Shadow = part.Integration.Routes, part.Integration.ShadowRoutes
+		return nil
+	}
+	e.meta.Rules, e.meta.Shadow = part.Team.Routes, part.Team.ShadowRoutes
+	return nil
+}
+
+// routed is whose rules are edited.
+func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
+	if e.meta.Name == "" {
+		part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
+		if !known {
+			return part, oncall.RouteOwner{}, setupRefusal(oncall.ErrNotFound)
+		}
+		return part, oncall.RouteOwner{Team: e.team.ID}, nil
+	}
+	part, known := e.doc.Find(setup.IntegrationPart, e.meta.Name)
+	if known && part.Integration.Team == e.meta.Team {
+		for _, in := range e.directory.Integrations {
+			if in.Name == e.meta.Name {
+				return part, oncall.RouteOwner{Integration: in.ID}, nil
+			}
+		}
+	}
+	return part, oncall.RouteOwner{}, setupRefusal(oncall.ErrNotFound)
+}
+
+// routesForm is the form of the rules as far as their edit is, tried on what came.
+func (b *Bot) routesForm(ctx context.Context, e setupEdit, said string) (view.SetupRoutes, error) {
+	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Said: said, Policy: e.policyName, Zone: e.location}
+	_, owner, err := e.routed()
+	if err != nil {
+		return v, err
+	}
+	v.End = e.routesEnd(owner.Integration)
+	ids := setup.IDs{Policies: map[string]oncall.PolicyID{}}
+	for id, name := range e.policyNames() {
+		ids.Policies[name] = id
+	}
+	for _, r := range e.meta.Rules {
+		rule, err := r.Rule(ids)
+		if err != nil { // it was checked when it was typed
+			return v, oncall.Refuse("%s", view.Foreign(err.Error(), longestProblems))
+		}
+		asks := rule.If
+		if rule.When != "" {
+			asks = slices.Concat(asks, []string{rule.When})
+		}
+		v.Rules = append(v.Rules, view.RouteRule{Name: rule.Name, Asks: asks, Does: rule.Does(e.policyName), Shadow: rule.Shadow || e.meta.Shadow})
+	}
+	trials, err := b.store.TryRoutes(ctx, e.by(), owner, e.meta.Rules, e.meta.Shadow, mostTried)
+	if err != nil {
+		return v, setupRefusal(err)
+	}
+	for _, t := range trials {
+		v.Tried = v.Tried.With(intake.Preview(ctx, t.Before, t.After, t.Payloads))
+	}
+	return v, nil
+}
+
+// pressRoute moves, removes or opens a rule; nothing is saved yet.
+func (b *Bot) pressRoute(ctx context.Context, e setupEdit, p press) error {
+	e.meta.Shadow = formOf(p.view).checked(view.BlockRoutesShadow, view.RoutesShadow)
+	verb, text, _ := strings.Cut(p.value, " ")
+	i, err := strconv.Atoi(text)
+	if err != nil || i < 0 || i >= len(e.meta.Rules) {
+		return setupRefusal(oncall.ErrNotFound)
+	}
+	rules := slices.Clone(e.meta.Rules)
+	switch {
+	case verb == view.StepEdit:
+		return b.openRoute(ctx, e, p, i)
+	case verb == view.StepUp && i > 0:
+		rules[i-1], rules[i] = rules[i], rules[i-1]
+	case verb == view.StepDown && i+1 < len(rules):
+		rules[i], rules[i+1] = rules[i+1], rules[i]
+	case verb == view.StepRemove:
+		rules = slices.Delete(rules, i, i+1)
+	}
+	e.meta.Rules = rules
+	v, err := b.routesForm(ctx, e, notSaved)
+	if err != nil {
+		return err
+	}
+	return b.updateModal(ctx, p.view, v.Draw())
+}
+
+// addRoute opens the form of a new rule.
+func (b *Bot) addRoute(ctx context.Context, e setupEdit, p press) error {
+	e.meta.Shadow = formOf(p.view).checked(view.BlockRoutesShadow, view.RoutesShadow)
+	return b.openRoute(ctx, e, p, len(e.meta.Rules))
+}
+
+func (b *Bot) openRoute(ctx context.Context, e setupEdit, p press, i int) error {
+	e.meta.Step = i
+	policies := e.policies()
+	for _, name := range slices.Sorted(maps.Values(e.policyNames())) {
+		if !slices.Contains(policies, name) && len([]rune(name)) <= longestChoice {
+			policies = append(policies, name)
+		}
+	}
+	return b.pushModal(ctx, p.trigger, view.SetupRoute{Meta: e.meta, Policies: policies}.Draw())
+}
+
+// policyNames are the names of all policies that the person sees.
+func (e setupEdit) policyNames() map[oncall.PolicyID]string {
+	names := map[oncall.PolicyID]string{}
+	for id, p := range e.directory.Policies {
+		if !p.Removed {
+			names[id] = p.Name
+		}
+	}
+	return names
+}
+
+// submitRoute takes a rule into the list that is edited, below.
+func (b *Bot) submitRoute(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	var was setup.Route
+	if e.meta.Step < len(e.meta.Rules) {
+		was = e.meta.Rules[e.meta.Step]
+	}
+	r, wrong := typedRoute(was, s.form)
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	rules := slices.Clone(e.meta.Rules)
+	if e.meta.Step < len(rules) {
+		rules[e.meta.Step] = r
+	} else {
+		rules = append(rules, r)
+	}
+	if wrong := e.unusable(rules); len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	e.meta.Rules, e.meta.Step = rules, 0
+	if len(e.meta.String()) > view.MaxMeta {
+		return modalResponse{}, oncall.Refuse("The rules become too long to be edited here; the set-up file or the REST API can change them.")
+	}
+	v, err := b.routesForm(ctx, e, notSaved)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return modalResponse{}, b.updateBelow(ctx, s.view, v.Draw())
+}
+
+// unusable says what is wrong with the rules, beside the input where most is written.
+func (e setupEdit) unusable(rules []setup.Route) fieldErrors {
+	part, _, err := e.routed()
+	if err != nil {
+		return fieldErrors{view.BlockName: "What the rules are of is no longer there."}
+	}
+	was := e.doc.Check(intake.Names())
+	for _, problem := range e.doc.Put(withRules(part, rules, e.meta.Shadow)).Check(intake.Names()) {
+		if !slices.Contains(was, problem) {
+			return fieldErrors{view.BlockRouteIf: problem}
+		}
+	}
+	return nil
+}
+
+// withRules is a team or an integration with other rules.
+func withRules(p setup.Part, rules []setup.Route, shadow bool) setup.Part {
+	shadow = shadow && len(rules) > 0
+	if p.Integration != nil {
+		is := *p.Integration
+		is.Routes, is.ShadowRoutes, p.Integration = rules, shadow, &is
+		return p
+	}
+	t := *p.Team
+	t.Routes, t.ShadowRoutes, p.Team = rules, shadow, &t
+	return p
+}
+
+// typedRoute reads the form of a rule. What it has no field for is as it was.
+func typedRoute(r setup.Route, f form) (setup.Route, fieldErrors) {
+	wrong := fieldErrors{}
+	r.Name, r.When, r.Hold = strings.Join(strings.Fields(f.text(view.BlockName)), " "), strings.TrimSpace(f.text(view.BlockRouteWhen)), strings.TrimSpace(f.text(view.BlockRouteHold))
+	r.If = nil
+	for line := range strings.SplitSeq(f.text(view.BlockRouteIf), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			r.If = append(r.If, line)
+		}
+	}
+	r.Drop, r.Shadow = f.choice(view.BlockRouteDoes) == view.RouteDrops, f.checked(view.BlockRoutesShadow, view.RoutesShadow)
+	r.To, r.Severity = chosen(f, view.BlockPolicy), oncall.Severity(chosen(f, view.BlockSeverity))
+	var problem string
+	if r.Labels, problem = readLabels(f.text(view.BlockMapLabels)); problem != "" {
+		wrong[view.BlockMapLabels] = fmt.Sprintf("%q is no label: write a line such as service: storage", problem)
+	}
+	r.Group = typedGroup(r.Group, f)
+	if r.Name == "" {
+		wrong[view.BlockName] = "A rule needs a name."
+	}
+	if _, err := r.Rule(setup.IDs{}); err != nil && len(wrong) == 0 {
+		wrong[view.BlockRouteHold] = err.Error()
+	}
+	return r, wrong
+}
+
+// readLabels reads labels, one a line; problem is a line that is none.
+func readLabels(text string) (labels map[string]string, problem string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		name, value, is := strings.Cut(line, ":")
+		name = strings.TrimSpace(name)
+		switch {
+		case line == "":
+		case !is || name == "":
+			return labels, line
+		default:
+			if labels == nil {
+				labels = map[string]string{}
+			}
+			labels[name] = strings.TrimSpace(value)
+		}
+	}
+	return labels, ""
+}
+
+// typedGroup reads by which labels alerts are grouped.
+func typedGroup(was *setup.Group, f form) *setup.Group {
+	by := strings.FieldsFunc(f.text(view.BlockGroupBy), func(c rune) bool { return c == ',' || c == ' ' || c == '\n' })
+	switch {
+	case len(by) == 0:
+		return nil
+	case was == nil:
+		return &setup.Group{By: by}
+	}
+	return &setup.Group{By: by, Window: was.Window}
+}
+
+// submitRoutes saves the rules.
+func (b *Bot) submitRoutes(ctx context.Context, s submission) (modalResponse, error) {
+	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	part, _, err := e.routed()
+	if err != nil {
+		return modalResponse{}, err
+	}
+	part = withRules(part, e.meta.Rules, s.form.checked(view.BlockRoutesShadow, view.RoutesShadow))
+	done, err := b.store.EditSetup(ctx, s.by(), store.SetupEdit{Part: part, Name: part.Name(), IfMatch: e.meta.ETag, Formats: intake.Names()}, e.now)
+	if err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	b.drawTeamBelow(ctx, s, e.meta.Team, savedSetup("Saved.", done))
+	return modalResponse{}, nil
+}
