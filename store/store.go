@@ -116,6 +116,8 @@ func configure(cfg *pgxpool.Config, o Options) {
 	if o.MaxConns > 0 {
 		cfg.MaxConns = o.MaxConns
 	}
+	// After a burst connections are given back: where the server has too few, another instance may be without any.
+	cfg.MinConns, cfg.MaxConnIdleTime, cfg.HealthCheckPeriod = min(2, cfg.MaxConns), 30*time.Second, 10*time.Second
 	set := map[string]string{
 		"application_name": "watchbill",
 		"jit":              "off", // compiling costs more time than any of our queries
