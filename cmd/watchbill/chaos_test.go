@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -165,12 +166,11 @@ func (c *chaos) fillDatabase() {
 			END IF;
 			RETURN NULL;
 		END $$`, nil)
-	c.ask(asAdmin(c.url), `
-		DO $$ DECLARE t text; BEGIN
-			FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP
-				EXECUTE format('CREATE TRIGGER chaos_full BEFORE INSERT OR UPDATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION chaos_full()', t);
-			END LOOP;
-		END $$`, nil)
+	var tables string
+	c.ask(asAdmin(c.url), `SELECT string_agg(quote_ident(tablename), ' ') FROM pg_tables WHERE schemaname = current_schema()`, &tables)
+	for table := range strings.FieldsSeq(tables) { // each in a transaction of its own: several locks at once would be a deadlock one day
+		c.ask(asAdmin(c.url), `CREATE TRIGGER chaos_full BEFORE INSERT OR UPDATE ON `+table+` FOR EACH STATEMENT EXECUTE FUNCTION chaos_full()`, nil)
+	}
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		c.Fatal(err)
 	}

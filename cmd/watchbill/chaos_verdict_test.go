@@ -18,7 +18,8 @@ type chaosVerdict struct {
 	latest   string        // which that is
 }
 
-// settled reports whether all that monitors were told was accepted has gone its way: every alert has paged all three.
+// settled reports whether all that monitors were told was accepted has gone its way: every signal is stored, and every
+// alert has paged all three.
 func (l *chaosLoad) settled() bool {
 	const undone = `
 		SELECT (SELECT count(*) FROM inbox)
@@ -26,7 +27,15 @@ func (l *chaosLoad) settled() bool {
 		           WHERE p.incident_id = i.id AND p.method = 'slack' AND p.state = 'delivered') < 3)
 		     + $1::bigint - (SELECT count(DISTINCT dedup_key) FROM alerts WHERE dedup_key = ANY ($2))`
 	keys := l.keys()
-	return l.place.count(undone, len(keys), keys) == 0
+	if l.place.count(undone, len(keys), keys) != 0 {
+		return false
+	}
+	conn, err := pgx.Connect(context.Background(), asAdmin(l.place.url))
+	if err != nil {
+		return false
+	}
+	defer conn.Close(context.Background())
+	return l.lost(conn) == 0
 }
 
 // verdict compares what monitors were told with what is stored, and that with what people have got.
