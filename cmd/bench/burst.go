@@ -183,17 +183,25 @@ func (b *bench) pile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for busy := true; busy && ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
-		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM river_job
-			WHERE kind = 'page' AND state IN ('available', 'running') AND scheduled_at <= $1)`, time.Now()).Scan(&busy); err != nil {
-			return err
-		}
+	if err := t.idle(ctx, "page"); err != nil {
+		return err
 	}
 	b.figure("pile_page_jobs_max", float64(jobs), "")
 	b.figure("pile_waits_for_recipient_max", float64(waits), "")
 	b.figure("pile_idle_s", time.Since(begin).Seconds(), "s")
 	b.percentiles("pile_other_team", pages, true)
 	return nil
+}
+
+// idle waits until the inbox is empty, and no job of a kind is due.
+func (t *target) idle(ctx context.Context, kind string) error {
+	for busy := true; busy && ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
+		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM river_job
+			WHERE kind = $1 AND state IN ('available', 'running') AND scheduled_at <= $2)`, kind, time.Now()).Scan(&busy); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 const pileFor = 15 * time.Second

@@ -19,7 +19,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	limit := 10 * time.Minute
+	limit := 30 * time.Minute
 	if slices.Contains(os.Args[1:], longest) {
 		limit = 2 * time.Hour
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ const (
 	oldPlanted   = 250_000   // in one statement
 	oldTeams     = 20
 	oldLooks     = 40
+	oldBound     = 1.2 // how much longer something may take with old incidents than without
 )
 
 // old measures, without and with millions of incidents that are over, how soon the first page is sent, how many
@@ -32,55 +34,75 @@ func (b *bench) old(ctx context.Context) error {
 			return fmt.Errorf("WATCHBILL_BENCH_OLD: %w", err)
 		}
 	}
-	if err := b.oldIn(ctx, "old_none", 0); err != nil {
-		return err
-	}
-	return b.oldIn(ctx, "old", n)
-}
-
-func (b *bench) oldIn(ctx context.Context, name string, n int) error {
-	t, err := b.prepare(ctx, "bench_"+name, oldTeams)
+	with, err := b.oldIn(ctx, "old", n)
 	if err != nil {
 		return err
 	}
+	without, err := b.oldIn(ctx, "old_none", 0)
+	if err != nil {
+		return err
+	}
+	for _, what := range slices.Sorted(maps.Keys(with)) {
+		fmt.Fprintf(b.out, "old_ratio_%s %.2f (bound %g)\n", what, with[what]/without[what], oldBound)
+	}
+	return nil
+}
+
+// oldIn measures with n old incidents, and returns how long each thing took.
+func (b *bench) oldIn(ctx context.Context, name string, n int) (took map[string]float64, err error) {
+	t, err := b.prepare(ctx, "bench_"+name, oldTeams)
+	if err != nil {
+		return nil, err
+	}
 	defer t.close()
-	begin := time.Now()
 	if n > 0 {
-		if err := t.plantAllOld(ctx, n); err != nil {
-			return fmt.Errorf("plant old incidents: %w", err)
+		if err := b.plantAllOld(ctx, t, name, n); err != nil {
+			return nil, fmt.Errorf("plant old incidents: %w", err)
 		}
-		if _, err := t.pool.Exec(ctx, "VACUUM ANALYZE"); err != nil {
-			return err
-		}
-		var size float64
-		if err := t.pool.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&size); err != nil {
-			return err
-		}
-		b.figure(name+"_incidents", float64(n), "")
-		b.figure(name+"_plant_s", time.Since(begin).Seconds(), "s")
-		b.figure(name+"_size_gb", size/1e9, "GB")
 	}
 	if _, err := t.serve(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	var paged []time.Duration
 	for i := range oldTeams {
 		took, err := t.pageOnce(ctx, i)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		paged = append(paged, took)
 	}
 	b.percentiles(name+"_first_page", paged, false)
-	if err := b.looks(ctx, t, name); err != nil {
-		return err
+	if took, err = b.looks(ctx, t, name); err != nil {
+		return nil, err
 	}
+	slices.Sort(paged)
+	took["first_page"] = float64(paged[len(paged)/2])
 	rate, err := t.load(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.figure(name+"_signals_per_s_32", rate, "1/s")
-	return t.halt()
+	took["signal"] = 1 / rate
+	return took, t.halt()
+}
+
+// plantAllOld plants n old incidents, and says how long that took and how large the database is.
+func (b *bench) plantAllOld(ctx context.Context, t *target, name string, n int) error {
+	begin := time.Now()
+	if err := t.plantAllOld(ctx, n); err != nil {
+		return err
+	}
+	if _, err := t.pool.Exec(ctx, "VACUUM ANALYZE"); err != nil {
+		return err
+	}
+	var size float64
+	if err := t.pool.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&size); err != nil {
+		return err
+	}
+	b.figure(name+"_incidents", float64(n), "")
+	b.figure(name+"_plant_s", time.Since(begin).Seconds(), "s")
+	b.figure(name+"_size_gb", size/1e9, "GB")
+	return nil
 }
 
 // plantAllOld plants n old incidents: without the indexes, which are made afterwards, and without asking whether what a
@@ -157,17 +179,18 @@ func plantOld(ctx context.Context, conn *pgx.Conn, from, to int) error {
 }
 
 // looks measures what people load: the list of open incidents, a person's Home, one incident, and what the
-// chores of each minute load.
-func (b *bench) looks(ctx context.Context, t *target, name string) error {
+// chores of each minute load. It returns the median of each.
+func (b *bench) looks(ctx context.Context, t *target, name string) (map[string]float64, error) {
 	db, err := store.Open(ctx, t.url, store.Options{MaxConns: 2, Log: zerolog.Nop()})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer db.Close()
+	medians := map[string]float64{}
 	by, now := oncall.ByUser("U00001"), time.Now()
 	open, err := db.OpenIncidents(ctx, oncall.ByTimer(), 1)
 	if err != nil || len(open) == 0 {
-		return fmt.Errorf("no incident is open: %w", err)
+		return nil, fmt.Errorf("no incident is open: %w", err)
 	}
 	for _, look := range []struct {
 		what string
@@ -186,14 +209,15 @@ func (b *bench) looks(ctx context.Context, t *target, name string) error {
 		for range oldLooks {
 			begin := time.Now()
 			if err := look.do(); err != nil {
-				return fmt.Errorf("%s: %w", look.what, err)
+				return nil, fmt.Errorf("%s: %w", look.what, err)
 			}
 			took = append(took, time.Since(begin))
 		}
 		slices.Sort(took)
-		b.figure(name+"_"+look.what+"_p50_ms", float64(took[len(took)/2])/float64(time.Millisecond), "ms")
+		medians[look.what] = float64(took[len(took)/2])
+		b.figure(name+"_"+look.what+"_p50_ms", medians[look.what]/float64(time.Millisecond), "ms")
 	}
-	return nil
+	return medians, nil
 }
 
 // home loads what Home shows, as the bot does.
