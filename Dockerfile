@@ -25,6 +25,7 @@ COPY slacksim ./slacksim
 COPY spool ./spool
 COPY store ./store
 COPY timeline ./timeline
+COPY trace ./trace
 COPY twiliosim ./twiliosim
 COPY web ./web
 ARG VERSION=
