@@ -15,7 +15,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,6 +36,33 @@ var ErrNewer = errors.New("the database is newer than this program")
 // waits, at most two minutes. It reports what it does to log, which may be nil. The pool must
 // allow three connections.
 func Up(ctx context.Context, pool *pgxpool.Pool, log func(line string)) (applied []string, err error) {
+	return up(ctx, pool, math.MaxInt64, log)
+}
+
+// UpTo is Up as far as a version, for a backup of an older schema, and for tests of what upgrades do.
+func UpTo(ctx context.Context, pool *pgxpool.Pool, version int64) (applied []string, err error) {
+	return up(ctx, pool, version, nil)
+}
+
+// Versions are the numbers of all steps, in order.
+func Versions() ([]int64, error) {
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	versions := []int64{riverStep}
+	for _, file := range names {
+		n, err := goose.NumericComponent(file)
+		if err != nil {
+			return nil, fmt.Errorf("migration %s: %w", file, err)
+		}
+		versions = append(versions, n)
+	}
+	slices.Sort(versions)
+	return versions, nil
+}
+
+func up(ctx context.Context, pool *pgxpool.Pool, version int64, log func(line string)) (applied []string, err error) {
 	if log == nil {
 		log = func(string) {}
 	}
@@ -53,7 +82,7 @@ func Up(ctx context.Context, pool *pgxpool.Pool, log func(line string)) (applied
 	if err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
-	results, err := provider.Up(ctx)
+	results, err := provider.UpTo(ctx, version)
 	if partial, ok := errors.AsType[*goose.PartialError](err); ok {
 		results = partial.Applied
 		err = fmt.Errorf("apply migration %s: %w", name(partial.Failed.Source), partial.Err)
@@ -120,19 +149,11 @@ func Hash() (string, error) {
 
 // newest is the highest step number in this program.
 func newest() (int64, error) {
-	latest := riverStep
-	names, err := fs.Glob(files, "*.sql")
+	versions, err := Versions()
 	if err != nil {
-		return 0, fmt.Errorf("list migrations: %w", err)
+		return 0, err
 	}
-	for _, file := range names {
-		n, err := goose.NumericComponent(file)
-		if err != nil {
-			return 0, fmt.Errorf("migration %s: %w", file, err)
-		}
-		latest = max(latest, n)
-	}
-	return latest, nil
+	return versions[len(versions)-1], nil
 }
 
 // name is the name shown for a step; a step written in Go has no file.
