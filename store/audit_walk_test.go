@@ -14,7 +14,7 @@ import (
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
-	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests web_sessions web_links`)
+	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests web_sessions web_links certificates numbering`)
 
 // withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
 var withoutEntry = map[string]string{

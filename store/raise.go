@@ -15,7 +15,7 @@ import (
 
 const (
 	lockNumbers  = `SELECT pg_advisory_xact_lock($1)`
-	lastIncident = `SELECT greatest(max(id), 0) FROM incidents` // the canary's are negative
+	lastIncident = `SELECT greatest((SELECT max(id) FROM incidents), (SELECT after FROM numbering), 0)` // the canary's are negative
 )
 
 // repeatedWithin is how long a person who raises the same title for the same team gets the same incident.

@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// SkipNumbers leaves out the numbers that may have been given to incidents of which the database knows nothing any more,
+// as it was restored: at least so many, up to the next thousand. It returns the last one that is left out. To do it again
+// before there is another incident changes nothing.
+func (s *System) SkipNumbers(ctx context.Context, least int) (last oncall.IncidentID, err error) {
+	const skip = `
+		UPDATE numbering
+		SET after = greatest(after, ((SELECT coalesce(greatest(max(id), 0), 0) FROM incidents) + $1 + 999) / 1000 * 1000)
+		RETURNING after`
+	if err := s.pool.QueryRow(ctx, skip, least).Scan(&last); err != nil {
+		return 0, fmt.Errorf("skip numbers: %w", translate(err))
+	}
+	return last, nil
+}
