@@ -88,8 +88,11 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 	return out, changed, nil
 }
 
-// changed counts committed changes, and logs the ones that left nobody to page.
+// changed counts committed changes, tells who wants to know, and logs the ones that left nobody to page.
 func (s *Store) changed(changes []oncall.Change) {
+	if s.told != nil && len(changes) > 0 {
+		s.told(changes)
+	}
 	for _, c := range changes {
 		s.alarm(c)
 		s.metrics.changed(c)

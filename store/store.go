@@ -27,6 +27,7 @@ type Options struct {
 	Log         zerolog.Logger
 	Metrics     prometheus.Registerer // nil: none
 	Phones      oncall.PhoneRules     // countries whose phones may be called
+	Changed     func([]oncall.Change) // is told of what has happened to incidents, once it is saved, and must not wait; nil: nobody is
 	Secrets     []oncall.Secret       // for signing tokens and hashing codes: the first is used for new ones; none: no new ones are made
 }
 
@@ -47,6 +48,7 @@ type Store struct {
 	keyUses    keyUses
 	apiUses    keyUses // of API keys
 	refusals   refusals
+	told       func([]oncall.Change)
 	secrets    []oncall.Secret
 	// secretUse is nil until UseSecrets was called. While it is nil, the first secret is used.
 	secretUse atomic.Pointer[secretUse]
@@ -81,7 +83,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, intakePool: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets,
+		pool: pool{conns}, intakePool: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, told: o.Changed,
 		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}
