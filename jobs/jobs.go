@@ -84,6 +84,16 @@ type Config struct {
 	Pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
 	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
+
+	Traced func(PageAttempt) // is told of each attempt to send a page, and must not wait; nil: nobody is
+}
+
+// A PageAttempt is an attempt to send a page that is over.
+type PageAttempt struct {
+	Order          oncall.PageOrder
+	Queued         time.Time // when the page's job was made
+	Sent, Answered time.Time // when the provider was called, and when it had answered; zero: it was not called
+	Outcome        notify.Outcome
 }
 
 // Jobs works the queue for one process.
@@ -104,6 +114,7 @@ type Jobs struct {
 	pulse              pulse
 	lanes              lanes
 	publicURL          string
+	traced             func(PageAttempt)
 	clock              func() time.Time
 	log                zerolog.Logger
 	outages            zerolog.Logger // limited to a few lines a minute, however much fails
@@ -137,7 +148,7 @@ func New(c Config) (*Jobs, error) {
 	j.silencer, j.hooks = c.Silencer, c.Hooks
 	j.canary.every, j.pulse.beat, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
 	j.metrics.canaryEvery.Set(c.Canary.Seconds())
-	j.publicURL = strings.TrimSuffix(c.PublicURL, "/")
+	j.publicURL, j.traced = strings.TrimSuffix(c.PublicURL, "/"), c.Traced
 	for method, s := range c.Senders {
 		sender := notify.AbilitiesOf(s)
 		j.senders[method] = sender

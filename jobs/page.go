@@ -62,6 +62,9 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 		if err := a.record(ctx); err != nil {
 			return err
 		}
+		if j.traced != nil {
+			j.traced(PageAttempt{Order: a.order, Queued: job.CreatedAt, Sent: a.sent, Answered: a.answered, Outcome: a.receipt.Outcome})
+		}
 		if a.receipt.Outcome == notify.Accepted && !order.Incident.ID.Canary() {
 			now := j.clock()
 			j.metrics.delivery.Observe(max(0, min(now.Sub(job.CreatedAt), now.Sub(order.Page.At)).Seconds()))
@@ -87,6 +90,8 @@ type attempt struct {
 	again   time.Duration // until the next attempt; 0: this was the last
 	lagging bool          // the provider may not list an earlier attempt yet
 	passed  bool          // the provider is failing, so another method goes first
+
+	sent, answered time.Time // of the call, if there was one
 }
 
 // run makes the attempt: it sends the message, unless the message can't be sent or an earlier attempt of unknown
@@ -130,7 +135,9 @@ func (a *attempt) run(ctx context.Context) error {
 		a.receipt = notify.Receipt{Outcome: notify.Throttled, Err: errors.New("the provider fails: other ways are tried first")}
 		return nil
 	}
+	a.sent = a.jobs.clock()
 	a.receipt = send(ctx, sender, a.message)
+	a.answered = a.jobs.clock()
 	done(a.receipt)
 	if !a.order.Incident.ID.Canary() {
 		a.jobs.metrics.pages.WithLabelValues(string(a.order.Page.Method), string(a.receipt.Outcome)).Inc()
