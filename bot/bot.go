@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/store"
@@ -34,6 +35,11 @@ type Config struct {
 
 	Methods []oncall.Method // contact methods that this installation has beside Slack
 	Numbers []string        // from which its SMS and phone calls come, in E.164
+
+	// Findings are what the doctor has found in this instance, and when; nil: it doesn't look.
+	Findings func() ([]view.DoctorFinding, time.Time)
+
+	Trace func(oncall.Incident) string // where people find what became of an incident, step by step; nil or "": nowhere
 
 	Keeps time.Duration // how long incidents are kept after their end; 0: for ever
 
@@ -64,6 +70,8 @@ type Bot struct {
 	methods   []oncall.Method
 	numbers   []string
 	keeps     time.Duration
+	trace     func(oncall.Incident) string
+	findings  func() ([]view.DoctorFinding, time.Time) // nil: nobody looks
 }
 
 var (
@@ -79,7 +87,7 @@ func New(c Config) (*Bot, error) {
 	}
 	b := &Bot{
 		store: c.Store, clock: c.Clock, log: c.Log, hungUp: make(chan struct{}),
-		publicURL: c.PublicURL, localURL: c.LocalURL, pages: c.Pages, methods: c.Methods, numbers: c.Numbers, keeps: c.Keeps,
+		publicURL: c.PublicURL, localURL: c.LocalURL, pages: c.Pages, methods: c.Methods, numbers: c.Numbers, keeps: c.Keeps, findings: c.Findings, trace: c.Trace,
 	}
 	var err error
 	b.slack, err = slackcall.New(slackcall.Config{

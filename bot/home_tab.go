@@ -40,6 +40,9 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 	}
 	_, h.Zone = zoneOf(directory.Users[user])
 	homeTeams(&h, directory)
+	if b.findings != nil && slices.Contains(directory.Access().AdminIDs(), user) {
+		h.Findings, h.FoundAt = b.findings()
+	}
 	if h.Own, err = b.ownFirst(ctx, directory, user, open); err != nil {
 		return h, err
 	}

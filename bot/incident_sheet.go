@@ -29,6 +29,9 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	if err != nil {
 		return s, fmt.Errorf("load incident %s: %w", id, err)
 	}
+	if b.trace != nil {
+		s.Trace = b.trace(s.Picture.Incident)
+	}
 	if s.Plan, err = b.store.Plan(ctx, oncall.ByUser(user), id, s.Now); err != nil {
 		return s, fmt.Errorf("load the plan of incident %s: %w", id, err)
 	}

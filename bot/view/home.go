@@ -45,6 +45,8 @@ type HomeTab struct {
 	Zone      *time.Location
 	Now       time.Time
 
+	Findings    []DoctorFinding // for admins only
+	FoundAt     time.Time
 	Maintenance []MaintenanceWindow // in force
 	Pages       string              // where browsers find the pages; "": there are none
 }
@@ -71,7 +73,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	} else {
 		blocks = append(blocks, section(cutSection(h.standing())))
 	}
-	blocks = append(append(blocks, h.waiting()...), h.ownIncidents()...)
+	blocks = append(append(append(blocks, h.waiting()...), h.ownIncidents()...), h.doctor()...)
 	blocks = append(blocks, slack.NewActionBlock("home_actions", h.buttons()...))
 	blocks = append(append(blocks, h.nextShifts()...), h.teams()...)
 	blocks = append(blocks, h.maintenance()...)

@@ -27,7 +27,16 @@ func homesOf(text string) map[string]HomeTab {
 	first, asks, visitor := newcomer, newcomer, newcomer
 	first.Makes, asks.Admins = true, []oncall.UserID{ann}
 	visitor.Teams, visitor.Others = 3, 3
-	return map[string]HomeTab{"home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
+	admin := engineer
+	admin.FoundAt = noon
+	admin.Findings = []DoctorFinding{
+		{Bad: true, Area: "slack", Text: "the app lacks the scope usergroups:write of " + text, Remedy: "Paste manifest.yaml anew."},
+		{Area: "people", Text: "on call within a week and reached in Slack only, which wakes nobody: " + text, Remedy: "Ask them to type `/oncall contact` and to add a phone."},
+	}
+	for range homeFindings {
+		admin.Findings = append(admin.Findings, DoctorFinding{Area: "signals", Text: text, Remedy: text})
+	}
+	return map[string]HomeTab{"home_admin": admin, "home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
 }
 
 func TestHome(t *testing.T) {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -24,6 +25,7 @@ type Sheet struct {
 	Past     []oncall.Past // about the same, the newest first
 	Watches  bool          // the reader may see it, and do nothing with it
 	Address  string        // where browsers find the pages; "": there are none
+	Trace    string        // where they find its trace; "": nowhere
 }
 
 // An Attempt is a page and what has become of it.
@@ -56,8 +58,15 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 		}
 	}
 	blocks = append(blocks, slack.NewActionBlock("deeds", elements...))
+	var elsewhere []string
 	if there := browserLink(s.Address, in.ID); there != "" {
-		blocks = append(blocks, note(there))
+		elsewhere = append(elsewhere, there)
+	}
+	if s.Trace != "" {
+		elsewhere = append(elsewhere, link(s.Trace, "Trace of its pages"))
+	}
+	if len(elsewhere) > 0 {
+		blocks = append(blocks, note(strings.Join(elsewhere, " · ")))
 	}
 	if s.Picture.AlertCount > 0 {
 		details := Details{Incident: in, Alerts: s.Picture.Alerts, All: s.Picture.AlertCount, Zone: s.Zone}
