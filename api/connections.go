@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"net/netip"
@@ -110,6 +111,9 @@ func (c *connections) wait() bool {
 
 // state tracks what the server does with a connection.
 func (c *connections) state(conn net.Conn, s http.ConnState) {
+	if secure, is := conn.(*tls.Conn); is {
+		conn = secure.NetConn()
+	}
 	i, ours := conn.(*connection)
 	if !ours {
 		return
