@@ -2,7 +2,7 @@
 // bin/watchbill against its own PostgreSQL, durable as in production, and the local Slack. Every
 // figure depends on the machine, so compare figures of one run, or the same figure before and
 // after a change on one machine. Arguments select measurements: start, page, timers,
-// escalations, fallback, signals, schedules, storm, flood, burst, pile, group, fold, rest, home, old.
+// escalations, fallback, signals, schedules, storm, flood, burst, pile, group, fold, rest, home, idle, old.
 package main
 
 import (
@@ -61,7 +61,7 @@ func run(ctx context.Context, out io.Writer, only []string) error {
 	for _, m := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"fallback", b.fallback}, {"signals", b.signals}, {"schedules", b.schedules}, {"storm", b.drawings}, {"flood", b.flood}, {"burst", b.burst}, {"pile", b.pile}, {"group", b.group}, {"fold", b.folding}, {"rest", b.rest}, {"home", b.home}, {"old", b.old}} {
+	}{{"start", b.start}, {"page", b.firstPage}, {"timers", b.timers}, {"escalations", b.escalations}, {"fallback", b.fallback}, {"signals", b.signals}, {"schedules", b.schedules}, {"storm", b.drawings}, {"flood", b.flood}, {"burst", b.burst}, {"pile", b.pile}, {"group", b.group}, {"fold", b.folding}, {"rest", b.rest}, {"home", b.home}, {"idle", b.idle}, {"old", b.old}} {
 		if (len(only) > 0 || m.name == longest) && !slices.Contains(only, m.name) {
 			continue
 		}
