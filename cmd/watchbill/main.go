@@ -39,6 +39,8 @@ type cli struct {
 	Mute        muteCmd          `cmd:"" help:"Let an integration's signals page nobody."`
 	Unmute      unmuteCmd        `cmd:"" help:"Let a muted integration's signals page again."`
 	Maintenance maintenanceCmd   `cmd:"" help:"List, begin and end windows in which a team's alerts are kept and page nobody."`
+	Backup      backupCmd        `cmd:"" help:"Write all that the database holds into a file, encrypted by WATCHBILL_SECRET, while everything runs."`
+	Restore     restoreCmd       `cmd:"" help:"Restore a backup into an empty database, bring that up to this version, and let what was open in it be quiet for a while."`
 	Restored    restoredCmd      `cmd:"" help:"After a dump was restored and before Watchbill starts: let what was open in it be quiet for a while, so that nothing pages that is over."`
 	Contacts    contactsCmd      `cmd:"" help:"List and end contact methods, calendars and links of people."`
 	Schedule    scheduleCmd      `cmd:"" help:"Answer from a file who is on call; no database needed."`

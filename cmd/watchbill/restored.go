@@ -11,6 +11,7 @@ import (
 type restoredCmd struct {
 	databaseFlags `embed:""`
 	For           time.Duration `default:"30m" help:"How long what was open when the dump was made stays quiet, so that somebody can look what is over."`
+	Skip          int           `default:"1000" help:"How many numbers of incidents are left out at least, because they may have been given after the dump was made."`
 }
 
 // mostHeld is how many incidents are asked for; there may be no more than can be looked through.
@@ -19,6 +20,9 @@ const mostHeld = 100_000
 // Run has what was open in a dump that was restored be quiet for a while. Its timers are long past: without that, it would
 // page at the first moment, whether it is over or not.
 func (c *restoredCmd) Run(p process) error {
+	if c.Skip < 0 {
+		return wrongUse([]string{"--skip is a number of incidents, or 0"})
+	}
 	db, err := c.open(p)
 	if err != nil {
 		return err
@@ -31,6 +35,11 @@ func (c *restoredCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
+	last, err := db.SkipNumbers(p.ctx, c.Skip)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "New incidents are numbered from #%d: those of after the dump, whose messages are still in Slack, keep their numbers to themselves.\n", last+1)
 	held := 0
 	for _, in := range open {
 		snoozedLonger := in.Status == oncall.Snoozed && in.SnoozedUntil != nil && in.SnoozedUntil.After(until)

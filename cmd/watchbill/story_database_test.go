@@ -27,8 +27,25 @@ func (s *story) dump(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("pg_dump", "--format=custom", "--file="+ts.MkAbs(args[0]), s.url))
 }
 
+// backup FILE: watchbill backup writes what the database holds.
+func (s *story) backup(ts *testscript.TestScript, _ bool, args []string) {
+	s.settle(ts)
+	s.command(ts, "backup", "--database-url", s.url, "--secret", storetest.Secret, "--file", ts.MkAbs(args[0]))
+}
+
+// command runs a command of watchbill at the story's time, and keeps what it prints.
+func (s *story) command(ts *testscript.TestScript, args ...string) {
+	var out bytes.Buffer
+	p := process{ctx: context.Background(), out: &out, errOut: &out, getenv: func(string) string { return "" }, clock: s.clock.Now}
+	if code := p.run(args); code != 0 {
+		ts.Fatalf("%v: %d, %s", args[0], code, out.String())
+	}
+	_, err := ts.Stdout().Write(out.Bytes())
+	ts.Check(err)
+}
+
 // restore FILE [COMMAND…]: the program ends, the dump takes the place of the database, COMMAND of watchbill runs, and the
-// program starts.
+// program starts. What backup has written is restored by watchbill itself.
 func (s *story) restore(ts *testscript.TestScript, _ bool, args []string) {
 	s.stop()
 	ctx := context.Background()
@@ -36,15 +53,13 @@ func (s *story) restore(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	_, err = db.Exec(ctx, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 	ts.Check(errors.Join(err, db.Close(ctx)))
-	ts.Check(ts.Exec("pg_restore", "--no-owner", "--exit-on-error", "--dbname="+s.url, ts.MkAbs(args[0])))
+	if filepath.Ext(args[0]) == ".backup" {
+		s.command(ts, "restore", "--database-url", s.url, "--secret", storetest.Secret, "--file", ts.MkAbs(args[0]))
+	} else {
+		ts.Check(ts.Exec("pg_restore", "--no-owner", "--exit-on-error", "--dbname="+s.url, ts.MkAbs(args[0])))
+	}
 	if len(args) > 1 {
-		var out bytes.Buffer
-		p := process{ctx: ctx, out: &out, errOut: &out, getenv: func(string) string { return "" }, clock: s.clock.Now}
-		if code := p.run(append(args[1:], "--database-url", s.url)); code != 0 {
-			ts.Fatalf("%v: %d, %s", args[1:], code, out.String())
-		}
-		_, err = ts.Stdout().Write(out.Bytes())
-		ts.Check(err)
+		s.command(ts, append(args[1:], "--database-url", s.url)...)
 	}
 	s.launch(ts)
 	s.settle(ts)

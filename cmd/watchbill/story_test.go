@@ -131,6 +131,7 @@ func TestStories(t *testing.T) {
 					"database":   s.database,
 					"dump":       s.dump,
 					"restore":    s.restore,
+					"backup":     s.backup,
 					"standby":    s.standby,
 					"primary":    s.primaryDies,
 
