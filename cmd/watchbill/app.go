@@ -25,6 +25,7 @@ import (
 	"github.com/watchbill/watchbill/api"
 	"github.com/watchbill/watchbill/api/rest"
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/jobs"
 	"github.com/watchbill/watchbill/migrations"
@@ -53,13 +54,17 @@ type settings struct {
 	slackAPI    string  // "" means Slack's own
 	slackFaster float64 // how many times more calls may be made than Slack allows, in tests; 0 means as many
 	listen      string
-	metrics     string // where /metrics is; "" means beside everything else
+	tls         tlsFlags
+	tracer      *tracer                      // nil: nobody is told of traces
+	traceLink   func(oncall.Incident) string // nil: nowhere
+	metrics     string                       // where /metrics is; "" means beside everything else
 	proxies     api.Proxies
 	apiLimit    int    // requests a minute of one API key; 0: any number
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
 	prepare     func(context.Context) error // makes the database ready; nil: it is
-	spool       string                      // a directory; "" means that signals are refused while the database is away
+	examine     func(context.Context, *store.System) []view.DoctorFinding
+	spool       string // a directory; "" means that signals are refused while the database is away
 	mailIn      mailIn
 
 	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
@@ -90,7 +95,11 @@ func (s settings) address() (publicURL string, local bool) {
 	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port), true
+	scheme := "http://"
+	if s.tls.on() {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port), true
 }
 
 // app is a running Watchbill.
@@ -102,6 +111,7 @@ type app struct {
 	addr  string          // of the HTTP server
 
 	working atomic.Pointer[jobs.Jobs] // jobs, once they are started
+	checkup atomic.Pointer[checkup]   // what the doctor has found
 
 	mailAddr string // where mails of monitors are taken, if they are
 
@@ -118,9 +128,13 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
-	db, err := store.Open(ctx, s.databaseURL, store.Options{
+	options := store.Options{
 		MaxConns: maxConns, IntakeConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
-	})
+	}
+	if s.tracer != nil {
+		options.Changed = s.tracer.changed
+	}
+	db, err := store.Open(ctx, s.databaseURL, options)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +161,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	}
 	a.bot, err = bot.New(bot.Config{
 		BotToken: s.botToken, AppToken: s.appToken, UserToken: s.userToken, APIURL: s.slackAPI, Faster: s.slackFaster,
-		PublicURL: publicURL, LocalURL: local, Pages: pages,
+		PublicURL: publicURL, LocalURL: local, Pages: pages, Findings: a.findings, Trace: s.traceLink,
 		Methods: slices.Sorted(maps.Keys(s.channels)), Numbers: numbers(s.channels), Keeps: s.terms.Incidents,
 		Store: a.store.Store, Clock: clock, Log: a.log, Metrics: metrics,
 	})
@@ -217,11 +231,16 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 
 // startRest starts what needs the database.
 func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
+	var traced func(jobs.PageAttempt)
+	if s.tracer != nil {
+		traced = s.tracer.page
+		a.background(ctx, "traces", s.tracer.out.Run)
+	}
 	var err error
 	a.jobs, err = jobs.New(jobs.Config{
 		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
-		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse,
+		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse, Traced: traced,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the job queue: %w", err)
@@ -233,6 +252,9 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	a.working.Store(a.jobs)
 	a.stopRun = append(a.stopRun, a.stopJobs)
 	a.background(ctx, "slack", a.bot.Run)
+	if s.examine != nil {
+		a.background(ctx, "doctor", func(ctx context.Context) error { return a.examineSelf(ctx, s, clock) })
+	}
 	a.background(ctx, "clock", func(ctx context.Context) error { return a.watchClock(ctx, clock, metrics) })
 	return nil
 }
@@ -240,7 +262,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 // watching says how Watchbill watches itself, for people who look.
 func (a *app) watching(now time.Time) []string {
 	if j := a.working.Load(); j != nil {
-		return j.Watching(now)
+		return append(j.Watching(now), a.doctorLines(now)...)
 	}
 	return nil
 }
@@ -292,14 +314,17 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	if s.metrics != "" {
 		config.Gatherer = nil
 		var err error
-		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections, nil); err != nil {
+		if a.metricsAddr, err = a.listen(ctx, s.metrics, api.Metrics(metrics), fewConnections, nil, nil); err != nil {
 			return err
 		}
 	}
-	var err error
+	secure, err := a.secure(ctx, s.tls, clock)
+	if err != nil {
+		return err
+	}
 	most := connectionsFor(openFiles())
 	config.Most = api.MostOfOne(most)
-	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies); err != nil || s.mailIn.listen == "" {
+	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies, secure); err != nil || s.mailIn.listen == "" {
 		return err
 	}
 	var door api.Receiver = a.store
@@ -331,8 +356,8 @@ func (a *app) takeMail(ctx context.Context, in mailIn, config api.MailConfig) er
 	return nil
 }
 
-// listen serves at an address until the app stops, and returns the address with its port.
-func (a *app) listen(ctx context.Context, address string, h http.Handler, most int, proxies api.Proxies) (string, error) {
+// listen serves at an address until the app stops, with TLS if that is given, and returns the address with its port.
+func (a *app) listen(ctx context.Context, address string, h http.Handler, most int, proxies api.Proxies, secure *tls.Config) (string, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {
@@ -340,8 +365,12 @@ func (a *app) listen(ctx context.Context, address string, h http.Handler, most i
 	}
 	server := api.Server(h, listener.Addr().String())
 	limited := api.LimitConnections(server, listener, most, proxies)
+	serve := server.Serve
+	if secure != nil {
+		serve = encrypt(server, secure, a.log)
+	}
 	go func() {
-		if err := server.Serve(limited); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(limited); !errors.Is(err, http.ErrServerClosed) {
 			a.broken <- fmt.Errorf("serve HTTP: %w", err)
 		}
 	}()

@@ -85,7 +85,7 @@ func shownSetting(f *kong.Flag) string {
 // secretSetting reports whether a variable's name says that nobody should read its value. A word that is new
 // here is added where the setting is.
 func secretSetting(env string) bool {
-	for _, word := range []string{"TOKEN", "SECRET", "PASSWORD", "KEY", "_AUTH", "HEARTBEAT_URL"} {
+	for _, word := range []string{"TOKEN", "SECRET", "PASSWORD", "KEY", "_AUTH", "HEARTBEAT_URL", "_HEADERS"} {
 		if strings.Contains(env, word) && !strings.HasSuffix(env, "_CERT_KEY") && !strings.HasSuffix(env, "_FILE") {
 			return true
 		}

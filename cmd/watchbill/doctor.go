@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/bot"
+	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/migrations"
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall/setup"
@@ -24,12 +25,14 @@ type doctorCmd struct {
 	retentionFlags `embed:""`
 	secretFlags    `embed:""`
 	watchingFlags  `embed:""`
+	Fix            bool `help:"First do what can be mended without a decision and without holding anybody up, and print what was done: a migration that locks nothing for long, lost timers and pages, jobs of instances that are gone, expired rows."`
 }
 
-// report prints findings as they come and counts the bad ones.
+// report prints findings as they come, counts the bad ones, and keeps what is not as it should be.
 type report struct {
 	process
-	bad int
+	bad   int
+	found []view.DoctorFinding
 }
 
 func (r *report) ok(what, found string) {
@@ -37,11 +40,13 @@ func (r *report) ok(what, found string) {
 }
 
 func (r *report) note(what, found, remedy string) {
+	r.found = append(r.found, view.DoctorFinding{Area: what, Text: found, Remedy: remedy})
 	fmt.Fprintf(r.out, "note  %-9s %s\n%16s%s\n", what, notify.OneLine(found), "", notify.OneLine(remedy))
 }
 
 func (r *report) fail(what, found, remedy string) {
 	r.bad++
+	r.found = append(r.found, view.DoctorFinding{Bad: true, Area: what, Text: found, Remedy: remedy})
 	fmt.Fprintf(r.out, "FAIL  %-9s %s\n%16s%s\n", what, notify.OneLine(found), "", notify.OneLine(remedy))
 }
 
@@ -64,6 +69,9 @@ func (c *doctorCmd) Run(p process) error {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
+	if c.Fix {
+		c.fix(r)
+	}
 	c.look(r, lookLimit)
 	return r.end()
 }

@@ -43,6 +43,11 @@ func (c *doctorCmd) database(r *report, limit time.Duration) {
 		r.note("database", "its certificate is not checked, so that whoever is between can read along or answer in its place",
 			"Add sslmode=verify-full to DATABASE_URL, and sslrootcert for a certificate of your own; leave it where nobody else is on that network.")
 	}
+	c.lookInto(ctx, r, db)
+}
+
+// lookInto checks a database that answers.
+func (c *doctorCmd) lookInto(ctx context.Context, r *report, db *store.System) {
 	faults := r.bad
 	if err := db.CheckSessions(ctx); err != nil {
 		r.failQuery(ctx, "database", err, "Change DATABASE_URL or the pooler.")

@@ -72,6 +72,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 		retentionFlags{},
 		secretFlags{},
 		watchingFlags{},
+		false,
 	}
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out, clock: time.Now}}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -16,8 +17,10 @@ const healthcheckLimit = 4 * time.Second
 
 // healthcheckCmd is for containers without a shell.
 type healthcheckCmd struct {
-	Listen string `env:"WATCHBILL_LISTEN" default:":8080" help:"Where it listens."`
-	Alive  bool   `help:"Ask only whether the process is alive, not whether it can store signals."`
+	Listen  string `env:"WATCHBILL_LISTEN" default:":8080" help:"Where it listens."`
+	TLSCert string `name:"tls-cert-file" env:"WATCHBILL_TLS_CERT_FILE" placeholder:"FILE" help:"If it is set, it listens with TLS."`
+	Domains string `name:"acme-domains" env:"WATCHBILL_ACME_DOMAINS" placeholder:"LIST" help:"If it is set, it listens with TLS."`
+	Alive   bool   `help:"Ask only whether the process is alive, not whether it can store signals."`
 }
 
 // Run asks /readyz, or /healthz.
@@ -29,7 +32,7 @@ func (c *healthcheckCmd) Run(p process) error {
 	if c.Alive {
 		path = "/healthz"
 	}
-	text, status, err := askHere(p.ctx, c.Listen, path, 4<<10)
+	text, status, err := askHere(p.ctx, c.Listen, c.TLSCert+c.Domains != "", path, 4<<10)
 	if err != nil {
 		return err
 	}
@@ -41,8 +44,8 @@ func (c *healthcheckCmd) Run(p process) error {
 	return err
 }
 
-// askHere asks the instance on this machine that listens there, for at most so many bytes.
-func askHere(ctx context.Context, listen, path string, most int64) (text []byte, status int, err error) {
+// askHere asks the instance on this machine that listens there, with TLS or without, for at most so many bytes.
+func askHere(ctx context.Context, listen string, secure bool, path string, most int64) (text []byte, status int, err error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, 0, err
@@ -50,11 +53,18 @@ func askHere(ctx context.Context, listen, path string, most int64) (text []byte,
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost" // it listens everywhere
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+path, nil)
+	scheme := "http://"
+	if secure {
+		scheme = "https://"
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+net.JoinHostPort(host, port)+path, nil)
 	if err != nil {
 		return nil, 0, err
 	}
-	client := http.Client{Timeout: healthcheckLimit, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	transport := &http.Transport{DisableKeepAlives: true} // no proxy
+	// Its certificate is for the name that others call it by.
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // it is this machine, and is sent nothing
+	client := http.Client{Timeout: healthcheckLimit, Transport: transport}
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, 0, err

@@ -50,8 +50,10 @@ func (c *supportBundleCmd) Run(p process, command *kong.Context, sources *settin
 	b.add("settings.txt", func(w io.Writer) error { return (&configShowCmd{}).Run(c.with(p, w), command, sources) })
 	b.add("doctor.txt", func(w io.Writer) error { return c.doctor(c.with(p, w)) })
 	b.add("database.txt", func(w io.Writer) error { return c.database(p.ctx, w, now) })
-	b.add("ready.txt", func(w io.Writer) error { return askFor(p.ctx, w, c.Listen, "/readyz?verbose") })
-	b.add("metrics.txt", func(w io.Writer) error { return askFor(p.ctx, w, cmp.Or(c.MetricsListen, c.Listen), "/metrics") })
+	b.add("ready.txt", func(w io.Writer) error { return askFor(p.ctx, w, c.Listen, c.tlsFlags.on(), "/readyz?verbose") })
+	b.add("metrics.txt", func(w io.Writer) error {
+		return askFor(p.ctx, w, cmp.Or(c.MetricsListen, c.Listen), c.MetricsListen == "" && c.tlsFlags.on(), "/metrics")
+	})
 	if c.Setup {
 		b.add("setup.yaml", func(w io.Writer) error { return (&exportCmd{databaseFlags: c.databaseFlags}).Run(c.with(p, w)) })
 	}
@@ -86,10 +88,7 @@ func (c *supportBundleCmd) with(p process, out io.Writer) process {
 
 // doctor examines the installation; that something is to mend is no error here.
 func (c *supportBundleCmd) doctor(p process) error {
-	d := doctorCmd{
-		databaseFlags: c.databaseFlags, slackFlags: c.slackFlags, channelFlags: c.channelFlags, spoolFlags: c.spoolFlags,
-		retentionFlags: c.retentionFlags, secretFlags: c.secretFlags, watchingFlags: c.watchingFlags,
-	}
+	d := c.asDoctor()
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
@@ -122,8 +121,8 @@ func (c *supportBundleCmd) database(ctx context.Context, out io.Writer, now time
 	return w.Flush()
 }
 
-func askFor(ctx context.Context, out io.Writer, listen, path string) error {
-	text, _, err := askHere(ctx, listen, path, supportMost)
+func askFor(ctx context.Context, out io.Writer, listen string, secure bool, path string) error {
+	text, _, err := askHere(ctx, listen, secure, path, supportMost)
 	if err != nil {
 		return err
 	}
