@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// KeyParameters are names of the key in an address.
+// KeyParameters are the query parameters that may carry an integration's key.
 var KeyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
 
 // Said is what a request says, as JSON: a form becomes an object, and an empty body what the address says.
@@ -40,21 +40,21 @@ func Said(query url.Values, contentType string, body []byte) []byte {
 	return withDedup(body, query.Get("dedup"))
 }
 
-// withDedup puts the key that an address of GoAlert's has in a body without one of its own.
+// withDedup adds the dedup key of a GoAlert address to a body that has none of its own.
 func withDedup(body []byte, key string) []byte {
 	start := bytes.TrimLeft(body, " \t\r\n")
 	if key == "" || len(start) < 2 || start[0] != '{' {
 		return body
 	}
-	raw, _ := json.Marshal(key) // of a text it always works
+	raw, _ := json.Marshal(key) // marshalling a string never fails
 	comma := ","
 	if rest := bytes.TrimLeft(start[1:], " \t\r\n"); len(rest) > 0 && rest[0] == '}' {
 		comma = ""
 	}
-	return slices.Concat([]byte(`{"dedup":`), raw, []byte(comma), start[1:]) // of two with one name the last counts
+	return slices.Concat([]byte(`{"dedup":`), raw, []byte(comma), start[1:]) // of two fields with one name, the last wins
 }
 
-// inUTF8 decodes a body that is in another character set, if the header names it.
+// inUTF8 decodes a body in another character set, if the header names it.
 func inUTF8(contentType string, body []byte) []byte {
 	if utf8.Valid(body) {
 		return body
@@ -70,7 +70,8 @@ func inUTF8(contentType string, body []byte) []byte {
 	return text
 }
 
-// telling are fields of which at least one is in an address that is a signal, and no link that somebody has looked at.
+// telling lists parameters of which a signal's address has at least one; a link that somebody
+// merely opens has none.
 var telling = []string{
 	"title", "summary", "message", "msg", "text", "subject", "name", "status", "state", "event", "event_action", "action", "dedup_key",
 	"heartbeat", "data", "payload", "alertType", "monitorFriendlyName", "Name", "Status",
@@ -86,14 +87,14 @@ func SaysAnything(query url.Values) bool {
 	return false
 }
 
-// Readers of what came to addresses that are one service's, whatever the integration's kind is.
+// Readers of addresses that speak one service's API, whatever the integration's format.
 const (
 	ReadPagerDuty = "pagerduty"
-	ReadOpsgenie  = "opsgenie/" // what follows says what was asked for
+	ReadOpsgenie  = "opsgenie/" // followed by the operation
 )
 
-// Again reads a payload once more, as an integration set up like that would read it now: by its mapping, if it has one.
-// What was cut off can't be read, and a secret in it is Hidden.
+// Again parses a stored payload again, the way the integration as given would parse it now,
+// including its mapping. A truncated payload is an error, and its secrets are Hidden.
 func Again(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
 	if p.Cut {
 		return nil, "", problem("", "Only the beginning of it is kept, as it is larger than %d KiB.", oncall.PayloadLimit>>10)
@@ -129,7 +130,8 @@ func opsgenieAgain(verb string, keys []string, body []byte) (oncall.Signal, erro
 	return OpsgenieAct(verb, keys[0], fields), nil
 }
 
-// Transcript is a payload as a text: the request, a blank line, the body, and a mark where that is cut off.
+// Transcript renders a payload as text: the request, a blank line, the body, and a mark where it
+// was cut off.
 func Transcript(p oncall.Payload) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s", p.Method, p.Path)

@@ -10,7 +10,7 @@ func isAlerta(o object) bool {
 	return o.any("resource") && o.any("event") && (o.has("environment") || o.has("severity")) && (o.has("service") || o.has("origin") || o.has("correlate"))
 }
 
-// alerta reads an alert as Alerta takes it, which Uptime Kuma and others can send.
+// alerta reads an alert in Alerta's format, which Uptime Kuma and others can send.
 func alerta(o object) ([]oncall.Signal, error) {
 	d := draft{
 		key: strings.Join([]string{"alerta", o.str("environment"), o.str("resource"), o.str("event")}, "/"), title: o.str("resource") + ": " + o.str("event"),

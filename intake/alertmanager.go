@@ -32,15 +32,15 @@ func (t *anyText) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// texts are labels or annotations. What is no text is kept as its JSON.
+// texts are labels or annotations. A value that is not a string keeps its JSON.
 type texts map[string]string
 
 func (t *texts) UnmarshalJSON(data []byte) error {
 	var o object
-	if string(data) == "[]" { // as PHP writes an empty object
+	if string(data) == "[]" { // PHP writes an empty object this way
 		return nil
 	}
-	if json.Unmarshal(data, (*map[string]string)(t)) == nil { // nearly all are texts, and large ones are read once
+	if json.Unmarshal(data, (*map[string]string)(t)) == nil { // nearly all values are strings, and large ones should be read only once
 		return nil
 	}
 	if err := json.Unmarshal(data, &o); err != nil {
@@ -76,11 +76,11 @@ type webhookAlert struct {
 
 // Alertmanager reads a webhook of Prometheus Alertmanager: one signal for each alert, then one
 // Reconcile, because a payload lists everything that is firing in its group. Firing alerts come
-// before resolved ones, so that an incident in which one alert replaces another is not closed
-// and reopened in between.
+// before resolved ones, so that an incident in which one alert replaces another is not closed and
+// reopened in between.
 //
-// With truncatedAlerts the payload lists only some of the alerts and its status covers only
-// those, so nothing is concluded from it.
+// With truncatedAlerts the payload lists only some of the alerts, and its status covers only those,
+// so there is no Reconcile.
 func Alertmanager(body []byte) ([]oncall.Signal, error) {
 	body, err := prepare(body)
 	if err != nil {
@@ -103,14 +103,15 @@ func isAlertmanager(o object) bool {
 	return is && !o.grafanas(alert) || o.isLone()
 }
 
-// isLone reports whether an object is one alert of a webhook without the group around it, as some pass it on.
+// isLone reports whether an object is a single alert without the group around it, which some
+// senders forward.
 func (o object) isLone() bool {
 	return len(o["alerts"]) == 0 && o.any("labels.alertname") && (o.has("startsAt") || o.has("annotations")) && !o.any("title", "summary", "message", "dedup_key")
 }
 
-// webhook reports whether the payload is one of Alertmanager's or Grafana's, whatever the integration
-// expects: it lists alerts of a group, or alerts that have what theirs have. It returns the first of them, which
-// may be large, so that it is read once.
+// webhook reports whether the payload is Alertmanager's or Grafana's, whatever the integration
+// expects: it lists the alerts of a group, or alerts with the fields of theirs. It returns the
+// first alert, which may be large, so that it is read only once.
 func (o object) webhook() (alert object, is bool) {
 	if raw := o["alerts"]; len(raw) == 0 || raw[0] != '[' {
 		return nil, false
@@ -120,7 +121,7 @@ func (o object) webhook() (alert object, is bool) {
 	return alert, grouped || alert.any("fingerprint") || alert.any("startsAt")
 }
 
-// isGeneric reports whether the payload can't be Alertmanager's, and is what a script would send.
+// isGeneric reports whether the payload can't be Alertmanager's and looks like a script's.
 func (o object) isGeneric() bool {
 	_, alerts := o["alerts"]
 	_, group := o["groupKey"]
@@ -174,7 +175,7 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	case key != "":
 	case len(a.Labels) > 0:
 		key = fingerprint(a.Labels)
-	default: // its name must do
+	default: // only its name is left
 		key = hash(string(w.GroupKey), title)
 	}
 	sev, unknown := readSeverity(fmt.Sprintf("alerts[%d].labels.severity", i), a.Labels["severity"])
@@ -199,18 +200,18 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	return s
 }
 
-// unmeasured are the names of Grafana's alerts about a rule that could not be evaluated, whose texts are the
-// rule's, and say what has not happened.
+// unmeasured are the names of Grafana's alerts about a rule that could not be evaluated. Their
+// texts are the rule's own and describe something that did not happen.
 var unmeasured = map[string]string{"DatasourceNoData": "no data", "DatasourceError": "can't be evaluated"}
 
-// extras are the links of an alert, and the annotations that are neither its title nor its text.
+// extras returns the links of an alert, and the annotations other than its title and text.
 func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
 	var l links
 	texts := maps.Clone(map[string]string(a.Annotations))
 	for _, names := range [][]string{{"summary", "title"}, {"description", "message"}} {
 		for _, name := range names {
 			if trim(texts[name]) != "" {
-				delete(texts, name) // it is shown
+				delete(texts, name) // already shown
 				break
 			}
 		}
@@ -244,10 +245,10 @@ func isResolved(field, status, otherwise string) (bool, []oncall.Hint) {
 	return a == oncall.Clear, hints
 }
 
-// mostLabels is how many labels name an alert that has no name.
+// mostLabels is how many labels make up the name of a nameless alert.
 const mostLabels = 4
 
-// labelled names an alert by its labels, for want of anything better.
+// labelled names an alert after its labels, if it has no name.
 func labelled(labels map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -258,7 +259,7 @@ func labelled(labels map[string]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// fingerprint replaces the one that some senders leave out.
+// fingerprint stands in for the one that some senders leave out.
 func fingerprint(labels map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
@@ -277,7 +278,7 @@ func instant(s string) time.Time {
 	}
 	t = t.UTC()
 	if t.Year() < 1 || t.Year() > 9999 {
-		return time.Time{} // the zone moved it out of RFC 3339's range; nothing began then
+		return time.Time{} // the zone moved it out of RFC 3339's range; no alert began then
 	}
 	return t.Truncate(time.Microsecond)
 }

@@ -42,13 +42,13 @@ func azure(o object) ([]oncall.Signal, error) {
 		d.label("resource_group", group)
 	}
 	for _, path := range []string{"data.customProperties", "data.alertContext.properties"} {
-		if !c.any("operationName") || path == "data.customProperties" { // what an operation says of itself is read below
+		if !c.any("operationName") || path == "data.customProperties" { // the operation's own properties are read below
 			for name, text := range o.sub(path).texts() {
 				d.detail(name, text)
 			}
 		}
 	}
-	for name, text := range c.sub("labels").texts() { // of Azure's Prometheus
+	for name, text := range c.sub("labels").texts() { // Azure's Prometheus
 		d.label(name, text)
 	}
 	azureCondition(&d, c)
@@ -59,7 +59,7 @@ func azure(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// azureCondition reads what was measured, and of what.
+// azureCondition reads which metric was measured on what.
 func azureCondition(d *draft, c object) {
 	for _, measured := range c.list("condition.allOf") {
 		d.detail("condition", strings.Join(filled(first(measured.str("metricName"), measured.str("searchQuery")), measured.str("operator"), measured.str("threshold"), measured.str("metricValue")), " "))
@@ -77,7 +77,7 @@ func azureCondition(d *draft, c object) {
 	d.links.add("results", c.str("LinkToFilteredSearchResultsUI", "LinkToSearchResults"))
 }
 
-// azureBudget names what is spent, as such an alert has no rule that has a name.
+// azureBudget names the budget, since the rules of budget alerts have no name.
 func azureBudget(d *draft, budget object) {
 	if name := budget.str("BudgetName"); name != "" {
 		d.title = "Budget " + name + ": " + first(budget.str("SpentAmount"), "more") + " spent of " + first(budget.str("BudgetThreshold"), "what was planned")
@@ -86,23 +86,24 @@ func azureBudget(d *draft, budget object) {
 	}
 }
 
-// azureHealth are the levels of the activity log. The severity of what comes of it is always the lowest, and says nothing.
+// azureHealth are the levels of the activity log. The severity of the alert itself is always the
+// lowest and carries no information.
 var azureHealth = map[string]string{"critical": "critical", "1": "critical", "error": "high", "2": "high", "warning": "medium", "3": "medium"}
 
-// azureActivity reads an entry of the activity log. Two kinds have an end, which comes as an alert of its own: troubles of
-// Azure's services, by a number that stays, and the health of a resource.
+// azureActivity reads an entry of the activity log. Two kinds end with an alert of their own:
+// incidents of Azure's services, which keep their number, and the health of a resource.
 func azureActivity(d *draft, log object, resource string) {
 	p := log.sub("properties")
 	switch {
 	case p.any("trackingId"):
 		d.key, d.title = "azure/health/"+p.str("trackingId"), p.str("title")
 		d.body, d.level = withoutTags(p.str("communication")), azureHealth[bare(log.str("level"))]
-		if kind := bare(p.str("incidentType")); kind != "" && kind != "incident" { // planned, or to be read some day
+		if kind := bare(p.str("incidentType")); kind != "" && kind != "incident" { // planned work or an announcement
 			d.level = "low"
 		}
 		d.action, d.hints = oncall.Trigger, nil
 		switch {
-		case bare(p.str("IsSynthetic")) == "true": // somebody tries the way, and the trouble of the example is over already
+		case bare(p.str("IsSynthetic")) == "true": // a test of the action group; the sample incident is already over
 			d.key, d.level = "azure/health/test", "low"
 		case slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, bare(p.str("stage"))):
 			d.action = oncall.Clear
@@ -126,7 +127,8 @@ func azureActivity(d *draft, log object, resource string) {
 	}
 }
 
-// azureFinding reads what Azure's security and its advisor have found, which have words of their own for how bad it is.
+// azureFinding reads findings of Azure's security center and advisor, which have severity words of
+// their own.
 func azureFinding(d *draft, log, p object) {
 	source := bare(log.str("eventSource"))
 	if source != "security" && source != "recommendation" {
@@ -169,7 +171,7 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	d.label("resource_group", first(c.str("resourceGroupName"), log.str("resourceGroupName")))
 	azureCondition(&d, c)
 	azureCondition(&d, data)
-	if o.any("operation") && c.any("newCapacity") { // machines are added or taken away by themselves
+	if o.any("operation") && c.any("newCapacity") { // autoscaling
 		d.title, d.body, d.level = d.title+": "+o.str("operation"), first(d.body, c.str("details")), "low"
 	}
 	if len(log) > 0 {
@@ -181,7 +183,8 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// azureSearch is which alert of a search it is: it tells of each of the values that divide what was found.
+// azureSearch identifies an alert of a search rule, which fires separately for each combination of
+// dimension values.
 func azureSearch(data, c object) string {
 	parts := []string{"azure", data.str("AlertRuleName", "BudgetName"), c.str("name", "resourceName")}
 	for _, dimension := range data.list("Dimensions") {
@@ -190,7 +193,8 @@ func azureSearch(data, c object) string {
 	return hash(parts...)
 }
 
-// azureMetric is which alert of a rule it is: it tells of each resource, and of each of the values that divide them.
+// azureMetric identifies an alert of a metric rule, which fires separately for each resource and
+// each combination of dimension values.
 func azureMetric(c object) string {
 	if !c.any("id") {
 		return ""

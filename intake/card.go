@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// isCard reports whether an object is a message that is laid out: for Teams, Google Chat or Slack, or one of those that name
-// the type of their text.
+// isCard reports whether an object is a formatted message: for Teams, Google Chat or Slack, or with
+// a text that names its type.
 func isCard(o object) bool {
 	if len(o.first("attachments").list("content.body")) > 0 || o.str("@type") == "MessageCard" {
 		return true
 	}
-	if o.any("title", "summary", "message", "status", "state", "severity", "dedup_key") { // it speaks for itself
+	if o.any("title", "summary", "message", "status", "state", "severity", "dedup_key") { // it has fields of its own
 		return false
 	}
 	return o.first("cardsV2").has("card") || len(o.first("cards").list("sections")) > 0 || o.first("cards").has("header") ||
@@ -44,14 +44,14 @@ func readCard(d *draft, o object) {
 	d.title, d.body = strings.Trim(trim(title), "*_#` "), strings.Join(filled(append([]string{more}, texts[1:]...)...), "\n")
 }
 
-// cardTexts returns what a field says that people read, in the order in which it stands there: texts and addresses.
+// cardTexts returns the texts and addresses under a field that people would see, in order.
 func cardTexts(field string, raw json.RawMessage) []string {
 	var out []string
 	in := json.NewDecoder(bytes.NewReader(raw))
 	type level struct {
 		list bool
-		name string // of the field that comes or came last
-		next bool   // a name comes
+		name string // of the current or latest field
+		next bool   // a name is expected next
 	}
 	levels := []level{{name: field}}
 	for len(out) < mostTexts {
@@ -83,7 +83,7 @@ func cardTexts(field string, raw json.RawMessage) []string {
 	return out
 }
 
-// cardNames are the fields of cards that people read.
+// cardNames are the fields of cards that are displayed.
 var cardNames = []string{
 	"text", "title", "subtitle", "activityTitle", "activitySubtitle", "summary", "content", "topLabel", "bottomLabel", "value", "body", "url", "uri",
 }

@@ -15,7 +15,8 @@ func isChat(o object) bool {
 		o.any("text") && len(o.list("blocks")) > 0
 }
 
-// chat reads a message made for a chat, Slack's or Discord's. It has no key and no state: the title must do, and the colour.
+// chat reads a chat message in Slack's or Discord's format. It has no key and no state, so both
+// come from the title and the colour.
 func chat(o object) ([]oncall.Signal, error) {
 	var about object
 	if attachments := append(o.list("attachments"), o.list("embeds")...); len(attachments) > 0 {
@@ -59,7 +60,8 @@ func chat(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// stateLine returns the first line in which Uptime Kuma or Gatus says how something is; empty if none does.
+// stateLine returns the first line in which Uptime Kuma or Gatus states a status; empty if there is
+// none.
 func stateLine(texts []string) string {
 	for _, text := range texts {
 		for line := range strings.SplitSeq(text, "\n") {
@@ -71,7 +73,7 @@ func stateLine(texts []string) string {
 	return ""
 }
 
-// byColor takes what is green for an end.
+// byColor takes green for resolved.
 func byColor(color string) oncall.Action {
 	if strings.EqualFold(color, "good") {
 		return oncall.Clear

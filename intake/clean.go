@@ -19,7 +19,7 @@ var (
 	tagged = regexp.MustCompile(`</?[a-zA-Z][^>]*>`)
 )
 
-// withoutTags is what a text says that is written in HTML.
+// withoutTags returns the text of a piece of HTML.
 func withoutTags(text string) string {
 	text = tagged.ReplaceAllString(breaks.ReplaceAllString(text, "\n"), "")
 	var lines []string
@@ -50,7 +50,7 @@ func firstOf(text string, others []string) string {
 // Limits of a signal. Longer text is cut, a longer key is hashed, a longer link is dropped.
 const (
 	maxTitle      = 1_024  // runes
-	maxLines      = 300    // runes, of a title that is made of several lines
+	maxLines      = 300    // runes, of a title joined from several lines
 	maxBody       = 32_000 // runes
 	maxKey        = 512    // bytes
 	maxLink       = 2_048  // bytes
@@ -59,14 +59,14 @@ const (
 	maxLabelValue = 1_024 // runes
 )
 
-// Limits of a payload; more is an attack or a mistake.
+// Limits of a payload; anything beyond is an attack or a mistake.
 const (
 	maxDepth    = 64
 	maxBrackets = 200_000 // objects and arrays; an Alertmanager alert has three
 	maxValues   = 200_000 // in objects or arrays; an Alertmanager alert has some twenty
 )
 
-// prepare strips what surrounds the JSON object and refuses one that is too costly to decode.
+// prepare strips whatever surrounds the JSON object, and refuses one that is too costly to decode.
 func prepare(body []byte) ([]byte, error) {
 	body = trimmed(body)
 	switch {
@@ -134,7 +134,7 @@ func clean(s string, runes int) string {
 	return s
 }
 
-// cutMarked is clean for text that people read to its end: it says how much was cut.
+// cutMarked is clean for long text: it adds how much was cut.
 func cutMarked(s string, runes int) string {
 	s = trim(s)
 	n := utf8.RuneCountInString(s)
@@ -156,8 +156,8 @@ func cleanKey(s string) string {
 	return s
 }
 
-// cleanLink returns the first address that a browser can open. A bad link is no reason to
-// refuse an alert.
+// cleanLink returns the first address that a browser can open. A bad link is no reason to refuse an
+// alert.
 func cleanLink(links ...string) string {
 	for _, s := range links {
 		s = strings.TrimSpace(s)

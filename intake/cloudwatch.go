@@ -19,7 +19,7 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	switch {
 	case o.any("detail-type"):
 		return eventBridge(o)
-	case o.any("alarmData.alarmName"): // as an alarm calls a function
+	case o.any("alarmData.alarmName"): // the payload of a function called by an alarm
 		d := draft{labels: map[string]string{}}
 		d.label("region", o.str("region"))
 		d.label("account", o.str("accountId"))
@@ -40,7 +40,7 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	for _, dimension := range o.list("Trigger.Dimensions") {
 		d.label(dimension.str("name"), dimension.str("value"))
 	}
-	for _, metric := range o.list("Trigger.Metrics") { // of an alarm that computes with several
+	for _, metric := range o.list("Trigger.Metrics") { // an alarm on a metric expression
 		d.label("metric", metric.str("MetricStat.Metric.MetricName"))
 		d.label("namespace", metric.str("MetricStat.Metric.Namespace"))
 		for _, dimension := range metric.list("MetricStat.Metric.Dimensions") {
@@ -48,7 +48,7 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 		}
 	}
 	var children []string
-	for _, child := range o.list("TriggeringChildren") { // of a composite alarm
+	for _, child := range o.list("TriggeringChildren") { // a composite alarm
 		children = append(children, child.str("Arn")[strings.LastIndex(child.str("Arn"), ":")+1:])
 	}
 	d.detail("alarms", strings.Join(filled(children...), ", "))
@@ -56,10 +56,10 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// severityInName are the words of a name that can only be a severity.
+// severityInName matches words in a name that can only be a severity.
 var severityInName = regexp.MustCompile(`(?i)^(critical|crit|high|warning|warn|medium|low|info|p[1-5]|sev-?[0-5])$`)
 
-// cloudWatchLevel finds a severity in the name or description, since an alarm has none.
+// cloudWatchLevel looks for a severity in the name or description, since alarms have none.
 func cloudWatchLevel(d *draft, state string) {
 	if bare(state) == "insufficientdata" {
 		d.level = "medium"
@@ -73,7 +73,7 @@ func cloudWatchLevel(d *draft, state string) {
 	}
 }
 
-// alarmLink is where the console shows an alarm.
+// alarmLink is the address of an alarm in the console.
 func alarmLink(arn, name string) string {
 	parts := strings.Split(arn, ":")
 	if len(parts) < 7 || strings.ContainsAny(parts[3], "/?#@") {
@@ -100,7 +100,7 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	case "AWS Health Event":
 		d.title = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(detail.str("eventTypeCode"), "AWS_"+detail.str("service")+"_"), "_", " "))
 		d.title = detail.str("service") + ": " + d.title + " in " + first(detail.str("eventRegion"), o.str("region"))
-		if category := detail.str("eventTypeCategory"); category != "" && category != "issue" && category != "investigation" { // planned, or to be read some day
+		if category := detail.str("eventTypeCategory"); category != "" && category != "issue" && category != "investigation" { // planned work or an announcement
 			d.level = "low"
 		}
 		d.label("service", detail.str("service"))
@@ -111,7 +111,7 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	}
 	about, action := eventOutcome(kind, detail)
 	which := first(detail.str("eventArn", "id", "findingId", "project-name"), resource)
-	if stage := strings.Join(filled(detail.str("stage"), detail.str("action")), "/"); stage != "" { // of a pipeline
+	if stage := strings.Join(filled(detail.str("stage"), detail.str("action")), "/"); stage != "" { // a pipeline
 		which += "/" + stage
 	}
 	d.key = hash("eventbridge", about, which, detail.str("title"))
@@ -125,12 +125,12 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// machineStates are what becomes of a machine of EC2.
+// machineStates maps the states of an EC2 instance to what they mean.
 var machineStates = map[string]oncall.Action{"running": oncall.Clear, "pending": oncall.Update, "stopping": oncall.Update, "shuttingdown": oncall.Update}
 
-// eventOutcome says what a change means, if the event is one, and what it is of.
+// eventOutcome returns the resource that an event is about and whether it failed or recovered.
 func eventOutcome(kind string, detail object) (about string, action oncall.Action) {
-	for end, action := range map[string]oncall.Action{" Successful": oncall.Clear, " Unsuccessful": oncall.Trigger} { // of a group that scales
+	for end, action := range map[string]oncall.Action{" Successful": oncall.Clear, " Unsuccessful": oncall.Trigger} { // an autoscaling group
 		if about, is := strings.CutSuffix(kind, end); is {
 			return about, action
 		}
@@ -142,7 +142,7 @@ func eventOutcome(kind string, detail object) (about string, action oncall.Actio
 		return kind, ""
 	case strings.HasPrefix(plain, "ec2instancestate"):
 		return kind, machineStates[bare(word)]
-	case strings.HasPrefix(kind, "Code"): // one that still runs says nothing
+	case strings.HasPrefix(kind, "Code"): // a run still in progress means nothing yet
 		return kind, gitOutcome(word)
 	}
 	if action = gitOutcome(word); action == oncall.Update {
@@ -151,7 +151,7 @@ func eventOutcome(kind string, detail object) (about string, action oncall.Actio
 	return kind, action
 }
 
-// eventBridgeAlarm reads an alarm as an event has it.
+// eventBridgeAlarm reads an alarm wrapped in an EventBridge event.
 func eventBridgeAlarm(d *draft, alarm object, arn string) {
 	d.key, d.title = arn, alarm.str("alarmName")
 	d.body = strings.Join(filled(alarm.str("configuration.description"), alarm.str("state.reason")), "\n")
@@ -174,7 +174,7 @@ func latestDescription(detail object) []string {
 	return out
 }
 
-// awsLevel reads GuardDuty's numbers up to ten.
+// awsLevel reads GuardDuty's severities, numbers up to ten.
 func awsLevel(text string) string {
 	n, err := strconv.ParseFloat(text, 64)
 	switch {

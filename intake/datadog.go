@@ -7,10 +7,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// datadogTitle is how Datadog begins the title of an event.
+// datadogTitle matches the beginning of an event's title.
 var datadogTitle = regexp.MustCompile(`(?is)^(?:\[test\]\s*)?(?:\[(P\d)\]\s*)?\[(?:(P\d)\]\s*\[)?(Triggered|Re-?Triggered|Recovered|Warn|Re-?Warn|No ?data|Re-?No ?data|Renotify|Test)[^\]{]*(?:\{([^}]*)\})?[^\]]*\]\s*(.*)$`)
 
-// datadogLink is the monitor's page in the text of an event.
+// datadogLink matches the monitor's page in the text of an event.
 var datadogLink = regexp.MustCompile(`\((https://[^\s()]+/monitors[/#][^\s()]+)\)`)
 
 func isDatadog(o object) bool {
@@ -19,11 +19,11 @@ func isDatadog(o object) bool {
 		m.any("alertid") && m.any("alertstatus", "alertscope", "alertmetric", "alerttitle") || m.has("transition", "aggregationkey")
 }
 
-// datadog reads what Datadog's webhook integration sends: the payload that it offers, or one made of its variables.
-// Of that which it offers only the title says what has happened.
+// datadog reads Datadog's webhooks: its default payload, or one built from its variables. In the
+// default payload only the title tells what happened.
 func datadog(o object) ([]oncall.Signal, error) {
 	m := o.bareNames("datadog")
-	value := func(names ...string) string { // a variable may be left as it is
+	value := func(names ...string) string { // a variable may not have been substituted
 		for _, name := range names {
 			if s := m.str(name); s != "" && !strings.HasPrefix(s, "$") && s != "null" && s != "none" {
 				return s
@@ -46,7 +46,7 @@ func datadog(o object) ([]oncall.Signal, error) {
 	if d.key == "" {
 		d.key = hash("datadog", first(value("alertid", "monitorid"), d.title), scope)
 	}
-	if isTest { // of a monitor, which it neither opens nor ends
+	if isTest { // a test neither opens nor resolves the monitor's alert
 		d.key, d.level = hash("datadog", "test", d.key), "low"
 	}
 	d.status("alert_transition", first(transition, value("alerttype")))

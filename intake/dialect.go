@@ -10,19 +10,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A dialect is where a sender that needs no format of its own says what generic JSON says under other names. In its texts, a
-// path in braces stands for what is there, and alternatives are divided by bars: "{check.alias|check.url} is down".
+// A dialect maps the field names of one sender to those of generic JSON, for senders that need no
+// format of their own. In its texts, a path in braces stands for the value there, with alternatives
+// separated by bars: "{check.alias|check.url} is down".
 type dialect struct {
-	has   string                    // paths that only this sender has together
-	where map[string]*regexp.Regexp // what texts at paths match
+	has   string                    // paths that together identify this sender
+	where map[string]*regexp.Regexp // patterns that the values at paths must match
 
 	key, title, status, body, link, level string
 	labels                                map[string]string
 
-	over   string                   // a path: if something stands there, it is over
-	words  map[string]oncall.Action // what words of status mean here, written as bare gives them
-	others oncall.Action            // what any other word means, and none; empty: as everywhere
-	levels map[string]string        // what levels mean here
+	over   string                   // a path: the alert is resolved if it has a value
+	words  map[string]oncall.Action // the meaning of status words, normalized by bare
+	others oncall.Action            // the meaning of any other word, or of none; empty: the usual one
+	levels map[string]string        // the severities of levels
 	tags   bool                     // texts beside those of the sender, whose names begin with "_", are part of the key
 }
 
@@ -33,13 +34,13 @@ const (
 	mention = oncall.Update
 )
 
-// inDialect reads an object that is in a known dialect.
+// inDialect reads an object in a known dialect.
 func inDialect(o object) ([]oncall.Signal, bool) {
 	if o.isOurs() || len(o) > mostNames {
 		return nil, false
 	}
 	plain := o.bareNames()
-	inner := map[string]object{} // what was looked into
+	inner := map[string]object{} // objects already parsed
 	for _, s := range dialects {
 		for _, about := range []object{o, plain} {
 			if s.fits(about, inner) {
@@ -120,7 +121,7 @@ func (s dialect) draft(o object) draft {
 	return d
 }
 
-// rest adds what is neither shown nor a part.
+// rest adds the fields that are neither shown nor part of a shown one as details.
 func (s dialect) rest(d *draft, o object, shown map[string]bool) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		text, err := asText(o[name])
@@ -138,7 +139,8 @@ func (s dialect) rest(d *draft, o object, shown map[string]bool) {
 
 var inBraces = regexp.MustCompile(`\{[^}]*\}`)
 
-// fill puts what an object says at paths in a text. What stands around a path that says nothing goes with it.
+// fill replaces the paths in a text by their values. The words around a path without a value are
+// dropped.
 func fill(o object, text string) string {
 	out, at, missing := "", 0, false
 	for _, found := range inBraces.FindAllStringIndex(text, -1) {
@@ -181,7 +183,7 @@ func valueAt(o object, path string) string {
 	return o.str(path)
 }
 
-// oneLine is a text as it came; of an object or a list there is nothing to say in one.
+// oneLine returns a string value; an object or a list has no short form.
 func oneLine(text string) string {
 	if strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[{") || text == "[]" {
 		return ""

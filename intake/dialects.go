@@ -2,8 +2,8 @@ package intake
 
 import "github.com/watchbill/watchbill/oncall"
 
-// dialects are those of senders whose documents or fixtures were read, the narrower ones of a sender first. Their payloads are
-// testdata/generic-SENDER-*.json.
+// dialects were written from each sender's documentation or fixtures, the more specific ones of a
+// sender first. Their payloads are testdata/generic-SENDER-*.json.
 var dialects = []dialect{
 	{ // AppDynamics, by the template of Grafana OnCall
 		has: "event.eventType event.summaryMessage event.application", key: "appdynamics/{event.application.name}/{event.node.name|event.tier.name}",
@@ -63,7 +63,7 @@ var dialects = []dialect{
 		body: "{exception_info.type}: {exception_info.message|event_info.log_message}", link: "{group_info.detail_link}",
 		labels: map[string]string{"project": "group_info.project_id", "service": "event_info.service", "version": "event_info.version"},
 	},
-	{ // Grafana OnCall, which calls others
+	{ // Grafana OnCall's outgoing webhooks
 		has: "alert_group.id alert_group.title", key: "oncall/{alert_group.id}", title: "{alert_group.title}", status: "{alert_group.state}",
 		link: "{alert_group.permalinks.web}", body: "{alert_payload.message}", words: map[string]oncall.Action{"silenced": mention},
 	},
@@ -134,7 +134,7 @@ var dialects = []dialect{
 		link: "{click}", level: "{priority}", labels: map[string]string{"topic": "topic"},
 		levels: map[string]string{"1": "low", "2": "low", "3": "medium", "4": "high", "5": "critical"},
 	},
-	{ // PagerDuty, which calls others
+	{ // PagerDuty's outgoing webhooks
 		has: "event.event_type event.data.id event.data.title", key: "pagerduty/{event.data.id}", title: "{event.data.title}", status: "{event.event_type}",
 		link: "{event.data.html_url}", level: "{event.data.priority.summary|event.data.urgency}", labels: map[string]string{"service": "event.data.service.summary"},
 		words: map[string]oncall.Action{
@@ -176,7 +176,7 @@ var dialects = []dialect{
 		has: "search_name sid", key: "splunk/{app}/{search_name}/{result.host}", title: "{search_name}", body: "{result._raw}", link: "{results_link}",
 		labels: map[string]string{"host": "result.host", "source": "result.source", "app": "app"}, status: "triggered",
 	},
-	{ // Squadcast, for which others' alerts may be made
+	{ // Squadcast's incoming webhook, in whose format others send
 		has: "event_id status", where: matching("status", "^(trigger|acknowledge|resolve)$"), key: "{event_id}", title: "{message|title|summary}",
 		status: "{status}", body: "{description}", level: "{priority|severity}",
 	},
@@ -201,7 +201,7 @@ var dialects = []dialect{
 		status: "{event}", body: "{ssl.error}", link: "{check.url}", level: "medium",
 		words: map[string]oncall.Action{"checksslvalid": closes, "checksslrenewed": closes}, others: opens,
 	},
-	{ // UptimeRobot, whose names are written in two ways
+	{ // UptimeRobot, whose names come in two spellings
 		has: "monitorfriendlyname alerttype", where: matching("alerttype", "^3$"), key: "uptimerobot/{monitorid|monitorurl|monitorfriendlyname}/ssl",
 		title: "{monitorfriendlyname}: its certificate expires", status: "triggered", body: "{alertdetails}", link: "{monitorurl}", level: "medium",
 	},

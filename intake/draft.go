@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A draft is a signal whose texts are still as they came.
+// A draft is a signal whose texts have not been cleaned yet.
 type draft struct {
 	action oncall.Action
 	hints  []oncall.Hint
@@ -19,10 +19,10 @@ type draft struct {
 	links                         links
 	starts, ends                  string
 	note                          string
-	about                         string // what a text says it is about, for its reader alone
+	about                         string // what a text is about; only its reader uses it
 }
 
-// status sets the action by a monitor's word for it.
+// status sets the action from a monitor's word for it.
 func (d *draft) status(field, word string) {
 	d.action = oncall.Trigger
 	if trim(word) != "" {
@@ -30,7 +30,7 @@ func (d *draft) status(field, word string) {
 	}
 }
 
-// label adds a label, unless it says nothing.
+// label adds a label, unless its value is blank.
 func (d *draft) label(name, value string) {
 	if trim(value) == "" {
 		return
@@ -52,8 +52,8 @@ func (d *draft) detail(name, value string) {
 	d.details[name] = value
 }
 
-// signal cleans what was drafted. A trigger is called by its key if nothing else names it, and a key is made
-// of the title.
+// signal cleans the draft. Without a title, a trigger is named after its key; without a key, the
+// title makes one.
 func (d draft) signal() oncall.Signal {
 	level, unknown := readSeverity("severity", d.level)
 	details := cleanDetails(d.links.take(d.details))
@@ -79,7 +79,8 @@ func (d draft) signal() oncall.Signal {
 	return s
 }
 
-// under is the key of what a monitor knows by this id; none if it has none, lest all its alerts be one.
+// under returns the key for an id within a monitor; none without an id, or else all its alerts
+// would be one.
 func under(monitor, id string) string {
 	if trim(id) == "" {
 		return ""
@@ -89,8 +90,8 @@ func under(monitor, id string) string {
 
 func one(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
 
-// moment reads an instant as monitors write it: RFC 3339, nearly so, or seconds or milliseconds since 1970. A time
-// without a zone says nothing.
+// moment reads a time as monitors write it: RFC 3339 or nearly so, or seconds or milliseconds since
+// 1970. A time without a zone is ignored.
 func moment(text string) time.Time {
 	text = trim(text)
 	if t := instant(text); !t.IsZero() {

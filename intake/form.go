@@ -12,15 +12,16 @@ import (
 )
 
 const (
-	maxFields = 1_000    // of a form
+	maxFields = 1_000    // per form
 	maxField  = 16 << 20 // bytes
 )
 
-// keyFields are fields of a form or an address that carry the key and are no part of the alert.
+// keyFields are fields of a form or query that carry the key and are no part of the alert.
 var keyFields = []string{"token", "key", "apikey", "api_key", "integrationkey", "integration_key"}
 
-// Fields returns the object that a form says, the way that monitors fill forms: a field that is JSON is that JSON, and
-// one that alone says everything, such as "data" or "payload", is the whole.
+// Fields turns a form into an object, following the habits of monitors: a field that holds JSON
+// becomes that JSON, and a sole field that holds everything, such as "data" or "payload", becomes
+// the whole.
 func Fields(form url.Values) []byte {
 	out := map[string]json.RawMessage{}
 	for _, name := range names(form) {
@@ -32,7 +33,7 @@ func Fields(form url.Values) []byte {
 			out[name] = json.RawMessage(plain)
 			continue
 		}
-		raw, _ := json.Marshal(text) // of a text it always works
+		raw, _ := json.Marshal(text) // marshalling a string never fails
 		out[name] = raw
 	}
 	for _, whole := range []string{"data", "payload", "body", "json", "alert", "message"} {
@@ -44,7 +45,7 @@ func Fields(form url.Values) []byte {
 	return body
 }
 
-// isDigest reports whether the field Token is StatusCake's, which is no key.
+// isDigest reports whether the field Token is StatusCake's digest rather than a key.
 func isDigest(form url.Values) bool { return form.Has("StatusCode") && form.Has("Token") }
 
 func names(form url.Values) []string {
@@ -56,8 +57,8 @@ func names(form url.Values) []string {
 	return all
 }
 
-// Form returns the form in a body; false if it isn't one. What is JSON is no form, and what is one is a form, whatever the
-// header says.
+// Form returns the form in a body; false if it isn't one. JSON is never a form, and a form is one
+// whatever the header claims.
 func Form(body []byte, contentType string) (url.Values, bool) {
 	start := bytes.TrimLeft(body, "\ufeff \t\r\n")
 	if len(start) == 0 || start[0] == '{' || start[0] == '[' {
@@ -67,7 +68,7 @@ func Form(body []byte, contentType string) (url.Values, bool) {
 	switch {
 	case kind == "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(strings.TrimSpace(string(body)))
-		if err == nil && len(form) > 0 && (len(form) > 1 || form.Get(names(form)[0]) != "") { // curl calls any text a form
+		if err == nil && len(form) > 0 && (len(form) > 1 || form.Get(names(form)[0]) != "") { // curl labels any text a form
 			return form, true
 		}
 	case kind == "multipart/form-data" && params["boundary"] != "":
@@ -78,7 +79,7 @@ func Form(body []byte, contentType string) (url.Values, bool) {
 	return unnamedForm(start)
 }
 
-// unnamedForm reads a form of which the header says nothing, or something wrong.
+// unnamedForm reads a form whose header is missing or wrong.
 func unnamedForm(body []byte) (url.Values, bool) {
 	switch kind, params := unnamedKind(body); kind {
 	case "multipart/form-data":
@@ -90,7 +91,8 @@ func unnamedForm(body []byte) (url.Values, bool) {
 	return nil, false
 }
 
-// unnamedKind is what a body seems to be that is no JSON, by itself: one of the kinds of forms, or nothing.
+// unnamedKind guesses the kind of form from a body that isn't JSON; empty if it doesn't look like
+// one.
 func unnamedKind(body []byte) (kind string, params map[string]string) {
 	body = bytes.TrimSpace(body)
 	line, rest, _ := bytes.Cut(body, []byte("\n"))
@@ -126,13 +128,13 @@ func multipartForm(body []byte, boundary string) (url.Values, bool) {
 	return form, len(form) > 0
 }
 
-// Key is the key that a body carries itself, as events for PagerDuty do; empty if it has none.
+// Key returns the key inside a body, where PagerDuty's events carry it; empty if it has none.
 func Key(body []byte) string {
 	body, err := prepare(Unmarked(body))
 	if err != nil {
 		return ""
 	}
-	var o struct { // not taken apart: whoever sends it has shown no key yet
+	var o struct { // not fully parsed: the sender has not shown a key yet
 		Routing json.RawMessage `json:"routing_key"`
 		Service json.RawMessage `json:"service_key"`
 	}

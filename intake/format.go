@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// fromObject makes a parser of bodies out of one of objects.
+// fromObject turns a parser of objects into one of bodies.
 func fromObject(read func(object) ([]oncall.Signal, error)) func([]byte) ([]oncall.Signal, error) {
 	return func(body []byte) ([]oncall.Signal, error) {
 		body, err := prepare(body)
@@ -24,22 +24,22 @@ func fromObject(read func(object) ([]oncall.Signal, error)) func([]byte) ([]onca
 
 // A Format is what one kind of monitor sends.
 type Format struct {
-	Name  oncall.Format // its name in the setup file
-	Title string        // what people call it
+	Name  oncall.Format // its name in the set-up file
+	Title string        // its display name
 	Parse func(body []byte) ([]oncall.Signal, error)
 	Limit int64 // maximum size of a body in bytes
 
-	is   func(object) bool                     // whether a body is certainly its; nil: that can't be told
-	read func(object) ([]oncall.Signal, error) // Parse, of an object
+	is   func(object) bool                     // whether a body is certainly in this format; nil: can't be told
+	read func(object) ([]oncall.Signal, error) // Parse, for an object
 }
 
 const usualLimit = 1 << 20
 
-// Formats lists what an integration can have, in the order in which people see them. A body is recognised by the first
-// one that it certainly is.
+// Formats lists the formats an integration can have, in the order in which people see them. A body
+// is recognized by the first that is certain of it.
 var Formats []Format
 
-func init() { Formats = formats() } // a reader may call Read for what it wraps, so that a literal can't initialise it
+func init() { Formats = formats() } // set in init, because a reader may call Read for a wrapped payload
 
 func formats() []Format {
 	list := []Format{
@@ -92,7 +92,7 @@ func limitOf(name oncall.Format) int64 {
 	return usualLimit
 }
 
-// Auto is the format by which bodies are recognised.
+// Auto is the format that recognizes each body.
 const Auto = oncall.AutoFormat
 
 func auto(body []byte) ([]oncall.Signal, error) {
@@ -100,7 +100,7 @@ func auto(body []byte) ([]oncall.Signal, error) {
 	return signals, err
 }
 
-// sure makes a reader refuse what it does not know at all.
+// sure makes a reader refuse a body that is not certainly in its format.
 func sure(is func(object) bool, read func(object) ([]oncall.Signal, error)) func(object) ([]oncall.Signal, error) {
 	return func(o object) ([]oncall.Signal, error) {
 		if !is(o) {
@@ -110,8 +110,8 @@ func sure(is func(object) bool, read func(object) ([]oncall.Signal, error)) func
 	}
 }
 
-// Of returns a format by its name. A format that only a later release knows is recognised, so that after
-// a rollback signals are not lost that can still be understood.
+// Of returns a format by its name. An unknown name means Auto: after a rollback, signals to a
+// format of the later release may still be understood.
 func Of(name oncall.Format) Format {
 	for _, f := range Formats {
 		if f.Name == name {
@@ -130,8 +130,9 @@ func Names() []oncall.Format {
 	return names
 }
 
-// Read reads a body that came for an integration of the kind given, and returns as what. A kind that somebody has
-// chosen comes first, but what is certainly something else is read as that.
+// Read reads a body sent to an integration of the given format, and returns the format that it was
+// read as. A chosen format is tried first, but a body that is certainly in another one is read as
+// that.
 func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	chosen := Of(kind)
 	body = trimmed(body)
@@ -149,10 +150,11 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 	return read(chosen.Name, o, body)
 }
 
-// read looks for a title where one usually stands, in the object and in what is in it, before it takes what is only like one.
+// read looks for a title in the usual fields, of the object and of those nested in it, before it
+// settles for a field that only resembles one.
 func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	chosen := Of(kind)
-	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // which is recognised as Alertmanager's otherwise
+	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // otherwise recognized as Alertmanager's
 		signals, err := chosen.of(o, body)
 		return signals, chosen.Name, err
 	}
@@ -163,7 +165,7 @@ func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Fo
 	if signals, found := readAnyhow(o); found {
 		return signals, "generic", nil
 	}
-	if chosen.Name != Auto && chosen.Name != "generic" { // it says better what is missing
+	if chosen.Name != Auto && chosen.Name != "generic" { // its error is more precise
 		if signals, other := chosen.of(o, body); other == nil {
 			return signals, chosen.Name, nil
 		} else if chosen.is == nil || chosen.read == nil {
@@ -173,7 +175,7 @@ func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Fo
 	return nil, "", err
 }
 
-// readWell reads what is certainly a monitor's, and generic JSON.
+// readWell reads a body that is certainly one monitor's, and generic JSON.
 func readWell(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	if chosen.is != nil && chosen.is(o) {
 		if signals, err := chosen.of(o, body); err == nil {
@@ -202,7 +204,7 @@ func readWell(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.For
 	return nil, "", err
 }
 
-// readAnyhow reads what has a name for what it is about at least, or a text.
+// readAnyhow reads a body with at least a name or a text.
 func readAnyhow(o object) ([]oncall.Signal, bool) {
 	for inner := range o.within() {
 		if signals, found := readAnyhow(inner); found {
@@ -218,7 +220,7 @@ func readAnyhow(o object) ([]oncall.Signal, bool) {
 	return signals, err == nil
 }
 
-// of reads an object, of which body may be the text.
+// of reads an object; body may be its JSON.
 func (f Format) of(o object, body []byte) ([]oncall.Signal, error) {
 	if f.read != nil {
 		return f.read(o)
@@ -232,18 +234,19 @@ func (f Format) of(o object, body []byte) ([]oncall.Signal, error) {
 	return f.Parse(body)
 }
 
-// isOurs reports whether an object has a title and a key as generic JSON has them.
+// isOurs reports whether an object has a title and a key in generic JSON's fields.
 func (o object) isOurs() bool {
 	return o.any("dedup_key") && o.any("title", "summary", "message")
 }
 
-// inners are the fields in which others wrap what they send.
+// inners are the fields in which senders wrap their payload.
 var inners = []string{
 	"alert", "incident", "event", "data", "payload", "body", "detail", "issue", "problem", "monitor", "notification", "webhook", "json",
 	"check", "error", "fault", "item", "attributes", "execution", "job", "component", "rule", "trigger", "test", "entity", "context", "resource", "service", "host", "site",
 }
 
-// within returns the objects in the object, or in a text of it, with what the outer one says beside.
+// within yields the objects nested in the object or in one of its texts, each with what the outer
+// one adds.
 func (o object) within() iter.Seq[object] {
 	return func(yield func(object) bool) {
 		var outer []string
@@ -266,10 +269,10 @@ func (o object) within() iter.Seq[object] {
 	}
 }
 
-// pass gives an inner object what its own fields don't say: what happened, by the field given, and more of what people
-// want to know.
+// pass copies into a nested object what it lacks itself: the action, from the field given, and
+// further facts worth showing.
 func (o object) pass(inner object, status string) {
-	if status != "" && genericFields(inner)[actionField] == "" { // what happened often stands outside
+	if status != "" && genericFields(inner)[actionField] == "" { // the action is often outside
 		inner["event_action"] = o[status]
 	}
 	if len(inner)+len(o) > mostNames {
@@ -285,7 +288,7 @@ func (o object) pass(inner object, status string) {
 // mostListed is how many objects of a list are read.
 const mostListed = 1_000
 
-// readList reads a list: Prometheus' alerts, or whatever is in it one by one.
+// readList reads a list: Prometheus' alerts, or any objects one by one.
 func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	list, err := asList(body)
 	if err != nil {

@@ -10,7 +10,7 @@ func isGatus(o object) bool {
 	return o.has("conditions", "name") && o.any("status", "alert_triggered_or_resolved") && (o.has("errors") || o.has("group"))
 }
 
-// gatus reads what Gatus sends with the body that docs/monitors.md gives.
+// gatus reads Gatus's webhooks with the body given in docs/monitors.md.
 func gatus(o object) ([]oncall.Signal, error) {
 	name := o.str("name", "endpoint_name")
 	if group := o.str("group", "endpoint_group"); group != "" {
@@ -22,7 +22,7 @@ func gatus(o object) ([]oncall.Signal, error) {
 		link: o.str("url", "endpoint_url"), level: o.str("severity", "priority"), labels: map[string]string{},
 	}
 	d.status("status", o.str("status", "alert_triggered_or_resolved"))
-	if text := o.str("conditions", "result_conditions"); !strings.Contains(text, "RESULT_CONDITIONS") { // left as it is for external endpoints
+	if text := o.str("conditions", "result_conditions"); !strings.Contains(text, "RESULT_CONDITIONS") { // not substituted for external endpoints
 		d.detail("conditions", text)
 	}
 	for label, text := range o.sub("labels").texts() {

@@ -10,14 +10,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// gcpState is what Google puts before the subject of a policy, or all of it.
+// gcpState matches the state that Google puts before a policy's name in the subject, or the whole
+// subject.
 var gcpState = regexp.MustCompile(`(?i)^\[(?:ALERT|RESOLVED)[^\]]*\]\s*|^(?:ALERT|RESOLVED) - (?:no severity|critical|error|warning)\s*$`)
 
 func isGCP(o object) bool {
 	return o.any("incident.incident_id", "incident.policy_name", "incident.condition_name") || len(pubSub(o)) > 0
 }
 
-// pubSub returns what a push of Google's Pub/Sub carries.
+// pubSub returns the payload inside a Pub/Sub push.
 func pubSub(o object) object {
 	if !o.any("subscription") || !o.any("message.data") {
 		return nil
@@ -29,7 +30,7 @@ func pubSub(o object) object {
 	return embedded(string(raw))
 }
 
-// gcp reads incidents of Google Cloud Monitoring, as they come or by Pub/Sub.
+// gcp reads incidents of Google Cloud Monitoring, sent directly or through Pub/Sub.
 func gcp(o object) ([]oncall.Signal, error) {
 	if inner := pubSub(o); len(inner) > 0 {
 		signals, _, err := read("", inner, nil)

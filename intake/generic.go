@@ -77,13 +77,13 @@ func (o object) signal() (oncall.Signal, error) {
 		return s, err
 	}
 	shown, details := o.extras()
-	if fields[actionField] == "" && over[bare(level)] { // of some monitors the severity alone says so
+	if fields[actionField] == "" && over[bare(level)] { // some monitors show it only in the severity
 		action, level = oncall.Clear, ""
 	}
 	sev, unknown := readSeverity(cmp.Or(fields[levelField], "severity"), level)
 	title, key = trim(title), cleanKey(key)
 	about := title
-	if kumaSays.MatchString(body) { // the title of a notification may be the same for all
+	if kumaSays.MatchString(body) { // a notification's title may be the same for all alerts
 		about = body
 	}
 	if m := kumaState(about); m != nil {
@@ -96,7 +96,7 @@ func (o object) signal() (oncall.Signal, error) {
 	if said, clear := saysItself(about); clear && fields[actionField] == "" {
 		action = said
 	}
-	if title == "" && action == oncall.Trigger { // a page that is shown by its key is better than none
+	if title == "" && action == oncall.Trigger { // a page titled by its key is better than none
 		title = key
 	}
 	if action == oncall.Trigger && title == "" {
@@ -116,11 +116,11 @@ func (o object) signal() (oncall.Signal, error) {
 	}, nil
 }
 
-// places are fields that say where something is wrong.
+// places are fields that locate a problem.
 var places = setOf("host hostname instance node nodename server servername device devicename computer machine monitorname")
 
-// whereabouts tells apart what has the same name in several places. A title that is called so is the key by itself: that
-// is what our documents say, and an end that somebody writes has no more.
+// whereabouts tells apart alerts of one name in several places. A field actually called title is
+// the key by itself: that is documented, and hand-written resolves send nothing else.
 func (o object) whereabouts(title string) []string {
 	if title == "title" || title == "summary" || title == "message" || len(o) > mostNames {
 		return nil
@@ -135,7 +135,8 @@ func (o object) whereabouts(title string) []string {
 	return out
 }
 
-// Names of each thing that is read of an object; the first one present counts. Those after a bar count only as text.
+// Accepted names of each field; the first one present counts. Those after a bar count only if they
+// hold text.
 const (
 	actionField = iota
 	titleField
@@ -161,7 +162,8 @@ var genericNames = [][]string{
 	linkField:  {"link", "url", "|", "link_to_upstream_details", "html_url", "permalink", "alert_url", "incident_url", "monitor_url", "problem_url", "dashboard_url", "click", "web_url"},
 }
 
-// genericFields returns the name of each of the things above as the object has it, empty if it has none.
+// genericFields returns the name that the object uses for each of the fields above, empty if it has
+// none.
 func genericFields(o object) []string {
 	found := make([]string, len(genericNames))
 	for i, names := range genericNames {
@@ -176,7 +178,7 @@ func genericFields(o object) []string {
 				continue
 			}
 			if s, err := asText(o[field]); err != nil || trim(s) == "" || textOnly && i == actionField && !isStatus(s) ||
-				i == titleField && (name == "event" || name == "alert") && !strings.Contains(trim(s), " ") { // that may be the name of a kind
+				i == titleField && (name == "event" || name == "alert") && !strings.Contains(trim(s), " ") { // these may name a kind of event instead
 				continue
 			}
 			found[i] = field
@@ -186,18 +188,18 @@ func genericFields(o object) []string {
 	return found
 }
 
-// over are severities that are none.
+// over are severity words that mean "no problem".
 var over = setOf("ok okay clear cleared resolved recovered recovery closed")
 
-// titleEnds are how names end under which a title may stand where none of the usual ones does, the likelier first. What
-// nobodys are the names of somebody or something else.
+// titleEnds are the endings of field names that may hold a title if none of the usual ones does,
+// the likelier first. nobodys are fields with such an ending that name a person or something else.
 var (
 	titleEnds = strings.Fields("title subject summary headline alertname rulename monitorname checkname problemname triggername searchname jobname eventname " +
 		"friendlyname displayname servicename summarymessage eventmessage alertmessage message reason description text name alert event")
 	nobodys = regexp.MustCompile(`(?:user|host|file|account|project|team|owner|organi[sz]ation|company|first|last|class|path|logger|receiver|channel|author|sender)name$`)
 )
 
-// lastTitle is the text of the field whose name is most like that of a title.
+// lastTitle returns the text of the field whose name most resembles that of a title.
 func (o object) lastTitle() string {
 	if len(o) > mostNames {
 		return ""
@@ -219,11 +221,11 @@ func (o object) lastTitle() string {
 	return trim(line)
 }
 
-// mostNames is in how many fields one is looked for that is written another way.
+// mostNames is how many fields are searched for a differently written name.
 const mostNames = 1_000
 
-// named returns the name of a field as the object has it: as it is given, or without regard to case, dashes and
-// underscores.
+// named returns a field's name as the object spells it: exactly as given, or else ignoring case,
+// dashes and underscores.
 func (o object) named(name string) string {
 	if len(o[name]) > 0 || len(o) > mostNames {
 		if len(o[name]) == 0 {
@@ -240,7 +242,8 @@ func (o object) named(name string) string {
 	return found
 }
 
-// extras are the links of an object beside its own, and the text of the fields that nothing else shows.
+// extras returns the links of an object besides its own, and the texts of fields that nothing else
+// shows.
 func (o object) extras() ([]oncall.Link, map[string]string) {
 	taken := map[string]bool{}
 	fields := genericFields(o)
@@ -248,7 +251,7 @@ func (o object) extras() ([]oncall.Link, map[string]string) {
 		taken[name] = true
 	}
 	if address, _ := asText(o[fields[linkField]]); cleanLink(address) == "" {
-		taken[fields[linkField]] = false // it is shown as text
+		taken[fields[linkField]] = false // shown as text instead
 	}
 	labels, odd, _ := o.labels()
 	taken["labels"] = len(o["labels"]) > 0 && len(odd) == 0
@@ -267,7 +270,7 @@ func (o object) extras() ([]oncall.Link, map[string]string) {
 	return l, details
 }
 
-// action is what happened. A status that isn't even a word is unknown like any other.
+// action reads what happened. A status that isn't even a word counts as unknown.
 func (o object) action() (oncall.Action, []oncall.Hint, error) {
 	name := genericFields(o)[actionField]
 	word, err := asText(o[name])
@@ -281,7 +284,7 @@ func (o object) action() (oncall.Action, []oncall.Hint, error) {
 	return a, hints, nil
 }
 
-// isStatus reports whether a word is known as one that says what happened.
+// isStatus reports whether a word is a known status.
 func isStatus(word string) bool {
 	_, hints := readStatus("", word)
 	return len(hints) == 0

@@ -13,8 +13,8 @@ func isGitHub(o object) bool {
 	return o.has("workflow_run") || o.has("workflow_job") || o.has("check_suite") || o.has("check_run") || o.has("deployment_status") || o.has("sender") || o.has("context", "state")
 }
 
-// gitHub reads GitHub's webhooks about workflows, checks and deployments. A failure of another branch than the default one
-// is low: somebody is working there.
+// gitHub reads GitHub's webhooks about workflows, checks and deployments. A failure outside the
+// default branch is low: somebody is working there.
 func gitHub(o object) ([]oncall.Signal, error) {
 	repo := o.str("repository.full_name")
 	for _, kind := range []string{"workflow_run", "workflow_job", "check_suite", "check_run", "deployment_status"} {
@@ -27,7 +27,7 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		}
 		name := first(run.str("name", "workflow_name", "app.name"), kind)
 		branch := run.str("head_branch", "check_suite.head_branch")
-		if from := run.str("head_repository.full_name"); from != "" && from != repo { // a fork may call its branch as it likes
+		if from := run.str("head_repository.full_name"); from != "" && from != repo { // a fork may use any branch name
 			branch = from + ":" + branch
 		}
 		d := draft{
@@ -40,7 +40,7 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		}
 		d.action = gitOutcome(run.str("conclusion", "state"))
 		if again := strings.HasPrefix(bare(o.str("action")), "re"); again || run.any("status") && bare(run.str("status")) != "completed" {
-			d.action = oncall.Update // it is to run again, and what it says is how it was before
+			d.action = oncall.Update // queued to run again; its conclusion is the previous run's
 		}
 		d.level = gitLevel(branch, o.str("repository.default_branch"))
 		d.label("repository", repo)
@@ -59,7 +59,8 @@ func gitHub(o object) ([]oncall.Signal, error) {
 	return one(draft{action: oncall.Update, key: "github/" + first(repo, "ping")})
 }
 
-// gitHubDeployment reads how a deployment went. What is deployed may be another commit every time; where it goes stays.
+// gitHubDeployment reads the status of a deployment. The commit changes every time; the environment
+// stays.
 func gitHubDeployment(o, run object) draft {
 	repo := o.str("repository.full_name")
 	where := first(run.str("environment"), o.str("deployment.environment"), "production")
@@ -73,7 +74,7 @@ func gitHubDeployment(o, run object) draft {
 	return d
 }
 
-// gitHubStatus reads what a service outside says of a commit.
+// gitHubStatus reads the status that an outside service sets on a commit.
 func gitHubStatus(o object) draft {
 	repo, branch := o.str("repository.full_name"), ""
 	for _, one := range o.list("branches") {
@@ -117,7 +118,7 @@ func gitHubAlert(o, alert object) draft {
 	return d
 }
 
-// gitOutcome says what the end of a run means; one that goes on or was given up says nothing.
+// gitOutcome maps the conclusion of a run; one in progress or cancelled means nothing.
 func gitOutcome(word string) oncall.Action {
 	switch bare(word) {
 	case "failure", "failed", "timedout", "startupfailure", "error", "actionrequired":

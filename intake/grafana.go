@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// isGrafana reports whether a payload is one of Grafana's, of today or of before version 9.
+// isGrafana reports whether a payload is Grafana's, current or from before version 9.
 func isGrafana(o object) bool {
 	alert, is := o.webhook()
 	if !is {
@@ -16,7 +16,7 @@ func isGrafana(o object) bool {
 	return o.grafanas(alert)
 }
 
-// grafanas reports whether a webhook is Grafana's, by itself or by the first of its alerts.
+// grafanas reports whether a webhook is Grafana's, judging by itself or its first alert.
 func (o object) grafanas(alert object) bool {
 	return o.has("orgId") || o.str("version") == "1" || alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
 }
@@ -38,7 +38,7 @@ func Grafana(body []byte) ([]oncall.Signal, error) {
 
 func isGrafanaOld(o object) bool { return o.any("ruleId", "ruleName") && o.any("state") }
 
-// grafanaOld reads what Grafana's alerts sent before version 9.
+// grafanaOld reads the legacy alerts from before Grafana 9.
 func grafanaOld(o object) ([]oncall.Signal, error) {
 	d := draft{
 		key: strings.Join([]string{"grafana", o.str("orgId"), first(o.str("ruleId"), o.str("ruleName"))}, "/"), title: o.str("ruleName", "title"),

@@ -10,13 +10,14 @@ import (
 //go:embed guides/*.md
 var guides embed.FS
 
-// What stands in a guide for the address of Watchbill and for the key.
+// Placeholders in a guide for Watchbill's address and the key.
 const (
 	addressHere = "https://watchbill.example.com"
 	keyHere     = "KEY"
 )
 
-// Guide says what to set in a monitor of the format, with the address and the key in it; either may be empty.
+// Guide returns the setup instructions for a monitor of the format, with address and key filled in;
+// either may be empty.
 func Guide(name oncall.Format, address, key string) string {
 	text, err := guides.ReadFile("guides/" + string(Of(name).Name) + ".md")
 	if err != nil {

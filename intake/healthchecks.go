@@ -10,7 +10,7 @@ func isHealthchecks(o object) bool {
 	return o.has("n_pings", "status") || o.has("ping_url", "status") || len(o.sub("check")) > 0 && isHealthchecks(o.sub("check"))
 }
 
-// healthchecks reads what healthchecks.io sends as $JSON, alone or as "check" of something else.
+// healthchecks reads the $JSON of healthchecks.io, alone or as "check" inside another object.
 func healthchecks(o object) ([]oncall.Signal, error) {
 	check := o
 	if inner := o.sub("check"); len(inner) > 0 {

@@ -11,27 +11,28 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Hidden stands where a secret was.
+// Hidden replaces a secret.
 const Hidden = "[hidden]"
 
-// Limits of what is kept of a request beside its body, in bytes.
+// Limits in bytes of what is stored of a request beside its body.
 const (
 	keptPath   = 1_000
 	keptQuery  = 4_000
 	keptHeader = 300
 )
 
-// shortestKey is the length from which on a key is looked for everywhere; shorter ones would be found in words.
+// shortestKey is the minimum length of a key that is searched for everywhere; shorter ones would
+// match inside words.
 const shortestKey = 6
 
-// keptHeaders say what sent a request, and hold no secret.
+// keptHeaders identify the sender and hold no secrets.
 var keptHeaders = []string{
 	"Content-Type", "Content-Encoding", "User-Agent", "X-Github-Event", "X-Gitlab-Event", "Sentry-Hook-Resource",
 	"X-Amz-Sns-Message-Type", "X-Event-Key", "X-Webhook-Event",
 }
 
-// Keep makes of a request what is kept of it, without secrets: the key by which it came is taken out wherever it
-// stands, and so are values that are named like secrets. The body is cut.
+// Keep returns a request ready for storing, without secrets: the integration's key is removed
+// wherever it occurs, and so are values with names like secrets'. The body is truncated.
 func Keep(p oncall.Payload, key string) oncall.Payload {
 	h := hider{key: key}
 	headers := map[string]string{}
@@ -47,10 +48,10 @@ func Keep(p oncall.Payload, key string) oncall.Payload {
 	return p
 }
 
-// A hider takes secrets out of what came by a key.
+// A hider removes secrets from a request that came with a key.
 type hider struct{ key string }
 
-// text is a short text without the key.
+// text shortens a text and removes the key.
 func (h hider) text(s string, limit int) string {
 	s = strings.ToValidUTF8(strings.ReplaceAll(string(h.withoutKey([]byte(s))), "\x00", ""), "\ufffd")
 	if len(s) > limit {
@@ -60,7 +61,7 @@ func (h hider) text(s string, limit int) string {
 }
 
 func (h hider) body(body []byte, contentType string, cut bool) ([]byte, bool) {
-	const margin = 1024 // a key that begins before the cut is found whole
+	const margin = 1024 // so that a key that straddles the cut is found whole
 	began := h.withoutKey(body[:min(len(body), oncall.PayloadLimit+margin)])
 	cut = cut || len(body) > oncall.PayloadLimit
 	began = began[:min(len(began), oncall.PayloadLimit)]
@@ -79,13 +80,13 @@ func (h hider) body(body []byte, contentType string, cut bool) ([]byte, bool) {
 		began = hideLines(began)
 	}
 	began = hideAnywhere(began)
-	if len(began) > oncall.PayloadLimit { // what stands for a secret may be longer than that was
+	if len(began) > oncall.PayloadLimit { // the replacement may be longer than the secret
 		began, cut = began[:oncall.PayloadLimit], true
 	}
 	return began, cut
 }
 
-// withoutKey takes the key out, as it is and as addresses and JSON write it. The result is a copy.
+// withoutKey removes the key, plain and as encoded in URLs and JSON. The result is a copy.
 func (h hider) withoutKey(b []byte) []byte {
 	if len(h.key) < shortestKey {
 		return bytes.Clone(b)
@@ -102,7 +103,7 @@ func (h hider) withoutKey(b []byte) []byte {
 	return out
 }
 
-// form hides fields of a form or an address.
+// form hides secret fields of a form or a query.
 func (h hider) form(b []byte) []byte {
 	pairs := bytes.Split(b, []byte("&"))
 	for i, pair := range pairs {
@@ -126,7 +127,7 @@ func (h hider) form(b []byte) []byte {
 	return bytes.Join(pairs, []byte("&"))
 }
 
-// hideParts hides fields of a multipart form.
+// hideParts hides secret fields of a multipart form.
 func hideParts(b []byte, boundary string) []byte {
 	if boundary == "" {
 		return hideLines(b)
@@ -149,7 +150,7 @@ func hideParts(b []byte, boundary string) []byte {
 	return bytes.Join(parts, []byte("--"+boundary))
 }
 
-// hideLines hides what lines like "password: x" and elements like <password>x</password> say.
+// hideLines hides the values in lines like "password: x" and elements like <password>x</password>.
 func hideLines(b []byte) []byte {
 	lines := bytes.Split(b, []byte("\n"))
 	for i, line := range lines {

@@ -5,15 +5,15 @@ import (
 	"encoding/json"
 )
 
-// deepestText is how many texts within texts are looked into for JSON.
+// deepestText is how many levels of JSON inside strings are searched.
 const deepestText = 3
 
-// hideJSON hides values that are named like secrets, and leaves all else as it is written, also where it is cut off or
-// no JSON at all.
+// hideJSON hides values with names like secrets', and leaves all else untouched, even in truncated
+// or invalid JSON.
 func hideJSON(in []byte, depth int) []byte {
 	out := make([]byte, 0, len(in)+len(in)/16)
-	level, from := 0, -1 // how deep we are, and since which depth everything is secret
-	secret := false      // the next value is
+	level, from := 0, -1 // the current depth, and the depth from which everything is secret
+	secret := false      // whether the next value is
 	for i := 0; i < len(in); {
 		switch c := in[i]; {
 		case c == '"':
@@ -64,7 +64,7 @@ func hideJSON(in []byte, depth int) []byte {
 	return out
 }
 
-// hideInText hides what a text says that is JSON itself.
+// hideInText hides secrets in a string that holds JSON itself.
 func hideInText(text []byte, depth int) []byte {
 	inner := unquoted(text)
 	start := bytes.TrimLeft([]byte(inner), " \t\r\n")
@@ -78,11 +78,11 @@ func hideInText(text []byte, depth int) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(string(hidden)) // of a text it always works
+	_ = e.Encode(string(hidden)) // encoding a string never fails
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// textEnd is where a text ends that begins at a quotation mark.
+// textEnd returns the end of the string that begins at a quotation mark.
 func textEnd(in []byte, begin int) int {
 	for i := begin + 1; i < len(in); i++ {
 		switch in[i] {
@@ -95,7 +95,7 @@ func textEnd(in []byte, begin int) int {
 	return len(in)
 }
 
-// isName reports whether a text that has ended names a value.
+// isName reports whether the string that ended here is a field's name.
 func isName(in []byte, end int) bool {
 	for ; end < len(in); end++ {
 		switch in[end] {
@@ -107,7 +107,7 @@ func isName(in []byte, end int) bool {
 	return false
 }
 
-// unquoted is what a text says; one that was cut off says what there is of it.
+// unquoted returns a string's value, or as much of it as there is if it was cut off.
 func unquoted(text []byte) string {
 	if !bytes.ContainsRune(text, '\\') {
 		return string(bytes.Trim(text, `"`))
@@ -116,7 +116,7 @@ func unquoted(text []byte) string {
 	if json.Unmarshal(text, &s) == nil {
 		return s
 	}
-	for cut := len(text); cut > max(1, len(text)-12); cut-- { // in the middle of an escape
+	for cut := len(text); cut > max(1, len(text)-12); cut-- { // it may end inside an escape
 		if json.Unmarshal(append(bytes.Clone(text[:cut]), '"'), &s) == nil {
 			return s
 		}

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// secretParts are parts of names that secrets have, without "_" and the like.
+// secretParts are parts that names of secrets have, without "_" and the like.
 var secretParts = []string{
 	"password", "passwd", "passphrase", "secret", "authorization", "credential", "apikey", "routingkey", "servicekey", "integrationkey",
 	"privatekey", "accesskey", "signingkey", "authkey", "geniekey", "sharedkey", "accountkey", "webhookkey", "encryptionkey",
 	"connectionstring", "cookie", "bearer", "sessionid",
 }
 
-// secretNames are whole names of secrets, and secretEnds how others end.
+// secretNames are whole names of secrets; secretEnds are endings of others.
 var (
 	secretNames = []string{"pass", "pwd", "auth", "dsn", "jwt", "otp"}
 	secretEnds  = []string{"token", "tokens", "_pass", "-pass", "_pwd", "authpass"}
 )
 
-// partsFrom are secretParts by their first letter.
+// partsFrom indexes secretParts by their first letter.
 var partsFrom = func() (by [256][]string) {
 	for _, part := range secretParts {
 		by[part[0]] = append(by[part[0]], part)
@@ -27,7 +27,7 @@ var partsFrom = func() (by [256][]string) {
 	return by
 }()
 
-// mostName is how much of a name is looked at, in bytes: its end.
+// mostName is how many bytes of a name are examined, from its end.
 const mostName = 64
 
 // secretName reports whether a field is named like a secret.
@@ -60,10 +60,11 @@ func secretName(name string) bool {
 	return slices.Contains(secretNames, string(bare))
 }
 
-// marks are with what begins that is looked at in any text.
+// marks are the characters that can begin a secret in any text.
 const marks = `:?&;Bb\`
 
-// hideAnywhere hides what is a secret wherever it stands: passwords and tokens in addresses, and tokens after "Bearer".
+// hideAnywhere hides what is secret in any context: passwords and tokens in URLs, and tokens after
+// "Bearer".
 func hideAnywhere(in []byte) []byte {
 	out := make([]byte, 0, len(in))
 	from := 0
@@ -104,7 +105,7 @@ func hideAnywhere(in []byte) []byte {
 	return append(out, in[from:]...)
 }
 
-// userIn finds the password of an address of which "://" begins here.
+// userIn finds the password in a URL whose "://" begins here.
 func userIn(in []byte, at int) (begin, end int) {
 	if !bytes.HasPrefix(in[at:], []byte("://")) {
 		return 0, 0
@@ -125,7 +126,7 @@ func userIn(in []byte, at int) (begin, end int) {
 	return at + 3 + colon + 1, at + 3 + host
 }
 
-// parameterIn finds the value of a parameter that begins here and is named like a secret.
+// parameterIn finds the value of a parameter that begins here and has a secret's name.
 func parameterIn(in []byte, at int) (begin, end int) {
 	const longest = 64
 	equal := bytes.IndexByte(in[at:min(len(in), at+longest)], '=')

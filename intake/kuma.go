@@ -6,14 +6,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// kumaStates are what a state of Uptime Kuma means, by its name and its number. Pending and maintenance open nothing.
+// kumaStates maps Uptime Kuma's states, by name and number. Pending and maintenance open nothing.
 var kumaStates = map[string]oncall.Action{
 	"down": oncall.Trigger, "up": oncall.Clear, "pending": oncall.Update, "maintenance": oncall.Update,
 	"0": oncall.Trigger, "1": oncall.Clear, "2": oncall.Update, "3": oncall.Update,
 }
 
 func isKuma(o object) bool {
-	if !o.has("msg") { // what it sends to others often has its own words in it
+	if !o.has("msg") { // payloads for other services often contain its terms
 		return o.any("heartbeat.monitorID") && o.any("heartbeat.status")
 	}
 	return o.has("heartbeat") && o.has("monitor") || len(o) == 1 && kumaSays.MatchString(o.str("msg"))
@@ -56,7 +56,7 @@ func kuma(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// kumaNotice reads what Uptime Kuma says in one text.
+// kumaNotice reads a notification that is a single text.
 func kumaNotice(msg string) draft {
 	if m := kumaSays.FindStringSubmatch(msg); m != nil {
 		d := draft{about: m[1], action: kumaStates[bare(m[2])], key: hash(m[1]), title: m[1] + " is down", body: m[3]}
@@ -69,7 +69,7 @@ func kumaNotice(msg string) draft {
 	if strings.HasSuffix(msg, "Testing") {
 		d.level = "low"
 	}
-	if about, _, expires := strings.Cut(msg, " will "); expires { // the days that are left differ
+	if about, _, expires := strings.Cut(msg, " will "); expires { // the number of days left changes
 		d.key = hash("kuma", about)
 	}
 	return d

@@ -15,10 +15,10 @@ const (
 	maxDetail   = 4_000
 )
 
-// runbook is what the link to a runbook is called, whatever the monitor calls it.
+// runbook is the text of a runbook's link, whatever the monitor calls it.
 const runbook = "Runbook"
 
-// linkText is what a link is called, by the name of the field that holds it.
+// linkText derives a link's text from the name of its field.
 func linkText(name string) string {
 	plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(name))
 	switch plain {
@@ -40,10 +40,10 @@ func linkText(name string) string {
 	return clean(strings.Join(strings.Fields(name), " "), maxLinkText)
 }
 
-// links are what is collected of the links of an alert.
+// links collects the links of an alert.
 type links []oncall.Link
 
-// add adds a link, if the address is one that a browser can open. A runbook comes first.
+// add adds a link, if a browser can open its address. A runbook goes first.
 func (l *links) add(name, address string) bool {
 	address = cleanLink(address)
 	if address == "" {
@@ -64,7 +64,7 @@ func (l *links) add(name, address string) bool {
 	return true
 }
 
-// take adds the texts that are links by their name or as a whole, and returns the others.
+// take adds the texts that are links, by name or value, and returns the others.
 func (l *links) take(texts map[string]string) map[string]string {
 	rest := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
@@ -75,7 +75,7 @@ func (l *links) take(texts map[string]string) map[string]string {
 	return rest
 }
 
-// runbooks adds the runbook that labels name.
+// runbooks adds the runbook named in labels.
 func (l *links) runbooks(labels map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
 		if linkText(name) == runbook {
@@ -84,8 +84,8 @@ func (l *links) runbooks(labels map[string]string) {
 	}
 }
 
-// read adds the links of a field: addresses, objects with an address and a text, or one object of
-// addresses by their texts. It reports whether all of it was understood.
+// read adds the links of a field: addresses, objects with an address and a text, or one object that
+// maps texts to addresses. It reports whether it understood all of it.
 func (l *links) read(raw json.RawMessage) bool {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) == nil {
@@ -120,14 +120,14 @@ func (l *links) readOne(raw json.RawMessage) bool {
 	return ok && l.add(text, address)
 }
 
-// address is the text and the address of a link that is an object.
+// address returns the text and address of a link that is an object.
 func (o object) address() (text, address string, ok bool) {
 	address = o.text("href", "url", "link", "uri")
 	text = o.text("text", "title", "name", "label", "rel", "alt")
 	return text, address, cleanLink(address) != ""
 }
 
-// cleanDetails bounds texts that have no field of their own.
+// cleanDetails bounds the texts that have no field of their own.
 func cleanDetails(texts map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(texts)) {

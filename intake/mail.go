@@ -18,16 +18,16 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bounds of a mail.
+// Limits of a mail.
 const (
-	mailDepth = 8   // parts within parts
-	mailParts = 100 // altogether
+	mailDepth = 8   // nested parts
+	mailParts = 100 // in total
 	mailText  = 1 << 20
 )
 
-// Mail reads a mail as a monitor sends it: the subject is the title, and says whether it is over. Mails whose subjects
-// differ only in the state that they name are about the same alert, and so are those with the same header
-// X-Dedup-Key. Whatever can't be read becomes a signal that says so.
+// Mail reads a monitor's mail. The subject is the title and shows whether the alert is resolved.
+// Mails are about the same alert if their subjects differ only in the state, or if they have the
+// same header X-Dedup-Key. A mail that can't be read becomes a signal that explains so.
 func Mail(raw []byte) oncall.Signal {
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
@@ -59,12 +59,12 @@ func Mail(raw []byte) oncall.Signal {
 	return signals[0]
 }
 
-// answersTo is what mail programs put before a subject.
+// answersTo matches the prefixes that mail programs add when replying or forwarding.
 var answersTo = regexp.MustCompile(`(?i)^(\s*(re|aw|sv|antw|fwd?|wg|tr)(\[\d+\])?\s*:)+`)
 
-// States as they stand at the beginning or the end of a subject. Those in mailEnds may say something else, as in "port 443
-// closed", so that they count where they are written like a state, those in mailSurely anywhere. What is neutral says
-// nothing by itself.
+// States as they occur at the beginning or the end of a subject. Those in mailEnds can mean
+// something else, as in "port 443 closed", so they count only where they are written like a state;
+// those in mailSurely count anywhere. Neutral words mean nothing by themselves.
 var (
 	mailBegins = setOf(`problem firing triggered critical crit warning warn down error err failed failure failing unreachable unknown
 		alarm alarming opened open breached unhealthy offline degraded p1 p2 p3 p4 p5 high severe emergency fatal`)
@@ -77,18 +77,18 @@ var (
 	mailNot = setOf(`not never no nicht partially partly almost isnt cannot`)
 )
 
-// counted is how many alerts a state is of: "FIRING:2".
+// counted matches the number of alerts in a state: "FIRING:2".
 var counted = regexp.MustCompile(`:\d+$`)
 
-// A mailSubject is a subject whose state is being read.
+// A mailSubject is a subject while its state is being read.
 type mailSubject struct {
 	words              []string
 	begins, ends, acks bool
 	level              string
 }
 
-// mailState takes from a subject the words at its beginning and its end that say how things are: what is left is what
-// it is about. An end is only one where nothing says the contrary: in doubt somebody is paged.
+// mailState strips the state words from the beginning and end of a subject; the rest is what it is
+// about. Resolved words lose against any that contradict them: in doubt somebody is paged.
 func mailState(subject string) (about string, action oncall.Action, level string) {
 	if m := kumaState(subject); m != nil {
 		return m[1], kumaStates[bare(m[2])], ""
@@ -136,13 +136,13 @@ func mailState(subject string) (about string, action oncall.Action, level string
 	return about, oncall.Trigger, s.level
 }
 
-// Subjects that Zabbix writes by default.
+// Zabbix's default subjects.
 var (
 	mailResolvedIn = regexp.MustCompile(`(?i)^(resolved) in [\w ]+: `)
 	mailUpdated    = regexp.MustCompile(`(?i)^updated problem in [\w ]+: `)
 )
 
-// latestState drops the state before an arrow: of "CRITICAL -> OK" the second counts.
+// latestState drops the state before an arrow: "CRITICAL -> OK" is OK.
 func latestState(subject string) string {
 	words := strings.Fields(strings.ReplaceAll(arrows.Replace(subject), "→", " → "))
 	for i := 1; i+1 < len(words); i++ {
@@ -154,8 +154,8 @@ func latestState(subject string) string {
 	return strings.Join(words, " ")
 }
 
-// state notes what a word says of how things are, and reports whether it does; written as a state is, it may be one that
-// says other things elsewhere.
+// state records the state that a word stands for, and reports whether it is one. Words with other
+// meanings count only if written like a state.
 func (s *mailSubject) state(word string, written bool) bool {
 	w := bare(counted.ReplaceAllString(word, ""))
 	_, severity := oncall.ParseSeverity(w)
@@ -185,7 +185,7 @@ func mailHeader(text string) string {
 	return trim(strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " "))
 }
 
-// decoded reads text in a character set as UTF-8. One that is not known is taken for UTF-8.
+// decoded converts text to UTF-8. An unknown character set is read as UTF-8.
 func decoded(charset string, in io.Reader) io.Reader {
 	if e, err := htmlindex.Get(charset); err == nil {
 		return e.NewDecoder().Reader(in)
@@ -193,13 +193,13 @@ func decoded(charset string, in io.Reader) io.Reader {
 	return in
 }
 
-// A mailReader looks for the text of a mail.
+// A mailReader searches a mail for its text.
 type mailReader struct {
 	left        int // parts
 	plain, html string
 }
 
-// part reads a part, or the parts in it. The first text counts.
+// part reads a part and those nested in it. The first text counts.
 func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
 	if r.left--; r.left < 0 || depth > mailDepth || r.plain != "" {
 		return
@@ -218,7 +218,7 @@ func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
 		for {
 			p, err := parts.NextRawPart()
 			if err != nil || r.left < 0 {
-				return // what there was until here counts
+				return // keep what was read so far
 			}
 			r.part(p.Header.Get, p, depth+1)
 		}
@@ -229,7 +229,7 @@ func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
 	}
 }
 
-// unwrapped takes the encoding for the way from a part.
+// unwrapped decodes a part's transfer encoding.
 func unwrapped(encoding string, in io.Reader) io.Reader {
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "base64":
@@ -241,6 +241,6 @@ func unwrapped(encoding string, in io.Reader) io.Reader {
 }
 
 func textOf(charset string, in io.Reader) string {
-	data, _ := io.ReadAll(io.LimitReader(decoded(charset, in), mailText)) // what is damaged ends there
+	data, _ := io.ReadAll(io.LimitReader(decoded(charset, in), mailText)) // damaged text ends early
 	return strings.ReplaceAll(strings.ToValidUTF8(string(data), ""), "\r\n", "\n")
 }

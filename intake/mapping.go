@@ -13,13 +13,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/route"
 )
 
-// compiledMappings are mappings by their definitions, so that each is read once.
+// compiledMappings caches compiled mappings by their definition.
 var compiledMappings struct {
 	sync.Mutex
 	all map[string]*route.Mapping
 }
 
-// mostMappings is how many are remembered.
+// mostMappings is how many are cached.
 const mostMappings = 1_000
 
 func mappingOf(d oncall.Mapping) (*route.Mapping, error) {
@@ -44,7 +44,7 @@ func mappingOf(d oncall.Mapping) (*route.Mapping, error) {
 	return m, nil
 }
 
-// ReadFor reads a body that came for an integration: by its mapping, if it has one, else as Read does.
+// ReadFor reads a body sent to an integration: by its mapping, if it has one, else as Read does.
 func ReadFor(ctx context.Context, in oncall.Integration, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	if in.Mapping == nil {
 		return Read(in.Format, body)

@@ -5,8 +5,8 @@ import (
 	"unicode/utf16"
 )
 
-// Unmarked returns a body or a file as UTF-8 without a byte order mark, which some editors and shells
-// write: Windows' in UTF-16, which is not valid in any format otherwise.
+// Unmarked returns a body or file as UTF-8 without the byte order mark that some editors and shells
+// write. Windows' are in UTF-16, which no format allows.
 func Unmarked(body []byte) []byte {
 	switch {
 	case bytes.HasPrefix(body, []byte("\ufeff")):

@@ -12,10 +12,11 @@ func isMonit(o object) bool {
 	return o.any("event") && o.any("service") && o.any("host") && (o.has("description") || o.has("date"))
 }
 
-// monitFamilies are the events of Monit whose end has another name.
+// monitFamilies are the events of Monit that end under another name.
 var monitFamilies = map[string]string{"doesnotexist": "exist", "exists": "exist", "invalidtype": "type"}
 
-// monit reads what a script sends of Monit's environment. An event and its end have names of their own.
+// monit reads what a script sends of Monit's environment. An event and its end have different
+// names.
 func monit(o object) ([]oncall.Signal, error) {
 	o = o.bareNames("monit")
 	event := o.str("event")
@@ -35,14 +36,15 @@ func monit(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// monitEnds end the names of what is over. "Content match" is no end: it says that a pattern was found that somebody looks for.
+// monitEnds are the endings of names that mean recovery. "Content match" is not one: it means that
+// a watched-for pattern was found.
 var monitEnds = []string{" succeeded", " ok", " recovered", " recovery", " up", " doesn't match", " not changed"}
 
 func monitAction(event string) oncall.Action {
 	event = strings.ToLower(event)
 	switch bare(event) {
 	case "actiondone", "instancechanged", "monitinstancechanged", "monitinstancenotchanged":
-		return oncall.Update // somebody has done something with Monit itself
+		return oncall.Update // about Monit itself, such as a restart
 	case "exists", "exist":
 		return oncall.Clear
 	}
@@ -54,7 +56,8 @@ func monitAction(event string) oncall.Action {
 	return oncall.Trigger
 }
 
-// monitFamily is an event without what has become of it: "size" of "Size failed" and "Size succeeded".
+// monitFamily is an event's name without the outcome: "size" for "Size failed" and "Size
+// succeeded".
 func monitFamily(event string) string {
 	event = strings.ToLower(trim(event))
 	for _, end := range append(slices.Clone(monitEnds), " failed", " exceeded", " error", " down", " matched", " changed", " match") {

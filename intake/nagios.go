@@ -7,10 +7,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Prefixes that scripts leave on the names of macros; the last is that of the variables of Icinga's own commands.
+// Prefixes that scripts leave on macro names; the last is that of variables in Icinga's bundled
+// commands.
 var macroPrefixes = []string{"nagios", "icinga2", "icinga", "notify", "context", "notification"}
 
-// isMacros reports whether an object has what a notification of Nagios or one of its kin has.
+// isMacros reports whether an object has the macros of a notification of Nagios or a relative.
 func isMacros(o object) bool {
 	m := macros(o)
 	if !m.any("host") {
@@ -19,10 +20,10 @@ func isMacros(o object) bool {
 	return macroTypes.MatchString(m.str("type")) || m.any("servicestate", "hoststate") && m.any("service", "serviceoutput", "hostoutput", "output")
 }
 
-// macroTypes are the types of notifications. Other senders call other things a type.
+// macroTypes matches the types of notifications; other senders use "type" for other things.
 var macroTypes = regexp.MustCompile(`(?i)^(?:problem|recovery|custom|acknowledge\w*|flapping\w*|downtime\w*|alerthandler.*)(?: \(.*\))?$`)
 
-// macroNames are the names of one thing with Nagios, Icinga and Checkmk, written as bare gives them.
+// macroNames maps each macro to its names in Nagios, Icinga and Checkmk, normalized by bare.
 var macroNames = map[string][]string{
 	"type":         {"notificationtype", "type"},
 	"host":         {"hostname", "host", "hostdisplayname", "hostalias"},
@@ -40,7 +41,8 @@ var macroNames = map[string][]string{
 	"level":        {"severity", "servicevarsseverity", "hostvarsseverity", "priority"},
 }
 
-// macros is an object by the names above. Objects in it, such as "host": {"name": …}, are taken apart.
+// macros renames an object's fields to the names above and flattens nested objects, such as "host":
+// {"name": …}.
 func macros(o object) object {
 	if len(o) > mostNames {
 		return nil
@@ -60,7 +62,7 @@ func macros(o object) object {
 	out := object{}
 	for name, others := range macroNames {
 		for _, other := range others {
-			if flat.str(other) != "" && !strings.HasPrefix(flat.str(other), "$") { // a macro that was not expanded
+			if flat.str(other) != "" && !strings.HasPrefix(flat.str(other), "$") { // skip a macro that was not expanded
 				out[name] = flat[other]
 				break
 			}
@@ -78,8 +80,9 @@ func macros(o object) object {
 	return out
 }
 
-// nagios reads what a notification command of Nagios, Icinga or Checkmk sends of its macros, under whatever names. The
-// key is the host and the service, as a problem's number is gone when it is over.
+// nagios reads the macros that a notification command of Nagios, Icinga or Checkmk sends, under any
+// of their names. The key is the host and service, since a problem's number is gone once it is
+// resolved.
 func nagios(o object) ([]oncall.Signal, error) {
 	m := macros(o)
 	host, service := m.str("host"), m.str("service")
@@ -95,7 +98,7 @@ func nagios(o object) ([]oncall.Signal, error) {
 		body:  strings.Join(filled(output, strings.ReplaceAll(m.str("more"), `\n`, "\n")), "\n"),
 		level: first(m.str("level"), nagiosLevels[bare(state)]),
 	}
-	if over[bare(d.level)] { // of the state, which is none for a host that is down
+	if over[bare(d.level)] { // from the state, which is blank for a host that is down
 		d.level = nagiosLevels[bare(state)]
 	}
 	d.label("host", host)
@@ -116,8 +119,8 @@ var nagiosLevels = map[string]string{
 	"critical": "critical", "crit": "critical", "down": "critical", "unreachable": "high", "unreach": "high", "unknown": "high", "unkn": "high", "warning": "medium", "warn": "medium",
 }
 
-// nagiosAction reads the type of a notification. What only says that checks are paused opens nothing; flapping is as good as
-// the state.
+// nagiosAction reads the type of a notification. Those that only pause checks open nothing;
+// flapping counts as its state does.
 func nagiosAction(kind, state string) oncall.Action {
 	over := map[string]bool{"ok": true, "up": true, "pending": true, "0": true}[bare(state)]
 	switch kind = bare(kind); {

@@ -11,7 +11,7 @@ func isNewRelic(o object) bool {
 		o.any("current_state") && o.any("condition_name", "policy_name", "incident_url") || o.any("nrAccountId")
 }
 
-// newRelic reads the payload of New Relic's workflows, and of its older channels.
+// newRelic reads payloads of New Relic's workflows and of its legacy channels.
 func newRelic(o object) ([]oncall.Signal, error) {
 	d := draft{
 		key:   under("newrelic", o.str("issueId", "issue_id", "id", "incident_id", "dedup_key")),

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// object is a JSON object that is read field by field, as each may have several names and any type.
+// object is a JSON object read field by field, as each field may have several names and any type.
 type object map[string]json.RawMessage
 
-// embedded returns the object in a text that is JSON.
+// embedded parses the object in a text that holds JSON.
 func embedded(text string) object {
 	body, err := prepare([]byte(text))
 	if err != nil {
@@ -24,7 +24,7 @@ func embedded(text string) object {
 	return o
 }
 
-// firstName returns the first of the names that has a text.
+// firstName returns the first of the names that holds a text.
 func firstName(o object, names ...string) string {
 	for _, name := range names {
 		if o.str(name) != "" {
@@ -34,8 +34,8 @@ func firstName(o object, names ...string) string {
 	return ""
 }
 
-// at returns what stands at a path such as "payload.summary". A name is looked for as it is, and then without
-// regard to case.
+// at returns the value at a path such as "payload.summary". A name is matched exactly first, then
+// ignoring case.
 func (o object) at(path string) json.RawMessage {
 	name, rest, deeper := strings.Cut(path, ".")
 	raw, is := o[name]
@@ -61,7 +61,7 @@ func asObject(raw json.RawMessage) object {
 	return o
 }
 
-// str returns the first text at the paths that is not blank: text as it is, anything else as JSON.
+// str returns the first non-blank value at the paths: a string as it is, anything else as JSON.
 func (o object) str(paths ...string) string {
 	for _, path := range paths {
 		if s, err := asText(o.at(path)); err == nil && trim(s) != "" {
@@ -71,7 +71,7 @@ func (o object) str(paths ...string) string {
 	return ""
 }
 
-// has reports whether something stands at each of the paths, be it null.
+// has reports whether every path has a value, null included.
 func (o object) has(paths ...string) bool {
 	for _, path := range paths {
 		if o.at(path) == nil {
@@ -81,13 +81,14 @@ func (o object) has(paths ...string) bool {
 	return true
 }
 
-// any reports whether a text stands at one of the paths.
+// any reports whether one of the paths has a text.
 func (o object) any(paths ...string) bool { return o.str(paths...) != "" }
 
 // sub returns the object at a path, an empty one if there is none.
 func (o object) sub(path string) object { return asObject(o.at(path)) }
 
-// first returns the first object of the list at a path, without reading the others; nil if it is no object.
+// first returns the first element of the list at a path without parsing the others; nil if it isn't
+// an object.
 func (o object) first(path string) object {
 	d := json.NewDecoder(bytes.NewReader(o.at(path)))
 	if start, err := d.Token(); err != nil || start != json.Delim('[') || !d.More() {
@@ -115,7 +116,7 @@ func (o object) list(path string) []object {
 	return out
 }
 
-// words returns the texts of a list at a path, or of a text that is divided by commas.
+// words returns the texts of a list at a path, or splits a text at its commas.
 func (o object) words(path string) []string {
 	var raws []json.RawMessage
 	if json.Unmarshal(o.at(path), &raws) != nil {
@@ -141,7 +142,8 @@ func (o object) texts() map[string]string {
 	return out
 }
 
-// bareNames is the object with its names written as bare gives them, without a prefix such as "NAGIOS_".
+// bareNames returns the object with its names normalized by bare, without a prefix such as
+// "NAGIOS_".
 func (o object) bareNames(prefixes ...string) object {
 	if len(o) > mostNames {
 		return o
@@ -159,7 +161,7 @@ func (o object) bareNames(prefixes ...string) object {
 	return out
 }
 
-// tags turns "env:prod" and "env=prod" into labels; a word without a value is its own.
+// tags turns "env:prod" and "env=prod" into labels; a word without a value is its own value.
 func tags(words []string) map[string]string {
 	out := map[string]string{}
 	for _, word := range words {
@@ -176,7 +178,7 @@ func tags(words []string) map[string]string {
 	return out
 }
 
-// tagsOf reads tags that are a list, a text or an object.
+// tagsOf reads tags given as a list, a text or an object.
 func tagsOf(o object, path string) map[string]string {
 	if in := o.sub(path); len(in) > 0 {
 		return in.texts()
@@ -184,7 +186,7 @@ func tagsOf(o object, path string) map[string]string {
 	return tags(o.words(path))
 }
 
-// text returns the value of the first field that is not blank: text as it is, anything else as JSON.
+// text returns the first field that is not blank: a string as it is, anything else as JSON.
 func (o object) text(names ...string) string {
 	for _, name := range names {
 		if s, err := asText(o[name]); err == nil && trim(s) != "" {
@@ -194,7 +196,7 @@ func (o object) text(names ...string) string {
 	return ""
 }
 
-// nameOf returns the name of the first of the fields that is there.
+// nameOf returns the first of the names that the object has.
 func nameOf(o object, names ...string) string {
 	for _, name := range names {
 		if s, err := asText(o[name]); err == nil && trim(s) != "" {

@@ -13,13 +13,13 @@ import (
 var opsgeniePriority = regexp.MustCompile(`^P[1-5]$`)
 
 func isOpsgenie(o object) bool {
-	if o.any("action") && o.any("alert.alertId", "alert.alias") { // its own webhook
+	if o.any("action") && o.any("alert.alertId", "alert.alias") { // Opsgenie's own webhook
 		return true
 	}
 	return o.any("message") && (o.has("responders") || o.has("alias") || opsgeniePriority.MatchString(o.str("priority")) && !o.any("title"))
 }
 
-// opsgenie reads an alert as Opsgenie's Alert API takes it, or as its webhook sends it.
+// opsgenie reads an alert as sent to Opsgenie's Alert API, or by its webhook.
 func opsgenie(o object) ([]oncall.Signal, error) {
 	alert := o.sub("alert")
 	if len(alert) == 0 {
@@ -43,7 +43,7 @@ func opsgenie(o object) ([]oncall.Signal, error) {
 	return []oncall.Signal{s}, nil
 }
 
-// ParseObject reads one JSON object; an empty body is an empty one.
+// ParseObject parses one JSON object; an empty body is an empty object.
 func ParseObject(body []byte) (map[string]json.RawMessage, error) {
 	if len(trim(string(body))) == 0 {
 		return object{}, nil
@@ -59,8 +59,8 @@ func ParseObject(body []byte) (map[string]json.RawMessage, error) {
 	return o, nil
 }
 
-// OpsgenieCreate reads a request that creates an alert. One without an alias gets one that is made of what it is
-// about.
+// OpsgenieCreate reads a request that creates an alert. Without an alias, one is derived from its
+// content.
 func OpsgenieCreate(fields map[string]json.RawMessage) (oncall.Signal, error) {
 	o := object(fields)
 	d := draft{
@@ -88,8 +88,8 @@ func OpsgenieCreate(fields map[string]json.RawMessage) (oncall.Signal, error) {
 	return d.signal(), nil
 }
 
-// OpsgenieAct reads a request about an alert that exists, by the last word of its address. What is not known of
-// it is told in the incident.
+// OpsgenieAct reads a request about an existing alert; verb is the last segment of its path. Fields
+// without a counterpart are shown in the incident.
 func OpsgenieAct(verb, alias string, fields map[string]json.RawMessage) oncall.Signal {
 	o := object(fields)
 	d := draft{action: oncall.Update, key: alias}

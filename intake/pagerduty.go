@@ -13,8 +13,9 @@ func isPagerDuty(o object) bool {
 	return o.any("routing_key", "service_key") || o.has("event_action", "payload") || o.has("event_type", "incident_key")
 }
 
-// PagerDuty reads an event of PagerDuty's Events API: version 2, a change event, or version 1. An event without
-// a dedup_key gets one that is made of what it is about, so that sending it again opens nothing twice.
+// PagerDuty reads an event of PagerDuty's Events API: version 2, a change event, or version 1.
+// Without a dedup_key one is derived from the content, so that sending an event twice opens one
+// alert.
 func PagerDuty(body []byte) ([]oncall.Signal, error) { return fromObject(pagerDuty)(body) }
 
 func pagerDuty(o object) ([]oncall.Signal, error) {
@@ -28,7 +29,7 @@ func pagerDuty(o object) ([]oncall.Signal, error) {
 	if d.title == "" {
 		d.title = o.str("summary", "description")
 	}
-	if !o.any("event_action") && p.any("summary") { // it tells of a change, about which nobody is paged
+	if !o.any("event_action") && p.any("summary") { // a change event, which pages nobody
 		return []oncall.Signal{draft{action: oncall.Update, key: "pagerduty/change/" + hash(d.title, p.str("timestamp")), title: d.title}.signal()}, nil
 	}
 	d.status("event_action", o.str("event_action"))
@@ -70,7 +71,7 @@ func pagerDutyLinks(d *draft, o object) {
 	d.detail("client", o.str("client"))
 }
 
-// pagerDutyText puts details, which may be anything, in the draft, and returns what of them is the text.
+// pagerDutyText adds details of any type to the draft, and returns the part that serves as text.
 func pagerDutyText(d *draft, raw json.RawMessage) string {
 	details := asObject(raw)
 	if len(details) == 0 {
@@ -94,8 +95,8 @@ func pagerDutyText(d *draft, raw json.RawMessage) string {
 	return text
 }
 
-// pagerDutyAlerts reads the alerts that an Alertmanager of today puts in an event: a line for each. What all of them have in
-// common are labels of the whole.
+// pagerDutyAlerts reads the alerts that a recent Alertmanager lists in an event, one line each.
+// What they all share becomes labels of the event.
 func pagerDutyAlerts(d *draft, list []object) string {
 	var lines []string
 	common := list[0].sub("labels").texts()

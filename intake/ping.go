@@ -7,10 +7,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxTail is how much of what is written with a ping is kept, in bytes: its end, where the error is.
+// maxTail is how many bytes of a ping's body are kept: the end, where the error is.
 const maxTail = 100 << 10
 
-// Tail is what is kept of what was written with a ping.
+// Tail returns the part of a ping's body that is kept.
 func Tail(body []byte) string {
 	if len(body) > maxTail {
 		body = body[len(body)-maxTail:]
@@ -18,18 +18,18 @@ func Tail(body []byte) string {
 	return trim(strings.ReplaceAll(strings.ToValidUTF8(string(body), ""), "\x00", ""))
 }
 
-// WatchdogFormat is that of an integration which hears Alertmanager's alert that always fires.
+// WatchdogFormat is for an integration that receives Alertmanager's always-firing alert.
 const WatchdogFormat oncall.Format = "watchdog"
 
-// What is expected of it, with group_interval and repeat_interval at a minute: twice their sum, as repeats come at the
-// next tick of the group.
+// The expected interval, with group_interval and repeat_interval at a minute: twice their sum,
+// since a repeat waits for the group's next tick.
 const (
 	watchdogEvery oncall.Seconds = 120
 	watchdogGrace oncall.Seconds = 120
 )
 
-// watchdog reads a webhook of Alertmanager's as one ping: whatever fires says that all is well, and that nothing fires
-// any more that it is not.
+// watchdog reads a webhook of Alertmanager's as one ping: a firing alert means that all is well,
+// and resolved ones that it is not.
 func watchdog(body []byte) ([]oncall.Signal, error) {
 	var o object
 	if err := json.Unmarshal(body, &o); err != nil || !isAlertmanager(o) {

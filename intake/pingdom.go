@@ -8,7 +8,7 @@ import (
 
 func isPingdom(o object) bool { return o.has("check_id", "current_state") }
 
-// pingdom reads Pingdom's webhook, of uptime and of transaction checks.
+// pingdom reads Pingdom's webhook, for uptime and transaction checks.
 func pingdom(o object) ([]oncall.Signal, error) {
 	name := first(o.str("check_name"), "check "+o.str("check_id"))
 	params := o.sub("check_params")

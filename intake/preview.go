@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Preview tries on the payloads of an integration, the newest first, what would become of them if it were set up
-// otherwise. Both are read and routed as what comes is.
+// Preview replays an integration's payloads, the newest first, through another set-up and compares
+// the outcomes. Both sides parse and route as they would for a new request.
 func Preview(ctx context.Context, before, after oncall.OutcomeFacts, payloads []oncall.Payload) (p oncall.Preview) {
-	before.Integration.Muted, after.Integration.Muted = false, false // what it would do
+	before.Integration.Muted, after.Integration.Muted = false, false // as if it were active
 	for _, came := range payloads {
 		if p.Tried >= oncall.PayloadsKept {
 			break
@@ -55,8 +55,8 @@ func outcomes(by oncall.OutcomeFacts, signals []oncall.Signal, at time.Time) (al
 	return all
 }
 
-// SignalsOf reads a payload once more, as Again does; what can't be understood is a signal that says so, as when it
-// came. It reports false where there is none either.
+// SignalsOf parses a payload again, as Again does; an unreadable one is a signal that explains so,
+// as on arrival. It reports false if there is no signal at all.
 func SignalsOf(ctx context.Context, in oncall.Integration, p oncall.Payload) (signals []oncall.Signal, ok bool) {
 	signals, kind, err := Again(ctx, in, p)
 	refused := strings.HasPrefix(p.Reader, ReadOpsgenie) || p.Reader == ReadPagerDuty && in.Mapping == nil

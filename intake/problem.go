@@ -10,11 +10,11 @@ import (
 	"reflect"
 )
 
-// A Problem says in one precise sentence what is wrong with a payload and what to do.
+// A Problem explains in one precise sentence what is wrong with a payload and how to fix it.
 type Problem struct {
 	Field    string // such as "alerts[2].status"; empty: the body as a whole
 	Sentence string
-	TooMuch  bool // it may be right, but costs too much to read
+	TooMuch  bool // it may be valid, but costs too much to parse
 }
 
 // Error returns the sentence.
@@ -28,7 +28,7 @@ func tooMuch(format string, args ...any) error {
 	return Problem{Sentence: fmt.Sprintf(format, args...), TooMuch: true}
 }
 
-// notJSON puts the decoder's error into words for the sender.
+// notJSON rewrites the decoder's error for the sender.
 func notJSON(err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, shape(wrong.Type))
@@ -39,7 +39,7 @@ func notJSON(err error) error {
 	return problem("", "The body is not valid JSON.")
 }
 
-// shape names the JSON that a Go type expects.
+// shape names the JSON type that a Go type expects.
 func shape(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:

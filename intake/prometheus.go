@@ -17,8 +17,9 @@ func isPrometheus(list []object) bool {
 	return len(list) > 0
 }
 
-// Prometheus reads what Prometheus sends where it is told that we are its Alertmanager: a list of alerts, each of which
-// fires until the time that it gives, and is over if that lies in the past. Whether it does only the fold can say.
+// Prometheus reads what Prometheus sends if configured to use us as its Alertmanager: a list of
+// alerts, each firing until its endsAt and resolved if that is in the past. The fold decides which,
+// as time is its argument.
 func Prometheus(body []byte) ([]oncall.Signal, error) {
 	list, err := asList(body)
 	if err != nil {

@@ -15,7 +15,7 @@ func isSentry(o object) bool {
 // sentryLevels are Sentry's levels, of which error is the usual one.
 var sentryLevels = map[string]string{"fatal": "critical", "error": "high", "warning": "medium", "info": "low", "debug": "low", "sample": "low"}
 
-// sentry reads the webhooks of Sentry's integrations, whatever their resource, and of its older plugin.
+// sentry reads the webhooks of Sentry's integrations, for any resource, and of its legacy plugin.
 func sentry(o object) ([]oncall.Signal, error) {
 	action := bare(o.str("action"))
 	switch {
@@ -49,7 +49,7 @@ var sentryActions = map[string]oncall.Action{
 }
 
 func sentryIssue(o, about object, id string) draft {
-	if _, after, is := strings.Cut(about.str("issue_url", "web_url"), "/issues/"); is && id == "" { // the one of events
+	if _, after, is := strings.Cut(about.str("issue_url", "web_url"), "/issues/"); is && id == "" { // an event alert
 		id, _, _ = strings.Cut(after, "/")
 	}
 	d := draft{

@@ -7,13 +7,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Snippet is what somebody sets in their monitor so that it sends to an integration.
+// A Snippet is the setting that makes a monitor send to an integration.
 type Snippet struct {
-	Where string // it goes, in words
-	Text  string // to be copied, with the key in it
+	Where string // where it goes, in words
+	Text  string // to copy, with the key in it
 }
 
-// snippets are those of formats that need more than an address. %s is the address.
+// snippets are for formats that need more than an address. %s is the address.
 var snippets = map[oncall.Format]Snippet{
 	"generic": {
 		Where: "Any script or monitor that can send JSON:",
@@ -36,12 +36,12 @@ var snippets = map[oncall.Format]Snippet{
 	},
 }
 
-// SignalAddress is where a monitor sends with a key, below the address of this installation.
+// SignalAddress is the URL to which a monitor with this key sends.
 func SignalAddress(base, key string) string {
 	return strings.TrimSuffix(base, "/") + "/v1/signals/" + key
 }
 
-// SnippetFor returns what to set in a monitor of a format. A format without a snippet of its own has the address.
+// SnippetFor returns the snippet for a format; one without a snippet of its own gets the address.
 func SnippetFor(name oncall.Format, base, key string) Snippet {
 	address := SignalAddress(base, key)
 	s, known := snippets[name]

@@ -10,15 +10,15 @@ func isSNS(o object) bool {
 	return o.any("TopicArn") && o.any("Type") && o.has("Message")
 }
 
-// sns reads a message of Amazon SNS: what is in it is what counts. That a topic wants to be confirmed, or is given up,
-// pages nobody.
+// sns reads a message of Amazon SNS: its content counts. Confirmations and unsubscriptions page
+// nobody.
 func sns(o object) ([]oncall.Signal, error) {
 	topic, text := o.str("TopicArn"), o.str("Message")
 	if kind := o.str("Type"); kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation" {
 		return one(draft{action: oncall.Update, key: "sns/" + topic, title: kind + " of " + topic})
 	}
 	if inner := embedded(text); inner != nil {
-		if inner.any("Event Message") && inner.any("Source ID") { // a database's
+		if inner.any("Event Message") && inner.any("Source ID") { // from RDS
 			return one(snsDatabase(inner))
 		}
 		if o.any("Subject") && !inner.any("title", "summary", "message") {
@@ -37,7 +37,7 @@ func sns(o object) ([]oncall.Signal, error) {
 	return one(d)
 }
 
-// snsDatabase reads an event of Amazon RDS, whose subject is the same for all.
+// snsDatabase reads an event of Amazon RDS, all of which have the same subject.
 func snsDatabase(o object) draft {
 	d := draft{
 		key:   hash("rds", o.str("Source ARN", "Source ID"), o.str("Event ID")[strings.LastIndex(o.str("Event ID"), "#")+1:], o.str("Event Message")),

@@ -8,31 +8,33 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// States that stand before or behind what they are about, in titles that are made anew for the end.
+// States before or after the subject of a title, for senders that build a new title when an alert
+// resolves.
 var (
 	leading = regexp.MustCompile(`(?i)^[^\pL\pN\[(]*(?:\[(firing|resolved|recovered|recovery|ok|alerting|triggered|problem|closed|no ?data|down|up)(?::\s*\d+)?[^\]]*\]|` +
 		`(?:alerts? )?(firing|resolved|recovered|recovery|alerting|triggered|problem|closed|cleared|down|up|ok|warning|critical|error|failed|failure|success|fixed)(?: in [\w ]+)?(?::| -| –| —))\s*`)
-	// The words after "is" and "has" are too common to stand alone behind what they are about.
+	// The words after "is" and "has" are too common to count on their own at the end of a title.
 	trailing = regexp.MustCompile(`(?i)[\s:,–—-]+(?:(?:is|are|has|was|been|went|went back|came back|now|back|again)\s+)*` +
 		`(down|up|ok|online|offline|recovered|resolved|triggered|firing|alerting|healthy|unhealthy|reachable|unreachable)[\s.!]*[^\pL\pN\])"']*$|` +
 		`(?i)[\s:,–—-]+(?:is|are|has|have)(?: (?:now|been|back|again))* (?:in )?(critical|crit|warning|warn|failed|failing|degraded|passing|operational|normal|clear|cleared|fixed|restored)(?: again)?[\s.!]*$`)
 	isUp = regexp.MustCompile(`(?i)\b(?:(?:is|are)(?: now)?(?: back)? (?:up|online|ok|healthy|operational|passing|reachable|resolved|back to normal)|` +
 		`(?:has|have)(?: now)?(?: been)? (?:recovered|resolved|cleared|fixed|restored))(?: again)?[\s.!]*[^\pL\pN]*$`)
-	// denies are words that make of an end something else: "nobody is online".
+	// denies matches words that negate a recovery: "nobody is online".
 	denies = regexp.MustCompile(`(?i)\b(?:no|not|never|nobody|nothing|none|neither|nor|cannot|can't|unless|until|if|whether|when|fail\w*|only|before|unknown)\b|n['’]t\b|\?`)
 
-	// kumaSays is how Uptime Kuma writes a state where all that it sends is one text.
+	// kumaSays matches how Uptime Kuma writes a state in services that take a single text.
 	kumaSays = regexp.MustCompile(`(?s)^\[(.+)\]\s*\[(?:[^\pL\]]*\s*)(Up|Down|Pending|Maintenance)\]\s*(.*)$`)
-	// kumaTitle is how it writes one in titles for ntfy.
+	// kumaTitle matches its titles for ntfy.
 	kumaTitle = regexp.MustCompile(`^(.+) (Up|Down) \[Uptime-Kuma\]$`)
-	// gatusSays is how Gatus writes it.
+	// gatusSays matches how Gatus writes it.
 	gatusSays = regexp.MustCompile(`(?s)^An alert for \*{0,2}(.+?)\*{0,2} has been (triggered|resolved)\b`)
 )
 
-// alertsEnd is what Alertmanager puts above the alerts that are over, in texts for a chat.
+// alertsEnd matches Alertmanager's heading above the resolved alerts in chat texts.
 var alertsEnd = regexp.MustCompile(`(?m)^(#* *)Alerts Resolved:`)
 
-// kumaState returns what Uptime Kuma says in one text: all of it, the name, the state and what follows; nil if it is none of its.
+// kumaState splits a text of Uptime Kuma's: all of it, the name, the state, and the rest; nil if it
+// is not one.
 func kumaState(text string) []string {
 	if m := kumaSays.FindStringSubmatch(text); m != nil {
 		return m
@@ -43,7 +45,7 @@ func kumaState(text string) []string {
 	return nil
 }
 
-// stem is what a title is about, without the words that say whether it is over: it makes one key for both.
+// stem returns a title without the words for its state, so that the alert and its end share a key.
 func stem(title string) string {
 	if m := kumaState(title); m != nil {
 		return m[1]
@@ -65,7 +67,8 @@ func stem(title string) string {
 	return trim(about)
 }
 
-// saysItself is what a title says of itself, if that is beyond doubt: "[RESOLVED] Disk full", "shop is up again".
+// saysItself returns the action that a title states beyond doubt: "[RESOLVED] Disk full", "shop is
+// up again".
 func saysItself(title string) (oncall.Action, bool) {
 	if m := kumaState(title); m != nil {
 		return kumaStates[bare(m[2])], true

@@ -6,15 +6,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// unreadKey is the dedup key of what could not be read: of one integration it is one alert, however
-// often it comes.
+// unreadKey is the dedup key of payloads that could not be read: one alert an integration, however
+// many arrive.
 const unreadKey = "watchbill/unread"
 
 // maxBegin is how much of it is shown, in runes.
 const maxBegin = 2_000
 
-// Unread is the signal for a payload that could not be read, or costs too much to read, so that somebody hears
-// of it all the same. begin is how it begins.
+// Unread returns the signal for a payload that could not be read or costs too much to read, so that
+// somebody learns of it all the same. begin is its beginning.
 func Unread(begin []byte, why string) oncall.Signal {
 	return oncall.Signal{
 		Action: oncall.Trigger, DedupKey: unreadKey, Severity: oncall.High, Unread: true,

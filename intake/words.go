@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actions maps the words that monitors use to what happened, written as bare gives them.
+// actions maps the words of monitors, normalized by bare, to actions.
 var actions = wordsOf(map[oncall.Action]string{
 	oncall.Trigger: `trigger triggered retrigger retriggered renotify renotified fire fired firing refire refired
 		alert alerted alerting alarm alarmed alarming realert active activate activated reactivated open opened reopen reopened
@@ -45,8 +45,8 @@ func wordsOf(lists map[oncall.Action]string) map[string]oncall.Action {
 	return words
 }
 
-// bare takes all but letters and digits from a word, so that "Re-Triggered", "NO_DATA" and "up!" are
-// found however they are written.
+// bare keeps only the letters and digits of a word, in lower case, so that "Re-Triggered",
+// "NO_DATA" and "up!" are found in any spelling.
 func bare(word string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
@@ -56,16 +56,16 @@ func bare(word string) string {
 	}, word)
 }
 
-// subjects may stand before what happened to them: "incident.resolved", "Alert closed".
+// subjects may precede the action: "incident.resolved", "Alert closed".
 var subjects = []string{"incident", "alert", "alarm", "problem", "issue", "monitor", "check", "event", "state", "status", "is"}
 
-// around may stand before what happened, too: "service is back up", "Connection succeeded".
+// around are filler words that may precede it too: "service is back up", "Connection succeeded".
 var around = setOf(strings.Join(subjects, " ") + ` are has have been now back again still all everything manually automatically auto service host
 	server device node sensor link connection size ping pid timestamp checksum permission uid gid content resource limit threshold data
 	icmp uptime execution heartbeat timeout query`)
 
-// ends are so clear that they may stand behind what has ended: "Down ended", "Warning cleared". begins may not
-// stand there: they say that the end is yet to come.
+// ends are clear enough to follow what has ended: "Down ended", "Warning cleared". begins may not
+// precede them, since they mean that the end is yet to come.
 var (
 	ends   = setOf("ended over cleared resolved recovered recovery closed fixed")
 	begins = setOf("pending unresolved unacknowledged unacked missing missed waiting update updated")
@@ -81,8 +81,9 @@ func setOf(list string) map[string]bool {
 	return set
 }
 
-// phrase reads several words, such as "Down ended", "incident has been resolved" and "Resolved by Ann". Each
-// word must be known to leave the last one its meaning, as in "failed to complete" it has not.
+// phrase reads several words, such as "Down ended", "incident has been resolved" and "Resolved by
+// Ann". All of them must be known, because an unknown one can change the meaning, as in "failed to
+// complete".
 func phrase(text string) (oncall.Action, bool) {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' })
 	if len(words) < 2 {
@@ -108,7 +109,7 @@ func phrase(text string) (oncall.Action, bool) {
 // arrows stand between the status that was and the one that is.
 var arrows = strings.NewReplacer("=>", "→", "->", "→", "➜", "→", "⇒", "→")
 
-// latest returns what stands after the last arrow of a text, which may have none.
+// latest returns the part after a text's last arrow, or all of it.
 func latest(text string) string {
 	text = arrows.Replace(text)
 	if i := strings.LastIndex(text, "→"); i >= 0 {
@@ -117,13 +118,13 @@ func latest(text string) string {
 	return text
 }
 
-// before returns what stands before a sign: "OK" of "OK - 0 % lost".
+// before returns the part before a sign: "OK" of "OK - 0 % lost".
 func before(text, sign string) string {
 	text, _, _ = strings.Cut(text, sign)
 	return text
 }
 
-// readStatus says what a status means. One that is not known is a trigger: in doubt somebody is paged.
+// readStatus maps a status to an action. An unknown one is a trigger: in doubt somebody is paged.
 func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
 	now := latest(word)
 	for _, text := range []string{now, before(now, " - "), before(now, ":"), before(now, "(")} {
@@ -145,8 +146,7 @@ func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
 			"Send \"trigger\", \"acknowledge\" or \"resolve\".", field, clean(word, 100))}}
 }
 
-// readSeverity keeps a blank word blank: it says nothing about how bad things are. One that is not known
-// is high.
+// readSeverity maps a severity. Blank stays blank, as nothing is known; an unknown word is high.
 func readSeverity(field, word string) (oncall.Severity, []oncall.Hint) {
 	if word = trim(word); word == "" {
 		return "", nil

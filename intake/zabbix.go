@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// isZabbix reports whether an object has names that only Zabbix's macros have, written as bare gives them.
+// isZabbix reports whether an object has names that only Zabbix's macros have, normalized by bare.
 func isZabbix(o object) bool {
 	if zabbixProblem(o) != "" || zabbixUpdated.MatchString(o.str("subject", "title", "alert_subject")) || zabbixIsUpdate(o.str("message")) {
 		return true
@@ -21,7 +21,7 @@ func isZabbix(o object) bool {
 		m.any("eventvalue", "eventstatus", "eventseverity", "eventnseverity", "nseverity", "triggerstatus", "triggerseverity", "eventname", "triggername", "eventupdatestatus")
 }
 
-// zabbixProblem is the number of the problem in a message as Zabbix writes it by default.
+// zabbixProblem finds the problem's number in a default message of Zabbix's.
 func zabbixProblem(o object) string {
 	_, after, is := strings.Cut(o.str("message", "body", "alert_message"), "Original problem ID: ")
 	if !is {
@@ -34,18 +34,20 @@ func zabbixProblem(o object) string {
 	return after[:end]
 }
 
-// zabbixSubject is what the default subjects have beside the name of the problem, and Grafana OnCall's script.
+// zabbixSubject matches what surrounds the problem's name in default subjects and those of Grafana
+// OnCall's script.
 var zabbixSubject = regexp.MustCompile(`^(?:Problem|Resolved(?: in [\w ]+)?): |\s*ONCALL_GROUP: \S+`)
 
-// zabbixUpdated begins the default subject of what people do with a problem, whose number the message does not have.
+// zabbixUpdated begins the default subject of updates by people, whose messages lack the problem's
+// number.
 var zabbixUpdated = regexp.MustCompile(`^Updated problem in [\w ]+: `)
 
-// zabbixIsUpdate reports whether a default message is about what somebody did with a problem.
+// zabbixIsUpdate reports whether a default message is about an update by a person.
 func zabbixIsUpdate(message string) bool {
 	return strings.Contains(message, "\nCurrent problem status is ") && strings.Contains(message, ", acknowledged: ")
 }
 
-// zabbixLine is what the default message says in a line that begins with a name.
+// zabbixLine returns the value of a "name: value" line in the default message.
 func zabbixLine(message, name string) string {
 	for line := range strings.SplitSeq(message, "\n") {
 		if value, is := strings.CutPrefix(trim(line), name+": "); is {
@@ -55,7 +57,7 @@ func zabbixLine(message, name string) string {
 	return ""
 }
 
-// zabbixTrigger is the number of the trigger in the address of the event.
+// zabbixTrigger extracts the trigger's number from the event's address.
 func zabbixTrigger(m object) string {
 	address, err := url.Parse(m.str("link", "url"))
 	if err != nil || address.Query().Get("triggerid") == "" {
@@ -66,7 +68,8 @@ func zabbixTrigger(m object) string {
 
 var zabbixLevels = map[string]string{"0": "low", "1": "low", "2": "medium", "3": "medium", "4": "high", "5": "critical"}
 
-// zabbix reads what a media type of Zabbix sends of its macros. EVENT.ID is the problem's, also when it is over.
+// zabbix reads the macros that a media type of Zabbix sends. EVENT.ID stays the problem's when it
+// is resolved.
 func zabbix(o object) ([]oncall.Signal, error) {
 	m := o.bareNames("zabbix")
 	d := draft{
