@@ -11,18 +11,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An alarm tells the admins that signals are refused, which only they can mend. It lives in memory: the disk may be
-// what is full.
+// An alarm tells the admins that signals are being refused, which only they can fix. It lives in
+// memory, because the disk may be what is full.
 type alarm struct {
 	mu     sync.Mutex
-	why    error     // of the last refusal; nil: there was none since the admins were told
+	why    error     // of the last refusal; nil: none since the admins were told
 	at     time.Time // of the same
-	count  int       // requests since then
+	count  int       // requests refused since then
 	told   map[string]*alarmed
 	ending sync.WaitGroup
 }
 
-// alarmed is what became of telling one of them.
+// alarmed is the result of telling one admin.
 type alarmed struct {
 	at    time.Time // of the last attempt
 	tries int
@@ -30,13 +30,13 @@ type alarmed struct {
 }
 
 const (
-	// alarmEvery is how long admins are left alone once they were told.
+	// alarmEvery is how long an admin is left alone after a message.
 	alarmEvery = time.Hour
-	// alarmLasts is how long after a refusal it is still news.
+	// alarmLasts is how long a refusal is still worth a message.
 	alarmLasts = time.Minute
 )
 
-// refused notes that neither the database nor the spool has taken a request.
+// refused records that neither the database nor the spool took a request.
 func (a *alarm) refused(why error, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -44,7 +44,7 @@ func (a *alarm) refused(why error, now time.Time) {
 	a.count++
 }
 
-// due returns who is to be told now, and what; each at most once an hour.
+// due returns the admins to message now, each at most once an hour, and the text.
 func (a *alarm) due(admins []string, now time.Time) (users []string, count int, why error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -74,7 +74,7 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 		}
 	}
 	count, why = a.count, a.why
-	if !waits { // whoever can be told was; the next refusal begins anew
+	if !waits { // everybody reachable has been told; the next refusal starts afresh
 		a.why, a.count = nil, 0
 	}
 	return users, count, why
@@ -86,7 +86,7 @@ func (a *alarm) over(user string) {
 	a.told[user].done = true
 }
 
-// tellAdmins tells the admins of the installation, in Slack, that signals are refused.
+// tellAdmins tells the installation's admins, in Slack, that signals are refused.
 func (d *Receiver) tellAdmins(ctx context.Context) {
 	known, sender := d.known.Load(), d.Senders[oncall.MethodSlack]
 	if known == nil || sender == nil {
@@ -97,7 +97,7 @@ func (d *Receiver) tellAdmins(ctx context.Context) {
 	if len(users) == 0 {
 		return
 	}
-	host, _ := os.Hostname() // without one the directory must do
+	host, _ := os.Hostname() // without a name the directory is enough
 	m := notify.Message{
 		Purpose: notify.ForOutage, Severity: string(oncall.Critical), Attempt: 1,
 		Title: fmt.Sprintf("Watchbill refuses alerts: its database is down and its spool takes no more (%v)", why),

@@ -2,7 +2,7 @@
 
 package spool
 
-// InMemory reports whether the files of a directory would be lost when the machine restarts.
+// InMemory reports whether files in a directory would be lost when the machine restarts.
 func InMemory(string) bool { return false }
 
 func roomOn(string) error { return nil }

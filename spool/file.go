@@ -13,19 +13,19 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// lockLimit is how long we wait for another process to give a spool up.
+// lockLimit is how long to wait for another process to release the spool.
 const lockLimit = 500 * time.Millisecond
 
 var errUsed = errors.New("another process uses it")
 
-// A damagedError says that a file can't be read any more.
+// A damagedError means that a file can't be read any more.
 type damagedError struct{ cause error }
 
 func (e damagedError) Error() string { return "the file is damaged: " + e.cause.Error() }
 func (e damagedError) Unwrap() error { return e.cause }
 
-// openFile opens the file, or makes it. A file that is cut off or overwritten must not end the process, which
-// bbolt and the memory that it maps would do.
+// openFile opens or creates the file. A truncated or overwritten file must not crash the process,
+// which bbolt and its mapped memory would do.
 func openFile(path string) (db *bbolt.DB, held Held, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -43,7 +43,7 @@ func openFile(path string) (db *bbolt.DB, held Held, err error) {
 		return nil, held, damagedError{err}
 	}
 	if held, err = measure(db); err != nil {
-		_ = db.Close() // it is of no use
+		_ = db.Close() // already failing
 		return nil, held, damagedError{err}
 	}
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -53,14 +53,14 @@ func openFile(path string) (db *bbolt.DB, held Held, err error) {
 	return db, held, nil
 }
 
-// notTheFile reports whether an error is about the way to a file and not about what is in it.
+// notTheFile reports whether an error concerns access to the file rather than its contents.
 func notTheFile(err error) bool {
 	_, path := errors.AsType[*fs.PathError](err)
 	_, call := errors.AsType[*os.SyscallError](err)
 	return path || call
 }
 
-// measure counts what is in a file, and reads all of it.
+// measure counts the contents of a file, reading all of it.
 func measure(db *bbolt.DB) (Held, error) {
 	var held Held
 	info, err := os.Stat(db.Path())
@@ -73,7 +73,7 @@ func measure(db *bbolt.DB) (Held, error) {
 		}
 		return eachQueue(tx, func(_ []byte, b *bbolt.Bucket) (bool, error) {
 			return true, b.ForEach(func(_, v []byte) error {
-				if signals, at, _, err := unpack(v); err == nil { // else Next puts it aside
+				if signals, at, _, err := unpack(v); err == nil { // damaged entries are set aside by Next
 					held.add(signals, int64(len(v)), at)
 				}
 				return nil
@@ -83,7 +83,7 @@ func measure(db *bbolt.DB) (Held, error) {
 	return held, err
 }
 
-// CheckDir says why a directory can't have a spool.
+// CheckDir returns why a directory can't hold a spool.
 func CheckDir(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -104,7 +104,7 @@ func CheckDir(dir string) error {
 	return probe.Close()
 }
 
-// sameFile reports whether the file of a spool is still the one in its directory.
+// sameFile reports whether the spool's open file is still the one in its directory.
 func sameFile(path, dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, filepath.Base(path)))
 	return err == nil

@@ -7,16 +7,16 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// An Inspection is what is found in the directory of a spool, from outside of the process that uses it.
+// An Inspection describes the directory of a spool, seen from outside the process that uses it.
 type Inspection struct {
 	Unusable error // why it can't be used; nil: it can
-	Used     bool  // by another process; then what follows isn't known
+	Used     bool  // by another process; the fields below are then unknown
 	Held     Held
-	Refused  int      // requests that were put aside
+	Refused  int      // requests set aside
 	Damaged  []string // files
 }
 
-// Inspect looks at a directory, and changes nothing.
+// Inspect examines a directory without changing anything.
 func Inspect(dir string) Inspection {
 	var found Inspection
 	if found.Unusable = CheckDir(dir); found.Unusable == nil {

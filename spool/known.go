@@ -24,10 +24,10 @@ const (
 	maxTitle = 400
 )
 
-// Known is what is remembered of the set-up for when the database is away. It is kept beside the spool: keys as
-// hashes, and addresses encrypted.
+// Known is the part of the set-up that is remembered for a database outage. It is stored beside the
+// spool, with keys hashed and addresses encrypted.
 type Known struct {
-	At       time.Time                                   `json:"at"` // when the database was asked
+	At       time.Time                                   `json:"at"` // when the database was last read
 	Keys     map[string]knownKey                         `json:"keys"`
 	Teams    map[oncall.TeamID]string                    `json:"teams"`
 	Watches  map[oncall.PolicyID][]oncall.OutageContact  `json:"watches"`
@@ -35,7 +35,7 @@ type Known struct {
 	Sources  map[oncall.IntegrationID]oncall.Integration `json:"integrations"`
 	Admins   []string                                    `json:"admins"` // of the installation, by Slack id
 
-	Routes      []route.Definition   `json:"routes,omitempty"` // lists of rules that aren't empty
+	Routes      []route.Definition   `json:"routes,omitempty"` // non-empty rule lists
 	Maintenance []oncall.Maintenance `json:"maintenance,omitempty"`
 
 	compiling sync.Once
@@ -55,7 +55,8 @@ type knownContact struct {
 	After   oncall.Seconds `json:"after,omitempty"`
 }
 
-// KnowledgeOf is what is to be remembered. Without a secret nobody's address is.
+// KnowledgeOf selects what to remember of the set-up. Addresses are kept only if there is a secret
+// to encrypt them.
 func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Known {
 	k := &Known{
 		At: now, Keys: map[string]knownKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.OutageContact{},
@@ -92,7 +93,7 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 	return k
 }
 
-// contactsOf are somebody's notification rules for what is urgent, each contact method once.
+// contactsOf returns a person's notification rules for urgent pages, each contact method once.
 func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []knownContact {
 	var out []knownContact
 	for _, rule := range reach.Rules(false) {
@@ -116,7 +117,7 @@ func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []knownCo
 	return out
 }
 
-// Integration returns whose a key is.
+// Integration returns the integration that a key belongs to.
 func (k *Known) Integration(key string, now time.Time) (oncall.Integration, bool) {
 	if k == nil {
 		return oncall.Integration{}, false
@@ -130,7 +131,7 @@ func (k *Known) Integration(key string, now time.Time) (oncall.Integration, bool
 	return in, known
 }
 
-// onCall is whom a policy pages first, as far as is known.
+// onCall returns the people a policy pages first, as far as is known.
 func (k *Known) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
 	for i, w := range k.Watches[policy] {
@@ -141,13 +142,13 @@ func (k *Known) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
 	return users
 }
 
-// save writes it to the disk, whole or not at all.
+// save writes it to the disk atomically.
 func (k *Known) save(dir string) error {
 	text, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("keep what is known: %w", err)
 	}
-	f, err := os.CreateTemp(dir, ".known-*") // with mode 0600
+	f, err := os.CreateTemp(dir, ".known-*") // created with mode 0600
 	if err != nil {
 		return fmt.Errorf("keep what is known: %w", err)
 	}
@@ -157,17 +158,17 @@ func (k *Known) save(dir string) error {
 		err = os.Rename(f.Name(), filepath.Join(dir, knownFile))
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // it is of no use
+		_ = os.Remove(f.Name()) // already failing
 		return fmt.Errorf("keep what is known: %w", err)
 	}
 	return nil
 }
 
-// loadKnown reads what was known; nil: nothing.
+// loadKnown reads what was saved; nil if nothing was.
 func loadKnown(dir string) (*Known, error) {
 	text, err := os.ReadFile(filepath.Join(dir, knownFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // nothing is known, and that is no error
+		return nil, nil //nolint:nilnil // a first start, which is no error
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read what is known: %w", err)

@@ -2,7 +2,7 @@ package spool
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// receiverMetrics are what a scrape sees of a Receiver.
+// receiverMetrics are the metrics of a Receiver.
 type receiverMetrics struct {
 	door    *Receiver
 	kept    prometheus.Counter

@@ -15,27 +15,27 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Bounds of one outage.
+// Limits of one outage.
 const (
-	maxTracked = 20_000 // alerts that are told apart
+	maxTracked = 20_000 // alerts tracked one by one
 	maxTold    = 500    // messages
-	toldTries  = 5      // of one message
+	toldTries  = 5      // attempts per message
 	retryAfter = 15 * time.Second
 	sendLimit  = 20 * time.Second
 )
 
-// An outage is a time without the database, and what waits for its end.
+// An outage is a period without the database, and the alerts that wait for its end.
 type outage struct {
 	mu      sync.Mutex
 	since   time.Time // zero: the database answers
-	ended   time.Time // the last time that it came back
-	began   time.Time // of the first of several that are one for people
+	ended   time.Time // when the database last came back
+	began   time.Time // start of the first of several outages that count as one for people
 	waiting map[alertKey]waitingAlert
-	more    map[oncall.TeamID]int // that are not told apart
+	more    map[oncall.TeamID]int // alerts beyond maxTracked
 	orders  []*order
 	sending sync.WaitGroup
 	running int
-	unsaved bool // there are messages that the database doesn't know
+	unsaved bool // some messages are not in the database yet
 }
 
 type alertKey struct {
@@ -49,9 +49,9 @@ type waitingAlert struct {
 	group    string
 	severity oncall.Severity
 	title    string
-	first    time.Time     // when it came
-	from     time.Time     // when it pages: later, where a rule holds it
-	kept     *oncall.Alert // what windows ask about, where one has kept it; nil: none has
+	first    time.Time     // when it arrived
+	from     time.Time     // when it pages; later if a rule holds it
+	kept     *oncall.Alert // what maintenance windows match on, if one keeps it back; otherwise nil
 }
 
 // An order is one message to one person.
@@ -60,7 +60,7 @@ type order struct {
 	running bool
 }
 
-// A record is an order on the disk.
+// A record is an order as stored on the disk.
 type record struct {
 	store.OutagePage
 	Address  string          `json:"address,omitempty"` // encrypted
@@ -70,14 +70,14 @@ type record struct {
 	Over     bool            `json:"over"`
 }
 
-// away reports since when the database is away.
+// away returns since when the database has been unavailable.
 func (o *outage) away() (since time.Time, away bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.since, !o.since.IsZero()
 }
 
-// gone notes that the database doesn't answer, and reports whether it did before.
+// gone records that the database doesn't answer, and reports whether that is news.
 func (o *outage) gone(d *Receiver, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -94,7 +94,7 @@ func (o *outage) gone(d *Receiver, now time.Time) bool {
 	return true
 }
 
-// back notes that the database answers.
+// back records that the database answers.
 func (o *outage) back(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -103,7 +103,7 @@ func (o *outage) back(now time.Time) {
 	}
 }
 
-// over notes that nothing waits any more.
+// over records that nothing is waiting any more.
 func (o *outage) over(now time.Time) {
 	o.back(now)
 	o.mu.Lock()
@@ -111,7 +111,8 @@ func (o *outage) over(now time.Time) {
 	o.waiting, o.more = nil, nil
 }
 
-// toWriteDown reports whether there is something to save, and whether it is of no use here any more.
+// toWriteDown reports whether messages have to be saved to the database, and whether they can be
+// forgotten here afterwards.
 func (o *outage) toWriteDown(now time.Time) (save, forget bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -132,7 +133,7 @@ func (o *outage) wroteDown(forgot bool) {
 
 func (o *outage) wait() { o.sending.Wait() }
 
-// note counts the alerts of which signals tell.
+// note tracks the alerts that signals open and resolve.
 func (o *outage) note(k *Known, id oncall.IntegrationID, signals []oncall.Signal, at time.Time) {
 	if k == nil {
 		return
@@ -172,7 +173,7 @@ func firstBytes(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// load takes up what an earlier start has left: what waits, and who was told.
+// load restores the state an earlier process left: the waiting alerts and the messages sent.
 func (o *outage) load(d *Receiver) {
 	err := d.spool.Each(func(r store.SpooledRequest) {
 		var signals []oncall.Signal
@@ -190,13 +191,13 @@ func (o *outage) load(d *Receiver) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, r := range records { // it is the same outage until the database has been seen
+	for _, r := range records { // the same outage, until the database has been reached
 		o.orders = append(o.orders, &order{record: r})
 		o.began, o.ended, o.unsaved = r.Outage, d.Clock(), true
 	}
 }
 
-// tell tells people that alerts wait, once the database has been away for long enough.
+// tell messages people about waiting alerts, once the database has been away long enough.
 func (d *Receiver) tell(ctx context.Context) {
 	o, now, known := &d.outage, d.Clock(), d.known.Load()
 	o.mu.Lock()
@@ -219,13 +220,13 @@ func (d *Receiver) tell(ctx context.Context) {
 	}
 }
 
-// teamWaits is what waits for a team.
+// teamWaits sums up the alerts that wait for a team.
 type teamWaits struct {
 	oncall.Outage
 	policies map[oncall.PolicyID]bool
 }
 
-// byTeam sums up what waits, for teams with something that is worth a page. Its caller has locked o.
+// byTeam sums up the waiting alerts of each team that has any worth a page. The caller holds o.mu.
 func (o *outage) byTeam(k *Known, now time.Time) map[oncall.TeamID]*teamWaits {
 	teams := map[oncall.TeamID]*teamWaits{}
 	k.compiling.Do(k.compile)
@@ -249,7 +250,7 @@ func (o *outage) byTeam(k *Known, now time.Time) map[oncall.TeamID]*teamWaits {
 	return teams
 }
 
-// users are those whom the policies of what waits page first.
+// users are the people whom the policies of the waiting alerts page first.
 func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
 	for policy := range t.policies {
@@ -262,7 +263,7 @@ func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
 	return users
 }
 
-// order has somebody told, once in an outage for each team. Its caller has locked the outage.
+// order queues messages to a person, once per outage and team. The caller holds the outage's mutex.
 func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
 	o := &d.outage
 	told := slices.ContainsFunc(o.orders, func(one *order) bool { return one.Team == team && one.User == user })
@@ -291,14 +292,14 @@ func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *te
 	}
 }
 
-// note writes to the disk what becomes of a message.
+// note writes the state of a message to the disk.
 func (d *Receiver) note(r record) {
 	if err := d.spool.tell(r); err != nil {
 		d.outages.Error().Err(err).Msg("can't write to the spool who is told that the database is away")
 	}
 }
 
-// send makes one attempt, which is on the disk before it is made.
+// send makes one attempt, recorded on the disk beforehand.
 func (d *Receiver) send(ctx context.Context, one *order) {
 	first := one.TriedAt
 	one.Attempts++
@@ -324,7 +325,8 @@ func (d *Receiver) send(ctx context.Context, one *order) {
 	o.running--
 }
 
-// attempt sends a message, unless an earlier attempt of unknown fate has done so.
+// attempt sends a message, unless an earlier attempt with an unknown outcome turns out to have
+// succeeded.
 func (d *Receiver) attempt(ctx context.Context, one record, since time.Time) (r notify.Receipt) {
 	sender := notify.AbilitiesOf(d.Senders[one.Method])
 	address, ok := oncall.Unseal(d.Secrets, one.Address)

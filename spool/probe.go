@@ -10,13 +10,13 @@ import (
 
 const (
 	probeEvery = time.Second
-	probeSize  = 64 << 10 // that needs room of its own in the file
+	probeSize  = 64 << 10 // larger than the file's free pages, so that it has to grow
 )
 
 var probeName = []byte("probe")
 
-// probe writes to a disk that has refused, so that it is known when it takes something again: nobody may come
-// meanwhile, as we say that we are not ready. Then it takes out of the file what could not be.
+// probe writes to a disk that has refused a write, to notice when it works again: requests don't
+// come meanwhile, because readiness fails. Then it removes the entries that were stuck in the file.
 func (s *Spool) probe(now time.Time) {
 	s.mu.Lock()
 	db, wait := s.db, s.failed == nil && s.stuck.none() || now.Sub(s.probed).Abs() < probeEvery

@@ -20,18 +20,18 @@ import (
 type Config struct {
 	System  *store.System
 	Spool   Options
-	Secrets []oncall.Secret                 // the first encrypts addresses; none: people are told in Slack only
+	Secrets []oncall.Secret                 // the first encrypts addresses; without any, people are told only in Slack
 	Senders map[oncall.Method]notify.Sender // by contact method
 	Clock   func() time.Time
 	Log     zerolog.Logger
 	Metrics prometheus.Registerer
 }
 
-// lookupLimit is how long the database may take to find a key that is known here as well.
+// lookupLimit is how long the database may take to look up a key that is also known here.
 const lookupLimit = time.Second
 
-// A Receiver takes signals in: to the database, or to the spool while that is away and until all that was kept
-// there is stored.
+// A Receiver takes in signals: into the database, or into the spool while the database is away and
+// until all that was spooled is stored.
 type Receiver struct {
 	Config
 	spool   *Spool
@@ -39,19 +39,21 @@ type Receiver struct {
 	metrics *receiverMetrics
 	outages zerolog.Logger // limited to a few lines a minute
 
-	// gate is held by whoever keeps something in the spool, and by whoever gives it up as empty.
+	// gate is held for reading by requests that are being spooled, and for writing to stop
+	// spooling.
 	gate   sync.RWMutex
-	opened bool      // the spool was, once
-	opens  time.Time // when that is tried next
-	limit  int       // of the next batch
+	opened bool      // the spool has been opened before
+	opens  time.Time // when to try opening it again
+	limit  int       // size of the next batch
 	fresh  freshness
 	outage outage
 	alarm  alarm
-	looks  atomic.Int64 // of Run
+	looks  atomic.Int64 // made by Run
 }
 
-// New opens the spool and reads what is known. If the spool can't be used, that is said, and signals are refused
-// while the database is away, until it can. A spool that another process uses is an error: each has its own.
+// New opens the spool and loads what is known. A spool that can't be used is logged, and signals
+// are refused during an outage until it can. A spool in use by another process is an error: each
+// process has its own.
 func New(c Config) (*Receiver, error) {
 	d := &Receiver{
 		Config: c, spool: NewSpool(c.Spool), limit: batchEntries,
@@ -71,10 +73,10 @@ func New(c Config) (*Receiver, error) {
 // Close closes the spool.
 func (d *Receiver) Close() { d.spool.Close() }
 
-// reopenEvery is how long a spool that can't be used is left alone.
+// reopenEvery is the pause between attempts to open an unusable spool.
 const reopenEvery = 5 * time.Second
 
-// open opens the spool, if it isn't.
+// open opens the spool, if it isn't open.
 func (d *Receiver) open(now time.Time) {
 	if now.Before(d.opens) {
 		return
@@ -109,8 +111,8 @@ func (d *Receiver) open(now time.Time) {
 	}
 }
 
-// IntegrationByKey returns the integration that a key belongs to, as the database says, or as is known where
-// that is away; oncall.ErrNotFound only where the database has said so.
+// IntegrationByKey returns the integration that a key belongs to, according to the database or,
+// while that is away, to what is known here. oncall.ErrNotFound comes only from the database.
 func (d *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
 	in, known := d.known.Load().Integration(key, now)
 	if !known {
@@ -131,8 +133,8 @@ func (d *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Ti
 	return in, nil
 }
 
-// Accept makes signals durable: in the database or, if that can't be, in the spool. What they came in goes with
-// them, but into the spool only while that has much room.
+// Accept makes signals durable: in the database or, failing that, in the spool. The payload goes
+// with them, but into the spool only while it has plenty of room.
 func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
 	err := d.System.Accept(ctx, id, signals, now, came...)
 	missed, ok := errors.AsType[store.NotStored](err)
@@ -148,7 +150,7 @@ func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals 
 	}
 	d.gate.RLock()
 	defer d.gate.RUnlock()
-	d.System.Suspend() // or what comes next could overtake this
+	d.System.Suspend() // or a later signal could overtake these
 	if keepErr := d.spool.Keep(ctx, request, now); keepErr != nil {
 		d.metrics.refused.Inc()
 		d.alarm.refused(keepErr, now)
@@ -162,7 +164,7 @@ func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals 
 	return nil
 }
 
-// Ready says why signals can't be made durable now.
+// Ready returns why signals can't be made durable now.
 func (d *Receiver) Ready(ctx context.Context) error {
 	why := d.spool.Usable(d.Clock())
 	if why == nil {
@@ -174,7 +176,7 @@ func (d *Receiver) Ready(ctx context.Context) error {
 	return nil
 }
 
-// About says in lines how the door is.
+// About describes the state of signal intake, in lines.
 func (d *Receiver) About(context.Context) []string {
 	now := d.Clock()
 	held := d.spool.Held()

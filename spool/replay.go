@@ -8,28 +8,29 @@ import (
 )
 
 const (
-	// batchEntries and batchBytes bound what is stored in one transaction.
+	// batchEntries and batchBytes limit what is stored in one transaction.
 	batchEntries = 1_000
 	batchBytes   = 4 << 20
-	// handBackAt is how many signals may wait when it is worth while to hold up those that come, until none does.
+	// handBackAt is the backlog below which new signals are held up briefly until it is empty.
 	handBackAt = 5_000
-	// replayLimit limits one such transaction, and probeLimit one that others wait for.
+	// replayLimit is the timeout of one such transaction, and probeLimit that of one others wait
+	// for.
 	replayLimit = 10 * time.Second
 	probeLimit  = 2 * time.Second
-	// lookEvery is how often the door looks whether there is something to do.
+	// lookEvery is how often Run checks for work.
 	lookEvery = 250 * time.Millisecond
-	// restLooks is at how many looks it asks for the set-up once.
+	// restLooks is after how many of these checks the set-up is read again.
 	restLooks = 4
-	// refreshEvery is how often what is known is written down although nothing has changed, so that it reaches
-	// WatchAhead; changes are written no more often than changeEvery.
+	// refreshEvery is how often the known set-up is saved even though nothing changed, so that it
+	// always reaches WatchAhead into the future; changes are saved at most every changeEvery.
 	refreshEvery = time.Hour
 	changeEvery  = 10 * time.Second
 )
 
-// Run stores what is in the spool as soon as the database is back, remembers the set-up, and tells people while
-// the database is away, until ctx ends.
+// Run stores the spooled signals as soon as the database is back, remembers the set-up, and tells
+// people during an outage, until ctx ends.
 func (d *Receiver) Run(ctx context.Context) error {
-	tick := time.NewTicker(lookEvery) // nothing tells us that the database is back
+	tick := time.NewTicker(lookEvery) // nothing notifies us that the database is back
 	defer tick.Stop()
 	defer d.outage.wait()
 	defer d.alarm.ending.Wait()
@@ -61,7 +62,7 @@ func (d *Receiver) drain(ctx context.Context) {
 			if err = d.handBack(ctx); err == nil {
 				return
 			}
-		case held >= last: // more comes than is stored: it has to wait
+		case held >= last: // more arrives than is stored: new signals have to wait
 			err = d.replayAlone(ctx)
 			last = held
 		default:
@@ -76,7 +77,7 @@ func (d *Receiver) drain(ctx context.Context) {
 	}
 }
 
-// replayAlone is replay while nobody adds anything to the spool.
+// replayAlone is replay while nothing can be added to the spool.
 func (d *Receiver) replayAlone(ctx context.Context) error {
 	d.gate.Lock()
 	defer d.gate.Unlock()
@@ -84,10 +85,10 @@ func (d *Receiver) replayAlone(ctx context.Context) error {
 	return err
 }
 
-// failed notes that the database has not answered.
+// failed records that the database didn't answer.
 func (d *Receiver) failed(ctx context.Context, err error) {
 	if ctx.Err() != nil {
-		return // we are stopping
+		return // we are shutting down
 	}
 	if d.outage.gone(d, d.Clock()) {
 		d.Log.Error().Err(err).Msg("the database is away; signals are kept in the spool")
@@ -95,7 +96,7 @@ func (d *Receiver) failed(ctx context.Context, err error) {
 	d.outages.Warn().Err(err).Int64("signals", d.spool.Held().Signals).Msg("the spool can't be stored yet")
 }
 
-// replay stores the oldest of what is in the spool.
+// replay stores the oldest spooled requests.
 func (d *Receiver) replay(ctx context.Context, limit time.Duration) (empty bool, err error) {
 	batch, err := d.spool.Next(d.limit, batchBytes)
 	if err != nil || batch.Empty() {
@@ -106,7 +107,7 @@ func (d *Receiver) replay(ctx context.Context, limit time.Duration) (empty bool,
 	err = d.System.Replay(ctx, batch.ID, batch.Requests, d.Clock())
 	switch {
 	case store.Malformed(err) && len(batch.Requests) > 1:
-		d.limit = 1 // which of them is it?
+		d.limit = 1 // to find the one that is refused
 		return false, nil
 	case store.Malformed(err):
 		d.Log.Error().Err(err).Msg("the database refuses signals of the spool; they were put aside there")
@@ -118,8 +119,8 @@ func (d *Receiver) replay(ctx context.Context, limit time.Duration) (empty bool,
 	return false, d.spool.Done(batch)
 }
 
-// handBack lets signals be stored directly again. Nobody may keep anything meanwhile: who did and was told so
-// must not be overtaken by whoever comes next.
+// handBack lets signals go directly to the database again. Nothing may be spooled meanwhile,
+// because a spooled signal must not be overtaken by a later one.
 func (d *Receiver) handBack(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
@@ -144,8 +145,8 @@ func (d *Receiver) handBack(ctx context.Context) error {
 	return nil
 }
 
-// writeDown stores what people were sent while the database was away, and forgets it when the next time would be
-// another outage.
+// writeDown stores the messages sent during the outage in the database, and forgets them once a new
+// outage would count as another one.
 func (d *Receiver) writeDown(ctx context.Context, now time.Time) {
 	save, forget := d.outage.toWriteDown(now)
 	if !save && !forget {
@@ -173,15 +174,15 @@ func (d *Receiver) writeDown(ctx context.Context, now time.Time) {
 	d.outage.wroteDown(forget)
 }
 
-// freshness is how old what is known is.
+// freshness tracks how old the known set-up is.
 type freshness struct {
 	of   *store.Directory
 	at   time.Time
-	rest int  // looks until the next
-	said bool // that it can't be written down
+	rest int  // checks until the next read
+	said bool // the failure to save it has been logged
 }
 
-// remember writes down what is known of the set-up, if that has changed or is old.
+// remember saves the known set-up, if it has changed or is old.
 func (d *Receiver) remember(ctx context.Context) {
 	now, f := d.Clock(), &d.fresh
 	if f.rest--; d.spool.state() != nil || f.rest > 0 {
@@ -193,7 +194,7 @@ func (d *Receiver) remember(ctx context.Context) {
 	defer cancel()
 	dir, err := d.System.Directory(ctx)
 	if err != nil {
-		return // whoever needs the database says so
+		return // logged by those who need the database
 	}
 	age := now.Sub(f.at)
 	if dir == f.of && age >= 0 && age < refreshEvery || dir != f.of && f.of != nil && age >= 0 && age < changeEvery {

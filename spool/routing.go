@@ -8,10 +8,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/route"
 )
 
-// routingLimit bounds how long rules may take for the signals of one request.
+// routingLimit is how long rules may take for the signals of one request.
 const routingLimit = time.Second
 
-// compile makes the rules ready. That takes a moment, so it waits for an outage.
+// compile compiles the rules. That takes a moment, so it waits for an outage.
 func (k *Known) compile() {
 	k.lists = map[oncall.RouteOwner]*route.List{}
 	for _, d := range k.Routes {
@@ -24,18 +24,18 @@ func (k *Known) compile() {
 				matchers = append(matchers, compiled)
 			}
 		}
-		if len(matchers) == len(m.Match) { // in doubt it keeps nothing quiet
+		if len(matchers) == len(m.Match) { // in doubt it keeps no alert back
 			m.Match = matchers
 			k.windows = append(k.windows, m)
 		}
 	}
 }
 
-// outcomes tells what becomes of signals of an integration, as far as is known, by the code that folds them. What
-// can't be told pages.
+// outcomes returns what routes and maintenance would do with an integration's signals, as far as is
+// known, by the same code that folds them. In doubt a signal pages.
 func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
 	k.compiling.Do(k.compile)
-	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also at the start, and for whoever has hung up
+	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also used at start-up, and after the sender has hung up
 	defer cancel()
 	g := oncall.OutcomeFacts{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
 	for id := range k.Watches {
@@ -64,7 +64,7 @@ func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time
 
 func outcome(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Outcome) {
 	defer func() {
-		if recover() != nil { // a rule must not keep anybody from being told
+		if recover() != nil { // a failing rule must not prevent a page
 			g.Route, g.Maintenance = nil, nil
 			o = g.Outcome(s, at)
 		}
@@ -72,7 +72,7 @@ func outcome(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Out
 	return g.Outcome(s, at)
 }
 
-// fires notes an alert that fires, which pages at once, later or not at all. Its caller has locked o.
+// fires tracks a firing alert, which pages at once, later or not at all. The caller holds o.mu.
 func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Outcome, at time.Time) {
 	key := alertKey{in.ID, s.DedupKey}
 	was, counted := o.waiting[key]
@@ -80,7 +80,7 @@ func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Out
 	case became.Muted:
 		return
 	case became.Dropped:
-		if counted && (was.kept != nil || at.Before(was.from)) { // else somebody is paged of it, and it is not dropped any more
+		if counted && (was.kept != nil || at.Before(was.from)) { // otherwise it already pages somebody, so no rule drops it any more
 			delete(o.waiting, key)
 		}
 		return
@@ -104,7 +104,7 @@ func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Out
 	o.waiting[key] = a
 }
 
-// pages reports whether an alert that waits would page somebody at an instant.
+// pages reports whether a waiting alert would page somebody at an instant.
 func (a waitingAlert) pages(k *Known, key alertKey, now time.Time) bool {
 	if now.Before(a.from) {
 		return false

@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// What a spool holds at most, unless Options say otherwise.
+// Default limits of a spool.
 const (
 	maxBytes   = 1 << 30
 	maxSignals = 500_000
@@ -29,14 +29,14 @@ const (
 	fileName = "spool.db"
 	// keepLimit is how long a request waits for the disk.
 	keepLimit = 2 * time.Second
-	// What is written at once.
+	// Limits of one write.
 	writeEntries = 1_000
 	writeBytes   = 4 << 20
-	// largeFile is what a file that is empty again may take of the disk; it doesn't shrink by itself.
+	// largeFile is the size up to which an empty file is kept; it doesn't shrink by itself.
 	largeFile = 64 << 20
 )
 
-// Options say where a spool is and what it may hold.
+// Options set where a spool is and how much it may hold.
 type Options struct {
 	Dir        string
 	MaxBytes   int64 // 0: 1 GiB
@@ -44,44 +44,44 @@ type Options struct {
 	Log        zerolog.Logger
 }
 
-// The buckets of the file. Each start has one for its entries, whose name begins with queuePrefix and a number.
+// The buckets of the file. Each process has one for its entries, named queuePrefix and a number.
 var (
 	queuePrefix = []byte("queue/")
-	refusedName = []byte("refused") // what the database refuses
-	toldName    = []byte("told")    // who was told that the database is away
+	refusedName = []byte("refused") // requests refused by the database
+	toldName    = []byte("told")    // people told about the outage
 )
 
-// ErrFull says that a spool has no room for what was to be kept.
+// ErrFull means that the spool has no room for a request.
 var ErrFull = errors.New("the spool is full")
 
-// A Spool is a queue of requests on the disk. It is safe for use by any number of goroutines.
+// A Spool is a queue of requests on disk. It is safe for concurrent use.
 type Spool struct {
 	options Options
 	outages zerolog.Logger // limited to a few lines a minute
 
 	mu         sync.Mutex
-	db         *bbolt.DB // nil: it can't be used
-	why        error     // it can't
-	id         string    // of the present start's entries
-	bucket     []byte    // of the same
+	db         *bbolt.DB // nil if it can't be used
+	why        error     // why it can't
+	id         string    // of this process's entries
+	bucket     []byte    // likewise
 	waiting    []*entry
 	committing bool
 	held       Held
-	looked     time.Time // at the disk
-	room       error     // what that said
-	failed     error     // the last write; nil: it went well
-	probed     time.Time // the disk, since then
+	looked     time.Time // when the free space was last read
+	room       error     // the result; nil: enough
+	failed     error     // the error of the last write; nil: it succeeded
+	probed     time.Time // when the disk was last probed after it
 	stuck      *stuck
 }
 
-// Held is what a spool holds.
+// Held is how much a spool holds.
 type Held struct {
 	Signals int64
-	Bytes   int64     // of signals
-	Oldest  time.Time // when the first of them came; zero: there is none
+	Bytes   int64     // size of the signals
+	Oldest  time.Time // arrival of the oldest; zero if empty
 }
 
-// An entry is what one request waits for.
+// An entry is one request that waits to be written.
 type entry struct {
 	value   []byte
 	signals int64
@@ -89,7 +89,7 @@ type entry struct {
 	done    chan error
 }
 
-// NewSpool returns a spool that is not open yet.
+// NewSpool returns a spool that has not been opened.
 func NewSpool(o Options) *Spool {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = maxBytes
@@ -103,7 +103,7 @@ func NewSpool(o Options) *Spool {
 	}
 }
 
-// Open opens the spool, if it isn't. What is in it from earlier stays.
+// Open opens the spool, if it isn't open. Earlier contents are kept.
 func (s *Spool) Open(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +148,7 @@ func (s *Spool) open(now time.Time) error {
 	return nil
 }
 
-// startNumber numbers this start, so that its entries come after those of the starts before.
+// startNumber numbers this process's bucket so that it sorts after earlier ones.
 func startNumber(tx *bbolt.Tx) (uint64, error) {
 	b, err := tx.CreateBucketIfNotExists([]byte("starts"))
 	if err != nil {
@@ -165,7 +165,7 @@ func (h *Held) add(signals, bytes int64, at time.Time) {
 	}
 }
 
-// Close closes the spool. What is in it is there at the next start.
+// Close closes the spool. Its contents are kept for the next start.
 func (s *Spool) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,12 +175,12 @@ func (s *Spool) Close() {
 
 func (s *Spool) close() {
 	if s.db != nil {
-		_ = s.db.Close() // everything is on the disk already
+		_ = s.db.Close() // everything is on disk already
 	}
 	s.db, s.held, s.failed, s.stuck = nil, Held{}, nil, &stuck{}
 }
 
-// Usable says why the spool can't take anything now; nil if it can.
+// Usable returns why the spool can't take anything now; nil if it can.
 func (s *Spool) Usable(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -193,21 +193,21 @@ func (s *Spool) Usable(now time.Time) error {
 	return s.hasRoom(now, 1, 1)
 }
 
-// Held returns what is in the spool.
+// Held returns how much is in the spool.
 func (s *Spool) Held() Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.held
 }
 
-// roomy reports whether there is room for more than signals.
+// roomy reports whether there is room for payloads too.
 func (s *Spool) roomy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.held.Bytes < s.options.MaxBytes/2 && s.held.Signals < s.options.MaxSignals/2
 }
 
-// hasRoom looks at the bounds, and at the disk once a second.
+// hasRoom checks the limits, and the disk's free space once a second.
 func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
 	if s.held.Signals+signals > s.options.MaxSignals || s.held.Bytes+bytes > s.options.MaxBytes {
 		return ErrFull
@@ -224,7 +224,7 @@ func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
 	return s.room
 }
 
-// Keep writes a request to the disk and returns when it is durable.
+// Keep writes a request to the disk and returns once it is durable.
 func (s *Spool) Keep(ctx context.Context, r store.SpooledRequest, now time.Time) error {
 	value, err := pack(r)
 	if err != nil {
@@ -265,7 +265,7 @@ func (s *Spool) enter(one *entry, now time.Time) error {
 	return nil
 }
 
-// commit writes whatever waits, batch after batch, until nothing does.
+// commit writes waiting entries, batch after batch, until none are left.
 func (s *Spool) commit() {
 	for {
 		batch, db, bucket := s.next()
@@ -292,7 +292,7 @@ func (s *Spool) commit() {
 	}
 }
 
-// next takes what is written together; none, and the committer must end.
+// next takes the entries to write together; without any, the committer has to stop.
 func (s *Spool) next() ([]*entry, *bbolt.DB, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -310,7 +310,7 @@ func (s *Spool) next() ([]*entry, *bbolt.DB, []byte) {
 func write(db *bbolt.DB, bucket []byte, batch []*entry) error {
 	return db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucket)
-		b.FillPercent = 0.95 // entries are only ever added at the end
+		b.FillPercent = 0.95 // entries are only appended
 		for _, one := range batch {
 			n, err := b.NextSequence()
 			if err != nil {
@@ -324,17 +324,17 @@ func write(db *bbolt.DB, bucket []byte, batch []*entry) error {
 	})
 }
 
-// headSize is the length of what comes before the JSON of an entry.
+// headSize is the length of an entry's header, before the JSON.
 const headSize = 8 + 8 + 4
 
-// pack is an entry as it is on the disk: what Held needs, a checksum, and the request as JSON.
+// pack encodes an entry for the disk: the numbers for Held, a checksum, and the request as JSON.
 func pack(r store.SpooledRequest) ([]byte, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
 	value := binary.BigEndian.AppendUint64(make([]byte, 0, headSize+len(text)), uint64(len(r.Signals)))
-	value = binary.BigEndian.AppendUint64(value, uint64(r.At.UnixNano())) //nolint:gosec // it comes back the same way
+	value = binary.BigEndian.AppendUint64(value, uint64(r.At.UnixNano())) //nolint:gosec // unpack converts it back
 	value = binary.BigEndian.AppendUint32(value, crc32.ChecksumIEEE(text))
 	return append(value, text...), nil
 }
@@ -343,8 +343,8 @@ func unpack(value []byte) (signals int64, at time.Time, text []byte, err error) 
 	if len(value) < headSize {
 		return 0, time.Time{}, nil, errors.New("an entry of the spool is cut off")
 	}
-	signals = int64(binary.BigEndian.Uint64(value))                    //nolint:gosec // the same
-	at = time.Unix(0, int64(binary.BigEndian.Uint64(value[8:]))).UTC() //nolint:gosec // the same
+	signals = int64(binary.BigEndian.Uint64(value))                    //nolint:gosec // as packed
+	at = time.Unix(0, int64(binary.BigEndian.Uint64(value[8:]))).UTC() //nolint:gosec // as packed
 	text = value[headSize:]
 	if crc32.ChecksumIEEE(text) != binary.BigEndian.Uint32(value[16:]) {
 		return 0, time.Time{}, nil, errors.New("an entry of the spool is damaged")

@@ -8,8 +8,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// stuck are entries that are done with and could not be taken out of the file, because the disk refuses to write.
-// They must not keep signals from a database that is back.
+// stuck tracks entries that are finished but can't be deleted, because the disk refuses writes.
+// They must not block signals once the database is back.
 type stuck struct {
 	mu      sync.Mutex
 	buckets map[string]stuckEntries
@@ -17,10 +17,10 @@ type stuck struct {
 
 type stuckEntries struct {
 	upTo uint64
-	stay bool // some of them are not stored: they stay, and are tried again at the next start
+	stay bool // some were not stored: keep them for the next start
 }
 
-// next is the key of the first entry of a bucket that is not done with.
+// next returns the key of a bucket's first unfinished entry.
 func (s *stuck) next(bucket []byte) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -37,7 +37,8 @@ func (s *stuck) set(bucket []byte, upTo uint64, stay bool) {
 	s.buckets[string(bucket)] = stuckEntries{max(upTo, before.upTo), stay || before.stay}
 }
 
-// stored lists the buckets of which all that is stuck is stored, and up to where.
+// stored returns the buckets whose stuck entries have all been stored, each with the last such
+// entry.
 func (s *stuck) stored() map[string]uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +65,7 @@ func (s *stuck) forget(buckets map[string]uint64) {
 	}
 }
 
-// leave is what becomes of a batch that is done with and can't be taken out of the file; aside: it is not stored.
+// leave marks a finished batch that can't be deleted; aside means that it was not stored.
 func (s *Spool) leave(batch Batch, aside bool, why error) error {
 	s.outages.Error().Err(why).Int("requests", len(batch.Requests)).Msg("signals can't be taken out of the spool, and are passed over")
 	var gone Held
@@ -74,7 +75,7 @@ func (s *Spool) leave(batch Batch, aside bool, why error) error {
 			return err
 		}
 		gone.add(int64(len(r.Signals)), int64(len(value)), r.At)
-		s.stuck.set(batch.bucket, uint64(r.Seq), aside) //nolint:gosec // it is counted from 1
+		s.stuck.set(batch.bucket, uint64(r.Seq), aside) //nolint:gosec // a sequence number is positive
 	}
 	for _, key := range batch.damaged {
 		s.stuck.set(batch.bucket, binary.BigEndian.Uint64(key), true)
@@ -85,7 +86,7 @@ func (s *Spool) leave(batch Batch, aside bool, why error) error {
 	return s.removed(gone)
 }
 
-// clearStuck takes out what once could not be, where it is stored.
+// clearStuck deletes the stuck entries that have been stored.
 func (s *Spool) clearStuck() error {
 	stored := s.stuck.stored()
 	if len(stored) == 0 {

@@ -14,19 +14,19 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Batch is the beginning of what is in a spool: requests of one start.
+// A Batch is the oldest requests in a spool, all from one process.
 type Batch struct {
-	ID       string // of that start
+	ID       string // of that process
 	Requests []store.SpooledRequest
 
 	bucket  []byte
-	damaged [][]byte // the keys of entries among them that can't be read
+	damaged [][]byte // keys of unreadable entries among them
 }
 
 // Empty reports whether there is nothing to do.
 func (b Batch) Empty() bool { return len(b.Requests) == 0 && len(b.damaged) == 0 }
 
-// eachQueue goes through the entries of each start, oldest first, until do says that it is enough.
+// eachQueue visits the bucket of each process, oldest first, while do asks for more.
 func eachQueue(tx *bbolt.Tx, do func(name []byte, b *bbolt.Bucket) (more bool, err error)) error {
 	c := tx.Cursor()
 	for name, v := c.Seek(queuePrefix); bytes.HasPrefix(name, queuePrefix); name, v = c.Next() {
@@ -40,7 +40,8 @@ func eachQueue(tx *bbolt.Tx, do func(name []byte, b *bbolt.Bucket) (more bool, e
 	return nil
 }
 
-// Next returns the oldest requests, at most entries of them and about size bytes; none: it is empty.
+// Next returns the oldest requests: at most entries of them, and about size bytes. An empty batch
+// means an empty spool.
 func (s *Spool) Next(entries, size int) (Batch, error) {
 	var batch Batch
 	db := s.file()
@@ -99,14 +100,14 @@ func read(k, v []byte) (r store.SpooledRequest, err error) {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return r, err
 	}
-	r.Seq = int64(binary.BigEndian.Uint64(k)) //nolint:gosec // it is counted from 1
+	r.Seq = int64(binary.BigEndian.Uint64(k)) //nolint:gosec // a sequence number is positive
 	return r, nil
 }
 
-// Done takes a batch out of the spool, once it is stored.
+// Done removes a stored batch from the spool.
 func (s *Spool) Done(b Batch) error { return s.remove(b, false) }
 
-// Refused puts a batch aside, for the database refuses it.
+// Refused sets a batch aside that the database refuses.
 func (s *Spool) Refused(b Batch) error { return s.remove(b, true) }
 
 func (s *Spool) remove(batch Batch, aside bool) error {
@@ -122,7 +123,7 @@ func (s *Spool) remove(batch Batch, aside bool) error {
 			return nil
 		}
 		for _, r := range batch.Requests {
-			key := binary.BigEndian.AppendUint64(nil, uint64(r.Seq)) //nolint:gosec // it is counted from 1
+			key := binary.BigEndian.AppendUint64(nil, uint64(r.Seq)) //nolint:gosec // a sequence number is positive
 			v := b.Get(key)
 			if signals, at, _, err := unpack(v); err == nil {
 				gone.add(signals, int64(len(v)), at)
@@ -150,7 +151,7 @@ func (s *Spool) remove(batch Batch, aside bool) error {
 	return s.removed(gone)
 }
 
-// take deletes an entry, or puts it aside.
+// take deletes an entry, or sets it aside.
 func take(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
 	if v := b.Get(key); v != nil && aside {
 		refused, err := tx.CreateBucketIfNotExists(refusedName)
@@ -164,7 +165,7 @@ func take(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
 	return b.Delete(key)
 }
 
-// removed counts what has left, and gives the disk back what an empty spool needs no more.
+// removed updates the counts, and gives disk space back once the spool is empty.
 func (s *Spool) removed(gone Held) error {
 	next, err := s.Next(1, 1)
 	if err != nil {
@@ -179,18 +180,18 @@ func (s *Spool) removed(gone Held) error {
 		s.held.Oldest = next.Requests[0].At
 		return nil
 	}
-	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil || !s.stuck.none() { // one more has come
+	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil || !s.stuck.none() { // something has arrived meanwhile
 		return nil
 	}
 	return s.shrink()
 }
 
-// shrink begins a new file where the old one is large and empty.
+// shrink replaces a large, empty file by a new one.
 func (s *Spool) shrink() error {
 	path := s.db.Path()
 	info, err := os.Stat(path)
 	if err != nil || info.Size() < largeFile {
-		return nil //nolint:nilerr // another look at the file says so
+		return nil //nolint:nilerr // the next check of the file reports it
 	}
 	keep := false
 	err = s.db.View(func(tx *bbolt.Tx) error {

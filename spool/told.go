@@ -8,7 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// state says why the spool is closed; nil: it is open.
+// state returns why the spool is closed; nil if it is open.
 func (s *Spool) state() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -18,13 +18,13 @@ func (s *Spool) state() error {
 	return nil
 }
 
-// name tells the spool of one machine from those of others.
+// name distinguishes this machine's spool from others'.
 func (s *Spool) name() string {
-	host, _ := os.Hostname() // without one the directory must do
+	host, _ := os.Hostname() // without a name the directory is enough
 	return host + s.options.Dir
 }
 
-// tell keeps a message to somebody.
+// tell stores a message to a person.
 func (s *Spool) tell(r record) error {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Spool) tell(r record) error {
 	})
 }
 
-// told lists the messages of this outage.
+// told returns the messages of this outage.
 func (s *Spool) told() (records []record, err error) {
 	db := s.file()
 	if db == nil {
@@ -62,7 +62,7 @@ func (s *Spool) told() (records []record, err error) {
 	return records, err
 }
 
-// forgetTold begins a new list of messages.
+// forgetTold deletes the messages of the last outage.
 func (s *Spool) forgetTold() error {
 	return s.change(func(tx *bbolt.Tx) error {
 		if tx.Bucket(toldName) == nil {
