@@ -13,31 +13,31 @@ import (
 )
 
 const (
-	// canaryLook is how often an instance looks at the canary while none flies.
+	// canaryLook is how often an instance checks on the canary while none is under way.
 	canaryLook = 5 * time.Second
-	// canarySettles is how long the database has been there again before the admins are told that the canary is late:
-	// it may be through in a moment.
+	// canarySettles is how long the database must have been back before the admins hear that the
+	// canary is late; it may still come through.
 	canarySettles = 15 * time.Second
 )
 
-// canary is what this instance knows of Watchbill's own incidents. Whether one is late is judged by this instance's
-// clock alone, as another's may be wrong.
+// canary tracks Watchbill's own incidents as this instance sees them. Lateness is judged by this
+// instance's clock alone, as another's may be wrong.
 type canary struct {
-	every time.Duration // 0: there is none
+	every time.Duration // 0: canaries are off
 
 	mu       sync.Mutex
 	last     store.Canary
-	looked   time.Time // at it
+	looked   time.Time // when the database was last asked
 	answered time.Time // since when the database has answered; zero: it doesn't
-	seen     time.Time // when this instance saw first that the last one flies
-	fine     time.Time // when one came through last, or there was a reason for none
-	late     time.Time // since when none comes through; zero: it does
-	told     bool      // the admins are
-	proven   bool      // one has come through lately, or there was a reason for none
-	older    bool      // an instance of an earlier release runs
+	seen     time.Time // when this instance first saw the current canary
+	fine     time.Time // when one last came through, or none was expected
+	late     time.Time // since when none has come through; zero: they do
+	told     bool      // the admins know that it is late
+	proven   bool      // one came through recently, or none was expected
+	older    bool      // an instance of an earlier release is running
 }
 
-// canarySender is the last leg of the canary's way: it sends nothing.
+// canarySender is the last stop of the canary: it sends nothing.
 type canarySender struct{}
 
 // Send implements notify.Sender.
@@ -45,7 +45,8 @@ func (canarySender) Send(context.Context, notify.Message) notify.Receipt {
 	return notify.Receipt{Outcome: notify.Accepted}
 }
 
-// watchCanary takes the canary a step further, if it waits for one, and raises the alarm if it doesn't come through.
+// watchCanary takes the canary's next step, if one is due, and raises the alarm if it doesn't come
+// through.
 func (j *Jobs) watchCanary(ctx context.Context, now time.Time) error {
 	c := &j.canary
 	if c.every == 0 || !c.looks(now) {
@@ -59,7 +60,7 @@ func (j *Jobs) watchCanary(ctx context.Context, now time.Time) error {
 	return errors.Join(err, j.judge(ctx, now))
 }
 
-// looks reports whether it is time to look.
+// looks reports whether it is time to check.
 func (c *canary) looks(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,7 +68,7 @@ func (c *canary) looks(now time.Time) bool {
 	return due || c.last.Flying || !c.late.IsZero() || now.Sub(c.looked) >= canaryLook || now.Before(c.looked)
 }
 
-// saw notes what the database says.
+// saw records the state in the database.
 func (c *canary) saw(state store.Canary, err error, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +95,8 @@ func (c *canary) saw(state store.Canary, err error, now time.Time) {
 	}
 }
 
-// came reports whether a canary has come through since this instance looked last or, when it looks first, since an instant.
+// came reports whether a canary has come through since this instance's previous check or, on the
+// first check, since an instant.
 func came(before, after *time.Time, since time.Time) bool {
 	switch {
 	case after == nil:
@@ -105,7 +107,7 @@ func came(before, after *time.Time, since time.Time) bool {
 	return after.After(*before)
 }
 
-// fly does what comes next.
+// fly takes the canary's next step.
 func (j *Jobs) fly(ctx context.Context, state store.Canary, now time.Time) error {
 	all := state.Sent >= oncall.CanaryPages
 	switch {
@@ -126,7 +128,7 @@ func (j *Jobs) fly(ctx context.Context, state store.Canary, now time.Time) error
 	return nil
 }
 
-// excuse notes whether there is a reason for no canary.
+// excuse records whether there is a reason to expect no canary.
 func (c *canary) excuse(older bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -135,7 +137,7 @@ func (c *canary) excuse(older bool, now time.Time) {
 	}
 }
 
-// handInAgain hands in a signal of the canary, unless that was done a moment ago.
+// handInAgain hands in the canary's signal once more, unless that was just done.
 func (j *Jobs) handInAgain(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
 	ours, err := j.store.ClaimCanary(ctx, number, now)
 	if err != nil || !ours {
@@ -152,7 +154,7 @@ func (j *Jobs) handIn(ctx context.Context, number int64, what oncall.Action, now
 	return j.store.CanaryAccepted(ctx, number, what)
 }
 
-// judge raises the alarm if the canary is late, and ends it.
+// judge raises the alarm if the canary is late, and clears it.
 func (j *Jobs) judge(ctx context.Context, now time.Time) error {
 	c := &j.canary
 	c.mu.Lock()
@@ -189,21 +191,21 @@ func (j *Jobs) judge(ctx context.Context, now time.Time) error {
 	return j.store.TellCanaryLate(ctx, now)
 }
 
-// isLate reports whether the canary doesn't come through.
+// isLate reports whether the canary is overdue.
 func (c *canary) isLate() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !c.late.IsZero()
 }
 
-// undecided reports whether nobody can say yet that the canary comes through, or that it doesn't.
+// undecided reports whether it is too early to judge the canary.
 func (c *canary) undecided() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.every != 0 && !c.proven && c.late.IsZero()
 }
 
-// line says how the canary is, for people who look.
+// line describes the canary, for status pages.
 func (c *canary) line(now time.Time) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

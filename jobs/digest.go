@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellWeeks tells the channels of teams of their week, a few at a time. Whichever instance comes first tells a team: of
-// its notice there is one.
+// TellWeeks posts the weekly digests to teams' channels, a few at a time. Each is one notice,
+// whichever instance posts it.
 func (j *Jobs) TellWeeks(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueDigests(ctx, now)
 	errs := []error{err}

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// raisers brings the messages up to date in which those who raised the incident see what becomes of it.
+// raisers updates the messages in which the people who raised the incident can follow it.
 func (dr drawer) raisers(ctx context.Context, d store.Drawing) error {
 	var errs []error
 	for _, c := range d.Raisers {
@@ -22,8 +22,8 @@ func (dr drawer) raisers(ctx context.Context, d store.Drawing) error {
 	return errors.Join(errs...)
 }
 
-// raiser posts or edits one of them. One that can't be shown, or that its reader has deleted, is given up: the
-// incident doesn't depend on it.
+// raiser posts or edits one of them. If it can't be shown, or its reader deleted it, it is given
+// up: the incident doesn't depend on it.
 func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) error {
 	in := d.Picture.Incident
 	if !c.Delivered {

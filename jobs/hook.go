@@ -13,11 +13,11 @@ import (
 
 const (
 	hookLimit = 50 * time.Second // for one attempt of a job
-	hookCalls = 20               // of one job; what is left, another does
+	hookCalls = 20               // per job; another job does the rest
 )
 
-// callHook tells a webhook of what has happened, event by event. What failed is told again by a later job, which
-// QueueHooks queues.
+// callHook sends an incident's events to a webhook, one by one. QueueHooks queues failed ones
+// again.
 func (j *Jobs) callHook(ctx context.Context, job *river.Job[oncall.CallHook]) error {
 	if j.hooks == nil {
 		return nil

@@ -1,5 +1,6 @@
-// Package jobs works the queue: it escalates when a timer fires, sends pages and keeps Slack messages
-// in line with what is stored. Any number of instances can work side by side, without a leader.
+// Package jobs works the queue: it escalates when a timer fires, sends pages and keeps Slack
+// messages in line with what is stored. Any number of instances can work side by side, without a
+// leader.
 //
 // River runs jobs at least once. So every job looks at the stored state first and can run twice
 // without harm, and a job whose instance died is taken over by another within a second.
@@ -26,11 +27,11 @@ import (
 
 // A Board is where incidents are shown: Slack, as far as the jobs know it.
 type Board interface {
-	// Choose returns which of what waits to be drawn can be drawn now, the first n in order.
+	// Choose returns which of the waiting drawings can be drawn now, the first n in order.
 	Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw
-	// Share tells how many instances draw on the same board.
+	// Share sets how many instances draw on the same board.
 	Share(instances int)
-	// Settle says that we are stopping: nothing that can be done later waits for its turn any more.
+	// Settle announces the shutdown: whatever can be done later stops waiting for its turn.
 	Settle()
 
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
@@ -47,14 +48,14 @@ type Board interface {
 	// FindThread looks for such a reply by its delivery id, posted at since or later.
 	FindThread(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (found bool, err error)
 
-	// PostLine, RedrawLine and FindLine do the same for the reply that says how the incident comes and goes. One
-	// that this thread doesn't have is at no place.
+	// PostLine, RedrawLine and FindLine do the same for the reply about flapping. A zero place
+	// means that the thread has none.
 	PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error)
 	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error
 	FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error)
 
-	// PostRaiser, RedrawRaiser and FindRaiser do the same for the message in which somebody who raised the incident
-	// sees what becomes of it.
+	// PostRaiser, RedrawRaiser and FindRaiser do the same for the message in which a person who
+	// raised the incident can follow it.
 	PostRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (store.MessageRef, error)
 	RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error
 	FindRaiser(ctx context.Context, c store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error)
@@ -76,19 +77,19 @@ type Config struct {
 	Slog    *slog.Logger          // River's own log
 	Metrics prometheus.Registerer // nil: none
 	Name    string                // of this process, unique among all running ones
-	Terms   store.RetentionTerms  // how long things are kept
+	Terms   store.RetentionTerms  // how long data is kept
 
 	Silencer *notify.Alertmanager        // nil: nothing is silenced
-	Hooks    *notify.Hooks               // calls those outside who want to be told; nil: nobody is
-	Canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
+	Hooks    *notify.Hooks               // calls webhooks outside; nil: none
+	Canary   time.Duration               // how often a canary is sent all the way; 0: never
 	Pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
-	PublicURL string // where browsers reach Watchbill, for links in mails; empty: nowhere
+	PublicURL string // base of links in mails; empty: no links
 
-	Traced func(PageAttempt) // is told of each attempt to send a page, and must not wait; nil: nobody is
+	Traced func(PageAttempt) // called with each attempt to send a page; must not block; may be nil
 }
 
-// A PageAttempt is an attempt to send a page that is over.
+// A PageAttempt is a finished attempt to send a page.
 type PageAttempt struct {
 	Order          oncall.PageOrder
 	Queued         time.Time // when the page's job was made
@@ -100,7 +101,7 @@ type PageAttempt struct {
 type Jobs struct {
 	store              *store.System
 	terms              store.RetentionTerms
-	oldest             oncall.IncidentID // up to where retain has looked
+	oldest             oncall.IncidentID // how far retain has got
 	board              Board
 	mirror             Mirror
 	groups             groupView

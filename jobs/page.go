@@ -19,8 +19,7 @@ const (
 	sendLimit = 20 * time.Second
 	// pageLimit limits one run of at most sendsAtOnce calls.
 	pageLimit = sendsAtOnce*sendLimit + 4*recordLimit
-	// recordLimit is the time for recording what a sender said, even if the job's own time is
-	// over.
+	// recordLimit is the time for recording a sender's result, even if the job's own time is over.
 	recordLimit = 5 * time.Second
 	// sendsAtOnce is how many attempts of unknown outcome a page makes without waiting, because two pages are better
 	// than none.

@@ -16,8 +16,8 @@ import (
 // probeLimit limits one attempt to send a message that is not a page.
 const probeLimit = sendLimit + recordLimit
 
-// sendProof makes the code that proves a contact method and sends it. If the code can't be sent, a Slack message says
-// so, because the person is waiting for it.
+// sendProof makes the code that proves a contact method and sends it. If that fails, a Slack
+// message explains why, because the person is waiting for it.
 func (j *Jobs) sendProof(ctx context.Context, job *river.Job[oncall.SendProof]) error {
 	var random [16]byte
 	rand.Read(random[:])
@@ -75,7 +75,8 @@ func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach])
 	return j.probe(ctx, probe.Contact, m)
 }
 
-// probe sends a message that is not a page. If the message can't be sent, the person is told in Slack.
+// probe sends a message that is not a page. If it can't be sent, the person gets a Slack message
+// about it.
 func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
 	m.To, m.OneWay = c.Address, c.OneWay()
 	if m.Expires.IsZero() {

@@ -12,28 +12,28 @@ import (
 )
 
 const (
-	// pulseEvery is how often there is one.
+	// pulseEvery is the interval between pulses.
 	pulseEvery = time.Minute
-	// pulseLook limits the look at whether all is well.
+	// pulseLook is the timeout of the health check before a pulse.
 	pulseLook = 15 * time.Second
 	// pulseStale is how long a pulse may have waited among the pages.
 	pulseStale = time.Minute
-	// beatLimit limits the calls of the services.
+	// beatLimit is the timeout of the calls to the services.
 	beatLimit = 10 * time.Second
 )
 
-// pulse tells independent services that Watchbill works, as long as the whole way does.
+// pulse tells independent services that Watchbill works, as long as signals come through to pages.
 type pulse struct {
-	beat func(context.Context) error // nil: there is none
+	beat func(context.Context) error // nil: no service is set
 	due  chan struct{}
 
 	mu       sync.Mutex
-	next     time.Time // when this instance queues one again
-	sent     time.Time // the last one
-	withheld string    // why none is sent; empty: one is
+	next     time.Time // when this instance queues the next one
+	sent     time.Time // when the latest was sent
+	withheld string    // why none is sent; empty: they are
 }
 
-// isDue reports whether it is time for the next one, and then waits for the one after it.
+// isDue reports whether it is time for a pulse, and if so schedules the next.
 func (p *pulse) isDue(now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,15 +44,15 @@ func (p *pulse) isDue(now time.Time) bool {
 	return true
 }
 
-// soon has the next one queued as soon as that is possible.
+// soon makes the next pulse due immediately.
 func (p *pulse) soon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.next = time.Time{}
 }
 
-// queuePulse has a pulse sent by whoever works on pages next. While an instance of an earlier release could get that
-// job, each instance looks for itself.
+// queuePulse queues a pulse among the pages, to show that they are worked on. While an instance of
+// an earlier release could get that job, each instance checks its own health instead.
 func (j *Jobs) queuePulse(ctx context.Context, now time.Time) error {
 	if j.pulse.beat == nil || j.canary.undecided() || !j.pulse.isDue(now) {
 		return nil
@@ -70,13 +70,13 @@ func (j *Jobs) queuePulse(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// pulseJob sends a pulse, unless it has waited for too long.
+// pulseJob sends a pulse, unless it waited too long.
 func (j *Jobs) pulseJob(ctx context.Context, job *river.Job[oncall.SendPulse]) error {
 	now := j.clock()
 	switch {
 	case now.Sub(job.CreatedAt) > pulseStale:
 		j.withhold("pages wait for more than a minute")
-	case j.pulse.beat == nil: // another instance has queued it
+	case j.pulse.beat == nil: // another instance queued it
 		return river.JobSnooze(time.Second)
 	default:
 		j.sendPulse(ctx, now)
@@ -84,7 +84,8 @@ func (j *Jobs) pulseJob(ctx context.Context, job *river.Job[oncall.SendPulse]) e
 	return nil
 }
 
-// sendPulse has a pulse sent if all is well. It doesn't wait for that: a service that hangs holds up no page.
+// sendPulse starts a pulse if all is well. It doesn't wait for the services, so that a slow one
+// holds up no page.
 func (j *Jobs) sendPulse(ctx context.Context, now time.Time) {
 	if why := j.trouble(ctx, now); why != "" {
 		j.withhold(why)
@@ -92,11 +93,11 @@ func (j *Jobs) sendPulse(ctx context.Context, now time.Time) {
 	}
 	select {
 	case j.pulse.due <- struct{}{}:
-	default: // the one before hangs still
+	default: // the previous one is still under way
 	}
 }
 
-// trouble says why nobody should believe that pages go out; empty: they do.
+// trouble returns why pages may not be going out; empty if they are.
 func (j *Jobs) trouble(ctx context.Context, now time.Time) string {
 	if err := j.store.Ready(ctx); err != nil {
 		return "signals can't be stored"
@@ -113,7 +114,7 @@ func (j *Jobs) trouble(ctx context.Context, now time.Time) string {
 	return ""
 }
 
-// withhold notes that a pulse was not sent, and says so once.
+// withhold records that a pulse was not sent, and logs the reason once.
 func (j *Jobs) withhold(why string) {
 	j.metrics.pulses.WithLabelValues("withheld").Inc()
 	j.pulse.mu.Lock()
@@ -125,7 +126,7 @@ func (j *Jobs) withhold(why string) {
 	}
 }
 
-// sendPulses sends those that are due until ctx ends.
+// sendPulses sends the pulses that are due until ctx ends.
 func (j *Jobs) sendPulses(ctx context.Context) {
 	failing := false
 	for {
@@ -153,7 +154,7 @@ func (j *Jobs) sendPulses(ctx context.Context) {
 	}
 }
 
-// pulseSent notes that a pulse was taken.
+// pulseSent records that the services accepted a pulse.
 func (j *Jobs) pulseSent() {
 	now := j.clock()
 	j.metrics.pulses.WithLabelValues("sent").Inc()
@@ -167,7 +168,7 @@ func (j *Jobs) pulseSent() {
 	}
 }
 
-// line says how pulses are, for people who look.
+// line describes the pulses, for status pages.
 func (p *pulse) line(now time.Time) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -182,7 +183,7 @@ func (p *pulse) line(now time.Time) string {
 	return "pulse: sent " + max(0, now.Sub(p.sent)).Round(time.Second).String() + " ago"
 }
 
-// Watching says how Watchbill watches itself, for people who look.
+// Watching describes how Watchbill watches itself, for status pages.
 func (j *Jobs) Watching(now time.Time) []string {
 	return []string{j.canary.line(now), j.pulse.line(now)}
 }

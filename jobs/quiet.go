@@ -19,7 +19,7 @@ type logLimiter struct {
 	said *said
 }
 
-// said counts what was logged in the current period.
+// said counts the lines logged in the current period.
 type said struct {
 	mu    sync.Mutex
 	since time.Time

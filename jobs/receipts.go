@@ -20,7 +20,8 @@ const (
 	followLimit  = 10 * time.Second
 )
 
-// follow asks providers about the delivery of accepted messages, and cancels calls that nobody needs any more.
+// follow asks providers about the delivery of accepted messages, and cancels phone calls that are
+// no longer needed.
 func (j *Jobs) follow(ctx context.Context, now time.Time) error {
 	if len(j.tracked) == 0 {
 		return nil

@@ -17,8 +17,8 @@ const (
 	// otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
-	// deafAfter is how long a provider may be unreadable before admins are told. An answer that can't be carried out
-	// is also retried for that long, and at least replyTries times.
+	// deafAfter is how long a provider may be unreadable before the admins are told. An answer that
+	// can't be carried out is retried for just as long, and at least replyTries times.
 	deafAfter  = time.Minute
 	replyTries = 5
 	// listenLimit limits one request, which a provider may hold open until an answer arrives.
@@ -121,13 +121,13 @@ func (h *hearing) deaf(ctx context.Context, err unreadError) error {
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
 	}
 	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
-		return nil //nolint:nilerr // another instance takes over, so nobody is told
+		return nil //nolint:nilerr // another instance takes over, so the admins are not told
 	}
 	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
 	return errors.Join(err, h.jobs.store.TellUnreadAnswers(ctx, h.method, err.Error(), now))
 }
 
-// idle waits until the provider is to be asked again, which is soon if somebody may answer.
+// idle waits until it is time to ask the provider again, which is soon if somebody may answer.
 func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer) error {
 	defer next.Stop()
 	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
@@ -196,7 +196,7 @@ func (h *hearing) keep(id string, err error) bool {
 	return !f.over
 }
 
-// asks returns the request that a button or key stands for.
+// asks returns the intent behind a button or key.
 func asks(what notify.ButtonAct, code int) oncall.Intent {
 	act := map[notify.ButtonAct]oncall.ActKind{
 		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,

@@ -19,8 +19,8 @@ const (
 	silencesPause  = 2 * time.Second  // until a step that another instance began should have ended
 )
 
-// matchSilences brings the silences in Alertmanagers in line with people's acts on an incident. QueueSilences retries
-// failed steps every minute; they never delay a page.
+// matchSilences brings the silences in Alertmanagers in line with people's acts on an incident.
+// QueueSilences retries failed steps every minute; they never delay a page.
 func (j *Jobs) matchSilences(ctx context.Context, job *river.Job[oncall.MatchSilences]) error {
 	if j.silencer == nil {
 		return nil

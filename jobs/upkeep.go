@@ -103,7 +103,8 @@ func (j *Jobs) regular() []chore {
 	}
 }
 
-// checkSchedules checks every schedule that is due. A schedule may have been removed in the meantime.
+// checkSchedules checks every schedule that is due. A schedule may have been removed in the
+// meantime.
 func (j *Jobs) checkSchedules(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueScheduleChecks(ctx, now)
 	errs := []error{err}
