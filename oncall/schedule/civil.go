@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// A Date is a day of the calendar in no particular zone, written "2026-03-07".
-// The zero Date is none.
+// A Date is a calendar day without a time zone, written "2026-03-07". The zero Date means no date.
 type Date struct {
 	Year  int
 	Month time.Month
@@ -24,7 +23,7 @@ func ParseDate(s string) (Date, error) {
 	return Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, nil
 }
 
-// IsZero reports whether d is no date.
+// IsZero reports whether d is unset.
 func (d Date) IsZero() bool { return d == Date{} }
 
 // String writes the date as "2026-03-07".
@@ -58,7 +57,7 @@ func (d *Date) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// UnmarshalYAML reads what MarshalText writes. Without it the YAML library would go through the whole
+// UnmarshalYAML reads what MarshalText writes. Without it, the YAML library would walk the whole
 // file for each date.
 func (d *Date) UnmarshalYAML(unmarshal func(any) error) error {
 	return unmarshalText(unmarshal, d)
@@ -101,7 +100,7 @@ func dateOf(days int64) Date {
 	return d
 }
 
-// monthOf names a month counted from January of some year.
+// monthOf returns the month with an index counted from some January.
 func monthOf(month int64) time.Month { return time.Month(month%12 + 1) }
 
 // daysIn returns how many days a month has, counting months from January of year 0.

@@ -9,8 +9,8 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// The months for which cron hand-offs are tabled: rotations begin and are asked
-// about inside them.
+// The range of months for which cron hand-offs are precomputed. Rotations must start in it, and
+// nobody asks beyond it.
 const (
 	firstYear = 1970
 	lastYear  = 2199
@@ -28,10 +28,10 @@ type cronTable struct {
 	perHour int64
 }
 
-const starBit = 1 << 63 // how robfig/cron marks a field that restricts nothing
+const starBit = 1 << 63 // set by robfig/cron for a field that restricts nothing
 
 func compileCron(expr string) (*cronTable, error) {
-	if strings.ContainsAny(expr, "=@") { // zones and descriptors, which the parser would take
+	if strings.ContainsAny(expr, "=@") { // zones and descriptors, which the parser would accept
 		return nil, fmt.Errorf("%q is not a cron expression of five fields", expr)
 	}
 	parsed, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow).Parse(expr)

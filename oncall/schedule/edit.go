@@ -19,7 +19,7 @@ func (d Definition) Latest() int64 {
 // Current returns the rotations in force at an instant.
 func (d Definition) Current(at time.Time) []Rotation {
 	begun, rotations := int64(ever), []Rotation(nil)
-	for _, v := range d.Versions { // of two that begin together, the later made counts
+	for _, v := range d.Versions { // if two begin together, the one made later wins
 		if from := v.Begins(); from >= begun && from <= nanos(at) {
 			begun, rotations = from, v.Rotations
 		}
@@ -27,11 +27,10 @@ func (d Definition) Current(at time.Time) []Rotation {
 	return rotations
 }
 
-// Edit returns the schedule with one more version, in force from its EffectiveFrom or,
-// without it, from now on: never for the past. It takes the place of later changes that
-// were planned before: the version is there once more for each of them. Seen is the latest version that the
-// author knew; if it is not the latest one any more, somebody else's edit would be
-// undone unread, so this one is refused.
+// Edit adds a version to the schedule, in force from its EffectiveFrom or, without it, from now;
+// the past is refused. It replaces planned later changes: they keep their dates, but each gets the
+// new rotations. Seen is the latest version that the author saw; if another has been added since,
+// the edit is refused, so that it doesn't silently undo somebody else's.
 func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, error) {
 	if latest := d.Latest(); latest != seen {
 		return d, Refuse("%s has changed %q in the meantime, so nothing was saved. Open it again to see the change.", d.author(latest), d.Name)
@@ -45,7 +44,7 @@ func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 	v.ID, v.CreatedAt = 0, now
 	v.Rotations = slices.Clone(v.Rotations)
 	for i := range v.Rotations {
-		// Written out, so that another zone of the schedule never changes the past.
+		// Made explicit, so that changing the schedule's zone never changes the past.
 		v.Rotations[i].TimeZone = cmp.Or(v.Rotations[i].TimeZone, d.TimeZone)
 	}
 	was := d
@@ -61,8 +60,7 @@ func (d Definition) Edit(v Version, seen int64, now time.Time) (Definition, erro
 	return d, was.CheckNewTurns(v.Rotations, now)
 }
 
-// History returns the versions without those that an edit had to repeat in the place of
-// later ones.
+// History returns the versions without those that an edit repeated to replace planned ones.
 func (d Definition) History() []Version {
 	var history []Version
 	for _, v := range d.Versions {
@@ -74,8 +72,7 @@ func (d Definition) History() []Version {
 	return history
 }
 
-// Planned returns the versions that change something after an instant, the first one
-// first.
+// Planned returns the versions that change something after an instant, earliest first.
 func (d Definition) Planned(after time.Time) []Version {
 	before := d.Current(after)
 	return slices.DeleteFunc(d.later(after), func(p Version) bool {
@@ -88,7 +85,7 @@ func (d Definition) Planned(after time.Time) []Version {
 // later returns the versions that begin after an instant, in order.
 func (d Definition) later(after time.Time) []Version {
 	var planned []Version
-	for _, v := range d.Versions { // of two that begin together, the later made counts
+	for _, v := range d.Versions { // if two begin together, the one made later wins
 		if v.EffectiveFrom == nil || !v.EffectiveFrom.After(after) {
 			continue
 		}
@@ -99,7 +96,7 @@ func (d Definition) later(after time.Time) []Version {
 	return planned
 }
 
-// author names whoever made a version.
+// author names the person who made a version.
 func (d Definition) author(version int64) Sentence {
 	for _, v := range d.Versions {
 		if v.ID == version && v.CreatedBy != "" {
@@ -109,9 +106,8 @@ func (d Definition) author(version int64) Sentence {
 	return Say("Somebody else")
 }
 
-// KeepTurns lets whoever has a turn at an instant keep it, in each rotation that was
-// there before under the same name. A rotation with another start date is an exception:
-// its first turn begins there.
+// KeepTurns lets whoever has a turn at an instant keep it, in every rotation that existed before
+// under the same name. A rotation with a new start date is exempt: its first turn begins there.
 func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotation, error) {
 	out := slices.Clone(after)
 	for i, r := range out {
@@ -125,7 +121,7 @@ func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotat
 			continue
 		}
 		if b.Plain(timeZone).sameTurns(r.Plain(timeZone), timeZone) {
-			continue // the list begins with somebody else, and the turns are the same
+			continue // only the order starts elsewhere; the turns are the same
 		}
 		var err error
 		if out[i], err = KeepTurn(b, r, timeZone, at); err != nil {
@@ -144,8 +140,8 @@ func (r Rotation) sameTurns(o Rotation, timeZone string) bool {
 		slices.EqualFunc(r.Turns, o.Turns, func(a, b []UserID) bool { return slices.Equal(sort(a), sort(b)) })
 }
 
-// Plain writes a rotation in the one way that says what it says: with everything that is left out, and
-// with its turns in the order in which they come.
+// Plain returns a rotation's canonical form: defaults filled in, and its turns in the order in
+// which they come.
 func (r Rotation) Plain(timeZone string) Rotation {
 	r.Role, r.TimeZone = roleName(r.Role), cmp.Or(r.TimeZone, timeZone)
 	r.Period.Every = max(r.Period.Every, 1)
@@ -169,16 +165,16 @@ func (r Rotation) Plain(timeZone string) Rotation {
 	return r
 }
 
-// SameRotations reports whether two lists of rotations say the same.
+// SameRotations reports whether two lists of rotations are equivalent.
 func SameRotations(a, b []Rotation, timeZone string) bool {
 	return slices.EqualFunc(a, b, func(x, y Rotation) bool {
 		return reflect.DeepEqual(x.Plain(timeZone), y.Plain(timeZone))
 	})
 }
 
-// Become returns the versions to add so that from now on the schedule follows those that are wanted:
-// the first in force until the second begins, and so on. Whoever has a turn at a change keeps it. A
-// schedule without versions takes them as they are, the first since ever.
+// Become returns the versions to add so that the schedule follows the wanted ones from now on: the
+// first in force until the second begins, and so on. Whoever has a turn at a change keeps it. A
+// schedule without versions takes them as they are, the first without a beginning.
 func (d Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
 	want := Definition{Versions: wanted}
 	if len(d.Versions) == 0 {
@@ -225,8 +221,8 @@ func (d Definition) Restored(version int64, by UserID) (Version, error) {
 	return Version{}, Refuse("There is no such version of %q any more.", d.Name)
 }
 
-// Fits refuses a manual shift that is wrong or, where the schedule keeps them apart,
-// overlaps another of its role.
+// Fits refuses a manual shift that is invalid or, if the schedule keeps them apart, overlaps
+// another of its role.
 func (d Definition) Fits(shift ManualShift) error {
 	if _, err := compileShift(shift, "The shift", people{}); err != nil {
 		return err

@@ -1,6 +1,6 @@
 package schedule
 
-// Ids are distinct types so that one can't be handed over for another.
+// Ids are distinct types so that one can't be passed for another.
 type (
 	// UserID is a Slack user id ("U…" or "W…"): Watchbill has no second identity.
 	UserID string
@@ -8,6 +8,6 @@ type (
 	TeamID int64
 	// ID identifies a schedule.
 	ID int64
-	// OverrideID identifies an override; a later one was made later.
+	// OverrideID identifies an override; ids grow with time.
 	OverrideID int64
 )

@@ -16,7 +16,7 @@ const (
 
 const nanosecond = int64(time.Second) // in one second
 
-// nanos returns t in unix nanoseconds; what these can't hold is for ever.
+// nanos returns t in unix nanoseconds, clamped to ever and forever.
 func nanos(t time.Time) int64 {
 	switch s := t.Unix(); {
 	case s <= ever/nanosecond:
@@ -27,7 +27,7 @@ func nanos(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// seconds cuts an instant in nanoseconds down to whole seconds.
+// seconds rounds nanoseconds down to whole seconds.
 func seconds(t int64) int64 { return floorDiv(t, nanosecond) }
 
 // instant is the inverse of nanos.
@@ -62,18 +62,18 @@ type layer struct {
 	week     *weekly
 }
 
-// A deal is the order in which turns are dealt out from one turn on, until the next
-// deal: it changes when members join or leave.
+// A deal is the order of turns from one turn until the next deal; it changes when members join or
+// leave.
 type deal struct {
-	first  int64 // the turn with which it begins
-	offset int64 // the group that gets that turn
+	first  int64 // the first turn of this deal
+	offset int64 // the group that has that turn
 	groups []group
-	origin []int // where each group stands in the rotation's turns
+	origin []int // each group's index in the rotation's turns
 }
 
 func (d *deal) index(k int64) int64 { return (d.offset + k - d.first) % int64(len(d.groups)) }
 
-// A group is who gets a turn. An empty one is nobody on purpose.
+// A group is the people who share a turn. An empty one means nobody, on purpose.
 type group []person
 
 // at returns who has the turn at t; false if the rotation is not in force.
@@ -88,7 +88,7 @@ func (l *layer) at(t int64) (group, bool) {
 	return l.group(l.turns.number(h))
 }
 
-// group returns who gets turn k.
+// group returns the people who have turn k.
 func (l *layer) group(k int64) (group, bool) {
 	i := len(l.deals) - 1
 	for i > 0 && l.deals[i].first > k {
@@ -118,7 +118,7 @@ func (l *layer) cuts(from, to int64, add func(int64)) {
 	if len(l.deals) > 1 || len(l.deals[0].groups) > 1 {
 		last := l.turns.number(hi)
 		for k := l.turns.number(lo) + 1; k <= last; k++ {
-			// Outside the windows a hand-off shows only when the next one opens.
+			// Outside the windows, a hand-off takes effect only when the next one opens.
 			if h := l.turns.handOff(k); l.week.contains(h) {
 				at(h)
 			}
@@ -127,7 +127,7 @@ func (l *layer) cuts(from, to int64, add func(int64)) {
 	l.week.edgesIn(lo, hi, at)
 }
 
-// compileLayer checks a rotation and makes it ready to be asked.
+// compileLayer checks and compiles a rotation.
 func compileLayer(r Rotation, defaultZone string, people people) (layer, error) {
 	y := layer{name: r.Name, priority: r.Priority, until: forever}
 	name := r.TimeZone
@@ -159,9 +159,8 @@ func compileLayer(r Rotation, defaultZone string, people people) (layer, error) 
 	return y, err
 }
 
-// dealTurns finds the turns from which on the members are others, and deals out the
-// turns from there. Membership is looked up on the date of the hand-off, so a turn
-// that has begun goes on to its end.
+// dealTurns finds the turns at which the members change, and the order of turns from each.
+// Membership is checked on the date of the hand-off, so a turn that has begun runs to its end.
 func dealTurns(r Rotation, t *turns, people people) ([]deal, error) {
 	changes := []int64{0}
 	for i, m := range r.Members {
@@ -216,12 +215,12 @@ func (r Rotation) takesPart(id UserID, d Date) bool {
 	return !listed
 }
 
-// people are the users of a schedule that are away at some time.
+// people maps the users who are ever away to when they are.
 type people map[UserID][]instants
 
 func (p people) person(id UserID) person { return person{id: id, away: p[id]} }
 
-// group gathers the users that keep takes, each once.
+// group returns the users that keep accepts, each once.
 func (p people) group(users []UserID, keep func(UserID) bool) group {
 	g := make(group, 0, len(users))
 	for i, id := range users {
@@ -232,7 +231,7 @@ func (p people) group(users []UserID, keep func(UserID) bool) group {
 	return g
 }
 
-// compilePeople sorts and joins the spans in which people are inactive.
+// compilePeople sorts and merges the spans in which people are away.
 func compilePeople(inactive map[UserID][]Span) people {
 	p := people{}
 	for id, spans := range inactive {

@@ -6,19 +6,17 @@ import (
 	"time"
 )
 
-// An Override changes who is on call between two instants, whatever the rotations
-// say. Overrides are applied in the order in which they were made, each to the result
-// so far, so the later one wins and an older one shows again when the newer ends.
+// An Override changes who is on call between two instants, whatever the rotations say. Overrides
+// apply in order of creation, each to the result so far; so the latest wins, and an older one shows
+// again once the newer ends.
 //
-// An empty Role means: cover and add act on RolePrimary; swap and remove, which name
-// a person, act on every role in which that person is on call; a temporary schedule
-// takes the place of every role.
+// An empty Role means: cover and add act on RolePrimary; swap and remove, which name a person, act
+// on every role in which that person is on call; a temporary schedule replaces every role.
 //
-// Windows make an override come back: "every Tuesday 18:00 to 20:00" is a window
-// between a Start and an End that may be months apart, in the override's time zone or
-// else the schedule's.
+// Windows make an override recur: "every Tuesday 18:00 to 20:00" is a window between a Start and an
+// End that may be months apart, in the override's time zone or else the schedule's.
 type Override struct {
-	ID          OverrideID    `json:"id"` // in the order of creation; 0, not yet stored, is the latest
+	ID          OverrideID    `json:"id"` // in order of creation; 0, not stored yet, is the latest
 	ScheduleID  ID            `json:"schedule_id"`
 	Kind        OverrideKind  `json:"kind"`
 	Role        string        `json:"role,omitempty"`
@@ -26,36 +24,36 @@ type Override struct {
 	End         time.Time     `json:"end"`
 	Users       []UserID      `json:"users,omitempty"` // cover, add, remove
 	From        UserID        `json:"from,omitempty"`  // swap: who leaves
-	To          UserID        `json:"to,omitempty"`    // swap: who comes instead
+	To          UserID        `json:"to,omitempty"`    // swap: who takes over
 	TimeZone    string        `json:"timezone,omitempty"`
 	Windows     []Window      `json:"windows,omitempty"`
 	Shifts      []ManualShift `json:"shifts,omitempty"`       // temporary
-	AllowGaps   bool          `json:"allow_gaps,omitempty"`   // temporary: holes were confirmed
+	AllowGaps   bool          `json:"allow_gaps,omitempty"`   // temporary: gaps were confirmed
 	OnlyCovered bool          `json:"only_covered,omitempty"` // cover: only while somebody would be on call
 	Reason      string        `json:"reason,omitempty"`
 	CreatedBy   UserID        `json:"created_by,omitempty"`
 	CreatedAt   time.Time     `json:"created_at,omitzero"`
-	CancelledAt *time.Time    `json:"cancelled_at,omitempty"` // ends it at once; before Start, it never was
+	CancelledAt *time.Time    `json:"cancelled_at,omitempty"` // ends it immediately; before Start, it never takes effect
 }
 
-// OverrideKind says what an override does to those on call.
+// OverrideKind is what an override does to the people on call.
 type OverrideKind string
 
 // The kinds of override. Only people who are active at the instant count.
 const (
-	// OverrideCover puts Users in the place of everybody; no effect if none of them is active.
+	// OverrideCover replaces everybody by Users; no effect if none of them is active.
 	OverrideCover OverrideKind = "cover"
-	// OverrideSwap puts To in the place of From, if From is on call and To is active.
+	// OverrideSwap replaces From by To, if From is on call and To is active.
 	OverrideSwap OverrideKind = "swap"
-	// OverrideAdd puts Users beside whoever is on call.
+	// OverrideAdd adds Users to the people on call.
 	OverrideAdd OverrideKind = "add"
-	// OverrideRemove takes Users off; lower rotations don't show for it.
+	// OverrideRemove takes Users off call; lower rotations don't fill in.
 	OverrideRemove OverrideKind = "remove"
-	// OverrideTemporary puts a fixed list of shifts in the place of everything made before it.
+	// OverrideTemporary replaces everything made before it by a fixed list of shifts.
 	OverrideTemporary OverrideKind = "temporary"
 )
 
-// A ManualShift is a shift that somebody wrote down: these people, from then until then.
+// A ManualShift is a shift entered by hand: these people, from start to end.
 type ManualShift struct {
 	ID    ShiftID   `json:"id,omitempty"`
 	Role  string    `json:"role,omitempty"` // "" is RolePrimary
@@ -67,7 +65,7 @@ type ManualShift struct {
 // ShiftID identifies a ManualShift.
 type ShiftID int64
 
-// Ends returns when the override is over, cancelled or not.
+// Ends returns when the override ends, cancellation included.
 func (o Override) Ends() time.Time {
 	if o.CancelledAt != nil && o.CancelledAt.Before(o.End) {
 		return *o.CancelledAt
@@ -75,7 +73,7 @@ func (o Override) Ends() time.Time {
 	return o.End
 }
 
-// Named are the people whom the override puts on call.
+// Named returns the people whom the override puts on call.
 func (o Override) Named() []UserID {
 	named := slices.Clone(o.Users)
 	if o.Kind == OverrideRemove {
@@ -90,7 +88,7 @@ func (o Override) Named() []UserID {
 	return named
 }
 
-// People are those whom the schedule puts on call, in any of what is known of it.
+// People returns everybody whom any version, override or shift of the schedule puts on call.
 func (d Definition) People() []UserID {
 	var people []UserID
 	for _, v := range d.Versions {
@@ -119,7 +117,7 @@ func (o Override) Cancellable(now time.Time) error {
 	return nil
 }
 
-// An op is one compiled act of an override or a manual shift on one role.
+// An op is the compiled effect of an override or manual shift on one role.
 type op struct {
 	kind       opKind
 	start, end int64
@@ -140,10 +138,10 @@ const (
 	opSwap
 	opAdd
 	opRemove
-	opClear // nobody, before the shifts of a temporary schedule
+	opClear // empties the role, before the shifts of a temporary schedule
 )
 
-// hides reports whether nothing that was made before shows through.
+// hides reports whether an op hides everything made before it.
 func (o *op) hides() bool {
 	switch {
 	case o.hours != nil, o.covered:
@@ -156,7 +154,7 @@ func (o *op) hides() bool {
 	return false
 }
 
-// compileOverride checks an override and returns what it does. Text begins every refusal.
+// compileOverride checks an override and returns its ops. Every refusal begins with text.
 func compileOverride(o Override, defaultZone, text string, people people) ([]op, error) {
 	if !o.Start.Before(o.End) {
 		return nil, Refuse("%s: end is not after start.", text)
@@ -210,7 +208,7 @@ func compileOverride(o Override, defaultZone, text string, people people) ([]op,
 
 func everybody(UserID) bool { return true }
 
-// compileTemporary clears the span and adds the shifts, cut to the span.
+// compileTemporary clears the span and adds the shifts, clipped to it.
 func compileTemporary(o Override, base op, text string, people people) ([]op, error) {
 	if len(o.Windows) > 0 {
 		return nil, Refuse("%s: a temporary schedule can't have windows.", text)

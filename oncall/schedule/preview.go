@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// A Move is a stretch that somebody gains or loses by an edit.
+// A Move is a stretch of time that a person gains or loses by an edit.
 type Move struct {
 	User   UserID    `json:"user"`
 	Role   string    `json:"role"`
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
-	Gained bool      `json:"gained"` // else lost
+	Gained bool      `json:"gained"` // otherwise lost
 }
 
-// mostMoved is how many shifts of a role MovedShifts compares: more than eight weeks have of the shortest turns.
+// mostMoved is how many shifts of a role MovedShifts compares: more than eight weeks of the
+// shortest turns.
 const mostMoved = 2_000
 
-// MovedShifts returns what every person gains and loses between two instants if the
-// schedule before becomes the schedule after: by start, then role, user, and lost
-// before gained. Of very many shifts it compares the first.
+// MovedShifts returns what every person gains and loses between two instants if the schedule before
+// becomes the schedule after, sorted by start, role and user, lost before gained. It compares at
+// most the first mostMoved shifts.
 func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 	moves := []Move{}
 	roles := before.Roles()
@@ -40,8 +41,8 @@ func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 	return moves
 }
 
-// moved returns where people of one list of shifts are missing from the other; both
-// tile the same stretch. Move is a pattern.
+// moved returns where people in one list of shifts are missing from the other; both tile the same
+// stretch. Move is a template for the results.
 func moved(these, others []Shift, pattern Move) []Move {
 	var moves []Move
 	open := map[UserID]int{} // each user's last move
@@ -77,8 +78,8 @@ func moved(these, others []Shift, pattern Move) []Move {
 	return moves
 }
 
-// IdleOverrides returns the overrides that lie between two instants at least in part
-// and change nothing there: after an edit, the swaps that no longer match a shift.
+// IdleOverrides returns the overrides that fall at least partly between two instants and change
+// nothing there, such as swaps that no longer match a shift after an edit.
 func (s *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 	busy, all := map[OverrideID]bool{}, map[OverrideID]bool{}
 	for i := range s.lines {
@@ -108,9 +109,9 @@ func (s *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 	return idle
 }
 
-// KeepTurn sets the first turn of an edited rotation so that whoever has the old one
-// at an instant has the new one as well, if the new one has a turn at that instant
-// with at least one of them. So an edit does not change hands at once.
+// KeepTurn sets the first turn of an edited rotation so that whoever has the old rotation at an
+// instant has the new one too, if it has a turn with at least one of them. So an edit by itself
+// hands nothing over.
 func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, error) {
 	b, err := compileLayer(before, timeZone, people{})
 	if err != nil {
@@ -134,7 +135,7 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 			return after, Refuse("Rotation %q, %s.", after.Name, err)
 		}
 		group, _ := a.group(is)
-		same := 0 // more of the same people is better, then fewer others
+		same := 0 // prefer more of the same people, then fewer others
 		for _, p := range group {
 			if slices.ContainsFunc(holders, func(q person) bool { return q.id == p.id }) {
 				same += crowd
@@ -149,8 +150,8 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 	return after, nil
 }
 
-// OverlappingShifts returns those of the manual shifts that overlap one in time and
-// role, for schedules that refuse that.
+// OverlappingShifts returns the manual shifts that overlap the given one in time and role, for
+// schedules that refuse that.
 func OverlappingShifts(shifts []ManualShift, with ManualShift) []ManualShift {
 	var found []ManualShift
 	for _, s := range shifts {
@@ -162,8 +163,8 @@ func OverlappingShifts(shifts []ManualShift, with ManualShift) []ManualShift {
 	return found
 }
 
-// CutShifts deletes a stretch of time out of manual shifts. A shift that lies on both
-// sides of it becomes two, the second without an id.
+// CutShifts removes a stretch of time from manual shifts. A shift on both sides of it becomes two,
+// the second without an id.
 func CutShifts(shifts []ManualShift, start, end time.Time) []ManualShift {
 	var left []ManualShift
 	for _, s := range shifts {

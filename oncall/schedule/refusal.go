@@ -2,7 +2,7 @@ package schedule
 
 import "errors"
 
-// ErrNotFound says that what was asked for does not exist.
+// ErrNotFound means that the requested object does not exist.
 var ErrNotFound = errors.New("not found")
 
 // A Refusal is a decision not to do what a person asked, in one exact sentence.
@@ -12,5 +12,5 @@ type Refusal struct{ Sentence }
 // Error returns the sentence as String does.
 func (r Refusal) Error() string { return r.String() }
 
-// Refuse makes a Refusal as Say makes a sentence.
+// Refuse makes a Refusal; its arguments are those of Say.
 func Refuse(format string, args ...any) error { return Refusal{Say(format, args...)} }

@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// At returns who has a role at t, sorted; nobody is an empty list. The empty role is
+// At returns who has a role at t, sorted; an empty list means nobody. The empty role is
 // RolePrimary.
 func (s *Schedule) At(t time.Time, role string) []UserID { return s.AppendAt([]UserID{}, t, role) }
 
-// AppendAt appends to dst who has a role at t, sorted. It allocates nothing if dst has
-// room.
+// AppendAt appends to dst who has a role at t, sorted. It doesn't allocate if dst has room.
 func (s *Schedule) AppendAt(dst []UserID, t time.Time, role string) []UserID {
 	l := s.line(role)
 	if l == nil {
@@ -30,16 +29,16 @@ func (s *Schedule) Roles() []string {
 	return roles
 }
 
-// A trace says how an answer came about.
+// A trace explains an answer.
 type trace struct {
 	version int    // in force
-	layers  uint64 // a bit for each layer that put somebody on call, unless replaced
-	op      int32  // the last operation that had an effect, plus 1
-	nobody  bool   // a rotation has nobody on purpose
+	layers  uint64 // bit i: layer i put somebody on call and was not replaced
+	op      int32  // the last op that had an effect, plus 1
+	nobody  bool   // a rotation has nobody, on purpose
 	missing bool   // somebody who would be on call is away or removed
 }
 
-// intended reports whether a hole is one that somebody wanted.
+// intended reports whether a gap is deliberate.
 func (t *trace) intended() bool { return t.nobody && !t.missing }
 
 // resolve appends the answer for one role.
@@ -58,12 +57,12 @@ func (l *line) resolve(dst []UserID, t int64, why *trace) []UserID {
 	return dst
 }
 
-// actingAt returns the operations between the cuts around t.
+// actingAt returns the ops in effect at t.
 func (l *line) actingAt(t int64) []int32 {
 	return l.acting[sort.Search(len(l.cuts), func(i int) bool { return l.cuts[i] > t })-1]
 }
 
-// rotations appends whom the rotations alone put on call.
+// rotations appends the people whom the rotations alone put on call.
 func (l *line) rotations(dst []UserID, t int64, why *trace) []UserID {
 	base := len(dst)
 	*why = trace{version: sort.Search(len(l.versions), func(i int) bool { return l.versions[i].from > t }) - 1}
@@ -90,8 +89,8 @@ func (l *line) rotations(dst []UserID, t int64, why *trace) []UserID {
 	return dst
 }
 
-// appendActive appends those who are active and not yet in dst[base:], and reports
-// whether anybody is active.
+// appendActive appends the members who are active and not yet in dst[base:], and reports whether
+// any is active.
 func (g group) appendActive(dst []UserID, base int, t int64) ([]UserID, bool) {
 	any := false
 	for i := range g {
@@ -106,8 +105,7 @@ func (g group) appendActive(dst []UserID, base int, t int64) ([]UserID, bool) {
 	return dst, any
 }
 
-// apply does what an operation does to the set dst[base:], and reports whether that
-// changed anything.
+// apply applies an op to the set dst[base:], and reports whether it changed anything.
 func (o *op) apply(dst []UserID, base int, t int64, why *trace) ([]UserID, bool) {
 	if o.hours != nil && !o.hours.week.contains(o.hours.zone.reading(seconds(t))) {
 		return dst, false

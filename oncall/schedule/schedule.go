@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Definition is everything that is stored about who is on call: the facts from which
-// every answer, past or future, follows.
+// A Definition is everything stored about a schedule: the facts from which every answer, past or
+// future, follows.
 type Definition struct {
 	ID        ID                `json:"id"`
 	TeamID    TeamID            `json:"team_id"`
@@ -16,31 +16,29 @@ type Definition struct {
 	TimeZone  string            `json:"timezone"` // the default of its rotations
 	Versions  []Version         `json:"versions"`
 	Overrides []Override        `json:"overrides,omitempty"`
-	Shifts    []ManualShift     `json:"shifts,omitempty"`   // made by hand; they unite with the rotations, under the overrides
-	Inactive  map[UserID][]Span `json:"inactive,omitempty"` // when people are away; nobody moves up for them
-	Apart     bool              `json:"apart,omitempty"`    // manual shifts of one role that overlap are refused
+	Shifts    []ManualShift     `json:"shifts,omitempty"`   // entered by hand; they add to the rotations, below the overrides
+	Inactive  map[UserID][]Span `json:"inactive,omitempty"` // when people are away; nobody fills in for them
+	Apart     bool              `json:"apart,omitempty"`    // refuse manual shifts of one role that overlap
 }
 
-// A Version is the rotations in force from one instant on, until the next version
-// begins. An edit adds a version, so it never changes the past. The rotations are
-// stored as JSON.
+// A Version is the rotations in force from an instant until the next version begins. An edit adds a
+// version, so it never changes the past. The rotations are stored as JSON.
 type Version struct {
 	ID            int64      `json:"id,omitempty"`
-	EffectiveFrom *time.Time `json:"effective_from"` // nil is since ever
+	EffectiveFrom *time.Time `json:"effective_from"` // nil: from the beginning
 	Rotations     []Rotation `json:"rotations"`
 	Note          string     `json:"note,omitempty"`
 	CreatedBy     UserID     `json:"created_by,omitempty"`
 	CreatedAt     time.Time  `json:"created_at,omitzero"`
 }
 
-// A Span is half-open; without End it is for good.
+// A Span is half-open; without End it never ends.
 type Span struct {
 	Start time.Time  `json:"start"`
 	End   *time.Time `json:"end"`
 }
 
-// Schedule is a schedule that is ready to be asked. It never changes, so any number
-// of goroutines may ask it.
+// Schedule is a compiled schedule. It is immutable, so it is safe for concurrent use.
 type Schedule struct {
 	id       ID
 	teamID   TeamID
@@ -61,12 +59,12 @@ func (s *Schedule) Name() string { return s.name }
 // TimeZone returns the schedule's own time zone.
 func (s *Schedule) TimeZone() string { return s.timeZone }
 
-// A line is one role of a schedule; lines know nothing of each other.
+// A line is one role of a schedule; lines are independent of each other.
 type line struct {
 	role     string
 	versions []version
 
-	// Between cuts[i] and the next cut the operations acting[i] act, in this order.
+	// Between cuts[i] and the next cut, the ops acting[i] apply, in this order.
 	ops    []op
 	cuts   []int64
 	acting [][]int32
@@ -78,12 +76,12 @@ type version struct {
 	layers []layer
 }
 
-// maxLayers is how many rotations of one role a version may have: a trace has a bit
-// for each.
+// maxLayers is how many rotations of one role a version may have, since a trace has one bit for
+// each.
 const maxLayers = 64
 
-// Compile checks a schedule and makes it ready to be asked. What is wrong is told as
-// a Refusal that names the rotation or override and the field.
+// Compile checks and compiles a schedule. An error is a Refusal that names the rotation or override
+// and the field.
 func Compile(s Definition) (*Schedule, error) {
 	away := compilePeople(s.Inactive)
 	ops, err := compileOps(s, away)
@@ -161,7 +159,7 @@ func (s *Schedule) addVersion(v Version, defaultZone string, away people) error 
 	return nil
 }
 
-// line finds a role; nil if nobody can have it.
+// line returns a role's line; nil if nobody can have the role.
 func (s *Schedule) line(role string) *line {
 	role = roleName(role)
 	for i := range s.lines {
@@ -172,8 +170,7 @@ func (s *Schedule) line(role string) *line {
 	return nil
 }
 
-// compileOps gathers what overrides and manual shifts do, in the order in which it is
-// applied.
+// compileOps returns the ops of overrides and manual shifts, in the order in which they apply.
 func compileOps(s Definition, away people) ([]op, error) {
 	var ops []op
 	for i, shift := range s.Shifts {
@@ -199,7 +196,7 @@ func compileOps(s Definition, away people) ([]op, error) {
 	return ops, nil
 }
 
-// index prepares which operations act between any two cuts.
+// index computes which ops apply between any two cuts.
 func (l *line) index(all []op) {
 	for _, o := range all {
 		if o.role == "" || o.role == l.role {
@@ -217,7 +214,7 @@ func (l *line) index(all []op) {
 	}
 	slices.SortFunc(edges, func(a, b edge) int { return cmp.Compare(a.at, b.at) })
 	l.cuts, l.acting = []int64{ever}, [][]int32{nil}
-	var now []int32 // ascending, which is the order of creation
+	var now []int32 // ascending, which is order of creation
 	for i, e := range edges {
 		at, _ := slices.BinarySearch(now, e.op)
 		if e.begin {
@@ -232,7 +229,7 @@ func (l *line) index(all []op) {
 	}
 }
 
-// visible leaves out what a later operation hides completely.
+// visible drops the ops that a later one hides completely.
 func (l *line) visible(now []int32) []int32 {
 	from := 0
 	for i, op := range now {

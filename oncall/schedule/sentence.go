@@ -5,21 +5,22 @@ import (
 	"strings"
 )
 
-// A Sentence is text with user ids in it. Whoever shows it renders these as its readers know people:
-// by mentions in Slack, by names elsewhere. Words and ids alternate, words first. It is stored as JSON.
+// A Sentence is text with user ids in it. Each place that shows one renders the ids for its
+// readers: as mentions in Slack, as names elsewhere. Words and ids alternate, words first. It is
+// stored as JSON.
 type Sentence []string
 
-// A shower has people in its text.
+// A shower is a value whose text contains people.
 type shower interface {
-	// Shown writes it with each person as the function given shows them.
+	// Shown returns the text with each person rendered by the function.
 	Shown(person func(UserID) string) string
 }
 
-// border stands around a person while a sentence is composed. Words never contain it.
+// border surrounds a person while a sentence is composed. Words never contain it.
 const border = "\x00"
 
-// Say composes a sentence as fmt.Sprintf does. People, and sentences about them, are told from words
-// by their type.
+// Say composes a sentence like fmt.Sprintf. Arguments that are people, or sentences about them, are
+// recognized by their type.
 func Say(format string, args ...any) Sentence {
 	for i, arg := range args {
 		if s, ok := arg.(shower); ok {
@@ -31,7 +32,7 @@ func Say(format string, args ...any) Sentence {
 	return strings.Split(fmt.Sprintf(format, args...), border)
 }
 
-// words are an argument that can't pass for a person, whoever wrote it.
+// words wraps an argument so that its text can't pass for a person.
 type words struct{ arg any }
 
 // Format implements fmt.Formatter.
@@ -39,7 +40,7 @@ func (w words) Format(f fmt.State, verb rune) {
 	fmt.Fprint(f, strings.ReplaceAll(fmt.Sprintf(fmt.FormatString(f, verb), w.arg), border, ""))
 }
 
-// People are several people in one sentence.
+// People joins several people into a sentence.
 func People(users []UserID, between string) Sentence {
 	s := Sentence{""}
 	for i, u := range users {
@@ -51,7 +52,7 @@ func People(users []UserID, between string) Sentence {
 	return s
 }
 
-// Shown writes the sentence with each person as the function given shows them.
+// Shown returns the sentence with each person rendered by the function.
 func (s Sentence) Shown(person func(UserID) string) string {
 	var out strings.Builder
 	for i, part := range s {
@@ -63,8 +64,8 @@ func (s Sentence) Shown(person func(UserID) string) string {
 	return out.String()
 }
 
-// String writes the sentence with the ids of its people, for who knows nothing of them.
+// String returns the sentence with the ids of its people, for readers who don't know names.
 func (s Sentence) String() string { return s.Shown(func(u UserID) string { return string(u) }) }
 
-// Shown shows the person.
+// Shown renders the person.
 func (u UserID) Shown(person func(UserID) string) string { return person(u) }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Shift is the longest stretch with one set of people for a role: [Start, End).
-// Without Users it is a hole.
+// A Shift is the longest stretch with one set of people for a role: [Start, End). Without Users it
+// is a gap.
 type Shift struct {
 	Start  time.Time `json:"start"`
 	End    time.Time `json:"end"`
@@ -16,9 +16,9 @@ type Shift struct {
 	Source Source    `json:"source,omitzero"`
 }
 
-// A Source says why these people are on call, at the beginning of a shift: a
-// rotation, several of equal priority ("days + nights"), an override or manual shift,
-// or a rotation that an override changed.
+// A Source explains why these people are on call at the beginning of a shift: a rotation, several
+// of equal priority ("days + nights"), an override or manual shift, or a rotation changed by an
+// override.
 type Source struct {
 	Rotation string     `json:"rotation,omitempty"`
 	Override OverrideID `json:"override,omitempty"`
@@ -30,9 +30,9 @@ type Duty struct {
 	Role   string    `json:"role"`
 	Users  []UserID  `json:"users"`
 	Source Source    `json:"source,omitzero"`
-	Since  time.Time `json:"since,omitzero"` // zero if it is longer than a year
-	Until  time.Time `json:"until,omitzero"` // zero if there is no change within a year
-	Next   []UserID  `json:"next"`           // who comes at Until
+	Since  time.Time `json:"since,omitzero"` // zero if more than a year ago
+	Until  time.Time `json:"until,omitzero"` // zero if nothing changes within a year
+	Next   []UserID  `json:"next"`           // who follows at Until
 }
 
 // A Gap is a stretch in which nobody has a role. It is intended if a rotation has
@@ -43,20 +43,20 @@ type Gap struct {
 	Intended bool      `json:"intended"`
 }
 
-// MostShifts is how many shifts Shifts returns at most: those of two years of the shortest turns. Schedules
-// that are older than the limit may have more, and a schedule must not take the memory of all others.
+// MostShifts is the maximum number of shifts that Shifts returns: two years of the shortest turns.
+// Old schedules may have more, and one must not use up the memory of all.
 const MostShifts = 20_000
 
-// chunkDays is how far Each looks ahead at once.
+// chunkDays is how far Each looks ahead at a time.
 const chunkDays = 91
 
-// Shifts returns the shifts of a role from one instant to another, the first MostShifts of them. They tile
-// the whole stretch, holes included; the first and the last are cut off at its ends.
+// Shifts returns the shifts of a role from one instant to another, at most the first MostShifts.
+// They tile the whole stretch, gaps included, and the first and last are clipped to it.
 func (s *Schedule) Shifts(from, to time.Time, role string) []Shift {
 	return s.FirstShifts(from, to, role, MostShifts)
 }
 
-// FirstShifts returns at most the first most of Shifts.
+// FirstShifts is Shifts with a limit of its own.
 func (s *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shift {
 	shifts := []Shift{}
 	for shift := range s.Each(from, to, role) {
@@ -68,7 +68,7 @@ func (s *Schedule) FirstShifts(from, to time.Time, role string, most int) []Shif
 	return shifts
 }
 
-// Each goes through the shifts of a role from one instant to another, however many there are.
+// Each iterates over the shifts of a role from one instant to another, without a limit.
 func (s *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
 	l := s.line(role)
 	if l == nil {
@@ -110,8 +110,8 @@ func (s *Schedule) Each(from, to time.Time, role string) iter.Seq[Shift] {
 	}
 }
 
-// NextChange returns the first instant after one, and before the horizon, at which
-// the people with a role are others; false if there is none.
+// NextChange returns the first instant after one, and before the horizon, at which the people with
+// a role change; false if there is none.
 func (s *Schedule) NextChange(after, horizon time.Time, role string) (time.Time, bool) {
 	l := s.line(role)
 	if l == nil {
@@ -139,7 +139,7 @@ func (s *Schedule) NextChange(after, horizon time.Time, role string) (time.Time,
 	return time.Time{}, false
 }
 
-// later adds days to an instant, and stops at the end of time.
+// later adds days to an instant, up to forever.
 func later(t, days int64) int64 {
 	if d := days * paperDay * nanosecond; t < forever-d {
 		return t + d
@@ -147,7 +147,7 @@ func later(t, days int64) int64 {
 	return forever
 }
 
-// Who returns who has each role at t, why, since when, and who comes next.
+// Who returns who has each role at t, why, since when, and who follows.
 func (s *Schedule) Who(t time.Time) []Duty {
 	duties := make([]Duty, 0, len(s.lines))
 	for i := range s.lines {
@@ -173,8 +173,8 @@ func (s *Schedule) Who(t time.Time) []Duty {
 	return duties
 }
 
-// Gaps returns the stretches in which nobody has a role. A shadow never covers
-// anything, so nobody misses it.
+// Gaps returns the stretches in which nobody has a role. The shadow role has no gaps, because
+// nobody relies on it.
 func (s *Schedule) Gaps(from, to time.Time, role string) []Gap {
 	gaps := []Gap{}
 	l := s.line(role)
@@ -202,22 +202,22 @@ func (s *Schedule) Gaps(from, to time.Time, role string) []Gap {
 	return gaps
 }
 
-// A piece is a stretch inside which nothing can change.
+// A piece is a stretch in which nothing changes.
 type piece struct {
 	start, end int64
-	users      []UserID // only until the next piece
+	users      []UserID // valid until the next piece
 	why        trace
 }
 
-// walk calls yield with the pieces from one instant to another, in order, until it
-// returns false.
+// walk calls yield with the pieces from one instant to another, in order, until yield returns
+// false.
 func (l *line) walk(from, to int64, yield func(piece) bool) {
 	if from < to {
 		l.visit(l.cutsIn(from, to), to, yield)
 	}
 }
 
-// visit is walk from cut to cut; the last one ends at to.
+// visit is walk over given cuts; the last piece ends at to.
 func (l *line) visit(cuts []int64, to int64, yield func(piece) bool) {
 	var buffer [8]UserID
 	users := buffer[:0]
@@ -234,8 +234,7 @@ func (l *line) visit(cuts []int64, to int64, yield func(piece) bool) {
 	}
 }
 
-// cutsIn returns from and, in order, every instant up to to at which anything may
-// change.
+// cutsIn returns from and, in order, every instant up to to at which something may change.
 func (l *line) cutsIn(from, to int64) []int64 {
 	cuts := make([]int64, 1, 64)
 	cuts[0] = from

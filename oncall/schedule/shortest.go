@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// The shortest turn is an hour. A role may change hands as often as that in a week, and once more for the
-// hour that the clocks are put back.
+// The shortest turn is an hour. So a role may change hands that often in a week, and once more for
+// the hour that is repeated when clocks go back.
 const mostChanges = 7*24 + 1
 
-// halfYear is in days: by then clocks that are set twice a year are set otherwise.
+// halfYear is in days: enough for clocks that change twice a year to have changed.
 const halfYear = 182
 
-// checkTurns refuses rotations, in force from an instant on, that hand off more often than once an hour, each
-// by itself or all of a role together. What was so before may stay, so that it can be mended piece by piece.
+// checkTurns refuses rotations, in force from an instant on, that hand off more than once an hour,
+// each by itself or all of a role together. Rotations that already did so may stay, so that they
+// can be fixed one at a time.
 func checkTurns(before, after []Rotation, timeZone string, from int64) error {
 	for i, r := range after {
 		if !r.Period.TooShort() || slices.ContainsFunc(before, func(b Rotation) bool { return b.Period.Cron == r.Period.Cron }) {
@@ -53,10 +54,10 @@ func (p Period) TooShort() bool {
 	return err == nil && bits.OnesCount64(table.minutes) > 1
 }
 
-// weeklyChanges counts, for each role, at how many instants within a week anything may change at most: it
-// looks at the weeks that follow each rotation's first hand-off, and at those half a year later, when the
-// clocks of its zones may be set otherwise. Rotations that hand off on some days of the year only count as if
-// those came every week.
+// weeklyChanges returns, for each role, the maximum number of changes within a week. It examines
+// the weeks after each rotation's first hand-off, and those half a year later, when clocks may be
+// set differently. Rotations that hand off only on some days of the year are counted as if they did
+// every week.
 func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[string]int, error) {
 	lines := map[string]*line{}
 	for i, r := range rotations {
@@ -87,22 +88,22 @@ func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[strin
 	return most, nil
 }
 
-// everyWeek is a cron expression without what it says of months and of days of the month. What is wrong with
-// one is told where it is compiled.
+// everyWeek strips a cron expression of months and days of the month. Errors in it are reported
+// when it is compiled.
 func everyWeek(expr string) string {
 	fields := strings.Fields(expr)
 	if len(fields) != 5 {
 		return expr
 	}
 	if dayOfMonth := &fields[2]; *dayOfMonth != "*" && *dayOfMonth != "?" {
-		*dayOfMonth, fields[4] = "*", "*" // of days of the month and of the week, either is enough
+		*dayOfMonth, fields[4] = "*", "*" // day of month or day of week: either is enough
 	}
 	fields[3] = "*"
 	return strings.Join(fields, " ")
 }
 
-// shiftsAreTooMany reports whether shifts that were written down change who has a role more often than once an
-// hour, within the seven days that follow any of their changes.
+// shiftsAreTooMany reports whether manual shifts change who has a role more than once an hour, in
+// the seven days after any of their changes.
 func shiftsAreTooMany(shifts []ManualShift) bool {
 	edges := map[string][]int64{}
 	for _, s := range shifts {
@@ -120,8 +121,7 @@ func shiftsAreTooMany(shifts []ManualShift) bool {
 	return false
 }
 
-// CheckTurns refuses an override whose windows, or the shifts of a temporary schedule, come more often than
-// once an hour.
+// CheckTurns refuses an override whose windows or shifts come more than once an hour.
 func (o Override) CheckTurns() error {
 	week, err := compileWindows(o.Windows)
 	if err != nil {
@@ -133,7 +133,7 @@ func (o Override) CheckTurns() error {
 	return nil
 }
 
-// CheckTurns refuses a schedule as it is set up for the first time if it hands off more often than once an hour.
+// CheckTurns refuses a new schedule that hands off more than once an hour.
 func (d Definition) CheckTurns() error {
 	for _, v := range d.Versions {
 		if err := checkTurns(nil, v.Rotations, d.TimeZone, v.Begins()); err != nil {
@@ -146,11 +146,11 @@ func (d Definition) CheckTurns() error {
 	return nil
 }
 
-// errShifts refuses shifts that were written down.
+// errShifts refuses too many manual shifts.
 var errShifts = Refuse("The shifts change who is on call more often than once an hour, over a week: that is not possible.")
 
-// CheckNewTurns refuses rotations that are to follow those in force at an instant if they hand off more often
-// than once an hour and those do not.
+// CheckNewTurns refuses rotations that hand off more than once an hour, unless those they replace
+// do so already.
 func (d Definition) CheckNewTurns(rotations []Rotation, at time.Time) error {
 	return checkTurns(d.Current(at), rotations, d.TimeZone, nanos(at))
 }

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// A Stint is a stretch in which one person has a role of a schedule: a shift as the
-// person sees it, which may be several of the schedule's in a row. The schedule's name
-// and zone are kept as they were when it was written down, so that it can be shown
-// without looking anything up.
+// A Stint is a stretch in which one person has a role of a schedule: a shift as the person sees it,
+// which may span several of the schedule's. It carries the schedule's name and zone as of its
+// creation, so that it can be shown without a lookup.
 type Stint struct {
 	Schedule ID        `json:"schedule"`
 	Name     string    `json:"name"`
@@ -22,9 +21,8 @@ type Stint struct {
 // stintTail is how far past the horizon the last stint may reach before it is cut.
 const stintTail = 5 * 7 * 24 * time.Hour
 
-// Stints returns a person's stints in a schedule that have not ended at from and begin
-// before to, in order. One that has begun already starts at from. A shadow has none:
-// there is nothing to hand off.
+// Stints returns a person's stints in a schedule that end after from and begin before to, in order.
+// A stint that began earlier starts at from. Shadows have none, since there is nothing to hand off.
 func (s *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	var stints []Stint
 	for _, role := range s.Roles() {
@@ -48,7 +46,7 @@ func (s *Schedule) Stints(user UserID, from, to time.Time) []Stint {
 	return stints
 }
 
-// Without returns the parts of a stint that lie outside of a span of time.
+// Without returns the parts of a stint outside a span of time.
 func (s Stint) Without(from, to time.Time) []Stint {
 	if !from.Before(s.End) || !s.Start.Before(to) {
 		return []Stint{s}
@@ -73,8 +71,7 @@ func (s Stint) From(t time.Time) Stint {
 	return s
 }
 
-// Replace returns the override that puts somebody in the place of the stint's person,
-// and touches nobody else.
+// Replace returns the override that replaces the stint's person, and nobody else.
 func (s Stint) Replace(by UserID, reason string) Override {
 	return Override{
 		ScheduleID: s.Schedule, Kind: OverrideSwap, Role: s.Role, Start: s.Start, End: s.End,

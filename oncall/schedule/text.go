@@ -64,7 +64,7 @@ func ParsePlainPeriod(s string) (Period, error) {
 	return p, nil
 }
 
-// String writes the period so that ParsePeriod reads it.
+// String returns the period in a form that ParsePeriod reads.
 func (p Period) String() string {
 	switch {
 	case p.Cron != "":
@@ -75,9 +75,9 @@ func (p Period) String() string {
 	return fmt.Sprintf("%d %s", p.Every, p.Unit)
 }
 
-// ParseWindows reads windows as people write them, one a line or separated by commas or
-// semicolons: "mon-fri 09:00-17:00", "sat sun 10:00-16:00", "daily 22:00-06:00", and "fri
-// 18:00 - mon 08:00" for one long stretch. Nothing at all is no restriction.
+// ParseWindows reads windows as people write them, one per line or separated by commas or
+// semicolons: "mon-fri 09:00-17:00", "sat sun 10:00-16:00", "daily 22:00-06:00", and "fri 18:00 -
+// mon 08:00" for one long stretch. An empty text means no restriction.
 func ParseWindows(s string) ([]Window, error) {
 	var windows []Window
 	days := ""
@@ -109,7 +109,7 @@ func noWindow(line string) error {
 	return fmt.Errorf("%q is not a window such as \"mon-fri 09:00-17:00\", \"daily 22:00-06:00\" or \"fri 18:00 - mon 08:00\"", strings.TrimSpace(line))
 }
 
-// onlyDays reports whether a part of a window says its days and no time yet.
+// onlyDays reports whether part of a window has days but no time yet.
 func onlyDays(line string) bool {
 	for ts := tokens(strings.Fields(line)); len(ts) > 0; {
 		_, n := windowDays(ts)
@@ -121,7 +121,8 @@ func onlyDays(line string) bool {
 	return true
 }
 
-// parseWindow reads days and two times, or a day and a time twice. The error asks what an hour means.
+// parseWindow reads days and two times, or twice a day and a time. An error asks which hour is
+// meant.
 func parseWindow(line string) (Window, bool, error) {
 	line = strings.NewReplacer(" - ", "-", "- ", "-", " -", "-", " – ", "-", "&", " ").Replace(line)
 	ts := tokens(strings.Fields(line))
@@ -161,7 +162,7 @@ func parseWindow(line string) (Window, bool, error) {
 	return Window{FromDay: w.Days[0], From: from.at % (24 * 60), ToDay: last, To: to.at % (24 * 60)}, true, nil
 }
 
-// windowDays reads "mon", "mon-fri" (which may pass over Sunday), "daily", "weekdays" and "weekends".
+// windowDays reads "mon", "mon-fri" (which may cross Sunday), "daily", "weekdays" and "weekends".
 func windowDays(ts []token) ([]Weekday, int) {
 	switch ts[0].text {
 	case "daily", "every", "day", "everyday", "days", "täglich":
@@ -201,7 +202,7 @@ func windowDays(ts []token) ([]Weekday, int) {
 	}
 }
 
-// String writes the window so that ParseWindows reads it.
+// String returns the window in a form that ParseWindows reads.
 func (w Window) String() string {
 	if len(w.Days) == 0 {
 		return fmt.Sprintf("%s %s - %s %s", w.FromDay, w.From, w.ToDay, w.To)
@@ -233,7 +234,7 @@ func daysText(days []Weekday) string {
 	return strings.Join(parts, " ")
 }
 
-// WindowsText writes windows, one a line, so that ParseWindows reads them.
+// WindowsText writes windows, one per line, in a form that ParseWindows reads.
 func WindowsText(windows []Window) string {
 	lines := make([]string, len(windows))
 	for i, w := range windows {

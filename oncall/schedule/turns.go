@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// turns knows the readings at which a rotation hands off. All of it is arithmetic
-// on paper; no zone is involved.
+// turns computes the readings at which a rotation hands off. It is pure arithmetic on paper time;
+// no zone is involved.
 type turns struct {
 	start int64 // reading of hand-off 0
 	kind  turnKind
@@ -35,7 +35,7 @@ func compileTurns(r Rotation, week *weekly) (turns, error) {
 	if r.StartDate.IsZero() {
 		return turns{}, fmt.Errorf("start_date is missing")
 	}
-	// A round trip shows days that no month has.
+	// A round trip detects days that no month has.
 	if r.StartDate.Year < firstYear || r.StartDate.Year > lastYear || dateOf(r.StartDate.days()) != r.StartDate {
 		return turns{}, fmt.Errorf("start_date: %s is not a date from %d to %d", r.StartDate, firstYear, lastYear)
 	}
@@ -92,9 +92,9 @@ func compileCronTurns(r Rotation) (turns, error) {
 	return t, nil
 }
 
-// passIdleUnits counts only the units in which a window opens. Days are counted one
-// by one, so that "every 3 days" is three active days; hours by whole periods.
-// The pattern comes back when units and weeks meet again.
+// passIdleUnits counts only the units in which a window opens. Days count one by one, so that
+// "every 3 days" is three active days; hours count in whole periods. The pattern repeats once units
+// and weeks coincide again.
 func (t *turns) passIdleUnits(unit Unit, week *weekly) {
 	t.kind = activeTurns
 	if unit == HourUnit {
@@ -119,7 +119,7 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
-// number returns the turn that is running at a reading; -1 before hand-off 0.
+// number returns the turn in progress at a reading; -1 before hand-off 0.
 func (t *turns) number(h int64) int64 {
 	if h < t.start {
 		return -1
@@ -143,8 +143,8 @@ func (t *turns) number(h int64) int64 {
 	}
 }
 
-// handOff returns the reading at which turn k begins; k must not be past the last
-// one of a cron expression.
+// handOff returns the reading at which turn k begins; with a cron expression, k must not exceed the
+// last match.
 func (t *turns) handOff(k int64) int64 {
 	if k == 0 {
 		return t.start

@@ -6,37 +6,38 @@ import (
 	"time"
 )
 
-// A Reader reads what a person types of when, in their own zone. It reads what Stamp and Between
-// write, English and the plainest German, 12 and 24 hours, and European, American and ISO dates.
-// Where words may mean two things it refuses them with a question.
+// A Reader parses the times that people type, in their own zone. It reads what Stamp and Between
+// write, English and basic German, 12 and 24 hours, and European, American and ISO dates. Ambiguous
+// words are refused with a question.
 type Reader struct {
 	Zone *Zone
 	Now  time.Time
 }
 
-// A Moment is what words say of when: an instant, or a stretch such as a day.
+// A Moment is a parsed time: an instant, or a stretch such as a day.
 type Moment struct {
 	Start, End time.Time // equal for an instant
-	point      time.Time // what it is as an instant
+	point      time.Time // the moment as an instant
 	days       bool      // whole days
-	loose      bool      // no time was typed, so that it may have begun
+	loose      bool      // no time was typed, so it may already have begun
 	clockOnly  bool      // no day was typed
-	bare       bool      // its time is a number only, which an other end may explain
+	bare       bool      // the time is only a number, which the other end may clarify
 	ranged     bool      // two times were typed
-	weekly     bool      // a weekday, without a date and a time
+	weekly     bool      // a weekday without a date or time
 	windows    []Window
 }
 
-// At is the moment as an instant. Of a bare day that is 09:00, or now if that has passed today.
+// At returns the moment as an instant. For a bare day that is 09:00, or now if 09:00 today has
+// passed.
 func (m Moment) At() time.Time { return m.point }
 
-// IsInstant reports whether it is one instant.
+// IsInstant reports whether it is a single instant.
 func (m Moment) IsInstant() bool { return m.Start.Equal(m.End) && !m.ranged }
 
-// Whole reports whether it is one or several whole days, without a time.
+// Whole reports whether it is one or more whole days, without a time.
 func (m Moment) Whole() bool { return m.days && len(m.windows) == 0 }
 
-// ends is the moment as the end of a span, which includes a bare day.
+// ends returns the moment as the end of a span; a bare day is included.
 func (m Moment) ends() time.Time {
 	if m.days {
 		return m.End
@@ -44,8 +45,8 @@ func (m Moment) ends() time.Time {
 	return m.Start
 }
 
-// Moment reads the longest beginning of the words that says when, and returns how many words that is:
-// 0 if they say nothing of it. The error is a Refusal, a question.
+// Moment parses the longest prefix of the words that is a time, and returns how many words that is,
+// 0 if none. The error is a Refusal, a question.
 func (r Reader) Moment(words []string) (Moment, int, error) {
 	return read(r, words, func(r *reading, ts []token) (Moment, int) {
 		m, n := r.moment(ts, r.Now, false)
@@ -54,10 +55,10 @@ func (r Reader) Moment(words []string) (Moment, int, error) {
 	})
 }
 
-// mostWords is more than any time has, so that a long text takes no longer than a short one.
+// mostWords is more than any time needs, so that a long text takes no longer than a short one.
 const mostWords = 48
 
-// read reads in both orders of day and month. What they read differently is a question.
+// read parses the words in both orders of day and month. If the results differ, it asks a question.
 func read[T any](r Reader, words []string, how func(*reading, []token) (T, int)) (T, int, error) {
 	ts := tokens(words[:min(len(words), mostWords)])
 	var results [2]T
@@ -100,7 +101,8 @@ func slashQuestion(words []string) error {
 	return Refuse("Is that day/month or month/day? Write the month as a word, as in `24 dec`.")
 }
 
-// wordsOf returns how many whole words the tokens make up. A word that was read only in part doesn't count.
+// wordsOf returns how many whole words the first n tokens make up. A partly read word doesn't
+// count.
 func wordsOf(ts []token, n int) int {
 	for n > 0 && !ts[n-1].last {
 		n--
@@ -111,11 +113,11 @@ func wordsOf(ts []token, n int) int {
 	return ts[n-1].word + 1
 }
 
-// Instant is a moment that is one instant.
+// Instant returns the moment of a single instant.
 func Instant(t time.Time) Moment { return Moment{Start: t, End: t, point: t} }
 
-// moment reads a day, a time on the clock or both in either order, or what else says when. A time
-// without a day is the next one after ref. In the end of a span a number may be an hour.
+// moment parses a day, a time of day or both in either order, or another kind of time. A time
+// without a day is the next one after ref. At the end of a span, a number may be an hour.
 func (r *reading) moment(ts []token, ref time.Time, isEnd bool) (Moment, int) {
 	if m, n := r.special(ts, ref); n > 0 {
 		return m, n
@@ -132,7 +134,7 @@ func (r *reading) moment(ts []token, ref time.Time, isEnd bool) (Moment, int) {
 	return r.resolve(p, ref), p.taken
 }
 
-// special reads what is no day and time: "now", "in 2 hours", RFC 3339.
+// special parses times without day and clock: "now", "in 2 hours", RFC 3339.
 func (r *reading) special(ts []token, ref time.Time) (Moment, int) {
 	if len(ts) == 0 {
 		return Moment{}, 0
@@ -169,7 +171,7 @@ func (r *reading) special(ts []token, ref time.Time) (Moment, int) {
 	return Moment{}, 0
 }
 
-// iso reads a day and a time in one word, as ISO 8601 writes them.
+// iso parses a day and time in one word, in ISO 8601.
 func (r *reading) iso(ts []token) (Moment, int) {
 	w := strings.ToUpper(ts[0].text)
 	if len(w) < len("20060102T150405") || w[0] < '0' || w[0] > '9' {
@@ -194,7 +196,7 @@ func (r *reading) iso(ts []token) (Moment, int) {
 	return Moment{}, 0
 }
 
-// restOf reads "rest of the day", which begins now, and "end of the week", which is when it ends.
+// restOf parses "rest of the day", which begins now, and "end of the week", which is when it ends.
 func (r *reading) restOf(ts []token, i int) (Moment, int) {
 	kind, n := ts[i].text, i+1
 	for n < len(ts) && (ts[n].text == "of" || ts[n].text == "the" || ts[n].text == "this" || ts[n].text == "my") {
@@ -235,7 +237,7 @@ func (r *reading) restOf(ts []token, i int) (Moment, int) {
 	return Moment{Start: r.Now, End: end, point: r.Now, days: true, loose: true}, n
 }
 
-// untilMorning is the rest of the night.
+// untilMorning returns the rest of the night.
 func (r *reading) untilMorning(n int) (Moment, int) {
 	day, at := r.Zone.Local(r.Now)
 	if at >= workMorning {

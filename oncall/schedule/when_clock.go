@@ -5,20 +5,21 @@ import (
 	"strings"
 )
 
-// A clock is a time of the day as it was typed.
+// A clock is a time of day as it was typed.
 type clock struct {
 	at    TimeOfDay // up to 24:00
 	bare  bool      // only a number, so 5 may be 17
-	plain bool      // it has neither am nor pm, so that it takes those of the other end
+	plain bool      // without am or pm, so that it takes those of the other end
 	half  byte      // 'a' or 'p', as typed
 	word  bool      // noon or midnight
 }
 
-// readClock reads a time of the day at the first tokens, and returns how many it took. A bare
-// number is one only where it may be.
+// readClock parses a time of day at the first tokens, and returns how many it consumed. A bare
+// number counts only if bareToo is set.
 func readClock(ts []token, bareToo bool) (clock, int) { return readClockAs(ts, bareToo, false) }
 
-// readClockAs reads what can be a date or a year, such as 9.12 and 2030, as a time if that is sure.
+// readClockAs parses what could also be a date or year, such as 9.12 and 2030, as a time if sure is
+// set.
 func readClockAs(ts []token, bareToo, sure bool) (clock, int) {
 	if len(ts) == 0 {
 		return clock{}, 0
@@ -107,11 +108,11 @@ const (
 	fullClock
 )
 
-// clockNumber reads "9", "9:30", "9:30:00", "9.30" and "0930". What can be a date, such as 9.12, is a time
-// only if that is sure.
+// clockNumber parses "9", "9:30", "9:30:00", "9.30" and "0930". What could be a date, such as 9.12,
+// is a time only if sure is set.
 func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 	h, m, divided := strings.Cut(s, ":")
-	if min, sec, ok := strings.Cut(m, ":"); ok { // seconds don't count
+	if min, sec, ok := strings.Cut(m, ":"); ok { // seconds are ignored
 		if n, err := strconv.Atoi(sec); err != nil || len(sec) != 2 || n < 0 || n > 59 {
 			return 0, 0, notClock
 		}
@@ -142,7 +143,7 @@ func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 	return hour, minute, fullClock
 }
 
-// readClocks reads "9-17", "9am to 5pm" and "2-5pm".
+// readClocks parses "9-17", "9am to 5pm" and "2-5pm".
 func readClocks(ts []token) (from, to clock, taken int) {
 	i, joined := 0, ""
 	if len(ts) > 0 && ts[0].text == "between" {
@@ -150,7 +151,7 @@ func readClocks(ts []token) (from, to clock, taken int) {
 	}
 	rest := ts[i:]
 	from, n := readClock(rest, true)
-	if n == 0 && len(rest) > 2 && separator(rest[1].text) { // 10.12-11.30 is no date, as 11.30 is none
+	if n == 0 && len(rest) > 2 && separator(rest[1].text) { // 10.12-11.30 is no date, as 11.30 isn't one
 		if to, m := readClock(rest[2:], false); m > 0 && clearlyClock(rest[2].text) && to.half == 0 {
 			from, n = readClockAs(rest, false, true)
 		}
@@ -170,14 +171,14 @@ func readClocks(ts []token) (from, to clock, taken int) {
 	return from, to, i + n + 1 + m
 }
 
-// clearlyClock reports whether a number is a time as 9.30 and 1800 are, so that what follows its dash
-// is none of the dates and years that it may look like.
+// clearlyClock reports whether a number is certainly a time, such as 9.30 or 1800, so that the
+// number after its dash isn't the date or year that it may look like.
 func clearlyClock(w string) bool {
 	_, _, form := clockNumber(w, false)
 	return form == fullClock && !strings.Contains(w, ":")
 }
 
-// dateFollows reports whether the number before is the day of a month, as in "9:00 to 7 mar".
+// dateFollows reports whether the preceding number is a day of the month, as in "9:00 to 7 mar".
 func dateFollows(ts []token) bool {
 	if len(ts) > 1 && ts[0].text == "of" {
 		ts = ts[1:]
@@ -190,7 +191,7 @@ func dateFollows(ts []token) bool {
 }
 
 // settle gives each of two ends the half of the day that the other implies: "2-5pm", "9am-5". doubt
-// says that hours without am or pm may mean two things.
+// means that hours without am or pm are ambiguous.
 func settle(from, to clock) (a, b clock, doubt bool) {
 	const half = TimeOfDay(12 * 60)
 	switch {

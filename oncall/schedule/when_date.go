@@ -6,24 +6,24 @@ import (
 	"time"
 )
 
-// days are one day or several in a row, both ends included.
+// days is one day or several in a row, both ends included.
 type days struct {
 	first, last Date
-	repeats     int    // a weekday comes again after 7 days; 0: it is a certain day
-	firm        bool   // it was said with a date or as today: it doesn't move to a later week
+	repeats     int    // a weekday recurs after 7 days; 0: a fixed day
+	firm        bool   // given with a date or as today: it doesn't move to a later week
 	odd         string // why there is no such day
 }
 
 func oneDay(d Date) days { return days{first: d, last: d, firm: true} }
 
-// A reading is how one text is read: the facts, and the order of day and month in 3/4.
+// A reading is one attempt to parse a text: the facts, and the order of day and month in 3/4.
 type reading struct {
 	Reader
 	monthFirst bool
 	noRange    bool // "fri to mon" is two days, as a time follows
 	between    bool // "mon and fri" are the two ends
 	doubts     []string
-	conflict   bool // a date can only be in the other order
+	conflict   bool // a date is valid only in the other order
 }
 
 func (r *reading) today() Date {
@@ -44,7 +44,7 @@ func readISO(w string) (Date, bool) {
 	return Date{Year: t.Year(), Month: t.Month(), Day: t.Day()}, true
 }
 
-// date makes a date if there is such a day. Without a year it is the next one from ref on.
+// date returns a date if the day exists. Without a year it is the next one from ref on.
 func (r *reading) date(year int, month time.Month, day int, from Date) (Date, bool) {
 	d := Date{Year: year, Month: month, Day: day}
 	if year == 0 {
@@ -193,7 +193,7 @@ func (r *reading) readNamed(ts []token, from Date) (days, int) {
 	return r.named(at, i, month, first, last, from)
 }
 
-// upTo reads "24.-27.12.", "24 - 27.12.2026" and "28 - 3 jan", which begins in December.
+// upTo parses "24.-27.12.", "24 - 27.12.2026" and "28 - 3 jan", which begins in December.
 func (r *reading) upTo(first int, ts []token, from Date) (days, int) {
 	if len(ts) < 3 {
 		return days{}, 0
@@ -228,7 +228,7 @@ func (r *reading) upTo(first int, ts []token, from Date) (days, int) {
 	return days{first: begin, last: d.first, firm: true}, n
 }
 
-// named finishes "24 dec" and "24 - 27 dec" with the year that may follow at i.
+// named completes "24 dec" and "24 - 27 dec" with the year that may follow at i.
 func (r *reading) named(at func(int) string, i int, month time.Month, first, last int, from Date) (days, int) {
 	year := 0
 	if y, ok := fullYear(strings.TrimRight(at(i), ".")); ok && len(strings.TrimRight(at(i), ".")) == 4 {
@@ -248,7 +248,7 @@ func (r *reading) named(at func(int) string, i int, month time.Month, first, las
 	return out, i
 }
 
-// ofMonth reads "24th": the next such day.
+// ofMonth parses "24th": the next such day.
 func (r *reading) ofMonth(ts []token, day int, from Date) (days, int) {
 	if !strings.ContainsAny(ts[0].text, "tsnr") {
 		return days{}, 0
@@ -269,8 +269,8 @@ func (r *reading) timeFollows(ts []token) bool {
 	return len(ts) > 1 && clockEnding(ts[1].text)
 }
 
-// readWeekday reads "fri", "this friday", "next fri", "nächsten Freitag". German short forms count
-// only where no time came before.
+// readWeekday parses "fri", "this friday", "next fri", "nächsten Freitag". German abbreviations
+// count only if shortToo is set, which is where no time came before.
 func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) {
 	i, which := 0, ""
 	if len(ts) > 1 {
@@ -285,7 +285,7 @@ func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) 
 	}
 	d := from
 	switch which {
-	case "next", "nächsten", "naechsten", "following": // of the next week, which begins on a Monday
+	case "next", "nächsten", "naechsten", "following": // in the next week, which begins on Monday
 		d = r.today()
 		for d = d.AddDays(1); d.Weekday() != Monday; {
 			d = d.AddDays(1)
@@ -300,7 +300,7 @@ func (r *reading) readWeekday(ts []token, from Date, shortToo bool) (days, int) 
 	return oneDay(d), i + 1
 }
 
-// readDay reads one day or a stretch of days. From is the day on which the next weekday is looked for.
+// readDay parses one day or a stretch of days. The next weekday is searched from from on.
 func (r *reading) readDay(ts []token, from Date, shortToo bool) (days, int) {
 	if len(ts) == 0 {
 		return days{}, 0
@@ -324,7 +324,7 @@ func (r *reading) readDay(ts []token, from Date, shortToo bool) (days, int) {
 	return r.readNamed(ts, from)
 }
 
-// dateAfter reads the date after its weekday, as in "Tue 1 Dec". The weekday tells the year.
+// dateAfter parses the date after its weekday, as in "Tue 1 Dec". The weekday determines the year.
 func (r *reading) dateAfter(d days, n int, ts []token, from Date) (days, int) {
 	rest := ts[n:]
 	if len(rest) > 0 && (rest[0].text == "the" || rest[0].text == "den") {

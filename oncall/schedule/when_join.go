@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// hours is between which times of the day people name an hour of a part of it: "8 tonight".
+// hours returns the range in which an hour named with a part of the day lies: "8 tonight".
 func (d dayPart) hours() (from, to TimeOfDay) {
 	switch {
 	case d.to > 24*60:
@@ -18,7 +18,7 @@ func (d dayPart) hours() (from, to TimeOfDay) {
 	return d.from - 60, d.to + 60
 }
 
-// clock is a time as the part of the day explains it. later says that it is after midnight.
+// clock interprets a time by its part of the day. later means that it is after midnight.
 func (d dayPart) clock(c clock) (settled clock, later bool) {
 	const half = TimeOfDay(12 * 60)
 	first, last := d.hours()
@@ -42,7 +42,7 @@ func (d dayPart) clock(c clock) (settled clock, later bool) {
 	return c, later
 }
 
-// settle lets the parts of a moment explain each other.
+// settle lets the parts of a moment clarify each other.
 func (r *reading) settle(p *pieces) {
 	if p.hasPart && (p.hasClock || p.hasClocks) {
 		p.at, p.later = p.part.clock(p.at)
@@ -64,7 +64,7 @@ func (r *reading) settle(p *pieces) {
 	p.at, p.to = from, to
 }
 
-// nextDay reads the day on which times end that go on over midnight: "fri 10pm to 6am sat".
+// nextDay parses the day on which times past midnight end: "fri 10pm to 6am sat".
 func (r *reading) nextDay(ts []token, p *pieces) {
 	if !p.hasClocks || !p.hasDay || p.dayLast || p.day.first != p.day.last || p.taken >= len(ts) {
 		return
@@ -81,7 +81,7 @@ func (r *reading) nextDay(ts []token, p *pieces) {
 	}
 }
 
-// partFollows reports whether a part of the day stands at the first words, so that a number before them
+// partFollows reports whether the words begin with a part of the day, so that a number before them
 // is an hour: "8 in the evening".
 func partFollows(ts []token) bool {
 	for i := 0; i < len(ts) && i < 3; i++ {
@@ -96,14 +96,14 @@ func partFollows(ts []token) bool {
 	return false
 }
 
-// clockAt reports whether what "at" stands before is a time, which a date such as 10.12 can be, too.
+// clockAt reports whether the words after "at" are a time, which a date such as 10.12 can be too.
 func clockAt(ts []token) bool {
 	_, n := readClockAs(ts, false, true)
 	return n > 0
 }
 
-// moreDays reads the days that are listed after a day, of which n tokens were read: "sat and sun". What
-// is not one stretch is a question.
+// moreDays parses the days listed after the first, which took n tokens: "sat and sun". Days that
+// aren't one stretch are a question.
 func (r *reading) moreDays(ts []token, n int, p *pieces) int {
 	for n < len(ts) && !r.between {
 		next := n
@@ -127,13 +127,13 @@ func (r *reading) moreDays(ts []token, n int, p *pieces) int {
 	return n
 }
 
-// askYear asks whether a day that was written without a year is meant, which is nearly a year ahead only
-// because that day of this year is over.
+// askYear asks whether a day without a year is meant that lies nearly a year ahead, only because
+// this year's has passed.
 func (r *reading) askYear(does string, from, to Date, ts []token) {
 	if to.days()-from.days() < 300 || to.Year == from.Year || len(ts) == 0 {
 		return
 	}
-	if _, ok := weekdayWords[strings.TrimRight(ts[0].text, ".")]; ok { // which tells the year
+	if _, ok := weekdayWords[strings.TrimRight(ts[0].text, ".")]; ok { // which determines the year
 		return
 	}
 	if _, n := r.readDay(ts, from, true); n > 0 && !r.yearNamed(ts[:n]) && ts[0].text != "next" && ts[0].text != "end" {

@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// A length is how long something lasts. Days and months keep the time on the clock, whatever the
-// zone does in between.
+// A length is a duration. Days and months keep the time of day, even if the zone's offset changes.
 type length struct {
 	exact        time.Duration
 	days, months int
 }
 
-// after returns the instant that is so much later.
+// after returns the instant that is this much later.
 func (l length) after(t time.Time, zone *Zone) time.Time {
 	if l.days != 0 || l.months != 0 {
 		day, at := zone.Local(t)
@@ -34,10 +33,10 @@ func (l length) after(t time.Time, zone *Zone) time.Time {
 // wholeDays reports whether it is counted in days.
 func (l length) wholeDays() bool { return l.exact == 0 }
 
-// maxLength bounds each number of a length.
+// maxLength limits each number of a length.
 const maxLength = 10_000
 
-// readLength reads "2h", "90 minutes", "1h30m", "half an hour", "2 and a half hours", "3 Tage".
+// readLength parses "2h", "90 minutes", "1h30m", "half an hour", "2 and a half hours", "3 Tage".
 func readLength(ts []token) (l length, taken int) {
 	if len(ts) > 1 && ts[0].text == "the" && ts[1].text == "next" {
 		taken = 2
@@ -70,7 +69,7 @@ func readLength(ts []token) (l length, taken int) {
 	return l, taken
 }
 
-// readLengthPart reads one number with its unit.
+// readLengthPart parses one number with its unit.
 func readLengthPart(ts []token) (length, int) {
 	if len(ts) == 0 {
 		return length{}, 0
@@ -112,7 +111,7 @@ func readLengthPart(ts []token) (length, int) {
 	return l, i + 1
 }
 
-// compactLength reads "1h30m" and "1h30".
+// compactLength parses "1h30m" and "1h30".
 func compactLength(w string) (length, int) {
 	var l length
 	minutes := false
@@ -141,7 +140,7 @@ func compactLength(w string) (length, int) {
 	return l, 1
 }
 
-// unitLength is a number of a unit. Parts of days are hours.
+// unitLength returns a number of a unit. Fractions of days become hours.
 func unitLength(n float64, unit string) (length, bool) {
 	if math.IsNaN(n) || n < 0 || n > maxLength {
 		return length{}, false

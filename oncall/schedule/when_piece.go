@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// pieces are what a moment was put together from.
+// pieces are the parts of a moment.
 type pieces struct {
 	day       days
 	hasDay    bool
-	past      bool // the first day is over
+	past      bool // the first day has passed
 	ranged    bool // two days with a dash between them
 	at        clock
 	hasClock  bool
@@ -19,12 +19,13 @@ type pieces struct {
 	part      dayPart
 	hasPart   bool
 	later     bool   // the time is after midnight of the night of the day
-	dayLast   bool   // the day was said after the times
-	zone      string // what isZone accepts
+	dayLast   bool   // the day came after the times
+	zone      string // a word that isZone accepts
 	taken     int
 }
 
-// pieces reads a day, a time or a range of times, and a part of the day, in any order, each once.
+// pieces parses a day, a time or range of times, and a part of the day, in any order, each at most
+// once.
 func (r *reading) pieces(ts []token, ref time.Time, isEnd bool) pieces {
 	p := r.parts(ts, ref, isEnd)
 	r.nextDay(ts, &p)
@@ -66,7 +67,7 @@ func (r *reading) parts(ts []token, ref time.Time, isEnd bool) pieces {
 	return p
 }
 
-// piece reads one more part of a moment.
+// piece parses one more part of a moment.
 func (r *reading) piece(ts []token, p *pieces, from Date, hourToo, sure bool) int {
 	w := ts[0].text
 	if !p.hasDay && !p.hasPart {
@@ -195,12 +196,12 @@ func clocksQuestion(from, to clock) string {
 		(from.at+half)%(2*half), (to.at+half)%(2*half))
 }
 
-// resolve finds the instants of what was read.
+// resolve computes the instants of the parsed pieces.
 func (r *reading) resolve(p pieces, ref time.Time) Moment {
 	day := p.day
 	if !p.hasDay {
 		day.first, _ = r.Zone.Local(ref)
-		if p.zone != "" { // which may have another date
+		if p.zone != "" { // where the date may differ
 			day.first = day.first.AddDays(-1)
 		}
 		day.last = day.first
@@ -230,7 +231,7 @@ func (r *reading) resolve(p pieces, ref time.Time) Moment {
 	return m
 }
 
-// onDays is what was read, on certain days.
+// onDays returns the pieces on certain days.
 func (r *reading) onDays(p pieces, day days) Moment {
 	if p.later {
 		day.first, day.last = day.first.AddDays(1), day.last.AddDays(1)
@@ -240,7 +241,7 @@ func (r *reading) onDays(p pieces, day days) Moment {
 		return r.clocksOn(p, day)
 	case p.hasClock:
 		if p.at.bare && p.at.at < 7*60 && !p.ranged {
-			// Only asked where nothing else explains it.
+			// The question is asked only if nothing else clarifies it.
 			m := Instant(r.instant(day.first, p.at.at, p.zone))
 			m.bare = true
 			return m
@@ -263,7 +264,7 @@ func (r *reading) onDays(p pieces, day days) Moment {
 	return m
 }
 
-// clocksOn is a range of times on one day, or on each of several.
+// clocksOn returns a range of times on one day, or on each of several.
 func (r *reading) clocksOn(p pieces, day days) Moment {
 	last := day.last
 	if p.to.at <= p.at.at {
@@ -271,7 +272,7 @@ func (r *reading) clocksOn(p pieces, day days) Moment {
 	}
 	m := Moment{End: r.instant(last, p.to.at, p.zone), ranged: true}
 	fromZone := p.zone
-	if east, ok := utcOffset(p.zone); ok && r.eastAt(m.End) == east { // so Between names the zone of the end alone
+	if east, ok := utcOffset(p.zone); ok && r.eastAt(m.End) == east { // because Between writes only the end's zone
 		fromZone = ""
 	}
 	m.Start = r.instant(day.first, p.at.at, fromZone)

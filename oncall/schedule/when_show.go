@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// The one style of dates: "Tue 1 Dec 09:00", with the year if it is needed. A Reader reads it back.
+// The only style of dates: "Tue 1 Dec 09:00", with the year if needed. A Reader reads it back.
 const (
 	dayStyle  = "Mon 2 Jan"
 	timeStyle = "15:04"
 )
 
-// turnedBack is by how much clocks are turned back in autumn.
+// turnedBack are the amounts by which clocks go back in autumn.
 var turnedBack = []time.Duration{time.Hour, 30 * time.Minute, 2 * time.Hour}
 
-// Stamp writes an instant as people read it: its weekday, day and time in their zone. Where the
-// clock shows that time twice, the second is written with the name of the zone's time.
+// Stamp formats an instant for people: weekday, day and time in their zone. If the clock shows that
+// time twice, the second one gets the name of the zone's time.
 func Stamp(t time.Time, zone *time.Location) string {
 	return Day(t, zone) + " " + clockText(t, zone)
 }
 
-// ZonedStamp is Stamp with the name of the zone's time, for texts whose reader may be anywhere, such as a
-// mail: "Tue 1 Dec 09:00 CET".
+// ZonedStamp is Stamp with the name of the zone's time, for texts whose reader may be anywhere,
+// such as mails: "Tue 1 Dec 09:00 CET".
 func ZonedStamp(t time.Time, zone *time.Location) string {
 	local := t.In(zone)
 	return Day(t, zone) + " " + local.Format(timeStyle) + " " + zoneText(local)
@@ -30,7 +30,7 @@ func ZonedStamp(t time.Time, zone *time.Location) string {
 // Day writes the day of an instant.
 func Day(t time.Time, zone *time.Location) string { return t.In(zone).Format(dayStyle) }
 
-// Between writes a stretch of time: "Tue 1 Dec 09:00 – 17:00", or with both days.
+// Between formats a stretch of time: "Tue 1 Dec 09:00 – 17:00", or with both days.
 func Between(from, to time.Time, zone *time.Location) string {
 	if Day(from, zone) == Day(to, zone) && to.Sub(from) < 48*time.Hour {
 		return Stamp(from, zone) + " – " + clockText(to, zone)
@@ -49,7 +49,7 @@ func clockText(t time.Time, zone *time.Location) string {
 	return text
 }
 
-// zoneText names what is in force in a zone: "CET", or "UTC+1030" where it has no name.
+// zoneText names the offset in force in a zone: "CET", or "UTC+1030" if it has no name.
 func zoneText(local time.Time) string {
 	name, _ := local.Zone()
 	if strings.ContainsAny(name, "+-0123456789") {

@@ -5,27 +5,28 @@ import (
 	"time"
 )
 
-// A Stretch is from one instant to another, which is not part of it. With Windows it is only that
-// part of it, as in "mon-fri 9-17".
+// A Stretch is a half-open span of time. With Windows, only the parts inside them count, as in
+// "mon-fri 9-17".
 type Stretch struct {
 	From, To time.Time
 	Windows  []Window
 	Now      bool // it begins now
 }
 
-// SpanProblem says why words are no span.
+// SpanProblem is why words are not a span.
 type SpanProblem int
 
-// Why words are no span.
+// Why words are not a span.
 const (
 	SpanRead    SpanProblem = iota
-	SpanNothing             // they say nothing of when
-	SpanNoEnd               // they say when it begins
+	SpanNothing             // they contain no time
+	SpanNoEnd               // they have only a beginning
 	SpanBadEnd              // what stands after "to" is no time
 )
 
-// Span reads the longest beginning of the words that is a stretch of time, and returns how many words
-// that is. With a problem they are those that were read as its start. The error is a Refusal, a question.
+// Span parses the longest prefix of the words that is a span of time, and returns how many words
+// that is. With a problem, it is the number of words read as the beginning. The error is a Refusal,
+// a question.
 func (r Reader) Span(words []string) (Stretch, int, SpanProblem, error) {
 	type result struct {
 		Stretch
@@ -49,7 +50,7 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 	if i >= len(ts) {
 		return Stretch{}, SpanNothing, 0
 	}
-	if w := ts[i].text; w == "for" || w == "für" { // beginning now, or from a time that is said after it
+	if w := ts[i].text; w == "for" || w == "für" { // from now, or from a time given afterwards
 		if l, n := readLength(ts[i+1:]); n > 0 {
 			return r.lasting(l, ts, i+1+n)
 		}
@@ -79,7 +80,7 @@ func (r *reading) span(ts []token) (Stretch, SpanProblem, int) {
 	return r.continued(m, ts, i+n)
 }
 
-// anHour reports whether what can be read as a length is a time of the day, as in "9h-17h" and "17h".
+// anHour reports whether a possible length is a time of day instead, as in "9h-17h" and "17h".
 func (r *reading) anHour(ts []token, n int) bool {
 	if c, m := readClock(ts, false); n == 1 && m == n && c.at < 24*60 {
 		return len(ts) > n && separator(ts[n].text) || c.at > 12*60
@@ -87,7 +88,7 @@ func (r *reading) anHour(ts []token, n int) bool {
 	return false
 }
 
-// lasting is a span of a length, from now or from what follows.
+// lasting returns a span of a length, from now or from the time that follows.
 func (r *reading) lasting(l length, ts []token, at int) (Stretch, SpanProblem, int) {
 	from, end := Instant(r.Now), at
 	if m, n := r.moment(ts[at:], r.Now, false); n > 0 && !m.point.Before(r.Now) {
@@ -101,7 +102,7 @@ func (r *reading) lasting(l length, ts []token, at int) (Stretch, SpanProblem, i
 	return r.begun(Stretch{From: start, To: l.after(start, r.Zone), Now: end == at}, from), SpanRead, end
 }
 
-// continued is a span whose beginning was read.
+// continued parses the rest of a span after its beginning.
 func (r *reading) continued(m Moment, ts []token, at int) (Stretch, SpanProblem, int) {
 	s := Stretch{From: m.Start, Windows: m.windows, Now: m.Start.Equal(r.Now)}
 	if at < len(ts) && (separator(ts[at].text) || ts[0].text == "between" && ts[at].text == "and") {
@@ -139,7 +140,7 @@ func (r *reading) continued(m Moment, ts []token, at int) (Stretch, SpanProblem,
 	return r.begun(s, m), SpanRead, at
 }
 
-// lengthAfter reads "for 2 hours" or "2 hours" after the beginning.
+// lengthAfter parses "for 2 hours" or "2 hours" after the beginning.
 func lengthAfter(ts []token) (length, int) {
 	if len(ts) > 1 && (ts[0].text == "for" || ts[0].text == "für") {
 		l, n := readLength(ts[1:])
@@ -151,7 +152,7 @@ func lengthAfter(ts []token) (length, int) {
 	return readLength(ts)
 }
 
-// untilEnd reads the end of a span.
+// untilEnd parses the end of a span.
 func (r *reading) untilEnd(s Stretch, ts []token, at int, m Moment) (Stretch, SpanProblem, int) {
 	end, n := r.moment(ts[min(at, len(ts)):], m.Start, true)
 	if n > 0 && m.weekly && !end.clockOnly && end.Start.Before(m.End) { // "tue to tue 9:00" is a week
@@ -187,7 +188,7 @@ func (r *reading) askHour(m Moment) {
 	r.doubts = append(r.doubts, "Is that "+at.String()+" or "+(at+12*60).String()+"? Write the time like that.")
 }
 
-// begun lets what has begun already, without a time having been typed, begin now.
+// begun lets a span typed without a time begin now, if its first day has already begun.
 func (r *reading) begun(s Stretch, m Moment) Stretch {
 	if m.loose && s.From.Before(r.Now) && s.To.After(r.Now) {
 		s.From, s.Now = r.Now, true
@@ -195,8 +196,8 @@ func (r *reading) begun(s Stretch, m Moment) Stretch {
 	return s
 }
 
-// GoesOn reports whether words that follow a time still say when, such as "and friday" and "until 6": then it
-// was not read as it was meant.
+// GoesOn reports whether the words after a parsed time still belong to it, such as "and friday" and
+// "until 6": then it was misunderstood.
 func (r Reader) GoesOn(words []string) bool {
 	ts := tokens(words[:min(len(words), mostWords)])
 	for len(ts) > 0 && (joins(ts[0].text) || separator(ts[0].text)) {

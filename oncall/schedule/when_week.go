@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// readStretch reads what is longer than a day: "next week", "this weekend", "next month", "week 50".
+// readStretch parses stretches longer than a day: "next week", "this weekend", "next month", "week
+// 50".
 func (r *reading) readStretch(ts []token) (days, int) {
 	shift, i := 0, 0
 	if len(ts) > 1 {
@@ -64,7 +65,7 @@ func (r *reading) readStretch(ts []token) (days, int) {
 	return days{}, 0
 }
 
-// isoWeek is the Monday of a week as ISO 8601 counts them.
+// isoWeek returns the Monday of an ISO 8601 week.
 func isoWeek(year, week int) Date {
 	d := Date{Year: year, Month: time.January, Day: 4}
 	for d.Weekday() != Monday {
@@ -73,7 +74,8 @@ func isoWeek(year, week int) Date {
 	return d.AddDays(7 * (week - 1))
 }
 
-// daysOfWeek reads days of a certain week: "fri next week", "mon-fri next week", "next week on friday".
+// daysOfWeek parses days of a certain week: "fri next week", "mon-fri next week", "next week on
+// friday".
 func (r *reading) daysOfWeek(ts []token, shortToo bool) (days, int) {
 	d, n := weekdayRange(ts, shortToo)
 	week, m := days{}, 0
@@ -108,7 +110,7 @@ func (r *reading) daysOfWeek(ts []token, shortToo bool) (days, int) {
 	return out, n + m
 }
 
-// readWeek reads a whole week.
+// readWeek parses a whole week.
 func (r *reading) readWeek(ts []token) (days, int) {
 	if len(ts) == 0 {
 		return days{}, 0
@@ -122,7 +124,7 @@ func (r *reading) readWeek(ts []token) (days, int) {
 
 type weekdaysRead struct{ from, to Weekday }
 
-// weekdayRange reads "fri" and "mon-fri".
+// weekdayRange parses "fri" and "mon-fri".
 func weekdayRange(ts []token, shortToo bool) (weekdaysRead, int) {
 	at := func(i int) (Weekday, bool) {
 		if i >= len(ts) || len(ts[i].text) == 2 && !shortToo {

@@ -8,15 +8,15 @@ import (
 	"unicode"
 )
 
-// A token is a word of a time, or a part of one that holds a range, such as "9-17".
+// A token is a word, or a part of one that holds a range, such as "9-17".
 type token struct {
 	text  string // in small letters, without the comma, bracket or full stop that only ends a phrase
 	word  int    // the index of the word that it is of
-	last  bool   // nothing of the word follows
-	comma bool   // a comma followed it
+	last  bool   // in lower case, without a comma, bracket or full stop that only ends a phrase
+	comma bool   // index of its word
 }
 
-// dashes all stand between two times.
+// dashes are all used between two times.
 var dashes = strings.NewReplacer("–", "-", "—", "-", "−", "-", "‑", "-", "→", "-", "..", "-", "…", "-")
 
 var (
@@ -25,8 +25,8 @@ var (
 	isoInterval   = regexp.MustCompile(`^(\d{4}-\d\d-\d\d[^/]*)/(\d{4}-\d\d-\d\d[^/]*)$`)
 )
 
-// tokens divides words so that "18:00-22:00", "mon-fri" and "24.-27.12." are three tokens each. Names
-// such as "payments-primary" and dates such as "2026-12-24" stay whole.
+// tokens splits words so that "18:00-22:00", "mon-fri" and "24.-27.12." are three tokens each.
+// Names such as "payments-primary" and dates such as "2026-12-24" stay whole.
 func tokens(words []string) []token {
 	var out []token
 	for i, w := range words {
@@ -45,7 +45,7 @@ func tokens(words []string) []token {
 	return out
 }
 
-// divide divides one word into tokens.
+// divide splits one word into tokens.
 func divide(w string) []string {
 	bare := strings.TrimRight(w, ",;!?")
 	if !strings.ContainsAny(bare, ":-/") {
@@ -122,11 +122,11 @@ func timely(w string) bool {
 	return false
 }
 
-// joins reports whether a word stands between two days that both count.
+// joins reports whether a word joins two days that both count.
 func joins(w string) bool { return w == "and" || w == "&" || w == "+" || w == "und" }
 
-// weekdayWords are the names of the days in English and German. The shortest German ones are read
-// only where no English word can be meant.
+// weekdayWords are the names of days in English and German. The shortest German ones are read only
+// where no English word can be meant.
 var weekdayWords = map[string]Weekday{
 	"mon": Monday, "tue": Tuesday, "tues": Tuesday, "wed": Wednesday, "weds": Wednesday, "thu": Thursday, "thur": Thursday,
 	"thurs": Thursday, "fri": Friday, "sat": Saturday, "sun": Sunday,
@@ -143,13 +143,13 @@ var monthWords = map[string]time.Month{
 	"dez": 12, "dezember": 12,
 }
 
-// numberWords are numbers that people write out.
+// numberWords are spelled-out numbers.
 var numberWords = map[string]float64{
 	"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
 	"half": 0.5, "couple": 2, "ein": 1, "eine": 1, "einen": 1, "einer": 1, "zwei": 2, "drei": 3, "vier": 4, "fünf": 5, "sechs": 6, "halbe": 0.5,
 }
 
-// fillers say nothing in front of a day or a time.
+// filler reports whether a word before a day or time has no meaning.
 func filler(w string) bool {
 	switch w {
 	case "at", "on", "the", "um", "am", "den", "dem", "der", "starting", "beginning", "from", "von", "ab", "@", "all", "whole", "of", "over":
@@ -158,7 +158,7 @@ func filler(w string) bool {
 	return false
 }
 
-// separator reports whether a word stands between the two ends of a span; inclusive, whether it ends one.
+// separator reports whether a word separates the two ends of a span.
 func separator(w string) bool {
 	switch w {
 	case "to", "until", "till", "til", "-", "bis", "through", "thru", "up":
@@ -167,15 +167,15 @@ func separator(w string) bool {
 	return false
 }
 
-// untilWord reports whether a word begins a span that has begun.
+// untilWord reports whether a word begins the end of a span that has already begun.
 func untilWord(w string) bool { return separator(w) && w != "to" && w != "-" && w != "up" }
 
-// dayWordIs and the like name days by where they are from today.
+// nearDays are names of days relative to today.
 var nearDays = map[string]int{
 	"today": 0, "heute": 0, "tomorrow": 1, "tmrw": 1, "tmr": 1, "tomorow": 1, "morgen": 1, "übermorgen": 2, "uebermorgen": 2, "yesterday": -1, "gestern": -1,
 }
 
-// A part of a day, from when until when. What ends after 24:00 ends the next day.
+// A dayPart is a part of the day. An end after 24:00 is on the next day.
 type dayPart struct{ from, to TimeOfDay }
 
 var dayParts = map[string]dayPart{
@@ -186,5 +186,5 @@ var dayParts = map[string]dayPart{
 	"night": {18 * 60, 33 * 60}, "nacht": {18 * 60, 33 * 60}, "nachts": {18 * 60, 33 * 60}, "overnight": {18 * 60, 33 * 60},
 }
 
-// workMorning is when a bare day begins as a moment.
+// workMorning is the time of a bare day read as an instant.
 const workMorning = TimeOfDay(9 * 60)

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// zoneHours are the abbreviations of zones that people type after a time. One that is also an
-// abbreviation of the reader's own zone means that.
+// zoneHours are the zone abbreviations that people type after a time. If the reader's own zone has
+// the same abbreviation, it means that.
 var zoneHours = map[string]int{
 	"est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7,
 	"cet": 1, "cest": 2, "mez": 1, "mesz": 2, "bst": 1, "eest": 3, "jst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13,
 }
 
-// isZone reports whether a word after a time is a zone: what the reader's own is called in summer or in
-// winter, an offset, a well-known abbreviation, or a name such as America/New_York.
+// isZone reports whether a word after a time is a zone: a summer or winter abbreviation of the
+// reader's own, an offset, a well-known abbreviation, or a name such as America/New_York.
 func (r *reading) isZone(w string) bool {
 	if _, ok := zoneOffset(w); ok || r.ownZone(w) {
 		return true
@@ -22,7 +22,7 @@ func (r *reading) isZone(w string) bool {
 	return namedZone(w) != nil
 }
 
-// ownZone reports whether the reader's zone is called so at some time of the year.
+// ownZone reports whether the reader's zone has this abbreviation at some time of the year.
 func (r *reading) ownZone(w string) bool {
 	for _, month := range []time.Month{time.January, time.July} {
 		if name, _ := time.Date(r.today().Year, month, 1, 0, 0, 0, 0, r.Zone.Location()).Zone(); strings.EqualFold(name, w) {
@@ -32,7 +32,7 @@ func (r *reading) ownZone(w string) bool {
 	return false
 }
 
-// namedZone finds a zone by its name in small letters.
+// namedZone finds a zone by its name in lower case.
 func namedZone(w string) *Zone {
 	zone, err := FindZone(w)
 	if err != nil {
@@ -41,7 +41,7 @@ func namedZone(w string) *Zone {
 	return zone
 }
 
-// FindZone loads a zone such as "Europe/Berlin" whatever letters are capital.
+// FindZone loads a zone such as "Europe/Berlin", ignoring case.
 func FindZone(name string) (*Zone, error) {
 	w := strings.ToLower(name)
 	if !strings.Contains(w, "/") || w[0] < 'a' || w[0] > 'z' {
@@ -57,7 +57,7 @@ func FindZone(name string) (*Zone, error) {
 	return LoadZone(string(b))
 }
 
-// zoneOffset reads an abbreviation or an offset.
+// zoneOffset parses an abbreviation or an offset.
 func zoneOffset(w string) (east time.Duration, ok bool) {
 	if hours, ok := zoneHours[w]; ok {
 		return time.Duration(hours) * time.Hour, true
@@ -65,7 +65,7 @@ func zoneOffset(w string) (east time.Duration, ok bool) {
 	return utcOffset(w)
 }
 
-// utcOffset reads "utc", "gmt", "utc+0530" and "+05:30".
+// utcOffset parses "utc", "gmt", "utc+0530" and "+05:30".
 func utcOffset(w string) (east time.Duration, ok bool) {
 	rest, ok := strings.CutPrefix(w, "utc")
 	if !ok {
@@ -95,14 +95,14 @@ func utcOffset(w string) (east time.Duration, ok bool) {
 	return sign * (time.Duration(n/100)*time.Hour + time.Duration(n%100)*time.Minute), n <= 1400
 }
 
-// eastAt is how far east the reader's zone is at an instant.
+// eastAt returns the offset of the reader's zone at an instant.
 func (r *reading) eastAt(t time.Time) time.Duration {
 	_, seconds := t.In(r.Zone.Location()).Zone()
 	return time.Duration(seconds) * time.Second
 }
 
-// instant is a time on a day. With the name of a zone it is a time there; with one of the reader's own it
-// is the instant at which that name is in force.
+// instant returns a time on a day. With a zone, it is a time there; with an abbreviation of the
+// reader's own zone, it is the instant at which that offset is in force.
 func (r *reading) instant(d Date, at TimeOfDay, zone string) time.Time {
 	if zone != "" && !r.ownZone(zone) {
 		if east, ok := zoneOffset(zone); ok {

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// A Window is a stretch of local time that comes back every week, in one of two
-// forms. With Days it opens on each of them at From and closes at the first To
-// after it: the next day if To is not later than From, so equal times are 24 hours.
-// With FromDay and ToDay it opens once a week and closes at the first such day and
-// time after it. Several windows are a union.
+// A Window is a stretch of local time that recurs every week, in one of two forms. With Days, it
+// opens on each of them at From and closes at the first To after it: the next day if To is not
+// later than From, so equal times mean 24 hours. With FromDay and ToDay, it opens once a week and
+// closes at the first such day and time after it. Several windows form a union.
 type Window struct {
 	Days    []Weekday `json:"days,omitempty"`
 	FromDay Weekday   `json:"from_day,omitempty"`
@@ -71,19 +70,19 @@ func (w Window) stretches() ([]stretch, error) {
 
 // A weekly is the union of some windows.
 type weekly struct {
-	always bool      // there are none: no restriction
-	opens  []int64   // each window's openings, not united
-	open   []stretch // united, in order, inside one week
-	edges  []int64   // where open begins or ends, in order
+	always bool      // no windows, so no restriction
+	opens  []int64   // each window's openings, before merging
+	open   []stretch // merged and sorted, within one week
+	edges  []int64   // where open begins or ends, sorted
 }
 
-// Check says what is wrong with a window; nil: nothing is.
+// Check returns what is wrong with a window; nil if nothing is.
 func (w Window) Check() error {
 	_, err := w.stretches()
 	return err
 }
 
-// CheckWindows says what is wrong with the first of the windows that makes no sense.
+// CheckWindows returns what is wrong with the first invalid window.
 func CheckWindows(windows []Window) error {
 	_, err := compileWindows(windows)
 	return err
@@ -179,7 +178,7 @@ func (h *Hours) NextOpen(t time.Time) time.Time {
 		var edges []int64
 		h.week.edgesIn(lo, lo+paperWeek, func(x int64) { edges = append(edges, x) })
 		for _, x := range edges {
-			// A window that falls into a gap of the zone has no length: ask again.
+			// A window inside a gap of the zone has no length: look for the next.
 			if at := time.Unix(h.zone.first(x), 0).UTC(); h.Open(at) {
 				return at
 			}
@@ -187,11 +186,11 @@ func (h *Hours) NextOpen(t time.Time) time.Time {
 	}
 }
 
-// NextOpening returns the first instant after t at which a window opens; false if none
-// ever does, as one always is open.
+// NextOpening returns the first instant after t at which a window opens; false if none ever does
+// because one is always open.
 func (h *Hours) NextOpening(t time.Time) (time.Time, bool) {
 	lo := h.zone.reading(t.Unix())
-	for range 3 { // weeks; a window that falls into a gap of the zone comes back a week later
+	for range 3 { // weeks; a window inside a gap of the zone opens a week later
 		var edges []int64
 		h.week.edgesIn(lo, lo+paperWeek, func(x int64) { edges = append(edges, x) })
 		for _, x := range edges {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
-	_ "time/tzdata" // the same zones on every machine that has none of its own
+	_ "time/tzdata" // the same zones on machines that have none of their own
 )
 
 // Seconds of paper time, on which every day has 24 hours.
@@ -23,14 +23,13 @@ const (
 	bucketShift = 22         // a bucket of the index is 48.5 days
 )
 
-// A Zone is a time zone read as a wall clock that is never turned back: it jumps
-// with the real one in spring, and stands still in autumn until the real one has
-// caught up. Whatever is said in local time happens at the first instant at which
-// that clock shows it or more, so everything happens once and in order.
+// A Zone is a time zone as a wall clock that is never turned back: in spring it jumps with the real
+// one, and in autumn it stands still until the real one has caught up. A local time happens at the
+// first instant at which that clock shows it or more, so everything happens once and in order.
 type Zone struct {
 	name   string
 	loc    *time.Location
-	start  []int64  // unix seconds at which each offset begins; the first is since ever
+	start  []int64  // unix seconds at which each offset begins; the first has no beginning
 	offset []int64  // seconds east of UTC
 	bucket []uint16 // last period that begins at or before bucket<<bucketShift
 }
@@ -84,13 +83,14 @@ func compileZone(name string, loc *time.Location) *Zone {
 	return z.indexed()
 }
 
-// A Change is when a zone's clock is set to another offset.
+// A Change is when a zone's clock changes its offset.
 type Change struct {
 	At     int64         // unix seconds
 	Offset time.Duration // east of UTC, from then on
 }
 
-// NewZone makes a zone of the changes of its clock, in any order, and the offset before the first.
+// NewZone makes a zone from the changes of its clock, in any order, and the offset before the
+// first.
 func NewZone(name string, before time.Duration, changes []Change) *Zone {
 	changes = slices.Clone(changes)
 	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
@@ -98,7 +98,7 @@ func NewZone(name string, before time.Duration, changes []Change) *Zone {
 	for _, c := range changes {
 		last, off := len(z.start)-1, int64(c.Offset/time.Second)
 		switch {
-		case c.At <= z.start[last]: // since ever, or at once with the one before
+		case c.At <= z.start[last]: // the first, or at the same time as the previous one
 			z.offset[last] = off
 		case c.At < tableEnd && off != z.offset[last]:
 			z.start, z.offset = append(z.start, c.At), append(z.offset, off)
@@ -107,7 +107,7 @@ func NewZone(name string, before time.Duration, changes []Change) *Zone {
 	return z.indexed()
 }
 
-// indexed fills in the index.
+// indexed builds the index.
 func (z *Zone) indexed() *Zone {
 	for b, i := int64(0), 0; b<<bucketShift < tableEnd; b++ {
 		for i+1 < len(z.start) && z.start[i+1] <= b<<bucketShift {
@@ -121,7 +121,7 @@ func (z *Zone) indexed() *Zone {
 // Name returns the IANA name.
 func (z *Zone) Name() string { return z.name }
 
-// Location returns the zone as package time knows it.
+// Location returns the zone as a time.Location.
 func (z *Zone) Location() *time.Location { return z.loc }
 
 // Instant returns the first instant at which the wall clock shows this date and
@@ -130,7 +130,7 @@ func (z *Zone) Instant(d Date, t TimeOfDay) time.Time {
 	return time.Unix(z.first(d.days()*paperDay+t.seconds()), 0).UTC()
 }
 
-// Local returns what the wall clock has shown at most up to t, seconds cut off.
+// Local returns the latest time that the wall clock has shown up to t, in whole minutes.
 func (z *Zone) Local(t time.Time) (Date, TimeOfDay) {
 	h := z.reading(t.Unix())
 	day := floorDiv(h, paperDay)
@@ -149,8 +149,7 @@ func (z *Zone) period(t int64) int {
 	return i
 }
 
-// reading returns the highest reading, in local seconds, that the wall clock has
-// shown up to t.
+// reading returns the latest reading, in local seconds, that the wall clock has shown up to t.
 func (z *Zone) reading(t int64) int64 {
 	i := z.period(t)
 	h := t + z.offset[i]
@@ -161,8 +160,8 @@ func (z *Zone) reading(t int64) int64 {
 	return h
 }
 
-// first returns the first instant at which the clock shows x or later. It is the
-// inverse of reading in this sense: first(x) <= t exactly when x <= reading(t).
+// first returns the first instant at which the clock shows x or later. It is the inverse of reading
+// in this sense: first(x) <= t exactly when x <= reading(t).
 func (z *Zone) first(x int64) int64 {
 	for i := z.period(x - 26*paperHour); ; i++ {
 		t := x - z.offset[i]
