@@ -7,23 +7,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Band is what somebody does at an hour, as far as it is known: work, sleep, or neither.
+// A Band is what a person usually does at an hour: work, sleep, or neither.
 type Band string
 
 // The bands.
 const (
-	Working Band = "working" // a person's hours, but those of Sleep
+	Working Band = "working" // the person's hours, except those in Sleep
 	Off     Band = "off"     // the rest
-	Sleep   Band = "sleep"   // 23:00 to 07:00, also of whoever has named these as their hours
+	Sleep   Band = "sleep"   // 23:00 to 07:00, even for those whose hours include them
 )
 
-// sleepBegins and sleepEnds are on the clock of the person's own zone.
+// sleepBegins and sleepEnds are in the person's own zone.
 const (
 	sleepBegins = schedule.TimeOfDay(23 * 60)
 	sleepEnds   = schedule.TimeOfDay(7 * 60)
 )
 
-// workingHours are the hours of whoever has named none.
+// workingHours are the hours of people who have not set any.
 var workingHours = []schedule.Window{{
 	Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday},
 	From: 9 * 60, To: 18 * 60,
@@ -35,7 +35,7 @@ type Clock struct {
 	hours *schedule.Hours
 }
 
-// Clock makes a person's clock. A zone or hours that can't be read are UTC and the usual ones.
+// Clock returns a person's clock. An invalid zone becomes UTC, and invalid hours the default ones.
 func (p Person) Clock() Clock {
 	zone, err := schedule.LoadZone(p.TimeZone)
 	if err != nil {
@@ -52,7 +52,7 @@ func (p Person) Clock() Clock {
 	return Clock{zone: zone, hours: hours}
 }
 
-// Band returns what the person does at an instant.
+// Band returns the person's band at an instant.
 func (c Clock) Band(t time.Time) Band {
 	if _, at := c.zone.Local(t); at >= sleepBegins || at < sleepEnds {
 		return Sleep
@@ -63,7 +63,7 @@ func (c Clock) Band(t time.Time) Band {
 	return Off
 }
 
-// Night returns the night in which an instant lies: the date of its evening.
+// Night returns the night of an instant, named by the date of its evening.
 func (c Clock) Night(t time.Time) schedule.Date {
 	day, at := c.zone.Local(t)
 	if at < sleepEnds {
@@ -72,7 +72,7 @@ func (c Clock) Night(t time.Time) schedule.Date {
 	return day
 }
 
-// clocks makes each person's clock once.
+// clocks caches each person's clock.
 type clocks struct {
 	people map[oncall.UserID]Person
 	made   map[oncall.UserID]Clock

@@ -11,8 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// WriteCSV writes a report as a table with one figure a line, which spreadsheets pivot: from, to, zone, section, name,
-// measure, value and unit. Columns and measures are only ever added. Person names people.
+// WriteCSV writes a report as a table with one figure per line, for pivot tables: from, to, zone,
+// section, name, measure, value and unit. Columns and measures are only ever added. Person returns
+// a person's name.
 func (r Report) WriteCSV(w io.Writer, person func(oncall.UserID) string) error {
 	t := table{out: csv.NewWriter(w), head: []string{r.Period.From.Format(time.RFC3339), r.Period.To.Format(time.RFC3339), r.Period.TimeZone}}
 	t.row("from", "to", "time_zone", "section", "name", "measure", "value", "unit")
@@ -59,7 +60,7 @@ func (r Report) WriteCSV(w io.Writer, person func(oncall.UserID) string) error {
 	return nil
 }
 
-// person adds what is told of one person.
+// person adds the figures of one person.
 func (t table) person(p PersonReport, name string) {
 	t.counts("person", name, []figure{
 		{"interruptions_working", p.Interruptions.Working},
@@ -85,7 +86,7 @@ func (t table) person(p PersonReport, name string) {
 	}
 }
 
-// A table remembers the first error; writing goes on.
+// A table keeps the first write error; later writes are harmless.
 type table struct {
 	out  *csv.Writer
 	head []string
@@ -96,7 +97,7 @@ type figure struct {
 	value   int
 }
 
-func (t table) row(cells ...string) { _ = t.out.Write(cells) } // Error has it
+func (t table) row(cells ...string) { _ = t.out.Write(cells) } // reported by Error
 
 func (t table) put(section, name, measure, value, unit string) {
 	t.row(append(append([]string{}, t.head...), section, inert(name), measure, value, unit)...)

@@ -10,21 +10,22 @@ import (
 
 const (
 	digestAt    = schedule.TimeOfDay(9 * 60)
-	digestUntil = schedule.TimeOfDay(20 * 60) // later nobody wants to know
-	// digestSpread is over how many minutes the teams of a zone are told, so that they aren't all counted at once.
+	digestUntil = schedule.TimeOfDay(20 * 60) // later it isn't worth posting
+	// digestSpread is over how many minutes the digests of a zone's teams are spread, so that they
+	// aren't all computed at once.
 	digestSpread = 30
 )
 
-// A DueDigest is what a team's channel is to be told.
+// A DueDigest is a digest to post in a team's channel.
 type DueDigest struct {
 	Team  oncall.TeamID
 	Week  Period
-	Key   string    // of the notice: once a team and week
-	Until time.Time // not told later
+	Key   string    // of the notice: unique per team and week
+	Until time.Time // not posted later than this
 }
 
-// DigestDue returns what a team is to be told now of the week that is over: on Mondays from 9:00 in its zone on, each team
-// at a minute of its own.
+// DigestDue returns the digest of last week that a team is due: on Mondays from 9:00 in its zone,
+// each team at a minute of its own.
 func DigestDue(team oncall.TeamID, timeZone string, now time.Time) (DueDigest, bool) {
 	zone := Period{TimeZone: timeZone}.zone()
 	day, at := zone.Local(now)
@@ -37,7 +38,7 @@ func DigestDue(team oncall.TeamID, timeZone string, now time.Time) (DueDigest, b
 	}, true
 }
 
-// Notice is what the team's channel is told.
+// Notice returns the message for the team's channel.
 func (d DueDigest) Notice(channel string, t Told) oncall.Notice {
 	return oncall.Notice{
 		Key: d.Key, To: channel, Kind: oncall.NoticeDigest, About: int64(d.Team), Until: &d.Until,

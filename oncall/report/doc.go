@@ -1,8 +1,9 @@
-// Package report counts what being on call was like: incidents, how fast they were acknowledged and resolved, when
-// people were disturbed, how long they were on call. Facts go in, a Report comes out; nothing here reads a clock or a
-// database. docs/reports.md says in words what is counted and how.
+// Package report counts what being on call was like: incidents, how fast they were acknowledged and
+// resolved, when people were interrupted, how long they were on call. Facts go in, a Report comes
+// out; nothing here reads a clock or a database. docs/reports.md defines the figures.
 //
-// Whatever is counted belongs to one period only, so that two periods side by side add up to both together: an
-// incident counts when it opened, an interruption when it began, a night when somebody was first woken in it.
-// Therefore the facts reach Lead beyond both ends of the period: what began earlier is known as such, and what goes on.
+// Everything belongs to exactly one period, so that two adjacent periods add up to the figures of
+// both: an incident counts when it opened, an interruption when it began, a night when somebody was
+// first woken in it. Therefore the facts extend by Lead beyond both ends of the period, to show
+// what began earlier and what continues.
 package report

@@ -9,24 +9,25 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Hours are how long somebody was on call. Schedules and roles at the same time count once; shadows are not on call.
+// Hours are how long a person was on call. Overlapping schedules and roles count once; shadows are
+// not on call.
 type Hours struct {
-	Planned    time.Duration `json:"planned"`     // by the rotations, and shifts made by hand
-	Override   time.Duration `json:"override"`    // beside what was planned
+	Planned    time.Duration `json:"planned"`     // by rotations and manual shifts
+	Override   time.Duration `json:"override"`    // on top of what was planned
 	Swap       time.Duration `json:"swap"`        //
 	Cover      time.Duration `json:"cover"`       //
-	GivenAway  time.Duration `json:"given_away"`  // planned, and somebody else was on call
+	GivenAway  time.Duration `json:"given_away"`  // planned, but somebody else was on call
 	Nights     int           `json:"nights"`      // on call at 03:00
 	WeekendDay int           `json:"weekend_day"` // on call on a Saturday or Sunday at 12:00
 }
 
-// All is how long somebody was on call.
+// All is the total time on call.
 func (h Hours) All() time.Duration { return h.Planned + h.Override + h.Swap + h.Cover }
 
-// A stretch is from one instant to another.
+// A stretch is a half-open span of time.
 type stretch struct{ from, to time.Time }
 
-// unite sorts stretches and makes one of those that touch.
+// unite sorts stretches and merges those that touch.
 func unite(all []stretch) []stretch {
 	slices.SortFunc(all, func(a, b stretch) int { return cmp.Or(a.from.Compare(b.from), a.to.Compare(b.to)) })
 	var out []stretch
@@ -70,10 +71,10 @@ func length(all []stretch) (sum time.Duration) {
 	return sum
 }
 
-// A roster is when each person is on call.
+// A roster maps people to when they are on call.
 type roster map[oncall.UserID][]stretch
 
-// add adds when a schedule has people on call, but shadows.
+// add adds the people of a schedule, except shadows.
 func (r roster) add(s *schedule.Schedule, from, to time.Time) {
 	for _, role := range s.Roles() {
 		if role == schedule.RoleShadow {
@@ -93,7 +94,7 @@ func (r roster) unite() {
 	}
 }
 
-// duties says how long each person was on call. A schedule that can't be compiled has nobody.
+// duties returns how long each person was on call. A schedule that doesn't compile has nobody.
 func duties(f Facts, clock clocks) map[oncall.UserID]Hours {
 	is, planned := roster{}, roster{}
 	var compiled []*schedule.Schedule
@@ -148,7 +149,7 @@ func (h *Hours) add(way Way, d time.Duration) {
 	}
 }
 
-// cutAt cuts stretches at instants, which are sorted.
+// cutAt splits stretches at sorted instants.
 func cutAt(all []stretch, at []time.Time) []stretch {
 	var out []stretch
 	for _, s := range all {
@@ -164,7 +165,7 @@ func cutAt(all []stretch, at []time.Time) []stretch {
 	return out
 }
 
-// wayOf is how somebody came to be on call at an instant for which it was not planned.
+// wayOf returns how a person came to be on call at an instant that was not planned for them.
 func wayOf(all []*schedule.Schedule, ways map[oncall.OverrideID]Way, u oncall.UserID, at time.Time) Way {
 	for _, s := range all {
 		for _, role := range s.Roles() {
@@ -186,8 +187,8 @@ const (
 	dayMark   = schedule.TimeOfDay(12 * 60)
 )
 
-// marks counts the nights and the days of weekends in which somebody is on call: by one instant of each, so that
-// each has as many people as are on call in it, and two periods add up.
+// marks counts nights and weekend days on call, each by a single instant, so that every night has
+// as many people as were on call and adjacent periods add up.
 func (c Clock) marks(on []stretch) (nights, days int) {
 	for _, s := range on {
 		day, _ := c.zone.Local(s.from)

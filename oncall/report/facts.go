@@ -8,29 +8,30 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Facts are what a report is made of.
+// Facts are the input of a report.
 type Facts struct {
 	Period    Period
-	Incidents []Incident // opened within the period, or told of by the pages, and what has become part of them
-	Pages     []Page     // that people got from Lead before the period until Lead after it
+	Incidents []Incident // opened in the period or mentioned by its pages, with all that were merged into them
+	Pages     []Page     // received from Lead before the period until Lead after it
 	People    map[oncall.UserID]Person
 	Schedules []schedule.Definition
-	Ways      map[oncall.OverrideID]Way // of overrides that a swap or a cover has made
-	Only      oncall.UserID             // whose report it is; empty: a team's
+	Ways      map[oncall.OverrideID]Way // overrides made by a swap or a cover
+	Only      oncall.UserID             // the person the report is for; empty: a team
 }
 
-// Range is from when until when the facts of a period and the one before it are needed.
+// Range returns the time for which facts are needed, for a period and the one before it.
 func Range(p Period) (from, to time.Time) { return p.Before().From.Add(-Lead), p.To.Add(Lead) }
 
-// A Told is a report with the one of the period before it.
+// A Told is a report together with that of the previous period.
 type Told struct {
 	Now    Report    `json:"now"`
 	Before Report    `json:"before"`
-	Kept   time.Time `json:"kept_since,omitzero"` // incidents that were over by then are not kept, and not counted; zero: all are
-	Name   string    `json:"name"`                // of the team; empty: it is one person's
+	Kept   time.Time `json:"kept_since,omitzero"` // incidents resolved before this have been removed and aren't counted; zero: all are kept
+	Name   string    `json:"name"`                // of the team; empty: a person's report
 }
 
-// KeptFor says since when incidents are kept, if the report reaches before that: they leave a term after their end.
+// KeptFor notes since when incidents are kept, if the report reaches further back: they are removed
+// a term after their end.
 func (t Told) KeptFor(term time.Duration, now time.Time) Told {
 	if since := now.Add(-term); term > 0 && t.Before.Period.From.Before(since) {
 		t.Kept = since
@@ -38,7 +39,8 @@ func (t Told) KeptFor(term time.Duration, now time.Time) Told {
 	return t
 }
 
-// Tell makes the reports of the facts' period and the one before it. Only who may see single people gets them.
+// Tell makes the reports of the facts' period and the previous one. Figures of single people are
+// only for those who may see them.
 func Tell(f Facts, people bool) Told {
 	earlier := f
 	earlier.Period = f.Period.Before()
@@ -53,17 +55,17 @@ func Tell(f Facts, people bool) Told {
 type Incident struct {
 	ID          oncall.IncidentID
 	Integration string
-	Service     string // the label of its first alert; empty: it has none
+	Service     string // the service label of its first alert; empty if it has none
 	Severity    oncall.Severity
 	OpenedAt    time.Time
-	AckedAt     *time.Time // when a person first acknowledged it, whatever became of that
-	ResolvedAt  *time.Time // nil: it is open
-	ByPerson    bool       // a person resolved it
+	AckedAt     *time.Time // when a person first acknowledged it, even if that was undone later
+	ResolvedAt  *time.Time // nil: still open
+	ByPerson    bool       // resolved by a person
 	MergedInto  oncall.IncidentID
 	Verdict     Verdict
 }
 
-// source is what an incident is about, as routes and storms have it.
+// source returns the incident's service, as routes and storms define it.
 func (in Incident) source() string {
 	if in.Service != "" {
 		return in.Service
@@ -71,7 +73,7 @@ func (in Incident) source() string {
 	return in.Integration
 }
 
-// A Verdict is what somebody said an incident was, once it was over.
+// A Verdict is what people called an incident after it was over.
 type Verdict = oncall.Verdict
 
 // The verdicts.
@@ -82,23 +84,23 @@ const (
 	Unsure    = oncall.VerdictUnsure
 )
 
-// A Page is a page that a person got by one contact method.
+// A Page is a page that a person received by one contact method.
 type Page struct {
 	User     oncall.UserID
-	At       time.Time // when its provider took it
+	At       time.Time // when its provider accepted it
 	Incident oncall.IncidentID
-	Seq      int64 // which of the incident's decisions made it; with Asked, they name a call
+	Seq      int64 // the incident's decision that made it; together with Asked it identifies a call
 	Asked    int64
-	Message  oncall.PageID // the page whose message told of it: its own, or the lead of its bundle
+	Message  oncall.PageID // the page whose message carried it: itself, or the lead of its bundle
 }
 
-// Rings reports whether a page by this method disturbs somebody. A mail waits until it is read, and of a webhook only
-// programs know.
+// Rings reports whether a page by this method interrupts people. A mail waits to be read, and
+// webhooks go to programs.
 func Rings(m oncall.Method) bool {
 	return m != oncall.MethodEmail && m != oncall.MethodWebhook && m != oncall.MethodChannel
 }
 
-// Ringing are the methods that do.
+// Ringing returns the methods that interrupt people.
 func Ringing() []oncall.Method {
 	return slices.DeleteFunc(oncall.Methods(), func(m oncall.Method) bool { return !Rings(m) })
 }
@@ -106,10 +108,10 @@ func Ringing() []oncall.Method {
 // A Person is when somebody works and sleeps.
 type Person struct {
 	TimeZone string            // IANA name
-	Hours    []schedule.Window // in that zone; none: Monday to Friday, 09:00 to 18:00
+	Hours    []schedule.Window // in that zone; none: the default hours
 }
 
-// A Way is how somebody came to be on call who was not planned to be.
+// A Way is how a person came to be on call unplanned.
 type Way string
 
 // The ways.

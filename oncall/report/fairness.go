@@ -9,26 +9,26 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// FairAhead is how far ahead fairness is looked at: a quarter.
+// FairAhead is how far ahead fairness is judged: a quarter.
 const FairAhead = 90 * 24 * time.Hour
 
-// A Share is what somebody carries of a schedule.
+// A Share is a person's part of a schedule's load.
 type Share struct {
 	On          time.Duration
 	Nights      int // on call at 03:00 in the person's zone
 	WeekendDays int // on call on a Saturday or Sunday at 12:00
 }
 
-// A ShareChange is what somebody carries before and after an edit.
+// A ShareChange is a person's share before and after an edit.
 type ShareChange struct {
 	User       oncall.UserID
 	Was, Is    Share
-	Newcomer   bool // was not in it before
+	Newcomer   bool // had no part before
 	NoLongerIn bool
 }
 
-// Fairness compares what each person carries between two instants if a schedule becomes another: everybody who is in one
-// of them, by id. A schedule that is nil has nobody.
+// Fairness compares everybody's share between two instants if a schedule becomes another, sorted by
+// id. A nil schedule has nobody.
 func Fairness(was, is *schedule.Schedule, people map[oncall.UserID]Person, from, to time.Time) []ShareChange {
 	clock := newClocks(people)
 	before, after := shares(was, clock, from, to), shares(is, clock, from, to)
@@ -63,16 +63,16 @@ func shares(s *schedule.Schedule, clock clocks, from, to time.Time) map[oncall.U
 	return out
 }
 
-// Moves reports whether somebody carries something else than before.
+// Moves reports whether the share changes.
 func (c ShareChange) Moves() bool { return c.Was != c.Is }
 
-// String is what somebody carries in words.
+// String describes a share in words.
 func (s Share) String() string {
 	return fmt.Sprintf("%.0f h, %s, %s of weekends", s.On.Hours(), count(s.Nights, "night"), count(s.WeekendDays, "day"))
 }
 
-// FairnessSaid tells what each person carries before and after, if that changes for anybody: also of those for whom it
-// doesn't, as what is fair is seen beside them.
+// FairnessSaid describes each person's share before and after, if any changes. It includes the
+// unchanged ones, because fairness shows only in comparison.
 func FairnessSaid(all []ShareChange) (out []oncall.Sentence) {
 	if !slices.ContainsFunc(all, ShareChange.Moves) {
 		return nil

@@ -10,27 +10,27 @@ import (
 )
 
 const (
-	// offerAt is when somebody who has no hours that begin earlier is offered cover after a bad night.
+	// offerAt is when cover is offered after a bad night, unless the person's hours begin earlier.
 	offerAt = schedule.TimeOfDay(8 * 60)
 	// offerUntil is when it is too late for that.
 	offerUntil = schedule.TimeOfDay(12 * 60)
 
-	// BadNights is how many bad nights of a person within Fortnight a manager hears of.
+	// BadNights is the number of a person's bad nights within Fortnight of which managers are told.
 	BadNights = 3
 	// Fortnight is how long a bad night counts for that.
 	Fortnight = 14 * 24 * time.Hour
 )
 
-// Morning is what follows a night: from when it is over, and when to speak to whoever had a bad one.
+// Morning is the time after a night: when it ended, and when to contact people who had a bad one.
 type Morning struct {
-	Night  schedule.Date // the date of its evening
-	Begins time.Time     // 23:00 of that
+	Night  schedule.Date // the date of the evening
+	Begins time.Time     // 23:00 that evening
 	Over   time.Time     // 07:00
 	Offer  time.Time     // 08:00, or when the person's hours begin if that is between 07:00 and 12:00
 	Until  time.Time     // 12:00
 }
 
-// Morning returns the morning after the night that was last, at an instant: false if it is no morning.
+// Morning returns the morning after the last night; false if it isn't morning for the person.
 func (c Clock) Morning(now time.Time) (Morning, bool) {
 	day, at := c.zone.Local(now)
 	if at < sleepEnds || at >= offerUntil {
@@ -47,7 +47,7 @@ func (c Clock) Morning(now time.Time) (Morning, bool) {
 	return m, true
 }
 
-// Wakened are those for whom it is morning at an instant.
+// Wakened returns the people for whom it is morning at an instant.
 func Wakened(people map[oncall.UserID]Person, now time.Time) []oncall.UserID {
 	clock := newClocks(people)
 	var out []oncall.UserID
@@ -60,8 +60,8 @@ func Wakened(people map[oncall.UserID]Person, now time.Time) []oncall.UserID {
 	return out
 }
 
-// BadNightsOf returns who had a bad night just before an instant at which it is morning for them, and by which
-// incidents they were woken.
+// BadNightsOf returns who had a bad night just before an instant at which it is morning for them,
+// with the incidents that woke them.
 func BadNightsOf(pages []Page, people map[oncall.UserID]Person, now time.Time) (tired []Tired, by map[oncall.UserID][]oncall.IncidentID) {
 	clock := newClocks(people)
 	rings := interruptions(pages, clock)
@@ -81,19 +81,20 @@ func BadNightsOf(pages []Page, people map[oncall.UserID]Person, now time.Time) (
 	return tired, by
 }
 
-// A Tired is somebody who had a bad night.
+// A Tired is a person who had a bad night.
 type Tired struct {
 	User     oncall.UserID
 	Morning  Morning
 	Wakes    int
-	Before   int             // bad nights within the fortnight before, as they were told
-	Managers []oncall.UserID // of the teams by whose incidents they were woken, as far as they are named
+	Before   int             // bad nights reported within the fortnight before
+	Managers []oncall.UserID // managers of the teams whose incidents woke them, as far as known
 }
 
-// Key is that of the notice to whoever had the night: once a person and night.
+// Key is that of the notice to the person: one per night.
 func (t Tired) Key() string { return fmt.Sprintf("badnight/%s/%s", t.User, t.Morning.Night) }
 
-// Notices offers them cover in the morning, and tells managers of the third such night in a fortnight.
+// Notices offers the person cover in the morning, and tells managers of the third bad night in a
+// fortnight.
 func (t Tired) Notices() []oncall.Notice {
 	m := t.Morning
 	detail := oncall.NoticeDetail{Users: []oncall.UserID{t.User}, Count: t.Wakes, Start: m.Begins, End: m.Over}

@@ -9,45 +9,47 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Lead is how far before and after a period pages have to be known: longer than a night, in which somebody may have been
-// woken already or is woken again, and than a call may go on.
+// Lead is how far before and after a period pages must be known: longer than a night, whose first
+// wake may lie outside, and longer than a call may last.
 const Lead = 12 * time.Hour
 
 const (
-	// quiet is how long nothing has to come until the next page is another interruption.
+	// quiet is the pause after which the next page is another interruption.
 	quiet = time.Minute
-	// callLasts is how long the pages of one call by several contact methods are one interruption.
+	// callLasts is how long a call's pages by several contact methods count as one interruption.
 	callLasts = 10 * time.Minute
 )
 
-// BadNight is how often somebody is woken in a night that was bad.
+// BadNight is how many wakes make a night a bad one.
 const BadNight = 2
 
-// An Interruption is that somebody was disturbed: one page, or several of which people would say that it rang once.
+// An Interruption is one disturbance of a person: one page, or several of which people would say
+// that it rang once.
 type Interruption struct {
 	User     oncall.UserID
 	At       time.Time
-	Incident oncall.IncidentID // of its first page
+	Incident oncall.IncidentID // of the first page
 	Band     Band
-	Night    schedule.Date // in Sleep: which night
+	Night    schedule.Date // the night, if in Sleep
 }
 
-// callID names a call: all pages of a person that one decision makes.
+// callID identifies a call: all pages of a person made by one decision.
 type callID struct {
 	user       oncall.UserID
 	incident   oncall.IncidentID
 	seq, asked int64
 }
 
-// messageID names what one person got at once.
+// messageID identifies one message that a person received.
 type messageID struct {
 	user oncall.UserID
 	id   oncall.PageID
 }
 
-// interruptions finds which pages began to disturb somebody. A page doesn't that is of the same message or, within
-// minutes, of the same call as one before it, or that comes within a minute after any. Each of that is to be seen from the
-// pages just before it, so that it doesn't matter where a period is cut.
+// interruptions finds the pages that began an interruption. A page doesn't begin one if it shares
+// the message of an earlier page, comes minutes after one of the same call, or within a minute
+// after any. Each condition depends only on the pages shortly before, so that the result doesn't
+// depend on where a period begins.
 func interruptions(pages []Page, clock clocks) []Interruption {
 	pages = slices.Clone(pages)
 	slices.SortStableFunc(pages, func(a, b Page) int {
@@ -74,18 +76,18 @@ func interruptions(pages []Page, clock clocks) []Interruption {
 	return out
 }
 
-// A Night is a night in which somebody was woken.
+// A Night is a night in which a person was woken.
 type Night struct {
 	User  oncall.UserID
-	Date  schedule.Date // of its evening
-	First time.Time     // when they were woken first
+	Date  schedule.Date // of the evening
+	First time.Time     // the first wake
 	Wakes int
 }
 
-// Bad reports whether it was a bad one.
+// Bad reports whether it was a bad night.
 func (n Night) Bad() bool { return n.Wakes >= BadNight }
 
-// nights gathers the nights in which people were woken, by when.
+// nights groups interruptions into nights, sorted by time.
 func nights(of []Interruption) []Night {
 	type key struct {
 		user oncall.UserID

@@ -11,17 +11,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Period is from one instant to another, which is not part of it.
+// A Period is a half-open span of time.
 type Period struct {
 	Name     string    `json:"name"` // as it is called at the head of a report: "November 2026"
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
-	TimeZone string    `json:"time_zone"` // IANA name, in which its days begin
+	TimeZone string    `json:"time_zone"` // IANA name of the zone in which its days begin
 	unit     unit
-	whole    time.Time // its end, where it is not over and To is when it was asked for
+	whole    time.Time // its full end, if it isn't over and To is the present
 }
 
-// A unit is what a period is one of: the one before it is as well.
+// A unit is what a period is one of; the previous period is of the same unit.
 type unit int
 
 const (
@@ -31,7 +31,7 @@ const (
 	years
 )
 
-// MostDays is how long a period may be.
+// MostDays is the maximum length of a period.
 const MostDays = 400
 
 // Has reports whether an instant is in the period.
@@ -60,7 +60,7 @@ func (p Period) days() []Day {
 	return out
 }
 
-// Until is the period as far as it has come at an instant.
+// Until returns the part of the period before an instant.
 func (p Period) Until(now time.Time) Period {
 	if now.Before(p.To) {
 		p.To, p.Name, p.whole = now, p.Name+" so far", p.To
@@ -68,8 +68,8 @@ func (p Period) Until(now time.Time) Period {
 	return p
 }
 
-// Before returns the period before it: the month before a month, else as many days. Of one that is not over it is as
-// much as has passed of that.
+// Before returns the previous period: the month before a month, else the same number of days. If
+// the period isn't over, it is cut to the same length.
 func (p Period) Before() Period {
 	full := p
 	if !p.whole.IsZero() {
@@ -104,7 +104,7 @@ func (p Period) before() Period {
 	return daysFrom(zone, first.AddDays(-n), n)
 }
 
-// Days is a period of whole days.
+// Days returns a period of whole days.
 func Days(timeZone string, first schedule.Date, n int) Period {
 	return daysFrom(Period{TimeZone: timeZone}.zone(), first, n)
 }
@@ -139,7 +139,7 @@ func monthsFrom(zone *schedule.Zone, first schedule.Date, n int) Period {
 	return p
 }
 
-// Week is the seven days that begin with the Monday of a date.
+// Week returns the seven days from the Monday of a date's week.
 func Week(timeZone string, of schedule.Date) Period {
 	back := slices.Index([]schedule.Weekday{
 		schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday,
@@ -149,8 +149,8 @@ func Week(timeZone string, of schedule.Date) Period {
 
 const periodExamples = "Say a period as `last month`, `november`, `90 days`, `last week`, `last quarter`, `q3 2026` or `2026-10-01 to 2026-10-31`."
 
-// ParsePeriod reads a period that people type, in their zone: no words are the last 30 days. What has no year is the
-// latest that has begun. What can't be read is a Refusal.
+// ParsePeriod parses a period as people type it, in their zone; no words mean the last 30 days.
+// Without a year it is the latest that has begun. The error is a Refusal.
 func ParsePeriod(words []string, timeZone string, now time.Time) (Period, error) {
 	zone := Period{TimeZone: timeZone}.zone()
 	today, _ := zone.Local(now)
@@ -182,7 +182,7 @@ func ParsePeriod(words []string, timeZone string, now time.Time) (Period, error)
 	return p, nil
 }
 
-// clip keeps what was typed short, and from ending its own quotation.
+// clip shortens typed text and keeps it from closing the quotation around it.
 func clip(s string) string {
 	s = strings.NewReplacer("`", "", "<", "", ">", "", "&", "").Replace(s)
 	if r := []rune(s); len(r) > 60 {
@@ -220,7 +220,7 @@ func namedPeriod(zone *schedule.Zone, today schedule.Date, text string) (Period,
 	return Period{}, false
 }
 
-// spokenDays reads "90 days", "last 2 weeks", "14d": so many days, today included.
+// spokenDays parses "90 days", "last 2 weeks", "14d": that many days, including today.
 func spokenDays(zone *schedule.Zone, today schedule.Date, text string) (Period, bool) {
 	for _, filler := range []string{"last ", "past ", "previous "} {
 		text = strings.TrimPrefix(text, filler)
@@ -241,7 +241,8 @@ func spokenDays(zone *schedule.Zone, today schedule.Date, text string) (Period, 
 	return daysFrom(zone, today.AddDays(1-n*unit), n*unit), true
 }
 
-// calendarPeriod reads a month, a quarter or a year: "november", "nov 2025", "2026-11", "q3", "2026".
+// calendarPeriod parses a month, a quarter or a year: "november", "nov 2025", "2026-11", "q3",
+// "2026".
 func calendarPeriod(zone *schedule.Zone, today schedule.Date, text string) (Period, bool) {
 	name, rest, _ := strings.Cut(text, " ")
 	year := 0
@@ -279,7 +280,7 @@ func calendarPeriod(zone *schedule.Zone, today schedule.Date, text string) (Peri
 	return Period{}, false
 }
 
-// datedPeriod reads "2026-10-01 to 2026-10-31", both days included, or one day.
+// datedPeriod parses "2026-10-01 to 2026-10-31", both days included, or a single day.
 func datedPeriod(zone *schedule.Zone, text string) (Period, bool) {
 	var dates []schedule.Date
 	for word := range strings.FieldsSeq(strings.TrimPrefix(text, "from ")) {

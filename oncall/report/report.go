@@ -10,42 +10,42 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Report is what is told of a period.
+// A Report is the figures of a period.
 type Report struct {
 	Period Period `json:"period"`
 
-	Incidents int `json:"incidents"` // what became part of another, such as a storm, counts with that one
+	Incidents int `json:"incidents"` // one merged into another, such as a storm, counts as part of it
 	Open      int `json:"open"`      // of them: not resolved yet
-	Cleared   int `json:"cleared"`   // of them: over before anybody acknowledged, and not by a person
-	Unacked   int `json:"unacked"`   // of them: a person resolved it without acknowledging it
+	Cleared   int `json:"cleared"`   // of them: resolved before anybody acknowledged, and not by a person
+	Unacked   int `json:"unacked"`   // of them: resolved by a person without an acknowledgement
 
 	Ack     Times `json:"ack"`     // from the first signal to the first acknowledgement by a person
 	Resolve Times `json:"resolve"` // from the first signal to the end
 
-	BySeverity    []Count `json:"by_severity"`    // the worst first
-	ByService     []Count `json:"by_service"`     // the most first
-	ByIntegration []Count `json:"by_integration"` // the most first
+	BySeverity    []Count `json:"by_severity"`    // worst first
+	ByService     []Count `json:"by_service"`     // most first
+	ByIntegration []Count `json:"by_integration"` // most first
 
 	Interruptions Bands `json:"interruptions"`
-	Woken         int   `json:"nights_woken"` // a person's night counts once, however often they were woken in it
+	Woken         int   `json:"nights_woken"` // one per person and night, however often they were woken
 	Bad           int   `json:"bad_nights"`   // of those: woken BadNight times or more
 
-	People []PersonReport `json:"people,omitempty"` // by id; for themselves and for managers only
-	Days   []Day          `json:"days"`             // of the period's zone, every one
-	Hours  time.Duration  `json:"hours"`            // on call, of all people together
+	People []PersonReport `json:"people,omitempty"` // sorted by id; only for themselves and managers
+	Days   []Day          `json:"days"`             // every day of the period, in its zone
+	Hours  time.Duration  `json:"hours"`            // on call, everybody together
 }
 
-// A Count is how much of something there was.
+// A Count is the figures of one severity, service or integration.
 type Count struct {
 	Name          string `json:"name"`
 	Incidents     int    `json:"incidents"`
 	Interruptions int    `json:"interruptions"`
-	Real          int    `json:"real"` // of the incidents, as people have said
+	Real          int    `json:"real"` // verdicts on the incidents
 	Noise         int    `json:"noise"`
 	Unsure        int    `json:"unsure"`
 }
 
-// A PersonReport is what is told of one person.
+// A PersonReport is the figures of one person.
 type PersonReport struct {
 	User          oncall.UserID `json:"user"`
 	Interruptions Bands         `json:"interruptions"`
@@ -54,14 +54,14 @@ type PersonReport struct {
 	Hours         Hours         `json:"hours"`
 }
 
-// A Day is how often people were disturbed on a day.
+// A Day is how often people were interrupted on a day.
 type Day struct {
 	Date          schedule.Date `json:"date"`
 	Incidents     int           `json:"incidents"`
 	Interruptions Bands         `json:"interruptions"`
 }
 
-// Make counts.
+// Make computes a report.
 func Make(f Facts) Report {
 	clock := newClocks(f.People)
 	r := Report{Period: f.Period, Days: f.Period.days()}
@@ -116,7 +116,7 @@ func Make(f Facts) Report {
 	return r
 }
 
-// countIncidents counts the incidents that stand for themselves.
+// countIncidents counts the incidents that weren't merged into others.
 func (r *Report) countIncidents(f Facts, all heads, counts counts) {
 	var acked, resolved []time.Duration
 	for _, in := range f.Incidents {
@@ -146,7 +146,7 @@ func (r *Report) countIncidents(f Facts, all heads, counts counts) {
 	r.Ack, r.Resolve = timesOf(acked), timesOf(resolved)
 }
 
-// day finds a day of the report.
+// day returns a day of the report.
 func (r *Report) day(at time.Time) *Day {
 	date := r.Period.date(at)
 	i, found := slices.BinarySearchFunc(r.Days, date, func(d Day, date schedule.Date) int {
@@ -158,18 +158,18 @@ func (r *Report) day(at time.Time) *Day {
 	return &r.Days[i]
 }
 
-// mostMerged is how often an incident is followed to what it was merged into.
+// mostMerged is how many merges are followed.
 const mostMerged = 50
 
-// heads are the incidents that stand for themselves, each with all that has become part of it.
+// heads are the incidents that weren't merged into others, each combined with those merged into it.
 type heads struct {
 	whole map[oncall.IncidentID]Incident
 	head  map[oncall.IncidentID]oncall.IncidentID
 }
 
-// headsOf puts incidents together with what was merged into them. The whole began with its first part, and was first
-// acknowledged when any of it was. What was merged into something that isn't there counts nowhere: it is part of an
-// incident of another time.
+// headsOf combines incidents with those merged into them. The whole began with its first part, and
+// was acknowledged when any part first was. An incident merged into one that isn't among the facts
+// is not counted: it belongs to another period.
 func headsOf(all []Incident) heads {
 	h := heads{whole: map[oncall.IncidentID]Incident{}, head: map[oncall.IncidentID]oncall.IncidentID{}}
 	into := map[oncall.IncidentID]oncall.IncidentID{}
@@ -181,7 +181,7 @@ func headsOf(all []Incident) heads {
 	}
 	for _, in := range all {
 		top := in.ID
-		for range mostMerged { // a chain that is a circle ends, too
+		for range mostMerged { // even a circular chain ends
 			next := into[top]
 			if next == 0 {
 				break
@@ -204,10 +204,10 @@ func headsOf(all []Incident) heads {
 	return h
 }
 
-// of returns what an incident is part of, or itself.
+// of returns the incident that contains another, or that incident itself.
 func (h heads) of(id oncall.IncidentID) Incident { return h.whole[h.head[id]] }
 
-// counts collects what is counted by severity, service and integration.
+// counts collects the figures by severity, service and integration.
 type counts struct {
 	severity, service, integration map[string]*Count
 }
@@ -243,7 +243,8 @@ func (c counts) opened(in Incident) {
 	})
 }
 
-// interrupted counts for what the incident is part of; one that is known no more counts under no name.
+// interrupted counts an interruption for the incident that contains in; one that is no longer known
+// counts under no name.
 func (c counts) interrupted(in, whole Incident) {
 	if whole.ID == 0 {
 		whole = in

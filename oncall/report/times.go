@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Times are how long something took, over the incidents for which it happened.
+// Times summarizes durations, over the incidents that have them.
 type Times struct {
-	Of     int           `json:"of"` // how many
+	Of     int           `json:"of"` // number of incidents
 	Mean   time.Duration `json:"mean"`
-	Median time.Duration `json:"median"` // of an even number the middle of the two in the middle
-	P90    time.Duration `json:"p90"`    // nine of ten took no longer
+	Median time.Duration `json:"median"` // of an even number, the mean of the middle two
+	P90    time.Duration `json:"p90"`    // nine out of ten took no longer
 }
 
-// timesOf sums up how long something took each time.
+// timesOf summarizes durations.
 func timesOf(all []time.Duration) Times {
 	n := len(all)
 	if n == 0 {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Span says how long something took, in the two largest units that matter: "45 s", "2 min", "1 h 5 min", "3 d 4 h".
+// Span formats a duration in its two largest units: "45 s", "2 min", "1 h 5 min", "3 d 4 h".
 func Span(d time.Duration) string {
 	d = max(d, 0).Round(time.Second)
 	pair := func(a time.Duration, one string, b time.Duration, other string) string {
@@ -30,7 +30,7 @@ func Span(d time.Duration) string {
 	}
 }
 
-// count says "1 incident" or "7 incidents".
+// count formats "1 incident" or "7 incidents".
 func count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -38,11 +38,11 @@ func count(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// versus adds what it was in the period before.
+// versus adds the figure of the previous period.
 func versus(now, before string) string { return now + " (" + before + ")" }
 
-// Sentences tell what there is to tell of a period and, in brackets, of the one before it. They name no person, and what
-// monitors and set-ups call things as it is.
+// Sentences describes a period and, in brackets, the previous one. It names no person, and leaves
+// names from monitors and set-ups as they are.
 func (t Told) Sentences() []string {
 	now, before := t.Now, t.Before
 	lines := []string{t.incidents()}
@@ -83,7 +83,7 @@ func (t Told) incidents() string {
 	return text + "."
 }
 
-// took is "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
+// took formats "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
 func (t Told) took(now, before Times) string {
 	was := func(d time.Duration) string {
 		if before.Of == 0 {
@@ -95,10 +95,10 @@ func (t Told) took(now, before Times) string {
 		versus(Span(now.Mean), was(before.Mean)), versus(Span(now.P90), was(before.P90)))
 }
 
-// Quiet reports whether there is nothing to tell, now and before.
+// Quiet reports whether there is nothing to report, now or before.
 func (t Told) Quiet() bool { return t.Now.Incidents == 0 && t.Now.Interruptions.All() == 0 }
 
-// Digest tells of a week in a few lines, or in one if it was quiet.
+// Digest describes a week in a few lines, or in one if it was quiet.
 func (t Told) Digest() []string {
 	if t.Quiet() {
 		before := ""
@@ -120,7 +120,7 @@ func (t Told) Digest() []string {
 
 const mostInDigest = 3
 
-// Noisiest are the services that disturbed people most.
+// Noisiest returns the services that interrupted people most.
 func (r Report) Noisiest(most int) []Count {
 	var out []Count
 	for _, c := range r.ByService {
@@ -131,7 +131,7 @@ func (r Report) Noisiest(most int) []Count {
 	return out
 }
 
-// Said says how much of something there was, and what it was as people have said.
+// Said formats a count, with the verdicts on its incidents.
 func (c Count) Said() string {
 	parts := []string{count(c.Incidents, "incident"), count(c.Interruptions, "interruption")}
 	for _, v := range []struct {
@@ -145,7 +145,7 @@ func (c Count) Said() string {
 	return strings.Join(parts, ", ")
 }
 
-// Public is what may be told where others read it: nothing of single people.
+// Public returns the part that may be shown to others: nothing about single people.
 func (t Told) Public() Told {
 	t.Now.People, t.Before.People = nil, nil
 	return t
