@@ -38,7 +38,7 @@ var (
 	}()
 )
 
-// actPage is what somebody sees after following the link in a mail.
+// actPage is the page behind the link in a mail.
 type actPage struct {
 	Title     string
 	Said      string // the result of the previous button

@@ -25,18 +25,18 @@ type Config struct {
 	Receiver Receiver // nil: the System
 	Clock    func() time.Time
 	Log      zerolog.Logger
-	Gatherer prometheus.Gatherer            // what /metrics shows; nil: it is elsewhere, as Metrics serves it
+	Gatherer prometheus.Gatherer            // what /metrics serves; nil: it is served elsewhere, by Metrics
 	Metrics  prometheus.Registerer          // where our own metrics go
-	About    func(context.Context) []string // what else /readyz says; nil: nothing
-	Watching func() []string                // what else /readyz?verbose says; nil: nothing
+	About    func(context.Context) []string // more lines for /readyz; nil: none
+	Watching func() []string                // more lines for /readyz?verbose; nil: none
 	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
 	Twilio   Twilio
-	Secrets  []oncall.Secret   // with which the integrations' own are sealed
-	Outbound http.RoundTripper // calls what a message names, such as Amazon's certificate; nil: no calls can be made
+	Secrets  []oncall.Secret   // to decrypt the integrations' own secrets
+	Outbound http.RoundTripper // for calls to addresses in a message, such as Amazon's certificate; nil: none are made
 	Proxies  Proxies           // in front of us
-	Most     int               // requests under way of one client of theirs; 0: any number
-	REST     http.Handler      // of /api/v1, and of what API keys ask in others' dialects; nil: there is none
-	Web      http.Handler      // the pages for browsers, of every other address; nil: there are none
+	Most     int               // concurrent requests of one client behind them; 0: any number
+	REST     http.Handler      // serves /api/v1 and other vendors' APIs with API keys; nil: off
+	Web      http.Handler      // serves browsers at every other address; nil: off
 }
 
 // A Receiver takes signals in.
@@ -44,7 +44,7 @@ type Receiver interface {
 	// IntegrationByKey returns the integration that a key belongs to, or oncall.ErrNotFound. Any other error says
 	// nothing about the key.
 	IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error)
-	// Accept returns when signals are durable, or an error. What they came in is kept as well.
+	// Accept returns when signals are durable, or an error. The payload is stored too.
 	Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error
 }
 
@@ -125,8 +125,8 @@ func metricsOf(g prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(g, promhttp.HandlerOpts{})
 }
 
-// Metrics returns a handler of /metrics alone, for an address that monitors don't reach: it names all
-// integrations and counts their incidents.
+// Metrics returns a handler that serves only /metrics, for an address that monitors can't reach:
+// the metrics name all integrations and count their incidents.
 func Metrics(g prometheus.Gatherer) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", metricsOf(g))
@@ -134,9 +134,9 @@ func Metrics(g prometheus.Gatherer) http.Handler {
 	return mux
 }
 
-// Server returns a server for the handler that limits how long a peer may take and how much
-// it may send. Each body has a shorter limit of its own; ReadTimeout is for requests that are
-// refused before their body is read.
+// Server returns a server for the handler that limits how long a peer may take and how much it may
+// send. Each body has a shorter limit of its own; ReadTimeout is for requests that are refused
+// before their body is read.
 func Server(h http.Handler, addr string) *http.Server {
 	return &http.Server{
 		Addr:              addr,
@@ -151,7 +151,8 @@ func Server(h http.Handler, addr string) *http.Server {
 
 func healthz(w http.ResponseWriter, _ *http.Request) { text(w, "ok\n") }
 
-// readyPatience is how long the database may take until we are not ready; it is asked again soon.
+// readyPatience is how long the database may take before we report that we are not ready; the check
+// is repeated soon.
 const readyPatience = 2 * time.Second
 
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
@@ -172,7 +173,8 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	text(w, strings.Join(lines, "\n")+"\n")
 }
 
-// lag says how far folding and paging are behind. It is no reason not to be ready: signals are taken all the same.
+// lag reports how far folding and paging are behind. It doesn't affect readiness, as signals are
+// accepted all the same.
 func (s *server) lag(ctx context.Context) []string {
 	lag, err := s.System.Lag(ctx)
 	if err != nil {
@@ -187,7 +189,7 @@ func (s *server) lag(ctx context.Context) []string {
 	return []string{say("inbox", lag.Inbox), say("pages", lag.Pages)}
 }
 
-// about says how signals are taken in, for people who look.
+// about describes the state of signal intake, for status pages.
 func (s *server) about(ctx context.Context) []string {
 	if s.About == nil {
 		return nil
@@ -203,7 +205,7 @@ func nowhere(w http.ResponseWriter, _ *http.Request) {
 	newProblem(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
 }
 
-// browsed passes on to the pages what no monitor could have meant for us.
+// browsed passes requests to the web pages if no monitor could have sent them.
 func (s *server) browsed(w http.ResponseWriter, r *http.Request) {
 	for _, prefix := range []string{"/v1/", "/v2/", "/api/", "/opsgenie/", "/pagerduty/", "/integrations/v1/"} {
 		if strings.HasPrefix(r.URL.Path, prefix) {
@@ -224,7 +226,7 @@ func text(w http.ResponseWriter, s string) {
 	_, _ = w.Write([]byte(s)) // an error means that the peer is gone
 }
 
-// unclean passes addresses of alerts around a mux, which would take "//" and ".." out of them.
+// unclean routes alert addresses past the mux, which would remove "//" and ".." from them.
 func (s *server) unclean(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {

@@ -25,7 +25,8 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	}
 }
 
-// apiKeyPrefix begins the keys that are no integration's: what they may do is decided elsewhere.
+// apiKeyPrefix begins API keys, which aren't integration keys: package rest decides what they may
+// do.
 const apiKeyPrefix = "wb_"
 
 // opsgenie answers requests of the Alert API at once; the requested change happens later.
@@ -118,8 +119,8 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 	return nil
 }
 
-// opsgenieAlias finds the alert that an id refers to. An unknown id is taken for an alias, because no client waits
-// for an error.
+// opsgenieAlias finds the alert that an id refers to. An unknown id is used as an alias, because no
+// client waits for an error.
 func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c opsgenieCall) (string, error) {
 	if c.by == "alias" {
 		return c.id, nil
@@ -172,14 +173,14 @@ var opsgenieDone = map[string][2]string{
 	"priority": {"UpdatePriority", "Updated priority"}, "details": {"AddDetails", "Added details"}, "tags": {"AddTags", "Added tags"}, "delete": {"Delete", "Deleted alert"},
 }
 
-// How long an answer waits for a request to be done, and how often it looks. Zabbix asks 25 times without a pause, and then
-// gives up.
+// How long a response waits for a request to complete, and how often it checks. Zabbix asks 25
+// times without a pause, then gives up.
 const (
 	opsgeniePatience = 2 * time.Second
 	opsgenieLook     = 50 * time.Millisecond
 )
 
-// opsgenieSettled returns what became of a request, and waits a little for one that is not done.
+// opsgenieSettled returns the result of a request, waiting briefly for one in progress.
 func (s *server) opsgenieSettled(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
 	ctx, cancel := context.WithTimeout(ctx, opsgeniePatience)
 	defer cancel()

@@ -25,7 +25,7 @@ var (
 		}
 		refusePagerDuty(w, p)
 	}}
-	// pagerDutyAny accepts what tools send to the integrations of PagerDuty that are named after them.
+	// pagerDutyAny accepts what tools send to PagerDuty's integrations that are named after them.
 	pagerDutyAny = address{refuse: refusePagerDuty, answer: func(w http.ResponseWriter, t taken) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}

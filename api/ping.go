@@ -27,7 +27,7 @@ const (
 func (s *server) pingRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("/ping/{key}", s.ping)
 	mux.HandleFunc("/ping/{key}/{rest...}", s.ping)
-	for _, path := range []string{ // the addresses of Grafana OnCall and of GoAlert, where the key is of one heartbeat
+	for _, path := range []string{ // the addresses of Grafana OnCall and GoAlert, where a key belongs to a single heartbeat
 		"/integrations/v1/{kind}/{key}/heartbeat", "/integrations/v1/{kind}/{key}/heartbeat/{$}", "/api/v2/heartbeat/{key}",
 	} {
 		mux.HandleFunc(path, s.ping)

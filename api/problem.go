@@ -16,7 +16,7 @@ type problem struct {
 
 	retryAfter int  // seconds
 	hangUp     bool // close the connection, as the rest of the body will not be read
-	toPage     bool // a person must be told, because the sender would only repeat the request or give up
+	toPage     bool // people must be paged about it, because the sender would only repeat the request or give up
 }
 
 func newProblem(status int, detail string) *problem {

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A TimeOff is when a person is away.
+// A TimeOff is a period in which a person is away.
 type TimeOff struct {
 	ID    int64     `json:"id"`
 	User  Person    `json:"user"`
@@ -18,7 +18,7 @@ type TimeOff struct {
 	Note  string    `json:"note,omitempty"`
 }
 
-// A MaintenanceBody is a window that is to begin.
+// A MaintenanceBody is a maintenance window to start.
 type MaintenanceBody struct {
 	Team          string    `json:"team,omitempty" maxLength:"200" doc:"Name or id; that of the integration where it is left out."`
 	Integration   string    `json:"integration,omitempty" maxLength:"200" doc:"Name or id; all of the team's where it is left out."`

@@ -11,14 +11,14 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Once are the parameters of what must not happen twice.
+// Once are the parameters of requests that must not be carried out twice.
 type Once struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"Any text of your own. Sent again with the same body within a day, the request does nothing and is answered as before."`
 }
 
 func (o Once) onceKey() string { return o.IdempotencyKey }
 
-// An ActBody is one thing that is done with an incident. Each act uses the fields that it names.
+// An ActBody is an act on an incident. Each act uses only the fields that it documents.
 type ActBody struct {
 	Act      string    `json:"act" enum:"acknowledge,unacknowledge,resolve,reopen,snooze,unsnooze,escalate,reassign,add_responder,accept,decline,note,severity,link,merge,still_on,split,verdict" doc:"As the buttons in Slack. reassign takes user or policy; add_responder user, schedule or team; snooze for, until or till; link and merge take incident; note takes text; severity takes severity; split takes alert or text; verdict, of one that is resolved, takes verdict and, for what helped, text."`
 	User     string    `json:"user,omitempty" maxLength:"200" doc:"Slack id, mail address or whole name."`
@@ -35,7 +35,7 @@ type ActBody struct {
 	Till     string    `json:"till,omitempty" enum:"work,handoff" doc:"Until working hours begin, or until the next hand-off."`
 }
 
-// actKinds are the acts by their names here.
+// actKinds maps the API's names of acts.
 var actKinds = map[string]oncall.ActKind{
 	"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "resolve": oncall.ActResolve, "reopen": oncall.ActReopen,
 	"snooze": oncall.ActSnooze, "unsnooze": oncall.ActUnsnooze, "escalate": oncall.ActEscalate, "reassign": oncall.ActReassign,
@@ -59,7 +59,7 @@ func (s *server) actRoutes() {
 			return nil, err
 		}
 		id := oncall.IncidentID(in.ID)
-		if _, err := s.Store.Incident(ctx, c.by, id); err != nil { // what may not be seen is not there
+		if _, err := s.Store.Incident(ctx, c.by, id); err != nil { // an incident that the caller may not see doesn't exist
 			return nil, err
 		}
 		if other := oncall.IncidentID(in.Body.Incident); other != 0 {
@@ -79,7 +79,7 @@ func (s *server) actRoutes() {
 	})
 }
 
-// act reads what is to be done, with what its names stand for.
+// act converts a body to an act, resolving the names in it.
 func (v view) act(b ActBody) (a oncall.Act, err error) {
 	a = oncall.Act{
 		Do: actKinds[b.Act], Text: b.Text, Severity: oncall.Severity(b.Severity), Verdict: oncall.Verdict(b.Verdict), Other: oncall.IncidentID(b.Incident), Alert: oncall.AlertID(b.Alert),
@@ -112,7 +112,7 @@ func (v view) act(b ActBody) (a oncall.Act, err error) {
 	return a, err
 }
 
-// An OverrideBody is an override that is to be made.
+// An OverrideBody is an override to make.
 type OverrideBody struct {
 	Schedule string    `json:"schedule" maxLength:"200" doc:"Name or id."`
 	Kind     string    `json:"kind,omitempty" enum:"cover,swap,add,remove" default:"cover" doc:"cover: users instead of everybody; swap: to instead of from; add: users beside them; remove: without users."`
@@ -125,7 +125,7 @@ type OverrideBody struct {
 	Reason   string    `json:"reason,omitempty" maxLength:"500"`
 }
 
-// A ShiftBody is a shift that is written down by hand.
+// A ShiftBody is a manual shift to make.
 type ShiftBody struct {
 	Role  string    `json:"role,omitempty" maxLength:"100"`
 	Start time.Time `json:"start"`
@@ -133,7 +133,7 @@ type ShiftBody struct {
 	Users []string  `json:"users" minItems:"1" maxItems:"50" doc:"Slack ids, mail addresses or whole names."`
 }
 
-// A ManualShift is a shift that somebody wrote down.
+// A ManualShift is a shift entered by hand.
 type ManualShift struct {
 	ID       int64     `json:"id"`
 	Schedule Ref       `json:"schedule"`
@@ -143,12 +143,12 @@ type ManualShift struct {
 	Users    []Person  `json:"users"`
 }
 
-// DeletedShifts says what has become of shifts.
+// DeletedShifts is the result of deleting shifts.
 type DeletedShifts struct {
 	Changed int `json:"changed" doc:"How many were shortened or removed."`
 }
 
-// peopleOf finds several people.
+// peopleOf looks up several people.
 func (v view) peopleOf(texts []string) (ids []oncall.UserID, err error) {
 	for _, text := range texts {
 		u, _, err := filtered(text, v.user, "person")

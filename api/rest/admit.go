@@ -17,17 +17,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to say whose a key is.
+// lookupPatience is how long the database may take to look up a key.
 const lookupPatience = 3 * time.Second
 
-// A rejection is why a request is not let through.
+// A rejection is why a request was refused.
 type rejection struct {
 	status int
 	why    string
-	wait   time.Duration // before it is worth trying again
+	wait   time.Duration // until a retry makes sense
 }
 
-// admit lets a request through that has a good key with the scope of its operation, within the key's limit.
+// admit lets a request through if its key is valid, has the operation's scope and is within its
+// rate limit.
 func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	key := bearer(ctx.Header("Authorization"), "Bearer")
 	c, no, err := s.identify(ctx.Context(), key, ctx.RemoteAddr(), scopeOf(ctx.Operation()), ctx.SetHeader)
@@ -44,8 +45,8 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 	}
 }
 
-// identify finds out who asks with a key, and whether the key has a scope and may ask now. What the answer's headers say
-// of that is set.
+// identify returns the owner of a key, if it has a scope and is within its rate limit. It sets the
+// corresponding response headers.
 func (s *server) identify(ctx context.Context, key, remote string, need oncall.Scope, header func(name, value string)) (c caller, no *rejection, err error) {
 	now := s.Clock()
 	if key == "" {
@@ -69,7 +70,7 @@ func (s *server) identify(ctx context.Context, key, remote string, need oncall.S
 	return caller{by: oncall.ByKey(k), key: k, now: now}, nil, nil
 }
 
-// scopeOf is the scope that an operation takes.
+// scopeOf returns the scope that an operation requires.
 func scopeOf(op *huma.Operation) oncall.Scope {
 	for _, one := range op.Security {
 		for _, scope := range one["key"] {
@@ -79,7 +80,7 @@ func scopeOf(op *huma.Operation) oncall.Scope {
 	return oncall.ScopeAdmin
 }
 
-// bearer reads the key of a header, which begins with one of these schemes; "" where there is none.
+// bearer returns the key in a header that begins with one of the schemes; "" if there is none.
 func bearer(header string, schemes ...string) string {
 	scheme, key, found := strings.Cut(header, " ")
 	key = strings.TrimSpace(key)
@@ -90,12 +91,12 @@ func bearer(header string, schemes ...string) string {
 	return key
 }
 
-// The bounds of who asks without a good key.
+// Limits for requests without a valid key.
 const (
-	strikesAllowed = 30 // a minute, of one network
+	strikesAllowed = 30 // per minute and network
 )
 
-// turnAway says what a request without a good key is answered; of one network only so many.
+// turnAway refuses a request without a valid key, and limits how many of these a network may make.
 func (s *server) turnAway(remote string, now time.Time, header func(name, value string), why string) *rejection {
 	if _, wait := s.limits.take("from "+network(remote), strikesAllowed, now); wait > 0 {
 		return &rejection{http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.", wait}
@@ -117,7 +118,8 @@ func (s *server) limit(header func(name, value string), k oncall.APIKey, now tim
 
 func seconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
-// network is the address itself, or the /64 around an IPv6 address, which one peer usually owns.
+// network returns the address itself, or the /64 around an IPv6 address, which one peer usually
+// owns.
 func network(remote string) string {
 	peer, err := netip.ParseAddrPort(remote)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An AuditEntry is what somebody did at once to one thing.
+// An AuditEntry is one act of somebody on one object.
 type AuditEntry struct {
 	ID      int64         `json:"id"`
 	At      time.Time     `json:"at"`
@@ -24,7 +24,7 @@ type AuditEntry struct {
 	Text    string        `json:"text"`
 }
 
-// An AuditChange is one thing that is no longer what it was.
+// An AuditChange is one field that was changed.
 type AuditChange struct {
 	What   string `json:"what"`
 	Before string `json:"before,omitempty"`

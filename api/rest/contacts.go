@@ -10,13 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Rule is one line of a person's notification rules.
+// A Rule is one of a person's notification rules.
 type Rule struct {
 	Contact int64  `json:"contact" doc:"The id of a contact method; 0 is a direct message in Slack."`
 	After   string `json:"after" maxLength:"20" doc:"How long after the page." example:"5m0s"`
 }
 
-// Rules are how a person wants to be reached.
+// Rules are a person's notification rules.
 type Rules struct {
 	High  []Rule            `json:"high" maxItems:"20" doc:"For all but low severity; the defaults where it is empty."`
 	Low   []Rule            `json:"low" maxItems:"20" doc:"For low severity; the defaults where it is empty."`
@@ -38,7 +38,7 @@ func shownContact(c oncall.Contact) Contact {
 	return Contact{ID: int64(c.ID), Method: string(c.Method), Shown: audit.Masked(c), Verified: c.VerifiedAt != nil}
 }
 
-// ofSomebody registers an operation about what is a person's own, or takes an admin.
+// ofSomebody registers an operation on a person's own data, for them and for admins.
 func ofSomebody[I interface{ somebody() string }, O any](s *server, op operation, do func(context.Context, view, oncall.UserID, *I) (*O, error)) {
 	op.scope, op.errors = oncall.ScopeAct, []int{404, 409}
 	op.about = "With a key of their own, or an admin's. " + op.about
@@ -179,7 +179,7 @@ func (s *server) reminderRoutes() {
 	})
 }
 
-// Reminders are how long before their shifts somebody is reminded.
+// Reminders are how long before their shifts a person is reminded.
 type Reminders struct {
 	Before []string `json:"before" maxItems:"10" example:"[\"24h0m0s\",\"1h0m0s\"]"`
 }
@@ -198,8 +198,8 @@ func readRules(all []Rule) ([]oncall.Rule, error) {
 	return out, nil
 }
 
-// ownThings asks whether what is a person's own may be shown.
+// ownThings checks whether the caller may see a person's own data.
 func (s *server) ownThings(ctx context.Context, v view, user oncall.UserID) error {
-	_, err := s.Store.Reminders(ctx, v.caller.by, user) // which are their own as well
+	_, err := s.Store.Reminders(ctx, v.caller.by, user) // reminders are part of it
 	return err
 }

@@ -15,26 +15,25 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A dialect is how the programs of another vendor speak: where their requests have the key, and how they are told that
-// something is wrong.
+// A dialect is another vendor's API: where its requests carry the key, and the form of its errors.
 type dialect struct {
 	key    func(*http.Request) string
 	refuse func(w http.ResponseWriter, status int, sentence string)
 }
 
-// A foreign is a request in a dialect, of a key that may make it.
+// A foreign is a request in a dialect whose key has been admitted.
 type foreign struct {
 	view
 	r     *http.Request
 	w     http.ResponseWriter // for headers
 	query url.Values
-	zone  *time.Location // in which times are written
+	zone  *time.Location // for formatting times
 }
 
-// An answer is what such a request is answered.
+// An answer is the response to such a request.
 type answer struct {
 	status int
-	body   any // nil: nothing
+	body   any // nil: empty
 }
 
 // in registers a request of a dialect.
@@ -79,18 +78,18 @@ func writeAs(w http.ResponseWriter, status int, body any) {
 
 func (f *foreign) ctx() context.Context { return f.r.Context() }
 
-// list returns the values of a parameter that may be there several times, with brackets or without.
+// list returns the values of a repeatable parameter, with or without brackets.
 func (f *foreign) list(name string) []string {
 	return slices.Concat(f.query[name+"[]"], f.query[name])
 }
 
-// has reports whether a parameter that may be there several times leaves a value, as it does where it is not there.
+// has reports whether a repeatable filter parameter allows a value; a missing one allows all.
 func (f *foreign) has(name, value string) bool {
 	some := f.list(name)
 	return len(some) == 0 || slices.Contains(some, value)
 }
 
-// number reads a parameter that is a number.
+// number parses a numeric parameter.
 func (f *foreign) number(name string, usual, most int) (int, error) {
 	text := f.query.Get(name)
 	if text == "" {
@@ -103,12 +102,12 @@ func (f *foreign) number(name string, usual, most int) (int, error) {
 	return min(n, most), nil
 }
 
-// The forms in which clients write instants.
+// The formats in which clients write times.
 var instants = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"}
 
-// instant reads a parameter that is an instant; zero where it is not there.
+// instant parses a parameter that is a time; zero if it is missing.
 func (f *foreign) instant(name string) (time.Time, error) {
-	text := strings.ReplaceAll(f.query.Get(name), " ", "+") // a plus that was not encoded
+	text := strings.ReplaceAll(f.query.Get(name), " ", "+") // a plus sign that was not encoded
 	if text == "" {
 		return time.Time{}, nil
 	}
@@ -120,7 +119,7 @@ func (f *foreign) instant(name string) (time.Time, error) {
 	return time.Time{}, wrong(name + " is a time, such as 2026-12-24T20:00:00Z.")
 }
 
-// body reads what was sent, which is JSON of at most 1 MiB. Fields that are not known are passed over, as the vendor does.
+// body decodes a JSON body of at most 1 MiB. Unknown fields are ignored, as the vendor does.
 func (f *foreign) body(into any) error {
 	if err := json.NewDecoder(io.LimitReader(f.r.Body, 1<<20)).Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		return wrong("The body is no JSON of the documented kind.")
@@ -128,7 +127,7 @@ func (f *foreign) body(into any) error {
 	return nil
 }
 
-// id is the number in an address.
+// id returns the number in the path.
 func (f *foreign) id() (int64, error) {
 	n, err := strconv.ParseInt(f.r.PathValue("id"), 10, 64)
 	if err != nil || n <= 0 {
@@ -137,7 +136,7 @@ func (f *foreign) id() (int64, error) {
 	return n, nil
 }
 
-// onBehalf is the key as the one who acts, with the person whom the request names: timelines tell of both.
+// onBehalf returns the key as the actor, with the person named in the request. Timelines show both.
 func (f *foreign) onBehalf(name string) oncall.Actor {
 	by := f.caller.by
 	if runes := []rune(strings.ToValidUTF8(name, "")); len(runes) > 0 && by.User == "" {

@@ -16,7 +16,7 @@ type Condition struct {
 	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"*: only if there is none of this name."`
 }
 
-// An Edited is the answer of an edit.
+// An Edited is the response to an edit.
 type Edited[T any] struct {
 	Status int
 	ETag   string `header:"ETag"`
@@ -27,7 +27,7 @@ type Edited[T any] struct {
 
 const undone = `199 watchbill "This team is kept in a set-up file: the next apply undoes this."`
 
-// edit changes one thing of what is set up.
+// edit changes one object of the set-up.
 func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on Condition, show func(store.EditedSetup) T) (*Edited[T], error) {
 	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
 		Part: part, Name: name, New: on.IfNoneMatch == "*", IfMatch: on.IfMatch, Formats: s.Formats,
@@ -45,10 +45,10 @@ func edit[T any](ctx context.Context, s *server, c caller, name string, part set
 	return out, nil
 }
 
-// Gone is the answer of what removes something.
+// Gone is the response to a removal.
 type Gone struct{ Status int }
 
-// Exact is the path of a thing that is edited.
+// Exact is the path of an object to edit.
 type Exact struct {
 	Name string `path:"name" maxLength:"200" doc:"Its name."`
 }
@@ -71,13 +71,13 @@ func (s *server) userEdit() {
 	})
 }
 
-// An IntegrationShown is an integration as the set-up file has it, with its id. Its key is not told.
+// An IntegrationShown is an integration as in the set-up file, with its id and without its key.
 type IntegrationShown struct {
 	ID int64 `json:"id"`
 	setup.Integration
 }
 
-// An IntegrationSetup is an integration as the set-up file has it, with its key where that is new.
+// An IntegrationSetup is an integration as in the set-up file, with its key if that is new.
 type IntegrationSetup struct {
 	setup.Integration
 	NewKey string `json:"new_key,omitempty" doc:"The key, shown this once."`

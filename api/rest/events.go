@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A FeedEvent is a line of some incident's timeline.
+// A FeedEvent is a line of an incident's timeline.
 type FeedEvent struct {
 	Event
 	Incident EventIncident `json:"incident"`
 }
 
-// An EventIncident is the incident of an event, as it is when the event is read.
+// An EventIncident is an event's incident, as it is when the event is read.
 type EventIncident struct {
 	ID       int64  `json:"id"`
 	Title    string `json:"title"`
@@ -29,7 +29,7 @@ type EventIncident struct {
 	Team     Ref    `json:"team"`
 }
 
-// An EventQuery says which events are asked for.
+// An EventQuery selects events.
 type EventQuery struct {
 	Fields
 	After string   `query:"after" maxLength:"20" doc:"Those behind this event: the next of the answer before. Without it there are none yet, and next says where the end is; 0 is the beginning of all that is kept."`
@@ -39,28 +39,28 @@ type EventQuery struct {
 	Kind  []string `query:"kind" doc:"Of these kinds only." example:"[\"opened\",\"acknowledged\",\"resolved\"]"`
 }
 
-// A FeedList is what has happened, and behind which event to go on.
+// A FeedList is a batch of events, and the position after it.
 type FeedList struct {
 	Items []FeedEvent `json:"items"`
 	Next  string      `json:"next" doc:"The after of the next request."`
 }
 
 const (
-	mostWaiting    = 200 // requests that wait for events, of one instance
-	mostWaitingKey = 10  // of one key
+	mostWaiting    = 200 // waiting requests per instance
+	mostWaitingKey = 10  // per key
 	feedPause      = time.Second
-	streamLife     = 10 * time.Minute // then the client connects anew, maybe to another instance
-	streamSilence  = 15 * time.Second // after which a comment keeps proxies from hanging up
+	streamLife     = 10 * time.Minute // after which the client has to reconnect, perhaps to another instance
+	streamSilence  = 15 * time.Second // after which a comment keeps proxies from disconnecting
 )
 
-// A crowd counts who waits.
+// A crowd counts waiting requests.
 type crowd struct {
 	mu  sync.Mutex
 	all int
 	of  map[oncall.APIKeyID]int
 }
 
-// join reports whether one more may wait; it has to leave again.
+// join reports whether another request may wait; if so, it has to leave again.
 func (c *crowd) join(key oncall.APIKeyID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *server) eventRoutes() {
 	})
 }
 
-// feedPause is how long to wait before looking again.
+// feedPause is the interval between two checks for events.
 func (s *server) feedPause() time.Duration {
 	if s.Pause > 0 {
 		return s.Pause
@@ -121,7 +121,7 @@ func (s *server) feedPause() time.Duration {
 	return feedPause
 }
 
-// pause reports false if the one who waits has gone.
+// pause waits, and reports false if the client has gone.
 func (s *server) pause(ctx context.Context) bool {
 	t := time.NewTimer(s.feedPause())
 	defer t.Stop()
@@ -154,7 +154,7 @@ func (s *server) readFeed(ctx context.Context, c caller, in EventQuery) (f store
 	return f, nil
 }
 
-// readEvents reads what there is now, and notes where to go on.
+// readEvents reads the available events and advances the position.
 func (s *server) readEvents(ctx context.Context, c caller, f *store.FeedFilter) ([]FeedEvent, error) {
 	for {
 		found, next, err := s.Store.EventsAfter(ctx, c.by, *f, c.now)
@@ -164,7 +164,7 @@ func (s *server) readEvents(ctx context.Context, c caller, f *store.FeedFilter) 
 		begins, moved := f.After < 0, next != f.After
 		f.After = next
 		if len(found) == 0 && moved && !begins {
-			continue // those were of others
+			continue // all of them belonged to others
 		}
 		v, err := s.look(ctx, c)
 		if err != nil {
@@ -179,7 +179,7 @@ func (v view) feedEvent(e store.FeedEvent) FeedEvent {
 	return FeedEvent{v.event(e.Event), EventIncident{int64(in.ID), in.Title, string(in.Status), string(in.Severity), v.teamRef(in.TeamID)}}
 }
 
-// streams passes requests for server-sent events around the operations, which answer at once.
+// streams routes requests for server-sent events past the operations, which respond immediately.
 func (s *server) streams(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && r.URL.Path == Base+"/events" && strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
@@ -191,7 +191,7 @@ func (s *server) streams(next http.Handler) http.Handler {
 	})
 }
 
-// stream sends events as they come, for as long as the key is good.
+// stream sends events as they arrive, while the key is valid.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, sentence string) {
 		w.Header().Set("Content-Type", "application/problem+json")
@@ -209,7 +209,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.waiting.leave(c.key.ID)
 	out := http.NewResponseController(w)
-	_ = out.SetWriteDeadline(time.Time{}) // the server's own is for answers that end
+	_ = out.SetWriteDeadline(time.Time{}) // the server's own deadline is for responses that end
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
@@ -219,10 +219,10 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		c.now = s.Clock()
 		found, err := s.readEvents(r.Context(), c, &f)
 		if err != nil {
-			return // the client connects anew, and is told why not
+			return // the client reconnects and gets the reason
 		}
 		for _, e := range found {
-			data, _ := json.Marshal(e) // of plain fields
+			data, _ := json.Marshal(e) // plain fields always marshal
 			if _, err := fmt.Fprintf(w, "id: %d\nevent: %s\ndata: %s\n\n", e.ID, e.Kind, data); err != nil {
 				return
 			}
@@ -239,7 +239,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// beginStream reads what a request for a stream asks, as that of the operation.
+// beginStream parses a request for a stream with the operation's parameters.
 func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func(int, string)) (c caller, f store.FeedFilter, ok bool) {
 	key := bearer(r.Header.Get("Authorization"), "Bearer")
 	c, no, err := s.identify(r.Context(), key, r.RemoteAddr, oncall.ScopeRead, w.Header().Set)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Hook is an address outside that is told what happens to incidents.
+// A Hook is an outgoing webhook: an address that is called when incidents change.
 type Hook struct {
 	ID        int64      `json:"id"`
 	Name      string     `json:"name"`
@@ -32,7 +32,7 @@ type HookSecret struct {
 	Secret string `json:"secret" doc:"Shown this once. Calls are signed as standardwebhooks.com says."`
 }
 
-// A HookBody is a webhook that is to be made.
+// A HookBody is a webhook to make.
 type HookBody struct {
 	Name     string            `json:"name" maxLength:"64"`
 	Team     string            `json:"team,omitempty" maxLength:"200" doc:"Name or id."`

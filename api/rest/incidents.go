@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An Incident is what people are paged for.
+// An Incident is a problem for which people are paged.
 type Incident struct {
 	ID             int64       `json:"id" doc:"As people see it, without the #."`
 	Title          string      `json:"title"`
@@ -40,13 +40,13 @@ type Incident struct {
 	Version        int64       `json:"version" doc:"Grows with every change."`
 }
 
-// A Responder is somebody who was asked to help.
+// A Responder is a person who was asked to help.
 type Responder struct {
 	Person
 	State string `json:"state" example:"asked"`
 }
 
-// An IncidentDetail is an incident with all that is known of it.
+// An IncidentDetail is an incident with its alerts, timeline and pages.
 type IncidentDetail struct {
 	Incident
 	Alerts      []Alert `json:"alerts" doc:"The first 100: those that fire, then the latest that have cleared."`
@@ -82,7 +82,7 @@ type Event struct {
 	Detail *oncall.Detail `json:"detail,omitempty" doc:"What else is kept of it."`
 }
 
-// A Page is what one decision had to tell one person, or a channel.
+// A Page is one decision's message to a person or a channel.
 type Page struct {
 	ID      int64      `json:"id"`
 	User    *Person    `json:"user,omitempty" doc:"Left out where it is for a channel or a webhook."`

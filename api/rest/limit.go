@@ -7,17 +7,18 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// mostBuckets is how many keys and networks are remembered; one more forgets them all.
+// mostBuckets is how many keys and networks are tracked; one more resets them all.
 const mostBuckets = 10_000
 
-// limits count the requests of each key, and of each network that has none. Each instance counts its own.
+// limits counts the requests of each key, and of each network without one. Each instance counts
+// separately.
 type limits struct {
 	mu      sync.Mutex
 	buckets map[string]*rate.Limiter
 }
 
-// take counts a request of somebody who may make so many a minute, and returns how many more they may make now, or
-// how long they have to wait.
+// take counts a request against a limit per minute, and returns how many more are allowed now, or
+// how long to wait.
 func (l *limits) take(who string, perMinute int, now time.Time) (left int, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

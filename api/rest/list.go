@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Fields are the parameters of every list and thing: which fields to answer with.
+// Fields are the parameters of every list and object: which fields to return.
 type Fields struct {
 	Fields []string `query:"fields" doc:"Only these fields of each thing, divided by commas; all of them without it." example:"[\"id\"]" maxItems:"50"`
 }
@@ -24,23 +24,23 @@ type Paged struct {
 	Cursor string `query:"cursor" maxLength:"200" doc:"Where to go on: the next of the answer before."`
 }
 
-// A List is a part of what there is.
+// A List is one page of a list.
 type List[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty" doc:"The cursor of the next part; there is none after the last."`
 }
 
-// A Listed is the answer of a list.
+// A Listed is the response of a list.
 type Listed[T any] struct {
 	Body List[T]
 }
 
-// A One is the answer that is one thing.
+// A One is a response with one object.
 type One[T any] struct {
 	Body T
 }
 
-// page cuts a list that is there as a whole.
+// page returns one page of a complete list.
 func page[T any](all []T, p Paged) (*Listed[T], error) {
 	from, err := p.position()
 	if err != nil {
@@ -58,12 +58,12 @@ func page[T any](all []T, p Paged) (*Listed[T], error) {
 	return out, nil
 }
 
-// cursor writes where a list goes on. It is opaque, so that what it says may change.
+// cursor encodes the position after a page. It is opaque, so that its contents may change.
 func cursor(position int64) string {
 	return base64.RawURLEncoding.EncodeToString([]byte("1/" + strconv.FormatInt(position, 10)))
 }
 
-// position reads a cursor; 0 is the beginning.
+// position decodes a cursor; 0 is the beginning.
 func (p Paged) position() (int64, error) {
 	if p.Cursor == "" {
 		return 0, nil
@@ -77,7 +77,7 @@ func (p Paged) position() (int64, error) {
 	return n, nil
 }
 
-// sparse leaves out the fields that were not asked for.
+// sparse leaves out the fields that were not requested.
 func sparse(ctx huma.Context, status string, v any) (any, error) {
 	if ctx == nil || !strings.HasPrefix(status, "2") || v == nil {
 		return v, nil
@@ -118,5 +118,5 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 	return out, nil
 }
 
-// versionTag is the ETag of what has a number that grows.
+// versionTag is the ETag of an object with a version number.
 func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

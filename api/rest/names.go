@@ -11,13 +11,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Ref names a thing: its id stays when it is renamed.
+// A Ref refers to an object by id, which survives renaming, and name.
 type Ref struct {
 	ID   int64  `json:"id"`
 	Name string `json:"name"`
 }
 
-// A Person names somebody, by their Slack id.
+// A Person refers to a person by their Slack id.
 type Person struct {
 	ID   oncall.UserID `json:"id" example:"U024BE7LH"`
 	Name string        `json:"name" doc:"As Slack shows it; the id where that is not known."`
@@ -31,7 +31,7 @@ type Actor struct {
 	APIKey int64   `json:"api_key,omitempty" doc:"The id of the API key."`
 }
 
-// A view is the directory as a caller sees it.
+// A view is the directory as a caller may see it.
 type view struct {
 	*store.Directory
 	caller caller
@@ -63,12 +63,12 @@ func (v view) actor(a oncall.Actor) *Actor {
 	return out
 }
 
-// sees reports whether a team is one of those that the caller sees.
+// sees reports whether the caller may see a team.
 func (v view) sees(id oncall.TeamID) bool {
 	return slices.ContainsFunc(v.Teams, func(t oncall.Team) bool { return t.ID == id })
 }
 
-// teamRef names a team; of one that the caller sees nothing of only the id.
+// teamRef refers to a team; without its name, if the caller may not see it.
 func (v view) teamRef(id oncall.TeamID) Ref {
 	r := Ref{ID: int64(id)}
 	if t, known := v.Team(id); known && (v.sees(id) || !t.Private) {
@@ -77,7 +77,7 @@ func (v view) teamRef(id oncall.TeamID) Ref {
 	return r
 }
 
-// named finds a thing by its name, whatever its case, or by its id.
+// named finds an object by its name, ignoring case, or by its id.
 func named[T any](all []T, text string, name func(T) string, id func(T) int64) (found T, err error) {
 	for _, one := range all {
 		if name(one) == text {
@@ -105,7 +105,7 @@ func (v view) integration(text string) (oncall.Integration, error) {
 	return named(v.Integrations, text, func(in oncall.Integration) string { return in.Name }, func(in oncall.Integration) int64 { return int64(in.ID) })
 }
 
-// policies are those that the caller sees and that were not removed, by name.
+// policies returns the existing policies that the caller may see, sorted by name.
 func (v view) policies() []oncall.Policy {
 	var out []oncall.Policy
 	for _, p := range v.Policies {
@@ -121,7 +121,7 @@ func (v view) policy(text string) (oncall.Policy, error) {
 	return named(v.policies(), text, func(p oncall.Policy) string { return p.Name }, func(p oncall.Policy) int64 { return int64(p.ID) })
 }
 
-// user finds a person by Slack id, mail address or whole name.
+// user finds a person by Slack id, mail address or full name.
 func (v view) user(text string) (oncall.User, error) {
 	if u, known := v.Users[oncall.UserID(text)]; known {
 		return u, nil
@@ -141,7 +141,7 @@ func (v view) user(text string) (oncall.User, error) {
 	return oncall.User{}, oncall.Refuse("Several people are called %q; give the Slack id.", text)
 }
 
-// filtered finds what a parameter names; what does not exist is a mistake of the request.
+// filtered looks up the value of a filter parameter; if it doesn't exist, the request is invalid.
 func filtered[T any](text string, find func(string) (T, error), what string) (found T, given bool, err error) {
 	if text == "" {
 		return found, false, nil

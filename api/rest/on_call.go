@@ -83,7 +83,7 @@ func hasPerson(people []Person, id oncall.UserID) bool {
 	return false
 }
 
-// some are the schedules that a team and a name leave.
+// some returns the schedules that match a team and a name.
 func (v view) some(team, name string) ([]*schedule.Schedule, error) {
 	t, ofTeam, err := filtered(team, v.team, "team")
 	if err != nil {
@@ -115,7 +115,7 @@ func (s *server) listOnCall(ctx context.Context, c caller, in *OnCallQuery) (*Li
 	if err != nil {
 		return nil, err
 	}
-	// A page is of schedules, so that the others need not be asked.
+	// Pages consist of schedules, so that only those of this page have to be evaluated.
 	part, err := page(some, in.Paged)
 	if err != nil {
 		return nil, err

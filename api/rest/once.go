@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// once does what a request asks for, unless it has said by a key of its own that it is the same as one before: then it
-// is answered as that one was. What was refused is not kept, so that it can be tried again.
+// once carries out a request, unless its idempotency key was used before: then it repeats the
+// earlier response. A refused request is not recorded, so that it can be tried again.
 func once[I, O any](ctx context.Context, s *server, operation string, in *I, do func() (*O, error)) (*O, error) {
 	keyed, is := any(in).(interface{ onceKey() string })
 	if !is || keyed.onceKey() == "" {
@@ -34,7 +34,7 @@ func once[I, O any](ctx context.Context, s *server, operation string, in *I, do 
 		return out, nil
 	}
 	out, failed := do()
-	// The answer counts also where the caller has gone: that is why they will ask again.
+	// Record the response even if the caller has gone: that is why they will ask again.
 	ctx = context.WithoutCancel(ctx)
 	if failed != nil {
 		if err := s.Store.ForgetRequest(ctx, c.by, r); err != nil {

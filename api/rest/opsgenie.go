@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// opsgenie is what Opsgenie's clients speak.
+// opsgenie is the dialect of Opsgenie's clients.
 var opsgenie = dialect{
 	key: func(r *http.Request) string { return bearer(r.Header.Get("Authorization"), "GenieKey", "Bearer") },
 	refuse: func(w http.ResponseWriter, status int, sentence string) {
@@ -32,7 +32,7 @@ var opsgenie = dialect{
 
 const ogTook = 0.001
 
-// ogHead sets the headers that Opsgenie's own clients look for, and returns the request's id.
+// ogHead sets the headers that Opsgenie's own clients check, and returns the request's id.
 func ogHead(w http.ResponseWriter) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -45,7 +45,7 @@ func ogHead(w http.ResponseWriter) string {
 	return id
 }
 
-// An ogBody is the answer of a read.
+// An ogBody is the response to a read.
 type ogBody struct {
 	Data       any       `json:"data"`
 	Paging     *ogPaging `json:"paging,omitempty"`
@@ -54,15 +54,15 @@ type ogBody struct {
 	RequestID  string    `json:"requestId"`
 }
 
-// An ogPaging says where a list goes on; clients read it without asking whether it is there.
+// An ogPaging holds the links to other pages; clients read it without checking that it exists.
 type ogPaging struct {
 	Next  string `json:"next,omitempty"`
 	First string `json:"first"`
 	Last  string `json:"last"`
 }
 
-// opsgenieRoutes are the addresses of Opsgenie's REST API that clients read, and the few writes. Its Go client knows hosts
-// only, so that they are at the root as well.
+// opsgenieRoutes registers the parts of Opsgenie's REST API that clients read, and the few writes.
+// Its Go client can set only a host, so they are served at the root too.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	at := func(pattern string, do func(*foreign) (ogBody, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -83,7 +83,7 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	at("GET /v2/teams", func(f *foreign) (ogBody, error) {
 		return ogBody{Data: each(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
 	})
-	at("GET /v1/incidents", func(*foreign) (ogBody, error) { // which are something else than ours
+	at("GET /v1/incidents", func(*foreign) (ogBody, error) { // Opsgenie's incidents are something else than ours
 		return ogBody{Data: []any{}, Paging: &ogPaging{}}, nil
 	})
 	at("GET /v2/alerts", s.ogAlerts)
@@ -97,14 +97,14 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	s.in(opsgenie, mux, "/opsgenie/", oncall.ScopeRead, func(*foreign) (answer, error) { return answer{}, oncall.ErrNotFound })
 }
 
-// An ogRef names a thing.
+// An ogRef refers to an object.
 type ogRef struct {
 	ID          string  `json:"id"`
 	Name        string  `json:"name"`
 	Description *string `json:"description,omitempty"`
 }
 
-// An ogSchedule is a schedule as Opsgenie shows one.
+// An ogSchedule is a schedule in Opsgenie's format.
 type ogSchedule struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
@@ -125,7 +125,7 @@ type ogRotation struct {
 	Participants []ogParticipant `json:"participants"`
 }
 
-// An ogParticipant is a person, whose name is their mail address there.
+// An ogParticipant is a person, whose name in Opsgenie is their mail address.
 type ogParticipant struct {
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name,omitempty"`
@@ -133,7 +133,7 @@ type ogParticipant struct {
 	Type     string `json:"type"`
 }
 
-// An ogParent names the schedule of an answer.
+// An ogParent refers to the schedule of a response.
 type ogParent struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
@@ -150,7 +150,7 @@ func ogParentOf(is *schedule.Schedule) ogParent {
 	return ogParent{pdNumber(is.ID()), is.Name(), true}
 }
 
-// ogSchedule shows a schedule, with its rotations where they are asked for.
+// ogSchedule converts a schedule, with its rotations if they are requested.
 func (s *server) ogSchedule(f *foreign, is *schedule.Schedule, rotations bool) (ogSchedule, error) {
 	out := ogSchedule{ID: pdNumber(is.ID()), Name: is.Name(), Timezone: is.TimeZone(), Enabled: true, Rotations: []ogRotation{}}
 	if t, known := f.Team(is.TeamID()); known {
@@ -167,7 +167,7 @@ func (s *server) ogSchedule(f *foreign, is *schedule.Schedule, rotations bool) (
 	for i, r := range d.Current(f.caller.now) {
 		unit, known := units[r.Period.Unit]
 		zone, err := time.LoadLocation(cmp.Or(r.TimeZone, is.TimeZone()))
-		if !known || err != nil { // months and cron are unknown there
+		if !known || err != nil { // Opsgenie has no months or cron
 			continue
 		}
 		day, err := time.ParseInLocation(time.DateOnly, r.StartDate.String(), zone)
@@ -212,7 +212,7 @@ func (s *server) ogScheduleOne(f *foreign) (ogBody, error) {
 	return ogBody{Data: out}, err
 }
 
-// ogThat is the schedule in the address: its id or, where the request says so, its name.
+// ogThat returns the schedule in the path, by its id or, if the request says so, its name.
 func (f *foreign) ogThat(kind string) (*schedule.Schedule, error) {
 	text := f.r.PathValue("id")
 	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool {
@@ -227,7 +227,7 @@ func (f *foreign) ogThat(kind string) (*schedule.Schedule, error) {
 	return f.Schedules[i], nil
 }
 
-// ogAt is the instant that is asked for, with the directory that knows it.
+// ogAt returns the requested instant, and loads the directory for it.
 func (s *server) ogAt(f *foreign) (time.Time, error) {
 	at, err := f.instant("date")
 	if err != nil || at.IsZero() {
@@ -292,7 +292,8 @@ func (s *server) ogNext(f *foreign) (ogBody, error) {
 	return ogBody{Data: out}, nil
 }
 
-// ogTimeline shows who is on call in a stretch of days, weeks or months: each role is a rotation of its own.
+// ogTimeline returns who is on call for a number of days, weeks or months: each role is a rotation
+// of its own.
 func (s *server) ogTimeline(f *foreign) (ogBody, error) {
 	type period struct {
 		Start     time.Time     `json:"startDate"`

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An ogAlertShown is an alert as Opsgenie shows one.
+// An ogAlertShown is an alert in Opsgenie's format.
 type ogAlertShown struct {
 	ID           string            `json:"id"`
 	TinyID       string            `json:"tinyId"`
@@ -64,10 +64,10 @@ func (f *foreign) ogAlert(a store.ListedAlert) ogAlertShown {
 	return out
 }
 
-// ogTerm is one condition of a query: status:open, tag:"service:checkout", or a word.
+// ogTerm matches one condition of a query: status:open, tag:"service:checkout", or a word.
 var ogTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
 
-// ogQuery reads what clients ask for. What is not known is refused: to answer with too much would look like an answer.
+// ogQuery parses a query. Unknown conditions are refused, as ignoring one would return too much.
 func (f *foreign) ogQuery() (filter store.AlertFilter, err error) {
 	words := []string{}
 	for _, m := range ogTerm.FindAllStringSubmatch(f.query.Get("query"), -1) {
@@ -131,7 +131,8 @@ func (s *server) ogAlerts(f *foreign) (ogBody, error) {
 	return ogBody{Data: each(found, f.ogAlert), Paging: &p}, nil
 }
 
-// alerts lists so many, and whether there are more, however many pages of a list that takes.
+// alerts lists up to a number of alerts, reading as many pages as that takes, and reports whether
+// there are more.
 func (s *server) alerts(f *foreign, filter store.AlertFilter, most int) (all []store.ListedAlert, more bool, err error) {
 	filter.Limit = store.MostListed
 	for len(all) <= most {
@@ -148,10 +149,11 @@ func (s *server) alerts(f *foreign, filter store.AlertFilter, most int) (all []s
 	return all[:min(len(all), most)], len(all) > most, nil
 }
 
-// ogSearched is among how many alerts one is looked for by Opsgenie's id, which is made of others.
+// ogSearched is how many alerts are searched for one of Opsgenie's ids, which are derived from
+// other fields.
 const ogSearched = 2000
 
-// ogFind finds an alert as the request names it.
+// ogFind finds the alert that a request identifies.
 func (s *server) ogFind(f *foreign, id string) (store.ListedAlert, error) {
 	filter, most := store.AlertFilter{}, 1
 	switch f.query.Get("identifierType") {
@@ -183,7 +185,7 @@ func (s *server) ogAlert(f *foreign) (ogBody, error) {
 	return ogBody{Data: f.ogAlert(a)}, err
 }
 
-// ogAct acknowledges or closes the incident of an alert, with a note where there is one.
+// ogAct acknowledges or closes an alert's incident, and adds the note if there is one.
 func (s *server) ogAct(f *foreign) (answer, error) {
 	kinds := map[string]oncall.ActKind{"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "close": oncall.ActResolve, "notes": oncall.ActNote}
 	rest := f.r.PathValue("rest")

@@ -30,7 +30,8 @@ type offer struct {
 
 type offerParam struct{ Name, In, About string }
 
-// operationsPage lists what there is, each with a line to try it. It has no script, and is made once.
+// operationsPage lists all operations, each with a command line to try it. It has no script, and is
+// rendered once.
 func operationsPage(doc *huma.OpenAPI) http.HandlerFunc {
 	var all []offer
 	for path, item := range doc.Paths {
@@ -47,8 +48,8 @@ func operationsPage(doc *huma.OpenAPI) http.HandlerFunc {
 	}
 	slices.SortFunc(all, func(a, b offer) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
 	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, map[string]any{"CSS": template.CSS(pageCSS), "Operations": all, "Base": Base}); err != nil { //nolint:gosec // our own
-		panic(fmt.Sprintf("rest: write the page: %v", err)) // of a template that doesn't change
+	if err := pageTemplate.Execute(&out, map[string]any{"CSS": template.CSS(pageCSS), "Operations": all, "Base": Base}); err != nil { //nolint:gosec // our own style sheet
+		panic(fmt.Sprintf("rest: write the page: %v", err)) // the template doesn't change
 	}
 	hash := sha256.Sum256([]byte(pageCSS))
 	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -61,7 +62,7 @@ func operationsPage(doc *huma.OpenAPI) http.HandlerFunc {
 	}
 }
 
-// curl is a line to try an operation.
+// curl returns a command line to try an operation.
 func curl(method, path string, op *huma.Operation) string {
 	line := `curl -H "Authorization: Bearer $WATCHBILL_KEY"`
 	if method != http.MethodGet {

@@ -11,7 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// pagerDuty is what PagerDuty's clients speak: go-pagerduty reads no error of another content type than this.
+// pagerDuty is the dialect of PagerDuty's clients: go-pagerduty reads errors only with this content
+// type.
 var pagerDuty = dialect{
 	key: func(r *http.Request) string {
 		key := bearer(r.Header.Get("Authorization"), "Bearer", "Token")
@@ -20,7 +21,7 @@ var pagerDuty = dialect{
 	refuse: refusePagerDuty,
 }
 
-// pdCodes are PagerDuty's numbers of what is wrong.
+// pdCodes maps HTTP statuses to PagerDuty's error codes.
 var pdCodes = map[int]int{
 	http.StatusBadRequest: 2001, http.StatusUnauthorized: 2006, http.StatusForbidden: 2010, http.StatusNotFound: 2100,
 	http.StatusTooManyRequests: 2020, http.StatusServiceUnavailable: 2000, http.StatusInternalServerError: 2000,
@@ -43,7 +44,8 @@ func refusePagerDuty(w http.ResponseWriter, status int, sentence string) {
 	writeAs(w, status, map[string]any{"error": map[string]any{"message": message, "code": pdCodes[status], "errors": []string{sentence}}})
 }
 
-// pagerDutyRoutes are the addresses of PagerDuty's REST API, version 2, that clients read, and the few writes.
+// pagerDutyRoutes registers the parts of PagerDuty's REST API, version 2, that clients read, and
+// the few writes.
 func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
 	at := func(pattern string, scope oncall.Scope, do func(*foreign) (answer, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
@@ -104,7 +106,7 @@ func pdFixed(body any) func(*foreign) (answer, error) {
 	return func(*foreign) (answer, error) { return answer{http.StatusOK, body}, nil }
 }
 
-// A pdRef names a thing as PagerDuty does.
+// A pdRef is a reference in PagerDuty's format.
 type pdRef struct {
 	ID      string  `json:"id"`
 	Type    string  `json:"type"`
@@ -113,16 +115,16 @@ type pdRef struct {
 	HTMLURL *string `json:"html_url"`
 }
 
-// pdNumber makes a thing's id a text, as PagerDuty's are.
+// pdNumber formats an id as text, as PagerDuty's are.
 func pdNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
 
-// pdTo refers to a thing; pdAs is the thing itself.
+// pdTo makes a reference to an object; pdAs is the object itself.
 func pdTo(kind, id, name string) pdRef {
 	return pdRef{ID: id, Type: kind + "_reference", Summary: name}
 }
 func pdAs(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
 
-// stamp writes an instant in the zone that was asked for; nil where there is none.
+// stamp formats a time in the requested zone; nil stays nil.
 func (f *foreign) stamp(t *time.Time) *string {
 	if t == nil || t.IsZero() {
 		return nil
@@ -130,7 +132,7 @@ func (f *foreign) stamp(t *time.Time) *string {
 	return new(t.In(f.zone).Format(time.RFC3339))
 }
 
-// pdPage answers with the part of a list that was asked for, under its name.
+// pdPage responds with the requested page of a list, under the list's name.
 func pdPage[T any](f *foreign, name string, all []T) (answer, error) {
 	limit, err := f.number("limit", 25, 100)
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A pdID is a reference in what clients send.
+// A pdID is a reference in a client's request.
 type pdID struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
 }
 
-// A pdChange is what a client wants of an incident.
+// A pdChange is the change to an incident that a client requests.
 type pdChange struct {
 	pdID
 	Status      string `json:"status"`
@@ -32,7 +32,7 @@ type pdChange struct {
 	} `json:"assignments"`
 }
 
-// from is who acts: the key, whose rights count, and whom the header From names.
+// from returns the actor: the key, whose rights count, and the person in the header From.
 func (f *foreign) from() oncall.Actor {
 	u, err := f.user(f.r.Header.Get("From"))
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *server) pdManageOne(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"incident": f.pdIncident(in)}}, err
 }
 
-// pdDo does with an incident what a client wants, one act after the other.
+// pdDo carries out a change to an incident, act by act.
 func (s *server) pdDo(f *foreign, c pdChange) (oncall.Incident, error) {
 	id, err := strconv.ParseInt(c.ID, 10, 64)
 	if err != nil || id <= 0 {
@@ -98,7 +98,7 @@ func (s *server) pdDo(f *foreign, c pdChange) (oncall.Incident, error) {
 	return in, nil
 }
 
-// pdActs are the acts that make of an incident what a client wants.
+// pdActs returns the acts that a change requires.
 func (f *foreign) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
 	do := func(kind oncall.ActKind) { acts = append(acts, oncall.Act{Do: kind}) }
 	if c.Title != "" && c.Title != in.Title {
@@ -124,7 +124,7 @@ func (f *foreign) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err
 			return nil, wrong("There is no user of this id.")
 		}
 		act := oncall.Act{Do: oncall.ActReassign, User: u.ID}
-		if i > 0 { // one has it, the others help
+		if i > 0 { // the first is assigned, the others are asked to help
 			act.Do = oncall.ActAsk
 		}
 		acts = append(acts, act)
@@ -202,7 +202,7 @@ func (s *server) pdRaise(f *foreign) (answer, error) {
 	return answer{http.StatusCreated, map[string]any{"incident": out}}, nil
 }
 
-// pdWhom is the team of the service or of the escalation policy, and the person to whom it is assigned.
+// pdWhom returns the team of the service or escalation policy, and the assigned person.
 func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.RaiseRequest, err error) {
 	var whom store.Whom
 	if service != nil {
@@ -271,7 +271,7 @@ func (s *server) pdSnooze(f *foreign) (answer, error) {
 	return answer{http.StatusCreated, map[string]any{"incident": f.pdIncident(in)}}, err
 }
 
-// A pdMetrics is what the analytics tell of a service.
+// A pdMetrics is the analytics of a service.
 type pdMetrics struct {
 	ID            string `json:"service_id"`
 	Name          string `json:"service_name"`
@@ -279,7 +279,7 @@ type pdMetrics struct {
 	High          int    `json:"total_high_urgency_incidents"`
 	Ack           *int64 `json:"mean_seconds_to_first_ack"`
 	Resolve       *int64 `json:"mean_seconds_to_resolve"`
-	Interruptions *int   `json:"total_interruptions"` // these are told of teams and people, in /reports
+	Interruptions *int   `json:"total_interruptions"` // reported by team and person only, in /reports
 	Sleep         *int   `json:"total_sleep_hour_interruptions"`
 	Off           *int   `json:"total_off_hour_interruptions"`
 	Business      *int   `json:"total_business_hour_interruptions"`
@@ -319,7 +319,7 @@ func (s *server) pdAnalytics(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"data": all, "filters": body.Filters, "time_zone": "UTC", "order": "desc", "order_by": "total_incident_count"}}, nil
 }
 
-// measured counts incidents, and how long they took on average.
+// measured counts incidents and averages their times.
 func measured(found []oncall.Incident, urgency string) (m pdMetrics) {
 	var acked, resolved []time.Duration
 	for _, in := range found {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A pdIncidentShown is an incident as PagerDuty shows one.
+// A pdIncidentShown is an incident in PagerDuty's format.
 type pdIncidentShown struct {
 	pdRef
 	Number      int64          `json:"incident_number"`
@@ -64,10 +64,11 @@ type pdCounts struct {
 	Resolved  int `json:"resolved"`
 }
 
-// pdPriorities are the names that PagerDuty gives to what we call severity.
+// pdPriorities are PagerDuty's names for our severities.
 var pdPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P4"}
 
-// pdStatus is a state as PagerDuty knows it: what is snoozed is acknowledged, until it no longer is.
+// pdStatus returns PagerDuty's status: a snoozed incident counts as acknowledged until the snooze
+// ends.
 func pdStatus(s oncall.Status) string {
 	if s == oncall.Snoozed {
 		return string(oncall.Acknowledged)
@@ -123,7 +124,8 @@ func (f *foreign) pdIncident(in oncall.Incident) pdIncidentShown {
 	return out
 }
 
-// assigned are who has an incident or, as long as nobody does, whom the latest step of its policy means now.
+// assigned returns who has an incident or, if nobody does yet, the current targets of its policy's
+// latest step.
 func (f *foreign) assigned(in oncall.Incident) []oncall.UserID {
 	if held := in.Holders(); len(held) > 0 {
 		return held
@@ -150,7 +152,7 @@ func (f *foreign) assigned(in oncall.Incident) []oncall.UserID {
 	return out
 }
 
-// pdAgent is who did something: a person, or a monitor, a key, Watchbill itself as a service.
+// pdAgent returns the actor: a person, or a monitor, a key or Watchbill itself as a service.
 func (f *foreign) pdAgent(by oncall.Actor) *pdRef {
 	switch {
 	case by == (oncall.Actor{}):
@@ -161,7 +163,7 @@ func (f *foreign) pdAgent(by oncall.Actor) *pdRef {
 	return new(pdTo("service", "0", by.String()))
 }
 
-// pdMost is how many incidents of a list are looked at, the newest first.
+// pdMost is how many incidents a list covers, newest first.
 const pdMost = 1000
 
 func (s *server) pdIncidents(f *foreign) (answer, error) {
@@ -188,7 +190,7 @@ func (s *server) pdIncidents(f *foreign) (answer, error) {
 	return pdPage(f, "incidents", all)
 }
 
-// pdFilter reads which incidents are meant: of the last month, where nothing else is said.
+// pdFilter parses the filter for incidents: by default, those of the last month.
 func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
 	if filter.Since, err = f.instant("since"); err != nil {
 		return filter, err
@@ -202,7 +204,7 @@ func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
 	for _, id := range f.list("service_ids") {
 		n, err := strconv.ParseInt(id, 10, 64)
 		if err != nil {
-			n = -1 // which there is none of
+			n = -1 // matches no team
 		}
 		filter.Integrations = append(filter.Integrations, oncall.IntegrationID(n))
 	}
@@ -223,7 +225,7 @@ func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
 	return filter, nil
 }
 
-// incidentsOf lists incidents, the newest first, however many pages of a list that takes.
+// incidentsOf lists incidents, newest first, reading as many pages as that takes.
 func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.IncidentFilter, most int) (all []oncall.Incident, err error) {
 	f.Limit = store.MostListed
 	for len(all) < most {
@@ -239,7 +241,7 @@ func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.Incid
 	return all[:min(len(all), most)], nil
 }
 
-// thatIncident is the incident in the address.
+// thatIncident returns the incident in the path.
 func (s *server) thatIncident(f *foreign) (oncall.Incident, error) {
 	id, err := f.id()
 	if err != nil {
@@ -271,7 +273,7 @@ func (s *server) pdIncident(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"incident": out}}, nil
 }
 
-// A pdNoteShown is a note as PagerDuty shows one.
+// A pdNoteShown is a note in PagerDuty's format.
 type pdNoteShown struct {
 	ID        string  `json:"id"`
 	User      pdRef   `json:"user"`
@@ -279,7 +281,7 @@ type pdNoteShown struct {
 	CreatedAt *string `json:"created_at"`
 }
 
-// notes are those of an incident, the oldest first.
+// notes returns an incident's notes, oldest first.
 func (s *server) notes(f *foreign, id oncall.IncidentID) ([]pdNoteShown, error) {
 	events, err := s.Store.Events(f.ctx(), f.caller.by, id)
 	if err != nil {
@@ -303,7 +305,7 @@ func (s *server) pdNotes(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"notes": all}}, err
 }
 
-// pdEntries are the events of a timeline that PagerDuty has as well, and what it calls them.
+// pdEntries are the timeline events that PagerDuty has too, and its names for them.
 var pdEntries = map[oncall.EventKind]string{
 	oncall.EventOpened: "trigger", oncall.EventReopened: "trigger", oncall.EventAcknowledged: "acknowledge", oncall.EventUnacknowledged: "unacknowledge",
 	oncall.EventResolved: "resolve", oncall.EventEscalated: "escalate", oncall.EventPaging: "assign", oncall.EventReassigned: "assign",
@@ -311,7 +313,7 @@ var pdEntries = map[oncall.EventKind]string{
 	oncall.EventExhausted: "exhaust_escalation_path", oncall.EventSeverity: "priority_change", oncall.EventMerged: "merge",
 }
 
-// A pdLogEntry is an event as PagerDuty shows one.
+// A pdLogEntry is an event in PagerDuty's format.
 type pdLogEntry struct {
 	pdRef
 	CreatedAt *string        `json:"created_at"`
@@ -362,11 +364,11 @@ func (s *server) pdLog(f *foreign) (answer, error) {
 		}
 		all = append(all, out)
 	}
-	slices.Reverse(all) // the newest first
+	slices.Reverse(all) // newest first
 	return pdPage(f, "log_entries", all)
 }
 
-// A pdAlertShown is an alert as PagerDuty shows one.
+// A pdAlertShown is an alert in PagerDuty's format.
 type pdAlertShown struct {
 	pdRef
 	CreatedAt  *string        `json:"created_at"`

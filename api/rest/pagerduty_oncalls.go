@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A pdOnCall is that a person is on call at a level of an escalation policy.
+// A pdOnCall is a person on call at a level of an escalation policy.
 type pdOnCall struct {
 	User     any     `json:"user"`
-	Schedule any     `json:"schedule"` // null where the policy names the person
+	Schedule any     `json:"schedule"` // null if the policy names the person
 	Policy   any     `json:"escalation_policy"`
 	Level    int     `json:"escalation_level"`
 	Start    *string `json:"start"` // null: always
@@ -50,7 +50,7 @@ func (s *server) pdOnCalls(f *foreign) (answer, error) {
 	return pdPage(f, "oncalls", all)
 }
 
-// pdOnCallsOf are the people whom a target means in a stretch of time, or now.
+// pdOnCallsOf returns the people that a target means during a stretch of time, or now.
 func (f *foreign) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pdOnCall {
 	var out []pdOnCall
 	add := func(u oncall.UserID, is *schedule.Schedule, start, end *time.Time) {
@@ -92,8 +92,8 @@ func (f *foreign) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from,
 	return out
 }
 
-// onDuty are the shifts of a schedule, of one role or of all but the shadow's. Of now they are shown with their true
-// beginnings and ends.
+// onDuty returns the shifts of a schedule, of one role or of all but shadow. Current shifts have
+// their true beginning and end.
 func (f *foreign) onDuty(is *schedule.Schedule, role string, from, to time.Time, now bool) []schedule.Shift {
 	meant := func(r string) bool { return r == role || role == "" && r != schedule.RoleShadow }
 	var out []schedule.Shift
@@ -113,7 +113,7 @@ func (f *foreign) onDuty(is *schedule.Schedule, role string, from, to time.Time,
 	return out
 }
 
-// earliest leaves the first of each person, policy and level.
+// earliest keeps the first entry of each person, policy and level.
 func earliest(all []pdOnCall) []pdOnCall {
 	slices.SortStableFunc(all, func(a, b pdOnCall) int { return a.from.Compare(b.from) })
 	seen := map[string]bool{}

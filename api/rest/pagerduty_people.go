@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A pdUserShown is a person as PagerDuty shows one.
+// A pdUserShown is a person in PagerDuty's format.
 type pdUserShown struct {
 	pdRef
 	Name           string  `json:"name"`
@@ -74,7 +74,7 @@ func pdUser(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"user": f.pdUser(id)}}, nil
 }
 
-// A pdTeamShown is a team as PagerDuty shows one.
+// A pdTeamShown is a team in PagerDuty's format.
 type pdTeamShown struct {
 	pdRef
 	Name        string  `json:"name"`
@@ -97,7 +97,7 @@ func pdTeams(f *foreign) (answer, error) {
 	return pdPage(f, "teams", all)
 }
 
-// thatTeam is the team in the address.
+// thatTeam returns the team in the path.
 func (f *foreign) thatTeam() (t oncall.Team, err error) {
 	id, err := f.id()
 	if err != nil {
@@ -140,7 +140,7 @@ func pdMembers(f *foreign) (answer, error) {
 
 func (f *foreign) includes(what string) bool { return slices.Contains(f.list("include"), what) }
 
-// A pdPolicyShown is an escalation policy as PagerDuty shows one.
+// A pdPolicyShown is an escalation policy in PagerDuty's format.
 type pdPolicyShown struct {
 	pdRef
 	Name        string   `json:"name"`
@@ -191,7 +191,7 @@ func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 	return out
 }
 
-// pdTargets are whom a target pages, as PagerDuty knows them: schedules and people.
+// pdTargets converts a target to PagerDuty's: schedules and people.
 func (v view) pdTargets(t oncall.Target) []pdRef {
 	if is, known := v.Schedule(t.Schedule); known {
 		return []pdRef{pdTo("schedule", pdNumber(is.ID()), is.Name())}
@@ -199,7 +199,7 @@ func (v view) pdTargets(t oncall.Target) []pdRef {
 	return each(v.always(t), v.pdUserRef)
 }
 
-// always are the people whom a target names whoever is on call.
+// always returns the people whom a target names, whoever is on call.
 func (v view) always(t oncall.Target) []oncall.UserID {
 	switch {
 	case t.User != "":

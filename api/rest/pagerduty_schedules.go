@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A pdScheduleShown is a schedule as PagerDuty shows one.
+// A pdScheduleShown is a schedule in PagerDuty's format.
 type pdScheduleShown struct {
 	pdRef
 	Name        string  `json:"name"`
@@ -21,7 +21,7 @@ type pdScheduleShown struct {
 	Teams       []pdRef `json:"teams"`
 }
 
-// A pdLayer is a part of a schedule: of one role, all overrides, or what comes of everything.
+// A pdLayer is a part of a schedule: a role, all overrides, or the final result.
 type pdLayer struct {
 	ID       *string   `json:"id,omitempty"`
 	Name     string    `json:"name"`
@@ -38,7 +38,7 @@ type pdEntry struct {
 	User  pdRef   `json:"user"`
 }
 
-// A pdScheduleDetail is a schedule with who is on call when.
+// A pdScheduleDetail is a schedule with its shifts.
 type pdScheduleDetail struct {
 	pdScheduleShown
 	Layers    []pdLayer `json:"schedule_layers"`
@@ -47,8 +47,8 @@ type pdScheduleDetail struct {
 }
 
 const (
-	pdRendered = 14 * 24 * time.Hour // where nothing else is asked for
-	pdWhose    = 92 * 24 * time.Hour // in which people are looked for
+	pdRendered = 14 * 24 * time.Hour // the default length
+	pdWhose    = 92 * 24 * time.Hour // in which a schedule's people are searched
 )
 
 func (f *foreign) pdSchedule(is *schedule.Schedule) pdScheduleShown {
@@ -89,7 +89,7 @@ func pdSchedules(f *foreign) (answer, error) {
 	return pdPage(f, "schedules", all)
 }
 
-// thatSchedule is the schedule in the address, as it is at an instant that may be long past.
+// thatSchedule returns the schedule in the path, as of an instant that may be long past.
 func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, error) {
 	id, err := f.id()
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, err
 	return f.Schedules[i], nil
 }
 
-// span reads since and until; what is left out is now, and a while later.
+// span parses since and until; by default from now for the usual length.
 func (f *foreign) span(usual time.Duration) (from, to time.Time, err error) {
 	if from, err = f.instant("since"); err != nil {
 		return from, to, err
@@ -161,7 +161,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// layers are the roles of a schedule: each is a layer of its own.
+// layers returns one layer for each role of a schedule.
 func (f *foreign) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
 	type member struct {
 		User pdRef `json:"user"`
@@ -184,7 +184,7 @@ func (f *foreign) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
 	return out
 }
 
-// duties are the shifts of everybody who is paged: all roles but the shadow's.
+// duties returns the shifts of everybody who is paged: of all roles but shadow.
 func (f *foreign) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
 	var all []schedule.Shift
 	for _, role := range is.Roles() {
@@ -210,12 +210,13 @@ func (f *foreign) layer(name string, from, to time.Time, shifts []schedule.Shift
 	return l
 }
 
-// entries are a shift as PagerDuty has it: one for each of its people.
+// entries converts a shift to PagerDuty's entries: one for each of its people.
 func (f *foreign) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
 	return each(people, func(u oncall.UserID) pdEntry { return pdEntry{f.stamp(&start), f.stamp(&end), f.pdUserRef(u)} })
 }
 
-// pdScheduleUsers answers with nothing beside the people: a client reads every field as a list of them.
+// pdScheduleUsers responds with the people and nothing else, because a client reads every field as
+// a list of people.
 func (s *server) pdScheduleUsers(f *foreign) (answer, error) {
 	from, to, err := f.span(0)
 	if err != nil {
@@ -236,7 +237,7 @@ func (s *server) pdScheduleUsers(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"users": each(people, f.pdUser)}}, nil
 }
 
-// A pdOverrideShown is an override as PagerDuty shows one.
+// A pdOverrideShown is an override in PagerDuty's format.
 type pdOverrideShown struct {
 	pdRef
 	Start *string `json:"start"`
@@ -244,7 +245,8 @@ type pdOverrideShown struct {
 	User  pdRef   `json:"user"`
 }
 
-// overridesOf are those overrides of a schedule in a stretch that put somebody on call, with these people as their users.
+// overridesOf returns the overrides of a schedule in a stretch of time that put somebody on call,
+// with these people as their users.
 func (f *foreign) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
 	var out []schedule.Override
 	for _, o := range f.Overrides(is.ID()) {
@@ -280,8 +282,8 @@ func (s *server) pdOverrides(f *foreign) (answer, error) {
 	return answer{http.StatusOK, map[string]any{"overrides": all}}, nil
 }
 
-// pdOverride makes overrides. It is answered in the shape in which it came: that of the documentation has several, and
-// go-pagerduty's one.
+// pdOverride makes overrides. The response has the shape of the request: a list as in PagerDuty's
+// documentation, or a single one as in go-pagerduty.
 func (s *server) pdOverride(f *foreign) (answer, error) {
 	type wanted struct {
 		Start, End time.Time
@@ -323,7 +325,7 @@ func (s *server) pdOverride(f *foreign) (answer, error) {
 		if err != nil && len(out) == 0 {
 			return answer{}, err
 		}
-		if err != nil { // the others stay
+		if err != nil { // the others remain
 			out = append(out, map[string]any{"status": http.StatusBadRequest, "errors": []string{s.problem(err).Error()}})
 			continue
 		}

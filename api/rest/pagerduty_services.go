@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A pdServiceShown is an integration as PagerDuty shows its services.
+// A pdServiceShown is an integration in the format of PagerDuty's services.
 type pdServiceShown struct {
 	pdRef
 	Name         string          `json:"name"`
@@ -21,7 +21,7 @@ type pdServiceShown struct {
 	Creation     string          `json:"alert_creation"`
 }
 
-// A pdIntegration is the way in of a service. Its key is never told.
+// A pdIntegration is the inbound side of a service. Its key is never returned.
 type pdIntegration struct {
 	pdRef
 	Name    string  `json:"name"`
@@ -45,7 +45,8 @@ func (f *foreign) pdServiceOf(in oncall.Integration, status string) pdServiceSho
 	return out
 }
 
-// pdStates says of each integration how it stands: whether one of its incidents is open, and whether it may page.
+// pdStates returns the state of each integration: whether it has an open incident, and whether it
+// may page.
 func (s *server) pdStates(f *foreign) (map[oncall.IntegrationID]string, error) {
 	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pdMost)
 	if err != nil {
@@ -76,7 +77,7 @@ func (s *server) pdStates(f *foreign) (map[oncall.IntegrationID]string, error) {
 	return out, nil
 }
 
-// pdServices lists integrations. A query may be the key of one, as Backstage sends it.
+// pdServices lists integrations. A query may be an integration key, as Backstage sends it.
 func (s *server) pdServices(f *foreign) (answer, error) {
 	states, err := s.pdStates(f)
 	if err != nil {

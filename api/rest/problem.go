@@ -12,11 +12,12 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// notThere is what is said of what does not exist, or may not be seen: the two look the same.
+// notThere answers requests for objects that don't exist or that the caller may not see, without a
+// difference.
 const notThere = "There is nothing like this, or it is not yours to see."
 
-// problem makes the answer of an error: what people are told is the sentence of a Refusal, as in Slack; the rest is
-// logged.
+// problem converts an error to a response: a Refusal's sentence is shown, as in Slack; anything
+// else is logged.
 func (s *server) problem(err error) error {
 	if _, is := errors.AsType[huma.StatusError](err); is {
 		return err
@@ -50,21 +51,21 @@ func (s *server) problem(err error) error {
 	return huma.NewError(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.")
 }
 
-// said is what the answer of an error says.
+// said returns the status and sentence of an error's response.
 func said(err error) (status int, sentence string) {
 	with, _ := errors.AsType[huma.StatusError](err)
 	return with.GetStatus(), with.Error()
 }
 
-// busy is what can be tried again in a while.
+// busy is the error of a request that can be retried later.
 func busy(sentence string) error {
 	return huma.ErrorWithHeaders(huma.NewError(http.StatusTooManyRequests, sentence), http.Header{"Retry-After": {"10"}})
 }
 
-// wrong is what can't be right in a request.
+// wrong is the error of an invalid request.
 func wrong(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
 
-// write answers with an error before the operation is reached.
+// write responds with an error before the operation is reached.
 func (s *server) write(ctx huma.Context, err error) {
 	if with, is := errors.AsType[huma.HeadersError](err); is {
 		for name, values := range with.GetHeaders() {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A RaiseBody says whom to page, and what is wrong.
+// A RaiseBody is the person or team to page, and the problem.
 type RaiseBody struct {
 	Team     string `json:"team,omitempty" maxLength:"200" doc:"Name or id. It may be left out with schedule, and with a user who is in a team."`
 	Schedule string `json:"schedule,omitempty" maxLength:"200" doc:"Whoever is on call there is paged at once, and the team's policy begins five minutes later: name or id."`
@@ -24,7 +24,8 @@ type RaiseBody struct {
 	Confirm  bool   `json:"confirm,omitempty" doc:"Page although there was much paging by hand of late, which is refused with 409 otherwise."`
 }
 
-// A RaisedIncident is what was raised. A key with the scope page alone sees no more of it.
+// A RaisedIncident is an incident raised by a request. A key with only the scope page sees no more
+// of it.
 type RaisedIncident struct {
 	ID       int64     `json:"id"`
 	Title    string    `json:"title,omitempty"`
@@ -35,7 +36,7 @@ type RaisedIncident struct {
 	Again    bool      `json:"again" doc:"It was open already: nobody was paged anew."`
 }
 
-// A Raised is the answer of what pages by hand.
+// A Raised is the response to paging by hand.
 type Raised struct {
 	Status int
 	Body   RaisedIncident
@@ -70,7 +71,7 @@ func (s *server) raiseRoutes() {
 	})
 }
 
-// readRaise finds whom a body means. What it names and is not there is a mistake of the request.
+// readRaise resolves the names in a body. If one doesn't exist, the request is invalid.
 func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.RaiseRequest, error) {
 	r, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
@@ -99,7 +100,8 @@ func (v view) raised(made store.Raised) *Raised {
 	if made.Again {
 		out.Status = http.StatusOK
 	}
-	// What somebody else has written of a private team's is not told; what one has written oneself is no secret.
+	// Text that others wrote about a private team's incident is hidden; the caller's own is no
+	// secret.
 	if t, _ := v.Team(in.TeamID); !made.Again || !t.Private || v.Access().May(v.caller.by, access.See, access.Object{Team: t.ID}) == nil {
 		out.Body.Title, out.Body.Severity, out.Body.Team.Name = in.Title, string(in.Severity), t.Name
 	}

@@ -12,13 +12,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// ReportQuery says of when a report is.
+// ReportQuery selects the period of a report.
 type ReportQuery struct {
 	Period   string `query:"period" maxLength:"60" doc:"As in Slack: last month, november, 90 days, last quarter, 2026-10-01 to 2026-10-31; the last 30 days where it is left out." example:"last month"`
 	TimeZone string `query:"time_zone" maxLength:"60" doc:"In which its days begin; the team's or the person's where it is left out." example:"Europe/Berlin"`
 }
 
-// period reads it, as far as it has come.
+// period parses the query, up to now.
 func (q ReportQuery) period(zone string, now time.Time) (report.Period, error) {
 	zone = cmp.Or(q.TimeZone, zone, "UTC")
 	if _, err := time.LoadLocation(zone); err != nil {
@@ -107,7 +107,7 @@ func (s *server) ownReport() {
 	})
 }
 
-// A Planned is what the policy does next, if nobody does anything.
+// A Planned is what the policy does next if nobody reacts.
 type Planned struct {
 	At       time.Time `json:"at"`
 	Kind     string    `json:"kind" example:"paging" doc:"As the timeline will have it."`

@@ -1,6 +1,7 @@
-// Package rest is the REST API: what people do in Slack and set up in files, for programs that have a key. It asks
-// package store, as bot does, with the key as the actor; no rule stands here. The OpenAPI document and the checks of
-// what comes in are made of the Go types of each operation.
+// Package rest is the REST API: what people do in Slack and set up in files, for programs with an
+// API key. Like bot, it calls package store with the actor, which here is the key; it holds no
+// rules. The OpenAPI document and the validation of requests are generated from the Go types of
+// each operation.
 package rest
 
 import (
@@ -21,7 +22,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func init() { huma.DefaultArrayNullable = false } // a list that is empty is []
+func init() { huma.DefaultArrayNullable = false } // an empty list is []
 
 // Base is where the API is served.
 const Base = "/api/v1"
@@ -31,7 +32,7 @@ type Config struct {
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
-	Limit   int             // requests a minute of one key; 0: any number
+	Limit   int             // requests per minute and key; 0: unlimited
 	Formats []oncall.Format // that an integration may have
 	Pause   time.Duration   // between two looks whether something has happened; 0: a second
 }
@@ -45,13 +46,13 @@ type server struct {
 	waiting crowd // for events
 }
 
-// New returns the handler of everything under Base, and of what is asked as other vendors' clients ask: under /pagerduty
-// and /opsgenie, and where Opsgenie's have it.
+// New returns the handler of everything under Base, and of other vendors' APIs: under /pagerduty
+// and /opsgenie, and at Opsgenie's own paths.
 func New(c Config) http.Handler {
 	mux, s := build(c)
 	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
 	if err != nil {
-		panic(fmt.Sprintf("rest: write the OpenAPI document: %v", err)) // of types that don't change
+		panic(fmt.Sprintf("rest: write the OpenAPI document: %v", err)) // the types don't change
 	}
 	mux.HandleFunc("GET "+Base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
@@ -66,7 +67,7 @@ func New(c Config) http.Handler {
 	return secured(s.streams(mux))
 }
 
-// build makes the handler of the operations.
+// build returns the handler of the operations.
 func build(c Config) (*http.ServeMux, *server) {
 	s := &server{Config: c, outages: c.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second})}
 	mux := http.NewServeMux()
@@ -100,7 +101,8 @@ func build(c Config) (*http.ServeMux, *server) {
 	return mux, s
 }
 
-// schemaName names a type in the document: one of the set-up file's is told from ours of that name.
+// schemaName names a type in the document; types of the set-up file are distinguished from ours of
+// the same name.
 func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -115,7 +117,7 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// secured sets the headers of every answer.
+// secured sets the headers of every response.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -125,14 +127,14 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// nowhere answers for addresses of no operation.
+// nowhere responds at addresses without an operation.
 func nowhere(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusNotFound)
 	_ = json.NewEncoder(w).Encode(huma.NewError(http.StatusNotFound, "There is nothing at this address; "+Base+"/ lists what there is."))
 }
 
-// A caller is who asks, and when.
+// A caller is who makes a request, and when.
 type caller struct {
 	by  oncall.Actor
 	key oncall.APIKey
@@ -146,16 +148,16 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// An operation is what the document says of one.
+// An operation is the document's description of one.
 type operation struct {
 	method, path string
 	id           string
 	summary      string
-	about        string // what else there is to know
+	about        string // further description
 	tag          string
 	scope        oncall.Scope
 	status       int
-	makes        bool // what is not there is made, and answered with 201
+	makes        bool // creates what doesn't exist, with status 201
 	errors       []int
 }
 

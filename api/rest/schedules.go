@@ -19,13 +19,13 @@ type Schedule struct {
 	Roles    []string `json:"roles"`
 }
 
-// A ScheduleSetup is a schedule as the set-up file has it, with its id.
+// A ScheduleSetup is a schedule as in the set-up file, with its id.
 type ScheduleSetup struct {
 	ID int64 `json:"id"`
 	setup.Schedule
 }
 
-// A Shift is who is on call from an instant until another.
+// A Shift is who is on call from one instant to another.
 type Shift struct {
 	Schedule Ref       `json:"schedule"`
 	Role     string    `json:"role"`
@@ -35,7 +35,7 @@ type Shift struct {
 	Why      Why       `json:"why"`
 }
 
-// A Why is what puts people on call.
+// A Why is the reason why people are on call.
 type Why struct {
 	Rotation string  `json:"rotation,omitempty" doc:"The rotation, or several of one priority: days + nights."`
 	Override int64   `json:"override,omitempty" doc:"The id of the override that has changed it."`
@@ -45,7 +45,7 @@ type Why struct {
 	Reason   string  `json:"reason,omitempty"`
 }
 
-// An Override is somebody else on call for a while.
+// An Override changes who is on call for a while.
 type Override struct {
 	ID        int64      `json:"id"`
 	Schedule  Ref        `json:"schedule"`
@@ -73,7 +73,7 @@ const (
 	spanMost  = 366 * 24 * time.Hour
 )
 
-// between returns the stretch that is asked for.
+// between returns the requested stretch of time.
 func (s Span) between(now time.Time) (from, to time.Time, err error) {
 	if from = s.From; from.IsZero() {
 		from = now
@@ -128,7 +128,7 @@ func (s *server) listShifts(ctx context.Context, c caller, in *struct {
 	return page(v.shifts(is, in.Role, from, to), in.Paged)
 }
 
-// lookAt is look for an instant that may be long past.
+// lookAt is look as of an instant that may be long past.
 func (s *server) lookAt(ctx context.Context, c caller, at time.Time) (view, error) {
 	v, err := s.look(ctx, c)
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *server) lookAt(ctx context.Context, c caller, at time.Time) (view, erro
 	return v, err
 }
 
-// shifts are those of a schedule, of one role or of all, by their beginning.
+// shifts returns the shifts of a schedule, of one role or of all, by their beginning.
 func (v view) shifts(is *schedule.Schedule, role string, from, to time.Time) []Shift {
 	out := []Shift{}
 	for _, r := range is.Roles() {

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An Integration is an inbound key of a monitor.
+// An Integration is a monitor's inbound key.
 type Integration struct {
 	Ref
 	Team       Ref              `json:"team"`
@@ -18,7 +18,7 @@ type Integration struct {
 	MutedUntil *time.Time       `json:"muted_until,omitempty"`
 }
 
-// An IntegrationKey is a key, of which only the end is shown.
+// An IntegrationKey is a key; only its end is shown.
 type IntegrationKey struct {
 	Hint   string     `json:"hint" doc:"The last four characters."`
 	EndsAt *time.Time `json:"ends_at,omitempty" doc:"Of one that was replaced."`
@@ -41,7 +41,7 @@ type Maintenance struct {
 	Firing        int       `json:"firing" doc:"Of them."`
 }
 
-// A Heartbeat is what is expected to sign in regularly.
+// A Heartbeat expects regular pings.
 type Heartbeat struct {
 	ID          int64      `json:"id"`
 	Name        string     `json:"name"`

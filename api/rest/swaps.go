@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Stint is a shift as the person sees it who has it.
+// A Stint is a shift as its person sees it.
 type Stint struct {
 	Schedule Ref       `json:"schedule"`
 	Role     string    `json:"role"`
@@ -19,7 +19,7 @@ type Stint struct {
 	End      time.Time `json:"end"`
 }
 
-// A StintBody names a shift: whose it is, and an instant in it.
+// A StintBody identifies a shift by its person and an instant in it.
 type StintBody struct {
 	Schedule string    `json:"schedule" maxLength:"200" doc:"Name or id."`
 	Role     string    `json:"role,omitempty" maxLength:"100" doc:"Where somebody has several at once."`
@@ -27,7 +27,7 @@ type StintBody struct {
 	At       time.Time `json:"at" doc:"An instant in it."`
 }
 
-// A Swap exchanges two people's shifts once the one who is asked agrees.
+// A Swap exchanges two people's shifts once the other person agrees.
 type Swap struct {
 	ID        int64      `json:"id"`
 	State     string     `json:"state" enum:"open,accepted,declined,withdrawn,undone,expired,stale"`
@@ -39,7 +39,7 @@ type Swap struct {
 	EndedAt   *time.Time `json:"ended_at,omitempty"`
 }
 
-// A Cover is a request to others: please take this shift, or a part of it.
+// A Cover is a request to others to take a shift, or part of it.
 type Cover struct {
 	ID        int64       `json:"id"`
 	State     string      `json:"state" enum:"open,taken,withdrawn,over,stale"`
@@ -53,29 +53,29 @@ type Cover struct {
 	Taken     []CoverTake `json:"taken"`
 }
 
-// A CoverAsk is that somebody was asked.
+// A CoverAsk is a person who was asked.
 type CoverAsk struct {
 	User     Person    `json:"user"`
 	At       time.Time `json:"at"`
 	Declined bool      `json:"declined,omitempty"`
 }
 
-// A CoverTake is a part of the shift that somebody has taken.
+// A CoverTake is a part of the shift that a person has taken.
 type CoverTake struct {
 	User  Person    `json:"user"`
 	Start time.Time `json:"start"`
 	End   time.Time `json:"end"`
 }
 
-// Whose are the parameters of what is somebody's own.
+// Whose are the parameters of lists that belong to a person.
 type Whose struct {
 	User string `query:"user" doc:"Slack id, mail address or whole name; whose key it is where it is left out. Others' take an admin's key."`
 }
 
-// stintsAhead is how far ahead shifts are swapped and covered.
+// stintsAhead is how far ahead shifts can be swapped and covered.
 const stintsAhead = 92 * 24 * time.Hour
 
-// own is the person whose key it is, or whom the request names.
+// own returns the owner of a personal key, or the person named in the request.
 func (v view) own(text string) (oncall.UserID, error) {
 	if text == "" {
 		if v.caller.by.User == "" {
@@ -129,7 +129,7 @@ func (v view) cover(c oncall.Cover) Cover {
 	}
 }
 
-// pending are the swaps and requests for cover of a person that are open, and swaps that are agreed and still to come.
+// pending returns a person's open swaps and cover requests, and accepted swaps yet to come.
 func (s *server) pending(ctx context.Context, c caller, whose Whose) (v view, swaps []oncall.Swap, covers []oncall.Cover, err error) {
 	if v, err = s.look(ctx, c); err != nil {
 		return v, nil, nil, err

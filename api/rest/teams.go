@@ -19,13 +19,13 @@ type Team struct {
 	TimeZone string   `json:"time_zone,omitempty"`
 }
 
-// A TeamSetup is a team as the set-up file has it, with its id.
+// A TeamSetup is a team as in the set-up file, with its id.
 type TeamSetup struct {
 	ID int64 `json:"id"`
 	setup.Team
 }
 
-// A PolicySetup is a policy as the set-up file has it, with its id.
+// A PolicySetup is a policy as in the set-up file, with its id.
 type PolicySetup struct {
 	ID int64 `json:"id"`
 	setup.Policy
@@ -38,12 +38,12 @@ type Policy struct {
 	Steps int `json:"steps" doc:"How many there are."`
 }
 
-// Named is the path of one thing.
+// Named is the path of one object.
 type Named struct {
 	Name string `path:"name" maxLength:"200" doc:"Its name, or its id."`
 }
 
-// A Versioned is one thing that can be edited.
+// A Versioned is an object that can be edited.
 type Versioned[T any] struct {
 	ETag string `header:"ETag" doc:"Changes when the thing does; If-Match of an edit wants it."`
 	Body T
@@ -75,7 +75,7 @@ func (v view) listedTeam(t oncall.Team) Team {
 	}
 }
 
-// Routes are the rules of a team or an integration, as the set-up file has them.
+// Routes are the routing rules of a team or an integration, as in the set-up file.
 type Routes struct {
 	Team        string        `json:"team,omitempty" doc:"Whose rules these are,"`
 	Integration string        `json:"integration,omitempty" doc:"or of which integration."`

@@ -9,13 +9,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A thing is one kind of what is set up: it is read, put and removed as the set-up file has it.
+// A thing is one kind of set-up object, which is read, replaced and removed in the form of the
+// set-up file.
 type thing struct {
 	kind  setup.PartKind
 	path  string
 	tag   string
-	word  string       // in summaries
-	scope oncall.Scope // of removing one
+	word  string       // for summaries
+	scope oncall.Scope // required for removal
 	find  func(view, string) (Ref, error)
 }
 
@@ -62,7 +63,7 @@ func (s *server) setupRoutes() {
 	}
 }
 
-// getThing registers the operation that reads one, with the ETag that its edit wants.
+// getThing registers the operation that reads an object, with the ETag that an edit of it needs.
 func getThing[T any](s *server, t thing, show func(id int64, p setup.Part) T) {
 	handle(s, operation{
 		method: http.MethodGet, path: t.path + "/{name}", id: "get-" + string(t.kind), tag: t.tag, summary: getting(t), scope: oncall.ScopeRead,
@@ -99,7 +100,7 @@ func getting(t thing) string {
 	return "Get " + t.word
 }
 
-// putThing registers the operation that makes or changes one.
+// putThing registers the operation that makes or replaces an object.
 func putThing[In, Out any](s *server, t thing, read func(*In) (p setup.Part, name *string, err error), show func(store.EditedSetup) Out) {
 	handle(s, operation{
 		method: http.MethodPut, path: t.path + "/{name}", id: "put-" + string(t.kind), tag: t.tag, summary: "Make or change " + t.word, scope: oncall.ScopeEdit,
@@ -115,14 +116,14 @@ func putThing[In, Out any](s *server, t thing, read func(*In) (p setup.Part, nam
 		if err != nil {
 			return nil, err
 		}
-		if *name == "" { // it stands in the address
+		if *name == "" { // it is in the path
 			*name = in.Name
 		}
 		return edit(ctx, s, c, in.Name, p, in.Condition, show)
 	})
 }
 
-// removeThing registers the operation that removes one.
+// removeThing registers the operation that removes an object.
 func (s *server) removeThing(t thing) {
 	handle(s, operation{
 		method: http.MethodDelete, path: t.path + "/{name}", id: "delete-" + string(t.kind), tag: t.tag, summary: "Remove " + t.word, scope: t.scope,
@@ -147,7 +148,7 @@ func (s *server) removeThing(t thing) {
 	})
 }
 
-// listOfTeams registers the operation that lists things of one team, or of all.
+// listOfTeams registers the operation that lists objects of one team, or of all.
 func listOfTeams[T any](s *server, op operation, list func(context.Context, view) ([]T, error), team func(T) Ref) {
 	op.method, op.scope = http.MethodGet, oncall.ScopeRead
 	handle(s, op, func(ctx context.Context, c caller, in *struct {
@@ -177,7 +178,7 @@ func listOfTeams[T any](s *server, op operation, list func(context.Context, view
 	})
 }
 
-// listAll registers the operation that lists all that there is of something.
+// listAll registers the operation that lists all objects of a kind.
 func listAll[T any](s *server, op operation, list func(context.Context, view) ([]T, error)) {
 	op.method, op.scope = http.MethodGet, oncall.ScopeRead
 	handle(s, op, func(ctx context.Context, c caller, in *Paged) (*Listed[T], error) {
@@ -193,7 +194,7 @@ func listAll[T any](s *server, op operation, list func(context.Context, view) ([
 	})
 }
 
-// each makes one thing of another, one by one.
+// each converts a list element by element.
 func each[A, B any](all []A, show func(A) B) []B {
 	out := make([]B, 0, len(all))
 	for _, one := range all {

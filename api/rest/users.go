@@ -22,7 +22,7 @@ type User struct {
 	Contacts    []Contact  `json:"contacts,omitempty" doc:"How they are reached beside Slack; shown to their own key and to admins."`
 }
 
-// A Contact is a way to reach a person. The whole address is never shown.
+// A Contact is a way to reach a person. Its full address is never shown.
 type Contact struct {
 	ID       int64  `json:"id"`
 	Method   string `json:"method" example:"sms"`
