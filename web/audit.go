@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An auditPage is who has changed what.
+// An auditPage lists who changed what.
 type auditPage struct {
 	Kind, Team, Since string
 	Kinds             []audit.Kind
@@ -38,7 +38,7 @@ type auditLine struct {
 
 const entriesShown = 100
 
-// audit lists it, the newest first.
+// audit returns the audit log, newest first.
 func (v *visit) audit() (page, error) {
 	q := v.r.URL.Query()
 	mine, others := v.myTeams()

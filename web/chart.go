@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// A chart is columns of counts, each of several parts that stand on each other.
+// A chart is stacked columns of counts.
 type chart struct {
 	Height  int
 	Lines   []chartLine
@@ -40,7 +40,7 @@ const (
 	mostDaily  = 62
 )
 
-// interruptionChart draws how often people were disturbed, day by day or week by week.
+// interruptionChart charts how often people were interrupted, by day or week.
 func interruptionChart(r report.Report) chart {
 	c := chart{Height: plotHeight}
 	group := 1
@@ -99,7 +99,7 @@ func interruptionChart(r report.Report) chart {
 	return c
 }
 
-// scale returns the highest line of an axis, and the distance between two.
+// scale returns the top of an axis and the distance between its lines.
 func scale(most int) (top, step int) {
 	for step = 1; most > 4*step; {
 		if lead := fmt.Sprint(step)[0]; lead == '2' { // 1, 2, 5, 10, 20, 50 …

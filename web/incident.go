@@ -13,19 +13,19 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An incidentPage is one incident with all that is known of it.
+// An incidentPage is the page of one incident.
 type incidentPage struct {
 	row
 	Policy      string
 	Integration string
-	Said        string // what has just been done
+	Said        string // the result of the act just carried out
 	MayNote     bool
-	Next        []nextLine // what happens if nobody does anything
+	Next        []nextLine // what happens if nobody reacts
 	Alerts      []alert
 	AllAlerts   int
 	Days        []eventDay
 	Pages       []sentPage
-	Slack       string // its message there
+	Slack       string // link to its message there
 	Outside     *publication
 }
 
@@ -35,7 +35,7 @@ type alert struct {
 	Links  []oncall.Link
 }
 
-// A nextLine is something that will happen, or a part of it.
+// A nextLine is something that will happen, or part of it.
 type nextLine struct {
 	Text template.HTML
 	Also bool
@@ -60,13 +60,13 @@ type sentPage struct {
 	Method  string
 	Why     string
 	State   string
-	At      time.Time // when it is due, or its outcome was known
+	At      time.Time // when it is due, or when its outcome became known
 	Receipt string
 }
 
 const alertsShown = 100
 
-// incident is the page of one incident.
+// incident returns the page of one incident.
 func (v *visit) incident() (page, error) {
 	id, err := v.incidentID()
 	if err != nil {
@@ -110,7 +110,7 @@ func (v *visit) incidentPage(id oncall.IncidentID, said string) (page, error) {
 	return page{name: "incident", title: title, tab: "incidents", data: p, live: true}, nil
 }
 
-// slackLink is the address of the incident's message in its team's channel, if there is one.
+// slackLink returns a link to the incident's message in its team's channel, if there is one.
 func (v *visit) slackLink(id oncall.IncidentID) (string, error) {
 	roots, err := v.Store.Roots(v.ctx, []oncall.IncidentID{id})
 	if err != nil {
@@ -124,7 +124,7 @@ func (v *visit) slackLink(id oncall.IncidentID) (string, error) {
 	return here.URL + "archives/" + at.Channel + "/p" + strings.ReplaceAll(at.TS, ".", ""), nil
 }
 
-// load loads what is known of an incident beside itself.
+// load loads the incident's alerts, events, pages and plan.
 func (v *visit) load(p *incidentPage) error {
 	alerts, all, err := v.Store.Alerts(v.ctx, v.by, p.ID, 0, alertsShown)
 	if err != nil {
@@ -169,7 +169,7 @@ func (v *visit) load(p *incidentPage) error {
 	return nil
 }
 
-// safeLinks are the links of an alert that a browser opens safely.
+// safeLinks returns an alert's links that a browser can open safely.
 func (v *visit) safeLinks(a oncall.Alert) []oncall.Link {
 	links := slices.Clone(a.Links)
 	if a.Link != "" {
@@ -184,7 +184,8 @@ var major = []oncall.EventKind{
 	oncall.EventUnassigned, oncall.EventUntold, oncall.EventUnacknowledged, oncall.EventNote,
 }
 
-// timeline tells what has happened, in the words of Slack, and returns what providers have reported of pages.
+// timeline adds the events, in the same words as Slack, and returns the providers' receipts of
+// pages.
 func (v *visit) timeline(p *incidentPage, events []oncall.Event) map[oncall.PageID]string {
 	receipts := map[oncall.PageID]string{}
 	for _, e := range events {
@@ -203,7 +204,7 @@ func (v *visit) timeline(p *incidentPage, events []oncall.Event) map[oncall.Page
 	return receipts
 }
 
-// sent is a page and what has become of it.
+// sent describes a page and its outcome.
 func (v *visit) sent(p store.PageOutcome, receipt string) sentPage {
 	out := sentPage{Who: "a channel", Method: p.Method.Name(), State: string(p.State), At: p.At, Receipt: receipt}
 	if p.UserID != "" {
@@ -219,12 +220,12 @@ func (v *visit) sent(p store.PageOutcome, receipt string) sentPage {
 	return out
 }
 
-// acts are what a form may ask for.
+// acts are the acts that a form may request.
 var acts = map[string]oncall.ActKind{
 	"acknowledge": oncall.ActAck, "resolve": oncall.ActResolve, "reopen": oncall.ActReopen, "note": oncall.ActNote,
 }
 
-// doneWords say that it was done.
+// doneWords confirm them.
 var doneWords = map[string]string{
 	"acknowledge": "You have it: the escalation has stopped.", "resolve": "Resolved.", "reopen": "It is open again, and pages.", "note": "Your note is in the timeline.",
 	"published": "It stands on the status page.", "withdrawn": "The status page says nothing of it any more.",
@@ -236,7 +237,7 @@ const (
 	mostNote = 4000
 )
 
-// act does what a form asks for.
+// act carries out the act in a form.
 func (v *visit) act() (page, error) {
 	id, err := v.incidentID()
 	if err != nil {
@@ -252,7 +253,7 @@ func (v *visit) act() (page, error) {
 	if len(text) > mostNote {
 		return page{}, oncall.Refuse("A note has at most %d characters, and nothing was changed.", mostNote)
 	}
-	if _, err := v.Store.Incident(v.ctx, v.by, id); err != nil { // what may not be seen is not there
+	if _, err := v.Store.Incident(v.ctx, v.by, id); err != nil { // an incident that the reader may not see doesn't exist
 		return page{}, err
 	}
 	_, err = v.Store.Act(v.ctx, id, v.by, oncall.Act{Do: do, Text: text}, v.now)

@@ -20,10 +20,10 @@ type row struct {
 	Acts    []button
 }
 
-// A button does something with an incident.
+// A button acts on an incident.
 type button struct{ Do, Label, Class string }
 
-// rows makes a list, with what the reader may do.
+// rows builds a list, with the buttons that the reader may use.
 func (v *visit) rows(all []oncall.Incident) ([]row, error) {
 	may, err := v.Store.MayRespond(v.ctx, v.by, all)
 	if err != nil {
@@ -39,7 +39,7 @@ func (v *visit) rows(all []oncall.Incident) ([]row, error) {
 	return out, nil
 }
 
-// buttons are what is done with an incident most.
+// buttons are the most frequent acts on an incident.
 func buttons(in oncall.Incident) []button {
 	var out []button
 	if in.Status == oncall.Triggered || in.Status == oncall.Snoozed || in.AckAgain {
@@ -53,7 +53,7 @@ func buttons(in oncall.Incident) []button {
 	return out
 }
 
-// A search is what a list of incidents is asked for.
+// A search is the filter of a list of incidents.
 type search struct {
 	State, Severity, Team, Text, Since, Until string
 	Teams                                     []oncall.Team
@@ -66,12 +66,12 @@ type search struct {
 
 const incidentsShown = 50
 
-// states are those that can be asked for.
+// states are those to choose from.
 var states = []choice{
 	{"open", "open"}, {"triggered", "triggered"}, {"acknowledged", "acknowledged"}, {"snoozed", "snoozed"}, {"resolved", "resolved"}, {"all", "all"},
 }
 
-// incidents lists incidents, also past ones.
+// incidents lists current and past incidents.
 func (v *visit) incidents() (page, error) {
 	q := v.r.URL.Query()
 	mine, others := v.myTeams()
@@ -99,7 +99,7 @@ func (v *visit) incidents() (page, error) {
 	return page{name: "incidents", title: "Incidents", tab: "incidents", data: f, live: true}, err
 }
 
-// filter reads what is asked for, and says what of it makes no sense.
+// filter converts a search, and describes any part that is invalid.
 func (v *visit) filter(f search) (out store.IncidentFilter, problem string) {
 	out = store.IncidentFilter{Text: f.Text, Limit: incidentsShown}
 	switch f.State {
@@ -128,11 +128,11 @@ func (v *visit) filter(f search) (out store.IncidentFilter, problem string) {
 		}
 		return v.wall.Instant(d.AddDays(days), 0)
 	}
-	out.Since, out.Until = day(f.Since, 0), day(f.Until, 1) // the last day is part of it
+	out.Since, out.Until = day(f.Since, 0), day(f.Until, 1) // the last day is included
 	return out, problem
 }
 
-// query is the query of a part of the list.
+// query returns the URL query of a part of the list.
 func (f search) query(before oncall.IncidentID) string {
 	q := url.Values{"state": {f.State}}
 	for name, value := range map[string]string{"severity": f.Severity, "team": f.Team, "q": f.Text, "since": f.Since, "until": f.Until} {

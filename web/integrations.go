@@ -13,17 +13,17 @@ import (
 type integrationRow struct {
 	store.IntegrationState
 	Kind  string
-	Used  *time.Time // when a signal came last
+	Used  *time.Time // when the latest signal came
 	Muted bool
-	Quiet bool // nothing has ever come
+	Quiet bool // no signal has ever come
 }
 
-// An integrationPage is one integration, with what to set in its monitor.
+// An integrationPage is one integration, with the settings for its monitor.
 type integrationPage struct {
 	integrationRow
 	Where   string
 	Snippet string
-	Old     []store.IntegrationKey // that are still good
+	Old     []store.IntegrationKey // still valid
 	Rules   bool
 }
 
@@ -38,7 +38,7 @@ func (v *visit) integrationRow(in store.IntegrationState) integrationRow {
 	return out
 }
 
-// kindOf is what people call a format.
+// kindOf returns a format's display name.
 func kindOf(f oncall.Format) string {
 	if f == intake.Auto {
 		return "recognised by what it sends"
@@ -46,7 +46,7 @@ func kindOf(f oncall.Format) string {
 	return intake.Of(f).Title
 }
 
-// integrations lists what may send signals.
+// integrations lists the integrations.
 func (v *visit) integrations() (page, error) {
 	all, err := v.Store.Integrations(v.ctx, v.by)
 	if err != nil {
@@ -59,10 +59,10 @@ func (v *visit) integrations() (page, error) {
 	return page{name: "integrations", title: "Integrations", tab: "integrations", data: rows}, nil
 }
 
-// keyHere stands for a key, which is shown when it is made and never again.
+// keyHere is the placeholder for a key, which is shown only when it is made.
 const keyHere = "KEY"
 
-// integration says what to set in the monitor of one.
+// integration returns the page of one integration.
 func (v *visit) integration() (page, error) {
 	all, err := v.Store.Integrations(v.ctx, v.by)
 	if err != nil {

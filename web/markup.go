@@ -10,8 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Markup shows a sentence as package view writes it for Slack: people by name, instants in the reader's zone, links
-// that a browser opens safely. Formatting is left as it is typed, since what others wrote may look like it.
+// Markup renders a sentence in the Slack markup of package view: people by name, times in the
+// reader's zone, links that a browser can open safely. Formatting stays as typed, since others'
+// text may look like it.
 func (to reader) Markup(text string) template.HTML {
 	var out strings.Builder
 	for text != "" {
@@ -31,12 +32,12 @@ func (to reader) Markup(text string) template.HTML {
 	return template.HTML(out.String()) //nolint:gosec // every piece is escaped
 }
 
-// unescape takes back what Slack's markup escapes.
+// unescape reverses Slack's escaping.
 func unescape(s string) string {
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
 
-// reference shows what stands in angle brackets.
+// reference renders the contents of angle brackets.
 func (to reader) reference(ref string) template.HTML {
 	what, label, labelled := strings.Cut(ref, "|")
 	escaped := func(s string) template.HTML { return template.HTML(template.HTMLEscapeString(unescape(s))) } //nolint:gosec // escaped
@@ -60,14 +61,14 @@ func (to reader) reference(ref string) template.HTML {
 		}
 		return escaped(label)
 	case strings.HasPrefix(what, "!"):
-		return "" // whom Slack notifies
+		return "" // @here and the like
 	case labelled:
 		return linked(unescape(what), unescape(label))
 	}
 	return linked(unescape(what), unescape(what))
 }
 
-// linked is a link, if its address is one that a browser opens safely.
+// linked returns a link, if a browser can open its address safely.
 func linked(address, label string) template.HTML {
 	shown := template.HTMLEscapeString(label)
 	if !safeLink(address) {
@@ -81,7 +82,7 @@ func safeLink(address string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// quoted shows a plain sentence, with what stands in backquotes as code.
+// quoted renders a plain sentence, with text in backquotes as code.
 func quoted(text string) template.HTML {
 	var out strings.Builder
 	for i, part := range strings.Split(text, "`") {

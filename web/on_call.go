@@ -16,8 +16,8 @@ type duty struct {
 	Role     string // "" for the usual one
 	Users    []oncall.UserID
 	Mine     bool // the reader is one of them
-	Shadow   bool // nobody is missed where it is empty
-	Changed  bool // by an override, or a shift made by hand
+	Shadow   bool // empty is not a gap
+	Changed  bool // by an override or a manual shift
 	Why      string
 	Until    time.Time
 	Next     []oncall.UserID
@@ -30,13 +30,13 @@ type teamOnCall struct {
 	Open   int // incidents
 }
 
-// A home is the first page.
+// A home is the front page.
 type home struct {
 	Mine   []teamOnCall
-	Asked  string // what was searched for
+	Asked  string // the search text
 	Others []teamOnCall
-	More   int // teams that are not shown
-	All    int // teams that the reader sees
+	More   int // teams not shown
+	All    int // teams visible to the reader
 	Shifts []schedule.Stint
 	Open   []row
 	OrMore bool
@@ -49,7 +49,7 @@ const (
 	shiftsAhead = 12 * 7 * 24 * time.Hour
 )
 
-// onCall is the first page: who is on call, what is open, and one's own shifts.
+// onCall returns the front page: who is on call, open incidents, and the reader's own shifts.
 func (v *visit) onCall() (page, error) {
 	open, err := v.Store.OpenIncidents(v.ctx, v.by, openShown+1)
 	if err != nil {
@@ -85,7 +85,7 @@ func (v *visit) onCall() (page, error) {
 	return page{name: "on_call", title: "On call", tab: "on-call", data: h, live: true}, err
 }
 
-// matches reports whether a team is meant: by its name, or by a schedule or a person of it.
+// matches reports whether a search finds a team: by its name, or by one of its schedules or people.
 func (v *visit) matches(t oncall.Team, asked string) bool {
 	asked = strings.ToLower(asked)
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), asked) }
@@ -95,7 +95,7 @@ func (v *visit) matches(t oncall.Team, asked string) bool {
 	return slices.ContainsFunc(v.dir.Schedules, func(s *schedule.Schedule) bool { return s.TeamID() == t.ID && has(s.Name()) })
 }
 
-// mineFirst puts what is of the reader's teams, or theirs, before the rest.
+// mineFirst moves the incidents of the reader and their teams to the front.
 func (v *visit) mineFirst(open []oncall.Incident) []oncall.Incident {
 	mine := func(in oncall.Incident) bool {
 		return slices.Contains(v.dir.Members[in.TeamID], v.user.ID) || slices.Contains(in.Holders(), v.user.ID)
@@ -134,7 +134,7 @@ func (v *visit) teamOnCall(t oncall.Team, open int) teamOnCall {
 // changed reports whether somebody was put on call by hand.
 func changed(s schedule.Source) bool { return s.Override != 0 || s.Shift != 0 }
 
-// why says what puts people on call.
+// why returns the reason why people are on call.
 func (to reader) why(s schedule.Source) string {
 	o, known := to.dir.Override(s.Override)
 	switch {
@@ -152,7 +152,7 @@ func (to reader) why(s schedule.Source) string {
 	return ""
 }
 
-// ownShifts are the reader's next shifts, shadows too.
+// ownShifts returns the reader's next shifts, including shadow ones.
 func (v *visit) ownShifts() []schedule.Stint {
 	until := v.now.Add(shiftsAhead)
 	mine := v.dir.Roster().Stints(v.user.ID, v.now, until)

@@ -32,11 +32,11 @@ type Provider struct {
 	client   *http.Client
 
 	mu     sync.Mutex
-	found  *oidc.Provider // once it was asked
+	found  *oidc.Provider // cached after the first discovery
 	verify *oidc.IDTokenVerifier
 }
 
-// ProviderConfig is what a provider needs.
+// ProviderConfig is the settings of a provider.
 type ProviderConfig struct {
 	Issuer, ClientID, ClientSecret string
 	Address                        string // of the pages
@@ -44,8 +44,8 @@ type ProviderConfig struct {
 	Transport                      http.RoundTripper
 }
 
-// NewProvider makes a provider. It is asked for its addresses when somebody signs in for the first time, so that we
-// start without it.
+// NewProvider makes a provider. Its endpoints are discovered at the first sign-in, so that we can
+// start while it is unavailable.
 func NewProvider(c ProviderConfig) *Provider {
 	name := "your company's account"
 	if u, err := url.Parse(c.Issuer); err == nil && u.Host != "" {
@@ -60,12 +60,12 @@ func NewProvider(c ProviderConfig) *Provider {
 	}
 }
 
-// discover asks the provider for its addresses, until it has answered once.
+// discover returns the provider's endpoints, asking until it has answered once.
 func (p *Provider) discover(ctx context.Context) (*oauth2.Config, *oidc.IDTokenVerifier, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found == nil {
-		// The keys are fetched later on as well, when the request is over.
+		// Keys are fetched later too, when the request is over.
 		found, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.issuer)
 		if err != nil {
 			return nil, nil, fmt.Errorf("ask the identity provider for its addresses: %w", err)
@@ -78,10 +78,10 @@ func (p *Provider) discover(ctx context.Context) (*oauth2.Config, *oidc.IDTokenV
 	}, p.verify, nil
 }
 
-// An attempt is a sign-in that is under way at the provider. The browser keeps it.
+// An attempt is a sign-in in progress at the provider, kept in a cookie.
 type attempt struct{ state, nonce, verifier, to string }
 
-// attemptLives is how long people may take at the provider.
+// attemptLives is how long a sign-in at the provider may take.
 const attemptLives = 10 * time.Minute
 
 func (a attempt) String() string {
@@ -99,7 +99,7 @@ func readAttempt(text string) (attempt, bool) {
 
 func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), ".", "%2E") }
 
-// toProvider sends somebody to the provider.
+// toProvider redirects to the provider.
 func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 	if s.Provider == nil {
 		s.signInPage(w, r)
@@ -115,7 +115,7 @@ func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, config.AuthCodeURL(a.state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), http.StatusSeeOther)
 }
 
-// What people are told whose sign-in has failed.
+// Messages for a failed sign-in.
 var (
 	errAttemptOver   = oncall.Refuse("This sign-in took too long, or began in another browser. Please begin again.")
 	errNotVerified   = oncall.Refuse("The identity provider has not verified your mail address, so that Watchbill can't tell who you are.")
@@ -124,12 +124,12 @@ var (
 	errProviderToken = oncall.Refuse("What the identity provider has sent is not valid, so that you are not signed in. Please begin again; if it stays so, the log says why.")
 )
 
-// fromProvider signs in whom the provider has sent back.
+// fromProvider completes the sign-in of a person returning from the provider.
 func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
 	session, to, err := s.returned(ctx, r)
-	s.keep(w, signInName, "", -time.Second) // whatever came of it, it is over
+	s.keep(w, signInName, "", -time.Second) // the attempt is used up in any case
 	if err != nil {
 		s.failedAt(w, r, err)
 		return
@@ -166,17 +166,17 @@ func (s *server) returned(ctx context.Context, r *http.Request) (session, to str
 	return session, a.to, err
 }
 
-// claims are what the provider says of somebody.
+// claims are the provider's statements about a person.
 type claims struct {
 	Email      string `json:"email"`
-	Verified   any    `json:"email_verified"` // some providers write it as text
+	Verified   any    `json:"email_verified"` // some providers write a string
 	SlackTeam  string `json:"https://slack.com/team_id"`
 	Enterprise string `json:"https://slack.com/enterprise_id"`
 }
 
 func (c claims) verified() bool { return c.Email != "" && (c.Verified == true || c.Verified == "true") }
 
-// mailOf is the verified mail address of whom a code is about.
+// mailOf exchanges a code for the person's verified mail address.
 func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt) (string, error) {
 	config, verifier, err := p.discover(ctx)
 	if err != nil {
@@ -185,7 +185,7 @@ func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt
 	ctx = oidc.ClientContext(ctx, p.client)
 	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(a.verifier))
 	if answer, is := errors.AsType[*oauth2.RetrieveError](err); is && answer.Response.StatusCode < http.StatusInternalServerError {
-		// Without the body of the answer, which may hold tokens.
+		// The response body may hold tokens, so it is not logged.
 		s.Log.Warn().Str("error", answer.ErrorCode).Int("code", answer.Response.StatusCode).Msg("the identity provider takes no code")
 		return "", errProviderToken
 	} else if is {
@@ -226,7 +226,7 @@ func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt
 	return said.Email, nil
 }
 
-// failedAt says why the provider has signed nobody in.
+// failedAt explains why the provider did not sign the person in.
 func (s *server) failedAt(w http.ResponseWriter, r *http.Request, err error) {
 	if refused(err) {
 		s.notIn(w, r, err)

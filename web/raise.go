@@ -18,15 +18,15 @@ type raiseForm struct {
 	Whom       string
 	Text       string
 	Severity   string
-	Key        string // by which a form that is sent twice pages once
-	Asks       string // why it takes a confirmation
+	Key        string // identifies the form, so that one sent twice pages once
+	Asks       string // why a confirmation is required
 	Problem    string
 	Teams      []oncall.Team
 	Schedules  []*schedule.Schedule
 	Severities []oncall.Severity
 }
 
-// raiseForm is the form, with what is known filled in. It offers what the person may page.
+// raiseForm returns the form, prefilled, offering what the person may page.
 func (v *visit) raiseForm() raiseForm {
 	f := raiseForm{
 		Whom: v.r.FormValue("whom"), Text: v.r.FormValue("text"), Severity: v.r.FormValue("severity"), Key: v.r.PostFormValue("key"), Severities: oncall.Severities(),
@@ -68,7 +68,7 @@ func (v *visit) raise() (page, error) {
 	f := v.raiseForm()
 	wish := oncall.RaiseRequest{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
 	kind, number, _ := strings.Cut(f.Whom, "/")
-	id, _ := strconv.ParseInt(number, 10, 64) // no number is 0
+	id, _ := strconv.ParseInt(number, 10, 64) // anything that isn't a number becomes 0
 	switch s, known := v.dir.Schedule(oncall.ScheduleID(id)); {
 	case kind == "schedule" && known:
 		wish.Schedule, wish.Team = s.ID(), s.TeamID()

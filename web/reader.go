@@ -15,17 +15,17 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A reader is for whom a page is written. What it shows of times is in their zone.
+// A reader is the person for whom a page is rendered. Times are in their zone.
 type reader struct {
 	user oncall.User
-	dir  *store.Directory // as they see it; nil: they are not signed in
+	dir  *store.Directory // as visible to them; nil: not signed in
 	zone *time.Location
 	wall *schedule.Zone
 	now  time.Time
 	base string
 }
 
-// readerOf is the reader of somebody's pages.
+// readerOf returns a person as a reader.
 func (s *server) readerOf(dir *store.Directory, id oncall.UserID, now time.Time) reader {
 	to := reader{user: dir.Users[id], dir: dir, now: now, base: s.base}
 	to.user.ID = id
@@ -40,13 +40,13 @@ func (s *server) readerOf(dir *store.Directory, id oncall.UserID, now time.Time)
 	return to
 }
 
-// SignedIn reports whether it is known who reads.
+// SignedIn reports whether the reader is signed in.
 func (to reader) SignedIn() bool { return to.dir != nil }
 
-// Now is when the page was made.
+// Now is when the page was rendered.
 func (to reader) Now() time.Time { return to.now }
 
-// Me is what the reader is called.
+// Me is the reader's name.
 func (to reader) Me() string { return to.Name(to.user.ID) }
 
 // MyID is the reader's id.
@@ -60,7 +60,7 @@ func (to reader) Zone() string {
 	return to.zone.String()
 }
 
-// At is the address of a path of ours, with the names in it escaped.
+// At returns the address of one of our paths, with the names in it escaped.
 func (to reader) At(parts ...any) string {
 	var out strings.Builder
 	out.WriteString(to.base)
@@ -74,7 +74,7 @@ func (to reader) At(parts ...any) string {
 	return out.String()
 }
 
-// Name is what somebody is called.
+// Name returns a person's name.
 func (to reader) Name(id oncall.UserID) string {
 	if to.dir == nil {
 		return string(id)
@@ -82,7 +82,7 @@ func (to reader) Name(id oncall.UserID) string {
 	return to.dir.Name(id)
 }
 
-// Names are what several people are called.
+// Names returns several people's names.
 func (to reader) Names(ids []oncall.UserID) string {
 	names := make([]string, len(ids))
 	for i, id := range ids {
@@ -91,10 +91,10 @@ func (to reader) Names(ids []oncall.UserID) string {
 	return list(names)
 }
 
-// Said is a refusal, with people by name.
+// Said renders a refusal, with people by name.
 func (to reader) Said(r oncall.Refusal) template.HTML { return quoted(r.Shown(to.Name)) }
 
-// TeamName is what a team is called that the reader sees.
+// TeamName returns the name of a team, if the reader may see it.
 func (to reader) TeamName(id oncall.TeamID) string {
 	for _, t := range to.dir.Teams {
 		if t.ID == id {
@@ -104,12 +104,12 @@ func (to reader) TeamName(id oncall.TeamID) string {
 	return "a private team"
 }
 
-// Time shows an instant: "Tue 1 Dec 09:00".
+// Time renders an instant: "Tue 1 Dec 09:00".
 func (to reader) Time(t time.Time) template.HTML {
 	return stamped(t, schedule.Stamp(t, to.zone))
 }
 
-// Clock shows an instant of today by its time alone, and others with their day.
+// Clock renders an instant, without the day if that is today.
 func (to reader) Clock(t time.Time) template.HTML {
 	if to.date(t) == to.date(to.now) {
 		return stamped(t, t.In(to.zone).Format("15:04"))
@@ -117,25 +117,25 @@ func (to reader) Clock(t time.Time) template.HTML {
 	return to.Time(t)
 }
 
-// Seconds shows the time of day of an instant.
+// Seconds renders an instant's time of day, with seconds.
 func (to reader) Seconds(t time.Time) template.HTML {
 	return stamped(t, t.In(to.zone).Format("15:04:05"))
 }
 
-// Day shows the day of an instant.
+// Day formats the day of an instant.
 func (to reader) Day(t time.Time) string { return schedule.Day(t, to.zone) }
 
-// Ago says how long ago an instant was: "5 min ago".
+// Ago renders the time since an instant: "5 min ago".
 func (to reader) Ago(t time.Time) template.HTML {
 	return stampedTitle(t, lasted(to.now.Sub(t))+" ago", schedule.ZonedStamp(t, to.zone))
 }
 
-// For says for how long something has lasted.
+// For renders how long something has lasted.
 func (to reader) For(t time.Time) template.HTML {
 	return stampedTitle(t, lasted(to.now.Sub(t)), schedule.ZonedStamp(t, to.zone))
 }
 
-// Until says when something ends, in the words that fit how far that is.
+// Until renders an end, phrased by how far away it is.
 func (to reader) Until(t time.Time) template.HTML {
 	if t.IsZero() {
 		return "no end within a year"
@@ -157,7 +157,7 @@ func stampedTitle(t time.Time, shown, title string) template.HTML {
 		template.HTMLEscapeString(shown) + `</time>`)
 }
 
-// lasted says roughly how long something took: "40 s", "5 min", "3 h 20 min", "4 d".
+// lasted roughly formats a duration: "40 s", "5 min", "3 h 20 min", "4 d".
 func lasted(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Minute:
@@ -172,7 +172,7 @@ func lasted(d time.Duration) string {
 	return fmt.Sprintf("%d d", d/(24*time.Hour))
 }
 
-// myTeams are the teams that the reader is in, or on call for, and the others.
+// myTeams returns the teams that the reader belongs to or is on call for, and the others.
 func (to reader) myTeams() (mine, others []oncall.Team) {
 	on := map[oncall.TeamID]bool{}
 	for _, s := range to.dir.Schedules {
@@ -197,7 +197,7 @@ func (to reader) myTeams() (mine, others []oncall.Team) {
 	return mine, others
 }
 
-// teamNamed finds a team that the reader sees, by its name or id.
+// teamNamed finds a visible team by its name or id.
 func (to reader) teamNamed(name string) (oncall.Team, bool) {
 	for _, t := range to.dir.Teams {
 		if strings.EqualFold(t.Name, name) || fmt.Sprint(t.ID) == name {
@@ -207,11 +207,11 @@ func (to reader) teamNamed(name string) (oncall.Team, bool) {
 	return oncall.Team{}, false
 }
 
-// colours is how many of them people have.
+// colours is the number of colours for people.
 const colours = 10
 
-// coloursOf gives each person a colour that depends on their id, so that it is the same on every page unless two
-// people on one page would share it.
+// coloursOf assigns each person a colour derived from their id, so that it is the same on every
+// page unless two people on a page would share one.
 func coloursOf(people []oncall.UserID) map[oncall.UserID]int {
 	out, taken := map[oncall.UserID]int{}, map[int]bool{}
 	people = slices.Clone(people)

@@ -26,7 +26,7 @@ var templateFiles embed.FS
 //go:embed static/*
 var staticFiles embed.FS
 
-// templates are the pages by name, each within the frame.
+// templates are the pages by name, each inside the frame.
 var templates = func() map[string]*template.Template {
 	frame := template.Must(template.New("").Funcs(template.FuncMap{
 		"asset": asset, "count": count, "dict": dict, "hours": hours, "states": func() []choice { return states },
@@ -42,7 +42,7 @@ var templates = func() map[string]*template.Template {
 	return out
 }()
 
-// assets are the files that browsers may keep: their names change with what is in them.
+// assets are static files that browsers may cache: their names change with their contents.
 var assets, assetNames = func() (map[string][]byte, map[string]string) {
 	files, names := map[string][]byte{}, map[string]string{}
 	all, _ := staticFiles.ReadDir("static")
@@ -59,7 +59,7 @@ var assets, assetNames = func() (map[string][]byte, map[string]string) {
 	return files, names
 }()
 
-// asset is the path of a static file.
+// asset returns the path of a static file.
 func asset(name string) string { return "/static/" + assetNames[name] }
 
 var assetTypes = map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
@@ -76,15 +76,15 @@ func static(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text) // an error means that the browser is gone
 }
 
-// A framed is what a template is given.
+// A framed is the data of a template.
 type framed struct {
 	Title, Tab string
 	R          reader
 	D          any
-	Demo       []oncall.User // whom one may be in the demo
+	Demo       []oncall.User // people to choose from in the demo
 	Path       string
-	Status     bool // there is a status page
-	Live       bool // a script keeps it up to date
+	Status     bool // the status page is on
+	Live       bool // a script refreshes it
 }
 
 // write writes a page.
@@ -114,13 +114,13 @@ func refused(err error) bool {
 	return is
 }
 
-// fail says what went wrong. What is a mistake of ours is logged, and not shown.
+// fail renders an error. Internal errors are logged and not shown.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, to reader, err error) {
 	p := page{name: "said"}
 	denial, denied := errors.AsType[access.Denial](err)
 	refusal, is := errors.AsType[oncall.Refusal](err)
 	switch {
-	case denied && denial.Act == access.See, errors.Is(err, oncall.ErrNotFound): // the two look the same
+	case denied && denial.Act == access.See, errors.Is(err, oncall.ErrNotFound): // the reader can't tell which
 		p.code, p.title, p.data = http.StatusNotFound, "There is nothing here", "This page does not exist, or it is not yours to see."
 	case denied:
 		p.code, p.title, p.data = http.StatusForbidden, "That is not yours", to.Said(denial.Refusal)
@@ -138,7 +138,7 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, to reader, err err
 	s.write(w, r, to, p)
 }
 
-// count says "1 incident" or "7 incidents".
+// count formats "1 incident" or "7 incidents".
 func count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -146,7 +146,7 @@ func count(n int, one string) string {
 	return strconv.Itoa(n) + " " + one + "s"
 }
 
-// list joins words as people do.
+// list joins words with commas and "and".
 func list(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -154,7 +154,7 @@ func list(words []string) string {
 	return strings.Join(words, "")
 }
 
-// dict names the arguments of a template.
+// dict passes named arguments to a template.
 func dict(pairs ...any) map[string]any {
 	out := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -163,7 +163,7 @@ func dict(pairs ...any) map[string]any {
 	return out
 }
 
-// percent is a part of a whole, as SVG takes it.
+// percent formats a fraction for SVG.
 func percent(part, whole float64) string {
 	if whole <= 0 {
 		return "0%"

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// A reportPage is what being on call was like.
+// A reportPage is the report of a period.
 type reportPage struct {
 	Team     string // "me": the reader's own
 	Period   string
@@ -29,14 +29,14 @@ type reportPage struct {
 	Chart    chart
 	Services []report.Count
 	People   []personFigures
-	Share    string // how the load is divided
-	CSV      string // the query of the table
+	Share    string // describes how the load is shared
+	CSV      string // the URL query of the CSV
 	Kept     time.Time
 }
 
 type choice struct{ Value, Label string }
 
-// A figure is one number, with that of the period before.
+// A figure is a number and that of the previous period.
 type figure struct{ Label, Now, Before, Note string }
 
 type personFigures struct {
@@ -44,7 +44,7 @@ type personFigures struct {
 	report.PersonReport
 }
 
-// periods are those that are offered; others can be typed into the address.
+// periods are those offered; others can be typed into the address.
 var periods = []choice{
 	{"this week", "This week"},
 	{"last week", "Last week"},
@@ -55,7 +55,7 @@ var periods = []choice{
 	{"last quarter", "Last quarter"},
 }
 
-// reports is the page of a team's period, or of one's own.
+// reports returns the report of a team or of the reader.
 func (v *visit) reports() (page, error) {
 	p, err := v.report()
 	if err != nil {
@@ -64,7 +64,7 @@ func (v *visit) reports() (page, error) {
 	return page{name: "reports", title: "Reports", tab: "reports", data: p}, nil
 }
 
-// report reads what is asked for, and has it counted.
+// report parses the request and computes the report.
 func (v *visit) report() (p reportPage, err error) {
 	q := v.r.URL.Query()
 	mine, others := v.myTeams()
@@ -105,7 +105,7 @@ func (v *visit) report() (p reportPage, err error) {
 	return p, nil
 }
 
-// fill makes figures of what was counted.
+// fill adds the report's figures to the page.
 func (v *visit) fill(p *reportPage, team oncall.Team) {
 	now, before := p.Told.Now, p.Told.Before
 	took := func(t report.Times) string {
@@ -144,7 +144,7 @@ const mostServices = 15
 
 func hours(d time.Duration) string { return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours())) }
 
-// parts says "3 off, 2 asleep" of what there is.
+// parts formats "3 off, 2 asleep", without zeros.
 func parts(pairs ...any) string {
 	var out []string
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -155,7 +155,7 @@ func parts(pairs ...any) string {
 	return strings.Join(out, ", ")
 }
 
-// reportsCSV is the table of a report.
+// reportsCSV returns the report as CSV.
 func (v *visit) reportsCSV() (page, error) {
 	p, err := v.report()
 	if err != nil {
@@ -172,7 +172,7 @@ func (v *visit) reportsCSV() (page, error) {
 	return page{done: true}, nil
 }
 
-// maxBytes bounds a form.
+// maxBytes limits the size of a form.
 func maxBytes(w http.ResponseWriter, r *http.Request, most int64) io.ReadCloser {
 	return http.MaxBytesReader(w, r.Body, most)
 }

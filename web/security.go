@@ -10,10 +10,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// policy allows what the pages have: our own styles, icon and script, and forms to ourselves.
+// policy allows what the pages contain: our own styles, icon and script, and forms sent to
+// ourselves.
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// headers sets those of every answer. Pages are private, so that nothing may keep them.
+// headers sets the headers of every response. Pages are private, so they must not be cached.
 func (s *server) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -32,7 +33,7 @@ func (s *server) headers(next http.Handler) http.Handler {
 	})
 }
 
-// foreign answers a form that another site has sent in somebody's name.
+// foreign refuses a form that another site submitted in a person's name.
 func (s *server) foreign(w http.ResponseWriter, r *http.Request) {
 	s.outages.Warn().Str("origin", r.Header.Get("Origin")).Str("host", r.Host).Msg("a form of another site was refused")
 	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{
@@ -42,11 +43,12 @@ func (s *server) foreign(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// The names of the cookies. Browsers take one that begins with __Host- only by https, from this host alone.
+// The names of the cookies. Browsers accept a name beginning with __Host- only over https, from
+// this host alone.
 const (
 	sessionName = "watchbill_session"
 	signInName  = "watchbill_sign_in"
-	wantedName  = "watchbill_wanted" // where somebody wanted to who has to sign in first
+	wantedName  = "watchbill_wanted" // the page a person asked for before signing in
 )
 
 func (s *server) cookieName(name string) string {
@@ -56,7 +58,7 @@ func (s *server) cookieName(name string) string {
 	return name
 }
 
-// cookie is the secret that a browser shows, or "".
+// cookie returns the secret in the browser's cookie, or "".
 func (s *server) cookie(r *http.Request) string {
 	c, err := r.Cookie(s.cookieName(sessionName))
 	if err != nil || len(c.Value) > 100 {
@@ -71,8 +73,8 @@ func (s *server) setCookie(w http.ResponseWriter, secret string) {
 
 func (s *server) clearCookie(w http.ResponseWriter) { s.keep(w, sessionName, "", -time.Second) }
 
-// keep has the browser keep something that only we read. It is sent along when somebody follows a link from Slack,
-// and not with what another site does by itself. By plain http, as inside a company, it can't be Secure.
+// keep sets a cookie that only we read. It is sent when a person follows a link from Slack, but not
+// with requests by other sites. Over plain http, as inside a company, it can't be Secure.
 func (s *server) keep(w http.ResponseWriter, name, value string, lives time.Duration) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever that works
 		Name: s.cookieName(name), Value: value, Path: s.base + "/", MaxAge: int(lives / time.Second),
@@ -80,7 +82,7 @@ func (s *server) keep(w http.ResponseWriter, name, value string, lives time.Dura
 	})
 }
 
-// ownPath is a path of ours to go to, whatever was asked for: never another host's.
+// ownPath returns the requested path if it is ours, never another host's.
 func ownPath(asked string) string {
 	u, err := url.Parse(asked)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") ||

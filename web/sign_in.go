@@ -14,16 +14,16 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A signInForm is what somebody sees who is not signed in.
+// A signInForm is the page for people who are not signed in.
 type signInForm struct {
 	Provider string // what it is called; "": there is none
-	Start    string // the address that begins
+	Start    string // where the sign-in begins
 	Said     any    // what went wrong
-	Name     string // whom a link signs in
+	Name     string // the person whom a link signs in
 	Secret   string
 }
 
-// signInPage says how to sign in.
+// signInPage shows how to sign in.
 func (s *server) signInPage(w http.ResponseWriter, r *http.Request) {
 	to := ownPath(r.URL.Query().Get("to"))
 	if s.Demo != "" {
@@ -33,10 +33,10 @@ func (s *server) signInPage(w http.ResponseWriter, r *http.Request) {
 	s.askIn(w, r, http.StatusOK, to, nil)
 }
 
-// askIn writes that page, with what went wrong.
+// askIn renders that page, with an error if there was one.
 func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to string, said any) {
 	f := signInForm{Said: said}
-	if to != "/" { // for whoever goes on by a link from Slack
+	if to != "/" { // for those who continue with a link from Slack
 		s.keep(w, wantedName, queryEscape(to), attemptLives)
 	}
 	if s.Provider != nil {
@@ -45,7 +45,7 @@ func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to stri
 	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{name: "sign_in", title: "Sign in", data: f, code: code})
 }
 
-// linkPage asks before a link is used up: what looks at links in messages must not use them.
+// linkPage asks for confirmation before a link is used up, because link previews must not use it.
 func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
@@ -65,7 +65,7 @@ func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// useLink signs in whom a link is for.
+// useLink signs in the person a link is for.
 func (s *server) useLink(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
@@ -79,7 +79,7 @@ func (s *server) useLink(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.base+s.wanted(w, r), http.StatusSeeOther)
 }
 
-// wanted is where somebody wanted to before they had to sign in.
+// wanted returns the page a person asked for before signing in.
 func (s *server) wanted(w http.ResponseWriter, r *http.Request) string {
 	kept, err := r.Cookie(s.cookieName(wantedName))
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *server) wanted(w http.ResponseWriter, r *http.Request) string {
 	return ownPath(to)
 }
 
-// notIn says why somebody is not signed in.
+// notIn explains why a person is not signed in.
 func (s *server) notIn(w http.ResponseWriter, r *http.Request, err error) {
 	nobody := reader{base: s.base, now: s.Clock()}
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
@@ -103,7 +103,7 @@ func (s *server) notIn(w http.ResponseWriter, r *http.Request, err error) {
 	s.fail(w, r, nobody, err)
 }
 
-// signOut ends the session of this browser, or all of the person's.
+// signOut ends this browser's session, or all of the person's.
 func (v *visit) signOut() (page, error) {
 	if err := v.Store.SignOut(v.ctx, v.by, v.session, v.r.PostFormValue("everywhere") != "", v.now); err != nil {
 		return page{}, err
@@ -112,7 +112,8 @@ func (v *visit) signOut() (page, error) {
 	return page{to: "/sign-in"}, nil
 }
 
-// demoUser is who somebody is in the demo: whom they have chosen, there or here, or else whoever is on call.
+// demoUser returns the visitor's person in the demo: the one they chose, here or in the local
+// Slack, or else whoever is on call.
 func (s *server) demoUser(ctx context.Context, r *http.Request) (oncall.UserID, error) {
 	dir, err := s.Store.DirectoryFor(ctx, oncall.Actor{Via: oncall.ViaTimer})
 	if err != nil {
@@ -137,10 +138,10 @@ func (s *server) demoUser(ctx context.Context, r *http.Request) (oncall.UserID, 
 	return known[0].ID, nil
 }
 
-// errNobody is what the demo says before anything is set up.
+// errNobody is the demo's message while nothing is set up.
 var errNobody = oncall.Refuse("There is nobody yet who could look at the pages.")
 
-// demoUsers are the people whom a team names, by name.
+// demoUsers returns the people in teams, sorted by name.
 func demoUsers(dir *store.Directory) []oncall.User {
 	var out []oncall.User
 	for _, id := range dir.PeopleNamed() {
@@ -154,7 +155,7 @@ func demoUsers(dir *store.Directory) []oncall.User {
 	return slices.CompactFunc(out, func(a, b oncall.User) bool { return a.ID == b.ID })
 }
 
-// chooseDemo makes whoever looks somebody else.
+// chooseDemo makes the visitor another person.
 func (s *server) chooseDemo(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // the demo has no secrets
 		Name: s.Demo, Value: url.QueryEscape(r.PostFormValue("user")), Path: "/", SameSite: http.SameSiteLaxMode,

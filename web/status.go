@@ -13,14 +13,14 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Who sees the status page.
+// Who may see the status page.
 const (
 	StatusOff      = ""
 	StatusPublic   = "public"   // everybody
-	StatusInternal = "internal" // whoever is signed in
+	StatusInternal = "internal" // anybody signed in
 )
 
-// A statusPage is what is said to people outside.
+// A statusPage is the information for people outside the teams.
 type statusPage struct {
 	Ongoing []oncall.StatusPost
 	Days    []statusDay
@@ -33,7 +33,7 @@ type statusDay struct {
 
 const (
 	statusDays  = 30
-	statusStays = 30 * time.Second // how long others may keep the page that everybody sees
+	statusStays = 30 * time.Second // how long the public page may be cached
 )
 
 // publicStatus shows the status page to everybody.
@@ -51,7 +51,7 @@ func (s *server) publicStatus(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, to, p)
 }
 
-// status shows it to whoever is signed in.
+// status shows it to people who are signed in.
 func (v *visit) status() (page, error) { return v.statusPage(v.ctx, v.reader) }
 
 func (s *server) statusPage(ctx context.Context, to reader) (page, error) {
@@ -75,19 +75,20 @@ func (s *server) statusPage(ctx context.Context, to reader) (page, error) {
 	return page{name: "status", title: "Status", tab: "status", data: p, live: true}, nil
 }
 
-// A publication is what the incident's page offers and tells of the status page.
+// A publication is the status page's part of the incident's page.
 type publication struct {
 	Post   oncall.StatusPost
 	Is     bool
-	Behind bool // the incident is over, and the status page says that it goes on
+	Behind bool // the incident is resolved, but the status page still shows it
 	States []oncall.StatusState
 }
 
-// publication loads it; nil: there is no status page, or nothing of the incident is for it.
+// publication loads it; nil if there is no status page, or none of the incident's services is on
+// it.
 func (v *visit) publication(in oncall.Incident, may bool) (*publication, error) {
 	team, known := v.dir.Team(in.TeamID)
 	if v.Status == StatusOff || !may || !known || team.Private {
-		return nil, nil //nolint:nilnil // none is an answer
+		return nil, nil //nolint:nilnil // none is a valid answer
 	}
 	post, err := v.Store.Post(v.ctx, v.by, in.ID)
 	if err != nil && !errors.Is(err, oncall.ErrNotFound) {
@@ -98,7 +99,7 @@ func (v *visit) publication(in oncall.Incident, may bool) (*publication, error) 
 	return p, nil
 }
 
-// publish does what the form about the status page asks for.
+// publish carries out the form about the status page.
 func (v *visit) publish() (page, error) {
 	id, err := v.incidentID()
 	if err != nil || v.Status == StatusOff {

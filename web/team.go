@@ -11,16 +11,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A teamPage is one timeline of all schedules of a team.
+// A teamPage shows all schedules of a team on one timeline.
 type teamPage struct {
 	Team     oncall.Team
 	Now      teamOnCall
 	Weeks    int
-	First    string // day, for the links
+	First    string // day, for links
 	Before   string
 	After    string
 	Today    string
-	IsNow    bool // today is shown
+	IsNow    bool // today is in view
 	From, To time.Time
 	Ticks    []tick
 	Shade    []stretch // weekends
@@ -39,13 +39,13 @@ type tick struct {
 	Monday           bool
 }
 
-// A stretch is a part of the axis.
+// A stretch is a section of the axis.
 type stretch struct{ X, Width string }
 
 // A track is one role of one schedule.
 type track struct {
 	Schedule, Role, Zone string
-	Free                 bool // nobody is missed in it
+	Free                 bool // empty is not a gap
 	Lanes                int
 	Height               int
 	Bars                 []bar
@@ -56,7 +56,7 @@ type track struct {
 type bar struct {
 	stretch
 	Y, Height int
-	Text      int // where the name stands
+	Text      int // x position of the name
 	Label     string
 	Title     string
 	Class     string
@@ -68,7 +68,7 @@ type legend struct {
 	Colour int
 }
 
-// A listDay is the list's part of one day: what begins on it.
+// A listDay is one day of the list, with the shifts that begin on it.
 type listDay struct {
 	Day    string
 	Shifts []listShift
@@ -91,7 +91,7 @@ const (
 	mostLanes  = 4
 )
 
-// team is the page of one team.
+// team returns the page of one team.
 func (v *visit) team() (page, error) {
 	t, known := v.teamNamed(v.r.PathValue("team"))
 	if !known {
@@ -122,7 +122,7 @@ func (v *visit) team() (page, error) {
 	return page{name: "team", title: t.Name, tab: "on-call", data: p, live: true}, nil
 }
 
-// monday is the first day of the week that is now.
+// monday returns the first day of the current week.
 func (to reader) monday() schedule.Date {
 	day := to.date(to.now)
 	for day.Weekday() != schedule.Monday {
@@ -155,7 +155,7 @@ func (v *visit) axis(p *teamPage, first schedule.Date, days int) {
 		if p.Weeks == 4 {
 			one.Label = strconv.Itoa(day.Day)
 		}
-		if day.Day == 1 && i > 0 && i <= 2*p.Weeks { // there is no room for the month before
+		if day.Day == 1 && i > 0 && i <= 2*p.Weeks { // no room for the previous month's name
 			p.Ticks[0].Month = ""
 		}
 		if i == 0 || day.Day == 1 {
@@ -171,14 +171,14 @@ func (v *visit) axis(p *teamPage, first schedule.Date, days int) {
 	}
 }
 
-// A shiftOf is a shift with what it is of.
+// A shiftOf is a shift with its schedule and role.
 type shiftOf struct {
 	schedule.Shift
 	of   *schedule.Schedule
 	role string
 }
 
-// tracks draws the schedules, by the computation that pages.
+// tracks draws the schedules, computed the same way as for paging.
 func (v *visit) tracks(p *teamPage) {
 	var all []shiftOf
 	var people []oncall.UserID
@@ -231,7 +231,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 			if !t.Free {
 				gaps++
 				label := "nobody"
-				if shift.End.Sub(shift.Start) < p.To.Sub(p.From)/20 { // it is red all the same
+				if shift.End.Sub(shift.Start) < p.To.Sub(p.From)/20 { // it is red in any case
 					label = ""
 				}
 				t.Bars = append(t.Bars, bar{stretch: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: label, Title: "Nobody, " + when, Class: "gap"})
@@ -265,7 +265,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 	return t
 }
 
-// list is the same as the picture, day by day.
+// list is the text version of the picture, day by day.
 func (v *visit) list(p *teamPage, all []shiftOf) {
 	slices.SortStableFunc(all, func(a, b shiftOf) int { return a.Start.Compare(b.Start) })
 	for _, s := range all {

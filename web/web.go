@@ -1,6 +1,7 @@
-// Package web is the pages for people who look in a browser: who is on call, the schedules of a team, incidents,
-// reports, integrations and the audit log. They are rendered here, and read without scripts. What they show is what Slack
-// and the REST API show, asked of package store with the person as the actor; no rule stands here.
+// Package web serves the pages for browsers: who is on call, a team's schedules, incidents,
+// reports, integrations and the audit log. They are rendered on the server and readable without
+// scripts. They show the same as Slack and the REST API, and get it from package store with the
+// person as the actor; this package holds no rules.
 package web
 
 import (
@@ -21,8 +22,8 @@ type Config struct {
 	Store    *store.Store
 	Clock    func() time.Time
 	Log      zerolog.Logger
-	Address  string        // where browsers find the pages, without a / at the end
-	Provider *Provider     // with which people sign in; nil: only by a link from Slack
+	Address  string        // base address of the pages, without a trailing slash
+	Provider *Provider     // for signing in; nil: only by a link from Slack
 	Demo     string        // in the demo: the cookie that says who somebody is; ""
 	Status   string        // who sees the status page
 	Keeps    time.Duration // for how long resolved incidents are kept; 0: for ever
@@ -31,8 +32,8 @@ type Config struct {
 // server is the state that all requests share.
 type server struct {
 	Config
-	base    string // the path of the address, where a proxy serves the pages below one
-	secure  bool   // browsers come by https
+	base    string // path prefix, if a proxy serves the pages below one
+	secure  bool   // browsers use https
 	outages zerolog.Logger
 }
 
@@ -84,17 +85,17 @@ func (s *server) routes() *http.ServeMux {
 		mux.HandleFunc("POST /sign-in/demo", s.chooseDemo)
 	}
 	mux.HandleFunc("GET /static/{file}", static)
-	// Not a way to sign in: a monitor with a wrong address must not take that for an answer.
+	// No sign-in here: a monitor with a wrong address must not take that for success.
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, reader{base: s.base, now: s.Clock()}, oncall.ErrNotFound)
 	})
 	return mux
 }
 
-// patience is how long the database may take while somebody waits for a page.
+// patience is how long the database may take while a person waits for a page.
 const patience = 10 * time.Second
 
-// A visit is one request of somebody who is signed in.
+// A visit is one request of a person who is signed in.
 type visit struct {
 	*server
 	reader
@@ -106,19 +107,19 @@ type visit struct {
 	session string // its secret
 }
 
-// A page is what a visit leads to.
+// A page is the result of a visit.
 type page struct {
-	name  string // of the template
+	name  string // of its template
 	title string
-	tab   string // in the navigation
+	tab   string // current tab in the navigation
 	data  any
 	code  int    // 0: 200
-	to    string // a path of ours to go to instead
-	done  bool   // it is written already
-	live  bool   // it is kept up to date while somebody has it open
+	to    string // one of our paths to redirect to instead
+	done  bool   // the response is already written
+	live  bool   // refreshed while it is open
 }
 
-// signedIn lets those in who are signed in; others sign in first, and come back.
+// signedIn requires a session; without one, the person signs in and returns.
 func (s *server) signedIn(do func(*visit) (page, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), patience)
@@ -148,7 +149,7 @@ func (s *server) signedIn(do func(*visit) (page, error)) http.HandlerFunc {
 	}
 }
 
-// sessionOf is the session of a browser. In the demo everybody has one, without a sign-in.
+// sessionOf returns a browser's session. In the demo everybody has one without signing in.
 func (s *server) sessionOf(ctx context.Context, r *http.Request, secret string, now time.Time) (oncall.Session, error) {
 	switch {
 	case s.Demo != "":
@@ -160,7 +161,7 @@ func (s *server) sessionOf(ctx context.Context, r *http.Request, secret string, 
 	return s.Store.SessionBy(ctx, secret, now)
 }
 
-// askToSignIn sends somebody to sign in, and remembers where they wanted to.
+// askToSignIn redirects to the sign-in, and remembers the requested page.
 func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	s.clearCookie(w)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
