@@ -85,7 +85,7 @@ func (c *apiKeyCreateCmd) Run(p process) error {
 	return nil
 }
 
-// lifetime reads how long something lives: "90d", "12h".
+// lifetime parses a lifetime: "90d", "12h".
 func lifetime(text string) (time.Duration, error) {
 	if days, is := strings.CutSuffix(text, "d"); is {
 		if n, err := strconv.Atoi(days); err == nil && n > 0 && n < 100_000 {
@@ -98,7 +98,7 @@ func lifetime(text string) (time.Duration, error) {
 	return 0, wrongUse{fmt.Sprintf("--expires is %q; it is how long, such as 90d or 12h", text)}
 }
 
-// saidWrong makes what was refused the user's.
+// saidWrong turns a refusal into a user's error.
 func saidWrong(err error) error {
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return wrongUse{refusal.Error()}
@@ -194,7 +194,7 @@ func (c *apiKeyRotateCmd) Run(p process) error {
 	return nil
 }
 
-// Run ends the key.
+// Run revokes the key.
 func (c *apiKeyRevokeCmd) Run(p process) error {
 	db, err := c.open(p)
 	if err != nil {
@@ -208,7 +208,7 @@ func (c *apiKeyRevokeCmd) Run(p process) error {
 	return nil
 }
 
-// noAPIKey says which keys there are, if the error is that one does not exist.
+// noAPIKey adds the existing keys to an error about a missing one.
 func noAPIKey(p process, db *store.System, name string, err error) error {
 	if !errors.Is(err, oncall.ErrNotFound) {
 		return saidWrong(err)

@@ -38,55 +38,57 @@ import (
 // stopWithin limits how long an orderly stop may take.
 const stopWithin = 20 * time.Second
 
-// An instance uses at most store.InstanceConns database connections: three permanent ones, and these.
-// A burst of timers must not queue behind a burst of signals, and signals not behind anything.
+// An instance uses at most store.InstanceConns database connections: three permanent ones, and
+// these. A burst of timers must not queue behind a burst of signals, and signals not behind
+// anything.
 const (
 	doorConns = 2
 	maxConns  = store.InstanceConns - doorConns - 3
 )
 
-// settings is what a running Watchbill needs to know, already validated.
+// settings is the validated configuration of a running Watchbill.
 type settings struct {
 	databaseURL string
 	botToken    string
 	appToken    string
 	userToken   string  // for user groups; "" means the bot token
 	slackAPI    string  // "" means Slack's own
-	slackFaster float64 // how many times more calls may be made than Slack allows, in tests; 0 means as many
+	slackFaster float64 // factor on Slack's rate limits, for tests; 0 means 1
 	listen      string
 	tls         tlsFlags
 	tracer      *tracer                      // nil: nobody is told of traces
 	traceLink   func(oncall.Incident) string // nil: nowhere
 	metrics     string                       // where /metrics is; "" means beside everything else
 	proxies     api.Proxies
-	apiLimit    int    // requests a minute of one API key; 0: any number
+	apiLimit    int    // requests per minute and API key; 0: unlimited
 	publicURL   string // "" means an address of this machine
 	secrets     []oncall.Secret
-	prepare     func(context.Context) error // makes the database ready; nil: it is
+	prepare     func(context.Context) error // prepares the database; nil: it is ready
 	examine     func(context.Context, *store.System) []view.DoctorFinding
 	spool       string // a directory; "" means that signals are refused while the database is away
 	mailIn      mailIn
 
-	channels map[oncall.Method]notify.Sender // by contact method; Slack is added
-	outbound http.RoundTripper               // calls what a message names
+	channels map[oncall.Method]notify.Sender // by contact method; Slack is added later
+	outbound http.RoundTripper               // for calls to addresses in messages
 	silencer *notify.Alertmanager            // nil: nothing is silenced
-	hooks    *notify.Hooks                   // nil: nobody outside is told what happens
+	hooks    *notify.Hooks                   // nil: no outgoing webhooks
 	twilio   api.Twilio                      // for Twilio's webhooks
 	phones   oncall.PhoneRules
 	terms    store.RetentionTerms
-	canary   time.Duration               // how often an incident of Watchbill's own goes the whole way; 0: never
-	pulse    func(context.Context) error // tells an independent service that it works; nil: there is none
+	canary   time.Duration               // how often a canary is sent all the way; 0: never
+	pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 	admins   []string                    // of the installation; none: the workspace's owners
 	web      webSettings
 }
 
-// mailIn is where mails of monitors are taken; without an address none are.
+// mailIn is the settings of incoming mail; without an address it is off.
 type mailIn struct {
 	listen, domain string
-	tls            *tls.Config // for STARTTLS; nil: without
+	tls            *tls.Config // for STARTTLS; nil: no STARTTLS
 }
 
-// address is where people's calendar programs find Watchbill, and whether only this machine can.
+// address returns the base address for people's calendar programs, and whether only this machine
+// can reach it.
 func (s settings) address() (publicURL string, local bool) {
 	if s.publicURL != "" {
 		return strings.TrimSuffix(s.publicURL, "/"), false
@@ -107,15 +109,15 @@ type app struct {
 	store *store.System
 	bot   *bot.Bot
 	jobs  *jobs.Jobs
-	door  *spool.Receiver // nil: without a spool
+	door  *spool.Receiver // nil: no spool
 	addr  string          // of the HTTP server
 
-	working atomic.Pointer[jobs.Jobs] // jobs, once they are started
-	checkup atomic.Pointer[checkup]   // what the doctor has found
+	working atomic.Pointer[jobs.Jobs] // set once the jobs are started
+	checkup atomic.Pointer[checkup]   // the doctor's findings
 
-	mailAddr string // where mails of monitors are taken, if they are
+	mailAddr string // address of incoming mail, if it is on
 
-	metricsAddr string // where metrics have an address of their own
+	metricsAddr string // address of the metrics, if they have their own
 	log         zerolog.Logger
 
 	broken  chan error              // receives the error of the first part that failed
@@ -139,7 +141,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 		return nil, err
 	}
 	a := &app{store: db, log: log, broken: make(chan error, 8)}
-	a.stopRun = append(a.stopRun, a.saveRefusals(clock)) // last, when nobody can be refused any more
+	a.stopRun = append(a.stopRun, a.saveRefusals(clock)) // runs last, when no more refusals can occur
 	if err := a.start(ctx, s, clock, metrics); err != nil {
 		a.stop()
 		return nil, err
@@ -176,7 +178,7 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 		}
 		return a.serveHTTP(ctx, s, clock, metrics)
 	}
-	// Signals are taken in before the database is there.
+	// Signals are accepted before the database is available.
 	if err := a.openSpool(ctx, s, senders, clock, metrics); err != nil {
 		return err
 	}
@@ -191,11 +193,11 @@ func (a *app) start(ctx context.Context, s settings, clock func() time.Time, met
 	if err := a.startRest(ctx, s, senders, clock, metrics); err != nil {
 		return err
 	}
-	a.stopRun = append(slices.Delete(a.stopRun, before, before+len(servers)), servers...) // no new requests first
+	a.stopRun = append(slices.Delete(a.stopRun, before, before+len(servers)), servers...) // first, so that no new requests arrive
 	return nil
 }
 
-// prepare makes the database ready, and looks at it.
+// prepare prepares the database and checks it.
 func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) error {
 	return a.insist(ctx, func() error {
 		if s.prepare != nil {
@@ -210,8 +212,8 @@ func (a *app) prepare(ctx context.Context, s settings, clock func() time.Time) e
 	})
 }
 
-// insist does something again for as long as the database goes away in the middle of it: whoever starts in an
-// outage takes in signals already.
+// insist repeats something while the database is unavailable: a process that starts during an
+// outage already accepts signals.
 func (a *app) insist(ctx context.Context, do func() error) error {
 	for {
 		err := do()
@@ -229,7 +231,7 @@ func (a *app) insist(ctx context.Context, do func() error) error {
 	}
 }
 
-// startRest starts what needs the database.
+// startRest starts the parts that need the database.
 func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	var traced func(jobs.PageAttempt)
 	if s.tracer != nil {
@@ -259,7 +261,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	return nil
 }
 
-// watching says how Watchbill watches itself, for people who look.
+// watching describes how Watchbill watches itself, for status pages.
 func (a *app) watching(now time.Time) []string {
 	if j := a.working.Load(); j != nil {
 		return append(j.Watching(now), a.doctorLines(now)...)
@@ -267,7 +269,7 @@ func (a *app) watching(now time.Time) []string {
 	return nil
 }
 
-// openSpool makes the door that keeps signals on the disk while the database is away.
+// openSpool opens the receiver that keeps signals on disk while the database is away.
 func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Method]notify.Sender, clock func() time.Time, metrics *prometheus.Registry) error {
 	if s.spool == "" {
 		return nil
@@ -281,13 +283,13 @@ func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Meth
 	}
 	a.door = door
 	if s.prepare != nil {
-		a.store.Suspend() // nobody knows yet whether the database is there
+		a.store.Suspend() // until the database is known to be available
 	}
 	a.background(ctx, "spool", door.Run)
 	return nil
 }
 
-// numbers are the numbers that SMS and calls come from, for people to save in their phones.
+// numbers returns the numbers that SMS and calls come from, for people to save in their phones.
 func numbers(channels map[oncall.Method]notify.Sender) []string {
 	var from []string
 	for _, method := range slices.Sorted(maps.Keys(channels)) {
@@ -334,7 +336,7 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 	return a.takeMail(ctx, s.mailIn, api.MailConfig{Receiver: door, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
-// takeMail takes mails of monitors until the app stops.
+// takeMail accepts monitors' mail until the app stops.
 func (a *app) takeMail(ctx context.Context, in mailIn, config api.MailConfig) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", in.listen)
@@ -414,7 +416,7 @@ func (a *app) wait(ctx context.Context) error {
 	}
 }
 
-// saveRefusals writes down what people were refused since the last minute: memory ends with the process.
+// saveRefusals saves the refusals of the last minute, because memory ends with the process.
 func (a *app) saveRefusals(clock func() time.Time) func(context.Context) {
 	return func(ctx context.Context) {
 		if err := a.store.SaveLastRefusals(ctx, clock()); err != nil {

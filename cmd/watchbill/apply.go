@@ -90,8 +90,8 @@ func (c *applyCmd) Run(p process) error {
 // askLimit is how long apply waits for Slack.
 const askLimit = time.Minute
 
-// checkNames looks up in Slack what the file names there, and keeps that for Apply. Without a token it
-// goes by what is known of the people.
+// checkNames looks up the file's names in Slack, and stores the results for Apply. Without a token
+// it relies on the people already known.
 func (c *applyCmd) checkNames(p process, db *store.System, directory *store.Directory, doc setup.Setup, how *store.ApplyOptions) (faults []setup.SlackFault, err error) {
 	names := doc.SlackNames()
 	for i, n := range names.Channels {
@@ -171,7 +171,7 @@ func (c *applyCmd) print(p process, report store.ApplyReport, tried []tryout) {
 	}
 }
 
-// parseSetup reads all documents of a file, which together are one.
+// parseSetup parses all documents of a file, which together form one set-up.
 func parseSetup(data []byte) (setup.Setup, error) {
 	data = intake.Unmarked(data)
 	if err := checkShape(data); err != nil {
@@ -192,7 +192,7 @@ func parseSetup(data []byte) (setup.Setup, error) {
 
 var unknownKey = regexp.MustCompile(`unknown field "([^"]*)"`)
 
-// keyMeant adds to an error about an unknown key the one that was probably meant.
+// keyMeant adds the likely intended key to an error about an unknown one.
 func keyMeant(said string) string {
 	m := unknownKey.FindStringSubmatchIndex(said)
 	if m == nil {
@@ -205,7 +205,7 @@ func keyMeant(said string) string {
 	return fmt.Sprintf("%s; did you mean %q?%s", said[:m[1]], guess, said[m[1]:])
 }
 
-// setupKeys are the keys of a set-up file.
+// setupKeys returns the keys of a set-up file.
 func setupKeys(t reflect.Type) []string {
 	for t.Kind() == reflect.Slice || t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -219,8 +219,8 @@ func setupKeys(t reflect.Type) []string {
 	return keys
 }
 
-// findPeople fills in the Slack user ids of people whom the file names only by e-mail, from the
-// database if an earlier run found them and otherwise from Slack.
+// findPeople fills in the Slack user ids of people named only by e-mail, from the database if an
+// earlier run found them and otherwise from Slack.
 func (c *applyCmd) findPeople(p process, db *store.System, doc *setup.Setup) error {
 	missing := func(u setup.User) bool { return u.Slack == "" }
 	if !slices.ContainsFunc(doc.Users, missing) {

@@ -14,17 +14,17 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mostDetours is how many signals that would go elsewhere are shown of each list.
+// mostDetours is how many rerouted signals are shown per list.
 const mostDetours = 10
 
-// A tryout is what a document would make of what has come, for one list of rules or one integration.
+// A tryout is what a document would change for past signals, for one rule list or integration.
 type tryout struct {
 	what string // "integration \"demo\""
 	of   string // "of integration demo"
 	oncall.Preview
 }
 
-// tryOut tries what was or would be applied on what has come to the integrations whose signals it may send elsewhere.
+// tryOut replays the past signals of the integrations whose routing a document may change.
 func tryOut(ctx context.Context, db *store.System, before *store.Directory, made store.ApplyReport) (all []tryout, err error) {
 	if made.After == nil {
 		return nil, nil
@@ -63,7 +63,8 @@ func tryOut(ctx context.Context, db *store.System, before *store.Directory, made
 	return all, nil
 }
 
-// touched are the teams whose lists change, and the integrations whose own lists do, or what else decides where their signals go.
+// touched returns the teams whose rule lists change, and the integrations whose own lists or
+// routing change.
 func touched(before *store.Directory, made store.ApplyReport) (teams map[oncall.TeamID]bool, own map[oncall.IntegrationID]bool) {
 	teams, own = map[oncall.TeamID]bool{}, map[oncall.IntegrationID]bool{}
 	for _, r := range made.Routes {

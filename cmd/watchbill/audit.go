@@ -22,7 +22,7 @@ type auditCmd struct {
 	JSON          bool   `name:"json" help:"One JSON object a line."`
 }
 
-// Run prints who has changed what, the newest first.
+// Run prints the audit log, newest first.
 func (c *auditCmd) Run(p process) error {
 	filter := store.AuditFilter{Name: c.Name}
 	since, ok := audit.ParseSince(c.Since, p.clock(), time.UTC)
@@ -94,7 +94,7 @@ type auditLine struct {
 	Act     audit.Operation `json:"act"`
 	Kind    audit.Kind      `json:"kind"`
 	Name    string          `json:"name,omitempty"`
-	User    oncall.UserID   `json:"user,omitempty"` // whom it is about
+	User    oncall.UserID   `json:"user,omitempty"` // the person concerned
 	Teams   []string        `json:"teams,omitempty"`
 	Changes []auditChange   `json:"changes,omitempty"`
 	Text    string          `json:"text"`

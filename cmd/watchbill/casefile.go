@@ -35,7 +35,7 @@ type CaseShift struct {
 	OnCall []oncall.UserID `json:"on_call"`
 }
 
-// A CaseAnswer says who is on call at an instant, and when that changes.
+// A CaseAnswer is who is on call at an instant, and when that changes.
 type CaseAnswer struct {
 	At         time.Time       `json:"at"`
 	OnCall     []oncall.UserID `json:"on_call"`
@@ -64,7 +64,7 @@ func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 	return answers
 }
 
-// ParseCase reads a case: an object with users, schedule and overrides; other keys are ignored. An
+// ParseCase parses a case: an object with users, schedule and overrides; other keys are ignored. An
 // error is one sentence that names the place.
 func ParseCase(data []byte) (Case, error) {
 	data = intake.Unmarked(data)

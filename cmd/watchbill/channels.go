@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// channelFlags say how to reach people other than by Slack.
+// channelFlags are the settings of all channels besides Slack.
 type channelFlags struct {
 	twilioFlags      `embed:""`
 	SMTPURL          string `name:"smtp-url" env:"WATCHBILL_SMTP_URL" placeholder:"URL" help:"Mail server: smtps://user:password@mail.example.com:465, or smtp://… with STARTTLS."`
@@ -31,7 +31,7 @@ type channelFlags struct {
 	WebhookLoopback  string `env:"WATCHBILL_WEBHOOK_LOOPBACK" placeholder:"LIST" help:"Addresses of this machine to which they may go, such as 127.0.0.1:9000, divided by commas; localhost for all."`
 }
 
-// A channel is a provider, as configured, that reaches people in one or two ways.
+// A channel is a configured provider, which reaches people in one or two ways.
 type channel struct {
 	name     string                          // as the doctor prints it
 	problems []string                        // with its settings; these never contain a secret
@@ -50,7 +50,7 @@ func (f channelFlags) channels(clock func() time.Time, public string) []channel 
 	}
 }
 
-// problems lists what is wrong with the settings. It never repeats a value that could be a secret.
+// problems returns what is wrong with the settings, without any value that could be a secret.
 func (f channelFlags) problems() []string {
 	var out []string
 	for _, c := range f.channels(nil, "") {
@@ -59,7 +59,7 @@ func (f channelFlags) problems() []string {
 	return append(out, f.alertmanager().Problems()...)
 }
 
-// senders are those of the channels that are configured.
+// senders returns the senders of the configured channels.
 func (f channelFlags) senders(clock func() time.Time, public string) map[oncall.Method]notify.Sender {
 	out := map[oncall.Method]notify.Sender{}
 	for _, c := range f.channels(clock, public) {
@@ -88,7 +88,7 @@ func (f channelFlags) mail() channel {
 	return c
 }
 
-// trust adds the certificates in a file to those that the mail server's is checked against.
+// trust adds the certificates in a file to those trusted for the mail server.
 func trust(c *notify.MailConfig, file string) error {
 	certificates, err := os.ReadFile(file)
 	if err != nil {
@@ -101,7 +101,7 @@ func trust(c *notify.MailConfig, file string) error {
 }
 
 func (f channelFlags) ntfy() channel {
-	rules, _ := f.addressRules() // its problems are the webhooks'
+	rules, _ := f.addressRules() // errors are reported with the webhooks
 	config := notify.NtfyConfig{URL: f.NtfyURL, Token: f.NtfyToken, ReplyTopic: f.NtfyReplyTopic, Rules: rules}
 	c := channel{name: "ntfy", problems: config.Problems()}
 	// Only a topic on our own server, not the full address of another one.
@@ -132,25 +132,25 @@ func (f channelFlags) telegram() channel {
 	return c
 }
 
-// outbound calls what messages name, by the same rules.
+// outbound makes calls to addresses in messages, by the same rules.
 func (f channelFlags) outbound() http.RoundTripper {
-	rules, _ := f.addressRules() // its problems are the webhooks'
+	rules, _ := f.addressRules() // errors are reported with the webhooks
 	return rules.Transport()
 }
 
-// webhooks are those who want to be told what happens.
+// webhooks returns the caller of outgoing webhooks.
 func (f channelFlags) webhooks() *notify.Hooks {
-	rules, _ := f.addressRules() // its problems are the webhooks'
+	rules, _ := f.addressRules() // errors are reported with the webhooks
 	return notify.NewHooks(rules)
 }
 
-// alertmanager is how acknowledgements silence in Alertmanager.
+// alertmanager returns the settings for silencing in Alertmanager.
 func (f channelFlags) alertmanager() notify.AlertmanagerConfig {
-	rules, _ := f.addressRules() // its problems are the webhooks'
+	rules, _ := f.addressRules() // errors are reported with the webhooks
 	return notify.AlertmanagerConfig{Auth: f.AlertmanagerAuth, Rules: rules}
 }
 
-// addressRules are for the addresses that people name.
+// addressRules returns the rules for addresses that people enter.
 func (f channelFlags) addressRules() (notify.AddressRules, error) {
 	listed, err := notify.ParseLoopback(f.WebhookLoopback)
 	if err != nil {

@@ -19,7 +19,7 @@ type configCmd struct {
 
 type configCheckCmd struct{ serveCmd }
 
-// Run says what serve would say of its settings before it starts.
+// Run reports the problems that serve would find in its settings.
 func (c *configCheckCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -58,7 +58,7 @@ func (c *configShowCmd) Run(p process, command *kong.Context, sources *settingSo
 	return w.Flush()
 }
 
-// shownSetting is a setting without what is secret about it.
+// shownSetting formats a setting with its secrets hidden.
 func shownSetting(f *kong.Flag) string {
 	text := fmt.Sprint(f.Target.Interface())
 	switch {
@@ -71,7 +71,7 @@ func shownSetting(f *kong.Flag) string {
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return "(hidden)" // DATABASE_URL may be words such as password=…
+		return "(hidden)" // DATABASE_URL may have the form password=…
 	}
 	if u.Host == "" && u.Scheme == "" {
 		return "(hidden)"
@@ -82,8 +82,8 @@ func shownSetting(f *kong.Flag) string {
 	return u.Redacted()
 }
 
-// secretSetting reports whether a variable's name says that nobody should read its value. A word that is new
-// here is added where the setting is.
+// secretSetting reports whether a variable's name marks its value as secret. New such words are
+// listed here.
 func secretSetting(env string) bool {
 	for _, word := range []string{"TOKEN", "SECRET", "PASSWORD", "KEY", "_AUTH", "HEARTBEAT_URL", "_HEADERS"} {
 		if strings.Contains(env, word) && !strings.HasSuffix(env, "_CERT_KEY") && !strings.HasSuffix(env, "_FILE") {

@@ -15,19 +15,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxSecretFile bounds what is read of a file that holds one setting.
+// maxSecretFile is how much of a single setting's file is read.
 const maxSecretFile = 64 << 10
 
-// settingSources finds settings that are neither flags nor environment variables: NAME_FILE names a file with
-// the value, as Docker and Kubernetes mount secrets; WATCHBILL_CONFIG a YAML file with any of them. A flag wins over
-// the variable, the variable over its file, and all over the configuration file.
+// settingSources supplies settings that are neither flags nor environment variables: NAME_FILE
+// names a file with the value, as Docker and Kubernetes mount secrets; WATCHBILL_CONFIG is a YAML
+// file with any settings. A flag wins over the variable, the variable over its file, and all of
+// them over the configuration file.
 type settingSources struct {
 	getenv func(string) string
 	file   map[string]string // the configuration file, by variable
 	name   string
 	known  []string               // the variables of all settings
-	err    error                  // why the configuration file can't be used
-	found  map[*kong.Value]string // where those came from that we gave
+	err    error                  // why the configuration file is unusable
+	found  map[*kong.Value]string // where the values that we supplied came from
 }
 
 // Validate is part of kong's interface.
@@ -84,7 +85,7 @@ func (s *settingSources) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Fla
 	return value, nil
 }
 
-// readSetting reads a file that holds one setting and, as editors leave it, the end of its line.
+// readSetting reads a file with a single setting, without the final line break.
 func readSetting(name string) (string, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -113,16 +114,17 @@ func variables(n *kong.Node) (envs []string) {
 	return slices.Compact(envs)
 }
 
-// configKey is how a setting is called in the configuration file: WATCHBILL_LISTEN is listen, DATABASE_URL database_url.
+// configKey returns a setting's key in the configuration file: listen for WATCHBILL_LISTEN,
+// database_url for DATABASE_URL.
 func configKey(env string) string {
 	return strings.ToLower(strings.TrimPrefix(env, "WATCHBILL_"))
 }
 
-// readConfig reads a configuration file into the variables that it sets. It names every key that there isn't.
+// readConfig maps a configuration file to variables. An error names every unknown key.
 func readConfig(data []byte, envs []string) (map[string]string, error) {
 	var read map[string]any
 	if err := yaml.NewDecoder(bytes.NewReader(data)).Decode(&read); err != nil && !errors.Is(err, io.EOF) {
-		return nil, errors.New(yaml.FormatError(err, false, false)) // without the source, which holds secrets
+		return nil, errors.New(yaml.FormatError(err, false, false)) // without the source text, which holds secrets
 	}
 	known := map[string]string{}
 	for _, env := range envs {
@@ -162,7 +164,7 @@ func noSuchSetting(key string, known map[string]string) string {
 	return fmt.Sprintf("there is no setting %q", key)
 }
 
-// configText is a value of YAML as it would stand in a variable; a list is divided by commas there.
+// configText converts a YAML value to the text of a variable, where lists are separated by commas.
 func configText(value any) (string, bool) {
 	switch v := value.(type) {
 	case nil:

@@ -28,7 +28,7 @@ type contactsEndCmd struct {
 	What          []string `arg:"" help:"As list shows it: contact/3, calendar/5, links."`
 }
 
-// somebody finds a person by what the command line calls them.
+// somebody finds the person named on the command line.
 func (p process) somebody(db *store.System, typed string) (oncall.UserID, error) {
 	dir, err := db.Directory(p.ctx)
 	if err != nil {
@@ -95,7 +95,7 @@ func (c *contactsListCmd) Run(p process) error {
 	return nil
 }
 
-// Run ends what is named, if all of it is there.
+// Run removes the named contacts, if all of them exist.
 func (c *contactsEndCmd) Run(p process) error {
 	db, err := c.open(p)
 	if err != nil {
@@ -113,7 +113,7 @@ func (c *contactsEndCmd) Run(p process) error {
 	var ends []func() error
 	for _, what := range c.What {
 		kind, text, _ := strings.Cut(what, "/")
-		id, _ := strconv.ParseInt(text, 10, 64) // no id is 0 as well
+		id, _ := strconv.ParseInt(text, 10, 64) // anything that isn't a number becomes 0
 		switch {
 		case what == "links":
 			ends = append(ends, func() error { return db.EndLinks(p.ctx, p.operator(), user, p.clock()) })

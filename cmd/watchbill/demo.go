@@ -52,7 +52,7 @@ func (c *demoCmd) problems() (wrong wrongUse) {
 	return wrong
 }
 
-// bringUp makes the database what this program needs.
+// bringUp prepares the database for this program.
 func (c *demoCmd) bringUp(p process, dir, databaseURL string) error {
 	if err := c.moveAside(p, dir); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (c *demoCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	defer sim.Close() //nolint:errcheck // the state has been saved with every change
+	defer sim.Close() //nolint:errcheck // every change has been saved already
 	phones, flags, err := c.phones(p)
 	if err != nil {
 		return err
@@ -160,7 +160,7 @@ Ctrl-C stops it; the data are kept.
 `, page, phones, a.addr, alerts, key, alerts, key, onCallNow(p, a), alerts, demoKind(key), database, simBotToken, simAppToken, slackAPI)
 }
 
-// onCallNow says who is on call in the demo's first schedule.
+// onCallNow returns who is on call in the demo's first schedule.
 func onCallNow(p process, a *app) string {
 	known, err := a.store.Directory(p.ctx)
 	if err != nil || len(known.Schedules) == 0 {
@@ -215,7 +215,7 @@ func (c *demoCmd) moveAside(p process, dir string) error {
 // A demoDatabase is the database named in the settings, or one of our own.
 type demoDatabase struct {
 	url      string
-	announce func(page string) // tells a second demo where this one is
+	announce func(page string) // tells a second demo where this one runs
 	stop     func()
 }
 
@@ -257,7 +257,7 @@ func demoKey(dir string) (string, error) {
 	})
 }
 
-// demoFile returns what a file of the demo says, which is made once and kept.
+// demoFile returns the contents of a demo file, which is created once.
 func demoFile(dir, name string, fresh func() string) (string, error) {
 	path := filepath.Join(dir, name)
 	kept, err := os.ReadFile(path)
@@ -274,13 +274,13 @@ func demoFile(dir, name string, fresh func() string) (string, error) {
 	return made, nil
 }
 
-// demoSpool makes the directory where signals are kept while the database is away; none where it would be in memory.
+// demoSpool creates the spool directory; empty if it would be in memory.
 func demoSpool(dir string) string {
 	if spool.InMemory(dir) {
 		return ""
 	}
 	kept := filepath.Join(dir, spoolDir)
-	_ = os.MkdirAll(kept, 0o700) // the log says so if it can't be used
+	_ = os.MkdirAll(kept, 0o700) // logged later if it is unusable
 	return kept
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// demoNumbers are the phones of the demo's people. Di has none, to show what is said in that case.
+// demoNumbers are the phones of the demo's people. Di has none, to show how that looks.
 var demoNumbers = map[string]string{"Ann": "+12025550101", "Bo": "+12025550102", "Cy": "+12025550103"}
 
 // The demo's people get SMS and calls sooner than by default, so that a visitor doesn't have to

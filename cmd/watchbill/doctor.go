@@ -76,7 +76,7 @@ func (c *doctorCmd) Run(p process) error {
 	return r.end()
 }
 
-// end is the command's error.
+// end returns the command's error.
 func (r *report) end() error {
 	if r.bad > 0 {
 		return fmt.Errorf("%d to mend", r.bad)
@@ -139,11 +139,11 @@ func (c *doctorCmd) names(r *report) {
 	defer cancel()
 	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop()})
 	if err != nil {
-		return // said already
+		return // reported already
 	}
 	defer db.Close()
 	if current, latest, err := migrations.Status(ctx, db.Pool()); err != nil || current < latest {
-		return // said already, too
+		return // reported already
 	}
 	directory, err := db.Directory(ctx)
 	if err != nil {
@@ -163,7 +163,7 @@ func (c *doctorCmd) names(r *report) {
 	}
 }
 
-// faults prints what isn't in Slack as it is named.
+// faults prints the names that don't match Slack.
 func (r *report) faults(found []setup.SlackFault) {
 	for _, f := range found {
 		word := "note"

@@ -96,7 +96,7 @@ func (c *doctorCmd) skew(ctx context.Context, r *report, db *store.System) {
 	}
 }
 
-// room compares the connections that the database has with those that the instances may want.
+// room compares the database's connection limit with the instances' needs.
 func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
 	room, err := db.ConnectionUse(ctx)
 	if err != nil {
@@ -116,7 +116,7 @@ func (c *doctorCmd) room(ctx context.Context, r *report, db *store.System) {
 	r.ok("database", found)
 }
 
-// durability says what a crash of the database, or a replica that takes over, may lose.
+// durability reports what a crash of the database, or a failover, may lose.
 func (c *doctorCmd) durability(ctx context.Context, r *report, db *store.System) {
 	d, err := db.Durability(ctx)
 	if err != nil {
@@ -144,8 +144,8 @@ func (c *doctorCmd) durability(ctx context.Context, r *report, db *store.System)
 	}
 }
 
-// unverified reports whether a connection to the database may be made without knowing who answers, over a
-// network. sslmode is "prefer" by default.
+// unverified reports whether a connection to the database may cross a network without verifying the
+// server. sslmode is "prefer" by default.
 func unverified(databaseURL string) bool {
 	config, err := pgconn.ParseConfig(databaseURL)
 	if err != nil {
@@ -163,7 +163,7 @@ func unverified(databaseURL string) bool {
 	})
 }
 
-// failQuery reports that a query failed although we could connect.
+// failQuery reports a failed query on a working connection.
 func (r *report) failQuery(ctx context.Context, what string, err error, remedy string) {
 	if late(ctx, err) {
 		r.fail(what, "the database has not answered in time", "Look whether something holds a lock on its tables (pg_locks), or keeps its machine busy.")
@@ -180,7 +180,7 @@ func late(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || pgconn.Timeout(err)
 }
 
-// unreachable says why the database refuses us, and what to do about it.
+// unreachable explains why the database refuses us, and the remedy.
 func unreachable(ctx context.Context, err error) (found, remedy string) {
 	found = briefly(err)
 	said, spoken := errors.AsType[*pgconn.PgError](err)
@@ -204,8 +204,8 @@ func unreachable(ctx context.Context, err error) (found, remedy string) {
 	return found, "Check DATABASE_URL, and that PostgreSQL runs and lets this machine in."
 }
 
-// briefly is what matters in an error of pgx, which has a line for each attempt: with and without
-// TLS, and for each address of the host.
+// briefly shortens an error of pgx, which has a line for each attempt: with and without TLS, and
+// for each address of the host.
 func briefly(err error) string {
 	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return fmt.Sprintf("PostgreSQL says: %s (SQLSTATE %s)", said.Message, said.Code)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// liveDoctorCmd is the doctor, who may also try what Slack does.
+// liveDoctorCmd is the doctor, with an optional live test in Slack.
 type liveDoctorCmd struct {
 	doctorCmd `embed:""`
 
@@ -32,7 +32,7 @@ func (c *liveDoctorCmd) Run(p process) error {
 	return r.end()
 }
 
-// live tries Slack in the scratch channel.
+// live tests Slack in the scratch channel.
 func (c *liveDoctorCmd) live(r *report) {
 	ctx, cancel := context.WithTimeout(r.ctx, 2*namesLimit)
 	defer cancel()

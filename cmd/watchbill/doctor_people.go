@@ -17,7 +17,7 @@ import (
 // peopleAhead is how far ahead the doctor looks for people on call.
 const peopleAhead = 7 * 24 * time.Hour
 
-// people names those who will be on call but would not notice a page.
+// people reports those who will be on call but would not notice a page.
 func (c *doctorCmd) people(ctx context.Context, r *report, db *store.System) {
 	directory, err := db.Directory(ctx)
 	if err != nil {
@@ -71,8 +71,8 @@ func onCallSoon(d *store.Directory, now time.Time) []oncall.User {
 	return on
 }
 
-// integrations names those that page nobody because they are muted, and those whose monitors still send with a
-// key that was replaced.
+// integrations reports those that page nobody because they are muted, and those whose monitors
+// still send with a replaced key.
 func (c *doctorCmd) integrations(ctx context.Context, r *report, db *store.System) {
 	keys, err := db.IntegrationKeys(ctx)
 	if err != nil {

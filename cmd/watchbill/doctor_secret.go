@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// secret compares WATCHBILL_SECRET, as it is set here, with what the instances have noted of theirs. It notes
-// nothing itself: a value that is set here alone must not become one of theirs.
+// secret compares WATCHBILL_SECRET, as set here, with the values that the instances recorded. It
+// records nothing: a value set only here must not become one of theirs.
 func (c *doctorCmd) secret(ctx context.Context, r *report, db *store.System) {
 	look, err := db.LookAtSecrets(ctx)
 	if err != nil {
@@ -36,7 +36,8 @@ func (c *doctorCmd) secret(ctx context.Context, r *report, db *store.System) {
 	}
 }
 
-// secretSet says since when the first secret is used and, with several, when the others are needed no more.
+// secretSet reports since when the first secret has been in use and, with several, when the others
+// are no longer needed.
 func (r *report) secretSet(settled []time.Time, now time.Time) {
 	first := settled[0]
 	parts := fmt.Sprintf("WATCHBILL_SECRET has %d parts, as while it is replaced", len(settled))

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/spool"
 )
 
-// spool looks at the directory where signals are kept while the database is away.
+// spool checks the directory that holds signals while the database is away.
 func (c *doctorCmd) spool(r *report) {
 	if c.Spool == "" {
 		r.note("spool", "WATCHBILL_SPOOL is not set: signals are refused while the database is away, and monitors that don't send again lose them",

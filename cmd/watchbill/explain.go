@@ -70,7 +70,7 @@ func (c *explainCmd) Run(p process) error {
 	return x.explain(x.fold(len(signals), counts), signals)
 }
 
-// written reads the signals of a file.
+// written reads the signals in a file.
 func (c *explainCmd) written(p process, x *explainer) ([]oncall.Signal, error) {
 	body, err := c.read()
 	if err != nil {
@@ -127,21 +127,21 @@ func (c *explainCmd) find(all []oncall.Integration) (oncall.Integration, error) 
 
 // An explainer prints explanations.
 type explainer struct {
-	ctx         context.Context //nolint:containedctx // it lives as long as the command
+	ctx         context.Context //nolint:containedctx // lives as long as the command
 	out         io.Writer
 	dir         *store.Directory
 	integration oncall.Integration
-	from        oncall.Format // what the signal was read as
+	from        oncall.Format // the format that the signal was read as
 	at          time.Time
 }
 
-// fold is an empty fold for so many signals, as if nothing had happened before them.
+// fold returns an empty fold for a number of signals, without any history.
 func (x explainer) fold(signals int, counts map[oncall.PolicyID]int64) *oncall.Fold {
 	free := make([]oncall.AlertID, signals)
 	for i := range free {
 		free[i] = oncall.AlertID(i + 1)
 	}
-	x.integration.Muted = false // what it would do
+	x.integration.Muted = false // as if it were active
 	f := &oncall.Fold{
 		Integration: x.integration, Policy: x.dir.Policies[x.integration.PolicyID], Policies: x.dir.Policies, Roster: x.dir.Roster(),
 		AlertIDs: free, NextCounts: counts,
@@ -191,7 +191,7 @@ func (x explainer) explain(fold *oncall.Fold, signals []oncall.Signal) error {
 	return nil
 }
 
-// covered says which of the signals a maintenance window keeps.
+// covered reports the signals that a maintenance window keeps back.
 func (x explainer) covered(m oncall.Maintenance, signals []oncall.Signal) string {
 	var keys []string
 	for _, s := range signals {
@@ -233,7 +233,7 @@ func (x explainer) incident(e oncall.Explanation) {
 	}
 }
 
-// planned describes what happens, in one line for each person, channel and webhook.
+// planned describes a step, one line for each person, channel and webhook.
 func (x explainer) planned(p oncall.PlanEntry) []string {
 	step := "step " + fmt.Sprint(p.Step)
 	if p.Run > 1 {
@@ -278,7 +278,7 @@ func (x explainer) planned(p oncall.PlanEntry) []string {
 	return lines
 }
 
-// methods says how a person is paged, such as "Slack now, SMS +3 min".
+// methods describes how a person is paged, such as "Slack now, SMS +3 min".
 func (x explainer) methods(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
@@ -292,7 +292,7 @@ func (x explainer) methods(who oncall.PlannedPerson) string {
 	return strings.Join(parts, ", ")
 }
 
-// zoned is a time in the team's time zone.
+// zoned converts a time to the team's time zone.
 func (x explainer) zoned(t time.Time) time.Time {
 	zone, err := time.LoadLocation(x.dir.Roster().Teams[x.integration.TeamID].TimeZone)
 	if err != nil {
@@ -305,7 +305,7 @@ func (x explainer) line(format string, args ...any) {
 	fmt.Fprintf(x.out, format+"\n", onOneLine(args)...)
 }
 
-// elapsed writes "+5:00" and "+1:05:00".
+// elapsed formats "+5:00" and "+1:05:00".
 func elapsed(d time.Duration) string {
 	s := int(d / time.Second)
 	if s < 3600 {
@@ -321,7 +321,7 @@ func clock(t time.Time) string {
 	return t.Format("Mon 2 Jan 15:04:05")
 }
 
-// short writes "3 min" and "90 s".
+// short formats "3 min" and "90 s".
 func short(d time.Duration) string {
 	if d%time.Minute == 0 {
 		return fmt.Sprintf("%d min", d/time.Minute)

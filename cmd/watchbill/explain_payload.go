@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// kept reads the signals of a payload that came: "demo/12", or its number alone.
+// kept reads the signals of a stored payload: "demo/12", or only its number.
 func (c *explainCmd) kept(p process, db *store.System, x *explainer) ([]oncall.Signal, error) {
 	name, number := "", c.Payload
 	if at := strings.LastIndex(c.Payload, "/"); at >= 0 {

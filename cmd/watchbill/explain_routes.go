@@ -9,10 +9,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mostExplained is of how many signals it is said what each rule says.
+// mostExplained is how many signals are explained rule by rule.
 const mostExplained = 10
 
-// routes says of each signal what each rule says, and what follows.
+// routes prints each rule's result for each signal, and the outcome.
 func (x explainer) routes(signals []oncall.Signal) {
 	r := x.dir.Router(x.integration.ID)
 	if r == nil {
@@ -77,7 +77,7 @@ func (x explainer) ownerOf(owner oncall.RouteOwner) string {
 	return "rules of team " + team.Name
 }
 
-// decided says what becomes of an alert.
+// decided describes the outcome for an alert.
 func (x explainer) decided(r oncall.Routing) string {
 	switch {
 	case !r.Matched():
@@ -88,7 +88,7 @@ func (x explainer) decided(r oncall.Routing) string {
 	return fmt.Sprintf("Rule %q decides: %s.", r.Rule.Rule, x.did(r.Policy, r.Does))
 }
 
-// did joins the policy to which a rule sends alerts with what else it does.
+// did joins a rule's target policy with its other effects.
 func (x explainer) did(policy oncall.PolicyID, does string) string {
 	if policy == 0 {
 		return does
@@ -96,7 +96,7 @@ func (x explainer) did(policy oncall.PolicyID, does string) string {
 	return strings.TrimSuffix("to policy "+x.dir.Policies[policy].Name+"; "+does, "; ")
 }
 
-// aside says what rules hold or drop.
+// aside prints the alerts that rules hold or drop.
 func (x explainer) aside(alerts []oncall.Alert) {
 	for _, a := range alerts {
 		switch {
@@ -109,7 +109,8 @@ func (x explainer) aside(alerts []oncall.Alert) {
 	}
 }
 
-// came says of what has come, the alerts of an incident, by which rules each is there and what they would say now.
+// came explains the alerts of an incident: the rules that led there, and the present rules'
+// results.
 func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) error {
 	alerts, all, err := db.Alerts(p.ctx, p.operator(), oncall.IncidentID(c.Incident), 0, mostExplained)
 	if err != nil {
@@ -143,7 +144,7 @@ func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) err
 	return nil
 }
 
-// one says that exactly one of the ways to name a signal must be given.
+// one requires exactly one of the ways to name a signal.
 func one(given ...bool) string {
 	n := 0
 	for _, is := range given {

@@ -13,7 +13,7 @@ type exportCmd struct {
 	File          string `short:"f" placeholder:"FILE" help:"Where to write it; without it, to standard output."`
 }
 
-// Run writes the set-up as a file that changes nothing when it is applied.
+// Run writes the set-up as a file that changes nothing when applied.
 func (c *exportCmd) Run(p process) error {
 	if wrong := c.problems(); len(wrong) > 0 {
 		return wrongUse(wrong)

@@ -6,13 +6,14 @@ import (
 )
 
 const (
-	// ownFiles is how many open files the rest of the program may need: the database, Slack, providers.
+	// ownFiles is how many open files the rest of the program may need: the database, Slack,
+	// providers.
 	ownFiles        = 100
 	mostConnections = 8192
 	fewConnections  = 16
 )
 
-// openFiles is how many files the process may have open.
+// openFiles returns how many files the process may have open.
 func openFiles() uint64 {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -21,9 +22,9 @@ func openFiles() uint64 {
 	return limit.Cur
 }
 
-// connectionsFor is how many connections of others the HTTP server may hold, so that there are always
-// files left for everything else.
+// connectionsFor returns how many client connections the HTTP server may hold, leaving files for
+// everything else.
 func connectionsFor(files uint64) int {
 	left := files - min(files, ownFiles)
-	return int(min(max(left/4*3, fewConnections), mostConnections)) //nolint:gosec // it is small
+	return int(min(max(left/4*3, fewConnections), mostConnections)) //nolint:gosec // the value is small
 }

@@ -23,7 +23,7 @@ type healthcheckCmd struct {
 	Alive   bool   `help:"Ask only whether the process is alive, not whether it can store signals."`
 }
 
-// Run asks /readyz, or /healthz.
+// Run requests /readyz, or /healthz.
 func (c *healthcheckCmd) Run(p process) error {
 	if wrong := listenProblems("WATCHBILL_LISTEN", c.Listen); len(wrong) > 0 {
 		return wrongUse(wrong)
@@ -44,14 +44,15 @@ func (c *healthcheckCmd) Run(p process) error {
 	return err
 }
 
-// askHere asks the instance on this machine that listens there, with TLS or without, for at most so many bytes.
+// askHere sends a request to the instance listening on this machine, with TLS or without, and reads at most that many
+// bytes.
 func askHere(ctx context.Context, listen string, secure bool, path string, most int64) (text []byte, status int, err error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, 0, err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost" // it listens everywhere
+		host = "localhost" // it listens on all addresses
 	}
 	scheme := "http://"
 	if secure {

@@ -21,7 +21,7 @@ type importCmd struct {
 	Goalert   importGoAlertCmd   `cmd:"" help:"From GoAlert: users, schedules with rotations, overrides and temporary schedules, escalation policies, services, heartbeats."`
 }
 
-// importFlags are the same for each vendor.
+// importFlags are shared by all vendors.
 type importFlags struct {
 	From string `type:"path" placeholder:"DIR" help:"Read answers of the API that --save has kept, instead of asking for them."`
 	Save string `type:"path" placeholder:"DIR" help:"Keep the answers of the API here; there are names and addresses of people in them."`
@@ -31,10 +31,11 @@ type importFlags struct {
 	PublicURL string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" default:"https://watchbill.example.com" placeholder:"URL" help:"Where monitors will find Watchbill, for the list of what is to be switched."`
 }
 
-// mostImported bounds what is read of one file or answer.
+// mostImported is how much is read of one file or response.
 const mostImported = 64 << 20
 
-// write writes the set-up file, with what could not be carried over beside its place, and reports to the terminal.
+// write writes the set-up file, with comments where something could not be carried over, and a
+// report to the terminal.
 func (f importFlags) write(p process, vendor string, r importer.Result) error {
 	text := annotate(string(writeSetup(r.Setup)), vendor, r.Lost)
 	if err := f.report(p.errOut, r); err != nil {
@@ -53,7 +54,7 @@ func (f importFlags) write(p process, vendor string, r importer.Result) error {
 	return os.WriteFile(f.File, []byte(text), 0o600)
 }
 
-// report says what was found, how schedules compare, and what is to be switched.
+// report prints what was found, how schedules compare, and which monitors to switch.
 func (f importFlags) report(out io.Writer, r importer.Result) error {
 	s := r.Setup
 	fmt.Fprintf(out, "%d users, %d teams, %d schedules, %d policies, %d integrations; %d remarks in the file.\n",
@@ -81,7 +82,7 @@ func (f importFlags) report(out io.Writer, r importer.Result) error {
 	return nil
 }
 
-// switchList says of each monitor where it is to send once the file is applied.
+// switchList prints each monitor's new address.
 func (f importFlags) switchList(out io.Writer, senders []importer.Sender) {
 	if len(senders) == 0 {
 		return
@@ -98,7 +99,8 @@ func (f importFlags) switchList(out io.Writer, senders []importer.Sender) {
 	}
 }
 
-// newAddress is where a monitor sends: what speaks another vendor's API needs that one's paths.
+// newAddress returns the address for a monitor; one that speaks another vendor's API gets that
+// vendor's path.
 func newAddress(base string, m importer.Sender) string {
 	switch m.Speaks {
 	case importer.SpeaksPagerDuty:
@@ -111,11 +113,11 @@ func newAddress(base string, m importer.Sender) string {
 	return base + "/v1/signals/KEY"
 }
 
-// sections are where things stand in the file, by what a Loss calls them.
+// sections maps the kinds in a Loss to sections of the file.
 var sections = map[string]string{"user": "users", "team": "teams", "schedule": "schedules", "policy": "policies", "service": "integrations", "integration": "integrations"}
 
-// annotate puts what could not be carried over into comments above the thing it is about; what is about nothing in the
-// file stands at its top.
+// annotate adds what could not be carried over as comments above the object concerned, or at the
+// top of the file.
 func annotate(text, vendor string, lost []importer.Loss) string {
 	beside := map[string][]string{}
 	var top []string
@@ -138,7 +140,7 @@ func annotate(text, vendor string, lost []importer.Loss) string {
 		comment(&out, "", remark)
 	}
 	section := ""
-	_, text, _ = strings.Cut(text, "\n\n") // without the head of an export
+	_, text, _ = strings.Cut(text, "\n\n") // without an export's header
 	for line := range strings.Lines(text) {
 		if m := sectionLine.FindStringSubmatch(line); m != nil {
 			section = m[1]
@@ -166,7 +168,7 @@ func unquoted(s string) string {
 	return s
 }
 
-// inFile reports whether a section of the file has something of this name.
+// inFile reports whether a section of the file contains a name.
 func inFile(text, section, name string) bool {
 	_, text, ok := strings.Cut(text, "\n"+section+":\n")
 	for line := range strings.Lines(text) {
@@ -180,12 +182,12 @@ func inFile(text, section, name string) bool {
 	return false
 }
 
-// comment writes a remark, whatever is in it, as one line that YAML passes over.
+// comment writes any remark as one YAML comment line.
 func comment(out *strings.Builder, indent, remark string) {
 	fmt.Fprintf(out, "%s# %s\n", indent, strings.Join(strings.Fields(remark), " "))
 }
 
-// carry reads what a vendor has and writes our file. Nothing is changed there, nor here.
+// carry reads a vendor's set-up and writes our file. It changes nothing in either system.
 func (f importFlags) carry(p process, vendor string, ask func() (map[string][]byte, error), from func(map[string][]byte) (importer.Result, error)) error {
 	files, err := f.answers(ask)
 	if err != nil {
@@ -198,7 +200,7 @@ func (f importFlags) carry(p process, vendor string, ask func() (map[string][]by
 	return f.write(p, vendor, r)
 }
 
-// answers reads those that were kept, or asks for them and keeps them.
+// answers reads the saved responses, or fetches and saves them.
 func (f importFlags) answers(ask func() (map[string][]byte, error)) (map[string][]byte, error) {
 	if f.From != "" {
 		return readAnswers(f.From)
@@ -210,7 +212,7 @@ func (f importFlags) answers(ask func() (map[string][]byte, error)) (map[string]
 	return files, err
 }
 
-// readAnswers reads the JSON files of a directory and of those in it.
+// readAnswers reads the JSON files in a directory and its subdirectories.
 func readAnswers(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, pattern := range []string{"*.json", "*/*.json"} {
@@ -234,7 +236,7 @@ func readAnswers(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// saveAnswers keeps what the API answered, for another run or to be looked at.
+// saveAnswers saves the API's responses, for another run or for inspection.
 func saveAnswers(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -247,7 +249,7 @@ func saveAnswers(dir string, files map[string][]byte) error {
 	return nil
 }
 
-// days is from when to when schedules are compared, on whole minutes.
+// days returns the period for comparing schedules, in whole minutes.
 func (f importFlags) days(now time.Time) (since, until time.Time) {
 	since = now.UTC().Truncate(time.Minute)
 	return since, since.AddDate(0, 0, f.Days)

@@ -15,23 +15,23 @@ import (
 	"time"
 )
 
-// A vendorAPI asks a vendor's API, one request after another.
+// A vendorAPI makes requests to a vendor's API, one after another.
 type vendorAPI struct {
 	ctx    context.Context
-	base   string // without / at the end
+	base   string // without a trailing slash
 	header http.Header
 	client *http.Client
 }
 
-// mostWaits is how often we wait because the vendor says that we ask too fast.
+// mostWaits is how often we wait when rate-limited.
 const mostWaits = 10
 
-// get asks for one path. A 404 is no error: there is nothing.
+// get requests a path. A 404 is not an error: there is nothing.
 func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
 	return v.send(http.MethodGet, path, nil)
 }
 
-// send asks by any method; GraphQL's questions are posted.
+// send makes a request with any method; GraphQL queries are posted.
 func (v vendorAPI) send(method, path string, body []byte) (answer []byte, there bool, err error) {
 	for range mostWaits {
 		req, err := http.NewRequestWithContext(v.ctx, method, v.base+path, bytes.NewReader(body))
@@ -87,13 +87,14 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// pageSize is how many items a page of a list may have, and mostPages how many of them we read.
+// pageSize is the size of a list's pages, and mostPages how many of them we read.
 const (
 	pageSize  = 100
 	mostPages = 1000
 )
 
-// list reads all pages of a list by limit and offset, and returns one answer with all items under the list's key.
+// list reads all pages of a list by limit and offset, and returns one response with all items under
+// the list's key.
 func (v vendorAPI) list(path, key string) ([]byte, error) {
 	all := []json.RawMessage{}
 	sign := "?"
@@ -128,7 +129,8 @@ func notThere(there bool, path string) error {
 	return fmt.Errorf("GET %s: there is no such thing", path)
 }
 
-// following reads a list whose answers name the next page, and returns one answer with all items under the list's key.
+// following reads a list whose responses link to the next page, and returns one response with all
+// items under the list's key.
 func (v vendorAPI) following(path, key string) ([]byte, error) {
 	all := []json.RawMessage{}
 	for range mostPages {
@@ -159,7 +161,8 @@ func (v vendorAPI) following(path, key string) ([]byte, error) {
 		if err != nil || to == "" || len(items) == 0 {
 			return json.Marshal(map[string]any{key: all})
 		}
-		// Of the same server: the key goes nowhere else. Its own address may have a path before that of the API.
+		// Only the path is used, so that the key goes nowhere else. The base address may have a
+		// path of its own.
 		path = next.RequestURI()
 		if base, err := url.Parse(v.base); err == nil {
 			path = strings.TrimPrefix(path, base.Path)

@@ -40,7 +40,7 @@ func (c *importGoAlertCmd) Run(p process) error {
 	})
 }
 
-// fetch asks the one query again and again, until every list has ended.
+// fetch repeats the one query until every list is complete.
 func (c *importGoAlertCmd) fetch(p process, now time.Time) (map[string][]byte, error) {
 	api := vendorAPI{ctx: p.ctx, base: strings.TrimSuffix(c.URL, "/"), client: &http.Client{Timeout: time.Minute}, header: http.Header{
 		"Authorization": {"Bearer " + c.Token}, "Content-Type": {"application/json"},
@@ -70,7 +70,7 @@ func (c *importGoAlertCmd) fetch(p process, now time.Time) (map[string][]byte, e
 	return nil, errors.New("POST /api/graphql: it has no end")
 }
 
-// nextPages says in the variables where each list goes on; false: all have ended.
+// nextPages sets the variables to each list's next page; false if all are complete.
 func nextPages(answer []byte, variables map[string]any) (more bool, err error) {
 	var page struct {
 		Data map[string]struct {

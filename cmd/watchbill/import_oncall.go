@@ -34,7 +34,7 @@ func (c *importOnCallCmd) Run(p process) error {
 	})
 }
 
-// fetch asks for all that is read.
+// fetch requests everything that is imported.
 func (c *importOnCallCmd) fetch(p process, now time.Time) (map[string][]byte, error) {
 	header := http.Header{"Authorization": {c.Token}}
 	if c.GrafanaURL != "" {

@@ -30,7 +30,7 @@ func (c *importOpsgenieCmd) Run(p process) error {
 	})
 }
 
-// fetch asks for all that is read.
+// fetch requests everything that is imported.
 func (c *importOpsgenieCmd) fetch(p process, now time.Time) (map[string][]byte, error) {
 	api := vendorAPI{ctx: p.ctx, base: strings.TrimSuffix(c.URL, "/"), client: &http.Client{Timeout: time.Minute}, header: http.Header{"Authorization": {"GenieKey " + c.Token}}}
 	since, until := c.days(now)

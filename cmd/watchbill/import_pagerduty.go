@@ -18,7 +18,7 @@ type importPagerDutyCmd struct {
 	URL         string `name:"url" default:"https://api.pagerduty.com" placeholder:"URL" help:"Where the API is; https://api.eu.pagerduty.com for accounts in Europe."`
 }
 
-// Run reads PagerDuty and writes our set-up file. Nothing is changed there, nor here.
+// Run reads PagerDuty and writes our set-up file. It changes nothing in either system.
 func (c *importPagerDutyCmd) Run(p process) error {
 	if (c.From == "") == (c.Token == "") {
 		return wrongUse{"give either a token (PAGERDUTY_TOKEN) or --from with answers that were kept"}
@@ -31,7 +31,7 @@ func (c *importPagerDutyCmd) Run(p process) error {
 	})
 }
 
-// fetch asks for all that is read.
+// fetch requests everything that is imported.
 func (c *importPagerDutyCmd) fetch(p process, now time.Time) (map[string][]byte, error) {
 	since, until := c.days(now)
 	api := vendorAPI{ctx: p.ctx, base: strings.TrimSuffix(c.URL, "/"), client: &http.Client{Timeout: time.Minute}, header: http.Header{
@@ -74,7 +74,7 @@ func (c *importPagerDutyCmd) fetch(p process, now time.Time) (map[string][]byte,
 	return files, nil
 }
 
-// ids are those of the items of a list.
+// ids returns the ids of a list's items.
 func ids(answer []byte, key string) (out []string) {
 	var lists map[string][]struct {
 		ID string `json:"id"`
@@ -88,12 +88,12 @@ func ids(answer []byte, key string) (out []string) {
 	return out
 }
 
-// shiftBased asks for the schedules that are made of shifts, which only the newer API has. An account without them may not
-// have it.
+// shiftBased requests the shift-based schedules, which only the newer API has. Accounts without any
+// may lack it.
 func (c *importPagerDutyCmd) shiftBased(api vendorAPI, files map[string][]byte, span string) error {
 	list, err := api.list("/v3/schedules", "schedules")
 	if err != nil {
-		return nil //nolint:nilerr // there are none
+		return nil //nolint:nilerr // the account has none
 	}
 	files["shiftbased.json"] = unlisted(list, ids(files["schedules.json"], "schedules"))
 	for _, id := range ids(files["shiftbased.json"], "shift_based") {
@@ -113,7 +113,7 @@ func (c *importPagerDutyCmd) shiftBased(api vendorAPI, files map[string][]byte, 
 	return nil
 }
 
-// unlisted are the schedules that the older API doesn't know.
+// unlisted returns the schedules that the older API doesn't list.
 func unlisted(answer []byte, known []string) []byte {
 	var list struct {
 		Schedules []struct {

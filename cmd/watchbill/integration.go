@@ -55,7 +55,7 @@ func (c *integrationShowCmd) Run(p process) error {
 	return nil
 }
 
-// kinds are those of the monitors that it has, or seems to have.
+// kinds prints the configured and the detected format of its monitors.
 func (c *integrationShowCmd) kinds(in store.IntegrationDetail) []oncall.Format {
 	if c.For != "" {
 		return []oncall.Format{oncall.Format(c.For)}

@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Bounds of a secret that a monitor gives, in characters.
+// Limits of a secret supplied by a monitor, in characters.
 const (
 	shortestSigning = 16
 	longestSigning  = 500
 )
 
-// integrationSignCmd gives an integration a secret with which its monitor signs.
+// integrationSignCmd sets the secret with which an integration's monitor signs.
 type integrationSignCmd struct {
 	databaseFlags `embed:""`
 	secretFlags   `embed:""`
@@ -70,7 +70,7 @@ func (c *integrationSignCmd) Run(p process) error {
 	return nil
 }
 
-// newSigning makes a secret in the form of Standard Webhooks, which is a text as good as any other for all others.
+// newSigning makes a secret in the form of Standard Webhooks, which suits all other monitors too.
 func newSigning() string {
 	var random [32]byte
 	rand.Read(random[:])

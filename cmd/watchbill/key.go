@@ -45,7 +45,7 @@ type unmuteCmd struct {
 	Name          string `arg:"" help:"The integration."`
 }
 
-// open opens a database that is up to date.
+// open opens the database and requires an up-to-date schema.
 func (f databaseFlags) open(p process) (*store.System, error) {
 	if wrong := f.problems(); len(wrong) > 0 {
 		return nil, wrongUse(wrong)
@@ -61,7 +61,7 @@ func (f databaseFlags) open(p process) (*store.System, error) {
 	return db, nil
 }
 
-// stamp writes an instant as the commands about keys do.
+// stamp formats a time for the commands about keys.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // Run prints the list.
@@ -108,7 +108,7 @@ func keyState(k store.IntegrationKey, now time.Time) string {
 	}
 }
 
-// mutedSince says since when an integration is muted, and until when.
+// mutedSince describes since when an integration is muted, and until when.
 func mutedSince(m store.Mute) string {
 	text := "muted since " + stamp(*m.MutedAt)
 	if m.MutedUntil != nil {
@@ -141,7 +141,7 @@ func (c *keyRotateCmd) Run(p process) error {
 	return nil
 }
 
-// printSnippet prints what to set in a monitor.
+// printSnippet prints the setting for a monitor.
 func printSnippet(out io.Writer, made store.NewKey, publicURL string) {
 	s := intake.SnippetFor(made.Format, cmp.Or(publicURL, "http://watchbill.example.com:8080"), made.Key)
 	fmt.Fprintf(out, "%s\n  %s\n", s.Where, strings.ReplaceAll(s.Text, "\n", "\n  "))
@@ -186,7 +186,7 @@ func setMute(p process, f databaseFlags, name, said string, set func(*store.Syst
 	return nil
 }
 
-// noIntegration says which integrations there are, if the error is that one does not exist.
+// noIntegration adds the existing integrations to an error about a missing one.
 func noIntegration(ctx context.Context, db *store.System, name string, err error) error {
 	if !errors.Is(err, oncall.ErrNotFound) {
 		return err

@@ -1,7 +1,7 @@
 // Command watchbill is the on-call desk that lives in Slack. This package parses the settings,
 // wires the parts together, starts them, and stops them in reverse order. It is the only one that
-// reads the environment and the clock. Its 8,500 lines are a file or two for each command, which need
-// nothing of one another.
+// reads the environment and the clock. Its 8,500 lines are a file or two for each command, and the
+// commands are independent of one another.
 package main
 
 import (
@@ -104,7 +104,7 @@ func (p process) run(args []string) int {
 	switch {
 	case exited >= 0: // help was requested and printed
 		return exited
-	case sources.err != nil: // as it is; kong would name the flag for which it asked first
+	case sources.err != nil: // unchanged, because kong would name the flag that it resolved first
 		fmt.Fprintln(printable{p.errOut}, "watchbill:", sources.err)
 		return 2
 	case err != nil:

@@ -71,7 +71,7 @@ func (c *maintenanceListCmd) Run(p process) error {
 	return nil
 }
 
-// Run begins or plans a window.
+// Run starts or plans a window.
 func (c *maintenanceBeginCmd) Run(p process) error {
 	now := p.clock()
 	m, err := c.window(now)
@@ -102,7 +102,7 @@ func (c *maintenanceBeginCmd) Run(p process) error {
 	return nil
 }
 
-// window is what the flags say, but for what they name.
+// window converts the flags, without looking up names.
 func (c *maintenanceBeginCmd) window(now time.Time) (oncall.Maintenance, error) {
 	m := oncall.Maintenance{StartsAt: c.From.Time, EndsAt: c.Until.Time, Reason: c.Reason, PagesCritical: c.ExceptCritical}
 	if m.StartsAt.IsZero() {

@@ -67,7 +67,7 @@ func printStep(out io.Writer, s migrations.PlannedStep) {
 	}
 }
 
-// about rounds an estimate, which is good for its order of magnitude only.
+// about rounds an estimate, which is only an order of magnitude.
 func about(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -78,7 +78,7 @@ func about(d time.Duration) string {
 	return fmt.Sprintf("about %d minutes", int(d.Round(time.Minute).Minutes()))
 }
 
-// waits says what the longest lock means.
+// waits explains what the longest lock means.
 func waits(longest time.Duration) string {
 	switch {
 	case longest < time.Second:

@@ -21,7 +21,7 @@ type integrationPayloadsCmd struct {
 	JSON          bool   `name:"json" help:"One JSON object a line."`
 }
 
-// Run prints payloads, the newest first.
+// Run prints payloads, newest first.
 func (c *integrationPayloadsCmd) Run(p process) error {
 	if c.Limit < 1 {
 		return wrongUse{"--limit is at least 1"}
@@ -95,7 +95,7 @@ func (c *integrationPayloadsCmd) print(p process, kept store.KeptPayload) error 
 	return nil
 }
 
-// payloadSentence says in a line what a payload was taken for.
+// payloadSentence describes how a payload was understood, in one line.
 func payloadSentence(kept store.KeptPayload) string {
 	text := fmt.Sprintf("%d  %s  %d bytes  ", kept.ID, stamp(kept.At), len(kept.Body))
 	if kept.Size > int64(len(kept.Body)) {

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// printable passes text on to a terminal without what could steer it, as monitors and Slack write what is printed:
-// escape sequences, carriage returns, and marks that turn a line around.
+// printable passes text on to a terminal without anything that could control it, because monitors
+// and Slack wrote it: escape sequences, carriage returns, and marks that reverse a line.
 type printable struct{ to io.Writer }
 
 func (w printable) Write(p []byte) (int, error) {
@@ -28,7 +28,7 @@ func kept(r rune) rune {
 	return r
 }
 
-// onOneLine are arguments of a format without the line breaks that others have put into them.
+// onOneLine removes line breaks from a format's arguments.
 func onOneLine(args []any) []any {
 	out := make([]any, len(args))
 	for i, arg := range args {

@@ -23,7 +23,7 @@ type reportCmd struct {
 	KeepIncidents string `name:"keep-incidents" env:"WATCHBILL_KEEP_INCIDENTS" default:"730d" placeholder:"DAYS" help:"What serve is told, to say whether the period reaches before what is kept."`
 }
 
-// Run prints what a team's period was like.
+// Run prints a team's report for a period.
 func (c *reportCmd) Run(p process) error {
 	term, ok := parseTerm(c.KeepIncidents)
 	if !ok {

@@ -14,11 +14,11 @@ type restoredCmd struct {
 	Skip          int           `default:"1000" help:"How many numbers of incidents are left out at least, because they may have been given after the dump was made."`
 }
 
-// mostHeld is how many incidents are asked for; there may be no more than can be looked through.
+// mostHeld is how many incidents can be held back; more couldn't be reviewed.
 const mostHeld = 100_000
 
-// Run has what was open in a dump that was restored be quiet for a while. Its timers are long past: without that, it would
-// page at the first moment, whether it is over or not.
+// Run quiets the incidents that were open in a restored dump. Their timers are long overdue, and
+// would otherwise page at once, whether or not the problem still exists.
 func (c *restoredCmd) Run(p process) error {
 	if c.Skip < 0 {
 		return wrongUse([]string{"--skip is a number of incidents, or 0"})
@@ -44,7 +44,7 @@ func (c *restoredCmd) Run(p process) error {
 	for _, in := range open {
 		snoozedLonger := in.Status == oncall.Snoozed && in.SnoozedUntil != nil && in.SnoozedUntil.After(until)
 		if in.Status == oncall.Acknowledged || snoozedLonger {
-			continue // it waits for somebody already
+			continue // it is held back already
 		}
 		if _, err := db.Act(p.ctx, in.ID, by, oncall.Act{Do: oncall.ActSnooze, Until: until}, now); err != nil {
 			return fmt.Errorf("incident %s: %w", in.ID, err)

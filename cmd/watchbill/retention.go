@@ -10,19 +10,20 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// retentionFlags says how long things are kept.
+// retentionFlags set how long data is kept.
 type retentionFlags struct {
 	KeepIncidents string `name:"keep-incidents" env:"WATCHBILL_KEEP_INCIDENTS" default:"730d" placeholder:"DAYS" help:"How long incidents are kept after their end, with all that belongs to them, such as 730d, 104w or 2y; or forever."`
 	KeepAudit     string `name:"keep-audit" env:"WATCHBILL_KEEP_AUDIT" default:"1095d" placeholder:"DAYS" help:"How long the audit log is kept; or forever."`
 }
 
-// What a term may be, in days. The shortest leaves time for what refers to incidents, such as answers that come late.
+// The range of terms, in days. The shortest leaves time for late references to incidents, such as
+// answers.
 const (
 	shortestTerm = 30
 	longestTerm  = 36_500
 )
 
-// parseTerm reads a term; 0 is for ever.
+// parseTerm parses a term; 0 means for ever.
 func parseTerm(text string) (time.Duration, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	if text == "forever" {
@@ -52,10 +53,10 @@ func (f retentionFlags) terms() (t store.RetentionTerms) {
 	return t
 }
 
-// leaveWithin is how long what is old may take to leave before the doctor says something.
+// leaveWithin is how long overdue data may remain before the doctor reports it.
 const leaveWithin = 7 * 24 * time.Hour
 
-// history says how long things are kept, and whether what is older leaves.
+// history reports how long data is kept, and whether older data is being removed.
 func (c *doctorCmd) history(ctx context.Context, r *report, db *store.System) {
 	oldest, err := db.Oldest(ctx)
 	if err != nil {

@@ -18,7 +18,7 @@ type routesCmd struct {
 	Version       int    `placeholder:"N" help:"Print this version as a set-up file has it."`
 }
 
-// Run prints a list of rules, what each has done, and the versions that there were.
+// Run prints a rule list, what each rule has done, and the list's versions.
 func (c *routesCmd) Run(p process) error {
 	wrong := c.problems()
 	if (c.Integration == "") == (c.Team == "") {
@@ -95,7 +95,7 @@ func (c *routesCmd) print(p process, dir *store.Directory, h store.RouteHistory)
 	}
 }
 
-// done says what a rule has made of alerts.
+// done describes what a rule has done with alerts.
 func done(t oncall.RouteTally) string {
 	var parts []string
 	for _, n := range []struct {

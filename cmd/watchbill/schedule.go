@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/timeline"
 )
 
-// scheduleCmd answers from a file, without a database and without settings.
+// scheduleCmd answers from a file, without a database or settings.
 type scheduleCmd struct {
 	Render renderCmd `cmd:"" help:"Print every shift from one instant to another."`
 	At     atCmd     `cmd:"" help:"Print who is on call at some instants."`
@@ -126,7 +126,7 @@ func (c *atCmd) Run(p process) error {
 	return nil
 }
 
-// mostCase is how much of a case is read; one that goes on is no valid JSON then.
+// mostCase is how much of a case is read; a longer one is then no valid JSON.
 const mostCase = 16 << 20
 
 // readCase reads a file. Whatever is wrong with it is for the user to fix.

@@ -25,7 +25,7 @@ func (f secretFlags) problems() []string {
 	return nil
 }
 
-// secrets are those of the setting, which has no problems.
+// secrets returns the secrets in a valid setting.
 func (f secretFlags) secrets() []oncall.Secret {
 	secrets, _ := oncall.ParseSecrets(f.Secret)
 	return secrets
@@ -74,7 +74,7 @@ sent before no longer work, and people act in Slack.`)
 	return nil
 }
 
-// useSecrets notes the secrets of this process, and says at every start what is wrong with them.
+// useSecrets records the secrets of this process, and logs what is wrong with them at every start.
 func useSecrets(ctx context.Context, db *store.System, log zerolog.Logger, now time.Time) error {
 	state, err := db.UseSecrets(ctx, now)
 	if err != nil {

@@ -41,7 +41,7 @@ type serveCmd struct {
 	Migrate        bool   `env:"WATCHBILL_MIGRATE" help:"Bring the database up to this version first."`
 }
 
-// problems says what can't be right.
+// problems returns what is wrong with the settings.
 func (c *serveCmd) problems() []string {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
@@ -66,7 +66,7 @@ func (c *serveCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	rules, _ := c.addressRules() // its problems are the webhooks'
+	rules, _ := c.addressRules() // errors are reported with the webhooks
 	every, _ := parseCanary(c.Canary)
 	log := p.logger(c.LogLevel)
 	return serve(p, settings{
@@ -87,7 +87,7 @@ func (c *serveCmd) Run(p process) error {
 	})
 }
 
-// prepare waits for the database, and migrates it if that is wanted.
+// prepare waits for the database, and migrates it if so configured.
 func (c *serveCmd) prepare(ctx context.Context, p process, log zerolog.Logger) error {
 	if err := awaitDatabase(ctx, c.DatabaseURL, log); err != nil || ctx.Err() != nil {
 		return errors.Join(err, ctx.Err())

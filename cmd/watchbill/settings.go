@@ -25,7 +25,7 @@ var trimmed = kong.KindMapper(reflect.String, kong.MapperFunc(func(ctx *kong.Dec
 	return nil
 }))
 
-// spoolFlags says where signals are kept while the database is away.
+// spoolFlags set where signals are kept while the database is away.
 type spoolFlags struct {
 	Spool string `env:"WATCHBILL_SPOOL" placeholder:"DIR" help:"Directory, of this instance alone, where signals are kept while the database is away; without it they are refused meanwhile."`
 }
@@ -37,7 +37,7 @@ func (f spoolFlags) problems() []string {
 	return nil
 }
 
-// mailInFlags say where mails of monitors are taken.
+// mailInFlags set where monitors' mail is accepted.
 type mailInFlags struct {
 	MailIn       string `env:"WATCHBILL_MAIL_IN" placeholder:"HOST:PORT" help:"Address on which mails to KEY@DOMAIN are taken as signals, such as :25; without it none are."`
 	MailInDomain string `env:"WATCHBILL_MAIL_IN_DOMAIN" placeholder:"DOMAIN" help:"The domain of these addresses, such as alerts.example.com; any where it is left out."`
@@ -59,7 +59,7 @@ func (f mailInFlags) problems() (wrong []string) {
 	return wrong
 }
 
-// config is that of the mail server, without what it needs from the rest.
+// config returns the settings of the mail server, as far as they come from flags.
 func (f mailInFlags) config() mailIn {
 	in := mailIn{listen: f.MailIn, domain: f.MailInDomain}
 	if f.MailInCert != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// source is what the set-up is read from.
+// source is where the set-up is read from.
 func (c *applyCmd) source() string { return cmp.Or(c.File, c.From) }
 
 // read reads and checks the file, or all files of the folder. Whatever is wrong with them is for the user to fix.
@@ -28,7 +28,8 @@ func (c *applyCmd) read() (setup.Setup, error) {
 	return readSetup(paths, c.From)
 }
 
-// setupFiles are the YAML files of a folder and of those in it, in order. What is hidden, such as .github, is none.
+// setupFiles returns the YAML files in a folder and its subfolders, in order. Hidden ones, such as
+// .github, are ignored.
 func setupFiles(dir string) (paths []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -53,7 +54,7 @@ func setupFiles(dir string) (paths []string, err error) {
 	return paths, nil
 }
 
-// readSetup reads and checks files, which together are one set-up.
+// readSetup reads and checks files, which together form one set-up.
 func readSetup(paths []string, source string) (setup.Setup, error) {
 	var doc setup.Setup
 	texts := map[string][]byte{}

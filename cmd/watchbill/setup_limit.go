@@ -11,17 +11,17 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The bounds of a set-up file. The parser needs some hundred bytes for each, and for nesting the square of it;
-// a thousand people in two hundred teams are 300 KB, nested four deep.
+// Limits of a set-up file. The parser needs some hundred bytes for each byte, and the square of it
+// for nesting; a thousand people in two hundred teams are 300 KB, nested four deep.
 const (
 	mostSetup   = 2 << 20 // bytes
 	deepest     = 50
-	mostIndent  = 1_000 // columns, by which lines may nest
-	longestLine = 2_000 // with which an error shows its place
+	mostIndent  = 1_000 // columns of indentation
+	longestLine = 2_000 // for which an error shows the place
 	mostParts   = 500   // documents in one file
 )
 
-// readUpTo reads the beginning of a file, which may have no end; "-" is standard input.
+// readUpTo reads the beginning of a possibly endless file; "-" is standard input.
 func readUpTo(path string, most int64) ([]byte, error) {
 	if path == "-" {
 		return io.ReadAll(io.LimitReader(os.Stdin, most))
@@ -34,12 +34,12 @@ func readUpTo(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, most))
 }
 
-// checkShape refuses a document that would cost more to parse than it can be worth.
+// checkShape refuses a document that would be too costly to parse.
 func checkShape(data []byte) error {
 	if len(data) > mostSetup {
 		return fmt.Errorf("it is longer than %d bytes", mostSetup)
 	}
-	flow, run := 0, 0 // open brackets; dashes and the like in a row on one line
+	flow, run := 0, 0 // open brackets; consecutive dashes and the like on one line
 	line, parts := 0, 1
 	for _, t := range lexer.Tokenize(string(data)) {
 		if t.Position.Line != line {
@@ -50,7 +50,7 @@ func checkShape(data []byte) error {
 			if parts++; parts > mostParts {
 				return fmt.Errorf("line %d: there are more than %d documents", line, mostParts)
 			}
-		case token.TagType: // the parser breaks down at some, and nothing here needs one
+		case token.TagType: // the parser crashes on some, and they have no use here
 			return fmt.Errorf("line %d: tags such as %s can't be used", line, t.Value)
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
@@ -72,8 +72,8 @@ func checkShape(data []byte) error {
 	return nil
 }
 
-// yamlError says what is wrong with a document, and shows the place unless its line is so long that this would take
-// minutes.
+// yamlError describes an error in a document, and shows the place unless its line is so long that
+// this would take minutes.
 func yamlError(data []byte, err error) error {
 	longest, begun := 0, 0
 	for i, c := range data {

@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// The words by which a problem with a rule quotes what it is about, the most telling first.
+// Patterns of the text that a rule's problem quotes, the most specific first.
 var quotings = []*regexp.Regexp{
 	regexp.MustCompile(`: if ("(?:[^"\\]|\\.)*"): `),
 	regexp.MustCompile(`: to ("(?:[^"\\]|\\.)*"): `),
 	regexp.MustCompile(`, rule (?:\d+ )?("(?:[^"\\]|\\.)*"): `),
 }
 
-// inLine says in which line of a file a rule stands that a problem is about, if that is certain.
+// inLine returns the line of the rule that a problem is about, if that is certain.
 func inLine(data []byte, problem string) string {
 	for i, quoting := range quotings {
 		m := quoting.FindStringSubmatch(problem)

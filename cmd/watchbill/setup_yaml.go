@@ -17,8 +17,9 @@ const exportHead = `# Written by watchbill export. To apply it changes nothing.
 # Comments of a file from which it was set up aren't kept, nor are keys: an integration keeps the one it has.
 `
 
-// writeSetup writes a document so that parseSetup reads it. It does so itself, since what the YAML library
-// writes of some texts, such as "? a" or a tab, it can't read; and as people would, one thing a line.
+// writeSetup writes a document for parseSetup. It doesn't use the YAML library, which can't read
+// back what it writes for some texts, such as "? a" or a tab; and it writes one item per line, as
+// people do.
 func writeSetup(s setup.Setup) []byte {
 	w := setupWriter{}
 	w.WriteString(exportHead)
@@ -28,10 +29,10 @@ func writeSetup(s setup.Setup) []byte {
 
 type setupWriter struct{ bytes.Buffer }
 
-// maxFlow is how long a line of several fields may be.
+// maxFlow is the maximum length of a line with several fields.
 const maxFlow = 110
 
-// fields writes the fields of a struct, one a line; the first stands where we are.
+// fields writes the fields of a struct, one per line; the first one at the current position.
 func (w *setupWriter) fields(v reflect.Value, indent string) {
 	first := true
 	for name, f := range given(v) {
@@ -40,14 +41,14 @@ func (w *setupWriter) fields(v reflect.Value, indent string) {
 		}
 		first = false
 		if indent == "" {
-			w.WriteString("\n") // sections stand apart
+			w.WriteString("\n") // a blank line between sections
 		}
 		w.WriteString(name + ":")
 		w.value(f, indent)
 	}
 }
 
-// value writes what follows a colon, to the end of the line or on lines of its own.
+// value writes what follows a colon, on the same line or on lines of its own.
 func (w *setupWriter) value(v reflect.Value, indent string) {
 	text, ok := flow(v)
 	long := v.Kind() == reflect.Slice && v.Len() > 0 && (v.Type().Elem().Kind() == reflect.Struct || len(text) > maxFlow)
@@ -72,7 +73,7 @@ func (w *setupWriter) value(v reflect.Value, indent string) {
 	}
 }
 
-// given are the fields of a struct that are not left out, by their names in the file.
+// given iterates over a struct's non-empty fields, by their names in the file.
 func given(v reflect.Value) func(func(string, reflect.Value) bool) {
 	return func(yield func(string, reflect.Value) bool) {
 		for i := range v.NumField() {
@@ -92,7 +93,7 @@ func given(v reflect.Value) func(func(string, reflect.Value) bool) {
 	}
 }
 
-// flow writes a value on one line; false: it wouldn't be read well there.
+// flow writes a value on one line; false if it would be hard to read there.
 func flow(v reflect.Value) (string, bool) {
 	if turn, ok := reflect.TypeAssert[setup.Turn](v); ok && len(turn) < 2 {
 		return flow(reflect.ValueOf(append(slices.Clone(turn), "nobody")[0]))
@@ -114,7 +115,7 @@ func flow(v reflect.Value) (string, bool) {
 			parts = append(parts, text)
 		}
 		return "[" + strings.Join(parts, ", ") + "]", true
-	case reflect.Map: // of texts by name
+	case reflect.Map: // of strings by name
 		var parts []string
 		names := v.MapKeys()
 		slices.SortFunc(names, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
@@ -142,7 +143,7 @@ var (
 	reserved = regexp.MustCompile(`(?i)^(y|yes|n|no|true|false|on|off|null|nan|inf)$`)
 )
 
-// scalar writes a text plainly where nobody can take it for anything else, and otherwise in quotes.
+// scalar writes a string plainly if it can't be mistaken for anything else, and quoted otherwise.
 func scalar(s string) string {
 	if plain.MatchString(s) && !reserved.MatchString(s) {
 		return s
@@ -150,11 +151,11 @@ func scalar(s string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a string can always be written
+	_ = e.Encode(s) // a string always encodes
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// writeRoutes writes a list of rules as it stands in a set-up file.
+// writeRoutes writes a rule list in the form of a set-up file.
 func writeRoutes(routes []setup.Route, shadow bool) []byte {
 	w := setupWriter{}
 	w.fields(reflect.ValueOf(struct {

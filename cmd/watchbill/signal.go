@@ -37,14 +37,14 @@ type signalCmd struct {
 	Flush   bool          `help:"Only send what waits."`
 }
 
-// statesOnly are states of Nagios that say nothing of a severity, where its macro stands for both.
+// statesOnly are states of Nagios that imply no severity, where its macro stands for both.
 var statesOnly = []string{"OK", "UP", "DOWN", "UNREACHABLE", "UNKNOWN"}
 
 // mostSignalText is how many bytes of the text are sent.
 const mostSignalText = 32 << 10
 
-// Run puts the signal into the queue on the disk, and sends what waits there, in order. It succeeds if Watchbill has
-// the signal, or if it is safe on the disk.
+// Run adds the signal to the queue on disk, and sends the queue in order. It succeeds if Watchbill
+// has the signal, or if it is safe on disk.
 func (c *signalCmd) Run(p process) error {
 	to, err := c.target()
 	if err != nil {
@@ -81,7 +81,7 @@ func (c *signalCmd) Run(p process) error {
 	return nil
 }
 
-// target reads where to send to.
+// target returns where to send to.
 func (c *signalCmd) target() (signalTarget, error) {
 	var wrong wrongUse
 	u, err := url.Parse(c.URL)
@@ -108,7 +108,7 @@ func (c *signalCmd) target() (signalTarget, error) {
 	return signalTarget{Address: strings.TrimSuffix(c.URL, "/") + "/v1/signals", Key: key}, nil
 }
 
-// payload is the signal as generic JSON.
+// payload returns the signal as generic JSON.
 func (c *signalCmd) payload(now time.Time) (json.RawMessage, error) {
 	if c.Title == "" && c.DedupKey == "" {
 		return nil, wrongUse{"say what is wrong: a title, or at least --dedup-key"}
@@ -147,7 +147,7 @@ func (c *signalCmd) payload(now time.Time) (json.RawMessage, error) {
 	return json.Marshal(out)
 }
 
-// defaultQueue is where signals wait unless something else is said: for this user, on a disk.
+// defaultQueue is the default directory of the queue: one per user, on disk.
 func defaultQueue(getenv func(string) string) string {
 	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "watchbill", "signals")

@@ -17,16 +17,16 @@ import (
 	"time"
 )
 
-// Bounds of the queue of `watchbill signal`.
+// Limits of the queue of `watchbill signal`.
 const (
 	mostQueued    = 10_000
-	flushFor      = 30 * time.Second // a run doesn't take longer, so that whoever has started it doesn't end it
+	flushFor      = 30 * time.Second // the maximum length of a run, so that its caller doesn't kill it
 	mostOfAnswer  = 500              // bytes
-	lookAgain     = 3                // times, for signals that others have added while we were sending
+	lookAgain     = 3                // rounds, for signals added by others meanwhile
 	queuedPattern = "%020d.json"
 )
 
-// A signalTarget is where a signal goes.
+// A signalTarget is where a signal is sent.
 type signalTarget struct {
 	Address string `json:"address"`
 	Key     string `json:"key"`
@@ -38,8 +38,8 @@ type queuedSignal struct {
 	Body json.RawMessage `json:"body"`
 }
 
-// A signalQueue is a directory in which signals wait, each in a file, numbered in the order in which they came. Several
-// processes may use it at once: one at a time numbers, and one at a time sends.
+// A signalQueue is a directory of signals, one per file, numbered in order of arrival. Several
+// processes may use it at once: one at a time assigns numbers, and one at a time sends.
 type signalQueue struct{ dir string }
 
 func openSignalQueue(dir string) (signalQueue, error) {
@@ -49,7 +49,7 @@ func openSignalQueue(dir string) (signalQueue, error) {
 	return signalQueue{dir}, nil
 }
 
-// lock takes a lock that ends with the process, if nobody has it; or waits for it.
+// lock takes a lock that ends with the process, either waiting for it or only if it is free.
 func (q signalQueue) lock(name string, wait bool) (unlock func(), got bool, err error) {
 	f, err := os.OpenFile(filepath.Join(q.dir, name), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -76,7 +76,7 @@ func (q signalQueue) lock(name string, wait bool) (unlock func(), got bool, err 
 
 var queuedName = regexp.MustCompile(`^(\d{20})\.json$`)
 
-// waiting are the numbers of what waits, in order.
+// waiting returns the numbers of the waiting signals, in order.
 func (q signalQueue) waiting() ([]int64, error) {
 	entries, err := os.ReadDir(q.dir)
 	if err != nil {
@@ -98,7 +98,7 @@ func (q signalQueue) path(number int64) string {
 	return filepath.Join(q.dir, fmt.Sprintf(queuedPattern, number))
 }
 
-// add puts a signal behind all others. When it returns the signal survives the loss of power.
+// add appends a signal. Once it returns, the signal survives a power failure.
 func (q signalQueue) add(s queuedSignal) error {
 	data, err := json.Marshal(s)
 	if err != nil {
@@ -123,13 +123,14 @@ func (q signalQueue) add(s queuedSignal) error {
 	return q.write(q.path(number), data)
 }
 
-// nextNumber is higher than any that was given, also of those that were sent: a clock that goes back can't put a signal
-// before an earlier one, and nobody who still sends an earlier one deletes ours in its place.
+// nextNumber returns a number higher than any used before, including those of sent signals: a clock
+// that goes back can't put a signal before an earlier one, and a process still sending an earlier
+// one can't delete ours in its place.
 func (q signalQueue) nextNumber(waiting []int64) (int64, error) {
 	path := filepath.Join(q.dir, "last")
 	last := int64(0)
 	if data, err := os.ReadFile(path); err == nil {
-		last, _ = strconv.ParseInt(string(bytes.TrimSpace(data)), 10, 64) // a damaged one counts from what waits
+		last, _ = strconv.ParseInt(string(bytes.TrimSpace(data)), 10, 64) // if damaged, the waiting signals decide
 	}
 	if len(waiting) > 0 {
 		last = max(last, waiting[len(waiting)-1])
@@ -137,7 +138,7 @@ func (q signalQueue) nextNumber(waiting []int64) (int64, error) {
 	return last + 1, q.write(path, []byte(strconv.FormatInt(last+1, 10)))
 }
 
-// write makes a file appear whole, and durable, or not at all.
+// write creates a file atomically and durably.
 func (q signalQueue) write(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(q.dir, "new-*")
 	if err != nil {
@@ -145,7 +146,7 @@ func (q signalQueue) write(path string, data []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			_ = os.Remove(f.Name()) // the error that counts is the first
+			_ = os.Remove(f.Name()) // the first error is the one that counts
 		}
 	}()
 	_, err = f.Write(data)
@@ -166,7 +167,8 @@ func (q signalQueue) sync() error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// flush sends what waits, in order, and returns how many still wait. While another process sends, that sends ours too.
+// flush sends the waiting signals, in order, and returns how many remain. If another process is
+// sending, it sends ours too.
 func (q signalQueue) flush(ctx context.Context, s sender) (left int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, flushFor)
 	defer cancel()
@@ -180,15 +182,15 @@ func (q signalQueue) flush(ctx context.Context, s sender) (left int, err error) 
 		if err != nil {
 			return left, err
 		}
-		if numbers, err := q.waiting(); err != nil || len(numbers) == 0 { // of others, who found us sending
+		if numbers, err := q.waiting(); err != nil || len(numbers) == 0 { // added by others while we were sending
 			return len(numbers), err
 		}
 	}
 	return left, nil
 }
 
-// sendAll sends one signal after the other. Where one can't be sent now, those behind it for the same integration wait
-// too; what Watchbill will never take is put aside.
+// sendAll sends one signal after the other. If one can't be sent now, those behind it for the same
+// integration wait too; one that Watchbill will never accept is set aside.
 func (q signalQueue) sendAll(ctx context.Context, s sender) (left int, err error) {
 	numbers, err := q.waiting()
 	if err != nil {
@@ -232,12 +234,12 @@ func (q signalQueue) read(number int64) (s queuedSignal, err error) {
 	return s, nil
 }
 
-// putAside keeps what can't be sent out of the way of the rest.
+// putAside moves a signal that can't be sent out of the way.
 func (q signalQueue) putAside(number int64) error {
 	return os.Rename(q.path(number), q.path(number)+".refused")
 }
 
-// A refusedError is of a signal that Watchbill will never take.
+// A refusedError means that Watchbill will never accept a signal.
 type refusedError struct{ cause error }
 
 func (e refusedError) Error() string { return e.cause.Error() }
@@ -246,10 +248,11 @@ func (e refusedError) Unwrap() error { return e.cause }
 // A sender sends signals to Watchbill.
 type sender struct {
 	timeout time.Duration
-	now     signalTarget // of this run: its key may be newer than what a signal was queued with
+	now     signalTarget // this run's, whose key may be newer than the one that a signal was queued with
 }
 
-// send sends one signal. Only 202 says that Watchbill has it: something between us may answer as well.
+// send sends one signal. Only 202 means that Watchbill has it, since something in between may
+// respond as well.
 func (s sender) send(ctx context.Context, signal queuedSignal) error {
 	code, err := s.post(ctx, signal.To, signal.Body)
 	if err == nil && code == http.StatusUnauthorized && s.now.Address == signal.To.Address && s.now.Key != signal.To.Key {
@@ -279,7 +282,7 @@ func (s sender) post(ctx context.Context, to signalTarget, body []byte) (code in
 		return 0, err
 	}
 	defer resp.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, mostOfAnswer)) // for people to read
+	said, _ := io.ReadAll(io.LimitReader(resp.Body, mostOfAnswer)) // shown to people
 	if resp.StatusCode == http.StatusUnauthorized {
 		return resp.StatusCode, nil
 	}

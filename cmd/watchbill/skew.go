@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// skewed is how far apart the machine's clock and the database's may be before that is an error:
+// skewed is the difference between the machine's clock and the database's that counts as an error:
 // timers are set by one instance's clock and fire by another's.
 const skewed = time.Second
 

@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	supportLimit = 10 * time.Second // for each part
-	supportMost  = 8 << 20          // bytes of each part
+	supportLimit = 10 * time.Second // per part
+	supportMost  = 8 << 20          // bytes per part
 )
 
-// supportBundleCmd collects what somebody needs who is to help and can't log in. Each part is made on its own, so that
-// what is broken doesn't keep the others from being there.
+// supportBundleCmd collects information for somebody who helps but can't log in. Each part is made
+// separately, so that a broken one doesn't prevent the others.
 type supportBundleCmd struct {
 	serveCmd `embed:""`
 	File     string `short:"f" placeholder:"FILE" help:"Where to write it; without it, to watchbill-support-TIME.tar.gz in this folder."`
@@ -80,13 +80,13 @@ setup.yaml    only if asked for by --setup: what export writes; it names teams, 
 No alert, payload, note, message, address, number or key is in here. A part that could not be made says why.
 `
 
-// with is the process with another output.
+// with returns the process with another output.
 func (c *supportBundleCmd) with(p process, out io.Writer) process {
 	p.out = out
 	return p
 }
 
-// doctor examines the installation; that something is to mend is no error here.
+// doctor examines the installation; problems that it finds are not an error here.
 func (c *supportBundleCmd) doctor(p process) error {
 	d := c.asDoctor()
 	if wrong := c.problems(); len(wrong) > 0 {
@@ -135,7 +135,7 @@ type bundle struct {
 	at  time.Time
 	zip *gzip.Writer
 	tar *tar.Writer
-	err error // of writing it
+	err error // of the archive
 }
 
 func newBundle(out io.Writer, at time.Time) *bundle {
@@ -143,7 +143,7 @@ func newBundle(out io.Writer, at time.Time) *bundle {
 	return &bundle{at: at, zip: zip, tar: tar.NewWriter(zip)}
 }
 
-// add adds a file. If it can't be made, that is what the file says last.
+// add adds a file. If it can't be completed, its last line is the error.
 func (b *bundle) add(name string, write func(io.Writer) error) {
 	var text bytes.Buffer
 	if err := write(&text); err != nil {

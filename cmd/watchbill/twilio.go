@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// twilioFlags says which Twilio account sends SMS and makes calls.
+// twilioFlags set the Twilio account that sends SMS and makes calls.
 type twilioFlags struct {
 	TwilioAccountSID string `name:"twilio-account-sid" env:"TWILIO_ACCOUNT_SID" placeholder:"AC…" help:"Twilio account that sends SMS and calls."`
 	TwilioAuthToken  string `env:"TWILIO_AUTH_TOKEN" placeholder:"TOKEN" help:"The account's auth token: checks Twilio's signatures, and signs in where no API key is given."`
@@ -33,7 +33,7 @@ type twilioFlags struct {
 	TwilioAPIURL     string `name:"twilio-api-url" env:"WATCHBILL_TWILIO_API_URL" placeholder:"URL" help:"Another address in place of Twilio's, for a proxy or a simulator."`
 }
 
-// config is the Twilio account in these settings.
+// config returns the Twilio account in these settings.
 func (f twilioFlags) config(clock func() time.Time, public string) notify.TwilioConfig {
 	return notify.TwilioConfig{
 		Account: f.TwilioAccountSID, Token: f.TwilioAuthToken, Key: f.TwilioAPIKey, Secret: f.TwilioAPISecret,
@@ -43,13 +43,13 @@ func (f twilioFlags) config(clock func() time.Time, public string) notify.Twilio
 	}
 }
 
-// phones are the countries whose phones may be used.
+// phones returns the countries whose phones may be used.
 func (f twilioFlags) phones() oncall.PhoneRules {
-	rules, _ := oncall.ParsePhoneCountries(f.PhoneCountries) // said by problems
+	rules, _ := oncall.ParsePhoneCountries(f.PhoneCountries) // reported by problems
 	return rules
 }
 
-// twilio is the channel for SMS and, if there is a number for them, calls.
+// twilio is the channel for SMS and, if a number can make them, calls.
 func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 	config := f.config(clock, public)
 	c := channel{name: "twilio", problems: append(config.Problems(), phoneProblems("TWILIO_FROM", f.TwilioFrom)...)}
@@ -75,8 +75,8 @@ func phoneProblems(name, number string) []string {
 	return nil
 }
 
-// hooks is how to recognize Twilio's webhooks. There are none without a public address, or without
-// a token to check their signatures.
+// hooks returns how to verify Twilio's webhooks. There are none without a public address, or
+// without a token to check their signatures.
 func (f twilioFlags) hooks(public string) api.Twilio {
 	if f.TwilioAuthToken == "" || !strings.HasPrefix(public, "https://") {
 		return api.Twilio{}
@@ -135,7 +135,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	return nil
 }
 
-// choose returns the number that is set, or the only suitable one.
+// choose returns the configured number, or the only suitable one.
 func (c *twilioSetupCmd) choose(numbers []notify.TwilioNumber) (string, error) {
 	if c.TwilioFrom != "" {
 		return c.TwilioFrom, nil
@@ -219,7 +219,7 @@ func (c *twilioCheckCmd) test(r *report, sms notify.SMS) {
 	}
 }
 
-// countries checks whether Twilio reaches the countries of people's phones, and of these numbers.
+// countries checks whether Twilio may reach the countries of people's phones, and of these numbers.
 func (f databaseFlags) countries(r *report, t *notify.Twilio, numbers ...string) {
 	numbers = slices.DeleteFunc(numbers, func(n string) bool { return n == "" })
 	sms, calls := slices.Clone(numbers), slices.Clone(numbers)
@@ -235,7 +235,7 @@ func (f databaseFlags) countries(r *report, t *notify.Twilio, numbers ...string)
 	r.each("twilio", t.CheckCountries(r.ctx, sms, calls))
 }
 
-// peoplesPhones are the numbers in the database by which people are reached.
+// peoplesPhones returns the numbers in the database that are used to reach people.
 func (f databaseFlags) peoplesPhones(ctx context.Context) (sms, calls []string, err error) {
 	db, err := store.Open(ctx, f.DatabaseURL, store.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -250,7 +250,7 @@ func (f databaseFlags) peoplesPhones(ctx context.Context) (sms, calls []string, 
 	return sms, calls, nil
 }
 
-// phonesOf are the verified numbers of people.
+// phonesOf returns people's verified numbers.
 func phonesOf(d *store.Directory) (sms, calls []string) {
 	for _, user := range slices.Sorted(maps.Keys(d.ContactSettings)) {
 		for _, c := range d.ContactSettings[user].Contacts {

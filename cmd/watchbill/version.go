@@ -13,10 +13,10 @@ func (*versionCmd) Run(p process) error {
 	return err
 }
 
-// release is set by the linker where the source is built without its history, as in an image.
+// release is set by the linker if the source is built without its history, as in an image.
 var release string
 
-// version is that, or what the Go toolchain recorded about the source of this build.
+// version returns the release, or what the Go toolchain recorded about the source.
 func version() string {
 	if release != "" {
 		return release

@@ -8,19 +8,19 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// watchingFlags say how Watchbill watches itself.
+// watchingFlags set how Watchbill watches itself.
 type watchingFlags struct {
 	Canary       string `env:"WATCHBILL_CANARY" default:"5m" placeholder:"DURATION" help:"How often an incident of Watchbill's own goes the whole way and pages nobody, to see that it can, such as 5m; or off."`
 	HeartbeatURL string `name:"heartbeat-url" env:"WATCHBILL_HEARTBEAT_URL" placeholder:"URL" help:"Called every minute as long as pages would go out, such as a check of healthchecks.io, which raises the alarm when that stops; several are divided by commas."`
 }
 
-// Bounds of the canary.
+// Limits of the canary's interval.
 const (
 	canaryOftenest = time.Minute
 	canaryRarest   = 24 * time.Hour
 )
 
-// parseCanary reads how often there is one; 0 is never.
+// parseCanary parses the canary's interval; 0 means never.
 func parseCanary(text string) (time.Duration, bool) {
 	if text == "off" || text == "" {
 		return 0, true
@@ -39,7 +39,7 @@ func (f watchingFlags) problems() (out []string) {
 	return out
 }
 
-// pulse is what calls the services; nil: there are none.
+// pulse returns the function that calls the services; nil if there are none.
 func (f watchingFlags) pulse(rules notify.AddressRules) func(context.Context) error {
 	p, err := notify.NewPulse(f.HeartbeatURL, rules)
 	if err != nil || p == nil {
@@ -48,7 +48,7 @@ func (f watchingFlags) pulse(rules notify.AddressRules) func(context.Context) er
 	return p.Beat
 }
 
-// watching says what would notice that Watchbill works no more.
+// watching reports what would notice that Watchbill has stopped working.
 func (c *doctorCmd) watching(r *report) {
 	every, _ := parseCanary(c.Canary)
 	switch {

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/web"
 )
 
-// webFlags say whether there are pages for browsers, and how people sign in.
+// webFlags set whether there are pages for browsers, and how people sign in.
 type webFlags struct {
 	Web              bool   `env:"WATCHBILL_WEB" help:"Serve the pages for browsers; without it there are none."`
 	Status           string `name:"status-page" env:"WATCHBILL_STATUS_PAGE" placeholder:"WHO" help:"Who sees the status page: public or internal; without it there is none."`
@@ -54,15 +54,15 @@ func (f webFlags) settings() webSettings {
 	return webSettings{on: f.Web, status: f.Status, issuer: f.OIDCIssuer, clientID: f.OIDCClientID, clientSecret: f.OIDCClientSecret}
 }
 
-// webSettings are those of the pages.
+// webSettings are the settings of the pages.
 type webSettings struct {
 	on                             bool
-	demo                           string // the cookie with which the local Slack says who one is
+	demo                           string // the cookie that holds the local Slack's current person
 	status                         string
 	issuer, clientID, clientSecret string
 }
 
-// pages serves the pages; nil: there are none.
+// pages returns the handler of the pages; nil if they are off.
 func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 	if !s.web.on {
 		return nil
@@ -70,7 +70,7 @@ func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 	address, _ := s.address()
 	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Keeps: s.terms.Incidents}
 	if s.web.issuer != "" {
-		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // always the case
 		c.Provider = web.NewProvider(web.ProviderConfig{
 			Issuer: s.web.issuer, ClientID: s.web.clientID, ClientSecret: s.web.clientSecret, Address: address, Clock: clock, Transport: transport,
 		})
