@@ -2,8 +2,8 @@ package ical
 
 import "strings"
 
-// shown are the texts by which Windows, Outlook and others show time zones, without the offset that stands
-// before each, in lower case; behind each is the place by whose clock it goes.
+// shown maps the display names of time zones in Windows, Outlook and others, without the offset in
+// front and in lower case, to IANA names.
 var shown = displayNames(`
 eastern time=America/New_York
 eastern daylight time=America/New_York

@@ -85,7 +85,7 @@ func uid(key string) string {
 	return hex.EncodeToString(sum[:16]) + "@watchbill"
 }
 
-// A card writes content lines and remembers the first error.
+// A card writes content lines and keeps the first error.
 type card struct {
 	w   io.Writer
 	err error
@@ -94,7 +94,7 @@ type card struct {
 // escaped escapes text as calendars require.
 var escaped = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 
-// longestText is how much of a text is written, in characters: programs show far less.
+// longestText limits how many characters of a text are written; programs display far fewer.
 const longestText = 2_000
 
 func (c *card) text(name, text string) {
@@ -105,7 +105,8 @@ func (c *card) text(name, text string) {
 	c.line(name, strings.Map(harmless, strings.ToValidUTF8(escaped.Replace(text), "")))
 }
 
-// harmless drops what could break a line, or turn it around. Line feeds are escaped before, or made blanks after.
+// harmless drops characters that could break a line or reverse it. Line feeds have been escaped, or
+// become blanks.
 func harmless(r rune) rune {
 	switch {
 	case r == '\t' || r == '\n':

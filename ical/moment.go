@@ -18,7 +18,7 @@ import (
 type moment struct {
 	paper   time.Time // the date and time as written, read as if in UTC
 	zone    *schedule.Zone
-	instant time.Time // when the zone's clock shows that, by the schedules' rule
+	instant time.Time // when the zone's clock shows that, by the rule of package schedule
 	date    bool      // a date without a time
 }
 
@@ -54,7 +54,7 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 		if len(value) >= len(time.DateOnly) && value[4] == '-' && value[7] == '-' { // 2026-03-02
 			value = strings.ReplaceAll(value[:len(time.DateOnly)], "-", "")
 		}
-		// Some programs write midnight after the date.
+		// Some programs append midnight to the date.
 		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
 		if err != nil {
 			return moment{}, fmt.Errorf("%q is not a date", value)
@@ -84,7 +84,7 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 	return bounded(at(t, nil, false))
 }
 
-// timeForm matches a date and time as iCalendar has it, and as ISO 8601 has it otherwise.
+// timeForm matches a date and time in iCalendar's or another form of ISO 8601.
 var timeForm = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$`)
 
 // bounded refuses implausible years.
@@ -95,7 +95,8 @@ func bounded(m moment) (moment, error) {
 	return m, nil
 }
 
-// moments reads a property that is a list, and of a period its start; lasts are the lengths of periods.
+// moments reads a property that is a list; of a period it takes the start, and lasts holds the
+// lengths.
 func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
 	lasts = map[int64]length{}
 	for value := range strings.SplitSeq(p.Value, ",") {
@@ -134,12 +135,12 @@ func (l length) after(start moment) time.Time {
 	return at(start.paper.Add(l.paper), start.zone, start.date).instant.Add(l.exact)
 }
 
-// durationForm matches a duration, also one whose days or weeks stand behind the T, as some programs
-// write them.
+// durationForm matches a duration, even with days or weeks after the T, as some programs write
+// them.
 var durationForm = regexp.MustCompile(`^\+?P(?:(\d{1,4})W)?(?:(\d{1,4})D)?T?(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?$`)
 
-// duration reads how long something lasts. Whole days are calendar days, the rest is exact time
-// (RFC 5545, 3.3.6).
+// duration parses a duration. Whole days are calendar days, the rest is exact time (RFC 5545,
+// 3.3.6).
 func duration(text string) (length, bool) {
 	m := durationForm.FindStringSubmatch(strings.ToUpper(strings.Join(strings.Fields(text), "")))
 	if m == nil || strings.Join(m[1:], "") == "" {

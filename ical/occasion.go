@@ -13,20 +13,19 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// An occasion is an event, or with of the one recurrence of an event that it replaces, as one calendar
-// tells it.
+// An occasion is one calendar's version of an event or, with of set, of a changed recurrence.
 type occasion struct {
 	ical.Event
 	uid       string
 	of        *moment
-	future    bool // it replaces also all later recurrences
+	future    bool // it replaces all later recurrences too
 	start     *ical.Prop
-	off       bool // it does not count as time off, perhaps because it is
+	off       bool // not time off, perhaps because it is marked as free
 	cancelled bool
 	sequence  int
 	stamp     string
 	edited    string // when it was last changed
-	owner     string // what the calendar is called
+	owner     string // the calendar's name
 	floating  *schedule.Zone
 	zones     map[string]*schedule.Zone
 }
@@ -48,7 +47,7 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 			o.sequence, _ = strconv.Atoi(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropDateTimeStamp); p != nil {
-			o.stamp = strings.ToUpper(strings.TrimSpace(p.Value)) // in UTC, so that it sorts as it is written
+			o.stamp = strings.ToUpper(strings.TrimSpace(p.Value)) // in UTC, so that it sorts as text
 		}
 		if p := e.Props.Get(ical.PropLastModified); p != nil {
 			o.edited = strings.ToUpper(strings.TrimSpace(p.Value))
@@ -63,7 +62,7 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 	return all
 }
 
-// off reports whether an event that takes place does not count as time off.
+// off reports whether an event does not count as time off.
 func off(o *occasion) bool {
 	busy := text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS")
 	if strings.EqualFold(busy, "WORKINGELSEWHERE") || declined(o) {
@@ -75,8 +74,8 @@ func off(o *occasion) bool {
 	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT") || strings.EqualFold(busy, "FREE")
 }
 
-// declined reports whether the calendar's owner won't come: Google calls a calendar by its owner's address.
-// Where nobody is known to be the owner, everybody must have declined.
+// declined reports whether the calendar's owner has declined: Google names a calendar after its
+// owner's address. If the owner is unknown, everybody must have declined.
 func declined(o *occasion) bool {
 	said, all := false, true
 	for _, p := range o.Props[ical.PropAttendee] {
@@ -89,9 +88,9 @@ func declined(o *occasion) bool {
 	return said && all
 }
 
-// newest keeps of each event, and of each recurrence that was changed, the latest version: that with the
-// highest SEQUENCE, then the latest DTSTAMP. Where neither says which one is later, all that differ are
-// kept: some programs give all events the same UID.
+// newest keeps the latest version of each event and each changed recurrence: the highest SEQUENCE,
+// then the latest DTSTAMP. If these are equal, all different versions are kept, because some
+// programs give all events the same UID.
 func newest(all []*occasion) []*occasion {
 	best := map[string]*occasion{}
 	for _, o := range all {
@@ -120,7 +119,7 @@ func (o *occasion) recurs() bool {
 	return o.Props.Get(ical.PropRecurrenceRule) != nil || len(o.Props[ical.PropRecurrenceDates]) > 0
 }
 
-// name tells people which event it is.
+// name identifies the event to people.
 func (o *occasion) name() string {
 	title := cut(text(o.Event, ical.PropSummary))
 	if title == "" {
@@ -137,10 +136,10 @@ func (o *occasion) name() string {
 	return title
 }
 
-// changes are what has become of single recurrences of an event.
+// changes are the changed recurrences of an event.
 type changes struct {
 	single []*occasion
-	future []*occasion // by the recurrence from which they hold
+	future []*occasion // by the first recurrence that they apply to
 }
 
 func (c *changes) add(o *occasion) {
@@ -151,7 +150,8 @@ func (c *changes) add(o *occasion) {
 	}
 }
 
-// skipped are the recurrences of an event, which begins at start, that events of their own replace.
+// skipped returns the recurrences, of an event that begins at start, that are replaced by events of
+// their own.
 func (c *changes) skipped(start moment) times {
 	skip := times{instants: map[int64]bool{}, days: map[string]bool{}}
 	if c != nil {
@@ -162,7 +162,8 @@ func (c *changes) skipped(start moment) times {
 	return skip
 }
 
-// from is the change that holds for a recurrence as for all since an earlier one, or nil.
+// from returns the change that applies to a recurrence because it applies to all from an earlier
+// one on, or nil.
 func (c *changes) from(t moment) *occasion {
 	var last *occasion
 	if c != nil {
@@ -175,7 +176,7 @@ func (c *changes) from(t moment) *occasion {
 	return last
 }
 
-// shifted moves a recurrence as another was moved from which on the change holds.
+// shifted moves a recurrence in the way that the change moved its first one.
 func (x *reader) shifted(t moment, from *occasion) (moment, length, bool) {
 	x.zones, x.floating = from.zones, from.floating
 	if from.start == nil {
@@ -189,13 +190,13 @@ func (x *reader) shifted(t moment, from *occasion) (moment, length, bool) {
 	if err != nil {
 		return moment{}, length{}, false
 	}
-	// The days and the time on the clock of the changed event: 09:00 stays 09:00 in summer.
+	// By the wall clock of the changed event: 09:00 stays 09:00 in summer.
 	was := at(from.of.paper, from.of.zone, from.of.date)
 	days := t.paper.Truncate(24 * time.Hour).Sub(was.paper.Truncate(24 * time.Hour))
 	return at(start.paper.Add(days), start.zone, start.date), l, true
 }
 
-// times are recurrences that don't take place. One may be given as a day, though the event has a time.
+// times are excluded recurrences. One may be given as a day, even if the event has a time.
 type times struct {
 	instants map[int64]bool
 	days     map[string]bool

@@ -42,21 +42,21 @@ type Span struct {
 	AllDay     bool
 }
 
-// A Reading is what a calendar says about a period.
+// A Reading is the time off in a calendar during a period.
 type Reading struct {
 	Spans   []Span // by start
-	Skipped int    // events that could not be understood, and are left out
-	// Troubles are sentences about events that were left out, or counted only once.
+	Skipped int    // events left out because they could not be understood
+	// Troubles are sentences about events that were left out or counted only once.
 	Troubles []string
 	// Zones are unknown names of time zones, whose events were read in the default zone.
 	Zones []string
 }
 
 // ReadTimeOff reads a calendar and returns its events between two instants, with recurrences
-// expanded. Dates are in the default zone, and so are local times without a zone unless the calendar
-// names one. Of several versions of an event the latest counts. Cancelled events are
-// left out, and so are transparent ones (TRANSP) unless they are whole days, which calendars
-// mark as transparent by default. If the calendar as a whole is unusable, the error is a Refusal.
+// expanded. Dates are in the default zone, and so are local times without a zone unless the
+// calendar names one. Of several versions of an event the latest counts. Cancelled events are left
+// out, and so are transparent ones (TRANSP) unless they are whole days, which calendars mark as
+// transparent by default. If the whole calendar is unusable, the error is a Refusal.
 func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) {
 	home, err := schedule.LoadZone(zone)
 	if err != nil {
@@ -77,7 +77,7 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	var events []*occasion
 	for decoder, first := ical.NewDecoder(bytes.NewReader(data)), true; ; first = false {
 		calendar, err := decoder.Decode()
-		if err != nil && !first { // the end, or something else after the calendar
+		if err != nil && !first { // the end, or something after the calendar
 			break
 		}
 		if err != nil {
@@ -148,7 +148,7 @@ func clean(data []byte) ([]byte, error) {
 	return out, nil
 }
 
-// narrow makes UTF-8 of UTF-16, which begins with a byte order mark.
+// narrow converts UTF-16 with a byte order mark to UTF-8.
 func narrow(data []byte) []byte {
 	var order binary.ByteOrder
 	switch {
@@ -166,7 +166,8 @@ func narrow(data []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// latin makes UTF-8 of a line in ISO 8859-1. A line with any letter in UTF-8 beyond ASCII is left as it is.
+// latin converts a line from ISO 8859-1 to UTF-8. A line with any non-ASCII letter in UTF-8 is left
+// alone.
 func latin(line []byte) []byte {
 	if utf8.Valid(line) {
 		return line
@@ -181,22 +182,22 @@ func latin(line []byte) []byte {
 	return []byte(string(out))
 }
 
-// A reader collects what calendars say.
+// A reader collects the time off in calendars.
 type reader struct {
 	from, to time.Time
 	home     *schedule.Zone
-	floating *schedule.Zone            // of local times in the calendar that is read
+	floating *schedule.Zone            // for local times in the current calendar
 	zones    map[string]*schedule.Zone // by their names in that calendar
 	rules    int
 	onsets   int
-	comings  int // recurrences that were tried
+	comings  int // recurrences tried so far
 	out      Reading
 }
 
 // read adds the spans of all events.
 func (x *reader) read(events []*occasion) error {
-	changed := map[string]*changes{} // recurrences that are replaced by an event of their own, by UID
-	cancelled := map[string]int{}    // the versions of events of which nothing takes place any more
+	changed := map[string]*changes{} // changed recurrences, by UID
+	cancelled := map[string]int{}    // versions of cancelled events
 	for _, o := range events {
 		if o.of == nil && o.cancelled {
 			cancelled[o.uid] = o.sequence
@@ -228,7 +229,7 @@ func (x *reader) read(events []*occasion) error {
 	return nil
 }
 
-// trouble notes what is wrong with an event.
+// trouble records what is wrong with an event.
 func (x *reader) trouble(o *occasion, format string, args ...any) {
 	if len(x.out.Troubles) < maxTroubles {
 		x.out.Troubles = append(x.out.Troubles, o.name()+": "+fmt.Sprintf(format, args...)+".")
@@ -286,7 +287,7 @@ func (x *reader) event(o *occasion, changed *changes) error {
 	return nil
 }
 
-// recurrences are the times of an event that comes back, how long those last that say so themselves, and
+// recurrences returns the times of a recurring event, the lengths of those that have their own, and
 // which of them don't take place.
 func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times) ([]moment, map[int64]length, times, error) {
 	all, periods := []moment{start}, map[int64]length{}
@@ -320,14 +321,14 @@ func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times
 			skip.add(x.whole(t, start), start)
 		}
 	}
-	excluded, err := follow("EXRULE") // which older programs write
+	excluded, err := follow("EXRULE") // written by older programs
 	for _, t := range excluded {
 		skip.add(t, start)
 	}
 	return all, periods, skip, err
 }
 
-// whole is the day that a time in UTC stands for in the reader's own zone, of an event of whole days.
+// whole returns the day, in the reader's own zone, that a time in UTC means for a whole-day event.
 func (x *reader) whole(t, start moment) moment {
 	if !start.date || t.date || t.zone != nil {
 		return t
@@ -344,7 +345,7 @@ func text(e ical.Event, name string) string {
 	if p == nil {
 		return ""
 	}
-	parts, _ := p.TextList() // a comma that was not escaped makes a list
+	parts, _ := p.TextList() // an unescaped comma makes a list
 	return strings.Join(parts, ",")
 }
 

@@ -65,8 +65,8 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 	}
 }
 
-// tidy takes out of a rule what says nothing: blanks, empty parts, its own name, the calendar that
-// everybody uses, and parts of single programs.
+// tidy removes meaningless parts of a rule: blanks, empty parts, its own name, the default
+// calendar, and extensions of single programs.
 func tidy(text string) string {
 	var parts []string
 	for part := range strings.SplitSeq(strings.ToUpper(strings.Join(strings.Fields(text), "")), ";") {
@@ -81,10 +81,10 @@ func tidy(text string) string {
 	return strings.Join(parts, ";")
 }
 
-// until matches the end of a rule: a date, optionally with a time, optionally in UTC.
+// until matches a rule's end: a date, optionally with a time, optionally in UTC.
 var until = regexp.MustCompile(`UNTIL=[0-9]{8}(T[0-9]{6})?(Z?)(;|$)`)
 
-// zero matches a number that must not be 0, and that package rrule takes for 1 or for none.
+// zero matches a number that must not be 0, which package rrule would take for 1 or for none.
 var zero = regexp.MustCompile(`(^|;)(INTERVAL|COUNT)=[-+]?0+(;|$)|(^|;)BY(MONTH|MONTHDAY|YEARDAY|WEEKNO|SETPOS)=([^;]*,)?[-+]?0+([,;]|$)|(^|;)BYDAY=([^;]*,)?[-+]?0+[A-Z]`)
 
 // parseRule reads a rule and refuses what time off never needs or what would take too long.
@@ -113,7 +113,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	switch said := until.FindStringSubmatch(text); {
 	case said == nil:
 		return nil, errors.New("a rule whose end can't be read")
-	case said[1] == "": // a date includes the whole day
+	case said[1] == "": // the whole day is included
 		option.Until = option.Until.Add(24*time.Hour - time.Second)
 	case said[2] == "Z" && start.zone != nil: // rrule compares it with written times
 		day, clock := start.zone.Local(option.Until)

@@ -16,11 +16,11 @@ import (
 
 const (
 	maxZones   = 200
-	maxChanges = 2_000 // of the clocks in one zone
-	maxOnsets  = 400   // rules of all zones that no name tells; one may take 1.5 ms
+	maxChanges = 2_000 // per zone
+	maxOnsets  = 400   // rules of all zones not recognized by name; one may take 1.5 ms
 )
 
-// declare notes the time zones that a calendar defines under names of its own.
+// declare registers the time zones that a calendar defines.
 func (x *reader) declare(c *ical.Calendar) {
 	x.zones, x.floating = map[string]*schedule.Zone{}, x.home
 	if p := c.Props.Get("X-WR-TIMEZONE"); p != nil {
@@ -33,7 +33,7 @@ func (x *reader) declare(c *ical.Calendar) {
 		if child.Name != ical.CompTimezone || id == nil || len(x.zones) > maxZones {
 			continue
 		}
-		// A name that is known is better than the rules: many write those of one year only.
+		// A known name is better than the rules, which often cover only one year.
 		z, ok := known(id.Value)
 		if place := child.Props.Get("X-LIC-LOCATION"); !ok && place != nil {
 			z, ok = known(place.Value)
@@ -78,8 +78,7 @@ func defined(zone *ical.Component) (*schedule.Zone, bool) {
 	return schedule.NewZone("", before, changes), true
 }
 
-// onsets are the instants, on the clock as it was before, at which one of the rules of a VTIMEZONE
-// begins to hold.
+// onsets returns when one of the rules of a VTIMEZONE takes effect, by the clock before it.
 func onsets(rules *ical.Component, from time.Duration) []time.Time {
 	start := rules.Props.Get(ical.PropDateTimeStart)
 	if start == nil {
@@ -104,7 +103,7 @@ func onsets(rules *ical.Component, from time.Duration) []time.Time {
 	return append(all, yearly(rule.Value, begin, from)...)
 }
 
-// yearly follows a rule of a VTIMEZONE, which comes back once a year, up to where zones are tabled.
+// yearly expands a rule of a VTIMEZONE, which recurs once a year, as far as zones are tabled.
 func yearly(text string, begin time.Time, from time.Duration) (all []time.Time) {
 	defer func() {
 		if bad := recover(); bad != nil { // see recur
@@ -116,13 +115,13 @@ func yearly(text string, begin time.Time, from time.Duration) (all []time.Time) 
 		return nil
 	}
 	option.Dtstart = begin
-	if begin.Year() < 1970 { // Outlook begins in 1601; the rules hold all the same
+	if begin.Year() < 1970 { // Outlook begins in 1601, with the same rules
 		option.Dtstart = begin.AddDate(1970-begin.Year(), 0, 0)
 		option.Count = 0
 	}
 	const shift = (lastYear - 1 - 2200) / 400 * 400 // see lastYear
 	option.Dtstart = option.Dtstart.AddDate(shift, 0, 0)
-	if !option.Until.IsZero() { // which is in UTC
+	if !option.Until.IsZero() { // Until is in UTC
 		option.Until = option.Until.Add(from).AddDate(shift, 0, 0)
 	}
 	rule, err := rrule.NewRRule(*option)
@@ -187,12 +186,12 @@ func (x *reader) zone(name string) *schedule.Zone {
 	return z
 }
 
-// offsetBefore matches the offset with which display names of zones begin: "(UTC-05:00) Eastern Time
-// (US & Canada)", "(GMT+01.00) Paris", and names that are nothing else: "UTC+03:00", "GMT-3".
+// offsetBefore matches the offset before a zone's display name: "(UTC-05:00) Eastern Time (US &
+// Canada)", "(GMT+01.00) Paris", or alone: "UTC+03:00", "GMT-3".
 var offsetBefore = regexp.MustCompile(`^\(?(?:UTC|GMT)\s*([+-]\d{1,2}(?:[:.]?\d{2})?)?\)?\s*(.*)$`)
 
-// placed finds the zone of a place by which a name ends: "central european time - berlin", "america/new york",
-// "europe/berlin (cet)".
+// placed finds the zone of a place at the end of a name: "central european time - berlin",
+// "america/new york", "europe/berlin (cet)".
 func placed(name string) (*schedule.Zone, bool) {
 	name, _, _ = strings.Cut(name, " (")
 	if i := strings.LastIndex(name, " - "); i >= 0 {
@@ -215,8 +214,8 @@ func placed(name string) (*schedule.Zone, bool) {
 }
 
 // known recognizes IANA names, also at the end of a longer one
-// ("/freeassociation.sourceforge.net/Europe/Berlin"), the names of Windows and Outlook, those that they
-// show, and offsets.
+// ("/freeassociation.sourceforge.net/Europe/Berlin"), the names and display names of Windows and
+// Outlook, and offsets.
 func known(name string) (*schedule.Zone, bool) {
 	name = strings.Trim(strings.TrimSpace(name), `"`)
 	if len(name) > 200 {

@@ -77,7 +77,7 @@ func (s *scene) who(shift schedule.Shift) string {
 	return text
 }
 
-// rest says how many shifts are left out, and how many of them are gaps.
+// rest describes how many shifts are left out, and how many of them are gaps.
 func rest(shifts []schedule.Shift) string {
 	holes := 0
 	for _, shift := range shifts {
@@ -94,7 +94,7 @@ func rest(shifts []schedule.Shift) string {
 
 func (s *scene) when(t time.Time) string { return t.In(s.zone).Format("Mon 2 Jan 15:04") }
 
-// cut shortens text to at most so many characters.
+// cut shortens text to a number of characters.
 func cut(s string, most int) string {
 	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most-1]) + "…"

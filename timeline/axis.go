@@ -49,7 +49,7 @@ func (s *scene) paintAxis(dst *image.RGBA) {
 	fill(dst, image.Rect(margin, s.top-1, s.right, s.top+1), strong)
 }
 
-// paintWords writes one line of the axis, leaving out words that would run into the next ones.
+// paintWords writes one line of the axis, leaving out words that would overlap.
 func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, y int, words func(tick) string) {
 	end := s.right
 	for _, t := range slices.Backward(ticks) {
@@ -68,7 +68,7 @@ func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, 
 // begin is the start of a day on the wall clock of the picture's time zone.
 func (s *scene) begin(d schedule.Date) time.Time { return s.wall.Instant(d, 0) }
 
-// days lists the days that are shown at least partly.
+// days lists the days that are at least partly shown.
 func (s *scene) days() []schedule.Date {
 	var days []schedule.Date
 	d, _ := s.wall.Local(s.From)
@@ -78,7 +78,7 @@ func (s *scene) days() []schedule.Date {
 	return days
 }
 
-// ticks chooses marks far enough apart for their words.
+// ticks chooses marks with enough room for their words.
 func (s *scene) ticks(days []schedule.Date, perDay float64) []tick {
 	switch {
 	case perDay >= 380:

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// A Chart is columns of counts, each of several parts that stand on each other.
+// A Chart is stacked columns of counts.
 type Chart struct {
 	Title    string
 	Subtitle string
-	Parts    []string // what the parts are, the lowest first; at most three
+	Parts    []string // names of the parts, lowest first; at most three
 	Columns  []Column
 }
 
@@ -33,10 +33,10 @@ const (
 	chartLeft   = 100
 )
 
-// partColours can be told apart by the colour-blind, and say day, evening and night.
+// partColours are distinguishable to the colour-blind, and suggest day, evening and night.
 var partColours = [mostParts]color.RGBA{rgb(0x77aadd), rgb(0xeedd88), rgb(0x332288)}
 
-// DrawChart writes a chart as a PNG of the size of the other pictures.
+// DrawChart writes a chart as a PNG, in the size of the other pictures.
 func DrawChart(w io.Writer, c Chart) error {
 	if err := c.check(); err != nil {
 		return fmt.Errorf("draw chart: %w", err)
@@ -136,7 +136,7 @@ func (c Chart) paint() *image.RGBA {
 	return dst
 }
 
-// ChartAlt describes a chart in at most 2,000 characters: each column that isn't empty, while there is room.
+// ChartAlt describes a chart in at most 2,000 characters, skipping empty columns.
 func ChartAlt(c Chart) string {
 	text := cut(strings.TrimSpace(c.Title), 150) + ". " + cut(c.Subtitle, 150) + "."
 	const reserve = 30

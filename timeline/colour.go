@@ -26,8 +26,8 @@ var (
 )
 
 // palette is Paul Tol's "light" scheme, which the colour-blind can tell apart and on which dark
-// text is readable, followed by dark colours of his "muted" scheme. None of them looks like the
-// red of a gap.
+// text is readable, followed by dark colours of his "muted" scheme. None of them looks like the red
+// of a gap.
 var palette = []colour{
 	{rgb(0x77aadd), ink},
 	{rgb(0xeedd88), ink},
@@ -43,11 +43,11 @@ var palette = []colour{
 	{rgb(0x5b6770), paper},
 }
 
-// first is how many colours of the palette are used while they suffice.
+// first is how many colours of the palette are used while that is enough.
 const first = 8
 
-// assign gives each person a colour that depends on the id, so that it is the same in every
-// picture unless two people in one picture would share it.
+// assign gives each person a colour derived from their id, so that it is the same in every picture
+// unless two people in one picture would share it.
 func assign(people []oncall.UserID) map[oncall.UserID]colour {
 	out := make(map[oncall.UserID]colour, len(people))
 	taken := map[int]bool{}

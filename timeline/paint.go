@@ -72,7 +72,8 @@ func (s *scene) paintRow(dst *image.RGBA, r Row, lanes, y int) {
 	}
 }
 
-// edges are the ends of a bar. Neighbours are slightly apart, and even the shortest bar is visible.
+// edges returns the ends of a bar. Neighbours are slightly apart, and even the shortest bar is
+// visible.
 func (s *scene) edges(start, end time.Time) (left, right float64) {
 	left, right = s.x(start), s.x(end)
 	if right-left > 6 {
@@ -108,7 +109,7 @@ func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right flo
 	}
 }
 
-// clearOf is the part of a bar that has room for text: all of it, or the larger part beside the
+// clearOf returns the part of a bar with room for text: all of it, or the larger part beside the
 // "now" line.
 func (s *scene) clearOf(left, right float64) (float64, float64) {
 	now := s.x(s.Now)

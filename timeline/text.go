@@ -119,7 +119,7 @@ func shorten(f face, s string, width int) string {
 	return strings.TrimSpace(string(runes)) + "…"
 }
 
-// forms are the ways to write a name, longest first: "Ann Smith", "Ann S.", "Ann", "AS", "A".
+// forms returns the ways to write a name, longest first: "Ann Smith", "Ann S.", "Ann", "AS", "A".
 func forms(name string) []string {
 	words := strings.Fields(name)
 	if len(words) == 0 {

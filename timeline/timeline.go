@@ -1,6 +1,6 @@
-// Package timeline draws who is on call as a picture: a row for each schedule, role or
-// person, a coloured bar for each shift, days and weeks along the top in one time zone.
-// The same input gives the same bytes. AltText describes the picture in words.
+// Package timeline draws who is on call as a picture: a row for each schedule, role or person, a
+// coloured bar for each shift, days and weeks along the top in one time zone. The same input gives
+// the same bytes. AltText describes the picture in words.
 package timeline
 
 import (
@@ -38,7 +38,7 @@ type Row struct {
 // Limits of a picture. Slack scales larger ones down until nobody can read them.
 const (
 	maxRows   = 24
-	maxLanes  = 4    // people at once; the last lane then counts the rest
+	maxLanes  = 4    // people at once; the last lane shows how many more there are
 	maxShifts = 4000 // per row
 	maxPeople = 40   // in the legend
 	maxSpan   = 10 * 366 * 24 * time.Hour

@@ -13,15 +13,15 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A burst: many teams have many alerts in one moment, as when a data centre fails.
+// A burst: many teams get many alerts at the same moment, as when a data centre fails.
 const (
 	burstTeams  = 50
-	burstAlerts = 1000 // of all teams together, one of each team critical
+	burstAlerts = 1000 // over all teams; one per team is critical
 	burstRight  = 2 * time.Minute
 )
 
-// burst measures how long it takes until everybody has been told, until every team's channel shows the worst of its
-// alerts, and until it is right, and how many posts that costs.
+// burst measures how long it takes until everybody has been paged, until every team's channel shows
+// its worst alert, and until all messages are current, and how many posts that takes.
 func (b *bench) burst(ctx context.Context) error {
 	t, err := b.prepareIn(ctx, slacksim.Options{Limits: true}, "bench_burst", burstTeams)
 	if err != nil {
@@ -70,7 +70,7 @@ func (b *bench) burst(ctx context.Context) error {
 
 func worstOf(team int) string { return fmt.Sprintf("worst-%02d", team) }
 
-// allAtOnce sends the alerts: each team's in the order of a monitor that has found the worst last.
+// allAtOnce sends the alerts, each team's ending with the worst.
 func (t *target) allAtOnce(ctx context.Context) error {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: floodConns}}
 	defer client.CloseIdleConnections()
@@ -104,7 +104,7 @@ func (t *target) allAtOnce(ctx context.Context) error {
 	}
 }
 
-// everyTeam waits until something holds for each team, and returns how long that took.
+// everyTeam waits until a condition holds for each team, and returns how long that took.
 func (t *target) everyTeam(ctx context.Context, begin time.Time, holds func(*slacksim.Sim, int) bool) (time.Duration, error) {
 	team := 0
 	err := t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool {
@@ -119,7 +119,7 @@ func (t *target) everyTeam(ctx context.Context, begin time.Time, holds func(*sla
 	return time.Since(begin), nil
 }
 
-// allRight waits until every incident is posted, and every message shows what is stored.
+// allRight waits until every incident is posted and every message is current.
 func (t *target) allRight(ctx context.Context, begin time.Time) (time.Duration, error) {
 	const behind = `
 		SELECT EXISTS (SELECT FROM inbox) OR EXISTS (
@@ -140,7 +140,7 @@ func (t *target) allRight(ctx context.Context, begin time.Time) (time.Duration, 
 	return 0, fmt.Errorf("not every channel is right: %w", ctx.Err())
 }
 
-// posts counts the messages that Slack has taken, by whichever way, and the calls that it has refused as too many.
+// posts counts the messages that Slack accepted, by any method, and the calls that it rate-limited.
 func (t *target) posts() (posts, limited int) {
 	for _, c := range t.sim.Calls() {
 		switch {
@@ -153,11 +153,12 @@ func (t *target) posts() (posts, limited int) {
 	return posts, limited
 }
 
-// Pages that pile up: one team's monitor opens incidents by the thousand, each of which pages the same person.
+// Pages that pile up: one team's monitor opens thousands of incidents that all page the same
+// person.
 const pileAlerts = 3000
 
-// pile measures how many jobs that makes, how many backends wait for each other, and how long another team's page takes
-// meanwhile.
+// pile measures the number of queued jobs, how many backends wait for each other, and how long
+// another team's page takes meanwhile.
 func (b *bench) pile(ctx context.Context) error {
 	t, err := b.prepareWith(ctx, slacksim.Options{Limits: true}, "bench_pile", 1+floodOthers, func(doc *setup.Setup) {
 		doc.Integrations[0].Storm = "off"
@@ -206,7 +207,7 @@ func (t *target) idle(ctx context.Context, kind string) error {
 
 const pileFor = 15 * time.Second
 
-// watchPile returns how many page jobs waited at most, and how many backends waited for a lock at once.
+// watchPile returns the maximum number of waiting page jobs, and of backends waiting for a lock.
 func (t *target) watchPile(ctx context.Context) (jobs, waits int) {
 	for ctx.Err() == nil {
 		var n, w int
@@ -223,13 +224,13 @@ func (t *target) watchPile(ctx context.Context) (jobs, waits int) {
 	return jobs, waits
 }
 
-// One incident of very many alerts, as when a monitor has everything in one group.
+// One incident with very many alerts, as when a monitor puts everything in one group.
 const (
 	groupAlerts  = 30_000
 	groupSamples = 20
 )
 
-// group measures how long it takes from a signal until it is folded into such an incident.
+// group measures the time from a signal until it is folded into such an incident.
 func (b *bench) group(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_group", 1)
 	if err != nil {
@@ -275,7 +276,7 @@ func (b *bench) group(ctx context.Context) error {
 	return nil
 }
 
-// pause waits between two looks at the database, which tells nobody when it is done; no longer than ctx.
+// pause waits between two checks of the database, which doesn't notify us; no longer than ctx.
 func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():

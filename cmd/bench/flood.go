@@ -14,22 +14,22 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A flood: one monitor sends distinct alerts, and repeats them, faster than anybody can read. Quiet teams
-// have an alert now and then.
+// A flood: one monitor sends distinct alerts, and repeats them, faster than anybody can read. Quiet
+// teams get an alert now and then.
 const (
-	floodRate   = 1000 // signals a second
+	floodRate   = 1000 // signals per second
 	floodFor    = time.Minute
 	floodAlerts = 5000 // distinct
 	floodConns  = 128
-	floodOthers = 120 // other teams, with one signal each: a second one within 30 s would be held back
+	floodOthers = 120 // other teams, with one signal each: within 30 s, a second one's page would be deferred
 	foldFor     = 10 * time.Second
 	settleWait  = time.Minute
-	foldLock    = 0x776201 // the advisory lock of whoever folds, as package store has it
+	foldLock    = 0x776201 // the advisory lock of package store's fold
 )
 
-// flood measures what a storm does to its own team and to others: how long its first page takes, how many posts
-// its channel gets, how many jobs wait, how much memory is used, and how long others wait for their pages. The bound
-// of each stands beside it.
+// flood measures what a storm does to its own team and to others: how long its first page takes,
+// how many posts its channel gets, how many jobs wait, how much memory is used, and how long others
+// wait for their pages. Each figure is printed beside its bound.
 func (b *bench) flood(ctx context.Context) error {
 	t, err := b.prepareIn(ctx, slacksim.Options{Limits: true}, "bench_flood", 1+floodOthers)
 	if err != nil {
@@ -77,9 +77,9 @@ func (b *bench) flood(ctx context.Context) error {
 	return nil
 }
 
-// folding measures how many distinct signals a second are folded, of one key and of fifty, sent over 128 connections, how
-// far behind the inbox is when the last has been accepted, and what that costs. The bound of the first is 1.5 times what
-// pgbench makes of the same rows.
+// folding measures how many distinct signals per second are folded, over one key and over fifty,
+// sent on 128 connections; how far behind the inbox is when the last one has been accepted; and the
+// CPU time. The bound of the first is 1.5 times pgbench's rate for the same rows.
 func (b *bench) folding(ctx context.Context) error {
 	t, err := b.foldingOf(ctx, "", 1)
 	if err != nil {
@@ -99,7 +99,7 @@ func (b *bench) folding(ctx context.Context) error {
 	return err
 }
 
-// foldCost is the computing time of a program and of the backend that folds.
+// foldCost is the CPU time of a program and of the backend that folds.
 type foldCost struct{ program, folder float64 }
 
 func (t *target) foldCost(ctx context.Context) (c foldCost, err error) {
@@ -114,7 +114,7 @@ func (t *target) foldCost(ctx context.Context) (c foldCost, err error) {
 	return c, err
 }
 
-// foldingOf does so for some keys, and leaves the database.
+// foldingOf measures it for a number of keys, and keeps the database.
 func (b *bench) foldingOf(ctx context.Context, suffix string, keys int) (*target, error) {
 	t, err := b.prepare(ctx, "bench_fold"+suffix, keys)
 	if err != nil {
@@ -168,8 +168,8 @@ func (b *bench) foldingOf(ctx context.Context, suffix string, keys int) (*target
 	return t, t.halt()
 }
 
-// pour sends so many signals a second until ctx ends, of so many alerts of the first team, and returns how many
-// were accepted.
+// pour sends signals at a rate until ctx ends, for a number of alerts of the first team, and
+// returns how many were accepted.
 func (t *target) pour(ctx context.Context, rate, alerts int) int64 {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: floodConns}}
 	defer client.CloseIdleConnections()
@@ -197,7 +197,7 @@ func (t *target) pour(ctx context.Context, rate, alerts int) int64 {
 	return accepted.Load()
 }
 
-// watchLoad returns how many jobs waited at most, and how much anonymous memory was used.
+// watchLoad returns the maximum number of waiting jobs and of anonymous memory.
 func (t *target) watchLoad(ctx context.Context) (jobs int, memory float64) {
 	for ctx.Err() == nil {
 		var n int
@@ -229,7 +229,7 @@ func anonymousMB(pid int) (float64, error) {
 	return 0, fmt.Errorf("no RssAnon for process %d", pid)
 }
 
-// firstPost waits for the first message in a place, and returns how long that took.
+// firstPost waits for the first message in a channel, and returns how long that took.
 func (t *target) firstPost(ctx context.Context, place string, begin time.Time) (time.Duration, error) {
 	err := t.sim.WaitFor(ctx, func(s *slacksim.Sim) bool { return len(s.Messages(place)) > 0 })
 	if err != nil {
@@ -238,8 +238,8 @@ func (t *target) firstPost(ctx context.Context, place string, begin time.Time) (
 	return time.Since(begin), nil
 }
 
-// quietPages takes the samples of the quiet teams: from a signal to the message to the person, and to the one in
-// the channel.
+// quietPages takes the samples of the quiet teams: from a signal to the person's message, and to
+// the channel's.
 func (t *target) quietPages(flooding, ctx context.Context, samplesWanted int, during time.Duration) (pages, roots []time.Duration, failed error) {
 	var mu sync.Mutex
 	var samples sync.WaitGroup
@@ -278,7 +278,7 @@ func (t *target) quietPages(flooding, ctx context.Context, samplesWanted int, du
 	return pages, roots, failed
 }
 
-// shows reports whether a message in a place has a text.
+// shows reports whether a message in a channel contains a text.
 func shows(s *slacksim.Sim, place, text string) bool {
 	for _, m := range s.Messages(place) {
 		if m.ThreadTS == "" && (strings.Contains(m.Text, text) || strings.Contains(string(m.Blocks), text)) {
@@ -316,7 +316,7 @@ func (t *target) settled(ctx context.Context, since time.Time) (time.Duration, e
 	return 0, fmt.Errorf("the storm's message is not right: %w", ctx.Err())
 }
 
-// postsIn counts the messages in a place during a while, replies in threads included.
+// postsIn counts the messages in a channel during a period, including replies in threads.
 func (t *target) postsIn(place string, begin time.Time, during time.Duration) (n int) {
 	for _, m := range t.sim.Messages(place) {
 		if at, err := strconv.ParseFloat(m.TS, 64); err == nil && at < float64(begin.Add(during).Unix()) {

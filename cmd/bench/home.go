@@ -15,8 +15,8 @@ const (
 	homeBound   = 300         // ms
 )
 
-// home measures how long it takes from opening the home tab until it is drawn, with as many teams and open incidents as for
-// the REST API.
+// home measures the time from opening the home tab until it is drawn, with as many teams and open
+// incidents as for the REST API.
 func (b *bench) home(ctx context.Context) error {
 	t, err := b.prepareWith(ctx, slacksim.Options{}, "bench_home", restTeams, weeklySchedules)
 	if err != nil {
@@ -78,7 +78,7 @@ func (t *target) shown(ctx context.Context) error {
 	return t.idle(ctx, "draw")
 }
 
-// plant opens so many incidents that wait for a day.
+// plant opens incidents that wait for a day.
 func (t *target) plant(ctx context.Context, incidents int) error {
 	_, err := t.pool.Exec(ctx, `
 		INSERT INTO incidents (id, team_id, policy_id, integration_id, group_key, title, body, link, severity, status, version,

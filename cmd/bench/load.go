@@ -83,10 +83,9 @@ const (
 	loadFor     = 10 * time.Second
 )
 
-// signals measures how many distinct signals a second are stored over one key while they are
-// folded and paged for. For comparison it measures how many transactions a second pgbench makes
-// on the same server: with all the rows that a signal leads to, and with only its row in the
-// inbox.
+// signals measures how many distinct signals per second are stored over one key while they are
+// folded and paged for. For comparison it measures pgbench's transactions per second on the same
+// server: with all the rows that a signal leads to, and with only its row in the inbox.
 func (b *bench) signals(ctx context.Context) error {
 	t, err := b.prepare(ctx, "bench_signals", 1)
 	if err != nil {
@@ -141,8 +140,8 @@ COMMIT;
 `
 )
 
-// load sends distinct signals over 32 connections and returns how many a second were accepted.
-// An accepted signal is stored.
+// load sends distinct signals over 32 connections and returns how many per second were accepted. An
+// accepted signal is stored.
 func (t *target) load(ctx context.Context) (float64, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	defer client.CloseIdleConnections()

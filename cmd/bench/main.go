@@ -33,7 +33,7 @@ func main() {
 	}
 }
 
-// longest is the measurement that only runs where it is asked for: it takes many minutes, and gigabytes.
+// longest is the measurement that runs only on request: it takes many minutes, and gigabytes.
 const longest = "old"
 
 // A bench is what all measurements share.

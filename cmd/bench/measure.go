@@ -69,13 +69,13 @@ func residentMB(pid int) (float64, error) {
 	return 0, fmt.Errorf("no VmRSS for process %d", pid)
 }
 
-// cpuSeconds is the time that a process has been computing, its threads included.
+// cpuSeconds returns the CPU time of a process, including its threads.
 func cpuSeconds(pid int) (float64, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	const ticks = 100 // a second, on every Linux
+	const ticks = 100 // per second, on every Linux
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	fields := strings.Fields(rest)
 	if len(fields) < 13 {

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	oldIncidents = 5_000_000 // WATCHBILL_BENCH_OLD says another number
+	oldIncidents = 5_000_000 // unless WATCHBILL_BENCH_OLD is set
 	oldPlanted   = 250_000   // in one statement
 	oldTeams     = 20
 	oldLooks     = 40
 	oldBound     = 1.2 // how much longer something may take with old incidents than without
 )
 
-// old measures, without and with millions of incidents that are over, how soon the first page is sent, how many
-// signals are accepted, and how long it takes to load what people look at.
+// old measures, without and with millions of resolved incidents, the time to the first page, how
+// many signals are accepted, and how long loading the usual views takes.
 func (b *bench) old(ctx context.Context) error {
 	n := oldIncidents
 	if text := os.Getenv("WATCHBILL_BENCH_OLD"); text != "" {
@@ -105,8 +105,8 @@ func (b *bench) plantAllOld(ctx context.Context, t *target, name string, n int) 
 	return nil
 }
 
-// plantAllOld plants n old incidents: without the indexes, which are made afterwards, and without asking whether what a
-// row refers to is there.
+// plantAllOld plants n old incidents, without foreign keys, and without indexes, which are built
+// afterwards.
 func (t *target) plantAllOld(ctx context.Context, n int) error {
 	const indexes = `
 		SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
@@ -151,7 +151,8 @@ func (t *target) plantAllOld(ctx context.Context, n int) error {
 	return nil
 }
 
-// plantOld adds incidents that were over long ago, each with an alert, four events, two pages and a drawing.
+// plantOld adds incidents resolved long ago, each with an alert, four events, two pages and a
+// drawing.
 func plantOld(ctx context.Context, conn *pgx.Conn, from, to int) error {
 	for _, sql := range []string{
 		`
@@ -178,8 +179,8 @@ func plantOld(ctx context.Context, conn *pgx.Conn, from, to int) error {
 	return nil
 }
 
-// looks measures what people load: the list of open incidents, a person's Home, one incident, and what the
-// chores of each minute load. It returns the median of each.
+// looks measures loading the usual views: the list of open incidents, a person's Home, one incident, and the data of
+// the chores of every minute. It returns the median of each.
 func (b *bench) looks(ctx context.Context, t *target, name string) (map[string]float64, error) {
 	db, err := store.Open(ctx, t.url, store.Options{MaxConns: 2, Log: zerolog.Nop()})
 	if err != nil {

@@ -18,12 +18,12 @@ import (
 const (
 	restTeams     = 200
 	restIncidents = 300 // open
-	restRate      = 200 // requests a second
+	restRate      = 200 // requests per second
 	restFor       = 5 * time.Second
 	restBound     = 20 // ms
 )
 
-// rest measures how long the REST API takes to say who is on call, and to list the open incidents.
+// rest measures how long the REST API takes to return who is on call and the open incidents.
 func (b *bench) rest(ctx context.Context) error {
 	t, err := b.prepareWith(ctx, slacksim.Options{}, "bench_rest", restTeams, weeklySchedules)
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *bench) askSteadily(ctx context.Context, t *target, key, name, path stri
 	return nil
 }
 
-// apiKey makes an API key that reads.
+// apiKey makes an API key with read access.
 func (t *target) apiKey(ctx context.Context) (string, error) {
 	db, err := store.Open(ctx, t.url, store.Options{Log: zerolog.Nop()})
 	if err != nil {
@@ -79,7 +79,8 @@ func (t *target) apiKey(ctx context.Context) (string, error) {
 	return key, err
 }
 
-// ask asks at a steady rate, however long the answers take, and returns how long each took.
+// ask makes requests at a steady rate, however long the responses take, and returns how long each
+// took.
 func (t *target) ask(ctx context.Context, key, path string) ([]time.Duration, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer client.CloseIdleConnections()

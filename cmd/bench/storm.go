@@ -12,20 +12,19 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A storm that has been going on for a while: incidents of some teams are open and counted all the
-// time, and one of these teams has an archived channel. Other teams have an incident now and then.
+// A storm in progress: incidents of some teams are open and counting, and one of these teams has an
+// archived channel. Other teams get an incident now and then.
 const (
 	stormTeams     = 10
 	stormIncidents = 1000
-	stormRate      = 50 // repeated signals a second
+	stormRate      = 50 // repeated signals per second
 	quietTeams     = 20
-	quietSignals   = 6 // of each of them
+	quietSignals   = 6 // per quiet team
 	stormFor       = 2 * time.Minute
 )
 
-// drawings measures with two instances and Slack's limits on how long it takes, in a storm, from a
-// signal of a quiet team to the message in its channel, and from a press to the new state of the
-// message that was pressed.
+// drawings measures, with two instances and Slack's limits enforced, the time from a signal of a
+// quiet team to the message in its channel, and from a click to the updated message.
 func (b *bench) drawings(ctx context.Context) error {
 	t, err := b.prepareIn(ctx, slacksim.Options{Limits: true}, "bench_storm", stormTeams+quietTeams)
 	if err != nil {
@@ -117,7 +116,7 @@ func (t *target) plantStorm(ctx context.Context) error {
 	return err
 }
 
-// repeat has the storm's monitors repeat themselves.
+// repeat makes the storm's monitors repeat themselves.
 func (t *target) repeat(ctx context.Context) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
 	defer client.CloseIdleConnections()
@@ -133,7 +132,7 @@ func (t *target) repeat(ctx context.Context) {
 	}
 }
 
-// watchWaiting returns how many draw jobs waited at most.
+// watchWaiting returns the maximum number of waiting draw jobs.
 func (t *target) watchWaiting(ctx context.Context) (most int) {
 	for ctx.Err() == nil {
 		var n int

@@ -49,12 +49,12 @@ func (b *bench) prepare(ctx context.Context, name string, teams int) (*target, e
 	return b.prepareIn(ctx, slacksim.Options{}, name, teams)
 }
 
-// prepareIn does so with a Slack of one's own.
+// prepareIn is prepare with a given Slack.
 func (b *bench) prepareIn(ctx context.Context, slack slacksim.Options, name string, teams int) (*target, error) {
 	return b.prepareWith(ctx, slack, name, teams, func(*setup.Setup) {})
 }
 
-// prepareWith does so with another set-up.
+// prepareWith is prepare with a given set-up.
 func (b *bench) prepareWith(ctx context.Context, slack slacksim.Options, name string, teams int, edit func(*setup.Setup)) (*target, error) {
 	slack.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	admin, err := pgxpool.New(ctx, b.server.URL())
@@ -99,7 +99,7 @@ func (b *bench) prepareWith(ctx context.Context, slack slacksim.Options, name st
 	if _, err = db.Apply(ctx, doc, store.ApplyOptions{Write: true}, time.Now()); err != nil {
 		return nil, err
 	}
-	for _, u := range doc.Users { // a minute after the set-up was applied Slack has told who they are
+	for _, u := range doc.Users { // a minute after applying the set-up, their Slack profiles are known
 		known := oncall.User{ID: u.Slack, Name: u.Name, TimeZone: "UTC", Standing: oncall.FullMember}
 		if err := db.SaveUser(ctx, known, time.Now()); err != nil {
 			return nil, err
@@ -180,7 +180,7 @@ func (t *target) signal(ctx context.Context, client *http.Client, key, dedup str
 	return t.signalOf(ctx, client, key, dedup, oncall.Critical)
 }
 
-// signalOf does so with a severity.
+// signalOf is signal with a severity.
 func (t *target) signalOf(ctx context.Context, client *http.Client, key, dedup string, severity oncall.Severity) error {
 	body := strings.NewReader(fmt.Sprintf(`{"title":"disk full on %s","dedup_key":%q,"severity":%q,"body":"98 %% used","labels":{"host":%q}}`, dedup, dedup, severity, dedup))
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+t.addr+"/v1/signals/"+key, body)

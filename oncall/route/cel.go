@@ -19,20 +19,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bounds of an expression.
+// Limits of an expression.
 const (
-	// costLimit is what evaluating an expression may cost, in CEL's units; so much takes some milliseconds. The
-	// expressions of one list may cost as much together for one alert.
+	// costLimit is the maximum cost of an expression, in CEL's units; that much takes some
+	// milliseconds. All expressions of a list together have the same limit for one alert.
 	costLimit = 200_000
-	// memoryLimit bounds how many elements what is computed may have at once.
+	// memoryLimit is the maximum number of elements of a computed value.
 	memoryLimit    = 1 << 20
 	maxExpression  = 4_000 // bytes
 	maxNesting     = 50
 	maxRegexSize   = 1_000
-	interruptEvery = 100 // steps of a loop
+	interruptEvery = 100 // iterations of a loop
 )
 
-// The errors of expressions. What they cost is the same each time; that there was no time is not.
+// The errors of evaluation. Cost is deterministic; running out of time is not.
 var (
 	errCost    = fmt.Errorf("it costs more than %d steps", costLimit)
 	errMemory  = errors.New("it computes more than can be held")
@@ -40,13 +40,13 @@ var (
 	errNotBool = errors.New("it must say true or false")
 )
 
-// An expression is CEL that was read and checked.
+// An expression is parsed and checked CEL.
 type expression struct {
 	program cel.Program
-	reads   bool // it depends on anything
+	reads   bool // its value depends on the input
 }
 
-// The environments are made when the first expression is read: most installations have none.
+// The environments are created for the first expression, because most installations have none.
 var (
 	ruleEnv    = sync.OnceValues(func() (*cel.Env, error) { return newEnv(ruleVariables()) })
 	mappingEnv = sync.OnceValues(func() (*cel.Env, error) { return newEnv(mappingVariables()) })
@@ -81,7 +81,7 @@ func newEnv(variables []cel.EnvOption) (*cel.Env, error) {
 	}, variables...)...)
 }
 
-// texts are the names that have a text each where what is missing is "".
+// texts are the maps of strings in which a missing key reads as "".
 var texts = map[string]bool{"labels": true, "details": true}
 
 func mappingVariables() []cel.EnvOption {
@@ -99,7 +99,7 @@ func ruleVariables() []cel.EnvOption {
 	return all
 }
 
-// makeHas has has(labels.x) ask whether there is one: to read a label that is missing gives "".
+// makeHas lets has(labels.x) test for presence, since a missing label reads as "".
 func makeHas(eh parser.ExprHelper, target ast.Expr, args []ast.Expr) (ast.Expr, *common.Error) {
 	if args[0].Kind() == ast.SelectKind {
 		s := args[0].AsSelect()
@@ -110,7 +110,7 @@ func makeHas(eh parser.ExprHelper, target ast.Expr, args []ast.Expr) (ast.Expr, 
 	return parser.MakeHas(eh, target, args)
 }
 
-// compile reads an expression, which must give one of the types; none: anything.
+// compile compiles an expression, which must have one of the given types, if any are given.
 func compile(env *cel.Env, written string, gives ...*cel.Type) (*expression, error) {
 	if len(written) > maxExpression {
 		return nil, fmt.Errorf("it is longer than %d characters", maxExpression)
@@ -142,7 +142,7 @@ func compile(env *cel.Env, written string, gives ...*cel.Type) (*expression, err
 	return e, nil
 }
 
-// fault says in one line what is wrong with an expression, where, and what was probably meant.
+// fault describes in one line what is wrong with an expression, where, and what was probably meant.
 func fault(issues *cel.Issues, env *cel.Env) string {
 	first := issues.Errors()[0]
 	said, _, _ := strings.Cut(first.Message, " (in container")
@@ -172,7 +172,7 @@ func fault(issues *cel.Issues, env *cel.Env) string {
 	return fmt.Sprintf("at character %d: %s", first.Location.Column()+1, said)
 }
 
-// eval evaluates the expression. It returns what that cost, also of one that failed.
+// eval evaluates the expression and returns its cost, even if it fails.
 func (e *expression) eval(ctx context.Context, vars map[string]any) (ref.Val, uint64, error) {
 	value, details, err := e.program.ContextEval(ctx, vars)
 	cost := uint64(costLimit)
@@ -194,5 +194,5 @@ func (e *expression) eval(ctx context.Context, vars map[string]any) (ref.Val, ui
 	return nil, cost, errors.New(strings.TrimPrefix(err.Error(), "no such overload: "))
 }
 
-// OutOfTime reports whether a rule or mapping was not evaluated for lack of time: it might be, another time.
+// OutOfTime reports whether a rule or mapping ran out of time, which may not happen again.
 func OutOfTime(err error) bool { return errors.Is(err, errNoTime) }

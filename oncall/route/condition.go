@@ -11,13 +11,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Bounds of a condition, in bytes.
+// Limits of a condition, in bytes.
 const (
 	maxCondition = 1_000
 	maxPattern   = 300
 )
 
-// A condition is one thing that a rule asks of an alert.
+// A condition is one test of an alert.
 type condition struct {
 	written string
 	field   string
@@ -39,7 +39,7 @@ const (
 	matches    verb = "matches"
 )
 
-// verbs are the words between a field and its value, the longest first.
+// verbs are the words between a field and its value, longest first.
 var verbs = []struct {
 	words string
 	verb  verb
@@ -59,7 +59,7 @@ var verbs = []struct {
 	{"is", is, false},
 }
 
-// otherwise are the words and signs of others, and ours for them.
+// otherwise maps words and signs of other systems to ours.
 var otherwise = map[string]string{
 	"=": "is", "==": "is", "equals": "is", "eq": "is", "are": "is", "isnt": "is not", "isn't": "is not", "!=": "is not", "<>": "is not", "ne": "is not", "not": "is not",
 	"=~": "matches", "~": "matches", "match": "matches", "like": "matches", "!~": "does not match",
@@ -67,7 +67,7 @@ var otherwise = map[string]string{
 	"includes": "contains", "contain": "contains", "has": "contains", "ends": "matches .*", "endswith": "matches .*", "exist": "exists", "present": "exists", "set": "exists",
 }
 
-// parseCondition reads a condition such as "labels.env is one of staging, test".
+// parseCondition parses a condition such as "labels.env is one of staging, test".
 func parseCondition(written string) (*condition, error) {
 	if len(written) > maxCondition {
 		return nil, fmt.Errorf("it is longer than %d characters", maxCondition)
@@ -98,7 +98,7 @@ func parseCondition(written string) (*condition, error) {
 	return c, c.check()
 }
 
-// cutField divides a condition into its field and what follows. A label whose name has blanks is written
+// cutField splits a condition into its field and the rest. A label whose name has blanks is written
 // labels["its name"].
 func cutField(text string) (field, rest string, err error) {
 	open := strings.Index(text, `["`)
@@ -118,7 +118,7 @@ func cutField(text string) (field, rest string, err error) {
 	return text[:space], strings.TrimSpace(text[space:]), nil
 }
 
-// reader finds how a field is read.
+// reader returns the function that reads a field.
 func reader(field string) (func(*Facts) string, error) {
 	if of := fields[field]; of != nil {
 		return of, nil
@@ -153,7 +153,7 @@ func unknownField(field string) error {
 	return fmt.Errorf("there is no field %q; did you mean %q? There are %s", field, guess, strings.Join(names, ", "))
 }
 
-// cutWords cuts words from the front of a text, whatever blanks stand between them.
+// cutWords cuts words from the beginning of a text, with any blanks between them.
 func cutWords(text, words string) (string, bool) {
 	for word := range strings.FieldsSeq(words) {
 		text = strings.TrimLeft(text, " \t\n")
@@ -188,7 +188,7 @@ func unknownVerb(field, words string) error {
 	return fmt.Errorf("%q is none of %s; did you mean %q?", first, strings.Join(all, ", "), field+" "+guess)
 }
 
-// read reads what follows the verb.
+// read parses the text after the verb.
 func (c *condition) read(text string) error {
 	var err error
 	switch c.verb {
@@ -231,7 +231,7 @@ func patternFault(err error) string {
 	return strings.TrimPrefix(err.Error(), "error parsing regexp: ")
 }
 
-// readValue reads one value: a text in quotes, or else all that stands there. In a list it ends at a comma.
+// readValue parses one value: a quoted text, or else the whole rest. In a list it ends at a comma.
 func readValue(text string, list bool) (value, rest string, err error) {
 	if strings.HasPrefix(text, `"`) {
 		quoted, err := strconv.QuotedPrefix(text)
@@ -273,7 +273,7 @@ func readValues(text string) (out []string, err error) {
 	}
 }
 
-// check refuses what can be read, and surely isn't meant.
+// check refuses conditions that are valid but surely a mistake.
 func (c *condition) check() error {
 	for _, value := range c.values {
 		if !c.quoted() && c.verb != matches && strings.HasSuffix(value, "*") && len(value) > 1 {
@@ -304,7 +304,7 @@ func (c *condition) check() error {
 // quoted reports whether a value was written in quotes.
 func (c *condition) quoted() bool { return strings.Contains(c.written, `"`) }
 
-// isTrue reports whether the condition is true of the facts.
+// isTrue reports whether the facts meet the condition.
 func (c *condition) isTrue(f *Facts) bool { return c.says(c.of(f)) != c.not }
 
 func (c *condition) says(value string) bool {
@@ -327,7 +327,7 @@ func (c *condition) says(value string) bool {
 // shownValue is how much of a value a verdict shows, in bytes.
 const shownValue = 80
 
-// unmet says why the condition is not true of the facts.
+// unmet explains why the facts don't meet the condition.
 func (c *condition) unmet(f *Facts) string {
 	value := c.of(f)
 	if value == "" {
@@ -344,7 +344,7 @@ func (c *condition) unmet(f *Facts) string {
 	return fmt.Sprintf("%s: it is %q%s", c.written, shown, as)
 }
 
-// always reports whether the condition says the same of every alert of an integration.
+// always reports whether the condition gives the same result for every alert of an integration.
 func (c *condition) always() bool {
 	switch c.field {
 	case "integration", "team", "kind":

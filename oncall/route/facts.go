@@ -6,16 +6,16 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Facts are what a rule can ask about: our own fields, the same for every monitor. What is missing is "".
+// Facts are what rules can test: our own fields, the same for every monitor. A missing one is "".
 type Facts struct {
 	Title, Body, Severity, Service string
-	Kind                           string // what its monitor speaks
+	Kind                           string // the monitor's format
 	Integration, Team              string // by name
 	Key, Link                      string
 	Labels, Details                map[string]string
 }
 
-// FactsOf are the facts of a signal that comes for an integration of a team.
+// FactsOf returns the facts of a signal to an integration of a team.
 func FactsOf(in oncall.Integration, team string, s oncall.Signal) Facts {
 	return Facts{
 		Title: s.Title, Body: s.Body, Severity: string(cmp.Or(s.Severity, oncall.High)),
@@ -25,7 +25,7 @@ func FactsOf(in oncall.Integration, team string, s oncall.Signal) Facts {
 	}
 }
 
-// fields are the facts that have one value, by the name by which a rule asks about them.
+// fields are the facts with a single value, by their names in rules.
 var fields = map[string]func(*Facts) string{
 	"title":       func(f *Facts) string { return f.Title },
 	"body":        func(f *Facts) string { return f.Body },
@@ -38,7 +38,7 @@ var fields = map[string]func(*Facts) string{
 	"link":        func(f *Facts) string { return f.Link },
 }
 
-// named are those that have one value a name: "labels.env".
+// named are the facts with a value for each name: "labels.env".
 var named = map[string]func(*Facts) map[string]string{
 	"labels":  func(f *Facts) map[string]string { return f.Labels },
 	"details": func(f *Facts) map[string]string { return f.Details },

@@ -10,7 +10,7 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// get reads what stands at a path such as "a.b[0].c", or another value where there is nothing.
+// get returns the value at a path such as "a.b[0].c", or another if there is none.
 func get(value, path, otherwise ref.Val) ref.Val {
 	text, ok := path.(types.String)
 	if !ok {
@@ -22,7 +22,7 @@ func get(value, path, otherwise ref.Val) ref.Val {
 	}
 	for _, step := range steps {
 		if texts, is := value.(textMap); is {
-			value = texts.orderedMap // in which what is missing is missing
+			value = texts.orderedMap // without the default for missing keys
 		}
 		switch of := value.(type) {
 		case traits.Mapper:
@@ -47,7 +47,7 @@ func get(value, path, otherwise ref.Val) ref.Val {
 	return value
 }
 
-// A pathStep is a name in an object, or the place in a list.
+// A pathStep is a key of an object or an index of a list.
 type pathStep struct {
 	name  string
 	index int
@@ -56,7 +56,7 @@ type pathStep struct {
 // maxPathSteps bounds a path.
 const maxPathSteps = 30
 
-// readPath reads "a.b[0].c". A name with a dot in it is written ["a.b"].
+// readPath parses "a.b[0].c". A key containing a dot is written ["a.b"].
 func readPath(path string) (steps []pathStep, err error) {
 	rest := path
 	for first := true; rest != "" || first; first = false {

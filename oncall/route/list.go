@@ -12,13 +12,13 @@ import (
 
 var boolType = cel.BoolType
 
-// A List is the rules of one owner, ready to be asked. It never changes.
+// A List is the compiled rules of one owner. It is immutable.
 type List struct {
 	Definition
 	rules []rule
 }
 
-// Compile makes a list of its definition. A rule that can't be read any more never matches, and says so.
+// Compile compiles a list. A rule that is no longer valid never matches, and its verdicts say so.
 func Compile(d Definition) *List {
 	l := &List{Definition: d}
 	for _, r := range d.Rules {
@@ -31,35 +31,35 @@ func Compile(d Definition) *List {
 	return l
 }
 
-// A Verdict is what one rule says of an alert.
+// A Verdict is one rule's result for an alert.
 type Verdict struct {
 	List    *List
 	Rule    Rule
 	Matched bool
-	Shadow  bool   // the rule or its list is
-	Reached bool   // false: another rule matched before
-	Failed  bool   // it could not be evaluated, and Why says why
-	Timeout bool   // there was no time to evaluate it
-	Why     string // it did not match
+	Shadow  bool   // of the rule or its list
+	Reached bool   // false: an earlier rule matched
+	Failed  bool   // it could not be evaluated; Why is the reason
+	Timeout bool   // it ran out of time
+	Why     string // why it did not match
 }
 
-// A Router asks the lists of one integration, its own first and then its team's.
+// A Router applies the lists of one integration, its own first and then its team's.
 type Router struct {
 	Lists       []*List
 	Integration oncall.Integration
 	Team        string                        // its name
-	Policy      func(oncall.PolicyID) string  // the name of one
-	Usable      func(oncall.PolicyID) bool    // false: it was removed; nil: all are
-	Log         func(oncall.RouteName, error) // a rule was not evaluated for lack of time; nil: nobody hears of it
+	Policy      func(oncall.PolicyID) string  // returns a policy's name
+	Usable      func(oncall.PolicyID) bool    // whether a policy still exists; nil: all do
+	Log         func(oncall.RouteName, error) // called if a rule runs out of time; may be nil
 }
 
-// Route says what the rules make of a signal.
+// Route returns what the rules do with a signal.
 func (r *Router) Route(ctx context.Context, s oncall.Signal) oncall.Routing {
 	out, _ := r.ask(ctx, s, false)
 	return out
 }
 
-// Explain says the same, and what each rule said.
+// Explain is Route with the verdict of each rule.
 func (r *Router) Explain(ctx context.Context, s oncall.Signal) (oncall.Routing, []Verdict) {
 	return r.ask(ctx, s, true)
 }
@@ -68,7 +68,7 @@ func (r *Router) ask(ctx context.Context, s oncall.Signal, tell bool) (out oncal
 	facts := FactsOf(r.Integration, r.Team, s)
 	for _, l := range r.Lists {
 		q := question{ctx: ctx, facts: &facts, left: costLimit, tell: tell}
-		done := false // this list has decided, be it in shadow
+		done := false // this list has decided, even if only in shadow
 		for i := range l.rules {
 			rule := &l.rules[i]
 			if done || out.Matched() {
@@ -89,7 +89,7 @@ func (r *Router) ask(ctx context.Context, s oncall.Signal, tell bool) (out oncal
 	return out, all
 }
 
-// take adds what one rule says to what is to be done.
+// take applies one verdict to the result.
 func (r *Router) take(out *oncall.Routing, v Verdict) {
 	name := oncall.RouteName{RouteOwner: v.List.Owner, Rule: v.Rule.Name}
 	switch {
@@ -113,13 +113,13 @@ func (r *Router) take(out *oncall.Routing, v Verdict) {
 	}
 }
 
-// A question is one alert put to one list.
+// A question is one alert under evaluation by one list.
 type question struct {
 	ctx   context.Context
 	facts *Facts
-	vars  map[string]any // made when the first expression needs it
-	left  uint64         // of what the expressions may cost
-	tell  bool           // why what doesn't match doesn't
+	vars  map[string]any // created for the first expression
+	left  uint64         // remaining cost of expressions
+	tell  bool           // explain why rules don't match
 }
 
 func (q *question) ask(r *rule) Verdict {

@@ -18,15 +18,16 @@ import (
 
 var jsonType = reflect.TypeFor[*structpb.Value]()
 
-// Bounds of a mapping.
+// Limits of a mapping.
 const (
-	// mappingCost is what all expressions may cost together for one signal, and bodyCost for all of a body.
+	// mappingCost is what all expressions together may cost for one signal, and bodyCost for a
+	// whole body.
 	mappingCost = costLimit
 	bodyCost    = 10 * mappingCost
-	maxEach     = 1_000 // signals of a body
+	maxEach     = 1_000 // signals per body
 )
 
-// A Mapping is a definition that was read and checked. It never changes.
+// A Mapping is a compiled definition. It is immutable.
 type Mapping struct {
 	each   *expression
 	fields []mappedField
@@ -34,19 +35,19 @@ type Mapping struct {
 
 // A mappedField is one text of a signal.
 type mappedField struct {
-	name  string // for people
-	label string // of a label, a detail or a link: what it is called
+	name  string // in messages
+	label string // the name of a label, detail or link
 	set   func(*Mapped, string, string)
 	text  template
 }
 
-// Mapped are the texts of one signal, as they came.
+// Mapped is the texts of one signal, not yet cleaned.
 type Mapped struct {
 	Title, Body, Severity, Status, Key, Link string
 	Labels, Details, Links                   map[string]string
 }
 
-// CompileMapping reads a mapping. What is wrong is said with the field that it is about.
+// CompileMapping compiles a mapping. An error names the field.
 func CompileMapping(d oncall.Mapping) (*Mapping, error) {
 	env, err := mappingEnv()
 	if err != nil {
@@ -108,7 +109,8 @@ func mappedFields(d oncall.Mapping) []writtenField {
 	return out
 }
 
-// Map makes texts of a body, which is what encoding/json makes of it: map[string]any, []any, texts, json.Number.
+// Map extracts texts from a body, decoded by encoding/json into map[string]any, []any, strings and
+// json.Number.
 func (m *Mapping) Map(ctx context.Context, payload any) ([]Mapped, error) {
 	vars := map[string]any{"payload": ordered{types.DefaultTypeAdapter}.NativeToValue(payload), "item": types.NullValue}
 	left := uint64(bodyCost)
@@ -147,7 +149,7 @@ func (m *Mapping) Map(ctx context.Context, payload any) ([]Mapped, error) {
 	return all, nil
 }
 
-// one makes one signal, within what is left of the budget of its body.
+// one extracts one signal, within the rest of the body's budget.
 func (m *Mapping) one(ctx context.Context, vars map[string]any, body *uint64) (out Mapped, err error) {
 	most := min(mappingCost, *body)
 	left := most

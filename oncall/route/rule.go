@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Rule is one row of a list. Its conditions must all hold, and When as well. It is stored as JSON: fields are
-// only ever added.
+// A Rule is one row of a list. All of its conditions must hold, and When too. It is stored as JSON:
+// fields are only ever added.
 type Rule struct {
 	Name   string   `json:"name"`
 	If     []string `json:"if,omitempty"`   // conditions in words
@@ -26,7 +26,7 @@ type Rule struct {
 	Group    *oncall.Grouping  `json:"group,omitempty"`
 }
 
-// Bounds of a list.
+// Limits of a list.
 const (
 	maxRules      = 200
 	maxName       = 100 // runes
@@ -41,21 +41,22 @@ type Definition struct {
 	Owner   oncall.RouteOwner
 	Called  string // what the owner is called: "integration prometheus"
 	Version int
-	Shadow  bool // the whole list is
+	Shadow  bool // of the whole list
 	Rules   []Rule
 	SavedAt time.Time
 	SavedBy oncall.Actor
 }
 
-// A rule that was read and checked.
+// A rule is a compiled rule.
 type rule struct {
 	Rule
 	conditions []*condition
 	when       *expression
-	broken     string // it can't be used, and why
+	broken     string // why it can't be used
 }
 
-// Problems finds what is wrong with the rules of a list, each in one sentence, also what is only wrong together.
+// Problems returns what is wrong with the rules of a list, each in one sentence, including
+// conflicts between rules.
 func Problems(rules []Rule) []string {
 	_, problems := compileRules(rules)
 	return problems
@@ -73,7 +74,7 @@ func compileRules(rules []Rule) (out []rule, problems []string) {
 		return nil, []string{fmt.Sprintf("there are %d rules; there may be %d", len(rules), maxRules)}
 	}
 	names := map[string]bool{}
-	rest := "" // the rule that takes all that comes to it
+	rest := "" // an earlier rule that matches everything
 	for i, r := range rules {
 		switch {
 		case strings.TrimSpace(r.Name) == "":
@@ -136,7 +137,7 @@ func compileWhen(written string) (*expression, error) {
 	return compile(env, written, boolType)
 }
 
-// actions finds what is wrong with what a rule does.
+// actions returns what is wrong with a rule's effects.
 func (r *rule) actions() (faults []string) {
 	others := r.Policy != 0 || r.Severity != "" || len(r.Labels) > 0 || r.Hold != 0 || r.Group != nil
 	switch {
@@ -169,12 +170,13 @@ func (r *rule) labels() (faults []string) {
 	return faults
 }
 
-// narrow reports whether anything that the rule asks tells one alert from another.
+// narrow reports whether any of the rule's tests distinguishes alerts.
 func (r *rule) narrow() bool {
 	return r.when != nil || slices.ContainsFunc(r.conditions, func(c *condition) bool { return !c.always() })
 }
 
-// Does says what the rule does with what it matches; nil: without the policy.
+// Does describes what the rule does with alerts that it matches; a nil policy leaves out the
+// policy.
 func (r Rule) Does(policy func(oncall.PolicyID) string) string {
 	var parts []string
 	if r.Drop {

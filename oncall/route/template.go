@@ -17,16 +17,16 @@ import (
 // A template is text with expressions in it: "${payload.host}: ${payload.text}".
 type template []piece
 
-// A piece is text as it stands, or an expression.
+// A piece is literal text or an expression.
 type piece struct {
 	text string
 	cel  *expression
 }
 
-// maxTemplate bounds a template, in bytes.
+// maxTemplate limits a template, in bytes.
 const maxTemplate = 4_000
 
-// parseTemplate reads a template. A dollar sign before a brace that stands for itself is written twice.
+// parseTemplate parses a template. A literal dollar sign before a brace is doubled.
 func parseTemplate(env *cel.Env, written string) (template, error) {
 	if len(written) > maxTemplate {
 		return nil, fmt.Errorf("it is longer than %d characters", maxTemplate)
@@ -66,7 +66,7 @@ func parseTemplate(env *cel.Env, written string) (template, error) {
 	return out, nil
 }
 
-// closing finds the brace that ends an expression: not one in a text, nor one that ends what was begun in it.
+// closing finds the brace that ends an expression, skipping those in strings and nested ones.
 func closing(text string) int {
 	depth, quote := 0, byte(0)
 	for i := 0; i < len(text); i++ {
@@ -90,7 +90,7 @@ func closing(text string) int {
 	return -1
 }
 
-// fill evaluates the template within a budget, which it reduces.
+// fill evaluates the template within a budget, and reduces it.
 func (t template) fill(ctx context.Context, vars map[string]any, left *uint64) (string, error) {
 	var out strings.Builder
 	for _, p := range t {
@@ -111,7 +111,7 @@ func (t template) fill(ctx context.Context, vars map[string]any, left *uint64) (
 	return out.String(), nil
 }
 
-// within evaluates an expression within a budget, which it reduces.
+// within evaluates an expression within a budget, and reduces it.
 func (e *expression) within(ctx context.Context, vars map[string]any, left *uint64) (ref.Val, error) {
 	if *left == 0 {
 		return nil, errCost
@@ -121,8 +121,8 @@ func (e *expression) within(ctx context.Context, vars map[string]any, left *uint
 	return value, err
 }
 
-// asText writes a value as people would: texts as they are, numbers without a fraction that says nothing, and what
-// has parts as JSON.
+// asText formats a value for people: strings as they are, numbers without a trailing fraction, and
+// compound values as JSON.
 func asText(value ref.Val) (string, error) {
 	switch v := value.(type) {
 	case types.String:

@@ -10,8 +10,8 @@ import (
 	"cel.dev/cel-go/common/types/traits"
 )
 
-// ordered makes values of what Go has, objects so that they are gone through in the order of their names: else
-// the same alert would cost now more, now less.
+// ordered adapts Go values so that maps iterate in key order: otherwise the cost of the same alert
+// would vary.
 type ordered struct{ types.Adapter }
 
 // NativeToValue makes a value.
@@ -34,25 +34,25 @@ func (o ordered) NativeToValue(value any) ref.Val {
 	return o.Adapter.NativeToValue(value)
 }
 
-// An orderedMap is gone through in the order of its keys.
+// An orderedMap iterates in key order.
 type orderedMap struct {
 	traits.Mapper
 	keys []string
 }
 
-// Iterator goes through the keys.
+// Iterator iterates over the keys.
 func (m orderedMap) Iterator() traits.Iterator {
 	return types.NewStringList(types.DefaultTypeAdapter, m.keys).Iterator()
 }
 
-// A textMap is texts by name, in which what is missing is "".
+// A textMap maps names to strings; a missing one is "".
 type textMap struct{ orderedMap }
 
 func newTextMap(all map[string]string) textMap {
 	return textMap{orderedMap{types.NewStringStringMap(types.DefaultTypeAdapter, all), slices.Sorted(maps.Keys(all))}}
 }
 
-// Find finds a text, "" where there is none.
+// Find returns a string, "" if it is missing.
 func (m textMap) Find(key ref.Val) (ref.Val, bool) {
 	if value, found := m.Mapper.Find(key); found {
 		return value, true
