@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A builder gathers the set-up of a vendor whose things name each other by id.
+// A builder collects the set-up of a vendor whose objects refer to each other by id.
 type builder struct {
 	Result
 	now       time.Time
@@ -20,9 +20,9 @@ type builder struct {
 	schedules *names
 	policies  *names
 	senders   *names
-	members   map[string]map[string]bool // by team: who is in it, and who is on call or paged for it
+	members   map[string]map[string]bool // by team: its members, and those on call or paged for it
 	managers  map[string]map[string]bool
-	channels  map[string]map[string]int // by team: how often a Slack channel is named by what is the team's
+	channels  map[string]map[string]int // by team: how often its objects name a Slack channel
 	teamless  bool                      // something belongs to no team
 }
 
@@ -33,7 +33,7 @@ func newBuilder(now time.Time) builder {
 	}
 }
 
-// put puts a name into one of several sets.
+// put adds a name to one of several sets.
 func put(sets map[string]map[string]bool, set, name string) {
 	if sets[set] == nil {
 		sets[set] = map[string]bool{}
@@ -41,7 +41,7 @@ func put(sets map[string]map[string]bool, set, name string) {
 	sets[set][name] = true
 }
 
-// person returns somebody by our name.
+// person returns our name of a person.
 func (b *builder) person(id string, where Location) (string, bool) {
 	if b.users.has(id) {
 		return b.users.of(id, ""), true
@@ -50,7 +50,7 @@ func (b *builder) person(id string, where Location) (string, bool) {
 	return "", false
 }
 
-// people returns those who are still users, each once, and has them be members of a team.
+// people returns those who are still users, each once, and makes them members of a team.
 func (b *builder) people(ids []string, team string, where Location) setup.Turn {
 	turn := setup.Turn{}
 	for _, id := range ids {
@@ -62,7 +62,7 @@ func (b *builder) people(ids []string, team string, where Location) setup.Turn {
 	return turn
 }
 
-// team returns our name of a team; what belongs to none is of a team made for it.
+// team returns our name of a team; whatever has none goes to a team made for it.
 func (b *builder) team(id string) string {
 	if b.teams.has(id) && id != homeless {
 		return b.teams.of(id, "")
@@ -71,7 +71,7 @@ func (b *builder) team(id string) string {
 	return b.teams.of(homeless, "On-call")
 }
 
-// channel notes that something of a team's is about a Slack channel.
+// channel records that a team's object refers to a Slack channel.
 func (b *builder) channel(team, id string) {
 	if id == "" {
 		return
@@ -82,7 +82,7 @@ func (b *builder) channel(team, id string) {
 	b.channels[team][id]++
 }
 
-// writeTeams comes last: by then it is known who is on call for each.
+// writeTeams comes last, when everybody on call for a team is known.
 func (b *builder) writeTeams(ids []string) {
 	if b.teamless {
 		ids = append(slices.Clone(ids), homeless)
@@ -108,7 +108,7 @@ func (b *builder) writeTeams(ids []string) {
 	}
 }
 
-// addPolicy adds a policy, which pages the whole team if it would page nobody.
+// addPolicy adds a policy; one that would page nobody pages the whole team.
 func (b *builder) addPolicy(out setup.Policy, where Location) {
 	if len(out.Steps) == 0 {
 		b.lose(where, "no step pages anybody; here it pages the whole team")
@@ -117,14 +117,14 @@ func (b *builder) addPolicy(out setup.Policy, where Location) {
 	b.Setup.Policies = append(b.Setup.Policies, out)
 }
 
-// ways says how people are reached there, for the remark that they set it up anew.
+// ways records how a person is reached there, for the remark that they have to set it up again.
 func (b *builder) ways(user string, rules []string) {
 	if len(rules) > 0 {
 		b.lose(Location{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
 	}
 }
 
-// shortly is a duration as the file has it: "5m", "1h30m".
+// shortly formats a duration for the file: "5m", "1h30m".
 func shortly(d time.Duration) string {
 	if d%time.Minute == 0 && d < time.Hour {
 		return minutes(d)
@@ -139,10 +139,10 @@ func shortly(d time.Duration) string {
 	return text
 }
 
-// wait is how long a step waits, within what a step may.
+// wait formats a step's delay, within the allowed range.
 func wait(d time.Duration) string { return shortly(min(max(d, time.Second), 24*time.Hour)) }
 
-// excerpt shortens what is quoted in a remark.
+// excerpt shortens a quotation in a remark.
 func excerpt(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > 200 {

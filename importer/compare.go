@@ -10,22 +10,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A Difference is a stretch in which our schedule and the vendor's own final one name different people.
+// A Difference is a stretch in which our schedule and the vendor's final one have different people.
 type Difference struct {
 	From, To time.Time
 	Ours     []string
 	Theirs   []string
 }
 
-// A Comparison is our schedule beside the vendor's.
+// A Comparison compares our schedule with the vendor's.
 type Comparison struct {
 	Schedule    string
 	From, To    time.Time
-	Same        time.Duration // for how long both name the same people
+	Same        time.Duration // how long both have the same people
 	Differences []Difference
 }
 
-// Compare asks the schedules of a result who is on call and holds it against what the vendor says, instant by instant.
+// Compare compares who is on call in a result's schedules with the vendor's final shifts, instant
+// by instant.
 func Compare(r Result) ([]Comparison, error) {
 	byName := map[string]setup.Schedule{}
 	for _, s := range r.Setup.Schedules {
@@ -87,7 +88,7 @@ func theirs(f Final, at time.Time) (out []string) {
 	return out
 }
 
-// add takes in one stretch. One that goes on from the last with the same people is one with it.
+// add adds a stretch, merging it with the last if that ends there and has the same people.
 func (c *Comparison) add(from, to time.Time, ours, theirs []string) {
 	slices.Sort(ours)
 	slices.Sort(theirs)
@@ -105,7 +106,7 @@ func (c *Comparison) add(from, to time.Time, ours, theirs []string) {
 	c.Differences = append(c.Differences, Difference{From: from, To: to, Ours: ours, Theirs: theirs})
 }
 
-// String is one line for a person to read.
+// String formats the difference in one line.
 func (d Difference) String() string {
 	who := func(names []string) string {
 		if len(names) == 0 {

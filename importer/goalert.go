@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// GoAlertQuery asks for all that is read. A key of GoAlert's is made for one query, so that this is what it is to be made
-// for. Lists come by pages, each with a place of its own in which it goes on.
+// GoAlertQuery requests everything that is imported. A GoAlert key is made for one query, which has
+// to be this one. Each list is paged separately.
 const GoAlertQuery = `query Watchbill($users: String = "", $schedules: String = "", $rotations: String = "", $overrides: String = "", $policies: String = "", $services: String = "", $since: ISOTimestamp!, $until: ISOTimestamp!) {
   users(first: 50, after: $users) {
     nodes { id name email role contactMethods { id type name disabled } notificationRules { delayMinutes contactMethodID } }
@@ -45,12 +45,12 @@ const GoAlertQuery = `query Watchbill($users: String = "", $schedules: String = 
 }
 `
 
-// GoAlertLists are the lists of GoAlertQuery and the variables that say where they go on.
+// GoAlertLists maps the lists in GoAlertQuery to their paging variables.
 var GoAlertLists = map[string]string{
 	"users": "users", "schedules": "schedules", "rotations": "rotations", "userOverrides": "overrides", "escalationPolicies": "policies", "services": "services",
 }
 
-// GoAlert is what GoAlert's GraphQL API answered to GoAlertQuery.
+// GoAlert is the response of GoAlert's GraphQL API to GoAlertQuery.
 type GoAlert struct {
 	Users     []gaUser
 	Schedules []gaSchedule
@@ -79,7 +79,7 @@ type gaUser struct {
 	} `json:"notificationRules"`
 }
 
-// A gaDest is how newer versions name a target or a way to reach people.
+// A gaDest is a target or contact method in newer versions.
 type gaDest struct {
 	Type string            `json:"type"`
 	Args map[string]string `json:"args"`
@@ -115,14 +115,14 @@ type gaService struct {
 	} `json:"heartbeatMonitors"`
 }
 
-// goAlert carries over one installation. It has no teams there.
+// goAlert imports one installation. GoAlert has no teams.
 type goAlert struct {
 	builder
 	in    GoAlert
-	pages map[string]string // schedules that stand for rotations which policies page by themselves
+	pages map[string]string // schedules made for rotations that policies page directly
 }
 
-// FromGoAlert makes our set-up of GoAlert's, as it is in force from now on.
+// FromGoAlert converts GoAlert's set-up to ours, as in force from now on.
 func FromGoAlert(in GoAlert, now time.Time) Result {
 	g := &goAlert{builder: newBuilder(now), in: in, pages: map[string]string{}}
 	if g.in.Asked.Since.IsZero() {
@@ -206,7 +206,7 @@ func (g *goAlert) policy(p gaPolicy) {
 	g.addPolicy(out, where)
 }
 
-// target says a destination as older versions do.
+// target converts a destination to the form of older versions.
 func (d gaDest) target() gaTarget {
 	kinds := map[string][2]string{
 		"builtin-user": {"user", "user_id"}, "builtin-schedule": {"schedule", "schedule_id"}, "builtin-rotation": {"rotation", "rotation_id"},
@@ -247,7 +247,7 @@ func (g *goAlert) target(t gaTarget, where Location) string {
 	return ""
 }
 
-// alone makes a schedule of a rotation that a policy pages without one.
+// alone makes a schedule from a rotation that a policy pages directly.
 func (g *goAlert) alone(id string, where Location) (string, bool) {
 	if name, made := g.pages[id]; made {
 		return name, name != ""

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// ReadGoAlert reads answers to GoAlertQuery, one or several, however the files are called.
+// ReadGoAlert reads one or more responses to GoAlertQuery, under any file names.
 func ReadGoAlert(files map[string][]byte) (in GoAlert, err error) {
 	for _, name := range sortedKeys(files) {
 		var answer struct {

@@ -25,7 +25,7 @@ type gaSchedule struct {
 	Shifts []gaShift `json:"shifts"`
 }
 
-// A gaAssignment has a user or a rotation be on call by rules, which are united.
+// A gaAssignment puts a user or a rotation on call by rules, which are combined.
 type gaAssignment struct {
 	Target gaTarget `json:"target"`
 	Rules  []gaRule `json:"rules"`
@@ -51,7 +51,7 @@ type gaRotation struct {
 	Start    time.Time `json:"start"`
 	TimeZone string    `json:"timeZone"`
 	Users    []string  `json:"userIDs"`
-	Active   int       `json:"activeUserIndex"` // whose turn it is, when we asked
+	Active   int       `json:"activeUserIndex"` // whose turn it was at the time of the response
 }
 
 type gaOverride struct {
@@ -63,7 +63,7 @@ type gaOverride struct {
 	Target gaTarget  `json:"target"`
 }
 
-// longAgo is when those begin who are on call without turns.
+// longAgo is the start of those who are on call without turns.
 const longAgo = "2020-01-01 00:00"
 
 var slackChannelForm = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
@@ -91,7 +91,7 @@ func (g *goAlert) schedule(s gaSchedule) {
 	g.final(s, name)
 }
 
-// assignment makes a rotation of what a schedule is assigned to.
+// assignment makes a rotation from an assignment.
 func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Location, called *names, where Location) (setup.Rotation, bool) {
 	only, ever, err := gaWindows(a.Rules)
 	if err != nil {
@@ -101,7 +101,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 	if !ever {
 		return setup.Rotation{}, false
 	}
-	// All rules are on call together: the same priority.
+	// All rules apply together: the same priority.
 	out := setup.Rotation{Priority: 1, Only: only}
 	var here Location
 	switch a.Target.Type {
@@ -131,7 +131,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 	return out, true
 }
 
-// rotation carries over turns: whose it is now is a fact there, from which the order follows.
+// rotation imports turns: GoAlert records whose turn it is now, and the order follows from that.
 func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, location *time.Location, called *names, where Location) bool {
 	own, err := time.LoadLocation(r.TimeZone)
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[r.Type]
@@ -154,7 +154,7 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 		g.lose(where, "its monthly turns begin on day %d. Where a month has no such day they begin in the next one there, and here on the last of it", start.Day())
 	}
 	ref := g.in.Asked.Since
-	for start.After(onPaper(ref, zone)) { // turns go back to before the first
+	for start.After(onPaper(ref, zone)) { // turns before the first one count too
 		switch r.Type {
 		case "hourly":
 			start = start.Add(-time.Duration(length) * time.Hour)
@@ -178,7 +178,7 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 	return true
 }
 
-// turnAt is which of n turns is under way at an instant.
+// turnAt returns which of n turns is in progress at an instant.
 func turnAt(r setup.Rotation, n int, s setup.Schedule, at time.Time) (int, error) {
 	r.Only = nil
 	for i := range n {
@@ -195,7 +195,8 @@ func turnAt(r setup.Rotation, n int, s setup.Schedule, at time.Time) (int, error
 	return strconv.Atoi(string(shifts[0].Users[0]))
 }
 
-// gaWindows says rules as ours; ever: one of them is in force at some time. No windows: always.
+// gaWindows converts rules to windows; no windows means always. ever reports whether any rule is
+// ever in force.
 func gaWindows(rules []gaRule) (out []schedule.Window, ever bool, err error) {
 	for _, r := range rules {
 		from, err := schedule.ParseTimeOfDay(r.Start)
@@ -224,8 +225,8 @@ func gaWindows(rules []gaRule) (out []schedule.Window, ever bool, err error) {
 	return out, ever, nil
 }
 
-// endsTwice warns of a rule that ends at a time which the clock shows twice on some day of the coming year: it ends at the
-// second there, and at the first here.
+// endsTwice warns of a rule that ends at a time which occurs twice on some day of the coming year:
+// GoAlert ends it at the second, we at the first.
 func (g *goAlert) endsTwice(only []schedule.Window, location *time.Location, where Location) {
 	for _, change := range backward(g.now, g.now.AddDate(1, 0, 0), location) {
 		for _, w := range only {
@@ -237,13 +238,13 @@ func (g *goAlert) endsTwice(only []schedule.Window, location *time.Location, whe
 	}
 }
 
-// A foldedHour is what the clock shows twice on a day, in minutes.
+// A foldedHour is a time that occurs twice on a day, in minutes.
 type foldedHour struct {
 	day      string
 	from, to int
 }
 
-// backward are the times at which clocks are put back.
+// backward returns when clocks go back.
 func backward(from, until time.Time, location *time.Location) (out []foldedHour) {
 	for t := from.Truncate(time.Hour); t.Before(until); t = t.Add(30 * time.Minute) {
 		_, before := t.In(location).Zone()
@@ -258,7 +259,8 @@ func backward(from, until time.Time, location *time.Location) (out []foldedHour)
 	return out
 }
 
-// overrides are what people and temporary schedules change. There a temporary schedule is above all others.
+// overrides imports overrides and temporary schedules. In GoAlert a temporary schedule outranks all
+// others.
 func (g *goAlert) overrides(s gaSchedule, team string, where Location) (out []schedule.Override) {
 	for _, o := range g.in.Overrides {
 		if o.Target.ID != s.ID || !o.End.After(g.now) {
@@ -272,7 +274,7 @@ func (g *goAlert) overrides(s gaSchedule, team string, where Location) (out []sc
 			continue
 		case o.Remove == "":
 			over.Kind, over.Users = schedule.OverrideAdd, append(over.Users, userID(add[0]))
-		case removed == "": // who is gone is not on call
+		case removed == "": // a removed user is not on call
 			continue
 		case o.Add == "":
 			over.Kind, over.Users = schedule.OverrideRemove, append(over.Users, userID(removed))
@@ -306,7 +308,7 @@ func nonempty(id string) []string {
 	return []string{id}
 }
 
-// final notes what GoAlert itself says of the schedule.
+// final records GoAlert's own final schedule.
 func (g *goAlert) final(s gaSchedule, name string) {
 	if s.Shifts == nil {
 		return

@@ -1,5 +1,6 @@
-// Package importer turns what another vendor knows of an installation into our set-up file, and says what could not
-// be carried over. It is pure: the command line fetches the answers, or reads them from files, and writes the file.
+// Package importer turns another vendor's set-up into our set-up file, and lists what could not be
+// carried over. It is pure: the command line fetches the responses, or reads them from files, and
+// writes the file.
 package importer
 
 import (
@@ -11,21 +12,21 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A Result is what became of a vendor's set-up.
+// A Result is the outcome of an import.
 type Result struct {
 	Setup   setup.Setup
 	Lost    []Loss   // what could not be carried over
-	Finals  []Final  // what the vendor says of its schedules, to compare ours with
-	Senders []Sender // what sends to the vendor now
+	Finals  []Final  // the vendor's final schedules, to compare ours with
+	Senders []Sender // monitors that now send to the vendor
 }
 
-// A Loss is something that the set-up file has no place for, or that somebody must decide.
+// A Loss is something that has no place in the set-up file, or needs a decision.
 type Loss struct {
 	Where Location
 	What  string // a sentence
 }
 
-// A Location is a thing and, in Detail, a part of it: schedule, Payments, layer Nights.
+// A Location is an object and, in Detail, a part of it: schedule, Payments, layer Nights.
 type Location struct{ Kind, Name, Detail string }
 
 func (p Location) at(detail string) Location {
@@ -41,7 +42,7 @@ func (p Location) String() string {
 	return text
 }
 
-// A Final is who a vendor says is on call by a schedule, all layers and overrides considered.
+// A Final is a vendor's final schedule, with all layers and overrides applied.
 type Final struct {
 	Schedule string // by our name
 	From, To time.Time
@@ -54,7 +55,7 @@ type FinalShift struct {
 	From, To time.Time
 }
 
-// A Sender is a monitor that is to be pointed at one of our integrations.
+// A Sender is a monitor to be pointed at one of our integrations.
 type Sender struct {
 	Integration string // by our name
 	What        string // as the vendor calls it: "Datadog", "Events API v2"
@@ -62,22 +63,22 @@ type Sender struct {
 	Name        string // of the heartbeat that it pings
 }
 
-// Speaks is the API that a monitor is set up for, if any.
+// Speaks is the API that a monitor is configured for, if any.
 type Speaks string
 
-// What monitors may speak; all else is told by what comes.
+// The APIs that monitors may be configured for; anything else is recognized from what it sends.
 const (
 	SpeaksPagerDuty Speaks = "pagerduty"
 	SpeaksOpsgenie  Speaks = "opsgenie"
 	SpeaksPings     Speaks = "pings"
 )
 
-// lose notes what could not be carried over.
+// lose records what could not be carried over.
 func (r *Result) lose(where Location, format string, args ...any) {
 	r.Lost = append(r.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
-// says notes who a vendor says is on call by a schedule, for the time for which it was asked. What was is not carried over.
+// says records a vendor's final schedule for the requested period. The past is not carried over.
 func (r *Result) says(schedule string, when asked, now time.Time, shifts []FinalShift) {
 	f := Final{Schedule: schedule, From: when.Since, To: when.Until}
 	if f.From.Before(now) {
@@ -90,7 +91,8 @@ func (r *Result) says(schedule string, when asked, now time.Time, shifts []Final
 	r.Finals = append(r.Finals, f)
 }
 
-// names gives each thing of a kind a name of its own, since our file refers by name and vendors refer by id.
+// names gives each object of a kind a unique name, because our file refers by name and vendors
+// refer by id.
 type names struct {
 	byID map[string]string
 	used map[string]bool
@@ -98,7 +100,7 @@ type names struct {
 
 func newNames() *names { return &names{byID: map[string]string{}, used: map[string]bool{}} }
 
-// of returns the name of the thing with an id; the first time it is made of what the vendor calls it.
+// of returns the name for an id; the first time, it is derived from the vendor's name.
 func (n *names) of(id, called string) string {
 	if name, ok := n.byID[id]; ok {
 		return name
@@ -115,10 +117,10 @@ func (n *names) of(id, called string) string {
 	return name
 }
 
-// has reports whether there is such a thing.
+// has reports whether an id is known.
 func (n *names) has(id string) bool { _, ok := n.byID[id]; return ok }
 
-// channelOf is a Slack channel for a team, as it would be called.
+// channelOf derives a Slack channel's name from a team's.
 func channelOf(team string) string {
 	letters := strings.Map(func(r rune) rune {
 		switch {

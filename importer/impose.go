@@ -10,13 +10,14 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// mostPieces is how many rotations are made of the exceptions of one schedule, and mostGaps how often they take all off call.
+// mostPieces limits how many rotations are made from a schedule's exceptions, and mostGaps how many
+// of these take everybody off call.
 const (
 	mostPieces = 200
 	mostGaps   = 20
 )
 
-// peopleOf are those whom a schedule names; in comparisons they are called as in the file.
+// peopleOf returns the people in a schedule; comparisons use their names in the file.
 func peopleOf(s setup.Schedule, others ...schedule.Override) map[string]oncall.UserID {
 	people := map[string]oncall.UserID{}
 	for _, r := range s.Rotations {
@@ -39,7 +40,7 @@ func peopleOf(s setup.Schedule, others ...schedule.Override) map[string]oncall.U
 	return people
 }
 
-// compiled makes a schedule of the file ready to be asked, with overrides on top.
+// compiled compiles a schedule of the file, with overrides on top.
 func compiled(s setup.Schedule, overrides ...schedule.Override) (*schedule.Schedule, error) {
 	people := peopleOf(s, overrides...)
 	versions, err := s.Versions(people)
@@ -60,10 +61,10 @@ func compiled(s setup.Schedule, overrides ...schedule.Override) (*schedule.Sched
 	return out, nil
 }
 
-// impose writes what overrides do to a schedule. The file has no overrides, so that what they lead to, computed by the
-// rules by which people are paged, becomes rotations above all others, each of which ends with its stretch. Where it is
-// nobody, that takes versions without rotations, since below a turn of nobody the others show. It returns how many
-// stretches were left out as too many.
+// impose applies overrides to a schedule. The file has no overrides, so their effect, computed by
+// the same rules as for paging, becomes rotations of top priority, each ending with its stretch. A
+// stretch with nobody takes a version without rotations, because below a turn of nobody others
+// would show. It returns how many stretches were left out as too many.
 func impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time) (left int, err error) {
 	overrides = slices.DeleteFunc(slices.Clone(overrides), func(o schedule.Override) bool { return !o.End.After(now) || !o.End.After(o.Start) })
 	if len(overrides) == 0 {
@@ -108,13 +109,13 @@ func impose(out *setup.Schedule, overrides []schedule.Override, called *names, n
 	for _, s := range gaps {
 		out.Later = append(out.Later, setup.Version{From: later(s.Start, location), Rotations: []setup.Rotation{}}, setup.Version{From: later(s.End, location), Rotations: out.Rotations})
 	}
-	if len(gaps) > 0 && !gaps[0].Start.After(now) { // it is under way
+	if len(gaps) > 0 && !gaps[0].Start.After(now) { // it has begun
 		out.Rotations, out.Later = []setup.Rotation{}, out.Later[1:]
 	}
 	return left, nil
 }
 
-// later writes when a version begins.
+// later formats the beginning of a version.
 func later(t time.Time, location *time.Location) string {
 	if twice(t, location) {
 		return t.UTC().Format(time.RFC3339)
@@ -122,7 +123,7 @@ func later(t time.Time, location *time.Location) string {
 	return local(t, location)
 }
 
-// impose writes overrides as rotations, and says what could not be.
+// impose writes overrides as rotations, and records what was left out.
 func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Location) {
 	left, err := impose(out, overrides, called, now)
 	if err != nil {
@@ -133,7 +134,7 @@ func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, ca
 	}
 }
 
-// stretchOf is a rotation of one stretch.
+// stretchOf returns a rotation for a single stretch.
 func stretchOf(name string, priority int, start, end time.Time, location *time.Location, turn setup.Turn) setup.Rotation {
 	r := setup.Rotation{Name: name, Priority: priority, Start: local(start, location), Every: "12 months", Until: local(end, location), Turns: []setup.Turn{turn}}
 	if twice(start, location) || twice(end, location) {
@@ -142,7 +143,8 @@ func stretchOf(name string, priority int, start, end time.Time, location *time.L
 	return r
 }
 
-// twice reports whether the clock of a zone has shown the same a while before, so that the file would name the earlier.
+// twice reports whether a zone's clock showed the same time shortly before, so that in the file it
+// would mean the earlier.
 func twice(t time.Time, location *time.Location) bool {
 	zone, err := schedule.LoadZone(location.String())
 	if err != nil {
@@ -152,7 +154,7 @@ func twice(t time.Time, location *time.Location) bool {
 	return !zone.Instant(date, clock).Equal(t.Truncate(time.Minute))
 }
 
-// top is the highest priority of a schedule's rotations.
+// top returns the highest priority of a schedule's rotations.
 func top(s setup.Schedule) int {
 	highest := 0
 	for _, r := range s.Rotations {
@@ -161,8 +163,8 @@ func top(s setup.Schedule) int {
 	return highest
 }
 
-// together are the stretches in which an override acts, joined where they touch. What is past of them counts, so that
-// another run, later, says the same.
+// together returns the stretches in which overrides act, merged if they touch. Past ones are
+// included, so that a later run has the same result.
 func together(overrides []schedule.Override) (out []schedule.Shift) {
 	sorted := slices.SortedFunc(slices.Values(overrides), func(a, b schedule.Override) int { return a.Start.Compare(b.Start) })
 	for _, o := range sorted {
@@ -177,7 +179,7 @@ func together(overrides []schedule.Override) (out []schedule.Shift) {
 	return out
 }
 
-// sameThroughout reports whether the same people are on call in a whole stretch.
+// sameThroughout reports whether the same people are on call for a whole stretch.
 func sameThroughout(s *schedule.Schedule, stretch schedule.Shift) bool {
 	for _, shift := range s.Shifts(stretch.Start, stretch.End, schedule.RolePrimary) {
 		if !sameUsers(shift.Users, stretch.Users) {

@@ -12,7 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// OnCall is what Grafana OnCall's public API answered: the lists, and the final shifts of each schedule.
+// OnCall is the responses of Grafana OnCall's public API: the lists, and the final shifts of each
+// schedule.
 type OnCall struct {
 	Users        []gocUser
 	Teams        []gocTeam
@@ -114,13 +115,13 @@ type gocGroup struct {
 	} `json:"slack"`
 }
 
-// grafanaOnCall carries over one installation.
+// grafanaOnCall imports one installation.
 type grafanaOnCall struct {
 	builder
 	in OnCall
 }
 
-// FromOnCall makes our set-up of Grafana OnCall's, as it is in force from now on.
+// FromOnCall converts Grafana OnCall's set-up to ours, as in force from now on.
 func FromOnCall(in OnCall, now time.Time) Result {
 	g := &grafanaOnCall{builder: newBuilder(now), in: in}
 	for _, t := range in.Teams {
@@ -179,7 +180,7 @@ func (g *grafanaOnCall) user(u gocUser) {
 	g.ways(name, ways)
 }
 
-// rules says a person's notification rules of one kind, in order.
+// rules describes a person's notification rules of one kind, in order.
 func (g *grafanaOnCall) rules(user string, important bool) string {
 	var said []string
 	list := slices.SortedStableFunc(slices.Values(g.in.Rules), func(a, b gocRule) int { return a.Position - b.Position })
@@ -202,7 +203,7 @@ func (g *grafanaOnCall) chain(c gocChain) {
 	team := g.team(c.TeamID)
 	out := setup.Policy{Name: name, Team: team}
 	steps := slices.SortedStableFunc(slices.Values(g.in.Steps), func(a, b gocStep) int { return a.Position - b.Position })
-	important, together := false, false // the next targets are paged together with the last
+	important, together := false, false // the next targets are paged together with the previous ones
 	for _, s := range steps {
 		if s.Chain != c.ID {
 			continue
@@ -240,7 +241,7 @@ func (g *grafanaOnCall) chain(c gocChain) {
 	g.addPolicy(out, where)
 }
 
-// pauses puts a wait after the last step; one that follows another adds to it.
+// pauses adds a wait after the last step; consecutive waits add up.
 func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, where Location) {
 	n := len(out.Steps)
 	if n == 0 {
@@ -253,7 +254,7 @@ func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, wh
 	out.Steps[n-1].Wait = wait(d)
 }
 
-// targets says whom a step pages; robin: one of them, by turns.
+// targets returns the people that a step pages; with robin, one of them in turn.
 func (g *grafanaOnCall) targets(s gocStep, team string, where Location) (page []string, robin bool) {
 	each := func(ids []string) (out []string) {
 		for _, name := range g.people(ids, team, where) {
@@ -298,7 +299,7 @@ func (g *grafanaOnCall) targets(s gocStep, team string, where Location) (page []
 	return nil, false
 }
 
-// handle is a user group's, by Grafana's id or Slack's.
+// handle returns a user group's handle, by Grafana's id or Slack's.
 func (g *grafanaOnCall) handle(id string) string {
 	for _, u := range g.in.Groups {
 		if (u.ID == id || u.Slack.ID == id) && id != "" {
@@ -347,8 +348,8 @@ func (g *grafanaOnCall) integration(i gocIntegration) {
 	g.Senders = append(g.Senders, Sender{Integration: name, What: cmp.Or(i.Type, "webhook")})
 }
 
-// route keeps a route that can't be translated, as one that changes nothing: a regular expression there is about the whole
-// payload, a template about whatever it likes.
+// route keeps a route that can't be translated as one without effect: there, a regular expression
+// matches the whole payload, and a template anything.
 func (g *grafanaOnCall) route(r gocRoute, titles *names, where Location) (setup.Route, bool) {
 	here := where.at(fmt.Sprintf("route %d", r.Position+1))
 	if !g.policies.has(r.Chain) {
@@ -361,12 +362,12 @@ func (g *grafanaOnCall) route(r gocRoute, titles *names, where Location) (setup.
 		g.lose(here, "the regular expression %s is searched in the whole payload there. Here it is about the title and switched off (shadow); name the field it means, and take out shadow", excerpt(r.Regex))
 		return out, true
 	}
-	out.If = []string{"labels.grafana_oncall_route is " + out.Name} // which nothing has
+	out.If = []string{"labels.grafana_oncall_route is " + out.Name} // no alert has this label
 	g.lose(here, "its template %s can't be translated: the route is switched off (shadow); write it as if or when (docs/routes.md), and take out shadow", excerpt(r.Regex))
 	return out, true
 }
 
-// userGroups are those that follow schedules.
+// userGroups imports the user groups that follow schedules.
 func (g *grafanaOnCall) userGroups() {
 	follow := map[string][]string{}
 	for _, s := range g.in.Schedules {

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// ReadOnCall reads answers of Grafana OnCall's public API, whose files say by their names what they are: users.json,
-// teams.json, schedules.json, on_call_shifts.json or on_call_shifts-SCHEDULE.json, final_shifts-SCHEDULE.json,
-// shift_swaps.json, escalation_chains.json, escalation_policies.json, integrations.json, routes.json,
-// personal_notification_rules.json, user_groups.json.
+// ReadOnCall reads responses of Grafana OnCall's public API. The file names tell their contents:
+// users.json, teams.json, schedules.json, on_call_shifts.json or on_call_shifts-SCHEDULE.json,
+// final_shifts-SCHEDULE.json, shift_swaps.json, escalation_chains.json, escalation_policies.json,
+// integrations.json, routes.json, personal_notification_rules.json, user_groups.json.
 func ReadOnCall(files map[string][]byte) (in OnCall, err error) {
 	in.ShiftsOf, in.Finals = map[string][]string{}, map[string][]gocFinal{}
 	for _, name := range sortedKeys(files) {

@@ -91,7 +91,7 @@ func (g *grafanaOnCall) schedule(s gocSchedule) {
 	g.final(s, name)
 }
 
-// host is where a calendar is: its address may be a secret.
+// host returns a calendar's host, because its full address may be a secret.
 func host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -100,7 +100,7 @@ func host(address string) string {
 	return u.Host
 }
 
-// written has a schedule that follows a calendar be those shifts that are known of it.
+// written turns a schedule that follows a calendar into its known shifts.
 func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *time.Location, where Location) {
 	for _, f := range g.in.Finals[s.ID] {
 		user := g.users.byID[f.User]
@@ -117,7 +117,7 @@ func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *ti
 	g.lose(where, "it follows a calendar (%s); here its shifts until %s are written down, and what comes after is yours to set up", host(s.Primary), g.in.Asked.Until.Format("2006-01-02"))
 }
 
-// shifts makes rotations of the shifts of a schedule.
+// shifts converts a schedule's shifts to rotations.
 func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names, where Location) {
 	ids := slices.Clone(s.Shifts)
 	for _, id := range g.in.ShiftsOf[s.ID] {
@@ -139,7 +139,7 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 		}
 	}
 	g.swaps(out, s, called, where)
-	priority := top(*out) + 1 // those that overlap are on call together
+	priority := top(*out) + 1 // overlapping shifts apply together
 	for _, x := range overrides {
 		x.Level = priority
 		out.Rotations = append(out.Rotations, g.shift(x, s, out.Team, called, where)...)
@@ -149,7 +149,7 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 	}
 }
 
-// shift makes rotations of one shift: one, or as many as its single dates need.
+// shift converts one shift to a rotation, or to one for each of its dates.
 func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *names, where Location) []setup.Rotation {
 	here := where.at("shift " + x.Name)
 	r, err := g.recurrence(x, s)
@@ -158,12 +158,12 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 		return nil
 	}
 	if !r.until.IsZero() && !r.until.After(g.now) {
-		return nil // history
+		return nil // it is past
 	}
 	rolling := x.Type == "rolling_users"
 	single := x.Type == "single_event" || x.Type == "override"
 	if end := instant(r.start.Add(r.lasts), r.zone); single && !end.After(g.now) {
-		return nil // history
+		return nil // it is past
 	}
 	groups := x.Rolling
 	if !rolling && (!single || len(x.Users) > 0 || len(groups) == 0) {
@@ -185,7 +185,7 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 		g.lose(here, "nobody who is left has it; it is left out")
 		return nil
 	}
-	for range missing { // as there, where others move up and the hole comes last
+	for range missing { // as in Grafana OnCall, where others move up and the gap comes last
 		r.groups = append(r.groups, setup.Turn{})
 	}
 	if single {
@@ -198,7 +198,7 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 	return g.recurs(r, x.ID, s.TimeZone, called, g.now, here)
 }
 
-// recurrence reads a shift's rule.
+// recurrence converts a shift's rule.
 func (g *grafanaOnCall) recurrence(x gocShift, s gocSchedule) (r recurrence, err error) {
 	name := s.TimeZone
 	if x.TimeZone != "" {
@@ -230,15 +230,16 @@ func (g *grafanaOnCall) recurrence(x gocShift, s gocSchedule) (r recurrence, err
 		r.start = r.start.AddDate(0, 0, firstDay(r))
 	}
 	r.from = instant(r.start, r.zone)
-	begun, _ := time.Parse("2006-01-02T15:04:05", x.RotationStart) // none: at the start
-	byDays := len(r.weekday) > 0 && r.freq == "daily"              // which go round from the start on
+	begun, _ := time.Parse("2006-01-02T15:04:05", x.RotationStart) // without one, at the start
+	byDays := len(r.weekday) > 0 && r.freq == "daily"              // these rotate from the start on
 	if x.Type == "rolling_users" && !byDays && begun.After(r.start) {
 		r.from = instant(r.occurrence(begun, s.Type == "web"), r.zone)
 	}
 	return r, nil
 }
 
-// firstDay is in how many days a rotation begins whose beginning is on none of its days: on the first of them in a week.
+// firstDay returns in how many days a rotation begins if its start is not on one of its days: on
+// the first of them in a week.
 func firstDay(r recurrence) int {
 	for i := range 7 {
 		d := time.Weekday((int(r.weekFrom) + i) % 7)
@@ -249,7 +250,7 @@ func firstDay(r recurrence) int {
 	return 0
 }
 
-// swaps are those that somebody has taken.
+// swaps imports the swaps that somebody has taken.
 func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names, where Location) {
 	var taken []schedule.Override
 	for _, w := range g.in.Swaps {
@@ -267,7 +268,7 @@ func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names,
 	g.impose(out, taken, called, g.now, where)
 }
 
-// final notes what Grafana OnCall itself says of the schedule.
+// final records Grafana OnCall's own final schedule.
 func (g *grafanaOnCall) final(s gocSchedule, name string) {
 	finals, there := g.in.Finals[s.ID]
 	if !there {

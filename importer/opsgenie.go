@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// Opsgenie is what Opsgenie has, by its REST API or in the folders that its backup tool writes.
+// Opsgenie is the data of Opsgenie, from its REST API or the folders of its backup tool.
 type Opsgenie struct {
 	Users        []ogUser
 	Teams        []ogTeam
@@ -22,10 +22,10 @@ type Opsgenie struct {
 	Integrations []ogIntegration
 	Heartbeats   []ogHeartbeat
 	Asked        asked
-	Backup       bool // of the backup tool, which leaves out overrides
+	Backup       bool // from the backup tool, which leaves out overrides
 }
 
-// A ogRef names a user, a team, a schedule, an escalation or nobody.
+// A ogRef refers to a user, a team, a schedule, an escalation or nobody.
 type ogRef struct {
 	Type     string `json:"type"`
 	ID       string `json:"id"`
@@ -94,7 +94,7 @@ type ogHeartbeat struct {
 	Owner    ogRef  `json:"ownerTeam"`
 }
 
-// opsgenie carries over one installation.
+// opsgenie imports one installation.
 type opsgenie struct {
 	Result
 	in        Opsgenie
@@ -104,13 +104,13 @@ type opsgenie struct {
 	teams     *names
 	schedules *names
 	policies  *names
-	routed    *names // policies made for a schedule to which a team's alerts go
+	routed    *names // policies made for schedules to which teams' alerts are routed
 	senders   *names
 	teamless  bool
 	members   map[string]bool // "TEAM USER", by our names
 }
 
-// FromOpsgenie makes our set-up of Opsgenie's, as it is in force from now on.
+// FromOpsgenie converts Opsgenie's set-up to ours, as in force from now on.
 func FromOpsgenie(in Opsgenie, now time.Time) Result {
 	o := &opsgenie{
 		in: in, now: now, users: newNames(), byMail: map[string]string{}, teams: newNames(), schedules: newNames(), policies: newNames(),
@@ -157,7 +157,7 @@ func (o *opsgenie) user(u ogUser) {
 	o.Setup.Users = append(o.Setup.Users, setup.User{Name: name, Email: u.Username, TimeZone: zone(u.TimeZone)})
 }
 
-// person returns somebody by our name; they may be named by id or by mail address.
+// person returns our name of a person, given by id or mail address.
 func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
 	id := ref.ID
 	if !o.users.has(id) {
@@ -170,7 +170,7 @@ func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
 	return "", false
 }
 
-// find returns the id of a thing that is named by id or by name.
+// find returns the id of an object given by id or name.
 func find(n *names, ref ogRef) string {
 	if n.has(ref.ID) {
 		return ref.ID
@@ -198,7 +198,7 @@ func (o *opsgenie) teamName(id string) string {
 	return o.teams.of(id, "")
 }
 
-// A level is a rule of an escalation and when it comes, counted from the alert.
+// A level is an escalation rule and its delay, counted from the alert.
 type level struct {
 	after time.Duration
 	page  []string
@@ -250,7 +250,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 
 func minutes(d time.Duration) string { return fmt.Sprintf("%dm", int(d.Minutes())) }
 
-// target says whom a rule pages in our words.
+// target converts the target of a rule.
 func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 	switch r.Type {
 	case "user":
@@ -289,7 +289,7 @@ func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 	return nil
 }
 
-// integration makes an integration with the policy to which its team's alerts go by default.
+// integration makes an integration with the default policy of its team's alerts.
 func (o *opsgenie) integration(i ogIntegration) {
 	name := o.senders.of(i.ID, i.Name)
 	where := Location{"integration", name, ""}
@@ -311,7 +311,7 @@ func (o *opsgenie) integration(i ogIntegration) {
 	o.Senders = append(o.Senders, sender)
 }
 
-// routedTo is the policy to which a team's alerts go when no other rule of its routing matches.
+// routedTo returns the policy for a team's alerts that no other routing rule matches.
 func (o *opsgenie) routedTo(team string, where Location) string {
 	rules := o.in.Routing[team]
 	if n := len(rules); n > 1 {
@@ -328,7 +328,7 @@ func (o *opsgenie) routedTo(team string, where Location) string {
 			return o.forSchedule(find(o.schedules, r.Notify), team)
 		}
 	}
-	for _, p := range o.Setup.Policies { // without a rule that can be followed
+	for _, p := range o.Setup.Policies { // there is no usable rule
 		if p.Team == o.teamName(team) {
 			return p.Name
 		}
@@ -336,7 +336,7 @@ func (o *opsgenie) routedTo(team string, where Location) string {
 	return ""
 }
 
-// forSchedule is a policy that pages a schedule alone.
+// forSchedule returns a policy that pages only a schedule.
 func (o *opsgenie) forSchedule(schedule, team string) string {
 	id := "schedule " + schedule
 	made := o.policies.has(id)

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// ReadOpsgenie reads answers of Opsgenie's API, whose files say by their names what they are (users.json, team-ID.json,
-// routing-TEAM.json, schedules.json, overrides-SCHEDULE.json, timeline-SCHEDULE.json, escalations.json,
-// integrations.json, heartbeats.json), or the folders of its backup tool (users/NAME-ID.json and so on).
+// ReadOpsgenie reads responses of Opsgenie's API, whose file names tell their contents (users.json,
+// team-ID.json, routing-TEAM.json, schedules.json, overrides-SCHEDULE.json, timeline-SCHEDULE.json,
+// escalations.json, integrations.json, heartbeats.json), or the folders of its backup tool
+// (users/NAME-ID.json and so on).
 func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 	in.Routing, in.Overrides, in.Timelines = map[string][]ogRouting{}, map[string][]ogOverride{}, map[string][]ogPeriod{}
 	for _, name := range sortedKeys(files) {
@@ -39,7 +40,7 @@ func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 	in.Users = once(in.Users, func(u ogUser) string { return u.ID })
 	in.Schedules = once(in.Schedules, func(s ogSchedule) string { return s.ID })
 	in.Escalations = once(in.Escalations, func(e ogEscalation) string { return e.ID })
-	slices.Reverse(in.Teams) // those that were asked for one by one come later, and have members
+	slices.Reverse(in.Teams) // teams requested one by one come later, and have members
 	in.Teams = once(in.Teams, func(t ogTeam) string { return t.ID })
 	slices.Reverse(in.Teams)
 	if len(in.Users) == 0 {
@@ -48,7 +49,7 @@ func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 	return in, nil
 }
 
-// answered takes in what the API answered.
+// answered adds a response of the API.
 func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
@@ -105,7 +106,7 @@ func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
 	return nil
 }
 
-// backedUp takes in a file of the backup tool: one thing each.
+// backedUp adds a file of the backup tool, which holds one object.
 func (in *Opsgenie) backedUp(folder string, text []byte) error {
 	var f struct {
 		User      *ogUser      `json:"user"`

@@ -58,7 +58,7 @@ type ogPeriod struct {
 	Recipient ogRef     `json:"recipient"`
 }
 
-// asked is for what time a vendor was asked who will be on call.
+// asked is the period for which a vendor's final schedules were requested.
 type asked struct{ Since, Until time.Time }
 
 func (o *opsgenie) schedule(s ogSchedule) {
@@ -77,7 +77,7 @@ func (o *opsgenie) schedule(s ogSchedule) {
 	called := newNames()
 	for _, r := range s.Rotations {
 		if r.End != nil && !r.End.After(o.now) {
-			continue // history
+			continue // it is past
 		}
 		if rotation, ok := o.rotation(r, called, team, location, where.at("rotation "+r.Name)); ok {
 			out.Rotations = append(out.Rotations, rotation)
@@ -102,7 +102,7 @@ func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *
 		o.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
 		return setup.Rotation{}, false
 	}
-	// All rotations are on call together: the same priority.
+	// All rotations apply together: the same priority.
 	out := setup.Rotation{Name: called.of(r.ID, r.Name), Priority: 1, Start: local(r.Start, location), Every: plural(int64(max(r.Length, 1)), unit), Only: only}
 	if r.End != nil {
 		out.Until = local(*r.End, location)
@@ -143,10 +143,10 @@ func (o *opsgenie) turn(p ogRef, team string, where Location) setup.Turn {
 	return setup.Turn{}
 }
 
-// overrides are what will be in force: rotations above all others that end with them.
+// overrides imports current and future overrides, as rotations of top priority that end with them.
 func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, location *time.Location, where Location) {
 	priority := 2
-	var off []schedule.Override // that take everybody off call
+	var off []schedule.Override // those that take everybody off call
 	for _, v := range o.in.Overrides[s.ID] {
 		if !v.End.After(o.now) {
 			continue
@@ -173,7 +173,7 @@ func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, l
 	o.impose(out, off, called, o.now, where)
 }
 
-// final notes what Opsgenie itself says of the schedule.
+// final records Opsgenie's own final schedule.
 func (o *opsgenie) final(s ogSchedule, name string) {
 	periods, there := o.in.Timelines[s.ID]
 	if !there {
@@ -192,7 +192,8 @@ func (o *opsgenie) final(s ogSchedule, name string) {
 	o.says(name, o.in.Asked, o.now, shifts)
 }
 
-// windows says a restriction as ours. A span from Monday to Friday is one stretch there, nights included.
+// windows converts a restriction. A span from Monday to Friday is one stretch there, including
+// nights.
 func (r *ogRestriction) windows() (out []schedule.Window, err error) {
 	if r == nil {
 		return nil, nil

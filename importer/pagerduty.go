@@ -11,9 +11,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// PagerDuty is what PagerDuty's REST API answered: of GET /users, /teams, /teams/ID/members, /schedules/ID,
-// /schedules/ID/overrides, /escalation_policies, /services?include[]=integrations, /maintenance_windows, and of schedules made
-// of shifts /v3/schedules/ID, its /overrides and its /custom_shifts.
+// PagerDuty is the responses of PagerDuty's REST API: to GET /users, /teams, /teams/ID/members,
+// /schedules/ID, /schedules/ID/overrides, /escalation_policies, /services?include[]=integrations,
+// /maintenance_windows, and for shift-based schedules to /v3/schedules/ID, its /overrides and its
+// /custom_shifts.
 type PagerDuty struct {
 	Users       []pdUser
 	Teams       []pdRef
@@ -25,8 +26,8 @@ type PagerDuty struct {
 	Maintenance []pdMaintenance
 	ShiftBased  []pdShiftBased        // schedules of the API v3, which v2 doesn't list
 	Swaps       map[string][]pdSwap   // overrides of those, by schedule
-	Custom      map[string][]pdCustom // shifts of those that were added by hand, by schedule
-	Asked       asked                 // for which final schedules were asked for
+	Custom      map[string][]pdCustom // manual shifts of those, by schedule
+	Asked       asked                 // period of the final schedules
 }
 
 type pdRef struct {
@@ -90,10 +91,10 @@ type pdMaintenance struct {
 	Services    []pdRef   `json:"services"`
 }
 
-// homeless is the team of what belongs to none there.
+// homeless is the team of objects that have none.
 const homeless = "(none)"
 
-// pagerDuty carries over one installation.
+// pagerDuty imports one installation.
 type pagerDuty struct {
 	Result
 	in        PagerDuty
@@ -108,7 +109,7 @@ type pagerDuty struct {
 	members   map[string]bool // "TEAM USER", by id: who is on call for a team is in it
 }
 
-// FromPagerDuty makes our set-up of PagerDuty's, as it is in force from now on.
+// FromPagerDuty converts PagerDuty's set-up to ours, as in force from now on.
 func FromPagerDuty(in PagerDuty, now time.Time) Result {
 	p := &pagerDuty{
 		in: in, now: now, users: newNames(), teams: newNames(), schedules: newNames(), policies: newNames(), services: newNames(), windows: newNames(),
@@ -159,7 +160,7 @@ func (p *pagerDuty) user(u pdUser) {
 	}
 }
 
-// person returns somebody by our name. Whom PagerDuty no longer lists is gone.
+// person returns our name of a person. People whom PagerDuty no longer lists have left.
 func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
 	if p.users.has(ref.ID) {
 		return p.users.of(ref.ID, ""), true
@@ -168,7 +169,7 @@ func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
 	return "", false
 }
 
-// team returns the team that something belongs to, and has its people be members.
+// team returns the team of an object, and makes the people in it members.
 func (p *pagerDuty) team(refs []pdRef, where Location) string {
 	for _, t := range refs {
 		if p.teams.has(t.ID) {
@@ -263,7 +264,7 @@ func (p *pagerDuty) service(s pdService) {
 	}
 }
 
-// maintenance plans a window for each service that one there has.
+// maintenance plans a window for each service of PagerDuty's.
 func (p *pagerDuty) maintenance(m pdMaintenance) {
 	name := cmp.Or(m.Description, m.Summary, m.ID)
 	for _, s := range m.Services {
@@ -279,7 +280,7 @@ func (p *pagerDuty) maintenance(m pdMaintenance) {
 	}
 }
 
-// ackTimeouts are the policies': those of the services, if all of a policy agree.
+// ackTimeouts sets the policies' timeouts to those of their services, if these agree.
 func (p *pagerDuty) ackTimeouts() {
 	for i := range p.Setup.Policies {
 		policy := &p.Setup.Policies[i]
@@ -311,7 +312,7 @@ func (p *pagerDuty) teamName(id string) string {
 	return p.teams.of(id, "")
 }
 
-// writeTeams comes last: by then it is known who is on call for each.
+// writeTeams comes last, when everybody on call for a team is known.
 func (p *pagerDuty) writeTeams() {
 	ids := make([]string, 0, len(p.in.Teams)+1)
 	for _, t := range p.in.Teams {
@@ -342,7 +343,7 @@ func (p *pagerDuty) writeTeams() {
 	}
 }
 
-// zone is an IANA zone; a few that vendors still use have other names there.
+// zone returns an IANA zone; vendors still use a few outdated names.
 func zone(name string) string {
 	if _, err := time.LoadLocation(name); err != nil {
 		return ""

@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// ReadPagerDuty reads saved answers of PagerDuty's API: a file holds what one request was answered, or the items of several
-// pages. Files may be called as one likes, but what doesn't say to what it belongs: members-TEAM.json,
-// overrides-SCHEDULE.json. "asked" says for what time final schedules were asked for.
+// ReadPagerDuty reads saved responses of PagerDuty's API: a file holds one response, or the items
+// of several pages. Files may have any name, except those whose contents don't tell what they
+// belong to: members-TEAM.json, overrides-SCHEDULE.json. "asked" is the period of the final
+// schedules.
 func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 	in.Members, in.Overrides = map[string][]pdMember{}, map[string][]pdEntry{}
 	in.Swaps, in.Custom = map[string][]pdSwap{}, map[string][]pdCustom{}
-	whole := map[string]bool{} // schedules that were asked for one by one, with their layers
+	whole := map[string]bool{} // schedules requested one by one, with their layers
 	for _, name := range sortedKeys(files) {
 		var answer map[string]json.RawMessage
 		if err := json.Unmarshal(files[name], &answer); err != nil {
@@ -29,13 +30,13 @@ func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 			}
 		}
 	}
-	// A thing may be in several answers.
+	// An object may be in several responses.
 	in.Users = once(in.Users, func(u pdUser) string { return u.ID })
 	in.Teams = once(in.Teams, func(r pdRef) string { return r.ID })
 	in.Policies = once(in.Policies, func(p pdPolicy) string { return p.ID })
 	in.Services = once(in.Services, func(s pdService) string { return s.ID })
 	in.Schedules = once(in.Schedules, func(s pdSchedule) string { return s.ID })
-	// Lists only name them; those that were asked for one by one have a time zone.
+	// Lists have only names; those requested one by one have a time zone.
 	slices.SortStableFunc(in.ShiftBased, func(a, b pdShiftBased) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), -strings.Compare(a.TimeZone, b.TimeZone))
 	})
@@ -46,7 +47,7 @@ func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 	return in, nil
 }
 
-// take takes in what an answer has under a key.
+// take adds the value of a key in a response.
 func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[string]bool) error {
 	switch key {
 	case "users":
@@ -101,7 +102,7 @@ func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[
 	return nil
 }
 
-// overridden takes in overrides, of layers or of shifts.
+// overridden adds overrides, of layers or of shifts.
 func (in *PagerDuty) overridden(raw json.RawMessage, of string) error {
 	var kinds []pdRef
 	if err := more(&kinds, raw); err != nil {
@@ -126,7 +127,7 @@ func more[T any](list *[]T, raw json.RawMessage) error {
 	return nil
 }
 
-// once keeps the first of each.
+// once keeps the first of each id.
 func once[T any](list []T, id func(T) string) []T {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(list, func(t T) bool {

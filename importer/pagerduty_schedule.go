@@ -12,7 +12,7 @@ import (
 type pdSchedule struct {
 	pdRef
 	TimeZone string    `json:"time_zone"`
-	Layers   []pdLayer `json:"schedule_layers"` // the highest first
+	Layers   []pdLayer `json:"schedule_layers"` // highest first
 	Teams    []pdRef   `json:"teams"`
 	Final    *struct {
 		Entries []pdEntry `json:"rendered_schedule_entries"`
@@ -23,7 +23,7 @@ type pdLayer struct {
 	pdRef
 	Start        time.Time       `json:"start"`
 	End          *time.Time      `json:"end"`
-	VirtualStart time.Time       `json:"rotation_virtual_start"` // the beginning of a turn of the first user
+	VirtualStart time.Time       `json:"rotation_virtual_start"` // start of a turn of the first user
 	TurnSeconds  int64           `json:"rotation_turn_length_seconds"`
 	Restrictions []pdRestriction `json:"restrictions"`
 	Users        []struct {
@@ -60,11 +60,11 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 	team := p.team(s.Teams, where)
 	out := setup.Schedule{Name: name, Team: p.teamName(team), TimeZone: s.TimeZone}
 	layers := slices.Clone(s.Layers)
-	slices.Reverse(layers) // the lowest first, as their priorities grow
+	slices.Reverse(layers) // lowest first, as priorities increase
 	rotationNames := newNames()
 	for i, l := range layers {
 		if l.End != nil && !l.End.After(p.now) {
-			continue // history
+			continue // it is past
 		}
 		here := where.at("layer " + l.called())
 		for _, u := range l.Users {
@@ -83,7 +83,7 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 	p.final(s, name)
 }
 
-// layer makes a rotation of a layer; two, if it will begin in the middle of a turn.
+// layer converts a layer to a rotation; to two, if it will begin in the middle of a turn.
 func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Location) []setup.Rotation {
 	every := period(l.TurnSeconds)
 	if every == "" || len(l.Users) == 0 {
@@ -112,8 +112,8 @@ func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.
 	return beginning(r, time.Duration(l.TurnSeconds)*time.Second, l.Start, location, p.now)
 }
 
-// overrides are what will be in force: rotations above all others that end with them. Of two that overlap the later
-// one in the list wins, as there the one made last.
+// overrides imports current and future overrides, as rotations of top priority that end with them.
+// Of two that overlap, the later one in the list wins, like the one created last in PagerDuty.
 func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, names *names, location *time.Location, where Location) {
 	for _, o := range p.in.Overrides[s.ID] {
 		if !o.End.After(p.now) {
@@ -134,7 +134,7 @@ func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, n
 	}
 }
 
-// final notes what PagerDuty itself says of the schedule.
+// final records PagerDuty's own final schedule.
 func (p *pagerDuty) final(s pdSchedule, name string) {
 	if s.Final == nil {
 		return
@@ -146,7 +146,7 @@ func (p *pagerDuty) final(s pdSchedule, name string) {
 	p.says(name, p.in.Asked, p.now, shifts)
 }
 
-// period says a turn's length in words.
+// period formats a turn's length.
 func period(seconds int64) string {
 	switch {
 	case seconds <= 0 || seconds%3600 != 0:
@@ -174,7 +174,7 @@ var weekdays = [7]schedule.Weekday{
 	schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday,
 }
 
-// windows says restrictions as ours; several are a union there, too.
+// windows converts restrictions; several form a union there too.
 func windows(restrictions []pdRestriction) (out []schedule.Window, err error) {
 	for _, r := range restrictions {
 		var h, m, s int

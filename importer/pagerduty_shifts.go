@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A pdShiftBased is a schedule of the API v3: rotations of events, each with a rule of iCalendar's.
+// A pdShiftBased is a schedule of the API v3: rotations of events, each with an iCalendar rule.
 type pdShiftBased struct {
 	pdRef
 	TimeZone  string  `json:"time_zone"`
@@ -61,7 +61,7 @@ type pdAssigned struct {
 	} `json:"source"`
 }
 
-// A pdSwap has one member stand in for another in one rotation.
+// A pdSwap replaces one member by another in one rotation.
 type pdSwap struct {
 	Rotation   string     `json:"rotation_id"`
 	Start      time.Time  `json:"start_time"`
@@ -70,7 +70,7 @@ type pdSwap struct {
 	Overriding pdV3Member `json:"overriding_member"`
 }
 
-// A pdCustom is a shift beside the rotations.
+// A pdCustom is a shift outside the rotations.
 type pdCustom struct {
 	Start       time.Time `json:"start_time"`
 	End         time.Time `json:"end_time"`
@@ -96,7 +96,7 @@ func (p *pagerDuty) shiftBased(s pdShiftBased) {
 	for i, r := range s.Rotations {
 		for _, e := range r.Events {
 			if e.Until != nil && !e.Until.After(p.now) {
-				continue // history
+				continue // it is past
 			}
 			if e.Name == "" {
 				e.Name = fmt.Sprintf("Rotation %d", i+1)
@@ -109,7 +109,7 @@ func (p *pagerDuty) shiftBased(s pdShiftBased) {
 	p.finalShifts(s, name)
 }
 
-// member returns a turn of one member: nobody, if that is who has it, or if they are gone.
+// member returns a member's turn: empty, if nobody has it or the member has left.
 func (p *pagerDuty) member(m pdV3Member, team string, where Location) setup.Turn {
 	if m.Type == "empty_member" {
 		return setup.Turn{}
@@ -122,7 +122,7 @@ func (p *pagerDuty) member(m pdV3Member, team string, where Location) setup.Turn
 	return setup.Turn{name}
 }
 
-// event makes rotations of an event. Events are on call together: the same priority.
+// event converts an event to rotations. Events apply together: the same priority.
 func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
 	zone, err := time.LoadLocation(e.Start.Zone)
 	if err != nil || e.Start.Zone == "" {
@@ -162,7 +162,7 @@ func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, call
 	return p.aligned(made, s, rotation, where)
 }
 
-// rule reads the one RRULE of an event.
+// rule parses the only RRULE of an event.
 func (r *recurrence) rule(lines []string) error {
 	for _, line := range lines {
 		text, ok := strings.CutPrefix(line, "RRULE:")
@@ -179,7 +179,7 @@ func (r *recurrence) rule(lines []string) error {
 	return nil
 }
 
-// part reads one part of an RRULE.
+// part parses one part of an RRULE.
 func (r *recurrence) part(key, value string) (err error) {
 	switch key {
 	case "FREQ":
@@ -223,8 +223,9 @@ func numbers(list string) (out []int, err error) {
 	return out, nil
 }
 
-// aligned has turns go round as they do there. Which member has the first occurrence isn't said there, but the final
-// schedule says who has the next: if that is another than here, the order is turned until it is the same.
+// aligned aligns turns with PagerDuty's. The response doesn't tell which member has the first
+// occurrence, but the final schedule tells who has the next one: the order is rotated until ours is
+// the same.
 func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation string, where Location) []setup.Rotation {
 	if s.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
 		return made
@@ -260,7 +261,7 @@ func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation stri
 	return made
 }
 
-// nextOf is the first assignment that a rotation has by its turns.
+// nextOf returns the first assignment in a rotation that comes from its turns.
 func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, found bool) {
 	for _, a := range all {
 		if a.Source.Type == "schedule_rotation" && a.Source.Rotation == rotation && a.Member.Type != "empty_member" && a.End.After(p.now) && (!found || a.Start.Before(next.Start)) {
@@ -270,7 +271,7 @@ func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, 
 	return next, found
 }
 
-// exceptions are the shifts that were added by hand and the overrides.
+// exceptions imports manual shifts and overrides.
 func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out []schedule.Override) {
 	for _, c := range p.in.Custom[s.ID] {
 		for _, a := range c.Assignments {
@@ -304,7 +305,7 @@ func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out
 	return out
 }
 
-// finalShifts notes what PagerDuty itself says of the schedule.
+// finalShifts records PagerDuty's own final schedule.
 func (p *pagerDuty) finalShifts(s pdShiftBased, name string) {
 	if s.Final == nil {
 		return

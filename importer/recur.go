@@ -11,13 +11,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A recurrence is a shift that comes back by a rule such as iCalendar's RRULE, and goes round among groups of people. Its
-// times are what the wall clock shows, written as UTC; instants are real.
+// A recurrence is a shift that recurs by a rule such as iCalendar's RRULE and rotates among groups
+// of people. Its times are wall-clock times, written as UTC; instants are real.
 type recurrence struct {
 	name     string
 	priority int
 	zone     *time.Location
-	start    time.Time     // wall clock: of the first occurrence
+	start    time.Time     // wall clock: first occurrence
 	lasts    time.Duration // each occurrence, on the wall clock
 	freq     string        // hourly, daily, weekly, monthly
 	interval int
@@ -26,20 +26,21 @@ type recurrence struct {
 	dates    []int        // of the month; negative ones count from its end
 	weekFrom time.Weekday // when weeks begin
 	groups   []setup.Turn
-	each     int       // so many occurrences of one group before the next
-	counted  bool      // occurrences advance the turns, rather than weeks and months
-	from     time.Time // instant: nothing before it
-	until    time.Time // instant: no occurrence from then on; zero: without end
+	each     int       // occurrences of one group before the next
+	counted  bool      // turns advance by occurrence, rather than by week or month
+	from     time.Time // instant: the start
+	until    time.Time // instant: no occurrence from then on; zero: never ends
 }
 
-// maxTurns is how many turns a rotation may be spelled out in.
+// maxTurns is how many turns a rotation may be written out in.
 const maxTurns = 200
 
 var errOdd = errors.New("its recurrence can't be said as turns and weekly hours")
 
 const oneDay = 24 * time.Hour
 
-// rotations says a recurrence as rotations: turns and weekly windows. It fails for those that need single dates.
+// rotations converts a recurrence to rotations: turns and weekly windows. It fails if single dates
+// are needed.
 func (r recurrence) rotations(now time.Time) ([]setup.Rotation, error) {
 	r.interval, r.each = max(r.interval, 1), max(r.each, 1)
 	if len(r.months) > 0 || len(r.dates) > 0 || r.lasts <= 0 || r.lasts%time.Minute != 0 {
@@ -67,7 +68,7 @@ func (r recurrence) rotations(now time.Time) ([]setup.Rotation, error) {
 	return beginning(out, every, r.from, r.zone, now), nil
 }
 
-// plain is one occurrence each so many hours, days or weeks.
+// plain converts one occurrence every so many hours, days or weeks.
 func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 	unit, ok := map[string]time.Duration{"hourly": time.Hour, "daily": oneDay, "weekly": 7 * oneDay}[r.freq]
 	if !ok {
@@ -78,7 +79,7 @@ func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 		return 0, errOdd // occurrences overlap
 	}
 	step := period
-	busy := 1 // steps of a period that are the group's
+	busy := 1 // steps of a period that belong to the group
 	switch {
 	case r.lasts == period:
 	case r.freq == "weekly" && r.lasts <= 7*oneDay:
@@ -114,7 +115,7 @@ func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 	return step, nil
 }
 
-// common is the longest time of which both are multiples.
+// common returns the greatest common divisor.
 func common(a, b time.Duration) time.Duration {
 	for b != 0 {
 		a, b = b, a%b
@@ -122,7 +123,8 @@ func common(a, b time.Duration) time.Duration {
 	return a
 }
 
-// activeDays is one occurrence on each of some weekdays, and the turns go on from one of these days to the next.
+// activeDays converts an occurrence on each of some weekdays, with turns that advance from one of
+// these days to the next.
 func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotation, error) {
 	if r.lasts > oneDay {
 		return nil, errOdd
@@ -133,7 +135,7 @@ func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotat
 	}
 	out.Every = plural(int64(days), "day")
 	out.Turns = r.groups
-	if r.from.After(now) { // begin with the first occurrence after it, and whose turn that is
+	if r.from.After(now) { // begin with the first occurrence after it, and its turn
 		begin := r.occurrence(onPaper(r.from, r.zone), false)
 		passed := 0
 		for day := r.start; day.Before(begin); day = day.AddDate(0, 0, 1) {
@@ -154,13 +156,13 @@ func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotat
 	return []setup.Rotation{out}, nil
 }
 
-// weeks is an occurrence on each of some weekdays, and the turns go on from week to week.
+// weeks converts an occurrence on each of some weekdays, with turns that advance weekly.
 func (r recurrence) weeks(out *setup.Rotation) (time.Duration, error) {
 	offset := func(d time.Weekday) int { return (int(d) - int(r.weekFrom) + 7) % 7 }
 	days := slices.SortedFunc(slices.Values(r.weekday), func(a, b time.Weekday) int { return offset(a) - offset(b) })
 	first, last := days[0], days[len(days)-1]
 	if time.Duration(offset(last)-offset(first))*oneDay+r.lasts > 7*oneDay || r.interval*r.each*len(r.groups) > maxTurns {
-		return 0, errOdd // the last of a week would meet the first of the next
+		return 0, errOdd // the last of a week would run into the first of the next
 	}
 	// Hand over on the first of the days, at or before the beginning.
 	begin := r.start.AddDate(0, 0, -((int(r.start.Weekday()) - int(first) + 7) % 7))
@@ -185,13 +187,14 @@ func (r recurrence) weeks(out *setup.Rotation) (time.Duration, error) {
 	return 7 * oneDay, nil
 }
 
-// window is an occurrence that begins then, as one stretch of the week.
+// window returns an occurrence as a weekly window.
 func (r recurrence) window(start time.Time) schedule.Window {
 	end := start.Add(r.lasts)
 	return schedule.Window{FromDay: dayOf(start.Weekday()), From: clockOf(start), ToDay: dayOf(end.Weekday()), To: clockOf(end)}
 }
 
-// beginning has a rotation begin at an instant; if that is in the middle of a turn, the rest of it is a rotation of its own.
+// beginning starts a rotation at an instant; if that is in the middle of a turn, the rest of the
+// turn becomes a rotation of its own.
 func beginning(r setup.Rotation, every time.Duration, from time.Time, zone *time.Location, now time.Time) []setup.Rotation {
 	start, err := time.ParseInLocation("2006-01-02 15:04", r.Start, time.UTC)
 	at := onPaper(from, zone)
@@ -217,10 +220,12 @@ func beginning(r setup.Rotation, every time.Duration, from time.Time, zone *time
 	return []setup.Rotation{head, rest}
 }
 
-// mostDates is how many single occurrences are written of a rule that can't be said otherwise.
+// mostDates is how many single occurrences are written for a rule that can't be expressed
+// otherwise.
 const mostDates = 60
 
-// singles says a recurrence as single stretches, for a year at most, and until when they reach.
+// singles writes out a recurrence as single stretches, for a year at most, and returns how far they
+// reach.
 func (r recurrence) singles(now time.Time, called *names, id string) (out []setup.Rotation, until time.Time) {
 	r.interval, r.each = max(r.interval, 1), max(r.each, 1)
 	until = now.AddDate(1, 0, 0)
@@ -259,8 +264,8 @@ func (r recurrence) singles(now time.Time, called *names, id string) (out []setu
 	}
 }
 
-// occurrence is when the first occurrence that begins at a time of the wall clock or later does; one that is under way may
-// count.
+// occurrence returns the first occurrence at or after a wall-clock time; underWay includes one in
+// progress.
 func (r recurrence) occurrence(at time.Time, underWay bool) time.Time {
 	r.interval = max(r.interval, 1)
 	first := r.period(r.start)
@@ -270,10 +275,10 @@ func (r recurrence) occurrence(at time.Time, underWay bool) time.Time {
 			return day
 		}
 	}
-	return at // hours go on at once
+	return at // hourly ones continue at once
 }
 
-// period numbers the day, week or month of a date.
+// period returns the number of a date's day, week or month.
 func (r recurrence) period(day time.Time) int {
 	days := int(day.Unix() / 86400)
 	switch r.freq {
@@ -285,7 +290,7 @@ func (r recurrence) period(day time.Time) int {
 	return days
 }
 
-// occursOn reports whether the rule names a date.
+// occursOn reports whether the rule includes a date.
 func (r recurrence) occursOn(day time.Time, period int) bool {
 	if period%r.interval != 0 || len(r.months) > 0 && !slices.Contains(r.months, day.Month()) || len(r.weekday) > 0 && !slices.Contains(r.weekday, day.Weekday()) {
 		return false
@@ -305,7 +310,7 @@ func (r recurrence) occursOn(day time.Time, period int) bool {
 	return r.freq == "daily"
 }
 
-// recurs says a recurrence as rotations, or as single dates with a remark.
+// recurs writes a recurrence as rotations, or as single dates with a remark.
 func (res *Result) recurs(r recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
 	r.name = called.of(id, r.name)
 	out, err := r.rotations(now)
@@ -323,7 +328,7 @@ func (res *Result) recurs(r recurrence, id, zone string, called *names, now time
 	return out
 }
 
-// zoned says the zone of a rotation where it is not its schedule's.
+// zoned names a rotation's zone, if it differs from its schedule's.
 func zoned(r setup.Rotation, location *time.Location, of string) setup.Rotation {
 	if r.TimeZone == "" && location.String() != of {
 		r.TimeZone = location.String()
@@ -331,16 +336,16 @@ func zoned(r setup.Rotation, location *time.Location, of string) setup.Rotation 
 	return r
 }
 
-// paper writes what a wall clock shows.
+// paper formats a wall-clock time.
 func paper(t time.Time) string { return t.Format("2006-01-02 15:04") }
 
-// onPaper is what the clock of a zone shows, as UTC.
+// onPaper returns a zone's wall-clock time, as UTC.
 func onPaper(t time.Time, zone *time.Location) time.Time {
 	t = t.In(zone)
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }
 
-// instant is when the clock of a zone first shows that, or more.
+// instant returns when a zone's clock first shows a time, or a later one.
 func instant(wall time.Time, zone *time.Location) time.Time {
 	z, err := schedule.LoadZone(zone.String())
 	if err != nil {
@@ -354,7 +359,7 @@ func clockOf(t time.Time) schedule.TimeOfDay { return schedule.TimeOfDay(t.Hour(
 
 func dayOf(d time.Weekday) schedule.Weekday { return weekdays[(int(d)+6)%7] }
 
-// daysOf are weekdays in our words, from Monday on.
+// daysOf converts weekdays, from Monday on.
 func daysOf(days []time.Weekday) (out []schedule.Weekday) {
 	for i := range weekdays {
 		if slices.Contains(days, time.Weekday((i+1)%7)) {
@@ -364,7 +369,7 @@ func daysOf(days []time.Weekday) (out []schedule.Weekday) {
 	return out
 }
 
-// icalDays reads "MO", "TU" and so on.
+// icalDays parses "MO", "TU" and so on.
 func icalDays(words []string) (out []time.Weekday, err error) {
 	all := []string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
 	for _, w := range words {
@@ -377,5 +382,5 @@ func icalDays(words []string) (out []time.Weekday, err error) {
 	return out, nil
 }
 
-// period2 says how long a turn is.
+// period2 formats a turn's length.
 func period2(d time.Duration) string { return period(int64(d / time.Second)) }

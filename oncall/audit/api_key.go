@@ -15,7 +15,7 @@ func ofAPIKey(k oncall.APIKey, act Operation, changes ...Change) Entry {
 	return e
 }
 
-// MadeAPIKey is a new API key, of which the last four characters are shown.
+// MadeAPIKey records a new API key by its last four characters.
 func MadeAPIKey(k oncall.APIKey, team string) Entry {
 	var scopes []string
 	for _, s := range k.Scopes {
@@ -31,12 +31,12 @@ func MadeAPIKey(k oncall.APIKey, team string) Entry {
 	return ofAPIKey(k, Added, changes...)
 }
 
-// RotatedAPIKey is an API key's new text. Of either only the last four characters are shown.
+// RotatedAPIKey records an API key's replacement, both by their last four characters.
 func RotatedAPIKey(k oncall.APIKey, after string, until time.Time) Entry {
 	return ofAPIKey(k, KeyRotated, Change{
 		What: "key", Before: oncall.Say("…%s, good until %s UTC", k.Hint, day(until)), After: oncall.Say("…%s", after),
 	})
 }
 
-// RevokedAPIKey ends an API key.
+// RevokedAPIKey records the revocation of an API key.
 func RevokedAPIKey(k oncall.APIKey) Entry { return ofAPIKey(k, Removed) }

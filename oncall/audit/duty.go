@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Where is the schedule that an entry is about.
+// A Where is the schedule of an entry.
 type Where struct {
 	Name string
 	Team oncall.TeamID
@@ -19,17 +19,17 @@ func (w Where) entry(act Operation, changes ...Change) Entry {
 	return Entry{Kind: Schedule, Name: w.Name, Teams: []oncall.TeamID{w.Team}, Act: act, Changes: changes}
 }
 
-// Override is somebody having made an override.
+// Override records a new override.
 func (w Where) Override(o schedule.Override) Entry {
 	return w.entry(OverrideAdded, fields(nil).became(ofOverride(o))...)
 }
 
-// OverrideChanged is an override having become another.
+// OverrideChanged records the change of an override.
 func (w Where) OverrideChanged(was, is schedule.Override) Entry {
 	return w.entry(OverrideChanged, ofOverride(was).became(ofOverride(is))...)
 }
 
-// OverrideEnded is an override having been ended.
+// OverrideEnded records the end of an override.
 func (w Where) OverrideEnded(o schedule.Override) Entry {
 	return w.entry(OverrideEnded, ofOverride(o).became(nil)...)
 }
@@ -57,17 +57,17 @@ func ofOverride(o schedule.Override) (says fields) {
 	return says
 }
 
-// shiftName tells shifts apart.
+// shiftName identifies a shift.
 func shiftName(s schedule.ManualShift) string {
 	return cmp.Or(s.Role, schedule.RolePrimary) + " " + span(s.Start, s.End).String()
 }
 
-// Shift is somebody having written a shift down.
+// Shift records a manual shift.
 func (w Where) Shift(s schedule.ManualShift) Entry {
 	return w.entry(ShiftAdded, Change{What: shiftName(s), After: schedule.People(s.Users, ", ")})
 }
 
-// Shifts is a stretch of time having been cut out of shifts that were written down.
+// Shifts records the removal of a stretch of time from manual shifts.
 func (w Where) Shifts(was, left []schedule.ManualShift) Entry {
 	all := func(shifts []schedule.ManualShift) (says fields) {
 		for _, s := range shifts {
@@ -78,7 +78,7 @@ func (w Where) Shifts(was, left []schedule.ManualShift) Entry {
 	return w.entry(ShiftsDeleted, all(was).became(all(left))...)
 }
 
-// Apart is a schedule having been told to refuse shifts that overlap, or to allow them.
+// Apart records whether a schedule refuses overlapping shifts.
 func (w Where) Apart(was, is bool) Entry {
 	var before, after fields
 	before.flag("shifts apart", was)
@@ -86,22 +86,22 @@ func (w Where) Apart(was, is bool) Entry {
 	return w.entry(Changed, before.became(after)...)
 }
 
-// Handoff is somebody having said "I have it".
+// Handoff records a confirmed hand-off ("I have it").
 func (w Where) Handoff(h oncall.Handoff) Entry {
 	return w.entry(HandoffConfirmed, Change{What: h.Role, After: oncall.Say("since %s UTC", day(h.At))})
 }
 
-// stint writes a shift.
+// stint formats a shift.
 func stint(s schedule.Stint) string { return s.Role + " " + span(s.Start, s.End).String() }
 
-// swaps are the acts by what has become of a swap.
+// swaps maps a swap's states to operations.
 var swaps = map[oncall.SwapState]Operation{
 	oncall.SwapOpen: SwapOffered, oncall.SwapAccepted: SwapAccepted, oncall.SwapDeclined: SwapDeclined,
 	oncall.SwapWithdrawn: SwapTakenBack, oncall.SwapUndone: SwapUndone,
 }
 
-// Swap is what somebody has done with a swap: an entry of each schedule, so that nobody reads of one that they
-// may not see. What a swap comes to by itself is none.
+// Swap records a person's act on a swap, with one entry for each schedule, so that nobody reads
+// about one that they may not see. Expiry is not recorded.
 func Swap(s oncall.Swap, give, take oncall.TeamID) []Entry {
 	act, known := swaps[s.State]
 	if !known {
@@ -120,7 +120,7 @@ func Swap(s oncall.Swap, give, take oncall.TeamID) []Entry {
 	return []Entry{of.entry(act, gives), Where{Name: s.Take.Name, Team: take}.entry(act, takes)}
 }
 
-// Cover is somebody having asked others to take a shift.
+// Cover records a request for cover.
 func (w Where) Cover(c oncall.Cover) Entry {
 	changes := []Change{{What: stint(c.Stint), Before: oncall.Say("%s", c.Stint.User)}}
 	if c.Note != "" {
@@ -129,7 +129,7 @@ func (w Where) Cover(c oncall.Cover) Entry {
 	return w.entry(CoverAsked, changes...)
 }
 
-// CoverDone is what somebody has done with a request for cover.
+// CoverDone records a person's act on a request for cover.
 func (w Where) CoverDone(before, after oncall.Cover, do oncall.CoverActKind) (Entry, bool) {
 	of := stint(after.Stint)
 	switch {
@@ -149,7 +149,7 @@ func (w Where) CoverDone(before, after oncall.Cover, do oncall.CoverActKind) (En
 	return Entry{}, false
 }
 
-// Calendar is somebody having subscribed to a schedule, or that being over.
+// Calendar records the beginning or end of a subscription to a schedule.
 func (w Where) Calendar(maker oncall.UserID, ended bool) Entry {
 	e := w.entry(CalendarMade)
 	if ended {
@@ -159,7 +159,7 @@ func (w Where) Calendar(maker oncall.UserID, ended bool) Entry {
 	return e
 }
 
-// lengthText writes how long something is.
+// lengthText formats a duration.
 func lengthText(d time.Duration) string {
 	if d >= time.Hour && d%time.Hour == 0 {
 		return strconv.Itoa(int(d/time.Hour)) + " h"

@@ -6,33 +6,33 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Kind is what sort of thing an entry is about.
+// A Kind is the kind of object that an entry is about.
 type Kind string
 
-// The kinds, as people write them, too.
+// The kinds; people use the same words.
 const (
 	Team         Kind = "team"
-	Schedule     Kind = "schedule" // also its overrides, swaps and requests for cover
+	Schedule     Kind = "schedule" // including its overrides, swaps and cover requests
 	Policy       Kind = "policy"
 	Integration  Kind = "integration"
 	Heartbeat    Kind = "heartbeat"
-	UserGroup    Kind = "user group"  // of Slack, that follows schedules
-	Maintenance  Kind = "maintenance" // windows of set-up files; of others the team's entries tell
-	Person       Kind = "person"      // how they are reached, when they are away, their calendars, their standing
+	UserGroup    Kind = "user group"  // in Slack, following schedules
+	Maintenance  Kind = "maintenance" // windows of set-up files; the others are recorded under their team
+	Person       Kind = "person"      // contact methods, time off, calendars, membership
 	APIKey       Kind = "API key"
-	Hook         Kind = "webhook" // that tells others what happens to incidents
+	Hook         Kind = "webhook" // outgoing
 	Installation Kind = "installation"
 )
 
-// Kinds are all of them.
+// Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{Team, Schedule, Policy, Integration, Heartbeat, UserGroup, Maintenance, Person, APIKey, Hook, Installation}
 }
 
-// An Operation is what was done.
+// An Operation is an act.
 type Operation string
 
-// The acts. They are stored, so they keep their names.
+// The acts. They are stored, so they can't be renamed.
 const (
 	Added    Operation = "added"
 	Changed  Operation = "changed"
@@ -69,53 +69,52 @@ const (
 	CalendarMade  Operation = "calendar_made"
 	CalendarEnded Operation = "calendar_ended"
 	LinksEnded    Operation = "links_ended" // in mails and pushes
-	SignIn        Operation = "signed_in"   // to the pages
+	SignIn        Operation = "signed_in"   // to the web pages
 	SignOut       Operation = "signed_out"  // in every browser
 
 	KeyRotated Operation = "key_rotated"
-	SigningSet Operation = "signing_set" // another secret with which a monitor signs
+	SigningSet Operation = "signing_set" // a new secret for a monitor's signatures
 	Muted      Operation = "muted"
 	Unmuted    Operation = "unmuted"
 
 	MaintenanceAdded Operation = "maintenance_added"
 	MaintenanceEnded Operation = "maintenance_ended"
 
-	StatusPublished Operation = "status_published" // something was said of an incident to people outside
+	StatusPublished Operation = "status_published" // an incident's text on the status page
 	StatusWithdrawn Operation = "status_withdrawn"
 
-	SecretUsed Operation = "secret_used" // a new one signs from now on
+	SecretUsed Operation = "secret_used" // a new one is in use
 
-	Refused Operation = "refused" // what the access rules did not allow
+	Refused Operation = "refused" // by the access rules
 )
 
-// A Change is one thing that is no longer what it was. One side is empty where there was nothing, or is
-// nothing any more.
+// A Change is one changed field. A side is empty if there was no value before, or is none after.
 type Change struct {
 	What   string          `json:"what"`
 	Before oncall.Sentence `json:"before,omitempty"`
 	After  oncall.Sentence `json:"after,omitempty"`
 }
 
-// An Entry is what somebody did at once to one thing.
+// An Entry is one person's act on one object.
 type Entry struct {
 	ID      int64
 	At      time.Time
 	By      oncall.Actor
 	Kind    Kind
-	Name    string          // what the thing is called; empty for a person
-	About   oncall.UserID   // the person whom it is about, if any
+	Name    string          // the object's name; empty for a person
+	About   oncall.UserID   // the person concerned, if any
 	Teams   []oncall.TeamID // whose managers may read it; none: those of the person's teams
 	Act     Operation
 	Changes []Change
 }
 
-// The bounds of an entry: a schedule may have hundreds of turns.
+// Limits of an entry: a schedule may have hundreds of turns.
 const (
 	mostChanges = 100
-	mostText    = 2_000 // characters of a value
+	mostText    = 2_000 // characters per value
 )
 
-// Bounded cuts what is too long to be kept.
+// Bounded truncates what is too long to store.
 func (e Entry) Bounded() Entry {
 	changes := e.Changes[:min(len(e.Changes), mostChanges)]
 	out := make([]Change, len(changes))
@@ -129,7 +128,7 @@ func (e Entry) Bounded() Entry {
 	return e
 }
 
-// cut shortens a sentence at a character; people are never cut in two.
+// cut shortens a sentence at a character, never in the middle of a person.
 func cut(s oncall.Sentence) oncall.Sentence {
 	left := mostText
 	for i, part := range s {

@@ -6,38 +6,38 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A field is one thing that a set-up says of something, as people read it. An empty one is not said.
+// A field is one property of an object in the set-up, as people read it. An empty one is not shown.
 type field struct {
 	what  string
 	is    oncall.Sentence
-	plain bool   // it is what everything begins with, and not worth a word where something is new or gone
-	whole string // what is compared, where not all of it may be said
+	plain bool   // the default value, not worth showing for something new or removed
+	whole string // what is compared, if not all of it may be shown
 }
 
-// fields are all that is said of something, in order.
+// fields are all properties of an object, in order.
 type fields []field
 
-// say adds what is said, unless it is nothing.
+// say adds a property, unless it is empty.
 func (f *fields) say(what string, is oncall.Sentence) {
 	if is.String() != "" {
 		*f = append(*f, field{what: what, is: is})
 	}
 }
 
-// text is say of words.
+// text is say for plain text.
 func (f *fields) text(what, is string) { f.say(what, oncall.Say("%s", is)) }
 
-// part is say of what is more than may be said.
+// part is say for a value that may be shown only in part.
 func (f *fields) part(what string, is oncall.Sentence, whole string) {
 	*f = append(*f, field{what: what, is: is, whole: whole})
 }
 
-// choice is text of what usually is something else.
+// choice is text, without the usual value.
 func (f *fields) choice(what, is, usual string) {
 	*f = append(*f, field{what: what, is: oncall.Say("%s", is), plain: is == usual})
 }
 
-// flag says whether something is so.
+// flag adds a yes-or-no property.
 func (f *fields) flag(what string, is bool) {
 	if is {
 		f.choice(what, "yes", "no")
@@ -54,7 +54,7 @@ func (f fields) find(what string) (field, bool) {
 	return f[i], true
 }
 
-// same compares the whole of two fields.
+// same compares the whole values of two fields.
 func (f field) same(other field) bool {
 	if f.whole != "" || other.whole != "" {
 		return f.whole == other.whole
@@ -62,7 +62,7 @@ func (f field) same(other field) bool {
 	return f.is.String() == other.is.String()
 }
 
-// became lists what differs, in the order of what is said now; then what is said no more.
+// became returns the differences, in the present order; then what is gone.
 func (f fields) became(now fields) []Change {
 	var out []Change
 	for _, is := range now {
@@ -84,7 +84,7 @@ func (f fields) became(now fields) []Change {
 	return out
 }
 
-// list joins people, or what stands for them.
+// list joins people, or other sentences.
 func list(all []oncall.Sentence) oncall.Sentence {
 	out := oncall.Say("")
 	for i, one := range all {
@@ -97,7 +97,7 @@ func list(all []oncall.Sentence) oncall.Sentence {
 	return out
 }
 
-// person is somebody whom a document names by their id.
+// person converts a person, who in a document is named by id.
 func person(name string) oncall.Sentence { return oncall.Say("%s", oncall.UserID(name)) }
 
 func people(names []string) oncall.Sentence {

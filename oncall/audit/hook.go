@@ -14,7 +14,7 @@ func ofHook(h oncall.Hook, act Operation, changes ...Change) Entry {
 	return e
 }
 
-// MadeHook is a new webhook, of whose address the host is shown.
+// MadeHook records a new webhook by the host of its address.
 func MadeHook(h oncall.Hook, team string) Entry {
 	changes := []Change{{What: "host", After: oncall.Say("%s", h.Host())}, {What: "template", After: oncall.Say("%s", string(h.Template))}}
 	if team != "" {
@@ -23,15 +23,15 @@ func MadeHook(h oncall.Hook, team string) Entry {
 	return ofHook(h, Added, changes...)
 }
 
-// RotatedHook is a webhook's new secret.
+// RotatedHook records a webhook's new secret.
 func RotatedHook(h oncall.Hook, until time.Time) Entry {
 	return ofHook(h, KeyRotated, Change{What: "the secret before", After: oncall.Say("signs until %s UTC as well", day(until))})
 }
 
-// ResumedHook calls a webhook again.
+// ResumedHook records that a webhook is called again.
 func ResumedHook(h oncall.Hook) Entry {
 	return ofHook(h, Changed, Change{What: "calls", Before: oncall.Say("stopped"), After: oncall.Say("made again")})
 }
 
-// RemovedHook ends a webhook.
+// RemovedHook records the removal of a webhook.
 func RemovedHook(h oncall.Hook) Entry { return ofHook(h, Removed) }

@@ -2,12 +2,12 @@ package audit
 
 import "github.com/watchbill/watchbill/oncall"
 
-// AddedMaintenance is a window in which a team's alerts page nobody.
+// AddedMaintenance records a window in which a team's alerts page nobody.
 func AddedMaintenance(team oncall.Team, m oncall.Maintenance, integration string) Entry {
 	return ofMaintenance(team, MaintenanceAdded, fields(nil).became(ofWindow(m, integration)))
 }
 
-// EndedMaintenance ends a window before its time, or takes it back.
+// EndedMaintenance records that a window was ended early or cancelled.
 func EndedMaintenance(team oncall.Team, m oncall.Maintenance, integration string) Entry {
 	return ofMaintenance(team, MaintenanceEnded, ofWindow(m, integration).became(nil))
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Masked is as much of a contact method as may be kept, to tell it from others: the last four digits of a
-// number, the domain of a mail address. A topic, a key or a webhook's address is a secret.
+// Masked returns as much of a contact method as may be stored, to distinguish it from others: the
+// last four digits of a number, the domain of a mail address. A topic, a key or a webhook's address
+// is a secret.
 func Masked(c oncall.Contact) string {
 	name := c.Method.Info().Title
 	switch {
@@ -21,7 +22,7 @@ func Masked(c oncall.Contact) string {
 	}
 }
 
-// last is the end of a text, but never more than a third of it.
+// last returns the end of a text, but never more than a third of it.
 func last(text string, n int) string {
 	all := []rune(text)
 	n = min(n, len(all)/3)
@@ -37,7 +38,7 @@ func maskedMail(address string) string {
 	return string([]rune(local)[:1]) + "…@" + domain
 }
 
-// maskedURL keeps the host of an address: the rest of a webhook's is its secret.
+// maskedURL keeps the host of an address: in a webhook's, the rest is secret.
 func maskedURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -46,7 +47,8 @@ func maskedURL(address string) string {
 	return u.Scheme + "://" + u.Host + "/…"
 }
 
-// MaskedTarget is a target of a policy as the set-up file has it, without the secret part of a webhook's address.
+// MaskedTarget returns a policy's target in the set-up file's form, without the secret part of a
+// webhook's address.
 func MaskedTarget(target string) string {
 	if address, is := strings.CutPrefix(target, "webhook "); is {
 		return "webhook " + maskedURL(address)

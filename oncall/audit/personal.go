@@ -9,35 +9,35 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// ofPerson is an entry about somebody.
+// ofPerson returns an entry about a person.
 func ofPerson(user oncall.UserID, act Operation, changes ...Change) Entry {
 	return Entry{Kind: Person, About: user, Act: act, Changes: changes}
 }
 
-// span writes from when to when, as it is unmistakable a year later and for readers anywhere.
+// span formats a period so that it is unambiguous a year later and to readers anywhere.
 func span(from, to time.Time) oncall.Sentence { return oncall.Say("%s to %s UTC", day(from), day(to)) }
 
-// day writes an instant in UTC.
+// day formats an instant in UTC.
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") }
 
-// TimeOff is somebody saying that they, or another, will be away.
+// TimeOff records new time off.
 func TimeOff(t oncall.TimeOff) Entry {
 	return ofPerson(t.UserID, TimeOffAdded, Change{What: "away", After: span(t.Start, t.End)})
 }
 
-// NoTimeOff takes that back.
+// NoTimeOff records its cancellation.
 func NoTimeOff(t oncall.TimeOff) Entry {
 	return ofPerson(t.UserID, TimeOffCancelled, Change{What: "away", Before: span(t.Start, t.End)})
 }
 
-// Imported is what the import of a calendar has made of somebody's time off.
+// Imported records a person's time off imported from a calendar.
 func Imported(user oncall.UserID, calendar string, added, cancelled int) Entry {
 	return ofPerson(user, TimeOffImported, Change{
 		What: "away", After: oncall.Say("%d added and %d cancelled, from the calendar %q", added, cancelled, calendar),
 	})
 }
 
-// Contact is what has become of a contact method.
+// Contact records an act on a contact method.
 func Contact(c oncall.Contact, act Operation) Entry {
 	change := Change{What: "contact method", After: oncall.Say("%s", Masked(c))}
 	if act == ContactRemoved || act == ContactOff {
@@ -50,7 +50,7 @@ func Contact(c oncall.Contact, act Operation) Entry {
 	return e
 }
 
-// Rules is how somebody wants to be reached having become another.
+// Rules records a change of a person's notification settings.
 func Rules(user oncall.UserID, was, is oncall.ContactSettings) Entry {
 	return ofPerson(user, RulesChanged, ofRules(was).became(ofRules(is))...)
 }
@@ -78,7 +78,7 @@ func ofRules(r oncall.ContactSettings) (says fields) {
 	return says
 }
 
-// Reminders is when somebody is reminded of their shifts having become another; nil is as usual.
+// Reminders records a change of a person's shift reminders; nil is the default.
 func Reminders(user oncall.UserID, was, is []time.Duration) Entry {
 	of := func(before []time.Duration) (says fields) {
 		switch {
@@ -98,7 +98,7 @@ func Reminders(user oncall.UserID, was, is []time.Duration) Entry {
 	return ofPerson(user, RulesChanged, of(was).became(of(is))...)
 }
 
-// Calendar is somebody having made a calendar of a person's shifts, or that being over.
+// Calendar records the beginning or end of a calendar of a person's shifts.
 func Calendar(user oncall.UserID, ended bool) Entry {
 	if ended {
 		return ofPerson(user, CalendarEnded)
@@ -106,18 +106,19 @@ func Calendar(user oncall.UserID, ended bool) Entry {
 	return ofPerson(user, CalendarMade)
 }
 
-// EndedLinks lets the links answer nothing that somebody has got so far.
+// EndedLinks records that all links a person received so far were revoked.
 func EndedLinks(user oncall.UserID) Entry { return ofPerson(user, LinksEnded) }
 
-// SignedIn is somebody having signed in to the pages, and how.
+// SignedIn records a sign-in to the web pages, and its method.
 func SignedIn(user oncall.UserID, how string) Entry {
 	return ofPerson(user, SignIn, Change{What: "by", After: oncall.Say("%s", how)})
 }
 
-// SignedOut is somebody having ended all of their sessions.
+// SignedOut records that a person ended all of their sessions.
 func SignedOut(user oncall.UserID) Entry { return ofPerson(user, SignOut) }
 
-// Profile is Slack's word on a person, where it changes what they may do. What is learnt first is none.
+// Profile records a change of a person's Slack profile that affects what they may do. The first
+// profile is not recorded.
 func Profile(was, is oncall.User) (Entry, bool) {
 	if was.ID == "" || was.Standing == oncall.UnknownStanding {
 		return Entry{}, false
@@ -132,14 +133,15 @@ func Profile(was, is oncall.User) (Entry, bool) {
 	return ofPerson(is.ID, Changed, changes...), len(changes) > 0
 }
 
-// Secret is a secret having been used for the first time. It is told from others by its fingerprint.
+// Secret records the first use of a secret, identified by its fingerprint.
 func Secret(fingerprint []byte, from time.Time) Entry {
 	return Entry{Kind: Installation, Name: "secret", Act: SecretUsed, Changes: []Change{{
 		What: "WATCHBILL_SECRET", After: oncall.Say("another one (%x), which signs from %s UTC on", fingerprint[:min(len(fingerprint), 4)], day(from)),
 	}}}
 }
 
-// ManagedByGroup says who has become a manager of a team, or is none any more, because a Slack user group changed.
+// ManagedByGroup records who became a manager of a team, or no longer is one, because a Slack user
+// group changed.
 func ManagedByGroup(t oncall.Team, before, after []oncall.UserID) Entry {
 	return Entry{Kind: Team, Name: t.Name, Teams: []oncall.TeamID{t.ID}, Act: Changed, Changes: []Change{{
 		What: "managers in group @" + t.ManagedBy, Before: schedule.People(before, ", "), After: schedule.People(after, ", "),

@@ -31,13 +31,13 @@ func (x installation) policies() (all []thing) {
 	return all
 }
 
-// whole is all that a step says, to tell it from others.
+// whole returns everything about a step, for comparison.
 func whole(st setup.Step) string {
-	text, _ := json.Marshal(st) // of words and numbers only
+	text, _ := json.Marshal(st) // only strings and numbers
 	return string(text)
 }
 
-// step writes a step of a policy in one line.
+// step formats a policy's step in one line.
 func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Target) oncall.Sentence {
 	var page []oncall.Sentence
 	for i, target := range targets {
@@ -71,7 +71,7 @@ func (x installation) step(p oncall.Policy, st setup.Step, targets []oncall.Targ
 	return oncall.Say("%s; %s", list(page), strings.Join(rest, "; "))
 }
 
-// owner is the team that a target is of; the policy's own where it is of none.
+// owner returns the team that a target belongs to, by default the policy's own.
 func (x installation) owner(p oncall.Policy, t oncall.Target) oncall.TeamID {
 	switch {
 	case t.Schedule != 0:

@@ -6,10 +6,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Refusal is that somebody was refused an act, so often between two instants.
+// Refusal records that a person was refused an act, and how often between two instants.
 func Refusal(by oncall.Actor, act string, team oncall.TeamID, name string, times int, first, last time.Time) Entry {
 	e := Entry{Kind: Team, Name: name, Teams: []oncall.TeamID{team}, Act: Refused}
-	if team == 0 { // of no team: its people's managers read it
+	if team == 0 { // no team: for the managers of the person's teams
 		e.Kind, e.Name, e.Teams, e.About = Person, "", nil, by.User
 		if by.User == "" && by.Key != 0 {
 			e.Kind, e.Name = APIKey, by.Name

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// routes says what a list of routes says, each rule by itself, and their order.
+// routes adds a list of routes, each rule separately, and their order.
 func (x installation) routes(t *thing, team oncall.TeamID, routes []setup.Route, shadow bool) {
 	var names []string
 	for _, r := range routes {
@@ -23,7 +23,7 @@ func (x installation) routes(t *thing, team oncall.TeamID, routes []setup.Route,
 	}
 }
 
-// policySeen is what a policy is called where managers of a team read it.
+// policySeen returns a policy's name for the managers of a team.
 func (x installation) policySeen(team oncall.TeamID, name string) string {
 	for _, p := range x.Policies {
 		if p.Name == name {
@@ -62,7 +62,7 @@ func ruleText(r setup.Route, to string) string {
 	return strings.Join(parts, "; ")
 }
 
-// mapping says how an integration's bodies are read.
+// mapping adds an integration's mapping.
 func mapping(t *thing, m *oncall.Mapping) {
 	if m == nil {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A thing is something of an installation, and all that is said of it.
+// A thing is an object of an installation with all its properties.
 type thing struct {
 	name  string
 	about oncall.UserID
@@ -21,7 +21,7 @@ type thing struct {
 	says  fields
 }
 
-// an installation as it is compared.
+// An installation is a set-up prepared for comparison.
 type installation struct {
 	setup.Installation
 	doc     setup.Setup
@@ -35,7 +35,7 @@ func read(in setup.Installation, now time.Time) installation {
 		Installation: in, private: map[oncall.TeamID]bool{},
 		teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{},
 	}
-	in.Users = nil // so that people are named by their ids
+	in.Users = nil // to name people by their ids
 	x.doc = in.Setup(now)
 	for _, t := range in.Teams {
 		x.private[t.ID] = t.Private
@@ -49,8 +49,8 @@ func read(in setup.Installation, now time.Time) installation {
 	return x
 }
 
-// Setup compares an installation with what has become of it, and makes an entry of each thing that was added,
-// changed or removed.
+// Setup compares an installation before and after a change, and returns an entry for each object
+// that was added, changed or removed.
 func Setup(before, after setup.Installation, now time.Time) []Entry {
 	was, is := read(before, now), read(after, now)
 	var out []Entry
@@ -71,7 +71,7 @@ func Setup(before, after setup.Installation, now time.Time) []Entry {
 	return out
 }
 
-// compare tells things apart by their names; people by their ids.
+// compare matches objects by name; people by id.
 func compare(kind Kind, was, is []thing) []Entry {
 	key := func(t thing) string { return cmp.Or(string(t.about), t.name) }
 	before, after := map[string]thing{}, map[string]bool{}
@@ -99,7 +99,7 @@ func compare(kind Kind, was, is []thing) []Entry {
 	return out
 }
 
-// once joins lists of teams.
+// once joins lists of teams without repetitions.
 func once(a, b []oncall.TeamID) []oncall.TeamID {
 	all := slices.Concat(a, b)
 	slices.Sort(all)
@@ -187,7 +187,7 @@ func (x installation) schedules() (all []thing) {
 	return all
 }
 
-// ofSchedule is what a schedule says without its team.
+// ofSchedule returns a schedule's properties, without its team.
 func ofSchedule(d setup.Schedule) (says fields) {
 	says.text("time zone", d.TimeZone)
 	says.flag("shifts apart", d.Apart != nil && *d.Apart)
@@ -280,7 +280,7 @@ func (x installation) integrations() (all []thing) {
 	return all
 }
 
-// silenceWords is what is silenced, as its file has it.
+// silenceWords describes silencing as its file has it.
 func silenceWords(s setup.Silence) string {
 	words := "in " + s.URL
 	if len(s.On) > 0 {
@@ -292,7 +292,7 @@ func silenceWords(s setup.Silence) string {
 	return words
 }
 
-// heartbeatWords is what is expected of a heartbeat, as its file has it.
+// heartbeatWords describes a heartbeat as its file has it.
 func heartbeatWords(h setup.Heartbeat) string {
 	words := "every " + h.Every
 	if h.Grace != "" {
@@ -304,7 +304,7 @@ func heartbeatWords(h setup.Heartbeat) string {
 	return words + ", " + string(cmp.Or(h.Severity, oncall.High))
 }
 
-// seenBy hides from the managers of one team what something of another, private one is called.
+// seenBy hides the name of a private team's object from another team's managers.
 func (x installation) seenBy(team, of oncall.TeamID, name string) string {
 	if of != team && x.private[of] {
 		return "something of a private team"
@@ -329,7 +329,7 @@ func (x installation) groups() (all []thing) {
 	return all
 }
 
-// Edited is what an edit in Slack has made of a schedule.
+// Edited records an edit of a schedule in Slack.
 func Edited(before, after schedule.Definition, act Operation, now time.Time) Entry {
 	return Entry{
 		Kind: Schedule, Name: after.Name, Teams: []oncall.TeamID{after.TeamID}, Act: act,
@@ -337,17 +337,17 @@ func Edited(before, after schedule.Definition, act Operation, now time.Time) Ent
 	}
 }
 
-// Made is a schedule that somebody has made.
+// Made records a new schedule.
 func Made(d schedule.Definition, now time.Time) Entry {
 	return Entry{Kind: Schedule, Name: d.Name, Teams: []oncall.TeamID{d.TeamID}, Act: Added, Changes: fields(nil).became(alone(d, now))}
 }
 
-// Gone is a schedule that somebody has taken away.
+// Gone records a removed schedule.
 func Gone(d schedule.Definition, now time.Time) Entry {
 	return Entry{Kind: Schedule, Name: d.Name, Teams: []oncall.TeamID{d.TeamID}, Act: Removed, Changes: alone(d, now).became(nil)}
 }
 
-// alone is what a schedule says by itself.
+// alone returns a schedule's own properties.
 func alone(d schedule.Definition, now time.Time) fields {
 	return ofSchedule(setup.Installation{Schedules: []schedule.Definition{d}}.Setup(now).Schedules[0])
 }

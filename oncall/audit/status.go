@@ -2,7 +2,7 @@ package audit
 
 import "github.com/watchbill/watchbill/oncall"
 
-// Published is something that was said of an incident on the status page.
+// Published records an incident's text on the status page.
 func Published(team oncall.Team, id oncall.IncidentID, title string, u oncall.StatusUpdate) Entry {
 	return Entry{
 		Kind: Team, Name: team.Name, Teams: []oncall.TeamID{team.ID}, Act: StatusPublished,
@@ -10,7 +10,7 @@ func Published(team oncall.Team, id oncall.IncidentID, title string, u oncall.St
 	}
 }
 
-// Withdrawn is an incident of which the status page says nothing any more.
+// Withdrawn records an incident's removal from the status page.
 func Withdrawn(team oncall.Team, id oncall.IncidentID) Entry {
 	return Entry{
 		Kind: Team, Name: team.Name, Teams: []oncall.TeamID{team.ID}, Act: StatusWithdrawn,

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// did says what was done to what; %s is what it is about.
+// did describes each operation; %s is the object.
 var did = map[Operation]string{
 	Added: "added %s", Changed: "changed %s", Removed: "removed %s", Restored: "put an earlier version of %s in force again",
 	OverrideAdded: "added an override to %s", OverrideChanged: "changed an override of %s", OverrideEnded: "ended an override of %s",
@@ -29,17 +29,17 @@ var did = map[Operation]string{
 	SecretUsed: "used another %s", Refused: "was refused, about %s",
 }
 
-// Sentence says what was done to what, without by whom. A name in it is foreign.
+// Sentence describes the act, without the actor. A name in it is untrusted text.
 func (e Entry) Sentence() oncall.Sentence {
 	verb, known := did[e.Act]
-	if !known { // of a newer release
+	if !known { // from a newer release
 		verb = strings.ReplaceAll(string(e.Act), "_", " ") + " %s"
 	}
 	before, after, _ := strings.Cut(verb, "%s")
 	return oncall.Say("%s%s%s", before, e.thing(), after)
 }
 
-// thing is what an entry is about.
+// thing returns the object of an entry.
 func (e Entry) thing() oncall.Sentence {
 	switch {
 	case e.Kind == Person && e.About != "":
@@ -54,10 +54,10 @@ func (e Entry) thing() oncall.Sentence {
 	return oncall.Say("the %s %q", string(e.Kind), e.Name)
 }
 
-// Way is by which way somebody did it: "with watchbill apply"; empty where that is Slack, as nearly always.
+// Way describes the means: "with watchbill apply"; empty for Slack, the usual one.
 func (e Entry) Way() string {
 	if e.By.Key != 0 {
-		if e.By.User == "" { // who did it is the key
+		if e.By.User == "" { // the key itself is the actor
 			return ""
 		}
 		return "with the API key " + e.By.Name
@@ -75,7 +75,7 @@ func (e Entry) Way() string {
 	return "by " + cmp.Or(oncall.Method(e.By.Via).Info().Acts, e.By.Via)
 }
 
-// Sentence writes a change: "members: Ann → Ann, Bo".
+// Sentence formats a change: "members: Ann → Ann, Bo".
 func (c Change) Sentence() oncall.Sentence {
 	switch {
 	case len(c.Before) == 0:
@@ -86,7 +86,7 @@ func (c Change) Sentence() oncall.Sentence {
 	return oncall.Say("%s: %s → %s", c.What, c.Before, c.After)
 }
 
-// ParseKind reads a kind as people write it, one or several: "schedules".
+// ParseKind parses a kind, singular or plural: "schedules".
 func ParseKind(word string) (Kind, bool) {
 	word = strings.ToLower(strings.TrimSpace(word))
 	for _, k := range Kinds() {
@@ -106,10 +106,10 @@ func ParseKind(word string) (Kind, bool) {
 	return "", false
 }
 
-// mostDays is how far back a span of days reaches.
+// mostDays is the longest number of days to look back.
 const mostDays = 36_500
 
-// ParseSince reads since when: "7d", "2w", "12h", "today", "yesterday", "2026-11-30".
+// ParseSince parses a start: "7d", "2w", "12h", "today", "yesterday", "2026-11-30".
 func ParseSince(text string, now time.Time, zone *time.Location) (time.Time, bool) {
 	text = strings.ToLower(strings.TrimSpace(text))
 	local := now.In(zone)

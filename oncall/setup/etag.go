@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 )
 
-// ETag is a text that changes when a part of a document does, in the form in which HTTP compares versions.
+// ETag returns a text that changes whenever a part of a document does, in HTTP's format.
 func ETag(part any) string {
 	text, err := json.Marshal(part)
-	if err != nil { // of a document every part can be written
+	if err != nil { // every part can be marshalled
 		return ""
 	}
 	hash := sha256.Sum256(text)

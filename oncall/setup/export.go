@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// An Installation is what is stored of what a set-up says, without what has been removed.
+// An Installation is the stored set-up, without anything removed.
 type Installation struct {
 	Users        []KnownUser
 	Teams        []StaffedTeam
@@ -23,26 +23,26 @@ type Installation struct {
 	Maintenance  []oncall.Maintenance
 	Routes       []route.Definition // the lists in force
 
-	Heartbeats []oncall.Heartbeat // of the integrations, by name; without those that came up by a ping
+	Heartbeats []oncall.Heartbeat // of the integrations, by name; without those created by a ping
 }
 
-// A KnownUser is a person, and where we know them from.
+// A KnownUser is a person, and where they are known from.
 type KnownUser struct {
 	oncall.User
-	Named     string // the address by which a set-up has named them
-	FromSlack bool   // Slack has told of them, so that its name and address count
+	Named     string // the mail address that a set-up used for them
+	FromSlack bool   // Slack's profile is known, so its name and address count
 }
 
 // A StaffedTeam is a team and its people, in order.
 type StaffedTeam struct {
 	oncall.Team
 	Members  []oncall.UserID
-	Managers []oncall.UserID // those named
+	Managers []oncall.UserID // named in the set-up
 }
 
-// Setup writes an installation as the document that changes nothing of it. Keys are not in it: nobody
-// can read them. Nor is what belongs to people (their contact methods and rules) or to Slack alone
-// (overrides, swaps, time off), and of shifts made by hand only what is not over.
+// Setup returns the document that, when applied, would change nothing. It holds no keys, which
+// can't be read back, nothing that belongs to people (contact methods and rules) or to Slack alone
+// (overrides, swaps, time off), and only those manual shifts that aren't over.
 func (in Installation) Setup(now time.Time) Setup {
 	x := in.names()
 	var out Setup
@@ -74,7 +74,7 @@ func (in Installation) Setup(now time.Time) Setup {
 	out.Maintenance = x.maintenance(in.Maintenance, in.Integrations, now)
 	for _, u := range in.Users {
 		if !x.used[u.ID] && u.FromSlack {
-			continue // somebody who has once written to us
+			continue // a person who once wrote to us
 		}
 		is := User{Name: x.users[u.ID], Slack: u.ID, Email: u.Named, TimeZone: u.TimeZone}
 		if !u.FromSlack {
@@ -86,17 +86,17 @@ func (in Installation) Setup(now time.Time) Setup {
 		out.Users = append(out.Users, is)
 		delete(x.used, u.ID)
 	}
-	for id := range x.used { // of whom nothing is known
+	for id := range x.used { // people without a known profile
 		out.Users = append(out.Users, User{Name: string(id), Slack: id})
 	}
 	slices.SortFunc(out.Users, func(a, b User) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Slack, b.Slack)) })
 	return out
 }
 
-// An exporter knows by which name the document calls what is stored.
+// An exporter maps stored objects to their names in the document.
 type exporter struct {
 	users     map[oncall.UserID]string
-	used      map[oncall.UserID]bool // people who are named somewhere
+	used      map[oncall.UserID]bool // people mentioned anywhere
 	teams     map[oncall.TeamID]string
 	schedules map[oncall.ScheduleID]string
 	policies  map[oncall.PolicyID]string
@@ -115,7 +115,7 @@ func (in Installation) names() exporter {
 	count := map[string]int{}
 	for _, u := range in.Users {
 		name := u.Name
-		if u.FromSlack { // where people write what they like
+		if u.FromSlack { // people write what they like there
 			name = strings.Join(strings.Fields(name), " ")
 		}
 		x.users[u.ID] = cmp.Or(name, string(u.ID))
@@ -138,10 +138,10 @@ func (in Installation) names() exporter {
 	return x
 }
 
-// calledToo tells people of one name apart, who may have come from several documents.
+// calledToo distinguishes people of the same name, who may come from several documents.
 func calledToo(id oncall.UserID) string { return fmt.Sprintf(" (%s)", id) }
 
-// Called is the person's own name, without what only tells them from another of that name.
+// Called returns the person's name without the suffix that distinguishes namesakes.
 func (u User) Called() string { return strings.TrimSuffix(u.Name, calledToo(u.Slack)) }
 
 func (x exporter) user(id oncall.UserID) string {
@@ -190,7 +190,7 @@ func (x exporter) schedule(s schedule.Definition, now time.Time) Schedule {
 	}
 	zone, err := schedule.LoadZone(s.TimeZone)
 	if err != nil {
-		return out // it was looked at when it was stored
+		return out // it was checked when it was stored
 	}
 	for _, v := range s.Planned(now) {
 		out.Later = append(out.Later, Version{
@@ -262,7 +262,7 @@ func (x exporter) policy(p oncall.Policy) Policy {
 	return out
 }
 
-// target writes a target so that parseTarget reads it.
+// target writes a target for parseTarget.
 func (x exporter) target(t oncall.Target) string {
 	switch {
 	case t.Schedule != 0 && t.Role != "":
@@ -301,7 +301,7 @@ func (x exporter) userGroup(g oncall.UserGroup) UserGroup {
 	return out
 }
 
-// writeSpan writes a duration so that parseSpan reads it: "1h30m".
+// writeSpan writes a duration for parseSpan: "1h30m".
 func writeSpan(s oncall.Seconds) string {
 	text := s.Duration().String()
 	if strings.HasSuffix(text, "m0s") {

@@ -9,10 +9,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Grouping reads how the integration groups; nil: it doesn't.
+// Grouping parses how the integration groups alerts; nil if it doesn't.
 func (in Integration) Grouping() (*oncall.Grouping, error) {
 	if in.Group == nil {
-		return nil, nil //nolint:nilnil // it is left out
+		return nil, nil //nolint:nilnil // it is optional
 	}
 	g := &oncall.Grouping{By: in.Group.By}
 	if n := len(g.By); n == 0 || n > maxGroupLabels {
@@ -36,7 +36,7 @@ func (in Integration) Grouping() (*oncall.Grouping, error) {
 	return g, nil
 }
 
-// Bounds of a grouping.
+// Limits of a grouping.
 const (
 	maxGroupLabels = 10
 	maxGroupWindow = 24 * time.Hour

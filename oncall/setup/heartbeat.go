@@ -11,16 +11,16 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Heartbeat is something that pings an integration as long as all is well. Durations are such as "30s", "2h" or "7d".
+// A Heartbeat expects regular pings to an integration. Durations are such as "30s", "2h" or "7d".
 type Heartbeat struct {
 	Name       string          `json:"name,omitempty"`
 	Every      string          `json:"every,omitempty"`
-	Grace      string          `json:"grace,omitempty"`       // half of every where it is left out, an hour at most
-	MaxRuntime string          `json:"max_runtime,omitempty"` // as long as the grace where it is left out
-	Severity   oncall.Severity `json:"severity,omitempty"`    // high where it is left out
+	Grace      string          `json:"grace,omitempty"`       // default: half of every, at most an hour
+	MaxRuntime string          `json:"max_runtime,omitempty"` // default: the grace
+	Severity   oncall.Severity `json:"severity,omitempty"`    // default: high
 }
 
-// Spec reads what is expected of the heartbeat.
+// Spec parses what is expected of the heartbeat.
 func (h Heartbeat) Spec() (s oncall.HeartbeatSpec, err error) {
 	s.Severity = cmp.Or(h.Severity, oncall.High)
 	if !slices.Contains(oncall.Severities(), s.Severity) {
@@ -56,7 +56,7 @@ func (h Heartbeat) Spec() (s oncall.HeartbeatSpec, err error) {
 
 func usualGrace(every oncall.Seconds) oncall.Seconds { return min(every/2, oncall.HeartbeatGrace) }
 
-// parseDays is time.ParseDuration, but for whole days.
+// parseDays is time.ParseDuration with days.
 func parseDays(text string) (time.Duration, error) {
 	if days, is := strings.CutSuffix(text, "d"); is {
 		n, err := strconv.ParseUint(days, 10, 16)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// StormLimit reads after how many incidents in a minute what comes next joins a storm; 0: never.
+// StormLimit parses the number of incidents per minute that begins a storm; 0: never.
 func (in Integration) StormLimit() (int, error) {
 	switch in.Storm {
 	case "":
@@ -35,7 +35,7 @@ func writeStorm(limit int) string {
 	return strconv.Itoa(limit)
 }
 
-// snsTopic is the name of a topic of Amazon SNS.
+// snsTopic matches the name of an Amazon SNS topic.
 var snsTopic = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
 
 const maxTopics = 100

@@ -9,20 +9,20 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Maintenance is a window in which alerts of a team page nobody. One that is over says nothing any more.
+// A Maintenance is a window in which a team's alerts page nobody. One that has ended is ignored.
 type Maintenance struct {
 	Name           string   `json:"name,omitempty"`
 	Team           string   `json:"team,omitempty"`
-	Integration    string   `json:"integration,omitempty"` // all of the team's where it is left out
+	Integration    string   `json:"integration,omitempty"` // default: all of the team's
 	Only           []string `json:"only,omitempty"`        // conditions such as service=checkout, all of which an alert must meet
 	From           string   `json:"from,omitempty"`        // "2026-12-05 22:00"
 	Until          string   `json:"until,omitempty"`
-	TimeZone       string   `json:"time_zone,omitempty"` // of both; UTC where it is left out
+	TimeZone       string   `json:"time_zone,omitempty"` // of both; default: UTC
 	ExceptCritical bool     `json:"except_critical,omitempty"`
 	Reason         string   `json:"reason,omitempty"`
 }
 
-// Window reads it, without what it names.
+// Window parses it, without resolving names.
 func (m Maintenance) Window() (oncall.Maintenance, error) {
 	out := oncall.Maintenance{Name: m.Name, Reason: m.Reason, PagesCritical: m.ExceptCritical}
 	zone, err := schedule.LoadZone(cmp.Or(m.TimeZone, "UTC"))
@@ -59,11 +59,11 @@ func (c *checker) maintenance(i int, m Maintenance) {
 	}
 }
 
-// maintenance writes the windows of set-up files that are not over.
+// maintenance exports the windows of set-up files that have not ended.
 func (x exporter) maintenance(all []oncall.Maintenance, integrations []oncall.Integration, now time.Time) (out []Maintenance) {
 	zone, err := schedule.LoadZone("UTC")
 	if err != nil {
-		return nil // it is always there
+		return nil // it always exists
 	}
 	for _, m := range all {
 		if m.Name == "" || !m.EndsAt.After(now) {

@@ -9,10 +9,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// movedWithin is how far ahead it is said whose hours move.
+// movedWithin is how far ahead the moved hours are counted.
 const movedWithin = 8 * 7 * 24 * time.Hour
 
-// EditedInSlack says who has made a version of a schedule in Slack, and when.
+// EditedInSlack describes who made a version of a schedule in Slack, and when.
 func EditedInSlack(v schedule.Version) oncall.Sentence {
 	if v.Note == "" {
 		return oncall.Say("edited in Slack by %s, %s UTC", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC))
@@ -20,7 +20,8 @@ func EditedInSlack(v schedule.Version) oncall.Sentence {
 	return oncall.Say("edited in Slack by %s, %s UTC: %s", v.CreatedBy, schedule.Stamp(v.CreatedAt, time.UTC), v.Note)
 }
 
-// HoursMoved says what each person gains and loses within eight weeks if a schedule becomes another.
+// HoursMoved describes what each person gains and loses within eight weeks if a schedule becomes
+// another.
 func HoursMoved(was, is *schedule.Schedule, now time.Time) []oncall.Sentence {
 	type sum struct {
 		length   time.Duration
@@ -68,7 +69,7 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []oncall.Sentence {
 	return out
 }
 
-// hoursText writes hours with at most one decimal.
+// hoursText formats hours with at most one decimal.
 func hoursText(d time.Duration) string {
 	tenths := int64(d.Round(6*time.Minute) / (6 * time.Minute))
 	if tenths%10 == 0 {

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Notes finds what works, and may not be meant: targets that mean nobody. The document has passed its Check.
+// Notes returns what is valid but may be unintended, such as targets that reach nobody. The
+// document has passed its Check.
 func (s Setup) Notes() []string {
 	notes := s.leaks()
 	roles := s.roles()
@@ -21,11 +22,12 @@ func (s Setup) Notes() []string {
 	return notes
 }
 
-// leaks says where others than its members come to know what is of a private team, by what the set-up itself says.
+// leaks describes where a private team's information reaches others than its members because of the
+// set-up itself.
 func (s Setup) leaks() []string {
 	var notes []string
 	private, teamOf := map[string]bool{}, map[string]string{}
-	ofPrivate := map[string]string{} // the schedules of private teams
+	ofPrivate := map[string]string{} // private teams' schedules
 	for _, t := range s.Teams {
 		private[t.Name] = t.Private
 	}

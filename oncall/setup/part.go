@@ -7,10 +7,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A PartKind is what sort of thing a part is, as problems name it.
+// A PartKind is the kind of a part, as problems name it.
 type PartKind string
 
-// The kinds of parts that are edited by themselves.
+// The kinds of parts that can be edited individually.
 const (
 	UserPart        PartKind = "user"
 	TeamPart        PartKind = "team"
@@ -20,7 +20,7 @@ const (
 	UserGroupPart   PartKind = "user group"
 )
 
-// A Part is one thing of a document: the field of its kind is set.
+// A Part is one object of a document: the field of its kind is set.
 type Part struct {
 	Kind        PartKind
 	User        *User
@@ -31,7 +31,7 @@ type Part struct {
 	UserGroup   *UserGroup
 }
 
-// ETag is a text that changes when the part does.
+// ETag returns a text that changes when the part does.
 func (p Part) ETag() string {
 	switch p.Kind {
 	case UserPart:
@@ -49,7 +49,7 @@ func (p Part) ETag() string {
 	}
 }
 
-// Name is what the document calls it.
+// Name returns the part's name in the document.
 func (p Part) Name() string {
 	switch p.Kind {
 	case UserPart:
@@ -67,7 +67,7 @@ func (p Part) Name() string {
 	}
 }
 
-// TeamName is the team of which it is; of a person and a user group nobody's.
+// TeamName returns the team it belongs to; people and user groups have none.
 func (p Part) TeamName() string {
 	switch p.Kind {
 	case UserPart, UserGroupPart:
@@ -115,7 +115,7 @@ func find[T any](all []T, is func(T) bool) *T {
 	return nil
 }
 
-// Put puts a part into the document, in the place of the one of its name.
+// Put adds a part to the document, replacing the one of the same name.
 func (s Setup) Put(p Part) Setup {
 	switch p.Kind {
 	case UserPart:
@@ -143,10 +143,10 @@ func put[T any](all []T, one T, is func(T) bool) []T {
 	return append(all, one)
 }
 
-// Without takes a part out of the document.
+// Without removes a part from the document.
 func (s Setup) Without(kind PartKind, name string) Setup {
 	switch kind {
-	case UserPart: // people are Slack's
+	case UserPart: // people belong to Slack
 	case TeamPart:
 		s.Teams = slices.DeleteFunc(slices.Clone(s.Teams), func(t Team) bool { return t.Name == name })
 	case SchedulePart:
@@ -161,8 +161,8 @@ func (s Setup) Without(kind PartKind, name string) Setup {
 	return s
 }
 
-// WithoutTeam takes a team out of the document with all that is its, and returns that as well. A user group goes with it
-// if it follows no other team's schedule; else it follows one less.
+// WithoutTeam removes a team and everything that belongs to it from the document, and returns what it removed. A user
+// group is removed if it follows no other team's schedule; otherwise it follows one schedule less.
 func (s Setup) WithoutTeam(name string) (rest, goes Setup) {
 	rest = s.Without(TeamPart, name)
 	rest.Schedules, goes.Schedules = apart(s.Schedules, func(c Schedule) bool { return c.Team == name })
@@ -186,7 +186,7 @@ func (s Setup) WithoutTeam(name string) (rest, goes Setup) {
 	return rest, goes
 }
 
-// apart parts a list in two.
+// apart splits a list in two.
 func apart[T any](all []T, is func(T) bool) (rest, those []T) {
 	for _, one := range all {
 		if is(one) {
@@ -198,8 +198,8 @@ func apart[T any](all []T, is func(T) bool) (rest, those []T) {
 	return rest, those
 }
 
-// Everybody adds to the document of an installation the people whom nothing in it names, so that a part that is put in
-// may name them.
+// Everybody adds the people whom nothing in the document mentions, so that an added part may name
+// them.
 func (in Installation) Everybody(doc Setup) Setup {
 	x := in.names()
 	there := map[oncall.UserID]bool{}
@@ -215,7 +215,7 @@ func (in Installation) Everybody(doc Setup) Setup {
 	return doc
 }
 
-// InNames writes a part so that it names people as the document does, where it has their Slack ids or addresses.
+// InNames replaces Slack ids and mail addresses in a part by the names in the document.
 func (p Part) InNames(doc Setup) Part {
 	called := func(text string) string {
 		for _, u := range doc.Users {

@@ -33,12 +33,12 @@ type Step struct {
 	Wait       string            `json:"wait,omitempty"`        // before the next step: "5m", "90s"
 	Repeat     int               `json:"repeat,omitempty"`      // how often the step runs again
 	Every      string            `json:"every,omitempty"`       // between two runs of it
-	RoundRobin oncall.RoundRobin `json:"round_robin,omitempty"` // one person a run
+	RoundRobin oncall.RoundRobin `json:"round_robin,omitempty"` // one person each run
 	Only       *Condition        `json:"only,omitempty"`
 }
 
-// roundRobin reads whom the step pages in a run. Files say "incident"; they said "alert", as
-// what is stored still does.
+// roundRobin parses the rotation of the step's people. Files use "incident"; older ones use
+// "alert", which is also what is stored.
 func (st Step) roundRobin() (oncall.RoundRobin, error) {
 	switch st.RoundRobin {
 	case oncall.PageAll, oncall.RoundByIncident, oncall.RoundByRun:
@@ -49,13 +49,13 @@ func (st Step) roundRobin() (oncall.RoundRobin, error) {
 	return "", fmt.Errorf("round_robin is %q; it may be \"incident\" or \"cycle\"", st.RoundRobin)
 }
 
-// A Condition says when a step runs.
+// A Condition limits when a step runs.
 type Condition struct {
 	Severity []oncall.Severity `json:"severity,omitempty"`
 	Hours    oncall.HoursWord  `json:"hours,omitempty"`
 }
 
-// IDs are the ids that names in a document stand for.
+// IDs maps the names in a document to ids.
 type IDs struct {
 	Users     map[string]oncall.UserID
 	Teams     map[string]oncall.TeamID
@@ -63,7 +63,7 @@ type IDs struct {
 	Policies  map[string]oncall.PolicyID
 }
 
-// A writtenTarget is a target as it is written.
+// A writtenTarget is a target in text form.
 type writtenTarget struct {
 	kind  string // "user", "schedule", "team", "managers", "channel", "group", "webhook", "policy"
 	name  string
@@ -98,7 +98,7 @@ func parseTarget(s string) (writtenTarget, error) {
 			return t, fmt.Errorf("%q: webhooks never go to link-local addresses", s)
 		}
 	default:
-		if team, ok := strings.CutPrefix(t.name, "of "); ok && (kind == "managers" || kind == "admins") { // what managers were called before
+		if team, ok := strings.CutPrefix(t.name, "of "); ok && (kind == "managers" || kind == "admins") { // the former name of managers
 			t.kind, t.name = "managers", strings.TrimSpace(team)
 			break
 		}
@@ -139,7 +139,7 @@ func (c *checker) policies(s Setup) {
 	c.circles(s.Policies)
 }
 
-// roles are those that the rotations of each schedule have, now or later.
+// roles returns each schedule's roles, current and planned.
 func (s Setup) roles() map[string][]string {
 	roles := map[string][]string{}
 	for _, sc := range s.Schedules {
@@ -152,8 +152,8 @@ func (s Setup) roles() map[string][]string {
 	return roles
 }
 
-// circles finds policies that hand an incident on to each other for ever, whatever the hour or the
-// severity. Each circle is told once.
+// circles finds policies that pass an incident to each other endlessly, at any hour and severity.
+// Each circle is reported once.
 func (c *checker) circles(policies []Policy) {
 	next := map[string]string{}
 	for _, p := range policies {
@@ -221,7 +221,7 @@ func (c *checker) policy(p Policy, roles map[string][]string) {
 	}
 }
 
-// targetMeant is the target that was probably meant by what is none: "usr Ann", or a name alone.
+// targetMeant guesses the target that an invalid one was meant to be: "usr Ann", or just a name.
 func (c *checker) targetMeant(written string) string {
 	kinds := []string{"user", "schedule", "team", "policy"}
 	kind, name, named := strings.Cut(strings.TrimSpace(written), " ")
@@ -236,7 +236,7 @@ func (c *checker) targetMeant(written string) string {
 	return ""
 }
 
-// target checks that what a target names is there.
+// target checks that a target exists.
 func (c *checker) target(where, written string, t writtenTarget, roles map[string][]string) {
 	switch t.kind {
 	case "user", "schedule", "team", "policy":
@@ -247,18 +247,18 @@ func (c *checker) target(where, written string, t writtenTarget, roles map[strin
 	if t.role == "" || !c.names["schedule"][t.name] || slices.Contains(slices.Concat(slices.Collect(maps.Values(roles))...), t.role) {
 		return
 	}
-	// A role that nothing comes close to may have been taken out of the schedule in Slack.
+	// A role unlike any known one may have been removed from the schedule in Slack.
 	if guess := oncall.Nearest(t.role, roles[t.name]); guess != "" {
 		c.say("%s: %q: no rotation of schedule %q has the role %q; did you mean %q?", where, written, t.name, t.role, guess)
 	}
 }
 
-// passesOn checks what follows a step that passes the incident on to other policies.
+// passesOn checks the steps after one that passes the incident on to other policies.
 func (c *checker) passesOn(p Policy, n int, to []string) {
 	if len(to) == 0 {
 		return
 	}
-	always := p.Steps[n].Only == nil // else what follows runs when it doesn't
+	always := p.Steps[n].Only == nil // otherwise the next steps run when it doesn't
 	switch {
 	case len(to) > 1:
 		c.say("policy %q, step %d: it hands over to %d policies; a step can hand over to one", p.Name, n+1, len(to))
@@ -301,7 +301,7 @@ func (c *checker) team(i int, t Team) {
 // remindByDefault is how often a team is reminded of unacknowledged incidents.
 const remindByDefault oncall.Seconds = 600
 
-// RemindEvery reads how often the team is reminded of unacknowledged incidents; 0 is never.
+// RemindEvery parses how often the team is reminded of unacknowledged incidents; 0 means never.
 func (t Team) RemindEvery() (oncall.Seconds, error) {
 	if t.Remind == "off" {
 		return 0, nil
@@ -313,7 +313,7 @@ func (t Team) RemindEvery() (oncall.Seconds, error) {
 	return every, nil
 }
 
-// Policy reads what the policy says beside its steps.
+// Policy converts the policy, without its steps.
 func (p Policy) Policy() (oncall.Policy, error) {
 	out := oncall.Policy{Name: p.Name, Repeat: p.Repeat, Acks: p.Acks}
 	if p.Acks < 0 || p.Acks > 20 {
@@ -330,7 +330,7 @@ func (p Policy) Policy() (oncall.Policy, error) {
 	return out, err
 }
 
-// rules reads all of a step but its targets.
+// rules converts a step, without its targets.
 func (st Step) rules() (oncall.Step, error) {
 	delay, err := parseSpan("wait", st.Wait, 5*time.Minute, time.Second)
 	if err != nil {
@@ -368,7 +368,7 @@ func (st Step) rules() (oncall.Step, error) {
 	return out, nil
 }
 
-// parseSpan reads a duration of whole seconds, up to a day.
+// parseSpan parses a duration of whole seconds, up to a day.
 func parseSpan(field, s string, byDefault, least time.Duration) (oncall.Seconds, error) {
 	if s == "" {
 		return oncall.Seconds(byDefault / time.Second), nil
@@ -387,7 +387,7 @@ func parseSpan(field, s string, byDefault, least time.Duration) (oncall.Seconds,
 	return oncall.Seconds(d / time.Second), nil
 }
 
-// Step resolves the step's targets with the ids that names stand for.
+// Step converts a step, resolving its targets.
 func (st Step) Step(ids IDs) (oncall.Step, error) {
 	out, err := st.rules()
 	if err != nil {

@@ -21,7 +21,7 @@ func (c *checker) schedule(i int, s Schedule) {
 	c.zone(s.TimeZone, "schedule %q", s.Name)
 	people := c.people(s)
 	if _, err := schedule.LoadZone(s.TimeZone); err != nil {
-		return // it is said already
+		return // reported already
 	}
 	versions, err := s.Versions(people)
 	var shifts []schedule.ManualShift
@@ -39,7 +39,7 @@ func (c *checker) schedule(i int, s Schedule) {
 	}
 }
 
-// people checks that everybody whom the schedule names is in the document, and returns them.
+// people checks that everybody named in the schedule is in the document, and returns them.
 func (c *checker) people(s Schedule) map[string]oncall.UserID {
 	people := map[string]oncall.UserID{}
 	refer := func(name, where string, args ...any) {
@@ -66,8 +66,8 @@ func (c *checker) people(s Schedule) map[string]oncall.UserID {
 	return people
 }
 
-// Versions turns the document's rotations into the schedule's rules, with the Slack user ids that names
-// stand for: those in force from ever on, and what takes their place.
+// Versions converts the document's rotations to the schedule's versions: the one in force from the
+// beginning, and later ones. users maps names to Slack user ids.
 func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, error) {
 	zone, err := schedule.LoadZone(s.TimeZone)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 func (r Rotation) rotation(users map[string]oncall.UserID, timeZone string) (schedule.Rotation, error) {
 	out := schedule.Rotation{
 		Name: r.Name, Role: r.Role, Priority: r.Priority, Windows: r.Only, Advance: r.Advance,
-		TimeZone: cmp.Or(r.TimeZone, timeZone), // written out, so that another zone of the schedule never changes the past
+		TimeZone: cmp.Or(r.TimeZone, timeZone), // explicit, so that changing the schedule's zone never changes the past
 	}
 	day, hour, ok := strings.Cut(strings.TrimSpace(r.Start), " ")
 	if !ok {
@@ -141,7 +141,7 @@ func (r Rotation) rotation(users map[string]oncall.UserID, timeZone string) (sch
 	return out, nil
 }
 
-// HandMade reads the shifts that somebody wrote down.
+// HandMade converts the manual shifts.
 func (s Schedule) HandMade(users map[string]oncall.UserID) ([]schedule.ManualShift, error) {
 	zone, err := schedule.LoadZone(s.TimeZone)
 	if err != nil {
@@ -164,8 +164,7 @@ func (s Schedule) HandMade(users map[string]oncall.UserID) ([]schedule.ManualShi
 	return out, nil
 }
 
-// readInstant reads what the clock of a zone shows, "2026-12-07 09:00", or an instant by itself,
-// "2026-12-07T08:00:00Z".
+// readInstant parses a local time, "2026-12-07 09:00", or an instant, "2026-12-07T08:00:00Z".
 func readInstant(s string, zone *schedule.Zone) (time.Time, error) {
 	s = strings.TrimSpace(s)
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
@@ -180,7 +179,7 @@ func readInstant(s string, zone *schedule.Zone) (time.Time, error) {
 	return zone.Instant(date, hour), nil
 }
 
-// writeInstant writes an instant so that readInstant reads it.
+// writeInstant writes an instant for readInstant.
 func writeInstant(t time.Time, zone *schedule.Zone) string {
 	if date, clock := zone.Local(t); zone.Instant(date, clock).Equal(t) {
 		return date.String() + " " + clock.String()

@@ -9,22 +9,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/route"
 )
 
-// A Route is one rule about alerts. The first one of a list that matches decides.
+// A Route is one routing rule. The first in a list that matches decides.
 type Route struct {
 	Name string   `json:"name,omitempty"`
 	If   []string `json:"if,omitempty"`   // conditions in words, which must all hold: "labels.env is staging"
 	When string   `json:"when,omitempty"` // the same in CEL
 
 	To       string            `json:"to,omitempty"`       // a policy
-	Drop     bool              `json:"drop,omitempty"`     // it opens nothing, and is counted
-	Severity oncall.Severity   `json:"severity,omitempty"` // instead of what the monitor says
-	Labels   map[string]string `json:"labels,omitempty"`   // that are set
+	Drop     bool              `json:"drop,omitempty"`     // opens nothing, and is counted
+	Severity oncall.Severity   `json:"severity,omitempty"` // overrides the monitor's
+	Labels   map[string]string `json:"labels,omitempty"`   // to set
 	Hold     string            `json:"hold,omitempty"`     // how long it must last before it pages: "5m"
-	Group    *Group            `json:"group,omitempty"`    // instead of the integration's
-	Shadow   bool              `json:"shadow,omitempty"`   // it is evaluated and told of, and changes nothing
+	Group    *Group            `json:"group,omitempty"`    // overrides the integration's
+	Shadow   bool              `json:"shadow,omitempty"`   // evaluated and reported, without effect
 }
 
-// Rule reads a route, with the ids that names stand for.
+// Rule converts a route, resolving names.
 func (r Route) Rule(ids IDs) (route.Rule, error) {
 	out := route.Rule{
 		Name: r.Name, If: r.If, When: strings.TrimSpace(r.When), Shadow: r.Shadow, Drop: r.Drop, Severity: r.Severity, Labels: r.Labels,
@@ -46,7 +46,7 @@ func (r Route) Rule(ids IDs) (route.Rule, error) {
 	return out, nil
 }
 
-// Rules reads a list of routes.
+// Rules converts a list of routes.
 func Rules(routes []Route, ids IDs) (out []route.Rule, err error) {
 	for _, r := range routes {
 		rule, err := r.Rule(ids)
@@ -68,7 +68,7 @@ func (c *checker) routes(where string, routes []Route, shadow bool) {
 	for i, r := range routes {
 		if r.To != "" {
 			c.refer("policy", r.To, "%s, rule %q: to", where, r.Name)
-			ids.Policies[r.To] = 1 // any: whether there is one was asked
+			ids.Policies[r.To] = 1 // any id, since its existence has been checked
 		}
 		rule, err := r.Rule(ids)
 		if err != nil {
@@ -82,7 +82,7 @@ func (c *checker) routes(where string, routes []Route, shadow bool) {
 	}
 }
 
-// mapping checks how an integration's bodies are read.
+// mapping checks the integration's mapping.
 func (c *checker) mapping(in Integration) {
 	if in.Mapping == nil {
 		return
@@ -95,7 +95,7 @@ func (c *checker) mapping(in Integration) {
 	}
 }
 
-// routesOf writes the list of an owner.
+// routesOf exports an owner's list.
 func (x exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
 	d := x.routes[owner]
 	for _, r := range d.Rules {
@@ -106,7 +106,7 @@ func (x exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
 		if r.Hold > 0 {
 			is.Hold = writeSpan(r.Hold)
 		}
-		if r.Policy != 0 && is.To == "" { // it was removed: what goes there goes to the integration's own
+		if r.Policy != 0 && is.To == "" { // it was removed, so its alerts go to the integration's own
 			if is.Severity == "" && is.Labels == nil && is.Hold == "" && is.Group == nil {
 				continue
 			}
@@ -116,7 +116,7 @@ func (x exporter) routesOf(owner oncall.RouteOwner) (out []Route, shadow bool) {
 	return out, d.Shadow && len(out) > 0
 }
 
-// WriteRoutes writes a list as a set-up file has it, policies by their names.
+// WriteRoutes writes a list in the set-up file's form, with policies by name.
 func WriteRoutes(d route.Definition, policies map[oncall.PolicyID]string) ([]Route, bool) {
 	x := exporter{policies: policies, routes: map[oncall.RouteOwner]route.Definition{d.Owner: d}}
 	return x.routesOf(d.Owner)

@@ -1,6 +1,6 @@
-// Package setup is the set-up file: what it may say, what is wrong with it, how it is written back from what is
-// stored, and which of Slack's channels, people and groups it names. It turns what is written into the values of
-// oncall and back; no rule needs it, so oncall doesn't import it.
+// Package setup is the set-up file: its contents, its checks, how it is written back from what is
+// stored, and which of Slack's channels, people and groups it names. It converts between the file
+// and the values of oncall; no rule needs it, so oncall doesn't import it.
 package setup
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Setup is an installation written as one document: who there is, who is on
-// call when, whom to page and what may page. Things refer to each other by name.
+// A Setup is an installation as one document: its people, who is on call when, whom to page and
+// what may page. Objects refer to each other by name.
 type Setup struct {
 	Users        []User        `json:"users,omitempty"`
 	Teams        []Team        `json:"teams,omitempty"`
@@ -32,7 +32,7 @@ type Setup struct {
 // A User is a person. Name is how the document refers to them.
 type User struct {
 	Name     string        `json:"name,omitempty"`
-	Slack    oncall.UserID `json:"slack,omitempty"` // Slack user id; may be left out where Email is known to Slack
+	Slack    oncall.UserID `json:"slack,omitempty"` // Slack user id; optional if Email is known to Slack
 	Email    string        `json:"email,omitempty"`
 	TimeZone string        `json:"time_zone,omitempty"`
 }
@@ -42,23 +42,23 @@ type Team struct {
 	Name    string       `json:"name,omitempty"`
 	Channel string       `json:"channel,omitempty"`
 	Members []string     `json:"members,omitempty"`
-	Topic   bool         `json:"topic,omitempty"` // the channel's topic says who is on call
-	Owner   oncall.Owner `json:"owner,omitempty"` // of its schedules; the file where it is left out
+	Topic   bool         `json:"topic,omitempty"` // show who is on call in the channel's topic
+	Owner   oncall.Owner `json:"owner,omitempty"` // of its schedules; default: the file
 
 	Managers []string    `json:"managers,omitempty"` // who may change everything of the team's: members, or "group @HANDLE"
-	Admins   []string    `json:"admins,omitempty"`   // what managers were called before
-	Private  bool        `json:"private,omitempty"`  // only members see what is the team's
+	Admins   []string    `json:"admins,omitempty"`   // the former name of managers
+	Private  bool        `json:"private,omitempty"`  // only members see the team's information
 	Acts     oncall.Acts `json:"acts,omitempty"`     // who acts on its incidents: "team", or "workspace"
 
-	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; that of its first schedule where it is left out
-	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; Monday to Friday, 09:00 to 17:00, where they are left out
-	Fallback []string          `json:"fallback,omitempty"`  // paged where a policy has nobody; the admins where it is left out
-	Policy   string            `json:"policy,omitempty"`    // that paging the team runs; its only one where it is left out
+	TimeZone string            `json:"time_zone,omitempty"` // of the working hours; default: its first schedule's
+	Hours    []schedule.Window `json:"hours,omitempty"`     // working hours; default: Monday to Friday, 09:00 to 17:00
+	Fallback []string          `json:"fallback,omitempty"`  // paged if a policy has nobody; default: the admins
+	Policy   string            `json:"policy,omitempty"`    // run when the team is paged; default: its only one
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
 	Digest   oncall.Digest     `json:"digest,omitempty"`    // of each week in the channel: "weekly", "off"; weekly while there is something to tell where it is left out
 
-	Routes       []Route `json:"routes,omitempty"`        // about the alerts of its integrations, after their own
-	ShadowRoutes bool    `json:"shadow_routes,omitempty"` // they change nothing
+	Routes       []Route `json:"routes,omitempty"`        // for the alerts of its integrations, after their own
+	ShadowRoutes bool    `json:"shadow_routes,omitempty"` // they have no effect
 }
 
 // A Schedule is a schedule and its rotations.
@@ -67,18 +67,18 @@ type Schedule struct {
 	Team      string     `json:"team,omitempty"`
 	TimeZone  string     `json:"time_zone,omitempty"`
 	Rotations []Rotation `json:"rotations,omitempty"`
-	Later     []Version  `json:"later,omitempty"`  // what takes the place of the rotations, and when
-	Apart     *bool      `json:"apart,omitempty"`  // whether shifts of one role that overlap are refused; left alone where it is left out
-	Shifts    []Shift    `json:"shifts,omitempty"` // made by hand; they come with a schedule that is new, and are Slack's from then on
+	Later     []Version  `json:"later,omitempty"`  // what replaces the rotations, and when
+	Apart     *bool      `json:"apart,omitempty"`  // refuse overlapping shifts of one role; unchanged if left out
+	Shifts    []Shift    `json:"shifts,omitempty"` // manual; created with a new schedule, and edited in Slack from then on
 }
 
-// A Version are the rotations in force from an instant on.
+// A Version is the rotations in force from an instant on.
 type Version struct {
 	From      string     `json:"from"` // "2026-12-07 09:00"
 	Rotations []Rotation `json:"rotations"`
 }
 
-// A Shift is a shift that somebody wrote down.
+// A Shift is a manual shift.
 type Shift struct {
 	Role  string   `json:"role,omitempty"`
 	Start string   `json:"start"` // "2026-12-24 09:00"
@@ -86,19 +86,19 @@ type Shift struct {
 	Users []string `json:"users"`
 }
 
-// A Rotation is one layer of a schedule. Turns begin at Start and every Every
-// after it, in local time, so Start also says the weekday and time of the hand-off.
+// A Rotation is one layer of a schedule. Turns begin at Start and every Every after it, in local
+// time, so Start also determines the weekday and time of the hand-off.
 type Rotation struct {
 	Name     string            `json:"name,omitempty"`
 	Role     string            `json:"role,omitempty"`
 	Priority int               `json:"priority,omitempty"`
-	TimeZone string            `json:"time_zone,omitempty"` // the schedule's where it is left out
+	TimeZone string            `json:"time_zone,omitempty"` // default: the schedule's
 	Start    string            `json:"start,omitempty"`     // "2026-01-05 09:00"
 	Every    string            `json:"every,omitempty"`     // "week", "2 weeks", "12 hours", "cron 0 9 * * 1"
 	Until    string            `json:"until,omitempty"`     // "2026-12-31 09:00"; it is over from then on
 	Advance  schedule.Advance  `json:"advance,omitempty"`   // "active" passes over days without a window
 	Turns    []Turn            `json:"turns,omitempty"`
-	Members  []Member          `json:"members,omitempty"` // who takes part for a while only
+	Members  []Member          `json:"members,omitempty"` // limits on when people take part
 	Only     []schedule.Window `json:"only,omitempty"`    // in force only in these windows
 }
 
@@ -142,7 +142,7 @@ func (t Turn) MarshalYAML() (any, error) {
 	return []string(t), nil
 }
 
-// An Integration is an inbound key. Key is made by Watchbill where it is left out.
+// An Integration is an inbound key. Watchbill makes Key if it is left out.
 type Integration struct {
 	Name   string        `json:"name,omitempty"`
 	Team   string        `json:"team,omitempty"`
@@ -152,22 +152,22 @@ type Integration struct {
 	Group  *Group        `json:"group,omitempty"`
 	Storm  string        `json:"storm,omitempty"` // after how many incidents in a minute what comes next joins a storm: "10", "off"
 
-	Heartbeats   []Heartbeat     `json:"heartbeats,omitempty"` // what pings it
+	Heartbeats   []Heartbeat     `json:"heartbeats,omitempty"` // expected to ping it
 	Signed       bool            `json:"signed,omitempty"`     // what comes has to be signed with the secret that `watchbill integration sign` makes
-	Topics       []string        `json:"topics,omitempty"`     // of Amazon SNS: nothing else is taken
+	Topics       []string        `json:"topics,omitempty"`     // Amazon SNS topics; nothing else is accepted
 	Silence      *Silence        `json:"silence,omitempty"`    // in the Alertmanager that its alerts come from
-	Mapping      *oncall.Mapping `json:"mapping,omitempty"`    // how a signal is made of any JSON
+	Mapping      *oncall.Mapping `json:"mapping,omitempty"`    // how any JSON becomes a signal
 	Routes       []Route         `json:"routes,omitempty"`
-	ShadowRoutes bool            `json:"shadow_routes,omitempty"` // they change nothing
+	ShadowRoutes bool            `json:"shadow_routes,omitempty"` // they have no effect
 }
 
-// A Group says which alerts of an integration are one incident.
+// A Group determines which alerts of an integration form one incident.
 type Group struct {
 	By     []string `json:"by"`               // labels in which they agree
 	Window string   `json:"window,omitempty"` // after the first, "5m" where it is left out
 }
 
-// With returns what two documents say together.
+// With combines two documents.
 func (s Setup) With(other Setup) Setup {
 	return Setup{
 		Users:        slices.Concat(s.Users, other.Users),
@@ -180,8 +180,8 @@ func (s Setup) With(other Setup) Setup {
 	}
 }
 
-// Check finds what is wrong with the document by itself, each in one sentence. Integrations may have
-// one of the formats.
+// Check returns what is wrong with the document by itself, each in one sentence. formats are those
+// that integrations may have.
 func (s Setup) Check(formats []oncall.Format) []string {
 	c := checker{names: map[string]map[string]bool{}, formats: formats}
 	for i, u := range s.Users {
@@ -235,7 +235,7 @@ func (c *checker) define(kind, name string, i int) {
 	c.names[kind][name] = true
 }
 
-// didYouMean proposes what was probably meant, if anything was.
+// didYouMean suggests what was probably meant, if anything.
 func didYouMean(guess string) string {
 	if guess == "" {
 		return ""
@@ -304,12 +304,12 @@ func (c *checker) integration(i int, in Integration) {
 	}
 }
 
-// weakKey reports whether a key was typed rather than drawn: it has few characters, repeats itself or counts. Of
-// those that are drawn that is one in ten million.
+// weakKey reports whether a key was typed rather than random: it has few distinct characters,
+// repeats or counts. One random key in ten million looks like that.
 func weakKey(key string) bool {
 	const fewest = 8
 	seen := map[byte]bool{}
-	steps := map[byte]int{} // from one digit to the next
+	steps := map[byte]int{} // differences between adjacent digits
 	for i := range len(key) {
 		seen[key[i]] = true
 		if i > 0 {
@@ -324,7 +324,7 @@ func weakKey(key string) bool {
 	return len(seen) < fewest || strings.Contains((key + key)[1:2*len(key)-1], key)
 }
 
-// digit is the value of a hexadecimal digit.
+// digit returns the value of a hexadecimal digit.
 func digit(c byte) byte {
 	if c >= 'a' {
 		return c - 'a' + 10
@@ -332,5 +332,5 @@ func digit(c byte) byte {
 	return c - '0'
 }
 
-// KeyFromBytes writes 16 random bytes as an integration key.
+// KeyFromBytes formats 16 random bytes as an integration key.
 func KeyFromBytes(b [16]byte) string { return hex.EncodeToString(b[:]) }

@@ -10,20 +10,20 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Silence says that what people acknowledge or snooze is silenced in an Alertmanager.
+// A Silence mirrors acknowledgements or snoozes as silences in an Alertmanager.
 type Silence struct {
 	URL string   `json:"url"`           // of that Alertmanager
 	On  []string `json:"on,omitempty"`  // "acknowledge", "snooze"; both where it is left out
 	For string   `json:"for,omitempty"` // what is acknowledged; "4h" where it is left out
 }
 
-// silencers are the kinds of integration whose alerts are known in an Alertmanager by the labels that they have here.
+// silencers are the kinds of integration whose alerts have the same labels in Alertmanager as here.
 var silencers = []oncall.Format{"", oncall.AutoFormat, "alertmanager"}
 
-// Silencing reads what is silenced; nil: nothing is.
+// Silencing parses what is silenced; nil if nothing is.
 func (in Integration) Silencing() (*oncall.Silencing, error) {
 	if in.Silence == nil {
-		return nil, nil //nolint:nilnil // it is left out
+		return nil, nil //nolint:nilnil // it is optional
 	}
 	if !slices.Contains(silencers, in.Format) {
 		return nil, fmt.Errorf("silence is for what an Alertmanager sends by its webhook: kind may be alertmanager, or left out")
@@ -42,7 +42,7 @@ func (in Integration) Silencing() (*oncall.Silencing, error) {
 			on = append(on, string(cause))
 		}
 	}
-	for _, cause := range oncall.SilenceCauses { // in one order, whatever the file's
+	for _, cause := range oncall.SilenceCauses { // in a fixed order, whatever the file's
 		if slices.Contains(on, string(cause)) {
 			s.On = append(s.On, cause)
 		}

@@ -8,35 +8,35 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SlackNames is what a set-up names in Slack.
+// SlackNames is everything in Slack that a set-up names.
 type SlackNames struct {
 	Channels []SlackName
 	People   []SlackName
 	Groups   []SlackName
 }
 
-// A SlackName is one name of something in Slack.
+// A SlackName is the name of something in Slack.
 type SlackName struct {
 	Where  string // in the set-up: "team payments"
 	Named  string // a channel by its name or id, a person by their id, a user group by its handle or id
-	Before string // the id that the name stood for when it was looked up; empty: it wasn't, or is one itself
+	Before string // the id that the name had at the last lookup; empty if there was none, or if Named is an id
 	Secret bool   // a private team's channel
-	NoTeam bool   // no team names the person, but they are to be paged
+	NoTeam bool   // the person is paged but in no team
 }
 
-// A SlackPerson is somebody as Slack has them.
+// A SlackPerson is a person's profile in Slack.
 type SlackPerson struct {
 	oncall.User
 	Bot bool
 }
 
-// A SlackFault is something in a set-up that isn't in Slack as it is named.
+// A SlackFault is a name in a set-up that doesn't match Slack.
 type SlackFault struct {
 	Where, What, Remedy string
-	Note                bool // it works all the same
+	Note                bool // it works nevertheless
 }
 
-// CheckChannels finds the channels that take no messages, and those that are called otherwise now.
+// CheckChannels returns the channels that don't accept messages, and those that have been renamed.
 func CheckChannels(named []SlackName, all []oncall.SlackChannel) []SlackFault {
 	var faults []SlackFault
 	for _, n := range named {
@@ -80,7 +80,7 @@ func CheckChannels(named []SlackName, all []oncall.SlackChannel) []SlackFault {
 	return faults
 }
 
-// channelWord writes a channel as people know it, as far as a set-up says it.
+// channelWord formats a channel as the set-up names it.
 func channelWord(named string) string {
 	if name := oncall.ChannelName(named); name != "" {
 		return "#" + name
@@ -105,7 +105,7 @@ func nearestChannel(named string, all []oncall.SlackChannel) string {
 	return oncall.Nearest(oncall.ChannelName(named), names)
 }
 
-// CheckPeople finds those who aren't in the workspace. all is whom Slack has told of.
+// CheckPeople returns the people who aren't in the workspace. all are the profiles from Slack.
 func CheckPeople(named []SlackName, all []SlackPerson) []SlackFault {
 	var faults []SlackFault
 	for _, n := range named {
@@ -139,7 +139,7 @@ func CheckPeople(named []SlackName, all []SlackPerson) []SlackFault {
 	return faults
 }
 
-// likely is the only one who is called as the set-up calls a person.
+// likely returns the only person in Slack with the set-up's name, if there is exactly one.
 func likely(where string, all []SlackPerson) (found SlackPerson) {
 	name := strings.ToLower(strings.TrimPrefix(where, "user "))
 	for _, p := range all {
@@ -157,7 +157,7 @@ func likely(where string, all []SlackPerson) (found SlackPerson) {
 	return found
 }
 
-// CheckGroups finds the user groups that Slack doesn't have, or has by another handle now.
+// CheckGroups returns the user groups that Slack lacks or that have another handle now.
 func CheckGroups(named []SlackName, all []oncall.SlackGroup) []SlackFault {
 	var faults []SlackFault
 	for _, n := range named {
@@ -188,8 +188,8 @@ func CheckGroups(named []SlackName, all []oncall.SlackGroup) []SlackFault {
 	return faults
 }
 
-// IndexGroup finds the user group that a name stands for: the one that was found before by its id, or
-// else by its handle; -1 if there is none.
+// IndexGroup returns the index of a user group: the one with the id found before, or else with the
+// handle; -1 if there is none.
 func IndexGroup(named, before string, all []oncall.SlackGroup) int {
 	return slices.IndexFunc(all, func(g oncall.SlackGroup) bool {
 		if before != "" {
@@ -199,7 +199,7 @@ func IndexGroup(named, before string, all []oncall.SlackGroup) int {
 	})
 }
 
-// SlackNames lists what the document names in Slack.
+// SlackNames returns what the document names in Slack.
 func (s Setup) SlackNames() SlackNames {
 	var names SlackNames
 	private := map[string]bool{}
@@ -215,7 +215,7 @@ func (s Setup) SlackNames() SlackNames {
 			for _, written := range st.Page {
 				t, err := parseTarget(written)
 				if err != nil {
-					continue // Check says so
+					continue // reported by Check
 				}
 				names.add("policy "+p.Name, t.target(IDs{}), private[p.Team])
 			}
@@ -233,7 +233,7 @@ func (s Setup) SlackNames() SlackNames {
 	return names
 }
 
-// inNoTeam are those, by their names in the document, who are to be paged and whom no team of it names.
+// inNoTeam returns the people, by name, who are paged but belong to no team in the document.
 func (s Setup) inNoTeam() map[string]bool {
 	loose := map[string]bool{}
 	mark := func(is bool, names []string) {
@@ -271,7 +271,7 @@ func (s Setup) inNoTeam() map[string]bool {
 	return loose
 }
 
-// add adds what a step names, once for each policy.
+// add adds the names in a step, once per policy.
 func (n *SlackNames) add(where string, t oncall.Target, secret bool) {
 	is := SlackName{Where: where, Named: t.Channel, Secret: secret && t.Channel != ""}
 	switch {
@@ -285,7 +285,7 @@ func (n *SlackNames) add(where string, t oncall.Target, secret bool) {
 	}
 }
 
-// NamesOfPolicy lists what the steps of a policy name; secret says that it is a private team's.
+// NamesOfPolicy returns the names in a policy's steps; secret marks a private team's.
 func NamesOfPolicy(p oncall.Policy, secret bool) SlackNames {
 	var names SlackNames
 	for _, s := range p.Steps {

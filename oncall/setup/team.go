@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// ActsOf is who acts on the team's incidents, as it is stored.
+// ActsOf returns who may act on the team's incidents, in stored form.
 func (t Team) ActsOf() oncall.Acts {
 	if t.Acts == "workspace" {
 		return oncall.WorkspaceActs
@@ -25,7 +25,7 @@ func (t Team) ManagedBy() string {
 	return ""
 }
 
-// NamedManagers returns those of the team's members who are named as its managers.
+// NamedManagers returns the members who are listed as managers.
 func (t Team) NamedManagers() []string {
 	return slices.DeleteFunc(slices.Concat(t.Managers, t.Admins), func(name string) bool { return strings.HasPrefix(name, "group ") })
 }
@@ -56,7 +56,7 @@ func (c *checker) managers(t Team) {
 	}
 }
 
-// teamPolicies checks which policies teams name as their own.
+// teamPolicies checks the default policies of teams.
 func (c *checker) teamPolicies(s Setup) {
 	for _, t := range s.Teams {
 		if t.Policy == "" {

@@ -11,12 +11,12 @@ import (
 type UserGroup struct {
 	Handle    string           `json:"handle,omitempty"` // "@payments-oncall" or Slack's id
 	Schedules []string         `json:"schedules,omitempty"`
-	Roles     []string         `json:"roles,omitempty"`      // every role but the shadows' where it is left out
+	Roles     []string         `json:"roles,omitempty"`      // default: all but shadow
 	WhenEmpty oncall.WhenEmpty `json:"when_empty,omitempty"` // "keep" where it is left out
 	Fallback  string           `json:"fallback,omitempty"`   // a user
 }
 
-// Name is the handle without the @.
+// Name returns the handle without the @.
 func (g UserGroup) Name() string { return strings.TrimPrefix(g.Handle, "@") }
 
 var slackGroup = regexp.MustCompile(`^S[A-Z0-9]{2,}$`)
