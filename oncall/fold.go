@@ -280,41 +280,6 @@ func (f *Fold) fire(s Signal) SignalFate {
 	return f.openUnlessSuppressed(a, s, before)
 }
 
-// openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
-// incident. Before is the previous alert with the same key; nil if there was none.
-func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
-	var was IncidentID
-	if before != nil {
-		was = before.IncidentID
-	}
-	c, fate := f.follow(f.change(f.groups[f.incidentGroup(a)])), FateReopened
-	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
-		c = nil // openOrJoinStorm decides about storms
-	}
-	switch {
-	case c != nil && c.Incident.Open():
-		if fate = FateJoined; was == c.Incident.ID && c.Incident.Flapping() {
-			fate = f.comeBack(c, before, a)
-			break
-		}
-		f.joinGroup(c, a)
-	case c != nil && c.Incident.snoozing(f.now):
-		c.reopenSnoozed(firesAgain)
-		c.count(a.Severity)
-		fate = FateSnoozed
-	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
-		f.reopenOrFlap(c, a.Severity)
-	default:
-		c, fate = f.openOrJoinStorm(a)
-	}
-	a.IncidentID = c.Incident.ID
-	f.noteMisread(a, s, a.IncidentID)
-	f.noteRoute(a)
-	return c.fate(s, fate)
-}
-
-const firesAgain = "the monitor fires again"
-
 // follow returns the incident that c's was merged into, directly or by further merges, if it is in the fold.
 func (f *Fold) follow(c *Change) *Change {
 	for range MaxMerges {

@@ -2,6 +2,67 @@ package oncall
 
 import "slices"
 
+// openUnlessSuppressed puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
+func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFate {
+	f.choose(a, s)
+	f.touch(a)
+	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
+	r, heldBefore := a.Route, a.HeldUntil != nil
+	a.Dropped, a.HeldUntil = false, nil
+	if r != nil && r.drop {
+		a.Dropped = true
+		f.tally(r.name()).Dropped++
+		return SignalFate{Signal: s, Fate: FateDropped}
+	}
+	if f.keepForMaintenance(a) {
+		return SignalFate{Signal: s, Fate: FateKept}
+	}
+	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
+		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
+		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
+		if !heldBefore {
+			f.tally(r.name()).Held++
+		}
+		return SignalFate{Signal: s, Fate: FateHeld}
+	}
+	return f.openFor(a, s, before)
+}
+
+// openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
+// incident. Before is the previous alert with the same key; nil if there was none.
+func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
+	var was IncidentID
+	if before != nil {
+		was = before.IncidentID
+	}
+	c, fate := f.follow(f.change(f.groups[f.incidentGroup(a)])), FateReopened
+	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
+		c = nil // openOrJoinStorm decides about storms
+	}
+	switch {
+	case c != nil && c.Incident.Open():
+		if fate = FateJoined; was == c.Incident.ID && c.Incident.Flapping() {
+			fate = f.comeBack(c, before, a)
+			break
+		}
+		f.joinGroup(c, a)
+	case c != nil && c.Incident.snoozing(f.now):
+		c.reopenSnoozed(firesAgain)
+		c.count(a.Severity)
+		fate = FateSnoozed
+	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
+		f.reopenOrFlap(c, a.Severity)
+	default:
+		c, fate = f.openOrJoinStorm(a)
+	}
+	a.IncidentID = c.Incident.ID
+	f.noteMisread(a, s, a.IncidentID)
+	f.noteRoute(a)
+	return c.fate(s, fate)
+}
+
+const firesAgain = "the monitor fires again"
+
 // openOrJoinStorm puts an alert into its integration's current storm, a new storm, or its own new incident.
 func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 	storm := f.storm(f.policyOf(a))

@@ -183,32 +183,6 @@ func (f *Fold) tally(of RouteName) *RouteTally {
 // suppressed reports whether the alert fires without an incident because a rule holds or drops it.
 func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil != nil) }
 
-// openUnlessSuppressed puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
-func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFate {
-	f.choose(a, s)
-	f.touch(a)
-	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
-	r, heldBefore := a.Route, a.HeldUntil != nil
-	a.Dropped, a.HeldUntil = false, nil
-	if r != nil && r.drop {
-		a.Dropped = true
-		f.tally(r.name()).Dropped++
-		return SignalFate{Signal: s, Fate: FateDropped}
-	}
-	if f.keepForMaintenance(a) {
-		return SignalFate{Signal: s, Fate: FateKept}
-	}
-	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
-		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
-		a.HeldUntil = new(a.FirstAt.Add(r.Hold.Duration()))
-		if !heldBefore {
-			f.tally(r.name()).Held++
-		}
-		return SignalFate{Signal: s, Fate: FateHeld}
-	}
-	return f.openFor(a, s, before)
-}
-
 // stillSuppressed handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
 // time, and for a held one if it got worse or its time is up.
 func (f *Fold) stillSuppressed(a *Alert, s Signal) SignalFate {
