@@ -23,12 +23,6 @@ const (
 	sleepEnds   = schedule.TimeOfDay(7 * 60)
 )
 
-// workingHours are the hours of people who have not set any.
-var workingHours = []schedule.Window{{
-	Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday},
-	From: 9 * 60, To: 18 * 60,
-}}
-
 // A Clock knows a person's zone and hours.
 type Clock struct {
 	zone  *schedule.Zone
@@ -43,11 +37,11 @@ func (p Person) Clock() Clock {
 	}
 	windows := p.Hours
 	if len(windows) == 0 {
-		windows = workingHours
+		windows = oncall.WorkingHours
 	}
 	hours, err := schedule.CompileHours(zone.Name(), windows)
 	if err != nil {
-		hours, _ = schedule.CompileHours(zone.Name(), workingHours)
+		hours, _ = schedule.CompileHours(zone.Name(), oncall.WorkingHours)
 	}
 	return Clock{zone: zone, hours: hours}
 }
