@@ -38,6 +38,8 @@
 //   - coverage: whether there is somebody on call; a finding is a time without, or another reason
 //     why nobody would be paged.
 //   - time off: when a person is away.
+//   - directory: teams, people, schedules and policies, loaded together and shared (package store).
+//   - roster: the part of the directory that the rules need.
 //
 // What is wrong:
 //
@@ -93,6 +95,9 @@
 //   - digest: what a team's channel is told of its week.
 //   - notice: what people are told beside incidents: hand-offs, reminders, requests.
 //   - drawing: a Slack message, as a picture of stored state.
+//   - sheet: the window in Slack with all that is known of an incident.
+//   - board: where drawings are posted and edited: Slack, as package jobs sees it.
+//   - mirror: a user group or channel topic in Slack that shows who is on call.
 //   - veil: to show no more than number and state of a private team's incident.
 //
 // Some words have a second meaning elsewhere. In package access a role is what somebody is to a team

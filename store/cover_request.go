@@ -28,7 +28,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 	}
 	var change oncall.CoverChange
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		staff, err := lockShiftFacts(ctx, tx, stint.Schedule)
+		facts, err := lockShiftFacts(ctx, tx, stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		if err != nil {
 			return err
 		}
-		if change, err = oncall.AskForCover(stint, by.User, note, everyone, staff, away, now); err != nil {
+		if change, err = oncall.AskForCover(stint, by.User, note, everyone, facts, away, now); err != nil {
 			return err
 		}
 		c := &change.Cover
@@ -57,7 +57,7 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
 			return err
 		}
-		return s.saveNotices(ctx, tx, now, append(c.RequestNotices(staff), c.AskNotices(change.Asked, staff)...))
+		return s.saveNotices(ctx, tx, now, append(c.RequestNotices(facts), c.AskNotices(change.Asked, facts)...))
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "ask for cover")
@@ -81,11 +81,11 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err := g.party(parties(cover), cover.Stint.Schedule); err != nil {
 			return err
 		}
-		staff, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
+		facts, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
-		if change, err = cover.Do(a, by.User, staff, now); err != nil {
+		if change, err = cover.Do(a, by.User, facts, now); err != nil {
 			return err
 		}
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
@@ -94,7 +94,7 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err := recordCover(ctx, tx, by, now, cover, change, a); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, by.User, staff, now)
+		return s.tellCover(ctx, tx, cover, change, by.User, facts, now)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "update cover request %d", id)
@@ -124,7 +124,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil || !cover.Due(now) {
 			return err
 		}
-		staff, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
+		facts, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
 		if err != nil {
 			return err
 		}
@@ -132,11 +132,11 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err != nil {
 			return err
 		}
-		change := cover.Tick(staff, away, now)
+		change := cover.Tick(facts, away, now)
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, "", staff, now)
+		return s.tellCover(ctx, tx, cover, change, "", facts, now)
 	})
 	if err != nil {
 		return wrap(err, "run the timer of cover request %d", id)
@@ -184,7 +184,7 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 
 // tellCover updates the notices of a request, and sends new ones.
 func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
-	staff oncall.ShiftFacts, now time.Time,
+	facts oncall.ShiftFacts, now time.Time,
 ) error {
 	c := change.Cover
 	if c.Differs(before) {
@@ -197,7 +197,7 @@ func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, c
 	if err != nil {
 		return err
 	}
-	return s.saveNotices(ctx, tx, now, append(c.AskNotices(change.Asked, staff), change.ChangeNotices(by, channels, staff, now)...))
+	return s.saveNotices(ctx, tx, now, append(c.AskNotices(change.Asked, facts), change.ChangeNotices(by, channels, facts, now)...))
 }
 
 // lockCover loads a cover request that nobody else can change until the transaction ends.

@@ -30,11 +30,11 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 	}
 	var swap oncall.Swap
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		staff, err := lockShiftFacts(ctx, tx, give.Schedule, take.Schedule)
+		facts, err := lockShiftFacts(ctx, tx, give.Schedule, take.Schedule)
 		if err != nil {
 			return err
 		}
-		if swap, err = oncall.OfferSwap(give, take, note, staff, now); err != nil {
+		if swap, err = oncall.OfferSwap(give, take, note, facts, now); err != nil {
 			return err
 		}
 		rows, _ := tx.Query(ctx, between, give.User, take.User)
@@ -52,7 +52,7 @@ func (s *Store) OfferSwap(ctx context.Context, by oncall.Actor, give, take sched
 		if err != nil {
 			return err
 		}
-		if err := s.saveNotices(ctx, tx, now, swap.OfferNotices(staff, away)); err != nil {
+		if err := s.saveNotices(ctx, tx, now, swap.OfferNotices(facts, away)); err != nil {
 			return err
 		}
 		if err := recordSwap(ctx, tx, by, now, swap); err != nil {
@@ -136,11 +136,11 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if err := g.party(parties, swap.Give.Schedule, swap.Take.Schedule); err != nil {
 			return err
 		}
-		staff, err := lockShiftFacts(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
+		facts, err := lockShiftFacts(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
 		if err != nil {
 			return err
 		}
-		if change, err = swap.Do(a, by.User, staff, now); err != nil {
+		if change, err = swap.Do(a, by.User, facts, now); err != nil {
 			return err
 		}
 		if change.Swap.State == swap.State {
@@ -155,7 +155,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if err := recordSwap(ctx, tx, by, now, change.Swap); err != nil {
 			return err
 		}
-		return s.tellSwap(ctx, tx, change.Swap, by.User, staff, now)
+		return s.tellSwap(ctx, tx, change.Swap, by.User, facts, now)
 	})
 	if err != nil {
 		return oncall.Swap{}, wrap(err, "update swap %d", id)
@@ -204,7 +204,7 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 }
 
 // tellSwap updates the messages about a swap and sends the notices that its new state requires.
-func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, staff oncall.ShiftFacts, now time.Time) error {
+func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, facts oncall.ShiftFacts, now time.Time) error {
 	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
 	})
@@ -215,7 +215,7 @@ func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by on
 	if err != nil {
 		return err
 	}
-	if err := s.saveNotices(ctx, tx, now, swap.ChangeNotices(by, channels, staff, now)); err != nil || swap.State != oncall.SwapAccepted {
+	if err := s.saveNotices(ctx, tx, now, swap.ChangeNotices(by, channels, facts, now)); err != nil || swap.State != oncall.SwapAccepted {
 		return err
 	}
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SwapTimer{Swap: swap.ID}, At: swap.Begins()}})
@@ -233,11 +233,11 @@ func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Ti
 			if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt); err != nil {
 				return err
 			}
-			staff, err := loadPeople(ctx, tx)
+			facts, err := loadPeople(ctx, tx)
 			if err != nil {
 				return err
 			}
-			return s.tellSwap(ctx, tx, change.Swap, "", staff, now)
+			return s.tellSwap(ctx, tx, change.Swap, "", facts, now)
 		}
 		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
 			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeDetail) {
@@ -269,38 +269,38 @@ func lockShiftFacts(ctx context.Context, tx pgx.Tx, ids ...oncall.ScheduleID) (o
 	if err := lockSchedules(ctx, tx, ids...); err != nil && !errors.Is(err, oncall.ErrNotFound) {
 		return oncall.ShiftFacts{}, err
 	}
-	staff, err := loadPeople(ctx, tx)
+	facts, err := loadPeople(ctx, tx)
 	if err != nil {
-		return staff, err
+		return facts, err
 	}
 	recent, err := recently(ctx, tx)
 	if err != nil {
-		return staff, err
+		return facts, err
 	}
 	all, err := schedules(ctx, tx, recent)
 	if err != nil {
-		return staff, err
+		return facts, err
 	}
 	for id, definition := range all {
 		compiled, err := schedule.Compile(definition)
 		if err != nil && slices.Contains(ids, id) {
-			return staff, fmt.Errorf("compile schedule %d: %w", id, err)
+			return facts, fmt.Errorf("compile schedule %d: %w", id, err)
 		}
 		if err == nil {
-			staff.Schedules[id] = compiled
+			facts.Schedules[id] = compiled
 		}
 	}
-	return staff, nil
+	return facts, nil
 }
 
 // loadPeople loads the people, without schedules.
-func loadPeople(ctx context.Context, tx pgx.Tx) (staff oncall.ShiftFacts, err error) {
-	staff.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
-	if staff.Users, err = users(ctx, tx); err != nil {
-		return staff, err
+func loadPeople(ctx context.Context, tx pgx.Tx) (facts oncall.ShiftFacts, err error) {
+	facts.Schedules = map[oncall.ScheduleID]*schedule.Schedule{}
+	if facts.Users, err = users(ctx, tx); err != nil {
+		return facts, err
 	}
-	staff.Members, _, err = members(ctx, tx)
-	return staff, err
+	facts.Members, _, err = members(ctx, tx)
+	return facts, err
 }
 
 // channelsOf lists the channels of the schedules' teams. It returns none if one of several teams is private, because
