@@ -167,22 +167,13 @@ func (r request) unclear(words []string) (said, name string) {
 	return "Say whom to page.", ""
 }
 
-// levels of severity that stand alone, as in "sev1" and "P2".
-var severityWords = map[string]oncall.Severity{
-	"critical": oncall.Critical, "crit": oncall.Critical, "sev0": oncall.Critical, "sev1": oncall.Critical, "p0": oncall.Critical, "p1": oncall.Critical, "s1": oncall.Critical,
-	"high": oncall.High, "urgent": oncall.High, "sev2": oncall.High, "p2": oncall.High, "s2": oncall.High,
-	"medium": oncall.Medium, "sev3": oncall.Medium, "p3": oncall.Medium, "s3": oncall.Medium,
-	"low": oncall.Low, "sev4": oncall.Low, "sev5": oncall.Low, "p4": oncall.Low, "p5": oncall.Low, "s4": oncall.Low,
-}
-
 // severityWord reads one word: "critical:", "(sev1)", "SEV-1", "severity=high".
 func severityWord(word string) (oncall.Severity, bool) {
 	word = strings.Trim(strings.ToLower(word), `:,;.!()[]-`)
 	for _, before := range []string{"severity=", "severity:", "sev=", "prio=", "priority="} {
 		word = strings.TrimPrefix(word, before)
 	}
-	s, known := severityWords[strings.ReplaceAll(word, "-", "")]
-	return s, known
+	return oncall.SpokenSeverity(word)
 }
 
 // takeSeverity takes a severity off the front, if other words follow.

@@ -70,6 +70,23 @@ func ParseSeverity(text string) (s Severity, known bool) {
 	return High, false
 }
 
+// spokenSeverities are the words of severityNames that people use for nothing else in a sentence.
+var spokenSeverities = map[string]bool{"critical": true, "crit": true, "high": true, "urgent": true, "medium": true, "low": true}
+
+// SpokenSeverity parses a word in which people state a severity within a sentence: "critical", "sev1", "P2".
+func SpokenSeverity(word string) (s Severity, known bool) {
+	word = strings.ReplaceAll(strings.ToLower(word), "-", "")
+	if spokenSeverities[word] {
+		return severityNames[word], true
+	}
+	name := strings.TrimRightFunc(word, unicode.IsDigit)
+	if name != "p" && name != "s" && name != "sev" {
+		return "", false
+	}
+	s, known = byLevel[word[len(name):]]
+	return s, known
+}
+
 func (s Severity) rank() int {
 	switch s {
 	case Critical:

@@ -25,3 +25,20 @@ func TestSeverityWordsOfMonitors(t *testing.T) {
 		}
 	}
 }
+
+// A sentence contains many words that a monitor would use for a severity.
+func TestSpokenSeverityIgnoresOrdinaryWords(t *testing.T) {
+	t.Parallel()
+	for word, want := range map[string]Severity{
+		"critical": Critical, "CRIT": Critical, "sev-1": Critical, "P0": Critical, "urgent": High, "s2": High, "medium": Medium, "sev3": Medium, "low": Low, "P5": Low,
+	} {
+		if got, known := SpokenSeverity(word); got != want || !known {
+			t.Errorf("SpokenSeverity(%q) = %q, %v, want %q, true", word, got, known, want)
+		}
+	}
+	for _, word := range []string{"", "page", "red", "disk", "error", "failed", "s", "p9", "sev", "sev10", "3", "info"} {
+		if got, known := SpokenSeverity(word); known {
+			t.Errorf("SpokenSeverity(%q) = %q, true, want an ordinary word", word, got)
+		}
+	}
+}
