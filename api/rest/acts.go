@@ -202,11 +202,7 @@ func (s *server) dutyRoutes() {
 		To   time.Time `query:"to" required:"true"`
 	},
 	) (*One[DeletedShifts], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		of, err := v.schedule(in.Name)
+		_, of, err := lookFor(ctx, s, c, view.schedule, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -260,11 +256,7 @@ func (s *server) createShift(ctx context.Context, c caller, in *struct {
 	Body ShiftBody
 },
 ) (*One[ManualShift], error) {
-	v, err := s.look(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	of, err := v.schedule(in.Name)
+	v, of, err := lookFor(ctx, s, c, view.schedule, in.Name)
 	if err != nil {
 		return nil, err
 	}

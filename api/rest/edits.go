@@ -117,11 +117,7 @@ func (s *server) integrationRoutes() {
 		}
 	},
 	) (*One[RotatedKey], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		of, err := v.integration(in.Name)
+		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -151,11 +147,7 @@ func (s *server) muteRoute(mute bool) {
 		}
 	},
 	) (*Gone, error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		of, err := v.integration(in.Name)
+		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}

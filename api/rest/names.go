@@ -42,6 +42,15 @@ func (s *server) look(ctx context.Context, c caller) (view, error) {
 	return view{dir, c}, err
 }
 
+// lookFor is look, and finds the object that a path names.
+func lookFor[T any](ctx context.Context, s *server, c caller, find func(view, string) (T, error), name string) (v view, found T, err error) {
+	if v, err = s.look(ctx, c); err != nil {
+		return v, found, err
+	}
+	found, err = find(v, name)
+	return v, found, err
+}
+
 func (v view) person(id oncall.UserID) Person { return Person{ID: id, Name: v.Name(id)} }
 
 func (v view) people(ids []oncall.UserID) []Person {

@@ -90,11 +90,7 @@ func (s *server) ownReport() {
 		ReportQuery
 	},
 	) (*One[report.Told], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		u, err := v.user(in.Name)
+		_, u, err := lookFor(ctx, s, c, view.user, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -191,11 +187,7 @@ func (s *server) heartbeatRoute(mute bool) {
 		}
 	},
 	) (*Gone, error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		of, err := v.integration(in.Name)
+		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}

@@ -73,11 +73,7 @@ func getThing[T any](s *server, t thing, show func(id int64, p setup.Part) T) {
 		Fields
 	},
 	) (*Versioned[T], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		is, err := t.find(v, in.Name)
+		_, is, err := lookFor(ctx, s, c, t.find, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -133,11 +129,7 @@ func (s *server) removeThing(t thing) {
 		IfMatch string `header:"If-Match" maxLength:"100" doc:"Only if this is still its ETag."`
 	},
 	) (*Gone, error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		is, err := t.find(v, in.Name)
+		_, is, err := lookFor(ctx, s, c, t.find, in.Name)
 		if err != nil {
 			return nil, err
 		}

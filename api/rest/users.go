@@ -66,11 +66,7 @@ func (s *server) userRoutes() {
 		Fields
 	},
 	) (*One[User], error) {
-		v, err := s.look(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		u, err := v.user(in.Name)
+		v, u, err := lookFor(ctx, s, c, view.user, in.Name)
 		if err != nil {
 			return nil, err
 		}
