@@ -72,7 +72,7 @@ func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.V
 		out, err := do(ctx, r, form)
 		switch {
 		case err != nil:
-			s.outages.Error().Err(err).Msg("an answer by Twilio was not taken")
+			s.outages.Error().Err(err).Msg("can't handle an answer from Twilio")
 			unavailable("The answer could not be taken; it is read again later.").write(w)
 		case out == nil: // Twilio treats an empty 200 as an error
 			w.WriteHeader(http.StatusNoContent)

@@ -33,7 +33,7 @@ func (j *Jobs) callHook(ctx context.Context, job *river.Job[oncall.CallHook]) er
 		})
 		if r.Outcome != notify.Accepted {
 			end = store.HookEnd{Gone: gone, Trouble: r.Err.Error()}
-			j.outages.Warn().Err(r.Err).Str("webhook", call.Name).Int64("event", call.Event).Msg("a webhook was not told of something")
+			j.outages.Warn().Err(r.Err).Str("webhook", call.Name).Int64("event", call.Event).Msg("can't call a webhook")
 		}
 		if err := j.store.EndHook(context.WithoutCancel(ctx), call, end, j.clock()); err != nil || !end.Told {
 			return err

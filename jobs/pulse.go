@@ -142,12 +142,12 @@ func (j *Jobs) sendPulses(ctx context.Context) {
 		case err != nil:
 			j.metrics.pulses.WithLabelValues("failed").Inc()
 			if !failing {
-				j.log.Warn().Err(err).Msg("a pulse was not taken; the next goes out in a minute")
+				j.log.Warn().Err(err).Msg("a pulse failed; the next one follows in a minute")
 			}
 		default:
 			j.pulseSent()
 			if failing {
-				j.log.Info().Msg("pulses are taken again")
+				j.log.Info().Msg("pulses succeed again")
 			}
 		}
 		failing = err != nil

@@ -58,7 +58,7 @@ func (j *Jobs) silenceAll(ctx context.Context, order store.SilenceOrder) []oncal
 		}
 		if err := j.silence(ctx, order, o); err != nil {
 			o.Why, away[s.URL] = err.Error(), err.Error()
-			j.outages.Warn().Err(err).Stringer("incident", s.IncidentID).Msg("Alertmanager was not told what is acknowledged here")
+			j.outages.Warn().Err(err).Stringer("incident", s.IncidentID).Msg("can't update the silences in Alertmanager")
 		}
 	}
 	return outcomes

@@ -111,7 +111,7 @@ func (d *Receiver) tellAdmins(ctx context.Context) {
 			limited, cancel := context.WithTimeout(ctx, sendLimit)
 			defer cancel()
 			if r := sender.Send(limited, to); r.Outcome != notify.Accepted {
-				d.Log.Error().Err(r.Err).Str("user", user).Msg("an admin can't be told that signals are refused")
+				d.Log.Error().Err(r.Err).Str("user", user).Msg("can't tell an admin that signals are refused")
 				return
 			}
 			d.alarm.over(user)

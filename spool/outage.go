@@ -88,7 +88,7 @@ func (o *outage) gone(d *Receiver, now time.Time) bool {
 	if o.began.IsZero() || now.Sub(o.ended) > oncall.OutagePause {
 		o.began, o.orders = now, nil
 		if err := d.spool.forgetTold(); err != nil {
-			d.Log.Error().Err(err).Msg("can't write to the spool whom the outage before was told to")
+			d.Log.Error().Err(err).Msg("can't clear the spool's messages of the last outage")
 		}
 	}
 	return true
@@ -276,7 +276,7 @@ func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *te
 	}
 	for n, c := range contacts {
 		if len(o.orders) >= maxTold {
-			d.outages.Error().Str("user", string(user)).Msg("not told that alerts wait: too many were told")
+			d.outages.Error().Str("user", string(user)).Msg("a person was not told that alerts wait: too many messages in this outage")
 			return
 		}
 		key := fmt.Sprintf("outage/%d/%d/%s/%d/%s", o.began.Unix(), team, user, n, d.spool.name())
@@ -295,7 +295,7 @@ func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *te
 // note writes the state of a message to the disk.
 func (d *Receiver) note(r record) {
 	if err := d.spool.tell(r); err != nil {
-		d.outages.Error().Err(err).Msg("can't write to the spool who is told that the database is away")
+		d.outages.Error().Err(err).Msg("can't store a message about the outage in the spool")
 	}
 }
 
@@ -317,7 +317,7 @@ func (d *Receiver) send(ctx context.Context, one *order) {
 	d.note(one.record)
 	d.metrics.told.WithLabelValues(string(one.Method), string(r.Outcome)).Inc()
 	line.Str("user", string(one.User)).Str("method", string(one.Method)).Str("outcome", string(r.Outcome)).
-		Int("attempt", one.Attempts).Msg("told somebody that the database is away")
+		Int("attempt", one.Attempts).Msg("sent a message about the database outage")
 	o := &d.outage
 	o.mu.Lock()
 	defer o.mu.Unlock()

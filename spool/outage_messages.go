@@ -53,7 +53,7 @@ func (s *Spool) told() (records []record, err error) {
 		return b.ForEach(func(_, v []byte) error {
 			var r record
 			if err := json.Unmarshal(v, &r); err != nil {
-				return fmt.Errorf("read who was told: %w", err)
+				return fmt.Errorf("read the messages of the outage: %w", err)
 			}
 			records = append(records, r)
 			return nil

@@ -168,7 +168,7 @@ func (d *Receiver) writeDown(ctx context.Context, now time.Time) {
 		err = d.spool.forgetTold()
 	}
 	if err != nil {
-		d.outages.Error().Err(err).Msg("can't write down who was told that the database was away")
+		d.outages.Error().Err(err).Msg("can't save the messages of the outage to the database")
 		return
 	}
 	d.outage.wroteDown(forget)

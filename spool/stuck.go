@@ -67,7 +67,7 @@ func (s *stuck) forget(buckets map[string]uint64) {
 
 // leave marks a finished batch that can't be deleted; aside means that it was not stored.
 func (s *Spool) leave(batch Batch, aside bool, why error) error {
-	s.outages.Error().Err(why).Int("requests", len(batch.Requests)).Msg("signals can't be taken out of the spool, and are passed over")
+	s.outages.Error().Err(why).Int("requests", len(batch.Requests)).Msg("signals can't be removed from the spool, and are skipped")
 	var gone Held
 	for _, r := range batch.Requests {
 		value, err := pack(r)

@@ -142,7 +142,7 @@ func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Tim
 func (s *Store) NoticeDrawn(ctx context.Context, id oncall.NoticeID, at MessageRef, version int64) error {
 	const save = `UPDATE notices SET channel = $2, ts = $3, drawn = greatest(drawn, $4) WHERE id = $1`
 	if _, err := s.pool.Exec(ctx, save, id, at.Channel, at.TS, version); err != nil {
-		return fmt.Errorf("note notice %d as told: %w", id, translate(err))
+		return fmt.Errorf("record notice %d as sent: %w", id, translate(err))
 	}
 	return nil
 }

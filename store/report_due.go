@@ -51,7 +51,7 @@ func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDig
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look which teams are to be told of their week: %w", err)
+		return nil, fmt.Errorf("find the teams whose digest is due: %w", err)
 	}
 	return due[:min(len(due), digestsAtOnce)], nil
 }

@@ -82,7 +82,7 @@ func (c *applyCmd) Run(p process) error {
 	r := &report{process: p}
 	r.faults(faults)
 	if r.bad > 0 {
-		return fmt.Errorf("%d to mend in Slack or in %s", r.bad, c.source())
+		return fmt.Errorf("%s to fix in Slack or in %s", counted(r.bad, "problem"), c.source())
 	}
 	return nil
 }

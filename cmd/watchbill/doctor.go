@@ -79,7 +79,7 @@ func (c *doctorCmd) Run(p process) error {
 // end returns the command's error.
 func (r *report) end() error {
 	if r.bad > 0 {
-		return fmt.Errorf("%d to mend", r.bad)
+		return fmt.Errorf("%s to fix", counted(r.bad, "problem"))
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ const supportReadme = `What watchbill support-bundle has collected, for somebody
 
 version.txt   which Watchbill this is
 settings.txt  the settings and where they come from; secrets are hidden
-doctor.txt    what watchbill doctor finds; it names channels and people that have something to mend
+doctor.txt    what watchbill doctor finds; it names channels and people that have problems
 database.txt  how the database is set, how large its tables are, what waits in it; counts and ages only
 ready.txt     what the instance on this machine says of itself (/readyz?verbose)
 metrics.txt   its metrics; their labels name integrations
@@ -94,7 +94,7 @@ func (c *supportBundleCmd) doctor(p process) error {
 	}
 	r := &report{process: p}
 	d.look(r, lookLimit)
-	_, err := fmt.Fprintf(p.out, "%d to mend\n", r.bad)
+	_, err := fmt.Fprintf(p.out, "%s to fix\n", counted(r.bad, "problem"))
 	return err
 }
 

@@ -130,7 +130,7 @@ func (c *twilioSetupCmd) Run(p process) error {
 	fmt.Fprintf(p.out, "\nSet these for `watchbill serve`, beside the credentials that you have used now:\n\n  TWILIO_ACCOUNT_SID=%s\n  TWILIO_FROM=%s\n  TWILIO_FLOW_SID=%s\n",
 		c.TwilioAccountSID, chosen, flow)
 	if r.bad > 0 {
-		return fmt.Errorf("%d to mend", r.bad)
+		return fmt.Errorf("%s to fix", counted(r.bad, "problem"))
 	}
 	return nil
 }
@@ -181,7 +181,7 @@ func (c *twilioCheckCmd) Run(p process) error {
 		c.test(r, notify.SMS{Twilio: t})
 	}
 	if r.bad > 0 {
-		return fmt.Errorf("%d to mend", r.bad)
+		return fmt.Errorf("%s to fix", counted(r.bad, "problem"))
 	}
 	return nil
 }
