@@ -47,7 +47,8 @@ func TestGoAlertBecomesOurs(t *testing.T) {
 	golden(t, "testdata/goalert.golden", fromGoAlert(t, read(t, "testdata/goalert")))
 }
 
-// An import a day later says the same of what is still in force, so that it changes nothing when it is applied.
+// An import a day later gives the same for everything still in force, so that applying it changes
+// nothing.
 func TestALaterImportSaysTheSame(t *testing.T) {
 	t.Parallel()
 	goalert, err := importer.ReadGoAlert(read(t, "testdata/goalert"))
@@ -69,7 +70,7 @@ func TestALaterImportSaysTheSame(t *testing.T) {
 	}
 }
 
-// The samples aren't ours to keep here; whoever has them may have them read.
+// The samples aren't ours to keep here; those who have them can test with them.
 func TestSamplesAreRead(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("IMPORT_SAMPLES")
@@ -101,7 +102,7 @@ func theirs(name string, days int, at func(time.Time) []int) importer.Final {
 	return f
 }
 
-// agrees compares a result with what a model says, apart from the hours in which clocks change.
+// agrees compares a result with a model, except in the hours in which clocks change.
 func agrees(t *testing.T, seed uint64, location *time.Location, r importer.Result, f importer.Final, files map[string][]byte) {
 	t.Helper()
 	r.Finals = []importer.Final{f}

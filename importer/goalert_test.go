@@ -39,8 +39,8 @@ func (m gaModel) at(t time.Time, location *time.Location) (int, bool) {
 	return m.users[((int64(m.active)+k(t)-k(now))%n+n)%n], true
 }
 
-// Every schedule says here what it says there: rules united, turns from whose it is now, overrides of persons, temporary
-// schedules.
+// Every schedule gives the same answers here and there: combined rules, turns from the present one,
+// overrides, temporary schedules.
 func TestGoAlertSchedulesSayTheSame(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {
@@ -84,7 +84,7 @@ func TestGoAlertSchedulesSayTheSame(t *testing.T) {
 			add, remove int
 		}
 		var changes []change
-		for i := range r.IntN(3) { // apart from each other: those that meet go by an order of their own there
+		for i := range r.IntN(3) { // not touching, because GoAlert orders those in its own way
 			c := change{from: now.AddDate(0, 0, 3+20*i).Add(time.Duration(r.IntN(48)) * time.Hour), add: r.IntN(5) - 1, remove: r.IntN(5) - 1}
 			c.to = c.from.Add(time.Duration(1+r.IntN(100)) * time.Hour)
 			if c.add == c.remove {

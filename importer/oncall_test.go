@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/importer"
 )
 
-// A shift of Grafana OnCall's, said anew here as the dates on which it occurs.
+// A shift of Grafana OnCall's, modelled as the dates on which it occurs.
 type gocModel struct {
 	level    int
 	freq     string
@@ -125,7 +125,7 @@ func randomOnCall(r *rand.Rand, location *time.Location) (models []gocModel, fil
 		first = r.IntN(len(m.groups))
 		m.groups = slices.Concat(m.groups[first:], m.groups[:first])
 		a["rolling_users"], a["start_rotation_from_user_index"] = rolling, first
-		if r.IntN(4) == 0 { // at the end of an occurrence: what becomes of one that is cut off isn't known
+		if r.IntN(4) == 0 { // at the end of an occurrence: what happens to one that is cut off isn't known
 			m.until = time.Date(2026, 4, 1+r.IntN(28), 2, 0, 0, 0, time.UTC)
 			a["until"] = m.until.Format("2006-01-02T15:04:05")
 		}
@@ -142,7 +142,8 @@ func randomOnCall(r *rand.Rand, location *time.Location) (models []gocModel, fil
 	}
 }
 
-// Every schedule says here what it says there: levels, weekdays, groups, turns that go on by days or by weeks.
+// Every schedule gives the same answers here and there: levels, weekdays, groups, turns by day or
+// by week.
 func TestGrafanaOnCallSchedulesSayTheSame(t *testing.T) {
 	t.Parallel()
 	compared := 0

@@ -54,7 +54,8 @@ func TestABackupOfOpsgenieBecomesOurs(t *testing.T) {
 	golden(t, "testdata/opsgenie_backup.golden", fromOpsgenie(t, readAll(t, "testdata/opsgenie_backup")))
 }
 
-// Every schedule says here what it says there: all rotations together, a span over days as one stretch.
+// Every schedule gives the same answers here and there: all rotations together, a span over days as
+// one stretch.
 func TestOpsgenieSchedulesSayTheSame(t *testing.T) {
 	t.Parallel()
 	names := []string{"Ann", "Bo", "Cy", "Di"}

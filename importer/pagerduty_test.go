@@ -51,7 +51,7 @@ func TestPagerDutyBecomesOurs(t *testing.T) {
 	golden(t, "testdata/pagerduty.golden", imported(t, read(t, "testdata/pagerduty")))
 }
 
-// golden holds a result against the file that has it; UPDATE=1 writes the file.
+// golden compares a result with its golden file; UPDATE=1 writes the file.
 func golden(t *testing.T, name string, r importer.Result) {
 	t.Helper()
 	var out strings.Builder
@@ -90,7 +90,8 @@ func golden(t *testing.T, name string, r importer.Result) {
 	}
 }
 
-// A layer of PagerDuty's, and who is on call by it: said anew here, second by second, to hold the importer against.
+// A PagerDuty layer and who is on call in it: an independent model, second by second, to check the
+// importer.
 type layer struct {
 	start, end, virtual time.Time
 	turn                int64
@@ -135,8 +136,8 @@ func paper(t time.Time, location *time.Location) int64 {
 	return t.Unix() + int64(offset)
 }
 
-// random makes a schedule and PagerDuty's answer for it. Hand-offs and edges avoid the hours in which clocks change:
-// what PagerDuty does there isn't documented.
+// random makes a schedule and PagerDuty's response for it. Hand-offs and edges avoid the hours in
+// which clocks change: what PagerDuty does there isn't documented.
 func random(r *rand.Rand, location *time.Location) (layers []layer, files map[string][]byte, overrides []layer) {
 	var answer []map[string]any
 	for i := range 1 + r.IntN(4) {
@@ -208,7 +209,7 @@ func marshal(v any) []byte {
 	return text
 }
 
-// Every schedule says here what it says there, over 90 days with a change of clocks in them.
+// Every schedule gives the same answers here and there, over 90 days with a clock change.
 func TestPagerDutySchedulesSayTheSame(t *testing.T) {
 	t.Parallel()
 	names := []string{"Ann", "Bo", "Cy", "Di"}

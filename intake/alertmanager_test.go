@@ -106,7 +106,7 @@ func TestAlertmanagerFingerprintStandsForAllLabels(t *testing.T) {
 	}
 }
 
-// An episode's start is later compared with the one read back from the database.
+// A start is later compared with the one read back from the database.
 func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]time.Time{
@@ -183,7 +183,8 @@ func summary(signals []oncall.Signal) string {
 	return strings.Join(parts, ", ")
 }
 
-// An alert that nothing tells from others is known by its name: the page of the group must not be lost.
+// An alert with nothing to tell it apart is identified by its name: the group's page must not be
+// lost.
 func TestAnAlertWithoutLabelsIsKnownByItsName(t *testing.T) {
 	t.Parallel()
 	body := `{"status":"firing","groupKey":"g","alerts":[{"fingerprint":"f","status":"firing"},{"status":"STATUS","annotations":{"summary":"disk full"}}]}`
@@ -197,7 +198,7 @@ func TestAnAlertWithoutLabelsIsKnownByItsName(t *testing.T) {
 	}
 }
 
-// An alert without a name is called by its labels.
+// An alert without a name is named after its labels.
 func TestAnAlertWithoutANameIsCalledByItsLabels(t *testing.T) {
 	t.Parallel()
 	for alert, want := range map[string]string{

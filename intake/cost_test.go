@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// BenchmarkRead reads bodies that cost the most: many fields, and a group of many alerts.
+// BenchmarkRead reads the costliest bodies: many fields, and a group of many alerts.
 func BenchmarkRead(b *testing.B) {
 	var fields, alerts strings.Builder
 	for i := range 150_000 {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a body is it says itself: headers are missing, or wrong.
+// The body decides what it is, because headers are missing or wrong.
 func TestABodyIsReadWhateverTheHeaderSays(t *testing.T) {
 	t.Parallel()
 	const parts = "--b1\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"msg\":\"x\"}\r\n--b1--\r\n"
@@ -47,7 +47,7 @@ func TestABodyIsReadWhateverTheHeaderSays(t *testing.T) {
 	}
 }
 
-// The key is looked for in the bodies of everybody, before anybody has shown one: that has to be cheap.
+// The key is searched for in every body, before the sender has shown one, so it has to be cheap.
 func TestLookingForTheKeyIsCheap(t *testing.T) {
 	var names strings.Builder
 	for i := range 45_000 {

@@ -28,7 +28,7 @@ func TestEveryFormatIsComplete(t *testing.T) {
 	}
 }
 
-// TestDocument compares docs/monitors.md with what the formats say of themselves.
+// TestDocument compares docs/monitors.md with the formats.
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	const start, file = "<!-- formats -->\n", "../docs/monitors.md"

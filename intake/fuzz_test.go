@@ -38,7 +38,7 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
-// FuzzForms looks for a form that becomes something that is no JSON.
+// FuzzForms looks for a form that becomes invalid JSON.
 func FuzzForms(f *testing.F) {
 	f.Add("application/x-www-form-urlencoded", []byte("title=a&data=%7B%22x%22%3A1%7D&token=x"))
 	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"x\":1}\r\n--b--\r\n"))

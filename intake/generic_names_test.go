@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Titles that say themselves whether it is over, and those that only seem to.
+// Titles that state that the alert is resolved, and those that only seem to.
 func TestWhatATitleSaysItself(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]oncall.Action{
@@ -34,7 +34,7 @@ func TestWhatATitleSaysItself(t *testing.T) {
 	}
 }
 
-// A beginning and an end in other words are about the same.
+// An alert and its end, worded differently, share a key.
 func TestTwoTitlesOfOneThing(t *testing.T) {
 	t.Parallel()
 	for began, ended := range map[string]string{
@@ -95,7 +95,7 @@ func TestGenericUnderOtherNames(t *testing.T) {
 	}
 }
 
-// What has the same name in two places is two things, unless its name is said to be the key.
+// The same name in two places means two alerts, unless a field called title is the key.
 func TestOneNameInTwoPlaces(t *testing.T) {
 	t.Parallel()
 	if readOne(t, `{"alert_name":"Slow","host":"web-1"}`).DedupKey == readOne(t, `{"alert_name":"Slow","host":"web-2"}`).DedupKey {
@@ -118,7 +118,7 @@ func readOne(t *testing.T, body string) oncall.Signal {
 	return signals[0]
 }
 
-// What says itself what happened is no card, whatever else it has.
+// A body that states what happened is not a card, whatever else it contains.
 func TestACardIsOnlyWhatSaysNothingElse(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{

@@ -43,7 +43,7 @@ func TestGenericProblems(t *testing.T) {
 	}
 }
 
-// What has a title or a key pages, whatever is wrong with the rest: nobody sends it again.
+// A body with a title or a key pages, whatever is wrong with the rest: nobody sends it again.
 func TestNoPageIsLostForAWrongType(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

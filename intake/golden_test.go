@@ -58,8 +58,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestTheEndFindsItsBeginning reads payloads whose names differ only at the end: what is over must have the
-// key of what has begun.
+// TestTheEndFindsItsBeginning reads payloads whose names differ only at the end: a resolved alert
+// must have the key of the firing one.
 func TestTheEndFindsItsBeginning(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*-closes.json")

@@ -21,7 +21,8 @@ func kept(contentType, body string) oncall.Payload {
 	}, aKey)
 }
 
-// What is named like a secret, or is the key itself, is not kept; all else is, as it was written.
+// Values with names like secrets', and the key itself, are not stored; everything else is,
+// unchanged.
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	const js, form = "application/json", "application/x-www-form-urlencoded"
@@ -63,7 +64,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 	}
 }
 
-// Of a request beside its body, only what says nothing secret is kept.
+// Besides the body, only parts of a request without secrets are stored.
 func TestHeadsOfRequestsAreKeptWithoutSecrets(t *testing.T) {
 	t.Parallel()
 	got := intake.Keep(oncall.Payload{
@@ -79,7 +80,7 @@ func TestHeadsOfRequestsAreKeptWithoutSecrets(t *testing.T) {
 	}
 }
 
-// A body is cut at 64 KiB, also where a secret stands there.
+// A body is cut at 64 KiB, even in the middle of a secret.
 func TestBodiesAreCut(t *testing.T) {
 	t.Parallel()
 	for from := oncall.PayloadLimit - len(aKey) - 2; from <= oncall.PayloadLimit+2; from++ {
@@ -100,7 +101,7 @@ func TestBodiesAreCut(t *testing.T) {
 	}
 }
 
-// What is kept of each golden payload is read again as it was at first.
+// The stored form of each golden payload is parsed as the original was.
 func TestWhatIsKeptCanBeReadAgain(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")
@@ -121,7 +122,8 @@ func TestWhatIsKeptCanBeReadAgain(t *testing.T) {
 
 var asAuto = oncall.Integration{Format: intake.Auto}
 
-// What is kept is read by the integration's mapping, as what comes is, but for the addresses of Opsgenie.
+// Stored payloads are parsed by the integration's mapping, like new ones, except those sent to
+// Opsgenie's addresses.
 func TestPayloadsAreReadAgainByTheMapping(t *testing.T) {
 	t.Parallel()
 	in := oncall.Integration{Format: intake.Auto, Mapping: &oncall.Mapping{
@@ -149,7 +151,7 @@ func TestPayloadsAreReadAgainByTheMapping(t *testing.T) {
 	}
 }
 
-// keysOf are what decides of signals: which alert, what of it, how bad.
+// keysOf returns what matters about signals: key, action and severity.
 func keysOf(signals []oncall.Signal) (out []oncall.Signal) {
 	for _, s := range signals {
 		out = append(out, oncall.Signal{Action: s.Action, DedupKey: s.DedupKey, GroupKey: s.GroupKey, Severity: s.Severity, Title: s.Title})
@@ -157,7 +159,7 @@ func keysOf(signals []oncall.Signal) (out []oncall.Signal) {
 	return out
 }
 
-// What came to the address of one service is read as that.
+// A payload sent to one service's address is parsed as that service's.
 func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -190,7 +192,7 @@ func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
 	}
 }
 
-// FuzzKeep looks for a body in which the key is kept, or which becomes too large.
+// FuzzKeep looks for a body that keeps the key or becomes too large.
 func FuzzKeep(f *testing.F) {
 	for _, body := range []string{`{"a":"` + aKey + `"}`, `{"x":"{\"password\":\"` + aKey + `\"}"}`, "token=" + aKey, "password: x\n<secret>y</secret>", `{"url":"http://a:b@c/?token=x"`} {
 		f.Add("application/json", []byte(body))

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// TestTwoThingsHaveTwoKeys changes what a payload is about: the end of one must not end the other.
+// TestTwoThingsHaveTwoKeys changes what a payload is about: one alert's end must not end another.
 func TestTwoThingsHaveTwoKeys(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ file, about, another string }{
@@ -46,7 +46,7 @@ func TestTwoThingsHaveTwoKeys(t *testing.T) {
 	}
 }
 
-// What only looks a little like a monitor's payload is read by its own words.
+// A body that only vaguely resembles a monitor's payload is read by its own fields.
 func TestATypeAndAHostAreNotNagios(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

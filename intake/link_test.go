@@ -36,7 +36,7 @@ func TestRunbookIsFound(t *testing.T) {
 		for _, format := range intake.Formats {
 			signals, err := format.Parse([]byte(body))
 			if err != nil || signals[0].Action == oncall.PingSignal {
-				continue // the format refuses it, or it is no alert to it
+				continue // refused, or not an alert
 			}
 			if l := signals[0].Links; len(l) == 0 || l[0] != (oncall.Link{Text: "Runbook", URL: run}) {
 				t.Errorf("%s: %s has the links %v", format.Name, body, l)
@@ -45,7 +45,7 @@ func TestRunbookIsFound(t *testing.T) {
 	}
 }
 
-// Whatever has no field of its own is kept as a detail, and nothing is kept twice.
+// A field without a place of its own becomes a detail, and nothing is kept twice.
 func TestNothingIsDropped(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
@@ -71,7 +71,7 @@ func TestNothingIsDropped(t *testing.T) {
 	}
 }
 
-// A body is kept to its end; one that is too long says how much is missing.
+// A body is kept to its end; one that is too long tells how much is missing.
 func TestLongBodies(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{31_999, 32_000, 40_000} {

@@ -14,7 +14,7 @@ func mailOf(subject string) oncall.Signal {
 	return intake.Mail([]byte("From: monitor@example.com\r\nSubject: " + subject + "\r\n\r\nthe text\r\n"))
 }
 
-// What a monitor says in the subject of a mail begins an alert, and the mail of its end has the same key.
+// A subject opens an alert, and the mail about its end has the same key.
 func TestSubjectsOfMails(t *testing.T) {
 	t.Parallel()
 	for begin, end := range map[string]string{
@@ -41,7 +41,7 @@ func TestSubjectsOfMails(t *testing.T) {
 	}
 }
 
-// What may be an end, and may not, pages; and what is about different things has different keys.
+// An ambiguous subject pages, and different subjects have different keys.
 func TestSubjectsInDoubtPage(t *testing.T) {
 	t.Parallel()
 	keys := map[string]string{}
@@ -107,7 +107,7 @@ func TestMails(t *testing.T) {
 	}
 }
 
-// FuzzMail looks for a mail that breaks the reader, costs too much, or becomes something that can't be stored.
+// FuzzMail looks for a mail that crashes the reader, costs too much, or can't be stored.
 func FuzzMail(f *testing.F) {
 	f.Add([]byte("Subject: =?utf-8?b?U3Q=?= is OK\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nx\r\n--a--\r\n"))
 	f.Add([]byte("Content-Type: text/html; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA"))

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What people copy has the address with their key in it, whatever the format.
+// Every snippet has the address with the key in it.
 func TestSnippetsHaveTheKey(t *testing.T) {
 	t.Parallel()
 	const want = "https://watchbill.example.com/v1/signals/0123456789abcdef0123456789abcdef"
@@ -26,7 +26,7 @@ func TestSnippetsHaveTheKey(t *testing.T) {
 	}
 }
 
-// The generic one is taken as it is.
+// The generic snippet works unchanged.
 func TestTheGenericSnippetIsASignal(t *testing.T) {
 	t.Parallel()
 	text := SnippetFor("generic", "http://localhost", "key").Text

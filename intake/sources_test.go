@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every payload says where it comes from, so that nobody takes for the monitor's own what was made up.
+// Every payload has a source, so that an invented one isn't mistaken for a capture.
 func TestPayloadsSayWhereTheyComeFrom(t *testing.T) {
 	t.Parallel()
 	type line struct {

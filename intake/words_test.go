@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The words of monitors for what happened, however they are written.
+// Status words of monitors, in any spelling.
 func TestStatusWordsOfMonitors(t *testing.T) {
 	t.Parallel()
 	for want, words := range map[oncall.Action]string{
@@ -41,7 +41,7 @@ func TestStatusWordsOfMonitors(t *testing.T) {
 	}
 }
 
-// In doubt somebody is paged, with the severity that was given, and the hint says why.
+// In doubt somebody is paged, with the given severity, and the hint explains why.
 func TestAnUnknownStatusIsATrigger(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{
@@ -85,7 +85,7 @@ func TestAnUnknownSeverityIsHighAndSaysSo(t *testing.T) {
 	}
 }
 
-// A key takes what is sent to it, also if it was meant for a key of another kind.
+// A key accepts what is sent to it, even in another format.
 func TestABodyIsRecognised(t *testing.T) {
 	t.Parallel()
 	const grafana = `{"title":"[FIRING:1] High memory (blue)","status":"firing","groupKey":"g","alerts":[{"status":"firing","fingerprint":"f","labels":{"alertname":"High memory"}}]}`

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What fails at a server that one person has brought keeps nobody else's page waiting.
+// A failing server of one person delays nobody else's page.
 func TestAFailingServerOfOnePersonIsNobodyElses(t *testing.T) {
 	t.Parallel()
 	var said []oncall.Method

@@ -18,8 +18,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// The canary goes the whole way: its signal is folded, it is paged at once and by a timer, and it ends. Nothing of it
-// is left, nobody was told, and it has taken no number.
+// The canary goes all the way: its signal is folded, it pages immediately and by a timer, and it
+// ends. Nothing of it remains, nobody was paged, and it used up no incident number.
 func TestTheCanaryComesThrough(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
@@ -59,7 +59,8 @@ func TestTheCanaryComesThrough(t *testing.T) {
 	}
 }
 
-// Where pages are not worked on there is an alarm after a minute, and the admins are told once, and once that it is over.
+// If nobody works on pages, the alarm is raised after a minute. The admins are told once, and once
+// when it is over.
 func TestTheCanaryIsLate(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
@@ -84,7 +85,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 		return plainGauge(t, registry, "watchbill_canary_late") == 1 &&
 			strings.Contains(j.Watching(clock.now())[0], "it has opened an incident, and no page was sent")
 	})
-	// The next one is planted all the same, and hangs as well.
+	// The next canary is planted all the same, and hangs too.
 	clock.advance(4 * time.Minute)
 	w.until("the next one hangs", func() bool { return w.countOf(`incidents WHERE id = -2`) == 1 })
 	clock.advance(2 * time.Minute)
@@ -105,8 +106,8 @@ func TestTheCanaryIsLate(t *testing.T) {
 	})
 }
 
-// While an earlier release runs, which would show it to people, there is no canary, and no alarm. A signal of it that
-// such a release finds is of an integration that is muted.
+// While an earlier release is running, which would show a canary to people, there is none, and no
+// alarm. If such a release finds a canary's signal, its integration is muted.
 func TestThereIsNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
@@ -146,7 +147,7 @@ func TestThereIsNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	w.until("there is one", func() bool { return w.through(1) })
 }
 
-// The canary's page waits among those of high severity, so that it takes as long as these.
+// The canary's page has the priority of high severity, so that it takes as long as those.
 func TestTheCanaryHasNoPrecedence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
@@ -166,19 +167,19 @@ func TestTheCanaryHasNoPrecedence(t *testing.T) {
 	})
 }
 
-// A shifted clock goes with the wall's, some time ahead.
+// A shifted clock runs with the machine's, some time ahead.
 type shifted struct{ ahead atomic.Int64 }
 
 func (s *shifted) now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
 func (s *shifted) advance(d time.Duration) { s.ahead.Add(int64(d)) }
 
-// pausePages has nobody work on pages who starts from now on.
+// pausePages stops instances started from now on from working on pages.
 func (w *world) pausePages() {
 	w.t.Helper()
 	w.exec(`INSERT INTO river_queue (name, metadata, paused_at, created_at, updated_at) VALUES ($1, '{}', $2, $2, $2)`, store.QueuePage, w.clock())
 }
 
-// pauseNow has nobody work on pages any more.
+// pauseNow stops all work on pages.
 func (w *world) pauseNow() {
 	w.t.Helper()
 	client, err := river.NewClient(riverpgxv5.New(w.store.Pool()), &river.Config{})
@@ -190,7 +191,7 @@ func (w *world) pauseNow() {
 	}
 }
 
-// instancesEnd stops them with the test.
+// instancesEnd stops instances when the test ends.
 func (w *world) instancesEnd(all ...*jobs.Jobs) {
 	w.t.Cleanup(func() {
 		for _, j := range all {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A channel is a provider in memory: it keeps what it accepts, says what became of it, and has
+// A channel is a provider in memory: it keeps the messages it accepts, reports on them, and has
 // answers to read. It can be made to fail.
 type channel struct {
 	mu     sync.Mutex
@@ -20,8 +20,8 @@ type channel struct {
 	inbox  []notify.Answer
 	lag    time.Duration
 	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
-	silent error                                        // tells no answers
-	asked  int                                          // for answers
+	silent error                                        // the error of reading answers
+	asked  int                                          // how often answers were read
 }
 
 func newChannel() *channel { return &channel{states: map[string]notify.Track{}} }

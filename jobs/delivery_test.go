@@ -26,7 +26,7 @@ func withSMS(t *testing.T) (w *world, clock *handClock, sms, voice *channel) {
 	return w, clock, sms, voice
 }
 
-// looked waits until every page that can be looked at by now has been.
+// looked waits until every page that is due has been worked on.
 func (w *world) looked() {
 	w.t.Helper()
 	w.until("all pages are looked at", func() bool {
@@ -49,7 +49,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.until("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.looked() // and it is written down, before time passes
+	d.looked() // and it is recorded, before time passes
 	for range 11 {
 		clock.advance(5 * time.Second)
 		d.looked()
@@ -108,7 +108,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.start(d.phone)
 	d.signal("db-1")
 	d.until("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.looked() // and it is written down, before time passes
+	d.looked() // and it is recorded, before time passes
 	clock.advance(9 * time.Second)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
@@ -118,8 +118,8 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 }
 
-// What is used up for hours is not tried twice a minute, but often enough to notice that an admin has
-// acted.
+// A provider whose quota is used up for hours is not tried twice a minute, but often enough to
+// notice that an admin has acted.
 func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
 	t.Parallel()
 	d, clock, _, voice := withSMS(t)
@@ -165,7 +165,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	}
 	clock.advance(30 * time.Second)
 	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
-	d.looked() // and it is written down, before time passes
+	d.looked() // and it is recorded, before time passes
 	calls := voice.messages(notify.ForPage)
 	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
 		t.Errorf("the second call: %+v", calls[1])
@@ -173,7 +173,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.advance(5 * time.Second)
 	d.until("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
-	d.looked() // and it is written down, before time passes
+	d.looked() // and it is recorded, before time passes
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
 	clock.advance(5 * time.Second)
 	d.until("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
@@ -190,7 +190,7 @@ func TestWhatFailsAfterItWasAccepted(t *testing.T) {
 	})
 }
 
-// tells lists the notices that were posted.
+// tells lists the posted notices.
 func (b *board) tells() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -201,7 +201,7 @@ func (b *board) tells() string {
 	return strings.Join(out, "\n")
 }
 
-// A message of unknown fate is looked for before it is sent again.
+// A message whose outcome is unknown is looked up before it is sent again.
 func TestAMessageInDoubtIsLookedFor(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -306,7 +306,7 @@ func TestAStormIsBundled(t *testing.T) {
 	}
 }
 
-// A provider that fails repeatedly is passed over while another one works, and no page waits for it
+// A provider that fails repeatedly is skipped while another one works, and no page waits for it
 // longer than that.
 func TestAFailingProviderIsPassedOver(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The line that says how an incident comes and goes is posted once, although the answer is lost, and edited from
-// then on; one that somebody has deleted is posted again.
+// The reply about flapping is posted once, even if Slack's response is lost, and then edited; if
+// somebody deletes it, it is posted again.
 func TestALineAboutFlappingIsEditedInPlace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)

@@ -268,7 +268,7 @@ func (w *world) jobID(kind string) (id int64) {
 	return id
 }
 
-// A reply whose fate is unknown, as after a crash, is looked for before it is posted again.
+// A reply whose outcome is unknown, as after a crash, is looked up before it is posted again.
 func TestAdoptsAReplyPostedUnseen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)

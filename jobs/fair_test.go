@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A team with more messages than one conversation accepts keeps nobody else waiting.
+// A team with more messages than one conversation accepts delays nobody else.
 func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")

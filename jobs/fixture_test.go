@@ -39,7 +39,7 @@ const (
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {
-	terms store.RetentionTerms // how long things are kept
+	terms store.RetentionTerms // how long data is kept
 	t     *testing.T
 	url   string
 	store *store.System
@@ -504,7 +504,7 @@ func (b *board) FindLine(ctx context.Context, _ store.MessageRef, delivery strin
 	return at, found, err
 }
 
-// A line is a reply that says how an incident comes and goes.
+// A line is a reply about flapping.
 type line struct {
 	at       store.MessageRef
 	delivery string

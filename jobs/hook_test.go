@@ -24,7 +24,8 @@ type told struct {
 	body   string
 }
 
-// signed reports whether one of the call's signatures is by a secret, as standardwebhooks.com says.
+// signed reports whether one of the call's signatures was made with a secret, as
+// standardwebhooks.com defines it.
 func (c told) signed(secret string) bool {
 	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	mac := hmac.New(sha256.New, key)
@@ -32,8 +33,8 @@ func (c told) signed(secret string) bool {
 	return slices.Contains(strings.Fields(c.header.Get("webhook-signature")), "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }
 
-// A webhook is told of everything in order, signed; what fails comes again, and a receiver that wants no more is left
-// alone.
+// A webhook receives all events in order, signed; failed calls are repeated, and a receiver that
+// answers 410 is no longer called.
 func TestWebhooksAreTold(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
@@ -81,7 +82,7 @@ func TestWebhooksAreTold(t *testing.T) {
 	if got := state(); !strings.Contains(got.Trouble, "500") || got.NextAt == nil {
 		t.Errorf("%+v", got)
 	}
-	// Meanwhile the secret is replaced: for a day both sign. What happens waits for its turn.
+	// Meanwhile the secret is rotated: both sign for a day. New events wait for their turn.
 	other, _, err := w.store.RotateHook(t.Context(), by, "tickets", w.clock())
 	if err != nil {
 		t.Fatal(err)

@@ -70,7 +70,7 @@ func TestKilledInstance(t *testing.T) {
 	w.until("it is recorded", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
-// So it does with all that waits behind that page's job.
+// The same for everything that waits behind that page's job.
 func TestKilledWithABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
@@ -97,7 +97,7 @@ func TestKilledWithABatch(t *testing.T) {
 	})
 }
 
-// killedWhileSending has an instance die while it pages for signals, and lets another live.
+// killedWhileSending kills an instance while it pages for signals, and starts another.
 func killedWhileSending(t *testing.T, w *world, keys ...string) (*exec.Cmd, []oncall.IncidentID) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -29,8 +29,8 @@ func (m *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 	return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("no answer")}
 }
 
-// A step's webhook that accepts requests but never answers keeps nobody else waiting, however many
-// pages go there.
+// A step's webhook that accepts requests but never answers delays nobody else, however many pages
+// go there.
 func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)

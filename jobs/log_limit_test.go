@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// What the queue says for each job is said a few times each period; what is rare is always said.
+// Messages that the queue logs for every job appear a few times per period; rare ones always
+// appear.
 func TestTheQueuesLogIsLimited(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

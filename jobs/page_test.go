@@ -146,8 +146,8 @@ func TestFailedPageIsRecorded(t *testing.T) {
 	}
 }
 
-// If a step can reach nobody, the next one doesn't wait. If nobody is left, the incident says so in
-// public.
+// If a step can reach nobody, the next one runs immediately. If nobody is left, the incident states
+// that publicly.
 func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
@@ -210,7 +210,7 @@ func TestPageWithoutSenderIsBlocked(t *testing.T) {
 	w.until("it is recorded", func() bool { return len(w.events(id, oncall.EventPageBlocked)) == 1 })
 }
 
-// A watchedContext tells when somebody begins to wait for it.
+// A watchedContext signals when somebody begins to wait for it.
 type watchedContext struct {
 	context.Context //nolint:containedctx // it is one
 	once            sync.Once

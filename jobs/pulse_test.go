@@ -17,14 +17,14 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A peer is an independent service that waits for pulses.
+// A peer is an independent service that expects pulses.
 type peer struct {
 	*httptest.Server
 	heard  atomic.Int64
 	status atomic.Int64
 }
 
-// withPeer has the instances that start from now on send their pulses to a peer.
+// withPeer lets instances started from now on send their pulses to a peer.
 func (w *world) withPeer() *peer {
 	p := &peer{}
 	p.status.Store(http.StatusOK)
@@ -47,8 +47,8 @@ func (w *world) withPeer() *peer {
 	return p
 }
 
-// A pulse goes out every minute, one of all instances, and none while pages are not worked on or the canary does not
-// come through. It comes again when they are.
+// One pulse a minute is sent for all instances, and none while pages are not worked on or the
+// canary doesn't come through. They resume afterwards.
 func TestPulsesStopWithThePages(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
@@ -65,7 +65,7 @@ func TestPulsesStopWithThePages(t *testing.T) {
 		t.Errorf("%d pulses were queued, want 2", n)
 	}
 
-	// One that isn't taken is counted, and that is all.
+	// A failed one is counted, and has no other effect.
 	peer.status.Store(http.StatusBadGateway)
 	clock.advance(time.Minute)
 	w.until("the third isn't taken", func() bool { return peer.heard.Load() == 3 })
@@ -90,7 +90,7 @@ func TestPulsesStopWithThePages(t *testing.T) {
 	w.until("people can see it", func() bool { return strings.HasPrefix(j.Watching(clock.now())[1], "pulse: ") })
 }
 
-// While the database is away no pulse goes out, and when it is back one does.
+// No pulse is sent during a database outage, and pulses resume afterwards.
 func TestPulsesStopWithTheDatabase(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
@@ -116,7 +116,7 @@ func TestPulsesStopWithTheDatabase(t *testing.T) {
 	w.until("pulses are heard again", func() bool { return peer.heard.Load() > 1 })
 }
 
-// A service that hangs holds up no page.
+// A hanging service delays no page.
 func TestAPulseThatHangsHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}

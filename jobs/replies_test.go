@@ -25,7 +25,7 @@ func (w *world) pagedBySMS(voice *channel) {
 	w.until("an SMS is sent", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
-// An answer that can never be carried out keeps none of those after it from being heard, and is given up.
+// An answer that can never be carried out doesn't block those after it, and is given up.
 func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
@@ -54,7 +54,8 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	}
 }
 
-// Whoever answers a provider that tells us nothing isn't heard: after a minute admins are told.
+// If a provider's answers can't be read for a minute, the admins are told, because people's answers
+// have no effect.
 func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
@@ -93,7 +94,7 @@ func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
 	d.until("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
 }
 
-// gauge is the value of a metric for a contact method.
+// gauge returns the value of a metric for a contact method.
 func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64 {
 	t.Helper()
 	families, err := from.Gather()
@@ -110,8 +111,8 @@ func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64
 	return -1
 }
 
-// What an admin has to mend reaches them, whether it comes with a refusal or long after a message was
-// taken, and once for each cause.
+// Admins are told what they have to fix, whether the provider refused a message or reported failure
+// long after accepting it, once for each cause.
 func TestAdminsHearWhatTheyHaveToMend(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)

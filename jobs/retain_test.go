@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// What is older than its term leaves by itself, each kind by its own; without a term nothing does.
+// Data older than its term is removed, each kind by its own term; without a term it stays.
 func TestWhatIsOldLeavesByItself(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour

@@ -15,8 +15,8 @@ import (
 
 const guest = oncall.UserID("U0GUEST")
 
-// newGroupWorld has Ann and a guest on call together, and two groups that follow them, one of which is
-// missing in Slack.
+// newGroupWorld has Ann and a guest on call together, and two groups that follow them, one of which
+// doesn't exist in Slack.
 func newGroupWorld(t *testing.T) (w *world, sim *slacksim.Sim, again func(fallback string)) {
 	t.Helper()
 	w, sim = newSlackWorld(t, "1h")
@@ -58,7 +58,7 @@ func newGroupWorld(t *testing.T) (w *world, sim *slacksim.Sim, again func(fallba
 	}
 }
 
-// troubles are what Bo, the admin, was told about user groups.
+// troubles returns the notices to Bo, the admin, about user groups.
 func troubles(sim *slacksim.Sim) (told []string) {
 	for line := range strings.SplitSeq(sim.Text("@bo"), "\n") {
 		if strings.Contains(line, "@missing") || strings.Contains(line, "@payments") || strings.Contains(line, "User groups") {
@@ -68,7 +68,7 @@ func troubles(sim *slacksim.Sim) (told []string) {
 	return told
 }
 
-// A missing group and a person whom Slack refuses hold up nobody else. The admin is told about each
+// A missing group and a person whom Slack refuses affect nobody else. The admin is told about each
 // once, however often the groups are compared.
 func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
 	t.Parallel()

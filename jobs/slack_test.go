@@ -189,8 +189,9 @@ func TestSlackIsDown(t *testing.T) {
 	})
 }
 
-// A channel that takes no messages is set aside alone: it costs Slack's budget next to nothing, the
-// other teams notice nothing, its admins hear of it once, and once it is mended everything is posted.
+// A channel that accepts no messages is set aside by itself: it uses hardly any of Slack's budget,
+// other teams are unaffected, its admins are told once, and everything is posted once it works
+// again.
 func TestAnArchivedChannelIsSetAside(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackDeskWith(t, "1h", slacksim.Options{Limits: true})
@@ -249,8 +250,8 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 	}
 }
 
-// In an archived channel no message can be edited. Its team's admins hear of it before an incident has no
-// message there, and what changed meanwhile is shown as soon as it is unarchived.
+// Messages in an archived channel can't be edited. The team's admins are told before the first
+// incident is missing there, and all changes are shown after it is unarchived.
 func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
@@ -279,7 +280,7 @@ func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
 	})
 }
 
-// At times Slack says of somebody who is there that there is no such conversation, and takes it back.
+// Sometimes Slack claims that a person's conversation doesn't exist, and then it does again.
 func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")

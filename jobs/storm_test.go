@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Two thousand incidents of one team keep nobody in another team waiting, and become few messages.
+// Two thousand incidents of one team delay nobody in another team, and become few messages.
 func TestAStormKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)

@@ -52,7 +52,8 @@ func (b *board) states(key string) (states []string) {
 
 const testNotice oncall.NoticeKind = "test"
 
-// asked opens an incident that Ann has acknowledged and is asked about: is she still on it?
+// asked opens an incident that Ann has acknowledged, so that she is asked whether she is still on
+// it.
 func (w *world) asked() oncall.IncidentID {
 	w.t.Helper()
 	doc := setup.Setup{
@@ -141,7 +142,8 @@ type refusing struct{ error }
 // ChannelRefuses implements what jobs ask of Slack's errors.
 func (refusing) ChannelRefuses() string { return "channel_not_found" }
 
-// Who has left is told nothing, and for whom Slack takes nothing is not tried again and again.
+// A person who has left gets no notices, and one for whom Slack refuses messages isn't tried over
+// and over.
 func TestNoticesAreNotTriedForDays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Three files mention every kind of job: what it is given, how it is queued, how it is done. A kind
-// missing in one of them would fail only at night.
+// Three files list every kind of job: its arguments, its queue, and its function. A kind missing in
+// one of them would fail only when it is first needed.
 func TestEveryJobIsQueuedAndWorked(t *testing.T) {
 	t.Parallel()
 	kinds := func(file, row string) []string {
@@ -31,7 +31,7 @@ func TestEveryJobIsQueuedAndWorked(t *testing.T) {
 	if diff := cmp.Diff(want, kinds("../store/queue.go", `\n\t\{oncall\.(\w+)\{\}, Queue`)); diff != "" {
 		t.Errorf("queued (-want +got):\n%s", diff)
 	}
-	// Drawings are no work of the queue's: draw_loop.go chooses among those that wait.
+	// Drawings aren't worked by the queue: draw_loop.go chooses among those that wait.
 	want = slices.DeleteFunc(want, func(kind string) bool { return kind == "Draw" })
 	if diff := cmp.Diff(want, kinds("workers.go", `\n\tadd\[oncall\.(\w+)\]`)); diff != "" {
 		t.Errorf("worked (-want +got):\n%s", diff)

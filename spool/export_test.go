@@ -2,13 +2,13 @@ package spool
 
 import "time"
 
-// Probe looks whether a disk that has refused takes something again.
+// Probe tests whether a disk that refused a write works again.
 func (s *Spool) Probe(now time.Time) { s.probe(now) }
 
-// Looks is how often the door has looked whether there is something to do.
+// Looks is how often Run has checked for work.
 func (d *Receiver) Looks() int64 { return d.looks.Load() }
 
-// Sending is how many messages to people are under way.
+// Sending is how many messages to people are in progress.
 func (d *Receiver) Sending() int {
 	d.outage.mu.Lock()
 	defer d.outage.mu.Unlock()

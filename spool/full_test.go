@@ -15,10 +15,10 @@ import (
 	"github.com/watchbill/watchbill/spool"
 )
 
-// fullVariable makes this test binary fill a spool, in the directory that it names.
+// fullVariable makes this test binary fill a spool in the named directory.
 const fullVariable = "WATCHBILL_SPOOL_FULL"
 
-// A disk that is full when it is written to refuses, keeps what was accepted, and gives it out all the same.
+// On a full disk the spool refuses requests, keeps the accepted ones, and can still return them.
 func TestADiskThatIsFull(t *testing.T) {
 	if dir := os.Getenv(fullVariable); dir != "" {
 		fillUp(t, dir)
@@ -41,7 +41,8 @@ func TestADiskThatIsFull(t *testing.T) {
 	}
 }
 
-// fillUp may write no file that is larger than so much, as on a full disk; nothing but a process of its own may do that.
+// fillUp can't write files beyond a size, as on a full disk. The limit applies to a process, so it
+// needs its own.
 func fillUp(t *testing.T, dir string) {
 	const most = 256 << 10
 	signal.Ignore(syscall.SIGXFSZ)

@@ -11,7 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// ruled gives the integration rules of all kinds, its team one more, and plans maintenance for an hour from noon on.
+// ruled gives the integration rules of all kinds, its team one more, and plans maintenance for an
+// hour from noon on.
 func ruled(doc *setup.Setup) {
 	doc.Policies = append(doc.Policies, setup.Policy{Name: "night", Team: "orders", Steps: []setup.Step{{Page: []string{"user bo"}}}})
 	doc.Integrations[0].Routes = []setup.Route{
@@ -26,7 +27,8 @@ func ruled(doc *setup.Setup) {
 	}}
 }
 
-// Whoever is told while the database is away is told of what the rules and maintenance let page, as far as is known.
+// During an outage, people are told only about alerts that rules and maintenance let through, as
+// far as is known.
 func TestRulesHoldWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ruled)
@@ -42,14 +44,14 @@ func TestRulesHoldWhileTheDatabaseIsAway(t *testing.T) {
 	w.seen()
 	w.advance(4*time.Minute + 59*time.Second)
 	w.quiet()
-	w.accept(oncall.Trigger, "probe-1", oncall.High) // again: it is held since it came first
+	w.accept(oncall.Trigger, "probe-1", oncall.High) // a repetition: the hold counts from the first
 	w.stop()
-	w.instance = w.start() // what is known and what waits is on the disk
+	w.instance = w.start() // the set-up and the waiting alerts are on disk
 	w.seen()
 	w.quiet()
-	w.advance(oncall.OutageGrace) // the new process has seen the database away for so long only now
+	w.advance(oncall.OutageGrace) // the new process counts the outage from its start
 	const probe = "slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst high: probe-1"
-	w.told(probe) // with what is quiet, which alone would tell nobody
+	w.told(probe) // with the quiet alerts, which alone would not cause a message
 	w.accept(oncall.Trigger, "night", oncall.Critical)
 	const night = "slack to U0BO: Watchbill's database is down, and 3 alerts of orders wait, the worst critical: night"
 	w.told(probe, night)
@@ -67,7 +69,8 @@ func TestWhatMaintenanceKeepsTellsSomebodyAtItsEnd(t *testing.T) {
 	w.told("slack to U0ANN: Watchbill's database is down, and an alert of orders waits, critical: upgraded")
 }
 
-// In doubt somebody is told: where a rule fails, what is critical, or what is known is of a release without rules.
+// In doubt somebody is told: if a rule fails, if the alert is critical, or if the known set-up is
+// from a release without rules.
 func TestInDoubtSomebodyIsTold(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -97,7 +100,7 @@ func TestInDoubtSomebodyIsTold(t *testing.T) {
 	}
 }
 
-// forget takes something out of what is known.
+// forget removes something from the known set-up.
 func (w *world) forget(name string) {
 	w.Helper()
 	path := filepath.Join(w.dir, "known.json")
@@ -114,7 +117,7 @@ func (w *world) forget(name string) {
 	w.must(os.WriteFile(path, text, 0o600))
 }
 
-// A mapping is asked as well: the door gives whoever reads a body the integration as it is known.
+// The known integration includes its mapping.
 func TestTheMappingIsKnownWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(doc *setup.Setup) {

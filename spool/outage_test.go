@@ -9,14 +9,14 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// away takes the database away.
+// away makes the database unavailable.
 func (w *world) away() {
 	w.Helper()
 	w.knows()
 	w.proxy.Set(storetest.ProxyDown)
 }
 
-// seen waits until the door knows since when the database is away.
+// seen waits until the receiver has noticed the outage.
 func (w *world) seen() {
 	w.Helper()
 	w.until("the door has seen it", func() bool { return len(w.door.About(w.Context())) == 2 })
@@ -28,7 +28,7 @@ func (w *world) told(want ...string) {
 	w.quiet(want...)
 }
 
-// quiet checks that nobody else is told, once the door has looked at how things are now.
+// quiet checks that nobody else is told, once the receiver has checked the present state.
 func (w *world) quiet(want ...string) {
 	w.Helper()
 	w.looks()
@@ -37,7 +37,7 @@ func (w *world) quiet(want ...string) {
 	}
 }
 
-// looks waits until the door has looked at how things are now, and has done what it found to do.
+// looks waits until the receiver has checked the present state and acted on it.
 func (w *world) looks() {
 	w.Helper()
 	before := w.door.Looks()
@@ -68,7 +68,7 @@ func TestWhoIsOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 	w.stop()
 	w.instance = w.start()
 	w.seen()
-	w.advance(5 * time.Minute) // the SMS comes later, as Ann's notification rules say
+	w.advance(5 * time.Minute) // the SMS follows later, by Ann's notification rules
 	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
 	w.stop()
 	w.instance = w.start()
@@ -87,7 +87,7 @@ func TestWhoIsOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 		t.Errorf("%d messages are written down, %d as accepted", n, accepted)
 	}
 
-	// Away again after a moment, it is the same outage; after a while it is another.
+	// A second outage shortly after counts as the same one, a later one as another.
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
@@ -118,7 +118,7 @@ func TestNobodyIsToldOfWhatIsOverOrLowOrShort(t *testing.T) {
 	w.told("slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk")
 }
 
-// Who can't be told is told a little later, but not for ever.
+// A message that fails is retried a little later, but not for ever.
 func TestAMessageThatFailsIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -26,10 +26,10 @@ import (
 
 const key = "0123456789abcdef0123456789abcdef"
 
-// A world is a database behind a proxy, and a door to it.
+// A world is a database behind a proxy, and a receiver in front of it.
 type world struct {
 	*testing.T
-	pool  *pgxpool.Pool // past the proxy
+	pool  *pgxpool.Pool // bypassing the proxy
 	proxy *storetest.Proxy
 	url   string // of the proxy
 	dir   string
@@ -135,11 +135,11 @@ func (w *world) start(o ...spool.Options) *instance {
 	return i
 }
 
-// phone keeps what people were sent.
+// phone records the messages sent to people.
 type phone struct {
 	mu   sync.Mutex
 	sent []string
-	fail int // so many times more
+	fail int // how many more attempts fail
 }
 
 type line struct {
@@ -202,7 +202,7 @@ func (w *world) inbox() string {
 	return *all
 }
 
-// knows waits until the instance has written down what it knows.
+// knows waits until the instance has saved the known set-up.
 func (w *world) knows() {
 	w.Helper()
 	w.until("the set-up is on the disk", func() bool {
@@ -234,7 +234,7 @@ func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	w.instance = w.start() // without the database
 	w.accept(oncall.Trigger, "b")
 	w.proxy.Set(storetest.ProxyUp)
-	w.accept(oncall.Trigger, "c") // as the database is back and nobody knows
+	w.accept(oncall.Trigger, "c") // the database is back, but nobody has noticed
 	w.until("everything is stored", func() bool { return w.about() == "spool: empty" })
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
 	w.accept(oncall.Clear, "c")
@@ -243,7 +243,7 @@ func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	}
 }
 
-// What signals came in is kept in the spool with them, while that is less than half full.
+// The payloads of signals are spooled with them while the spool is less than half full.
 func TestPayloadsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -271,8 +271,8 @@ func TestPayloadsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 	w.stop()
 }
 
-// A database that hangs costs the first sender two seconds and the others nothing, and what it has done all the
-// same is known.
+// A hanging database delays the first sender by two seconds and the others not at all, and a write
+// that succeeded after all is detected.
 func TestADatabaseThatHangs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -294,7 +294,7 @@ func TestADatabaseThatHangs(t *testing.T) {
 	}
 }
 
-// Under load the door goes back to the database, and each sender's signals stay in order.
+// Under load the receiver returns to the database, and each sender's signals stay in order.
 func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -349,7 +349,7 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 	}
 }
 
-// A full spool refuses, and says so to monitors, to whoever asks whether we are ready, and to the admins.
+// A full spool refuses signals, and reports it to monitors, in /readyz, and to the admins.
 func TestAFullSpoolRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -369,7 +369,7 @@ func TestAFullSpoolRefuses(t *testing.T) {
 	}
 	const refuses = "slack to U0BO: Watchbill refuses alerts: its database is down and its spool takes no more (keep signals: the spool is full)"
 	w.told(refuses)
-	w.advance(10 * time.Second) // within the grace of an outage
+	w.advance(10 * time.Second) // within the grace period of an outage
 	if err := w.try(oncall.Trigger, "c"); err == nil {
 		t.Error("accepted although it is full")
 	}
@@ -382,7 +382,7 @@ func TestAFullSpoolRefuses(t *testing.T) {
 	}
 }
 
-// Two instances store what each of them has kept, each in its order, and nothing of it twice.
+// Two instances store what each has spooled, in order and without duplicates.
 func TestTwoInstancesStoreWhatTheyKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -429,7 +429,8 @@ func TestASecondInstanceIsRefusedTheSpool(t *testing.T) {
 	}
 }
 
-// A spool that can't be used changes nothing as long as the database is there, and is used when it can be.
+// An unusable spool makes no difference while the database is available, and is used as soon as it
+// works.
 func TestASpoolThatIsNotThereYet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -460,7 +461,7 @@ func TestASpoolThatIsNotThereYet(t *testing.T) {
 	w.accept(oncall.Trigger, "d")
 }
 
-// Nothing on the disk is of use to who reads it.
+// Nothing on the disk is useful to somebody who reads it.
 func TestNoKeyAndNoNumberIsOnTheDisk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -174,7 +174,7 @@ func TestADirectoryThatCantHaveASpool(t *testing.T) {
 	}
 }
 
-// A file that somebody removes while it is open would take in signals that nobody finds again.
+// An open file that was deleted would accept signals that nobody finds again.
 func TestAFileThatIsRemovedTakesNothingMore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -233,7 +233,7 @@ func TestADamagedFileIsPutAside(t *testing.T) {
 	}
 }
 
-// One flipped bit costs one request, and not the others.
+// A flipped bit costs one request, and not the others.
 func TestADamagedEntryIsPutAsideAlone(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// The rules for Prometheus name metrics that there are and, where promtool is installed (Debian's package
-// prometheus), say what their own tests expect.
+// The Prometheus rules name existing metrics and, if promtool is installed (Debian's package
+// prometheus), pass their own tests.
 func TestAlertRules(t *testing.T) {
 	t.Parallel()
 	rules, err := os.ReadFile("../../docs/alerts.yaml")
@@ -42,7 +42,8 @@ func TestAlertRules(t *testing.T) {
 	}
 }
 
-// findPromtool returns where it is; "": it is not installed, which fails where CI is set, as .ci/run installs it.
+// findPromtool returns its path; "" if it is not installed, which is a failure where CI is set,
+// because .ci/run installs it.
 func findPromtool(t *testing.T) string {
 	t.Helper()
 	promtool, err := exec.LookPath("promtool")
@@ -57,7 +58,7 @@ func findPromtool(t *testing.T) string {
 	return ""
 }
 
-// productSource is all Go that is no test.
+// productSource returns all Go code except tests.
 func productSource(t *testing.T) string {
 	t.Helper()
 	var source strings.Builder
@@ -76,7 +77,7 @@ func productSource(t *testing.T) string {
 	return source.String()
 }
 
-// The dashboard for Grafana names metrics that there are, in queries that Prometheus understands.
+// The Grafana dashboard names existing metrics, in queries that Prometheus understands.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	data, err := os.ReadFile("../../docs/grafana.json")
@@ -124,7 +125,7 @@ func TestDashboard(t *testing.T) {
 	}
 }
 
-// Whoever is woken by a rule finds in the runbook what it means.
+// The runbook explains every rule that may wake somebody.
 func TestTheRunbookHasEachAlert(t *testing.T) {
 	t.Parallel()
 	var alerts, sections []string

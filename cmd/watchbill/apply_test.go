@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Whatever a file holds is read: all of its documents, with and without a byte order mark, and in any
-// kind of lines.
+// A whole file is read: all of its documents, with or without a byte order mark, and with any line
+// endings.
 func TestWholeFilesAreRead(t *testing.T) {
 	t.Parallel()
 	const one = "users:\n  - {name: Ann, slack: U0ANN}\n"

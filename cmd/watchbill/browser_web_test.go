@@ -25,8 +25,8 @@ import (
 // axeFile is axe-core, which `make test-browser` installs.
 const axeFile = "../../conformance/axe/node_modules/axe-core/axe.min.js"
 
-// TestBrowserPages looks at every page as a phone and as a desktop show it, by day and by night: axe-core finds no barrier,
-// nothing is wider than the screen, and pressing Acknowledge does so.
+// TestBrowserPages opens every page on a phone and a desktop, in light and dark: axe-core finds no
+// barrier, nothing is wider than the screen, and pressing Acknowledge works.
 func TestBrowserPages(t *testing.T) {
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
@@ -38,7 +38,8 @@ func TestBrowserPages(t *testing.T) {
 	}
 	url := storetest.NewEmpty(t).Config().ConnString()
 	s := newDemo(t, url, t.TempDir())
-	// By plain http and a name, as inside a company, browsers tell less of where a form comes from than on this machine.
+	// Over plain http with a host name, as inside a company, browsers reveal less about where a
+	// form comes from than on localhost.
 	pages := strings.Replace(s.signals[:strings.Index(s.signals, "/v1/")], "127.0.0.1", "watchbill.internal", 1)
 	s.furnish(t, url)
 
@@ -114,7 +115,7 @@ func TestBrowserPages(t *testing.T) {
 	run("become Bo", chromedp.SetValue(chromedp.CSS(`#demo-user`), "U0BO"), chromedp.Click(chromedp.CSS(`.me button`)), chromedp.WaitReady(chromedp.CSS(`option[value="U0BO"][selected]`)))
 }
 
-// inTheme has the device prefer light or dark.
+// inTheme makes the device prefer light or dark.
 func inTheme(theme string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{

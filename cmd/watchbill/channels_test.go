@@ -123,8 +123,8 @@ func settingsOf(flags channelFlags) map[string]reflect.Value {
 	return out
 }
 
-// Every contact method needs a row of the table, a sender, a setting, a line in the documents, and a
-// provider with which `make crash` kills us.
+// Every contact method needs a row in the table, a sender, a setting, a line in the documents, and
+// a provider at which `make crash` kills us.
 func TestNoContactMethodIsForgotten(t *testing.T) {
 	t.Parallel()
 	all := everything(t)

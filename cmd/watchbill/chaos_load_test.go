@@ -14,8 +14,9 @@ import (
 	"time"
 )
 
-// A chaosLoad are the monitors of a chaosPlace. Each alert is sent again and again, by whichever instance's turn
-// it is; no signal is sent twice because nobody took it, so that what is lost can't be made good by accident.
+// A chaosLoad is the monitors of a chaosPlace. Each alert is sent over and over, to the instances
+// in turn; no signal is resent because it was refused, so that a lost one can't be replaced by
+// accident.
 type chaosLoad struct {
 	place *chaosPlace
 	stop  context.CancelFunc
@@ -26,14 +27,14 @@ type chaosLoad struct {
 	turn   atomic.Int64
 }
 
-// A sentAlert is what monitors know of an alert.
+// A sentAlert is what the monitors know about an alert.
 type sentAlert struct {
 	team           int
 	sent, accepted int       // signals
-	first          time.Time // accepted; zero: none
+	first          time.Time // when first accepted; zero: never
 }
 
-// load sends so many signals a second, of which so many open an incident.
+// load sends a number of signals per second, some of which open an incident.
 func (p *chaosPlace) load(perSecond, opening float64) *chaosLoad {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &chaosLoad{place: p, stop: stop, alerts: map[string]*sentAlert{}}
@@ -57,7 +58,7 @@ func (p *chaosPlace) load(perSecond, opening float64) *chaosLoad {
 			owed += opening / perSecond
 			key := fmt.Sprintf("alert-%05d", int(l.turn.Load())%next)
 			if n := int(l.turn.Add(1)); n%3 == 0 {
-				key = fmt.Sprintf("alert-%05d", next-1) // a new one is not left to chance
+				key = fmt.Sprintf("alert-%05d", next-1) // new alerts come at a fixed rate
 			}
 			select {
 			case senders <- struct{}{}:
@@ -81,7 +82,7 @@ func (l *chaosLoad) add(key string, team int) {
 
 var chaosClient = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
-// send sends an alert once, and notes what became of it.
+// send sends an alert once, and records the response.
 func (l *chaosLoad) send(key string) {
 	l.mu.Lock()
 	one := l.alerts[key]
@@ -106,7 +107,7 @@ func (l *chaosLoad) send(key string) {
 	}
 }
 
-// accepted is how many signals were, of how many alerts.
+// accepted returns how many signals were accepted, of how many alerts.
 func (l *chaosLoad) accepted() (signals, alerts int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -119,13 +120,13 @@ func (l *chaosLoad) accepted() (signals, alerts int) {
 	return signals, alerts
 }
 
-// end stops the monitors, and waits for those that are sending.
+// end stops the monitors, and waits for requests in progress.
 func (l *chaosLoad) end() {
 	l.stop()
 	l.group.Wait()
 }
 
-// keys are those of alerts that were accepted, in order.
+// keys returns the keys of accepted alerts, in order.
 func (l *chaosLoad) keys() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// What is wrong with an instance that runs as chaosMain.
+// What is wrong with an instance run by chaosMain.
 const (
-	chaosSkew = "WATCHBILL_CHAOS_SKEW" // so much its clock differs
-	chaosDisk = "WATCHBILL_CHAOS_DISK" // so many bytes a file of it may have: the disk is full then
+	chaosSkew = "WATCHBILL_CHAOS_SKEW" // how far its clock is off
+	chaosDisk = "WATCHBILL_CHAOS_DISK" // maximum size of a file in bytes, as on a full disk
 )
 
 // chaosMain is main on a machine with a wrong clock or a full disk.

@@ -27,19 +27,20 @@ import (
 // stepWait is how long the first two steps of a chaosPlace's policies wait.
 const stepWait = 4 * time.Second
 
-// A chaosPlace is an installation to which something is done while monitors send: a PostgreSQL and a Slack of its
-// own, and instances of the program. Each team pages three people, one after the other.
+// A chaosPlace is an installation to which something is done while monitors send: a PostgreSQL and
+// a Slack of its own, and instances of the program. Each team pages three people, one after the
+// other.
 type chaosPlace struct {
 	*testing.T
 	teams   int
-	program string // by its name this test binary is the program
+	program string // this test binary, under a name that makes it the program
 	sim     *slacksim.Sim
-	url     string // of the database, past whatever stands before it
+	url     string // of the database, bypassing any proxy
 	env     []string
 	running []*chaosInstance
 }
 
-// A chaosInstance is one of the program, which may be killed and started again.
+// A chaosInstance is a process that may be killed and started again.
 type chaosInstance struct {
 	running
 	env []string
@@ -77,12 +78,12 @@ func chaosKey(team int) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// database runs a PostgreSQL that may be killed, with its data in a directory.
+// database runs a PostgreSQL that can be killed, with its data in a directory.
 func (p *chaosPlace) database(dir string, settings ...string) *localpg.Server {
 	p.Helper()
 	s, err := localpg.Start(context.Background(), localpg.Options{
 		Getenv: os.Getenv, DataDir: dir, Durable: true,
-		// What a killed server leaves in memory would stay there.
+		// Shared memory of a killed server would remain.
 		Settings: append([]string{"dynamic_shared_memory_type=mmap"}, settings...),
 	})
 	if err != nil {
@@ -157,7 +158,7 @@ func databaseOf(t *testing.T, servers ...*localpg.Server) string {
 	return "postgres://watchbill@/watchbill?" + q.Encode()
 }
 
-// asAdmin is the same address for whom connections are reserved, and who may do everything.
+// asAdmin returns the address for a superuser, who has reserved connections.
 func asAdmin(address string) string {
 	return strings.Replace(address, "//watchbill@", "//postgres@", 1)
 }
@@ -172,7 +173,7 @@ func socketOf(t *testing.T, s *localpg.Server) string {
 	return u.Query().Get("host")
 }
 
-// ask runs a statement by a connection of its own, and reads its only value.
+// ask runs a query on a connection of its own, and reads its only value.
 func (p *chaosPlace) ask(address, sql string, value any) {
 	p.Helper()
 	conn, err := pgx.Connect(context.Background(), address)
@@ -185,7 +186,7 @@ func (p *chaosPlace) ask(address, sql string, value any) {
 	}
 }
 
-// count asks the database for a number; -1 while it can't say.
+// count queries a number; -1 while the database can't answer.
 func (p *chaosPlace) count(sql string, args ...any) (n int) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -196,7 +197,7 @@ func (p *chaosPlace) count(sql string, args ...any) (n int) {
 	defer conn.Close(ctx)
 	err = conn.QueryRow(ctx, sql, args...).Scan(&n)
 	if answer, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(answer.Code, "42") {
-		p.Fatal(err) // our own mistake
+		p.Fatal(err) // a mistake in the test
 	}
 	if err != nil {
 		return -1
@@ -213,7 +214,7 @@ func (p *chaosPlace) start(env ...string) *chaosInstance {
 	return i
 }
 
-// again starts an instance that has ended, at its old address, and doesn't wait.
+// again restarts an instance at its old address, without waiting.
 func (p *chaosPlace) again(i *chaosInstance) {
 	p.Helper()
 	i.Cmd = exec.Command(i.Path, "serve", "--listen", i.addr)
@@ -226,7 +227,7 @@ func (p *chaosPlace) again(i *chaosInstance) {
 	p.Cleanup(func() { _ = process.Kill() })
 }
 
-// ready reports whether an instance says that it is.
+// ready reports whether an instance is ready.
 func (i *chaosInstance) ready() bool {
 	client := http.Client{Timeout: 5 * time.Second}
 	resp, err := client.Get("http://" + i.addr + "/readyz")
@@ -237,7 +238,7 @@ func (i *chaosInstance) ready() bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-// until waits, at most so long.
+// until waits for a condition, with a limit.
 func (p *chaosPlace) until(what string, limit time.Duration, ok func() bool) {
 	p.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -249,7 +250,7 @@ func (p *chaosPlace) until(what string, limit time.Duration, ok func() bool) {
 	}
 }
 
-// undone tells of what is not done yet.
+// undone describes what is still to be done.
 func (p *chaosPlace) undone() string {
 	const load = `
 		SELECT concat_ws(' ', 'page', p.key, p.state, 'attempt', p.attempt, 'bundle', p.bundle, 'due', p.due_at, 'held', p.held_until, p.detail)
@@ -273,7 +274,7 @@ func (p *chaosPlace) undone() string {
 	return fmt.Sprint(strings.Join(lines, "\n"), err)
 }
 
-// logs are the last lines of every instance.
+// logs returns the last lines of every instance's log.
 func (p *chaosPlace) logs() string {
 	var out strings.Builder
 	for n, i := range p.running {

@@ -22,7 +22,8 @@ import (
 // chaosAll is for make chaos.
 var chaosAll = flag.Bool("chaos", false, "try everything that can go wrong while monitors send, which takes minutes")
 
-// A chaosFault is something that goes wrong while monitors send to two instances, each with a spool.
+// A chaosFault is something that goes wrong while monitors send to two instances, each with a
+// spool.
 type chaosFault struct {
 	name      string
 	perSecond float64 // signals
@@ -32,7 +33,7 @@ type chaosFault struct {
 	do        func(*chaos)
 }
 
-// A chaos is a fault that is going on.
+// A chaos is a fault in progress.
 type chaos struct {
 	*chaosPlace
 	fault  chaosFault
@@ -41,8 +42,9 @@ type chaos struct {
 	load   *chaosLoad
 }
 
-// TestChaos kills, cuts off, fills up and confuses what can be while monitors send, and compares what they were
-// told with what is stored and what people got. Without -chaos it kills an instance twenty times, and no more.
+// TestChaos kills, disconnects, fills up and confuses whatever it can while monitors send, and
+// compares the responses with what is stored and the pages that people got. Without -chaos it only
+// kills an instance twenty times.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	t.Cleanup(chaosTable.print)
@@ -99,7 +101,7 @@ func runChaos(t *testing.T, f chaosFault) {
 	chaosTable.add(f.name, c.load.check())
 }
 
-// pause lets time pass while something is wrong.
+// pause lets time pass during a fault.
 func (c *chaos) pause(d time.Duration) { <-time.After(d) }
 
 func kills(n int) func(*chaos) {
@@ -121,7 +123,7 @@ func kills(n int) func(*chaos) {
 	}
 }
 
-// lives lets some incidents go all their way.
+// lives lets some incidents run their course.
 func (c *chaos) lives() { c.pause(30 * time.Second) }
 
 func (c *chaos) killPostmaster() {
@@ -155,7 +157,7 @@ func (c *chaos) readOnly() {
 	}
 }
 
-// fillDatabase has every table refuse what would take room, as PostgreSQL does on a full disk.
+// fillDatabase makes every table refuse whatever needs space, as PostgreSQL does on a full disk.
 func (c *chaos) fillDatabase() {
 	file := c.dir + "/full"
 	c.ask(asAdmin(c.url), `
@@ -180,7 +182,7 @@ func (c *chaos) fillDatabase() {
 	}
 }
 
-// fillSpool takes the database away for longer than the second instance's disk has room.
+// fillSpool makes the database unavailable for longer than the second instance's disk has space.
 func (c *chaos) fillSpool() {
 	c.stopDatabase()
 	c.until("the disk of the second instance is full", time.Minute, func() bool { return !c.running[1].ready() })
@@ -188,7 +190,7 @@ func (c *chaos) fillSpool() {
 	c.until("it takes signals again", time.Minute, c.running[1].ready)
 }
 
-// connections takes most of the connections, which are too few anyway.
+// connections takes most of the connections, of which there are too few anyway.
 func (c *chaos) connections() {
 	for range 12 {
 		conn, err := pgx.Connect(context.Background(), c.url)

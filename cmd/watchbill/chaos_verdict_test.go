@@ -8,18 +8,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A chaosVerdict is what has become of what was accepted.
+// A chaosVerdict is what happened to the accepted signals.
 type chaosVerdict struct {
 	accepted int           // signals
 	lost     int           // of these
 	missed   int           // steps of escalation that reached nobody
 	double   int           // pages of one person about one incident, beyond the first
-	late     time.Duration // the page that was latest
-	latest   string        // which that is
+	late     time.Duration // delay of the latest page
+	latest   string        // the key of that page
 }
 
-// settled reports whether all that monitors were told was accepted has gone its way: every signal is stored, and every
-// alert has paged all three.
+// settled reports whether everything accepted has been dealt with: every signal is stored, and every alert has paged all
+// three people.
 func (l *chaosLoad) settled() bool {
 	const undone = `
 		SELECT (SELECT count(*) FROM inbox)
@@ -38,7 +38,8 @@ func (l *chaosLoad) settled() bool {
 	return l.lost(conn) == 0
 }
 
-// verdict compares what monitors were told with what is stored, and that with what people have got.
+// verdict compares the responses to monitors with what is stored, and that with the pages that
+// people got.
 func (l *chaosLoad) verdict() chaosVerdict {
 	p := l.place
 	p.Helper()
@@ -100,7 +101,8 @@ func (l *chaosLoad) verdict() chaosVerdict {
 	return v
 }
 
-// lost counts signals that were accepted and are not counted in their alert. More than were sent are none either.
+// lost counts signals that were accepted but are not counted in their alert. A count above the
+// number sent is no loss.
 func (l *chaosLoad) lost(conn *pgx.Conn) (lost int) {
 	rows, _ := conn.Query(context.Background(), `SELECT dedup_key, sum(count)::bigint FROM alerts GROUP BY 1`)
 	stored := map[string]int{}
@@ -124,7 +126,7 @@ func (l *chaosLoad) lost(conn *pgx.Conn) (lost int) {
 	return lost
 }
 
-// check fails the test if anything is lost, and returns what there is to say.
+// check fails the test if anything was lost, and returns the verdict.
 func (l *chaosLoad) check() chaosVerdict {
 	p := l.place
 	p.Helper()

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// settled runs a command with these variables. Kong reads the process's own, so such tests don't run beside others.
+// settled runs a command with these variables. Kong reads the process's own, so such tests don't
+// run in parallel.
 func settled(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	for name, value := range env {
@@ -60,7 +61,7 @@ twilio_edge: dublin
 		"WATCHBILL_WEBHOOK_PRIVATE": {"false", config},
 		"WATCHBILL_KEEP_AUDIT":      {"3y", "--keep-audit"},
 		"WATCHBILL_KEEP_INCIDENTS":  {"730d", "default"},
-		"TWILIO_EDGE":               {"dublin", config}, // a variable that is set to nothing is not set
+		"TWILIO_EDGE":               {"dublin", config}, // an empty variable counts as unset
 		"WATCHBILL_SECRET":          {"-", "default"},
 	} {
 		line := ""
@@ -114,7 +115,7 @@ func TestWhatCannotBeReadOfTheSettingsIsSaid(t *testing.T) {
 	}
 }
 
-// Help and the version are there whatever the configuration file says.
+// Help and the version work whatever the configuration file contains.
 func TestHelpNeedsNoSettings(t *testing.T) {
 	for _, args := range [][]string{{"--help"}, {"serve", "--help"}} {
 		if code, out, errs := settled(t, map[string]string{"WATCHBILL_CONFIG": "/nowhere"}, args...); code != 0 || !strings.Contains(out, "Usage:") {

@@ -43,7 +43,7 @@ type reached struct {
 	taken   func() int
 }
 
-// A counter counts what a provider has accepted.
+// A counter counts the messages that a provider accepted.
 type counter struct {
 	mu sync.Mutex
 	n  int

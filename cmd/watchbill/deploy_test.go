@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// The table in docs/kubernetes.md names each value of the chart, and no other.
+// The table in docs/kubernetes.md lists the chart's values, all of them and no others.
 func TestTheChartsValuesAreDocumented(t *testing.T) {
 	t.Parallel()
 	var values map[string]any
@@ -30,7 +30,7 @@ func TestTheChartsValuesAreDocumented(t *testing.T) {
 	var there []string
 	for name, v := range values {
 		below, ok := v.(map[string]any)
-		if !ok || len(below) == 0 || name == "resources" { // whose keys are Kubernetes' own
+		if !ok || len(below) == 0 || name == "resources" { // these keys are Kubernetes' own
 			there = append(there, name)
 			continue
 		}
@@ -45,7 +45,7 @@ func TestTheChartsValuesAreDocumented(t *testing.T) {
 	}
 }
 
-// Each setting that the chart, the unit and the compose file give by name is one that there is.
+// Every setting named in the chart, the unit and the compose file exists.
 func TestWhatIsDeployedNamesSettingsThatThereAre(t *testing.T) {
 	t.Parallel()
 	settings := document(t, "docs/settings.md")
@@ -54,7 +54,7 @@ func TestWhatIsDeployedNamesSettingsThatThereAre(t *testing.T) {
 		"deploy/helm/values/all.yaml", "docs/install.md", "docs/kubernetes.md", "deploy/kubernetes/watchbill.yaml",
 	} {
 		for _, name := range regexp.MustCompile(`\b(WATCHBILL_[A-Z_]+|SLACK_[A-Z_]+|DATABASE_URL)\b`).FindAllString(document(t, file), -1) {
-			if name == "WATCHBILL_DOMAIN" || name == "WATCHBILL_BIND" { // of the compose file alone
+			if name == "WATCHBILL_DOMAIN" || name == "WATCHBILL_BIND" { // used only by the compose file
 				continue
 			}
 			if !strings.Contains(settings, "`"+name+"`") {

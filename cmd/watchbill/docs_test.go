@@ -83,7 +83,8 @@ func TestTheDocumentsNameEverySetting(t *testing.T) {
 	}
 }
 
-// What config show prints is read by others: a new setting belongs to one of the two kinds.
+// The output of config show is passed on, so every new setting has to be classified as secret or
+// not.
 func TestSecretSettingsAreKnown(t *testing.T) {
 	t.Parallel()
 	shown := strings.Fields(`OTEL_EXPORTER_OTLP_ENDPOINT OTEL_EXPORTER_OTLP_PROTOCOL OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_RESOURCE_ATTRIBUTES OTEL_SERVICE_NAME WATCHBILL_TRACE_URL WATCHBILL_ACME_CACHE WATCHBILL_ACME_CA_FILE WATCHBILL_ACME_DOMAINS WATCHBILL_ACME_LISTEN WATCHBILL_ACME_MAIL WATCHBILL_ACME_URL

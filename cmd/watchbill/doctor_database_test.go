@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// examined is what the doctor says about a database.
+// examined returns the doctor's findings about a database.
 func examined(t *testing.T, address string, limit time.Duration) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -91,7 +91,7 @@ func TestTheDoctorNamesALock(t *testing.T) {
 	}
 }
 
-// Too few connections make pages late: the doctor counts those that are free, and the instances.
+// Too few connections delay pages, so the doctor compares the free ones with the instances.
 func TestTheDoctorCountsConnections(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)
@@ -141,7 +141,7 @@ func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
 	}
 }
 
-// What the doctor says of the secret, for whoever has just set it, replaces it, or has forgotten to set it.
+// The doctor's findings about the secret, when it was just set, is being replaced, or is missing.
 func TestTheDoctorLooksAtTheSecret(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)

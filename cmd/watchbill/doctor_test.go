@@ -26,7 +26,7 @@ const (
 	storyTelegram = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11"
 )
 
-// appservers: starts as much of Pushover and Telegram as the doctor asks for.
+// appservers: starts the parts of Pushover and Telegram that the doctor uses.
 func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.RequestURI() {

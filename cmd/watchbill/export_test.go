@@ -29,14 +29,14 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// hardTexts are those that YAML reads as something else unless they are quoted.
+// hardTexts are misread by YAML unless they are quoted.
 var hardTexts = []string{
 	"yes", "No", "12: #x, {a}", "007", "null", "~", "a\nb", "'", `"`, "- x", "1e3", "2026-01-05", "09:00", " lead", "x ", "!t", "&a", "*b",
 	"%", "@x", "`", "é", `\n`, "? a", "a: b", "[x]", "0x1f", "\t", "#c", "a #c", "<<", "=", "|", ">", "", "---", "...", "a,b", "\u2028", "😀", "\x01", "nobody",
 	"5m", "1h30m", "2 weeks", "12:30:45", "1_000", "-1", ".5", ".inf", "a:", ":a", "a\\", "日本 語", "very " + strings.Repeat("long ", 40) + "text",
 }
 
-// fill gives everything in a value that can be set a random text, number or length.
+// fill sets every field of a value to a random text, number or length.
 func fill(rng *rand.Rand, v reflect.Value) {
 	if date, ok := reflect.TypeAssert[*schedule.Date](v.Addr()); ok {
 		*date = schedule.Date{Year: 2026, Month: time.Month(1 + rng.IntN(12)), Day: 1 + rng.IntN(28)}
@@ -60,7 +60,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 			fill(rng, v.Index(i))
 		}
 		if turn, is := reflect.TypeAssert[*setup.Turn](v.Addr()); is && len(*turn) == 1 && (*turn)[0] == "nobody" {
-			*turn = nil // so it is read
+			*turn = nil // as it is read
 		}
 	case reflect.Map:
 		for range rng.IntN(3) {
@@ -81,7 +81,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 	}
 }
 
-// Whatever a set-up holds, the file says the same.
+// Any set-up survives being written to a file and read back.
 func TestAnySetupIsReadAsItWasWritten(t *testing.T) {
 	t.Parallel()
 	for i := range 500 {
@@ -98,7 +98,7 @@ func TestAnySetupIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// everyExample are the set-up files of the documents, the demo and the stories.
+// everyExample returns the set-up files in the documents, the demo and the stories.
 func everyExample(t *testing.T) map[string]string {
 	t.Helper()
 	const people = "users: [{name: Ann, slack: U0ANN}, {name: Bo, slack: U0BO}, {name: Cy, slack: U0CY}, {name: Di, slack: U0DI}]\n"
@@ -132,7 +132,7 @@ func everyExample(t *testing.T) map[string]string {
 	return all
 }
 
-// freshStore is a database of its own.
+// freshStore returns a store with a database of its own.
 func freshStore(t *testing.T) *store.System {
 	t.Helper()
 	db, err := store.Open(t.Context(), storetest.NewURL(t), store.Options{MaxConns: 4, Log: zerolog.Nop()})
@@ -143,8 +143,8 @@ func freshStore(t *testing.T) *store.System {
 	return db
 }
 
-// comesBack applies a document in place of whatever is there, exports it, and does both again from nothing: the text is the
-// same, and to apply it changes nothing.
+// comesBack applies a document in place of the current one, exports it, and repeats both on an
+// empty installation: the text is the same, and applying it changes nothing.
 func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 	t.Helper()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -180,7 +180,7 @@ func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 	}
 }
 
-// To apply what was exported changes nothing, and on another installation it makes the same.
+// Applying an export changes nothing, and on another installation it makes the same set-up.
 func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -239,7 +239,7 @@ func TestExamplesComeBackFromTheDatabase(t *testing.T) {
 	}
 }
 
-// The command writes the file, and says what it needs.
+// The command writes the file, and explains what it needs.
 func TestExportWritesAFile(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)
@@ -276,12 +276,12 @@ func TestExportWritesAFile(t *testing.T) {
 	}
 }
 
-// A set-up in which everything is called by a hostile text is refused with a sentence, or written so that it is
-// read as the same.
+// A set-up whose names are hostile texts is either refused with a sentence or survives being
+// written and read back.
 func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
-		text := strings.ToValidUTF8(h.Text, "") // as YAML and the database have it
+		text := strings.ToValidUTF8(h.Text, "") // as YAML and the database return it
 		doc := setup.Setup{
 			Users:        []setup.User{{Name: text, Slack: "U0ANN", TimeZone: "UTC"}},
 			Teams:        []setup.Team{{Name: text, Channel: "#pay", Members: []string{text}}},
@@ -314,7 +314,7 @@ func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
 	}
 }
 
-// A line of the log is one line of JSON, whatever is in it.
+// A log line is one line of JSON, whatever it contains.
 func TestHostileTextsInTheLog(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {

@@ -16,16 +16,17 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// takesOver is how long it may take after the promotion of a replica until every instance accepts signals again:
-// where the primary refuses connections, and where nothing comes back from its machine. docs/outages.md says so.
+// takesOver is how long after the promotion of a replica every instance accepts signals again: if
+// the primary refuses connections, and if its machine doesn't respond at all. docs/outages.md gives
+// the same figures.
 const (
 	takesOver       = 10 * time.Second
 	takesOverSilent = 30 * time.Second
 )
 
-// TestFailover kills the primary of a real pair with synchronous replication while monitors send, and promotes the
-// replica. Nobody touches the two instances, of which one has a spool. Nothing that was accepted is lost, and
-// nobody is left out.
+// TestFailover kills the primary of a real pair with synchronous replication while monitors send,
+// and promotes the replica. The two instances, one with a spool, are not touched. Nothing accepted
+// is lost, and nobody misses a page.
 func TestFailover(t *testing.T) {
 	t.Parallel()
 	failoverKilled(t)
@@ -43,7 +44,7 @@ func failoverKilled(t *testing.T) {
 	})
 }
 
-// failoverCutOff is a failover whose primary lives on, and nobody reaches it.
+// failoverCutOff is a failover whose primary lives on but is unreachable.
 func failoverCutOff(t *testing.T) {
 	p := newChaosPlace(t, 30)
 	primary, replica := p.pair()
@@ -54,11 +55,11 @@ func failoverCutOff(t *testing.T) {
 	if err := errors.Join(errA, errB); err != nil {
 		t.Fatal(err)
 	}
-	b.Host += "," + a.Host // the replica comes first, and nothing says that it must be written
+	b.Host += "," + a.Host // the replica comes first, and nothing requires it to be writable
 	p.failover("failover, the primary cut off", takesOverSilent, replica, b.String(), func() { first.Set(storetest.ProxySilent) })
 }
 
-// failoverFenced is a failover whose primary lives on and answers, and can't be written.
+// failoverFenced is a failover whose primary lives on and answers, but is read-only.
 func failoverFenced(t *testing.T) {
 	p := newChaosPlace(t, 30)
 	primary, replica := p.pair()
@@ -68,8 +69,8 @@ func failoverFenced(t *testing.T) {
 	})
 }
 
-// failover has an instance with a spool and one without work while the primary is taken away and the replica
-// promoted.
+// failover runs an instance with a spool and one without while the primary is taken away and the
+// replica promoted.
 func (p *chaosPlace) failover(name string, limit time.Duration, replica *localpg.Server, both string, takeAway func()) {
 	p.url = both
 	with := p.start("WATCHBILL_SPOOL=" + p.TempDir())
@@ -78,7 +79,7 @@ func (p *chaosPlace) failover(name string, limit time.Duration, replica *localpg
 	load := p.load(50, 2)
 	p.accepts(load, 200)
 
-	// What is committed from now on is not on the replica, so that it must not be accepted.
+	// What is committed from now on is not on the replica, so it must not be accepted.
 	var receiver int
 	p.ask(replica.URL(), `SELECT pid FROM pg_stat_wal_receiver`, &receiver)
 	signalTo := func(s syscall.Signal) {
@@ -101,7 +102,7 @@ func (p *chaosPlace) failover(name string, limit time.Duration, replica *localpg
 	chaosTable.add(name, load.check())
 }
 
-// doctorTells checks what the doctor says of a pair.
+// doctorTells checks the doctor's findings about a pair.
 func (p *chaosPlace) doctorTells(primary, replica *localpg.Server) {
 	p.Helper()
 	both := databaseOf(p.T, primary, replica)
@@ -117,7 +118,7 @@ func (p *chaosPlace) doctorTells(primary, replica *localpg.Server) {
 	}
 }
 
-// accepts waits until so many more signals have been accepted.
+// accepts waits until a number of further signals have been accepted.
 func (p *chaosPlace) accepts(l *chaosLoad, n int) {
 	p.Helper()
 	before, _ := l.accepted()
@@ -127,13 +128,13 @@ func (p *chaosPlace) accepts(l *chaosLoad, n int) {
 	})
 }
 
-// pair runs a primary, which has the set-up, and a replica that must have what is committed.
+// pair runs a primary, with the set-up, and a synchronous replica.
 func (p *chaosPlace) pair() (primary, replica *localpg.Server) {
 	p.Helper()
 	return p.pairWith(p.setUp)
 }
 
-// pairWith runs them with something else in them.
+// pairWith runs a pair with other contents.
 func (p *chaosPlace) pairWith(setUp func(*localpg.Server)) (primary, replica *localpg.Server) {
 	p.Helper()
 	const sync = "synchronous_standby_names=replica"

@@ -20,7 +20,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// No file makes apply panic, and what is wrong with it is said.
+// No file makes apply panic, and every error has a text.
 func FuzzParseSetup(f *testing.F) {
 	demo, err := os.ReadFile("demo.yaml")
 	if err != nil {
@@ -47,7 +47,7 @@ func FuzzParseSetup(f *testing.F) {
 	})
 }
 
-// A fuzz target without a corpus, or the other way round, is one that got lost.
+// A fuzz target without a corpus, or a corpus without a target, has been lost.
 func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 	t.Parallel()
 	target := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
@@ -79,7 +79,7 @@ func TestEveryFuzzTargetHasACorpus(t *testing.T) {
 	}
 }
 
-// A set-up that is read is written so that it is read again as the same.
+// A set-up that was read survives being written and read again.
 func FuzzWriteSetup(f *testing.F) {
 	f.Add("users:\n  - {name: Ann, slack: U0ANN}\n")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -101,7 +101,7 @@ func FuzzWriteSetup(f *testing.F) {
 	})
 }
 
-// Whatever a monitor's body says, what explain prints of it is plain text that a terminal can show, and short.
+// Whatever a monitor's body contains, explain prints short plain text that is safe for a terminal.
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte(`{"title":"disk full","severity":"high"}`), "generic")
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

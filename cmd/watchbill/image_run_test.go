@@ -23,7 +23,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A builtImage is made by the steps of the Dockerfile, without an engine for containers: a folder stands for each stage.
+// A builtImage is made by the steps of the Dockerfile, without a container engine: a folder stands
+// for each stage.
 type builtImage struct {
 	*testing.T
 	stages  map[string]string // by name, their folder
@@ -34,8 +35,8 @@ type builtImage struct {
 	user    string
 }
 
-// TestTheImageRuns does each step of the Dockerfile, and starts the result as its user in a root that can't be
-// written, with nothing else in it. It needs root.
+// TestTheImageRuns executes each step of the Dockerfile, and starts the result as its user in a
+// read-only root with nothing else in it. It needs root.
 func TestTheImageRuns(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Fatal("to enter another root, this test must be run by root")
@@ -200,7 +201,7 @@ func (i *builtImage) copy(stage, dir string, args []string) {
 	}
 }
 
-// run does a step of a stage whose system is this machine's; only /out is its own.
+// run executes a step of a stage whose system is this machine's; only /out is its own.
 func (i *builtImage) run(stage, dir, line string) {
 	cmd := exec.Command("sh", "-ec", strings.ReplaceAll(line, "/out", stage+"/out"))
 	cmd.Dir, cmd.Env = filepath.Join(stage, dir), os.Environ()
@@ -215,7 +216,8 @@ func (i *builtImage) in(root string, args []string) string {
 	return i.output(i.inside(i.Context(), root, args, nil))
 }
 
-// inside is a command in the image: as its user, in a root that can't be written but for the spool's volume.
+// inside returns a command in the image: as its user, in a root that is read-only except for the
+// spool's volume.
 func (i *builtImage) inside(ctx context.Context, root string, args, env []string) *exec.Cmd {
 	const enter = `mount --bind "$1" "$1"; mount --bind "$1/var/lib/watchbill" "$1/var/lib/watchbill"; mount -o remount,bind,ro "$1"; cd "$1"
 		root=$1 user=$2; shift 2; exec chroot --userspec="$user" --groups= "$root" "$@"`

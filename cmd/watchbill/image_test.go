@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The image is built of what the Dockerfile names, and of nothing else: tokens may lie beside it.
+// The image is built only from what the Dockerfile names, because tokens may lie beside it.
 func TestTheImageIsBuiltOfTheSourceOnly(t *testing.T) {
 	t.Parallel()
 	var copied []string

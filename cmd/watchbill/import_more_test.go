@@ -22,10 +22,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// importedAt is when the fixtures were asked for.
+// importedAt is when the fixtures were fetched.
 var importedAt = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// grafanaOnCall answers as the public API does, one item a page; the next page is named as one of another server.
+// grafanaOnCall responds as the public API does, one item per page; the link to the next page names
+// another server.
 func grafanaOnCall(t *testing.T) (address string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -88,7 +89,7 @@ func TestGrafanaOnCallIsAskedAndWritten(t *testing.T) {
 	}
 }
 
-// goAlert answers the one query for which its key was made, from one list's place to the next.
+// goAlert responds to the one query for which its key was made, page by page.
 func goAlert(t *testing.T) (address string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -157,7 +158,7 @@ func TestGoAlertIsAskedAndWritten(t *testing.T) {
 	}
 }
 
-// wellFormed reads a file that was made, and finds nothing wrong with it.
+// wellFormed parses a generated file and checks it.
 func wellFormed(t *testing.T, text string) setup.Setup {
 	t.Helper()
 	doc, err := parseSetup([]byte(text))
@@ -170,8 +171,8 @@ func wellFormed(t *testing.T, text string) setup.Setup {
 	return doc
 }
 
-// What an importer makes is applied, comes back from the database the same, and a second import a while later changes
-// nothing and doubles nothing.
+// An import can be applied and exported unchanged, and a second import a while later changes and
+// duplicates nothing.
 func TestImportedTwiceChangesNothing(t *testing.T) {
 	t.Parallel()
 	db := freshStore(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// pagerDuty answers as the API does, with what the fixtures of importer hold, two items a page.
+// pagerDuty responds as the API does, with the importer's fixtures, two items per page.
 func pagerDuty(t *testing.T) (address string, asked *[]string) {
 	t.Helper()
 	asked = &[]string{}
@@ -140,7 +140,8 @@ func TestPagerDutyIsAskedAndWritten(t *testing.T) {
 	}
 }
 
-// opsgenie answers as the API does, one item a page; the next page is named as one of another server.
+// opsgenie responds as the API does, one item per page; the link to the next page names another
+// server.
 func opsgenie(t *testing.T) (address string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -223,7 +224,7 @@ func TestImportSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// Remarks are about foreign names, and never become part of the file.
+// Remarks contain foreign names, and never become part of the file.
 func TestRemarksStayComments(t *testing.T) {
 	t.Parallel()
 	const text = "# head\n\n\nusers:\n  - {name: Ann, email: ann@example.com}\n\nteams:\n  - name: \"a: \\\"b\\\"\"\n    channel: \"#b\"\n"

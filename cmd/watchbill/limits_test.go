@@ -17,8 +17,8 @@ func init() { http.DefaultClient.Timeout = time.Minute }
 var ports atomic.Int64
 
 // ownPort returns an address for a program that a test starts in a separate process. The port is
-// not one of those that the system assigns, and no other test gets it; otherwise somebody else
-// would occasionally take it before the program listens.
+// outside the range that the system assigns from, and no other test gets it; otherwise another
+// process would occasionally take it before the program listens.
 func ownPort() (string, error) {
 	const first, each, parts = 20_000, 200, 50 // in ports; other processes mostly get other parts
 	for range each {
@@ -32,8 +32,8 @@ func ownPort() (string, error) {
 	return "", fmt.Errorf("none of %d ports is free", each)
 }
 
-// postSignal sends a signal like a monitor, which retries as long as the answer is 503. It returns
-// the status.
+// postSignal sends a signal like a monitor, which retries as long as the response is 503. It
+// returns the status.
 func postSignal(address string, body []byte) (code int, err error) {
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		resp, err := http.Post(address, "application/json", bytes.NewReader(body))

@@ -49,7 +49,7 @@ func TestMetricsListenAtTheirOwnAddress(t *testing.T) {
 	}
 }
 
-// What people were refused waits in memory, and is in the audit log when the instance has stopped.
+// Refusals wait in memory, and are in the audit log once the instance has stopped.
 func TestRefusalsAreWrittenAtTheEnd(t *testing.T) {
 	t.Parallel()
 	sim := slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A dry run says what migrate would do, and does nothing.
+// A dry run prints what migrate would do, and does nothing.
 func TestMigrateDryRun(t *testing.T) {
 	t.Parallel()
 	empty, current := storetest.NewEmpty(t), storetest.New(t)

@@ -21,7 +21,7 @@ func TestNothingPrintedSteersATerminal(t *testing.T) {
 	}
 }
 
-// A title or a name has one line, so that it can't look like another line of the answer.
+// A title or a name stays on one line, so that it can't imitate another line of the output.
 func TestExplainKeepsForeignTextOnItsLine(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer

@@ -32,9 +32,9 @@ const previousRelease = "5dbaae21ea9b58cd7d63423b05dea815e97c592b"
 
 const annPhone = "+12025550100"
 
-// TestARoll runs the release before this one and this one side by side, with pages of all kinds under
-// way. Everybody is paged once for each incident by each method, escalation goes on, and
-// acknowledgements count, whichever of the two takes them.
+// TestARoll runs the previous release and this one side by side, with pages of all kinds in
+// progress. Everybody is paged once for each incident and method, escalation continues, and
+// acknowledgements count, whichever of the two receives them.
 func TestARoll(t *testing.T) {
 	t.Parallel()
 	previous := buildPrevious(t)
@@ -52,8 +52,8 @@ func takeOver(r *roll, previous string) {
 	before := r.program(previous)
 	r.setUp(previous)
 
-	// The old one alone. Ann hears of #1 at once; #2 and #3 are held for half a minute, until this
-	// one sends them in one message. SMS are made now and due in twelve seconds.
+	// Only the previous one. Ann is paged for #1 at once; #2 and #3 are held for half a minute,
+	// until this release sends them in one message. SMS are made now and due in twelve seconds.
 	r.signal(before, "disk 1")
 	r.until("Ann hears of #1", func() bool { return r.posts("U0ANN", "disk 1") == 1 })
 	r.signal(before, "disk 2")
@@ -62,7 +62,7 @@ func takeOver(r *roll, previous string) {
 	r.types("U0BO", "/oncall add 2 @cy")
 	r.until("Cy is asked to help with #2", func() bool { return r.posts("U0CY", "disk 2") == 1 })
 
-	// Both. Either may take what people do and what monitors say.
+	// Both. Either may handle people's acts and monitors' signals.
 	after := r.program(asProgram(r.T))
 	r.types("U0ANN", "/oncall ack 1")
 	r.types("U0ANN", "/oncall add 3 @cy")
@@ -87,8 +87,8 @@ func takeOver(r *roll, previous string) {
 	r.once()
 }
 
-// acksBySMS answers each SMS to Ann that names one of the titles with the code that it gives. Which
-// code that is depends on the release that wrote it, and on whether one SMS names several.
+// acksBySMS answers each SMS to Ann that names one of the titles with the code in it. The code
+// depends on the release that wrote it, and on whether one SMS names several.
 func (r *roll) acksBySMS(titles ...string) {
 	r.Helper()
 	code := regexp.MustCompile(`\b[0-9]+a\b`)
@@ -102,8 +102,8 @@ func (r *roll) acksBySMS(titles ...string) {
 	}
 }
 
-// sendOn has this release decide and the previous one send: it runs on while the database is this
-// one's already.
+// sendOn lets this release decide and the previous one send: it keeps running after the database
+// was upgraded.
 func sendOn(r *roll, previous string) {
 	before := r.program(previous)
 	r.setUp(previous)
@@ -256,7 +256,7 @@ func (r *roll) signal(to running, title string) {
 	}
 }
 
-// types has somebody type a command, which either program answers.
+// types enters a command as a person, which either program answers.
 func (r *roll) types(user, line string) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
@@ -307,7 +307,7 @@ func (r *roll) until(what string, ok func() bool) {
 	storetest.Until(r, 2*storetest.Patience, what, ok)
 }
 
-// pages tells what has become of all pages.
+// pages describes the state of all pages.
 func (r *roll) pages() string {
 	rows, _ := r.look.Query(context.Background(), `
 		SELECT concat_ws(' ', id, key, call_seq, asked_version, state, 'attempt', attempt, 'bundle', bundle, 'due', due_at, 'held', held_until, detail)
@@ -317,8 +317,8 @@ func (r *roll) pages() string {
 	return fmt.Sprint(strings.Join(lines, "\n"), err)
 }
 
-// once checks that nobody was told twice of an incident by one method, nor somebody who needed it
-// never, and that every page says what it belongs to.
+// once checks that nobody was paged twice for an incident by one method, that everybody who had to
+// be was, and that every page names what it belongs to.
 func (r *roll) once() {
 	r.Helper()
 	r.until("no message is under way", func() bool { return r.count(`SELECT count(*) FROM pages WHERE state = 'waiting' AND attempt > 0`) == 0 })

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// untold are the fields of a set-up that the log doesn't tell, and why.
+// untold are the fields of a set-up that the log leaves out, and why.
 var untold = map[string]string{
 	"Setup.Teams[].Admins":                                 "an installation has them as Managers",
 	"Setup.Teams[].Admins (one less)":                      "so here",
@@ -24,7 +24,7 @@ var untold = map[string]string{
 	"Setup.Schedules[].Later[].Rotations[].Only[].ToDay":   "so here",
 }
 
-// full is a set-up in which every field says something.
+// full is a set-up in which every field has a value.
 func full() setup.Setup {
 	yes := true
 	hours := func() []schedule.Window {
@@ -81,7 +81,8 @@ func full() setup.Setup {
 	}
 }
 
-// installedAs is an installation that says this. Only what its words need is filled beside them.
+// installedAs returns an installation with this set-up, filled in only as far as the descriptions
+// need.
 func installedAs(doc setup.Setup) installation {
 	x := installation{doc: doc, private: map[oncall.TeamID]bool{}, teamOf: map[oncall.ScheduleID]oncall.TeamID{}, by: map[oncall.PolicyID]oncall.TeamID{}}
 	for _, u := range doc.Users {
@@ -107,7 +108,8 @@ type place struct {
 	change func(root reflect.Value)
 }
 
-// places lists all fields at and below a value. A pointer, a list and an only element are also taken away.
+// places lists all fields at and below a value. A pointer, a list and a single element are also
+// removed.
 func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Value) reflect.Value) (all []place) {
 	if v.IsZero() && untold[name] == "" && v.Kind() != reflect.Struct {
 		t.Errorf("%s says nothing in the full set-up: fill it", name)
@@ -148,7 +150,7 @@ func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Val
 	}
 }
 
-// Whatever a set-up file can say makes an entry where it changes, so that no new field is forgotten.
+// Every field of a set-up file makes an entry when it changes, so that no new field is forgotten.
 func TestEveryFieldOfASetupIsTold(t *testing.T) {
 	t.Parallel()
 	tell := func(doc setup.Setup) string {

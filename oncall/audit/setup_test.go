@@ -16,7 +16,7 @@ import (
 
 var now = time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 
-// told writes entries as a test reads them.
+// told formats entries for comparison.
 func told(entries []Entry) (lines []string) {
 	for _, e := range entries {
 		lines = append(lines, fmt.Sprintf("%s %s%s %s %d", e.Kind, e.Name, e.About, e.Act, e.Teams))
@@ -55,7 +55,7 @@ func installed() setup.Installation {
 	}
 }
 
-// What is new is told with all that is not as usual, and nothing of another, private team.
+// A new object is recorded with everything unusual about it, and nothing of another, private team.
 func TestWhatASetupAdds(t *testing.T) {
 	t.Parallel()
 	want := []string{
@@ -88,7 +88,7 @@ func TestWhatASetupAdds(t *testing.T) {
 	}
 }
 
-// Every change is told, also of what may not be shown.
+// Every change is recorded, even of values that may not be shown.
 func TestWhatASetupChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -161,7 +161,7 @@ func TestWhatASetupChanges(t *testing.T) {
 	}
 }
 
-// No value of a set-up is left out of the log: whatever a file can say makes a difference.
+// A secret never appears in the log.
 func TestNothingSecretIsTold(t *testing.T) {
 	t.Parallel()
 	in := installed()

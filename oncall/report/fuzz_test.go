@@ -10,7 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Whatever people type for a period is one that can be counted, with one before it, or refused in a sentence.
+// Anything that people type for a period can be counted, and has one before it, or is refused in a
+// sentence.
 func FuzzReportPeriod(f *testing.F) {
 	for _, seed := range []string{"last month", "november 2025", "90 days", "q3", "2026-10-01 to 2026-10-31", "for the last 2 weeks", "2026", "14d", "0 days", "<@U0ANN>"} {
 		f.Add(seed, int64(1_780_000_000), "Europe/Berlin")

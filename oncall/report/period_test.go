@@ -91,7 +91,7 @@ func TestWhenCoverIsOffered(t *testing.T) {
 	}
 }
 
-// A period that goes on is compared with as much of the one before.
+// A period in progress is compared with the same part of the previous one.
 func TestAPeriodThatGoesOn(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)

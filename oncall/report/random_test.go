@@ -80,7 +80,7 @@ func randomFacts(r *rand.Rand, p Period) Facts {
 	return f
 }
 
-// within are the facts that are known of a part of the period.
+// within returns the facts that are known about a part of the period.
 func (f Facts) within(p Period) Facts {
 	f.Period = p
 	f.Pages = slices.DeleteFunc(slices.Clone(f.Pages), func(g Page) bool {
@@ -89,7 +89,7 @@ func (f Facts) within(p Period) Facts {
 	return f
 }
 
-// figures are all that adds up.
+// figures returns everything that adds up.
 func figures(of ...Report) map[string]int {
 	out := map[string]int{}
 	add := func(name string, n int) {
@@ -138,7 +138,7 @@ func figures(of ...Report) map[string]int {
 	return out
 }
 
-// Whatever happens and wherever a period is cut, its parts add up to it.
+// Wherever a period is split, its parts add up to it.
 func TestPartsAddUpToTheWhole(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(150) {
@@ -162,7 +162,7 @@ func TestPartsAddUpToTheWhole(t *testing.T) {
 	}
 }
 
-// Totals are the sums of what they are totals of.
+// Totals are the sums of their parts.
 func TestTotalsAreSums(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(50) {
@@ -203,7 +203,7 @@ func TestTotalsAreSums(t *testing.T) {
 	}
 }
 
-// Of one schedule the hours of each person are what its shifts say, whatever the overrides.
+// With one schedule, the hours of each person are those of its shifts, whatever the overrides.
 func TestHoursAreTheSchedulesShifts(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(50) {

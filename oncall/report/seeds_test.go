@@ -2,8 +2,9 @@ package report
 
 import "testing"
 
-// seeds is how many things a random test tries: all, or with -short a tenth, as `make test` does under the race
-// detector, which has little to find in a package without goroutines and makes it eight times slower.
+// seeds is how many cases a random test tries: all, or with -short a tenth, as `make test` does
+// under the race detector, which has little to find in a package without goroutines and makes it
+// eight times slower.
 func seeds(all uint64) uint64 {
 	if testing.Short() {
 		return max(all/10, 1)

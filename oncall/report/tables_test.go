@@ -18,7 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the figures that the package gives")
 
-// TestTables holds reports against testdata/*.txt: above the line what happened, below it what is told of it.
+// TestTables compares reports with testdata/*.txt: above the line what happened, below it the
+// report.
 func TestTables(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/*.txt")

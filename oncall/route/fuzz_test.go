@@ -10,8 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Whatever is written as a condition, it is refused in one line, or it holds or not, and with a not
-// it says the opposite.
+// Any condition is refused in one line, or it holds or not, and its negation gives the opposite.
 func FuzzParseCondition(f *testing.F) {
 	for _, seed := range []string{"labels.env is staging", `labels["a b"] is not one of "x, y", z`, "title matches (a|b)*", "severity is high", "is is is", "labels.x starts with \xff", `labels["`, "title is \"\\"} {
 		f.Add(seed, "staging")
@@ -37,7 +36,7 @@ func FuzzParseCondition(f *testing.F) {
 	})
 }
 
-// Whatever is written in CEL, of whatever alert: it is refused, or it ends, and says and costs the same again.
+// Any CEL, for any alert, is refused or ends, and gives the same result at the same cost again.
 func FuzzWhen(f *testing.F) {
 	for _, seed := range []string{`labels.env == "x"`, `labels.all(k, labels[k] != title)`, `title.matches(body)`, `[1,2].exists(a, [1,2].map(b, a+b).size() > 3)`, `1/0 == 1`, `get(labels, "a[0].b", 1) == 1`, `duration(title) > duration("1s")`, `lower(body + body) == title`} {
 		f.Add(seed, "x", "prod")
@@ -56,7 +55,7 @@ func FuzzWhen(f *testing.F) {
 	})
 }
 
-// Whatever is written as a path, nothing breaks, and what is no path is no value.
+// No path breaks anything, and an invalid one has no value.
 func FuzzReadPath(f *testing.F) {
 	for _, seed := range []string{"a.b[0].c", "", ".", "[", "a[", `["a.b"].c`, "a[99999999999999999999]", "a..b", "[-1]"} {
 		f.Add(seed)
@@ -69,7 +68,7 @@ func FuzzReadPath(f *testing.F) {
 	})
 }
 
-// Whatever is written as a mapping, and whatever comes: texts or an error.
+// Any mapping of any body gives texts or an error.
 func FuzzMapping(f *testing.F) {
 	f.Add("${payload.a}: ${item}", "payload.l", `{"a": 1, "l": [1, "x", {}]}`)
 	f.Add("$${ ${{'a': '}'}}", "", `[1e400, -0, 123456789012345678901234567890]`)

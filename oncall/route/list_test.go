@@ -236,7 +236,7 @@ func TestAPolicyThatWasRemovedLeavesTheDefault(t *testing.T) {
 	}
 }
 
-// A model: rules of words over a few values, decided by looking at each in turn.
+// A model: rules over a few values, decided by checking each in turn.
 func TestListsDecideAsTheModelDoes(t *testing.T) {
 	values := []string{"", "a", "b", "ab", "b.a"}
 	type asked struct {

@@ -48,7 +48,7 @@ func TestEdit(t *testing.T) {
 		t.Errorf("a change from tomorrow on is in force today: %v", got)
 	}
 
-	// What was planned for tomorrow is taken back by an edit of today.
+	// An edit of today replaces what was planned for tomorrow.
 	after.Versions[1].ID = 8
 	edit.EffectiveFrom = nil
 	edit.Rotations[0].Turns = [][]UserID{{"ed"}}
@@ -112,7 +112,7 @@ func TestKeepTurns(t *testing.T) {
 	}
 }
 
-// keptTurn is who has the turn when the first turn was moved by one.
+// keptTurn returns who has the turn when the first turn was moved by one.
 func keptTurn(t *testing.T, now time.Time) UserID {
 	t.Helper()
 	return mustCompile(t, scheduleOf(weeklyRotation(func(r *Rotation) { r.FirstTurn = 1 }))).At(now, "")[0]

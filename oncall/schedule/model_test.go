@@ -197,7 +197,7 @@ func compareWithModels(t *testing.T, rng *rand.Rand, zone string, loc *time.Loca
 		var byPriority [2][]UserID
 		for v := range models {
 			for _, model := range models[v] {
-				users := model.look(at) // every model keeps looking, whose version it ever is
+				users := model.look(at) // every model keeps looking, whichever version is in force
 				r := model.rotation
 				if edited := !at.Before(edit); edited != (v == 1) || r.Until != nil && !at.Before(*r.Until) {
 					continue

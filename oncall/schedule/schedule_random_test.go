@@ -10,7 +10,7 @@ import (
 
 var staff = []UserID{"ann", "bo", "cy", "di", "ed"}
 
-// randomSchedule makes up a schedule with everything that there is.
+// randomSchedule makes up a schedule with every feature.
 func randomSchedule(rng *rand.Rand) Definition {
 	begin := Date{2026, 2, 1}.days()
 	instant := func() time.Time { return time.Unix(begin*paperDay+rng.Int64N(90*paperDay), rng.Int64N(3)*1e8).UTC() }

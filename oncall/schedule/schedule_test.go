@@ -148,7 +148,7 @@ func TestGaps(t *testing.T) {
 	if gaps := c.Gaps(from, to, RoleSecondary); len(gaps) != 1 || gaps[0].Intended {
 		t.Errorf("an unknown role has gaps %v", gaps)
 	}
-	// Below everything, a rotation that has nobody on purpose says that the nights are meant.
+	// Below everything, a rotation with nobody on purpose marks the nights as intended gaps.
 	s.Versions[0].Rotations = append(s.Versions[0].Rotations, weeklyRotation(func(r *Rotation) { r.Priority, r.Turns = -1, [][]UserID{{}} }))
 	for i := range want {
 		want[i].Intended = true
@@ -191,7 +191,7 @@ func TestCancelledOverride(t *testing.T) {
 	}
 }
 
-// TestRotationJSON holds the stored form still: old documents must be read for ever.
+// TestRotationJSON keeps the stored form stable: old documents must be readable for ever.
 func TestRotationJSON(t *testing.T) {
 	t.Parallel()
 	const stored = `{"name":"nights","role":"secondary","priority":2,"timezone":"Europe/Berlin",` +
@@ -236,7 +236,7 @@ func TestMovedShifts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	// A stretch that is cut by other people's shifts is told as one.
+	// A stretch divided by other people's shifts is reported as one.
 	none := mustCompile(t, Definition{})
 	alone := scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann", "bo"}, {"ann", "cy"}} }))
 	gained := MovedShifts(none, mustCompile(t, alone), from, to)

@@ -97,7 +97,7 @@ func eachMinute(cron string) (out []Rotation) {
 	return out
 }
 
-// Shifts that somebody wrote down are no way around it.
+// Manual shifts are no way around it.
 func TestShiftsByHandDontChangeEveryMinute(t *testing.T) {
 	t.Parallel()
 	begin := at(t, "2026-03-04T12:00:00Z")
@@ -138,14 +138,14 @@ func TestShiftsByHandDontChangeEveryMinute(t *testing.T) {
 			t.Errorf("%s, a temporary schedule: %v", name, err)
 		}
 	}
-	// What is stored can be mended.
+	// A stored schedule can be fixed.
 	old := Definition{Name: "s", TimeZone: "UTC", Shifts: shifts(600, time.Minute, time.Minute, "")}
 	if err := old.Fits(ManualShift{Start: begin.AddDate(0, 1, 0), End: begin.AddDate(0, 1, 1), Users: []UserID{"bo"}}); err != nil {
 		t.Errorf("a shift elsewhere: %v", err)
 	}
 }
 
-// What is stored goes on, and can be mended one rotation at a time.
+// Stored rotations stay in force, and can be fixed one at a time.
 func TestShorterTurnsThatAreStoredGoOn(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z")
@@ -218,7 +218,7 @@ func TestMemoryIsBoundedWhateverIsStored(t *testing.T) {
 	}
 }
 
-// Shifts are the same however far is looked ahead at once.
+// Shifts are the same however far ahead each chunk reaches.
 func TestShiftsCrossTheChunks(t *testing.T) {
 	t.Parallel()
 	c := mustCompile(t, scheduleOf(weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}} })))

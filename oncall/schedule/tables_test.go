@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables that the engine gives")
 
-// TestTables holds the engine against testdata/schedules/*.txt: above the line a
-// schedule in words, below it the shifts that must follow, in local time.
+// TestTables compares the engine with testdata/schedules/*.txt: above the line a schedule in words,
+// below it the shifts that must follow, in local time.
 func TestTables(t *testing.T) {
 	t.Parallel()
 	files, _ := filepath.Glob("testdata/schedules/*.txt")
@@ -48,7 +48,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// A table is a schedule in words and the stretch that is asked for.
+// A table is a schedule in words and the requested stretch of time.
 type table struct {
 	t        *testing.T
 	schedule Definition

@@ -11,8 +11,8 @@ import (
 
 var readZones = []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca", "America/St_Johns", "Pacific/Auckland"}
 
-// TestWhatIsWrittenIsReadBack: every instant of the past year and the next two is read as what it
-// was, and so is every span.
+// TestWhatIsWrittenIsReadBack: every instant of the past year and the next two is read back
+// unchanged, and so is every span.
 func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 9))
@@ -48,7 +48,8 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 }
 
-// FuzzWhen reads anything without a panic, and never more words than there are, nor an end before its start's meaning.
+// FuzzWhen reads anything without a panic, never more words than there are, and never an end before
+// the beginning.
 func FuzzWhen(f *testing.F) {
 	for _, seed := range []string{
 		"mon-fri 9-17", "until friday", "24.-27.12.", "3/4", "dec 7-11", "tue 1 dec 09:00 – 17:00", "in 1h30m", "- - -", "for", "next", "the rest of",

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// berlin reads on Wednesday 4 March 2026, 15:30.
+// berlin returns a reader for Wednesday 4 March 2026, 15:30.
 func berlin(t testing.TB) schedule.Reader {
 	t.Helper()
 	zone, err := schedule.LoadZone("Europe/Berlin")
@@ -311,7 +311,7 @@ func TestWhatFollowsATime(t *testing.T) {
 	}
 }
 
-// An override that acts only while somebody would be on call leaves the nights of a schedule with hours.
+// An override that acts only while somebody would be on call leaves a schedule's free nights free.
 func TestAnOverrideKeepsToTheHours(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

@@ -42,7 +42,7 @@ func TestEveryTargetOfTheSetup(t *testing.T) {
 	}
 }
 
-// Each incident begins with the next person, whether a file says so in today's word or in that of 0.1.
+// Each incident begins with the next person, whether a file uses the present word or that of 0.1.
 func TestTheWordsForARoundRobin(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[oncall.RoundRobin]oncall.RoundRobin{
@@ -116,7 +116,8 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 	}
 }
 
-// Policies that hand over to each other for ever are refused, once; what depends on the hour is not.
+// Policies that pass incidents to each other endlessly are refused, once; those that depend on the
+// hour are not.
 func TestCirclesOfPoliciesAreRefused(t *testing.T) {
 	t.Parallel()
 	circles := func(to map[string][]Step) string {
