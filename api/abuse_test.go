@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Of a gigabyte compressed to a megabyte no more is read than the limit allows: the answer comes although the
-// end of the body never does.
+// Of a gigabyte compressed to a megabyte, no more is read than the limit allows: the response comes
+// although the body never ends.
 func TestGzipBomb(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -35,7 +35,7 @@ func TestGzipBomb(t *testing.T) {
 	}
 }
 
-// wantUnread expects that a body was taken as one alert that says why it was not read.
+// wantUnread expects that a body became one alert that explains why it was not read.
 func (w *world) wantUnread(got reply, why string) {
 	w.Helper()
 	if got.code != http.StatusAccepted || !strings.Contains(got.body, `"signals":1,"hints":["`+why+`"]`) {
@@ -46,7 +46,8 @@ func (w *world) wantUnread(got reply, why string) {
 	}
 }
 
-// What costs too much to read is one alert all the same, and no large one keeps the memory.
+// A body that costs too much to read becomes an alert all the same, and a large one doesn't stay in
+// memory.
 func TestBodiesThatCostTooMuch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

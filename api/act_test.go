@@ -50,7 +50,7 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-// press presses a button of a page that has just been opened.
+// press presses a button on a freshly opened page.
 func (m mailed) press(do string) reply {
 	m.Helper()
 	return m.submit(do, formOf(m.send(http.MethodGet, m.path, nil)))
@@ -63,7 +63,7 @@ func (m mailed) submit(do, form string) reply {
 		"Content-Type: application/x-www-form-urlencoded")
 }
 
-// formOf is the name of a page's form; empty: it has none.
+// formOf returns the name of a page's form; empty if it has none.
 func formOf(r reply) string {
 	if m := regexp.MustCompile(`name="form" value="([^"]*)"`).FindStringSubmatch(r.body); m != nil {
 		return m[1]
@@ -126,8 +126,8 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 	}
 }
 
-// A button that is pressed twice, or sent again since its answer got lost, escalates once and says the
-// same; the other buttons of the form, and those of a page that is opened anew, are other answers.
+// A button pressed twice, or sent again because its response got lost, escalates once and shows the
+// same; other buttons, and those of a reopened page, count separately.
 func TestMailsFormIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
@@ -147,7 +147,7 @@ func TestMailsFormIsTakenOnce(t *testing.T) {
 	again := m.submit("e", form)
 	m.says(again, http.StatusOK, "Escalated #1.")
 	m.says(m.submit("e", formOf(again)), http.StatusOK, "The escalation policy of incident #1 has run out") // another
-	m.says(m.submit("r", ""), http.StatusOK, "Resolved #1.")                                                // a page of the release before this one
+	m.says(m.submit("r", ""), http.StatusOK, "Resolved #1.")                                                // a page of the previous release
 	m.says(m.submit("r", "\x00"+strings.Repeat("x", 2000)), http.StatusOK, "already resolved")
 }
 
@@ -250,8 +250,8 @@ func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
 	m.says(m.press("a"), http.StatusOK, "Thank you")
 }
 
-// What can't be a link of ours is refused without the database, and guesses are counted before it is
-// asked; a good link works from the same address.
+// An invalid link is refused without the database, and guesses are counted before it is asked; a
+// valid link works even from the same address.
 func TestGuessedLinksDoNotReachTheDatabase(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")

@@ -50,7 +50,8 @@ func TestAnswersOfPagerDuty(t *testing.T) {
 	}
 }
 
-// An alert of Opsgenie's API is known by its alias, by the id that a request's state tells, and by a short one.
+// An alert of Opsgenie's API is identified by its alias, by the id in a request's status, or by a
+// short one.
 func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -117,7 +118,7 @@ func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 	}
 }
 
-// Whoever only follows the address opens nothing, and neither does a program that shows where it leads.
+// Merely opening the address, or previewing the link, opens no incident.
 func TestAGETOpensOnlyWhatItSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -138,7 +139,7 @@ func TestAGETOpensOnlyWhatItSays(t *testing.T) {
 	}
 }
 
-// The key may stand in many places.
+// The key may be in many places.
 func TestWhereTheKeyMayBe(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -173,7 +174,8 @@ func basic(user, password string) string {
 	return strings.TrimPrefix(r.Header.Get("Authorization"), "Basic ")
 }
 
-// Where nobody has chosen a kind, the answer says what it was taken for, and so does the first incident.
+// Without a chosen format, the response tells what the body was taken for, and so does the first
+// incident.
 func TestAutoSaysWhatItWasTakenFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -185,7 +185,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// withoutStore is the handler without a database, for the routes that need none.
+// withoutStore is the handler without a database, for routes that don't need one.
 func withoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
 	w := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}

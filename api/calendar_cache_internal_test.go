@@ -11,7 +11,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// However many ask at once, a feed is built by one at a time, and again only when what it is made of changes.
+// However many requests come at once, only one builds a feed, and only when what it depends on has
+// changed.
 func TestACalendarIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()
@@ -41,7 +42,7 @@ func TestACalendarIsBuiltOnce(t *testing.T) {
 	}
 }
 
-// Whoever builds may hang up: the next one builds it.
+// The request that builds may disconnect: the next one builds it.
 func TestACalendarIsBuiltByWhoeverStays(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()
@@ -73,7 +74,7 @@ func TestACalendarIsBuiltByWhoeverStays(t *testing.T) {
 	all.Wait()
 }
 
-// What is remembered is bounded: those go that were not used for longest.
+// The cache is bounded: the least recently used calendars are dropped.
 func TestCalendarsAreForgotten(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()

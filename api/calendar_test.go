@@ -107,8 +107,8 @@ func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 	}
 }
 
-// A schedule from before the shortest turn was an hour has a quarter of a million shifts; its feed has
-// the first some thousand, in a few megabytes, however many ask at once.
+// A schedule from before the shortest turn was an hour has a quarter of a million shifts; its feed
+// has the first few thousand, in a few megabytes, however many requests come at once.
 func TestACalendarIsBounded(t *testing.T) {
 	d, own, whole, _ := subscribed(t)
 	_, err := d.pool.Exec(t.Context(), `

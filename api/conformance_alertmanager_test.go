@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// receivers are the three ways of Alertmanager to us, of which only the address and the key are ours.
+// receivers are Alertmanager's three ways to reach us; only the address and the key are ours.
 const receivers = `
 route:
   receiver: webhook
@@ -39,7 +39,7 @@ receivers:
     opsgenie_configs: [{api_url: "%[1]s/", api_key: "%[4]s"}]
 `
 
-// A gate stands before the door and can be shut, as during a restart: connections are dropped.
+// A gate is in front of the server and can be shut, as during a restart: connections are dropped.
 type gate struct {
 	mu     sync.Mutex
 	shut   bool
@@ -109,8 +109,8 @@ func alertmanager(t *testing.T, ours string) string {
 	return "http://" + address
 }
 
-// TestConformanceOfAlertmanager has Alertmanager itself call us: by its webhook, as if we were PagerDuty, and as if
-// we were Opsgenie. What it tells while we restart is not lost.
+// TestConformanceOfAlertmanager lets a real Alertmanager call us: by webhook, as PagerDuty, and as
+// Opsgenie. What it sends during a restart is not lost.
 func TestConformanceOfAlertmanager(t *testing.T) {
 	w := newWorld(t)
 	w.clock.advance(time.Since(w.clock.now())) // Alertmanager's is the real one

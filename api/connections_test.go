@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/api"
 )
 
-// limited serves with room for a few connections. Each that becomes idle is told: until then it counts as
-// busy, and a client may have its answer a moment before.
+// limited serves with room for a few connections. It signals each one that becomes idle: until then
+// it counts as busy, and a client may have its response a moment earlier.
 func limited(t *testing.T, most int, h http.Handler) (address string, idle <-chan struct{}) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -89,7 +89,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 	}
 }
 
-// Of one peer whose connections are all busy, no more are taken; when one ends there is room again.
+// A peer whose connections are all busy gets no more; when one ends there is room again.
 func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}, 10), make(chan struct{})
@@ -122,7 +122,7 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 	}
 }
 
-// A form that dribbles in is not waited for.
+// A form that trickles in is not waited for.
 func TestSlowForm(t *testing.T) {
 	t.Parallel()
 	d := withoutStore(t, nil)
@@ -141,7 +141,7 @@ func TestSlowForm(t *testing.T) {
 	}
 }
 
-// Metrics may have an address of their own, and then stand nowhere else.
+// Metrics with an address of their own are served nowhere else.
 func TestMetricsAreElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

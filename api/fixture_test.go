@@ -85,7 +85,7 @@ func newWorldOn(t testing.TB, address, direct string) *world {
 	return newWorldWith(t, address, direct, nil)
 }
 
-// newWorldTo serves to monitors, and calls others by way of outbound.
+// newWorldTo serves monitors, and makes outgoing calls through outbound.
 func newWorldTo(t testing.TB, outbound http.RoundTripper) *world {
 	t.Helper()
 	address := storetest.NewURL(t)
@@ -183,8 +183,8 @@ func (w *world) post(key, body string, header ...string) reply {
 	return w.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
-// fold makes the store fold what arrives until the test ends. From then on it keeps the directory, as in
-// serve; without it every look-up of a key loads the whole.
+// fold makes the store fold signals until the test ends. From then on it keeps the directory, as in
+// serve; without it every look-up of a key loads all of it.
 func (w *world) fold() {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -234,7 +234,7 @@ func (w *world) wantProblem(got reply, code int, rest string) {
 	}
 }
 
-// auto adds an integration for which nobody has chosen a kind.
+// auto adds an integration without a chosen format.
 func (w *world) auto(key string) {
 	w.Helper()
 	_, err := w.pool.Exec(context.Background(), `

@@ -18,8 +18,8 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// Whatever a body is, and whatever its headers say of it, it takes little more memory than the limit allows,
-// and nothing is kept of it once it is released.
+// Whatever a body is, and whatever its headers claim, it takes little more memory than the limit,
+// and none once it is released.
 func FuzzReadBody(f *testing.F) {
 	f.Add([]byte(`{"title":"x"}`), "", "application/json")
 	const limit = 1 << 20
@@ -58,8 +58,8 @@ func FuzzReadBody(f *testing.F) {
 	})
 }
 
-// Without the signature of our account nothing that looks like Twilio's comes in: there is no store here, so
-// that whatever went on would panic.
+// A request that imitates Twilio without our account's signature is refused: there is no store
+// here, so that anything else would panic.
 func FuzzTwilioSignature(f *testing.F) {
 	f.Add("/v1/twilio/sms", "From=%2B12025550101&Body=1a&MessageSid=SM1", "0/KCTR6DLpKmkAf8muzZqo1nDgQ=")
 	f.Fuzz(func(t *testing.T, target, body, signature string) {
@@ -84,7 +84,7 @@ func FuzzTwilioSignature(f *testing.F) {
 	})
 }
 
-// Who comes from one network is counted as one peer, and what is no address as one, too.
+// Addresses in one network count as one peer, and so does anything that isn't an address.
 func FuzzPeer(f *testing.F) {
 	f.Add("192.0.2.1:443")
 	f.Fuzz(func(t *testing.T, remote string) {
@@ -106,8 +106,8 @@ func FuzzPeer(f *testing.F) {
 	})
 }
 
-// Whatever a request says of for whom it is, it is for its peer, or for an address that a proxy of ours has
-// seen: what its client wrote to the left of that counts for nothing.
+// Whatever a request claims, its client is its peer, or an address seen by a proxy of ours:
+// anything that the client wrote further left is ignored.
 func FuzzForwardedFor(f *testing.F) {
 	f.Add("192.0.2.7", "198.51.100.1, 10.0.0.2", "for=192.0.2.43")
 	proxies, err := ParseProxies("10.0.0.0/8, 2001:db8::/32")
@@ -132,7 +132,7 @@ func FuzzForwardedFor(f *testing.F) {
 			if err != nil || client.Zone() != "" || proxies.trust(client) || !proxies.trust(peer) {
 				continue
 			}
-			h.Set("X-Forwarded-For", xff+", "+seen) // as the proxy adds whom it sees
+			h.Set("X-Forwarded-For", xff+", "+seen) // as the proxy appends it
 			if got := proxies.client(peer, h); got != client.Unmap() {
 				t.Fatalf("%q, seen by %v, passed for %v", h, peer, got)
 			}

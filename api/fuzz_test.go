@@ -18,7 +18,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// handlerOf is the handler alone, without a socket, so that a panic is seen.
+// handlerOf is the bare handler, without a socket, so that a panic shows.
 func handlerOf(w *world) http.Handler {
 	registry := prometheus.NewRegistry()
 	return api.New(api.Config{
@@ -27,7 +27,7 @@ func handlerOf(w *world) http.Handler {
 	})
 }
 
-// standing is the incident as it is stored: what changes it, changes this.
+// standing returns the incident as stored: any change to it shows here.
 func (m mailed) standing(t *testing.T) (status string, version int64) {
 	t.Helper()
 	if err := m.pool.QueryRow(t.Context(), "SELECT status, version FROM incidents WHERE id = $1", m.incident).Scan(&status, &version); err != nil {
@@ -36,8 +36,8 @@ func (m mailed) standing(t *testing.T) (status string, version int64) {
 	return status, version
 }
 
-// No path opens without the secret in it, nothing is done by one that doesn't open, and what is answered shows
-// none of it as HTML.
+// No path opens without its secret, an invalid one does nothing, and responses contain none of it
+// as HTML.
 func FuzzPathsWithSecrets(f *testing.F) {
 	m := mail(f, "disk full")
 	f.Add(http.MethodPost, m.path, "do=a&form=x", uint8(1))
@@ -72,8 +72,8 @@ func FuzzPathsWithSecrets(f *testing.F) {
 	})
 }
 
-// Whatever an SMS says, or a phone's key, the answer to Twilio is TwiML that says something and does nothing,
-// and an incident changes only by who was paged.
+// Whatever an SMS or a phone's key says, the response to Twilio is TwiML that only speaks or
+// writes, and only a person who was paged can change an incident.
 func FuzzTwilioWebhooks(f *testing.F) {
 	m := mail(f, "disk full")
 	f.Add(false, "+12025550101", "1a", "SM1")
@@ -105,7 +105,8 @@ func FuzzTwilioWebhooks(f *testing.F) {
 	})
 }
 
-// notTwiML says what is wrong with an answer to Twilio: it may speak, write and ask for a key, and nothing else.
+// notTwiML returns what is wrong with a response to Twilio: it may speak, write and ask for a key,
+// and nothing else.
 func notTwiML(text string) string {
 	if !utf8.ValidString(text) {
 		return "it is not UTF-8"

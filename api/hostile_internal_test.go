@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/hostile"
 )
 
-// The page behind a mail's link shows the texts, and has no other tags and links than ours.
+// The page behind a mail's link shows the texts, without any tags and links besides ours.
 func TestHostilePage(t *testing.T) {
 	t.Parallel()
 	tag := regexp.MustCompile(`<[/!]?([A-Za-z]+)([^>]*)>`)

@@ -25,7 +25,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A mailDoor stores what mails bring in memory, or can't for a while.
+// A mailDoor stores signals from mail in memory, or temporarily fails to.
 type mailDoor struct {
 	mu      sync.Mutex
 	away    bool
@@ -75,7 +75,7 @@ func send(addr, to, text string) error {
 	return smtp.SendMail(addr, nil, "monitor@example.com", strings.Split(to, ","), []byte(text))
 }
 
-// code is what a mail server answered.
+// code is a mail server's reply.
 func code(err error) int {
 	if said, is := errors.AsType[*textproto.Error](err); is {
 		return said.Code
@@ -125,7 +125,7 @@ func TestMailIn(t *testing.T) {
 	}
 }
 
-// Who guesses addresses is sent away; a good one works from there all the same.
+// Guessing addresses is refused; a valid one works even from the same peer.
 func TestMailInRefusesGuesses(t *testing.T) {
 	t.Parallel()
 	d := &mailDoor{signals: map[oncall.IntegrationID][]oncall.Signal{}}

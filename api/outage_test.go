@@ -78,7 +78,7 @@ func (c *cable) carry() {
 	}
 }
 
-// sever cuts or mends the cable.
+// sever cuts or reconnects the cable.
 func (c *cable) sever(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +166,7 @@ func TestDatabaseHangs(t *testing.T) {
 	t.Errorf("the table is free, and still: %d %s", got.code, got.body)
 }
 
-// Ready is who can store a signal, not who can reach the database.
+// Readiness means that a signal can be stored, not only that the database can be reached.
 func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -206,7 +206,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	do(`DROP TRIGGER no_space ON inbox`)
 	ready(http.StatusOK, "with room again")
 
-	// A small signal may find room where a large one has not: then what happened to it counts.
+	// A small signal may find room when a large one doesn't: then its own result counts.
 	do(`CREATE TRIGGER no_space BEFORE INSERT ON inbox FOR EACH ROW WHEN (length(NEW.signal::text) > 10) EXECUTE FUNCTION no_space()`)
 	ready(http.StatusOK, "while small signals are stored")
 	if got := w.post(genericKey, `{"title":"large"}`); got.code != http.StatusServiceUnavailable {
@@ -225,7 +225,8 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	ready(http.StatusServiceUnavailable, "while the database is read-only")
 }
 
-// With a spool signals are accepted while the database is away, keys are known, and nothing is lost or overtaken.
+// With a spool, signals are accepted during a database outage, keys are known, and nothing is lost
+// or overtaken.
 func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)

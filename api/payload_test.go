@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// kept are the payloads once so many are kept, the newest first.
+// kept returns the stored payloads, newest first, once there are that many.
 func (w *world) kept(n int) []store.KeptPayload {
 	w.Helper()
 	var found []store.KeptPayload
@@ -24,7 +24,8 @@ func (w *world) kept(n int) []store.KeptPayload {
 	return found
 }
 
-// Whatever comes with a good key is kept as it came, also what is refused or not understood; the key is kept nowhere.
+// Everything sent with a valid key is stored unchanged, even if it is refused or not understood;
+// the key is stored nowhere.
 func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -32,7 +33,7 @@ func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 	for i, c := range []struct {
 		method, path, body, header string
 		code                       int
-		want                       string // path?query, what it was taken for, signals, trouble, how the body begins
+		want                       string // path?query, recognized format, signals, problem, beginning of the body
 	}{
 		{"POST", "/v1/signals/" + genericKey, `{"title":"disk","dedup_key":"d"}`, "", 202, `/v1/signals/KEY? generic 1 "" {"title":"disk"`},
 		{"POST", "/v1/signals", `{"title":"disk","dedup_key":"d"}`, "Authorization: Bearer " + genericKey, 202, `/v1/signals? generic 1 "" {"title":"disk"`},
@@ -45,7 +46,7 @@ func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 		{"POST", "/v1/signals/" + genericKey, `speed=7`, "", 202, `/v1/signals/KEY?  1 "The body does not begin`},
 		{"POST", "/v1/signals/" + genericKey, large, "", 202, `/v1/signals/KEY?  1 "The body is larger than 1 MiB; send fewer or shorter alerts at once." {"title":"xxx`},
 		{"POST", "/v1/signals/" + strangeKey, `{"title":"disk"}`, "", 401, ""},
-		{"GET", "/v1/signals/" + genericKey, "", "", 200, ""}, // somebody has followed a link
+		{"GET", "/v1/signals/" + genericKey, "", "", 200, ""}, // a followed link
 	} {
 		if c.header == "" {
 			c.header = "Accept: */*"
@@ -75,7 +76,7 @@ func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
 	if strings.Contains(string(all), genericKey) || strings.Contains(string(all), "secret=1") || raw != 0 {
 		t.Errorf("a key is kept: %s", all)
 	}
-	// What could not be read pages with how it begins, which has no key in it either.
+	// An unreadable body pages with its beginning, which doesn't contain the key either.
 	w.want(w.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, w.post(genericKey, "routing_key: x\nhost: web-1").body)
 	if n := w.stored(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
 		t.Errorf("%d signals show how it begins without a key, want 2", n)

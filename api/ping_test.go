@@ -8,13 +8,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// watch takes in the pings that have come.
+// watch processes the received pings.
 func (w *world) watch() {
 	w.Helper()
 	w.must(w.store.WatchHeartbeats(w.Context(), w.clock.now()))
 }
 
-// Pings are answered as healthchecks.io answers them, so that whatever pings there pings here.
+// Pings are answered as healthchecks.io does, so that its clients work here.
 func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -60,7 +60,7 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 	}
 }
 
-// /readyz?verbose says how far behind we are.
+// /readyz?verbose tells how far behind we are.
 func TestReadyzSaysTheLag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,7 +79,7 @@ func TestReadyzSaysTheLag(t *testing.T) {
 	}
 }
 
-// The key of an integration that has no heartbeat is one's own: it comes up with its first ping.
+// A new heartbeat of an integration is created by its first ping.
 func TestAKeyIsAHeartbeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -101,8 +101,8 @@ func TestAKeyIsAHeartbeat(t *testing.T) {
 	}
 }
 
-// Opsgenie's clients ping and read heartbeats with the key of the integration they are of. What is expected of them, and
-// whether they page, takes more than that.
+// Opsgenie's clients ping and read heartbeats with their integration's key. Changing what is
+// expected of them, or muting them, requires more.
 func TestOpsgenieHeartbeats(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,7 +141,7 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 	}
 }
 
-// Alertmanager's alert that always fires is a ping, and its end a failure.
+// Alertmanager's always-firing alert is a ping, and its end a failure.
 func TestTheWatchdogIsAHeartbeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

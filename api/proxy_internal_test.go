@@ -27,7 +27,7 @@ func TestParseProxies(t *testing.T) {
 	}
 }
 
-// What a client writes itself never counts, whatever it writes and wherever it comes from.
+// What a client writes itself never counts, wherever it comes from.
 func TestClientBehindProxies(t *testing.T) {
 	t.Parallel()
 	trusted, err := ParseProxies("10.0.0.0/8, 2001:db8:f::/48")
@@ -78,7 +78,7 @@ func TestClientBehindProxies(t *testing.T) {
 	}
 }
 
-// Each client of a proxy has strikes of its own, and places of its own for requests under way.
+// Each client of a proxy has its own strikes, and its own limit on concurrent requests.
 func TestClientsOfAProxyAreToldApart(t *testing.T) {
 	t.Parallel()
 	trusted, err := ParseProxies("192.0.2.0/24")

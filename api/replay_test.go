@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// replayKey is of an integration for which nobody has chosen a kind.
+// replayKey belongs to an integration without a chosen format.
 const replayKey = "9b1d4c07e25f8a36d0b97e418c5fa362"
 
 // A recording is what a monitor or a client library sent to a listener, byte for byte.
@@ -29,8 +29,9 @@ var cutShort = regexp.MustCompile(`"truncatedAlerts":\s*[1-9]`)
 
 var recordedKey = regexp.MustCompile(`"(routing_key|service_key)":\s*"[^"]*"`)
 
-// TestReplay sends what real monitors sent, with nothing changed but the key and the address. The recordings are beside the
-// repository, as they are not ours to publish; testdata/replay has made-up ones of the same shapes.
+// TestReplay replays requests of real monitors, with only the key and address changed. The
+// recordings are outside the repository, as they are not ours to publish; testdata/replay has
+// invented ones of the same shapes.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/replay/*.json")
@@ -93,8 +94,8 @@ func (w *world) replay(i int, method, path, body string, header http.Header) {
 	}
 }
 
-// understood checks that nothing is kept as it came, that everything has a name, and that what is over has begun,
-// unless lists were cut short.
+// understood checks that no body was kept raw, that every alert has a name, and that every resolved
+// one was firing, unless lists were truncated.
 func (w *world) understood(truncated bool) {
 	w.Helper()
 	rows, err := w.pool.Query(w.Context(), `

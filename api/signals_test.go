@@ -62,8 +62,8 @@ func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
 	}
 }
 
-// A resolve that closes nothing is taken, and the monitor's log has the reason. What only waits to be folded
-// counts as firing.
+// A resolve that closes nothing is accepted, and the response tells why. An alert that waits to be
+// folded counts as firing.
 func TestTheAnswerSaysWhatEndsNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -283,7 +283,7 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 	}
 }
 
-// A sender hears that nobody is paged, and with an old key that it is one.
+// The response tells a sender that nobody is paged, or that its key is outdated.
 func TestMutedAndRotated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -74,7 +74,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-// Grafana's own, as a listener recorded it: testdata/grafana-signed.json is the body, as it came.
+// A signature of Grafana's own, as recorded: testdata/grafana-signed.json is the unchanged body.
 func TestSignaturesOfGrafanaItself(t *testing.T) {
 	t.Parallel()
 	body, err := os.ReadFile("testdata/grafana-signed.json")

@@ -25,14 +25,14 @@ import (
 
 const signingSecret = "a secret of the monitor's"
 
-// signed is the header with which GitHub would sign a body.
+// signed returns the header with which GitHub would sign a body.
 func signed(secret, body string) string {
 	h := hmac.New(sha256.New, []byte(secret))
 	h.Write([]byte(body))
 	return "X-Hub-Signature-256: sha256=" + hex.EncodeToString(h.Sum(nil))
 }
 
-// sign lets an integration "anything" take only what is signed.
+// sign makes an integration accept "anything" only if it is signed.
 func (w *world) sign(key string) {
 	w.Helper()
 	w.auto(key)
@@ -75,7 +75,7 @@ func TestWhatIsNotSignedIsRefused(t *testing.T) {
 		t.Errorf("%d signals are stored, want 2", n)
 	}
 
-	// The secret before is good for a day.
+	// The previous secret is valid for a day.
 	_, err := w.store.SignIntegration(t.Context(), oncall.ByTimer(), "anything", "the next one of theirs", w.clock.now())
 	w.must(err)
 	for _, step := range []struct {
@@ -92,7 +92,8 @@ func TestWhatIsNotSignedIsRefused(t *testing.T) {
 	}
 }
 
-// Without the secret that has sealed it nobody can tell what is signed: it is shown as it came, and ends nothing.
+// Without the secret that encrypted it, signatures can't be checked: a signal is shown raw, and
+// resolves nothing.
 func TestWhatIsSignedWithoutOurSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -105,7 +106,7 @@ func TestWhatIsSignedWithoutOurSecret(t *testing.T) {
 	}
 }
 
-// While the database is away the spool takes mails as it takes signals, and knows whose signature is good.
+// During a database outage the spool accepts mail as it accepts signals, and can check signatures.
 func TestTheSpoolTakesMailsAndWhatIsSigned(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)

@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// amazon is what stands at Amazon's addresses: a certificate, and where subscriptions are confirmed.
+// amazon imitates Amazon's addresses: a certificate, and the confirmation of subscriptions.
 type amazon struct {
 	key  *rsa.PrivateKey
 	cert []byte
@@ -100,7 +100,8 @@ func snsBody(kind, version, text string) map[string]string {
 	}
 }
 
-// What Amazon has signed is read and confirmed; what it has not is shown as it came, and never ends anything.
+// What Amazon signed is read and confirmed; anything else is shown raw, and never resolves
+// anything.
 func TestMessagesOfSNS(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
@@ -146,7 +147,7 @@ func TestMessagesOfSNS(t *testing.T) {
 	}
 }
 
-// While Amazon can't be reached, whoever has the key may page, and a subscription waits.
+// While Amazon is unreachable, anybody with the key may page, and a subscription waits.
 func TestSNSWhileAmazonIsAway(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
@@ -167,8 +168,8 @@ func TestSNSWhileAmazonIsAway(t *testing.T) {
 	}
 }
 
-// Where topics are named nothing else is taken for theirs: no other topic, nothing without a signature, and nothing that somebody
-// has kept. It is shown as it came, since it may be an alert for all that, and ends nothing.
+// If topics are named, nothing else counts as theirs: no other topic, nothing unsigned, and no
+// replayed message. It is shown raw, since it may still be an alert, and resolves nothing.
 func TestTopicsOfSNS(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)

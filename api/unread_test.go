@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// With a good key nothing is refused: what can't be read pages somebody, once for each integration, and the
-// answer says why.
+// With a valid key nothing is refused: an unreadable body pages somebody, once for each
+// integration, and the response tells why.
 func TestWhatCannotBeReadPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

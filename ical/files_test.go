@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Calendars as widespread programs write them, read by somebody in Berlin, with each kind of line ends.
+// Calendars as written by widespread programs, read by somebody in Berlin, with each kind of line
+// ending.
 func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
@@ -68,7 +69,7 @@ func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 	}
 }
 
-// ends writes a text with other line ends.
+// ends rewrites a text with other line endings.
 func ends(with string) func(string) string {
 	return func(text string) string { return strings.ReplaceAll(text, "\n", with) }
 }
@@ -82,7 +83,7 @@ func utf16LE(text string) string {
 	return string(out)
 }
 
-// A time zone by any of the names and rules that calendars give it.
+// A time zone by any name or rules that calendars use.
 func TestZonesByAnyName(t *testing.T) {
 	t.Parallel()
 	for zone, want := range map[string]string{ // 1 July, 09:00
@@ -149,7 +150,7 @@ END:VTIMEZONE
 	}
 }
 
-// Of several versions of an event the latest counts, wherever it stands.
+// Of several versions of an event the latest counts, in any order.
 func TestTheLatestVersionCounts(t *testing.T) {
 	t.Parallel()
 	version := func(day, more string) string { return event("DTSTART;VALUE=DATE:202603" + day + "\n" + more) }

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/ical"
 )
 
-// Whatever people and schedules are called, a calendar has the events that we write, in lines that every
-// program takes, and the names are read back without what could break or turn around a line.
+// Whatever people and schedules are called, a calendar has only our events, in lines that every
+// program accepts, and names read back without anything that could break or reverse a line.
 func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
@@ -43,7 +43,7 @@ func TestHostileTexts(t *testing.T) {
 	}
 }
 
-// What somebody's calendar says of time off comes back as one short line.
+// A note in a person's calendar becomes one short line.
 func TestHostileTimeOff(t *testing.T) {
 	t.Parallel()
 	escape := strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)

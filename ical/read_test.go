@@ -124,7 +124,7 @@ func TestStrangeEventsAreSkipped(t *testing.T) {
 			t.Errorf("%s: skipped %d, read %s", bad, reading.Skipped, got)
 		}
 	}
-	// Of one whose rule can't be followed the first time counts.
+	// If an event's rule can't be followed, its first occurrence counts.
 	for _, bad := range []string{
 		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=0", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:INTERVAL=-00;FREQ=DAILY",
 		"DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;INTERVAL=-1", "DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=-1",
@@ -159,7 +159,7 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 	}
 }
 
-// What is not a calendar, or is malicious, is refused quickly and in one sentence.
+// Anything that is not a calendar, or is malicious, is refused quickly and in one sentence.
 func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
 	rules := many(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)

@@ -33,8 +33,8 @@ const (
 	ann, bo, di, gil oncall.UserID = "U0ANN", "U0BO", "U0DI", "U0GIL"
 )
 
-// A world is the pages on a real socket, with a real database behind them. Ann and Bo are in payments, of which Ann is
-// the manager; Di is alone in secret, which is private; Gil is a guest.
+// A world is the pages on a real socket, with a real database behind them. Ann and Bo are in
+// payments, of which Ann is the manager; Di is alone in secret, which is private; Gil is a guest.
 type world struct {
 	testing.TB
 	store   *store.System
@@ -133,7 +133,7 @@ func newWorld(t testing.TB, options ...func(*world)) *world {
 	return w
 }
 
-// open lets a monitor open an incident, and returns its number.
+// open makes a monitor open an incident, and returns its number.
 func (w *world) open(key string, s oncall.Signal) (id oncall.IncidentID) {
 	w.Helper()
 	in, err := w.store.IntegrationByKey(w.Context(), key, w.clock())
@@ -152,7 +152,7 @@ func (w *world) open(key string, s oncall.Signal) (id oncall.IncidentID) {
 	return id
 }
 
-// A browser is somebody's, with its cookies.
+// A browser belongs to a person, and keeps their cookies.
 type browser struct {
 	*world
 	client *http.Client
@@ -171,7 +171,7 @@ type reply struct {
 	text   string
 }
 
-// to is where the reply leads.
+// to returns where the reply redirects.
 func (r reply) to() string { return r.header.Get("Location") }
 
 // do makes a request; header lines are "Name: value".
@@ -205,7 +205,7 @@ func (b *browser) do(method, path string, form url.Values, header ...string) rep
 	return reply{res.StatusCode, res.Header, string(text)}
 }
 
-// get reads a page, which has this status.
+// get reads a page, and checks the status.
 func (b *browser) get(path string, code int) reply {
 	b.Helper()
 	r := b.do(http.MethodGet, path, nil)
@@ -215,7 +215,7 @@ func (b *browser) get(path string, code int) reply {
 	return r
 }
 
-// link is a path that signs somebody in.
+// link returns a path that signs a person in.
 func (w *world) link(who oncall.UserID) string {
 	w.Helper()
 	secret, err := w.store.MakeSignInLink(w.Context(), oncall.ByUser(who), w.clock())
@@ -223,7 +223,7 @@ func (w *world) link(who oncall.UserID) string {
 	return "/sign-in/link/" + secret
 }
 
-// as is a browser in which somebody is signed in.
+// as returns a browser in which a person is signed in.
 func (w *world) as(who oncall.UserID) *browser {
 	w.Helper()
 	b := w.browser()
@@ -235,12 +235,12 @@ func (w *world) as(who oncall.UserID) *browser {
 
 var tags = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
 
-// words are what a page says.
+// words returns a page's text.
 func words(page string) string {
 	return strings.Join(strings.Fields(tags.ReplaceAllString(page, " ")), " ")
 }
 
-// shows checks that a page has some text, and others not.
+// shows checks that a page contains some texts, and not others.
 func shows(t testing.TB, r reply, want []string, not ...string) {
 	t.Helper()
 	said := words(r.text)

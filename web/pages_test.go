@@ -14,7 +14,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Somebody who is paged sees it in a browser, takes it, writes down what they did, and closes it.
+// A person who is paged opens the incident in a browser, acknowledges it, adds a note, and resolves
+// it.
 func TestAnIncidentInABrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -47,7 +48,7 @@ func TestAnIncidentInABrowser(t *testing.T) {
 		shows(t, a.get("/incidents?"+q, http.StatusOK), nil, "disk full")
 	}
 	shows(t, a.get("/audit", http.StatusOK), []string{"ann signed in as ann in a browser"})
-	// The acts of the browser are in the timeline as such.
+	// The timeline shows that the acts came from the browser.
 	var via string
 	w.must(w.pool.QueryRow(t.Context(), `SELECT actor ->> 'via' FROM incident_events WHERE kind = 'acknowledged'`).Scan(&via))
 	if via != oncall.ViaWeb {
@@ -55,7 +56,8 @@ func TestAnIncidentInABrowser(t *testing.T) {
 	}
 }
 
-// Somebody pages a team by hand; the form sent twice pages once, and what would be too many asks first.
+// A person pages a team by hand; the form sent twice pages once, and one page too many asks for
+// confirmation.
 func TestPagingInABrowser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -94,7 +96,7 @@ func TestPagingInABrowser(t *testing.T) {
 	}
 }
 
-// Older incidents are found part by part, each once.
+// Older incidents are listed page by page, each once.
 func TestPartsOfTheList(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,7 +126,7 @@ func TestPartsOfTheList(t *testing.T) {
 	}
 }
 
-// A team's page shows its schedules as the computation that pages has them: who was put on call by hand, and gaps.
+// A team's page shows its schedules as computed for paging: people put on call by hand, and gaps.
 func TestATeamsTimeline(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -154,7 +156,8 @@ func TestATeamsTimeline(t *testing.T) {
 	shows(t, w.as(di).get("/?q=primary", http.StatusOK), []string{"payments", "ann"})
 }
 
-// What is private is not there for others; what one may not do is not offered, and refused.
+// Private objects don't exist for others; acts that a person may not do are not offered, and
+// refused.
 func TestWhatIsPrivateIsNotThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -194,7 +197,7 @@ func TestWhatIsPrivateIsNotThere(t *testing.T) {
 	shows(t, a.get("/integrations/grafana", http.StatusOK), []string{"/v1/signals/KEY"}, signalKey)
 }
 
-// Another site can do nothing in somebody's name, and show none of the pages in a frame.
+// Another site can't act in a person's name or frame a page.
 func TestOtherSitesCanDoNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

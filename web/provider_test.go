@@ -31,7 +31,7 @@ type provider struct {
 	grants map[string]*grant // by code
 }
 
-// A grant is what the provider will answer to a code.
+// A grant is the provider's response to a code.
 type grant struct {
 	state, challenge         string
 	claims                   map[string]any
@@ -77,7 +77,7 @@ func (p *provider) json(w http.ResponseWriter, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// use has the pages sign people in with it.
+// use makes the pages use this provider.
 func (p *provider) use(w *world) {
 	w.config.Provider = web.NewProvider(web.ProviderConfig{
 		Issuer: p.server.URL, ClientID: "watchbill", ClientSecret: "hush", Address: w.config.Address, Clock: w.clock,
@@ -85,7 +85,7 @@ func (p *provider) use(w *world) {
 	})
 }
 
-// token gives an id_token for a code, once.
+// token returns an id_token for a code, once.
 func (p *provider) token(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	g := p.grants[r.PostFormValue("code")]
@@ -132,7 +132,7 @@ func (p *provider) sign(g *grant) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// goTo begins to sign in as Ann, and returns the address to which the provider sends the browser back.
+// goTo begins to sign in as Ann, and returns the address to which the provider redirects.
 func (p *provider) goTo(b *browser, to string, change func(*grant)) string {
 	b.Helper()
 	r := b.do(http.MethodGet, "/sign-in/provider?to="+url.QueryEscape(to), nil)

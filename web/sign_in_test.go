@@ -12,7 +12,8 @@ import (
 	"github.com/watchbill/watchbill/web"
 )
 
-// A link signs its person in once, in five minutes, and leads where they wanted to; what looks at it doesn't use it up.
+// A link signs its person in once, within five minutes, and leads to the requested page; a preview
+// doesn't use it up.
 func TestALinkFromSlackSignsIn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -61,7 +62,8 @@ func TestALinkFromSlackSignsIn(t *testing.T) {
 	}
 }
 
-// A session ends when its person signs out, is deactivated, has their links ended, or doesn't come for a week.
+// A session ends when its person signs out, is deactivated, revokes their links, or doesn't visit
+// for a week.
 func TestWhatEndsASession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -72,7 +74,7 @@ func TestWhatEndsASession(t *testing.T) {
 		}
 	}
 	one, two, three := w.as(ann), w.as(ann), w.as(ann)
-	kept := *one.client // whoever has copied the cookie
+	kept := *one.client // with a copied cookie
 	u, _ := url.Parse(w.address)
 	stolen := w.browser()
 	stolen.client.Jar.SetCookies(u, kept.Jar.Cookies(u))
@@ -103,7 +105,7 @@ func TestWhatEndsASession(t *testing.T) {
 	out(idle, "a week without a look")
 }
 
-// After signing in one is never led to another site.
+// Signing in never redirects to another site.
 func TestSigningInLeadsToOurOwnPages(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
@@ -119,7 +121,7 @@ func TestSigningInLeadsToOurOwnPages(t *testing.T) {
 	}
 }
 
-// By https, cookies are for this host by https alone, and browsers are told to come by https.
+// Over https, cookies are for this host and https only, and browsers are told to use https.
 func TestCookiesByHTTPS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Address = "https://watchbill.example.com" })
@@ -133,7 +135,7 @@ func TestCookiesByHTTPS(t *testing.T) {
 	}
 }
 
-// Where a proxy serves the pages below a path, links and cookies have it.
+// If a proxy serves the pages below a path, links and cookies include it.
 func TestPagesBelowAPath(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Address += "/watchbill" })
@@ -147,7 +149,7 @@ func TestPagesBelowAPath(t *testing.T) {
 	}
 }
 
-// Whom the provider names is signed in; whatever is wrong about its answer, nobody is.
+// The person named by the provider is signed in; if anything in its response is wrong, nobody is.
 func TestSignInWithAProvider(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
@@ -197,7 +199,7 @@ func TestSignInWithAProvider(t *testing.T) {
 		}
 	}
 
-	// The same answer again, in the browser that began, and in another one that never did.
+	// The same response again, in the browser that began, and in another one that didn't.
 	b = w.browser()
 	back := p.goTo(b, "/", nil)
 	if r := w.browser().do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
@@ -222,7 +224,7 @@ func TestSignInWithAProvider(t *testing.T) {
 	}
 }
 
-// Slack's provider is called so, and it is not asked before somebody signs in.
+// Slack's provider has its name, and isn't contacted before somebody signs in.
 func TestSlackAsAProvider(t *testing.T) {
 	t.Parallel()
 	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/web"
 )
 
-// The status page says what somebody has written for it, and nothing of the incident itself.
+// The status page shows the texts written for it, and nothing of the incident itself.
 func TestTheStatusPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Status = web.StatusPublic })
@@ -48,7 +48,7 @@ func TestTheStatusPage(t *testing.T) {
 	w.advance(31 * 24 * time.Hour)
 	shows(t, everybody.get("/status", http.StatusOK), nil, "Payments are slow")
 
-	// Nothing of a private team, and nothing by whoever may not act.
+	// Private teams have nothing on it, and only people who may act can publish.
 	d, g := w.as(di), w.as(gil)
 	shows(t, d.get(fmt.Sprintf("/incidents/%d", hidden), http.StatusOK), nil, "Publish")
 	if r := say(d, fmt.Sprintf("/incidents/%d", hidden), "x", "investigating", "x"); r.code != http.StatusConflict {
@@ -67,7 +67,7 @@ func TestTheStatusPage(t *testing.T) {
 	}
 }
 
-// An internal status page is for who is signed in; without one there is none.
+// An internal status page requires a sign-in; switched off, there is none.
 func TestWhoSeesTheStatusPage(t *testing.T) {
 	t.Parallel()
 	inside := newWorld(t, func(w *world) { w.config.Status = web.StatusInternal })

@@ -10,14 +10,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An exchange is a request as a client of another vendor makes it, and what of the answer that client reads.
+// An exchange is a request of another vendor's client, and the parts of the response that it reads.
 type exchange struct {
 	method, path, body string
 	code               int
 	reads              []string // "path=value"; a number in a path is a place in a list, # how long it is, and null is null
 }
 
-// pick returns what is at a path of a JSON document, as a text.
+// pick returns the value at a path of a JSON document, as text.
 func pick(t *testing.T, text, path string) string {
 	t.Helper()
 	var at any
@@ -52,7 +52,7 @@ func pick(t *testing.T, text, path string) string {
 	return fmt.Sprint(at)
 }
 
-// converse makes requests one after the other, and looks at what the client reads of each answer.
+// converse makes requests one after the other, and checks what the client reads.
 func (w *world) converse(t *testing.T, prefix string, all []exchange, header ...string) {
 	t.Helper()
 	for _, x := range all {
@@ -159,7 +159,7 @@ func TestPagerDutyClients(t *testing.T) {
 	w.converse(t, "/pagerduty", []exchange{{"GET", "/oncalls", "", 401, []string{"error.code=2006"}}}, "Authorization: Token token=wb_0000")
 }
 
-// So are those of Backstage's plugin for Opsgenie, and of scripts that ask who is on call.
+// The same for Backstage's plugin for Opsgenie, and scripts that look up who is on call.
 func TestOpsgenieClients(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

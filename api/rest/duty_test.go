@@ -11,7 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// a makes a request of an operation that the document knows, and checks both against it.
+// a makes a request of a documented operation, and checks request and response against the
+// document.
 func (w *world) a(t *testing.T, doc contract, key, id, path, body string, code int) reply {
 	t.Helper()
 	method, _, _ := strings.Cut(doc.operations()[id], " ")
@@ -20,7 +21,8 @@ func (w *world) a(t *testing.T, doc contract, key, id, path, body string, code i
 	return r
 }
 
-// Programs of two people trade their shifts, and one takes another's: with keys of their own, and nobody else's.
+// Programs of two people swap their shifts, and one takes another's: with their own keys, and
+// nobody else's.
 func TestSwapsAndCover(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -60,7 +62,7 @@ func TestSwapsAndCover(t *testing.T) {
 	}
 }
 
-// What is a person's own is theirs and the admins'.
+// A person's own data is accessible to them and to admins.
 func TestHowAPersonIsReached(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -95,7 +97,7 @@ func TestHowAPersonIsReached(t *testing.T) {
 	w.do(ann, "DELETE", one, "", 409)
 }
 
-// A report names single people to managers only; as a table it has the same figures.
+// Only managers see single people in a report; its CSV has the same figures.
 func TestReports(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,7 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// stream connects for server-sent events, and returns what gives the next lines that begin so.
+// stream connects for server-sent events, and returns a function that reads the next line with a
+// prefix.
 func (w *world) stream(t *testing.T, key, query, last string) func(prefix string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.address+"/api/v1/events"+query, http.NoBody)
@@ -39,7 +40,7 @@ func (w *world) stream(t *testing.T, key, query, last string) func(prefix string
 	}
 }
 
-// Whoever waits is told of each event once and in order, of what they may see and of nothing else.
+// A waiting client gets each event that it may see once and in order, and nothing else.
 func TestEventsAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Pause = 10 * time.Millisecond })
@@ -71,7 +72,7 @@ func TestEventsAreWaitedFor(t *testing.T) {
 	if got := live("data: "); !strings.Contains(got, `"kind":"resolved"`) || !strings.Contains(got, `"state":"resolved"`) {
 		t.Errorf("the stream: %q", got)
 	}
-	// From the beginning, in small parts, everything comes once; what is private of others, never.
+	// From the beginning, in small batches, every event comes once; others' private ones never do.
 	kinds, after := []string{}, "0"
 	for {
 		w.get(key, "/events?limit=2&after="+after, 200).into(t, &list)
@@ -89,7 +90,7 @@ func TestEventsAreWaitedFor(t *testing.T) {
 	if kinds[0] != "opened" || kinds[len(kinds)-1] != "resolved" {
 		t.Errorf("%v", kinds)
 	}
-	// A connection that broke goes on where it was.
+	// A broken connection resumes where it was.
 	w.do(key, "POST", fmt.Sprintf("/incidents/%d/acts", id), `{"act": "note", "text": "it was\nthe log"}`, 200)
 	again := w.stream(t, key, "?after=0", last)
 	if got := again("data: "); !strings.Contains(got, `it was\nthe log`) {
@@ -105,7 +106,7 @@ func TestEventsAreWaitedFor(t *testing.T) {
 	w.get(w.all(oncall.ScopeRead), "/events?after=x", 422)
 }
 
-// Those who wait are counted.
+// The number of waiting clients is limited.
 func TestFewWaitForEventsAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

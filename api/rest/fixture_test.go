@@ -126,7 +126,7 @@ func newWorld(t testing.TB, options ...func(*rest.Config)) *world {
 	return w
 }
 
-// run folds what monitors send until the test ends.
+// run folds signals until the test ends.
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -146,7 +146,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// team is a team's id.
+// team returns a team's id.
 func (w *world) team(name string) (id oncall.TeamID) {
 	w.Helper()
 	w.must(w.pool.QueryRow(w.Context(), `SELECT id FROM teams WHERE name = $1`, name).Scan(&id))
@@ -162,12 +162,12 @@ func (w *world) key(k oncall.APIKey, scopes ...oncall.Scope) string {
 	return key
 }
 
-// all is a key of the installation with one scope.
+// all returns a key of the installation with one scope.
 func (w *world) all(scope oncall.Scope) string {
 	return w.key(oncall.APIKey{Name: "all " + string(scope)}, scope)
 }
 
-// open lets a monitor open an incident, and returns its number.
+// open makes a monitor open an incident, and returns its number.
 func (w *world) open(key, title string) (id int64) {
 	w.Helper()
 	in, err := w.store.IntegrationByKey(w.Context(), key, w.now)
@@ -220,7 +220,7 @@ func (w *world) ask(key, method, path, body string, header ...string) reply {
 	return reply{code: res.StatusCode, header: res.Header, text: string(b)}
 }
 
-// get is ask for what is read; the answer has this status.
+// get makes a request that reads, and checks the status.
 func (w *world) get(key, path string, code int) reply {
 	w.Helper()
 	r := w.ask(key, http.MethodGet, "/api/v1"+path, "")

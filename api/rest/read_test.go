@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// The document is kept, so that nothing changes that clients rely on without being seen.
+// The document is a golden file, so that no change that clients notice goes unseen.
 func TestTheDocument(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()
@@ -37,7 +37,7 @@ func TestTheDocument(t *testing.T) {
 	}
 }
 
-// Without a good key nothing is answered, and nothing tells whether a key is nearly right.
+// Without a valid key nothing is answered, and no response tells whether a key is nearly right.
 func TestOnlyWhoHasAKeyIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -66,7 +66,7 @@ func TestOnlyWhoHasAKeyIsAnswered(t *testing.T) {
 	}
 }
 
-// A key may ask so often a minute.
+// A key has a rate limit.
 func TestAKeyHasItsLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Limit = 3 })
@@ -99,13 +99,13 @@ func (i items) all(field string) string {
 	return strings.Join(out, " ")
 }
 
-// What is of a private team is shown to its own key, to its members' and to an admin's.
+// A private team's data is visible to its own key, to its members' and to an admin's.
 func TestPrivateTeamsAreNotThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open(signalKey, "disk full")
 	secret := w.open("fedcba9876543210fedcba9876543210", "merger leaked")
-	keys := map[string]bool{ // whether it sees what is secret
+	keys := map[string]bool{ // may see the private team
 		w.all(oncall.ScopeRead): false, w.all(oncall.ScopeAdmin): true,
 		w.key(oncall.APIKey{Name: "p", TeamID: w.team("payments")}, oncall.ScopeAdmin): false,
 		w.key(oncall.APIKey{Name: "s", TeamID: w.team("secret")}, oncall.ScopeRead):    true,
@@ -203,7 +203,7 @@ func TestIncidentsAreFiltered(t *testing.T) {
 	w.get(key, "/incidents/999", http.StatusNotFound)
 }
 
-// Who is on call at an instant, why, and in a stretch of time.
+// Who is on call at an instant, why, and over a stretch of time.
 func TestWhoIsOnCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -246,7 +246,7 @@ func TestWhoIsOnCall(t *testing.T) {
 	}
 }
 
-// What is a secret is shown to nobody who may not set it, and keys and addresses of people to nobody.
+// A secret is visible only to those who may set it, and people's keys and addresses to nobody.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -278,7 +278,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	}
 }
 
-// What is not changed has not to be sent again.
+// Unchanged objects aren't sent again.
 func TestAThingHasItsVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -293,7 +293,7 @@ func TestAThingHasItsVersion(t *testing.T) {
 	}
 }
 
-// The page has no script and needs nothing from elsewhere.
+// The page has no script and loads nothing from elsewhere.
 func TestThePage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

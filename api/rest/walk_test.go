@@ -20,7 +20,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A contract is the document, read as a client reads it.
+// A contract is the document as a client parses it.
 type contract struct {
 	*openapi3.T
 	router routers.Router
@@ -41,7 +41,7 @@ func readContract(t testing.TB) contract {
 	return contract{doc, router}
 }
 
-// operations are the documented ones, by their id.
+// operations returns the documented ones, by id.
 func (c contract) operations() map[string]string {
 	out := map[string]string{}
 	for path, item := range c.Paths.Map() {
@@ -52,20 +52,20 @@ func (c contract) operations() map[string]string {
 	return out
 }
 
-// scope is what an operation takes, as the document says.
+// scope returns the scope that an operation requires according to the document.
 func (c contract) scope(method, path string) oncall.Scope {
 	return oncall.Scope((*c.Paths.Find(path).GetOperation(method).Security)[0]["key"][0])
 }
 
-// A call is a request to an operation that is carried out, and how it is answered.
+// A call is a successful request to an operation, and the expected response.
 type call struct {
 	id   string
-	path string // with what stands for its parameters
+	path string // with values for its parameters
 	body string
 	code int
 }
 
-// calls go to every operation, in an order in which they make sense.
+// calls covers every operation, in a sensible order.
 func calls(incident int64) []call {
 	at := func(path string) string { return fmt.Sprintf(path, incident) }
 	return []call{
@@ -123,13 +123,13 @@ func calls(incident int64) []call {
 	}
 }
 
-// elsewhere are operations that take another key than an admin's, and are called by a test of their own.
+// elsewhere are operations that need another key than an admin's, and have tests of their own.
 var elsewhere = []string{
 	"list-time-off", "list-events", "get-team-report-csv", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
 	"create-contact", "verify-contact", "delete-contact", "test-contacts", "get-rules", "put-rules", "get-reminders", "put-reminders", "mute-heartbeat", "unmute-heartbeat",
 }
 
-// A client that is built from the document can call every operation, and each answers as the document says.
+// A client built from the document can call every operation, and each responds as documented.
 func TestEveryOperationDoesAsTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -158,7 +158,7 @@ func TestEveryOperationDoesAsTheDocumentSays(t *testing.T) {
 	}
 }
 
-// fits checks a request and its answer against the document.
+// fits checks a request and its response against the document.
 func (d contract) fits(t *testing.T, method string, c call, r reply) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "/api/v1"+c.path, strings.NewReader(c.body))
@@ -188,7 +188,7 @@ func (d contract) fits(t *testing.T, method string, c call, r reply) {
 	}
 }
 
-// Each operation is refused to a key without its scope, whatever else the key has.
+// Each operation is refused to a key without its scope, whatever other scopes the key has.
 func TestEveryOperationTakesItsScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -198,7 +198,7 @@ func TestEveryOperationTakesItsScope(t *testing.T) {
 	for _, scope := range oncall.Scopes() {
 		keys[scope] = w.all(scope)
 	}
-	for _, c := range calls(999) { // which are not there, so that little is changed
+	for _, c := range calls(999) { // these don't exist, so that little is changed
 		method, path, _ := strings.Cut(operations[c.id], " ")
 		need := doc.scope(method, path)
 		for scope, key := range keys {
@@ -214,8 +214,8 @@ func TestEveryOperationTakesItsScope(t *testing.T) {
 	}
 }
 
-// A team's key does everything in its team and nothing outside of it, whatever its scopes; what is private of others
-// is not there.
+// A team's key can do everything in its team and nothing outside, whatever its scopes; others'
+// private objects don't exist for it.
 func TestATeamsKeyDoesNothingOutside(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

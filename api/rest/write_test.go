@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// post is ask for what is done; the answer has this status.
+// post makes a request that acts, and checks the status.
 func (w *world) do(key, method, path, body string, code int, header ...string) reply {
 	w.Helper()
 	r := w.ask(key, method, "/api/v1"+path, body, header...)
@@ -21,7 +21,7 @@ func (w *world) do(key, method, path, body string, code int, header ...string) r
 	return r
 }
 
-// A program does what people do with buttons, in its own name, and is refused with the same sentences.
+// A program does what people do with buttons, in its own name, and gets the same refusals.
 func TestActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -62,7 +62,8 @@ func TestActs(t *testing.T) {
 	w.do(anns, "POST", "/incidents/999/acts", `{"act": "note", "text": "x"}`, 404)
 }
 
-// A program pages by hand with no other scope than that, and sees no more of it than what it has said itself.
+// A program pages by hand with only that scope, and sees no more of the incident than what it wrote
+// itself.
 func TestPagingByHand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -104,7 +105,7 @@ func TestPagingByHand(t *testing.T) {
 	}
 }
 
-// A request that is sent again with the same Idempotency-Key does nothing, and is answered as before.
+// A repeated request with the same Idempotency-Key does nothing, and gets the same response.
 func TestARequestIsCarriedOutOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,12 +125,12 @@ func TestARequestIsCarriedOutOnce(t *testing.T) {
 		}
 	}
 	count(1)
-	w.do(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // another key's names are its own
+	w.do(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // idempotency keys are separate for each API key
 	count(2)
 	if r := w.do(key, "POST", "/overrides", strings.Replace(body, "14:00", "15:00", 1), 409, "Idempotency-Key: a"); !strings.Contains(r.text, "was used for another request") {
 		t.Error(r.text)
 	}
-	// What was refused can be tried again.
+	// A refused request can be tried again.
 	late := `{"schedule": "primary", "start": "2026-03-04T15:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
 	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
 	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
@@ -138,7 +139,7 @@ func TestARequestIsCarriedOutOnce(t *testing.T) {
 	count(3)
 }
 
-// What two edit at the same time is not lost: the second is told.
+// Concurrent edits aren't lost: the second one is refused.
 func TestEditsDoNotOverwriteEachOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -160,7 +161,7 @@ func TestEditsDoNotOverwriteEachOther(t *testing.T) {
 	w.do(key, "DELETE", "/policies/other", "", 412, "If-Match: "+tag)
 	w.do(key, "DELETE", "/policies/other", "", 204)
 	w.do(key, "DELETE", "/policies/other", "", 404)
-	// What is wrong is said as by apply, and what something else needs stays.
+	// Errors read as in apply, and an object that others need stays.
 	if r := w.do(key, "PUT", "/policies/default", `{"team": "payments", "steps": [{"page": ["schedule primry"]}]}`, 422); !strings.Contains(r.text, `did you mean \"primary\"?`) {
 		t.Error(r.text)
 	}
@@ -172,7 +173,7 @@ func TestEditsDoNotOverwriteEachOther(t *testing.T) {
 	}
 }
 
-// A person's own key says that they are away, and no others; who is away is their own matter to ask.
+// Only a person's own key sets their time off; reading it is their own matter too.
 func TestTimeOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -192,7 +193,7 @@ func TestTimeOff(t *testing.T) {
 	w.do(w.all(oncall.ScopeAct), "POST", "/time-off", fmt.Sprintf(body, "ann"), 403)
 }
 
-// A body that is no JSON, or too large, or has other fields than documented, changes nothing.
+// A body that is not JSON, is too large, or has undocumented fields changes nothing.
 func TestWrongBodies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

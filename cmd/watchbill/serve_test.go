@@ -82,7 +82,7 @@ func forward(from net.Listener, network, server string) {
 	}
 }
 
-// Waiting ends when waiting can't help, and when the program is told to stop.
+// Waiting ends if it can't help, and when the program is told to stop.
 func TestWaitingForTheDatabaseEnds(t *testing.T) {
 	t.Parallel()
 	there := storetest.NewURL(t)

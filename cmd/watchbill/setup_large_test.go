@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// largeSetup is a set-up file of as many teams, each with ten people, two schedules, three rotations, a
-// policy and an integration; 200 teams are 290 kB.
+// largeSetup returns a set-up file with a number of teams, each with ten people, two schedules,
+// three rotations, a policy and an integration; 200 teams are 290 kB.
 func largeSetup(teams int) []byte {
 	var b strings.Builder
 	section := func(name string, each func(i int)) {
@@ -47,8 +47,8 @@ func largeSetup(teams int) []byte {
 	return []byte(b.String())
 }
 
-// To read a file four times as large takes about four times as much: some ways to read a value go through
-// the whole file each time, which took minutes for that of 200 teams.
+// Reading a file four times as large takes about four times as long: some ways to read a value walk
+// the whole file each time, which took minutes with 200 teams.
 func TestSetupsAreReadInLinearTime(t *testing.T) {
 	took := func(teams int) uint64 {
 		data := largeSetup(teams)

@@ -60,7 +60,7 @@ func TestLargeSetupsAreRead(t *testing.T) {
 	}
 }
 
-// The parser breaks down at lists with a tag, and nothing in a set-up needs one.
+// The parser crashes on lists with a tag, which have no use in a set-up.
 func TestTagsAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -11,7 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A maker makes set-ups that are accepted, of all that the file can say but for signed:, which needs a secret that no file has.
+// A maker makes valid set-ups from everything that the file can contain, except signed:, which
+// needs a secret that no file has.
 type maker struct{ *rand.Rand }
 
 // oneOf returns one of some values.
@@ -41,7 +42,7 @@ func several[T any](m maker, values ...T) (out []T) {
 // Names that YAML could take for something else.
 var oddNames = []string{"yes", "007", "a: b", "#x", "日本 語", "Ann", "null", "it's \"so\"", "- x", "1e3", "[x]", "*b", "2026-01-05", "~", "{a}", "% y"}
 
-// setup makes a set-up all of whose names end in a number, so that several may be one.
+// setup makes a set-up whose names all end in a number, so that several set-ups can be combined.
 func (m maker) setup(number int) setup.Setup {
 	var s setup.Setup
 	var names []string
@@ -179,11 +180,11 @@ func (m maker) routes(s setup.Setup) (out []setup.Route, shadow bool) {
 	return out, len(out) > 0 && m.IntN(4) == 0
 }
 
-// What any set-up becomes in the database is exported so that on an empty one it becomes the same.
+// Any set-up in the database is exported so that it becomes the same on an empty one.
 func TestRandomSetupsComeBackFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	db := freshStore(t)
-	const together = 25 // as one, since each goes to the database seven times
+	const together = 25 // combined, since each goes to the database seven times
 	for first := 0; first < 200; first += together {
 		var doc setup.Setup
 		for seed := first; seed < first+together; seed++ {

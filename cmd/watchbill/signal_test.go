@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// A door is Watchbill as `watchbill signal` sees it.
+// A door is Watchbill as seen by `watchbill signal`.
 type door struct {
 	*httptest.Server
 	t  *testing.T
 	mu sync.Mutex
 
 	answer func(body map[string]any, key string) int
-	got    []map[string]any // what was taken, in order
+	got    []map[string]any // accepted, in order
 }
 
 func newDoor(t *testing.T) *door {
@@ -52,7 +52,7 @@ func (d *door) says(code int) {
 	d.answer = func(map[string]any, string) int { return code }
 }
 
-// titles are those of the signals that were taken, in order.
+// titles returns those of the accepted signals, in order.
 func (d *door) titles() (titles []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -62,7 +62,7 @@ func (d *door) titles() (titles []string) {
 	return titles
 }
 
-// signal runs the command, and returns its exit status and what it says.
+// signal runs the command, and returns its exit status and output.
 func (d *door) signal(queue string, args ...string) (int, string) {
 	var out bytes.Buffer
 	p := process{ctx: d.t.Context(), out: io.Discard, errOut: &out, getenv: func(string) string { return "" }, clock: time.Now}
@@ -107,7 +107,7 @@ func TestASignalThatSaysNothing(t *testing.T) {
 	}
 }
 
-// While Watchbill is away signals wait, and the order in which they came is that in which they are sent.
+// Signals wait while Watchbill is unavailable, and are then sent in order of arrival.
 func TestSignalsWaitWhileWatchbillIsAway(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
@@ -136,7 +136,7 @@ func TestSignalsWaitWhileWatchbillIsAway(t *testing.T) {
 	}
 }
 
-// What Watchbill never takes doesn't hold up the rest, is told, and is kept.
+// A signal that Watchbill never accepts doesn't hold up the rest, is reported, and is kept.
 func TestASignalThatIsRefused(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
@@ -157,7 +157,7 @@ func TestASignalThatIsRefused(t *testing.T) {
 	}
 }
 
-// A signal that waits is sent with the key of today, where the one that it was queued with is refused.
+// A waiting signal is sent with the present key, if the one that it was queued with is refused.
 func TestAKeyIsRotatedWhileSignalsWait(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
@@ -174,7 +174,7 @@ func TestAKeyIsRotatedWhileSignalsWait(t *testing.T) {
 	}
 }
 
-// Many commands at once lose nothing and send nothing twice.
+// Concurrent commands lose nothing and send nothing twice.
 func TestManySignalsAtOnce(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
@@ -201,7 +201,7 @@ func TestManySignalsAtOnce(t *testing.T) {
 	}
 }
 
-// A full queue, a damaged file and a directory that can't be written are told by the exit status.
+// A full queue, a damaged file and an unwritable directory show in the exit status.
 func TestAQueueThatCantBeUsed(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()

@@ -30,7 +30,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Stories wait for Slack's limits most of the time: twice as many run at once as there are cores.
+	// Stories mostly wait for Slack's limits, so twice as many run at once as there are cores.
 	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"watchbill": main, "watchbill-chaos": chaosMain})
 }
@@ -149,8 +149,8 @@ func TestStories(t *testing.T) {
 // storyKey is the key of the integration "demo" in every story; "alertmanager" has the next one.
 const storyKey = "9f3a61c27be8d0540f1e2d3c4b5a6978"
 
-// storyFaster is how many times more calls to Slack a story may make than Slack allows, as its Slack has no limits. What
-// waits for Slack's real ones stands in bot/slackcall.
+// storyFaster is the factor on Slack's rate limits in stories, whose Slack has none. The real
+// limits are tested in bot/slackcall.
 const storyFaster = 20
 
 // parkedClock stands still until the story moves it. Until it is parked it is the wall clock, which

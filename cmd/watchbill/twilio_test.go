@@ -62,7 +62,7 @@ func TestTwilioSettings(t *testing.T) {
 	}
 }
 
-// The countries that matter are those of verified phones, also of one that is switched off for now.
+// Only the countries of verified phones matter, including one that is switched off at present.
 func TestWhosePhonesMatter(t *testing.T) {
 	t.Parallel()
 	at := time.Now()
