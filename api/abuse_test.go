@@ -48,7 +48,7 @@ func (w *world) wantUnread(got reply, why string) {
 
 // A body that costs too much to read becomes an alert all the same, and a large one doesn't stay in
 // memory.
-func TestBodiesThatCostTooMuch(t *testing.T) {
+func TestCostlyBodiesBecomeOneAlert(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var labels strings.Builder

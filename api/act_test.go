@@ -97,7 +97,7 @@ func (m mailed) says(r reply, code int, wants ...string) {
 	}
 }
 
-func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
+func TestMailLinkActsOnPress(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK,
@@ -128,7 +128,7 @@ func TestMailsLinkActsWhenAButtonIsPressed(t *testing.T) {
 
 // A button pressed twice, or sent again because its response got lost, escalates once and shows the
 // same; other buttons, and those of a reopened page, count separately.
-func TestMailsFormIsTakenOnce(t *testing.T) {
+func TestMailLinkFormCountsOnce(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	form := formOf(m.send(http.MethodGet, m.path, nil))
@@ -152,7 +152,7 @@ func TestMailsFormIsTakenOnce(t *testing.T) {
 }
 
 // A person who is asked to help can accept or decline through the link.
-func TestMailsLinkOfWhoIsAskedToHelp(t *testing.T) {
+func TestMailLinkForResponders(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	const bo = oncall.UserID("U0BO")
@@ -172,7 +172,7 @@ func TestMailsLinkOfWhoIsAskedToHelp(t *testing.T) {
 }
 
 // A mail scanner follows every link, and the links on the page behind it.
-func TestMailsLinkDoesNothingForScanners(t *testing.T) {
+func TestMailLinkIgnoresScanners(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete} {
@@ -191,7 +191,7 @@ func TestMailsLinkDoesNothingForScanners(t *testing.T) {
 	}
 }
 
-func TestMailsLinkIsAPageOfNoHarm(t *testing.T) {
+func TestMailLinkPageIsSafe(t *testing.T) {
 	t.Parallel()
 	m := mail(t, `<script>alert(1)</script> & "co"`)
 	r := m.send(http.MethodGet, m.path, nil)
@@ -216,7 +216,7 @@ func TestMailsLinkIsAPageOfNoHarm(t *testing.T) {
 	}
 }
 
-func TestMailsLinkExpires(t *testing.T) {
+func TestMailLinkExpires(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	right := m.path
@@ -240,7 +240,7 @@ func TestMailsLinkExpires(t *testing.T) {
 	}
 }
 
-func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
+func TestMailLinkStillOnIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	token, err := w.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, w.clock.now())
@@ -252,7 +252,7 @@ func TestMailsLinkOfAQuestionIsAnsweredByAYes(t *testing.T) {
 
 // An invalid link is refused without the database, and guesses are counted before it is asked; a
 // valid link works even from the same address.
-func TestGuessedLinksDoNotReachTheDatabase(t *testing.T) {
+func TestGuessedMailLinksSkipTheDatabase(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	good := m.path

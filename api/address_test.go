@@ -8,7 +8,7 @@ import (
 )
 
 // PagerDuty's clients look for exactly these codes and fields.
-func TestAnswersOfPagerDuty(t *testing.T) {
+func TestPagerDutyResponses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.auto(replayKey)
@@ -52,7 +52,7 @@ func TestAnswersOfPagerDuty(t *testing.T) {
 
 // An alert of Opsgenie's API is identified by its alias, by the id in a request's status, or by a
 // short one.
-func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
+func TestOpsgenieIdentifiers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.fold()
@@ -119,7 +119,7 @@ func TestOpsgenieKnowsAnAlertByThreeNames(t *testing.T) {
 }
 
 // Merely opening the address, or previewing the link, opens no incident.
-func TestAGETOpensOnlyWhatItSays(t *testing.T) {
+func TestGETWithoutSignalOpensNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.auto(replayKey)
@@ -140,7 +140,7 @@ func TestAGETOpensOnlyWhatItSays(t *testing.T) {
 }
 
 // The key may be in many places.
-func TestWhereTheKeyMayBe(t *testing.T) {
+func TestKeyLocations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.auto(replayKey)
@@ -176,7 +176,7 @@ func basic(user, password string) string {
 
 // Without a chosen format, the response tells what the body was taken for, and so does the first
 // incident.
-func TestAutoSaysWhatItWasTakenFor(t *testing.T) {
+func TestAutoReportsTheRecognizedFormat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.auto(replayKey)

@@ -13,7 +13,7 @@ import (
 
 // However many requests come at once, only one builds a feed, and only when what it depends on has
 // changed.
-func TestACalendarIsBuiltOnce(t *testing.T) {
+func TestCalendarIsBuiltOnce(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()
 	state := calendarState{revision: 1}
@@ -43,7 +43,7 @@ func TestACalendarIsBuiltOnce(t *testing.T) {
 }
 
 // The request that builds may disconnect: the next one builds it.
-func TestACalendarIsBuiltByWhoeverStays(t *testing.T) {
+func TestCalendarBuildSurvivesADisconnect(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()
 	gone, hangUp := context.WithCancel(t.Context())
@@ -75,7 +75,7 @@ func TestACalendarIsBuiltByWhoeverStays(t *testing.T) {
 }
 
 // The cache is bounded: the least recently used calendars are dropped.
-func TestCalendarsAreForgotten(t *testing.T) {
+func TestCalendarCacheIsBounded(t *testing.T) {
 	t.Parallel()
 	c := newCalendars()
 	builds := 0

@@ -79,7 +79,7 @@ func TestCalendar(t *testing.T) {
 }
 
 // A reader that already has the calendar gets 304 until it changes.
-func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
+func TestCalendarNotModified(t *testing.T) {
 	t.Parallel()
 	d, own, _, _ := subscribed(t)
 	path := "/v1/calendar/" + own + ".ics"
@@ -109,7 +109,7 @@ func TestCalendarIsSentOnlyWhenItHasChanged(t *testing.T) {
 
 // A schedule from before the shortest turn was an hour has a quarter of a million shifts; its feed
 // has the first few thousand, in a few megabytes, however many requests come at once.
-func TestACalendarIsBounded(t *testing.T) {
+func TestHugeCalendarIsBounded(t *testing.T) {
 	d, own, whole, _ := subscribed(t)
 	_, err := d.pool.Exec(t.Context(), `
 		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
@@ -140,7 +140,7 @@ func TestACalendarIsBounded(t *testing.T) {
 	}
 }
 
-func TestNoCalendar(t *testing.T) {
+func TestUnknownCalendar(t *testing.T) {
 	t.Parallel()
 	d, own, _, feed := subscribed(t)
 	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.now()))
@@ -154,7 +154,7 @@ func TestNoCalendar(t *testing.T) {
 }
 
 // Guessing secrets is rate-limited; a valid secret works even from the same address.
-func TestCalendarsCanNotBeTriedOut(t *testing.T) {
+func TestCalendarGuessesAreLimited(t *testing.T) {
 	t.Parallel()
 	d, own, _, _ := subscribed(t)
 	for range 30 {

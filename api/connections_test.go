@@ -142,7 +142,7 @@ func TestSlowForm(t *testing.T) {
 }
 
 // Metrics with an address of their own are served nowhere else.
-func TestMetricsAreElsewhere(t *testing.T) {
+func TestMetricsAtTheirOwnAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry := prometheus.NewRegistry()

@@ -27,7 +27,7 @@ func TestCrowded(t *testing.T) {
 	}
 }
 
-func TestBodiesAreCountedWhileTheyAreHeld(t *testing.T) {
+func TestLoadCountsHeldBodies(t *testing.T) {
 	t.Parallel()
 	var l load
 	l.buffered.Store(maxBuffered - 10)

@@ -126,7 +126,7 @@ func TestMailIn(t *testing.T) {
 }
 
 // Guessing addresses is refused; a valid one works even from the same peer.
-func TestMailInRefusesGuesses(t *testing.T) {
+func TestMailInLimitsGuesses(t *testing.T) {
 	t.Parallel()
 	d := &mailDoor{signals: map[oncall.IntegrationID][]oncall.Signal{}}
 	addr := openMail(t, api.MailConfig{Receiver: d})

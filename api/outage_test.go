@@ -90,7 +90,7 @@ func (c *cable) sever(cut bool) {
 }
 
 // Without the database nothing is answered with 202, and no key is called wrong.
-func TestDatabaseGone(t *testing.T) {
+func TestDatabaseDown(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
 	cable, address := plug(t, direct)
@@ -227,7 +227,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 
 // With a spool, signals are accepted during a database outage, keys are known, and nothing is lost
 // or overtaken.
-func TestTheSpoolTakesSignalsWhileTheDatabaseIsAway(t *testing.T) {
+func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
 	cable, address := plug(t, direct)

@@ -26,7 +26,7 @@ func (w *world) kept(n int) []store.KeptPayload {
 
 // Everything sent with a valid key is stored unchanged, even if it is refused or not understood;
 // the key is stored nowhere.
-func TestWhatComesIsKeptWithoutItsKey(t *testing.T) {
+func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	large := `{"title":"` + strings.Repeat("x", 2<<20) + `"}`

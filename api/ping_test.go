@@ -15,7 +15,7 @@ func (w *world) watch() {
 }
 
 // Pings are answered as healthchecks.io does, so that its clients work here.
-func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
+func TestPingResponses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, step := range []struct {
@@ -61,7 +61,7 @@ func TestPingsAreAnsweredAsByHealthchecks(t *testing.T) {
 }
 
 // /readyz?verbose tells how far behind we are.
-func TestReadyzSaysTheLag(t *testing.T) {
+func TestReadyzReportsTheLag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: nothing waits\npages: nothing waits\n") {
@@ -80,7 +80,7 @@ func TestReadyzSaysTheLag(t *testing.T) {
 }
 
 // A new heartbeat of an integration is created by its first ping.
-func TestAKeyIsAHeartbeat(t *testing.T) {
+func TestFirstPingCreatesHeartbeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	long := strings.Repeat("x", 200_000) + " the end"
@@ -142,7 +142,7 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 }
 
 // Alertmanager's always-firing alert is a ping, and its end a failure.
-func TestTheWatchdogIsAHeartbeat(t *testing.T) {
+func TestWatchdogIsAHeartbeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.pool.Exec(t.Context(), `UPDATE integrations SET kind = 'watchdog' WHERE name = 'scripts'`)

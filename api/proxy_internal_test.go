@@ -79,7 +79,7 @@ func TestClientBehindProxies(t *testing.T) {
 }
 
 // Each client of a proxy has its own strikes, and its own limit on concurrent requests.
-func TestClientsOfAProxyAreToldApart(t *testing.T) {
+func TestClientsOfAProxyAreSeparate(t *testing.T) {
 	t.Parallel()
 	trusted, err := ParseProxies("192.0.2.0/24")
 	if err != nil {

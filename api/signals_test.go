@@ -37,7 +37,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	}
 }
 
-func TestTheFormatOfAnIntegrationPicksTheParser(t *testing.T) {
+func TestFormatPicksTheParser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const hook = `{"status":"firing","groupKey":"g","alerts":[{"labels":{"alertname":"A"},"fingerprint":"f1"}]}`
@@ -50,7 +50,7 @@ func TestTheFormatOfAnIntegrationPicksTheParser(t *testing.T) {
 	}
 }
 
-func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
+func TestResponseHintsAtUnknownFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.want(w.post(genericKey, `{"title":"disk","dedup_key":"d","status":"Purple","severity":"sky"}`), http.StatusAccepted,
@@ -64,7 +64,7 @@ func TestTheAnswerSaysWhatWasNotUnderstood(t *testing.T) {
 
 // A resolve that closes nothing is accepted, and the response tells why. An alert that waits to be
 // folded counts as firing.
-func TestTheAnswerSaysWhatEndsNothing(t *testing.T) {
+func TestResponseHintsAtUnmatchedResolves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const nothing = `Nothing fires under dedup_key \"%s\", so this ends or acknowledges nothing. Without a dedup_key, it is made from the title.`
@@ -266,7 +266,7 @@ func (w *world) eventually(want string) {
 }
 
 // Some senders begin with a byte order mark.
-func TestAByteOrderMarkIsNoMistake(t *testing.T) {
+func TestByteOrderMarkIsAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, body := range []string{"\ufeff{\"title\":\"x\"}", "\ufeff \n{\"title\":\"x\"}"} {
@@ -284,7 +284,7 @@ func TestAByteOrderMarkIsNoMistake(t *testing.T) {
 }
 
 // The response tells a sender that nobody is paged, or that its key is outdated.
-func TestMutedAndRotated(t *testing.T) {
+func TestResponseHintsAtMuteAndOldKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must(w.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, w.clock.now()))

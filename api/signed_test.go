@@ -47,7 +47,7 @@ func (w *world) sign(key string) {
 	}
 }
 
-func TestWhatIsNotSignedIsRefused(t *testing.T) {
+func TestUnsignedSignalsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.sign(replayKey)
@@ -94,7 +94,7 @@ func TestWhatIsNotSignedIsRefused(t *testing.T) {
 
 // Without the secret that encrypted it, signatures can't be checked: a signal is shown raw, and
 // resolves nothing.
-func TestWhatIsSignedWithoutOurSecret(t *testing.T) {
+func TestSignaturesWithoutOurSecret(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.sign(replayKey)
@@ -107,7 +107,7 @@ func TestWhatIsSignedWithoutOurSecret(t *testing.T) {
 }
 
 // During a database outage the spool accepts mail as it accepts signals, and can check signatures.
-func TestTheSpoolTakesMailsAndWhatIsSigned(t *testing.T) {
+func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
 	cable, address := plug(t, direct)

@@ -102,7 +102,7 @@ func snsBody(kind, version, text string) map[string]string {
 
 // What Amazon signed is read and confirmed; anything else is shown raw, and never resolves
 // anything.
-func TestMessagesOfSNS(t *testing.T) {
+func TestSNSMessages(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	w := newWorldTo(t, a)
@@ -148,7 +148,7 @@ func TestMessagesOfSNS(t *testing.T) {
 }
 
 // While Amazon is unreachable, anybody with the key may page, and a subscription waits.
-func TestSNSWhileAmazonIsAway(t *testing.T) {
+func TestSNSWhenAmazonIsUnreachable(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	a.away = true
@@ -170,7 +170,7 @@ func TestSNSWhileAmazonIsAway(t *testing.T) {
 
 // If topics are named, nothing else counts as theirs: no other topic, nothing unsigned, and no
 // replayed message. It is shown raw, since it may still be an alert, and resolves nothing.
-func TestTopicsOfSNS(t *testing.T) {
+func TestSNSTopics(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	w := newWorldTo(t, a)

@@ -43,7 +43,7 @@ func message(text, sid string) url.Values {
 	return url.Values{"From": {"+12025550101"}, "To": {"+12025550199"}, "Body": {text}, "MessageSid": {sid}, "NumMedia": {"0"}}
 }
 
-func TestTwilioBringsAnSMS(t *testing.T) {
+func TestTwilioSMS(t *testing.T) {
 	t.Parallel()
 	d := hooked(t, newWorld(t))
 	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
@@ -69,7 +69,7 @@ func TestTwilioBringsAnSMS(t *testing.T) {
 	}
 }
 
-func TestTwilioBringsAKey(t *testing.T) {
+func TestTwilioKeyPress(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	d := hooked(t, m.world)
@@ -93,7 +93,7 @@ func TestTwilioBringsAKey(t *testing.T) {
 	}
 }
 
-func TestOnlyTwilioComesIn(t *testing.T) {
+func TestTwilioSignatureIsRequired(t *testing.T) {
 	t.Parallel()
 	d := hooked(t, newWorld(t))
 	form := message("1a", "SM1")
@@ -123,7 +123,7 @@ func TestOnlyTwilioComesIn(t *testing.T) {
 }
 
 // Without a token or a public address the webhooks don't exist.
-func TestTwilioIsNotAwaited(t *testing.T) {
+func TestTwilioWithoutToken(t *testing.T) {
 	t.Parallel()
 	h := api.New(api.Config{Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Gatherer: prometheus.NewRegistry(), Clock: (&clock{}).now})
 	w := httptest.NewRecorder()

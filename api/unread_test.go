@@ -9,7 +9,7 @@ import (
 
 // With a valid key nothing is refused: an unreadable body pages somebody, once for each
 // integration, and the response tells why.
-func TestWhatCannotBeReadPages(t *testing.T) {
+func TestUnreadableBodiesPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	z := func(s string) string { return zipped(t, []byte(s)) }

@@ -44,7 +44,7 @@ func write(t testing.TB, f ical.Feed) string {
 }
 
 // Another library reads from the feed exactly what was written.
-func TestASecondLibraryReadsTheFeed(t *testing.T) {
+func TestFeedIsReadByAnotherLibrary(t *testing.T) {
 	t.Parallel()
 	f := feed(t)
 	c, err := second.ParseCalendar(strings.NewReader(write(t, f)))
@@ -96,7 +96,7 @@ func TestASecondLibraryReadsTheFeed(t *testing.T) {
 }
 
 // Our own reader ignores a feed: being on call does not make a person busy.
-func TestAFeedIsNoTimeOff(t *testing.T) {
+func TestFeedIsNotTimeOff(t *testing.T) {
 	t.Parallel()
 	got, err := ical.ReadTimeOff(strings.NewReader(write(t, feed(t))), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "UTC")
 	if err != nil || len(got.Spans) != 0 || got.Skipped != 0 {
@@ -160,7 +160,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestWriteTellsOfErrors(t *testing.T) {
+func TestWriteReturnsErrors(t *testing.T) {
 	t.Parallel()
 	if err := ical.Write(full{}, feed(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("writing to a full disk: %v, want its error", err)

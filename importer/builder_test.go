@@ -37,19 +37,19 @@ func fromGoAlert(t *testing.T, files map[string][]byte) importer.Result {
 	return accepted(t, importer.FromGoAlert(in, now))
 }
 
-func TestGrafanaOnCallBecomesOurs(t *testing.T) {
+func TestFromOnCallGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "testdata/oncall.golden", fromOnCall(t, read(t, "testdata/oncall")))
 }
 
-func TestGoAlertBecomesOurs(t *testing.T) {
+func TestFromGoAlertGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "testdata/goalert.golden", fromGoAlert(t, read(t, "testdata/goalert")))
 }
 
 // An import a day later gives the same for everything still in force, so that applying it changes
 // nothing.
-func TestALaterImportSaysTheSame(t *testing.T) {
+func TestLaterImportIsTheSame(t *testing.T) {
 	t.Parallel()
 	goalert, err := importer.ReadGoAlert(read(t, "testdata/goalert"))
 	if err != nil {

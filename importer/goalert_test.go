@@ -41,7 +41,7 @@ func (m gaModel) at(t time.Time, location *time.Location) (int, bool) {
 
 // Every schedule gives the same answers here and there: combined rules, turns from the present one,
 // overrides, temporary schedules.
-func TestGoAlertSchedulesSayTheSame(t *testing.T) {
+func TestGoAlertSchedulesAgreeWithModel(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 4))

@@ -144,7 +144,7 @@ func randomOnCall(r *rand.Rand, location *time.Location) (models []gocModel, fil
 
 // Every schedule gives the same answers here and there: levels, weekdays, groups, turns by day or
 // by week.
-func TestGrafanaOnCallSchedulesSayTheSame(t *testing.T) {
+func TestOnCallSchedulesAgreeWithModel(t *testing.T) {
 	t.Parallel()
 	compared := 0
 	for seed := range uint64(60) {

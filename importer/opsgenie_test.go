@@ -44,19 +44,19 @@ func fromOpsgenie(t *testing.T, files map[string][]byte) importer.Result {
 	return r
 }
 
-func TestOpsgenieBecomesOurs(t *testing.T) {
+func TestFromOpsgenieGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "testdata/opsgenie.golden", fromOpsgenie(t, readAll(t, "testdata/opsgenie")))
 }
 
-func TestABackupOfOpsgenieBecomesOurs(t *testing.T) {
+func TestOpsgenieBackupGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "testdata/opsgenie_backup.golden", fromOpsgenie(t, readAll(t, "testdata/opsgenie_backup")))
 }
 
 // Every schedule gives the same answers here and there: all rotations together, a span over days as
 // one stretch.
-func TestOpsgenieSchedulesSayTheSame(t *testing.T) {
+func TestOpsgenieSchedulesAgreeWithModel(t *testing.T) {
 	t.Parallel()
 	names := []string{"Ann", "Bo", "Cy", "Di"}
 	for seed := range uint64(50) {

@@ -46,7 +46,7 @@ func imported(t *testing.T, files map[string][]byte) importer.Result {
 	return r
 }
 
-func TestPagerDutyBecomesOurs(t *testing.T) {
+func TestFromPagerDutyGolden(t *testing.T) {
 	t.Parallel()
 	golden(t, "testdata/pagerduty.golden", imported(t, read(t, "testdata/pagerduty")))
 }
@@ -210,7 +210,7 @@ func marshal(v any) []byte {
 }
 
 // Every schedule gives the same answers here and there, over 90 days with a clock change.
-func TestPagerDutySchedulesSayTheSame(t *testing.T) {
+func TestPagerDutySchedulesAgreeWithModel(t *testing.T) {
 	t.Parallel()
 	names := []string{"Ann", "Bo", "Cy", "Di"}
 	for seed := range uint64(60) {
@@ -267,7 +267,7 @@ func changesClocks(from, to time.Time, location *time.Location) bool {
 	return before != after && to.Sub(from) <= 3*time.Hour
 }
 
-func TestADifferenceIsFound(t *testing.T) {
+func TestCompareFindsDifferences(t *testing.T) {
 	t.Parallel()
 	files := read(t, "testdata/pagerduty")
 	r := imported(t, files)
@@ -297,7 +297,7 @@ func TestADifferenceIsFound(t *testing.T) {
 	}
 }
 
-func TestWhatIsInTwoAnswersIsThereOnce(t *testing.T) {
+func TestDuplicatesInResponsesCountOnce(t *testing.T) {
 	t.Parallel()
 	files := read(t, "testdata/pagerduty")
 	files["again.json"] = files["testdata/pagerduty/users.json"]
@@ -308,7 +308,7 @@ func TestWhatIsInTwoAnswersIsThereOnce(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoAnswerIsRefused(t *testing.T) {
+func TestOtherJSONIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string][]byte{
 		"users":  {},

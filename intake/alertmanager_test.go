@@ -185,7 +185,7 @@ func summary(signals []oncall.Signal) string {
 
 // An alert with nothing to tell it apart is identified by its name: the group's page must not be
 // lost.
-func TestAnAlertWithoutLabelsIsKnownByItsName(t *testing.T) {
+func TestAlertWithoutLabelsIsKeyedByName(t *testing.T) {
 	t.Parallel()
 	body := `{"status":"firing","groupKey":"g","alerts":[{"fingerprint":"f","status":"firing"},{"status":"STATUS","annotations":{"summary":"disk full"}}]}`
 	firing, err := intake.Alertmanager([]byte(strings.Replace(body, "STATUS", "firing", 1)))
@@ -199,7 +199,7 @@ func TestAnAlertWithoutLabelsIsKnownByItsName(t *testing.T) {
 }
 
 // An alert without a name is named after its labels.
-func TestAnAlertWithoutANameIsCalledByItsLabels(t *testing.T) {
+func TestNamelessAlertIsTitledByLabels(t *testing.T) {
 	t.Parallel()
 	for alert, want := range map[string]string{
 		`"labels":{"instance":"db-1","job":"node","severity":"high"}`:         "instance=db-1, job=node",

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-func TestByteOrderMarksAreTakenOff(t *testing.T) {
+func TestWithoutBOM(t *testing.T) {
 	t.Parallel()
 	const text = `{"title":"Plattenplatz auf „db-1“ \ud83d\ude00 😀"}`
 	little, big := []byte{0xff, 0xfe}, []byte{0xfe, 0xff}

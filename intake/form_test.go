@@ -9,7 +9,7 @@ import (
 )
 
 // The body decides what it is, because headers are missing or wrong.
-func TestABodyIsReadWhateverTheHeaderSays(t *testing.T) {
+func TestFormIgnoresTheContentType(t *testing.T) {
 	t.Parallel()
 	const parts = "--b1\r\nContent-Disposition: form-data; name=\"data\"\r\n\r\n{\"msg\":\"x\"}\r\n--b1--\r\n"
 	for _, kind := range []string{"", "text/plain", "application/json", "application/octet-stream", "multipart/form-data", "multipart/form-data; boundary=b1", "application/x-www-form-urlencoded", "/;"} {
@@ -48,7 +48,7 @@ func TestABodyIsReadWhateverTheHeaderSays(t *testing.T) {
 }
 
 // The key is searched for in every body, before the sender has shown one, so it has to be cheap.
-func TestLookingForTheKeyIsCheap(t *testing.T) {
+func TestKeySearchIsCheap(t *testing.T) {
 	var names strings.Builder
 	for i := range 45_000 {
 		fmt.Fprintf(&names, `"%x":{},`, i)

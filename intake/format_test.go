@@ -52,7 +52,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-func TestAGuideHasTheAddressAndTheKey(t *testing.T) {
+func TestGuideHasAddressAndKey(t *testing.T) {
 	t.Parallel()
 	for _, f := range intake.Formats {
 		text := intake.Guide(f.Name, "https://oncall.example.org/", "0f1e2d3c")

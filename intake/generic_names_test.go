@@ -8,7 +8,7 @@ import (
 )
 
 // Titles that state that the alert is resolved, and those that only seem to.
-func TestWhatATitleSaysItself(t *testing.T) {
+func TestActionInTitle(t *testing.T) {
 	t.Parallel()
 	for title, want := range map[string]oncall.Action{
 		"OK: Slow checkout":                 oncall.Clear,
@@ -35,7 +35,7 @@ func TestWhatATitleSaysItself(t *testing.T) {
 }
 
 // An alert and its end, worded differently, share a key.
-func TestTwoTitlesOfOneThing(t *testing.T) {
+func TestTitlesOfOneAlertShareAKey(t *testing.T) {
 	t.Parallel()
 	for began, ended := range map[string]string{
 		"Triggered: Slow checkout":       "OK: Slow checkout",
@@ -96,7 +96,7 @@ func TestGenericUnderOtherNames(t *testing.T) {
 }
 
 // The same name in two places means two alerts, unless a field called title is the key.
-func TestOneNameInTwoPlaces(t *testing.T) {
+func TestSameNameInTwoPlacesIsTwoAlerts(t *testing.T) {
 	t.Parallel()
 	if readOne(t, `{"alert_name":"Slow","host":"web-1"}`).DedupKey == readOne(t, `{"alert_name":"Slow","host":"web-2"}`).DedupKey {
 		t.Error("two hosts, one key")
@@ -119,7 +119,7 @@ func readOne(t *testing.T, body string) oncall.Signal {
 }
 
 // A body that states what happened is not a card, whatever else it contains.
-func TestACardIsOnlyWhatSaysNothingElse(t *testing.T) {
+func TestCardWithOwnFieldsIsGeneric(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{"title":"Disk full","content":"x","username":"ann","status":"resolved"}`,

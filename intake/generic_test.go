@@ -44,7 +44,7 @@ func TestGenericProblems(t *testing.T) {
 }
 
 // A body with a title or a key pages, whatever is wrong with the rest: nobody sends it again.
-func TestNoPageIsLostForAWrongType(t *testing.T) {
+func TestGenericPagesDespiteWrongTypes(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`{"title":{"text":"x"}}`:                     `{"text":"x"}`,

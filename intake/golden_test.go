@@ -58,9 +58,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestTheEndFindsItsBeginning reads payloads whose names differ only at the end: a resolved alert
+// TestResolvedAlertHasKeyOfFiringOne reads payloads whose names differ only at the end: a resolved alert
 // must have the key of the firing one.
-func TestTheEndFindsItsBeginning(t *testing.T) {
+func TestResolvedAlertHasKeyOfFiringOne(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*-closes.json")
 	if err != nil || len(files) < 20 {

@@ -23,7 +23,7 @@ func kept(contentType, body string) oncall.Payload {
 
 // Values with names like secrets', and the key itself, are not stored; everything else is,
 // unchanged.
-func TestSecretsAreNotKept(t *testing.T) {
+func TestKeepHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const js, form = "application/json", "application/x-www-form-urlencoded"
 	for _, c := range []struct{ kind, body, want string }{
@@ -65,7 +65,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 }
 
 // Besides the body, only parts of a request without secrets are stored.
-func TestHeadsOfRequestsAreKeptWithoutSecrets(t *testing.T) {
+func TestKeepHidesSecretsInHeaders(t *testing.T) {
 	t.Parallel()
 	got := intake.Keep(oncall.Payload{
 		Method: http.MethodPost, Path: "/v1/signals/" + aKey + "/v2/enqueue", Query: "title=x&api_key=other&routing_key=r&x=" + aKey,
@@ -81,7 +81,7 @@ func TestHeadsOfRequestsAreKeptWithoutSecrets(t *testing.T) {
 }
 
 // A body is cut at 64 KiB, even in the middle of a secret.
-func TestBodiesAreCut(t *testing.T) {
+func TestKeepTruncatesBodies(t *testing.T) {
 	t.Parallel()
 	for from := oncall.PayloadLimit - len(aKey) - 2; from <= oncall.PayloadLimit+2; from++ {
 		body := `{"title":"` + strings.Repeat("x", from-len(`{"title":"`)) + aKey + strings.Repeat("y", 2_000) + `"}`
@@ -102,7 +102,7 @@ func TestBodiesAreCut(t *testing.T) {
 }
 
 // The stored form of each golden payload is parsed as the original was.
-func TestWhatIsKeptCanBeReadAgain(t *testing.T) {
+func TestReparseGoldenPayloads(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) < 50 {
@@ -124,7 +124,7 @@ var asAuto = oncall.Integration{Format: intake.Auto}
 
 // Stored payloads are parsed by the integration's mapping, like new ones, except those sent to
 // Opsgenie's addresses.
-func TestPayloadsAreReadAgainByTheMapping(t *testing.T) {
+func TestReparseUsesTheMapping(t *testing.T) {
 	t.Parallel()
 	in := oncall.Integration{Format: intake.Auto, Mapping: &oncall.Mapping{
 		Each: "payload.alarms", Title: "${item.host}: ${item.name}", Severity: "${item.level}", DedupKey: "${item.host}",
@@ -160,7 +160,7 @@ func keysOf(signals []oncall.Signal) (out []oncall.Signal) {
 }
 
 // A payload sent to one service's address is parsed as that service's.
-func TestPayloadsOfOtherAddressesAreReadAgain(t *testing.T) {
+func TestReparseOtherAddresses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		p    oncall.Payload

@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// TestTwoThingsHaveTwoKeys changes what a payload is about: one alert's end must not end another.
-func TestTwoThingsHaveTwoKeys(t *testing.T) {
+// TestDifferentAlertsHaveDifferentKeys changes what a payload is about: one alert's end must not end another.
+func TestDifferentAlertsHaveDifferentKeys(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ file, about, another string }{
 		{"azure-4-opens", "shop-eu", "shop-us"},
@@ -47,7 +47,7 @@ func TestTwoThingsHaveTwoKeys(t *testing.T) {
 }
 
 // A body that only vaguely resembles a monitor's payload is read by its own fields.
-func TestATypeAndAHostAreNotNagios(t *testing.T) {
+func TestTypeAndHostAreNotNagios(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
 		`{"title":"Disk full","host":"db-1","type":"disk"}`:                               "Disk full",

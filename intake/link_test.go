@@ -46,7 +46,7 @@ func TestRunbookIsFound(t *testing.T) {
 }
 
 // A field without a place of its own becomes a detail, and nothing is kept twice.
-func TestNothingIsDropped(t *testing.T) {
+func TestUnusedFieldsBecomeDetails(t *testing.T) {
 	t.Parallel()
 	cases := map[string]string{
 		`{"title":"disk","host":"db-1","context":{"free":"1%"},"runbook":"ask Di"}`:                                                                      "context={\"free\":\"1%\"} host=db-1 runbook=ask Di",
@@ -72,7 +72,7 @@ func TestNothingIsDropped(t *testing.T) {
 }
 
 // A body is kept to its end; one that is too long tells how much is missing.
-func TestLongBodies(t *testing.T) {
+func TestLongBodiesAreCutWithAMark(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{31_999, 32_000, 40_000} {
 		signals, err := intake.Generic([]byte(fmt.Sprintf(`{"title":"disk","body":"%s"}`, strings.Repeat("ü", n))))

@@ -15,7 +15,7 @@ func mailOf(subject string) oncall.Signal {
 }
 
 // A subject opens an alert, and the mail about its end has the same key.
-func TestSubjectsOfMails(t *testing.T) {
+func TestMailSubjects(t *testing.T) {
 	t.Parallel()
 	for begin, end := range map[string]string{
 		"** PROBLEM Service Alert: db-1/Disk is CRITICAL **":         "** RECOVERY Service Alert: db-1/Disk is OK **",
@@ -42,7 +42,7 @@ func TestSubjectsOfMails(t *testing.T) {
 }
 
 // An ambiguous subject pages, and different subjects have different keys.
-func TestSubjectsInDoubtPage(t *testing.T) {
+func TestAmbiguousMailSubjectsPage(t *testing.T) {
 	t.Parallel()
 	keys := map[string]string{}
 	for _, subject := range []string{

@@ -8,7 +8,7 @@ import (
 )
 
 // Every snippet has the address with the key in it.
-func TestSnippetsHaveTheKey(t *testing.T) {
+func TestSnippetsHaveAddressAndKey(t *testing.T) {
 	t.Parallel()
 	const want = "https://watchbill.example.com/v1/signals/0123456789abcdef0123456789abcdef"
 	for _, name := range append(Names(), "of a later release") {
@@ -27,7 +27,7 @@ func TestSnippetsHaveTheKey(t *testing.T) {
 }
 
 // The generic snippet works unchanged.
-func TestTheGenericSnippetIsASignal(t *testing.T) {
+func TestGenericSnippetIsASignal(t *testing.T) {
 	t.Parallel()
 	text := SnippetFor("generic", "http://localhost", "key").Text
 	_, body, _ := strings.Cut(text, "-d '")

@@ -8,7 +8,7 @@ import (
 )
 
 // Every payload has a source, so that an invented one isn't mistaken for a capture.
-func TestPayloadsSayWhereTheyComeFrom(t *testing.T) {
+func TestEveryPayloadHasASource(t *testing.T) {
 	t.Parallel()
 	type line struct {
 		pattern, origin string

@@ -42,7 +42,7 @@ func TestStatusWordsOfMonitors(t *testing.T) {
 }
 
 // In doubt somebody is paged, with the given severity, and the hint explains why.
-func TestAnUnknownStatusIsATrigger(t *testing.T) {
+func TestUnknownStatusTriggers(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{
 		`"purple"`, `2`, `0`, `true`, `false`, `{"text":"ok"}`, `["purple"]`, `"not resolved"`, `"down, was up"`,
@@ -72,7 +72,7 @@ func TestAnUnknownStatusIsATrigger(t *testing.T) {
 	}
 }
 
-func TestAnUnknownSeverityIsHighAndSaysSo(t *testing.T) {
+func TestUnknownSeverityIsHighWithAHint(t *testing.T) {
 	t.Parallel()
 	s := generic(t, `{"title":"x","priority":"blue"}`)
 	if s.Severity != oncall.High || len(s.Hints) != 1 || s.Hints[0].Field != "priority" ||
@@ -86,7 +86,7 @@ func TestAnUnknownSeverityIsHighAndSaysSo(t *testing.T) {
 }
 
 // A key accepts what is sent to it, even in another format.
-func TestABodyIsRecognised(t *testing.T) {
+func TestReadRecognizesTheFormat(t *testing.T) {
 	t.Parallel()
 	const grafana = `{"title":"[FIRING:1] High memory (blue)","status":"firing","groupKey":"g","alerts":[{"status":"firing","fingerprint":"f","labels":{"alertname":"High memory"}}]}`
 	for body, want := range map[string]string{

@@ -10,7 +10,7 @@ import (
 )
 
 // A failing server of one person delays nobody else's page.
-func TestAFailingServerOfOnePersonIsNobodyElses(t *testing.T) {
+func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 	t.Parallel()
 	var said []oncall.Method
 	b := breakers{changed: func(m oncall.Method, _ bool) { said = append(said, m) }}

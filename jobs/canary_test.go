@@ -108,7 +108,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 
 // While an earlier release is running, which would show a canary to people, there is none, and no
 // alarm. If such a release finds a canary's signal, its integration is muted.
-func TestThereIsNoCanaryBesideAnEarlierRelease(t *testing.T) {
+func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
 	w := newWorld(t, "1h", clock.now)
@@ -148,7 +148,7 @@ func TestThereIsNoCanaryBesideAnEarlierRelease(t *testing.T) {
 }
 
 // The canary's page has the priority of high severity, so that it takes as long as those.
-func TestTheCanaryHasNoPrecedence(t *testing.T) {
+func TestCanaryHasHighPriorityOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	w.canary = 5 * time.Minute

@@ -120,7 +120,7 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 
 // A provider whose quota is used up for hours is not tried twice a minute, but often enough to
 // notice that an admin has acted.
-func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
+func TestExhaustedQuotaIsRetriedLater(t *testing.T) {
 	t.Parallel()
 	d, clock, _, voice := withSMS(t)
 	voice.answer = func(notify.Message, int) notify.Receipt {
@@ -144,7 +144,7 @@ func TestWhatIsUsedUpIsTriedAgainLater(t *testing.T) {
 
 // A call that nobody answers is repeated once, half a minute later, and then has failed. So has an SMS
 // that the carrier can't deliver. When nothing is left, the next step runs at once.
-func TestWhatFailsAfterItWasAccepted(t *testing.T) {
+func TestFailureAfterAcceptance(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
 	d.phone.answer = func(_ context.Context, m notify.Message, n int) notify.Receipt {
@@ -202,7 +202,7 @@ func (b *board) tells() string {
 }
 
 // A message whose outcome is unknown is looked up before it is sent again.
-func TestAMessageInDoubtIsLookedFor(t *testing.T) {
+func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string

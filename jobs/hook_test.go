@@ -35,7 +35,7 @@ func (c told) signed(secret string) bool {
 
 // A webhook receives all events in order, signed; failed calls are repeated, and a receiver that
 // answers 410 is no longer called.
-func TestWebhooksAreTold(t *testing.T) {
+func TestWebhooksReceiveEvents(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, "5m", func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })

@@ -148,7 +148,7 @@ func TestFailedPageIsRecorded(t *testing.T) {
 
 // If a step can reach nobody, the next one runs immediately. If nobody is left, the incident states
 // that publicly.
-func TestUnreachablePeopleAreNotWaitedFor(t *testing.T) {
+func TestUnreachablePeopleAreSkipped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	w.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {

@@ -56,7 +56,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 
 // If a provider's answers can't be read for a minute, the admins are told, because people's answers
 // have no effect.
-func TestAnswersThatCannotBeReadAreTold(t *testing.T) {
+func TestUnreadableAnswersAlarmAdmins(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
 	sms.silent = errors.New("409 Conflict: terminated by other getUpdates request")
@@ -113,7 +113,7 @@ func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64
 
 // Admins are told what they have to fix, whether the provider refused a message or reported failure
 // long after accepting it, once for each cause.
-func TestAdminsHearWhatTheyHaveToMend(t *testing.T) {
+func TestAdminsAreToldWhatToFix(t *testing.T) {
 	t.Parallel()
 	d, clock, sms, voice := withSMS(t)
 	d.start(d.phone)

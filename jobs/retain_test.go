@@ -9,7 +9,7 @@ import (
 )
 
 // Data older than its term is removed, each kind by its own term; without a term it stays.
-func TestWhatIsOldLeavesByItself(t *testing.T) {
+func TestRetentionRemovesOldData(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
 	for name, c := range map[string]struct {

@@ -70,7 +70,7 @@ func troubles(sim *slacksim.Sim) (told []string) {
 
 // A missing group and a person whom Slack refuses affect nobody else. The admin is told about each
 // once, however often the groups are compared.
-func TestAGroupFollowsThoseWhomSlackTakes(t *testing.T) {
+func TestUserGroupSkipsRefusedMembers(t *testing.T) {
 	t.Parallel()
 	d, sim, again := newGroupWorld(t)
 	d.until("Ann is in the group", func() bool {

@@ -252,7 +252,7 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 
 // Messages in an archived channel can't be edited. The team's admins are told before the first
 // incident is missing there, and all changes are shown after it is unarchived.
-func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
+func TestArchivedChannelCatchesUp(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	id := d.signal("db-1")[0]
@@ -281,7 +281,7 @@ func TestWhatChangedInAnArchivedChannelIsShownLater(t *testing.T) {
 }
 
 // Sometimes Slack claims that a person's conversation doesn't exist, and then it does again.
-func TestAPersonWhoSeemsGoneForAMomentIsPaged(t *testing.T) {
+func TestTemporarilyMissingPersonIsPaged(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultError, Code: "channel_not_found", Times: -1})

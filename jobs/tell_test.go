@@ -78,7 +78,7 @@ func (w *world) asked() oncall.IncidentID {
 	return id
 }
 
-func TestANoticeIsToldOnceAndFollowsItsState(t *testing.T) {
+func TestNoticeIsPostedOnceAndUpdated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	w.start(w.phone)
@@ -121,7 +121,7 @@ func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
 	w.until("it is adopted", func() bool { return len(w.board.states("lost")) == 2 && w.idle("tell") })
 }
 
-func TestALateNoticeIsNotTold(t *testing.T) {
+func TestLateNoticeIsDropped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	over := w.clock().Add(-time.Minute)
@@ -144,7 +144,7 @@ func (refusing) ChannelRefuses() string { return "channel_not_found" }
 
 // A person who has left gets no notices, and one for whom Slack refuses messages isn't tried over
 // and over.
-func TestNoticesAreNotTriedForDays(t *testing.T) {
+func TestRefusedNoticesAreNotRetriedForDays(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	tries := map[string]int{}

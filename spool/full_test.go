@@ -19,14 +19,14 @@ import (
 const fullVariable = "WATCHBILL_SPOOL_FULL"
 
 // On a full disk the spool refuses requests, keeps the accepted ones, and can still return them.
-func TestADiskThatIsFull(t *testing.T) {
+func TestFullDisk(t *testing.T) {
 	if dir := os.Getenv(fullVariable); dir != "" {
 		fillUp(t, dir)
 		return
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	child := exec.Command(os.Args[0], "-test.run", "^TestADiskThatIsFull$", "-test.count=1")
+	child := exec.Command(os.Args[0], "-test.run", "^TestFullDisk$", "-test.count=1")
 	child.Env = append(os.Environ(), fullVariable+"="+dir)
 	out, err := child.CombinedOutput()
 	if err != nil {

@@ -29,7 +29,7 @@ func ruled(doc *setup.Setup) {
 
 // During an outage, people are told only about alerts that rules and maintenance let through, as
 // far as is known.
-func TestRulesHoldWhileTheDatabaseIsAway(t *testing.T) {
+func TestRulesApplyDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ruled)
 	w.away()
@@ -57,7 +57,7 @@ func TestRulesHoldWhileTheDatabaseIsAway(t *testing.T) {
 	w.told(probe, night)
 }
 
-func TestWhatMaintenanceKeepsTellsSomebodyAtItsEnd(t *testing.T) {
+func TestKeptAlertsArePagedWhenMaintenanceEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, ruled)
 	w.away()
@@ -71,7 +71,7 @@ func TestWhatMaintenanceKeepsTellsSomebodyAtItsEnd(t *testing.T) {
 
 // In doubt somebody is told: if a rule fails, if the alert is critical, or if the known set-up is
 // from a release without rules.
-func TestInDoubtSomebodyIsTold(t *testing.T) {
+func TestInDoubtAnOutagePages(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		title    string
@@ -118,7 +118,7 @@ func (w *world) forget(name string) {
 }
 
 // The known integration includes its mapping.
-func TestTheMappingIsKnownWhileTheDatabaseIsAway(t *testing.T) {
+func TestMappingIsKnownDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(doc *setup.Setup) {
 		doc.Integrations[0].Mapping = &oncall.Mapping{Title: "${payload.name}", Labels: map[string]string{"site": "${payload.site}"}}

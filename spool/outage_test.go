@@ -49,7 +49,7 @@ const (
 	twoWait  = "Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk"
 )
 
-func TestWhoIsOnCallIsToldOnceThatAlertsWait(t *testing.T) {
+func TestPersonOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.away()
@@ -104,7 +104,7 @@ func TestWhoIsOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait, "slack to U0ANN: "+oneWaits)
 }
 
-func TestNobodyIsToldOfWhatIsOverOrLowOrShort(t *testing.T) {
+func TestNoMessageForResolvedLowOrBriefAlerts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.away()
@@ -119,7 +119,7 @@ func TestNobodyIsToldOfWhatIsOverOrLowOrShort(t *testing.T) {
 }
 
 // A message that fails is retried a little later, but not for ever.
-func TestAMessageThatFailsIsSentAgain(t *testing.T) {
+func TestFailedMessageIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.phone.fail = 2

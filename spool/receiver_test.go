@@ -213,7 +213,7 @@ func (w *world) knows() {
 
 func (i *instance) about() string { return strings.Join(i.door.About(context.Background()), "\n") }
 
-func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
+func TestSignalsSurviveOutageAndRestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
@@ -244,7 +244,7 @@ func TestSignalsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 }
 
 // The payloads of signals are spooled with them while the spool is less than half full.
-func TestPayloadsOutliveTheDatabaseAndTheProcess(t *testing.T) {
+func TestPayloadsSurviveOutageAndRestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.stop()
@@ -273,7 +273,7 @@ func TestPayloadsOutliveTheDatabaseAndTheProcess(t *testing.T) {
 
 // A hanging database delays the first sender by two seconds and the others not at all, and a write
 // that succeeded after all is detected.
-func TestADatabaseThatHangs(t *testing.T) {
+func TestHangingDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
@@ -295,7 +295,7 @@ func TestADatabaseThatHangs(t *testing.T) {
 }
 
 // Under load the receiver returns to the database, and each sender's signals stay in order.
-func TestTheDoorGoesBackUnderLoad(t *testing.T) {
+func TestReturnsToTheDatabaseUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
@@ -350,7 +350,7 @@ func TestTheDoorGoesBackUnderLoad(t *testing.T) {
 }
 
 // A full spool refuses signals, and reports it to monitors, in /readyz, and to the admins.
-func TestAFullSpoolRefuses(t *testing.T) {
+func TestFullSpoolRefusesSignals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.admin = "U0BO"
@@ -383,7 +383,7 @@ func TestAFullSpoolRefuses(t *testing.T) {
 }
 
 // Two instances store what each has spooled, in order and without duplicates.
-func TestTwoInstancesStoreWhatTheyKept(t *testing.T) {
+func TestTwoInstancesReplayTheirSpools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.start(spool.Options{Dir: t.TempDir()})
@@ -418,7 +418,7 @@ func TestTwoInstancesStoreWhatTheyKept(t *testing.T) {
 }
 
 // Each instance has a spool of its own.
-func TestASecondInstanceIsRefusedTheSpool(t *testing.T) {
+func TestSpoolInUseIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := spool.New(spool.Config{
@@ -431,7 +431,7 @@ func TestASecondInstanceIsRefusedTheSpool(t *testing.T) {
 
 // An unusable spool makes no difference while the database is available, and is used as soon as it
 // works.
-func TestASpoolThatIsNotThereYet(t *testing.T) {
+func TestUnusableSpoolIsRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.stop()
@@ -462,7 +462,7 @@ func TestASpoolThatIsNotThereYet(t *testing.T) {
 }
 
 // Nothing on the disk is useful to somebody who reads it.
-func TestNoKeyAndNoNumberIsOnTheDisk(t *testing.T) {
+func TestKeysAndNumbersAreNotOnDisk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "a")

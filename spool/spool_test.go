@@ -78,7 +78,7 @@ func drain(t *testing.T, s *spool.Spool) (titles []string, ids int) {
 	}
 }
 
-func TestWhatIsKeptSurvivesAndComesBackInOrder(t *testing.T) {
+func TestSpoolSurvivesARestartInOrder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, spool.Options{Dir: dir})
@@ -102,7 +102,7 @@ func TestWhatIsKeptSurvivesAndComesBackInOrder(t *testing.T) {
 	}
 }
 
-func TestManyKeepAtOnce(t *testing.T) {
+func TestConcurrentKeep(t *testing.T) {
 	t.Parallel()
 	s := open(t, spool.Options{Dir: t.TempDir()})
 	var wg sync.WaitGroup
@@ -119,7 +119,7 @@ func TestManyKeepAtOnce(t *testing.T) {
 	}
 }
 
-func TestASpoolIsBounded(t *testing.T) {
+func TestSpoolLimits(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]spool.Options{"signals": {MaxSignals: 3}, "bytes": {MaxBytes: 250}} {
 		t.Run(name, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestASpoolIsBounded(t *testing.T) {
 	}
 }
 
-func TestADirectoryThatCantHaveASpool(t *testing.T) {
+func TestCheckDirRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -175,7 +175,7 @@ func TestADirectoryThatCantHaveASpool(t *testing.T) {
 }
 
 // An open file that was deleted would accept signals that nobody finds again.
-func TestAFileThatIsRemovedTakesNothingMore(t *testing.T) {
+func TestDeletedFileIsNotUsed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, spool.Options{Dir: dir})
@@ -192,7 +192,7 @@ func TestAFileThatIsRemovedTakesNothingMore(t *testing.T) {
 	keep(t, s, "c")
 }
 
-func TestADamagedFileIsPutAside(t *testing.T) {
+func TestDamagedFileIsSetAside(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func([]byte) []byte{
 		"cut off":     func(b []byte) []byte { return b[:len(b)-len(b)/3] },
@@ -234,7 +234,7 @@ func TestADamagedFileIsPutAside(t *testing.T) {
 }
 
 // A flipped bit costs one request, and not the others.
-func TestADamagedEntryIsPutAsideAlone(t *testing.T) {
+func TestDamagedEntryIsSetAside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := open(t, spool.Options{Dir: dir})

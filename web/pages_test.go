@@ -16,7 +16,7 @@ import (
 
 // A person who is paged opens the incident in a browser, acknowledges it, adds a note, and resolves
 // it.
-func TestAnIncidentInABrowser(t *testing.T) {
+func TestIncidentPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open(signalKey, oncall.Signal{
@@ -58,7 +58,7 @@ func TestAnIncidentInABrowser(t *testing.T) {
 
 // A person pages a team by hand; the form sent twice pages once, and one page too many asks for
 // confirmation.
-func TestPagingInABrowser(t *testing.T) {
+func TestRaisePage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.as(bo)
@@ -97,7 +97,7 @@ func TestPagingInABrowser(t *testing.T) {
 }
 
 // Older incidents are listed page by page, each once.
-func TestPartsOfTheList(t *testing.T) {
+func TestIncidentsAreListedInPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	like := w.open(signalKey, oncall.Signal{Title: "the first"})
@@ -127,7 +127,7 @@ func TestPartsOfTheList(t *testing.T) {
 }
 
 // A team's page shows its schedules as computed for paging: people put on call by hand, and gaps.
-func TestATeamsTimeline(t *testing.T) {
+func TestTeamPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dir, err := w.store.Directory(t.Context())
@@ -158,7 +158,7 @@ func TestATeamsTimeline(t *testing.T) {
 
 // Private objects don't exist for others; acts that a person may not do are not offered, and
 // refused.
-func TestWhatIsPrivateIsNotThere(t *testing.T) {
+func TestPrivateTeamsAreHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	hidden := w.open(secretKey, oncall.Signal{Title: "merger leaked"})
@@ -198,7 +198,7 @@ func TestWhatIsPrivateIsNotThere(t *testing.T) {
 }
 
 // Another site can't act in a person's name or frame a page.
-func TestOtherSitesCanDoNothing(t *testing.T) {
+func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open(signalKey, oncall.Signal{Title: "disk full"})
@@ -242,7 +242,7 @@ func TestOtherSitesCanDoNothing(t *testing.T) {
 }
 
 // Whatever monitors and people write is shown as text.
-func TestWhatOthersWriteIsText(t *testing.T) {
+func TestHostileTextsAreEscaped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.as(ann)

@@ -14,7 +14,7 @@ import (
 
 // A link signs its person in once, within five minutes, and leads to the requested page; a preview
 // doesn't use it up.
-func TestALinkFromSlackSignsIn(t *testing.T) {
+func TestSignInLink(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
@@ -64,7 +64,7 @@ func TestALinkFromSlackSignsIn(t *testing.T) {
 
 // A session ends when its person signs out, is deactivated, revokes their links, or doesn't visit
 // for a week.
-func TestWhatEndsASession(t *testing.T) {
+func TestSessionEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	out := func(b *browser, why string) {
@@ -106,7 +106,7 @@ func TestWhatEndsASession(t *testing.T) {
 }
 
 // Signing in never redirects to another site.
-func TestSigningInLeadsToOurOwnPages(t *testing.T) {
+func TestSignInRedirectsOnlyToOurPages(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t)
 	w := newWorld(t, p.use)
@@ -122,7 +122,7 @@ func TestSigningInLeadsToOurOwnPages(t *testing.T) {
 }
 
 // Over https, cookies are for this host and https only, and browsers are told to use https.
-func TestCookiesByHTTPS(t *testing.T) {
+func TestSecureCookies(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Address = "https://watchbill.example.com" })
 	b := w.browser()
@@ -225,7 +225,7 @@ func TestSignInWithAProvider(t *testing.T) {
 }
 
 // Slack's provider has its name, and isn't contacted before somebody signs in.
-func TestSlackAsAProvider(t *testing.T) {
+func TestSlackProvider(t *testing.T) {
 	t.Parallel()
 	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {
 		t.Errorf("it is called %q", name)

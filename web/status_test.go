@@ -13,7 +13,7 @@ import (
 )
 
 // The status page shows the texts written for it, and nothing of the incident itself.
-func TestTheStatusPage(t *testing.T) {
+func TestStatusPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Status = web.StatusPublic })
 	id := w.open(signalKey, oncall.Signal{Title: "disk full on db-1", Body: "10.0.0.7"})
@@ -68,7 +68,7 @@ func TestTheStatusPage(t *testing.T) {
 }
 
 // An internal status page requires a sign-in; switched off, there is none.
-func TestWhoSeesTheStatusPage(t *testing.T) {
+func TestStatusPageAccess(t *testing.T) {
 	t.Parallel()
 	inside := newWorld(t, func(w *world) { w.config.Status = web.StatusInternal })
 	inside.browser().get("/status", http.StatusSeeOther)

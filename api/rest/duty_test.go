@@ -63,7 +63,7 @@ func TestSwapsAndCover(t *testing.T) {
 }
 
 // A person's own data is accessible to them and to admins.
-func TestHowAPersonIsReached(t *testing.T) {
+func TestContactsAndRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := readContract(t)

@@ -41,7 +41,7 @@ func (w *world) stream(t *testing.T, key, query, last string) func(prefix string
 }
 
 // A waiting client gets each event that it may see once and in order, and nothing else.
-func TestEventsAreWaitedFor(t *testing.T) {
+func TestEventsLongPoll(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Pause = 10 * time.Millisecond })
 	key := w.all(oncall.ScopeAct)
@@ -107,7 +107,7 @@ func TestEventsAreWaitedFor(t *testing.T) {
 }
 
 // The number of waiting clients is limited.
-func TestFewWaitForEventsAtOnce(t *testing.T) {
+func TestWaitingClientsAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.all(oncall.ScopeRead)

@@ -17,7 +17,7 @@ import (
 )
 
 // The document is a golden file, so that no change that clients notice goes unseen.
-func TestTheDocument(t *testing.T) {
+func TestDocument(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()
 	rest.New(rest.Config{}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/openapi.json", nil))
@@ -38,7 +38,7 @@ func TestTheDocument(t *testing.T) {
 }
 
 // Without a valid key nothing is answered, and no response tells whether a key is nearly right.
-func TestOnlyWhoHasAKeyIsAnswered(t *testing.T) {
+func TestKeyIsRequired(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.all(oncall.ScopeRead)
@@ -67,7 +67,7 @@ func TestOnlyWhoHasAKeyIsAnswered(t *testing.T) {
 }
 
 // A key has a rate limit.
-func TestAKeyHasItsLimit(t *testing.T) {
+func TestRateLimitPerKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Limit = 3 })
 	key, other := w.all(oncall.ScopeRead), w.all(oncall.ScopeAdmin)
@@ -100,7 +100,7 @@ func (i items) all(field string) string {
 }
 
 // A private team's data is visible to its own key, to its members' and to an admin's.
-func TestPrivateTeamsAreNotThere(t *testing.T) {
+func TestPrivateTeamsAreHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open(signalKey, "disk full")
@@ -133,7 +133,7 @@ func TestPrivateTeamsAreNotThere(t *testing.T) {
 	}
 }
 
-func TestListsComeInPages(t *testing.T) {
+func TestListsArePaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.all(oncall.ScopeRead)
@@ -247,7 +247,7 @@ func TestWhoIsOnCall(t *testing.T) {
 }
 
 // A secret is visible only to those who may set it, and people's keys and addresses to nobody.
-func TestSecretsAreNotShown(t *testing.T) {
+func TestSecretsAreHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, err := w.pool.Exec(t.Context(), `INSERT INTO contacts (user_id, method, address, disabled_why, created_at, verified_at) VALUES ('U0ANN', 'sms', '+15550100123', '', $1, $1)`, start)
@@ -279,7 +279,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 }
 
 // Unchanged objects aren't sent again.
-func TestAThingHasItsVersion(t *testing.T) {
+func TestETags(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.all(oncall.ScopeRead)
@@ -294,7 +294,7 @@ func TestAThingHasItsVersion(t *testing.T) {
 }
 
 // The page has no script and loads nothing from elsewhere.
-func TestThePage(t *testing.T) {
+func TestOperationsPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"", "/"} {

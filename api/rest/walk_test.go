@@ -130,7 +130,7 @@ var elsewhere = []string{
 }
 
 // A client built from the document can call every operation, and each responds as documented.
-func TestEveryOperationDoesAsTheDocumentSays(t *testing.T) {
+func TestEveryOperationMatchesTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := readContract(t)
@@ -189,7 +189,7 @@ func (d contract) fits(t *testing.T, method string, c call, r reply) {
 }
 
 // Each operation is refused to a key without its scope, whatever other scopes the key has.
-func TestEveryOperationTakesItsScope(t *testing.T) {
+func TestEveryOperationRequiresItsScope(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := readContract(t)
@@ -203,7 +203,7 @@ func TestEveryOperationTakesItsScope(t *testing.T) {
 		need := doc.scope(method, path)
 		for scope, key := range keys {
 			if scope == oncall.ScopeAdmin {
-				continue // TestEveryOperationDoesAsTheDocumentSays
+				continue // TestEveryOperationMatchesTheDocument
 			}
 			r := w.ask(key, method, "/api/v1"+c.path, c.body)
 			refused := r.code == http.StatusForbidden && strings.Contains(r.text, "does not have")
@@ -216,7 +216,7 @@ func TestEveryOperationTakesItsScope(t *testing.T) {
 
 // A team's key can do everything in its team and nothing outside, whatever its scopes; others'
 // private objects don't exist for it.
-func TestATeamsKeyDoesNothingOutside(t *testing.T) {
+func TestTeamKeyIsConfinedToItsTeam(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	of := map[string]string{}

@@ -106,7 +106,7 @@ func TestPagingByHand(t *testing.T) {
 }
 
 // A repeated request with the same Idempotency-Key does nothing, and gets the same response.
-func TestARequestIsCarriedOutOnce(t *testing.T) {
+func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key, other := w.all(oncall.ScopeAct), w.all(oncall.ScopeAdmin)
@@ -140,7 +140,7 @@ func TestARequestIsCarriedOutOnce(t *testing.T) {
 }
 
 // Concurrent edits aren't lost: the second one is refused.
-func TestEditsDoNotOverwriteEachOther(t *testing.T) {
+func TestConcurrentEditsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	key := w.key(oncall.APIKey{Name: "terraform", TeamID: w.team("payments")}, oncall.ScopeEdit)

@@ -126,7 +126,7 @@ func TestDashboard(t *testing.T) {
 }
 
 // The runbook explains every rule that may wake somebody.
-func TestTheRunbookHasEachAlert(t *testing.T) {
+func TestRunbookExplainsEachAlert(t *testing.T) {
 	t.Parallel()
 	var alerts, sections []string
 	for _, m := range regexp.MustCompile(`(?m)^ +- alert: (\w+)$`).FindAllStringSubmatch(document(t, "docs/alerts.yaml"), -1) {

@@ -9,7 +9,7 @@ import (
 
 // A whole file is read: all of its documents, with or without a byte order mark, and with any line
 // endings.
-func TestWholeFilesAreRead(t *testing.T) {
+func TestReadSetupReadsWholeFiles(t *testing.T) {
 	t.Parallel()
 	const one = "users:\n  - {name: Ann, slack: U0ANN}\n"
 	const two = "users:\n  - {name: Bo, slack: U0BO}\nteams:\n  - {name: payments}\n"

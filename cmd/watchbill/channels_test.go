@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestWrongSettingsOfChannelsAreSaid(t *testing.T) {
+func TestChannelSettingsProblems(t *testing.T) {
 	t.Parallel()
 	noPEM := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(noPEM, []byte("hello"), 0o600); err != nil {

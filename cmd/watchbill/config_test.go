@@ -32,7 +32,7 @@ func file(t *testing.T, name, text string) string {
 	return path
 }
 
-func TestEachSettingSaysWhereItComesFrom(t *testing.T) {
+func TestConfigShowNamesTheSource(t *testing.T) {
 	database := file(t, "database", "postgres://watchbill:hush-1@db.example.com/watchbill\n")
 	config := file(t, "watchbill.yaml", `
 database_url_file: `+database+`
@@ -79,7 +79,7 @@ twilio_edge: dublin
 	}
 }
 
-func TestWhatCannotBeReadOfTheSettingsIsSaid(t *testing.T) {
+func TestUnreadableSettingsAreReported(t *testing.T) {
 	for name, tt := range map[string]struct {
 		config string
 		env    map[string]string

@@ -46,7 +46,7 @@ func TestTheChartsValuesAreDocumented(t *testing.T) {
 }
 
 // Every setting named in the chart, the unit and the compose file exists.
-func TestWhatIsDeployedNamesSettingsThatThereAre(t *testing.T) {
+func TestDeployFilesNameExistingSettings(t *testing.T) {
 	t.Parallel()
 	settings := document(t, "docs/settings.md")
 	for _, file := range []string{

@@ -28,7 +28,7 @@ func examined(t *testing.T, address string, limit time.Duration) string {
 	return out.String()
 }
 
-func TestTheDoctorTellsWhyTheDatabaseLetsUsNotIn(t *testing.T) {
+func TestDoctorExplainsARefusedConnection(t *testing.T) {
 	t.Parallel()
 	right := storetest.NewEmpty(t).Config().ConnString()
 	changed := func(change func(*url.URL, url.Values)) string {
@@ -60,7 +60,7 @@ func TestTheDoctorTellsWhyTheDatabaseLetsUsNotIn(t *testing.T) {
 	}
 }
 
-func TestTheDoctorTellsAWrongPassword(t *testing.T) {
+func TestDoctorReportsAWrongPassword(t *testing.T) {
 	t.Parallel()
 	refused := &pgconn.PgError{Code: "28P01", Message: `password authentication failed for user "watchbill"`}
 	err := fmt.Errorf("ping the database: %w", errors.Join(errors.New("tls error: server refused TLS connection"), refused, refused))
@@ -70,7 +70,7 @@ func TestTheDoctorTellsAWrongPassword(t *testing.T) {
 	}
 }
 
-func TestTheDoctorNamesALock(t *testing.T) {
+func TestDoctorReportsALock(t *testing.T) {
 	t.Parallel()
 	pool := storetest.NewEmpty(t)
 	address := pool.Config().ConnString()
@@ -92,7 +92,7 @@ func TestTheDoctorNamesALock(t *testing.T) {
 }
 
 // Too few connections delay pages, so the doctor compares the free ones with the instances.
-func TestTheDoctorCountsConnections(t *testing.T) {
+func TestDoctorCountsConnections(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)
 	if got := examined(t, address, time.Minute); !regexp.MustCompile(`ok    database  \d+ connections are free for Watchbill, and one instance may use 19\n`).MatchString(got) {
@@ -121,7 +121,7 @@ func TestTheDoctorCountsConnections(t *testing.T) {
 	}
 }
 
-func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
+func TestDoctorWarnsOfUnverifiedTLS(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"postgres://w:x@db.example.com/w":                     true,
@@ -142,7 +142,7 @@ func TestTheDoctorKnowsAnUncheckedDatabase(t *testing.T) {
 }
 
 // The doctor's findings about the secret, when it was just set, is being replaced, or is missing.
-func TestTheDoctorLooksAtTheSecret(t *testing.T) {
+func TestDoctorChecksTheSecret(t *testing.T) {
 	t.Parallel()
 	address := storetest.NewURL(t)
 	one, other, third := newSecret(), newSecret(), newSecret()

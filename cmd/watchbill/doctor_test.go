@@ -55,7 +55,7 @@ func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 }
 
-func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
+func TestDoctorChecksInParallel(t *testing.T) {
 	t.Parallel()
 	hung := notifytest.Mute(t).Addr().String()
 	address := "http://" + hung
@@ -101,7 +101,7 @@ func TestTheDoctorWaitsForNobodyLong(t *testing.T) {
 // unchecked is a channel that cannot be checked.
 type unchecked struct{ notify.Sender }
 
-func TestTheDoctorIsSilentOfChannelsThatItCantAsk(t *testing.T) {
+func TestDoctorSkipsUncheckedChannels(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	lookAtChannels(t.Context(), []channel{{name: "mail", senders: map[oncall.Method]notify.Sender{"email": unchecked{}}}, {name: "ntfy"}}, time.Second)(&report{process: process{out: &out}})
@@ -117,7 +117,7 @@ func (loud) Check(context.Context) []notify.CheckResult {
 	return []notify.CheckResult{{Text: "odd\nok    twilio\x1b[2J the account\t\u202eis \xffactive", Remedy: "Look\r\nthere."}}
 }
 
-func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
+func TestDoctorPrintsNoForgedLines(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	r := &report{process: process{ctx: t.Context(), out: &out}}
@@ -130,7 +130,7 @@ func TestTheDoctorPrintsNothingThatIsForged(t *testing.T) {
 	}
 }
 
-func TestTheDoctorTellsNoSecretThatAServiceRepeats(t *testing.T) {
+func TestDoctorHidesSecretsInAnswers(t *testing.T) {
 	t.Parallel()
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)

@@ -82,7 +82,7 @@ func fill(rng *rand.Rand, v reflect.Value) {
 }
 
 // Any set-up survives being written to a file and read back.
-func TestAnySetupIsReadAsItWasWritten(t *testing.T) {
+func TestWriteSetupRoundTrip(t *testing.T) {
 	t.Parallel()
 	for i := range 500 {
 		var doc setup.Setup
@@ -181,7 +181,7 @@ func comesBack(t *testing.T, db *store.System, name string, doc setup.Setup) {
 }
 
 // Applying an export changes nothing, and on another installation it makes the same set-up.
-func TestExamplesComeBackFromTheDatabase(t *testing.T) {
+func TestExamplesSurviveExport(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	fresh := func() *store.System { return freshStore(t) }
@@ -278,7 +278,7 @@ func TestExportWritesAFile(t *testing.T) {
 
 // A set-up whose names are hostile texts is either refused with a sentence or survives being
 // written and read back.
-func TestHostileTextsAreWrittenAndReadBack(t *testing.T) {
+func TestHostileTextsSurviveExport(t *testing.T) {
 	t.Parallel()
 	for _, h := range hostile.Texts {
 		text := strings.ToValidUTF8(h.Text, "") // as YAML and the database return it

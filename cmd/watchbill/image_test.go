@@ -8,7 +8,7 @@ import (
 )
 
 // The image is built only from what the Dockerfile names, because tokens may lie beside it.
-func TestTheImageIsBuiltOfTheSourceOnly(t *testing.T) {
+func TestImageContainsOnlyTheSource(t *testing.T) {
 	t.Parallel()
 	var copied []string
 	for line := range strings.Lines(document(t, "Dockerfile")) {

@@ -63,7 +63,7 @@ func grafanaOnCall(t *testing.T) (address string) {
 	return server.URL + "/oncall/api/v1/"
 }
 
-func TestGrafanaOnCallIsAskedAndWritten(t *testing.T) {
+func TestImportGrafanaOnCall(t *testing.T) {
 	t.Parallel()
 	kept := filepath.Join(t.TempDir(), "answers")
 	code, out, errs := runAt(t, importedAt, "import", "oncall", "--token", "hush", "--url", grafanaOnCall(t), "--days", "14", "--save", kept, "--public-url", "https://oncall.example.com/")
@@ -121,7 +121,7 @@ func goAlert(t *testing.T) (address string) {
 	return server.URL
 }
 
-func TestGoAlertIsAskedAndWritten(t *testing.T) {
+func TestImportGoAlert(t *testing.T) {
 	t.Parallel()
 	kept := filepath.Join(t.TempDir(), "answers")
 	address := goAlert(t)

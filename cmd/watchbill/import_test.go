@@ -84,7 +84,7 @@ func runAt(t *testing.T, at time.Time, args ...string) (code int, stdout, stderr
 	return p.run(args), out.String(), errs.String()
 }
 
-func TestPagerDutyIsAskedAndWritten(t *testing.T) {
+func TestImportPagerDuty(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	address, asked := pagerDuty(t)
@@ -174,7 +174,7 @@ func opsgenie(t *testing.T) (address string) {
 	return server.URL
 }
 
-func TestOpsgenieIsAskedAndWritten(t *testing.T) {
+func TestImportOpsgenie(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	kept := filepath.Join(t.TempDir(), "answers")
@@ -208,7 +208,7 @@ func TestOpsgenieIsAskedAndWritten(t *testing.T) {
 	}
 }
 
-func TestImportSaysWhatIsWrong(t *testing.T) {
+func TestImportErrors(t *testing.T) {
 	t.Parallel()
 	address, _ := pagerDuty(t)
 	for want, args := range map[string][]string{

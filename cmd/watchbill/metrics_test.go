@@ -50,7 +50,7 @@ func TestMetricsListenAtTheirOwnAddress(t *testing.T) {
 }
 
 // Refusals wait in memory, and are in the audit log once the instance has stopped.
-func TestRefusalsAreWrittenAtTheEnd(t *testing.T) {
+func TestRefusalsAreSavedOnStop(t *testing.T) {
 	t.Parallel()
 	sim := slacksim.New(slacksim.Options{Manifest: slacksim.MustManifest(watchbill.Manifest)})
 	if _, err := sim.Start("127.0.0.1:0"); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestNothingPrintedSteersATerminal(t *testing.T) {
+func TestPrintableRemovesControls(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	p := process{out: printable{&out}}

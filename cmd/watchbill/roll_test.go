@@ -32,10 +32,10 @@ const previousRelease = "5dbaae21ea9b58cd7d63423b05dea815e97c592b"
 
 const annPhone = "+12025550100"
 
-// TestARoll runs the previous release and this one side by side, with pages of all kinds in
+// TestRoll runs the previous release and this one side by side, with pages of all kinds in
 // progress. Everybody is paged once for each incident and method, escalation continues, and
 // acknowledgements count, whichever of the two receives them.
-func TestARoll(t *testing.T) {
+func TestRoll(t *testing.T) {
 	t.Parallel()
 	previous := buildPrevious(t)
 	t.Run("this release takes over", func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-func TestSecretsAreMadeAndReplaced(t *testing.T) {
+func TestSecretCommands(t *testing.T) {
 	run := func(args ...string) (int, string, string) {
 		var out, errOut bytes.Buffer
 		code := process{ctx: context.Background(), out: &out, errOut: &errOut, clock: time.Now}.run(args)

@@ -17,7 +17,7 @@ import (
 )
 
 // The program waits for a database that is not up yet, and logs that once.
-func TestTheDatabaseComesLater(t *testing.T) {
+func TestServeWaitsForTheDatabase(t *testing.T) {
 	t.Parallel()
 	real, err := url.Parse(storetest.NewURL(t))
 	if err != nil {
@@ -83,7 +83,7 @@ func forward(from net.Listener, network, server string) {
 }
 
 // Waiting ends if it can't help, and when the program is told to stop.
-func TestWaitingForTheDatabaseEnds(t *testing.T) {
+func TestServeStopsWaitingForTheDatabase(t *testing.T) {
 	t.Parallel()
 	there := storetest.NewURL(t)
 	u, err := url.Parse(there)

@@ -181,7 +181,7 @@ func (m maker) routes(s setup.Setup) (out []setup.Route, shadow bool) {
 }
 
 // Any set-up in the database is exported so that it becomes the same on an empty one.
-func TestRandomSetupsComeBackFromTheDatabase(t *testing.T) {
+func TestRandomSetupsSurviveExport(t *testing.T) {
 	t.Parallel()
 	db := freshStore(t)
 	const together = 25 // combined, since each goes to the database seven times

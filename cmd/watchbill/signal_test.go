@@ -70,7 +70,7 @@ func (d *door) signal(queue string, args ...string) (int, string) {
 	return code, out.String()
 }
 
-func TestASignalFromAScript(t *testing.T) {
+func TestSignalCommand(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), filepath.Join(t.TempDir(), "deep", "queue")
 	code, said := d.signal(queue, "disk full", "--severity", "CRITICAL", "--status", "PROBLEM", "--dedup-key", "db-1/disk", "--service", "db",
@@ -94,7 +94,7 @@ func TestASignalFromAScript(t *testing.T) {
 	}
 }
 
-func TestASignalThatSaysNothing(t *testing.T) {
+func TestSignalCommandNeedsContent(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	for _, args := range [][]string{{}, {"--severity", "high"}, {"title", "--flush"}, {"title", "--url", "example.com"}, {"title", "--key", "a b"}, {"title", "--timeout", "0s"}, {"title", "--key", "", "--key-file", "/nothing/there"}} {
@@ -108,7 +108,7 @@ func TestASignalThatSaysNothing(t *testing.T) {
 }
 
 // Signals wait while Watchbill is unavailable, and are then sent in order of arrival.
-func TestSignalsWaitWhileWatchbillIsAway(t *testing.T) {
+func TestSignalCommandQueues(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	for i, code := range []int{503, 502, 500, 429, 200, 301, 401, 404} { // 200 and 301 are not Watchbill
@@ -137,7 +137,7 @@ func TestSignalsWaitWhileWatchbillIsAway(t *testing.T) {
 }
 
 // A signal that Watchbill never accepts doesn't hold up the rest, is reported, and is kept.
-func TestASignalThatIsRefused(t *testing.T) {
+func TestSignalCommandSetsRefusedAside(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	d.answer = func(body map[string]any, _ string) int {
@@ -158,7 +158,7 @@ func TestASignalThatIsRefused(t *testing.T) {
 }
 
 // A waiting signal is sent with the present key, if the one that it was queued with is refused.
-func TestAKeyIsRotatedWhileSignalsWait(t *testing.T) {
+func TestSignalCommandUsesTheNewKey(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	d.says(http.StatusServiceUnavailable)
@@ -175,7 +175,7 @@ func TestAKeyIsRotatedWhileSignalsWait(t *testing.T) {
 }
 
 // Concurrent commands lose nothing and send nothing twice.
-func TestManySignalsAtOnce(t *testing.T) {
+func TestConcurrentSignalCommands(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	d.says(http.StatusServiceUnavailable)
@@ -202,7 +202,7 @@ func TestManySignalsAtOnce(t *testing.T) {
 }
 
 // A full queue, a damaged file and an unwritable directory show in the exit status.
-func TestAQueueThatCantBeUsed(t *testing.T) {
+func TestSignalCommandUnusableQueue(t *testing.T) {
 	t.Parallel()
 	d, queue := newDoor(t), t.TempDir()
 	if err := os.WriteFile(filepath.Join(queue, fmt.Sprintf(queuedPattern, 1)), []byte("{"), 0o600); err != nil {

@@ -63,7 +63,7 @@ func TestTwilioSettings(t *testing.T) {
 }
 
 // Only the countries of verified phones matter, including one that is switched off at present.
-func TestWhosePhonesMatter(t *testing.T) {
+func TestPhonesOfVerifiedContacts(t *testing.T) {
 	t.Parallel()
 	at := time.Now()
 	contact := func(method oncall.Method, address string, verified, off *time.Time) oncall.Contact {

@@ -151,7 +151,7 @@ func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Val
 }
 
 // Every field of a set-up file makes an entry when it changes, so that no new field is forgotten.
-func TestEveryFieldOfASetupIsTold(t *testing.T) {
+func TestEveryFieldOfASetupIsRecorded(t *testing.T) {
 	t.Parallel()
 	tell := func(doc setup.Setup) string {
 		x := installedAs(doc)

@@ -56,7 +56,7 @@ func installed() setup.Installation {
 }
 
 // A new object is recorded with everything unusual about it, and nothing of another, private team.
-func TestWhatASetupAdds(t *testing.T) {
+func TestSetupAdditions(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"person ANN added []", "  name:  -> Ann", "  mail:  -> a…@example.com", "  time zone:  -> UTC",
@@ -89,7 +89,7 @@ func TestWhatASetupAdds(t *testing.T) {
 }
 
 // Every change is recorded, even of values that may not be shown.
-func TestWhatASetupChanges(t *testing.T) {
+func TestSetupChanges(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		change func(in *setup.Installation)
@@ -162,7 +162,7 @@ func TestWhatASetupChanges(t *testing.T) {
 }
 
 // A secret never appears in the log.
-func TestNothingSecretIsTold(t *testing.T) {
+func TestSecretsAreNotRecorded(t *testing.T) {
 	t.Parallel()
 	in := installed()
 	for _, line := range told(Setup(setup.Installation{}, in, now)) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Every act has words, and no two of them the same.
-func TestEveryActHasWords(t *testing.T) {
+func TestEveryOperationHasASentence(t *testing.T) {
 	t.Parallel()
 	source, err := os.ReadFile("entry.go")
 	if err != nil {
@@ -35,7 +35,7 @@ func TestEveryActHasWords(t *testing.T) {
 	}
 }
 
-func TestEntriesInWords(t *testing.T) {
+func TestEntrySentences(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]Entry{
 		`changed the team "payments"`:                          {Act: Changed, Kind: Team, Name: "payments"},
@@ -52,7 +52,7 @@ func TestEntriesInWords(t *testing.T) {
 	}
 }
 
-func TestSince(t *testing.T) {
+func TestParseSince(t *testing.T) {
 	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

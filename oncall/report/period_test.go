@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestPeriodsThatPeopleType(t *testing.T) {
+func TestParsePeriod(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC) // in Berlin it is Tuesday 1 December
 	for typed, want := range map[string]string{
@@ -59,7 +59,7 @@ func TestPeriodsThatPeopleType(t *testing.T) {
 }
 
 // The days of a period have all their hours, whatever the clocks do.
-func TestAPeriodHasAllOfItsHours(t *testing.T) {
+func TestPeriodsAcrossClockChanges(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
 	for typed, hours := range map[string]float64{"2026-03-29": 23, "2026-10-25": 25, "march": 31*24 - 1, "october": 31*24 + 1, "2026": 365 * 24} {
@@ -70,7 +70,7 @@ func TestAPeriodHasAllOfItsHours(t *testing.T) {
 	}
 }
 
-func TestWhenCoverIsOffered(t *testing.T) {
+func TestCoverOfferTimes(t *testing.T) {
 	t.Parallel()
 	c := Person{TimeZone: "Europe/Berlin"}.Clock()
 	at := func(text string) time.Time {
@@ -92,7 +92,7 @@ func TestWhenCoverIsOffered(t *testing.T) {
 }
 
 // A period in progress is compared with the same part of the previous one.
-func TestAPeriodThatGoesOn(t *testing.T) {
+func TestPeriodInProgress(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 18, 12, 0, 0, 0, time.UTC)
 	for typed, want := range map[string]string{

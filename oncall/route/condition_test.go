@@ -12,7 +12,7 @@ var facts = Facts{
 	Details: map[string]string{"value": "98"},
 }
 
-func TestConditionsAskInWords(t *testing.T) {
+func TestParseCondition(t *testing.T) {
 	for written, want := range map[string]bool{
 		`labels.env is prod`:                                         true,
 		`labels.env is Prod`:                                         false, // as it is written
@@ -66,7 +66,7 @@ func TestConditionsAskInWords(t *testing.T) {
 	}
 }
 
-func TestConditionsThatCantBeMeantNameTheWordThatHelps(t *testing.T) {
+func TestConditionProblemsSuggestAFix(t *testing.T) {
 	for written, want := range map[string]string{
 		``:                                  "it is empty",
 		`labels.env`:                        `write "labels.env exists"`,

@@ -77,14 +77,14 @@ func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
 	}
 }
 
-func TestNothingMatchesMeansTheDefault(t *testing.T) {
+func TestNoMatchUsesTheDefault(t *testing.T) {
 	r := router(t, []Rule{{Name: "a", If: []string{"labels.env is x"}, Drop: true}}, nil)
 	if got := r.Route(context.Background(), signal()); got.Matched() || got.Drop || got.Policy != 0 || got.Hold != 0 {
 		t.Errorf("routed %+v, want no rule to match", got)
 	}
 }
 
-func TestWhatIsInShadowChangesNothing(t *testing.T) {
+func TestShadowRulesHaveNoEffect(t *testing.T) {
 	r := router(t,
 		[]Rule{
 			{Name: "try", If: []string{"labels.env is prod"}, Drop: true, Shadow: true},
@@ -102,7 +102,7 @@ func TestWhatIsInShadowChangesNothing(t *testing.T) {
 	}
 }
 
-func TestARuleThatFailsDoesNotMatchAndSaysSo(t *testing.T) {
+func TestFailingRuleDoesNotMatch(t *testing.T) {
 	slow := `[1,2,3,4,5,6,7,8,9,10].map(a, [1,2,3,4,5,6,7,8,9,10].map(b, [1,2,3,4,5,6,7,8,9,10].map(c, [1,2,3,4,5,6,7,8,9,10].map(d, [1,2,3,4,5,6,7,8,9,10].map(e, title.size() + a + b + c + d + e))))).size() > 3`
 	r := router(t, []Rule{
 		{Name: "slow", When: slow, Drop: true},
@@ -126,7 +126,7 @@ func TestARuleThatFailsDoesNotMatchAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestADeadlineOnlyGuards(t *testing.T) {
+func TestDeadlineIsReported(t *testing.T) {
 	r := router(t, []Rule{{Name: "loop", When: `[1,2,3,4,5,6,7,8,9].exists(a, [1,2,3,4,5,6,7,8,9].exists(b, [1,2,3,4,5,6,7,8,9].exists(c, title == string(a + b + c))))`, Drop: true}}, nil)
 	var logged error
 	r.Log = func(_ oncall.RouteName, err error) { logged = err }
@@ -137,7 +137,7 @@ func TestADeadlineOnlyGuards(t *testing.T) {
 	}
 }
 
-func TestTheSameAlertAlwaysCostsTheSame(t *testing.T) {
+func TestCostIsDeterministic(t *testing.T) {
 	e, err := compileWhen(`labels.exists(k, labels[k].contains("web")) && title.startsWith("D") && [1,2,3].exists(x, x > 2)`)
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +154,7 @@ func TestTheSameAlertAlwaysCostsTheSame(t *testing.T) {
 	}
 }
 
-func TestWhenReadsLabelsThatAreMissing(t *testing.T) {
+func TestMissingLabelsAreEmpty(t *testing.T) {
 	for written, want := range map[string]bool{
 		`labels.region == ""`:                                     true,
 		`labels["region"] == ""`:                                  true,
@@ -186,7 +186,7 @@ func TestWhenReadsLabelsThatAreMissing(t *testing.T) {
 	}
 }
 
-func TestListsThatCantBeMeantAreRefused(t *testing.T) {
+func TestListProblems(t *testing.T) {
 	to := Rule{Name: "a", Policy: 1}
 	for want, rules := range map[string][]Rule{
 		"rule 1: it has no name":                     {{Policy: 1}},
@@ -220,7 +220,7 @@ func TestListsThatCantBeMeantAreRefused(t *testing.T) {
 	}
 }
 
-func TestARuleThatCantBeReadAnyMoreNeverMatches(t *testing.T) {
+func TestInvalidStoredRuleNeverMatches(t *testing.T) {
 	l := Compile(Definition{Owner: ofOurs, Rules: []Rule{{Name: "new", If: []string{"title sounds like x"}, Drop: true}, {Name: "old", Policy: 2}}})
 	r := &Router{Integration: prometheus, Lists: []*List{l}, Policy: func(oncall.PolicyID) string { return "" }}
 	if got := r.Route(context.Background(), signal()); got.Drop || got.Policy != 2 || len(got.Failed) != 1 {
@@ -228,7 +228,7 @@ func TestARuleThatCantBeReadAnyMoreNeverMatches(t *testing.T) {
 	}
 }
 
-func TestAPolicyThatWasRemovedLeavesTheDefault(t *testing.T) {
+func TestRemovedPolicyUsesTheDefault(t *testing.T) {
 	r := router(t, []Rule{{Name: "gone", Policy: 2, Severity: oncall.Low}}, nil)
 	r.Usable = func(oncall.PolicyID) bool { return false }
 	if got := r.Route(context.Background(), signal()); got.Policy != 0 || got.Severity != oncall.Low || len(got.Failed) != 1 {

@@ -80,7 +80,7 @@ func TestTemplatesHoldExpressions(t *testing.T) {
 	}
 }
 
-func TestAMappingMakesSignals(t *testing.T) {
+func TestMappingExtractsSignals(t *testing.T) {
 	m, err := CompileMapping(oncall.Mapping{
 		Each: `payload.alarms`, Title: `${item.host}: ${item.name}`, Severity: `${get(item, "sev", "low")}`, Status: `${get(item, "state", "open")}`,
 		DedupKey: `${payload.site}/${item.host}`, Labels: map[string]string{"site": "${payload.site}", "by": "sensors"},
@@ -115,7 +115,7 @@ func TestAMappingMakesSignals(t *testing.T) {
 	}
 }
 
-func TestAMappingIsCheckedBeforeItIsSaved(t *testing.T) {
+func TestMappingProblems(t *testing.T) {
 	for want, d := range map[string]oncall.Mapping{
 		"title is missing":            {Body: "x"},
 		"body: ${paylaod.x}":          {Title: "x", Body: "${paylaod.x}"},
@@ -128,7 +128,7 @@ func TestAMappingIsCheckedBeforeItIsSaved(t *testing.T) {
 	}
 }
 
-func TestAMappingCantRunAway(t *testing.T) {
+func TestMappingCostIsLimited(t *testing.T) {
 	loop := `${payload.l.map(a, payload.l.map(b, payload.l.map(c, a + b + c)))}`
 	m, err := CompileMapping(oncall.Mapping{Title: loop})
 	if err != nil {

@@ -98,7 +98,7 @@ func eachMinute(cron string) (out []Rotation) {
 }
 
 // Manual shifts are no way around it.
-func TestShiftsByHandDontChangeEveryMinute(t *testing.T) {
+func TestManualShiftsAreLimitedToHourlyChanges(t *testing.T) {
 	t.Parallel()
 	begin := at(t, "2026-03-04T12:00:00Z")
 	shifts := func(n int, every, long time.Duration, role string) (out []ManualShift) {
@@ -146,7 +146,7 @@ func TestShiftsByHandDontChangeEveryMinute(t *testing.T) {
 }
 
 // Stored rotations stay in force, and can be fixed one at a time.
-func TestShorterTurnsThatAreStoredGoOn(t *testing.T) {
+func TestStoredShorterTurnsStayValid(t *testing.T) {
 	t.Parallel()
 	now := at(t, "2026-03-04T12:00:00Z")
 	bad := []Rotation{shortTurns("a", minutely, 0, nil), shortTurns("b", "*/2 * * * *", 0, nil)}
@@ -167,7 +167,7 @@ func TestShorterTurnsThatAreStoredGoOn(t *testing.T) {
 	}
 }
 
-func TestOverridesDontChangeEveryMinute(t *testing.T) {
+func TestOverridesAreLimitedToHourlyChanges(t *testing.T) {
 	t.Parallel()
 	begin := at(t, "2026-03-04T12:00:00Z")
 	o := Override{Kind: OverrideCover, Users: []UserID{"ann"}, Start: begin, End: begin.AddDate(2, 0, 0)}

@@ -11,9 +11,9 @@ import (
 
 var readZones = []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Tokyo", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca", "America/St_Johns", "Pacific/Auckland"}
 
-// TestWhatIsWrittenIsReadBack: every instant of the past year and the next two is read back
+// TestStampsAreReadBack: every instant of the past year and the next two is read back
 // unchanged, and so is every span.
-func TestWhatIsWrittenIsReadBack(t *testing.T) {
+func TestStampsAreReadBack(t *testing.T) {
 	t.Parallel()
 	rnd := rand.New(rand.NewPCG(1, 9))
 	times := 15_000

@@ -296,8 +296,8 @@ func TestSpan(t *testing.T) {
 	}
 }
 
-// TestWhatFollowsATime tells a reason from a time that was not read to its end.
-func TestWhatFollowsATime(t *testing.T) {
+// TestGoesOn tells a reason from a time that was not read to its end.
+func TestGoesOn(t *testing.T) {
 	t.Parallel()
 	r := berlin(t)
 	for in, want := range map[string]bool{

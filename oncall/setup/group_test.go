@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-func TestAGroupingIsReadAndWritten(t *testing.T) {
+func TestGroupingRoundTrip(t *testing.T) {
 	t.Parallel()
 	for _, in := range []*Group{{By: []string{"service"}, Window: "10m"}, {By: []string{"a", "b"}}} {
 		g, err := Integration{Group: in}.Grouping()

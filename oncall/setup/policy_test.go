@@ -43,7 +43,7 @@ func TestEveryTargetOfTheSetup(t *testing.T) {
 }
 
 // Each incident begins with the next person, whether a file uses the present word or that of 0.1.
-func TestTheWordsForARoundRobin(t *testing.T) {
+func TestRoundRobinWords(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[oncall.RoundRobin]oncall.RoundRobin{
 		"": oncall.PageAll, "incident": oncall.RoundByIncident, "alert": oncall.RoundByIncident, "cycle": oncall.RoundByRun,
@@ -60,7 +60,7 @@ func TestTheWordsForARoundRobin(t *testing.T) {
 	equal(t, "what is stored", string(oncall.RoundByIncident), "alert")
 }
 
-func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
+func TestPolicyProblems(t *testing.T) {
 	t.Parallel()
 	page := func(target string) func(*Setup) {
 		return func(s *Setup) { s.Policies[0].Steps[0].Page[0] = target }
@@ -118,7 +118,7 @@ func TestAMistakeInAPolicyIsOneSentence(t *testing.T) {
 
 // Policies that pass incidents to each other endlessly are refused, once; those that depend on the
 // hour are not.
-func TestCirclesOfPoliciesAreRefused(t *testing.T) {
+func TestPolicyCyclesAreRefused(t *testing.T) {
 	t.Parallel()
 	circles := func(to map[string][]Step) string {
 		c := checker{}

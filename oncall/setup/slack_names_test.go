@@ -22,7 +22,7 @@ func TestPrivateTeamsNeedPrivateChannels(t *testing.T) {
 }
 
 // A private team's text is shown only in its own places, and only where nobody else reads.
-func TestWhatIsVeiled(t *testing.T) {
+func TestPrivateTeamsAreVeiled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ private, own, channel, want bool }{
 		{false, false, false, false},
