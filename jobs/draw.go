@@ -32,21 +32,21 @@ const (
 // has stopped changing.
 type drawer struct {
 	jobs *Jobs
-	wish store.WaitingDraw
+	waiting store.WaitingDraw
 	stop <-chan struct{} // closed when the drawer should finish soon
 }
 
 // draw draws an incident until its state stops changing. If draw returns nil, the messages are up to date and the
 // waiting job is done.
 func (dr drawer) draw(ctx context.Context) error {
-	if dr.wish.Incident == 0 {
+	if dr.waiting.Incident == 0 {
 		return dr.bundle(ctx)
 	}
-	id := dr.wish.Incident
+	id := dr.waiting.Incident
 	told := int64(-1) // the newest event drawn in this run
 	for range passes {
 		now := dr.jobs.clock()
-		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.wish.Job, now)
+		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.waiting.Job, now)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (dr drawer) draw(ctx context.Context) error {
 			return err
 		}
 		if complete {
-			done, err := dr.jobs.store.EndDraw(ctx, dr.wish, in.Version, dr.jobs.clock())
+			done, err := dr.jobs.store.EndDraw(ctx, dr.waiting, in.Version, dr.jobs.clock())
 			if err != nil || done {
 				return err
 			}
@@ -196,7 +196,7 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.MessageRef, e
 	if err := dr.jobs.store.RootTried(ctx, in.ID, dr.jobs.clock()); err != nil {
 		return store.MessageRef{}, err
 	}
-	place, err := dr.jobs.board.PostRoot(ctx, dr.wish, d.Picture, d.Delivery)
+	place, err := dr.jobs.board.PostRoot(ctx, dr.waiting, d.Picture, d.Delivery)
 	if undone(err) { // and the earlier attempts have already been looked for
 		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
@@ -233,7 +233,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 
 // redraw edits one message. If the message no longer exists, redraw deletes its record and reports false.
 func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageRef, to oncall.UserID, why oncall.Sentence) (bool, error) {
-	err := dr.jobs.board.Redraw(ctx, dr.wish, at, p, to, why)
+	err := dr.jobs.board.Redraw(ctx, dr.waiting, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := dr.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
 			return false, err

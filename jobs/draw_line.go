@@ -34,7 +34,7 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRe
 	if l.Drawn == in.Flap.State() {
 		return nil
 	}
-	err := dr.jobs.board.RedrawLine(ctx, dr.wish, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
+	err := dr.jobs.board.RedrawLine(ctx, dr.waiting, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
 	switch {
 	case errors.Is(err, store.ErrGone): // somebody deleted the reply
 		return dr.postLine(ctx, d, store.FlapLine{Since: l.Since}, root)

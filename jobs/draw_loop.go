@@ -171,7 +171,7 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 		return // another instance works on the job, or has rescued it
 	}
 	err = guarded(ctx, "drawer", drawLimit, func(ctx context.Context) error {
-		return drawer{jobs: d.jobs, wish: w, stop: d.quit}.draw(ctx)
+		return drawer{jobs: d.jobs, waiting: w, stop: d.quit}.draw(ctx)
 	})
 	if err == nil {
 		return
@@ -206,14 +206,14 @@ func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, e
 // bundle brings the message about a bundle of incidents up to date.
 func (dr drawer) bundle(ctx context.Context) error {
 	for range passes {
-		t, err := dr.jobs.store.BeginTell(ctx, dr.wish.Notice, dr.jobs.clock())
+		t, err := dr.jobs.store.BeginTell(ctx, dr.waiting.Notice, dr.jobs.clock())
 		if err != nil {
 			return err
 		}
 		if t.Place == (store.MessageRef{}) || t.Done(dr.jobs.clock()) {
-			return dr.jobs.store.DropDraw(ctx, dr.wish.Job)
+			return dr.jobs.store.DropDraw(ctx, dr.waiting.Job)
 		}
-		if err := dr.jobs.board.RedrawNotice(ctx, dr.wish, t.Place, t.Notice); err != nil {
+		if err := dr.jobs.board.RedrawNotice(ctx, dr.waiting, t.Place, t.Notice); err != nil {
 			return fmt.Errorf("redraw notice %d: %w", t.Notice.ID, err)
 		}
 		if err := dr.jobs.store.NoticeDrawn(ctx, t.Notice.ID, t.Place, t.Notice.Version); err != nil {

@@ -37,7 +37,7 @@ func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy
 		}
 		return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, at, in.Version)
 	}
-	err := dr.jobs.board.RedrawRaiser(ctx, dr.wish, d.Picture, c)
+	err := dr.jobs.board.RedrawRaiser(ctx, dr.waiting, d.Picture, c)
 	if errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrFrozen) {
 		return dr.jobs.store.RaiserEnded(ctx, in.ID, c.User)
 	}
@@ -62,7 +62,7 @@ func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.Raiser
 	if err := dr.jobs.store.RaiserTried(ctx, id, c.User, &now); err != nil {
 		return store.MessageRef{}, err
 	}
-	at, err := dr.jobs.board.PostRaiser(ctx, dr.wish, d.Picture, c, delivery)
+	at, err := dr.jobs.board.PostRaiser(ctx, dr.waiting, d.Picture, c, delivery)
 	if undone(err) {
 		err = errors.Join(err, dr.jobs.store.RaiserTried(ctx, id, c.User, nil))
 	}

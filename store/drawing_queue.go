@@ -244,9 +244,9 @@ func (s *System) Instances(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// wishDraws queues drawings and returns the tasks that need a new job. A job that already waits covers the task;
+// queueDraws queues drawings and returns the tasks that need a new job. A job that already waits covers the task;
 // it stays locked until we commit, so that it can't draw the earlier state and end.
-func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) (rest []oncall.Task, err error) {
+func queueDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) (rest []oncall.Task, err error) {
 	const waiting = `
 		SELECT id, (args ->> 'incident')::bigint AS incident, scheduled_at AS at,
 		       coalesce((args ->> 'asked')::boolean, false) AS asked, coalesce((args ->> 'count')::boolean, false) AS count
@@ -260,7 +260,7 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 		    state = CASE WHEN w.at > $5::timestamptz THEN 'scheduled' ELSE 'available' END::river_job_state
 		FROM unnest($1::bigint[], $2::timestamptz[], $3::boolean[], $4::boolean[]) AS w (id, at, asked, count)
 		WHERE j.id = w.id`
-	wishes, ids, rest := wishesOf(tasks, now)
+	draws, ids, rest := drawTasks(tasks, now)
 	if len(ids) == 0 {
 		return rest, nil
 	}
@@ -279,12 +279,12 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 	var ats []time.Time
 	var asked, counts []bool
 	for _, r := range found {
-		wish, wanted := wishes[r.Incident]
+		draw, wanted := draws[r.Incident]
 		if !wanted {
 			continue // an older job covers it
 		}
-		delete(wishes, r.Incident)
-		both := sooner(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, wish)
+		delete(draws, r.Incident)
+		both := sooner(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, draw)
 		d := both.Do.(oncall.Draw)
 		if d.Asked != r.Asked || d.Count != r.Count || both.At.Before(r.At) {
 			jobs, ats, asked, counts = append(jobs, r.ID), append(ats, both.At), append(asked, d.Asked), append(counts, d.Count)
@@ -296,16 +296,16 @@ func wishDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Tas
 		}
 	}
 	for _, id := range ids {
-		if t, wanted := wishes[id]; wanted {
+		if t, wanted := draws[id]; wanted {
 			rest = append(rest, t)
 		}
 	}
 	return rest, nil
 }
 
-// wishesOf separates the drawing tasks, reduced to one for each incident, from all other tasks.
-func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
-	wishes = map[oncall.IncidentID]oncall.Task{}
+// drawTasks separates the drawing tasks, reduced to one for each incident, from all other tasks.
+func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]oncall.Task, ids []oncall.IncidentID, rest []oncall.Task) {
+	draws = map[oncall.IncidentID]oncall.Task{}
 	for _, t := range tasks {
 		d, is := t.Do.(oncall.Draw)
 		if !is {
@@ -315,14 +315,14 @@ func wishesOf(tasks []oncall.Task, now time.Time) (wishes map[oncall.IncidentID]
 		if t.At.IsZero() {
 			t.At = now
 		}
-		if old, twice := wishes[d.Incident]; twice {
+		if old, twice := draws[d.Incident]; twice {
 			t = sooner(old, t)
 		} else {
 			ids = append(ids, d.Incident)
 		}
-		wishes[d.Incident] = t
+		draws[d.Incident] = t
 	}
-	return wishes, ids, rest
+	return draws, ids, rest
 }
 
 // sooner merges two tasks to draw the same incident; the earlier time wins.

@@ -79,7 +79,7 @@ func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	}
 }
 
-// A wish that comes while a drawing ends is never lost: either the drawing sees it, or a job waits.
+// A request to draw that comes while a drawing ends is never lost: either the drawing sees it, or a job waits.
 func TestNoWishIsLost(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -77,7 +77,7 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 
 // enqueue inserts the jobs of a decision made at now.
 func (s *Store) enqueue(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Task) error {
-	tasks, err := wishDraws(ctx, tx, now, tasks)
+	tasks, err := queueDraws(ctx, tx, now, tasks)
 	if err != nil {
 		return err
 	}

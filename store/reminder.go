@@ -22,7 +22,7 @@ func (s *Store) SetReminders(ctx context.Context, by oncall.Actor, user oncall.U
 		return err
 	}
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		was, err := reminderWishes(ctx, tx)
+		was, err := chosenReminders(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -56,36 +56,36 @@ func (s *Store) Reminders(ctx context.Context, by oncall.Actor, user oncall.User
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
 		return nil, err
 	}
-	var wishes map[oncall.UserID][]time.Duration
+	var chosen map[oncall.UserID][]time.Duration
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		wishes, err = reminderWishes(ctx, tx)
+		chosen, err = chosenReminders(ctx, tx)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the reminders of %s: %w", user, err)
 	}
-	if wish, said := wishes[user]; said {
-		return wish, nil
+	if own, set := chosen[user]; set {
+		return own, nil
 	}
 	return oncall.RemindBefore, nil
 }
 
-// reminderWishes loads the reminder settings of all people who have changed theirs.
-func reminderWishes(ctx context.Context, tx pgx.Tx) (map[oncall.UserID][]time.Duration, error) {
+// chosenReminders loads the reminder settings of all people who have changed theirs.
+func chosenReminders(ctx context.Context, tx pgx.Tx) (map[oncall.UserID][]time.Duration, error) {
 	rows, _ := tx.Query(ctx, `SELECT user_id, before FROM reminder_preferences`)
-	wishes := map[oncall.UserID][]time.Duration{}
+	chosen := map[oncall.UserID][]time.Duration{}
 	var user oncall.UserID
 	var seconds []int32
 	_, err := pgx.ForEachRow(rows, []any{&user, &seconds}, func() error {
-		wish := make([]time.Duration, len(seconds))
+		reminders := make([]time.Duration, len(seconds))
 		for i, n := range seconds {
-			wish[i] = time.Duration(n) * time.Second
+			reminders[i] = time.Duration(n) * time.Second
 		}
-		wishes[user] = wish
+		chosen[user] = reminders
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load reminders: %w", err)
 	}
-	return wishes, nil
+	return chosen, nil
 }

@@ -186,13 +186,13 @@ func (l scheduleCheck) adopt(ctx context.Context, users []oncall.UserID) error {
 
 // remind sends the reminders that are due, and returns when the next one is.
 func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
-	wishes, err := reminderWishes(ctx, l.tx)
+	chosen, err := chosenReminders(ctx, l.tx)
 	if err != nil {
 		return time.Time{}, err
 	}
 	due, next := oncall.Reminders(l.schedule, l.now, func(u oncall.UserID) []time.Duration {
-		if wish, said := wishes[u]; said {
-			return wish
+		if own, set := chosen[u]; set {
+			return own
 		}
 		return oncall.RemindBefore
 	})

@@ -66,26 +66,26 @@ func (v *visit) askRaise() (page, error) {
 func (v *visit) raise() (page, error) {
 	v.r.Body = maxBytes(v.w, v.r, mostForm)
 	f := v.raiseForm()
-	wish := oncall.RaiseRequest{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
+	request := oncall.RaiseRequest{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
 	kind, number, _ := strings.Cut(f.Whom, "/")
 	id, _ := strconv.ParseInt(number, 10, 64) // anything that isn't a number becomes 0
 	switch s, known := v.dir.Schedule(oncall.ScheduleID(id)); {
 	case kind == "schedule" && known:
-		wish.Schedule, wish.Team = s.ID(), s.TeamID()
+		request.Schedule, request.Team = s.ID(), s.TeamID()
 	case kind == "team" && id != 0:
-		wish.Team = oncall.TeamID(id)
+		request.Team = oncall.TeamID(id)
 	}
 	again := func(problem string) (page, error) {
 		f.Problem = problem
 		return page{name: "raise", title: "Page somebody", tab: "incidents", data: f, code: http.StatusUnprocessableEntity}, nil
 	}
 	switch {
-	case wish.Team == 0:
+	case request.Team == 0:
 		return again("Say whom to page.")
-	case wish.Text == "":
+	case request.Text == "":
 		return again("Say what is wrong.")
 	}
-	raised, err := v.Store.Raise(v.ctx, v.by, wish, store.MessageRef{}, v.now)
+	raised, err := v.Store.Raise(v.ctx, v.by, request, store.MessageRef{}, v.now)
 	if err != nil {
 		return page{}, err
 	}
