@@ -93,16 +93,16 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	if form := r.PostFormValue("form"); form != "" { // forms of older releases have no name
 		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
 	}
-	said, err := answers.Take(ctx, s.System.Store, a, s.Clock())
+	reply, err := answers.Take(ctx, s.System.Store, a, s.Clock())
 	if err != nil {
 		s.actFailed(r, err).write(w)
 		return
 	}
-	s.actPage(ctx, r, said.Text).write(w)
+	s.actPage(ctx, r, reply.Text).write(w)
 }
 
 // actPage builds the page for the link's token, with said as the result of the button.
-func (s *server) actPage(ctx context.Context, r *http.Request, said string) *actPage {
+func (s *server) actPage(ctx context.Context, r *http.Request, reply string) *actPage {
 	token := r.PathValue("token")
 	if !s.System.TokenIsKnown(token, s.Clock()) { // count the request before asking the database
 		if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
@@ -123,7 +123,7 @@ func (s *server) actPage(ctx context.Context, r *http.Request, said string) *act
 	if err != nil {
 		return s.actFailed(r, err)
 	}
-	p := &actPage{code: http.StatusOK, Said: said, Name: dir.Name(m.User)}
+	p := &actPage{code: http.StatusOK, Said: reply, Name: dir.Name(m.User)}
 	open := len(m.Incidents) == 0
 	for _, in := range m.Incidents {
 		p.Incidents = append(p.Incidents, actIncident{

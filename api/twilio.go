@@ -101,13 +101,13 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 // arrives first counts. Twilio's other messengers put a prefix in From, such as "whatsapp:". Watchbill has no method
 // for them, so such a message is not matched to a person.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
-	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
+	reply, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
 	}, s.Clock())
-	if err != nil || said.Text == "" || said.Again {
+	if err != nil || reply.Text == "" || reply.Again {
 		return nil, err
 	}
-	return &twiml{Message: said.Text}, nil
+	return &twiml{Message: reply.Text}, nil
 }
 
 // keyMeans maps a pressed key to an answer.
@@ -122,15 +122,15 @@ func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Valu
 			Say: "Press 1 to acknowledge, 2 to resolve, 3 to escalate.",
 		}, Say: "Nothing was pressed. Goodbye."}, nil
 	}
-	said, err := answers.Take(ctx, s.System.Store, oncall.Answer{
+	reply, err := answers.Take(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodVoice, ID: form.Get("CallSid") + " " + form.Get("Digits"), From: form.Get("To"),
 		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Intent: oncall.Intent{Kind: oncall.IntentAct, Act: means},
 	}, s.Clock())
 	if err != nil {
 		return nil, err
 	}
-	if said.Text == "" || said.Again {
-		said.Text = "Thank you."
+	if reply.Text == "" || reply.Again {
+		reply.Text = "Thank you."
 	}
-	return &twiml{Say: said.Text + " Goodbye."}, nil
+	return &twiml{Say: reply.Text + " Goodbye."}, nil
 }

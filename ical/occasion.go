@@ -77,15 +77,15 @@ func off(o *occasion) bool {
 // declined reports whether the calendar's owner has declined: Google names a calendar after its
 // owner's address. If the owner is unknown, everybody must have declined.
 func declined(o *occasion) bool {
-	said, all := false, true
+	answered, all := false, true
 	for _, p := range o.Props[ical.PropAttendee] {
 		no := strings.EqualFold(p.Params.Get(ical.ParamParticipationStatus), "DECLINED")
 		if len(p.Value) > len("mailto:") && strings.EqualFold(p.Value[len("mailto:"):], o.owner) {
 			return no
 		}
-		said, all = true, all && no
+		answered, all = true, all && no
 	}
-	return said && all
+	return answered && all
 }
 
 // newest keeps the latest version of each event and each changed recurrence: the highest SEQUENCE,

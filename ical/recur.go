@@ -110,12 +110,12 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 		option.Until = time.Time{}
 		return option, nil
 	}
-	switch said := until.FindStringSubmatch(text); {
-	case said == nil:
+	switch end := until.FindStringSubmatch(text); {
+	case end == nil:
 		return nil, errors.New("a rule whose end can't be read")
-	case said[1] == "": // the whole day is included
+	case end[1] == "": // the whole day is included
 		option.Until = option.Until.Add(24*time.Hour - time.Second)
-	case said[2] == "Z" && start.zone != nil: // rrule compares it with written times
+	case end[2] == "Z" && start.zone != nil: // rrule compares it with written times
 		day, clock := start.zone.Local(option.Until)
 		option.Until = time.Date(day.Year, day.Month, day.Day, int(clock)/60, int(clock)%60, option.Until.Second(), 0, time.UTC)
 	}

@@ -176,8 +176,8 @@ func (x *reader) zone(name string) *schedule.Zone {
 	z, ok := known(name)
 	if !ok {
 		z = x.floating
-		if said := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, said) {
-			x.out.Zones = append(x.out.Zones, said)
+		if shortened := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, shortened) {
+			x.out.Zones = append(x.out.Zones, shortened)
 		}
 	}
 	if len(x.zones) < 1000 {

@@ -173,8 +173,8 @@ func (g *grafanaOnCall) user(u gocUser) {
 	}
 	var ways []string
 	for _, important := range []bool{false, true} {
-		if said := g.rules(u.ID, important); said != "" {
-			ways = append(ways, map[bool]string{false: "default: ", true: "important: "}[important]+said)
+		if words := g.rules(u.ID, important); words != "" {
+			ways = append(ways, map[bool]string{false: "default: ", true: "important: "}[important]+words)
 		}
 	}
 	g.ways(name, ways)
@@ -182,7 +182,7 @@ func (g *grafanaOnCall) user(u gocUser) {
 
 // rules describes a person's notification rules of one kind, in order.
 func (g *grafanaOnCall) rules(user string, important bool) string {
-	var said []string
+	var words []string
 	list := slices.SortedStableFunc(slices.Values(g.in.Rules), func(a, b gocRule) int { return a.Position - b.Position })
 	for _, r := range list {
 		if r.User != user || r.Important != important {
@@ -192,9 +192,9 @@ func (g *grafanaOnCall) rules(user string, important bool) string {
 		if r.Type == "wait" {
 			what = "wait " + shortly(time.Duration(r.Duration)*time.Second)
 		}
-		said = append(said, what)
+		words = append(words, what)
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(words, ", ")
 }
 
 func (g *grafanaOnCall) chain(c gocChain) {

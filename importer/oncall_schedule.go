@@ -252,7 +252,7 @@ func firstDay(r recurrence) int {
 
 // swaps imports the swaps that somebody has taken.
 func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names, where Location) {
-	var taken []schedule.Override
+	var used []schedule.Override
 	for _, w := range g.in.Swaps {
 		if w.Schedule != s.ID || w.Status != "taken" || !w.End.After(g.now) {
 			continue
@@ -262,10 +262,10 @@ func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names,
 		to, known := g.person(w.Benefactor, here)
 		if ok && known && from != to {
 			put(g.members, out.Team, to)
-			taken = append(taken, schedule.Override{Kind: schedule.OverrideSwap, From: userID(from), To: userID(to), Start: w.Start, End: w.End})
+			used = append(used, schedule.Override{Kind: schedule.OverrideSwap, From: userID(from), To: userID(to), Start: w.Start, End: w.End})
 		}
 	}
-	g.impose(out, taken, called, g.now, where)
+	g.impose(out, used, called, g.now, where)
 }
 
 // final records Grafana OnCall's own final schedule.

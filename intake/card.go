@@ -29,11 +29,11 @@ const mostTexts = 50
 func readCard(d *draft, o object) {
 	var texts []string
 	for _, field := range []string{"title", "summary", "cardsV2", "cards", "blocks", "attachments", "markdown", "text", "body", "content", "sections", "potentialAction"} {
-		for _, said := range cardTexts(field, o.at(field)) {
-			if address := cleanLink(said); address != "" {
+		for _, found := range cardTexts(field, o.at(field)) {
+			if address := cleanLink(found); address != "" {
 				d.link = first(d.link, address)
-			} else if !slices.Contains(texts, said) && len(texts) < mostTexts {
-				texts = append(texts, said)
+			} else if !slices.Contains(texts, found) && len(texts) < mostTexts {
+				texts = append(texts, found)
 			}
 		}
 	}

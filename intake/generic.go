@@ -93,8 +93,8 @@ func (o object) signal() (oncall.Signal, error) {
 		body = cmp.Or(body, title)
 		title = clean(strings.Join(lines, " "), maxLines)
 	}
-	if said, clear := saysItself(about); clear && fields[actionField] == "" {
-		action = said
+	if stated, clear := saysItself(about); clear && fields[actionField] == "" {
+		action = stated
 	}
 	if title == "" && action == oncall.Trigger { // a page titled by its key is better than none
 		title = key
@@ -245,20 +245,20 @@ func (o object) named(name string) string {
 // extras returns the links of an object besides its own, and the texts of fields that nothing else
 // shows.
 func (o object) extras() ([]oncall.Link, map[string]string) {
-	taken := map[string]bool{}
+	shown := map[string]bool{}
 	fields := genericFields(o)
 	for _, name := range fields {
-		taken[name] = true
+		shown[name] = true
 	}
 	if address, _ := asText(o[fields[linkField]]); cleanLink(address) == "" {
-		taken[fields[linkField]] = false // shown as text instead
+		shown[fields[linkField]] = false // shown as text instead
 	}
 	labels, odd, _ := o.labels()
-	taken["labels"] = len(o["labels"]) > 0 && len(odd) == 0
+	shown["labels"] = len(o["labels"]) > 0 && len(odd) == 0
 	var l links
 	texts := map[string]string{}
 	for name, raw := range o {
-		if taken[name] || secretName(name) || name == "links" && l.read(raw) {
+		if shown[name] || secretName(name) || name == "links" && l.read(raw) {
 			continue
 		}
 		if text, err := asText(raw); err == nil {

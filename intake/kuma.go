@@ -25,9 +25,9 @@ func kuma(o object) ([]oncall.Signal, error) {
 	if len(beat) == 0 && len(monitor) == 0 {
 		return one(kumaNotice(msg))
 	}
-	said := first(msg, o.str("message", "title"))
-	name := first(monitor.str("pathName", "name"), kumaNotice(said).about)
-	if about := stem(said); name == "" && about != trim(said) {
+	message := first(msg, o.str("message", "title"))
+	name := first(monitor.str("pathName", "name"), kumaNotice(message).about)
+	if about := stem(message); name == "" && about != trim(message) {
 		name = about
 	}
 	name = first(name, "monitor "+beat.str("monitorID"))

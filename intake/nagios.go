@@ -51,7 +51,7 @@ func macros(o object) object {
 	for name, raw := range o.bareNames(macroPrefixes...) {
 		if inner := asObject(raw); inner != nil {
 			for sub, value := range inner.bareNames() {
-				if _, taken := flat[name+sub]; !taken {
+				if _, used := flat[name+sub]; !used {
 					flat[name+sub] = value
 				}
 			}

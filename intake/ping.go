@@ -46,9 +46,9 @@ func watchdog(body []byte) ([]oncall.Signal, error) {
 		}
 	}
 	ping := oncall.Ping{Kind: kind, Create: true, Every: watchdogEvery, Grace: watchdogGrace}
-	said := ""
+	note := ""
 	if kind == oncall.PingFail {
-		said = "Alertmanager says that the alert which always fires is resolved."
+		note = "Alertmanager says that the alert which always fires is resolved."
 	}
-	return []oncall.Signal{oncall.NewPing("watchdog", ping, said)}, nil
+	return []oncall.Signal{oncall.NewPing("watchdog", ping, note)}, nil
 }

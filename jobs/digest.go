@@ -14,12 +14,12 @@ func (j *Jobs) TellWeeks(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueDigests(ctx, now)
 	errs := []error{err}
 	for _, d := range due {
-		told, err := j.store.TeamReport(ctx, oncall.ByTimer(), d.Team, d.Week)
+		figures, err := j.store.TeamReport(ctx, oncall.ByTimer(), d.Team, d.Week)
 		if errors.Is(err, oncall.ErrNotFound) {
 			continue
 		}
 		if err == nil {
-			err = j.store.TellWeek(ctx, d, told, now)
+			err = j.store.TellWeek(ctx, d, figures, now)
 		}
 		errs = append(errs, err)
 	}

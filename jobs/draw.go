@@ -43,7 +43,7 @@ func (dr drawer) draw(ctx context.Context) error {
 		return dr.bundle(ctx)
 	}
 	id := dr.waiting.Incident
-	told := int64(-1) // the newest event drawn in this run
+	drawn := int64(-1) // the newest event drawn in this run
 	for range passes {
 		now := dr.jobs.clock()
 		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.waiting.Job, now)
@@ -56,7 +56,7 @@ func (dr drawer) draw(ctx context.Context) error {
 		in := d.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
 		// is planned anyway. Every other change adds an event and doesn't wait.
-		if newest(d.Picture) == told && in.RedrawAt != nil && in.RedrawAt.After(now) {
+		if newest(d.Picture) == drawn && in.RedrawAt != nil && in.RedrawAt.After(now) {
 			return later{in.RedrawAt.Sub(now)}
 		}
 		complete, err := dr.pass(ctx, d)
@@ -68,7 +68,7 @@ func (dr drawer) draw(ctx context.Context) error {
 			if err != nil || done {
 				return err
 			}
-			told = newest(d.Picture)
+			drawn = newest(d.Picture)
 		}
 		if dr.stopping() {
 			return later{}

@@ -212,16 +212,16 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 	if r.Act != "" {
 		a.Intent = asks(r.Act, r.Code)
 	}
-	said, err := answers.Take(ctx, j.store.Store, a, j.clock())
+	reply, err := answers.Take(ctx, j.store.Store, a, j.clock())
 	if err != nil {
 		return err
 	}
 	j.metrics.replies.WithLabelValues(string(method)).Inc()
-	if said.Text == "" || said.Again || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
+	if reply.Text == "" || reply.Again || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
-		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: said.Text, Expires: j.clock().Add(neededFor),
+		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: reply.Text, Expires: j.clock().Add(neededFor),
 	})
 	if receipt.Outcome != notify.Accepted { // the answer took effect all the same
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")

@@ -266,8 +266,8 @@ func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
 // order queues messages to a person, once per outage and team. The caller holds the outage's mutex.
 func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
 	o := &d.outage
-	told := slices.ContainsFunc(o.orders, func(one *order) bool { return one.Team == team && one.User == user })
-	if told {
+	queued := slices.ContainsFunc(o.orders, func(one *order) bool { return one.Team == team && one.User == user })
+	if queued {
 		return
 	}
 	contacts := k.Contacts[user]

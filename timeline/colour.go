@@ -50,18 +50,18 @@ const first = 8
 // unless two people in one picture would share it.
 func assign(people []oncall.UserID) map[oncall.UserID]colour {
 	out := make(map[oncall.UserID]colour, len(people))
-	taken := map[int]bool{}
+	used := map[int]bool{}
 	for _, u := range people {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(u)) // never fails
 		i := int(h.Sum32() % first)
-		if len(taken) == len(palette) { // more people than colours: only names tell them apart
-			clear(taken)
+		if len(used) == len(palette) { // more people than colours: only names tell them apart
+			clear(used)
 		}
-		for taken[i] {
+		for used[i] {
 			i = (i + 1) % len(palette)
 		}
-		taken[i] = true
+		used[i] = true
 		out[u] = palette[i]
 	}
 	return out

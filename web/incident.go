@@ -83,7 +83,7 @@ func (v *visit) incidentID() (oncall.IncidentID, error) {
 	return oncall.IncidentID(n), nil
 }
 
-func (v *visit) incidentPage(id oncall.IncidentID, said string) (page, error) {
+func (v *visit) incidentPage(id oncall.IncidentID, done string) (page, error) {
 	in, err := v.Store.Incident(v.ctx, v.by, id)
 	if err != nil {
 		return page{}, err
@@ -92,7 +92,7 @@ func (v *visit) incidentPage(id oncall.IncidentID, said string) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	p := incidentPage{row: rows[0], Said: said, Integration: v.dir.IntegrationName(in.IntegrationID)}
+	p := incidentPage{row: rows[0], Said: done, Integration: v.dir.IntegrationName(in.IntegrationID)}
 	p.MayNote = len(p.Acts) > 0
 	if policy, known := v.dir.Policies[in.PolicyID]; known {
 		p.Policy = policy.Name

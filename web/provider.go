@@ -203,27 +203,27 @@ func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt
 	if err == nil && subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(a.nonce)) != 1 {
 		err = errors.New("it has another nonce")
 	}
-	var said claims
+	var stated claims
 	if err == nil {
-		err = id.Claims(&said)
+		err = id.Claims(&stated)
 	}
 	if err != nil {
 		s.Log.Warn().Err(err).Msg("the identity provider's id_token is refused")
 		return "", errProviderToken
 	}
-	if !said.verified() {
+	if !stated.verified() {
 		return "", errNotVerified
 	}
-	if said.SlackTeam != "" {
+	if stated.SlackTeam != "" {
 		here, err := s.Store.Workspace(ctx)
 		if err != nil {
 			return "", err
 		}
-		if here.Team != "" && here.Team != said.SlackTeam && (here.Enterprise == "" || here.Enterprise != said.Enterprise) {
+		if here.Team != "" && here.Team != stated.SlackTeam && (here.Enterprise == "" || here.Enterprise != stated.Enterprise) {
 			return "", errOtherSlack
 		}
 	}
-	return said.Email, nil
+	return stated.Email, nil
 }
 
 // failedAt explains why the provider did not sign the person in.

@@ -213,20 +213,20 @@ const colours = 10
 // coloursOf assigns each person a colour derived from their id, so that it is the same on every
 // page unless two people on a page would share one.
 func coloursOf(people []oncall.UserID) map[oncall.UserID]int {
-	out, taken := map[oncall.UserID]int{}, map[int]bool{}
+	out, used := map[oncall.UserID]int{}, map[int]bool{}
 	people = slices.Clone(people)
 	slices.Sort(people)
 	for _, u := range slices.Compact(people) {
 		h := fnv.New32a()
 		_, _ = h.Write([]byte(u)) // never fails
-		if len(taken) == colours {
-			clear(taken)
+		if len(used) == colours {
+			clear(used)
 		}
 		i := int(h.Sum32() % colours)
-		for taken[i] {
+		for used[i] {
 			i = (i + 1) % colours
 		}
-		taken[i], out[u] = true, i
+		used[i], out[u] = true, i
 	}
 	return out
 }

@@ -34,8 +34,8 @@ func (s *server) signInPage(w http.ResponseWriter, r *http.Request) {
 }
 
 // askIn renders that page, with an error if there was one.
-func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to string, said any) {
-	f := signInForm{Said: said}
+func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to string, problem any) {
+	f := signInForm{Said: problem}
 	if to != "/" { // for those who continue with a link from Slack
 		s.keep(w, wantedName, queryEscape(to), attemptLives)
 	}

@@ -391,7 +391,7 @@ func (s *server) pdAlerts(f *foreign) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	said := map[oncall.Severity]string{oncall.Critical: "critical", oncall.High: "error", oncall.Medium: "warning", oncall.Low: "info"}
+	severities := map[oncall.Severity]string{oncall.Critical: "critical", oncall.High: "error", oncall.Medium: "warning", oncall.Low: "info"}
 	all := []pdAlertShown{}
 	for _, a := range found {
 		status := "resolved"
@@ -401,7 +401,7 @@ func (s *server) pdAlerts(f *foreign) (answer, error) {
 		if f.has("statuses", status) {
 			name := f.IntegrationName(a.IntegrationID)
 			all = append(all, pdAlertShown{
-				pdRef: pdAs("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(said[a.Severity], "error"),
+				pdRef: pdAs("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
 				Body: map[string]any{"type": "alert_body", "details": a.Details, "contexts": []any{}}, Service: f.pdService(a.IntegrationID),
 				Incident: pdTo("incident", pdNumber(in.ID), in.Title), From: pdTo("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
 			})

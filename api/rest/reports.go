@@ -44,38 +44,38 @@ func (s *server) reportRoutes() {
 		Named
 		ReportQuery
 	}
-	team := func(ctx context.Context, c caller, in *ofTeam) (v view, told report.Told, err error) {
+	team := func(ctx context.Context, c caller, in *ofTeam) (v view, figures report.Told, err error) {
 		if v, err = s.look(ctx, c); err != nil {
-			return v, told, err
+			return v, figures, err
 		}
 		t, err := v.team(in.Name)
 		if err != nil {
-			return v, told, err
+			return v, figures, err
 		}
 		p, err := in.period(v.TeamZone(t.ID), c.now)
 		if err != nil {
-			return v, told, err
+			return v, figures, err
 		}
-		told, err = s.Store.TeamReport(ctx, c.by, t.ID, p)
-		return v, told, err
+		figures, err = s.Store.TeamReport(ctx, c.by, t.ID, p)
+		return v, figures, err
 	}
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report", id: "get-team-report", tag: "reports", summary: "Get what being on call was like in a team", scope: oncall.ScopeRead,
 		about: reportAbout, errors: []int{404},
 	}, func(ctx context.Context, c caller, in *ofTeam) (*One[report.Told], error) {
-		_, told, err := team(ctx, c, in)
-		return &One[report.Told]{told}, err
+		_, figures, err := team(ctx, c, in)
+		return &One[report.Told]{figures}, err
 	})
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report.csv", id: "get-team-report-csv", tag: "reports", summary: "Get a team's report as a table", scope: oncall.ScopeRead,
 		about: "One figure a line.", errors: []int{404},
 	}, func(ctx context.Context, c caller, in *ofTeam) (*CSV, error) {
-		v, told, err := team(ctx, c, in)
+		v, figures, err := team(ctx, c, in)
 		if err != nil {
 			return nil, err
 		}
 		var text bytes.Buffer
-		err = told.Now.WriteCSV(&text, v.Name)
+		err = figures.Now.WriteCSV(&text, v.Name)
 		return &CSV{"text/csv; charset=utf-8", text.Bytes()}, err
 	})
 	s.ownReport()
@@ -98,8 +98,8 @@ func (s *server) ownReport() {
 		if err != nil {
 			return nil, err
 		}
-		told, err := s.Store.MyReport(ctx, c.by, u.ID, p)
-		return &One[report.Told]{told}, err
+		figures, err := s.Store.MyReport(ctx, c.by, u.ID, p)
+		return &One[report.Told]{figures}, err
 	})
 }
 

@@ -193,16 +193,16 @@ func parseSetup(data []byte) (setup.Setup, error) {
 var unknownKey = regexp.MustCompile(`unknown field "([^"]*)"`)
 
 // keyMeant adds the likely intended key to an error about an unknown one.
-func keyMeant(said string) string {
-	m := unknownKey.FindStringSubmatchIndex(said)
+func keyMeant(message string) string {
+	m := unknownKey.FindStringSubmatchIndex(message)
 	if m == nil {
-		return said
+		return message
 	}
-	guess := oncall.Nearest(said[m[2]:m[3]], setupKeys(reflect.TypeFor[setup.Setup]()))
+	guess := oncall.Nearest(message[m[2]:m[3]], setupKeys(reflect.TypeFor[setup.Setup]()))
 	if guess == "" {
-		return said
+		return message
 	}
-	return fmt.Sprintf("%s; did you mean %q?%s", said[:m[1]], guess, said[m[1]:])
+	return fmt.Sprintf("%s; did you mean %q?%s", message[:m[1]], guess, message[m[1]:])
 }
 
 // setupKeys returns the keys of a set-up file.

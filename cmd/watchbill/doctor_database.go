@@ -174,8 +174,8 @@ func (r *report) failQuery(ctx context.Context, what string, err error, remedy s
 
 // late reports whether an error is a timeout, here or in the database.
 func late(ctx context.Context, err error) bool {
-	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return said.Code == "57014" || said.Code == "55P03" // query_canceled, lock_not_available
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pgErr.Code == "57014" || pgErr.Code == "55P03" // query_canceled, lock_not_available
 	}
 	return ctx.Err() != nil || pgconn.Timeout(err)
 }
@@ -183,18 +183,18 @@ func late(ctx context.Context, err error) bool {
 // unreachable explains why the database refuses us, and the remedy.
 func unreachable(ctx context.Context, err error) (found, remedy string) {
 	found = briefly(err)
-	said, spoken := errors.AsType[*pgconn.PgError](err)
+	pgErr, isPg := errors.AsType[*pgconn.PgError](err)
 	_, network := errors.AsType[*net.OpError](err)
 	switch {
 	case late(ctx, err):
 		return "the database has not answered in time", "Check host and port in DATABASE_URL, and that this machine reaches them."
-	case spoken && said.Code == "28P01":
+	case isPg && pgErr.Code == "28P01":
 		return found, "Check user and password in DATABASE_URL; in a password, %40 is @ and %2F is /."
-	case spoken && said.Code == "28000":
+	case isPg && pgErr.Code == "28000":
 		return found, "Check the user in DATABASE_URL: PostgreSQL has no such role, or its pg_hba.conf does not let it in from this machine."
-	case spoken && said.Code == "3D000":
+	case isPg && pgErr.Code == "3D000":
 		return found, "Create the database, or check the name at the end of DATABASE_URL."
-	case spoken:
+	case isPg:
 		return found, "Check the database's log."
 	case strings.Contains(found, "tls error"):
 		return found, "Check sslmode in DATABASE_URL, and sslrootcert: the server must speak TLS as they ask."
@@ -207,8 +207,8 @@ func unreachable(ctx context.Context, err error) (found, remedy string) {
 // briefly shortens an error of pgx, which has a line for each attempt: with and without TLS, and
 // for each address of the host.
 func briefly(err error) string {
-	if said, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return fmt.Sprintf("PostgreSQL says: %s (SQLSTATE %s)", said.Message, said.Code)
+	if pgErr, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return fmt.Sprintf("PostgreSQL says: %s (SQLSTATE %s)", pgErr.Message, pgErr.Code)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok {
 		return e.Error()

@@ -41,18 +41,18 @@ func (x explainer) verdicts(all []route.Verdict) {
 			of = v.List
 			x.line("  %s, version %d%s", x.ownerOf(of.Owner), of.Version, map[bool]string{true: ", in shadow"}[of.Shadow])
 		}
-		said := "no       "
+		result := "no       "
 		switch {
 		case !v.Reached:
-			said = "not asked"
+			result = "not asked"
 		case v.Failed:
-			said = "FAILED   "
+			result = "FAILED   "
 		case v.Matched && v.Shadow:
-			said = "shadow   "
+			result = "shadow   "
 		case v.Matched:
-			said = "yes      "
+			result = "yes      "
 		}
-		line := fmt.Sprintf("    %s  %s", said, v.Rule.Name)
+		line := fmt.Sprintf("    %s  %s", result, v.Rule.Name)
 		switch {
 		case v.Matched && v.Shadow:
 			line += ": would " + x.does(v.Rule)

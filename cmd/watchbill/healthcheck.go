@@ -36,11 +36,11 @@ func (c *healthcheckCmd) Run(p process) error {
 	if err != nil {
 		return err
 	}
-	said := strings.TrimSpace(string(text))
+	body := strings.TrimSpace(string(text))
 	if status != http.StatusOK {
-		return errors.New(said)
+		return errors.New(body)
 	}
-	_, err = fmt.Fprintln(p.out, said)
+	_, err = fmt.Fprintln(p.out, body)
 	return err
 }
 

@@ -170,7 +170,7 @@ func (c *unmuteCmd) Run(p process) error {
 	})
 }
 
-func setMute(p process, f databaseFlags, name, said string, set func(*store.System) error) error {
+func setMute(p process, f databaseFlags, name, outcome string, set func(*store.System) error) error {
 	db, err := f.open(p)
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func setMute(p process, f databaseFlags, name, said string, set func(*store.Syst
 		}
 		return noIntegration(p.ctx, db, name, err)
 	}
-	fmt.Fprintf(p.out, "%s %s.\n", notify.OneLine(name), said)
+	fmt.Fprintf(p.out, "%s %s.\n", notify.OneLine(name), outcome)
 	return nil
 }
 

@@ -56,27 +56,27 @@ func (c *reportCmd) Run(p process) error {
 	if err != nil {
 		return wrongUse{strings.ReplaceAll(err.Error(), "`", "\"")}
 	}
-	told, err := db.TeamReport(p.ctx, p.operator(), team, period.Until(now))
+	figures, err := db.TeamReport(p.ctx, p.operator(), team, period.Until(now))
 	if err != nil {
 		return err
 	}
-	told = told.KeptFor(term, now)
-	if !told.Kept.IsZero() {
-		fmt.Fprintf(p.errOut, "Incidents that were over before %s are kept no more, so that earlier figures are too low.\n", told.Kept.UTC().Format(time.DateOnly))
+	figures = figures.KeptFor(term, now)
+	if !figures.Kept.IsZero() {
+		fmt.Fprintf(p.errOut, "Incidents that were over before %s are kept no more, so that earlier figures are too low.\n", figures.Kept.UTC().Format(time.DateOnly))
 	}
 	name := func(u oncall.UserID) string { return cmp.Or(dir.Users[u].Name, string(u)) }
 	switch {
 	case c.CSV:
-		return told.Now.WriteCSV(p.out, name)
+		return figures.Now.WriteCSV(p.out, name)
 	case c.JSON:
 		encoder := json.NewEncoder(p.out)
 		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(told); err != nil {
+		if err := encoder.Encode(figures); err != nil {
 			return fmt.Errorf("print a report: %w", err)
 		}
 		return nil
 	}
-	c.print(p, told, name)
+	c.print(p, figures, name)
 	return nil
 }
 

@@ -282,12 +282,12 @@ func (s sender) post(ctx context.Context, to signalTarget, body []byte) (code in
 		return 0, err
 	}
 	defer resp.Body.Close()
-	said, _ := io.ReadAll(io.LimitReader(resp.Body, mostOfAnswer)) // shown to people
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, mostOfAnswer)) // shown to people
 	if resp.StatusCode == http.StatusUnauthorized {
 		return resp.StatusCode, nil
 	}
 	if resp.StatusCode != http.StatusAccepted {
-		return resp.StatusCode, fmt.Errorf("%s answered %s: %s", to.Address, resp.Status, bytes.TrimSpace(said))
+		return resp.StatusCode, fmt.Errorf("%s answered %s: %s", to.Address, resp.Status, bytes.TrimSpace(answer))
 	}
 	return resp.StatusCode, nil
 }

@@ -15,10 +15,10 @@ func Refusal(by oncall.Actor, act string, team oncall.TeamID, name string, times
 			e.Kind, e.Name = APIKey, by.Name
 		}
 	}
-	said := oncall.Say("once, %s UTC", day(first))
+	count := oncall.Say("once, %s UTC", day(first))
 	if times > 1 {
-		said = oncall.Say("%d times, %s", times, span(first, last))
+		count = oncall.Say("%d times, %s", times, span(first, last))
 	}
-	e.Changes = []Change{{What: act, After: said}}
+	e.Changes = []Change{{What: act, After: count}}
 	return e
 }

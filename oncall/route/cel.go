@@ -145,9 +145,9 @@ func compile(env *cel.Env, written string, gives ...*cel.Type) (*expression, err
 // fault describes in one line what is wrong with an expression, where, and what was probably meant.
 func fault(issues *cel.Issues, env *cel.Env) string {
 	first := issues.Errors()[0]
-	said, _, _ := strings.Cut(first.Message, " (in container")
-	said = strings.TrimPrefix(said, "Syntax error: ")
-	if _, name, undeclared := strings.Cut(said, "undeclared reference to '"); undeclared {
+	problem, _, _ := strings.Cut(first.Message, " (in container")
+	problem = strings.TrimPrefix(problem, "Syntax error: ")
+	if _, name, undeclared := strings.Cut(problem, "undeclared reference to '"); undeclared {
 		name, _, _ = strings.Cut(name, "'")
 		var names []string
 		for _, v := range env.Variables() {
@@ -158,18 +158,18 @@ func fault(issues *cel.Issues, env *cel.Env) string {
 				names = append(names, f)
 			}
 		}
-		said = fmt.Sprintf("there is no %q", name)
+		problem = fmt.Sprintf("there is no %q", name)
 		if guess := oncall.Nearest(name, names); guess != "" {
-			said += fmt.Sprintf("; did you mean %q?", guess)
+			problem += fmt.Sprintf("; did you mean %q?", guess)
 		}
 	}
-	if said, _, _ = strings.Cut(said, " expecting {"); strings.HasPrefix(said, "mismatched input '<EOF>'") {
-		said = "it ends too early"
+	if problem, _, _ = strings.Cut(problem, " expecting {"); strings.HasPrefix(problem, "mismatched input '<EOF>'") {
+		problem = "it ends too early"
 	}
-	if _, _, single := strings.Cut(said, "token recognition error at: '= '"); single {
-		said = `"=" can't stand there; did you mean "=="?`
+	if _, _, single := strings.Cut(problem, "token recognition error at: '= '"); single {
+		problem = `"=" can't stand there; did you mean "=="?`
 	}
-	return fmt.Sprintf("at character %d: %s", first.Location.Column()+1, said)
+	return fmt.Sprintf("at character %d: %s", first.Location.Column()+1, problem)
 }
 
 // eval evaluates the expression and returns its cost, even if it fails.

@@ -153,11 +153,11 @@ func (q *question) ask(r *rule) Verdict {
 		v.Failed, v.Timeout, v.Why = true, OutOfTime(err), err.Error()
 		return v
 	}
-	said, ok := value.Value().(bool)
+	matched, ok := value.Value().(bool)
 	switch {
 	case !ok:
 		v.Failed, v.Why = true, errNotBool.Error()
-	case said:
+	case matched:
 		v.Matched = true
 	default:
 		v.Why = "when: it says false"

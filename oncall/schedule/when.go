@@ -62,30 +62,30 @@ const mostWords = 48
 func read[T any](r Reader, words []string, how func(*reading, []token) (T, int)) (T, int, error) {
 	ts := tokens(words[:min(len(words), mostWords)])
 	var results [2]T
-	var taken [2]int
+	var used [2]int
 	var doubts [2][]string
 	var conflict [2]bool
 	for i := range results {
 		one := &reading{Reader: r, monthFirst: i == 1}
 		var n int
 		results[i], n = how(one, ts)
-		taken[i], conflict[i], doubts[i] = wordsOf(ts, n), one.conflict, one.doubts
+		used[i], conflict[i], doubts[i] = wordsOf(ts, n), one.conflict, one.doubts
 	}
 	var none T
-	american := taken[1] > taken[0] || conflict[0] && !conflict[1] && taken[1] == taken[0]
+	american := used[1] > used[0] || conflict[0] && !conflict[1] && used[1] == used[0]
 	switch {
-	case taken[0] == 0 && taken[1] == 0:
+	case used[0] == 0 && used[1] == 0:
 		return none, 0, nil
 	case american && len(doubts[1]) > 0:
-		return none, taken[1], Refuse("%s", doubts[1][0])
+		return none, used[1], Refuse("%s", doubts[1][0])
 	case american:
-		return results[1], taken[1], nil
+		return results[1], used[1], nil
 	case len(doubts[0]) > 0:
-		return none, taken[0], Refuse("%s", doubts[0][0])
-	case taken[0] == taken[1] && (conflict[0] || !conflict[1]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
-		return none, taken[0], slashQuestion(words[:taken[0]])
+		return none, used[0], Refuse("%s", doubts[0][0])
+	case used[0] == used[1] && (conflict[0] || !conflict[1]) && fmt.Sprint(results[0]) != fmt.Sprint(results[1]):
+		return none, used[0], slashQuestion(words[:used[0]])
 	}
-	return results[0], taken[0], nil
+	return results[0], used[0], nil
 }
 
 // slashQuestion asks what 3/4 means.
@@ -128,10 +128,10 @@ func (r *reading) moment(ts []token, ref time.Time, isEnd bool) (Moment, int) {
 		p = r.pieces(ts, ref, isEnd)
 		r.noRange = false
 	}
-	if p.taken == 0 {
+	if p.used == 0 {
 		return Moment{}, 0
 	}
-	return r.resolve(p, ref), p.taken
+	return r.resolve(p, ref), p.used
 }
 
 // special parses times without day and clock: "now", "in 2 hours", RFC 3339.

@@ -40,10 +40,10 @@ func readClockAs(ts []token, bareToo, sure bool) (clock, int) {
 	if i := strings.IndexFunc(w, func(r rune) bool { return !strings.ContainsRune("0123456789:.", r) }); i >= 0 {
 		number, ending = w[:i], w[i:]
 	}
-	taken := 1
+	used := 1
 	if ending == "" && len(ts) > 1 {
 		if next := ts[1].text; clockEnding(next) && next != "a" && next != "p" && next != "h" {
-			ending, taken = next, 2
+			ending, used = next, 2
 		}
 	}
 	if strings.HasPrefix(ending, "h") && len(ending) == 3 && number != "" && !strings.ContainsAny(number, ":.") { // 17h30
@@ -58,9 +58,9 @@ func readClockAs(ts []token, bareToo, sure bool) (clock, int) {
 	}
 	switch strings.ReplaceAll(ending, ".", "") {
 	case "am", "a":
-		return meridiem(hour, minute, 'a', taken)
+		return meridiem(hour, minute, 'a', used)
 	case "pm", "p":
-		return meridiem(hour, minute, 'p', taken)
+		return meridiem(hour, minute, 'p', used)
 	case "":
 		if form == bareClock && !bareToo {
 			return clock{}, 0
@@ -76,7 +76,7 @@ func readClockAs(ts []token, bareToo, sure bool) (clock, int) {
 	if hour > 24 || hour == 24 && minute > 0 {
 		return clock{}, 0
 	}
-	return clock{at: TimeOfDay(hour*60 + minute), bare: form == bareClock, plain: hour <= 12 && hour > 0 && number[0] != '0'}, taken
+	return clock{at: TimeOfDay(hour*60 + minute), bare: form == bareClock, plain: hour <= 12 && hour > 0 && number[0] != '0'}, used
 }
 
 func clockEnding(w string) bool {
@@ -87,7 +87,7 @@ func clockEnding(w string) bool {
 	return false
 }
 
-func meridiem(hour, minute int, half byte, taken int) (clock, int) {
+func meridiem(hour, minute int, half byte, used int) (clock, int) {
 	if hour > 12 || hour == 0 {
 		return clock{}, 0
 	}
@@ -97,7 +97,7 @@ func meridiem(hour, minute int, half byte, taken int) (clock, int) {
 	if half == 'p' {
 		hour += 12
 	}
-	return clock{at: TimeOfDay(hour*60 + minute), half: half}, taken
+	return clock{at: TimeOfDay(hour*60 + minute), half: half}, used
 }
 
 type clockForm int
@@ -144,7 +144,7 @@ func clockNumber(s string, sure bool) (hour, minute int, form clockForm) {
 }
 
 // readClocks parses "9-17", "9am to 5pm" and "2-5pm".
-func readClocks(ts []token) (from, to clock, taken int) {
+func readClocks(ts []token) (from, to clock, used int) {
 	i, joined := 0, ""
 	if len(ts) > 0 && ts[0].text == "between" {
 		i, joined = 1, "and"

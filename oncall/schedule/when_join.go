@@ -66,18 +66,18 @@ func (r *reading) settle(p *pieces) {
 
 // nextDay parses the day on which times past midnight end: "fri 10pm to 6am sat".
 func (r *reading) nextDay(ts []token, p *pieces) {
-	if !p.hasClocks || !p.hasDay || p.dayLast || p.day.first != p.day.last || p.taken >= len(ts) {
+	if !p.hasClocks || !p.hasDay || p.dayLast || p.day.first != p.day.last || p.used >= len(ts) {
 		return
 	}
 	if from, to, doubt := settle(p.at, p.to); doubt || to.at > from.at {
 		return
 	}
-	rest := ts[p.taken:]
+	rest := ts[p.used:]
 	if rest[0].text == "on" || rest[0].text == "the" {
 		rest = rest[1:]
 	}
 	if d, n := r.readDay(rest, p.day.first, false); n > 0 && d.first == d.last && d.first == p.day.first.AddDays(1) {
-		p.taken = len(ts) - len(rest) + n
+		p.used = len(ts) - len(rest) + n
 	}
 }
 

@@ -37,28 +37,28 @@ func (l length) wholeDays() bool { return l.exact == 0 }
 const maxLength = 10_000
 
 // readLength parses "2h", "90 minutes", "1h30m", "half an hour", "2 and a half hours", "3 Tage".
-func readLength(ts []token) (l length, taken int) {
+func readLength(ts []token) (l length, used int) {
 	if len(ts) > 1 && ts[0].text == "the" && ts[1].text == "next" {
-		taken = 2
+		used = 2
 	} else if len(ts) > 0 && (ts[0].text == "another" || ts[0].text == "about" || ts[0].text == "next") {
-		taken = 1
+		used = 1
 	}
 	found := false
-	if taken > 0 && taken < len(ts) && ts[taken-1].text == "next" { // the next hour
-		if l, ok := unitLength(1, ts[taken].text); ok && l.exact > 0 && len(ts[taken].text) > 1 {
-			return l, taken + 1
+	if used > 0 && used < len(ts) && ts[used-1].text == "next" { // the next hour
+		if l, ok := unitLength(1, ts[used].text); ok && l.exact > 0 && len(ts[used].text) > 1 {
+			return l, used + 1
 		}
 	}
-	for taken < len(ts) {
-		part, n := readLengthPart(ts[taken:])
+	for used < len(ts) {
+		part, n := readLengthPart(ts[used:])
 		if n == 0 {
 			break
 		}
 		l.exact, l.days, l.months = l.exact+part.exact, l.days+part.days, l.months+part.months
-		taken, found = taken+n, true
-		if taken+1 < len(ts) && (ts[taken].text == "and" || ts[taken].text == "und") {
-			if _, more := readLengthPart(ts[taken+1:]); more > 0 {
-				taken++
+		used, found = used+n, true
+		if used+1 < len(ts) && (ts[used].text == "and" || ts[used].text == "und") {
+			if _, more := readLengthPart(ts[used+1:]); more > 0 {
+				used++
 				continue
 			}
 		}
@@ -66,7 +66,7 @@ func readLength(ts []token) (l length, taken int) {
 	if !found {
 		return length{}, 0
 	}
-	return l, taken
+	return l, used
 }
 
 // readLengthPart parses one number with its unit.

@@ -21,7 +21,7 @@ type pieces struct {
 	later     bool   // the time is after midnight of the night of the day
 	dayLast   bool   // the day came after the times
 	zone      string // a word that isZone accepts
-	taken     int
+	used     int
 }
 
 // pieces parses a day, a time or range of times, and a part of the day, in any order, each at most
@@ -40,7 +40,7 @@ func (r *reading) parts(ts []token, ref time.Time, isEnd bool) pieces {
 		j := i
 		if i+1 < len(ts) && (ts[i].text == "all" || ts[i].text == "whole") && ts[i+1].text == "day" { // all day tomorrow
 			if i += 2; p.hasDay {
-				p.taken = i
+				p.used = i
 			}
 			continue
 		}
@@ -62,7 +62,7 @@ func (r *reading) parts(ts []token, ref time.Time, isEnd bool) pieces {
 			return p
 		}
 		i = j + n
-		p.taken = i
+		p.used = i
 	}
 	return p
 }

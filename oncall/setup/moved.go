@@ -50,7 +50,7 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []oncall.Sentence {
 	if z, err := schedule.LoadZone(is.TimeZone()); err == nil {
 		zone = z.Location()
 	}
-	told := func(verb string, s sum) string {
+	describe := func(verb string, s sum) string {
 		hours := oncall.Say("%s %s h from %s to %s", verb, hoursText(s.length), s.from.In(zone).Format("2 Jan"), s.to.In(zone).Format("2 Jan"))
 		return hours.String()
 	}
@@ -59,11 +59,11 @@ func HoursMoved(was, is *schedule.Schedule, now time.Time) []oncall.Sentence {
 		gains, loses := sums[u][0], sums[u][1]
 		switch {
 		case loses.length == 0:
-			out = append(out, oncall.Say("%s %s", u, told("gains", gains)))
+			out = append(out, oncall.Say("%s %s", u, describe("gains", gains)))
 		case gains.length == 0:
-			out = append(out, oncall.Say("%s %s", u, told("loses", loses)))
+			out = append(out, oncall.Say("%s %s", u, describe("loses", loses)))
 		default:
-			out = append(out, oncall.Say("%s %s and %s", u, told("gains", gains), told("loses", loses)))
+			out = append(out, oncall.Say("%s %s and %s", u, describe("gains", gains), describe("loses", loses)))
 		}
 	}
 	return out

@@ -49,8 +49,8 @@ func CheckChannels(named []SlackName, all []oncall.SlackChannel) []SlackFault {
 					"Until then it shows only numbers and states.",
 			})
 		}
-		switch other, taken := oncall.LookUpChannel(n.Named, "", all); {
-		case !found && n.Before != "" && taken:
+		switch other, used := oncall.LookUpChannel(n.Named, "", all); {
+		case !found && n.Before != "" && used:
 			faults = append(faults, SlackFault{
 				Where: n.Where, What: fmt.Sprintf("%s was the channel %s, which is gone, or is private and the app is not in it", word, n.Before),
 				Remedy: fmt.Sprintf("Another channel is called so now, and gets nothing meanwhile. If that one is meant, write channel: %s.", other.ID),
@@ -71,7 +71,7 @@ func CheckChannels(named []SlackName, all []oncall.SlackChannel) []SlackFault {
 				Where: n.Where, What: fmt.Sprintf("%s is called #%s now, and messages go there", word, c.Name),
 				Remedy: "Correct the name in the set-up file.", Note: true,
 			}
-			if taken && other.ID != c.ID {
+			if used && other.ID != c.ID {
 				f.Remedy = fmt.Sprintf("Another channel has the old name, and gets nothing. Correct the name in the set-up file, or write channel: %s if that one is meant.", other.ID)
 			}
 			faults = append(faults, f)
