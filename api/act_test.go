@@ -41,7 +41,7 @@ func mail(t testing.TB, title string) mailed {
 			t.Fatal(err)
 		}
 	}
-	token, err := w.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, w.clock.now())
+	token, err := w.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, w.clock.Now())
 	w.must(err)
 	return mailed{w, incident, "/v1/act/" + token}
 }
@@ -156,11 +156,11 @@ func TestMailLinkForResponders(t *testing.T) {
 	t.Parallel()
 	m := mail(t, "disk full")
 	const bo = oncall.UserID("U0BO")
-	_, err := m.store.Act(t.Context(), m.incident, oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActAsk, User: bo}, m.clock.now())
+	_, err := m.store.Act(t.Context(), m.incident, oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActAsk, User: bo}, m.clock.Now())
 	m.must(err)
 	var page oncall.PageID
 	m.must(m.pool.QueryRow(t.Context(), "SELECT id FROM pages WHERE user_id = $1", bo).Scan(&page))
-	token, err := m.store.Token(t.Context(), page, bo, [32]byte{1}, m.clock.now())
+	token, err := m.store.Token(t.Context(), page, bo, [32]byte{1}, m.clock.Now())
 	m.must(err)
 	m.says(m.press("d"), http.StatusOK, "Answer 1a to acknowledge") // Ann was not asked
 	m.path = "/v1/act/" + token
@@ -226,7 +226,7 @@ func TestMailLinkExpires(t *testing.T) {
 		m.says(m.press("a"), http.StatusGone, "not valid")
 	}
 	m.path = right
-	m.clock.advance(49 * time.Hour)
+	m.clock.Advance(49 * time.Hour)
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "expired")
 	m.says(m.press("a"), http.StatusGone, "expired")
 	if is := m.status(); is != oncall.Triggered {
@@ -243,7 +243,7 @@ func TestMailLinkExpires(t *testing.T) {
 func TestMailLinkStillOnIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	token, err := w.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, w.clock.now())
+	token, err := w.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, w.clock.Now())
 	w.must(err)
 	m := mailed{world: w, path: "/v1/act/" + token}
 	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
@@ -260,7 +260,7 @@ func TestGuessedMailLinksSkipTheDatabase(t *testing.T) {
 	m.must(err)
 	_, err = lock.Exec(t.Context(), "LOCK TABLE signing_keys IN ACCESS EXCLUSIVE MODE")
 	m.must(err)
-	forged := oncall.SignToken([]byte("a guess"), oncall.Claim{Page: 1, User: "U0ANN", Expires: m.clock.now().Add(time.Hour)})
+	forged := oncall.SignToken([]byte("a guess"), oncall.Claim{Page: 1, User: "U0ANN", Expires: m.clock.Now().Add(time.Hour)})
 	for n := range 40 {
 		for _, token := range []string{"x", forged} {
 			want := http.StatusGone

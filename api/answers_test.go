@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 func TestProblems(t *testing.T) {
@@ -102,7 +103,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 			t.Fatalf("request %d: got %d, want %d", i, got.code, http.StatusUnauthorized)
 		}
 	}
-	w.clock.advance(20 * time.Second)
+	w.clock.Advance(20 * time.Second)
 	got := w.post(strangeKey, `{"title":"x"}`)
 	w.wantProblem(got, http.StatusTooManyRequests,
 		`"status":429,"detail":"Too many requests without a good key came from this address; correct the key."`)
@@ -112,7 +113,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("a good key got %d %s", got.code, got.body)
 	}
-	w.clock.advance(40 * time.Second)
+	w.clock.Advance(40 * time.Second)
 	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("a minute later: got %d, want %d", got.code, http.StatusUnauthorized)
 	}
@@ -188,8 +189,8 @@ func TestPanic(t *testing.T) {
 // withoutStore is the handler without a database, for routes that don't need one.
 func withoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
-	w := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	w := &world{TB: t, log: &storetest.Log{}, clock: storetest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
 	registry := prometheus.NewRegistry()
-	w.listen(t, api.Config{Clock: w.clock.now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: ready})
+	w.listen(t, api.Config{Clock: w.clock.Now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: ready})
 	return w
 }

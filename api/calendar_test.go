@@ -30,13 +30,13 @@ func subscribed(t *testing.T) (w *world, own, whole string, feed store.Feed) {
 			Name: "orders, primary", Team: "orders", TimeZone: "Europe/Berlin",
 			Rotations: []setup.Rotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}, {"Bo; Brand"}}}},
 		}},
-	}, store.ApplyOptions{Write: true}, w.clock.now())
+	}, store.ApplyOptions{Write: true}, w.clock.Now())
 	w.must(err)
 	dir, err := w.store.Directory(t.Context())
 	w.must(err)
-	feed, own, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, w.clock.now())
+	feed, own, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{UserID: "U0ANN", CreatedBy: "U0ANN"}, w.clock.Now())
 	w.must(err)
-	_, whole, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, w.clock.now())
+	_, whole, err = w.store.MakeFeed(t.Context(), oncall.ByTimer(), store.Feed{ScheduleID: dir.Schedules[0].ID(), CreatedBy: "U0ANN"}, w.clock.Now())
 	w.must(err)
 	return w, own, whole, feed
 }
@@ -85,7 +85,7 @@ func TestCalendarNotModified(t *testing.T) {
 	path := "/v1/calendar/" + own + ".ics"
 	first := d.send(http.MethodGet, path, nil)
 	tag := first.header.Get("ETag")
-	d.clock.advance(3 * time.Hour)
+	d.clock.Advance(3 * time.Hour)
 	for _, header := range []string{tag, `"other", W/` + tag, "*"} {
 		got := d.send(http.MethodGet, path, nil, "If-None-Match: "+header)
 		if got.code != http.StatusNotModified || got.body != "" || got.header.Get("ETag") != tag {
@@ -98,8 +98,8 @@ func TestCalendarNotModified(t *testing.T) {
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)
 	_, err = d.store.AddOverride(t.Context(), oncall.ByTimer(), dir.Schedules[0].ID(), schedule.Override{
-		Kind: schedule.OverrideSwap, Start: d.clock.now(), End: d.clock.now().Add(time.Hour), From: "U0ANN", To: "U0BO",
-	}, d.clock.now())
+		Kind: schedule.OverrideSwap, Start: d.clock.Now(), End: d.clock.Now().Add(time.Hour), From: "U0ANN", To: "U0BO",
+	}, d.clock.Now())
 	d.must(err)
 	got := d.send(http.MethodGet, path, nil, "If-None-Match: "+tag)
 	if got.code != http.StatusOK || got.header.Get("ETag") == tag || !strings.Contains(got.body, "SEQUENCE:2\r\n") {
@@ -143,7 +143,7 @@ func TestHugeCalendarIsBounded(t *testing.T) {
 func TestUnknownCalendar(t *testing.T) {
 	t.Parallel()
 	d, own, _, feed := subscribed(t)
-	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.now()))
+	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.Now()))
 	const none = `"status":404,"detail":"There is no calendar at this address; it may have been revoked."`
 	for _, file := range []string{own + ".ics", own, strangeKey + ".ics", ".ics", strings.Repeat("x", 3000) + ".ics", "%00.ics", genericKey + ".ics"} {
 		d.wantProblem(d.send(http.MethodGet, "/v1/calendar/"+file, nil), http.StatusNotFound, none)
@@ -169,7 +169,7 @@ func TestCalendarGuessesAreLimited(t *testing.T) {
 	if got := d.send(http.MethodGet, "/v1/calendar/"+own+".ics", nil); got.code != http.StatusOK {
 		t.Errorf("with a good secret: %d, want %d", got.code, http.StatusOK)
 	}
-	d.clock.advance(time.Minute)
+	d.clock.Advance(time.Minute)
 	if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
 		t.Errorf("a minute later: %d, want %d", got.code, http.StatusNotFound)
 	}

@@ -113,7 +113,7 @@ func alertmanager(t *testing.T, ours string) string {
 // Opsgenie. What it sends during a restart is not lost.
 func TestConformanceOfAlertmanager(t *testing.T) {
 	w := newWorld(t)
-	w.clock.advance(time.Since(w.clock.now())) // Alertmanager's is the real one
+	w.clock.Advance(time.Since(w.clock.Now())) // Alertmanager's is the real one
 	w.fold()
 	w.auto(replayKey)
 	var g gate

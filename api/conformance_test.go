@@ -65,16 +65,16 @@ func TestConformanceOfClients(t *testing.T) {
 		Teams:     []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},
 		Schedules: []setup.Schedule{{Name: "orders-primary", Team: "orders", TimeZone: "UTC", Rotations: []setup.Rotation{{Name: "weekly", Start: "2026-01-05 09:00", Every: "week", Turns: []setup.Turn{{"ann"}}}}}},
 		Policies:  []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{{Page: []string{"schedule orders-primary"}}}}},
-	}, store.ApplyOptions{Write: true}, w.clock.now())
+	}, store.ApplyOptions{Write: true}, w.clock.Now())
 	w.must(err)
 	key, _, err := w.store.CreateAPIKey(t.Context(), oncall.ByCommandLine("root"), oncall.APIKey{
 		Name: "tools", Scopes: []oncall.Scope{oncall.ScopeAct, oncall.ScopePage},
-	}, w.clock.now())
+	}, w.clock.Now())
 	w.must(err)
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{
-		System: w.store, Clock: w.clock.now, Log: zerolog.Nop(), Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(),
-		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.now, Log: zerolog.Nop()}),
+		System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(),
+		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.Now, Log: zerolog.Nop()}),
 	})
 	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey, key).CombinedOutput()
 	t.Logf("%s", out)

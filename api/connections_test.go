@@ -146,7 +146,7 @@ func TestMetricsAtTheirOwnAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry := prometheus.NewRegistry()
-	w.listen(t, api.Config{System: w.store, Clock: w.clock.now, Metrics: registry, Ready: w.store.Ready})
+	w.listen(t, api.Config{System: w.store, Clock: w.clock.Now, Metrics: registry, Ready: w.store.Ready})
 	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
 		t.Errorf("%d %s", got.code, got.body)
 	}

@@ -1,13 +1,11 @@
 package api_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,44 +31,8 @@ type world struct {
 	address string // host:port
 	store   *store.System
 	pool    *pgxpool.Pool // for looking at what is stored
-	log     *logbook
-	clock   *clock
-}
-
-// clock stands still until it is moved. Deadlines on sockets must not depend on it.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
-// logbook keeps everything that was logged.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
+	log     *storetest.Log
+	clock   *storetest.Clock
 }
 
 func newWorld(t testing.TB) *world {
@@ -94,7 +56,7 @@ func newWorldTo(t testing.TB, outbound http.RoundTripper) *world {
 
 func newWorldWith(t testing.TB, address, direct string, outbound http.RoundTripper) *world {
 	t.Helper()
-	w := &world{TB: t, log: &logbook{}, clock: &clock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}}
+	w := &world{TB: t, log: &storetest.Log{}, clock: storetest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
 	log := zerolog.New(w.log).Level(zerolog.DebugLevel)
 	var err error
 	w.store, err = store.Open(t.Context(), address, store.Options{MaxConns: 8, Secrets: storetest.Secrets(), Log: log})
@@ -111,7 +73,7 @@ func newWorldWith(t testing.TB, address, direct string, outbound http.RoundTripp
 			{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: genericKey, Storm: "off"},
 			{Name: "prometheus", Team: "orders", Policy: "orders", Format: "alertmanager", Key: alertmanagerKey, Storm: "off"},
 		},
-	}, store.ApplyOptions{Write: true}, w.clock.now())
+	}, store.ApplyOptions{Write: true}, w.clock.Now())
 	w.must(err)
 	_, err = w.pool.Exec(t.Context(), `
 		INSERT INTO users (id, name, email, time_zone, standing)
@@ -120,7 +82,7 @@ func newWorldWith(t testing.TB, address, direct string, outbound http.RoundTripp
 	w.must(err)
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{
-		System: w.store, Clock: w.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Outbound: outbound, Secrets: storetest.Secrets(),
+		System: w.store, Clock: w.clock.Now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Outbound: outbound, Secrets: storetest.Secrets(),
 	})
 	return w
 }
@@ -189,7 +151,7 @@ func (w *world) fold() {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- w.store.Run(ctx, w.clock.now) }()
+	go func() { done <- w.store.Run(ctx, w.clock.Now) }()
 	w.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -241,7 +203,7 @@ func (w *world) auto(key string) {
 		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)
 		SELECT team_id, policy_id, 'anything', 'auto', sha256($1::bytea), right($2, 4), $3
 		FROM integrations
-		WHERE name = 'scripts'`, []byte(key), key, w.clock.now())
+		WHERE name = 'scripts'`, []byte(key), key, w.clock.Now())
 	w.must(err)
 }
 

@@ -22,7 +22,7 @@ import (
 func handlerOf(w *world) http.Handler {
 	registry := prometheus.NewRegistry()
 	return api.New(api.Config{
-		System: w.store, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ping,
+		System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ping,
 		Twilio: api.Twilio{Tokens: []string{newToken}, Public: publicBase},
 	})
 }

@@ -235,7 +235,7 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	dir := t.TempDir()
 	door, err := spool.New(spool.Config{
-		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: w.clock.now, Log: zerolog.Nop(), Metrics: registry,
+		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry,
 	})
 	w.must(err)
 	t.Cleanup(door.Close)
@@ -245,7 +245,7 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Receiver: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
+		System: w.store, Receiver: door, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
 	})
 	w.until("the set-up is on the disk", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "known.json"))

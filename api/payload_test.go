@@ -60,7 +60,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 			continue
 		}
 		p := w.kept(before + 1)[0]
-		w.clock.advance(1e9)
+		w.clock.Advance(1e9)
 		said := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
 		if !strings.HasPrefix(said, c.want) || p.Method != c.method || p.Integration != 1 {
 			t.Errorf("%d: it is kept as %.300s, want %s", i, said, c.want)

@@ -11,7 +11,7 @@ import (
 // watch processes the received pings.
 func (w *world) watch() {
 	w.Helper()
-	w.must(w.store.WatchHeartbeats(w.Context(), w.clock.now()))
+	w.must(w.store.WatchHeartbeats(w.Context(), w.clock.Now()))
 }
 
 // Pings are answered as healthchecks.io does, so that its clients work here.
@@ -50,11 +50,11 @@ func TestPingResponses(t *testing.T) {
 		w.watch()
 	}
 	for name, want := range map[string]oncall.HeartbeatState{"backup": oncall.HeartbeatUp, "dump": oncall.HeartbeatDown} {
-		in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+		in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.Now())
 		w.must(err)
 		h, err := w.store.HeartbeatOf(t.Context(), in.ID, name)
 		w.must(err)
-		if got := h.State(w.clock.now()); got != want {
+		if got := h.State(w.clock.Now()); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
@@ -70,7 +70,7 @@ func TestReadyzReportsTheLag(t *testing.T) {
 	if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != 202 {
 		t.Fatalf("got %d %s", got.code, got.body)
 	}
-	w.clock.advance(20 * time.Second)
+	w.clock.Advance(20 * time.Second)
 	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: the oldest has waited for 20s\n") {
 		t.Errorf("got %d %q", got.code, got.body)
 	}
@@ -90,7 +90,7 @@ func TestFirstPingCreatesHeartbeat(t *testing.T) {
 		}
 		w.watch()
 	}
-	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.Now())
 	w.must(err)
 	h, err := w.store.HeartbeatOf(t.Context(), in.ID, "scripts")
 	w.must(err)
@@ -150,7 +150,7 @@ func TestWatchdogIsAHeartbeat(t *testing.T) {
 	body := func(status string) string {
 		return `{"version":"4","receiver":"deadman","status":"` + status + `","groupKey":"{}","alerts":[{"status":"` + status + `","labels":{"alertname":"Watchdog"},"startsAt":"2026-03-02T08:00:00Z","fingerprint":"f"}]}`
 	}
-	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.now())
+	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.Now())
 	w.must(err)
 	for _, step := range []struct {
 		status string
@@ -162,7 +162,7 @@ func TestWatchdogIsAHeartbeat(t *testing.T) {
 		w.watch()
 		h, err := w.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
 		w.must(err)
-		if got := h.State(w.clock.now()); got != step.want || h.Every != 120 {
+		if got := h.State(w.clock.Now()); got != step.want || h.Every != 120 {
 			t.Errorf("%s: it is %+v, want %s", step.status, h, step.want)
 		}
 	}

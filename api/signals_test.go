@@ -24,7 +24,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	w := newWorld(t)
 	w.want(w.post(genericKey, `{"title":"Queue is stuck","dedup_key":"q1"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1}`+"\n")
-	if n := w.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, w.clock.now()); n != 1 {
+	if n := w.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, w.clock.Now()); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 	got := w.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
@@ -287,21 +287,21 @@ func TestByteOrderMarkIsAccepted(t *testing.T) {
 func TestResponseHintsAtMuteAndOldKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.must(w.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, w.clock.now()))
+	w.must(w.store.MuteIntegration(t.Context(), oncall.ByTimer(), "scripts", nil, w.clock.Now()))
 	post := func() reply {
 		return w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
 	}
 	if got := post(); got.code != http.StatusAccepted || !strings.Contains(got.body, "The integration is muted") {
 		t.Errorf("muted: %d %s", got.code, got.body)
 	}
-	_, err := w.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", w.clock.now())
+	_, err := w.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", w.clock.Now())
 	w.must(err)
-	_, _, err = w.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, w.clock.now())
+	_, _, err = w.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, w.clock.Now())
 	w.must(err)
 	if got := post(); got.code != http.StatusAccepted || strings.Contains(got.body, "muted") {
 		t.Errorf("the old key: %d %s", got.code, got.body)
 	}
-	w.clock.advance(24 * time.Hour)
+	w.clock.Advance(24 * time.Hour)
 	if got := post(); got.code != http.StatusUnauthorized {
 		t.Errorf("the old key a day later: %d %s", got.code, got.body)
 	}

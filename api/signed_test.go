@@ -36,7 +36,7 @@ func signed(secret, body string) string {
 func (w *world) sign(key string) {
 	w.Helper()
 	w.auto(key)
-	_, err := w.store.SignIntegration(w.Context(), oncall.ByTimer(), "anything", signingSecret, w.clock.now())
+	_, err := w.store.SignIntegration(w.Context(), oncall.ByTimer(), "anything", signingSecret, w.clock.Now())
 	w.must(err)
 	_, err = w.pool.Exec(w.Context(), `UPDATE integrations SET signed = true WHERE name = 'anything'`)
 	w.must(err)
@@ -76,13 +76,13 @@ func TestUnsignedSignalsAreRefused(t *testing.T) {
 	}
 
 	// The previous secret is valid for a day.
-	_, err := w.store.SignIntegration(t.Context(), oncall.ByTimer(), "anything", "the next one of theirs", w.clock.now())
+	_, err := w.store.SignIntegration(t.Context(), oncall.ByTimer(), "anything", "the next one of theirs", w.clock.Now())
 	w.must(err)
 	for _, step := range []struct {
 		after     time.Duration
 		old, next int
 	}{{0, 202, 202}, {23*time.Hour + 59*time.Minute, 202, 202}, {2 * time.Minute, 401, 202}} {
-		w.clock.advance(step.after)
+		w.clock.Advance(step.after)
 		if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != step.old {
 			t.Errorf("the one before, %s later: %d", step.after, got.code)
 		}
@@ -99,7 +99,7 @@ func TestSignaturesWithoutOurSecret(t *testing.T) {
 	w := newWorld(t)
 	w.sign(replayKey)
 	registry := prometheus.NewRegistry()
-	w.listen(t, api.Config{System: w.store, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ready})
+	w.listen(t, api.Config{System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ready})
 	const body = `{"dedup_key":"disk","status":"resolved"}`
 	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != 202 || w.stored(`signal->>'unread' = 'true' AND signal->>'action' = 'trigger'`) != 1 {
 		t.Errorf("%d %s", got.code, got.body)
@@ -116,7 +116,7 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	dir := t.TempDir()
 	door, err := spool.New(spool.Config{
-		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 3, Log: zerolog.Nop()}, Clock: w.clock.now, Log: zerolog.Nop(), Metrics: registry,
+		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 3, Log: zerolog.Nop()}, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry,
 	})
 	w.must(err)
 	t.Cleanup(door.Close)
@@ -126,7 +126,7 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Receiver: door, Clock: w.clock.now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, Secrets: storetest.Secrets(),
+		System: w.store, Receiver: door, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, Secrets: storetest.Secrets(),
 	})
 	post := openMail(t, api.MailConfig{Receiver: door})
 	w.until("the set-up is on the disk", func() bool {

@@ -6,12 +6,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
@@ -26,7 +28,7 @@ func hooked(t *testing.T, w *world) *world {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{
-		System: w.store, Clock: w.clock.now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: w.store.Ping,
+		System: w.store, Clock: w.clock.Now, Log: zerolog.New(w.log), Gatherer: registry, Metrics: registry, Ready: w.store.Ping,
 		Twilio: api.Twilio{Tokens: []string{oldToken, newToken}, Public: publicBase},
 	})
 	return w
@@ -46,9 +48,9 @@ func message(text, sid string) url.Values {
 func TestTwilioSMS(t *testing.T) {
 	t.Parallel()
 	d := hooked(t, newWorld(t))
-	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.now())
+	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.Now())
 	d.must(err)
-	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.now())
+	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.Now())
 	d.must(err)
 	got := d.twilio(newToken, "/v1/twilio/sms", message("Reply "+proof.Code, "SM1"))
 	if got.code != http.StatusNoContent { // more than the bare code, and this number is not confirmed yet
@@ -125,7 +127,7 @@ func TestTwilioSignatureIsRequired(t *testing.T) {
 // Without a token or a public address the webhooks don't exist.
 func TestTwilioWithoutToken(t *testing.T) {
 	t.Parallel()
-	h := api.New(api.Config{Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Gatherer: prometheus.NewRegistry(), Clock: (&clock{}).now})
+	h := api.New(api.Config{Log: zerolog.Nop(), Metrics: prometheus.NewRegistry(), Gatherer: prometheus.NewRegistry(), Clock: storetest.NewClock(time.Time{}).Now})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/twilio/sms", nil))
 	if w.Code != http.StatusNotFound {

@@ -64,7 +64,7 @@ func TestTheCanaryComesThrough(t *testing.T) {
 func TestTheCanaryIsLate(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	w.exec(`UPDATE users SET owner = true WHERE id = $1`, ann)
 	w.canary = 5 * time.Minute
 	w.pausePages()
@@ -73,22 +73,22 @@ func TestTheCanaryIsLate(t *testing.T) {
 	other := w.instance(w.open(), w.phone, prometheus.NewRegistry())
 	w.instancesEnd(j, other)
 	w.until("it has opened an incident", func() bool { return w.countOf(`incidents WHERE id = -1`) == 1 })
-	if line := j.Watching(clock.now())[0]; line != "canary: none has come through yet" {
+	if line := j.Watching(clock.Now())[0]; line != "canary: none has come through yet" {
 		t.Errorf("got %q, want %q", line, "canary: none has come through yet")
 	}
 	if n := w.canaryNotices("late"); n > 0 {
 		t.Errorf("%d were told at once", n)
 	}
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 	w.until("Ann is told", func() bool { return w.canaryNotices("late") == 1 })
 	w.until("every instance says so", func() bool {
 		return plainGauge(t, registry, "watchbill_canary_late") == 1 &&
-			strings.Contains(j.Watching(clock.now())[0], "it has opened an incident, and no page was sent")
+			strings.Contains(j.Watching(clock.Now())[0], "it has opened an incident, and no page was sent")
 	})
 	// The next canary is planted all the same, and hangs too.
-	clock.advance(4 * time.Minute)
+	clock.Advance(4 * time.Minute)
 	w.until("the next one hangs", func() bool { return w.countOf(`incidents WHERE id = -2`) == 1 })
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 
 	w.resumePages()
 	w.until("the canary is through", func() bool { return w.through(2) })
@@ -97,9 +97,9 @@ func TestTheCanaryIsLate(t *testing.T) {
 	if n := w.canaryNotices("late"); n != 1 {
 		t.Errorf("Ann was told %d times", n)
 	}
-	clock.advance(2 * time.Hour)
+	clock.Advance(2 * time.Hour)
 	w.until("the first one leaves", func() bool {
-		if err := w.store.Housekeeping(t.Context(), clock.now()); err != nil {
+		if err := w.store.Housekeeping(t.Context(), clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		return w.countOf(`incidents WHERE id IN (-1, -2)`) == 0
@@ -111,7 +111,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	w.canary = time.Minute
 	conn, err := w.store.Pool().Acquire(t.Context())
 	if err != nil {
@@ -126,9 +126,9 @@ func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	w.pulse = func(context.Context) error { beats.Add(1); return nil }
 	j := w.start(w.phone)
 	w.until("it waits", func() bool {
-		return j.Watching(clock.now())[0] == "canary: waits until no earlier release runs beside this one"
+		return j.Watching(clock.Now())[0] == "canary: waits until no earlier release runs beside this one"
 	})
-	clock.advance(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	before := beats.Load()
 	w.until("pulses are sent all the same", func() bool { return beats.Load() > before })
 	if n := w.countOf(`river_job WHERE kind = 'pulse'`); n > 0 {
@@ -170,8 +170,8 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 // A shifted clock runs with the machine's, some time ahead.
 type shifted struct{ ahead atomic.Int64 }
 
-func (s *shifted) now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
-func (s *shifted) advance(d time.Duration) { s.ahead.Add(int64(d)) }
+func (s *shifted) Now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
+func (s *shifted) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // pausePages stops instances started from now on from working on pages.
 func (w *world) pausePages() {

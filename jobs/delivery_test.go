@@ -10,15 +10,16 @@ import (
 
 	"github.com/watchbill/watchbill/notify"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store/storetest"
 )
 
 const annsPhone = "+12025550100"
 
 // withSMS is a world whose instance also has SMS and calls, by both of which Ann can be reached.
-func withSMS(t *testing.T) (w *world, clock *handClock, sms, voice *channel) {
+func withSMS(t *testing.T) (w *world, clock *storetest.Clock, sms, voice *channel) {
 	t.Helper()
 	clock = newClock()
-	w = newWorld(t, "1h", clock.now)
+	w = newWorld(t, "1h", clock.Now)
 	sms, voice = newChannel(), newChannel()
 	w.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
 	w.reachable(ann, oncall.MethodVoice, annsPhone)
@@ -51,13 +52,13 @@ func TestPagesFollowTheRules(t *testing.T) {
 	d.until("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked() // and it is recorded, before time passes
 	for range 11 {
-		clock.advance(5 * time.Second)
+		clock.Advance(5 * time.Second)
 		d.looked()
 	}
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
 		t.Fatalf("%d calls before their time, want 0", n)
 	}
-	clock.advance(5 * time.Second)
+	clock.Advance(5 * time.Second)
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	call := voice.messages(notify.ForPage)[0]
 	if call.To != annsPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
@@ -65,7 +66,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	}
 	d.ack(1, ann)
 	d.until("the call is cut off", func() bool { return voice.cut() == 1 })
-	clock.advance(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	d.until("no page is waiting", func() bool { return d.idle("page") })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
 		t.Errorf("%d SMS after the acknowledgement, want 0", n)
@@ -109,12 +110,12 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 	d.signal("db-1")
 	d.until("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked() // and it is recorded, before time passes
-	clock.advance(9 * time.Second)
+	clock.Advance(9 * time.Second)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
 		t.Fatalf("%d calls after nine seconds, want 0", n)
 	}
-	clock.advance(time.Second)
+	clock.Advance(time.Second)
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 }
 
@@ -130,15 +131,15 @@ func TestExhaustedQuotaIsRetriedLater(t *testing.T) {
 	d.signal("db-1")
 	d.until("the person is told in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
 	d.looked()
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	d.until("a call is tried", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	d.looked()
-	clock.advance(9 * time.Minute)
+	clock.Advance(9 * time.Minute)
 	d.looked()
 	if n := len(voice.messages(notify.ForPage)); n != 1 {
 		t.Errorf("%d calls within nine minutes, want 1", n)
 	}
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 	d.until("it is tried again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
 }
 
@@ -158,12 +159,12 @@ func TestFailureAfterAcceptance(t *testing.T) {
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	d.looked()
 	voice.becomes("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
-	clock.advance(5 * time.Second)
+	clock.Advance(5 * time.Second)
 	d.until("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
 		t.Errorf("%d SMS before the second call, want 0", n)
 	}
-	clock.advance(30 * time.Second)
+	clock.Advance(30 * time.Second)
 	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
 	d.looked() // and it is recorded, before time passes
 	calls := voice.messages(notify.ForPage)
@@ -171,11 +172,11 @@ func TestFailureAfterAcceptance(t *testing.T) {
 		t.Errorf("the second call: %+v", calls[1])
 	}
 	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
-	clock.advance(5 * time.Second)
+	clock.Advance(5 * time.Second)
 	d.until("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 	d.looked() // and it is recorded, before time passes
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
-	clock.advance(5 * time.Second)
+	clock.Advance(5 * time.Second)
 	d.until("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
 	if n := len(d.events(1, oncall.EventUnreached)); n != 1 {
 		t.Errorf("the step was lost %d times, want once", n)
@@ -230,7 +231,7 @@ func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 			d.signal("db-1")
 			d.until("an SMS is sent", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 			d.looked()
-			clock.advance(10 * time.Second)
+			clock.Advance(10 * time.Second)
 			d.until("the SMS is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
 			if n := len(sms.messages(notify.ForPage)); n != test.sends {
 				t.Errorf("%d SMS, want %d", n, test.sends)
@@ -269,7 +270,7 @@ func TestAnsweredBySMS(t *testing.T) {
 func TestAStormIsBundled(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	w.start(w.phone)
 	const steps, each = 30, 10
 	for s := range steps {
@@ -282,7 +283,7 @@ func TestAStormIsBundled(t *testing.T) {
 		w.accept(w.id, batch...)
 		w.until("they are folded", func() bool { return w.paged(ann) == (s+1)*each })
 		w.looked()
-		clock.advance(2 * time.Second)
+		clock.Advance(2 * time.Second)
 	}
 	w.until("Ann is told of all", func() bool {
 		told := 0
@@ -323,6 +324,6 @@ func TestAFailingProviderIsPassedOver(t *testing.T) {
 	d.accept(d.id, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,
 	})
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) >= 2 })
 }

@@ -20,7 +20,7 @@ import (
 func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	metrics := prometheus.NewRegistry()
 	j := w.instance(w.open(), w.phone, metrics)
 	t.Cleanup(func() { stop(t, j) })
@@ -34,7 +34,7 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 		Purpose: notify.ForPage, Key: sent[0].Key, To: string(ann), Incident: int64(id), Title: "disk full on db-1",
 		Severity: "critical", Team: "Payments", Attempt: 1,
 		Why: "the escalation policy names you", Reason: []string{"the escalation policy names you"},
-		Opened: clock.now(), Expires: clock.now().Add(time.Hour), Since: "Mon 2 Mar 10:00 CET", Until: "Mon 2 Mar 11:00 CET",
+		Opened: clock.Now(), Expires: clock.Now().Add(time.Hour), Since: "Mon 2 Mar 10:00 CET", Until: "Mon 2 Mar 11:00 CET",
 	}
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)

@@ -52,14 +52,14 @@ func (w *world) withPeer() *peer {
 func TestPulsesStopWithThePages(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	w.canary = 5 * time.Minute
 	peer := w.withPeer()
 	registry := prometheus.NewRegistry()
 	j := w.instance(w.open(), w.phone, registry)
 	w.instancesEnd(j, w.instance(w.open(), w.phone, prometheus.NewRegistry()))
 	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	w.until("and another a minute later", func() bool { return peer.heard.Load() == 2 })
 	if n := w.countOf(`river_job WHERE kind = 'pulse' AND queue = 'page'`); n != 2 {
 		t.Errorf("%d pulses were queued, want 2", n)
@@ -67,13 +67,13 @@ func TestPulsesStopWithThePages(t *testing.T) {
 
 	// A failed one is counted, and has no other effect.
 	peer.status.Store(http.StatusBadGateway)
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	w.until("the third isn't taken", func() bool { return peer.heard.Load() == 3 })
 	peer.status.Store(http.StatusOK)
 
 	w.pauseNow()
 	for range 8 {
-		clock.advance(time.Minute)
+		clock.Advance(time.Minute)
 		w.until("a pulse waits among the pages", func() bool {
 			return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 1
 		})
@@ -85,16 +85,16 @@ func TestPulsesStopWithThePages(t *testing.T) {
 	w.resumePages()
 	w.until("the stale one is not sent", func() bool { return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 0 })
 	storetest.Until(t, 3*patience, "the canary is through", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 0 })
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	w.until("pulses are heard again", func() bool { return peer.heard.Load() >= 4 })
-	w.until("people can see it", func() bool { return strings.HasPrefix(j.Watching(clock.now())[1], "pulse: ") })
+	w.until("people can see it", func() bool { return strings.HasPrefix(j.Watching(clock.Now())[1], "pulse: ") })
 }
 
 // No pulse is sent during a database outage, and pulses resume afterwards.
 func TestPulsesStopWithTheDatabase(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	peer := w.withPeer()
 	proxy, address := storetest.NewProxy(t, w.url)
 	db, err := store.Open(t.Context(), address, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
@@ -106,13 +106,13 @@ func TestPulsesStopWithTheDatabase(t *testing.T) {
 	w.instancesEnd(j)
 	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
 	proxy.Set(storetest.ProxyDown)
-	clock.advance(time.Minute)
-	w.until("it is withheld", func() bool { return strings.HasPrefix(j.Watching(clock.now())[1], "pulse: withheld") })
+	clock.Advance(time.Minute)
+	w.until("it is withheld", func() bool { return strings.HasPrefix(j.Watching(clock.Now())[1], "pulse: withheld") })
 	if n := peer.heard.Load(); n != 1 {
 		t.Errorf("%d pulses were heard, want 1", n)
 	}
 	proxy.Set(storetest.ProxyUp)
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	w.until("pulses are heard again", func() bool { return peer.heard.Load() > 1 })
 }
 
@@ -120,7 +120,7 @@ func TestPulsesStopWithTheDatabase(t *testing.T) {
 func TestAPulseThatHangsHoldsUpNothing(t *testing.T) {
 	t.Parallel()
 	clock := &shifted{}
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	begun := make(chan struct{}, 8)
 	w.pulse = func(ctx context.Context) error {
 		begun <- struct{}{}

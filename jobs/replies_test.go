@@ -47,7 +47,7 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	if c := cursor(); c != "" && c != "0" {
 		t.Errorf("the bad answer is given up at once: read up to %s", c)
 	}
-	clock.advance(2 * time.Minute)
+	clock.Advance(2 * time.Minute)
 	d.until("the bad answer is given up", func() bool { return cursor() == "2" })
 	if n := len(d.events(1, oncall.EventAcknowledged)); n != 1 {
 		t.Errorf("acknowledged %d times, want 1", n)
@@ -81,7 +81,7 @@ func TestUnreadableAnswersAlarmAdmins(t *testing.T) {
 	if n := told(); n != 0 {
 		t.Errorf("told %d times at once, want 0", n)
 	}
-	clock.advance(time.Minute)
+	clock.Advance(time.Minute)
 	d.until("it is told", func() bool { return told() == 1 })
 	if n := gauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
 		t.Errorf("the metric is %v, want %v", n, 1)
@@ -127,13 +127,13 @@ func TestAdminsAreToldWhatToFix(t *testing.T) {
 		return n
 	}
 	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Remedy: "register the number"})
-	clock.advance(10 * time.Second)
+	clock.Advance(10 * time.Second)
 	d.until("admins are told", func() bool { return told("register the number") == 1 })
 	sms.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Remedy: "allow the country"}
 	}
-	clock.advance(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	d.signal("db-2")
-	clock.advance(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	d.until("admins are told of the country", func() bool { return told("allow the country") == 1 })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -104,12 +103,12 @@ func (w *world) paged(user oncall.UserID) (n int) {
 func TestAckStopsTheTimer(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "5m", clock.now)
+	w := newWorld(t, "5m", clock.Now)
 	w.start(w.phone)
 	id := w.signal("db-1")[0]
 	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
 	w.ack(id, ann)
-	clock.advance(6 * time.Minute)
+	clock.Advance(6 * time.Minute)
 	w.until("the timer has fired", func() bool { return w.idle("escalate") })
 	if n := len(w.phone.to(bo)); n != 0 {
 		t.Errorf("%d messages to Bo, want none", n)
@@ -120,32 +119,32 @@ func TestAckStopsTheTimer(t *testing.T) {
 func TestTimersGoByTheClock(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "1h", clock.now)
+	w := newWorld(t, "1h", clock.Now)
 	w.start(w.phone)
 	w.signal("db-1")
 	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
-	clock.advance(time.Hour)
+	clock.Advance(time.Hour)
 	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
 }
 
 func TestRequeuesLostTimers(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "5m", clock.now)
+	w := newWorld(t, "5m", clock.Now)
 	ids := w.signal(keys(3)...)
 	w.ack(ids[2], ann)
 	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
 	}
-	clock.advance(5*time.Minute + 20*time.Second)
-	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+	clock.Advance(5*time.Minute + 20*time.Second)
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 0 || err != nil {
 		t.Fatalf("requeued %d, %v; 20 seconds are not overdue", n, err)
 	}
-	clock.advance(20 * time.Second)
-	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 2 || err != nil {
+	clock.Advance(20 * time.Second)
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 2 || err != nil {
 		t.Fatalf("requeued %d, %v; want 2", n, err)
 	}
-	if n, err := w.store.RequeueOverdue(t.Context(), clock.now()); n != 0 || err != nil {
+	if n, err := w.store.RequeueOverdue(t.Context(), clock.Now()); n != 0 || err != nil {
 		t.Fatalf("requeued %d more, %v; they are in the queue", n, err)
 	}
 	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
@@ -160,19 +159,19 @@ func TestRequeuesLostTimers(t *testing.T) {
 func TestReleasesStuckJobs(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	w := newWorld(t, "5m", clock.now)
+	w := newWorld(t, "5m", clock.Now)
 	w.signal("db-1")
 	_, err := w.store.Pool().Exec(t.Context(),
-		`UPDATE river_job SET state = 'running', attempted_at = $1 WHERE kind = 'page'`, clock.now())
+		`UPDATE river_job SET state = 'running', attempted_at = $1 WHERE kind = 'page'`, clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock.advance(80 * time.Second)
-	if n, err := w.store.ReleaseStuck(t.Context(), clock.now()); n != 0 || err != nil {
+	clock.Advance(80 * time.Second)
+	if n, err := w.store.ReleaseStuck(t.Context(), clock.Now()); n != 0 || err != nil {
 		t.Errorf("released %d, %v; 80 seconds are not too long", n, err)
 	}
-	clock.advance(20 * time.Second)
-	if n, err := w.store.ReleaseStuck(t.Context(), clock.now()); n != 1 || err != nil {
+	clock.Advance(20 * time.Second)
+	if n, err := w.store.ReleaseStuck(t.Context(), clock.Now()); n != 1 || err != nil {
 		t.Errorf("released %d, %v; want 1", n, err)
 	}
 	w.start(w.phone)
@@ -301,24 +300,7 @@ func hardStop(t *testing.T, j *jobs.Jobs) {
 	}
 }
 
-// A handClock stands still unless advanced.
-type handClock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *handClock {
-	return &handClock{at: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
-}
-
-func (c *handClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *handClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
+// newClock returns a clock that shows a Monday morning.
+func newClock() *storetest.Clock {
+	return storetest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 }

@@ -1,7 +1,6 @@
 package rest_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,27 +35,9 @@ type world struct {
 	testing.TB
 	store   *store.System
 	pool    *pgxpool.Pool
-	log     *logbook
+	log     *storetest.Log
 	address string
 	now     time.Time
-}
-
-// logbook keeps everything that was logged.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logbook) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(b)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
 }
 
 func document() setup.Setup {
@@ -98,7 +78,7 @@ func document() setup.Setup {
 
 func newWorld(t testing.TB, options ...func(*rest.Config)) *world {
 	t.Helper()
-	w := &world{TB: t, log: &logbook{}, now: start}
+	w := &world{TB: t, log: &storetest.Log{}, now: start}
 	url := storetest.NewURL(t)
 	log := zerolog.New(w.log).Level(zerolog.DebugLevel)
 	var err error
