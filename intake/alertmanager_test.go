@@ -70,7 +70,7 @@ func TestAlertmanagerReconcile(t *testing.T) {
 	} {
 		signals, err := intake.Alertmanager([]byte(tt.body))
 		if err != nil {
-			t.Errorf("%s: %v", tt.body, err)
+			t.Errorf("reading %s: got %v, want signals", tt.body, err)
 			continue
 		}
 		var actions []oncall.Action
@@ -95,12 +95,12 @@ func TestAlertmanagerFingerprintStandsForAllLabels(t *testing.T) {
 		return signals[0].DedupKey
 	}
 	if key(`{"a":"1","b":"2"}`) != key(`{"b":"2","a":"1"}`) {
-		t.Error("the order of labels counts")
+		t.Error("the order of labels changes the key, want the same key")
 	}
 	keys := map[string]string{}
 	for _, labels := range []string{`{"a":"1"}`, `{"a":"2"}`, `{"a":"1","b":""}`, `{"a":"","1":"b"}`, `{"a1":"","b":""}`, `{"a":"1b"}`} {
 		if other, taken := keys[key(labels)]; taken {
-			t.Errorf("%s and %s have one key", labels, other)
+			t.Errorf("%s and %s have one key, want two", labels, other)
 		}
 		keys[key(labels)] = labels
 	}
@@ -120,7 +120,7 @@ func TestAlertmanagerStartsAtInMicroseconds(t *testing.T) {
 	} {
 		signals, err := intake.Alertmanager(fmt.Appendf(nil, `{"alerts":[{"fingerprint":"f","startsAt":%q}]}`, in))
 		if err != nil {
-			t.Errorf("%s: %v", in, err)
+			t.Errorf("reading startsAt %s: %v, want a signal", in, err)
 		} else if !signals[0].StartsAt.Equal(want) {
 			t.Errorf("%s: got %v, want %v", in, signals[0].StartsAt, want)
 		}
@@ -190,11 +190,11 @@ func TestAlertWithoutLabelsIsKeyedByName(t *testing.T) {
 	body := `{"status":"firing","groupKey":"g","alerts":[{"fingerprint":"f","status":"firing"},{"status":"STATUS","annotations":{"summary":"disk full"}}]}`
 	firing, err := intake.Alertmanager([]byte(strings.Replace(body, "STATUS", "firing", 1)))
 	if err != nil || len(firing) != 3 {
-		t.Fatalf("%v, %v", firing, err)
+		t.Fatalf("got %v, %v, want three signals", firing, err)
 	}
 	over, err := intake.Alertmanager([]byte(strings.Replace(body, "STATUS", "resolved", 1)))
 	if err != nil || len(over) != 3 || over[1].Action != oncall.Clear || over[1].DedupKey != firing[1].DedupKey || firing[1].Title != "disk full" {
-		t.Errorf("%v, %v", over, err)
+		t.Errorf("got %v, %v, want the second of three to clear \"disk full\"", over, err)
 	}
 }
 

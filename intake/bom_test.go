@@ -23,9 +23,9 @@ func TestWithoutBOM(t *testing.T) {
 		}
 	}
 	if got := intake.Unmarked([]byte{0xff, 0xfe, 'a', 0, 'b'}); string(got) != "a" {
-		t.Errorf("half a character at the end: %q", got)
+		t.Errorf("UTF-16 with half a character at the end: got %q, want \"a\"", got)
 	}
 	if got := intake.Unmarked(nil); len(got) != 0 {
-		t.Errorf("nothing: %q", got)
+		t.Errorf("nil: got %q, want nothing", got)
 	}
 }

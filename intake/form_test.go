@@ -38,12 +38,12 @@ func TestFormIgnoresTheContentType(t *testing.T) {
 		`{"summary":"x"}`: `{"dedup":"k","summary":"x"}`, `{ }`: `{"dedup":"k" }`, `{"dedup":"own"}`: `{"dedup":"k","dedup":"own"}`, `[]`: `[]`,
 	} {
 		if got := string(Said(url.Values{"dedup": {"k"}}, "application/json", []byte(body))); got != want {
-			t.Errorf("%s with a key in the address: %s", body, got)
+			t.Errorf("%s with a key in the address: got %s, want %s", body, got, want)
 		}
 	}
 	latin := []byte("{\"title\":\"St\xf6rung\"}")
 	if got := string(Said(url.Values{}, "application/json; charset=ISO-8859-1", latin)); got != `{"title":"Störung"}` {
-		t.Errorf("in another character set: %s", got)
+		t.Errorf("ISO-8859-1: got %s, want it in UTF-8", got)
 	}
 }
 
@@ -67,7 +67,7 @@ func TestKeySearchIsCheap(t *testing.T) {
 		}
 		runtime.ReadMemStats(&after)
 		if used := (after.TotalAlloc - before.TotalAlloc) >> 10; used > uint64(4*len(body))>>10 {
-			t.Errorf("%s: %d KiB of %d took %d KiB", name, len(body)>>10, len(body)>>10, used)
+			t.Errorf("%s: a body of %d KiB took %d KiB, want at most four times its size", name, len(body)>>10, used)
 		}
 	}
 	for body, want := range map[string]string{

@@ -16,7 +16,7 @@ func TestEveryFormatIsComplete(t *testing.T) {
 	for _, f := range intake.Formats {
 		name := string(f.Name)
 		if name == "" || seen[name] || f.Parse == nil || f.Limit <= 0 || f.Title == "" {
-			t.Errorf("format %q: %+v", name, f)
+			t.Errorf("format %q: got %+v, want a unique name, a title, a parser and a limit", name, f)
 		}
 		seen[name] = true
 		if got := intake.Of(f.Name); got.Name != f.Name {
@@ -39,7 +39,7 @@ func TestDocument(t *testing.T) {
 	for _, f := range intake.Formats {
 		text := intake.Guide(f.Name, "", "")
 		if text == "" {
-			t.Errorf("nothing says what to set in %s", f.Title)
+			t.Errorf("%s has no guide, want one", f.Title)
 		}
 		fmt.Fprintf(&want, "\n## %s\n\n`kind: %s`\n\n%s", strings.ToUpper(f.Title[:1])+f.Title[1:], f.Name, text)
 	}
@@ -57,7 +57,7 @@ func TestGuideHasAddressAndKey(t *testing.T) {
 	for _, f := range intake.Formats {
 		text := intake.Guide(f.Name, "https://oncall.example.org/", "0f1e2d3c")
 		if strings.Contains(text, "watchbill.example.com/") || strings.Contains(text, "/KEY") || !strings.Contains(text, "0f1e2d3c") {
-			t.Errorf("%s: %s", f.Name, text)
+			t.Errorf("%s: want the address and the key in the guide, got %s", f.Name, text)
 		}
 	}
 	if got := intake.Guide(oncall.Format("kuma"), "", ""); !strings.Contains(got, "https://watchbill.example.com/v1/signals/KEY") {

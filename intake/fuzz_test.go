@@ -45,7 +45,7 @@ func FuzzForms(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		form, is := intake.Form(body, contentType)
 		if is && !json.Valid(intake.Fields(form)) {
-			t.Errorf("%q becomes %q", body, intake.Fields(form))
+			t.Errorf("%q becomes %q, want valid JSON", body, intake.Fields(form))
 		}
 		_ = intake.Key(body)
 	})
@@ -61,7 +61,7 @@ func parses(t *testing.T, format intake.Format, body []byte) {
 		return
 	}
 	if len(signals) == 0 {
-		t.Errorf("%s: neither signals nor an error", format.Name)
+		t.Errorf("%s: got neither signals nor an error, want one of them", format.Name)
 	}
 	for _, fault := range faults(signals) {
 		t.Errorf("%s: %s", format.Name, fault)
@@ -72,7 +72,7 @@ func parses(t *testing.T, format intake.Format, body []byte) {
 	}
 	var back []oncall.Signal
 	if err := json.Unmarshal(stored, &back); err != nil || !reflect.DeepEqual(back, signals) {
-		t.Errorf("%s: stored as %s, read back as %+v (%v)", format.Name, stored, back, err)
+		t.Errorf("%s: stored as %s, read back as %+v (%v), want the same signals", format.Name, stored, back, err)
 	}
 }
 

@@ -50,7 +50,7 @@ func TestTitlesOfOneAlertShareAKey(t *testing.T) {
 	} {
 		one, other := readOne(t, `{"title":"`+began+`"}`), readOne(t, `{"title":"`+ended+`","status":"ok"}`)
 		if one.DedupKey != other.DedupKey {
-			t.Errorf("%s and %s: two keys", began, ended)
+			t.Errorf("%s and %s have two keys, want one", began, ended)
 		}
 	}
 	for one, other := range map[string]string{
@@ -59,7 +59,7 @@ func TestTitlesOfOneAlertShareAKey(t *testing.T) {
 		"Backup failed":        "Backup slow",
 	} {
 		if readOne(t, `{"title":"`+one+`"}`).DedupKey == readOne(t, `{"title":"`+other+`"}`).DedupKey {
-			t.Errorf("%s and %s: one key", one, other)
+			t.Errorf("%s and %s have one key, want two", one, other)
 		}
 	}
 }
@@ -86,12 +86,12 @@ func TestGenericUnderOtherNames(t *testing.T) {
 		`{"eventType":"ACCEPT","summary":"Disk full","alertKey":"k"}`:              {Action: oncall.AckSignal, Title: "Disk full"},
 	} {
 		if s := readOne(t, body); s.Action != want.Action || s.Title != want.Title {
-			t.Errorf("%s: %s of %q", body, s.Action, s.Title)
+			t.Errorf("%s: got %s %q, want %s %q", body, s.Action, s.Title, want.Action, want.Title)
 		}
 	}
 	shared := readOne(t, `{"title":"x","shared_secret":"hush","password":"hush","owner":"ann"}`)
 	if len(shared.Details) != 1 || shared.Details["owner"] != "ann" {
-		t.Errorf("details %v", shared.Details)
+		t.Errorf("got details %v, want only the owner", shared.Details)
 	}
 }
 
@@ -99,13 +99,13 @@ func TestGenericUnderOtherNames(t *testing.T) {
 func TestSameNameInTwoPlacesIsTwoAlerts(t *testing.T) {
 	t.Parallel()
 	if readOne(t, `{"alert_name":"Slow","host":"web-1"}`).DedupKey == readOne(t, `{"alert_name":"Slow","host":"web-2"}`).DedupKey {
-		t.Error("two hosts, one key")
+		t.Error("two hosts have one key, want two")
 	}
 	if readOne(t, `{"event":"alert.fired","alert":{"name":"Slow"},"hostname":"web-1"}`).DedupKey == readOne(t, `{"event":"alert.fired","alert":{"name":"Slow"},"hostname":"web-2"}`).DedupKey {
-		t.Error("two hosts outside, one key")
+		t.Error("two hosts outside the alert have one key, want two")
 	}
 	if readOne(t, `{"title":"Slow","host":"web-1"}`).DedupKey != readOne(t, `{"title":"Slow","status":"resolved"}`).DedupKey {
-		t.Error("the same title does not close")
+		t.Error("the same title has another key when resolved, want the same")
 	}
 }
 
@@ -113,7 +113,7 @@ func readOne(t *testing.T, body string) oncall.Signal {
 	t.Helper()
 	signals, took, err := intake.Read(intake.Auto, []byte(body))
 	if err != nil || len(signals) != 1 || took != "generic" {
-		t.Fatalf("%s: read as %s: %+v, %v", body, took, signals, err)
+		t.Fatalf("%s: read as %s: %+v, %v, want one generic signal", body, took, signals, err)
 	}
 	return signals[0]
 }
@@ -127,7 +127,7 @@ func TestCardWithOwnFieldsIsGeneric(t *testing.T) {
 		`{"summary":"Disk full","blocks":[{"type":"header","text":"x"}],"status":"closed"}`,
 	} {
 		if s := readOne(t, body); s.Action != oncall.Clear || s.Title != "Disk full" {
-			t.Errorf("%s: %s of %q", body, s.Action, s.Title)
+			t.Errorf("%s: got %s %q, want clear \"Disk full\"", body, s.Action, s.Title)
 		}
 	}
 }

@@ -12,7 +12,7 @@ func generic(t *testing.T, body string) oncall.Signal {
 	t.Helper()
 	signals, err := intake.Generic([]byte(body))
 	if err != nil {
-		t.Fatalf("%.80s: %v", body, err)
+		t.Fatalf("reading %.80s: %v, want a signal", body, err)
 	}
 	if len(signals) != 1 {
 		t.Fatalf("%.80s: %d signals, want 1", body, len(signals))
@@ -62,11 +62,11 @@ func TestGenericPagesDespiteWrongTypes(t *testing.T) {
 		`{"dedup_key":"disk","severity":"critical"}`: "disk",
 	} {
 		if s := generic(t, body); s.Action != oncall.Trigger || s.Title != want || s.Link != "" {
-			t.Errorf("%s: %+v", body, s)
+			t.Errorf("%s: got %+v, want a trigger titled %q without a link", body, s, want)
 		}
 	}
 	if s := generic(t, `{"title":"x","labels":["a"]}`); len(s.Hints) != 1 || s.Hints[0].Field != "labels" {
-		t.Errorf("hints: %v", s.Hints)
+		t.Errorf("got hints %v, want one about labels", s.Hints)
 	}
 }
 
@@ -110,10 +110,10 @@ func TestGenericKeyWithoutDedupKeyIsTheTitle(t *testing.T) {
 		t.Errorf("the resolve has the key %q, want %q", done.DedupKey, fired.DedupKey)
 	}
 	if other := generic(t, `{"title":"Disk full on db-2"}`); other.DedupKey == fired.DedupKey {
-		t.Error("two titles have one key")
+		t.Error("two titles have one key, want two")
 	}
 	if long := strings.Repeat("x", 2_000); generic(t, `{"title":"`+long+`1"}`).DedupKey == generic(t, `{"title":"`+long+`2"}`).DedupKey {
-		t.Error("two titles that begin alike have one key")
+		t.Error("two long titles that begin alike have one key, want two")
 	}
 }
 
@@ -128,7 +128,7 @@ func TestGenericLimits(t *testing.T) {
 		t.Errorf("keys %q, %q, want two hashes", s.DedupKey, s.GroupKey)
 	}
 	if s.Link != "" {
-		t.Errorf("a link of %d bytes was kept", len(s.Link))
+		t.Errorf("a link of %d bytes was kept, want none", len(s.Link))
 	}
 	var labels strings.Builder
 	for i := range 300 {

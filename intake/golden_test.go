@@ -24,7 +24,7 @@ func TestGolden(t *testing.T) {
 	for _, format := range intake.Formats {
 		files, err := filepath.Glob("testdata/" + string(format.Name) + "-*.json")
 		if err != nil || len(files) == 0 {
-			t.Errorf("no payloads of %s: %v", format.Name, err)
+			t.Errorf("no payloads of %s, want some: %v", format.Name, err)
 		}
 		for _, file := range files {
 			t.Run(filepath.Base(file), func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestGolden(t *testing.T) {
 				}
 				if _, recognised, err := intake.Read(intake.Auto, read(t, file)); format.Name != "generic" && format.Name != intake.Auto && format.Name != intake.WatchdogFormat &&
 					(err != nil || recognised != took) {
-					t.Errorf("by itself it is taken for %s, %v", recognised, err)
+					t.Errorf("by itself it is recognized as %s, %v, want its own format", recognised, err)
 				}
 				got, err := json.MarshalIndent(signals, "", "  ")
 				if err != nil {

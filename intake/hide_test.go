@@ -87,17 +87,17 @@ func TestKeepTruncatesBodies(t *testing.T) {
 		body := `{"title":"` + strings.Repeat("x", from-len(`{"title":"`)) + aKey + strings.Repeat("y", 2_000) + `"}`
 		got := kept("application/json", body)
 		if !got.Cut || len(got.Body) > oncall.PayloadLimit || got.Size != int64(len(body)) {
-			t.Fatalf("%d bytes of %d, cut %v", len(got.Body), got.Size, got.Cut)
+			t.Fatalf("kept %d bytes of %d, cut %v, want it cut at the limit", len(got.Body), got.Size, got.Cut)
 		}
 		if i := bytes.IndexByte(got.Body, '0'); i >= 0 {
-			t.Fatalf("a key at %d leaves %q", from, got.Body[i:])
+			t.Fatalf("a key at %d leaves %q, want none of it", from, got.Body[i:])
 		}
 	}
 	if got := kept("", strings.Repeat("x", oncall.PayloadLimit)); got.Cut || len(got.Body) != oncall.PayloadLimit {
-		t.Errorf("what just fits is cut: %d bytes", len(got.Body))
+		t.Errorf("a body that just fits is cut to %d bytes, want all of it", len(got.Body))
 	}
 	if _, _, err := intake.Again(t.Context(), asAuto, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
-		t.Error("what was cut can be read")
+		t.Error("a truncated payload was parsed, want an error")
 	}
 }
 
@@ -106,7 +106,7 @@ func TestReparseGoldenPayloads(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) < 50 {
-		t.Fatalf("%d files, %v", len(files), err)
+		t.Fatalf("got %d files, %v, want at least 50", len(files), err)
 	}
 	for _, file := range files {
 		name, _, _ := strings.Cut(filepath.Base(file), "-")
@@ -115,7 +115,7 @@ func TestReparseGoldenPayloads(t *testing.T) {
 		signals, from, wrong := intake.Read(kind, body)
 		again, fromAgain, err := intake.Again(t.Context(), oncall.Integration{Format: kind}, kept("application/json", string(body)))
 		if diff := cmp.Diff(keysOf(signals), keysOf(again)); diff != "" || from != fromAgain || (err == nil) != (wrong == nil) {
-			t.Errorf("%s, as %s then %s, %v: %s", file, from, fromAgain, err, diff)
+			t.Errorf("%s: read as %s, then as %s, %v, want the same (-first +second): %s", file, from, fromAgain, err, diff)
 		}
 	}
 }
@@ -136,18 +136,18 @@ func TestReparseUsesTheMapping(t *testing.T) {
 		{Action: oncall.Trigger, DedupKey: "db-2", Title: "db-2: cpu", Severity: oncall.Low},
 	}
 	if diff := cmp.Diff(want, keysOf(signals)); diff != "" || from != "generic" || err != nil {
-		t.Errorf("as %s, %v: %s", from, err, diff)
+		t.Errorf("read as %s, %v, want generic signals by the mapping: %s", from, err, diff)
 	}
 	pagerduty := oncall.Payload{Reader: intake.ReadPagerDuty, Body: []byte(body)}
 	if signals, _, err := intake.Again(t.Context(), in, pagerduty); err != nil || len(signals) != 2 {
-		t.Errorf("at PagerDuty's address: %v, %v", signals, err)
+		t.Errorf("at PagerDuty's address: got %v, %v, want two signals by the mapping", signals, err)
 	}
 	opsgenie := oncall.Payload{Reader: intake.ReadOpsgenie + "create", Body: []byte(`{"message":"disk","alias":"a"}`)}
 	if signals, from, err := intake.Again(t.Context(), in, opsgenie); err != nil || from != "opsgenie" || len(signals) != 1 {
-		t.Errorf("at Opsgenie's: %v as %s, %v", signals, from, err)
+		t.Errorf("at Opsgenie's address: got %v as %s, %v, want one signal as opsgenie", signals, from, err)
 	}
 	if _, _, err := intake.Again(t.Context(), in, kept("application/json", `{"title":"disk"}`)); err == nil || !strings.HasPrefix(err.Error(), "The mapping failed: each: ") {
-		t.Errorf("what it can't read: %v", err)
+		t.Errorf("a body that the mapping can't read: got %v, want its error", err)
 	}
 }
 
@@ -179,7 +179,7 @@ func TestReparseOtherAddresses(t *testing.T) {
 	} {
 		signals, from, err := intake.Again(t.Context(), asAuto, c.p)
 		if err != nil || from != c.from || len(signals) == 0 {
-			t.Errorf("%+v: %v as %s, %v", c.p, signals, from, err)
+			t.Errorf("%+v: got %v as %s, %v, want signals as %s", c.p, signals, from, err, c.from)
 			continue
 		}
 		got := keysOf(signals)[0]
@@ -187,7 +187,7 @@ func TestReparseOtherAddresses(t *testing.T) {
 			got.Severity = ""
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("%+v: %s", c.p, diff)
+			t.Errorf("%+v (-want +got): %s", c.p, diff)
 		}
 	}
 }
@@ -202,11 +202,11 @@ func FuzzKeep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		p := intake.Keep(oncall.Payload{Method: "POST", Path: string(body), Query: string(body), Headers: map[string]string{"Content-Type": contentType}, Body: body}, aKey)
 		if len(p.Body) > oncall.PayloadLimit || len(p.Path) > 2_000 || len(p.Query) > 8_000 {
-			t.Errorf("%d bytes of a body, %d of a path, %d of a query", len(p.Body), len(p.Path), len(p.Query))
+			t.Errorf("kept %d bytes of a body, %d of a path, %d of a query, want them within the limits", len(p.Body), len(p.Path), len(p.Query))
 		}
 		for _, text := range []string{string(p.Body), p.Path, p.Query, p.Headers["Content-Type"]} {
 			if strings.Contains(text, aKey) {
-				t.Errorf("the key is in %q", text)
+				t.Errorf("the key is in %q, want it hidden", text)
 			}
 		}
 		_, _, _ = intake.Again(t.Context(), asAuto, p)

@@ -56,7 +56,7 @@ func TestTypeAndHostAreNotNagios(t *testing.T) {
 	} {
 		signals, took, err := intake.Read(intake.Auto, []byte(body))
 		if err != nil || took != "generic" || signals[0].Title != want {
-			t.Errorf("%s: read as %s: %+v, %v", body, took, signals, err)
+			t.Errorf("%s: read as %s: %+v, %v, want generic with the title %q", body, took, signals, err, want)
 		}
 	}
 }

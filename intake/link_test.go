@@ -39,7 +39,7 @@ func TestRunbookIsFound(t *testing.T) {
 				continue // refused, or not an alert
 			}
 			if l := signals[0].Links; len(l) == 0 || l[0] != (oncall.Link{Text: "Runbook", URL: run}) {
-				t.Errorf("%s: %s has the links %v", format.Name, body, l)
+				t.Errorf("%s: %s has the links %v, want the runbook first", format.Name, body, l)
 			}
 		}
 	}
@@ -58,7 +58,7 @@ func TestUnusedFieldsBecomeDetails(t *testing.T) {
 	for body, want := range cases {
 		signals, err := intake.Generic([]byte(body))
 		if err != nil {
-			t.Errorf("%s: %v", body, err)
+			t.Errorf("reading %s: %v, want a signal", body, err)
 			continue
 		}
 		var got []string

@@ -36,7 +36,7 @@ func TestMailSubjects(t *testing.T) {
 	} {
 		fires, over := mailOf(begin), mailOf(end)
 		if fires.Action != oncall.Trigger || over.Action != oncall.Clear || fires.DedupKey != over.DedupKey || fires.DedupKey == "" {
-			t.Errorf("%q: %s %s; %q: %s %s", begin, fires.Action, fires.DedupKey, end, over.Action, over.DedupKey)
+			t.Errorf("%q: %s %s; %q: %s %s; want a trigger and a clear with one key", begin, fires.Action, fires.DedupKey, end, over.Action, over.DedupKey)
 		}
 	}
 }
@@ -52,18 +52,18 @@ func TestAmbiguousMailSubjectsPage(t *testing.T) {
 	} {
 		s := mailOf(subject)
 		if s.Action != oncall.Trigger || s.Title != subject {
-			t.Errorf("%q: %s %q", subject, s.Action, s.Title)
+			t.Errorf("%q: got %s %q, want a trigger with the whole subject", subject, s.Action, s.Title)
 		}
 		if other, twice := keys[s.DedupKey]; twice {
-			t.Errorf("%q and %q have one key", subject, other)
+			t.Errorf("%q and %q have one key, want two", subject, other)
 		}
 		keys[s.DedupKey] = subject
 	}
 	if s := mailOf("Updated problem in 5m 2s: disk full"); s.Action != oncall.Update || s.DedupKey != keyOf(keys, "disk full") {
-		t.Errorf("what somebody did in Zabbix: %+v", s)
+		t.Errorf("an update by a person in Zabbix: got %+v, want an update of the problem", s)
 	}
 	if s := mailOf("** ACKNOWLEDGEMENT Service Alert: db-1/Disk is CRITICAL **"); s.Action != oncall.AckSignal || s.DedupKey != mailOf("** PROBLEM Service Alert: db-1/Disk is CRITICAL **").DedupKey {
-		t.Errorf("an acknowledgement: %+v", s)
+		t.Errorf("got %+v, want an acknowledgement of the problem", s)
 	}
 }
 
@@ -94,7 +94,7 @@ func TestMails(t *testing.T) {
 	} {
 		s := intake.Mail([]byte(c.raw))
 		if s.Title != c.title || s.Body != c.body || string(s.Severity) != c.severity || s.Action != oncall.Trigger {
-			t.Errorf("%s: %q, %q, %q", name, s.Title, s.Body, s.Severity)
+			t.Errorf("%s: got %q, %q, %q, want %q, %q, %q", name, s.Title, s.Body, s.Severity, c.title, c.body, c.severity)
 		}
 	}
 	if s := intake.Mail([]byte("Subject: disk\r\nX-Dedup-Key: k-1\r\n\r\nx")); s.DedupKey != "k-1" {
@@ -102,7 +102,7 @@ func TestMails(t *testing.T) {
 	}
 	for _, raw := range []string{"", "no header", "From: a@example.com\r\n\r\n \r\n", "\x00\xff"} {
 		if s := intake.Mail([]byte(raw)); !s.Unread || s.Action != oncall.Trigger || s.Title == "" {
-			t.Errorf("%q: %+v", raw, s)
+			t.Errorf("%q: got %+v, want an unread trigger", raw, s)
 		}
 	}
 }
@@ -115,7 +115,7 @@ func FuzzMail(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		s := intake.Mail(raw)
 		if s.Title == "" || s.DedupKey == "" && s.Action != oncall.Trigger || !utf8.ValidString(s.Title+s.Body+s.DedupKey) || len(s.Title) > 4_000 || len(s.Body) > 1<<18 {
-			t.Errorf("%+.200v", s)
+			t.Errorf("got %+.200v, want a bounded signal with a title and a key", s)
 		}
 	})
 }

@@ -15,7 +15,7 @@ func TestSnippetsHaveAddressAndKey(t *testing.T) {
 		for _, base := range []string{"https://watchbill.example.com", "https://watchbill.example.com/"} {
 			s := SnippetFor(name, base, "0123456789abcdef0123456789abcdef")
 			if _, short := snippets[name]; strings.Count(s.Text, want) < 1 && name != "prometheus" && name != "pagerduty" && name != "opsgenie" || short && strings.Count(s.Text, want) != 1 || strings.Contains(s.Text, "%!") || s.Where == "" {
-				t.Errorf("%s: %+v", name, s)
+				t.Errorf("%s: got %+v, want the address and the key in it", name, s)
 			}
 		}
 	}
@@ -33,6 +33,6 @@ func TestGenericSnippetIsASignal(t *testing.T) {
 	_, body, _ := strings.Cut(text, "-d '")
 	signals, err := Generic([]byte(strings.TrimSuffix(body, "'")))
 	if err != nil || len(signals) != 1 || signals[0].DedupKey != "db-1/disk" || signals[0].Severity != oncall.High {
-		t.Errorf("%+v, %v", signals, err)
+		t.Errorf("got %+v, %v, want one signal db-1/disk of high severity", signals, err)
 	}
 }

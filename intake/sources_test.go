@@ -28,7 +28,7 @@ func TestEveryPayloadHasASource(t *testing.T) {
 	}
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) < 100 {
-		t.Fatalf("%d payloads, %v", len(files), err)
+		t.Fatalf("got %d payloads, %v, want at least 100", len(files), err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")

@@ -52,22 +52,22 @@ func TestUnknownStatusTriggers(t *testing.T) {
 	} {
 		s := generic(t, `{"title":"x","dedup_key":"d","severity":"critical","status":`+status+`}`)
 		if s.Action != oncall.Trigger || s.Severity != oncall.Critical || s.Title != "x" {
-			t.Errorf("%s: %+v", status, s)
+			t.Errorf("%s: got %+v, want a critical trigger", status, s)
 		}
 		if len(s.Hints) != 1 || s.Hints[0].Field != "status" || !strings.Contains(s.Hints[0].Text, "counts as a trigger") {
-			t.Errorf("%s: hints %v", status, s.Hints)
+			t.Errorf("%s: got hints %v, want one about the status", status, s.Hints)
 		}
 	}
 	if s := generic(t, `{"dedup_key":"d","status":"purple"}`); s.Action != oncall.Trigger || s.Title != "d" {
-		t.Errorf("without a title: %+v", s)
+		t.Errorf("without a title: got %+v, want a trigger titled by its key", s)
 	}
 	signals, err := intake.Alertmanager([]byte(`{"status":"maybe","alerts":[{"fingerprint":"f","status":"pending"},{"fingerprint":"g"},{"fingerprint":"h","status":"purple"}]}`))
 	if err != nil || len(signals) != 3 {
-		t.Fatalf("%v, %v", signals, err)
+		t.Fatalf("got %v, %v, want three signals", signals, err)
 	}
 	for i, hints := range []int{0, 1, 1} {
 		if s := signals[i]; s.Action != oncall.Trigger || len(s.Hints) != hints {
-			t.Errorf("alert %d: %+v", i, s)
+			t.Errorf("alert %d: got %+v, want a trigger with %d hints", i, s, hints)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func TestUnknownSeverityIsHighWithAHint(t *testing.T) {
 	}
 	signals, err := intake.Alertmanager([]byte(`{"alerts":[{"fingerprint":"f","labels":{"severity":"blue"}}]}`))
 	if err != nil || signals[0].Severity != oncall.High || len(signals[0].Hints) != 1 {
-		t.Errorf("%+v, %v", signals, err)
+		t.Errorf("got %+v, %v, want high severity and one hint", signals, err)
 	}
 }
 
