@@ -31,9 +31,9 @@ const (
 // drawer brings an incident's Slack messages up to date. It draws the stored state, and draws again until the state
 // has stopped changing.
 type drawer struct {
-	jobs *Jobs
+	jobs    *Jobs
 	waiting store.WaitingDraw
-	stop <-chan struct{} // closed when the drawer should finish soon
+	stop    <-chan struct{} // closed when the drawer should finish soon
 }
 
 // draw draws an incident until its state stops changing. If draw returns nil, the messages are up to date and the

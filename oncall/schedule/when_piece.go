@@ -21,7 +21,7 @@ type pieces struct {
 	later     bool   // the time is after midnight of the night of the day
 	dayLast   bool   // the day came after the times
 	zone      string // a word that isZone accepts
-	used     int
+	used      int
 }
 
 // pieces parses a day, a time or range of times, and a part of the day, in any order, each at most
