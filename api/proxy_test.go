@@ -23,8 +23,8 @@ func TestClientsOfAProxyAreCountedApartEverywhere(t *testing.T) {
 	w.must(err)
 	log, registry := zerolog.New(w.log).Level(zerolog.DebugLevel), prometheus.NewRegistry()
 	w.listen(t, api.Config{
-		System: w.store, Clock: w.clock.now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(), Proxies: proxies,
-		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.now, Log: log}),
+		System: w.store, Clock: w.clock.Now, Log: log, Gatherer: registry, Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(), Proxies: proxies,
+		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.Now, Log: log}),
 	})
 	for n, try := range []struct{ method, path string }{
 		{http.MethodPost, "/v1/signals/unknown-key-0123456789abcdef"}, {http.MethodPost, "/v2/enqueue"}, {http.MethodGet, "/v1/calendar/unknown.ics"},
