@@ -74,6 +74,11 @@ func (h Hook) Check() error {
 	case len(h.Headers) > 10:
 		return Refuse("There can be ten headers at most.")
 	}
+	for name, value := range h.Options {
+		if text := name + value; len(text) > 1000 || Storable(text) != text {
+			return Refuse("An option of a template is a short text.")
+		}
+	}
 	for _, line := range h.Headers {
 		name, value, is := strings.Cut(line, ":")
 		if !is || !headerName.MatchString(name) || strings.TrimSpace(value) == "" || strings.ContainsAny(line, "\r\n\x00") {
@@ -157,11 +162,10 @@ func (h Hook) Body(e HookEvent) ([]byte, error) {
 		}
 		return string(id)
 	}
-	title := in.ID.String() + " " + in.Title
-	text := strings.TrimSpace(strings.Join([]string{
-		"Watchbill incident " + in.ID.String() + " of the team " + e.Team + ", severity " + string(in.Severity) + ", opened " + in.OpenedAt.UTC().Format(time.RFC3339) + ".",
-		in.Body, in.Link,
-	}, "\n\n"))
+	title := cutText(shownLines(in.ID.String()+" "+in.Title), 250)
+	text := ticketText(h.Template,
+		"Watchbill incident "+in.ID.String()+" of the team "+e.Team+", severity "+string(in.Severity)+", opened "+in.OpenedAt.UTC().Format(time.RFC3339)+".",
+		in.Body, in.Link)
 	var body any
 	switch h.Template {
 	case HookJira:
@@ -170,13 +174,13 @@ func (h Hook) Body(e HookEvent) ([]byte, error) {
 			kind = "Task"
 		}
 		body = map[string]any{"fields": map[string]any{
-			"project": map[string]string{"key": h.Options["project"]}, "issuetype": map[string]string{"name": kind}, "summary": cutText(title, 250), "description": text,
+			"project": map[string]string{"key": h.Options["project"]}, "issuetype": map[string]string{"name": kind}, "summary": title, "description": text,
 			"labels": []string{"watchbill"},
 		}}
 	case HookGitHub:
 		body = map[string]any{"title": title, "body": text, "labels": hookLabels(h.Options["labels"])}
 	case HookGitLab:
-		body = map[string]any{"title": cutText(title, 250), "description": text, "labels": strings.Join(hookLabels(h.Options["labels"]), ",")}
+		body = map[string]any{"title": title, "description": text, "labels": strings.Join(hookLabels(h.Options["labels"]), ",")}
 	case HookServiceNow:
 		rank := map[Severity]string{Critical: "1", High: "2"}[in.Severity]
 		if rank == "" {
