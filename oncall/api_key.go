@@ -35,6 +35,7 @@ type APIKey struct {
 	Scopes    []Scope
 	Hint      string     // its last four characters
 	ExpiresAt *time.Time // nil: never
+	Issuer    string     // of the tokens of the Service that it stands for; "": it was made by hand
 }
 
 // Allows reports whether the key has a scope, or one that includes it.

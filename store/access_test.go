@@ -23,6 +23,7 @@ var withoutActor = map[string]string{
 	"ProveContact":   "the code says whose contact method it is",
 	"ReadToken":      "the token says who",
 	"APIKeyBy":       "the key says who",
+	"ServiceKey":     "the token, which was checked, says who",
 	"LinkSignsIn":    "the link says who",
 	"SignInByLink":   "so here",
 	"SignInByMail":   "the identity provider says who",

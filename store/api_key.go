@@ -36,7 +36,7 @@ type APIKeyState struct {
 // admin.
 func (s *Store) APIKeys(ctx context.Context, by oncall.Actor) ([]APIKeyState, error) {
 	const load = `
-		SELECT id, name, coalesce(team_id, 0) AS team_id, owner, scopes, hint, expires_at, made_at, made_by, old_hint, old_until, used_at, uses
+		SELECT id, name, coalesce(team_id, 0) AS team_id, owner, scopes, hint, expires_at, issuer, made_at, made_by, old_hint, old_until, used_at, uses
 		FROM api_keys
 		WHERE revoked_at IS NULL
 		ORDER BY name`
@@ -160,6 +160,9 @@ func (s *Store) RotateAPIKey(ctx context.Context, by oncall.Actor, name string, 
 		if k.Expired(now) {
 			return audit.Entry{}, oncall.Refuse("The API key %q has expired; make a new one.", k.Name)
 		}
+		if k.Issuer != "" {
+			return audit.Entry{}, oncall.Refuse("%q stands for the tokens of a service, which its issuer renews.", k.Name)
+		}
 		_, err := tx.Exec(ctx, save, k.ID, hash[:], hint(key), until, atOnce, now)
 		return audit.RotatedAPIKey(k.APIKey, hint(key), until), err
 	})
@@ -190,7 +193,7 @@ func (s *Store) manageAPIKey(
 	ctx context.Context, by oncall.Actor, name string, now time.Time, do func(pgx.Tx, APIKeyState) (audit.Entry, error),
 ) (k APIKeyState, err error) {
 	const lock = `
-		SELECT id, name, coalesce(team_id, 0) AS team_id, owner, scopes, hint, expires_at, made_at, made_by, old_hint, old_until, used_at, uses
+		SELECT id, name, coalesce(team_id, 0) AS team_id, owner, scopes, hint, expires_at, issuer, made_at, made_by, old_hint, old_until, used_at, uses
 		FROM api_keys
 		WHERE name = $1 AND revoked_at IS NULL
 		FOR UPDATE`

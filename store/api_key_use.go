@@ -64,7 +64,7 @@ func (d *Directory) apiKeyOf(hash keyHash, now time.Time) (oncall.APIKey, bool) 
 // loadAPIKeys loads the keys that are not revoked and whose team was not removed.
 func (d *Directory) loadAPIKeys(ctx context.Context, tx pgx.Tx) error {
 	const load = `
-		SELECT k.id, k.name, coalesce(k.team_id, 0) AS team_id, k.owner, k.scopes, k.hint, k.expires_at, k.hash, k.old_hash, k.old_until
+		SELECT k.id, k.name, coalesce(k.team_id, 0) AS team_id, k.owner, k.scopes, k.hint, k.expires_at, k.issuer, k.hash, k.old_hash, k.old_until
 		FROM api_keys k
 		LEFT JOIN teams t ON t.id = k.team_id
 		WHERE k.revoked_at IS NULL AND t.removed_at IS NULL`

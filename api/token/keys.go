@@ -1,0 +1,174 @@
+package token
+
+import (
+	"context"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/rs/zerolog"
+)
+
+const (
+	patience   = 5 * time.Second  // for one answer of the issuer
+	keysFresh  = time.Hour        // then they are read anew, so that what the issuer has withdrawn ends
+	keysLast   = 24 * time.Hour   // while the issuer can't be reached
+	keysPause  = 10 * time.Second // between two attempts: strangers may show tokens with any key id
+	mostKeys   = 1 << 20          // bytes
+	weakestRSA = 2048             // bits
+)
+
+// errAway is the error of whoever asks while the issuer can't be reached.
+var errAway = errors.New("the issuer of tokens can't be reached")
+
+// keys are those with which the issuer signs.
+type keys struct {
+	issuer string
+	client *http.Client
+	log    zerolog.Logger
+
+	asking sync.Mutex // whoever asks the issuer
+
+	mu      sync.Mutex
+	found   []jose.JSONWebKey
+	read    time.Time // when they were found; zero: never
+	tried   time.Time // when the issuer was asked last
+	failing bool      // and whether in vain
+}
+
+func (k *keys) known() (found []jose.JSONWebKey, read, tried time.Time, failing bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.found, k.read, k.tried, k.failing
+}
+
+// verify returns what is signed, if it is signed with one of the issuer's keys.
+func (k *keys) verify(ctx context.Context, signed *jose.JSONWebSignature, now time.Time) ([]byte, error) {
+	found, read, _, _ := k.known()
+	if payload, good := verifyBy(found, signed); good && now.Sub(read) < keysLast {
+		if now.Sub(read) < keysFresh {
+			return payload, nil
+		}
+		if !k.asking.TryLock() { // somebody else asks; nobody waits for that
+			return payload, nil
+		}
+		found = k.again(ctx, now)
+		k.asking.Unlock()
+		if payload, good = verifyBy(found, signed); good {
+			return payload, nil
+		}
+		return nil, errSignature
+	}
+	// The issuer may have a new key, or another one of the same id.
+	k.asking.Lock()
+	found = k.again(ctx, now)
+	k.asking.Unlock()
+	payload, good := verifyBy(found, signed)
+	_, read, _, failing := k.known()
+	switch {
+	case good && now.Sub(read) < keysLast:
+		return payload, nil
+	case failing:
+		return nil, errAway
+	}
+	return nil, errSignature
+}
+
+// again asks the issuer, unless it was asked just now, and returns the keys that are known then.
+func (k *keys) again(ctx context.Context, now time.Time) []jose.JSONWebKey {
+	found, _, tried, _ := k.known()
+	if !tried.IsZero() && now.Sub(tried) < keysPause {
+		return found
+	}
+	fresh, err := k.fetch(context.WithoutCancel(ctx)) // others wait for it as well
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.tried, k.failing = now, err != nil
+	if err != nil {
+		k.log.Warn().Err(err).Msg("the issuer of tokens can't be asked for its keys")
+		return k.found
+	}
+	k.found, k.read = fresh, now
+	return k.found
+}
+
+// verifyBy tries the keys that a signature may be of.
+func verifyBy(found []jose.JSONWebKey, signed *jose.JSONWebSignature) ([]byte, bool) {
+	h := signed.Signatures[0].Protected
+	for _, key := range found {
+		if h.KeyID != "" && key.KeyID != "" && key.KeyID != h.KeyID || key.Algorithm != "" && key.Algorithm != h.Algorithm {
+			continue
+		}
+		if payload, err := signed.Verify(key.Key); err == nil {
+			return payload, true
+		}
+	}
+	return nil, false
+}
+
+// fetch reads the issuer's keys, where it says that they are.
+func (k *keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
+	var about struct {
+		Issuer string `json:"issuer"`
+		Keys   string `json:"jwks_uri"`
+	}
+	if err := k.get(ctx, strings.TrimSuffix(k.issuer, "/")+"/.well-known/openid-configuration", &about); err != nil {
+		return nil, err
+	}
+	if about.Issuer != k.issuer {
+		return nil, fmt.Errorf("the issuer calls itself %q, not %q", about.Issuer, k.issuer)
+	}
+	u, err := url.Parse(about.Keys)
+	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || strings.HasPrefix(k.issuer, "https:")) {
+		return nil, errors.New("the issuer does not say where its keys are")
+	}
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := k.get(ctx, about.Keys, &set); err != nil {
+		return nil, err
+	}
+	var found []jose.JSONWebKey
+	for _, text := range set.Keys {
+		var key jose.JSONWebKey
+		if key.UnmarshalJSON(text) == nil && signs(key) { // others are for something else
+			found = append(found, key)
+		}
+	}
+	return found, nil
+}
+
+// signs reports whether a key is public, strong enough, and for signatures.
+func signs(key jose.JSONWebKey) bool {
+	if r, is := key.Key.(*rsa.PublicKey); is && r.N.BitLen() < weakestRSA {
+		return false
+	}
+	return key.IsPublic() && key.Valid() && (key.Use == "" || key.Use == "sig")
+}
+
+func (k *keys) get(ctx context.Context, address string, out any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return fmt.Errorf("ask the issuer: %w", err)
+	}
+	res, err := k.client.Do(r)
+	if err != nil {
+		return fmt.Errorf("ask the issuer: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %d", address, res.StatusCode)
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, mostKeys)).Decode(out); err != nil {
+		return fmt.Errorf("%s answers with something else than JSON", address)
+	}
+	return nil
+}

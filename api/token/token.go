@@ -1,0 +1,197 @@
+// Package token checks the JSON Web Tokens of one issuer, which services show where others show an API key. It knows who
+// a service is and what for; what it may do is as with any API key.
+package token
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/rs/zerolog"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// Config is what a Checker needs.
+type Config struct {
+	Issuer     string // as it names itself; its keys are found from there
+	Audience   string // that tokens for us name
+	ScopeClaim string // says what a token is for
+	TeamClaim  string // says of which team; "": tokens are of the installation
+	Transport  http.RoundTripper
+	Log        zerolog.Logger
+}
+
+// A Checker checks tokens.
+type Checker struct {
+	Config
+	keys keys
+}
+
+// New makes a Checker. The issuer is asked when the first token comes, so that we start without it.
+func New(c Config) *Checker {
+	return &Checker{Config: c, keys: keys{
+		issuer: c.Issuer, client: &http.Client{Transport: c.Transport, Timeout: patience},
+		log: c.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: time.Minute}),
+	}}
+}
+
+// skew is how far clocks may be apart.
+const skew = time.Minute
+
+// algorithms are those with a key that only the issuer has. There is none with a shared secret, and not "none".
+var algorithms = []jose.SignatureAlgorithm{
+	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
+}
+
+// What callers are told.
+var (
+	errNoToken   = oncall.Refuse("This is neither an API key nor a token that Watchbill can read; a token is a JWT signed with RS256, ES256 or the like.")
+	errIssuer    = oncall.Refuse("This token is of another issuer.")
+	errSignature = oncall.Refuse("This token is not signed with a key of its issuer.")
+	errAudience  = oncall.Refuse("This token is not for Watchbill: its audience is another.")
+	errExpired   = oncall.Refuse("This token has expired.")
+	errEarly     = oncall.Refuse("This token is not valid yet.")
+)
+
+// claims are what a token says. Names count as they are written.
+type claims map[string]any
+
+func readClaims(text []byte) (c claims, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&c); err != nil {
+		return nil, errNoToken
+	}
+	return c, nil
+}
+
+func (c claims) text(name string) string {
+	text, _ := c[name].(string)
+	return text
+}
+
+// at reads an instant; known is false where it is none.
+func (c claims) at(name string) (at time.Time, there, known bool) {
+	v, there := c[name]
+	n, _ := v.(json.Number)
+	f, err := n.Float64()
+	return time.Unix(int64(f), 0), there, err == nil && f > 0 && f < 1e11
+}
+
+// Check returns the service that a token is of. A token that is not good is a Refusal; any other error says nothing of the
+// token: the issuer could not be asked.
+func (c *Checker) Check(ctx context.Context, text string, now time.Time) (oncall.Service, error) {
+	signed, err := jose.ParseSignedCompact(text, algorithms)
+	if err != nil || len(signed.Signatures) != 1 || !ofTokens(signed.Signatures[0].Protected) {
+		return oncall.Service{}, errNoToken
+	}
+	unchecked, err := readClaims(signed.UnsafePayloadWithoutVerification())
+	if err != nil {
+		return oncall.Service{}, err
+	}
+	if unchecked.text("iss") != c.Issuer { // whose keys need not be asked for
+		return oncall.Service{}, errIssuer
+	}
+	payload, err := c.keys.verify(ctx, signed, now)
+	if err != nil {
+		return oncall.Service{}, err
+	}
+	said, err := readClaims(payload)
+	if err != nil {
+		return oncall.Service{}, err
+	}
+	if err := said.valid(c.Issuer, c.Audience, now); err != nil {
+		return oncall.Service{}, err
+	}
+	return c.service(said)
+}
+
+// ofTokens reports whether a signature's header is that of a token for an API.
+func ofTokens(h jose.Header) bool {
+	kind, _ := h.ExtraHeaders[jose.HeaderType].(string)
+	switch strings.TrimPrefix(strings.ToLower(kind), "application/") {
+	case "", "jwt", "at+jwt":
+		return true
+	}
+	return false
+}
+
+func (c claims) valid(issuer, audience string, now time.Time) error {
+	switch expires, _, known := c.at("exp"); {
+	case c.text("iss") != issuer:
+		return errIssuer
+	case !slices.Contains(c.texts("aud"), audience):
+		return errAudience
+	case !known || !now.Before(expires.Add(skew)):
+		return errExpired
+	}
+	for _, name := range []string{"nbf", "iat"} {
+		if begins, there, known := c.at(name); there && (!known || now.Add(skew).Before(begins)) {
+			return errEarly
+		}
+	}
+	return nil
+}
+
+// service reads what a token is for.
+func (c *Checker) service(said claims) (oncall.Service, error) {
+	var scopes []oncall.Scope
+	for _, word := range said.texts(c.ScopeClaim) {
+		for one := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == ' ' || r == ',' }) {
+			for _, prefix := range []string{"watchbill:", "watchbill.", "watchbill/"} {
+				one = strings.TrimPrefix(one, prefix)
+			}
+			scopes = append(scopes, oncall.Scope(one))
+		}
+	}
+	team := ""
+	if c.TeamClaim != "" {
+		teams := said.texts(c.TeamClaim)
+		if len(teams) != 1 || teams[0] == "" {
+			return oncall.Service{}, oncall.Refuse("This token has to name one team in its claim %q.", c.TeamClaim)
+		}
+		team = teams[0]
+	}
+	return oncall.NewService(c.Issuer, said.text("sub"), team, scopes)
+}
+
+// texts reads the texts of a claim: of that name, or, with dots, within others, as in realm_access.roles.
+func (c claims) texts(name string) []string {
+	v, known := c[name]
+	if !known {
+		outer, inner, deeper := strings.Cut(name, ".")
+		if within, is := c[outer].(map[string]any); deeper && is {
+			return claims(within).texts(inner)
+		}
+		return nil
+	}
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, one := range v {
+			if text, is := one.(string); is {
+				out = append(out, text)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// Look asks the issuer for its keys, as a test of the settings.
+func (c *Checker) Look(ctx context.Context) error {
+	found, err := c.keys.fetch(ctx)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("%s has no key with which it could sign tokens", c.Issuer)
+	}
+	return err
+}
