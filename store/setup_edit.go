@@ -51,6 +51,7 @@ type SetupEdit struct {
 	All     bool   // of a team that is removed: with all that is its
 	New     bool   // fail if the name exists
 	IfMatch string // fail if this isn't its ETag; empty: don't check
+	Dry     bool   // only say what it would change; nor is anything of the edits made with it
 	Formats []oncall.Format
 }
 
@@ -96,8 +97,17 @@ func (s *Store) EditSetups(ctx context.Context, by oncall.Actor, edits []SetupEd
 			}
 			all = append(all, done)
 		}
+		if slices.ContainsFunc(edits, func(e SetupEdit) bool { return e.Dry }) {
+			return errDryRun
+		}
 		return announce(ctx, tx)
 	})
+	if errors.Is(err, errDryRun) {
+		for i := range all {
+			all[i].Report.Keys = nil // there are none
+		}
+		return all, nil
+	}
 	if err != nil {
 		return nil, wrap(err, "edit the set-up")
 	}
@@ -130,6 +140,11 @@ func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, i
 	}
 	if err := s.applyAll(ctx, a, next); err != nil {
 		return out, in, err
+	}
+	if e.Dry {
+		if err := a.lookBack(ctx, s, ApplyOptions{Write: true}); err != nil {
+			return out, in, err
+		}
 	}
 	if len(a.report.Changes) > 0 {
 		if err := a.record(ctx, g.by); err != nil {
