@@ -30,6 +30,25 @@ func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error
 	return b.person(u), nil
 }
 
+// Meet looks up in Slack who has an address, and saves what Slack says of them. Nobody there is oncall.ErrNotFound; a bot
+// is a Refusal.
+func (b *Bot) Meet(ctx context.Context, email string) error {
+	if _, err := b.ourWorkspace(ctx); err != nil { // without it nobody could be told from a stranger
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, learnTimeout)
+	defer cancel()
+	found, err := b.slack.UserByEmail(asking, email)
+	switch {
+	case slackcall.NoUser(err):
+		return oncall.ErrNotFound
+	case err != nil:
+		return fmt.Errorf("look up in Slack who signs in: %w", err)
+	}
+	_, err = b.saveFound(ctx, found)
+	return err
+}
+
 // person is what Watchbill keeps of a Slack user.
 func (b *Bot) person(u *slack.User) oncall.User {
 	p := oncall.User{

@@ -119,6 +119,8 @@ func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 var (
 	errAttemptOver   = oncall.Refuse("This sign-in took too long, or began in another browser. Please begin again.")
 	errNotVerified   = oncall.Refuse("The identity provider has not verified your mail address, so that Watchbill can't tell who you are.")
+	errNotInSlack    = oncall.Refuse("Nobody in the Slack workspace has the mail address with which you have signed in. It has to be the one of your Slack profile; an admin of the workspace can invite you, or type `/oncall web` in Slack for a link instead.")
+	errSlackSilent   = oncall.Refuse("Watchbill doesn't know you yet, and Slack can't be asked right now. Please try again in a moment, or type `/oncall web` in Slack for a link.")
 	errOtherSlack    = oncall.Refuse("You have signed in to another Slack workspace than the one that runs Watchbill.")
 	errProviderSays  = oncall.Refuse("The identity provider has not signed you in. Please begin again.")
 	errProviderToken = oncall.Refuse("What the identity provider has sent is not valid, so that you are not signed in. Please begin again; if it stays so, the log says why.")
@@ -160,10 +162,27 @@ func (s *server) returned(ctx context.Context, r *http.Request) (session, to str
 		return "", "", err
 	}
 	session, user, err := s.Store.SignInByMail(ctx, mail, s.Clock())
+	if s.Meet != nil && err != nil && err.Error() == oncall.ErrNoSuchMail.Error() { // refusals can't be compared
+		session, user, err = s.meet(ctx, mail)
+	}
 	if err == nil {
 		s.Log.Info().Str("user", string(user)).Msg("signed in by the identity provider")
 	}
 	return session, a.to, err
+}
+
+// meet signs in somebody of whom Slack has not told yet, if they are in our workspace.
+func (s *server) meet(ctx context.Context, mail string) (session string, user oncall.UserID, err error) {
+	switch err := s.Meet(ctx, mail); {
+	case errors.Is(err, oncall.ErrNotFound):
+		return "", "", errNotInSlack
+	case refused(err):
+		return "", "", err
+	case err != nil:
+		s.outages.Warn().Err(err).Msg("somebody who signs in can't be looked up in Slack")
+		return "", "", errSlackSilent
+	}
+	return s.Store.SignInByMail(ctx, mail, s.Clock())
 }
 
 // claims are the provider's statements about a person.

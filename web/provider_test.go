@@ -27,6 +27,8 @@ type provider struct {
 	other  *rsa.PrivateKey
 	away   atomic.Bool
 
+	registered string // the address to which it sends people back
+
 	mu     sync.Mutex
 	grants map[string]*grant // by code
 }
@@ -61,6 +63,17 @@ func newProvider(t testing.TB) *provider {
 		}}})
 	})
 	mux.HandleFunc("POST /token", p.token)
+	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		switch {
+		case q.Get("redirect_uri") != p.registered:
+			w.WriteHeader(http.StatusBadRequest)
+		case q.Get("client_id") != "watchbill" || q.Get("code_challenge_method") != "S256":
+			http.Redirect(w, r, p.registered+"?error=unauthorized_client&state="+url.QueryEscape(q.Get("state")), http.StatusFound)
+		default:
+			http.Redirect(w, r, "/login", http.StatusFound)
+		}
+	})
 	p.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p.away.Load() {
 			w.WriteHeader(http.StatusServiceUnavailable)

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -229,5 +231,52 @@ func TestSlackProvider(t *testing.T) {
 	t.Parallel()
 	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {
 		t.Errorf("it is called %q", name)
+	}
+}
+
+// Whoever is in the Slack workspace signs in, also before Watchbill has met them; guests, strangers and others do not get
+// further than they otherwise would.
+func TestSomebodyNewSignsIn(t *testing.T) {
+	t.Parallel()
+	var p *provider
+	asked := map[string]int{}
+	w := newWorld(t, func(w *world) {
+		p = newProvider(t)
+		p.use(w)
+		w.config.Meet = func(ctx context.Context, mail string) error {
+			asked[mail]++
+			switch mail {
+			case "eve@example.com":
+				return w.store.SaveUser(ctx, oncall.User{ID: "U0EVE", Name: "Eve", Email: mail, TimeZone: "UTC", Standing: oncall.FullMember}, w.clock())
+			case "sam@other.example":
+				return w.store.SaveUser(ctx, oncall.User{ID: "U0SAM", Name: "Sam", Email: mail, TimeZone: "UTC", Standing: oncall.Stranger}, w.clock())
+			case "robot@example.com":
+				return oncall.Refuse("U0ROBOT is a bot and can't be on call.")
+			case "slow@example.com":
+				return errors.New("slack is away")
+			}
+			return oncall.ErrNotFound
+		}
+	})
+	for _, c := range []struct {
+		mail string
+		code int
+		want string
+	}{
+		{"eve@example.com", http.StatusSeeOther, ""},
+		{"Eve@example.com", http.StatusSeeOther, ""},
+		{"sam@other.example", http.StatusForbidden, "Nobody in Slack whom Watchbill knows"},
+		{"robot@example.com", http.StatusForbidden, "is a bot"},
+		{"slow@example.com", http.StatusForbidden, "Slack can&#39;t be asked right now"},
+		{"nobody@example.com", http.StatusForbidden, "has to be the one of your Slack profile"},
+		{"ann@example.com", http.StatusSeeOther, ""},
+	} {
+		r := p.signIn(w.browser(), "/", func(g *grant) { g.claims["email"] = c.mail })
+		if r.code != c.code || !strings.Contains(r.text, c.want) {
+			t.Errorf("%s: %d %s, want %d with %q", c.mail, r.code, r.text, c.code, c.want)
+		}
+	}
+	if asked["eve@example.com"] != 1 || asked["ann@example.com"] != 0 {
+		t.Errorf("Slack was asked %v", asked)
 	}
 }

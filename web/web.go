@@ -27,6 +27,9 @@ type Config struct {
 	Demo     string        // in the demo: the cookie that says who somebody is; ""
 	Status   string        // who sees the status page
 	Keeps    time.Duration // for how long resolved incidents are kept; 0: for ever
+
+	// Meet looks up in Slack who has a mail address, and saves it; nil: only known people sign in.
+	Meet func(ctx context.Context, mail string) error
 }
 
 // server is the state that all requests share.
