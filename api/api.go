@@ -36,6 +36,7 @@ type Config struct {
 	Proxies  Proxies           // in front of us
 	Most     int               // concurrent requests of one client behind them; 0: any number
 	REST     http.Handler      // serves /api/v1 and other vendors' APIs with API keys; nil: off
+	MCP      http.Handler      // serves agents at /mcp; nil: off
 	Web      http.Handler      // serves browsers at every other address; nil: off
 }
 
@@ -111,6 +112,9 @@ func (s *server) routes() *http.ServeMux {
 		} {
 			mux.Handle(path, s.REST)
 		}
+	}
+	if s.MCP != nil {
+		mux.Handle("/mcp", s.MCP)
 	}
 	if s.Web == nil {
 		mux.HandleFunc("GET /{$}", root)

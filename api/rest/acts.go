@@ -227,7 +227,7 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 		return nil, err
 	}
 	o := schedule.Override{
-		Kind: schedule.OverrideKind(in.Body.Kind), Role: in.Body.Role, Start: in.Body.Start.UTC(), End: in.Body.End.UTC(), Reason: in.Body.Reason,
+		Kind: schedule.OverrideKind(in.Body.Kind), Role: in.Body.Role, Start: in.Body.Start.UTC(), End: in.Body.End.UTC(), Reason: oncall.Storable(in.Body.Reason),
 	}
 	if o.Kind == "" {
 		o.Kind = schedule.OverrideCover

@@ -52,11 +52,16 @@ func (s *server) identify(ctx context.Context, key, remote string, need oncall.S
 	if key == "" {
 		return c, s.turnAway(remote, now, header, "The request has no API key; send it with the header Authorization: Bearer KEY."), nil
 	}
-	look, cancel := context.WithTimeout(ctx, lookupPatience)
-	k, err := s.Store.APIKeyBy(look, key, now)
-	cancel()
+	k, err := s.keyOf(ctx, key, now)
 	if errors.Is(err, oncall.ErrNotFound) {
 		return c, s.turnAway(remote, now, header, "This API key is not known; it may have expired, or been revoked or replaced."), nil
+	}
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		no := s.turnAway(remote, now, header, refusal.Error())
+		if no.status == http.StatusUnauthorized {
+			header("WWW-Authenticate", `Bearer realm="watchbill", error="invalid_token"`)
+		}
+		return c, no, nil
 	}
 	if err != nil {
 		return c, nil, err
@@ -64,17 +69,42 @@ func (s *server) identify(ctx context.Context, key, remote string, need oncall.S
 	if wait := s.limit(header, k, now); wait > 0 {
 		return c, &rejection{http.StatusTooManyRequests, fmt.Sprintf("This API key may ask %d times a minute.", s.Limit), wait}, nil
 	}
-	if !k.Allows(need) {
+	if need != anyScope && !k.Allows(need) {
 		return c, &rejection{status: http.StatusForbidden, why: fmt.Sprintf("This takes an API key with the scope %q, which %q does not have.", need, k.Name)}, nil
 	}
 	return caller{by: oncall.ByKey(k), key: k, now: now}, nil, nil
 }
 
+// keyOf finds an API key, or the one that stands for the service whose token is shown in its place.
+func (s *server) keyOf(ctx context.Context, key string, now time.Time) (oncall.APIKey, error) {
+	look, cancel := context.WithTimeout(ctx, lookupPatience)
+	defer cancel()
+	if s.Tokens == nil || strings.Count(key, ".") != 2 {
+		return s.Store.APIKeyBy(look, key, now)
+	}
+	of, err := s.Tokens.Check(ctx, key, now)
+	if _, refused := errors.AsType[oncall.Refusal](err); err != nil && !refused {
+		s.outages.Warn().Err(err).Msg("a token can't be checked")
+		return oncall.APIKey{}, huma.ErrorWithHeaders(huma.NewError(http.StatusServiceUnavailable, "The issuer of tokens can't be reached, so that this one can't be checked; try again."), http.Header{"Retry-After": {"10"}})
+	}
+	if err == nil && len(of.Scopes) == 0 {
+		err = oncall.Refuse("This token names no scope of Watchbill: %s.", "read, page, act, edit or admin")
+	}
+	if err != nil {
+		return oncall.APIKey{}, err
+	}
+	return s.Store.ServiceKey(look, of, now)
+}
+
 // scopeOf returns the scope that an operation requires.
 func scopeOf(op *huma.Operation) oncall.Scope {
 	for _, one := range op.Security {
-		for _, scope := range one["key"] {
-			return oncall.Scope(scope)
+		scopes, keyed := one["key"]
+		switch {
+		case keyed && len(scopes) == 0:
+			return anyScope
+		case keyed:
+			return oncall.Scope(scopes[0])
 		}
 	}
 	return oncall.ScopeAdmin
@@ -85,7 +115,7 @@ func bearer(header string, schemes ...string) string {
 	scheme, key, found := strings.Cut(header, " ")
 	key = strings.TrimSpace(key)
 	known := slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) })
-	if !found || !known || len(key) >= 4096 {
+	if !found || !known || len(key) >= 12<<10 {
 		return ""
 	}
 	return key

@@ -47,20 +47,30 @@ func (s *server) setupRoutes() {
 	getThing(s, schedules, func(id int64, p setup.Part) ScheduleSetup { return ScheduleSetup{id, *p.Schedule} })
 	getThing(s, policies, func(id int64, p setup.Part) PolicySetup { return PolicySetup{id, *p.Policy} })
 	getThing(s, integrations, func(id int64, p setup.Part) IntegrationShown { return IntegrationShown{id, *p.Integration} })
-	putThing(s, teams, func(t *setup.Team) (setup.Part, *string, error) {
-		return setup.Part{Kind: setup.TeamPart, Team: t}, &t.Name, nil
-	}, func(e store.EditedSetup) setup.Team { return *e.Part.Team })
-	putThing(s, schedules, func(c *setup.Schedule) (setup.Part, *string, error) {
-		return setup.Part{Kind: setup.SchedulePart, Schedule: c}, &c.Name, nil
-	}, func(e store.EditedSetup) setup.Schedule { return *e.Part.Schedule })
-	putThing(s, policies, func(p *setup.Policy) (setup.Part, *string, error) {
-		return setup.Part{Kind: setup.PolicyPart, Policy: p}, &p.Name, nil
-	}, func(e store.EditedSetup) setup.Policy { return *e.Part.Policy })
+	putThing(s, teams, readTeam, func(e store.EditedSetup) setup.Team { return *e.Part.Team })
+	putThing(s, schedules, readSchedule, func(e store.EditedSetup) setup.Schedule { return *e.Part.Schedule })
+	putThing(s, policies, readPolicy, func(e store.EditedSetup) setup.Policy { return *e.Part.Policy })
 	putThing(s, integrations, readIntegration, madeIntegration)
+	previewThing(s, teams, readTeam)
+	previewThing(s, schedules, readSchedule)
+	previewThing(s, policies, readPolicy)
+	previewThing(s, integrations, readIntegration)
 	s.userEdit()
 	for _, t := range []thing{teams, schedules, policies, integrations} {
 		s.removeThing(t)
 	}
+}
+
+func readTeam(t *setup.Team) (setup.Part, *string, error) {
+	return setup.Part{Kind: setup.TeamPart, Team: t}, &t.Name, nil
+}
+
+func readSchedule(c *setup.Schedule) (setup.Part, *string, error) {
+	return setup.Part{Kind: setup.SchedulePart, Schedule: c}, &c.Name, nil
+}
+
+func readPolicy(p *setup.Policy) (setup.Part, *string, error) {
+	return setup.Part{Kind: setup.PolicyPart, Policy: p}, &p.Name, nil
 }
 
 // getThing registers the operation that reads an object, with the ETag that an edit of it needs.

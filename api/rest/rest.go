@@ -2,6 +2,9 @@
 // API key. Like bot, it calls package store with the actor, which here is the key; it holds no
 // rules. The OpenAPI document and the validation of requests are generated from the Go types of
 // each operation.
+//
+// It has 6,900 lines: a file for each kind of object, which share authentication and lookup; a third of
+// them, pagerduty_*.go and opsgenie_*.go, serve other vendors' clients.
 package rest
 
 import (
@@ -10,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -32,9 +36,17 @@ type Config struct {
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
+	Address string          // base URL of Watchbill, for calendar programs
+	Tokens  Tokens          // checks services' tokens; nil: only API keys
 	Limit   int             // requests per minute and key; 0: unlimited
 	Formats []oncall.Format // that an integration may have
 	Pause   time.Duration   // between two looks whether something has happened; 0: a second
+}
+
+// Tokens checks the tokens of the configured issuer. What is wrong with one is a Refusal; any other error says nothing of
+// the token.
+type Tokens interface {
+	Check(ctx context.Context, token string, now time.Time) (oncall.Service, error)
 }
 
 // server is the state that all requests share.
@@ -94,7 +106,7 @@ func build(c Config) (*http.ServeMux, *server) {
 	for _, register := range []func(){
 		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.eventRoutes, s.signalRoutes, s.auditRoutes,
 		s.raiseRoutes, s.actRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
-		s.swapRoutes, s.contactRoutes, s.reportRoutes, s.planRoutes, s.hookRoutes,
+		s.swapRoutes, s.contactRoutes, s.reportRoutes, s.planRoutes, s.hookRoutes, s.keyRoutes, s.calendarRoutes, s.payloadRoutes,
 	} {
 		register()
 	}
@@ -117,12 +129,19 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// secured sets the headers of every response.
+// secured sets the headers of every response, and refuses addresses that PostgreSQL can't look up.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Content-Type-Options", "nosniff")
+		query, err := url.QueryUnescape(r.URL.RawQuery)
+		if address := r.URL.Path + query; err == nil && oncall.Storable(address) != address {
+			h.Set("Content-Type", "application/problem+json")
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(huma.NewError(http.StatusBadRequest, "The address has a NUL in it, or bytes that are no UTF-8."))
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -155,7 +174,7 @@ type operation struct {
 	summary      string
 	about        string // further description
 	tag          string
-	scope        oncall.Scope
+	scope        oncall.Scope // anyScope: none in particular
 	status       int
 	makes        bool // creates what doesn't exist, with status 201
 	errors       []int
@@ -168,7 +187,7 @@ func handle[I, O any](s *server, op operation, do func(context.Context, caller, 
 		OperationID: op.id, Method: op.method, Path: Base + op.path, Summary: op.summary, Tags: []string{op.tag},
 		Description:   describe(op),
 		DefaultStatus: op.status, Errors: errors,
-		Security:     []map[string][]string{{"key": {string(op.scope)}}},
+		Security:     []map[string][]string{{"key": scopesOf(op)}},
 		MaxBodyBytes: 1 << 20,
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := once(ctx, s, op.id, in, func() (*O, error) { return do(ctx, callerOf(ctx), in) })
@@ -186,8 +205,21 @@ func handle[I, O any](s *server, op operation, do func(context.Context, caller, 
 	}
 }
 
+// anyScope is of what every key may do.
+const anyScope oncall.Scope = ""
+
+func scopesOf(op operation) []string {
+	if op.scope == anyScope {
+		return []string{}
+	}
+	return []string{string(op.scope)}
+}
+
 func describe(op operation) string {
-	text := fmt.Sprintf("Takes an API key with the scope `%s`.", op.scope)
+	text := "Takes any API key."
+	if op.scope != anyScope {
+		text = fmt.Sprintf("Takes an API key with the scope `%s`.", op.scope)
+	}
 	if op.about != "" {
 		text = op.about + " " + text
 	}

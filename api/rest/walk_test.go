@@ -54,7 +54,11 @@ func (c contract) operations() map[string]string {
 
 // scope returns the scope that an operation requires according to the document.
 func (c contract) scope(method, path string) oncall.Scope {
-	return oncall.Scope((*c.Paths.Find(path).GetOperation(method).Security)[0]["key"][0])
+	scopes := (*c.Paths.Find(path).GetOperation(method).Security)[0]["key"]
+	if len(scopes) == 0 {
+		return ""
+	}
+	return oncall.Scope(scopes[0])
 }
 
 // A call is a successful request to an operation, and the expected response.
@@ -94,6 +98,11 @@ func calls(incident int64) []call {
 		{"put-user", "/users/U0EVE", `{"name": "eve", "email": "eve@example.com", "time_zone": "Europe/Berlin"}`, 201},
 		{"put-team", "/teams/web", `{"members": ["U0EVE", "cy@example.com"], "channel": "#web"}`, 201},
 		{"put-schedule", "/schedules/web", `{"team": "web", "time_zone": "UTC", "rotations": [{"name": "days", "start": "2026-03-02 09:00", "every": "week", "turns": [["eve"], ["cy"]], "only": [{"days": ["mon", "tue"], "from": "09:00", "to": "17:00"}]}]}`, 201},
+		{"preview-team", "/teams/web/preview", `{"members": ["U0EVE"], "channel": "#web"}`, 200},
+		{"preview-schedule", "/schedules/web/preview", `{"team": "web", "time_zone": "UTC", "rotations": [{"name": "days", "start": "2026-03-02 09:00", "every": "week", "turns": [["cy"], ["eve"]]}]}`, 200},
+		{"preview-policy", "/policies/web/preview", `{"team": "web", "steps": [{"page": ["schedule web"], "wait": "5m"}, {"page": ["user U0CY"]}]}`, 200},
+		{"preview-integration", "/integrations/web/preview", `{"team": "payments", "policy": "default"}`, 200},
+		{"list-payloads", "/integrations/grafana/payloads", "", 200},
 		{"put-policy", "/policies/web", `{"team": "web", "steps": [{"page": ["schedule web"], "wait": "5m"}, {"page": ["user U0CY"]}]}`, 201},
 		{"put-integration", "/integrations/web", `{"team": "web", "policy": "web"}`, 201},
 		{"get-integration", "/integrations/web", "", 200},
@@ -120,12 +129,14 @@ func calls(incident int64) []call {
 		{"delete-schedule", "/schedules/web", "", 204},
 		{"delete-team", "/teams/web", "", 204},
 		{"list-audit", "/audit", "", 200},
+		{"get-key", "/key", "", 200},
 	}
 }
 
 // elsewhere are operations that need another key than an admin's, and have tests of their own.
 var elsewhere = []string{
 	"list-time-off", "list-events", "get-team-report-csv", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
+	"list-calendars", "create-calendar", "delete-calendar", "get-payload",
 	"create-contact", "verify-contact", "delete-contact", "test-contacts", "get-rules", "put-rules", "get-reminders", "put-reminders", "mute-heartbeat", "unmute-heartbeat",
 }
 
@@ -207,7 +218,7 @@ func TestEveryOperationRequiresItsScope(t *testing.T) {
 			}
 			r := w.ask(key, method, "/api/v1"+c.path, c.body)
 			refused := r.code == http.StatusForbidden && strings.Contains(r.text, "does not have")
-			if may := (oncall.APIKey{Scopes: []oncall.Scope{scope}}).Allows(need); may == refused {
+			if may := need == "" || (oncall.APIKey{Scopes: []oncall.Scope{scope}}).Allows(need); may == refused {
 				t.Errorf("%s with the scope %s: %d %s", c.id, scope, r.code, r.text)
 			}
 		}

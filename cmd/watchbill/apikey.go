@@ -107,6 +107,11 @@ func saidWrong(err error) error {
 }
 
 func whoseKey(dir *store.Directory, k oncall.APIKey) string {
+	if k.Issuer != "" {
+		of := k
+		of.Issuer = ""
+		return whoseKey(dir, of) + ", by tokens of " + notify.OneLine(k.Issuer)
+	}
 	switch {
 	case k.Owner != "":
 		return notify.OneLine(dir.Name(k.Owner)) + "'s own"

@@ -23,6 +23,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/watchbill/watchbill/api"
+	"github.com/watchbill/watchbill/api/mcp"
 	"github.com/watchbill/watchbill/api/rest"
 	"github.com/watchbill/watchbill/bot"
 	"github.com/watchbill/watchbill/bot/view"
@@ -79,6 +80,7 @@ type settings struct {
 	pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
 	admins   []string                    // of the installation; none: the workspace's owners
 	web      webSettings
+	jwt      jwtFlags
 }
 
 // mailIn is the settings of incoming mail; without an address it is off.
@@ -303,10 +305,14 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 
 // serveHTTP starts the HTTP server. It comes last, when everything it needs is running.
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
+	address, _ := s.address()
+	programs := rest.New(rest.Config{
+		Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names(), Tokens: s.jwt.tokens(a.log), Address: address,
+	})
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
-		REST:     rest.New(rest.Config{Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names()}),
+		REST: programs, MCP: mcp.New(mcp.Config{REST: programs, Version: version()}),
 		Web:      a.pages(s, clock),
 		Watching: func() []string { return a.watching(clock()) },
 	}

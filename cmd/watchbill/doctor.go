@@ -25,6 +25,9 @@ type doctorCmd struct {
 	retentionFlags `embed:""`
 	secretFlags    `embed:""`
 	watchingFlags  `embed:""`
+	webFlags       `embed:""`
+	jwtFlags       `embed:""`
+	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where people's browsers find Watchbill."`
 	Fix            bool `help:"First do what can be mended without a decision and without holding anybody up, and print what was done: a migration that locks nothing for long, lost timers and pages, jobs of instances that are gone, expired rows."`
 }
 
@@ -65,7 +68,8 @@ func (r *report) each(what string, found []notify.CheckResult) {
 }
 
 func (c *doctorCmd) Run(p process) error {
-	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems()); len(wrong) > 0 {
+	if wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(), c.secretFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
+		c.webFlags.problems(c.PublicURL), c.jwtFlags.problems()); len(wrong) > 0 {
 		return wrongUse(wrong)
 	}
 	r := &report{process: p}
@@ -91,10 +95,12 @@ const lookLimit = 10 * time.Second
 func (c *doctorCmd) look(r *report, limit time.Duration) {
 	sayChannels := lookAtChannels(r.ctx, c.channels(r.clock, ""), limit)
 	saySlack := c.lookAtSlack(r, limit)
+	sayProviders := c.lookAtProviders(r, limit)
 	c.database(r, limit)
 	c.spool(r)
 	c.watching(r)
 	sayChannels(r)
+	sayProviders()
 	if saySlack() {
 		c.names(r)
 	}

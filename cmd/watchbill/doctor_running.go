@@ -21,7 +21,8 @@ const (
 func (c *serveCmd) asDoctor() doctorCmd {
 	return doctorCmd{
 		databaseFlags: c.databaseFlags, slackFlags: c.slackFlags, channelFlags: c.channelFlags, spoolFlags: c.spoolFlags,
-		retentionFlags: c.retentionFlags, secretFlags: c.secretFlags, watchingFlags: c.watchingFlags,
+		retentionFlags: c.retentionFlags, secretFlags: c.secretFlags, watchingFlags: c.watchingFlags, webFlags: c.webFlags, jwtFlags: c.jwtFlags,
+		PublicURL: c.PublicURL,
 	}
 }
 

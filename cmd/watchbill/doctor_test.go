@@ -72,6 +72,9 @@ func TestDoctorChecksInParallel(t *testing.T) {
 		retentionFlags{},
 		secretFlags{},
 		watchingFlags{},
+		webFlags{},
+		jwtFlags{},
+		"",
 		false,
 	}
 	var out bytes.Buffer

@@ -35,6 +35,7 @@ type cli struct {
 	Signal      signalCmd        `cmd:"" help:"Send a signal from a script or a monitor's notification command; while Watchbill can't be reached it waits on the disk."`
 	Key         keyCmd           `cmd:"" help:"List and rotate the keys of integrations."`
 	APIKey      apiKeyCmd        `cmd:"" name:"apikey" help:"Make, list, rotate and revoke the keys with which programs use the REST API."`
+	MCP         mcpCmd           `cmd:"" name:"mcp" help:"Let an agent on this machine use an instance, by the Model Context Protocol on standard input and output."`
 	Integration integrationCmd   `cmd:"" help:"Show an integration, and what to paste into its monitor."`
 	Mute        muteCmd          `cmd:"" help:"Let an integration's signals page nobody."`
 	Unmute      unmuteCmd        `cmd:"" help:"Let a muted integration's signals page again."`

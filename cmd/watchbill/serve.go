@@ -32,6 +32,7 @@ type serveCmd struct {
 	webFlags       `embed:""`
 	tlsFlags       `embed:""`
 	traceFlags     `embed:""`
+	jwtFlags       `embed:""`
 	Listen         string `env:"WATCHBILL_LISTEN" default:":8080" help:"Address and port for monitors, health and metrics."`
 	MetricsListen  string `env:"WATCHBILL_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port for metrics alone, such as 127.0.0.1:9464; without it they are at the address for monitors."`
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where calendars, the links in mails and Twilio's callbacks find Watchbill, such as https://watchbill.example.com."`
@@ -45,7 +46,7 @@ type serveCmd struct {
 func (c *serveCmd) problems() []string {
 	wrong := slices.Concat(c.databaseFlags.problems(), c.slackFlags.problems(), c.channelFlags.problems(),
 		c.logFlags.problems(), c.secretFlags.problems(), c.spoolFlags.problems(), c.mailInFlags.problems(), c.retentionFlags.problems(), c.watchingFlags.problems(),
-		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL), c.tlsFlags.problems(c.Secret), c.traceFlags.problems())
+		listenProblems("WATCHBILL_LISTEN", c.Listen), publicURLProblems(c.PublicURL), c.webFlags.problems(c.PublicURL), c.jwtFlags.problems(), c.tlsFlags.problems(c.Secret), c.traceFlags.problems())
 	if c.MetricsListen != "" {
 		wrong = append(wrong, listenProblems("WATCHBILL_METRICS_LISTEN", c.MetricsListen)...)
 	}
@@ -80,7 +81,7 @@ func (c *serveCmd) Run(p process) error {
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),
 		databaseURL: c.DatabaseURL, botToken: c.SlackBotToken, appToken: c.SlackAppToken,
 		userToken: c.SlackUserToken, secrets: c.secrets(), spool: c.Spool, mailIn: c.config(), terms: c.terms(),
-		canary: every, pulse: c.pulse(rules), web: c.settings(),
+		canary: every, pulse: c.pulse(rules), web: c.settings(), jwt: c.jwtFlags,
 		slackAPI: c.SlackAPIURL, listen: c.Listen, tls: c.tlsFlags, examine: c.examine(p), tracer: c.tracer(p.clock, log), traceLink: c.link, proxies: proxies, metrics: c.MetricsListen, publicURL: c.PublicURL, apiLimit: c.APILimit,
 	}, log, func(a *app) {
 		a.log.Info().Str("version", version()).Str("address", a.addr).Msg("ready")

@@ -59,6 +59,7 @@ func TestStories(t *testing.T) {
 					"keyed":       s.keyed,
 					"apikey":      s.apikey,
 					"api":         s.api,
+					"agent":       s.agent,
 					"browse":      s.browse,
 					"browsers":    s.browsers,
 					"signin":      s.signin,

@@ -68,12 +68,18 @@ func (a *app) pages(s settings, clock func() time.Time) http.Handler {
 		return nil
 	}
 	address, _ := s.address()
-	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Keeps: s.terms.Incidents}
-	if s.web.issuer != "" {
-		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // always the case
-		c.Provider = web.NewProvider(web.ProviderConfig{
-			Issuer: s.web.issuer, ClientID: s.web.clientID, ClientSecret: s.web.clientSecret, Address: address, Clock: clock, Transport: transport,
-		})
-	}
+	c := web.Config{Store: a.store.Store, Clock: clock, Log: a.log, Address: address, Demo: s.web.demo, Status: s.web.status, Keeps: s.terms.Incidents, Meet: a.bot.Meet}
+	c.Provider = s.web.provider(address, clock)
 	return web.New(c)
+}
+
+// provider is that with which people sign in; nil: there is none.
+func (s webSettings) provider(address string, clock func() time.Time) *web.Provider {
+	if s.issuer == "" {
+		return nil
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
+	return web.NewProvider(web.ProviderConfig{
+		Issuer: s.issuer, ClientID: s.clientID, ClientSecret: s.clientSecret, Address: strings.TrimSuffix(address, "/"), Clock: clock, Transport: transport,
+	})
 }
