@@ -32,7 +32,8 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 		in := func(form string) string { return strings.ReplaceAll(form, "HOSTILE", q) }
 		escaped := url.PathEscape(text.Text[:min(len(text.Text), 1000)])
 		acts := fmt.Sprintf("/api/v1/incidents/%d/acts", id)
-		for _, c := range []struct{ method, path, body string }{
+		every := strings.ContainsAny(text.Text, "\x00\r\u202e") || !utf8.ValidString(text.Text)
+		for j, c := range []struct{ method, path, body string }{
 			{"POST", "/api/v1/incidents", in(`{"team": "payments", "text": HOSTILE, "confirm": true}`)},
 			{"POST", "/api/v1/incidents", in(`{"team": "payments", "text": "x", "key": HOSTILE, "link": HOSTILE, "confirm": true}`)},
 			{"POST", "/api/v1/incidents", in(`{"team": HOSTILE, "text": "x"}`)},
@@ -66,6 +67,9 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 			{"POST", "/opsgenie/v2/alerts/" + escaped + "/acknowledge?identifierType=alias", in(`{"note": HOSTILE, "user": HOSTILE}`)},
 			{"GET", "/opsgenie/v2/alerts?query=" + url.QueryEscape(text.Text[:min(len(text.Text), 2000)]), ""},
 		} {
+			if !every && (i+j)%3 != 0 { // each request meets a third of the others
+				continue
+			}
 			scheme := "Bearer "
 			switch {
 			case strings.HasPrefix(c.path, "/pagerduty"):

@@ -29,7 +29,7 @@ func TestAPreviewSaysWhatAnEditWouldChange(t *testing.T) {
 	if p.Made || len(p.Changes) != 1 || !strings.Contains(p.Changes[0], "primary") || p.Warning == "" {
 		t.Errorf("%+v", p)
 	}
-	if !strings.Contains(p.Diff, "\n-        \"bo\"\n") || !strings.Contains(p.Diff, "\n+        \"cy\"\n") || !strings.Contains(p.Diff, "\n   \"name\": \"primary\"") {
+	if !strings.Contains(p.Diff, "\n-          \"bo\"\n") || !strings.Contains(p.Diff, "\n+          \"cy\"\n") || !strings.Contains(p.Diff, "\n   \"name\": \"primary\"") {
 		t.Errorf("the diff:\n%s", p.Diff)
 	}
 	if len(p.OnCall) != 2 || p.OnCall[0].Before[0].Name != "bo" || p.OnCall[0].After[0].Name != "cy" || !p.OnCall[0].Start.Equal(time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)) {

@@ -28,7 +28,7 @@ type doctorCmd struct {
 	webFlags       `embed:""`
 	jwtFlags       `embed:""`
 	PublicURL      string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" placeholder:"URL" help:"Where people's browsers find Watchbill."`
-	Fix            bool `help:"First do what can be mended without a decision and without holding anybody up, and print what was done: a migration that locks nothing for long, lost timers and pages, jobs of instances that are gone, expired rows."`
+	Fix            bool   `help:"First do what can be mended without a decision and without holding anybody up, and print what was done: a migration that locks nothing for long, lost timers and pages, jobs of instances that are gone, expired rows."`
 }
 
 // report prints findings as they come, counts the bad ones, and keeps what is not as it should be.
