@@ -98,11 +98,9 @@ func (e *Exporter) sendRest(ctx context.Context) {
 }
 
 func (e *Exporter) send(ctx context.Context, spans []Span) {
-	if ctx.Err() != nil { // gathered while we were told to stop
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
-		defer cancel()
-	}
+	// What is under way when we are told to stop goes on.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
+	defer cancel()
 	err := e.post(ctx, request(e.Resource, spans))
 	lost := int(e.dropped.Swap(0))
 	if err != nil {
