@@ -1,6 +1,6 @@
-// Package answers is the conversation with people outside Slack. It turns what they send back by
-// SMS, phone key, link or push into an act, and the outcome into a sentence for them. What an answer
-// means is decided by oncall.AnswerFacts; store carries it out.
+// Package answers handles answers by people outside Slack. It turns an answer by SMS, phone key, link or push
+// into an act, and the outcome into a sentence for the person. oncall.AnswerFacts decides what an answer means;
+// store carries it out.
 package answers
 
 import (
@@ -13,18 +13,18 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// answersAnHour limits replies to useless answers from one address, so that two machines don't talk
-// to each other for ever.
+// answersAnHour limits replies to useless answers from one address, so that two machines don't talk to each
+// other for ever.
 const answersAnHour = 5
 
-// A Response is what to tell a person who has answered.
+// A Response is the reply to an answer.
 type Response struct {
-	Text  string // empty: nothing, for instance to strangers
-	Again bool   // the answer came before, so that a message with this text was sent already
+	Text     string // empty: no reply, for instance to strangers
+	Repeated bool   // the answer was handled before, so a message with this text was already sent
 }
 
-// Take does what an answer asks for, and does it once however often the answer comes.
-func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
+// Handle does what an answer asks for, exactly once however often the answer is delivered.
+func Handle(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (Response, error) {
 	a = storable(a)
 	if a.Intent.Kind == "" {
 		a.Intent = oncall.ParseAnswer(a.Text)
@@ -45,26 +45,26 @@ func Take(ctx context.Context, s *store.Store, a oncall.Answer, now time.Time) (
 	if err != nil || done.Lately > answersAnHour && a.From != "" {
 		return Response{}, err
 	}
-	return Response{Text: say(done.AnswerOutcome, dir).Shown(dir.Name), Again: done.Again}, nil
+	return Response{Text: sentence(done.AnswerOutcome, dir).Shown(dir.Name), Repeated: done.Again}, nil
 }
 
-// longestID is how long an ID may be that is kept as it is.
-const longestID = 200
+// maxID is the maximum length of an ID that is stored unchanged.
+const maxID = 200
 
-// storable is an answer as it can be stored and looked for: strangers send anything, and what PostgreSQL
-// refuses would be tried again and again.
+// storable cleans an answer for storage and lookups: strangers send anything, and what PostgreSQL refuses would
+// be retried for ever.
 func storable(a oncall.Answer) oncall.Answer {
 	for _, text := range []*string{&a.ID, &a.From, &a.Token, &a.Text, &a.Message.Page, (*string)(&a.Message.Probe.User)} {
 		*text = oncall.Storable(*text)
 	}
-	if len(a.ID) > longestID {
+	if len(a.ID) > maxID {
 		a.ID = fmt.Sprintf("%x", sha256.Sum256([]byte(a.ID)))
 	}
 	return a
 }
 
-// say puts an outcome into words.
-func say(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
+// sentence puts an outcome into words.
+func sentence(o oncall.AnswerOutcome, dir *store.Directory) oncall.Sentence {
 	switch o.Result {
 	case oncall.AnswerActed:
 		if len(o.Hint) > 0 {

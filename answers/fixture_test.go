@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// Some people: Ann and Bo take turns, and Cy is in the team.
+// Ann and Bo take turns, and Cy is in the team.
 const (
 	ann oncall.UserID = "U0ANN"
 	bo  oncall.UserID = "U0BO"
@@ -59,7 +59,7 @@ func payments() setup.Setup {
 	}
 }
 
-// A world is a database of its own in which Ann is paged by SMS for some incidents.
+// A world is a database in which Ann is paged by SMS for some incidents.
 type world struct {
 	*store.System
 	t   testing.TB
@@ -79,7 +79,7 @@ func newWorld(t testing.TB, incidents ...string) *world {
 	return w
 }
 
-// another opens one more store, as another instance would.
+// another opens another store, as a second instance would.
 func (w *world) another(url string) *store.System {
 	w.t.Helper()
 	s, err := store.Open(w.t.Context(), url, store.Options{MaxConns: 4, Secrets: storetest.Secrets(), Log: zerolog.New(zerolog.NewTestWriter(w.t))})
@@ -88,7 +88,7 @@ func (w *world) another(url string) *store.System {
 	return s
 }
 
-// addContact gives a person a contact method that counts.
+// addContact adds a verified contact method to a person.
 func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	w.t.Helper()
 	ctx := w.t.Context()
@@ -98,7 +98,7 @@ func (w *world) addContact(user oncall.UserID, method oncall.Method, address str
 	return c.ID
 }
 
-// pagedBy lets a person be paged by one contact method only.
+// pagedBy makes one contact method the only one that pages a person.
 func (w *world) pagedBy(user oncall.UserID, method oncall.Method, address string) {
 	w.t.Helper()
 	c := w.addContact(user, method, address)
@@ -133,7 +133,7 @@ func (w *world) trigger(names ...string) {
 	storetest.Until(w.t, storetest.Patience, "the inbox is empty", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 0 })
 }
 
-// sms sends the pages by SMS that can be sent, and returns these messages.
+// sms sends the pages by SMS that can be sent, and returns them.
 func (w *world) sms() (orders []oncall.PageOrder) {
 	w.t.Helper()
 	for page := 1; page <= w.count(`SELECT count(*) FROM pages`); page++ {
@@ -147,28 +147,28 @@ func (w *world) sms() (orders []oncall.PageOrder) {
 	return orders
 }
 
-// take lets somebody answer, and returns what they are told.
-func (w *world) take(a oncall.Answer) answers.Response {
+// handle handles an answer and returns the reply.
+func (w *world) handle(a oncall.Answer) answers.Response {
 	w.t.Helper()
-	return must[answers.Response](w.t)(answers.Take(w.t.Context(), w.Store, a, w.now))
+	return must[answers.Response](w.t)(answers.Handle(w.t.Context(), w.Store, a, w.now))
 }
 
-// says lets a phone answer, and returns the SMS that it gets.
-func (w *world) says(from, text string) string {
+// reply sends an SMS from a phone and returns the reply to it.
+func (w *world) reply(from, text string) string {
 	w.t.Helper()
 	w.n++
-	said := w.take(oncall.Answer{Method: oncall.MethodSMS, ID: fmt.Sprint(w.n), From: from, Text: text})
-	if said.Again {
+	response := w.handle(oncall.Answer{Method: oncall.MethodSMS, ID: fmt.Sprint(w.n), From: from, Text: text})
+	if response.Repeated {
 		return ""
 	}
-	return said.Text
+	return response.Text
 }
 
-// presses lets somebody answer a message by a button or a key.
+// presses answers a message by a button or a key, and returns the reply.
 func (w *world) presses(method oncall.Method, page oncall.Page, act oncall.ActKind) string {
 	w.t.Helper()
 	w.n++
-	return w.take(oncall.Answer{
+	return w.handle(oncall.Answer{
 		Method: method, ID: fmt.Sprint(w.n), Message: oncall.MessageKey{Page: page.Key}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: act},
 	}).Text
 }
@@ -186,14 +186,14 @@ func (w *world) incident(id oncall.IncidentID) oncall.Incident {
 	return must[oncall.Incident](w.t)(w.Incident(w.t.Context(), oncall.ByTimer(), id))
 }
 
-// status is an incident's, with how it was acknowledged.
+// status returns an incident's status, and how it was acknowledged.
 func (w *world) status(id oncall.IncidentID) string {
 	w.t.Helper()
 	in := w.incident(id)
 	return string(in.Status) + " " + in.AckedBy.Via
 }
 
-// events counts the lines of one kind in all timelines.
+// events counts the events of one kind in all timelines.
 func (w *world) events(kind oncall.EventKind) int {
 	w.t.Helper()
 	return w.count(`SELECT count(*) FROM incident_events WHERE kind = $1`, kind)

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// alone opens incidents that each get a message of their own.
+// alone opens incidents that each get their own message.
 func (w *world) alone(names ...string) (codes []int) {
 	w.t.Helper()
 	for _, name := range names {
@@ -22,7 +22,7 @@ func (w *world) alone(names ...string) (codes []int) {
 	return codes
 }
 
-// settle resolves incidents, so that their numbers are old.
+// settle resolves incidents, so that their numbers become old.
 func (w *world) settle(ids ...oncall.IncidentID) {
 	w.t.Helper()
 	for _, id := range ids {
@@ -30,20 +30,20 @@ func (w *world) settle(ids ...oncall.IncidentID) {
 	}
 }
 
-// The number of a message about one incident is the incident's.
-func TestOneNumberIsEnough(t *testing.T) {
+// The code of a message about one incident is the incident's number.
+func TestCodeIsTheIncidentNumber(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i := range 12 {
 		if codes := w.alone(string(rune('a' + i))); len(codes) != 1 || codes[0] != i+1 {
-			t.Errorf("incident %d has the number %d", i+1, codes)
+			t.Errorf("incident %d has the codes %d, want its own number", i+1, codes)
 		}
 		if i < 9 {
 			w.settle(oncall.IncidentID(i + 1))
 		}
 	}
 	for _, c := range []struct {
-		text, told string
+		text, reply string
 	}{
 		{"#12", "Answer 12a to acknowledge, 12r to resolve or 12e to escalate, with the number from the message. Open for you: #12 (12a); #11 (11a); #10 (10a)."},
 		{"ack #10", "Acknowledged #10."},
@@ -56,13 +56,13 @@ func TestOneNumberIsEnough(t *testing.T) {
 		{"ack #13", "There is nothing open that you were paged for here."},
 		{"ack", "There is nothing open that you were paged for here."},
 	} {
-		if got := w.says(annsPhone, c.text); got != c.told {
-			t.Errorf("%q is told %q, want %q", c.text, got, c.told)
+		if got := w.reply(annsPhone, c.text); got != c.reply {
+			t.Errorf("%q gets %q, want %q", c.text, got, c.reply)
 		}
 	}
 }
 
-// numbered writes the numbers of three incidents, and of the next to come, for {1} to {4}.
+// numbered replaces {1} to {4} by the numbers of three incidents, and of the next one.
 func numbered(first oncall.IncidentID, text string) string {
 	for i := range oncall.IncidentID(4) {
 		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i+1), fmt.Sprint(int64(first+i)))
@@ -70,7 +70,7 @@ func numbered(first oncall.IncidentID, text string) string {
 	return text
 }
 
-// statuses are the first letters of three incidents' states.
+// statuses returns the first letters of three incidents' states.
 func (w *world) statuses(first oncall.IncidentID) (all string) {
 	for i := range oncall.IncidentID(3) {
 		all += string(w.incident(first + i).Status[0])
@@ -78,14 +78,15 @@ func (w *world) statuses(first oncall.IncidentID) (all string) {
 	return all
 }
 
-// What a phone was told of is acknowledged by its number in every form; anything else is told what is open.
-func TestEveryFormOfANumber(t *testing.T) {
+// An incident of which a phone was informed is acknowledged by its number in every form; other text gets the
+// open incidents.
+func TestEveryFormOfACode(t *testing.T) {
 	t.Parallel()
 	const bundle, first = "#{2}, #{3} ({2}a)", "#{1} ({1}a)"
 	w := newWorld(t)
 	for i, c := range []struct {
-		text, told string
-		status     string // of {1}, which has a message of its own, and of {2} and {3}, which share one
+		text, reply string
+		status      string // of {1}, which has a message of its own, and of {2} and {3}, which share one
 	}{
 		{"ack #{3}", "Acknowledged #{3}.", "tta"},
 		{"{3}a", "Acknowledged #{3}.", "tta"},
@@ -118,21 +119,21 @@ func TestEveryFormOfANumber(t *testing.T) {
 		w.advance(40 * time.Second)
 		w.trigger(fmt.Sprint("two", i), fmt.Sprint("three", i))
 		if orders := w.sms(); len(orders) != 1 || orders[0].Code != int(one)+1 {
-			t.Fatalf("the bundle: %+v", orders)
+			t.Fatalf("the SMS are %+v, want one bundle with the second incident's code", orders)
 		}
-		text, told := numbered(one, c.text), numbered(one, c.told)
-		if got := w.says(annsPhone, text); got != told || w.statuses(one) != c.status {
-			t.Errorf("%q is told %q, and it is %s; want %q and %s", text, got, w.statuses(one), told, c.status)
+		text, want := numbered(one, c.text), numbered(one, c.reply)
+		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
+			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
 		}
 	}
 }
 
-// The release before this one gave messages numbers of their own. "#5" is incident 5 all the same; what
-// such a message offers works; and what could be either is neither.
-func TestANumberOfAMessageAndOfAnIncident(t *testing.T) {
+// The previous release gave messages numbers of their own. "#5" is still incident 5, what such a message offers
+// works, and an ambiguous number does nothing.
+func TestCodeOfThePreviousRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for i, c := range []struct{ text, told, status string }{
+	for i, c := range []struct{ text, reply, status string }{
 		{"ack #{2}", "Acknowledged #{2}.", "tat"},
 		{"{2}a", "Acknowledged #{3}.", "tta"},
 		{"ack {2}", "{2} may be #{2}, or the message about #{3}. Answer with # and the incident's number. Open for you: #{3} ({2}a); #{2} ({1}a); #{1} (77a).", "ttt"},
@@ -145,16 +146,15 @@ func TestANumberOfAMessageAndOfAnIncident(t *testing.T) {
 		one := oncall.IncidentID(3*i + 1)
 		w.alone(fmt.Sprint("a", i), fmt.Sprint("b", i), fmt.Sprint("c", i))
 		w.exec(`UPDATE pages SET code = CASE incident_id WHEN $1 THEN 77 ELSE incident_id - 1 END WHERE incident_id >= $1 AND code <> 0`, one)
-		text, told := numbered(one, c.text), numbered(one, c.told)
-		if got := w.says(annsPhone, text); got != told || w.statuses(one) != c.status {
-			t.Errorf("%q is told %q, and it is %s; want %q and %s", text, got, w.statuses(one), told, c.status)
+		text, want := numbered(one, c.text), numbered(one, c.reply)
+		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
+			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
 		}
 	}
 }
 
-// An old message's number means its incident, whatever has come since; a bundle that comes again keeps
-// its number.
-func TestAnOldNumberAfterNewerMessages(t *testing.T) {
+// An old message's code stands for its incident, whatever has come since; a repeated bundle keeps its code.
+func TestOldCodeAfterNewerMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.trigger("a", "b")
@@ -162,23 +162,23 @@ func TestAnOldNumberAfterNewerMessages(t *testing.T) {
 	w.settle(1)
 	w.advance(7 * time.Hour)
 	if codes := w.alone("c", "d"); codes[0] != 3 || codes[1] != 4 {
-		t.Fatalf("codes: %v", codes)
+		t.Fatalf("the codes are %v, want 3 and 4", codes)
 	}
 	w.act(2, cy, oncall.Act{Do: oncall.ActReassign, User: ann})
 	w.advance(40 * time.Second)
 	if again := w.sms(); len(again) != 1 || again[0].Code != 1 {
-		t.Fatalf("what is left of the bundle: %+v", again)
+		t.Fatalf("the SMS are %+v, want the rest of the bundle with code 1", again)
 	}
-	if got := w.says(annsPhone, "1a"); got != "Acknowledged #2." {
-		t.Errorf("told %q, want %q", got, "Acknowledged #2.")
+	if got := w.reply(annsPhone, "1a"); got != "Acknowledged #2." {
+		t.Errorf("the reply is %q, want %q", got, "Acknowledged #2.")
 	}
-	if got := w.says(annsPhone, "4a"); got != "Acknowledged #4." || w.status(3) != "triggered " {
-		t.Errorf("told %q", got)
+	if got := w.reply(annsPhone, "4a"); got != "Acknowledged #4." || w.status(3) != "triggered " {
+		t.Errorf("the reply is %q, want incident 4 acknowledged and 3 not", got)
 	}
 }
 
-// Before the first SMS somebody is told what pages them elsewhere.
-func TestWhatWasOnlySaidElsewhere(t *testing.T) {
+// A person without an SMS yet gets the incidents that page them elsewhere.
+func TestIncidentsPagedElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.pagedBy(bo, oncall.MethodVoice, bosPhone)
@@ -188,16 +188,16 @@ func TestWhatWasOnlySaidElsewhere(t *testing.T) {
 	id := oncall.PageID(w.count(`SELECT id FROM pages WHERE method = 'voice'`))
 	must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 1, w.now))
 	w.check(w.RecordPage(t.Context(), id, oncall.PageAccepted{Ref: "CA1", Track: true}, w.now))
-	if got := w.says(bosPhone, "ack"); got != "Open for you: #1; 1a takes it." {
-		t.Errorf("told %q, want %q", got, "Open for you: #1; 1a takes it.")
+	if got := w.reply(bosPhone, "ack"); got != "Open for you: #1; 1a takes it." {
+		t.Errorf("the reply is %q, want %q", got, "Open for you: #1; 1a takes it.")
 	}
-	if got := w.says(bosPhone, "#1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
-		t.Errorf("told %q, %s", got, w.status(1))
+	if got := w.reply(bosPhone, "#1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
+		t.Errorf("the reply is %q and the incident %s, want it acknowledged by SMS", got, w.status(1))
 	}
 }
 
-// A code is taken with the blanks that people put into it, from the phone and in the form.
-func TestACodeWithBlanks(t *testing.T) {
+// A verification code is accepted with blanks, from the phone and in the form.
+func TestVerificationCodeWithBlanks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i, typed := range []func(string) string{
@@ -211,8 +211,8 @@ func TestACodeWithBlanks(t *testing.T) {
 			code := must[codeOf](t)(codeFor(w, c.ID))
 			if inSlack {
 				w.check(w.ConfirmContact(t.Context(), oncall.ByTimer(), bo, c.ID, typed(string(code)), w.now))
-			} else if got := w.says(number, typed(string(code))); got != "Thank you. SMS pages for bo can come here now." {
-				t.Errorf("%q is told %q", typed(string(code)), got)
+			} else if got := w.reply(number, typed(string(code))); got != "Thank you. SMS pages for bo can come here now." {
+				t.Errorf("%q gets %q, want the contact verified", typed(string(code)), got)
 			}
 			w.check(w.RemoveContact(t.Context(), oncall.ByTimer(), bo, c.ID, w.now))
 			w.advance(2 * time.Hour)

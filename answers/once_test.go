@@ -10,24 +10,24 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// escalates is Ann's answer "1e", as one provider brings it.
+// escalates returns Ann's answer "1e", as delivered by one provider.
 func escalates(id string) oncall.Answer {
 	return oncall.Answer{Method: oncall.MethodSMS, ID: id, From: annsPhone, Text: "1e"}
 }
 
-// One answer may come by the webhook of one instance and from the provider's list to another at the
-// same moment, and more than once. It escalates once, and one SMS says so.
-func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
+// One answer may be delivered to one instance by webhook and to another by polling at the same moment, and more
+// than once. It escalates once, and one SMS confirms it.
+func TestConcurrentDeliveriesActOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk", "queue")
 	w.sms()
 	instances := []*store.System{w.System, w.another(w.url)}
-	said := make([]answers.Response, 16)
+	response := make([]answers.Response, 16)
 	var all sync.WaitGroup
-	for i := range said {
+	for i := range response {
 		all.Go(func() {
 			var err error
-			if said[i], err = answers.Take(t.Context(), instances[i%2].Store, escalates("same"), w.now); err != nil {
+			if response[i], err = answers.Handle(t.Context(), instances[i%2].Store, escalates("same"), w.now); err != nil {
 				t.Error(err)
 			}
 		})
@@ -37,63 +37,63 @@ func TestAnAnswerThatComesTwiceAtOnceActsOnce(t *testing.T) {
 		t.Errorf("two incidents were escalated %d times, want 2", n)
 	}
 	first := 0
-	for _, r := range said {
+	for _, r := range response {
 		if r.Text != "Escalated #1, #2." {
-			t.Errorf("told %q, want %q", r.Text, "Escalated #1, #2.")
+			t.Errorf("the reply is %q, want %q", r.Text, "Escalated #1, #2.")
 		}
-		if !r.Again {
+		if !r.Repeated {
 			first++
 		}
 	}
 	if first != 1 {
-		t.Errorf("%d are told for the first time, want 1", first)
+		t.Errorf("%d replies are not marked as repeated, want 1", first)
 	}
 }
 
-// Whenever an instance dies while it does an answer, the answer escalates all incidents of its
-// message once, and in the end it says so.
-func TestAnAnswerSurvivesADeathAtAnyMoment(t *testing.T) {
+// Whenever an instance dies while it handles an answer, the answer escalates all incidents of its message once,
+// and is confirmed in the end.
+func TestAnswerSurvivesACrashAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk", "queue")
 	w.sms()
 	for n := 1; ; n++ {
 		p, address := storetest.NewProxy(t, w.url)
 		p.DieAfter(n, "")
-		said, err := answers.Take(t.Context(), w.another(address).Store, escalates("same"), w.now)
+		response, err := answers.Handle(t.Context(), w.another(address).Store, escalates("same"), w.now)
 		switch done := w.events(oncall.EventEscalated); {
 		case err != nil && !p.Died():
 			t.Fatal(err)
 		case done != 0 && done != 2:
-			t.Fatalf("an instance died after %d requests, and %d of 2 incidents are escalated", n, done)
+			t.Fatalf("after a crash at request %d, %d of 2 incidents are escalated; want all or none", n, done)
 		case err != nil:
 			continue
-		case said.Text != "Escalated #1, #2." || done != 2:
-			t.Errorf("after %d deaths: %+v, escalated %d times", n-1, said, done)
+		case response.Text != "Escalated #1, #2." || done != 2:
+			t.Errorf("after %d crashes the reply is %+v and %d incidents are escalated, want 2", n-1, response, done)
 		}
 		return
 	}
 }
 
-// An instance that dies before it hears that its transaction was committed has done the answer.
-func TestAnAnswerSurvivesALostCommit(t *testing.T) {
+// An instance that crashes before it learns that its transaction was committed has handled the answer.
+func TestAnswerSurvivesALostCommit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk", "queue")
 	w.sms()
 	p, address := storetest.NewProxy(t, w.url)
-	p.DieAfter(3, "commit\x00") // those before end the loading of the directory, which is not kept here
-	if said, err := answers.Take(t.Context(), w.another(address).Store, escalates("same"), w.now); err == nil {
-		t.Fatalf("it lives, and says %+v", said)
+	p.DieAfter(3, "commit\x00") // the earlier ones belong to loading the directory
+	if response, err := answers.Handle(t.Context(), w.another(address).Store, escalates("same"), w.now); err == nil {
+		t.Fatalf("the crashed instance replied %+v, want an error", response)
 	}
-	if said := w.take(escalates("same")); said != (answers.Response{Text: "Escalated #1, #2.", Again: true}) {
-		t.Errorf("afterwards: %+v", said)
+	if response := w.handle(escalates("same")); response != (answers.Response{Text: "Escalated #1, #2.", Repeated: true}) {
+		t.Errorf("the next delivery gets %+v, want the outcome, marked as repeated", response)
 	}
 	if n := w.events(oncall.EventEscalated); n != 2 {
 		t.Errorf("two incidents were escalated %d times, want 2", n)
 	}
 }
 
-// The button of a message in Slack acts on all of its incidents or on none.
-func TestTheButtonOfABundleActsOnAllOrNone(t *testing.T) {
+// A button of a bundle in Slack acts on all of its incidents or on none.
+func TestBundleButtonActsOnAllOrNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk", "queue", "cpu")
 	w.sms()
@@ -105,11 +105,11 @@ func TestTheButtonOfABundleActsOnAllOrNone(t *testing.T) {
 		case err != nil && !p.Died():
 			t.Fatal(err)
 		case done != 0 && done != 3:
-			t.Fatalf("an instance died after %d requests, and %d of 3 incidents are acknowledged", n, done)
+			t.Fatalf("after a crash at request %d, %d of 3 incidents are acknowledged; want all or none", n, done)
 		case err != nil:
 			continue
 		case len(out.Acted) != 1 || len(out.Acted[0].Done)+len(out.Acted[0].Refused) != 3 || done != 3:
-			t.Errorf("after %d deaths: %+v, %d acknowledged", n-1, out, done)
+			t.Errorf("after %d crashes the outcome is %+v and %d incidents are acknowledged, want 3", n-1, out, done)
 		}
 		return
 	}

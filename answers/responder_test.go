@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// asks has Cy ask somebody, who is paged by SMS, to help with an incident.
+// asks makes Cy ask a person, who is paged by SMS, to help with an incident.
 func (w *world) asks(who oncall.UserID, number string, about oncall.IncidentID) oncall.PageOrder {
 	w.t.Helper()
 	if r := must[oncall.ContactSettings](w.t)(w.ContactSettings(w.t.Context(), oncall.ByTimer(), who)); len(r.Contacts) == 0 {
@@ -17,7 +17,7 @@ func (w *world) asks(who oncall.UserID, number string, about oncall.IncidentID) 
 	w.act(about, cy, oncall.Act{Do: oncall.ActAsk, User: who, Text: "the replica"})
 	orders := w.sms()
 	if len(orders) != 1 || orders[0].Page.UserID != who {
-		w.t.Fatalf("the page that asks: %+v", orders)
+		w.t.Fatalf("the SMS are %+v, want one to %s", orders, who)
 	}
 	return orders[0]
 }
@@ -31,44 +31,44 @@ func (w *world) responder(about oncall.IncidentID, who oncall.UserID) oncall.Res
 	return ""
 }
 
-// Who is asked to help accepts or declines by SMS, and takes nothing over by that.
-func TestARespondersAnswer(t *testing.T) {
+// A person who is asked to help accepts or declines by SMS, which doesn't acknowledge the incident.
+func TestResponderAnswers(t *testing.T) {
 	t.Parallel()
 	const number = bosPhone
 	w := newWorld(t, "disk")
 	if orders := w.sms(); len(orders) != 1 || orders[0].AskedBy != (oncall.Actor{}) {
-		t.Fatalf("Ann's page: %+v", orders)
+		t.Fatalf("the SMS are %+v, want Ann's page by the policy", orders)
 	}
-	if got, want := w.says(annsPhone, "1d"), "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message."; got != want {
+	if got, want := w.reply(annsPhone, "1d"), "Answer 1a to acknowledge, 1r to resolve or 1e to escalate, with the number from the message."; got != want {
 		t.Errorf("who is on call declines: %q, want %q", got, want)
 	}
 	order := w.asks(bo, number, 1)
 	if order.AskedBy != oncall.ByUser(cy) || order.Code != 1 || !slices.Equal(order.Page.Why, oncall.Say("%s asks you to help: the replica", cy)) {
-		t.Errorf("the page: %+v", order)
+		t.Errorf("the page is %+v, want Cy's request with code 1", order)
 	}
-	if got := w.says(number, "ack"); got != "Accepted #1." || w.status(1) != "triggered " || w.responder(1, bo) != oncall.ResponderAccepted {
-		t.Errorf("%q, %s, %s", got, w.status(1), w.responder(1, bo))
+	if got := w.reply(number, "ack"); got != "Accepted #1." || w.status(1) != "triggered " || w.responder(1, bo) != oncall.ResponderAccepted {
+		t.Errorf("the reply is %q, the incident %s, Bo %s; want it accepted, and the incident triggered", got, w.status(1), w.responder(1, bo))
 	}
-	if got := w.says(number, "1a"); got != "You have said so already." {
-		t.Errorf("once more: %q, want %q", got, "You have said so already.")
+	if got := w.reply(number, "1a"); got != "You have said so already." {
+		t.Errorf("a second acceptance gets %q, want %q", got, "You have said so already.")
 	}
-	if got := w.says(number, "no"); got != "Declined #1." || w.responder(1, bo) != oncall.ResponderDeclined {
-		t.Errorf("%q, %s", got, w.responder(1, bo))
+	if got := w.reply(number, "no"); got != "Declined #1." || w.responder(1, bo) != oncall.ResponderDeclined {
+		t.Errorf("the reply is %q and Bo %s, want it declined", got, w.responder(1, bo))
 	}
-	if got := w.says(annsPhone, "1a"); got != "Acknowledged #1." {
+	if got := w.reply(annsPhone, "1a"); got != "Acknowledged #1." {
 		t.Errorf("Ann: %q, want %q", got, "Acknowledged #1.")
 	}
 	w.advance(time.Minute)
 	if order := w.asks(bo, number, 1); order.Code != 1 {
-		t.Errorf("asked again: %+v", order)
+		t.Errorf("the second request is %+v, want code 1", order)
 	}
-	if got := w.says(number, "1d"); got != "Declined #1." || w.status(1) != "acknowledged sms" {
-		t.Errorf("%q, %s", got, w.status(1))
+	if got := w.reply(number, "1d"); got != "Declined #1." || w.status(1) != "acknowledged sms" {
+		t.Errorf("the reply is %q and the incident %s, want it declined, and Ann's acknowledgement kept", got, w.status(1))
 	}
 }
 
-// Whom a step has paged as well acknowledges, unless the answer is to the very page that asks.
-func TestWhoIsOnCallAndAskedAcknowledges(t *testing.T) {
+// A person who was also paged by a step acknowledges, unless the answer is to the very page that asks for help.
+func TestResponderOnCallAcknowledges(t *testing.T) {
 	t.Parallel()
 	for _, exact := range []bool{false, true} {
 		w := newWorld(t, "disk")
@@ -81,14 +81,14 @@ func TestWhoIsOnCallAndAskedAcknowledges(t *testing.T) {
 				Method: oncall.MethodSMS, Message: oncall.MessageKey{Page: order.Page.Key}, Intent: oncall.Intent{Kind: oncall.IntentAct, Act: oncall.ActAck},
 			}
 		}
-		if got := w.take(answer).Text; got != want || w.status(1) != status || w.responder(1, ann) != oncall.ResponderAccepted {
-			t.Errorf("exact %v: %q, %s, %s", exact, got, w.status(1), w.responder(1, ann))
+		if got := w.handle(answer).Text; got != want || w.status(1) != status || w.responder(1, ann) != oncall.ResponderAccepted {
+			t.Errorf("exact %v: the reply is %q, the incident %s, Ann %s; want %q, %s, accepted", exact, got, w.status(1), w.responder(1, ann), want, status)
 		}
 	}
 }
 
-// The link of a mail tells what it was for.
-func TestATokenOfWhoIsAsked(t *testing.T) {
+// The link in a mail knows what the mail asked for.
+func TestResponderToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	first := w.sms()[0]
@@ -97,13 +97,13 @@ func TestATokenOfWhoIsAsked(t *testing.T) {
 		token := must[string](t)(w.Token(t.Context(), order.Page.ID, order.Page.UserID, [32]byte{1}, w.now))
 		m := must[oncall.AnsweredMessage](t)(w.ReadToken(t.Context(), token, w.now))
 		if m.ToHelp() != (order.Page.UserID == bo) || len(m.Incidents) != 1 {
-			t.Errorf("%s: %+v", order.Page.UserID, m)
+			t.Errorf("%s: the token reads as %+v, want a request for help only for Bo, with one incident", order.Page.UserID, m)
 		}
 	}
 }
 
-// Once a responder has answered, their phone doesn't ring again.
-func TestAnAnswerEndsTheRedial(t *testing.T) {
+// After a responder has answered, their phone doesn't ring again.
+func TestAnswerEndsTheRedial(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	w.pagedBy(bo, oncall.MethodVoice, bosPhone)
@@ -117,24 +117,24 @@ func TestAnAnswerEndsTheRedial(t *testing.T) {
 	}
 	w.advance(time.Minute)
 	if again := must[oncall.PageOrder](t)(w.BeginPage(t.Context(), oncall.SendPage{Page: id}, 2, w.now)); again.Send {
-		t.Errorf("it rings again: %+v", again)
+		t.Errorf("the redial is %+v, want it not sent", again)
 	}
 }
 
-// A number rests for six hours after its last message, so that a late answer closes nothing new.
-func TestACodeRests(t *testing.T) {
+// A code isn't reused for six hours after its last message, so that a late answer closes nothing new.
+func TestCodeIsNotReusedSoon(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	w.sms()
-	if got := w.says(annsPhone, "1r"); got != "Resolved #1." {
-		t.Fatal(got)
+	if got := w.reply(annsPhone, "1r"); got != "Resolved #1." {
+		t.Fatalf("the reply is %q, want %q", got, "Resolved #1.")
 	}
 	next := func(name string) int {
 		w.t.Helper()
 		w.trigger(name)
 		orders := w.sms()
 		if len(orders) != 1 {
-			t.Fatalf("orders: %+v", orders)
+			t.Fatalf("the SMS are %+v, want one", orders)
 		}
 		return orders[0].Code
 	}
@@ -142,7 +142,7 @@ func TestACodeRests(t *testing.T) {
 	if code := next("queue"); code != 2 {
 		t.Errorf("an hour later: %d, want 2", code)
 	}
-	if got, want := w.says(annsPhone, "1r"), "Incident #1 is already resolved by ann."; got != want {
+	if got, want := w.reply(annsPhone, "1r"), "Incident #1 is already resolved by ann."; got != want {
 		t.Errorf("a late answer: %q, want %q", got, want)
 	}
 	w.advance(5*time.Hour + time.Second)
@@ -151,24 +151,24 @@ func TestACodeRests(t *testing.T) {
 	}
 }
 
-// Answers are awaited for a while after any message, whoever has the incident by then.
-func TestAnswersAreAwaitedAfterAnAcknowledgement(t *testing.T) {
+// Answers are polled for a while after any message, whoever has acknowledged the incident by then.
+func TestAnswersArePolledAfterAnAcknowledgement(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "disk")
 	w.sms()
-	w.says(annsPhone, "1a")
+	w.reply(annsPhone, "1a")
 	awaits := func() bool {
 		return must[bool](t)(w.AwaitsAnswers(t.Context(), oncall.MethodSMS, w.now))
 	}
 	if !awaits() {
-		t.Error("a moment after the message nobody listens")
+		t.Error("answers are not polled just after a message, want them polled")
 	}
 	w.advance(16 * time.Minute)
 	if awaits() {
-		t.Error("what was answered long ago is awaited")
+		t.Error("answers are still polled 16 minutes after the last message, want no polling")
 	}
 	w.asks(bo, bosPhone, 1)
 	if !awaits() {
-		t.Error("nobody listens to who was asked to help")
+		t.Error("answers are not polled after a request for help, want them polled")
 	}
 }

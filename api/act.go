@@ -93,7 +93,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 	if form := r.PostFormValue("form"); form != "" { // forms of older releases have no name
 		a.ID = fmt.Sprintf("form/%x", sha256.Sum256([]byte(a.Token+" "+form+" "+string(do))))
 	}
-	reply, err := answers.Take(ctx, s.System.Store, a, s.Clock())
+	reply, err := answers.Handle(ctx, s.System.Store, a, s.Clock())
 	if err != nil {
 		s.actFailed(r, err).write(w)
 		return

@@ -101,10 +101,10 @@ func (s *server) fromTwilio(r *http.Request, body []byte, form url.Values) bool 
 // arrives first counts. Twilio's other messengers put a prefix in From, such as "whatsapp:". Watchbill has no method
 // for them, so such a message is not matched to a person.
 func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values) (*twiml, error) {
-	reply, err := answers.Take(ctx, s.System.Store, oncall.Answer{
+	reply, err := answers.Handle(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodSMS, ID: form.Get("MessageSid"), From: form.Get("From"), Text: form.Get("Body"),
 	}, s.Clock())
-	if err != nil || reply.Text == "" || reply.Again {
+	if err != nil || reply.Text == "" || reply.Repeated {
 		return nil, err
 	}
 	return &twiml{Message: reply.Text}, nil
@@ -122,14 +122,14 @@ func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Valu
 			Say: "Press 1 to acknowledge, 2 to resolve, 3 to escalate.",
 		}, Say: "Nothing was pressed. Goodbye."}, nil
 	}
-	reply, err := answers.Take(ctx, s.System.Store, oncall.Answer{
+	reply, err := answers.Handle(ctx, s.System.Store, oncall.Answer{
 		Method: oncall.MethodVoice, ID: form.Get("CallSid") + " " + form.Get("Digits"), From: form.Get("To"),
 		Message: oncall.ParseMessageKey(r.URL.Query().Get("key")), Intent: oncall.Intent{Kind: oncall.IntentAct, Act: means},
 	}, s.Clock())
 	if err != nil {
 		return nil, err
 	}
-	if reply.Text == "" || reply.Again {
+	if reply.Text == "" || reply.Repeated {
 		reply.Text = "Thank you."
 	}
 	return &twiml{Say: reply.Text + " Goodbye."}, nil

@@ -28,11 +28,11 @@ func TestClicksOfOtherWorkspacesAreRefused(t *testing.T) {
 		t.Errorf("Ann's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if n := w.calls("auth.test"); n != 1 {
-		t.Errorf("our workspace was asked for %d times, want 1", n)
+		t.Errorf("auth.test was called %d times, want once", n)
 	}
 }
 
-func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
+func TestOwnPeopleCanActWhileTheWorkspaceIsUnknown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.sim.Fail(slacksim.Fault{Method: "auth.test", Kind: slacksim.FaultBefore, Times: -1}) // before anybody asks
@@ -43,11 +43,11 @@ func TestOwnPeopleActWhileSlackDoesNotSayWhoWeAre(t *testing.T) {
 		t.Errorf("Ann's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if address := w.bot.permalink(w.ctx, store.MessageRef{Channel: "C0PAY", TS: "1.2"}); address != "" {
-		t.Errorf("a message is at %q, want nothing", address)
+		t.Errorf("the permalink without a workspace is %q, want none", address)
 	}
 }
 
-// TestClicksOfAnOrganisation is Enterprise Grid: people of its other workspaces are our own.
+// On Enterprise Grid, people from the organisation's other workspaces count as our own.
 func TestClicksOfAnOrganisation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{Enterprise: "E0ORG"})
@@ -70,18 +70,18 @@ func TestClicksOfAnOrganisation(t *testing.T) {
 		t.Errorf("Fay's click left the incident %s, want %s", in.Status, oncall.Acknowledged)
 	}
 	if text := w.command(ann, "/oncall who"); !strings.Contains(text, "payments days") {
-		t.Errorf("a command in an organisation: %s", text)
+		t.Errorf("a command from another workspace of the organisation: %q, want it answered", text)
 	}
 }
 
-// After an upgrade nobody's standing is known. While Slack doesn't answer, whoever is in the team acts in
-// time all the same, and nobody waits for a second look-up.
+// After an upgrade everybody's standing is unknown. While Slack doesn't answer, team members can still act in
+// time, and nobody waits for a second lookup.
 func TestClicksDoNotWaitForSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
 	p, _ := w.posted()
-	w.learnt()
+	w.waitForUsers()
 	asked := w.calls("auth.test") + w.calls("users.info")
 	w.bot.workspace.Store(nil)
 	if _, err := w.store.Pool().Exec(w.ctx, `UPDATE users SET standing = ''`); err != nil {
@@ -103,8 +103,8 @@ func TestClicksDoNotWaitForSlack(t *testing.T) {
 	}
 }
 
-// After an upgrade nobody is known: they are looked up before they click.
-func TestPeopleAreLearntBeforeTheyClick(t *testing.T) {
+// After an upgrade everybody's standing is unknown: people are looked up before they click.
+func TestPeopleAreLookedUpBeforeTheyClick(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	if _, err := w.store.Pool().Exec(w.ctx, `UPDATE users SET standing = ''`); err != nil {
@@ -112,7 +112,7 @@ func TestPeopleAreLearntBeforeTheyClick(t *testing.T) {
 	}
 	p, _ := w.posted()
 	w.listen(1)
-	w.learnt()
+	w.waitForUsers()
 	for _, method := range []string{"auth.test", "users.info"} {
 		w.sim.Fail(slacksim.Fault{Method: method, Kind: slacksim.FaultHang, Times: -1})
 	}
@@ -126,8 +126,8 @@ func TestPeopleAreLearntBeforeTheyClick(t *testing.T) {
 	}
 }
 
-// learnt waits until nobody in the store is unknown.
-func (w *world) learnt() {
+// waitForUsers waits until every stored user has a standing.
+func (w *world) waitForUsers() {
 	w.t.Helper()
 	w.until("everybody is known", func() bool {
 		directory, err := w.store.DirectoryFor(w.ctx, oncall.ByTimer())
@@ -143,8 +143,8 @@ func (w *world) learnt() {
 	})
 }
 
-// Whoever comes back to the company acts again, also where the event about it was missed.
-func TestWhoIsBackActsAgain(t *testing.T) {
+// A person who returns to the company can act again, even if the event about it was missed.
+func TestReturningPersonCanActAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)

@@ -17,17 +17,17 @@ import (
 const apiKeyUsage = "Write it like `/oncall apikey create deploy read,page` for a key of your own, with `team payments` for a team's, `installation` for Watchbill's, " +
 	"and `90d` for one that ends. There are the scopes read, page, act, edit and admin."
 
-// An apiKeyAsk is what a form about an API key carries: what is to be done with which.
+// An apiKeyAsk is the private metadata of an API key form: which key to create, rotate or revoke.
 type apiKeyAsk struct {
 	Do     string         `json:"do"`
 	Name   string         `json:"name"`
 	Scopes []oncall.Scope `json:"scopes,omitempty"`
 	Team   oncall.TeamID  `json:"team,omitempty"`
-	All    bool           `json:"all,omitempty"` // the installation's
+	All    bool           `json:"all,omitempty"` // a key for the whole installation
 	Days   int            `json:"days,omitempty"`
 }
 
-// apiKey answers `/oncall apikey [list|create|rotate|revoke]`. What it makes is shown in a form only, this once.
+// apiKey answers `/oncall apikey [list|create|rotate|revoke]`. A new key is shown once, in a modal.
 func (b *Bot) apiKey(ctx context.Context, r request) (view.Drawing, error) {
 	switch {
 	case len(r.words) == 0 || oneOf(r.words, 0, "list", "ls", "all", "show"):
@@ -59,7 +59,7 @@ func (r request) shownAPIKey(k store.APIKeyState) view.APIKey {
 	return view.APIKey{APIKey: k.APIKey, Team: t.Name, Used: k.UsedAt, OldHint: k.OldHint, OldUntil: k.OldUntil}
 }
 
-// askAPIKey opens the form that says what would be made.
+// askAPIKey opens the form that confirms the creation of a key.
 func (b *Bot) askAPIKey(ctx context.Context, r request) error {
 	ask, err := r.readAPIKey(r.words[1:])
 	if err != nil {
@@ -107,7 +107,7 @@ func (r request) readAPIKey(words []string) (apiKeyAsk, error) {
 	return ask, nil
 }
 
-// teamIn finds the team whose name words begin with, and how many of them it takes.
+// teamIn finds the team named by the first words, and returns how many words its name has.
 func (r request) teamIn(words []string) (oncall.TeamID, int) {
 	for n := min(len(words), longestName); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
@@ -120,7 +120,7 @@ func (r request) teamIn(words []string) (oncall.TeamID, int) {
 	return 0, 0
 }
 
-// scopesOf reads scopes, divided by commas.
+// scopesOf parses a comma-separated list of scopes.
 func scopesOf(word string) (scopes []oncall.Scope, are bool) {
 	for one := range strings.SplitSeq(strings.Trim(strings.ToLower(word), ","), ",") {
 		if !slices.Contains(oncall.Scopes(), oncall.Scope(one)) {
@@ -136,7 +136,7 @@ func (a apiKeyAsk) String() string {
 	return string(text)
 }
 
-// key is what is to be made.
+// key returns the API key to create.
 func (a apiKeyAsk) key(user oncall.UserID, now time.Time) oncall.APIKey {
 	k := oncall.APIKey{Name: a.Name, Scopes: a.Scopes, TeamID: a.Team}
 	if a.Team == 0 && !a.All {
@@ -148,7 +148,7 @@ func (a apiKeyAsk) key(user oncall.UserID, now time.Time) oncall.APIKey {
 	return k
 }
 
-// askOldAPIKey opens the form that asks before a key is rotated or revoked.
+// askOldAPIKey opens the form that confirms the rotation or revocation of a key.
 func (b *Bot) askOldAPIKey(ctx context.Context, r request, do string) error {
 	name := strings.Trim(unescape(strings.Join(r.words[1:], " ")), `"'“”`)
 	all, err := b.store.APIKeys(ctx, r.by())
@@ -166,7 +166,7 @@ func noAPIKey(name string) error {
 	return oncall.Refuse("There is no API key %q, or it is not yours to manage. `/oncall apikey` lists those that are.", view.Name(name))
 }
 
-// submitAPIKey makes, replaces or ends a key, and shows a new one where the form was.
+// submitAPIKey creates, rotates or revokes a key. A new key replaces the form.
 func (b *Bot) submitAPIKey(ctx context.Context, s submission) (modalResponse, error) {
 	var ask apiKeyAsk
 	if err := json.Unmarshal([]byte(s.meta()), &ask); err != nil {

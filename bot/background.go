@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// backgroundLimit bounds what is done after an answer.
+// backgroundLimit bounds work that continues after the person has been answered.
 const backgroundLimit = 15 * time.Second
 
-// inBackground does what would take too long before an answer. A stop cuts it off, so nothing may depend on
-// it.
+// inBackground runs work that would take too long before the answer. Shutdown cancels it, so nothing may depend
+// on it.
 func (b *Bot) inBackground(ctx context.Context, what string, do func(context.Context) error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), backgroundLimit)
 	ended := make(chan struct{})

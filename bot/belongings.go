@@ -15,14 +15,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// endsOthers reports whether the person may end other people's belongings, so that it is offered to them.
+// endsOthers reports whether the person may revoke what belongs to other people.
 func (r request) endsOthers() bool {
 	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
 }
 
-// belongings loads what an admin may end of somebody's.
-func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, said string) (view.Belongings, error) {
-	v := view.Belongings{User: user, Location: r.location, Said: said}
+// belongings loads what an admin may revoke of a person: contact methods, calendars, browser links.
+func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, message string) (view.Belongings, error) {
+	v := view.Belongings{User: user, Location: r.location, Message: message}
 	has, err := b.store.Belongings(ctx, r.by(), user)
 	if err != nil {
 		return v, fmt.Errorf("load what %s has: %w", user, err)
@@ -51,7 +51,7 @@ func (b *Bot) belongings(ctx context.Context, r request, user oncall.UserID, sai
 	return v, nil
 }
 
-// pressEnd ends what an admin has chosen of somebody's. The store asks whether they may.
+// pressEnd revokes what an admin has chosen. The store checks the permission.
 func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -60,36 +60,36 @@ func (b *Bot) pressEnd(ctx context.Context, p press) (string, error) {
 	user := oncall.UserID(p.view.PrivateMetadata)
 	kind, text, _ := strings.Cut(p.value, " ")
 	number, _ := strconv.ParseInt(text, 10, 64)
-	said := ""
+	message := ""
 	switch kind {
 	case view.EndContact:
-		said = "Ended: no page goes there any more."
+		message = "Ended: no page goes there any more."
 		err = b.endContact(ctx, p, user, oncall.ContactID(number), r.now)
 	case view.EndFeed:
-		said = "Ended: the calendar's address shows nothing any more."
+		message = "Ended: the calendar's address shows nothing any more."
 		err = b.store.RevokeFeed(ctx, p.by(), store.FeedID(number), r.now)
 	case view.EndLinks:
-		said = "Ended: the links and buttons that were sent so far answer nothing any more."
+		message = "Ended: the links and buttons that were sent so far answer nothing any more."
 		err = b.store.EndLinks(ctx, p.by(), user, r.now)
 	default:
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		said = "It was ended before." // and whoever did it has told the person
+		message = "It was ended before." // and the person was notified then
 	case err != nil:
-		return "", fmt.Errorf("end what is another's: %w", err)
+		return "", fmt.Errorf("revoke another person's access: %w", err)
 	case user != p.user:
-		said += " The person is told."
+		message += " The person is told."
 	}
-	v, err := b.belongings(ctx, r, user, said)
+	v, err := b.belongings(ctx, r, user, message)
 	if err != nil {
 		return "", err
 	}
 	return "", b.updateModal(ctx, p.view, v.Draw())
 }
 
-// endContact ends a contact method, or says that it is not there any more.
+// endContact removes a contact method, or refuses if it no longer exists.
 func (b *Bot) endContact(ctx context.Context, p press, user oncall.UserID, id oncall.ContactID, now time.Time) error {
 	has, err := b.store.Belongings(ctx, p.by(), user)
 	if err != nil {

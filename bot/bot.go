@@ -18,23 +18,23 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Config is what a Bot needs.
+// Config configures a Bot.
 type Config struct {
 	BotToken string  // "xoxb-…"
 	AppToken string  // "xapp-…", with the scope connections:write
-	APIURL   string  // "" is Slack's own
-	Faster   float64 // how many times more calls may be made than Slack allows, for tests; 0: as many
+	APIURL   string  // empty: Slack's own
+	Faster   float64 // for tests: multiplies Slack's rate limits; 0: not at all
 
-	// UserToken is an admin's, "xoxp-…", for changing user groups where the workspace
-	// doesn't let apps do that; "" is the bot's own.
+	// UserToken is an admin's token, "xoxp-…", for changing user groups in workspaces where apps may not. If
+	// empty, the bot's token is used.
 	UserToken string
 
-	PublicURL string // where people's calendars find Watchbill, without a / at the end
-	LocalURL  bool   // PublicURL is only reachable on this machine
-	Pages     string // where browsers find the pages, without a / at the end; "": there are none
+	PublicURL string // base URL of calendar feeds, without a trailing slash
+	LocalURL  bool   // PublicURL only works on this machine
+	Pages     string // base URL of the web pages, without a trailing slash; empty: there are none
 
-	Methods []oncall.Method // contact methods that this installation has beside Slack
-	Numbers []string        // from which its SMS and phone calls come, in E.164
+	Methods []oncall.Method // the installation's contact methods besides Slack
+	Numbers []string        // the senders of its SMS and phone calls, in E.164
 
 	// Findings are what the doctor has found in this instance, and when; nil: it doesn't look.
 	Findings func() ([]view.DoctorFinding, time.Time)
@@ -46,7 +46,7 @@ type Config struct {
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
-	Metrics prometheus.Registerer // nil: nothing is measured
+	Metrics prometheus.Registerer // nil: no metrics
 }
 
 // A Bot is one instance's connection to one Slack workspace.
@@ -56,13 +56,13 @@ type Bot struct {
 	log       zerolog.Logger
 	slack     *slackcall.Client
 	envelopes *prometheus.CounterVec
-	counted   prometheus.Gauge // connections of this app, as Slack counts them
-	admission admission
-	workspace atomic.Pointer[store.Workspace] // nil until it is known
-	learner   learner
+	counted   prometheus.Gauge // this app's connections, by Slack's count
+	inFlight  inFlight
+	workspace atomic.Pointer[store.Workspace] // nil until known
+	lookups   lookupLimiter
 	sockets   [2]socket
-	all       sync.WaitGroup // what Run has begun
-	hungUp    chan struct{}  // closed when Run no longer waits for anything
+	all       sync.WaitGroup // goroutines started by Run
+	hungUp    chan struct{}  // closed when Run has stopped waiting
 
 	publicURL string
 	localURL  bool
@@ -80,7 +80,7 @@ var (
 	_ notify.Checker = (*Bot)(nil)
 )
 
-// New makes a Bot. Nothing is sent before one of its methods is called.
+// New creates a Bot. It sends nothing until one of its methods is called.
 func New(c Config) (*Bot, error) {
 	if c.Clock == nil {
 		return nil, errors.New("bot: no clock")
@@ -102,7 +102,7 @@ func New(c Config) (*Bot, error) {
 	return b, nil
 }
 
-// measure registers the metrics of what comes from Slack.
+// measure registers the metrics of incoming envelopes and connections.
 func (b *Bot) measure(to prometheus.Registerer) error {
 	b.envelopes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "watchbill_slack_envelopes_total",
@@ -121,7 +121,7 @@ func (b *Bot) measure(to prometheus.Registerer) error {
 	}, func() float64 { return float64(b.Connected()) })))
 }
 
-// Connected returns how many of the sockets Slack has greeted.
+// Connected returns the number of sockets that Slack has greeted.
 func (b *Bot) Connected() int {
 	n := 0
 	for i := range b.sockets {
@@ -132,9 +132,9 @@ func (b *Bot) Connected() int {
 	return n
 }
 
-// wait pauses a background loop; false when ctx ends first.
+// wait pauses a background loop, and reports false if ctx ends first.
 func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d) // waits for the network, not for the product's time
+	timer := time.NewTimer(d) // real time: this waits for the network
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -9,13 +9,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// bundleLinks links to the messages of the incidents that a bundle names, as far as there
-// are any yet.
+// bundleLinks returns permalinks to the incidents of a bundle that have a message.
 func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.IncidentID]string {
 	ids := n.Detail.Incidents[:min(len(n.Detail.Lines), len(n.Detail.Incidents))]
 	roots, err := b.store.Roots(ctx, ids)
 	if err != nil {
-		b.log.Warn().Err(err).Msg("the incidents of a bundle can't be linked to")
+		b.log.Warn().Err(err).Msg("could not link to a bundle's incidents")
 		return nil
 	}
 	links := map[oncall.IncidentID]string{}
@@ -25,7 +24,7 @@ func (b *Bot) bundleLinks(ctx context.Context, n oncall.Notice) map[oncall.Incid
 	return links
 }
 
-// bundlePress makes the handler of a button for all incidents of a bundle.
+// bundlePress returns the handler of a button that acts on all incidents of a bundle.
 func bundlePress(do oncall.ActKind) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		id, err := strconv.ParseInt(p.value, 10, 64)

@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// maxFeeds is how many calendars one person may have.
+// maxFeeds is the maximum number of calendar feeds per person.
 const maxFeeds = 20
 
-// calendar answers `/oncall calendar [schedule]` with the secret address of a calendar, and
-// `/oncall calendar revoke`. The address is not stored, so it is shown only once.
+// calendar answers `/oncall calendar [schedule]` with the secret address of a calendar feed, and `/oncall
+// calendar revoke`. Only a hash of the address is stored, so it is shown once.
 func (b *Bot) calendar(ctx context.Context, r request) (string, error) {
 	feeds, err := b.store.FeedsBy(ctx, r.by(), r.user.ID)
 	if err != nil {

@@ -9,36 +9,36 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// channel returns where to post what is for a channel that the set-up names, or for a person: the id
-// if it is known, for the name may be another channel's by now.
+// channel returns the channel to post to, for a channel named in the set-up or for a person. It prefers the
+// stored id, because another channel may have taken the name.
 func (b *Bot) channel(ctx context.Context, named string) string {
 	if slackcall.IsUser(named) || oncall.IsChannelID(named) {
 		return named
 	}
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
-	if err != nil { // a message goes out all the same
-		b.log.Warn().Err(err).Str("channel", named).Msg("the id of a channel can't be looked up; it is called by its name")
+	if err != nil { // posting by name still works
+		b.log.Warn().Err(err).Str("channel", named).Msg("could not look up a channel's id; using its name")
 		return named
 	}
 	return directory.Channel(named)
 }
 
-// learn keeps the id of a channel that was called by its name: Slack answers a post with it.
-func (b *Bot) learn(ctx context.Context, named, id string) {
+// rememberChannel stores the id of a channel that was addressed by name. Slack returns it with each post.
+func (b *Bot) rememberChannel(ctx context.Context, named, id string) {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err == nil && slices.Contains(directory.ChannelsUnknown(), named) {
 		is := oncall.SlackChannel{ID: id, Name: oncall.ChannelName(named)}
 		err = b.store.SaveChannels(ctx, []oncall.NamedChannel{{Named: named, SlackChannel: is}}, b.clock())
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Str("channel", named).Msg("the id of a channel can't be kept")
+		b.log.Warn().Err(err).Str("channel", named).Msg("could not store a channel's id")
 	}
 }
 
-// LearnChannels looks up the channels that the set-up names and whose id isn't known yet, and whether those of
-// private teams are private. Those that Slack doesn't have stay unknown. A Refusal says what an admin has to
-// fix.
-func (b *Bot) LearnChannels(ctx context.Context) error {
+// ResolveChannels looks up the ids of the set-up's channels where they are unknown, and whether the channels of
+// private teams are private. A channel that Slack doesn't know stays without an id. A Refusal says what an
+// admin has to fix.
+func (b *Bot) ResolveChannels(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
@@ -59,12 +59,12 @@ func (b *Bot) LearnChannels(ctx context.Context) error {
 		}
 	}
 	if err := b.store.SaveChannels(ctx, found, b.clock()); err != nil {
-		return fmt.Errorf("keep what was looked up: %w", err)
+		return fmt.Errorf("store what was looked up: %w", err)
 	}
 	return nil
 }
 
-// Channels returns every channel that Slack lets us see.
+// Channels returns every channel that the bot may see.
 func (b *Bot) Channels(ctx context.Context) ([]oncall.SlackChannel, error) {
 	found, err := b.slack.Channels(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *Bot) Channels(ctx context.Context) ([]oncall.SlackChannel, error) {
 	return all, nil
 }
 
-// channelRenamed keeps the new name of a channel that the set-up names. Posts follow it anyway.
+// channelRenamed stores a channel's new name. Posts go by the id and aren't affected.
 func (b *Bot) channelRenamed(ctx context.Context, id, name string) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
@@ -92,33 +92,33 @@ func (b *Bot) channelRenamed(ctx context.Context, id, name string) error {
 	}
 	b.log.Info().Str("channel", id).Str("from", old).Str("to", name).Msg("a channel was renamed in Slack; messages follow it")
 	if err := b.store.ChannelRenamed(ctx, id, name, b.clock()); err != nil {
-		return fmt.Errorf("keep the new name of a channel: %w", err)
+		return fmt.Errorf("store the new name of a channel: %w", err)
 	}
 	return nil
 }
 
-// channelMoved keeps the new id of a channel.
+// channelMoved stores a channel's new id.
 func (b *Bot) channelMoved(ctx context.Context, from, to string) error {
 	if err := b.store.ChannelMoved(ctx, from, to, b.clock()); err != nil {
-		return fmt.Errorf("keep the new id of a channel: %w", err)
+		return fmt.Errorf("store the new id of a channel: %w", err)
 	}
 	return nil
 }
 
-// channelClosed tells a team's admins that its channel was archived or deleted, before an incident can't be
-// posted there.
+// channelClosed notifies a team's admins that its channel was archived or deleted, before the next incident
+// fails to post.
 func (b *Bot) channelClosed(ctx context.Context, id, why string) error {
 	if err := b.store.ChannelClosed(ctx, id, why, b.clock()); err != nil {
-		return fmt.Errorf("tell that a channel takes no messages any more: %w", err)
+		return fmt.Errorf("notify of a channel that takes no messages: %w", err)
 	}
 	return nil
 }
 
-// channelOpened redraws what changed while a channel was archived.
+// channelOpened redraws the messages of a channel that was archived for a while.
 func (b *Bot) channelOpened(ctx context.Context, id string) error {
 	b.slack.ChannelOpened(id)
 	if err := b.store.ChannelOpened(ctx, id, b.clock()); err != nil {
-		return fmt.Errorf("draw in a channel again: %w", err)
+		return fmt.Errorf("redraw a channel: %w", err)
 	}
 	return nil
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SetTopic puts a segment into a channel's topic, if it isn't there yet, and keeps what
-// people have written around it.
+// SetTopic adds a segment to a channel's topic if it is missing, and keeps what people wrote around it.
 func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	id, err := b.slack.Conversation(ctx, b.channel(ctx, channel), 0)
 	if err != nil {
@@ -31,7 +30,7 @@ func (b *Bot) SetTopic(ctx context.Context, channel, segment string) error {
 	return nil
 }
 
-// topicRefusal turns a permanent error into a Refusal.
+// topicRefusal turns a permanent error of Slack's into a Refusal.
 func topicRefusal(err error) error {
 	if !slackcall.Refused(err) {
 		return err

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A topic is written only when it changes, and where the bot is no member it joins.
+// A topic is written only if it changes, and the bot joins channels where it isn't a member.
 func TestSetTopic(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -29,16 +29,16 @@ func TestSetTopic(t *testing.T) {
 		}
 	}
 	if c, _ := w.sim.FindChannel("#payments"); c.Topic != "R&D <b> | :pager: On call: Ann (days)" || written() != 2 {
-		t.Errorf("topic %q after %d writes", c.Topic, written())
+		t.Errorf("the topic is %q after %d writes, want the segment added to the existing text in 2", c.Topic, written())
 	}
 	if err := w.bot.SetTopic(w.ctx, "#ops", oncall.TopicSegment([]string{"Bo (ops)"})); err != nil {
 		t.Fatal(err)
 	}
 	if c, _ := w.sim.FindChannel("#ops"); c.Topic != ":pager: On call: Bo (ops)" {
-		t.Errorf("topic %q", c.Topic)
+		t.Errorf("the topic is %q, want %q", c.Topic, ":pager: On call: Bo (ops)")
 	}
 	err := w.bot.SetTopic(w.ctx, "#nowhere", "x")
 	if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-		t.Errorf("an unknown channel: %v", err)
+		t.Errorf("the topic of an unknown channel: %v, want a Refusal", err)
 	}
 }

@@ -15,23 +15,23 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A request is one `/oncall` as a subcommand gets it.
+// A request is one `/oncall` command, as its handler sees it.
 type request struct {
 	user      oncall.User
-	words     []string // what follows the subcommand
+	words     []string // after the subcommand
 	now       time.Time
-	zone      *schedule.Zone // in which the person reads and writes times
+	zone      *schedule.Zone // the person's time zone
 	location  *time.Location
 	directory *store.Directory
-	trigger   string // opens a modal, within three seconds
-	channel   string // where it was typed
+	trigger   string // trigger id; valid for three seconds
+	channel   string // channel in which it was typed
 	asker     oncall.Actor
 }
 
-// by is who asks, and who reads the answer.
+// by is the person who sent the command, and who reads the answer.
 func (r request) by() oncall.Actor { return r.asker }
 
-// none completes "No incident is open" and the like, if there may be some that the reader may not see.
+// none completes "No incident is open" and the like if some incidents may be hidden from the reader.
 func (r request) none() string {
 	switch {
 	case r.directory.Hides && r.asker.Via == oncall.ViaChannel:
@@ -42,41 +42,40 @@ func (r request) none() string {
 	return ""
 }
 
-// A command is a subcommand of `/oncall`. run returns what the person is shown, if
-// anything.
+// A command is a subcommand of `/oncall`. run returns the answer, which may be empty.
 type command struct {
 	name string
 	run  func(b *Bot, ctx context.Context, r request) (view.Drawing, error)
 }
 
-// inWords makes a command of a function whose answer is plain text.
-func inWords(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (view.Drawing, error) {
+// textCommand adapts a handler whose answer is plain text.
+func textCommand(run func(b *Bot, ctx context.Context, r request) (string, error)) func(*Bot, context.Context, request) (view.Drawing, error) {
 	return func(b *Bot, ctx context.Context, r request) (view.Drawing, error) {
 		text, err := run(b, ctx, r)
 		return view.Drawing{Text: text}, err
 	}
 }
 
-// commands are all commands. It is a function because the help is one of them and lists them all.
+// commands returns all commands. It is a function because one of them, help, lists them.
 func commands() []command {
 	return slices.Concat([]command{
-		{"who", inWords((*Bot).who)},
-		{"teams", inWords((*Bot).teams)},
-		{"users", inWords((*Bot).people)},
-		{"me", inWords((*Bot).me)},
-		{"next", inWords((*Bot).next)},
-		{"schedule", inWords((*Bot).scheduleCommand)},
-		{"shift", inWords((*Bot).shift)},
+		{"who", textCommand((*Bot).who)},
+		{"teams", textCommand((*Bot).teams)},
+		{"users", textCommand((*Bot).people)},
+		{"me", textCommand((*Bot).me)},
+		{"next", textCommand((*Bot).next)},
+		{"schedule", textCommand((*Bot).scheduleCommand)},
+		{"shift", textCommand((*Bot).shift)},
 		{"override", (*Bot).override},
-		{"swap", inWords((*Bot).swap)},
-		{"cover", inWords((*Bot).cover)},
+		{"swap", textCommand((*Bot).swap)},
+		{"cover", textCommand((*Bot).cover)},
 		{"away", (*Bot).away},
-		{"calendar", inWords((*Bot).calendar)},
-		{"remind", inWords((*Bot).remind)},
-		{"contact", inWords((*Bot).contact)},
-		{"history", inWords((*Bot).history)},
-		{"report", inWords((*Bot).report)},
-		{"web", inWords((*Bot).web)},
+		{"calendar", textCommand((*Bot).calendar)},
+		{"remind", textCommand((*Bot).remind)},
+		{"contact", textCommand((*Bot).contact)},
+		{"history", textCommand((*Bot).history)},
+		{"report", textCommand((*Bot).report)},
+		{"web", textCommand((*Bot).web)},
 		{"page", (*Bot).raiseCommand},
 	}, incidentCommands, []command{
 		{"setup", (*Bot).setup},
@@ -89,11 +88,11 @@ func commands() []command {
 		{"mute", (*Bot).mute},
 		{"unmute", (*Bot).unmute},
 		{"maintenance", (*Bot).maintenance},
-		{"help", inWords((*Bot).help)},
+		{"help", textCommand((*Bot).help)},
 	})
 }
 
-// command runs `/oncall`.
+// command handles a slash command.
 func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, error) {
 	words := rephrase(strings.Fields(c.Text))
 	if err := b.admit(ctx, slack.User{ID: c.UserID, TeamID: c.TeamID}); err != nil {
@@ -114,7 +113,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	return known.run(b, ctx, r)
 }
 
-// request loads what every subcommand needs, for an answer that only the person reads.
+// request loads what every handler needs, for an answer that only the person sees.
 func (b *Bot) request(ctx context.Context, id oncall.UserID, words []string) (request, error) {
 	return b.requestBy(ctx, oncall.ByUser(id), words)
 }

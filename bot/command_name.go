@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// aliases are other words for subcommands, as people know them from other tools.
+// aliases maps other tools' names of commands to ours.
 var aliases = map[string]string{
 	"contacts": "contact", "admin": "contact", "notify": "contact", "notifications": "contact", "phone": "contact", "profile": "contact", "settings": "contact",
 	"acknowledge": "ack", "acknowledged": "ack", "acked": "ack", "take": "ack", "mine!": "ack", "accept": "ack",
@@ -43,14 +43,14 @@ var aliases = map[string]string{
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }
 
-// elsewhere are words for which there is no command, and what to do instead.
+// elsewhere maps words that aren't commands to a hint on what to do instead.
 var elsewhere = map[string]string{
 	"services": "Integrations are what sends alerts, and teams answer for them: `/oncall setup` shows both. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
 	"version":  "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
 	"undo":     "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
 
-// findCommand finds the command that the first word means, and returns the words after it.
+// findCommand returns the command named by the first word, and the remaining words.
 func findCommand(words []string) (command, []string, error) {
 	first := strings.TrimRight(strings.ToLower(words[0]), "?!:,")
 	if first == "" {
@@ -65,7 +65,7 @@ func findCommand(words []string) (command, []string, error) {
 	}
 	switch rest := words[1:]; {
 	case name == "incidents" && first != name && len(rest) > 0 && isNumber(rest[0]):
-		name = "incident" // status 12
+		name = "incident" // as in "status 12"
 	case (name == "me" && first == "my" || name == "who" && first == "schedules") && len(rest) > 0:
 		if rest[0] == "shifts" || rest[0] == "schedule" || rest[0] == "schedules" {
 			words = words[1:]
@@ -95,7 +95,7 @@ func isNumber(word string) bool {
 	return known
 }
 
-// unknownCommand guesses what was meant, with examples that fit it.
+// unknownCommand refuses a word that is no command, with a guess and fitting examples.
 func unknownCommand(name string, words []string) error {
 	names := make([]string, 0, len(commands())+len(aliases))
 	for _, known := range commands() {
@@ -104,7 +104,7 @@ func unknownCommand(name string, words []string) error {
 	near := func(names []string) string {
 		guess := oncall.Nearest(name, names)
 		if len(name) < 4 && guess != "" && guess[0] != name[0] {
-			return "" // of three letters, one or two are another word
+			return "" // one edit of a three-letter word gives another word
 		}
 		return guess
 	}
@@ -122,7 +122,7 @@ func unknownCommand(name string, words []string) error {
 		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fitting(words)))
 }
 
-// fitting are commands that take what was typed: a number, a person, a time.
+// fitting returns the commands that take what was typed: a number, a person, a time.
 func fitting(words []string) []string {
 	for _, w := range words[1:] {
 		if _, ok := view.ReadMention(w); ok || strings.HasPrefix(w, "@") {
@@ -157,8 +157,8 @@ func (b *Bot) help(_ context.Context, r request) (string, error) {
 	return view.HelpFor(known.name, also, r.abilities()), nil
 }
 
-// abilities are the rights of whoever reads an answer, so that the help lists only what they may do. If others
-// read it too, the help lists everything.
+// abilities returns the reader's rights, so that the help lists only what they may do. If others read the
+// answer too, the help lists everything.
 func (r request) abilities() view.Ability {
 	if r.asker.Via == oncall.ViaChannel {
 		return view.EveryAbility

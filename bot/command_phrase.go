@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// rephrase turns spoken phrases, and the commands of other tools, into the commands in the help. It leaves
-// alone what it doesn't know.
+// rephrase translates natural phrases, and other tools' commands, into ours. It leaves everything else alone.
 func rephrase(words []string) []string {
-	words = politely(words)
+	words = dropPoliteWords(words)
 	if len(words) == 0 {
 		return words
 	}
-	for _, rule := range []func([]string) []string{askedForHelp, aboutMe, aboutThings, aboutNow, inOrder} {
+	for _, rule := range []func([]string) []string{rephraseHelp, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
 		if other := rule(words); other != nil {
 			return other
 		}
@@ -21,7 +20,7 @@ func rephrase(words []string) []string {
 	return words
 }
 
-// word normalises a word for comparison.
+// word returns the word at an index in lower case, without trailing punctuation.
 func word(words []string, i int) string {
 	if i >= len(words) {
 		return ""
@@ -29,11 +28,11 @@ func word(words []string, i int) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimRight(words[i], "?!.,:")), "\u2019", "'")
 }
 
-// oneOf reports whether the word at an index is one of those given.
+// oneOf reports whether the word at an index is one of the given words.
 func oneOf(words []string, i int, some ...string) bool { return slices.Contains(some, word(words, i)) }
 
-// politely drops what is only polite. Notes and reasons keep it.
-func politely(words []string) []string {
+// dropPoliteWords drops polite words. Notes and reasons keep them.
+func dropPoliteWords(words []string) []string {
 	for len(words) > 1 && oneOf(words, 0, "please", "bitte", "can", "could", "you", "hey", "hi", "i", "want", "need", "to") && !oneOf(words, 1, "am", "'m") {
 		words = words[1:]
 	}
@@ -43,8 +42,8 @@ func politely(words []string) []string {
 	return words
 }
 
-// askedForHelp knows "swap --help", "help with swap", "how do I swap".
-func askedForHelp(words []string) []string {
+// rephraseHelp translates "swap --help", "help with swap" and "how do I swap".
+func rephraseHelp(words []string) []string {
 	n := len(words)
 	switch {
 	case n == 2 && slices.Contains([]string{"help", "--help", "-h", "?", "hilfe", "usage"}, strings.ToLower(words[1])) && !oneOf(words, 0, "help"):
@@ -62,8 +61,8 @@ func askedForHelp(words []string) []string {
 	return nil
 }
 
-// aboutMe knows "am I on call", "my next shift", "I am sick".
-func aboutMe(words []string) []string {
+// rephraseAboutMe translates "am I on call", "my next shift" and "I am sick".
+func rephraseAboutMe(words []string) []string {
 	rest := func(from int) []string { return words[min(from, len(words)):] }
 	switch {
 	case oneOf(words, 0, "am") && oneOf(words, 1, "i"), oneOf(words, 0, "when") && oneOf(words, 1, "am", "do") && oneOf(words, 2, "i"):
@@ -97,8 +96,8 @@ func aboutMe(words []string) []string {
 	return nil
 }
 
-// things are what commands are about, by the words for them, with the command that shows them.
-var things = map[string][]string{
+// listedNouns maps nouns to the command that lists them.
+var listedNouns = map[string][]string{
 	"schedule": {"who"}, "schedules": {"who"}, "rotation": {"who"}, "rotations": {"who"}, "oncall": {"who"}, "on-call": {"who"},
 	"team": {"teams"}, "teams": {"teams"}, "user": {"users"}, "users": {"users"}, "people": {"users"}, "members": {"users"},
 	"incident": {"incidents"}, "incidents": {"incidents"}, "alert": {"incidents"}, "alerts": {"incidents"},
@@ -106,9 +105,9 @@ var things = map[string][]string{
 	"policies": {"policies"}, "services": {"services"}, "integrations": {"integrations"}, "integration": {"integrations"}, "keys": {"key"}, "key": {"key"}, "commands": {"help"}, "help": {"help"}, "calendar": {"calendar"},
 }
 
-// aboutThings knows "list teams", "new schedule", "incidents open".
-func aboutThings(words []string) []string {
-	of, known := things[word(words, 1)]
+// rephraseLists translates "list teams", "new schedule" and "incidents open".
+func rephraseLists(words []string) []string {
+	of, known := listedNouns[word(words, 1)]
 	rest := words[min(2, len(words)):]
 	switch {
 	case oneOf(words, 0, "show", "list", "get", "view", "display", "open", "all", "give") && known:
@@ -150,8 +149,8 @@ func aboutThings(words []string) []string {
 	return nil
 }
 
-// aboutNow knows "what is open", "what's next 12", "who's up".
-func aboutNow(words []string) []string {
+// rephraseNow translates "what is open", "what's next 12" and "who's up".
+func rephraseNow(words []string) []string {
 	if !oneOf(words, 0, "what", "what's", "whats", "anything", "wer", "who", "who's", "whos") {
 		return nil
 	}
@@ -178,10 +177,10 @@ func aboutNow(words []string) []string {
 	return []string{"incidents"}
 }
 
-var numbersTo = regexp.MustCompile(`^#?[0-9]{1,9}$`)
+var numberPattern = regexp.MustCompile(`^#?[0-9]{1,9}$`)
 
-// inOrder moves the number of an incident to where commands expect it: "add @bo to 12", "reassign @bo 12".
-func inOrder(words []string) []string {
+// numberToFront moves an incident's number to where commands expect it, as in "add @bo to 12" and "reassign @bo 12".
+func numberToFront(words []string) []string {
 	n := len(words)
 	name := strings.ToLower(words[0])
 	if other, known := aliases[name]; known {
@@ -192,7 +191,7 @@ func inOrder(words []string) []string {
 		return append([]string{"ack"}, words[2:]...)
 	case slices.Contains([]string{"ack", "resolve", "unack", "reopen", "escalate", "unsnooze"}, name):
 		for i := 1; i+2 < len(words); i++ { // "2 to 4"
-			if numbersTo.MatchString(words[i]) && oneOf(words, i+1, "to", "through", "bis", "-", "thru", "\u2013") && numbersTo.MatchString(words[i+2]) {
+			if numberPattern.MatchString(words[i]) && oneOf(words, i+1, "to", "through", "bis", "-", "thru", "\u2013") && numberPattern.MatchString(words[i+2]) {
 				return append(append(slices.Clone(words[:i]), words[i]+"-"+words[i+2]), words[i+3:]...)
 			}
 		}
@@ -208,7 +207,7 @@ func inOrder(words []string) []string {
 			return []string{words[0], "all"}
 		}
 	case name == "remind":
-		return lengths(slices.DeleteFunc(slices.Clone(words), func(w string) bool {
+		return joinDurations(slices.DeleteFunc(slices.Clone(words), func(w string) bool {
 			return oneOf([]string{w}, 0, "me", "before", "my", "shifts", "shift", "and", "ahead", "a", "each")
 		}))
 	case n > 3 && slices.Contains([]string{"add", "reassign", "severity", "note", "snooze"}, name) && oneOf(words, 1, "responder", "responders", "incident", "user", "users", "note") && isNumber(words[2]):
@@ -224,12 +223,12 @@ func inOrder(words []string) []string {
 	return nil
 }
 
-// lengths writes "1 day" and "2 hours" as one word each.
-func lengths(words []string) []string {
+// joinDurations joins "1 day" and "2 hours" into one word each.
+func joinDurations(words []string) []string {
 	var out []string
 	for i := 0; i < len(words); i++ {
 		unit := map[string]string{"day": "d", "days": "d", "hour": "h", "hours": "h", "minute": "m", "minutes": "m", "min": "m"}[word(words, i+1)]
-		if numbersTo.MatchString(words[i]) && unit != "" {
+		if numberPattern.MatchString(words[i]) && unit != "" {
 			out = append(out, words[i]+unit)
 			i++
 			continue

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What people type as they would say it becomes a command; what is one already stays as it is.
+// Natural phrases become commands; commands stay as they are.
 func TestRephrase(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{

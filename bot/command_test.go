@@ -14,7 +14,7 @@ func TestCommands(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
-	// noon is a Monday, 13:00 in Berlin; Ann's week has begun at 9:00.
+	// noon is 13:00 on a Monday in Berlin; Ann's week began at 9:00.
 	for _, c := range []struct {
 		user oncall.UserID
 		line string
@@ -59,11 +59,11 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	if u := directory.Users[cy]; u.Name != "Cy" || u.TimeZone != "America/New_York" || u.Email != "cy@example.com" {
-		t.Errorf("Cy, who typed a command, is known as %+v", u)
+		t.Errorf("Cy is stored as %+v after a command, want the profile from Slack", u)
 	}
 }
 
-// matches compares, with "…" for anything.
+// matches compares two texts; "…" in want stands for anything.
 func matches(got, want string) bool {
 	parts := strings.Split(want, "…")
 	if !strings.HasPrefix(got, parts[0]) || !strings.HasSuffix(got, parts[len(parts)-1]) {
@@ -79,7 +79,7 @@ func matches(got, want string) bool {
 	return true
 }
 
-func TestDeactivatedPeopleDontCover(t *testing.T) {
+func TestDeactivatedPeopleAreNotOnCall(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -89,15 +89,15 @@ func TestDeactivatedPeopleDontCover(t *testing.T) {
 		return err == nil && directory.Users[bo].DeactivatedAt != nil
 	})
 	if got, want := w.command(ann, "/oncall override @bo 18:00 to 20:00"), "<@U0BO> is deactivated in Slack and can't be on call."; got != want {
-		t.Errorf("Ann was told %q, want %q", got, want)
+		t.Errorf("Ann's answer is %q, want %q", got, want)
 	}
 }
 
-func TestTheHelpNamesEveryCommand(t *testing.T) {
+func TestHelpNamesEveryCommand(t *testing.T) {
 	t.Parallel()
 	for _, known := range commands() {
 		if known.name != "help" && !regexp.MustCompile("`/oncall "+known.name+`\b`).MatchString(view.HelpText) {
-			t.Errorf("the help doesn't name `/oncall %s`", known.name)
+			t.Errorf("the help lacks `/oncall %s`, want every command in it", known.name)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// contact answers `/oncall contact`, which opens how the person is reached. `test` sends a
-// test page by every method, and a person's name shows how that person is reached.
+// contact answers `/oncall contact`, which opens the person's contact settings; `test`, which sends a test page
+// by every method; and a person's name, which shows how to reach that person.
 func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	switch {
 	case len(r.words) == 0:
@@ -47,7 +47,7 @@ func (b *Bot) contact(ctx context.Context, r request) (string, error) {
 	return view.OthersReach(id, reach, b.methods, r.location), nil
 }
 
-// testContacts sends a person a test page by Slack and by every verified contact method.
+// testContacts sends a test page by Slack and by every verified contact method.
 func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, error) {
 	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
 	if err != nil {
@@ -68,7 +68,8 @@ func (b *Bot) testContacts(ctx context.Context, user oncall.UserID) (string, err
 	return view.TestSent(sent, len(reach.Contacts)-len(sent)), nil
 }
 
-// addMore tells a person who is only reached in Slack which methods they could add; "" if there are none.
+// addMore suggests methods to a person who can only be reached in Slack; empty if the installation has no
+// others.
 func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.ContactSettings) string {
 	usable := func(c oncall.Contact) bool { return c.Usable() && slices.Contains(b.methods, c.Method) }
 	may := b.addable(d, user)
@@ -78,12 +79,12 @@ func (b *Bot) addMore(d *store.Directory, user oncall.UserID, r oncall.ContactSe
 	return view.AddMore(may)
 }
 
-// reachedHome says on the home tab how the person is reached.
+// reachedHome summarises the person's contact methods for the home tab.
 func (b *Bot) reachedHome(d *store.Directory, user oncall.UserID, r oncall.ContactSettings) string {
 	return cmp.Or(b.addMore(d, user, r), view.OwnReach(r, b.methods))
 }
 
-// sendCard sends the contact card.
+// sendCard sends the contact card as a file.
 func (b *Bot) sendCard(ctx context.Context, to oncall.UserID) error {
 	card := contactCard(b.numbers)
 	return b.upload(ctx, to, slack.UploadFileParameters{
@@ -91,8 +92,7 @@ func (b *Bot) sendCard(ctx context.Context, to oncall.UserID) error {
 	})
 }
 
-// contactCard is a vCard of the numbers that pages come from, as in RFC 2426, which every
-// phone reads.
+// contactCard returns a vCard with the numbers that pages come from, as in RFC 2426, which every phone reads.
 func contactCard(numbers []string) string {
 	lines := []string{"BEGIN:VCARD", "VERSION:3.0", "N:Watchbill;;;;", "FN:Watchbill", "ORG:On-call pages"}
 	for _, n := range numbers {

@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// reachView loads how a person is reached.
+// reachView loads the view of a person's contact settings.
 func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts, error) {
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
@@ -38,30 +38,30 @@ func (b *Bot) reachView(ctx context.Context, user oncall.UserID) (view.Contacts,
 	}, nil
 }
 
-// redrawReach redraws the view under the one that was sent. A failure is only logged, because everything is
-// saved.
-func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, said string) {
+// redrawReach redraws the contact settings below the submitted form. Failures are only logged, because
+// everything is saved.
+func (b *Bot) redrawReach(ctx context.Context, user oncall.UserID, top slack.View, message string) {
 	v, err := b.reachView(ctx, user)
 	if err == nil {
-		v.Said = said
+		v.Message = message
 		err = b.updateBelow(ctx, top, v.Draw())
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("the form of contact methods could not be drawn again")
+		b.log.Warn().Err(err).Msg("could not redraw the contact settings")
 	}
 }
 
-// redrawHere redraws the view in which a button was pressed.
-func (b *Bot) redrawHere(ctx context.Context, p press, said string) error {
+// redrawHere redraws the view whose button was pressed.
+func (b *Bot) redrawHere(ctx context.Context, p press, message string) error {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {
 		return err
 	}
-	v.Said = said
+	v.Message = message
 	return b.updateModal(ctx, p.view, v.Draw())
 }
 
-// contacts opens how the person is reached.
+// contacts opens the person's contact settings.
 func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {
@@ -70,7 +70,7 @@ func (b *Bot) contacts(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, v.Draw())
 }
 
-// addable are the methods that a person may add.
+// addable returns the methods that a person may add.
 func (b *Bot) addable(d *store.Directory, user oncall.UserID) []oncall.Method {
 	return slices.DeleteFunc(slices.Clone(b.methods), func(m oncall.Method) bool {
 		return d.Access().May(oncall.ByUser(user), store.PermissionToAdd(m), access.Object{}) != nil
@@ -89,7 +89,7 @@ func (b *Bot) contactAdd(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, view.ContactForm(methods, "", r.user.Email))
 }
 
-// contactMethod shows what the chosen method needs.
+// contactMethod shows the inputs of the chosen method.
 func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -98,7 +98,7 @@ func (b *Bot) contactMethod(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, view.ContactForm(b.addable(r.directory, p.user), oncall.Method(p.value), r.user.Email))
 }
 
-// submitContactAdd adds a contact method and asks for the code that was sent to it.
+// submitContactAdd adds a contact method, and asks for the code that was sent to it.
 func (b *Bot) submitContactAdd(ctx context.Context, s submission) (modalResponse, error) {
 	method := oncall.Method(s.form.choice(view.BlockMethod))
 	block := view.AddressBlock(method)
@@ -117,7 +117,7 @@ func (b *Bot) submitContactAdd(ctx context.Context, s submission) (modalResponse
 	return replace(view.CodeForm(c, view.CodeSent(c))), nil
 }
 
-// refusedAt shows a refusal beside the input that caused it.
+// refusedAt shows a refusal at the input that caused it.
 func refusedAt(block view.Block, err error) (modalResponse, error) {
 	if r, refused := errors.AsType[oncall.Refusal](err); refused {
 		return correct(fieldErrors{block: r.Error()}), nil
@@ -125,7 +125,7 @@ func refusedAt(block view.Block, err error) (modalResponse, error) {
 	return modalResponse{}, err
 }
 
-// contactOf finds a contact method by the id in a form, if it is the person's own.
+// contactOf finds a contact method by the id in a form, if it belongs to the person.
 func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (oncall.Contact, error) {
 	reach, err := b.store.ContactSettings(ctx, oncall.ByUser(user), user)
 	if err != nil {
@@ -139,7 +139,7 @@ func (b *Bot) contactOf(ctx context.Context, user oncall.UserID, id string) (onc
 	return c, nil
 }
 
-// contactCode asks for the code of a contact method that waits for one.
+// contactCode opens the form for the code of an unverified contact method.
 func (b *Bot) contactCode(ctx context.Context, p press) (string, error) {
 	c, err := b.contactOf(ctx, p.user, p.value)
 	if err != nil {
@@ -151,7 +151,7 @@ func (b *Bot) contactCode(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, view.CodeForm(c, view.CodeSent(c)))
 }
 
-// contactResend sends the code again, from the form that asks for it.
+// contactResend sends a new code, from within the code form.
 func (b *Bot) contactResend(ctx context.Context, p press) (string, error) {
 	c, err := b.contactOf(ctx, p.user, p.value)
 	if err != nil {
@@ -172,18 +172,18 @@ func (b *Bot) submitCode(ctx context.Context, s submission) (modalResponse, erro
 	if err := b.store.ConfirmContact(ctx, s.by(), s.user, c.ID, plainCode(s.form.text(view.BlockCode)), b.clock()); err != nil {
 		return refusedAt(view.BlockCode, fmt.Errorf("verify a contact method: %w", err))
 	}
-	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.Reached(c)))
+	b.redrawReach(ctx, s.user, s.view, fmt.Sprintf("Verified: %s.", view.ContactLabel(c)))
 	return modalResponse{}, nil
 }
 
-// contactMenu does what was chosen beside a contact method.
+// contactMenu handles the menu next to a contact method.
 func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 	verb, id, _ := strings.Cut(p.value, " ")
 	c, err := b.contactOf(ctx, p.user, id)
 	if err != nil {
 		return "", err
 	}
-	name := view.Reached(c)
+	name := view.ContactLabel(c)
 	switch verb + " " {
 	case view.MenuTest:
 		if err := b.store.TestContacts(ctx, p.by(), p.user, []oncall.ContactID{c.ID}, b.clock()); err != nil {
@@ -199,33 +199,33 @@ func (b *Bot) contactMenu(ctx context.Context, p press) (string, error) {
 		if err := b.store.RemoveContact(ctx, p.by(), p.user, c.ID, b.clock()); err != nil {
 			return "", fmt.Errorf("remove a contact method: %w", err)
 		}
-		said := fmt.Sprintf("Removed: %s.", name)
+		message := fmt.Sprintf("Removed: %s.", name)
 		if view.Modal(p.view.CallbackID) == view.ModalCode {
-			b.redrawReach(ctx, p.user, p.view, said)
-			return "", b.updateModal(ctx, p.view, view.ContactRemoved(said))
+			b.redrawReach(ctx, p.user, p.view, message)
+			return "", b.updateModal(ctx, p.view, view.ContactRemoved(message))
 		}
-		return "", b.redrawHere(ctx, p, said)
+		return "", b.redrawHere(ctx, p, message)
 	}
 	return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 }
 
 // contactTest sends a test page by every method.
 func (b *Bot) contactTest(ctx context.Context, p press) (string, error) {
-	said, err := b.testContacts(ctx, p.user)
+	message, err := b.testContacts(ctx, p.user)
 	if err != nil {
 		return "", err
 	}
-	return "", b.redrawHere(ctx, p, said)
+	return "", b.redrawHere(ctx, p, message)
 }
 
-// contactCard sends the numbers that pages come from, for the person to save them.
+// contactCard sends the vCard of the numbers that pages come from.
 func (b *Bot) contactCard(ctx context.Context, p press) (string, error) {
 	b.inBackground(ctx, "a contact card", func(ctx context.Context) error { return b.sendCard(ctx, p.user) })
 	return "", b.redrawHere(ctx, p, "The contact card is in your direct messages. Open it on your phone, save it, and let it ring when the phone is silent: "+
 		"on an iPhone *Emergency Bypass* of its ringtone and its text tone, on Android the star and *Priority* in Do Not Disturb.")
 }
 
-// plainCode is a code without the blanks and dashes with which people type it.
+// plainCode strips the blanks and dashes that people type in a code.
 func plainCode(typed string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || strings.ContainsRune("-–—.'\"`", r) {

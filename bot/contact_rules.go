@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// readRules loads the form of the rules, with what has been filled in.
+// readRules loads the form of the notification rules, with the current input.
 func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (view.RulesForm, error) {
 	f, err := readLines(v)
 	if err == nil {
@@ -25,7 +25,7 @@ func (b *Bot) readRules(ctx context.Context, user oncall.UserID, v slack.View) (
 	return f, err
 }
 
-// readLines reads the lines of the form.
+// readLines reads the rules from the form.
 func readLines(v slack.View) (f view.RulesForm, err error) {
 	if err := json.Unmarshal([]byte(v.PrivateMetadata), &f.Meta); err != nil {
 		return f, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
@@ -44,7 +44,7 @@ func readLines(v slack.View) (f view.RulesForm, err error) {
 	return f, nil
 }
 
-// rulesEdit opens the form of the rules of one urgency.
+// rulesEdit opens the form of the rules for one urgency.
 func (b *Bot) rulesEdit(ctx context.Context, p press) (string, error) {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {
@@ -55,7 +55,7 @@ func (b *Bot) rulesEdit(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, f.Draw())
 }
 
-// rulePress makes the handler of a button that changes the lines of the form.
+// rulePress returns the handler of a button that changes the form's rules.
 func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		f, err := b.readRules(ctx, p.user, p.view)
@@ -68,13 +68,13 @@ func rulePress(change func(f *view.RulesForm, value string)) func(b *Bot, ctx co
 		}
 		err = b.updateModal(ctx, p.view, f.Draw())
 		if _, late := errors.AsType[oncall.Refusal](err); late && change == nil {
-			return "", nil // another choice has been made since, which redraws it as well
+			return "", nil // a later choice redraws it as well
 		}
 		return "", err
 	}
 }
 
-// addLine adds a line with a contact method that no line has yet.
+// addLine adds a rule, preferably with a contact method that has none yet.
 func addLine(f *view.RulesForm, _ string) {
 	if len(f.Lines) >= view.MaxRules {
 		return
@@ -90,7 +90,7 @@ func addLine(f *view.RulesForm, _ string) {
 			break
 		}
 	}
-	if slices.Contains(f.Lines, next) { // the same method, but later
+	if slices.Contains(f.Lines, next) { // same method, later
 		for _, s := range view.Afters {
 			if s > next.After {
 				next.After = s
@@ -109,13 +109,13 @@ func removeLine(f *view.RulesForm, value string) {
 
 func defaultLines(f *view.RulesForm, _ string) { f.Lines = defaultsOf(*f) }
 
-// defaultsOf are the lines of somebody who has chosen none.
+// defaultsOf returns the rules of somebody who has set none.
 func defaultsOf(f view.RulesForm) []oncall.Rule {
 	return oncall.ContactSettings{Contacts: f.Reach.Contacts}.Rules(f.Meta.Low)
 }
 
-// submitRules saves the lines. Defaults are not saved, so that they still change when a
-// contact method is added.
+// submitRules saves the rules. Default rules aren't stored, so that they keep following the person's contact
+// methods.
 func (b *Bot) submitRules(ctx context.Context, s submission) (modalResponse, error) {
 	f, err := b.readRules(ctx, s.user, s.view)
 	if err != nil {
@@ -135,7 +135,7 @@ func (b *Bot) submitRules(ctx context.Context, s submission) (modalResponse, err
 	return b.savePreferences(ctx, s, preferences)
 }
 
-// savePreferences saves how somebody is reached, and redraws the view below.
+// savePreferences saves the person's preferences, and redraws the view below.
 func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Preferences) (modalResponse, error) {
 	if err := b.store.SetPreferences(ctx, s.by(), s.user, p, b.clock()); err != nil {
 		return modalResponse{}, fmt.Errorf("save the rules of %s: %w", s.user, err)
@@ -144,7 +144,7 @@ func (b *Bot) savePreferences(ctx context.Context, s submission, p oncall.Prefer
 	return modalResponse{}, nil
 }
 
-// hoursEdit opens the form of the hours for low severity.
+// hoursEdit opens the form of the hours for low-severity pages.
 func (b *Bot) hoursEdit(ctx context.Context, p press) (string, error) {
 	v, err := b.reachView(ctx, p.user)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// reachedByTwo is somebody whom two of five contact methods page.
+// reachedByTwo is a person with five contact methods, of which two are used.
 func reachedByTwo() view.Contacts {
 	return view.Contacts{
 		Reach: oncall.ContactSettings{Contacts: []oncall.Contact{
@@ -28,7 +28,7 @@ func reachedByTwo() view.Contacts {
 	}
 }
 
-// What a person chooses in the form counts, and what they have not touched stays as it was drawn.
+// Choices in the form count; inputs that weren't touched keep their initial values.
 func TestReadRules(t *testing.T) {
 	t.Parallel()
 	f := view.RulesForm{Contacts: reachedByTwo(), Meta: view.RulesMeta{Drawn: 2}, Lines: []oncall.Rule{{}, {Contact: 1, After: 60}}}
@@ -41,7 +41,7 @@ func TestReadRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(read.Lines) != 2 || read.Lines[0] != (oncall.Rule{}) || read.Lines[1] != (oncall.Rule{Contact: 1, After: 300}) {
-		t.Errorf("read %v", read.Lines)
+		t.Errorf("the form reads as %v, want Slack at once and contact 1 after 300 s", read.Lines)
 	}
 }
 
@@ -64,11 +64,11 @@ func TestContactCard(t *testing.T) {
 	card := contactCard([]string{"+12025550199"})
 	if !strings.HasPrefix(card, "BEGIN:VCARD\r\nVERSION:3.0\r\n") || !strings.Contains(card, "\r\nTEL;TYPE=WORK,VOICE:+12025550199\r\n") ||
 		!strings.HasSuffix(card, "\r\nEND:VCARD\r\n") {
-		t.Errorf("got %q", card)
+		t.Errorf("the card is %q, want a vCard 3.0 with the number", card)
 	}
 }
 
-// view presses or chooses something in the form that somebody has open.
+// view presses or chooses something in a person's open form.
 func (w *world) view(user oncall.UserID, action view.Action, value any) {
 	w.t.Helper()
 	before := w.sim.ViewText(string(user))
@@ -79,7 +79,7 @@ func (w *world) view(user oncall.UserID, action view.Action, value any) {
 	w.until("the form changes after "+string(action), func() bool { return w.sim.ViewText(string(user)) != before })
 }
 
-// submit sends the open form and returns what is wrong with it.
+// submit submits a person's open form and returns the errors of its inputs.
 func (w *world) submit(user oncall.UserID, values map[view.Block]any) map[string]string {
 	w.t.Helper()
 	typed := map[string]any{}
@@ -103,7 +103,7 @@ func (w *world) shows(user oncall.UserID, want ...string) {
 	}
 }
 
-// Ann adds her phone, verifies it, makes rules and hours of her own, and removes it.
+// Ann adds her phone, verifies it, sets rules and hours, and removes it.
 func TestContacts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -118,13 +118,13 @@ func TestContacts(t *testing.T) {
 	w.view(ann, view.ActionContactMethod, string(oncall.MethodSMS))
 	block := view.AddressBlock(oncall.MethodSMS)
 	if wrong := w.submit(ann, map[view.Block]any{block: "202 555 0100"}); !strings.Contains(wrong[string(block)], "country code") {
-		t.Errorf("a number without its country is answered %v", wrong)
+		t.Errorf("a number without a country code: errors %v, want one about the country code", wrong)
 	}
 	w.submit(ann, map[view.Block]any{block: "+1 (202) 555-0100"})
 	w.shows(ann, "We have sent a code by SMS to +12025550100. Reply to it with the code, or type it here.")
 	reach, err := w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 1 {
-		t.Fatalf("Ann has %v, %v", reach, err)
+		t.Fatalf("Ann's contact settings are %v, %v; want one contact method", reach, err)
 	}
 	id := reach.Contacts[0].ID
 	proof, err := w.store.BeginProof(w.ctx, id, [16]byte{7: 42}, w.clock())
@@ -132,7 +132,7 @@ func TestContacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if wrong := w.submit(ann, map[view.Block]any{view.BlockCode: "999999"}); !strings.Contains(wrong[string(view.BlockCode)], "not right") {
-		t.Errorf("a wrong code is answered %v", wrong)
+		t.Errorf("a wrong code: errors %v, want one at the code", wrong)
 	}
 	w.submit(ann, map[view.Block]any{view.BlockCode: " " + proof.Code})
 	w.shows(ann, "Verified: SMS to +12025550100.", "after 3 min: SMS +12025550100")
@@ -149,20 +149,20 @@ func TestContacts(t *testing.T) {
 
 	w.view(ann, view.ActionHoursEdit, nil)
 	if wrong := w.submit(ann, map[view.Block]any{view.BlockWindows: "weekends"}); !strings.Contains(wrong[string(view.BlockWindows)], "is not a window") {
-		t.Errorf("hours that are none are answered %v", wrong)
+		t.Errorf("invalid hours: errors %v, want one at the hours", wrong)
 	}
 	w.submit(ann, map[view.Block]any{view.BlockWindows: "daily 08:00-20:00"})
 	w.shows(ann, "daily 08:00-20:00 (Europe/Berlin)")
 
 	reach, err = w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.High) != 2 || reach.High[0] != (oncall.Rule{Contact: id, After: 60}) || reach.Low != nil || len(reach.Hours) != 1 {
-		t.Errorf("saved are %+v, %v", reach.Preferences, err)
+		t.Errorf("the saved preferences are %+v, %v; want two rules with the SMS after 60 s, default rules for low severity, and one window", reach.Preferences, err)
 	}
-	if said := w.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(said, "Slack and SMS") || strings.Contains(said, "555") {
-		t.Errorf("Bo is told %q", said)
+	if got := w.command(bo, "/oncall contact <@U0ANN>"); !strings.Contains(got, "Slack and SMS") || strings.Contains(got, "555") {
+		t.Errorf("Bo sees %q of Ann's contact methods, want Slack and SMS without the number", got)
 	}
-	if said := w.command(ann, "/oncall contact test"); !strings.Contains(said, "by Slack and SMS to +12025550100") {
-		t.Errorf("the test is answered %q", said)
+	if got := w.command(ann, "/oncall contact test"); !strings.Contains(got, "by Slack and SMS to +12025550100") {
+		t.Errorf("the test is answered %q, want that it goes by Slack and SMS", got)
 	}
 
 	overflow := view.Action("contact_"+strconv.FormatInt(int64(id), 10)) + "/" + view.ActionContactMenu
@@ -172,15 +172,15 @@ func TestContacts(t *testing.T) {
 	w.shows(ann, "Removed: SMS to +12025550100.")
 	reach, err = w.store.ContactSettings(w.ctx, oncall.ByTimer(), ann)
 	if err != nil || len(reach.Contacts) != 0 || slices.ContainsFunc(reach.High, func(r oncall.Rule) bool { return r.Contact == id }) {
-		t.Errorf("left are %+v, %v", reach, err)
+		t.Errorf("after the removal the settings are %+v, %v; want no contact method, and no rule with it", reach, err)
 	}
-	if said := w.command(ann, "/oncall me"); !strings.Contains(said, "You can only be reached in Slack") {
-		t.Errorf("Ann is told %q", said)
+	if got := w.command(ann, "/oncall me"); !strings.Contains(got, "You can only be reached in Slack") {
+		t.Errorf("`/oncall me` answers %q, want that Ann can only be reached in Slack", got)
 	}
 }
 
-// Everybody changes only their own: a form that names somebody else's contact method is refused.
-func TestContactsOfOthers(t *testing.T) {
+// A form that names somebody else's contact method is refused.
+func TestContactsOfOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.bot.methods = []oncall.Method{oncall.MethodSMS}
@@ -191,7 +191,7 @@ func TestContactsOfOthers(t *testing.T) {
 	for _, verb := range []string{view.MenuTest, view.MenuResend, view.MenuRemove} {
 		_, err := w.bot.contactMenu(w.ctx, press{user: bo, value: verb + strconv.FormatInt(int64(c.ID), 10)})
 		if _, refused := errors.AsType[oncall.Refusal](err); !refused {
-			t.Errorf("%sof somebody else's is answered %v", verb, err)
+			t.Errorf("%sof somebody else's contact method: %v, want a Refusal", verb, err)
 		}
 	}
 }

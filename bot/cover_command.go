@@ -19,8 +19,8 @@ const coverExample = "/oncall cover today 18:00 to 22:00"
 
 const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."
 
-// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which looks for
-// somebody to take a shift or a part of it.
+// cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which asks others to take a shift or
+// a part of it.
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	if len(words) == 1 && oneOf(words, 0, "list", "mine", "pending") {
@@ -49,7 +49,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if len(words) == 0 {
-		stints, err := b.toCover(r, user)
+		stints, err := b.coverable(r, user)
 		if err != nil {
 			return "", err
 		}
@@ -62,9 +62,9 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
 
-// readStints finds the shifts of a person that "TIME [to TIME] note" means. A stretch of time means the parts
-// of shifts within it; a day, the shifts that begin on it, or else that day of a longer one; an instant, the
-// whole shifts at it.
+// readStints finds the shifts that "TIME [to TIME] note" refers to. A period selects the parts of shifts within
+// it; a day, the shifts that start on it, or that day of a longer shift; an instant, the whole shifts around
+// it.
 func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stint, string, error) {
 	when, n, err := r.reader().Moment(words)
 	if err != nil {
@@ -98,7 +98,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	return stints, strings.Join(words[n:], " "), err
 }
 
-// stintsOn are the shifts of a person on a day: whole where they begin on it, of longer ones that day.
+// stintsOn returns a person's shifts on a day: those that start on it in whole, and that day of longer ones.
 func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.Stint {
 	var out []schedule.Stint
 	for _, s := range r.stints(user) {
@@ -116,25 +116,26 @@ func (r request) stintsOn(user oncall.UserID, when schedule.Moment) []schedule.S
 	return out
 }
 
-// mayAskFor reports whether the person may ask others to take a shift: their own, or one of their team.
+// mayAskFor reports whether the person may request cover for a shift: for their own, and for those of teams
+// that they manage.
 func (r request) mayAskFor(s schedule.Stint) bool {
 	in, known := r.directory.Schedule(s.Schedule)
 	return s.User == r.user.ID || known && manages(r.directory, r.user.ID, in)
 }
 
-// toCover are the shifts of a person for which the reader of a form may ask for cover. It is a Refusal if the
-// person has shifts but none of these.
-func (b *Bot) toCover(r request, user oncall.UserID) ([]schedule.Stint, error) {
+// coverable returns the person's shifts for which the requester may ask for cover. It refuses if there are
+// shifts, but none of these.
+func (b *Bot) coverable(r request, user oncall.UserID) ([]schedule.Stint, error) {
 	all := r.stints(user)
 	may := slices.DeleteFunc(slices.Clone(all), func(s schedule.Stint) bool { return !r.mayAskFor(s) })
 	if len(may) == 0 && len(all) > 0 {
-		in, _ := r.directory.Schedule(all[0].Schedule) // it is of these that its stints are made
+		in, _ := r.directory.Schedule(all[0].Schedule) // stints come from the directory's schedules
 		return nil, b.store.May(r.directory, r.by(), access.Override, access.Object{Team: in.TeamID()})
 	}
 	return may, nil
 }
 
-// askForCover makes a cover request for each of a person's stints.
+// askForCover makes a cover request for each stint.
 func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
 	for _, s := range stints {
 		if !r.mayAskFor(s) {
@@ -156,7 +157,7 @@ func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stin
 	return strings.Join(lines, "\n"), nil
 }
 
-// coverPress makes the handler of a button of a cover request.
+// coverPress returns the handler of a cover request's button.
 func coverPress(do oncall.CoverActKind) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		return "", b.actOnCover(ctx, p.value, p.user, oncall.CoverAct{Do: do})
@@ -175,7 +176,7 @@ func (b *Bot) actOnCover(ctx context.Context, value string, user oncall.UserID, 
 	return err
 }
 
-// coverPart opens the modal in which a part is chosen.
+// coverPart opens the modal for taking a part of a shift.
 func (b *Bot) coverPart(ctx context.Context, p press) (string, error) {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {

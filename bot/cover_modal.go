@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitCover makes the request.
+// submitCover makes the cover request.
 func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -22,11 +22,11 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, err
 	if wrong != nil {
 		return correct(wrong), nil
 	}
-	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.EverybodyToo))
+	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.AskWholeTeam))
 	return modalResponse{}, err
 }
 
-// part cuts a stint to the times that were chosen, if any, or returns the mistakes.
+// part cuts a stint to the chosen times, if any, or returns the errors of the inputs.
 func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
 	from, to := f.instant(view.BlockFrom), f.instant(view.BlockTo)
 	if from.IsZero() {
@@ -46,7 +46,7 @@ func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
 	return cut([]schedule.Stint{s}, span{from: from, to: to})[0], nil
 }
 
-// submitPart takes the part.
+// submitPart takes over the chosen part of a shift.
 func (b *Bot) submitPart(ctx context.Context, s submission) (modalResponse, error) {
 	from, to := s.form.instant(view.BlockFrom), s.form.instant(view.BlockTo)
 	if !from.Before(to) {

@@ -1,11 +1,13 @@
-// Package bot is the part of Watchbill that speaks Slack, and the only one. It listens on
-// two Socket Mode connections, has the store do what commands and clicks ask for, and
-// draws incidents as messages. A message always shows stored state; nothing is kept in
-// memory that a second instance would lack. Package slackcall below it makes the calls.
+// Package bot is the only part of Watchbill that talks to Slack. It listens on two Socket Mode connections,
+// runs what commands and clicks ask for, and draws incidents as messages. A message always shows stored state,
+// and nothing is kept in memory that a second instance would lack. Package slackcall makes the calls to Slack,
+// package view draws.
 //
 // It is one package of some 12,400 lines with its blanks and comments, because a command, its modal and its
-// buttons are three ways to the same act, and share how they read people and times and what they answer. What
-// could leave has left: the calls (slackcall) and what people see (view). Its files are named noun first, so
-// that x_command.go, x_modal.go and x_press.go stand together; router.go, command.go, modal.go and press.go
-// say what comes in and who handles it.
+// buttons are three ways to the same act: they share request, press, submission and form, the parsing of people
+// and times, and the answers. A package for the set-up's forms or for the home tab would need all of these
+// exported first, so that its face would be wider than what it hides.
+//
+// Files are named noun first, so that x_command.go, x_modal.go and x_press.go stand together; router.go,
+// command.go, modal.go and press.go dispatch what comes in.
 package bot

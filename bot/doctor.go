@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A scope is a permission that the manifest asks for, and what is missing without it.
+// A scope is an OAuth scope in the manifest, and what doesn't work without it.
 type scope struct {
 	name     string
 	optional bool
@@ -44,8 +44,8 @@ var scopes = []scope{
 	{"groups:write.topic", true, "a private channel's topic can't say who is on call"},
 }
 
-// Check tries what Watchbill needs of Slack and says what to do about each fault. A scope
-// without which Watchbill still works is only a note.
+// Check tests what Watchbill needs from Slack, and says how to fix each fault. A missing scope that Watchbill
+// can do without is only a note.
 func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
 	answer, err := b.slack.Auth(ctx)
 	var findings []notify.CheckResult
@@ -65,7 +65,7 @@ func (b *Bot) Check(ctx context.Context) []notify.CheckResult {
 	return append(findings, b.checkSocket(ctx))
 }
 
-// checkUserToken tries the token that changes user groups.
+// checkUserToken tests the token that changes user groups.
 func (b *Bot) checkUserToken(ctx context.Context) notify.CheckResult {
 	f := notify.CheckResult{Text: "user token"}
 	err := b.slack.TryUserToken(ctx)
@@ -81,7 +81,7 @@ func (b *Bot) checkUserToken(ctx context.Context) notify.CheckResult {
 	return f
 }
 
-// checkScopes compares the scopes that Slack has granted with those that are needed.
+// checkScopes compares the granted scopes with the manifest's.
 func checkScopes(header string) []notify.CheckResult {
 	if header == "" {
 		return []notify.CheckResult{{Note: true, Text: "scopes", Remedy: "Slack didn't say which scopes it has granted."}}
@@ -97,7 +97,7 @@ func checkScopes(header string) []notify.CheckResult {
 			Remedy: fmt.Sprintf("Without it %s. Add %s under OAuth & Permissions in the app's settings, then reinstall the app.", s.why, s.name),
 		})
 	}
-	// Those that are there are one line: many would bury the one that matters.
+	// Granted scopes share a line, because a long list would bury the missing one.
 	has := notify.CheckResult{OK: true, Text: fmt.Sprintf("scopes: all %d", len(scopes))}
 	if n := len(findings); n > 0 {
 		has.Text = fmt.Sprintf("scopes: %d of %d", len(scopes)-n, len(scopes))
@@ -134,7 +134,7 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 			if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok && !errors.Is(last, errTooMany) {
 				last, dialled = failed.ErrorObj, 0
 				if slackcall.Classify(last).Outcome == notify.Misconfigured {
-					cancel() // slack-go would go on trying
+					cancel() // otherwise slack-go would keep trying
 				}
 			}
 		case err := <-ended:
@@ -150,10 +150,10 @@ func (b *Bot) checkSocket(ctx context.Context) notify.CheckResult {
 	}
 }
 
-// usualConnections are those of two instances.
+// usualConnections is the number of connections of two instances.
 const usualConnections = 4
 
-// countConnections says how many other connections of this app there are.
+// countConnections adds the number of this app's other connections.
 func countConnections(f notify.CheckResult, others int) notify.CheckResult {
 	f.Text = fmt.Sprintf("app token, with %d other connections of this app", others)
 	if others > usualConnections {

@@ -16,12 +16,12 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-func TestCheckFindsNothingWrong(t *testing.T) {
+func TestCheckWithoutFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	findings := w.bot.Check(w.ctx)
 	if len(findings) != 3 || findings[1].Text != fmt.Sprintf("scopes: all %d", len(scopes)) { // the bot, its scopes, the app
-		t.Errorf("%d findings", len(findings))
+		t.Errorf("the findings are %+v, want three: the bot token, its scopes, the app token", findings)
 	}
 	for _, g := range findings {
 		if !g.OK || g.Remedy != "" {
@@ -40,12 +40,12 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		if !g.OK && !g.Note {
 			missing = append(missing, g.Text)
 			if !strings.Contains(g.Remedy, "users:read.email") || !strings.Contains(g.Remedy, "reinstall") {
-				t.Errorf("the advice is %q", g.Remedy)
+				t.Errorf("the remedy is %q, want it to name the scope and the reinstallation", g.Remedy)
 			}
 		}
 	}
 	if !slices.Equal(missing, []string{"scope users:read.email"}) {
-		t.Errorf("missing %q", missing)
+		t.Errorf("the missing scopes are %q, want only users:read.email", missing)
 	}
 	granted := 0
 	for _, g := range findings {
@@ -73,11 +73,11 @@ func TestCheckNamesEveryFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	if findings = w.bot.Check(w.ctx); len(findings) != 1 || findings[0].OK || findings[0].Note || !strings.Contains(findings[0].Remedy, "reaches slack.com") {
-		t.Errorf("without Slack: %+v", findings)
+		t.Errorf("without Slack the findings are %+v, want one fault about reaching slack.com", findings)
 	}
 }
 
-func TestCheckTriesTheUserToken(t *testing.T) {
+func TestCheckTestsTheUserToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{UserToken: "xoxp-right"})
 	for token, right := range map[string]bool{"xoxp-right": true, "xoxp-wrong": false} {
@@ -90,13 +90,13 @@ func TestCheckTriesTheUserToken(t *testing.T) {
 		findings := b.Check(w.ctx)
 		i := slices.IndexFunc(findings, func(g notify.CheckResult) bool { return g.Text == "user token" })
 		if i < 0 || findings[i].OK != right || findings[i].Note || !right && !strings.Contains(findings[i].Remedy, "SLACK_USER_TOKEN (invalid_auth)") {
-			t.Errorf("%s: %+v", token, findings)
+			t.Errorf("token %s: the findings are %+v, want the user token to be fine: %t", token, findings, right)
 		}
 	}
 }
 
-// A manifest is the part of Slack's app manifest, version 2, that ours uses. Reading is
-// strict, so that a misspelt key is an error here as it is at Slack's.
+// A manifest is the part of Slack's app manifest, version 2, that ours uses. Parsing is strict, so that a
+// misspelt key is an error here as it is in Slack.
 type manifest struct {
 	Metadata struct {
 		Major int `yaml:"major_version"`
@@ -182,11 +182,11 @@ func TestManifest(t *testing.T) {
 		names = append(names, known.name)
 	}
 	if want := "[" + strings.Join(names, "|") + "]"; c.Hint != want || c.Command != "/oncall" || !c.Escape {
-		t.Errorf("the command is %+v; its hint should be %s", c, want)
+		t.Errorf("the command is %+v, want /oncall with escaping and the hint %s", c, want)
 	}
 	if !m.Settings.Socket || !m.Settings.Interactivity.Enabled || m.Settings.Rotation ||
 		!m.Features.Home.Home || !m.Features.Home.Messages || m.Features.Home.ReadOnly {
-		t.Error("a setting that Watchbill depends on is wrong")
+		t.Errorf("settings %+v, features %+v; want Socket Mode, interactivity, no token rotation, a home tab and a writable messages tab", m.Settings, m.Features.Home)
 	}
 	for _, s := range m.Features.Shortcuts {
 		most("the shortcut's name", s.Name, 24)
@@ -207,7 +207,7 @@ func TestManifest(t *testing.T) {
 		}
 	}
 	if group := []string{"usergroups:write"}; !slices.Equal(m.OAuth.Scopes.User, group) || !slices.Equal(m.OAuth.Scopes.UserOptional, group) {
-		t.Errorf("of people it asks for %q, optional %q", m.OAuth.Scopes.User, m.OAuth.Scopes.UserOptional)
+		t.Errorf("the user scopes are %q, optional %q; want %q for both", m.OAuth.Scopes.User, m.OAuth.Scopes.UserOptional, group)
 	}
 	if !slices.Equal(m.OAuth.Scopes.Bot, all) || !slices.Equal(m.OAuth.Scopes.Optional, optional) {
 		t.Errorf("the manifest asks for %q, optional %q;\nthe doctor for %q, optional %q",

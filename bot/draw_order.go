@@ -10,36 +10,35 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Choose returns which of what waits to be drawn can be drawn now, the first n in order. The order is
-// slackcall's.
+// Choose returns the waiting drawings that can be made now, at most n, in slackcall's order.
 func (b *Bot) Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
-	wants := make([]slackcall.Want, len(waiting))
-	crowds := map[store.WaitingDraw]int{}
+	pending := make([]slackcall.PendingDraw, len(waiting))
+	backlogs := map[store.WaitingDraw]int{}
 	for _, w := range waiting {
-		crowds[crowd(w)]++
+		backlogs[backlogKey(w)]++
 	}
-	firsts := firstsOf(waiting)
+	worst := worstPerTeam(waiting)
 	for i, w := range waiting {
-		wants[i] = want(w, crowds[crowd(w)])
-		if firsts[w.Team] == w.Job && w.First {
-			wants[i].First, wants[i].Backlog = true, 1
+		pending[i] = pendingDraw(w, backlogs[backlogKey(w)])
+		if worst[w.Team] == w.Job && w.First {
+			pending[i].First, pending[i].Backlog = true, 1
 		}
 		if w.Channel != "" {
-			wants[i].Channel = b.channel(ctx, w.Channel) // as the message will be posted
+			pending[i].Channel = b.channel(ctx, w.Channel) // as the message will be posted
 		}
 	}
 	var chosen []store.WaitingDraw
-	for _, i := range b.slack.Choose(wants, n) {
+	for _, i := range b.slack.Choose(pending, n) {
 		w := waiting[i]
-		w.Backlog = wants[i].Backlog
+		w.Backlog = pending[i].Backlog
 		chosen = append(chosen, w)
 	}
 	return chosen
 }
 
-// firstsOf returns the job of each team's worst incident that waits to be posted. Where its channel shows nothing as
-// bad yet, it doesn't wait in the crowd.
-func firstsOf(waiting []store.WaitingDraw) map[string]int64 {
+// worstPerTeam returns, for each team, the job that posts its most severe waiting incident. It goes ahead of the
+// team's backlog if the channel shows nothing as severe yet.
+func worstPerTeam(waiting []store.WaitingDraw) map[string]int64 {
 	worst := map[string]store.WaitingDraw{}
 	for _, w := range waiting {
 		if !w.First || w.Channel == "" {
@@ -57,35 +56,37 @@ func firstsOf(waiting []store.WaitingDraw) map[string]int64 {
 	return jobs
 }
 
-// crowd is the key by which drawings are counted together: one team, for the same reason.
-func crowd(w store.WaitingDraw) store.WaitingDraw {
+// backlogKey returns the key of a drawing's backlog: same team, same kind of change.
+func backlogKey(w store.WaitingDraw) store.WaitingDraw {
 	return store.WaitingDraw{Team: w.Team, Asked: w.Asked, Count: w.Count, Over: w.Over}
 }
 
-// want is a drawing as far as the order goes.
-func want(w store.WaitingDraw, crowd int) slackcall.Want {
-	return slackcall.Want{
-		Asked: w.Asked, Over: w.Over, Count: w.Count, BelowWorst: belowWorst(w.Severity), Backlog: crowd, Since: w.Since,
+// pendingDraw describes a drawing to slackcall.
+func pendingDraw(w store.WaitingDraw, backlogKey int) slackcall.PendingDraw {
+	return slackcall.PendingDraw{
+		Asked: w.Asked, Over: w.Over, Count: w.Count, BelowWorst: belowWorst(w.Severity), Backlog: backlogKey, Since: w.Since,
 		Channel: w.Channel, Edits: w.Edits, Coming: w.Coming,
 	}
 }
 
-// priority is that of the calls for a drawing.
-func priority(w store.WaitingDraw) slackcall.Priority { return want(w, w.Backlog).Priority() }
-
-// edit is how a message of a drawing is edited. What was chosen because there is room for a post doesn't keep others
-// waiting until there is room for an edit.
-func edit(w store.WaitingDraw) slackcall.Edit {
-	return slackcall.Edit{Priority: priority(w), Beside: w.Channel != ""}
+// drawPriority returns the priority of a drawing's calls.
+func drawPriority(w store.WaitingDraw) slackcall.Priority {
+	return pendingDraw(w, w.Backlog).Priority()
 }
 
-// belowWorst says how much less severe a severity is than the worst.
+// editOptions returns the options of a drawing's edits. A drawing chosen for a post must not block others while it
+// waits for room to edit.
+func editOptions(w store.WaitingDraw) slackcall.Edit {
+	return slackcall.Edit{Priority: drawPriority(w), Immediate: w.Channel != ""}
+}
+
+// belowWorst returns how many levels a severity is below the worst.
 func belowWorst(s oncall.Severity) int {
 	return max(0, slices.Index(oncall.Severities(), s))
 }
 
-// Share tells how many instances draw in the same workspace.
-func (b *Bot) Share(instances int) { b.slack.Share(instances) }
+// SetInstances sets the number of instances that share the workspace's rate limits.
+func (b *Bot) SetInstances(instances int) { b.slack.SetInstances(instances) }
 
-// Settle says that we are stopping: calls that can be made later are no longer waited for.
-func (b *Bot) Settle() { b.slack.Settle() }
+// StopWaiting stops waiting for calls that can be made later, because the process is shutting down.
+func (b *Bot) StopWaiting() { b.slack.StopWaiting() }

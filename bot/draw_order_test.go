@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Of a thousand incidents of fifty teams that wait, each channel has its worst first, at once; and no channel has more than
-// it can take.
-func TestEachChannelHasItsWorstFirst(t *testing.T) {
+// With a thousand waiting incidents of fifty teams, each channel first gets its most severe one, and no channel
+// gets more than it can take.
+func TestMostSevereIncidentOfEachChannelIsFirst(t *testing.T) {
 	t.Parallel()
 	f := newWorld(t, slacksim.Options{})
 	const teams, each = 50, 20
@@ -31,12 +31,12 @@ func TestEachChannelHasItsWorstFirst(t *testing.T) {
 	seen := map[string]bool{}
 	for _, w := range chosen {
 		if w.Severity != oncall.Critical || seen[w.Channel] {
-			t.Errorf("%s has incident %d, %s", w.Channel, w.Incident, w.Severity)
+			t.Errorf("%s gets incident %d with severity %s, want one critical incident per channel", w.Channel, w.Incident, w.Severity)
 		}
 		seen[w.Channel] = true
 	}
 	if len(seen) != teams {
-		t.Errorf("%d channels have something, want %d", len(seen), teams)
+		t.Errorf("%d channels get an incident, want %d", len(seen), teams)
 	}
 	perChannel := map[string]int{}
 	for _, w := range f.bot.Choose(f.ctx, waiting, len(waiting)) {
@@ -44,7 +44,7 @@ func TestEachChannelHasItsWorstFirst(t *testing.T) {
 	}
 	for channel, n := range perChannel {
 		if n > 3 {
-			t.Errorf("%s has %d messages at once", channel, n)
+			t.Errorf("%s gets %d messages at once, want at most 3", channel, n)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// event handles what Slack reports by itself. If Slack delivers an event again, state is
-// set again, but a message is answered only once.
+// event handles an event of Slack's Events API. A redelivered event sets the same state again, but a message is
+// answered only once.
 func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 	switch inner := e.InnerEvent.Data.(type) {
 	case *slackevents.AppHomeOpenedEvent:
@@ -65,11 +65,10 @@ func (b *Bot) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 	return nil
 }
 
-// errNoCallback is for an event without the envelope that every event has.
+// errNoCallback reports an event without the callback envelope that every event has.
 var errNoCallback = errors.New("the event is not an event callback")
 
-// changedUser reads a user_change from its JSON, because slack-go's type lacks the e-mail
-// address.
+// changedUser parses the user of a user_change event itself, because slack-go's type lacks the e-mail address.
 func changedUser(e slackevents.EventsAPIEvent) (*slack.User, error) {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok || callback.InnerEvent == nil {
@@ -84,36 +83,37 @@ func changedUser(e slackevents.EventsAPIEvent) (*slack.User, error) {
 	return &inner.User, nil
 }
 
-// directMessage answers a person who writes to the bot. Slack also sends an event for
-// each message that is changed or deleted, and for the bot's own.
+// directMessage answers a direct message to the bot. Slack also sends events for edited and deleted messages,
+// and for the bot's own.
 func (b *Bot) directMessage(ctx context.Context, e slackevents.EventsAPIEvent, m *slackevents.MessageEvent) error {
 	if m.ChannelType != slackevents.ChannelTypeIM || m.SubType != "" || m.BotID != "" || m.User == "" {
 		return nil
 	}
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: m.ThreadTimeStamp, Priority: slackcall.ForRest}, func() view.Drawing {
-		return b.answerMessage(ctx, written{
-			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: m.Text, by: oncall.ByUser(oncall.UserID(m.User)), can: byMessage,
-			at: store.MessageRef{Channel: m.Channel, TS: m.TimeStamp}, answersTo: m.ThreadTimeStamp,
+		return b.answerMessage(ctx, typedMessage{
+			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: m.Text, by: oncall.ByUser(oncall.UserID(m.User)), can: directCommands,
+			at: store.MessageRef{Channel: m.Channel, TS: m.TimeStamp}, replyTo: m.ThreadTimeStamp,
 		})
 	})
 }
 
-// mentioned answers where somebody mentions the app, in a thread so that the channel stays quiet.
+// mentioned answers a mention of the app, in a thread to keep the channel quiet.
 func (b *Bot) mentioned(ctx context.Context, e slackevents.EventsAPIEvent, m *slackevents.AppMentionEvent) error {
 	if m.BotID != "" || m.User == "" {
 		return nil
 	}
 	thread := cmp.Or(m.ThreadTimeStamp, m.TimeStamp)
 	return b.answerOnce(ctx, e, slackcall.Message{Channel: m.Channel, Thread: thread, Priority: slackcall.ForRest}, func() view.Drawing {
-		_, text, _ := strings.Cut(m.Text, ">") // behind the mention
-		return b.answerMessage(ctx, written{
-			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: text, by: oncall.InChannel(oncall.UserID(m.User)), can: byMention,
+		_, text, _ := strings.Cut(m.Text, ">") // after the mention
+		return b.answerMessage(ctx, typedMessage{
+			user: slack.User{ID: m.User, TeamID: m.SourceTeam}, text: text, by: oncall.InChannel(oncall.UserID(m.User)), can: mentionCommands,
 			at: store.MessageRef{Channel: m.Channel, TS: m.TimeStamp}, follow: store.MessageRef{Channel: m.Channel, TS: thread},
 		})
 	})
 }
 
-// answerOnce posts what say returns, once for each event, unless that is nothing.
+// answerOnce posts the answer to an event once, however often Slack delivers the event. An empty answer is not
+// posted.
 func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m slackcall.Message, say func() view.Drawing) error {
 	callback, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {
@@ -135,10 +135,10 @@ func (b *Bot) answerOnce(ctx context.Context, e slackevents.EventsAPIEvent, m sl
 		return nil
 	}
 	if o := slackcall.OutcomeOf(err); o == slackcall.Unsent || o == notify.Throttled {
-		// It was not posted: the next delivery may try again.
+		// Not posted: the next delivery may try again.
 		if err := b.store.ForgetEvent(context.WithoutCancel(ctx), key); err != nil {
 			return fmt.Errorf("allow a repeated delivery: %w", err)
 		}
 	}
-	return fmt.Errorf("answer what somebody wrote to the bot: %w", err)
+	return fmt.Errorf("answer a message to the bot: %w", err)
 }

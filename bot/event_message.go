@@ -12,26 +12,26 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// byMention are the commands that can be used by a mention of the app in a channel.
-var byMention = []string{"who", "next", "teams", "incidents", "page", "help"}
+// mentionCommands lists the commands that work in a mention of the app.
+var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
 
-// byMessage are the commands that can be used in a direct message. None of them opens a form.
-var byMessage = slices.Concat(byMention, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
+// directCommands lists the commands that work in a direct message. None of them opens a modal.
+var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
 
-// written is what somebody has written to the bot.
-type written struct {
-	user      slack.User
-	text      string
-	by        oncall.Actor
-	can       []string // commands
-	at        store.MessageRef
-	answersTo string           // the message to which it is a reply, in a direct message
-	follow    store.MessageRef // where whoever pages sees what becomes of it; zero: in a direct message
+// typedMessage is a message that mentions the bot or was sent to it.
+type typedMessage struct {
+	user    slack.User
+	text    string
+	by      oncall.Actor
+	can     []string // allowed commands
+	at      store.MessageRef
+	replyTo string           // the parent message, if it is a reply in a direct message
+	follow  store.MessageRef // where to show the raised incident's progress; zero: in a direct message
 }
 
-// answerMessage does what somebody writes to the bot, if it is a command that can be written there or pages
-// somebody, or says what it understands.
-func (b *Bot) answerMessage(ctx context.Context, m written) view.Drawing {
+// answerMessage runs the command in a message, or raises the incident that it describes; otherwise it lists the
+// commands that work here.
+func (b *Bot) answerMessage(ctx context.Context, m typedMessage) view.Drawing {
 	words := strings.Fields(m.text)
 	if len(words) > 0 && strings.EqualFold(words[0], "/oncall") {
 		words = words[1:]
@@ -52,10 +52,10 @@ func (b *Bot) answerMessage(ctx context.Context, m written) view.Drawing {
 	return d
 }
 
-// answerWords does what is written. What begins with no command may add to what somebody has raised, or page whom
-// it names: "payments the checkout is down".
-func (b *Bot) answerWords(ctx context.Context, m written, words []string) (view.Drawing, error) {
-	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.answersTo}, m.text); added || err != nil {
+// answerWords answers the words of a message. Without a command they may add to an incident that the person
+// raised, or raise one: "payments the checkout is down".
+func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (view.Drawing, error) {
+	if d, added, err := b.addReply(ctx, oncall.UserID(m.user.ID), store.MessageRef{Channel: m.at.Channel, TS: m.replyTo}, m.text); added || err != nil {
 		return d, err
 	}
 	known, rest, err := findCommand(words)
@@ -68,25 +68,25 @@ func (b *Bot) answerWords(ctx context.Context, m written, words []string) (view.
 	}
 	switch {
 	case known.name == "page":
-		return b.raiseWritten(ctx, r, m)
+		return b.raiseFromMessage(ctx, r, m)
 	case !slices.Contains(m.can, known.name):
 		r.words = typedWords(strings.Join(words, " "), r.directory)
-		return b.namedTeam(ctx, r, m)
+		return b.pageNamedTeam(ctx, r, m)
 	case known.name == "help" && len(rest) == 0:
 		return view.AllHelp(r.abilities()), nil
 	}
 	return known.run(b, ctx, r)
 }
 
-// namedTeam pages the team or schedule with whose name a mention of the app begins, or says who is on call there where
-// that is a question. A direct message has to say that it is to page.
-func (b *Bot) namedTeam(ctx context.Context, r request, m written) (view.Drawing, error) {
+// pageNamedTeam pages the team or schedule named at the beginning of a mention; a question is answered with who is
+// on call there. A direct message must use the command to page.
+func (b *Bot) pageNamedTeam(ctx context.Context, r request, m typedMessage) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if _, refused := refusalOf(err); err != nil && !refused {
 		return view.Drawing{}, err
 	}
 	switch {
-	case m.follow == (store.MessageRef{}), w.said != "", w.Team == 0, w.User != "":
+	case m.follow == (store.MessageRef{}), w.problem != "", w.Team == 0, w.User != "":
 		return view.Help(), nil
 	case w.Text == "", strings.HasSuffix(w.Text, "?"):
 		team, _ := r.directory.Team(w.Team)
@@ -97,11 +97,11 @@ func (b *Bot) namedTeam(ctx context.Context, r request, m written) (view.Drawing
 		text, err := b.who(ctx, r)
 		return view.Drawing{Text: text}, err
 	}
-	return b.raiseWritten(ctx, r, m)
+	return b.raiseFromMessage(ctx, r, m)
 }
 
-// raiseWritten pages whom the words name.
-func (b *Bot) raiseWritten(ctx context.Context, r request, m written) (view.Drawing, error) {
+// raiseFromMessage raises the incident that a message describes.
+func (b *Bot) raiseFromMessage(ctx context.Context, r request, m typedMessage) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if err != nil {
 		return view.Drawing{}, err

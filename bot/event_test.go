@@ -43,14 +43,14 @@ func TestEvents(t *testing.T) {
 	for _, e := range w.sim.Envelopes() {
 		if e.Name == "message.im" {
 			if acked, err := w.sim.Redeliver(w.ctx, e.ID, true); err != nil || !acked {
-				t.Errorf("redelivered: acknowledged %t, %v", acked, err)
+				t.Errorf("the redelivered event: acknowledged %t, %v; want it acknowledged", acked, err)
 			}
 		}
 	}
 	if m := w.sim.Messages("@ann"); len(m) != 2 || !strings.HasPrefix(m[1].Text, "*ops*: *nobody*") {
-		t.Errorf("the conversation is %+v", m)
+		t.Errorf("the conversation is %+v, want the question and one answer", m)
 	}
-	// Whatever else comes is acknowledged, or Slack would switch the subscription off.
+	// All other events are acknowledged as well, or Slack would disable the subscription.
 	w.until("everything is acknowledged", func() bool {
 		for _, e := range w.sim.Envelopes() {
 			if e.Socket != 0 && !e.Acked { // before the bot listened there was no socket
@@ -62,7 +62,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// Slack delivers an event again until it is acknowledged, and a refusal stays one.
+// Slack redelivers an event until it is acknowledged, and a refused one would be refused again.
 func TestRefusedEventsAreAcknowledged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})

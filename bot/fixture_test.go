@@ -36,7 +36,7 @@ const (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// patience is how long a test waits for what must happen soon.
+// patience is how long a test waits for something that should happen soon.
 const patience = 20 * time.Second
 
 // A world is a Slack workspace, a database and a bot between them. Ann has the first
@@ -75,11 +75,11 @@ func newWorld(t *testing.T, o slacksim.Options) *world {
 	return w
 }
 
-// openSlack starts the workspace, and requires that it had nothing to complain of.
+// openSlack starts the workspace, and fails the test if the bot misused Slack.
 func (w *world) openSlack(o slacksim.Options) {
 	w.startSlack(o)
 	w.t.Cleanup(func() {
-		for _, what := range w.sim.Blunders() {
+		for _, what := range w.sim.Violations() {
 			w.t.Error(what)
 		}
 	})
@@ -165,7 +165,7 @@ func (w *world) clock() time.Time {
 	return w.now
 }
 
-// listen runs the bot until the test ends; the function returned stops it earlier.
+// listen runs the bot until the test ends, or until stop is called.
 func (w *world) listen(sockets int) (stop func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.ctx)
@@ -218,7 +218,7 @@ func (w *world) picture(id oncall.IncidentID) oncall.Picture {
 	return p
 }
 
-// posted opens an incident and shows it in its channel.
+// posted opens an incident and posts it in its channel.
 func (w *world) posted() (oncall.Picture, store.MessageRef) {
 	w.t.Helper()
 	p := w.incident()
@@ -229,7 +229,7 @@ func (w *world) posted() (oncall.Picture, store.MessageRef) {
 	return p, at
 }
 
-// click presses a button and requires that Slack hears of it in time.
+// click presses a button and requires an acknowledgement in time.
 func (w *world) click(user oncall.UserID, action view.Action) {
 	w.t.Helper()
 	r, err := w.sim.Click(w.ctx, string(user), "C0PAY", "", string(action))
@@ -237,7 +237,7 @@ func (w *world) click(user oncall.UserID, action view.Action) {
 		w.t.Fatal(err)
 	}
 	if !r.Acked {
-		w.t.Errorf("the click was not acknowledged: %s", r.Error)
+		w.t.Errorf("the click on %s was not acknowledged: %s", action, r.Error)
 	}
 }
 
@@ -249,7 +249,7 @@ func (w *world) command(user oncall.UserID, line string) string {
 		w.t.Fatal(err)
 	}
 	if !r.Acked || !r.Ephemeral {
-		w.t.Errorf("%s: acknowledged %t, ephemeral %t, %s", line, r.Acked, r.Ephemeral, r.Error)
+		w.t.Errorf("%s: acknowledged %t, ephemeral %t, error %q; want an ephemeral answer in time", line, r.Acked, r.Ephemeral, r.Error)
 	}
 	return r.Text
 }
@@ -275,7 +275,7 @@ func (w *world) count(id oncall.IncidentID, kind oncall.EventKind) int {
 	return n
 }
 
-// lines keeps what was logged.
+// lines collects log output.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -293,7 +293,7 @@ func (l *lines) has(s string) bool {
 	return strings.Contains(l.text.String(), s)
 }
 
-// A gate stands before a database and can be shut, as if the server were gone.
+// A gate is a proxy in front of a database. Shut, it acts as if the server were gone.
 type gate struct {
 	url    string
 	target func() (net.Conn, error)
@@ -385,7 +385,7 @@ func (g *gate) set(shut bool) {
 	}
 }
 
-// leaveTeam takes a person out of every team.
+// leaveTeam removes a person from every team.
 func (w *world) leaveTeam(id oncall.UserID) {
 	w.t.Helper()
 	if _, err := w.store.Pool().Exec(w.ctx, `DELETE FROM team_members WHERE user_id = $1`, id); err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A form is the inputs of a view, by block id. Each is alone in its block.
+// A form holds the inputs of a view by block id. Each block has one input.
 type form map[string]map[string]slack.BlockAction
 
 func formOf(v slack.View) form {
@@ -31,21 +31,21 @@ func (f form) input(block view.Block) slack.BlockAction {
 	return slack.BlockAction{}
 }
 
-// text is what was typed, as it can be stored.
+// text returns the text of an input, cleaned for storage.
 func (f form) text(block view.Block) string {
 	return oncall.Storable(f.input(block).Value)
 }
 
-// choice is the value of the option that was chosen, "" if none was.
+// choice returns the value of the chosen option; empty if none is chosen.
 func (f form) choice(block view.Block) string { return f.input(block).SelectedOption.Value }
 
-// number is the id that is the value of the option chosen, 0 if none was.
+// number returns the chosen option's value as an id; 0 if none is chosen.
 func (f form) number(block view.Block) int64 {
-	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // no id is 0 as well
+	id, _ := strconv.ParseInt(f.choice(block), 10, 64) // not a number: 0
 	return id
 }
 
-// checked reports whether the option with a value is ticked.
+// checked reports whether the checkbox with a value is ticked.
 func (f form) checked(block view.Block, value string) bool {
 	for _, o := range f.input(block).SelectedOptions {
 		if o.Value == value {
@@ -55,12 +55,12 @@ func (f form) checked(block view.Block, value string) bool {
 	return false
 }
 
-// user is the person chosen, "" if nobody was.
+// user returns the chosen person; empty if nobody is chosen.
 func (f form) user(block view.Block) oncall.UserID {
 	return oncall.UserID(f.input(block).SelectedUser)
 }
 
-// instant is the date and time chosen, zero if none was.
+// instant returns the chosen date and time; zero if none is chosen.
 func (f form) instant(block view.Block) time.Time {
 	if at := f.input(block).SelectedDateTime; at != 0 {
 		return time.Unix(at, 0).UTC()
@@ -68,7 +68,7 @@ func (f form) instant(block view.Block) time.Time {
 	return time.Time{}
 }
 
-// users are the people chosen.
+// users returns the chosen people.
 func (f form) users(block view.Block) []oncall.UserID {
 	var users []oncall.UserID
 	for _, u := range f.input(block).SelectedUsers {
@@ -77,22 +77,22 @@ func (f form) users(block view.Block) []oncall.UserID {
 	return users
 }
 
-// has reports whether a view shows an input.
+// has reports whether the view has an input.
 func (f form) has(block view.Block) bool { return len(f[string(block)]) > 0 }
 
-// digest changes when anything in the form does.
+// digest returns a hash of all inputs.
 func (f form) digest() string {
 	held := map[string][]string{}
 	for block := range f {
 		in := f.input(view.Block(block))
 		held[block] = append([]string{in.Value, in.SelectedOption.Value, in.SelectedUser, strconv.FormatInt(in.SelectedDateTime, 10)}, in.SelectedUsers...)
 	}
-	data, _ := json.Marshal(held) // strings only, in the order of the keys
+	data, _ := json.Marshal(held) // strings only, with sorted keys
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
 }
 
-// date is the day that was chosen; without one it adds a mistake.
+// date returns the chosen day, or adds an error if none is chosen.
 func (f form) date(block view.Block, wrong fieldErrors) schedule.Date {
 	d, err := schedule.ParseDate(f.input(block).SelectedDate)
 	if err != nil {
@@ -101,7 +101,7 @@ func (f form) date(block view.Block, wrong fieldErrors) schedule.Date {
 	return d
 }
 
-// clock is the time of the day that was chosen; none is 0.
+// clock returns the chosen time of day; 0 if none is chosen.
 func (f form) clock(block view.Block, wrong fieldErrors) schedule.TimeOfDay {
 	text := f.input(block).SelectedTime
 	if text == "" {

@@ -20,10 +20,10 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// fuzzPatience is how long a handler may take: calls of Slack have to wait when there are many of them.
+// fuzzPatience is how long a handler may take, since many calls of Slack have to wait.
 const fuzzPatience = 300 * time.Millisecond
 
-// envelopeOf reads an envelope as slack-go does.
+// envelopeOf parses an envelope as slack-go does.
 func envelopeOf(data []byte) any {
 	var r socketmode.Request
 	if json.Unmarshal(data, &r) != nil {
@@ -48,7 +48,7 @@ func envelopeOf(data []byte) any {
 	return nil
 }
 
-// markup is all that Slack would read as markup in what is shown.
+// markup returns all parts of a drawing that Slack reads as markup.
 func markup(shown any) string {
 	data, _ := json.Marshal(shown)
 	var v any
@@ -73,8 +73,8 @@ func markedUp(v any) (texts []string) {
 	return texts
 }
 
-// handmadeEnvelopes are one for each button and each form, by a member and by a stranger, with what no client
-// of Slack's would send.
+// handmadeEnvelopes returns an envelope for each button and form, by a member and by a stranger, with values
+// that no client of Slack would send.
 func handmadeEnvelopes() [][]byte {
 	odd := "a\x00b <!channel> <@U0EVE> \u202e" + strings.Repeat("é", 300)
 	values := map[string]any{}
@@ -115,8 +115,8 @@ func handmadeEnvelopes() [][]byte {
 	return out
 }
 
-// Whatever comes through a socket, no handler panics, nothing that it says makes somebody be called, and by
-// who isn't of this workspace nothing changes.
+// Whatever arrives on a socket, no handler panics, no answer notifies a channel, and people from outside the
+// workspace change nothing.
 func FuzzEnvelopes(f *testing.F) {
 	w := &world{t: f, ctx: context.Background(), now: noon, log: &lines{}}
 	w.startSlack(slacksim.Options{})
@@ -173,7 +173,7 @@ func FuzzEnvelopes(f *testing.F) {
 		}
 		for _, call := range []string{"<!channel", "<!here", "<!everyone", "<!subteam"} {
 			if strings.Contains(said, call) {
-				t.Fatalf("%s is in %q", call, said)
+				t.Fatalf("%s is in the answer %q, want it escaped", call, said)
 			}
 		}
 		after, err := w.store.Picture(w.ctx, oncall.ByTimer(), id, w.clock())
@@ -181,7 +181,7 @@ func FuzzEnvelopes(f *testing.F) {
 			t.Fatal(err)
 		}
 		if !members[user] && after.Incident.Version != before.Incident.Version {
-			t.Fatalf("%q changed the incident: %+v", user, after.Incident)
+			t.Fatalf("%q, who is no member, changed the incident to %+v", user, after.Incident)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// What is typed after a command is read without a panic, and no reference of Slack's is left in words.
+// Text typed after a command is parsed without a panic, and its words contain no reference of Slack's.
 func FuzzTyped(f *testing.F) {
 	for _, seed := range []string{"", "who payments", "<@U0ANN|ann> now 2h", "<https://example.com|x>", "<mailto:a@b|a@b>", "<!subteam^S1|@x>", "<#C1|pay>", "&lt;&amp;gt;", "<<<>>>", "<!date^1^{time}|x>"} {
 		f.Add(seed)
@@ -26,7 +26,7 @@ func FuzzTyped(f *testing.F) {
 	})
 }
 
-// What a form carries, and its state, may be anything: they come from a client.
+// A form's metadata and state come from a client and may be anything.
 func FuzzForms(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"private_metadata": "{\"schedule\": 1}", "state": {"values": {"name": {"name": {"value": "x"}}}}}`,

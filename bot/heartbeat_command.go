@@ -49,7 +49,7 @@ func (b *Bot) heartbeats(ctx context.Context, r request) (view.Drawing, error) {
 func shownHeartbeat(h store.HeartbeatDetail, now time.Time) view.HeartbeatLine {
 	v := view.HeartbeatLine{
 		Name: h.Name, Integration: h.Integration, Team: h.Team, State: h.State(now), Every: h.Every.Duration(), Grace: h.Grace.Duration(),
-		Heard: h.HeardAt, Due: h.DueAt, Running: h.RunAt, Down: h.DownAt, Why: h.Why, Said: h.Said,
+		Heard: h.HeardAt, Due: h.DueAt, Running: h.RunAt, Down: h.DownAt, Why: h.Why, Body: h.Said,
 	}
 	if h.Muted(now) {
 		v.Muted, v.MutedUntil, v.MutedBy = true, h.MutedUntil, h.MutedBy
@@ -57,7 +57,7 @@ func shownHeartbeat(h store.HeartbeatDetail, now time.Time) view.HeartbeatLine {
 	return v
 }
 
-// muteHeartbeat mutes the heartbeat that words name, until the end they name.
+// muteHeartbeat mutes a heartbeat, by its name and an optional end.
 func (b *Bot) muteHeartbeat(ctx context.Context, r request, all []store.HeartbeatDetail, words []string) (view.Drawing, error) {
 	if len(words) == 0 {
 		return view.Drawing{}, oncall.Refuse("Say which one, as in `/oncall heartbeats mute backup 2h`. `/oncall heartbeats` lists them.")
@@ -80,7 +80,7 @@ func (b *Bot) muteHeartbeat(ctx context.Context, r request, all []store.Heartbea
 	return view.Drawing{Text: view.HeartbeatMuted(shownHeartbeat(h, r.now), until, r.location)}, nil
 }
 
-// heartbeat finds the heartbeat that words name: "backup", or "cron/backup" where there are several.
+// heartbeat finds a heartbeat by its name: "backup", or "cron/backup" if the name isn't unique.
 func (r request) heartbeat(all []store.HeartbeatDetail, words []string) (store.HeartbeatDetail, error) {
 	typed := strings.ToLower(strings.Trim(unescape(strings.Join(words, " ")), `"'“”`))
 	var found []store.HeartbeatDetail
@@ -100,7 +100,7 @@ func (r request) heartbeat(all []store.HeartbeatDetail, words []string) (store.H
 	return store.HeartbeatDetail{}, oncall.Refuse("There is no heartbeat %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
-// heartbeatGone says that what was named a moment ago is no longer there.
+// heartbeatGone refuses if the heartbeat has been removed in the meantime.
 func heartbeatGone(err error) error {
 	switch {
 	case err == nil:

@@ -11,11 +11,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// historyPage is how many entries an answer shows at most; fewer if they are long.
+// historyPage is the maximum number of entries in an answer. Long entries leave room for fewer.
 const historyPage = 12
 
-// history answers `/oncall history [kind] [name or person] [since …] [before …]`: who has changed what. The
-// store decides what of it somebody may read.
+// history answers `/oncall history [kind] [name or person] [since …] [before …]` with the audit log. The store
+// decides which entries the person may read.
 func (b *Bot) history(ctx context.Context, r request) (string, error) {
 	f, err := b.historyFilter(ctx, r)
 	if err != nil {
@@ -28,7 +28,7 @@ func (b *Bot) history(ctx context.Context, r request) (string, error) {
 	return view.History(entries, more, strings.Join(historyWords(r.words), " "), r.location), nil
 }
 
-// historyWords are the words without where the page began, so that the next can be asked for.
+// historyWords drops the page's position from the command, for the command that shows the next page.
 func historyWords(words []string) []string {
 	for i := 0; i+1 < len(words); i++ {
 		if oneOf(words, i, "before", "older") && isNumber(words[i+1]) {
@@ -38,7 +38,7 @@ func historyWords(words []string) []string {
 	return words
 }
 
-// historyFilter reads what somebody wants to know of.
+// historyFilter parses the command into a filter of the audit log.
 func (b *Bot) historyFilter(ctx context.Context, r request) (f store.AuditFilter, err error) {
 	f.Limit = historyPage
 	var words []string
@@ -67,7 +67,7 @@ func (b *Bot) historyFilter(ctx context.Context, r request) (f store.AuditFilter
 	return f, b.historyOf(ctx, r, words, &f)
 }
 
-// historyOf reads about what: a kind, and the name of one; a team; a person.
+// historyOf reads the subject: a kind of thing with a name, a team, or a person.
 func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store.AuditFilter) error {
 	for len(words) > 0 && oneOf(words, 0, "of", "for", "the", "all", "by") {
 		words = words[1:]
@@ -86,7 +86,7 @@ func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store
 	case f.Kind == "" || f.Kind == audit.Team:
 		for _, t := range r.directory.Teams {
 			if strings.EqualFold(t.Name, name) {
-				f.Team, f.Kind = t.ID, "" // all that is the team's
+				f.Team, f.Kind = t.ID, "" // everything of the team
 				return nil
 			}
 		}
@@ -104,7 +104,7 @@ func (b *Bot) historyOf(ctx context.Context, r request, words []string, f *store
 	return nil
 }
 
-// nameOf is what something is called exactly; else what was typed: it may have been removed.
+// nameOf returns the exact name of a thing, or the typed text, since the thing may have been removed.
 func (r request) nameOf(typed string) string {
 	for _, s := range r.directory.Schedules {
 		if strings.EqualFold(s.Name(), typed) {

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// publishHome draws the App Home of one person.
+// publishHome publishes a person's App Home.
 func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	home, err := b.home(ctx, user)
 	if err != nil {
@@ -23,19 +23,19 @@ func (b *Bot) publishHome(ctx context.Context, user oncall.UserID) error {
 	return b.slack.PublishHome(ctx, string(user), home.Draw())
 }
 
-// home loads what the App Home of one person shows.
+// home loads a person's App Home.
 func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error) {
 	by, now := oncall.ByUser(user), b.clock()
 	directory, err := b.store.DirectoryFor(ctx, by)
 	if err != nil {
 		return view.HomeTab{}, fmt.Errorf("load the directory: %w", err)
 	}
-	open, err := b.store.OpenIncidents(ctx, by, maxOthers)
+	open, err := b.store.OpenIncidents(ctx, by, maxOpenLoaded)
 	if err != nil {
 		return view.HomeTab{}, fmt.Errorf("load open incidents: %w", err)
 	}
 	h := view.HomeTab{
-		Reader: user, Open: open, OrMore: len(open) == maxOthers, Hides: directory.Hides, Overrides: directory.Override, Now: now,
+		Reader: user, Open: open, OrMore: len(open) == maxOpenLoaded, Hides: directory.Hides, Overrides: directory.Override, Now: now,
 		Shifts: ownStints(directory, user, now), Maintenance: inForceAnywhere(directory, now), TimeZone: directory.Users[user].TimeZone, Pages: b.pages,
 	}
 	_, h.Zone = zoneOf(directory.Users[user])
@@ -43,7 +43,7 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 	if b.findings != nil && slices.Contains(directory.Access().AdminIDs(), user) {
 		h.Findings, h.FoundAt = b.findings()
 	}
-	if h.Own, err = b.ownFirst(ctx, directory, user, open); err != nil {
+	if h.Own, err = b.sortOwnFirst(ctx, directory, user, open); err != nil {
 		return h, err
 	}
 	reach, err := b.store.ContactSettings(ctx, by, user)
@@ -66,7 +66,7 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 	return h, nil
 }
 
-// homeTeams finds what is of the person's teams, and what they may do.
+// homeTeams fills in the person's teams and rights.
 func homeTeams(h *view.HomeTab, d *store.Directory) {
 	h.Teams = len(d.Teams)
 	for _, t := range d.Teams {
@@ -89,8 +89,8 @@ func homeTeams(h *view.HomeTab, d *store.Directory) {
 	}
 }
 
-// ownFirst sorts the incidents of a person and their teams before all others, and counts them.
-func (b *Bot) ownFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
+// sortOwnFirst sorts the incidents of the person and their teams first, and returns how many there are.
+func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
 	paged, err := b.store.PagedFor(ctx, oncall.ByUser(user), open)
 	if err != nil {
 		return 0, err
@@ -99,7 +99,7 @@ func (b *Bot) ownFirst(ctx context.Context, d *store.Directory, user oncall.User
 		return slices.Contains(d.Members[in.TeamID], user) || slices.Contains(in.Holders(), user) || paged[in.ID] ||
 			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user })
 	}
-	// Who holds one, or was paged for it, has it before those of the team that others have.
+	// The person's own incidents, and those that paged them, come before the rest of their teams'.
 	rank := func(in oncall.Incident) int {
 		switch {
 		case slices.Contains(in.Holders(), user), paged[in.ID]:
@@ -119,7 +119,7 @@ func (b *Bot) ownFirst(ctx context.Context, d *store.Directory, user oncall.User
 	return n, nil
 }
 
-// findTeam opens the search for a team.
+// findTeam opens the team search.
 func (b *Bot) findTeam(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -131,7 +131,7 @@ func (b *Bot) findTeam(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, view.FindTeam{Teams: r.directory.Teams}.Draw())
 }
 
-// foundTeam shows the team that was chosen.
+// foundTeam shows the chosen team.
 func (b *Bot) foundTeam(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -144,7 +144,7 @@ func (b *Bot) foundTeam(ctx context.Context, p press) (string, error) {
 			v.Schedules = append(v.Schedules, s)
 		}
 	}
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return "", fmt.Errorf("load open incidents: %w", err)
 	}
@@ -152,20 +152,20 @@ func (b *Bot) foundTeam(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, v.Draw())
 }
 
-// fromHome makes a handler draw the home tab again, if that was where somebody pressed.
+// fromHome wraps a handler so that it redraws the home tab if the button was pressed there.
 func fromHome(run func(b *Bot, ctx context.Context, p press) (string, error)) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
-		said, err := run(b, ctx, p)
+		answer, err := run(b, ctx, p)
 		if err == nil && p.view.Type == slack.VTHomeTab {
 			if err := b.publishHome(ctx, p.user); err != nil {
-				b.log.Warn().Err(err).Msg("a home tab shows what was before")
+				b.log.Warn().Err(err).Msg("could not redraw a home tab")
 			}
 		}
-		return said, err
+		return answer, err
 	}
 }
 
-// rootLinks are links to the messages of incidents, as far as there are any.
+// rootLinks returns permalinks to the incidents that have a message.
 func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.IncidentID]string {
 	ids := make([]oncall.IncidentID, len(of))
 	for i, in := range of {
@@ -173,7 +173,7 @@ func (b *Bot) rootLinks(ctx context.Context, of []oncall.Incident) map[oncall.In
 	}
 	roots, err := b.store.Roots(ctx, ids)
 	if err != nil {
-		b.log.Warn().Err(err).Msg("incidents can't be linked to")
+		b.log.Warn().Err(err).Msg("could not link to incidents")
 	}
 	links := map[oncall.IncidentID]string{}
 	for id, at := range roots {
@@ -195,7 +195,7 @@ func (b *Bot) homeOverride(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	v, err := b.overrideModal(r, view.OverrideWish{Replaces: view.ReplaceAll}, "")
+	v, err := b.overrideModal(r, view.OverrideDraft{Replaces: view.ReplaceAll}, "")
 	if err != nil {
 		return "", err
 	}
@@ -218,7 +218,7 @@ func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, r.swapModal("", "", ""))
 }
 
-// homeSchedule opens the schedule that the person may edit, or a choice if there are several.
+// homeSchedule opens the schedule that the person may edit, or lets them choose among several.
 func (b *Bot) homeSchedule(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

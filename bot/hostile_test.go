@@ -16,15 +16,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// nasty is what somebody writes who wants others to be paged, fooled or confused.
+// nasty is text by somebody who wants to page, fool or confuse others.
 const nasty = "<!channel> <!subteam^S0ALL> <@U0EVE> <https://evil.example|ok> & *bold* _it_ `code` ~gone~ \u202edrow\u2066 \x07\x1b[31m\u200f"
 
-// active are the parts of it that must reach nobody as they are.
+// active lists the parts of nasty that must be escaped everywhere.
 var active = []string{"<!channel", "<!subteam", "<@U0EVE", "<https://evil", "\u202e", "\u2066", "\x07", "\x1b", "& *"}
 
-// TestNothingForeignReachesSlackAsItIs puts nasty text wherever others can write something, and looks at
-// all that people are shown.
-func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
+// Hostile text is put wherever others can write, and must be escaped wherever it is shown.
+func TestForeignTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.sim.AddUser(slacksim.User{ID: string(ann), Name: "ann", RealName: "Ann " + nasty, TZ: "Europe/Berlin"})
@@ -74,7 +73,7 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 		t.Error(err)
 	}
 	if text := w.sim.Messages("C0PAY")[0].Text; !strings.Contains(text, "&lt;!channel&gt;") {
-		t.Errorf("the message shows nothing of it: %q", text)
+		t.Errorf("the message is %q, want the escaped text in it", text)
 	}
 	if err := w.sim.OpenHome(string(ann)); err != nil {
 		t.Fatal(err)
@@ -99,7 +98,7 @@ func TestNothingForeignReachesSlackAsItIs(t *testing.T) {
 	}
 }
 
-// TestHostileTextsInSlack types every hostile text after commands and into forms, and has a monitor send it.
+// Every hostile text is typed after commands and into forms, and sent by a monitor.
 func TestHostileTextsInSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -160,7 +159,7 @@ func TestHostileTextsInSlack(t *testing.T) {
 	w.look("all of it")
 }
 
-// look fails for every active part in what people are shown.
+// look fails the test for every active part that people are shown.
 func (w *world) look(after string) {
 	w.t.Helper()
 	check := func(where, text string) {

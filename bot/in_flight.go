@@ -2,41 +2,41 @@ package bot
 
 import "sync"
 
-// slots is how many envelopes are handled at the same time.
-const slots = 128
+// maxInFlight is the number of envelopes that are handled at the same time.
+const maxInFlight = 128
 
-// admission limits how many envelopes are handled at once, and closes when the bot stops.
-type admission struct {
+// inFlight limits the number of envelopes that are handled at the same time, and closes when the bot stops.
+type inFlight struct {
 	mu     sync.Mutex
-	taken  int
+	count  int
 	closed bool
-	left   sync.WaitGroup
+	done   sync.WaitGroup
 }
 
-// enter takes a slot, if one is free.
-func (a *admission) enter() bool {
+// acquire acquires a slot, and reports false if none is free or the bot is stopping.
+func (a *inFlight) acquire() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.closed || a.taken == slots {
+	if a.closed || a.count == maxInFlight {
 		return false
 	}
-	a.taken++
-	a.left.Add(1)
+	a.count++
+	a.done.Add(1)
 	return true
 }
 
-// leave gives the slot back.
-func (a *admission) leave() {
+// release releases the slot.
+func (a *inFlight) release() {
 	a.mu.Lock()
-	a.taken--
+	a.count--
 	a.mu.Unlock()
-	a.left.Done()
+	a.done.Done()
 }
 
-// close lets nothing in any more and waits for what is inside.
-func (a *admission) close() {
+// drain admits no further envelopes, and waits for those being handled.
+func (a *inFlight) drain() {
 	a.mu.Lock()
 	a.closed = true
 	a.mu.Unlock()
-	a.left.Wait()
+	a.done.Wait()
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// incidentCommand makes a command about one incident, whose number comes first unless only one can be
-// meant. run gets the words after it.
+// incidentCommand returns a command about one incident. Its number comes first, unless only one incident can be
+// meant. run gets the remaining words.
 func incidentCommand(name, example string, run func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error)) command {
-	return command{name, inWords(func(b *Bot, ctx context.Context, r request) (string, error) {
+	return command{name, textCommand(func(b *Bot, ctx context.Context, r request) (string, error) {
 		id, err := b.takeNumber(ctx, &r, name, example)
 		if err != nil {
 			return "", err
@@ -25,7 +25,7 @@ func incidentCommand(name, example string, run func(b *Bot, ctx context.Context,
 	})}
 }
 
-// takeNumber takes the number of an incident off the words, or finds the incident that is meant without.
+// takeNumber removes the incident's number from the words, or finds the incident that is meant without one.
 func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) (oncall.IncidentID, error) {
 	r.words = withoutWord(r.words, "incident")
 	if len(r.words) > 0 && !r.onlyLength() {
@@ -40,13 +40,13 @@ func (b *Bot) takeNumber(ctx context.Context, r *request, name, example string) 
 			}
 		}
 	}
-	return b.theIncident(ctx, *r, name, example)
+	return b.onlyIncident(ctx, *r, name, example)
 }
 
-// byTitle are the commands that need nothing but an incident, which may be named by its title.
+// byTitle lists the commands that take nothing but an incident, which may therefore be named by its title.
 var byTitle = map[string]bool{"incident": true, "details": true, "plan": true}
 
-// withoutWord drops a word such as "incident" before a number.
+// withoutWord drops a leading word, such as "incident", before a number.
 func withoutWord(words []string, word string) []string {
 	if len(words) > 1 && strings.EqualFold(words[0], word) {
 		return words[1:]
@@ -54,13 +54,13 @@ func withoutWord(words []string, word string) []string {
 	return words
 }
 
-// onlyLength reports whether the words are a length of time, such as "2 hours", and no number of an incident.
+// onlyLength reports whether the words are a duration, such as "2 hours", rather than an incident's number.
 func (r request) onlyLength() bool {
 	_, n, err := r.reader().Moment(append([]string{"in"}, r.words...))
 	return err == nil && n == len(r.words)+1
 }
 
-// wordyCommand makes a command that needs more words; without them it opens the form.
+// wordyCommand returns a command that needs arguments. Without them it opens the form.
 func wordyCommand(name, example string, form view.Action, read func(b *Bot, ctx context.Context, r request) ([]oncall.Act, error)) command {
 	return incidentCommand(name, example, func(b *Bot, ctx context.Context, r request, id oncall.IncidentID) (string, error) {
 		if len(r.words) == 0 {
@@ -78,11 +78,11 @@ func wordyCommand(name, example string, form view.Action, read func(b *Bot, ctx 
 	})
 }
 
-// incidentCommands are the commands about incidents.
+// incidentCommands lists the commands about incidents.
 var incidentCommands = []command{
-	{"incidents", inWords((*Bot).listIncidents)},
+	{"incidents", textCommand((*Bot).listIncidents)},
 	{"incident", (*Bot).showIncident},
-	incidentCommand("details", "12", (*Bot).openSheet),
+	incidentCommand("details", "12", (*Bot).openOverview),
 	incidentCommand("plan", "12", (*Bot).showPlan),
 	severalCommand("ack", oncall.ActAck),
 	severalCommand("resolve", oncall.ActResolve),
@@ -90,7 +90,7 @@ var incidentCommands = []command{
 	severalCommand("reopen", oncall.ActReopen),
 	severalCommand("escalate", oncall.ActEscalate),
 	severalCommand("unsnooze", oncall.ActUnsnooze),
-	{"why", inWords((*Bot).why)},
+	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
 	wordyCommand("add", "12 @cy", view.ActionAsk, (*Bot).readAdd),
@@ -101,25 +101,25 @@ var incidentCommands = []command{
 	wordyCommand("link", "12 with 9", view.ActionMerge, readOther(oncall.ActLink, "link", "with")),
 }
 
-// actAndShow does what was typed and returns how the incident stands then.
+// actAndShow performs the acts and returns the incident's new state.
 func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, acts ...oncall.Act) (string, error) {
 	if err := b.acts(ctx, id, r.user.ID, acts); err != nil {
 		return "", err
 	}
 	p, err := b.store.Picture(ctx, r.by(), id, b.clock())
 	if err != nil {
-		b.log.Warn().Err(err).Msg("what a command has done can't be shown")
+		b.log.Warn().Err(err).Msg("could not show the result of a command")
 		return fmt.Sprintf("Done: incident %s.", id), nil
 	}
 	return b.summary(ctx, p), nil
 }
 
-// summary says in words how an incident stands, and where its message is.
+// summary describes an incident's state in a sentence, with a permalink to its message.
 func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
 	id := p.Incident.ID
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
 	if err != nil {
-		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
+		b.log.Warn().Err(err).Msg("could not link to an incident's message")
 	}
 	return view.IncidentText(p, b.permalink(ctx, roots[id]))
 }
@@ -130,16 +130,16 @@ func (b *Bot) showIncident(ctx context.Context, r request) (view.Drawing, error)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	s, err := b.sheet(ctx, id, r.user.ID)
+	s, err := b.incidentOverview(ctx, id, r.user.ID)
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	return s.Answer(b.summary(ctx, s.Picture)), nil
 }
 
-// openSheet answers `/oncall details 12`.
-func (b *Bot) openSheet(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
-	s, err := b.sheet(ctx, id, r.user.ID)
+// openOverview answers `/oncall details 12`.
+func (b *Bot) openOverview(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	s, err := b.incidentOverview(ctx, id, r.user.ID)
 	if err != nil {
 		return "", err
 	}
@@ -148,14 +148,14 @@ func (b *Bot) openSheet(ctx context.Context, r request, id oncall.IncidentID) (s
 
 // showPlan answers `/oncall plan 12`.
 func (b *Bot) showPlan(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
-	s, err := b.sheet(ctx, id, r.user.ID)
+	s, err := b.incidentOverview(ctx, id, r.user.ID)
 	if err != nil {
 		return "", err
 	}
 	return s.PlanText(), nil
 }
 
-// readSnooze reads "2h", "for 2 hours", "until 9am", "work" and "handoff".
+// readSnooze parses "2h", "for 2 hours", "until 9am", "work" and "handoff".
 func (r request) readSnooze() ([]oncall.Act, error) {
 	words := r.words
 	until := strings.EqualFold(words[0], "until") || strings.EqualFold(words[0], "till")
@@ -180,7 +180,7 @@ func (r request) readSnooze() ([]oncall.Act, error) {
 
 const snoozeExamples = "Write it like `2h`, `until 9am`, `until mon 9:00`, `work` or `handoff`."
 
-// snoozeEnd reads "2h", "for 2 hours", "tomorrow", "until the end of the day".
+// snoozeEnd parses "2h", "for 2 hours", "tomorrow" and "until the end of the day".
 func (r request) snoozeEnd(words []string, until bool) (time.Time, error) {
 	reader := r.reader()
 	if !until {
@@ -205,7 +205,7 @@ func (r request) snoozeEnd(words []string, until bool) (time.Time, error) {
 	return m.At(), err
 }
 
-// readReassign reads a person or the name of a policy.
+// readReassign parses a person, or the name of a policy.
 func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error) {
 	words := r.words
 	if strings.EqualFold(words[0], "to") && len(words) > 1 {
@@ -239,7 +239,7 @@ func (b *Bot) readReassign(ctx context.Context, r request) ([]oncall.Act, error)
 		view.Name(typed), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "`%s`"))
 }
 
-// readAdd reads people, and what they are asked to do.
+// readAdd parses people, and the request to them.
 func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	words := r.words
 	if len(words) > 1 && (strings.EqualFold(words[0], "to") || strings.EqualFold(words[0], "help")) {
@@ -253,7 +253,7 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case len(users) == 0 && len(words) > 2 && !strings.HasPrefix(unescape(words[0]), "@") && !oneOf(words, 0, "for", "to", "with"): // what is known
+	case len(users) == 0 && len(words) > 2 && !strings.HasPrefix(unescape(words[0]), "@") && !oneOf(words, 0, "for", "to", "with"): // it is a note
 		return r.readNote()
 	case len(users) == 0:
 		if guess := oncall.Nearest(unescape(words[0]), r.whereOnCall()); guess != "" {
@@ -269,8 +269,8 @@ func (b *Bot) readAdd(ctx context.Context, r request) ([]oncall.Act, error) {
 	return acts, nil
 }
 
-// readOnCall reads "whoever is on call in platform" and the like, or only the name of a team or a schedule
-// that is nobody's. It returns how many words that took.
+// readOnCall parses "whoever is on call in platform" and the like, or the bare name of a team or schedule that
+// isn't a person's. It returns the number of words used.
 func (r request) readOnCall(words []string) (oncall.Act, int) {
 	at, meant := 0, false
 	for at < len(words)-1 && slices.Contains([]string{"whoever", "who", "who's", "is", "on", "call", "on-call", "oncall", "in", "for", "from", "of", "the", "team", "schedule"}, strings.ToLower(words[at])) {
@@ -298,7 +298,7 @@ func (r request) readOnCall(words []string) (oncall.Act, int) {
 	return oncall.Act{}, 0
 }
 
-// whereOnCall are the names of all teams and schedules.
+// whereOnCall returns the names of all teams and schedules.
 func (r request) whereOnCall() []string {
 	var names []string
 	for _, s := range r.directory.Schedules {
@@ -310,7 +310,7 @@ func (r request) whereOnCall() []string {
 	return names
 }
 
-// inRequest makes a reader of a command of one that needs only the request.
+// inRequest adapts a parser that needs only the request.
 func inRequest(read func(request) ([]oncall.Act, error)) func(*Bot, context.Context, request) ([]oncall.Act, error) {
 	return func(_ *Bot, _ context.Context, r request) ([]oncall.Act, error) { return read(r) }
 }
@@ -323,7 +323,7 @@ func (r request) readNote() ([]oncall.Act, error) {
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-// readVerdict reads "noise", "real: restarted the pool", and text alone as what helped.
+// readVerdict parses "noise" and "real: restarted the pool"; text alone says what helped.
 func (r request) readVerdict() ([]oncall.Act, error) {
 	words := r.words
 	for len(words) > 1 && oneOf(words, 0, "it", "was", "is", "a", "=") {
@@ -345,7 +345,7 @@ func (r request) readVerdict() ([]oncall.Act, error) {
 	return []oncall.Act{act}, nil
 }
 
-// severityNumbers are what numbers alone mean to people, of whom nearly all count down from the worst.
+// severityNumbers maps the numbers that people use to severities; in almost every tool 1 is the worst.
 var severityNumbers = map[string]oncall.Severity{"0": oncall.Critical, "1": oncall.Critical, "2": oncall.High, "3": oncall.Medium, "4": oncall.Low, "5": oncall.Low}
 
 func (r request) readSeverity() ([]oncall.Act, error) {
@@ -365,7 +365,7 @@ func (r request) readSeverity() ([]oncall.Act, error) {
 		view.Name(unescape(text)))
 }
 
-// readOther reads "into 9" or "with #9".
+// readOther parses another incident's number: "into 9" or "with #9".
 func readOther(do oncall.ActKind, name, word string) func(*Bot, context.Context, request) ([]oncall.Act, error) {
 	return func(_ *Bot, _ context.Context, r request) ([]oncall.Act, error) {
 		words := r.words

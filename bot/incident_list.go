@@ -13,20 +13,20 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// listed bounds how many incidents a command lists.
+// listed is the maximum number of incidents in an answer.
 const listed = 20
 
-// An incidentSearch is which incidents are meant.
+// An incidentSearch selects incidents.
 type incidentSearch struct {
-	closed   bool // those that are over
+	closed   bool // only closed ones
 	mine     bool
 	team     oncall.Team
-	from, to time.Time // opened then; zero: whenever
-	when     string    // in words
-	text     string    // in the title
+	from, to time.Time // opened in this period; zero: any time
+	when     string    // the period in words
+	text     string    // part of the title
 }
 
-// past reports whether they are not only those that are open now.
+// past reports whether closed incidents are included.
 func (q incidentSearch) past() bool { return q.closed || q.text != "" || !q.from.IsZero() }
 
 // listIncidents answers `/oncall incidents [closed] [mine|team] [yesterday|last week] [text]`.
@@ -35,11 +35,11 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	if q.past() {
 		return b.searchIncidents(ctx, r, q)
 	}
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return "", fmt.Errorf("load open incidents: %w", err)
 	}
-	orMore := len(open) == maxOthers
+	orMore := len(open) == maxOpenLoaded
 	if open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return !r.wants(q, in) }); len(open) == 0 {
 		return "No incident is open" + r.none() + ".", nil
 	}
@@ -47,7 +47,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	return view.OpenIncidents(open, len(shown), orMore, b.rootLinks(ctx, shown)), nil
 }
 
-// wants reports whether an incident is of whom the search names.
+// wants reports whether an incident belongs to whom the search names.
 func (r request) wants(q incidentSearch, in oncall.Incident) bool {
 	if q.mine && !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) && !slices.Contains(in.Holders(), r.user.ID) {
 		return false
@@ -55,7 +55,7 @@ func (r request) wants(q incidentSearch, in oncall.Incident) bool {
 	return q.team.ID == 0 || in.TeamID == q.team.ID
 }
 
-// searchIncidents lists incidents whether they are open or not, the latest first.
+// searchIncidents lists open and closed incidents, latest first.
 func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) (string, error) {
 	f := store.IncidentFilter{Team: q.team.ID, Since: q.from, Until: q.to, Text: q.text, Limit: store.MostListed}
 	if q.closed {
@@ -74,33 +74,33 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 	return view.PastIncidents(found, len(shown), more, what, b.rootLinks(ctx, shown), r.location), nil
 }
 
-// words say which incidents are listed.
+// words describes the search.
 func (q incidentSearch) words() string {
-	var said []string
+	var parts []string
 	if q.closed {
-		said = append(said, "that is over")
+		parts = append(parts, "that is over")
 	}
 	switch {
 	case q.team.ID != 0:
-		said = append(said, "of "+view.Name(q.team.Name))
+		parts = append(parts, "of "+view.Name(q.team.Name))
 	case q.mine:
-		said = append(said, "of your teams")
+		parts = append(parts, "of your teams")
 	}
 	if q.text != "" {
-		said = append(said, fmt.Sprintf("with %q in its title", view.Name(q.text)))
+		parts = append(parts, fmt.Sprintf("with %q in its title", view.Name(q.text)))
 	}
 	if q.when != "" {
-		said = append(said, "in "+q.when)
+		parts = append(parts, "in "+q.when)
 	}
-	return strings.Join(said, ", ")
+	return strings.Join(parts, ", ")
 }
 
-// incidentSearch reads which incidents are meant: their state, whose they are, when they opened, what their title says.
+// incidentSearch parses which incidents are meant: their state, owner, period and title.
 func (r request) incidentSearch() (q incidentSearch) {
 	words := r.words
 	for len(words) > 0 {
 		switch {
-		case len(r.words)-len(words) >= longestSearch: // it was pasted
+		case len(r.words)-len(words) >= longestSearch: // pasted text
 			q.text = strings.TrimSpace(q.text + " " + unescape(strings.Join(words, " ")))
 			words = words[:1]
 		case oneOf(words, 0, "closed", "resolved", "past", "old", "over", "done", "history"):
@@ -126,7 +126,7 @@ func (r request) incidentSearch() (q incidentSearch) {
 	return q
 }
 
-// takeTeam takes the name of a team off the words.
+// takeTeam reads a leading team name into the search, and returns how many words it has.
 func (r request) takeTeam(words []string, q *incidentSearch) int {
 	for n := min(len(words), longestName); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
@@ -140,16 +140,17 @@ func (r request) takeTeam(words []string, q *incidentSearch) int {
 	return 0
 }
 
-// takePeriod takes a period off the words, such as "yesterday", "last week" or "24 nov".
+// takePeriod reads a leading period into the search, such as "yesterday", "last week" or "24 nov", and returns
+// how many words it has.
 func (r request) takePeriod(words []string, q *incidentSearch) int {
 	for n := min(len(words), longestPeriod); n > 0; n-- {
 		p, err := report.ParsePeriod(words[:n], r.location.String(), r.now)
-		if err == nil && (n > 1 || len(words[0]) > 3) { // a month alone may be a word of a title
+		if err == nil && (n > 1 || len(words[0]) > 3) { // a month alone may be part of a title
 			q.from, q.to, q.when = p.From, p.To, p.Name
 			return n
 		}
-		when, taken, err := r.reader().Moment(words[:n])
-		if err == nil && taken == n && when.Whole() && !when.Start.After(r.now) {
+		when, used, err := r.reader().Moment(words[:n])
+		if err == nil && used == n && when.Whole() && !when.Start.After(r.now) {
 			q.from, q.to, q.when = when.Start, when.End, strings.Join(words[:n], " ")
 			return n
 		}
@@ -158,6 +159,6 @@ func (r request) takePeriod(words []string, q *incidentSearch) int {
 }
 
 const (
-	longestPeriod = 5  // words of a search that may be a period
-	longestSearch = 20 // words of it that are looked at one by one; what follows is text
+	longestPeriod = 5  // words in a period
+	longestSearch = 20 // words parsed one by one; the rest is text
 )

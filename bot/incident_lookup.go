@@ -8,14 +8,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// incidentByTitle finds the one open incident in whose title all the words begin a word: "disk full".
+// incidentByTitle finds the one open incident whose title has words that start with the typed ones: "disk
+// full".
 func (b *Bot) incidentByTitle(ctx context.Context, r request, name string) (oncall.IncidentID, bool, error) {
 	for i := range r.words {
 		if oneOf(r.words, i, "all", "everything", "except", "but", "not", "and", "or") {
-			return 0, false, nil // which ones are meant must be clear
+			return 0, false, nil // ambiguous
 		}
 	}
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return 0, false, err
 	}
@@ -34,7 +35,7 @@ func (b *Bot) incidentByTitle(ctx context.Context, r request, name string) (onca
 	return 0, false, oncall.Refuse("Several open incidents are called like that. Say which by its number: `/oncall %s 12`.%s", name, view.WhichIncident(fits))
 }
 
-// titled reports whether each of the words that were typed begins a word of the title.
+// titled reports whether each typed word is a prefix of a word in the title.
 func titled(title, typed string) bool {
 	wanted := titleWords(typed)
 	has := titleWords(title)
@@ -50,7 +51,7 @@ func titled(title, typed string) bool {
 	return len([]rune(strings.Join(wanted, ""))) >= minTitle
 }
 
-// minTitle is how many letters of a title must be typed at least.
+// minTitle is the minimum number of letters that must be typed.
 const minTitle = 2
 
 func titleWords(text string) []string {

@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// PostRoot posts the incident's message in its team's channel. If the error leaves open
-// whether it was posted, FindRoot tells.
+// PostRoot posts the incident's message in its team's channel. If the error leaves it open whether the message
+// was posted, FindRoot tells.
 func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	at, err := b.post(ctx, slackcall.Message{
-		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: priority(w), Drawing: true,
+		Channel: p.Team.Channel, Delivery: delivery, Incident: int64(p.Incident.ID), Priority: drawPriority(w), Drawing: true,
 	}, b.inChannel(ctx, p, p.Team.Channel))
 	if err != nil {
 		return store.MessageRef{}, fmt.Errorf("post incident %s in %s: %w", p.Incident.ID, p.Team.Channel, err)
@@ -24,7 +24,7 @@ func (b *Bot) PostRoot(ctx context.Context, w store.WaitingDraw, p oncall.Pictur
 	return at, nil
 }
 
-// inChannel draws an incident for those who read a channel.
+// inChannel draws an incident for the readers of a channel.
 func (b *Bot) inChannel(ctx context.Context, p oncall.Picture, channel string) view.Drawing {
 	if b.veiled(ctx, p, channel) {
 		return view.Veiled(p.Incident)
@@ -41,22 +41,22 @@ func (b *Bot) veiled(ctx context.Context, p oncall.Picture, channel string) bool
 	return err != nil || directory.Veiled(p.Team.ID, channel)
 }
 
-// Redraw redraws an incident's message in a channel or, if to is set, in the direct message
-// to a person who was paged. The error is store.ErrGone if the message no longer exists, and
-// store.ErrFrozen if one in a channel can't be edited.
+// Redraw redraws an incident's message in a channel or, if to is set, in the direct message to a paged person.
+// The error is store.ErrGone if the message no longer exists, and store.ErrFrozen if a message in a channel
+// can't be edited.
 func (b *Bot) Redraw(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture, to oncall.UserID, why oncall.Sentence) error {
 	d, redraw := view.Page(p, to, why), b.update
 	if to == "" {
 		d, redraw = b.inChannel(ctx, p, at.Channel), b.edit
 	}
-	if err := redraw(ctx, at, d, edit(w)); err != nil {
+	if err := redraw(ctx, at, d, editOptions(w)); err != nil {
 		return fmt.Errorf("redraw incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
 }
 
-// PostThread posts one reply for several events. If Slack's answer is lost, the reply is
-// looked up before it counts as failed.
+// PostThread posts one thread reply for several events. If Slack's answer is lost, it looks for the reply
+// before it reports a failure.
 func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event, delivery string) error {
 	d, loud := view.Thread(p, events)
 	if d.Text == "" || b.veiled(ctx, p, root.Channel) {
@@ -78,14 +78,14 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Pi
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
+		return fmt.Errorf("reply to incident %s: %w", p.Incident.ID, markGone(err))
 	}
 	b.attachAlerts(ctx, root, p, events)
 	return nil
 }
 
-// PostLine posts the reply that says how the incident comes and goes. Where only its number and state are shown,
-// there is none.
+// PostLine posts the thread reply that counts how often a flapping incident has fired again. Where the incident
+// is veiled, there is none.
 func (b *Bot) PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	if b.veiled(ctx, p, root.Channel) {
 		return store.MessageRef{}, nil
@@ -96,21 +96,21 @@ func (b *Bot) PostLine(ctx context.Context, root store.MessageRef, p oncall.Pict
 	}
 	at, err := b.post(ctx, m, view.Flapping(p.Incident))
 	if err != nil {
-		return store.MessageRef{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, asGone(err))
+		return store.MessageRef{}, fmt.Errorf("reply to incident %s: %w", p.Incident.ID, markGone(err))
 	}
 	return at, nil
 }
 
-// RedrawLine edits that reply. The error is store.ErrGone if it no longer exists, and store.ErrFrozen if it
-// can't be edited.
+// RedrawLine edits the reply of PostLine. The error is store.ErrGone if it no longer exists, and
+// store.ErrFrozen if it can't be edited.
 func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
-	if err := b.edit(ctx, at, view.Flapping(p.Incident), edit(w)); err != nil {
+	if err := b.edit(ctx, at, view.Flapping(p.Incident), editOptions(w)); err != nil {
 		return fmt.Errorf("redraw a reply to incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
 }
 
-// FindLine looks for that reply, if an attempt at since or later may have posted it.
+// FindLine looks for the reply that an earlier PostLine may have posted, at since or later.
 func (b *Bot) FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
 	if err != nil {
@@ -119,7 +119,7 @@ func (b *Bot) FindLine(ctx context.Context, root store.MessageRef, delivery stri
 	return at, found, nil
 }
 
-// FindRoot looks for the root message that an attempt at since or later may have posted.
+// FindRoot looks for the message that an earlier PostRoot may have posted, at since or later.
 func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: p.Team.Channel, Delivery: delivery, Priority: slackcall.ForRoot}, since)
 	if err != nil {
@@ -128,7 +128,7 @@ func (b *Bot) FindRoot(ctx context.Context, p oncall.Picture, delivery string, s
 	return at, found, nil
 }
 
-// FindThread looks for a reply that an attempt at since or later may have posted.
+// FindThread looks for the reply that an earlier PostThread may have posted, at since or later.
 func (b *Bot) FindThread(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (bool, error) {
 	_, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
 	if err != nil {

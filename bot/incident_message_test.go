@@ -13,12 +13,12 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func TestBoardDrawsInPlace(t *testing.T) {
+func TestRedrawEditsTheMessage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	p, at := w.posted()
 	if at.Channel != "C0PAY" || at.TS == "" {
-		t.Fatalf("posted at %+v", at)
+		t.Fatalf("the message is at %+v, want a timestamp in C0PAY", at)
 	}
 	m := w.sim.Messages("C0PAY")[0]
 	for _, want := range []string{`"event_type":"watchbill_delivery"`, `"delivery_id":"delivery-1"`, `"incident":"` + strings.TrimPrefix(p.Incident.ID.String(), "#") + `"`} {
@@ -28,7 +28,7 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	}
 	for _, c := range w.sim.Calls() {
 		if c.Method == "chat.postMessage" && (c.Args["unfurl_links"] != "false" || c.Args["unfurl_media"] != "false") {
-			t.Errorf("unfurling is on: %v", c.Args)
+			t.Errorf("a post has the arguments %v, want unfurling off", c.Args)
 		}
 	}
 	p.Incident.Status = oncall.Resolved
@@ -38,14 +38,14 @@ func TestBoardDrawsInPlace(t *testing.T) {
 	}
 	after := w.sim.Messages("C0PAY")
 	if len(after) != 1 || !strings.Contains(string(after[0].Blocks), "Resolved") || string(after[0].Metadata) != string(m.Metadata) {
-		t.Errorf("after the redraw: %+v", after)
+		t.Errorf("after the redraw the channel has %+v, want one message that says Resolved, with the same metadata", after)
 	}
 	if err := w.bot.Redraw(w.ctx, store.WaitingDraw{}, store.MessageRef{Channel: "C0PAY", TS: "1.000001"}, p, "", nil); !errors.Is(err, store.ErrGone) {
-		t.Errorf("redrawing a message that never was: %v", err)
+		t.Errorf("redrawing a message that doesn't exist: %v, want store.ErrGone", err)
 	}
 }
 
-func TestThreadSaysSeveralThingsInOneReply(t *testing.T) {
+func TestThreadReportsSeveralEventsInOneReply(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	p, at := w.posted()
@@ -63,14 +63,14 @@ func TestThreadSaysSeveralThingsInOneReply(t *testing.T) {
 	}
 	replies := w.sim.Messages("C0PAY")[1:]
 	if len(replies) != 2 || replies[0].ThreadTS != at.TS || replies[0].Broadcast || !replies[1].Broadcast {
-		t.Fatalf("the replies are %+v", replies)
+		t.Fatalf("the replies are %+v, want two in the thread, of which the second is broadcast", replies)
 	}
 	if want := "<@U0ANN> acknowledged it.\n<@U0BO> resolved it."; replies[0].Text != want {
 		t.Errorf("the reply says %q; want %q", replies[0].Text, want)
 	}
 }
 
-func TestLostAnswersDontPostTwice(t *testing.T) {
+func TestLostAnswerCausesNoDuplicate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		kind   slacksim.FaultKind
@@ -85,9 +85,9 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			began := time.Now()
 			w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
 			if _, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-7"); err == nil || slackcall.OutcomeOf(err) != notify.Unknown {
-				t.Fatalf("the post became %q: %v", slackcall.OutcomeOf(err), err)
+				t.Fatalf("the outcome of the post is %q (%v), want %q", slackcall.OutcomeOf(err), err, notify.Unknown)
 			}
-			// The simulator may write the call down after it has cut the connection.
+			// The simulator may record the call after it has cut the connection.
 			w.until("the call is on record", func() bool { return w.calls("chat.postMessage") > 0 })
 			if posts := w.calls("chat.postMessage"); posts != 1 {
 				t.Errorf("chat.postMessage was called %d times, want 1", posts)
@@ -97,10 +97,10 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 				t.Fatalf("found %t, %v; want %t", found, err, c.posted)
 			}
 			if found && at.TS != w.sim.Messages("C0PAY")[0].TS {
-				t.Errorf("found %+v", at)
+				t.Errorf("found a message at %+v, want the posted one", at)
 			}
 			if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-8", began); err != nil || found {
-				t.Errorf("found another delivery: %t, %v", found, err)
+				t.Errorf("another delivery: found %t, %v; want nothing found", found, err)
 			}
 
 			// A reply is looked up at once.
@@ -113,10 +113,10 @@ func TestLostAnswersDontPostTwice(t *testing.T) {
 			w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: c.kind})
 			err = w.bot.PostThread(w.ctx, root, p, []oncall.Event{{Kind: oncall.EventExhausted}}, "thread-1")
 			if (err == nil) != c.posted {
-				t.Errorf("the reply: %v", err)
+				t.Errorf("posting the reply: %v, want success: %t", err, c.posted)
 			}
 			if got := len(w.sim.Messages("C0PAY")) - before; (got == 1) != c.posted {
-				t.Errorf("%d replies were posted", got)
+				t.Errorf("%d replies were posted, want one: %t", got, c.posted)
 			}
 		})
 	}
@@ -132,7 +132,7 @@ func (w *world) calls(method string) int {
 	return n
 }
 
-func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
+func TestFindRootJoinsTheChannelAndResolvesNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{Now: time.Now})
 	p := w.incident()
@@ -140,19 +140,19 @@ func TestFindRootJoinsTheChannelAndKnowsNames(t *testing.T) {
 	began := time.Now()
 	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	if _, err := w.bot.PostRoot(w.ctx, store.WaitingDraw{}, p, "delivery-1"); err == nil {
-		t.Fatal("the post succeeded")
+		t.Fatal("the post succeeded, want its answer lost")
 	}
 	at, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began)
 	if err != nil || !found || at.Channel != "C0OPS" {
-		t.Errorf("found %t at %+v, %v", found, at, err)
+		t.Errorf("found %t at %+v, %v; want the message in C0OPS", found, at, err)
 	}
 	p.Team.Channel = "#nowhere"
 	if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began); err != nil || found {
-		t.Errorf("in a channel that doesn't exist: found %t, %v", found, err)
+		t.Errorf("in a channel that doesn't exist: found %t, %v; want nothing and no error", found, err)
 	}
 	w.sim.SetScopes([]string{"chat:write", "chat:write.public"})
 	p.Team.Channel = "C0OPS"
 	if _, found, err := w.bot.FindRoot(w.ctx, p, "delivery-1", began); err != nil || found {
-		t.Errorf("without the scopes: found %t, %v", found, err)
+		t.Errorf("without the scopes: found %t, %v; want nothing and no error", found, err)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// submitActs makes the handler of a form about an incident: read returns the acts that the
-// form asks for, or its mistakes.
+// submitActs returns the handler of a form about an incident. read returns the requested acts, or the errors of
+// the inputs.
 func submitActs(read func(f form, now time.Time) ([]oncall.Act, fieldErrors)) func(*Bot, context.Context, submission) (modalResponse, error) {
 	return func(b *Bot, ctx context.Context, s submission) (modalResponse, error) {
 		id, known := readIncidentValue(s.meta())
@@ -30,11 +30,11 @@ func submitActs(read func(f form, now time.Time) ([]oncall.Act, fieldErrors)) fu
 	}
 }
 
-// acts does several acts one after the other, and says which of them were refused.
+// acts performs several acts in order, and reports which were refused.
 func (b *Bot) acts(ctx context.Context, id oncall.IncidentID, user oncall.UserID, acts []oncall.Act) error {
 	var refused []string
 	for _, a := range acts {
-		if a.User != "" { // somebody whom the store may not know yet
+		if a.User != "" { // may be unknown to the store
 			if _, err := b.user(ctx, a.User); err != nil {
 				return err
 			}
@@ -62,7 +62,7 @@ func readSnooze(f form, now time.Time) ([]oncall.Act, fieldErrors) {
 	return nil, fieldErrors{view.BlockUntil: "Choose an end, or press one of the buttons above."}
 }
 
-// snoozeFor is a snooze until what an option's value says.
+// snoozeFor returns a snooze with the end that an option's value stands for.
 func snoozeFor(value string, now time.Time) oncall.Act {
 	switch value {
 	case view.SnoozeWork:
@@ -70,7 +70,7 @@ func snoozeFor(value string, now time.Time) oncall.Act {
 	case view.SnoozeHandoff:
 		return oncall.Act{Do: oncall.ActSnooze, Till: oncall.TillHandoff}
 	}
-	d, _ := time.ParseDuration(value) // the values are ours
+	d, _ := time.ParseDuration(value) // the values are constants
 	return oncall.Act{Do: oncall.ActSnooze, Until: now.Add(d)}
 }
 

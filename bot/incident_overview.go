@@ -11,12 +11,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxOthers bounds how many open incidents are looked at.
-const maxOthers = 500
+// maxOpenLoaded is the maximum number of open incidents to load.
+const maxOpenLoaded = 500
 
-// sheet loads what a person sees of an incident.
-func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.Sheet, error) {
-	s := view.Sheet{Reader: user, Now: b.clock(), Address: b.pages}
+// incidentOverview loads what a person sees of an incident.
+func (b *Bot) incidentOverview(ctx context.Context, id oncall.IncidentID, user oncall.UserID) (view.IncidentOverview, error) {
+	s := view.IncidentOverview{Reader: user, Now: b.clock(), Address: b.pages}
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(user))
 	if err != nil {
 		return s, fmt.Errorf("load the directory: %w", err)
@@ -37,7 +37,7 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	}
 	s.Reach = directory.ContactSettings
 	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
-	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOpenLoaded)
 	if err != nil {
 		return s, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -71,9 +71,9 @@ func (b *Bot) sheet(ctx context.Context, id oncall.IncidentID, user oncall.UserI
 	return s, nil
 }
 
-// formOn draws a form about an incident for a person, or refuses what it is for.
+// formOn draws a form about an incident for a person, or refuses if they may not do what it is for.
 func (b *Bot) formOn(ctx context.Context, id oncall.IncidentID, user oncall.UserID, do view.Action) (slack.ModalViewRequest, error) {
-	s, err := b.sheet(ctx, id, user)
+	s, err := b.incidentOverview(ctx, id, user)
 	if err != nil {
 		return slack.ModalViewRequest{}, err
 	}

@@ -18,7 +18,7 @@ func readIncidentValue(value string) (oncall.IncidentID, bool) {
 	return oncall.IncidentID(id), err == nil && id > 0
 }
 
-// plainActs are the buttons that do something at once.
+// plainActs maps the buttons that act at once.
 var plainActs = map[view.Action]oncall.ActKind{
 	view.ActionAck:      oncall.ActAck,
 	view.ActionResolve:  oncall.ActResolve,
@@ -31,29 +31,29 @@ var plainActs = map[view.Action]oncall.ActKind{
 	view.ActionStillOn:  oncall.ActStillOn,
 }
 
-// actForms are the buttons that open a form: it asks for what an act needs, or shows more.
-var actForms = map[view.Action]func(s view.Sheet) slack.ModalViewRequest{
-	view.ActionSnooze:   view.Sheet.SnoozeForm,
-	view.ActionReassign: view.Sheet.ReassignForm,
-	view.ActionAsk:      view.Sheet.AskForm,
-	view.ActionNote:     view.Sheet.NoteForm,
-	view.ActionSeverity: view.Sheet.SeverityForm,
-	view.ActionMerge:    view.Sheet.MergeForm,
-	view.ActionSplit:    view.Sheet.SplitForm,
+// actForms maps the buttons that open a form or show more.
+var actForms = map[view.Action]func(s view.IncidentOverview) slack.ModalViewRequest{
+	view.ActionSnooze:   view.IncidentOverview.SnoozeForm,
+	view.ActionReassign: view.IncidentOverview.ReassignForm,
+	view.ActionAsk:      view.IncidentOverview.AskForm,
+	view.ActionNote:     view.IncidentOverview.NoteForm,
+	view.ActionSeverity: view.IncidentOverview.SeverityForm,
+	view.ActionMerge:    view.IncidentOverview.MergeForm,
+	view.ActionSplit:    view.IncidentOverview.SplitForm,
 
-	view.ActionVerdictForm: view.Sheet.VerdictForm,
-	view.ActionMore:        view.Sheet.Draw,
-	view.ActionTimeline:    view.Sheet.Timeline,
+	view.ActionVerdictForm: view.IncidentOverview.VerdictForm,
+	view.ActionMore:        view.IncidentOverview.Draw,
+	view.ActionTimeline:    view.IncidentOverview.Timeline,
 }
 
-// pressMenu does what was chosen in an incident's menu.
+// pressMenu handles an incident's menu.
 func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
 	do, value, _ := strings.Cut(p.value, "/")
 	p.value = value
 	return b.pressIncident(ctx, p, view.Action(do))
 }
 
-// pressIncident does what an incident's button or menu entry is for.
+// pressIncident handles a button or menu entry of an incident.
 func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (string, error) {
 	if do == view.ActionDetails {
 		return "", b.showDetails(ctx, p)
@@ -69,10 +69,10 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 		}
 		switch {
 		case p.inModal():
-			b.refreshSheet(ctx, p, id)
+			b.refreshOverview(ctx, p, id)
 		case p.view.ID != "":
 			if err := b.publishHome(ctx, p.user); err != nil {
-				b.log.Warn().Err(err).Msg("a home tab shows what was before")
+				b.log.Warn().Err(err).Msg("could not redraw a home tab")
 			}
 		}
 		return "", nil
@@ -87,7 +87,7 @@ func (b *Bot) pressIncident(ctx context.Context, p press, do view.Action) (strin
 	return "", b.openModal(ctx, p.trigger, form)
 }
 
-// pressSnooze snoozes for what a button of the form says, and says there that it is done.
+// pressSnooze handles the snooze form's buttons, and confirms in the form.
 func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 	value, length, _ := strings.Cut(p.value, "/")
 	id, known := readIncidentValue(value)
@@ -103,12 +103,12 @@ func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 		err = b.updateModal(ctx, p.view, view.SnoozedFor(picture))
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("a form doesn't say that its incident is snoozed")
+		b.log.Warn().Err(err).Msg("could not confirm a snooze in its form")
 	}
 	return "", nil
 }
 
-// pressVerdict notes what an incident was.
+// pressVerdict records a verdict on an incident.
 func (b *Bot) pressVerdict(ctx context.Context, p press) (string, error) {
 	verdict, value, _ := strings.Cut(p.value, "/")
 	id, known := readIncidentValue(value)
@@ -118,7 +118,7 @@ func (b *Bot) pressVerdict(ctx context.Context, p press) (string, error) {
 	return "", b.act(ctx, id, p.user, oncall.Act{Do: oncall.ActVerdict, Verdict: oncall.Verdict(verdict)})
 }
 
-// showDetails shows an incident's alerts with what their monitor sent, from one of them on.
+// showDetails shows an incident's alerts with everything their monitor sent, starting with one of them.
 func (b *Bot) showDetails(ctx context.Context, p press) error {
 	var id oncall.IncidentID
 	var from, part int
@@ -151,18 +151,19 @@ func (b *Bot) showDetails(ctx context.Context, p press) error {
 	return b.openModal(ctx, p.trigger, v)
 }
 
-// refreshSheet redraws the open sheet after an act. A failure is only logged, because the act is saved.
-func (b *Bot) refreshSheet(ctx context.Context, p press, id oncall.IncidentID) {
-	s, err := b.sheet(ctx, id, p.user)
+// refreshOverview redraws the open incident modal after an act. Failures are only logged, because the act is
+// saved.
+func (b *Bot) refreshOverview(ctx context.Context, p press, id oncall.IncidentID) {
+	s, err := b.incidentOverview(ctx, id, p.user)
 	if err == nil {
 		err = b.updateModal(ctx, p.view, s.Draw())
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("an incident's sheet shows what was before")
+		b.log.Warn().Err(err).Msg("could not redraw an incident's modal")
 	}
 }
 
-// act does something with an incident for a person.
+// act performs a person's act on an incident.
 func (b *Bot) act(ctx context.Context, id oncall.IncidentID, user oncall.UserID, a oncall.Act) error {
 	_, err := b.store.Act(ctx, id, oncall.ByUser(user), a, b.clock())
 	switch {

@@ -14,10 +14,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxSeveral is how many incidents one command acts on, so that it ends in time.
+// maxSeveral is the maximum number of incidents that one command acts on, so that it finishes in time.
 const maxSeveral = 40
 
-// severalCommand makes a command that does one thing with one or several incidents, or with all.
+// severalCommand returns a command that acts on one incident, on several, or on all.
 func severalCommand(name string, do oncall.ActKind) command {
 	return command{name, func(b *Bot, ctx context.Context, r request) (view.Drawing, error) {
 		if len(r.words) == 1 && (strings.EqualFold(r.words[0], "all") || strings.EqualFold(r.words[0], "everything")) {
@@ -29,8 +29,8 @@ func severalCommand(name string, do oncall.ActKind) command {
 		}
 		ids, ok := readNumbers(r.words)
 		if id, text := numberAndNote(r.words); !ok && text != "" {
-			said, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
-			return view.Drawing{Text: said}, err
+			answer, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
+			return view.Drawing{Text: answer}, err
 		}
 		if !ok {
 			id, found, err := b.incidentByTitle(ctx, r, name)
@@ -47,7 +47,7 @@ func severalCommand(name string, do oncall.ActKind) command {
 		case len(ids) > maxSeveral:
 			return view.Drawing{}, oncall.Refuse("At most %d incidents at once.", maxSeveral)
 		case len(ids) == 0:
-			id, err := b.theIncident(ctx, r, name, "12")
+			id, err := b.onlyIncident(ctx, r, name, "12")
 			if err != nil {
 				return view.Drawing{}, err
 			}
@@ -63,7 +63,7 @@ func severalCommand(name string, do oncall.ActKind) command {
 
 var numberRange = regexp.MustCompile(`^#?([0-9]{1,9})-#?([0-9]{1,9})$`)
 
-// readNumbers reads "12", "2 3 4", "#2, #3 and #4" and "2-4".
+// readNumbers parses "12", "2 3 4", "#2, #3 and #4" and "2-4".
 func readNumbers(words []string) (ids []oncall.IncidentID, ok bool) {
 	for _, word := range strings.FieldsFunc(strings.ToLower(strings.Join(words, " ")), func(r rune) bool { return r == ' ' || r == ',' || r == ';' }) {
 		if word == "and" || word == "&amp;" || word == "+" || word == "incident" || word == "incidents" {
@@ -90,13 +90,13 @@ func readNumbers(words []string) (ids []oncall.IncidentID, ok bool) {
 	return ids, true
 }
 
-// numberAndNote reads one number and a remark: "12 fixed by a restart".
+// numberAndNote parses one number and a note: "12 fixed by a restart".
 func numberAndNote(words []string) (oncall.IncidentID, string) {
 	if len(words) < 2 || !isNumber(strings.TrimRight(words[0], ":,")) {
 		return 0, ""
 	}
-	for _, w := range words[1:] { // which numbers are meant must be clear
-		if oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numbersTo.MatchString(w) {
+	for _, w := range words[1:] { // ambiguous
+		if oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numberPattern.MatchString(w) {
 			return 0, ""
 		}
 	}
@@ -104,8 +104,8 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 	return id, unescape(strings.Join(words[1:], " "))
 }
 
-// concerns reports whether an act makes sense for an incident in its present state.
-func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
+// appliesTo reports whether an act makes sense for an incident in its current state.
+func appliesTo(in oncall.Incident, do string, user oncall.UserID) bool {
 	switch do {
 	case "ack":
 		return in.Status == oncall.Triggered || in.AckAgain && slices.Contains(in.Holders(), user)
@@ -117,14 +117,14 @@ func concerns(in oncall.Incident, do string, user oncall.UserID) bool {
 	return in.Open()
 }
 
-// theIncident is the incident that is meant without a number: the only one that it can be.
-func (b *Bot) theIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+// onlyIncident returns the incident that a command without a number means, if only one is possible.
+func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return 0, fmt.Errorf("load open incidents: %w", err)
 	}
-	fits := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !concerns(in, name, r.user.ID) })
-	if fits, err = b.withoutWatched(ctx, r, name, fits); err != nil {
+	fits := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !appliesTo(in, name, r.user.ID) })
+	if fits, err = b.withoutViewOnly(ctx, r, name, fits); err != nil {
 		return 0, err
 	}
 	own := slices.DeleteFunc(slices.Clone(fits), func(in oncall.Incident) bool { return !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) })
@@ -135,7 +135,7 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 	case len(own) == 0 && len(fits) == 1:
 		return fits[0].ID, nil
 	case len(fits) == 0 && len(open) == 1:
-		return open[0].ID, nil // the act says why it can't be done
+		return open[0].ID, nil // the act's refusal gives the reason
 	case len(open) == 0:
 		return 0, oncall.Refuse("No incident is open%s.", r.none())
 	}
@@ -145,9 +145,9 @@ func (b *Bot) theIncident(ctx context.Context, r request, name, example string) 
 	return 0, oncall.Refuse("Say which incident by its number: `/oncall %s %s`.%s", name, example, view.WhichIncident(fits))
 }
 
-// withoutWatched drops the incidents that the person may only look at, unless the command only looks. If no
-// others are left it drops none, so that the refusal says who may act.
-func (b *Bot) withoutWatched(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
+// withoutViewOnly drops the incidents that the person may only view, unless the command only shows them. If that
+// leaves none, it keeps all, so that the refusal says who may act.
+func (b *Bot) withoutViewOnly(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
 	if byTitle[name] {
 		return of, nil
 	}
@@ -162,8 +162,8 @@ func (b *Bot) withoutWatched(ctx context.Context, r request, name string, of []o
 	return left, nil
 }
 
-// allOf are the incidents that "all" means for a person: those of their teams that nobody else has.
-// Left are those that somebody else has.
+// allOf returns the incidents that "all" means for a person: their teams' incidents that nobody else holds.
+// left are those that others hold.
 func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, left []oncall.IncidentID, err error) {
 	word, can := map[oncall.ActKind]string{
 		oncall.ActAck: "waits for an acknowledgement", oncall.ActResolve: "is open", oncall.ActUnack: "is yours", oncall.ActSnooze: "is open",
@@ -171,7 +171,7 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	if !can {
 		return nil, nil, oncall.Refuse("`/oncall %s` takes numbers: `/oncall %s 2 3 4`.", do, do)
 	}
-	open, err := b.store.OpenIncidents(ctx, r.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return nil, nil, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -181,7 +181,7 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 			continue
 		}
 		switch {
-		case !concerns(in, string(do), r.user.ID):
+		case !appliesTo(in, string(do), r.user.ID):
 		case len(in.Holders()) > 0 && !own, in.Status == oncall.Snoozed && in.SnoozedBy.User != r.user.ID:
 			left = append(left, in.ID)
 		default:
@@ -197,7 +197,7 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	return ids, left, nil
 }
 
-// actOnSeveral does one thing with each of several incidents, and offers to undo it.
+// actOnSeveral performs an act on several incidents, and offers to undo it.
 func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, left []oncall.IncidentID) (view.Drawing, error) {
 	later := max(0, len(ids)-maxSeveral)
 	done, refused, err := b.actOnEach(ctx, r.user.ID, act, ids[:len(ids)-later])
@@ -207,7 +207,7 @@ func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, 
 	return view.ActedOn(act, done, refused, left, later, r.location), nil
 }
 
-// actOnEach acts on each incident, and says on which that was refused and why.
+// actOnEach performs an act on each incident, and returns the refusals.
 func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
 	for _, id := range ids {
 		err := b.act(ctx, id, user, act)
@@ -215,8 +215,8 @@ func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act,
 		switch {
 		case isRefusal:
 			refused = append(refused, id.String()+": "+view.Sentence(refusal.Sentence))
-		case err != nil && len(done) > 0: // what was done must be told
-			b.log.Error().Err(err).Msg("several incidents could not all be changed")
+		case err != nil && len(done) > 0: // report what was done
+			b.log.Error().Err(err).Msg("could not change all of several incidents")
 			return done, append(refused, id.String()+" and what follows it: "+sorryFailedRest), nil
 		case err != nil:
 			return nil, nil, err
@@ -229,7 +229,7 @@ func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act,
 
 const sorryFailedRest = "something went wrong in Watchbill. Please look again in a moment."
 
-// undoActs takes back what a command has done with several incidents.
+// undoActs undoes a command that acted on several incidents.
 func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
 	name, list, _ := strings.Cut(p.value, "/")
 	var ids []oncall.IncidentID
@@ -249,7 +249,8 @@ func (b *Bot) undoActs(ctx context.Context, p press) (string, error) {
 	return view.ActedOn(oncall.Act{Do: do}, done, refused, nil, 0, time.UTC).Text, nil
 }
 
-// why answers `/oncall why [number]`: the plan of the newest incident that paged the person, and why.
+// why answers `/oncall why [number]` with the plan of the latest incident that paged the person, and why it
+// did.
 func (b *Bot) why(ctx context.Context, r request) (string, error) {
 	words := slices.DeleteFunc(slices.Clone(r.words), func(w string) bool {
 		return slices.Contains([]string{"was", "am", "i", "me", "did", "you", "page", "paged", "is", "it", "paging", "being", "do", "get", "got", "have", "been", "were"}, strings.ToLower(strings.Trim(w, "?!.")))

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// snooze answers `/oncall snooze [12] 2h`, also with several numbers, or "all".
+// snooze answers `/oncall snooze [12] 2h`, also with several numbers or "all".
 func (b *Bot) snooze(ctx context.Context, r request) (view.Drawing, error) {
 	ids, left, rest, err := b.toSnooze(ctx, r)
 	if err != nil {
@@ -27,8 +27,8 @@ func (b *Bot) snooze(ctx context.Context, r request) (view.Drawing, error) {
 
 var snoozeOne = wordyCommand("snooze", "12 2h", view.ActionSnooze, inRequest(request.readSnooze))
 
-// toSnooze finds the incidents of a command that is about several, and the words that say how long. There
-// are none where it is about one. Left are those that others have.
+// toSnooze parses a command about several incidents into their ids and the words of the duration. It returns
+// none for a command about one. left are incidents that others hold.
 func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.IncidentID, rest []string, err error) {
 	words := withoutWord(withoutWord(r.words, "incident"), "incidents")
 	if len(words) == 0 || len(words) > maxSeveral+maxLengthWords {
@@ -42,7 +42,7 @@ func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.Incid
 		return nil, nil, nil, oncall.Refuse("Say for how long: `/oncall snooze %s 2h`.", strings.Join(words, " "))
 	}
 	var found [][]string
-	for n := 1; n < len(words); n++ { // numbers first: "1 2 2h"; a length may begin with a number, too: "1 2 hours"
+	for n := 1; n < len(words); n++ { // numbers first: "1 2 2h"; but "1 2 hours" is one number and a duration
 		if some, ok := readNumbers(words[:n]); ok && len(some) > 0 && r.endsSnooze(words[n:]) {
 			ids, found = some, append(found, words[n:])
 		}
@@ -61,16 +61,16 @@ func (b *Bot) toSnooze(ctx context.Context, r request) (ids, left []oncall.Incid
 		return nil, nil, nil, oncall.Refuse("At most %d incidents at once.", maxSeveral)
 	}
 	if len(ids) == 1 && len(found) == 1 {
-		return nil, nil, nil, nil // the usual order, which names the incident in its answer
+		return nil, nil, nil, nil // the usual order: one incident
 	}
 	return ids, nil, rest, nil
 }
 
-// maxLengthWords bounds how many words say how long, because each way to divide the words is tried.
+// maxLengthWords is the maximum number of words in a duration, because every split of the words is tried.
 const maxLengthWords = 10
 
-// numbersLast reads "2h 1 2" and "tomorrow #1": the words before the numbers say an end, and all words together
-// don't.
+// numbersLast parses "2h 1 2" and "tomorrow #1": the words before the numbers are an end, and all words
+// together are not.
 func (r request) numbersLast(words []string) (ids []oncall.IncidentID, rest []string) {
 	if r.endsSnooze(words) {
 		return nil, nil
@@ -91,17 +91,17 @@ func (r request) onlyLengthOf(words []string) bool {
 	return r.onlyLength()
 }
 
-// endsSnooze reports whether the words say when a snooze ends.
+// endsSnooze reports whether the words are the end of a snooze.
 func (r request) endsSnooze(words []string) bool {
 	if isNumber(words[0]) && len(words) == 1 {
-		return false // "2" is no length
+		return false // "2" is no duration
 	}
 	r.words = words
 	_, err := r.readSnooze()
 	return err == nil
 }
 
-// withoutAll returns what is left of "all 2h" or "2h all", nil without "all".
+// withoutAll returns the rest of "all 2h" or "2h all"; nil without "all".
 func withoutAll(words []string) []string {
 	last := len(words) - 1
 	switch {

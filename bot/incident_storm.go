@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// readSplit reads which alert of a storm is to be an incident of its own.
+// readSplit reads which alert to split off a storm.
 func readSplit(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	alert, text := oncall.AlertID(f.number(view.BlockAlert)), strings.TrimSpace(f.text(view.BlockText))
 	switch {
@@ -25,7 +25,7 @@ func readSplit(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	return []oncall.Act{{Do: oncall.ActSplit, Alert: alert, Text: text}}, nil
 }
 
-// alertsFile sends all alerts of an incident as a file to whoever wants it.
+// alertsFile sends a file with all alerts of an incident to whoever pressed the button.
 func (b *Bot) alertsFile(ctx context.Context, p press) (string, error) {
 	id, known := readIncidentValue(p.value)
 	if !known {
@@ -45,7 +45,7 @@ func (b *Bot) alertsFile(ctx context.Context, p press) (string, error) {
 	return view.AlertsFileComes(picture), nil
 }
 
-// fileOf makes a file of all alerts of an incident.
+// fileOf creates a file with all alerts of an incident.
 func (b *Bot) fileOf(ctx context.Context, by oncall.Actor, p oncall.Picture) (slack.UploadFileParameters, error) {
 	id := p.Incident.ID
 	f := view.NewAlertsFile(p.Integration)
@@ -63,8 +63,8 @@ func (b *Bot) fileOf(ctx context.Context, by oncall.Actor, p oncall.Picture) (sl
 	return slack.UploadFileParameters{Filename: fmt.Sprintf("incident-%d.csv", id), Title: title, FileSize: f.Len(), Reader: f}, nil
 }
 
-// attachAlerts adds a file with all alerts to the thread of a storm that is over. A failure is only logged,
-// because the thread has the summary.
+// attachAlerts adds a file with all alerts to the thread of a finished storm. Failures are only logged, because
+// the thread has the summary.
 func (b *Bot) attachAlerts(ctx context.Context, root store.MessageRef, p oncall.Picture, events []oncall.Event) {
 	over := false
 	for _, e := range events {

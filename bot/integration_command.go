@@ -47,7 +47,7 @@ func (r request) aboutAll() bool {
 	return len(r.words) == 1 && oneOf(r.words, 0, "list", "all", "show", "ls")
 }
 
-// shownIntegration is an integration as it is drawn.
+// shownIntegration converts an integration for the view.
 func shownIntegration(in store.IntegrationState, now time.Time) view.Integration {
 	v := view.Integration{
 		ID: in.ID, Name: in.Name, Format: in.Format, Senders: in.Senders, Team: in.Team, Policy: in.Policy, Manages: in.Manages,
@@ -57,7 +57,7 @@ func shownIntegration(in store.IntegrationState, now time.Time) view.Integration
 		v.Muted, v.MutedUntil, v.MutedBy = true, in.Mute.MutedUntil, in.Mute.MutedBy
 	}
 	for _, k := range in.Keys[1:] {
-		// One that has ended matters while a monitor still sends with it.
+		// An expired key matters while a monitor still uses it.
 		if k.EndsAt != nil && (now.Before(*k.EndsAt) || k.UsedAt != nil && !k.UsedAt.Before(*k.EndsAt) && now.Sub(*k.UsedAt) < keyMissed) {
 			v.Old = append(v.Old, view.Key{Hint: k.Hint, Used: k.UsedAt, Ends: *k.EndsAt, Refused: !now.Before(*k.EndsAt)})
 		}
@@ -65,10 +65,10 @@ func shownIntegration(in store.IntegrationState, now time.Time) view.Integration
 	return v
 }
 
-// keyMissed is how long it is shown that a monitor has used a key that is refused.
+// keyMissed is how long the use of an expired key is shown.
 const keyMissed = 24 * time.Hour
 
-// integration finds the integration that words name.
+// integration finds the integration that the words name.
 func (r request) integration(all []store.IntegrationState, words []string) (store.IntegrationState, error) {
 	in, n := namedIntegration(all, words)
 	if n == len(words) && n > 0 {
@@ -77,7 +77,7 @@ func (r request) integration(all []store.IntegrationState, words []string) (stor
 	return in, r.noIntegration(all, strings.Join(words, " "))
 }
 
-// namedIntegration finds the integration whose name the words begin with, and how many of them it takes.
+// namedIntegration finds the integration named by the first words, and returns how many words its name has.
 func namedIntegration(all []store.IntegrationState, words []string) (store.IntegrationState, int) {
 	for n := min(len(words), longestName); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
@@ -90,7 +90,7 @@ func namedIntegration(all []store.IntegrationState, words []string) (store.Integ
 	return store.IntegrationState{}, 0
 }
 
-// noIntegration refuses a name, and guesses what was meant.
+// noIntegration refuses an unknown name, with a guess.
 func (r request) noIntegration(all []store.IntegrationState, typed string) error {
 	names := make([]string, len(all))
 	for i, in := range all {
@@ -107,7 +107,7 @@ func (r request) noIntegration(all []store.IntegrationState, typed string) error
 	return oncall.Refuse("There is no integration %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(guess), "%q"))
 }
 
-// key answers `/oncall key rotate NAME`, which asks before it does so, and `/oncall key NAME`.
+// key answers `/oncall key NAME`, and `/oncall key rotate NAME`, which asks for confirmation.
 func (b *Bot) key(ctx context.Context, r request) (view.Drawing, error) {
 	rotate := oneOf(r.words, 0, "rotate", "new", "replace", "renew", "change", "reset")
 	if !rotate {
@@ -131,7 +131,7 @@ func (b *Bot) key(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Drawing{}, b.askRotate(ctx, r, in.ID, r.trigger, false)
 }
 
-// askRotate opens the form that asks before a key is rotated.
+// askRotate opens the form that confirms the rotation of a key.
 func (b *Bot) askRotate(ctx context.Context, r request, id oncall.IntegrationID, trigger string, inModal bool) error {
 	in, err := b.store.ManagedIntegration(ctx, r.by(), id)
 	if err != nil {
@@ -144,7 +144,7 @@ func (b *Bot) askRotate(ctx context.Context, r request, id oncall.IntegrationID,
 	return open(ctx, trigger, view.RotateForm(shownIntegration(in, r.now), r.now.Add(store.OldKeyLives), r.location))
 }
 
-// submitRotate rotates a key, and shows the new one where the form was.
+// submitRotate rotates a key. The new one replaces the form.
 func (b *Bot) submitRotate(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -168,7 +168,8 @@ func (b *Bot) submitRotate(ctx context.Context, s submission) (modalResponse, er
 	}, r.location)), nil
 }
 
-// mute answers `/oncall mute NAME [2h]`. With the number of an incident it snoozes that, as other tools call it.
+// mute answers `/oncall mute NAME [2h]`. With an incident's number it snoozes the incident, which other tools
+// call muting.
 func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 	all, err := b.store.Integrations(ctx, r.by())
 	if err != nil {
@@ -193,7 +194,7 @@ func (b *Bot) mute(ctx context.Context, r request) (view.Drawing, error) {
 	return b.setMute(ctx, r, in, until)
 }
 
-// muteEnd reads "2h", "for 2 hours", "until 9am".
+// muteEnd parses "2h", "for 2 hours" and "until 9am".
 func (r request) muteEnd(words []string) (time.Time, error) {
 	until := len(words) > 1 && oneOf(words, 0, "until", "till")
 	if until {
@@ -210,7 +211,7 @@ func (r request) muteEnd(words []string) (time.Time, error) {
 	return at, nil
 }
 
-// nameLength is how many words are the name before a time, where it names nothing.
+// nameLength returns how many words precede the time, if they name nothing.
 func nameLength(words []string) int {
 	for i, w := range words {
 		if i > 0 && (oneOf(words, i, "for", "until", "till") || strings.IndexFunc(w, func(c rune) bool { return c >= '0' && c <= '9' }) == 0) {
@@ -220,12 +221,12 @@ func nameLength(words []string) int {
 	return len(words)
 }
 
-// aboutIncident reports whether words to mute mean an incident: its number, or only a time.
+// aboutIncident reports whether the words to mute mean an incident: they are its number, or only a time.
 func (r request) aboutIncident() bool {
 	return len(r.words) == 0 || isNumber(strings.TrimPrefix(r.words[len(r.words)-1], "#")) && strings.HasPrefix(r.words[len(r.words)-1], "#") || isNumber(r.words[0]) || oneOf(r.words, 0, "incident", "until", "till", "for", "all", "it", "this") || r.onlyLength()
 }
 
-// runIncidentCommand runs another command about incidents.
+// runIncidentCommand delegates to a command about incidents.
 func runIncidentCommand(ctx context.Context, b *Bot, r request, name string) (view.Drawing, error) {
 	for _, known := range incidentCommands {
 		if known.name == name {
@@ -243,7 +244,7 @@ func (b *Bot) setMute(ctx context.Context, r request, in store.IntegrationState,
 	return view.Muted(in.ID, in.Name, until, r.location), nil
 }
 
-// unmute answers `/oncall unmute NAME`. With the number of an incident it ends that one's snooze.
+// unmute answers `/oncall unmute NAME`. With an incident's number it ends the incident's snooze.
 func (b *Bot) unmute(ctx context.Context, r request) (view.Drawing, error) {
 	all, err := b.store.Integrations(ctx, r.by())
 	if err != nil {
@@ -269,7 +270,7 @@ func (b *Bot) setUnmute(ctx context.Context, r request, in store.IntegrationStat
 	return view.Unmuted(in.Name, was), nil
 }
 
-// integrationGone says that what a form or a button is about is no longer there.
+// integrationGone refuses if the integration of a form or button has been removed.
 func integrationGone(err error) error {
 	if errors.Is(err, oncall.ErrNotFound) {
 		return oncall.Refuse("That integration is no longer there, and nothing was changed.")
@@ -277,7 +278,7 @@ func integrationGone(err error) error {
 	return fmt.Errorf("change an integration: %w", err)
 }
 
-// pressIntegration does what was chosen beside an integration.
+// pressIntegration handles the menu next to an integration.
 func (b *Bot) pressIntegration(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -296,20 +297,20 @@ func (b *Bot) pressIntegration(ctx context.Context, p press) (string, error) {
 	if !p.inModal() || !view.IsSetupTeam(p.view) {
 		return b.doIntegration(ctx, r, p, verb, in)
 	}
-	said, err := b.doIntegration(ctx, r, p, verb, in)
-	if err != nil || said == "" {
+	answer, err := b.doIntegration(ctx, r, p, verb, in)
+	if err != nil || answer == "" {
 		return "", err
 	}
-	t, err := b.setupTeam(ctx, r, in.Team, said)
+	t, err := b.setupTeam(ctx, r, in.Team, answer)
 	if err != nil {
 		return "", err
 	}
 	return "", b.updateModal(ctx, p.view, t.Draw())
 }
 
-// doIntegration does it, and says what was done; "": a form is open.
+// doIntegration performs the chosen action and returns the answer; empty if it opened a form.
 func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string, in store.IntegrationState) (string, error) {
-	var said view.Drawing
+	var answer view.Drawing
 	var err error
 	switch verb {
 	case view.IntegrationEdit:
@@ -318,13 +319,13 @@ func (b *Bot) doIntegration(ctx context.Context, r request, p press, verb string
 		return b.tryIntegration(ctx, p, in.ID)
 	case view.IntegrationMuteHours:
 		until := r.now.Add(view.MuteHours)
-		said, err = b.setMute(ctx, r, in, &until)
+		answer, err = b.setMute(ctx, r, in, &until)
 	case view.IntegrationMute:
-		said, err = b.setMute(ctx, r, in, nil)
+		answer, err = b.setMute(ctx, r, in, nil)
 	case view.IntegrationUnmute:
 		return b.setUnmute(ctx, r, in)
 	default:
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	return said.Text, err
+	return answer.Text, err
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A liveStep is one thing that Slack is tried with, and what the simulator does: a code of Slack's, or
-// "" if it is done.
+// A liveStep is one call to try on the real Slack, and the simulator's result: Slack's error code, or empty for
+// success.
 type liveStep struct {
 	what, want string
 	try        func(ctx context.Context) (code string, err error)
 }
 
-// CheckLive tries in a scratch channel how the real Slack behaves, where the simulator is based on assumptions.
-// It deletes what it posts.
+// CheckLive tries in a scratch channel how the real Slack behaves, for the simulator's assumptions. It deletes
+// what it posts.
 func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResult {
 	var root, reply slackcall.MessageID
 	post := func(thread string) func(context.Context) (string, error) {
@@ -68,7 +68,7 @@ func (b *Bot) CheckLive(ctx context.Context, channel string) []notify.CheckResul
 	return results
 }
 
-// liveSteps are what is tried once there is a message. root and reply are where the first two stand.
+// liveSteps returns the calls to try once there is a message. root and reply are the first two messages.
 func (b *Bot) liveSteps(channel string, root, reply *slackcall.MessageID, post func(thread string) func(context.Context) (string, error),
 	edit func(context.Context) (string, error),
 ) []liveStep {
@@ -101,7 +101,7 @@ func (b *Bot) liveSteps(channel string, root, reply *slackcall.MessageID, post f
 	}
 }
 
-// lookBackLive is how far back a message of a moment ago is looked for.
+// lookBackLive is how far back to look for a message that was just posted.
 const lookBackLive = time.Minute
 
 func outcome(code string) string {

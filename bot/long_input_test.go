@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// Whatever somebody pastes after a command, they get an answer or a form that says what is wrong.
-func TestLongTextsBreakNothing(t *testing.T) {
+// Whatever is pasted after a command, the answer or the form says what is wrong.
+func TestLongInputIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -24,7 +24,7 @@ func TestLongTextsBreakNothing(t *testing.T) {
 				line = strings.ToValidUTF8(line+text[:min(len(text), 4000-len(line))], "")
 				r, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", line)
 				if err != nil || !r.Acked || strings.Contains(r.Text, "went wrong") || strings.Contains(w.sim.ViewText(string(ann)), "went wrong") {
-					t.Errorf("%.100q: %.300q, %v", line, r.Text, err)
+					t.Errorf("%.100q is answered %.300q, %v; want no failure", line, r.Text, err)
 				}
 				if w.sim.ViewText(string(ann)) == "" {
 					continue
@@ -36,6 +36,6 @@ func TestLongTextsBreakNothing(t *testing.T) {
 		}
 	}
 	if w.log.has("invalid_arguments") {
-		t.Error("Slack refused what was sent to it")
+		t.Error("Slack refused a call as invalid, want none refused")
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// schedule finds the schedule that is meant: the one named, the only one there is, or the
-// only one of the person's teams.
+// schedule finds the schedule that is meant: the named one, the only one there is, or the only one of the
+// person's teams.
 func (r request) schedule(name string) (*schedule.Schedule, error) {
 	candidates := r.directory.Schedules
 	if name != "" {
@@ -44,8 +44,8 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	return nil, oncall.Refuse("Say which schedule at the end of the command: %s.", strings.Join(names, ", "))
 }
 
-// scheduleAndReason reads the longest name of a schedule and the reason after it. If several
-// words resemble no name, all are the reason, for the schedule that is meant without one.
+// scheduleAndReason parses the longest name of a schedule, and the reason after it. If there are several words
+// and no name resembles them, they are all the reason, and the schedule is the one meant by default.
 func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
 	for n := min(len(words), longestName); n > 0; n-- {
@@ -62,7 +62,7 @@ func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, err
 	return c, "", err
 }
 
-// longestName is how many words the name of a schedule or a team can have, where it stands among others.
+// longestName is the maximum number of words in a schedule's or team's name when other words follow.
 const longestName = 16
 
 // resembles reports whether words may be a mistyped name.
@@ -77,8 +77,8 @@ func (r request) resembles(typed string) bool {
 	return oncall.Nearest(unescape(typed), names) != ""
 }
 
-// whoAndWhen reads the longest name that the words begin or end with, and a time before or after it. If
-// that is long past, the request's directory becomes one that knows it.
+// whoAndWhen parses the longest name at the beginning or end of the words, and the time next to it. For a time
+// long past it loads a directory that reaches back to it.
 func (b *Bot) whoAndWhen(ctx context.Context, r *request) ([]*schedule.Schedule, schedule.Moment, error) {
 	schedules, when, err := r.whoAndWhen()
 	if err != nil {
@@ -116,10 +116,10 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 	if n > 0 && len(rest) > 1 && (strings.EqualFold(rest[0], "in") || strings.EqualFold(rest[0], "for")) {
 		rest = rest[1:]
 	}
-	if schedules, found := lookUp(r.directory, strings.Join(rest, " ")); found && n > 0 { // tomorrow payments
+	if schedules, found := lookUp(r.directory, strings.Join(rest, " ")); found && n > 0 { // as in "tomorrow payments"
 		return schedules, when, nil
 	}
-	// If the end can be read as a time, the rest is the wrong name.
+	// If the end parses as a time, the rest is an unknown name.
 	name := rest
 	for n := max(0, len(r.words)-longestName); n < len(r.words); n++ {
 		if _, err := r.moment(r.words[n:]); err == nil {
@@ -156,7 +156,7 @@ func lookUp(d *store.Directory, typed string) ([]*schedule.Schedule, bool) {
 	return nil, false
 }
 
-// unknownName refuses a name and guesses what was meant.
+// unknownName refuses an unknown name, with a guess.
 func unknownName(d *store.Directory, typed, kind string) error {
 	var names []string
 	for _, s := range d.Schedules {

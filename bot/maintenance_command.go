@@ -57,7 +57,7 @@ func shownMaintenance(all []store.MaintenanceState) []view.MaintenanceWindow {
 	return out
 }
 
-// maintenanceOf are the windows of some teams that are in force, as far as the reader may see them.
+// maintenanceOf returns the active windows of some teams, as far as the reader may see them.
 func (r request) maintenanceOf(teams ...oncall.TeamID) (out []view.MaintenanceWindow) {
 	for _, m := range inForceAnywhere(r.directory, r.now) {
 		if slices.Contains(teams, m.TeamID) {
@@ -67,7 +67,7 @@ func (r request) maintenanceOf(teams ...oncall.TeamID) (out []view.MaintenanceWi
 	return out
 }
 
-// inForceAnywhere are all windows that are in force, by team.
+// inForceAnywhere returns all active windows, by team.
 func inForceAnywhere(d *store.Directory, now time.Time) (out []view.MaintenanceWindow) {
 	for _, t := range d.Teams {
 		for _, m := range oncall.InForce(d.Maintenance, t.ID, now) {
@@ -77,7 +77,8 @@ func inForceAnywhere(d *store.Directory, now time.Time) (out []view.MaintenanceW
 	return out
 }
 
-// readMaintenance reads "payments service=checkout 2h reason", and the names of what it is about.
+// readMaintenance parses "payments service=checkout 2h reason", and returns the names of the team and the
+// integration.
 func (r request) readMaintenance(words []string) (m oncall.Maintenance, team, integration string, err error) {
 	m, words, err = r.maintained(words)
 	if err != nil {
@@ -102,7 +103,8 @@ func (r request) readMaintenance(words []string) (m oncall.Maintenance, team, in
 	return m, t.Name, r.directory.IntegrationName(m.IntegrationID), nil
 }
 
-// maintained reads which team or integration the words begin with. Without a name it is the reader's only team.
+// maintained parses the team or integration that the words begin with. Without a name it is the reader's only
+// team.
 func (r request) maintained(words []string) (m oncall.Maintenance, rest []string, err error) {
 	if len(words) > 1 && oneOf(words, 0, "team", "integration") {
 		words = words[1:]
@@ -132,13 +134,13 @@ func (r request) maintained(words []string) (m oncall.Maintenance, rest []string
 	return m, nil, r.noMaintained(words)
 }
 
-// beginsTime reports whether words begin with a length or a time.
+// beginsTime reports whether words begin with a duration or a time.
 func (r request) beginsTime(words []string) bool {
 	n, err := r.maintenanceSpan(words, &oncall.Maintenance{})
 	return err == nil && n > 0
 }
 
-// noMaintained refuses a name, and guesses what was meant.
+// noMaintained refuses an unknown name, with a guess.
 func (r request) noMaintained(words []string) error {
 	var names []string
 	for _, t := range r.directory.Teams {
@@ -152,7 +154,7 @@ func (r request) noMaintained(words []string) error {
 	return oncall.Refuse("There is no team and no integration %q%s.%s Write it like `%s`.", view.Name(typed), r.none(), view.DidYouMean(guess, "%q"), maintenanceExample)
 }
 
-// readMatchers reads the conditions that the words begin with.
+// readMatchers parses the matchers that the words begin with.
 func readMatchers(words []string) (all []oncall.Matcher, rest []string, err error) {
 	for len(words) > 0 {
 		m, is, err := oncall.ParseMatcher(unescape(words[0]))
@@ -167,7 +169,7 @@ func readMatchers(words []string) (all []oncall.Matcher, rest []string, err erro
 	return all, words, nil
 }
 
-// exceptCritical reads that critical alerts page all the same, at the beginning.
+// exceptCritical parses a leading "except critical".
 func exceptCritical(words []string) (rest []string, except bool) {
 	if oneOf(words, 0, "except", "without", "but", "not") && oneOf(words, 1, "critical", "criticals") {
 		return words[2:], true
@@ -175,7 +177,8 @@ func exceptCritical(words []string) (rest []string, except bool) {
 	return words, false
 }
 
-// maintenanceSpan reads "2h", "for 2 hours", "until 14:00", "tomorrow 22:00 to 23:30", and how many words that is.
+// maintenanceSpan parses "2h", "for 2 hours", "until 14:00" and "tomorrow 22:00 to 23:30", and returns how many
+// words that took.
 func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, error) {
 	reader := r.reader()
 	length := words
@@ -210,7 +213,7 @@ func (r request) maintenanceSpan(words []string, m *oncall.Maintenance) (int, er
 	return 0, oncall.Refuse("Say for how long, or from when to when: `2h`, `until 14:00`, `tomorrow 22:00 to 23:30`, as in `%s`.", maintenanceExample)
 }
 
-// endMaintenance ends the window that is named, or the only one that the reader may end.
+// endMaintenance ends the named window, or the only one that the reader may end.
 func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (string, error) {
 	all, err := b.store.MaintenanceWindows(ctx, r.by(), r.now)
 	if err != nil {
@@ -248,7 +251,7 @@ func maintenanceGone(err error) error {
 	return fmt.Errorf("change maintenance: %w", err)
 }
 
-// pressMaintenance ends the window beside which it was pressed.
+// pressMaintenance handles the button that ends a window.
 func (b *Bot) pressMaintenance(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
+func TestMaintenanceCommand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
-	// noon is a Monday, 13:00 in Berlin.
+	// noon is 13:00 on a Monday in Berlin.
 	for line, want := range map[string]string{
 		"payments 2h": "*Payments*. Until Mon 2 Mar 15:00 …",
 		"for Payments for 2 hours because of a <test>": "*Payments*: because of a &lt;test&gt;. Until Mon 2 Mar 15:00 …",
@@ -42,29 +42,29 @@ func TestMaintenanceAsPeopleTypeIt(t *testing.T) {
 	}
 }
 
-// Whoever may end a window has a button for it; others who press one from before are refused.
-func TestMaintenanceIsEndedByAButton(t *testing.T) {
+// People who may end a window have a button for it; others are refused when they press an older one.
+func TestMaintenanceEndButton(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
 	w.command(ann, "/oncall maintenance payments 2h")
 	all, err := w.store.MaintenanceWindows(w.ctx, oncall.ByUser(ann), noon)
 	if err != nil || len(all) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+		t.Fatalf("the windows are %+v, %v; want one", all, err)
 	}
 	press := func(user oncall.UserID, id string) (string, error) {
 		return w.bot.pressed(w.ctx, view.ActionMaintenanceEnd, press{user: user, value: id})
 	}
 	if _, err := press(cy, "1"); err == nil || !strings.Contains(err.Error(), "Only members of the team") {
-		t.Errorf("Cy: %v", err)
+		t.Errorf("Cy, who isn't in the team, pressed: %v, want a Refusal", err)
 	}
 	if _, err := press(ann, "7"); err == nil || !strings.Contains(err.Error(), "no longer there") {
-		t.Errorf("another window: %v", err)
+		t.Errorf("an unknown window: %v, want that it is no longer there", err)
 	}
-	if said, err := press(ann, "1"); err != nil || !strings.Contains(said, "is over") {
-		t.Errorf("%q, %v", said, err)
+	if got, err := press(ann, "1"); err != nil || !strings.Contains(got, "is over") {
+		t.Errorf("Ann's press is answered %q, %v; want that the window is over", got, err)
 	}
 	if _, err := press(ann, "1"); err == nil {
-		t.Error("it is ended twice")
+		t.Error("a second press ended the window again, want a Refusal")
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// me answers `/oncall me`: the person's shifts, now and next, in all schedules.
+// me answers `/oncall me` with the person's current and next shifts in all schedules.
 func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		return "", oncall.Refuse("`/oncall me` needs no more words; `/oncall schedule NAME` shows other people's shifts.")
@@ -34,8 +34,8 @@ func (b *Bot) me(ctx context.Context, r request) (string, error) {
 	return text, nil
 }
 
-// ownStints returns a person's shifts in all schedules, shadow shifts included, as far
-// ahead as people see their own.
+// ownStints returns a person's shifts in all schedules, including shadow shifts, as far ahead as people see
+// their own.
 func ownStints(d *store.Directory, user oncall.UserID, now time.Time) []schedule.Stint {
 	from, to := now, now.Add(view.OwnShiftsAhead)
 	mine := d.Roster().Stints(user, from, to)

@@ -11,9 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// modals are the handlers of the forms that people send. A view's private metadata holds ids
-// and nothing else, so everything is loaded, and every permission checked, again. A Refusal
-// is shown inside the form, which stays open with what was typed.
+// modals maps the handlers of submitted modals. A view's private metadata holds only ids, so handlers load
+// everything, and check every permission, again. A Refusal is shown in the form, which stays open with its
+// input.
 var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (modalResponse, error){
 	view.ModalOverride:        (*Bot).submitOverride,
 	view.ModalAway:            (*Bot).submitAway,
@@ -58,7 +58,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalVerdict: submitActs(readVerdict),
 }
 
-// A submission is what a person sends with a modal.
+// A submission is a submitted modal.
 type submission struct {
 	user    oncall.UserID
 	trigger string
@@ -66,26 +66,25 @@ type submission struct {
 	form    form
 }
 
-// by is who sent it.
+// by is the person who submitted it.
 func (s submission) by() oncall.Actor { return oncall.ByUser(s.user) }
 
-// meta is the ids that the view carries.
+// meta returns the view's private metadata.
 func (s submission) meta() string { return s.view.PrivateMetadata }
 
-// A modalResponse is what happens to the view that was sent. The zero one closes it, and shows
-// the one below.
+// A modalResponse says what happens to the submitted view. The zero value closes it and reveals the one below.
 type modalResponse struct{ slack.ViewSubmissionResponse }
 
 // closeAll closes the whole stack of views.
 func closeAll() modalResponse { return modalResponse{*slack.NewClearViewSubmissionResponse()} }
 
-// fieldErrors say why the value of an input can't be used, by block id.
+// fieldErrors are the errors of inputs, by block id.
 type fieldErrors map[view.Block]string
 
-// longestError is how much is said beside an input; it may quote what was typed.
+// longestError is the maximum length of an input's error, which may quote what was typed.
 const longestError = 500
 
-// correct shows mistakes beside the inputs.
+// correct shows errors at the inputs.
 func correct(wrong fieldErrors) modalResponse {
 	errors := map[string]string{}
 	for block, why := range wrong {
@@ -94,12 +93,12 @@ func correct(wrong fieldErrors) modalResponse {
 	return modalResponse{*slack.NewErrorsViewSubmissionResponse(errors)}
 }
 
-// replace puts another view in the place of the one that was sent.
+// replace replaces the submitted view by another.
 func replace(v slack.ModalViewRequest) modalResponse {
 	return modalResponse{*slack.NewUpdateViewSubmissionResponse(&v)}
 }
 
-// payload is what the acknowledgement carries.
+// payload returns the payload of the acknowledgement.
 func (m modalResponse) payload() any {
 	if m.ResponseAction == "" {
 		return nil
@@ -107,7 +106,7 @@ func (m modalResponse) payload() any {
 	return m.ViewSubmissionResponse
 }
 
-// submitted handles a modal that a person has sent.
+// submitted handles a submitted modal.
 func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (modalResponse, error) {
 	submit, known := modals[view.Modal(c.View.CallbackID)]
 	if !known {
@@ -118,22 +117,22 @@ func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (modal
 	})
 }
 
-// openModal opens a view for a person who has just typed or pressed something.
+// openModal opens a modal for a person who has just typed or pressed something.
 func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	return shown(b.slack.OpenView(ctx, trigger, v))
 }
 
-// pushModal opens a view on top of the one in which a button was pressed.
+// pushModal opens a modal on top of the one whose button was pressed.
 func (b *Bot) pushModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
 	return shown(b.slack.PushView(ctx, trigger, v))
 }
 
-// updateModal redraws an open view, unless it has changed since the person acted in it.
+// updateModal redraws an open view, unless it has changed since the person's action.
 func (b *Bot) updateModal(ctx context.Context, old slack.View, v slack.ModalViewRequest) error {
 	return shown(b.slack.UpdateView(ctx, old, v))
 }
 
-// shown turns an error of showing a view into a Refusal, if the person can do something about it.
+// shown turns the error of a call that shows a view into a Refusal, if the person can do something about it.
 func shown(err error) error {
 	if slackcall.TooLate(err) {
 		return oncall.Refuse("Slack waited too long for the form. Please try again.")
@@ -144,21 +143,21 @@ func shown(err error) error {
 	return nil
 }
 
-// reply tells a person who pressed a button something: in the modal with the button, in a
-// new modal if the button was on the home tab, or beside the message.
+// reply answers a press: in the modal with the button, in a new modal for a button of the home tab, or next to
+// the message.
 func (b *Bot) reply(listening context.Context, to slack.InteractionCallback, text string) {
 	var err error
-	ctx, cancel := context.WithTimeout(listening, longestWhisper)
+	ctx, cancel := context.WithTimeout(listening, maxEphemeralWait)
 	defer cancel()
 	switch to.View.Type {
 	case slack.VTModal:
-		err = b.updateModal(ctx, to.View, view.Saying(to.View, text))
+		err = b.updateModal(ctx, to.View, view.WithWarning(to.View, text))
 	case slack.VTHomeTab:
 		err = b.openModal(ctx, to.TriggerID, view.TextModal(text))
 	default:
-		b.whisper(listening, to, text)
+		b.postEphemeral(listening, to, text)
 	}
 	if err != nil && listening.Err() == nil {
-		b.log.Warn().Err(err).Msg("a click could not be answered")
+		b.log.Warn().Err(err).Msg("could not answer a click")
 	}
 }

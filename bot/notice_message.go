@@ -16,19 +16,19 @@ func (b *Bot) PostNotice(ctx context.Context, n oncall.Notice) (store.MessageRef
 	d, err := b.noticeFor(ctx, n)
 	var at store.MessageRef
 	first := slackcall.ForAlarm
-	if n.Kind == oncall.NoticeDigest { // many on a Monday morning, and none of them in a hurry
+	if n.Kind == oncall.NoticeDigest { // many on a Monday morning, none urgent
 		first = slackcall.ForRest
 	}
 	if err == nil {
-		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: first, Hasty: true}, d)
+		at, err = b.post(ctx, slackcall.Message{Channel: n.To, Delivery: n.Key, Priority: first, FailFast: true}, d)
 	}
 	if err != nil {
-		return store.MessageRef{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, asGone(err))
+		return store.MessageRef{}, fmt.Errorf("tell %s of %s: %w", n.To, n.Kind, markGone(err))
 	}
 	return at, nil
 }
 
-// forReader lets a notice to one person show times in their zone.
+// forReader makes a notice to one person show times in that person's zone.
 func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 	if n.Detail.TimeZone != "" || !slackcall.IsUser(n.To) {
 		return n
@@ -44,7 +44,7 @@ func (b *Bot) forReader(ctx context.Context, n oncall.Notice) oncall.Notice {
 func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.MessageRef, n oncall.Notice) error {
 	d, err := b.drawNotice(ctx, n)
 	if err == nil {
-		err = b.update(ctx, at, d, edit(w))
+		err = b.update(ctx, at, d, editOptions(w))
 	}
 	if err != nil {
 		return fmt.Errorf("redraw notice %d: %w", n.ID, err)
@@ -52,7 +52,7 @@ func (b *Bot) RedrawNotice(ctx context.Context, w store.WaitingDraw, at store.Me
 	return nil
 }
 
-// drawNotice draws a notice that has a message.
+// drawNotice draws the current state of a posted notice.
 func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if n.Kind == oncall.NoticeBundle {
 		return view.Bundle(n, b.bundleLinks(ctx, n)), nil
@@ -60,8 +60,8 @@ func (b *Bot) drawNotice(ctx context.Context, n oncall.Notice) (view.Drawing, er
 	return b.noticeFor(ctx, n)
 }
 
-// noticeFor draws a notice for its readers. What a private team is told isn't shown where others read it, nor
-// while it isn't known whether they do.
+// noticeFor draws a notice for its readers. A private team's notice is veiled where others read it, or may read
+// it.
 func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, error) {
 	if !slackcall.IsUser(n.To) {
 		switch directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer()); {
@@ -74,8 +74,8 @@ func (b *Bot) noticeFor(ctx context.Context, n oncall.Notice) (view.Drawing, err
 	return view.Notice(b.forReader(ctx, n)), nil
 }
 
-// FindNotice looks for a notice that an attempt at since or later may have posted in a
-// channel. Direct messages are not looked up: a second one is better than none.
+// FindNotice looks for a notice that an earlier attempt may have posted in a channel, at since or later. It
+// doesn't search direct messages: a duplicate is better than no notice.
 func (b *Bot) FindNotice(ctx context.Context, n oncall.Notice, since time.Time) (store.MessageRef, bool, error) {
 	if slackcall.IsUser(n.To) {
 		return store.MessageRef{}, false, nil

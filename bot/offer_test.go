@@ -13,15 +13,15 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// refused tells a refusal from what goes wrong.
+// refused reports whether an error is a refusal rather than a failure.
 func refused(err error) bool {
 	_, is := errors.AsType[oncall.Refusal](err)
 	return is
 }
 
-// In every view that one person reads, what is offered is what they may do: nothing that is refused, and
-// nothing is missing that others are offered and they may do, too.
-func TestWhatIsOfferedIsWhatOneMayDo(t *testing.T) {
+// Every view for a single reader offers exactly what the reader may do: nothing that would be refused, and
+// everything that others are offered and the reader may do, too.
+func TestViewsOfferWhatTheReaderMayDo(t *testing.T) {
 	t.Parallel()
 	f := newOffering(t)
 	counts := map[oncall.UserID]int{}
@@ -42,7 +42,7 @@ func TestWhatIsOfferedIsWhatOneMayDo(t *testing.T) {
 	}
 }
 
-// compare holds what a view offers to each reader against what they may do.
+// compare checks what a view offers to each reader against what they may do.
 func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
 	t := f.t.(*testing.T)
 	t.Helper()
@@ -53,7 +53,7 @@ func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
 		case refused(err):
 			continue
 		case err != nil:
-			t.Fatalf("%s, %s: %v", v.name, user, err)
+			t.Fatalf("drawing %s for %s: %v", v.name, user, err)
 		}
 		offers[user] = offersIn(t, drawn, v.meta)
 		counts[user] += len(offers[user])
@@ -64,25 +64,25 @@ func (f *offering) compare(v readView, counts map[oncall.UserID]int) {
 			err := f.may(user, o)
 			switch {
 			case offers[user][o] && refused(err):
-				t.Errorf("%s: %s is offered %+v, which is refused: %v", v.name, user, o, err)
+				t.Errorf("%s: %s is offered %+v, but may not do it (%v); want it left out", v.name, user, o, err)
 			case !offers[user][o] && !refused(err) && !isOwn(o):
-				t.Errorf("%s: %s is not offered %+v, which is not refused: %v", v.name, user, o, err)
+				t.Errorf("%s: %s is not offered %+v, but may do it (%v); want it offered", v.name, user, o, err)
 			case !offers[user][o] && o.block == "" && !isOwn(o):
 				if err := f.press(user, o); !refused(err) {
-					t.Errorf("%s: %s is not offered %+v and may press it all the same: %v", v.name, user, o, err)
+					t.Errorf("%s: %s, who is not offered %+v, pressed it: %v, want a Refusal", v.name, user, o, err)
 				}
 			}
 		}
 	}
 }
 
-// isOwn reports whether something is of the reader's own, which others are not offered.
+// isOwn reports whether a thing belongs to the reader, so that others aren't offered it.
 func isOwn(o offered) bool {
 	return slices.Contains([]view.Action{view.ActionRulesEdit, view.ActionContactMenu, view.ActionContactCode}, o.action)
 }
 
-// Whoever was paged is offered to acknowledge, whatever their role, wherever it is offered at all.
-func TestWhoWasPagedIsOfferedToAcknowledge(t *testing.T) {
+// A paged person can acknowledge, whatever their role, in every view with that button.
+func TestPagedPersonIsOfferedToAcknowledge(t *testing.T) {
 	t.Parallel()
 	f := newOffering(t)
 	for _, user := range []oncall.UserID{pagedMember, pagedGuest} {
@@ -91,21 +91,21 @@ func TestWhoWasPagedIsOfferedToAcknowledge(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, id := range f.incidents {
-			sheet, err := f.bot.sheet(f.ctx, id, user)
+			overview, err := f.bot.incidentOverview(f.ctx, id, user)
 			if err != nil {
 				t.Fatal(err)
 			}
 			ack := offered{action: view.ActionAck, value: strconv.FormatInt(int64(id), 10)}
-			if !offersIn(t, home.Draw(), "")[ack] || !offersIn(t, sheet.Draw(), "")[ack] {
-				t.Errorf("%s was paged by incident %s and is not offered to acknowledge it", user, id)
+			if !offersIn(t, home.Draw(), "")[ack] || !offersIn(t, overview.Draw(), "")[ack] {
+				t.Errorf("%s was paged by incident %s, want the button to acknowledge it on the home tab and in its modal", user, id)
 			}
 		}
 	}
 }
 
-// The help names the commands that its reader may use in some team, and no others. Who asks for one of the others
-// is told for whom it is.
-func TestTheHelpNamesWhatItsReaderMayDo(t *testing.T) {
+// The help lists the commands that its reader may use in some team, and no others. The help on another command
+// says who may use it.
+func TestHelpListsWhatItsReaderMayDo(t *testing.T) {
 	t.Parallel()
 	f := newOffering(t)
 	for _, user := range readers {
@@ -124,20 +124,20 @@ func TestTheHelpNamesWhatItsReaderMayDo(t *testing.T) {
 		} {
 			names := strings.Contains(text, "`/oncall "+name+" ") || strings.Contains(text, "`/oncall "+name+"`")
 			if may := f.inAny(user, do); names == refused(may) {
-				t.Errorf("the help of %s names %q: %t, but they are told: %v", user, name, names, may)
+				t.Errorf("the help of %s lists %q: %t, but the permission check says: %v", user, name, names, may)
 			}
 			r.words = strings.Fields(name)[:1]
 			one, err := f.bot.help(f.ctx, r)
 			if isFor := strings.Contains(one, "` is for "); err != nil || isFor && names || name != "schedule edit" && isFor == names {
-				t.Errorf("the help of %s for %q: %s, %v", user, name, one, err)
+				t.Errorf("the help of %s on %q is %s, %v; want it to say who may use it: %t", user, name, one, err, !names)
 			}
 		}
 	}
 }
 
-// Which incident is meant is asked only of those with which the person may do something; of others the act says
-// who may.
-func TestOnlyIncidentsOnWhichOneMayActAreAskedFor(t *testing.T) {
+// A command without a number asks only about incidents on which the person may act; for the others, the act's
+// refusal says who may.
+func TestOnlyActionableIncidentsAreAskedFor(t *testing.T) {
 	t.Parallel()
 	f := newOffering(t)
 	closed := f.incidents[2]
@@ -147,7 +147,7 @@ func TestOnlyIncidentsOnWhichOneMayActAreAskedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		for name, want := range map[string]bool{"ack": offers, "resolve": offers, "plan": true} {
-			if _, err := f.bot.theIncident(f.ctx, r, name, "12"); !refused(err) || strings.Contains(err.Error(), closed.String()+" ") != want {
+			if _, err := f.bot.onlyIncident(f.ctx, r, name, "12"); !refused(err) || strings.Contains(err.Error(), closed.String()+" ") != want {
 				t.Errorf("%s, `/oncall %s`: asks for incident %s: want %t: %v", user, name, closed, want, err)
 			}
 		}
@@ -163,6 +163,6 @@ func TestOnlyIncidentsOnWhichOneMayActAreAskedFor(t *testing.T) {
 	}
 	f.listen(1)
 	if got := f.command(aMember, "/oncall ack"); !strings.Contains(got, `Only members of the team "closed" can do this`) {
-		t.Errorf("where there is no other: %s", got)
+		t.Errorf("with only a foreign incident open: %q, want the refusal that names its team", got)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// The readers, beside Bo, who is of other teams: what each is to the three teams whose things the views show.
+// The readers other than Bo, who is in other teams, and their role in the three teams that the views show.
 const (
 	anAdmin     oncall.UserID = "U0ADMIN"
 	aManager    oncall.UserID = "U0MANAGER"
@@ -30,7 +30,7 @@ const (
 
 var readers = []oncall.UserID{anAdmin, aManager, aResponder, aMember, aGuest, pagedMember, pagedGuest, bo}
 
-// An offered thing is a button, an entry of a menu, or a choice in a form.
+// offered is a button, a menu entry, or a choice in a form.
 type offered struct {
 	action view.Action
 	block  view.Block // of a choice; it has no action
@@ -38,8 +38,8 @@ type offered struct {
 	meta   string // of the view
 }
 
-// An offering is a world with three teams: one on whose incidents any full member acts, one of which only
-// members do, and a private one.
+// An offering is a world with three teams: one whose incidents every full member may act on, one restricted to
+// its members, and a private one.
 type offering struct {
 	*world
 	incidents []oncall.IncidentID
@@ -124,7 +124,7 @@ type readView struct {
 	meta string
 }
 
-// views are those with one reader, of all three teams.
+// views returns the single-reader views of all three teams.
 func (f *offering) views() []readView {
 	b := f.bot
 	ask := func(draw func(request) (any, error)) func(oncall.UserID) (any, error) {
@@ -144,7 +144,7 @@ func (f *offering) views() []readView {
 			return view.ContactForm(b.addable(r.directory, r.user.ID), "", ""), nil
 		})},
 		{name: "override", draw: ask(func(r request) (any, error) {
-			return b.overrideModal(r, view.OverrideWish{Replaces: view.ReplaceAll}, "")
+			return b.overrideModal(r, view.OverrideDraft{Replaces: view.ReplaceAll}, "")
 		})},
 		{name: "what Bo has", meta: string(bo), draw: ask(func(r request) (any, error) {
 			if !r.endsOthers() {
@@ -162,7 +162,7 @@ func (f *offering) views() []readView {
 			return view.NewScheduleForm(teams, ""), nil
 		})},
 		{name: "cover for the manager", draw: ask(func(r request) (any, error) {
-			stints, err := b.toCover(r, aManager)
+			stints, err := b.coverable(r, aManager)
 			return view.CoverForm(aManager, stints, r.location), err
 		})},
 	}
@@ -182,9 +182,12 @@ func (f *offering) views() []readView {
 	}
 	for _, id := range f.incidents {
 		all = append(all,
-			readView{name: "details of " + id.String(), draw: func(user oncall.UserID) (any, error) { s, err := b.sheet(f.ctx, id, user); return s.Draw(), err }},
+			readView{name: "details of " + id.String(), draw: func(user oncall.UserID) (any, error) {
+				s, err := b.incidentOverview(f.ctx, id, user)
+				return s.Draw(), err
+			}},
 			readView{name: "incident " + id.String(), draw: func(user oncall.UserID) (any, error) {
-				s, err := b.sheet(f.ctx, id, user)
+				s, err := b.incidentOverview(f.ctx, id, user)
 				return s.Answer("").Blocks, err
 			}},
 			readView{name: "merging " + id.String(), meta: strconv.FormatInt(int64(id), 10), draw: func(user oncall.UserID) (any, error) { return b.formOn(f.ctx, id, user, view.ActionMerge) }})
@@ -192,7 +195,7 @@ func (f *offering) views() []readView {
 	return all
 }
 
-// offersIn finds what a drawn view offers.
+// offersIn returns what a drawn view offers.
 func offersIn(t *testing.T, drawn any, meta string) map[offered]bool {
 	t.Helper()
 	data, err := json.Marshal(drawn)
@@ -237,13 +240,13 @@ func offersIn(t *testing.T, drawn any, meta string) map[offered]bool {
 	return found
 }
 
-// press does what a press does; it changes nothing only if it is refused or opens a form.
+// press presses something; nothing changes if it is refused or opens a form.
 func (f *offering) press(user oncall.UserID, o offered) error {
 	_, err := f.bot.pressed(f.ctx, o.action, press{user: user, value: o.value, trigger: "1.2.3", view: slack.View{PrivateMetadata: o.meta}})
 	return err
 }
 
-// may says whether somebody may do what is offered, as the store and the model decide it.
+// may returns whether a person may do what is offered, according to the store and the model.
 func (f *offering) may(user oncall.UserID, o offered) error {
 	f.t.Helper()
 	if o.block != "" {
@@ -307,7 +310,7 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	return model.May(by, access.OwnThings, access.Object{})
 }
 
-// inAny is nil if somebody may do something in any team.
+// inAny returns nil if a person may do something in some team.
 func (f *offering) inAny(user oncall.UserID, do access.Permission) error {
 	d, err := f.directory(), error(nil)
 	for _, team := range d.Teams {
@@ -348,6 +351,6 @@ func (f *offering) mayChoose(user oncall.UserID, o offered) error {
 	case view.BlockMethod:
 		return model.May(by, store.PermissionToAdd(oncall.Method(o.value)), access.Object{})
 	}
-	f.t.Fatalf("nothing is known of choices in %s", o.block)
+	f.t.Fatalf("no rule for choices in %s, want one here", o.block)
 	return nil
 }

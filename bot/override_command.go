@@ -22,19 +22,19 @@ const (
 	overrideUsage   = "Say who, from when and to when: `" + overrideExample + "`."
 )
 
-// override answers `/oncall override @user from to [schedule] [reason]`, which puts a person
-// on call instead of others. A form asks for what is missing or wrong.
+// override answers `/oncall override @user from to [schedule] [reason]`, which puts a person on call in place
+// of others. If something is missing or wrong, it opens a form.
 func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && strings.EqualFold(r.words[0], "cancel") {
 		return b.ownOverrides(ctx, r)
 	}
 	w, err := b.readOverride(ctx, r)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		said := ""
+		reason := ""
 		if len(r.words) > 0 {
-			said = view.Sentence(refusal.Sentence)
+			reason = view.Sentence(refusal.Sentence)
 		}
-		asks, err := b.overrideModal(r, w, said)
+		asks, err := b.overrideModal(r, w, reason)
 		if err != nil {
 			return view.Drawing{}, err
 		}
@@ -46,13 +46,13 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	return b.makeOverride(ctx, r, w)
 }
 
-// overrideModal asks for what is missing of an override. It offers the schedules in which the person may put
-// people on call, and is refused if there are none or another was named.
-func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.ModalViewRequest, error) {
+// overrideModal returns the form of an override. It offers the schedules in which the person may put people on
+// call, and refuses if there are none or the named one isn't among them.
+func (b *Bot) overrideModal(r request, w view.OverrideDraft, reason string) (slack.ModalViewRequest, error) {
 	may := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool { return !manages(r.directory, r.user.ID, s) })
 	asked := w.Schedule
 	if asked == nil && len(may) == 0 && len(r.directory.Schedules) > 0 {
-		asked = r.directory.Schedules[0] // the refusal names some who could
+		asked = r.directory.Schedules[0] // the refusal names people who may
 	}
 	if asked == nil && !mayInSome(r.directory, r.user.ID, access.Override) {
 		return slack.ModalViewRequest{}, oncall.Refuse("There is no schedule in which you may put somebody on call.")
@@ -73,12 +73,12 @@ func (b *Bot) overrideModal(r request, w view.OverrideWish, said string) (slack.
 	if w.From.IsZero() {
 		w.From, w.To = r.now, r.now.Add(time.Hour)
 	}
-	return view.OverrideForm(may, w, said), nil
+	return view.OverrideForm(may, w, reason), nil
 }
 
-// readOverride reads as much of the words as it can. What is wrong is kept, to be corrected in the form.
-func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, error) {
-	w := view.OverrideWish{Replaces: view.ReplaceAll}
+// readOverride parses as many words as it can. What is wrong stays, to be corrected in the form.
+func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, error) {
+	w := view.OverrideDraft{Replaces: view.ReplaceAll}
 	if len(r.words) == 0 {
 		return w, oncall.Refuse("%s", overrideUsage)
 	}
@@ -92,7 +92,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 	if words, err = b.readReplaced(ctx, r, &w, words); err != nil {
 		return w, err
 	}
-	if before := words; len(words) > 0 { // the schedule may come first
+	if before := words; len(words) > 0 { // the schedule may be first
 		if words = r.takeSchedule(&w, words); len(words) == 0 {
 			words = before
 		}
@@ -104,7 +104,7 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 	w.From, w.To, w.Windows = s.from, s.to, s.windows
 	if w.Schedule != nil {
 		w.Reason = unescape(name)
-		return w, cmp.Or(err, r.unread(s, w.Reason, overrideExample))
+		return w, cmp.Or(err, r.refuseTimeIn(s, w.Reason, overrideExample))
 	}
 	if err != nil {
 		for n := range words {
@@ -116,12 +116,12 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideWish, e
 		return w, err
 	}
 	w.Schedule, w.Reason, err = r.scheduleAndReason(name)
-	return w, cmp.Or(err, r.unread(s, w.Reason, overrideExample))
+	return w, cmp.Or(err, r.refuseTimeIn(s, w.Reason, overrideExample))
 }
 
-// readReplaced reads "for @ann" and "instead of @ann", whom the override replaces, or "by @cy", who does
-// so, and returns the other words.
-func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideWish, words []string) ([]string, error) {
+// readReplaced parses "for @ann" and "instead of @ann", who is replaced, and "by @cy", who takes over. It
+// returns the other words.
+func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideDraft, words []string) ([]string, error) {
 	if len(words) < 2 || !oneOf(words, 0, "for", "instead", "replacing", "replaces", "by", "with") {
 		return words, nil
 	}
@@ -140,8 +140,8 @@ func (b *Bot) readReplaced(ctx context.Context, r request, w *view.OverrideWish,
 	return rest[n:], nil
 }
 
-// readSomebody reads a person at the beginning of the words or, by a mention, anywhere, and returns
-// the other words.
+// readSomebody parses a person at the beginning of the words or, as a mention, anywhere. It returns the other
+// words.
 func (b *Bot) readSomebody(ctx context.Context, r request, to *oncall.UserID) ([]string, error) {
 	id, n, err := b.findPerson(ctx, r, r.words)
 	if err != nil {
@@ -159,8 +159,8 @@ func (b *Bot) readSomebody(ctx context.Context, r request, to *oncall.UserID) ([
 	return r.words[n:], nil
 }
 
-// takeSchedule takes the name of a schedule off the beginning of the words, if no time does begin there.
-func (r request) takeSchedule(w *view.OverrideWish, words []string) []string {
+// takeSchedule removes a schedule's name from the beginning of the words, unless a time begins there.
+func (r request) takeSchedule(w *view.OverrideDraft, words []string) []string {
 	if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
 		return words
 	}
@@ -174,7 +174,7 @@ func (r request) takeSchedule(w *view.OverrideWish, words []string) []string {
 }
 
 // makeOverride saves an override, and shows what it changes.
-func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) (view.Drawing, error) {
+func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft) (view.Drawing, error) {
 	user, err := b.user(ctx, w.User)
 	if err != nil {
 		return view.Drawing{}, err
@@ -182,7 +182,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	if user.DeactivatedAt != nil {
 		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", w.User)
 	}
-	o := r.overridden(w)
+	o := r.overrideFrom(w)
 	replaced, alone := displaced(w.Schedule, span{from: w.From, to: w.To}, w.User)
 	if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
 		return view.Drawing{}, err
@@ -222,8 +222,8 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideWish) 
 	return view.Override(w, o.ID, replaced, moves, r.location), nil
 }
 
-// overridden is the override that a wish asks for.
-func (r request) overridden(w view.OverrideWish) schedule.Override {
+// overrideFrom returns the requested override.
+func (r request) overrideFrom(w view.OverrideDraft) schedule.Override {
 	o := schedule.Override{
 		Start: w.From, End: w.To, Users: []oncall.UserID{w.User},
 		Reason: w.Reason, CreatedBy: r.user.ID, Windows: w.Windows,
@@ -242,8 +242,7 @@ func (r request) overridden(w view.OverrideWish) schedule.Override {
 	return o
 }
 
-// displaced returns who else is on call in the span, and whether the person is on call
-// alone throughout.
+// displaced returns who else is on call in the span, and whether the person alone is on call throughout.
 func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
@@ -257,8 +256,8 @@ func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.
 	return others, alone
 }
 
-// keepsHours reports whether nobody would be on call for a part of the span, as the schedule has hours,
-// and whether an override keeps to them unless somebody says otherwise: if it is longer than a shift.
+// keepsHours reports whether the schedule's hours leave part of the span without anybody on call, and whether
+// an override keeps to these hours by default: it does if it is longer than a shift.
 func keepsHours(c *schedule.Schedule, s span) (gaps, keeps bool) {
 	longest, covered := time.Duration(0), false
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
@@ -272,7 +271,7 @@ func keepsHours(c *schedule.Schedule, s span) (gaps, keeps bool) {
 	return gaps && covered, gaps && covered && s.to.Sub(s.from) > longest
 }
 
-// switchOverride lets an override act only while somebody would be on call, or all of the time.
+// switchOverride toggles whether an override acts only while somebody would be on call, or all the time.
 func (b *Bot) switchOverride(ctx context.Context, p press) (string, error) {
 	r, o, err := b.changeOverride(ctx, p, b.store.SwitchOverride)
 	if err != nil {

@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitOverride makes the override, and shows what it changes instead of the form.
+// submitOverride makes the override, and replaces the form by what it changes.
 func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	w := r.overrideWish(s.form)
+	w := r.readOverrideForm(s.form)
 	if w.Schedule == nil {
 		return modalResponse{}, oncall.Refuse("That schedule no longer exists.")
 	}
@@ -50,9 +50,9 @@ func (b *Bot) submitOverride(ctx context.Context, s submission) (modalResponse, 
 	return replace(view.OverrideMade(d)), nil
 }
 
-// overrideWish is what the form says so far.
-func (r request) overrideWish(f form) view.OverrideWish {
-	w := view.OverrideWish{
+// readOverrideForm reads the form.
+func (r request) readOverrideForm(f form) view.OverrideDraft {
+	w := view.OverrideDraft{
 		User: f.user(view.BlockWho), From: f.instant(view.BlockFrom), To: f.instant(view.BlockTo),
 		Replaces: view.Replaces(cmp.Or(f.choice(view.BlockInstead), string(view.ReplaceAll))), Leaves: f.user(view.BlockLeaves), Reason: f.text(view.BlockReason),
 	}
@@ -62,13 +62,13 @@ func (r request) overrideWish(f form) view.OverrideWish {
 	return w
 }
 
-// overrideMore shows the inputs that few overrides need, and keeps what was chosen.
+// overrideMore shows the rarely used inputs, and keeps the current input.
 func (b *Bot) overrideMore(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err
 	}
-	w := r.overrideWish(formOf(p.view))
+	w := r.readOverrideForm(formOf(p.view))
 	w.More = true
 	v, err := b.overrideModal(r, w, "")
 	if err != nil {
@@ -77,7 +77,7 @@ func (b *Bot) overrideMore(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, v)
 }
 
-// startSlack is how far the start of a form may be in the past, as it was drawn earlier.
+// startSlack is how far in the past a form's start may be, because the form was drawn earlier.
 const startSlack = 15 * time.Minute
 
 // windows reads the days and times at which an override repeats.
@@ -147,12 +147,12 @@ func (b *Bot) cancelOverride(ctx context.Context, p press) (string, error) {
 	return view.OverrideCancelled(s, users, at, r.location), nil
 }
 
-// endOverride cancels the override of a button, if the person may.
+// endOverride cancels a button's override, if the person may.
 func (b *Bot) endOverride(ctx context.Context, p press) (request, schedule.Override, error) {
 	return b.changeOverride(ctx, p, b.store.CancelOverride)
 }
 
-// changeOverride changes the override of a button, if the person may.
+// changeOverride changes a button's override, if the person may.
 func (b *Bot) changeOverride(
 	ctx context.Context, p press, change func(context.Context, oncall.Actor, oncall.OverrideID, time.Time) (schedule.Override, error),
 ) (request, schedule.Override, error) {

@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// Channels pages a Slack channel that a step of a policy names: the incident is posted
-// there with its buttons, and redrawn like its other messages.
+// Channels pages a Slack channel that is the target of a policy's step: it posts the incident there with its
+// buttons. Its messages are redrawn like any other of the incident.
 type Channels struct{ Bot *Bot }
 
 // Send posts the incident in the channel.

@@ -21,13 +21,13 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	r := w.bot.Send(w.ctx, message)
 	m := w.sim.Messages("@ann")
 	if r.Outcome != notify.Accepted || len(m) != 1 || r.Place != (notify.SlackMessage{Channel: m[0].Channel, TS: m[0].TS}) || r.Drawn != p.Incident.Version {
-		t.Fatalf("%+v; Ann got %+v", r, m)
+		t.Fatalf("the receipt is %+v, Ann's messages are %+v; want one accepted message at its place, at version %d", r, m, p.Incident.Version)
 	}
 	if !strings.Contains(m[0].Text, "You are paged because you are on call in payments.") || !strings.Contains(string(m[0].Metadata), `"k/1"`) {
-		t.Errorf("Ann got %q with %s", m[0].Text, m[0].Metadata)
+		t.Errorf("the page is %q with metadata %s, want the reason and the delivery id", m[0].Text, m[0].Metadata)
 	}
 	if res, err := w.sim.Click(w.ctx, "ann", "@ann", "", string(view.ActionAck)); err != nil || !res.Acked {
-		t.Errorf("a click in the direct message: %+v, %v", res, err)
+		t.Errorf("a click in the direct message: %+v, %v; want it acknowledged", res, err)
 	}
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Acknowledged {
 		t.Errorf("it is %s, want %s", in.Status, oncall.Acknowledged)
@@ -60,32 +60,32 @@ func TestSendPagesAndClassifies(t *testing.T) {
 	w.sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLimit, RetryAfter: 40 * time.Second})
 	message.To = string(bo)
 	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Throttled || r.RetryAfter != 40*time.Second {
-		t.Errorf("429: %+v", r)
+		t.Errorf("after a 429 the receipt is %+v, want throttled for 40 s", r)
 	}
-	// Nothing leaves while the conversation is frozen: a deadline in between is no doubt.
+	// Nothing is sent while the conversation is frozen, so a deadline in between leaves no doubt.
 	ctx, cancel := context.WithTimeout(w.ctx, 50*time.Millisecond)
 	defer cancel()
 	calls := w.calls("chat.postMessage")
 	if r := w.bot.Send(ctx, message); r.Outcome != notify.Throttled {
-		t.Errorf("while frozen: %+v", r)
+		t.Errorf("while the conversation is frozen the receipt is %+v, want throttled", r)
 	}
 	if w.calls("chat.postMessage") != calls {
-		t.Error("a call was made while frozen")
+		t.Error("a call was made while the conversation was frozen, want none")
 	}
 	message.Incident = 4711
 	if r := w.bot.Send(w.ctx, message); r.Outcome == notify.Accepted || r.Err == nil {
-		t.Errorf("an incident that isn't there: %+v", r)
+		t.Errorf("the page of an unknown incident: %+v, want a failure", r)
 	}
 	if err := w.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
 	message.Incident, message.To = int64(p.Incident.ID), string(ann)
 	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Throttled {
-		t.Errorf("nobody listens at Slack's: %+v", r)
+		t.Errorf("while Slack is down the receipt is %+v, want throttled", r)
 	}
 }
 
-func TestRefusedBlocksStillSendTheText(t *testing.T) {
+func TestRefusedBlocksFallBackToText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	p := w.incident()
@@ -96,7 +96,7 @@ func TestRefusedBlocksStillSendTheText(t *testing.T) {
 	}
 	m := w.sim.Messages("@ann")
 	if len(m) != 1 || !strings.Contains(m[0].Text, "Checkout fails") || !strings.Contains(m[0].Text, "you are on call") {
-		t.Errorf("Ann got %+v", m)
+		t.Errorf("Ann's messages are %+v, want one with the text", m)
 	}
 }
 
@@ -116,10 +116,10 @@ func TestSecondAttemptLeavesOnePage(t *testing.T) {
 	message.Attempt = 2
 	r := w.bot.Send(w.ctx, message)
 	if m := w.sim.Messages("@ann"); r.Outcome != notify.Accepted || len(m) != 2 || r.Place != (notify.SlackMessage{Channel: m[1].Channel, TS: m[1].TS}) {
-		t.Errorf("%+v; Ann has %+v", r, m)
+		t.Errorf("the receipt is %+v, Ann's messages are %+v; want the second copy only", r, m)
 	}
 	w.sim.Fail(slacksim.Fault{Method: "conversations.history", Kind: slacksim.FaultError, Code: "missing_scope"})
 	if r := w.bot.Send(w.ctx, message); r.Outcome != notify.Accepted {
-		t.Errorf("without the right to look: %+v", r)
+		t.Errorf("without the scope to read the conversation the receipt is %+v, want accepted", r)
 	}
 }

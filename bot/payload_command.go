@@ -17,10 +17,10 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// payloadsShown is how many payloads an answer shows.
+// payloadsShown is the maximum number of payloads in an answer.
 const payloadsShown = 5
 
-// payloadsAsked drops "payloads" from words about an integration, and reports whether it was there.
+// payloadsAsked removes "payloads" from words about an integration, and reports whether it was there.
 func payloadsAsked(words []string) (rest []string, asked bool) {
 	for i, w := range words {
 		if oneOf([]string{w}, 0, "payloads", "payload", "raw") {
@@ -30,12 +30,12 @@ func payloadsAsked(words []string) (rest []string, asked bool) {
 	return words, false
 }
 
-// triesPayload reports whether words are the number of a payload that is to be tried.
+// triesPayload reports whether the words are the number of a payload to try.
 func triesPayload(words []string) bool {
 	return len(words) == 2 && isNumber(words[0]) && oneOf(words, 1, "try", "explain", "test", "rules", "routes")
 }
 
-// payloads answers `/oncall payloads NAME [ID]`: what a monitor has sent, as it came.
+// payloads answers `/oncall payloads NAME [ID]` with what a monitor has sent, unchanged.
 func (b *Bot) payloads(ctx context.Context, r request) (view.Drawing, error) {
 	if r.asker.Via == oncall.ViaChannel {
 		return view.Drawing{}, oncall.Refuse("What monitors send is shown only to whoever asks, where nobody else reads it: type `/oncall payloads NAME`.")
@@ -73,7 +73,7 @@ func (b *Bot) payloads(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Payloads(in.Name, shown, r.location), nil
 }
 
-// shownPayload is a payload as it is drawn.
+// shownPayload converts a payload for the view.
 func shownPayload(p store.KeptPayload) view.Payload {
 	v := view.Payload{
 		ID: p.ID, At: p.At, Request: p.Method + " " + p.Path, Trouble: p.Trouble, Signals: p.Signals, Incidents: p.Incidents,
@@ -88,7 +88,7 @@ func shownPayload(p store.KeptPayload) view.Payload {
 	return v
 }
 
-// sendPayload sends one as a file.
+// sendPayload sends a payload as a file.
 func (b *Bot) sendPayload(ctx context.Context, r request, in store.IntegrationState, id oncall.PayloadID) (view.Drawing, error) {
 	found, err := b.store.Payloads(ctx, r.by(), store.PayloadFilter{Integration: in.ID, ID: id})
 	switch {
@@ -107,8 +107,8 @@ func (b *Bot) sendPayload(ctx context.Context, r request, in store.IntegrationSt
 		if err == nil {
 			return nil
 		}
-		_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.NoPayloadFile(in.Name, id, whyNoPicture(err)))
-		return errors.Join(err, said)
+		_, postErr := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.NoPayloadFile(in.Name, id, whyNoPicture(err)))
+		return errors.Join(err, postErr)
 	})
 	return view.PayloadFileComes(in.Name, id), nil
 }

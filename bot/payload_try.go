@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// tryout loads a payload to try rules and mappings on.
+// tryout loads a payload, to try rules and mappings on it.
 func (b *Bot) tryout(ctx context.Context, r request, id oncall.PayloadID) (store.Tryout, error) {
 	t, err := b.store.Tryout(ctx, r.by(), id)
 	switch {
@@ -28,7 +28,7 @@ func (b *Bot) tryout(ctx context.Context, r request, id oncall.PayloadID) (store
 	return t, nil
 }
 
-// pressPayload shows what is made of a payload.
+// pressPayload shows what a payload would become.
 func (b *Bot) pressPayload(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -50,7 +50,7 @@ func (b *Bot) showTried(ctx context.Context, r request, id oncall.PayloadID, tri
 	return b.openModal(ctx, trigger, view.PayloadTried(tried, r.location))
 }
 
-// tried is what is made of a payload, as far as the reader may know.
+// tried describes what a payload would become, as far as the reader may know.
 func (r request) tried(ctx context.Context, t store.Tryout) (view.Tried, error) {
 	out := view.Tried{ID: t.ID, Of: t.Name, At: t.At, Maps: t.Setting.Integration.Mapping != nil}
 	signals, ok := intake.SignalsOf(ctx, t.Setting.Integration, t.Payload)
@@ -78,8 +78,8 @@ func (r request) triedSignal(ctx context.Context, t store.Tryout, s oncall.Signa
 	}
 	if t.Router != nil {
 		_, verdicts := t.Router.Explain(ctx, s)
-		for _, said := range verdicts {
-			v.Rules = append(v.Rules, r.triedRule(said))
+		for _, verdict := range verdicts {
+			v.Rules = append(v.Rules, r.triedRule(verdict))
 		}
 	}
 	if _, seen := r.directory.Policies[o.Policy]; seen {
@@ -90,17 +90,17 @@ func (r request) triedSignal(ctx context.Context, t store.Tryout, s oncall.Signa
 	return v
 }
 
-func (r request) triedRule(said route.Verdict) view.TriedRule {
-	v := view.TriedRule{Of: r.routesOf(said.List.Owner), Name: said.Rule.Name, Says: "no", Why: said.Why}
-	does := said.Rule.Does(r.policyName)
+func (r request) triedRule(verdict route.Verdict) view.TriedRule {
+	v := view.TriedRule{Of: r.routesOf(verdict.List.Owner), Name: verdict.Rule.Name, Says: "no", Why: verdict.Why}
+	does := verdict.Rule.Does(r.policyName)
 	switch {
-	case !said.Reached:
+	case !verdict.Reached:
 		v.Says, v.Why = "not asked", ""
-	case said.Failed:
+	case verdict.Failed:
 		v.Says = "failed"
-	case said.Matched && said.Shadow:
+	case verdict.Matched && verdict.Shadow:
 		v.Says, v.Why = "in shadow", "it would "+does
-	case said.Matched:
+	case verdict.Matched:
 		v.Says, v.Why = "yes", does
 	}
 	return v
@@ -131,7 +131,7 @@ func (r request) mappingForm(t store.Tryout) view.MappingTry {
 	return form
 }
 
-// submitMapping tries a mapping, and shows what comes of it above the form.
+// submitMapping tries a mapping, and shows the result above the form.
 func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -151,7 +151,7 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 	if form.Problem = unmapped(ctx, t); form.Problem != "" {
 		return replace(form.Draw(r.location)), nil
 	}
-	if t.Router != nil { // its rules see the integration as it would be
+	if t.Router != nil { // its rules see the integration with the new mapping
 		router := *t.Router
 		router.Integration = t.Setting.Integration
 		t.Router, t.Setting.Route = &router, func(s oncall.Signal) oncall.Routing { return router.Route(ctx, s) }
@@ -164,7 +164,7 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 	return replace(form.Draw(r.location)), nil
 }
 
-// unmapped says why the mapping can't read a payload; "": it can.
+// unmapped returns why the mapping can't read a payload; empty if it can.
 func unmapped(ctx context.Context, t store.Tryout) string {
 	if _, _, err := intake.Again(ctx, t.Setting.Integration, t.Payload); err != nil {
 		return err.Error()
@@ -172,7 +172,7 @@ func unmapped(ctx context.Context, t store.Tryout) string {
 	return ""
 }
 
-// readMapping reads the form. What it has no field for is as it was.
+// readMapping reads the form. What it has no input for stays unchanged.
 func readMapping(f form, was *oncall.Mapping) (m oncall.Mapping, wrong fieldErrors) {
 	if was != nil {
 		m = *was

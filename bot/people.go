@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// maxNameWords is how many words of a command may be a person's name.
+// maxNameWords is the maximum number of words in a person's name.
 const maxNameWords = 4
 
-// person finds whom the first words name: by a mention, "me", a Slack id, an e-mail address, a handle, a name,
-// or a first name that only one person has. It returns how many words that took, 0 if they name nobody. If
-// several people may be meant, the error asks which.
-func (r request) person(words []string) (id oncall.UserID, taken int, err error) {
+// person finds the person named by the first words: a mention, "me", a Slack id, an e-mail address, a handle, a
+// name, or a first name that is unique. It returns how many words that took, 0 if they name nobody. If the name
+// is ambiguous, the error asks who is meant.
+func (r request) person(words []string) (id oncall.UserID, used int, err error) {
 	if len(words) == 0 {
 		return "", 0, nil
 	}
@@ -39,7 +39,7 @@ func (r request) person(words []string) (id oncall.UserID, taken int, err error)
 	return "", 0, nil
 }
 
-// peopleNamed finds the people that a text may mean. People who have left count only if nobody else is meant.
+// peopleNamed finds the people that a text may refer to. Former members count only if nobody else matches.
 func (r request) peopleNamed(typed string) []oncall.UserID {
 	found := peopleCalled(r.directory, r.user.ID, typed)
 	if here := slices.DeleteFunc(slices.Clone(found), func(u oncall.UserID) bool { return r.directory.Users[u].Unpageable() != "" }); len(here) > 0 {
@@ -48,10 +48,10 @@ func (r request) peopleNamed(typed string) []oncall.UserID {
 	return found
 }
 
-// mailto is how Slack writes an address in a command.
+// mailto matches an e-mail address as Slack formats it in a command.
 var mailto = regexp.MustCompile(`^<mailto:([^|>]+)(\|[^>]*)?>$`)
 
-// peopleCalled finds people by what somebody calls them, the surest way first.
+// peopleCalled finds people by a name, trying the most precise way first.
 func peopleCalled(d *store.Directory, me oncall.UserID, typed string) []oncall.UserID {
 	typed = strings.Trim(unescape(typed), `"'“”,;:`)
 	if m := mailto.FindStringSubmatch(typed); m != nil {
@@ -95,7 +95,7 @@ func peopleCalled(d *store.Directory, me oncall.UserID, typed string) []oncall.U
 	return nil
 }
 
-// plainName is a name as people type it: in small letters, without accents.
+// plainName normalises a name: lower case, no accents.
 func plainName(s string) string {
 	return accents.Replace(strings.ToLower(strings.Join(strings.Fields(s), " ")))
 }
@@ -103,7 +103,7 @@ func plainName(s string) string {
 var accents = strings.NewReplacer("ä", "a", "ö", "o", "ü", "u", "ae", "a", "oe", "o", "ue", "u", "ß", "ss", "é", "e", "è", "e", "ê", "e", "á", "a", "à", "a",
 	"å", "a", "ç", "c", "ñ", "n", "ó", "o", "ø", "o", "í", "i", "ú", "u", "ł", "l", "š", "s", "ž", "z", "č", "c", "ć", "c", "ń", "n", "ś", "s", "ż", "z")
 
-// whichOf asks who of several is meant.
+// whichOf refuses an ambiguous name, with the candidates.
 func (r request) whichOf(words []string, found []oncall.UserID) error {
 	shown := found[:min(len(found), 5)]
 	names := make([]string, len(shown))
@@ -118,13 +118,13 @@ func (r request) whichOf(words []string, found []oncall.UserID) error {
 		view.Name(unescape(strings.Join(words, " "))), view.List(names))
 }
 
-// nobody says that a word names nobody, and guesses who was meant.
+// nobody refuses an unknown name, with a guess.
 func (r request) nobody(word, example string) error {
 	word = strings.TrimPrefix(unescape(word), "@")
 	return oncall.Refuse("%q is nobody whom Watchbill knows.%s Write it like `%s`.", view.Name(word), view.DidYouMean(view.Name(guessPerson(r.directory, word)), "%s"), example)
 }
 
-// guessPerson is the name that was probably meant.
+// guessPerson returns the name that was probably meant.
 func guessPerson(d *store.Directory, typed string) string {
 	var names []string
 	for _, u := range d.Users {
@@ -135,7 +135,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	slices.Sort(names)
 	guess := oncall.Nearest(typed, slices.Compact(names))
 	if len([]rune(typed)) < 3 && !strings.HasPrefix(strings.ToLower(guess), strings.ToLower(typed)) {
-		return "" // of two letters one is another name
+		return "" // one edit of a two-letter word gives another name
 	}
 	for _, u := range d.Users {
 		if slices.Contains(strings.Fields(u.Name), guess) && u.Unpageable() == "" {
@@ -145,7 +145,7 @@ func guessPerson(d *store.Directory, typed string) string {
 	return ""
 }
 
-// findPerson is person, and also finds by their e-mail address people whom only Slack knows.
+// findPerson is person, but also looks e-mail addresses up in Slack.
 func (b *Bot) findPerson(ctx context.Context, r request, words []string) (oncall.UserID, int, error) {
 	id, n, err := r.person(words)
 	if n > 0 || err != nil || len(words) == 0 {
@@ -165,7 +165,7 @@ func (b *Bot) findPerson(ctx context.Context, r request, words []string) (oncall
 	return u.ID, 1, err
 }
 
-// readPeople reads all people that the words begin with, and returns the other words.
+// readPeople parses all people that the words begin with, and returns the other words.
 func (b *Bot) readPeople(ctx context.Context, r request, words []string) ([]oncall.UserID, []string, error) {
 	var users []oncall.UserID
 	for len(words) > 0 {

@@ -11,22 +11,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/access"
 )
 
-// A press is a click on a button.
+// A press is a click on a button or another element.
 type press struct {
 	user    oncall.UserID
-	value   string     // the button's: an id
-	trigger string     // opens a modal, within three seconds
-	view    slack.View // in which it was pressed; without an id if that was a message
+	value   string     // the button's value: an id
+	trigger string     // trigger id; valid for three seconds
+	view    slack.View // the view with the button; no id if it was a message
 }
 
-// inModal reports whether it was pressed in a modal, and not on the home tab or in a message.
+// inModal reports whether the button was in a modal, rather than on the home tab or in a message.
 func (p press) inModal() bool { return p.view.ID != "" && p.view.Type != slack.VTHomeTab }
 
-// by is who pressed.
+// by is the person who pressed.
 func (p press) by() oncall.Actor { return oncall.ByUser(p.user) }
 
-// presses are the handlers of all buttons except an incident's own, which go to
-// pressIncident. They return what only the person who pressed is told.
+// presses maps the handlers of all buttons but an incident's own, which go to pressIncident. They return an
+// answer that only the person sees.
 var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string, error){
 	view.ActionSwapAccept:   fromHome(swapPress(oncall.AcceptSwap)),
 	view.ActionSwapDecline:  fromHome(swapPress(oncall.DeclineSwap)),
@@ -79,7 +79,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionScheduleHistory: pressIn((*Bot).pressHistory),
 	view.ActionScheduleRestore: pressIn((*Bot).pressRestore),
 	view.ActionScheduleRemove:  pressIn((*Bot).pressRemove),
-	view.ActionShiftsApart:     pressIn((*Bot).pressApart),
+	view.ActionShiftsApart:     pressIn((*Bot).pressOverlap),
 
 	view.ActionSetupTeam:        (*Bot).pressTeam,
 	view.ActionSetupNew:         (*Bot).pressNewTeam,
@@ -127,7 +127,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionHoursEdit:     (*Bot).hoursEdit,
 }
 
-// interaction handles clicks. Nothing else that Slack sends here needs an answer.
+// interaction handles clicks. Slack's other interactions need no answer.
 func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
 	if c.Type == slack.InteractionTypeShortcut || c.Type == slack.InteractionTypeMessageAction {
 		return "", b.answerShortcut(ctx, c)
@@ -138,25 +138,25 @@ func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (str
 	if err := b.admit(ctx, c.User); err != nil {
 		return "", err
 	}
-	var told []string
+	var answers []string
 	for _, a := range c.ActionCallback.BlockActions {
 		p := press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID, view: c.View}
 		if p.value == "" {
-			p.value = a.SelectedOption.Value // of an overflow menu
+			p.value = a.SelectedOption.Value // an overflow menu
 		}
-		action, _, _ := strings.Cut(a.ActionID, "/") // what follows only tells buttons of a block apart
+		action, _, _ := strings.Cut(a.ActionID, "/") // the suffix only makes ids in a block unique
 		text, err := b.pressed(ctx, view.Action(action), p)
 		if err != nil {
 			return "", err
 		}
 		if text != "" {
-			told = append(told, text)
+			answers = append(answers, text)
 		}
 	}
-	return strings.Join(told, "\n"), nil
+	return strings.Join(answers, "\n"), nil
 }
 
-// pressed does what one button is for.
+// pressed calls the handler of a button.
 func (b *Bot) pressed(ctx context.Context, action view.Action, p press) (string, error) {
 	if run := presses[action]; run != nil {
 		return run(b, ctx, p)

@@ -14,11 +14,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// notedWithin is how long it may take to store where a message was posted.
+// notedWithin is how long to wait for a message's address to be stored.
 const notedWithin = time.Second
 
-// redrawPressed redraws the message in which somebody has pressed a button at once, ahead of everything that
-// waits to be drawn, because they are looking at it. If it fails, the draw job does it.
+// redrawPressed redraws the message with the pressed button at once, ahead of all waiting drawings, because
+// somebody is looking at it. If it fails, the draw job does it.
 func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) error {
 	at := store.MessageRef{Channel: c.Channel.ID, TS: c.Message.Timestamp}
 	var id oncall.IncidentID
@@ -32,7 +32,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 		}
 	}
 	m, err := b.store.Pressed(ctx, at, id, b.clock())
-	// A message may be pressed before it is noted where it stands.
+	// The button may be pressed before the message's address is stored.
 	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && wait(ctx, notedWithin/20); n++ {
 		m, err = b.store.Pressed(ctx, at, id, b.clock())
 	}
@@ -63,7 +63,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 	return nil
 }
 
-// replace redraws a pressed message by its response_url, or by an edit where there is no room for that.
+// replace redraws a pressed message by its response_url, or by an edit if that has no room.
 func (b *Bot) replace(ctx context.Context, at store.MessageRef, responseURL string, d view.Drawing) error {
 	err := b.slack.Replace(ctx, slackcall.MessageID(at), responseURL, d.Text, d.Blocks)
 	if slackcall.OutcomeOf(err) == slackcall.Unsent {

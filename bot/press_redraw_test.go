@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// known posts an incident and notes where it stands.
+// known posts an incident and stores its message's address.
 func (w *world) known() (id int64, at store.MessageRef) {
 	w.t.Helper()
 	p, at := w.posted()
@@ -30,19 +30,19 @@ func (w *world) known() (id int64, at store.MessageRef) {
 	return int64(p.Incident.ID), at
 }
 
-// edits reports whether an incident's messages are behind what is stored.
+// edits reports whether a message is out of date.
 func (w *world) edits() bool {
 	w.t.Helper()
 	waiting, err := w.store.WaitingDraws(w.ctx, w.clock())
 	if err != nil || len(waiting) != 1 {
-		w.t.Fatalf("waiting: %+v, %v", waiting, err)
+		w.t.Fatalf("the waiting drawings are %+v, %v; want one", waiting, err)
 	}
 	return waiting[0].Edits
 }
 
-// The message that somebody has pressed shows what they did at once, without an edit in the sense of
-// Slack's limits, and is not drawn again.
-func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
+// The pressed message shows the result at once, without an edit that counts towards Slack's limits, and isn't
+// drawn again.
+func TestPressedMessageIsRedrawnByResponseURL(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{Limits: true})
 	w.listen(1)
@@ -60,9 +60,9 @@ func TestAPressedMessageIsRedrawnByItsPress(t *testing.T) {
 	}
 }
 
-// Where the press has no way to redraw the message, an edit does it; where that fails, too, the draw
-// job is left to do it.
-func TestAPressedMessageIsEditedIfThereIsNoRoom(t *testing.T) {
+// If the response_url can't redraw the message, an edit does; if that fails as well, it is left to the draw
+// job.
+func TestPressedMessageIsEditedIfResponseURLFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -75,7 +75,7 @@ func TestAPressedMessageIsEditedIfThereIsNoRoom(t *testing.T) {
 	w.sim.Fail(slacksim.Fault{Method: "response_url", Kind: slacksim.FaultBefore, Times: -1})
 	w.sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultBefore, Times: -1})
 	if r, err := w.sim.Click(w.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
-		t.Fatalf("%+v, %v", r, err)
+		t.Fatalf("the click: %+v, %v; want it acknowledged", r, err)
 	}
 	w.until("it was tried", func() bool { return w.calls("response_url")+w.calls("chat.update") > 0 })
 	w.until("nobody keeps the draw job from it", func() bool {
@@ -84,6 +84,6 @@ func TestAPressedMessageIsEditedIfThereIsNoRoom(t *testing.T) {
 		return err == nil && n == 1
 	})
 	if !w.edits() {
-		t.Error("it counts as drawn")
+		t.Error("the message counts as drawn after both ways failed, want it left to the draw job")
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// makePrivate makes the team whose channel is #payments a private one.
+// makePrivate makes the team of #payments private.
 func (w *world) makePrivate() {
 	w.t.Helper()
 	if _, err := w.store.Pool().Exec(w.ctx, `UPDATE teams SET private = true WHERE name = 'Payments'`); err != nil {
@@ -30,8 +30,9 @@ func (w *world) makePrivate() {
 	})
 }
 
-// What everybody in a channel reads holds nothing of a private team, also if one of it asks.
-func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
+// Answers that everybody in a channel reads reveal nothing about a private team, even if one of its members
+// asks.
+func TestMentionsRevealNothingAboutPrivateTeams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -47,7 +48,7 @@ func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 		return messages[len(messages)-1].Text
 	}
 	if got := say("#payments", "#payments", "@oncall incidents"); !strings.Contains(got, "Checkout fails") {
-		t.Errorf("a team that is not private: %s", got)
+		t.Errorf("incidents of a team that isn't private: %q, want them listed", got)
 	}
 	w.makePrivate()
 	const here = " that everybody here may see; `/oncall` shows what you may see."
@@ -69,15 +70,15 @@ func TestMentionsTellNothingOfPrivateTeams(t *testing.T) {
 		}
 	}
 	if got := say("@oncall", "@ann", "incidents"); !strings.Contains(got, "Checkout fails") {
-		t.Errorf("Ann alone is told %s", got)
+		t.Errorf("in a direct message Ann reads %q, want her team's incidents", got)
 	}
 	if got := w.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
-		t.Errorf("Ann's command is answered %s", got)
+		t.Errorf("`/oncall who` answers Ann %q, want her team's schedule", got)
 	}
 }
 
-// Where something is hidden, nobody is told that there is nothing.
-func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
+// If something is hidden from the reader, no answer claims that there is nothing.
+func TestHiddenThingsAreNotDenied(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)
@@ -107,11 +108,11 @@ func TestWhatIsHiddenIsNotCalledNothing(t *testing.T) {
 	w.until("the home is drawn", func() bool { return w.sim.HomeText("cy") != "" })
 	home := w.sim.HomeText("cy")
 	if !strings.Contains(home, "what is open: 1 team.") {
-		t.Errorf("the home doesn't lead to the team that may be seen:\n%s", home)
+		t.Errorf("the home tab lacks the way to the visible team:\n%s", home)
 	}
 	for _, claim := range []string{"No incident", "no schedule", "Nothing", "nobody", "None"} {
 		if strings.Contains(home, claim) {
-			t.Errorf("the home says %q, where something is hidden:\n%s", claim, home)
+			t.Errorf("the home tab says %q although something is hidden:\n%s", claim, home)
 		}
 	}
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// raiseCommand answers `/oncall page [team|schedule|@person] what is wrong`: it pages, or opens a form where something
-// is missing or takes a confirmation.
+// raiseCommand answers `/oncall page [team|schedule|@person] what is wrong`: it pages, or opens a form if
+// something is missing or needs a confirmation.
 func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error) {
 	w, err := b.readRaise(ctx, r, r.words)
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	if !w.clear() {
+	if !w.complete() {
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{})
 	}
 	w.Key = "command/" + r.trigger
@@ -27,7 +27,7 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 		return view.Drawing{}, err
 	}
 	if made.NeedsConfirmation != nil {
-		w.said = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
+		w.problem = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
 		return view.Drawing{}, b.openRaise(ctx, r, w, view.RaiseMeta{Confirmed: true})
 	}
 	return view.Drawing{Text: b.raisedAnswer(ctx, r, made)}, nil
@@ -35,9 +35,9 @@ func (b *Bot) raiseCommand(ctx context.Context, r request) (view.Drawing, error)
 
 const pageAllTheSame = "Nobody was paged yet. If it can't wait, send this."
 
-// raise opens the incident, for the one who asks.
-func (b *Bot) raise(ctx context.Context, r request, w wish, follow store.MessageRef) (store.Raised, error) {
-	if w.User != "" { // whom the store may not know yet
+// raise opens the incident for the person who asked.
+func (b *Bot) raise(ctx context.Context, r request, w raiseDraft, follow store.MessageRef) (store.Raised, error) {
+	if w.User != "" { // may be unknown to the store
 		if _, err := b.user(ctx, w.User); err != nil {
 			return store.Raised{}, err
 		}
@@ -45,32 +45,32 @@ func (b *Bot) raise(ctx context.Context, r request, w wish, follow store.Message
 	return b.store.Raise(ctx, oncall.ByUser(r.user.ID), w.RaiseRequest, follow, b.clock())
 }
 
-// raisedAnswer says what was raised, as far as the one who asked may see it.
+// raisedAnswer describes the raised incident, as far as the person may see it.
 func (b *Bot) raisedAnswer(ctx context.Context, r request, made store.Raised) string {
 	p, err := b.store.Picture(ctx, oncall.ByUser(r.user.ID), made.Incident.ID, b.clock())
 	if _, refused := refusalOf(err); refused {
 		return view.RaisedVeiledText(made.Incident)
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("what somebody has raised can't be shown")
+		b.log.Warn().Err(err).Msg("could not show a raised incident")
 		return fmt.Sprintf("Paged: %s.", made.Incident.ID)
 	}
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{made.Incident.ID})
 	if err != nil {
-		b.log.Warn().Err(err).Msg("an incident's message can't be linked to")
+		b.log.Warn().Err(err).Msg("could not link to an incident's message")
 	}
 	return view.RaisedText(p, made.Again, b.permalink(ctx, roots[made.Incident.ID]))
 }
 
-// raiseMessage does what somebody writes to the bot where no form can be opened: it pages, or says what is missing.
-// The draw job answers in reply to follow, or in a direct message: then nothing is to be said here.
-func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.MessageRef) (view.Drawing, error) {
-	if !w.clear() {
-		said := w.said
-		if said == "" {
-			said = "Say what is wrong, too."
+// raiseMessage raises an incident from a message, where no form can open: it pages, or says what is missing.
+// The draw job answers with a reply to follow or a direct message; the returned drawing is then empty.
+func (b *Bot) raiseMessage(ctx context.Context, r request, w raiseDraft, follow store.MessageRef) (view.Drawing, error) {
+	if !w.complete() {
+		problem := w.problem
+		if problem == "" {
+			problem = "Say what is wrong, too."
 		}
-		return view.Text(said + " Write it like `page payments the checkout is down`, or `/oncall page` for a form."), nil
+		return view.Text(problem + " Write it like `page payments the checkout is down`, or `/oncall page` for a form."), nil
 	}
 	made, err := b.raise(ctx, r, w, follow)
 	if err != nil {
@@ -88,17 +88,17 @@ func (b *Bot) raiseMessage(ctx context.Context, r request, w wish, follow store.
 	return view.Drawing{}, nil
 }
 
-// A confirmation is what a button carries that pages beyond the limits.
+// A confirmation is the value of the button that pages beyond the limits.
 type confirmation struct {
 	Raise  oncall.RaiseRequest
 	User   oncall.UserID // who may press it
 	Follow store.MessageRef
 }
 
-// longestValue is how long the value of a button may be.
+// longestValue is the maximum length of a button's value.
 const longestValue = 2000
 
-// String writes it, with as much of the text as there is room for.
+// String encodes it, with as much of the text as fits.
 func (c confirmation) String() string {
 	for most := 1500; ; most /= 2 {
 		c.Raise.Text = view.CutPlain(c.Raise.Text, most)
@@ -109,7 +109,7 @@ func (c confirmation) String() string {
 	}
 }
 
-// confirmRaise pages though there were many pages of late.
+// confirmRaise pages in spite of many recent pages.
 func (b *Bot) confirmRaise(ctx context.Context, p press) (string, error) {
 	var c confirmation
 	if err := json.Unmarshal([]byte(p.value), &c); err != nil {
@@ -123,14 +123,14 @@ func (b *Bot) confirmRaise(ctx context.Context, p press) (string, error) {
 		return "", err
 	}
 	c.Raise.Confirmed = true
-	made, err := b.raise(ctx, r, wish{RaiseRequest: c.Raise}, c.Follow)
+	made, err := b.raise(ctx, r, raiseDraft{RaiseRequest: c.Raise}, c.Follow)
 	if err != nil {
 		return "", err
 	}
 	return b.raisedAnswer(ctx, r, made), nil
 }
 
-// raisedAdd opens the form in which somebody who has raised an incident adds to it.
+// raisedAdd opens the form for adding to an incident that the person raised.
 func (b *Bot) raisedAdd(ctx context.Context, p press) (string, error) {
 	id, known := readIncidentValue(p.value)
 	if !known {
@@ -139,8 +139,7 @@ func (b *Bot) raisedAdd(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, view.RaisedAddForm(id))
 }
 
-// addReply adds what somebody replies to the message that shows what became of what they raised. It reports whether
-// the message was one.
+// addReply adds a reply to the raiser's message to the incident. It reports whether the message was one.
 func (b *Bot) addReply(ctx context.Context, user oncall.UserID, at store.MessageRef, text string) (view.Drawing, bool, error) {
 	if at.TS == "" {
 		return view.Drawing{}, false, nil

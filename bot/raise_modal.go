@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// openRaise opens the form, with what is known filled in.
-func (b *Bot) openRaise(ctx context.Context, r request, w wish, meta view.RaiseMeta) error {
+// openRaise opens the form, prefilled with what is known.
+func (b *Bot) openRaise(ctx context.Context, r request, w raiseDraft, meta view.RaiseMeta) error {
 	if err := r.directory.MayPage(oncall.ByUser(r.user.ID)); err != nil {
 		return err
 	}
@@ -26,10 +26,10 @@ func (r request) mayPage(team oncall.TeamID) bool {
 	return r.directory.Access().May(oncall.ByUser(r.user.ID), access.Page, access.Object{Team: team}) == nil
 }
 
-// raiseForm is the form for what is known. It offers what the person may page.
-func (r request) raiseForm(w wish, meta view.RaiseMeta) view.RaiseForm {
+// raiseForm returns the form, prefilled. It offers what the person may page.
+func (r request) raiseForm(w raiseDraft, meta view.RaiseMeta) view.RaiseForm {
 	f := view.RaiseForm{
-		Team: w.Team, Schedule: w.Schedule, User: w.User, Severity: w.Severity, Text: w.Text, Meta: meta, Said: w.said,
+		Team: w.Team, Schedule: w.Schedule, User: w.User, Severity: w.Severity, Text: w.Text, Meta: meta, Message: w.problem,
 	}
 	for _, t := range r.directory.Teams {
 		if r.mayPage(t.ID) {
@@ -41,22 +41,22 @@ func (r request) raiseForm(w wish, meta view.RaiseMeta) view.RaiseForm {
 			f.Schedules = append(f.Schedules, s)
 		}
 	}
-	f.Now = r.whomItPages(w)
+	f.Now = r.pagePreview(w)
 	return f
 }
 
-// whomItPages says whom a wish would page now, and what follows.
-func (r request) whomItPages(w wish) []string {
+// pagePreview describes who would be paged now, and what follows.
+func (r request) pagePreview(w raiseDraft) []string {
 	team, known := r.directory.Team(w.Team)
 	if !known || r.directory.Access().May(r.by(), access.See, access.Object{Team: w.Team}) != nil {
 		return nil
 	}
 	if strings.TrimSpace(w.Text) == "" {
-		w.Text = "?" // it pages the same people whatever is wrong
+		w.Text = "?" // whom it pages doesn't depend on the text
 	}
 	c, err := w.Open(0, 0, r.by(), r.directory.Facts(), r.now)
-	if said, refused := refusalOf(err); refused {
-		return []string{said}
+	if problem, refused := refusalOf(err); refused {
+		return []string{problem}
 	}
 	if err != nil {
 		return nil
@@ -74,24 +74,24 @@ func (r request) whomItPages(w wish) []string {
 	return view.PageNow(team.Name, r.directory.Policies[c.Incident.PolicyID].Name, users, next)
 }
 
-// raiseChosen says in the form whom it would page, once somebody is chosen.
+// raiseChosen shows in the form who would be paged, once a target is chosen.
 func (b *Bot) raiseChosen(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err
 	}
-	w, wrong := r.raiseWish(formOf(p.view))
+	w, wrong := r.readRaiseForm(formOf(p.view))
 	if wrong != "" {
-		w.said = wrong
+		w.problem = wrong
 	}
 	return "", b.updateModal(ctx, p.view, r.raiseForm(w, view.ReadRaiseMeta(p.view.PrivateMetadata)).Draw())
 }
 
-// raiseWish is what the form says so far, and what is wrong with whom it names.
-func (r request) raiseWish(f form) (w wish, wrong string) {
+// readRaiseForm reads the form, and returns what is wrong with the chosen target.
+func (r request) readRaiseForm(f form) (w raiseDraft, wrong string) {
 	w.User, w.Severity, w.Text = f.user(view.BlockRaisePerson), oncall.Severity(f.choice(view.BlockSeverity)), f.text(view.BlockRaiseText)
 	kind, value, _ := strings.Cut(f.choice(view.BlockRaiseWhom), "/")
-	id, _ := strconv.ParseInt(value, 10, 64) // no id is 0 as well
+	id, _ := strconv.ParseInt(value, 10, 64) // not a number: 0
 	switch {
 	case kind == "schedule" && id != 0:
 		s, known := r.directory.Schedule(oncall.ScheduleID(id))
@@ -103,21 +103,21 @@ func (r request) raiseWish(f form) (w wish, wrong string) {
 		w.Team = oncall.TeamID(id)
 	case w.User != "":
 		team, err := r.teamOf(w.User)
-		if said, refused := refusalOf(err); refused {
-			return w, said
+		if problem, refused := refusalOf(err); refused {
+			return w, problem
 		}
 		w.Team = team
 	}
 	return w, ""
 }
 
-// submitRaise pages, and says so in the place of the form.
+// submitRaise pages, and replaces the form by the answer.
 func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	w, wrong := r.raiseWish(s.form)
+	w, wrong := r.readRaiseForm(s.form)
 	switch {
 	case wrong != "":
 		return correct(fieldErrors{view.BlockRaisePerson: wrong}), nil
@@ -137,7 +137,7 @@ func (b *Bot) submitRaise(ctx context.Context, s submission) (modalResponse, err
 	}
 	if made.NeedsConfirmation != nil {
 		meta.Confirmed = true
-		w.said = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
+		w.problem = view.Sentence(made.NeedsConfirmation) + " " + pageAllTheSame
 		return replace(r.raiseForm(w, meta).Draw()), nil
 	}
 	return replace(view.RaiseDone(b.raisedAnswer(ctx, r, made))), nil
@@ -154,15 +154,15 @@ func (b *Bot) homePage(ctx context.Context, p press) (string, error) {
 		if err := r.directory.MayPage(oncall.ByUser(r.user.ID)); err != nil {
 			return "", err
 		}
-		return "", b.pushModal(ctx, p.trigger, r.raiseForm(wish{}, view.RaiseMeta{}).Draw())
+		return "", b.pushModal(ctx, p.trigger, r.raiseForm(raiseDraft{}, view.RaiseMeta{}).Draw())
 	}
-	return "", b.openRaise(ctx, r, wish{}, view.RaiseMeta{})
+	return "", b.openRaise(ctx, r, raiseDraft{}, view.RaiseMeta{})
 }
 
-// pageShortcut opens the form from a shortcut, for the message on which it was chosen, if that was one.
+// pageShortcut opens the form from a shortcut, about the message on which it was used, if any.
 func (b *Bot) pageShortcut(ctx context.Context, r request, c slack.InteractionCallback) error {
 	r.trigger = c.TriggerID
-	var w wish
+	var w raiseDraft
 	var meta view.RaiseMeta
 	if c.Type == slack.InteractionTypeMessageAction {
 		w.Text = strings.TrimSpace(unescape(c.Message.Text))

@@ -10,24 +10,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A wish is what somebody has said of an incident to raise, as far as it is understood.
-type wish struct {
+// A raiseDraft is a request to raise an incident, as far as it is understood.
+type raiseDraft struct {
 	oncall.RaiseRequest
-	said string // what is unclear, if anything is
+	problem string // what is unclear
 }
 
-// clear reports whether nothing is missing.
-func (w wish) clear() bool { return w.said == "" && w.Team != 0 && w.Text != "" }
+// complete reports whether nothing is missing.
+func (w raiseDraft) complete() bool { return w.problem == "" && w.Team != 0 && w.Text != "" }
 
-// readRaise reads "[severity] [team|schedule|@person…] what is wrong". What it doesn't understand is left to a form.
-func (b *Bot) readRaise(ctx context.Context, r request, words []string) (wish, error) {
-	var w wish
+// readRaise parses "[severity] [team|schedule|@person…] what is wrong". The form asks for what is missing.
+func (b *Bot) readRaise(ctx context.Context, r request, words []string) (raiseDraft, error) {
+	var w raiseDraft
 	words, w.Severity = takeSeverity(words)
 	words = r.takeWhere(&w, words)
 	if w.Team == 0 || len(words) > 0 && strings.HasPrefix(unescape(words[0]), "@") {
 		user, n, err := b.takePerson(ctx, r, words, w.Team == 0)
 		if err != nil {
-			return wish{}, err
+			return raiseDraft{}, err
 		}
 		if n > 0 {
 			w.User, words = user, words[n:]
@@ -43,7 +43,7 @@ func (b *Bot) readRaise(ctx context.Context, r request, words []string) (wish, e
 	if w.User != "" && w.Team == 0 {
 		team, err := r.teamOf(w.User)
 		if err != nil {
-			return wish{}, err
+			return raiseDraft{}, err
 		}
 		w.Team = team
 	}
@@ -53,10 +53,10 @@ func (b *Bot) readRaise(ctx context.Context, r request, words []string) (wish, e
 	return w, nil
 }
 
-// guess says what is unclear, and chooses in the form what was probably meant.
-func (r request) guess(w *wish, words []string) {
+// guess says what is unclear, and preselects the most likely target.
+func (r request) guess(w *raiseDraft, words []string) {
 	var name string
-	w.said, name = r.unclear(words)
+	w.problem, name = r.unclear(words)
 	switch {
 	case name != "":
 		r.takeWhere(w, strings.Fields(name))
@@ -66,8 +66,8 @@ func (r request) guess(w *wish, words []string) {
 	}
 }
 
-// takeWhere takes the longest name of a team or a schedule off the words. Of both a team is meant.
-func (r request) takeWhere(w *wish, words []string) []string {
+// takeWhere removes the longest name of a team or schedule from the words. If both match, it is the team.
+func (r request) takeWhere(w *raiseDraft, words []string) []string {
 	at := 0
 	schedules := false
 	for at < len(words)-1 && slices.Contains([]string{"the", "team", "schedule", "in", "of", "for", "on-call", "oncall", "whoever", "is", "on", "call"}, strings.ToLower(words[at])) {
@@ -98,7 +98,7 @@ func (r request) takeWhere(w *wish, words []string) []string {
 	return words
 }
 
-// scheduleOfGroup is the one schedule whose people are in a Slack user group that is mentioned.
+// scheduleOfGroup returns the one schedule whose people are mirrored to a mentioned Slack user group.
 func (r request) scheduleOfGroup(word string) (oncall.TeamID, oncall.ScheduleID) {
 	if !strings.HasPrefix(word, "<!subteam^") {
 		return 0, 0
@@ -115,15 +115,15 @@ func (r request) scheduleOfGroup(word string) (oncall.TeamID, oncall.ScheduleID)
 	return 0, 0
 }
 
-// takePerson reads whom to page. Behind a team, or in a sentence, a name is no person without its @: "page payments
-// Ann can't log in".
+// takePerson parses the person to page. After a team, or in a sentence, a name needs its @: "page payments Ann
+// can't log in".
 func (b *Bot) takePerson(ctx context.Context, r request, words []string, first bool) (oncall.UserID, int, error) {
 	if len(words) == 0 {
 		return "", 0, nil
 	}
 	word := strings.TrimRight(words[0], ":,;")
 	if slices.Contains([]string{"i", "ich", "mich", "myself", "my"}, plainName(word)) {
-		return "", 0, nil // I can't log in
+		return "", 0, nil // as in "I can't log in"
 	}
 	_, mentioned := view.ReadMention(word)
 	if !mentioned && !strings.HasPrefix(word, "@") && !first {
@@ -132,7 +132,7 @@ func (b *Bot) takePerson(ctx context.Context, r request, words []string, first b
 	return b.findPerson(ctx, r, append([]string{word}, words[1:]...))
 }
 
-// teamOf is the team that is paged after a person: one that both are in, or else the first that they are in.
+// teamOf returns the team through which a person is paged: one that both are in, or else the person's first.
 func (r request) teamOf(user oncall.UserID) (oncall.TeamID, error) {
 	var team oncall.TeamID
 	for _, t := range r.directory.Teams {
@@ -152,8 +152,8 @@ func (r request) teamOf(user oncall.UserID) (oncall.TeamID, error) {
 	return team, nil
 }
 
-// unclear says what is missing, and which name of a team or a schedule comes near what was typed, if one does.
-func (r request) unclear(words []string) (said, name string) {
+// unclear says what is missing, and which team's or schedule's name resembles what was typed.
+func (r request) unclear(words []string) (problem, name string) {
 	if len(words) == 0 {
 		return "", ""
 	}
@@ -167,7 +167,7 @@ func (r request) unclear(words []string) (said, name string) {
 	return "Say whom to page.", ""
 }
 
-// severityWord reads one word: "critical:", "(sev1)", "SEV-1", "severity=high".
+// severityWord parses one word: "critical:", "(sev1)", "SEV-1", "severity=high".
 func severityWord(word string) (oncall.Severity, bool) {
 	word = strings.Trim(strings.ToLower(word), `:,;.!()[]-`)
 	for _, before := range []string{"severity=", "severity:", "sev=", "prio=", "priority="} {
@@ -176,7 +176,7 @@ func severityWord(word string) (oncall.Severity, bool) {
 	return oncall.SpokenSeverity(word)
 }
 
-// takeSeverity takes a severity off the front, if other words follow.
+// takeSeverity removes a leading severity, if other words follow.
 func takeSeverity(words []string) ([]string, oncall.Severity) {
 	if len(words) > 1 {
 		if s, known := severityWord(words[0]); known {
@@ -186,8 +186,8 @@ func takeSeverity(words []string) ([]string, oncall.Severity) {
 	return words, ""
 }
 
-// raisedText is what is wrong, without words that only lead to it. Within it "sev1" and the like say how severe it
-// is, and so does "critical"; a disk that is low does not.
+// raisedText returns the description without words that only lead up to it. In it, "sev1" and the like set the
+// severity, and so does "critical"; but a disk that is low doesn't.
 func raisedText(words []string, severity oncall.Severity) (string, oncall.Severity) {
 	for len(words) > 1 && slices.Contains([]string{":", "-", "—", "–", "because", "that"}, strings.ToLower(words[0])) {
 		words = words[1:]
@@ -210,7 +210,7 @@ func raisedText(words []string, severity oncall.Severity) (string, oncall.Severi
 	return strings.TrimSpace(strings.TrimLeft(unescape(strings.Join(text, " ")), ":-—– ")), severity
 }
 
-// refusalOf is the sentence of a refusal; ok is false for any other error.
+// refusalOf returns the sentence of a refusal; ok is false for any other error.
 func refusalOf(err error) (string, bool) {
 	refusal, ok := errors.AsType[oncall.Refusal](err)
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// remind answers `/oncall remind [24h 1h|off|default]`: when somebody is reminded of their
-// own shifts.
+// remind answers `/oncall remind [24h 1h|off|default]`, which sets when a person is reminded of their own
+// shifts.
 func (b *Bot) remind(ctx context.Context, r request) (string, error) {
 	if len(r.words) == 0 {
 		before, err := b.store.Reminders(ctx, r.by(), r.user.ID)

@@ -20,16 +20,17 @@ import (
 	"github.com/watchbill/watchbill/timeline"
 )
 
-// A reportAsk is what somebody wants a report of, and where.
+// A reportAsk is a requested report, and where to send it.
 type reportAsk struct {
-	team   oncall.Team // zero: of the person themself
+	team   oncall.Team // zero: the person's own report
 	period report.Period
-	place  string // where it is posted
-	public bool   // others read it there
+	place  string // channel to post it in
+	public bool   // others read it
 }
 
-// report answers `/oncall report [me|team] [period] [here]`. It is sent as a direct message: only there are single
-// people told of, to themselves and to managers. `here` posts the team's figures where it was typed.
+// report answers `/oncall report [me|team] [period] [here]`. It sends a direct message, because only there may
+// it show individual people, to themselves and to managers. `here` posts the team's figures in the current
+// channel.
 func (b *Bot) report(ctx context.Context, r request) (string, error) {
 	ask, err := b.reportAsk(r)
 	if err != nil {
@@ -48,7 +49,7 @@ func (b *Bot) report(ctx context.Context, r request) (string, error) {
 	return view.ReportFollows(ask.team.Name, ask.period.Name, channel), nil
 }
 
-// reportAsk reads of whom, of when and for where.
+// reportAsk parses whose report, for which period, and where to.
 func (b *Bot) reportAsk(r request) (reportAsk, error) {
 	words := r.words
 	ask := reportAsk{place: string(r.user.ID)}
@@ -84,8 +85,8 @@ func (b *Bot) reportAsk(r request) (reportAsk, error) {
 	return ask, err
 }
 
-// reportTeam finds the team that is meant: the one that words begin or end with; else the one in whose channel this was
-// typed, the person's only one, or the only one there is.
+// reportTeam finds the team that is meant: named at the beginning or end of the words, or else the team of the
+// current channel, the person's only team, or the only one.
 func (r request) reportTeam(words []string) (oncall.Team, []string, error) {
 	named := func(words []string) (oncall.Team, bool) {
 		typed := strings.Trim(unescape(strings.Join(words, " ")), `"'“”`)
@@ -110,7 +111,7 @@ func (r request) reportTeam(words []string) (oncall.Team, []string, error) {
 			return t, rest, nil
 		}
 	}
-	if len(words) > 0 { // a name that is none: the period would be refused for a word of it
+	if len(words) > 0 { // an unknown name: don't refuse it as a period
 		if _, err := report.ParsePeriod(words, "UTC", r.now); err != nil && r.resembles(words[0]) {
 			return oncall.Team{}, nil, unknownName(r.directory, words[0], "team")
 		}
@@ -139,20 +140,20 @@ func (r request) teamsWhere(is func(oncall.Team) bool) []oncall.Team {
 	return slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return !is(t) })
 }
 
-// sendReport counts, and sends what came of it: words, a picture and a table.
+// sendReport computes a report and sends it as text, a picture and a table.
 func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 	post := func(d view.Drawing) error {
 		_, err := b.post(ctx, slackcall.Message{Channel: ask.place, Priority: slackcall.ForRest}, d)
 		return err
 	}
-	told, err := b.loadReport(ctx, r, ask)
+	figures, err := b.loadReport(ctx, r, ask)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		return post(view.ReportRefused(refusal.Error()))
 	}
 	if err != nil {
 		return errors.Join(err, post(view.ReportRefused("The report could not be made, because the database does not answer. Please try again.")))
 	}
-	if err := post(view.Report(told)); err != nil {
+	if err := post(view.Report(figures)); err != nil {
 		return err
 	}
 	var failed []error
@@ -160,8 +161,8 @@ func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 		what string
 		make func() (slack.UploadFileParameters, error)
 	}{
-		{"table", func() (slack.UploadFileParameters, error) { return reportTable(r, told) }},
-		{"picture", func() (slack.UploadFileParameters, error) { return reportPicture(told) }},
+		{"table", func() (slack.UploadFileParameters, error) { return reportTable(r, figures) }},
+		{"picture", func() (slack.UploadFileParameters, error) { return reportPicture(figures) }},
 	} {
 		p, err := file.make()
 		if err == nil {
@@ -174,23 +175,23 @@ func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 	return errors.Join(failed...)
 }
 
-// loadReport counts. People stand in the order of their names.
-func (b *Bot) loadReport(ctx context.Context, r request, ask reportAsk) (told report.Told, err error) {
+// loadReport computes a report. People are sorted by name.
+func (b *Bot) loadReport(ctx context.Context, r request, ask reportAsk) (figures report.Told, err error) {
 	if ask.team.ID == 0 {
-		told, err = b.store.MyReport(ctx, r.by(), r.user.ID, ask.period)
+		figures, err = b.store.MyReport(ctx, r.by(), r.user.ID, ask.period)
 	} else {
-		told, err = b.store.TeamReport(ctx, r.by(), ask.team.ID, ask.period)
+		figures, err = b.store.TeamReport(ctx, r.by(), ask.team.ID, ask.period)
 	}
 	if ask.public {
-		told = told.Public()
+		figures = figures.Public()
 	}
-	slices.SortStableFunc(told.Now.People, func(x, y report.PersonReport) int {
+	slices.SortStableFunc(figures.Now.People, func(x, y report.PersonReport) int {
 		return cmp.Or(strings.Compare(strings.ToLower(r.directory.Users[x.User].Name), strings.ToLower(r.directory.Users[y.User].Name)), cmp.Compare(x.User, y.User))
 	})
-	return told.KeptFor(b.keeps, r.now), err
+	return figures.KeptFor(b.keeps, r.now), err
 }
 
-// reportPicture draws when people were disturbed.
+// reportPicture draws when people were interrupted.
 func reportPicture(t report.Told) (slack.UploadFileParameters, error) {
 	c := reportChart(t)
 	var png bytes.Buffer
@@ -202,7 +203,7 @@ func reportPicture(t report.Told) (slack.UploadFileParameters, error) {
 	}, nil
 }
 
-// reportChart is the picture of a report: interruptions day by day, or week by week where there are many days.
+// reportChart charts interruptions by day, or by week for longer periods.
 func reportChart(t report.Told) timeline.Chart {
 	c := timeline.Chart{Title: "Interruptions: " + t.Name, Subtitle: t.Now.Period.Name, Parts: []string{"in working hours", "off", "asleep"}}
 	if t.Name == "" {
@@ -224,7 +225,7 @@ func reportChart(t report.Told) timeline.Chart {
 	return c
 }
 
-// reportTable is the report as a table.
+// reportTable returns the report as a table.
 func reportTable(r request, t report.Told) (slack.UploadFileParameters, error) {
 	var csv bytes.Buffer
 	name := func(u oncall.UserID) string { return cmp.Or(r.directory.Users[u].Name, string(u)) }

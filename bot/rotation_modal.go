@@ -24,7 +24,7 @@ func (e scheduleEdit) form() view.RotationForm {
 	return f
 }
 
-// rotationMore shows the remaining inputs, and keeps what was typed.
+// rotationMore shows the remaining inputs, and keeps the current input.
 func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 	e, err := b.scheduleEdit(ctx, p.user, p.view.PrivateMetadata)
 	if err != nil {
@@ -35,7 +35,7 @@ func (b *Bot) rotationMore(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, f.Draw())
 }
 
-// submitRotation shows what an edit would change. Sent again unchanged, the edit is saved.
+// submitRotation previews an edit. Submitted again unchanged, the edit is saved.
 func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, error) {
 	e, err := b.scheduleEdit(ctx, s.user, s.meta())
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *Bot) submitRotation(ctx context.Context, s submission) (modalResponse, 
 		return modalResponse{}, err
 	}
 	if err := b.updateBelow(ctx, s.view, e.overview(saved, e.saved("Saved.")).Draw()); err != nil {
-		b.log.Warn().Err(err).Msg("the schedule's form could not be drawn again")
+		b.log.Warn().Err(err).Msg("could not redraw a schedule's form")
 	}
 	return modalResponse{}, nil
 }
@@ -121,13 +121,13 @@ func (e scheduleEdit) readRotation(f form) (r schedule.Rotation, wrong fieldErro
 	return r, wrong
 }
 
-// readStart reads the first hand-over, on the wall clock of the rotation's zone: "2026-03-02 09:00" or
-// "monday 9am".
+// readStart reads the first hand-off, in wall-clock time of the rotation's zone: "2026-03-02 09:00" or "monday
+// 9am".
 func (e scheduleEdit) readStart(f form, r *schedule.Rotation, wrong fieldErrors) {
 	name := cmp.Or(strings.TrimSpace(f.text(view.BlockZone)), r.TimeZone, e.schedule.TimeZone)
 	zone, err := schedule.LoadZone(name)
 	if err != nil {
-		zone = e.zone // the zone's own input says what is wrong
+		zone = e.zone // the zone's own input shows the error
 	}
 	words := strings.Fields(f.text(view.BlockStart))
 	m, n, err := schedule.Reader{Zone: zone, Now: e.now}.Moment(words)
@@ -144,7 +144,7 @@ func (e scheduleEdit) readStart(f form, r *schedule.Rotation, wrong fieldErrors)
 	}
 }
 
-// readMore reads the inputs that are not always shown.
+// readMore reads the optional inputs.
 func (e scheduleEdit) readMore(f form, r *schedule.Rotation, wrong fieldErrors) {
 	var err error
 	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {

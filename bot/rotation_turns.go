@@ -10,8 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// nameOf is what stands for a person in a form: the name, or the id if others have the same
-// name.
+// nameOf returns a person's name for a form, or the id if the name isn't unique.
 func nameOf(d *store.Directory, id oncall.UserID) string {
 	u := d.Users[id]
 	if found := peopleCalled(d, "", u.Name); u.Name == "" || len(found) != 1 || strings.ContainsAny(u.Name, "+\n") {
@@ -20,7 +19,7 @@ func nameOf(d *store.Directory, id oncall.UserID) string {
 	return u.Name
 }
 
-// readTurns reads turns, one a line or between semicolons.
+// readTurns parses turns, separated by line breaks or semicolons.
 func readTurns(d *store.Directory, me oncall.UserID, text string, mayBeEmpty bool) ([][]oncall.UserID, error) {
 	turns := [][]oncall.UserID{}
 	for line := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == '\n' || r == ';' }) {

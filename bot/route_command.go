@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// routes answers `/oncall routes [team|integration]`: the rules in force, and what each has done.
+// routes answers `/oncall routes [team|integration]` with the active rules, and what each has done.
 func (b *Bot) routes(ctx context.Context, r request) (view.Drawing, error) {
 	words := r.words
 	if len(words) > 1 && oneOf(words, 0, "team", "integration", "of", "for") {
@@ -39,7 +39,7 @@ func (b *Bot) routes(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Routes(append(lists, l), r.routesEnd(m.IntegrationID), r.location), nil
 }
 
-// noRouted refuses a name, and guesses what was meant.
+// noRouted refuses an unknown name, with a guess.
 func (r request) noRouted(words []string) error {
 	var names []string
 	for _, t := range r.directory.Teams {
@@ -53,7 +53,7 @@ func (r request) noRouted(words []string) error {
 		view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
-// allRoutes lists whose rules there are.
+// allRoutes lists the teams and integrations that have rules.
 func (b *Bot) allRoutes(ctx context.Context, r request) (view.Drawing, error) {
 	var owners []oncall.RouteOwner
 	for _, t := range r.directory.Teams {
@@ -84,7 +84,7 @@ func (b *Bot) routeList(ctx context.Context, r request, owner oncall.RouteOwner)
 	return r.shownRoutes(owner, h), nil
 }
 
-// shownRoutes are the rules in force as they are drawn.
+// shownRoutes converts the active rules for the view.
 func (r request) shownRoutes(owner oncall.RouteOwner, h store.RouteHistory) view.RouteList {
 	v := view.RouteList{Of: r.routesOf(owner)}
 	if len(h.Versions) == 0 {
@@ -104,7 +104,7 @@ func (r request) shownRoutes(owner oncall.RouteOwner, h store.RouteHistory) view
 	return v
 }
 
-// routesOf says whose rules they are.
+// routesOf names the owner of rules.
 func (r request) routesOf(owner oncall.RouteOwner) string {
 	if owner.Integration != 0 {
 		return "integration " + r.directory.IntegrationName(owner.Integration)
@@ -113,7 +113,7 @@ func (r request) routesOf(owner oncall.RouteOwner) string {
 	return "team " + t.Name
 }
 
-// policyName is what a policy is called, as far as the reader may know.
+// policyName returns a policy's name, if the reader may know it.
 func (r request) policyName(id oncall.PolicyID) string {
 	if p, seen := r.directory.Policies[id]; seen {
 		return p.Name
@@ -121,7 +121,7 @@ func (r request) policyName(id oncall.PolicyID) string {
 	return "of a private team"
 }
 
-// routesEnd says where what no rule matches goes.
+// routesEnd says where alerts go that match no rule.
 func (r request) routesEnd(id oncall.IntegrationID) string {
 	in, known := r.directory.Integration(id)
 	if id == 0 || !known {

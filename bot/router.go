@@ -19,7 +19,7 @@ import (
 // handlerTimeout leaves half a second of Slack's three for the network.
 const handlerTimeout = 2500 * time.Millisecond
 
-// What people are told if the fault is ours. The details are in the log and not for them.
+// Shown to people if the fault is ours. Details are only logged.
 const (
 	sorryBusy     = "Watchbill is busy or restarting, and nothing was changed. Please try again in a few seconds."
 	sorryDatabase = "Watchbill can't reach its database, so nothing was changed. Please try again in a minute."
@@ -27,28 +27,28 @@ const (
 	sorryFailed   = "Something went wrong in Watchbill, and nothing was changed. The reason is in its log."
 )
 
-// receive has an envelope handled, and doesn't wait for that. Without a free slot an
-// event is left for Slack to deliver again; a person is told to try again.
+// receive has an envelope handled in the background. Without a free slot, an event is left for Slack to
+// redeliver, and a person is asked to try again.
 func (b *Bot) receive(listening context.Context, s *socket, e socketmode.Event) {
-	if !b.admission.enter() {
+	if !b.inFlight.acquire() {
 		b.envelopes.WithLabelValues(string(e.Type), "turned_away").Inc()
 		switch data := e.Data.(type) {
 		case slack.SlashCommand:
 			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, ephemeral(sorryBusy)) })
 		case slack.InteractionCallback:
 			b.all.Go(func() { b.ack(listening, s, e.Request.EnvelopeID, nil) })
-			b.all.Go(func() { b.whisper(listening, data, sorryBusy) })
+			b.all.Go(func() { b.postEphemeral(listening, data, sorryBusy) })
 		}
 		return
 	}
 	go func() {
-		defer b.admission.leave()
+		defer b.inFlight.release()
 		b.handle(listening, s, e)
 	}()
 }
 
-// handle does what an envelope asks for, and acknowledges it only when that is saved. So whoever sees no warning
-// from Slack knows that it was done.
+// handle does what an envelope asks for, and acknowledges it only once that is saved. So if Slack shows no
+// warning, it was done.
 func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 	ctx, cancel := context.WithTimeout(listening, handlerTimeout)
 	defer cancel()
@@ -78,21 +78,20 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 			b.inBackground(ctx, "the message that was pressed", func(ctx context.Context) error { return b.redrawPressed(ctx, data) })
 		}
 		text = b.explain(err, text, "click")
-		b.ack(listening, s, id, nil) // Slack ignores an answer inside it
+		b.ack(listening, s, id, nil) // Slack ignores a payload here
 		if text != "" {
 			b.all.Go(func() { b.reply(listening, data, text) })
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })
-		_, refused := errors.AsType[oncall.Refusal](err) // it would be refused every time
+		_, refused := errors.AsType[oncall.Refusal](err) // a redelivery would be refused again
 		if b.explain(err, "", "event") == "" || refused {
 			b.ack(listening, s, id, nil)
 		}
 	}
 }
 
-// submission handles a modal that was sent. If it can't be done, the reason is shown in
-// the modal, above what the person has typed.
+// submission handles a submitted modal. If it fails, the modal shows the reason above the input.
 func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) modalResponse {
 	var a modalResponse
 	_, err := b.guard(ctx, interactionKey(c), func() (_ string, err error) {
@@ -103,20 +102,20 @@ func (b *Bot) submission(ctx context.Context, c slack.InteractionCallback) modal
 		return "", err
 	})
 	if text := b.explain(err, "", "submission"); text != "" {
-		return replace(view.Saying(c.View, text))
+		return replace(view.WithWarning(c.View, text))
 	}
 	return a
 }
 
 var (
-	// errRepeated says that the envelope has been handled before.
+	// errRepeated means that the envelope was handled before.
 	errRepeated = errors.New("delivered before")
-	// errNotBegun says that the handler never ran.
+	// errNotBegun means that the handler was never called.
 	errNotBegun = errors.New("not begun")
 )
 
-// guard runs a handler once for each key, if there is one, and turns a panic into an
-// error. Slack delivers some clicks and commands twice.
+// guard runs a handler once per key, if there is one, and turns a panic into an error. Slack delivers some
+// clicks and commands twice.
 func (b *Bot) guard(ctx context.Context, key string, handler func() (string, error)) (text string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -135,8 +134,8 @@ func (b *Bot) guard(ctx context.Context, key string, handler func() (string, err
 	return handler()
 }
 
-// interactionKey identifies a click or submission. The view's id would not do, since it
-// stays the same when a form is corrected and sent again.
+// interactionKey identifies a click or submission. The view's id would not do, since it stays the same when a
+// form is corrected and submitted again.
 func interactionKey(c slack.InteractionCallback) string {
 	if c.Type == slack.InteractionTypeViewSubmission {
 		return "view/" + c.TriggerID
@@ -144,8 +143,7 @@ func interactionKey(c slack.InteractionCallback) string {
 	return "click/" + c.TriggerID
 }
 
-// explain returns what the person is told after a handler has ended, and logs what is
-// not theirs to know.
+// explain returns what to show the person after a handler has ended, and logs what they must not see.
 func (b *Bot) explain(err error, text, kind string) string {
 	result := "done"
 	defer func() { b.envelopes.WithLabelValues(kind, result).Inc() }()
@@ -166,34 +164,34 @@ func (b *Bot) explain(err error, text, kind string) string {
 	case errors.Is(err, errNotBegun):
 		return sorryDatabase
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, store.ErrUnavailable):
-		return sorryUnclear // it may have been committed
+		return sorryUnclear // the change may have been committed
 	default:
 		return sorryFailed
 	}
 }
 
-// ephemeral is the answer to a slash command that only the person sees.
+// ephemeral returns the answer to a slash command as an ephemeral message.
 func ephemeral(text string) map[string]string {
 	return map[string]string{"response_type": slack.ResponseTypeEphemeral, "text": text}
 }
 
-// ephemeralBlocks is the same with blocks.
+// ephemeralBlocks is ephemeral with blocks.
 func ephemeralBlocks(d view.Drawing) map[string]any {
 	return map[string]any{"response_type": slack.ResponseTypeEphemeral, "text": d.Text, "blocks": d.Blocks}
 }
 
-// whisper answers a click so that only the person sees it. It takes no slot, because it may have to wait for
-// Slack, and a stop doesn't wait for it: the message that was clicked shows the result as well.
-func (b *Bot) whisper(listening context.Context, to slack.InteractionCallback, text string) {
+// postEphemeral answers a click with an ephemeral message. It takes no slot, because it may have to wait for Slack,
+// and shutdown doesn't wait for it: the clicked message shows the result as well.
+func (b *Bot) postEphemeral(listening context.Context, to slack.InteractionCallback, text string) {
 	if to.ResponseURL == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(listening, longestWhisper)
+	ctx, cancel := context.WithTimeout(listening, maxEphemeralWait)
 	defer cancel()
 	if err := b.slack.Answer(ctx, to, text); err != nil && listening.Err() == nil {
-		b.log.Warn().Err(err).Msg("a click could not be answered")
+		b.log.Warn().Err(err).Msg("could not answer a click")
 	}
 }
 
-// longestWhisper is how long an answer to a click is still of use.
-const longestWhisper = time.Minute
+// maxEphemeralWait is how long the answer to a click is of use.
+const maxEphemeralWait = time.Minute

@@ -23,15 +23,15 @@ func TestClickAcknowledgesAndResolves(t *testing.T) {
 	began := time.Now()
 	w.click(ann, view.ActionAck)
 	if took := time.Since(began); took > 3*time.Second {
-		t.Errorf("the click took %s", took)
+		t.Errorf("the click took %s, want at most 3 s", took)
 	}
 	in := w.picture(p.Incident.ID).Incident
 	if in.Status != oncall.Acknowledged || in.AckedBy.User != ann || in.AckedBy.Via != "slack" {
-		t.Errorf("after Ann's click the incident is %s by %+v", in.Status, in.AckedBy)
+		t.Errorf("after Ann's click the incident is %s by %+v, want acknowledged by Ann via Slack", in.Status, in.AckedBy)
 	}
 	w.click(bo, view.ActionResolve)
 	if in := w.picture(p.Incident.ID).Incident; in.Status != oncall.Resolved || in.ResolvedBy.User != bo {
-		t.Errorf("after Bo's click the incident is %s by %+v", in.Status, in.ResolvedBy)
+		t.Errorf("after Bo's click the incident is %s by %+v, want resolved by Bo", in.Status, in.ResolvedBy)
 	}
 	if seen := w.sim.EphemeralText("ann") + w.sim.EphemeralText("bo"); seen != "" {
 		t.Errorf("a click that worked was commented: %q, want nothing", seen)
@@ -48,16 +48,16 @@ func TestRefusedClickExplainsItselfAndDrawsAgain(t *testing.T) {
 	w.until("Bo is told", func() bool { return w.sim.EphemeralText("bo") != "" })
 	want := "Incident " + p.Incident.ID.String() + " is already acknowledged by @ann."
 	if got := w.sim.EphemeralText("bo"); !strings.Contains(strings.ToLower(got), strings.ToLower(want)) {
-		t.Errorf("Bo was told %q; want %q", got, want)
+		t.Errorf("Bo's click is answered %q, want %q", got, want)
 	}
 	if w.sim.EphemeralText("ann") != "" {
-		t.Error("Ann was told as well")
+		t.Error("Ann got an answer to Bo's click, want none")
 	}
 	if n := w.draws(); n != 1 {
-		t.Errorf("%d drawings wait after the refusal; want 1", n)
+		t.Errorf("%d drawings wait after the refusal, want 1", n)
 	}
 	if w.count(p.Incident.ID, oncall.EventAcknowledged) != 1 {
-		t.Error("the refusal left a line in the timeline")
+		t.Error("the timeline has another acknowledgement after the refusal, want one")
 	}
 }
 
@@ -104,8 +104,8 @@ func TestRedeliveredClickActsOnce(t *testing.T) {
 	if n := w.count(p.Incident.ID, oncall.EventAcknowledged); n != 1 {
 		t.Errorf("acknowledged %d times, want 1", n)
 	}
-	if told := w.sim.EphemeralText("ann"); told != "" {
-		t.Errorf("Ann was told %q for Slack's repetition", told)
+	if got := w.sim.EphemeralText("ann"); got != "" {
+		t.Errorf("the redelivered click is answered %q, want no answer", got)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 		all.Go(func() {
 			user := []oncall.UserID{ann, bo}[i%2]
 			if r, err := w.sim.Click(w.ctx, string(user), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
-				t.Errorf("click %d: %+v, %v", i, r, err)
+				t.Errorf("click %d: %+v, %v; want it acknowledged", i, r, err)
 			}
 		})
 	}
@@ -147,37 +147,37 @@ func TestConcurrentClicksHaveOneWinner(t *testing.T) {
 	}
 }
 
-func TestPanicIsAnAnswerAndNotTheEnd(t *testing.T) {
+func TestPanicIsAnsweredAndLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	healthy := w.bot.store
 	w.bot.store = nil // every use of it panics
 	w.listen(1)
 	if got := w.command(ann, "/oncall who"); got != sorryFailed {
-		t.Errorf("Ann was told %q", got)
+		t.Errorf("Ann's command is answered %q, want an apology", got)
 	}
 	if !w.log.has("panic: runtime error") || !w.log.has("goroutine ") {
-		t.Error("the log has no stack")
+		t.Error("the log lacks the stack of the panic")
 	}
 	w.bot.store = healthy
 	if got := w.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
-		t.Errorf("after the panic Ann was told %q", got)
+		t.Errorf("after the panic Ann's command is answered %q, want the schedule", got)
 	}
 }
 
-func TestDatabaseGone(t *testing.T) {
+func TestDatabaseIsUnavailable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{RetryDelays: []time.Duration{50 * time.Millisecond, 500 * time.Millisecond, time.Second}, AckTimeout: 2 * time.Second})
 	w.listen(1)
 	p, _ := w.posted()
 	w.gate.set(true)
 	if got := w.command(ann, "/oncall who"); got != sorryDatabase {
-		t.Errorf("Ann was told %q", got)
+		t.Errorf("Ann's command is answered %q, want an apology", got)
 	}
 	w.click(ann, view.ActionAck)
 	w.until("Ann is told", func() bool { return strings.Contains(w.sim.EphemeralText("ann"), sorryDatabase) })
 
-	// An event is not acknowledged, comes again, and is handled then.
+	// An event isn't acknowledged, is redelivered, and is handled then.
 	if err := w.sim.OpenHome(string(ann)); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestDatabaseGone(t *testing.T) {
 	})
 }
 
-func TestStopLetsAClickFinish(t *testing.T) {
+func TestShutdownLetsAClickFinish(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	stop := w.listen(1)
@@ -206,22 +206,22 @@ func TestStopLetsAClickFinish(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		if r, err := w.sim.Click(w.ctx, string(ann), at.Channel, at.TS, string(view.ActionAck)); err != nil || !r.Acked {
-			t.Errorf("the click got lost in the stop: %+v, %v", r, err)
+			t.Errorf("the click during the shutdown: %+v, %v; want it acknowledged", r, err)
 		}
 	})
 	w.until("the click is inside", func() bool {
-		w.bot.admission.mu.Lock()
-		defer w.bot.admission.mu.Unlock()
-		return w.bot.admission.taken == 1
+		w.bot.inFlight.mu.Lock()
+		defer w.bot.inFlight.mu.Unlock()
+		return w.bot.inFlight.count == 1
 	})
 	all.Go(stop)
 	w.until("nothing is admitted", func() bool {
-		w.bot.admission.mu.Lock()
-		defer w.bot.admission.mu.Unlock()
-		return w.bot.admission.closed
+		w.bot.inFlight.mu.Lock()
+		defer w.bot.inFlight.mu.Unlock()
+		return w.bot.inFlight.closed
 	})
 	if got := w.command(bo, "/oncall who"); got != sorryBusy {
-		t.Errorf("during the stop Bo was told %q", got)
+		t.Errorf("during the shutdown Bo's command is answered %q, want %q", got, sorryBusy)
 	}
 	if err := other.Rollback(w.ctx); err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestNewRefusesWrongTokens(t *testing.T) {
 		{BotToken: "xoxb-1", AppToken: "xapp-1"},
 	} {
 		if _, err := New(c); err == nil {
-			t.Errorf("%+v was accepted", c)
+			t.Errorf("New accepted %+v, want an error", c)
 		}
 	}
 	metrics := prometheus.NewRegistry()
@@ -249,6 +249,6 @@ func TestNewRefusesWrongTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := New(c); err == nil {
-		t.Error("the same metrics were registered twice")
+		t.Error("New registered its metrics twice, want an error")
 	}
 }

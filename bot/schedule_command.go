@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// shownDays is how much of a schedule is shown at once.
+// shownDays is how many days of a schedule are shown.
 const shownDays = 14
 
-// scheduleCommand answers `/oncall schedule [name] [when]`, and opens the forms of `new`,
-// `edit NAME` and `history NAME`.
+// scheduleCommand answers `/oncall schedule [name] [when]`, and opens the forms of `new`, `edit NAME` and
+// `history NAME`.
 func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	if len(r.words) > 0 {
 		verb := strings.ToLower(r.words[0])
@@ -56,7 +56,7 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	return view.PictureFollows(r.spanText(s)), nil
 }
 
-// ownSchedules are those of the person's teams, or all if they have none.
+// ownSchedules returns the schedules of the person's teams, or all if there are none.
 func (r request) ownSchedules() []*schedule.Schedule {
 	own := slices.DeleteFunc(slices.Clone(r.directory.Schedules), func(s *schedule.Schedule) bool {
 		return !slices.Contains(r.directory.Members[s.TeamID()], r.user.ID)

@@ -26,8 +26,7 @@ func readEditMeta(s string) (view.EditMeta, error) {
 	return m, nil
 }
 
-// A scheduleEdit is an edit of a schedule in progress. It is loaded, and checked, again at
-// every step.
+// A scheduleEdit is an edit of a schedule in progress. Every step loads and checks it again.
 type scheduleEdit struct {
 	request
 	meta     view.EditMeta
@@ -54,22 +53,22 @@ func (b *Bot) scheduleEdit(ctx context.Context, user oncall.UserID, meta string)
 	}
 	e.current = e.schedule.Current(r.now)
 	if m.Rotation >= len(e.current) {
-		e.meta.Rotation = -1 // somebody has changed the schedule: saving will be refused
+		e.meta.Rotation = -1 // the schedule has changed meanwhile: saving will be refused
 	}
 	return e, b.mayEdit(r, e.schedule.TeamID)
 }
 
-// mayEdit refuses people who may not change a team's schedules. That is counted and audited.
+// mayEdit refuses people who may not change a team's schedules. The refusal is counted and audited.
 func (b *Bot) mayEdit(r request, team oncall.TeamID) error {
 	return b.store.May(r.directory, r.by(), access.EditSchedule, access.Object{Team: team})
 }
 
-// mayEdit asks the same, only to decide what to offer: nothing is counted.
+// mayEdit checks the same permission to decide what to offer. Nothing is counted.
 func (r request) mayEdit(team oncall.TeamID) error {
 	return r.directory.Access().May(r.by(), access.EditSchedule, access.Object{Team: team})
 }
 
-// version is the schedule with one rotation changed.
+// version returns the schedule with one rotation changed.
 func (e scheduleEdit) version(r schedule.Rotation, at time.Time) (schedule.Version, error) {
 	v := schedule.Version{Rotations: slices.Clone(e.current), CreatedBy: e.user.ID}
 	for i, o := range e.current {
@@ -88,7 +87,7 @@ func (e scheduleEdit) version(r schedule.Rotation, at time.Time) (schedule.Versi
 			begin = at
 		}
 		asBefore := was
-		asBefore.Name, asBefore.Role = r.Name, r.Role // KeepTurns matches them by these
+		asBefore.Name, asBefore.Role = r.Name, r.Role // KeepTurns matches rotations by these
 		kept, err := schedule.KeepTurns([]schedule.Rotation{asBefore}, []schedule.Rotation{r}, e.schedule.TimeZone, begin)
 		if err != nil {
 			return v, err
@@ -116,8 +115,8 @@ func (b *Bot) beginEditing(ctx context.Context, r request, c *schedule.Schedule)
 	return e, err
 }
 
-// preview shows what an edit would change: the next shifts, whose shifts move, and what
-// stays uncovered.
+// preview shows what an edit would change: the next shifts, who gains or loses shifts, and what stays
+// uncovered.
 func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.Block, error) {
 	was, err := schedule.Compile(e.schedule)
 	if err != nil {
@@ -141,7 +140,7 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 	return blocks, nil
 }
 
-// undone warns if the edit won't last, because the next apply of the set-up file replaces the schedule.
+// undone warns if the edit won't last, because the next apply of the set-up file overwrites the schedule.
 func (e scheduleEdit) undone() string {
 	team, _ := e.directory.Team(e.schedule.TeamID)
 	if team.Owner != oncall.OwnerFile {
@@ -151,7 +150,7 @@ func (e scheduleEdit) undone() string {
 	return view.UndoneByFile(team.Name, inFile)
 }
 
-// saved says that something was saved, with the warning of undone.
-func (e scheduleEdit) saved(said string) string {
-	return strings.TrimSuffix(said+"\n"+e.undone(), "\n")
+// saved returns a confirmation, with the warning of undone.
+func (e scheduleEdit) saved(message string) string {
+	return strings.TrimSuffix(message+"\n"+e.undone(), "\n")
 }

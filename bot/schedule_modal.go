@@ -59,7 +59,7 @@ func (b *Bot) submitNewSchedule(ctx context.Context, s submission) (modalRespons
 	return replace(e.overview(made, e.saved("Created.")).Draw()), nil
 }
 
-// scheduleVerbs follow `/oncall schedule` and so can't begin a name.
+// scheduleVerbs follow `/oncall schedule`, so a name can't begin with them.
 var scheduleVerbs = []string{"new", "edit", "history"}
 
 // editSchedule opens a schedule's rotations.
@@ -80,16 +80,16 @@ func (b *Bot) scheduleHistory(ctx context.Context, r request, c *schedule.Schedu
 	return "", b.openModal(ctx, r.trigger, view.ScheduleHistory(e.meta, e.schedule, r.location))
 }
 
-// overview is what the view of a schedule shows.
-func (e scheduleEdit) overview(s schedule.Definition, said string) view.ScheduleOverview {
+// overview returns the view of a schedule.
+func (e scheduleEdit) overview(s schedule.Definition, message string) view.ScheduleOverview {
 	team, _ := e.directory.Team(s.TeamID)
 	return view.ScheduleOverview{
 		Meta: view.EditMeta{Schedule: s.ID, Seen: s.Latest()}, Schedule: s, Team: team.Name,
-		Current: s.Current(e.now), Planned: s.Planned(e.now), Said: said, Location: e.location,
+		Current: s.Current(e.now), Planned: s.Planned(e.now), Message: message, Location: e.location,
 	}
 }
 
-// pressIn makes the handler of a button in the view of an edit.
+// pressIn returns the handler of a button in the view of an edit.
 func pressIn(do func(b *Bot, ctx context.Context, e scheduleEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		e, err := b.scheduleEdit(ctx, p.user, p.view.PrivateMetadata)
@@ -117,7 +117,7 @@ func (b *Bot) rotationEdit(ctx context.Context, e scheduleEdit, p press) error {
 	return b.pushModal(ctx, p.trigger, e.form().Draw())
 }
 
-// rotationRemove shows, on top of a rotation's form, what its removal would change.
+// rotationRemove previews the removal of a rotation, on top of its form.
 func (b *Bot) rotationRemove(ctx context.Context, e scheduleEdit, p press) error {
 	if e.meta.Rotation < 0 {
 		return oncall.Refuse("This rotation isn't there any more.")
@@ -125,7 +125,7 @@ func (b *Bot) rotationRemove(ctx context.Context, e scheduleEdit, p press) error
 	return b.confirm(ctx, e, p, e.without(), view.RotationRemoveForm)
 }
 
-// without is the schedule without the rotation that is edited.
+// without returns the schedule without the edited rotation.
 func (e scheduleEdit) without() schedule.Version {
 	i := e.meta.Rotation
 	return schedule.Version{
@@ -133,7 +133,7 @@ func (e scheduleEdit) without() schedule.Version {
 	}
 }
 
-// confirm asks whether to save a version, and shows what it would change.
+// confirm previews a version and asks whether to save it.
 func (b *Bot) confirm(ctx context.Context, e scheduleEdit, p press, v schedule.Version, draw func(view.EditMeta, []slack.Block) slack.ModalViewRequest) error {
 	after, err := e.schedule.Edit(v, e.meta.Seen, e.now)
 	if err != nil {
@@ -157,14 +157,14 @@ func (b *Bot) submitRotationRemove(ctx context.Context, s submission) (modalResp
 	if _, err := b.saveEdit(ctx, e, e.without()); err != nil {
 		return modalResponse{}, err
 	}
-	return closeAll(), nil // the rotation of the form below is gone
+	return closeAll(), nil // the form below is of the removed rotation
 }
 
 func (b *Bot) pressHistory(ctx context.Context, e scheduleEdit, p press) error {
 	return b.pushModal(ctx, p.trigger, view.ScheduleHistory(e.meta, e.schedule, e.location))
 }
 
-// pressRestore shows what restoring an earlier version would change.
+// pressRestore previews an earlier version.
 func (b *Bot) pressRestore(ctx context.Context, e scheduleEdit, p press) error {
 	id, err := strconv.ParseInt(p.value, 10, 64)
 	if err != nil {
@@ -206,8 +206,8 @@ func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResp
 	return closeAll(), nil
 }
 
-// pressApart lets shifts made by hand overlap, or forbids it.
-func (b *Bot) pressApart(ctx context.Context, e scheduleEdit, p press) error {
+// pressOverlap toggles whether manual shifts may overlap.
+func (b *Bot) pressOverlap(ctx context.Context, e scheduleEdit, p press) error {
 	e.schedule.Apart = p.value == "yes"
 	if err := b.store.KeepShiftsApart(ctx, e.by(), e.schedule.ID, e.schedule.Apart, b.clock()); err != nil {
 		return fmt.Errorf("save how shifts overlap: %w", err)
@@ -215,7 +215,7 @@ func (b *Bot) pressApart(ctx context.Context, e scheduleEdit, p press) error {
 	return b.updateModal(ctx, p.view, e.overview(e.schedule, "Saved.").Draw())
 }
 
-// updateBelow redraws the view under the one that was sent.
+// updateBelow redraws the view below the submitted one.
 func (b *Bot) updateBelow(ctx context.Context, top slack.View, v slack.ModalViewRequest) error {
 	return b.updateModal(ctx, slack.View{ID: top.PreviousViewID}, v)
 }

@@ -24,11 +24,11 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 	if got, want := w.command(cy, "/oncall schedule new"), "Only members of a team can make a schedule for it, and you are in none."; got != want {
 		t.Errorf("Cy was told %q, want %q", got, want)
 	}
-	// Checked again when a form is sent: Ann's is open when she leaves the team.
+	// The permission is checked again on submission: Ann's form is open when she leaves the team.
 	open := func(line string) {
 		t.Helper()
 		if r, err := w.sim.Slash(w.ctx, string(ann), "C0PAY", line); err != nil || !r.Acked || r.Text != "" {
-			t.Fatalf("%s: %+v, %v", line, r, err)
+			t.Fatalf("%s: %+v, %v; want a form and no text", line, r, err)
 		}
 	}
 	open("/oncall schedule edit payments days")
@@ -41,6 +41,6 @@ func TestSchedulesAreChangedByTheirTeam(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := w.sim.ViewText(string(ann)); !strings.Contains(got, `Only managers of the team "Payments" can do this, and nothing was changed: @bo.`) {
-		t.Errorf("Ann's form says\n%s", got)
+		t.Errorf("Ann's form lacks the refusal:\n%s", got)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/timeline"
 )
 
-// A scheduleSpan is a part of one or several schedules to be shown.
+// A scheduleSpan is a period of one or several schedules.
 type scheduleSpan struct {
 	title    string
 	timeZone string
@@ -26,7 +26,7 @@ type scheduleSpan struct {
 	rows     []view.ScheduleRow
 }
 
-// mostShownShifts is how many shifts of a role a picture or a list has room for.
+// mostShownShifts is the maximum number of shifts of a role in a picture or a list.
 const mostShownShifts = 1_000
 
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
@@ -44,7 +44,7 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 		}
 		for _, role := range c.Roles() {
 			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, mostShownShifts)}
-			if n := len(row.Shifts); n == mostShownShifts { // as far as it is known, for all of them
+			if n := len(row.Shifts); n == mostShownShifts { // shorten the period for all rows
 				s.to = row.Shifts[n-1].End
 			}
 			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
@@ -70,7 +70,7 @@ func (r request) spanText(s scheduleSpan) string {
 	return view.Shifts(s.rows, s.from, s.to, r.directory.Override, r.location)
 }
 
-// picture is the span as a timeline.
+// picture returns the span as a timeline.
 func (s scheduleSpan) picture() timeline.Timeline {
 	t := timeline.Timeline{Title: s.title, From: s.from, To: s.to, TimeZone: s.timeZone, Now: s.now, Names: s.names}
 	for _, r := range s.rows {
@@ -79,11 +79,10 @@ func (s scheduleSpan) picture() timeline.Timeline {
 	return t
 }
 
-// errNotShared is for a file that Slack has taken and doesn't show.
-var errNotShared = errors.New("slack took the file, but doesn't show it")
+// errNotShared means that Slack accepted a file but doesn't show it.
+var errNotShared = errors.New("slack accepted the file, but doesn't show it")
 
-// sendPicture sends a schedule as a picture in a direct message, or in words if Slack
-// doesn't take the picture.
+// sendPicture sends a schedule as a picture in a direct message, or as text if Slack doesn't take the picture.
 func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error {
 	t := s.picture()
 	var png bytes.Buffer
@@ -96,11 +95,11 @@ func (b *Bot) sendPicture(ctx context.Context, r request, s scheduleSpan) error 
 	if err == nil {
 		return nil
 	}
-	_, said := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s), whyNoPicture(err)))
-	return errors.Join(err, said)
+	_, postErr := b.post(ctx, slackcall.Message{Channel: string(r.user.ID), Priority: slackcall.ForRest}, view.ShiftsWithoutPicture(r.spanText(s), whyNoPicture(err)))
+	return errors.Join(err, postErr)
 }
 
-// whyNoPicture says what kept a picture from being shown.
+// whyNoPicture says why a picture could not be shown.
 func whyNoPicture(err error) string {
 	code := slackcall.CodeOf(err)
 	switch {
@@ -117,7 +116,7 @@ func whyNoPicture(err error) string {
 	}
 }
 
-// looksForFile is how often upload looks whether a file is there, once a second.
+// looksForFile is how often upload checks whether the file is there, once a second.
 const looksForFile = 4
 
 // upload shares a file in the direct message with a person.
@@ -125,8 +124,8 @@ func (b *Bot) upload(ctx context.Context, to oncall.UserID, p slack.UploadFilePa
 	return b.share(ctx, string(to), p)
 }
 
-// share shares a file in a channel, or in the direct message with a person, and looks whether it is there, since Slack
-// may say yes and share nothing.
+// share shares a file in a channel or direct message, and checks that it is there, since Slack may report
+// success and share nothing.
 func (b *Bot) share(ctx context.Context, to string, p slack.UploadFileParameters) error {
 	var err error
 	if p.Channel, err = b.slack.Conversation(ctx, to, 0); err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// Slack may say yes to a file and share nothing: then there are words.
-func TestPictureThatIsNotThere(t *testing.T) {
+// If Slack accepts a file and shares nothing, the shifts are sent as text.
+func TestUnsharedPictureFallsBackToText(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(1)

@@ -15,7 +15,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// setup answers `/oncall setup [new|team]`: with nothing set up the form that sets it up, else what is there.
+// setup answers `/oncall setup [new|team]`. If nothing is set up yet, it opens the form for that; otherwise it
+// shows what there is.
 func (b *Bot) setup(ctx context.Context, r request) (view.Drawing, error) {
 	words := r.words
 	for len(words) > 0 && oneOf(words, 0, "team", "teams", "of", "edit", "show", "policy", "policies", "integration", "the") {
@@ -46,7 +47,7 @@ func (b *Bot) setup(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Drawing{}, b.openModal(ctx, r.trigger, t.Draw())
 }
 
-// teamNamed finds the team with a name, or that has a policy, an integration or a schedule with it.
+// teamNamed finds a team by its name, or by the name of one of its policies, integrations or schedules.
 func teamNamed(doc setup.Setup, name string) (string, bool) {
 	for _, t := range doc.Teams {
 		if strings.EqualFold(t.Name, name) {
@@ -71,12 +72,12 @@ func teamNamed(doc setup.Setup, name string) (string, bool) {
 	return "", false
 }
 
-// makesTeams reports whether the person may make a team, so that it is offered to them.
+// makesTeams reports whether the person may create teams.
 func (r request) makesTeams() bool {
 	return r.directory.Access().May(r.by(), access.OthersThings, access.Object{}) == nil
 }
 
-// setupTeams lists the teams, those that the person may change first.
+// setupTeams lists the teams; those that the person may change come first.
 func (b *Bot) setupTeams(ctx context.Context, r request) (view.SetupTeams, error) {
 	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
 	if err != nil {
@@ -87,7 +88,7 @@ func (b *Bot) setupTeams(ctx context.Context, r request) (view.SetupTeams, error
 	for _, t := range doc.Teams {
 		stored, known := r.team(t.Name)
 		if !known {
-			continue // of a moment ago
+			continue // just created
 		}
 		v.Teams = append(v.Teams, view.SetupTeam{Team: t, Members: idsOf(people, t.Members), Edits: r.mayEdit(stored.ID) == nil})
 	}
@@ -100,7 +101,7 @@ func (b *Bot) setupTeams(ctx context.Context, r request) (view.SetupTeams, error
 	return v, nil
 }
 
-// team is the team with a name.
+// team returns the team with a name.
 func (r request) team(name string) (oncall.Team, bool) {
 	for _, t := range r.directory.Teams {
 		if t.Name == name {
@@ -110,7 +111,7 @@ func (r request) team(name string) (oncall.Team, bool) {
 	return oncall.Team{}, false
 }
 
-// peopleOf are the ids of the people whom a document names.
+// peopleOf returns the ids of the people named in a document.
 func peopleOf(doc setup.Setup) map[string]oncall.UserID {
 	people := map[string]oncall.UserID{}
 	for _, u := range doc.Users {
@@ -128,9 +129,9 @@ func idsOf(people map[string]oncall.UserID, names []string) (ids []oncall.UserID
 	return ids
 }
 
-// setupTeam loads a team with all that is its.
-func (b *Bot) setupTeam(ctx context.Context, r request, name, said string) (view.SetupTeam, error) {
-	v := view.SetupTeam{Said: said, Overrides: r.directory.Override, Now: r.now, Zone: r.location}
+// setupTeam loads a team with everything it owns.
+func (b *Bot) setupTeam(ctx context.Context, r request, name, message string) (view.SetupTeam, error) {
+	v := view.SetupTeam{Message: message, Overrides: r.directory.Override, Now: r.now, Zone: r.location}
 	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
 	if err != nil {
 		return v, err
@@ -183,7 +184,7 @@ func (b *Bot) setupTeam(ctx context.Context, r request, name, said string) (view
 	return v, nil
 }
 
-// routesOf are the rules in force of some owners.
+// routesOf returns the active rules of some owners.
 func (b *Bot) routesOf(ctx context.Context, r request, owners []oncall.RouteOwner) (all []view.RouteList, err error) {
 	latest, err := b.store.RouteLists(ctx, r.by(), owners)
 	for _, l := range latest {
@@ -196,10 +197,10 @@ func (b *Bot) routesOf(ctx context.Context, r request, owners []oncall.RouteOwne
 	return all, err
 }
 
-// longestProblems is how much is said of what is wrong with an edit.
+// longestProblems is the maximum length of the list of problems with an edit.
 const longestProblems = 1500
 
-// setupRefusal makes what is wrong with an edit of the set-up a sentence for whoever made it.
+// setupRefusal turns the problems with an edit of the set-up into a Refusal.
 func setupRefusal(err error) error {
 	if wrong, is := errors.AsType[store.SetupProblems](err); is {
 		return oncall.Refuse("That can't be: %s.", view.Foreign(strings.TrimSuffix(wrong.Error(), "."), longestProblems))
@@ -216,7 +217,7 @@ func setupRefusal(err error) error {
 	return err
 }
 
-// pressTeam shows a team in the place of the list in which it was chosen.
+// pressTeam replaces the list by the chosen team.
 func (b *Bot) pressTeam(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -243,28 +244,28 @@ func (b *Bot) pressSetup(ctx context.Context, p press) (string, error) {
 	return "", err
 }
 
-// drawTeamBelow redraws the team below a form that was sent. A failure is only logged, because everything is saved.
-func (b *Bot) drawTeamBelow(ctx context.Context, s submission, team, said string) {
+// drawTeamBelow redraws the team below a submitted form. Failures are only logged, because everything is saved.
+func (b *Bot) drawTeamBelow(ctx context.Context, s submission, team, message string) {
 	r, err := b.request(ctx, s.user, nil)
 	var t view.SetupTeam
 	if err == nil {
-		t, err = b.setupTeam(ctx, r, team, said)
+		t, err = b.setupTeam(ctx, r, team, message)
 	}
 	if err == nil && s.view.PreviousViewID != "" {
 		err = b.updateBelow(ctx, s.view, t.Draw())
 	}
 	if err != nil {
-		b.log.Warn().Err(err).Msg("a team's set-up shows what was before")
+		b.log.Warn().Err(err).Msg("could not redraw a team's set-up")
 	}
 }
 
-// savedSetup says that an edit was saved, and who has the last word.
-func savedSetup(said string, done store.EditedSetup) string {
+// savedSetup confirms an edit, and says if the set-up file will overwrite it.
+func savedSetup(message string, done store.EditedSetup) string {
 	if len(done.Report.Changes) == 0 && !done.Made {
-		said = "Nothing was changed."
+		message = "Nothing was changed."
 	}
 	if done.ByFile {
-		said += "\n" + view.UndoneByFile(done.Part.TeamName(), true)
+		message += "\n" + view.UndoneByFile(done.Part.TeamName(), true)
 	}
-	return said
+	return message
 }

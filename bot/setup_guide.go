@@ -33,7 +33,7 @@ func (r request) guide() view.SetupGuide {
 	}
 }
 
-// pressNewTeam opens the form in the place of the list of teams.
+// pressNewTeam replaces the list of teams by the form.
 func (b *Bot) pressNewTeam(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func (b *Bot) pressNewTeam(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, r.guide().Draw())
 }
 
-// kinds are what an integration can have, to choose from.
+// kinds returns the monitors to choose from.
 func kinds() []view.Choice {
 	var all []view.Choice
 	for _, f := range intake.Formats {
@@ -62,7 +62,7 @@ func kinds() []view.Choice {
 	return all
 }
 
-// A guided team is what the form says, read.
+// guided is the parsed form.
 type guided struct {
 	name    string
 	channel oncall.SlackChannel
@@ -74,7 +74,7 @@ type guided struct {
 	kind    oncall.Format
 }
 
-// submitGuide sets up a team, all of it or nothing.
+// submitGuide sets up a team, all or nothing.
 func (b *Bot) submitGuide(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -108,12 +108,12 @@ func (b *Bot) submitGuide(ctx context.Context, s submission) (modalResponse, err
 		return modalResponse{}, setupRefusal(err)
 	}
 	if err := b.store.SaveChannels(ctx, []oncall.NamedChannel{named}, r.now); err != nil {
-		b.log.Warn().Err(err).Msg("the id of a channel can't be kept")
+		b.log.Warn().Err(err).Msg("could not store a channel's id")
 	}
 	return b.guided(ctx, s, g, edits, done)
 }
 
-// chosenChannel looks up the channel that was chosen in a form. A private team's is private.
+// chosenChannel looks up the channel chosen in a form. A private team needs a private channel.
 func (b *Bot) chosenChannel(ctx context.Context, id string, private bool) (oncall.NamedChannel, fieldErrors, error) {
 	found, err := b.slack.Channel(ctx, id)
 	switch {
@@ -128,9 +128,9 @@ func (b *Bot) chosenChannel(ctx context.Context, id string, private bool) (oncal
 	return oncall.NamedChannel{Named: "#" + found.Name, SlackChannel: is}, nil, nil
 }
 
-// guided says that a team is set up.
+// guided confirms that a team is set up.
 func (b *Bot) guided(ctx context.Context, s submission, g guided, edits []store.SetupEdit, done []store.EditedSetup) (modalResponse, error) {
-	r, err := b.request(ctx, s.user, nil) // with what is new
+	r, err := b.request(ctx, s.user, nil) // includes the new team
 	if err != nil {
 		return modalResponse{}, err
 	}
@@ -151,7 +151,7 @@ func (b *Bot) guided(ctx context.Context, s submission, g guided, edits []store.
 	return replace(v.Draw()), nil
 }
 
-// madeKey is the key of an integration that was just made, with its snippet.
+// madeKey returns the key of a new integration, with its snippet.
 func (b *Bot) madeKey(r request, name string, done store.EditedSetup) (id oncall.IntegrationID, key view.MadeKey) {
 	for _, in := range r.directory.Integrations {
 		if in.Name == name {
@@ -190,8 +190,8 @@ func (r request) readGuide(f form) (guided, fieldErrors) {
 	if !oncall.IsChannelID(g.channel.ID) {
 		wrong[view.BlockSetupChannel] = "Choose a channel."
 	}
-	if n := len(g.people); n == 0 || n > learnAtOnce {
-		wrong[view.BlockPeople] = fmt.Sprintf("Choose 1 to %d people; more can be added later.", learnAtOnce)
+	if n := len(g.people); n == 0 || n > maxLookups {
+		wrong[view.BlockPeople] = fmt.Sprintf("Choose 1 to %d people; more can be added later.", maxLookups)
 	}
 	zone, err := schedule.LoadZone(g.zone)
 	if err != nil || g.zone == "" {
@@ -203,14 +203,15 @@ func (r request) readGuide(f form) (guided, fieldErrors) {
 	return g, wrong
 }
 
-// lastHandOff is how often a rotation hands over that does so on a weekday, or every day, and when it did last.
+// lastHandOff returns the period of a rotation that hands off on a weekday, or every day, and its latest
+// hand-off.
 func lastHandOff(zone *schedule.Zone, on string, at schedule.TimeOfDay, now time.Time) (every, start string) {
 	every = "week"
 	if on == view.EveryDay {
 		every = "day"
 	}
 	day, _ := zone.Local(now)
-	for range 8 { // days: no weekday is further away
+	for range 8 { // within eight days every weekday comes up
 		if !zone.Instant(day, at).After(now) && (every == "day" || string(day.Weekday()) == on) {
 			break
 		}
@@ -219,7 +220,7 @@ func lastHandOff(zone *schedule.Zone, on string, at schedule.TimeOfDay, now time
 	return every, day.String() + " " + at.String()
 }
 
-// edits are what sets up the team: it, its schedule, its policy and its integration.
+// edits returns the edits that create the team, its schedule, its policy and its integration.
 func (g guided) edits(doc setup.Setup) []store.SetupEdit {
 	name := func(kind setup.PartKind, wanted string) string {
 		free := wanted
@@ -253,12 +254,12 @@ func (g guided) edits(doc setup.Setup) []store.SetupEdit {
 	}
 }
 
-// newPart is the edit that makes something.
+// newPart returns the edit that creates something.
 func newPart(p setup.Part) store.SetupEdit {
 	return store.SetupEdit{Part: p, Name: p.Name(), New: true, Formats: intake.Names()}
 }
 
-// meet makes people known to Watchbill, all at once: it has three seconds.
+// meet stores people whom Watchbill doesn't know yet, all at once, because the answer is due in three seconds.
 func (b *Bot) meet(ctx context.Context, people []oncall.UserID) error {
 	errs := make([]error, len(people))
 	known := make([]oncall.User, len(people))
@@ -281,20 +282,20 @@ func (b *Bot) meet(ctx context.Context, people []oncall.UserID) error {
 	return nil
 }
 
-// sendTest sends a test alert, and says so in the form with its button.
+// sendTest sends a test alert, and confirms in the form.
 func (b *Bot) sendTest(ctx context.Context, p press) (string, error) {
 	id, known := readIncidentValue(p.value)
 	if !known {
 		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
 	}
-	said, err := b.tryIntegration(ctx, p, oncall.IntegrationID(id))
+	answer, err := b.tryIntegration(ctx, p, oncall.IntegrationID(id))
 	if err != nil || !p.inModal() {
-		return said, err
+		return answer, err
 	}
-	return "", b.updateModal(ctx, p.view, view.Told(p.view, said))
+	return "", b.updateModal(ctx, p.view, view.WithMessage(p.view, answer))
 }
 
-// tryIntegration lets an integration's alert fire, and says whom it pages.
+// tryIntegration fires an integration's test alert, and says whom it pages.
 func (b *Bot) tryIntegration(ctx context.Context, p press, id oncall.IntegrationID) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

@@ -81,12 +81,12 @@ func (b *Bot) setMapping(ctx context.Context, p press, made func(was *oncall.Map
 	if err != nil {
 		return "", setupRefusal(err)
 	}
-	said := savedSetup("Saved: what comes to *"+view.Name(is.Name)+"* is read by this mapping.", done)
+	message := savedSetup("Saved: what comes to *"+view.Name(is.Name)+"* is read by this mapping.", done)
 	if m == nil {
-		said = savedSetup("Saved: what comes to *"+view.Name(is.Name)+"* is recognised again.", done)
+		message = savedSetup("Saved: what comes to *"+view.Name(is.Name)+"* is recognised again.", done)
 	}
-	b.drawTeamBelow(ctx, submission{user: p.user, view: p.view}, is.Team, said)
-	return "", b.updateModal(ctx, p.view, view.TextModal(said))
+	b.drawTeamBelow(ctx, submission{user: p.user, view: p.view}, is.Team, message)
+	return "", b.updateModal(ctx, p.view, view.TextModal(message))
 }
 
 // readHeartbeats reads heartbeats, one a line, such as "backup: every 1d, grace 2h, severity low".

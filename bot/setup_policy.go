@@ -45,13 +45,13 @@ func (b *Bot) newPolicy(ctx context.Context, e setupEdit, p press) error {
 	return b.pushModal(ctx, p.trigger, v.Draw())
 }
 
-// policyForm is the form of a policy as far as its edit is.
-func (b *Bot) policyForm(ctx context.Context, e setupEdit, said string) (view.SetupPolicy, error) {
-	v := view.SetupPolicy{Meta: e.meta, ByFile: e.byFile(), Said: said, Zone: e.location}
+// policyForm returns the form of a policy with the current state of its edit.
+func (b *Bot) policyForm(ctx context.Context, e setupEdit, message string) (view.SetupPolicy, error) {
+	v := view.SetupPolicy{Meta: e.meta, ByFile: e.byFile(), Message: message, Zone: e.location}
 	if part, known := e.doc.Find(setup.PolicyPart, e.meta.Name); known {
 		v.Before = *part.Policy
 	}
-	open, err := b.store.OpenIncidents(ctx, e.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, e.by(), maxOpenLoaded)
 	if err != nil {
 		return v, fmt.Errorf("load open incidents: %w", err)
 	}
@@ -63,7 +63,7 @@ func (b *Bot) policyForm(ctx context.Context, e setupEdit, said string) (view.Se
 	return v, nil
 }
 
-// typedPolicy takes what the inputs of the form say into the policy that it carries.
+// typedPolicy reads the form's inputs into the policy that it carries.
 func (e setupEdit) typedPolicy(f form) fieldErrors {
 	p, wrong := *e.meta.Policy, fieldErrors{}
 	if e.meta.Name == "" {
@@ -85,12 +85,12 @@ func (e setupEdit) typedPolicy(f form) fieldErrors {
 	return wrong
 }
 
-// pressStep moves, removes or opens a step; nothing is saved yet.
+// pressStep moves, removes or opens a step. Nothing is saved yet.
 func (b *Bot) pressStep(ctx context.Context, e setupEdit, p press) error {
 	if e.meta.Policy == nil {
 		return setupRefusal(oncall.ErrNotFound)
 	}
-	e.typedPolicy(formOf(p.view)) // what is wrong with it is told when it is saved
+	e.typedPolicy(formOf(p.view)) // errors are shown when it is saved
 	verb, text, _ := strings.Cut(p.value, " ")
 	steps := slices.Clone(e.meta.Policy.Steps)
 	i, err := strconv.Atoi(text)
@@ -131,7 +131,7 @@ func (b *Bot) openStep(ctx context.Context, e setupEdit, p press, i int) error {
 	return b.pushModal(ctx, p.trigger, view.SetupStep{Meta: e.meta, Whom: e.whom(), People: e.people}.Draw())
 }
 
-// whom are the targets to choose from, the team's own first.
+// whom returns the targets to choose from, the team's own first.
 func (e setupEdit) whom() (all []view.Choice) {
 	add := func(target, label string) {
 		if len([]rune(target)) <= longestChoice {
@@ -161,7 +161,7 @@ func (e setupEdit) whom() (all []view.Choice) {
 	return all
 }
 
-// submitStep takes a step into the policy that is edited, below.
+// submitStep puts a step into the edited policy in the view below.
 func (b *Bot) submitStep(ctx context.Context, s submission) (modalResponse, error) {
 	e, err := b.setupEdit(ctx, s.user, s.meta(), access.EditSchedule)
 	if err != nil {
@@ -197,7 +197,7 @@ func (b *Bot) submitStep(ctx context.Context, s submission) (modalResponse, erro
 	return modalResponse{}, nil
 }
 
-// typedStep reads the form of a step, and says what is wrong with it.
+// typedStep reads the form of a step, and returns the errors of its inputs.
 func (e setupEdit) typedStep(f form) (setup.Step, fieldErrors) {
 	wrong := fieldErrors{}
 	st := setup.Step{
@@ -246,7 +246,7 @@ func (e setupEdit) typedStep(f form) (setup.Step, fieldErrors) {
 	return st, wrong
 }
 
-// faulty is the input that a mistake is about.
+// faulty returns the input that an error is about.
 func (e setupEdit) faulty(why string) view.Block {
 	for word, block := range map[string]view.Block{"wait is": view.BlockSetupWait, "every is": view.BlockStepEvery, "repeat is": view.BlockStepRepeat} {
 		if strings.HasPrefix(why, word) {

@@ -37,7 +37,7 @@ func (b *Bot) submitRename(ctx context.Context, s submission) (modalResponse, er
 
 // askRemoveTeam says what goes with a team and what is in the way, in the place of its form.
 func (b *Bot) askRemoveTeam(ctx context.Context, e setupEdit, p press) error {
-	open, err := b.store.OpenIncidents(ctx, e.by(), maxOthers)
+	open, err := b.store.OpenIncidents(ctx, e.by(), maxOpenLoaded)
 	if err != nil {
 		return err
 	}
@@ -87,15 +87,15 @@ func (b *Bot) submitRemoveTeam(ctx context.Context, s submission) (modalResponse
 
 // pressedEnd ends a window of maintenance; in the view of its team it is redrawn there.
 func (b *Bot) pressedEnd(ctx context.Context, r request, p press, id oncall.MaintenanceID) (string, error) {
-	said, err := b.setMaintenanceEnd(ctx, r, id)
+	message, err := b.setMaintenanceEnd(ctx, r, id)
 	if err != nil || !p.inModal() || !view.IsSetupTeam(p.view) {
-		return said, err
+		return message, err
 	}
 	e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, access.See)
 	if err != nil {
 		return "", err
 	}
-	t, err := b.setupTeam(ctx, e.request, e.meta.Team, said)
+	t, err := b.setupTeam(ctx, e.request, e.meta.Team, message)
 	if err != nil {
 		return "", err
 	}

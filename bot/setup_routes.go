@@ -74,8 +74,8 @@ func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 }
 
 // routesForm is the form of the rules as far as their edit is, tried on what came.
-func (b *Bot) routesForm(ctx context.Context, e setupEdit, said string) (view.SetupRoutes, error) {
-	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Said: said, Policy: e.policyName, Zone: e.location}
+func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view.SetupRoutes, error) {
+	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Message: message, Policy: e.policyName, Zone: e.location}
 	_, owner, err := e.routed()
 	if err != nil {
 		return v, err

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A setupEdit is an edit of the set-up in progress. It is loaded, and checked, again at every step.
+// A setupEdit is an edit of the set-up in progress. Every step loads and checks it again.
 type setupEdit struct {
 	request
 	meta   view.SetupMeta
@@ -25,7 +25,7 @@ type setupEdit struct {
 	people map[string]oncall.UserID
 }
 
-// setupEdit loads what a form is about, for somebody who may do what it takes.
+// setupEdit loads what a form is about, if the person has the permission.
 func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, act access.Permission) (setupEdit, error) {
 	var e setupEdit
 	if err := json.Unmarshal([]byte(meta), &e.meta); err != nil {
@@ -49,13 +49,13 @@ func (b *Bot) setupEdit(ctx context.Context, user oncall.UserID, meta string, ac
 	return e, err
 }
 
-// byFile reports whether the set-up file has the last word.
+// byFile reports whether the set-up file overwrites edits.
 func (e setupEdit) byFile() bool {
 	part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
 	return known && part.Team.Owner != oncall.OwnerSlack
 }
 
-// policies are the names of the team's policies, as far as a choice can hold them.
+// policies returns the names of the team's policies that fit in an option.
 func (e setupEdit) policies() (names []string) {
 	for _, p := range e.doc.Policies {
 		if p.Team == e.meta.Team && len([]rune(p.Name)) <= longestChoice {
@@ -65,10 +65,10 @@ func (e setupEdit) policies() (names []string) {
 	return names
 }
 
-// longestChoice is how long the value of an option may be.
+// longestChoice is the maximum length of an option's value.
 const longestChoice = 150
 
-// pressIn makes the handler of a button in the view of a team's set-up.
+// pressSetupIn returns the handler of a button in the view of a team's set-up.
 func pressSetupIn(act access.Permission, do func(b *Bot, ctx context.Context, e setupEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		e, err := b.setupEdit(ctx, p.user, p.view.PrivateMetadata, act)
@@ -130,13 +130,13 @@ func (b *Bot) submitTeamEdit(ctx context.Context, s submission) (modalResponse, 
 		return modalResponse{}, setupRefusal(err)
 	}
 	if err := b.store.SaveChannels(ctx, named, e.now); err != nil {
-		b.log.Warn().Err(err).Msg("the id of a channel can't be kept")
+		b.log.Warn().Err(err).Msg("could not store a channel's id")
 	}
 	b.drawTeamBelow(ctx, s, t.Name, savedSetup("Saved.", done))
 	return modalResponse{}, nil
 }
 
-// typedTeam is a team with what its form says.
+// typedTeam returns a team changed by its form.
 func typedTeam(t setup.Team, f form) setup.Team {
 	ids := func(block view.Block) (names []string) {
 		for _, u := range f.users(block) {
@@ -157,7 +157,7 @@ func typedTeam(t setup.Team, f form) setup.Team {
 	return t
 }
 
-// chosen is the value of an option, "" for the one that chooses nothing.
+// chosen returns the value of an option; empty for the option that stands for none.
 func chosen(f form, block view.Block) string {
 	if value := f.choice(block); value != view.NoChoice {
 		return value
@@ -208,7 +208,7 @@ func (b *Bot) editIntegration(ctx context.Context, p press, in store.Integration
 	}
 	policies := e.policies()
 	if policy := part.Integration.Policy; !slices.Contains(policies, policy) && len([]rune(policy)) <= longestChoice {
-		policies = append(policies, policy) // of another team
+		policies = append(policies, policy) // another team's
 	}
 	f := view.SetupIntegrationForm{
 		Meta: view.SetupMeta{Team: in.Team, Name: in.Name, ETag: part.ETag()}, Is: *part.Integration, Kinds: kinds(), Policies: policies, ByFile: e.byFile(),
@@ -220,7 +220,7 @@ func (b *Bot) editIntegration(ctx context.Context, p press, in store.Integration
 	return b.openModal(ctx, p.trigger, f.Draw())
 }
 
-// submitIntegration saves an integration. Of a new one it shows the key where the form was.
+// submitIntegration saves an integration. The key of a new one replaces the form.
 func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalResponse, error) {
 	e, err := b.setupEdit(ctx, s.user, s.meta(), access.Integrations)
 	if err != nil {
@@ -261,7 +261,7 @@ func (b *Bot) submitIntegration(ctx context.Context, s submission) (modalRespons
 	return replace(view.NewIntegrationKey(b.madeKey(r, is.Name, done))), nil
 }
 
-// removeSetup removes the policy or the integration whose form is open.
+// removeSetup removes the policy or integration whose form is open.
 func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 	kind, act := setup.PolicyPart, access.EditSchedule
 	switch p.value {
@@ -290,7 +290,7 @@ func (b *Bot) removeSetup(ctx context.Context, p press) (string, error) {
 	}
 	if below := p.view.PreviousViewID; below != "" {
 		if err := b.updateBelow(ctx, p.view, t.Draw()); err != nil {
-			b.log.Warn().Err(err).Msg("a team's set-up shows what was before")
+			b.log.Warn().Err(err).Msg("could not redraw a team's set-up")
 		}
 	}
 	return "", b.updateModal(ctx, p.view, view.TextModal("*"+view.Name(e.meta.Name)+"* is removed."))

@@ -15,8 +15,8 @@ const (
 	shiftDeleteUsage = "Say from when and to when: `/oncall shift delete sat 10:00 to 16:00`."
 )
 
-// shift answers `/oncall shift add @user from to [schedule]` and `/oncall shift delete from
-// to [schedule]`, for shifts that are entered one by one, beside those of the rotations.
+// shift answers `/oncall shift add @user from to [schedule]` and `/oncall shift delete from to [schedule]`, for
+// shifts that are entered by hand, in addition to those of the rotations.
 func (b *Bot) shift(ctx context.Context, r request) (string, error) {
 	verb := ""
 	if len(r.words) > 0 {
@@ -81,7 +81,7 @@ func (b *Bot) deleteShifts(ctx context.Context, r request, words []string) (stri
 	return view.ShiftsDeleted(n, c, span.from, span.to, r.location), nil
 }
 
-// shiftSpan reads times and a schedule, which the person must be allowed to change.
+// shiftSpan parses times and a schedule that the person may change.
 func (b *Bot) shiftSpan(r request, words []string) (span, *schedule.Schedule, error) {
 	s, name, err := r.readSpan(words, "/oncall shift add @ann sat 10:00 to 16:00")
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// CheckNames looks up in Slack everything that a set-up names there. What could not be looked up is a
-// note of its own. It returns the channels, too, with what the names stand for, and the people.
+// CheckNames looks up in Slack everything that a set-up names there. It returns a fault for each name that is
+// wrong, and a note for what could not be looked up, together with the channels and people that were found.
 func (b *Bot) CheckNames(ctx context.Context, n setup.SlackNames) (faults []setup.SlackFault, found []oncall.NamedChannel, known []oncall.User) {
 	unseen := func(what string, err error) {
-		said := err.Error()
+		reason := err.Error()
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-			said = refusal.Error()
+			reason = refusal.Error()
 		}
 		faults = append(faults, setup.SlackFault{
-			Where: "slack", What: what + " could not be looked up", Remedy: said, Note: true,
+			Where: "slack", What: what + " could not be looked up", Remedy: reason, Note: true,
 		})
 	}
 	if len(n.Channels) > 0 {
@@ -62,12 +62,12 @@ func (b *Bot) CheckNames(ctx context.Context, n setup.SlackNames) (faults []setu
 	return faults, found, known
 }
 
-// peopleNamed returns whom Slack tells of, and of whom it was asked before an error.
+// peopleNamed returns the people that Slack knows, and the names that were looked up before an error.
 func (b *Bot) peopleNamed(ctx context.Context, named []setup.SlackName) (all []setup.SlackPerson, seen []setup.SlackName, err error) {
 	if b.workspace.Load() == nil {
-		ours, err := b.askWorkspace(ctx)
+		ours, err := b.fetchWorkspace(ctx)
 		if err != nil {
-			return nil, nil, fmt.Errorf("learn our workspace: %w", err)
+			return nil, nil, fmt.Errorf("look up the workspace: %w", err)
 		}
 		b.workspace.Store(&ours)
 	}

@@ -16,13 +16,12 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// A socket is one of the two Socket Mode connections. Slack delivers each envelope to
-// either of them. Two are needed because a client that Slack asks to reconnect hangs up
-// before it dials again.
+// A socket is one of the two Socket Mode connections. Slack delivers each envelope to either of them. Two are
+// needed because a client that Slack asks to reconnect hangs up before it dials again.
 type socket struct {
-	client  atomic.Pointer[slackcall.Socket] // the latest one; acknowledgements go out on it
+	client  atomic.Pointer[slackcall.Socket] // the current client, which sends acknowledgements
 	greeted atomic.Bool
-	trouble string // the last one logged, so that it is logged once
+	trouble string // the last error logged, so that it is logged once
 	dials   dials
 }
 
@@ -30,11 +29,11 @@ const (
 	// slack-go doubles its pause up to five minutes; once it is longer than this, the
 	// client is replaced.
 	longestBackoff = 15 * time.Second
-	// ackTimeout bounds the wait for slack-go to take an acknowledgement; otherwise that
-	// would last as long as an outage.
+	// ackTimeout bounds the wait for slack-go to accept an acknowledgement, which could otherwise last as long
+	// as an outage.
 	ackTimeout = 2500 * time.Millisecond
-	// flushTime is for slack-go to write the last acknowledgements before we hang up: it
-	// doesn't say when it has.
+	// flushTime is for slack-go to write the last acknowledgements before we hang up, because it doesn't report
+	// when it has.
 	flushTime = 200 * time.Millisecond
 	// silence is how long both sockets may be down before an error is logged.
 	silence    = time.Minute
@@ -42,23 +41,23 @@ const (
 	stagger    = time.Second
 )
 
-// Run listens until ctx ends. Then it admits nothing new, finishes what it has begun, and
-// hangs up when the last acknowledgement is out.
+// Run listens until ctx ends. Then it admits no further envelopes, finishes those in progress, and hangs up
+// once the last acknowledgement is out.
 func (b *Bot) Run(ctx context.Context) error {
 	listening, hangUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangUp()
 	for i := range b.sockets {
 		b.all.Go(func() {
-			// Opened at the same moment, they would be renewed at the same moment.
+			// Sockets opened at the same moment would be refreshed at the same moment.
 			if wait(listening, time.Duration(i)*stagger) {
 				b.keep(listening, &b.sockets[i])
 			}
 		})
 	}
 	b.all.Go(func() { b.watch(listening) })
-	b.all.Go(func() { b.learnUnknowns(listening) })
+	b.all.Go(func() { b.backfillUsers(listening) })
 	<-ctx.Done()
-	b.admission.close()
+	b.inFlight.drain()
 	wait(listening, flushTime)
 	hangUp()
 	close(b.hungUp)
@@ -67,7 +66,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch logs when Slack has been out of reach for a while.
+// watch logs an error when Slack has been unreachable for a while.
 func (b *Bot) watch(ctx context.Context) {
 	for quiet := time.Duration(0); wait(ctx, watchEvery); {
 		quiet += watchEvery
@@ -80,7 +79,7 @@ func (b *Bot) watch(ctx context.Context) {
 	}
 }
 
-// keep keeps one socket connected for as long as ctx lasts.
+// keep keeps one socket connected until ctx ends.
 func (b *Bot) keep(ctx context.Context, s *socket) {
 	for ctx.Err() == nil {
 		pause := b.connect(ctx, s)
@@ -89,8 +88,8 @@ func (b *Bot) keep(ctx context.Context, s *socket) {
 	}
 }
 
-// connect runs one client until it ends or isn't worth waiting for, and returns how
-// long to wait before the next one.
+// connect runs one client until it ends or has to be replaced, and returns how long to wait before the next
+// one.
 func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	ctx, cancel := context.WithCancel(listening)
 	defer cancel()
@@ -110,10 +109,10 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 			for range len(client.Events()) {
 				b.see(listening, s, <-client.Events())
 			}
-			// slack-go gives up only where trying again is useless, as with a revoked
-			// token. An admin has to act, so there is no hurry.
+			// slack-go gives up only if retrying is useless, as with a revoked token. An admin has to act, so
+			// there is no hurry.
 			if err != nil && ctx.Err() == nil {
-				b.complain(s, err)
+				b.logConnectError(s, err)
 				pause = longestBackoff
 			}
 			return pause
@@ -121,8 +120,8 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	}
 }
 
-// see handles what slack-go reports. It never waits, because no ping is answered
-// meanwhile. It reports whether the client should be replaced after a pause.
+// see handles an event of slack-go. It never blocks, because slack-go answers no pings meanwhile. It reports
+// whether to replace the client after a pause.
 func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
 	switch e.Type {
 	case socketmode.EventTypeHello:
@@ -138,13 +137,13 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 	case socketmode.EventTypeConnecting:
 		s.greeted.Store(false)
 		if why := s.dials.again(time.Now()); why != nil { //nolint:forbidigo // of the network, not the product's time
-			b.complain(s, why)
+			b.logConnectError(s, why)
 			return stormPause + rand.N(stormPause/2), true
 		}
 	case socketmode.EventTypeConnectionError:
 		return b.connectionError(s, e)
 	case socketmode.EventTypeErrorBadMessage:
-		b.badMessage(listening, s, e)
+		b.ackUnreadable(listening, s, e)
 	case socketmode.EventTypeErrorWriteFailed:
 		b.envelopes.WithLabelValues("ack", "lost").Inc()
 		b.log.Warn().Msg("an acknowledgement to Slack was lost with its connection")
@@ -160,28 +159,28 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 }
 
 const (
-	// stormDials without a greeting within stormWithin are too many, and stormGreeted with one:
-	// slack-go dials at once whenever Slack hangs up.
+	// More than stormDials attempts without a greeting within stormWithin are too many, and stormGreeted with
+	// one: slack-go redials at once whenever Slack hangs up.
 	stormDials   = 3
 	stormGreeted = 10
 	stormWithin  = 10 * time.Second
 	stormPause   = 30 * time.Second
 )
 
-// Why a socket that is hung up again and again waits.
+// Why a socket that keeps being disconnected waits.
 var (
 	errTooMany = errors.New("no more connections of this app are greeted by Slack, which allows ten: " +
 		"too many instances, or another installation uses the same app token")
-	errHungUp = errors.New("it is hung up by Slack again and again")
+	errHungUp = errors.New("the connection is closed by Slack again and again")
 )
 
-// dials are the latest attempts of a socket to connect.
+// dials holds the recent connection attempts of a socket.
 type dials struct {
 	at      []time.Time
-	greeted bool // since the first of them
+	greeted bool // since the first attempt
 }
 
-// again notes an attempt. The error says that there were too many in a short time, and why.
+// again records an attempt. The error says that there were too many in a short time, and why.
 func (d *dials) again(now time.Time) error {
 	d.at = slices.DeleteFunc(append(d.at, now), func(t time.Time) bool { return now.Sub(t) > stormWithin })
 	if len(d.at) == 1 {
@@ -205,7 +204,7 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 	if !ok {
 		return 0, false
 	}
-	b.complain(s, failed.ErrorObj)
+	b.logConnectError(s, failed.ErrorObj)
 	if failed.Backoff <= longestBackoff {
 		return 0, false
 	}
@@ -215,8 +214,8 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 	return time.Second + rand.N(4*time.Second), true
 }
 
-// complain logs why there is no connection, once for each reason.
-func (b *Bot) complain(s *socket, err error) {
+// logConnectError logs why there is no connection, once per reason.
+func (b *Bot) logConnectError(s *socket, err error) {
 	if !errors.Is(err, errTooMany) && !errors.Is(err, errHungUp) {
 		err = errors.Unwrap(slackcall.Classify(err))
 	}
@@ -226,9 +225,9 @@ func (b *Bot) complain(s *socket, err error) {
 	}
 }
 
-// badMessage acknowledges an envelope that slack-go can't read: Slack would deliver it
-// again and again. What was in it is not logged, as people wrote it.
-func (b *Bot) badMessage(listening context.Context, s *socket, e socketmode.Event) {
+// ackUnreadable acknowledges an envelope that slack-go can't parse, because Slack would redeliver it again and
+// again. Its content is not logged, because people wrote it.
+func (b *Bot) ackUnreadable(listening context.Context, s *socket, e socketmode.Event) {
 	bad, ok := e.Data.(*socketmode.ErrorBadMessage)
 	if !ok {
 		return
@@ -252,6 +251,6 @@ func (b *Bot) ack(listening context.Context, s *socket, envelope string, payload
 	defer cancel()
 	if err := s.client.Load().Ack(ctx, envelope, payload); err != nil {
 		b.envelopes.WithLabelValues("ack", "lost").Inc()
-		b.log.Warn().Err(err).Msg("an acknowledgement could not be sent to Slack")
+		b.log.Warn().Err(err).Msg("could not send an acknowledgement to Slack")
 	}
 }

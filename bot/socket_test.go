@@ -19,7 +19,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
+func TestSocketsSurviveDropsAndRefreshes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.listen(2)
@@ -35,31 +35,31 @@ func TestTwoSocketsOutliveDropsAndRefreshes(t *testing.T) {
 			return w.calls("apps.connections.open") >= opened+2 && w.sim.Sockets() == 2 && w.bot.Connected() == 2
 		})
 		if got := w.command(ann, "/oncall who"); !strings.Contains(got, "payments days") {
-			t.Errorf("Ann was told %q", got)
+			t.Errorf("Ann's command is answered %q, want the schedule", got)
 		}
 	}
 }
 
-// Slack hangs up at once where an app has ten connections already; slack-go dials again at once.
-func TestTooManySocketsAreNoStorm(t *testing.T) {
+// Slack hangs up at once if an app has ten connections already, and slack-go redials at once.
+func TestTooManyConnectionsCauseNoDialStorm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
-	w.sim.Haunt(10)
+	w.sim.AddDeadConnections(10)
 	w.listen(0)
 	w.until("both sockets have tried", func() bool { return w.calls("apps.connections.open") >= 2*stormDials })
 	ctx, cancel := context.WithTimeout(w.ctx, 3*time.Second)
 	defer cancel()
 	const most = 100 // a few run ahead until they are stopped; a storm has a thousand
 	if w.sim.WaitFor(ctx, func(*slacksim.Sim) bool { return w.calls("apps.connections.open") > most }) == nil {
-		t.Errorf("more than %d dials", most)
+		t.Errorf("more than %d dials, want pauses in between", most)
 	}
 	found := w.bot.checkSocket(w.ctx)
 	if found.OK || !strings.Contains(found.Remedy, "eleventh connection") {
-		t.Errorf("the doctor says %+v", found)
+		t.Errorf("the doctor's finding is %+v, want it to explain the limit of connections", found)
 	}
-	w.sim.Haunt(7)
+	w.sim.AddDeadConnections(7)
 	if found = w.bot.checkSocket(w.ctx); !found.Note || !strings.Contains(found.Text, "with 7 other connections") || !strings.Contains(found.Remedy, "swallow") {
-		t.Errorf("the doctor says %+v", found)
+		t.Errorf("the doctor's finding is %+v, want it to explain the limit of connections", found)
 	}
 }
 
@@ -70,26 +70,26 @@ func TestDialsAreCounted(t *testing.T) {
 	for i := range 50 { // renewed every 3 seconds, as on Slack's worst days
 		d.greeted = true
 		if err := d.again(at.Add(time.Duration(i) * 3 * time.Second)); err != nil {
-			t.Fatalf("dial %d: %v", i, err)
+			t.Fatalf("dial %d: %v, want no pause", i, err)
 		}
 	}
 	d = dials{}
 	for i := range stormDials + 1 {
 		if err := d.again(at); (err != nil) != (i == stormDials) {
-			t.Errorf("dial %d without a greeting: %v", i, err)
+			t.Errorf("dial %d without a greeting: %v, want a pause after %d", i, err, stormDials)
 		}
 	}
 	for i := range stormGreeted + 1 {
 		if err := d.again(at); (err != nil) != (i == stormGreeted) {
-			t.Errorf("dial %d: %v", i, err)
+			t.Errorf("dial %d with a greeting: %v, want a pause after %d", i, err, stormGreeted)
 		}
 		d.greeted = true
 	}
 }
 
-// One connection loses about half of what comes in while Slack renews it again and
-// again and opening takes long; the second one closes the gap.
-func TestRefreshStormLosesNextToNothing(t *testing.T) {
+// A single connection loses about half of the envelopes while Slack keeps refreshing it and opening one takes
+// long; the second connection closes the gap.
+func TestRefreshStormLosesFewEnvelopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{RefreshEvery: 3 * time.Second})
 	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: -1, Kind: slacksim.FaultDelay, Delay: 300 * time.Millisecond})
@@ -120,7 +120,7 @@ func TestRefreshStormLosesNextToNothing(t *testing.T) {
 	}
 }
 
-func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
+func TestRevokedTokenIsLoggedAndRetried(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.sim.Fail(slacksim.Fault{Method: "apps.connections.open", Times: 2, Kind: slacksim.FaultError, Code: "invalid_auth"})
@@ -134,11 +134,11 @@ func TestRevokedTokenIsToldAndTriedAgain(t *testing.T) {
 	cancel() // and a stop doesn't wait for the next try
 	began := time.Now()
 	if err := <-done; err != nil || time.Since(began) > 5*time.Second {
-		t.Errorf("stopped after %s with %v", time.Since(began), err)
+		t.Errorf("stopped after %s with %v, want no error within 5 s", time.Since(began), err)
 	}
 }
 
-// A rawSlack is a Slack that says whatever the test wants.
+// A rawSlack is a Slack that sends whatever the test wants.
 type rawSlack struct {
 	*httptest.Server
 	say  chan string
@@ -212,7 +212,7 @@ func TestUnreadableEnvelopesAreAcknowledged(t *testing.T) {
 		select {
 		case slack.say <- c.text:
 		case <-ctx.Done():
-			t.Fatalf("%s: nobody listens any more", c.name)
+			t.Fatalf("%s: the connection is closed, want it open", c.name)
 		}
 		if c.id == "" {
 			continue
@@ -220,14 +220,14 @@ func TestUnreadableEnvelopesAreAcknowledged(t *testing.T) {
 		select {
 		case ack := <-slack.acks:
 			if ack["envelope_id"] != c.id {
-				t.Errorf("%s: acknowledged %v; want %s", c.name, ack, c.id)
+				t.Errorf("%s: acknowledged %v, want %s", c.name, ack, c.id)
 			}
 		case <-ctx.Done():
-			t.Fatalf("%s: not acknowledged", c.name)
+			t.Fatalf("%s: no acknowledgement, want one of %s", c.name, c.id)
 		}
 	}
 	if log.has("secret words") {
-		t.Error("the log quotes what people wrote")
+		t.Error("the log quotes what people wrote, want only the type")
 	}
 }
 
@@ -238,6 +238,6 @@ func TestAckFitsIntoOneFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(payload) > 20000 {
-		t.Errorf("the longest answer takes %d bytes of Slack's 20480", len(payload))
+		t.Errorf("the longest answer has %d bytes, want at most 20000 of Slack's 20480", len(payload))
 	}
 }

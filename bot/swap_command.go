@@ -13,8 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// swap answers `/oncall swap [my shift] [@user] [their shift]`. A form asks for what is
-// missing.
+// swap answers `/oncall swap [my shift] [@user] [their shift]`. It opens a form if something is missing.
 func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 	if len(r.words) == 0 {
 		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
@@ -60,7 +59,7 @@ func (b *Bot) pending(ctx context.Context, r request) (string, error) {
 	return view.Pending(swaps, covers, r.user.TimeZone), nil
 }
 
-// readSwap divides "my shift @user their shift" at the person.
+// readSwap splits "my shift @user their shift" at the person.
 func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other oncall.UserID, theirs []string, err error) {
 	words := r.words
 	if strings.EqualFold(words[0], "with") && len(words) > 1 {
@@ -69,7 +68,7 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 	for at := range min(len(words), longestOffer) {
 		if at == 0 {
 			if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
-				continue // a shift of the asker's, such as "jan 5"
+				continue // part of the requester's shift, such as "jan 5"
 			}
 		}
 		id, n, err := b.findPerson(ctx, r, words[at:])
@@ -88,7 +87,7 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 		}
 		return mine, id, theirs, nil
 	}
-	for _, word := range words[:min(len(words), longestOffer)] { // the first that is no time may be a mistyped name
+	for _, word := range words[:min(len(words), longestOffer)] { // the first word that isn't a time may be a mistyped name
 		if _, n, _ := r.reader().Moment([]string{word}); n == 0 && guessPerson(r.directory, unescape(word)) != "" {
 			return nil, "", nil, r.nobody(word, "/oncall swap mon @bo wed")
 		}
@@ -96,10 +95,10 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 	return nil, "", nil, oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
 }
 
-// longestOffer is how many words of an offer may come before a name; more were pasted.
+// longestOffer is the maximum number of words before the name; more were pasted.
 const longestOffer = 30
 
-// offerSwap makes the offer and says so.
+// offerSwap offers the swap and confirms it.
 func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {
 	swap, err := b.store.OfferSwap(ctx, r.by(), give, take, note, r.now)
 	if err != nil {
@@ -108,7 +107,7 @@ func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stin
 	return view.SwapOffered(swap, r.location), nil
 }
 
-// stintsAt finds the shifts of a person that words mean. No words mean no shift.
+// stintsAt finds the shifts that the words refer to; nil without words.
 func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -120,8 +119,8 @@ func (r request) stintsAt(user oncall.UserID, words []string) ([]schedule.Stint,
 	return r.stintsIn(user, when)
 }
 
-// stintsIn finds the shifts of a person that begin in a day, or within a day of an instant, or else
-// those that it falls into.
+// stintsIn finds a person's shifts that begin on a day, or within a day of an instant, or else those that
+// include it.
 func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.Stint, error) {
 	from, to := when.Start, when.End
 	today, _ := r.zone.Local(r.now)
@@ -156,13 +155,12 @@ func (r request) stintsIn(user oncall.UserID, when schedule.Moment) ([]schedule.
 	return nil, oncall.Refuse("%s has no shift in %s.", user, view.Between(from, to, r.location))
 }
 
-// stints are the shifts of a person that can be chosen.
+// stints returns the shifts of a person that can be chosen.
 func (r request) stints(user oncall.UserID) []schedule.Stint {
 	return r.directory.Roster().Stints(user, r.now, r.now.Add(view.ShiftsAhead))
 }
 
-// ownStint finds a person's shift by its value in a form. It may have moved since the form
-// was drawn.
+// ownStint finds a person's shift by its value in a form. The shift may have moved since the form was drawn.
 func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, error) {
 	for _, s := range r.stints(user) {
 		if view.StintValue(s) == value {
@@ -172,7 +170,7 @@ func (r request) ownStint(user oncall.UserID, value string) (schedule.Stint, err
 	return schedule.Stint{}, oncall.Refuse("That shift of %s's has changed in the meantime. Please choose again.", user)
 }
 
-// swapPress makes the handler of a button of a swap.
+// swapPress returns the handler of a swap's button.
 func swapPress(act oncall.SwapAct) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		id, err := strconv.ParseInt(p.value, 10, 64)

@@ -11,21 +11,21 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// swapModal asks for two shifts, with those chosen that are known already.
+// swapModal returns the form for two shifts, with the given ones preselected.
 func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
-	f := view.SwapForm{Mine: r.toSwap(r.user.ID), Other: other, Give: give, Take: take, Zone: r.location}
+	f := view.SwapForm{Mine: r.swappable(r.user.ID), Other: other, Give: give, Take: take, Zone: r.location}
 	if other != "" && other != r.user.ID {
-		f.Theirs = r.toSwap(other)
+		f.Theirs = r.swappable(other)
 	}
 	return f.Draw()
 }
 
-// toSwap are the shifts of a person that have not begun.
-func (r request) toSwap(user oncall.UserID) []schedule.Stint {
+// swappable returns a person's future shifts.
+func (r request) swappable(user oncall.UserID) []schedule.Stint {
 	return slices.DeleteFunc(r.stints(user), func(s schedule.Stint) bool { return !s.Start.After(r.now) })
 }
 
-// swapOther shows the shifts of the person who was chosen.
+// swapOther shows the shifts of the chosen person.
 func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
@@ -36,7 +36,7 @@ func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, r.swapModal(other, f.choice(view.BlockGive), ""))
 }
 
-// submitSwap makes the offer.
+// submitSwap offers the swap.
 func (b *Bot) submitSwap(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {

@@ -16,16 +16,15 @@ import (
 
 const awayExample = "/oncall away 24 dec to 27 dec holidays"
 
-// away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call, but
-// shows which shifts fall into it and helps to find somebody for them. A form asks for what is
-// missing or wrong.
+// away answers `/oncall away [from to [note] [cover]]`. Time off takes nobody off call, but shows which shifts
+// fall into it, and helps to find cover for them. It opens a form if something is missing or wrong.
 func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	words := r.words
 	if len(words) == 0 || len(words) == 1 && strings.EqualFold(words[0], "list") {
 		return b.ownTimeOff(ctx, r, len(words) > 0)
 	}
 	if len(words) == 1 && strings.EqualFold(words[0], "new") {
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
 	}
 	ask := strings.EqualFold(words[len(words)-1], "cover")
 	if ask {
@@ -42,8 +41,8 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	}
 	s, note, err := r.readNoted(words, awayExample)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
-		w := view.AwayWish{From: s.from, To: s.to, Cover: ask, Zone: r.location}
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(w, view.Sentence(refusal.Sentence)))
+		w := view.TimeOffDraft{From: s.from, To: s.to, Cover: ask, Zone: r.location}
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(w, view.Sentence(refusal.Sentence)))
 	}
 	if err != nil {
 		return view.Drawing{}, err
@@ -51,29 +50,29 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	return b.takeTimeOff(ctx, r, s, note, ask)
 }
 
-// takeTimeOff saves time off, and asks for cover if that is wanted.
+// takeTimeOff saves time off, and asks for cover if requested.
 func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, ask bool) (view.Drawing, error) {
 	off, err := b.store.AddTimeOff(ctx, r.by(), oncall.TimeOff{UserID: r.user.ID, Start: s.from, End: s.to, Note: unescape(note)}, r.now)
 	if err != nil {
 		return view.Drawing{}, err
 	}
 	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
-	whole := span{from: off.Start, to: off.End} // it may have been said before, for longer
+	whole := span{from: off.Start, to: off.End} // it may extend an earlier one
 	if whole.from.Before(r.now) {
 		whole.from = r.now
 	}
 	d := view.TimeOff(off, cut(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole), r.user.TimeZone, !ask)
 	if ask && len(hit) > 0 {
-		said, err := b.askForCover(ctx, r, hit, note, false)
+		answer, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		d = view.Join(d, view.Text(said))
+		d = view.Join(d, view.Text(answer))
 	}
 	return d, nil
 }
 
-// submitAway takes the time off of the form.
+// submitAway saves the form's time off.
 func (b *Bot) submitAway(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -86,7 +85,7 @@ func (b *Bot) submitAway(ctx context.Context, s submission) (modalResponse, erro
 		return correct(wrong), nil
 	}
 	off := span{from: r.zone.Instant(from, start), to: r.zone.Instant(to, end)}
-	if end == 0 { // the last day is part of it
+	if end == 0 { // including the last day
 		off.to = r.zone.Instant(to.AddDays(1), 0)
 	}
 	if today, _ := r.zone.Local(r.now); from == today && start == 0 {
@@ -102,7 +101,7 @@ func (b *Bot) submitAway(ctx context.Context, s submission) (modalResponse, erro
 	if err != nil {
 		return modalResponse{}, err
 	}
-	return replace(view.AwayTaken(d)), nil
+	return replace(view.TimeOffSaved(d)), nil
 }
 
 // homeAway opens the form of time off.
@@ -111,14 +110,14 @@ func (b *Bot) homeAway(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
+	return "", b.openModal(ctx, p.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
 }
 
-// maxTimeOff bounds the list of time off: each takes two of a message's fifty blocks.
+// maxTimeOff is the maximum number of entries in the list: each takes two of a message's fifty blocks.
 const maxTimeOff = 20
 
-// ownTimeOff lists a person's time off, and the shifts that fall into it. If there is none, the form
-// opens, unless the list was asked for.
+// ownTimeOff lists a person's time off, and the shifts that fall into it. If there is none, it opens the form,
+// unless the list was requested.
 func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Drawing, error) {
 	own, err := b.timeOff(ctx, r)
 	if err != nil {
@@ -128,10 +127,10 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 	case len(own) == 0 && listed:
 		return view.Drawing{}, oncall.Refuse("You have no time off ahead. `%s` takes some.", awayExample)
 	case len(own) == 0:
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.AwayForm(view.AwayWish{Zone: r.location}, ""))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
 	}
 	var all view.Drawing
-	told := map[schedule.Stint]bool{} // time off may overlap, but each shift is told once
+	seen := map[schedule.Stint]bool{} // time off may overlap, but each shift is listed once
 	for _, off := range own[:min(len(own), maxTimeOff)] {
 		s := span{from: off.Start, to: off.End}
 		if s.from.Before(r.now) {
@@ -140,18 +139,18 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 		var hit []schedule.Stint
 		for _, stint := range r.directory.Roster().Stints(r.user.ID, s.from, s.to) {
 			whole := stint
-			whole.Start = time.Time{} // it moves while a shift runs
-			if !told[whole] {
+			whole.Start = time.Time{} // the start moves while a shift runs
+			if !seen[whole] {
 				hit = append(hit, cut([]schedule.Stint{stint}, s)...)
 			}
-			told[whole] = true
+			seen[whole] = true
 		}
 		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, len(hit) > 0))
 	}
 	return view.Join(all, view.MoreTimeOff()), nil
 }
 
-// timeOff is a person's time off that is not over.
+// timeOff returns a person's current and future time off.
 func (b *Bot) timeOff(ctx context.Context, r request) ([]oncall.TimeOff, error) {
 	all, err := b.store.TimeOff(ctx, r.by(), r.now, r.now.AddDate(2, 0, 0))
 	if err != nil {
@@ -160,7 +159,7 @@ func (b *Bot) timeOff(ctx context.Context, r request) ([]oncall.TimeOff, error) 
 	return slices.DeleteFunc(all, func(t oncall.TimeOff) bool { return t.UserID != r.user.ID }), nil
 }
 
-// pressedTimeOff finds the time off of a button, if it is the person's own.
+// pressedTimeOff finds a button's time off, if it belongs to the person.
 func (b *Bot) pressedTimeOff(ctx context.Context, p press) (request, oncall.TimeOff, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {

@@ -11,18 +11,18 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A span is from one instant to another, which is not part of it, or certain hours of that.
+// A span is a half-open period, or certain hours of one.
 type span struct {
 	from, to time.Time
 	windows  []schedule.Window
 }
 
-// reader reads times as the person writes them.
+// reader returns a parser of times in the person's zone.
 func (r request) reader() schedule.Reader { return schedule.Reader{Zone: r.zone, Now: r.now} }
 
 const timeExamples = "Write it like `tomorrow 9:00`, `fri 18:00`, `24 dec`, `2026-12-24 09:00` or `in 2 hours`."
 
-// moment reads words that all say when.
+// moment parses words that are all part of a time.
 func (r request) moment(words []string) (schedule.Moment, error) {
 	m, n, err := r.reader().Moment(words)
 	if err == nil && (n == 0 || n < len(words)) {
@@ -35,8 +35,8 @@ func noTime(words []string) error {
 	return oncall.Refuse("%q is not a time that Watchbill understands. "+timeExamples, view.Name(unescape(strings.Join(words, " "))))
 }
 
-// readSpan reads "TIME to TIME [schedule]", and all that means the same. Every word that can be part
-// of the time is; the rest is the name. example is a command that does it right.
+// readSpan parses "TIME to TIME [schedule]" and its variants. Every word that can be part of the time is; the
+// rest is the name. example is a correct command for the refusal.
 func (r request) readSpan(words []string, example string) (s span, name string, err error) {
 	read, n, problem, err := r.reader().Span(words)
 	s = span{read.From, read.To, read.Windows}
@@ -65,14 +65,14 @@ func (r request) readSpan(words []string, example string) (s span, name string, 
 	return s, name, r.checkSpan(s)
 }
 
-// readNoted reads "TIME to TIME [note]". A note that goes on with a time was not meant as one.
+// readNoted parses "TIME to TIME [note]". It refuses a note that continues the time.
 func (r request) readNoted(words []string, example string) (s span, note string, err error) {
 	s, note, err = r.readSpan(words, example)
-	return s, note, cmp.Or(err, r.unread(s, unescape(note), example))
+	return s, note, cmp.Or(err, r.refuseTimeIn(s, unescape(note), example))
 }
 
-// unread refuses a reason that still says when.
-func (r request) unread(s span, reason, example string) error {
+// refuseTimeIn refuses a reason that still contains a time.
+func (r request) refuseTimeIn(s span, reason, example string) error {
 	if !r.reader().GoesOn(strings.Fields(reason)) {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (r request) checkSpan(s span) error {
 	return nil
 }
 
-// cut returns the parts of stints that lie in a span.
+// cut returns the parts of stints within a span.
 func cut(stints []schedule.Stint, s span) []schedule.Stint {
 	var out []schedule.Stint
 	for _, p := range stints {

@@ -10,12 +10,12 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// reference matches a reference, which Slack makes of a name, a link or an address that somebody types in a command.
-// Elsewhere in the text, < and > are entities.
+// reference matches a reference, into which Slack turns a name, a link or an address in a command. Elsewhere in
+// the text, < and > are entities.
 var reference = regexp.MustCompile(`<([^<>]*)>`)
 
-// typedWords are the words of a command, with its links, addresses and channels as they were typed.
-// People and user groups stay references: a command may be about them.
+// typedWords splits a command into words, with links, addresses and channels as they were typed. People and
+// user groups stay references, because a command may be about them.
 func typedWords(text string, d *store.Directory) []string {
 	text = oncall.Storable(text)
 	words := strings.Fields(reference.ReplaceAllStringFunc(text, func(hit string) string {
@@ -33,7 +33,7 @@ func typedWords(text string, d *store.Directory) []string {
 	return words
 }
 
-// unescape returns what somebody has typed, in plain words. It is for text from a command, once.
+// unescape returns typed text without Slack's escapes. Call it once, on text from a command.
 func unescape(s string) string {
 	s = reference.ReplaceAllStringFunc(s, referred)
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
@@ -41,7 +41,7 @@ func unescape(s string) string {
 
 var channelID = regexp.MustCompile(`^#?([CGD][A-Z0-9]+)$`)
 
-// referred writes one reference as a person would.
+// referred returns the text of a reference as people read it.
 func referred(hit string) string {
 	to, label, _ := strings.Cut(hit[1:len(hit)-1], "|")
 	address, isMail := strings.CutPrefix(to, "mailto:")
@@ -53,13 +53,13 @@ func referred(hit string) string {
 		return "#" + cmp.Or(label, channel[1])
 	case strings.HasPrefix(to, "!date^"):
 		return label
-	case strings.HasPrefix(to, "!"): // a user group, or everybody who is there
+	case strings.HasPrefix(to, "!"): // a user group, or @here
 		return "@" + strings.TrimPrefix(cmp.Or(label, strings.TrimPrefix(strings.TrimPrefix(to, "!"), "subteam^")), "@")
 	case isMail:
 		return cmp.Or(label, address)
 	case isPhone:
 		return cmp.Or(label, phone)
-	case label == "" || strings.Contains(to, label): // what was typed, without its scheme
+	case label == "" || strings.Contains(to, label): // the typed address, without its scheme
 		return cmp.Or(label, to)
 	}
 	return to + " (" + label + ")"

@@ -17,8 +17,7 @@ import (
 // slackbot is the only bot that Slack doesn't mark as one.
 const slackbot = "USLACKBOT"
 
-// UserByEmail finds the person to whom Slack knows an address. The error is
-// oncall.ErrNotFound if there is none.
+// UserByEmail looks up a person by e-mail address. The error is oncall.ErrNotFound if there is none.
 func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error) {
 	u, err := b.slack.UserByEmail(ctx, email)
 	switch {
@@ -30,13 +29,13 @@ func (b *Bot) UserByEmail(ctx context.Context, email string) (oncall.User, error
 	return b.person(u), nil
 }
 
-// Meet looks up in Slack who has an address, and saves what Slack says of them. Nobody there is oncall.ErrNotFound; a bot
-// is a Refusal.
+// Meet looks up a person by their e-mail address in Slack, and saves them. The error is oncall.ErrNotFound if there is
+// none; for a bot it is a Refusal.
 func (b *Bot) Meet(ctx context.Context, email string) error {
 	if _, err := b.ourWorkspace(ctx); err != nil { // without it nobody could be told from a stranger
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, learnTimeout)
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	found, err := b.slack.UserByEmail(asking, email)
 	switch {
@@ -49,7 +48,7 @@ func (b *Bot) Meet(ctx context.Context, email string) error {
 	return err
 }
 
-// person is what Watchbill keeps of a Slack user.
+// person converts a Slack user.
 func (b *Bot) person(u *slack.User) oncall.User {
 	p := oncall.User{
 		ID: oncall.UserID(u.ID), Name: u.RealName, Email: u.Profile.Email, TimeZone: u.TZ,
@@ -65,7 +64,7 @@ func (b *Bot) person(u *slack.User) oncall.User {
 	return p
 }
 
-// standing is what somebody is in our workspace.
+// standing returns a user's standing in our workspace.
 func (b *Bot) standing(u *slack.User) oncall.Standing {
 	ours := b.workspace.Load()
 	switch {
@@ -81,9 +80,9 @@ func (b *Bot) standing(u *slack.User) oncall.Standing {
 	return oncall.FullMember
 }
 
-// user returns a person, from Slack if the store doesn't know what they are in the workspace, or did not
-// lately where they may do little. While Slack doesn't answer, what is stored counts. For a bot the error
-// is a Refusal.
+// user returns a person. It asks Slack if the person's standing in the workspace is unknown, or gives them few
+// rights and wasn't checked lately. Until Slack answers, the stored data counts. For a bot the error is a
+// Refusal.
 func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
@@ -95,30 +94,30 @@ func (b *Bot) user(ctx context.Context, id oncall.UserID) (oncall.User, error) {
 	switch {
 	case sure && known.Standing == oncall.FullMember && known.DeactivatedAt == nil:
 		return known, nil
-	case !b.learner.may(b.clock()), sure && !b.learner.again(id, b.clock()):
+	case !b.lookups.allowed(b.clock()), sure && !b.lookups.recheck(id, b.clock()):
 		return known, nil
 	}
 	if _, err := b.ourWorkspace(ctx); err != nil {
-		b.log.Warn().Err(err).Msg("which workspace somebody comes from can't be held against ours")
-		if !b.learner.may(b.clock()) {
+		b.log.Warn().Err(err).Msg("could not compare a user's workspace with ours")
+		if !b.lookups.allowed(b.clock()) {
 			return known, nil
 		}
 	}
-	asking, cancel := context.WithTimeout(ctx, learnTimeout)
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	found, err := b.slack.User(asking, string(id), slackcall.ForAnswer)
 	switch {
 	case slackcall.NoUser(err):
 		return oncall.User{}, oncall.Refuse("There is nobody with the Slack id %s in this workspace.", view.Name(string(id)))
 	case err != nil:
-		b.learner.failed(b.clock())
-		b.log.Warn().Err(err).Str("user", string(id)).Msg("somebody can't be looked up; going by what is known of them")
+		b.lookups.failed(b.clock())
+		b.log.Warn().Err(err).Str("user", string(id)).Msg("could not look up a user; using the stored data")
 		return known, nil
 	}
 	return b.saveFound(ctx, found)
 }
 
-// saveFound saves what Slack says of a person. For a bot the error is a Refusal.
+// saveFound saves a user returned by Slack. For a bot the error is a Refusal.
 func (b *Bot) saveFound(ctx context.Context, found *slack.User) (oncall.User, error) {
 	id := oncall.UserID(found.ID)
 	if found.IsBot || id == slackbot {
@@ -132,20 +131,21 @@ func (b *Bot) saveFound(ctx context.Context, found *slack.User) (oncall.User, er
 }
 
 const (
-	// learnAtOnce is how many people are looked up in one go.
-	learnAtOnce = 20
-	// learnDaily is how often each of them is, for an event of Slack's may be missed.
-	learnDaily = 24 * time.Hour
+	// maxLookups is the maximum number of people looked up in one go.
+	maxLookups = 20
+	// refreshAfter is the interval at which each person is looked up again, because an event of Slack's may be
+	// missed.
+	refreshAfter = 24 * time.Hour
 )
 
-// LearnPeople asks Slack again what those are in the workspace whom the set-up names, a few at a time.
-// Nothing pages people of other organisations. Those of whom it has never told, learnUnknowns looks up.
-func (b *Bot) LearnPeople(ctx context.Context) error {
+// RefreshUsers looks up the people named in the set-up again, a few at a time, so that nobody from another
+// organisation is paged. People without a standing are left to backfillUsers.
+func (b *Bot) RefreshUsers(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return fmt.Errorf("load the directory: %w", err)
 	}
-	if !b.learner.may(b.clock()) {
+	if !b.lookups.allowed(b.clock()) {
 		return nil
 	}
 	if _, err := b.ourWorkspace(ctx); err != nil || b.workspace.Load() == nil {
@@ -154,13 +154,13 @@ func (b *Bot) LearnPeople(ctx context.Context) error {
 	known := slices.DeleteFunc(directory.PeopleNamed(), func(id oncall.UserID) bool {
 		return directory.Users[id].Standing == oncall.UnknownStanding
 	})
-	for _, id := range b.learner.due(known, b.clock()) {
+	for _, id := range b.lookups.due(known, b.clock()) {
 		found, err := b.slack.User(ctx, string(id), slackcall.ForRest)
 		switch {
 		case slackcall.NoUser(err):
-			continue // doctor says so
+			continue // doctor reports it
 		case err != nil:
-			b.learner.failed(b.clock())
+			b.lookups.failed(b.clock())
 			return fmt.Errorf("look up %s: %w", id, err)
 		case found.IsBot:
 			continue
@@ -172,8 +172,8 @@ func (b *Bot) LearnPeople(ctx context.Context) error {
 	return nil
 }
 
-// userChanged saves what Slack tells about a person, unless it is known already: Slack
-// also tells of every new status message.
+// userChanged saves a changed user, unless nothing stored has changed: Slack also sends an event for every new
+// status message.
 func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	if changed.IsBot || changed.ID == slackbot {
 		return nil
@@ -187,7 +187,7 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	if u.Standing == oncall.UnknownStanding {
 		u.Standing = old.Standing
 	}
-	u.InTeam = old.InTeam // Slack knows nothing of it
+	u.InTeam = old.InTeam // Slack doesn't know it
 	if known && (old.DeactivatedAt == nil) == (u.DeactivatedAt == nil) {
 		u.DeactivatedAt = old.DeactivatedAt
 		if u == old {
@@ -200,7 +200,7 @@ func (b *Bot) userChanged(ctx context.Context, changed *slack.User) error {
 	return nil
 }
 
-// zoneOf returns the zone in which a person reads times.
+// zoneOf returns the time zone of a person.
 func zoneOf(u oncall.User) (*schedule.Zone, *time.Location) {
 	zone, err := schedule.LoadZone(u.TimeZone)
 	if err == nil {
@@ -208,6 +208,6 @@ func zoneOf(u oncall.User) (*schedule.Zone, *time.Location) {
 			return zone, location
 		}
 	}
-	zone, _ = schedule.LoadZone("UTC") // always there
+	zone, _ = schedule.LoadZone("UTC") // always available
 	return zone, time.UTC
 }

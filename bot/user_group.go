@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Groups returns every user group with its members, also the disabled ones.
+// Groups returns every user group with its members, including disabled groups.
 func (b *Bot) Groups(ctx context.Context) ([]oncall.SlackGroup, error) {
 	found, err := b.slack.Groups(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (b *Bot) Groups(ctx context.Context) ([]oncall.SlackGroup, error) {
 	return groups, nil
 }
 
-// SetGroup makes these people a group's members, and returns those whom Slack refuses.
+// SetGroup sets a group's members, and returns those that Slack refuses.
 func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (refused []oncall.UserID, err error) {
 	for len(users) > 0 {
 		ids := make([]string, len(users))
@@ -38,7 +38,7 @@ func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (r
 		if code := slackcall.CodeOf(err); code != "invalid_users" && code != "failed_for_some_users" {
 			return nil, fmt.Errorf("set user group %s: %w", id, groupRefusal(err))
 		}
-		// Slack doesn't say whom it refuses.
+		// Slack doesn't report whom it refuses.
 		var good, bad []oncall.UserID
 		for _, u := range users {
 			fit, err := b.fitsGroup(ctx, u)
@@ -59,7 +59,7 @@ func (b *Bot) SetGroup(ctx context.Context, id string, users []oncall.UserID) (r
 	return refused, nil
 }
 
-// fitsGroup asks Slack whether somebody can be in a user group.
+// fitsGroup asks Slack whether a person can be in a user group.
 func (b *Bot) fitsGroup(ctx context.Context, id oncall.UserID) (bool, error) {
 	u, err := b.slack.User(ctx, string(id), slackcall.ForRest)
 	if err != nil {
@@ -79,7 +79,7 @@ func (b *Bot) EnableGroup(ctx context.Context, id string, enabled bool) error {
 	return nil
 }
 
-// groupRefusal turns an error that an admin of the workspace can mend into a Refusal.
+// groupRefusal turns an error that an admin of the workspace can fix into a Refusal.
 func groupRefusal(err error) error {
 	switch slackcall.CodeOf(err) {
 	case "paid_teams_only", "plan_upgrade_required":

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// admin does what people do in their workspace.
+// admin is a client with the rights of a workspace admin.
 func (w *world) admin() *slack.Client {
 	return slack.New("xoxb-sim", slack.OptionAPIURL(w.sim.APIURL()))
 }
@@ -31,8 +31,8 @@ func (w *world) makeGroup(handle string, member oncall.UserID) string {
 	return g.ID
 }
 
-// Slack refuses a whole list for one guest in it: the others get in all the same.
-func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
+// Slack refuses a list for one guest in it; the others are added anyway.
+func TestSetGroupSkipsRefusedUsers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
 	w.sim.AddUser(slacksim.User{ID: "U0GUEST", Guest: true})
@@ -52,9 +52,9 @@ func TestSetGroupLeavesOutWhomSlackRefuses(t *testing.T) {
 	if diff := cmp.Diff(want, groups); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
-	// Nobody is left: the group stays as it is.
+	// Nobody is left, so the group stays unchanged.
 	if refused, err = w.bot.SetGroup(w.ctx, id, []oncall.UserID{"U0GUEST"}); err != nil || len(refused) != 1 {
-		t.Errorf("refused %v, %v", refused, err)
+		t.Errorf("the refused users are %v, %v; want the guest", refused, err)
 	}
 }
 
@@ -68,12 +68,12 @@ func TestDisabledGroups(t *testing.T) {
 		}
 		groups, err := w.bot.Groups(w.ctx)
 		if err != nil || len(groups) != 1 || groups[0].Disabled == enabled {
-			t.Errorf("groups %+v, %v", groups, err)
+			t.Errorf("the groups are %+v, %v; want one, enabled: %t", groups, err, enabled)
 		}
 	}
 }
 
-// What an admin of the workspace has to mend comes back as the sentence that they are told.
+// Errors that a workspace admin has to fix become Refusals.
 func TestGroupRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})
@@ -85,7 +85,7 @@ func TestGroupRefusals(t *testing.T) {
 		_, err := w.bot.SetGroup(w.ctx, "S1", []oncall.UserID{ann})
 		refusal, refused := errors.AsType[oncall.Refusal](err)
 		if !refused || !strings.Contains(refusal.Error(), says) {
-			t.Errorf("%s: %v", code, err)
+			t.Errorf("%s: %v, want a Refusal with %q", code, err, says)
 		}
 	}
 }

@@ -8,52 +8,50 @@ import (
 	"sync"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/watchbill/watchbill/bot/slackcall"
 	"github.com/watchbill/watchbill/oncall"
-	"github.com/watchbill/watchbill/oncall/access"
 	"github.com/watchbill/watchbill/store"
 )
 
 const (
-	// learnTimeout leaves enough time to answer the click.
-	learnTimeout = time.Second
-	// learnPause is how long nobody is looked up after Slack has failed to answer: clicks must not wait.
-	learnPause = 30 * time.Second
-	// learnAgain is how often Slack is asked again about somebody who may do little or nothing.
-	learnAgain = 10 * time.Minute
-	// learnEvery is how often people are looked up whom nobody has asked about yet.
-	learnEvery = time.Minute
+	// lookupTimeout leaves enough time to answer the click.
+	lookupTimeout = time.Second
+	// lookupPause is how long no lookups are made after Slack has failed to answer, because clicks must not
+	// wait.
+	lookupPause = 30 * time.Second
+	// recheckAfter is the minimum time between two lookups of a person who may do little or nothing.
+	recheckAfter = 10 * time.Minute
+	// backfillEvery is the interval of lookups of people who haven't acted yet.
+	backfillEvery = time.Minute
 )
 
-// A learner limits how often Slack is asked who somebody is.
-type learner struct {
+// A lookupLimiter limits how often Slack is asked for users.
+type lookupLimiter struct {
 	mu     sync.Mutex
-	paused time.Time // until then
+	paused time.Time // no lookups before this time
 	asked  map[oncall.UserID]time.Time
-	daily  map[oncall.UserID]time.Time // when they were looked up last, as the set-up names them
+	daily  map[oncall.UserID]time.Time // last lookup of each person named in the set-up
 }
 
-// may reports whether Slack may be asked now.
-func (l *learner) may(now time.Time) bool {
+// allowed reports whether a lookup is allowed now.
+func (l *lookupLimiter) allowed(now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return !now.Before(l.paused)
 }
 
-// failed notes that Slack has not answered.
-func (l *learner) failed(now time.Time) {
+// failed records that Slack didn't answer.
+func (l *lookupLimiter) failed(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.paused = now.Add(learnPause)
+	l.paused = now.Add(lookupPause)
 }
 
-// again reports whether to ask once more about somebody who is known, and notes that.
-func (l *learner) again(id oncall.UserID, now time.Time) bool {
+// recheck reports whether to look a known person up again, and records the lookup.
+func (l *lookupLimiter) recheck(id oncall.UserID, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now.Sub(l.asked[id]) < learnAgain {
+	if now.Sub(l.asked[id]) < recheckAfter {
 		return false
 	}
 	if l.asked == nil || len(l.asked) > 1000 {
@@ -63,21 +61,21 @@ func (l *learner) again(id oncall.UserID, now time.Time) bool {
 	return true
 }
 
-// learnUnknowns looks up whoever is stored without what they are in the workspace, as everybody is after an
-// upgrade from a release that kept no such thing: at night their first click should not wait for Slack.
-func (b *Bot) learnUnknowns(ctx context.Context) {
+// backfillUsers looks up stored people whose standing in the workspace is unknown, as everybody's is after an
+// upgrade from a release that didn't store it: a click at night should not have to wait for Slack.
+func (b *Bot) backfillUsers(ctx context.Context) {
 	for {
-		_, err := b.guard(ctx, "", func() (string, error) { return "", b.learnEachUnknown(ctx) })
+		_, err := b.guard(ctx, "", func() (string, error) { return "", b.backfillOnce(ctx) })
 		if err != nil && ctx.Err() == nil {
-			b.log.Debug().Err(err).Msg("people can't be looked up; trying again in a minute")
+			b.log.Debug().Err(err).Msg("could not look up people; trying again in a minute")
 		}
-		if !wait(ctx, learnEvery) {
+		if !wait(ctx, backfillEvery) {
 			return
 		}
 	}
 }
 
-func (b *Bot) learnEachUnknown(ctx context.Context) error {
+func (b *Bot) backfillOnce(ctx context.Context) error {
 	directory, err := b.store.DirectoryFor(ctx, oncall.ByTimer())
 	if err != nil {
 		return err
@@ -86,7 +84,7 @@ func (b *Bot) learnEachUnknown(ctx context.Context) error {
 		return err
 	}
 	for id, u := range directory.Users {
-		if u.Standing != oncall.UnknownStanding || u.DeactivatedAt != nil || !b.learner.again(id, b.clock()) {
+		if u.Standing != oncall.UnknownStanding || u.DeactivatedAt != nil || !b.lookups.recheck(id, b.clock()) {
 			continue
 		}
 		found, err := b.slack.User(ctx, string(id), slackcall.ForRest)
@@ -97,20 +95,20 @@ func (b *Bot) learnEachUnknown(ctx context.Context) error {
 			return err
 		}
 		if _, err := b.saveFound(ctx, found); err != nil {
-			b.log.Debug().Err(err).Str("user", string(id)).Msg("somebody was looked up and not kept")
+			b.log.Debug().Err(err).Str("user", string(id)).Msg("could not save a user who was looked up")
 		}
 	}
 	return nil
 }
 
-// due returns a few people who are named and were not looked up for a day, and notes that they are now.
-func (l *learner) due(named []oncall.UserID, now time.Time) (due []oncall.UserID) {
+// due returns a few named people who haven't been looked up for a day, and records their lookup.
+func (l *lookupLimiter) due(named []oncall.UserID, now time.Time) (due []oncall.UserID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	kept := make(map[oncall.UserID]time.Time, len(named))
 	for _, id := range named {
 		at, before := l.daily[id]
-		if (!before || now.Sub(at) >= learnDaily) && len(due) < learnAtOnce {
+		if (!before || now.Sub(at) >= refreshAfter) && len(due) < maxLookups {
 			due, at, before = append(due, id), now, true
 		}
 		if before {
@@ -121,81 +119,47 @@ func (l *learner) due(named []oncall.UserID, now time.Time) (due []oncall.UserID
 	return due
 }
 
-// ourWorkspace returns the workspace that we are in. Slack is asked only once; while it doesn't answer,
-// what it said before counts.
+// ourWorkspace returns the workspace that the bot is in. Slack is asked only once; until it answers, the stored
+// workspace counts.
 func (b *Bot) ourWorkspace(ctx context.Context) (store.Workspace, error) {
 	if w := b.workspace.Load(); w != nil {
 		return *w, nil
 	}
-	err := errNotAsked
-	if b.learner.may(b.clock()) {
+	err := errLookupsPaused
+	if b.lookups.allowed(b.clock()) {
 		var w store.Workspace
-		if w, err = b.learnWorkspace(ctx); err == nil {
+		if w, err = b.refreshWorkspace(ctx); err == nil {
 			b.workspace.Store(&w)
 			return w, nil
 		}
-		b.log.Warn().Err(err).Msg("Slack does not say which workspace this is; going by what it said before")
+		b.log.Warn().Err(err).Msg("could not ask Slack for the workspace; using the stored one")
 	}
 	kept, unknown := b.store.Workspace(ctx)
 	if unknown != nil || kept.Team == "" {
-		return store.Workspace{}, fmt.Errorf("learn our workspace: %w", err)
+		return store.Workspace{}, fmt.Errorf("look up the workspace: %w", err)
 	}
 	return kept, nil
 }
 
-// errNotAsked means that Slack is not asked, because it failed a moment ago.
-var errNotAsked = errors.New("no answer from Slack a moment ago")
+// errLookupsPaused means that no call was made, because Slack failed to answer a moment ago.
+var errLookupsPaused = errors.New("no answer from Slack a moment ago")
 
-func (b *Bot) learnWorkspace(ctx context.Context) (store.Workspace, error) {
-	asking, cancel := context.WithTimeout(ctx, learnTimeout)
+func (b *Bot) refreshWorkspace(ctx context.Context) (store.Workspace, error) {
+	asking, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
-	w, err := b.askWorkspace(asking)
+	w, err := b.fetchWorkspace(asking)
 	if err != nil {
-		b.learner.failed(b.clock())
+		b.lookups.failed(b.clock())
 		return store.Workspace{}, err
 	}
 	return w, b.store.SaveWorkspace(ctx, w)
 }
 
-// askWorkspace asks Slack which workspace we are in.
-func (b *Bot) askWorkspace(ctx context.Context) (store.Workspace, error) {
+// fetchWorkspace asks Slack for the bot's workspace.
+func (b *Bot) fetchWorkspace(ctx context.Context) (store.Workspace, error) {
 	answer, err := b.slack.Auth(ctx)
 	if err != nil {
 		return store.Workspace{}, err
 	}
 	return store.Workspace{Team: answer.TeamID, Enterprise: answer.EnterpriseID, URL: strings.TrimSuffix(answer.URL, "/") + "/"}, nil
-}
-
-// admit refuses people of other organisations, who see our messages in shared channels, and those who
-// are deactivated. Whoever passes is known from then on, with what they are in the workspace. Where
-// Slack can't be asked about somebody new, they count as a guest.
-func (b *Bot) admit(ctx context.Context, u slack.User) error {
-	if u.TeamID != "" {
-		ours, err := b.ourWorkspace(ctx)
-		if err == nil && ours.Enterprise == "" && u.TeamID != ours.Team {
-			return oncall.Refuse("Only people of the workspace that runs Watchbill can do this, and nothing was changed.")
-		}
-	}
-	id := oncall.UserID(u.ID)
-	if _, err := b.user(ctx, id); err != nil {
-		return err
-	}
-	directory, err := b.store.DirectoryFor(ctx, oncall.ByUser(id))
-	if err != nil {
-		return fmt.Errorf("load the directory: %w", err)
-	}
-	return b.store.May(directory, oncall.ByUser(id), access.OwnThings, access.Object{})
-}
-
-// permalink is the address of a message, "" if it has none yet.
-func (b *Bot) permalink(ctx context.Context, at store.MessageRef) string {
-	if at == (store.MessageRef{}) {
-		return ""
-	}
-	ours, err := b.ourWorkspace(ctx)
-	if err != nil {
-		b.log.Warn().Err(err).Msg("a message can't be linked to")
-		return ""
-	}
-	return ours.URL + "archives/" + at.Channel + "/p" + strings.ReplaceAll(at.TS, ".", "")
 }

@@ -13,9 +13,9 @@ func TestUserByEmail(t *testing.T) {
 	w := newWorld(t, slacksim.Options{})
 	u, err := w.bot.UserByEmail(w.ctx, "cy@example.com")
 	if err != nil || u.ID != cy || u.Name != "Cy" || u.TimeZone != "America/New_York" || u.DeactivatedAt != nil {
-		t.Errorf("got %+v, %v", u, err)
+		t.Errorf("the user is %+v, %v; want Cy, active, in New York", u, err)
 	}
 	if _, err := w.bot.UserByEmail(w.ctx, "nobody@example.com"); !errors.Is(err, oncall.ErrNotFound) {
-		t.Errorf("nobody: %v", err)
+		t.Errorf("an unknown address: %v, want oncall.ErrNotFound", err)
 	}
 }

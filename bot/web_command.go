@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// web answers `/oncall web` with a link that signs its reader in to the pages.
+// web answers `/oncall web` with a sign-in link to the web pages.
 func (b *Bot) web(ctx context.Context, r request) (string, error) {
 	switch {
 	case b.pages == "":

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// answerShortcut answers the shortcuts: who is on call now, or a form to page them.
+// answerShortcut handles the shortcuts: who is on call now, and the form to page them.
 func (b *Bot) answerShortcut(ctx context.Context, c slack.InteractionCallback) error {
 	if err := b.admit(ctx, c.User); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (b *Bot) who(ctx context.Context, r request) (string, error) {
 	return strings.Join(append([]string{text}, view.MaintenanceLines(r.maintenanceOf(teams...), r.now, r.location)...), "\n"), nil
 }
 
-// whoIs says what a person is on call for, now and next, or from a time on.
+// whoIs lists what a person is on call for, now and next, or from a given time.
 func (b *Bot) whoIs(ctx context.Context, r request, id oncall.UserID, rest []string) (string, error) {
 	from := r.now
 	if len(rest) > 0 {
@@ -87,10 +87,10 @@ func (b *Bot) whoIs(ctx context.Context, r request, id oncall.UserID, rest []str
 	return view.ShiftsOf(id, ownStints(r.directory, id, from), from, r.location), nil
 }
 
-// smallTalk are words that people put around a question.
+// smallTalk lists filler words in questions.
 var smallTalk = []string{"is", "are", "will", "be", "on", "call", "oncall", "on-call", "for", "in", "at", "the", "team", "currently", "right", "of", "doing", "has", "duty", "and", "when", "next"}
 
-// withoutSmallTalk drops words such as "is on call in", unless they are part of a name or of a time.
+// withoutSmallTalk drops phrases such as "is on call in", unless they are part of a name or a time.
 func (r request) withoutSmallTalk(words []string) []string {
 	words = slices.Clone(words)
 	if n := len(words); n > 0 {
@@ -103,7 +103,7 @@ func (r request) withoutSmallTalk(words []string) []string {
 		if _, known := lookUp(r.directory, strings.Join(words, " ")); known {
 			break
 		}
-		if _, n, err := r.reader().Moment(words); n > 0 || err != nil { // next week
+		if _, n, err := r.reader().Moment(words); n > 0 || err != nil { // as in "next week"
 			break
 		}
 		words = words[1:]

@@ -58,7 +58,7 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 // end starts no new drawings and waits for those in progress. When ctx ends, it cancels them.
 func (d *drawLoop) end(ctx context.Context) {
 	close(d.quit)
-	d.jobs.board.Settle()
+	d.jobs.board.StopWaiting()
 	select {
 	case <-d.ended:
 	case <-ctx.Done():

@@ -60,9 +60,9 @@ type world struct {
 // noMirror is a workspace in which no channel is found.
 type noMirror struct{ jobs.Mirror }
 
-func (noMirror) LearnChannels(context.Context) error { return nil }
+func (noMirror) ResolveChannels(context.Context) error { return nil }
 
-func (noMirror) LearnPeople(context.Context) error { return nil }
+func (noMirror) RefreshUsers(context.Context) error { return nil }
 
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
@@ -385,8 +385,8 @@ func (b *board) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []
 }
 
 // Share and Settle implement jobs.Board.
-func (b *board) Share(int) {}
-func (b *board) Settle()   {}
+func (b *board) SetInstances(int) {}
+func (b *board) StopWaiting()     {}
 
 // PostRoot implements jobs.Board.
 func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {

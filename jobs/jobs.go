@@ -30,9 +30,9 @@ type Board interface {
 	// Choose returns which of the waiting drawings can be drawn now, the first n in order.
 	Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw
 	// Share sets how many instances draw on the same board.
-	Share(instances int)
+	SetInstances(instances int)
 	// Settle announces the shutdown: whatever can be done later stops waiting for its turn.
-	Settle()
+	StopWaiting()
 
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
 	// recognizes it.

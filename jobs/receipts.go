@@ -58,7 +58,7 @@ func (j *Jobs) followOne(ctx context.Context, t store.TrackedMessage) error {
 	}
 	j.metrics.receipts.WithLabelValues(string(t.Method), string(track.State)).Inc()
 	if track.Answer != "" {
-		_, err := answers.Take(ctx, j.store.Store, oncall.Answer{
+		_, err := answers.Handle(ctx, j.store.Store, oncall.Answer{
 			Method: t.Method, ID: "receipt/" + t.Ref, Message: oncall.MessageKey{Page: t.Key}, Intent: asks(track.Answer, 0),
 		}, j.clock())
 		if err != nil {

@@ -212,12 +212,12 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 	if r.Act != "" {
 		a.Intent = asks(r.Act, r.Code)
 	}
-	reply, err := answers.Take(ctx, j.store.Store, a, j.clock())
+	reply, err := answers.Handle(ctx, j.store.Store, a, j.clock())
 	if err != nil {
 		return err
 	}
 	j.metrics.replies.WithLabelValues(string(method)).Inc()
-	if reply.Text == "" || reply.Again || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
+	if reply.Text == "" || reply.Repeated || r.From == "" || !method.Info().Replied { // nobody wants a phone call with the result
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{

@@ -26,10 +26,10 @@ type Mirror interface {
 	EnableGroup(ctx context.Context, id string, enabled bool) error
 	// SetTopic sets Watchbill's part of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
-	// LearnChannels looks up the ids of channels that the set-up names and the store doesn't know.
-	LearnChannels(ctx context.Context) error
-	// LearnPeople looks up the profiles of people whom the set-up names.
-	LearnPeople(ctx context.Context) error
+	// ResolveChannels looks up the ids of channels that the set-up names and the store doesn't know.
+	ResolveChannels(ctx context.Context) error
+	// RefreshUsers looks up the profiles of people whom the set-up names.
+	RefreshUsers(ctx context.Context) error
 }
 
 // lookAgain is how long after a failed lookup a channel's name is looked up again, in case somebody created the
@@ -56,7 +56,7 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 	if len(unknown) == 0 || slices.Equal(unknown, j.channels.unknown) && now.Sub(j.channels.at) < lookAgain {
 		return nil
 	}
-	err = j.mirror.LearnChannels(ctx)
+	err = j.mirror.ResolveChannels(ctx)
 	if _, refused := errors.AsType[oncall.Refusal](err); refused {
 		j.log.Warn().Err(err).Msg("channels are called by their names, and are lost when they are renamed")
 		err = nil

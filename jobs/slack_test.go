@@ -38,7 +38,7 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *s
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, what := range sim.Blunders() {
+		for _, what := range sim.Violations() {
 			t.Error(what)
 		}
 		if err := sim.Close(); err != nil {

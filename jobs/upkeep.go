@@ -44,7 +44,7 @@ func (j *Jobs) urgent() []chore {
 		{"share the limits", func(ctx context.Context, _ time.Time) error {
 			n, err := j.store.Instances(ctx)
 			if err == nil {
-				j.board.Share(n)
+				j.board.SetInstances(n)
 			}
 			return err
 		}},
@@ -95,7 +95,7 @@ func (j *Jobs) regular() []chore {
 		{"look at silences", j.store.QueueSilences},
 		{"tell of the week", j.TellWeeks},
 		{"offer rest after bad nights", j.store.OfferRest},
-		{"look up people", func(ctx context.Context, _ time.Time) error { return j.mirror.LearnPeople(ctx) }},
+		{"look up people", func(ctx context.Context, _ time.Time) error { return j.mirror.RefreshUsers(ctx) }},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"count the uses of API keys", j.store.SaveAPIKeyUses},
 		{"write down refusals", j.store.SaveRefusals},

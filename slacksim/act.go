@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// Result is how the app took an interaction.
+// Result is the app's response to an interaction.
 type Result struct {
 	Acked    bool   `json:"acked"`
 	Envelope string `json:"envelope"`
-	// Error is what the person sees if it went wrong.
+	// Error is what the person sees if the interaction failed.
 	Error string `json:"error,omitempty"`
 }
 
-// SlashResult is what a person sees at once after a command. Messages that the app sends later,
-// over the response_url or the Web API, are found among Messages and Ephemerals.
+// SlashResult is what a person sees at once after a command. Messages that the app sends later, through the
+// response_url or the Web API, are among Messages and Ephemerals.
 type SlashResult struct {
 	Result
 	Text      string          `json:"text,omitempty"`
@@ -53,7 +53,7 @@ func userRef(u *User) obj {
 	return obj{"id": u.ID, "username": u.Name, "name": u.Name, "team_id": u.team()}
 }
 
-// team is the workspace of a person.
+// team returns the person's workspace.
 func (u *User) team() string {
 	if u.Team != "" {
 		return u.Team
@@ -88,7 +88,7 @@ func (s *Sim) interaction(kind string, u *User) obj {
 	return o
 }
 
-// enterpriseOf is the organisation to which a person's workspace belongs, "" if there is none.
+// enterpriseOf returns the organisation of a person's workspace; empty if there is none.
 func (s *Sim) enterpriseOf(u *User) string {
 	if u.Team == "" || u.Team == TeamID {
 		return s.opt.Enterprise
@@ -153,7 +153,7 @@ func (s *Sim) Slash(ctx context.Context, userID, channel, line string) (SlashRes
 	return s.showReply(c, u, line, answer, out), nil
 }
 
-// commandFailed tells the person that a command came to nothing.
+// commandFailed shows the person that a command failed.
 func (s *Sim) commandFailed(c *Channel, u *User, line, code string, out SlashResult) SlashResult {
 	name, _, _ := strings.Cut(strings.TrimSpace(line), " ")
 	out.Error, out.Text = code, name+" failed with the error \""+code+"\""
@@ -163,7 +163,7 @@ func (s *Sim) commandFailed(c *Channel, u *User, line, code string, out SlashRes
 	return out
 }
 
-// showReply shows the message that came with an acknowledgement, if one did.
+// showReply shows the message in an acknowledgement, if there is one.
 func (s *Sim) showReply(c *Channel, u *User, line string, payload json.RawMessage, out SlashResult) SlashResult {
 	a := args(decode[obj](payload))
 	if text, ok := decode[any](payload).(string); ok {
@@ -179,7 +179,7 @@ func (s *Sim) showReply(c *Channel, u *User, line string, payload json.RawMessag
 	m, err := s.content(a)
 	if err != nil {
 		s.misused("the answer to " + line + " is refused: " + explain(err))
-		// All of the answer is refused, and nobody but the app's developer can read why.
+		// The whole answer is refused, and only the app's developer can find out why.
 		return s.commandFailed(c, u, line, "invalid_command_response", out)
 	}
 	s.sayTo(c, u.ID, m, everybody)
@@ -193,8 +193,8 @@ var (
 	mailInText = regexp.MustCompile(`(^|\s)([\w.+-]+@[\w-]+(?:\.[\w-]+)+)`)
 )
 
-// escape is what a person typed as an app gets it: entities, references, links and addresses. A
-// reference may be written as such.
+// escape converts what a person typed into what an app receives: entities, references, links and addresses.
+// References may also be typed as such.
 func (s *Sim) escape(text string) string {
 	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 	text = refInText.ReplaceAllString(text, "<$1>")
@@ -231,7 +231,7 @@ func (s *Sim) escapeNames(text string) string {
 	})
 }
 
-// Shortcut uses a global shortcut, or one of a message's menu if channel and ts name a message.
+// Shortcut uses a global shortcut or, if channel and ts name a message, one of that message's menu.
 func (s *Sim) Shortcut(ctx context.Context, userID, callbackID, channel, ts string) (Result, error) {
 	s.mu.Lock()
 	u, c, err := s.actor(userID, channel)
@@ -272,7 +272,7 @@ func (s *Sim) Shortcut(ctx context.Context, userID, callbackID, channel, ts stri
 	return result, nil
 }
 
-// OpenMessages looks at the app's messages tab.
+// OpenMessages opens the app's messages tab.
 func (s *Sim) OpenMessages(userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -285,7 +285,7 @@ func (s *Sim) OpenMessages(userID string) error {
 	return nil
 }
 
-// OpenHome looks at the app's home tab.
+// OpenHome opens the app's home tab.
 func (s *Sim) OpenHome(userID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -335,7 +335,7 @@ func (s *Sim) Say(userID, channel, threadTS, text string) (string, error) {
 
 var barLabel = regexp.MustCompile(`<([@#][A-Z0-9]+)\|[^>]*>`)
 
-// mentions escapes what a person typed and links the names in it.
+// mentions escapes what a person typed and turns names into references.
 func (s *Sim) mentions(text string) string {
 	return barLabel.ReplaceAllString(s.escape(text), "<$1>")
 }

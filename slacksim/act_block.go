@@ -56,8 +56,8 @@ func (s *Sim) ClickView(ctx context.Context, userID, actionID string) (Result, e
 	return s.ChooseView(ctx, userID, actionID, nil)
 }
 
-// ChooseView sets an element of the open view and tells the app, as elements outside of input
-// blocks do, and those inside if they have dispatch_action.
+// ChooseView sets an element of the open view and sends it to the app, as elements outside of input blocks
+// do, and those inside with dispatch_action.
 func (s *Sim) ChooseView(ctx context.Context, userID, actionID string, value any) (Result, error) {
 	return s.actInView(ctx, userID, actionID, value, func(u *User) *view { return s.top(u.ID) })
 }
@@ -162,7 +162,7 @@ func (s *Sim) act(ctx context.Context, u *User, p place, block, e obj, given any
 	return result, nil
 }
 
-// remember keeps what was chosen in the state of the view, or of the message as the person sees it.
+// remember stores a choice in the state of the view, or of the message as the person sees it.
 func (s *Sim) remember(u *User, p place, block, e obj, value any) {
 	id, action := textOf(block["block_id"]), textOf(e["action_id"])
 	if p.view == nil {
@@ -181,7 +181,7 @@ func (s *Sim) remember(u *User, p place, block, e obj, value any) {
 	}
 }
 
-// stateFor is what the elements of a message hold for one person.
+// stateFor returns the state of a message's elements for one person.
 func (m *Message) stateFor(u *User, c *Channel) map[string]map[string]obj {
 	state := initialState(m.allBlocks(), c.ID)
 	for block, actions := range state {
@@ -218,7 +218,7 @@ func (s *Sim) describe(payload obj, u *User, p place) {
 	payload["response_url"] = s.newResponse(response{channel: p.channel.ID, user: u.ID, ts: m.TS, thread: m.ThreadTS})
 }
 
-// Fill types into inputs of the open modal without submitting it; keys and values are those of Submit.
+// Fill fills inputs of the open modal without submitting it. Keys and values are those of Submit.
 func (s *Sim) Fill(userID string, values map[string]any) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -272,7 +272,7 @@ func (s *Sim) Submit(ctx context.Context, userID string, values map[string]any) 
 	return out, nil
 }
 
-// modalResponses are the response_urls of inputs that asked for them.
+// modalResponses returns the response_urls of inputs that requested them.
 func (s *Sim) modalResponses(u *User, v *view) []obj {
 	out := []obj{}
 	for _, b := range v.blocks() {
@@ -292,7 +292,7 @@ func (s *Sim) modalResponses(u *User, v *view) []obj {
 	return out
 }
 
-// afterSubmit does what the acknowledgement of a submission asks for.
+// afterSubmit carries out the acknowledgement of a submission.
 func (s *Sim) afterSubmit(u *User, v *view, answer json.RawMessage, out *SubmitResult) {
 	reply := decode[struct {
 		Action string            `json:"response_action"`
@@ -354,8 +354,8 @@ func explain(err error) string {
 	return strings.Join(append([]string{refusal.code}, messages...), " ")
 }
 
-// CloseView closes the topmost modal by its Cancel button, or all of them by the x if all is set.
-// The app hears of it if the view asked for that.
+// CloseView closes the topmost modal with Cancel, or all of them with the x if all is set. The app is
+// notified if the view requested it.
 func (s *Sim) CloseView(ctx context.Context, userID string, all bool) (Result, error) {
 	s.mu.Lock()
 	u, _, err := s.actor(userID, "")
@@ -390,8 +390,8 @@ func (s *Sim) CloseView(ctx context.Context, userID string, all bool) (Result, e
 	return result, nil
 }
 
-// Suggest types into an external select, of a message if channel is given and otherwise of the open
-// view, and returns the options that the app offers. They can be chosen by value or label afterwards.
+// Suggest types into an external select of a message or, without a channel, of the open view, and returns
+// the options that the app offers. They can be chosen by value or label afterwards.
 func (s *Sim) Suggest(ctx context.Context, userID, channel, ts, actionID, query string) (json.RawMessage, error) {
 	s.mu.Lock()
 	u, c, err := s.actor(userID, channel)

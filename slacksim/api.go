@@ -16,7 +16,7 @@ import (
 //go:embed methods.json
 var methodsJSON []byte
 
-// method is what Slack documents about one method of the Web API.
+// method is Slack's documentation of one method of the Web API.
 type method struct {
 	Tier     string   `json:"tier"`
 	Required []string `json:"required"`
@@ -25,7 +25,7 @@ type method struct {
 	run      func(*Sim, args) (obj, error)
 }
 
-// methods is the table of every method served: facts from methods.json, code from handlers.
+// methods maps the served methods: facts from methods.json, code from handlers.
 var methods = func() map[string]*method {
 	table := map[string]*method{}
 	if err := json.Unmarshal(methodsJSON, &table); err != nil {
@@ -37,14 +37,14 @@ var methods = func() map[string]*method {
 	return table
 }()
 
-// generalErrors may be answered by any method.
+// generalErrors are the errors that any method may return.
 var generalErrors = []string{
 	"not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
 	"missing_scope", "invalid_arguments", "invalid_arg_name", "invalid_form_data", "invalid_json", "unknown_method",
 	"ratelimited", "fatal_error", "internal_error", "service_unavailable", "request_timeout", "missing_charset",
 }
 
-// apiError is a refusal in the form in which Slack answers it.
+// apiError is a refusal with Slack's error code.
 type apiError struct {
 	code  string
 	extra obj
@@ -54,12 +54,12 @@ func (e *apiError) Error() string { return e.code }
 
 func refuse(code string) error { return &apiError{code: code} }
 
-// refuseArguments says what is wrong with them in the place where Slack does.
+// refuseArguments refuses the arguments with messages in the place where Slack puts them.
 func refuseArguments(messages ...string) error {
 	return &apiError{code: "invalid_arguments", extra: obj{"response_metadata": obj{"messages": messages}}}
 }
 
-// Call is one request to the Web API and its answer. Tokens are not kept.
+// Call is one request to the Web API and its answer, without tokens.
 type Call struct {
 	Method string          `json:"method"`
 	Args   map[string]any  `json:"args"`
@@ -136,7 +136,7 @@ func (s *Sim) call(name string, a args, authorization string) (obj, error) {
 	return m.run(s, a)
 }
 
-// emptyMeansSomething names the arguments for which Slack has an error of its own when they are empty.
+// emptyMeansSomething reports whether Slack has a specific error for an argument that is empty.
 func emptyMeansSomething(name, key string) bool {
 	return name == "usergroups.users.update" && key == "users" ||
 		name == "conversations.create" && key == "name" ||
@@ -166,7 +166,7 @@ func (s *Sim) checkToken(name string, a args, authorization string) error {
 	}
 }
 
-// checkScope wants one of the documented scopes; which one depends on the kind of conversation.
+// checkScope requires one of the documented scopes; which one depends on the kind of conversation.
 func (s *Sim) checkScope(name string, m *method, a args) error {
 	wanted := m.Scopes
 	if strings.HasPrefix(name, "conversations.") && name != "conversations.list" {
@@ -185,7 +185,7 @@ func (s *Sim) checkScope(name string, m *method, a args) error {
 	}}
 }
 
-// scopesFor keeps the scopes of the family that the conversation belongs to.
+// scopesFor selects the scopes for the conversation's kind.
 func scopesFor(c *Channel, name string, a args, all []string) []string {
 	family := "channels:"
 	switch {
@@ -232,7 +232,7 @@ func (s *Sim) answer(w http.ResponseWriter, name string, answer obj, err error) 
 	return status, body
 }
 
-// scopeHeaders says which scopes the token has, and which the method accepts; every answer does.
+// scopeHeaders adds the token's scopes and those that the method accepts, as on every answer of Slack.
 func (s *Sim) scopeHeaders(w http.ResponseWriter, name string) {
 	m := methods[name]
 	if m == nil || name == "apps.connections.open" {
@@ -264,7 +264,7 @@ func (s *Sim) record(call Call, started time.Time, status int, answer obj) {
 	s.wake()
 }
 
-// assumedError tells the code that no list has and that is among the assumptions.
+// assumedError reports whether an undocumented error code is among the assumptions.
 func assumedError(c Call) bool {
 	return strings.HasPrefix(c.Method, "usergroups.") && c.Error == "no_such_subteam"
 }
@@ -289,10 +289,10 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // the reader may have gone; nothing depends on it
+	_, _ = w.Write(text.Bytes()) // the client may have gone; nothing depends on it
 }
 
-// learnBase remembers under which address the simulator is reached, for the URLs it hands out.
+// learnBase records the address at which the simulator is reached, for the URLs that it hands out.
 func (s *Sim) learnBase(r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 // obj is a JSON object.
 type obj = map[string]any
 
-// args are the arguments of one call, whichever way they came in.
+// args are the arguments of one call, however they were sent.
 type args map[string]any
 
 // structured are the arguments that arrive as JSON inside a form.
@@ -66,7 +66,7 @@ func readArgs(r *http.Request) (args, error) {
 	return a, nil
 }
 
-// has reports whether an argument was given and is not empty.
+// has reports whether an argument is present and not empty.
 func (a args) has(key string) bool {
 	switch v := a[key].(type) {
 	case nil:
@@ -128,7 +128,7 @@ func toJSON(v any) json.RawMessage {
 	return text
 }
 
-// decode reads stored JSON back; what is stored has been decoded before.
+// decode decodes stored JSON, which is known to be valid.
 func decode[T any](text json.RawMessage) T {
 	var v T
 	_ = json.Unmarshal(text, &v)

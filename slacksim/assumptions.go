@@ -1,10 +1,10 @@
 package slacksim
 
-// An assumption is what the simulator does without a source, and how to find out in a real workspace.
+// An assumption is behaviour of the simulator without a source, and how to verify it in a real workspace.
 type assumption struct{ what, settle string }
 
-// assumptions is the one list of them: behaviour that Slack does not document and that was not seen in
-// any recording. docs/first-hour.md has those that matter as steps.
+// assumptions is the only list of them: behaviour that Slack doesn't document and that wasn't seen in a
+// recording. docs/first-hour.md has the important ones as steps.
 var assumptions = []assumption{
 	{"a private channel without the bot is answered by channel_not_found everywhere", "post, edit, read and set the topic of a private channel that the app has left"},
 	{"chat.update with blocks and no text keeps the old text", "edit a message with blocks only, and read it"},
@@ -36,7 +36,7 @@ var assumptions = []assumption{
 	{"a message sent to a response_url counts as a post in its conversation and workspace, and replacing one is no chat.update", "post 400 messages within a minute to 20 scratch channels, half of them by a response_url"},
 }
 
-// Assumptions lists what the simulator does without a source, each with how to settle it.
+// Assumptions lists the simulator's behaviour without a source, each with how to verify it.
 func Assumptions() []string {
 	list := make([]string, len(assumptions))
 	for i, a := range assumptions {

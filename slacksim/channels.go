@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AddChannel adds a channel, or replaces the one with the same id, and returns the id. The bot is a
-// member only if it is listed. The app hears of a new name, and of an archived channel.
+// AddChannel adds a channel, or replaces the one with the same id, and returns the id. The bot is a member
+// only if it is listed. The app is notified of a new name, and if the channel is archived.
 func (s *Sim) AddChannel(c Channel) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,7 +58,7 @@ func (s *Sim) RenameChannel(channel, name string) error {
 	return nil
 }
 
-// ArchiveChannel archives a channel, or ends that.
+// ArchiveChannel archives or unarchives a channel.
 func (s *Sim) ArchiveChannel(channel string, archived bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,8 +116,8 @@ func (s *Sim) emitRename(c *Channel) {
 	}
 }
 
-// emitChannel tells of what happened to a channel: archive, unarchive or deleted. Of a private
-// channel only its members hear.
+// emitChannel emits an event about a channel: archive, unarchive or deleted. Events about a private channel
+// go only to its members.
 func (s *Sim) emitChannel(c *Channel, what, userID string) {
 	event := obj{"channel": c.ID}
 	if what != "deleted" {
@@ -129,7 +129,7 @@ func (s *Sim) emitChannel(c *Channel, what, userID string) {
 	}
 }
 
-// kind is the word with which the names of events about a channel begin.
+// kind returns the prefix of the names of events about the channel.
 func (c *Channel) kind() string {
 	if c.Private {
 		return "group"

@@ -33,7 +33,7 @@ func (s *Sim) postTarget(ref string) (*Channel, error) {
 	return c, nil
 }
 
-// content reads and checks what a message is to say.
+// content parses and checks the content of a message.
 func (s *Sim) content(a args) (*Message, error) {
 	m := &Message{User: BotUserID, Author: a.str("username"), Text: a.str("text")}
 	if a.has("markdown_text") {
@@ -81,7 +81,7 @@ func (s *Sim) checkedBlocks(a args, where surface) (json.RawMessage, error) {
 	return toJSON(blocks), nil
 }
 
-// refuseBlocks says what is wrong twice, as Slack does.
+// refuseBlocks lists the problems twice, as Slack does.
 func refuseBlocks(problems []string) error {
 	short := make([]string, len(problems))
 	for i, p := range problems {
@@ -90,7 +90,7 @@ func refuseBlocks(problems []string) error {
 	return &apiError{code: "invalid_blocks", extra: obj{"errors": short, "response_metadata": obj{"messages": problems}}}
 }
 
-// nameBlocks gives ids to the blocks and elements that came without, as Slack does.
+// nameBlocks assigns ids to blocks and elements without one, as Slack does.
 func (s *Sim) nameBlocks(blocks []any) {
 	for _, b := range blocks {
 		block, ok := b.(obj)
@@ -176,7 +176,7 @@ func (s *Sim) chatPostMessage(a args) (obj, error) {
 	return obj{"channel": c.ID, "ts": m.TS, "message": s.messageObject(m, true)}, nil
 }
 
-// threadRoot finds the thread of a reply. Messages of some kinds can't have any.
+// threadRoot finds the thread of a reply. Messages of some kinds can't have one.
 func (s *Sim) threadRoot(c *Channel, a args) (string, error) {
 	ts := a.str("thread_ts")
 	if ts == "" {
@@ -184,7 +184,7 @@ func (s *Sim) threadRoot(c *Channel, a args) (string, error) {
 	}
 	root := s.message(c.ID, ts)
 	switch {
-	case root == nil: // it was deleted: the reply is shown in the channel, as if it were none
+	case root == nil: // deleted: the reply is shown in the channel as a normal message
 		return "", nil
 	case root.Subtype != "" && root.Subtype != tombstone:
 		return "", refuse("cannot_reply_to_message")
@@ -194,7 +194,7 @@ func (s *Sim) threadRoot(c *Channel, a args) (string, error) {
 	return ts, nil
 }
 
-// post appends a message and tells the app if it subscribed to such events.
+// post appends a message, and emits an event if the app subscribed to it.
 func (s *Sim) post(c *Channel, m *Message) {
 	m.Channel, m.TS = c.ID, s.ts()
 	s.history[c.ID] = append(s.history[c.ID], m)
@@ -224,15 +224,15 @@ func (s *Sim) chatUpdate(a args) (obj, error) {
 		return nil, err
 	}
 	s.replace(c, m, next, a)
-	said := s.messageObject(m, false)
+	message := s.messageObject(m, false)
 	for _, key := range []string{"ts", "thread_ts", "reply_count", "reply_users", "reply_users_count", "latest_reply"} {
-		delete(said, key)
+		delete(message, key)
 	}
-	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": said}, nil
+	return obj{"channel": c.ID, "ts": m.TS, "text": m.Text, "message": message}, nil
 }
 
-// replace puts new content into a message. Text without blocks removes the blocks, attachments and
-// metadata stay unless they are sent, and with blocks there is no edited mark.
+// replace replaces a message's content. Text without blocks removes the blocks; attachments and metadata
+// stay unless they are sent; with blocks there is no edited mark.
 func (s *Sim) replace(c *Channel, m, next *Message, a args) {
 	before := s.messageObject(m, false)
 	withText := a.has("text") || a.has("markdown_text")
@@ -267,7 +267,7 @@ func (s *Sim) chatDelete(a args) (obj, error) {
 	return obj{"channel": c.ID, "ts": m.TS}, nil
 }
 
-// tombstone is the subtype of what is left of a deleted message with replies.
+// tombstone is the subtype of what remains of a deleted message with replies.
 const tombstone = "tombstone"
 
 // remove deletes a message; a root with replies leaves a tombstone.
@@ -292,7 +292,7 @@ func (s *Sim) replies(channel, ts string) []*Message {
 	return out
 }
 
-// whisper shows a message to one person only; it is in no history.
+// whisper shows an ephemeral message to one person; it is in no history.
 func (s *Sim) whisper(c *Channel, userID string, m *Message) {
 	m.Channel, m.TS, m.Ephemeral = c.ID, s.ts(), userID
 	s.ephemerals[userID] = append(s.ephemerals[userID], m)

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// surface is where blocks are shown; it decides which blocks are allowed and how many.
+// surface is where blocks are shown, which determines which blocks are allowed and how many.
 type surface string
 
 const (
@@ -19,7 +19,7 @@ const (
 	onHome    surface = "home"
 )
 
-// checker collects everything that is wrong, each with a pointer to the place.
+// checker collects problems, each with a pointer to its place.
 type checker struct {
 	problems []string
 	where    surface
@@ -32,11 +32,11 @@ func (c *checker) say(ptr, format string, values ...any) {
 // rule checks one value.
 type rule func(c *checker, v any, ptr string)
 
-// shape is an object: the rules of its fields and the fields it can't do without.
+// shape describes an object: the rules of its fields, and the required ones.
 type shape struct {
 	need   []string
 	fields map[string]rule
-	check  func(c *checker, o obj, ptr string) // what no single field can say
+	check  func(c *checker, o obj, ptr string) // rules across fields
 }
 
 func (sh shape) apply(c *checker, v any, ptr string) {
@@ -132,7 +132,7 @@ func list(least, most int, item rule) rule {
 	}
 }
 
-// text is a text object, plain or mrkdwn.
+// text requires a text object, plain or mrkdwn.
 func text(n int) rule {
 	return func(c *checker, v any, ptr string) {
 		o, _ := v.(obj)
@@ -179,7 +179,7 @@ func element(kinds ...string) rule {
 	}
 }
 
-// checkBlocks says what Slack would refuse about blocks; nothing means that they are fine.
+// checkBlocks returns what Slack would refuse about blocks; nil if nothing.
 func checkBlocks(blocks []any, where surface, ptr string) []string {
 	c := &checker{where: where}
 	limit := 100
@@ -215,7 +215,7 @@ func checkBlocks(blocks []any, where surface, ptr string) []string {
 	return c.problems
 }
 
-// uniqueActions wants every action_id of a block once.
+// uniqueActions requires unique action_ids in a block.
 func (c *checker) uniqueActions(block obj, ptr string) {
 	seen := map[string]bool{}
 	for _, e := range elementsOf(block) {
@@ -249,7 +249,7 @@ func elementsOf(block obj) []obj {
 	return out
 }
 
-// checkView says what is wrong with a view that is to be shown as a modal or as the home tab.
+// checkView returns the problems with a view to be shown as a modal or the home tab.
 func checkView(v any, where surface) []string {
 	o, ok := v.(obj)
 	if !ok {

@@ -71,7 +71,7 @@ func TestBlocksAreChecked(t *testing.T) {
 		got, _ := json.Marshal(answer["response_metadata"])
 		switch {
 		case c.problem == "" && answer["ok"] != true:
-			t.Errorf("%s: refused: %s %s", c.name, answer["error"], got)
+			t.Errorf("%s: refused with %s %s, want it accepted", c.name, answer["error"], got)
 		case c.problem != "" && (answer["error"] != "invalid_blocks" || !strings.Contains(string(got), "[ERROR] ") || !strings.Contains(string(got), c.problem)):
 			t.Errorf("%s: answered %v %s, want %q", c.name, answer["error"], got, c.problem)
 		}

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// visible finds a conversation that the bot may know of.
+// visible finds a conversation that the bot can see.
 func (s *Sim) visible(id string) (*Channel, error) {
 	c := s.channel(id)
 	if c == nil || c.Private && !c.has(BotUserID) {
@@ -108,8 +108,8 @@ var listScopes = map[string]string{
 	"public_channel": "channels:read", "private_channel": "groups:read", "im": "im:read", "mpim": "mpim:read",
 }
 
-// conversationsList lists what the bot can see, of the types asked for. What is filtered out is
-// taken from the page after it was cut, so that a page may hold fewer than the limit, or nothing.
+// conversationsList lists what the bot can see, of the requested types. Filtering happens after a page was
+// cut, so that a page may hold fewer entries than the limit, or none.
 func (s *Sim) conversationsList(a args) (obj, error) {
 	types := a.list("types")
 	if len(types) == 0 {
@@ -164,7 +164,7 @@ func (s *Sim) conversationsHistory(a args) (obj, error) {
 
 func (s *Sim) conversationsReplies(a args) (obj, error) {
 	c, err := s.readable(a)
-	if err != nil && err.Error() == "not_in_channel" { // which replies doesn't know
+	if err != nil && err.Error() == "not_in_channel" { // conversations.replies has no such error
 		err = refuse("channel_not_found")
 	}
 	if err != nil {

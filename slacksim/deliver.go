@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Envelope is one delivery to the app as recorded.
+// Envelope is the record of one delivery to the app.
 type Envelope struct {
 	ID      string          `json:"id"`
 	Type    string          `json:"type"` // events_api, slash_commands or interactive
@@ -49,7 +49,7 @@ func uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// send gives an envelope to one socket and reports whether there was one. The lock is held.
+// send sends an envelope to one socket, and reports whether there was one. The lock is held.
 func (s *Sim) send(d *delivery, attempt int) bool {
 	d.sent = time.Now() // acknowledgements are timed in real time, whatever clock is simulated
 	d.record = &Envelope{
@@ -88,7 +88,7 @@ func (d *delivery) frame(attempt int) []byte {
 	return toJSON(envelope)
 }
 
-// takeAck matches an acknowledgement with its envelope; it may come over any socket.
+// takeAck matches an acknowledgement to its envelope. It may arrive on any socket.
 func (s *Sim) takeAck(id string, payload json.RawMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +150,7 @@ func (s *Sim) deliverEvent(d *delivery, attempt int) {
 	}
 }
 
-// emit tells the app of an event it subscribed to. The lock is held.
+// emit sends the app an event to which it subscribed. The lock is held.
 func (s *Sim) emit(name string, event obj) {
 	if s.closed || !s.subscribed(name) {
 		return
@@ -184,7 +184,8 @@ func (s *Sim) emit(name string, event obj) {
 	})
 }
 
-// emitMessage tells of a message that came, changed or went, if the app hears of that kind of channel.
+// emitMessage emits an event about a new, changed or deleted message, if the app subscribed to that kind of
+// channel.
 func (s *Sim) emitMessage(c *Channel, m *Message, change obj) {
 	kind := "channel"
 	switch {
@@ -226,7 +227,7 @@ func (s *Sim) Envelopes() []Envelope {
 	return out
 }
 
-// LoseNextAck throws the next acknowledgement away, as if it had never arrived.
+// LoseNextAck drops the next acknowledgement, as if it had never arrived.
 func (s *Sim) LoseNextAck() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,32 +10,32 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// What is checked here was seen in recordings of the real service, or stands in its documentation.
+// The behaviour checked here was seen in recordings of the real service, or is documented.
 
-func TestRepliesToWhatIsGone(t *testing.T) {
+func TestRepliesToDeletedMessages(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	reply := func(ts string) map[string]any {
 		return call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"reply","thread_ts":"`+ts+`"}`)
 	}
-	said := func(answer map[string]any) map[string]any { m, _ := answer["message"].(map[string]any); return m }
-	if got := reply("1.000001"); got["ok"] != true || said(got)["thread_ts"] != nil {
-		t.Errorf("a reply to what is gone must be shown in the channel: %v", got)
+	message := func(answer map[string]any) map[string]any { m, _ := answer["message"].(map[string]any); return m }
+	if got := reply("1.000001"); got["ok"] != true || message(got)["thread_ts"] != nil {
+		t.Errorf("a reply to a deleted message: %v, want it shown in the channel", got)
 	}
 	root := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"root"}`)["ts"].(string)
 	first := reply(root)
-	if got := reply(first["ts"].(string)); got["ok"] != true || said(got)["thread_ts"] != root {
-		t.Errorf("a reply to a reply: %v", got)
+	if got := reply(first["ts"].(string)); got["ok"] != true || message(got)["thread_ts"] != root {
+		t.Errorf("a reply to a reply: %v, want it in the root's thread", got)
 	}
 	call(t, sim, "conversations.setTopic", `{"channel":"C0OPS","topic":"x"}`)
 	list := call(t, sim, "conversations.history", `{"channel":"C0OPS"}`)["messages"].([]any)
 	if got := reply(list[0].(map[string]any)["ts"].(string)); got["error"] != "cannot_reply_to_message" {
-		t.Errorf("a reply to a system message: %v", got)
+		t.Errorf("a reply to a system message: %v, want cannot_reply_to_message", got)
 	}
 	call(t, sim, "chat.delete", `{"channel":"C0OPS","ts":"`+root+`"}`)
 	i := slices.IndexFunc(sim.Messages("#ops"), func(m slacksim.Message) bool { return m.TS == root })
 	if i < 0 || sim.Messages("#ops")[i].User != "USLACKBOT" {
-		t.Errorf("no tombstone: %+v", sim.Messages("#ops"))
+		t.Errorf("after the deletion the channel has %+v, want a tombstone", sim.Messages("#ops"))
 	}
 }
 
@@ -67,7 +67,7 @@ func TestArchivedChannels(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"channel_archive", "channel_rename"}, seen); diff != "" {
-		t.Errorf("events (the manifest of these tests asks for two of them): %s", diff)
+		t.Errorf("events, of which the manifest subscribes to two (-want +got):\n%s", diff)
 	}
 }
 
@@ -101,8 +101,8 @@ func TestListingChannels(t *testing.T) {
 	}
 }
 
-// TestWhatIsTypedArrivesEscaped types what people type.
-func TestWhatIsTypedArrivesEscaped(t *testing.T) {
+// Typed text reaches the app with entities and references.
+func TestTypedTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	sim.AddChannel(slacksim.Channel{ID: "C0SECRET", Name: "secret", Private: true, Members: []string{"U0ANN", slacksim.BotUserID}})
@@ -122,8 +122,8 @@ func TestWhatIsTypedArrivesEscaped(t *testing.T) {
 	}
 }
 
-// TestAnOrganisation is Enterprise Grid: the workspace is one of several of an organisation.
-func TestAnOrganisation(t *testing.T) {
+// On Enterprise Grid the workspace is one of several in an organisation.
+func TestOrganisation(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{Enterprise: "E0ORG"})
 	sim.AddUser(slacksim.User{ID: "U0EVE", Name: "eve", Team: "T0ELSE", Enterprise: "E0ELSE"})
@@ -149,7 +149,7 @@ func TestAnOrganisation(t *testing.T) {
 	}
 	click := lastPayload(t, sim)
 	if team := click["team"].(map[string]any); team["enterprise_id"] != "E0ORG" || click["enterprise"].(map[string]any)["id"] != "E0ORG" {
-		t.Errorf("a click says %v, %v", team, click["enterprise"])
+		t.Errorf("a click has the team %v and the organisation %v, want E0ORG in both", team, click["enterprise"])
 	}
 	if got := click["user"].(map[string]any)["team_id"]; got != "T0SISTER" {
 		t.Errorf("Fay's click comes from %v, want %v", got, "T0SISTER")
@@ -159,12 +159,12 @@ func TestAnOrganisation(t *testing.T) {
 	}
 	event := lastPayload(t, sim)
 	if got := event["authorizations"].([]any)[0].(map[string]any)["enterprise_id"]; got != "E0ORG" || event["enterprise_id"] != "E0ORG" {
-		t.Errorf("an event says %v, %v", got, event["enterprise_id"])
+		t.Errorf("an event has the organisations %v and %v, want E0ORG twice", got, event["enterprise_id"])
 	}
 }
 
-// TestWhatPeopleWriteHasBlocks looks at a message as Slack's own clients write it.
-func TestWhatPeopleWriteHasBlocks(t *testing.T) {
+// A person's message has the blocks that Slack's own clients send.
+func TestTypedMessagesHaveBlocks(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	if _, err := sim.Say("U0ANN", "#ops", "", "all *well*"); err != nil {
@@ -174,6 +174,6 @@ func TestWhatPeopleWriteHasBlocks(t *testing.T) {
 	m := list[0].(map[string]any)
 	blocks, _ := m["blocks"].([]any)
 	if id, _ := m["client_msg_id"].(string); len(id) != 36 || len(blocks) != 1 || blocks[0].(map[string]any)["type"] != "rich_text" {
-		t.Errorf("the message is %v", m)
+		t.Errorf("the message is %v, want a client_msg_id and one rich_text block", m)
 	}
 }

@@ -44,7 +44,7 @@ func (s *Sim) Fail(f Fault) {
 	s.wake()
 }
 
-// ClearFaults forgets every fault that is still armed, also those of the sockets.
+// ClearFaults disarms all faults, including those of the sockets.
 func (s *Sim) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *Sim) ClearFaults() {
 	s.wake()
 }
 
-// Faults lists what is still armed.
+// Faults lists the armed faults.
 func (s *Sim) Faults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,7 @@ func (s *Sim) Faults() []Fault {
 	return out
 }
 
-// takeFault uses up one hit of the first fault that fits.
+// takeFault uses up one hit of the first matching fault.
 func (s *Sim) takeFault(method string) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *Sim) takeFault(method string) *Fault {
 	return nil
 }
 
-// faultBefore plays a fault that comes before the work and reports whether that was all.
+// faultBefore applies a fault that comes before the work, and reports whether the request ends there.
 func (s *Sim) faultBefore(w http.ResponseWriter, r *http.Request, f *Fault) bool {
 	switch f.Kind {
 	case FaultDelay:
@@ -111,7 +111,7 @@ func (s *Sim) faultBefore(w http.ResponseWriter, r *http.Request, f *Fault) bool
 	return true
 }
 
-// faultAfter plays a fault that comes after the work and reports whether it did.
+// faultAfter applies a fault that comes after the work, and reports whether it did.
 func (s *Sim) faultAfter(w http.ResponseWriter, f *Fault, call Call, started time.Time) bool {
 	if f == nil || f.Kind != FaultAfter && f.Kind != FaultLost {
 		return false

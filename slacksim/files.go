@@ -49,7 +49,7 @@ func (s *Sim) filesGetUploadURL(a args) (obj, error) {
 	return obj{"upload_url": s.base + "/upload/" + f.ID, "file_id": f.ID}, nil
 }
 
-// serveUpload takes the bytes of a file, as multipart form or as plain body.
+// serveUpload receives a file's content, as a multipart form or a plain body.
 func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f := s.uploads[r.PathValue("id")]
@@ -82,7 +82,7 @@ func (s *Sim) serveUpload(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, "OK - %d", len(content)) // the uploader may have gone
 }
 
-// serveFile hands a file out again, as a download so that the page never runs it.
+// serveFile serves a file as a download, so that the page never runs it.
 func (s *Sim) serveFile(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	f := s.file(r.PathValue("id"))
@@ -100,7 +100,7 @@ func (s *Sim) serveFile(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(f.Content) // the reader may have gone
 }
 
-// filesCompleteUpload makes uploaded files real and shares them in one message.
+// filesCompleteUpload publishes uploaded files and shares them in one message.
 func (s *Sim) filesCompleteUpload(a args) (obj, error) {
 	items, _ := a["files"].([]any)
 	var files []*File

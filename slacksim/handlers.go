@@ -1,6 +1,6 @@
 package slacksim
 
-// handlers names the code of every method. The facts about each are in methods.json.
+// handlers maps every method to its code. The facts about each are in methods.json.
 var handlers = map[string]func(*Sim, args) (obj, error){
 	"apps.connections.open":        (*Sim).appsConnectionsOpen,
 	"auth.test":                    (*Sim).authTest,

@@ -55,7 +55,7 @@ func (s *Sim) Messages(channel string) []Message {
 	return copies(s.history[c.ID])
 }
 
-// Ephemerals lists what only this person was shown, oldest first.
+// Ephemerals lists the ephemeral messages shown to a person, oldest first.
 func (s *Sim) Ephemerals(userID string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *Sim) Ephemerals(userID string) []Message {
 	return nil
 }
 
-// File is an uploaded file, if there is one of that id.
+// File returns an uploaded file, if there is one with that id.
 func (s *Sim) File(id string) (File, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +83,7 @@ func copies(list []*Message) []Message {
 	return out
 }
 
-// Views is the stack of modals that a person has open; the last one is on top.
+// Views returns the modals that a person has open; the last one is on top.
 func (s *Sim) Views(userID string) []View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *Sim) Views(userID string) []View {
 	return out
 }
 
-// Home is the app's home tab for a person, and whether there is one.
+// Home returns a person's home tab, and whether there is one.
 func (s *Sim) Home(userID string) (View, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,9 +139,9 @@ func (s *Sim) FindChannel(ref string) (Channel, bool) {
 	return out, true
 }
 
-// Text is a channel as plain text: one paragraph per message with its author, what its blocks show,
-// button labels in brackets, "(edited)", and replies indented below their root. Names stand for
-// references; no times of posting appear, so that the text is stable.
+// Text returns a channel as plain text: one paragraph per message with its author, what its blocks show,
+// button labels in brackets, "(edited)", and replies indented below their root. Names replace references;
+// there are no times, so that the text is stable.
 func (s *Sim) Text(channel string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -164,7 +164,7 @@ func (s *Sim) Text(channel string) string {
 	return out.String()
 }
 
-// EphemeralText is what only this person was shown, in every channel, as Text would show it.
+// EphemeralText returns the ephemeral messages shown to a person in all channels, in the format of Text.
 func (s *Sim) EphemeralText(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +177,7 @@ func (s *Sim) EphemeralText(userID string) string {
 	return out.String()
 }
 
-// ViewText is the topmost modal of a person as text; HomeText is the home tab.
+// ViewText returns a person's topmost modal as text.
 func (s *Sim) ViewText(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,7 +195,7 @@ func (s *Sim) ViewText(userID string) string {
 	return strings.Join(append(lines, buttons), "\n") + "\n"
 }
 
-// HomeText is the app's home tab of a person as text.
+// HomeText returns a person's home tab as text.
 func (s *Sim) HomeText(userID string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

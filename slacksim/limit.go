@@ -25,7 +25,7 @@ type bucket struct {
 	at     time.Time
 }
 
-// take removes a token, or says how long to wait for one.
+// take removes a token, or returns how long to wait for one.
 func (b *bucket) take(now time.Time, size, perSecond float64) time.Duration {
 	if b.at.IsZero() {
 		b.tokens = size
@@ -88,7 +88,7 @@ func (s *Sim) takeToken(key string, size, perSecond float64) error {
 	return &apiError{code: "ratelimited", extra: obj{"retry_after": int(math.Ceil(wait.Seconds()))}}
 }
 
-// burst notes a post and reports whether it is one too many to be displayed.
+// burst records a post and reports whether it is one too many to be displayed.
 func (s *Sim) burst(channel string) bool {
 	if !s.opt.Limits {
 		return false

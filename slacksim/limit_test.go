@@ -12,9 +12,9 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// The workspace has a limit beside those of the conversations. What goes to a response_url counts
+// The workspace has a limit in addition to those of the conversations. Requests to a response_url count
 // against it, and not against the limit of edits.
-func TestTheWorkspacesLimit(t *testing.T) {
+func TestWorkspaceLimit(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	ctx, sim := bench(t, slacksim.Options{Limits: true, Now: c.Now})
@@ -35,29 +35,29 @@ func TestTheWorkspacesLimit(t *testing.T) {
 		}
 	}
 	if got := answer(); got["ok"] != true {
-		t.Fatalf("the 300th post, to a response_url: %v", got)
+		t.Fatalf("the 300th post, to a response_url: %v, want it accepted", got)
 	}
 	if got := answer(); got["error"] != "ratelimited" {
-		t.Errorf("the 301st, to a response_url: %v", got)
+		t.Errorf("the 301st post, to a response_url: %v, want ratelimited", got)
 	}
 	if err := post("U0ANN"); !errors.As(err, &limited) || limited.RetryAfter != time.Minute {
-		t.Errorf("the 301st post in a minute: %v", err)
+		t.Errorf("the 301st post in a minute: %v, want a 429 with one minute", err)
 	}
 	old := sim.Messages("#c0n0")[0]
 	for n := range 51 {
 		_, _, _, err := api.UpdateMessageContext(ctx, old.Channel, old.TS, slack.MsgOptionText("y", false))
 		if n < 50 && err != nil || n == 50 && !errors.As(err, &limited) {
-			t.Fatalf("edit %d: %v", n+1, err)
+			t.Fatalf("edit %d: %v, want a 429 from the 51st on", n+1, err)
 		}
 	}
 	c.add(time.Minute)
 	if err := post("U0ANN"); err != nil {
-		t.Errorf("a minute later: %v", err)
+		t.Errorf("a post a minute later: %v, want it accepted", err)
 	}
 }
 
-// A message in an archived channel stays as it is.
-func TestAnArchivedChannelIsFrozen(t *testing.T) {
+// Messages in an archived channel can't be edited.
+func TestArchivedChannelIsFrozen(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	api := client(sim)
@@ -67,6 +67,6 @@ func TestAnArchivedChannelIsFrozen(t *testing.T) {
 	}
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{slacksim.BotUserID}, Archived: true})
 	if _, _, _, err := api.UpdateMessageContext(ctx, "C0OPS", ts, slack.MsgOptionText("y", false)); err == nil || err.Error() != "is_inactive" {
-		t.Errorf("edited in an archived channel: %v", err)
+		t.Errorf("an edit in an archived channel: %v, want is_inactive", err)
 	}
 }

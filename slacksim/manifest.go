@@ -6,8 +6,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// A Manifest is what an app declares in its manifest.yaml, as far as the simulator goes by it: no
-// other command is known, no other event is sent, no other scope is granted.
+// A Manifest is the part of an app's manifest.yaml that the simulator enforces: no other command is known,
+// no other event is sent, no other scope is granted.
 type Manifest struct {
 	Features struct {
 		Commands  []Command  `yaml:"slash_commands"`
@@ -48,7 +48,7 @@ func ParseManifest(text string) (Manifest, error) {
 	return m, nil
 }
 
-// MustManifest reads a manifest.yaml that is part of the program. It panics where that is broken.
+// MustManifest parses a manifest.yaml that is part of the program. It panics if the manifest is invalid.
 func MustManifest(text string) Manifest {
 	m, err := ParseManifest(text)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// userObject is a person as the Web API shows one.
+// userObject returns a person in the Web API's format.
 func (s *Sim) userObject(u *User) obj {
 	_, offset := s.opt.Now().In(u.zone()).Zone()
 	first, last, _ := strings.Cut(u.RealName, " ")
@@ -35,7 +35,7 @@ func (s *Sim) userObject(u *User) obj {
 	return o
 }
 
-// channelObject is a conversation as the Web API shows one to the bot.
+// channelObject returns a conversation in the Web API's format for the bot.
 func (s *Sim) channelObject(c *Channel) obj {
 	o := obj{
 		"id": c.ID, "created": c.Created, "is_archived": c.Archived, "is_im": c.User != "", "is_mpim": false,
@@ -53,7 +53,7 @@ func (s *Sim) channelObject(c *Channel) obj {
 	return o
 }
 
-// messageObject is a message as history, answers and events show it.
+// messageObject returns a message in the format of history, answers and events.
 func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 	o := obj{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": TeamID}
 	if m.User == BotUserID {
@@ -73,7 +73,7 @@ func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 	case m.Metadata == nil:
 	case withMetadata:
 		o["metadata"] = m.Metadata
-	default: // no more than of what kind it is
+	default: // only its kind
 		o["metadata"] = obj{"event_type": decode[obj](m.Metadata)["event_type"]}
 	}
 	if u := s.user(m.User); u != nil && !u.Bot && m.Subtype == "" {
@@ -98,13 +98,13 @@ func (s *Sim) messageObject(m *Message, withMetadata bool) obj {
 	return o
 }
 
-// typedBlocks is what Slack's own clients send along with what a person writes.
+// typedBlocks returns the blocks that Slack's own clients send with a person's message.
 func (s *Sim) typedBlocks(m *Message) []obj {
 	words := []obj{{"type": "text", "text": s.plainText(m.Text)}}
 	return []obj{{"type": "rich_text", "block_id": "typed" + m.TS, "elements": []obj{{"type": "rich_text_section", "elements": words}}}}
 }
 
-// addThread fills the fields that tie roots and replies together.
+// addThread adds the fields that connect roots and replies.
 func (s *Sim) addThread(o obj, m *Message) {
 	if m.ThreadTS != "" {
 		o["thread_ts"] = m.ThreadTS

@@ -14,13 +14,14 @@ import (
 	"time"
 )
 
-// PersonCookie is the cookie in which the page keeps who one is, for other pages on the same machine.
+// PersonCookie is the cookie in which the page stores the current person, for other pages on the same
+// machine.
 const PersonCookie = "slacksim_person"
 
 //go:embed page
 var pageFiles embed.FS
 
-// routes are all addresses of the simulator.
+// routes returns the handler of all addresses.
 func (s *Sim) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/{method}", s.serveAPI)
@@ -51,8 +52,8 @@ func (s *Sim) routes() http.Handler {
 	return onlyLocal(mux)
 }
 
-// onlyLocal answers requests that name this machine only, so that no foreign site can reach the
-// simulator by pointing its own name at the loopback address.
+// onlyLocal serves only requests that name this machine, so that no foreign site can reach the simulator by
+// pointing its own name at the loopback address.
 func onlyLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !localHost(r.Host) {
@@ -72,7 +73,7 @@ func localHost(hostport string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// sameOrigin refuses what a page of another site sends. Programs send no Origin.
+// sameOrigin refuses requests from other sites' pages. Programs send no Origin.
 func sameOrigin(r *http.Request) bool {
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
 		return false
@@ -85,7 +86,7 @@ func sameOrigin(r *http.Request) bool {
 	return err == nil && u.Host == r.Host
 }
 
-// serveEvents tells the page that something changed; the page then asks for the state.
+// serveEvents notifies the page of changes; the page then fetches the state.
 func (s *Sim) serveEvents(w http.ResponseWriter, r *http.Request) {
 	flusher, ok := w.(http.Flusher)
 	if !ok {
@@ -165,7 +166,7 @@ func (s *Sim) serveState(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, state)
 }
 
-// state collects what one person sees. The lock is held.
+// state returns what one person sees. The lock is held.
 func (s *Sim) state(userID, channel string) *pageState {
 	p := &pageState{
 		Revision: s.revision, Title: s.opt.PageTitle, Notice: s.opt.PageNotice, Bot: BotUserID,
@@ -239,7 +240,7 @@ func (s *Sim) fillChannel(p *pageState, c *Channel, u *User) {
 	}
 }
 
-// pageChannel counts what the person has not read.
+// pageChannel counts the messages that the person hasn't read.
 func (s *Sim) pageChannel(c *Channel, u *User) pageChannel {
 	out := pageChannel{Channel: *c, IsMember: c.has(u.ID)}
 	out.Members = slices.Clone(c.Members)
@@ -256,7 +257,7 @@ func (s *Sim) pageChannel(c *Channel, u *User) pageChannel {
 	return out
 }
 
-// serveAction does what a person, or a fault switch, of the page asks for.
+// serveAction performs an action of the page: a person's, or a switch of the fault panel.
 func (s *Sim) serveAction(w http.ResponseWriter, r *http.Request) {
 	if !sameOrigin(r) || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		http.Error(w, "only this page may do that", http.StatusForbidden)

@@ -107,7 +107,7 @@ func (s *Sim) doOpenDM(userID string) (any, error) {
 	return obj{"id": s.openDM(u.ID).ID}, nil
 }
 
-// doFault runs the switches of the panel.
+// doFault handles the switches of the fault panel.
 func (s *Sim) doFault(ctx context.Context, action string, in pageAction) (any, error) {
 	switch action {
 	case "fail":
@@ -136,7 +136,7 @@ func (s *Sim) doFault(ctx context.Context, action string, in pageAction) (any, e
 	return obj{}, nil
 }
 
-// MarkRead notes that the person has seen everything in a channel.
+// MarkRead records that the person has read everything in a channel.
 func (s *Sim) MarkRead(userID, channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,7 +173,7 @@ func (s *Sim) Join(userID, channel string) error {
 	return nil
 }
 
-// Dismiss takes a message away that only this person saw.
+// Dismiss removes an ephemeral message from a person's view.
 func (s *Sim) Dismiss(userID, ts string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -36,7 +36,7 @@ func browser(ctx context.Context, t *testing.T, address string) func(what string
 		t.Helper()
 		err := chromedp.Do(tab, action)
 		for err != nil && strings.Contains(err.Error(), "Could not find node with given id") && ctx.Err() == nil {
-			err = chromedp.Do(tab, action) // the page was drawn anew in between
+			err = chromedp.Do(tab, action) // the page was redrawn in between
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
@@ -47,7 +47,7 @@ func browser(ctx context.Context, t *testing.T, address string) func(what string
 	return do
 }
 
-func TestThePageInABrowser(t *testing.T) {
+func TestPageInABrowser(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()

@@ -28,7 +28,7 @@ func (s *Sim) usersInfo(a args) (obj, error) {
 	return obj{"user": o}, nil
 }
 
-// usersList lists everybody, also who has left.
+// usersList lists everybody, including former members.
 func (s *Sim) usersList(a args) (obj, error) {
 	part, next, err := page(s.users, a, 100)
 	if err != nil {

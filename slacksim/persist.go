@@ -13,7 +13,7 @@ import (
 // saveDelay collects changes that come together into one write.
 const saveDelay = 300 * time.Millisecond
 
-// saved is the world as it stands in the state file.
+// saved is the content of the state file.
 type saved struct {
 	Users     []*User                      `json:"users"`
 	Channels  []*Channel                   `json:"channels"`

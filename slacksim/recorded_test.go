@@ -11,10 +11,10 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// open are the objects whose keys are the app's own, or which the recordings have emptied.
+// open lists objects whose keys are the app's own, or that were emptied in the recordings.
 var open = []string{".blocks", ".attachments", ".files", ".values", ".event_payload", ".response_urls"}
 
-// keys collects where in a JSON value there are keys: "message.thread_ts", "channels[].id".
+// keys collects the paths of all keys in a JSON value: "message.thread_ts", "channels[].id".
 func keys(v any, at string, found map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -50,7 +50,7 @@ func recorded(t *testing.T, name string) map[string]bool {
 	return found
 }
 
-// read are the keys that the product reads of what Slack answers and sends.
+// read lists the keys that the product reads from Slack's answers and envelopes.
 var read = map[string][]string{
 	"auth.test":                    {"url", "team", "user", "team_id", "enterprise_id"},
 	"apps.connections.open":        {"url"},
@@ -72,21 +72,21 @@ var read = map[string][]string{
 	"hello":                        {"num_connections"},
 }
 
-// What the product reads is in Slack's own answers.
-func TestWhatIsReadIsThere(t *testing.T) {
+// The keys that the product reads occur in Slack's own answers.
+func TestReadKeysWereRecorded(t *testing.T) {
 	t.Parallel()
 	for name, paths := range read {
 		has := recorded(t, name)
 		for _, p := range paths {
 			if !has[p] {
-				t.Errorf("%s: Slack was not seen to send %s", name, p)
+				t.Errorf("%s: no recording has the key %s, which the product reads", name, p)
 			}
 		}
 	}
 }
 
-// Whatever the simulator answers and sends, Slack was seen to.
-func TestNothingIsInvented(t *testing.T) {
+// The simulator answers and sends only keys that Slack was seen to send.
+func TestSimulatorInventsNoKeys(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{Enterprise: "E0ORG"})
 	person := recorded(t, "users.info") // of an organisation, which the people of other recordings are not
@@ -99,7 +99,7 @@ func TestNothingIsInvented(t *testing.T) {
 				continue
 			}
 			if !has[k] && !slices.ContainsFunc(open, func(o string) bool { return strings.HasSuffix("."+k, o) }) {
-				t.Errorf("%s: Slack was not seen to send %s", name, k)
+				t.Errorf("%s: no recording has the key %s, which the simulator sends", name, k)
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestNothingIsInvented(t *testing.T) {
 			}
 		}
 		if answer["ok"] != true {
-			t.Errorf("%s: %v", method, answer)
+			t.Errorf("%s answered %v, want ok", method, answer)
 			return answer
 		}
 		hold(method, answer)
@@ -143,7 +143,7 @@ func TestNothingIsInvented(t *testing.T) {
 	do("views.publish", `{"user_id":"U0ANN","view":{"type":"home","blocks":[]}}`)
 	do("chat.delete", `{"channel":"C0OPS","ts":"`+root+`"}`)
 
-	// What is sent, with nobody there to take it.
+	// The envelopes, with no app to receive them.
 	call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"press","blocks":[{"type":"actions","block_id":"b","elements":[{"type":"button","action_id":"go","text":{"type":"plain_text","text":"Go"},"value":"1"}]}]}`)
 	if _, err := sim.Click(ctx, "U0ANN", "#ops", "", "go"); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func TestNothingIsInvented(t *testing.T) {
 	}
 	hold("ChannelArchive", lastPayload(t, sim))
 	_, hello := dial(ctx, t, sim)
-	sim.Haunt(10)
+	sim.AddDeadConnections(10)
 	_, full := dial(ctx, t, sim)
 	hold("disconnect", full)
 	delete(hello["debug_info"].(map[string]any), "started") // seen in other recordings

@@ -11,7 +11,7 @@ const (
 	responseLife = 30 * time.Minute
 )
 
-// response is what a response_url stands for.
+// response is the target of a response_url.
 type response struct {
 	channel string
 	user    string
@@ -21,7 +21,7 @@ type response struct {
 	uses    int
 }
 
-// newResponse makes a response_url. The lock is held.
+// newResponse creates a response_url. The lock is held.
 func (s *Sim) newResponse(r response) string {
 	r.at = s.opt.Now()
 	for key, old := range s.responses {
@@ -68,7 +68,7 @@ func (s *Sim) serveResponse(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, status, body)
 }
 
-// respond does what was asked over a response_url: five uses, thirty minutes, no membership needed.
+// respond handles a request to a response_url: five uses, thirty minutes, no membership needed.
 func (s *Sim) respond(key string, a args) error {
 	r := s.responses[key]
 	switch {
@@ -103,7 +103,7 @@ func (s *Sim) respond(key string, a args) error {
 	return nil
 }
 
-// sayTo posts for everybody or for one person only.
+// sayTo posts for everybody or for one person.
 func (s *Sim) sayTo(c *Channel, userID string, m *Message, everybody bool) {
 	if everybody {
 		s.post(c, m)

@@ -44,7 +44,7 @@ func request(t *testing.T, url, auth, kind, body string) map[string]any {
 	return out
 }
 
-// newTrigger takes the trigger of a command that nobody answers, as no app is connected.
+// newTrigger returns the trigger of a command that stays unanswered, as no app is connected.
 func newTrigger(t *testing.T, sim *slacksim.Sim) string {
 	t.Helper()
 	if _, err := sim.Slash(context.Background(), "U0ANN", "#ops", "/oncall"); err != nil {
@@ -63,7 +63,7 @@ func lastPayload(t *testing.T, sim *slacksim.Sim) map[string]any {
 	return payload
 }
 
-// clock is a clock that a test moves.
+// clock is a clock that a test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -100,7 +100,7 @@ func TestTokensAndScopes(t *testing.T) {
 	sim.SetScopes([]string{"chat:write", "users:read"})
 	answer := call(t, sim, "usergroups.list", "{}")
 	if answer["error"] != "missing_scope" || answer["needed"] != "usergroups:read" || answer["provided"] != "chat:write,users:read" {
-		t.Errorf("missing scope: %v", answer)
+		t.Errorf("a call without its scope: %v, want missing_scope with the needed and provided scopes", answer)
 	}
 	if got := call(t, sim, "auth.test", "{}")["header"].(http.Header).Get("X-OAuth-Scopes"); got != "chat:write,users:read" {
 		t.Errorf("scopes header %q, want %q", got, "chat:write,users:read")
@@ -126,16 +126,16 @@ func TestChannels(t *testing.T) {
 		}
 	}
 	if dm, _ := post("U0ANN")["channel"].(string); !strings.HasPrefix(dm, "D") {
-		t.Errorf("a post to a person went to %q", dm)
+		t.Errorf("a post to a person went to %q, want a direct message", dm)
 	}
 	if len(sim.Messages("@ann")) != 1 {
-		t.Errorf("messages to Ann: %v", sim.Messages("@ann"))
+		t.Errorf("Ann's messages are %v, want one", sim.Messages("@ann"))
 	}
 	if got := call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["error"]; got != "not_in_channel" {
 		t.Errorf("history of a channel without the bot: %v, want %v", got, "not_in_channel")
 	}
 	if call(t, sim, "conversations.join", `{"channel":"C0OTHER"}`)["ok"] != true || call(t, sim, "conversations.history", `{"channel":"C0OTHER"}`)["ok"] != true {
-		t.Error("the bot can't join and read")
+		t.Error("the bot can't join a public channel and read it, want both allowed")
 	}
 	sim.SetScopes([]string{"chat:write"})
 	sim.AddChannel(slacksim.Channel{ID: "C0THIRD", Name: "third"})
@@ -151,18 +151,18 @@ func TestMessages(t *testing.T) {
 	second := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","text":"two"}`)
 	ts, next := first["ts"].(string), second["ts"].(string)
 	if ts >= next {
-		t.Errorf("timestamps do not grow: %s, %s", ts, next)
+		t.Errorf("the timestamps are %s and %s, want them to grow", ts, next)
 	}
 	history := func(extra string) []any {
 		list, _ := call(t, sim, "conversations.history", `{"channel":"C0OPS"`+extra+`}`)["messages"].([]any)
 		return list
 	}
 	if list := history(""); len(list) != 2 || list[0].(map[string]any)["text"] != "two" || cmp.Diff(list[1].(map[string]any)["metadata"], map[string]any{"event_type": "page"}) != "" {
-		t.Errorf("history: %v", list)
+		t.Errorf("the history is %v, want two messages, newest first, with the metadata's type only", list)
 	}
 	if list := history(`,"oldest":"` + ts + `","inclusive":true,"latest":"` + ts + `","include_all_metadata":true`); len(list) != 1 ||
 		cmp.Diff(list[0].(map[string]any)["metadata"], map[string]any{"event_type": "page", "event_payload": map[string]any{"delivery_id": "7"}}) != "" {
-		t.Errorf("history with metadata: %v", list)
+		t.Errorf("the history with metadata is %v, want one message with the payload", list)
 	}
 	update := func(body string) any {
 		return call(t, sim, "chat.update", `{"channel":"C0OPS","ts":"`+ts+`",`+body+`}`)["error"]
@@ -171,25 +171,25 @@ func TestMessages(t *testing.T) {
 		t.Errorf("long update: %v, want %v", got, "msg_too_long")
 	}
 	if got := update(`"blocks":[{"type":"divider"}]`); got != nil || sim.Messages("#ops")[0].Edited {
-		t.Errorf("update of the blocks alone: %v, or it shows as edited", got)
+		t.Errorf("an update of the blocks alone: %v, edited %t; want it accepted without the mark", got, sim.Messages("#ops")[0].Edited)
 	}
 	if got := update(`"text":"new"`); got != nil {
-		t.Errorf("update: %v", got)
+		t.Errorf("the update: %v, want it accepted", got)
 	}
 	if m := sim.Messages("#ops")[0]; m.Text != "new" || m.Blocks != nil || !m.Edited || m.Metadata == nil {
-		t.Errorf("after an update of the text: %+v", m)
+		t.Errorf("after an update of the text the message is %+v, want the new text, no blocks, the mark, and its metadata", m)
 	}
-	said, err := sim.Say("U0ANN", "#ops", "", "a <b> & c")
+	anns, err := sim.Say("U0ANN", "#ops", "", "a <b> & c")
 	if err != nil || sim.Messages("#ops")[2].Text != "a &lt;b&gt; &amp; c" {
-		t.Errorf("what Ann said: %+v, %v", sim.Messages("#ops"), err)
+		t.Errorf("Ann's message is in %+v, %v; want its text escaped", sim.Messages("#ops"), err)
 	}
 	for method, want := range map[string]string{"chat.update": "cant_update_message", "chat.delete": "cant_delete_message"} {
-		if got := call(t, sim, method, `{"channel":"C0OPS","ts":"`+said+`","text":"x"}`)["error"]; got != want {
+		if got := call(t, sim, method, `{"channel":"C0OPS","ts":"`+anns+`","text":"x"}`)["error"]; got != want {
 			t.Errorf("%s of another's message: %v, want %v", method, got, want)
 		}
 	}
 	if got := call(t, sim, "chat.postMessage", `{"channel":"C0OPS","thread_ts":"`+ts+`","text":"reply"}`); got["ok"] != true {
-		t.Errorf("reply: %v", got)
+		t.Errorf("the reply: %v, want it accepted", got)
 	}
 	if got, want := sim.Text("ops"), "oncall: new (edited)\n  oncall: reply\noncall: two\nann: a <b> & c\n"; got != want {
 		t.Errorf("text:\n%swant:\n%s", got, want)
@@ -207,7 +207,7 @@ func TestTriggersAndViewStack(t *testing.T) {
 	trigger := newTrigger(t, sim)
 	opened := open("views.open", trigger)
 	if opened["ok"] != true {
-		t.Fatalf("open: %v", opened)
+		t.Fatalf("views.open: %v, want ok", opened)
 	}
 	if got := open("views.push", trigger)["error"]; got != "exchanged_trigger_id" {
 		t.Errorf("a trigger used twice: %v, want %v", got, "exchanged_trigger_id")
@@ -223,7 +223,7 @@ func TestTriggersAndViewStack(t *testing.T) {
 		}
 	}
 	if len(sim.Views("ann")) != 3 {
-		t.Errorf("%d views are open", len(sim.Views("ann")))
+		t.Errorf("%d views are open, want 3", len(sim.Views("ann")))
 	}
 	if err := sim.Fill("ann", map[string]any{"a": "typed"}); err != nil {
 		t.Fatal(err)
@@ -233,16 +233,16 @@ func TestTriggersAndViewStack(t *testing.T) {
 		t.Errorf("update with an old hash: %v, want %v", got, "hash_conflict")
 	}
 	if got := call(t, sim, "views.update", `{"view_id":"`+top.ID+`","hash":"`+top.Hash+`",`+view+`}`); got["ok"] != true {
-		t.Errorf("update: %v", got)
+		t.Errorf("the update: %v, want it accepted", got)
 	}
 	if got := sim.Views("ann")[2].State["b"]["a"]["value"]; got != "typed" {
 		t.Errorf("an update lost what was typed: %v, want %v", got, "typed")
 	}
 	if _, err := sim.CloseView(context.Background(), "ann", false); err != nil || len(sim.Views("ann")) != 2 {
-		t.Errorf("after Cancel %d views are open, %v", len(sim.Views("ann")), err)
+		t.Errorf("after Cancel %d views are open, %v; want 2", len(sim.Views("ann")), err)
 	}
 	if _, err := sim.CloseView(context.Background(), "ann", true); err != nil || len(sim.Views("ann")) != 0 {
-		t.Errorf("after the x %d views are open, %v", len(sim.Views("ann")), err)
+		t.Errorf("after the x %d views are open, %v; want none", len(sim.Views("ann")), err)
 	}
 }
 
@@ -255,14 +255,14 @@ func TestResponseURL(t *testing.T) {
 	for i := range 6 {
 		answer := request(t, url, "", "application/json", `{"text":"x","blocks":null,"metadata":{"event_type":"","event_payload":null}}`)
 		if (answer["ok"] == true) != (i < 5) {
-			t.Errorf("use %d: %v", i+1, answer)
+			t.Errorf("use %d of the response_url: %v, want five to be accepted", i+1, answer)
 		}
 	}
 	newTrigger(t, sim)
 	url = lastPayload(t, sim)["response_url"].(string)
 	c.add(31 * time.Minute)
 	if answer := request(t, url, "", "application/json", `{"text":"x"}`); answer["error"] != "expired_url" {
-		t.Errorf("after 31 minutes: %v", answer)
+		t.Errorf("the response_url after 31 minutes: %v, want expired_url", answer)
 	}
 }
 
@@ -277,8 +277,8 @@ func TestSocketRules(t *testing.T) {
 		})
 	}
 	for range 20 {
-		if said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || !said.Acked {
-			t.Fatalf("slash: %+v, %v", said, err)
+		if r, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || !r.Acked {
+			t.Fatalf("the command: %+v, %v; want it acknowledged", r, err)
 		}
 	}
 	used := map[int]int{}
@@ -288,7 +288,7 @@ func TestSocketRules(t *testing.T) {
 		}
 	}
 	if len(used) != 10 {
-		t.Errorf("20 commands went over %d of 10 sockets: %v", len(used), used)
+		t.Errorf("20 commands used %d of 10 sockets, want all: %v", len(used), used)
 	}
 }
 
@@ -297,12 +297,12 @@ func TestAssumptionsAreListed(t *testing.T) {
 	seen := map[string]bool{}
 	for _, line := range slacksim.Assumptions() {
 		if line == "" || seen[line] {
-			t.Errorf("empty or repeated: %q", line)
+			t.Errorf("the assumption %q is empty or listed twice", line)
 		}
 		seen[line] = true
 	}
 	if len(seen) < 20 {
-		t.Errorf("only %d assumptions are listed", len(seen))
+		t.Errorf("%d assumptions are listed, want at least 20", len(seen))
 	}
 }
 
@@ -331,25 +331,25 @@ func TestExternalSelectAndEphemeral(t *testing.T) {
 		}
 	})
 	if res, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall x"); err != nil || !res.Ephemeral {
-		t.Fatalf("%+v, %v", res, err)
+		t.Fatalf("the command: %+v, %v; want an ephemeral answer", res, err)
 	}
 	if len(sim.Messages("#ops")) != 0 || len(sim.Ephemerals("bo")) != 0 {
-		t.Error("others see an ephemeral message")
+		t.Error("an ephemeral message is visible to others, want it hidden")
 	}
 	if _, err := sim.Choose(ctx, "U0ANN", "#ops", "", "team", "9"); err == nil {
-		t.Error("an option that was never offered could be chosen")
+		t.Error("an option that was never offered was accepted, want an error")
 	}
 	if _, err := sim.Suggest(ctx, "U0ANN", "#ops", "", "team", "Pay"); err != nil {
 		t.Fatal(err)
 	}
 	if res, err := sim.Choose(ctx, "U0ANN", "#ops", "", "team", "Team Pay"); err != nil || !res.Acked {
-		t.Fatalf("choose: %+v, %v", res, err)
+		t.Fatalf("choosing an offered option: %+v, %v; want it acknowledged", res, err)
 	}
 	in := <-chosen
 	if got := in.ActionCallback.BlockActions[0].SelectedOption.Value; got != "9" || !in.Container.IsEphemeral {
-		t.Errorf("the app got %q, ephemeral %v", got, in.Container.IsEphemeral)
+		t.Errorf("the app got %q, ephemeral %v; want 9, true", got, in.Container.IsEphemeral)
 	}
 	if err := slack.PostWebhookContext(ctx, in.ResponseURL, &slack.WebhookMessage{DeleteOriginal: true}); err != nil || len(sim.Ephemerals("ann")) != 0 {
-		t.Errorf("delete_original: %v, %d left", err, len(sim.Ephemerals("ann")))
+		t.Errorf("delete_original: %v, %d messages left, want none", err, len(sim.Ephemerals("ann")))
 	}
 }

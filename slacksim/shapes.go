@@ -87,7 +87,7 @@ func matching(pattern, complaint string) rule {
 	}
 }
 
-// with is a set of fields of its own plus those that every such element has.
+// with merges an element's own fields with those that all such elements have.
 func with(common, own map[string]rule) map[string]rule {
 	out := maps.Clone(common)
 	maps.Copy(out, own)
@@ -106,7 +106,7 @@ var (
 	ids     = list(0, 100, str(255))
 )
 
-// optionsOrGroups wants exactly one of the two.
+// optionsOrGroups requires exactly one of the two.
 func optionsOrGroups(c *checker, o obj, ptr string) {
 	if (o["options"] == nil) == (o["option_groups"] == nil) {
 		c.say(ptr, "must provide either options or option_groups")
@@ -230,7 +230,7 @@ var viewCommon = map[string]rule{
 
 var viewShapes = map[surface]shape{
 	onHome: {need: []string{"blocks"}, fields: with(viewCommon, map[string]rule{
-		// Clients send these along although the home tab has no use for them.
+		// Clients send these although the home tab ignores them.
 		"title": anything, "submit": anything, "close": anything, "clear_on_close": boolean, "notify_on_close": boolean,
 	})},
 	onModal: {need: []string{"title", "blocks"}, fields: with(viewCommon, map[string]rule{

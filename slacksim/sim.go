@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Options says how a Sim behaves. Without any it is a lenient Slack in memory, where the app may do
-// nothing: that is for its Manifest to say.
+// Options configures a Sim. By default it is a lenient Slack in memory, where the app may do nothing until
+// its Manifest says otherwise.
 type Options struct {
 	// BotToken and AppToken are the only tokens accepted. Default xoxb-sim and xapp-sim.
 	BotToken, AppToken string
@@ -72,7 +72,7 @@ type Sim struct {
 	live
 }
 
-// live is what does not outlast the process: connections, timers and the record of what happened.
+// live is the state that doesn't survive the process: connections, timers and the record of what happened.
 type live struct {
 	scopes     map[string]bool
 	triggers   map[string]*trigger
@@ -91,7 +91,7 @@ type live struct {
 	muted      bool
 	buckets    map[string]*bucket
 	bursts     map[string][]time.Time
-	posts      []time.Time // of the last minute
+	posts      []time.Time // times of posts in the last minute
 	stacks     map[string][]*view
 	views      map[string]*view
 	ephemerals map[string][]*Message
@@ -221,7 +221,7 @@ func (s *Sim) sleep(d time.Duration) bool {
 	}
 }
 
-// wake tells everybody who waits that something changed. The lock is held.
+// wake notifies all waiters that something changed. The lock is held.
 func (s *Sim) wake() {
 	s.revision++
 	close(s.changed)
@@ -252,7 +252,7 @@ func (s *Sim) WaitFor(ctx context.Context, cond func(*Sim) bool) error {
 	}
 }
 
-// SetScopes replaces the scopes that the bot token carries.
+// SetScopes replaces the scopes of the bot token.
 func (s *Sim) SetScopes(scopes []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

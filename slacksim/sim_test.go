@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 //go:embed testdata/manifest.yaml
 var manifest string
 
-// bench is a simulator with Ann, Bo and #ops, and a context that ends with the test.
+// bench returns a simulator with Ann, Bo and #ops, and a context that ends with the test.
 func bench(t *testing.T, opt slacksim.Options) (context.Context, *slacksim.Sim) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -106,8 +106,8 @@ func modal(title string) slack.ModalViewRequest {
 	}
 }
 
-// pager is a small app: it answers commands, updates the clicked message, opens and checks a modal,
-// and draws the home tab.
+// pager is a small app: it answers commands, updates the clicked message, opens and validates a modal, and
+// draws the home tab.
 func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*socketmode.Client, socketmode.Event) {
 	must := func(err error) {
 		if err != nil && ctx.Err() == nil {
@@ -161,15 +161,15 @@ func TestRoundTrip(t *testing.T) {
 	app(ctx, t, sim, pager(t, ctx, func() *slack.Client { return api }))
 	who, err := api.AuthTestContext(ctx)
 	if err != nil || who.UserID != slacksim.BotUserID {
-		t.Fatalf("auth.test: %+v, %v", who, err)
+		t.Fatalf("auth.test: %+v, %v; want the bot", who, err)
 	}
 
-	said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall page @bo now")
-	if err != nil || !said.Acked || said.Text != "You said: page <@U0BO|bo> now" || !said.Ephemeral {
-		t.Fatalf("slash: %+v, %v", said, err)
+	r, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall page @bo now")
+	if err != nil || !r.Acked || r.Text != "You said: page <@U0BO|bo> now" || !r.Ephemeral {
+		t.Fatalf("the command: %+v, %v; want an ephemeral answer that echoes it", r, err)
 	}
 	if len(sim.Messages("#ops")) != 0 {
-		t.Error("an ephemeral answer is in the channel's history")
+		t.Error("an ephemeral answer is in the channel's history, want it only for Ann")
 	}
 
 	_, ts, err := api.PostMessageContext(ctx, "#ops", slack.MsgOptionText("Database down", false),
@@ -181,15 +181,15 @@ func TestRoundTrip(t *testing.T) {
 		t.Errorf("channel before the click:\n%swant:\n%s", got, want)
 	}
 	if _, err := sim.Click(ctx, "U0ANN", "#ops", ts, "nothing"); err == nil {
-		t.Error("a button that is not there could be clicked")
+		t.Error("a click on a missing button was accepted, want an error")
 	}
 	if res, err := sim.Click(ctx, "U0ANN", "#ops", "", "more"); err != nil || !res.Acked {
-		t.Fatalf("click: %+v, %v", res, err)
+		t.Fatalf("the click: %+v, %v; want it acknowledged", res, err)
 	}
 	modalRound(ctx, t, sim)
 
 	if res, err := sim.Click(ctx, "U0ANN", "#ops", ts, "ack"); err != nil || !res.Acked {
-		t.Fatalf("click: %+v, %v", res, err)
+		t.Fatalf("the click: %+v, %v; want it acknowledged", res, err)
 	}
 	wait(ctx, t, sim, "the update and the thanks", func(s *slacksim.Sim) bool {
 		return strings.Contains(s.EphemeralText("U0ANN"), "Thank you.")
@@ -204,24 +204,24 @@ func TestRoundTrip(t *testing.T) {
 	wait(ctx, t, sim, "the home tab", func(s *slacksim.Sim) bool { return s.HomeText("U0ANN") == "You are *on call*.\n" })
 }
 
-// modalRound sees the errors of a modal and then submits it.
+// modalRound submits a modal with errors, and then successfully.
 func modalRound(ctx context.Context, t *testing.T, sim *slacksim.Sim) {
 	t.Helper()
 	wait(ctx, t, sim, "the modal", func(s *slacksim.Sim) bool { return len(s.Views("U0ANN")) == 1 })
 	empty, err := sim.Submit(ctx, "U0ANN", nil)
 	if err != nil || empty.Errors["why"] == "" || empty.Envelope != "" {
-		t.Errorf("an empty required input was sent: %+v, %v", empty, err)
+		t.Errorf("submitting an empty required input: %+v, %v; want an error at it and no envelope", empty, err)
 	}
 	refused, err := sim.Submit(ctx, "U0ANN", map[string]any{"reason": "no"})
 	if err != nil || refused.Errors["why"] != "Say more." || refused.Open != 1 {
-		t.Errorf("errors answer: %+v, %v", refused, err)
+		t.Errorf("a refused submission: %+v, %v; want the app's error and the modal open", refused, err)
 	}
 	if text := sim.ViewText("U0ANN"); !strings.Contains(text, "Why: [no]\n! Say more.") {
-		t.Errorf("the modal shows\n%s", text)
+		t.Errorf("the modal lacks the input with its error:\n%s", text)
 	}
-	taken, err := sim.Submit(ctx, "U0ANN", map[string]any{"why": "the database"})
-	if err != nil || !taken.Acked || taken.Open != 0 {
-		t.Errorf("submit: %+v, %v", taken, err)
+	accepted, err := sim.Submit(ctx, "U0ANN", map[string]any{"why": "the database"})
+	if err != nil || !accepted.Acked || accepted.Open != 0 {
+		t.Errorf("a valid submission: %+v, %v; want the modal closed", accepted, err)
 	}
 }
 
@@ -245,16 +245,16 @@ func TestReconnectAndRedelivery(t *testing.T) {
 	})
 	list := messageEnvelopes(sim)
 	if list[0].ID != list[1].ID || !list[0].Failed || list[1].Attempt != 1 {
-		t.Errorf("redelivery: %+v", list)
+		t.Errorf("the envelopes are %+v, want the failed one delivered again with the same id", list)
 	}
 	if again, err := sim.Redeliver(ctx, list[1].ID, true); err != nil || !again {
-		t.Errorf("redeliver: %v, %v", again, err)
+		t.Errorf("Redeliver: acknowledged %v, %v; want it acknowledged", again, err)
 	}
 
 	sim.LoseNextAck()
 	lost, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall who")
 	if err != nil || lost.Acked || !strings.Contains(lost.Text, "operation_timeout") {
-		t.Errorf("a command whose ack was lost: %+v, %v", lost, err)
+		t.Errorf("a command whose acknowledgement was lost: %+v, %v; want operation_timeout", lost, err)
 	}
 }
 
@@ -265,8 +265,8 @@ func messageEnvelopes(sim *slacksim.Sim) []slacksim.Envelope {
 func TestEventsWithoutASocketComeLater(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{RetryDelays: slices.Repeat([]time.Duration{200 * time.Millisecond}, 100)})
-	if said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || said.Acked || !strings.Contains(said.Text, "dispatch_failed") {
-		t.Errorf("a command without an app: %+v, %v", said, err)
+	if r, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall"); err != nil || r.Acked || !strings.Contains(r.Text, "dispatch_failed") {
+		t.Errorf("a command without an app: %+v, %v; want dispatch_failed", r, err)
 	}
 	if err := sim.OpenHome("U0ANN"); err != nil {
 		t.Fatal(err)
@@ -304,14 +304,14 @@ func TestFaults(t *testing.T) {
 		before := len(sim.Messages("#ops"))
 		err := post()
 		if !c.check(err) {
-			t.Errorf("%s: error %v", c.fault.Kind, err)
+			t.Errorf("%s: the client got %v, want the error of the fault", c.fault.Kind, err)
 		}
 		if got := len(sim.Messages("#ops")) - before; got != c.posts {
 			t.Errorf("%s: %d messages posted, want %d", c.fault.Kind, got, c.posts)
 		}
 		sim.ClearFaults()
 		if err := post(); err != nil {
-			t.Errorf("after %s: %v", c.fault.Kind, err)
+			t.Errorf("a post after %s: %v, want no error", c.fault.Kind, err)
 		}
 	}
 }
@@ -325,7 +325,7 @@ func TestLimits(t *testing.T) {
 	for i := range 21 {
 		_, err := api.GetUserGroupsContext(ctx)
 		if i < 20 && err != nil || i == 20 && !errors.As(err, &limited) {
-			t.Fatalf("call %d of a tier 2 method: %v", i+1, err)
+			t.Fatalf("call %d of a tier 2 method: %v, want a 429 from the 21st on", i+1, err)
 		}
 	}
 	if limited.RetryAfter != 3*time.Second {
@@ -347,6 +347,6 @@ func TestLimits(t *testing.T) {
 	}
 	data, _ := json.Marshal(sim.Calls()[0])
 	if strings.Contains(string(data), "xoxb") {
-		t.Error("a token is in the record of calls")
+		t.Error("the record of calls has a token, want none")
 	}
 }

@@ -18,12 +18,12 @@ import (
 const (
 	maxSockets  = 10
 	maxAckFrame = 20480
-	// linger is how long the connection stays open under a socket that was closed.
+	// linger is how long the connection stays open below a closed socket.
 	linger     = 30 * time.Second
 	drainTime  = 10 * time.Second
 	writeLimit = 5 * time.Second
 
-	// tooManySockets is why the eleventh is hung up.
+	// tooManySockets is the reason for which the eleventh socket is closed.
 	tooManySockets = "too_many_websockets"
 )
 
@@ -34,10 +34,10 @@ type socket struct {
 	out      chan []byte
 	gone     chan struct{}
 	once     sync.Once
-	draining bool // was told to reconnect: gets nothing new
+	draining bool // asked to reconnect: gets no new envelopes
 }
 
-// kill ends the socket without a word, as a broken network would.
+// kill ends the socket without a close frame, as a broken network would.
 func (s *socket) kill() {
 	s.once.Do(func() { close(s.gone) })
 	if s.conn != nil {
@@ -120,7 +120,7 @@ func (s *Sim) admit(c *socket) {
 	})
 }
 
-// disconnect tells a socket to go and gives it nothing new; a warning comes without the rest.
+// disconnect asks a socket to reconnect and sends it nothing more; a warning only announces it.
 func (s *Sim) disconnect(c *socket, reason string) {
 	frame := obj{"type": "disconnect", "reason": reason, "debug_info": obj{"host": "slacksim"}}
 	if reason == tooManySockets {
@@ -172,7 +172,7 @@ func (s *Sim) refreshLater(c *socket, every time.Duration) {
 	}
 }
 
-// send queues a frame; a socket that takes nothing any more is cut.
+// send queues a frame; a socket that doesn't drain its queue is cut.
 func (s *socket) send(frame []byte) {
 	select {
 	case s.out <- frame:
@@ -209,8 +209,8 @@ func (s *Sim) writeSocket(c *socket) {
 	}
 }
 
-// readSocket takes acknowledgements until the socket ends. Slack leaves the connection open under a
-// socket that was closed properly, and so does this.
+// readSocket reads acknowledgements until the socket ends. Slack leaves the connection open below a socket
+// that was closed properly, and so does this.
 func (s *Sim) readSocket(c *socket) {
 	c.conn.SetReadLimit(4 << 20)
 	for {
@@ -271,9 +271,9 @@ func (s *Sim) pick() *socket {
 	return open[s.turn%len(open)]
 }
 
-// Haunt leaves n connections registered that nobody reads any more, as those that died behind a
-// gateway are: they get their share of the envelopes, and swallow it.
-func (s *Sim) Haunt(n int) {
+// AddDeadConnections leaves n dead connections registered, like those that died behind a gateway: they get their share
+// of the envelopes, and swallow it.
+func (s *Sim) AddDeadConnections(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ghosts = nil
@@ -296,7 +296,7 @@ func (s *Sim) Sockets() int {
 	return n
 }
 
-// DropSockets cuts every connection without a word.
+// DropSockets cuts every connection without a close frame.
 func (s *Sim) DropSockets() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// dial opens a socket by hand and returns it with the first frame.
+// dial opens a socket without a client and returns it with the first frame.
 func dial(ctx context.Context, t *testing.T, sim *slacksim.Sim) (*websocket.Conn, map[string]any) {
 	t.Helper()
 	answer := request(t, sim.APIURL()+"apps.connections.open", "Bearer xapp-sim", "application/json", "{}")
@@ -27,7 +27,7 @@ func dial(ctx context.Context, t *testing.T, sim *slacksim.Sim) (*websocket.Conn
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(30 * time.Second))
 	if _, again, err := websocket.DefaultDialer.DialContext(ctx, address, nil); err == nil || again == nil || again.StatusCode != http.StatusForbidden {
-		t.Errorf("a ticket opened a second socket: %v", err)
+		t.Errorf("a second socket with the same ticket: %v, want it refused", err)
 	}
 	return conn, frame(t, conn)
 }
@@ -41,34 +41,34 @@ func frame(t *testing.T, conn *websocket.Conn) map[string]any {
 	return out
 }
 
-func TestTheEleventhSocketIsOneTooMany(t *testing.T) {
+func TestEleventhSocketIsRefused(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	for i := range 11 {
 		_, first := dial(ctx, t, sim)
 		if i < 10 && (first["type"] != "hello" || first["num_connections"] != float64(i+1)) {
-			t.Errorf("socket %d was greeted with %v", i+1, first)
+			t.Errorf("socket %d was greeted with %v, want hello and the number of connections", i+1, first)
 		}
 		if i == 10 && (first["type"] != "disconnect" || first["reason"] != "too_many_websockets") {
-			t.Errorf("socket 11 was greeted with %v", first)
+			t.Errorf("socket 11 was greeted with %v, want a disconnect", first)
 		}
 	}
 	if sim.Sockets() != 10 {
-		t.Errorf("%d sockets get envelopes", sim.Sockets())
+		t.Errorf("%d sockets get envelopes, want 10", sim.Sockets())
 	}
 }
 
-func TestALargeAckClosesTheSocket(t *testing.T) {
+func TestLargeAckClosesTheSocket(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{AckTimeout: 500 * time.Millisecond})
 	conn, _ := dial(ctx, t, sim)
 	done := make(chan slacksim.SlashResult, 1)
 	go func() {
-		said, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall")
+		r, err := sim.Slash(ctx, "U0ANN", "#ops", "/oncall")
 		if err != nil {
 			t.Error(err)
 		}
-		done <- said
+		done <- r
 	}()
 	envelope := frame(t, conn)
 	ack, err := json.Marshal(map[string]any{"envelope_id": envelope["envelope_id"], "payload": map[string]any{"text": strings.Repeat("x", 20480)}})
@@ -81,10 +81,10 @@ func TestALargeAckClosesTheSocket(t *testing.T) {
 	_, _, err = conn.ReadMessage()
 	var closed *websocket.CloseError
 	if !errors.As(err, &closed) || closed.Code != websocket.CloseMessageTooBig {
-		t.Errorf("after a large ack: %v", err)
+		t.Errorf("after a large acknowledgement: %v, want the close code for too big a message", err)
 	}
-	if said := <-done; said.Acked {
-		t.Error("the large ack counted")
+	if r := <-done; r.Acked {
+		t.Error("the large acknowledgement counted, want it ignored")
 	}
 }
 
@@ -125,9 +125,9 @@ func TestPingsAndRefresh(t *testing.T) {
 		}
 	}
 	if pings == 0 {
-		t.Error("no pings came")
+		t.Error("got no pings, want some")
 	}
 	if sim.Sockets() != 0 {
-		t.Error("a socket that was told to go still gets envelopes")
+		t.Error("a socket that was asked to reconnect still gets envelopes, want none")
 	}
 }

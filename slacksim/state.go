@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// valueField is where each kind of element keeps its value, in states and in actions.
+// valueField maps each kind of element to the field of its value, in states and actions.
 var valueField = map[string]string{
 	"plain_text_input": "value", "number_input": "value", "email_text_input": "value", "url_text_input": "value",
 	"rich_text_input": "rich_text_value", "static_select": "selected_option", "external_select": "selected_option",
@@ -22,7 +22,7 @@ var valueField = map[string]string{
 	"file_input": "files",
 }
 
-// initialField is where the app puts the value to start with.
+// initialField returns the field of an element's initial value.
 func initialField(kind string) string {
 	if kind == "rich_text_input" {
 		return "initial_value"
@@ -34,7 +34,7 @@ func initialField(kind string) string {
 	return strings.Replace(field, "selected_", "initial_", 1)
 }
 
-// initialState is the state of blocks that nobody has touched yet.
+// initialState returns the state of untouched blocks.
 func initialState(blocks []any, origin string) map[string]map[string]obj {
 	state := map[string]map[string]obj{}
 	for _, b := range blocks {
@@ -58,7 +58,7 @@ func initialState(blocks []any, origin string) map[string]map[string]obj {
 	return state
 }
 
-// stateOf is the entry of one element in a state.
+// stateOf returns an element's entry in a state.
 func stateOf(e obj, value any) obj {
 	kind := textOf(e["type"])
 	if value == nil && strings.HasPrefix(valueField[kind], "selected_") && strings.HasSuffix(valueField[kind], "s") {
@@ -71,9 +71,9 @@ func stateOf(e obj, value any) obj {
 	return o
 }
 
-// valueFor turns what a caller gave (a string, a list, a number, or the option itself) into the
-// value that the element would hold. Options are found by value or by label, among those of the
-// element and those that the app offered last for an external select.
+// valueFor converts a caller's value (a string, a list, a number, or the option itself) into the element's
+// value. Options are found by value or label, among those of the element and those that the app offered
+// last for an external select.
 func valueFor(e obj, given any, offered []obj) (any, error) {
 	kind := textOf(e["type"])
 	field := valueField[kind]
@@ -125,7 +125,7 @@ func asList(given any) []any {
 	}
 }
 
-// pickOption finds an option by its value or its label; options of external selects are taken as given.
+// pickOption finds an option by its value or label; options of external selects are used as given.
 func pickOption(e obj, given any, offered []obj) (any, error) {
 	if o, ok := given.(obj); ok {
 		if strings.Contains(textOf(e["type"]), "external") {
@@ -162,7 +162,7 @@ func optionsOf(e obj) []obj {
 	return out
 }
 
-// complaints are the errors that Slack's own client shows before anything is sent.
+// complaints returns the errors that Slack's own client shows before it submits.
 func complaints(v *view) map[string]string {
 	out := map[string]string{}
 	for _, b := range v.blocks() {

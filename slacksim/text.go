@@ -40,7 +40,7 @@ func (s *Sim) writeMessage(out *strings.Builder, m *Message, indent string) {
 	}
 }
 
-// blockLines draws blocks as lines of text. In a view, inputs show what they hold.
+// blockLines renders blocks as lines of text. In a view, inputs show their values.
 func (s *Sim) blockLines(blocks []any, v *view) []string {
 	var lines []string
 	for _, b := range blocks {
@@ -115,7 +115,7 @@ func (s *Sim) textObject(v any) string {
 	return textOf(o["text"])
 }
 
-// elementText is an element in brackets: its label, or what it holds.
+// elementText renders an element in brackets: its label, or its value.
 func (s *Sim) elementText(block, e obj, v *view) string {
 	kind := textOf(e["type"])
 	switch kind {
@@ -150,7 +150,7 @@ func (s *Sim) elementText(block, e obj, v *view) string {
 	return "[" + shown + "]"
 }
 
-// shownValue is a value as a person reads it: the labels of options, the names of people and channels.
+// shownValue renders a value for people: the labels of options, the names of people and channels.
 func (s *Sim) shownValue(value any) string {
 	switch v := value.(type) {
 	case nil:
@@ -223,8 +223,8 @@ func richText(v any) string {
 
 var reference = regexp.MustCompile(`<([^<>]+)>`)
 
-// plainText replaces references in mrkdwn by what a person reads and leaves the marks for bold,
-// italics and code as they are. Dates show their fallback.
+// plainText replaces the references in mrkdwn by what a person reads and leaves the marks for bold, italics
+// and code unchanged. Dates show their fallback.
 func (s *Sim) plainText(text string) string {
 	text = reference.ReplaceAllStringFunc(text, func(hit string) string {
 		inside, label, labelled := strings.Cut(hit[1:len(hit)-1], "|")

@@ -14,7 +14,7 @@ const (
 	maxViewSize = 250 << 10
 )
 
-// view is a modal or a home tab as stored.
+// view is a stored modal or home tab.
 type view struct {
 	ID       string          `json:"id"`
 	User     string          `json:"user"`
@@ -33,7 +33,7 @@ type view struct {
 type trigger struct {
 	user    string
 	channel string
-	view    string // the view in which the person acted, if it was one
+	view    string // the view in which the person acted, if any
 	at      time.Time
 	used    bool
 }
@@ -57,7 +57,7 @@ func randomHex(n int) string {
 	return hex.EncodeToString(b)
 }
 
-// useTrigger takes a trigger: three seconds, one use.
+// useTrigger uses up a trigger: three seconds, one use.
 func (s *Sim) useTrigger(a args) (*trigger, error) {
 	if !a.has("trigger_id") {
 		return nil, refuseArguments("[ERROR] missing required field: trigger_id")
@@ -89,7 +89,7 @@ func (s *Sim) checkedView(v any, where surface) (obj, error) {
 	return content, nil
 }
 
-// freshView checks that a new view may be made and makes it.
+// freshView creates a view after checking that it may be created.
 func (s *Sim) freshView(v any, t *trigger, where surface) (*view, error) {
 	content, err := s.checkedView(v, where)
 	if err != nil {
@@ -105,7 +105,7 @@ func (s *Sim) freshView(v any, t *trigger, where surface) (*view, error) {
 	return made, nil
 }
 
-// fillView puts content into a view; what was typed stays where block and action ids stay.
+// fillView replaces a view's content; input stays where block and action ids stay the same.
 func (s *Sim) fillView(v *view, content obj) {
 	old := v.State
 	v.Content, v.Hash, v.errors = toJSON(content), s.ts()+"."+randomHex(4), nil
@@ -150,19 +150,19 @@ func (s *Sim) viewsOpen(a args) (obj, error) {
 	return obj{"view": s.viewObject(v)}, nil
 }
 
-// misused records what Slack accepts and doesn't promise to do.
+// misused records a use that Slack accepts but doesn't guarantee.
 func (s *Sim) misused(what string) { s.misuses = append(s.misuses, what) }
 
-// Misuses lists what the app did that Slack answers with ok and doesn't promise to do.
+// Misuses lists the app's calls that Slack answers with ok but doesn't guarantee.
 func (s *Sim) Misuses() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.misuses)
 }
 
-// Blunders lists what no app should do: its misuses, and views and messages whose shape Slack refuses,
-// unless a Fault made it say so.
-func (s *Sim) Blunders() []string {
+// Violations lists what no app should do: misuses, and views and messages of an invalid shape, unless a Fault
+// caused the refusal.
+func (s *Sim) Violations() []string {
 	out := s.Misuses()
 	for _, c := range s.Calls() {
 		if c.Fault == "" && slices.Contains(malformed, c.Error) {
@@ -175,7 +175,7 @@ func (s *Sim) Blunders() []string {
 	return out
 }
 
-// malformed are the errors of what is wrong whatever the state of the workspace.
+// malformed are the errors of calls that are wrong regardless of the workspace's state.
 var malformed = []string{
 	"invalid_arguments", "invalid_blocks", "invalid_blocks_format", "invalid_json", "invalid_metadata_format", "no_text",
 	"unknown_method", "view_too_large", "msg_too_long", "metadata_too_large", "push_limit_reached",
@@ -257,7 +257,7 @@ func (s *Sim) viewsPublish(a args) (obj, error) {
 	return obj{"view": s.viewObject(home)}, nil
 }
 
-// viewObject is a view as answers and payloads show it.
+// viewObject returns a view in the format of answers and payloads.
 func (s *Sim) viewObject(v *view) obj {
 	content := v.content()
 	o := obj{
@@ -274,7 +274,7 @@ func (s *Sim) viewObject(v *view) obj {
 	return o
 }
 
-// filledIn gives every text the fields that the app left out, as Slack gives blocks back.
+// filledIn adds the fields that the app left out, as Slack does when it returns blocks.
 func filledIn(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -296,7 +296,7 @@ func filledIn(v any) any {
 	return v
 }
 
-// stateValues never is null, as Slack's never is.
+// stateValues is never null, as in Slack.
 func stateValues(state map[string]map[string]obj) map[string]map[string]obj {
 	if state == nil {
 		return map[string]map[string]obj{}
@@ -304,7 +304,7 @@ func stateValues(state map[string]map[string]obj) map[string]map[string]obj {
 	return state
 }
 
-// top is the view that a person sees, nil if no modal is open.
+// top returns the view that a person sees, nil if no modal is open.
 func (s *Sim) top(userID string) *view {
 	if stack := s.stacks[userID]; len(stack) > 0 {
 		return stack[len(stack)-1]
@@ -312,7 +312,7 @@ func (s *Sim) top(userID string) *view {
 	return nil
 }
 
-// closeTop takes the topmost view away; closeAll takes them all.
+// closeTop removes the topmost view; closeAll removes them all.
 func (s *Sim) closeTop(userID string) {
 	v := s.top(userID)
 	if v == nil {

@@ -28,22 +28,22 @@ func TestFilesAndPeople(t *testing.T) {
 		t.Errorf("channel:\n%s, want %s", got, "oncall: [file: The week]\n")
 	}
 	if kept, ok := sim.File(file.ID); !ok || kept.Name != "week.png" || kept.AltText != "A chart" {
-		t.Errorf("kept is %+v", kept)
+		t.Errorf("the file is %+v, want its name and description", kept)
 	}
 	var content bytes.Buffer
 	if err := api.GetFileContext(ctx, sim.URL()+"/files/"+file.ID+"/week.png", &content); err != nil || content.String() != "png" {
-		t.Errorf("download: %q, %v", content.String(), err)
+		t.Errorf("the download is %q, %v; want the uploaded content", content.String(), err)
 	}
 	ann, err := api.GetUserByEmailContext(ctx, "ANN@example.com")
 	if err != nil || ann.ID != "U0ANN" || ann.TZ != "Europe/Berlin" {
-		t.Errorf("by e-mail: %+v, %v", ann, err)
+		t.Errorf("the user by e-mail is %+v, %v; want Ann in Berlin", ann, err)
 	}
 	if _, err := api.GetUserByEmailContext(ctx, "nobody@example.com"); err == nil || err.Error() != "users_not_found" {
-		t.Errorf("unknown e-mail: %v", err)
+		t.Errorf("an unknown e-mail address: %v, want users_not_found", err)
 	}
 }
 
-func TestAListComesInParts(t *testing.T) {
+func TestListsArePaged(t *testing.T) {
 	t.Parallel()
 	ctx, sim := bench(t, slacksim.Options{})
 	sim.AddChannel(slacksim.Channel{Name: "payments"})
@@ -53,7 +53,7 @@ func TestAListComesInParts(t *testing.T) {
 	for cursor := ""; len(names) == 0 || cursor != ""; {
 		part, next, err := api.GetConversationsContext(ctx, &slack.GetConversationsParameters{Limit: 1, Cursor: cursor})
 		if err != nil || len(part) != 1 {
-			t.Fatalf("%d channels, %v", len(part), err)
+			t.Fatalf("a page has %d channels, %v; want 1", len(part), err)
 		}
 		names, cursor = append(names, part[0].Name), next
 	}
@@ -83,10 +83,10 @@ func TestStateSurvivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := again.Text("#ops"); got != "oncall: *kept*\n" || again.HomeText("ann") != "Home\n" {
-		t.Errorf("after the restart: %q, %q", got, again.HomeText("ann"))
+		t.Errorf("after the restart the channel is %q and the home tab %q, want both kept", got, again.HomeText("ann"))
 	}
 	if got := call(t, again, "chat.update", `{"channel":"C0OPS","ts":"`+ts+`","text":"y"}`); got["ok"] != true {
-		t.Errorf("update of an old message: %v", got)
+		t.Errorf("an update of an old message: %v, want ok", got)
 	}
 
 	broken := filepath.Join(t.TempDir(), "broken.json")
@@ -95,21 +95,21 @@ func TestStateSurvivesARestart(t *testing.T) {
 	}
 	third := slacksim.New(slacksim.Options{StateFile: broken})
 	if _, err := third.Start("127.0.0.1:0"); err == nil {
-		t.Error("a broken state file was accepted")
+		t.Error("a broken state file was accepted, want an error")
 	}
 	if err := third.Close(); err != nil {
 		t.Error(err)
 	}
 	if text, err := os.ReadFile(broken); err != nil || string(text) != "{" {
-		t.Errorf("a broken state file was overwritten: %q, %v", text, err)
+		t.Errorf("the broken state file is %q, %v; want it unchanged", text, err)
 	}
 }
 
-func TestThePageIsGuarded(t *testing.T) {
+func TestPageIsOnlyForThisMachine(t *testing.T) {
 	t.Parallel()
 	_, sim := bench(t, slacksim.Options{})
 	if _, err := slacksim.New(slacksim.Options{}).Start("0.0.0.0:0"); err == nil {
-		t.Error("listens on every address")
+		t.Error("the simulator listens on every address, want only loopback")
 	}
 	for _, c := range []struct {
 		name, header, value, host string
@@ -157,7 +157,7 @@ func TestUserGroups(t *testing.T) {
 		}
 	}
 	if got := sim.UserGroups()[0].Users; cmp.Diff(got, []string{"U0ANN", "U0BO"}) != "" {
-		t.Errorf("members: %v", got)
+		t.Errorf("the group's members are %v, want Ann and Bo", got)
 	}
 	var names []string
 	for _, e := range sim.Envelopes() {
@@ -166,9 +166,9 @@ func TestUserGroups(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"subteam_updated", "subteam_members_changed"}, names); diff != "" {
-		t.Errorf("events: %s", diff)
+		t.Errorf("events (-want +got):\n%s", diff)
 	}
 	if call(t, sim, "usergroups.disable", `{"usergroup":"`+id+`"}`)["ok"] != true || len(call(t, sim, "usergroups.list", "{}")["usergroups"].([]any)) != 0 {
-		t.Error("a disabled group is listed")
+		t.Error("a disabled group is listed, want it hidden")
 	}
 }

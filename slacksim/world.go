@@ -29,8 +29,8 @@ type User struct {
 	Bot      bool   `json:"bot,omitempty"`
 	Deleted  bool   `json:"deleted,omitempty"`
 	Guest    bool   `json:"guest,omitempty"`
-	Owner    bool   `json:"owner,omitempty"` // of the workspace, which its admins are, too
-	Team     string `json:"team,omitempty"`  // of another workspace, who shares a channel with this one
+	Owner    bool   `json:"owner,omitempty"` // an owner of the workspace, and therefore an admin
+	Team     string `json:"team,omitempty"`  // another workspace that shares a channel with this one
 	// Enterprise is the organisation of that workspace, if it belongs to one.
 	Enterprise string `json:"enterprise,omitempty"`
 }
@@ -63,9 +63,9 @@ type Message struct {
 	Edited      bool            `json:"edited,omitempty"`
 	Subtype     string          `json:"subtype,omitempty"`
 	Broadcast   bool            `json:"broadcast,omitempty"`
-	// State is what each person has chosen in it: person, block, action, value.
+	// State is each person's input in it: person, block, action, value.
 	State map[string]map[string]map[string]obj `json:"state,omitempty"`
-	// Ephemeral is the only person who sees the message, if it is of that kind.
+	// Ephemeral is the only person who sees the message, if it is ephemeral.
 	Ephemeral string `json:"ephemeral,omitempty"`
 	// Hidden marks a message that was accepted in a burst and is not displayed.
 	Hidden bool     `json:"hidden,omitempty"`
@@ -104,7 +104,7 @@ type Bookmark struct {
 	Emoji   string `json:"emoji,omitempty"`
 }
 
-// world is what a workspace remembers.
+// world is the stored state of a workspace.
 type world struct {
 	users     []*User
 	channels  []*Channel
@@ -125,9 +125,9 @@ func newWorld(opt Options) world {
 	}
 }
 
-// AddUser adds a person, or replaces the one with the same id, and returns the id.
-// The app hears of it through team_join or user_change, once it has connected for the first time:
-// who was added before was there before the app.
+// AddUser adds a person, or replaces the one with the same id, and returns the id. The app gets team_join
+// or user_change once it has connected for the first time: people added before that were there before the
+// app.
 func (s *Sim) AddUser(u User) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -154,13 +154,13 @@ func (s *Sim) AddUser(u User) string {
 	return u.ID
 }
 
-// id makes the next id of a kind, such as U or C. The lock is held.
+// id returns the next id with a prefix, such as U or C. The lock is held.
 func (s *Sim) id(prefix string) string {
 	s.counter++
 	return fmt.Sprintf("%s%06d", prefix, s.counter)
 }
 
-// ts is the next timestamp; it always grows, also when the clock stands still.
+// ts returns the next timestamp; it always grows, even if the clock stands still.
 func (s *Sim) ts() string {
 	s.lastTS = max(s.lastTS+1, s.opt.Now().UnixMicro())
 	return formatTS(s.lastTS)
@@ -225,7 +225,7 @@ func (s *Sim) findChannel(ref string) *Channel {
 	return nil
 }
 
-// dm finds the conversation between the bot and a person.
+// dm returns the conversation between the bot and a person.
 func (s *Sim) dm(userID string) *Channel {
 	for _, c := range s.channels {
 		if c.User == userID {

@@ -142,7 +142,7 @@ func (v *visit) load(p *incidentPage) error {
 	if err != nil {
 		return err
 	}
-	sheet := view.Sheet{
+	sheet := view.IncidentOverview{
 		Picture: oncall.Picture{Incident: p.Incident}, Plan: plan, Reach: v.dir.ContactSettings, Policies: v.dir.Policies, Reader: v.user.ID, Zone: v.zone, Now: v.now,
 	}
 	for _, a := range pages {

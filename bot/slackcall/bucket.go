@@ -47,9 +47,9 @@ func (b *bucket) pause(p Priority, before int) time.Duration {
 	return max(time.Duration(missing/float64(b.Limit())*float64(time.Second)), time.Nanosecond)
 }
 
-// methodBucket allows at most 80 % of the limit in any minute: the burst first, the rest evenly. Posts may use 85 %
-// with a larger burst: when fifty teams are hit at one moment, their people and their channels are told at once, and
-// some of the channels have had a lesser alert before.
+// methodBucket allows at most 80 % of the limit in any minute: the burst first, the rest evenly. Posts may use
+// 85 % with a larger burst: when fifty teams are hit at one moment, their people and their channels get a
+// message at once, and some of the channels have had a lesser alert before.
 func methodBucket(method string) *bucket {
 	n := methods[method].perMinute
 	if n == 0 {

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// A channel that refuses messages is tried again after firstAside. Each further refusal doubles the pause, up to
-	// longestAside, so that a mended channel is noticed within that time.
-	firstAside   = 10 * time.Second
-	longestAside = time.Minute
+	// A channel that refuses messages is tried again after firstBackoff. Each further refusal doubles the pause, up to
+	// maxBackoff, so that a repaired channel is noticed within that time.
+	firstBackoff = 10 * time.Second
+	maxBackoff   = time.Minute
 )
 
-// aside holds the channels that refuse our messages. They get only an occasional attempt, so that they don't use up
+// channelBackoff holds the channels that refuse our messages. They get only an occasional attempt, so that they don't use up
 // the limits and workers that other channels need.
-type aside struct {
+type channelBackoff struct {
 	mu       sync.Mutex
 	channels map[string]*refusal
 }
@@ -31,12 +31,12 @@ type refusal struct {
 	until time.Time
 }
 
-// ask returns nil if a message may be attempted at now, or an Error with the time to come back. After a pause, only
+// allow returns nil if a message may be attempted at now, or an Error with the time to come back. After a pause, only
 // one of the waiting messages is attempted.
-func (a *aside) ask(channel string, now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	r := a.channels[channel]
+func (b *channelBackoff) allow(channel string, now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.channels[channel]
 	if r == nil {
 		return nil
 	}
@@ -47,42 +47,42 @@ func (a *aside) ask(channel string, now time.Time) error {
 	return nil
 }
 
-// closed reports whether a channel is set aside at now.
-func (a *aside) closed(channel string, now time.Time) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	r := a.channels[channel]
+// active reports whether a channel is backing off at now.
+func (b *channelBackoff) active(channel string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.channels[channel]
 	return r != nil && r.until.After(now)
 }
 
-// note records the outcome of a message.
-func (a *aside) note(channel string, err error, now time.Time) {
+// record notes the outcome of a message.
+func (b *channelBackoff) record(channel string, err error, now time.Time) {
 	if IsUser(channel) {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	failed, _ := errors.AsType[*Error](err)
-	switch r := a.channels[channel]; {
+	switch r := b.channels[channel]; {
 	case err == nil:
-		delete(a.channels, channel)
+		delete(b.channels, channel)
 	case failed == nil || failed.ChannelRefuses() == "":
 	case r == nil:
-		if a.channels == nil {
-			a.channels = map[string]*refusal{}
+		if b.channels == nil {
+			b.channels = map[string]*refusal{}
 		}
-		a.channels[channel] = &refusal{code: failed.Code, pause: firstAside, until: now.Add(firstAside)}
+		b.channels[channel] = &refusal{code: failed.Code, pause: firstBackoff, until: now.Add(firstBackoff)}
 	default:
-		r.code, r.pause = failed.Code, min(2*r.pause, longestAside)
+		r.code, r.pause = failed.Code, min(2*r.pause, maxBackoff)
 		r.until = now.Add(r.pause)
 	}
 }
 
 // ChannelOpened ends the pause of a channel that refused messages.
 func (c *Client) ChannelOpened(id string) {
-	c.aside.mu.Lock()
-	defer c.aside.mu.Unlock()
-	delete(c.aside.channels, id)
+	c.backoff.mu.Lock()
+	defer c.backoff.mu.Unlock()
+	delete(c.backoff.channels, id)
 }
 
 // ofTheMessage lists the refusals that concern a message's content, not its channel.

@@ -9,46 +9,49 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// A channel that refuses is tried seldom, by one message at a time, and open again once it takes one.
-func TestAChannelThatRefusesIsSetAside(t *testing.T) {
+// A channel that refuses messages gets one attempt at a time, with pauses, until it accepts a message.
+func TestRefusingChannelIsTriedSeldom(t *testing.T) {
 	t.Parallel()
-	var a aside
+	var b channelBackoff
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	refused := Classify(slack.SlackErrorResponse{Err: "is_archived"})
 	tries := 0
 	for at := now; at.Before(now.Add(10 * time.Minute)); at = at.Add(time.Second) {
-		for range 30 { // messages wait for it
-			err := a.ask("C1", at)
+		for range 30 { // messages wait for the channel
+			err := b.allow("C1", at)
 			if err == nil {
 				tries++
-				a.note("C1", refused, at)
+				b.record("C1", refused, at)
 				continue
 			}
-			if d := retryAfter(err); OutcomeOf(err) != Unsent || d <= 0 || d > longestAside {
-				t.Fatalf("turned away with %v, %s", err, d)
+			if got := OutcomeOf(err); got != Unsent {
+				t.Fatalf("a message to a refusing channel: outcome %s (%v), want %s", got, err, Unsent)
+			}
+			if d := retryAfter(err); d <= 0 || d > maxBackoff {
+				t.Fatalf("a message to a refusing channel comes back after %s, want at most %s", d, maxBackoff)
 			}
 		}
 	}
 	if tries < 10 || tries > 15 {
-		t.Errorf("%d tries in ten minutes", tries)
+		t.Errorf("%d attempts in ten minutes, want 10 to 15", tries)
 	}
 	later := now.Add(time.Hour)
-	if err := a.ask("C1", later); err != nil {
-		t.Errorf("after the pause: %v", err)
+	if err := b.allow("C1", later); err != nil {
+		t.Errorf("after the pause: %v, want an attempt", err)
 	}
-	if err := a.ask("C1", later); err == nil {
-		t.Error("a second one goes before the first has an answer")
+	if err := b.allow("C1", later); err == nil {
+		t.Error("a second attempt while the first is under way: allowed, want it refused")
 	}
-	a.note("C1", nil, later)
-	if err := a.ask("C1", later); err != nil {
-		t.Errorf("after it was mended: %v", err)
+	b.record("C1", nil, later)
+	if err := b.allow("C1", later); err != nil {
+		t.Errorf("after an accepted message: %v, want an attempt", err)
 	}
-	if err := a.ask("C2", now); err != nil {
-		t.Errorf("another channel: %v", err)
+	if err := b.allow("C2", now); err != nil {
+		t.Errorf("another channel: %v, want an attempt", err)
 	}
 }
 
-func TestWhatSetsAChannelAside(t *testing.T) {
+func TestErrorsThatBackOffAChannel(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{
 		"is_archived": true, "channel_not_found": true, "not_in_channel": true, "account_inactive": true,
@@ -56,17 +59,17 @@ func TestWhatSetsAChannelAside(t *testing.T) {
 		"msg_too_long": false, "invalid_blocks": false, "no_text": false, "ratelimited": false,
 		"fatal_error": false, "message_not_found": false,
 	} {
-		var a aside
+		var b channelBackoff
 		now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-		a.note("C1", Classify(slack.SlackErrorResponse{Err: code}), now)
-		if got := a.ask("C1", now) != nil; got != want {
-			t.Errorf("%s sets its channel aside: %t, want %t", code, got, want)
+		b.record("C1", Classify(slack.SlackErrorResponse{Err: code}), now)
+		if got := b.active("C1", now); got != want {
+			t.Errorf("after %s the channel backs off: %t, want %t", code, got, want)
 		}
 	}
 }
 
-// Names are looked up once for all, and one that doesn't exist costs no call each time.
-func TestIdsAreRemembered(t *testing.T) {
+// Each name is looked up once, and a name that doesn't exist doesn't cost a call each time.
+func TestIDsAreCached(t *testing.T) {
 	t.Parallel()
 	sim, c := newSlack(t, slacksim.Options{})
 	look := func(to string) string {
@@ -78,10 +81,10 @@ func TestIdsAreRemembered(t *testing.T) {
 	}
 	for range 5 {
 		if pay, ops, none := look("#payments"), look("#ops"), look("#nowhere"); pay != "C0PAY" || ops != "C0OPS" || none != "" {
-			t.Errorf("#payments is %s, #ops %s, #nowhere %q", pay, ops, none)
+			t.Errorf("#payments is %s, #ops %s, #nowhere %q; want C0PAY, C0OPS and nothing", pay, ops, none)
 		}
 		if ann := look("U0ANN"); ann[0] != 'D' {
-			t.Errorf("Ann's conversation is %q", ann)
+			t.Errorf("Ann's conversation is %q, want a direct message", ann)
 		}
 	}
 	sim.AddUser(slacksim.User{ID: "U0BO", Name: "bo"})
@@ -90,13 +93,13 @@ func TestIdsAreRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if bo := look("U0BO"); bo != at.Channel {
-		t.Errorf("Bo's conversation is %q, and the message is in %q", bo, at.Channel)
+		t.Errorf("Bo's conversation is %q, want the message's, %q", bo, at.Channel)
 	}
 	calls := map[string]int{}
 	for _, k := range sim.Calls() {
 		calls[k.Method]++
 	}
 	if calls["conversations.list"] != 1 || calls["conversations.open"] != 1 {
-		t.Errorf("calls: %v", calls)
+		t.Errorf("the calls are %v, want conversations.list and conversations.open once each", calls)
 	}
 }

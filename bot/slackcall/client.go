@@ -45,7 +45,7 @@ type Client struct {
 	http    *http.Client
 	queue   *queue
 	metrics *metrics
-	aside   aside
+	backoff channelBackoff
 	ids     ids
 }
 
@@ -101,11 +101,11 @@ func httpClient() *http.Client {
 	return &http.Client{Transport: transport, Timeout: Timeout}
 }
 
-// Share sets how many instances are running, because they divide the workspace's limits among them.
-func (c *Client) Share(instances int) { c.queue.divide(instances) }
+// SetInstances sets how many instances are running, because they divide the workspace's limits among them.
+func (c *Client) SetInstances(instances int) { c.queue.divide(instances) }
 
-// Settle makes all waiting calls that can be repeated later fail, because the process is stopping.
-func (c *Client) Settle() { c.queue.settle() }
+// StopWaiting makes all waiting calls that can be repeated later fail, because the process is stopping.
+func (c *Client) StopWaiting() { c.queue.stopWaiting() }
 
 // Close closes the idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -17,10 +17,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for what must happen soon.
+// patience is how long a test waits for something that should happen soon.
 const patience = 20 * time.Second
 
-// newSlack starts a Slack and makes a client for it.
+// newSlack starts a simulated Slack and a client for it.
 func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {
 	t.Helper()
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
@@ -32,7 +32,7 @@ func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, what := range sim.Blunders() {
+		for _, what := range sim.Violations() {
 			t.Error(what)
 		}
 		if err := sim.Close(); err != nil {
@@ -47,7 +47,7 @@ func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {
 	return sim, c
 }
 
-// comeBack repeats a call that was turned away, when it was told to.
+// comeBack repeats a call that was turned away, at the time it was given.
 func comeBack(do func() error) error {
 	for {
 		err := do()
@@ -59,8 +59,8 @@ func comeBack(do func() error) error {
 	}
 }
 
-// The user token is for changing groups, and for nothing else.
-func TestTheUserTokenIsForGroupsOnly(t *testing.T) {
+// The user token is used to change user groups, and for nothing else.
+func TestUserTokenIsOnlyForGroups(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var calls []string
@@ -98,6 +98,6 @@ func TestTheUserTokenIsForGroupsOnly(t *testing.T) {
 		t.Errorf("calls %q, want %q", calls, want)
 	}
 	if _, err := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1", UserToken: "xoxb-2"}); err == nil {
-		t.Error("a bot token is no user token")
+		t.Error("New accepted a bot token as the user token, want an error")
 	}
 }

@@ -50,8 +50,8 @@ type ids struct {
 	listed time.Time
 }
 
-// learn adds an id to the cache. Every answer to a post contains one.
-func (i *ids) learn(to, id string) {
+// remember adds an id to the cache. Every answer to a post contains one.
+func (i *ids) remember(to, id string) {
 	if to == id || !strings.HasPrefix(to, "#") && !IsUser(to) {
 		return
 	}
@@ -77,17 +77,17 @@ func (i *ids) listedAt(now time.Time) {
 }
 
 func (c *Client) channelNamed(ctx context.Context, name string, p Priority) (string, error) {
-	if id, _ := c.ids.known(name, present()); id != "" {
+	if id, _ := c.ids.known(name, realNow()); id != "" {
 		return id, nil
 	}
 	c.ids.listing.Lock()
 	defer c.ids.listing.Unlock()
-	id, stale := c.ids.known(name, present())
+	id, stale := c.ids.known(name, realNow())
 	if id == "" && stale {
 		if err := c.list(ctx, p); err != nil {
 			return "", err
 		}
-		id, _ = c.ids.known(name, present())
+		id, _ = c.ids.known(name, realNow())
 	}
 	if id == "" {
 		return "", &Error{Outcome: notify.Rejected, Code: channelNotFound, cause: fmt.Errorf("no channel is named %s", name)}
@@ -99,11 +99,11 @@ func (c *Client) channelNamed(ctx context.Context, name string, p Priority) (str
 func (c *Client) list(ctx context.Context, p Priority) error {
 	err := c.channels(ctx, p, true, func(found slack.Channel) {
 		if !found.IsArchived {
-			c.ids.learn("#"+found.Name, found.ID)
+			c.ids.remember("#"+found.Name, found.ID)
 		}
 	})
 	if err == nil {
-		c.ids.listedAt(present())
+		c.ids.listedAt(realNow())
 	}
 	return err
 }
@@ -118,19 +118,19 @@ func (c *Client) Channels(ctx context.Context) (all []slack.Channel, err error) 
 	return all, err
 }
 
-func (c *Client) channels(ctx context.Context, p Priority, hasty bool, see func(slack.Channel)) error {
-	err := c.channelsOf(ctx, []string{"public_channel", "private_channel"}, p, hasty, see)
+func (c *Client) channels(ctx context.Context, p Priority, failFast bool, see func(slack.Channel)) error {
+	err := c.channelsOf(ctx, []string{"public_channel", "private_channel"}, p, failFast, see)
 	if code := CodeOf(err); code == "invalid_types" || code == "missing_scope" {
-		return c.channelsOf(ctx, []string{"public_channel"}, p, hasty, see)
+		return c.channelsOf(ctx, []string{"public_channel"}, p, failFast, see)
 	}
 	return err
 }
 
-func (c *Client) channelsOf(ctx context.Context, types []string, p Priority, hasty bool, see func(slack.Channel)) error {
+func (c *Client) channelsOf(ctx context.Context, types []string, p Priority, failFast bool, see func(slack.Channel)) error {
 	for cursor, more := "", true; more; more = cursor != "" {
 		var channels []slack.Channel
 		var next string
-		err := c.do(ctx, call{method: "conversations.list", priority: p, hasty: hasty}, func(ctx context.Context) (err error) {
+		err := c.do(ctx, call{method: "conversations.list", priority: p, failFast: failFast}, func(ctx context.Context) (err error) {
 			channels, next, err = c.api.GetConversationsContext(ctx, &slack.GetConversationsParameters{Cursor: cursor, Limit: perList, Types: types})
 			return err
 		})
@@ -146,7 +146,7 @@ func (c *Client) channelsOf(ctx context.Context, types []string, p Priority, has
 }
 
 func (c *Client) direct(ctx context.Context, with string, p Priority) (id string, err error) {
-	if id, _ := c.ids.known(with, present()); id != "" {
+	if id, _ := c.ids.known(with, realNow()); id != "" {
 		return id, nil
 	}
 	err = c.do(ctx, call{method: "conversations.open", priority: p}, func(ctx context.Context) error {
@@ -161,7 +161,7 @@ func (c *Client) direct(ctx context.Context, with string, p Priority) (id string
 		return nil
 	})
 	if err == nil {
-		c.ids.learn(with, id)
+		c.ids.remember(with, id)
 	}
 	return id, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// What is not Slack's own word may be a proxy's, and passes.
+// A status that isn't Slack's may be a proxy's, and is temporary.
 func TestStatusesAreNotFinal(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]notify.Outcome{

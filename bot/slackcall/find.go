@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	lookBack = 5 * time.Second // our clock and Slack's may differ
-	maxPages = 10
-	perPage  = 100
+	clockSkew = 5 * time.Second // our clock and Slack's may differ
+	maxPages  = 10
+	perPage   = 100
 )
 
 // Find searches a conversation, or a thread in it, for a message posted at since or later with m's delivery id. The
@@ -25,7 +25,7 @@ func (c *Client) Find(ctx context.Context, m Message, since time.Time) (at Messa
 	if m.Thread != "" {
 		page = c.replies
 	}
-	since = since.Add(-lookBack)
+	since = since.Add(-clockSkew)
 	oldest := fmt.Sprintf("%d.%06d", since.Unix(), since.Nanosecond()/1000)
 	joined := false
 	for cursor, pages := "", 0; pages < maxPages; pages++ {
@@ -81,7 +81,7 @@ func (c *Client) DeleteCopies(ctx context.Context, latest MessageID, delivery st
 }
 
 func (c *Client) history(ctx context.Context, in MessageID, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
-	err = c.do(ctx, call{method: methodHistory, priority: p, hasty: true}, func(ctx context.Context) error {
+	err = c.do(ctx, call{method: methodHistory, priority: p, failFast: true}, func(ctx context.Context) error {
 		answer, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
 			ChannelID: in.Channel, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})
@@ -95,7 +95,7 @@ func (c *Client) history(ctx context.Context, in MessageID, oldest, cursor strin
 }
 
 func (c *Client) replies(ctx context.Context, in MessageID, oldest, cursor string, p Priority) (messages []slack.Message, next string, err error) {
-	err = c.do(ctx, call{method: "conversations.replies", priority: p, hasty: true}, func(ctx context.Context) (err error) {
+	err = c.do(ctx, call{method: "conversations.replies", priority: p, failFast: true}, func(ctx context.Context) (err error) {
 		messages, _, next, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: in.Channel, Timestamp: in.TS, Oldest: oldest, Inclusive: true, IncludeAllMetadata: true, Limit: perPage, Cursor: cursor,
 		})

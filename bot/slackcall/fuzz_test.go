@@ -30,8 +30,8 @@ func (o one) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// Whatever answers in place of Slack, each call has an outcome, never waits for ever and tells no token, and a
-// message that was posted says where it is.
+// Whatever answers in place of Slack, each call has an outcome, doesn't wait for ever and reveals no token, and
+// a posted message has an address.
 func FuzzSlackAnswers(f *testing.F) {
 	f.Add(200, "", `{"ok":true,"channel":"C0PAY","ts":"1772452800.000100","message":{"ts":"1772452800.000100"}}`)
 	const token = "xoxb-0123456789-secret"
@@ -49,13 +49,13 @@ func FuzzSlackAnswers(f *testing.F) {
 			outcomes := []notify.Outcome{notify.Throttled, notify.Rejected, notify.Misconfigured, notify.Unknown, Unsent, Gone, Frozen}
 			r := Receipt(err)
 			if !slices.Contains(outcomes, OutcomeOf(err)) || r.RetryAfter < 0 || r.RetryAfter > longest429 || strings.Contains(err.Error(), token) {
-				t.Fatalf("%s: %+v", what, r)
+				t.Fatalf("%s: %v (%+v), want a known outcome, a wait of 0 to %s, and no token", what, err, r, longest429)
 			}
 		}
 		at, err := c.Post(t.Context(), Message{Channel: "C0PAY", Delivery: "d"}, "text", nil)
 		check("a post", err)
 		if err == nil && at.TS == "" {
-			t.Fatalf("posted nowhere: %+v", at)
+			t.Fatalf("a posted message is at %+v, want a timestamp", at)
 		}
 		check("an update", c.Update(t.Context(), MessageID{"C0PAY", "1772452800.000100"}, "text", nil, Edit{Priority: ForUpdate}))
 		_, err = c.User(t.Context(), "U0ANN", ForAnswer)
@@ -68,8 +68,8 @@ func FuzzSlackAnswers(f *testing.F) {
 	})
 }
 
-// Something between us and Slack may say yes to everything.
-func TestAnEmptyYesIsNoAnswer(t *testing.T) {
+// A machine between us and Slack may answer yes to everything.
+func TestEmptySuccessIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{`{"ok":true}`, `null`, `{}`} {
 		c, err := New(Config{BotToken: "xoxb-sim", AppToken: "xapp-sim", APIURL: "http://slack.example.com/api/"})
@@ -85,19 +85,19 @@ func TestAnEmptyYesIsNoAnswer(t *testing.T) {
 		_, errs["who we are"] = c.Auth(t.Context())
 		for what, err := range errs {
 			if !errors.Is(err, errNoAnswer) || OutcomeOf(err) != notify.Unknown {
-				t.Errorf("%s says %v to %s", body, err, what)
+				t.Errorf("%s answered with %s: %v, want errNoAnswer with outcome %s", what, body, err, notify.Unknown)
 			}
 		}
 	}
 }
 
-// A proxy may ask for any wait, also for less than none.
-func TestNoWaitIsTooLongOrLessThanNone(t *testing.T) {
+// A proxy may ask for any wait, even a negative one.
+func TestRetryAfterIsBounded(t *testing.T) {
 	t.Parallel()
 	for seconds, want := range map[int64]time.Duration{-5: unclear429, 0: time.Second, 30: 30 * time.Second, 1 << 32: longest429, 9_223_372_037: unclear429} {
 		err := Classify(&slack.RateLimitedError{RetryAfter: time.Duration(seconds) * time.Second})
 		if r := Receipt(err); r.Outcome != notify.Throttled || r.RetryAfter != want {
-			t.Errorf("%d seconds: %+v", seconds, r)
+			t.Errorf("Retry-After of %d seconds: %+v, want throttled for %s", seconds, r, want)
 		}
 		q := newQueue()
 		q.freeze(call{method: methodPost}, err.retryAfter)

@@ -65,8 +65,8 @@ const (
 	// longest429 is the longest pause that a 429 can cause, because the number may come from a machine other than
 	// Slack.
 	longest429 = 10 * time.Minute
-	// hastyWait is how long a hasty call waits for its turn.
-	hastyWait = time.Second
+	// failFastWait is how long a fail-fast call waits for its turn.
+	failFastWait = time.Second
 	// longestAway is the longest time after which a call that was turned away comes back, because calls ahead of it
 	// may have given up in the meantime.
 	longestAway = time.Minute
@@ -77,13 +77,13 @@ type call struct {
 	method   string
 	channel  string   // for posts, because Slack limits each conversation separately
 	priority Priority // 0: the method's priority
-	// A hasty call comes from a job that can come back later. It is turned away if its turn is far off, so that a
-	// busy conversation doesn't occupy the workers.
-	hasty bool
+	// A fail-fast call comes from a job that can come back later. It is turned away if its turn is far off, so
+	// that a busy conversation doesn't occupy the workers.
+	failFast bool
 	// A chosen call belongs to a drawing, which is chosen anew when there is room: after being turned away, the call
 	// keeps no place in the queue.
 	chosen bool
-	// A beside call is a further call of a drawing that was chosen for another call. It doesn't queue, because the
-	// calls in the queue have room of their own.
-	beside bool
+	// An immediate call is a further call of a drawing that was chosen for another call. It doesn't queue,
+	// because the calls in the queue have room of their own.
+	immediate bool
 }

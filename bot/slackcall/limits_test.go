@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// The tiers are repeated in our table; the simulator has them from Slack's reference.
+// Our table repeats the tiers; the simulator has them from Slack's reference.
 func TestMethodBucketsStayBelowTheTiers(t *testing.T) {
 	t.Parallel()
 	for method, m := range methods {
@@ -28,12 +28,12 @@ func TestMethodBucketsStayBelowTheTiers(t *testing.T) {
 			part = 0.85
 		}
 		if most := float64(l.Burst()) + float64(l.Limit())*60; most > part*n+0.01 || most < 0.5*n {
-			t.Errorf("%s: at most %.1f a minute of %.0f", method, most, n)
+			t.Errorf("%s: at most %.1f calls a minute of Slack's %.0f, want 50 to %.0f %%", method, most, n, part*100)
 		}
 	}
 }
 
-// A method that is missing in the table would have no limit and go before all others.
+// A method missing in the table would have no limit and go first.
 func TestEveryMethodIsInTheTable(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -66,7 +66,7 @@ func TestPacingKeepsEveryMessageVisible(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range 6 {
 		all.Go(func() {
-			m := Message{Channel: "C0PAY", Delivery: fmt.Sprint("burst-", i), Priority: ForRoot, Hasty: true}
+			m := Message{Channel: "C0PAY", Delivery: fmt.Sprint("burst-", i), Priority: ForRoot, FailFast: true}
 			if err := comeBack(func() error { _, err := c.Post(t.Context(), m, "Checkout fails", nil); return err }); err != nil {
 				t.Error(err)
 			}
@@ -74,16 +74,16 @@ func TestPacingKeepsEveryMessageVisible(t *testing.T) {
 	}
 	all.Wait()
 	if took := time.Since(began); took < 2900*time.Millisecond || took > patience {
-		t.Errorf("six messages took %s; two at once, as one is kept for a page, and then one a second are 4 s", took)
+		t.Errorf("six messages took %s, want about 4 s: two at once, as one is reserved for a page, and then one a second", took)
 	}
 	for _, m := range sim.Messages("C0PAY") {
 		if m.Hidden {
-			t.Error("a message was posted too fast to be shown")
+			t.Error("a message was posted too fast to be shown, want all shown")
 		}
 	}
 	for _, k := range sim.Calls() {
 		if k.Status == 429 {
-			t.Errorf("%s was limited", k.Method)
+			t.Errorf("%s was answered with 429, want no 429", k.Method)
 		}
 	}
 }
@@ -92,7 +92,7 @@ func Test429FreezesOneConversation(t *testing.T) {
 	t.Parallel()
 	sim, c := newSlack(t, slacksim.Options{})
 	post := func(channel string) error {
-		_, err := c.Post(t.Context(), Message{Channel: channel, Delivery: "d", Priority: ForRoot, Hasty: true}, "Checkout fails", nil)
+		_, err := c.Post(t.Context(), Message{Channel: channel, Delivery: "d", Priority: ForRoot, FailFast: true}, "Checkout fails", nil)
 		return err
 	}
 	const long = 5 * time.Second
@@ -102,7 +102,7 @@ func Test429FreezesOneConversation(t *testing.T) {
 		began := time.Now()
 		err := post(channel)
 		if OutcomeOf(err) != notify.Throttled {
-			t.Fatalf("429 became %q: %v", OutcomeOf(err), err)
+			t.Fatalf("the outcome of a 429 is %q (%v), want %q", OutcomeOf(err), err, notify.Throttled)
 		}
 		wait := hint
 		if hint == 0 {
@@ -115,16 +115,16 @@ func Test429FreezesOneConversation(t *testing.T) {
 			continue
 		}
 		if err := post("U0ANN"); err != nil {
-			t.Errorf("another conversation: %v", err)
+			t.Errorf("a post in another conversation: %v, want no error", err)
 		}
 		if took := time.Since(began); took >= hint {
-			t.Errorf("another conversation had to wait: %s", took)
+			t.Errorf("a post in another conversation took %s, want less than %s", took, hint)
 		}
 		if err := comeBack(func() error { return post(channel) }); err != nil {
 			t.Fatal(err)
 		}
 		if took := time.Since(began); took < hint {
-			t.Errorf("the next post came after %s", took)
+			t.Errorf("the next post came after %s, want at least %s", took, hint)
 		}
 	}
 	sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultLimit, RetryAfter: time.Second})
@@ -132,38 +132,38 @@ func Test429FreezesOneConversation(t *testing.T) {
 	update := func() error { return c.Update(t.Context(), at, "Resolved", nil, Edit{Priority: ForUpdate}) }
 	began := time.Now()
 	if err := update(); OutcomeOf(err) != notify.Throttled {
-		t.Fatalf("429 became %q: %v", OutcomeOf(err), err)
+		t.Fatalf("the outcome of a 429 is %q (%v), want %q", OutcomeOf(err), err, notify.Throttled)
 	}
 	if err := comeBack(update); err != nil {
 		t.Fatal(err)
 	}
 	if took := time.Since(began); took < time.Second {
-		t.Errorf("the next update came after %s", took)
+		t.Errorf("the next update came after %s, want at least 1 s", took)
 	}
 }
 
-// In one moment fifty people are told, and the channels of their teams, whatever less urgent waits; with two
-// instances each tells half of them.
-func TestFiftyPeopleAreToldAtOnce(t *testing.T) {
+// Fifty people and their teams' channels are notified at one moment, whatever less urgent calls wait; of two
+// instances each notifies half of them.
+func TestFiftyPeopleArePagedAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, instances := range []int{1, 2} {
 		b := methodBucket(methodPost)
 		b.share(instances)
-		told := func(p Priority, most int) (n int) {
+		posts := func(p Priority, most int) (n int) {
 			for n < most && b.pause(p, 0) == 0 {
 				b.Allow()
 				n++
 			}
 			return n
 		}
-		if n := told(ForPage, 50/instances); n != 50/instances {
-			t.Errorf("%d instances: one tells %d", instances, n)
+		if n := posts(ForPage, 50/instances); n != 50/instances {
+			t.Errorf("%d instances: one pages %d people at once, want %d", instances, n, 50/instances)
 		}
-		if n := told(ForBacklog, 100); n > 75/instances {
-			t.Errorf("%d instances: one posts %d of a storm", instances, n)
+		if n := posts(ForBacklog, 100); n > 75/instances {
+			t.Errorf("%d instances: one posts %d messages of a storm, want at most %d", instances, n, 75/instances)
 		}
-		if n := told(ForRoot, 100); n < 4 {
-			t.Errorf("%d instances: a storm leaves %d for other teams", instances, n)
+		if n := posts(ForRoot, 100); n < 4 {
+			t.Errorf("%d instances: a storm leaves %d posts for other teams, want at least 4", instances, n)
 		}
 	}
 }

@@ -24,7 +24,7 @@ type Message struct {
 	Delivery  string // our id of this message, by which Find recognizes it; empty: Find is not needed
 	Incident  int64  // the incident's number, stored in the message's metadata
 	Priority  Priority
-	Hasty     bool // fail at once instead of waiting long for a turn; the caller retries later
+	FailFast  bool // fail at once instead of waiting long for a turn; the caller retries later
 	Drawing   bool // the message is drawn by the draw loop, which retries it; it is not tried while its channel refuses messages
 }
 
@@ -35,7 +35,7 @@ var errNoThread = errors.New("the message to reply to is gone")
 // a reply is Gone if the message it replies to no longer exists; Slack would show such a reply in the channel.
 func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slack.Block) (at MessageID, err error) {
 	if m.Drawing {
-		if err := c.aside.ask(m.Channel, present()); err != nil {
+		if err := c.backoff.allow(m.Channel, realNow()); err != nil {
 			return MessageID{}, err
 		}
 	}
@@ -59,21 +59,21 @@ func (c *Client) Post(ctx context.Context, m Message, text string, blocks []slac
 	if m.Broadcast {
 		options = append(options, slack.MsgOptionBroadcast())
 	}
-	var said slack.Message
-	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, hasty: m.Hasty || m.Drawing, chosen: m.Drawing}
+	var posted slack.Message
+	k := call{method: methodPost, channel: m.Channel, priority: m.Priority, failFast: m.FailFast || m.Drawing, chosen: m.Drawing}
 	err = c.do(ctx, k, func(ctx context.Context) (err error) {
-		at.Channel, at.TS, said, err = c.api.PostMessageWithResponseContext(ctx, m.Channel, options...)
+		at.Channel, at.TS, posted, err = c.api.PostMessageWithResponseContext(ctx, m.Channel, options...)
 		if err == nil && (at.Channel == "" || at.TS == "") {
 			return errNoAnswer
 		}
 		return err
 	})
-	c.aside.note(m.Channel, err, present())
+	c.backoff.record(m.Channel, err, realNow())
 	if err != nil {
 		return MessageID{}, err
 	}
-	c.ids.learn(m.Channel, at.Channel)
-	if m.Thread != "" && said.ThreadTimestamp == "" {
+	c.ids.remember(m.Channel, at.Channel)
+	if m.Thread != "" && posted.ThreadTimestamp == "" {
 		if err := c.Delete(context.WithoutCancel(ctx), at); err != nil {
 			return MessageID{}, &Error{Outcome: Gone, cause: fmt.Errorf("%w, and the reply that is in the channel now: %w", errNoThread, err)}
 		}
@@ -93,14 +93,14 @@ func (c *Client) Delete(ctx context.Context, at MessageID) error {
 // An Edit holds the options of an edit.
 type Edit struct {
 	Priority Priority
-	// Beside marks a further message of a drawing that got its turn for another message. The edit takes place at once
-	// or fails; it doesn't wait for a turn.
-	Beside bool
+	// Immediate marks a further message of a drawing that got its turn for another message. The edit takes
+	// place at once or fails; it doesn't wait for a turn.
+	Immediate bool
 }
 
 // Update replaces a message's content. It fails at once rather than wait long for its turn.
 func (c *Client) Update(ctx context.Context, at MessageID, text string, blocks []slack.Block, e Edit) error {
-	return c.do(ctx, call{method: methodUpdate, priority: e.Priority, hasty: true, chosen: true, beside: e.Beside}, func(ctx context.Context) error {
+	return c.do(ctx, call{method: methodUpdate, priority: e.Priority, failFast: true, chosen: true, immediate: e.Immediate}, func(ctx context.Context) error {
 		_, _, _, err := c.api.UpdateMessageContext(ctx, at.Channel, at.TS, slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))
 		return err
 	})
@@ -109,7 +109,7 @@ func (c *Client) Update(ctx context.Context, at MessageID, text string, blocks [
 // Replace replaces the message whose button was pressed, by the press's response_url. Slack doesn't count this as an
 // edit. If there is no room for the call, it fails at once.
 func (c *Client) Replace(ctx context.Context, at MessageID, responseURL, text string, blocks []slack.Block) error {
-	k := call{method: methodAnswer, channel: at.Channel, hasty: true, chosen: true}
+	k := call{method: methodAnswer, channel: at.Channel, failFast: true, chosen: true}
 	return c.do(ctx, k, func(ctx context.Context) error {
 		_, _, err := c.api.PostMessageContext(ctx, "", slack.MsgOptionReplaceOriginal(responseURL),
 			slack.MsgOptionText(text, false), slack.MsgOptionBlocks(blocks...))

@@ -14,7 +14,7 @@ func inPayments(text string) Message {
 }
 
 // Slack accepts a reply to a message that is gone, and shows it to the whole channel.
-func TestAReplyToWhatIsGoneIsTakenBack(t *testing.T) {
+func TestReplyToDeletedMessageIsDeleted(t *testing.T) {
 	t.Parallel()
 	sim, c := newSlack(t, slacksim.Options{})
 	root, err := c.Post(t.Context(), inPayments("root"), "root", nil)
@@ -28,14 +28,14 @@ func TestAReplyToWhatIsGoneIsTakenBack(t *testing.T) {
 	}
 	reply.Thread = "1.000001"
 	if _, err := c.Post(t.Context(), reply, "lost reply", nil); OutcomeOf(err) != Gone {
-		t.Errorf("a reply to what is gone is %v, %v", OutcomeOf(err), err)
+		t.Errorf("a reply to a deleted message: %v (%v), want %s", OutcomeOf(err), err, Gone)
 	}
 	if n := len(sim.Messages("#payments")); n != 2 {
-		t.Errorf("%d messages:\n%s", n, sim.Text("#payments"))
+		t.Errorf("%d messages, want 2 because the reply was deleted:\n%s", n, sim.Text("#payments"))
 	}
 }
 
-func TestEditsThatAreRefusedAreFinal(t *testing.T) {
+func TestRefusedEditsAreFinal(t *testing.T) {
 	t.Parallel()
 	sim, c := newSlack(t, slacksim.Options{})
 	at, err := c.Post(t.Context(), inPayments("root"), "root", nil)
@@ -49,14 +49,14 @@ func TestEditsThatAreRefusedAreFinal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := edit(); got != Frozen {
-		t.Errorf("in an archived channel: %s", got)
+		t.Errorf("an edit in an archived channel: %s, want %s", got, Frozen)
 	}
 	if err := sim.ArchiveChannel("#payments", false); err != nil {
 		t.Fatal(err)
 	}
 	sim.Fail(slacksim.Fault{Method: "chat.update", Kind: slacksim.FaultError, Code: "edit_window_closed"})
 	if got := edit(); got != Frozen {
-		t.Errorf("when the workspace no longer lets it be edited: %s", got)
+		t.Errorf("an edit after the workspace's edit window: %s, want %s", got, Frozen)
 	}
 	reply := inPayments("reply")
 	reply.Thread = at.TS
@@ -67,11 +67,11 @@ func TestEditsThatAreRefusedAreFinal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := edit(); got != Gone {
-		t.Errorf("what is left of a deleted message: %s", got)
+		t.Errorf("an edit of a deleted message's tombstone: %s, want %s", got, Gone)
 	}
 }
 
-func TestChannelsAreListedToTheEnd(t *testing.T) {
+func TestAllPagesOfChannelsAreListed(t *testing.T) {
 	t.Parallel()
 	sim, c := newSlack(t, slacksim.Options{})
 	for i := range 220 {
@@ -81,13 +81,13 @@ func TestChannelsAreListedToTheEnd(t *testing.T) {
 	for name, want := range map[string]string{"#c219": "", "#private": "C0PRIVATE"} {
 		id, err := c.Conversation(t.Context(), name, ForRest)
 		if err != nil || id == "" || want != "" && id != want {
-			t.Errorf("%s is %q, %v", name, id, err)
+			t.Errorf("the id of %s is %q, %v; want it found", name, id, err)
 		}
 	}
 	sim.SetScopes([]string{"channels:read"})
 	c.ids = ids{}
 	if id, err := c.Conversation(t.Context(), "#payments", ForRest); err != nil || id != "C0PAY" {
-		t.Errorf("without groups:read, #payments is %q, %v", id, err)
+		t.Errorf("without groups:read the id of #payments is %q, %v; want C0PAY", id, err)
 	}
 	all, err := c.Channels(t.Context())
 	if err != nil {
@@ -98,11 +98,11 @@ func TestChannelsAreListedToTheEnd(t *testing.T) {
 		seen[found.ID] = true
 	}
 	if n := len(all); n != len(seen) || n != 222 {
-		t.Errorf("%d channels were shown, some of them twice or not at all", n)
+		t.Errorf("%d channels with %d different ids, want 222 of each", n, len(seen))
 	}
 }
 
-// In a thread of a channel without the bot, Slack says that there is no such channel.
+// For a thread in a channel without the bot, Slack answers that there is no such channel.
 func TestFindJoinsForAThread(t *testing.T) {
 	t.Parallel()
 	_, c := newSlack(t, slacksim.Options{})
@@ -117,6 +117,6 @@ func TestFindJoinsForAThread(t *testing.T) {
 		t.Fatal(err)
 	}
 	if at, found, err := c.Find(t.Context(), reply, began); err != nil || !found || at != posted {
-		t.Errorf("found %t at %+v, %v", found, at, err)
+		t.Errorf("found %t at %+v, %v; want the reply at %+v", found, at, err, posted)
 	}
 }

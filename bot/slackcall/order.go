@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// A Want is a waiting drawing: a message that is older than the stored state. Each incident or bundle has at most
-// one, however much has changed.
-type Want struct {
+// A PendingDraw is a waiting drawing: a message that is older than the stored state. Each incident or bundle
+// has at most one, however much has changed.
+type PendingDraw struct {
 	Asked      bool      // a person acted on the incident and is looking at it
 	Over       bool      // no incident in it is open any more
 	Count      bool      // only a count has changed
@@ -24,10 +24,12 @@ type Want struct {
 // premature reports whether a message is better posted a moment later, because it is about to become outdated and
 // Slack allows far fewer edits than posts. Critical incidents are never delayed, because they can't become more
 // severe.
-func (w Want) premature() bool { return w.Coming && w.Channel != "" && w.BelowWorst > 0 && !w.Asked }
+func (w PendingDraw) premature() bool {
+	return w.Coming && w.Channel != "" && w.BelowWorst > 0 && !w.Asked
+}
 
 // replies reports whether at most replies in a thread are waiting.
-func (w Want) replies() bool { return w.Channel == "" && !w.Edits }
+func (w PendingDraw) replies() bool { return w.Channel == "" && !w.Edits }
 
 // largeBacklog is the number of waiting drawings from which a team counts as loud. Drawings of loud teams go after those of
 // quiet teams, which have so few that this costs almost nothing.
@@ -35,9 +37,9 @@ const largeBacklog = 10
 
 // Priority returns the priority of a drawing's calls. The message that a person pressed is not among them: it is
 // redrawn at once by its response_url.
-func (w Want) Priority() Priority {
-	switch crowded := w.Backlog > largeBacklog; {
-	case w.Asked && !crowded:
+func (w PendingDraw) Priority() Priority {
+	switch loud := w.Backlog > largeBacklog; {
+	case w.Asked && !loud:
 		return ForAnswer
 	case w.Asked:
 		return ForRoot // a person acted on many incidents at once
@@ -45,7 +47,7 @@ func (w Want) Priority() Priority {
 		return ForCount
 	case w.Over:
 		return ForUpdate
-	case crowded:
+	case loud:
 		return ForBacklog
 	}
 	return ForRoot
@@ -53,7 +55,7 @@ func (w Want) Priority() Priority {
 
 // compare orders waiting drawings: by priority, then open before resolved, more severe before less severe, incidents
 // worse than anything their channel shows before others, quiet teams before loud ones, and last by age.
-func compare(a, b Want) int {
+func compare(a, b PendingDraw) int {
 	last := func(x bool) int {
 		if x {
 			return 1
@@ -72,56 +74,56 @@ func compare(a, b Want) int {
 
 // Choose returns the waiting drawings that can be made now, at most n, in order. The others must wait for Slack's
 // limits, or for a channel that refuses messages.
-func (c *Client) Choose(wants []Want, n int) []int {
-	now := present()
-	return c.queue.choose(wants, n, func(channel string) bool { return c.aside.closed(channel, now) })
+func (c *Client) Choose(pending []PendingDraw, n int) []int {
+	now := realNow()
+	return c.queue.choose(pending, n, func(channel string) bool { return c.backoff.active(channel, now) })
 }
 
 // choose goes by the present level of each bucket, less the calls that are queued for it.
-func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []int {
-	order := make([]int, len(wants))
+func (q *queue) choose(pending []PendingDraw, n int, backingOff func(channel string) bool) []int {
+	order := make([]int, len(pending))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return compare(wants[a], wants[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return compare(pending[a], pending[b]) })
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	taken := map[*bucket]int{}
+	booked := map[*bucket]int{}
 	for _, t := range q.waiting {
 		method, channel := q.buckets(t.call)
-		taken[method]++
+		booked[method]++
 		if channel != nil {
-			taken[channel]++
+			booked[channel]++
 		}
 	}
-	q.roots = roots(wants, aside)
+	q.roots = roots(pending, backingOff)
 	var chosen []int
 	for _, i := range order {
 		if len(chosen) >= n {
 			break
 		}
-		if wants[i].premature() {
+		if pending[i].premature() {
 			continue
 		}
-		k := call{method: methodUpdate, priority: wants[i].Priority()}
-		if wants[i].replies() {
+		k := call{method: methodUpdate, priority: pending[i].Priority()}
+		if pending[i].replies() {
 			k = call{method: methodPost, priority: ForThread}
 		}
-		if channel := wants[i].Channel; channel != "" {
-			switch refuses := aside(channel); {
-			case refuses && !wants[i].Edits:
+		if channel := pending[i].Channel; channel != "" {
+			switch refuses := backingOff(channel); {
+			case refuses && !pending[i].Edits:
 				continue
 			case !refuses:
 				k.method, k.channel = methodPost, channel
 			}
 		}
 		method, channel := q.buckets(k)
-		if method.pause(k.priority, taken[method]+q.ahead(k)) > 0 || channel.pause(k.priority, taken[channel]) > 0 {
+		if method.pause(k.priority, booked[method]+q.ahead(k)) > 0 || channel.pause(k.priority, booked[channel]) > 0 {
 			continue
 		}
-		taken[method]++
+		booked[method]++
 		if channel != nil {
-			taken[channel]++
+			booked[channel]++
 		}
 		chosen = append(chosen, i)
 	}
@@ -129,10 +131,10 @@ func (q *queue) choose(wants []Want, n int, aside func(channel string) bool) []i
 }
 
 // roots counts the channels with a message to post.
-func roots(wants []Want, aside func(channel string) bool) int {
+func roots(pending []PendingDraw, backingOff func(channel string) bool) int {
 	seen := map[string]bool{}
-	for _, w := range wants {
-		if w.Channel != "" && !w.Over && !w.Count && !seen[w.Channel] && !aside(w.Channel) {
+	for _, w := range pending {
+		if w.Channel != "" && !w.Over && !w.Count && !seen[w.Channel] && !backingOff(w.Channel) {
 			seen[w.Channel] = true
 		}
 	}

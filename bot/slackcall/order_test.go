@@ -8,34 +8,34 @@ import (
 	"time"
 )
 
-// The order of drawings, each before the next.
-func TestTheOrderOfDrawings(t *testing.T) {
+// The list is in order: each drawing goes before the next.
+func TestOrderOfDrawings(t *testing.T) {
 	t.Parallel()
 	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	order := []struct {
 		what string
-		want Want
+		want PendingDraw
 	}{
-		{"somebody waits for it", Want{Asked: true, BelowWorst: 3, Backlog: 1, Since: noon}},
-		{"somebody waits for what is over", Want{Asked: true, Over: true, Backlog: 1, Since: noon}},
-		{"critical", Want{Backlog: 2, Since: noon}},
-		{"critical, of a team with more", Want{Backlog: 3, Since: noon}},
-		{"critical, and later", Want{Backlog: 3, Since: noon.Add(time.Second)}},
-		{"one of a hundred that somebody has acted on", Want{Asked: true, Backlog: 100, Since: noon}},
-		{"high, where the channel shows nothing as bad", Want{BelowWorst: 1, First: true, Backlog: 1, Since: noon.Add(time.Hour)}},
-		{"high", Want{BelowWorst: 1, Backlog: 1, Since: noon}},
-		{"low", Want{BelowWorst: 3, Backlog: 1, Since: noon}},
-		{"critical, one of a crowd", Want{Backlog: 11, Since: noon}},
-		{"critical, one of a larger crowd", Want{Backlog: 300, Since: noon}},
-		{"low, one of a crowd", Want{BelowWorst: 3, Backlog: 11, Since: noon}},
-		{"over", Want{Over: true, Backlog: 1, Since: noon}},
-		{"a count", Want{Count: true, Backlog: 1, Since: noon}},
-		{"a count of what is over", Want{Count: true, Over: true, Backlog: 1, Since: noon}},
+		{"somebody acted on it", PendingDraw{Asked: true, BelowWorst: 3, Backlog: 1, Since: noon}},
+		{"somebody resolved it", PendingDraw{Asked: true, Over: true, Backlog: 1, Since: noon}},
+		{"critical", PendingDraw{Backlog: 2, Since: noon}},
+		{"critical, of a team with more", PendingDraw{Backlog: 3, Since: noon}},
+		{"critical, and later", PendingDraw{Backlog: 3, Since: noon.Add(time.Second)}},
+		{"one of a hundred that somebody has acted on", PendingDraw{Asked: true, Backlog: 100, Since: noon}},
+		{"high, where the channel shows nothing as bad", PendingDraw{BelowWorst: 1, First: true, Backlog: 1, Since: noon.Add(time.Hour)}},
+		{"high", PendingDraw{BelowWorst: 1, Backlog: 1, Since: noon}},
+		{"low", PendingDraw{BelowWorst: 3, Backlog: 1, Since: noon}},
+		{"critical, of a team with a backlog", PendingDraw{Backlog: 11, Since: noon}},
+		{"critical, of a team with a larger backlog", PendingDraw{Backlog: 300, Since: noon}},
+		{"low, of a team with a backlog", PendingDraw{BelowWorst: 3, Backlog: 11, Since: noon}},
+		{"resolved", PendingDraw{Over: true, Backlog: 1, Since: noon}},
+		{"a count", PendingDraw{Count: true, Backlog: 1, Since: noon}},
+		{"a count of a resolved one", PendingDraw{Count: true, Over: true, Backlog: 1, Since: noon}},
 	}
 	for i, a := range order {
 		for j, b := range order {
 			if got := compare(a.want, b.want); got != compareInts(i, j) {
-				t.Errorf("%q against %q: %d", a.what, b.what, got)
+				t.Errorf("comparing %q with %q gives %d, want %d", a.what, b.what, got, compareInts(i, j))
 			}
 		}
 	}
@@ -51,80 +51,80 @@ func compareInts(a, b int) int {
 	return 0
 }
 
-func TestChoosesWhatThereIsRoomFor(t *testing.T) {
+func TestChoosesOnlyWhatHasRoom(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, choosesWhatThereIsRoomFor) // its time is synctest's: sleeping takes none
+	synctest.Test(t, choosesOnlyWhatHasRoom) // its time is synctest's: sleeping takes none
 }
 
-func choosesWhatThereIsRoomFor(t *testing.T) {
+func choosesOnlyWhatHasRoom(t *testing.T) {
 	q := newQueue()
 	open := func(string) bool { return false }
-	take := func(wants []Want, n int) (took []int) {
-		for _, i := range q.choose(wants, n, open) {
-			k := call{method: methodUpdate, priority: wants[i].Priority(), hasty: true, chosen: true}
-			if wants[i].Channel != "" {
-				k.method, k.channel = methodPost, wants[i].Channel
+	take := func(pending []PendingDraw, n int) (took []int) {
+		for _, i := range q.choose(pending, n, open) {
+			k := call{method: methodUpdate, priority: pending[i].Priority(), failFast: true, chosen: true}
+			if pending[i].Channel != "" {
+				k.method, k.channel = methodPost, pending[i].Channel
 			}
 			if err := q.wait(t.Context(), k); err != nil {
-				t.Fatalf("%d was chosen, and then: %v", i, err)
+				t.Fatalf("drawing %d was chosen, but its call got %v, want no wait", i, err)
 			}
 			took = append(took, i)
 		}
 		return took
 	}
-	storm := make([]Want, 1000)
+	storm := make([]PendingDraw, 1000)
 	for i := range storm {
-		storm[i] = Want{Count: true, Backlog: 100, Edits: true}
+		storm[i] = PendingDraw{Count: true, Backlog: 100, Edits: true}
 	}
-	// A storm of counts uses what is left over, for as long as it lasts.
+	// A storm of counts uses the capacity that is left, for as long as it lasts.
 	edits, began := 0, time.Now()
 	for time.Since(began) < 10*time.Minute {
 		edits += len(take(storm, 6))
 		time.Sleep(100 * time.Millisecond)
 	}
 	if most := 10*40 + 10; edits < 250 || edits > most {
-		t.Errorf("%d edits in ten minutes", edits)
+		t.Errorf("%d edits in ten minutes, want 250 to %d", edits, most)
 	}
-	// What a person waits for goes at once, several times over; then the rest in its order.
-	mixed := append(slices.Clone(storm[:100]), Want{Over: true, Backlog: 1, Edits: true}, Want{Backlog: 1, Edits: true}, Want{Asked: true, Backlog: 1, Edits: true})
+	// Drawings that a person waits for go at once, several times in a row; then the rest in order.
+	mixed := append(slices.Clone(storm[:100]), PendingDraw{Over: true, Backlog: 1, Edits: true}, PendingDraw{Backlog: 1, Edits: true}, PendingDraw{Asked: true, Backlog: 1, Edits: true})
 	if got := take(mixed, 6); fmt.Sprint(got) != "[102 101]" {
-		t.Errorf("chosen: %v", got)
+		t.Errorf("the chosen drawings are %v, want the order above", got)
 	}
 	for n := range 4 {
-		if got := take([]Want{{Asked: true, Backlog: 1, Edits: true}}, 6); len(got) != 1 {
-			t.Errorf("the %dth act waits", n+2)
+		if got := take([]PendingDraw{{Asked: true, Backlog: 1, Edits: true}}, 6); len(got) != 1 {
+			t.Errorf("the drawing of act %d isn't chosen, want it at once", n+2)
 		}
 	}
 	// A flood of new messages in one channel leaves room for others, and for pages.
-	flood := make([]Want, 300)
+	flood := make([]PendingDraw, 300)
 	for i := range flood {
-		flood[i] = Want{Backlog: 300, Channel: "C1"}
+		flood[i] = PendingDraw{Backlog: 300, Channel: "C1"}
 	}
 	for range 600 {
 		take(flood, 6)
 		time.Sleep(100 * time.Millisecond)
 	}
-	if got := take(append(flood, Want{Backlog: 1, Channel: "C2"}), 6); !slices.Contains(got, 300) {
-		t.Errorf("a quiet team waits behind a flood: %v", got)
+	if got := take(append(flood, PendingDraw{Backlog: 1, Channel: "C2"}), 6); !slices.Contains(got, 300) {
+		t.Errorf("the chosen drawings are %v, want the quiet team's among them", got)
 	}
 	if err := q.wait(t.Context(), call{method: methodPost, channel: "C1", priority: ForPage}); err != nil || q.methods[methodPost].Tokens() < 0 {
-		t.Errorf("a page: %v", err)
+		t.Errorf("a page during the flood: %v, want no wait", err)
 	}
 }
 
-// In a burst of a thousand incidents of fifty teams, of which each pages somebody, every channel has its worst first, and
-// soon. Then come the others, as many as Slack takes.
-func TestEveryChannelHasItsWorstFirst(t *testing.T) {
+// In a burst of a thousand incidents of fifty teams that each page somebody, every channel soon shows its most
+// severe one first. Then come the others, as many as Slack allows.
+func TestEveryChannelShowsItsMostSevereIncidentFirst(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, everyChannelHasItsWorstFirst) // as above
+	synctest.Test(t, everyChannelShowsItsMostSevereIncidentFirst) // as above
 }
 
-func everyChannelHasItsWorstFirst(t *testing.T) {
+func everyChannelShowsItsMostSevereIncidentFirst(t *testing.T) {
 	const teams, each = 50, 20
 	q := newQueue()
 	posts := 0
 	post := func(k call) bool {
-		k.method, k.hasty = methodPost, true
+		k.method, k.failFast = methodPost, true
 		err := q.wait(t.Context(), k)
 		if err == nil {
 			posts++
@@ -133,29 +133,29 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 	}
 	for n := range teams + teams/2 { // half of them once more, as the worst comes later
 		if !post(call{channel: fmt.Sprint("D", n%teams), priority: ForPage}) {
-			t.Fatal("somebody is not paged at once")
+			t.Fatalf("page %d has to wait, want all pages at once", n)
 		}
 	}
-	var wants []Want
+	var pending []PendingDraw
 	for n := range teams * each {
-		w := Want{Channel: fmt.Sprint("C", n%teams), Backlog: each, BelowWorst: 1, Since: time.Now()}
+		w := PendingDraw{Channel: fmt.Sprint("C", n%teams), Backlog: each, BelowWorst: 1, Since: time.Now()}
 		if n/teams == each-1 { // a team's worst is what its monitor has found last
 			w.BelowWorst, w.First, w.Backlog = 0, true, 1
 		}
-		wants = append(wants, w)
+		pending = append(pending, w)
 	}
 	shown := map[string]bool{}
 	began, last := time.Now(), time.Duration(0)
 	for time.Since(began) < 2*time.Minute {
 		var done []int
-		for _, i := range q.choose(wants, 6, func(string) bool { return false }) {
-			w := wants[i]
+		for _, i := range q.choose(pending, 6, func(string) bool { return false }) {
+			w := pending[i]
 			if !post(call{channel: w.Channel, priority: w.Priority(), chosen: true}) {
 				continue
 			}
 			done = append(done, i)
 			if !shown[w.Channel] && w.BelowWorst > 0 {
-				t.Errorf("%s shows first what is not its worst", w.Channel)
+				t.Errorf("%s first shows an incident %d levels below the worst, want its most severe one", w.Channel, w.BelowWorst)
 			}
 			if shown[w.Channel] = true; len(shown) == teams && last == 0 {
 				last = time.Since(began)
@@ -164,64 +164,65 @@ func everyChannelHasItsWorstFirst(t *testing.T) {
 		}
 		slices.Sort(done)
 		for _, i := range slices.Backward(done) {
-			wants = slices.Delete(wants, i, i+1)
+			pending = slices.Delete(pending, i, i+1)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Logf("every channel shows its worst after %s; %d posts in two minutes", last, posts)
 	if last == 0 || last > 12*time.Second {
-		t.Errorf("every channel shows its worst after %s, %d of them", last, len(shown))
+		t.Errorf("%d channels show their most severe incident after %s, want all within 12 s", len(shown), last)
 	}
 	if posts > 135+2*120 || posts < 300 { // what Slack's limits leave us
-		t.Errorf("%d posts in two minutes", posts)
+		t.Errorf("%d posts in two minutes, want 300 to %d", posts, 135+2*120)
 	}
 }
 
-// What is about to change is posted a moment later, unless it can't become worse or somebody waits for it.
-func TestPostsNothingPrematurely(t *testing.T) {
+// A drawing that is about to change is posted a moment later, unless it can't become more severe or somebody
+// waits for it.
+func TestPrematureDrawingsWait(t *testing.T) {
 	t.Parallel()
-	wants := []Want{
+	pending := []PendingDraw{
 		{Channel: "C1", BelowWorst: 1, Coming: true, Backlog: 1},
 		{Channel: "C2", Coming: true, Backlog: 2},
 		{Channel: "C3", BelowWorst: 1, Coming: true, Asked: true, Backlog: 3},
 		{Channel: "C4", BelowWorst: 1, Backlog: 4},
 		{BelowWorst: 1, Coming: true, Edits: true, Backlog: 5},
 	}
-	got := newQueue().choose(wants, 6, func(string) bool { return false })
+	got := newQueue().choose(pending, 6, func(string) bool { return false })
 	if fmt.Sprint(got) != "[2 1 3 4]" {
-		t.Errorf("chosen: %v", got)
+		t.Errorf("the chosen drawings are %v, want the order above", got)
 	}
 }
 
-// An edit beside what was chosen doesn't stand in line.
-func TestNobodyWaitsBehindAnEditBeside(t *testing.T) {
+// A further edit of a chosen drawing doesn't queue.
+func TestImmediateEditsDoNotQueue(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q, made := newQueue(), 0
-		k := call{method: methodUpdate, priority: ForRoot, hasty: true, chosen: true, beside: true}
+		k := call{method: methodUpdate, priority: ForRoot, failFast: true, chosen: true, immediate: true}
 		for began := time.Now(); ; made++ {
 			err := q.wait(t.Context(), k)
 			if time.Since(began) > 0 {
-				t.Fatal("it stood in line")
+				t.Fatal("an immediate edit waited, want it to be made or refused at once")
 			}
 			if OutcomeOf(err) == Unsent {
 				break
 			}
 		}
 		if made == 0 {
-			t.Error("none was made at once")
+			t.Error("no immediate edit was made, want some")
 		}
 	})
 }
 
-// A channel that refuses keeps nobody: what is to be posted there isn't chosen, its edits are.
-func TestChoosesAroundAChannelThatRefuses(t *testing.T) {
+// A refusing channel delays nobody: posts to it aren't chosen, but edits are.
+func TestChoosesAroundARefusingChannel(t *testing.T) {
 	t.Parallel()
 	q := newQueue()
-	wants := []Want{{Channel: "C1", Backlog: 1}, {Channel: "C2", Backlog: 2}, {Channel: "C1", Backlog: 3, Edits: true}}
-	got := q.choose(wants, 6, func(channel string) bool { return channel == "C1" })
+	pending := []PendingDraw{{Channel: "C1", Backlog: 1}, {Channel: "C2", Backlog: 2}, {Channel: "C1", Backlog: 3, Edits: true}}
+	got := q.choose(pending, 6, func(channel string) bool { return channel == "C1" })
 	if fmt.Sprint(got) != "[1 2]" {
-		t.Errorf("chosen: %v", got)
+		t.Errorf("the chosen drawings are %v, want the order above", got)
 	}
 }
 
@@ -238,7 +239,7 @@ func instancesShareTheLimits(t *testing.T) {
 			q.divide(instances)
 			ctx := t.Context()
 			for began := time.Now(); time.Since(began) < 10*time.Minute; time.Sleep(100 * time.Millisecond) {
-				if q.wait(ctx, call{method: methodUpdate, priority: ForAnswer, hasty: true, chosen: true}) == nil {
+				if q.wait(ctx, call{method: methodUpdate, priority: ForAnswer, failFast: true, chosen: true}) == nil {
 					made++
 				}
 			}
@@ -247,16 +248,16 @@ func instancesShareTheLimits(t *testing.T) {
 	}
 	one, two := edits(1), edits(2)
 	if one < 300 || two > one+one/10 || two < one-one/5 {
-		t.Errorf("%d edits by one instance, %d by two", one, two)
+		t.Errorf("%d edits by one instance and %d by two, want at least 300, and about as many by two", one, two)
 	}
 }
 
-// When we stop nothing that can be done later waits for its turn.
-func TestSettling(t *testing.T) {
+// On shutdown no call that can be made later keeps waiting for its turn.
+func TestStopWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue()
-		c := call{method: methodPost, channel: "C1", priority: ForPage, hasty: true}
+		c := call{method: methodPost, channel: "C1", priority: ForPage, failFast: true}
 		for range 3 {
 			if err := q.wait(t.Context(), c); err != nil {
 				t.Fatal(err)
@@ -266,9 +267,9 @@ func TestSettling(t *testing.T) {
 		go func() { ended <- q.wait(t.Context(), c) }()
 		synctest.Wait()
 		began := time.Now()
-		q.settle()
+		q.stopWaiting()
 		if err := <-ended; OutcomeOf(err) != Unsent || time.Since(began) > 0 {
-			t.Errorf("it waited %s, %v", time.Since(began), err)
+			t.Errorf("the waiting call ended after %s with %v, want it unsent at once", time.Since(began), err)
 		}
 	})
 }

@@ -24,7 +24,7 @@ type queue struct {
 	share    int                   // how many instances are running
 	faster   float64               // how many times more calls may be made than Slack allows
 	roots    int                   // in how many channels there was a message to post at the last look
-	settling chan struct{}         // closed when hasty calls must not wait any more
+	stopping chan struct{}         // closed when fail-fast calls must not wait any more
 }
 
 // An awayKey identifies the calls of one priority that wait for one bucket.
@@ -33,11 +33,11 @@ type awayKey struct {
 	priority Priority
 }
 
-// errTurnedAway is returned to a hasty call instead of a long wait.
-var errTurnedAway = errors.New("too many calls are before this one")
+// errTooFarBack is returned to a fail-fast call instead of a long wait.
+var errTooFarBack = errors.New("too many calls are ahead of this one")
 
-// errSettling is returned to waiting hasty calls when the process stops.
-var errSettling = errors.New("this instance is stopping")
+// errStopping is returned to waiting fail-fast calls when the process stops.
+var errStopping = errors.New("this instance is stopping")
 
 type ticket struct {
 	call
@@ -45,7 +45,7 @@ type ticket struct {
 }
 
 func newQueue() *queue {
-	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, faster: 1, settling: make(chan struct{})}
+	return &queue{methods: map[string]*bucket{}, channels: map[string]*bucket{}, away: map[awayKey]time.Time{}, share: 1, faster: 1, stopping: make(chan struct{})}
 }
 
 // divide limits us to one of n equal shares of the workspace's limits.
@@ -64,31 +64,31 @@ func (q *queue) divide(n int) {
 	}
 }
 
-// settle turns away waiting hasty calls, now and from now on, because the process is stopping.
-func (q *queue) settle() {
+// stopWaiting turns away waiting fail-fast calls, now and from now on, because the process is stopping.
+func (q *queue) stopWaiting() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-q.settling:
+	case <-q.stopping:
 	default:
-		close(q.settling)
+		close(q.stopping)
 	}
 }
 
-// wait returns nil when the call may be made, or ctx's error. A hasty call waits for a second or two at most, and
-// then gets an Error with the time to come back.
+// wait returns nil when the call may be made, or ctx's error. A fail-fast call waits for a second or two at
+// most, and then gets an Error with the time to come back.
 func (q *queue) wait(ctx context.Context, c call) error {
-	if !c.hasty {
-		return q.stand(ctx, c)
+	if !c.failFast {
+		return q.waitInQueue(ctx, c)
 	}
 	if d := q.turnAway(c, false); d > 0 {
-		return &Error{Outcome: Unsent, retryAfter: d, cause: errTurnedAway}
+		return &Error{Outcome: Unsent, retryAfter: d, cause: errTooFarBack}
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*hastyWait) // more urgent calls may overtake the call
+	limited, cancel := context.WithTimeout(ctx, 2*failFastWait) // more urgent calls may overtake the call
 	defer cancel()
-	err := q.stand(limited, c)
+	err := q.waitInQueue(limited, c)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		return &Error{Outcome: Unsent, retryAfter: q.turnAway(c, true), cause: errTurnedAway}
+		return &Error{Outcome: Unsent, retryAfter: q.turnAway(c, true), cause: errTooFarBack}
 	}
 	return err
 }
@@ -100,12 +100,12 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	defer q.mu.Unlock()
 	bucket, wait := q.neededWait(c)
 	if c.chosen {
-		if (wait == 0 || wait <= hastyWait && !c.beside) && !mustNotWait {
+		if (wait == 0 || wait <= failFastWait && !c.immediate) && !mustNotWait {
 			return 0
 		}
-		return min(max(wait, hastyWait/10), hastyWait)
+		return min(max(wait, failFastWait/10), failFastWait)
 	}
-	now := present()
+	now := realNow()
 	maps.DeleteFunc(q.away, func(_ awayKey, t time.Time) bool { return t.Before(now) })
 	each := time.Duration(float64(time.Second) / float64(bucket.Limit()))
 	// More urgent calls that will come back go before this one.
@@ -114,7 +114,7 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 			wait = max(wait, back.Sub(now)+each)
 		}
 	}
-	if wait <= hastyWait && !mustNotWait {
+	if wait <= failFastWait && !mustNotWait {
 		return 0
 	}
 	key := awayKey{bucket: bucket, priority: c.priority}
@@ -129,8 +129,8 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	return back.Sub(now)
 }
 
-// present is the real time, because Slack's limits don't follow the product's clock.
-func present() time.Time { return time.Now() } //nolint:forbidigo // see above
+// realNow is the real time, because Slack's limits don't follow the product's clock.
+func realNow() time.Time { return time.Now() } //nolint:forbidigo // see above
 
 // neededWait returns how long a new call would have to wait, and for which bucket.
 func (q *queue) neededWait(c call) (*bucket, time.Duration) {
@@ -158,12 +158,12 @@ func (q *queue) neededWait(c call) (*bucket, time.Duration) {
 	return method, method.pause(c.priority, before[method])
 }
 
-// stand queues the call until it may be made.
-func (q *queue) stand(ctx context.Context, c call) error {
+// waitInQueue queues the call until it may be made.
+func (q *queue) waitInQueue(ctx context.Context, c call) error {
 	t := &ticket{call: c, granted: make(chan struct{})}
-	var settling chan struct{}
-	if c.hasty {
-		settling = q.settling
+	var stopping chan struct{}
+	if c.failFast {
+		stopping = q.stopping
 	}
 	q.enter(t)
 	for {
@@ -177,10 +177,10 @@ func (q *queue) stand(ctx context.Context, c call) error {
 			timer.Stop()
 			return nil
 		case <-timer.C:
-		case <-settling:
+		case <-stopping:
 			timer.Stop()
 			q.leave(t)
-			return &Error{Outcome: Unsent, retryAfter: time.Second, cause: errSettling}
+			return &Error{Outcome: Unsent, retryAfter: time.Second, cause: errStopping}
 		case <-ctx.Done():
 			timer.Stop()
 			q.leave(t)

@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// Hasty calls never stand in a long line, and come back one after the other.
-func TestHastyCallsAreTurnedAway(t *testing.T) {
+// Fail-fast calls never wait in a long queue, and come back one after the other.
+func TestFailFastCallsAreTurnedAway(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, hastyCallsAreTurnedAway)
+	synctest.Test(t, failFastCallsAreTurnedAway)
 }
 
-// hastyCallsAreTurnedAway runs where time passes only while everybody waits.
-func hastyCallsAreTurnedAway(t *testing.T) {
+// failFastCallsAreTurnedAway runs in a bubble, where time passes only while every goroutine waits.
+func failFastCallsAreTurnedAway(t *testing.T) {
 	q := newQueue()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	c := call{method: methodPost, channel: "C1", priority: ForPage, hasty: true}
+	c := call{method: methodPost, channel: "C1", priority: ForPage, failFast: true}
 	for range 3 { // the burst
 		if err := q.wait(ctx, c); err != nil {
 			t.Fatal(err)
@@ -35,44 +35,44 @@ func hastyCallsAreTurnedAway(t *testing.T) {
 	for i := range 200 {
 		err := q.wait(ctx, c)
 		if OutcomeOf(err) != Unsent {
-			t.Fatalf("call %d: %v", i, err)
+			t.Fatalf("call %d: %v, want it turned away", i, err)
 		}
 		back := retryAfter(err)
 		if i < 50 && back < latest+900*time.Millisecond || back > longestAway {
-			t.Errorf("call %d is to come back after %s, the one before after %s", i, back, latest)
+			t.Errorf("call %d should come back after %s, the previous one after %s; want about a second in between, and at most %s", i, back, latest, longestAway)
 		}
 		latest = back
 	}
 	if took := time.Since(began); took > 0 {
-		t.Errorf("turning away took %s", took)
+		t.Errorf("turning calls away took %s, want no time", took)
 	}
-	// What is more urgent goes before all of them, and another conversation at once.
+	// A more urgent call goes before all of them, and one in another conversation at once.
 	c.priority = ForCritical
 	if err := q.wait(ctx, c); err != nil {
-		t.Errorf("a critical page was turned away: %v", err)
+		t.Errorf("a critical page: %v, want it sent", err)
 	}
 	c.channel = "C2"
 	if err := q.wait(ctx, c); err != nil {
-		t.Errorf("another conversation: %v", err)
+		t.Errorf("a call in another conversation: %v, want it sent", err)
 	}
 	if err := <-first; err != nil && OutcomeOf(err) != Unsent {
 		t.Error(err)
 	}
 }
 
-// What was turned away has its place before what is less urgent and came later.
-func TestTheUrgentKeepTheirPlace(t *testing.T) {
+// A call that was turned away keeps its place before less urgent calls that came later.
+func TestUrgentCallsKeepTheirPlace(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, theUrgentKeepTheirPlace)
+	synctest.Test(t, urgentCallsKeepTheirPlace)
 }
 
-func theUrgentKeepTheirPlace(t *testing.T) {
+func urgentCallsKeepTheirPlace(t *testing.T) {
 	q := newQueue()
-	c := call{method: methodPost, channel: "C1", priority: ForAlarm, hasty: true}
+	c := call{method: methodPost, channel: "C1", priority: ForAlarm, failFast: true}
 	q.turnAway(c, true)
 	c.priority = ForThread
 	if d := q.turnAway(c, false); d != 0 {
-		t.Errorf("it is to come back in %s although nobody needs its place", d)
+		t.Errorf("a call should come back in %s although nobody needs its place, want it to wait", d)
 	}
 	c.priority = ForPage
 	for range 3 { // the burst
@@ -84,20 +84,20 @@ func theUrgentKeepTheirPlace(t *testing.T) {
 	urgent := q.turnAway(c, true)
 	c.priority = ForThread
 	if other := q.turnAway(c, false); other < urgent+900*time.Millisecond {
-		t.Errorf("it comes back after %s, and what is urgent after %s", other, urgent)
+		t.Errorf("the less urgent call comes back after %s, the urgent one after %s; want a second in between", other, urgent)
 	}
 	c.priority = ForPage
 	if d := q.turnAway(c, false); d != 0 {
-		t.Errorf("a page is turned away for %s because of what is less urgent", d)
+		t.Errorf("a page is turned away for %s because of less urgent calls, want it to wait", d)
 	}
 }
 
-func TestQueueServesTheUrgentFirst(t *testing.T) {
+func TestQueueServesUrgentCallsFirst(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, queueServesTheUrgentFirst)
+	synctest.Test(t, queueServesUrgentCallsFirst)
 }
 
-func queueServesTheUrgentFirst(t *testing.T) {
+func queueServesUrgentCallsFirst(t *testing.T) {
 	q := newQueue()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -117,21 +117,21 @@ func queueServesTheUrgentFirst(t *testing.T) {
 				order <- p
 			}
 		})
-		synctest.Wait() // until it stands in line
+		synctest.Wait() // until it is queued
 	}
 	for _, p := range []Priority{ForThread, ForRoot, ForPage} {
 		enter(p)
 	}
-	// Another conversation doesn't stand behind them.
+	// A call in another conversation doesn't wait behind them.
 	began := time.Now()
 	if err := q.wait(ctx, call{method: methodPost, channel: "C2", priority: ForRest}); err != nil || time.Since(began) > 0 {
-		t.Errorf("another conversation waited %s, %v", time.Since(began), err)
+		t.Errorf("a call in another conversation waited %s, %v; want no wait", time.Since(began), err)
 	}
-	// Who gives up doesn't hold up the others.
+	// A call that gives up doesn't hold up the others.
 	gone, giveUp := context.WithCancel(ctx)
 	giveUp()
 	if err := q.wait(gone, call{method: methodPost, channel: "C1", priority: ForPage}); !errors.Is(err, context.Canceled) {
-		t.Errorf("gave up with %v", err)
+		t.Errorf("a cancelled call got %v, want context.Canceled", err)
 	}
 	all.Wait()
 	close(order)
@@ -140,7 +140,7 @@ func queueServesTheUrgentFirst(t *testing.T) {
 		got = append(got, p)
 	}
 	if fmt.Sprint(got) != fmt.Sprint([]Priority{ForPage, ForRoot, ForThread}) {
-		t.Errorf("served in the order %v", got)
+		t.Errorf("the calls were served in the order %v, want the most urgent first", got)
 	}
 	if len(q.waiting) != 0 {
 		t.Errorf("%d still wait, want 0", len(q.waiting))

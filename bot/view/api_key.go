@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An APIKey is a key of a program, as those see it who manage it.
+// An APIKey is a key of the REST API, as shown to the people who manage it.
 type APIKey struct {
 	oncall.APIKey
 	Team     string
@@ -19,7 +19,7 @@ type APIKey struct {
 	OldUntil *time.Time
 }
 
-// line says what a key is, and what for.
+// line describes a key and what it may be used for.
 func (k APIKey) line(now time.Time, zone *time.Location) string {
 	whose := "the installation's"
 	switch {
@@ -48,7 +48,7 @@ func (k APIKey) line(now time.Time, zone *time.Location) string {
 	return text
 }
 
-// APIKeys lists the keys that somebody manages.
+// APIKeys lists the keys that a person manages.
 func APIKeys(all []APIKey, now time.Time, zone *time.Location) string {
 	if len(all) == 0 {
 		return "There is no API key that you manage. `/oncall apikey create deploy read,page` makes one of your own."
@@ -69,7 +69,7 @@ func APIKeys(all []APIKey, now time.Time, zone *time.Location) string {
 	return strings.Join(lines, "\n")
 }
 
-// APIKeyForm asks before a key is made, replaced or ended. Meta says what is to be done.
+// APIKeyForm asks for confirmation before a key is created, rotated or revoked. meta says which.
 func APIKeyForm(do string, k APIKey, meta string, zone *time.Location) slack.ModalViewRequest {
 	about := section(k.line(time.Time{}, zone))
 	switch do {
@@ -85,15 +85,15 @@ func APIKeyForm(do string, k APIKey, meta string, zone *time.Location) slack.Mod
 		section("It is shown once, to you, when you send this. A key of your own never may more than you."))
 }
 
-// A MadeAPIKey is a key that was made, or what has become of one.
+// A MadeAPIKey is the result of creating, rotating or revoking a key.
 type MadeAPIKey struct {
-	Name, Key string // no key: it was revoked
-	OldHint   string // of the one that it replaces
+	Name, Key string // an empty key was revoked
+	OldHint   string // hint of the replaced key
 	OldEnds   time.Time
 	AtOnce    bool
 }
 
-// NewAPIKey shows a new key, this once.
+// NewAPIKey shows a new key, once.
 func NewAPIKey(k MadeAPIKey, zone *time.Location) slack.ModalViewRequest {
 	if k.Key == "" {
 		return readOnly("API key", section(fmt.Sprintf("*%s* is refused from now on.", Name(k.Name))))

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What an admin may end of somebody's; an id follows in the value of the button, but for links.
+// What an admin may revoke of a person. The id follows in the button's value, except for links.
 const (
 	EndContact = "contact"
 	EndFeed    = "calendar"
@@ -19,14 +19,14 @@ const (
 // mostBelongings keeps the form small enough for an acknowledgement.
 const mostBelongings = 20
 
-// A Belonging is one thing that can be ended.
+// A Belonging is one thing that can be revoked.
 type Belonging struct {
 	ID   int64
 	What string // "SMS …0102", or the name of a schedule
 	Note string
 }
 
-// Belongings are what an admin sees of somebody's, to end it.
+// Belongings is a form with everything that an admin may revoke of a person.
 type Belongings struct {
 	User         oncall.UserID
 	Reached      string // in words
@@ -34,14 +34,14 @@ type Belongings struct {
 	Feeds        []Belonging
 	LinksEndedAt *time.Time
 	Location     *time.Location
-	Said         string // what has just been done
+	Message      string // result of the last action
 }
 
-// Draw draws it. It carries whose it is.
+// Draw draws the form. Its metadata holds the person.
 func (v Belongings) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Said != "" {
-		blocks = append(blocks, section(v.Said))
+	if v.Message != "" {
+		blocks = append(blocks, section(v.Message))
 	}
 	blocks = append(blocks, section(v.Reached),
 		note("As an admin of Watchbill you can end what is listed here; the person is told, and by whom."))
@@ -56,7 +56,7 @@ func (v Belongings) Draw() slack.ModalViewRequest {
 		text += "; those before " + Time(*v.LinksEndedAt, v.Location) + " are ended"
 	}
 	blocks = append(blocks, v.row(EndLinks, Belonging{}, text, "They answer nothing any more; those of later messages do."))
-	return buttonSheet(modalBelongings, "Contacts and calendars", string(v.User), blocks...)
+	return buttonModal(modalBelongings, "Contacts and calendars", string(v.User), blocks...)
 }
 
 func (v Belongings) row(kind string, of Belonging, text, sure string) slack.Block {
@@ -69,8 +69,8 @@ func (v Belongings) row(kind string, of Belonging, text, sure string) slack.Bloc
 	return slack.NewSectionBlock(words(text), nil, slack.NewAccessory(end))
 }
 
-// Unused is what stands beside a contact method that pages nobody.
+// Unused marks a contact method that pages nobody.
 const Unused = ", not used"
 
-// Since says since when something is there.
+// Since says since when something exists.
 func Since(t time.Time, zone *time.Location) string { return ", since " + Time(t, zone) }

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// bundleLines names the incidents of a bundle, with links where there is room for all of them.
+// bundleLines lists a bundle's incidents, with links if all of them fit.
 func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []string {
 	lines := make([]string, len(f.Lines))
 	size := 0
@@ -30,8 +30,7 @@ func bundleLines(f oncall.NoticeDetail, links map[oncall.IncidentID]string) []st
 	return lines
 }
 
-// Bundle pages somebody about several incidents, with links to their messages if there are
-// any.
+// Bundle draws a page about several incidents, with links to those that have a message.
 func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf(":rotating_light: *%s* for you", Count(len(f.Incidents), "incident"))
@@ -51,14 +50,14 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 		}
 	}
 	id := valueOf(n.About)
-	resolve := others("Resolve", len(f.Incidents), f.Over)
+	resolve := allLabel("Resolve", len(f.Incidents), f.Over)
 	sure := fmt.Sprintf("This resolves %s.", Count(len(f.Incidents)-f.Over, "incident"))
 	if f.Answered > f.Over {
 		sure += " Some of them have been acknowledged, and somebody may be at work on them."
 	}
 	var buttons []slack.BlockElement
 	if f.State == "" {
-		buttons = append(buttons, button(ActionBundleAck, id, others("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary))
+		buttons = append(buttons, button(ActionBundleAck, id, allLabel("Acknowledge", len(f.Incidents), f.Answered)).WithStyle(slack.StylePrimary))
 	}
 	buttons = append(buttons, button(ActionBundleResolve, id, resolve).
 		WithConfirm(slack.NewConfirmationBlockObject(plain(resolve+"?"), plain(sure), plain("Resolve"), plain("Cancel"))))
@@ -66,8 +65,8 @@ func Bundle(n oncall.Notice, links map[oncall.IncidentID]string) Drawing {
 	return d
 }
 
-// others labels a button that acts on all of several incidents, or on those that are left.
-func others(verb string, all, done int) string {
+// allLabel labels a button that acts on all incidents, or on the remaining ones.
+func allLabel(verb string, all, done int) string {
 	switch left := all - done; {
 	case done == 0:
 		return verb + " all"

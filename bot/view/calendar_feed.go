@@ -7,8 +7,8 @@ import (
 
 const calendarHint = "Add it in Google Calendar under \"From URL\", in Outlook under \"Subscribe from web\". Whoever has the address can read it; `/oncall calendar revoke` ends all of yours."
 
-// NewFeed shows the address of a new calendar. Without a schedule, the calendar has the
-// person's own shifts in all of them.
+// NewFeed shows the address of a new calendar feed. Without a schedule, the feed has the person's own shifts in
+// all schedules.
 func NewFeed(schedule, address string, local bool) string {
 	what := "Your shifts in all schedules"
 	if schedule != "" {
@@ -21,13 +21,13 @@ func NewFeed(schedule, address string, local bool) string {
 	return text
 }
 
-// A Feed is a calendar that somebody has subscribed to.
+// A Feed is a calendar feed to which somebody has subscribed.
 type Feed struct {
-	Schedule string // its name; "" is the person's own shifts
+	Schedule string // name; empty: the person's own shifts
 	Since    time.Time
 }
 
-// Feeds lists the calendars that a person has subscribed to. With schedules, they may subscribe to some of these.
+// Feeds lists a person's calendar feeds. schedules reports whether there are schedules to subscribe to.
 func Feeds(feeds []Feed, schedules bool, zone *time.Location) string {
 	lines := []string{"You have subscribed to:"}
 	for _, f := range feeds {

@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// What the menu beside a contact method offers; the id follows in its value.
+// The menu next to a contact method. The id follows in its values.
 const (
 	MenuTest   = "test "
 	MenuResend = "resend "
@@ -22,22 +22,22 @@ const (
 // maxContactsShown keeps the form small enough for an acknowledgement.
 const maxContactsShown = 20
 
-// Contacts is what the form about how a person is reached shows.
+// Contacts is the form of a person's contact settings.
 type Contacts struct {
 	Reach    oncall.ContactSettings
 	Context  oncall.RuleContext
-	Add      []oncall.Method // that the person may add
-	Card     bool            // there are numbers to save in a phone
+	Add      []oncall.Method // methods that the person may add
+	Card     bool            // there is a contact card
 	TimeZone string
 	Location *time.Location
-	Said     string // what has just been done
+	Message  string // result of the last action
 }
 
-// Draw draws how a person is reached: the contact methods, the rules, the hours.
+// Draw draws the form: the contact methods, the rules, the hours.
 func (v Contacts) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Said != "" {
-		blocks = append(blocks, section(v.Said))
+	if v.Message != "" {
+		blocks = append(blocks, section(v.Message))
 	}
 	if !ReachesPeople(v.Context.Methods) {
 		blocks = append(blocks, section(onlySlack()))
@@ -51,15 +51,15 @@ func (v Contacts) Draw() slack.ModalViewRequest {
 	blocks = append(blocks, v.rules("Low severity", true)...)
 	edit := button(ActionHoursEdit, "", "Edit hours…")
 	blocks = append(blocks, slack.NewSectionBlock(words(v.hours()), nil, slack.NewAccessory(edit)))
-	return buttonSheet(modalContacts, "How you are reached", "", blocks...)
+	return buttonModal(modalContacts, "How you are reached", "", blocks...)
 }
 
-// ReachesPeople reports whether any of the methods reaches more than a program.
+// ReachesPeople reports whether any of the methods reaches a person rather than a program.
 func ReachesPeople(methods []oncall.Method) bool {
 	return slices.ContainsFunc(methods, func(m oncall.Method) bool { return !m.Info().Programs })
 }
 
-// onlySlack tells an installation that has nothing else what there is.
+// onlySlack says that the installation has no other methods, and which there are.
 func onlySlack() string {
 	var kinds []string
 	settings := map[string][]string{}
@@ -92,7 +92,7 @@ func (v Contacts) buttons() []slack.BlockElement {
 	return buttons
 }
 
-// contact is one contact method with its buttons.
+// contact draws a contact method with its buttons.
 func (v Contacts) contact(c oncall.Contact) slack.Block {
 	id := valueOf(c.ID)
 	text := fmt.Sprintf("*%s* %s\n%s", c.Method.Info().Title, Name(c.Address), v.state(c))
@@ -110,7 +110,7 @@ func (v Contacts) contact(c oncall.Contact) slack.Block {
 	return slack.NewSectionBlock(words(text), nil, slack.NewAccessory(beside), slack.SectionBlockOptionBlockID("contact_"+id))
 }
 
-// state says whether a page may go to a contact method.
+// state says whether a contact method receives pages.
 func (v Contacts) state(c oncall.Contact) string {
 	switch {
 	case !slices.Contains(v.Context.Methods, c.Method):
@@ -125,7 +125,7 @@ func (v Contacts) state(c oncall.Contact) string {
 	return ":white_check_mark: Verified."
 }
 
-// rules are the lines of one urgency, and what is wrong with them.
+// rules draws the rules of one urgency, with their warnings.
 func (v Contacts) rules(title string, low bool) []slack.Block {
 	own, urgency := v.Reach.High, "high"
 	if low {
@@ -137,7 +137,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 		lines[0] += " (the defaults)"
 	}
 	for _, rule := range rules {
-		lines = append(lines, "• "+after(rule.After)+": "+v.use(rule.Contact))
+		lines = append(lines, "• "+after(rule.After)+": "+v.ruleContact(rule.Contact))
 	}
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
@@ -155,8 +155,8 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 	return blocks
 }
 
-// use names what a rule pages by.
-func (v Contacts) use(id oncall.ContactID) string {
+// ruleContact names the contact method of a rule.
+func (v Contacts) ruleContact(id oncall.ContactID) string {
 	if id == 0 {
 		return "Slack"
 	}
@@ -178,7 +178,7 @@ func after(s oncall.Seconds) string {
 	return fmt.Sprintf("after %d s", s)
 }
 
-// hours says when low severity may disturb.
+// hours says when low-severity pages may be sent.
 func (v Contacts) hours() string {
 	windows, whose := v.Reach.Hours, ""
 	if windows == nil {
@@ -189,8 +189,8 @@ func (v Contacts) hours() string {
 		Foreign(text, maxBody), Name(v.TimeZone), whose)
 }
 
-// ContactForm asks for a new contact method. The id of the address's input names the
-// method, so that Slack forgets what was typed when another method is chosen.
+// ContactForm draws the form of a new contact method. The id of the address's input includes the method, so
+// that Slack clears the input when another method is chosen.
 func ContactForm(methods []oncall.Method, method oncall.Method, mail string) slack.ModalViewRequest {
 	var options []option
 	for _, info := range oncall.ContactMethods() {
@@ -215,19 +215,19 @@ func ContactForm(methods []oncall.Method, method oncall.Method, mail string) sla
 	return dialog(ModalContactAdd, "Add a contact method", "Send the code", "", choice, address)
 }
 
-// AddressBlock is the input of an address for a method.
+// AddressBlock returns the input of a method's address.
 func AddressBlock(method oncall.Method) Block { return blockAddress + "_" + Block(method) }
 
-// CodeForm asks for the code that was sent.
-func CodeForm(c oncall.Contact, said string) slack.ModalViewRequest {
+// CodeForm draws the form for the code that was sent.
+func CodeForm(c oncall.Contact, message string) slack.ModalViewRequest {
 	id := valueOf(c.ID)
 	buttons := slack.NewActionBlock("code_actions",
 		button(ActionContactResend, id, "Send the code again"),
 		button(ActionContactMenu, MenuRemove+id, "Remove"))
-	if c.Address == "" { // we learn it when the code arrives
-		return buttonSheet(ModalCode, "Verify", id, section(said), buttons)
+	if c.Address == "" { // unknown until the code arrives
+		return buttonModal(ModalCode, "Verify", id, section(message), buttons)
 	}
-	return dialog(ModalCode, "Enter the code", "Verify", id, section(said),
+	return dialog(ModalCode, "Enter the code", "Verify", id, section(message),
 		textField(BlockCode, "Code", "Six digits. You can close this and come back.", ""), buttons)
 }
 
@@ -239,27 +239,27 @@ func CodeSent(c oncall.Contact) string {
 	case info.Spoken:
 		return "You are called at " + Name(c.Address) + " and told a code. Type it here."
 	case c.OneWay():
-		return "We have sent a code by " + Reached(c) + ". Type it here. :warning: Answers from that number don't reach us: when you are paged there, acknowledge in Slack, and better add a call or a push."
+		return "We have sent a code by " + ContactLabel(c) + ". Type it here. :warning: Answers from that number don't reach us: when you are paged there, acknowledge in Slack, and better add a call or a push."
 	case info.Replied:
-		return "We have sent a code by " + Reached(c) + ". Reply to it with the code, or type it here."
+		return "We have sent a code by " + ContactLabel(c) + ". Reply to it with the code, or type it here."
 	}
-	return "We have sent a code by " + Reached(c) + ". Type it here."
+	return "We have sent a code by " + ContactLabel(c) + ". Type it here."
 }
 
-// Reached names a contact method: "SMS to +12025550100".
-func Reached(c oncall.Contact) string {
+// ContactLabel labels a contact method: "SMS to +12025550100".
+func ContactLabel(c oncall.Contact) string {
 	if c.Address == "" {
 		return c.Method.Name()
 	}
 	return c.Method.Name() + " to " + Name(c.Address)
 }
 
-// OthersReach is what others see of how somebody is reached: kinds, never addresses.
+// OthersReach summarises a person's contact methods for others: kinds, never addresses.
 func OthersReach(user oncall.UserID, r oncall.ContactSettings, methods []oncall.Method, zone *time.Location) string {
 	return reachedBy(mention(user)+" is", r, methods, zone)
 }
 
-// OwnReach says in a sentence how the reader is reached.
+// OwnReach summarises the reader's own contact methods.
 func OwnReach(r oncall.ContactSettings, methods []oncall.Method) string {
 	return reachedBy("You are", r, methods, time.UTC)
 }
@@ -284,7 +284,7 @@ func reachedBy(who string, r oncall.ContactSettings, methods []oncall.Method, zo
 	return text + "."
 }
 
-// AddMore is what people should know who can only be reached in Slack. They may add one of the methods at least.
+// AddMore is advice for people who can only be reached in Slack. There is at least one method to add.
 func AddMore(methods []oncall.Method) string {
 	what := "more"
 	if slices.ContainsFunc(methods, func(m oncall.Method) bool { return m.Info().IsPhone }) {
@@ -293,21 +293,23 @@ func AddMore(methods []oncall.Method) string {
 	return "You can only be reached in Slack, which wakes nobody: `/oncall contact` adds " + what + "."
 }
 
-// ContactRemoved takes the place of the form of a contact method that is gone.
-func ContactRemoved(said string) slack.ModalViewRequest { return readOnly("Removed", section(said)) }
+// ContactRemoved replaces the form of a removed contact method.
+func ContactRemoved(message string) slack.ModalViewRequest {
+	return readOnly("Removed", section(message))
+}
 
-// TestSent says by what a test page is on its way.
+// TestSent says by which methods test pages are on their way.
 func TestSent(contacts []oncall.Contact, skipped int) string {
 	by := []string{"Slack"}
 	for _, c := range contacts {
-		by = append(by, Reached(c))
+		by = append(by, ContactLabel(c))
 	}
 	text := "A test page is on its way by " + List(by) + "."
 	if len(by) > 1 {
 		text += " Answer it as you would answer a page."
 	}
 	if skipped > 0 {
-		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", are(skipped, "contact method"))
+		text += fmt.Sprintf(" %s not used: `/oncall contact` says why.", countAre(skipped, "contact method"))
 	}
 	return text
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// way names the contact method that a notice is about. Only its person sees the address.
-func way(n oncall.Notice) (name string, own bool) {
+// noticeContact labels a notice's contact method. Only its owner sees the address.
+func noticeContact(n oncall.Notice) (name string, own bool) {
 	f := n.Detail
 	own = slices.Contains(f.Users, oncall.UserID(n.To))
 	c := oncall.Contact{Method: f.Method}
 	if own {
 		c.Address = f.Address
 	}
-	return Reached(c), own
+	return ContactLabel(c), own
 }
 
-// noticeReason is why a notice was sent, in words for its person or for others.
+// noticeReason returns why a notice was sent, in words for its person or for others.
 func noticeReason(f oncall.NoticeDetail, own bool) string {
 	why := Foreign(f.Note, maxBody)
 	if rest, found := strings.CutPrefix(why, "you "); found && !own {
@@ -30,7 +30,7 @@ func noticeReason(f oncall.NoticeDetail, own bool) string {
 	return strings.TrimSuffix(why, ".")
 }
 
-// withSettings is a sentence with a button that opens how the person is reached.
+// withSettings draws a text with a button that opens the contact settings.
 func withSettings(text string, own bool) Drawing {
 	blocks := []slack.Block{section(text)}
 	if own {
@@ -41,7 +41,7 @@ func withSettings(text string, own bool) Drawing {
 
 // drawContactOff says that a contact method no longer pages its person.
 func drawContactOff(n oncall.Notice) Drawing {
-	name, own := way(n)
+	name, own := noticeContact(n)
 	if !own {
 		return withSettings(fmt.Sprintf(":warning: %s is no longer paged by %s: it is switched off because %s.", mention(n.Detail.Users...), name, noticeReason(n.Detail, own)), own)
 	}
@@ -54,13 +54,13 @@ func drawContactOff(n oncall.Notice) Drawing {
 
 // drawContactOn says that a contact method pages its person again.
 func drawContactOn(n oncall.Notice) Drawing {
-	name, own := way(n)
+	name, own := noticeContact(n)
 	return withSettings(fmt.Sprintf(":white_check_mark: You are paged by %s again.", name), own)
 }
 
-// drawContactSilent says that the question before a shift was not answered.
+// drawContactSilent says that the probe before a shift was not answered.
 func drawContactSilent(n oncall.Notice) Drawing {
-	name, own := way(n)
+	name, own := noticeContact(n)
 	if !own {
 		return withSettings(fmt.Sprintf(":warning: %s is on call soon, and has not answered by %s when Watchbill asked whether it still reaches them.", mention(n.Detail.Users...), name), own)
 	}
@@ -70,11 +70,11 @@ func drawContactSilent(n oncall.Notice) Drawing {
 
 // drawContactUnsent says that a code or a test could not be sent.
 func drawContactUnsent(n oncall.Notice) Drawing {
-	name, own := way(n)
+	name, own := noticeContact(n)
 	return withSettings(fmt.Sprintf(":warning: What you asked for could not be sent by %s: %s.", name, noticeReason(n.Detail, own)), own)
 }
 
-// drawProof says what to write to our bot in another messenger.
+// drawProof says what to send to the bot in another messenger.
 func drawProof(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf("Write this to the bot in %s, from your own account:\n`/start %s`\nIt answers when you are verified. Did you not ask for this? Then ignore it.",
 		n.Detail.Method.Info().Title, Name(n.Detail.Note)))
@@ -85,7 +85,7 @@ func drawTest(oncall.Notice) Drawing {
 	return Text(":white_check_mark: *Test page.* This is how Watchbill reaches you here; nothing has happened.")
 }
 
-// drawBlocked warns an admin that a method pages nobody until they act.
+// drawBlocked warns an admin that a method can't page anybody until they act.
 func drawBlocked(n oncall.Notice) Drawing {
 	if len(n.Detail.Lines) > 0 {
 		return Text(fmt.Sprintf(":warning: Some pages by %s don't arrive, or can't be answered, until an admin acts: %s.",
@@ -95,7 +95,7 @@ func drawBlocked(n oncall.Notice) Drawing {
 		n.Detail.Method.Name(), noticeReason(n.Detail, true)))
 }
 
-// drawUnreached tells an admin that a page reached nobody.
+// drawUnreached warns an admin that a page reached nobody.
 func drawUnreached(n oncall.Notice) Drawing {
 	return Text(fmt.Sprintf(":warning: Incident %s, %s: delivery failed. Nobody who was paged could be reached by any contact method.",
 		List(incidentNames(n.Detail.Incidents)), Foreign(n.Detail.Note, maxTitle)))
@@ -109,7 +109,7 @@ func incidentNames(ids []oncall.IncidentID) []string {
 	return names
 }
 
-// drawChannelRefused tells an admin that a team's channel takes no messages.
+// drawChannelRefused warns an admin that a team's channel refuses messages.
 func drawChannelRefused(n oncall.Notice) Drawing {
 	where := Foreign(n.Detail.Address, maxTitle)
 	if !strings.HasPrefix(n.Detail.Address, "#") {
@@ -120,7 +120,7 @@ func drawChannelRefused(n oncall.Notice) Drawing {
 		Foreign(n.Detail.Team, maxTitle), where, channelTrouble(n.Detail.Note)))
 }
 
-// channelTrouble says what a code of Slack's means for a channel.
+// channelTrouble explains Slack's error code for a channel.
 func channelTrouble(code string) string {
 	switch code {
 	case "is_archived":

@@ -9,13 +9,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// contactNotice is about Ann's SMS.
+// contactNotice is a notice about Ann's SMS.
 func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.Notice {
 	c := oncall.Contact{ID: 3, UserID: ann, Method: oncall.MethodSMS, Address: "+12025550100"}
 	return oncall.ContactNotice(kind, c, why, string(to), noon)
 }
 
-// phoneNotice tells of the first phone of a country.
+// phoneNotice is the notice about the first phone number of a country.
 func phoneNotice() oncall.Notice {
 	what, cause := oncall.NewCountry(bo, "SO")
 	return oncall.PhoneNotices(what, cause, []string{string(ann)}, noon)[0]
@@ -58,8 +58,8 @@ func TestDrawContactNotices(t *testing.T) {
 	}
 }
 
-// The lines of a bundle lead to the incidents, unless that would cost some of them their place.
-func TestABundleLinksItsIncidents(t *testing.T) {
+// A bundle links to its incidents, unless the links would push some of them out.
+func TestBundleLinksItsIncidents(t *testing.T) {
 	t.Parallel()
 	var all []oncall.Incident
 	links := map[oncall.IncidentID]string{}
@@ -75,7 +75,7 @@ func TestABundleLinksItsIncidents(t *testing.T) {
 	checkLimits(t, d)
 	want := "• #1 high: disk &lt;full&gt;\n• <https://example.slack.com/archives/C0PAY/p10|#2> high: disk &lt;full&gt;\n"
 	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(text, want) || !strings.HasSuffix(text, "and 5 more") {
-		t.Errorf("the message says\n%s\nwithout\n%s", text, want)
+		t.Errorf("the bundle says\n%s\nwant in it\n%s", text, want)
 	}
 	for i := range all {
 		all[i].Title = strings.Repeat("full ", 100)
@@ -83,6 +83,6 @@ func TestABundleLinksItsIncidents(t *testing.T) {
 	d = Bundle(oncall.BundleNotice("k", 7, ann, all), links)
 	checkLimits(t, d)
 	if text := d.Blocks[0].(*slack.SectionBlock).Text.Text; strings.Contains(text, "slack.com") || !strings.HasSuffix(text, "and 5 more") {
-		t.Errorf("the long message says\n%s", text)
+		t.Errorf("a bundle of many incidents says\n%s\nwant no links, and \"and 5 more\" at the end", text)
 	}
 }

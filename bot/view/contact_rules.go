@@ -13,32 +13,31 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// MaxRules is how many lines there may be.
+// MaxRules is the maximum number of rules.
 const MaxRules = 6
 
-// Afters are the minutes that can be chosen.
+// Afters are the delays that can be chosen.
 var Afters = []oncall.Seconds{0, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600}
 
-// RulesMeta is what the form of the rules carries.
+// RulesMeta is the metadata of the rules form.
 type RulesMeta struct {
 	Low   bool          `json:"low,omitempty"`
-	Lines []oncall.Rule `json:"lines"` // as they were drawn; what was chosen since is in the form
-	// Lines that have moved get new block ids, as Slack keeps what was chosen in a block
-	// of the same id.
+	Lines []oncall.Rule `json:"lines"` // as drawn; later choices are in the form's state
+	// Moved lines get new block ids, because Slack keeps the choice of a block with the same id.
 	Drawn int `json:"drawn"`
 }
 
-// Block is the block of a line.
+// Block returns the block id of a line.
 func (m RulesMeta) Block(i int) Block { return Block(fmt.Sprintf("rule_%d_%d", m.Drawn, i)) }
 
-// RulesForm is what the form of the rules shows.
+// RulesForm is the form of the notification rules.
 type RulesForm struct {
 	Contacts
 	Meta  RulesMeta
 	Lines []oncall.Rule
 }
 
-// Draw draws the rules of one urgency, each line with what is wrong with it.
+// Draw draws the rules of one urgency, each with its warnings.
 func (f RulesForm) Draw() slack.ModalViewRequest {
 	title, intro := "Rules, high severity", "Critical, high and medium severity. Lines go on until you or enough others have acknowledged, also after the policy's next step."
 	if f.Meta.Low {
@@ -62,11 +61,11 @@ func (f RulesForm) Draw() slack.ModalViewRequest {
 	blocks = append(blocks, slack.NewActionBlock("rules_actions", buttons...))
 	blocks = append(blocks, warningNotes(warnings, 0)...)
 	f.Meta.Lines = f.Lines
-	meta, _ := json.Marshal(f.Meta) // numbers and a bool: this can't fail
+	meta, _ := json.Marshal(f.Meta) // numbers and a bool; can't fail
 	return dialog(ModalRules, title, "Save", string(meta), blocks...)
 }
 
-// warningNotes are the warnings of one line, or with 0 of all of them.
+// warningNotes returns the warnings of one line; with 0, those that concern all.
 func warningNotes(warnings []oncall.Warning, line int) []slack.Block {
 	var lines []string
 	for _, w := range warnings {
@@ -80,7 +79,7 @@ func warningNotes(warnings []oncall.Warning, line int) []slack.Block {
 	return []slack.Block{note(CutPlain(strings.Join(lines, "\n"), maxField))}
 }
 
-// line is one rule: by what, when, and a button that removes it.
+// line draws one rule: by what, when, and a button that removes it.
 func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 	contacts := []option{{"0", "Slack"}}
 	known := rule.Contact == 0
@@ -101,7 +100,7 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 		selected(ActionRuleAfter, valueOf(rule.After), times), remove)
 }
 
-// withAfter are the delays to choose from, with one that only a file can have set.
+// withAfter returns the delays to choose from, including one that only the set-up file can have set.
 func withAfter(s oncall.Seconds) []oncall.Seconds {
 	if slices.Contains(Afters, s) {
 		return Afters
@@ -111,7 +110,7 @@ func withAfter(s oncall.Seconds) []oncall.Seconds {
 	return all
 }
 
-// HoursForm asks when low severity may disturb.
+// HoursForm draws the form of the hours for low-severity pages.
 func (v Contacts) HoursForm() slack.ModalViewRequest {
 	hint := fmt.Sprintf("One line each, in your time zone (%s): mon-fri 09:00-17:00, or sat sun 10:00-16:00. daily 00:00-00:00 is always. Left empty: the default, %s.",
 		CutPlain(v.TimeZone, MaxName), strings.ReplaceAll(schedule.WindowsText(oncall.WorkingHours), "\n", ", "))

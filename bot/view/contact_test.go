@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// annsReach is Ann with a call, an SMS that waits, one that was stopped, and mail.
+// annsReach is Ann's settings with a call, an unverified SMS, a stopped SMS, and mail.
 func annsReach() Contacts {
 	at := func(d time.Duration) *time.Time { t := noon.Add(-d); return &t }
 	berlin, _ := time.LoadLocation("Europe/Berlin")
@@ -35,7 +35,7 @@ func TestContactViews(t *testing.T) {
 	golden(t, "contacts", v.Draw())
 	golden(t, "contacts_slack_only", Contacts{TimeZone: "UTC", Location: time.UTC}.Draw())
 	own := v
-	own.Said = "Saved."
+	own.Message = "Saved."
 	own.Reach.Low = []oncall.Rule{{Contact: 4}}
 	own.Reach.Hours = []schedule.Window{{Days: []schedule.Weekday{schedule.Saturday}, From: 10 * 60, To: 16 * 60}}
 	own.Reach.High = []oncall.Rule{{After: 90}, {Contact: 1, After: 900}, {Contact: 1, After: 900}, {Contact: 2, After: 1200}}
@@ -52,7 +52,7 @@ func TestContactViews(t *testing.T) {
 	golden(t, "contact_code_telegram", CodeForm(v.Reach.Contacts[4], CodeSent(v.Reach.Contacts[4])))
 }
 
-// Others learn by what somebody is reached, and never where.
+// Others see by which methods a person is reached, but never an address.
 func TestOthersSeeNoAddress(t *testing.T) {
 	t.Parallel()
 	v := annsReach()

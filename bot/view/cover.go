@@ -80,7 +80,7 @@ func takers(f oncall.NoticeDetail) []oncall.UserID {
 	return users
 }
 
-// coverState says what has become of a request, and who has been asked.
+// coverState says what has become of a request, and who was asked.
 func coverState(n oncall.Notice) string {
 	f := n.Detail
 	asker := mention(f.Stints[0].User)
@@ -92,17 +92,17 @@ func coverState(n oncall.Notice) string {
 		if n.Kind == oncall.NoticeCoverAsk {
 			return ""
 		}
-		var said []string
+		var parts []string
 		if len(f.Users) > 0 {
-			said = append(said, "Asked: "+named(f.Users)+".")
+			parts = append(parts, "Asked: "+named(f.Users)+".")
 		}
 		if len(f.Others) > 0 {
-			said = append(said, "Can't: "+named(f.Others)+".")
+			parts = append(parts, "Can't: "+named(f.Others)+".")
 		}
-		if len(said) == 0 {
-			said = append(said, "Nobody has been asked yet: people are asked between 8:00 and 22:00 of their own day.")
+		if len(parts) == 0 {
+			parts = append(parts, "Nobody has been asked yet: people are asked between 8:00 and 22:00 of their own day.")
 		}
-		return strings.Join(append(said, asker+" stays on call until somebody takes it."), " ")
+		return strings.Join(append(parts, asker+" stays on call until somebody takes it."), " ")
 	case oncall.CoverTaken:
 		return "Taken by " + named(takers(f)) + "."
 	case oncall.CoverWithdrawn:
@@ -114,7 +114,7 @@ func coverState(n oncall.Notice) string {
 	}
 }
 
-// coverButtons are what the reader can do; nil if nothing.
+// coverButtons returns the reader's actions; nil if there are none.
 func coverButtons(n oncall.Notice) slack.Block {
 	id := valueOf(n.About)
 	switch {

@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// EverybodyToo is the value of the choice to ask the whole team.
-const EverybodyToo = "everyone"
+// AskWholeTeam is the value of the checkbox to ask the whole team.
+const AskWholeTeam = "everyone"
 
-// CoverForm asks which of a person's shifts needs cover.
+// CoverForm draws the form for the shift that needs cover.
 func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", mention(user), weeksAhead)))
@@ -23,17 +23,17 @@ func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location)
 		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", time.Time{})),
 		optional(instantField(BlockTo, "To", "", time.Time{})),
 		optional(textField(BlockNote, "Note", "", "")),
-		optional(checkField(BlockWhom, "Whom to ask", "", option{EverybodyToo, "Ask the whole team, not only this schedule"})))
+		optional(checkField(BlockWhom, "Whom to ask", "", option{AskWholeTeam, "Ask the whole team, not only this schedule"})))
 }
 
-// CoverPartForm asks which part of a shift somebody takes.
+// CoverPartForm draws the form for the part of a shift to take.
 func CoverPartForm(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
 	return dialog(ModalCoverPart, "Take a part", "Take it", valueOf(c.ID),
 		section(StintWords(c.Stint, "")),
 		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
 }
 
-// CoverAsked says who has been asked to take a shift.
+// CoverAsked says who was asked to take a shift.
 func CoverAsked(c oncall.Cover, zone string) string {
 	asked := "nobody yet, because it is night where they are, or there is nobody to ask"
 	if len(c.Asked) > 0 {

@@ -13,7 +13,7 @@ import (
 // maxFindings is how many findings a message lists.
 const maxFindings = 10
 
-// drawCoverage warns of what will go wrong with cover.
+// drawCoverage warns of future gaps in coverage.
 func drawCoverage(n oncall.Notice) Drawing {
 	all := n.Detail.Findings
 	head := ":mag: " + Count(len(all), "thing") + " about who is on call will go wrong"
@@ -33,7 +33,7 @@ func drawCoverage(n oncall.Notice) Drawing {
 	for _, f := range all[:min(len(all), maxFindings)] {
 		line := findingLine(f, n)
 		if !f.MendedAt.IsZero() {
-			line = "~" + line + "~ Mended " + told(f.MendedAt, n.Detail.TimeZone) + "."
+			line = "~" + line + "~ Mended " + noticeInstant(f.MendedAt, n.Detail.TimeZone) + "."
 		}
 		lines = append(lines, "• "+line)
 	}
@@ -43,7 +43,7 @@ func drawCoverage(n oncall.Notice) Drawing {
 	return Drawing{Text: head + ".", Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
 }
 
-// findingLine says what was found and what to do about it.
+// findingLine describes a finding and what to do about it.
 func findingLine(f oncall.Finding, n oncall.Notice) string {
 	name := duty(oncall.NoticeDetail{ScheduleName: f.Name, Role: f.Role})
 	zone := n.Detail.TimeZone
@@ -76,7 +76,7 @@ func findingLine(f oncall.Finding, n oncall.Notice) string {
 	}
 }
 
-// whereNamed says where somebody is named who can't be paged.
+// whereNamed says where a person who can't be paged is named.
 func whereNamed(f oncall.Finding, n oncall.Notice) string {
 	if f.OfPolicy {
 		return fmt.Sprintf("is named by the escalation policy *%s*", Name(f.Name))
@@ -87,7 +87,7 @@ func whereNamed(f oncall.Finding, n oncall.Notice) string {
 
 func fromTo(start, end time.Time, zone string) string {
 	if end.IsZero() {
-		return "from " + told(start, zone)
+		return "from " + noticeInstant(start, zone)
 	}
-	return toldSpan(start, end, zone)
+	return noticePeriod(start, end, zone)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// drawDigest tells a team's channel of its week. The lines hold what others call things.
+// drawDigest draws a team's weekly digest for its channel. The lines contain foreign names.
 func drawDigest(n oncall.Notice) Drawing {
 	d := n.Detail
 	zone := location(d.TimeZone)
@@ -27,28 +27,28 @@ func drawDigest(n oncall.Notice) Drawing {
 	return Drawing{Text: head + "\n" + body, Blocks: blocks}
 }
 
-// drawBadNight offers cover to whoever was woken more than once.
+// drawBadNight offers cover to a person who was woken more than once.
 func drawBadNight(n oncall.Notice) Drawing {
 	d := n.Detail
 	text := fmt.Sprintf("You were woken %d times in the night (%s). Somebody else can take a shift of yours, or a part of it, so that you can sleep: "+
-		"ask for cover. Until somebody takes it, you stay on call.", d.Count, toldSpan(d.Start, d.End, d.TimeZone))
+		"ask for cover. Until somebody takes it, you stay on call.", d.Count, noticePeriod(d.Start, d.End, d.TimeZone))
 	return Drawing{Text: text, Blocks: []slack.Block{
 		section(text), slack.NewActionBlock("", button(ActionHomeCover, "", "Find cover").WithStyle(slack.StylePrimary)),
 		note("Nobody else is told of one night; of the third within 14 days the managers of the team are. `/oncall report me` has all of yours."),
 	}}
 }
 
-// drawBadNights tells a manager who has had several bad nights.
+// drawBadNights tells a manager who had several bad nights.
 func drawBadNights(n oncall.Notice) Drawing {
 	d := n.Detail
 	return Text(fmt.Sprintf("%s has had %d bad nights within 14 days, with two interruptions or more between 23:00 and 07:00; the last was %s. "+
-		"`/oncall cover @name` asks others to take a shift of theirs. Only managers are told.", mention(d.Users...), d.Count, toldSpan(d.Start, d.End, d.TimeZone)))
+		"`/oncall cover @name` asks others to take a shift of theirs. Only managers are told.", mention(d.Users...), d.Count, noticePeriod(d.Start, d.End, d.TimeZone)))
 }
 
-// FairnessPreview compares what each person carries of a schedule before and after an edit.
+// FairnessPreview compares each person's share of a schedule before and after an edit.
 func FairnessPreview(all []report.ShareChange) []slack.Block {
-	said := report.FairnessSaid(all)
-	if len(said) == 0 {
+	shares := report.FairnessSaid(all)
+	if len(shares) == 0 {
 		return nil
 	}
 	lines := []string{"*What each person carries* in the next 90 days, before → after:"}

@@ -13,9 +13,9 @@ func TestDigestViews(t *testing.T) {
 	t.Parallel()
 	week := report.Week("Europe/Berlin", schedule.Date{Year: 2026, Month: 11, Day: 23})
 	due := report.DueDigest{Team: 1, Week: week, Key: "digest/1/2026-11-30"}
-	told := novemberTold().Public()
-	told.Now.Period = week
-	golden(t, "digest", Notice(due.Notice("C1", told)))
+	figures := novemberReport().Public()
+	figures.Now.Period = week
+	golden(t, "digest", Notice(due.Notice("C1", figures)))
 	quiet := report.Told{Name: "payments", Now: report.Report{Period: week}, Before: report.Report{Incidents: 12}}
 	golden(t, "digest_quiet", Notice(due.Notice("C1", quiet)))
 }
@@ -24,11 +24,11 @@ func TestBadNightViews(t *testing.T) {
 	t.Parallel()
 	m, is := report.Person{TimeZone: "Europe/Berlin"}.Clock().Morning(time.Date(2026, 11, 30, 7, 0, 0, 0, time.UTC))
 	if !is {
-		t.Fatal("it is no morning")
+		t.Fatal("07:00 UTC is not a morning in Berlin, want one")
 	}
 	all := report.Tired{User: ann, Morning: m, Wakes: 3, Before: 2, Managers: []oncall.UserID{bo, ann}}.Notices()
 	if len(all) != 2 {
-		t.Fatalf("%d are told, want Ann and Bo", len(all))
+		t.Fatalf("%d people get a notice, want Ann and Bo", len(all))
 	}
 	for i, name := range []string{"bad_night", "bad_nights"} {
 		all[i].Detail.TimeZone = "Europe/Berlin"
@@ -45,6 +45,6 @@ func TestFairnessView(t *testing.T) {
 		{User: cy, Was: report.Share{On: 360 * hour, Nights: 15, WeekendDays: 4}, NoLongerIn: true},
 	}))
 	if same := FairnessPreview([]report.ShareChange{{User: ann}}); same != nil {
-		t.Errorf("where nothing changes: %v", same)
+		t.Errorf("the preview without a change is %v, want none", same)
 	}
 }

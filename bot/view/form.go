@@ -9,15 +9,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// blockSaid is where a form says why it is still open.
-const blockSaid = "said"
+// blockMessage is the block in which a form says why it is still open.
+const blockMessage = "said"
 
-// Saying is the view as it was sent, with a sentence on top.
-func Saying(v slack.View, text string) slack.ModalViewRequest {
-	said := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
-	blocks := []slack.Block{said}
+// WithWarning returns a submitted view with a sentence on top.
+func WithWarning(v slack.View, text string) slack.ModalViewRequest {
+	message := slack.NewSectionBlock(words(":warning: "+text), nil, nil, slack.SectionBlockOptionBlockID(blockMessage))
+	blocks := []slack.Block{message}
 	for _, block := range v.Blocks.BlockSet {
-		if block.ID() != blockSaid {
+		if block.ID() != blockMessage {
 			blocks = append(blocks, block)
 		}
 	}
@@ -28,15 +28,15 @@ func Saying(v slack.View, text string) slack.ModalViewRequest {
 	}
 }
 
-// dialog draws a modal that can be sent.
+// dialog draws a modal that can be submitted.
 func dialog(is Modal, title, submit, meta string, blocks ...slack.Block) slack.ModalViewRequest {
-	v := buttonSheet(is, title, meta, blocks...)
+	v := buttonModal(is, title, meta, blocks...)
 	v.Submit, v.Close = plain(submit), plain("Cancel")
 	return v
 }
 
-// buttonSheet draws a modal that can't be sent, but whose buttons know what it carries.
-func buttonSheet(is Modal, title, meta string, blocks ...slack.Block) slack.ModalViewRequest {
+// buttonModal draws a modal that can't be submitted, but whose buttons get its metadata.
+func buttonModal(is Modal, title, meta string, blocks ...slack.Block) slack.ModalViewRequest {
 	v := readOnly(title, blocks...)
 	v.CallbackID, v.PrivateMetadata = string(is), meta
 	return v
@@ -49,7 +49,7 @@ func readOnly(title string, blocks ...slack.Block) slack.ModalViewRequest {
 	}
 }
 
-// field is one labelled input. The action id of its element is the block's id.
+// field draws a labelled input. Its element's action id is the block id.
 func field(block Block, label, hint string, element slack.BlockElement) *slack.InputBlock {
 	var below *slack.TextBlockObject
 	if hint != "" {
@@ -58,23 +58,23 @@ func field(block Block, label, hint string, element slack.BlockElement) *slack.I
 	return slack.NewInputBlock(string(block), plain(label), below, element)
 }
 
-// optional lets an input be left empty.
+// optional makes an input optional.
 func optional(in *slack.InputBlock) *slack.InputBlock {
 	in.Optional = true
 	return in
 }
 
-// maxInitial is how long the text may be that an input begins with.
+// maxInitial is the maximum length of an input's initial text.
 const maxInitial = 3000
 
-// textField is a line to type into.
+// textField draws a one-line text input.
 func textField(block Block, label, hint, initial string) *slack.InputBlock {
 	e := slack.NewPlainTextInputBlockElement(nil, string(block))
 	e.InitialValue = CutPlain(initial, maxInitial)
 	return field(block, label, hint, e)
 }
 
-// instantField is a date and a time, in the zone of the reader's device.
+// instantField draws a date and time input, in the zone of the reader's device.
 func instantField(block Block, label, hint string, initial time.Time) *slack.InputBlock {
 	e := slack.NewDateTimePickerBlockElement(string(block))
 	if !initial.IsZero() {
@@ -83,44 +83,44 @@ func instantField(block Block, label, hint string, initial time.Time) *slack.Inp
 	return field(block, label, hint, e)
 }
 
-// userField is a choice of one person.
+// userField draws a choice of one person.
 func userField(block Block, label, hint string, initial oncall.UserID) *slack.InputBlock {
 	e := slack.NewOptionsSelectBlockElement(slack.OptTypeUser, nil, string(block))
 	e.InitialUser = string(initial)
 	return field(block, label, hint, e)
 }
 
-// An option is one thing to choose: its value, and what the person reads.
+// An option is a choice: its value, and what the person reads.
 type option struct{ Value, label string }
 
 func optionObject(o option) *slack.OptionBlockObject {
-	return slack.NewOptionBlockObject(o.Value, plain(CutPlain(unfooled(o.label), maxOption)), nil)
+	return slack.NewOptionBlockObject(o.Value, plain(CutPlain(stripControls(o.label), maxOption)), nil)
 }
 
-// maxOption is how long the words of an option may be.
+// maxOption is the maximum length of an option's label.
 const maxOption = 75
 
-// maxOptions is how many of them a choice may have.
+// maxOptions is the maximum number of options.
 const maxOptions = 100
 
-// choiceField is a choice of one option. Slack refuses a choice without options.
+// choiceField draws a choice of one option. Slack refuses a choice without options.
 func choiceField(block Block, label, hint, initial string, options []option) *slack.InputBlock {
 	return field(block, label, hint, selected(Action(block), initial, options[:min(len(options), maxOptions)]))
 }
 
-// areaField is several lines to type into.
+// areaField draws a multi-line text input.
 func areaField(block Block, label, hint, initial string) *slack.InputBlock {
 	e := slack.NewPlainTextInputBlockElement(nil, string(block)).WithMultiline(true)
 	e.InitialValue = CutPlain(initial, maxInitial)
 	return field(block, label, hint, e)
 }
 
-// usersField is a choice of several people.
+// usersField draws a choice of several people.
 func usersField(block Block, label, hint string) *slack.InputBlock {
 	return field(block, label, hint, slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, string(block)))
 }
 
-// checkField is options of which any number can be ticked.
+// checkField draws checkboxes.
 func checkField(block Block, label, hint string, options ...option) *slack.InputBlock {
 	objects := make([]*slack.OptionBlockObject, len(options))
 	for i, o := range options {
@@ -129,7 +129,7 @@ func checkField(block Block, label, hint string, options ...option) *slack.Input
 	return field(block, label, hint, slack.NewCheckboxGroupsBlockElement(string(block), objects...))
 }
 
-// selected is a choice of one option that stands beside buttons, and not in an input.
+// selected draws a menu next to buttons, outside of an input.
 func selected(does Action, initial string, options []option) *slack.SelectBlockElement {
 	e := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, nil, string(does))
 	for _, o := range options {
@@ -142,10 +142,10 @@ func selected(does Action, initial string, options []option) *slack.SelectBlockE
 	return e
 }
 
-// TextModal says something where no form is open to say it in.
+// TextModal draws a text as a modal.
 func TextModal(text string) slack.ModalViewRequest { return readOnly("Watchbill", section(text)) }
 
-// valueOf is an id as the value of a button or an option.
+// valueOf returns an id as the value of a button or option.
 func valueOf[ID ~int64](id ID) string { return strconv.FormatInt(int64(id), 10) }
 
 func button(does Action, value, label string) *slack.ButtonBlockElement {

@@ -11,10 +11,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// maxMoves is how many moved shifts a message lists.
+// maxMoves is the maximum number of moved shifts in a message.
 const maxMoves = 10
 
-// duty names what somebody is on call for.
+// duty names what a person is on call for.
 func duty(f oncall.NoticeDetail) string {
 	return withRole("*"+Name(f.ScheduleName)+"*", f.Role)
 }
@@ -24,7 +24,7 @@ func until(f oncall.NoticeDetail) string {
 	if f.End.IsZero() {
 		return "with no change in sight"
 	}
-	text := "until " + told(f.End, f.TimeZone)
+	text := "until " + noticeInstant(f.End, f.TimeZone)
 	if len(f.Next) > 0 {
 		text += ", then " + named(f.Next)
 	} else {
@@ -49,7 +49,7 @@ func drawComing(n oncall.Notice) Drawing {
 		have := button(ActionHandoffTake, valueOf(n.About), "I have it")
 		blocks = append(blocks, slack.NewActionBlock("handoff", have.WithStyle(slack.StylePrimary)))
 	} else if f.State == oncall.HandoffTaken {
-		blocks = append(blocks, section(taken(f)))
+		blocks = append(blocks, section(handoffConfirmed(f)))
 	}
 	return Drawing{Text: head, Blocks: blocks}
 }
@@ -69,7 +69,7 @@ func drawGoing(n oncall.Notice) Drawing {
 	blocks := []slack.Block{section(head), section(openLines(f, "Open in your team"))}
 	switch f.State {
 	case oncall.HandoffTaken:
-		blocks = append(blocks, section(taken(f)))
+		blocks = append(blocks, section(handoffConfirmed(f)))
 	case oncall.HandoffUnanswered:
 		blocks = append(blocks, section(unanswered(f)))
 	}
@@ -98,37 +98,37 @@ func drawHandoff(n oncall.Notice) Drawing {
 	}
 	switch f.State {
 	case oncall.HandoffTaken:
-		lines = append(lines, taken(f))
+		lines = append(lines, handoffConfirmed(f))
 	case oncall.HandoffUnanswered:
 		lines = append(lines, unanswered(f))
 	}
 	return Drawing{Text: head, Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
 }
 
-// drawUnanswered warns that whoever came on call may not be there.
+// drawUnanswered warns that the person who came on call may not be available.
 func drawUnanswered(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf(":warning: %s came on call in %s at %s and has not said so yet.", named(f.Users), duty(f),
-		toldTime(f.Start, f.TimeZone))
+		noticeTime(f.Start, f.TimeZone))
 	if slices.Contains(f.Others, oncall.UserID(n.To)) {
 		head += " Please find out whether somebody has it."
 	}
 	blocks := []slack.Block{section(head)}
 	if f.State == oncall.HandoffTaken {
-		blocks = append(blocks, section(taken(f)))
+		blocks = append(blocks, section(handoffConfirmed(f)))
 	}
 	return Drawing{Text: head, Blocks: blocks}
 }
 
-func taken(f oncall.NoticeDetail) string {
-	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), toldTime(f.StateAt, f.TimeZone))
+func handoffConfirmed(f oncall.NoticeDetail) string {
+	return fmt.Sprintf(":white_check_mark: %s has it, since %s.", mention(f.By), noticeTime(f.StateAt, f.TimeZone))
 }
 
 func unanswered(f oncall.NoticeDetail) string {
 	return fmt.Sprintf(":warning: %s has not said so yet.", named(f.Users))
 }
 
-// openLines lists the open incidents.
+// openLines lists the open incidents under a title.
 func openLines(f oncall.NoticeDetail, title string) string {
 	if len(f.Incidents) == 0 {
 		return title + ": nothing."
@@ -143,11 +143,11 @@ func openLines(f oncall.NoticeDetail, title string) string {
 // drawReminder reminds a person of a shift.
 func drawReminder(n oncall.Notice) Drawing {
 	f := n.Detail
-	text := fmt.Sprintf("You will be on call in %s, %s.", duty(f), toldSpan(f.Start, f.End, f.TimeZone))
+	text := fmt.Sprintf("You will be on call in %s, %s.", duty(f), noticePeriod(f.Start, f.End, f.TimeZone))
 	return Text(text)
 }
 
-// drawMoved tells a person which shifts they have gained and lost.
+// drawMoved tells a person which shifts they gained and lost.
 func drawMoved(n oncall.Notice) Drawing {
 	f := n.Detail
 	head := fmt.Sprintf("Your shifts in %s have changed.", duty(f))

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// handoffNotice is the hand-off from Ann to Bo, with one open incident.
+// handoffNotice is a hand-off from Ann to Bo with one open incident.
 func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 	return oncall.Notice{
@@ -59,7 +59,7 @@ func TestDrawHandoffs(t *testing.T) {
 	}
 }
 
-// movedNotice has more moves than are listed.
+// movedNotice has more moved shifts than are listed.
 func movedNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
 	n.Detail.Role = ""
@@ -73,7 +73,7 @@ func movedNotice() oncall.Notice {
 	return n
 }
 
-// officeNotice has office hours, of two weeks and a day, and weeks.
+// officeNotice has moved shifts in office hours, of two weeks and a day, and of weeks.
 func officeNotice() oncall.Notice {
 	n := handoffNotice(oncall.NoticeMoved, string(bo), "")
 	n.Detail.Role, n.Detail.TimeZone = "", "Europe/Berlin"

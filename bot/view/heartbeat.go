@@ -8,26 +8,26 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A HeartbeatLine is what is shown of a heartbeat.
+// A HeartbeatLine is a heartbeat in a list.
 type HeartbeatLine struct {
 	Name, Integration, Team string
 	State                   oncall.HeartbeatState
 	Every, Grace            time.Duration
-	Heard                   *time.Time // the latest ping; nil: none has come
-	Due                     *time.Time // when it is down unless something comes
-	Running                 *time.Time // since when a run goes on
+	Heard                   *time.Time // the latest ping; nil: none yet
+	Due                     *time.Time // when it goes down without a ping
+	Running                 *time.Time // start of the current run
 	Down                    *time.Time
-	Why                     string // it is down
-	Said                    string // with the latest ping
+	Why                     string // why it is down
+	Body                    string // body of the latest ping
 	Muted                   bool
 	MutedUntil              *time.Time
 	MutedBy                 oncall.UserID
 }
 
-// maxSaid is how much is shown of what came with a ping: its end.
-const maxSaid = 1500
+// maxPingBody is how much of a ping's body is shown: its end.
+const maxPingBody = 1500
 
-// Heartbeats lists heartbeats, a line each; those that are down come first.
+// Heartbeats lists heartbeats; those that are down come first.
 func Heartbeats(all []HeartbeatLine, zone *time.Location) string {
 	var down, rest []string
 	for _, h := range all {
@@ -40,12 +40,12 @@ func Heartbeats(all []HeartbeatLine, zone *time.Location) string {
 	return fitLines(append(down, rest...), MaxAnswer)
 }
 
-// Heartbeat shows one, with what came with its latest ping.
+// Heartbeat shows one heartbeat, with the body of its latest ping.
 func Heartbeat(h HeartbeatLine, zone *time.Location) string {
 	text := h.line(zone)
-	if h.Said != "" {
-		said := []rune(h.Said)
-		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(said[max(0, len(said)-maxSaid):]), maxSaid, mostSnippetLines))
+	if h.Body != "" {
+		body := []rune(h.Body)
+		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(body[max(0, len(body)-maxPingBody):]), maxPingBody, mostSnippetLines))
 	}
 	return text
 }
@@ -76,7 +76,7 @@ func (h HeartbeatLine) line(zone *time.Location) string {
 	return text.String() + Integration{Muted: h.Muted, MutedUntil: h.MutedUntil, MutedBy: h.MutedBy}.mutedText(zone)
 }
 
-// HeartbeatMuted says that a heartbeat pages nobody, with the way back.
+// HeartbeatMuted confirms that a heartbeat is muted, with the command that undoes it.
 func HeartbeatMuted(h HeartbeatLine, until *time.Time, zone *time.Location) string {
 	end := "Until somebody unmutes it"
 	if until != nil {
@@ -86,7 +86,7 @@ func HeartbeatMuted(h HeartbeatLine, until *time.Time, zone *time.Location) stri
 		Name(h.Name), end, Name(h.Integration+"/"+h.Name))
 }
 
-// HeartbeatUnmuted says that a heartbeat pages again.
+// HeartbeatUnmuted confirms that a heartbeat is no longer muted.
 func HeartbeatUnmuted(h HeartbeatLine, was bool) string {
 	if !was {
 		return fmt.Sprintf("Heartbeat *%s* was not muted.", Name(h.Name))

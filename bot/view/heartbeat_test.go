@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Heartbeats are listed with what people need to know of each, those that are down first.
+// The list has everything that people need to know of a heartbeat, and those that are down come first.
 func TestHeartbeatsAreListed(t *testing.T) {
 	t.Parallel()
 	at := func(d time.Duration) *time.Time { return new(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC).Add(d)) }
@@ -17,7 +17,7 @@ func TestHeartbeatsAreListed(t *testing.T) {
 		return HeartbeatLine{Name: name, Integration: "cron", Team: "payments", State: state, Every: 24 * time.Hour, Grace: time.Hour, Heard: at(0)}
 	}
 	down, late, running, muted := line("down", oncall.HeartbeatDown), line("late", oncall.HeartbeatLate), line("running", oncall.HeartbeatUp), line("muted", oncall.HeartbeatUp)
-	down.Down, down.Why, down.Said = at(time.Hour), nasty, strings.Repeat("x", 5000)+nasty
+	down.Down, down.Why, down.Body = at(time.Hour), nasty, strings.Repeat("x", 5000)+nasty
 	late.Due, running.Running = at(2*time.Hour), at(time.Minute)
 	muted.Muted, muted.MutedUntil, muted.MutedBy = true, at(time.Hour), "U0ANN"
 	fresh := line("fresh", oncall.HeartbeatNew)
@@ -35,10 +35,10 @@ func TestHeartbeatsAreListed(t *testing.T) {
 			}
 		}
 		if strings.Contains(text, "<!channel>") || strings.Contains(text, "<https:") || len(text) > MaxAnswer*2 {
-			t.Errorf("it is not safe:\n%s", text)
+			t.Errorf("want no mention, no link and at most %d bytes, got:\n%s", MaxAnswer*2, text)
 		}
 	}
 	if !strings.HasPrefix(Heartbeats([]HeartbeatLine{fresh, down}, time.UTC), "• :red_circle:") {
-		t.Error("what is down does not come first")
+		t.Error("the first heartbeat is not the one that is down")
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// examples is how many commands a refusal shows.
+// examples is the number of commands in a refusal.
 const examples = 3
 
-// ExamplesFor are commands that are probably meant, one a line: those of the guess first.
+// ExamplesFor returns the commands that were probably meant, one a line; those of the guess come first.
 func ExamplesFor(guess string, others []string) string {
 	var lines []string
 	for _, name := range append([]string{guess}, others...) {
@@ -21,14 +21,14 @@ func ExamplesFor(guess string, others []string) string {
 				lines = append(lines, example)
 			}
 			if name != guess {
-				break // one of each
+				break // one example each
 			}
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// helpLines are the lines of the help that name a command.
+// helpLines returns the lines of the help about a command.
 func helpLines(name string) []string {
 	var lines []string
 	for _, l := range linesOn(name) {
@@ -48,7 +48,7 @@ func linesOn(name string) (lines []helpLine) {
 	return lines
 }
 
-// HelpFor is the help of one command for one reader, with the other words for it.
+// HelpFor returns the help on one command for one reader, with the command's aliases.
 func HelpFor(name string, also []string, has Ability) string {
 	var lines []string
 	var lacks Ability
@@ -77,28 +77,28 @@ func HelpFor(name string, also []string, has Ability) string {
 	return strings.Join(lines, "\n")
 }
 
-// whenMatters are the commands that take a time.
+// whenMatters lists the commands that take a time.
 var whenMatters = map[string]bool{
 	"who": true, "schedule": true, "shift": true, "override": true, "swap": true, "cover": true, "away": true, "snooze": true, "maintenance": true,
 }
 
 const helpTimes = "Times are in your own time zone: `9:00`, `6pm`, `tomorrow 9-17`, `fri 18:00`, `24 dec`, `2026-12-24 09:00`, `in 2 hours`, `until friday`, `next week`, `mon-fri 9-17`."
 
-// An Ability is what the reader of the help may do: of the rest it says nothing.
+// An Ability is a right of the help's reader. The help leaves out what the reader may not do.
 type Ability uint
 
-// The abilities. What everybody may do, with what is theirs or where they were paged, takes none.
+// The abilities. What everybody may do, with their own things or where they were paged, needs none.
 const (
-	SeesTeams           Ability = 1 << iota // what is of some team
-	PutsOnCall                              // others, in the schedules of some team
-	EditsSchedules                          // of some team
-	ManagesIntegrations                     // of some team
+	SeesTeams           Ability = 1 << iota // sees some team's things
+	PutsOnCall                              // may put others on call in some team's schedules
+	EditsSchedules                          // some team's
+	ManagesIntegrations                     // some team's
 	ReadsChanges                            // in the audit log
 
 	EveryAbility = SeesTeams | PutsOnCall | EditsSchedules | ManagesIntegrations | ReadsChanges
 )
 
-// who says who has an ability, for whoever asks what they can't use.
+// who says who has an ability, for a person who lacks it.
 func (a Ability) who() string {
 	if a == SeesTeams {
 		return "members of the workspace, and guests whom a team names"
@@ -109,13 +109,13 @@ func (a Ability) who() string {
 	return "managers of teams"
 }
 
-// A helpPart is a part of the help under its own heading.
+// A helpPart is a part of the help with its own heading.
 type helpPart struct {
 	heading string
 	lines   []helpLine
 }
 
-// A helpLine is a line of the help, for those who have the ability that it takes; 0: for everybody.
+// A helpLine is a line of the help, and the ability that it needs; 0: none.
 type helpLine struct {
 	takes Ability
 	text  string
@@ -189,7 +189,7 @@ var helpParts = []helpPart{
 	}},
 }
 
-// HelpText is the help: what can be typed by whoever may do everything.
+// HelpText is the help for a person who may do everything.
 var HelpText = HelpTextFor(EveryAbility)
 
 // HelpTextFor is the help for one reader.
@@ -211,11 +211,11 @@ func helpFor(has Ability) (parts []string) {
 	return parts
 }
 
-// directHelp is what somebody is told who writes something that isn't a command.
+// directHelp answers a direct message that isn't a command.
 const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
 	"Write `help` for all of them."
 
-// helpBlocks are the help, with a section for each heading.
+// helpBlocks draws the help, with a section for each heading.
 func helpBlocks(has Ability) []slack.Block {
 	var blocks []slack.Block
 	for _, part := range helpFor(has) {
@@ -224,8 +224,8 @@ func helpBlocks(has Ability) []slack.Block {
 	return blocks
 }
 
-// Help is the answer to somebody who writes to the bot what it doesn't understand.
+// Help answers a message that the bot doesn't understand.
 func Help() Drawing { return Text(directHelp) }
 
-// AllHelp is the help as a message.
+// AllHelp draws the whole help as a message.
 func AllHelp(has Ability) Drawing { return Drawing{Text: HelpTextFor(has), Blocks: helpBlocks(has)} }

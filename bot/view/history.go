@@ -8,16 +8,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// The bounds of an entry as it is shown: an answer holds some of them.
+// The maximum lengths of an entry: an answer holds several.
 const (
 	historyChanges = 4
-	historyValue   = 160 // characters of each stretch of words
+	historyValue   = 160 // characters of each value
 	historyEntry   = 900 // characters of the whole
-	historyRoom    = 200 // kept for the line about older ones
+	historyRoom    = 200 // reserved for the line about older entries
 )
 
-// History says who has changed what, the newest first, as many as there is room for, and how to see the older
-// ones: asked is what was typed after `/oncall history`.
+// History lists the audit log's entries, newest first, as many as fit, and how to see older ones. asked is what
+// was typed after `/oncall history`.
 func History(entries []audit.Entry, more bool, asked string, zone *time.Location) string {
 	if len(entries) == 0 {
 		return "Nothing of that was changed, or nothing that you may read."
@@ -40,7 +40,7 @@ func History(entries []audit.Entry, more bool, asked string, zone *time.Location
 	return strings.Join(lines, "\n")
 }
 
-// code keeps what was typed from ending its own quotation.
+// code keeps typed text from ending its own quotation.
 func code(typed string) string { return Foreign(strings.ReplaceAll(typed, "`", ""), 100) }
 
 func historyLine(e audit.Entry, zone *time.Location) string {

@@ -14,47 +14,47 @@ const (
 	homeSchedules = 12
 	homeShifts    = 4
 	homeWaiting   = 4
-	// homeIncidents is how many open incidents have a line and buttons: two blocks each, of the hundred
-	// that Slack takes. One that is another team's has them only while the reader's own leave room.
+	// homeIncidents is the maximum number of open incidents with a line and buttons: two blocks each, of
+	// Slack's hundred. Another team's incident gets them only if the reader's own leave room.
 	homeIncidents = 20
 )
 
-// A HomeTab is what a person's home tab shows: what is theirs first.
+// A HomeTab is a person's App Home; their own things come first.
 type HomeTab struct {
 	Reader    oncall.UserID
 	InTeam    bool
 	Shifts    []schedule.Stint // the person's own
-	Swaps     []oncall.Swap    // that wait for their answer
+	Swaps     []oncall.Swap    // waiting for the person's answer
 	Covers    []oncall.Cover
 	Reached   string
-	Schedules []*schedule.Schedule // of their teams
+	Schedules []*schedule.Schedule // of the person's teams
 	Overrides overrides
-	Teams     int                          // that they may see
-	Others    int                          // of those, that they are not in
+	Teams     int                          // number of teams that the person may see
+	Others    int                          // of these, how many they are not in
 	Open      []oncall.Incident            // the person's and their teams' first
-	Own       int                          // how many of them those are
+	Own       int                          // how many of Open are the person's or their teams'
 	OrMore    bool                         // there are more than were loaded
-	Watched   map[oncall.IncidentID]bool   // with which the reader may do nothing
-	Links     map[oncall.IncidentID]string // to their messages
-	Hides     bool                         // something is left out that the person may not see
+	Watched   map[oncall.IncidentID]bool   // incidents that the reader may only view
+	Links     map[oncall.IncidentID]string // permalinks to their messages
+	Hides     bool                         // something is hidden from the person
 	Covering  bool                         // the reader may put people on call somewhere
 	Edits     bool                         // and edit or make a schedule
 	Makes     bool                         // and make a team
-	Admins    []oncall.UserID              // who may, where there is no team yet
+	Admins    []oncall.UserID              // who may, if there is no team yet
 	TimeZone  string
 	Zone      *time.Location
 	Now       time.Time
 
 	Findings    []DoctorFinding // for admins only
 	FoundAt     time.Time
-	Maintenance []MaintenanceWindow // in force
-	Pages       string              // where browsers find the pages; "": there are none
+	Maintenance []MaintenanceWindow // active windows
+	Pages       string              // base URL of the web pages; empty: there are none
 }
 
-// YouMaySee follows "No incident is open" and the like where something is left out.
+// YouMaySee follows "No incident is open" and the like if something is hidden.
 const YouMaySee = " that you may see"
 
-// none is YouMaySee where something is left out, or else the words given.
+// none returns YouMaySee if something is hidden, and otherwise the given words.
 func (h HomeTab) none(otherwise string) string {
 	if h.Hides {
 		return YouMaySee
@@ -62,10 +62,10 @@ func (h HomeTab) none(otherwise string) string {
 	return otherwise
 }
 
-// OnHome are the incidents that the home tab shows, of which links are wanted.
+// OnHome returns the incidents on the home tab, which need links.
 func OnHome(open []oncall.Incident) []oncall.Incident { return open[:min(len(open), homeIncidents)] }
 
-// Draw draws it.
+// Draw draws the home tab.
 func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	var blocks []slack.Block
 	if !h.InTeam && len(h.Shifts) == 0 {
@@ -111,7 +111,7 @@ func (h HomeTab) standing() string {
 	return fmt.Sprintf("*You are not on call*, and have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
 }
 
-// firstSteps are what somebody may want who is in no team.
+// firstSteps suggests what to do to a person who is in no team.
 func (h HomeTab) firstSteps() []slack.Block {
 	blocks := []slack.Block{section("*Welcome to Watchbill.* It pages whoever is on call. Three first steps:")}
 	step := func(text string, b *slack.ButtonBlockElement) {
@@ -142,7 +142,7 @@ func (h HomeTab) firstSteps() []slack.Block {
 	return blocks
 }
 
-// waiting are requests that wait for the reader's answer.
+// waiting lists requests that wait for the reader's answer.
 func (h HomeTab) waiting() []slack.Block {
 	var blocks []slack.Block
 	for _, s := range h.Swaps[:min(len(h.Swaps), homeWaiting)] {
@@ -163,7 +163,7 @@ func (h HomeTab) waiting() []slack.Block {
 	return append([]slack.Block{slack.NewHeaderBlock(plain("Waiting for you"))}, blocks...)
 }
 
-// nextShifts are the reader's shifts to come.
+// nextShifts lists the reader's future shifts.
 func (h HomeTab) nextShifts() []slack.Block {
 	var lines []string
 	for _, s := range h.Shifts {
@@ -195,7 +195,7 @@ func (h HomeTab) teams() []slack.Block {
 	return blocks
 }
 
-// otherTeams is the way to everybody else's.
+// otherTeams leads to the teams that the reader is not in.
 func (h HomeTab) otherTeams() []slack.Block {
 	var blocks []slack.Block
 	if h.Others > 0 {
@@ -211,7 +211,7 @@ func (h HomeTab) otherTeams() []slack.Block {
 	return blocks
 }
 
-// maintenance is what keeps alerts quiet now.
+// maintenance lists the active maintenance windows.
 func (h HomeTab) maintenance() []slack.Block {
 	if len(h.Maintenance) == 0 {
 		return nil
@@ -220,7 +220,7 @@ func (h HomeTab) maintenance() []slack.Block {
 	return []slack.Block{slack.NewHeaderBlock(plain("Maintenance")), section(cutSection(fitLines(lines, maxSection)))}
 }
 
-// buttons are what the reader can do.
+// buttons returns the reader's actions.
 func (h HomeTab) buttons() []slack.BlockElement {
 	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page…"), button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
 	if h.Covering {
@@ -236,7 +236,7 @@ func (h HomeTab) buttons() []slack.BlockElement {
 	return buttons
 }
 
-// ownIncidents are those of the reader and their teams.
+// ownIncidents lists the incidents of the reader and their teams.
 func (h HomeTab) ownIncidents() []slack.Block {
 	if h.Own == 0 {
 		if !h.InTeam {
@@ -254,7 +254,7 @@ func (h HomeTab) ownIncidents() []slack.Block {
 	return blocks
 }
 
-// incident is one line, with a link and its buttons.
+// incident draws an incident as a line with a link and buttons.
 func (h HomeTab) incident(in oncall.Incident) []slack.Block {
 	line := incidentLine(in)
 	if address := h.Links[in.ID]; address != "" {
@@ -268,12 +268,12 @@ func (h HomeTab) incident(in oncall.Incident) []slack.Block {
 	return []slack.Block{section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
 }
 
-// HelpModal is the help where no message can say it.
+// HelpModal draws the help as a modal.
 func HelpModal(has Ability) slack.ModalViewRequest {
 	return readOnly("What you can type", helpBlocks(has)...)
 }
 
-// ScheduleChoice asks which of several schedules is meant.
+// ScheduleChoice asks which schedule is meant.
 func ScheduleChoice(schedules []*schedule.Schedule) slack.ModalViewRequest {
 	options := scheduleOptions(schedules)
 	return dialog(ModalScheduleChoice, "Schedule", "Open", "", choiceField(BlockSchedule, "Which one?", "", options[0].Value, options))

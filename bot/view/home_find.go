@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A FindTeam lets somebody look for a team, and shows the one that was found.
+// A FindTeam is the team search, with the team that was found.
 type FindTeam struct {
 	Teams     []oncall.Team
-	Found     oncall.TeamID // 0: none yet
+	Found     oncall.TeamID // 0: none chosen yet
 	Schedules []*schedule.Schedule
 	Overrides overrides
 	Open      []oncall.Incident
@@ -21,10 +21,10 @@ type FindTeam struct {
 	Now       time.Time
 }
 
-// mostFound is how many incidents of a team are listed.
+// mostFound is the maximum number of incidents of a team.
 const mostFound = 10
 
-// Draw draws it. Slack looks for what is typed among the choices.
+// Draw draws the search. Slack filters the choices by what is typed.
 func (f FindTeam) Draw() slack.ModalViewRequest {
 	if len(f.Teams) == 0 {
 		return readOnly("Find a team", section("There is no team that you may see."))
@@ -47,10 +47,10 @@ func (f FindTeam) Draw() slack.ModalViewRequest {
 	if f.Found != 0 {
 		blocks = append(blocks, f.found()...)
 	}
-	return buttonSheet(modalFind, "Find a team", "", blocks...)
+	return buttonModal(modalFind, "Find a team", "", blocks...)
 }
 
-// found is the team that was chosen.
+// found draws the chosen team.
 func (f FindTeam) found() []slack.Block {
 	var blocks []slack.Block
 	for _, s := range f.Schedules[:min(len(f.Schedules), homeSchedules)] {

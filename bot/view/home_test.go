@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// homesOf are the home tabs of an engineer and of newcomers, with a text wherever others can write.
+// homesOf returns the home tabs of an engineer and of newcomers, with a text wherever others can write.
 func homesOf(text string) map[string]HomeTab {
 	give, take := berlinWeek(bo, 1), berlinWeek(ann, 0)
 	give.Name, take.Name = text, text
@@ -55,7 +55,7 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 	t.Parallel()
 	h := HomeTab{Zone: time.UTC, Now: noon}
 	if n := len(h.Draw().Blocks.BlockSet); n < 5 || n > 100 {
-		t.Errorf("%d blocks", n)
+		t.Errorf("the home tab has %d blocks, want 5 to 100", n)
 	}
 	s, err := schedule.Compile(weekly())
 	if err != nil {
@@ -76,10 +76,10 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 	h.InTeam, h.Own, h.Others = true, 300, 199
 	v := h.Draw()
 	if n := len(v.Blocks.BlockSet); n > 100 {
-		t.Errorf("%d blocks", n)
+		t.Errorf("the home tab has %d blocks, want 5 to 100", n)
 	}
 	all, err := json.Marshal(v)
 	if err != nil || len(all) > 250_000 || !strings.Contains(string(all), "and 280 more of yours") || !strings.Contains(string(all), "Your open incidents: 300") || !strings.Contains(string(all), "and 50 more open") {
-		t.Errorf("%d bytes, %v: %.300s", len(all), err, all)
+		t.Errorf("the home tab has %d bytes, %v; want at most 250000, and the number of incidents left out: %.300s", len(all), err, all)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/report"
 )
 
-// harmless fails for everything in a drawing or a view that Slack would act on, or that can't be shown.
+// harmless fails the test for everything in a drawing or view that Slack would act on, or that can't be shown.
 func harmless(t *testing.T, what string, shown any) {
 	t.Helper()
 	data, err := json.Marshal(shown)
@@ -31,10 +31,10 @@ func harmless(t *testing.T, what string, shown any) {
 		case map[string]any:
 			if text, ok := v["text"].(string); ok {
 				if fault := texts.Plain(text, true); fault != "" {
-					t.Errorf("%s: %s: %.300q", what, fault, text)
+					t.Errorf("%s has %s, want it escaped: %.300q", what, fault, text)
 				}
 				if fault := texts.Active(text); fault != "" && v["type"] != "plain_text" {
-					t.Errorf("%s: %s: %.300q", what, fault, text)
+					t.Errorf("%s has %s, want it escaped: %.300q", what, fault, text)
 				}
 			}
 			for _, inner := range v {
@@ -45,7 +45,7 @@ func harmless(t *testing.T, what string, shown any) {
 	walk(v)
 }
 
-// Incidents with a text wherever others could have written one are drawn within Slack's limits, and call nobody.
+// Incidents with hostile text wherever others can write are drawn within Slack's limits, and notify nobody.
 func TestHostileTexts(t *testing.T) {
 	t.Parallel()
 	for _, h := range texts.Texts {
@@ -67,19 +67,19 @@ func TestHostileTexts(t *testing.T) {
 					Detail: oncall.Detail{Text: h.Text, Users: []oncall.UserID{ann}},
 				})
 			}
-			for name, d := range map[string]Drawing{"the message": Incident(p), "a page": Page(p, ann, oncall.Say("%s asks you to help: %s", cy, h.Text)), "what was raised": Raised(byHand(p), false), "a text": Text(Foreign(h.Text, 300))} {
+			for name, d := range map[string]Drawing{"the message": Incident(p), "a page": Page(p, ann, oncall.Say("%s asks you to help: %s", cy, h.Text)), "what was raised": Raised(raisedByHand(p), false), "a text": Text(Foreign(h.Text, 300))} {
 				if d.Text != "" {
 					checkLimits(t, d)
 				}
 				harmless(t, name, d.Blocks)
 				harmless(t, name, map[string]any{"type": "mrkdwn", "text": d.Text})
 			}
-			sheet := sheetOf(p)
-			checkView(t, sheet.Draw())
-			harmless(t, "the sheet", sheet.Draw())
-			checkView(t, sheet.Timeline())
-			harmless(t, "the timeline", sheet.Timeline())
-			form := RaiseForm{Text: h.Text, Said: Name(h.Text), Teams: []oncall.Team{{ID: 1, Name: "Payments"}}, Now: PageNow(h.Text, h.Text, nil, nil)}
+			overview := overviewOf(p)
+			checkView(t, overview.Draw())
+			harmless(t, "the sheet", overview.Draw())
+			checkView(t, overview.Timeline())
+			harmless(t, "the timeline", overview.Timeline())
+			form := RaiseForm{Text: h.Text, Message: Name(h.Text), Teams: []oncall.Team{{ID: 1, Name: "Payments"}}, Now: PageNow(h.Text, h.Text, nil, nil)}
 			checkView(t, form.Draw())
 			harmless(t, "the form to page somebody", form.Draw())
 			home := HomeTab{Open: []oncall.Incident{p.Incident}, Reached: Foreign(h.Text, 100), Zone: time.UTC, Now: noon}
@@ -87,10 +87,10 @@ func TestHostileTexts(t *testing.T) {
 			bundle := oncall.Notice{Kind: oncall.NoticeBundle, Detail: oncall.NoticeDetail{Lines: []string{h.Text, h.Text}, Note: h.Text, Incidents: []oncall.IncidentID{1, 2}}}
 			harmless(t, "a bundle", Bundle(bundle, nil).Blocks)
 			harmless(t, "a bundle", map[string]any{"type": "mrkdwn", "text": Bundle(bundle, nil).Text})
-			told := novemberTold()
-			told.Name, told.Now.ByService = h.Text, []report.Count{{Name: h.Text, Incidents: 1}}
-			digest := Notice(report.DueDigest{Week: told.Now.Period}.Notice("C1", told))
-			for name, d := range map[string]Drawing{"a report": Report(told), "a digest": digest} {
+			figures := novemberReport()
+			figures.Name, figures.Now.ByService = h.Text, []report.Count{{Name: h.Text, Incidents: 1}}
+			digest := Notice(report.DueDigest{Week: figures.Now.Period}.Notice("C1", figures))
+			for name, d := range map[string]Drawing{"a report": Report(figures), "a digest": digest} {
 				checkLimits(t, d)
 				harmless(t, name, d.Blocks)
 				harmless(t, name, map[string]any{"type": "mrkdwn", "text": d.Text})

@@ -1,18 +1,17 @@
 package view
 
-// Slack hands these ids back when somebody uses what was drawn. Old messages keep
-// theirs, so a change of one leaves their buttons without effect.
+// Slack returns these ids when somebody uses what was drawn. Old messages keep theirs, so changing one breaks
+// their buttons.
 type (
-	// An Action is what a button or another element is for.
+	// An Action says what a button or another element is for.
 	Action string
-	// A Modal is which form was sent: its callback id.
+	// A Modal identifies a form: its callback id.
 	Modal string
-	// A Block is which input of a form holds a value: its block id, and the action id of
-	// the element in it.
+	// A Block identifies an input of a form: its block id, and its element's action id.
 	Block string
 )
 
-// What can be done with an incident. The value of each button is the incident's id.
+// The actions on an incident. Each button's value is the incident's id.
 const (
 	ActionAck      Action = "ack"
 	ActionResolve  Action = "resolve"
@@ -30,19 +29,19 @@ const (
 	ActionNote      Action = "note"
 	ActionSeverity  Action = "severity"
 	ActionMerge     Action = "merge"
-	ActionStillOn   Action = "still" // the answer to "still on it?"
-	ActionMore      Action = "more"  // all of it, and what happens next
+	ActionStillOn   Action = "still" // confirms "still on it?"
+	ActionMore      Action = "more"  // shows the whole incident, and what happens next
 	ActionTimeline  Action = "timeline"
-	// ActionVerdict says what it was; its value is "noise/12". ActionVerdictForm asks what helped, too.
+	// ActionVerdict records a verdict; its value is "noise/12". ActionVerdictForm also asks what helped.
 	ActionVerdict     Action = "verdict"
 	ActionVerdictForm Action = "verdict_form"
-	ActionDetails     Action = "details" // what the monitor has sent; its value is "12/3/0": the incident, an alert, a part of it
+	ActionDetails     Action = "details" // what the monitor sent; its value is "12/3/0": incident, alert, part
 
-	// ActionSplit opens the form that splits an alert off a storm, and ActionAlertsFile sends all its alerts.
+	// ActionSplit opens the form that splits an alert off a storm; ActionAlertsFile sends all alerts of one.
 	ActionSplit      Action = "split"
 	ActionAlertsFile Action = "alerts_file"
 
-	// ActionMenu is the menu beside the buttons; its values are "snooze/12".
+	// ActionMenu is the menu next to the buttons; its values are "snooze/12".
 	ActionMenu Action = "incident_menu"
 )
 
@@ -52,10 +51,10 @@ const (
 	ActionBundleResolve Action = "bundle_resolve"
 )
 
-// ActionUndoActs takes back what a command has done with several incidents; its value is "unack/2,3".
+// ActionUndoActs undoes what a command did with several incidents; its value is "unack/2,3".
 const ActionUndoActs Action = "undo_acts"
 
-// The forms about an incident; each carries its id.
+// The forms about an incident. Their metadata is its id.
 const (
 	ModalSnooze   Modal = "incident_snooze"
 	ModalReassign Modal = "incident_reassign"
@@ -65,7 +64,7 @@ const (
 	ModalMerge    Modal = "incident_merge"
 	ModalSplit    Modal = "incident_split"
 	ModalVerdict  Modal = "incident_verdict"
-	modalDetails  Modal = "incident_details" // nothing is sent with it
+	modalDetails  Modal = "incident_details" // can't be submitted
 
 	BlockPerson   Block = "person"
 	BlockOnCall   Block = "on_call"
@@ -78,8 +77,8 @@ const (
 	BlockVerdict  Block = "verdict"
 )
 
-// Incidents that people raise by hand. The value of a button is the incident's id, but for ActionRaiseConfirm, which has
-// all that is to be raised.
+// Incidents that people raise by hand. A button's value is the incident's id; ActionRaiseConfirm has the whole
+// request.
 const (
 	ActionHomePage     Action = "home_page"
 	ActionRaisedAdd    Action = "raised_add"
@@ -92,16 +91,17 @@ const (
 	BlockRaisePerson Block = "raise_person"
 	BlockRaiseText   Block = "raise_text"
 
-	// ActionRaiseWhom and ActionRaisePerson are that somebody was chosen: then the form says whom that pages.
+	// ActionRaiseWhom and ActionRaisePerson fire when a target is chosen; the form then says who would be
+	// paged.
 	ActionRaiseWhom   = Action(BlockRaiseWhom)
 	ActionRaisePerson = Action(BlockRaisePerson)
 
-	// Shortcuts, by their callback ids in the manifest.
+	// The shortcuts, by their callback ids in the manifest.
 	ShortcutPage        = "page"
 	ShortcutPageMessage = "page_message"
 )
 
-// Swaps, cover, hand-offs. The value of a button is the id of what it is about.
+// Swaps, cover, hand-offs. A button's value is the id of its subject.
 const (
 	ActionSwapAccept    Action = "swap_accept"
 	ActionSwapDecline   Action = "swap_decline"
@@ -124,15 +124,15 @@ const (
 	BlockWhom  Block = "whom"
 	BlockNote  Block = "note"
 
-	// ActionSwapWith is that somebody was chosen: then their shifts are shown.
+	// ActionSwapWith fires when the other person is chosen; the form then shows their shifts.
 	ActionSwapWith = Action(BlockWith)
 )
 
-// Overrides and time off. The value of a button is the id of what it is about.
+// Overrides and time off. A button's value is the id of its subject.
 const (
 	ActionOverrideCancel Action = "override_cancel"
-	ActionOverrideSwitch Action = "override_switch" // whether it acts while nobody would be on call
-	ActionOverrideMore   Action = "override_more"   // shows the inputs that few overrides need
+	ActionOverrideSwitch Action = "override_switch" // toggles whether it acts while nobody would be on call
+	ActionOverrideMore   Action = "override_more"   // shows the rarely used inputs
 	ActionAwayCover      Action = "away_cover"
 	ActionAwayCancel     Action = "away_cancel"
 
@@ -170,7 +170,7 @@ const (
 	ActionScheduleRemove  Action = "schedule_remove"
 	ActionShiftsApart     Action = "shifts_apart"
 
-	modalSchedule        Modal = "schedule" // the rotations of one; nothing is sent with it
+	modalSchedule        Modal = "schedule" // a schedule's rotations; can't be submitted
 	modalScheduleHistory Modal = "schedule_history"
 	ModalScheduleChoice  Modal = "schedule_choice"
 	ModalScheduleNew     Modal = "schedule_new"
@@ -181,14 +181,13 @@ const (
 
 	BlockTeam Block = "team"
 
-	modalFind Modal = "find" // nothing is sent with it
+	modalFind Modal = "find" // can't be submitted
 	BlockFind Block = "find_team"
-	// ActionFound is that a team was chosen: then it is shown.
+	// ActionFound fires when a team is chosen; the modal then shows it.
 	ActionFound = Action(BlockFind)
 )
 
-// The inputs of a rotation. The first six say what most rotations need; the others are
-// shown when asked for, or when they say something already.
+// The inputs of a rotation. The first six are always shown; the others on request, or if they have a value.
 const (
 	BlockName    Block = "name"
 	BlockTurns   Block = "turns"
@@ -208,10 +207,11 @@ const (
 // Integrations and their keys.
 const (
 	ActionIntegration Action = "integration_menu" // its values are "rotate 3"
-	// ActionMaintenanceEnd ends a maintenance window, whose number is its value.
+	// ActionMaintenanceEnd ends a maintenance window; its value is the window's number.
 	ActionMaintenanceEnd Action = "maintenance_end"
 
-	// ActionPayload shows what is made of a payload, and ActionPayloadMap opens the form of a mapping for it; its number is their value.
+	// ActionPayload shows what a payload becomes, and ActionPayloadMap opens the form of a mapping for it;
+	// their value is its number.
 	ActionPayload    Action = "payload_try"
 	ActionPayloadMap Action = "payload_map"
 
@@ -229,12 +229,14 @@ const (
 
 	BlockKeyEnds Block = "key_ends"
 
-	// ActionEnd is an admin's: its value is "contact 3", "calendar 3" or "links", and the form carries whose.
+	// ActionEnd lets an admin revoke something: its value is "contact 3", "calendar 3" or "links", and the
+	// form's metadata is the person.
 	ActionEnd       Action = "end_others"
 	modalBelongings Modal  = "holdings"
 )
 
-// The set-up. The value of a button is the name of a team or a policy, or an id; what a form is about it carries.
+// The set-up. A button's value is the name of a team or policy, or an id; the form's metadata says what it is
+// about.
 const (
 	ActionSetupTeam        Action = "setup_team"
 	ActionSetupNew         Action = "setup_new"
@@ -246,7 +248,7 @@ const (
 	ActionSetupMonitor     Action = "setup_integration_new"
 	ActionSetupTest        Action = "setup_test"
 	ActionSetupRemove      Action = "setup_remove"
-	// ActionStep is chosen beside a step; its values are "edit 0", "up 1".
+	// ActionStep is the menu next to a step; its values are "edit 0" and "up 1".
 	ActionStep    Action = "setup_step"
 	ActionStepAdd Action = "setup_step_add"
 	// ActionRoute is chosen beside a rule, with the values of ActionStep; the value of ActionSetupRoutes is an integration's name, or
@@ -263,7 +265,7 @@ const (
 	ActionMappingRemove    Action = "mapping_remove"
 
 	ModalSetupGuide       Modal = "setup_guide"
-	modalSetup            Modal = "setup" // the teams; nothing is sent with it
+	modalSetup            Modal = "setup" // the teams; can't be submitted
 	modalSetupTeam        Modal = "setup_team"
 	ModalSetupTeamEdit    Modal = "setup_team_edit"
 	ModalSetupPolicy      Modal = "setup_policy"
@@ -318,9 +320,9 @@ const (
 	BlockWindowPages   Block = "maintenance_pages"
 )
 
-// How a person is reached.
+// Contact settings.
 const (
-	ActionContacts      Action = "contacts" // opens all of it from elsewhere
+	ActionContacts      Action = "contacts" // opens the contact settings from elsewhere
 	ActionContactAdd    Action = "contact_add"
 	ActionContactCode   Action = "contact_code"
 	ActionContactMenu   Action = "contact_menu"
@@ -335,7 +337,7 @@ const (
 	ActionRuleRemove    Action = "rule_remove"
 	ActionHoursEdit     Action = "hours_edit"
 
-	modalContacts   Modal = "contacts" // nothing is sent with it
+	modalContacts   Modal = "contacts" // can't be submitted
 	ModalContactAdd Modal = "contact_add"
 	ModalCode       Modal = "contact_code"
 	ModalRules      Modal = "contact_rules"
@@ -345,6 +347,6 @@ const (
 	blockAddress Block = "address"
 	BlockCode    Block = "code"
 
-	// ActionContactMethod is that a method was chosen: then what it needs is asked for.
+	// ActionContactMethod fires when a method is chosen; the form then shows its inputs.
 	ActionContactMethod = Action(BlockMethod)
 )

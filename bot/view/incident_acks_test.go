@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Where several must acknowledge and too few have, nothing says that nobody has.
+// If several must acknowledge and too few have, nothing claims that nobody has.
 func TestTooFewHaveAcknowledged(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
@@ -28,8 +28,8 @@ func TestTooFewHaveAcknowledged(t *testing.T) {
 	}
 }
 
-// Where several have acknowledged, all of them have it.
-func TestSeveralHaveIt(t *testing.T) {
+// If several have acknowledged, all of them hold the incident.
+func TestSeveralHoldTheIncident(t *testing.T) {
 	t.Parallel()
 	p := acknowledged()
 	at := noon.Add(time.Hour)
@@ -39,9 +39,9 @@ func TestSeveralHaveIt(t *testing.T) {
 			t.Errorf("%q lacks %q", got, want)
 		}
 	}
-	own := offer{ActionUnack, "Un-acknowledge"}
-	if !slices.Contains(offers(counted().Incident), own) || slices.Contains(offers(triggered().Incident), own) {
-		t.Error("one of several can't take their acknowledgement back, or nobody can")
+	own := menuItem{ActionUnack, "Un-acknowledge"}
+	if !slices.Contains(menuItems(ackedByOneOfTwo().Incident), own) || slices.Contains(menuItems(triggered().Incident), own) {
+		t.Error("want Un-acknowledge in the menu of an incident that needs several acknowledgements, and not in that of a triggered one")
 	}
 }
 
@@ -74,7 +74,7 @@ func TestThreadTextOfSeveralAcknowledgements(t *testing.T) {
 	} {
 		text, loud := threadText([]oncall.Event{{Kind: c.kind, Actor: c.by, Detail: c.detail}})
 		if text != c.want || loud != c.loud {
-			t.Errorf("%s: %q, loud %v", c.kind, text, loud)
+			t.Errorf("%s: the text is %q, loud %v; want %q, loud %v", c.kind, text, loud, c.want, c.loud)
 		}
 	}
 }

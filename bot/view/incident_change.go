@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// changeLine says what follows from how an incident changes by itself.
+// changeLine describes how an incident changed by itself.
 func changeLine(e oncall.Event) string {
 	d := e.Detail
 	switch e.Kind {
@@ -27,7 +27,7 @@ func changeLine(e oncall.Event) string {
 	}
 }
 
-// Flapping draws the line in the thread that says how an incident comes and goes.
+// Flapping draws the thread reply that counts how often a flapping incident has fired again.
 func Flapping(in oncall.Incident) Drawing {
 	fl := in.Flap
 	since := stamp(*fl.Since, asTime, time.UTC)
@@ -41,7 +41,7 @@ func Flapping(in oncall.Incident) Drawing {
 	return Text(fmt.Sprintf("Flapping since %s: it has fired again %s. It closes after 10 quiet minutes.", since, Count(fl.Times, "time")))
 }
 
-// flapWords say of an incident that flaps when it closes. A storm's direct messages don't follow each change.
+// flapWords says when a flapping incident closes. A storm's direct messages don't follow each change.
 func flapWords(in oncall.Incident) []string {
 	switch closes := in.ClosesAt(); {
 	case !in.Flapping():

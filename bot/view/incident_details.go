@@ -13,30 +13,30 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxDetailParts is how many sections of details a view shows at once: Slack refuses a view of more
-// than 250 KB.
+// maxDetailParts is the maximum number of sections in a view of details: Slack refuses views of more than 250
+// KB.
 const maxDetailParts = 15
 
-// Details are all that was sent of an incident's alerts, from one of them on.
+// Details is everything that was sent about an incident's alerts, starting with one of them.
 type Details struct {
 	Incident oncall.Incident
-	Alerts   []oncall.Alert // from the one with the number From on
+	Alerts   []oncall.Alert // starting with number From
 	From     int            // counts from 0
-	Part     int            // of that alert's own parts, which have been shown before
-	All      int            // alerts
+	Part     int            // number of that alert's parts already shown
+	All      int            // number of alerts
 	Zone     *time.Location
 }
 
-// MoreDetails is how many alerts a view of details can show.
+// MoreDetails is the maximum number of alerts in a view of details.
 const MoreDetails = maxDetailParts
 
-// Draw draws a page of them, and how to come to the next one.
+// Draw draws a page of details, with a button for the next one.
 func (d Details) Draw() slack.ModalViewRequest {
 	blocks := append([]slack.Block{section(headline(d.Incident))}, d.blocks()...)
-	return buttonSheet(modalDetails, "Details of "+d.Incident.ID.String(), "", blocks...)
+	return buttonModal(modalDetails, "Details of "+d.Incident.ID.String(), "", blocks...)
 }
 
-// IsDetails reports whether a view shows them.
+// IsDetails reports whether a view shows details.
 func IsDetails(v slack.View) bool { return v.CallbackID == string(modalDetails) }
 
 func (d Details) blocks() []slack.Block {
@@ -63,7 +63,7 @@ func (d Details) blocks() []slack.Block {
 	return blocks
 }
 
-// next is the button that goes on with a part of an alert.
+// next draws the button that continues with a part of an alert.
 func (d Details) next(alert, part int) slack.Block {
 	label := "Show the rest"
 	if left := d.All - alert; left > 1 {
@@ -72,7 +72,7 @@ func (d Details) next(alert, part int) slack.Block {
 	return slack.NewActionBlock("details", button(ActionDetails, fmt.Sprintf("%d/%d/%d", d.Incident.ID, alert, part), label))
 }
 
-// alertHead says which alert it is, where there are several.
+// alertHead says which alert it is, if there are several.
 func (d Details) alertHead(i int, a oncall.Alert) string {
 	if d.All < 2 {
 		return ""
@@ -80,7 +80,7 @@ func (d Details) alertHead(i int, a oncall.Alert) string {
 	return fmt.Sprintf("*%d of %d:* %s", d.From+i+1, d.All, Foreign(a.Title, maxTitle))
 }
 
-// alertParts is all that was sent of an alert, in pieces that each fit into a section.
+// alertParts returns everything that was sent about an alert, in pieces that each fit into a section.
 func alertParts(head string, a oncall.Alert, zone *time.Location) []string {
 	var lines []string
 	if head != "" {
@@ -113,7 +113,7 @@ func alertParts(head string, a oncall.Alert, zone *time.Location) []string {
 	return parts
 }
 
-// alertFacts are what is known of an alert beside what was sent as text.
+// alertFacts returns what is known of an alert in addition to its text.
 func alertFacts(a oncall.Alert, zone *time.Location) string {
 	state := "firing"
 	if !a.Firing {
@@ -129,7 +129,7 @@ func alertFacts(a oncall.Alert, zone *time.Location) string {
 	return "_" + strings.Join(facts[:5], " · ") + "_" + strings.Join(append([]string{""}, facts[5:]...), " · ")
 }
 
-// alertLinks are an alert's links, its own first unless there is a runbook.
+// alertLinks returns an alert's links: its own first, unless there is a runbook.
 func alertLinks(a oncall.Alert) []oncall.Link {
 	links := slices.Clone(a.Links)
 	if a.Link != "" && !slices.ContainsFunc(links, func(l oncall.Link) bool { return l.URL == a.Link }) {
@@ -144,7 +144,7 @@ func alertLinks(a oncall.Alert) []oncall.Link {
 
 const runbookText = "Runbook"
 
-// linkLine is the first of some links side by side, as far as there is room.
+// linkLine joins as many links as fit.
 func linkLine(links []oncall.Link, most, room int) string {
 	var shown []string
 	size := 0
@@ -159,11 +159,10 @@ func linkLine(links []oncall.Link, most, room int) string {
 	return strings.Join(shown, " · ")
 }
 
-// maxRootLinks is how many links stand in an incident's message.
+// maxRootLinks is the maximum number of links in an incident's message.
 const maxRootLinks = 4
 
-// rootLinks are the links of the alerts that a message lists, the runbooks first. The title has the
-// incident's own.
+// rootLinks returns the links of the alerts in a message, runbooks first. The title has the incident's own.
 func rootLinks(p oncall.Picture) []oncall.Link {
 	var runbooks, others []oncall.Link
 	for _, a := range p.Alerts {
@@ -180,7 +179,7 @@ func rootLinks(p oncall.Picture) []oncall.Link {
 	return append(runbooks, others...)
 }
 
-// foreignParts is foreign text, whole, in pieces of which each fits into a section.
+// foreignParts splits foreign text into pieces that each fit into a section.
 func foreignParts(s string) []string {
 	const most = maxSection - 50
 	var parts []string

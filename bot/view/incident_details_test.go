@@ -11,12 +11,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Whatever was sent can be read to its end, page by page, and no page is more than Slack takes.
+// Everything that was sent can be read, page by page, and no page is larger than Slack allows.
 func TestDetailsShowEverything(t *testing.T) {
 	t.Parallel()
 	var alerts []oncall.Alert
 	for i := range 30 {
-		a := sent()
+		a := alertWithDetails()
 		a.Title = fmt.Sprintf("Disk %d", i)
 		a.Body = fmt.Sprintf("begin-%d ", i) + strings.Repeat("<&🔥", 200*i) + fmt.Sprintf(" end-%d.", i)
 		a.Labels = map[string]string{"host": fmt.Sprintf("host-%d.", i), "long": strings.Repeat("x", 1000)}
@@ -30,7 +30,7 @@ func TestDetailsShowEverything(t *testing.T) {
 		v := d.Draw()
 		checkView(t, v)
 		if !IsDetails(slack.View{CallbackID: v.CallbackID}) {
-			t.Fatal("a page isn't known as one")
+			t.Fatal("IsDetails doesn't recognise a page of details")
 		}
 		next := ""
 		for _, b := range v.Blocks.BlockSet[1:] {
@@ -46,39 +46,39 @@ func TestDetailsShowEverything(t *testing.T) {
 		}
 		id := 0
 		if _, err := fmt.Sscanf(next, "%d/%d/%d", &id, &from, &part); err != nil || id != 12 {
-			t.Fatalf("the next page is %q", next)
+			t.Fatalf("the value of the next page's button is %q, want \"12/alert/part\"", next)
 		}
 	}
 	text := all.String()
 	for i := range alerts {
 		for _, want := range []string{"Disk %d\n", "begin-%d ", " end-%d.", "host: host-%d.", "impact: impact-%d "} {
 			if want = fmt.Sprintf(want, i); strings.Count(text, want) != 1 {
-				t.Errorf("%q is there %d times", want, strings.Count(text, want))
+				t.Errorf("%q occurs %d times, want once", want, strings.Count(text, want))
 			}
 		}
 	}
 	if n, want := strings.Count(text, "🔥"), 200*29*30/2; n != want {
-		t.Errorf("%d of %d signs are there", n, want)
+		t.Errorf("%d of %d characters are shown, want all", n, want)
 	}
 	if strings.Contains(text, "<&") || pages < 10 {
-		t.Errorf("not escaped, or too few pages: %d", pages)
+		t.Errorf("want escaped text in at least 10 pages, got %d pages", pages)
 	}
 }
 
-// The runbook stands in the message itself, also where the title leads elsewhere.
+// The message itself links to the runbook, even if its title links elsewhere.
 func TestRunbookInTheMessage(t *testing.T) {
 	t.Parallel()
 	p := triggered()
-	p.Alerts = []oncall.Alert{sent()}
+	p.Alerts = []oncall.Alert{alertWithDetails()}
 	golden(t, "runbook", map[string]any{"blocks": Incident(p).Blocks})
 	for _, d := range []Drawing{Incident(p), Page(p, ann, oncall.Say("you are on call"))} {
 		checkLimits(t, d)
 		if head := d.Blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(head, "<https://run.example.com/checkout|Runbook>") {
-			t.Errorf("no runbook in %q", head)
+			t.Errorf("the message is %q, want a link to the runbook", head)
 		}
 	}
 	p.Incident.Body = strings.Repeat("line\n", 30)
 	if head := Incident(p).Blocks[0].(*slack.SectionBlock).Text.Text; !strings.Contains(head, "under Details") {
-		t.Errorf("what is cut doesn't say where the rest is: %q", head)
+		t.Errorf("the cut message is %q, want it to say where the rest is", head)
 	}
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// MaxTyped is how many characters a note may have.
+// MaxTyped is the maximum length of a note, in characters.
 const MaxTyped = 2000
 
-// Ends of a snooze that are not a length of time.
+// Ends of a snooze that are not a duration.
 const (
 	SnoozeWork    = "work"
 	SnoozeHandoff = "handoff"
 )
 
-// snoozes are what a snooze can last, as time.ParseDuration reads it.
+// snoozes are the durations of a snooze, in the format of time.ParseDuration.
 var snoozes = []option{
 	{"30m", "30 minutes"},
 	{"1h", "1 hour"},
@@ -35,18 +35,18 @@ var snoozes = []option{
 }
 
 // form draws a form about an incident, with its title on top.
-func (s Sheet) form(is Modal, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
+func (s IncidentOverview) form(is Modal, title, submit string, blocks ...slack.Block) slack.ModalViewRequest {
 	in := s.Picture.Incident
 	head := section(fmt.Sprintf("*%s* %s", in.ID, titleOf(in)))
 	return dialog(is, title, submit, valueOf(in.ID), append([]slack.Block{head}, blocks...)...)
 }
 
-// SnoozeForm asks for how long: a button does it at once.
-func (s Sheet) SnoozeForm() slack.ModalViewRequest {
+// SnoozeForm asks for how long; each button snoozes at once.
+func (s IncidentOverview) SnoozeForm() slack.ModalViewRequest {
 	buttons := make([]slack.BlockElement, len(snoozes))
 	for i, o := range snoozes {
 		buttons[i] = button(ActionSnoozeFor, valueOf(s.Picture.Incident.ID)+"/"+o.Value, o.label)
-		buttons[i].(*slack.ButtonBlockElement).ActionID += "/" + o.Value // each id may be in a block but once
+		buttons[i].(*slack.ButtonBlockElement).ActionID += "/" + o.Value // ids must be unique in a block
 	}
 	return s.form(ModalSnooze, "Snooze", "Snooze",
 		section("*For how long*"), slack.NewActionBlock("snoozes", buttons...),
@@ -54,13 +54,13 @@ func (s Sheet) SnoozeForm() slack.ModalViewRequest {
 		note("It stays quiet until then, even if the monitor clears it and it comes back. Then it is triggered again and pages from the first step."))
 }
 
-// SnoozedFor says in the form that it is done.
+// SnoozedFor confirms a snooze in the form.
 func SnoozedFor(p oncall.Picture) slack.ModalViewRequest {
 	return readOnly("Snooze", section(IncidentText(p, "")), slack.NewActionBlock("", button(ActionUnsnooze, valueOf(p.Incident.ID), "End the snooze")))
 }
 
-// ReassignForm asks to whom.
-func (s Sheet) ReassignForm() slack.ModalViewRequest {
+// ReassignForm asks for the new assignee.
+func (s IncidentOverview) ReassignForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(userField(BlockPerson, "To a person", "They are paged at once.", ""))}
 	if policies := policyOptions(s.Policies, s.Picture.Incident.TeamID, s.Picture.Team.Private); len(policies) > 0 {
 		blocks = append(blocks, optional(choiceField(BlockPolicy, "Or to an escalation policy", "It begins with its first step.", "", policies)))
@@ -68,8 +68,8 @@ func (s Sheet) ReassignForm() slack.ModalViewRequest {
 	return s.form(ModalReassign, "Reassign", "Reassign", blocks...)
 }
 
-// AskForm asks who is to help, and for what.
-func (s Sheet) AskForm() slack.ModalViewRequest {
+// AskForm asks whom to add as a responder, and for what.
+func (s IncidentOverview) AskForm() slack.ModalViewRequest {
 	blocks := []slack.Block{optional(usersField(BlockPeople, "Who", "They are paged, and each accepts or declines for themselves."))}
 	if len(s.OnCall) > 0 {
 		blocks = append(blocks, optional(choiceField(BlockOnCall, "Or whoever is on call in", "", "", s.OnCall)))
@@ -78,14 +78,14 @@ func (s Sheet) AskForm() slack.ModalViewRequest {
 }
 
 // NoteForm asks for a note.
-func (s Sheet) NoteForm() slack.ModalViewRequest {
+func (s IncidentOverview) NoteForm() slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
 	return s.form(ModalNote, "Note", "Add", field(BlockText, "Note", "It becomes a line of the timeline.", e))
 }
 
-// SeverityForm asks for another severity.
-func (s Sheet) SeverityForm() slack.ModalViewRequest {
+// SeverityForm asks for the new severity.
+func (s IncidentOverview) SeverityForm() slack.ModalViewRequest {
 	now := s.Picture.Incident.Severity
 	var options []option
 	for _, severity := range oncall.Severities() {
@@ -94,14 +94,14 @@ func (s Sheet) SeverityForm() slack.ModalViewRequest {
 	return s.form(ModalSeverity, "Severity", "Change", choiceField(BlockSeverity, "Severity", "", string(now), options))
 }
 
-// joins are the ways in which two incidents can belong together.
-var joins = []option{
+// mergeKinds are the ways in which two incidents can be connected.
+var mergeKinds = []option{
 	{string(oncall.ActMerge), "Merge: this one closes and the other takes its alerts"},
 	{string(oncall.ActLink), "Link: both go on and show each other"},
 }
 
-// MergeForm asks with which other incident.
-func (s Sheet) MergeForm() slack.ModalViewRequest {
+// MergeForm asks for the other incident.
+func (s IncidentOverview) MergeForm() slack.ModalViewRequest {
 	if len(s.Others) == 0 {
 		return readOnly("Merge or link", section("No other incident is open that this one can be merged or linked with."))
 	}
@@ -121,16 +121,16 @@ func (s Sheet) MergeForm() slack.ModalViewRequest {
 	if len(options) > maxOptions {
 		hint = fmt.Sprintf("The latest %d are here. For others: /oncall merge %d into 9", maxOptions, s.Picture.Incident.ID)
 	}
-	how := slack.NewRadioButtonsBlockElement(string(BlockHow), optionObject(joins[0]), optionObject(joins[1]))
+	how := slack.NewRadioButtonsBlockElement(string(BlockHow), optionObject(mergeKinds[0]), optionObject(mergeKinds[1]))
 	how.InitialOption = how.Options[0]
 	return s.form(ModalMerge, "Merge or link", "Save",
 		choiceField(BlockOther, "With", hint, "", options), field(BlockHow, "How", "", how))
 }
 
-// maxOnCall keeps room for teams beside schedules.
+// maxOnCall leaves room for teams next to schedules.
 const maxOnCall = maxOptions / 2
 
-// OnCallOptions are the teams and schedules of which whoever is on call can be asked to help.
+// OnCallOptions returns the teams and schedules whose on-call people can be asked to help.
 func OnCallOptions(teams []oncall.Team, schedules []*schedule.Schedule) []option {
 	var options []option
 	for _, t := range teams {
@@ -153,7 +153,7 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// policyOptions are the policies that can take over an incident, those of its team first.
+// policyOptions returns the policies that can take over an incident, its team's first.
 func policyOptions(policies map[oncall.PolicyID]oncall.Policy, team oncall.TeamID, onlyTeam bool) []option {
 	var live []oncall.Policy
 	for _, p := range policies {

@@ -13,14 +13,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// sheetOf is what Ann sees of an incident.
-func sheetOf(p oncall.Picture) Sheet {
-	return Sheet{Picture: p, Reader: ann, Zone: time.UTC, Now: noon}
+// overviewOf returns Ann's overview of an incident.
+func overviewOf(p oncall.Picture) IncidentOverview {
+	return IncidentOverview{Picture: p, Reader: ann, Zone: time.UTC, Now: noon}
 }
 
 func TestIncidentForms(t *testing.T) {
 	t.Parallel()
-	s := sheetOf(triggered())
+	s := overviewOf(triggered())
 	s.Others = []oncall.Incident{
 		{ID: 7, TeamID: 2, Title: "Elsewhere"}, {ID: 8, TeamID: 1, Title: "Payments\nare slow"}, {ID: 9, TeamID: 1, Title: strings.Repeat("long ", 30)},
 	}
@@ -36,7 +36,7 @@ func TestIncidentForms(t *testing.T) {
 	golden(t, "incident_merge_none", s.MergeForm())
 }
 
-func TestOfAPrivateTeamOnlyItsOwnPoliciesAreOffered(t *testing.T) {
+func TestPrivateTeamIsOfferedOnlyItsOwnPolicies(t *testing.T) {
 	t.Parallel()
 	policies := map[oncall.PolicyID]oncall.Policy{1: {ID: 1, TeamID: 1, Name: "Payments"}, 2: {ID: 2, TeamID: 2, Name: "Data"}}
 	if got := policyOptions(policies, 1, true); len(got) != 1 || got[0].label != "Payments" {
@@ -49,7 +49,7 @@ func TestOfAPrivateTeamOnlyItsOwnPoliciesAreOffered(t *testing.T) {
 
 func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 	t.Parallel()
-	s := sheetOf(triggered())
+	s := overviewOf(triggered())
 	s.Picture.Incident.TeamID = 1
 	for i := range 300 {
 		s.Others = append(s.Others, oncall.Incident{ID: oncall.IncidentID(i + 100), TeamID: oncall.TeamID(1 + i%2), Title: "x"})
@@ -57,14 +57,14 @@ func TestMergeOffersTheLatestOfTheTeamFirst(t *testing.T) {
 	field := s.MergeForm().Blocks.BlockSet[1].(*slack.InputBlock)
 	options := field.Element.(*slack.SelectBlockElement).Options
 	if len(options) != maxOptions || options[0].Value != "398" || options[99].Value != "200" {
-		t.Errorf("%d options from %s to %s", len(options), options[0].Value, options[len(options)-1].Value)
+		t.Errorf("%d options from %s to %s, want %d from 398 to 200", len(options), options[0].Value, options[len(options)-1].Value, maxOptions)
 	}
 	if !strings.Contains(field.Hint.Text, "/oncall merge 12 into 9") {
-		t.Errorf("the hint is %q", field.Hint.Text)
+		t.Errorf("the hint is %q, want the command for other incidents in it", field.Hint.Text)
 	}
 }
 
-func TestSheet(t *testing.T) {
+func TestIncidentOverview(t *testing.T) {
 	t.Parallel()
 	ended := noon.Add(time.Second)
 	page := func(method oncall.Method, why oncall.Sentence, state oncall.PageState, at time.Time) Attempt {
@@ -74,7 +74,7 @@ func TestSheet(t *testing.T) {
 		}
 		return p
 	}
-	s := sheetOf(triggered())
+	s := overviewOf(triggered())
 	onCall, asked := oncall.Say("you are on call in payments"), oncall.Say("%s asks you to help", bo)
 	s.Pages = []Attempt{
 		page(oncall.MethodSlack, onCall, oncall.PageDelivered, time.Time{}), page(oncall.MethodVoice, onCall, oncall.PageWaiting, noon.Add(time.Minute)),
@@ -94,19 +94,19 @@ func TestSheet(t *testing.T) {
 		{At: after(8 * time.Minute), Kind: oncall.EventUnassigned, People: []oncall.PlannedPerson{{User: cy, Why: oncall.Say("you stand in where nobody is on call"), At: after(8 * time.Minute)}}},
 		{At: after(13 * time.Hour), Kind: oncall.EventExhausted, Exhausts: true, People: []oncall.PlannedPerson{{User: ann}, {User: bo}}},
 	}
-	s.Picture.Alerts = []oncall.Alert{sent()}
-	golden(t, "incident_sheet", s.Draw())
-	golden(t, "incident_sheet_asked", Sheet{Picture: helped(), Reader: cy, Zone: time.UTC, Now: noon}.Draw())
-	golden(t, "incident_sheet_resolved", sheetOf(resolved()).Draw())
-	for _, p := range []oncall.Picture{snoozed(), stillAsked(), counted(), exhausted(), merged(), hostile()} {
-		v := sheetOf(p).Draw()
+	s.Picture.Alerts = []oncall.Alert{alertWithDetails()}
+	golden(t, "incident_overview", s.Draw())
+	golden(t, "incident_overview_asked", IncidentOverview{Picture: withResponders(), Reader: cy, Zone: time.UTC, Now: noon}.Draw())
+	golden(t, "incident_overview_resolved", overviewOf(resolved()).Draw())
+	for _, p := range []oncall.Picture{snoozed(), stillAsked(), ackedByOneOfTwo(), exhausted(), merged(), hostile()} {
+		v := overviewOf(p).Draw()
 		checkView(t, v)
 		seen := map[string]bool{}
 		at := slices.IndexFunc(v.Blocks.BlockSet, func(b slack.Block) bool { return b.ID() == "deeds" })
 		for _, e := range v.Blocks.BlockSet[at].(*slack.ActionBlock).Elements.ElementSet {
 			id := e.(*slack.ButtonBlockElement).ActionID
 			if seen[id] {
-				t.Errorf("%s: the button %s is there twice", p.Incident.Status, id)
+				t.Errorf("%s: the button %s occurs twice, want it once", p.Incident.Status, id)
 			}
 			seen[id] = true
 		}
@@ -126,43 +126,43 @@ func TestTimeline(t *testing.T) {
 	add(oncall.EventAlertJoined, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
 	add(oncall.EventAcknowledged, oncall.ByUser(ann), oncall.Detail{})
 	add(oncall.EventAlertResolved, oncall.ByIntegration("Prom & Co"), oncall.Detail{Text: "Carts fail"})
-	golden(t, "incident_timeline", sheetOf(p).Timeline())
+	golden(t, "incident_timeline", overviewOf(p).Timeline())
 
 	for range 3000 {
 		add(oncall.EventNote, oncall.ByUser(bo), oncall.Detail{Text: strings.Repeat("<nasty> ", 250)})
 	}
 	add(oncall.EventResolved, oncall.ByUser(ann), oncall.Detail{})
-	v := sheetOf(p).Timeline()
+	v := overviewOf(p).Timeline()
 	checkView(t, v)
 	blocks := v.Blocks.BlockSet
 	last := blocks[len(blocks)-1].(*slack.SectionBlock).Text.Text
 	if !strings.HasSuffix(last, "<@U0ANN> resolved it.") {
-		t.Errorf("the newest line is not the last: …%s", last[max(0, len(last)-100):])
+		t.Errorf("the timeline ends with …%s, want the newest line", last[max(0, len(last)-100):])
 	}
 	left := blocks[1].(*slack.ContextBlock).ContextElements.Elements[0].(*slack.TextBlockObject).Text
 	if !strings.HasSuffix(left, "earlier lines left out.") {
-		t.Errorf("it says %q of what is left out", left)
+		t.Errorf("the note about omitted lines is %q, want their number", left)
 	}
 }
 
-// checkView holds a view against what Slack accepts.
+// checkView checks a view against Slack's limits.
 func checkView(t *testing.T, v slack.ModalViewRequest) {
 	t.Helper()
 	if n := utf8.RuneCountInString(v.Title.Text); n > 24 {
-		t.Errorf("the title %q has %d characters", v.Title.Text, n)
+		t.Errorf("the title %q has %d characters, want at most 24", v.Title.Text, n)
 	}
 	if n := len(v.Blocks.BlockSet); n > 100 {
-		t.Errorf("%d blocks", n)
+		t.Errorf("the view has %d blocks, want at most 100", n)
 	}
 	for _, b := range v.Blocks.BlockSet {
 		if s, ok := b.(*slack.SectionBlock); ok && s.Text != nil {
 			if n := utf8.RuneCountInString(s.Text.Text); n > maxSection || n == 0 {
-				t.Errorf("a section has %d characters", n)
+				t.Errorf("a section has %d characters, want 1 to %d", n, maxSection)
 			}
 		}
 	}
 	if data, err := json.Marshal(v); err != nil || len(data) > 250_000 {
-		t.Errorf("the view has %d bytes, %v", len(data), err)
+		t.Errorf("the view has %d bytes, %v; want at most 250000", len(data), err)
 	}
 }
 
@@ -178,7 +178,7 @@ func TestStillOn(t *testing.T) {
 	several := n
 	several.Detail.Users = []oncall.UserID{ann, bo}
 	if d := Notice(several); !strings.Contains(d.Text, "<@U0ANN> and <@U0BO> have it since") || !strings.Contains(d.Text, "the answer of one is enough") {
-		t.Errorf("asked of several: %q", d.Text)
+		t.Errorf("the question to several people is %q, want both named, and that one answer is enough", d.Text)
 	}
 	n.Detail.By, n.Detail.StateAt = bo, noon.Add(time.Minute)
 	for state, want := range map[string]string{
@@ -189,7 +189,7 @@ func TestStillOn(t *testing.T) {
 		d := Notice(n)
 		checkLimits(t, d)
 		if !strings.Contains(d.Text, want) || len(d.Blocks) != 2 {
-			t.Errorf("%s: %q and %d blocks", state, d.Text, len(d.Blocks))
+			t.Errorf("%s: %q with %d blocks, want %q with 2", state, d.Text, len(d.Blocks), want)
 		}
 	}
 }

@@ -6,33 +6,32 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An offer is something that can be done with an incident. A label that ends in an ellipsis
-// leads to a form.
-type offer struct {
+// An menuItem is an action on an incident. A label that ends in an ellipsis opens a form.
+type menuItem struct {
 	does  Action
 	label string
 }
 
-// offers are what can be done with an incident beside its buttons, most wanted first.
-func offers(in oncall.Incident) []offer {
-	var own []offer
+// menuItems returns the actions on an incident besides its buttons, most wanted first.
+func menuItems(in oncall.Incident) []menuItem {
+	var own []menuItem
 	switch in.Status {
 	case oncall.Triggered:
-		own = []offer{
+		own = []menuItem{
 			{ActionSnooze, "Snooze…"},
 			{ActionEscalate, "Escalate now"},
 			{ActionReassign, "Reassign…"},
 			{ActionAsk, "Add responders…"},
 			{ActionNote, "Add a note…"},
 		}
-		if len(in.Acks) > 0 { // but more people must
-			own = append(own, offer{ActionUnack, "Un-acknowledge"})
+		if len(in.Acks) > 0 { // more people must acknowledge
+			own = append(own, menuItem{ActionUnack, "Un-acknowledge"})
 		}
 	case oncall.Acknowledged:
-		if in.AckAsked && !in.AckAgain { // while the owner gives no answer, somebody else may take it
-			own = []offer{{ActionStillOn, "Still on it"}, {ActionAck, "Take it over"}}
+		if in.AckAsked && !in.AckAgain { // while the owner doesn't answer, somebody else may take it
+			own = []menuItem{{ActionStillOn, "Still on it"}, {ActionAck, "Take it over"}}
 		}
-		own = append(own, []offer{
+		own = append(own, []menuItem{
 			{ActionSnooze, "Snooze…"},
 			{ActionReassign, "Reassign…"},
 			{ActionAsk, "Add responders…"},
@@ -41,7 +40,7 @@ func offers(in oncall.Incident) []offer {
 			{ActionEscalate, "Escalate now"},
 		}...)
 	case oncall.Snoozed:
-		own = []offer{
+		own = []menuItem{
 			{ActionAck, "Acknowledge"},
 			{ActionSnooze, "Snooze for another time…"},
 			{ActionAsk, "Add responders…"},
@@ -51,26 +50,26 @@ func offers(in oncall.Incident) []offer {
 		}
 	case oncall.Resolved:
 		if in.MergedInto == 0 {
-			own = append(own, offer{ActionReopen, "Reopen"})
+			own = append(own, menuItem{ActionReopen, "Reopen"})
 		}
 		if in.MergedInto == 0 {
-			own = append(own, offer{ActionVerdictForm, "What was it, what helped…"})
+			own = append(own, menuItem{ActionVerdictForm, "What was it, what helped…"})
 		}
-		return append(own, offer{ActionNote, "Add a note…"}, offer{ActionTimeline, "Timeline"})
+		return append(own, menuItem{ActionNote, "Add a note…"}, menuItem{ActionTimeline, "Timeline"})
 	}
 	return append(own,
-		offer{ActionSeverity, "Change the severity…"}, offer{ActionMerge, "Merge or link…"}, offer{ActionTimeline, "Timeline"})
+		menuItem{ActionSeverity, "Change the severity…"}, menuItem{ActionMerge, "Merge or link…"}, menuItem{ActionTimeline, "Timeline"})
 }
 
-// maxMenu is how many options a menu beside buttons may have. A select may have more, but it
-// keeps its choice, and Slack doesn't report when people choose the same again.
+// maxMenu is the maximum number of options in a menu next to buttons. A select could have more, but it keeps
+// its choice, and Slack doesn't report it when people choose the same again.
 const maxMenu = 5
 
-// menu offers what people want most; its last option leads to the rest.
+// menu draws the most wanted actions; its last option leads to the rest.
 func menu(in oncall.Incident) slack.BlockElement {
-	offered := offers(in)
+	offered := menuItems(in)
 	if len(offered) > maxMenu {
-		offered = append(offered[:maxMenu-1:maxMenu-1], offer{ActionMore, "Details, what happens next, and more…"})
+		offered = append(offered[:maxMenu-1:maxMenu-1], menuItem{ActionMore, "Details, what happens next, and more…"})
 	}
 	options := make([]*slack.OptionBlockObject, len(offered))
 	for i, o := range offered {
@@ -79,14 +78,13 @@ func menu(in oncall.Incident) slack.BlockElement {
 	return slack.NewOverflowBlockElement(string(ActionMenu), options...)
 }
 
-// buttons are what can be done with an incident, with the rest in a menu.
+// buttons draws the actions on an incident, the less usual ones in a menu.
 func buttons(in oncall.Incident, reader oncall.UserID) slack.Block {
 	return slack.NewActionBlock("incident", append(mainButtons(in, reader), menu(in))...)
 }
 
-// mainButtons are what is done with an incident most. Reader is the person who sees them,
-// "" in a channel: whoever was asked to help can answer that, and may have been paged by
-// a step as well.
+// mainButtons returns the most used actions on an incident. reader is the person who sees them, empty in a
+// channel: a person who was asked to help can answer that, and may also have been paged by a step.
 func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement {
 	id := valueOf(in.ID)
 	var elements []slack.BlockElement

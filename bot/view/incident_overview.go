@@ -9,35 +9,35 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A Sheet is what the forms about an incident show to one reader.
-type Sheet struct {
+// An IncidentOverview holds everything that one reader sees of an incident, in its modal and its forms.
+type IncidentOverview struct {
 	Picture  oncall.Picture
 	Reader   oncall.UserID
 	Plan     []oncall.PlanEntry
 	Reach    map[oncall.UserID]oncall.ContactSettings
 	Pages    []Attempt
 	Others   []oncall.Incident
-	Alerts   []oncall.Alert // of a storm, the worst that fire
+	Alerts   []oncall.Alert // of a storm: the most severe firing ones
 	Policies map[oncall.PolicyID]oncall.Policy
-	OnCall   []option // of whom whoever is on call can be asked to help
+	OnCall   []option // teams and schedules whose on-call people can be asked to help
 	Zone     *time.Location
 	Now      time.Time
-	Past     []oncall.Past // about the same, the newest first
-	Watches  bool          // the reader may see it, and do nothing with it
-	Address  string        // where browsers find the pages; "": there are none
+	Past     []oncall.Past // similar incidents, newest first
+	Watches  bool          // the reader may only view it
+	Address  string        // base URL of the web pages; empty: there are none
 	Trace    string        // where they find its trace; "": nowhere
 }
 
-// An Attempt is a page and what has become of it.
+// An Attempt is a page and its outcome.
 type Attempt struct {
 	oncall.Page
 	State oncall.PageState
-	Ended *time.Time // when that was known
+	Ended *time.Time // when the outcome was known
 }
 
-// Draw draws how an incident stands, what happens next and why, why its reader was paged,
-// everything that can be done, and what the monitor has sent.
-func (s Sheet) Draw() slack.ModalViewRequest {
+// Draw draws the incident's state, what happens next and why, why its reader was paged, everything that can be
+// done, and what the monitor sent.
+func (s IncidentOverview) Draw() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	blocks := []slack.Block{
 		section(headline(in)), section(standing(s.Picture)), paragraph("*What happens next*", s.planLines()),
@@ -52,7 +52,7 @@ func (s Sheet) Draw() slack.ModalViewRequest {
 	if !s.Watches {
 		elements = mainButtons(in, s.Reader)
 	}
-	for _, o := range offers(in) {
+	for _, o := range menuItems(in) {
 		if !s.Watches || o.does == ActionTimeline {
 			elements = append(elements, button(o.does, valueOf(in.ID), o.label))
 		}

@@ -11,7 +11,7 @@ import (
 
 var channelID = regexp.MustCompile(`^[CG][A-Z0-9]+$`)
 
-// recipients names whom and what an event pages: people, channels, the hosts of webhooks.
+// recipients names the recipients of an event's page: people, channels, the hosts of webhooks.
 func recipients(d oncall.Detail) string {
 	var all []string
 	switch n := len(d.Users); {
@@ -28,7 +28,7 @@ func recipients(d oncall.Detail) string {
 	return List(all)
 }
 
-// quietRecipients doesn't mention people, as Slack would notify them.
+// quietRecipients is recipients without mentions, because Slack would notify the people.
 func quietRecipients(d oncall.Detail) string {
 	var all []string
 	switch n := len(d.Users); {
@@ -43,8 +43,8 @@ func quietRecipients(d oncall.Detail) string {
 	return List(all)
 }
 
-// pagingLine says whom an event pages, after the words before, and until when low severity
-// waits for their working hours.
+// pagingLine says whom an event pages, after the given words, and until when a low-severity page waits for
+// their working hours.
 func pagingLine(before string, d oncall.Detail) string {
 	to := recipients(d)
 	if !d.Until.IsZero() {
@@ -60,7 +60,7 @@ func pagingLine(before string, d oncall.Detail) string {
 	return line + "."
 }
 
-// channelWord names a channel that is configured by its id or by its name.
+// channelWord names a channel that is configured by its id or its name.
 func channelWord(c string) string {
 	if channelID.MatchString(c) {
 		return "<#" + c + ">"
@@ -68,10 +68,10 @@ func channelWord(c string) string {
 	return Name(c)
 }
 
-// pagedWords say who was paged, or until when low severity waits. They don't mention people
-// for whom it waits, as Slack would notify them at night.
+// pagedWords says who was paged, or until when a low-severity page waits. It doesn't mention people whose page
+// waits, because Slack would notify them at night.
 func pagedWords(p oncall.Picture) []string {
-	to, posts := recipients(oncall.Detail{Users: p.Paged, To: posted(p.Events)}), posted(p.Events)
+	to, posts := recipients(oncall.Detail{Users: p.Paged, To: pagedTargets(p.Events)}), pagedTargets(p.Events)
 	anybody := len(p.Paged)+len(posts) > 0
 	last := lastPaging(p.Events)
 	until := last.Detail.Until
@@ -96,8 +96,8 @@ func pagedWords(p oncall.Picture) []string {
 		quietRecipients(oncall.Detail{Users: p.Paged, To: posts}), stamp(until, asDay, time.UTC)))
 }
 
-// posted are the channels and webhooks that steps have paged.
-func posted(events []oncall.Event) []string {
+// pagedTargets returns the channels and webhooks that steps have paged.
+func pagedTargets(events []oncall.Event) []string {
 	var to []string
 	for _, e := range events {
 		for _, name := range e.Detail.To {
@@ -109,7 +109,7 @@ func posted(events []oncall.Event) []string {
 	return to
 }
 
-// lastPaging is the latest decision of a policy to page somebody, or to wait.
+// lastPaging returns the latest event in which a policy paged somebody, or waited.
 func lastPaging(events []oncall.Event) oncall.Event {
 	for _, e := range slices.Backward(events) {
 		switch e.Kind {
@@ -123,7 +123,7 @@ func lastPaging(events []oncall.Event) oncall.Event {
 	return oncall.Event{}
 }
 
-// step names a step of the policy, and how often it has run if that is more than once.
+// step names a step of the policy, and how often it has run if more than once.
 func step(d oncall.Detail) string {
 	s := fmt.Sprintf("step %d", d.Step)
 	if d.Run > 1 {

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// PastIncidents lists incidents that were searched for, the latest first, with what was said of them.
+// PastIncidents lists the incidents that a search found, latest first, with their verdicts.
 func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string, links map[oncall.IncidentID]string, zone *time.Location) string {
 	lines := make([]string, shown)
 	for i, in := range found[:shown] {
@@ -19,8 +19,8 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 			}
 			line += ", by " + who(in.ResolvedBy) + ")"
 		}
-		if said := judgement(in.Verdict, in.Helped); said != "" {
-			line += " — " + said
+		if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
+			line += " — " + verdict
 		}
 		if address := links[in.ID]; address != "" {
 			line += " " + link(address, "show")

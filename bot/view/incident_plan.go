@@ -9,14 +9,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// planLines say what happens if nobody does anything: what is under way already, and then
-// each step, whom it pages and why.
-func (s Sheet) planLines() []string {
-	coming := s.underWay()
+// planLines says what happens if nobody does anything: what is already under way, and then each step, with whom
+// it pages and why.
+func (s IncidentOverview) planLines() []string {
+	coming := s.scheduledPages()
 	for _, p := range s.Plan {
-		coming = append(coming, happening{p.At, s.plannedLines(p)})
+		coming = append(coming, planEvent{p.At, s.plannedLines(p)})
 	}
-	slices.SortStableFunc(coming, func(a, b happening) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(coming, func(a, b planEvent) int { return a.at.Compare(b.at) })
 	var lines []string
 	for _, h := range coming {
 		lines = append(lines, h.lines...)
@@ -35,8 +35,8 @@ func (s Sheet) planLines() []string {
 	return append(lines, "Nothing more: the escalation policy has run out.")
 }
 
-// PlanLines say what happens if nobody does anything, for a reader outside of Slack.
-func (s Sheet) PlanLines() []string {
+// PlanLines is planLines for a reader outside of Slack.
+func (s IncidentOverview) PlanLines() []string {
 	lines := s.planLines()
 	for i, line := range lines {
 		if bold, is := strings.CutPrefix(line, "*"); is {
@@ -46,18 +46,18 @@ func (s Sheet) PlanLines() []string {
 	return lines
 }
 
-// A happening is what happens at an instant, in words.
-type happening struct {
+// A planEvent is an event of the plan.
+type planEvent struct {
 	at    time.Time
 	lines []string
 }
 
-// underWay are the pages that are decided and wait for their time.
-func (s Sheet) underWay() []happening {
-	var coming []happening
+// scheduledPages returns the pages that are decided and wait for their time.
+func (s IncidentOverview) scheduledPages() []planEvent {
+	var coming []planEvent
 	for _, p := range s.Pages {
 		if p.State == oncall.PageWaiting && p.At.After(s.Now) && p.UserID != "" && p.Due(s.Picture.Incident) {
-			coming = append(coming, happening{p.At, []string{
+			coming = append(coming, planEvent{p.At, []string{
 				fmt.Sprintf("*%s*  %s is paged by %s.", s.moment(p.At), mention(p.UserID), p.Method.Name()),
 			}})
 		}
@@ -66,7 +66,7 @@ func (s Sheet) underWay() []happening {
 }
 
 // moment shows an instant, without the day if it is near.
-func (s Sheet) moment(t time.Time) string {
+func (s IncidentOverview) moment(t time.Time) string {
 	switch d := t.Sub(s.Now); {
 	case d < 10*time.Minute:
 		return t.In(s.Zone).Format("15:04:05")
@@ -76,8 +76,8 @@ func (s Sheet) moment(t time.Time) string {
 	return Time(t, s.Zone)
 }
 
-// plannedLines say one thing that will happen, and a line for each person of it.
-func (s Sheet) plannedLines(p oncall.PlanEntry) []string {
+// plannedLines describes an entry of the plan, and each person that it pages.
+func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
 	when := "*" + s.moment(p.At) + "*  "
 	what := plannedStep(p)
 	switch {
@@ -129,8 +129,8 @@ func plannedStep(p oncall.PlanEntry) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// personLine says why somebody is paged, and by what.
-func (s Sheet) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
+// personLine says why a person is paged, and by what.
+func (s IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	line := mention(who.User)
 	if len(who.Why) > 0 {
 		why := reason(who.Why)
@@ -148,16 +148,16 @@ func (s Sheet) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
 	return line
 }
 
-// Theirs turns a reason given to a person into one that others read.
+// Theirs rephrases a reason addressed to a person for other readers.
 func Theirs(why string) string { return theirs.Replace(why) }
 
-// theirs turns a reason given to a person into one that others read.
+// theirs rephrases a reason addressed to a person for other readers.
 var theirs = strings.NewReplacer(
 	"names your", "names their", "names you", "names them", "asks you", "asks them", "to you", "to them",
 	"your ", "their ", "you ", "they ")
 
-// rulesText says by which methods somebody is paged, and when.
-func (s Sheet) rulesText(who oncall.PlannedPerson) string {
+// rulesText says by which methods a person is paged, and when.
+func (s IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 	var parts []string
 	for _, rule := range who.Rules {
 		c, _ := s.Reach[who.User].Contact(rule.Contact)
@@ -170,9 +170,8 @@ func (s Sheet) rulesText(who oncall.PlannedPerson) string {
 	return List(parts)
 }
 
-// pagedLines say why and how the reader was paged: a line for each reason, and one for each
-// attempt that it led to.
-func (s Sheet) pagedLines() []string {
+// pagedLines says why and how the reader was paged: a line for each reason, and one for each attempt.
+func (s IncidentOverview) pagedLines() []string {
 	var lines []string
 	var why oncall.Sentence
 	for _, p := range s.Pages {
@@ -188,7 +187,7 @@ func (s Sheet) pagedLines() []string {
 	return lines
 }
 
-func (s Sheet) pagedLine(p Attempt) string {
+func (s IncidentOverview) pagedLine(p Attempt) string {
 	line := p.Method.Name()
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:

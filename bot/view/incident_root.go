@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// statuses show where an incident stands, by a word and by a colour.
+// statuses are the word and colour of each status.
 var statuses = map[oncall.Status]struct{ emoji, word string }{
 	oncall.Triggered:    {":red_circle:", "Triggered"},
 	oncall.Acknowledged: {":large_yellow_circle:", "Acknowledged"},
@@ -24,8 +24,7 @@ var statuses = map[oncall.Status]struct{ emoji, word string }{
 // Incident draws an incident for its channel.
 func Incident(p oncall.Picture) Drawing { return draw(p, "", "") }
 
-// Page draws an incident for a person who is paged. Why completes "you are paged
-// because …"; it may be empty.
+// Page draws an incident for a person who is paged. why completes "you are paged because …"; it may be empty.
 func Page(p oncall.Picture, reader oncall.UserID, why oncall.Sentence) Drawing {
 	tense := "are"
 	if p.Incident.Status != oncall.Triggered {
@@ -34,7 +33,7 @@ func Page(p oncall.Picture, reader oncall.UserID, why oncall.Sentence) Drawing {
 	return draw(p, reader, fmt.Sprintf("You %s paged because %s.", tense, reason(why)))
 }
 
-// reason is why somebody was paged.
+// reason returns why a person was paged.
 func reason(why oncall.Sentence) string { return foreignSentence(why, maxSection/2) }
 
 func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
@@ -64,7 +63,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	switch alerts := alertList(p); {
 	case storm && lead == "":
 		blocks = append(blocks, section(stormCounters(p)))
-	case storm: // direct messages have no counters: they would be edited all the time
+	case storm: // no counters in direct messages: they would be edited all the time
 		p.Incident.SignalCount = 0
 	case alerts != "":
 		blocks = append(blocks, section(alerts))
@@ -76,7 +75,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 	if storm {
 		blocks = append(blocks, stormButtons(in))
 	}
-	// Notifications and screen readers only have the text, so it says everything that matters.
+	// Notifications and screen readers only have the text, so it has everything that matters.
 	sentences := []string{fmt.Sprintf("%s %s: %s (%s).", in.ID, severityName(in.Severity), titleOf(in), in.Status)}
 	if lead != "" {
 		sentences = append(sentences, lead)
@@ -94,14 +93,14 @@ func severityName(s oncall.Severity) string {
 	return Name(string(cmp.Or(s, oncall.High)))
 }
 
-// alertList lists the alerts of an incident that has several.
+// alertList lists an incident's alerts if there are several.
 func alertList(p oncall.Picture) string {
 	if p.AlertCount < 2 {
 		return ""
 	}
 	lines := []string{fmt.Sprintf("*%d of %d alerts firing*", p.Firing, p.AlertCount)}
 	shown := p.Alerts[:min(len(p.Alerts), oncall.MaxPictured)]
-	telling := tellingLabels(shown)
+	telling := distinguishingLabels(shown)
 	for _, a := range shown {
 		line := Foreign(a.Title, maxAlertTitle)
 		if linked := link(a.Link, line); utf8.RuneCountInString(linked) <= maxAlertLine {
@@ -121,9 +120,8 @@ func alertList(p oncall.Picture) string {
 	return strings.Join(lines, "\n")
 }
 
-// tellingLabels are the labels that tell alerts apart, such as the host if all of them
-// have the same title.
-func tellingLabels(alerts []oncall.Alert) []string {
+// distinguishingLabels returns the labels that distinguish alerts, such as the host if all have the same title.
+func distinguishingLabels(alerts []oncall.Alert) []string {
 	var telling []string
 	for _, a := range alerts {
 		for name, value := range a.Labels {

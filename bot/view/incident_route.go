@@ -6,17 +6,17 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxRuleText is how much of what a rule does or why it failed is shown, in characters.
+// maxRuleText is the maximum length of a rule's effect or failure, in characters.
 const maxRuleText = 300
 
-// routeLine says what people's rules have made of an alert.
+// routeLine says what a team's rules made of an alert.
 func routeLine(e oncall.Event) string {
 	d := e.Detail
 	rule := Foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventRouted:
 		switch {
-		case d.Text == "": // none matches any more
+		case d.Text == "": // no rule matches any more
 			return fmt.Sprintf("It got worse, and no rule matches it now%s.", ruleDoes(d))
 		case d.Told:
 			return fmt.Sprintf("It got worse, and the rule “%s” decides now%s.", rule, ruleDoes(d))
@@ -31,7 +31,7 @@ func routeLine(e oncall.Event) string {
 	}
 }
 
-// ruleDoes lists, after a colon, what a rule does, if anything is known of it.
+// ruleDoes lists a rule's effects after a colon, if any are known.
 func ruleDoes(d oncall.Detail) string {
 	var parts []string
 	for _, policy := range d.To {

@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxWhich is how many incidents a question lists.
+// maxWhich is the maximum number of incidents in a question.
 const maxWhich = 8
 
-// WhichIncident lists the incidents that may be meant; "" if there is none.
+// WhichIncident lists the incidents that may be meant; empty if there are none.
 func WhichIncident(of []oncall.Incident) string {
 	text := ""
 	for i, in := range of {
@@ -28,7 +28,7 @@ func WhichIncident(of []oncall.Incident) string {
 	return text
 }
 
-// Numbers names incidents: "#2, #3 and #4".
+// Numbers joins incident numbers: "#2, #3 and #4".
 func Numbers(ids []oncall.IncidentID) string {
 	var names []string
 	for _, id := range ids[:min(len(ids), MaxNamed)] {
@@ -40,13 +40,13 @@ func Numbers(ids []oncall.IncidentID) string {
 	return List(names)
 }
 
-// undoes is what takes back what was done with several incidents.
+// undoes maps each act on several incidents to the act that undoes it.
 var undoes = map[oncall.ActKind]oncall.ActKind{
 	oncall.ActAck: oncall.ActUnack, oncall.ActResolve: oncall.ActReopen, oncall.ActUnack: oncall.ActAck,
 }
 
-// ActedOn says what was done with several incidents and what was not, with a button to undo it. Left
-// are those that others have; later, how many a second command would take.
+// ActedOn reports an act on several incidents, with a button to undo it. left are incidents that others hold;
+// later is how many a second command would act on.
 func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []oncall.IncidentID, later int, zone *time.Location) Drawing {
 	verb := map[oncall.ActKind]string{
 		oncall.ActAck: "Acknowledged", oncall.ActResolve: "Resolved", oncall.ActUnack: "Un-acknowledged", oncall.ActReopen: "Reopened",

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// silenceLine says what has become of silences in Alertmanager.
+// silenceLine says what became of a silence in Alertmanager.
 func silenceLine(e oncall.Event) string {
 	d := e.Detail
 	where := "Alertmanager"

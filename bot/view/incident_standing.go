@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// standing says in sentences who has the incident and what happens next.
+// standing says who has the incident and what happens next.
 func standing(p oncall.Picture) string {
 	in := p.Incident
 	var sentences []string
@@ -38,10 +38,10 @@ func standing(p oncall.Picture) string {
 	case oncall.Resolved:
 		sentences = append(sentences, resolvedWords(in))
 	}
-	return strings.Join(slices.Concat(sentences, flapWords(in), besides(in)), " ")
+	return strings.Join(slices.Concat(sentences, flapWords(in), helpersAndLinks(in)), " ")
 }
 
-// acknowledgers are all who have acknowledged; a policy may want several.
+// acknowledgers names everybody who has acknowledged; a policy may require several.
 func acknowledgers(in oncall.Incident) string {
 	if all := in.Holders(); len(all) > 1 {
 		return named(all)
@@ -61,8 +61,8 @@ func resolvedWords(in oncall.Incident) string {
 	if in.ResolvedAt != nil {
 		s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
 	}
-	if said := judgement(in.Verdict, in.Helped); said != "" {
-		s += ": " + said
+	if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
+		s += ": " + verdict
 	}
 	s += "."
 	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
@@ -71,7 +71,7 @@ func resolvedWords(in oncall.Incident) string {
 	return s
 }
 
-// triggeredWords say who was paged and who comes next.
+// triggeredWords says who was paged and who comes next.
 func triggeredWords(p oncall.Picture) []string {
 	in := p.Incident
 	var sentences []string
@@ -88,7 +88,7 @@ func triggeredWords(p oncall.Picture) []string {
 		sentences = pagedWords(p)
 	}
 	if len(in.Acks) > 0 {
-		sentences = append(sentences, haveAcked(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: wanted(p)})+".")
+		sentences = append(sentences, ackProgress(oncall.Detail{Acked: in.Acks, Count: len(in.Acks), Of: acksNeeded(p)})+".")
 	}
 	switch n := p.Next; {
 	case n == nil, lastPaging(p.Events).Kind == oncall.EventWaits:
@@ -111,8 +111,8 @@ func triggeredWords(p oncall.Picture) []string {
 	return sentences
 }
 
-// wanted is how many people must acknowledge, as the timeline last said.
-func wanted(p oncall.Picture) int {
+// acksNeeded returns how many people must acknowledge, according to the timeline.
+func acksNeeded(p oncall.Picture) int {
 	for _, e := range slices.Backward(p.Events) {
 		if e.Detail.Of > 0 {
 			return e.Detail.Of
@@ -121,8 +121,8 @@ func wanted(p oncall.Picture) int {
 	return len(p.Incident.Acks) + 1
 }
 
-// besides names who was asked to help, and linked incidents.
-func besides(in oncall.Incident) []string {
+// helpersAndLinks names who was asked to help, and linked incidents.
+func helpersAndLinks(in oncall.Incident) []string {
 	var sentences, helpers []string
 	for i, r := range in.Responders {
 		if i == MaxNamed {
@@ -147,7 +147,7 @@ func besides(in oncall.Incident) []string {
 	return sentences
 }
 
-// answers are what responders have said.
+// answers are the responses of responders.
 var answers = map[oncall.ResponderState]string{
 	oncall.ResponderAsked: "asked", oncall.ResponderAccepted: "accepted", oncall.ResponderDeclined: "declined",
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// stormCounters are the counters of a storm, as its message in the channel shows them.
+// stormCounters returns a storm's counters, for its message in the channel.
 func stormCounters(p oncall.Picture) string {
 	t := p.Tally
 	lines := []string{fmt.Sprintf("*%s of %s alerts firing*", thousands(t.Firing), thousands(t.Alerts))}
@@ -38,7 +38,7 @@ func stormCounters(p oncall.Picture) string {
 	return strings.Join(lines, "\n")
 }
 
-// stormState says whether a storm still takes in what comes.
+// stormState says whether a storm still takes in alerts.
 func stormState(in oncall.Incident) string {
 	switch s := in.Storm; {
 	case s.OverAt != nil:
@@ -50,7 +50,7 @@ func stormState(in oncall.Incident) string {
 	}
 }
 
-// stormButtons are what can be done with a storm beside what can be done with any incident.
+// stormButtons draws the actions on a storm, in addition to those on any incident.
 func stormButtons(in oncall.Incident) slack.Block {
 	elements := []slack.BlockElement{button(ActionAlertsFile, valueOf(in.ID), "All alerts as a file")}
 	if in.Open() {
@@ -59,7 +59,7 @@ func stormButtons(in oncall.Incident) slack.Block {
 	return slack.NewActionBlock("storm", elements...)
 }
 
-// thousands writes a number as people read it.
+// thousands formats a number with separators.
 func thousands(n int) string {
 	s := fmt.Sprint(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -68,8 +68,8 @@ func thousands(n int) string {
 	return s
 }
 
-// SplitForm asks which alert of a storm is to be an incident of its own.
-func (s Sheet) SplitForm() slack.ModalViewRequest {
+// SplitForm asks which alert to split off a storm.
+func (s IncidentOverview) SplitForm() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	if in.Storm == nil || !in.Open() || len(s.Alerts) == 0 {
 		return readOnly("Split one off", section("None of its alerts fires."))
@@ -88,10 +88,10 @@ func (s Sheet) SplitForm() slack.ModalViewRequest {
 		note("It gets an incident and a message of its own, and pages from the first step of the escalation policy."))
 }
 
-// MaxSplits is how many alerts the form shows.
+// MaxSplits is the maximum number of alerts in the form.
 const MaxSplits = maxOptions
 
-// stormLine says what has happened in a storm.
+// stormLine describes an event of a storm.
 func stormLine(e oncall.Event) string {
 	d, by := e.Detail, who(e.Actor)
 	text := Foreign(d.Text, maxTitle)
@@ -131,7 +131,7 @@ func stormLine(e oncall.Event) string {
 	}
 }
 
-// foreignNames names a few of what others have named.
+// foreignNames lists a few foreign names.
 func foreignNames(names []string) string {
 	var shown []string
 	for _, n := range names[:min(len(names), MaxNamed)] {
@@ -143,7 +143,7 @@ func foreignNames(names []string) string {
 	return List(shown)
 }
 
-// incidentList names a few incidents.
+// incidentList lists a few incidents.
 func incidentList(ids []oncall.IncidentID) string {
 	var shown []string
 	for _, id := range ids[:min(len(ids), MaxNamed)] {
@@ -160,14 +160,14 @@ func AlertsFileComes(p oncall.Picture) string {
 	return fmt.Sprintf("%s of %s come as a file in our direct messages.", Count(p.AlertCount, "alert"), p.Incident.ID)
 }
 
-// An AlertsFile is a file with all alerts of an incident, for a spreadsheet.
+// An AlertsFile is a CSV file with all alerts of an incident.
 type AlertsFile struct {
 	bytes.Buffer
 	to      *csv.Writer
-	service string // of alerts that name none
+	service string // default for alerts that name none
 }
 
-// NewAlertsFile begins one. Alerts that name no service are of the one given.
+// NewAlertsFile begins a file. service is the default for alerts that name none.
 func NewAlertsFile(service string) *AlertsFile {
 	f := &AlertsFile{service: service}
 	f.to = csv.NewWriter(f)
@@ -175,7 +175,7 @@ func NewAlertsFile(service string) *AlertsFile {
 	return f
 }
 
-// maxCell bounds a text in a file.
+// maxCell is the maximum length of a cell.
 const maxCell = 1000
 
 // Add adds an alert.
@@ -201,13 +201,13 @@ func (f *AlertsFile) Add(a oncall.Alert) error {
 	return f.to.Write(row)
 }
 
-// Done ends the file.
+// Done finishes the file.
 func (f *AlertsFile) Done() error {
 	f.to.Flush()
 	return f.to.Error()
 }
 
-// plainCell is a text that no spreadsheet takes for a formula.
+// plainCell keeps a spreadsheet from taking text for a formula.
 func plainCell(s string) string {
 	s = strings.TrimSpace(strings.ToValidUTF8(s, ""))
 	if utf8.RuneCountInString(s) > maxCell {

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// storm is an incident that has taken in thousands of alerts.
+// storm is an incident with thousands of alerts.
 func storm() oncall.Picture {
 	p := triggered()
 	in := &p.Incident
@@ -45,15 +45,15 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// A direct message is drawn again when the state changes, not when an alert joins.
-func TestTheCountersOfAStormAreInTheChannelOnly(t *testing.T) {
+// A direct message about a storm is redrawn when the state changes, not when an alert joins.
+func TestStormCountersAreOnlyInTheChannel(t *testing.T) {
 	t.Parallel()
 	p := storm()
 	before := Page(p, ann, nil)
 	p.Tally.Alerts, p.AlertCount, p.Incident.SignalCount, p.Incident.LastSignalAt = 6000, 6000, 9000, noon.Add(time.Hour)
 	after := Page(p, ann, nil)
 	if before.Text != after.Text || text(t, before) != text(t, after) {
-		t.Errorf("it has changed:\n%s\n%s", text(t, before), text(t, after))
+		t.Errorf("the direct message changed with the counters, from\n%s\nto\n%s", text(t, before), text(t, after))
 	}
 }
 
@@ -66,8 +66,8 @@ func text(t *testing.T, d Drawing) string {
 	return string(all)
 }
 
-// A list of alerts runs no formula in a spreadsheet.
-func TestAnAlertsFile(t *testing.T) {
+// A spreadsheet runs no formula in the file of alerts.
+func TestAlertsFile(t *testing.T) {
 	t.Parallel()
 	f := NewAlertsFile("grafana")
 	for _, a := range []oncall.Alert{
@@ -83,9 +83,9 @@ func TestAnAlertsFile(t *testing.T) {
 	}
 	lines := strings.Split(f.String(), "\n")
 	if want := `a,"'=HYPERLINK(""https://example.com"")",high,grafana,firing,2026-03-02 12:00:00,2026-03-02 12:00:00,,2,"a=@b host=db, 1",`; lines[1] != want {
-		t.Errorf("a line:\n%s\nwant\n%s", lines[1], want)
+		t.Errorf("the first line is\n%s\nwant\n%s", lines[1], want)
 	}
 	if !strings.HasPrefix(lines[2], "'-b,é") || !strings.Contains(lines[2], ",low,web,cleared,") || len([]rune(lines[2])) > 1200 {
-		t.Errorf("another: %s", lines[2])
+		t.Errorf("the second line is %s, want the quoted key, severity, service and state in at most 1200 characters", lines[2])
 	}
 }

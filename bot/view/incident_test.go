@@ -36,8 +36,8 @@ func triggered() oncall.Picture {
 	}
 }
 
-// sent is an alert of which much was sent.
-func sent() oncall.Alert {
+// alertWithDetails is an alert with many fields.
+func alertWithDetails() oncall.Alert {
 	return oncall.Alert{
 		Title: "Checkout fails", Body: "5 of 7 requests fail.", Link: "https://monitor.example.com/a?b=1&c=2", Severity: oncall.Critical, Firing: true,
 		Labels: map[string]string{"service": "checkout", "region": "<eu>"}, Details: map[string]string{"impact": "all shops"},
@@ -74,8 +74,8 @@ func snoozed() oncall.Picture {
 	return p
 }
 
-// counted is acknowledged by one of two.
-func counted() oncall.Picture {
+// ackedByOneOfTwo is acknowledged by one of two required people.
+func ackedByOneOfTwo() oncall.Picture {
 	p := triggered()
 	p.Incident.Acks = []oncall.UserID{ann}
 	p.Events = []oncall.Event{{Kind: oncall.EventAckCounted, Actor: oncall.ByUser(ann), Detail: oncall.Detail{Count: 1, Of: 2}}}
@@ -89,8 +89,8 @@ func stillAsked() oncall.Picture {
 	return p
 }
 
-// helped has asked three people to help, and is linked with others.
-func helped() oncall.Picture {
+// withResponders has asked three people to help, and is linked to others.
+func withResponders() oncall.Picture {
 	p := acknowledged()
 	at := noon.Add(time.Hour)
 	p.Incident.NextAt = &at
@@ -101,7 +101,7 @@ func helped() oncall.Picture {
 	return p
 }
 
-// askedEarly has asked somebody to help before anybody has it: they can take it as well.
+// askedEarly has asked a person to help before anybody acknowledged: that person can acknowledge, too.
 func askedEarly() oncall.Picture {
 	p := triggered()
 	p.Incident.Responders = []oncall.Responder{{User: cy, State: oncall.ResponderAsked}}
@@ -114,8 +114,8 @@ func merged() oncall.Picture {
 	return p
 }
 
-// heldBack waits for somebody's working hours.
-func heldBack() oncall.Picture {
+// waitingForHours waits for a person's working hours.
+func waitingForHours() oncall.Picture {
 	p := triggered()
 	p.Incident.Severity = oncall.Low
 	p.Events = []oncall.Event{{Kind: oncall.EventPaging, Actor: oncall.ByTimer(), Detail: oncall.Detail{
@@ -125,8 +125,8 @@ func heldBack() oncall.Picture {
 	return p
 }
 
-// waiting has paged nobody yet, since nobody who is on call has working hours.
-func waiting() oncall.Picture {
+// nobodyInHours has paged nobody yet, because nobody on call is in working hours.
+func nobodyInHours() oncall.Picture {
 	p := triggered()
 	p.Incident.Severity, p.Paged = oncall.Low, nil
 	p.Next = &oncall.NextStep{At: noon.Add(20 * time.Hour), Users: []oncall.UserID{ann}}
@@ -136,7 +136,7 @@ func waiting() oncall.Picture {
 	return p
 }
 
-// channelOnly has paged no person.
+// channelOnly has paged a channel but no person.
 func channelOnly() oncall.Picture {
 	p := triggered()
 	p.Paged = nil
@@ -152,8 +152,8 @@ func unassigned() oncall.Picture {
 	return p
 }
 
-// Whom a private team's policy pages next is not told.
-func TestTheNextStepOfAPrivateTeam(t *testing.T) {
+// A private team's incident doesn't reveal whom its policy pages next.
+func TestNextStepOfPrivateTeamIsHidden(t *testing.T) {
 	t.Parallel()
 	p := triggered()
 	p.Policy, p.Next = "of a private team", &oncall.NextStep{At: noon.Add(5 * time.Minute), Private: true}
@@ -165,7 +165,7 @@ func TestTheNextStepOfAPrivateTeam(t *testing.T) {
 	}
 }
 
-func TestNobodyCouldBeTold(t *testing.T) {
+func TestNobodyCouldBePaged(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
 	p.Untold = true
@@ -194,7 +194,7 @@ func several() oncall.Picture {
 	return p
 }
 
-// hostile is everything that others can write, as long and as nasty as it gets.
+// hostile has hostile text of the maximum length in everything that others can write.
 func hostile() oncall.Picture {
 	nasty := strings.Repeat("<!here> & <@U0BO> *bold*\n", 4000) + "\x00\xff"
 	p := several()
@@ -226,15 +226,15 @@ func TestDraw(t *testing.T) {
 		"direct":       Page(triggered(), ann, oncall.Say("you are on call in Payments")),
 		"direct_acked": Page(acknowledged(), ann, oncall.Say("you are on call in Payments")),
 		"snoozed":      Incident(snoozed()),
-		"counted":      Incident(counted()),
+		"counted":      Incident(ackedByOneOfTwo()),
 		"still_asked":  Incident(stillAsked()),
-		"helped":       Incident(helped()),
-		"helped_asked": Page(helped(), cy, oncall.Say("%s asks you to help", ann)),
+		"helped":       Incident(withResponders()),
+		"helped_asked": Page(withResponders(), cy, oncall.Say("%s asks you to help", ann)),
 		"asked_early":  Page(askedEarly(), cy, oncall.Say("%s asks you to help", ann)),
 		"merged":       Incident(merged()),
 		"unassigned":   Incident(unassigned()),
-		"held":         Incident(heldBack()),
-		"waiting":      Incident(waiting()),
+		"held":         Incident(waitingForHours()),
+		"waiting":      Incident(nobodyInHours()),
 		"channel_only": Incident(channelOnly()),
 		"bare":         Incident(oncall.Picture{Incident: oncall.Incident{ID: 1, Status: oncall.Triggered, OpenedAt: noon}}),
 	}
@@ -246,7 +246,7 @@ func TestDraw(t *testing.T) {
 	}
 }
 
-func TestDrawKeepsForeignTextHarmless(t *testing.T) {
+func TestDrawEscapesForeignText(t *testing.T) {
 	t.Parallel()
 	d := Page(hostile(), ann, oncall.Say("%s asks you to help: %s", cy, strings.Repeat("<!channel> <@U0BO>", 1000)))
 	checkLimits(t, d)
@@ -257,26 +257,26 @@ func TestDrawKeepsForeignTextHarmless(t *testing.T) {
 	for _, text := range []string{string(all), d.Text} {
 		for _, bad := range []string{"<!here>", `\u003c!here`, "<!channel>", `\u003c!channel`, "javascript:", "<@U0BO>", `\u003c@U0BO`} {
 			if strings.Contains(text, bad) {
-				t.Errorf("%q got through", bad)
+				t.Errorf("the drawing contains %q, want it escaped", bad)
 			}
 		}
 	}
 }
 
-// checkLimits holds a drawing against the lengths that Slack accepts.
+// checkLimits checks a drawing against Slack's limits.
 func checkLimits(t *testing.T, d Drawing) {
 	t.Helper()
 	most := func(what, text string, limit int) {
 		if n := utf8.RuneCountInString(text); n > limit || n == 0 {
-			t.Errorf("%s has %d characters; Slack takes 1 to %d", what, n, limit)
+			t.Errorf("%s has %d characters, want 1 to %d", what, n, limit)
 		}
 		if !utf8.ValidString(text) {
-			t.Errorf("%s is not valid UTF-8", what)
+			t.Errorf("%s is not valid UTF-8, want it valid", what)
 		}
 	}
 	most("the text", d.Text, MaxText)
 	if len(d.Blocks) > 50 {
-		t.Errorf("%d blocks", len(d.Blocks))
+		t.Errorf("the drawing has %d blocks, want at most 50", len(d.Blocks))
 	}
 	for _, block := range d.Blocks {
 		switch b := block.(type) {
@@ -284,11 +284,11 @@ func checkLimits(t *testing.T, d Drawing) {
 			if b.Text != nil {
 				most("a section", b.Text.Text, maxSection)
 				if !b.Text.Verbatim {
-					t.Error("a section is not verbatim")
+					t.Error("a section is not verbatim, want it to be")
 				}
 			}
 			if len(b.Fields) > 10 {
-				t.Errorf("%d fields", len(b.Fields))
+				t.Errorf("a section has %d fields, want at most 10", len(b.Fields))
 			}
 			for _, f := range b.Fields {
 				most("a field", f.Text, maxField)
@@ -304,7 +304,7 @@ func checkLimits(t *testing.T, d Drawing) {
 					most("a button", e.Text.Text, 75)
 				case *slack.OverflowBlockElement:
 					if n := len(e.Options); n < 2 || n > maxMenu {
-						t.Errorf("a menu has %d options", n)
+						t.Errorf("a menu has %d options, want 2 to %d", n, maxMenu)
 					}
 					for _, o := range e.Options {
 						most("an option", o.Text.Text, 75)
@@ -397,7 +397,7 @@ func TestThreadText(t *testing.T) {
 		}
 	}
 	if text, loud := threadText(all); text != strings.Join(want, "\n") || !loud {
-		t.Errorf("several events make %q, loud %t", text, loud)
+		t.Errorf("the reply to several events is %q, loud %t; want their lines, loud", text, loud)
 	}
 	var many []oncall.Event
 	for range 500 {
@@ -405,6 +405,6 @@ func TestThreadText(t *testing.T) {
 	}
 	text, _ := threadText(many)
 	if n := utf8.RuneCountInString(text); n > maxSection || !strings.Contains(text, "earlier events left out\n") {
-		t.Errorf("500 events make %d characters: %q …", n, text[:60])
+		t.Errorf("the reply to 500 events has %d characters, want at most %d, and that earlier ones are left out: %q …", n, maxSection, text[:60])
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// IncidentText says how an incident stands, with a link to its message if it has one.
+// IncidentText describes an incident's state, with a link to its message if it has one.
 func IncidentText(p oncall.Picture, address string) string {
 	name := p.Incident.ID.String()
 	if address != "" {
@@ -19,7 +19,7 @@ func IncidentText(p oncall.Picture, address string) string {
 }
 
 // PlanText says what happens next with an incident, and why its reader was paged.
-func (s Sheet) PlanText() string {
+func (s IncidentOverview) PlanText() string {
 	text := headline(s.Picture.Incident) + "\n" + s.NextSteps()
 	if lines := s.pagedLines(); len(lines) > 0 {
 		text += "\n" + headed("*Why you were paged*", lines)
@@ -27,8 +27,8 @@ func (s Sheet) PlanText() string {
 	return text
 }
 
-// Answer says how an incident stands in the words of a command, what happens next, and where the rest is.
-func (s Sheet) Answer(summary string) Drawing {
+// Answer answers a command about an incident: its state, what happens next, and where to find the rest.
+func (s IncidentOverview) Answer(summary string) Drawing {
 	text := summary
 	if links := linkLine(rootLinks(s.Picture), maxRootLinks, maxBody); links != "" {
 		text += "\n" + links
@@ -45,10 +45,10 @@ func (s Sheet) Answer(summary string) Drawing {
 }
 
 // NextSteps says what happens next with an incident.
-func (s Sheet) NextSteps() string { return headed("*What happens next*", s.planLines()) }
+func (s IncidentOverview) NextSteps() string { return headed("*What happens next*", s.planLines()) }
 
-// OpenIncidents lists the first of the open incidents, each with a link to its message.
-// With orMore, there are more than were loaded.
+// OpenIncidents lists the first open incidents, each with a link to its message. orMore means that not all were
+// loaded.
 func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
 	lines := make([]string, shown)
 	for i, in := range open[:shown] {
@@ -64,7 +64,7 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 	return headedOf(head, lines, len(open))
 }
 
-// incidentLine is an incident in one line.
+// incidentLine describes an incident in a line.
 func incidentLine(in oncall.Incident) string {
 	state := string(in.Status)
 	switch {
@@ -76,7 +76,7 @@ func incidentLine(in oncall.Incident) string {
 	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), state)
 }
 
-// headline is an incident's status and title.
+// headline returns an incident's status and title.
 func headline(in oncall.Incident) string {
 	status := statuses[in.Status]
 	return status.emoji + " " + bold(status.word+":", titleOf(in), in.Link)

@@ -10,12 +10,12 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Thread draws one reply for several events, and reports whether the channel should
-// see it, too. Its text is empty if there is nothing to say.
+// Thread draws one reply for several events, and reports whether to broadcast it to the channel. Its text is
+// empty if there is nothing to say.
 func Thread(p oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
 	in := p.Incident
 	text, loud := threadText(events)
-	if loud { // the channel sees it without the incident above it
+	if loud { // in the channel it stands without the incident above it
 		text = bold(in.ID.String(), titleOf(in), "") + "\n" + text
 	}
 	if text == "" {
@@ -28,8 +28,8 @@ func Thread(p oncall.Picture, events []oncall.Event) (_ Drawing, loud bool) {
 	return d, loud
 }
 
-// threadText makes one reply of several events, a sentence a line, and reports whether
-// the channel should see it, too. It is empty if there is nothing to say.
+// threadText joins several events into one reply, a sentence a line, and reports whether to broadcast it. It is
+// empty if there is nothing to say.
 func threadText(events []oncall.Event) (text string, loud bool) {
 	var lines []string
 	for _, e := range events {
@@ -51,7 +51,7 @@ func threadText(events []oncall.Event) (text string, loud bool) {
 	return strings.Join(lines, "\n"), loud
 }
 
-// atTime says when, if that is known.
+// atTime returns " at …", or nothing for the zero time.
 func atTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -59,10 +59,10 @@ func atTime(t time.Time) string {
 	return " at " + stamp(t, asTime, time.UTC)
 }
 
-// EventLine says in one sentence what happened, for a reader outside of Slack.
+// EventLine describes an event in one sentence, for a reader outside of Slack.
 func EventLine(e oncall.Event) string { return strings.TrimSpace(threadLine(e)) }
 
-// threadLine says in one sentence what happened.
+// threadLine describes an event in one sentence.
 func threadLine(e oncall.Event) string {
 	d := e.Detail
 	text := Foreign(d.Text, maxTitle)
@@ -82,24 +82,24 @@ func threadLine(e oncall.Event) string {
 		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
 	case oncall.EventExhausted:
 		if len(d.Users) == 0 {
-			return "<!channel> " + tooFew(d) + ", and nobody could be told: the team has no members."
+			return "<!channel> " + tooFewAcks(d) + ", and nobody could be told: the team has no members."
 		}
-		return pagingLine(tooFew(d)+". The whole team was told: ", d)
+		return pagingLine(tooFewAcks(d)+". The whole team was told: ", d)
 	case oncall.EventUntold:
-		return "<!channel> " + tooFew(d) + ", and nobody could be told."
+		return "<!channel> " + tooFewAcks(d) + ", and nobody could be told."
 	case oncall.EventUnreached:
 		if d.Step == 0 {
 			return "None of those who were paged could be reached; the next step follows at once."
 		}
 		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
 	case oncall.EventAdopted:
-		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, lacking(d))
+		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, onCallPageReason(d))
 	case oncall.EventAcknowledged:
-		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), through(e.Actor))
+		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), viaMethod(e.Actor))
 	case oncall.EventResolved:
-		return fmt.Sprintf("%s resolved it%s%s.", who(e.Actor), through(e.Actor), following(": ", text))
+		return fmt.Sprintf("%s resolved it%s%s.", who(e.Actor), viaMethod(e.Actor), withPrefix(": ", text))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), following(": ", text))
+		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), withPrefix(": ", text))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:

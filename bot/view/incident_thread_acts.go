@@ -9,15 +9,15 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// actLine says what people have done beside acknowledging and resolving.
+// actLine describes people's acts other than acknowledging and resolving.
 func actLine(e oncall.Event) string {
 	d, by := e.Detail, who(e.Actor)
 	text := Foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventAckCounted:
-		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, through(e.Actor), d.Count, d.Of)
+		return fmt.Sprintf("%s acknowledged it%s: %d of %d have.", by, viaMethod(e.Actor), d.Count, d.Of)
 	case oncall.EventAckTakenBack:
-		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, following(",", through(e.Actor)), haveAcked(d))
+		return fmt.Sprintf("%s took back their acknowledgement%s: %s.", by, withPrefix(",", viaMethod(e.Actor)), ackProgress(d))
 	case oncall.EventUnacknowledged:
 		return unacknowledgedLine(e)
 	case oncall.EventStillOnAsked:
@@ -32,18 +32,18 @@ func actLine(e oncall.Event) string {
 		return fmt.Sprintf("%s snoozed it until %s.", by, stamp(d.Until, asDay, time.UTC))
 	case oncall.EventUnsnoozed:
 		if e.Actor.User == "" {
-			return fmt.Sprintf("The snooze is over%s: it pages again.", following(", ", text))
+			return fmt.Sprintf("The snooze is over%s: it pages again.", withPrefix(", ", text))
 		}
 		return fmt.Sprintf("%s ended the snooze: it pages again.", by)
 	case oncall.EventEscalated:
-		return fmt.Sprintf("%s wants the next step now%s.", by, following(",", through(e.Actor)))
+		return fmt.Sprintf("%s wants the next step now%s.", by, withPrefix(",", viaMethod(e.Actor)))
 	case oncall.EventReassigned:
 		if len(d.Users) > 0 {
 			return fmt.Sprintf("%s reassigned it to %s.", by, named(d.Users))
 		}
 		return fmt.Sprintf("%s reassigned it to the escalation policy %s.", by, text)
 	case oncall.EventAsked:
-		return fmt.Sprintf("%s asked %s to help%s.", by, named(d.Users), following(": ", text))
+		return fmt.Sprintf("%s asked %s to help%s.", by, named(d.Users), withPrefix(": ", text))
 	case oncall.EventAccepted:
 		return fmt.Sprintf("%s helps.%s", by, askedBy(d))
 	case oncall.EventDeclined:
@@ -74,13 +74,13 @@ func unacknowledgedLine(e oncall.Event) string {
 	case len(d.Users) > 0 && !slices.Contains(d.Users, e.Actor.User):
 		return fmt.Sprintf("%s took it from %s: it pages again.", by, named(d.Users))
 	case len(d.Acked) > 0:
-		return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, haveAcked(d))
+		return fmt.Sprintf("%s took back their acknowledgement: %s, so it pages again.", by, ackProgress(d))
 	}
 	return fmt.Sprintf("%s gave it back: it pages again.", by)
 }
 
-// haveAcked says who has acknowledged, of how many who must, and how many more are needed.
-func haveAcked(d oncall.Detail) string {
+// ackProgress says who has acknowledged, out of how many who must, and how many more are needed.
+func ackProgress(d oncall.Detail) string {
 	s := fmt.Sprintf("%d of %d have acknowledged", d.Count, d.Of)
 	if len(d.Acked) > 0 {
 		s += ": " + named(d.Acked)
@@ -91,29 +91,29 @@ func haveAcked(d oncall.Detail) string {
 	return s
 }
 
-// tooFew says that nobody has answered, or fewer than must.
-func tooFew(d oncall.Detail) string {
+// tooFewAcks says that nobody has acknowledged, or too few.
+func tooFewAcks(d oncall.Detail) string {
 	switch {
 	case len(d.Acked) == 0:
 		return "Nobody has answered"
 	case d.Of == 0:
 		return fmt.Sprintf("Only %s acknowledged, more must", named(d.Acked))
 	}
-	return haveAcked(d)
+	return ackProgress(d)
 }
 
-// lacking says why somebody who has come on call is paged.
-func lacking(d oncall.Detail) string {
+// onCallPageReason says why a person who has come on call is paged.
+func onCallPageReason(d oncall.Detail) string {
 	if len(d.Acked) > 0 {
 		return "more must acknowledge it"
 	}
 	return "nobody had it"
 }
 
-// maxNoteLines bounds how many lines of a note are shown.
+// maxNoteLines is the maximum number of lines of a note.
 const maxNoteLines = 40
 
-// askedBy mentions who had asked, so that Slack tells them of the answer.
+// askedBy mentions who had asked, so that Slack notifies them of the answer.
 func askedBy(d oncall.Detail) string {
 	if len(d.Users) == 0 {
 		return ""
@@ -121,20 +121,20 @@ func askedBy(d oncall.Detail) string {
 	return fmt.Sprintf(" (Asked by %s.)", named(d.Users))
 }
 
-// following is text with what stands before it, or nothing.
-func following(before, text string) string {
+// withPrefix returns text with a prefix, or nothing if it is empty.
+func withPrefix(before, text string) string {
 	if text == "" {
 		return ""
 	}
 	return before + text
 }
 
-// receipts are what providers report about a page that they took.
+// receipts describes providers' reports about accepted pages.
 var receipts = map[string]string{
 	"delivered": "has arrived", "answered": "was picked up", "unanswered": "was not picked up",
 }
 
-// quietLine says what stands in the timeline, but not in the thread.
+// quietLine describes events that appear in the timeline, but not in the thread.
 func quietLine(e oncall.Event) string {
 	text := Foreign(e.Detail.Text, maxTitle)
 	switch e.Kind {

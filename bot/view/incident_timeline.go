@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	// maxLines is how many sections the timeline may have; Slack takes 100 blocks.
+	// maxLines is the maximum number of sections in the timeline; Slack takes 100 blocks.
 	maxLines = 40
 )
 
-// Timeline draws the whole log of an incident, the newest line last.
-func (s Sheet) Timeline() slack.ModalViewRequest {
+// Timeline draws an incident's whole log, newest line last.
+func (s IncidentOverview) Timeline() slack.ModalViewRequest {
 	var lines []string
 	day := ""
 	for _, e := range s.Picture.Events {
@@ -36,7 +36,7 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 		blocks = append(blocks, section(p))
 	}
 	if in := s.Picture.Incident; in.SignalCount > 1 {
-		// Most of them only say again what a line above has said.
+		// Most signals only repeat an earlier line.
 		blocks = append(blocks, note(fmt.Sprintf("%d signals in all, the last at %s.", in.SignalCount, Time(in.LastSignalAt, s.Zone))))
 	}
 	if len(lines) == 0 {
@@ -45,10 +45,10 @@ func (s Sheet) Timeline() slack.ModalViewRequest {
 	return readOnly("Timeline of "+s.Picture.Incident.ID.String(), blocks...)
 }
 
-// paragraphsOf joins lines to as few sections as possible. If that takes too many, it drops
-// the first lines, and returns how many.
+// paragraphsOf joins lines to as few sections as possible. If it needs too many, it drops the first lines and
+// returns how many.
 func paragraphsOf(lines []string, most int) (_ []string, left int) {
-	var reversed []string // the newest matter most, so they are placed first
+	var reversed []string // the newest matter most
 	size := 0
 	for i, line := range slices.Backward(lines) {
 		n := utf8.RuneCountInString(line)

@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Veiled draws an incident of a private team for a channel that others read: its number, and whether somebody
-// has it. Its buttons work for whoever may press them.
+// Veiled draws a private team's incident for a channel that others read: its number, and whether somebody has
+// it. Its buttons work for people with the permission.
 func Veiled(in oncall.Incident) Drawing {
 	status := statuses[in.Status]
 	text := fmt.Sprintf("%s *%s* of a private team: %s", status.emoji, in.ID, status.word)
@@ -19,7 +19,7 @@ func Veiled(in oncall.Incident) Drawing {
 	}}
 }
 
-// VeiledNotice stands in the place of what a private team is told in a channel that others read.
+// VeiledNotice replaces a private team's notice in a channel that others read.
 func VeiledNotice() Drawing {
 	return Text(":lock: There is news for a private team. Others read this channel, so it is not shown: make the channel private.")
 }

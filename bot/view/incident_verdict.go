@@ -10,13 +10,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// verdictWords are what was said of an incident.
+// verdictWords are the names of the verdicts.
 var verdictWords = map[oncall.Verdict]string{
 	oncall.VerdictReal: "real", oncall.VerdictNoise: "noise", oncall.VerdictUnsure: "unsure",
 }
 
-// askVerdict adds the question what an incident was to a reply that says that it is resolved. It can be answered again,
-// so that its buttons stay.
+// askVerdict adds the question about the verdict to the reply that reports the end. The answer can be changed,
+// so the buttons stay.
 func askVerdict(d Drawing, in oncall.Incident) Drawing {
 	const question = "What was it?"
 	d.Text += " " + question
@@ -26,15 +26,15 @@ func askVerdict(d Drawing, in oncall.Incident) Drawing {
 	return d
 }
 
-// verdictButton gives each of them an id of its own, as Slack wants of those in one block.
+// verdictButton draws a button with its own action id, because Slack requires unique ids in a block.
 func verdictButton(id oncall.IncidentID, v oncall.Verdict, label string) *slack.ButtonBlockElement {
 	b := button(ActionVerdict, string(v)+"/"+valueOf(id), label)
 	b.ActionID += "/" + string(v)
 	return b
 }
 
-// VerdictForm asks what an incident was, and what helped.
-func (s Sheet) VerdictForm() slack.ModalViewRequest {
+// VerdictForm asks for the verdict, and for what helped.
+func (s IncidentOverview) VerdictForm() slack.ModalViewRequest {
 	in := s.Picture.Incident
 	if in.Open() {
 		return readOnly("What was it?", section(fmt.Sprintf("%s is open; say what it was once it is resolved.", in.ID)))
@@ -58,46 +58,46 @@ func (s Sheet) VerdictForm() slack.ModalViewRequest {
 	return s.form(ModalVerdict, "What was it?", "Save", optional(field(BlockVerdict, "It was", "It counts in the reports.", what)), optional(helped))
 }
 
-// verdictLine says what somebody has said of an incident.
+// verdictLine describes a verdict.
 func verdictLine(e oncall.Event) string {
-	var said []string
+	var parts []string
 	for _, v := range e.Detail.Names {
 		if word := verdictWords[oncall.Verdict(v)]; word != "" {
-			said = append(said, "it was "+word)
+			parts = append(parts, "it was "+word)
 		}
 	}
 	if e.Detail.Text != "" {
-		said = append(said, "what helped: "+Foreign(e.Detail.Text, oncall.MaxHelped))
+		parts = append(parts, "what helped: "+Foreign(e.Detail.Text, oncall.MaxHelped))
 	}
-	return who(e.Actor) + ": " + strings.Join(said, "; ") + "."
+	return who(e.Actor) + ": " + strings.Join(parts, "; ") + "."
 }
 
-// judgement is what was said of an incident: "noise; what helped: …".
-func judgement(v oncall.Verdict, helped string) string {
-	var said []string
+// verdictText returns a verdict and what helped: "noise; what helped: …".
+func verdictText(v oncall.Verdict, helped string) string {
+	var parts []string
 	if word := verdictWords[v]; word != "" {
-		said = append(said, word)
+		parts = append(parts, word)
 	}
 	if helped != "" {
-		said = append(said, "what helped: "+Foreign(helped, oncall.MaxHelped))
+		parts = append(parts, "what helped: "+Foreign(helped, oncall.MaxHelped))
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(parts, "; ")
 }
 
-// lastTime says what became of the latest incident about the same.
+// lastTime describes the latest similar incident.
 func lastTime(p oncall.Past) string {
-	return fmt.Sprintf("Last time, %s on %s: %s.", p.ID, stamp(p.OpenedAt, asDay, time.UTC), judgement(p.Verdict, p.Helped))
+	return fmt.Sprintf("Last time, %s on %s: %s.", p.ID, stamp(p.OpenedAt, asDay, time.UTC), verdictText(p.Verdict, p.Helped))
 }
 
-// MostPast is how many earlier incidents are told of.
+// MostPast is the maximum number of similar incidents.
 const MostPast = 3
 
-// pastLines tell of the incidents before one that were about the same.
+// pastLines describes earlier similar incidents.
 func pastLines(past []oncall.Past, zone *time.Location) (lines []string) {
 	for _, p := range past {
 		line := fmt.Sprintf("• %s %s, resolved by %s after %s", p.ID, Time(p.OpenedAt, zone), who(p.ResolvedBy), lasted(p.ResolvedAt.Sub(p.OpenedAt)))
-		if said := judgement(p.Verdict, p.Helped); said != "" {
-			line += ": " + said
+		if verdict := verdictText(p.Verdict, p.Helped); verdict != "" {
+			line += ": " + verdict
 		}
 		lines = append(lines, line)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// What the menu beside an integration offers; its id follows in the value.
+// The menu next to an integration. The id follows in its values.
 const (
 	IntegrationRotate    = "rotate"
 	IntegrationMuteHours = "mute_hours"
@@ -20,32 +20,32 @@ const (
 	IntegrationTest      = "test"
 )
 
-// MuteHours is for how long the menu mutes.
+// MuteHours is how long the menu mutes for.
 const MuteHours = 2 * time.Hour
 
-// KeyEndsNow is the value of the box that ends the old key at once.
+// KeyEndsNow is the value of the checkbox that revokes the old key at once.
 const KeyEndsNow = "now"
 
-// mostDrawn is how many integrations are shown with a menu each; more are a list.
+// mostDrawn is the maximum number of integrations with a menu each; more become a plain list.
 const mostDrawn = 10
 
-// An Integration is what is shown of one.
+// An Integration is an integration in a list.
 type Integration struct {
 	ID         oncall.IntegrationID
 	Name       string
 	Format     oncall.Format
-	Senders    string // where nobody has chosen the format
+	Senders    string // if no format is set
 	Team       string
 	Policy     string
-	Manages    bool // the reader may rotate its key, and mute it
+	Manages    bool // the reader may rotate its key and mute it
 	Muted      bool
 	MutedUntil *time.Time
 	MutedBy    oncall.UserID
 	Key        Key
-	Old        []Key // that are good still, or refused and used all the same
+	Old        []Key // still valid, or expired but still used
 }
 
-// A Key is what is shown of a key.
+// A Key is an integration's key.
 type Key struct {
 	Hint    string
 	Used    *time.Time
@@ -73,7 +73,7 @@ func Integrations(all []Integration, zone *time.Location) Drawing {
 	return d
 }
 
-// line is an integration in words.
+// line describes an integration.
 func (in Integration) line(zone *time.Location) string {
 	format := string(in.Format)
 	if in.Senders != "" && in.Format == oncall.AutoFormat {
@@ -99,7 +99,7 @@ func (in Integration) line(zone *time.Location) string {
 	return text.String() + in.mutedText(zone)
 }
 
-// lastSignal is when a key that is good was used last.
+// lastSignal returns when a valid key was last used.
 func (in Integration) lastSignal() *time.Time {
 	last := in.Key.Used
 	for _, k := range in.Old {
@@ -138,7 +138,8 @@ func (in Integration) menu() slack.BlockElement {
 	return slack.NewOverflowBlockElement(string(ActionIntegration), options...)
 }
 
-// RotateForm asks before a key is rotated. It carries which key it shows, so that it ends no other.
+// RotateForm asks for confirmation before a key is rotated. Its metadata names the key, so that it revokes no
+// other.
 func RotateForm(in Integration, until time.Time, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section(in.line(zone))}
 	for _, k := range in.Old {
@@ -155,11 +156,11 @@ func RotateForm(in Integration, until time.Time, zone *time.Location) slack.Moda
 	return dialog(ModalRotateKey, "Rotate a key", "Rotate", valueOf(in.ID)+" "+in.Key.Hint, blocks...)
 }
 
-// A MadeKey is a key that was made, with what to set in the monitor.
+// A MadeKey is a new key, with the configuration of the monitor.
 type MadeKey struct {
 	Name, Key      string
 	Where, Snippet string
-	Local          bool // only this machine finds the address
+	Local          bool // the address only works on this machine
 	OldHint        string
 	OldEnds        time.Time
 	AtOnce         bool
@@ -171,7 +172,7 @@ const (
 	mostSnippetLines = 40
 )
 
-// NewKey shows a new key, this once.
+// NewKey shows a new key, once.
 func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
 	old := fmt.Sprintf("The old key, …%s, is good until %s, then it is refused. `/oncall integrations` shows whether it is still used.", Name(k.OldHint), Time(k.OldEnds, zone))
 	if k.AtOnce {
@@ -188,7 +189,7 @@ func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
 	return readOnly("The new key", blocks...)
 }
 
-// Muted says that an integration pages nobody, with the way back.
+// Muted confirms that an integration is muted, with the command that undoes it.
 func Muted(id oncall.IntegrationID, name string, until *time.Time, zone *time.Location) Drawing {
 	end := "Until somebody unmutes it"
 	if until != nil {
@@ -200,7 +201,7 @@ func Muted(id oncall.IntegrationID, name string, until *time.Time, zone *time.Lo
 	}}
 }
 
-// Unmuted says that an integration pages again.
+// Unmuted confirms that an integration is no longer muted.
 func Unmuted(name string, was bool) string {
 	if !was {
 		return fmt.Sprintf("*%s* was not muted.", Name(name))

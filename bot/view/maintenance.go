@@ -10,16 +10,16 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A MaintenanceWindow is what is shown of one.
+// A MaintenanceWindow is a maintenance window in a list.
 type MaintenanceWindow struct {
 	oncall.Maintenance
 	Team, Integration string
 	Kept, Firing      int
-	Titles            []string // of some that fire
+	Titles            []string // of some firing alerts
 	Manages           bool     // the reader may end it
 }
 
-// about is what a window is of: "*payments* (integration demo)".
+// about returns a window's scope: "*payments* (integration demo)".
 func (m MaintenanceWindow) about() string { return aboutMaintenance(m.Team, m.Scope(m.Integration)) }
 
 func aboutMaintenance(team, scope string) string {
@@ -46,7 +46,7 @@ func forReason(reason string) string {
 	return ": " + Foreign(reason, maxTitle)
 }
 
-// MaintenanceLines say which windows are in force, a line each.
+// MaintenanceLines lists the active windows, a line each.
 func MaintenanceLines(all []MaintenanceWindow, now time.Time, zone *time.Location) (lines []string) {
 	for _, m := range all {
 		lines = append(lines, "Maintenance of "+m.about()+" "+m.until(now, zone)+" — alerts page nobody")
@@ -54,7 +54,7 @@ func MaintenanceLines(all []MaintenanceWindow, now time.Time, zone *time.Locatio
 	return lines
 }
 
-// Maintenance lists windows, each with what it has kept and, for who may, a button that ends it.
+// Maintenance lists windows, each with what it kept and, for people who may end it, a button.
 func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Drawing {
 	var lines []string
 	var blocks []slack.Block
@@ -85,7 +85,7 @@ func (m MaintenanceWindow) endLabel(now time.Time) string {
 	return "End"
 }
 
-// kept says what has come in a window so far.
+// kept describes the alerts of a window so far.
 func (m MaintenanceWindow) kept(now time.Time) string {
 	switch {
 	case m.StartsAt.After(now):
@@ -106,7 +106,7 @@ func (m MaintenanceWindow) kept(now time.Time) string {
 	return text
 }
 
-// MaintenanceBegun says what a window that somebody has made means, with the way back.
+// MaintenanceBegun confirms a window and explains it, with the command that ends it.
 func MaintenanceBegun(m MaintenanceWindow, now time.Time, zone *time.Location) Drawing {
 	when := "Until " + Time(m.EndsAt, zone)
 	if m.StartsAt.After(now) {
@@ -123,7 +123,7 @@ func MaintenanceBegun(m MaintenanceWindow, now time.Time, zone *time.Location) D
 	}}
 }
 
-// MaintenanceEnded says that somebody has ended a window, or taken it back.
+// MaintenanceEnded confirms the end of a window, or its cancellation.
 func MaintenanceEnded(m MaintenanceWindow, now time.Time) string {
 	if m.StartsAt.After(now) {
 		return fmt.Sprintf("Maintenance %s of %s is taken back.", m.ID, m.about())
@@ -137,13 +137,13 @@ func drawMaintenance(n oncall.Notice) Drawing {
 	by := who(oncall.Actor{User: d.By, Name: d.Address})
 	about := "Maintenance of " + aboutMaintenance(d.Team, d.Role)
 	if d.State != "" {
-		return Text(fmt.Sprintf("%s by %s%s is over since %s.", about, by, forReason(d.Note), told(d.StateAt, d.TimeZone)))
+		return Text(fmt.Sprintf("%s by %s%s is over since %s.", about, by, forReason(d.Note), noticeInstant(d.StateAt, d.TimeZone)))
 	}
 	return Text(fmt.Sprintf("%s until %s by %s%s. Alerts are kept and counted, and page nobody; what still fires at the end pages then. `/oncall maintenance` lists what has come.",
-		about, told(d.End, d.TimeZone), by, forReason(d.Note)))
+		about, noticeInstant(d.End, d.TimeZone), by, forReason(d.Note)))
 }
 
-// drawMaintenanceOver tells a channel that a window is over, and what has come in it.
+// drawMaintenanceOver tells a channel that a window is over, and which alerts it kept.
 func drawMaintenanceOver(n oncall.Notice) Drawing {
 	d := n.Detail
 	tally := oncall.MaintenanceTally{Kept: d.Count, Fire: d.Answered, Longer: d.Over}

@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// managed are integrations as their manager sees them, with a text wherever others can write.
-func managed(text string) []Integration {
+// integrationsWith returns integrations as their manager sees them, with a text wherever others can write.
+func integrationsWith(text string) []Integration {
 	ago, until := noon.Add(-time.Hour), noon.Add(2*time.Hour)
 	return []Integration{
 		{ID: 1, Name: text, Format: "generic", Team: text, Policy: text, Manages: true, Key: Key{Hint: "a1b2"}},
@@ -31,16 +31,16 @@ func managed(text string) []Integration {
 	}
 }
 
-func held(text string) Belongings {
+func belongingsWith(text string) Belongings {
 	ended := noon.Add(-time.Hour)
 	return Belongings{
-		User: bo, Reached: OthersReach(bo, annsReach().Reach, nil, time.UTC), LinksEndedAt: &ended, Location: time.UTC, Said: "It was ended before.",
+		User: bo, Reached: OthersReach(bo, annsReach().Reach, nil, time.UTC), LinksEndedAt: &ended, Location: time.UTC, Message: "It was ended before.",
 		Contacts: []Belonging{{ID: 1, What: "SMS …0102"}, {ID: 2, What: text, Note: Unused}},
 		Feeds:    []Belonging{{ID: 3, What: text, Note: Since(noon, time.UTC)}},
 	}
 }
 
-func changed(text string) []audit.Entry {
+func auditEntriesWith(text string) []audit.Entry {
 	entry := audit.Entry{
 		ID: 7, At: noon, By: oncall.ByUser(ann), Kind: audit.Policy, Name: text, Act: audit.Changed,
 		Changes: []audit.Change{{What: text, Before: oncall.Say("%s and %s", ann, text), After: oncall.Say("%s", text)}, {What: "more", After: oncall.Say("2")}},
@@ -52,7 +52,7 @@ func changed(text string) []audit.Entry {
 	return []audit.Entry{entry, by, refused}
 }
 
-func pending(text string) string {
+func pendingWith(text string) string {
 	give, take := berlinWeek(ann, 0), berlinWeek(cy, 1)
 	give.Name, take.Name = text, text
 	open := oncall.Swap{ID: 1, State: oncall.SwapOpen, Give: give, Take: take, Note: text, ExpiresAt: noon.Add(48 * time.Hour)}
@@ -61,8 +61,8 @@ func pending(text string) string {
 	return Pending([]oncall.Swap{open, agreed}, []oncall.Cover{{ID: 2, Stint: give, Note: text, Asked: []oncall.CoverAsk{{User: cy}}}}, "Europe/Berlin")
 }
 
-// delivered are payloads, with a text wherever others can write.
-func delivered(text string) []Payload {
+// payloadsWith returns payloads, with a text wherever others can write.
+func payloadsWith(text string) []Payload {
 	return []Payload{
 		{ID: 12, At: noon, Request: "POST /v1/signals/KEY?" + text, Sender: "Uptime Kuma", Signals: 1, Incidents: []oncall.IncidentID{7}, Body: `{"msg":"` + text + `"}`, Size: 90},
 		{ID: 11, At: noon.Add(-time.Hour), Request: "POST /v1/signals/KEY", Trouble: text, Signals: 1, Body: "```" + strings.Repeat(text+"\n", 20), Incidents: []oncall.IncidentID{1, 2, 3, 4, 5}},
@@ -70,8 +70,8 @@ func delivered(text string) []Payload {
 	}
 }
 
-// ruled are lists of rules, with a text wherever others can write.
-func ruled(text string) []RouteList {
+// routeListsWith returns lists of rules, with a text wherever others can write.
+func routeListsWith(text string) []RouteList {
 	return []RouteList{
 		{Of: text, Version: 3, Versions: 3, SavedAt: noon, SavedBy: oncall.ByUser(ann), Rules: []RouteRule{
 			{Name: text, Asks: []string{text, "labels.env is staging"}, Does: "drop it", Tally: oncall.RouteTally{Matched: 12, Dropped: 12, At: noon}},
@@ -91,8 +91,8 @@ func manyRules(text string) RouteList {
 	return l
 }
 
-// tried is a payload of which everything possible is said.
-func tried(text string) Tried {
+// triedWith is a payload with every possible result.
+func triedWith(text string) Tried {
 	list := oncall.RouteOwner{Integration: 3}
 	out := Tried{ID: 12, Of: text, At: noon, Kind: text, Maps: true}
 	outcome := oncall.Outcome{
@@ -115,37 +115,37 @@ func tried(text string) Tried {
 	return out
 }
 
-func mapped(text string) oncall.Mapping {
+func mappingWith(text string) oncall.Mapping {
 	return oncall.Mapping{Each: "payload.alarms", Title: text, Body: text, DedupKey: "${item.id}", Labels: map[string]string{"site": text}}
 }
 
-// managingViews are what managers, admins and people with swaps see, by its golden file.
+// managingViews returns what managers, admins and people with swaps see, by golden file.
 func managingViews(text string) (messages map[string]Drawing, forms map[string]slack.ModalViewRequest) {
 	until := noon.Add(2 * time.Hour)
 	made := MadeKey{Name: text, Key: strings.Repeat("0a", 16), Where: "In " + text + ":", Snippet: text, OldHint: "c3d4", OldEnds: until, Local: true}
 	gone := made
 	gone.AtOnce, gone.Local = true, false
-	many := managed(text)
+	many := integrationsWith(text)
 	for len(many) <= mostDrawn {
 		many = append(many, many[0])
 	}
 	messages = map[string]Drawing{
-		"integrations": Integrations(managed(text), time.UTC), "integrations_many": Integrations(many, time.UTC),
+		"integrations": Integrations(integrationsWith(text), time.UTC), "integrations_many": Integrations(many, time.UTC),
 		"integration_muted": Muted(1, text, &until, time.UTC), "integration_muted_on": Muted(1, text, nil, time.UTC), "integration_unmuted": Text(Unmuted(text, true)),
-		"payloads": Payloads(text, delivered(text), time.UTC), "payloads_none": Payloads(text, nil, time.UTC),
-		"routes": Routes(ruled(text), text, time.UTC), "routes_many": Routes(append(ruled(text), manyRules(text)), text, time.UTC),
-		"routes_all": AllRoutes(ruled(text), "", time.UTC), "routes_none": AllRoutes(nil, "", time.UTC),
+		"payloads": Payloads(text, payloadsWith(text), time.UTC), "payloads_none": Payloads(text, nil, time.UTC),
+		"routes": Routes(routeListsWith(text), text, time.UTC), "routes_many": Routes(append(routeListsWith(text), manyRules(text)), text, time.UTC),
+		"routes_all": AllRoutes(routeListsWith(text), "", time.UTC), "routes_none": AllRoutes(nil, "", time.UTC),
 		"payload_file": PayloadFileComes(text, 12), "payload_no_file": NoPayloadFile(text, 12, text),
-		"history": Text(History(changed(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
-		"pending": Text(pending(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
+		"history": Text(History(auditEntriesWith(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
+		"pending": Text(pendingWith(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
 	}
 	forms = map[string]slack.ModalViewRequest{
-		"integration_rotate": RotateForm(managed(text)[1], until, time.UTC),
-		"payload_tried":      PayloadTried(tried(text), time.UTC), "mapping_form": MappingTry{ID: 12, Of: text, Body: text}.Draw(time.UTC),
+		"integration_rotate": RotateForm(integrationsWith(text)[1], until, time.UTC),
+		"payload_tried":      PayloadTried(triedWith(text), time.UTC), "mapping_form": MappingTry{ID: 12, Of: text, Body: text}.Draw(time.UTC),
 		"mapping_wrong":   MappingTry{ID: 12, Of: text, Mapping: oncall.Mapping{Title: text}, Problem: text}.Draw(time.UTC),
-		"mapping_tried":   MappingTry{ID: 12, Of: text, Mapping: mapped(text), Made: new(tried(text))}.Draw(time.UTC),
+		"mapping_tried":   MappingTry{ID: 12, Of: text, Mapping: mappingWith(text), Made: new(triedWith(text))}.Draw(time.UTC),
 		"integration_key": NewKey(made, time.UTC), "integration_key_at_once": NewKey(gone, time.UTC),
-		"holdings": held(text).Draw(), "holdings_none": Belongings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
+		"holdings": belongingsWith(text).Draw(), "holdings_none": Belongings{User: bo, Reached: "Bo is reached by Slack.", Location: time.UTC}.Draw(),
 	}
 	maps.Copy(forms, setupViews(text))
 	return messages, forms
@@ -162,7 +162,7 @@ func TestManagingViews(t *testing.T) {
 	}
 }
 
-// No text can call anybody from them, or make them so large that Slack refuses them.
+// No text in them can mention anybody, or make them larger than Slack allows.
 func TestManagingViewsOfHostileTexts(t *testing.T) {
 	t.Parallel()
 	for _, h := range texts.Texts {
@@ -182,7 +182,7 @@ func TestManagingViewsOfHostileTexts(t *testing.T) {
 	}
 }
 
-// acceptedManaging shows them all to Slack: messages by post, forms by the trigger of a command.
+// acceptedManaging sends them all to Slack: messages by post, forms by the trigger of a command.
 func acceptedManaging(t *testing.T, sim *slacksim.Sim, api *slack.Client, post func(string, Drawing)) {
 	t.Helper()
 	messages, forms := managingViews("Payments & <co>")
@@ -201,10 +201,10 @@ func acceptedManaging(t *testing.T, sim *slacksim.Sim, api *slack.Client, post f
 			t.Fatal(err)
 		}
 		if _, err := api.OpenViewContext(t.Context(), payload.Trigger, v); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Slack refused the view: %v", name, err)
 		}
 		if _, err := sim.CloseView(t.Context(), string(ann), true); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: Slack refused the view: %v", name, err)
 		}
 	}
 }

@@ -14,19 +14,19 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A MappingTry is a mapping that somebody tries on a payload.
+// A MappingTry is a mapping to try on a payload.
 type MappingTry struct {
 	ID      oncall.PayloadID
-	Of      string // the integration
+	Of      string // name of the integration
 	Mapping oncall.Mapping
-	Body    string // how the payload begins
-	Problem string // why it can't be used; empty: nothing is wrong
-	Made    *Tried // what it makes of the payload; nil: it was not tried yet
+	Body    string // beginning of the payload
+	Problem string // why it can't be used; empty: it can
+	Made    *Tried // the result; nil: not tried yet
 	Manages bool   // the reader may save it
-	Saved   bool   // a mapping is in force
+	Saved   bool   // there is an active mapping
 }
 
-// Draw is the form in which a mapping is tried. Only its button saves it, once it was tried.
+// Draw draws the form for trying a mapping. Only its button saves the mapping, after it was tried.
 func (t MappingTry) Draw(zone *time.Location) slack.ModalViewRequest {
 	var blocks []slack.Block
 	switch {
@@ -70,7 +70,7 @@ func labelLines(labels map[string]string) string {
 	return strings.Join(lines, "\n")
 }
 
-// MappingYAML is a mapping as the set-up file has it.
+// MappingYAML formats a mapping for the set-up file.
 func MappingYAML(m oncall.Mapping) string {
 	var b strings.Builder
 	b.WriteString("mapping:\n")
@@ -100,7 +100,7 @@ func MappingYAML(m oncall.Mapping) string {
 	return b.String()
 }
 
-// quoted is a text in double quotes: what is right in JSON is in YAML.
+// quoted returns a text in double quotes: a JSON string is also valid in YAML.
 func quoted(text string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

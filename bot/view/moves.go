@@ -8,20 +8,20 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A moveLine is what several moves have in common: the same hours on days of several weeks, or the same
-// days and hours of a long stretch.
+// A moveLine groups moves: the same hours on days of several weeks, or the same days and hours of a longer
+// shift.
 type moveLine struct {
 	what  string // "You are on call"
 	when  string // "09:00–17:00", or "Mon 09:00 – Mon 09:00"
-	short bool   // it lasts a day at most
+	short bool   // at most a day
 	week  time.Time
-	days  []time.Weekday // short: of the week; in order
-	from  []time.Time    // the weeks; long: the first days
-	only  schedule.Move  // if it is a single one
+	days  []time.Weekday // for short ones: days of the week, sorted
+	from  []time.Time    // for short ones the weeks, otherwise the first days
+	only  schedule.Move  // a single move
 	count int
 }
 
-// moveLines says what a person gains and loses, alike stretches in one line.
+// moveLines lists what a person gains and loses, with similar shifts in one line.
 func moveLines(moves []schedule.Move, timeZone string) []string {
 	zone := location(timeZone)
 	var weeks []*moveLine
@@ -75,7 +75,7 @@ func lineOf(m schedule.Move, zone *time.Location) *moveLine {
 		return l
 	}
 	l.when = start.Format("Mon 15:04") + " – " + end.Format("Mon 15:04")
-	if end.Sub(start) > 8*24*time.Hour { // the days of the week don't say how long it is
+	if end.Sub(start) > 8*24*time.Hour { // weekdays would hide how long it is
 		l.when = ""
 	}
 	l.from = []time.Time{start}
@@ -87,7 +87,7 @@ func (l *moveLine) text(timeZone string) string {
 	case l.only.End.IsZero():
 		return l.what + " from " + Time(l.only.Start, location(timeZone)) + " on, with no end in sight"
 	case l.count == 1:
-		return l.what + " " + toldSpan(l.only.Start, l.only.End, timeZone)
+		return l.what + " " + noticePeriod(l.only.Start, l.only.End, timeZone)
 	case !l.short:
 		return l.what + " " + l.when + ", from " + dates(l.from)
 	case len(l.from) == 1:
@@ -96,7 +96,7 @@ func (l *moveLine) text(timeZone string) string {
 	return l.what + " " + weekdays(l.days) + " " + l.when + ", weeks of " + dates(l.from)
 }
 
-// weekdays writes days of a week, which are in order: "Mon–Fri", "Mon and Wed".
+// weekdays formats sorted days of the week: "Mon–Fri", "Mon and Wed".
 func weekdays(days []time.Weekday) string {
 	var parts []string
 	for i := 0; i < len(days); {
@@ -116,7 +116,7 @@ func weekdays(days []time.Weekday) string {
 	return List(parts)
 }
 
-// dates writes days: "7 and 28 Dec", "28 Dec and 4 Jan".
+// dates formats days: "7 and 28 Dec", "28 Dec and 4 Jan".
 func dates(all []time.Time) string {
 	var parts []string
 	for i, t := range all {

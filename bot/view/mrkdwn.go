@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Slack's limits, in characters; what is longer is refused.
+// Slack's limits, in characters. Longer text is refused.
 const (
 	maxSection = 3000
 	maxField   = 2000
@@ -23,16 +23,16 @@ const (
 
 var escapes = map[rune]string{'&': "&amp;", '<': "&lt;", '>': "&gt;"}
 
-// Foreign makes text that others wrote safe to put into a message, on one line and at
-// most limit characters long as Slack counts them, that is after escaping.
+// Foreign makes foreign text safe to use in a message, on one line and at most limit characters long as Slack
+// counts them, which is after escaping.
 func Foreign(s string, limit int) string {
 	return escape(strings.Join(strings.Fields(s), " "), limit)
 }
 
-// Name makes the name of something safe to put into a message.
+// Name makes a name safe to use in a message.
 func Name(s string) string { return Foreign(s, MaxName) }
 
-// withRole adds a role to the name of a schedule, unless it is the usual one.
+// withRole adds a role to a schedule's name, unless it is the usual one.
 func withRole(name, role string) string {
 	if role == "" || role == schedule.RolePrimary {
 		return name
@@ -40,7 +40,7 @@ func withRole(name, role string) string {
 	return name + " (" + Name(role) + ")"
 }
 
-// foreignLines is Foreign, but keeps the first lines apart.
+// foreignLines is Foreign, but preserves the first line breaks.
 func foreignLines(s string, limit, lines int) string {
 	all := strings.Split(strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")), "\n")
 	if len(all) > lines {
@@ -49,8 +49,9 @@ func foreignLines(s string, limit, lines int) string {
 	return escape(strings.Join(all, "\n"), limit)
 }
 
-// unfooled takes out of a text that is shown as it is what can't be shown, or could turn the line around.
-func unfooled(s string) string {
+// stripControls removes characters that can't be shown or could reverse the line, from text that is otherwise shown
+// unchanged.
+func stripControls(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case unicode.Is(unicode.Bidi_Control, r):
@@ -62,16 +63,16 @@ func unfooled(s string) string {
 	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
-// escape cuts between characters, never inside one or inside an escape.
+// escape escapes and cuts text, never inside a character or an escape.
 func escape(s string, limit int) string {
 	var out strings.Builder
-	n, fits := 0, 0 // characters so far; bytes up to which an ellipsis still fits
+	n, fits := 0, 0 // characters so far; length in bytes at which an ellipsis still fits
 	for _, r := range strings.ToValidUTF8(s, "�") {
 		if unicode.IsControl(r) && r != '\n' || unicode.In(r, unicode.Zl, unicode.Zp) {
 			r = ' '
 		}
 		if unicode.Is(unicode.Bidi_Control, r) {
-			continue // it could turn the rest of the line around
+			continue // could reverse the rest of the line
 		}
 		piece, escaped := escapes[r]
 		if !escaped {
@@ -89,8 +90,7 @@ func escape(s string, limit int) string {
 	return out.String()
 }
 
-// link makes text clickable if the address is one that a browser opens safely. The
-// text must be safe already.
+// link makes text clickable if the address is safe to open in a browser. The text must be safe already.
 func link(address, text string) string {
 	u, err := url.Parse(strings.TrimSpace(address))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || len(address) > maxLink {
@@ -102,10 +102,9 @@ func link(address, text string) string {
 
 const maxLink = 1000
 
-// bold makes a label and the text after it bold. Text with characters that Slack takes for
-// formatting stays outside, as they would end the bold type early. They can't be masked by
-// invisible characters, because people copy titles to search for them elsewhere. Label and
-// text must be safe already; the address may be empty.
+// bold makes a label and the text after it bold. Text with characters that Slack takes for formatting stays
+// outside, as they would end the bold type early. They can't be masked by invisible characters, because people
+// copy titles to search for them elsewhere. Label and text must be safe already; the address may be empty.
 func bold(label, text, address string) string {
 	if formats(text) {
 		return "*" + label + "* " + link(address, text)
@@ -132,7 +131,7 @@ func formats(text string) bool {
 	return false
 }
 
-// mention writes people as Slack shows and notifies them.
+// mention mentions people, which notifies them.
 func mention(users ...oncall.UserID) string {
 	names := make([]string, len(users))
 	for i, u := range users {
@@ -141,15 +140,15 @@ func mention(users ...oncall.UserID) string {
 	return List(names)
 }
 
-// mentioned is how the manifest asks Slack to escape people in commands: "<@U123|name>".
+// mentioned matches a mention in a command, as the manifest asks Slack to format it: "<@U123|name>".
 var mentioned = regexp.MustCompile(`^<@([UW][A-Z0-9]+)(\|[^>]*)?>$`)
 
-// TypedMention is a mention as Slack makes it of a person in a command: with their name.
+// TypedMention formats a mention as Slack does in a command: with the name.
 func TypedMention(user oncall.UserID, name string) string {
 	return "<@" + string(user) + "|" + strings.NewReplacer("<", "", ">", "", "&", "").Replace(name) + ">"
 }
 
-// ReadMention returns whom a word of a command mentions.
+// ReadMention parses a mention in a command.
 func ReadMention(word string) (oncall.UserID, bool) {
 	m := mentioned.FindStringSubmatch(word)
 	if m == nil {
@@ -158,16 +157,15 @@ func ReadMention(word string) (oncall.UserID, bool) {
 	return oncall.UserID(m[1]), true
 }
 
-// Sentence writes a sentence whose words are safe already, and mentions its people.
+// Sentence formats a sentence whose words are safe already, and mentions its people.
 func Sentence(s oncall.Sentence) string {
 	return s.Shown(func(u oncall.UserID) string { return mention(u) })
 }
 
-// ForeignSentence writes a sentence with the words of others in it.
+// ForeignSentence formats a sentence that contains foreign words.
 func ForeignSentence(s oncall.Sentence) string { return foreignSentence(s, maxBody) }
 
-// foreignSentence writes a sentence whose words are foreign, each stretch of them at most limit
-// characters long.
+// foreignSentence formats a sentence of foreign words, each stretch at most limit characters long.
 func foreignSentence(s oncall.Sentence, limit int) string {
 	const edge = "|" // keeps the spaces at the ends of words
 	safe := slices.Clone(s)
@@ -178,7 +176,7 @@ func foreignSentence(s oncall.Sentence, limit int) string {
 	return strings.TrimSpace(Sentence(safe))
 }
 
-// who names an actor; what a monitor calls itself is foreign text.
+// who names an actor. A monitor's name is foreign text.
 func who(a oncall.Actor) string {
 	if a.User != "" {
 		return mention(a.User)
@@ -186,8 +184,8 @@ func who(a oncall.Actor) string {
 	return Foreign(a.String(), 100)
 }
 
-// through says by what a person acted: " by SMS"; nothing if it was in Slack.
-func through(a oncall.Actor) string {
+// viaMethod returns how a person acted: " by SMS"; nothing for Slack.
+func viaMethod(a oncall.Actor) string {
 	if way := oncall.Method(a.Via).Info().Acts; a.User != "" && way != "" {
 		return " by " + way
 	}
@@ -197,45 +195,44 @@ func through(a oncall.Actor) string {
 	return ""
 }
 
-// The forms in which Slack shows an instant, each in the zone of the reader's device. They are for
-// messages that several people read; what one person reads is written by Time and Between.
+// The formats in which Slack shows an instant, in the zone of the reader's device. They are for messages that
+// several people read; for a single reader there are Time and Between.
 const (
 	asTime = "{time}"
 	asDay  = "{date_long_pretty} {time}"
 	asAgo  = "{ago}"
 )
 
-// Time writes an instant for one reader, in their zone: "Tue 1 Dec 09:00".
+// Time formats an instant for one reader, in their zone: "Tue 1 Dec 09:00".
 func Time(t time.Time, zone *time.Location) string { return schedule.Stamp(t, zone) }
 
-// Between writes a stretch of time for one reader: "Tue 1 Dec 09:00 – 17:00".
+// Between formats a period for one reader: "Tue 1 Dec 09:00 – 17:00".
 func Between(from, to time.Time, zone *time.Location) string { return schedule.Between(from, to, zone) }
 
-// stamp shows an instant to whoever reads it. Where Slack can't fill in the form, as in
-// notifications, the reader sees the time in the given zone.
+// stamp formats an instant for all readers. Where Slack can't fill in the format, as in notifications, the
+// reader sees the time in the given zone.
 func stamp(t time.Time, form string, zone *time.Location) string {
 	return fmt.Sprintf("<!date^%d^%s|%s>", t.Unix(), form, schedule.Stamp(t, zone)+t.In(zone).Format(" MST"))
 }
 
-// told shows an instant in a notice: as its reader's zone has it, or to all who read it where the
-// zone is "".
-func told(t time.Time, zone string) string {
+// noticeInstant formats an instant in a notice: in the reader's zone, or for all readers if the zone is empty.
+func noticeInstant(t time.Time, zone string) string {
 	if zone == "" {
 		return stamp(t, asDay, time.UTC)
 	}
 	return Time(t, location(zone))
 }
 
-// toldTime is told without the day.
-func toldTime(t time.Time, zone string) string {
+// noticeTime is noticeInstant without the day.
+func noticeTime(t time.Time, zone string) string {
 	if zone == "" {
 		return stamp(t, asTime, time.UTC)
 	}
 	return t.In(location(zone)).Format("15:04")
 }
 
-// toldSpan is told of a stretch of time.
-func toldSpan(from, to time.Time, zone string) string {
+// noticePeriod is noticeInstant for a period.
+func noticePeriod(from, to time.Time, zone string) string {
 	if zone == "" {
 		return stamp(from, asDay, time.UTC) + " – " + stamp(to, asDay, time.UTC)
 	}
@@ -253,7 +250,7 @@ func named(users []oncall.UserID) string {
 	return mention(users...)
 }
 
-// location is a zone by its name, or UTC.
+// location returns a zone by its name, or UTC.
 func location(name string) *time.Location {
 	if zone, err := time.LoadLocation(name); err == nil {
 		return zone

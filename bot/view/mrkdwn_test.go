@@ -46,10 +46,10 @@ func FuzzForeign(f *testing.F) {
 		limit = 1 + (limit&0x7fffffff)%3000
 		for _, got := range []string{Foreign(s, limit), foreignLines(s, limit, 5)} {
 			if n := utf8.RuneCountInString(got); n > limit || !utf8.ValidString(got) {
-				t.Fatalf("%q became %d characters of at most %d: %q", s, n, limit, got)
+				t.Fatalf("%q became %q with %d characters, want valid UTF-8 of at most %d", s, got, n, limit)
 			}
 			if strings.ContainsAny(got, "<>") {
-				t.Fatalf("%q got a bracket through: %q", s, got)
+				t.Fatalf("%q became %q, want no brackets", s, got)
 			}
 		}
 	})
@@ -67,7 +67,7 @@ func TestForeignSentence(t *testing.T) {
 	}
 }
 
-// The rest of the product speaks of people by id, and each channel shows them in its own way.
+// The rest of the product refers to people by id, and each channel formats them in its own way.
 func TestOnlyViewsMention(t *testing.T) {
 	t.Parallel()
 	const root = "../.."
@@ -90,14 +90,14 @@ func TestOnlyViewsMention(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if l, is := n.(*ast.BasicLit); is && l.Kind == token.STRING && strings.Contains(l.Value, "<@") {
-				t.Errorf("%s: %s", files.Position(l.Pos()), l.Value)
+				t.Errorf("%s: the string %s has a mention, want mentions only in bot/view", files.Position(l.Pos()), l.Value)
 			}
 			return true
 		})
 		return nil
 	})
 	if err != nil || found < 100 {
-		t.Errorf("%d files, %v", found, err)
+		t.Errorf("%d files were checked, %v; want at least 100", found, err)
 	}
 }
 

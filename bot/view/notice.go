@@ -46,8 +46,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeMaintenance: drawMaintenance, oncall.NoticeMaintenanceOver: drawMaintenanceOver,
 }
 
-// Notice draws a notice. A kind that this version does not know, because a newer one wrote
-// it, is shown by its sentences.
+// Notice draws a notice. A kind written by a newer version is shown by its sentences.
 func Notice(n oncall.Notice) Drawing {
 	if draw := notices[n.Kind]; draw != nil {
 		return draw(n)
@@ -55,13 +54,13 @@ func Notice(n oncall.Notice) Drawing {
 	return drawLines(n)
 }
 
-// drawLines shows the sentences of a notice.
+// drawLines draws the sentences of a notice.
 func drawLines(n oncall.Notice) Drawing { return Text(sentences(n.Detail)) }
 
-// drawWarning warns an admin in the sentences of a notice.
+// drawWarning draws the sentences of a notice as a warning.
 func drawWarning(n oncall.Notice) Drawing { return Text(":warning: " + sentences(n.Detail)) }
 
-// drawCanary tells an admin how Watchbill itself is: the second notice of an outage is its end.
+// drawCanary tells an admin about Watchbill's own health: the second notice of an outage is its end.
 func drawCanary(n oncall.Notice) Drawing {
 	if n.Detail.State != "" {
 		return Text(":large_green_circle: " + sentences(n.Detail))
@@ -69,7 +68,7 @@ func drawCanary(n oncall.Notice) Drawing {
 	return drawWarning(n)
 }
 
-// sentences are those of a notice.
+// sentences joins a notice's sentences.
 func sentences(d oncall.NoticeDetail) string {
 	if len(d.Said) > 0 {
 		return foreignSentence(d.Said, maxSection/2)

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A notice of the release before this one has its people in its lines.
+// A notice written by the previous release has its people in its lines.
 func TestSentencesOfNotices(t *testing.T) {
 	t.Parallel()
 	const want = "#7 was for <@U0ANN> &amp; <@U0BO>."
@@ -14,19 +14,19 @@ func TestSentencesOfNotices(t *testing.T) {
 	before := oncall.NoticeDetail{Lines: []string{want}}
 	for _, d := range []oncall.NoticeDetail{now, before} {
 		if got := Notice(oncall.Notice{Kind: oncall.NoticeUnassigned, Detail: d}); got.Text != ":warning: "+want {
-			t.Errorf("%q", got.Text)
+			t.Errorf("the notice says %q, want %q", got.Text, ":warning: "+want)
 		}
 		if got := Notice(oncall.Notice{Kind: "of a newer release", Detail: d}); got.Text != want {
 			t.Errorf("got %q, want %q", got.Text, want)
 		}
 	}
 	if now.Lines[0] != "#7 was for U0ANN & U0BO." {
-		t.Errorf("the release before shows %q", now.Lines)
+		t.Errorf("the previous release shows %q, want the ids of the people", now.Lines)
 	}
 }
 
-// Whoever has lost something is told who has ended it, also where that was at the command line.
-func TestTheNoticeOfWhatWasEnded(t *testing.T) {
+// A person whose access was revoked is notified by whom, even if it was done on the command line.
+func TestNoticeOfRevokedAccess(t *testing.T) {
 	t.Parallel()
 	const what = "a contact method of yours, SMS …0102: no page goes there any more"
 	for by, want := range map[oncall.Actor]string{
@@ -35,7 +35,7 @@ func TestTheNoticeOfWhatWasEnded(t *testing.T) {
 	} {
 		n := oncall.EndedNotice(by, "U0BO", what, noon)
 		if got := Notice(n); got.Text != want || n.To != "U0BO" {
-			t.Errorf("%s is told %q", n.To, got.Text)
+			t.Errorf("the notice to %s says %q, want %q to U0BO", n.To, got.Text, want)
 		}
 	}
 }

@@ -2,11 +2,12 @@ package view
 
 import "strings"
 
-// Outage tells somebody that the database is away and alerts wait. It has no buttons: they would do nothing.
+// Outage tells a person that the database is unavailable and alerts wait. It has no buttons, because they would
+// do nothing.
 func Outage(title string, lines []string) Drawing {
-	said := []string{Foreign(title, maxTitle)}
+	all := []string{Foreign(title, maxTitle)}
 	for _, line := range lines {
-		said = append(said, Foreign(line, maxTitle))
+		all = append(all, Foreign(line, maxTitle))
 	}
-	return Text(strings.Join(said, "\n"))
+	return Text(strings.Join(all, "\n"))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Weekdays are the days that can be ticked in the form of an override.
+// Weekdays are the days in the form of an override.
 var Weekdays = []schedule.Weekday{
 	schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday, schedule.Saturday, schedule.Sunday,
 }
@@ -24,14 +24,14 @@ func weekdayOptions() []option {
 	return options
 }
 
-// maxMoved is how many changed shifts an answer lists.
+// maxMoved is the maximum number of changed shifts in an answer.
 const (
 	maxMoved   = 12
-	maxClashes = 3 // and how many shifts elsewhere it warns of
+	maxClashes = 3 // maximum number of conflicting shifts
 )
 
-// Override says what an override changes, with a button to undo it.
-func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
+// Override confirms an override and lists what it changes, with a button to undo it.
+func Override(w OverrideDraft, id oncall.OverrideID, replaced []oncall.UserID, moves []schedule.Move, zone *time.Location) Drawing {
 	instead := "when nobody else would be"
 	switch {
 	case w.Replaces == ReplaceNobody:
@@ -78,7 +78,7 @@ func Override(w OverrideWish, id oncall.OverrideID, replaced []oncall.UserID, mo
 	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo...))}
 }
 
-// shiftChanges lists whose shifts change.
+// shiftChanges lists the changed shifts.
 func shiftChanges(moves []schedule.Move, zone *time.Location) string {
 	text := ""
 	for i, m := range moves {
@@ -97,35 +97,34 @@ func shiftChanges(moves []schedule.Move, zone *time.Location) string {
 	return text
 }
 
-// Replaces is who leaves when an override begins.
+// Replaces says who goes off call when an override begins.
 type Replaces string
 
-// Whom an override replaces.
+// The people that an override replaces.
 const (
 	ReplaceAll    Replaces = "all"
 	ReplaceOne    Replaces = "one"
 	ReplaceNobody Replaces = "add"
 )
 
-// An OverrideWish is an override as somebody asks for it. Zero values are unknown yet.
-type OverrideWish struct {
+// An OverrideDraft is a requested override. Zero values are not known yet.
+type OverrideDraft struct {
 	Schedule *schedule.Schedule
 	User     oncall.UserID
 	From, To time.Time
 	Replaces Replaces
-	Leaves   oncall.UserID // with ReplaceOne
+	Leaves   oncall.UserID // for ReplaceOne
 	Reason   string
 	Windows  []schedule.Window // in the person's zone
-	Away     bool              // User has time off then
-	Gaps     bool              // part of the time nobody would be on call
-	Covered  bool              // only while somebody would be
+	Away     bool              // User has time off at that time
+	Gaps     bool              // for part of the time nobody would be on call
+	Covered  bool              // only while somebody would be on call
 	Clashes  []schedule.Stint  // where User is on call at the same time
-	More     bool              // the form shows all of its inputs
+	More     bool              // show all inputs
 }
 
-// OverrideForm asks for an override. What is known is filled in; said is why the rest must
-// be asked for.
-func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) slack.ModalViewRequest {
+// OverrideForm draws the form of an override, prefilled. reason says why the form is needed.
+func OverrideForm(schedules []*schedule.Schedule, w OverrideDraft, reason string) slack.ModalViewRequest {
 	if len(schedules) == 0 {
 		return readOnly("Override", section("There is no schedule to change yet."))
 	}
@@ -134,8 +133,8 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 		chosen = scheduleOption(w.Schedule).Value
 	}
 	var blocks []slack.Block
-	if said != "" {
-		blocks = append(blocks, section(said))
+	if reason != "" {
+		blocks = append(blocks, section(reason))
 	}
 	clock := func(block Block, label string) *slack.InputBlock {
 		return optional(field(block, label, "", slack.NewTimePickerBlockElement(string(block))))
@@ -145,7 +144,7 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 		userField(BlockWho, "Who is on call", "", w.User),
 		instantField(BlockFrom, "From", "", w.From), instantField(BlockTo, "To", "", w.To),
 		optional(textField(BlockReason, "Reason", "", w.Reason)))
-	if !w.More && w.Replaces == ReplaceAll && len(w.Windows) == 0 { // what most overrides need
+	if !w.More && w.Replaces == ReplaceAll && len(w.Windows) == 0 { // the usual inputs
 		blocks = append(blocks, slack.NewActionBlock("override_more", button(ActionOverrideMore, "", "More: beside others, certain hours…")))
 		return dialog(ModalOverride, "Override", "Save", "", blocks...)
 	}
@@ -159,11 +158,10 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideWish, said string) s
 	return dialog(ModalOverride, "Override", "Save", "", blocks...)
 }
 
-// OverrideMade takes the place of the form and shows what the override has changed.
+// OverrideMade replaces the form and shows what the override has changed.
 func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override", d.Blocks...) }
 
-// OwnOverride shows an override that the reader can cancel. The schedule is nil if it was
-// removed.
+// OwnOverride shows an override that the reader can cancel. The schedule is nil if it was removed.
 func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
 	if in != nil {
@@ -187,7 +185,7 @@ func OverrideCancelled(s *schedule.Schedule, users []oncall.UserID, at time.Time
 	return fmt.Sprintf("Cancelled. On call in *%s* at %s: %s.", name, when, named(users))
 }
 
-// OverrideSwitched says when an override acts from now on.
+// OverrideSwitched says when an override applies from now on.
 func OverrideSwitched(o schedule.Override, zone *time.Location) string {
 	when := "all of the time"
 	if o.OnlyCovered {

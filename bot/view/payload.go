@@ -10,29 +10,29 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// How much of a payload is shown where several are.
+// Limits of a payload in a list.
 const (
 	mostBegun      = 400
 	mostBegunLines = 8
 )
 
-// PayloadBegins is how many bytes of a body are enough to show how it begins.
+// PayloadBegins is how many bytes of a body are needed for a list.
 const PayloadBegins = 4 * mostBegun
 
-// A Payload is what is shown of what a monitor has sent.
+// A Payload is a payload in a list.
 type Payload struct {
 	ID        oncall.PayloadID
 	At        time.Time
 	Request   string // its method and address
-	Sender    string // what people call its format; empty: it was not understood
+	Sender    string // name of its format; empty: not understood
 	Trouble   string
 	Signals   int
 	Incidents []oncall.IncidentID
-	Body      string // or how it begins
+	Body      string // or its beginning
 	Size      int64  // of the whole body, in bytes; 0: it isn't known
 }
 
-// Payloads shows what a monitor has sent last.
+// Payloads lists what a monitor sent last.
 func Payloads(name string, all []Payload, zone *time.Location) Drawing {
 	if len(all) == 0 {
 		return Text(fmt.Sprintf("Nothing that *%s* has sent is kept: it has sent nothing for 7 days, or not since Watchbill keeps it.", Name(name)))
@@ -75,7 +75,7 @@ func PayloadFileComes(name string, id oncall.PayloadID) Drawing {
 	return Drawing{Text: fmt.Sprintf("Payload %d of *%s* comes as a file in our direct messages.", id, Name(name))}
 }
 
-// NoPayloadFile says in the direct messages why the file doesn't come.
+// NoPayloadFile says in a direct message why the file could not be sent.
 func NoPayloadFile(name string, id oncall.PayloadID, why string) Drawing {
 	return Text(fmt.Sprintf("Payload %d of *%s* can't come as a file: Slack says no, for %s. `watchbill integration payloads %s %d` prints it.",
 		id, Name(name), Foreign(why, maxTitle), Name(name), id))

@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Pending lists the swaps and cover requests of a person's that are not over.
+// Pending lists a person's open swaps and cover requests.
 func Pending(swaps []oncall.Swap, covers []oncall.Cover, zone string) string {
 	if len(swaps)+len(covers) == 0 {
 		return "You have no swap that is offered or still to come, and nobody is asked to cover for you. `/oncall swap` and `/oncall cover` begin one."

@@ -35,7 +35,7 @@ func Teams(teams []oncall.Team, members map[oncall.TeamID][]oncall.UserID, sched
 	return fitLines(lines, MaxAnswer)
 }
 
-// People lists people with the zone in which each reads times.
+// People lists people with their time zones.
 func People(users map[oncall.UserID]oncall.User) string {
 	var here []oncall.User
 	for _, u := range users {

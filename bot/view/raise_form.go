@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A RaiseForm asks whom to page, and what is wrong.
+// A RaiseForm is the form for raising an incident: whom to page, and what is wrong.
 type RaiseForm struct {
 	Team     oncall.TeamID
 	Schedule oncall.ScheduleID
@@ -21,21 +21,21 @@ type RaiseForm struct {
 	Text     string
 	Meta     RaiseMeta
 
-	Said string   // what is unclear, on top
-	Now  []string // whom it would page now, in sentences
+	Message string   // what is unclear; shown on top
+	Now     []string // whom it would page now
 
 	Teams     []oncall.Team
 	Schedules []*schedule.Schedule
 }
 
-// RaiseMeta is what the form carries: the message that it is about, if it is about one, and whether the limits were
-// told already.
+// RaiseMeta is the form's metadata: the message that it is about, if any, and whether it has already warned of
+// the limits.
 type RaiseMeta struct {
 	Channel, TS string
 	Confirmed   bool
 }
 
-// String writes it as the form carries it.
+// String encodes the metadata.
 func (m RaiseMeta) String() string {
 	confirmed := ""
 	if m.Confirmed {
@@ -44,7 +44,7 @@ func (m RaiseMeta) String() string {
 	return m.Channel + "/" + m.TS + "/" + confirmed
 }
 
-// ReadRaiseMeta reads what a form carries.
+// ReadRaiseMeta decodes the metadata.
 func ReadRaiseMeta(s string) (m RaiseMeta) {
 	parts := strings.SplitN(s, "/", 3)
 	if len(parts) == 3 {
@@ -56,8 +56,8 @@ func ReadRaiseMeta(s string) (m RaiseMeta) {
 // Draw draws the form.
 func (f RaiseForm) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if f.Said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(words(":warning: "+f.Said), nil, nil, slack.SectionBlockOptionBlockID(blockSaid)))
+	if f.Message != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(":warning: "+f.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
 	if groups := f.groups(); len(groups) > 0 {
 		e := slack.NewOptionsGroupSelectBlockElement(slack.OptTypeStatic, nil, string(BlockRaiseWhom), groups...)
@@ -84,7 +84,7 @@ func (f RaiseForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalRaise, "Page on-call", submit, f.Meta.String(), blocks...)
 }
 
-// groups are the teams and schedules to choose from, as many in one group as Slack takes.
+// groups returns the teams and schedules to choose from, as many per group as Slack takes.
 func (f RaiseForm) groups() (groups []*slack.OptionGroupBlockObject) {
 	var teams, schedules []option
 	for _, t := range f.Teams {
@@ -113,7 +113,7 @@ func (f RaiseForm) groups() (groups []*slack.OptionGroupBlockObject) {
 	return groups[:min(len(groups), maxOptions)]
 }
 
-// chosen is the option that the form begins with.
+// chosen returns the preselected option.
 func (f RaiseForm) chosen(groups []*slack.OptionGroupBlockObject) *slack.OptionBlockObject {
 	value := ""
 	switch {
@@ -132,10 +132,10 @@ func (f RaiseForm) chosen(groups []*slack.OptionGroupBlockObject) *slack.OptionB
 	return nil
 }
 
-// RaiseDone says in the form that it is done.
+// RaiseDone confirms in the form that it is done.
 func RaiseDone(text string) slack.ModalViewRequest { return readOnly("Paged", section(text)) }
 
-// RaisedAddForm asks for more about an incident, of whoever has raised it.
+// RaisedAddForm asks the person who raised an incident for more about it.
 func RaisedAddForm(id oncall.IncidentID) slack.ModalViewRequest {
 	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
 	e.Multiline, e.MaxLength = true, MaxTyped
@@ -143,7 +143,7 @@ func RaisedAddForm(id oncall.IncidentID) slack.ModalViewRequest {
 		field(BlockText, "What else is known", "It goes into the thread of "+id.String()+".", e))
 }
 
-// PageNow says whom a raise pages now, and what follows.
+// PageNow says whom raising an incident pages now, and what follows.
 func PageNow(team, policy string, users []oncall.UserID, next *oncall.NextStep) []string {
 	lines := []string{fmt.Sprintf("Now: %s.", named(users))}
 	if len(users) == 0 {

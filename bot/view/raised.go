@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Raised draws an incident for whoever has raised it: whom it reached, by what, and whether somebody has it. It
-// stands in a direct message, or as a reply in a channel.
+// Raised draws an incident for the person who raised it: whom it reached, by what, and whether somebody has it.
+// It is a direct message, or a reply in a channel.
 func Raised(p oncall.Picture, reply bool) Drawing {
 	in := p.Incident
 	status := statuses[in.Status]
@@ -28,7 +28,8 @@ func Raised(p oncall.Picture, reply bool) Drawing {
 	return Drawing{Text: fmt.Sprintf("%s %s: %s (%s). %s", in.ID, severityName(in.Severity), titleOf(in), in.Status, state), Blocks: blocks}
 }
 
-// RaisedVeiled draws it for somebody who may not see what is of its team: its number, and whether somebody has it.
+// RaisedVeiled draws it for a person who may not see its team's incidents: its number, and whether somebody has
+// it.
 func RaisedVeiled(in oncall.Incident, reply bool) Drawing {
 	has := "nobody has it yet"
 	switch in.Status {
@@ -44,7 +45,7 @@ func RaisedVeiled(in oncall.Incident, reply bool) Drawing {
 	return Drawing{Text: text, Blocks: append([]slack.Block{section(text)}, raisedButtons(in, reply)...)}
 }
 
-// raisedButtons are what whoever raised an incident can do with it.
+// raisedButtons draws the actions of the person who raised an incident.
 func raisedButtons(in oncall.Incident, reply bool) []slack.Block {
 	if !in.Open() {
 		return nil
@@ -67,7 +68,7 @@ func raisedFor(p oncall.Picture) string {
 	return "the team " + Name(p.Team.Name)
 }
 
-// pagedByHand names what the line of the timeline says that was paged.
+// pagedByHand names the target in the event of a manual page.
 func pagedByHand(d oncall.Detail) string {
 	switch {
 	case len(d.Users) > 0:
@@ -78,14 +79,14 @@ func pagedByHand(d oncall.Detail) string {
 	return "the team"
 }
 
-// A reached person is somebody who was paged, and what is known of it.
+// reached is a paged person, and the state of their pages.
 type reached struct {
 	ways, failed []string
 	receipts     []string
 	has          bool
 }
 
-// reachedLines say of everybody who was paged by what they were reached, and whether they have it.
+// reachedLines says how each paged person was reached, and whether they have it.
 func reachedLines(p oncall.Picture) []string {
 	all := map[oncall.UserID]*reached{}
 	var order []oncall.UserID
@@ -121,20 +122,20 @@ func reachedLines(p oncall.Picture) []string {
 }
 
 func (r *reached) words() string {
-	said := "not reached yet"
+	state := "not reached yet"
 	if len(r.ways) > 0 {
-		said = "paged by " + List(r.ways)
+		state = "paged by " + List(r.ways)
 	}
 	if len(r.failed) > 0 {
-		said += "; not by " + List(r.failed)
+		state += "; not by " + List(r.failed)
 	}
 	if len(r.receipts) > 0 {
-		said += "; " + List(r.receipts)
+		state += "; " + List(r.receipts)
 	}
 	if r.has {
-		return said + "; *has it*"
+		return state + "; *has it*"
 	}
-	return said
+	return state
 }
 
 func addOnce(all []string, s string) []string {
@@ -144,21 +145,21 @@ func addOnce(all []string, s string) []string {
 	return append(all, s)
 }
 
-// RaisedText tells whoever has raised an incident that it is done.
+// RaisedText confirms a raised incident.
 func RaisedText(p oncall.Picture, again bool, address string) string {
-	said := "Paged."
+	state := "Paged."
 	if again {
-		said = "That is open already, and you follow it now."
+		state = "That is open already, and you follow it now."
 	}
-	return CutPlain(said+" "+strings.TrimSpace(IncidentText(p, address))+"\nA direct message shows you whom it reached, and whether somebody has it.", MaxAnswer)
+	return CutPlain(state+" "+strings.TrimSpace(IncidentText(p, address))+"\nA direct message shows you whom it reached, and whether somebody has it.", MaxAnswer)
 }
 
-// RaisedVeiledText is the same of a private team that they see nothing of.
+// RaisedVeiledText is RaisedText for a private team that the reader can't see.
 func RaisedVeiledText(in oncall.Incident) string {
 	return fmt.Sprintf("Paged a private team: %s. A direct message shows you whether somebody has it.", in.ID)
 }
 
-// RaiseAsk asks for a confirmation where no form can. Value is what to raise then.
+// RaiseAsk asks for a confirmation where no form can. value is the request.
 func RaiseAsk(why, value string) Drawing {
 	d := Text(":warning: " + why + " Nobody was paged. Is it another matter, and can't it wait?")
 	d.Blocks = append(d.Blocks, slack.NewActionBlock("", button(ActionRaiseConfirm, value, "Page all the same").WithStyle(slack.StyleDanger)))

@@ -6,8 +6,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// byHand is an incident that Cy has raised.
-func byHand(p oncall.Picture) oncall.Picture {
+// raisedByHand returns an incident that Cy has raised.
+func raisedByHand(p oncall.Picture) oncall.Picture {
 	p.Integration, p.Alerts, p.AlertCount, p.Firing = "", nil, 0, 0
 	p.Incident.RaisedBy, p.Incident.SignalCount = oncall.ByUser(cy), 0
 	p.Events = append([]oncall.Event{
@@ -23,17 +23,17 @@ func byHand(p oncall.Picture) oncall.Picture {
 
 func TestRaised(t *testing.T) {
 	t.Parallel()
-	person, schedule := byHand(triggered()), byHand(acknowledged())
+	person, schedule := raisedByHand(triggered()), raisedByHand(acknowledged())
 	person.Events[0].Detail.Users = []oncall.UserID{ann}
 	schedule.Events[0].Detail.Names = []string{"payments <primary>"}
 	for name, d := range map[string]Drawing{
-		"raised":            Raised(byHand(triggered()), false),
+		"raised":            Raised(raisedByHand(triggered()), false),
 		"raised_in_thread":  Raised(person, true),
 		"raised_acked":      Raised(schedule, false),
-		"raised_over":       Raised(byHand(resolved()), false),
-		"raised_root":       Incident(byHand(triggered())),
-		"raised_veiled":     RaisedVeiled(byHand(triggered()).Incident, false),
-		"raised_veiled_ack": RaisedVeiled(byHand(acknowledged()).Incident, true),
+		"raised_over":       Raised(raisedByHand(resolved()), false),
+		"raised_root":       Incident(raisedByHand(triggered())),
+		"raised_veiled":     RaisedVeiled(raisedByHand(triggered()).Incident, false),
+		"raised_veiled_ack": RaisedVeiled(raisedByHand(acknowledged()).Incident, true),
 		"raise_ask":         RaiseAsk("You have paged 3 times in the last 10 minutes.", "{}"),
 	} {
 		checkLimits(t, d)
@@ -45,14 +45,14 @@ func TestRaiseForm(t *testing.T) {
 	t.Parallel()
 	f := RaiseForm{
 		Team: 2, Text: "the checkout is down", Severity: oncall.Critical, Meta: RaiseMeta{Channel: "C0PAY", TS: "1700000000.000100"},
-		Said: `There is no team or schedule "paymets".`, Now: PageNow("Payments", "Payments", []oncall.UserID{ann}, triggered().Next),
+		Message: `There is no team or schedule "paymets".`, Now: PageNow("Payments", "Payments", []oncall.UserID{ann}, triggered().Next),
 		Teams: []oncall.Team{{ID: 1, Name: "Ops"}, {ID: 2, Name: "Payments"}},
 	}
 	golden(t, "raise_form", f.Draw())
 	if got := ReadRaiseMeta(f.Draw().PrivateMetadata); got != f.Meta {
 		t.Errorf("the form carries %+v, want %+v", got, f.Meta)
 	}
-	// More teams than one group of options takes.
+	// More teams than fit into one group of options.
 	for id := range oncall.TeamID(250) {
 		f.Teams = append(f.Teams, oncall.Team{ID: id + 3, Name: "team"})
 	}

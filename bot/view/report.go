@@ -16,8 +16,8 @@ const (
 	reportName   = 60
 )
 
-// Report tells of a period: the figures, with those of the period before in brackets, what disturbed people most, and of
-// single people if the report has any. They stand in the order that they are given in, which is no ranking.
+// Report draws a report: the figures, with those of the previous period in brackets, what interrupted people
+// most, and individual people if the report has any. They appear in the given order, which is not a ranking.
 func Report(t report.Told) Drawing {
 	title := "Report of " + Name(t.Name)
 	if t.Name == "" {
@@ -61,7 +61,7 @@ func countLines(all []report.Count) (lines []string) {
 	return lines
 }
 
-// peopleLines tell of single people.
+// peopleLines lists individual people.
 func peopleLines(all []report.PersonReport, own bool) []string {
 	if len(all) == 0 {
 		return nil
@@ -96,7 +96,7 @@ func peopleLines(all []report.PersonReport, own bool) []string {
 	return lines
 }
 
-// ReportFollows says where the report is about to be.
+// ReportFollows says where the report will appear.
 func ReportFollows(team, period, channel string) string {
 	of := "Your report"
 	if team != "" {
@@ -114,5 +114,5 @@ func ReportWithout(what, why string) Drawing {
 	return Text(fmt.Sprintf("Slack didn't take the %s of the report: %s.", what, why))
 }
 
-// ReportRefused tells in a message why there is no report.
+// ReportRefused says why there is no report.
 func ReportRefused(why string) Drawing { return Text(Foreign(why, maxTitle)) }

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// novemberTold is a month of a team, with what is foreign in it.
-func novemberTold() report.Told {
+// novemberReport is a team's month, with foreign text in it.
+func novemberReport() report.Told {
 	november := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 11, Day: 1}, 30)
 	before := november.Before()
 	return report.Told{
@@ -35,18 +35,18 @@ func novemberTold() report.Told {
 
 func TestReportViews(t *testing.T) {
 	t.Parallel()
-	golden(t, "report_team", Report(novemberTold()))
-	golden(t, "report_public", Report(novemberTold().Public()))
-	own := novemberTold()
+	golden(t, "report_team", Report(novemberReport()))
+	golden(t, "report_public", Report(novemberReport().Public()))
+	own := novemberReport()
 	own.Name, own.Now.People, own.Kept = "", own.Now.People[:1], time.Time{}
 	golden(t, "report_own", Report(own))
 	golden(t, "report_empty", Report(report.Told{Name: "payments", Now: report.Report{Period: own.Now.Period}, Before: report.Report{Period: own.Before.Period}}))
 }
 
-// Of many people some are told of, and however much there is it fits.
-func TestAReportOfManyFits(t *testing.T) {
+// With many people some are left out, and a report of any size fits.
+func TestLargeReportFits(t *testing.T) {
 	t.Parallel()
-	many := novemberTold()
+	many := novemberReport()
 	for len(many.Now.People) < 200 {
 		many.Now.People = append(many.Now.People, many.Now.People[0])
 	}

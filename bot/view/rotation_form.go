@@ -12,17 +12,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// RotationForm is what the form of one rotation shows.
+// RotationForm is the form of one rotation.
 type RotationForm struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
-	Rotation schedule.Rotation // what the inputs hold at first
+	Rotation schedule.Rotation // initial values
 	Name     func(oncall.UserID) string
 	More     bool
-	Preview  []slack.Block // of what was sent; with it, the form can be saved
+	Preview  []slack.Block // preview of the input; with it, the form can be saved
 }
 
-// Draw draws the form of one rotation.
+// Draw draws the form.
 func (f RotationForm) Draw() slack.ModalViewRequest {
 	r := f.Rotation
 	title, submit := "Edit rotation", "Preview"
@@ -47,7 +47,7 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 		textField(BlockPeriod, "Hands over every", "week, 2 weeks, day, 12 hours, month, or cron 0 9 * * 1", periodText(r.Period)),
 		textField(BlockStart, "First hand-over", "Such as 2026-03-02 09:00 or monday 9am, on the wall clock. It also says the weekday and time of all others. With another day, the first turn begins there.", start),
 	)
-	if f.More || special(r, f.Schedule.TimeZone) {
+	if f.More || usesMoreInputs(r, f.Schedule.TimeZone) {
 		blocks = append(blocks, f.moreFields()...)
 	} else {
 		buttons = append(buttons, button(ActionRotationMore, "", "Hours, role, priority …"))
@@ -62,8 +62,8 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalRotation, title, submit, f.Meta.String(), blocks...)
 }
 
-// special reports whether a rotation uses inputs that most rotations leave empty.
-func special(r schedule.Rotation, defaultZone string) bool {
+// usesMoreInputs reports whether a rotation uses inputs that most rotations leave empty.
+func usesMoreInputs(r schedule.Rotation, defaultZone string) bool {
 	return len(r.Windows) > 0 || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
 		r.Advance == schedule.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone
 }
@@ -98,7 +98,7 @@ func periodText(p schedule.Period) string {
 	return p.String()
 }
 
-// turnsText writes turns, one a line.
+// turnsText formats turns, one per line.
 func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string {
 	lines := make([]string, len(turns))
 	for i, turn := range turns {
@@ -114,10 +114,10 @@ func turnsText(turns [][]oncall.UserID, name func(oncall.UserID) string) string 
 	return strings.Join(lines, "\n")
 }
 
-// Nobody is how a turn without anybody is written.
+// Nobody stands for a turn without people.
 const Nobody = "nobody"
 
-// rotationLines says what a rotation does.
+// rotationLines describes a rotation.
 func rotationLines(r schedule.Rotation, defaultZone string) string {
 	var who []string
 	for _, turn := range r.Turns[:min(len(r.Turns), MaxNamed)] {

@@ -12,11 +12,11 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A RouteList is what is shown of the rules of an integration or a team.
+// A RouteList is the rules of an integration or a team.
 type RouteList struct {
 	Of       string // "integration prometheus"
-	Version  int    // 0: it never had a rule
-	Versions int    // that there were
+	Version  int    // 0: never had a rule
+	Versions int    // number of versions
 	Shadow   bool
 	SavedAt  time.Time
 	SavedBy  oncall.Actor
@@ -25,19 +25,20 @@ type RouteList struct {
 	Integration string // whose they are; empty: a team's
 }
 
-// A RouteRule is what is shown of one of them.
+// A RouteRule is one rule of a list.
 type RouteRule struct {
 	Name   string
-	Asks   []string // what it asks, as it is written
+	Asks   []string // its conditions, as written
 	Does   string
-	Shadow bool // it, or its list
+	Shadow bool // the rule or its whole list
 	Tally  oncall.RouteTally
 }
 
-// mostRulesDrawn is how many rules have a block of their own; more are a text.
+// mostRulesDrawn is the maximum number of rules with a block of their own; more become text.
 const mostRulesDrawn = 20
 
-// Routes shows the lists by which an alert goes, in the order in which they are asked. End is where it goes otherwise.
+// Routes shows the lists of rules that apply to an alert, in order of evaluation. end is where it goes if none
+// matches.
 func Routes(lists []RouteList, end string, zone *time.Location) Drawing {
 	var lines []string
 	rules := 0
@@ -61,7 +62,7 @@ func Routes(lists []RouteList, end string, zone *time.Location) Drawing {
 	return d
 }
 
-// AllRoutes lists whose rules there are.
+// AllRoutes lists the owners of rules.
 func AllRoutes(lists []RouteList, none string, zone *time.Location) Drawing {
 	var lines []string
 	for _, l := range lists {
@@ -75,7 +76,7 @@ func AllRoutes(lists []RouteList, none string, zone *time.Location) Drawing {
 	return Drawing{Text: fitLines(append(lines, "`/oncall routes NAME` shows the rules of a team or an integration, and what each has done."), MaxAnswer)}
 }
 
-// heading says whose rules they are, and who has saved them.
+// heading names the owner of the rules, and who saved them.
 func (l RouteList) heading(zone *time.Location) string {
 	if len(l.Rules) == 0 && l.Version == 0 {
 		return fmt.Sprintf("*%s* has no rules.", ownerFirst(Name(l.Of)))
@@ -87,7 +88,7 @@ func (l RouteList) heading(zone *time.Location) string {
 	return text
 }
 
-func ownerFirst(s string) string { // at the beginning of a line
+func ownerFirst(s string) string { // for the beginning of a line
 	if rest, is := strings.CutPrefix(s, "integration "); is {
 		return "Integration " + rest
 	}
@@ -97,10 +98,10 @@ func ownerFirst(s string) string { // at the beginning of a line
 	return s
 }
 
-// line is a rule in words, with what it has done.
+// line describes a rule and how often it has applied.
 func (r RouteRule) line(zone *time.Location) string { return r.says() + "\n" + r.done(zone) }
 
-// done says what it has made of alerts.
+// done says how often the rule has applied.
 func (r RouteRule) done(zone *time.Location) string {
 	var parts []string
 	t := r.Tally
@@ -123,30 +124,30 @@ func (r RouteRule) done(zone *time.Location) string {
 	return strings.Join(parts, ", ") + "; last " + stamp(t.At, asAgo, zone)
 }
 
-// A Tried is what is made of a payload now.
+// A Tried is what a payload would become now.
 type Tried struct {
 	ID      oncall.PayloadID
-	Of      string // its integration
+	Of      string // name of its integration
 	At      time.Time
-	Kind    string // what it is read as; empty: it isn't understood
+	Kind    string // its format; empty: not understood
 	Signals []TriedSignal
 	Maps    bool // its integration has a mapping
 }
 
-// A TriedSignal is one of its signals.
+// A TriedSignal is one of the payload's signals.
 type TriedSignal struct {
 	Fires   bool
-	Says    string // what it says, if no alert fires: "resolve"
+	Says    string // if it doesn't fire an alert: "resolve"
 	Outcome oncall.Outcome
-	Labels  map[string]string // as its monitor sends them
+	Labels  map[string]string // as sent by the monitor
 	Details map[string]string
 	Rules   []TriedRule
-	Policy  string // that pages, as far as the reader may know
+	Policy  string // the policy that pages, if the reader may know it
 	Pages   []oncall.UserID
-	Unknown bool // the reader may not know whom it pages
+	Unknown bool // whom it pages is hidden from the reader
 }
 
-// A TriedRule is what one rule says of it.
+// A TriedRule is the result of one rule.
 type TriedRule struct{ Of, Name, Says, Why string }
 
 const (
@@ -154,7 +155,7 @@ const (
 	mostTriedRules = 20 // of each
 )
 
-// PayloadTried shows what is made of a payload, rule by rule.
+// PayloadTried shows what a payload becomes, rule by rule.
 func PayloadTried(t Tried, zone *time.Location) slack.ModalViewRequest {
 	blocks := append(t.blocks(zone), slack.NewActionBlock("try_mapping", button(ActionPayloadMap, valueOf(t.ID), "Try a mapping…")))
 	return readOnly("What becomes of it", blocks...)
@@ -183,7 +184,7 @@ func (t Tried) blocks(zone *time.Location) []slack.Block {
 	return blocks
 }
 
-// fields are what it says, in our words.
+// fields describes a signal's fields.
 func (s TriedSignal) fields() string {
 	o := s.Outcome
 	lines := []string{fmt.Sprintf("*%s*", Foreign(o.Title, maxTitle)), "dedup key: " + Foreign(o.DedupKey, maxTitle)}
@@ -204,7 +205,7 @@ func (s TriedSignal) fields() string {
 	return fitLines(lines, maxTriedText)
 }
 
-// maxTriedText is how much is shown of the fields of a signal, and of the rules, in characters.
+// maxTriedText is the maximum length of a signal's fields, and of its rules, in characters.
 const maxTriedText = 2_000
 
 func (s TriedSignal) rules() string {
@@ -228,7 +229,7 @@ func (s TriedSignal) rules() string {
 	return fitLines(lines, maxTriedText)
 }
 
-// becomes says what becomes of it now, and whom it pages.
+// becomes says what becomes of a signal now, and whom it pages.
 func (s TriedSignal) becomes() string {
 	o, by := s.Outcome, ""
 	if o.Rule.Rule != "" {

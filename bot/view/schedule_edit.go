@@ -12,20 +12,20 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Both keep a form small enough for an acknowledgement.
+// Limits that keep a form small enough for an acknowledgement.
 const (
 	maxRotationsShown = 12
 	maxHistory        = 20
 )
 
-// ScheduleOverview is what the form of a schedule shows.
+// ScheduleOverview is the form of a schedule.
 type ScheduleOverview struct {
 	Meta     EditMeta
 	Schedule schedule.Definition
 	Team     string
 	Current  []schedule.Rotation
 	Planned  []schedule.Version
-	Said     string // what has just been done
+	Message  string // result of the last action
 	Location *time.Location
 }
 
@@ -33,8 +33,8 @@ type ScheduleOverview struct {
 func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 	s := o.Schedule
 	head := fmt.Sprintf("*%s* of the team %s, in %s", Name(s.Name), Name(o.Team), Name(s.TimeZone))
-	if o.Said != "" {
-		head = o.Said + "\n" + head
+	if o.Message != "" {
+		head = o.Message + "\n" + head
 	}
 	blocks := []slack.Block{section(head)}
 	for _, p := range o.Planned {
@@ -61,10 +61,10 @@ func (o ScheduleOverview) Draw() slack.ModalViewRequest {
 		apart,
 		button(ActionScheduleRemove, "", "Remove schedule").WithStyle(slack.StyleDanger),
 	))
-	return buttonSheet(modalSchedule, "Schedule", o.Meta.String(), blocks...)
+	return buttonModal(modalSchedule, "Schedule", o.Meta.String(), blocks...)
 }
 
-// UndoneByFile warns that the set-up file, in which a team's schedules are kept, undoes an edit.
+// UndoneByFile warns that the set-up file, which owns the team's schedules, will overwrite an edit.
 func UndoneByFile(team string, inFile bool) string {
 	when := "the next `watchbill apply` undoes this"
 	if !inFile {
@@ -80,7 +80,7 @@ func byWhom(v schedule.Version) string {
 	return ", by " + mention(v.CreatedBy)
 }
 
-// NewScheduleForm draws the form of a schedule that is to be made.
+// NewScheduleForm draws the form of a new schedule.
 func NewScheduleForm(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	options := make([]option, len(teams))
 	for i, t := range teams {
@@ -93,20 +93,20 @@ func NewScheduleForm(teams []oncall.Team, zone string) slack.ModalViewRequest {
 	)
 }
 
-// EditWarning is a paragraph of a preview.
+// EditWarning draws a paragraph of a preview.
 func EditWarning(text string) slack.Block { return section(text) }
 
-// RotationRemoveForm asks whether a rotation is to go.
+// RotationRemoveForm asks for confirmation before a rotation is removed.
 func RotationRemoveForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalRotationRemove, "Remove rotation", "Remove", meta.String(), preview...)
 }
 
-// RestoreForm asks whether an earlier version is to come back.
+// RestoreForm asks for confirmation before an earlier version is restored.
 func RestoreForm(meta EditMeta, preview []slack.Block) slack.ModalViewRequest {
 	return dialog(ModalScheduleRestore, "Restore version", "Restore", meta.String(), preview...)
 }
 
-// ScheduleRemoveForm asks whether a schedule is to go.
+// ScheduleRemoveForm asks for confirmation before a schedule is removed.
 func ScheduleRemoveForm(meta EditMeta, name, warning string) slack.ModalViewRequest {
 	text := fmt.Sprintf("*%s* will be gone, with its rotations and overrides. Who was on call is kept for the incidents that there were.",
 		Name(name))
@@ -116,8 +116,8 @@ func ScheduleRemoveForm(meta EditMeta, name, warning string) slack.ModalViewRequ
 	return dialog(ModalScheduleRemove, "Remove schedule", "Remove", meta.String(), section(text))
 }
 
-// ScheduleHistory draws the versions of a schedule, the latest first, each but the latest
-// with a button that puts it in force again.
+// ScheduleHistory draws a schedule's versions, latest first, each but the latest with a button that restores
+// it.
 func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) slack.ModalViewRequest {
 	blocks := []slack.Block{section("*" + Name(s.Name) + "*: every version, the latest first")}
 	versions := s.History()
@@ -154,5 +154,5 @@ func ScheduleHistory(meta EditMeta, s schedule.Definition, zone *time.Location) 
 	if more := len(versions) - maxHistory; more > 0 {
 		blocks = append(blocks, note(Count(more, "older version")+" not shown."))
 	}
-	return buttonSheet(modalScheduleHistory, "History", meta.String(), blocks...)
+	return buttonModal(modalScheduleHistory, "History", meta.String(), blocks...)
 }

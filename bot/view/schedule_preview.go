@@ -17,7 +17,7 @@ const (
 	previewAhead  = previewWeeks * 7 * 24 * time.Hour
 	previewShifts = 6
 	previewPeople = 10
-	maxPreview    = 1500 // of each paragraph, so that all fit into one acknowledgement
+	maxPreview    = 1500 // characters per paragraph, so that all fit into an acknowledgement
 )
 
 // SchedulePreview compares a schedule before and after an edit.
@@ -64,7 +64,7 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 	return blocks
 }
 
-// whoMoves says what each person gains and loses.
+// whoMoves lists what each person gains and loses.
 func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 	if len(moves) == 0 {
 		return []string{fmt.Sprintf("*Nobody's shifts move* in the next %d weeks.", previewWeeks)}
@@ -112,10 +112,10 @@ func whoMoves(moves []schedule.Move, zone *time.Location) []string {
 	return lines
 }
 
-// gapLine warns of new stretches without anybody on call that are not intended.
+// gapLine warns of new, unintended gaps in coverage.
 func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *time.Location) []string {
 	var gaps []schedule.Gap
-	empty := !covered(was.Shifts(at, end, role)) // then every gap is news
+	empty := !covered(was.Shifts(at, end, role)) // nobody was on call: every gap is new
 	for _, g := range is.Gaps(at, end, role) {
 		if !g.Intended && (empty || covered(was.Shifts(g.Start, g.End, role))) {
 			gaps = append(gaps, g)
@@ -135,12 +135,12 @@ func gapLine(was, is *schedule.Schedule, role string, at, end time.Time, zone *t
 	return []string{line + "."}
 }
 
-// covered reports whether anybody is on call in one of the shifts.
+// covered reports whether any of the shifts has somebody on call.
 func covered(shifts []schedule.Shift) bool {
 	return slices.ContainsFunc(shifts, func(s schedule.Shift) bool { return len(s.Users) > 0 })
 }
 
-// ReplacedVersion warns that an edit takes the place of a version that was to come.
+// ReplacedVersion warns that an edit replaces a version that was planned.
 func ReplacedVersion(planned schedule.Version, zone *time.Location) slack.Block {
 	return section(fmt.Sprintf(":warning: It takes the place of what was planned from %s on%s.",
 		Time(*planned.EffectiveFrom, zone), byWhom(planned)))

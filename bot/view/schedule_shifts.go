@@ -11,14 +11,14 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A ScheduleRow is one role of one schedule, and its shifts in the stretch that is shown.
+// A ScheduleRow is the shifts of one role of one schedule in a period.
 type ScheduleRow struct {
 	Schedule string
-	Role     string // "" if the schedule has no other
+	Role     string // empty if the schedule has no other role
 	Shifts   []schedule.Shift
 }
 
-// Shifts lists the shifts between two instants, a line each.
+// Shifts lists the shifts of a period, a line each.
 func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.Location) string {
 	lines := []string{Between(from, to, zone) + ":"}
 	for _, r := range rows {
@@ -42,25 +42,26 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 			default:
 				line += " from " + Time(shift.Start, zone) + " on"
 			}
-			lines = append(lines, line+because(find, shift.Source))
+			lines = append(lines, line+overrideReason(find, shift.Source))
 		}
 	}
 	return fitLines(lines, MaxAnswer)
 }
 
-// PictureFollows says where the picture of what is shown comes, as it can't be shown to one person in a channel.
+// PictureFollows says where the picture will appear, because a picture can't be shown to one person in a
+// channel.
 func PictureFollows(shifts string) string {
 	const where = "\nThe picture comes as a direct message from me."
 	return fitLines(strings.Split(shifts, "\n"), MaxAnswer-len(where)) + where
 }
 
-// ShiftsWithoutPicture says in words what Slack didn't take as a picture, and why.
+// ShiftsWithoutPicture lists shifts in words because Slack didn't take the picture, and says why.
 func ShiftsWithoutPicture(shifts, why string) Drawing {
 	text := "Slack didn't take the picture of the schedule: " + why + ". In words:\n" + shifts
 	return Drawing{Text: text, Blocks: []slack.Block{section(cutSection(text))}}
 }
 
-// ShiftAdded says that people have a shift that somebody has made by hand.
+// ShiftAdded confirms a manual shift.
 func ShiftAdded(users []oncall.UserID, s *schedule.Schedule, from, to time.Time, zone *time.Location) string {
 	verb := "has"
 	if len(users) > 1 {
@@ -70,7 +71,7 @@ func ShiftAdded(users []oncall.UserID, s *schedule.Schedule, from, to time.Time,
 		Name(s.Name()), Between(from, to, zone))
 }
 
-// ShiftsDeleted says that shifts made by hand no longer count.
+// ShiftsDeleted confirms the deletion of manual shifts.
 func ShiftsDeleted(n int, s *schedule.Schedule, from, to time.Time, zone *time.Location) string {
 	verb := "count"
 	if n == 1 {

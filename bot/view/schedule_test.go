@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// golden compares a view with what it was.
+// golden compares a view with its golden file.
 func golden(t *testing.T, name string, view any) {
 	t.Helper()
 	var out bytes.Buffer
@@ -38,13 +38,13 @@ func golden(t *testing.T, name string, view any) {
 	if diff := cmp.Diff(string(want), out.String()); diff != "" {
 		t.Errorf("%s has changed; run with -update if it should (-want +got):\n%s", name, diff)
 	}
-	// An acknowledgement of more than 20,480 bytes is not taken.
+	// Slack ignores acknowledgements of more than 20,480 bytes.
 	if compact, err := json.Marshal(view); err != nil || len(compact) > 20_000 {
-		t.Errorf("%s has %d bytes, %v", name, len(compact), err)
+		t.Errorf("%s has %d bytes, %v; want at most 20000", name, len(compact), err)
 	}
 }
 
-// weekly is a schedule of two versions; the second adds Cy a week later.
+// weekly is a schedule with two versions; the second adds Cy a week later.
 func weekly() schedule.Definition {
 	r := schedule.Rotation{
 		Name: "weeks", TimeZone: "Europe/Berlin", Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit},
@@ -76,7 +76,7 @@ func TestScheduleViews(t *testing.T) {
 	name := func(u oncall.UserID) string { return map[oncall.UserID]string{ann: "Ann", bo: "Bo", cy: "Cy"}[u] }
 	meta := EditMeta{Schedule: 4, Seen: 8}
 	golden(t, "schedule_overview", ScheduleOverview{
-		Meta: meta, Schedule: s, Team: "Payments", Current: s.Current(noon), Planned: s.Planned(noon), Said: "Saved.", Location: berlin,
+		Meta: meta, Schedule: s, Team: "Payments", Current: s.Current(noon), Planned: s.Planned(noon), Message: "Saved.", Location: berlin,
 	}.Draw())
 	golden(t, "schedule_history", ScheduleHistory(meta, s, berlin))
 	golden(t, "schedule_new", NewScheduleForm([]oncall.Team{{ID: 1, Name: "Payments"}}, "Europe/Berlin"))
@@ -115,7 +115,7 @@ func TestPreview(t *testing.T) {
 	golden(t, "preview", views)
 }
 
-// A schedule as large as can be still fits into an acknowledgement.
+// The largest possible schedule fits into an acknowledgement.
 func TestLargestScheduleFits(t *testing.T) {
 	t.Parallel()
 	s := weekly()
@@ -157,7 +157,7 @@ func TestLargestScheduleFits(t *testing.T) {
 	} {
 		data, err := json.Marshal(c.view)
 		if err != nil || len(data) > c.most || len(c.view.Blocks.BlockSet) > 100 {
-			t.Errorf("%s has %d bytes in %d blocks, %v", name, len(data), len(c.view.Blocks.BlockSet), err)
+			t.Errorf("%s has %d bytes in %d blocks, %v; want at most %d bytes in 100 blocks", name, len(data), len(c.view.Blocks.BlockSet), err, c.most)
 		}
 	}
 }

@@ -9,17 +9,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// The boxes of a team that can be ticked.
+// The checkboxes of a team.
 const (
 	TeamPrivate = "private"
 	TeamTopic   = "topic"
 )
 
-// A SetupTeamForm is what the form of a team shows.
+// A SetupTeamForm is the form of a team.
 type SetupTeamForm struct {
 	Meta     SetupMeta
 	Team     setup.Team
-	Channel  string // its id; empty: not known yet
+	Channel  string // channel id; empty: not known yet
 	Members  []oncall.UserID
 	Managers []oncall.UserID
 	Fallback []oncall.UserID
@@ -28,7 +28,7 @@ type SetupTeamForm struct {
 	Admin    bool // the reader may rename and remove it
 }
 
-// NoChoice is the value of a choice that chooses nothing.
+// NoChoice is the value of the option that stands for none.
 const NoChoice = "none"
 
 // Draw draws the form.
@@ -110,12 +110,12 @@ func orText(text, otherwise string) string {
 	return text
 }
 
-// A SetupIntegrationForm is what the form of an integration shows.
+// A SetupIntegrationForm is the form of an integration.
 type SetupIntegrationForm struct {
 	Meta     SetupMeta
 	Is       setup.Integration
 	Kinds    []Choice
-	Policies []string // of its team
+	Policies []string // policies of its team
 	ByFile   bool
 	Mapped   bool // a mapping reads what comes
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A Choice is something to choose: its value, and what the person reads.
+// A Choice is an option: its value, and what the person reads.
 type Choice struct{ Value, Label string }
 
 func optionsOf(all []Choice) []option {
@@ -22,14 +22,14 @@ func optionsOf(all []Choice) []option {
 	return out
 }
 
-// EveryDay is the hand-off of those who take turns day by day; else it is a weekday.
+// EveryDay is the hand-off of a daily rotation; the other values are weekdays.
 const EveryDay = "day"
 
-// A SetupGuide asks for all that a first team needs.
+// A SetupGuide is the form for everything that a first team needs.
 type SetupGuide struct {
-	People []oncall.UserID // who takes turns, to begin with
+	People []oncall.UserID // initial members of the rotation
 	Zone   string
-	Kinds  []Choice // of monitors, the usual one first
+	Kinds  []Choice // monitors, the usual one first
 	First  bool     // there is no team yet
 }
 
@@ -59,7 +59,7 @@ func (g SetupGuide) Draw() slack.ModalViewRequest {
 	)
 }
 
-// channelField is a choice of one channel.
+// channelField draws a choice of one channel.
 func channelField(block Block, label, hint, initial string) *slack.InputBlock {
 	e := slack.NewOptionsSelectBlockElement(slack.OptTypeConversations, nil, string(block))
 	e.Filter = &slack.SelectBlockElementFilter{Include: []string{"public", "private"}}
@@ -67,7 +67,7 @@ func channelField(block Block, label, hint, initial string) *slack.InputBlock {
 	return field(block, label, hint, e)
 }
 
-// peopleField is a choice of several people, with those who are chosen already.
+// peopleField draws a choice of several people, prefilled.
 func peopleField(block Block, label, hint string, initial []oncall.UserID) *slack.InputBlock {
 	e := slack.NewOptionsMultiSelectBlockElement(slack.MultiOptTypeUser, nil, string(block))
 	for _, u := range initial[:min(len(initial), maxOptions)] {
@@ -87,9 +87,9 @@ type SetupDone struct {
 	Team        string
 	Integration oncall.IntegrationID
 	Key         MadeKey
-	Schedule    *schedule.Schedule // nil: it isn't to be seen yet
-	Invite      bool               // the channel is private: the app has to be let in
-	Reached     string             // how the reader is, in words
+	Schedule    *schedule.Schedule // nil: not visible yet
+	Invite      bool               // the channel is private: the app must be invited
+	Reached     string             // summary of the reader's contact methods
 	Now         time.Time
 	Zone        *time.Location
 }
@@ -120,10 +120,10 @@ func (d SetupDone) Draw() slack.ModalViewRequest {
 	return readOnly("Set up", blocks...)
 }
 
-// noOverride is the overrides of a schedule that is new.
+// noOverride looks up overrides of a new schedule, which has none.
 func noOverride(oncall.OverrideID) (schedule.Override, bool) { return schedule.Override{}, false }
 
-// onlyHere warns of an address.
+// onlyHere warns that an address only works on this machine.
 const onlyHere = "The address only works on Watchbill's own machine until an admin sets WATCHBILL_PUBLIC_URL."
 
 func keyText(k MadeKey) string {
@@ -134,7 +134,7 @@ func snippetText(k MadeKey) string {
 	return fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, mostSnippet, mostSnippetLines))
 }
 
-// NewIntegrationKey shows the key of an integration that was just made, this once.
+// NewIntegrationKey shows the key of a new integration, once.
 func NewIntegrationKey(id oncall.IntegrationID, k MadeKey) slack.ModalViewRequest {
 	blocks := []slack.Block{
 		section(keyText(k)), section(snippetText(k)),
@@ -146,14 +146,14 @@ func NewIntegrationKey(id oncall.IntegrationID, k MadeKey) slack.ModalViewReques
 	return readOnly("The new key", blocks...)
 }
 
-// Told is a view as it was sent, with a sentence on top of what was just done.
-func Told(v slack.View, text string) slack.ModalViewRequest {
-	told := Saying(v, text)
-	told.Blocks.BlockSet[0] = slack.NewSectionBlock(words(text), nil, nil, slack.SectionBlockOptionBlockID(blockSaid))
-	return told
+// WithMessage returns a view as submitted, with the result of the last action on top.
+func WithMessage(v slack.View, text string) slack.ModalViewRequest {
+	m := WithWarning(v, text)
+	m.Blocks.BlockSet[0] = slack.NewSectionBlock(words(text), nil, nil, slack.SectionBlockOptionBlockID(blockMessage))
+	return m
 }
 
-// TryAlertSent says what a test alert does now.
+// TryAlertSent says whom a test alert pages.
 func TryAlertSent(name string, users []oncall.UserID) string {
 	to := "whoever its escalation policy names"
 	if len(users) > 0 {
@@ -162,7 +162,7 @@ func TryAlertSent(name string, users []oncall.UserID) string {
 	return fmt.Sprintf("A test alert was sent to *%s*: it pages %s now. Acknowledge and resolve it like any other.", Name(name), to)
 }
 
-// ownedBy says who keeps a team, and who may change it.
+// ownedBy says where a team is edited, and who may change it.
 func ownedBy(t SetupTeam) []string {
 	lines := []string{"Kept in Slack: `watchbill apply` leaves its schedules as they are here."}
 	if t.ByFile {

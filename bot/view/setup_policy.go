@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// What the menu beside a step offers; its number follows in the value.
+// The menu next to a step. The step's number follows in its values.
 const (
 	StepEdit   = "edit"
 	StepUp     = "up"
@@ -21,25 +21,25 @@ const (
 	StepRemove = "remove"
 )
 
-// mostSteps is how many steps of a policy can be edited.
+// mostSteps is the maximum number of steps that can be edited here.
 const mostSteps = 20
 
-// A SetupPolicy is what the form of a policy shows: how far its edit is.
+// A SetupPolicy is the form of a policy, with the state of its edit.
 type SetupPolicy struct {
-	Meta   SetupMeta         // with the policy as it is to be
-	Before setup.Policy      // as it is
-	Open   []oncall.Incident // that follow it
-	ByFile bool
-	Said   string // what is wrong, or was done
-	Zone   *time.Location
+	Meta    SetupMeta         // has the edited policy
+	Before  setup.Policy      // as saved
+	Open    []oncall.Incident // incidents that follow it
+	ByFile  bool
+	Message string // error or result of the last action
+	Zone    *time.Location
 }
 
 // Draw draws the form.
 func (v SetupPolicy) Draw() slack.ModalViewRequest {
 	p := *v.Meta.Policy
 	var blocks []slack.Block
-	if v.Said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(words(v.Said), nil, nil, slack.SectionBlockOptionBlockID(blockSaid)))
+	if v.Message != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(v.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
 	if v.Meta.Name == "" {
 		blocks = append(blocks, textField(BlockName, "Name", "Such as payments.", p.Name))
@@ -81,7 +81,7 @@ func numberOr(n int) string {
 	return strconv.Itoa(n)
 }
 
-// effects says what the edit changes for the incidents that follow the policy.
+// effects describes what the edit changes for the incidents that follow the policy.
 func (v SetupPolicy) effects() []string {
 	const most = 5
 	if len(v.Open) == 0 {
@@ -105,7 +105,7 @@ func (v SetupPolicy) effects() []string {
 	return lines
 }
 
-// nextStep says what a step of a policy does, from 0.
+// nextStep describes a step of a policy, counting from 0.
 func nextStep(p setup.Policy, i int) string {
 	if i >= len(p.Steps) {
 		return "no step is left"
@@ -118,7 +118,7 @@ func stepWhom(st setup.Step) string {
 	for i, target := range st.Page {
 		whom[i] = Foreign(target, maxTitle)
 		name, person := strings.CutPrefix(target, "user ")
-		if id, ok := ReadMention("<@" + name + ">"); person && ok { // chosen a moment ago, and not saved yet
+		if id, ok := ReadMention("<@" + name + ">"); person && ok { // just chosen, not saved yet
 			whom[i] = mention(id)
 		}
 	}
@@ -128,7 +128,7 @@ func stepWhom(st setup.Step) string {
 	return List(whom)
 }
 
-// stepLines says what each step does.
+// stepLines describes each step.
 func stepLines(p setup.Policy) (lines []string) {
 	for i, st := range p.Steps {
 		text := fmt.Sprintf("*%d.* %s", i+1, stepWhom(st))
@@ -176,10 +176,10 @@ func waitOf(st setup.Step) string {
 	return st.Wait
 }
 
-// A SetupStep is what the form of one step shows.
+// A SetupStep is the form of one step.
 type SetupStep struct {
-	Meta   SetupMeta // with the policy, and which step it is
-	Whom   []Choice  // targets by name: schedules, teams
+	Meta   SetupMeta // has the policy and the step's number
+	Whom   []Choice  // targets: schedules and teams by name
 	People map[string]oncall.UserID
 }
 
@@ -190,7 +190,7 @@ func (v SetupStep) Draw() slack.ModalViewRequest {
 	if v.Meta.Step < len(v.Meta.Policy.Steps) {
 		st, title, submit = v.Meta.Policy.Steps[v.Meta.Step], "Step "+strconv.Itoa(v.Meta.Step+1), "Done"
 	}
-	chosen, people, rest := v.sorted(st.Page)
+	chosen, people, rest := v.splitTargets(st.Page)
 	var blocks []slack.Block
 	if len(v.Whom) > 0 {
 		blocks = append(blocks, optional(v.whomField(chosen)))
@@ -216,7 +216,7 @@ func (v SetupStep) Draw() slack.ModalViewRequest {
 	return dialog(ModalSetupStep, title, submit, v.Meta.String(), blocks...)
 }
 
-// Values of choices that stand for what the file leaves out; Slack takes no empty one.
+// Values for what the set-up file leaves out, because Slack takes no empty value.
 const (
 	robinAll    = "all"
 	hoursAlways = "always"
@@ -233,7 +233,7 @@ func robinValue(r oncall.RoundRobin) string {
 	return string(r)
 }
 
-// ReadRobin reads the choice.
+// ReadRobin parses the choice.
 func ReadRobin(value string) oncall.RoundRobin {
 	if value == robinAll {
 		return oncall.PageAll
@@ -248,7 +248,7 @@ func hoursValue(h oncall.HoursWord) string {
 	return string(h)
 }
 
-// ReadHours reads the choice.
+// ReadHours parses the choice.
 func ReadHours(value string) oncall.HoursWord {
 	if value == hoursAlways {
 		return oncall.HoursAny
@@ -271,8 +271,8 @@ func severityBoxes(ticked []oncall.Severity) *slack.InputBlock {
 	return in
 }
 
-// sorted tells the targets of a step apart: those in the list, people, and the rest as it is written.
-func (v SetupStep) sorted(page []string) (chosen []string, people []oncall.UserID, rest []string) {
+// splitTargets splits a step's targets into those in the list, people, and the rest.
+func (v SetupStep) splitTargets(page []string) (chosen []string, people []oncall.UserID, rest []string) {
 	for _, target := range page {
 		name, person := strings.CutPrefix(target, "user ")
 		id, known := v.People[strings.TrimSpace(name)]

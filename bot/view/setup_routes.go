@@ -24,21 +24,21 @@ const RoutesShadow = "shadow"
 
 // A SetupRoutes is what the form of a list of rules shows: how far its edit is.
 type SetupRoutes struct {
-	Meta   SetupMeta   // with the rules as they are to be
-	Rules  []RouteRule // in words
-	End    string      // where what no rule matches goes
-	Tried  oncall.Preview
-	Policy func(oncall.PolicyID) string // the name of one
-	ByFile bool
-	Said   string
-	Zone   *time.Location
+	Meta    SetupMeta   // with the rules as they are to be
+	Rules   []RouteRule // in words
+	End     string      // where what no rule matches goes
+	Tried   oncall.Preview
+	Policy  func(oncall.PolicyID) string // the name of one
+	ByFile  bool
+	Message string
+	Zone    *time.Location
 }
 
 // Draw draws the form.
 func (v SetupRoutes) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
-	if v.Said != "" {
-		blocks = append(blocks, slack.NewSectionBlock(words(v.Said), nil, nil, slack.SectionBlockOptionBlockID(blockSaid)))
+	if v.Message != "" {
+		blocks = append(blocks, slack.NewSectionBlock(words(v.Message), nil, nil, slack.SectionBlockOptionBlockID(blockMessage)))
 	}
 	head := "Rules of the team *" + Name(v.Meta.Team) + "*, for all its monitors, after the monitors' own. The first that matches decides."
 	if v.Meta.Name != "" {

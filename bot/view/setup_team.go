@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// How much of a team one form shows: with all of it there are fewer blocks than Slack takes.
+// Limits of a team's form, which keep it below Slack's number of blocks.
 const (
 	mostTeams        = 40
 	mostSchedules    = 15
@@ -24,51 +24,52 @@ const (
 	mostGroups       = 5
 )
 
-// A SetupMeta is what the forms of the set-up carry: what they are about, which version of it they show, and of a
-// policy that is being edited how far that is.
+// A SetupMeta is the metadata of the set-up's forms: their subject, the version of it that they show, and the
+// state of a policy's edit.
 type SetupMeta struct {
 	Team   string        `json:"team,omitempty"`
 	ETag   string        `json:"etag,omitempty"`
-	Name   string        `json:"name,omitempty"` // of a policy or an integration; empty: it is new
-	Step   int           `json:"step,omitempty"` // that a form is about, from 0; past the last: a new one
+	Name   string        `json:"name,omitempty"` // of a policy or an integration; empty: a new one
+	Step   int           `json:"step,omitempty"` // counting from 0; past the last: a new one
 	Policy *setup.Policy `json:"policy,omitempty"`
 
 	Rules  []setup.Route `json:"rules,omitempty"`  // of the team, or of the integration with the name
 	Shadow bool          `json:"shadow,omitempty"` // they change nothing
 }
 
-// String writes it as a form carries it.
+// String encodes the metadata.
 func (m SetupMeta) String() string {
 	text, err := json.Marshal(m)
-	if err != nil { // it can always be written
+	if err != nil { // can't happen
 		return ""
 	}
 	return string(text)
 }
 
-// MaxMeta is how much a form can carry.
+// MaxMeta is the maximum length of a view's private metadata.
 const MaxMeta = 3000
 
-// longestEdited is how long the name of what is edited here may be; the file and the REST API edit the others.
+// longestEdited is the maximum length of a name that can be edited here; the set-up file and the REST API have
+// no such limit.
 const longestEdited = 200
 
-// edited reports whether a button and a form can carry a name.
+// edited reports whether a name is short enough for buttons and metadata.
 func edited(name string) bool { return len(name) <= longestEdited }
 
-// A SetupTeams lists teams, to open one.
+// A SetupTeams is the list of teams to open.
 type SetupTeams struct {
-	Teams []SetupTeam // those that the reader may change first
-	Makes bool        // the reader may make another
+	Teams []SetupTeam // editable ones first
+	Makes bool        // the reader may create a team
 }
 
-// A SetupTeam is a team with all that is its.
+// A SetupTeam is a team with everything it owns.
 type SetupTeam struct {
 	Team         setup.Team
 	ETag         string
 	Members      []oncall.UserID
 	Managers     []oncall.UserID
 	Fallback     []oncall.UserID
-	ByFile       bool // the set-up file has the last word
+	ByFile       bool // the set-up file overwrites edits
 	Edits        bool // the reader may change it
 	Manages      bool // and its integrations
 	Maintains    bool // and begin maintenance
@@ -78,8 +79,8 @@ type SetupTeam struct {
 	Integrations []Integration
 	Routes       []RouteList
 	Maintenance  []MaintenanceWindow
-	Groups       []setup.UserGroup // of Slack, that follow a schedule of its
-	Said         string            // what has just been done
+	Groups       []setup.UserGroup // Slack user groups that follow its schedules
+	Message      string            // result of the last action
 	Now          time.Time
 	Zone         *time.Location
 }
@@ -108,10 +109,10 @@ func (s SetupTeams) Draw() slack.ModalViewRequest {
 	if s.Makes {
 		blocks = append(blocks, slack.NewActionBlock("setup_actions", button(ActionSetupNew, "", "New team…").WithStyle(slack.StylePrimary)))
 	}
-	return buttonSheet(modalSetup, "Set-up", "", blocks...)
+	return buttonModal(modalSetup, "Set-up", "", blocks...)
 }
 
-// channelWords is a channel as people read it.
+// channelWords formats a channel for people.
 func channelWords(named string) string {
 	if oncall.IsChannelID(named) {
 		return "<#" + named + ">"
@@ -119,15 +120,15 @@ func channelWords(named string) string {
 	return Name(named)
 }
 
-// Draw draws the team, each thing of it with its button.
+// Draw draws the team, with a button for each thing that it owns.
 func (t SetupTeam) Draw() slack.ModalViewRequest {
 	var blocks []slack.Block
 	meta := SetupMeta{Team: t.Team.Name, ETag: t.ETag}
 	if !edited(t.Team.Name) {
 		t.Edits, t.Manages, meta = false, false, SetupMeta{}
 	}
-	if t.Said != "" {
-		blocks = append(blocks, section(cutSection(t.Said)))
+	if t.Message != "" {
+		blocks = append(blocks, section(cutSection(t.Message)))
 	}
 	head := slack.NewSectionBlock(words(cutSection(strings.Join(t.about(), "\n"))), nil, nil)
 	if t.Edits {
@@ -137,10 +138,10 @@ func (t SetupTeam) Draw() slack.ModalViewRequest {
 	blocks = append(append(append(blocks, t.scheduleBlocks()...), t.policyBlocks()...), t.integrationBlocks()...)
 	blocks = append(append(blocks, t.routeBlocks()...), t.maintenanceBlocks()...)
 	blocks = append(blocks, t.groupBlocks()...)
-	return buttonSheet(modalSetupTeam, "Set-up of a team", meta.String(), blocks...)
+	return buttonModal(modalSetupTeam, "Set-up of a team", meta.String(), blocks...)
 }
 
-// about says who the team is.
+// about describes the team.
 func (t SetupTeam) about() []string {
 	lines := []string{
 		fmt.Sprintf("*%s* %s", Name(t.Team.Name), channelWords(t.Team.Channel)),
@@ -172,11 +173,11 @@ func (t SetupTeam) scheduleBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return ending(blocks, len(t.Schedules)-mostSchedules, t.Edits, button(ActionSetupNewSchedule, "", "New schedule…"))
+	return partFooter(blocks, len(t.Schedules)-mostSchedules, t.Edits, button(ActionSetupNewSchedule, "", "New schedule…"))
 }
 
-// ending ends a part of the view: what is left out, and the button that makes another.
-func ending(blocks []slack.Block, more int, makes bool, add *slack.ButtonBlockElement) []slack.Block {
+// partFooter finishes a part of the view: how many entries are left out, and the button for a new one.
+func partFooter(blocks []slack.Block, more int, makes bool, add *slack.ButtonBlockElement) []slack.Block {
 	if more > 0 {
 		blocks = append(blocks, note(Count(more, "other")+" not shown."))
 	}
@@ -199,7 +200,7 @@ func (t SetupTeam) policyBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return ending(blocks, len(t.Policies)-mostPolicies, t.Edits, button(ActionSetupNewPolicy, "", "New policy…"))
+	return partFooter(blocks, len(t.Policies)-mostPolicies, t.Edits, button(ActionSetupNewPolicy, "", "New policy…"))
 }
 
 func (t SetupTeam) integrationBlocks() []slack.Block {
@@ -214,10 +215,11 @@ func (t SetupTeam) integrationBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return ending(blocks, len(t.Integrations)-mostIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
+	return partFooter(blocks, len(t.Integrations)-mostIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
 }
 
-// routeBlocks says by which rules alerts go. The team's own can always be edited here, those of a monitor where it has some.
+// routeBlocks shows the team's routing rules. The team's own can always be edited here, those of a monitor if
+// it has any.
 func (t SetupTeam) routeBlocks() []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(plain("Routes"))}
 	own := false
@@ -238,7 +240,7 @@ func (t SetupTeam) routeBlocks() []slack.Block {
 	if len(blocks) == 1 {
 		blocks = append(blocks, section("None: every alert goes to the policy of its monitor."))
 	}
-	return ending(blocks, len(t.Routes)-mostLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
+	return partFooter(blocks, len(t.Routes)-mostLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
 }
 
 // maintenanceBlocks are the windows in force or planned, each with the button that ends it.
@@ -254,7 +256,7 @@ func (t SetupTeam) maintenanceBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return ending(blocks, len(t.Maintenance)-mostWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
+	return partFooter(blocks, len(t.Maintenance)-mostWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
 }
 
 // groupBlocks are the Slack user groups that follow who is on call.
@@ -273,7 +275,7 @@ func (t SetupTeam) groupBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return ending(blocks, len(t.Groups)-mostGroups, t.Edits, button(ActionSetupGroup, "", "Let a user group follow…"))
+	return partFooter(blocks, len(t.Groups)-mostGroups, t.Edits, button(ActionSetupGroup, "", "Let a user group follow…"))
 }
 
 // IsSetupTeam reports whether a view is that of a team.

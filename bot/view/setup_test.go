@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// setupViews are the forms of the set-up, by their golden files, with a text wherever others can write.
+// setupViews returns the forms of the set-up, by golden file, with a text wherever others can write.
 func setupViews(text string) map[string]slack.ModalViewRequest {
 	kinds := []Choice{{"auto", "Any: what it sends is recognised"}, {"grafana", "Grafana"}}
 	policy := setup.Policy{Name: text, Team: text, Repeat: 1, Acks: 2, AckTimeout: "30m", Steps: []setup.Step{
@@ -31,7 +31,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 	team := setup.Team{Name: text, Channel: "#payments", Members: []string{"Ann", "Bo"}, Managers: []string{"Ann", "group @leads"}, Private: true, Acts: oncall.TeamActs}
 	of := SetupTeam{
 		Team: team, ETag: `"0a"`, Members: []oncall.UserID{ann, bo}, Managers: []oncall.UserID{ann}, Fallback: []oncall.UserID{cy}, ByFile: true, Edits: true, Manages: true, Maintains: true,
-		Policies: []setup.Policy{policy}, Integrations: managed(text), Routes: ruled(text), Said: Name(text), Now: noon, Zone: time.UTC,
+		Policies: []setup.Policy{policy}, Integrations: integrationsWith(text), Routes: routeListsWith(text), Message: Name(text), Now: noon, Zone: time.UTC,
 		Groups:      []setup.UserGroup{{Handle: "@" + text, Schedules: []string{text}, Roles: []string{"primary"}, WhenEmpty: oncall.WhenEmptyFallback, Fallback: text}},
 		Maintenance: []MaintenanceWindow{{Team: text, Manages: true, Maintenance: oncall.Maintenance{ID: 4, StartsAt: noon, EndsAt: noon.Add(time.Hour), By: oncall.ByUser(bo), Reason: text}}},
 	}
@@ -59,7 +59,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 		"setup_team":            of.Draw(),
 		"setup_team_seen":       seen.Draw(),
 		"setup_team_edit":       SetupTeamForm{Meta: meta, Team: team, Members: of.Members, Managers: of.Managers, Fallback: of.Fallback, Policies: []string{"p"}, ByFile: true, Admin: true}.Draw(),
-		"setup_policy":          SetupPolicy{Meta: meta, Before: policy, Open: open, ByFile: true, Said: "Not saved yet.", Zone: time.UTC}.Draw(),
+		"setup_policy":          SetupPolicy{Meta: meta, Before: policy, Open: open, ByFile: true, Message: "Not saved yet.", Zone: time.UTC}.Draw(),
 		"setup_policy_new":      SetupPolicy{Meta: SetupMeta{Team: CutPlain(text, 60), Policy: &setup.Policy{}}, Zone: time.UTC}.Draw(),
 		"setup_step":            step.Draw(),
 		"setup_step_new":        added.Draw(),
@@ -93,7 +93,7 @@ func routesEdited(text string) SetupRoutes {
 	var tried oncall.Preview
 	tried.Add(oncall.OutcomeDiff{At: noon.Add(-time.Hour), Before: before, After: after})
 	return SetupRoutes{
-		Meta: meta, End: "the escalation policy " + text, Tried: tried, Policy: func(oncall.PolicyID) string { return text }, ByFile: true, Said: "Not saved yet.", Zone: time.UTC,
+		Meta: meta, End: "the escalation policy " + text, Tried: tried, Policy: func(oncall.PolicyID) string { return text }, ByFile: true, Message: "Not saved yet.", Zone: time.UTC,
 		Rules: []RouteRule{{Name: text, Asks: []string{"title is " + text}, Does: "drop it", Shadow: true}, {Name: "disks", Asks: []string{`labels.env == "prod"`}, Does: "to policy p; severity low"}},
 	}
 }

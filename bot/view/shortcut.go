@@ -2,7 +2,7 @@ package view
 
 import "github.com/slack-go/slack"
 
-// Shortcut is what a shortcut opens: who is on call, and where more is done.
+// Shortcut draws the modal of a shortcut: who is on call, and what else there is.
 func Shortcut(text string) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: plain("On call"), Close: plain("Close"), Blocks: slack.Blocks{BlockSet: []slack.Block{

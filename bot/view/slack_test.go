@@ -34,7 +34,7 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	}
 	for _, p := range []oncall.Picture{
 		triggered(), acknowledged(), resolved(), exhausted(), lastStep(), several(), hostile(),
-		snoozed(), counted(), stillAsked(), helped(), merged(), unassigned(), heldBack(), waiting(), channelOnly(),
+		snoozed(), ackedByOneOfTwo(), stillAsked(), withResponders(), merged(), unassigned(), waitingForHours(), nobodyInHours(), channelOnly(),
 	} {
 		post("C0PAY", Incident(p))
 		post(string(ann), Page(p, ann, oncall.Say("you are on call")))
@@ -46,7 +46,7 @@ func TestEveryDrawingIsAcceptedBySlack(t *testing.T) {
 	for _, m := range all {
 		var blocks []any
 		if err := json.Unmarshal(m.Blocks, &blocks); err != nil || len(blocks) == 0 {
-			t.Errorf("%q was posted without blocks", m.Text)
+			t.Errorf("%q was posted without blocks, want blocks", m.Text)
 		}
 	}
 	acceptedManaging(t, sim, api, post)

@@ -9,24 +9,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawStillOn asks somebody who has an incident whether they are still on it, until that is
-// answered or no longer matters.
+// drawStillOn asks a person who has an incident whether they are still on it, until they answer or it no longer
+// matters.
 func drawStillOn(n oncall.Notice) Drawing {
 	f := n.Detail
 	if len(f.Incidents) != 1 {
 		return drawLines(n)
 	}
 	id := f.Incidents[0]
-	since := fmt.Sprintf("You acknowledged it at %s.", told(f.Start, f.TimeZone))
+	since := fmt.Sprintf("You acknowledged it at %s.", noticeInstant(f.Start, f.TimeZone))
 	if len(f.Users) > 1 {
-		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), told(f.Start, f.TimeZone))
+		since = fmt.Sprintf("%s have it since %s; the answer of one is enough.", named(f.Users), noticeInstant(f.Start, f.TimeZone))
 	}
 	question := fmt.Sprintf("Are you still on incident *%s* %s? %s", id, Foreign(strings.Join(f.Lines, " "), maxTitle), since)
 	if f.State != "" {
 		state := stillOnState(f)
 		return Drawing{Text: question + " " + state, Blocks: []slack.Block{section(question), section(state)}}
 	}
-	question += fmt.Sprintf(" Without an answer it pages again at %s.", toldTime(f.End, f.TimeZone))
+	question += fmt.Sprintf(" Without an answer it pages again at %s.", noticeTime(f.End, f.TimeZone))
 	return Drawing{Text: question, Blocks: []slack.Block{section(question), slack.NewActionBlock("still_on",
 		button(ActionStillOn, valueOf(id), "Still on it").WithStyle(slack.StylePrimary),
 		button(ActionResolve, valueOf(id), "Resolve"),
@@ -34,13 +34,13 @@ func drawStillOn(n oncall.Notice) Drawing {
 	)}}
 }
 
-// stillOnState says what has become of the question.
+// stillOnState says what became of the question.
 func stillOnState(f oncall.NoticeDetail) string {
 	by := "Watchbill"
 	if f.By != "" {
 		by = mention(f.By)
 	}
-	switch when := toldTime(f.StateAt, f.TimeZone); f.State {
+	switch when := noticeTime(f.StateAt, f.TimeZone); f.State {
 	case oncall.StillOnYes:
 		return fmt.Sprintf("%s said so at %s.", by, when)
 	case oncall.StillOnTaken:

@@ -8,8 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// stintLine says who has a stint, and when: as the schedule's clock shows it, and as the
-// reader's does if that is another.
+// stintLine says who has a stint, and when: in the schedule's zone, and in the reader's if that differs.
 func stintLine(s schedule.Stint, user, reader oncall.UserID, zone string) string {
 	name := mention(user)
 	if user == reader {
@@ -27,12 +26,12 @@ func clash(s schedule.Stint, reader oncall.UserID, zone string) string {
 
 func timeOffNote(users []oncall.UserID) string { return named(users) + " has time off at that time." }
 
-// StintWords names a stint: the schedule, and its times in two zones.
+// StintWords describes a stint: the schedule, and its times in both zones.
 func StintWords(s schedule.Stint, zone string) string {
 	return withRole(Name(s.Name), s.Role) + ", " + stintTimes(s, zone)
 }
 
-// stintTimes is when a stint is, in the schedule's zone and in the reader's.
+// stintTimes returns a stint's times in the schedule's zone and in the reader's.
 func stintTimes(s schedule.Stint, zone string) string {
 	times := Between(s.Start, s.End, location(s.TimeZone))
 	words := times + " " + Name(s.TimeZone)
@@ -48,7 +47,7 @@ const (
 	ShiftsAhead = weeksAhead * 7 * 24 * time.Hour
 )
 
-// stintOptions are shifts to choose, in the person's own zone.
+// stintOptions returns shifts to choose from, in the person's zone.
 func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 	options := make([]option, len(stints))
 	for i, s := range stints {
@@ -61,8 +60,8 @@ func stintOptions(stints []schedule.Stint, zone *time.Location) []option {
 	return options
 }
 
-// StintValue tells the stints of one person apart. Their start would not do, as it moves
-// while a stint runs.
+// StintValue identifies a stint among those of a person. Its start would not do, because it moves while the
+// stint runs.
 func StintValue(s schedule.Stint) string {
 	return valueOf(s.Schedule) + "/" + strconv.FormatInt(s.End.Unix(), 10) + "/" + s.Role
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// maxNote is how much of a note beside a request is shown.
+// maxNote is the maximum length of a request's note.
 const maxNote = 500
 
 // drawSwap draws any notice about a swap.
@@ -68,7 +68,7 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeDetail, asker, asked oncall
 	}
 }
 
-// swapNews is what one of the two hears of what the other has done.
+// swapNews tells one of the two what the other has done.
 func swapNews(f oncall.NoticeDetail, asked oncall.UserID) string {
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapAccepted:
@@ -84,12 +84,12 @@ func swapNews(f oncall.NoticeDetail, asked oncall.UserID) string {
 	}
 }
 
-// swapState says what has become of a swap.
+// swapState says what became of a swap.
 func swapState(f oncall.NoticeDetail) string {
 	asker, asked := mention(f.Stints[0].User), mention(f.Stints[1].User)
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapOpen:
-		return "To be answered by " + told(f.End, f.TimeZone) + "."
+		return "To be answered by " + noticeInstant(f.End, f.TimeZone) + "."
 	case oncall.SwapAccepted, oncall.SwapBegun:
 		return "Accepted by " + asked + "."
 	case oncall.SwapDeclined:
@@ -105,7 +105,7 @@ func swapState(f oncall.NoticeDetail) string {
 	}
 }
 
-// swapButtons are what the reader can do; nil if nothing.
+// swapButtons returns the reader's actions; nil if there are none.
 func swapButtons(n oncall.Notice) slack.Block {
 	id := valueOf(n.About)
 	open, done := n.Detail.State == string(oncall.SwapOpen), n.Detail.State == string(oncall.SwapAccepted)

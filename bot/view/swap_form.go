@@ -10,17 +10,17 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A SwapForm is what is known of a swap before it is offered.
+// A SwapForm is the form of a swap, as far as it is known.
 type SwapForm struct {
-	Mine   []schedule.Stint // from which the asker chooses
-	Other  oncall.UserID    // "" if nobody is chosen yet
+	Mine   []schedule.Stint // shifts that the requester can give
+	Other  oncall.UserID    // empty if nobody is chosen yet
 	Theirs []schedule.Stint
-	Give   string // the values of the shifts that are chosen
+	Give   string // values of the chosen shifts
 	Take   string
 	Zone   *time.Location
 }
 
-// Draw asks for two shifts; what is known already is chosen in it.
+// Draw draws the form, prefilled.
 func (f SwapForm) Draw() slack.ModalViewRequest {
 	if len(f.Mine) == 0 {
 		return readOnly("Swap shifts", section(fmt.Sprintf("You have no shift that begins in the next %d weeks, so there is nothing to swap.", weeksAhead)))
@@ -35,8 +35,8 @@ func (f SwapForm) Draw() slack.ModalViewRequest {
 	return dialog(ModalSwap, "Swap shifts", "Ask", "", blocks...)
 }
 
-// takeField is the choice of one of the other person's shifts. Its id names the person, so
-// that Slack forgets what was chosen when somebody else is.
+// takeField draws the choice of one of the other person's shifts. Its id includes the person, so that Slack
+// clears the choice when another is chosen.
 func (f SwapForm) takeField() slack.Block {
 	if len(f.Theirs) == 0 {
 		return section(fmt.Sprintf("%s has no shift to swap in the next %d weeks.", mention(f.Other), weeksAhead))
@@ -44,10 +44,10 @@ func (f SwapForm) takeField() slack.Block {
 	return choiceField(TakeBlock(f.Other), "Their shift", "", f.Take, stintOptions(f.Theirs, f.Zone))
 }
 
-// TakeBlock is the input of a shift of the other person's.
+// TakeBlock returns the input of the other person's shift.
 func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other) }
 
-// SwapOffered says who is asked, and until when.
+// SwapOffered says who was asked, and until when.
 func SwapOffered(s oncall.Swap, zone *time.Location) string {
 	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",
 		mention(s.Take.User), Time(s.ExpiresAt, zone))

@@ -49,7 +49,7 @@ func berlinWeek(user oncall.UserID, week int) schedule.Stint {
 	}
 }
 
-// swapNotice is Ann's week for one of Cy's, who lives in New York.
+// swapNotice is a swap of Ann's week for one of Cy's, who lives in New York.
 func swapNotice(kind oncall.NoticeKind, to, zone, state string) oncall.Notice {
 	return oncall.Notice{
 		ID: 1, To: to, Kind: kind, About: 7, Detail: oncall.NoticeDetail{
@@ -121,8 +121,8 @@ func TestDrawCovers(t *testing.T) {
 	}
 }
 
-// What people write into notes and names can't mention anybody or break a message.
-func TestSwapsKeepForeignTextHarmless(t *testing.T) {
+// Foreign text in notes and names can't mention anybody or break a message.
+func TestSwapsEscapeForeignText(t *testing.T) {
 	t.Parallel()
 	swap := swapNotice(oncall.NoticeSwapAsk, string(cy), "", "open")
 	cover := coverNotice(oncall.NoticeCoverAsk, string(cy), "", "open")
@@ -137,7 +137,7 @@ func TestSwapsKeepForeignTextHarmless(t *testing.T) {
 		}
 		for _, bad := range []string{"<!here>", `\u003c!here`, "<!channel>", `\u003c!channel`} {
 			if strings.Contains(string(all)+d.Text, bad) {
-				t.Errorf("%q got through", bad)
+				t.Errorf("the drawing contains %q, want it escaped", bad)
 			}
 		}
 	}

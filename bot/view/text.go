@@ -10,24 +10,24 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// MaxAnswer is how long an answer may be to fit into an acknowledgement.
+// MaxAnswer is the maximum length of an answer that fits into an acknowledgement.
 const MaxAnswer = 3000
 
-// How much is shown of what others wrote, in characters if nothing else is said.
+// Maximum lengths of foreign text, in characters unless noted.
 const (
 	maxTitle      = 300
 	maxBody       = 1000
 	maxBodyLines  = 10
 	maxAlertTitle = 150
 	maxAlertLine  = 250 // ten of them fit into a section
-	maxLabels     = 3   // of those that tell alerts apart
+	maxLabels     = 3   // labels that distinguish alerts
 	maxLabel      = 40
 
 	MaxName  = 80
 	MaxNamed = 20 // people in one place
 )
 
-// List joins words as people do: "a, b and c".
+// List joins words: "a, b and c".
 func List(words []string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
@@ -35,7 +35,7 @@ func List(words []string) string {
 	return strings.Join(words, "")
 }
 
-// Count says "1 signal" or "7 signals".
+// Count formats "1 signal" or "7 signals".
 func Count(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -43,7 +43,7 @@ func Count(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// lasted says roughly how long something took.
+// lasted formats a duration roughly.
 func lasted(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Minute:
@@ -59,7 +59,7 @@ func lasted(d time.Duration) string {
 	}
 }
 
-// CutPlain cuts plain text to at most so many characters.
+// CutPlain cuts plain text to a number of characters.
 func CutPlain(s string, most int) string {
 	if r := []rune(s); len(r) > most {
 		return string(r[:most-1]) + "…"
@@ -67,8 +67,8 @@ func CutPlain(s string, most int) string {
 	return s
 }
 
-// cutSection cuts a paragraph to what Slack takes, and not within a reference or an escape. Its parts must be safe
-// already.
+// cutSection cuts a paragraph to the length that Slack takes, but not within a reference or an escape. Its
+// parts must be safe already.
 func cutSection(text string) string {
 	if utf8.RuneCountInString(text) <= maxSection {
 		return text
@@ -83,7 +83,7 @@ func cutSection(text string) string {
 	return cut + "…"
 }
 
-// fitLines joins lines, and counts those that find no room.
+// fitLines joins the lines that fit, and counts the rest.
 func fitLines(lines []string, most int) string {
 	var out strings.Builder
 	n := 0
@@ -102,13 +102,13 @@ func fitLines(lines []string, most int) string {
 	return out.String()
 }
 
-// paragraph is a section of lines under a heading.
+// paragraph draws lines under a heading.
 func paragraph(head string, lines []string) slack.Block { return section(headed(head, lines)) }
 
-// headed puts lines under a heading, as many of them as a section has room for.
+// headed puts as many lines under a heading as fit into a section.
 func headed(head string, lines []string) string { return headedOf(head, lines, len(lines)) }
 
-// headedOf is headed for the first lines of so many.
+// headedOf is headed for the first of all lines.
 func headedOf(head string, lines []string, all int) string {
 	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
 	for i, line := range lines {
@@ -123,7 +123,7 @@ func headedOf(head string, lines []string, all int) string {
 	return strings.Join(append([]string{head}, lines...), "\n")
 }
 
-// DidYouMean ends a refusal with a guess, if there is one.
+// DidYouMean returns the guess that ends a refusal, if there is one.
 func DidYouMean(guess, format string) string {
 	if guess == "" {
 		return ""
@@ -131,8 +131,8 @@ func DidYouMean(guess, format string) string {
 	return " Did you mean " + fmt.Sprintf(format, guess) + "?"
 }
 
-// are says "1 thing is" or "2 things are".
-func are(n int, one string) string {
+// countAre formats "1 thing is" or "2 things are".
+func countAre(n int, one string) string {
 	if n == 1 {
 		return Count(n, one) + " is"
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// maxHit is how many shifts an answer lists.
+// maxHit is the maximum number of shifts in an answer.
 const maxHit = 20
 
-// TimeOff says which shifts a time off hits, with a button to find cover for them.
+// TimeOff confirms time off and lists the shifts that fall into it, with a button to find cover.
 func TimeOff(off oncall.TimeOff, hit []schedule.Stint, zone string, offer bool) Drawing {
 	text := "You are away " + Between(off.Start, off.End, location(zone))
 	if len(hit) == 0 {

@@ -6,19 +6,19 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// AskForCover is the value of the choice to ask for cover at once.
+// AskForCover is the value of the checkbox to ask for cover at once.
 const AskForCover = "cover"
 
-// An AwayWish is time off as somebody asks for it. Zero values are unknown yet.
-type AwayWish struct {
+// An TimeOffDraft is requested time off. Zero values are not known yet.
+type TimeOffDraft struct {
 	From, To time.Time
 	Cover    bool
-	Zone     *time.Location // in which the person reads times
+	Zone     *time.Location // the person's time zone
 }
 
-// AwayForm asks for time off, by days and, where wanted, times. What is known is filled in; said is
-// why the rest must be asked for.
-func AwayForm(w AwayWish, said string) slack.ModalViewRequest {
+// TimeOffForm draws the form of time off, by days and, optionally, times, prefilled. reason says why the form
+// is needed.
+func TimeOffForm(w TimeOffDraft, reason string) slack.ModalViewRequest {
 	day := func(block Block, label, hint string, at time.Time) *slack.InputBlock {
 		e := slack.NewDatePickerBlockElement(string(block))
 		if !at.IsZero() {
@@ -34,12 +34,12 @@ func AwayForm(w AwayWish, said string) slack.ModalViewRequest {
 		return optional(field(block, label, "", e))
 	}
 	last := w.To
-	if !last.IsZero() && last.In(w.Zone).Format("15:04") == "00:00" { // the end of the day before
+	if !last.IsZero() && last.In(w.Zone).Format("15:04") == "00:00" { // end of the previous day
 		last = last.Add(-time.Minute)
 	}
 	var blocks []slack.Block
-	if said != "" {
-		blocks = append(blocks, section(said))
+	if reason != "" {
+		blocks = append(blocks, section(reason))
 	}
 	cover := checkField(BlockWhom, "Your shifts", "", option{AskForCover, "Ask for cover at once"})
 	if w.Cover {
@@ -52,8 +52,8 @@ func AwayForm(w AwayWish, said string) slack.ModalViewRequest {
 		optional(textField(BlockNote, "Note", "", "")), optional(cover))...)
 }
 
-// AwayTaken takes the place of the form and shows which shifts the time off hits.
-func AwayTaken(d Drawing) slack.ModalViewRequest { return readOnly("Time off", d.Blocks...) }
+// TimeOffSaved replaces the form and shows which shifts the time off affects.
+func TimeOffSaved(d Drawing) slack.ModalViewRequest { return readOnly("Time off", d.Blocks...) }
 
 // MoreTimeOff offers the form below a list of time off.
 func MoreTimeOff() Drawing {

@@ -8,8 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// drawUnacked reminds a channel of incidents that nobody has acknowledged, or too few
-// people.
+// drawUnacked reminds a channel of incidents that nobody, or too few people, have acknowledged.
 func drawUnacked(n oncall.Notice) Drawing {
 	f := n.Detail
 	if f.State == oncall.UnackedOver {

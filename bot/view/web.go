@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SignInLink shows a link that signs its reader in to the pages.
+// SignInLink shows a sign-in link to the web pages.
 func SignInLink(pages, address string, local bool) string {
 	text := fmt.Sprintf("%s\nThis link signs you in to the pages, in the browser that opens it. It works once, for five minutes: give it to nobody.\nThe pages are at %s",
 		link(address, address), link(pages+"/", pages))
@@ -16,7 +16,7 @@ func SignInLink(pages, address string, local bool) string {
 	return text
 }
 
-// browserLink leads to an incident's page in a browser; "" where there are no pages.
+// browserLink links to an incident's web page; empty if there are no pages.
 func browserLink(pages string, id oncall.IncidentID) string {
 	if pages == "" {
 		return ""

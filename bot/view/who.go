@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// overrides looks up an override, to tell why somebody is on call.
+// overrides looks up an override, to explain why somebody is on call.
 type overrides func(oncall.OverrideID) (schedule.Override, bool)
 
 // OnCall says who is on call at an instant.
@@ -31,7 +31,7 @@ func OnCall(schedules []*schedule.Schedule, find overrides, at, now time.Time, z
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// scheduleLines says who is on call in a schedule, a line for each role.
+// scheduleLines says who is on call in a schedule, a line per role.
 func scheduleLines(find overrides, s *schedule.Schedule, at time.Time, zone *time.Location) string {
 	name := "*" + Name(s.Name()) + "*"
 	duties := s.Who(at)
@@ -45,22 +45,21 @@ func scheduleLines(find overrides, s *schedule.Schedule, at time.Time, zone *tim
 	return strings.Join(lines, "\n")
 }
 
-// dutyLine says who has a role, why if that is not the rotation, until when, and who is
-// next.
+// dutyLine says who has a role, why if not by the rotation, until when, and who is next.
 func dutyLine(find overrides, duty schedule.Duty, zone *time.Location) string {
 	now := named(duty.Users)
 	if len(duty.Users) == 0 {
 		now = "*nobody*"
 	}
-	now += because(find, duty.Source)
+	now += overrideReason(find, duty.Source)
 	if duty.Until.IsZero() {
 		return now + ", with no change in sight"
 	}
 	return fmt.Sprintf("%s until %s, then %s", now, Time(duty.Until, zone), named(duty.Next))
 }
 
-// because says who has changed what the rotations say, and why; "" if nobody has.
-func because(find overrides, s schedule.Source) string {
+// overrideReason says who changed the rotations' result, and why; empty if nobody did.
+func overrideReason(find overrides, s schedule.Source) string {
 	if s.Shift != 0 {
 		return " (a shift made by hand)"
 	}
@@ -96,8 +95,7 @@ const (
 	maxOwnShifts   = 10
 )
 
-// OwnShifts lists a person's shifts. Where a schedule keeps another time than the person,
-// it is shown, too.
+// OwnShifts lists a person's shifts. If a schedule has another time zone than the person, both times are shown.
 func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
 	if len(mine) == 0 {
 		return fmt.Sprintf("You have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
@@ -121,7 +119,7 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 	return fitLines(lines, MaxAnswer)
 }
 
-// ShiftsOf says what somebody is on call for, now and next.
+// ShiftsOf lists what a person is on call for, now and next.
 func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from time.Time, zone *time.Location) string {
 	if len(theirs) == 0 {
 		return fmt.Sprintf("%s has no shift in the %d weeks from %s on.", mention(user), int(OwnShiftsAhead.Hours())/24/7, Time(from, zone))
@@ -133,14 +131,14 @@ func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from time.Time, zone 
 	return head + ":\n" + OwnShifts(theirs, from, zone)
 }
 
-// differ reports whether two zones show other times at an instant.
+// differ reports whether two zones have different times at an instant.
 func differ(t time.Time, a, b *time.Location) bool {
 	_, x := t.In(a).Zone()
 	_, y := t.In(b).Zone()
 	return x != y
 }
 
-// NextOnCall says who comes next in each schedule, and when; the soonest change comes first.
+// NextOnCall says who comes next in each schedule, and when, soonest change first.
 func NextOnCall(schedules []*schedule.Schedule, now time.Time, zone *time.Location) string {
 	type change struct {
 		at   time.Time

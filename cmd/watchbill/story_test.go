@@ -248,7 +248,7 @@ func (s *story) setup(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(func() {
-		for _, what := range s.sim.Blunders() {
+		for _, what := range s.sim.Violations() {
 			s.t.Error(what)
 		}
 		s.sim.Close()

@@ -1,5 +1,5 @@
-// Command slacksim serves a simulated Slack workspace with a few people and channels in it, for
-// trying an app by hand or with another Slack client.
+// Command slacksim serves a simulated Slack workspace with a few people and channels, for trying an app by
+// hand or with another Slack client.
 package main
 
 import (
