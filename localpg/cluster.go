@@ -16,29 +16,29 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// chooseWay prepares the directories and finds a user as whom PostgreSQL can run and reach them; it
+// chooseUser prepares the directories and finds a user account that can run PostgreSQL and reach them; it
 // refuses root and nameless users.
-func chooseWay(ctx context.Context, install Install, data, socket string) (way, error) {
+func chooseUser(ctx context.Context, install Install, data, socket string) (runAs, error) {
 	made := data
 	if _, err := os.Lstat(data); errors.Is(err, fs.ErrNotExist) {
 		made = data + ".new"
 		if err := os.Mkdir(made, 0o700); err != nil {
-			return way{}, fmt.Errorf("make the data directory: %w", err)
+			return runAs{}, fmt.Errorf("make the data directory: %w", err)
 		}
 	}
 	var failed error
-	for _, w := range ways() {
+	for _, w := range candidates() {
 		err := w.try(ctx, install, made, socket)
 		if err == nil {
 			return w, nil
 		}
 		failed = errors.Join(failed, fmt.Errorf("as %s: %w", w.name, err))
 	}
-	return way{}, fmt.Errorf("found no way to run PostgreSQL: %w", failed)
+	return runAs{}, fmt.Errorf("found no way to run PostgreSQL: %w", failed)
 }
 
 // try gives the directories to the user and runs a harmless program in each.
-func (w way) try(ctx context.Context, install Install, dirs ...string) error {
+func (w runAs) try(ctx context.Context, install Install, dirs ...string) error {
 	for _, dir := range dirs {
 		if err := w.own(dir); err != nil {
 			return err
@@ -53,8 +53,8 @@ func (w way) try(ctx context.Context, install Install, dirs ...string) error {
 	return nil
 }
 
-// own gives the directory and everything in it to the user as whom the server will run.
-func (w way) own(dir string) error {
+// own gives the directory and everything in it to the server's user.
+func (w runAs) own(dir string) error {
 	if owner, err := ownerOf(dir); err != nil || owner == w.uid {
 		return err
 	}
@@ -68,7 +68,7 @@ func (w way) own(dir string) error {
 
 // initialize creates the cluster next to its final place and moves it there once it is complete, so
 // that a first start that is killed leaves nothing half-made.
-func (s *Server) initialize(ctx context.Context, install Install, as way, o Options) error {
+func (s *Server) initialize(ctx context.Context, install Install, as runAs, o Options) error {
 	if _, err := os.Lstat(s.data); err == nil {
 		return nil
 	}
@@ -109,7 +109,7 @@ func (s *Server) initialize(ctx context.Context, install Install, as way, o Opti
 }
 
 // launch starts the server. All settings are flags: the files in the data directory stay untouched.
-func (s *Server) launch(install Install, as way) (*process, error) {
+func (s *Server) launch(install Install, as runAs) (*process, error) {
 	args := []string{"-D", s.data, "-h", "", "-k", s.socket, "-p", port}
 	for _, setting := range append(s.settings(), s.more...) {
 		args = append(args, "-c", setting)
@@ -142,7 +142,7 @@ func (s *Server) settings() []string {
 }
 
 // command runs a program of the installation without our environment, especially without PG*.
-func (w way) command(install Install, dir, program string, args []string) *exec.Cmd {
+func (w runAs) command(install Install, dir, program string, args []string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(install.Dir, program), args...) //nolint:noctx // the server outlives the call that starts it; Stop ends it
 	cmd.Dir = dir
 	cmd.Env = []string{"LC_ALL=C", "TZ=UTC", "PATH=" + install.Dir + ":/usr/bin:/bin"}
@@ -162,7 +162,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 			break
 		}
 		if s.process.ended() {
-			return fmt.Errorf("start PostgreSQL: it ended at once%s%s", s.inTheWay(), tail(s.data+".log"))
+			return fmt.Errorf("start PostgreSQL: it ended at once%s%s", s.leftBackends(), tail(s.data+".log"))
 		}
 		if err := pause(ctx); err != nil {
 			return fmt.Errorf("start PostgreSQL: %w%s", err, tail(s.data+".log"))
@@ -174,8 +174,8 @@ func (s *Server) awaitReady(ctx context.Context) error {
 	return nil
 }
 
-// inTheWay lists the processes of a dead server that still use the data.
-func (s *Server) inTheWay() string {
+// leftBackends lists the processes of a dead server that still use the data.
+func (s *Server) leftBackends() string {
 	text, err := os.ReadFile(s.data + ".log")
 	if err != nil || !strings.Contains(string(text), "pre-existing shared memory block") {
 		return ""

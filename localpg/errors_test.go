@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// nowhere is the file system root of a Debian without PostgreSQL.
+// nowhere is the root of a Debian file system without PostgreSQL.
 func nowhere(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
@@ -34,7 +34,7 @@ func npm(t *testing.T, script string) (path string) {
 	return dir
 }
 
-func TestNoPostgreSQLSaysWhatHelps(t *testing.T) {
+func TestMissingPostgreSQLSaysWhatToInstall(t *testing.T) {
 	t.Parallel()
 	cache := t.TempDir()
 	_, err := Start(t.Context(), Options{
@@ -42,7 +42,7 @@ func TestNoPostgreSQLSaysWhatHelps(t *testing.T) {
 		DataDir: t.TempDir(), Durable: true,
 	})
 	if err == nil {
-		t.Fatal("a server started")
+		t.Fatal("a server started, want an error that says what to install")
 	}
 	want := `No PostgreSQL (14 to 18) was found, and it could not be fetched: WATCHBILL_PG_DOWNLOAD is off.
 Looked at: WATCHBILL_PG_BIN (not set), PATH, usr/lib/postgresql/*/bin, usr/pgsql-*/bin, usr/libexec/postgresql*, opt/homebrew/opt/postgresql*/bin, usr/local/opt/postgresql*/bin, home/linuxbrew/.linuxbrew/opt/postgresql*/bin, Applications/Postgres.app/Contents/Versions/*/bin, run/current-system/sw/bin, ` +
@@ -56,7 +56,7 @@ Any one of these helps:
 	}
 }
 
-func TestAFetchThatFailsSaysWhy(t *testing.T) {
+func TestFailedFetchSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, path, want string }{
 		{"no npm", t.TempDir(), "npm is not installed"},
@@ -73,14 +73,14 @@ func TestAFetchThatFailsSaysWhy(t *testing.T) {
 				DataDir: t.TempDir(), Durable: true, Out: &out,
 			})
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "apt-get install") {
-				t.Errorf("error %v; want %q and what helps", err, test.want)
+				t.Errorf("the error is %v, want %q and what to install", err, test.want)
 			}
 			const announced = "PostgreSQL not found; fetching 18.4.0, 23 MB, once\n"
 			if fetched := out.String() == announced; fetched != (test.name != "no npm") {
-				t.Errorf("output %q", out.String())
+				t.Errorf("the output is %q, want the announcement unless there is no npm", out.String())
 			}
 			if left, _ := filepath.Glob(filepath.Join(cache, "watchbill/postgres/18.4.0/*")); len(left) > 1 { // apart from the lock
-				t.Errorf("the cache holds %q", left)
+				t.Errorf("the cache has %q, want nothing but the lock", left)
 			}
 		})
 	}
@@ -109,7 +109,7 @@ func archive(t *testing.T, files ...[2]string) (path string) {
 	return path
 }
 
-func TestUnpackMakesTheLinksAndStaysInside(t *testing.T) {
+func TestUnpackCreatesLinksAndStaysInside(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "unpacked")
 	err := unpack(archive(t,
@@ -122,7 +122,7 @@ func TestUnpackMakesTheLinksAndStaysInside(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "native/lib/libicuuc.so.60")); err != nil || string(text) != "library" {
-		t.Errorf("the link leads to %q, %v", text, err)
+		t.Errorf("the link leads to %q, %v; want the library", text, err)
 	}
 	if info, err := os.Stat(filepath.Join(dir, "native/bin/postgres")); err != nil || info.Mode().Perm()&0o111 == 0 {
 		t.Errorf("the program is %v, %v; want that it can be run", info, err)
@@ -133,15 +133,15 @@ func TestUnpackMakesTheLinksAndStaysInside(t *testing.T) {
 	} {
 		dir := filepath.Join(t.TempDir(), "unpacked")
 		if err := unpack(archive(t, bad), dir); err == nil {
-			t.Errorf("%s: unpacked", bad)
+			t.Errorf("%s was unpacked, want an error", bad)
 		}
 		if _, err := os.Lstat(filepath.Join(dir, "../outside")); err == nil {
-			t.Errorf("%s: written outside", bad)
+			t.Errorf("%s was written outside of the directory", bad)
 		}
 	}
 }
 
-func TestTheSearchPrefersWhatIsInstalledAndTheNewest(t *testing.T) {
+func TestFindPrefersInstalledAndNewest(t *testing.T) {
 	t.Parallel()
 	root, cache, onPath, pinned := nowhere(t), t.TempDir(), t.TempDir(), ""
 	place := func(dir, version string) string {
@@ -175,11 +175,11 @@ func TestTheSearchPrefersWhatIsInstalledAndTheNewest(t *testing.T) {
 	}
 	_, err := Find(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + root), Root: root})
 	if err == nil || !strings.Contains(err.Error(), "WATCHBILL_PG_BIN: no program initdb in "+root) {
-		t.Errorf("a wrong WATCHBILL_PG_BIN: %v", err)
+		t.Errorf("a wrong WATCHBILL_PG_BIN: %v, want an error that names the missing program", err)
 	}
 }
 
-func TestDataOfAnotherMajorVersionAreLeftAlone(t *testing.T) {
+func TestDataOfAnotherMajorVersionIsKept(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "pg16/PG_VERSION"), "16\n", 0o600)
@@ -195,7 +195,7 @@ func TestDataOfAnotherMajorVersionAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAFailedStartShowsTheEndOfItsLog(t *testing.T) {
+func TestFailedStartShowsTheEndOfItsLog(t *testing.T) {
 	t.Parallel()
 	var lines strings.Builder
 	for n := range 30 {
@@ -209,25 +209,25 @@ func TestAFailedStartShowsTheEndOfItsLog(t *testing.T) {
 		dir := t.TempDir()
 		_, err := Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: dir, Durable: true})
 		if err == nil || !strings.HasPrefix(err.Error(), name+"\nline 10\n") || !strings.HasSuffix(err.Error(), "\nline 29") {
-			t.Errorf("error %v; want %q and 20 lines", err, name)
+			t.Errorf("the error is %v, want %q and the log's last 20 lines", err, name)
 		}
-		// The directory is not left locked: a second try fails in the same way.
+		// The directory is not left locked: a second attempt fails in the same way.
 		_, err = Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: dir, Durable: true})
 		if err == nil || !strings.HasPrefix(err.Error(), name) {
-			t.Errorf("again: %v", err)
+			t.Errorf("the second attempt: %v, want %s", err, name)
 		}
 	}
 }
 
-func TestNoWayToRunIsExplained(t *testing.T) {
+func TestNoUserToRunAsIsExplained(t *testing.T) {
 	t.Parallel()
 	// The program reports its version when we look for it, in our own directory, but runs nowhere else.
 	bin := programs(t, "exit 0", `[ "$PWD" = "`+here(t)+`" ] || exit 9; echo 'postgres (PostgreSQL) 15.3'`)
 	_, err := Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: t.TempDir(), Durable: true})
 	if err == nil || !strings.HasPrefix(err.Error(), "found no way to run PostgreSQL: as ") {
-		t.Fatalf("error %v", err)
+		t.Fatalf("the error is %v, want the users that were tried", err)
 	}
-	for _, w := range ways() {
+	for _, w := range candidates() {
 		if !strings.Contains(err.Error(), "as "+w.name+": ") {
 			t.Errorf("error %v; want that it was tried as %s", err, w.name)
 		}
@@ -243,7 +243,7 @@ func here(t *testing.T) string {
 	return dir
 }
 
-func TestAnUnwritableDirectoryIsNamed(t *testing.T) {
+func TestUnwritableDirectoryIsNamed(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "", 0o644)
@@ -258,12 +258,12 @@ func TestAnUnwritableDirectoryIsNamed(t *testing.T) {
 	for _, dir := range dirs {
 		_, err := Start(t.Context(), Options{Getenv: environment(), DataDir: dir, Durable: true})
 		if err == nil || !strings.Contains(err.Error(), "the data directory: ") || !strings.Contains(err.Error(), filepath.Dir(dir)) {
-			t.Errorf("%s: error %v", dir, err)
+			t.Errorf("%s: the error is %v, want the directory named", dir, err)
 		}
 	}
 }
 
-func TestABackendThatOutlivedItsServerIsNamed(t *testing.T) {
+func TestBackendThatOutlivedItsServerIsNamed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, Options{DataDir: dir, Durable: true})
@@ -305,12 +305,12 @@ func awaitWork(t *testing.T, s *Server, backend int) {
 		strconv.Itoa(backend)
 	for deadline := time.Now().Add(30 * time.Second); ask(t, s, query) != "1"; {
 		if time.Now().After(deadline) {
-			t.Fatal("the query does not begin")
+			t.Fatal("the query didn't begin within 30 s")
 		}
 	}
 }
 
-func TestAnInterruptedStartLeavesNothingRunning(t *testing.T) {
+func TestInterruptedStartLeavesNothingRunning(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	const says = "case $1 in --version) echo 'postgres (PostgreSQL) 15.3'; exit;; esac; "
@@ -322,8 +322,8 @@ func TestAnInterruptedStartLeavesNothingRunning(t *testing.T) {
 		t.Fatalf("error %v; want that it was interrupted", err)
 	}
 	if left, err := exec.Command("pgrep", "-f", dir).Output(); err == nil {
-		t.Errorf("still running: %s", left)
+		t.Errorf("the processes %s are still running, want none", left)
 	}
-	// What the first start began does not hinder the next.
+	// The remains of the first start don't hinder the next.
 	stop(t, start(t, Options{DataDir: dir, Durable: true}))
 }

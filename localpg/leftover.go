@@ -15,7 +15,7 @@ import (
 // backendsEnd is how long backends may take to end once their server is dead.
 const backendsEnd = 5 * time.Second
 
-// pidFile is what a running server says about itself in postmaster.pid.
+// pidFile is the content of a running server's postmaster.pid.
 type pidFile struct {
 	pid    int
 	socket string
@@ -54,10 +54,10 @@ func (s *Server) leftover(ctx context.Context) (*process, error) {
 		s.listenAt(pf.socket)
 		return s.adopt(ctx, pf.pid)
 	}
-	s.outlive(ctx)
-	// The number belongs to nobody, to a zombie or by now to another program. PostgreSQL would take
-	// the last two for a running server for ever. Backends that still work are protected by
-	// PostgreSQL's own check of its shared memory.
+	s.awaitBackends(ctx)
+	// The pid belongs to nobody, to a zombie, or by now to another program. PostgreSQL would take the last
+	// two for a running server for ever. Backends that still work are protected by PostgreSQL's own check
+	// of its shared memory.
 	if err := removeFile(filepath.Join(s.data, "postmaster.pid")); err != nil {
 		return nil, err
 	}
@@ -69,9 +69,9 @@ func (s *Server) leftover(ctx context.Context) (*process, error) {
 	return nil, nil //nolint:nilnil // the directory is free now
 }
 
-// outlive gives the backends of a server that was killed a moment to notice: PostgreSQL doesn't
-// start while one of them still uses the data.
-func (s *Server) outlive(ctx context.Context) {
+// awaitBackends waits a moment for the backends of a killed server to notice: PostgreSQL doesn't start
+// while one of them still uses the data.
+func (s *Server) awaitBackends(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, backendsEnd)
 	defer cancel()
 	for len(workingIn(s.data)) > 0 {

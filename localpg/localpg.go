@@ -94,7 +94,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	return s, nil
 }
 
-// clear deals with what is already there: it returns a server to adopt, or makes room for a new one.
+// clear handles a leftover server: it returns one to adopt, or makes room for a new one.
 func (s *Server) clear(ctx context.Context, o Options) (*process, error) {
 	left, err := s.leftover(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func (s *Server) run(ctx context.Context, o Options, install Install) error {
 	if err := removeSockets(socket); err != nil {
 		return err
 	}
-	as, err := chooseWay(ctx, install, s.data, s.socket)
+	as, err := chooseUser(ctx, install, s.data, s.socket)
 	if err != nil {
 		return err
 	}
@@ -165,8 +165,8 @@ func (s *Server) Stop(ctx context.Context) error {
 	return s.cleanUp()
 }
 
-// Kill ends the server as a machine that fails would: at once, with all its processes. The data stay; a durable
-// server finds them at the next Start.
+// Kill ends the server as a failing machine would: at once, with all its processes. The data stay, and a
+// durable server recovers them at the next Start.
 func (s *Server) Kill(ctx context.Context) error {
 	if err := s.process.stop(ctx, syscall.SIGKILL); err != nil {
 		return err
@@ -174,7 +174,7 @@ func (s *Server) Kill(ctx context.Context) error {
 	for _, pid := range workingIn(s.data) {
 		_ = syscall.Kill(pid, syscall.SIGKILL) // it may just have ended
 	}
-	s.outlive(ctx)
+	s.awaitBackends(ctx)
 	return errors.Join(removeSocketDir(s.socket), s.lock.release())
 }
 

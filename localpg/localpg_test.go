@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-func TestDurableDataSurviveARestart(t *testing.T) {
+func TestDurableDataSurvivesARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, Options{DataDir: dir, Durable: true})
@@ -33,19 +33,19 @@ func TestDurableDataSurviveARestart(t *testing.T) {
 	do(t, s, "CREATE TABLE kept (n int)")
 	stop(t, s)
 	if _, err := os.Lstat(s.socket); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the socket directory is still there: %v", err)
+		t.Errorf("the socket directory: %v, want it removed", err)
 	}
 	select {
 	case <-s.Done():
 	default:
-		t.Error("Done is open after Stop")
+		t.Error("Done is open after Stop, want it closed")
 	}
 	again := start(t, Options{DataDir: dir, Durable: true})
 	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {
 		t.Errorf("count = %s, want %s", got, "0")
 	}
 	if again.URL() != s.URL() {
-		t.Errorf("the address changed from %s to %s", s.URL(), again.URL())
+		t.Errorf("the address is %s after the restart, want %s as before", again.URL(), s.URL())
 	}
 	stop(t, again)
 }
@@ -61,12 +61,12 @@ func TestThrowAwayLeavesNothing(t *testing.T) {
 	stop(t, s)
 	for _, path := range []string{base, s.socket} { // the lock and the log are in base
 		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s is still there: %v", path, err)
+			t.Errorf("%s: %v, want it removed", path, err)
 		}
 	}
 }
 
-func TestFreshMovesTheOldDataAside(t *testing.T) {
+func TestFreshMovesOldDataAside(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var out bytes.Buffer
@@ -77,11 +77,11 @@ func TestFreshMovesTheOldDataAside(t *testing.T) {
 	}
 	old, _ := filepath.Glob(filepath.Join(dir, "pg*.old1", "PG_VERSION"))
 	if len(old) != 1 || !strings.Contains(out.String(), filepath.Dir(old[0])) {
-		t.Errorf("old data %q, output %q", old, out.String())
+		t.Errorf("the old data is at %q and the output %q, want one directory, named in the output", old, out.String())
 	}
 }
 
-func TestASecondInstanceIsRefused(t *testing.T) {
+func TestSecondInstanceIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, Options{DataDir: dir, Durable: true})
@@ -104,7 +104,7 @@ func TestASecondInstanceIsRefused(t *testing.T) {
 	stop(t, start(t, Options{DataDir: dir, Durable: true}))
 }
 
-func TestAKilledProductTakesItsServerAlong(t *testing.T) {
+func TestKillingTheProductEndsItsServer(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0])
@@ -122,7 +122,7 @@ func TestAKilledProductTakesItsServerAlong(t *testing.T) {
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
-		t.Fatalf("the product says %q", line)
+		t.Fatalf("the product printed %q, want its server's pid", line)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -131,13 +131,13 @@ func TestAKilledProductTakesItsServerAlong(t *testing.T) {
 	// Immediately, so that the old server may still be shutting down.
 	s := start(t, Options{DataDir: dir, Durable: true})
 	if s.process.pid == pid {
-		t.Error("the next start adopted a server that should have ended")
+		t.Error("the next start adopted a server that should have ended, want a new one")
 	}
 	stop(t, s)
 }
 
-// abandon turns s into what an instance leaves when it is killed on a system without a parent-death
-// signal: a running server whose directory is not locked.
+// abandon turns s into what a killed instance leaves on a system without a parent-death signal: a running
+// server whose directory isn't locked.
 func abandon(t *testing.T, s *Server) {
 	t.Helper()
 	if err := s.lock.release(); err != nil {
@@ -145,7 +145,7 @@ func abandon(t *testing.T, s *Server) {
 	}
 }
 
-func TestALivingServerIsAdopted(t *testing.T) {
+func TestLivingServerIsAdopted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	first := start(t, Options{DataDir: dir, Durable: true})
@@ -160,7 +160,7 @@ func TestALivingServerIsAdopted(t *testing.T) {
 	<-first.Done()
 }
 
-func TestAServerThatWasStartedByHandKeepsItsSurroundings(t *testing.T) {
+func TestServerStartedByHandKeepsItsDirectories(t *testing.T) {
 	t.Parallel()
 	dir, socket := t.TempDir(), t.TempDir()
 	if err := os.Chmod(socket, 0o777); err != nil {
@@ -173,7 +173,7 @@ func TestAServerThatWasStartedByHandKeepsItsSurroundings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	as, err := chooseWay(t.Context(), installs[0], s.data, socket)
+	as, err := chooseUser(t.Context(), installs[0], s.data, socket)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestAServerThatWasStartedByHandKeepsItsSurroundings(t *testing.T) {
 	defer p.stop(t.Context(), syscall.SIGQUIT)
 	for pf, _ := readPidFile(s.data); !pf.ready; pf, _ = readPidFile(s.data) {
 		if err := pause(t.Context()); err != nil || p.ended() {
-			t.Fatal("it does not start")
+			t.Fatal("the server didn't start")
 		}
 	}
 	adopted := start(t, Options{DataDir: dir, Durable: true})
@@ -198,7 +198,7 @@ func TestAServerThatWasStartedByHandKeepsItsSurroundings(t *testing.T) {
 	}
 }
 
-func TestALivingServerIsReplacedByAThrowAwayOne(t *testing.T) {
+func TestThrowAwayServerReplacesALivingOne(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "scratch")
 	first := start(t, Options{DataDir: dir})
@@ -206,12 +206,12 @@ func TestALivingServerIsReplacedByAThrowAwayOne(t *testing.T) {
 	abandon(t, first)
 	second := start(t, Options{DataDir: dir})
 	if got := ask(t, second, "SELECT count(*)::text FROM pg_tables WHERE tablename = 'gone'"); got != "0" {
-		t.Error("the new server has the old one's data")
+		t.Errorf("the new server has %s of the old one's tables, want 0", got)
 	}
 	stop(t, second)
 }
 
-func TestWhatADeadServerLeftIsCleared(t *testing.T) {
+func TestLeftoversOfADeadServerAreRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, Options{DataDir: dir, Durable: true})
@@ -225,7 +225,7 @@ func TestWhatADeadServerLeftIsCleared(t *testing.T) {
 	}
 	for deadline := time.Now().Add(30 * time.Second); alive(zombie.Process.Pid); {
 		if time.Now().After(deadline) {
-			t.Fatal("true does not end")
+			t.Fatal("the command true didn't end within 30 s")
 		}
 		_ = pause(t.Context())
 	}
@@ -254,7 +254,7 @@ func TestWhatADeadServerLeftIsCleared(t *testing.T) {
 		write(t, filepath.Join(socket, ".s.PGSQL."+port+".lock"), text, 0o600)
 		s, err := Start(t.Context(), Options{Getenv: environment(), DataDir: dir, Durable: true})
 		if err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: the start got %v, want no error", name, err)
 			continue
 		}
 		ask(t, s, "SELECT count(*)::text FROM kept")
@@ -262,7 +262,7 @@ func TestWhatADeadServerLeftIsCleared(t *testing.T) {
 	}
 }
 
-func TestACrashedServerRecovers(t *testing.T) {
+func TestCrashedServerRecovers(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	s := start(t, Options{DataDir: dir, Durable: true})
@@ -277,7 +277,7 @@ func TestACrashedServerRecovers(t *testing.T) {
 	stop(t, again)
 }
 
-func TestRootIsDroppedToAUserWhoCanReachTheData(t *testing.T) {
+func TestRootDropsToAUserWhoCanReachTheData(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {
 		t.Skip("only root drops root")
@@ -299,14 +299,14 @@ func TestRootIsDroppedToAUserWhoCanReachTheData(t *testing.T) {
 				t.Fatal(err)
 			}
 			if dropped := owner != 0; dropped != (name == "open") {
-				t.Errorf("the data belong to %d", owner)
+				t.Errorf("%s: the data belongs to user %d, want another user than root: %t", name, owner, name == "open")
 			}
 			stop(t, s)
 		})
 	}
 }
 
-func TestTheSocketsPathIsShortEnough(t *testing.T) {
+func TestSocketPathIsShortEnough(t *testing.T) {
 	t.Parallel()
 	long := filepath.Join(t.TempDir(), strings.Repeat("long", 25))
 	if err := os.MkdirAll(long, 0o755); err != nil {
@@ -314,7 +314,7 @@ func TestTheSocketsPathIsShortEnough(t *testing.T) {
 	}
 	s := start(t, Options{Getenv: environment("TMPDIR=" + long), DataDir: filepath.Join(long, "data"), Durable: true})
 	if n := len(s.socket + "/.s.PGSQL." + port); n > 103 {
-		t.Errorf("the socket's path has %d bytes", n)
+		t.Errorf("the socket's path has %d bytes, want at most 103", n)
 	}
 	stop(t, s)
 }
@@ -324,7 +324,7 @@ func TestScratchIsStableAndSwept(t *testing.T) {
 	getenv := environment()
 	one, two := Scratch(getenv, t.Name()), Scratch(getenv, t.Name())
 	if one != two || one == Scratch(getenv, t.Name()+" other") {
-		t.Errorf("Scratch = %s, then %s", one, two)
+		t.Errorf("Scratch = %s, then %s; want the same for the same name, and another for another", one, two)
 	}
 	dead := exec.Command("true")
 	if err := dead.Run(); err != nil {
@@ -333,7 +333,7 @@ func TestScratchIsStableAndSwept(t *testing.T) {
 	write(t, filepath.Join(one, "pg15.lock"), strconv.Itoa(dead.Process.Pid)+"\n\n", 0o644)
 	Scratch(getenv, "anything")
 	if _, err := os.Lstat(one); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a dead process's directory is still there: %v", err)
+		t.Errorf("a dead process's directory: %v, want it removed", err)
 	}
 	live := start(t, Options{Getenv: getenv, DataDir: one})
 	Scratch(getenv, "anything")
@@ -341,8 +341,8 @@ func TestScratchIsStableAndSwept(t *testing.T) {
 	stop(t, live)
 }
 
-// Kill leaves a server's data as a failing machine would, and the next start recovers them.
-func TestAKilledServerIsStartedAgain(t *testing.T) {
+// Kill leaves a server's data as a failing machine would, and the next start recovers it.
+func TestKilledServerIsStartedAgain(t *testing.T) {
 	t.Parallel()
 	o := Options{DataDir: t.TempDir(), Durable: true, Settings: []string{"max_connections=17"}}
 	s := start(t, o)
@@ -354,10 +354,10 @@ func TestAKilledServerIsStartedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	if pids := workingIn(s.data); len(pids) > 0 {
-		t.Errorf("its processes %v still run", pids)
+		t.Errorf("the server's processes %v are still running, want none", pids)
 	}
 	if _, err := os.Lstat(s.socket); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the socket directory is still there: %v", err)
+		t.Errorf("the socket directory: %v, want it removed", err)
 	}
 	again := start(t, o)
 	if got := ask(t, again, "SELECT count(*)::text FROM kept"); got != "0" {

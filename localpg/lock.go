@@ -57,7 +57,7 @@ func lockDir(data string) (*dirLock, error) {
 		if current {
 			return l, nil
 		}
-		// Its previous owner removed it between our open and our lock.
+		// The previous owner removed the file between our open and our lock.
 		if err := l.release(); err != nil {
 			return nil, fmt.Errorf("lock %s: %w", path, err)
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// productVariable turns the test binary into a program that runs a durable server in that directory
-// until it is killed.
+// productVariable turns the test binary into a program that runs a durable server in that directory until
+// it is killed.
 const productVariable = "WATCHBILL_LOCALPG_PRODUCT"
 
 func TestMain(m *testing.M) {

@@ -7,17 +7,17 @@ import (
 	"syscall"
 )
 
-// way is a user as whom the server can run.
-type way struct {
+// runAs is a user account for the server.
+type runAs struct {
 	name     string
 	uid, gid int // who owns its files
 	attr     func() *syscall.SysProcAttr
 }
 
-// ways lists the ways in the order in which to try them.
-func ways() []way {
+// candidates lists the accounts in the order in which to try them.
+func candidates() []runAs {
 	uid := os.Geteuid()
-	asIs := way{
+	asIs := runAs{
 		name: "the current user", uid: uid, gid: os.Getegid(),
 		attr: func() *syscall.SysProcAttr { return &syscall.SysProcAttr{} },
 	}
@@ -25,9 +25,9 @@ func ways() []way {
 		if _, err := user.LookupId(strconv.Itoa(uid)); err != nil {
 			return append(namespaces(), asIs) // a user without a name
 		}
-		return []way{asIs}
+		return []runAs{asIs}
 	}
-	var list []way
+	var list []runAs
 	for _, name := range []string{"postgres", "nobody"} {
 		if w, ok := dropTo(name); ok {
 			list = append(list, w)
@@ -37,21 +37,21 @@ func ways() []way {
 	return append(list, namespaces()...)
 }
 
-// dropTo is the way for root: become that user, without any of root's groups.
-func dropTo(name string) (way, bool) {
+// dropTo is for root: it returns that user, without any of root's groups.
+func dropTo(name string) (runAs, bool) {
 	u, err := user.Lookup(name)
 	if err != nil {
-		return way{}, false
+		return runAs{}, false
 	}
 	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
-		return way{}, false
+		return runAs{}, false
 	}
 	gid, err := strconv.ParseUint(u.Gid, 10, 32)
 	if err != nil {
-		return way{}, false
+		return runAs{}, false
 	}
-	return way{
+	return runAs{
 		name: "user " + name, uid: int(uid), gid: int(gid),
 		attr: func() *syscall.SysProcAttr {
 			return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
@@ -64,7 +64,7 @@ func mayOwn(uid int) bool {
 	if uid == os.Geteuid() {
 		return true
 	}
-	for _, w := range ways() {
+	for _, w := range candidates() {
 		if w.uid == uid {
 			return true
 		}

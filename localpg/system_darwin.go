@@ -13,7 +13,7 @@ const (
 	systemName    = "macOS"
 )
 
-func namespaces() []way { return nil }
+func namespaces() []runAs { return nil }
 
 // endWithParent can do nothing here: the server outlives us and the next start adopts it.
 func endWithParent(*syscall.SysProcAttr) {}

@@ -16,9 +16,9 @@ const (
 
 // namespaces is for users who may not become another user: in a user namespace of its own the server
 // believes that it runs as nobody, while its files belong to us.
-func namespaces() []way {
+func namespaces() []runAs {
 	const nobody = 65534
-	return []way{{
+	return []runAs{{
 		name: "nobody in a user namespace", uid: os.Geteuid(), gid: os.Getegid(),
 		attr: func() *syscall.SysProcAttr {
 			return &syscall.SysProcAttr{

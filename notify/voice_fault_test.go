@@ -20,7 +20,7 @@ func TestWhyACallCouldNotBeMade(t *testing.T) {
 		twiliosim.FateInvalid:    {dead: true, why: "21211"},
 		twiliosim.FateForbidden:  {why: "21215", mend: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
 		twiliosim.FateTrial:      {why: "21219", mend: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
-		twiliosim.FateCrowded:    {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
+		twiliosim.FateCallLimit:  {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
 		twiliosim.FateUnassigned: {why: "13224"},
 	} {
 		for _, flow := range []bool{true, false} {
@@ -145,7 +145,7 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 	} {
 		l := newLine(t)
 		v := l.voice()
-		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateHasty})
+		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateQuickHangUp})
 		r := v.Send(t.Context(), page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
 		_, err := l.sim.Answer(annPhone)

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// An alert is an entry of Twilio's Monitor: what Studio says of a call that it could not make stands
-// nowhere else.
+// An alert is an entry of Twilio's Monitor, the only place where Studio reports a call that it could not
+// make.
 type alert struct {
 	sid, resource, text string
 	code                int
 	created             time.Time
 }
 
-// alert makes an entry about an execution or a call. The lock is held.
+// alert adds an entry about an execution or a call. The lock is held.
 func (s *Sim) alert(resource string, no *refusal) {
 	s.alerts = append(s.alerts, &alert{sid: newSID("NO"), resource: resource, text: no.message, code: no.code, created: s.opt.Now()})
 }
 
-// HideAlerts lets the API key see no alerts, as a restricted key may not.
+// HideAlerts hides the alerts from the API key, as for a restricted key.
 func (s *Sim) HideAlerts() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,15 +55,15 @@ func (s *Sim) listAlerts(r *http.Request, form url.Values) (any, *refusal) {
 	return listV2(r, form, "alerts", all), nil
 }
 
-// callRefusals are what Twilio answers to a call that it doesn't even begin.
+// callRefusals are Twilio's refusals of calls that it doesn't even start.
 var callRefusals = map[Fate]*refusal{
 	FateInvalid:   refuse(http.StatusBadRequest, 21211, "The phone number you are attempting to call is not valid."),
 	FateForbidden: refuse(http.StatusBadRequest, 21215, "Account not authorized to call this number. Perhaps you need to enable some international permissions."),
 	FateTrial:     refuse(http.StatusBadRequest, 21219, "The number is unverified. Trial accounts may only make calls to verified numbers."),
-	FateCrowded:   refuse(http.StatusTooManyRequests, 10004, "Call concurrency limit exceeded"),
+	FateCallLimit: refuse(http.StatusTooManyRequests, 10004, "Call concurrency limit exceeded"),
 }
 
-// refuseCall is why Twilio makes no call; nil: it does. The lock is held.
+// refuseCall returns why Twilio makes no call; nil if it does. The lock is held.
 func (s *Sim) refuseCall(to, from string) *refusal {
 	switch {
 	case !e164.MatchString(to):

@@ -96,7 +96,7 @@ func (s *Sim) pickUp(c *call) {
 	}
 }
 
-// talks is the phone's current call, ringing or answered.
+// talks returns the phone's current call, ringing or answered.
 func (s *Sim) talks(number string) *call {
 	for _, c := range slices.Backward(s.calls) {
 		if c.to == number && !c.over() {
@@ -106,7 +106,7 @@ func (s *Sim) talks(number string) *call {
 	return nil
 }
 
-// answered starts what the call says. The lock is held.
+// answered starts what the call plays. The lock is held.
 func (s *Sim) answered(c *call) {
 	c.status = "in-progress"
 	if c.exec != nil {
@@ -118,7 +118,7 @@ func (s *Sim) answered(c *call) {
 	s.wake()
 }
 
-// finish ends a call with a status and informs its flow. The lock is held.
+// finish ends a call with a status and notifies its flow. The lock is held.
 func (s *Sim) finish(c *call, status string) {
 	if c.over() {
 		return
@@ -139,7 +139,7 @@ func (s *Sim) finish(c *call, status string) {
 	s.wake()
 }
 
-// tick ends the ringing and the waiting for keys whose time is over. The lock is held.
+// tick ends ringing and waiting for keys when their time is over. The lock is held.
 func (s *Sim) tick() {
 	now := s.opt.Now()
 	for _, c := range s.calls {
@@ -196,7 +196,7 @@ func (s *Sim) updateCall(r *http.Request, form url.Values) (any, *refusal) {
 		return nil, no
 	case form.Get("Status") != "completed" && form.Get("Status") != "canceled":
 		return nil, refuse(http.StatusBadRequest, 20001, "only Status=canceled and Status=completed are simulated")
-	case c.over() || (c.status == "ringing") != (form.Get("Status") == "canceled"): // the one is for calls that ring, the other for those in progress
+	case c.over() || (c.status == "ringing") != (form.Get("Status") == "canceled"): // canceled is for ringing calls, completed for those in progress
 		return nil, refuse(http.StatusBadRequest, 21220, "Call is not in-progress. Cannot redirect.")
 	}
 	s.finish(c, form.Get("Status"))

@@ -155,7 +155,7 @@ func (s *Sim) goOn(e *execution, event string) {
 	}
 }
 
-// follow is the widget that an event leads to.
+// follow returns the widget that an event leads to.
 func (e *execution) follow(event string) *state {
 	for _, t := range e.flow.def.state(e.at).Transitions {
 		if t.Event != event {
@@ -175,11 +175,11 @@ func (e *execution) follow(event string) *state {
 	return nil
 }
 
-// enter does what a widget does and returns its event, or nothing if it waits.
+// enter runs a widget and returns its event; empty if it waits.
 func (s *Sim) enter(e *execution, w *state) string {
 	say := func() { e.call.heard = append(e.call.heard, e.render(w.text("say"))) }
 	if e.call != nil && e.call.over() && (w.Type == "say-play" || w.Type == "gather-input-on-call") {
-		return "" // there is nobody to speak to, and nothing ever comes back
+		return "" // nobody is on the line, and no event ever comes
 	}
 	switch w.Type {
 	case "make-outgoing-call-v2":
@@ -223,8 +223,8 @@ func (s *Sim) enter(e *execution, w *state) string {
 	return ""
 }
 
-// left writes down what the widget that calls tells once it is left: while the phone rings it tells
-// nothing.
+// left records the data of the calling widget when the execution leaves it; while the phone rings there is
+// none.
 func (e *execution) left(status string) {
 	e.widget(e.callAt)["CallSid"], e.widget(e.callAt)["CallStatus"] = e.call.sid, status
 }

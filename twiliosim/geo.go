@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// countries are some that Twilio knows, with their codes. Several may share one.
+// countries are some of the countries that Twilio knows, with their codes. Several may share one.
 var countries = []struct {
 	iso, name string
 	codes     []string
@@ -20,7 +20,7 @@ var countries = []struct {
 	{"KZ", "Kazakhstan", []string{"+7"}},
 }
 
-// Forbid allows no SMS, no calls, or neither to a country, which HideCountries keeps from being seen.
+// Forbid sets whether SMS and calls to a country are forbidden.
 func (s *Sim) Forbid(iso string, sms, calls bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,7 +32,7 @@ func (s *Sim) Forbid(iso string, sms, calls bool) {
 	}
 }
 
-// HideCountries refuses to show which countries are allowed, as Twilio may to an API key.
+// HideCountries hides which countries are allowed, as Twilio may from an API key.
 func (s *Sim) HideCountries() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -58,7 +58,7 @@ func (m *message) shown(account string) obj {
 	return out
 }
 
-// advance moves a message to its next state: each look at it finds it further along.
+// advance moves a message to its next state; each look at it finds it further along.
 func (m *message) advance() {
 	if len(m.states) > 1 {
 		m.states = m.states[1:]
@@ -123,7 +123,7 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	return m.shown(s.opt.Account), nil
 }
 
-// undelivered is what Twilio says of messages that it has taken and that never arrive.
+// undelivered are Twilio's errors for accepted messages that never arrive.
 var undelivered = map[Fate]struct {
 	code   int
 	reason string

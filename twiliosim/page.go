@@ -104,7 +104,7 @@ func (s *Sim) servePage(w http.ResponseWriter, name string) {
 	_, _ = w.Write(b.Bytes()) // an error means that the peer is gone
 }
 
-// serveAction does what a phone's owner clicks.
+// serveAction performs what a phone's owner clicks.
 func (s *Sim) serveAction(w http.ResponseWriter, r *http.Request) {
 	if !sameOrigin(r) {
 		http.Error(w, "only this page may do that", http.StatusForbidden)

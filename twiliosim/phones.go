@@ -23,9 +23,9 @@ const (
 	FateLandline     Fate = "landline"     // SMS are refused with 21614
 	FateForbidden    Fate = "forbidden"    // its country is not allowed: refused with 21408 and 21215
 	FateTrial        Fate = "trial"        // not verified by an account on trial: refused with 21608 and 21219
-	FateCrowded      Fate = "crowded"      // as many calls as the account may make at once: refused with 10004
+	FateCallLimit    Fate = "crowded"      // as many calls as the account may make at once: refused with 10004
 	FateUnassigned   Fate = "unassigned"   // calls are made and fail with 13224
-	FateHasty        Fate = "hasty"        // hangs up with the key, while Studio is at a widget that leaves the execution active
+	FateQuickHangUp  Fate = "hasty"        // hangs up right after the key, while Studio is at a widget that leaves the execution active
 	FateBusy         Fate = "busy"         // the line is busy for calls
 	FateVoicemail    Fate = "voicemail"    // a machine answers calls and presses no key
 )
@@ -48,7 +48,7 @@ func (s *Sim) AddPhone(p Phone) {
 	s.wake()
 }
 
-// phone finds a phone; every number has one, created if needed. The lock is held.
+// phone returns the phone of a number, and creates it if needed. The lock is held.
 func (s *Sim) phone(number string) *Phone {
 	for _, p := range s.phones {
 		if p.Number == number {
@@ -171,7 +171,7 @@ func (s *Sim) ReplyTo(number, other, body string) {
 	s.wake()
 }
 
-// Redact has the API show messages without their texts, as an account with Message Redaction does.
+// Redact hides the texts of messages from the API, as Message Redaction does.
 func (s *Sim) Redact() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,11 +203,11 @@ func (s *Sim) Reply(ctx context.Context, number, body string) (string, error) {
 	if hook == "" {
 		return m.sid, nil
 	}
-	return m.sid, s.tell(ctx, hook, m)
+	return m.sid, s.callWebhook(ctx, hook, m)
 }
 
-// tell calls the webhook of our number and sends its answer to the phone.
-func (s *Sim) tell(ctx context.Context, hook string, m *message) error {
+// callWebhook calls the number's webhook and sends its answer to the phone.
+func (s *Sim) callWebhook(ctx context.Context, hook string, m *message) error {
 	document, err := s.Post(ctx, hook, url.Values{
 		"MessageSid": {m.sid}, "SmsSid": {m.sid}, "SmsMessageSid": {m.sid}, "AccountSid": {s.opt.Account}, "From": {m.from}, "To": {m.to},
 		"Body": {m.body}, "NumMedia": {"0"}, "NumSegments": {"1"}, "SmsStatus": {"received"}, "ApiVersion": {"2010-04-01"},
@@ -257,17 +257,17 @@ func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 	if c == nil || c.gather == nil {
 		return "", errNoCall
 	}
-	said, action := len(c.heard), c.gather.action
+	before, action := len(c.heard), c.gather.action
 	c.keys += key
 	c.gather = nil
 	if c.exec != nil {
 		c.exec.widget(c.exec.at)["Digits"] = key
-		if s.phone(number).Fate == FateHasty {
+		if s.phone(number).Fate == FateQuickHangUp {
 			c.status = "completed"
 		}
 		s.goOn(c.exec, "keypress")
 		s.wake()
-		return strings.Join(c.heard[said:], "\n"), nil
+		return strings.Join(c.heard[before:], "\n"), nil
 	}
 	s.wake()
 	s.mu.Unlock()
@@ -284,7 +284,7 @@ func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 		c.verbs = nil
 	}
 	s.play(c)
-	return strings.Join(c.heard[min(said, len(c.heard)):], "\n"), err
+	return strings.Join(c.heard[min(before, len(c.heard)):], "\n"), err
 }
 
 // HangUp ends a call at the phone: a ringing call is declined.

@@ -5,18 +5,18 @@ import (
 	"net/url"
 )
 
-// A Registration is how far the account's registrations are, in Twilio's words; empty: there is none.
+// A Registration is the state of the account's registrations, in Twilio's words; empty: there is none.
 type Registration struct {
-	TollFree string // of our number: TWILIO_APPROVED, PENDING_REVIEW, IN_REVIEW, TWILIO_REJECTED
-	Campaign string // of the Messaging Service's campaign: VERIFIED, PENDING, IN_PROGRESS, FAILED
+	TollFree string // our number's: TWILIO_APPROVED, PENDING_REVIEW, IN_REVIEW, TWILIO_REJECTED
+	Campaign string // the Messaging Service campaign's: VERIFIED, PENDING, IN_PROGRESS, FAILED
 	Profile  string // the customer profile: twilio-approved, draft, in-review
-	Trial    bool   // texts begin with a note of Twilio's
+	Trial    bool   // texts begin with Twilio's note
 }
 
 // trialNote begins every text of an account on trial.
 const trialNote = "Sent from your Twilio trial account - "
 
-// SetRegistration changes the registrations. At first there is an approved profile.
+// SetRegistration changes the registrations. Initially there is an approved profile.
 func (s *Sim) SetRegistration(r Registration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -35,7 +35,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // an error means that the peer is gone
 }
 
-// An endpoint answers one kind of request. The lock is held.
+// An endpoint handles one kind of request. The lock is held.
 type endpoint struct {
 	created bool     // answers 201
 	takes   []string // the parameters it knows
@@ -87,7 +87,7 @@ func (s *Sim) nowhere(w http.ResponseWriter, r *http.Request) {
 	refuse(http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found").write(w)
 }
 
-// serve answers one API request.
+// serve handles one API request.
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	if no := s.authenticate(r); no != nil {
 		no.write(w)
@@ -241,7 +241,7 @@ func null(s string) any {
 	return s
 }
 
-// fetchAccount shows the account, but not to an API key: a Standard key may use everything except
+// fetchAccount returns the account, but not to an API key: a Standard key may use everything except
 // accounts and keys.
 func (s *Sim) fetchAccount(r *http.Request, _ url.Values) (any, *refusal) {
 	if user, _, _ := r.BasicAuth(); user == s.opt.Key {

@@ -21,7 +21,7 @@ const (
 	Number  = "+12025550199" // our number
 )
 
-// Options says how a Sim behaves.
+// Options configures a Sim.
 type Options struct {
 	Account, Token string // the token also signs webhooks
 	Key, Secret    string // an API key of the account
@@ -139,7 +139,7 @@ func (s *Sim) Close() error {
 	return server.Close()
 }
 
-// wake tells all waiters that something changed. The lock is held.
+// wake notifies all waiters that something changed. The lock is held.
 func (s *Sim) wake() {
 	s.revision++
 	close(s.changed)
@@ -173,7 +173,7 @@ func (s *Sim) Requests() []Request {
 	return append([]Request(nil), s.requests...)
 }
 
-// SetListLag changes how long new things are missing from lists.
+// SetListLag changes how long new resources are missing from lists.
 func (s *Sim) SetListLag(lag time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -187,7 +187,7 @@ func (s *Sim) SetSMSURL(address string) {
 	s.opt.SMSURL = address
 }
 
-// listed reports whether something made at that time is in lists by now. The lock is held.
+// listed reports whether something created at that time is in lists by now. The lock is held.
 func (s *Sim) listed(made time.Time) bool { return !s.opt.Now().Before(made.Add(s.opt.ListLag)) }
 
 func newSID(prefix string) string {

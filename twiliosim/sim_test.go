@@ -73,7 +73,7 @@ func sms(to, body string) url.Values {
 	return url.Values{"To": {to}, "From": {Number}, "Body": {body}}
 }
 
-func TestWhoMayAsk(t *testing.T) {
+func TestAuthentication(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	for _, tt := range []struct {
@@ -89,12 +89,12 @@ func TestWhoMayAsk(t *testing.T) {
 		{Key, Secret, messagesPath + "?Newest=1", 400},
 	} {
 		if status, out := h.call(tt.user, tt.password, "GET", tt.path, nil); status != tt.status || status >= 400 && out["code"] == nil {
-			t.Errorf("%s at %s: %d %v", tt.user, tt.path, status, out)
+			t.Errorf("%s at %s: status %d, %v; want %d, with a code if it is an error", tt.user, tt.path, status, out, tt.status)
 		}
 	}
 }
 
-func TestWhatIsRefused(t *testing.T) {
+func TestRefusals(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.AddPhone(Phone{Number: "+12025550104", Fate: FateLandline})
@@ -121,12 +121,12 @@ func TestWhatIsRefused(t *testing.T) {
 	} {
 		form := url.Values{"FriendlyName": {"x"}, "Status": {"published"}, "Definition": {definition}}
 		if status, out := h.call(Key, Secret, "POST", "/v2/Flows/Validate", form); status != 400 {
-			t.Errorf("%s: %d %v", name, status, out)
+			t.Errorf("%s: status %d, %v; want 400", name, status, out)
 		}
 	}
 }
 
-func TestTwiMLIsReadAsXML(t *testing.T) {
+func TestTwiMLMustBeXML(t *testing.T) {
 	t.Parallel()
 	for document, good := range map[string]bool{
 		`<?xml version="1.0"?><Response><Say>a &amp; b</Say></Response>`: true,
@@ -139,14 +139,13 @@ func TestTwiMLIsReadAsXML(t *testing.T) {
 		`<Response></Response><Response></Response>`: false,
 	} {
 		if _, err := parseTwiML([]byte(document)); (err == nil) != good {
-			t.Errorf("%s: %v", document, err)
+			t.Errorf("%s: %v, want it accepted: %t", document, err, good)
 		}
 	}
 }
 
-// The page shows text written by strangers but never as markup, and other sites can't press its
-// buttons.
-func TestThePage(t *testing.T) {
+// The page shows foreign text, but never as markup, and other sites can't press its buttons.
+func TestPage(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.AddPhone(Phone{Number: ann, Name: `Ann <b>`})
@@ -159,10 +158,10 @@ func TestThePage(t *testing.T) {
 		body, _ := io.ReadAll(res.Body)
 		res.Body.Close()
 		if page := string(body); !strings.Contains(page, "&lt;script&gt;alert(") || strings.Contains(page, "<script>alert") || strings.Contains(page, "<b>") {
-			t.Errorf("%s shows\n%s", path, page)
+			t.Errorf("%s doesn't escape foreign text:\n%s", path, page)
 		}
 		if policy := res.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'self'") {
-			t.Errorf("%s: policy %q", path, policy)
+			t.Errorf("%s has the policy %q, want only its own content", path, policy)
 		}
 	}
 	act := func(origin string, form url.Values) int {
@@ -191,7 +190,7 @@ func TestThePage(t *testing.T) {
 	}
 }
 
-func TestOnlyThisMachine(t *testing.T) {
+func TestPageIsOnlyForThisMachine(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	req, _ := http.NewRequest(http.MethodGet, h.base+"/", nil)
@@ -205,11 +204,11 @@ func TestOnlyThisMachine(t *testing.T) {
 		t.Errorf("got %d, want %d", res.StatusCode, http.StatusForbidden)
 	}
 	if _, err := New(Options{}).Start("0.0.0.0:0"); err == nil {
-		t.Error("it listens to the world")
+		t.Error("the simulator listens on every address, want only loopback")
 	}
 }
 
-func TestAListLags(t *testing.T) {
+func TestListsLag(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	h.SetListLag(5 * time.Second)
@@ -240,14 +239,14 @@ func TestFaultsAreUsedUp(t *testing.T) {
 	h.Fail(Fault{Kind: FaultLost})
 	_, err := http.PostForm(strings.Replace(h.base, "://", "://"+Key+":"+Secret+"@", 1)+messagesPath, sms(ann, "lost"))
 	if err == nil {
-		t.Error("the connection was not cut")
+		t.Error("the connection was not cut, want it cut")
 	}
 	if got := h.Inbox(ann); len(got) != 2 || got[1] != "lost" {
-		t.Errorf("the phone shows %q", got)
+		t.Errorf("the phone has the messages %q, want the sent one", got)
 	}
 	requests := h.Requests()
 	if last := requests[len(requests)-1]; last.Status != 0 || last.Method != http.MethodPost {
-		t.Errorf("the last request was %+v", last)
+		t.Errorf("the last request is %+v, want a POST without an answer", last)
 	}
 }
 
@@ -263,13 +262,13 @@ func TestStopAndStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		if status, _ := h.call(Key, Secret, "POST", messagesPath, sms(ann, "x")); status != tt.status {
-			t.Errorf("after %s: %d", tt.says, status)
+			t.Errorf("an SMS after %s: status %d, want %d", tt.says, status, tt.status)
 		}
 	}
 }
 
 // The number's webhook is called with a signature, and its answer is sent to the phone.
-func TestAMessageIsToldAndAnswered(t *testing.T) {
+func TestIncomingMessageCallsTheWebhook(t *testing.T) {
 	t.Parallel()
 	h := start(t)
 	var hook string
@@ -295,9 +294,9 @@ func TestAMessageIsToldAndAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := h.Inbox(ann); len(got) != 1 || got[0] != "Thank you & good night" {
-		t.Errorf("the phone shows %q", got)
+		t.Errorf("the phone has the messages %q, want the sent one", got)
 	}
 	if _, err := h.Reply(context.Background(), ann, "1r"); err == nil {
-		t.Error("a refusal is no error")
+		t.Error("a refusal by the webhook is no error, want one")
 	}
 }

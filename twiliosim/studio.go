@@ -33,15 +33,15 @@ func (f *flow) shown(account string) obj {
 
 func (s *Sim) createFlow(r *http.Request, form url.Values) (any, *refusal) {
 	f := &flow{sid: newSID("FW"), created: s.opt.Now()}
-	if no := f.take(form, s.opt.Now()); no != nil {
+	if no := f.apply(form, s.opt.Now()); no != nil {
 		return nil, no
 	}
 	s.flows = append(s.flows, f)
 	return f.shown(s.opt.Account), nil
 }
 
-// take changes a flow according to a form.
-func (f *flow) take(form url.Values, now time.Time) *refusal {
+// apply changes a flow according to a form.
+func (f *flow) apply(form url.Values, now time.Time) *refusal {
 	status := form.Get("Status")
 	if status != "draft" && status != "published" {
 		return refuse(http.StatusBadRequest, 20001, "Status must be draft or published")
@@ -67,14 +67,14 @@ func (f *flow) take(form url.Values, now time.Time) *refusal {
 // updateFlow changes a flow, or only validates one.
 func (s *Sim) updateFlow(r *http.Request, form url.Values) (any, *refusal) {
 	if r.PathValue("flow") == "Validate" {
-		if no := new(flow).take(form, s.opt.Now()); no != nil {
+		if no := new(flow).apply(form, s.opt.Now()); no != nil {
 			return nil, no
 		}
 		return obj{"valid": true}, nil
 	}
 	f, no := s.flowNamed(r)
 	if no == nil {
-		no = f.take(form, s.opt.Now())
+		no = f.apply(form, s.opt.Now())
 	}
 	if no != nil {
 		return nil, no
@@ -126,7 +126,7 @@ type execution struct {
 	widgets   map[string]map[string]any
 }
 
-// widget is the data that a widget leaves behind.
+// widget returns the data of a widget that was left.
 func (e *execution) widget(name string) map[string]any {
 	if e.widgets[name] == nil {
 		e.widgets[name] = map[string]any{}
@@ -152,7 +152,7 @@ func (s *Sim) createExecution(r *http.Request, form url.Values) (any, *refusal) 
 		return nil, no
 	case f.status != "published":
 		return nil, refuse(http.StatusBadRequest, 20001, "the flow is not published")
-	case to == "" || from == "": // whether they can be called only the flow finds out
+	case to == "" || from == "": // only the flow finds out whether they can be called
 		return nil, refuse(http.StatusBadRequest, 20001, "To and From are required")
 	case len(to)+len(from) > 300:
 		return nil, refuse(http.StatusBadRequest, 81023, "To and From are too long")
@@ -241,7 +241,7 @@ func (s *Sim) fetchContext(r *http.Request, _ url.Values) (any, *refusal) {
 	}, nil
 }
 
-// context is what widgets can refer to, and what the API returns about an execution.
+// context returns what widgets can refer to, and what the API returns about an execution.
 func (e *execution) context() obj {
 	return obj{
 		"contact": obj{"channel": obj{"address": e.to}},

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// Sign is Twilio's signature of a webhook request: over the address and the sorted parameters, with
+// Sign returns Twilio's signature of a webhook request: over the address and the sorted parameters, with
 // the account's token.
 func Sign(token, address string, form url.Values) string {
 	mac := hmac.New(sha1.New, []byte(token))
