@@ -70,6 +70,7 @@ func commands() []command {
 		{"swap", textCommand((*Bot).swap)},
 		{"cover", textCommand((*Bot).cover)},
 		{"away", (*Bot).away},
+		{"leaver", (*Bot).leaver},
 		{"calendar", textCommand((*Bot).calendar)},
 		{"remind", textCommand((*Bot).remind)},
 		{"contact", textCommand((*Bot).contact)},

@@ -34,6 +34,7 @@ var aliases = map[string]string{
 	"feed": "calendar", "replace": "override", "overrides": "override", "takeover": "override", "trade": "swap", "exchange": "swap", "cover-me": "cover", "coverme": "cover",
 	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
+	"leaves": "leaver", "left": "leaver", "offboard": "leaver", "offboarding": "leaver", "remove": "leaver", "quits": "leaver", "departure": "leaver",
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
 	"reports": "report", "stats": "report", "statistics": "report", "metrics": "report", "mtta": "report", "mttr": "report", "load": "report", "analytics": "report", "digest": "report", "insights": "report",
 	"trigger": "page", "create": "page", "declare": "page", "call": "page", "raise": "page", "summon": "page", "alarm": "page", "pager": "page", "wake-up": "page",

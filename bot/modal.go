@@ -17,6 +17,8 @@ import (
 var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (modalResponse, error){
 	view.ModalOverride:        (*Bot).submitOverride,
 	view.ModalAway:            (*Bot).submitAway,
+	view.ModalLeaver:          (*Bot).submitLeaver,
+	view.ModalLeaverSave:      (*Bot).submitLeaverSave,
 	view.ModalSwap:            (*Bot).submitSwap,
 	view.ModalCover:           (*Bot).submitCover,
 	view.ModalCoverPart:       (*Bot).submitPart,

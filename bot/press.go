@@ -56,6 +56,10 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 
+	view.ActionLeaverHand: leaverPress((*Bot).leaverHand),
+	view.ActionLeaverOut:  leaverPress((*Bot).leaverOut),
+	view.ActionLeaverAsk:  leaverPress((*Bot).leaverAsk),
+
 	view.ActionHomePage:     (*Bot).homePage,
 	view.ActionRaiseWhom:    (*Bot).raiseChosen,
 	view.ActionRaisePerson:  (*Bot).raiseChosen,

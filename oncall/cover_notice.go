@@ -74,6 +74,9 @@ func (c Cover) AskNotices(users []UserID, r ShiftFacts) []Notice {
 func (c CoverChange) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time.Time) []Notice {
 	var out []Notice
 	asker := string(c.Cover.Stint.User)
+	if c.Cover.Stint.Vacant {
+		asker = string(c.Cover.CreatedBy) // the other has left
+	}
 	news := func(kind NoticeKind, key, to, state string) {
 		n := c.Cover.tell(kind, key, to, r)
 		n.Detail.State, n.Detail.By, n.Detail.StateAt = state, by, now

@@ -101,6 +101,8 @@ func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Shif
 	switch {
 	case !s.Start.Before(s.End):
 		return CoverChange{}, Refuse("That shift is over.")
+	case s.Vacant && !r.has(s):
+		return CoverChange{}, Refuse("Somebody is on call in %s at that time.", s.Name)
 	case !r.has(s):
 		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
 	}

@@ -50,7 +50,12 @@ type Finding struct {
 	More     int         `json:"more,omitempty"` // how often it recurs within coverageAhead
 	TimeZone string      `json:"timezone,omitempty"`
 	MendedAt time.Time   `json:"mended_at,omitzero"`
+	Leaver   UserID      `json:"leaver,omitempty"` // nobody is on call because this person has left Slack
 }
+
+// ToldOtherwise reports whether people learn of the finding by another notice: a NoticeLeaver says all that follows from
+// somebody having left.
+func (f Finding) ToldOtherwise() bool { return f.Kind == FindingDeactivated || f.Leaver != "" }
 
 // MarkFixed marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
 // another key. It reports whether there are any.
@@ -107,12 +112,19 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 		paged := slices.ContainsFunc(f.Policies, func(p Policy) bool { return p.Pages(s.ID) })
 		switch {
 		case some:
+			for i := range gaps {
+				gaps[i].Leaver = f.leaver(p.At(gaps[i].Start, gaps[i].Role))
+			}
 			found = append(found, gaps...)
 			if !paged {
 				found = append(found, finding(c, FindingUnpaged, ""))
 			}
 		case paged && !intendedEmpty(c, now):
-			found = append(found, finding(c, FindingEmpty, ""))
+			empty := finding(c, FindingEmpty, "")
+			for _, shift := range p.Shifts(now, now.Add(coverageAhead), schedule.RolePrimary) {
+				empty.Leaver = cmp.Or(empty.Leaver, f.leaver(shift.Users))
+			}
+			found = append(found, empty)
 		}
 		found = append(found, f.people(p, now)...)
 		found = append(found, f.away(c, now)...)
@@ -241,6 +253,16 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	default:
 		return FindingGuest
 	}
+}
+
+// leaver is the first of the people who has left Slack.
+func (f CoverageFacts) leaver(people []UserID) UserID {
+	for _, u := range people {
+		if f.Users[u].DeactivatedAt != nil {
+			return u
+		}
+	}
+	return ""
 }
 
 // skipped finds people whom a step of a policy names but doesn't page: guests, and people of other organisations.

@@ -46,7 +46,8 @@ type NoticeDetail struct {
 	Next         []UserID         `json:"next,omitempty"`  // who comes on call at End
 	Moves        []schedule.Move  `json:"moves,omitempty"` // shifts that somebody gains and loses
 	Findings     []Finding        `json:"findings,omitempty"`
-	State        string           `json:"state,omitempty"` // how it ended; empty: still open
+	Departures   []Departure      `json:"departures,omitempty"` // by team, in a NoticeLeaver
+	State        string           `json:"state,omitempty"`      // how it ended; empty: still open
 	StateAt      time.Time        `json:"state_at,omitzero"`
 	Stints       []schedule.Stint `json:"stints,omitempty"`  // the shifts that change hands
 	Clashes      []schedule.Stint `json:"clashes,omitempty"` // shifts elsewhere at the same time

@@ -108,8 +108,14 @@ func (st ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedul
 	return found
 }
 
-// has reports whether the stint's person is on call for all of it.
-func (st ShiftFacts) has(s schedule.Stint) bool { return st.presenceOf(s, s.User) == always }
+// has reports whether the stint's person is on call for all of it. A vacant stint is there to be taken for as long as
+// nobody is on call.
+func (st ShiftFacts) has(s schedule.Stint) bool {
+	if c := st.Schedules[s.Schedule]; s.Vacant && c != nil {
+		return len(c.Gaps(s.Start, s.End, s.Role)) > 0
+	}
+	return st.presenceOf(s, s.User) == always
+}
 
 // A presence says for how much of a stint somebody is on call.
 type presence int

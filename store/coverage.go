@@ -24,6 +24,9 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, coverageLock); err != nil {
 			return err
 		}
+		if err := s.tellLeavers(ctx, tx, dir, now); err != nil {
+			return err
+		}
 		coverage, err := loadCoverage(ctx, tx, now)
 		if err != nil {
 			return err
@@ -74,9 +77,6 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 		ORDER BY id`
 	var f oncall.CoverageFacts
 	var err error
-	if f.Users, err = users(ctx, tx); err != nil {
-		return f, err
-	}
 	if f.Members, _, err = members(ctx, tx); err != nil {
 		return f, err
 	}
@@ -102,6 +102,11 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 		f.Schedules = append(f.Schedules, s)
 	}
 	slices.SortFunc(f.Schedules, func(a, b schedule.Definition) int { return int(a.ID - b.ID) })
+	if err != nil {
+		return f, err
+	}
+	// After the schedules, so that whoever leaves meanwhile and is missing there is known to have left.
+	f.Users, err = users(ctx, tx)
 	return f, err
 }
 
@@ -185,6 +190,9 @@ func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now ti
 func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Notice {
 	var notices []oncall.Notice
 	for _, f := range found {
+		if f.ToldOtherwise() {
+			continue
+		}
 		to := dir.Watchers(f.Team)
 		if f.Kind == oncall.FindingTimeOff {
 			to = []string{string(f.User)}

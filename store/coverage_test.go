@@ -50,7 +50,7 @@ func TestCoverageIsChecked(t *testing.T) {
 		all.Go(func() { w.guard(stores[i%2], start) })
 	}
 	all.Wait()
-	w.isToldSorted("coverage U0ANN", "coverage U0CY")
+	w.isToldSorted("coverage U0ANN", "leaver U0CY") // who has left, and the gap that follows, are told in one
 	if got, want := w.findings(), "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1"; got != want {
 		t.Errorf("findings: %s, want %s", got, want)
 	}
@@ -58,10 +58,10 @@ func TestCoverageIsChecked(t *testing.T) {
 	w.forget()
 	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), oncall.ByTimer(), off.ID, start))
 	w.guard(w.System, start.Add(time.Hour))
-	isTold(t, w)
+	isTold(t, w, "leaver U0CY") // which was forgotten
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), off, start))
 	w.guard(w.System, start.Add(2*time.Hour))
-	isTold(t, w, "coverage U0ANN")
+	isTold(t, w, "leaver U0CY", "coverage U0ANN")
 }
 
 // Where a team has no admins its channel is told.

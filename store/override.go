@@ -39,6 +39,46 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 	return o, nil
 }
 
+// AddOverrides stores overrides, which may be of several schedules: all of them or none.
+func (s *Store) AddOverrides(ctx context.Context, by oncall.Actor, all []schedule.Override, now time.Time) error {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return err
+	}
+	var ids []oncall.ScheduleID
+	for i := range all {
+		all[i].CreatedBy = cmp.Or(by.User, all[i].CreatedBy)
+		if err := g.override(all[i]); err != nil {
+			return err
+		}
+		ids = append(ids, all[i].ScheduleID)
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if err := lockSchedules(ctx, tx, ids...); err != nil {
+			return err
+		}
+		return s.editSchedules(ctx, tx, scheduleEdit{at: now, by: by.User}, ids, func() error {
+			for _, o := range all {
+				made, err := addOverride(ctx, tx, o, now)
+				if err != nil {
+					return err
+				}
+				if err := recordDuty(ctx, tx, by, now, o.ScheduleID, func(of audit.Where) audit.Entry { return of.Override(made) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return wrap(err, "add %d overrides", len(all))
+	}
+	s.cache.drop()
+	return nil
+}
+
 // CancelOverride ends an override now, or cancels one that has not begun, and returns the override as it was.
 func (s *Store) CancelOverride(
 	ctx context.Context, by oncall.Actor, id oncall.OverrideID, now time.Time,

@@ -64,6 +64,10 @@ func coverHead(n oncall.Notice) string {
 		return "Somebody is wanted for a shift of " + asker + "'s"
 	case n.Kind == oncall.NoticeCoverDone:
 		return named(takers(f)) + " covers for " + asker
+	case f.State == oncall.CoverPending && f.Stints[0].Vacant:
+		return "Nobody has taken the shift of " + asker + "'s yet, and nobody is on call then"
+	case f.Stints[0].Vacant:
+		return named(takers(f)) + " covers for " + asker
 	case f.State == oncall.CoverPending:
 		return "Nobody has taken your shift yet, so you are on call"
 	}
@@ -102,7 +106,7 @@ func coverState(n oncall.Notice) string {
 		if len(parts) == 0 {
 			parts = append(parts, "Nobody has been asked yet: people are asked between 8:00 and 22:00 of their own day.")
 		}
-		return strings.Join(append(parts, asker+" stays on call until somebody takes it."), " ")
+		return strings.Join(append(parts, untilTaken(f.Stints[0])), " ")
 	case oncall.CoverTaken:
 		return "Taken by " + named(takers(f)) + "."
 	case oncall.CoverWithdrawn:

@@ -43,6 +43,13 @@ func CoverAsked(c oncall.Cover, zone string) string {
 		}
 		asked = named(users)
 	}
-	return fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s stays on call until somebody takes it.",
-		StintWords(c.Stint, zone), asked, mention(c.Stint.User))
+	return fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s", StintWords(c.Stint, zone), asked, untilTaken(c.Stint))
+}
+
+// untilTaken says who is on call until somebody takes a shift.
+func untilTaken(s schedule.Stint) string {
+	if s.Vacant {
+		return "Nobody is on call until somebody takes it."
+	}
+	return mention(s.User) + " stays on call until somebody takes it."
 }

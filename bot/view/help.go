@@ -133,6 +133,7 @@ var helpParts = []helpPart{
 	{"*Change a schedule*", []helpLine{
 		{EditsSchedules, "`/oncall schedule new`, `/oncall schedule edit payments` — people, turns, hours; what changes is shown before it is saved"},
 		{EditsSchedules, "`/oncall schedule history payments` — who changed what, and back again"},
+		{EditsSchedules, "`/oncall leaver @ann` — where your teams count on somebody who leaves; who takes over, with what changes before it is saved"},
 		{EditsSchedules, "`/oncall shift add @ann sat 10:00 to 16:00 payments` — a shift by hand; `/oncall shift delete sat 10:00 to 12:00 payments`"},
 	}},
 	{"*Your calendar*", []helpLine{

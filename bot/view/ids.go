@@ -128,6 +128,20 @@ const (
 	ActionSwapWith = Action(BlockWith)
 )
 
+// Who has left, and where teams count on them. The value of a button is "U0BO/3": the person and the team.
+const (
+	ActionLeaverHand Action = "leaver_hand"
+	ActionLeaverOut  Action = "leaver_out"
+	ActionLeaverAsk  Action = "leaver_ask"
+
+	ModalLeaver     Modal = "leaver"
+	ModalLeaverSave Modal = "leaver_save"
+
+	BlockLeaverWho  Block = "leaver_who"
+	BlockLeaverHow  Block = "leaver_how"
+	BlockLeaverLast Block = "leaver_last"
+)
+
 // Overrides and time off. A button's value is the id of its subject.
 const (
 	ActionOverrideCancel Action = "override_cancel"

@@ -19,6 +19,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeReminder:    drawReminder,
 	oncall.NoticeMoved:       drawMoved,
 	oncall.NoticeCoverage:    drawCoverage,
+	oncall.NoticeLeaver:      drawLeaver,
 	oncall.NoticeGroup:       drawWarning,
 	oncall.NoticeCoverAsk:    drawCover,
 	oncall.NoticeCoverSent:   drawCover,

@@ -123,18 +123,38 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 	}
 	was := b.turns.number(b.zone.reading(at.Unix()))
 	is := a.turns.number(a.zone.reading(at.Unix()))
-	holders, _ := b.group(was)
-	best, kept := after.FirstTurn, 0
-	crowd := 1
-	for _, users := range after.Turns {
+	best := after.FirstTurn
+	// If nobody of those who have the turn takes part any more, those come who would have been next.
+	for k := range int64(max(len(before.Turns), 1)) {
+		holders, _ := b.group(was + k)
+		if len(holders) == 0 && k == 0 {
+			break // nobody on purpose
+		}
+		first, kept, err := a.bestFirst(after, is, holders)
+		if err != nil {
+			return after, err
+		}
+		if kept {
+			best = first
+			break
+		}
+	}
+	after.FirstTurn = best
+	return after, nil
+}
+
+// bestFirst returns the first turn of a rotation with which a turn has the most of some people, and whether it has any.
+func (l *layer) bestFirst(r Rotation, turn int64, holders group) (best int, kept bool, err error) {
+	most, crowd := 0, 1
+	for _, users := range r.Turns {
 		crowd += len(users)
 	}
-	for first := range after.Turns {
-		after.FirstTurn = first
-		if a.deals, err = dealTurns(after, &a.turns, people{}); err != nil {
-			return after, Refuse("Rotation %q, %s.", after.Name, err)
+	for first := range r.Turns {
+		r.FirstTurn = first
+		if l.deals, err = dealTurns(r, &l.turns, people{}); err != nil {
+			return 0, false, Refuse("Rotation %q, %s.", r.Name, err)
 		}
-		group, _ := a.group(is)
+		group, _ := l.group(turn)
 		same := 0 // prefer more of the same people, then fewer others
 		for _, p := range group {
 			if slices.ContainsFunc(holders, func(q person) bool { return q.id == p.id }) {
@@ -142,12 +162,11 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 			}
 			same--
 		}
-		if same > kept {
-			best, kept = first, same
+		if same > most {
+			best, most = first, same
 		}
 	}
-	after.FirstTurn = best
-	return after, nil
+	return best, most > 0, nil
 }
 
 // OverlappingShifts returns the manual shifts that overlap the given one in time and role, for

@@ -285,8 +285,12 @@ func TestKeepTurn(t *testing.T) {
 		}
 	}
 	gone := weeklyRotation(func(r *Rotation) { r.Turns = [][]UserID{{"ann"}, {"bo"}}; r.FirstTurn = 1 })
-	if after, err := KeepTurn(before, gone, "", now); err != nil || after.FirstTurn != 1 {
-		t.Errorf("cy is gone: %v %v", after, err)
+	after, err := KeepTurn(before, gone, "", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mustCompile(t, scheduleOf(after)).At(now, ""), mustCompile(t, scheduleOf(before)).At(now.AddDate(0, 0, 7), ""); !slices.Equal(got, want) {
+		t.Errorf("cy is gone: %v is on call, want %v, who would have been next", got, want)
 	}
 }
 

@@ -16,6 +16,7 @@ type Stint struct {
 	User     UserID    `json:"user"`
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
+	Vacant   bool      `json:"vacant,omitempty"` // its person has left, and without them nobody is on call
 }
 
 // stintTail is how far past the horizon the last stint may reach before it is cut.
@@ -73,6 +74,11 @@ func (s Stint) From(t time.Time) Stint {
 
 // Replace returns the override that replaces the stint's person, and nobody else.
 func (s Stint) Replace(by UserID, reason string) Override {
+	if s.Vacant {
+		return Override{
+			ScheduleID: s.Schedule, Kind: OverrideAdd, Role: s.Role, Start: s.Start, End: s.End, Users: []UserID{by}, Reason: reason, CreatedBy: by,
+		}
+	}
 	return Override{
 		ScheduleID: s.Schedule, Kind: OverrideSwap, Role: s.Role, Start: s.Start, End: s.End,
 		From: s.User, To: by, Reason: reason, CreatedBy: by,

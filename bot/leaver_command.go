@@ -1,0 +1,233 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/intake"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// leaver answers `/oncall leaver @user`: where teams count on somebody who has left, or is about to, and what to do about it.
+func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
+	id, n, err := r.person(r.words)
+	switch {
+	case err != nil:
+		return view.Drawing{}, err
+	case n == 0:
+		return view.Drawing{}, oncall.Refuse("Say who leaves: `/oncall leaver @ann`.")
+	}
+	mine, others, err := b.store.Departures(ctx, r.by(), id, r.now)
+	switch {
+	case err != nil:
+		return view.Drawing{}, fmt.Errorf("find where somebody is counted on: %w", err)
+	case len(mine) == 0 && others:
+		return view.Drawing{}, oncall.Refuse("Only the managers of the teams that count on %s can change that.", id)
+	case len(mine) == 0:
+		return view.Drawing{}, oncall.Refuse("No team of yours counts on %s.", id)
+	}
+	return view.Departures(id, r.directory.Users[id].DeactivatedAt != nil, mine, r.user.TimeZone), nil
+}
+
+// A repair is a departure, as somebody mends it.
+type repair struct {
+	request
+	meta view.LeaverMeta
+	of   oncall.Departure
+}
+
+// repair loads what a button or a form about a leaver is about.
+func (b *Bot) repair(ctx context.Context, user oncall.UserID, m view.LeaverMeta) (repair, error) {
+	r, err := b.request(ctx, user, nil)
+	if err != nil {
+		return repair{}, err
+	}
+	mine, _, err := b.store.Departures(ctx, r.by(), m.User, r.now)
+	if err != nil {
+		return repair{}, fmt.Errorf("find where somebody is counted on: %w", err)
+	}
+	i := slices.IndexFunc(mine, func(d oncall.Departure) bool { return d.Team == m.Team })
+	if i < 0 {
+		return repair{}, oncall.Refuse("The team doesn't count on %s any more, or it is not yours to change.", m.User)
+	}
+	return repair{request: r, meta: m, of: mine[i]}, nil
+}
+
+// leaverPress makes the handler of a button about a leaver.
+func leaverPress(do func(*Bot, context.Context, repair, press) (string, error)) func(*Bot, context.Context, press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		m, ok := view.ReadLeaverValue(p.value)
+		if !ok {
+			return "", oncall.Refuse("This button is from another version of Watchbill.")
+		}
+		r, err := b.repair(ctx, p.user, m)
+		if err != nil {
+			return "", err
+		}
+		return do(b, ctx, r, p)
+	}
+}
+
+// leaverHand opens the form that asks who takes over.
+func (b *Bot) leaverHand(ctx context.Context, r repair, p press) (string, error) {
+	return "", b.openModal(ctx, p.trigger, view.LeaverForm(r.meta, r.of))
+}
+
+// leaverOut shows what it changes to take the person out.
+func (b *Bot) leaverOut(ctx context.Context, r repair, p press) (string, error) {
+	r.meta.How = view.LeaverOut
+	lines, err := b.previewRepair(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	return "", b.openModal(ctx, p.trigger, view.LeaverPreview(r.meta, r.of, lines))
+}
+
+// leaverAsk asks the team to take the shifts in which nobody is on call.
+func (b *Bot) leaverAsk(ctx context.Context, r repair, _ press) (string, error) {
+	vacant := r.of.Vacant()
+	if len(vacant) == 0 {
+		return "", oncall.Refuse("Somebody is on call in each of these shifts.")
+	}
+	var lines []string
+	for _, s := range vacant {
+		s.Vacant = true
+		c, err := b.store.AskForCover(ctx, r.by(), s.Stint, "has left Slack", true, r.now)
+		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
+			lines = append(lines, view.StintWords(s.Stint, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence))
+			continue
+		}
+		if err != nil {
+			return "", fmt.Errorf("ask for cover: %w", err)
+		}
+		lines = append(lines, view.CoverAsked(c, r.user.TimeZone))
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// submitLeaver shows what a choice would change.
+func (b *Bot) submitLeaver(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.submittedRepair(ctx, s)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	r.meta.How, r.meta.To = view.LeaverHow(s.form.choice(view.BlockLeaverHow)), s.form.user(view.BlockLeaverWho)
+	switch {
+	case r.meta.To == "":
+		return correct(fieldErrors{view.BlockLeaverWho: "Choose who takes over."}), nil
+	case r.meta.To == r.meta.User:
+		return correct(fieldErrors{view.BlockLeaverWho: "That is who leaves."}), nil
+	case r.meta.How == view.LeaverForGood && r.of.ByFile:
+		return modalResponse{}, oncall.Refuse("The set-up file has the last word about %s: change it there.", view.Name(r.of.Name))
+	}
+	if err := b.meet(ctx, []oncall.UserID{r.meta.To}); err != nil {
+		return modalResponse{}, err
+	}
+	if r.meta.How == view.LeaverCovers {
+		wrong := fieldErrors{}
+		r.meta.Last = s.form.date(view.BlockLeaverLast, wrong)
+		if len(wrong) == 0 && !r.until().After(r.now) {
+			wrong[view.BlockLeaverLast] = "That day is over."
+		}
+		if len(wrong) > 0 {
+			return correct(wrong), nil
+		}
+	}
+	lines, err := b.previewRepair(ctx, r)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.LeaverPreview(r.meta, r.of, lines)), nil
+}
+
+// submitLeaverSave makes the repair whose preview was shown.
+func (b *Bot) submitLeaverSave(ctx context.Context, s submission) (modalResponse, error) {
+	r, err := b.submittedRepair(ctx, s)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if r.meta.How == view.LeaverCovers {
+		covers := r.of.Covers(r.user.ID, r.meta.To, r.until(), r.now)
+		if err := b.store.AddOverrides(ctx, s.by(), covers, r.now); err != nil {
+			return modalResponse{}, fmt.Errorf("give somebody the shifts of a leaver: %w", err)
+		}
+		return replace(view.TextModal("Saved: " + view.Count(len(covers), "shift") + " changed hands.")), nil
+	}
+	edits, err := b.repairEdits(ctx, r)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	if _, err := b.store.EditSetups(ctx, s.by(), edits, r.now); err != nil {
+		return modalResponse{}, setupRefusal(err)
+	}
+	return replace(view.TextModal("Saved. Whoever's shifts move is told.")), nil
+}
+
+func (b *Bot) submittedRepair(ctx context.Context, s submission) (repair, error) {
+	var m view.LeaverMeta
+	if err := json.Unmarshal([]byte(s.meta()), &m); err != nil {
+		return repair{}, oncall.Refuse("This form is from another version of Watchbill. Please open it again.")
+	}
+	return b.repair(ctx, s.user, m)
+}
+
+// until is the end of the last day on which somebody covers.
+func (r repair) until() time.Time { return r.zone.Instant(r.meta.Last.AddDays(1), 0) }
+
+// previewRepair tells what a repair would change.
+func (b *Bot) previewRepair(ctx context.Context, r repair) ([]string, error) {
+	if r.meta.How == view.LeaverCovers {
+		covers := r.of.Covers(r.user.ID, r.meta.To, r.until(), r.now)
+		if len(covers) == 0 {
+			return nil, oncall.Refuse("%s has no shift up to then that somebody else doesn't have already.", r.meta.User)
+		}
+		return view.LeaverCoverLines(r.of, covers, r.user.TimeZone), nil
+	}
+	edits, err := b.repairEdits(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	for i := range edits {
+		edits[i].Dry = true
+	}
+	done, err := b.store.EditSetups(ctx, r.by(), edits, r.now)
+	if err != nil {
+		return nil, setupRefusal(err)
+	}
+	var lines []string
+	for _, d := range done {
+		lines = append(lines, view.LeaverMoves(d.Report.Changes, d.Report.Details)...)
+	}
+	return lines, nil
+}
+
+// repairEdits are the edits of the set-up that a repair makes.
+func (b *Bot) repairEdits(ctx context.Context, r repair) ([]store.SetupEdit, error) {
+	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
+	if err != nil {
+		return nil, fmt.Errorf("load the set-up: %w", err)
+	}
+	parts, err := doc.Hand(r.of.Name, r.meta.User, r.meta.To)
+	if err != nil {
+		return nil, setupRefusal(err)
+	}
+	edits := make([]store.SetupEdit, len(parts))
+	for i, p := range parts {
+		before, known := doc.Find(p.Kind, p.Name())
+		if !known {
+			return nil, setupRefusal(oncall.ErrNotFound)
+		}
+		edits[i] = store.SetupEdit{Part: p, Name: p.Name(), IfMatch: before.ETag(), Formats: intake.Names()}
+	}
+	if len(edits) == 0 {
+		return nil, oncall.Refuse("Nothing of the set-up of %s names %s. Shifts made by hand and overrides end by themselves: somebody can have them until a day.", view.Name(r.of.Name), r.meta.User)
+	}
+	return edits, nil
+}

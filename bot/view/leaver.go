@@ -1,0 +1,242 @@
+package view
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// mostLeft is how many shifts, and how many places, are listed of a team.
+const mostLeft = 8
+
+// A LeaverHow is how the place of somebody who has left is taken.
+type LeaverHow string
+
+// The ways to take it.
+const (
+	LeaverForGood LeaverHow = "for_good" // somebody else, wherever the set-up names the leaver
+	LeaverCovers  LeaverHow = "covers"   // somebody else has their shifts until a day
+	LeaverOut     LeaverHow = "out"      // nobody: the others go on without them
+)
+
+// A LeaverMeta is what the forms about a leaver carry.
+type LeaverMeta struct {
+	User oncall.UserID `json:"user"`
+	Team oncall.TeamID `json:"team"`
+	How  LeaverHow     `json:"how,omitempty"`
+	To   oncall.UserID `json:"to,omitempty"`
+	Last schedule.Date `json:"last,omitzero"` // LeaverCovers: the last day
+}
+
+// String writes it as a form carries it.
+func (m LeaverMeta) String() string {
+	text, err := json.Marshal(m)
+	if err != nil { // it can always be written
+		return ""
+	}
+	return string(text)
+}
+
+// LeaverValue is the value of a button about a leaver.
+func LeaverValue(user oncall.UserID, team oncall.TeamID) string {
+	return string(user) + "/" + valueOf(team)
+}
+
+// ReadLeaverValue reads what LeaverValue has written.
+func ReadLeaverValue(value string) (m LeaverMeta, ok bool) {
+	user, text, found := strings.Cut(value, "/")
+	team, err := strconv.ParseInt(text, 10, 64)
+	return LeaverMeta{User: oncall.UserID(user), Team: oncall.TeamID(team)}, found && err == nil
+}
+
+// drawLeaver draws the notice about somebody who has left.
+func drawLeaver(n oncall.Notice) Drawing {
+	f := n.Detail
+	if len(f.Users) != 1 {
+		return drawLines(n)
+	}
+	user := mention(f.Users[0])
+	switch f.State {
+	case oncall.LeaverReplaced:
+		return Text(user + " has left Slack. No team of yours counts on them any more.")
+	case oncall.LeaverBack:
+		if len(f.Departures) == 0 {
+			return Text(user + " is back in Slack. Nothing names them any more: `/oncall setup` and `/oncall schedule edit` put them back.")
+		}
+		return Join(Text(user+" is back in Slack, and on call again where they still have turns:"), leaverTeams(f.Departures, f.TimeZone, false))
+	}
+	head := user + " has left Slack and is paged no more."
+	return Join(Text(head), leaverTeams(f.Departures, f.TimeZone, true))
+}
+
+// Departures answers who asks where teams count on a person.
+func Departures(user oncall.UserID, left bool, of []oncall.Departure, zone string) Drawing {
+	head := mention(user) + " is active in Slack. This is where your teams count on them:"
+	if left {
+		head = mention(user) + " has left Slack. This is where your teams count on them:"
+	}
+	return Join(Text(head), leaverTeams(of, zone, true))
+}
+
+// leaverTeams tells what each team counts on, with buttons to mend it.
+func leaverTeams(all []oncall.Departure, zone string, mends bool) Drawing {
+	var d Drawing
+	for _, of := range all {
+		text := leaverWords(of, zone, mends)
+		d.Text = strings.TrimPrefix(d.Text+"\n"+text, "\n")
+		d.Blocks = append(d.Blocks, section(text))
+		if buttons := leaverButtons(of); mends && len(buttons) > 0 {
+			d.Blocks = append(d.Blocks, slack.NewActionBlock("", buttons...))
+		}
+	}
+	return d
+}
+
+func leaverWords(of oncall.Departure, zone string, mends bool) string {
+	lines := []string{"*" + Name(of.Name) + "*"}
+	vacant := of.Vacant()
+	if mends && len(vacant) > 0 {
+		lines = append(lines, "*Nobody is on call* in "+Count(len(vacant), "shift")+" of theirs:")
+		lines = append(lines, shiftLines(vacant, zone)...)
+	}
+	var others []oncall.LeftShift
+	for _, s := range of.Shifts {
+		if !mends || !s.Nobody {
+			others = append(others, s)
+		}
+	}
+	if len(others) > 0 {
+		head := "Others are on call in their other shifts:"
+		switch {
+		case !mends:
+			head = "Their shifts:"
+		case len(vacant) == 0:
+			head = "Their shifts, in which others are on call too:"
+		}
+		lines = append(lines, head)
+		lines = append(lines, shiftLines(others, zone)...)
+	}
+	if len(of.Places) > 0 {
+		lines = append(lines, "Named in "+List(placeWords(of.Places))+".")
+	}
+	if of.ByFile && mends && len(of.Places) > 0 {
+		var where []string
+		for _, p := range of.Places[:min(len(of.Places), mostLeft)] {
+			where = append(where, Foreign(setup.FileLine(of.Name, p), maxNote))
+		}
+		lines = append(lines, "The set-up file has the last word about this team. Change it there: "+List(where)+". Until then somebody can have the shifts.")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func shiftLines(all []oncall.LeftShift, zone string) []string {
+	var lines []string
+	for _, s := range all[:min(len(all), mostLeft)] {
+		lines = append(lines, "• "+StintWords(s.Stint, zone))
+	}
+	if more := len(all) - mostLeft; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return lines
+}
+
+func placeWords(places []oncall.Place) []string {
+	var words []string
+	for i, p := range places {
+		if i == mostLeft {
+			return append(words, Count(len(places)-mostLeft, "other place"))
+		}
+		switch p.Kind {
+		case oncall.PlaceRotation:
+			words = append(words, fmt.Sprintf("the rotation %s of %s", Name(p.Rotation), Name(p.Name)))
+		case oncall.PlacePolicy:
+			words = append(words, fmt.Sprintf("step %d of the policy %s", p.Step, Name(p.Name)))
+		case oncall.PlaceFallback:
+			words = append(words, "the fallback people")
+		case oncall.PlaceManager:
+			words = append(words, "the managers")
+		case oncall.PlaceMember:
+			words = append(words, "the members")
+		}
+	}
+	return words
+}
+
+func leaverButtons(of oncall.Departure) []slack.BlockElement {
+	value := LeaverValue(of.User, of.Team)
+	var buttons []slack.BlockElement
+	if len(of.Shifts) > 0 || !of.ByFile {
+		buttons = append(buttons, button(ActionLeaverHand, value, "Who takes over…").WithStyle(slack.StylePrimary))
+	}
+	if !of.ByFile {
+		buttons = append(buttons, button(ActionLeaverOut, value, "Take them out…"))
+	}
+	if len(of.Vacant()) > 0 {
+		buttons = append(buttons, button(ActionLeaverAsk, value, "Ask the team for cover"))
+	}
+	return buttons
+}
+
+// LeaverForm asks who takes over, and for how long.
+func LeaverForm(m LeaverMeta, of oncall.Departure) slack.ModalViewRequest {
+	ways := []option{{string(LeaverForGood), "For good: at their place, wherever the team names them"}, {string(LeaverCovers), "Only their shifts, up to a day"}}
+	if of.ByFile {
+		ways = ways[1:]
+	}
+	last := slack.NewDatePickerBlockElement(string(BlockLeaverLast))
+	return dialog(ModalLeaver, "Who takes over", "Preview", m.String(),
+		section(fmt.Sprintf("Who takes the place of %s in %s?", mention(of.User), Name(of.Name))),
+		userField(BlockLeaverWho, "Who", "", ""),
+		choiceField(BlockLeaverHow, "For how long", "", ways[0].Value, ways),
+		optional(field(BlockLeaverLast, "The last day of it", "Only if it is for a while. At most four weeks ahead.", last)))
+}
+
+// LeaverPreview shows what a repair would change before it is saved.
+func LeaverPreview(m LeaverMeta, of oncall.Departure, lines []string) slack.ModalViewRequest {
+	head := fmt.Sprintf("%s is taken out of %s.", mention(of.User), Name(of.Name))
+	switch m.How {
+	case LeaverForGood:
+		head = fmt.Sprintf("%s takes the place of %s in %s.", mention(m.To), mention(of.User), Name(of.Name))
+	case LeaverCovers:
+		head = fmt.Sprintf("%s has the shifts of %s in %s up to %s.", mention(m.To), mention(of.User), Name(of.Name), m.Last)
+	case LeaverOut:
+	}
+	return dialog(ModalLeaverSave, "What changes", "Save", m.String(), section(head), section(fitLines(append([]string{"*What changes*"}, lines...), maxPreview)))
+}
+
+// LeaverMoves tells the changes that an edit of the set-up makes.
+func LeaverMoves(changes []string, details map[string][]string) []string {
+	var lines []string
+	for _, c := range changes {
+		lines = append(lines, "• "+Name(c))
+		for _, d := range details[c] {
+			lines = append(lines, "    "+Foreign(d, maxSection/4))
+		}
+	}
+	if len(lines) == 0 {
+		return []string{"Nothing."}
+	}
+	return lines
+}
+
+// LeaverCoverLines tells the shifts that somebody gets.
+func LeaverCoverLines(of oncall.Departure, all []schedule.Override, zone string) []string {
+	var lines []string
+	for _, o := range all {
+		s := schedule.Stint{Schedule: o.ScheduleID, Role: o.Role, Start: o.Start, End: o.End}
+		for _, left := range of.Shifts {
+			if left.Schedule == o.ScheduleID {
+				s.Name, s.TimeZone = left.Name, left.TimeZone
+			}
+		}
+		lines = append(lines, "• "+StintWords(s, zone))
+	}
+	return lines
+}

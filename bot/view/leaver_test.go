@@ -1,0 +1,53 @@
+package view
+
+import (
+	"testing"
+	"time"
+
+	texts "github.com/watchbill/watchbill/hostile"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// leaving is Bo, who leaves shifts in two teams.
+func leaving(name string) []oncall.Departure {
+	shift := func(day int, nobody bool) oncall.LeftShift {
+		start := time.Date(2026, 3, day, 8, 0, 0, 0, time.UTC)
+		return oncall.LeftShift{Stint: schedule.Stint{
+			Schedule: 1, Name: name, TimeZone: "Europe/Berlin", Role: schedule.RolePrimary, User: bo, Start: start, End: start.AddDate(0, 0, 7),
+		}, Nobody: nobody}
+	}
+	return []oncall.Departure{
+		{
+			User: bo, Team: 1, Name: name, Shifts: []oncall.LeftShift{shift(9, true), shift(16, false)},
+			Places: []oncall.Place{
+				{Kind: oncall.PlaceRotation, Name: name, Rotation: name}, {Kind: oncall.PlacePolicy, Name: name, Step: 2},
+				{Kind: oncall.PlaceFallback}, {Kind: oncall.PlaceManager}, {Kind: oncall.PlaceMember},
+			},
+		},
+		{User: bo, Team: 2, Name: name, ByFile: true, Shifts: []oncall.LeftShift{shift(9, false)}, Places: []oncall.Place{{Kind: oncall.PlaceRotation, Name: name, Rotation: name}}},
+	}
+}
+
+func TestLeaverViews(t *testing.T) {
+	t.Parallel()
+	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeLeaver, Detail: oncall.NoticeDetail{Users: []oncall.UserID{bo}, Departures: leaving("payments"), TimeZone: "Europe/Berlin"}}
+	golden(t, "leaver", Notice(n))
+	n.Detail.State = oncall.LeaverBack
+	golden(t, "leaver_back", Notice(n))
+	n.Detail.State = oncall.LeaverReplaced
+	golden(t, "leaver_replaced", Notice(n))
+	m := LeaverMeta{User: bo, Team: 1}
+	golden(t, "leaver_form", LeaverForm(m, leaving("payments")[0]))
+	m.How, m.To = LeaverForGood, cy
+	golden(t, "leaver_preview", LeaverPreview(m, leaving("payments")[0], LeaverMoves([]string{`change schedule "payments": rotations`}, map[string][]string{
+		`change schedule "payments": rotations`: {"Cy gains 168 h from 9 Mar to 16 Mar"},
+	})))
+	for _, h := range texts.Texts {
+		n.Detail.State, n.Detail.Departures = "", leaving(h.Text)
+		d := Notice(n)
+		checkLimits(t, d)
+		harmless(t, "who has left, "+h.Name, d.Blocks)
+		harmless(t, "the preview, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverMoves([]string{h.Text}, map[string][]string{h.Text: {h.Text}})))
+	}
+}

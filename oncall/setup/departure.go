@@ -1,0 +1,272 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// userTarget begins a target of a policy that is a person.
+const userTarget = "user "
+
+// Departures returns where each team counts on a person, by the names of the teams.
+func (in Installation) Departures(user oncall.UserID, now time.Time) ([]oncall.Departure, error) {
+	doc := in.Setup(now)
+	name, known := doc.nameOf(user)
+	var out []oncall.Departure
+	for _, t := range in.Teams {
+		d := oncall.Departure{User: user, Team: t.ID, Name: t.Name, ByFile: t.Owner != oncall.OwnerSlack}
+		var of []schedule.Definition
+		for _, s := range in.Schedules {
+			if s.TeamID == t.ID {
+				of = append(of, s)
+			}
+		}
+		var err error
+		if d.Shifts, err = oncall.LeftShifts(of, user, now); err != nil {
+			return nil, err
+		}
+		if known {
+			d.Places = doc.places(t.Name, name)
+		}
+		if len(d.Shifts)+len(d.Places) > 0 {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b oncall.Departure) int { return strings.Compare(a.Name, b.Name) })
+	return out, nil
+}
+
+// nameOf is what the document calls a person.
+func (s Setup) nameOf(user oncall.UserID) (string, bool) {
+	for _, u := range s.Users {
+		if u.Slack == user {
+			return u.Name, true
+		}
+	}
+	return "", false
+}
+
+// places are where a team's part of the document names a person.
+func (s Setup) places(team, name string) []oncall.Place {
+	var out []oncall.Place
+	for _, c := range s.Schedules {
+		if c.Team != team {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, r := range c.everyRotation() {
+			if r.names(name) && !seen[r.Name] {
+				seen[r.Name] = true
+				out = append(out, oncall.Place{Kind: oncall.PlaceRotation, Name: c.Name, Rotation: r.Name})
+			}
+		}
+	}
+	for _, p := range s.Policies {
+		if p.Team != team {
+			continue
+		}
+		for i, st := range p.Steps {
+			if slices.ContainsFunc(st.Page, func(target string) bool { return isUser(target, name) }) {
+				out = append(out, oncall.Place{Kind: oncall.PlacePolicy, Name: p.Name, Step: i + 1})
+			}
+		}
+	}
+	for _, t := range s.Teams {
+		if t.Name != team {
+			continue
+		}
+		for _, list := range []struct {
+			kind  oncall.PlaceKind
+			names []string
+		}{{oncall.PlaceFallback, t.Fallback}, {oncall.PlaceManager, t.Managers}, {oncall.PlaceMember, t.Members}} {
+			if slices.Contains(list.names, name) {
+				out = append(out, oncall.Place{Kind: list.kind})
+			}
+		}
+	}
+	return out
+}
+
+// everyRotation are the rotations of a schedule, those of later too.
+func (s Schedule) everyRotation() []Rotation {
+	all := slices.Clone(s.Rotations)
+	for _, v := range s.Later {
+		all = append(all, v.Rotations...)
+	}
+	return all
+}
+
+func (r Rotation) names(person string) bool {
+	return slices.ContainsFunc(r.Turns, func(t Turn) bool { return slices.Contains(t, person) }) ||
+		slices.ContainsFunc(r.Members, func(m Member) bool { return m.User == person })
+}
+
+func isUser(target, name string) bool {
+	who, is := strings.CutPrefix(target, userTarget)
+	return is && strings.TrimSpace(who) == name
+}
+
+// Hand returns the parts of a team that name a person, with somebody else at their places, or without them if there is
+// nobody else. Nobody becomes a manager by it, and the only manager stays one. It is a Refusal if a rotation or a
+// policy would be left without anybody.
+func (s Setup) Hand(team string, from, to oncall.UserID) ([]Part, error) {
+	h := handing{}
+	var known bool
+	if h.from, known = s.nameOf(from); !known {
+		return nil, nil
+	}
+	if h.to, known = s.nameOf(to); !known {
+		h.to = string(to) // whom nothing names yet
+	}
+	var parts []Part
+	for _, c := range s.Schedules {
+		if c.Team == team && slices.ContainsFunc(c.everyRotation(), func(r Rotation) bool { return r.names(h.from) }) {
+			next, err := h.schedule(c)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, Part{Kind: SchedulePart, Schedule: &next})
+		}
+	}
+	for _, p := range s.Policies {
+		if p.Team != team {
+			continue
+		}
+		next, changed, err := h.policy(p)
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			parts = append(parts, Part{Kind: PolicyPart, Policy: &next})
+		}
+	}
+	for _, t := range s.Teams {
+		if t.Name == team && slices.Contains(slices.Concat(t.Members, t.Managers, t.Fallback), h.from) {
+			next := h.team(t)
+			parts = append(parts, Part{Kind: TeamPart, Team: &next})
+		}
+	}
+	return parts, nil
+}
+
+// A handing puts one name in the place of another; an empty one takes the other out.
+type handing struct{ from, to string }
+
+// list returns names after the handing; each is there once.
+func (h handing) list(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if name == h.from {
+			name = h.to
+		}
+		if name != "" && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (h handing) schedule(c Schedule) (Schedule, error) {
+	var err error
+	if c.Rotations, err = h.rotations(c.Name, c.Rotations); err != nil {
+		return c, err
+	}
+	c.Later = slices.Clone(c.Later)
+	for i := range c.Later {
+		if c.Later[i].Rotations, err = h.rotations(c.Name, c.Later[i].Rotations); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+func (h handing) rotations(in string, all []Rotation) ([]Rotation, error) {
+	out := slices.Clone(all)
+	for i, r := range out {
+		if !r.names(h.from) {
+			continue
+		}
+		out[i].Turns, out[i].Members = nil, nil
+		somebody := false
+		for _, t := range r.Turns {
+			next := Turn(h.list(t))
+			if len(next) == 0 && len(t) > 0 {
+				continue // it was theirs alone
+			}
+			somebody = somebody || len(next) > 0
+			out[i].Turns = append(out[i].Turns, next)
+		}
+		if !somebody {
+			return nil, oncall.Refuse("The rotation %s of %s has nobody else: choose who takes over.", r.Name, in)
+		}
+		for _, m := range r.Members {
+			if m.User != h.from {
+				out[i].Members = append(out[i].Members, m)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (h handing) policy(p Policy) (next Policy, changed bool, err error) {
+	next = p
+	next.Steps = nil
+	for _, st := range p.Steps {
+		if !slices.ContainsFunc(st.Page, func(target string) bool { return isUser(target, h.from) }) {
+			next.Steps = append(next.Steps, st)
+			continue
+		}
+		changed = true
+		var page []string
+		for _, target := range st.Page {
+			if isUser(target, h.from) {
+				target = userTarget + h.to
+			}
+			if target != userTarget && !slices.Contains(page, target) {
+				page = append(page, target)
+			}
+		}
+		if len(page) > 0 {
+			st.Page = page
+			next.Steps = append(next.Steps, st)
+		}
+	}
+	if changed && len(next.Steps) == 0 {
+		return p, false, oncall.Refuse("The policy %s pages nobody else: choose who takes over.", p.Name)
+	}
+	return next, changed, nil
+}
+
+func (h handing) team(t Team) Team {
+	t.Fallback = h.list(t.Fallback)
+	if rest := (handing{from: h.from}).list(t.Managers); len(rest) > 0 {
+		t.Managers = rest
+	}
+	if slices.Contains(t.Managers, h.from) {
+		if h.to != "" && !slices.Contains(t.Members, h.to) {
+			t.Members = append(slices.Clone(t.Members), h.to)
+		}
+		return t // a manager is a member
+	}
+	t.Members = h.list(t.Members)
+	return t
+}
+
+// FileLine says where the set-up file names a person.
+func FileLine(team string, p oncall.Place) string {
+	switch p.Kind {
+	case oncall.PlaceRotation:
+		return fmt.Sprintf("schedules › %s › rotations › %s › turns", p.Name, p.Rotation)
+	case oncall.PlacePolicy:
+		return fmt.Sprintf("policies › %s › steps › %d › page", p.Name, p.Step)
+	case oncall.PlaceFallback, oncall.PlaceManager, oncall.PlaceMember:
+	}
+	return fmt.Sprintf("teams › %s › %s", team, map[oncall.PlaceKind]string{
+		oncall.PlaceFallback: "fallback", oncall.PlaceManager: "managers", oncall.PlaceMember: "members",
+	}[p.Kind])
+}

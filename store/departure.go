@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/access"
+	"github.com/watchbill/watchbill/oncall/setup"
+)
+
+// Departures returns where the teams whose schedules the actor may edit count on a person, and whether there are other
+// teams that do.
+func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) (mine []oncall.Departure, others bool, err error) {
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := g.may(access.See, access.Object{}); err != nil {
+		return nil, false, err
+	}
+	var all []oncall.Departure
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY`); err != nil {
+			return err
+		}
+		in, err := installation(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		all, err = in.Departures(user, now)
+		return err
+	})
+	if err != nil {
+		return nil, false, wrap(err, "find where %s is counted on", user)
+	}
+	for _, d := range all {
+		if g.dir.access.May(by, access.EditSchedule, access.Object{Team: d.Team}) == nil {
+			mine = append(mine, d)
+		} else if g.dir.access.May(by, access.See, access.Object{Team: d.Team}) == nil {
+			others = true
+		}
+	}
+	return mine, others, nil
+}
+
+// tellLeavers tells managers of people who have left Slack while their teams count on them, and keeps earlier notices
+// of that up to date. One notice tells one manager all about one person.
+func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
+	var left []oncall.UserID
+	for _, id := range dir.PeopleNamed() {
+		if dir.Users[id].DeactivatedAt != nil {
+			left = append(left, id)
+		}
+	}
+	told, err := leaverNotices(ctx, tx, now)
+	if err != nil || len(left)+len(told) == 0 {
+		return err
+	}
+	in, err := installation(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	wanted, err := dir.leaverNotices(in, left, now)
+	if err != nil {
+		return err
+	}
+	for _, n := range told {
+		next, news, err := dir.leaverChange(in, n, wanted, now)
+		if err != nil {
+			return err
+		}
+		if news.Key != "" {
+			wanted = append(wanted, news)
+		}
+		if err := s.redetail(ctx, tx, n, next, now); err != nil {
+			return err
+		}
+	}
+	return s.saveNotices(ctx, tx, now, wanted)
+}
+
+// leaverNotices loads the notices of people who have left, and have not come back.
+func leaverNotices(ctx context.Context, tx pgx.Tx, now time.Time) ([]oncall.Notice, error) {
+	const load = `
+		SELECT id, key, recipient AS "to", facts AS detail
+		FROM notices
+		WHERE kind = $1 AND created_at > $2 AND facts ->> 'state' IS DISTINCT FROM $3
+		ORDER BY id
+		FOR UPDATE`
+	rows, _ := tx.Query(ctx, load, oncall.NoticeLeaver, now.Add(-mendedWithin), oncall.LeaverBack)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Notice])
+	if err != nil {
+		return nil, fmt.Errorf("load notices of leavers: %w", err)
+	}
+	return slices.DeleteFunc(found, func(n oncall.Notice) bool { return len(n.Detail.Users) != 1 }), nil
+}
+
+// redetail saves the detail of a notice and has its message redrawn, if it has changed.
+func (s *Store) redetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
+	was, err := json.Marshal(n.Detail)
+	if err != nil {
+		return err
+	}
+	is, err := json.Marshal(next)
+	if err != nil || string(was) == string(is) {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`, n.ID, next); err != nil {
+		return fmt.Errorf("save notice %d: %w", n.ID, err)
+	}
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Tell{Notice: n.ID}}})
+}
+
+// leaverNotices makes the notices about people who have left.
+func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, now time.Time) ([]oncall.Notice, error) {
+	var out []oncall.Notice
+	for _, id := range left {
+		all, err := in.Departures(id, now)
+		if err != nil {
+			return nil, err
+		}
+		for _, of := range all {
+			if !of.Matters() {
+				continue
+			}
+			for _, to := range d.leaverWatchers(of.Team) {
+				key := fmt.Sprintf("leaver/%s/%d/%s", id, d.Users[id].DeactivatedAt.Unix(), to)
+				i := slices.IndexFunc(out, func(n oncall.Notice) bool { return n.Key == key })
+				if i < 0 {
+					i = len(out)
+					out = append(out, oncall.Notice{Key: key, To: to, Kind: oncall.NoticeLeaver, Detail: oncall.NoticeDetail{
+						Users: []oncall.UserID{id}, TimeZone: d.Users[oncall.UserID(to)].TimeZone,
+					}})
+				}
+				out[i].Detail.Departures = append(out[i].Detail.Departures, of)
+			}
+		}
+	}
+	return out, nil
+}
+
+// leaverWatchers are those who can repair what somebody leaves behind in a team: its watchers, and the admins if all of
+// its managers have left.
+func (d *Directory) leaverWatchers(id oncall.TeamID) []string {
+	to := d.Watchers(id)
+	if channel := d.teams[id].Channel; len(d.access.Teams[id].Managers) > 0 && len(to) == 1 && to[0] == channel {
+		admins := slices.DeleteFunc(d.InstallationAdmins(), func(u string) bool { return d.Users[oncall.UserID(u)].Unpageable() != "" })
+		if len(admins) > 0 {
+			return admins
+		}
+	}
+	return to
+}
+
+// leaverChange returns what a notice says now. If the person is back in Slack, there is one more notice, because Slack
+// notifies nobody of a changed message.
+func (d *Directory) leaverChange(in setup.Installation, n oncall.Notice, wanted []oncall.Notice, now time.Time) (next oncall.NoticeDetail, news oncall.Notice, err error) {
+	next = n.Detail
+	user := next.Users[0]
+	if i := slices.IndexFunc(wanted, func(w oncall.Notice) bool { return w.Key == n.Key }); i >= 0 {
+		next.State, next.StateAt, next.Departures = "", time.Time{}, wanted[i].Detail.Departures
+		return next, news, nil
+	}
+	all, err := in.Departures(user, now)
+	if err != nil {
+		return next, news, err
+	}
+	var rest []oncall.Departure // of the teams that the notice is about
+	for _, of := range all {
+		if slices.ContainsFunc(next.Departures, func(o oncall.Departure) bool { return o.Team == of.Team }) {
+			rest = append(rest, of)
+		}
+	}
+	switch {
+	case d.Users[user].DeactivatedAt == nil:
+		next.State, next.StateAt = oncall.LeaverBack, now
+		news = n
+		news.ID, news.Kind, news.Key, news.Detail = 0, oncall.NoticeLeaver, "back/"+strings.TrimPrefix(n.Key, "leaver/"), next
+		news.Detail.Departures = rest
+	case next.State == "" && !slices.ContainsFunc(rest, oncall.Departure.Matters):
+		next.State, next.StateAt = oncall.LeaverReplaced, now
+	}
+	return next, news, nil
+}
