@@ -55,6 +55,7 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionOverrideMore:   (*Bot).overrideMore,
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
+	view.ActionHolidayCover:   (*Bot).holidayCover,
 
 	view.ActionLeaverHand: leaverPress((*Bot).leaverHand),
 	view.ActionLeaverOut:  leaverPress((*Bot).leaverOut),

@@ -150,6 +150,9 @@ func (e scheduleEdit) readMore(f form, r *schedule.Rotation, wrong fieldErrors) 
 	if r.Windows, err = schedule.ParseWindows(f.text(view.BlockWindows)); err != nil {
 		wrong[view.BlockWindows] = sentence(err)
 	}
+	if r.Holidays, err = readHolidays(f.text(view.BlockHolidays), r.Holidays); err != nil {
+		wrong[view.BlockHolidays] = sentence(err)
+	}
 	r.Role = strings.ToLower(strings.TrimSpace(f.text(view.BlockRole)))
 	r.TimeZone = strings.TrimSpace(f.text(view.BlockZone))
 	if r.TimeZone != "" {

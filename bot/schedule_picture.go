@@ -42,10 +42,13 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 		if c.TimeZone() != s.timeZone {
 			s.timeZone = r.user.TimeZone
 		}
-		for _, role := range c.Roles() {
+		for n, role := range c.Roles() {
 			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, mostShownShifts)}
-			if n := len(row.Shifts); n == mostShownShifts { // shorten the period for all rows
-				s.to = row.Shifts[n-1].End
+			if most := len(row.Shifts); most == mostShownShifts { // shorten the period for all rows
+				s.to = row.Shifts[most-1].End
+			}
+			if n == 0 {
+				row.Holidays = c.HolidaysIn(s.from, s.to)
 			}
 			if len(c.Roles()) == 1 && role == schedule.RolePrimary {
 				row.Role = ""

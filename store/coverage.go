@@ -27,6 +27,9 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 		if err := s.tellLeavers(ctx, tx, dir, now); err != nil {
 			return err
 		}
+		if err := s.saveNotices(ctx, tx, now, dir.Roster().HolidayNotices(now)); err != nil {
+			return err
+		}
 		coverage, err := loadCoverage(ctx, tx, now)
 		if err != nil {
 			return err

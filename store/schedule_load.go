@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/holiday"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -124,6 +125,7 @@ func versions(
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	out := map[oncall.ScheduleID][]schedule.Version{}
 	for _, v := range found {
+		holiday.Fill(v.Rotations)
 		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
 	}
 	return out, err

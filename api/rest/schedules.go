@@ -33,6 +33,13 @@ type Shift struct {
 	End      time.Time `json:"end"`
 	Users    []Person  `json:"users" doc:"Nobody where it is empty."`
 	Why      Why       `json:"why"`
+	Holidays []Holiday `json:"holidays,omitempty" doc:"The holidays that the schedule shows and the shift overlaps."`
+}
+
+// A Holiday is a day of a schedule's calendar.
+type Holiday struct {
+	Date string `json:"date" format:"date" example:"2026-12-25"`
+	Name string `json:"name,omitempty"`
 }
 
 // A Why is the reason why people are on call.
@@ -147,11 +154,23 @@ func (v view) shifts(is *schedule.Schedule, role string, from, to time.Time) []S
 		}
 		for _, shift := range is.Shifts(from, to, r) {
 			out = append(out, Shift{
-				Schedule: Ref{int64(is.ID()), is.Name()}, Role: r, Start: shift.Start, End: shift.End, Users: v.people(shift.Users), Why: v.why(shift.Source),
+				Holidays: holidaysOf(is, shift), Schedule: Ref{int64(is.ID()), is.Name()}, Role: r, Start: shift.Start, End: shift.End, Users: v.people(shift.Users), Why: v.why(shift.Source),
 			})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Shift) int { return a.Start.Compare(b.Start) })
+	return out
+}
+
+// holidaysOf are the holidays that a shift overlaps.
+func holidaysOf(is *schedule.Schedule, shift schedule.Shift) []Holiday {
+	var out []Holiday
+	for _, h := range is.HolidaysIn(shift.Start, shift.End) {
+		one := Holiday{Date: h.Date.String(), Name: h.Name}
+		if !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
 	return out
 }
 

@@ -149,6 +149,7 @@ const (
 	ActionOverrideMore   Action = "override_more"   // shows the rarely used inputs
 	ActionAwayCover      Action = "away_cover"
 	ActionAwayCancel     Action = "away_cancel"
+	ActionHolidayCover   Action = "holiday_cover" // its value is "3/1798239600/1798326000": a schedule, and when the holiday is
 
 	ModalOverride Modal = "override"
 	ModalAway     Modal = "away"
@@ -215,6 +216,7 @@ const (
 	BlockWindows  Block = "windows"
 	BlockPriority Block = "priority"
 	BlockAdvance  Block = "advance"
+	BlockHolidays Block = "holidays"
 	BlockUntil    Block = "until"
 )
 

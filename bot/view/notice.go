@@ -20,6 +20,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeMoved:       drawMoved,
 	oncall.NoticeCoverage:    drawCoverage,
 	oncall.NoticeLeaver:      drawLeaver,
+	oncall.NoticeHoliday:     drawHoliday,
 	oncall.NoticeGroup:       drawWarning,
 	oncall.NoticeCoverAsk:    drawCover,
 	oncall.NoticeCoverSent:   drawCover,

@@ -64,7 +64,7 @@ func (f RotationForm) Draw() slack.ModalViewRequest {
 
 // usesMoreInputs reports whether a rotation uses inputs that most rotations leave empty.
 func usesMoreInputs(r schedule.Rotation, defaultZone string) bool {
-	return len(r.Windows) > 0 || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
+	return len(r.Windows) > 0 || r.Holidays != nil || r.Role != "" && r.Role != schedule.RolePrimary || r.Priority != 0 || r.Until != nil ||
 		r.Advance == schedule.AdvanceActive || r.TimeZone != "" && r.TimeZone != defaultZone
 }
 
@@ -80,6 +80,7 @@ func (f RotationForm) moreFields() []slack.Block {
 	}
 	return []slack.Block{
 		optional(areaField(BlockWindows, "Only at these hours", "One line each: mon-fri 9-17, daily 22:00-06:00, or fri 18:00 - mon 08:00. Left empty: always.", schedule.WindowsText(r.Windows))),
+		optional(textField(BlockHolidays, "Holidays", "A country or a part of one, and what then: de-by weekend, us ask, gb only, fr except. Days of your own: 2026-12-24. Left empty: none.", holidaysText(r.Holidays))),
 		optional(textField(BlockRole, "Role", "primary, secondary, shadow (told, but no cover), or a word of your own.", r.Role)),
 		optional(textField(BlockZone, "Time zone", "Such as Europe/Berlin. Left empty: the schedule's.", r.TimeZone)),
 		textField(BlockPriority, "Priority", "Of two rotations of a role the higher one counts; equal ones are on call together.", strconv.Itoa(r.Priority)),
@@ -143,6 +144,9 @@ func rotationLines(r schedule.Rotation, defaultZone string) string {
 	}
 	if len(r.Windows) > 0 {
 		details = append(details, "only "+Foreign(strings.ReplaceAll(schedule.WindowsText(r.Windows), "\n", ", "), maxBody))
+	}
+	if words := holidaysWords(r.Holidays); words != "" {
+		details = append(details, words)
 	}
 	if r.Role != "" && r.Role != schedule.RolePrimary {
 		details = append(details, Name(r.Role))

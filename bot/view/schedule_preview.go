@@ -44,6 +44,9 @@ func SchedulePreview(was, is *schedule.Schedule, at, now time.Time, zone *time.L
 		blocks = append(blocks, section(fitLines(lines, maxPreview)))
 	}
 	blocks = append(blocks, section(fitLines(whoMoves(schedule.MovedShifts(was, is, now, end), zone), maxPreview)))
+	if line := holidayLine(is.HolidaysIn(at, end)); line != "" {
+		blocks = append(blocks, section(line))
+	}
 	var open []string
 	for _, role := range is.Roles() {
 		open = append(open, gapLine(was, is, role, at, end, zone)...)

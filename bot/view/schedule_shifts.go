@@ -16,6 +16,7 @@ type ScheduleRow struct {
 	Schedule string
 	Role     string // empty if the schedule has no other role
 	Shifts   []schedule.Shift
+	Holidays []schedule.HolidayAhead // of the schedule, in its first row
 }
 
 // Shifts lists the shifts of a period, a line each.
@@ -27,6 +28,9 @@ func Shifts(rows []ScheduleRow, from, to time.Time, find overrides, zone *time.L
 			head += " (" + Name(r.Role) + ")"
 		}
 		lines = append(lines, head)
+		if line := holidayLine(r.Holidays); line != "" {
+			lines = append(lines, line)
+		}
 		for i, shift := range r.Shifts {
 			line := "• " + named(shift.Users)
 			if len(shift.Users) == 0 {

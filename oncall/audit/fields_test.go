@@ -18,6 +18,7 @@ var untold = map[string]string{
 	"Setup.Integrations[].Key":                             "it is secret; that it was replaced has an entry of its own",
 	"Setup.Schedules[].Rotations[].Only[].FromDay":         "a window has Days, or days from and to: the test's has Days",
 	"Setup.Schedules[].Rotations[].Only[].ToDay":           "so here",
+	"Setup.Schedules[].Holidays":                           "an installation has them with each rotation",
 	"Setup.Teams[].Hours[].FromDay":                        "so here",
 	"Setup.Teams[].Hours[].ToDay":                          "so here",
 	"Setup.Schedules[].Later[].Rotations[].Only[].FromDay": "so here",
@@ -34,7 +35,8 @@ func full() setup.Setup {
 		return []setup.Rotation{{
 			Name: "week", Role: "secondary", Priority: 3, TimeZone: "Asia/Tokyo", Start: "2026-01-05 09:00", Every: "week", Until: "2027-01-05 09:00",
 			Advance: "active", Turns: []setup.Turn{{"ANN"}, {"BO"}}, Only: hours(),
-			Members: []setup.Member{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
+			Holidays: &setup.Holidays{Calendar: "de", Rule: schedule.HolidaysAsk, Days: []string{"2026-12-24 Christmas Eve", "2026-12-31"}},
+			Members:  []setup.Member{{User: "ANN", From: schedule.Date{Year: 2026, Month: 1, Day: 2}, Until: schedule.Date{Year: 2027, Month: 1, Day: 2}}},
 		}}
 	}
 	routes := func() []setup.Route {

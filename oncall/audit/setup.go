@@ -234,6 +234,7 @@ func rotations(when string, all []setup.Rotation) (says fields) {
 		says.text(name+" time zone", r.TimeZone)
 		says.text(name+" advance", string(r.Advance))
 		says.text(name+" only", windows(r.Only))
+		says.text(name+" holidays", r.Holidays.String())
 		var members []oncall.Sentence
 		for _, m := range r.Members {
 			members = append(members, oncall.Say("%s %s", person(m.User), fromUntil(m)))

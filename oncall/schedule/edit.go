@@ -161,6 +161,7 @@ func (r Rotation) Plain(timeZone string) Rotation {
 		until := r.Until.UTC()
 		r.Until = &until
 	}
+	r.Holidays = r.Holidays.plain()
 	r.Windows, r.Members = append([]Window{}, r.Windows...), append([]Member{}, r.Members...)
 	return r
 }

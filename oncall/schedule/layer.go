@@ -60,6 +60,7 @@ type layer struct {
 	deals    []deal
 	until    int64
 	week     *weekly
+	holidays *holidays // nil: none
 }
 
 // A deal is the order of turns from one turn until the next deal; it changes when members join or
@@ -82,7 +83,7 @@ func (l *layer) at(t int64) (group, bool) {
 		return nil, false
 	}
 	h := l.zone.reading(seconds(t))
-	if h < l.turns.start || !l.week.contains(h) {
+	if h < l.turns.start || !l.inForce(h) {
 		return nil, false
 	}
 	return l.group(l.turns.number(h))
@@ -119,12 +120,12 @@ func (l *layer) cuts(from, to int64, add func(int64)) {
 		last := l.turns.number(hi)
 		for k := l.turns.number(lo) + 1; k <= last; k++ {
 			// Outside the windows, a hand-off takes effect only when the next one opens.
-			if h := l.turns.handOff(k); l.week.contains(h) {
+			if h := l.turns.handOff(k); l.inForce(h) {
 				at(h)
 			}
 		}
 	}
-	l.week.edgesIn(lo, hi, at)
+	l.edgesIn(lo, hi, at)
 }
 
 // compileLayer checks and compiles a rotation.
@@ -139,6 +140,9 @@ func compileLayer(r Rotation, defaultZone string, people people) (layer, error) 
 		return layer{}, fmt.Errorf("timezone: %w", err)
 	}
 	if y.week, err = compileWindows(r.Windows); err != nil {
+		return layer{}, err
+	}
+	if y.holidays, err = compileHolidays(r.Holidays); err != nil {
 		return layer{}, err
 	}
 	if y.turns, err = compileTurns(r, y.week); err != nil {

@@ -83,14 +83,37 @@ func (m *model) look(t time.Time) []UserID {
 	return m.rotation.Turns[(m.count-1+m.rotation.FirstTurn)%len(m.rotation.Turns)]
 }
 
-// open looks for a window that was opened in the last week and is not yet closed.
+// open reports whether the windows and the holidays let the rotation be in force.
 func (m *model) open() bool {
+	h := m.rotation.Holidays
+	if h == nil {
+		return m.openAt(m.reached)
+	}
+	today := Date{m.reached.Year(), m.reached.Month(), m.reached.Day()}
+	is := slices.ContainsFunc(slices.Concat(h.Own, h.Days), func(d Holiday) bool { return d.Date == today })
+	switch {
+	case h.Rule == HolidaysOnly:
+		return is && m.openAt(m.reached)
+	case h.Rule == HolidaysExcept:
+		return !is && m.openAt(m.reached)
+	case h.Rule == HolidaysWeekend && is:
+		for at := m.reached; ; at = at.AddDate(0, 0, 1) {
+			if at.Weekday() == time.Sunday {
+				return m.openAt(at)
+			}
+		}
+	}
+	return m.openAt(m.reached)
+}
+
+// openAt looks for a window that was opened in the last week and is not yet closed.
+func (m *model) openAt(at time.Time) bool {
 	if len(m.rotation.Windows) == 0 {
 		return true
 	}
 	short := func(t time.Time) Weekday { return weekdays[(t.Weekday()+6)%7] }
 	for back := range 8 {
-		day := m.reached.AddDate(0, 0, -back).Truncate(24 * time.Hour)
+		day := at.AddDate(0, 0, -back).Truncate(24 * time.Hour)
 		for _, w := range m.rotation.Windows {
 			if short(day) != w.FromDay && !slices.Contains(w.Days, short(day)) {
 				continue
@@ -100,7 +123,7 @@ func (m *model) open() bool {
 			for !closed.After(opened) || w.ToDay != "" && short(closed) != w.ToDay {
 				closed = closed.AddDate(0, 0, 1)
 			}
-			if !opened.After(m.reached) && m.reached.Before(closed) {
+			if !opened.After(at) && at.Before(closed) {
 				return true
 			}
 		}
@@ -135,6 +158,18 @@ func modelRotation(rng *rand.Rand, around time.Time, zone string) Rotation {
 		r.Windows = []Window{
 			{Days: weekdays[rng.IntN(4) : 4+rng.IntN(4)], From: quarter(), To: quarter()},
 			{FromDay: weekdays[rng.IntN(7)], From: quarter(), ToDay: weekdays[rng.IntN(7)], To: quarter()},
+		}
+	}
+	if rng.IntN(3) == 0 {
+		r.Holidays = &Holidays{Rule: HolidayRules[rng.IntN(len(HolidayRules))]}
+		for range 1 + rng.IntN(6) {
+			day := around.AddDate(0, 0, rng.IntN(18)-12)
+			one := Holiday{Date: Date{day.Year(), day.Month(), day.Day()}, Name: "a holiday"}
+			if rng.IntN(2) == 0 {
+				r.Holidays.Own = append(r.Holidays.Own, one)
+			} else {
+				r.Holidays.Days = append(r.Holidays.Days, one)
+			}
 		}
 	}
 	return r

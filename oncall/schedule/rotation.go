@@ -18,6 +18,7 @@ type Rotation struct {
 	Windows   []Window   `json:"windows,omitempty"`
 	Advance   Advance    `json:"advance,omitempty"`
 	Members   []Member   `json:"members,omitempty"`
+	Holidays  *Holidays  `json:"holidays,omitempty"`
 }
 
 // The roles with a meaning. Any other word is a role too, independent of all others.

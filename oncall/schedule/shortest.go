@@ -61,7 +61,7 @@ func (p Period) TooShort() bool {
 func weeklyChanges(rotations []Rotation, timeZone string, from int64) (map[string]int, error) {
 	lines := map[string]*line{}
 	for i, r := range rotations {
-		r.Period.Cron = everyWeek(r.Period.Cron)
+		r.Period.Cron, r.Holidays = everyWeek(r.Period.Cron), nil
 		y, err := compileLayer(r, timeZone, people{})
 		if err != nil {
 			return nil, Refuse("Rotation %d, %s.", i+1, err)

@@ -151,6 +151,11 @@ func (tb *table) rotation(r *Rotation, key, value string, words []string) {
 			}
 		}
 		r.Members = append(r.Members, m)
+	case "holidays":
+		r.Holidays = &Holidays{Rule: HolidayRule(words[0])}
+		for _, day := range words[1:] {
+			r.Holidays.Own = append(r.Holidays.Own, Holiday{Date: tb.must(ParseDate(day)).(Date)})
+		}
 	case "role":
 		r.Role = value
 	case "priority":

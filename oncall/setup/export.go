@@ -213,7 +213,7 @@ func (x exporter) rotations(all []schedule.Rotation, timeZone string) []Rotation
 		r = r.Plain(timeZone)
 		is := Rotation{
 			Name: r.Name, Priority: r.Priority, Start: r.StartDate.String() + " " + r.HandOff.String(), Every: r.Period.String(),
-			Advance: r.Advance, Only: r.Windows,
+			Advance: r.Advance, Only: r.Windows, Holidays: writeHolidays(r.Holidays),
 		}
 		if r.Role != schedule.RolePrimary {
 			is.Role = r.Role

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/holiday"
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
@@ -87,12 +88,16 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 			v.EffectiveFrom = &from
 		}
 		for _, r := range later.Rotations {
+			if r.Holidays == nil {
+				r.Holidays = s.Holidays
+			}
 			rotation, err := r.rotation(users, s.TimeZone)
 			if err != nil {
 				return nil, fmt.Errorf("rotation %q: %w", r.Name, err)
 			}
 			v.Rotations = append(v.Rotations, rotation)
 		}
+		holiday.Fill(v.Rotations)
 		out = append(out, v)
 	}
 	return out, nil
@@ -127,6 +132,9 @@ func (r Rotation) rotation(users map[string]oncall.UserID, timeZone string) (sch
 			return schedule.Rotation{}, fmt.Errorf("until is %w", err)
 		}
 		out.Until = &until
+	}
+	if out.Holidays, err = r.Holidays.read(); err != nil {
+		return schedule.Rotation{}, fmt.Errorf("holidays: %w", err)
 	}
 	for _, t := range r.Turns {
 		turn := []oncall.UserID{}

@@ -67,9 +67,10 @@ type Schedule struct {
 	Team      string     `json:"team,omitempty"`
 	TimeZone  string     `json:"time_zone,omitempty"`
 	Rotations []Rotation `json:"rotations,omitempty"`
-	Later     []Version  `json:"later,omitempty"`  // what replaces the rotations, and when
-	Apart     *bool      `json:"apart,omitempty"`  // refuse overlapping shifts of one role; unchanged if left out
-	Shifts    []Shift    `json:"shifts,omitempty"` // manual; created with a new schedule, and edited in Slack from then on
+	Later     []Version  `json:"later,omitempty"`    // what replaces the rotations, and when
+	Apart     *bool      `json:"apart,omitempty"`    // refuse overlapping shifts of one role; unchanged if left out
+	Holidays  *Holidays  `json:"holidays,omitempty"` // of all rotations that have none of their own
+	Shifts    []Shift    `json:"shifts,omitempty"`   // manual; created with a new schedule, and edited in Slack from then on
 }
 
 // A Version is the rotations in force from an instant on.
@@ -100,6 +101,14 @@ type Rotation struct {
 	Turns    []Turn            `json:"turns,omitempty"`
 	Members  []Member          `json:"members,omitempty"` // limits on when people take part
 	Only     []schedule.Window `json:"only,omitempty"`    // in force only in these windows
+	Holidays *Holidays         `json:"holidays,omitempty"`
+}
+
+// Holidays say which days are holidays of a rotation, and what it does on them.
+type Holidays struct {
+	Calendar string               `json:"calendar,omitempty"` // "de", "de-by"
+	Rule     schedule.HolidayRule `json:"rule,omitempty"`     // "weekend", "only", "except", "ask"; they are only shown where it is left out
+	Days     []string             `json:"days,omitempty"`     // more of them: "2026-12-24 Christmas Eve"
 }
 
 // A Member limits when a person takes part in a rotation; either date may be missing.

@@ -1,0 +1,125 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// mostHolidays is how many holidays a message names.
+const mostHolidays = 10
+
+// drawHoliday asks somebody whether they want cover on a holiday.
+func drawHoliday(n oncall.Notice) Drawing {
+	f := n.Detail
+	if len(f.Lines) == 0 || len(f.Stints) == 0 {
+		return drawLines(n)
+	}
+	zone := location(f.Stints[0].TimeZone)
+	day := f.Start.In(zone).Format("Mon 2 Jan")
+	lines := []string{fmt.Sprintf("You are on call on %s, which is a holiday: %s.", day, holidayName(f.Lines[0]))}
+	for _, s := range f.Stints {
+		lines = append(lines, "• "+StintWords(s, f.TimeZone))
+	}
+	lines = append(lines, "You stay on call unless somebody else takes it.")
+	value := fmt.Sprintf("%d/%d/%d", f.Schedule, f.Start.Unix(), f.End.Unix())
+	text := strings.Join(lines, "\n")
+	return Drawing{Text: text, Blocks: []slack.Block{section(text), slack.NewActionBlock("", button(ActionHolidayCover, value, "Ask for cover"))}}
+}
+
+// ReadHolidayValue reads the value of a button about a holiday: the schedule, and the holiday's beginning and end.
+func ReadHolidayValue(value string) (id oncall.ScheduleID, from, to time.Time, ok bool) {
+	var all [3]int64
+	parts := strings.Split(value, "/")
+	if len(parts) != len(all) {
+		return 0, from, to, false
+	}
+	for i, part := range parts {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return 0, from, to, false
+		}
+		all[i] = n
+	}
+	return oncall.ScheduleID(all[0]), time.Unix(all[1], 0).UTC(), time.Unix(all[2], 0).UTC(), true
+}
+
+// holidayName is the name of a holiday, which people may have left out.
+func holidayName(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "a day of your team's own"
+	}
+	return Name(name)
+}
+
+// holidayLine names the holidays of a schedule, "" if there are none.
+func holidayLine(all []schedule.HolidayAhead) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var words []string
+	seen := map[schedule.Date]bool{}
+	for _, h := range all {
+		if seen[h.Date] {
+			continue
+		}
+		seen[h.Date] = true
+		if len(words) == mostHolidays {
+			continue
+		}
+		day := time.Date(h.Date.Year, h.Date.Month, h.Date.Day, 0, 0, 0, 0, time.UTC)
+		words = append(words, day.Format("Mon 2 Jan")+" ("+holidayName(h.Name)+")")
+	}
+	if more := len(seen) - len(words); more > 0 {
+		words = append(words, Count(more, "more day"))
+	}
+	return "Holidays: " + List(words)
+}
+
+// holidaysText writes the holidays of a rotation as its form takes them: "de-by weekend".
+func holidaysText(h *schedule.Holidays) string {
+	if h == nil {
+		return ""
+	}
+	words := []string{h.Calendar}
+	if h.Rule != "" && h.Rule != schedule.HolidaysShown {
+		words = append(words, string(h.Rule))
+	}
+	for _, d := range h.Own {
+		words = append(words, d.Date.String())
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
+}
+
+// holidayRules are the rules in words.
+var holidayRules = map[schedule.HolidayRule]string{
+	schedule.HolidaysWeekend: "on holidays as on Sundays",
+	schedule.HolidaysOnly:    "only on holidays",
+	schedule.HolidaysExcept:  "not on holidays",
+	schedule.HolidaysAsk:     "on holidays cover is offered",
+}
+
+// holidaysWords says what a rotation does on holidays, "" if it has none.
+func holidaysWords(h *schedule.Holidays) string {
+	if h == nil {
+		return ""
+	}
+	words := holidayRules[h.Rule]
+	if words == "" {
+		words = "shows holidays"
+	}
+	var of []string
+	if h.Calendar != "" {
+		of = append(of, Name(h.Calendar))
+	}
+	if len(h.Own) > 0 {
+		of = append(of, Count(len(h.Own), "day")+" of its own")
+	}
+	return words + " (" + List(of) + ")"
+}

@@ -1,0 +1,69 @@
+package oncall
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall/schedule"
+)
+
+// NoticeHoliday asks somebody whether they want cover for a shift on a holiday. Lines has the holiday's name.
+const NoticeHoliday NoticeKind = "holiday"
+
+// holidayAhead is how long before a holiday people are asked.
+const holidayAhead = 4 * 7 * 24 * time.Hour
+
+// HolidayNotices ask whoever has a shift on a holiday, where the schedule says so. Their keys stay the same, so that
+// nobody is asked twice.
+func (st ShiftFacts) HolidayNotices(now time.Time) []Notice {
+	var out []Notice
+	for _, c := range st.Schedules {
+		for _, h := range c.HolidaysIn(now, now.Add(holidayAhead)) {
+			if h.Ask && h.Start.After(now) {
+				out = append(out, st.holidayNotices(c, h)...)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Notice) int { return strings.Compare(a.Key, b.Key) })
+	return out
+}
+
+func (st ShiftFacts) holidayNotices(c *schedule.Schedule, h schedule.HolidayAhead) []Notice {
+	var out []Notice
+	for _, u := range onCallIn(c, h.Start, h.End) {
+		if st.unpageable(u) {
+			continue
+		}
+		n := Notice{
+			Key: fmt.Sprintf("holiday/%d/%s/%s", c.ID(), h.Date, u), To: string(u), Kind: NoticeHoliday, About: int64(c.ID()), Until: &h.Start,
+			Detail: NoticeDetail{
+				Schedule: c.ID(), ScheduleName: c.Name(), Start: h.Start, End: h.End, Users: []UserID{u}, Lines: []string{h.Name},
+				TimeZone: st.Users[u].TimeZone,
+			},
+		}
+		for _, s := range c.Stints(u, h.Start, h.End) {
+			if s.End.After(h.End) {
+				s.End = h.End
+			}
+			n.Detail.Stints = append(n.Detail.Stints, s)
+		}
+		if len(n.Detail.Stints) > 0 {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// onCallIn are the people who are on call in a schedule at any time between two instants.
+func onCallIn(c *schedule.Schedule, from, to time.Time) []UserID {
+	var people []UserID
+	for _, role := range c.Roles() {
+		for _, shift := range c.Shifts(from, to, role) {
+			people = append(people, shift.Users...)
+		}
+	}
+	slices.Sort(people)
+	return slices.Compact(people)
+}
