@@ -17,6 +17,7 @@ import (
 var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (modalResponse, error){
 	view.ModalOverride:        (*Bot).submitOverride,
 	view.ModalAway:            (*Bot).submitAway,
+	view.ModalAwayFrom:        (*Bot).submitAwayCalendar,
 	view.ModalLeaver:          (*Bot).submitLeaver,
 	view.ModalLeaverSave:      (*Bot).submitLeaverSave,
 	view.ModalSwap:            (*Bot).submitSwap,

@@ -55,6 +55,8 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionOverrideMore:   (*Bot).overrideMore,
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
+	view.ActionAwayCalendar:   (*Bot).pressAwayCalendar,
+	view.ActionAwayUnread:     (*Bot).awayUnread,
 	view.ActionHolidayCover:   (*Bot).holidayCover,
 
 	view.ActionLeaverHand: leaverPress((*Bot).leaverHand),

@@ -26,6 +26,9 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	if len(words) == 1 && strings.EqualFold(words[0], "new") {
 		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
 	}
+	if strings.EqualFold(words[0], "calendar") {
+		return b.awayCalendar(ctx, r, words[1:])
+	}
 	ask := strings.EqualFold(words[len(words)-1], "cover")
 	if ask {
 		words = words[:len(words)-1]

@@ -74,6 +74,19 @@ func off(o *occasion) bool {
 	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT") || strings.EqualFold(busy, "FREE")
 }
 
+// out reports whether an event is marked as out of office.
+func out(o *occasion) bool {
+	return strings.EqualFold(text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS"), "OOF")
+}
+
+// free reports whether an event is marked as free. Outlook's own mark counts before the common one.
+func free(o *occasion) bool {
+	if busy := text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS"); busy != "" {
+		return strings.EqualFold(busy, "FREE")
+	}
+	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT")
+}
+
 // declined reports whether the calendar's owner has declined: Google names a calendar after its
 // owner's address. If the owner is unknown, everybody must have declined.
 func declined(o *occasion) bool {

@@ -40,6 +40,8 @@ type Span struct {
 	Start, End time.Time
 	Note       string // the event's title
 	AllDay     bool
+	Free       bool // the event is marked as free
+	Out        bool // it is marked as out of office
 }
 
 // A Reading is the time off in a calendar during a period.
@@ -249,7 +251,7 @@ func (x *reader) event(o *occasion, changed *changes) error {
 	if err != nil {
 		return err
 	}
-	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date}
+	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date, Free: free(o), Out: out(o)}
 	add := func(s moment, l length, span Span) {
 		span.Start, span.End = s.instant, l.after(s)
 		if span.Start.Before(x.to) && span.End.After(x.from) && span.Start.Before(span.End) {
@@ -281,7 +283,7 @@ func (x *reader) event(o *occasion, changed *changes) error {
 			continue
 		}
 		if moved, l, ok := x.shifted(t, from); ok {
-			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date})
+			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date, Free: free(from), Out: out(from)})
 		}
 	}
 	return nil

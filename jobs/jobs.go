@@ -79,10 +79,11 @@ type Config struct {
 	Name    string                // of this process, unique among all running ones
 	Terms   store.RetentionTerms  // how long data is kept
 
-	Silencer *notify.Alertmanager        // nil: nothing is silenced
-	Hooks    *notify.Hooks               // calls webhooks outside; nil: none
-	Canary   time.Duration               // how often a canary is sent all the way; 0: never
-	Pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
+	Silencer  *notify.Alertmanager        // nil: nothing is silenced
+	Hooks     *notify.Hooks               // calls webhooks outside; nil: none
+	Calendars *notify.Calendars           // reads people's calendars; nil: none is read
+	Canary    time.Duration               // how often a canary is sent all the way; 0: never
+	Pulse     func(context.Context) error // tells an independent service that Watchbill works; nil: none
 
 	PublicURL string // base of links in mails; empty: no links
 
@@ -109,6 +110,7 @@ type Jobs struct {
 	senders            map[oncall.Method]notify.Abilities
 	silencer           *notify.Alertmanager
 	hooks              *notify.Hooks
+	calendars          *notify.Calendars
 	tracked, cancelled []oncall.Method // the methods whose messages can be tracked, and cancelled
 	breakers           breakers
 	canary             canary
@@ -146,7 +148,7 @@ func New(c Config) (*Jobs, error) {
 	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
-	j.silencer, j.hooks = c.Silencer, c.Hooks
+	j.silencer, j.hooks, j.calendars = c.Silencer, c.Hooks, c.Calendars
 	j.canary.every, j.pulse.beat, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
 	j.metrics.canaryEvery.Set(c.Canary.Seconds())
 	j.publicURL, j.traced = strings.TrimSuffix(c.PublicURL, "/"), c.Traced

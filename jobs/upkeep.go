@@ -91,6 +91,8 @@ func (j *Jobs) regular() []chore {
 		{"end mutes", j.store.EndMutes},
 		{"seal secrets anew", j.store.ResealSigning},
 		{"seal webhooks anew", j.store.ResealHooks},
+		{"seal calendars anew", j.store.ResealAwayCalendars},
+		{"read calendars", j.store.QueueAwayCalendars},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
 		{"tell of the week", j.TellWeeks},

@@ -36,6 +36,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.CheckCoverage](all, 30*time.Second, j.checkCoverage)
 	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
 	add[oncall.CallHook](all, hookLimit, j.callHook)
+	add[oncall.ReadAwayCalendar](all, awayCalendarLimit, j.readAwayCalendar)
 	return all
 }
 

@@ -50,6 +50,7 @@ type Finding struct {
 	More     int         `json:"more,omitempty"` // how often it recurs within coverageAhead
 	TimeZone string      `json:"timezone,omitempty"`
 	MendedAt time.Time   `json:"mended_at,omitzero"`
+	TimeOff  TimeOffID   `json:"time_off,omitempty"`
 	Leaver   UserID      `json:"leaver,omitempty"` // nobody is on call because this person has left Slack
 }
 
@@ -303,7 +304,7 @@ func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 					continue
 				}
 				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
-				one.Role, one.User, one.Start, one.End = role, a.UserID, s.Start, s.End
+				one.Role, one.User, one.Start, one.End, one.TimeOff = role, a.UserID, s.Start, s.End, a.ID
 				found = append(found, one)
 				break
 			}

@@ -172,6 +172,14 @@ type MatchSilences struct {
 // Kind names the job.
 func (MatchSilences) Kind() string { return "match_silences" }
 
+// ReadAwayCalendar reads a person's calendar as their time off.
+type ReadAwayCalendar struct {
+	User UserID `json:"user"`
+}
+
+// Kind implements Job.
+func (ReadAwayCalendar) Kind() string { return "away_calendar" }
+
 // CallHook tells a hook of what has happened since it was called last.
 type CallHook struct {
 	Hook HookID `json:"hook"`

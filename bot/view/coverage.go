@@ -40,7 +40,34 @@ func drawCoverage(n oncall.Notice) Drawing {
 	if more := len(all) - maxFindings; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
-	return Drawing{Text: head + ".", Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+	d := Drawing{Text: head + ".", Blocks: []slack.Block{section(strings.Join(lines, "\n"))}}
+	if offers := coverOffers(n); len(offers) > 0 {
+		d.Blocks = append(d.Blocks, slack.NewActionBlock("", offers...))
+	}
+	return d
+}
+
+// mostOffers is how many buttons a warning has.
+const mostOffers = 5
+
+// coverOffers are buttons to ask for cover during time off, one for each.
+func coverOffers(n oncall.Notice) []slack.BlockElement {
+	var out []slack.BlockElement
+	seen := map[oncall.TimeOffID]bool{}
+	for _, f := range n.Detail.Findings[:min(len(n.Detail.Findings), maxFindings)] {
+		if f.TimeOff == 0 || !f.MendedAt.IsZero() || seen[f.TimeOff] || string(f.User) != n.To || len(out) == mostOffers {
+			continue
+		}
+		seen[f.TimeOff] = true
+		label := "Ask for cover"
+		if !f.Start.IsZero() {
+			label += " " + f.Start.In(location(n.Detail.TimeZone)).Format("2 Jan")
+		}
+		b := button(ActionAwayCover, valueOf(f.TimeOff), label)
+		b.ActionID += "/" + valueOf(f.TimeOff) // tells them apart
+		out = append(out, b)
+	}
+	return out
 }
 
 // findingLine describes a finding and what to do about it.

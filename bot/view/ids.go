@@ -149,10 +149,17 @@ const (
 	ActionOverrideMore   Action = "override_more"   // shows the rarely used inputs
 	ActionAwayCover      Action = "away_cover"
 	ActionAwayCancel     Action = "away_cancel"
+	ActionAwayCalendar   Action = "away_calendar"
+	ActionAwayUnread     Action = "away_unread"   // ends the reading of a calendar
 	ActionHolidayCover   Action = "holiday_cover" // its value is "3/1798239600/1798326000": a schedule, and when the holiday is
 
 	ModalOverride Modal = "override"
 	ModalAway     Modal = "away"
+	ModalAwayFrom Modal = "away_from" // a calendar
+
+	BlockAwayURL   Block = "away_url"
+	BlockAwayRule  Block = "away_rule"
+	BlockAwayWords Block = "away_words"
 
 	BlockSchedule Block = "schedule"
 	BlockWho      Block = "who"

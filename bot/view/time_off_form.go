@@ -37,9 +37,9 @@ func TimeOffForm(w TimeOffDraft, reason string) slack.ModalViewRequest {
 	if !last.IsZero() && last.In(w.Zone).Format("15:04") == "00:00" { // end of the previous day
 		last = last.Add(-time.Minute)
 	}
-	var blocks []slack.Block
+	blocks := []slack.Block{slack.NewActionBlock("away_more", button(ActionAwayCalendar, "", "Read it from my calendar…"))}
 	if reason != "" {
-		blocks = append(blocks, section(reason))
+		blocks = append([]slack.Block{section(reason)}, blocks...)
 	}
 	cover := checkField(BlockWhom, "Your shifts", "", option{AskForCover, "Ask for cover at once"})
 	if w.Cover {
@@ -57,5 +57,5 @@ func TimeOffSaved(d Drawing) slack.ModalViewRequest { return readOnly("Time off"
 
 // MoreTimeOff offers the form below a list of time off.
 func MoreTimeOff() Drawing {
-	return Drawing{Blocks: []slack.Block{slack.NewActionBlock("more_time_off", button(ActionHomeAway, "", "Add time off…"))}}
+	return Drawing{Blocks: []slack.Block{slack.NewActionBlock("more_time_off", button(ActionHomeAway, "", "Add time off…"), button(ActionAwayCalendar, "", "Read it from my calendar…"))}}
 }

@@ -69,18 +69,19 @@ type settings struct {
 	spool       string // a directory; "" means that signals are refused while the database is away
 	mailIn      mailIn
 
-	channels map[oncall.Method]notify.Sender // by contact method; Slack is added later
-	outbound http.RoundTripper               // for calls to addresses in messages
-	silencer *notify.Alertmanager            // nil: nothing is silenced
-	hooks    *notify.Hooks                   // nil: no outgoing webhooks
-	twilio   api.Twilio                      // for Twilio's webhooks
-	phones   oncall.PhoneRules
-	terms    store.RetentionTerms
-	canary   time.Duration               // how often a canary is sent all the way; 0: never
-	pulse    func(context.Context) error // tells an independent service that Watchbill works; nil: none
-	admins   []string                    // of the installation; none: the workspace's owners
-	web      webSettings
-	jwt      jwtFlags
+	channels  map[oncall.Method]notify.Sender // by contact method; Slack is added later
+	outbound  http.RoundTripper               // for calls to addresses in messages
+	silencer  *notify.Alertmanager            // nil: nothing is silenced
+	calendars *notify.Calendars               // nil: no calendar of people is read
+	hooks     *notify.Hooks                   // nil: no outgoing webhooks
+	twilio    api.Twilio                      // for Twilio's webhooks
+	phones    oncall.PhoneRules
+	terms     store.RetentionTerms
+	canary    time.Duration               // how often a canary is sent all the way; 0: never
+	pulse     func(context.Context) error // tells an independent service that Watchbill works; nil: none
+	admins    []string                    // of the installation; none: the workspace's owners
+	web       webSettings
+	jwt       jwtFlags
 }
 
 // mailIn is the settings of incoming mail; without an address it is off.
@@ -242,7 +243,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	}
 	var err error
 	a.jobs, err = jobs.New(jobs.Config{
-		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks,
+		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks, Calendars: s.calendars,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse, Traced: traced,
 	})

@@ -144,6 +144,12 @@ func (f channelFlags) webhooks() *notify.Hooks {
 	return notify.NewHooks(rules)
 }
 
+// calendars reads those of people.
+func (f channelFlags) calendars() *notify.Calendars {
+	rules, _ := f.addressRules() // its problems are the webhooks'
+	return notify.NewCalendars(rules)
+}
+
 // alertmanager returns the settings for silencing in Alertmanager.
 func (f channelFlags) alertmanager() notify.AlertmanagerConfig {
 	rules, _ := f.addressRules() // errors are reported with the webhooks

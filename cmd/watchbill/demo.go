@@ -108,7 +108,7 @@ func (c *demoCmd) Run(p process) error {
 	err = serve(p, settings{
 		databaseURL: database.url, botToken: simBotToken, appToken: simAppToken,
 		slackAPI: sim.APIURL(), listen: listen, spool: demoSpool(dir), secrets: secretFlags{secret}.secrets(),
-		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()), hooks: reach.webhooks(),
+		channels: reach.senders(p.clock, ""), silencer: notify.NewAlertmanager(reach.alertmanager()), hooks: reach.webhooks(), calendars: reach.calendars(),
 		web: webSettings{on: true, demo: slacksim.PersonCookie, status: web.StatusPublic},
 	}, log, func(a *app) {
 		database.announce(page)

@@ -76,6 +76,7 @@ func (c *serveCmd) Run(p process) error {
 		twilio:      c.hooks(c.PublicURL),
 		outbound:    c.outbound(),
 		hooks:       c.webhooks(),
+		calendars:   c.calendars(),
 		silencer:    notify.NewAlertmanager(c.alertmanager()),
 		phones:      c.phones(),
 		admins:      strings.FieldsFunc(c.Admins, func(r rune) bool { return r == ',' || r == ' ' }),

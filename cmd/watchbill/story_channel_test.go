@@ -110,6 +110,13 @@ func (s *story) hookServer(ts *testscript.TestScript, _ bool, args []string) {
 	s.use(ts, channelFlags{WebhookSecret: "a secret of the story"})
 }
 
+// calendars: serves the story's files, as a calendar program does its calendars, and sets $CALENDARS to where.
+func (s *story) calendars(ts *testscript.TestScript, _ bool, _ []string) {
+	server := httptest.NewServer(http.FileServer(http.Dir(ts.MkAbs("."))))
+	ts.Defer(server.Close)
+	ts.Setenv("CALENDARS", server.URL)
+}
+
 // hooked: prints the webhooks that were sent.
 func (s *story) hooked(ts *testscript.TestScript, _ bool, _ []string) {
 	s.settle(ts)

@@ -109,6 +109,7 @@ func TestStories(t *testing.T) {
 					"mailserver":  s.mailServer,
 					"pushserver":  s.pushServer,
 					"hookserver":  s.hookServer,
+					"calendars":   s.calendars,
 
 					"alertmanager":     s.startAlertmanager,
 					"alert":            s.alert,
@@ -309,7 +310,7 @@ func (s *story) launch(ts *testscript.TestScript) {
 	a, err := startApp(ctx, settings{
 		databaseURL: cmp.Or(s.appURL, s.url), spool: s.spool, botToken: "xoxb-sim", appToken: "xapp-sim", slackAPI: s.sim.APIURL(), slackFaster: storyFaster, listen: "127.0.0.1:0", secrets: storetest.Secrets(),
 		channels: s.channels, silencer: s.silencer, publicURL: s.publicURL, mailIn: mailIn{listen: "127.0.0.1:0", domain: "alerts.example.com"},
-		canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins, web: s.web,
+		calendars: channelFlags{WebhookPrivate: true, WebhookLoopback: "localhost"}.calendars(), canary: s.watch.canary, pulse: s.watch.pulse, admins: s.watch.admins, web: s.web,
 	}, s.clock.Now, log)
 	ts.Check(err)
 	s.app, s.addr = a, a.addr

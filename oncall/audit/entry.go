@@ -58,6 +58,8 @@ const (
 	TimeOffAdded     Operation = "time_off_added"
 	TimeOffCancelled Operation = "time_off_cancelled"
 	TimeOffImported  Operation = "time_off_imported"
+	CalendarRead     Operation = "away_calendar_set"
+	CalendarUnread   Operation = "away_calendar_removed"
 
 	ContactAdded    Operation = "contact_added"
 	ContactVerified Operation = "contact_verified"

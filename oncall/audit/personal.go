@@ -37,6 +37,14 @@ func Imported(user oncall.UserID, calendar string, added, cancelled int) Entry {
 	})
 }
 
+// AwayCalendar is somebody having a calendar read as time off. Its address is secret.
+func AwayCalendar(c oncall.AwayCalendar) Entry {
+	return ofPerson(c.User, CalendarRead, Change{What: "calendar", After: oncall.Say("at %s, by %s", c.Host(), string(c.Rule))})
+}
+
+// NoAwayCalendar ends that.
+func NoAwayCalendar(user oncall.UserID) Entry { return ofPerson(user, CalendarUnread) }
+
 // Contact records an act on a contact method.
 func Contact(c oncall.Contact, act Operation) Entry {
 	change := Change{What: "contact method", After: oncall.Say("%s", Masked(c))}

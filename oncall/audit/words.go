@@ -19,6 +19,7 @@ var did = map[Operation]string{
 	CoverAsked: "asked for cover in %s", CoverTaken: "took a shift in %s", CoverDeclined: "declined to cover in %s",
 	CoverTakenBack: "took back a request for cover in %s", HandoffConfirmed: "confirmed the hand-off of %s",
 	TimeOffAdded: "added time off of %s", TimeOffCancelled: "cancelled time off of %s", TimeOffImported: "imported time off of %s",
+	CalendarRead: "has a calendar of %s read as time off", CalendarUnread: "ended the reading of the calendar of %s",
 	ContactAdded: "added a contact method of %s", ContactVerified: "verified a contact method of %s",
 	ContactRemoved: "removed a contact method of %s", ContactOff: "switched off a contact method of %s", ContactOn: "switched on a contact method of %s",
 	RulesChanged: "changed how %s wants to be told", CalendarMade: "made a calendar of %s", CalendarEnded: "ended a calendar of %s",

@@ -1,0 +1,73 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+const (
+	calendarLimit     = 15 * time.Second // for one answer
+	calendarBytes     = 4<<20 + 1        // one more than a calendar may have
+	calendarRedirects = 4
+)
+
+// Calendars reads calendars at addresses that people name.
+type Calendars struct{ web *web }
+
+// NewCalendars returns what reads calendars.
+func NewCalendars(rules AddressRules) *Calendars {
+	w := newForeignWeb("the calendar", rules)
+	w.limit, w.longest = calendarLimit, calendarBytes
+	return &Calendars{w}
+}
+
+var errInsecureRedirect = errors.New("the calendar has moved to an address without https, which is not read")
+
+// Read gets a calendar, and what its server calls this version of it; body is nil if that is the version with a tag.
+// Errors contain no part of the address, which is secret, nor of the answer.
+func (c *Calendars) Read(ctx context.Context, address, tag string) (body []byte, is string, err error) {
+	header := http.Header{"User-Agent": {"Watchbill"}, "Accept": {"text/calendar, */*;q=0.5"}}
+	if tag != "" {
+		header.Set("If-None-Match", tag)
+	}
+	for range calendarRedirects + 1 {
+		a, err := c.web.get(ctx, address, header)
+		switch {
+		case err != nil:
+			return nil, "", err
+		case a.status == http.StatusNotModified && tag != "":
+			return nil, tag, nil
+		case a.status == http.StatusOK:
+			if a.body == nil {
+				a.body = []byte{}
+			}
+			return a.body, a.header.Get("ETag"), nil
+		case a.status < http.StatusMultipleChoices || a.status >= http.StatusBadRequest:
+			return nil, "", fmt.Errorf("the calendar answers %d", a.status)
+		}
+		if address, err = movedTo(address, a.header.Get("Location")); err != nil {
+			return nil, "", err
+		}
+	}
+	return nil, "", errors.New("the calendar has moved too often")
+}
+
+// movedTo is where a redirect leads. Unlike a page, a calendar is only read, so that following one does nothing twice.
+func movedTo(address, location string) (string, error) {
+	from, err := url.Parse(address)
+	if err != nil {
+		return "", errors.New("the calendar has no address")
+	}
+	to, err := from.Parse(location)
+	if err != nil || location == "" || webAddress(to.String()) == nil {
+		return "", errors.New("the calendar has moved, and doesn't say where to")
+	}
+	if from.Scheme == "https" && to.Scheme != "https" {
+		return "", errInsecureRedirect
+	}
+	return to.String(), nil
+}

@@ -1,0 +1,125 @@
+package oncall
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// NoticeAwayCalendar tells somebody what became of reading their calendar: Note says why it failed, or Count how many
+// events count as time off.
+const NoticeAwayCalendar NoticeKind = "away_calendar"
+
+// AwayCalendarSource is the Source of time off that comes from a person's calendar.
+const AwayCalendarSource = "calendar"
+
+// An AwayCalendar is a calendar that is read every hour as a person's time off.
+type AwayCalendar struct {
+	User  UserID
+	URL   string // secret: whoever has it can read the calendar
+	Rule  AwayRule
+	Words []string // AwayByWords: those that count; empty: AwayWords
+}
+
+// AwayRule says which events of a calendar count as time off.
+type AwayRule string
+
+// The rules for events. Whatever Outlook calls out of office counts by each of them.
+const (
+	AwayByWords AwayRule = "words" // those with one of some words in their titles
+	AwayDays    AwayRule = "days"  // those of whole days that aren't marked as free
+	AwayAll     AwayRule = "all"
+)
+
+// AwayRules lists all rules.
+var AwayRules = []AwayRule{AwayByWords, AwayDays, AwayAll}
+
+// AwayWords are the words by which events count unless a person names others.
+var AwayWords = []string{
+	"vacation", "holiday", "holidays", "time off", "day off", "pto", "ooo", "out of office", "annual leave", "parental leave", "on leave",
+	"sick", "sick leave", "away", "urlaub", "abwesend", "krank", "elternzeit", "vacances", "congé", "absent", "vacaciones", "ferie", "vakantie",
+}
+
+// AwayCalendarEvery is how often a calendar is read.
+const AwayCalendarEvery = time.Hour
+
+const (
+	longestAwayURL = 2_000
+	mostAwayWords  = 20
+	longestWord    = 50
+)
+
+// An AwayEvent is what decides whether an event of a calendar counts.
+type AwayEvent struct {
+	Title  string
+	AllDay bool
+	Free   bool // it is marked as free
+	Out    bool // it is marked as out of office
+}
+
+// Clean returns the calendar as it is kept: with an address that can be called, and its words in small letters. The
+// error is a Refusal.
+func (c AwayCalendar) Clean() (AwayCalendar, error) {
+	text := strings.Trim(strings.TrimSpace(c.URL), "<>")
+	text, _, _ = strings.Cut(text, "|") // Slack writes <address|text>
+	for _, scheme := range []string{"webcal://", "webcals://"} {
+		if rest, is := strings.CutPrefix(text, scheme); is {
+			text = "https://" + rest
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > longestAwayURL {
+		return c, Refuse("That is not the address of a calendar. Google calls it the secret address in iCal format, Outlook the ICS link of a published calendar.")
+	}
+	c.URL = text
+	if c.Rule == "" {
+		c.Rule = AwayByWords
+	}
+	if !slices.Contains(AwayRules, c.Rule) {
+		return c, Refuse("Events count by words in their titles, by days, or all of them.")
+	}
+	var words []string
+	for _, w := range c.Words {
+		if w = strings.ToLower(strings.Join(strings.Fields(w), " ")); w != "" && len(w) <= longestWord && !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	if len(words) > mostAwayWords {
+		return c, Refuse("These are more than %d words.", mostAwayWords)
+	}
+	c.Words = words
+	return c, nil
+}
+
+// Host is the part of the address that people may see.
+func (c AwayCalendar) Host() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
+// Counts reports whether an event counts as time off.
+func (c AwayCalendar) Counts(e AwayEvent) bool {
+	switch {
+	case e.Out, c.Rule == AwayAll:
+		return true
+	case c.Rule == AwayDays:
+		return e.AllDay && !e.Free
+	}
+	words := c.Words
+	if len(words) == 0 {
+		words = AwayWords
+	}
+	title := spaced(e.Title)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(title, spaced(w)) })
+}
+
+// spaced writes the words of a text in small letters with one space around each.
+func spaced(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	return " " + strings.Join(words, " ") + " "
+}
