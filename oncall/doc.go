@@ -40,6 +40,9 @@
 //   - coverage: whether somebody is on call; a finding is a gap, or another reason
 //     why nobody would be paged.
 //   - time off: a period in which a person is away.
+//   - away calendar: a person's own calendar, read as their time off.
+//   - holiday: a day in a rotation's calendar, with a rule for what the rotation does on it.
+//   - leaver: somebody who has left Slack, or is about to; departure: where a team counts on a leaver.
 //
 // From signals to incidents:
 //
