@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -11,13 +12,22 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// swapModal returns the form for two shifts, with the given ones preselected.
+// swapModal returns the form for two shifts, with the given ones preselected, or else the next ones, as in most swaps.
 func (r request) swapModal(other oncall.UserID, give, take string) slack.ModalViewRequest {
 	f := view.SwapForm{Mine: r.swappable(r.user.ID), Other: other, Give: give, Take: take, Zone: r.location}
 	if other != "" && other != r.user.ID {
 		f.Theirs = r.swappable(other)
 	}
+	f.Give, f.Take = cmp.Or(f.Give, next(f.Mine)), cmp.Or(f.Take, next(f.Theirs))
 	return f.Draw()
+}
+
+// next returns the value of the first of these shifts.
+func next(shifts []schedule.Stint) string {
+	if len(shifts) == 0 {
+		return ""
+	}
+	return view.StintValue(shifts[0])
 }
 
 // swappable returns a person's future shifts.
