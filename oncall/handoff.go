@@ -83,6 +83,21 @@ func (h Handoff) ConfirmedBy(acted []UserID) (Handoff, UserID) {
 	return h, ""
 }
 
+// TakenOver confirms the hand-off if somebody came on call by an override that they made themselves a moment ago: whoever
+// takes over need not be asked whether they have.
+func (h Handoff) TakenOver(overrides []schedule.Override) Handoff {
+	for _, o := range overrides {
+		applies := o.CancelledAt == nil && !o.Start.After(h.At) && o.End.After(h.At)
+		if !applies || h.At.Sub(o.CreatedAt) >= answerWithin || !slices.Contains(o.Users, o.CreatedBy) {
+			continue
+		}
+		if took, who := h.ConfirmedBy([]UserID{o.CreatedBy}); who != "" {
+			return took
+		}
+	}
+	return h
+}
+
 // A Briefing is what the notices of a hand-off contain besides the people.
 type Briefing struct {
 	ScheduleName string
@@ -97,6 +112,9 @@ func (h Handoff) detail(b Briefing) NoticeDetail {
 	f := NoticeDetail{
 		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,
 		Users: h.Incoming, Others: h.Outgoing, Stays: without(h.Users, h.Incoming), Next: b.Duty.Next,
+	}
+	if h.AckedBy != "" {
+		f.State, f.StateAt, f.By = HandoffTaken, h.At, h.AckedBy
 	}
 	for _, in := range b.Incidents {
 		f.Incidents = append(f.Incidents, in.ID)

@@ -36,7 +36,7 @@ func (s *System) CheckSchedule(ctx context.Context, id oncall.ScheduleID, now ti
 		if err != nil {
 			return err
 		}
-		l := scheduleCheck{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled}
+		l := scheduleCheck{Store: s.Store, tx: tx, dir: dir, now: now, schedule: compiled, overrides: found.Overrides}
 		if err := l.compare(ctx); err != nil {
 			return err
 		}
@@ -59,6 +59,8 @@ type scheduleCheck struct {
 	dir      *Directory
 	now      time.Time
 	schedule *schedule.Schedule
+
+	overrides []schedule.Override
 }
 
 // compare announces the hand-offs of every role. The first person on call in a new schedule is stored but not announced,
@@ -120,6 +122,7 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 	if err := l.tx.QueryRow(ctx, `SELECT nextval('handoff_numbers')`).Scan(&h.Number); err != nil {
 		return fmt.Errorf("number a hand-off: %w", err)
 	}
+	h = h.TakenOver(l.overrides)
 	if err := saveHandoff(ctx, l.tx, h); err != nil {
 		return err
 	}
