@@ -48,7 +48,7 @@ type ContactSettings struct {
 	Preferences
 }
 
-// WorkingHours is the default of Preferences.Hours, for pages of low severity and for reports.
+// WorkingHours is the default of Preferences.Hours.
 var WorkingHours = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
 // Contact returns one of the person's contact methods. 0 is Slack, which everybody has.

@@ -23,6 +23,12 @@ const (
 	sleepEnds   = schedule.TimeOfDay(7 * 60)
 )
 
+// workingHours are the hours of people who have not set any.
+var workingHours = []schedule.Window{{
+	Days: []schedule.Weekday{schedule.Monday, schedule.Tuesday, schedule.Wednesday, schedule.Thursday, schedule.Friday},
+	From: 9 * 60, To: 18 * 60,
+}}
+
 // A Clock knows a person's zone and hours.
 type Clock struct {
 	zone  *schedule.Zone
@@ -37,11 +43,11 @@ func (p Person) Clock() Clock {
 	}
 	windows := p.Hours
 	if len(windows) == 0 {
-		windows = oncall.WorkingHours
+		windows = workingHours
 	}
 	hours, err := schedule.CompileHours(zone.Name(), windows)
 	if err != nil {
-		hours, _ = schedule.CompileHours(zone.Name(), oncall.WorkingHours)
+		hours, _ = schedule.CompileHours(zone.Name(), workingHours)
 	}
 	return Clock{zone: zone, hours: hours}
 }

@@ -83,7 +83,7 @@ func readFacts(t *testing.T, words string) Facts {
 			if len(w) > 3 {
 				from, _ := schedule.ParseTimeOfDay(w[5])
 				to, _ := schedule.ParseTimeOfDay(w[6])
-				p.Hours = []schedule.Window{{Days: oncall.WorkingHours[0].Days, From: from, To: to}}
+				p.Hours = []schedule.Window{{Days: workingHours[0].Days, From: from, To: to}}
 			}
 			f.People[oncall.UserID(w[1])] = p
 		case "incident":
