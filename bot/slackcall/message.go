@@ -1,9 +1,11 @@
 package slackcall
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/slack-go/slack"
@@ -129,12 +131,24 @@ func (c *Client) Answer(ctx context.Context, to slack.InteractionCallback, text 
 // Upload uploads a file to a conversation and returns the file's id. Slack may report success without showing the
 // file; Recent tells.
 func (c *Client) Upload(ctx context.Context, p slack.UploadFileParameters) (id string, err error) {
-	err = c.do(ctx, call{method: "files.completeUploadExternal", channel: p.Channel}, func(ctx context.Context) error {
-		file, err := c.api.UploadFileContext(ctx, p)
-		if err == nil {
-			id = file.ID
+	content, err := io.ReadAll(p.Reader)
+	if err != nil {
+		return "", err
+	}
+	send := func() error {
+		return c.do(ctx, call{method: "files.completeUploadExternal", channel: p.Channel}, func(ctx context.Context) error {
+			p.Reader = bytes.NewReader(content)
+			file, err := c.api.UploadFileContext(ctx, p)
+			if err == nil {
+				id = file.ID
+			}
+			return err
+		})
+	}
+	if err = send(); CodeOf(err) == notInChannel { // writing needs no membership, sharing a file does
+		if err = c.join(ctx, p.Channel, 0); err == nil {
+			err = send()
 		}
-		return err
-	})
+	}
 	return id, err
 }
