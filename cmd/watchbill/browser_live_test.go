@@ -70,7 +70,7 @@ func TestBrowserKeepsUp(t *testing.T) {
 	if err != nil || typed != `[0,"on it, one mo",true]` {
 		t.Errorf("whoever types is disturbed: %s, %v", typed, err)
 	}
-	run("stop typing", chromedp.SetValue(chromedp.CSS(`main textarea`), ""), script(`document.activeElement.blur()`), script(looked),
+	run("stop typing", script(`document.querySelector('main textarea').value = ''; document.activeElement.blur()`), script(looked),
 		chromedp.WaitVisible(chromedp.CSS(`.state.resolved`)))
 	run("lose the network", script(`window.back = window.fetch; window.fetch = () => Promise.reject(new Error('away'))`), script(looked),
 		chromedp.WaitReady(chromedp.CSS(`body.stale`)))
