@@ -27,8 +27,12 @@ func TestClientsOfAProxyAreCountedApartEverywhere(t *testing.T) {
 		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.Now, Log: log}),
 	})
 	for n, try := range []struct{ method, path string }{
-		{http.MethodPost, "/v1/signals/unknown-key-0123456789abcdef"}, {http.MethodGet, "/v1/calendar/unknown.ics"},
-		{http.MethodGet, "/v1/act/unknown"}, {http.MethodGet, "/api/v1/incidents"}, {http.MethodGet, "/opsgenie/v2/schedules"}, {http.MethodGet, "/pagerduty/incidents"},
+		{http.MethodPost, "/v1/signals/unknown-key-0123456789abcdef"},
+		{http.MethodGet, "/v1/calendar/unknown.ics"},
+		{http.MethodGet, "/v1/act/unknown"},
+		{http.MethodGet, "/api/v1/incidents"},
+		{http.MethodGet, "/opsgenie/v2/schedules"},
+		{http.MethodGet, "/pagerduty/incidents"},
 	} {
 		guesser, other := fmt.Sprintf("198.51.100.%d", n+1), fmt.Sprintf("203.0.113.%d", n+1)
 		ask := func(client string) int {

@@ -34,7 +34,7 @@ func TestTheAddressOfACalendarIsReadAsPeopleHaveIt(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"webcal://example.com/a.ics":                               "https://example.com/a.ics",
-		" <https://example.com/a.ics> ":                            "https://example.com/a.ics",
+		"\t<https://example.com/a.ics>\n":                          "https://example.com/a.ics",
 		"<https://example.com/a.ics|example.com>":                  "https://example.com/a.ics",
 		"http://calendar.example.com:8080/private-abc/basic.ics?x": "http://calendar.example.com:8080/private-abc/basic.ics?x",
 		"file:///etc/passwd":                                       "",

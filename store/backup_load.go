@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -50,10 +51,8 @@ func (r *BackupReader) next(kinds ...frameKind) error {
 	if _, err := io.ReadFull(r.in, r.data); err != nil {
 		return broken(err)
 	}
-	for _, kind := range kinds {
-		if r.kind == kind {
-			return nil
-		}
+	if slices.Contains(kinds, r.kind) {
+		return nil
 	}
 	return fmt.Errorf("%w: %q is not what comes next", ErrBackupBroken, r.kind)
 }

@@ -21,8 +21,11 @@ func leaving(name string) []oncall.Departure {
 		{
 			User: bo, Team: 1, Name: name, Shifts: []oncall.LeftShift{shift(9, true), shift(16, false)},
 			Places: []oncall.Place{
-				{Kind: oncall.PlaceRotation, Name: name, Rotation: name}, {Kind: oncall.PlacePolicy, Name: name, Step: 2},
-				{Kind: oncall.PlaceFallback}, {Kind: oncall.PlaceManager}, {Kind: oncall.PlaceMember},
+				{Kind: oncall.PlaceRotation, Name: name, Rotation: name},
+				{Kind: oncall.PlacePolicy, Name: name, Step: 2},
+				{Kind: oncall.PlaceFallback},
+				{Kind: oncall.PlaceManager},
+				{Kind: oncall.PlaceMember},
 			},
 		},
 		{User: bo, Team: 2, Name: name, ByFile: true, Shifts: []oncall.LeftShift{shift(9, false)}, Places: []oncall.Place{{Kind: oncall.PlaceRotation, Name: name, Rotation: name}}},

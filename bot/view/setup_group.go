@@ -25,6 +25,7 @@ func groupLine(g setup.UserGroup) string {
 		return text + "; disabled while nobody is"
 	case oncall.WhenEmptyFallback:
 		return text + "; while nobody is, " + Name(g.Fallback)
+	case oncall.WhenEmptyKeep:
 	}
 	return text + "; while nobody is, whoever was last"
 }
@@ -60,7 +61,8 @@ func (f SetupGroupForm) Draw() slack.ModalViewRequest {
 		field(BlockGroupFollows, "Follows", "", e),
 		optional(textField(BlockGroupRoles, "Roles", "Such as primary, secondary. Left empty: all but shadows.", strings.Join(f.Group.Roles, ", "))),
 		choiceField(BlockGroupEmpty, "While nobody is on call", "Slack takes no empty user group.", orText(string(f.Group.WhenEmpty), string(oncall.WhenEmptyKeep)), []option{
-			{string(oncall.WhenEmptyKeep), "whoever was on call last stays in it"}, {string(oncall.WhenEmptyDisable), "it is disabled"},
+			{string(oncall.WhenEmptyKeep), "whoever was on call last stays in it"},
+			{string(oncall.WhenEmptyDisable), "it is disabled"},
 			{string(oncall.WhenEmptyFallback), "it is the person below"},
 		}),
 		optional(userField(BlockGroupFallback, "That person", "", f.Fallback)),

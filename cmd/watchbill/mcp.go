@@ -43,7 +43,7 @@ func (c *mcpCmd) Run(p process) error {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	transport.ResponseHeaderTimeout = 30 * time.Second
 	// What is written is JSON, from which the texts' control characters are gone: p.out would look for them again.
-	var out io.Writer = p.out
+	out := p.out
 	if w, is := out.(printable); is {
 		out = w.to
 	}

@@ -50,9 +50,9 @@ func (c *supportBundleCmd) Run(p process, command *kong.Context, sources *settin
 	b.add("settings.txt", func(w io.Writer) error { return (&configShowCmd{}).Run(c.with(p, w), command, sources) })
 	b.add("doctor.txt", func(w io.Writer) error { return c.doctor(c.with(p, w)) })
 	b.add("database.txt", func(w io.Writer) error { return c.database(p.ctx, w, now) })
-	b.add("ready.txt", func(w io.Writer) error { return askFor(p.ctx, w, c.Listen, c.tlsFlags.on(), "/readyz?verbose") })
+	b.add("ready.txt", func(w io.Writer) error { return askFor(p.ctx, w, c.Listen, c.on(), "/readyz?verbose") })
 	b.add("metrics.txt", func(w io.Writer) error {
-		return askFor(p.ctx, w, cmp.Or(c.MetricsListen, c.Listen), c.MetricsListen == "" && c.tlsFlags.on(), "/metrics")
+		return askFor(p.ctx, w, cmp.Or(c.MetricsListen, c.Listen), c.MetricsListen == "" && c.on(), "/metrics")
 	})
 	if c.Setup {
 		b.add("setup.yaml", func(w io.Writer) error { return (&exportCmd{databaseFlags: c.databaseFlags}).Run(c.with(p, w)) })

@@ -69,7 +69,7 @@ func fields(t *testing.T, message []byte) map[protowire.Number][][]byte {
 			t.Fatalf("not a message: %v", protowire.ParseError(n))
 		}
 		message = message[n:]
-		value := message
+		var value []byte
 		switch kind {
 		case protowire.BytesType:
 			value, n = protowire.ConsumeBytes(message)
@@ -194,7 +194,7 @@ func TestTraceSettings(t *testing.T) {
 	if got := fine.tracer(time.Now, zerolog.Nop()); got == nil || got.out.URL != "http://collector:4318/v1/traces" || got.out.Headers["a"] != "b c" || got.out.Headers["d"] != "e" {
 		t.Errorf("the tracer is %+v", got)
 	}
-	var off *tracer = (traceFlags{}).tracer(time.Now, zerolog.Nop())
+	off := (traceFlags{}).tracer(time.Now, zerolog.Nop())
 	if off != nil {
 		t.Error("without a collector there is a tracer")
 	}
