@@ -35,8 +35,8 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.SetTopic](all, time.Minute, j.topic)
 	add[oncall.CheckCoverage](all, 30*time.Second, j.checkCoverage)
 	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
-	add[oncall.CallHook](all, hookLimit, j.callHook)
 	add[oncall.ReadAwayCalendar](all, awayCalendarLimit, j.readAwayCalendar)
+	add[oncall.CallHook](all, hookLimit, j.callHook)
 	return all
 }
 
