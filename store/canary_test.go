@@ -87,12 +87,12 @@ func TestNobodyMeetsTheCanary(t *testing.T) {
 	}
 	w.meetsNoneOf(registry)
 
-	// The numbers of people's incidents begin with 1, and go on.
+	// The numbers of people's incidents are above zero. SkipNumbers was called, too.
 	w.Resume() // Suspend was called, too
 	w.accept(oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
 	w.fold()
-	if n := w.count(`SELECT count(*) FROM incidents WHERE id = 1`); n != 1 {
-		t.Error("the first incident is not #1")
+	if n := w.count(`SELECT count(*) FROM incidents WHERE id > 0`); n != 1 {
+		t.Errorf("%d incidents have numbers above zero, want 1", n)
 	}
 }
 
