@@ -124,8 +124,13 @@ func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, 
 	was := b.turns.number(b.zone.reading(at.Unix()))
 	is := a.turns.number(a.zone.reading(at.Unix()))
 	best := after.FirstTurn
-	// If nobody of those who have the turn takes part any more, those come who would have been next.
-	for k := range int64(max(len(before.Turns), 1)) {
+	// If a turn was taken out, and nobody who has it takes part any more, those come who would have been next. With as
+	// many turns as before, whoever stands in their place has it.
+	turns := 1
+	if len(after.Turns) < len(before.Turns) {
+		turns = len(before.Turns)
+	}
+	for k := range int64(turns) {
 		holders, _ := b.group(was + k)
 		if len(holders) == 0 && k == 0 {
 			break // nobody on purpose

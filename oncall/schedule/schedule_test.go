@@ -292,6 +292,23 @@ func TestKeepTurn(t *testing.T) {
 	if got, want := mustCompile(t, scheduleOf(after)).At(now, ""), mustCompile(t, scheduleOf(before)).At(now.AddDate(0, 0, 7), ""); !slices.Equal(got, want) {
 		t.Errorf("cy is gone: %v is on call, want %v, who would have been next", got, want)
 	}
+	// Whoever stands in cy's place now, or nobody on purpose, has the turn: nobody was taken out.
+	for _, place := range [][]UserID{{"di"}, {}} {
+		replaced := weeklyRotation(func(r *Rotation) {
+			for i, users := range r.Turns {
+				if slices.Equal(users, []UserID{"cy"}) {
+					r.Turns[i] = place
+				}
+			}
+		})
+		after, err := KeepTurn(before, replaced, "", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := mustCompile(t, scheduleOf(after)).At(now, ""); !slices.Equal(got, place) {
+			t.Errorf("cy's place has %v: %v is on call, want %v", place, got, place)
+		}
+	}
 }
 
 func TestManualShifts(t *testing.T) {
