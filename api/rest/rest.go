@@ -1,10 +1,3 @@
-// Package rest is the REST API: what people do in Slack and set up in files, for programs with an
-// API key. Like bot, it calls package store with the actor, which here is the key; it holds no
-// rules. The OpenAPI document and the validation of requests are generated from the Go types of
-// each operation.
-//
-// It has 6,900 lines: a file for each kind of object, which share authentication and lookup; a third of
-// them, pagerduty_*.go and opsgenie_*.go, serve other vendors' clients.
 package rest
 
 import (

@@ -1,7 +1,3 @@
-// Command watchbill is the on-call desk that lives in Slack. This package parses the settings,
-// wires the parts together, starts them, and stops them in reverse order. It is the only one that
-// reads the environment and the clock. Its 8,500 lines are a file or two for each command, and the
-// commands are independent of one another.
 package main
 
 import (
