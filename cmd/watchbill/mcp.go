@@ -35,7 +35,7 @@ func (c *mcpCmd) Run(p process) error {
 		key = strings.TrimSpace(string(data))
 	}
 	if key == "" || strings.ContainsAny(key, " \t\r\n") {
-		wrong = append(wrong, "--key-file, or WATCHBILL_KEY, is an API key, as watchbill apikey create prints it")
+		wrong = append(wrong, "give an API key by --key-file or WATCHBILL_KEY; watchbill apikey create prints one")
 	}
 	if wrong != nil {
 		return wrong
