@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// leaver answers `/oncall leaver @user`: where teams count on somebody who has left, or is about to, and what to do about it.
+// leaver answers `/oncall leaver @user`: where teams depend on somebody who has left, or is about to, and what to do.
 func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
 	id, n, err := r.person(r.words)
 	switch {
@@ -36,14 +36,14 @@ func (b *Bot) leaver(ctx context.Context, r request) (view.Drawing, error) {
 	return view.Departures(id, r.directory.Users[id].DeactivatedAt != nil, mine, r.user.TimeZone), nil
 }
 
-// A repair is a departure, as somebody mends it.
+// A repair is one team's departure in the hands of somebody who finds a replacement.
 type repair struct {
 	request
 	meta view.LeaverMeta
 	of   oncall.Departure
 }
 
-// repair loads what a button or a form about a leaver is about.
+// repair loads the departure that a button or a form refers to.
 func (b *Bot) repair(ctx context.Context, user oncall.UserID, m view.LeaverMeta) (repair, error) {
 	r, err := b.request(ctx, user, nil)
 	if err != nil {
@@ -60,7 +60,7 @@ func (b *Bot) repair(ctx context.Context, user oncall.UserID, m view.LeaverMeta)
 	return repair{request: r, meta: m, of: mine[i]}, nil
 }
 
-// leaverPress makes the handler of a button about a leaver.
+// leaverPress returns the handler of a button about a leaver.
 func leaverPress(do func(*Bot, context.Context, repair, press) (string, error)) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
 		m, ok := view.ReadLeaverValue(p.value)
@@ -75,12 +75,12 @@ func leaverPress(do func(*Bot, context.Context, repair, press) (string, error)) 
 	}
 }
 
-// leaverHand opens the form that asks who takes over.
+// leaverHand opens the form for choosing who takes over.
 func (b *Bot) leaverHand(ctx context.Context, r repair, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, view.LeaverForm(r.meta, r.of))
 }
 
-// leaverOut shows what it changes to take the person out.
+// leaverOut previews taking the person out.
 func (b *Bot) leaverOut(ctx context.Context, r repair, p press) (string, error) {
 	r.meta.How = view.LeaverOut
 	lines, err := b.previewRepair(ctx, r)
@@ -90,7 +90,7 @@ func (b *Bot) leaverOut(ctx context.Context, r repair, p press) (string, error) 
 	return "", b.openModal(ctx, p.trigger, view.LeaverPreview(r.meta, r.of, lines))
 }
 
-// leaverAsk asks the team to take the shifts in which nobody is on call.
+// leaverAsk asks the team to cover the shifts without anybody on call.
 func (b *Bot) leaverAsk(ctx context.Context, r repair, _ press) (string, error) {
 	vacant := r.of.Vacant()
 	if len(vacant) == 0 {
@@ -112,7 +112,7 @@ func (b *Bot) leaverAsk(ctx context.Context, r repair, _ press) (string, error) 
 	return strings.Join(lines, "\n"), nil
 }
 
-// submitLeaver shows what a choice would change.
+// submitLeaver previews the choice.
 func (b *Bot) submitLeaver(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.submittedRepair(ctx, s)
 	if err != nil {
@@ -147,7 +147,7 @@ func (b *Bot) submitLeaver(ctx context.Context, s submission) (modalResponse, er
 	return replace(view.LeaverPreview(r.meta, r.of, lines)), nil
 }
 
-// submitLeaverSave makes the repair whose preview was shown.
+// submitLeaverSave saves the previewed repair.
 func (b *Bot) submitLeaverSave(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.submittedRepair(ctx, s)
 	if err != nil {
@@ -178,10 +178,10 @@ func (b *Bot) submittedRepair(ctx context.Context, s submission) (repair, error)
 	return b.repair(ctx, s.user, m)
 }
 
-// until is the end of the last day on which somebody covers.
+// until returns the end of the last day of cover.
 func (r repair) until() time.Time { return r.zone.Instant(r.meta.Last.AddDays(1), 0) }
 
-// previewRepair tells what a repair would change.
+// previewRepair describes what a repair would change.
 func (b *Bot) previewRepair(ctx context.Context, r repair) ([]string, error) {
 	if r.meta.How == view.LeaverCovers {
 		covers := r.of.Covers(r.user.ID, r.meta.To, r.until(), r.now)
@@ -208,7 +208,7 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) ([]string, error) {
 	return lines, nil
 }
 
-// repairEdits are the edits of the set-up that a repair makes.
+// repairEdits returns the repair's edits of the set-up.
 func (b *Bot) repairEdits(ctx context.Context, r repair) ([]store.SetupEdit, error) {
 	doc, err := b.store.SetupFor(ctx, r.by(), r.now)
 	if err != nil {

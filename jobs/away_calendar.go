@@ -38,7 +38,7 @@ func (j *Jobs) readAwayCalendar(ctx context.Context, job *river.Job[oncall.ReadA
 	return unlessMissing(j.store.EndAwayCalendar(context.WithoutCancel(ctx), r, is, j.clock()))
 }
 
-// awayOutcome reads a calendar and takes the events that count. What keeps it from being read is an outcome, too.
+// awayOutcome reads a calendar and imports the events that count. A failure to read it is an outcome, too.
 func (j *Jobs) awayOutcome(ctx context.Context, r store.AwayReading) (store.AwayOutcome, error) {
 	body, tag, err := j.calendars.Read(ctx, r.URL, r.Tag)
 	switch {

@@ -11,14 +11,14 @@ import (
 
 const (
 	calendarLimit     = 15 * time.Second // for one answer
-	calendarBytes     = 4<<20 + 1        // one more than a calendar may have
+	calendarBytes     = 4<<20 + 1        // one more than allowed
 	calendarRedirects = 4
 )
 
-// Calendars reads calendars at addresses that people name.
+// Calendars fetches calendars from addresses that people enter.
 type Calendars struct{ web *web }
 
-// NewCalendars returns what reads calendars.
+// NewCalendars returns a Calendars.
 func NewCalendars(rules AddressRules) *Calendars {
 	w := newForeignWeb("the calendar", rules)
 	w.limit, w.longest = calendarLimit, calendarBytes
@@ -27,8 +27,8 @@ func NewCalendars(rules AddressRules) *Calendars {
 
 var errInsecureRedirect = errors.New("the calendar has moved to an address without https, which is not read")
 
-// Read gets a calendar, and what its server calls this version of it; body is nil if that is the version with a tag.
-// Errors contain no part of the address, which is secret, nor of the answer.
+// Read fetches a calendar and its ETag; body is nil if it still has the given one. Errors contain no part of the address,
+// which is secret, nor of the answer.
 func (c *Calendars) Read(ctx context.Context, address, tag string) (body []byte, is string, err error) {
 	header := http.Header{"User-Agent": {"Watchbill"}, "Accept": {"text/calendar, */*;q=0.5"}}
 	if tag != "" {
@@ -56,7 +56,7 @@ func (c *Calendars) Read(ctx context.Context, address, tag string) (body []byte,
 	return nil, "", errors.New("the calendar has moved too often")
 }
 
-// movedTo is where a redirect leads. Unlike a page, a calendar is only read, so that following one does nothing twice.
+// movedTo returns a redirect's target. Unlike a page, a calendar is only read, so following redirects repeats nothing.
 func movedTo(address, location string) (string, error) {
 	from, err := url.Parse(address)
 	if err != nil {

@@ -8,35 +8,35 @@ import (
 	"unicode"
 )
 
-// NoticeAwayCalendar tells somebody what became of reading their calendar: Note says why it failed, or Count how many
-// events count as time off.
+// NoticeAwayCalendar tells a person the result of reading their calendar: Note is the failure, or Count how many events
+// count as time off.
 const NoticeAwayCalendar NoticeKind = "away_calendar"
 
-// AwayCalendarSource is the Source of time off that comes from a person's calendar.
+// AwayCalendarSource is the Source of time off from a person's calendar.
 const AwayCalendarSource = "calendar"
 
 // An AwayCalendar is a calendar that is read every hour as a person's time off.
 type AwayCalendar struct {
 	User  UserID
-	URL   string // secret: whoever has it can read the calendar
+	URL   string // a secret: it gives access to the calendar
 	Rule  AwayRule
-	Words []string // AwayByWords: those that count; empty: AwayWords
+	Words []string // for AwayByWords; empty: AwayWords
 }
 
 // AwayRule says which events of a calendar count as time off.
 type AwayRule string
 
-// The rules for events. Whatever Outlook calls out of office counts by each of them.
+// The rules for events. Events marked as out of office, as Outlook does, count under each rule.
 const (
-	AwayByWords AwayRule = "words" // those with one of some words in their titles
-	AwayDays    AwayRule = "days"  // those of whole days that aren't marked as free
+	AwayByWords AwayRule = "words" // events with one of some words in the title
+	AwayDays    AwayRule = "days"  // all-day events that aren't marked as free
 	AwayAll     AwayRule = "all"
 )
 
 // AwayRules lists all rules.
 var AwayRules = []AwayRule{AwayByWords, AwayDays, AwayAll}
 
-// AwayWords are the words by which events count unless a person names others.
+// AwayWords are the default words of AwayByWords.
 var AwayWords = []string{
 	"vacation", "holiday", "holidays", "time off", "day off", "pto", "ooo", "out of office", "annual leave", "parental leave", "on leave",
 	"sick", "sick leave", "away", "urlaub", "abwesend", "krank", "elternzeit", "vacances", "congé", "absent", "vacaciones", "ferie", "vakantie",
@@ -51,7 +51,7 @@ const (
 	longestWord    = 50
 )
 
-// An AwayEvent is what decides whether an event of a calendar counts.
+// An AwayEvent has what decides whether a calendar event counts.
 type AwayEvent struct {
 	Title  string
 	AllDay bool
@@ -59,8 +59,7 @@ type AwayEvent struct {
 	Out    bool // it is marked as out of office
 }
 
-// Clean returns the calendar as it is kept: with an address that can be called, and its words in small letters. The
-// error is a Refusal.
+// Clean returns the calendar with a fetchable address and lower-case words, ready to be stored. The error is a Refusal.
 func (c AwayCalendar) Clean() (AwayCalendar, error) {
 	text := strings.Trim(strings.TrimSpace(c.URL), "<>")
 	text, _, _ = strings.Cut(text, "|") // Slack writes <address|text>
@@ -93,7 +92,7 @@ func (c AwayCalendar) Clean() (AwayCalendar, error) {
 	return c, nil
 }
 
-// Host is the part of the address that people may see.
+// Host returns the part of the address that may be shown.
 func (c AwayCalendar) Host() string {
 	u, err := url.Parse(c.URL)
 	if err != nil {
@@ -118,7 +117,7 @@ func (c AwayCalendar) Counts(e AwayEvent) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(title, spaced(w)) })
 }
 
-// spaced writes the words of a text in small letters with one space around each.
+// spaced returns a text's words in lower case, with one space around each.
 func spaced(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return " " + strings.Join(words, " ") + " "

@@ -8,23 +8,23 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// NoticeLeaver tells a team's managers who has left Slack, and where the team still counts on them. It is redrawn until
-// it counts on them nowhere.
+// NoticeLeaver tells a team's managers who has left Slack, and where the team still depends on them. It is redrawn until
+// that is nowhere.
 const NoticeLeaver NoticeKind = "leaver"
 
-// The states of a NoticeLeaver. An empty state: the team still counts on the person.
+// The states of a NoticeLeaver. An empty state means that the team still depends on the person.
 const (
 	LeaverReplaced = "replaced" // nothing names them any more
 	LeaverBack     = "back"     // they are active in Slack again
 )
 
-// A Departure is where one team counts on a person who has left, or is about to. It is stored as JSON.
+// A Departure is where one team depends on a person who has left, or is about to. It is stored as JSON.
 type Departure struct {
 	User   UserID      `json:"user"`
 	Team   TeamID      `json:"team"`
 	Name   string      `json:"name"`              // of the team
-	ByFile bool        `json:"by_file,omitempty"` // the set-up file has the last word about the team
-	Shifts []LeftShift `json:"shifts,omitempty"`  // those of the next weeks, by start
+	ByFile bool        `json:"by_file,omitempty"` // the set-up file manages the team
+	Shifts []LeftShift `json:"shifts,omitempty"`  // in the next weeks, by start
 	Places []Place     `json:"places,omitempty"`  // where the set-up names them
 }
 
@@ -55,19 +55,18 @@ const (
 	PlacePolicy   PlaceKind = "policy"
 )
 
-// Matters reports whether anything that comes next counts on the person. Being a mere member of a team doesn't: who
-// can't be paged is left out of it.
+// Matters reports whether any future paging depends on the person. Mere membership of a team doesn't matter: members who
+// can't be paged are skipped.
 func (d Departure) Matters() bool {
 	return len(d.Shifts) > 0 || slices.ContainsFunc(d.Places, func(p Place) bool { return p.Kind != PlaceMember })
 }
 
-// Vacant returns the shifts for which nobody is left.
+// Vacant returns the shifts with nobody else on call.
 func (d Departure) Vacant() []LeftShift {
 	return slices.DeleteFunc(slices.Clone(d.Shifts), func(s LeftShift) bool { return !s.Nobody })
 }
 
-// Covers returns the overrides that put somebody in the place of the person until an instant. Whoever has a shift
-// beside them keeps it.
+// Covers returns the overrides that replace the person until an instant. People who share a shift with them keep it.
 func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Override {
 	var out []schedule.Override
 	for _, s := range d.Shifts {
@@ -95,7 +94,7 @@ func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Overri
 // left, by start.
 func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShift, error) {
 	const day = 24 * time.Hour
-	from, to := now.Add(-coverageBack).Truncate(day), now.Add(coverageAhead).Truncate(day) // not exact, so that a message about them rarely changes
+	from, to := now.Add(-coverageBack).Truncate(day), now.Add(coverageAhead).Truncate(day) // rounded, so that messages about them rarely change
 	var out []LeftShift
 	for _, s := range of {
 		is, err := schedule.Compile(s)
@@ -127,7 +126,7 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 	return out, nil
 }
 
-// withThem is a schedule as if a person had not left.
+// withThem returns a schedule as if a person had not left.
 func withThem(s schedule.Definition, user UserID) schedule.Definition {
 	inactive := make(map[UserID][]schedule.Span, len(s.Inactive))
 	for u, spans := range s.Inactive {

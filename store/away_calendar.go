@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// An AwayCalendarState is a person's calendar as they see it: of its address the host.
+// An AwayCalendarState is a person's calendar as shown to them. Only the host of its address is shown.
 type AwayCalendarState struct {
 	UserID    oncall.UserID
 	Host      string
@@ -21,14 +21,14 @@ type AwayCalendarState struct {
 	Words     []string
 	MadeAt    time.Time
 	ReadAt    *time.Time // when it was last read; nil: never
-	Events    int        // that counted then
+	Events    int        // how many counted as time off
 	Trouble   string     // why the last reading failed; empty: it didn't
-	TroubleAt *time.Time // since when it fails
+	TroubleAt *time.Time // when it began to fail
 }
 
 var refusedAwayCalendar = oncall.Refuse("No calendar can be read: WATCHBILL_SECRET has to be set first, so that its address can be kept (`watchbill secret new` makes one).")
 
-// SetAwayCalendar makes a calendar the one that is read as a person's time off, and has it read at once.
+// SetAwayCalendar sets the calendar that is read as a person's time off, and queues the first reading.
 func (s *Store) SetAwayCalendar(ctx context.Context, by oncall.Actor, c oncall.AwayCalendar, now time.Time) error {
 	const save = `
 		INSERT INTO away_calendars (user_id, url, host, rule, words, made_at, next_at)
@@ -65,8 +65,7 @@ func (s *Store) SetAwayCalendar(ctx context.Context, by oncall.Actor, c oncall.A
 	return nil
 }
 
-// AwayCalendar returns the calendar that is read as a person's time off. The error is oncall.ErrNotFound if there is
-// none.
+// AwayCalendar returns a person's calendar. The error is oncall.ErrNotFound if there is none.
 func (s *Store) AwayCalendar(ctx context.Context, by oncall.Actor, user oncall.UserID) (AwayCalendarState, error) {
 	const load = `SELECT user_id, host, rule, words, made_at, read_at, events, trouble, trouble_at FROM away_calendars WHERE user_id = $1`
 	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(user, access.OwnThings) }); err != nil {
@@ -80,8 +79,8 @@ func (s *Store) AwayCalendar(ctx context.Context, by oncall.Actor, user oncall.U
 	return state, nil
 }
 
-// RemoveAwayCalendar ends the reading of a person's calendar, and cancels the time off ahead that came from it. The error
-// is oncall.ErrNotFound if there is none.
+// RemoveAwayCalendar removes a person's calendar, and cancels the future time off that came from it. The error is
+// oncall.ErrNotFound if there is none.
 func (s *Store) RemoveAwayCalendar(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) error {
 	const remove = `DELETE FROM away_calendars WHERE user_id = $1 RETURNING user_id`
 	const cancel = `UPDATE time_off SET cancelled_at = $3 WHERE user_id = $1 AND source = $2 AND cancelled_at IS NULL AND end_at > $3`
@@ -109,7 +108,7 @@ func (s *Store) RemoveAwayCalendar(ctx context.Context, by oncall.Actor, user on
 	return nil
 }
 
-// QueueAwayCalendars queues the reading of the calendars that are due.
+// QueueAwayCalendars queues the reading of due calendars.
 func (s *System) QueueAwayCalendars(ctx context.Context, now time.Time) error {
 	const due = `
 		SELECT c.user_id
@@ -139,15 +138,14 @@ func (s *System) QueueAwayCalendars(ctx context.Context, now time.Time) error {
 // An AwayReading is a calendar that a job reads.
 type AwayReading struct {
 	oncall.AwayCalendar
-	Tag      string // of what was read last
+	Tag      string // ETag of the version that was read last
 	TimeZone string // the person's
 	MadeAt   time.Time
 }
 
 var errAwaySealed = errors.New("its address was sealed by another WATCHBILL_SECRET")
 
-// BeginAwayCalendar gives a calendar that is due to a job, which has an hour for it. The error is oncall.ErrNotFound if
-// it isn't due.
+// BeginAwayCalendar leases a due calendar to a job for an hour. The error is oncall.ErrNotFound if it isn't due.
 func (s *System) BeginAwayCalendar(ctx context.Context, user oncall.UserID, now time.Time) (AwayReading, error) {
 	const lease = `
 		UPDATE away_calendars c
@@ -169,19 +167,19 @@ func (s *System) BeginAwayCalendar(ctx context.Context, user oncall.UserID, now 
 	return r, nil
 }
 
-// An AwayOutcome is what became of reading a calendar.
+// An AwayOutcome is the result of reading a calendar.
 type AwayOutcome struct {
-	Same    bool // nothing has changed
+	Same    bool // unchanged since the last reading
 	Tag     string
-	Events  int    // that count
-	Trouble string // why it could not be read; empty: it was
+	Events  int    // how many count as time off
+	Trouble string // why reading failed; empty: it didn't
 }
 
-// awayPatience is how often the reading of a calendar may fail before its person is told, unless it never went well.
+// awayPatience is how often reading may fail before the person is notified, if it has succeeded before.
 const awayPatience = 3
 
-// EndAwayCalendar notes how reading a calendar ended. Its person is told of the first time that it went well, and once
-// of each time that it keeps failing.
+// EndAwayCalendar saves the result of reading a calendar. It notifies the person of the first success, and once of each
+// lasting failure.
 func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutcome, now time.Time) error {
 	const read = `
 		UPDATE away_calendars
@@ -223,7 +221,7 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 	return nil
 }
 
-// ResealAwayCalendars seals anew what was sealed with a secret that is being replaced.
+// ResealAwayCalendars reseals addresses that were sealed with a secret that is being replaced.
 func (s *System) ResealAwayCalendars(ctx context.Context, now time.Time) error {
 	const load = `SELECT user_id, url FROM away_calendars ORDER BY user_id FOR UPDATE`
 	const save = `UPDATE away_calendars SET url = $2 WHERE user_id = $1`

@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// Departures returns where the teams whose schedules the actor may edit count on a person, and whether there are other
-// teams that do.
+// Departures returns where teams still depend on a person, for the teams whose schedules the actor may edit, and whether
+// other teams depend on them, too.
 func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.UserID, now time.Time) (mine []oncall.Departure, others bool, err error) {
 	g, err := s.gate(ctx, by)
 	if err != nil {
@@ -50,8 +50,8 @@ func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.Use
 	return mine, others, nil
 }
 
-// tellLeavers tells managers of people who have left Slack while their teams count on them, and keeps earlier notices
-// of that up to date. One notice tells one manager all about one person.
+// tellLeavers notifies managers of people who have left Slack while their teams still depend on them, and keeps earlier
+// notices up to date. Each manager gets one notice a person.
 func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	var left []oncall.UserID
 	for _, id := range dir.PeopleNamed() {
@@ -59,8 +59,8 @@ func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now 
 			left = append(left, id)
 		}
 	}
-	told, err := leaverNotices(ctx, tx, now)
-	if err != nil || len(left)+len(told) == 0 {
+	sent, err := leaverNotices(ctx, tx, now)
+	if err != nil || len(left)+len(sent) == 0 {
 		return err
 	}
 	in, err := installation(ctx, tx, now)
@@ -71,7 +71,7 @@ func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now 
 	if err != nil {
 		return err
 	}
-	for _, n := range told {
+	for _, n := range sent {
 		next, news, err := dir.leaverChange(in, n, wanted, now)
 		if err != nil {
 			return err
@@ -86,7 +86,7 @@ func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now 
 	return s.saveNotices(ctx, tx, now, wanted)
 }
 
-// leaverNotices loads the notices of people who have left, and have not come back.
+// leaverNotices loads the notices of people who have left and not come back.
 func leaverNotices(ctx context.Context, tx pgx.Tx, now time.Time) ([]oncall.Notice, error) {
 	const load = `
 		SELECT id, key, recipient AS "to", facts AS detail
@@ -102,7 +102,7 @@ func leaverNotices(ctx context.Context, tx pgx.Tx, now time.Time) ([]oncall.Noti
 	return slices.DeleteFunc(found, func(n oncall.Notice) bool { return len(n.Detail.Users) != 1 }), nil
 }
 
-// redetail saves the detail of a notice and has its message redrawn, if it has changed.
+// redetail saves a notice's changed detail and queues a redraw of its message.
 func (s *Store) redetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
 	was, err := json.Marshal(n.Detail)
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Store) redetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next o
 	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Tell{Notice: n.ID}}})
 }
 
-// leaverNotices makes the notices about people who have left.
+// leaverNotices makes the notices about people who have left, one for each manager.
 func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, now time.Time) ([]oncall.Notice, error) {
 	var out []oncall.Notice
 	for _, id := range left {
@@ -146,8 +146,8 @@ func (d *Directory) leaverNotices(in setup.Installation, left []oncall.UserID, n
 	return out, nil
 }
 
-// leaverWatchers are those who can repair what somebody leaves behind in a team: its watchers, and the admins if all of
-// its managers have left.
+// leaverWatchers returns who can find replacements in a team: its watchers, or the admins if all of its managers have
+// left.
 func (d *Directory) leaverWatchers(id oncall.TeamID) []string {
 	to := d.Watchers(id)
 	if channel := d.teams[id].Channel; len(d.access.Teams[id].Managers) > 0 && len(to) == 1 && to[0] == channel {
@@ -159,8 +159,8 @@ func (d *Directory) leaverWatchers(id oncall.TeamID) []string {
 	return to
 }
 
-// leaverChange returns what a notice says now. If the person is back in Slack, there is one more notice, because Slack
-// notifies nobody of a changed message.
+// leaverChange returns the notice's new detail. If the person is back in Slack, it returns one more notice, because Slack
+// doesn't notify people of edited messages.
 func (d *Directory) leaverChange(in setup.Installation, n oncall.Notice, wanted []oncall.Notice, now time.Time) (next oncall.NoticeDetail, news oncall.Notice, err error) {
 	next = n.Detail
 	user := next.Users[0]
@@ -172,7 +172,7 @@ func (d *Directory) leaverChange(in setup.Installation, n oncall.Notice, wanted 
 	if err != nil {
 		return next, news, err
 	}
-	var rest []oncall.Departure // of the teams that the notice is about
+	var rest []oncall.Departure // for the notice's teams
 	for _, of := range all {
 		if slices.ContainsFunc(next.Departures, func(o oncall.Departure) bool { return o.Team == of.Team }) {
 			rest = append(rest, of)

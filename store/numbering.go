@@ -7,9 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// SkipNumbers leaves out the numbers that may have been given to incidents of which the database knows nothing any more,
-// as it was restored: at least so many, up to the next thousand. It returns the last one that is left out. To do it again
-// before there is another incident changes nothing.
+// SkipNumbers skips the numbers of incidents that a restore has lost: at least so many, up to the next thousand. It
+// returns the last skipped number. Repeating it before there is a new incident changes nothing.
 func (s *System) SkipNumbers(ctx context.Context, least int) (last oncall.IncidentID, err error) {
 	const skip = `
 		UPDATE numbering

@@ -11,30 +11,30 @@ import (
 )
 
 const (
-	mostWaiting = 4096 // spans; what comes beyond is dropped
+	mostWaiting = 4096 // spans in the queue; more are dropped
 	mostAtOnce  = 512
-	gatherFor   = 2 * time.Second // before spans are sent
+	gatherFor   = 2 * time.Second // how long a batch is collected
 	sendLimit   = 10 * time.Second
-	lastLimit   = 3 * time.Second // for what is left at the end
+	lastLimit   = 3 * time.Second // for sending the rest at shutdown
 )
 
-// Config says where spans go.
+// Config configures an Exporter.
 type Config struct {
-	URL      string            // of the collector, where traces are posted
-	Headers  map[string]string // with which it lets us in
-	Resource map[string]string // where spans come from: service.name and the like
+	URL      string            // of the collector's endpoint for traces
+	Headers  map[string]string // sent with each request, such as credentials
+	Resource map[string]string // attributes of the resource, such as service.name
 	Lost     func(spans int, err error)
-	Client   *http.Client // nil: the usual one
+	Client   *http.Client // nil: one with a timeout
 }
 
-// An Exporter sends spans to a collector. Nobody waits for it: while the collector can't be reached, spans are lost.
+// An Exporter sends spans to a collector. It never blocks callers: while the collector can't be reached, spans are lost.
 type Exporter struct {
 	Config
 	waiting chan Span
 	dropped atomic.Int64
 }
 
-// New returns an Exporter. Run sends.
+// New returns an Exporter. Run does the sending.
 func New(c Config) *Exporter {
 	if c.Client == nil {
 		c.Client = &http.Client{Timeout: sendLimit}
@@ -42,7 +42,7 @@ func New(c Config) *Exporter {
 	return &Exporter{Config: c, waiting: make(chan Span, mostWaiting)}
 }
 
-// Add queues a span. An Exporter that is nil takes none.
+// Add queues a span. It may be called on a nil Exporter.
 func (e *Exporter) Add(s Span) {
 	if e == nil {
 		return
@@ -54,7 +54,7 @@ func (e *Exporter) Add(s Span) {
 	}
 }
 
-// Run sends what is added, until ctx ends; then it sends what is left.
+// Run sends added spans until ctx ends, and then the rest.
 func (e *Exporter) Run(ctx context.Context) error {
 	for {
 		select {
@@ -67,7 +67,7 @@ func (e *Exporter) Run(ctx context.Context) error {
 	}
 }
 
-// gather waits a moment for more to send along.
+// gather collects a batch for a moment.
 func (e *Exporter) gather(ctx context.Context, first Span) []Span {
 	spans := []Span{first}
 	over := time.NewTimer(gatherFor)
@@ -98,7 +98,7 @@ func (e *Exporter) sendRest(ctx context.Context) {
 }
 
 func (e *Exporter) send(ctx context.Context, spans []Span) {
-	// What is under way when we are told to stop goes on.
+	// A request under way at shutdown is completed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastLimit)
 	defer cancel()
 	err := e.post(ctx, request(e.Resource, spans))

@@ -1,10 +1,9 @@
-// Package trace tells an OpenTelemetry collector what became of an incident, by OTLP over HTTP.
+// Package trace sends traces of incidents to an OpenTelemetry collector, by OTLP over HTTP.
 //
-// A trace's ID is computed from the incident, so that whichever process takes part in it, at any time, adds to the same
-// trace, and nothing needs to be passed on from one to the other. Spans are told when they are over.
+// A trace's ID is computed from the incident, so that every process adds to the same trace at any time, without passing
+// a context along. A span is sent when it has ended.
 //
-// It is not made of OpenTelemetry's own SDK: its exporter comes with gRPC and a dozen modules more, and a span is a
-// message of ten fields.
+// It does not use OpenTelemetry's SDK, whose exporter brings gRPC and a dozen more modules, for a message of ten fields.
 package trace
 
 import (
@@ -22,34 +21,34 @@ import (
 // An ID names a trace.
 type ID [16]byte
 
-// Of is the ID of an incident's trace. Of the time only microseconds count, as the database keeps no more.
+// Of returns the ID of an incident's trace. The time counts in microseconds, the database's precision.
 func Of(incident int64, opened time.Time) ID {
 	var b [16]byte
-	binary.BigEndian.PutUint64(b[:8], uint64(incident))           //nolint:gosec // any bits will do
+	binary.BigEndian.PutUint64(b[:8], uint64(incident))           //nolint:gosec // only hashed
 	binary.BigEndian.PutUint64(b[8:], uint64(opened.UnixMicro())) //nolint:gosec // likewise
 	sum := sha256.Sum256(append([]byte("watchbill trace "), b[:]...))
 	return ID(sum[:16])
 }
 
-// String is how addresses of traces have it.
+// String returns the ID in hex, as in links to traces.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
 // A SpanID names a span within its trace.
 type SpanID [8]byte
 
-// Root is the span of a trace in which all others are.
+// Root returns the ID of the trace's root span.
 func (id ID) Root() SpanID {
 	sum := sha256.Sum256(append([]byte("watchbill span "), id[:]...))
 	return SpanID(sum[:8])
 }
 
-// NewSpanID returns one that nothing else has.
+// NewSpanID returns a random ID.
 func NewSpanID() (id SpanID) {
 	rand.Read(id[:])
 	return id
 }
 
-// A Kind says on which side of a call a span is.
+// A Kind is OpenTelemetry's SpanKind.
 type Kind uint64
 
 // The kinds, by OpenTelemetry's numbers.
@@ -59,7 +58,7 @@ const (
 	Consumer Kind = 5
 )
 
-// A Span is something that took time.
+// A Span is an operation with a start and an end.
 type Span struct {
 	Trace      ID
 	ID         SpanID
@@ -68,10 +67,10 @@ type Span struct {
 	Kind       Kind
 	Start, End time.Time
 	Attributes map[string]string
-	Failed     string // why; empty: it did not
+	Failed     string // the error; empty: it succeeded
 }
 
-// A field is a field's number in OTLP's messages.
+// A field is the number of a field in OTLP's messages.
 type field = protowire.Number
 
 func appendText(b []byte, n field, text string) []byte {
@@ -100,7 +99,7 @@ func appendAttributes(b []byte, n field, attributes map[string]string) []byte {
 	return b
 }
 
-// encode makes a message Span.
+// encode returns the span as a protobuf message Span.
 func (s Span) encode() []byte {
 	b := appendBytes(nil, 1, s.Trace[:])
 	b = appendBytes(b, 2, s.ID[:])
@@ -119,7 +118,7 @@ func (s Span) encode() []byte {
 	return b
 }
 
-// request makes a message ExportTraceServiceRequest of spans and of what they all come from.
+// request returns a message ExportTraceServiceRequest with spans and their resource.
 func request(resource map[string]string, spans []Span) []byte {
 	scope := appendBytes(nil, 1, appendText(nil, 1, "watchbill"))
 	for _, s := range spans {

@@ -18,14 +18,14 @@ const (
 	mostAnswer = 16 << 20         // bytes
 )
 
-// A client asks the REST API.
+// A client calls the REST API.
 type client struct {
-	base          string // its address, without /api/v1; "" inside of an instance
+	base          string // its address, without /api/v1; empty within an instance
 	authorization string // the header
 	via           http.RoundTripper
 }
 
-// send makes a request.
+// send sends a request.
 func (c client) send(ctx context.Context, method, path string, query url.Values, body any) (*http.Response, error) {
 	var text io.Reader = http.NoBody
 	if body != nil {
@@ -50,7 +50,7 @@ func (c client) send(ctx context.Context, method, path string, query url.Values,
 	return c.via.RoundTrip(r)
 }
 
-// ask makes a request and reads the answer into out. What the API refuses is an error that says its sentence.
+// ask sends a request and decodes the response into out. A refusal of the API becomes an error with its sentence.
 func (c client) ask(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -70,7 +70,7 @@ func (c client) ask(ctx context.Context, method, path string, query url.Values, 
 	return nil
 }
 
-// refused is what an answer says that is none.
+// refused returns the error of an unsuccessful response.
 func refused(res *http.Response) error {
 	var problem struct {
 		Detail string `json:"detail"`
@@ -98,10 +98,10 @@ func readKey(res *http.Response) (k key, err error) {
 	return k, nil
 }
 
-// inside asks the API of this very process.
+// inside calls the API of this process.
 type inside struct {
 	rest   http.Handler
-	remote string // who asks
+	remote string // the agent's address
 }
 
 // RoundTrip is that of http.RoundTripper.
@@ -114,7 +114,7 @@ func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.code, Header: a.header, Body: io.NopCloser(&a.body), Request: r}, nil
 }
 
-// An answer is what a handler answers, in memory.
+// An answer is a handler's response, in memory.
 type answer struct {
 	header http.Header
 	code   int

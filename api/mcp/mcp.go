@@ -1,6 +1,6 @@
-// Package mcp lets agents use Watchbill, by the Model Context Protocol. A tool asks the REST API with the key that the
-// agent was given: what it may see and do, how often, and what timelines and the audit log say of it is as there. No rule
-// stands here, and nothing of ours is imported.
+// Package mcp lets agents use Watchbill by the Model Context Protocol. Each tool calls the REST API with the agent's key,
+// so permissions, limits, timelines and the audit log work as they do there. It contains no rules, and imports none of
+// our packages.
 package mcp
 
 import (
@@ -13,7 +13,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Path is where agents find it on an instance.
+// Path is where an instance serves it.
 const Path = "/mcp"
 
 const mostRequest = 1 << 20 // bytes
@@ -37,7 +37,7 @@ type handler struct {
 
 type serverKey struct{}
 
-// New returns the handler of Path. It keeps nothing between two requests, so that any instance can answer each of them.
+// New returns the handler of Path. It is stateless, so that any instance can answer each request.
 func New(c Config) http.Handler {
 	h := &handler{Config: c, cache: sdk.NewSchemaCache()}
 	h.tools = http.NewCrossOriginProtection().Handler(sdk.NewStreamableHTTPHandler(func(r *http.Request) *sdk.Server {
@@ -45,12 +45,12 @@ func New(c Config) http.Handler {
 		return s
 	}, &sdk.StreamableHTTPOptions{
 		Stateless: true, JSONResponse: true, MaxRequestBodyBytes: mostRequest,
-		DisableLocalhostProtection: true, // a page that was lured here has no key, and a proxy beside us has another Host
+		DisableLocalhostProtection: true, // browsers have no key, and a local proxy may send another Host
 	}))
 	return h
 }
 
-// ServeHTTP lets through who has a good key, and offers the tools that it may use.
+// ServeHTTP offers the tools that the request's key may use.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -18,30 +18,30 @@ import (
 )
 
 const (
-	patience   = 5 * time.Second  // for one answer of the issuer
-	keysFresh  = time.Hour        // then they are read anew, so that what the issuer has withdrawn ends
-	keysLast   = 24 * time.Hour   // while the issuer can't be reached
-	keysPause  = 10 * time.Second // between two attempts: strangers may show tokens with any key id
+	patience   = 5 * time.Second  // for one call to the issuer
+	keysFresh  = time.Hour        // after this they are fetched again, so that withdrawn keys stop working
+	keysLast   = 24 * time.Hour   // how long they work while the issuer can't be reached
+	keysPause  = 10 * time.Second // between two fetches: strangers may send tokens with any key id
 	mostKeys   = 1 << 20          // bytes
 	weakestRSA = 2048             // bits
 )
 
-// errAway is the error of whoever asks while the issuer can't be reached.
+// errAway is returned while the issuer can't be reached.
 var errAway = errors.New("the issuer of tokens can't be reached")
 
-// keys are those with which the issuer signs.
+// keys caches the issuer's public keys.
 type keys struct {
 	issuer string
 	client *http.Client
 	log    zerolog.Logger
 
-	asking sync.Mutex // whoever asks the issuer
+	asking sync.Mutex // held during a fetch
 
 	mu      sync.Mutex
 	found   []jose.JSONWebKey
-	read    time.Time // when they were found; zero: never
-	tried   time.Time // when the issuer was asked last
-	failing bool      // and whether in vain
+	read    time.Time // when they were fetched; zero: never
+	tried   time.Time // when a fetch was last tried
+	failing bool      // that fetch failed
 }
 
 func (k *keys) known() (found []jose.JSONWebKey, read, tried time.Time, failing bool) {
@@ -50,26 +50,26 @@ func (k *keys) known() (found []jose.JSONWebKey, read, tried time.Time, failing 
 	return k.found, k.read, k.tried, k.failing
 }
 
-// verify returns what is signed, if it is signed with one of the issuer's keys.
+// verify returns the signed payload if one of the issuer's keys has signed it.
 func (k *keys) verify(ctx context.Context, signed *jose.JSONWebSignature, now time.Time) ([]byte, error) {
 	found, read, _, _ := k.known()
 	if payload, good := verifyBy(found, signed); good && now.Sub(read) < keysLast {
 		if now.Sub(read) < keysFresh {
 			return payload, nil
 		}
-		if !k.asking.TryLock() { // somebody else asks; nobody waits for that
+		if !k.asking.TryLock() { // another goroutine is fetching; don't wait for it
 			return payload, nil
 		}
-		found = k.again(ctx, now)
+		found = k.refresh(ctx, now)
 		k.asking.Unlock()
 		if payload, good = verifyBy(found, signed); good {
 			return payload, nil
 		}
 		return nil, errSignature
 	}
-	// The issuer may have a new key, or another one of the same id.
+	// The issuer may have a new key, or a different one with the same id.
 	k.asking.Lock()
-	found = k.again(ctx, now)
+	found = k.refresh(ctx, now)
 	k.asking.Unlock()
 	payload, good := verifyBy(found, signed)
 	_, read, _, failing := k.known()
@@ -82,13 +82,13 @@ func (k *keys) verify(ctx context.Context, signed *jose.JSONWebSignature, now ti
 	return nil, errSignature
 }
 
-// again asks the issuer, unless it was asked just now, and returns the keys that are known then.
-func (k *keys) again(ctx context.Context, now time.Time) []jose.JSONWebKey {
+// refresh fetches the keys, unless that was just tried, and returns those that are known then.
+func (k *keys) refresh(ctx context.Context, now time.Time) []jose.JSONWebKey {
 	found, _, tried, _ := k.known()
 	if !tried.IsZero() && now.Sub(tried) < keysPause {
 		return found
 	}
-	fresh, err := k.fetch(context.WithoutCancel(ctx)) // others wait for it as well
+	fresh, err := k.fetch(context.WithoutCancel(ctx)) // other requests wait for it, too
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.tried, k.failing = now, err != nil
@@ -100,7 +100,7 @@ func (k *keys) again(ctx context.Context, now time.Time) []jose.JSONWebKey {
 	return k.found
 }
 
-// verifyBy tries the keys that a signature may be of.
+// verifyBy tries the keys that may have made a signature.
 func verifyBy(found []jose.JSONWebKey, signed *jose.JSONWebSignature) ([]byte, bool) {
 	h := signed.Signatures[0].Protected
 	for _, key := range found {
@@ -114,7 +114,7 @@ func verifyBy(found []jose.JSONWebKey, signed *jose.JSONWebSignature) ([]byte, b
 	return nil, false
 }
 
-// fetch reads the issuer's keys, where it says that they are.
+// fetch gets the issuer's keys from the address in its discovery document.
 func (k *keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	var about struct {
 		Issuer string `json:"issuer"`
@@ -139,14 +139,14 @@ func (k *keys) fetch(ctx context.Context) ([]jose.JSONWebKey, error) {
 	var found []jose.JSONWebKey
 	for _, text := range set.Keys {
 		var key jose.JSONWebKey
-		if key.UnmarshalJSON(text) == nil && signs(key) { // others are for something else
+		if key.UnmarshalJSON(text) == nil && signs(key) { // others serve other purposes
 			found = append(found, key)
 		}
 	}
 	return found, nil
 }
 
-// signs reports whether a key is public, strong enough, and for signatures.
+// signs reports whether a key is public, strong enough, and meant for signatures.
 func signs(key jose.JSONWebKey) bool {
 	if r, is := key.Key.(*rsa.PublicKey); is && r.N.BitLen() < weakestRSA {
 		return false

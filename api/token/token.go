@@ -1,5 +1,5 @@
-// Package token checks the JSON Web Tokens of one issuer, which services show where others show an API key. It knows who
-// a service is and what for; what it may do is as with any API key.
+// Package token checks JSON Web Tokens from one issuer, which services may send instead of an API key. It finds out
+// who the service is and its scopes; permissions are then the same as with an API key.
 package token
 
 import (
@@ -20,10 +20,10 @@ import (
 
 // Config is what a Checker needs.
 type Config struct {
-	Issuer     string // as it names itself; its keys are found from there
-	Audience   string // that tokens for us name
-	ScopeClaim string // says what a token is for
-	TeamClaim  string // says of which team; "": tokens are of the installation
+	Issuer     string // its own name, a URL; its keys are discovered from it
+	Audience   string // required in every token
+	ScopeClaim string // the claim with the scopes
+	TeamClaim  string // the claim with the team; empty: tokens are for the whole installation
 	Transport  http.RoundTripper
 	Log        zerolog.Logger
 }
@@ -34,7 +34,7 @@ type Checker struct {
 	keys keys
 }
 
-// New makes a Checker. The issuer is asked when the first token comes, so that we start without it.
+// New returns a Checker. It calls the issuer only when the first token arrives, so that Watchbill starts without it.
 func New(c Config) *Checker {
 	return &Checker{Config: c, keys: keys{
 		issuer: c.Issuer, client: &http.Client{Transport: c.Transport, Timeout: patience},
@@ -42,15 +42,15 @@ func New(c Config) *Checker {
 	}}
 }
 
-// skew is how far clocks may be apart.
+// skew is how much two clocks may differ.
 const skew = time.Minute
 
-// algorithms are those with a key that only the issuer has. There is none with a shared secret, and not "none".
+// algorithms are the accepted ones: asymmetric only, so no shared secrets and no "none".
 var algorithms = []jose.SignatureAlgorithm{
 	jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 }
 
-// What callers are told.
+// The errors that callers see.
 var (
 	errNoToken   = oncall.Refuse("This is neither an API key nor a token that Watchbill can read; a token is a JWT signed with RS256, ES256 or the like.")
 	errIssuer    = oncall.Refuse("This token is of another issuer.")
@@ -60,7 +60,7 @@ var (
 	errEarly     = oncall.Refuse("This token is not valid yet.")
 )
 
-// claims are what a token says. Names count as they are written.
+// claims are the claims of a token. Names are case-sensitive.
 type claims map[string]any
 
 func readClaims(text []byte) (c claims, err error) {
@@ -77,7 +77,7 @@ func (c claims) text(name string) string {
 	return text
 }
 
-// at reads an instant; known is false where it is none.
+// at reads a claim as an instant; known is false if it isn't one.
 func (c claims) at(name string) (at time.Time, there, known bool) {
 	v, there := c[name]
 	n, _ := v.(json.Number)
@@ -85,36 +85,36 @@ func (c claims) at(name string) (at time.Time, there, known bool) {
 	return time.Unix(int64(f), 0), there, err == nil && f > 0 && f < 1e11
 }
 
-// Check returns the service that a token is of. A token that is not good is a Refusal; any other error says nothing of the
-// token: the issuer could not be asked.
+// Check returns the service that a token belongs to. A bad token is a Refusal; any other error means that the issuer
+// could not be reached.
 func (c *Checker) Check(ctx context.Context, text string, now time.Time) (oncall.Service, error) {
 	signed, err := jose.ParseSignedCompact(text, algorithms)
-	if err != nil || len(signed.Signatures) != 1 || !ofTokens(signed.Signatures[0].Protected) {
+	if err != nil || len(signed.Signatures) != 1 || !isAccessToken(signed.Signatures[0].Protected) {
 		return oncall.Service{}, errNoToken
 	}
 	unchecked, err := readClaims(signed.UnsafePayloadWithoutVerification())
 	if err != nil {
 		return oncall.Service{}, err
 	}
-	if unchecked.text("iss") != c.Issuer { // whose keys need not be asked for
+	if unchecked.text("iss") != c.Issuer { // don't fetch keys for another issuer's token
 		return oncall.Service{}, errIssuer
 	}
 	payload, err := c.keys.verify(ctx, signed, now)
 	if err != nil {
 		return oncall.Service{}, err
 	}
-	said, err := readClaims(payload)
+	verified, err := readClaims(payload)
 	if err != nil {
 		return oncall.Service{}, err
 	}
-	if err := said.valid(c.Issuer, c.Audience, now); err != nil {
+	if err := verified.valid(c.Issuer, c.Audience, now); err != nil {
 		return oncall.Service{}, err
 	}
-	return c.service(said)
+	return c.service(verified)
 }
 
-// ofTokens reports whether a signature's header is that of a token for an API.
-func ofTokens(h jose.Header) bool {
+// isAccessToken reports whether a header's type is that of an access token.
+func isAccessToken(h jose.Header) bool {
 	kind, _ := h.ExtraHeaders[jose.HeaderType].(string)
 	switch strings.TrimPrefix(strings.ToLower(kind), "application/") {
 	case "", "jwt", "at+jwt":
@@ -140,10 +140,10 @@ func (c claims) valid(issuer, audience string, now time.Time) error {
 	return nil
 }
 
-// service reads what a token is for.
-func (c *Checker) service(said claims) (oncall.Service, error) {
+// service reads the subject, scopes and team.
+func (c *Checker) service(from claims) (oncall.Service, error) {
 	var scopes []oncall.Scope
-	for _, word := range said.texts(c.ScopeClaim) {
+	for _, word := range from.texts(c.ScopeClaim) {
 		for one := range strings.FieldsFuncSeq(word, func(r rune) bool { return r == ' ' || r == ',' }) {
 			for _, prefix := range []string{"watchbill:", "watchbill.", "watchbill/"} {
 				one = strings.TrimPrefix(one, prefix)
@@ -153,16 +153,17 @@ func (c *Checker) service(said claims) (oncall.Service, error) {
 	}
 	team := ""
 	if c.TeamClaim != "" {
-		teams := said.texts(c.TeamClaim)
+		teams := from.texts(c.TeamClaim)
 		if len(teams) != 1 || teams[0] == "" {
 			return oncall.Service{}, oncall.Refuse("This token has to name one team in its claim %q.", c.TeamClaim)
 		}
 		team = teams[0]
 	}
-	return oncall.NewService(c.Issuer, said.text("sub"), team, scopes)
+	return oncall.NewService(c.Issuer, from.text("sub"), team, scopes)
 }
 
-// texts reads the texts of a claim: of that name, or, with dots, within others, as in realm_access.roles.
+// texts reads a claim that is a string or a list of strings. A name with dots leads into nested claims, such as
+// realm_access.roles.
 func (c claims) texts(name string) []string {
 	v, known := c[name]
 	if !known {
@@ -187,7 +188,7 @@ func (c claims) texts(name string) []string {
 	return nil
 }
 
-// Look asks the issuer for its keys, as a test of the settings.
+// Look fetches the issuer's keys, to test the settings.
 func (c *Checker) Look(ctx context.Context) error {
 	found, err := c.keys.fetch(ctx)
 	if err == nil && len(found) == 0 {

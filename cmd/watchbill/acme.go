@@ -15,14 +15,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// secure returns how the server speaks TLS, or nil where it doesn't. Certificates from an ACME server are got when they
-// are first asked for, and renewed a month before they end.
+// secure returns the server's TLS configuration, or nil without TLS. Certificates are ordered from an ACME server when a
+// client first needs them, and renewed a month before they expire.
 func (a *app) secure(ctx context.Context, f tlsFlags, clock func() time.Time) (*tls.Config, error) {
 	switch {
 	case f.TLSCert != "":
 		return speakTLS((&certificateFiles{cert: f.TLSCert, key: f.TLSKey, log: a.log}).get), nil
 	case f.ACMEDomains == "":
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil //nolint:nilnil // no TLS
 	}
 	own, err := selfSigned(clock())
 	if err != nil {
@@ -65,8 +65,8 @@ func (a *app) secure(ctx context.Context, f tlsFlags, clock func() time.Time) (*
 // acmePatience is how long a call of the ACME server may take.
 const acmePatience = 30 * time.Second
 
-// storedCertificates keeps certificates and their keys in the database, so that all instances share them: each may be asked
-// for what another has ordered.
+// storedCertificates keeps certificates and their keys in the database, so that all instances share them: the ACME
+// server's challenge for one instance's order may reach another instance.
 type storedCertificates struct {
 	store *store.System
 	clock func() time.Time

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// fixLimit is how long mending may take.
+// fixLimit bounds doctor --fix.
 const fixLimit = 3 * time.Minute
 
 func (r *report) fixed(what, done string) { fmt.Fprintf(r.out, "fixed %-9s %s\n", what, done) }
@@ -22,14 +22,14 @@ func (r *report) left(what, why, remedy string) {
 	fmt.Fprintf(r.out, "left  %-9s %s\n%16s%s\n", what, why, "", remedy)
 }
 
-// fix mends what needs no decision. All of it is what running instances do by themselves, or an upgrade that holds nobody
-// up. What it can't do, look reports afterwards.
+// fix repairs what needs no decision: what running instances do by themselves, and an upgrade that holds nobody up.
+// Afterwards look reports what is left.
 func (c *doctorCmd) fix(r *report) {
 	ctx, cancel := context.WithTimeout(r.ctx, fixLimit)
 	defer cancel()
 	pool, err := openPool(ctx, c.DatabaseURL)
 	if err != nil {
-		return // look says why
+		return // look reports why
 	}
 	defer pool.Close()
 	if !c.fixSchema(ctx, r, pool) {
@@ -64,7 +64,7 @@ func (c *doctorCmd) fix(r *report) {
 	r.left("elsewhere", "what is set in Slack, at providers and in the environment is not touched", "What follows says what is to be done there.")
 }
 
-// fixSchema applies missing migrations if they hold nobody up, and reports whether the schema is this program's.
+// fixSchema applies missing migrations if they hold nobody up, and reports whether the schema fits this program.
 func (c *doctorCmd) fixSchema(ctx context.Context, r *report, pool *pgxpool.Pool) bool {
 	current, latest, err := migrations.Status(ctx, pool)
 	if err != nil || current == latest {

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	examineFirst = 10 * time.Second // after the start, which has enough to do
+	examineFirst = 10 * time.Second // after the start, which is busy enough
 	examineEvery = 15 * time.Minute
 )
 
-// asDoctor is the doctor with the settings of serve.
+// asDoctor returns the doctor with the settings of serve.
 func (c *serveCmd) asDoctor() doctorCmd {
 	return doctorCmd{
 		databaseFlags: c.databaseFlags, slackFlags: c.slackFlags, channelFlags: c.channelFlags, spoolFlags: c.spoolFlags,
@@ -26,8 +26,8 @@ func (c *serveCmd) asDoctor() doctorCmd {
 	}
 }
 
-// examine is the doctor within a running instance: it uses the instance's connections to the database. What the set-up
-// names in Slack is not looked up, as the instance follows it anyway and the calls would be missing elsewhere.
+// examine returns the doctor of a running instance, which uses the instance's database connections. It doesn't look up
+// the channels and people of the set-up in Slack: the instance follows them anyway, and the calls count against limits.
 func (c *serveCmd) examine(p process) func(context.Context, *store.System) []view.DoctorFinding {
 	d := c.asDoctor()
 	return func(ctx context.Context, db *store.System) []view.DoctorFinding {
@@ -47,7 +47,7 @@ func (c *serveCmd) examine(p process) func(context.Context, *store.System) []vie
 	}
 }
 
-// rank puts what is broken first.
+// rank sorts failures first.
 func rank(f view.DoctorFinding) int {
 	if f.Bad {
 		return 0
@@ -55,13 +55,13 @@ func rank(f view.DoctorFinding) int {
 	return 1
 }
 
-// A checkup is what the doctor has found in this instance.
+// A checkup holds the doctor's findings in this instance.
 type checkup struct {
 	at    time.Time
 	found []view.DoctorFinding
 }
 
-// examineSelf has the doctor look every quarter of an hour.
+// examineSelf runs the doctor every quarter of an hour.
 func (a *app) examineSelf(ctx context.Context, s settings, clock func() time.Time) error {
 	tick := time.NewTimer(examineFirst)
 	defer tick.Stop()
@@ -85,7 +85,7 @@ func (a *app) examineSelf(ctx context.Context, s settings, clock func() time.Tim
 	}
 }
 
-// findings are those of the latest look, for admins; none before the first.
+// findings returns those of the latest checkup, for admins; none before the first.
 func (a *app) findings() (found []view.DoctorFinding, at time.Time) {
 	if c := a.checkup.Load(); c != nil {
 		return c.found, c.at
@@ -93,7 +93,7 @@ func (a *app) findings() (found []view.DoctorFinding, at time.Time) {
 	return nil, time.Time{}
 }
 
-// doctorLines say for anybody who looks what the doctor has found, without what names people or machines.
+// doctorLines summarizes the findings for anybody, without texts that name people or machines.
 func (a *app) doctorLines(now time.Time) []string {
 	c := a.checkup.Load()
 	if c == nil {
@@ -111,7 +111,7 @@ func (a *app) doctorLines(now time.Time) []string {
 			lines = append(lines, line)
 		}
 	}
-	first := fmt.Sprintf("doctor: %d to mend, %d to know, %s ago", bad, len(c.found)-bad, now.Sub(c.at).Round(time.Second))
+	first := fmt.Sprintf("doctor: %d to fix, %d notes, %s ago", bad, len(c.found)-bad, now.Sub(c.at).Round(time.Second))
 	if len(c.found) > 0 {
 		first += "; the Home tab of admins says what"
 	}

@@ -22,7 +22,7 @@ import (
 	"golang.org/x/crypto/acme"
 )
 
-// tlsFlags say by which certificate Watchbill itself speaks TLS, where no proxy in front of it does.
+// tlsFlags configure TLS in Watchbill itself, for installations without a proxy in front.
 type tlsFlags struct {
 	TLSCert     string `name:"tls-cert-file" env:"WATCHBILL_TLS_CERT_FILE" placeholder:"FILE" help:"Certificate with its chain, as PEM: WATCHBILL_LISTEN speaks TLS. It is read again when the file changes."`
 	TLSKey      string `name:"tls-key-file" env:"WATCHBILL_TLS_KEY_FILE" placeholder:"FILE" help:"Its private key, as PEM."`
@@ -92,14 +92,14 @@ func certificatesIn(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// speakTLS is how the server speaks TLS. HTTP/2 is left out: connections are limited by peer, and one of HTTP/2 would be
-// hundreds.
+// speakTLS returns the server's TLS configuration. HTTP/2 is off: connections are limited per peer, and one HTTP/2
+// connection would carry hundreds of requests.
 func speakTLS(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, GetCertificate: certificate}
 }
 
-// certificateFiles reads a certificate again when its files change. A pair that doesn't fit, such as one of which only the
-// first file has been written so far, leaves the one before in use.
+// certificateFiles reloads a certificate when its files change. If the two files don't match, for example because only
+// the first one has been written yet, the previous certificate stays in use.
 type certificateFiles struct {
 	cert, key string
 	log       zerolog.Logger
@@ -107,7 +107,7 @@ type certificateFiles struct {
 	mu     sync.Mutex
 	seen   [2]fileState
 	loaded *tls.Certificate
-	failed string // what was logged last
+	failed string // the error that was logged last
 }
 
 type fileState struct {
@@ -116,14 +116,14 @@ type fileState struct {
 }
 
 func stateOf(file string) fileState {
-	info, err := os.Stat(file) // Kubernetes changes a link on the way
+	info, err := os.Stat(file) // follows links, which Kubernetes replaces
 	if err != nil {
 		return fileState{}
 	}
 	return fileState{info.ModTime(), info.Size()}
 }
 
-// get is called for each connection, and costs two calls of stat.
+// get is called for each connection. It costs two calls of stat.
 func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	now := [2]fileState{stateOf(c.cert), stateOf(c.key)}
 	c.mu.Lock()
@@ -149,7 +149,7 @@ func (c *certificateFiles) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.loaded, nil
 }
 
-// selfSigned is for who asks from this machine or by address, as probes do, and checks no certificate.
+// selfSigned makes the certificate for clients on this machine or by IP address, such as probes, which verify none.
 func selfSigned(now time.Time) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -166,15 +166,15 @@ func selfSigned(now time.Time) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
 
-// encrypt makes a server speak TLS, and returns how it serves.
+// encrypt sets up a server for TLS, and returns its serve function.
 func encrypt(server *http.Server, secure *tls.Config, log zerolog.Logger) func(net.Listener) error {
 	server.Handler, server.TLSConfig, server.Protocols = strictTransport(server.Handler), secure, new(http.Protocols)
 	server.Protocols.SetHTTP1(true)
-	server.ErrorLog = slog.NewLogLogger(zerolog.NewSlogHandler(log), slog.LevelDebug) // handshakes that fail, which any stranger's may
+	server.ErrorLog = slog.NewLogLogger(zerolog.NewSlogHandler(log), slog.LevelDebug) // failed handshakes, which any stranger can cause
 	return func(l net.Listener) error { return server.ServeTLS(l, "", "") }
 }
 
-// strictTransport tells browsers to come by https only, on connections that have come so.
+// strictTransport sets Strict-Transport-Security on answers to TLS connections.
 func strictTransport(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS != nil {

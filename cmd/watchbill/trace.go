@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/trace"
 )
 
-// traceFlags say where traces go. All but the last are OpenTelemetry's own names.
+// traceFlags configure traces. All but the last have OpenTelemetry's own names.
 type traceFlags struct {
 	OTLPEndpoint   string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" placeholder:"URL" help:"An OpenTelemetry collector that is sent a trace of each incident, such as http://collector:4318; /v1/traces is added."`
 	OTLPTraces     string `name:"otlp-traces-endpoint" env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" placeholder:"URL" help:"Its whole address for traces, in place of that."`
@@ -26,7 +26,7 @@ type traceFlags struct {
 	TraceURL       string `name:"trace-url" env:"WATCHBILL_TRACE_URL" placeholder:"URL" help:"Where people find a trace, with {trace} for its id: an incident's details have the link."`
 }
 
-// tracePlace stands for a trace's id in WATCHBILL_TRACE_URL.
+// tracePlace is the placeholder for the trace's id in WATCHBILL_TRACE_URL.
 const tracePlace = "{trace}"
 
 func (f traceFlags) problems() (wrong []string) {
@@ -51,7 +51,7 @@ func (f traceFlags) problems() (wrong []string) {
 	return wrong
 }
 
-// pairs reads NAME=VALUE,NAME=VALUE, where values are encoded as in addresses.
+// pairs parses NAME=VALUE,NAME=VALUE with percent-encoded values.
 func pairs(list string) (map[string]string, error) {
 	all := map[string]string{}
 	for part := range strings.SplitSeq(list, ",") {
@@ -68,7 +68,7 @@ func pairs(list string) (map[string]string, error) {
 	return all, nil
 }
 
-// A tracer makes spans of what happens to incidents. It holds no text of an alert and no address of a person.
+// A tracer makes spans of what happens to incidents. Spans contain no alert texts and no personal addresses.
 type tracer struct {
 	out   *trace.Exporter
 	clock func() time.Time
@@ -83,7 +83,7 @@ func (f traceFlags) tracer(clock func() time.Time, log zerolog.Logger) *tracer {
 	if address == "" {
 		return nil
 	}
-	headers, _ := pairs(f.OTLPHeaders) // problems has looked at both
+	headers, _ := pairs(f.OTLPHeaders) // problems has checked both
 	resource, _ := pairs(f.OTELAttributes)
 	resource["service.name"], resource["service.version"] = f.OTELService, version()
 	if host, err := os.Hostname(); err == nil {
@@ -96,13 +96,13 @@ func (f traceFlags) tracer(clock func() time.Time, log zerolog.Logger) *tracer {
 	})}
 }
 
-// tracedEvents are those that have a span of their own, and its name.
+// tracedEvents maps events with their own span to its name.
 var tracedEvents = map[oncall.EventKind]string{
 	oncall.EventPaging: "page a step", oncall.EventAcknowledged: "acknowledge", oncall.EventResolved: "resolve", oncall.EventEscalated: "escalate",
 	oncall.EventSnoozed: "snooze", oncall.EventReassigned: "reassign", oncall.EventUnacknowledged: "unacknowledge", oncall.EventUnassigned: "page the fallback people",
 }
 
-// changed tells of decisions that were saved.
+// changed adds spans for saved decisions.
 func (t *tracer) changed(changes []oncall.Change) {
 	if t == nil {
 		return
@@ -119,7 +119,7 @@ func (t *tracer) changed(changes []oncall.Change) {
 			if e.Actor.User != "" {
 				s.Attributes["enduser.id"] = string(e.Actor.User)
 			}
-			if e.Kind == oncall.EventOpened { // from when its signal came
+			if e.Kind == oncall.EventOpened { // starts when its signal arrived
 				s.Name, s.ID, s.Parent, s.Kind = "signal becomes incident", id.Root(), trace.SpanID{}, trace.Consumer
 			}
 			if s.Name != "" {
@@ -129,7 +129,7 @@ func (t *tracer) changed(changes []oncall.Change) {
 	}
 }
 
-// page tells of an attempt to page somebody: how long it waited in the queue, and how long the provider took.
+// page adds spans for an attempt to page somebody: the time in the queue, and the provider's time.
 func (t *tracer) page(p jobs.PageAttempt) {
 	if t == nil || p.Order.Incident.ID.Canary() {
 		return
@@ -139,7 +139,7 @@ func (t *tracer) page(p jobs.PageAttempt) {
 	about["watchbill.method"], about["watchbill.attempt"], about["watchbill.outcome"] = method, fmt.Sprint(p.Order.Attempt), string(p.Outcome)
 	failed := ""
 	if p.Outcome != notify.Accepted {
-		failed = string(p.Outcome) // what the provider says of it may name an address
+		failed = string(p.Outcome) // the provider's own words may contain an address
 	}
 	if p.Order.Page.UserID != "" {
 		about["watchbill.paged"] = string(p.Order.Page.UserID)
@@ -157,7 +157,7 @@ func aboutIncident(in oncall.Incident) map[string]string {
 	return map[string]string{"watchbill.incident": in.ID.String(), "watchbill.severity": string(in.Severity), "watchbill.team": fmt.Sprint(in.TeamID)}
 }
 
-// link is where people find the trace of an incident, or empty.
+// link returns the link to an incident's trace, or empty.
 func (f traceFlags) link(in oncall.Incident) string {
 	if f.TraceURL == "" || f.OTLPEndpoint == "" && f.OTLPTraces == "" {
 		return ""
