@@ -56,7 +56,7 @@ func (c client) ask(ctx context.Context, method, path string, query url.Values, 
 	defer cancel()
 	res, err := c.send(ctx, method, path, query, body)
 	if err != nil {
-		return fmt.Errorf("Watchbill can't be reached: %w", err) //nolint:staticcheck,revive // a sentence for the agent
+		return fmt.Errorf("Watchbill can't be reached: %w", err) //nolint:staticcheck // a sentence for the agent
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
