@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // A queue paces our calls, so that Slack rarely has to limit them. It measures real time, whatever clock the product
@@ -214,9 +212,9 @@ func (q *queue) serve(t *ticket) time.Duration {
 		if method.pause(o.priority, 0) > 0 || channel.pause(o.priority, 0) > 0 {
 			return false
 		}
-		method.Allow()
+		method.take()
 		if channel != nil {
-			channel.Allow()
+			channel.take()
 		}
 		close(o.granted)
 		return true
@@ -239,7 +237,7 @@ func (q *queue) buckets(c call) (method, channel *bucket) {
 	method = q.methods[name]
 	if method == nil {
 		method = methodBucket(name)
-		method.perSecond *= rate.Limit(q.faster)
+		method.accelerate(q.faster)
 		method.share(q.share)
 		q.methods[name] = method
 	}
@@ -250,7 +248,7 @@ func (q *queue) buckets(c call) (method, channel *bucket) {
 	if channel == nil {
 		q.forgetFull()
 		channel = channelBucket()
-		channel.perSecond *= rate.Limit(q.faster)
+		channel.accelerate(q.faster)
 		channel.share(q.share)
 		q.channels[c.channel] = channel
 	}
