@@ -29,7 +29,7 @@ func (b *bench) home(ctx context.Context) error {
 	if _, err := t.serve(ctx); err != nil {
 		return err
 	}
-	if err := t.shown(ctx); err != nil {
+	if err := t.settle(ctx); err != nil {
 		return err
 	}
 	var took []time.Duration
@@ -68,14 +68,18 @@ func weeklySchedules(doc *setup.Setup) {
 	}
 }
 
-// shown waits until the planted incidents are in their channels: drawing them takes both processors for seconds.
-func (t *target) shown(ctx context.Context) error {
-	for missing := true; missing && ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
-		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM incidents i WHERE id > 0 AND NOT EXISTS (SELECT FROM drawings d WHERE d.incident_id = i.id AND d.ts <> ''))`).Scan(&missing); err != nil {
+// settle waits until no job has been due for two seconds: what an instance does after it started is done.
+func (t *target) settle(ctx context.Context) error {
+	for quiet := 0; quiet < 40 && ctx.Err() == nil; pause(ctx, 50*time.Millisecond) {
+		var busy bool
+		if err := t.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM river_job WHERE state IN ('available', 'running') AND scheduled_at <= $1)`, time.Now()).Scan(&busy); err != nil {
 			return err
 		}
+		if quiet++; busy {
+			quiet = 0
+		}
 	}
-	return t.idle(ctx, "draw")
+	return ctx.Err()
 }
 
 // plant opens incidents that wait for a day.

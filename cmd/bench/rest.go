@@ -41,7 +41,7 @@ func (b *bench) rest(ctx context.Context) error {
 	if _, err := t.serve(ctx); err != nil {
 		return err
 	}
-	if err := t.shown(ctx); err != nil {
+	if err := t.settle(ctx); err != nil {
 		return err
 	}
 	for _, ask := range []struct{ name, path string }{{"oncall_get", "/oncall?team=team7"}, {"incidents_list", "/incidents?state=open"}} {
