@@ -102,7 +102,7 @@ func TestReports(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open(signalKey, "disk full")
-	w.now = w.now.Add(time.Hour)
+	w.advance(time.Hour)
 	manager, reader := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAdmin), w.all(oncall.ScopeRead)
 	const path = "/teams/payments/report"
 	if r := w.get(manager, path, 200); !strings.Contains(r.text, `"people":[{"user":"U0`) || !strings.Contains(r.text, `"incidents":1`) {

@@ -97,7 +97,7 @@ func TestEventsLongPoll(t *testing.T) {
 		t.Errorf("after it broke: %q", got)
 	}
 	// It ends when the key does.
-	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "all act", w.now))
+	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "all act", w.now()))
 	if got := again("data: "); got != "the end" {
 		t.Errorf("after the key was revoked: %q", got)
 	}

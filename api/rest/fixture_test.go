@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,8 +38,12 @@ type world struct {
 	pool    *pgxpool.Pool
 	log     *storetest.Log
 	address string
-	now     time.Time
+	clock   atomic.Pointer[time.Time] // what runs beside the test reads it too
 }
+
+func (w *world) now() time.Time { return *w.clock.Load() }
+
+func (w *world) advance(d time.Duration) { w.clock.Store(new(w.now().Add(d))) }
 
 func document() setup.Setup {
 	weekly := func(names ...string) []setup.Rotation {
@@ -78,7 +83,8 @@ func document() setup.Setup {
 
 func newWorld(t testing.TB, options ...func(*rest.Config)) *world {
 	t.Helper()
-	w := &world{TB: t, log: &storetest.Log{}, now: start}
+	w := &world{TB: t, log: &storetest.Log{}}
+	w.clock.Store(new(start))
 	url := storetest.NewURL(t)
 	log := zerolog.New(w.log).Level(zerolog.DebugLevel)
 	var err error
@@ -93,7 +99,7 @@ func newWorld(t testing.TB, options ...func(*rest.Config)) *world {
 	_, err = w.pool.Exec(t.Context(), `UPDATE users SET standing = 'member'`)
 	w.must(err)
 	w.run()
-	c := rest.Config{Store: w.store.Store, Clock: func() time.Time { return w.now }, Log: log, Formats: []oncall.Format{"auto", "generic"}}
+	c := rest.Config{Store: w.store.Store, Clock: w.now, Log: log, Formats: []oncall.Format{"auto", "generic"}}
 	for _, o := range options {
 		o(&c)
 	}
@@ -110,7 +116,7 @@ func newWorld(t testing.TB, options ...func(*rest.Config)) *world {
 func (w *world) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- w.store.Run(ctx, func() time.Time { return w.now }) }()
+	go func() { done <- w.store.Run(ctx, w.now) }()
 	w.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -150,9 +156,9 @@ func (w *world) all(scope oncall.Scope) string {
 // open makes a monitor open an incident, and returns its number.
 func (w *world) open(key, title string) (id int64) {
 	w.Helper()
-	in, err := w.store.IntegrationByKey(w.Context(), key, w.now)
+	in, err := w.store.IntegrationByKey(w.Context(), key, w.now())
 	w.must(err)
-	w.must(w.store.Accept(w.Context(), in.ID, []oncall.Signal{{Action: oncall.Trigger, DedupKey: title, Title: title, Severity: oncall.Critical}}, w.now))
+	w.must(w.store.Accept(w.Context(), in.ID, []oncall.Signal{{Action: oncall.Trigger, DedupKey: title, Title: title, Severity: oncall.Critical}}, w.now()))
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if w.pool.QueryRow(w.Context(), `SELECT id FROM incidents WHERE title = $1`, title).Scan(&id) == nil {
 			return id

@@ -25,7 +25,7 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 		{Name: "a megabyte", Text: strings.Repeat("x", 1_000_000)}, {Name: "more than a megabyte", Text: strings.Repeat("\u202e<", 400_000)},
 	}, hostile.Texts...)
 	for i, text := range texts {
-		w.now = start.Add(time.Duration(i) * 15 * time.Minute) // what asks for confirmation is something else
+		w.clock.Store(new(start.Add(time.Duration(i) * 15 * time.Minute))) // what asks for confirmation is something else
 		quoted, err := json.Marshal(text.Text)
 		w.must(err)
 		q := string(quoted)

@@ -82,7 +82,7 @@ func TestRateLimitPerKey(t *testing.T) {
 		t.Errorf("%v %s", r.header, r.text)
 	}
 	w.get(other, "/teams", http.StatusOK)
-	w.now = w.now.Add(20 * time.Second)
+	w.advance(20 * time.Second)
 	w.get(key, "/teams", http.StatusOK)
 }
 
@@ -178,9 +178,9 @@ func TestIncidentsAreFiltered(t *testing.T) {
 	w := newWorld(t)
 	key := w.all(oncall.ScopeRead)
 	first := w.open(signalKey, "first")
-	w.now = start.Add(time.Hour)
+	w.clock.Store(new(start.Add(time.Hour)))
 	second := w.open(signalKey, "second")
-	_, err := w.store.Act(t.Context(), oncall.IncidentID(first), oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActResolve}, w.now)
+	_, err := w.store.Act(t.Context(), oncall.IncidentID(first), oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActResolve}, w.now())
 	w.must(err)
 	for query, want := range map[string]string{
 		"": "second first", "state=open": "second", "state=resolved": "first", "state=open,resolved": "second first", "state=acknowledged": "",

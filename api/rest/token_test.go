@@ -262,7 +262,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		"no JSON":                      {"a.b.c", "can read"},
 		"nothing":                      {"..", "can read"},
 	} {
-		w.now = w.now.Add(3 * time.Second) // only so many strangers a minute are answered
+		w.advance(3 * time.Second) // only so many strangers a minute are answered
 		r := w.ask(c.token, http.MethodGet, "/api/v1/key", "")
 		if r.code != http.StatusUnauthorized || !strings.Contains(r.text, c.want) || !strings.Contains(r.header.Get("WWW-Authenticate"), `error="invalid_token"`) ||
 			r.header.Get("Content-Type") != "application/problem+json" {
@@ -329,7 +329,7 @@ func TestTheIssuersKeysChange(t *testing.T) {
 	p.has(first)
 	ask := func(key jose.JSONWebKey, code int, what string) {
 		t.Helper()
-		r := w.ask(p.sign(key, jose.RS256, p.claims(w.now)), http.MethodGet, "/api/v1/key", "")
+		r := w.ask(p.sign(key, jose.RS256, p.claims(w.now())), http.MethodGet, "/api/v1/key", "")
 		if r.code != code {
 			t.Errorf("%s: %d %s, want %d", what, r.code, r.text, code)
 		}
@@ -341,35 +341,35 @@ func TestTheIssuersKeysChange(t *testing.T) {
 	ask(first, 503, "the issuer is away from the beginning")
 	p.away.Store(false)
 	ask(first, 503, "it was asked just now")
-	w.now = w.now.Add(11 * time.Second)
+	w.advance(11 * time.Second)
 	ask(first, 200, "it is back")
 	ask(second, 401, "a key that is not known")
 	p.has(first, second)
 	ask(second, 401, "it has just been asked")
-	w.now = w.now.Add(11 * time.Second)
+	w.advance(11 * time.Second)
 	ask(second, 200, "a new key")
 	ask(first, 200, "the old one beside it")
 	p.has(second)
 	ask(first, 200, "the old one, withdrawn a moment ago")
-	w.now = w.now.Add(61 * time.Minute)
+	w.advance(61 * time.Minute)
 	ask(first, 401, "the old one, withdrawn an hour ago")
 	ask(second, 200, "the new one")
 	p.has(again)
-	w.now = w.now.Add(11 * time.Second)
+	w.advance(11 * time.Second)
 	ask(again, 200, "another key of the same id")
 	ask(second, 401, "the one that had the id before")
 
 	p.away.Store(true)
-	w.now = w.now.Add(2 * time.Hour)
+	w.advance(2 * time.Hour)
 	ask(again, 200, "the issuer is away, its key is known")
-	w.now = w.now.Add(11 * time.Second)
+	w.advance(11 * time.Second)
 	ask(first, 503, "the issuer is away, the key is not known")
-	w.now = w.now.Add(20 * time.Hour)
+	w.advance(20 * time.Hour)
 	ask(again, 200, "it is away for most of a day")
-	w.now = w.now.Add(3 * time.Hour)
+	w.advance(3 * time.Hour)
 	ask(again, 503, "it is away for more than a day")
 	p.away.Store(false)
-	w.now = w.now.Add(11 * time.Second)
+	w.advance(11 * time.Second)
 	ask(again, 200, "it is back again")
 	before := p.asked.Load()
 	for range 20 {
@@ -379,9 +379,9 @@ func TestTheIssuersKeysChange(t *testing.T) {
 		t.Errorf("strangers let the issuer be asked %d times", n)
 	}
 	p.name = "https://login.example.com"
-	w.now = w.now.Add(2 * time.Hour)
+	w.advance(2 * time.Hour)
 	ask(again, 200, "it calls itself otherwise, its key is known")
-	w.now = w.now.Add(25 * time.Hour)
+	w.advance(25 * time.Hour)
 	ask(again, 503, "it calls itself otherwise")
 }
 

@@ -134,7 +134,7 @@ func TestIdempotencyKey(t *testing.T) {
 	late := `{"schedule": "primary", "start": "2026-03-04T15:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
 	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
 	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
-	w.now = w.now.Add(25 * time.Hour)
+	w.advance(25 * time.Hour)
 	w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
 	count(3)
 }
