@@ -27,7 +27,7 @@ func TestGzipBomb(t *testing.T) {
 		w.wantUnread(got, fmt.Sprintf("The body is larger than %d MiB; send fewer or shorter alerts at once.", limit))
 	}
 	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
-		t.Errorf("afterwards: got %d %s", got.code, got.body)
+		t.Errorf("afterwards: got %d %s, want 202", got.code, got.body)
 	}
 }
 

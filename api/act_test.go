@@ -28,7 +28,7 @@ func mail(t testing.TB, title string) mailed {
 	w := newWorld(t)
 	w.fold()
 	if r := w.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
-		t.Fatalf("%d %s", r.code, r.body)
+		t.Fatalf("got %d %s, want 202", r.code, r.body)
 	}
 	var page oncall.PageID
 	var incident oncall.IncidentID
@@ -109,7 +109,7 @@ func TestMailLinkActsOnPress(t *testing.T) {
 	var via string
 	m.must(m.pool.QueryRow(t.Context(), "SELECT actor ->> 'via' FROM incident_events WHERE incident_id = $1 AND actor ->> 'user' = 'U0ANN' ORDER BY id DESC LIMIT 1", m.incident).Scan(&via))
 	if via != string(oncall.MethodEmail) {
-		t.Errorf("the timeline says that it came by %q", via)
+		t.Errorf("the timeline says that it came by %q, want %v", via, string(oncall.MethodEmail))
 	}
 	count := func() (n int) {
 		m.must(m.pool.QueryRow(t.Context(), "SELECT count(*) FROM incident_events WHERE incident_id = $1", m.incident).Scan(&n))
@@ -236,7 +236,7 @@ func TestMailLinkExpires(t *testing.T) {
 		m.send(http.MethodGet, "/v1/act/guess", nil)
 	}
 	if r := m.send(http.MethodGet, "/v1/act/guess", nil); r.code != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
-		t.Errorf("who guesses is answered %d", r.code)
+		t.Errorf("guessing: got %d, want 429 and some Retry-After", r.code)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestGuessedMailLinksSkipTheDatabase(t *testing.T) {
 				want = http.StatusTooManyRequests
 			}
 			if r := m.send(http.MethodGet, "/v1/act/"+token, nil); r.code != want {
-				t.Fatalf("guess %d of %s: %d %s", n, token, r.code, r.body)
+				t.Fatalf("guess %d of %s: got %d %s, want %v", n, token, r.code, r.body, want)
 			}
 		}
 	}

@@ -45,7 +45,7 @@ func TestPagerDutyResponses(t *testing.T) {
 		{"/v2/enqueue", `{"routing_key":"KEY","x":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "larger than 1 MiB"},
 	} {
 		if got := send(tt.path, tt.body); got.code != tt.code || !strings.Contains(got.body, tt.says) {
-			t.Errorf("%s %.60s: got %d %s", tt.path, tt.body, got.code, got.body)
+			t.Errorf("%s %.60s: got %d %s, want %v with %v", tt.path, tt.body, got.code, got.body, tt.code, tt.says)
 		}
 	}
 }
@@ -66,7 +66,7 @@ func TestOpsgenieIdentifiers(t *testing.T) {
 	}
 	created, answer := ask("POST", "/v2/alerts", `{"message":"Disk is full","alias":"db-1/disk","priority":"P1"}`)
 	if created.code != 202 || answer["result"] != "Request will be processed" || created.header.Get("X-Request-Id") != answer["requestId"] {
-		t.Fatalf("got %d %s", created.code, created.body)
+		t.Fatalf("got %d %s, want 202, result \"Request will be processed\" and X-Request-Id %v", created.code, created.body, answer["requestId"])
 	}
 	state := func(request any) map[string]any {
 		t.Helper()
@@ -76,18 +76,18 @@ func TestOpsgenieIdentifiers(t *testing.T) {
 				return out["data"].(map[string]any)
 			}
 			if got.code != 404 || got.header.Get("X-Opsgenie-Errortype") != "RequestNotProcessed" {
-				t.Fatalf("got %d %s", got.code, got.body)
+				t.Fatalf("got %d %s, want 404 and X-Opsgenie-Errortype \"RequestNotProcessed\"", got.code, got.body)
 			}
 		}
 	}
 	first := state(answer["requestId"])
 	if first["success"] != true || first["alias"] != "db-1/disk" || first["action"] != "Create" {
-		t.Errorf("state: %v", first)
+		t.Errorf("state: got %v, want success true, alias \"db-1/disk\" and action \"Create\"", first)
 	}
 	id := first["alertId"].(string)
 	got, shown := ask("GET", "/v2/alerts/"+id, "")
 	if data, _ := shown["data"].(map[string]any); got.code != 200 || data["status"] != "open" || data["message"] != "Disk is full" {
-		t.Fatalf("got %d %s", got.code, got.body)
+		t.Fatalf("got %d %s, want 200, status \"open\" and message \"Disk is full\"", got.code, got.body)
 	}
 	tiny := shown["data"].(map[string]any)["tinyId"].(string)
 	for _, step := range []struct{ path, action string }{
@@ -97,24 +97,24 @@ func TestOpsgenieIdentifiers(t *testing.T) {
 	} {
 		_, answer := ask("POST", step.path, `{"note":"on it"}`)
 		if done := state(answer["requestId"]); done["success"] != true || done["alias"] != "db-1/disk" {
-			t.Errorf("%s: %v", step.path, done)
+			t.Errorf("%s: got %v, want success true and alias \"db-1/disk\"", step.path, done)
 		}
 	}
 	if _, shown := ask("GET", "/v2/alerts/db-1/disk?identifierType=alias", ""); shown["data"].(map[string]any)["status"] != "closed" {
-		t.Errorf("it is %v", shown["data"])
+		t.Errorf("it is %v, want status \"closed\"", shown["data"])
 	}
 	_, answer = ask("POST", "/v2/alerts/nothing/close?identifierType=alias", `{}`)
 	if missing := state(answer["requestId"]); missing["success"] != false {
-		t.Errorf("state: %v", missing)
+		t.Errorf("state: got %v, want success false", missing)
 	}
 	if got, out := ask("POST", "/v2/alerts", `{"priority":"P1"}`); got.code != 422 || out["errors"].(map[string]any)["message"] == nil {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 422 and a message", got.code, got.body)
 	}
 	if got := w.send("GET", "/v2/heartbeats/backup/ping", nil, "Authorization: GenieKey "+replayKey); got.code != 202 || !strings.Contains(got.body, "PONG") {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 202 with \"PONG\"", got.code, got.body)
 	}
 	if got := w.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+strangeKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 401 with %q", got.code, got.body, `"requestId"`)
 	}
 }
 
@@ -125,11 +125,11 @@ func TestGETWithoutSignalOpensNothing(t *testing.T) {
 	w.auto(replayKey)
 	for _, method := range []string{"GET", "HEAD"} {
 		if got := w.send(method, "/v1/signals/"+replayKey+"?utm_source=x", nil); got.code != 200 {
-			t.Errorf("%s: got %d %s", method, got.code, got.body)
+			t.Errorf("%s: got %d %s, want 200", method, got.code, got.body)
 		}
 	}
 	if n := w.stored("true"); n != 0 {
-		t.Errorf("%d signals", n)
+		t.Errorf("got %d signals, want 0", n)
 	}
 	w.send("GET", "/v1/signals/"+replayKey+"?title=Disk+is+full&severity=critical", nil)
 	w.send("GET", "/v1/signals?status=ok&title=Disk+is+full&key="+replayKey, nil)
@@ -149,22 +149,22 @@ func TestKeyLocations(t *testing.T) {
 		"Authorization: Basic " + basic("watchbill", replayKey), "Authorization: Basic " + basic(replayKey, ""), "Authorization: " + replayKey, "X-Api-Key: " + replayKey,
 	} {
 		if got := w.send("POST", "/v1/signals", strings.NewReader(`{"title":"x"}`), header); got.code != 202 {
-			t.Errorf("%.24s: got %d %s", header, got.code, got.body)
+			t.Errorf("%.24s: got %d %s, want 202", header, got.code, got.body)
 		}
 	}
 	if got := w.send("POST", "/api/v2/generic/incoming?token="+replayKey, strings.NewReader(`{"summary":"x"}`)); got.code != 204 {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 204", got.code, got.body)
 	}
 	if got := w.send("POST", "/v1/signals/"+replayKey+"/alert/events/uptimekuma", strings.NewReader(`{"title":"x"}`)); got.code != 202 {
-		t.Errorf("with a path of the sender's own: got %d %s", got.code, got.body)
+		t.Errorf("with a path of the sender's own: got %d %s, want 202", got.code, got.body)
 	}
 	if got := w.send("GET", "/v1/signals/"+replayKey+"/alert/events", nil); got.code != 404 {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 404", got.code, got.body)
 	}
 	w.want(w.send("POST", "/integrations/generic/20131114/alert/"+replayKey+"/ops", strings.NewReader(`{"message_type":"CRITICAL","entity_id":"db-1/disk"}`)),
 		200, `{"entity_id":"db-1/disk","result":"success"}`+"\n")
 	if got := w.send("POST", "/integrations/v1/webhook/"+replayKey+"/", strings.NewReader(`{"title":"x"}`)); got.code != 200 || got.body != "\"Ok.\"\n" {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 200 and %q", got.code, got.body, "\"Ok.\"\n")
 	}
 }
 
@@ -183,6 +183,6 @@ func TestAutoReportsTheRecognizedFormat(t *testing.T) {
 	body := `{"heartbeat":{"monitorID":1,"status":0,"msg":"timeout"},"monitor":{"id":1,"name":"shop"},"msg":"x"}`
 	w.want(w.post(replayKey, body), 202, `{"status":"accepted","signals":1,"taken_for":"kuma"}`+"\n")
 	if n := w.stored(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
-		t.Errorf("%d signals say it", n)
+		t.Errorf("%d signals say it, want 1", n)
 	}
 }

@@ -88,7 +88,7 @@ func TestContentTypeIsNotTrusted(t *testing.T) {
 	w := newWorld(t)
 	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "application/json; charset=utf-8", "nonsense/;"} {
 		if got := w.post(genericKey, `{"title":"x"}`, "Content-Type: "+kind); got.code != http.StatusAccepted {
-			t.Errorf("%s: got %d %s", kind, got.code, got.body)
+			t.Errorf("%s: got %d %s, want 202", kind, got.code, got.body)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 		t.Errorf("Retry-After is %q, want 40", wait)
 	}
 	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
-		t.Errorf("a good key got %d %s", got.code, got.body)
+		t.Errorf("a good key got %d %s, want 202", got.code, got.body)
 	}
 	w.clock.Advance(40 * time.Second)
 	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {

@@ -29,7 +29,7 @@ func TestCalendarIsBuiltOnce(t *testing.T) {
 	for range 50 {
 		all.Go(func() {
 			if got, err := c.get(t.Context(), 1, state, build); err != nil || string(got.body) != "build 1" {
-				t.Errorf("%v, %v", got, err)
+				t.Errorf("%v, %v, want no error and \"build 1\"", got, err)
 			}
 		})
 	}
@@ -37,7 +37,7 @@ func TestCalendarIsBuiltOnce(t *testing.T) {
 	for _, changed := range []calendarState{{revision: 2}, {revision: 2, day: time.Unix(0, 0)}} {
 		was := builds
 		if _, err := c.get(t.Context(), 1, changed, build); err != nil || builds != was+1 {
-			t.Errorf("%+v: built %d times, %v", changed, builds-was, err)
+			t.Errorf("%+v: built %d times, %v, want once and no error", changed, builds-was, err)
 		}
 	}
 }
@@ -56,18 +56,18 @@ func TestCalendarBuildSurvivesADisconnect(t *testing.T) {
 			return nil, gone.Err()
 		})
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("who hung up: %v", err)
+			t.Errorf("the request that hung up: got %v, want %v", err, context.Canceled)
 		}
 	})
 	<-begun
 	impatient, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	if _, err := c.get(impatient, 1, calendarState{}, nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("who waits no longer: %v", err)
+		t.Errorf("the request that gives up: got %v, want %v", err, context.DeadlineExceeded)
 	}
 	all.Go(func() {
 		if got, err := c.get(t.Context(), 1, calendarState{}, func() ([]byte, error) { return []byte("x"), nil }); err != nil || string(got.body) != "x" {
-			t.Errorf("who stays: %v, %v", got, err)
+			t.Errorf("who stays: %v, %v, want no error and \"x\"", got, err)
 		}
 	})
 	hangUp()

@@ -56,7 +56,7 @@ func TestCalendar(t *testing.T) {
 	} {
 		got := d.send(http.MethodGet, "/v1/calendar/"+secret+".ics", nil)
 		if kind := got.header.Get("Content-Type"); got.code != http.StatusOK || kind != "text/calendar; charset=utf-8" {
-			t.Fatalf("%d %s %s", got.code, kind, got.body)
+			t.Fatalf("got %d %s %s, want 200 and \"text/calendar; charset=utf-8\"", got.code, kind, got.body)
 		}
 		c, err := ics.ParseCalendar(strings.NewReader(got.body))
 		d.must(err)
@@ -73,7 +73,7 @@ func TestCalendar(t *testing.T) {
 			value(ics.ComponentPropertySummary), value(ics.ComponentPropertyDescription),
 		}
 		if diff := cmp.Diff(want, said); diff != "" {
-			t.Error(diff)
+			t.Errorf("calendar (-want +got):\n%s", diff)
 		}
 	}
 }
@@ -89,11 +89,11 @@ func TestCalendarNotModified(t *testing.T) {
 	for _, header := range []string{tag, `"other", W/` + tag, "*"} {
 		got := d.send(http.MethodGet, path, nil, "If-None-Match: "+header)
 		if got.code != http.StatusNotModified || got.body != "" || got.header.Get("ETag") != tag {
-			t.Errorf("%s: %d with %d bytes", header, got.code, len(got.body))
+			t.Errorf("%s: got %d with %d bytes, want 304, \"\" and ETag %v", header, got.code, len(got.body), tag)
 		}
 	}
 	if got := d.send(http.MethodHead, path, nil); got.code != http.StatusOK || got.body != "" || got.header.Get("ETag") != tag {
-		t.Errorf("HEAD: %d with %d bytes", got.code, len(got.body))
+		t.Errorf("HEAD: got %d with %d bytes, want 200, \"\" and ETag %v", got.code, len(got.body), tag)
 	}
 	dir, err := d.store.Directory(t.Context())
 	d.must(err)
@@ -103,7 +103,7 @@ func TestCalendarNotModified(t *testing.T) {
 	d.must(err)
 	got := d.send(http.MethodGet, path, nil, "If-None-Match: "+tag)
 	if got.code != http.StatusOK || got.header.Get("ETag") == tag || !strings.Contains(got.body, "SEQUENCE:2\r\n") {
-		t.Errorf("after a swap: %d %s", got.code, got.body)
+		t.Errorf("after a swap: got %d %s, want 200, a new ETag and SEQUENCE:2", got.code, got.body)
 	}
 }
 

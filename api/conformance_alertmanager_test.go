@@ -151,7 +151,7 @@ func TestConformanceOfAlertmanager(t *testing.T) {
 	tell("DiskFull", time.Now().Add(time.Hour))
 	w.until("each way has opened an incident", func() bool { return incidents(`status = 'triggered'`) == 3 })
 	if n := incidents(`title ILIKE '%disk%full%'`); n != 3 {
-		t.Errorf("%d of 3 incidents say what is wrong", n)
+		t.Errorf("%d of 3 incidents say what is wrong, want 3", n)
 	}
 	tell("DiskFull", time.Now())
 	w.until("each way has ended its incident", func() bool { return incidents(`status = 'resolved'`) == 3 })

@@ -73,7 +73,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 	for n := range 5 * most {
 		conn := dial(t, address)
 		if said, err := ask(conn); err != nil || said != "here" {
-			t.Fatalf("request %d: %q, %v", n, said, err)
+			t.Fatalf("request %d: %q, %v, want no error and \"here\"", n, said, err)
 		}
 		<-idle
 		open = append(open, conn)
@@ -108,17 +108,17 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 		<-began
 	}
 	if text, err := ask(dial(t, address)); err == nil {
-		t.Errorf("a third is answered: %s", text)
+		t.Errorf("third connection: got %q, want none", text)
 	}
 	close(end)
 	for range 2 {
 		if text := <-said; text != "done<nil>" {
-			t.Error(text)
+			t.Errorf("got %s, want \"done<nil>\"", text)
 		}
 		<-idle
 	}
 	if text, err := ask(dial(t, address)); err != nil || text != "done" {
-		t.Errorf("afterwards: %q, %v", text, err)
+		t.Errorf("afterwards: %q, %v, want no error and \"done\"", text, err)
 	}
 }
 
@@ -134,7 +134,7 @@ func TestSlowForm(t *testing.T) {
 	body, err := io.ReadAll(res.Body)
 	d.must(err)
 	if res.StatusCode != http.StatusBadRequest || !res.Close || !strings.Contains(string(body), "Nothing was done") {
-		t.Errorf("%d, close %v: %s", res.StatusCode, res.Close, body)
+		t.Errorf("got %d, close %v: %s, want 400 and Close true with \"Nothing was done\"", res.StatusCode, res.Close, body)
 	}
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("after %s", took)
@@ -148,14 +148,14 @@ func TestMetricsAtTheirOwnAddress(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{System: w.store, Clock: w.clock.Now, Metrics: registry, Ready: w.store.Ready})
 	if got := w.post(genericKey, `{"title":"x"}`); got.code != http.StatusAccepted {
-		t.Errorf("%d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 202", got.code, got.body)
 	}
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
 		t.Errorf("at the address for monitors: %d, want %d", got.code, http.StatusNotFound)
 	}
 	w.address, _ = limited(t, 8, api.Metrics(registry))
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
-		t.Errorf("at their own: %d %s", got.code, got.body)
+		t.Errorf("at their own: got %d %s, want 200 with \"watchbill_accept_seconds\"", got.code, got.body)
 	}
 	if got := w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != http.StatusNotFound {
 		t.Errorf("it takes signals: %d, want %d", got.code, http.StatusNotFound)

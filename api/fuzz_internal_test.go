@@ -100,7 +100,7 @@ func FuzzPeer(f *testing.F) {
 		at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 		for i := range 2 * strikesAllowed {
 			if wait, out := s.out(remote, at); out != (i >= strikesAllowed) || wait <= 0 || wait > strikeWindow {
-				t.Fatalf("%d: %s, %t", i, wait, out)
+				t.Fatalf("strike %d: got %s, %t, want it refused after %d", i, wait, out, strikesAllowed)
 			}
 		}
 	})
@@ -134,7 +134,7 @@ func FuzzForwardedFor(f *testing.F) {
 			}
 			h.Set("X-Forwarded-For", xff+", "+seen) // as the proxy appends it
 			if got := proxies.client(peer, h); got != client.Unmap() {
-				t.Fatalf("%q, seen by %v, passed for %v", h, peer, got)
+				t.Fatalf("%q, seen by %v, passed for %v, want %v", h, peer, got, client.Unmap())
 			}
 		}
 	})

@@ -67,7 +67,7 @@ func FuzzPathsWithSecrets(f *testing.F) {
 			t.Fatalf("%q repeats the secret: %q", path, text)
 		}
 		if s, v := m.standing(t); s != status || v != version {
-			t.Fatalf("%q changed the incident: %s, version %d", path, s, v)
+			t.Fatalf("%q changed the incident: got %s, version %d, want %v and %v", path, s, v, status, version)
 		}
 	})
 }
@@ -94,7 +94,7 @@ func FuzzTwilioWebhooks(f *testing.F) {
 		case w.Code == http.StatusNoContent && w.Body.Len() == 0, w.Code == http.StatusBadRequest && len(form.Encode()) > 64<<10:
 		case w.Code == http.StatusOK:
 			if fault := notTwiML(w.Body.String()); fault != "" {
-				t.Fatalf("%s: %q", fault, w.Body)
+				t.Fatalf("got %s: %q, want \"\"", fault, w.Body)
 			}
 		default:
 			t.Fatalf("%q from %q got %d: %s", text, from, w.Code, w.Body)

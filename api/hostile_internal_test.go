@@ -35,7 +35,7 @@ func TestHostilePage(t *testing.T) {
 			}
 		}
 		if !utf8.ValidString(page) || strings.ContainsRune(page, 0) || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
-			t.Errorf("%s: %.500q", h.Name, page)
+			t.Errorf("%s: got page %.500q, want UTF-8 with a strict policy", h.Name, page)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func TestCrowded(t *testing.T) {
 	s.routes().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/v1/signals/k", strings.NewReader("{}")))
 	const want = `{"type":"about:blank","title":"Service Unavailable","status":503,"detail":"Too much is under way at once; nothing was stored, send it again."}` + "\n"
 	if w.Code != http.StatusServiceUnavailable || w.Body.String() != want || w.Header().Get("Retry-After") != "5" {
-		t.Errorf("got %d %s", w.Code, w.Body)
+		t.Errorf("got %d %s, want 503, %v and Retry-After \"5\"", w.Code, w.Body, want)
 	}
 	if n := s.load.inFlight.Load(); n != maxInFlight {
 		t.Errorf("%d requests are under way afterwards, want %d", n, maxInFlight)
@@ -37,12 +37,12 @@ func TestLoadCountsHeldBodies(t *testing.T) {
 	}
 	more := &meteredReader{Reader: strings.NewReader("x"), load: &l}
 	if _, err := io.ReadAll(more); !errors.Is(err, errCrowded) {
-		t.Errorf("one more: %v", err)
+		t.Errorf("one more: got %v, want %v", err, errCrowded)
 	}
 	m.release()
 	more.release()
 	if n := l.buffered.Load(); n != maxBuffered-10 {
-		t.Errorf("%d bytes are held afterwards", n)
+		t.Errorf("%d bytes are held afterwards, want %v", n, maxBuffered-10)
 	}
 }
 
@@ -59,7 +59,7 @@ func TestStrikesAreCountedByNetwork(t *testing.T) {
 		"[::ffff:192.0.2.1]:1": true, "192.0.2.2:4000": false,
 	} {
 		if _, out := s.out(remote, now); out != want {
-			t.Errorf("%s: got %v", remote, out)
+			t.Errorf("%s: got %v, want %v", remote, out, want)
 		}
 	}
 }

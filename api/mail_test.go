@@ -121,7 +121,7 @@ func TestMailIn(t *testing.T) {
 		t.Errorf("what can't be stored: %v", err)
 	}
 	if n := len(d.got(1)); n != 4 {
-		t.Errorf("%d signals in the end", n)
+		t.Errorf("got %d signals in the end, want 4", n)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestMailInLimitsGuesses(t *testing.T) {
 		t.Error("nobody was sent away")
 	}
 	if err := send(addr, strings.Repeat("a1", 16)+"@any.example.com", "Subject: x\r\n\r\nx"); err != nil || len(d.got(1)) != 1 {
-		t.Errorf("a good address: %v", err)
+		t.Errorf("a good address: got %v, want no error and 1 signal", err)
 	}
 }
 

@@ -96,7 +96,7 @@ func TestDatabaseDown(t *testing.T) {
 	cable, address := plug(t, direct)
 	w := newWorldOn(t, address, direct)
 	if got := w.post(genericKey, `{"title":"before","dedup_key":"1"}`); got.code != http.StatusAccepted {
-		t.Fatalf("got %d %s", got.code, got.body)
+		t.Fatalf("got %d %s, want 202", got.code, got.body)
 	}
 
 	cable.sever(true)
@@ -128,13 +128,13 @@ func TestDatabaseDown(t *testing.T) {
 	for got := (reply{}); got.code != http.StatusAccepted; {
 		select {
 		case <-deadline.C:
-			t.Fatalf("the database is back, and still: %d %s", got.code, got.body)
+			t.Fatalf("after the database is back: got %d %s, want 202", got.code, got.body)
 		default:
 			got = w.post(genericKey, `{"title":"after","dedup_key":"3"}`)
 		}
 	}
 	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
-		t.Errorf("an unknown key: got %d %s", got.code, got.body)
+		t.Errorf("an unknown key: got %d %s, want 401", got.code, got.body)
 	}
 	for _, title := range []string{"before", "after"} { // a signal answered with 503 may have been stored nevertheless
 		if w.stored(`signal->>'title' = $1`, title) == 0 {
@@ -148,7 +148,7 @@ func TestDatabaseHangs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.post(genericKey, `{"title":"before"}`); got.code != http.StatusAccepted {
-		t.Fatalf("got %d %s", got.code, got.body)
+		t.Fatalf("got %d %s, want 202", got.code, got.body)
 	}
 	tx, err := w.pool.Begin(t.Context())
 	w.must(err)
@@ -163,7 +163,7 @@ func TestDatabaseHangs(t *testing.T) {
 			return
 		}
 	}
-	t.Errorf("the table is free, and still: %d %s", got.code, got.body)
+	t.Errorf("after the lock is released: got %d %s, want 202", got.code, got.body)
 }
 
 // Readiness means that a signal can be stored, not only that the database can be reached.
@@ -173,7 +173,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	ready := func(want int, when string) {
 		t.Helper()
 		if got := w.send(http.MethodGet, "/readyz", nil); got.code != want {
-			t.Errorf("%s: got %d %s", when, got.code, got.body)
+			t.Errorf("%s: got %d %s, want %v", when, got.code, got.body, want)
 		}
 	}
 	do := func(sql string) {
@@ -188,7 +188,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	var size int64
 	w.must(w.pool.QueryRow(t.Context(), `SELECT pg_relation_size('inbox')`).Scan(&size))
 	if n := w.stored(`true`); n != 0 || size != 0 {
-		t.Errorf("asking has left %d signals and %d bytes", n, size)
+		t.Errorf("asking has left %d signals and %d bytes, want 0 and 0", n, size)
 	}
 
 	tx, err := w.pool.Begin(t.Context())
@@ -210,7 +210,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	do(`CREATE TRIGGER no_space BEFORE INSERT ON inbox FOR EACH ROW WHEN (length(NEW.signal::text) > 10) EXECUTE FUNCTION no_space()`)
 	ready(http.StatusOK, "while small signals are stored")
 	if got := w.post(genericKey, `{"title":"large"}`); got.code != http.StatusServiceUnavailable {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 503", got.code, got.body)
 	}
 	for range 3 {
 		ready(http.StatusServiceUnavailable, "after a signal that was not stored")
@@ -254,7 +254,7 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	send := func(want int, key, body string) {
 		t.Helper()
 		if got := w.post(key, body); got.code != want {
-			t.Errorf("%s: got %d %s", body, got.code, got.body)
+			t.Errorf("%s: got %d %s, want %v", body, got.code, got.body, want)
 		}
 	}
 	send(http.StatusAccepted, genericKey, `{"title":"before","dedup_key":"1"}`)
@@ -277,7 +277,7 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	}
 	send(http.StatusServiceUnavailable, genericKey, `{"title":"too much"}`)
 	if got := w.send(http.MethodGet, "/readyz", nil); got.code != http.StatusServiceUnavailable {
-		t.Errorf("/readyz of what refuses: %d %s", got.code, got.body)
+		t.Errorf("/readyz of what refuses: got %d %s, want 503", got.code, got.body)
 	}
 
 	cable.sever(false)
@@ -289,6 +289,6 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 		t.Errorf("%d signals were replayed, want 6", n)
 	}
 	if n := w.stored(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
-		t.Errorf("%d signals were stored that were refused", n)
+		t.Errorf("%d signals were stored that were refused, want 0", n)
 	}
 }

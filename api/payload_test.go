@@ -54,7 +54,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 		before := len(w.kept(0))
 		got := w.send(c.method, c.path, strings.NewReader(c.body), c.header, "Cookie: secret=1")
 		if got.code != c.code {
-			t.Errorf("%s %s: %d %s", c.method, c.path, got.code, got.body)
+			t.Errorf("%s %s: got %d %s, want %v", c.method, c.path, got.code, got.body, c.code)
 		}
 		if c.want == "" {
 			continue
@@ -74,7 +74,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 	var raw int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads p WHERE strpos(convert_from(body, 'SQL_ASCII') || p::text, $1) > 0`, genericKey).Scan(&raw))
 	if strings.Contains(string(all), genericKey) || strings.Contains(string(all), "secret=1") || raw != 0 {
-		t.Errorf("a key is kept: %s", all)
+		t.Errorf("got payloads %s, want none with the key or a secret", all)
 	}
 	// An unreadable body pages with its beginning, which doesn't contain the key either.
 	w.want(w.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, w.post(genericKey, "routing_key: x\nhost: web-1").body)

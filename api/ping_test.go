@@ -65,17 +65,17 @@ func TestReadyzReportsTheLag(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: nothing waits\npages: nothing waits\n") {
-		t.Errorf("got %d %q", got.code, got.body)
+		t.Errorf("got %d %q, want 200 with %q", got.code, got.body, "inbox: nothing waits\npages: nothing waits\n")
 	}
 	if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(`{"title":"x"}`)); got.code != 202 {
-		t.Fatalf("got %d %s", got.code, got.body)
+		t.Fatalf("got %d %s, want 202", got.code, got.body)
 	}
 	w.clock.Advance(20 * time.Second)
 	if got := w.send("GET", "/readyz?verbose", nil); got.code != 200 || !strings.Contains(got.body, "inbox: the oldest has waited for 20s\n") {
-		t.Errorf("got %d %q", got.code, got.body)
+		t.Errorf("got %d %q, want 200 with %q", got.code, got.body, "inbox: the oldest has waited for 20s\n")
 	}
 	if got := w.send("GET", "/readyz", nil); got.code != 200 || strings.Contains(got.body, "inbox") {
-		t.Errorf("got %d %q", got.code, got.body)
+		t.Errorf("got %d %q, want 200 without \"inbox\"", got.code, got.body)
 	}
 }
 
@@ -86,7 +86,7 @@ func TestFirstPingCreatesHeartbeat(t *testing.T) {
 	long := strings.Repeat("x", 200_000) + " the end"
 	for range 2 {
 		if got := w.send("POST", "/ping/"+genericKey+"/fail", strings.NewReader(long)); got.code != 200 || got.body != "OK" {
-			t.Errorf("got %d %q", got.code, got.body)
+			t.Errorf("got %d %q, want 200 and \"OK\"", got.code, got.body)
 		}
 		w.watch()
 	}
@@ -97,7 +97,7 @@ func TestFirstPingCreatesHeartbeat(t *testing.T) {
 	var kept int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT length(said) FROM heartbeats WHERE said LIKE '%the end'`).Scan(&kept))
 	if h.DownAt == nil || kept != 100<<10 {
-		t.Errorf("it is %+v, and %d bytes of what it wrote are kept", h, kept)
+		t.Errorf("got %+v and %d bytes of output, want DownAt set and %d bytes", h, kept, 100<<10)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 	}
 	for _, path := range []string{"/v2/heartbeats/x/ping", "/v2/heartbeats/x/disable"} {
 		if got := w.send("GET", path, nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
-			t.Errorf("with a strange key: %d %s", got.code, got.body)
+			t.Errorf("with a strange key: got %d %s, want 401", got.code, got.body)
 		}
 	}
 }
@@ -157,7 +157,7 @@ func TestWatchdogIsAHeartbeat(t *testing.T) {
 		want   oncall.HeartbeatState
 	}{{"firing", oncall.HeartbeatUp}, {"resolved", oncall.HeartbeatDown}, {"firing", oncall.HeartbeatUp}} {
 		if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(body(step.status))); got.code != 202 {
-			t.Fatalf("got %d %s", got.code, got.body)
+			t.Fatalf("got %d %s, want 202", got.code, got.body)
 		}
 		w.watch()
 		h, err := w.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
@@ -167,6 +167,6 @@ func TestWatchdogIsAHeartbeat(t *testing.T) {
 		}
 	}
 	if n := w.stored("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
-		t.Errorf("%d alerts of it", n)
+		t.Errorf("got %d alerts of it, want 0", n)
 	}
 }

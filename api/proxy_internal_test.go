@@ -74,7 +74,7 @@ func TestClientBehindProxies(t *testing.T) {
 		}
 	}
 	if got := Proxies(nil).client(netip.MustParseAddr("10.0.0.1"), xff("203.0.113.66")); got.String() != "10.0.0.1" {
-		t.Errorf("without the setting: %s", got)
+		t.Errorf("without the setting: got %s, want \"10.0.0.1\"", got)
 	}
 }
 
@@ -105,7 +105,7 @@ func TestClientsOfAProxyAreSeparate(t *testing.T) {
 		}
 	}
 	if w := ask("203.0.113.66, 198.51.100.1"); w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
-		t.Errorf("one too many: %d", w.Code)
+		t.Errorf("one request too many: got %d, want 503 and some Retry-After", w.Code)
 	}
 	close(let)
 }

@@ -36,7 +36,7 @@ func TestReplay(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/replay/*.json")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings: %v", err)
+		t.Fatalf("got no recordings, %v, want some", err)
 	}
 	extra, err := filepath.Glob(os.Getenv("WATCHBILL_RECORDINGS") + "/*.json")
 	if err != nil {
@@ -123,7 +123,7 @@ func (w *world) understood(truncated bool) {
 		}
 	}
 	if counts["trigger"] == 0 {
-		w.Errorf("nothing has begun: %v", counts)
+		w.Errorf("got signals %v, want some triggers", counts)
 	}
 	w.Logf("understood: %s", fmt.Sprint(counts))
 }

@@ -124,7 +124,7 @@ func TestBurst(t *testing.T) {
 				}
 				_ = res.Body.Close()
 				if res.StatusCode != http.StatusAccepted {
-					t.Errorf("%s: %s", body, res.Status)
+					t.Errorf("%s: got %s, want 202", body, res.Status)
 				}
 			}
 		})
@@ -148,7 +148,7 @@ func TestAlertmanagerToIncident(t *testing.T) {
 		body := fmt.Sprintf(`{"receiver":"watchbill","version":"4","status":%q,"groupKey":"{}:{alertname=\"DiskFilling\"}","truncatedAlerts":0,"alerts":[%s]}`,
 			status, strings.Join(alerts, ","))
 		if got := w.post(alertmanagerKey, body, "Content-Type: application/json"); got.code != http.StatusAccepted {
-			t.Fatalf("got %d %s", got.code, got.body)
+			t.Fatalf("got %d %s, want 202", got.code, got.body)
 		}
 	}
 	alert := func(n int, status, ends string) string {
@@ -205,7 +205,7 @@ func replay(t *testing.T, file string) {
 		r := capture.Requests[i]
 		got := w.post(alertmanagerKey, r.Body, "Content-Type: "+r.Headers.Get("Content-Type"), "User-Agent: "+r.Headers.Get("User-Agent"))
 		if got.code != http.StatusAccepted {
-			t.Fatalf("request %d: got %d %s", i, got.code, got.body)
+			t.Fatalf("request %d: got %d %s, want 202", i, got.code, got.body)
 		}
 		status := "triggered"
 		if i == 3 {
@@ -242,7 +242,7 @@ func BenchmarkSignals(b *testing.B) {
 			_, _ = io.Copy(io.Discard, res.Body)
 			_ = res.Body.Close()
 			if res.StatusCode != http.StatusAccepted {
-				b.Errorf("%s: %s", body, res.Status)
+				b.Errorf("%s: got %s, want 202", body, res.Status)
 			}
 		}
 	})
@@ -271,12 +271,12 @@ func TestByteOrderMarkIsAccepted(t *testing.T) {
 	w := newWorld(t)
 	for _, body := range []string{"\ufeff{\"title\":\"x\"}", "\ufeff \n{\"title\":\"x\"}"} {
 		if got := w.post(genericKey, body); got.code != http.StatusAccepted {
-			t.Errorf("%q: got %d %s", body, got.code, got.body)
+			t.Errorf("%q: got %d %s, want 202", body, got.code, got.body)
 		}
 	}
 	body := "\ufeff" + `{"groupKey":"g","status":"firing","alerts":[{"status":"firing","fingerprint":"a1","labels":{"alertname":"X"},"startsAt":"2026-03-02T11:50:00Z"}]}`
 	if got := w.post(alertmanagerKey, body); got.code != http.StatusAccepted {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 202", got.code, got.body)
 	}
 	if n := w.stored(`signal->>'title' = 'x'`); n != 2 {
 		t.Errorf("%d signals are stored, want 2", n)
@@ -292,17 +292,17 @@ func TestResponseHintsAtMuteAndOldKey(t *testing.T) {
 		return w.send(http.MethodPost, "/v1/signals/"+genericKey, strings.NewReader(`{"title": "disk full"}`))
 	}
 	if got := post(); got.code != http.StatusAccepted || !strings.Contains(got.body, "The integration is muted") {
-		t.Errorf("muted: %d %s", got.code, got.body)
+		t.Errorf("muted: got %d %s, want 202 with \"The integration is muted\"", got.code, got.body)
 	}
 	_, err := w.store.UnmuteIntegration(t.Context(), oncall.ByTimer(), "scripts", w.clock.Now())
 	w.must(err)
 	_, _, err = w.store.RotateKey(t.Context(), oncall.ByTimer(), "scripts", store.Rotation{}, w.clock.Now())
 	w.must(err)
 	if got := post(); got.code != http.StatusAccepted || strings.Contains(got.body, "muted") {
-		t.Errorf("the old key: %d %s", got.code, got.body)
+		t.Errorf("the old key: got %d %s, want 202 without \"muted\"", got.code, got.body)
 	}
 	w.clock.Advance(24 * time.Hour)
 	if got := post(); got.code != http.StatusUnauthorized {
-		t.Errorf("the old key a day later: %d %s", got.code, got.body)
+		t.Errorf("the old key a day later: got %d %s, want 401", got.code, got.body)
 	}
 }

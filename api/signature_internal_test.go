@@ -66,7 +66,7 @@ func TestSignatures(t *testing.T) {
 			there, good = there || t, good || t && g
 		}
 		if there != c.there || good != c.good {
-			t.Errorf("%s: there %v, good %v", name, there, good)
+			t.Errorf("%s: there %v, good %v, want %v and %v", name, there, good, c.there, c.good)
 		}
 	}
 	if _, good := webhookSignature(headers("Webhook-Id", "m1", "Webhook-Timestamp", now, "Webhook-Signature", hook([]byte("typed by hand"), "m1", now, text)), body, []byte("typed by hand"), signNow); !good {
@@ -84,7 +84,7 @@ func TestSignaturesOfGrafanaItself(t *testing.T) {
 	h := headers("X-Grafana-Alerting-Signature", "94de14869ffa59b8bdcdcda046233c5ca964324fd12383cefc4e68a51c34f04e", "X-Grafana-Alerting-Timestamp", "1795222443")
 	for secret, want := range map[string]bool{"hmac-test-secret": true, "hmac-test-secret2": false} {
 		if _, good := grafanaSignature(h, body, []byte(secret), time.Unix(1795222443, 0)); good != want {
-			t.Errorf("%s: %v", secret, good)
+			t.Errorf("%s: got %v, want %v", secret, good, want)
 		}
 	}
 }

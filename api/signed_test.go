@@ -65,11 +65,11 @@ func TestUnsignedSignalsAreRefused(t *testing.T) {
 		"signed elsewhere": {"/v1/signals/" + genericKey, body, "X-Nothing: 1", 202},
 	} {
 		if got := w.send(http.MethodPost, c.path, strings.NewReader(c.body), c.header); got.code != c.code {
-			t.Errorf("%s: %d %s", name, got.code, got.body)
+			t.Errorf("%s: got %d %s, want %v", name, got.code, got.body, c.code)
 		}
 	}
 	if got := w.send(http.MethodGet, "/v1/signals/"+replayKey+"?title=x", nil); got.code != 401 {
-		t.Errorf("by GET: %d %s", got.code, got.body)
+		t.Errorf("by GET: got %d %s, want 401", got.code, got.body)
 	}
 	if n := w.stored(`true`); n != 2 {
 		t.Errorf("%d signals are stored, want 2", n)
@@ -84,10 +84,10 @@ func TestUnsignedSignalsAreRefused(t *testing.T) {
 	}{{0, 202, 202}, {23*time.Hour + 59*time.Minute, 202, 202}, {2 * time.Minute, 401, 202}} {
 		w.clock.Advance(step.after)
 		if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != step.old {
-			t.Errorf("the one before, %s later: %d", step.after, got.code)
+			t.Errorf("the one before, %s later: got %d, want %v", step.after, got.code, step.old)
 		}
 		if got := w.post(replayKey, body, signed("the next one of theirs", body)); got.code != step.next {
-			t.Errorf("the new one, %s later: %d", step.after, got.code)
+			t.Errorf("the new one, %s later: got %d, want %v", step.after, got.code, step.next)
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestSignaturesWithoutOurSecret(t *testing.T) {
 	w.listen(t, api.Config{System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ready})
 	const body = `{"dedup_key":"disk","status":"resolved"}`
 	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != 202 || w.stored(`signal->>'unread' = 'true' AND signal->>'action' = 'trigger'`) != 1 {
-		t.Errorf("%d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 202 and 1 stored", got.code, got.body)
 	}
 }
 
@@ -150,10 +150,10 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	w.must(mail(genericKey, "first"))
 	const body = `{"title":"signed","dedup_key":"s"}`
 	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != http.StatusAccepted {
-		t.Errorf("signed: %d %s", got.code, got.body)
+		t.Errorf("signed: got %d %s, want 202", got.code, got.body)
 	}
 	if got := w.post(replayKey, body); got.code != http.StatusUnauthorized {
-		t.Errorf("not signed: %d %s", got.code, got.body)
+		t.Errorf("not signed: got %d %s, want 401", got.code, got.body)
 	}
 	says(mail(replayKey, "not signed"), "550 ")
 	says(mail(strangeKey, "of nobody, as far as is known"), "451 ")
@@ -170,6 +170,6 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 		}
 	}
 	if n := w.stored(`true`); n != 4 {
-		t.Errorf("%d signals", n)
+		t.Errorf("got %d signals, want 4", n)
 	}
 }

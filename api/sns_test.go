@@ -117,11 +117,11 @@ func TestSNSMessages(t *testing.T) {
 		m := snsBody("Notification", version, alarm)
 		m["Subject"] = "ALARM"
 		if got := send(a.sign(t, m)); got.code != 202 || strings.Contains(got.body, "hints") {
-			t.Errorf("version %s: got %d %s", version, got.code, got.body)
+			t.Errorf("version %s: got %d %s, want 202 without \"hints\"", version, got.code, got.body)
 		}
 	}
 	if n := w.stored(`signal->>'dedup_key' = 'arn:cpu' AND signal->>'action' = 'trigger'`); n != 2 {
-		t.Errorf("%d signals", n)
+		t.Errorf("got %d signals, want 2", n)
 	}
 
 	forged := strings.Replace(a.sign(t, snsBody("Notification", "2", alarm)), "high", "low", 1)
@@ -129,21 +129,21 @@ func TestSNSMessages(t *testing.T) {
 	elsewhere["SigningCertURL"] = "https://sns.eu-central-1.amazonaws.com.example.com/cert.pem"
 	for name, body := range map[string]string{"forged": forged, "of another": a.sign(t, elsewhere)} {
 		if got := send(body); got.code != 202 || !strings.Contains(got.body, "is not Amazon's") {
-			t.Errorf("%s: got %d %s", name, got.code, got.body)
+			t.Errorf("%s: got %d %s, want 202 with \"is not Amazon's\"", name, got.code, got.body)
 		}
 	}
 	if n := w.stored(`signal->>'unread' = 'true'`); n != 2 {
-		t.Errorf("%d are shown as they came", n)
+		t.Errorf("%d are shown as they came, want 2", n)
 	}
 
 	confirm := snsBody("SubscriptionConfirmation", "1", "You have chosen to subscribe")
 	confirm["Token"], confirm["SubscribeURL"] = "t", "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=t"
 	if got := send(a.sign(t, confirm)); got.code != 202 || len(a.confirmed) != 1 || a.confirmed[0] != confirm["SubscribeURL"] {
-		t.Errorf("got %d %s, confirmed %v", got.code, got.body, a.confirmed)
+		t.Errorf("got %d %s, confirmed %v, want 202, 1 confirmed and %v", got.code, got.body, a.confirmed, confirm["SubscribeURL"])
 	}
 	confirm["SubscribeURL"] = "https://169.254.169.254/latest"
 	if send(a.sign(t, confirm)); len(a.confirmed) != 1 {
-		t.Errorf("confirmed %v", a.confirmed)
+		t.Errorf("confirmed %v, want 1 confirmed", a.confirmed)
 	}
 }
 
@@ -156,15 +156,15 @@ func TestSNSWhenAmazonIsUnreachable(t *testing.T) {
 	w.auto(replayKey)
 	got := w.post(replayKey, a.sign(t, snsBody("Notification", "2", "disk full")))
 	if got.code != 202 || !strings.Contains(got.body, "could not be checked") {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 202 with \"could not be checked\"", got.code, got.body)
 	}
 	if n := w.stored(`signal->>'title' = 'disk full'`); n != 1 {
-		t.Errorf("%d signals", n)
+		t.Errorf("got %d signals, want 1", n)
 	}
 	confirm := snsBody("SubscriptionConfirmation", "1", "x")
 	confirm["SubscribeURL"] = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
 	if got := w.post(replayKey, a.sign(t, confirm)); got.code != 503 {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 503", got.code, got.body)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestSNSTopics(t *testing.T) {
 		return a.sign(t, m)
 	}
 	if got := w.post(replayKey, message(func(map[string]string) {})); got.code != 202 || w.stored(`signal->>'dedup_key' = 'arn:cpu'`) != 1 {
-		t.Errorf("of the topic: %d %s", got.code, got.body)
+		t.Errorf("of the topic: got %d %s, want 202 and 1 stored", got.code, got.body)
 	}
 	confirm := snsBody("SubscriptionConfirmation", "2", "You have chosen to subscribe")
 	confirm["TopicArn"], confirm["SubscribeURL"] = "arn:aws:sns:eu-central-1:999999999999:theirs", "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription"
@@ -199,20 +199,20 @@ func TestSNSTopics(t *testing.T) {
 	} {
 		unread++
 		if got := w.post(replayKey, body); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread {
-			t.Errorf("%s: %d %s", name, got.code, got.body)
+			t.Errorf("%s: got %d %s, want 202 and %v stored", name, got.code, got.body, unread)
 		}
 	}
 	if len(a.confirmed) != 0 || w.stored(`signal->>'action' = 'resolve'`) != 1 {
-		t.Errorf("confirmed %v", a.confirmed)
+		t.Errorf("confirmed %v, want 0 confirmed and 1 stored", a.confirmed)
 	}
 	if got := w.send("POST", "/v2/alerts/arn:cpu/close?identifierType=alias", strings.NewReader(`{}`), "Authorization: GenieKey "+replayKey); got.code != 401 {
-		t.Errorf("as if it were Opsgenie: %d %s", got.code, got.body)
+		t.Errorf("as if it were Opsgenie: got %d %s, want 401", got.code, got.body)
 	}
 	a.mu.Lock()
 	a.away = true
 	a.mu.Unlock()
 	elsewhere := message(func(m map[string]string) { m["SigningCertURL"] = "https://sns.eu-west-1.amazonaws.com/cert.pem" })
 	if got := w.post(replayKey, elsewhere); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread+1 {
-		t.Errorf("can't be checked: %d %s", got.code, got.body)
+		t.Errorf("can't be checked: got %d %s, want 202 and %v stored", got.code, got.body, unread+1)
 	}
 }

@@ -62,7 +62,7 @@ func TestTwilioSMS(t *testing.T) {
 		t.Errorf("got %d %s", got.code, got.body)
 	}
 	if got = d.twilio(oldToken, "/v1/twilio/sms", message(proof.Code, "SM2")); got.code != http.StatusNoContent || got.body != "" {
-		t.Errorf("once more: got %d %s", got.code, got.body)
+		t.Errorf("once more: got %d %s, want 204 and \"\"", got.code, got.body)
 	}
 	reach, err := d.store.ContactSettings(t.Context(), oncall.ByTimer(), "U0ANN")
 	d.must(err)
@@ -82,16 +82,16 @@ func TestTwilioKeyPress(t *testing.T) {
 		return d.twilio(oldToken, path, url.Values{"CallSid": {"CA1"}, "To": {"+12025550101"}, "From": {"+12025550199"}, "Digits": {digit}})
 	}
 	if got := press("9"); got.code != http.StatusOK || !strings.Contains(got.body, "<Gather action=\""+strings.ReplaceAll(publicBase+path, "&", "&amp;")) {
-		t.Errorf("a slip: %d %s", got.code, got.body)
+		t.Errorf("a slip: got %d %s, want 200 with %q", got.code, got.body, "<Gather action=\""+strings.ReplaceAll(publicBase+path, "&", "&amp;"))
 	}
 	got := press("1")
 	if got.code != http.StatusOK || !strings.Contains(got.body, "<Say>") || strings.Contains(got.body, "Gather") {
-		t.Errorf("got %d %s", got.code, got.body)
+		t.Errorf("got %d %s, want 200 with \"<Say>\" and without \"Gather\"", got.code, got.body)
 	}
 	var status string
 	d.must(d.pool.QueryRow(t.Context(), "SELECT status FROM incidents WHERE id = $1", m.incident).Scan(&status))
 	if status != "acknowledged" {
-		t.Errorf("the incident is %s after %s", status, got.body)
+		t.Errorf("the incident is %s after %s, want \"acknowledged\"", status, got.body)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestTwilioSignatureIsRequired(t *testing.T) {
 	} {
 		got := d.send(http.MethodPost, tt.path, strings.NewReader(tt.body), "Content-Type: application/x-www-form-urlencoded", "X-Twilio-Signature: "+tt.signature)
 		if got.code != http.StatusForbidden {
-			t.Errorf("%s: got %d %s", name, got.code, got.body)
+			t.Errorf("%s: got %d %s, want 403", name, got.code, got.body)
 		}
 	}
 	if got := d.send(http.MethodPost, path, strings.NewReader(strings.Repeat("x", 70_000))); got.code != http.StatusBadRequest {

@@ -58,12 +58,12 @@ func TestUnreadableBodiesPage(t *testing.T) {
 				t.Errorf("%s: got %d %s", c.name, got.code, got.body)
 			}
 			if n := w.stored(`true`) - before; n != 1 {
-				t.Errorf("%s: %d signals are stored", c.name, n)
+				t.Errorf("%s: %d signals are stored, want 1", c.name, n)
 			}
 		}
 	}
 	if n := w.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
-		t.Errorf("%d signals that something could not be read", n)
+		t.Errorf("got %d signals that something could not be read, want %v", n, 2*23)
 	}
 	if n := w.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
 		t.Errorf("%d signals show how the text began, want 2", n)

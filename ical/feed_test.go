@@ -64,7 +64,7 @@ func TestFeedIsReadByAnotherLibrary(t *testing.T) {
 		"X-WR-CALNAME": f.Name, "X-WR-CALDESC": f.Note,
 	} {
 		if diff := cmp.Diff([]string{want}, text(c.CalendarProperties, name)); diff != "" {
-			t.Errorf("%s: %s", name, diff)
+			t.Errorf("%s: got %s, want \"\"", name, diff)
 		}
 	}
 	if n := len(c.Events()); n != len(f.Events) {
@@ -91,7 +91,7 @@ func TestFeedIsReadByAnotherLibrary(t *testing.T) {
 	}
 	note := c.Events()[0].GetProperty(second.ComponentPropertyDescription)
 	if note == nil || second.FromText(note.Value) != f.Events[0].Note {
-		t.Errorf("the note is %v", note)
+		t.Errorf("the note is %v, want some note and %v", note, f.Events[0].Note)
 	}
 }
 
@@ -100,7 +100,7 @@ func TestFeedIsNotTimeOff(t *testing.T) {
 	t.Parallel()
 	got, err := ical.ReadTimeOff(strings.NewReader(write(t, feed(t))), at(t, "2026-01-01T00:00:00Z"), at(t, "2027-01-01T00:00:00Z"), "UTC")
 	if err != nil || len(got.Spans) != 0 || got.Skipped != 0 {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%+v, %v, want no error, 0 spans and Skipped 0", got, err)
 	}
 }
 
@@ -138,7 +138,7 @@ func TestIDsFollowTheKey(t *testing.T) {
 	f := feed(t)
 	f.Events[0].End, f.Events[0].Summary, f.Revision = f.Events[0].End.Add(time.Hour), "other", 13
 	if diff := cmp.Diff(before, uids(f)); diff != "" {
-		t.Error(diff)
+		t.Errorf("ids (-want +got):\n%s", diff)
 	}
 	if before[0] == before[1] {
 		t.Error("two shifts have one id")
@@ -152,7 +152,7 @@ func TestHostileNames(t *testing.T) {
 	f.Name, f.Events[0].Summary = "x\r\nBEGIN:VEVENT\r\n\x00", "a\rb\xff\x07\nEND:VCALENDAR"
 	c, err := second.ParseCalendar(strings.NewReader(write(t, f)))
 	if err != nil || len(c.Events()) != 2 {
-		t.Errorf("%v: %d events", err, len(c.Events()))
+		t.Errorf("got %v: %d events, want no error and 2 events", err, len(c.Events()))
 	}
 }
 

@@ -176,6 +176,6 @@ func TestTheLatestVersionCounts(t *testing.T) {
 	}
 	split := calendar(version("02", "SEQUENCE:0")) + strings.Replace(calendar(version("02", "SEQUENCE:1")), "VERSION", "METHOD:CANCEL\r\nVERSION", 1)
 	if got, _ := read(t, split); got != "" {
-		t.Errorf("cancelled in a second calendar of the file: %s", got)
+		t.Errorf("cancelled in a second calendar of the file: got %s, want \"\"", got)
 	}
 }

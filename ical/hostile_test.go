@@ -31,7 +31,7 @@ func TestHostileTexts(t *testing.T) {
 		}
 		c, err := second.ParseCalendar(strings.NewReader(text))
 		if err != nil || len(c.Events()) != 2 {
-			t.Fatalf("%s: %v", h.Name, err)
+			t.Fatalf("%s: got %v, want no error and 2 events", h.Name, err)
 		}
 		for _, e := range c.Events() {
 			for _, p := range e.Properties {
@@ -56,7 +56,7 @@ func TestHostileTimeOff(t *testing.T) {
 		}
 		for _, s := range reading.Spans {
 			if fault := hostile.Plain(s.Note, false); fault != "" || utf8.RuneCountInString(s.Note) > 200 || s.End.Sub(s.Start) != time.Hour {
-				t.Errorf("%s: %s: %q", h.Name, fault, s.Note)
+				t.Errorf("%s: got note %q of %s, want a plain one, fault %q", h.Name, s.Note, s.End.Sub(s.Start), fault)
 			}
 		}
 	}

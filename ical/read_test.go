@@ -121,7 +121,7 @@ func TestStrangeEventsAreSkipped(t *testing.T) {
 	} {
 		got, reading := read(t, calendar(event(bad)+good))
 		if got != "03-02 09:00 – 03-02 10:00" || reading.Skipped != 1 {
-			t.Errorf("%s: skipped %d, read %s", bad, reading.Skipped, got)
+			t.Errorf("%s: skipped %d, read %s, want \"03-02 09:00 – 03-02 10:00\" and Skipped 1", bad, reading.Skipped, got)
 		}
 	}
 	// If an event's rule can't be followed, its first occurrence counts.
@@ -146,7 +146,7 @@ func TestStrangeEventsAreSkipped(t *testing.T) {
 	// Malformed lines are skipped, including those that break the library.
 	for _, bad := range []string{"X;A=b", "X", ";:", "X;=:", `X;A="b:`, "\x00", "X;A=b;"} {
 		if got, _ := read(t, calendar(bad+"\n"+good)); got != "03-02 09:00 – 03-02 10:00" {
-			t.Errorf("%q: read %q", bad, got)
+			t.Errorf("%q: read %q, want \"03-02 09:00 – 03-02 10:00\"", bad, got)
 		}
 	}
 }
@@ -155,7 +155,7 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 	t.Parallel()
 	got, reading := read(t, calendar(event("DTSTART;TZID=Middle Earth:20260302T090000\nDTEND;TZID=Middle Earth:20260302T100000")))
 	if got != "03-02 08:00 – 03-02 09:00" || !cmp.Equal(reading.Zones, []string{"Middle Earth"}) {
-		t.Errorf("%s, %q", got, reading.Zones)
+		t.Errorf("got %s, unknown zones %q, want Middle Earth", got, reading.Zones)
 	}
 }
 

@@ -111,7 +111,7 @@ func agrees(t *testing.T, seed uint64, location *time.Location, r importer.Resul
 		t.Fatal(err)
 	}
 	if len(compared) != 1 {
-		t.Fatalf("seed %d: %d schedules compared", seed, len(compared))
+		t.Fatalf("seed %d: got %d schedules compared, want 1", seed, len(compared))
 	}
 	for _, d := range compared[0].Differences {
 		if changesClocks(d.From, d.To, location) {

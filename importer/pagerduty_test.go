@@ -86,7 +86,7 @@ func golden(t *testing.T, name string, r importer.Result) {
 		t.Fatal(err)
 	}
 	if out.String() != string(want) {
-		t.Errorf("got\n%s", out.String())
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 }
 
@@ -280,10 +280,10 @@ func TestCompareFindsDifferences(t *testing.T) {
 	}
 	for _, c := range before {
 		if len(c.Differences) > 0 {
-			t.Errorf("%s: %s", c.Schedule, c.Differences[0])
+			t.Errorf("got %s: %s, want no difference", c.Schedule, c.Differences[0])
 		}
 		if c.Same != c.To.Sub(c.From) {
-			t.Errorf("%s: %s of %s compared", c.Schedule, c.Same, c.To.Sub(c.From))
+			t.Errorf("%s: got %s of %s compared, want %v", c.Schedule, c.Same, c.To.Sub(c.From), c.To.Sub(c.From))
 		}
 	}
 	f := &r.Finals[0]
@@ -293,7 +293,7 @@ func TestCompareFindsDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(after[0].Differences) != 1 || after[0].Differences[0].Theirs[0] != "Di" {
-		t.Errorf("got %v", after[0].Differences)
+		t.Errorf("got %v, want 1 difference and \"Di\"", after[0].Differences)
 	}
 }
 
@@ -304,7 +304,7 @@ func TestDuplicatesInResponsesCountOnce(t *testing.T) {
 	files["policies.json"] = files["testdata/pagerduty/escalation_policies.json"]
 	r := imported(t, files)
 	if len(r.Setup.Users) != 3 || len(r.Setup.Policies) != 2 {
-		t.Errorf("%d users, %d policies", len(r.Setup.Users), len(r.Setup.Policies))
+		t.Errorf("got %d users, %d policies, want 3 users and 2 policies", len(r.Setup.Users), len(r.Setup.Policies))
 	}
 }
 

@@ -61,6 +61,6 @@ func TestGuideHasAddressAndKey(t *testing.T) {
 		}
 	}
 	if got := intake.Guide(oncall.Format("kuma"), "", ""); !strings.Contains(got, "https://watchbill.example.com/v1/signals/KEY") {
-		t.Error(got)
+		t.Errorf("got %s, want it with \"https://watchbill.example.com/v1/signals/KEY\"", got)
 	}
 }

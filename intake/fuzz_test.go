@@ -64,7 +64,7 @@ func parses(t *testing.T, format intake.Format, body []byte) {
 		t.Errorf("%s: got neither signals nor an error, want one of them", format.Name)
 	}
 	for _, fault := range faults(signals) {
-		t.Errorf("%s: %s", format.Name, fault)
+		t.Errorf("%s: got signals with a fault: %s", format.Name, fault)
 	}
 	stored, err := json.Marshal(signals)
 	if err != nil {

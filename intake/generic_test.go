@@ -143,7 +143,7 @@ func TestGenericClean(t *testing.T) {
 	t.Parallel()
 	s := generic(t, "\xef\xbb\xbf"+`{"title":"a\u0000b`+"\xff"+`\ud800","dedup_key":"k\u0000","labels":{"n\u0000":{"x":[1, 2]}},"link":"javascript:alert(1)"}`)
 	if s.Title != "ab\ufffd\ufffd" || s.DedupKey != "k" || s.Labels["n"] != `{"x":[1,2]}` || s.Link != "" {
-		t.Errorf("got %+v", s)
+		t.Errorf("got %+v, want Title %q, DedupKey \"k\", n %q and Link \"\"", s, "ab\ufffd\ufffd", `{"x":[1,2]}`)
 	}
 	if key := generic(t, `{"title":"x","dedup_key":12345678901234567890}`).DedupKey; key != "12345678901234567890" {
 		t.Errorf("a number as key became %s, want %s", key, "12345678901234567890")

@@ -76,7 +76,7 @@ func TestKeepHidesSecretsInHeaders(t *testing.T) {
 		Headers: map[string]string{"User-Agent": "curl/8 KEY"}, Body: []byte{},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
+		t.Errorf("kept headers (-want +got):\n%s", diff)
 	}
 }
 

@@ -47,7 +47,7 @@ func TestEveryPayloadHasASource(t *testing.T) {
 	}
 	for _, l := range lines {
 		if l.used == 0 {
-			t.Errorf("testdata/sources.txt: %s fits no payload", l.pattern)
+			t.Errorf("testdata/sources.txt: %s fits no payload, want at least one", l.pattern)
 		}
 	}
 }

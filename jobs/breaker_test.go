@@ -40,7 +40,7 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 		}
 	}
 	if len(said) > 0 {
-		t.Errorf("%q are said to fail", said)
+		t.Errorf("got %q failing, want none", said)
 	}
 	for n := range 2 * maxBreakers {
 		b.breaker(provider{oncall.MethodWebhook, fmt.Sprint(n)})

@@ -95,7 +95,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 	w.until("Ann is told that it is over", func() bool { return w.canaryNotices("through") == 1 })
 	w.until("the alarm is over", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 0 })
 	if n := w.canaryNotices("late"); n != 1 {
-		t.Errorf("Ann was told %d times", n)
+		t.Errorf("Ann was told %d times, want 1", n)
 	}
 	clock.Advance(2 * time.Hour)
 	w.until("the first one leaves", func() bool {
@@ -136,7 +136,7 @@ func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	}
 	c, err := w.store.Canary(t.Context())
 	if err != nil || c.Number != 0 || w.canaryNotices("late") > 0 {
-		t.Errorf("%+v, %v", c, err)
+		t.Errorf("got canary %+v, %v, want none and no notice", c, err)
 	}
 	if n := w.countOf(`integrations WHERE id = -1 AND muted_at IS NOT NULL AND muted_until IS NULL AND removed_at IS NOT NULL`); n != 1 {
 		t.Error("the canary's integration is not muted")

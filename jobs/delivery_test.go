@@ -62,7 +62,7 @@ func TestPagesFollowTheRules(t *testing.T) {
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	call := voice.messages(notify.ForPage)[0]
 	if call.To != annsPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
-		t.Errorf("the call: %+v", call)
+		t.Errorf("got call %+v, want code 1 and a short token, without a link", call)
 	}
 	d.ack(1, ann)
 	d.until("the call is cut off", func() bool { return voice.cut() == 1 })
@@ -169,7 +169,7 @@ func TestFailureAfterAcceptance(t *testing.T) {
 	d.looked() // and it is recorded, before time passes
 	calls := voice.messages(notify.ForPage)
 	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
-		t.Errorf("the second call: %+v", calls[1])
+		t.Errorf("got a second call %+v, want a new key and the same code", calls[1])
 	}
 	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.Advance(5 * time.Second)
@@ -183,7 +183,7 @@ func TestFailureAfterAcceptance(t *testing.T) {
 	}
 	reach, err := d.store.ContactSettings(t.Context(), oncall.ByTimer(), ann)
 	if err != nil || reach.Contacts[1].Usable() || !reach.Contacts[0].Usable() {
-		t.Errorf("a number that is dead still counts, or another no more: %+v, %v", reach, err)
+		t.Errorf("got contacts %+v, %v, want only the dead number unusable", reach, err)
 	}
 	d.until("people are told", func() bool {
 		told := d.board.tells()
@@ -258,11 +258,11 @@ func TestAnsweredBySMS(t *testing.T) {
 	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	by := d.events(1, oncall.EventAcknowledged)[0].Actor
 	if by.User != ann || by.Via != string(oncall.MethodSMS) {
-		t.Errorf("acknowledged by %+v", by)
+		t.Errorf("acknowledged by %+v, want User %v and Via %v", by, ann, string(oncall.MethodSMS))
 	}
 	d.until("she is told", func() bool { return len(sms.messages(notify.ForResponse)) == 1 })
 	if m := sms.messages(notify.ForResponse)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
-		t.Errorf("the answer: %+v", m)
+		t.Errorf("the answer: got %+v, want To %v and Title \"Acknowledged #1.\"", m, annsPhone)
 	}
 }
 
@@ -302,7 +302,7 @@ func TestAStormIsBundled(t *testing.T) {
 	}
 	for id := range oncall.IncidentID(steps * each) {
 		if n := len(w.events(id+1, oncall.EventPageDelivered)); n != 1 {
-			t.Fatalf("incident %s was told %d times", id+1, n)
+			t.Fatalf("incident %s was told %d times, want 1", id+1, n)
 		}
 	}
 }

@@ -53,6 +53,6 @@ func TestALineAboutFlappingIsEditedInPlace(t *testing.T) {
 	}
 	w.until("it is posted again", shows(4))
 	if all := lines(); len(all) != 1 || all[0].shows.OverAt == nil {
-		t.Fatalf("lines: %+v", all)
+		t.Fatalf("got lines %+v, want 1 with OverAt", all)
 	}
 }

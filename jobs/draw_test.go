@@ -289,7 +289,7 @@ func TestAdoptsAReplyPostedUnseen(t *testing.T) {
 	for _, kind := range []oncall.EventKind{oncall.EventAcknowledged, oncall.EventNote} {
 		for _, e := range w.events(id, kind) {
 			if n := w.board.told(e.ID); n != 1 {
-				t.Errorf("%s was told %d times", e.Kind, n)
+				t.Errorf("%s was told %d times, want 1", e.Kind, n)
 			}
 		}
 	}

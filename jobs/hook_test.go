@@ -68,19 +68,19 @@ func TestWebhooksReceiveEvents(t *testing.T) {
 	answers <- http.StatusInternalServerError
 	first := await(t, "the first call", calls)
 	if !first.signed(secret) || first.header.Get("Authorization") != "Bearer s3cret" || !strings.Contains(first.body, `"type":"incident.opened"`) {
-		t.Errorf("%v %s", first.header, first.body)
+		t.Errorf("got %v %s, want a signed incident.opened", first.header, first.body)
 	}
 	state := func() store.HookState {
 		t.Helper()
 		all, err := w.store.Hooks(t.Context(), by)
 		if err != nil || len(all) != 1 {
-			t.Fatalf("%v, %v", all, err)
+			t.Fatalf("%v, %v, want no error and 1", all, err)
 		}
 		return all[0]
 	}
 	w.until("the failure is noted", func() bool { return state().Tries == 1 })
 	if got := state(); !strings.Contains(got.Trouble, "500") || got.NextAt == nil {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want some NextAt with \"500\"", got)
 	}
 	// Meanwhile the secret is rotated: both sign for a day. New events wait for their turn.
 	other, _, err := w.store.RotateHook(t.Context(), by, "tickets", w.clock())
@@ -92,11 +92,11 @@ func TestWebhooksReceiveEvents(t *testing.T) {
 	answers <- http.StatusNoContent
 	again := await(t, "the call again", calls)
 	if again.header.Get("webhook-id") != first.header.Get("webhook-id") || again.body != strings.Replace(first.body, `"triggered"`, `"acknowledged"`, 1) || !again.signed(secret) || !again.signed(other) {
-		t.Errorf("%v %s", again.header, again.body)
+		t.Errorf("got %v %s, want the same call with the new state", again.header, again.body)
 	}
 	answers <- http.StatusGone
 	if next := await(t, "the next event", calls); !strings.Contains(next.body, `"incident.acknowledged"`) || !strings.Contains(next.body, `"user":"U0ANN"`) {
-		t.Errorf("%s", next.body)
+		t.Errorf("got %s, want it with %q and with %q", next.body, `"incident.acknowledged"`, `"user":"U0ANN"`)
 	}
 	w.until("it stops", func() bool { return state().StoppedAt != nil })
 	if _, err := w.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, w.clock()); err != nil {

@@ -34,6 +34,6 @@ func TestTheQueuesLogIsLimited(t *testing.T) {
 	at = at.Add(quietPeriod + time.Second)
 	say("can't fetch")
 	if n := strings.Count(out.String(), "can't fetch"); n != quietBurst+1 {
-		t.Errorf("%d lines in the next period", n)
+		t.Errorf("got %d lines in the next period, want %v", n, quietBurst+1)
 	}
 }

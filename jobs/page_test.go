@@ -45,7 +45,7 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	}
 	for _, name := range []string{"watchbill_pages_total", "watchbill_page_delivery_seconds"} {
 		if n, err := testutil.GatherAndCount(metrics, name); err != nil || n != 1 {
-			t.Errorf("metric %s: %d series, %v", name, n, err)
+			t.Errorf("metric %s: %d series, %v, want no error and 1", name, n, err)
 		}
 	}
 }

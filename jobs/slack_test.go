@@ -110,7 +110,7 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 	d.until("Bo has a message", func() bool { return len(sim.Messages("@bo")) == 1 })
 	page := sim.Messages("@bo")[0]
 	if r, err := sim.Click(t.Context(), string(bo), page.Channel, page.TS, "ack"); err != nil || !r.Acked {
-		t.Fatalf("click: %+v, %v", r, err)
+		t.Fatalf("click: %+v, %v, want no error and Acked true", r, err)
 	}
 	d.until("all messages show it", func() bool {
 		roots, replies := shown(sim, "C0PAY")
@@ -238,7 +238,7 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 	}
 	d.until("Ann and Bo are told", func() bool { return told("@ann") == 1 && told("@bo") == 1 })
 	if n := refused(); n["chat.postMessage"] > 10 || n["conversations.list"] > 10 {
-		t.Errorf("spent on the archived channel: %v", n)
+		t.Errorf("got calls %v for the archived channel, want at most 10 of each", n)
 	}
 	channel(false)
 	storetest.Until(t, 2*time.Minute, "everything is posted, once", func() bool {
@@ -246,7 +246,7 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 		return len(roots) == len(keys)
 	})
 	if told("@ann") != 1 {
-		t.Errorf("Ann is told %d times", told("@ann"))
+		t.Errorf("Ann is told %d times, want 1", told("@ann"))
 	}
 }
 

@@ -73,7 +73,7 @@ func (w *world) asked() oncall.IncidentID {
 		w.t.Fatal(err)
 	}
 	if due, err := w.store.RunIncidentTimer(w.t.Context(), id, in.Seq, w.clock()); err != nil || !due {
-		w.t.Fatalf("nobody is asked: %t, %v", due, err)
+		w.t.Fatalf("nobody is asked: %t, %v, want no error and due true", due, err)
 	}
 	return id
 }
@@ -99,7 +99,7 @@ func TestNoticeIsPostedOnceAndUpdated(t *testing.T) {
 	w.until("it is redrawn", func() bool { s := w.board.states("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
 	w.until("no job is left", func() bool { return w.idle("tell") })
 	if got := w.board.states("once"); len(got) != 2 {
-		t.Errorf("shown %d times: %q", len(got), got)
+		t.Errorf("shown %d times: %q, want 2", len(got), got)
 	}
 }
 

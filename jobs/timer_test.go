@@ -81,7 +81,7 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	}
 	for key, n := range seen {
 		if n != 1 {
-			t.Errorf("page %s went out %d times", key, n)
+			t.Errorf("page %s went out %d times, want 1", key, n)
 		}
 	}
 	var workers int

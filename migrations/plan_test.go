@@ -166,7 +166,7 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if current, _, err := migrations.Status(t.Context(), pool); err != nil || current != 0 {
-		t.Errorf("after a plan the database is at %d: %v", current, err)
+		t.Errorf("after a plan the database is at %d: got %v, want no error and 0", current, err)
 	}
 	applied, err := migrations.Up(context.WithoutCancel(t.Context()), pool, nil)
 	if err != nil {
@@ -177,7 +177,7 @@ func TestAPlanIsWhatUpDoes(t *testing.T) {
 		names = append(names, s.Name)
 	}
 	if diff := cmp.Diff(names, applied); diff != "" {
-		t.Errorf("steps (-planned +applied):\n%s", diff)
+		t.Errorf("steps (-planned +applied), want \"\":\n%s", diff)
 	}
 	if again, err := migrations.Plan(t.Context(), pool); err != nil || len(again) != 0 {
 		t.Errorf("the plan afterwards: %v, %v; want none", again, err)

@@ -81,7 +81,7 @@ func TestPeoplesAddressesAreCheckedWhenTheyAreCalled(t *testing.T) {
 		for name, sender := range senders {
 			r := sender.Send(t.Context(), pageOf("http://"+host+":"+port+"/topic"))
 			if r.Outcome != notify.Rejected || r.Err == nil {
-				t.Errorf("%s to %s: %+v", name, host, r)
+				t.Errorf("%s to %s: got %+v, want Outcome %v and an error", name, host, r, notify.Rejected)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func TestPeoplesAddressesAreCheckedWhenTheyAreCalled(t *testing.T) {
 	if f, ok := senders["ntfy"].(notify.Finder); !ok {
 		t.Error("ntfy can't be asked")
 	} else if _, found, err := f.Find(t.Context(), pageOf(s.URL+"/topic"), time.Now()); found || err == nil {
-		t.Errorf("%v, %v", found, err)
+		t.Errorf("got %v, %v, want nothing found and an error", found, err)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 	for _, host := range []string{"8.8.8.8", "name.invalid"} { // the latter is one that only the proxy may know
 		for _, sender := range []notify.Sender{hook, push} {
 			if r := sender.Send(t.Context(), pageOf("http://"+host+"/topic")); r.Outcome != notify.Accepted {
-				t.Errorf("%s: %+v", host, r)
+				t.Errorf("%s: got %+v, want Outcome %v", host, r, notify.Accepted)
 			} else if got := receive(t, asked, "the proxy"); got != host {
 				t.Errorf("the proxy was asked for %s, want %s", got, host)
 			}
@@ -125,7 +125,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 	} {
 		for _, sender := range []notify.Sender{hook, push} {
 			if r := sender.Send(t.Context(), pageOf("http://"+host+"/topic")); r.Outcome != notify.Rejected {
-				t.Errorf("%s: %+v", host, r)
+				t.Errorf("%s: got %+v, want Outcome %v", host, r, notify.Rejected)
 			}
 		}
 	}
@@ -179,7 +179,7 @@ func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
 				t.Errorf("%s to %s: %+v, want %s", name, address, r, want)
 			}
 			if text := r.Err.Error(); strings.Contains(text, "AKIA") || strings.Contains(text, "ERR") || strings.Contains(text, "example.com") || strings.Contains(text, "127.0.0.1") {
-				t.Errorf("%s says %q", name, text)
+				t.Errorf("%s says %q, want it without \"AKIA\" and without \"ERR\" and without \"example.com\" and without \"127.0.0.1\"", name, text)
 			}
 		}
 	}

@@ -36,14 +36,14 @@ func TestAlertmanagerIsSilencedOnce(t *testing.T) {
 	s := aSilence(time.Now)
 	am.Fail("cut")
 	if _, err := a.Silence(t.Context(), am.URL, s); err == nil || strings.Contains(err.Error(), "p,ss") || strings.Contains(err.Error(), am.URL) {
-		t.Fatalf("it hung up: %v", err)
+		t.Fatalf("it hung up: got %v, want an error without \"p,ss\" and without %v", err, am.URL)
 	}
 	am.Fail("")
 	s.Doubt, s.Until = true, s.Until.Add(time.Hour)
 	id, err := a.Silence(t.Context(), am.URL, s)
 	must(t, err)
 	if all := am.Silences(); len(all) != 1 || all[0].ID != id || !all[0].EndsAt.Equal(s.Until) || all[0].CreatedBy != "Ann" {
-		t.Fatalf("%s: %+v", id, all)
+		t.Fatalf("got %s among %+v, want one silence of Ann until %s", id, all, s.Until)
 	}
 	if am.Auth() != "Basic d2F0Y2hiaWxsOnAsc3M=" {
 		t.Errorf("Authorization: %s, want %s", am.Auth(), "Basic d2F0Y2hiaWxsOnAsc3M=")
@@ -60,7 +60,7 @@ func TestAlertmanagerIsSilencedOnce(t *testing.T) {
 	again, err := a.Silence(t.Context(), am.URL, s)
 	must(t, err)
 	if again == "" || again == s.ID {
-		t.Errorf("made again: %q", again)
+		t.Errorf("silence made again: got id %q, want a new one", again)
 	}
 }
 
@@ -98,10 +98,10 @@ func TestAlertmanagersPasswordGoesNowhereElse(t *testing.T) {
 	t.Cleanup(other.Close)
 	_, err := a.Silence(t.Context(), other.URL, aSilence(time.Now))
 	if len(got) != 1 || got[0] != "" || err == nil || err.Error() != "Alertmanager answered 401" {
-		t.Errorf("%q, %v", got, err)
+		t.Errorf("got %q, %v, want 1, \"\", an error and \"Alertmanager answered 401\"", got, err)
 	}
 	_, err = a.Silence(t.Context(), "http://169.254.169.254/latest", aSilence(time.Now))
 	if err == nil || !strings.Contains(err.Error(), "belongs to no server") {
-		t.Errorf("metadata: %v", err)
+		t.Errorf("metadata: got %v, want an error with \"belongs to no server\"", err)
 	}
 }

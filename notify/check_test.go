@@ -38,7 +38,7 @@ func expect(t *testing.T, name string, f notify.CheckResult, want notify.CheckRe
 	}
 	for _, s := range secrets {
 		if strings.Contains(f.Text+f.Remedy, s) {
-			t.Errorf("%s tells a secret: %+v", name, f)
+			t.Errorf("%s tells a secret: got %+v, want it without %v", name, f, s)
 		}
 	}
 }
@@ -123,7 +123,7 @@ func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 	}
 	for _, topic := range []string{"replies", "of-somebody-else"} {
 		if got := p.Topic(topic); len(got) > 0 {
-			t.Errorf("something was sent: %+v", got)
+			t.Errorf("got %+v sent, want nothing", got)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func TestPushoverIsCheckedWithoutSending(t *testing.T) {
 		expect(t, name, checked(t, p), c.want, "hidden")
 	}
 	if len(o.messages) > 0 {
-		t.Errorf("something was sent: %v", o.messages)
+		t.Errorf("got %v sent, want nothing", o.messages)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 		expect(t, name, checked(t, notify.NewTelegram(notify.TelegramConfig{Token: c.token, URL: c.url})), c.want, "secret")
 	}
 	if len(g.messages) > 0 {
-		t.Errorf("something was sent: %+v", g.messages)
+		t.Errorf("got %+v sent, want nothing", g.messages)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 	}
 	for i, f := range byKey(twiliosim.Secret).Check(t.Context()) {
 		if !f.OK && !f.Note || i == 0 && !strings.Contains(f.Text, "can't see whether the account is on trial") {
-			t.Errorf("with a Standard key: %+v", f)
+			t.Errorf("with a Standard key: got %+v, want a note that the trial can't be seen", f)
 		}
 	}
 	expect(t, "wrong secret", checked(t, byKey("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")

@@ -121,10 +121,10 @@ func TestConformanceOfSilences(t *testing.T) {
 	again, err := a.Silence(t.Context(), base, s)
 	must(t, err)
 	if id == "" || again == "" {
-		t.Fatalf("%q, %q", id, again)
+		t.Fatalf("got ids %q and %q, want both set", id, again)
 	}
 	if active := silencesAt(t, base, "active"); len(active) != 1 || active[0].CreatedBy != "Ann" || active[0].EndsAt.Sub(time.Now()) < 90*time.Minute {
-		t.Errorf("in force: %+v", active)
+		t.Errorf("got active silences %+v, want one of Ann for 90 minutes or more", active)
 	}
 	if !fires(disk) || fires(map[string]string{"alertname": "DiskFull"}) {
 		t.Error("what is silenced still fires, and what has other labels doesn't")
@@ -133,13 +133,13 @@ func TestConformanceOfSilences(t *testing.T) {
 	// A list of the group has nothing of it, as if it were over; and that it is over nobody is told.
 	tell(other, time.Now().Add(time.Hour))
 	if got := next(); len(got) != 1 || !maps.Equal(got[0].Labels, other) {
-		t.Errorf("the group under a silence: %+v", got)
+		t.Errorf("group under a silence: got %+v, want only %v", got, other)
 	}
 	tell(disk, time.Now())
 	until(t, "its end", func() bool { return !fires(disk) })
 	tell(other, time.Now())
 	if got := next(); len(got) != 1 || !maps.Equal(got[0].Labels, other) || got[0].Status != "resolved" {
-		t.Errorf("the group after both ended: %+v", got)
+		t.Errorf("group after both ended: got %+v, want only %v, resolved", got, other)
 	}
 
 	for range 2 { // the second time it has ended
@@ -147,7 +147,7 @@ func TestConformanceOfSilences(t *testing.T) {
 	}
 	must(t, a.EndSilence(t.Context(), base, notify.Silence{ID: "00000000-0000-4000-8000-000000000099"}))
 	if left := silencesAt(t, base, "active"); len(left) != 0 {
-		t.Errorf("still in force: %+v", left)
+		t.Errorf("still in force: got %+v, want 0", left)
 	}
 	s.ID, s.Doubt = "00000000-0000-4000-8000-000000000099", false
 	if _, err := a.Silence(t.Context(), base, s); err != nil {

@@ -65,7 +65,7 @@ func sayable(t *testing.T, what, text string) {
 func sound(t *testing.T, what string, r Receipt, status int) {
 	t.Helper()
 	if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) {
-		t.Fatalf("%s: %+v", what, r)
+		t.Fatalf("%s: got %+v, want a known outcome, with an error unless accepted", what, r)
 	}
 	if r.Outcome == Accepted && (status < 200 || status > 299) {
 		t.Fatalf("%s: a %d was taken for success", what, status)
@@ -116,7 +116,7 @@ func FuzzPushoverAnswers(f *testing.F) {
 		track, err := p.Track(t.Context(), "receipt")
 		tracked(t, "a receipt", track, err)
 		if track.Answer != "" && !bytes.Contains(bytes.ToLower(service.body), []byte("acknowledged")) {
-			t.Fatalf("answered: %+v", track)
+			t.Fatalf("got answer %+v, want none without \"acknowledged\"", track)
 		}
 		if err := p.Cancel(t.Context(), "receipt"); err != nil {
 			sayable(t, "the end of an alarm", err.Error())
@@ -156,7 +156,7 @@ func FuzzNtfyAnswers(f *testing.F) {
 			sound(t, "a push", r, service.status)
 			if r.Err != nil && to != "topic" && r.Err.Error() != "that ntfy server answered "+strconv.Itoa(service.status) &&
 				!strings.HasSuffix(r.Err.Error(), "which is not followed") && !strings.HasSuffix(r.Err.Error(), "what it says is not repeated") {
-				t.Fatalf("somebody's server is repeated: %v", r.Err)
+				t.Fatalf("got %v, want nothing of what the server said", r.Err)
 			}
 			if r, found, err := n.Find(t.Context(), fuzzPage(to), fuzzNow); err == nil && found {
 				sound(t, "a push that was found", r, service.status)
@@ -179,7 +179,7 @@ func FuzzWebhookAnswers(f *testing.F) {
 		r := w.Send(t.Context(), fuzzPage("https://hooks.example.com/"+fuzzSecret))
 		sound(t, "a webhook", r, service.status)
 		if r.Err != nil && r.Err.Error() != "the webhook answered "+strconv.Itoa(service.status) && !strings.HasSuffix(r.Err.Error(), "which is not followed") {
-			t.Fatalf("it is repeated: %v", r.Err)
+			t.Fatalf("got %v, want nothing of what the server said", r.Err)
 		}
 	})
 }

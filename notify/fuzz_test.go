@@ -68,7 +68,7 @@ func FuzzNtfyLines(f *testing.F) {
 		if err != nil {
 			sayable(t, "the listener", err.Error())
 			if len(replies) > 0 {
-				t.Fatalf("%v, and %+v", err, replies)
+				t.Fatalf("%v, and %+v, want no replies", err, replies)
 			}
 		}
 		ids := map[string]bool{before: true}

@@ -74,13 +74,13 @@ func FuzzTwilioLists(f *testing.F) {
 				if err != nil {
 					sayable(t, name, err.Error())
 					if next != cursor || replies != nil {
-						t.Fatalf("%s: %v, but the cursor went on from %q to %q with %+v", name, err, cursor, next, replies)
+						t.Fatalf("%s: %v, but the cursor went on from %q to %q with %+v, want %v and nil", name, err, cursor, next, replies, cursor)
 					}
 					continue
 				}
 				again, _, err := listener.Listen(t.Context(), next)
 				if err != nil || len(again) > 0 {
-					t.Fatalf("%s: once more with %q: %+v, %v", name, next, again, err)
+					t.Fatalf("%s: once more with %q: %+v, %v, want no error and no replies", name, next, again, err)
 				}
 				if n := strings.Count(body, "{"); len(replies) > 20*n {
 					t.Fatalf("%s: %d replies from %d objects", name, len(replies), n)

@@ -68,7 +68,7 @@ func each(t *testing.T, f func(t *testing.T, text string, m Message)) {
 func plainly(t *testing.T, what, shown string, lines bool) {
 	t.Helper()
 	if fault := hostile.Plain(shown, lines); fault != "" {
-		t.Errorf("%s: %s: %.300q", what, fault, shown)
+		t.Errorf("%s: got %s: %.300q, want \"\"", what, fault, shown)
 	}
 }
 
@@ -129,7 +129,7 @@ func TestHostileMail(t *testing.T) {
 			t.Errorf("a subject of %d characters", n)
 		}
 		if to, err := parsed.Header.AddressList("To"); err != nil || len(to) != 1 || to[0].Address != "ann@example.com" {
-			t.Errorf("to %v, %v", to, err)
+			t.Errorf("to %v, %v, want no error, 1 and Address \"ann@example.com\"", to, err)
 		}
 		_, with, err := mime.ParseMediaType(parsed.Header.Get("Content-Type"))
 		if err != nil {
@@ -163,7 +163,7 @@ func TestHostileMail(t *testing.T) {
 			}
 		}
 		if fmt.Sprint(kinds) != "[text/plain text/html]" {
-			t.Errorf("the parts are %v", kinds)
+			t.Errorf("the parts are %v, want \"[text/plain text/html]\"", kinds)
 		}
 	})
 }
@@ -248,7 +248,7 @@ func TestHostileNtfy(t *testing.T) {
 		}
 		for name, values := range r.request.Header {
 			if name != "Content-Type" {
-				t.Errorf("a header %s: %q", name, values)
+				t.Errorf("a header %s: %q, want \"Content-Type\"", name, values)
 			}
 		}
 	})
@@ -299,7 +299,7 @@ func TestHostileTelegram(t *testing.T) {
 			t.Errorf("%d units: %.300q", n, text)
 		}
 		if sent["parse_mode"] != nil || sent["entities"] != nil || sent["chat_id"] != "7" {
-			t.Errorf("it is sent with markup: %v", sent)
+			t.Errorf("it is sent with markup: got %v, want parse_mode nil, entities nil and chat_id \"7\"", sent)
 		}
 	})
 }
@@ -322,7 +322,7 @@ func TestHostileWebhooks(t *testing.T) {
 			t.Errorf("%.200q was sent as %.200q", want, got)
 		}
 		if sent.Key != m.Key || sent.Version != 1 || strings.ContainsAny(string(r.body), "\r\n<>\x00") {
-			t.Errorf("%.300q", r.body)
+			t.Errorf("got body %.300q, want version 1, the key and one line", r.body)
 		}
 	})
 }

@@ -196,7 +196,7 @@ func TestMailByExim(t *testing.T) {
 		t.Errorf("text:\n%s", first.text)
 	}
 	if !strings.Contains(first.Get("Received"), "TLS") {
-		t.Errorf("not encrypted: %s", first.Get("Received"))
+		t.Errorf("not encrypted: got %s, want it with \"TLS\"", first.Get("Received"))
 	}
 
 	wrong, stranger := startTLS, startTLS

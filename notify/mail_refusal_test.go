@@ -68,11 +68,11 @@ func TestMicrosoftTakesNoPasswords(t *testing.T) {
 		config.User, config.Password = "watchbill", "secret"
 		mail := notify.NewMail(config)
 		if r := mail.Send(t.Context(), pageOf("ann@example.com")); r.Outcome != notify.Misconfigured || !strings.Contains(r.Err.Error(), "5.7.") {
-			t.Errorf("%s: %+v", answer, r)
+			t.Errorf("%s: got %+v, want Outcome %v with \"5.7.\"", answer, r, notify.Misconfigured)
 		}
 		found := mail.Check(t.Context())
 		if len(found) != 1 || found[0].OK || !strings.Contains(found[0].Remedy, "Microsoft takes no passwords") {
-			t.Errorf("%s: %+v", answer, found)
+			t.Errorf("%s: got %+v, want one finding with the remedy", answer, found)
 		}
 	}
 }

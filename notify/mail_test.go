@@ -250,7 +250,7 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 	}
 	r := notify.NewMail(opened(t, &notifytest.Office{}, notify.MailStartTLS)).Send(t.Context(), pageOf("ann@example.com, eve@example.com"))
 	if r.Outcome != notify.Rejected || !r.Dead {
-		t.Errorf("two addresses in one: %+v", r)
+		t.Errorf("two addresses in one: got %+v, want Outcome %v and Dead true", r, notify.Rejected)
 	}
 }
 
@@ -384,6 +384,6 @@ func TestMailIsReadFromTheSettings(t *testing.T) {
 	t.Parallel()
 	c, err := notify.NewMailConfig("smtp://ann%40example.com:p%2Fw@mail.example.com", "Watchbill <oncall@example.com>")
 	if err != nil || c.User != "ann@example.com" || c.Password != "p/w" || c.Port != 587 || c.TLS != notify.MailStartTLS || c.From.Address != "oncall@example.com" {
-		t.Errorf("%+v, %v", c, err)
+		t.Errorf("got %+v, %v, want the settings in the URL", c, err)
 	}
 }

@@ -70,7 +70,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	for len(replies) < 2 {
 		h = receive(t, listen(h.next), "the answers")
 		if h.err != nil || len(h.replies) == 0 {
-			t.Fatalf("%+v after %+v", h, replies)
+			t.Fatalf("got %+v after %+v, want nil and some replies", h, replies)
 		}
 		replies = append(replies, h.replies...)
 	}
@@ -81,7 +81,7 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	defer cancel()
 	p.OnWait(cancel)
 	if replies, next, err := n.Listen(ctx, h.next); err != nil || len(replies) > 0 || next != h.next {
-		t.Errorf("%v, %q, %v", replies, next, err)
+		t.Errorf("%v, %q, %v, want no error, no replies and %v", replies, next, err, h.next)
 	}
 }
 
@@ -97,13 +97,13 @@ func TestNtfyFindsWhatItMayHaveSent(t *testing.T) {
 		t.Fatalf("sent without an answer: %+v, want unknown", r)
 	}
 	if r, found, err := n.Find(t.Context(), sent, began); err != nil || !found || r.Reference != "id000001" {
-		t.Errorf("%+v, %v, %v", r, found, err)
+		t.Errorf("%+v, %v, %v, want no error, found, and Reference \"id000001\"", r, found, err)
 	}
 	if r, found, err := n.Find(t.Context(), other, began); err != nil || found {
-		t.Errorf("%+v, %v, %v", r, found, err)
+		t.Errorf("%+v, %v, %v, want no error and nothing found", r, found, err)
 	}
 	if _, found, err := n.Find(t.Context(), sent, began.Add(time.Hour)); err != nil || found {
-		t.Errorf("found in the future: %v, %v", found, err)
+		t.Errorf("found in the future: %v, %v, want no error and nothing found", found, err)
 	}
 }
 
@@ -153,13 +153,13 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 				t.Error("no wait")
 			}
 			if c.fault == "hang" && !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
-				t.Errorf("it ended with: %v", r.Err)
+				t.Errorf("got %v, want %v", r.Err, context.Canceled)
 			}
 		})
 	}
 	n := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1"})
 	if r := n.Send(t.Context(), pageOf("ann-phone")); r.Outcome != notify.Throttled {
-		t.Errorf("out of reach: %+v", r)
+		t.Errorf("out of reach: got %+v, want Outcome %v", r, notify.Throttled)
 	}
 }
 
@@ -180,7 +180,7 @@ func TestNtfyIsUsedUpUntilMidnight(t *testing.T) {
 	}))
 	t.Cleanup(other.Close)
 	if r := pusherOf(p).Send(t.Context(), pageOf(other.URL+"/ann")); r.Outcome != notify.Rejected || r.Dead {
-		t.Errorf("elsewhere: %+v", r)
+		t.Errorf("elsewhere: got %+v, want Outcome %v and Dead false", r, notify.Rejected)
 	}
 }
 

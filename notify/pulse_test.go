@@ -54,18 +54,18 @@ func TestAPulseCallsEveryAddress(t *testing.T) {
 	p, err := notify.NewPulse(server.URL, notify.AddressRules{})
 	must(t, err)
 	if err := p.Beat(t.Context()); err == nil || len(heard) > 0 {
-		t.Errorf("it calls this machine: %v", err)
+		t.Errorf("an address of this machine: got %v, want an error and no call", err)
 	}
 }
 
 func TestThePulsesOfSettings(t *testing.T) {
 	t.Parallel()
 	if p, err := notify.NewPulse("", notify.AddressRules{}); p != nil || err != nil {
-		t.Errorf("%v, %v of nothing", p, err)
+		t.Errorf("got %v, %v of nothing, want nil and no error", p, err)
 	}
 	for _, wrong := range []string{"hc-ping.com/s3cret", "https://hc-ping.com/x ftp://s3cret", "https://"} {
 		if p, err := notify.NewPulse(wrong, notify.AddressRules{}); p != nil || err == nil || strings.Contains(err.Error(), "s3cret") {
-			t.Errorf("%q: %v, %v", wrong, p, err)
+			t.Errorf("%q: got %v, %v, want nil and an error without \"s3cret\"", wrong, p, err)
 		}
 	}
 }

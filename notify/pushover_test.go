@@ -147,24 +147,24 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	o.receipts["rec1"]["acknowledged"] = 1
 	// Asked too soon, it returns the last answer without asking Pushover.
 	if got, err := p.Track(t.Context(), r.Reference); err != nil || got.State != notify.Delivered || o.polls != 2 {
-		t.Errorf("%+v, %v after %d polls", got, err, o.polls)
+		t.Errorf("%+v, %v after %d polls, want no error, State %v and 2", got, err, o.polls, notify.Delivered)
 	}
 	if got := track(); got != (notify.Track{State: notify.Answered, Final: true, Answer: notify.Ack}) {
 		t.Errorf("the track is %+v, want answered by an acknowledgement", got)
 	}
 	must(t, p.Cancel(t.Context(), "rec1"))
 	if len(o.cancelled) != 1 {
-		t.Errorf("cancelled %v", o.cancelled)
+		t.Errorf("cancelled %v, want 1 cancelled", o.cancelled)
 	}
 
 	low := pageOf("uAnn")
 	low.Severity = "low"
 	r = p.Send(t.Context(), low)
 	if r.Outcome != notify.Accepted || r.Reference != "" || o.messages[1].Get("priority") != "" {
-		t.Errorf("low: %+v, %v", r, o.messages[1])
+		t.Errorf("low: got %+v, %v, want Outcome %v, Reference \"\" and priority \"\"", r, o.messages[1], notify.Accepted)
 	}
 	if got := track(); got != (notify.Track{State: notify.Sent, Final: true}) {
-		t.Errorf("without a receipt: %+v", got)
+		t.Errorf("without a receipt: got %+v, want %v", got, (notify.Track{State: notify.Sent, Final: true}))
 	}
 	must(t, p.Cancel(t.Context(), ""))
 }
@@ -175,10 +175,10 @@ func TestPushoverTellsWhenNobodyHasAcknowledged(t *testing.T) {
 	o.receipts["old"] = map[string]int64{"status": 1, "last_delivered_at": 1, "expired": 1}
 	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: time.Now})
 	if got, err := p.Track(t.Context(), "old"); err != nil || got.State != notify.Unanswered || !got.Final || got.Err == nil {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%+v, %v, want no error, State %v, Final true and an error", got, err, notify.Unanswered)
 	}
 	if got, err := p.Track(t.Context(), "forgotten"); err != nil || got.State != notify.Sent || !got.Final {
-		t.Errorf("%+v, %v", got, err)
+		t.Errorf("%+v, %v, want no error, State %v and Final true", got, err, notify.Sent)
 	}
 }
 

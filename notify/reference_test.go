@@ -24,12 +24,12 @@ func TestReferencesAreShortLines(t *testing.T) {
 	receipts := map[string]notify.Receipt{"ntfy": ntfy.Send(t.Context(), m), "Pushover": pushover.Send(t.Context(), m)}
 	found, ok, err := ntfy.Find(t.Context(), m, time.Now())
 	if err != nil || !ok {
-		t.Errorf("found %t, %v", ok, err)
+		t.Errorf("found %t, %v, want no error and ok true", ok, err)
 	}
 	receipts["ntfy, later"] = found
 	for name, r := range receipts {
 		if r.Outcome != notify.Accepted || !strings.HasPrefix(r.Reference, "r1 xxx") || len(r.Reference) > 210 {
-			t.Errorf("%s: %+v", name, r)
+			t.Errorf("%s: got %+v, want it accepted with a short reference", name, r)
 		}
 	}
 }

@@ -52,7 +52,7 @@ func quiet(t *testing.T, name, text string, secrets ...string) {
 		}
 		for _, form := range forms {
 			if strings.Contains(text, form) {
-				t.Errorf("%s tells a secret: %q", name, text)
+				t.Errorf("%s tells a secret: got %q, want it without %v", name, text, form)
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func TestAnErrorStillQuotesWhatIsNoSecret(t *testing.T) {
 	const text = "Basic authentication required at bastion.example.com, see /var/log/nginx-ingress-controller.log"
 	for of, text := range said(t, parrot(t, http.StatusBadGateway, func(_, _ string) string { return text })) {
 		if !peoplesOwn(of) && (!strings.Contains(text, "Basic authentication required at bastion.example.com") || !strings.Contains(text, "nginx-ingress-controller.log")) {
-			t.Errorf("%s: %s", of, text)
+			t.Errorf("%s: got %s, want the harmless words in it", of, text)
 		}
 	}
 }
@@ -203,7 +203,7 @@ func TestMailErrorsTellNoSecret(t *testing.T) {
 			c.User, c.Password = "someone", "hunter2!"
 			r := notify.NewMail(c).Send(t.Context(), pageOf("ann@example.com"))
 			if r.Err == nil {
-				t.Fatalf("%s: %+v", at, r)
+				t.Fatalf("%s: got %+v, want an error", at, r)
 			}
 			quiet(t, at, r.Err.Error(), "hunter2!")
 			for _, f := range notify.NewMail(c).Check(t.Context()) {
@@ -221,7 +221,7 @@ func TestTheRemedyOfTelegramsWebhookTellsNoAddress(t *testing.T) {
 	expect(t, "another address", f, notify.CheckResult{Text: "a webhook in place of", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"})
 	quiet(t, "another address", f.Remedy, password)
 	if strings.Contains(f.Remedy, "someone") {
-		t.Errorf("it tells the user: %s", f.Remedy)
+		t.Errorf("it tells the user: got %s, want it without \"someone\"", f.Remedy)
 	}
 }
 
@@ -315,7 +315,7 @@ func TestNoErrorTellsHowAPageIsAnswered(t *testing.T) {
 			}
 			r := sender.Send(t.Context(), m)
 			if r.Err == nil {
-				t.Fatalf("%s: %+v", name, r)
+				t.Fatalf("%s: got %+v, want an error", name, r)
 			}
 			quiet(t, name, r.Err.Error(), token, "987654")
 		}

@@ -95,7 +95,7 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 		t.Errorf("the text with a reason: %q, want %q", got, want)
 	}
 	if got := voiceText(m, "Press 1."); !strings.Contains(got, "disk full. The reason: the replica. Press 1.") {
-		t.Errorf("the call with a reason: %q", got)
+		t.Errorf("the call with a reason: got %q, want it with \"disk full. The reason: the replica. Press 1.\"", got)
 	}
 	var labels []string
 	for _, b := range m.buttons() {
@@ -105,7 +105,7 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 		t.Errorf("the buttons: %s, want %s", got, "a Accept, d Decline, r Resolve")
 	}
 	if v := m.mailView(); v.Offer != "Accept or decline" || v.InSlack != "" || v.Because != "You are paged because Cy asks you to help: the replica." {
-		t.Errorf("the mail: %+v", v)
+		t.Errorf("got mail %+v, want accept or decline, and who asks", v)
 	}
 	m.Count, m.Lines = 2, []string{"#58 critical: disk full", "#59 high: queue"}
 	if got, want := smsText(m), "Watchbill: Cy asks you to help with 2 incidents: #58 critical: disk full; #59 high: queue. Reply 2a accept all, 2d decline all"; got != want {
@@ -113,6 +113,6 @@ func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
 	}
 	m = Message{Purpose: ForPage, AskedBy: strings.Repeat("дядя ", 50), Incident: 58, Severity: "critical", Title: strings.Repeat("диск полон ", 100), Code: 2, AskedFor: strings.Repeat("реплика ", 50)}
 	if got := smsText(m); segments(got) > maxSegments || !strings.Contains(got, "Reply 2a accept, 2d decline") {
-		t.Errorf("a long one: %q", got)
+		t.Errorf("long text: got %q, want at most %d segments with the offer", got, maxSegments)
 	}
 }

@@ -191,17 +191,17 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 		t.Errorf("cursor %s, replies\n%+v\nwant\n%+v", cursor, replies, want)
 	}
 	if fmt.Sprint(g.answered) != "[q1 q2 q3 q4 q5]" {
-		t.Errorf("answered %v", g.answered)
+		t.Errorf("answered %v, want \"[q1 q2 q3 q4 q5]\"", g.answered)
 	}
 	if last := g.messages[len(g.messages)-1]; last.Chat != "4713" || !strings.Contains(last.Text, "send me the code") {
-		t.Errorf("who only says /start is told %+v", last)
+		t.Errorf("who only says /start is told %+v, want Chat \"4713\" with \"send me the code\"", last)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	g.onWait = cancel
 	if replies, next, err := sender.Listen(ctx, cursor); err != nil || len(replies) > 0 || next != cursor {
-		t.Errorf("%v, %q, %v", replies, next, err)
+		t.Errorf("%v, %q, %v, want no error, no replies and %v", replies, next, err, cursor)
 	}
 }
 
@@ -242,7 +242,7 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 		t.Errorf("heard %+v, want only the last message", replies)
 	}
 	if said := g.messages[1]; said.Chat != "-1007" || !strings.Contains(said.Text, "private chats only") || len(said.Markup.Rows) > 0 {
-		t.Errorf("a group that says /start is told %+v", said)
+		t.Errorf("a group that says /start is told %+v, want Chat \"-1007\" and no Rows with \"private chats only\"", said)
 	}
 
 	sent := len(g.messages)
@@ -278,11 +278,11 @@ func TestTelegramRefusalsDecideWhatIsDoneNext(t *testing.T) {
 	g := newGram(t)
 	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:other", URL: g.URL}).Send(t.Context(), pageOf("4711"))
 	if r.Outcome != notify.Misconfigured {
-		t.Errorf("unknown token: %+v", r)
+		t.Errorf("unknown token: got %+v, want Outcome %v", r, notify.Misconfigured)
 	}
 	g.Close()
 	r = notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), pageOf("4711"))
 	if r.Outcome != notify.Throttled || strings.Contains(r.Err.Error(), "secret") {
-		t.Errorf("out of reach: %+v", r)
+		t.Errorf("out of reach: got %+v, want Outcome %v without \"secret\"", r, notify.Throttled)
 	}
 }

@@ -280,7 +280,7 @@ func (l *line) callEverywhere(ctx context.Context) {
 	_, err = l.sim.Press(ctx, annPhone, "1")
 	l.must(err)
 	if replies, _, err := v.Listen(ctx, ""); err != nil || len(replies) != 1 {
-		l.Errorf("replies %v, %v", replies, err)
+		l.Errorf("replies %v, %v, want no error and 1 reply", replies, err)
 	}
 	_, err = v.Track(ctx, r.Reference)
 	l.must(err)
@@ -341,7 +341,7 @@ func refuses(t *testing.T, c *contract) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.SetBasicAuth(twiliosim.Key, twiliosim.Secret)
 		if _, err := c.request(r, []byte(tt.form.Encode())); (err == nil) != tt.ok {
-			t.Errorf("%s %s %v: %v", tt.method, tt.path, tt.form, err)
+			t.Errorf("%s %s %v: got %v, want it accepted: %v", tt.method, tt.path, tt.form, err, tt.ok)
 		}
 	}
 }

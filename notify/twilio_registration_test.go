@@ -78,12 +78,12 @@ func TestATrialIsSeenByItsTexts(t *testing.T) {
 	m := page(annPhone, "page 8")
 	want(t, s.Send(t.Context(), m), notify.Accepted)
 	if _, found, err := s.Find(t.Context(), m, since); err != nil || !found {
-		t.Errorf("found %v, %v", found, err)
+		t.Errorf("found %v, %v, want no error and found", found, err)
 	}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: boPhone, Verify: "482913"}
 	want(t, s.Send(t.Context(), verify), notify.Accepted)
 	if _, found, err := s.Find(t.Context(), verify, since); err != nil || !found {
-		t.Errorf("the code: found %v, %v", found, err)
+		t.Errorf("the code: found %v, %v, want no error and found", found, err)
 	}
 	var bad []string
 	for _, f := range s.Check(t.Context()) {
@@ -92,6 +92,6 @@ func TestATrialIsSeenByItsTexts(t *testing.T) {
 		}
 	}
 	if len(bad) != 1 || bad[0] != "the account is on trial: its texts say so" {
-		t.Errorf("found %q", bad)
+		t.Errorf("found %q, want 1 and \"the account is on trial: its texts say so\"", bad)
 	}
 }

@@ -82,7 +82,7 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
 	if track := l.tracked(s, annPhone); track.State != notify.Failed || track.Dead || !strings.Contains(track.Err.Error(), "30034: our number is not registered") ||
 		track.Remedy != "register the sending number for A2P 10DLC in Twilio's Console (error 30034)" {
-		t.Errorf("unregistered: %+v", track)
+		t.Errorf("unregistered: got %+v, want it failed with the remedy", track)
 	}
 	for i := range 3 {
 		if track := l.tracked(s, boPhone); track.State != notify.Failed || (track.Remedy != "") != (i == 2) {
@@ -91,18 +91,18 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone})
 	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Remedy != "" || track.Named == nil || *track.Named {
-		t.Errorf("delivered: %+v", track)
+		t.Errorf("delivered: got %+v, want no remedy, from a number", track)
 	}
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
 	if track := l.tracked(s, boPhone); track.Remedy != "" {
-		t.Errorf("filtered once more: %+v", track)
+		t.Errorf("filtered once more: got %+v, want Remedy \"\"", track)
 	}
 
 	l.sim.SetService(twiliosim.Service{SID: "MG00000000000000000000000000000001", Defers: true, Alpha: []string{"EXAMPLE"}})
 	l.conf.Service = "MG00000000000000000000000000000001"
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
 	if track := l.tracked(l.sms(), annPhone); track.State != notify.Delivered || track.Named == nil || !*track.Named || !strings.Contains(track.Remedy, `SMS come from "EXAMPLE", which nobody can answer`) {
-		t.Errorf("from a name: %+v", track)
+		t.Errorf("from a name: got %+v, want it named, with a remedy", track)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestACountryThatIsNotAllowed(t *testing.T) {
 	for code, says := range map[int]string{21408: "Messaging, Geo permissions", 21215: "Voice, Geo permissions", 13227: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
 		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
-			t.Errorf("%d: %+v", code, r)
+			t.Errorf("%d: got %+v, want Outcome %v and Dead false with %v", code, r, notify.Rejected, says)
 		}
 	}
 	want(t, l.sms().Send(t.Context(), page(boPhone, "y")), notify.Accepted)
@@ -133,7 +133,7 @@ func TestCodesOfAccountsThatAreLimited(t *testing.T) {
 	for code, says := range map[int]string{30450: "Fraud Guard", 21216: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
 		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
-			t.Errorf("%d: %+v", code, r)
+			t.Errorf("%d: got %+v, want Outcome %v and Dead false with %v", code, r, notify.Rejected, says)
 		}
 	}
 }
@@ -166,7 +166,7 @@ func TestTextsToOtherNumbersOfTheAccount(t *testing.T) {
 			got = append(got, r.Text)
 		}
 		if strings.Join(got, " ") != c.want { // better one too many than one too few
-			t.Errorf("%s: %q", name, got)
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 		l.clock.advance(time.Hour)
 		l.sim.ReplyTo(annPhone, "+12025550177", "ack")
@@ -184,16 +184,16 @@ func TestTextsWithoutTheirWords(t *testing.T) {
 	l := newLine(t)
 	s := l.sms()
 	if track := l.tracked(s, annPhone); track.Remedy != "" {
-		t.Errorf("with words: %+v", track)
+		t.Errorf("with words: got %+v, want Remedy \"\"", track)
 	}
 	for _, f := range s.Check(t.Context()) {
 		if strings.Contains(f.Text, "Redaction") {
-			t.Errorf("with words: %+v", f)
+			t.Errorf("with words: got %+v, want nothing about redaction", f)
 		}
 	}
 	l.sim.Redact()
 	if track := l.tracked(s, annPhone); track.State != notify.Delivered || !strings.Contains(track.Remedy, "Message Redaction") {
-		t.Errorf("without words: %+v", track)
+		t.Errorf("without words: got %+v, want State %v with \"Message Redaction\"", track, notify.Delivered)
 	}
 	if !slices.ContainsFunc(s.Check(t.Context()), func(f notify.CheckResult) bool {
 		return !f.OK && !f.Note && strings.Contains(f.Text, "Message Redaction") && f.Remedy != ""

@@ -128,10 +128,10 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 	replies, cursor, err := s.Listen(ctx, cursor)
 	l.must(err)
 	if len(replies) != 1 || replies[0].Text != "1a" || replies[0].From != annPhone {
-		t.Fatalf("replies %+v", replies)
+		t.Fatalf("replies %+v, want 1 reply, Text \"1a\" and From %v", replies, annPhone)
 	}
 	if replies, _, err = s.Listen(ctx, cursor); err != nil || len(replies) != 0 {
-		t.Errorf("the second look gave %v, %v", replies, err)
+		t.Errorf("the second look gave %v, %v, want no error and 0 replies", replies, err)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 	l.must(err)
 	for n, r := range replies {
 		if r.Text != fmt.Sprint(n, "a") {
-			t.Fatalf("reply %d is %q", n, r.Text)
+			t.Fatalf("reply %d is %q, want %v", n, r.Text, fmt.Sprint(n, "a"))
 		}
 	}
 	if len(replies) != 120 {
@@ -162,7 +162,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 	replies, cursor, err = s.Listen(ctx, cursor)
 	l.must(err)
 	if len(replies) != 0 {
-		t.Errorf("replies %+v", replies)
+		t.Errorf("replies %+v, want 0 replies", replies)
 	}
 	l.sim.SetListLag(0)
 	_, err = l.sim.Reply(ctx, annPhone, "3a")
@@ -170,7 +170,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 	replies, _, err = s.Listen(ctx, cursor)
 	l.must(err)
 	if len(replies) != 2 || replies[0].ID != late || replies[1].Text != "3a" {
-		t.Errorf("replies %+v", replies)
+		t.Errorf("replies %+v, want 2 replies, ID %v and Text \"3a\"", replies, late)
 	}
 }
 
@@ -187,7 +187,7 @@ func TestSMSListensFromNow(t *testing.T) {
 	replies, _, err := l.sms().Listen(ctx, "")
 	l.must(err)
 	if len(replies) != 1 || replies[0].Text != "new" {
-		t.Errorf("replies %+v", replies)
+		t.Errorf("replies %+v, want 1 reply and Text \"new\"", replies)
 	}
 }
 
@@ -199,7 +199,7 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 	earlier, m := page(annPhone, "page 6"), page(annPhone, "page 7")
 	want(t, s.Send(ctx, earlier), notify.Accepted)
 	if _, found, err := s.Find(ctx, m, since); err != nil || found {
-		t.Errorf("before: found %v, %v", found, err)
+		t.Errorf("before: found %v, %v, want no error and nothing found", found, err)
 	}
 	l.sim.Fail(twiliosim.Fault{Path: "Messages.json", Method: "POST", Kind: twiliosim.FaultLost})
 	want(t, s.Send(ctx, m), notify.Unknown)
@@ -207,12 +207,12 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 	m.Title = "disk full on db-1 and db-2" // changed since it was sent
 	r, found, err := s.Find(ctx, m, since)
 	if err != nil || !found || !strings.HasPrefix(r.Reference, "SM") {
-		t.Errorf("found %+v, %v, %v", r, found, err)
+		t.Errorf("found %+v, %v, %v, want no error and found beginning with \"SM\"", r, found, err)
 	}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: boPhone, Verify: "482913"}
 	want(t, s.Send(ctx, verify), notify.Accepted)
 	if _, found, err = s.Find(ctx, verify, since); err != nil || !found {
-		t.Errorf("the code: found %v, %v", found, err)
+		t.Errorf("the code: found %v, %v, want no error and found", found, err)
 	}
 	if got := l.sim.Inbox(boPhone); !strings.Contains(got[0], "reply 482913") {
 		t.Errorf("the phone shows %q", got)
@@ -249,7 +249,7 @@ func TestSMSThatFail(t *testing.T) {
 			r := l.sms().Send(context.Background(), page(annPhone, "page 7"))
 			want(t, r, tt.outcome)
 			if r.Dead != tt.dead {
-				t.Errorf("dead is %v: %v", r.Dead, r.Err)
+				t.Errorf("dead is %v: %v, want %v", r.Dead, r.Err, tt.dead)
 			}
 			if tt.outcome == notify.Throttled && r.RetryAfter != 7*time.Second {
 				t.Errorf("wait %s", r.RetryAfter)
@@ -275,7 +275,7 @@ func TestForbiddenNumbersAreNotCalled(t *testing.T) {
 			m := page(boPhone, "page 7")
 			m.Purpose, m.Verify = purpose, "482913"
 			if r := sender.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead || r.Err == nil {
-				t.Errorf("%s: %+v", purpose, r)
+				t.Errorf("%s: got %+v, want Outcome %v, Dead true and an error", purpose, r, notify.Rejected)
 			}
 		}
 	}
@@ -294,7 +294,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 	r := s.Send(ctx, page(annPhone, "page 7"))
 	want(t, r, notify.Rejected)
 	if !r.Dead || !strings.Contains(r.Err.Error(), "21610") {
-		t.Errorf("got %+v", r)
+		t.Errorf("got %+v, want Dead true with \"21610\"", r)
 	}
 
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnreachable})
@@ -306,17 +306,17 @@ func TestSMSStopAndReceipts(t *testing.T) {
 		l.must(err)
 	}
 	if track.State != notify.Failed || !track.Final || track.Dead || !strings.Contains(track.Err.Error(), "out of reach") {
-		t.Errorf("track %+v", track)
+		t.Errorf("track %+v, want State %v, Final true and Dead false with \"out of reach\"", track, notify.Failed)
 	}
 
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnconfirmed})
 	r = s.Send(ctx, page(boPhone, "page 9"))
 	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || track.Final {
-		t.Errorf("at once: %+v, %v", track, err)
+		t.Errorf("at once: %+v, %v, want no error, State %v and Final false", track, err, notify.Sent)
 	}
 	l.clock.advance(5 * time.Minute)
 	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || !track.Final {
-		t.Errorf("later: %+v, %v", track, err)
+		t.Errorf("later: %+v, %v, want no error, State %v and Final true", track, err, notify.Sent)
 	}
 }
 
@@ -328,12 +328,12 @@ func TestSMSByMessagingService(t *testing.T) {
 	m := page(annPhone, "page 7")
 	want(t, s.Send(ctx, m), notify.Accepted)
 	if _, found, err := s.Find(ctx, m, l.clock.Now()); err != nil || !found {
-		t.Errorf("found %v, %v", found, err)
+		t.Errorf("found %v, %v, want no error and found", found, err)
 	}
 	_, err := l.sim.Reply(ctx, annPhone, "ack")
 	l.must(err)
 	replies, _, err := s.Listen(ctx, "")
 	if err != nil || len(replies) != 1 || replies[0].Text != "ack" {
-		t.Errorf("replies %+v, %v", replies, err)
+		t.Errorf("replies %+v, %v, want no error, 1 reply and Text \"ack\"", replies, err)
 	}
 }

@@ -47,7 +47,7 @@ func TestErrorsLeaveNoConnectionsOpen(t *testing.T) {
 			}
 		}
 		if n := connections.Load(); n != 1 {
-			t.Errorf("%s: %d connections", name, n)
+			t.Errorf("%s: got %d connections, want 1", name, n)
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestTheContextIsKept(t *testing.T) {
 	r := s.Send(ctx, page(annPhone, "x"))
 	want(t, r, notify.Unknown)
 	if !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
-		t.Errorf("it ended with: %v", r.Err)
+		t.Errorf("got %v, want %v", r.Err, context.Canceled)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
 		r := s.Send(ctx, page(annPhone, "x"))
 		want(t, r, notify.Unknown)
 		if !errors.Is(r.Err, context.Canceled) { // otherwise our own limit ended it
-			t.Fatalf("it ended with: %v", r.Err)
+			t.Fatalf("got %v, want %v", r.Err, context.Canceled)
 		}
 		if strings.Contains(r.Err.Error(), "read Twilio's answer") {
 			return
@@ -150,10 +150,10 @@ func TestListsThatFail(t *testing.T) {
 	s, _ := raw(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	ctx := context.Background()
 	if _, found, err := s.Find(ctx, page(annPhone, "x"), time.Now()); err == nil || found {
-		t.Errorf("found %v, %v", found, err)
+		t.Errorf("found %v, %v, want an error and nothing found", found, err)
 	}
 	if _, cursor, err := s.Listen(ctx, ""); err == nil || cursor != "" {
-		t.Errorf("cursor %q, %v", cursor, err)
+		t.Errorf("cursor %q, %v, want an error and \"\"", cursor, err)
 	}
 	if _, err := s.Track(ctx, "SM1"); err == nil {
 		t.Error("no error")
@@ -175,7 +175,7 @@ func TestEdgeAndRegion(t *testing.T) {
 	conf.API, conf.Edge, conf.Region = proxy.URL+"/behind/a/proxy/", "dublin", "ie1"
 	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Unknown)
 	if path := receive(t, hosts, "the request"); path != "/behind/a/proxy/2010-04-01/Accounts/"+conf.Account+"/Messages.json" {
-		t.Errorf("asked for %s", path)
+		t.Errorf("asked for %s, want %q", path, "/behind/a/proxy/2010-04-01/Accounts/"+conf.Account+"/Messages.json")
 	}
 }
 

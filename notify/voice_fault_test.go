@@ -60,7 +60,7 @@ func TestACallFromANumberThatIsNotOurs(t *testing.T) {
 	want(t, r, notify.Accepted)
 	track, err := v.Track(t.Context(), r.Reference)
 	if err != nil || track.State != notify.Failed || track.Dead || track.Remedy != "set TWILIO_FROM to a number of the account (error 21210)" {
-		t.Errorf("%+v, %v", track, err)
+		t.Errorf("got %+v, %v, want it failed, with the remedy for error 21210", track, err)
 	}
 }
 
@@ -85,14 +85,14 @@ func TestWhyACallCouldNotBeMadeIsNotKnown(t *testing.T) {
 		want(t, r, notify.Accepted)
 		track, err := v.Track(t.Context(), r.Reference)
 		if err != nil || (track.State == notify.Pending) != c.waits {
-			t.Errorf("%s: %+v, %v", name, track, err)
+			t.Errorf("%s: got %+v, %v, want it pending: %v", name, track, err, c.waits)
 		}
 		if c.waits {
 			l.clock.advance(11 * time.Second)
 			track, err = v.Track(t.Context(), r.Reference)
 		}
 		if err != nil || track.State != notify.Failed || !strings.Contains(track.Err.Error(), c.why) {
-			t.Errorf("%s: %+v, %v", name, track, err)
+			t.Errorf("%s: %+v, %v, want no error and State %v with %v", name, track, err, notify.Failed, c.why)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func TestAlertsAboutOtherCalls(t *testing.T) {
 	want(t, r, notify.Accepted)
 	want(t, v.Send(t.Context(), page(boPhone, "page 8")), notify.Accepted)
 	if track, err := v.Track(t.Context(), r.Reference); err != nil || track.Dead || !strings.Contains(track.Err.Error(), "21215") {
-		t.Errorf("%+v, %v", track, err)
+		t.Errorf("%+v, %v, want no error and Dead false with \"21215\"", track, err)
 	}
 }
 
@@ -121,21 +121,21 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 		"followed": func(l *line, v notify.Voice, reference string) {
 			track, err := v.Track(l.Context(), reference)
 			if err != nil || track.State != notify.Answered || track.Final {
-				l.Errorf("at once: %+v, %v", track, err)
+				l.Errorf("at once: %+v, %v, want no error, State %v and Final false", track, err, notify.Answered)
 			}
 			l.clock.advance(31 * time.Second)
 			if track, err = v.Track(l.Context(), reference); err != nil || track.State != notify.Answered || !track.Final {
-				l.Errorf("later: %+v, %v", track, err)
+				l.Errorf("later: %+v, %v, want no error, State %v and Final true", track, err, notify.Answered)
 			}
 		},
 		"listened to": func(l *line, v notify.Voice, _ string) {
 			replies, cursor, err := v.Listen(l.Context(), "")
 			if err != nil || len(replies) != 1 {
-				l.Errorf("at once: %+v, %v", replies, err)
+				l.Errorf("at once: %+v, %v, want no error and 1 reply", replies, err)
 			}
 			l.clock.advance(31 * time.Second)
 			if replies, _, err = v.Listen(l.Context(), cursor); err != nil || len(replies) != 0 {
-				l.Errorf("later: %+v, %v", replies, err)
+				l.Errorf("later: %+v, %v, want no error and 0 replies", replies, err)
 			}
 		},
 		"in the way": func(l *line, v notify.Voice, _ string) {
@@ -156,7 +156,7 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 		r = v.Send(t.Context(), page(annPhone, "page 9"))
 		want(t, r, notify.Accepted)
 		if !strings.HasPrefix(r.Reference, "FN") {
-			t.Errorf("%s: the next call is plain, %s", name, r.Reference)
+			t.Errorf("%s: the next call is plain, %s, want it beginning with \"FN\"", name, r.Reference)
 		}
 	}
 }
@@ -187,7 +187,7 @@ func TestCallsAreEndedByTheirStatus(t *testing.T) {
 			c.before(l)
 			l.must(v.Cancel(t.Context(), r.Reference))
 			if calls := l.sim.Calls(annPhone); len(calls) != 2 || calls[1].Status != c.want {
-				t.Errorf("%s, flow %v: %+v", name, flow, calls)
+				t.Errorf("%s, flow %v: got %+v, want 2 calls and Status %v", name, flow, calls, c.want)
 			}
 		}
 	}

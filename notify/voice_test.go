@@ -20,7 +20,7 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 		r := v.Send(ctx, page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
 		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Pending || track.Final {
-			t.Errorf("ringing: %+v, %v", track, err)
+			t.Errorf("ringing: %+v, %v, want no error, State %v and Final false", track, err, notify.Pending)
 		}
 		heard, err := l.sim.Answer(annPhone)
 		l.must(err)
@@ -29,25 +29,25 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 		}
 		replies, cursor, err := v.Listen(ctx, "")
 		if err != nil || len(replies) != 0 {
-			t.Errorf("before the key: %+v, %v", replies, err)
+			t.Errorf("before the key: %+v, %v, want no error and 0 replies", replies, err)
 		}
 		for _, slip := range []string{"*", "7"} { // both repeat the text
 			if again, err := l.sim.Press(ctx, annPhone, slip); err != nil || again != heard {
-				t.Errorf("after %s: %q, %v", slip, again, err)
+				t.Errorf("after %s: %q, %v, want no error and %v", slip, again, err, heard)
 			}
 		}
 		if said, err := l.sim.Press(ctx, annPhone, key); err != nil || !strings.HasPrefix(said, "Received.") || strings.Contains(said, "cknowledged") {
-			t.Errorf("after %s: %q, %v", key, said, err)
+			t.Errorf("after %s: %q, %v, want no error beginning with \"Received.\" and without \"cknowledged\"", key, said, err)
 		}
 		replies, cursor, err = v.Listen(ctx, cursor)
 		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Act != answer || replies[0].From != annPhone {
-			t.Errorf("replies %+v, %v", replies, err)
+			t.Errorf("replies %+v, %v, want no error, 1 reply, Key \"page 7\", Act %v and From %v", replies, err, answer, annPhone)
 		}
 		if replies, _, err = v.Listen(ctx, cursor); err != nil || len(replies) != 0 {
-			t.Errorf("once more: %+v, %v", replies, err)
+			t.Errorf("once more: %+v, %v, want no error and 0 replies", replies, err)
 		}
 		if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Answered || !track.Final {
-			t.Errorf("answered: %+v, %v", track, err)
+			t.Errorf("answered: %+v, %v, want no error, State %v and Final true", track, err, notify.Answered)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 			track, err := v.Track(ctx, r.Reference)
 			l.must(err)
 			if track.State != notify.Unanswered || !track.Final || track.Err.Error() != tt.why {
-				t.Errorf("track %+v", track)
+				t.Errorf("track %+v, want State %v, Final true and %v", track, notify.Unanswered, tt.why)
 			}
 			want(t, v.Send(ctx, page(annPhone, "page 8")), notify.Accepted) // the next call is not blocked
 		})
@@ -122,10 +122,10 @@ func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
 	heard, err := l.sim.Answer(annPhone)
 	l.must(err)
 	if strings.Contains(heard, "Press") || strings.Count(heard, "Look at Slack.") != 2 {
-		t.Errorf("heard %q", heard)
+		t.Errorf("heard %q, want 2 times \"Look at Slack.\" without \"Press\"", heard)
 	}
 	if track, err := v.Track(ctx, r.Reference); err != nil || track.State != notify.Delivered {
-		t.Errorf("track %+v, %v", track, err)
+		t.Errorf("track %+v, %v, want no error and State %v", track, err, notify.Delivered)
 	}
 }
 
@@ -138,12 +138,12 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 	l.must(l.sim.HangUp(annPhone))
 	m := page(annPhone, "page 7")
 	if _, found, err := v.Find(ctx, m, since); err != nil || found {
-		t.Errorf("before: %v, %v", found, err)
+		t.Errorf("before: %v, %v, want no error and nothing found", found, err)
 	}
 	l.sim.Fail(twiliosim.Fault{Path: "/Executions", Method: "POST", Kind: twiliosim.FaultCut})
 	want(t, v.Send(ctx, m), notify.Unknown)
 	if r, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(r.Reference, "FN") {
-		t.Errorf("found %+v, %v, %v", r, found, err)
+		t.Errorf("found %+v, %v, %v, want no error and found beginning with \"FN\"", r, found, err)
 	}
 
 	l.conf.Flow = ""
@@ -151,12 +151,12 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 	l.clock.advance(time.Minute) // the phone has stopped ringing
 	since = l.clock.Now()
 	if _, found, err := v.Find(ctx, m, since); err != nil || found {
-		t.Errorf("plain, before: %v, %v", found, err)
+		t.Errorf("plain, before: %v, %v, want no error and nothing found", found, err)
 	}
 	l.sim.Fail(twiliosim.Fault{Path: "Calls.json", Method: "POST", Kind: twiliosim.FaultLost})
 	want(t, v.Send(ctx, m), notify.Unknown)
 	if r, found, err := v.Find(ctx, m, since); err != nil || !found || !strings.HasPrefix(r.Reference, "CA") {
-		t.Errorf("plain: found %+v, %v, %v", r, found, err)
+		t.Errorf("plain: found %+v, %v, %v, want no error and found beginning with \"CA\"", r, found, err)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestCallIsCancelled(t *testing.T) {
 	for _, reference := range []string{"FN00000000000000000000000000000009", "CA00000000000000000000000000000009"} {
 		l.must(v.Cancel(ctx, reference)) // nor is a call that Twilio doesn't know
 		if track, err := v.Track(ctx, reference); err != nil || track.State != notify.Failed || !track.Final {
-			t.Errorf("%s: %+v, %v", reference, track, err)
+			t.Errorf("%s: %+v, %v, want no error, State %v and Final true", reference, track, err, notify.Failed)
 		}
 	}
 }
@@ -199,7 +199,7 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	heard, err := l.sim.Answer(annPhone)
 	l.must(err)
 	if !strings.Contains(heard, ": Say boo Say x. Press 1") || strings.Count(heard, "Press 1") != 3 {
-		t.Errorf("heard %q", heard)
+		t.Errorf("heard %q, want 3 times \"Press 1\" with \": Say boo Say x. Press 1\"", heard)
 	}
 	said, err := l.sim.Press(ctx, annPhone, "1")
 	l.must(err)
@@ -241,7 +241,7 @@ func TestWhatACallSays(t *testing.T) {
 			tt.m.To, tt.m.Key = annPhone, "x"
 			want(t, v.Send(context.Background(), tt.m), notify.Accepted)
 			if heard, err := l.sim.Answer(annPhone); err != nil || heard != tt.want {
-				t.Errorf("heard %q, %v", heard, err)
+				t.Errorf("heard %q, %v, want no error and %v", heard, err, tt.want)
 			}
 		})
 	}
@@ -263,7 +263,7 @@ func TestTwilioIsSetUpAndChecked(t *testing.T) {
 	again, updated, err := tw.SetUpFlow(ctx)
 	l.must(err)
 	if !created || updated || flow != again || !strings.HasPrefix(flow, "FW") {
-		t.Errorf("first %s %v, then %s %v", flow, created, again, updated)
+		t.Errorf("first %s %v, then %s %v, want created true, updated false and %v beginning with \"FW\"", flow, created, again, updated, again)
 	}
 	l.conf.Flow = flow
 	for _, f := range notify.NewTwilio(l.conf).Check(ctx) {
@@ -281,11 +281,11 @@ func TestTwilioIsSetUpAndChecked(t *testing.T) {
 		}
 	}
 	if len(texts) != 2 || !strings.Contains(texts[0], "answered by Twilio's demo") || !strings.Contains(texts[1], "20404") {
-		t.Errorf("found %q", texts)
+		t.Errorf("found %q, want 2 texts with \"answered by Twilio's demo\" and with \"20404\"", texts)
 	}
 	wrong.Secret = "nonsense"
 	found := notify.NewTwilio(wrong).Check(ctx)
 	if len(found) != 1 || !strings.Contains(found[0].Text, "20003") || !strings.Contains(found[0].Remedy, "TWILIO_ACCOUNT_SID") {
-		t.Errorf("found %+v", found)
+		t.Errorf("found %+v, want 1 with \"20003\" and with \"TWILIO_ACCOUNT_SID\"", found)
 	}
 }

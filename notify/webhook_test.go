@@ -111,7 +111,7 @@ func TestWebhookCallsNoAddressThatKeepsSecrets(t *testing.T) {
 		{public, "http://[fd00::1]/"},
 	} {
 		if r := notify.NewWebhook(c.config).Send(t.Context(), pageOf(c.to)); r.Outcome != notify.Rejected {
-			t.Errorf("%s: %+v", c.to, r)
+			t.Errorf("%s: got %+v, want Outcome %v", c.to, r, notify.Rejected)
 		}
 	}
 	if called {

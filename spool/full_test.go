@@ -34,10 +34,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	s := open(t, spool.Options{Dir: dir})
 	if h := s.Held(); h.Signals != 1 {
-		t.Errorf("held in the end: %+v", h)
+		t.Errorf("held in the end: got %+v, want Signals 1", h)
 	}
 	if titles, _ := drain(t, s); fmt.Sprint(titles) != "[room again]" {
-		t.Errorf("got %v", titles)
+		t.Errorf("got %v, want \"[room again]\"", titles)
 	}
 }
 

@@ -127,6 +127,6 @@ func TestMappingIsKnownDuringAnOutage(t *testing.T) {
 	w.system.Suspend()
 	in, err := w.door.IntegrationByKey(t.Context(), key, w.clock())
 	if err != nil || in.Mapping == nil || in.Mapping.Labels["site"] != "${payload.site}" {
-		t.Errorf("it is %+v, %v", in.Mapping, err)
+		t.Errorf("it is %+v, %v, want no error, some Mapping and site \"${payload.site}\"", in.Mapping, err)
 	}
 }

@@ -84,7 +84,7 @@ func TestPersonOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 		return n > 0
 	})
 	if n != 2 || accepted != 2 {
-		t.Errorf("%d messages are written down, %d as accepted", n, accepted)
+		t.Errorf("%d messages are written down, %d as accepted, want 2 and 2", n, accepted)
 	}
 
 	// A second outage shortly after counts as the same one, a later one as another.
@@ -135,6 +135,6 @@ func TestFailedMessageIsSentAgain(t *testing.T) {
 		}
 	}
 	if got := w.phone.all()[0]; got != "slack to U0ANN: "+oneWaits {
-		t.Errorf("sent: %s", got)
+		t.Errorf("sent: got %s, want %q", got, "slack to U0ANN: "+oneWaits)
 	}
 }

@@ -225,7 +225,7 @@ func TestSignalsSurviveOutageAndRestart(t *testing.T) {
 		t.Errorf("not ready although it accepts: %v", err)
 	}
 	if about := w.about(); !strings.Contains(about, "spool: 2 signals wait, the oldest for 0s") {
-		t.Errorf("about: %q", about)
+		t.Errorf("about: got %q, want it with \"spool: 2 signals wait, the oldest for 0s\"", about)
 	}
 	if _, err := w.door.IntegrationByKey(t.Context(), "f"+key[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a key that nobody knows: %v", err)
@@ -362,7 +362,7 @@ func TestFullSpoolRefusesSignals(t *testing.T) {
 	w.accept(oncall.Trigger, "a")
 	w.accept(oncall.Trigger, "b")
 	if err := w.try(oncall.Trigger, "c"); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, spool.ErrFull) {
-		t.Errorf("full: %v", err)
+		t.Errorf("full: got %v, want %v and %v", err, store.ErrUnavailable, spool.ErrFull)
 	}
 	if err := w.door.Ready(t.Context()); err == nil {
 		t.Error("ready although it refuses")
@@ -378,7 +378,7 @@ func TestFullSpoolRefusesSignals(t *testing.T) {
 	w.until("signals are accepted again", func() bool { return w.try(oncall.Trigger, "d") == nil })
 	w.until("everything is stored", func() bool { return !w.system.Suspended() })
 	if got, want := w.inbox(), "trigger before, trigger a, trigger b, trigger d"; got != want {
-		t.Errorf("stored: %s", got)
+		t.Errorf("stored: got %s, want %v", got, want)
 	}
 }
 
@@ -443,7 +443,7 @@ func TestUnusableSpoolIsRetried(t *testing.T) {
 	}
 	w.proxy.Set(storetest.ProxyDown)
 	if err := w.try(oncall.Trigger, "b"); !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("without database and spool: %v", err)
+		t.Errorf("without database and spool: got %v, want %v", err, store.ErrUnavailable)
 	}
 	if err := w.door.Ready(t.Context()); err == nil {
 		t.Error("ready although it refuses")
@@ -478,7 +478,7 @@ func TestKeysAndNumbersAreNotOnDisk(t *testing.T) {
 		info, err := f.Info()
 		w.must(err)
 		if info.Mode().Perm() != 0o600 {
-			t.Errorf("%s has mode %s", f.Name(), info.Mode())
+			t.Errorf("%s has mode %s, want 0600", f.Name(), info.Mode())
 		}
 		b, err := os.ReadFile(filepath.Join(w.dir, f.Name()))
 		w.must(err)

@@ -88,17 +88,17 @@ func TestSpoolSurvivesARestartInOrder(t *testing.T) {
 	s = open(t, spool.Options{Dir: dir})
 	keep(t, s, "d")
 	if h := s.Held(); h.Signals != 4 || h.Bytes == 0 || !h.Oldest.Equal(noon) {
-		t.Errorf("held: %+v", h)
+		t.Errorf("got usage %+v, want 4 signals since noon", h)
 	}
 	if titles, ids := drain(t, s); fmt.Sprint(titles) != "[a b c d]" || ids != 2 {
 		t.Errorf("got %v of %d starts", titles, ids)
 	}
 	if h := s.Held(); h != (spool.Held{}) {
-		t.Errorf("held in the end: %+v", h)
+		t.Errorf("held in the end: got %+v, want %v", h, (spool.Held{}))
 	}
 	info, err := os.Stat(filepath.Join(dir, "spool.db"))
 	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
+		t.Errorf("got mode %v, %v, want 0600 and no error", info.Mode(), err)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestSpoolLimits(t *testing.T) {
 				t.Errorf("kept %d", n)
 			}
 			if err := s.Keep(t.Context(), request("x"), noon); !errors.Is(err, spool.ErrFull) {
-				t.Errorf("full: %v", err)
+				t.Errorf("full: got %v, want %v", err, spool.ErrFull)
 			}
 			if titles, _ := drain(t, s); len(titles) != n {
 				t.Errorf("%d came back of %d", len(titles), n)
@@ -166,7 +166,7 @@ func TestCheckDirRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %s", path, err, want)
 		}
 		if err := s.Usable(noon); err == nil || err.Error() != want {
-			t.Errorf("%s: usable: %v", path, err)
+			t.Errorf("%s: usable: got %v, want an error and %v", path, err, want)
 		}
 		if err := s.Keep(t.Context(), request("x"), noon); err == nil {
 			t.Errorf("%s: kept", path)
@@ -224,10 +224,10 @@ func TestDamagedFileIsSetAside(t *testing.T) {
 			s = open(t, spool.Options{Dir: dir})
 			keep(t, s, "after")
 			if titles, _ := drain(t, s); titles[len(titles)-1] != "after" {
-				t.Errorf("got %v", titles)
+				t.Errorf("got %v, want \"after\"", titles)
 			}
 			if aside, _ := filepath.Glob(path + ".damaged-*"); len(aside) != 1 {
-				t.Errorf("put aside: %v", aside)
+				t.Errorf("put aside: got %v, want 1 aside", aside)
 			}
 		})
 	}
@@ -257,6 +257,6 @@ func TestDamagedEntryIsSetAside(t *testing.T) {
 	}
 	s = open(t, spool.Options{Dir: dir})
 	if titles, _ := drain(t, s); fmt.Sprint(titles) != "[first third]" {
-		t.Errorf("got %v", titles)
+		t.Errorf("got %v, want \"[first third]\"", titles)
 	}
 }

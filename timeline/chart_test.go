@@ -36,7 +36,7 @@ func TestAChartIsDrawn(t *testing.T) {
 		}
 		picture, err := png.Decode(&one)
 		if err != nil || picture.Bounds().Dx() != 1600 {
-			t.Errorf("%d columns: %v wide, %v", n, picture.Bounds(), err)
+			t.Errorf("%d columns: %v wide, %v, want no error and 1600", n, picture.Bounds(), err)
 		}
 		if dir := os.Getenv("LOOK"); dir != "" {
 			if err := os.WriteFile(fmt.Sprintf("%s/chart-%d.png", dir, n), two.Bytes(), 0o600); err != nil {

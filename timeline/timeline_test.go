@@ -205,7 +205,7 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 		stripes[sample(img, y, px)[0]] = true
 	}
 	if !stripes["b3261e"] || !stripes["fdeceb"] || stripes[ann] {
-		t.Errorf("the hole is not hatched: %v", stripes)
+		t.Errorf("got colours %v in the gap, want both of the hatching", stripes)
 	}
 	tl.Rows[0].Free = true
 	if c := sample(decode(t, draw(t, tl)), y, x(15.1))[0]; c != "ffffff" {

@@ -30,7 +30,7 @@ func TestATraceIsOfOneIncident(t *testing.T) {
 		seen[id.String()] = true
 	}
 	if len(seen) != 3 {
-		t.Errorf("%d traces of 3 incidents", len(seen))
+		t.Errorf("got %d traces of 3 incidents, want 3", len(seen))
 	}
 }
 

@@ -27,7 +27,7 @@ func TestPagesWhileTheDatabaseIsAway(t *testing.T) {
 	})
 	b := w.as(ann)
 	if r := b.do(http.MethodGet, "/incidents", nil); r.code != http.StatusOK {
-		t.Fatalf("before: %d", r.code)
+		t.Fatalf("before: got %d, want 200", r.code)
 	}
 	proxy.Set(storetest.ProxyDown)
 	for _, path := range []string{"/", "/incidents", "/incidents/1", "/teams/payments", "/reports", "/integrations", "/audit", "/page"} {

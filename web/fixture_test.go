@@ -228,7 +228,7 @@ func (w *world) as(who oncall.UserID) *browser {
 	w.Helper()
 	b := w.browser()
 	if r := b.do(http.MethodPost, w.link(who), url.Values{}); r.code != http.StatusSeeOther {
-		w.Fatalf("%s is not signed in: %d %s", who, r.code, words(r.text))
+		w.Fatalf("%s is not signed in: got %d %s, want 303", who, r.code, words(r.text))
 	}
 	return b
 }
@@ -246,7 +246,7 @@ func shows(t testing.TB, r reply, want []string, not ...string) {
 	said := words(r.text)
 	for _, text := range want {
 		if !strings.Contains(said, text) {
-			t.Errorf("it doesn't say %q: %s", text, said)
+			t.Errorf("it doesn't say %q: got %s, want it with %v", text, said, text)
 		}
 	}
 	for _, text := range not {

@@ -27,17 +27,17 @@ func TestIncidentPage(t *testing.T) {
 	shows(t, a.get("/", http.StatusOK), []string{"disk full on db-1", "nobody yet", "Acknowledge", "primary", "ann", "you", "then bo"}, "takeover", "secret")
 	shows(t, a.get(at, http.StatusOK), []string{"Triggered", "critical", "disk full on db-1", "95 % used", "region", "eu", "What happens next", "bo", "grafana opened it", "default"})
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"acknowledge"}}); r.to() != at+"?done=acknowledge" {
-		t.Fatalf("%d, to %q: %s", r.code, r.to(), words(r.text))
+		t.Fatalf("%d, to %q: %s, want %v", r.code, r.to(), words(r.text), at+"?done=acknowledge")
 	}
 	shows(t, a.get(at+"?done=acknowledge", http.StatusOK), []string{"You have it", "Acknowledged", "ann acknowledged it in a browser", "Nothing by itself: ann has it"})
 	a.do(http.MethodPost, at, url.Values{"do": {"note"}, "text": {"freed <b>20 GB</b>"}})
 	a.do(http.MethodPost, at, url.Values{"do": {"resolve"}})
 	shows(t, a.get(at, http.StatusOK), []string{"Resolved", "Reopen", "ann resolved it in a browser"}, "<b>20 GB")
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"resolve"}}); r.code != http.StatusConflict || !strings.Contains(r.text, "already resolved by ann") {
-		t.Errorf("once more: %d %s", r.code, words(r.text))
+		t.Errorf("once more: got %d %s, want 409 with \"already resolved by ann\"", r.code, words(r.text))
 	}
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"explode"}}); r.code != http.StatusConflict {
-		t.Errorf("what is no act: %d", r.code)
+		t.Errorf("what is no act: got %d, want 409", r.code)
 	}
 	shows(t, a.get("/", http.StatusOK), []string{"Nothing is open"})
 	shows(t, a.get("/incidents", http.StatusOK), []string{"Nothing of that is open"})
@@ -52,7 +52,7 @@ func TestIncidentPage(t *testing.T) {
 	var via string
 	w.must(w.pool.QueryRow(t.Context(), `SELECT actor ->> 'via' FROM incident_events WHERE kind = 'acknowledged'`).Scan(&via))
 	if via != oncall.ViaWeb {
-		t.Errorf("it was acknowledged by %q", via)
+		t.Errorf("it was acknowledged by %q, want %v", via, oncall.ViaWeb)
 	}
 }
 
@@ -68,15 +68,15 @@ func TestRaisePage(t *testing.T) {
 	}
 	first := b.do(http.MethodPost, "/page", form("A", "checkout is down"))
 	if first.code != http.StatusSeeOther || !strings.HasSuffix(first.to(), "?done=page") {
-		t.Fatalf("%d, to %q: %s", first.code, first.to(), words(first.text))
+		t.Fatalf("got %d, to %q: %s, want 303 ending with \"?done=page\"", first.code, first.to(), words(first.text))
 	}
 	shows(t, b.get(first.to(), http.StatusOK), []string{"It is open, and pages", "checkout is down", "bo paged whoever is on call in primary", "ann"})
 	if r := b.do(http.MethodPost, "/page", form("A", "checkout is down")); !strings.HasSuffix(r.to(), "?done=again") {
-		t.Errorf("the same form: %d, to %q", r.code, r.to())
+		t.Errorf("the same form: %d, to %q, want it ending with \"?done=again\"", r.code, r.to())
 	}
 	for _, bad := range []url.Values{{"text": {"x"}}, {"whom": {"team/1"}}, {"whom": {"team/x"}, "text": {"x"}}} {
 		if r := b.do(http.MethodPost, "/page", bad); r.code != http.StatusUnprocessableEntity {
-			t.Errorf("%v: %d", bad, r.code)
+			t.Errorf("%v: got %d, want 422", bad, r.code)
 		}
 	}
 	for i := 2; i <= oncall.RaisesOfOne; i++ {
@@ -84,15 +84,15 @@ func TestRaisePage(t *testing.T) {
 	}
 	asked := b.do(http.MethodPost, "/page", form("Z", "one too many"))
 	if asked.code != http.StatusConflict || !strings.Contains(asked.text, "Page all the same") {
-		t.Errorf("%d: %s", asked.code, words(asked.text))
+		t.Errorf("got %d: %s, want 409 with \"Page all the same\"", asked.code, words(asked.text))
 	}
 	sure := form("Z", "one too many")
 	sure.Set("confirmed", "1")
 	if r := b.do(http.MethodPost, "/page", sure); r.code != http.StatusSeeOther {
-		t.Errorf("confirmed: %d %s", r.code, words(r.text))
+		t.Errorf("confirmed: got %d %s, want 303", r.code, words(r.text))
 	}
 	if r := w.as(gil).do(http.MethodPost, "/page", form("G", "by a guest")); r.code != http.StatusUnprocessableEntity { // there is nothing that they could page
-		t.Errorf("a guest pages: %d", r.code)
+		t.Errorf("a guest pages: got %d, want 422", r.code)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestIncidentsAreListedInPages(t *testing.T) {
 		at = "/incidents" + strings.ReplaceAll(next[1], "&amp;", "&")
 	}
 	if len(seen) != 120 || seen["planted 1."] != 1 {
-		t.Errorf("seen %d of 120: %v", len(seen), seen)
+		t.Errorf("seen %d of 120: %v, want 120 seen and planted 1. 1", len(seen), seen)
 	}
 }
 
@@ -145,10 +145,10 @@ func TestTeamPage(t *testing.T) {
 	r := b.get("/teams/payments", http.StatusOK)
 	shows(t, r, []string{"payments", "1 gap: nobody is on call", "cover by ann: dentist", "nobody", "Mon 2", "March 2026", "America/New_York", "Tue 3 Mar 06:00"})
 	if n := strings.Count(r.text, `class="barfill gap" x=`); n != 1 {
-		t.Errorf("%d gaps are drawn", n)
+		t.Errorf("%d gaps are drawn, want 1", n)
 	}
 	if n := strings.Count(r.text, `fill="url(#hatch)"/><text`); n != 1 {
-		t.Errorf("%d bars are drawn as changed by hand", n)
+		t.Errorf("%d bars are drawn as changed by hand, want 1", n)
 	}
 	shows(t, b.get("/teams/payments?weeks=4&from=2026-03-30", http.StatusOK), []string{"Mon 30 Mar", "to Mon 27 Apr"})
 	shows(t, b.get("/teams/payments?weeks=x&from=never", http.StatusOK), []string{"Mon 2 Mar"})
@@ -167,13 +167,13 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 	for _, b := range []*browser{a, g} {
 		for _, path := range []string{at, "/teams/secret", "/integrations/board", "/reports?team=secret", "/reports.csv?team=secret", "/teams/2", "/audit?team=secret"} {
 			if r := b.do(http.MethodGet, path, nil); r.code != http.StatusNotFound {
-				t.Errorf("%s: %d", path, r.code)
+				t.Errorf("%s: got %d, want 404", path, r.code)
 			} else {
 				shows(t, r, nil, "merger leaked", "U0DI", "takeover", ">di<")
 			}
 		}
 		if r := b.do(http.MethodPost, at, url.Values{"do": {"resolve"}}); r.code != http.StatusNotFound {
-			t.Errorf("resolving it: %d", r.code)
+			t.Errorf("resolving it: got %d, want 404", r.code)
 		}
 	}
 	for _, path := range []string{"/", "/?q=secret", "/incidents?state=all", "/integrations", "/reports", "/audit"} {
@@ -182,15 +182,15 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 	shows(t, d.get(at, http.StatusOK), []string{"merger leaked", "Acknowledge"})
 	shows(t, d.get("/teams/secret", http.StatusOK), []string{"secret", "private", "takeover"})
 	if r := g.do(http.MethodGet, "/incidents", nil); r.code != http.StatusNotFound {
-		t.Errorf("a guest reads the incidents: %d", r.code)
+		t.Errorf("a guest reads the incidents: got %d, want 404", r.code)
 	}
 	if r := w.as(bo).do(http.MethodGet, "/audit", nil); r.code != http.StatusForbidden { // Ann manages the team
-		t.Errorf("Bo reads the audit log: %d", r.code)
+		t.Errorf("Bo reads the audit log: got %d, want 403", r.code)
 	}
 	shows(t, a.get("/reports?team=payments", http.StatusOK), []string{"Time to acknowledge", "Only managers"})
 	shows(t, w.as(bo).get("/reports?team=payments", http.StatusOK), nil, "Only managers")
 	if r := a.get("/reports.csv?team=payments&period=last+month", http.StatusOK); !strings.HasPrefix(r.text, "from,to,time_zone") || r.header.Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Errorf("%v %.60q", r.header, r.text)
+		t.Errorf("%v %.60q, want Content-Type \"text/csv; charset=utf-8\" beginning with \"from,to,time_zone\"", r.header, r.text)
 	}
 	shows(t, a.get("/reports?period=nonsense", http.StatusOK), []string{"That is not a period"})
 	shows(t, a.get("/integrations", http.StatusOK), []string{"grafana", "never", "…cdef"})
@@ -213,7 +213,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	} {
 		for _, path := range []string{at, "/sign-out", w.link(bo)} {
 			if r := a.do(http.MethodPost, path, url.Values{"do": {"resolve"}}, header...); r.code != http.StatusForbidden {
-				t.Errorf("%s, %v: %d", path, header, r.code)
+				t.Errorf("%s, %v: got %d, want 403", path, header, r.code)
 			}
 		}
 	}
@@ -225,7 +225,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 		} {
 			if h.Get(name) != want {
-				t.Errorf("%s: %s is %q", path, name, h.Get(name))
+				t.Errorf("%s: %s is %q, want %v", path, name, h.Get(name), want)
 			}
 		}
 	}
@@ -237,7 +237,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	}
 	css := regexp.MustCompile(`/static/app-[0-9a-f]+\.css`).FindString(text)
 	if r := w.browser().get(css, http.StatusOK); !strings.Contains(r.header.Get("Cache-Control"), "immutable") || r.header.Get("Content-Type") != "text/css; charset=utf-8" {
-		t.Errorf("%v", r.header)
+		t.Errorf("got %v, want Content-Type \"text/css; charset=utf-8\" with \"immutable\"", r.header)
 	}
 }
 
@@ -282,7 +282,7 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 	for _, body := range bodies {
 		for _, bad := range []string{"javascript:", ` href="//evil`, ` href="file:`} {
 			if i := strings.Index(body, bad); i >= 0 && strings.Contains(body[max(0, i-8):i+len(bad)], `href="`) {
-				t.Errorf("%s", body[max(0, i-60):i+60])
+				t.Errorf("got the link %s, want none to %q", body[max(0, i-60):i+60], bad)
 			}
 		}
 		if strings.Contains(body, `" onmouseover="alert`) {

@@ -39,7 +39,7 @@ func TestTheProviderIsChecked(t *testing.T) {
 			if f.OK {
 				good++
 			} else if f.Remedy == "" {
-				t.Errorf("%s: %q says not what to do", c.name, f.Text)
+				t.Errorf("%s: %q has no remedy, want one", c.name, f.Text)
 			}
 			last = f.Text
 			if strings.Contains(f.Text+f.Remedy, "hush") {

@@ -21,7 +21,7 @@ func TestSignInLink(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser()
 	if r := b.get("/incidents?state=all", http.StatusSeeOther); r.to() != "/sign-in?to=%2Fincidents%3Fstate%3Dall" {
-		t.Errorf("it leads to %q", r.to())
+		t.Errorf("it leads to %q, want %q", r.to(), "/sign-in?to=%2Fincidents%3Fstate%3Dall")
 	}
 	shows(t, b.get("/sign-in?to=%2Fincidents%3Fstate%3Dall", http.StatusOK), []string{"/oncall web"})
 	link := w.link(ann)
@@ -30,16 +30,16 @@ func TestSignInLink(t *testing.T) {
 	}
 	r := b.do(http.MethodPost, link, url.Values{})
 	if r.code != http.StatusSeeOther || r.to() != "/incidents?state=all" {
-		t.Errorf("it leads to %q with %d", r.to(), r.code)
+		t.Errorf("it leads to %q with %d, want 303 and \"/incidents?state=all\"", r.to(), r.code)
 	}
 	cookie := r.header.Values("Set-Cookie")[0]
 	for _, part := range []string{"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"} {
 		if !strings.Contains(cookie, part) {
-			t.Errorf("the cookie has no %s: %s", part, cookie)
+			t.Errorf("the cookie has no %s: got %s, want it with %v", part, cookie, part)
 		}
 	}
 	if strings.Contains(cookie, "Secure") { // it would be lost by http
-		t.Errorf("by http: %s", cookie)
+		t.Errorf("by http: got cookie %s, want it without Secure", cookie)
 	}
 	shows(t, b.get("/", http.StatusOK), []string{"ann", "On call now"})
 
@@ -47,17 +47,17 @@ func TestSignInLink(t *testing.T) {
 	for _, again := range []string{link, "/sign-in/link/NONSENSE"} {
 		shows(t, other.get(again, http.StatusForbidden), []string{"used already"})
 		if r := other.do(http.MethodPost, again, url.Values{}); r.code != http.StatusForbidden {
-			t.Errorf("%s: %d", again, r.code)
+			t.Errorf("%s: got %d, want 403", again, r.code)
 		}
 	}
 	replaced := w.link(bo)
 	late := w.link(bo)
 	if r := other.do(http.MethodPost, replaced, url.Values{}); r.code != http.StatusForbidden {
-		t.Errorf("a link that another has replaced: %d", r.code)
+		t.Errorf("a link that another has replaced: got %d, want 403", r.code)
 	}
 	w.advance(oncall.SignInLinkLive)
 	if r := other.do(http.MethodPost, late, url.Values{}); r.code != http.StatusForbidden {
-		t.Errorf("a link that is too old: %d", r.code)
+		t.Errorf("a link that is too old: got %d, want 403", r.code)
 	}
 	if r := other.do(http.MethodPost, "/", url.Values{}, "Origin: "); r.code != http.StatusMethodNotAllowed && r.code != http.StatusNotFound {
 		t.Errorf("a monitor without the path of its key is answered %d", r.code)
@@ -72,7 +72,7 @@ func TestSessionEnds(t *testing.T) {
 	out := func(b *browser, why string) {
 		t.Helper()
 		if r := b.do(http.MethodGet, "/", nil); r.code != http.StatusSeeOther || !strings.HasPrefix(r.to(), "/sign-in") {
-			t.Errorf("%s: %d", why, r.code)
+			t.Errorf("%s: got %d, want 303 beginning with \"/sign-in\"", why, r.code)
 		}
 	}
 	one, two, three := w.as(ann), w.as(ann), w.as(ann)
@@ -82,7 +82,7 @@ func TestSessionEnds(t *testing.T) {
 	stolen.client.Jar.SetCookies(u, kept.Jar.Cookies(u))
 	stolen.get("/", http.StatusOK)
 	if r := one.do(http.MethodPost, "/sign-out", url.Values{}); r.to() != "/sign-in" {
-		t.Errorf("signing out leads to %q", r.to())
+		t.Errorf("signing out leads to %q, want \"/sign-in\"", r.to())
 	}
 	out(one, "signed out")
 	out(stolen, "signed out, with the cookie of before")
@@ -130,7 +130,7 @@ func TestSecureCookies(t *testing.T) {
 	b := w.browser()
 	r := b.do(http.MethodPost, w.link(ann), url.Values{}, "Origin: https://watchbill.example.com") // as behind a proxy that changes the Host
 	if cookie := r.header.Get("Set-Cookie"); r.code != http.StatusSeeOther || !strings.HasPrefix(cookie, "__Host-watchbill_session=") || !strings.Contains(cookie, "Secure") {
-		t.Errorf("%d: %s", r.code, cookie)
+		t.Errorf("got %d: %s, want 303 beginning with \"__Host-watchbill_session=\" and with \"Secure\"", r.code, cookie)
 	}
 	if r.header.Get("Strict-Transport-Security") == "" {
 		t.Error("no Strict-Transport-Security")
@@ -144,7 +144,7 @@ func TestPagesBelowAPath(t *testing.T) {
 	b := w.browser()
 	r := b.do(http.MethodPost, w.link(ann), url.Values{})
 	if r.to() != "/watchbill/" || !strings.Contains(r.header.Get("Set-Cookie"), "Path=/watchbill/") {
-		t.Errorf("%q, %q", r.to(), r.header.Get("Set-Cookie"))
+		t.Errorf("got %q and cookie %q, want both below /watchbill/", r.to(), r.header.Get("Set-Cookie"))
 	}
 	if r := b.get("/sign-in", http.StatusOK); !strings.Contains(r.text, `href="/watchbill/static/app-`) {
 		t.Errorf("no path in %s", r.text)
@@ -205,24 +205,24 @@ func TestSignInWithAProvider(t *testing.T) {
 	b = w.browser()
 	back := p.goTo(b, "/", nil)
 	if r := w.browser().do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
-		t.Errorf("in another browser: %d", r.code)
+		t.Errorf("in another browser: got %d, want 403", r.code)
 	}
 	u, _ := url.Parse(w.address)
 	before := b.client.Jar.Cookies(u)
 	if r := b.do(http.MethodGet, back, nil); r.code != http.StatusSeeOther {
-		t.Errorf("the first time: %d", r.code)
+		t.Errorf("the first time: got %d, want 303", r.code)
 	}
 	if r := b.do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
-		t.Errorf("once more: %d", r.code)
+		t.Errorf("once more: got %d, want 403", r.code)
 	}
 	thief := w.browser()
 	thief.client.Jar.SetCookies(u, before)
 	if r := thief.do(http.MethodGet, back, nil); r.code != http.StatusForbidden {
-		t.Errorf("once more, with the cookie: %d", r.code)
+		t.Errorf("once more, with the cookie: got %d, want 403", r.code)
 	}
 	p.away.Store(true)
 	if r := p.signIn(w.browser(), "/", nil); r.code != http.StatusServiceUnavailable {
-		t.Errorf("the provider is away: %d", r.code)
+		t.Errorf("the provider is away: got %d, want 503", r.code)
 	}
 }
 
@@ -230,7 +230,7 @@ func TestSignInWithAProvider(t *testing.T) {
 func TestSlackProvider(t *testing.T) {
 	t.Parallel()
 	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {
-		t.Errorf("it is called %q", name)
+		t.Errorf("it is called %q, want \"Slack\"", name)
 	}
 }
 
@@ -277,6 +277,6 @@ func TestSomebodyNewSignsIn(t *testing.T) {
 		}
 	}
 	if asked["eve@example.com"] != 1 || asked["ann@example.com"] != 0 {
-		t.Errorf("Slack was asked %v", asked)
+		t.Errorf("Slack was asked %v, want eve@example.com 1 and ann@example.com 0", asked)
 	}
 }

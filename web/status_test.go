@@ -28,11 +28,11 @@ func TestStatusPage(t *testing.T) {
 	shows(t, a.get(at, http.StatusOK), []string{"Status page", "Publish"})
 	for _, bad := range [][3]string{{"", "investigating", "x"}, {"x", "", "x"}, {"x", "exploding", "x"}, {"x", "investigating", " "}, {strings.Repeat("x", 151), "investigating", "x"}} {
 		if r := say(a, at, bad[0], bad[1], bad[2]); r.code != http.StatusConflict || !strings.Contains(r.text, "nothing was published") {
-			t.Errorf("%v: %d %s", bad, r.code, words(r.text))
+			t.Errorf("%v: got %d %s, want 409 with \"nothing was published\"", bad, r.code, words(r.text))
 		}
 	}
 	if r := say(a, at, "Payments are slow", "investigating", "We are <b>looking</b> into it."); r.to() != at+"?done=published" {
-		t.Fatalf("%d, to %q: %s", r.code, r.to(), words(r.text))
+		t.Fatalf("%d, to %q: %s, want %v", r.code, r.to(), words(r.text), at+"?done=published")
 	}
 	say(a, at, "", "identified", "A database is full.")
 	r := everybody.get("/status", http.StatusOK)
@@ -52,18 +52,18 @@ func TestStatusPage(t *testing.T) {
 	d, g := w.as(di), w.as(gil)
 	shows(t, d.get(fmt.Sprintf("/incidents/%d", hidden), http.StatusOK), nil, "Publish")
 	if r := say(d, fmt.Sprintf("/incidents/%d", hidden), "x", "investigating", "x"); r.code != http.StatusConflict {
-		t.Errorf("of a private team: %d", r.code)
+		t.Errorf("of a private team: got %d, want 409", r.code)
 	}
 	if r := say(g, at, "x", "investigating", "x"); r.code != http.StatusForbidden && r.code != http.StatusNotFound {
-		t.Errorf("by a guest: %d", r.code)
+		t.Errorf("by a guest: got %d, want 403 or 404", r.code)
 	}
 	if r := w.as(bo).do(http.MethodPost, at+"/status", url.Values{"do": {"withdraw"}}); r.to() != at+"?done=withdrawn" {
-		t.Errorf("taking it off: %d", r.code)
+		t.Errorf("taking it off: got %d, want %v", r.code, at+"?done=withdrawn")
 	}
 	var left int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM status_updates`).Scan(&left))
 	if left != 0 {
-		t.Errorf("%d updates are left", left)
+		t.Errorf("%d updates are left, want 0", left)
 	}
 }
 

@@ -231,7 +231,7 @@ func (a agent) call(tool string, arguments map[string]any) (data map[string]any,
 	a.w.must(err)
 	a.w.must(json.Unmarshal(again, &structured))
 	if said.About == "" || said.About != structured.About {
-		a.w.Errorf("%s says of its data %q and %q", tool, said.About, structured.About)
+		a.w.Errorf("%s: got the warnings %q and %q, want the same, not empty", tool, said.About, structured.About)
 	}
 	return said.Data, ""
 }
@@ -241,7 +241,7 @@ func (a agent) do(tool string, arguments map[string]any) string {
 	a.w.Helper()
 	data, refused := a.call(tool, arguments)
 	if refused != "" {
-		a.w.Fatalf("%s %v: %s", tool, arguments, refused)
+		a.w.Fatalf("%s %v: got %s, want \"\"", tool, arguments, refused)
 	}
 	text, err := json.Marshal(data)
 	a.w.must(err)

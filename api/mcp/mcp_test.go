@@ -39,14 +39,14 @@ func TestAgentsAreOfferedWhatTheirKeyMay(t *testing.T) {
 			a, err := way.connect(w, key)
 			w.must(err)
 			if init := a.InitializeResult(); init == nil || !strings.Contains(init.Instructions, "They are data") {
-				t.Errorf("%s: the agent is not told that texts are data: %+v", way.name, init)
+				t.Errorf("%s: the instructions: got %+v, want them with \"They are data\"", way.name, init)
 			}
 			var got []string
 			for tool, err := range a.Tools(t.Context(), nil) {
 				w.must(err)
 				got = append(got, tool.Name)
 				if reads := slices.Contains(looks, tool.Name); tool.Annotations.ReadOnlyHint != reads {
-					t.Errorf("%s says that it reads only: %v", tool.Name, !reads)
+					t.Errorf("%s says that it reads only: %v, want ReadOnlyHint %v", tool.Name, !reads, reads)
 				}
 			}
 			slices.Sort(got)
@@ -70,7 +70,7 @@ func TestAgentsAreOfferedWhatTheirKeyMay(t *testing.T) {
 	var incidents int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT max(status), count(*) FROM incidents`).Scan(&state, &incidents))
 	if state != "triggered" || incidents != 1 {
-		t.Errorf("agents that may not act left %d incidents, %s", incidents, state)
+		t.Errorf("agents that may not act left %d incidents, %s, want \"triggered\" and 1", incidents, state)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestAgentsDoWhatPeopleDo(t *testing.T) {
 			var by string
 			w.must(w.pool.QueryRow(t.Context(), `SELECT string_agg(kind, ' ' ORDER BY id) FROM incident_events WHERE incident_id = $1 AND actor ->> 'name' = 'robin'`, id).Scan(&by))
 			if by != "note acknowledged resolved" {
-				t.Errorf("the timeline says of the key: %s", by)
+				t.Errorf("the timeline says of the key: got %s, want \"note acknowledged resolved\"", by)
 			}
 		})
 	}
@@ -179,13 +179,13 @@ func TestAgentsDoNotSeeWhatIsHidden(t *testing.T) {
 		w.must(err)
 		for _, tool := range []string{"who_is_on_call", "why", "list_incidents"} {
 			if got := a.do(tool, map[string]any{}); strings.Contains(got, "takeover") || strings.Contains(got, "merger") || strings.Contains(strings.ToLower(got), "canary") {
-				t.Errorf("%s tells: %s", tool, got)
+				t.Errorf("%s tells: got %s, want it without \"takeover\" and without \"merger\" and without \"canary\"", tool, got)
 			}
 		}
 		for _, id := range []int64{secret, -n, -1} {
 			for _, tool := range []string{"get_incident", "why", "acknowledge", "resolve"} {
 				if got, refused := a.call(tool, map[string]any{"incident": id}); refused == "" {
-					t.Errorf("%s %d: %v", tool, id, got)
+					t.Errorf("%s %d: got %v, want a refusal", tool, id, got)
 				}
 			}
 		}
@@ -208,7 +208,7 @@ func TestHostileTextsAreData(t *testing.T) {
 			}
 			data, refused := a.call(tool, arguments)
 			if refused != "" {
-				t.Fatalf("%s of %s: %s", tool, text.Name, refused)
+				t.Fatalf("%s of %s: got %s, want \"\"", tool, text.Name, refused)
 			}
 			each(data, func(shown string) {
 				bad := hostile.Plain(strings.ReplaceAll(shown, "\t", " "), true)
@@ -275,21 +275,21 @@ func TestWithoutAGoodKeyThereIsNothing(t *testing.T) {
 			}
 		}
 		if _, err := w.local(key, ""); err == nil || !strings.Contains(err.Error(), "API key") {
-			t.Errorf("standard input with the key %q: %v", key, err)
+			t.Errorf("standard input with the key %q: got %v, want an error with \"API key\"", key, err)
 		}
 	}
 	key := w.key("robin", oncall.ScopeRead)
 	if res := send(http.MethodPost, key, list, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); res.StatusCode != http.StatusForbidden {
-		t.Errorf("from a page of others: %d", res.StatusCode)
+		t.Errorf("from a page of others: got %d, want 403", res.StatusCode)
 	}
 	if res := send(http.MethodGet, key, ""); res.StatusCode != http.StatusMethodNotAllowed {
-		t.Errorf("GET: %d", res.StatusCode)
+		t.Errorf("GET: got %d, want 405", res.StatusCode)
 	}
 	if res := send(http.MethodPost, key, `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":"`+strings.Repeat("x", 2<<20)+`"}}`); res.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("a long request: %d", res.StatusCode)
+		t.Errorf("a long request: got %d, want 413", res.StatusCode)
 	}
 	if res := send(http.MethodPost, key, list); res.StatusCode != http.StatusOK {
-		t.Errorf("with a good key: %d", res.StatusCode)
+		t.Errorf("with a good key: got %d, want 200", res.StatusCode)
 	}
 	codes := []int{}
 	for range 4 {
@@ -299,10 +299,10 @@ func TestWithoutAGoodKeyThereIsNothing(t *testing.T) {
 		}
 	}
 	if !slices.Contains(codes, http.StatusTooManyRequests) {
-		t.Errorf("beyond the limit: %v", codes)
+		t.Errorf("beyond the limit: got %v, want a 429", codes)
 	}
 	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "robin", start))
 	if res := send(http.MethodPost, key, list); res.StatusCode != http.StatusUnauthorized {
-		t.Errorf("with a revoked key: %d", res.StatusCode)
+		t.Errorf("with a revoked key: got %d, want 401", res.StatusCode)
 	}
 }

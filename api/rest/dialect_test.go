@@ -62,7 +62,7 @@ func (w *world) converse(t *testing.T, prefix string, all []exchange, header ...
 			continue
 		}
 		if x.code != 204 && r.header.Get("Content-Type") != "application/json" {
-			t.Errorf("%s %s: %s", x.method, x.path, r.header.Get("Content-Type"))
+			t.Errorf("%s %s: got Content-Type %q, want JSON", x.method, x.path, r.header.Get("Content-Type"))
 		}
 		for _, read := range x.reads {
 			path, want, _ := strings.Cut(read, "=")
@@ -168,7 +168,7 @@ func TestOpsgenieClients(t *testing.T) {
 	key := w.key(oncall.APIKey{Name: "backstage"}, oncall.ScopeAct)
 	all := w.ask("", "GET", "/opsgenie/v2/alerts?limit=20&query="+`tag:%22service:none%22`, "", "Authorization: GenieKey "+key)
 	if pick(t, all.text, "data.#") != "0" {
-		t.Errorf("of another service: %s", all.text)
+		t.Errorf("alerts of another service: got %s, want none", all.text)
 	}
 	all = w.ask("", "GET", "/opsgenie/v2/alerts?limit=20&query=status:open", "", "Authorization: GenieKey "+key)
 	alert := "/v2/alerts/" + pick(t, all.text, "data.0.id")
@@ -204,7 +204,7 @@ func TestOpsgenieClients(t *testing.T) {
 		{"GET", "/v2/nothing", "", 404, nil},
 	}, "Authorization: GenieKey "+key)
 	if r := w.get(key, fmt.Sprintf("/incidents/%d", id), 200); !strings.Contains(r.text, "backstage, for bo") {
-		t.Errorf("who has done it: %s", r.text)
+		t.Errorf("who has done it: got %s, want it with \"backstage, for bo\"", r.text)
 	}
 	w.converse(t, "", []exchange{{"GET", "/v2/schedules", "", 401, nil}}, "Authorization: GenieKey wb_0000")
 }

@@ -35,7 +35,7 @@ func TestSwapsAndCover(t *testing.T) {
 	const body = `{"give": {"schedule": "primary", "at": "2026-03-17T12:00:00Z"}, "take": {"schedule": "primary", "user": "bo", "at": "2026-03-10T12:00:00Z"}, "note": "wedding"}`
 	w.a(t, doc, ann, "create-swap", "/swaps", body, 201).into(t, &swap)
 	if swap.State != "open" || swap.Give.User.ID != "U0ANN" || swap.Take.User.ID != "U0BO" || swap.Note != "wedding" {
-		t.Errorf("%+v", swap)
+		t.Errorf("got %+v, want State \"open\", ID \"U0ANN\", ID \"U0BO\" and Note \"wedding\"", swap)
 	}
 	w.do(ann, "POST", "/swaps", body, 409)
 	w.do(cy, "POST", "/swaps", `{"give": {"schedule": "primary", "user": "ann", "at": "2026-03-31T12:00:00Z"}, "take": {"schedule": "primary", "user": "bo", "at": "2026-03-10T12:00:00Z"}}`, 403)
@@ -44,10 +44,10 @@ func TestSwapsAndCover(t *testing.T) {
 	w.do(cy, "POST", acts, `{"act": "accept"}`, 409)
 	w.a(t, doc, bo, "act-on-swap", acts, `{"act": "accept"}`, 200).into(t, &swap)
 	if r := w.a(t, doc, bo, "list-swaps", "/swaps", "", 200); !strings.Contains(r.text, `"state":"accepted"`) {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with %q", r.text, `"state":"accepted"`)
 	}
 	if r := w.get(bo, "/oncall?schedule=primary&at=2026-03-10T12:00:00Z", 200); swap.State != "accepted" || !strings.Contains(r.text, `"users":[{"id":"U0ANN"`) {
-		t.Errorf("%+v; %s", swap, r.text)
+		t.Errorf("got swap %+v and on call %s, want it accepted and ann on call", swap, r.text)
 	}
 	w.do(bo, "POST", "/swaps/999/acts", `{"act": "accept"}`, 404)
 
@@ -58,7 +58,7 @@ func TestSwapsAndCover(t *testing.T) {
 	w.do(w.all(oncall.ScopeAct), "POST", "/covers", ask, 409)
 	w.a(t, doc, cy, "act-on-cover", fmt.Sprintf("/covers/%d/acts", cover.ID), `{"act": "take"}`, 200).into(t, &cover)
 	if cover.State != "taken" || len(cover.Taken) != 1 || cover.Taken[0].User.ID != "U0CY" {
-		t.Errorf("%+v", cover)
+		t.Errorf("got %+v, want State \"taken\", 1 taken and ID \"U0CY\"", cover)
 	}
 }
 
@@ -71,27 +71,27 @@ func TestContactsAndRules(t *testing.T) {
 	var made rest.Contact
 	w.a(t, doc, ann, "create-contact", "/users/ann/contacts", `{"method": "email", "address": "ann@home.example"}`, 201).into(t, &made)
 	if made.Verified || strings.Contains(made.Shown, "ann@home.example") {
-		t.Errorf("%+v", made)
+		t.Errorf("got %+v, want Verified false without \"ann@home.example\"", made)
 	}
 	w.do(ann, "POST", "/users/ann/contacts", `{"method": "email", "address": "nowhere"}`, 409)
 	w.do(bo, "POST", "/users/ann/contacts", `{"method": "email", "address": "bo@home.example"}`, 403)
 	one := fmt.Sprintf("/users/ann/contacts/%d", made.ID)
 	if r := w.do(ann, "POST", one+"/verify", `{"code": "000000"}`, 409); !strings.Contains(r.text, "code") {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with \"code\"", r.text)
 	}
 	_, err := w.pool.Exec(t.Context(), `UPDATE contacts SET verified_at = $1`, start)
 	w.must(err)
 	rules := fmt.Sprintf(`{"high": [{"contact": 0, "after": "0s"}, {"contact": %d, "after": "5m"}], "low": [], "hours": [{"days": ["mon", "tue"], "from": "10:00", "to": "16:00"}]}`, made.ID)
 	w.a(t, doc, ann, "put-rules", "/users/ann/rules", rules, 204)
 	if r := w.a(t, doc, ann, "get-rules", "/users/ann/rules", "", 200); !strings.Contains(r.text, `"after":"5m0s"`) || !strings.Contains(r.text, `"from":"10:00"`) {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with %q and with %q", r.text, `"after":"5m0s"`, `"from":"10:00"`)
 	}
 	w.do(bo, "GET", "/users/ann/rules", "", 403)
 	w.do(bo, "PUT", "/users/ann/rules", rules, 403)
 	w.a(t, doc, ann, "test-contacts", "/users/ann/contacts/test", fmt.Sprintf(`{"contacts": [0, %d]}`, made.ID), 204)
 	w.a(t, doc, ann, "put-reminders", "/users/ann/reminders", `{"before": ["24h", "1h"]}`, 204)
 	if r := w.a(t, doc, ann, "get-reminders", "/users/ann/reminders", "", 200); !strings.Contains(r.text, `"24h0m0s"`) {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with %q", r.text, `"24h0m0s"`)
 	}
 	w.a(t, doc, w.all(oncall.ScopeAdmin), "delete-contact", one, "", 204)
 	w.do(ann, "DELETE", one, "", 409)
@@ -106,15 +106,15 @@ func TestReports(t *testing.T) {
 	manager, reader := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAdmin), w.all(oncall.ScopeRead)
 	const path = "/teams/payments/report"
 	if r := w.get(manager, path, 200); !strings.Contains(r.text, `"people":[{"user":"U0`) || !strings.Contains(r.text, `"incidents":1`) {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with %q and with %q", r.text, `"people":[{"user":"U0`, `"incidents":1`)
 	}
 	if r := w.get(reader, path, 200); strings.Contains(r.text, "U0") {
-		t.Errorf("of single people: %s", r.text)
+		t.Errorf("of single people: got %s, want it without \"U0\"", r.text)
 	}
 	r := w.get(reader, path+".csv?period=90%20days", 200)
 	rows, err := csv.NewReader(strings.NewReader(r.text)).ReadAll()
 	if err != nil || len(rows) < 10 || r.header.Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Errorf("%v: %s", err, r.text)
+		t.Errorf("got CSV %s, %v, want 10 rows or more", r.text, err)
 	}
 	w.get(reader, path+"?period=someday", 422)
 	w.get(reader, "/teams/secret/report", 404)

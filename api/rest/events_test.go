@@ -27,7 +27,7 @@ func (w *world) stream(t *testing.T, key, query, last string) func(prefix string
 	w.must(err)
 	t.Cleanup(func() { _ = res.Body.Close() })
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/event-stream" {
-		t.Fatalf("%d %v", res.StatusCode, res.Header)
+		t.Fatalf("got %d %v, want 200 and Content-Type \"text/event-stream\"", res.StatusCode, res.Header)
 	}
 	lines := bufio.NewScanner(res.Body)
 	return func(prefix string) string {
@@ -49,7 +49,7 @@ func TestEventsLongPoll(t *testing.T) {
 	w.get(key, "/events", 200).into(t, &list)
 	from := list.Next
 	if len(list.Items) != 0 {
-		t.Errorf("where the end is: %+v", list)
+		t.Errorf("where the end is: got %+v, want 0 items", list)
 	}
 	answered := make(chan reply, 1)
 	go func() {
@@ -61,16 +61,16 @@ func TestEventsLongPoll(t *testing.T) {
 	r := <-answered
 	r.into(t, &list)
 	if r.code != 200 || len(list.Items) != 1 || list.Items[0].Incident.Title != "disk full" || list.Items[0].Incident.Team.Name != "payments" || list.Items[0].Kind != "opened" {
-		t.Fatalf("%d: %s", r.code, r.text)
+		t.Fatalf("got %d: %s, want 200, 1 item, Title \"disk full\", Name \"payments\" and Kind \"opened\"", r.code, r.text)
 	}
 	readContract(t).fits(t, "GET", call{id: "list-events", path: "/events?wait=30&after=" + from}, r)
 	if got := live("event: "); got != "opened" {
-		t.Errorf("the stream: %q", got)
+		t.Errorf("the stream: got %q, want \"opened\"", got)
 	}
 	w.do(key, "POST", fmt.Sprintf("/incidents/%d/acts", id), `{"act": "resolve"}`, 200)
 	last := live("id: ")
 	if got := live("data: "); !strings.Contains(got, `"kind":"resolved"`) || !strings.Contains(got, `"state":"resolved"`) {
-		t.Errorf("the stream: %q", got)
+		t.Errorf("the stream: got %q, want it with %q and with %q", got, `"kind":"resolved"`, `"state":"resolved"`)
 	}
 	// From the beginning, in small batches, every event comes once; others' private ones never do.
 	kinds, after := []string{}, "0"
@@ -82,24 +82,24 @@ func TestEventsLongPoll(t *testing.T) {
 		for _, e := range list.Items {
 			kinds = append(kinds, e.Kind)
 			if e.Incident.ID != id {
-				t.Errorf("of another incident: %+v", e)
+				t.Errorf("of another incident: got %+v, want ID %v", e, id)
 			}
 		}
 		after = list.Next
 	}
 	if kinds[0] != "opened" || kinds[len(kinds)-1] != "resolved" {
-		t.Errorf("%v", kinds)
+		t.Errorf("got %v, want \"opened\" and \"resolved\"", kinds)
 	}
 	// A broken connection resumes where it was.
 	w.do(key, "POST", fmt.Sprintf("/incidents/%d/acts", id), `{"act": "note", "text": "it was\nthe log"}`, 200)
 	again := w.stream(t, key, "?after=0", last)
 	if got := again("data: "); !strings.Contains(got, `it was\nthe log`) {
-		t.Errorf("after it broke: %q", got)
+		t.Errorf("after it broke: got %q, want it with %q", got, `it was\nthe log`)
 	}
 	// It ends when the key does.
 	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "all act", w.now()))
 	if got := again("data: "); got != "the end" {
-		t.Errorf("after the key was revoked: %q", got)
+		t.Errorf("after the key was revoked: got %q, want \"the end\"", got)
 	}
 	w.get(key, "/events", 401)
 	w.get(w.all(oncall.ScopePage), "/events", 403)
@@ -115,7 +115,7 @@ func TestWaitingClientsAreLimited(t *testing.T) {
 		w.stream(t, key, "", "")("retry: ")
 	}
 	if r := w.ask(key, "GET", "/api/v1/events?wait=1&after=0", ""); r.code != 429 || r.header.Get("Retry-After") == "" {
-		t.Errorf("%d: %s", r.code, r.text)
+		t.Errorf("got %d: %s, want 429 and some Retry-After", r.code, r.text)
 	}
 	w.get(key, "/events?after=0", 200) // which doesn't wait
 }

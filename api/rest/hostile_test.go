@@ -79,7 +79,7 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 			}
 			r := w.ask("", c.method, c.path, c.body, "Authorization: "+scheme+key, "Content-Type: application/json")
 			if r.code >= 500 || r.code < 200 || r.code/100 == 3 && r.code != http.StatusMovedPermanently && r.code != http.StatusTemporaryRedirect {
-				t.Errorf("%s: %s %.60s: %d %.300s", text.Name, c.method, c.path, r.code, r.text)
+				t.Errorf("%s: %s %.60s: got %d %.300s, want success or a refusal", text.Name, c.method, c.path, r.code, r.text)
 				continue
 			}
 			if r.text != "" && strings.Contains(r.header.Get("Content-Type"), "json") && (!json.Valid([]byte(r.text)) || !utf8.ValidString(r.text)) {
@@ -91,6 +91,6 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 		}
 	}
 	if strings.Contains(w.log.String(), `"level":"error"`) {
-		t.Errorf("the log: %.2000s", w.log.String())
+		t.Errorf("got errors in the log, want none: %.2000s", w.log.String())
 	}
 }

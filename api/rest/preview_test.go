@@ -22,21 +22,21 @@ func TestAPreviewSaysWhatAnEditWouldChange(t *testing.T) {
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM audit_log`).Scan(&versions))
 	r := w.ask(key, http.MethodPost, "/api/v1/schedules/primary/preview", swapped, "If-Match: "+before.header.Get("ETag"))
 	if r.code != http.StatusOK {
-		t.Fatalf("%d %s", r.code, r.text)
+		t.Fatalf("got %d %s, want 200", r.code, r.text)
 	}
 	var p rest.Preview
 	r.into(t, &p)
 	if p.Made || len(p.Changes) != 1 || !strings.Contains(p.Changes[0], "primary") || p.Warning == "" {
-		t.Errorf("%+v", p)
+		t.Errorf("got %+v, want Made false, 1 change and some Warning with \"primary\"", p)
 	}
 	if !strings.Contains(p.Diff, "\n-          \"bo\"\n") || !strings.Contains(p.Diff, "\n+          \"cy\"\n") || !strings.Contains(p.Diff, "\n   \"name\": \"primary\"") {
 		t.Errorf("the diff:\n%s", p.Diff)
 	}
 	if len(p.OnCall) != 2 || p.OnCall[0].Before[0].Name != "bo" || p.OnCall[0].After[0].Name != "cy" || !p.OnCall[0].Start.Equal(time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)) {
-		t.Errorf("who would be on call: %+v", p.OnCall)
+		t.Errorf("got on call %+v, want cy in place of bo from March 9", p.OnCall)
 	}
 	if after := w.get(key, "/schedules/primary", http.StatusOK); after.text != before.text || after.header.Get("ETag") != before.header.Get("ETag") {
-		t.Errorf("it was changed: %s", after.text)
+		t.Errorf("it was changed: got %s, want %v and ETag %v", after.text, before.text, before.header.Get("ETag"))
 	}
 	for _, c := range []struct {
 		path, body string
@@ -79,21 +79,21 @@ func TestCalendarsOfAPerson(t *testing.T) {
 	for body, into := range map[string]*rest.NewCalendar{`{}`: &own, `{"schedule": "primary"}`: &of} {
 		r := post(ann, body)
 		if r.code != http.StatusCreated {
-			t.Fatalf("%s: %d %s", body, r.code, r.text)
+			t.Fatalf("%s: got %d %s, want 201", body, r.code, r.text)
 		}
 		r.into(t, into)
 		secret := strings.TrimSuffix(strings.TrimPrefix(into.URL, "https://watchbill.example.com/v1/calendar/"), ".ics")
 		f, err := w.store.FeedBySecret(t.Context(), secret)
 		if err != nil || int64(f.ID) != into.ID || f.CreatedBy != "U0ANN" {
-			t.Errorf("%s: %s is %+v, %v", body, into.URL, f, err)
+			t.Errorf("%s: %s is %+v, %v, want no error, %v and CreatedBy \"U0ANN\"", body, into.URL, f, err, into.ID)
 		}
 	}
 	if own.Schedule != nil || of.Schedule == nil || of.Schedule.Name != "primary" {
-		t.Errorf("%+v, %+v", own, of)
+		t.Errorf("got %+v, %+v, want Schedule nil, some Schedule and Name \"primary\"", own, of)
 	}
 	list := w.get(ann, "/calendars", http.StatusOK)
 	if strings.Contains(list.text, "ics") || strings.Count(list.text, "created_at") != 2 {
-		t.Error(list.text)
+		t.Errorf("got %s, want 2 times \"created_at\" without \"ics\"", list.text)
 	}
 	for _, c := range []struct {
 		key, body string
@@ -146,12 +146,12 @@ func TestPayloadsOfAMonitor(t *testing.T) {
 	var list rest.List[rest.Payload]
 	w.get(key, "/integrations/grafana/payloads", http.StatusOK).into(t, &list)
 	if len(list.Items) != 3 || list.Items[0].Text != strings.Repeat("x", 999) || string(list.Items[1].Bytes) != "\xff\x00\xfe" || list.Items[1].Trouble != "no JSON" || list.Items[2].Text != `{"title": "<b>disk</b>"}` {
-		t.Fatalf("%+v", list.Items)
+		t.Fatalf("got %+v, want 3 payloads, cut, as bytes and in full", list.Items)
 	}
 	var one rest.Payload
 	w.get(key, fmt.Sprintf("/integrations/grafana/payloads/%d", list.Items[0].ID), http.StatusOK).into(t, &one)
 	if one.Text != long {
-		t.Errorf("%+v", one)
+		t.Errorf("got %+v, want Text %v", one, long)
 	}
 	w.get(key, "/integrations/board/payloads", http.StatusNotFound)
 	w.get(key, "/integrations/grafana/payloads/99999", http.StatusNotFound)

@@ -48,17 +48,17 @@ func TestKeyIsRequired(t *testing.T) {
 	} {
 		r := w.ask("", http.MethodGet, "/api/v1/teams", "", header)
 		if r.code != http.StatusUnauthorized || r.header.Get("WWW-Authenticate") == "" || !strings.HasPrefix(r.header.Get("Content-Type"), "application/problem+json") {
-			t.Errorf("%s: %d %s", name, r.code, r.text)
+			t.Errorf("%s: got %d %s, want 401 and some WWW-Authenticate beginning with \"application/problem+json\"", name, r.code, r.text)
 		}
 	}
 	if r := w.get(key, "/teams", http.StatusOK); r.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("what is answered may be kept by others: %v", r.header)
+		t.Errorf("what is answered may be kept by others: got %v, want Cache-Control \"no-store\"", r.header)
 	}
 	for range 40 {
 		w.ask("", http.MethodGet, "/api/v1/teams", "")
 	}
 	if r := w.ask("", http.MethodGet, "/api/v1/teams", ""); r.code != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
-		t.Errorf("whoever guesses is not slowed down: %d", r.code)
+		t.Errorf("guessing: got %d, want 429 and some Retry-After", r.code)
 	}
 	w.get(key, "/teams", http.StatusOK) // a good key works, whatever came from the same address
 	if strings.Contains(w.log.String(), key) {
@@ -79,7 +79,7 @@ func TestRateLimitPerKey(t *testing.T) {
 	}
 	r := w.get(key, "/teams", http.StatusTooManyRequests)
 	if r.header.Get("Retry-After") != "20" || !strings.Contains(r.text, "3 times a minute") {
-		t.Errorf("%v %s", r.header, r.text)
+		t.Errorf("got %v %s, want Retry-After \"20\" with \"3 times a minute\"", r.header, r.text)
 	}
 	w.get(other, "/teams", http.StatusOK)
 	w.advance(20 * time.Second)
@@ -148,7 +148,7 @@ func TestListsArePaged(t *testing.T) {
 		for _, one := range l.Items {
 			got = append(got, one["title"].(string))
 			if len(one) != 2 {
-				t.Errorf("fields: %v", one)
+				t.Errorf("fields: got %v, want 2 one", one)
 			}
 		}
 		if next = ""; l.Next != "" {
@@ -156,7 +156,7 @@ func TestListsArePaged(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]string{"disk 4 full", "disk 3 full", "disk 2 full", "disk 1 full", "disk 0 full"}, got); diff != "" || pages != 3 {
-		t.Errorf("%d pages: %s", pages, diff)
+		t.Errorf("%d pages: got %s, want \"\" and 3", pages, diff)
 	}
 	w.get(key, "/incidents?limit=201", http.StatusUnprocessableEntity)
 	w.get(key, "/incidents?cursor=nonsense", http.StatusUnprocessableEntity)
@@ -164,12 +164,12 @@ func TestListsArePaged(t *testing.T) {
 	var l items
 	w.get(key, "/teams?limit=1&fields=name", http.StatusOK).into(t, &l)
 	if l.all("name") != "orders" || l.Next == "" {
-		t.Errorf("%+v", l)
+		t.Errorf("got %+v, want \"orders\" and some Next", l)
 	}
 	var second items
 	w.get(key, "/teams?limit=1&fields=name&cursor="+l.Next, http.StatusOK).into(t, &second)
 	if second.all("name") != "payments" || second.Next != "" {
-		t.Errorf("%+v", second)
+		t.Errorf("got %+v, want \"payments\" and Next \"\"", second)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestIncidentsAreFiltered(t *testing.T) {
 	var d rest.IncidentDetail
 	w.get(key, fmt.Sprintf("/incidents/%d", second), http.StatusOK).into(t, &d)
 	if len(d.Alerts) != 1 || len(d.Timeline) < 2 || len(d.Pages) != 1 || d.Pages[0].User.Name != "ann" || d.Team.Name != "payments" || d.Policy.Name != "default" {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want one alert, its timeline and ann's page", d)
 	}
 	w.get(key, "/incidents/999", http.StatusNotFound)
 }
@@ -214,23 +214,23 @@ func TestWhoIsOnCall(t *testing.T) {
 		return out
 	}
 	if got := on(""); len(got.Items) != 1 || got.Items[0].Users[0].Name != "ann" || got.Items[0].Why.Rotation != "weekly" || got.Items[0].Next[0].Name != "bo" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want 1 item, Name \"ann\", Rotation \"weekly\" and Name \"bo\"", got)
 	}
 	if got := on("?team=payments&at=2026-03-09T12:00:00%2B01:00"); got.Items[0].Users[0].Name != "bo" {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want Name \"bo\"", got)
 	}
 	if got := on("?schedule=PRIMARY&at=2025-11-03T12:00:00Z"); len(got.Items) != 1 || len(got.Items[0].Users) != 0 {
-		t.Errorf("before it began: %+v", got)
+		t.Errorf("before it began: got %+v, want 1 item and 0 users", got)
 	}
 	if got := on("?team=orders"); len(got.Items) != 0 {
-		t.Errorf("%+v", got)
+		t.Errorf("got %+v, want 0 items", got)
 	}
 	_, err := w.store.AddOverride(t.Context(), oncall.ByUser("U0ANN"), 1, override("U0CY"), start)
 	w.must(err)
 	var shifts struct{ Items []rest.Shift }
 	w.get(key, "/shifts?team=payments&user=cy@example.com&to=2026-03-09T00:00:00Z", http.StatusOK).into(t, &shifts)
 	if len(shifts.Items) != 1 || shifts.Items[0].Why.By.Name != "ann" || shifts.Items[0].Why.Kind != "cover" || shifts.Items[0].Why.Reason != "dentist" {
-		t.Errorf("%+v", shifts)
+		t.Errorf("got %+v, want 1 item, Name \"ann\", Kind \"cover\" and Reason \"dentist\"", shifts)
 	}
 	w.get(key, "/schedules/primary/shifts?from=2026-03-02T11:00:00Z&to=2026-03-16T11:00:00Z&role=primary", http.StatusOK).into(t, &shifts)
 	for i, s := range shifts.Items[1:] {
@@ -242,7 +242,7 @@ func TestWhoIsOnCall(t *testing.T) {
 	var overrides struct{ Items []rest.Override }
 	w.get(key, "/overrides?schedule=primary", http.StatusOK).into(t, &overrides)
 	if len(overrides.Items) != 1 || overrides.Items[0].Users[0].Name != "cy" {
-		t.Errorf("%+v", overrides)
+		t.Errorf("got %+v, want 1 item and Name \"cy\"", overrides)
 	}
 }
 
@@ -256,25 +256,25 @@ func TestSecretsAreHidden(t *testing.T) {
 	w.must(err)
 	reads, edits, admin := w.all(oncall.ScopeRead), w.all(oncall.ScopeEdit), w.all(oncall.ScopeAdmin)
 	if text := w.get(reads, "/policies/default", http.StatusOK).text; strings.Contains(text, "s3cret") || !strings.Contains(text, "hooks.example.com") {
-		t.Errorf("a webhook's address: %s", text)
+		t.Errorf("a webhook's address: got %s, want it without \"s3cret\" and with \"hooks.example.com\"", text)
 	}
 	if text := w.get(edits, "/policies/default", http.StatusOK).text; !strings.Contains(text, "s3cret") {
-		t.Errorf("who may change it needs it: %s", text)
+		t.Errorf("who may change it needs it: got %s, want it with \"s3cret\"", text)
 	}
 	for _, key := range []string{reads, edits, admin} {
 		if text := w.get(key, "/integrations", http.StatusOK).text; strings.Contains(text, signalKey) || !strings.Contains(text, signalKey[28:]) {
-			t.Errorf("keys: %s", text)
+			t.Errorf("keys: got %s, want it without %v and with %v", text, signalKey, signalKey[28:])
 		}
 		for _, path := range []string{"/users", "/users/U0ANN", "/users/ann@example.com"} {
 			text := w.get(key, path, http.StatusOK).text
 			if strings.Contains(text, "5550100") || strings.Contains(text, "0123") != (key == admin) {
-				t.Errorf("%s: %s", path, text)
+				t.Errorf("%s: got %s, want no number, and keys for admins only", path, text)
 			}
 		}
 	}
 	w.get(reads, "/audit", http.StatusForbidden)
 	if text := w.get(admin, "/audit", http.StatusOK).text; !strings.Contains(text, "all read") {
-		t.Errorf("the audit log: %s", text)
+		t.Errorf("audit log: got %s, want the key \"all read\" in it", text)
 	}
 }
 
@@ -300,7 +300,7 @@ func TestOperationsPage(t *testing.T) {
 	for _, path := range []string{"", "/"} {
 		r := w.get("", path, http.StatusOK)
 		if !strings.Contains(r.header.Get("Content-Security-Policy"), "default-src 'none'") || strings.Contains(r.text, "<script") || strings.Contains(r.text, "src=") {
-			t.Errorf("%v", r.header)
+			t.Errorf("got %v, want it with \"default-src 'none'\" and without \"<script\" and without \"src=\"", r.header)
 		}
 		var doc struct{ Paths map[string]any }
 		if err := json.Unmarshal([]byte(w.get("", "/openapi.json", http.StatusOK).text), &doc); err != nil {
@@ -313,6 +313,6 @@ func TestOperationsPage(t *testing.T) {
 		}
 	}
 	if r := w.get("", "/nothing", http.StatusNotFound); !strings.Contains(r.text, "/api/v1/ lists") {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with \"/api/v1/ lists\"", r.text)
 	}
 }

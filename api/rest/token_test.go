@@ -165,30 +165,30 @@ func TestServicesAskWithTokens(t *testing.T) {
 	for alg, key := range keys {
 		r := w.get(p.sign(key, alg, p.claims(start), "typ", "at+jwt"), "/key", http.StatusOK)
 		if !strings.Contains(r.text, `"name":"jwt:ci act"`) || !strings.Contains(r.text, `"scopes":["act"]`) {
-			t.Errorf("%s: %s", alg, r.text)
+			t.Errorf("%s: got %s, want it with %q and with %q", alg, r.text, `"name":"jwt:ci act"`, `"scopes":["act"]`)
 		}
 	}
 	good := p.sign(keys[jose.RS256], jose.RS256, p.claims(start))
 	if r := w.ask(good, http.MethodPost, fmt.Sprintf("/api/v1/incidents/%d/acts", id), `{"act": "acknowledge"}`, "Idempotency-Key: 1"); r.code != http.StatusOK || !strings.Contains(r.text, `"name":"jwt:ci act"`) {
-		t.Errorf("acknowledge: %d %s", r.code, r.text)
+		t.Errorf("acknowledge: got %d %s, want 200 with %q", r.code, r.text, `"name":"jwt:ci act"`)
 	}
 	if r := w.ask(good, http.MethodPost, "/api/v1/incidents", `{"team": "payments", "text": "x"}`); r.code != http.StatusForbidden {
-		t.Errorf("page: %d %s", r.code, r.text)
+		t.Errorf("page: got %d %s, want 403", r.code, r.text)
 	}
 	var made int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM api_keys WHERE issuer = $1`, p.server.URL).Scan(&made))
 	if made != 1 || p.asked.Load() != 1 {
-		t.Errorf("it was made known %d times, the issuer was asked %d times", made, p.asked.Load())
+		t.Errorf("it was made known %d times, the issuer was asked %d times, want 1 and 1", made, p.asked.Load())
 	}
 	if r := w.get(w.all(oncall.ScopeAdmin), "/audit", http.StatusOK); !strings.Contains(r.text, "jwt:ci act") || !strings.Contains(r.text, p.server.URL) {
-		t.Errorf("the audit log: %s", r.text)
+		t.Errorf("audit log: got %s, want the key and its issuer in it", r.text)
 	}
 	if _, _, err := w.store.RotateAPIKey(t.Context(), oncall.ByCommandLine("root"), "jwt:ci act", false, start); err == nil {
 		t.Error("a key that stands for tokens was rotated")
 	}
 	w.must(w.store.RevokeAPIKey(t.Context(), oncall.ByCommandLine("root"), "jwt:ci act", start))
 	if r := w.ask(good, http.MethodGet, "/api/v1/key", ""); r.code != http.StatusUnauthorized || !strings.Contains(r.text, "was revoked") {
-		t.Errorf("after it was revoked: %d %s", r.code, r.text)
+		t.Errorf("after it was revoked: got %d %s, want 401 with \"was revoked\"", r.code, r.text)
 	}
 }
 
@@ -334,7 +334,7 @@ func TestTheIssuersKeysChange(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", what, r.code, r.text, code)
 		}
 		if code == http.StatusServiceUnavailable && (r.header.Get("Retry-After") == "" || r.header.Get("Content-Type") != "application/problem+json") {
-			t.Errorf("%s: %v", what, r.header)
+			t.Errorf("%s: got header %v, want Retry-After and a problem", what, r.header)
 		}
 	}
 	p.away.Store(true)

@@ -31,10 +31,10 @@ func TestActs(t *testing.T) {
 	var in rest.Incident
 	w.do(team, "POST", acts, `{"act": "acknowledge"}`, 200).into(t, &in)
 	if in.State != "acknowledged" || in.AcknowledgedBy.Name != "deploy" || in.AcknowledgedBy.APIKey == 0 || len(in.Holders) != 0 {
-		t.Errorf("%+v", in)
+		t.Errorf("got %+v, want State \"acknowledged\", Name \"deploy\", some APIKey and 0 holders", in)
 	}
 	if r := w.do(team, "POST", acts, `{"act": "acknowledge"}`, 409); !strings.Contains(r.text, "You have acknowledged incident #") {
-		t.Errorf("it is refused otherwise than in Slack: %s", r.text)
+		t.Errorf("it is refused otherwise than in Slack: got %s, want it with \"You have acknowledged incident #\"", r.text)
 	}
 	for _, c := range []struct{ body, state string }{
 		{`{"act": "snooze", "for": "2h"}`, "snoozed"},
@@ -54,7 +54,7 @@ func TestActs(t *testing.T) {
 		}
 	}
 	if in.Severity != "low" || in.ResolvedBy.User.Name != "ann" || in.ResolvedBy.Name != "laptop" || len(in.Linked) != 1 {
-		t.Errorf("%+v", in)
+		t.Errorf("got %+v, want Severity \"low\", Name \"ann\", Name \"laptop\" and 1 linked", in)
 	}
 	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "snooze", "for": "soon"}`, 422)
 	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "reassign", "user": "nobody"}`, 422)
@@ -83,7 +83,7 @@ func TestPagingByHand(t *testing.T) {
 	var in rest.IncidentDetail
 	w.get(reader, one, 200).into(t, &in)
 	if !strings.Contains(in.Body, "since ten") || in.Timeline[0].By.Name != "all page" || len(in.Pages) != 1 || in.Pages[0].User.ID != "U0ANN" {
-		t.Errorf("%+v", in)
+		t.Errorf("got %+v, want Name \"all page\", 1 page and ID \"U0ANN\" with \"since ten\"", in)
 	}
 	w.do(reader, "POST", one+"/acts", `{"act": "resolve"}`, 200)
 	w.do(key, "POST", "/incidents", body, 201).into(t, &again) // it is wrong again
@@ -92,11 +92,11 @@ func TestPagingByHand(t *testing.T) {
 	}
 	w.do(key, "POST", "/incidents", `{"user": "bo", "text": "who has the password"}`, 201)
 	if r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more"}`, 409); !strings.Contains(r.text, "You have paged 3 times") {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with \"You have paged 3 times\"", r.text)
 	}
 	r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more", "confirm": true}`, 201)
 	if strings.Contains(r.text, "U0DI") {
-		t.Errorf("a private team: %s", r.text)
+		t.Errorf("a private team: got %s, want it without \"U0DI\"", r.text)
 	}
 	for _, body := range []string{
 		`{"text": "x"}`, `{"team": "payments"}`, `{"team": "none", "text": "x"}`, `{"schedule": "takeover", "text": "x"}`, `{"team": "payments", "text": "x", "link": "javascript:alert(1)"}`,
@@ -114,7 +114,7 @@ func TestIdempotencyKey(t *testing.T) {
 	first := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
 	again := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
 	if first.text != again.text {
-		t.Errorf("%s, then %s", first.text, again.text)
+		t.Errorf("got %s, then %s, want the same twice", first.text, again.text)
 	}
 	var list struct{ Items []rest.Override }
 	count := func(want int) {
@@ -128,7 +128,7 @@ func TestIdempotencyKey(t *testing.T) {
 	w.do(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // idempotency keys are separate for each API key
 	count(2)
 	if r := w.do(key, "POST", "/overrides", strings.Replace(body, "14:00", "15:00", 1), 409, "Idempotency-Key: a"); !strings.Contains(r.text, "was used for another request") {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with \"was used for another request\"", r.text)
 	}
 	// A refused request can be tried again.
 	late := `{"schedule": "primary", "start": "2026-03-04T15:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
@@ -151,7 +151,7 @@ func TestConcurrentEditsAreRefused(t *testing.T) {
 		t.Errorf("%s, then %s", tag, next)
 	}
 	if !strings.Contains(r.header.Get("Warning"), "the next apply undoes this") {
-		t.Errorf("whose the team is: %q", r.header.Get("Warning"))
+		t.Errorf("whose the team is: got %q, want it with \"the next apply undoes this\"", r.header.Get("Warning"))
 	}
 	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-Match: "+tag)
 	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-None-Match: *")
@@ -163,13 +163,13 @@ func TestConcurrentEditsAreRefused(t *testing.T) {
 	w.do(key, "DELETE", "/policies/other", "", 404)
 	// Errors read as in apply, and an object that others need stays.
 	if r := w.do(key, "PUT", "/policies/default", `{"team": "payments", "steps": [{"page": ["schedule primry"]}]}`, 422); !strings.Contains(r.text, `did you mean \"primary\"?`) {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with %q", r.text, `did you mean \"primary\"?`)
 	}
 	w.do(key, "DELETE", "/schedules/primary", "", 422)
 	w.do(key, "DELETE", "/policies/default", "", 422)
 	w.do(key, "PUT", "/policies/default", `{"team": "payments", "stages": []}`, 422)
 	if text := w.get(w.all(oncall.ScopeAdmin), "/audit?kind=policy", 200).text; !strings.Contains(text, `the API key terraform changed the policy \"default\"`) {
-		t.Errorf("the audit log: %s", text)
+		t.Errorf("audit log: got %s, want the change by terraform in it", text)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestTimeOff(t *testing.T) {
 	w.do(anns, "POST", "/time-off", fmt.Sprintf(body, "bo"), 403)
 	r := w.get(anns, "/time-off", 200)
 	if !strings.Contains(r.text, "U0ANN") {
-		t.Error(r.text)
+		t.Errorf("got %s, want it with \"U0ANN\"", r.text)
 	}
 	readContract(t).fits(t, "GET", call{id: "list-time-off", path: "/time-off"}, r)
 	w.do(w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct), "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 403)
