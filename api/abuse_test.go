@@ -14,11 +14,11 @@ import (
 
 // Of a gigabyte compressed to a megabyte, no more is read than the limit allows: the response comes
 // although the body never ends.
-func TestGzipBomb(t *testing.T) {
+func TestGzipBombIsNotReadBeyondTheLimit(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	member := zipped(t, make([]byte, 1<<20))
-	bomb := zipped(t, []byte(`{"title":"`)) + strings.Repeat(member, 1<<10)
+	member := gzipped(t, make([]byte, 1<<20))
+	bomb := gzipped(t, []byte(`{"title":"`)) + strings.Repeat(member, 1<<10)
 	for key, limit := range map[string]int{genericKey: 1, alertmanagerKey: 16} {
 		var got reply
 		for n := 0; n < 20 && got.code != http.StatusAccepted; n++ { // senders try again
@@ -37,7 +37,7 @@ func (w *world) wantUnread(got reply, why string) {
 	if got.code != http.StatusAccepted || !strings.Contains(got.body, `"signals":1,"hints":["`+why+`"]`) {
 		w.Errorf("got %d %s, want the hint %q", got.code, got.body, why)
 	}
-	if n := w.stored(`signal ->> 'dedup_key' = 'watchbill/unread' AND signal ->> 'body' LIKE $1 || '%'`, why); n == 0 {
+	if n := w.storedSignals(`signal ->> 'dedup_key' = 'watchbill/unread' AND signal ->> 'body' LIKE $1 || '%'`, why); n == 0 {
 		w.Errorf("nothing is stored that says %q", why)
 	}
 }
@@ -53,7 +53,7 @@ func TestCostlyBodiesBecomeOneAlert(t *testing.T) {
 	}
 	many := `{"alerts":[{"status":"firing","labels":{` + labels.String() + `"z":""}}],"groupKey":"g"}`
 	const values = "The body has more than 200000 values; send fewer alerts at once."
-	w.wantUnread(w.post(alertmanagerKey, zipped(t, []byte(many)), "Content-Encoding: gzip"), values)
+	w.wantUnread(w.post(alertmanagerKey, gzipped(t, []byte(many)), "Content-Encoding: gzip"), values)
 	w.wantUnread(w.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("1,", 300_000)+`1]}`), values)
 	w.wantUnread(w.post(alertmanagerKey, `{"alerts":[`+strings.Repeat("{},", 250_000)+`1]}`), "The body has more than 200000 objects and arrays; send fewer alerts at once.")
 	w.wantUnread(w.post(genericKey, `{"title":`+strings.Repeat("[", 10_000)), "The body is nested more than 64 levels deep; flatten it.")
@@ -79,7 +79,7 @@ func TestCostlyBodiesBecomeOneAlert(t *testing.T) {
 // postPart sends the first n bytes of a body, and no more.
 func (w *world) postPart(key, body string, n int, header string) reply {
 	w.Helper()
-	conn := w.talk(fmt.Sprintf("POST /v1/signals/%s HTTP/1.1\r\nHost: example.com\r\n%s\r\nContent-Length: %d\r\n\r\n%s",
+	conn := w.openConn(fmt.Sprintf("POST /v1/signals/%s HTTP/1.1\r\nHost: example.com\r\n%s\r\nContent-Length: %d\r\n\r\n%s",
 		key, header, len(body), body[:n]))
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	w.must(err)
@@ -89,8 +89,8 @@ func (w *world) postPart(key, body string, n int, header string) reply {
 	return reply{code: res.StatusCode, header: res.Header, body: string(text)}
 }
 
-// talk opens a connection and writes to it.
-func (w *world) talk(words string) net.Conn {
+// openConn opens a connection and writes to it.
+func (w *world) openConn(words string) net.Conn {
 	w.Helper()
 	conn, err := new(net.Dialer).DialContext(w.Context(), "tcp", w.address)
 	w.must(err)
@@ -102,10 +102,10 @@ func (w *world) talk(words string) net.Conn {
 }
 
 // A body that trickles in is given up, and its connection closed.
-func TestSlowBody(t *testing.T) {
+func TestSlowBodyIsGivenUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	conn := w.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	conn := w.openConn("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	w.must(err)
 	defer res.Body.Close()
@@ -118,18 +118,18 @@ func TestSlowBody(t *testing.T) {
 	}
 }
 
-func TestSlowHeaders(t *testing.T) {
+func TestSlowHeadersAreGivenUp(t *testing.T) {
 	t.Parallel()
-	d := withoutStore(t, nil)
-	conn := d.talk("POST /v1/signals HTTP/1.1\r\nHost: example.com\r\nX-Slow: ")
+	d := newWorldWithoutStore(t, nil)
+	conn := d.openConn("POST /v1/signals HTTP/1.1\r\nHost: example.com\r\nX-Slow: ")
 	if answer, err := io.ReadAll(conn); err != nil {
 		t.Errorf("the connection is not closed: %q, %v", answer, err)
 	}
 }
 
-func TestLargeHeaders(t *testing.T) {
+func TestLargeHeadersAreRefused(t *testing.T) {
 	t.Parallel()
-	d := withoutStore(t, nil)
+	d := newWorldWithoutStore(t, nil)
 	got := d.send("GET", "/healthz", nil, "X-Large: "+strings.Repeat("x", 64<<10))
 	if got.code != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("got %d, want %d", got.code, http.StatusRequestHeaderFieldsTooLarge)
@@ -140,7 +140,7 @@ func TestLargeHeaders(t *testing.T) {
 func TestSenderHangsUp(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	conn := w.talk("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
+	conn := w.openConn("POST /v1/signals/" + genericKey + " HTTP/1.1\r\nHost: example.com\r\nContent-Length: 100\r\n\r\n{\"title\":")
 	w.must(conn.Close())
 	deadline := time.Now().Add(30 * time.Second)
 	for !strings.Contains(w.log.String(), `"message":"request"`) {
@@ -152,7 +152,7 @@ func TestSenderHangsUp(t *testing.T) {
 	if log := w.log.String(); strings.Contains(log, `"level":"error"`) {
 		t.Errorf("the log is\n%s", log)
 	}
-	if n := w.stored(`true`); n != 0 {
+	if n := w.storedSignals(`true`); n != 0 {
 		t.Errorf("%d rows, want 0", n)
 	}
 }

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	actPatience = 10 * time.Second // for the database; a person is waiting
-	actBody     = 4 << 10
+	actTimeout = 10 * time.Second // for the database; a person is waiting
+	actBody    = 4 << 10
 )
 
 var (
@@ -60,9 +60,9 @@ func (actPage) Form() string { return rand.Text() }
 // Style is inlined unchanged, because the Content-Security-Policy allows it by its hash.
 func (actPage) Style() template.CSS { return template.CSS(actStyle) } //nolint:gosec // ours
 
-// actShow changes nothing, because mail scanners follow every link too.
-func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
+// showActPage changes nothing, because mail scanners follow every link too.
+func (s *server) showActPage(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), actTimeout)
 	defer cancel()
 	s.actPage(ctx, r, "").write(w)
 }
@@ -70,13 +70,13 @@ func (s *server) actShow(w http.ResponseWriter, r *http.Request) {
 // formActs lists the buttons of the form.
 var formActs = map[string]oncall.ActKind{"a": oncall.ActAck, "r": oncall.ActResolve, "e": oncall.ActEscalate, "d": oncall.ActDecline}
 
-// actDo carries out the pressed button. Each form has its own name, so that pressing the button twice, or sending the
+// doAct carries out the pressed button. Each form has its own name, so that pressing the button twice, or sending the
 // form again after its response got lost, acts once and shows the same result.
-func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), actPatience)
+func (s *server) doAct(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), actTimeout)
 	defer cancel()
 	r.Body = http.MaxBytesReader(w, r.Body, actBody)
-	arrived := bodyWithin(w, r, formPatience)
+	arrived := bodyWithin(w, r, formTimeout)
 	do, known := formActs[r.PostFormValue("do")]
 	arrived()
 	if !known {
@@ -105,7 +105,7 @@ func (s *server) actDo(w http.ResponseWriter, r *http.Request) {
 func (s *server) actPage(ctx context.Context, r *http.Request, reply string) *actPage {
 	token := r.PathValue("token")
 	if !s.System.TokenIsKnown(token, s.Clock()) { // count the request before asking the database
-		if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
+		if wait, out := s.strikes.add(r.RemoteAddr, s.Clock()); out {
 			return actTooMany(wait)
 		}
 	}

@@ -15,18 +15,18 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A mailed is a page mailed to Ann, with the path of the link in that mail.
-type mailed struct {
+// A mailedLink is a page mailed to Ann, with the path of the link in that mail.
+type mailedLink struct {
 	*world
 	incident oncall.IncidentID
 	path     string
 }
 
-// mail opens an incident and returns the link that Ann's mail would carry.
-func mail(t testing.TB, title string) mailed {
+// openWithMail opens an incident and returns the link that Ann's mail would carry.
+func openWithMail(t testing.TB, title string) mailedLink {
 	t.Helper()
 	w := newWorld(t)
-	w.fold()
+	w.startFolding()
 	if r := w.post(genericKey, `{"title":`+quote(title)+`,"severity":"critical"}`); r.code != http.StatusAccepted {
 		t.Fatalf("got %d %s, want 202", r.code, r.body)
 	}
@@ -43,7 +43,7 @@ func mail(t testing.TB, title string) mailed {
 	}
 	token, err := w.store.Token(t.Context(), page, "U0ANN", [32]byte{1}, w.clock.Now())
 	w.must(err)
-	return mailed{w, incident, "/v1/act/" + token}
+	return mailedLink{w, incident, "/v1/act/" + token}
 }
 
 func quote(s string) string {
@@ -51,13 +51,13 @@ func quote(s string) string {
 }
 
 // press presses a button on a freshly opened page.
-func (m mailed) press(do string) reply {
+func (m mailedLink) press(do string) reply {
 	m.Helper()
 	return m.submit(do, formOf(m.send(http.MethodGet, m.path, nil)))
 }
 
 // submit sends a form by one of its buttons.
-func (m mailed) submit(do, form string) reply {
+func (m mailedLink) submit(do, form string) reply {
 	m.Helper()
 	return m.send(http.MethodPost, m.path, strings.NewReader(url.Values{"do": {do}, "form": {form}}.Encode()),
 		"Content-Type: application/x-www-form-urlencoded")
@@ -72,20 +72,20 @@ func formOf(r reply) string {
 }
 
 // events counts the lines of one kind in the timeline.
-func (m mailed) events(kind oncall.EventKind) (n int) {
+func (m mailedLink) events(kind oncall.EventKind) (n int) {
 	m.Helper()
 	m.must(m.pool.QueryRow(context.Background(), "SELECT count(*) FROM incident_events WHERE incident_id = $1 AND kind = $2", m.incident, kind).Scan(&n))
 	return n
 }
 
-func (m mailed) status() oncall.Status {
+func (m mailedLink) status() oncall.Status {
 	m.Helper()
 	var is oncall.Status
 	m.must(m.pool.QueryRow(context.Background(), "SELECT status FROM incidents WHERE id = $1", m.incident).Scan(&is))
 	return is
 }
 
-func (m mailed) says(r reply, code int, wants ...string) {
+func (m mailedLink) wantPage(r reply, code int, wants ...string) {
 	m.Helper()
 	if r.code != code {
 		m.Errorf("got %d, want %d: %s", r.code, code, r.body)
@@ -99,10 +99,10 @@ func (m mailed) says(r reply, code int, wants ...string) {
 
 func TestMailLinkActsOnPress(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
-	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK,
+	m := openWithMail(t, "disk full")
+	m.wantPage(m.send(http.MethodGet, m.path, nil), http.StatusOK,
 		"Incident #1", "disk full", "triggered", "Acknowledge", "Resolve", "Escalate", "You act as ann.")
-	m.says(m.press("a"), http.StatusOK, "Acknowledged #1.", "acknowledged")
+	m.wantPage(m.press("a"), http.StatusOK, "Acknowledged #1.", "acknowledged")
 	if is := m.status(); is != oncall.Acknowledged {
 		t.Errorf("it is %s, want %s", is, oncall.Acknowledged)
 	}
@@ -116,11 +116,11 @@ func TestMailLinkActsOnPress(t *testing.T) {
 		return n
 	}
 	before := count()
-	m.says(m.press("a"), http.StatusOK, "acknowledged") // again
+	m.wantPage(m.press("a"), http.StatusOK, "acknowledged") // again
 	if n := count(); n != before {
 		t.Errorf("pressed twice, it has %d events, not %d", n, before)
 	}
-	m.says(m.press("r"), http.StatusOK, "Resolved #1.", "resolved")
+	m.wantPage(m.press("r"), http.StatusOK, "Resolved #1.", "resolved")
 	if r := m.send(http.MethodGet, m.path, nil); strings.Contains(r.body, "<button") {
 		t.Errorf("a resolved incident has buttons:\n%s", r.body)
 	}
@@ -130,31 +130,31 @@ func TestMailLinkActsOnPress(t *testing.T) {
 // same; other buttons, and those of a reopened page, count separately.
 func TestMailLinkFormCountsOnce(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
+	m := openWithMail(t, "disk full")
 	form := formOf(m.send(http.MethodGet, m.path, nil))
 	if again := formOf(m.send(http.MethodGet, m.path, nil)); form == "" || again == form {
 		t.Errorf("forms %q and %q", form, again)
 	}
 	var all sync.WaitGroup
 	for range 4 {
-		all.Go(func() { m.says(m.submit("e", form), http.StatusOK, "Escalated #1.") })
+		all.Go(func() { m.wantPage(m.submit("e", form), http.StatusOK, "Escalated #1.") })
 	}
 	all.Wait()
 	if n := m.events(oncall.EventEscalated); n != 1 {
 		t.Errorf("it was escalated %d times, want 1", n)
 	}
-	m.says(m.submit("a", form), http.StatusOK, "Acknowledged #1.")
+	m.wantPage(m.submit("a", form), http.StatusOK, "Acknowledged #1.")
 	again := m.submit("e", form)
-	m.says(again, http.StatusOK, "Escalated #1.")
-	m.says(m.submit("e", formOf(again)), http.StatusOK, "The escalation policy of incident #1 has run out") // another
-	m.says(m.submit("r", ""), http.StatusOK, "Resolved #1.")                                                // a page of the previous release
-	m.says(m.submit("r", "\x00"+strings.Repeat("x", 2000)), http.StatusOK, "already resolved")
+	m.wantPage(again, http.StatusOK, "Escalated #1.")
+	m.wantPage(m.submit("e", formOf(again)), http.StatusOK, "The escalation policy of incident #1 has run out") // another
+	m.wantPage(m.submit("r", ""), http.StatusOK, "Resolved #1.")                                                // a page of the previous release
+	m.wantPage(m.submit("r", "\x00"+strings.Repeat("x", 2000)), http.StatusOK, "already resolved")
 }
 
 // A person who is asked to help can accept or decline through the link.
 func TestMailLinkForResponders(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
+	m := openWithMail(t, "disk full")
 	const bo = oncall.UserID("U0BO")
 	_, err := m.store.Act(t.Context(), m.incident, oncall.ByUser("U0ANN"), oncall.Act{Do: oncall.ActAsk, User: bo}, m.clock.Now())
 	m.must(err)
@@ -162,19 +162,19 @@ func TestMailLinkForResponders(t *testing.T) {
 	m.must(m.pool.QueryRow(t.Context(), "SELECT id FROM pages WHERE user_id = $1", bo).Scan(&page))
 	token, err := m.store.Token(t.Context(), page, bo, [32]byte{1}, m.clock.Now())
 	m.must(err)
-	m.says(m.press("d"), http.StatusOK, "Answer 1a to acknowledge") // Ann was not asked
+	m.wantPage(m.press("d"), http.StatusOK, "Answer 1a to acknowledge") // Ann was not asked
 	m.path = "/v1/act/" + token
 	if r := m.send(http.MethodGet, m.path, nil); strings.Contains(r.body, "Acknowledge<") || strings.Contains(r.body, "Escalate") {
 		t.Errorf("it offers what is not asked:\n%s", r.body)
 	}
-	m.says(m.press("a"), http.StatusOK, "Accepted #1.", "triggered", ">Accept<", ">Decline<")
-	m.says(m.press("d"), http.StatusOK, "Declined #1.", "triggered")
+	m.wantPage(m.press("a"), http.StatusOK, "Accepted #1.", "triggered", ">Accept<", ">Decline<")
+	m.wantPage(m.press("d"), http.StatusOK, "Declined #1.", "triggered")
 }
 
 // A mail scanner follows every link, and the links on the page behind it.
 func TestMailLinkIgnoresScanners(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
+	m := openWithMail(t, "disk full")
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete} {
 		r := m.send(method, m.path, nil)
 		for _, link := range regexp.MustCompile(`(?:href|src|action)="([^"]*)"`).FindAllStringSubmatch(r.body, -1) {
@@ -182,10 +182,10 @@ func TestMailLinkIgnoresScanners(t *testing.T) {
 		}
 		m.send(method, m.path+"?do=a", nil)
 	}
-	m.says(m.press(""), http.StatusBadRequest, "Nothing was done")
-	m.says(m.press("delete"), http.StatusBadRequest, "Nothing was done")
-	m.says(m.send(http.MethodPost, m.path, strings.NewReader(`{"do":"a"}`), "Content-Type: application/json"), http.StatusBadRequest)
-	m.says(m.send(http.MethodPost, m.path, strings.NewReader("do="+strings.Repeat("a", 8<<10)), "Content-Type: application/x-www-form-urlencoded"), http.StatusBadRequest)
+	m.wantPage(m.press(""), http.StatusBadRequest, "Nothing was done")
+	m.wantPage(m.press("delete"), http.StatusBadRequest, "Nothing was done")
+	m.wantPage(m.send(http.MethodPost, m.path, strings.NewReader(`{"do":"a"}`), "Content-Type: application/json"), http.StatusBadRequest)
+	m.wantPage(m.send(http.MethodPost, m.path, strings.NewReader("do="+strings.Repeat("a", 8<<10)), "Content-Type: application/x-www-form-urlencoded"), http.StatusBadRequest)
 	if is := m.status(); is != oncall.Triggered {
 		t.Errorf("it is %s, want %s", is, oncall.Triggered)
 	}
@@ -193,9 +193,9 @@ func TestMailLinkIgnoresScanners(t *testing.T) {
 
 func TestMailLinkPageIsSafe(t *testing.T) {
 	t.Parallel()
-	m := mail(t, `<script>alert(1)</script> & "co"`)
+	m := openWithMail(t, `<script>alert(1)</script> & "co"`)
 	r := m.send(http.MethodGet, m.path, nil)
-	m.says(r, http.StatusOK, "&lt;script&gt;alert(1)&lt;/script&gt; &amp;")
+	m.wantPage(r, http.StatusOK, "&lt;script&gt;alert(1)&lt;/script&gt; &amp;")
 	if strings.Contains(r.body, "<script") {
 		t.Errorf("there is a script:\n%s", r.body)
 	}
@@ -218,17 +218,17 @@ func TestMailLinkPageIsSafe(t *testing.T) {
 
 func TestMailLinkExpires(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
+	m := openWithMail(t, "disk full")
 	right := m.path
 	for _, wrong := range []string{right + "x", right[:len(right)-2] + "AA", "/v1/act/x", "/v1/act/" + strings.Repeat("x", 1000)} {
 		m.path = wrong
-		m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "not valid")
-		m.says(m.press("a"), http.StatusGone, "not valid")
+		m.wantPage(m.send(http.MethodGet, m.path, nil), http.StatusGone, "not valid")
+		m.wantPage(m.press("a"), http.StatusGone, "not valid")
 	}
 	m.path = right
 	m.clock.Advance(49 * time.Hour)
-	m.says(m.send(http.MethodGet, m.path, nil), http.StatusGone, "expired")
-	m.says(m.press("a"), http.StatusGone, "expired")
+	m.wantPage(m.send(http.MethodGet, m.path, nil), http.StatusGone, "expired")
+	m.wantPage(m.press("a"), http.StatusGone, "expired")
 	if is := m.status(); is != oncall.Triggered {
 		t.Errorf("it is %s, want %s", is, oncall.Triggered)
 	}
@@ -245,16 +245,16 @@ func TestMailLinkStillOnIt(t *testing.T) {
 	w := newWorld(t)
 	token, err := w.store.Token(t.Context(), 0, "U0ANN", [32]byte{1}, w.clock.Now())
 	w.must(err)
-	m := mailed{world: w, path: "/v1/act/" + token}
-	m.says(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
-	m.says(m.press("a"), http.StatusOK, "Thank you")
+	m := mailedLink{world: w, path: "/v1/act/" + token}
+	m.wantPage(m.send(http.MethodGet, m.path, nil), http.StatusOK, "Can Watchbill reach you?", "Yes, I read this")
+	m.wantPage(m.press("a"), http.StatusOK, "Thank you")
 }
 
 // An invalid link is refused without the database, and guesses are counted before it is asked; a
 // valid link works even from the same address.
 func TestGuessedMailLinksSkipTheDatabase(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
+	m := openWithMail(t, "disk full")
 	good := m.path
 	lock, err := m.pool.Begin(t.Context())
 	m.must(err)
@@ -273,6 +273,6 @@ func TestGuessedMailLinksSkipTheDatabase(t *testing.T) {
 		}
 	}
 	m.path = good
-	m.says(m.press("a"), http.StatusOK, "Acknowledged #1.")
+	m.wantPage(m.press("a"), http.StatusOK, "Acknowledged #1.")
 	m.must(lock.Rollback(t.Context()))
 }

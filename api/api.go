@@ -21,23 +21,23 @@ import (
 
 // Config is what the handler needs.
 type Config struct {
-	System   *store.System
-	Receiver Receiver // nil: the System
-	Clock    func() time.Time
-	Log      zerolog.Logger
-	Gatherer prometheus.Gatherer            // what /metrics serves; nil: it is served elsewhere, by Metrics
-	Metrics  prometheus.Registerer          // where our own metrics go
-	About    func(context.Context) []string // more lines for /readyz; nil: none
-	Watching func() []string                // more lines for /readyz?verbose; nil: none
-	Ready    func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
-	Twilio   Twilio
-	Secrets  []oncall.Secret   // to decrypt the integrations' own secrets
-	Outbound http.RoundTripper // for calls to addresses in a message, such as Amazon's certificate; nil: none are made
-	Proxies  Proxies           // in front of us
-	Most     int               // concurrent requests of one client behind them; 0: any number
-	REST     http.Handler      // serves /api/v1 and other vendors' APIs with API keys; nil: off
-	MCP      http.Handler      // serves agents at /mcp; nil: off
-	Web      http.Handler      // serves browsers at every other address; nil: off
+	System         *store.System
+	Receiver       Receiver // nil: the System
+	Clock          func() time.Time
+	Log            zerolog.Logger
+	Gatherer       prometheus.Gatherer            // what /metrics serves; nil: it is served elsewhere, by Metrics
+	Metrics        prometheus.Registerer          // where our own metrics go
+	Status         func(context.Context) []string // more lines for /readyz; nil: none
+	SelfMonitoring func() []string                // more lines for /readyz?verbose; nil: none
+	Ready          func(context.Context) error    // nil once the database is reachable and migrated; never asks Slack
+	Twilio         Twilio
+	Secrets        []oncall.Secret   // to decrypt the integrations' own secrets
+	Outbound       http.RoundTripper // for calls to addresses in a message, such as Amazon's certificate; nil: none are made
+	Proxies        Proxies           // in front of us
+	MaxPerClient   int               // concurrent requests of one client behind them; 0: any number
+	REST           http.Handler      // serves /api/v1 and other vendors' APIs with API keys; nil: off
+	MCP            http.Handler      // serves agents at /mcp; nil: off
+	Web            http.Handler      // serves browsers at every other address; nil: off
 }
 
 // A Receiver takes signals in.
@@ -83,23 +83,23 @@ func New(c Config) http.Handler {
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
 	}
-	return behindProxies(c.Proxies, c.Most, s.watch(s.unclean(s.routes())))
+	return behindProxies(c.Proxies, c.MaxPerClient, s.logRequests(s.withoutPathCleaning(s.routes())))
 }
 
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, path := range []string{"/v1/signals", "/v1/signals/{key}", "/v1/signals/{key}/{$}"} {
-		mux.HandleFunc("POST "+path, s.receive(ours))
-		mux.HandleFunc("PUT "+path, s.receive(ours))
-		mux.HandleFunc("GET "+path, s.looked) // HEAD too
+		mux.HandleFunc("POST "+path, s.receive(watchbillEndpoint))
+		mux.HandleFunc("PUT "+path, s.receive(watchbillEndpoint))
+		mux.HandleFunc("GET "+path, s.handleGET) // HEAD too
 		mux.HandleFunc(path, methodNotAllowed)
 	}
-	s.addressRoutes(mux)
+	s.endpointRoutes(mux)
 	s.opsgenieRoutes(mux)
 	s.pingRoutes(mux)
 	mux.HandleFunc("GET /v1/calendar/{file}", s.calendar)
-	mux.HandleFunc("GET /v1/act/{token}", s.actShow)
-	mux.HandleFunc("POST /v1/act/{token}", s.actDo)
+	mux.HandleFunc("GET /v1/act/{token}", s.showActPage)
+	mux.HandleFunc("POST /v1/act/{token}", s.doAct)
 	s.twilioRoutes(mux)
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
@@ -118,10 +118,10 @@ func (s *server) routes() *http.ServeMux {
 	}
 	if s.Web == nil {
 		mux.HandleFunc("GET /{$}", root)
-		mux.HandleFunc("/", nowhere)
+		mux.HandleFunc("/", notFound)
 		return mux
 	}
-	mux.HandleFunc("/", s.browsed)
+	mux.HandleFunc("/", s.preferWebPages)
 	return mux
 }
 
@@ -153,33 +153,33 @@ func Server(h http.Handler, addr string) *http.Server {
 	}
 }
 
-func healthz(w http.ResponseWriter, _ *http.Request) { text(w, "ok\n") }
+func healthz(w http.ResponseWriter, _ *http.Request) { writeText(w, "ok\n") }
 
-// readyPatience is how long the database may take before we report that we are not ready; the check
+// readyTimeout is how long the database may take before we report that we are not ready; the check
 // is repeated soon.
-const readyPatience = 2 * time.Second
+const readyTimeout = 2 * time.Second
 
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), readyPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := s.Ready(ctx); err != nil {
 		s.outages.Warn().Err(err).Msg("not ready")
 		unavailable("Not ready: the database can't be reached or is not migrated; the log says why.").write(w)
 		return
 	}
-	lines := append([]string{"ready"}, s.about(ctx)...)
+	lines := append([]string{"ready"}, s.status(ctx)...)
 	if r.URL.Query().Has("verbose") {
-		lines = append(lines, s.lag(ctx)...)
-		if s.Watching != nil {
-			lines = append(lines, s.Watching()...)
+		lines = append(lines, s.backlog(ctx)...)
+		if s.SelfMonitoring != nil {
+			lines = append(lines, s.SelfMonitoring()...)
 		}
 	}
-	text(w, strings.Join(lines, "\n")+"\n")
+	writeText(w, strings.Join(lines, "\n")+"\n")
 }
 
-// lag reports how far folding and paging are behind. It doesn't affect readiness, as signals are
+// backlog reports how far folding and paging are behind. It doesn't affect readiness, as signals are
 // accepted all the same.
-func (s *server) lag(ctx context.Context) []string {
+func (s *server) backlog(ctx context.Context) []string {
 	lag, err := s.System.Lag(ctx)
 	if err != nil {
 		return []string{"inbox: unknown, as the database doesn't answer"}
@@ -193,27 +193,27 @@ func (s *server) lag(ctx context.Context) []string {
 	return []string{say("inbox", lag.Inbox), say("pages", lag.Pages)}
 }
 
-// about describes the state of signal intake, for status pages.
-func (s *server) about(ctx context.Context) []string {
-	if s.About == nil {
+// status describes the state of signal intake, for status pages.
+func (s *server) status(ctx context.Context) []string {
+	if s.Status == nil {
 		return nil
 	}
-	return s.About(ctx)
+	return s.Status(ctx)
 }
 
 func root(w http.ResponseWriter, _ *http.Request) {
-	text(w, "Watchbill\n\nMonitors send their signals to /v1/signals/KEY, or to /v1/signals with the header Authorization: Bearer KEY.\n")
+	writeText(w, "Watchbill\n\nMonitors send their signals to /v1/signals/KEY, or to /v1/signals with the header Authorization: Bearer KEY.\n")
 }
 
-func nowhere(w http.ResponseWriter, _ *http.Request) {
+func notFound(w http.ResponseWriter, _ *http.Request) {
 	newProblem(http.StatusNotFound, "There is nothing at this address; signals go to /v1/signals/KEY.").write(w)
 }
 
-// browsed passes requests to the web pages if no monitor could have sent them.
-func (s *server) browsed(w http.ResponseWriter, r *http.Request) {
+// preferWebPages passes requests to the web pages if no monitor could have sent them.
+func (s *server) preferWebPages(w http.ResponseWriter, r *http.Request) {
 	for _, prefix := range []string{"/v1/", "/v2/", "/api/", "/opsgenie/", "/pagerduty/", "/integrations/v1/"} {
 		if strings.HasPrefix(r.URL.Path, prefix) {
-			nowhere(w, r)
+			notFound(w, r)
 			return
 		}
 	}
@@ -225,13 +225,13 @@ func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
 	newProblem(http.StatusMethodNotAllowed, "Signals are sent with POST, PUT or GET.").write(w)
 }
 
-func text(w http.ResponseWriter, s string) {
+func writeText(w http.ResponseWriter, s string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write([]byte(s)) // an error means that the peer is gone
 }
 
-// unclean routes alert addresses past the mux, which would remove "//" and ".." from them.
-func (s *server) unclean(next http.Handler) http.Handler {
+// withoutPathCleaning routes alert addresses past the mux, which would remove "//" and ".." from them.
+func (s *server) withoutPathCleaning(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, prefix := range []string{"/v2/alerts/", "/opsgenie/v2/alerts/"} {
 			if rest, is := strings.CutPrefix(r.URL.Path, prefix); is && (strings.Contains(rest, "//") || strings.Contains(rest, "./")) {

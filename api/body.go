@@ -25,12 +25,12 @@ const (
 	maxInFlight = 2_048
 	maxBuffered = 256 << 20 // bytes of bodies
 	// maxParsed limits the bytes of bodies that are being parsed or wait as signals to be stored, because parsing
-	// takes several times the memory. A body waits parsePatience for its turn.
-	maxParsed     = 64 << 20
-	parsePatience = 5 * time.Second
-	shownOfBody   = 64 << 10 // bytes of a body that is too large
-	// formPatience is how long a form may take to arrive. A form fits into one or two packets.
-	formPatience = 5 * time.Second
+	// takes several times the memory. A body waits parseTimeout for its turn.
+	maxParsed    = 64 << 20
+	parseTimeout = 5 * time.Second
+	maxShownBody = 64 << 10 // bytes of a body that is too large
+	// formTimeout is how long a form may take to arrive. A form fits into one or two packets.
+	formTimeout = 5 * time.Second
 )
 
 // load counts the requests in progress and the bytes of their bodies.
@@ -40,7 +40,7 @@ type load struct {
 	buffered atomic.Int64
 }
 
-var errCrowded = errors.New("too many bytes under way")
+var errOverloaded = errors.New("too many bytes under way")
 
 // A meteredReader adds the bytes it reads to the load, until release.
 type meteredReader struct {
@@ -53,29 +53,29 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 	n, err := m.Reader.Read(p)
 	m.n += int64(n)
 	if m.load.buffered.Add(int64(n)) > maxBuffered {
-		return n, errCrowded
+		return n, errOverloaded
 	}
 	return n, err
 }
 
 func (m *meteredReader) release() { m.load.buffered.Add(-m.n) }
 
-// arrived is a request's body. The body counts towards the load until release is called.
-type arrived struct {
-	body    []byte
-	problem *problem // why the body could not be read to the end; body then holds its beginning
-	counted []func()
+// requestBody is a request's body. The body counts towards the load until release is called.
+type requestBody struct {
+	body      []byte
+	problem   *problem // why the body could not be read to the end; body then holds its beginning
+	onRelease []func()
 }
 
-func (a *arrived) release() {
-	for _, discount := range a.counted {
+func (a *requestBody) release() {
+	for _, discount := range a.onRelease {
 		discount()
 	}
 }
 
 // read returns the whole body, decompressed. The content decides on the encoding rather than the headers.
-func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arrived {
-	wire := &wire{Reader: http.MaxBytesReader(w, r.Body, limit)}
+func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *requestBody {
+	wire := &rawBody{Reader: http.MaxBytesReader(w, r.Body, limit)}
 	defer bodyWithin(w, r, 10*time.Second+time.Duration(limit>>20)*time.Second)()
 	peeked := bufio.NewReader(wire)
 	body := &meteredReader{Reader: peeked, load: &s.load}
@@ -90,25 +90,25 @@ func (s *server) read(w http.ResponseWriter, r *http.Request, limit int64) *arri
 	switch known := slices.Contains([]string{"", "identity", "gzip", "x-gzip"}, coding); {
 	case err != nil:
 		body.release()
-		return &arrived{body: bytes.Clone(b[:min(len(b), shownOfBody)]), problem: unread(err, wire.err, limit)}
+		return &requestBody{body: bytes.Clone(b[:min(len(b), maxShownBody)]), problem: bodyProblem(err, wire.err, limit)}
 	case !known && !bytes.HasPrefix(bytes.TrimLeft(b, " \t\r\n"), []byte("{")): // the header may be wrong
 		w.Header().Set("Accept-Encoding", "gzip, identity")
 		body.release()
 		p := newProblem(http.StatusUnsupportedMediaType, "The body's Content-Encoding is not known; send it plain or as gzip.")
 		p.toPage = true
-		return &arrived{problem: p}
+		return &requestBody{problem: p}
 	}
-	return &arrived{body: intake.Unmarked(b), counted: []func(){body.release}}
+	return &requestBody{body: intake.WithoutBOM(b), onRelease: []func(){body.release}}
 }
 
-// A wire is a body as it arrives, before decompression. It records errors of the connection, to distinguish them from
+// A rawBody is a body as it arrives, before decompression. It records errors of the connection, to distinguish them from
 // errors in the content.
-type wire struct {
+type rawBody struct {
 	io.Reader
 	err error
 }
 
-func (w *wire) Read(p []byte) (int, error) {
+func (w *rawBody) Read(p []byte) (int, error) {
 	n, err := w.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		w.err = err
@@ -129,9 +129,9 @@ func bodyWithin(w http.ResponseWriter, r *http.Request, limit time.Duration) (ar
 	}
 }
 
-// unread returns the problem to answer with if the body could not be read. Arriving is the error of the connection,
+// bodyProblem returns the problem to answer with if the body could not be read. Arriving is the error of the connection,
 // nil if the whole body arrived.
-func unread(err, arriving error, limit int64) *problem {
+func bodyProblem(err, arriving error, limit int64) *problem {
 	var p *problem
 	_, large := errors.AsType[*http.MaxBytesError](err)
 	switch {
@@ -139,8 +139,8 @@ func unread(err, arriving error, limit int64) *problem {
 		p = newProblem(http.StatusRequestEntityTooLarge, fmt.Sprintf(
 			"The body is larger than %d MiB; send fewer or shorter alerts at once.", limit>>20))
 		p.toPage = true
-	case errors.Is(err, errCrowded):
-		p = crowded()
+	case errors.Is(err, errOverloaded):
+		p = overloaded()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p = newProblem(http.StatusRequestTimeout, "The body took too long to arrive; send it at once.")
 	case arriving == nil:
@@ -153,6 +153,6 @@ func unread(err, arriving error, limit int64) *problem {
 	return p
 }
 
-func crowded() *problem {
+func overloaded() *problem {
 	return unavailable("Too much is under way at once; nothing was stored, send it again.")
 }

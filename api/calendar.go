@@ -18,12 +18,12 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// calendarPatience is how long the database may take; calendar programs can wait.
-const calendarPatience = 10 * time.Second
+// calendarTimeout is how long the database may take; calendar programs can wait.
+const calendarTimeout = 10 * time.Second
 
 // calendar serves programs that subscribe to shifts. The address itself is the secret.
 func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
-	c, p := s.feed(r)
+	c, p := s.feedCalendar(r)
 	if p != nil {
 		p.write(w)
 		return
@@ -31,7 +31,7 @@ func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("ETag", c.tag)
 	w.Header().Set("Cache-Control", "private, max-age=300")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	if matches(r.Header.Get("If-None-Match"), c.tag) {
+	if etagMatches(r.Header.Get("If-None-Match"), c.tag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -40,8 +40,8 @@ func (s *server) calendar(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(c.body) // an error means that the client is gone
 }
 
-// matches reports whether an If-None-Match header names the tag.
-func matches(header, tag string) bool {
+// etagMatches reports whether an If-None-Match header names the tag.
+func etagMatches(header, tag string) bool {
 	for one := range strings.SplitSeq(header, ",") {
 		one = strings.TrimPrefix(strings.TrimSpace(one), "W/")
 		if one == tag || one == "*" {
@@ -51,21 +51,21 @@ func matches(header, tag string) bool {
 	return false
 }
 
-// feed returns the calendar for the secret in the request, or the problem to answer with.
-func (s *server) feed(r *http.Request) (*builtCalendar, *problem) {
+// feedCalendar returns the calendar for the secret in the request, or the problem to answer with.
+func (s *server) feedCalendar(r *http.Request) (*builtCalendar, *problem) {
 	secret, ok := strings.CutSuffix(r.PathValue("file"), ".ics")
 	if !ok || len(secret) > maxKey {
-		return nil, s.noCalendar(r)
+		return nil, s.unknownCalendar(r)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), calendarPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), calendarTimeout)
 	defer cancel()
 	f, err := s.System.FeedBySecret(ctx, secret)
 	if errors.Is(err, oncall.ErrNotFound) {
-		return nil, s.noCalendar(r)
+		return nil, s.unknownCalendar(r)
 	}
 	var c *builtCalendar
 	if err == nil {
-		c, err = s.built(ctx, f)
+		c, err = s.buildCalendar(ctx, f)
 	}
 	if err != nil {
 		if r.Context().Err() == nil { // otherwise the client hung up
@@ -76,9 +76,9 @@ func (s *server) feed(r *http.Request) (*builtCalendar, *problem) {
 	return c, nil
 }
 
-// noCalendar answers an unknown secret and counts the attempt, to slow down guessing.
-func (s *server) noCalendar(r *http.Request) *problem {
-	if wait, out := s.strikes.out(r.RemoteAddr, s.Clock()); out {
+// unknownCalendar answers an unknown secret and counts the attempt, to slow down guessing.
+func (s *server) unknownCalendar(r *http.Request) *problem {
+	if wait, out := s.strikes.add(r.RemoteAddr, s.Clock()); out {
 		p := newProblem(http.StatusTooManyRequests, "Too many requests for calendars that do not exist came from this address.")
 		p.retryAfter = int(math.Ceil(wait.Seconds()))
 		return p
@@ -86,8 +86,8 @@ func (s *server) noCalendar(r *http.Request) *problem {
 	return newProblem(http.StatusNotFound, "There is no calendar at this address; it may have been revoked.")
 }
 
-// built returns a feed's calendar as of today.
-func (s *server) built(ctx context.Context, f store.Feed) (*builtCalendar, error) {
+// buildCalendar returns a feed's calendar as of today.
+func (s *server) buildCalendar(ctx context.Context, f store.Feed) (*builtCalendar, error) {
 	now := s.Clock()
 	// Before the directory: an edit between the two may cause a needless rebuild, but never a stale calendar.
 	state, err := s.System.FeedState(ctx, f)
@@ -99,11 +99,11 @@ func (s *server) built(ctx context.Context, f store.Feed) (*builtCalendar, error
 		return nil, err
 	}
 	of := calendarState{revision: state.Revision, day: now.UTC().Truncate(24 * time.Hour), directory: weak.Make(dir)}
-	return s.calendars.get(ctx, f.ID, of, func() ([]byte, error) { return write(ctx, dir, f, state, now) })
+	return s.calendars.get(ctx, f.ID, of, func() ([]byte, error) { return renderCalendar(ctx, dir, f, state, now) })
 }
 
-// write renders a feed's calendar.
-func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.Calendar, now time.Time) ([]byte, error) {
+// renderCalendar renders a feed's calendar.
+func renderCalendar(ctx context.Context, dir *store.Directory, f store.Feed, state store.Calendar, now time.Time) ([]byte, error) {
 	c, err := dir.Calendar(ctx, f, state, now)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.
 		feed.Note += fmt.Sprintf(" Only the first %d shifts are shown.", store.FeedShifts)
 	}
 	for _, shift := range c.Shifts {
-		feed.Events = append(feed.Events, entry(dir, shift, f.UserID != ""))
+		feed.Events = append(feed.Events, calendarEvent(dir, shift, f.UserID != ""))
 	}
 	var out bytes.Buffer
 	if err := ical.Write(&out, feed); err != nil {
@@ -127,9 +127,9 @@ func write(ctx context.Context, dir *store.Directory, f store.Feed, state store.
 	return out.Bytes(), nil
 }
 
-// entry describes a shift: in a person's own calendar by the name of the schedule, in a schedule's calendar by the
+// calendarEvent describes a shift: in a person's own calendar by the name of the schedule, in a schedule's calendar by the
 // people on call.
-func entry(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
+func calendarEvent(dir *store.Directory, shift store.CalendarShift, own bool) ical.Event {
 	names := make([]string, len(shift.Users))
 	for i, u := range shift.Users {
 		names[i] = dir.Name(u)

@@ -18,9 +18,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// subscribed makes a world with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
+// newCalendarWorld makes a world with a weekly schedule of Ann and Bo, and returns the secrets of Ann's
 // feed and of the schedule's.
-func subscribed(t *testing.T) (w *world, own, whole string, feed store.Feed) {
+func newCalendarWorld(t *testing.T) (w *world, own, whole string, feed store.Feed) {
 	t.Helper()
 	w = newWorld(t)
 	_, err := w.store.Apply(t.Context(), setup.Setup{
@@ -41,9 +41,9 @@ func subscribed(t *testing.T) (w *world, own, whole string, feed store.Feed) {
 	return w, own, whole, feed
 }
 
-func TestCalendar(t *testing.T) {
+func TestCalendarShowsShifts(t *testing.T) {
 	t.Parallel()
-	d, own, whole, _ := subscribed(t)
+	d, own, whole, _ := newCalendarWorld(t)
 	for secret, want := range map[string][]string{
 		own: {
 			"On call: ann", "15", "20260202T080000Z", "20260209T080000Z", "On call: orders, primary",
@@ -68,11 +68,11 @@ func TestCalendar(t *testing.T) {
 		}
 		first := c.Events()[0]
 		value := func(p ics.ComponentProperty) string { return ics.FromText(first.GetProperty(p).Value) }
-		said := []string{
+		text := []string{
 			name, fmt.Sprint(len(c.Events())), value(ics.ComponentPropertyDtStart), value(ics.ComponentPropertyDtEnd),
 			value(ics.ComponentPropertySummary), value(ics.ComponentPropertyDescription),
 		}
-		if diff := cmp.Diff(want, said); diff != "" {
+		if diff := cmp.Diff(want, text); diff != "" {
 			t.Errorf("calendar (-want +got):\n%s", diff)
 		}
 	}
@@ -81,7 +81,7 @@ func TestCalendar(t *testing.T) {
 // A reader that already has the calendar gets 304 until it changes.
 func TestCalendarNotModified(t *testing.T) {
 	t.Parallel()
-	d, own, _, _ := subscribed(t)
+	d, own, _, _ := newCalendarWorld(t)
 	path := "/v1/calendar/" + own + ".ics"
 	first := d.send(http.MethodGet, path, nil)
 	tag := first.header.Get("ETag")
@@ -110,13 +110,13 @@ func TestCalendarNotModified(t *testing.T) {
 // A schedule from before the shortest turn was an hour has a quarter of a million shifts; its feed
 // has the first few thousand, in a few megabytes, however many requests come at once.
 func TestHugeCalendarIsBounded(t *testing.T) {
-	d, own, whole, _ := subscribed(t)
+	d, own, whole, _ := newCalendarWorld(t)
 	_, err := d.pool.Exec(t.Context(), `
 		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
 		SELECT schedule_id, effective_from, jsonb_set(rotations, '{0,period}', '{"cron": "* * * * *"}'), '', '', created_at
 		FROM schedule_versions`)
 	d.must(err)
-	d.fold()
+	d.startFolding()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	var all sync.WaitGroup
@@ -142,10 +142,10 @@ func TestHugeCalendarIsBounded(t *testing.T) {
 
 func TestUnknownCalendar(t *testing.T) {
 	t.Parallel()
-	d, own, _, feed := subscribed(t)
+	d, own, _, feed := newCalendarWorld(t)
 	d.must(d.store.RevokeFeed(t.Context(), oncall.ByTimer(), feed.ID, d.clock.Now()))
 	const none = `"status":404,"detail":"There is no calendar at this address; it may have been revoked."`
-	for _, file := range []string{own + ".ics", own, strangeKey + ".ics", ".ics", strings.Repeat("x", 3000) + ".ics", "%00.ics", genericKey + ".ics"} {
+	for _, file := range []string{own + ".ics", own, unknownKey + ".ics", ".ics", strings.Repeat("x", 3000) + ".ics", "%00.ics", genericKey + ".ics"} {
 		d.wantProblem(d.send(http.MethodGet, "/v1/calendar/"+file, nil), http.StatusNotFound, none)
 	}
 	if log := d.log.String(); strings.Contains(log, own) || !strings.Contains(log, "GET /v1/calendar/{file}") {
@@ -156,13 +156,13 @@ func TestUnknownCalendar(t *testing.T) {
 // Guessing secrets is rate-limited; a valid secret works even from the same address.
 func TestCalendarGuessesAreLimited(t *testing.T) {
 	t.Parallel()
-	d, own, _, _ := subscribed(t)
+	d, own, _, _ := newCalendarWorld(t)
 	for range 30 {
-		if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
+		if got := d.send(http.MethodGet, "/v1/calendar/"+unknownKey+".ics", nil); got.code != http.StatusNotFound {
 			t.Fatalf("got %d, want %d", got.code, http.StatusNotFound)
 		}
 	}
-	got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil)
+	got := d.send(http.MethodGet, "/v1/calendar/"+unknownKey+".ics", nil)
 	if got.code != http.StatusTooManyRequests || got.header.Get("Retry-After") != "60" {
 		t.Errorf("%d, Retry-After %q", got.code, got.header.Get("Retry-After"))
 	}
@@ -170,7 +170,7 @@ func TestCalendarGuessesAreLimited(t *testing.T) {
 		t.Errorf("with a good secret: %d, want %d", got.code, http.StatusOK)
 	}
 	d.clock.Advance(time.Minute)
-	if got := d.send(http.MethodGet, "/v1/calendar/"+strangeKey+".ics", nil); got.code != http.StatusNotFound {
+	if got := d.send(http.MethodGet, "/v1/calendar/"+unknownKey+".ics", nil); got.code != http.StatusNotFound {
 		t.Errorf("a minute later: %d, want %d", got.code, http.StatusNotFound)
 	}
 }

@@ -52,13 +52,13 @@ func (g *gate) set(shut bool) {
 	g.shut, g.turned = shut, map[string]bool{}
 }
 
-func (g *gate) turnedAway() int {
+func (g *gate) dropped() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return len(g.turned)
 }
 
-func (g *gate) before(next http.Handler) http.Handler {
+func (g *gate) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		shut := g.shut
@@ -114,11 +114,11 @@ func alertmanager(t *testing.T, ours string) string {
 func TestConformanceOfAlertmanager(t *testing.T) {
 	w := newWorld(t)
 	w.clock.Advance(time.Since(w.clock.Now())) // Alertmanager's is the real one
-	w.fold()
-	w.auto(replayKey)
+	w.startFolding()
+	w.addAutoIntegration(replayKey)
 	var g gate
 	g.set(false)
-	front := httptest.NewServer(g.before(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: w.address})))
+	front := httptest.NewServer(g.wrap(httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: w.address})))
 	t.Cleanup(front.Close)
 	address := alertmanager(t, front.URL)
 
@@ -158,7 +158,7 @@ func TestConformanceOfAlertmanager(t *testing.T) {
 
 	g.set(true)
 	tell("Unreachable", time.Now().Add(time.Hour))
-	w.until("each way was turned away", func() bool { return g.turnedAway() == 3 })
+	w.until("each way was turned away", func() bool { return g.dropped() == 3 })
 	g.set(false)
 	w.until("each way has come again", func() bool { return incidents(`status = 'triggered'`) == 3 })
 	if n := incidents(`true`); n != 6 {

@@ -40,7 +40,7 @@ func TestConformanceOfSignatures(t *testing.T) {
 	if len(cases) < 100 {
 		t.Fatalf("only %d requests", len(cases))
 	}
-	d := hooked(t, newWorld(t))
+	d := withTwilio(t, newWorld(t))
 	for _, c := range cases {
 		form := url.Values{}
 		for name, value := range c.Form {
@@ -58,8 +58,8 @@ func TestConformanceOfSignatures(t *testing.T) {
 // TestConformanceOfClients lets the client libraries of PagerDuty and Opsgenie talk to us; conformance/clients has them.
 func TestConformanceOfClients(t *testing.T) {
 	w := newWorld(t)
-	w.fold()
-	w.auto(replayKey)
+	w.startFolding()
+	w.addAutoIntegration(replayKey)
 	_, err := w.store.Apply(t.Context(), setup.Setup{
 		Users:     []setup.User{{Name: "ann", Slack: "U0ANN", TimeZone: "UTC", Email: "ann@example.com"}},
 		Teams:     []setup.Team{{Name: "orders", Channel: "#orders", Members: []string{"ann"}}},

@@ -44,8 +44,8 @@ func LimitConnections(server *http.Server, l net.Listener, most int, proxies Pro
 	return c
 }
 
-// MostOfOne is how many of all connections one peer may hold.
-func MostOfOne(most int) int { return max(1, most/2) }
+// MaxPerPeer is how many of all connections one peer may hold.
+func MaxPerPeer(most int) int { return max(1, most/2) }
 
 // Accept returns the next connection for which there is room.
 func (c *connections) Accept() (net.Conn, error) {
@@ -68,7 +68,7 @@ func (c *connections) admit(conn net.Conn) net.Conn {
 	defer c.mu.Unlock()
 	for {
 		switch {
-		case !c.proxies.trust(peer.Addr()) && c.of[peer] >= MostOfOne(c.most):
+		case !c.proxies.trust(peer.Addr()) && c.of[peer] >= MaxPerPeer(c.most):
 			if !c.evict(func(i *connection) bool { return i.peer == peer }) {
 				return nil
 			}

@@ -15,9 +15,9 @@ import (
 	"github.com/watchbill/watchbill/api"
 )
 
-// limited serves with room for a few connections. It signals each one that becomes idle: until then
+// serveLimited serves with room for a few connections. It signals each one that becomes idle: until then
 // it counts as busy, and a client may have its response a moment earlier.
-func limited(t *testing.T, most int, h http.Handler) (address string, idle <-chan struct{}) {
+func serveLimited(t *testing.T, most int, h http.Handler) (address string, idle <-chan struct{}) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -68,19 +68,19 @@ func dial(t *testing.T, address string) net.Conn {
 func TestIdleConnectionsGiveWay(t *testing.T) {
 	t.Parallel()
 	const most = 8
-	address, idle := limited(t, most, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
+	address, idle := serveLimited(t, most, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "here") }))
 	var open []net.Conn
 	for n := range 5 * most {
 		conn := dial(t, address)
-		if said, err := ask(conn); err != nil || said != "here" {
-			t.Fatalf("request %d: %q, %v, want no error and \"here\"", n, said, err)
+		if text, err := ask(conn); err != nil || text != "here" {
+			t.Fatalf("request %d: %q, %v, want no error and \"here\"", n, text, err)
 		}
 		<-idle
 		open = append(open, conn)
 	}
 	alive := 0
 	for _, conn := range open {
-		if said, err := ask(conn); err == nil && said == "here" {
+		if text, err := ask(conn); err == nil && text == "here" {
 			alive++
 		}
 	}
@@ -93,7 +93,7 @@ func TestIdleConnectionsGiveWay(t *testing.T) {
 func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 	t.Parallel()
 	began, end := make(chan struct{}, 10), make(chan struct{})
-	address, idle := limited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	address, idle := serveLimited(t, 4, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		began <- struct{}{}
 		<-end
 		fmt.Fprint(w, "done")
@@ -123,10 +123,10 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 }
 
 // A form that trickles in is not waited for.
-func TestSlowForm(t *testing.T) {
+func TestSlowFormIsGivenUp(t *testing.T) {
 	t.Parallel()
-	d := withoutStore(t, nil)
-	conn := d.talk("POST /v1/act/x HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ndo=")
+	d := newWorldWithoutStore(t, nil)
+	conn := d.openConn("POST /v1/act/x HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\ndo=")
 	begun := time.Now()
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	d.must(err)
@@ -153,7 +153,7 @@ func TestMetricsAtTheirOwnAddress(t *testing.T) {
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusNotFound {
 		t.Errorf("at the address for monitors: %d, want %d", got.code, http.StatusNotFound)
 	}
-	w.address, _ = limited(t, 8, api.Metrics(registry))
+	w.address, _ = serveLimited(t, 8, api.Metrics(registry))
 	if got := w.send(http.MethodGet, "/metrics", nil); got.code != http.StatusOK || !strings.Contains(got.body, "watchbill_accept_seconds") {
 		t.Errorf("at their own: got %d %s, want 200 with \"watchbill_accept_seconds\"", got.code, got.body)
 	}

@@ -22,7 +22,7 @@ import (
 const (
 	genericKey      = "0123456789abcdef0123456789abcdef"
 	alertmanagerKey = "fedcba9876543210fedcba9876543210"
-	strangeKey      = "00000000000000000000000000000000"
+	unknownKey      = "00000000000000000000000000000000"
 )
 
 // A world is the handler listening on a real socket, with a real database behind it.
@@ -145,9 +145,9 @@ func (w *world) post(key, body string, header ...string) reply {
 	return w.send(http.MethodPost, "/v1/signals/"+key, strings.NewReader(body), header...)
 }
 
-// fold makes the store fold signals until the test ends. From then on it keeps the directory, as in
+// startFolding makes the store fold signals until the test ends. From then on it keeps the directory, as in
 // serve; without it every look-up of a key loads all of it.
-func (w *world) fold() {
+func (w *world) startFolding() {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -170,8 +170,8 @@ func (w *world) fold() {
 	w.Fatal("the directory is not kept")
 }
 
-// stored counts signals in the inbox.
-func (w *world) stored(where string, args ...any) int {
+// storedSignals counts signals in the inbox.
+func (w *world) storedSignals(where string, args ...any) int {
 	w.Helper()
 	var n int
 	w.must(w.pool.QueryRow(context.Background(), "SELECT count(*) FROM inbox WHERE "+where, args...).Scan(&n))
@@ -196,8 +196,8 @@ func (w *world) wantProblem(got reply, code int, rest string) {
 	}
 }
 
-// auto adds an integration without a chosen format.
-func (w *world) auto(key string) {
+// addAutoIntegration adds an integration without a chosen format.
+func (w *world) addAutoIntegration(key string) {
 	w.Helper()
 	_, err := w.pool.Exec(context.Background(), `
 		INSERT INTO integrations (team_id, policy_id, name, kind, key_hash, key_hint, created_at)

@@ -38,10 +38,10 @@ func FuzzReadBody(f *testing.F) {
 		read, p := came.body, came.problem
 		switch {
 		case p != nil:
-			if len(read) > shownOfBody || len(came.counted) != 0 || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
+			if len(read) > maxShownBody || len(came.onRelease) != 0 || p.Status < 400 || !strings.HasSuffix(p.Detail, ".") {
 				t.Fatalf("%d bytes, %+v", len(read), p)
 			}
-			if signal := intake.Unread(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
+			if signal := intake.UnreadableSignal(read, p.Detail); p.toPage && (!utf8.ValidString(signal.Title+signal.Body) || strings.Contains(signal.Body, "\x00")) {
 				t.Fatalf("the signal is %+v, want valid UTF-8 without NUL", signal)
 			}
 		case len(read) > limit:
@@ -99,7 +99,7 @@ func FuzzPeer(f *testing.F) {
 		var s strikes
 		at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 		for i := range 2 * strikesAllowed {
-			if wait, out := s.out(remote, at); out != (i >= strikesAllowed) || wait <= 0 || wait > strikeWindow {
+			if wait, out := s.add(remote, at); out != (i >= strikesAllowed) || wait <= 0 || wait > strikeWindow {
 				t.Fatalf("strike %d: got %s, %t, want it refused after %d", i, wait, out, strikesAllowed)
 			}
 		}

@@ -27,8 +27,8 @@ func handlerOf(w *world) http.Handler {
 	})
 }
 
-// standing returns the incident as stored: any change to it shows here.
-func (m mailed) standing(t *testing.T) (status string, version int64) {
+// storedIncident returns the incident as stored: any change to it shows here.
+func (m mailedLink) storedIncident(t *testing.T) (status string, version int64) {
 	t.Helper()
 	if err := m.pool.QueryRow(t.Context(), "SELECT status, version FROM incidents WHERE id = $1", m.incident).Scan(&status, &version); err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func (m mailed) standing(t *testing.T) (status string, version int64) {
 // No path opens without its secret, an invalid one does nothing, and responses contain none of it
 // as HTML.
 func FuzzPathsWithSecrets(f *testing.F) {
-	m := mail(f, "disk full")
+	m := openWithMail(f, "disk full")
 	f.Add(http.MethodPost, m.path, "do=a&form=x", uint8(1))
 	h := handlerOf(m.world)
 	for _, changed := range []string{m.path[:len(m.path)-1], m.path + "A", m.path + "%0a", strings.ToUpper(m.path), m.path + "/", "/v1/act/" + m.path[9:]} {
@@ -53,7 +53,7 @@ func FuzzPathsWithSecrets(f *testing.F) {
 		if method != http.MethodPost {
 			method = http.MethodGet
 		}
-		status, version := m.standing(t)
+		status, version := m.storedIncident(t)
 		r := httptest.NewRequest(method, "/", strings.NewReader(body))
 		r.URL, r.RequestURI, r.RemoteAddr = u, path, "192.0.2."+string('0'+rune(peer%10))+":443"
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -66,7 +66,7 @@ func FuzzPathsWithSecrets(f *testing.F) {
 		if secret := u.Path[strings.LastIndex(u.Path, "/")+1:]; w.Code >= 400 && len(secret) >= 16 && strings.Contains(text, secret) {
 			t.Fatalf("%q repeats the secret: %q", path, text)
 		}
-		if s, v := m.standing(t); s != status || v != version {
+		if s, v := m.storedIncident(t); s != status || v != version {
 			t.Fatalf("%q changed the incident: got %s, version %d, want %v and %v", path, s, v, status, version)
 		}
 	})
@@ -75,11 +75,11 @@ func FuzzPathsWithSecrets(f *testing.F) {
 // Whatever an SMS or a phone's key says, the response to Twilio is TwiML that only speaks or
 // writes, and only a person who was paged can change an incident.
 func FuzzTwilioWebhooks(f *testing.F) {
-	m := mail(f, "disk full")
+	m := openWithMail(f, "disk full")
 	f.Add(false, "+12025550101", "1a", "SM1")
 	h := handlerOf(m.world)
 	f.Fuzz(func(t *testing.T, call bool, from, text, id string) {
-		_, version := m.standing(t)
+		_, version := m.storedIncident(t)
 		path, form := "/v1/twilio/sms", url.Values{"From": {from}, "To": {"+12025550199"}, "Body": {text}, "MessageSid": {id}}
 		if call {
 			path = "/v1/twilio/voice?key=" + url.QueryEscape(id)
@@ -99,7 +99,7 @@ func FuzzTwilioWebhooks(f *testing.F) {
 		default:
 			t.Fatalf("%q from %q got %d: %s", text, from, w.Code, w.Body)
 		}
-		if _, v := m.standing(t); v != version {
+		if _, v := m.storedIncident(t); v != version {
 			t.Fatalf("%q from %q changed the incident", text, from)
 		}
 	})

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-func TestCrowded(t *testing.T) {
+func TestOverloadedServerRefuses(t *testing.T) {
 	t.Parallel()
 	s := &server{Config: Config{Clock: func() time.Time { return time.Time{} }, Gatherer: prometheus.NewRegistry()}}
 	s.load.inFlight.Store(maxInFlight)
@@ -36,8 +36,8 @@ func TestLoadCountsHeldBodies(t *testing.T) {
 		t.Errorf("ten bytes: %v", err)
 	}
 	more := &meteredReader{Reader: strings.NewReader("x"), load: &l}
-	if _, err := io.ReadAll(more); !errors.Is(err, errCrowded) {
-		t.Errorf("one more: got %v, want %v", err, errCrowded)
+	if _, err := io.ReadAll(more); !errors.Is(err, errOverloaded) {
+		t.Errorf("one more: got %v, want %v", err, errOverloaded)
 	}
 	m.release()
 	more.release()
@@ -51,14 +51,14 @@ func TestStrikesAreCountedByNetwork(t *testing.T) {
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	var s strikes
 	for range strikesAllowed {
-		s.out("[2001:db8:1:2::3]:4000", now)
-		s.out("192.0.2.1:4000", now)
+		s.add("[2001:db8:1:2::3]:4000", now)
+		s.add("192.0.2.1:4000", now)
 	}
 	for remote, want := range map[string]bool{
 		"[2001:db8:1:2:ffff::9]:1": true, "[2001:db8:1:3::3]:4000": false,
 		"[::ffff:192.0.2.1]:1": true, "192.0.2.2:4000": false,
 	} {
-		if _, out := s.out(remote, now); out != want {
+		if _, out := s.add(remote, now); out != want {
 			t.Errorf("%s: got %v, want %v", remote, out, want)
 		}
 	}

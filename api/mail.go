@@ -22,7 +22,7 @@ const (
 	maxMailTo       = 10      // recipients of a mail
 	maxMailSessions = 64
 	maxMailReading  = 8 // concurrently
-	mailPatience    = time.Minute
+	mailTimeout     = time.Minute
 	mailSession     = 10 * time.Minute // a connection is closed after this time, even in the middle of a mail
 )
 
@@ -46,7 +46,7 @@ func Mail(ctx context.Context, c MailConfig) *smtp.Server {
 		s.Domain = "watchbill"
 	}
 	s.MaxMessageBytes, s.MaxRecipients, s.MaxLineLength = maxMail, maxMailTo, 8000
-	s.ReadTimeout, s.WriteTimeout = mailPatience, mailPatience
+	s.ReadTimeout, s.WriteTimeout = mailTimeout, mailTimeout
 	s.EnableSMTPUTF8 = true
 	s.TLSConfig = c.TLS
 	s.ErrorLog = quietLog{}
@@ -132,7 +132,7 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 		return mailRelay
 	}
 	key, _, _ := strings.Cut(strings.ToLower(to[:at]), "+")
-	ctx, cancel := context.WithTimeout(m.session, lookupPatience)
+	ctx, cancel := context.WithTimeout(m.session, lookupTimeout)
 	defer cancel()
 	var integration oncall.Integration
 	err := oncall.ErrNotFound
@@ -141,7 +141,7 @@ func (m *mailIn) Rcpt(to string, _ *smtp.RcptOptions) error {
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		if _, out := m.strikes.out(m.remote, m.Clock()); out {
+		if _, out := m.strikes.add(m.remote, m.Clock()); out {
 			return mailStruck
 		}
 		return mailNobody
@@ -170,7 +170,7 @@ func (m *mailIn) Data(r io.Reader) error {
 	}
 	signal, now := intake.Mail(raw), m.Clock()
 	for _, integration := range m.to {
-		ctx, cancel := context.WithTimeout(m.session, mailPatience)
+		ctx, cancel := context.WithTimeout(m.session, mailTimeout)
 		err := m.Receiver.Accept(ctx, integration.ID, []oncall.Signal{signal}, now)
 		cancel()
 		if err != nil {

@@ -25,14 +25,14 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A mailDoor stores signals from mail in memory, or temporarily fails to.
-type mailDoor struct {
+// A fakeReceiver stores signals from mail in memory, or temporarily fails to.
+type fakeReceiver struct {
 	mu      sync.Mutex
 	away    bool
 	signals map[oncall.IntegrationID][]oncall.Signal
 }
 
-func (d *mailDoor) IntegrationByKey(_ context.Context, key string, _ time.Time) (oncall.Integration, error) {
+func (d *fakeReceiver) IntegrationByKey(_ context.Context, key string, _ time.Time) (oncall.Integration, error) {
 	for id, known := range map[oncall.IntegrationID]string{1: strings.Repeat("a1", 16), 2: strings.Repeat("b2", 16)} {
 		if key == known {
 			return oncall.Integration{ID: id, Name: "mail"}, nil
@@ -41,7 +41,7 @@ func (d *mailDoor) IntegrationByKey(_ context.Context, key string, _ time.Time) 
 	return oncall.Integration{}, oncall.ErrNotFound
 }
 
-func (d *mailDoor) Accept(_ context.Context, id oncall.IntegrationID, signals []oncall.Signal, _ time.Time, _ ...oncall.Payload) error {
+func (d *fakeReceiver) Accept(_ context.Context, id oncall.IntegrationID, signals []oncall.Signal, _ time.Time, _ ...oncall.Payload) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.away {
@@ -51,7 +51,7 @@ func (d *mailDoor) Accept(_ context.Context, id oncall.IntegrationID, signals []
 	return nil
 }
 
-func (d *mailDoor) got(id oncall.IntegrationID) []oncall.Signal {
+func (d *fakeReceiver) received(id oncall.IntegrationID) []oncall.Signal {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.signals[id]
@@ -77,15 +77,15 @@ func send(addr, to, text string) error {
 
 // code is a mail server's reply.
 func code(err error) int {
-	if said, is := errors.AsType[*textproto.Error](err); is {
-		return said.Code
+	if text, is := errors.AsType[*textproto.Error](err); is {
+		return text.Code
 	}
 	return 0
 }
 
-func TestMailIn(t *testing.T) {
+func TestMailBecomesASignal(t *testing.T) {
 	t.Parallel()
-	d := &mailDoor{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
 	addr := openMail(t, api.MailConfig{Receiver: d, Domain: "alerts.example.com"})
 	one, two := strings.Repeat("a1", 16), strings.Repeat("b2", 16)
 	const text = "Subject: CRITICAL: disk\r\n\r\n98 %\r\n.. a dot\r\n"
@@ -97,10 +97,10 @@ func TestMailIn(t *testing.T) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}
-	if n, m := len(d.got(1)), len(d.got(2)); n != 4 || m != 1 {
+	if n, m := len(d.received(1)), len(d.received(2)); n != 4 || m != 1 {
 		t.Errorf("%d and %d signals, want 4 and 1", n, m)
 	}
-	if s := d.got(1)[0]; s.Title != "CRITICAL: disk" || s.Severity != oncall.Critical || s.Body != "98 %\n.. a dot" {
+	if s := d.received(1)[0]; s.Title != "CRITICAL: disk" || s.Severity != oncall.Critical || s.Body != "98 %\n.. a dot" {
 		t.Errorf("the signal is %+v, want the mail's title, severity and body", s)
 	}
 	for to, want := range map[string]int{
@@ -120,15 +120,15 @@ func TestMailIn(t *testing.T) {
 	if err := send(addr, one+"@alerts.example.com", text); code(err) != 451 {
 		t.Errorf("what can't be stored: %v", err)
 	}
-	if n := len(d.got(1)); n != 4 {
+	if n := len(d.received(1)); n != 4 {
 		t.Errorf("got %d signals in the end, want 4", n)
 	}
 }
 
 // Guessing addresses is refused; a valid one works even from the same peer.
-func TestMailInLimitsGuesses(t *testing.T) {
+func TestMailServerLimitsGuesses(t *testing.T) {
 	t.Parallel()
-	d := &mailDoor{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
 	addr := openMail(t, api.MailConfig{Receiver: d})
 	struck := false
 	for i := range 60 {
@@ -139,13 +139,13 @@ func TestMailInLimitsGuesses(t *testing.T) {
 	if !struck {
 		t.Error("nobody was sent away")
 	}
-	if err := send(addr, strings.Repeat("a1", 16)+"@any.example.com", "Subject: x\r\n\r\nx"); err != nil || len(d.got(1)) != 1 {
+	if err := send(addr, strings.Repeat("a1", 16)+"@any.example.com", "Subject: x\r\n\r\nx"); err != nil || len(d.received(1)) != 1 {
 		t.Errorf("a good address: got %v, want no error and 1 signal", err)
 	}
 }
 
 // STARTTLS is offered with a certificate.
-func TestMailInOverTLS(t *testing.T) {
+func TestMailServerOffersSTARTTLS(t *testing.T) {
 	t.Parallel()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -156,7 +156,7 @@ func TestMailInOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &mailDoor{signals: map[oncall.IntegrationID][]oncall.Signal{}}
+	d := &fakeReceiver{signals: map[oncall.IntegrationID][]oncall.Signal{}}
 	addr := openMail(t, api.MailConfig{Receiver: d, TLS: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}})
 	c, err := smtp.Dial(addr)
 	if err != nil {
@@ -181,7 +181,7 @@ func TestMailInOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = bytes.NewBufferString("Subject: x\r\n\r\nx").WriteTo(w)
-	if err := errors.Join(err, w.Close()); err != nil || len(d.got(1)) != 1 {
+	if err := errors.Join(err, w.Close()); err != nil || len(d.received(1)) != 1 {
 		t.Errorf("sending the mail: %v, want one signal stored", err)
 	}
 }

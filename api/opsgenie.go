@@ -31,7 +31,7 @@ const apiKeyPrefix = "wb_"
 
 // opsgenie answers requests of the Alert API at once; the requested change happens later.
 func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
-	if s.REST != nil && strings.HasPrefix(keyIn(r), apiKeyPrefix) {
+	if s.REST != nil && strings.HasPrefix(requestKey(r), apiKeyPrefix) {
 		s.REST.ServeHTTP(w, r)
 		return
 	}
@@ -46,9 +46,9 @@ func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	request := newRequestID()
-	s.receive(address{
+	s.receive(endpoint{
 		refuse: refuseOpsgenie, limit: 16 << 20, reader: intake.ReadOpsgenie + verb,
-		answer: func(w http.ResponseWriter, _ taken) { acceptedOpsgenie(w, request, "Request will be processed") },
+		answer: func(w http.ResponseWriter, _ submission) { acceptedOpsgenie(w, request, "Request will be processed") },
 		invalid: func(err error) *problem {
 			p := newProblem(http.StatusUnprocessableEntity, err.Error())
 			if wrong, is := errors.AsType[intake.Problem](err); is {
@@ -56,7 +56,7 @@ func (s *server) opsgenie(w http.ResponseWriter, r *http.Request) {
 			}
 			return p
 		},
-		resolve: func(ctx context.Context, t *taken, body []byte) error {
+		resolve: func(ctx context.Context, t *submission, body []byte) error {
 			return s.opsgenieAct(ctx, t, body, opsgenieCall{request: request, verb: verb, id: id, by: r.URL.Query().Get("identifierType")})
 		},
 	})(w, r)
@@ -91,7 +91,7 @@ func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
 }
 
 // opsgenieAct turns a request into a signal, and records the request so that the client can ask for its result.
-func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsgenieCall) error {
+func (s *server) opsgenieAct(ctx context.Context, t *submission, body []byte, c opsgenieCall) error {
 	fields, err := intake.ParseObject(body)
 	if err != nil && c.verb == "create" {
 		return err
@@ -109,9 +109,9 @@ func (s *server) opsgenieAct(ctx context.Context, t *taken, body []byte, c opsge
 		}
 		signal = intake.OpsgenieAct(c.verb, alias, fields)
 	}
-	t.signals, t.from = []oncall.Signal{signal}, "opsgenie"
+	t.signals, t.format = []oncall.Signal{signal}, "opsgenie"
 	note := store.OpsgenieRequest{ID: c.request, IntegrationID: t.integration.ID, Alias: signal.DedupKey, Action: c.verb, MadeAt: s.Clock()}
-	ctx, cancel := context.WithTimeout(ctx, hintPatience)
+	ctx, cancel := context.WithTimeout(ctx, hintTimeout)
 	defer cancel()
 	if err := s.System.KeepOpsgenieRequest(ctx, note); err != nil {
 		s.outages.Warn().Err(err).Msg("a request can't be asked for later")
@@ -125,7 +125,7 @@ func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c o
 	if c.by == "alias" {
 		return c.id, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupPatience)
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	alias, err := s.System.OpsgenieAlias(ctx, in, c.id, c.by == "tiny")
 	if errors.Is(err, oncall.ErrNotFound) {
@@ -136,24 +136,24 @@ func (s *server) opsgenieAlias(ctx context.Context, in oncall.IntegrationID, c o
 
 // opsgenieGet returns the result of a request, or the state of an alert.
 func (s *server) opsgenieGet(w http.ResponseWriter, r *http.Request, rest string) {
-	in, p := s.authenticate(w, r, keyIn(r))
+	in, p := s.authenticate(w, r, requestKey(r))
 	if p != nil {
 		refuseOpsgenie(w, p)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), lookupTimeout)
 	defer cancel()
 	var data any
 	var err error
 	request, isRequest := strings.CutPrefix(rest, "requests/")
 	if isRequest {
-		data, err = s.opsgenieSettled(ctx, in.ID, request)
+		data, err = s.opsgenieResult(ctx, in.ID, request)
 	} else {
 		data, err = s.opsgenieShow(ctx, in.ID, opsgenieCall{id: rest, by: r.URL.Query().Get("identifierType")})
 	}
 	switch {
 	case err == nil:
-		opsgenieHead(w, newRequestID())
+		opsgenieHeaders(w, newRequestID())
 		writeJSON(w, http.StatusOK, "application/json", map[string]any{"data": data, "took": 0.001, "requestId": w.Header().Get("X-Request-Id")})
 	case errors.Is(err, oncall.ErrNotFound) && isRequest:
 		w.Header().Set("X-Opsgenie-Errortype", "RequestNotProcessed")
@@ -176,13 +176,13 @@ var opsgenieDone = map[string][2]string{
 // How long a response waits for a request to complete, and how often it checks. Zabbix asks 25
 // times without a pause, then gives up.
 const (
-	opsgeniePatience = 2 * time.Second
-	opsgenieLook     = 50 * time.Millisecond
+	opsgenieTimeout = 2 * time.Second
+	opsgenieLook    = 50 * time.Millisecond
 )
 
-// opsgenieSettled returns the result of a request, waiting briefly for one in progress.
-func (s *server) opsgenieSettled(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
-	ctx, cancel := context.WithTimeout(ctx, opsgeniePatience)
+// opsgenieResult returns the result of a request, waiting briefly for one in progress.
+func (s *server) opsgenieResult(ctx context.Context, in oncall.IntegrationID, id string) (any, error) {
+	ctx, cancel := context.WithTimeout(ctx, opsgenieTimeout)
 	defer cancel()
 	look := time.NewTicker(opsgenieLook)
 	defer look.Stop()
@@ -248,7 +248,7 @@ func (s *server) opsgenieShow(ctx context.Context, in oncall.IntegrationID, c op
 }
 
 func acceptedOpsgenie(w http.ResponseWriter, request, result string) {
-	opsgenieHead(w, request)
+	opsgenieHeaders(w, request)
 	writeJSON(w, http.StatusAccepted, "application/json", struct {
 		Result    string  `json:"result"`
 		Took      float64 `json:"took"`
@@ -256,8 +256,8 @@ func acceptedOpsgenie(w http.ResponseWriter, request, result string) {
 	}{result, 0.001, request})
 }
 
-// opsgenieHead sets the headers that Opsgenie's own clients check.
-func opsgenieHead(w http.ResponseWriter, request string) {
+// opsgenieHeaders sets the headers that Opsgenie's own clients check.
+func opsgenieHeaders(w http.ResponseWriter, request string) {
 	h := w.Header()
 	h.Set("X-Request-Id", request)
 	h.Set("X-Response-Time", "0.001")
@@ -266,7 +266,7 @@ func opsgenieHead(w http.ResponseWriter, request string) {
 
 func refuseOpsgenie(w http.ResponseWriter, p *problem) {
 	request := newRequestID()
-	opsgenieHead(w, request)
+	opsgenieHeaders(w, request)
 	p.writeHead(w)
 	out := map[string]any{"message": p.Detail, "took": 0.001, "requestId": request}
 	if p.Status == http.StatusUnprocessableEntity {

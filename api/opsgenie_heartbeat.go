@@ -58,7 +58,7 @@ func scopeProblem(takes scope) *problem {
 }
 
 func (s *server) opsgenieHeartbeat(w http.ResponseWriter, r *http.Request, takes scope, do func(*server, heartbeatCall) *problem) {
-	in, p := s.authenticate(w, r, keyIn(r))
+	in, p := s.authenticate(w, r, requestKey(r))
 	if p == nil {
 		p = scopeProblem(takes)
 	}
@@ -66,7 +66,7 @@ func (s *server) opsgenieHeartbeat(w http.ResponseWriter, r *http.Request, takes
 		refuseOpsgenie(w, p)
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), lookupTimeout)
 	defer cancel()
 	asked := r.PathValue("name")
 	if p := do(s, heartbeatCall{ctx: ctx, w: w, r: r, in: in, name: oncall.HeartbeatNameOf(asked), asked: asked}); p != nil {
@@ -76,7 +76,7 @@ func (s *server) opsgenieHeartbeat(w http.ResponseWriter, r *http.Request, takes
 
 // opsgeniePing accepts a ping. Opsgenie answers the same for unknown heartbeats; Watchbill creates them.
 func (s *server) opsgeniePing(c heartbeatCall) *problem {
-	if _, p := s.pinged(c.r.Context(), c.in, c.name, oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""); p != nil {
+	if _, p := s.storePing(c.r.Context(), c.in, c.name, oncall.Ping{Kind: oncall.PingSuccess, Create: true}, ""); p != nil {
 		return p
 	}
 	acceptedOpsgenie(c.w, newRequestID(), "PONG - Heartbeat received")
@@ -103,7 +103,7 @@ func (s *server) opsgenieAnswerHeartbeat(c heartbeatCall, status int) *problem {
 		}
 	}
 	request := newRequestID()
-	opsgenieHead(c.w, request)
+	opsgenieHeaders(c.w, request)
 	writeJSON(c.w, status, "application/json", map[string]any{
 		"data": map[string]any{
 			"name": c.asked, "description": "", "interval": interval, "intervalUnit": unit, "enabled": !h.Muted(s.Clock()),

@@ -23,8 +23,8 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A cable is a proxy to the database that can be cut.
-type cable struct {
+// A breakableProxy is a proxy to the database that can be cut.
+type breakableProxy struct {
 	net.Listener
 	network, address string // of the database
 
@@ -33,8 +33,8 @@ type cable struct {
 	conns []net.Conn
 }
 
-// plug returns a cable to the database and the address that leads through it.
-func plug(t *testing.T, direct string) (*cable, string) {
+// newBreakableProxy returns a cable to the database and the address that leads through it.
+func newBreakableProxy(t *testing.T, direct string) (*breakableProxy, string) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(direct)
 	if err != nil {
@@ -44,10 +44,10 @@ func plug(t *testing.T, direct string) (*cable, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cable{Listener: l}
+	c := &breakableProxy{Listener: l}
 	c.network, c.address = pgconn.NetworkAddress(cfg.Host, cfg.Port)
-	t.Cleanup(func() { _ = l.Close(); c.sever(true) })
-	go c.carry()
+	t.Cleanup(func() { _ = l.Close(); c.setCut(true) })
+	go c.serve()
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword(cfg.User, cfg.Password), Host: l.Addr().String(),
 		Path: "/" + cfg.Database, RawQuery: "sslmode=disable",
@@ -55,7 +55,7 @@ func plug(t *testing.T, direct string) (*cable, string) {
 	return c, u.String()
 }
 
-func (c *cable) carry() {
+func (c *breakableProxy) serve() {
 	for {
 		near, err := c.Accept()
 		if err != nil {
@@ -78,8 +78,8 @@ func (c *cable) carry() {
 	}
 }
 
-// sever cuts or reconnects the cable.
-func (c *cable) sever(cut bool) {
+// setCut cuts or reconnects the cable.
+func (c *breakableProxy) setCut(cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cut = cut
@@ -90,17 +90,17 @@ func (c *cable) sever(cut bool) {
 }
 
 // Without the database nothing is answered with 202, and no key is called wrong.
-func TestDatabaseDown(t *testing.T) {
+func TestDatabaseDownAcceptsNothing(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
-	cable, address := plug(t, direct)
+	cable, address := newBreakableProxy(t, direct)
 	w := newWorldOn(t, address, direct)
 	if got := w.post(genericKey, `{"title":"before","dedup_key":"1"}`); got.code != http.StatusAccepted {
 		t.Fatalf("got %d %s, want 202", got.code, got.body)
 	}
 
-	cable.sever(true)
-	known, unknown := w.post(genericKey, `{"title":"during","dedup_key":"2"}`), w.post(strangeKey, `{"title":"x"}`)
+	cable.setCut(true)
+	known, unknown := w.post(genericKey, `{"title":"during","dedup_key":"2"}`), w.post(unknownKey, `{"title":"x"}`)
 	for _, got := range []reply{known, unknown} {
 		if wait := got.header.Get("Retry-After"); wait != "5" {
 			t.Errorf("Retry-After is %q, want 5", wait)
@@ -118,11 +118,11 @@ func TestDatabaseDown(t *testing.T) {
 	if got := w.send(http.MethodGet, "/healthz", nil); got.code != http.StatusOK {
 		t.Errorf("/healthz: got %d, want %d", got.code, http.StatusOK)
 	}
-	if log := w.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, strangeKey) {
+	if log := w.log.String(); strings.Contains(log, genericKey) || strings.Contains(log, unknownKey) {
 		t.Errorf("a key is in the log:\n%s", log)
 	}
 
-	cable.sever(false)
+	cable.setCut(false)
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
 	for got := (reply{}); got.code != http.StatusAccepted; {
@@ -133,18 +133,18 @@ func TestDatabaseDown(t *testing.T) {
 			got = w.post(genericKey, `{"title":"after","dedup_key":"3"}`)
 		}
 	}
-	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+	if got := w.post(unknownKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("an unknown key: got %d %s, want 401", got.code, got.body)
 	}
 	for _, title := range []string{"before", "after"} { // a signal answered with 503 may have been stored nevertheless
-		if w.stored(`signal->>'title' = $1`, title) == 0 {
+		if w.storedSignals(`signal->>'title' = $1`, title) == 0 {
 			t.Errorf("the signal from %s is lost", title)
 		}
 	}
 }
 
 // A database that accepts connections but never answers does not hold up senders for long.
-func TestDatabaseHangs(t *testing.T) {
+func TestHangingDatabaseKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	if got := w.post(genericKey, `{"title":"before"}`); got.code != http.StatusAccepted {
@@ -187,7 +187,7 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 	}
 	var size int64
 	w.must(w.pool.QueryRow(t.Context(), `SELECT pg_relation_size('inbox')`).Scan(&size))
-	if n := w.stored(`true`); n != 0 || size != 0 {
+	if n := w.storedSignals(`true`); n != 0 || size != 0 {
 		t.Errorf("asking has left %d signals and %d bytes, want 0 and 0", n, size)
 	}
 
@@ -230,22 +230,22 @@ func TestReadyMeansThatSignalsCanBeStored(t *testing.T) {
 func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
-	cable, address := plug(t, direct)
+	cable, address := newBreakableProxy(t, direct)
 	w := newWorldOn(t, address, direct)
 	registry := prometheus.NewRegistry()
 	dir := t.TempDir()
-	door, err := spool.New(spool.Config{
+	receiver, err := spool.New(spool.Config{
 		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 6, Log: zerolog.Nop()}, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry,
 	})
 	w.must(err)
-	t.Cleanup(door.Close)
+	t.Cleanup(receiver.Close)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
-	running.Go(func() { _ = door.Run(ctx) })
+	running.Go(func() { _ = receiver.Run(ctx) })
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Receiver: door, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, About: door.About,
+		System: w.store, Receiver: receiver, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: receiver.Ready, Status: receiver.Status,
 	})
 	w.until("the set-up is on the disk", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "known.json"))
@@ -260,11 +260,11 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 	send(http.StatusAccepted, genericKey, `{"title":"before","dedup_key":"1"}`)
 	w.want(w.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: empty\n")
 
-	cable.sever(true)
+	cable.setCut(true)
 	send(http.StatusAccepted, genericKey, `{"title":"fires","dedup_key":"2"}`)
 	send(http.StatusAccepted, genericKey, `{"status":"resolved","dedup_key":"2"}`)
 	send(http.StatusAccepted, genericKey, `not json at all`)
-	send(http.StatusServiceUnavailable, strangeKey, `{"title":"x"}`)
+	send(http.StatusServiceUnavailable, unknownKey, `{"title":"x"}`)
 	w.want(w.send(http.MethodGet, "/readyz", nil), http.StatusOK, "ready\nspool: 3 signals wait, the oldest for 0s\ndatabase: away for 0s\n")
 	metrics := w.send(http.MethodGet, "/metrics", nil).body
 	for _, line := range []string{"watchbill_spool_signals 3\n", "watchbill_spool_usable 1\n", "watchbill_spool_kept_total 3\n"} {
@@ -280,15 +280,15 @@ func TestSpoolAcceptsSignalsDuringAnOutage(t *testing.T) {
 		t.Errorf("/readyz of what refuses: got %d %s, want 503", got.code, got.body)
 	}
 
-	cable.sever(false)
+	cable.setCut(false)
 	w.until("everything is stored", func() bool {
 		return strings.HasSuffix(w.send(http.MethodGet, "/readyz", nil).body, "spool: empty\n") && !w.store.Suspended()
 	})
-	send(http.StatusUnauthorized, strangeKey, `{"title":"x"}`)
-	if n := w.stored(`replayed`); n != 6 {
+	send(http.StatusUnauthorized, unknownKey, `{"title":"x"}`)
+	if n := w.storedSignals(`replayed`); n != 6 {
 		t.Errorf("%d signals were replayed, want 6", n)
 	}
-	if n := w.stored(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
+	if n := w.storedSignals(`signal->>'title' = 'too much' OR signal->>'title' = 'x'`); n != 0 {
 		t.Errorf("%d signals were stored that were refused, want 0", n)
 	}
 }

@@ -11,13 +11,13 @@ import (
 
 // The addresses of PagerDuty's Events API, answered as PagerDuty does: its clients look for exactly these codes and fields.
 var (
-	pagerDutyAlert = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyAlert = endpoint{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}
-	pagerDutyChange = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyChange = endpoint{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, refuse: refusePagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusAccepted, "Change event processed", "", t)
 	}}
-	pagerDutyV1 = address{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyV1 = endpoint{inBody: true, reader: intake.ReadPagerDuty, read: readPagerDuty, invalid: invalidEvent, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusOK, "Event processed", "incident_key", t)
 	}, refuse: func(w http.ResponseWriter, p *problem) {
 		if p.Status == http.StatusUnauthorized || p.Status == http.StatusTooManyRequests { // the message that version 1 gives
@@ -26,7 +26,7 @@ var (
 		refusePagerDuty(w, p)
 	}}
 	// pagerDutyAny accepts what tools send to PagerDuty's integrations that are named after them.
-	pagerDutyAny = address{refuse: refusePagerDuty, answer: func(w http.ResponseWriter, t taken) {
+	pagerDutyAny = endpoint{refuse: refusePagerDuty, answer: func(w http.ResponseWriter, t submission) {
 		processed(w, http.StatusAccepted, "Event processed", "dedup_key", t)
 	}}
 )
@@ -36,7 +36,7 @@ func readPagerDuty(_ oncall.Format, body []byte) ([]oncall.Signal, oncall.Format
 	return signals, "pagerduty", err
 }
 
-func processed(w http.ResponseWriter, code int, message, field string, t taken) {
+func processed(w http.ResponseWriter, code int, message, field string, t submission) {
 	out := map[string]string{"status": "success", "message": message}
 	if field != "" && len(t.signals) > 0 {
 		out[field] = t.signals[0].DedupKey

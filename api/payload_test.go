@@ -11,8 +11,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// kept returns the stored payloads, newest first, once there are that many.
-func (w *world) kept(n int) []store.KeptPayload {
+// payloads returns the stored payloads, newest first, once there are that many.
+func (w *world) payloads(n int) []store.KeptPayload {
 	w.Helper()
 	var found []store.KeptPayload
 	w.until(fmt.Sprintf("%d payloads are kept", n), func() bool {
@@ -45,13 +45,13 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 		{"POST", "/v2/alerts/d/close?identifierType=alias", `{}`, "Authorization: GenieKey " + genericKey, 202, `/v2/alerts/d/close?identifierType=alias opsgenie 1 "" {}`},
 		{"POST", "/v1/signals/" + genericKey, `speed=7`, "", 202, `/v1/signals/KEY?  1 "The body does not begin`},
 		{"POST", "/v1/signals/" + genericKey, large, "", 202, `/v1/signals/KEY?  1 "The body is larger than 1 MiB; send fewer or shorter alerts at once." {"title":"xxx`},
-		{"POST", "/v1/signals/" + strangeKey, `{"title":"disk"}`, "", 401, ""},
+		{"POST", "/v1/signals/" + unknownKey, `{"title":"disk"}`, "", 401, ""},
 		{"GET", "/v1/signals/" + genericKey, "", "", 200, ""}, // a followed link
 	} {
 		if c.header == "" {
 			c.header = "Accept: */*"
 		}
-		before := len(w.kept(0))
+		before := len(w.payloads(0))
 		got := w.send(c.method, c.path, strings.NewReader(c.body), c.header, "Cookie: secret=1")
 		if got.code != c.code {
 			t.Errorf("%s %s: got %d %s, want %v", c.method, c.path, got.code, got.body, c.code)
@@ -59,17 +59,17 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 		if c.want == "" {
 			continue
 		}
-		p := w.kept(before + 1)[0]
+		p := w.payloads(before + 1)[0]
 		w.clock.Advance(1e9)
-		said := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
-		if !strings.HasPrefix(said, c.want) || p.Method != c.method || p.Integration != 1 {
-			t.Errorf("%d: it is kept as %.300s, want %s", i, said, c.want)
+		text := fmt.Sprintf("%s?%s %s %d %q %s", p.Path, p.Query, p.TakenFor, p.Signals, p.Trouble, p.Body)
+		if !strings.HasPrefix(text, c.want) || p.Method != c.method || p.Integration != 1 {
+			t.Errorf("%d: it is kept as %.300s, want %s", i, text, c.want)
 		}
 		if p.Cut != (len(c.body) > oncall.PayloadLimit) || len(p.Body) > oncall.PayloadLimit || p.Cut && p.Size != int64(len(large)) {
 			t.Errorf("%d: %d bytes of %d, cut %v", i, len(p.Body), p.Size, p.Cut)
 		}
 	}
-	all, err := json.Marshal(w.kept(10))
+	all, err := json.Marshal(w.payloads(10))
 	w.must(err)
 	var raw int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(*) FROM payloads p WHERE strpos(convert_from(body, 'SQL_ASCII') || p::text, $1) > 0`, genericKey).Scan(&raw))
@@ -78,7 +78,7 @@ func TestPayloadsAreStoredWithoutTheKey(t *testing.T) {
 	}
 	// An unreadable body pages with its beginning, which doesn't contain the key either.
 	w.want(w.post(genericKey, "routing_key: "+genericKey+"\nhost: web-1"), http.StatusAccepted, w.post(genericKey, "routing_key: x\nhost: web-1").body)
-	if n := w.stored(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
+	if n := w.storedSignals(`signal->>'body' LIKE '%host: web-1%' AND signal::text NOT LIKE '%' || $1 || '%'`, genericKey); n != 2 {
 		t.Errorf("%d signals show how it begins without a key, want 2", n)
 	}
 }

@@ -38,7 +38,7 @@ func (s *server) pingRoutes(mux *http.ServeMux) {
 func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut}, r.Method) {
 		w.Header().Set("Allow", "GET, HEAD, POST, PUT")
-		plainly(w, http.StatusMethodNotAllowed, "method not allowed")
+		writePlain(w, http.StatusMethodNotAllowed, "method not allowed")
 		return
 	}
 	in, p := s.authenticate(w, r, r.PathValue("key"))
@@ -46,9 +46,9 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		refusePing(w, p)
 		return
 	}
-	name, ping, known := readPing(r)
+	name, ping, known := parsePing(r)
 	if !known {
-		plainly(w, http.StatusNotFound, "not found")
+		writePlain(w, http.StatusNotFound, "not found")
 		return
 	}
 	if run := r.URL.Query().Get("rid"); len(run) <= maxRun {
@@ -56,19 +56,19 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	}
 	defer bodyWithin(w, r, 10*time.Second)()
 	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPing)) // a partial body is enough: the ping counts all the same
-	created, p := s.pinged(r.Context(), in, name, ping, intake.Tail(body))
+	created, p := s.storePing(r.Context(), in, name, ping, intake.Tail(body))
 	switch {
 	case p != nil:
 		refusePing(w, p)
 	case created:
-		plainly(w, http.StatusCreated, "Created")
+		writePlain(w, http.StatusCreated, "Created")
 	default:
-		plainly(w, http.StatusOK, "OK")
+		writePlain(w, http.StatusOK, "OK")
 	}
 }
 
-// readPing parses the part of an address after the key.
-func readPing(r *http.Request) (name string, p oncall.Ping, ok bool) {
+// parsePing parses the part of an address after the key.
+func parsePing(r *http.Request) (name string, p oncall.Ping, ok bool) {
 	p = oncall.Ping{Kind: oncall.PingSuccess}
 	words := strings.Split(strings.Trim(r.PathValue("rest"), "/"), "/")
 	if words[0] != "" && oncall.CheckHeartbeatName(words[0]) == nil {
@@ -100,9 +100,9 @@ func readPing(r *http.Request) (name string, p oncall.Ping, ok bool) {
 	return name, p, true
 }
 
-// pinged stores a ping, and reports whether its heartbeat is to be created. While the known heartbeats can't be
+// storePing stores a ping, and reports whether its heartbeat is to be created. While the known heartbeats can't be
 // loaded, every ping is accepted.
-func (s *server) pinged(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
+func (s *server) storePing(ctx context.Context, in oncall.Integration, name string, ping oncall.Ping, body string) (created bool, p *problem) {
 	find, cancel := context.WithTimeout(ctx, findPatient)
 	defer cancel()
 	found, err := "", error(nil)
@@ -140,10 +140,10 @@ func refusePing(w http.ResponseWriter, p *problem) {
 		status, detail = http.StatusNotFound, "not found"
 	}
 	p.writeHead(w)
-	plainly(w, status, detail)
+	writePlain(w, status, detail)
 }
 
-func plainly(w http.ResponseWriter, status int, words string) {
+func writePlain(w http.ResponseWriter, status int, words string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, words) // an error means that the client is gone

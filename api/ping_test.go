@@ -8,8 +8,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// watch processes the received pings.
-func (w *world) watch() {
+// processPings processes the received pings.
+func (w *world) processPings() {
 	w.Helper()
 	w.must(w.store.WatchHeartbeats(w.Context(), w.clock.Now()))
 }
@@ -23,7 +23,7 @@ func TestPingResponses(t *testing.T) {
 		code               int
 		answer             string
 	}{
-		{"GET", "/ping/" + strangeKey, "", 404, "not found"},
+		{"GET", "/ping/" + unknownKey, "", 404, "not found"},
 		{"GET", "/ping/" + genericKey + "/backup", "", 404, "not found"},
 		{"GET", "/ping/" + genericKey + "/backup?create=1", "", 201, "Created"},
 		{"GET", "/ping/" + genericKey + "/backup?create=1", "", 200, "OK"},
@@ -47,7 +47,7 @@ func TestPingResponses(t *testing.T) {
 		if got.code != step.code || !strings.HasPrefix(got.body, step.answer) {
 			t.Errorf("%s %s: got %d %q, want %d %q", step.method, step.path, got.code, got.body, step.code, step.answer)
 		}
-		w.watch()
+		w.processPings()
 	}
 	for name, want := range map[string]oncall.HeartbeatState{"backup": oncall.HeartbeatUp, "dump": oncall.HeartbeatDown} {
 		in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.Now())
@@ -88,7 +88,7 @@ func TestFirstPingCreatesHeartbeat(t *testing.T) {
 		if got := w.send("POST", "/ping/"+genericKey+"/fail", strings.NewReader(long)); got.code != 200 || got.body != "OK" {
 			t.Errorf("got %d %q, want 200 and \"OK\"", got.code, got.body)
 		}
-		w.watch()
+		w.processPings()
 	}
 	in, err := w.store.IntegrationByKey(t.Context(), genericKey, w.clock.Now())
 	w.must(err)
@@ -132,10 +132,10 @@ func TestOpsgenieHeartbeats(t *testing.T) {
 				t.Errorf("%s %s: got %d %s, want %d and %s", step.method, step.path, got.code, got.body, step.code, part)
 			}
 		}
-		w.watch()
+		w.processPings()
 	}
 	for _, path := range []string{"/v2/heartbeats/x/ping", "/v2/heartbeats/x/disable"} {
-		if got := w.send("GET", path, nil, "Authorization: GenieKey "+strangeKey); got.code != 401 {
+		if got := w.send("GET", path, nil, "Authorization: GenieKey "+unknownKey); got.code != 401 {
 			t.Errorf("with a strange key: got %d %s, want 401", got.code, got.body)
 		}
 	}
@@ -159,14 +159,14 @@ func TestWatchdogIsAHeartbeat(t *testing.T) {
 		if got := w.send("POST", "/v1/signals/"+genericKey, strings.NewReader(body(step.status))); got.code != 202 {
 			t.Fatalf("got %d %s, want 202", got.code, got.body)
 		}
-		w.watch()
+		w.processPings()
 		h, err := w.store.HeartbeatOf(t.Context(), in.ID, "watchdog")
 		w.must(err)
 		if got := h.State(w.clock.Now()); got != step.want || h.Every != 120 {
 			t.Errorf("%s: it is %+v, want %s", step.status, h, step.want)
 		}
 	}
-	if n := w.stored("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
+	if n := w.storedSignals("signal->>'title' NOT LIKE 'Heartbeat%'"); n != 0 {
 		t.Errorf("got %d alerts of it, want 0", n)
 	}
 }

@@ -29,10 +29,10 @@ var cutShort = regexp.MustCompile(`"truncatedAlerts":\s*[1-9]`)
 
 var recordedKey = regexp.MustCompile(`"(routing_key|service_key)":\s*"[^"]*"`)
 
-// TestReplay replays requests of real monitors, with only the key and address changed. The
+// TestReplayOfRecordedRequests replays requests of real monitors, with only the key and address changed. The
 // recordings are outside the repository, as they are not ours to publish; testdata/replay has
 // invented ones of the same shapes.
-func TestReplay(t *testing.T) {
+func TestReplayOfRecordedRequests(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/replay/*.json")
 	if err != nil || len(files) == 0 {
@@ -57,13 +57,13 @@ func TestReplay(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.auto(replayKey)
+			w.addAutoIntegration(replayKey)
 			truncated := false
 			for i, one := range r.Requests {
 				truncated = truncated || cutShort.MatchString(one.Body)
 				w.replay(i, one.Method, one.Path, one.Body, one.Headers)
 			}
-			w.understood(truncated)
+			w.wantUnderstood(truncated)
 		})
 	}
 }
@@ -94,9 +94,9 @@ func (w *world) replay(i int, method, path, body string, header http.Header) {
 	}
 }
 
-// understood checks that no body was kept raw, that every alert has a name, and that every resolved
+// wantUnderstood checks that no body was kept raw, that every alert has a name, and that every resolved
 // one was firing, unless lists were truncated.
-func (w *world) understood(truncated bool) {
+func (w *world) wantUnderstood(truncated bool) {
 	w.Helper()
 	rows, err := w.pool.Query(w.Context(), `
 		SELECT signal->>'action', coalesce(signal->>'dedup_key', ''), coalesce(signal->>'title', ''), coalesce(signal->>'unread', '')

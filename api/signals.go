@@ -15,21 +15,21 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to find a key. Senders give up after 5 s at the earliest, and some
+// lookupTimeout is how long the database may take to find a key. Senders give up after 5 s at the earliest, and some
 // never repeat a signal that was answered with 503, so a shorter limit would only lose signals. The store limits how
 // long signals wait to be stored.
-const lookupPatience = 4 * time.Second
+const lookupTimeout = 4 * time.Second
 
 // Limits on the cost of hints.
 const (
-	maxHints     = 20
-	hintPatience = 250 * time.Millisecond
+	maxHints    = 20
+	hintTimeout = 250 * time.Millisecond
 )
 
 const maxKey = 256 // bytes; every real key is shorter
 
 // receive handles a monitor's request to an address.
-func (s *server) receive(a address) http.HandlerFunc {
+func (s *server) receive(a endpoint) http.HandlerFunc {
 	if a.read == nil {
 		a.read = intake.Read
 	}
@@ -37,11 +37,11 @@ func (s *server) receive(a address) http.HandlerFunc {
 		start := s.Clock()
 		if s.load.inFlight.Add(1) > maxInFlight {
 			s.load.inFlight.Add(-1)
-			a.refuse(w, crowded())
+			a.refuse(w, overloaded())
 			return
 		}
 		defer s.load.inFlight.Add(-1)
-		t, p := s.take(w, r, a)
+		t, p := s.receiveSignals(w, r, a)
 		if p != nil {
 			a.refuse(w, p)
 			return
@@ -51,80 +51,80 @@ func (s *server) receive(a address) http.HandlerFunc {
 	}
 }
 
-// take stores the signals of a request, or returns the problem to answer with if none was stored.
-func (s *server) take(w http.ResponseWriter, r *http.Request, a address) (taken, *problem) {
+// receiveSignals stores the signals of a request, or returns the problem to answer with if none was stored.
+func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, a endpoint) (submission, *problem) {
 	key := r.PathValue("key")
-	var came *arrived
+	var received *requestBody
 	if key == "" && a.inBody {
-		came = s.read(w, r, earlyLimit)
-		defer came.release()
-		if came.problem != nil {
-			return taken{}, came.problem // a truncated body has no readable key
+		received = s.read(w, r, keySearchLimit)
+		defer received.release()
+		if received.problem != nil {
+			return submission{}, received.problem // a truncated body has no readable key
 		}
-		key = intake.Key(came.body)
+		key = intake.Key(received.body)
 	}
 	if key == "" {
-		key = keyIn(r)
+		key = requestKey(r)
 	}
 	integration, p := s.authenticate(w, r, key)
 	if p != nil {
-		return taken{}, p
+		return submission{}, p
 	}
-	t := taken{integration: integration}
-	if came == nil {
-		came = s.read(w, r, max(a.limit, intake.Of(integration.Format).Limit))
-		defer came.release()
+	t := submission{integration: integration}
+	if received == nil {
+		received = s.read(w, r, max(a.limit, intake.FormatNamed(integration.Format).Limit))
+		defer received.release()
 	}
-	if came.problem != nil && !came.problem.toPage {
-		return t, came.problem
+	if received.problem != nil && !received.problem.toPage {
+		return t, received.problem
 	}
-	if came.problem == nil {
+	if received.problem == nil {
 		var refused string
-		if refused, t.doubt = s.authentic(r, a, integration, came.body); refused != "" {
+		if refused, t.doubt = s.checkSignature(r, a, integration, received.body); refused != "" {
 			return t, s.strike(w, r, refused)
 		}
 	}
 	t.at = s.Clock()
-	t.payload = payloadOf(r, a, key, came, t)
-	if p := s.parse(w, r, a, came, &t); p != nil {
+	t.payload = payloadOf(r, a, key, received, t)
+	if p := s.parse(w, r, a, received, &t); p != nil {
 		t.payload.Trouble = p.Detail
 		s.System.KeepPayload(r.Context(), t.payload)
 		return t, p
 	}
-	return t, s.keep(r.Context(), &t)
+	return t, s.storeSignals(r.Context(), &t)
 }
 
 // payloadOf returns a request in the form in which it is kept.
-func payloadOf(r *http.Request, a address, key string, came *arrived, t taken) oncall.Payload {
+func payloadOf(r *http.Request, a endpoint, key string, received *requestBody, t submission) oncall.Payload {
 	headers := make(map[string]string, len(r.Header))
 	for name := range r.Header {
 		headers[name] = r.Header.Get(name)
 	}
 	p := oncall.Payload{
 		Integration: t.integration.ID, At: t.at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: headers,
-		Body: came.body, Size: int64(len(came.body)), Reader: a.reader,
+		Body: received.body, Size: int64(len(received.body)), Reader: a.reader,
 	}
-	if came.problem != nil {
+	if received.problem != nil {
 		p.Cut, p.Size = true, 0
 		if r.Header.Get("Content-Encoding") == "" {
 			p.Size = max(r.ContentLength, 0)
 		}
 	}
-	return intake.Keep(p, key)
+	return intake.Redact(p, key)
 }
 
-// keep stores the signals and the payload of a request.
-func (s *server) keep(ctx context.Context, t *taken) *problem {
+// storeSignals stores the signals and the payload of a request.
+func (s *server) storeSignals(ctx context.Context, t *submission) *problem {
 	for i := range t.signals {
-		t.signals[i].Kind = t.from
+		t.signals[i].Kind = t.format
 	}
-	if title := intake.Of(t.from).Title; t.integration.Format == intake.Auto && t.integration.Mapping == nil && t.from != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
+	if title := intake.FormatNamed(t.format).Title; t.integration.Format == intake.Auto && t.integration.Mapping == nil && t.format != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
 		for i := range t.signals {
 			t.signals[i].Sender = title
 		}
 	}
 	t.hints = s.hints(ctx, t.integration, t.signals)
-	t.payload.TakenFor = t.from
+	t.payload.TakenFor = t.format
 	t.payload.MadeOf(t.signals)
 	if err := s.Receiver.Accept(ctx, t.integration.ID, t.signals, t.at, t.payload); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
@@ -135,43 +135,43 @@ func (s *server) keep(ctx context.Context, t *taken) *problem {
 	return nil
 }
 
-// earlyLimit limits the bodies, in bytes, that are searched for a key.
-const earlyLimit = 1 << 20
+// keySearchLimit limits the bodies, in bytes, that are searched for a key.
+const keySearchLimit = 1 << 20
 
 // parse reads the signals in a request. A body that can't be read, or costs too much to read, becomes one signal that
 // reports the problem, because most monitors neither show an error response to anybody nor retry.
-func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *arrived, t *taken) *problem {
-	if p := came.problem; p != nil {
+func (s *server) parse(w http.ResponseWriter, r *http.Request, a endpoint, received *requestBody, t *submission) *problem {
+	if p := received.problem; p != nil {
 		if p.hangUp {
 			w.Header().Set("Connection", "close") // the rest of the body is unread
 		}
-		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, p.Detail)}
+		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, p.Detail)}
 		return nil
 	}
 	if t.doubt != "" {
 		s.outages.Error().Str("integration", t.integration.Name).Msg(t.doubt)
-		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, t.doubt)}
+		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, t.doubt)}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), parsePatience)
+	ctx, cancel := context.WithTimeout(r.Context(), parseTimeout)
 	defer cancel()
-	weight := int64(len(came.body))
+	weight := int64(len(received.body))
 	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
 		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
-		t.signals = []oncall.Signal{intake.Unread(t.payload.Body, why)}
+		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, why)}
 		return nil
 	}
-	came.counted = append(came.counted, func() { s.load.parsing.Release(weight) })
-	body := intake.Said(r.URL.Query(), r.Header.Get("Content-Type"), came.body)
+	received.onRelease = append(received.onRelease, func() { s.load.parsing.Release(weight) })
+	body := intake.RequestJSON(r.URL.Query(), r.Header.Get("Content-Type"), received.body)
 	var hint string
-	if m := snsIn(body); (m != nil || len(t.integration.Topics) > 0) && a.resolve == nil {
+	if m := snsMessageIn(body); (m != nil || len(t.integration.Topics) > 0) && a.resolve == nil {
 		var forged string
 		var p *problem
-		if hint, forged, p = s.fromAmazon(r.Context(), m, t.integration.Topics); p != nil {
+		if hint, forged, p = s.checkSNS(r.Context(), m, t.integration.Topics); p != nil {
 			return p
 		}
 		if forged != "" {
-			t.signals = []oncall.Signal{intake.Unread(t.payload.Body, forged)}
+			t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, forged)}
 			return nil
 		}
 	}
@@ -180,9 +180,9 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	case a.resolve != nil:
 		err = a.resolve(r.Context(), t, body)
 	case t.integration.Mapping != nil:
-		t.signals, t.from, err = intake.ReadFor(ctx, t.integration, body)
+		t.signals, t.format, err = intake.ReadFor(ctx, t.integration, body)
 	default:
-		t.signals, t.from, err = a.read(t.integration.Format, body)
+		t.signals, t.format, err = a.read(t.integration.Format, body)
 	}
 	if err == nil && hint != "" && len(t.signals) > 0 {
 		t.signals[0].Hints = append(t.signals[0].Hints, oncall.Hint{Field: "Signature", Text: hint})
@@ -196,8 +196,8 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a address, came *
 	if a.invalid != nil && !tooCostly(err) {
 		return a.invalid(err)
 	}
-	t.from = ""
-	t.signals = []oncall.Signal{intake.Unread(t.payload.Body, unparsed(err, came.body, r.Header.Get("Content-Type")))}
+	t.format = ""
+	t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, unparsed(err, received.body, r.Header.Get("Content-Type")))}
 	return nil
 }
 
@@ -224,7 +224,7 @@ func (s *server) hints(ctx context.Context, in oncall.Integration, signals []onc
 	if len(keys) == 0 || s.System.Suspended() {
 		return hints
 	}
-	ctx, cancel := context.WithTimeout(ctx, hintPatience)
+	ctx, cancel := context.WithTimeout(ctx, hintTimeout)
 	defer cancel()
 	firing, err := s.System.Firing(ctx, in.ID, keys)
 	if err != nil {
@@ -248,7 +248,7 @@ func (s *server) authenticate(w http.ResponseWriter, r *http.Request, key string
 	if len(key) > maxKey {
 		return none, s.strike(w, r, unknownKey)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), lookupPatience)
+	ctx, cancel := context.WithTimeout(r.Context(), lookupTimeout)
 	defer cancel()
 	integration, err := s.Receiver.IntegrationByKey(ctx, key, s.Clock())
 	switch {
@@ -267,7 +267,7 @@ const unknownKey = "No integration has this key; it may have been replaced by a 
 
 // strike counts a request without a valid key and returns the problem to answer with.
 func (s *server) strike(w http.ResponseWriter, r *http.Request, detail string) *problem {
-	wait, out := s.strikes.out(r.RemoteAddr, s.Clock())
+	wait, out := s.strikes.add(r.RemoteAddr, s.Clock())
 	if out {
 		p := newProblem(http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.")
 		p.retryAfter, p.hangUp = int(math.Ceil(wait.Seconds())), true

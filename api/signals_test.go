@@ -24,7 +24,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	w := newWorld(t)
 	w.want(w.post(genericKey, `{"title":"Queue is stuck","dedup_key":"q1"}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1}`+"\n")
-	if n := w.stored(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, w.clock.Now()); n != 1 {
+	if n := w.storedSignals(`signal->>'title' = 'Queue is stuck' AND received_at = $1`, w.clock.Now()); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 	got := w.send(http.MethodPost, "/v1/signals", strings.NewReader(`{"title":"Disk is full"}`), "Authorization: bearer "+genericKey)
@@ -32,7 +32,7 @@ func TestSignalIsDurableWhenAnswered(t *testing.T) {
 	if kind := got.header.Get("Content-Type"); kind != "application/json" {
 		t.Errorf("Content-Type is %q, want %q", kind, "application/json")
 	}
-	if n := w.stored(`signal->>'title' = 'Disk is full'`); n != 1 {
+	if n := w.storedSignals(`signal->>'title' = 'Disk is full'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -45,7 +45,7 @@ func TestFormatPicksTheParser(t *testing.T) {
 	w.want(w.post(genericKey, hook), http.StatusAccepted, `{"status":"accepted","signals":2}`+"\n") // it is recognised
 	w.want(w.post(genericKey, `{"speed":7}`), http.StatusAccepted,
 		`{"status":"accepted","signals":1,"hints":["title is missing; a trigger needs one, as title, summary or message."]}`+"\n")
-	if n := w.stored(`true`); n != 5 {
+	if n := w.storedSignals(`true`); n != 5 {
 		t.Errorf("%d rows, want 5", n)
 	}
 }
@@ -57,7 +57,7 @@ func TestResponseHintsAtUnknownFields(t *testing.T) {
 		`{"status":"accepted","signals":1,"hints":["status is \"Purple\", which is not a word for an end that is known here: `+
 			`it counts as a trigger. Send \"trigger\", \"acknowledge\" or \"resolve\".",`+
 			`"severity is \"sky\", which is not known here: it counts as high. Send critical, high, medium, low, or P0 to P5."]}`+"\n")
-	if n := w.stored(`signal->>'action' = 'trigger' AND signal->>'severity' = 'high'`); n != 1 {
+	if n := w.storedSignals(`signal->>'action' = 'trigger' AND signal->>'severity' = 'high'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -76,17 +76,17 @@ func TestResponseHintsAtUnmatchedResolves(t *testing.T) {
 	w.want(w.post(genericKey, `{"dedup_key":"d","status":"ok"}`), http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
 }
 
-func TestGzip(t *testing.T) {
+func TestGzippedBodyIsRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.want(w.post(genericKey, zipped(t, []byte(`{"title":"Small on the wire"}`)), "Content-Encoding: gzip"),
+	w.want(w.post(genericKey, gzipped(t, []byte(`{"title":"Small on the wire"}`)), "Content-Encoding: gzip"),
 		http.StatusAccepted, `{"status":"accepted","signals":1}`+"\n")
-	if n := w.stored(`signal->>'title' = 'Small on the wire'`); n != 1 {
+	if n := w.storedSignals(`signal->>'title' = 'Small on the wire'`); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
 
-func zipped(t *testing.T, text []byte) string {
+func gzipped(t *testing.T, text []byte) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -100,7 +100,7 @@ func zipped(t *testing.T, text []byte) string {
 }
 
 // In a burst over many connections, every 202 stands for a stored row of its own.
-func TestBurst(t *testing.T) {
+func TestBurstStoresEveryAcceptedSignal(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const senders, each = 32, 50
@@ -132,7 +132,7 @@ func TestBurst(t *testing.T) {
 	wg.Wait()
 	var n int
 	w.must(w.pool.QueryRow(t.Context(), `SELECT count(DISTINCT signal->>'dedup_key') FROM inbox`).Scan(&n))
-	if all := w.stored(`true`); n != senders*each || all != n {
+	if all := w.storedSignals(`true`); n != senders*each || all != n {
 		t.Errorf("%d rows with %d keys, want %d of each", all, n, senders*each)
 	}
 }
@@ -142,7 +142,7 @@ func TestBurst(t *testing.T) {
 func TestAlertmanagerToIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fold()
+	w.startFolding()
 	hook := func(status string, alerts ...string) {
 		t.Helper()
 		body := fmt.Sprintf(`{"receiver":"watchbill","version":"4","status":%q,"groupKey":"{}:{alertname=\"DiskFilling\"}","truncatedAlerts":0,"alerts":[%s]}`,
@@ -200,7 +200,7 @@ func replay(t *testing.T, file string) {
 	b, err := os.ReadFile(file)
 	w.must(err)
 	w.must(json.Unmarshal(b, &capture))
-	w.fold()
+	w.startFolding()
 	for i, want := range []string{"3 firing", "4 firing", "3 firing", "0 firing"} {
 		r := capture.Requests[i]
 		got := w.post(alertmanagerKey, r.Body, "Content-Type: "+r.Headers.Get("Content-Type"), "User-Agent: "+r.Headers.Get("User-Agent"))
@@ -219,7 +219,7 @@ func replay(t *testing.T, file string) {
 // are folded.
 func BenchmarkSignals(b *testing.B) {
 	w := newWorld(b)
-	w.fold()
+	w.startFolding()
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	defer client.CloseIdleConnections()
 	var n atomic.Int64
@@ -278,7 +278,7 @@ func TestByteOrderMarkIsAccepted(t *testing.T) {
 	if got := w.post(alertmanagerKey, body); got.code != http.StatusAccepted {
 		t.Errorf("got %d %s, want 202", got.code, got.body)
 	}
-	if n := w.stored(`signal->>'title' = 'x'`); n != 2 {
+	if n := w.storedSignals(`signal->>'title' = 'x'`); n != 2 {
 		t.Errorf("%d signals are stored, want 2", n)
 	}
 }

@@ -16,13 +16,13 @@ import (
 // signedWithin is how far the time in a signature may be from the current time.
 const signedWithin = 5 * time.Minute
 
-// A signature checks one way of signing. It reports whether the headers contain such a signature, and whether the
+// A signatureCheck checks one way of signing. It reports whether the headers contain such a signature, and whether the
 // signature is valid.
-type signature func(h http.Header, body, secret []byte, now time.Time) (there, good bool)
+type signatureCheck func(h http.Header, body, secret []byte, now time.Time) (there, good bool)
 
 // signatures lists the known ways of signing, by the headers that monitors send. A request needs at least one valid
 // signature.
-var signatures = []signature{githubSignature, sentrySignature, grafanaSignature, gitlabToken, webhookSignature}
+var signatures = []signatureCheck{githubSignature, sentrySignature, grafanaSignature, gitlabToken, webhookSignature}
 
 // githubSignature checks GitHub's signature, which many other services have adopted.
 func githubSignature(h http.Header, body, secret []byte, _ time.Time) (there, good bool) {
@@ -46,7 +46,7 @@ func grafanaSignature(h http.Header, body, secret []byte, now time.Time) (there,
 		return true, true
 	}
 	for name := range h {
-		if at := h.Get(name); lately(at, now) && hexSignature(given, secret, []byte(at+":"), body) {
+		if at := h.Get(name); isRecent(at, now) && hexSignature(given, secret, []byte(at+":"), body) {
 			return true, true
 		}
 	}
@@ -63,7 +63,7 @@ func gitlabToken(h http.Header, _, secret []byte, _ time.Time) (there, good bool
 // version. Standard Webhooks writes secrets as whsec_ and base64; a secret in any other form is used as it is.
 func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there, good bool) {
 	given, id, at := h.Get("Webhook-Signature"), h.Get("Webhook-Id"), h.Get("Webhook-Timestamp")
-	if given == "" || id == "" || !lately(at, now) {
+	if given == "" || id == "" || !isRecent(at, now) {
 		return given != "", false
 	}
 	if coded, is := strings.CutPrefix(string(secret), "whsec_"); is {
@@ -74,7 +74,7 @@ func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there,
 	for one := range strings.FieldsSeq(given) {
 		coded, is := strings.CutPrefix(one, "v1,")
 		sum, err := base64.StdEncoding.DecodeString(coded)
-		if is && err == nil && hmac.Equal(sum, mac(secret, []byte(id+"."+at+"."), body)) {
+		if is && err == nil && hmac.Equal(sum, hmacOf(secret, []byte(id+"."+at+"."), body)) {
 			return true, true
 		}
 	}
@@ -83,10 +83,10 @@ func webhookSignature(h http.Header, body, secret []byte, now time.Time) (there,
 
 func hexSignature(given string, secret []byte, parts ...[]byte) bool {
 	sum, err := hex.DecodeString(given)
-	return err == nil && hmac.Equal(sum, mac(secret, parts...))
+	return err == nil && hmac.Equal(sum, hmacOf(secret, parts...))
 }
 
-func mac(secret []byte, parts ...[]byte) []byte {
+func hmacOf(secret []byte, parts ...[]byte) []byte {
 	h := hmac.New(sha256.New, secret)
 	for _, p := range parts {
 		h.Write(p)
@@ -94,8 +94,8 @@ func mac(secret []byte, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// lately reports whether a Unix time, in seconds, is close to now.
-func lately(at string, now time.Time) bool {
+// isRecent reports whether a Unix time, in seconds, is close to now.
+func isRecent(at string, now time.Time) bool {
 	n, err := strconv.ParseInt(at, 10, 64)
 	return err == nil && now.Sub(time.Unix(n, 0)).Abs() <= signedWithin
 }
@@ -108,9 +108,9 @@ const (
 	unsealed   = "The signature could not be checked, as the secret for it is sealed with a WATCHBILL_SECRET that is not set here."
 )
 
-// authentic returns why a request is not accepted as the integration's monitor's. Such a request is refused, as with
+// checkSignature returns why a request is not accepted as the integration's monitor's. Such a request is refused, as with
 // a wrong key; if the signature can't be checked, the request is accepted with a doubt.
-func (s *server) authentic(r *http.Request, a address, in oncall.Integration, body []byte) (refused, doubt string) {
+func (s *server) checkSignature(r *http.Request, a endpoint, in oncall.Integration, body []byte) (refused, doubt string) {
 	if len(in.Topics) > 0 && a.resolve != nil {
 		return onlyTopics, ""
 	}

@@ -24,10 +24,10 @@ func TestSignatures(t *testing.T) {
 	t.Parallel()
 	secret, body := []byte("whsec_"+base64.StdEncoding.EncodeToString([]byte("a secret"))), []byte(`{"title":"x"}`)
 	hexOf := func(key []byte, parts ...string) string {
-		return hex.EncodeToString(mac(key, []byte(strings.Join(parts, ""))))
+		return hex.EncodeToString(hmacOf(key, []byte(strings.Join(parts, ""))))
 	}
 	hook := func(key []byte, id, at, text string) string {
-		return "v1," + base64.StdEncoding.EncodeToString(mac(key, []byte(id+"."+at+"."+text)))
+		return "v1," + base64.StdEncoding.EncodeToString(hmacOf(key, []byte(id+"."+at+"."+text)))
 	}
 	const now, old, ahead = "1772452800", "1772452499", "1772453101"
 	plain, text := []byte("a secret"), string(body)

@@ -35,7 +35,7 @@ func signed(secret, body string) string {
 // sign makes an integration accept "anything" only if it is signed.
 func (w *world) sign(key string) {
 	w.Helper()
-	w.auto(key)
+	w.addAutoIntegration(key)
 	_, err := w.store.SignIntegration(w.Context(), oncall.ByTimer(), "anything", signingSecret, w.clock.Now())
 	w.must(err)
 	_, err = w.pool.Exec(w.Context(), `UPDATE integrations SET signed = true WHERE name = 'anything'`)
@@ -71,7 +71,7 @@ func TestUnsignedSignalsAreRefused(t *testing.T) {
 	if got := w.send(http.MethodGet, "/v1/signals/"+replayKey+"?title=x", nil); got.code != 401 {
 		t.Errorf("by GET: got %d %s, want 401", got.code, got.body)
 	}
-	if n := w.stored(`true`); n != 2 {
+	if n := w.storedSignals(`true`); n != 2 {
 		t.Errorf("%d signals are stored, want 2", n)
 	}
 
@@ -101,7 +101,7 @@ func TestSignaturesWithoutOurSecret(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: w.store.Ready})
 	const body = `{"dedup_key":"disk","status":"resolved"}`
-	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != 202 || w.stored(`signal->>'unread' = 'true' AND signal->>'action' = 'trigger'`) != 1 {
+	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != 202 || w.storedSignals(`signal->>'unread' = 'true' AND signal->>'action' = 'trigger'`) != 1 {
 		t.Errorf("got %d %s, want 202 and 1 stored", got.code, got.body)
 	}
 }
@@ -110,25 +110,25 @@ func TestSignaturesWithoutOurSecret(t *testing.T) {
 func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 	t.Parallel()
 	direct := storetest.NewURL(t)
-	cable, address := plug(t, direct)
+	cable, address := newBreakableProxy(t, direct)
 	w := newWorldOn(t, address, direct)
 	w.sign(replayKey)
 	registry := prometheus.NewRegistry()
 	dir := t.TempDir()
-	door, err := spool.New(spool.Config{
+	receiver, err := spool.New(spool.Config{
 		System: w.store, Spool: spool.Options{Dir: dir, MaxSignals: 3, Log: zerolog.Nop()}, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry,
 	})
 	w.must(err)
-	t.Cleanup(door.Close)
+	t.Cleanup(receiver.Close)
 	var running sync.WaitGroup
 	ctx, cancel := context.WithCancel(context.Background())
-	running.Go(func() { _ = door.Run(ctx) })
+	running.Go(func() { _ = receiver.Run(ctx) })
 	t.Cleanup(running.Wait)
 	t.Cleanup(cancel)
 	w.listen(t, api.Config{
-		System: w.store, Receiver: door, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: door.Ready, Secrets: storetest.Secrets(),
+		System: w.store, Receiver: receiver, Clock: w.clock.Now, Log: zerolog.Nop(), Gatherer: registry, Metrics: registry, Ready: receiver.Ready, Secrets: storetest.Secrets(),
 	})
-	post := openMail(t, api.MailConfig{Receiver: door})
+	post := openMail(t, api.MailConfig{Receiver: receiver})
 	w.until("the set-up is on the disk", func() bool {
 		text, err := os.ReadFile(filepath.Join(dir, "known.json"))
 		if strings.Contains(string(text), signingSecret) {
@@ -146,7 +146,7 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 		}
 	}
 
-	cable.sever(true)
+	cable.setCut(true)
 	w.must(mail(genericKey, "first"))
 	const body = `{"title":"signed","dedup_key":"s"}`
 	if got := w.post(replayKey, body, signed(signingSecret, body)); got.code != http.StatusAccepted {
@@ -156,20 +156,20 @@ func TestSpoolAcceptsMailAndSignedSignals(t *testing.T) {
 		t.Errorf("not signed: got %d %s, want 401", got.code, got.body)
 	}
 	says(mail(replayKey, "not signed"), "550 ")
-	says(mail(strangeKey, "of nobody, as far as is known"), "451 ")
+	says(mail(unknownKey, "of nobody, as far as is known"), "451 ")
 	w.must(mail(genericKey, "third"))
 	says(mail(genericKey, "too much"), "451 ")
 
-	cable.sever(false)
-	w.until("everything is stored", func() bool { return w.stored(`replayed`) == 3 && !w.store.Suspended() })
-	says(mail(strangeKey, "of nobody"), "550 ")
+	cable.setCut(false)
+	w.until("everything is stored", func() bool { return w.storedSignals(`replayed`) == 3 && !w.store.Suspended() })
+	says(mail(unknownKey, "of nobody"), "550 ")
 	w.must(mail(genericKey, "afterwards"))
 	for _, title := range []string{"first", "signed", "third", "afterwards"} {
-		if w.stored(`signal->>'title' = $1`, title) != 1 {
+		if w.storedSignals(`signal->>'title' = $1`, title) != 1 {
 			t.Errorf("%q is not there once", title)
 		}
 	}
-	if n := w.stored(`true`); n != 4 {
+	if n := w.storedSignals(`true`); n != 4 {
 		t.Errorf("got %d signals, want 4", n)
 	}
 }

@@ -25,9 +25,9 @@ import (
 
 // Limits of a call to Amazon.
 const (
-	snsPatience = 4 * time.Second // SNS itself waits for 15 s
-	snsAnswer   = 64 << 10        // bytes
-	snsCerts    = 100             // certificates that are cached
+	snsTimeout = 4 * time.Second // SNS itself waits for 15 s
+	snsAnswer  = 64 << 10        // bytes
+	snsCerts   = 100             // certificates that are cached
 )
 
 // snsHost matches the hosts where Amazon keeps certificates and accepts confirmations. No other host is called.
@@ -46,8 +46,8 @@ type snsMessage struct {
 	Subject                                              *string // no part of what is signed if it is absent
 }
 
-// snsIn returns the SNS message in a body, or nil if the body holds none.
-func snsIn(body []byte) *snsMessage {
+// snsMessageIn returns the SNS message in a body, or nil if the body holds none.
+func snsMessageIn(body []byte) *snsMessage {
 	if !bytes.Contains(body, []byte(`"TopicArn"`)) || !bytes.Contains(body, []byte(`"Signature"`)) {
 		return nil
 	}
@@ -86,9 +86,9 @@ type snsKeys struct {
 	keys map[string]*rsa.PublicKey
 }
 
-// check returns errForged if Amazon did not sign a message, and errUnchecked if the signature can't be checked.
-func (s *server) check(ctx context.Context, m *snsMessage) error {
-	if !ofAmazon(m.SigningCertURL) {
+// checkSNSSignature returns errForged if Amazon did not sign a message, and errUnchecked if the signature can't be checked.
+func (s *server) checkSNSSignature(ctx context.Context, m *snsMessage) error {
+	if !isAmazonURL(m.SigningCertURL) {
 		return errForged
 	}
 	key, err := s.snsKey(ctx, m.SigningCertURL)
@@ -111,8 +111,8 @@ func (s *server) check(ctx context.Context, m *snsMessage) error {
 	return nil
 }
 
-// ofAmazon reports whether an address belongs to Amazon SNS.
-func ofAmazon(address string) bool {
+// isAmazonURL reports whether an address belongs to Amazon SNS.
+func isAmazonURL(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Scheme == "https" && u.User == nil && snsHost.MatchString(u.Host)
 }
@@ -154,7 +154,7 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 	if s.Outbound == nil {
 		return nil, errors.New("no calls can be made")
 	}
-	ctx, cancel := context.WithTimeout(ctx, snsPatience)
+	ctx, cancel := context.WithTimeout(ctx, snsTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
@@ -176,18 +176,18 @@ func (s *server) callAmazon(ctx context.Context, address string) ([]byte, error)
 // snsAge is the maximum age of a message: Amazon repeats one for an hour at most.
 const snsAge = 2 * time.Hour
 
-// fromAmazon checks a message of Amazon SNS and confirms subscriptions. A request without such a
+// checkSNS checks a message of Amazon SNS and confirms subscriptions. A request without such a
 // message, whose m is nil, counts as forged. If the integration
 // names topics, the message must belong to one of them. hint is advice for the sender. forged means that the message
 // failed the check and is shown unread, because it may still be an alert.
-func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
+func (s *server) checkSNS(ctx context.Context, m *snsMessage, topics []string) (hint, forged string, p *problem) {
 	if m == nil {
 		return "", onlyTopics, nil
 	}
 	if len(topics) > 0 && !slices.Contains(topics, m.TopicArn) {
 		return "", fmt.Sprintf("A message came of the topic %s of Amazon SNS, which is not among the topics of this integration; nothing was confirmed.", m.TopicArn), nil
 	}
-	err := s.check(ctx, m)
+	err := s.checkSNSSignature(ctx, m)
 	confirms := m.Type == "SubscriptionConfirmation"
 	at, _ := time.Parse(time.RFC3339, m.Timestamp)
 	switch {
@@ -201,7 +201,7 @@ func (s *server) fromAmazon(ctx context.Context, m *snsMessage, topics []string)
 	case err != nil && !confirms: // anyone with the key may page
 		s.outages.Warn().Err(err).Msg("signature not checked")
 		return sentence(err), "", nil
-	case err == nil && confirms && !ofAmazon(m.SubscribeURL):
+	case err == nil && confirms && !isAmazonURL(m.SubscribeURL):
 		return "", "A confirmation of Amazon SNS leads elsewhere.", nil
 	case err == nil && confirms:
 		_, err = s.callAmazon(ctx, m.SubscribeURL)

@@ -102,11 +102,11 @@ func snsBody(kind, version, text string) map[string]string {
 
 // What Amazon signed is read and confirmed; anything else is shown raw, and never resolves
 // anything.
-func TestSNSMessages(t *testing.T) {
+func TestSNSMessagesNeedAmazonsSignature(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	w := newWorldTo(t, a)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	alarm := `{"AlarmName":"cpu","AlarmArn":"arn:cpu","NewStateValue":"ALARM","NewStateReason":"high"}`
 	over := strings.Replace(alarm, "ALARM\"", "OK\"", 1)
 	send := func(body string) reply {
@@ -120,7 +120,7 @@ func TestSNSMessages(t *testing.T) {
 			t.Errorf("version %s: got %d %s, want 202 without \"hints\"", version, got.code, got.body)
 		}
 	}
-	if n := w.stored(`signal->>'dedup_key' = 'arn:cpu' AND signal->>'action' = 'trigger'`); n != 2 {
+	if n := w.storedSignals(`signal->>'dedup_key' = 'arn:cpu' AND signal->>'action' = 'trigger'`); n != 2 {
 		t.Errorf("got %d signals, want 2", n)
 	}
 
@@ -132,7 +132,7 @@ func TestSNSMessages(t *testing.T) {
 			t.Errorf("%s: got %d %s, want 202 with \"is not Amazon's\"", name, got.code, got.body)
 		}
 	}
-	if n := w.stored(`signal->>'unread' = 'true'`); n != 2 {
+	if n := w.storedSignals(`signal->>'unread' = 'true'`); n != 2 {
 		t.Errorf("%d are shown as they came, want 2", n)
 	}
 
@@ -153,12 +153,12 @@ func TestSNSWhenAmazonIsUnreachable(t *testing.T) {
 	a := newAmazon(t)
 	a.away = true
 	w := newWorldTo(t, a)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	got := w.post(replayKey, a.sign(t, snsBody("Notification", "2", "disk full")))
 	if got.code != 202 || !strings.Contains(got.body, "could not be checked") {
 		t.Errorf("got %d %s, want 202 with \"could not be checked\"", got.code, got.body)
 	}
-	if n := w.stored(`signal->>'title' = 'disk full'`); n != 1 {
+	if n := w.storedSignals(`signal->>'title' = 'disk full'`); n != 1 {
 		t.Errorf("got %d signals, want 1", n)
 	}
 	confirm := snsBody("SubscriptionConfirmation", "1", "x")
@@ -170,11 +170,11 @@ func TestSNSWhenAmazonIsUnreachable(t *testing.T) {
 
 // If topics are named, nothing else counts as theirs: no other topic, nothing unsigned, and no
 // replayed message. It is shown raw, since it may still be an alert, and resolves nothing.
-func TestSNSTopics(t *testing.T) {
+func TestSNSTopicsAreRestricted(t *testing.T) {
 	t.Parallel()
 	a := newAmazon(t)
 	w := newWorldTo(t, a)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	const ours = "arn:aws:sns:eu-central-1:123456789012:pages"
 	_, err := w.pool.Exec(t.Context(), `UPDATE integrations SET topics = $1 WHERE name = 'anything'`, []string{ours})
 	w.must(err)
@@ -184,7 +184,7 @@ func TestSNSTopics(t *testing.T) {
 		change(m)
 		return a.sign(t, m)
 	}
-	if got := w.post(replayKey, message(func(map[string]string) {})); got.code != 202 || w.stored(`signal->>'dedup_key' = 'arn:cpu'`) != 1 {
+	if got := w.post(replayKey, message(func(map[string]string) {})); got.code != 202 || w.storedSignals(`signal->>'dedup_key' = 'arn:cpu'`) != 1 {
 		t.Errorf("of the topic: got %d %s, want 202 and 1 stored", got.code, got.body)
 	}
 	confirm := snsBody("SubscriptionConfirmation", "2", "You have chosen to subscribe")
@@ -198,11 +198,11 @@ func TestSNSTopics(t *testing.T) {
 		"not of SNS":          `{"title":"cpu","dedup_key":"arn:cpu","status":"resolved"}`,
 	} {
 		unread++
-		if got := w.post(replayKey, body); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread {
+		if got := w.post(replayKey, body); got.code != 202 || w.storedSignals(`signal->>'unread' = 'true'`) != unread {
 			t.Errorf("%s: got %d %s, want 202 and %v stored", name, got.code, got.body, unread)
 		}
 	}
-	if len(a.confirmed) != 0 || w.stored(`signal->>'action' = 'resolve'`) != 1 {
+	if len(a.confirmed) != 0 || w.storedSignals(`signal->>'action' = 'resolve'`) != 1 {
 		t.Errorf("confirmed %v, want 0 confirmed and 1 stored", a.confirmed)
 	}
 	if got := w.send("POST", "/v2/alerts/arn:cpu/close?identifierType=alias", strings.NewReader(`{}`), "Authorization: GenieKey "+replayKey); got.code != 401 {
@@ -212,7 +212,7 @@ func TestSNSTopics(t *testing.T) {
 	a.away = true
 	a.mu.Unlock()
 	elsewhere := message(func(m map[string]string) { m["SigningCertURL"] = "https://sns.eu-west-1.amazonaws.com/cert.pem" })
-	if got := w.post(replayKey, elsewhere); got.code != 202 || w.stored(`signal->>'unread' = 'true'`) != unread+1 {
+	if got := w.post(replayKey, elsewhere); got.code != 202 || w.storedSignals(`signal->>'unread' = 'true'`) != unread+1 {
 		t.Errorf("can't be checked: got %d %s, want 202 and %v stored", got.code, got.body, unread+1)
 	}
 }

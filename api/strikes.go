@@ -20,8 +20,8 @@ type strikes struct {
 	count map[netip.Prefix]int
 }
 
-// out counts a request with an unknown key, and returns whether its peer is refused now, and for how long.
-func (s *strikes) out(remote string, now time.Time) (time.Duration, bool) {
+// add counts a request with an unknown key, and returns whether its peer is refused now, and for how long.
+func (s *strikes) add(remote string, now time.Time) (time.Duration, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if age := now.Sub(s.since); age < 0 || age >= strikeWindow || len(s.count) > strikePeers {

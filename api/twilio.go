@@ -21,8 +21,8 @@ type Twilio struct {
 }
 
 const (
-	twilioPatience = 10 * time.Second // Twilio itself waits 15
-	twilioBody     = 64 << 10
+	twilioTimeout = 10 * time.Second // Twilio itself waits 15
+	twilioBody    = 64 << 10
 )
 
 // TwiML elements that replies use.
@@ -46,17 +46,17 @@ func (s *server) twilioRoutes(mux *http.ServeMux) {
 	if len(s.Twilio.Tokens) == 0 || s.Twilio.Public == "" {
 		return
 	}
-	mux.HandleFunc("POST /v1/twilio/sms", s.signed(s.twilioSMS))
-	mux.HandleFunc("POST /v1/twilio/voice", s.signed(s.twilioVoice))
+	mux.HandleFunc("POST /v1/twilio/sms", s.twilioSigned(s.twilioSMS))
+	mux.HandleFunc("POST /v1/twilio/voice", s.twilioSigned(s.twilioVoice))
 }
 
-// signed admits only requests that Twilio signed. The signature covers the public address, whatever a proxy made of
+// twilioSigned admits only requests that Twilio signed. The signature covers the public address, whatever a proxy made of
 // the address, and only the first value of a repeated parameter, so requests with a second value are refused.
-func (s *server) signed(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
+func (s *server) twilioSigned(do func(ctx context.Context, r *http.Request, form url.Values) (*twiml, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), twilioPatience)
+		ctx, cancel := context.WithTimeout(r.Context(), twilioTimeout)
 		defer cancel()
-		arrived := bodyWithin(w, r, formPatience)
+		arrived := bodyWithin(w, r, formTimeout)
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, twilioBody))
 		arrived()
 		if err != nil {
@@ -110,12 +110,12 @@ func (s *server) twilioSMS(ctx context.Context, _ *http.Request, form url.Values
 	return &twiml{Message: reply.Text}, nil
 }
 
-// keyMeans maps a pressed key to an answer.
-var keyMeans = map[string]oncall.ActKind{"1": oncall.ActAck, "2": oncall.ActResolve, "3": oncall.ActEscalate}
+// keyActs maps a pressed key to an answer.
+var keyActs = map[string]oncall.ActKind{"1": oncall.ActAck, "2": oncall.ActResolve, "3": oncall.ActEscalate}
 
 // twilioVoice handles a key pressed during a call. The signed address identifies the message that the key answers.
 func (s *server) twilioVoice(ctx context.Context, r *http.Request, form url.Values) (*twiml, error) {
-	means, known := keyMeans[form.Get("Digits")]
+	means, known := keyActs[form.Get("Digits")]
 	if !known {
 		return &twiml{Gather: &twimlGather{
 			Action: s.Twilio.Public + r.RequestURI, Digits: 1, Timeout: 8,

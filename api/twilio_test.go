@@ -23,8 +23,8 @@ const (
 	newToken   = "0000000000000000000000000000000b"
 )
 
-// hooked makes a second handler on the same store, with Twilio's webhooks.
-func hooked(t *testing.T, w *world) *world {
+// withTwilio makes a second handler on the same store, with Twilio's webhooks.
+func withTwilio(t *testing.T, w *world) *world {
 	t.Helper()
 	registry := prometheus.NewRegistry()
 	w.listen(t, api.Config{
@@ -45,9 +45,9 @@ func message(text, sid string) url.Values {
 	return url.Values{"From": {"+12025550101"}, "To": {"+12025550199"}, "Body": {text}, "MessageSid": {sid}, "NumMedia": {"0"}}
 }
 
-func TestTwilioSMS(t *testing.T) {
+func TestTwilioSMSAcknowledges(t *testing.T) {
 	t.Parallel()
-	d := hooked(t, newWorld(t))
+	d := withTwilio(t, newWorld(t))
 	c, err := d.store.AddContact(t.Context(), oncall.ByTimer(), "U0ANN", oncall.MethodSMS, "+12025550101", d.clock.Now())
 	d.must(err)
 	proof, err := d.store.BeginProof(t.Context(), c.ID, [16]byte{1}, d.clock.Now())
@@ -71,10 +71,10 @@ func TestTwilioSMS(t *testing.T) {
 	}
 }
 
-func TestTwilioKeyPress(t *testing.T) {
+func TestTwilioKeyPressActs(t *testing.T) {
 	t.Parallel()
-	m := mail(t, "disk full")
-	d := hooked(t, m.world)
+	m := openWithMail(t, "disk full")
+	d := withTwilio(t, m.world)
 	var key string
 	d.must(d.pool.QueryRow(t.Context(), "SELECT key FROM pages WHERE user_id = 'U0ANN'").Scan(&key))
 	path := "/v1/twilio/voice?key=" + url.QueryEscape(key)
@@ -97,7 +97,7 @@ func TestTwilioKeyPress(t *testing.T) {
 
 func TestTwilioSignatureIsRequired(t *testing.T) {
 	t.Parallel()
-	d := hooked(t, newWorld(t))
+	d := withTwilio(t, newWorld(t))
 	form := message("1a", "SM1")
 	const path = "/v1/twilio/sms"
 	good := twiliosim.Sign(oldToken, publicBase+path, form)

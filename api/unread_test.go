@@ -12,7 +12,7 @@ import (
 func TestUnreadableBodiesPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	z := func(s string) string { return zipped(t, []byte(s)) }
+	z := func(s string) string { return gzipped(t, []byte(s)) }
 	const x = `{"title":"x"}`
 	nested := strings.Repeat(`{"a":`, 20_000) + "1" + strings.Repeat("}", 20_000)
 	for _, c := range []struct{ name, header, body, hint string }{
@@ -52,20 +52,20 @@ func TestUnreadableBodiesPage(t *testing.T) {
 		{"deflate that isn't", "Content-Encoding: deflate", x, ""},
 	} {
 		for _, key := range []string{genericKey, alertmanagerKey} {
-			before := w.stored(`true`)
+			before := w.storedSignals(`true`)
 			got := w.post(key, c.body, cmp.Or(c.header, "Accept: */*"))
 			if got.code != http.StatusAccepted || strings.Contains(got.body, `"hints"`) != (c.hint != "") || !strings.Contains(got.body, c.hint) {
 				t.Errorf("%s: got %d %s", c.name, got.code, got.body)
 			}
-			if n := w.stored(`true`) - before; n != 1 {
+			if n := w.storedSignals(`true`) - before; n != 1 {
 				t.Errorf("%s: %d signals are stored, want 1", c.name, n)
 			}
 		}
 	}
-	if n := w.stored(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
+	if n := w.storedSignals(`signal->>'dedup_key' = 'watchbill/unread' AND signal->>'title' = 'Alerts came that could not be read'`); n != 2*23 {
 		t.Errorf("got %d signals that something could not be read, want %v", n, 2*23)
 	}
-	if n := w.stored(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
+	if n := w.storedSignals(`signal->>'body' LIKE '%It begins:%disk full%'`); n != 2 {
 		t.Errorf("%d signals show how the text began, want 2", n)
 	}
 }

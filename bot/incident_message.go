@@ -84,9 +84,9 @@ func (b *Bot) PostThread(ctx context.Context, root store.MessageRef, p oncall.Pi
 	return nil
 }
 
-// PostLine posts the thread reply that counts how often a flapping incident has fired again. Where the incident
+// PostFlapLine posts the thread reply that counts how often a flapping incident has fired again. Where the incident
 // is veiled, there is none.
-func (b *Bot) PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
+func (b *Bot) PostFlapLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	if b.veiled(ctx, p, root.Channel) {
 		return store.MessageRef{}, nil
 	}
@@ -101,17 +101,17 @@ func (b *Bot) PostLine(ctx context.Context, root store.MessageRef, p oncall.Pict
 	return at, nil
 }
 
-// RedrawLine edits the reply of PostLine. The error is store.ErrGone if it no longer exists, and
+// RedrawFlapLine edits the reply of PostFlapLine. The error is store.ErrGone if it no longer exists, and
 // store.ErrFrozen if it can't be edited.
-func (b *Bot) RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
+func (b *Bot) RedrawFlapLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
 	if err := b.edit(ctx, at, view.Flapping(p.Incident), editOptions(w)); err != nil {
 		return fmt.Errorf("redraw a reply to incident %s: %w", p.Incident.ID, err)
 	}
 	return nil
 }
 
-// FindLine looks for the reply that an earlier PostLine may have posted, at since or later.
-func (b *Bot) FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error) {
+// FindFlapLine looks for the reply that an earlier PostFlapLine may have posted, at since or later.
+func (b *Bot) FindFlapLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	at, found, err := b.find(ctx, slackcall.Message{Channel: root.Channel, Thread: root.TS, Delivery: delivery, Priority: slackcall.ForThread}, since)
 	if err != nil {
 		return store.MessageRef{}, false, fmt.Errorf("look for the reply %s: %w", delivery, err)

@@ -83,7 +83,7 @@ func shownPayload(p store.KeptPayload) view.Payload {
 		v.Request += "?" + p.Query
 	}
 	if p.TakenFor != "" {
-		v.Sender = intake.Of(p.TakenFor).Title
+		v.Sender = intake.FormatNamed(p.TakenFor).Title
 	}
 	return v
 }

@@ -63,7 +63,7 @@ func (r request) tried(ctx context.Context, t store.Tryout) (view.Tried, error) 
 			continue
 		}
 		if s.Kind != "" {
-			out.Kind = intake.Of(s.Kind).Title
+			out.Kind = intake.FormatNamed(s.Kind).Title
 		}
 		out.Signals = append(out.Signals, r.triedSignal(ctx, t, s))
 	}
@@ -166,7 +166,7 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 
 // unmapped returns why the mapping can't read a payload; empty if it can.
 func unmapped(ctx context.Context, t store.Tryout) string {
-	if _, _, err := intake.Again(ctx, t.Setting.Integration, t.Payload); err != nil {
+	if _, _, err := intake.Reparse(ctx, t.Setting.Integration, t.Payload); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -2,9 +2,9 @@ package ical
 
 import "strings"
 
-// shown maps the display names of time zones in Windows, Outlook and others, without the offset in
+// displayZones maps the display names of time zones in Windows, Outlook and others, without the offset in
 // front and in lower case, to IANA names.
-var shown = displayNames(`
+var displayZones = displayNames(`
 eastern time=America/New_York
 eastern daylight time=America/New_York
 edt=America/New_York

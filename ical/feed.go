@@ -42,7 +42,7 @@ const (
 // Write writes a feed so that Google Calendar, Outlook and Apple Calendar accept it. All times
 // are in UTC, so that no time zones have to be defined.
 func Write(w io.Writer, f Feed) error {
-	c := card{w: w}
+	c := lineWriter{w: w}
 	c.line("BEGIN", "VCALENDAR")
 	c.line("VERSION", "2.0")
 	c.line("PRODID", "-//Watchbill//On call//EN")
@@ -85,29 +85,29 @@ func uid(key string) string {
 	return hex.EncodeToString(sum[:16]) + "@watchbill"
 }
 
-// A card writes content lines and keeps the first error.
-type card struct {
+// A lineWriter writes content lines and keeps the first error.
+type lineWriter struct {
 	w   io.Writer
 	err error
 }
 
-// escaped escapes text as calendars require.
-var escaped = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
+// textEscaper escapes text as calendars require.
+var textEscaper = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`, "\r", `\n`)
 
-// longestText limits how many characters of a text are written; programs display far fewer.
-const longestText = 2_000
+// maxText limits how many characters of a text are written; programs display far fewer.
+const maxText = 2_000
 
-func (c *card) text(name, text string) {
-	if len(text) > longestText {
+func (c *lineWriter) text(name, text string) {
+	if len(text) > maxText {
 		runes := []rune(text)
-		text = string(runes[:min(len(runes), longestText)])
+		text = string(runes[:min(len(runes), maxText)])
 	}
-	c.line(name, strings.Map(harmless, strings.ToValidUTF8(escaped.Replace(text), "")))
+	c.line(name, strings.Map(printable, strings.ToValidUTF8(textEscaper.Replace(text), "")))
 }
 
-// harmless drops characters that could break a line or reverse it. Line feeds have been escaped, or
+// printable drops characters that could break a line or reverse it. Line feeds have been escaped, or
 // become blanks.
-func harmless(r rune) rune {
+func printable(r rune) rune {
 	switch {
 	case r == '\t' || r == '\n':
 		return r
@@ -120,7 +120,7 @@ func harmless(r rune) rune {
 }
 
 // line writes a content line, folded after at most 75 bytes and never within a character.
-func (c *card) line(name, value string) {
+func (c *lineWriter) line(name, value string) {
 	rest := name + ":" + value
 	var b strings.Builder
 	for room := 75; len(rest) > room; room = 74 { // a continuation line begins with a space

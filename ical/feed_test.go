@@ -156,13 +156,13 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-type full struct{}
+type failingWriter struct{}
 
-func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+func (failingWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestWriteReturnsErrors(t *testing.T) {
 	t.Parallel()
-	if err := ical.Write(full{}, feed(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
+	if err := ical.Write(failingWriter{}, feed(t)); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("writing to a full disk: %v, want its error", err)
 	}
 }

@@ -56,7 +56,7 @@ func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, form := range []func(string) string{ends("\n"), ends("\r\n"), ends("\r"), utf16LE} {
+		for _, form := range []func(string) string{withLineEndings("\n"), withLineEndings("\r\n"), withLineEndings("\r"), utf16LE} {
 			got, reading := read(t, form(string(data)))
 			for _, trouble := range reading.Troubles {
 				trouble, _, _ = strings.Cut(trouble, " (")
@@ -69,8 +69,8 @@ func TestCalendarsOfWidespreadPrograms(t *testing.T) {
 	}
 }
 
-// ends rewrites a text with other line endings.
-func ends(with string) func(string) string {
+// withLineEndings rewrites a text with other line endings.
+func withLineEndings(with string) func(string) string {
 	return func(text string) string { return strings.ReplaceAll(text, "\n", with) }
 }
 

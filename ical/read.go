@@ -71,12 +71,12 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	if len(data) > maxBytes {
 		return Reading{}, oncall.Refuse("The calendar is larger than %d MB.", maxBytes>>20)
 	}
-	data, err = clean(data)
+	data, err = safeLines(data)
 	if err != nil {
 		return Reading{}, err
 	}
 	x := reader{from: from, to: to, home: home}
-	var events []*occasion
+	var events []*eventVersion
 	for decoder, first := ical.NewDecoder(bytes.NewReader(data)), true; ; first = false {
 		calendar, err := decoder.Decode()
 		if err != nil && !first { // the end, or something after the calendar
@@ -97,24 +97,24 @@ func ReadTimeOff(r io.Reader, from, to time.Time, zone string) (Reading, error) 
 	return x.out, nil
 }
 
-// whole matches the name and parameters of a well-formed content line.
-var whole = regexp.MustCompile(`^[A-Za-z0-9-]+(;[A-Za-z0-9-]+=("[^"]*"|[^";:,]*)(,("[^"]*"|[^";:,]*))*)*:`)
+// contentLine matches the name and parameters of a well-formed content line.
+var contentLine = regexp.MustCompile(`^[A-Za-z0-9-]+(;[A-Za-z0-9-]+=("[^"]*"|[^";:,]*)(,("[^"]*"|[^";:,]*))*)*:`)
 
-// unquoted matches a line whose time zone has a colon in it and no quotes around it, as in
+// unquotedZone matches a line whose time zone has a colon in it and no quotes around it, as in
 // DTSTART;TZID=(UTC-05:00) Eastern Time (US & Canada):20260302T090000.
-var unquoted = regexp.MustCompile(`^([A-Za-z-]+(?:;VALUE=[A-Za-z-]+)?;TZID=)([^";:]*:[^";]*)((?:;VALUE=[A-Za-z-]+)?:[0-9TtZz,/]+)$`)
+var unquotedZone = regexp.MustCompile(`^([A-Za-z-]+(?:;VALUE=[A-Za-z-]+)?;TZID=)([^";:]*:[^";]*)((?:;VALUE=[A-Za-z-]+)?:[0-9TtZz,/]+)$`)
 
 func requote(line []byte) []byte {
 	if len(line) > maxHead {
 		return line
 	}
-	return unquoted.ReplaceAll(line, []byte(`$1"$2"$3`))
+	return unquotedZone.ReplaceAll(line, []byte(`$1"$2"$3`))
 }
 
-// clean keeps only lines that the decoder handles safely: it recurses for each component, and
+// safeLines keeps only lines that the decoder handles safely: it recurses for each component, and
 // panics or takes quadratic time on some malformed lines.
-func clean(data []byte) ([]byte, error) {
-	data = bytes.TrimPrefix(narrow(data), []byte("\ufeff"))
+func safeLines(data []byte) ([]byte, error) {
+	data = bytes.TrimPrefix(fromUTF16(data), []byte("\ufeff"))
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 	if !bytes.ContainsRune(data, '\n') {
 		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\n"))
@@ -125,8 +125,8 @@ func clean(data []byte) ([]byte, error) {
 	out := make([]byte, 0, len(data))
 	depth, events := 0, 0
 	for line := range bytes.Lines(data) {
-		line = requote(latin(bytes.Trim(line, "\r\n")))
-		head := whole.Find(line[:min(len(line), maxHead)])
+		line = requote(fromLatin1(bytes.Trim(line, "\r\n")))
+		head := contentLine.Find(line[:min(len(line), maxHead)])
 		if head == nil {
 			continue
 		}
@@ -150,8 +150,8 @@ func clean(data []byte) ([]byte, error) {
 	return out, nil
 }
 
-// narrow converts UTF-16 with a byte order mark to UTF-8.
-func narrow(data []byte) []byte {
+// fromUTF16 converts UTF-16 with a byte order mark to UTF-8.
+func fromUTF16(data []byte) []byte {
 	var order binary.ByteOrder
 	switch {
 	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
@@ -168,9 +168,9 @@ func narrow(data []byte) []byte {
 	return []byte(string(utf16.Decode(units)))
 }
 
-// latin converts a line from ISO 8859-1 to UTF-8. A line with any non-ASCII letter in UTF-8 is left
+// fromLatin1 converts a line from ISO 8859-1 to UTF-8. A line with any non-ASCII letter in UTF-8 is left
 // alone.
-func latin(line []byte) []byte {
+func fromLatin1(line []byte) []byte {
 	if utf8.Valid(line) {
 		return line
 	}
@@ -197,7 +197,7 @@ type reader struct {
 }
 
 // read adds the spans of all events.
-func (x *reader) read(events []*occasion) error {
+func (x *reader) read(events []*eventVersion) error {
 	changed := map[string]*changes{} // changed recurrences, by UID
 	cancelled := map[string]int{}    // versions of cancelled events
 	for _, o := range events {
@@ -232,18 +232,18 @@ func (x *reader) read(events []*occasion) error {
 }
 
 // trouble records what is wrong with an event.
-func (x *reader) trouble(o *occasion, format string, args ...any) {
+func (x *reader) trouble(o *eventVersion, format string, args ...any) {
 	if len(x.out.Troubles) < maxTroubles {
 		x.out.Troubles = append(x.out.Troubles, o.name()+": "+fmt.Sprintf(format, args...)+".")
 	}
 }
 
 // event adds the spans of an event.
-func (x *reader) event(o *occasion, changed *changes) error {
+func (x *reader) event(o *eventVersion, changed *changes) error {
 	if o.start == nil {
 		return errors.New("it has no start")
 	}
-	start, err := x.moment(o.start)
+	start, err := x.readTime(o.start)
 	if err != nil {
 		return err
 	}
@@ -251,8 +251,8 @@ func (x *reader) event(o *occasion, changed *changes) error {
 	if err != nil {
 		return err
 	}
-	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date, Free: free(o), Out: out(o)}
-	add := func(s moment, l length, span Span) {
+	span := Span{UID: cut(o.uid), Note: cut(text(o.Event, ical.PropSummary)), AllDay: start.date, Free: isFree(o), Out: isOutOfOffice(o)}
+	add := func(s calendarTime, l length, span Span) {
 		span.Start, span.End = s.instant, l.after(s)
 		if span.Start.Before(x.to) && span.End.After(x.from) && span.Start.Before(span.End) {
 			x.out.Spans = append(x.out.Spans, span)
@@ -283,7 +283,7 @@ func (x *reader) event(o *occasion, changed *changes) error {
 			continue
 		}
 		if moved, l, ok := x.shifted(t, from); ok {
-			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date, Free: free(from), Out: out(from)})
+			add(moved, l, Span{UID: span.UID, Note: cut(text(from.Event, ical.PropSummary)), AllDay: moved.date, Free: isFree(from), Out: isOutOfOffice(from)})
 		}
 	}
 	return nil
@@ -291,9 +291,9 @@ func (x *reader) event(o *occasion, changed *changes) error {
 
 // recurrences returns the times of a recurring event, the lengths of those that have their own, and
 // which of them don't take place.
-func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times) ([]moment, map[int64]length, times, error) {
-	all, periods := []moment{start}, map[int64]length{}
-	follow := func(name string) (found []moment, err error) {
+func (x *reader) recurrences(o *eventVersion, start calendarTime, lasts length, skip times) ([]calendarTime, map[int64]length, times, error) {
+	all, periods := []calendarTime{start}, map[int64]length{}
+	follow := func(name string) (found []calendarTime, err error) {
 		for _, rule := range o.Props[name] {
 			more, err := x.recur(rule.Value, start, lasts)
 			if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
@@ -313,12 +313,12 @@ func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times
 	}
 	all = append(all, found...)
 	for _, p := range o.Props[ical.PropRecurrenceDates] {
-		dates, lengths := x.moments(p)
+		dates, lengths := x.readTimes(p)
 		all = append(all, dates...)
 		maps.Copy(periods, lengths)
 	}
 	for _, p := range o.Props[ical.PropExceptionDates] {
-		dates, _ := x.moments(p)
+		dates, _ := x.readTimes(p)
 		for _, t := range dates {
 			skip.add(x.whole(t, start), start)
 		}
@@ -331,12 +331,12 @@ func (x *reader) recurrences(o *occasion, start moment, lasts length, skip times
 }
 
 // whole returns the day, in the reader's own zone, that a time in UTC means for a whole-day event.
-func (x *reader) whole(t, start moment) moment {
+func (x *reader) whole(t, start calendarTime) calendarTime {
 	if !start.date || t.date || t.zone != nil {
 		return t
 	}
 	if day, clock := x.home.Local(t.instant); clock == 0 {
-		return at(time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC), x.home, true)
+		return newCalendarTime(time.Date(day.Year, day.Month, day.Day, 0, 0, 0, 0, time.UTC), x.home, true)
 	}
 	return t
 }
@@ -352,7 +352,7 @@ func text(e ical.Event, name string) string {
 }
 
 func cut(s string) string {
-	s = strings.Join(strings.Fields(strings.Map(harmless, strings.ToValidUTF8(s, ""))), " ")
+	s = strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(s, ""))), " ")
 	if runes := []rune(s); len(runes) > maxNote {
 		return string(runes[:maxNote])
 	}

@@ -23,8 +23,8 @@ func event(lines string) string {
 	return "BEGIN:VEVENT\nUID:1\n" + strings.TrimSpace(lines) + "\nEND:VEVENT\n"
 }
 
-// many repeats an event, each time with a UID of its own.
-func many(event string, n int) string {
+// repeatEvent repeats an event, each time with a UID of its own.
+func repeatEvent(event string, n int) string {
 	var b strings.Builder
 	for i := range n {
 		b.WriteString(strings.Replace(event, "UID:1", fmt.Sprint("UID:", i), 1))
@@ -162,7 +162,7 @@ func TestUnknownZonesAreNamed(t *testing.T) {
 // Anything that is not a calendar, or is malicious, is refused quickly and in one sentence.
 func TestHostileCalendars(t *testing.T) {
 	t.Parallel()
-	rules := many(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
+	rules := repeatEvent(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), 100)
 	for name, test := range map[string]struct{ in, want string }{
 		"nothing":                 {"", "not a calendar"},
 		"a page":                  {"<html><body>Sign in</body></html>", "not a calendar"},
@@ -170,10 +170,10 @@ func TestHostileCalendars(t *testing.T) {
 		"too large":               {strings.Repeat("x", 5<<20), "larger than 4 MB"},
 		"too deep":                {strings.Repeat("BEGIN;X=1:VEVENT\r\n", 200_000), "nested too deeply"},
 		"too many":                {calendar(strings.Repeat("BEGIN:VEVENT\nEND:VEVENT\n", 20_001)), "more than 20000 events"},
-		"too many spans":          {calendar(many(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), 5001)), "more than 5000 events in this time"},
-		"too many rules":          {calendar(many(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY"), 301)), "more than 300 events that come back"},
-		"ended rules":             {calendar(many(event("DTSTART:20240302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20240401"), 1000)), ""},
-		"too often":               {calendar(many(event("DTSTART:19000302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9"), 2)), "come back too often"},
+		"too many spans":          {calendar(repeatEvent(event("DTSTART:20260302T090000Z\nDURATION:PT1H"), 5001)), "more than 5000 events in this time"},
+		"too many rules":          {calendar(repeatEvent(event("DTSTART:20260302T090000Z\nDURATION:PT1H\nRRULE:FREQ=YEARLY"), 301)), "more than 300 events that come back"},
+		"ended rules":             {calendar(repeatEvent(event("DTSTART:20240302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20240401"), 1000)), ""},
+		"too often":               {calendar(repeatEvent(event("DTSTART:19000302T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;BYHOUR=1,2,3,4,5,6,7,8,9"), 2)), "come back too often"},
 		"never":                   {calendar(rules), ""},
 		"zones that never change": {calendar(strings.Repeat("BEGIN:VTIMEZONE\nTZID:a\n"+strings.Repeat("BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\nEND:STANDARD\n", 40)+"END:VTIMEZONE\n", 300)), ""},
 		"one long line":           {calendar("X;A=" + strings.Repeat("b", 3<<20) + ":c"), ""},

@@ -19,27 +19,27 @@ const lastYear = rrule.MAXYEAR
 
 // recur expands a rule up to the end of the requested period. It works with written times, where
 // every day has 24 hours; each recurrence is then placed in its zone.
-func (x *reader) recur(text string, start moment, l length) (all []moment, err error) {
+func (x *reader) recur(text string, start calendarTime, l length) (all []calendarTime, err error) {
 	// Package rrule indexes tables with values from the rule, and may panic.
 	defer func() {
 		if bad := recover(); bad != nil {
 			all, err = nil, fmt.Errorf("the rule %q can't be followed", text)
 		}
 	}()
-	option, err := parseRule(tidy(text), start)
+	option, err := parseRule(cleanRule(text), start)
 	if err != nil {
 		return nil, err
 	}
-	begin, end := x.from.Add(-l.paper-l.exact).AddDate(0, 0, -2), x.to.AddDate(0, 0, 2) // no zone is further from UTC
-	all = append(all, start)                                                            // the first one always counts, even if the rule excludes it
-	if start.paper.After(end) || !option.Until.IsZero() && option.Until.Before(begin) {
+	begin, end := x.from.Add(-l.wall-l.exact).AddDate(0, 0, -2), x.to.AddDate(0, 0, 2) // no zone is further from UTC
+	all = append(all, start)                                                           // the first one always counts, even if the rule excludes it
+	if start.wall.After(end) || !option.Until.IsZero() && option.Until.Before(begin) {
 		return all, nil
 	}
 	if x.rules++; x.rules > maxRules {
 		return nil, oncall.Refuse("The calendar has more than %d events that come back.", maxRules)
 	}
 	shift := (lastYear - 1 - end.Year()) / 400 * 400
-	option.Dtstart = start.paper.AddDate(shift, 0, 0)
+	option.Dtstart = start.wall.AddDate(shift, 0, 0)
 	if !option.Until.IsZero() {
 		option.Until = option.Until.AddDate(shift, 0, 0)
 	}
@@ -60,14 +60,14 @@ func (x *reader) recur(text string, start moment, l length) (all []moment, err e
 			return all, nil
 		}
 		if !t.Before(begin) {
-			all = append(all, at(t, start.zone, start.date))
+			all = append(all, newCalendarTime(t, start.zone, start.date))
 		}
 	}
 }
 
-// tidy removes meaningless parts of a rule: blanks, empty parts, its own name, the default
+// cleanRule removes meaningless parts of a rule: blanks, empty parts, its own name, the default
 // calendar, and extensions of single programs.
-func tidy(text string) string {
+func cleanRule(text string) string {
 	var parts []string
 	for part := range strings.SplitSeq(strings.ToUpper(strings.Join(strings.Fields(text), "")), ";") {
 		part = strings.TrimPrefix(part, "RRULE:")
@@ -84,11 +84,11 @@ func tidy(text string) string {
 // until matches a rule's end: a date, optionally with a time, optionally in UTC.
 var until = regexp.MustCompile(`UNTIL=[0-9]{8}(T[0-9]{6})?(Z?)(;|$)`)
 
-// zero matches a number that must not be 0, which package rrule would take for 1 or for none.
-var zero = regexp.MustCompile(`(^|;)(INTERVAL|COUNT)=[-+]?0+(;|$)|(^|;)BY(MONTH|MONTHDAY|YEARDAY|WEEKNO|SETPOS)=([^;]*,)?[-+]?0+([,;]|$)|(^|;)BYDAY=([^;]*,)?[-+]?0+[A-Z]`)
+// zeroPart matches a number that must not be 0, which package rrule would take for 1 or for none.
+var zeroPart = regexp.MustCompile(`(^|;)(INTERVAL|COUNT)=[-+]?0+(;|$)|(^|;)BY(MONTH|MONTHDAY|YEARDAY|WEEKNO|SETPOS)=([^;]*,)?[-+]?0+([,;]|$)|(^|;)BYDAY=([^;]*,)?[-+]?0+[A-Z]`)
 
 // parseRule reads a rule and refuses what time off never needs or what would take too long.
-func parseRule(text string, start moment) (*rrule.ROption, error) {
+func parseRule(text string, start calendarTime) (*rrule.ROption, error) {
 	if len(text) > 500 {
 		return nil, errors.New("the rule is too long")
 	}
@@ -100,7 +100,7 @@ func parseRule(text string, start moment) (*rrule.ROption, error) {
 	switch {
 	case option.Freq > rrule.DAILY:
 		return nil, errors.New("time off that comes back within a day")
-	case zero.MatchString(text), option.Interval > 1000 || option.Interval < 0 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
+	case zeroPart.MatchString(text), option.Interval > 1000 || option.Interval < 0 || option.Count < 0 || times > 24 || len(option.Byeaster) > 0:
 		return nil, errors.New("a rule of a strange kind")
 	case option.Until.IsZero():
 		return option, nil

@@ -1,8 +1,8 @@
 package ical
 
-// windows maps the time zone names of Windows, Outlook and Exchange, in lower case, to IANA's,
+// windowsZones maps the time zone names of Windows, Outlook and Exchange, in lower case, to IANA's,
 // as the Unicode CLDR does for each zone's default territory.
-var windows = map[string]string{
+var windowsZones = map[string]string{
 	"afghanistan standard time":       "Asia/Kabul",
 	"alaskan standard time":           "America/Anchorage",
 	"aleutian standard time":          "America/Adak",

@@ -24,7 +24,7 @@ const (
 func (x *reader) declare(c *ical.Calendar) {
 	x.zones, x.floating = map[string]*schedule.Zone{}, x.home
 	if p := c.Props.Get("X-WR-TIMEZONE"); p != nil {
-		if z, ok := known(p.Value); ok {
+		if z, ok := knownZone(p.Value); ok {
 			x.floating = z
 		}
 	}
@@ -34,13 +34,13 @@ func (x *reader) declare(c *ical.Calendar) {
 			continue
 		}
 		// A known name is better than the rules, which often cover only one year.
-		z, ok := known(id.Value)
+		z, ok := knownZone(id.Value)
 		if place := child.Props.Get("X-LIC-LOCATION"); !ok && place != nil {
-			z, ok = known(place.Value)
+			z, ok = knownZone(place.Value)
 		}
 		if !ok && x.onsets+len(child.Children) <= maxOnsets {
 			x.onsets += len(child.Children)
-			z, ok = defined(child)
+			z, ok = readZone(child)
 		}
 		if ok {
 			x.zones[strings.TrimSpace(id.Value)] = z
@@ -48,8 +48,8 @@ func (x *reader) declare(c *ical.Calendar) {
 	}
 }
 
-// defined reads the rules of a VTIMEZONE.
-func defined(zone *ical.Component) (*schedule.Zone, bool) {
+// readZone reads the rules of a VTIMEZONE.
+func readZone(zone *ical.Component) (*schedule.Zone, bool) {
 	var changes []schedule.Change
 	first, before := int64(0), time.Duration(0)
 	for _, rules := range zone.Children {
@@ -110,7 +110,7 @@ func yearly(text string, begin time.Time, from time.Duration) (all []time.Time) 
 			all = nil
 		}
 	}()
-	option, err := rrule.StrToROption(tidy(text))
+	option, err := rrule.StrToROption(cleanRule(text))
 	if err != nil || option.Freq != rrule.YEARLY {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (x *reader) zone(name string) *schedule.Zone {
 	if z, ok := x.zones[name]; ok {
 		return z
 	}
-	z, ok := known(name)
+	z, ok := knownZone(name)
 	if !ok {
 		z = x.floating
 		if shortened := cut(name); len(x.out.Zones) < 20 && !slices.Contains(x.out.Zones, shortened) {
@@ -190,9 +190,9 @@ func (x *reader) zone(name string) *schedule.Zone {
 // Canada)", "(GMT+01.00) Paris", or alone: "UTC+03:00", "GMT-3".
 var offsetBefore = regexp.MustCompile(`^\(?(?:UTC|GMT)\s*([+-]\d{1,2}(?:[:.]?\d{2})?)?\)?\s*(.*)$`)
 
-// placed finds the zone of a place at the end of a name: "central european time - berlin",
+// zoneOfPlace finds the zone of a place at the end of a name: "central european time - berlin",
 // "america/new york", "europe/berlin (cet)".
-func placed(name string) (*schedule.Zone, bool) {
+func zoneOfPlace(name string) (*schedule.Zone, bool) {
 	name, _, _ = strings.Cut(name, " (")
 	if i := strings.LastIndex(name, " - "); i >= 0 {
 		name = name[i+len(" - "):]
@@ -213,10 +213,10 @@ func placed(name string) (*schedule.Zone, bool) {
 	return nil, false
 }
 
-// known recognizes IANA names, also at the end of a longer one
+// knownZone recognizes IANA names, also at the end of a longer one
 // ("/freeassociation.sourceforge.net/Europe/Berlin"), the names and display names of Windows and
 // Outlook, and offsets.
-func known(name string) (*schedule.Zone, bool) {
+func knownZone(name string) (*schedule.Zone, bool) {
 	name = strings.Trim(strings.TrimSpace(name), `"`)
 	if len(name) > 200 {
 		return nil, false
@@ -226,12 +226,12 @@ func known(name string) (*schedule.Zone, bool) {
 	if m != nil {
 		place = strings.ToLower(m[2])
 	}
-	if iana, ok := shown[place]; ok {
+	if iana, ok := displayZones[place]; ok {
 		name = iana
 	}
 	for rest := name; rest != ""; {
 		standard := strings.Replace(strings.ToLower(rest), " daylight time", " standard time", 1)
-		if z, err := schedule.LoadZone(cmp.Or(windows[standard], rest)); err == nil {
+		if z, err := schedule.LoadZone(cmp.Or(windowsZones[standard], rest)); err == nil {
 			return z, true
 		}
 		if z, err := schedule.FindZone(rest); err == nil {
@@ -239,7 +239,7 @@ func known(name string) (*schedule.Zone, bool) {
 		}
 		_, rest, _ = strings.Cut(rest, "/")
 	}
-	if z, ok := placed(place); ok {
+	if z, ok := zoneOfPlace(place); ok {
 		return z, true
 	}
 	switch {

@@ -33,8 +33,8 @@ func newBuilder(now time.Time) builder {
 	}
 }
 
-// put adds a name to one of several sets.
-func put(sets map[string]map[string]bool, set, name string) {
+// addTo adds a name to one of several sets.
+func addTo(sets map[string]map[string]bool, set, name string) {
 	if sets[set] == nil {
 		sets[set] = map[string]bool{}
 	}
@@ -46,7 +46,7 @@ func (b *builder) person(id string, where Location) (string, bool) {
 	if b.users.has(id) {
 		return b.users.of(id, ""), true
 	}
-	b.lose(where, "%s is no user any more", id)
+	b.addLoss(where, "%s is no user any more", id)
 	return "", false
 }
 
@@ -56,7 +56,7 @@ func (b *builder) people(ids []string, team string, where Location) setup.Turn {
 	for _, id := range ids {
 		if name, ok := b.person(id, where); ok && !slices.Contains(turn, name) {
 			turn = append(turn, name)
-			put(b.members, team, name)
+			addTo(b.members, team, name)
 		}
 	}
 	return turn
@@ -64,11 +64,11 @@ func (b *builder) people(ids []string, team string, where Location) setup.Turn {
 
 // team returns our name of a team; whatever has none goes to a team made for it.
 func (b *builder) team(id string) string {
-	if b.teams.has(id) && id != homeless {
+	if b.teams.has(id) && id != noTeam {
 		return b.teams.of(id, "")
 	}
 	b.teamless = true
-	return b.teams.of(homeless, "On-call")
+	return b.teams.of(noTeam, "On-call")
 }
 
 // channel records that a team's object refers to a Slack channel.
@@ -85,7 +85,7 @@ func (b *builder) channel(team, id string) {
 // writeTeams comes last, when everybody on call for a team is known.
 func (b *builder) writeTeams(ids []string) {
 	if b.teamless {
-		ids = append(slices.Clone(ids), homeless)
+		ids = append(slices.Clone(ids), noTeam)
 	}
 	for _, id := range ids {
 		name := b.team(id)
@@ -97,12 +97,12 @@ func (b *builder) writeTeams(ids []string) {
 		switch len(named) {
 		case 0:
 			out.Channel = channelOf(name)
-			b.lose(where, "its Slack channel: %s is a guess", out.Channel)
+			b.addLoss(where, "its Slack channel: %s is a guess", out.Channel)
 		case 1:
 			out.Channel = named[0]
 		default:
 			out.Channel = named[0]
-			b.lose(where, "what is its posts to several Slack channels: %s; here to the first of them", strings.Join(named, ", "))
+			b.addLoss(where, "what is its posts to several Slack channels: %s; here to the first of them", strings.Join(named, ", "))
 		}
 		b.Setup.Teams = append(b.Setup.Teams, out)
 	}
@@ -111,21 +111,21 @@ func (b *builder) writeTeams(ids []string) {
 // addPolicy adds a policy; one that would page nobody pages the whole team.
 func (b *builder) addPolicy(out setup.Policy, where Location) {
 	if len(out.Steps) == 0 {
-		b.lose(where, "no step pages anybody; here it pages the whole team")
+		b.addLoss(where, "no step pages anybody; here it pages the whole team")
 		out.Steps = []setup.Step{{Page: []string{"team " + out.Team}, Wait: "5m"}}
 	}
 	b.Setup.Policies = append(b.Setup.Policies, out)
 }
 
-// ways records how a person is reached there, for the remark that they have to set it up again.
-func (b *builder) ways(user string, rules []string) {
+// contactMethods records how a person is reached there, for the remark that they have to set it up again.
+func (b *builder) contactMethods(user string, rules []string) {
 	if len(rules) > 0 {
-		b.lose(Location{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
+		b.addLoss(Location{"user", user, ""}, "their notification rules (%s); they add and verify their ways with /oncall contact", strings.Join(rules, "; "))
 	}
 }
 
-// shortly formats a duration for the file: "5m", "1h30m".
-func shortly(d time.Duration) string {
+// formatDuration formats a duration for the file: "5m", "1h30m".
+func formatDuration(d time.Duration) string {
 	if d%time.Minute == 0 && d < time.Hour {
 		return minutes(d)
 	}
@@ -139,8 +139,10 @@ func shortly(d time.Duration) string {
 	return text
 }
 
-// wait formats a step's delay, within the allowed range.
-func wait(d time.Duration) string { return shortly(min(max(d, time.Second), 24*time.Hour)) }
+// formatWait formats a step's delay, within the allowed range.
+func formatWait(d time.Duration) string {
+	return formatDuration(min(max(d, time.Second), 24*time.Hour))
+}
 
 // excerpt shortens a quotation in a remark.
 func excerpt(text string) string {

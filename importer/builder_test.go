@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-// accepted fails if our own file is refused.
-func accepted(t *testing.T, r importer.Result) importer.Result {
+// requireAccepted fails if our own file is refused.
+func requireAccepted(t *testing.T, r importer.Result) importer.Result {
 	t.Helper()
 	if wrong := r.Setup.Check(intake.Names()); len(wrong) > 0 {
 		t.Errorf("our own file is refused: %s\n%s", strings.Join(wrong, "\n"), marshal(r.Setup))
@@ -25,7 +25,7 @@ func fromOnCall(t *testing.T, files map[string][]byte) importer.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return accepted(t, importer.FromOnCall(in, now))
+	return requireAccepted(t, importer.FromOnCall(in, now))
 }
 
 func fromGoAlert(t *testing.T, files map[string][]byte) importer.Result {
@@ -34,7 +34,7 @@ func fromGoAlert(t *testing.T, files map[string][]byte) importer.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return accepted(t, importer.FromGoAlert(in, now))
+	return requireAccepted(t, importer.FromGoAlert(in, now))
 }
 
 func TestFromOnCallGolden(t *testing.T) {
@@ -49,7 +49,7 @@ func TestFromGoAlertGolden(t *testing.T) {
 
 // An import a day later gives the same for everything still in force, so that applying it changes
 // nothing.
-func TestLaterImportIsTheSame(t *testing.T) {
+func TestImportIsTheSameOneDayLater(t *testing.T) {
 	t.Parallel()
 	goalert, err := importer.ReadGoAlert(read(t, "testdata/goalert"))
 	if err != nil {
@@ -71,7 +71,7 @@ func TestLaterImportIsTheSame(t *testing.T) {
 }
 
 // The samples aren't ours to keep here; those who have them can test with them.
-func TestSamplesAreRead(t *testing.T) {
+func TestReadSamples(t *testing.T) {
 	t.Parallel()
 	dir := os.Getenv("IMPORT_SAMPLES")
 	if dir == "" {
@@ -86,13 +86,13 @@ func TestSamplesAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accepted(t, importer.FromPagerDuty(in, now))
+	requireAccepted(t, importer.FromPagerDuty(in, now))
 }
 
-// theirs asks a model every half hour who is on call.
-func theirs(name string, days int, at func(time.Time) []int) importer.Final {
+// modelFinal asks a model every half hour who is on call.
+func modelFinal(name string, days int, at func(time.Time) []int) importer.FinalSchedule {
 	people := []string{"Ann", "Bo", "Cy", "Di"}
-	f := importer.Final{Schedule: name, From: now, To: now.AddDate(0, 0, days)}
+	f := importer.FinalSchedule{Schedule: name, From: now, To: now.AddDate(0, 0, days)}
 	for t := f.From; t.Before(f.To); t = t.Add(30 * time.Minute) {
 		for _, u := range at(t) {
 			f.Shifts = append(f.Shifts, importer.FinalShift{User: people[u], From: t, To: t.Add(30 * time.Minute)})
@@ -102,10 +102,10 @@ func theirs(name string, days int, at func(time.Time) []int) importer.Final {
 	return f
 }
 
-// agrees compares a result with a model, except in the hours in which clocks change.
-func agrees(t *testing.T, seed uint64, location *time.Location, r importer.Result, f importer.Final, files map[string][]byte) {
+// checkAgreement compares a result with a model, except in the hours in which clocks change.
+func checkAgreement(t *testing.T, seed uint64, location *time.Location, r importer.Result, f importer.FinalSchedule, files map[string][]byte) {
 	t.Helper()
-	r.Finals = []importer.Final{f}
+	r.Finals = []importer.FinalSchedule{f}
 	compared, err := importer.Compare(r)
 	if err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func Compare(r Result) ([]Comparison, error) {
 	return out, nil
 }
 
-func compare(f Final, ours *schedule.Schedule) Comparison {
+func compare(f FinalSchedule, ours *schedule.Schedule) Comparison {
 	c := Comparison{Schedule: f.Schedule, From: f.From, To: f.To}
 	shifts := ours.Shifts(f.From, f.To, schedule.RolePrimary)
 	cuts := []time.Time{f.From, f.To}
@@ -74,12 +74,12 @@ func compare(f Final, ours *schedule.Schedule) Comparison {
 				we = append(we, string(u))
 			}
 		}
-		c.add(from, to, we, theirs(f, from))
+		c.add(from, to, we, vendorUsers(f, from))
 	}
 	return c
 }
 
-func theirs(f Final, at time.Time) (out []string) {
+func vendorUsers(f FinalSchedule, at time.Time) (out []string) {
 	for _, s := range f.Shifts {
 		if !at.Before(s.From) && at.Before(s.To) && !slices.Contains(out, s.User) {
 			out = append(out, s.User)

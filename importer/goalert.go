@@ -58,7 +58,7 @@ type GoAlert struct {
 	Overrides []gaOverride
 	Policies  []gaPolicy
 	Services  []gaService
-	Asked     asked
+	Asked     finalPeriod
 }
 
 type gaUser struct {
@@ -146,7 +146,7 @@ func FromGoAlert(in GoAlert, now time.Time) Result {
 	for _, s := range in.Services {
 		g.service(s)
 	}
-	g.lose(Location{"team", g.team(homeless), ""}, "GoAlert has no teams: all is of this one. Make teams, and give each what is its own")
+	g.addLoss(Location{"team", g.team(noTeam), ""}, "GoAlert has no teams: all is of this one. Make teams, and give each what is its own")
 	g.writeTeams(nil)
 	return g.Result
 }
@@ -155,7 +155,7 @@ func (g *goAlert) user(u gaUser) {
 	name := g.users.of(u.ID, u.Name)
 	g.Setup.Users = append(g.Setup.Users, setup.User{Name: name, Email: u.Email})
 	if u.Email == "" {
-		g.lose(Location{"user", name, ""}, "they have no mail address by which they are found in Slack; give one, or slack")
+		g.addLoss(Location{"user", name, ""}, "they have no mail address by which they are found in Slack; give one, or slack")
 	}
 	methods := map[string]string{}
 	for _, m := range u.Methods {
@@ -173,15 +173,15 @@ func (g *goAlert) user(u gaUser) {
 		}
 		ways = append(ways, cmp.Or(methods[r.Method], "a method that is gone")+" "+when)
 	}
-	g.ways(name, ways)
+	g.contactMethods(name, ways)
 }
 
 func (g *goAlert) policy(p gaPolicy) {
 	name := g.policies.of(p.ID, "")
 	where := Location{"policy", name, ""}
-	out := setup.Policy{Name: name, Team: g.team(homeless), Repeat: min(max(p.Repeat, 0), 20)}
+	out := setup.Policy{Name: name, Team: g.team(noTeam), Repeat: min(max(p.Repeat, 0), 20)}
 	if p.Repeat > 20 {
-		g.lose(where, "it repeats %d times; here 20", p.Repeat)
+		g.addLoss(where, "it repeats %d times; here 20", p.Repeat)
 	}
 	for i, s := range p.Steps {
 		here := where.at(fmt.Sprintf("step %d", i+1))
@@ -191,14 +191,14 @@ func (g *goAlert) policy(p gaPolicy) {
 				targets = append(targets, a.target())
 			}
 		}
-		step := setup.Step{Wait: wait(time.Duration(max(s.Delay, 1)) * time.Minute)}
+		step := setup.Step{Wait: formatWait(time.Duration(max(s.Delay, 1)) * time.Minute)}
 		for _, t := range targets {
 			if page := g.target(t, here); page != "" && !slices.Contains(step.Page, page) {
 				step.Page = append(step.Page, page)
 			}
 		}
 		if len(step.Page) == 0 {
-			g.lose(here, "it pages nobody who is left, and is left out")
+			g.addLoss(here, "it pages nobody who is left, and is left out")
 			continue
 		}
 		out.Steps = append(out.Steps, step)
@@ -220,7 +220,7 @@ func (d gaDest) target() gaTarget {
 }
 
 func (g *goAlert) target(t gaTarget, where Location) string {
-	team := g.team(homeless)
+	team := g.team(noTeam)
 	switch t.Type {
 	case "user":
 		if turn := g.people([]string{t.ID}, team, where); len(turn) > 0 {
@@ -232,7 +232,7 @@ func (g *goAlert) target(t gaTarget, where Location) string {
 			return "schedule " + g.schedules.of(t.ID, "")
 		}
 	case "rotation":
-		if name, ok := g.alone(t.ID, where); ok {
+		if name, ok := g.scheduleOfRotation(t.ID, where); ok {
 			return "schedule " + name
 		}
 	case "slackChannel":
@@ -240,22 +240,22 @@ func (g *goAlert) target(t gaTarget, where Location) string {
 			return "channel " + t.ID
 		}
 	case "chanWebhook":
-		g.lose(where, "it posts to a webhook, whose address may be a secret; write \"webhook https://…\" if that is wanted (docs/escalation.md)")
+		g.addLoss(where, "it posts to a webhook, whose address may be a secret; write \"webhook https://…\" if that is wanted (docs/escalation.md)")
 		return ""
 	}
-	g.lose(where, "it pages %s (%s), which can't be said here", cmp.Or(t.Name, t.ID, "something"), t.Type)
+	g.addLoss(where, "it pages %s (%s), which can't be said here", cmp.Or(t.Name, t.ID, "something"), t.Type)
 	return ""
 }
 
-// alone makes a schedule from a rotation that a policy pages directly.
-func (g *goAlert) alone(id string, where Location) (string, bool) {
+// scheduleOfRotation makes a schedule from a rotation that a policy pages directly.
+func (g *goAlert) scheduleOfRotation(id string, where Location) (string, bool) {
 	if name, made := g.pages[id]; made {
 		return name, name != ""
 	}
 	g.pages[id] = ""
 	i := slices.IndexFunc(g.in.Rotations, func(r gaRotation) bool { return r.ID == id })
 	if i < 0 {
-		g.lose(where, "it pages a rotation that is not there")
+		g.addLoss(where, "it pages a rotation that is not there")
 		return "", false
 	}
 	r := g.in.Rotations[i]
@@ -275,15 +275,15 @@ func (g *goAlert) service(s gaService) {
 	name := g.senders.of(s.ID, s.Name)
 	where := Location{"service", name, ""}
 	if !g.policies.has(s.Policy) {
-		g.lose(where, "its escalation policy is not there; it is left out")
+		g.addLoss(where, "its escalation policy is not there; it is left out")
 		return
 	}
-	out := setup.Integration{Name: name, Team: g.team(homeless), Policy: g.policies.of(s.Policy, "")}
+	out := setup.Integration{Name: name, Team: g.team(noTeam), Policy: g.policies.of(s.Policy, "")}
 	titles := newNames()
 	for i, h := range s.Heartbeats {
 		beat := setup.Heartbeat{Name: titles.of(fmt.Sprint(i), strings.TrimPrefix(channelOf(h.Name), "#")), Every: fmt.Sprintf("%dm", max(h.Timeout, 1)), Grace: "1m"}
 		if _, err := beat.Spec(); err != nil {
-			g.lose(where, "its heartbeat %s, every %d minutes: %v; it is left out", h.Name, h.Timeout, err)
+			g.addLoss(where, "its heartbeat %s, every %d minutes: %v; it is left out", h.Name, h.Timeout, err)
 			continue
 		}
 		out.Heartbeats = append(out.Heartbeats, beat)

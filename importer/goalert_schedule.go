@@ -73,10 +73,10 @@ func (g *goAlert) schedule(s gaSchedule) {
 	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
-		g.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		g.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
 		return
 	}
-	out := setup.Schedule{Name: name, Team: g.team(homeless), TimeZone: s.TimeZone}
+	out := setup.Schedule{Name: name, Team: g.team(noTeam), TimeZone: s.TimeZone}
 	called := newNames()
 	for _, a := range s.Targets {
 		if r, ok := g.assignment(a, out, location, called, where); ok {
@@ -84,9 +84,9 @@ func (g *goAlert) schedule(s gaSchedule) {
 		}
 	}
 	if len(out.Rotations) == 0 {
-		g.lose(where, "no rule of it has anybody be on call")
+		g.addLoss(where, "no rule of it has anybody be on call")
 	}
-	g.impose(&out, g.overrides(s, out.Team, where), called, g.now, where)
+	g.addOverrides(&out, g.overrides(s, out.Team, where), called, g.now, where)
 	g.Setup.Schedules = append(g.Setup.Schedules, out)
 	g.final(s, name)
 }
@@ -95,7 +95,7 @@ func (g *goAlert) schedule(s gaSchedule) {
 func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Location, called *names, where Location) (setup.Rotation, bool) {
 	only, ever, err := gaWindows(a.Rules)
 	if err != nil {
-		g.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
+		g.addLoss(where, "%v; it is left out, so that nobody is paged who should not be", err)
 		return setup.Rotation{}, false
 	}
 	if !ever {
@@ -115,7 +115,7 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 	case "rotation":
 		i := slices.IndexFunc(g.in.Rotations, func(r gaRotation) bool { return r.ID == a.Target.ID })
 		if i < 0 {
-			g.lose(where, "its rotation %s is not among the answers", a.Target.Name)
+			g.addLoss(where, "its rotation %s is not among the answers", a.Target.Name)
 			return out, false
 		}
 		r := g.in.Rotations[i]
@@ -124,10 +124,10 @@ func (g *goAlert) assignment(a gaAssignment, s setup.Schedule, location *time.Lo
 			return out, false
 		}
 	default:
-		g.lose(where, "it is assigned to %s (%s), which can't be on call here", a.Target.Name, a.Target.Type)
+		g.addLoss(where, "it is assigned to %s (%s), which can't be on call here", a.Target.Name, a.Target.Type)
 		return out, false
 	}
-	g.endsTwice(only, location, here)
+	g.warnAmbiguousEnd(only, location, here)
 	return out, true
 }
 
@@ -136,7 +136,7 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 	own, err := time.LoadLocation(r.TimeZone)
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month"}[r.Type]
 	if err != nil || !ok || len(r.Users) == 0 {
-		g.lose(where, "its turns are %q among %d people in the time zone %q; it is left out", r.Type, len(r.Users), r.TimeZone)
+		g.addLoss(where, "its turns are %q among %d people in the time zone %q; it is left out", r.Type, len(r.Users), r.TimeZone)
 		return false
 	}
 	zone := own
@@ -146,15 +146,15 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 		out.TimeZone = r.TimeZone
 	default:
 		zone = location
-		g.lose(where, "its hand-offs go by the clock of %s and its rules by that of %s; here both by the latter, so that hand-offs differ while only one of them has summer time", r.TimeZone, s.TimeZone)
+		g.addLoss(where, "its hand-offs go by the clock of %s and its rules by that of %s; here both by the latter, so that hand-offs differ while only one of them has summer time", r.TimeZone, s.TimeZone)
 	}
 	length := max(r.Length, 1)
-	start := onPaper(r.Start, zone)
+	start := wallTime(r.Start, zone)
 	if start.Day() > 28 && r.Type == "monthly" {
-		g.lose(where, "its monthly turns begin on day %d. Where a month has no such day they begin in the next one there, and here on the last of it", start.Day())
+		g.addLoss(where, "its monthly turns begin on day %d. Where a month has no such day they begin in the next one there, and here on the last of it", start.Day())
 	}
 	ref := g.in.Asked.Since
-	for start.After(onPaper(ref, zone)) { // turns before the first one count too
+	for start.After(wallTime(ref, zone)) { // turns before the first one count too
 		switch r.Type {
 		case "hourly":
 			start = start.Add(-time.Duration(length) * time.Hour)
@@ -164,11 +164,11 @@ func (g *goAlert) rotation(out *setup.Rotation, r gaRotation, s setup.Schedule, 
 			start = start.AddDate(0, 0, -length*map[string]int{"daily": 1, "weekly": 7}[r.Type])
 		}
 	}
-	out.Name, out.Start, out.Every = called.of(r.ID, r.Name), paper(start), plural(int64(length), unit)
+	out.Name, out.Start, out.Every = called.of(r.ID, r.Name), formatWall(start), plural(int64(length), unit)
 	n := len(r.Users)
 	turn, err := turnAt(*out, n, s, ref)
 	if err != nil {
-		g.lose(where, "%v; it is left out", err)
+		g.addLoss(where, "%v; it is left out", err)
 		return false
 	}
 	for i := range r.Users {
@@ -225,14 +225,14 @@ func gaWindows(rules []gaRule) (out []schedule.Window, ever bool, err error) {
 	return out, ever, nil
 }
 
-// endsTwice warns of a rule that ends at a time which occurs twice on some day of the coming year:
+// warnAmbiguousEnd warns of a rule that ends at a time which occurs twice on some day of the coming year:
 // GoAlert ends it at the second, we at the first.
-func (g *goAlert) endsTwice(only []schedule.Window, location *time.Location, where Location) {
+func (g *goAlert) warnAmbiguousEnd(only []schedule.Window, location *time.Location, where Location) {
 	for _, change := range backward(g.now, g.now.AddDate(1, 0, 0), location) {
 		for _, w := range only {
 			end := int(w.To)
 			if end >= change.from && end < change.to {
-				g.lose(where, "a rule ends at %s, which comes twice on %s: there at the second, here at the first", w.To, change.day)
+				g.addLoss(where, "a rule ends at %s, which comes twice on %s: there at the second, here at the first", w.To, change.day)
 			}
 		}
 	}
@@ -252,7 +252,7 @@ func backward(from, until time.Time, location *time.Location) (out []foldedHour)
 		if after >= before {
 			continue
 		}
-		shows := onPaper(t.Add(30*time.Minute), location)
+		shows := wallTime(t.Add(30*time.Minute), location)
 		minute := shows.Hour()*60 + shows.Minute()
 		out = append(out, foldedHour{day: shows.Format("2006-01-02"), from: minute, to: minute + (before-after)/60})
 	}
@@ -317,5 +317,5 @@ func (g *goAlert) final(s gaSchedule, name string) {
 	for _, x := range s.Shifts {
 		shifts = append(shifts, FinalShift{User: g.users.byID[x.User], From: x.Start, To: x.End})
 	}
-	g.says(name, g.in.Asked, g.now, shifts)
+	g.addFinal(name, g.in.Asked, g.now, shifts)
 }

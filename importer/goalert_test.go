@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A rule of GoAlert's with whoever has the turn.
+// A gaModel is a rule of GoAlert's with whoever has the turn.
 type gaModel struct {
 	from, to int64 // of the day
 	days     [7]bool
@@ -20,7 +20,7 @@ type gaModel struct {
 }
 
 func (m gaModel) at(t time.Time, location *time.Location) (int, bool) {
-	wall := paper(t, location)
+	wall := wallSeconds(t, location)
 	day, clock := wall/86400, wall%86400
 	weekday := func(day int64) int64 { return ((day+4)%7 + 7) % 7 } // 1970-01-01 was a Thursday
 	open := m.days[weekday(day)] && clock >= m.from && (clock < m.to || m.to <= m.from)
@@ -32,7 +32,7 @@ func (m gaModel) at(t time.Time, location *time.Location) (int, bool) {
 		return m.users[0], true
 	}
 	k := func(at time.Time) int64 {
-		since := paper(at, location) - m.start
+		since := wallSeconds(at, location) - m.start
 		return (since - ((since%m.turn)+m.turn)%m.turn) / m.turn
 	}
 	n := int64(len(m.users))
@@ -60,7 +60,7 @@ func TestGoAlertSchedulesAgreeWithModel(t *testing.T) {
 				length := int64(1 + r.IntN(3))
 				m.turn = length * []int64{3600, 86400, 7 * 86400}[kind] * []int64{4, 1, 1}[kind]
 				start := time.Date(2026, time.Month(1+r.IntN(5)), 1+r.IntN(28), 4+r.IntN(18), 0, 0, 0, location)
-				m.start = paper(start, location)
+				m.start = wallSeconds(start, location)
 				m.users = nil
 				var ids []string
 				for range 1 + r.IntN(4) {
@@ -111,7 +111,7 @@ func TestGoAlertSchedulesAgreeWithModel(t *testing.T) {
 				"start": temporary.from, "end": temporary.to, "shifts": []any{map[string]any{"userID": fmt.Sprint("U", temporary.add), "start": temporary.from.Add(2 * time.Hour), "end": temporary.to}},
 			}}}}),
 		}})}
-		agrees(t, seed, location, fromGoAlert(t, files), theirs("Payments", 60, func(at time.Time) (on []int) {
+		checkAgreement(t, seed, location, fromGoAlert(t, files), modelFinal("Payments", 60, func(at time.Time) (on []int) {
 			within := func(c change) bool { return !at.Before(c.from) && at.Before(c.to) }
 			if within(temporary) {
 				if at.Before(temporary.from.Add(2 * time.Hour)) {

@@ -15,9 +15,9 @@ import (
 // A Result is the outcome of an import.
 type Result struct {
 	Setup   setup.Setup
-	Lost    []Loss   // what could not be carried over
-	Finals  []Final  // the vendor's final schedules, to compare ours with
-	Senders []Sender // monitors that now send to the vendor
+	Lost    []Loss          // what could not be carried over
+	Finals  []FinalSchedule // the vendor's final schedules, to compare ours with
+	Senders []Sender        // monitors that now send to the vendor
 }
 
 // A Loss is something that has no place in the set-up file, or needs a decision.
@@ -42,8 +42,8 @@ func (p Location) String() string {
 	return text
 }
 
-// A Final is a vendor's final schedule, with all layers and overrides applied.
-type Final struct {
+// A FinalSchedule is a vendor's final schedule, with all layers and overrides applied.
+type FinalSchedule struct {
 	Schedule string // by our name
 	From, To time.Time
 	Shifts   []FinalShift
@@ -59,28 +59,28 @@ type FinalShift struct {
 type Sender struct {
 	Integration string // by our name
 	What        string // as the vendor calls it: "Datadog", "Events API v2"
-	Speaks      Speaks
+	Speaks      SenderAPI
 	Name        string // of the heartbeat that it pings
 }
 
-// Speaks is the API that a monitor is configured for, if any.
-type Speaks string
+// SenderAPI is the API that a monitor is configured for, if any.
+type SenderAPI string
 
 // The APIs that monitors may be configured for; anything else is recognized from what it sends.
 const (
-	SpeaksPagerDuty Speaks = "pagerduty"
-	SpeaksOpsgenie  Speaks = "opsgenie"
-	SpeaksPings     Speaks = "pings"
+	SpeaksPagerDuty SenderAPI = "pagerduty"
+	SpeaksOpsgenie  SenderAPI = "opsgenie"
+	SpeaksPings     SenderAPI = "pings"
 )
 
-// lose records what could not be carried over.
-func (r *Result) lose(where Location, format string, args ...any) {
+// addLoss records what could not be carried over.
+func (r *Result) addLoss(where Location, format string, args ...any) {
 	r.Lost = append(r.Lost, Loss{Where: where, What: fmt.Sprintf(format, args...)})
 }
 
-// says records a vendor's final schedule for the requested period. The past is not carried over.
-func (r *Result) says(schedule string, when asked, now time.Time, shifts []FinalShift) {
-	f := Final{Schedule: schedule, From: when.Since, To: when.Until}
+// addFinal records a vendor's final schedule for the requested period. The past is not carried over.
+func (r *Result) addFinal(schedule string, when finalPeriod, now time.Time, shifts []FinalShift) {
+	f := FinalSchedule{Schedule: schedule, From: when.Since, To: when.Until}
 	if f.From.Before(now) {
 		f.From = now
 	}

@@ -28,7 +28,7 @@ type OnCall struct {
 	Routes       []gocRoute
 	Rules        []gocRule
 	Groups       []gocGroup
-	Asked        asked
+	Asked        finalPeriod
 }
 
 type gocUser struct {
@@ -163,12 +163,12 @@ func (g *grafanaOnCall) user(u gocUser) {
 		}
 	}
 	if out.Email == "" && out.Slack == "" {
-		g.lose(Location{"user", name, ""}, "they have neither a mail address nor a Slack account; give one")
+		g.addLoss(Location{"user", name, ""}, "they have neither a mail address nor a Slack account; give one")
 	}
 	g.Setup.Users = append(g.Setup.Users, out)
 	for _, t := range u.Teams {
 		if g.teams.has(t) {
-			put(g.members, g.team(t), name)
+			addTo(g.members, g.team(t), name)
 		}
 	}
 	var ways []string
@@ -177,7 +177,7 @@ func (g *grafanaOnCall) user(u gocUser) {
 			ways = append(ways, map[bool]string{false: "default: ", true: "important: "}[important]+words)
 		}
 	}
-	g.ways(name, ways)
+	g.contactMethods(name, ways)
 }
 
 // rules describes a person's notification rules of one kind, in order.
@@ -190,7 +190,7 @@ func (g *grafanaOnCall) rules(user string, important bool) string {
 		}
 		what := strings.ReplaceAll(strings.TrimPrefix(r.Type, "notify_by_"), "_", " ")
 		if r.Type == "wait" {
-			what = "wait " + shortly(time.Duration(r.Duration)*time.Second)
+			what = "wait " + formatDuration(time.Duration(r.Duration)*time.Second)
 		}
 		words = append(words, what)
 	}
@@ -211,7 +211,7 @@ func (g *grafanaOnCall) chain(c gocChain) {
 		important = important || s.Important
 		here := where.at(fmt.Sprintf("step %d", s.Position+1))
 		if s.Type == "wait" {
-			g.pauses(&out, time.Duration(s.Duration)*time.Second, !together && len(out.Steps) > 0, here)
+			g.addWait(&out, time.Duration(s.Duration)*time.Second, !together && len(out.Steps) > 0, here)
 			together = false
 			continue
 		}
@@ -236,22 +236,22 @@ func (g *grafanaOnCall) chain(c gocChain) {
 		}
 	}
 	if important {
-		g.lose(where, "some of its steps are marked important there; here the severity of the incident says by which rules people are paged (docs/contacts.md)")
+		g.addLoss(where, "some of its steps are marked important there; here the severity of the incident says by which rules people are paged (docs/contacts.md)")
 	}
 	g.addPolicy(out, where)
 }
 
-// pauses adds a wait after the last step; consecutive waits add up.
-func (g *grafanaOnCall) pauses(out *setup.Policy, d time.Duration, more bool, where Location) {
+// addWait adds a wait after the last step; consecutive waits add up.
+func (g *grafanaOnCall) addWait(out *setup.Policy, d time.Duration, more bool, where Location) {
 	n := len(out.Steps)
 	if n == 0 {
-		g.lose(where, "it waits %s before anybody is paged; here they are at once (hold in docs/routes.md waits)", shortly(d))
+		g.addLoss(where, "it waits %s before anybody is paged; here they are at once (hold in docs/routes.md waits)", formatDuration(d))
 		return
 	}
 	if before, err := time.ParseDuration(out.Steps[n-1].Wait); more && err == nil {
 		d += before
 	}
-	out.Steps[n-1].Wait = wait(d)
+	out.Steps[n-1].Wait = formatWait(d)
 }
 
 // targets returns the people that a step pages; with robin, one of them in turn.
@@ -272,29 +272,29 @@ func (g *grafanaOnCall) targets(s gocStep, team string, where Location) (page []
 		if g.schedules.has(s.Schedule) && slices.ContainsFunc(g.Setup.Schedules, func(have setup.Schedule) bool { return have.Name == g.schedules.of(s.Schedule, "") }) {
 			return []string{"schedule " + g.schedules.of(s.Schedule, "")}, false
 		}
-		g.lose(where, "it pages the schedule %s, which is not there", s.Schedule)
+		g.addLoss(where, "it pages the schedule %s, which is not there", s.Schedule)
 	case "notify_user_group":
 		if handle := g.handle(s.Group); handle != "" {
 			return []string{"group @" + handle}, false
 		}
-		g.lose(where, "it pages a Slack user group, %s, which is not there", s.Group)
+		g.addLoss(where, "it pages a Slack user group, %s, which is not there", s.Group)
 	case "notify_team_members":
 		if g.teams.has(s.Team) {
 			return []string{"team " + g.team(s.Team)}, false
 		}
-		g.lose(where, "it pages a team, %s, which is not there", s.Team)
+		g.addLoss(where, "it pages a team, %s, which is not there", s.Team)
 	case "notify_whole_channel":
-		g.lose(where, "it pages the whole channel of the alert; write \"channel #NAME\" if that is wanted")
+		g.addLoss(where, "it pages the whole channel of the alert; write \"channel #NAME\" if that is wanted")
 	case "trigger_webhook", "trigger_action":
-		g.lose(where, "it calls the outgoing webhook %s; write \"webhook https://…\" if that is wanted (docs/escalation.md)", s.Action)
+		g.addLoss(where, "it calls the outgoing webhook %s; write \"webhook https://…\" if that is wanted (docs/escalation.md)", s.Action)
 	case "notify_if_time_from_to":
-		g.lose(where, "what follows waits there until it is between %s and %s; here it comes at any time, unless a step says only (docs/escalation.md)", s.From, s.To)
+		g.addLoss(where, "what follows waits there until it is between %s and %s; here it comes at any time, unless a step says only (docs/escalation.md)", s.From, s.To)
 	case "notify_if_num_alerts_in_window":
-		g.lose(where, "what follows comes there only after %d alerts in %d minutes; here always", s.Alerts, s.Minutes)
+		g.addLoss(where, "what follows comes there only after %d alerts in %d minutes; here always", s.Alerts, s.Minutes)
 	case "resolve":
-		g.lose(where, "it resolves the alert group by itself; here nothing that still fires is resolved")
+		g.addLoss(where, "it resolves the alert group by itself; here nothing that still fires is resolved")
 	default:
-		g.lose(where, "it is %q, which is not known", s.Type)
+		g.addLoss(where, "it is %q, which is not known", s.Type)
 	}
 	return nil, false
 }
@@ -319,11 +319,11 @@ func (g *grafanaOnCall) integration(i gocIntegration) {
 	if !g.policies.has(chain) {
 		if n := slices.IndexFunc(routes, func(r gocRoute) bool { return g.policies.has(r.Chain) }); n >= 0 {
 			chain = routes[n].Chain
-			g.lose(where, "its default route leads to no escalation chain, so that nobody is paged; here to that of its first route that has one")
+			g.addLoss(where, "its default route leads to no escalation chain, so that nobody is paged; here to that of its first route that has one")
 		}
 	}
 	if !g.policies.has(chain) {
-		g.lose(where, "no route of it leads to an escalation chain, so that nobody is paged; it is left out")
+		g.addLoss(where, "no route of it leads to an escalation chain, so that nobody is paged; it is left out")
 		return
 	}
 	g.channel(team, i.Default.Slack.Channel)
@@ -338,11 +338,11 @@ func (g *grafanaOnCall) integration(i gocIntegration) {
 	for _, key := range []string{"grouping_key", "resolve_signal", "acknowledge_signal"} {
 		var text string
 		if json.Unmarshal(i.Texts[key], &text) == nil && text != "" {
-			g.lose(where, "its template %s: %s; see group and mapping in docs/signals.md", key, excerpt(text))
+			g.addLoss(where, "its template %s: %s; see group and mapping in docs/signals.md", key, excerpt(text))
 		}
 	}
 	if i.Mail != "" {
-		g.lose(where, "it takes mail there (%s); let the monitor send to an address with its key (docs/monitors.md)", i.Mail)
+		g.addLoss(where, "it takes mail there (%s); let the monitor send to an address with its key (docs/monitors.md)", i.Mail)
 	}
 	g.Setup.Integrations = append(g.Setup.Integrations, out)
 	g.Senders = append(g.Senders, Sender{Integration: name, What: cmp.Or(i.Type, "webhook")})
@@ -353,17 +353,17 @@ func (g *grafanaOnCall) integration(i gocIntegration) {
 func (g *grafanaOnCall) route(r gocRoute, titles *names, where Location) (setup.Route, bool) {
 	here := where.at(fmt.Sprintf("route %d", r.Position+1))
 	if !g.policies.has(r.Chain) {
-		g.lose(here, "%s leads to no escalation chain: it is left out, and what it matched is paged as the rest", excerpt(r.Regex))
+		g.addLoss(here, "%s leads to no escalation chain: it is left out, and what it matched is paged as the rest", excerpt(r.Regex))
 		return setup.Route{}, false
 	}
 	out := setup.Route{Name: titles.of(r.ID, fmt.Sprintf("route %d", r.Position+1)), To: g.policies.of(r.Chain, ""), Shadow: true}
 	if _, err := regexp.Compile(r.Regex); r.Kind != "jinja2" && err == nil && !strings.Contains(r.Regex, "\n") {
 		out.If = []string{"title matches .*(" + r.Regex + ").*"}
-		g.lose(here, "the regular expression %s is searched in the whole payload there. Here it is about the title and switched off (shadow); name the field it means, and take out shadow", excerpt(r.Regex))
+		g.addLoss(here, "the regular expression %s is searched in the whole payload there. Here it is about the title and switched off (shadow); name the field it means, and take out shadow", excerpt(r.Regex))
 		return out, true
 	}
 	out.If = []string{"labels.grafana_oncall_route is " + out.Name} // no alert has this label
-	g.lose(here, "its template %s can't be translated: the route is switched off (shadow); write it as if or when (docs/routes.md), and take out shadow", excerpt(r.Regex))
+	g.addLoss(here, "its template %s can't be translated: the route is switched off (shadow); write it as if or when (docs/routes.md), and take out shadow", excerpt(r.Regex))
 	return out, true
 }
 

@@ -19,7 +19,7 @@ func ReadOnCall(files map[string][]byte) (in OnCall, err error) {
 		what, of, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".json"), "-")
 		var answer struct {
 			Results json.RawMessage `json:"results"`
-			Asked   *asked          `json:"asked"`
+			Asked   *finalPeriod    `json:"asked"`
 		}
 		if err := json.Unmarshal(files[name], &answer); err != nil {
 			return in, fmt.Errorf("%s: %w", name, err)
@@ -30,29 +30,29 @@ func ReadOnCall(files map[string][]byte) (in OnCall, err error) {
 		if len(answer.Results) == 0 {
 			continue
 		}
-		if err := in.answered(what, of, answer.Results); err != nil {
+		if err := in.addResponse(what, of, answer.Results); err != nil {
 			return in, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	in.Users = once(in.Users, func(u gocUser) string { return u.ID })
-	in.Shifts = once(in.Shifts, func(s gocShift) string { return s.ID })
+	in.Users = uniqueByID(in.Users, func(u gocUser) string { return u.ID })
+	in.Shifts = uniqueByID(in.Shifts, func(s gocShift) string { return s.ID })
 	if len(in.Users) == 0 {
 		return in, errors.New("no users are in these files; they should be answers of Grafana OnCall's public API that --save has kept, users.json and so on")
 	}
 	return in, nil
 }
 
-func (in *OnCall) answered(what, of string, raw json.RawMessage) error {
+func (in *OnCall) addResponse(what, of string, raw json.RawMessage) error {
 	switch what {
 	case "users":
-		return more(&in.Users, raw)
+		return appendTo(&in.Users, raw)
 	case "teams":
-		return more(&in.Teams, raw)
+		return appendTo(&in.Teams, raw)
 	case "schedules":
-		return more(&in.Schedules, raw)
+		return appendTo(&in.Schedules, raw)
 	case "on_call_shifts":
 		var list []gocShift
-		if err := more(&list, raw); err != nil {
+		if err := appendTo(&list, raw); err != nil {
 			return err
 		}
 		in.Shifts = append(in.Shifts, list...)
@@ -64,23 +64,23 @@ func (in *OnCall) answered(what, of string, raw json.RawMessage) error {
 		return nil
 	case "final_shifts":
 		list := []gocFinal{}
-		err := more(&list, raw)
+		err := appendTo(&list, raw)
 		in.Finals[of] = list
 		return err
 	case "shift_swaps":
-		return more(&in.Swaps, raw)
+		return appendTo(&in.Swaps, raw)
 	case "escalation_chains":
-		return more(&in.Chains, raw)
+		return appendTo(&in.Chains, raw)
 	case "escalation_policies":
-		return more(&in.Steps, raw)
+		return appendTo(&in.Steps, raw)
 	case "integrations":
-		return more(&in.Integrations, raw)
+		return appendTo(&in.Integrations, raw)
 	case "routes":
-		return more(&in.Routes, raw)
+		return appendTo(&in.Routes, raw)
 	case "personal_notification_rules":
-		return more(&in.Rules, raw)
+		return appendTo(&in.Rules, raw)
 	case "user_groups":
-		return more(&in.Groups, raw)
+		return appendTo(&in.Groups, raw)
 	}
 	return nil
 }

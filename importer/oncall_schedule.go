@@ -73,19 +73,19 @@ func (g *grafanaOnCall) schedule(s gocSchedule) {
 	}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil {
-		g.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		g.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
 		return
 	}
 	out := setup.Schedule{Name: name, Team: g.team(s.TeamID), TimeZone: s.TimeZone}
 	g.channel(out.Team, s.Slack.Channel)
 	called := newNames()
 	if s.Type == "ical" {
-		g.written(&out, s, location, where)
+		g.calendarShifts(&out, s, location, where)
 	} else {
 		g.shifts(&out, s, called, where)
 	}
 	if s.Overrides != "" {
-		g.lose(where, "its overrides come from a calendar (%s), which isn't read", host(s.Overrides))
+		g.addLoss(where, "its overrides come from a calendar (%s), which isn't read", host(s.Overrides))
 	}
 	g.Setup.Schedules = append(g.Setup.Schedules, out)
 	g.final(s, name)
@@ -100,21 +100,21 @@ func host(address string) string {
 	return u.Host
 }
 
-// written turns a schedule that follows a calendar into its known shifts.
-func (g *grafanaOnCall) written(out *setup.Schedule, s gocSchedule, location *time.Location, where Location) {
+// calendarShifts turns a schedule that follows a calendar into its known shifts.
+func (g *grafanaOnCall) calendarShifts(out *setup.Schedule, s gocSchedule, location *time.Location, where Location) {
 	for _, f := range g.in.Finals[s.ID] {
 		user := g.users.byID[f.User]
 		if user == "" || !f.End.After(g.now) {
 			continue
 		}
-		put(g.members, out.Team, user)
+		addTo(g.members, out.Team, user)
 		out.Shifts = append(out.Shifts, setup.Shift{Start: local(f.Start, location), End: local(f.End, location), Users: []string{user}})
 	}
 	if len(out.Shifts) == 0 {
-		g.lose(where, "it follows a calendar (%s), and no final shifts of it are there, so nobody is on call", host(s.Primary))
+		g.addLoss(where, "it follows a calendar (%s), and no final shifts of it are there, so nobody is on call", host(s.Primary))
 		return
 	}
-	g.lose(where, "it follows a calendar (%s); here its shifts until %s are written down, and what comes after is yours to set up", host(s.Primary), g.in.Asked.Until.Format("2006-01-02"))
+	g.addLoss(where, "it follows a calendar (%s); here its shifts until %s are written down, and what comes after is yours to set up", host(s.Primary), g.in.Asked.Until.Format("2006-01-02"))
 }
 
 // shifts converts a schedule's shifts to rotations.
@@ -129,7 +129,7 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 	for _, id := range ids {
 		i := slices.IndexFunc(g.in.Shifts, func(x gocShift) bool { return x.ID == id })
 		if i < 0 {
-			g.lose(where, "its shift %s is not among the answers", id)
+			g.addLoss(where, "its shift %s is not among the answers", id)
 			continue
 		}
 		if x := g.in.Shifts[i]; x.Type == "override" {
@@ -139,13 +139,13 @@ func (g *grafanaOnCall) shifts(out *setup.Schedule, s gocSchedule, called *names
 		}
 	}
 	g.swaps(out, s, called, where)
-	priority := top(*out) + 1 // overlapping shifts apply together
+	priority := maxPriority(*out) + 1 // overlapping shifts apply together
 	for _, x := range overrides {
 		x.Level = priority
 		out.Rotations = append(out.Rotations, g.shift(x, s, out.Team, called, where)...)
 	}
 	if len(out.Rotations) == 0 {
-		g.lose(where, "no shift of it is in force any more, so nobody is on call")
+		g.addLoss(where, "no shift of it is in force any more, so nobody is on call")
 	}
 }
 
@@ -154,7 +154,7 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 	here := where.at("shift " + x.Name)
 	r, err := g.recurrence(x, s)
 	if err != nil {
-		g.lose(here, "%v; it is left out", err)
+		g.addLoss(here, "%v; it is left out", err)
 		return nil
 	}
 	if !r.until.IsZero() && !r.until.After(g.now) {
@@ -182,7 +182,7 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 		}
 	}
 	if len(r.groups) == 0 {
-		g.lose(here, "nobody who is left has it; it is left out")
+		g.addLoss(here, "nobody who is left has it; it is left out")
 		return nil
 	}
 	for range missing { // as in Grafana OnCall, where others move up and the gap comes last
@@ -190,12 +190,12 @@ func (g *grafanaOnCall) shift(x gocShift, s gocSchedule, team string, called *na
 	}
 	if single {
 		name := called.of(x.ID, x.Name)
-		return []setup.Rotation{zoned(stretchOf(name, r.priority, instant(r.start, r.zone), instant(r.start.Add(r.lasts), r.zone), r.zone, r.groups[0]), r.zone, s.TimeZone)}
+		return []setup.Rotation{zoned(singleRotation(name, r.priority, instant(r.start, r.zone), instant(r.start.Add(r.lasts), r.zone), r.zone, r.groups[0]), r.zone, s.TimeZone)}
 	}
 	if rolling && len(r.groups) == 1 && len(r.weekday) > 0 && r.freq == "daily" {
 		r.interval = 1
 	}
-	return g.recurs(r, x.ID, s.TimeZone, called, g.now, here)
+	return g.addRecurrence(r, x.ID, s.TimeZone, called, g.now, here)
 }
 
 // recurrence converts a shift's rule.
@@ -261,11 +261,11 @@ func (g *grafanaOnCall) swaps(out *setup.Schedule, s gocSchedule, called *names,
 		from, ok := g.person(w.Beneficiary, here)
 		to, known := g.person(w.Benefactor, here)
 		if ok && known && from != to {
-			put(g.members, out.Team, to)
+			addTo(g.members, out.Team, to)
 			used = append(used, schedule.Override{Kind: schedule.OverrideSwap, From: userID(from), To: userID(to), Start: w.Start, End: w.End})
 		}
 	}
-	g.impose(out, used, called, g.now, where)
+	g.addOverrides(out, used, called, g.now, where)
 }
 
 // final records Grafana OnCall's own final schedule.
@@ -278,5 +278,5 @@ func (g *grafanaOnCall) final(s gocSchedule, name string) {
 	for _, x := range finals {
 		shifts = append(shifts, FinalShift{User: g.users.byID[x.User], From: x.Start, To: x.End})
 	}
-	g.says(name, g.in.Asked, g.now, shifts)
+	g.addFinal(name, g.in.Asked, g.now, shifts)
 }

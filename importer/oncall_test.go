@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/importer"
 )
 
-// A shift of Grafana OnCall's, modelled as the dates on which it occurs.
+// A gocModel is a shift of Grafana OnCall's, modelled as the dates on which it occurs.
 type gocModel struct {
 	level    int
 	freq     string
@@ -30,7 +30,7 @@ func (m gocModel) at(t time.Time, location *time.Location) ([]int, bool) {
 	if !m.until.IsZero() && !t.Before(m.until) {
 		return nil, false
 	}
-	wall := paper(t, location)
+	wall := wallSeconds(t, location)
 	step := map[bool]int64{true: 3600, false: 86400}[m.freq == "hourly"]
 	for begin := m.start + max(wall-m.lasts-m.start, 0)/step*step; begin <= wall; begin += step {
 		if turn, ok := m.turn(begin); ok && wall < begin+m.lasts {
@@ -156,7 +156,7 @@ func TestOnCallSchedulesAgreeWithModel(t *testing.T) {
 			continue // single dates, with a remark
 		}
 		compared++
-		agrees(t, seed, location, result, theirs("Payments", 60, func(at time.Time) (on []int) {
+		checkAgreement(t, seed, location, result, modelFinal("Payments", 60, func(at time.Time) (on []int) {
 			highest := -1
 			for _, m := range models {
 				group, ok := m.at(at, location)

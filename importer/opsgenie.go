@@ -21,7 +21,7 @@ type Opsgenie struct {
 	Escalations  []ogEscalation
 	Integrations []ogIntegration
 	Heartbeats   []ogHeartbeat
-	Asked        asked
+	Asked        finalPeriod
 	Backup       bool // from the backup tool, which leaves out overrides
 }
 
@@ -33,7 +33,7 @@ type ogRef struct {
 	Username string `json:"username"`
 }
 
-func (r ogRef) called() string { return cmp.Or(r.Name, r.Username, r.ID) }
+func (r ogRef) name() string { return cmp.Or(r.Name, r.Username, r.ID) }
 
 type ogUser struct {
 	ID       string `json:"id"`
@@ -138,10 +138,10 @@ func FromOpsgenie(in Opsgenie, now time.Time) Result {
 		o.integration(i)
 	}
 	for _, h := range in.Heartbeats {
-		o.lose(Location{"heartbeat", h.Name, ""}, "every %d %s; name it under an integration's heartbeats (docs/heartbeats.md), and point what pings it here", h.Interval, h.Unit)
+		o.addLoss(Location{"heartbeat", h.Name, ""}, "every %d %s; name it under an integration's heartbeats (docs/heartbeats.md), and point what pings it here", h.Interval, h.Unit)
 	}
 	if in.Backup {
-		o.lose(Location{"backup", "of Opsgenie", ""}, "the tool that wrote it leaves out overrides; read the API with a key while there is one")
+		o.addLoss(Location{"backup", "of Opsgenie", ""}, "the tool that wrote it leaves out overrides; read the API with a key while there is one")
 	}
 	o.writeTeams()
 	return o.Result
@@ -149,7 +149,7 @@ func FromOpsgenie(in Opsgenie, now time.Time) Result {
 
 func (o *opsgenie) user(u ogUser) {
 	if u.Blocked {
-		o.lose(Location{"user", cmp.Or(u.FullName, u.Username), ""}, "they are blocked, and left out")
+		o.addLoss(Location{"user", cmp.Or(u.FullName, u.Username), ""}, "they are blocked, and left out")
 		return
 	}
 	name := o.users.of(u.ID, cmp.Or(u.FullName, u.Username))
@@ -166,7 +166,7 @@ func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
 	if o.users.has(id) {
 		return o.users.of(id, ""), true
 	}
-	o.lose(where, "%s is no user any more", ref.called())
+	o.addLoss(where, "%s is no user any more", ref.name())
 	return "", false
 }
 
@@ -188,12 +188,12 @@ func (o *opsgenie) team(ref ogRef) string {
 		return id
 	}
 	o.teamless = true
-	return homeless
+	return noTeam
 }
 
 func (o *opsgenie) teamName(id string) string {
-	if id == homeless {
-		return o.teams.of(homeless, "On-call")
+	if id == noTeam {
+		return o.teams.of(noTeam, "On-call")
 	}
 	return o.teams.of(id, "")
 }
@@ -213,7 +213,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 	for i, r := range e.Rules {
 		here := where.at(fmt.Sprintf("rule %d", i+1))
 		if r.Condition == "if-not-closed" {
-			o.lose(here, "it comes unless the alert is closed; here an acknowledgement stops it")
+			o.addLoss(here, "it comes unless the alert is closed; here an acknowledgement stops it")
 		}
 		unit := map[string]time.Duration{"": time.Minute, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}[r.Delay.Unit]
 		l := level{after: time.Duration(r.Delay.Amount) * unit, page: o.target(r.Recipient, r.NotifyType, team, here)}
@@ -223,7 +223,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 	}
 	slices.SortStableFunc(levels, func(a, b level) int { return cmp.Compare(a.after, b.after) })
 	if len(levels) > 0 && levels[0].after > 0 {
-		o.lose(where, "the first rule comes after %s there; here at once", minutes(levels[0].after))
+		o.addLoss(where, "the first rule comes after %s there; here at once", minutes(levels[0].after))
 	}
 	for i, l := range levels {
 		if n := len(out.Steps); n > 0 && i > 0 && l.after == levels[i-1].after {
@@ -242,7 +242,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 		}
 	}
 	if len(out.Steps) == 0 {
-		o.lose(where, "no rule pages anybody; here it pages the whole team")
+		o.addLoss(where, "no rule pages anybody; here it pages the whole team")
 		out.Steps = []setup.Step{{Page: []string{"team " + team}, Wait: "5m"}}
 	}
 	o.Setup.Policies = append(o.Setup.Policies, out)
@@ -269,7 +269,7 @@ func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 			case "all":
 				return []string{"everyone in " + name}
 			case "previous":
-				o.lose(where, "it pages who was on call before in %s; here who is", name)
+				o.addLoss(where, "it pages who was on call before in %s; here who is", name)
 			}
 			return []string{"schedule " + name}
 		}
@@ -280,12 +280,12 @@ func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 			case "admins":
 				return []string{"managers of " + name}
 			case "users", "random":
-				o.lose(where, "it pages %s of %s; here all of the team", how, name)
+				o.addLoss(where, "it pages %s of %s; here all of the team", how, name)
 			}
 			return []string{"team " + name}
 		}
 	}
-	o.lose(where, "it pages %s, which is not there (%s)", r.called(), r.Type)
+	o.addLoss(where, "it pages %s, which is not there (%s)", r.name(), r.Type)
 	return nil
 }
 
@@ -294,13 +294,13 @@ func (o *opsgenie) integration(i ogIntegration) {
 	name := o.senders.of(i.ID, i.Name)
 	where := Location{"integration", name, ""}
 	if i.Enabled != nil && !*i.Enabled {
-		o.lose(where, "it is disabled there, and left out")
+		o.addLoss(where, "it is disabled there, and left out")
 		return
 	}
 	team := o.team(ogRef{ID: cmp.Or(i.TeamID, i.Owner.ID), Name: i.Owner.Name})
 	policy := o.routedTo(team, where)
 	if policy == "" {
-		o.lose(where, "its team %s routes alerts to nobody; it is left out", o.teamName(team))
+		o.addLoss(where, "its team %s routes alerts to nobody; it is left out", o.teamName(team))
 		return
 	}
 	o.Setup.Integrations = append(o.Setup.Integrations, setup.Integration{Name: name, Team: o.teamName(team), Policy: policy})
@@ -315,7 +315,7 @@ func (o *opsgenie) integration(i ogIntegration) {
 func (o *opsgenie) routedTo(team string, where Location) string {
 	rules := o.in.Routing[team]
 	if n := len(rules); n > 1 {
-		o.lose(where, "its team has %d routing rules; here the default one, and the others are yours to write as routes (docs/routes.md)", n)
+		o.addLoss(where, "its team has %d routing rules; here the default one, and the others are yours to write as routes (docs/routes.md)", n)
 	}
 	for _, r := range rules {
 		if !r.Default {
@@ -325,7 +325,7 @@ func (o *opsgenie) routedTo(team string, where Location) string {
 		case r.Notify.Type == "escalation" && find(o.policies, r.Notify) != "":
 			return o.policies.of(find(o.policies, r.Notify), "")
 		case r.Notify.Type == "schedule" && find(o.schedules, r.Notify) != "":
-			return o.forSchedule(find(o.schedules, r.Notify), team)
+			return o.schedulePolicy(find(o.schedules, r.Notify), team)
 		}
 	}
 	for _, p := range o.Setup.Policies { // there is no usable rule
@@ -336,8 +336,8 @@ func (o *opsgenie) routedTo(team string, where Location) string {
 	return ""
 }
 
-// forSchedule returns a policy that pages only a schedule.
-func (o *opsgenie) forSchedule(schedule, team string) string {
+// schedulePolicy returns a policy that pages only a schedule.
+func (o *opsgenie) schedulePolicy(schedule, team string) string {
 	id := "schedule " + schedule
 	made := o.policies.has(id)
 	name := o.policies.of(id, o.schedules.of(schedule, ""))
@@ -345,7 +345,7 @@ func (o *opsgenie) forSchedule(schedule, team string) string {
 		o.Setup.Policies = append(o.Setup.Policies, setup.Policy{
 			Name: name, Team: o.teamName(team), Steps: []setup.Step{{Page: []string{"schedule " + o.schedules.of(schedule, "")}, Wait: "5m"}},
 		})
-		o.lose(Location{"policy", name, ""}, "alerts go to a schedule alone there; give it further steps")
+		o.addLoss(Location{"policy", name, ""}, "alerts go to a schedule alone there; give it further steps")
 	}
 	return name
 }
@@ -356,7 +356,7 @@ func (o *opsgenie) writeTeams() {
 		ids = append(ids, t.ID)
 	}
 	if o.teamless {
-		ids = append(ids, homeless)
+		ids = append(ids, noTeam)
 	}
 	for _, id := range ids {
 		out := setup.Team{Name: o.teamName(id)}
@@ -380,6 +380,6 @@ func (o *opsgenie) writeTeams() {
 		}
 		out.Members, out.Managers = sorted(members), sorted(managers)
 		o.Setup.Teams = append(o.Setup.Teams, out)
-		o.lose(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
+		o.addLoss(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
 	}
 }

@@ -20,28 +20,28 @@ func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 		what, of, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".json"), "-")
 		switch folder {
 		case "users", "teams", "schedules", "escalations", "integrations":
-			err = in.backedUp(folder, files[name])
+			err = in.addBackup(folder, files[name])
 		default:
 			var answer struct {
 				Data  json.RawMessage `json:"data"`
-				Asked *asked          `json:"asked"`
+				Asked *finalPeriod    `json:"asked"`
 			}
 			if err = json.Unmarshal(files[name], &answer); err == nil {
 				if answer.Asked != nil {
 					in.Asked = *answer.Asked
 				}
-				err = in.answered(what, of, answer.Data)
+				err = in.addResponse(what, of, answer.Data)
 			}
 		}
 		if err != nil {
 			return in, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	in.Users = once(in.Users, func(u ogUser) string { return u.ID })
-	in.Schedules = once(in.Schedules, func(s ogSchedule) string { return s.ID })
-	in.Escalations = once(in.Escalations, func(e ogEscalation) string { return e.ID })
+	in.Users = uniqueByID(in.Users, func(u ogUser) string { return u.ID })
+	in.Schedules = uniqueByID(in.Schedules, func(s ogSchedule) string { return s.ID })
+	in.Escalations = uniqueByID(in.Escalations, func(e ogEscalation) string { return e.ID })
 	slices.Reverse(in.Teams) // teams requested one by one come later, and have members
-	in.Teams = once(in.Teams, func(t ogTeam) string { return t.ID })
+	in.Teams = uniqueByID(in.Teams, func(t ogTeam) string { return t.ID })
 	slices.Reverse(in.Teams)
 	if len(in.Users) == 0 {
 		return in, errors.New("no users are in these files; they should be answers of Opsgenie's API that --save has kept, or a folder of its backup tool")
@@ -49,16 +49,16 @@ func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 	return in, nil
 }
 
-// answered adds a response of the API.
-func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
+// addResponse adds a response of the API.
+func (in *Opsgenie) addResponse(what, of string, data json.RawMessage) error {
 	if len(data) == 0 {
 		return nil
 	}
 	switch what {
 	case "users":
-		return more(&in.Users, data)
+		return appendTo(&in.Users, data)
 	case "teams":
-		return more(&in.Teams, data)
+		return appendTo(&in.Teams, data)
 	case "team":
 		var t ogTeam
 		err := json.Unmarshal(data, &t)
@@ -66,14 +66,14 @@ func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
 		return err
 	case "routing":
 		var list []ogRouting
-		err := more(&list, data)
+		err := appendTo(&list, data)
 		in.Routing[of] = list
 		return err
 	case "schedules":
-		return more(&in.Schedules, data)
+		return appendTo(&in.Schedules, data)
 	case "overrides":
 		var list []ogOverride
-		err := more(&list, data)
+		err := appendTo(&list, data)
 		in.Overrides[of] = list
 		return err
 	case "timeline":
@@ -92,9 +92,9 @@ func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
 		in.Timelines[of] = periods
 		return err
 	case "escalations":
-		return more(&in.Escalations, data)
+		return appendTo(&in.Escalations, data)
 	case "integrations":
-		return more(&in.Integrations, data)
+		return appendTo(&in.Integrations, data)
 	case "heartbeats":
 		var h struct {
 			Heartbeats []ogHeartbeat `json:"heartbeats"`
@@ -106,8 +106,8 @@ func (in *Opsgenie) answered(what, of string, data json.RawMessage) error {
 	return nil
 }
 
-// backedUp adds a file of the backup tool, which holds one object.
-func (in *Opsgenie) backedUp(folder string, text []byte) error {
+// addBackup adds a file of the backup tool, which holds one object.
+func (in *Opsgenie) addBackup(folder string, text []byte) error {
 	var f struct {
 		User      *ogUser      `json:"user"`
 		Team      *ogTeam      `json:"team"`

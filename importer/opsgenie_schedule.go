@@ -58,19 +58,19 @@ type ogPeriod struct {
 	Recipient ogRef     `json:"recipient"`
 }
 
-// asked is the period for which a vendor's final schedules were requested.
-type asked struct{ Since, Until time.Time }
+// finalPeriod is the period for which a vendor's final schedules were requested.
+type finalPeriod struct{ Since, Until time.Time }
 
 func (o *opsgenie) schedule(s ogSchedule) {
 	name := o.schedules.of(s.ID, "")
 	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
-		o.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		o.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
 		return
 	}
 	if s.Enabled != nil && !*s.Enabled {
-		o.lose(where, "it is disabled there")
+		o.addLoss(where, "it is disabled there")
 	}
 	team := o.teamName(o.team(s.Owner))
 	out := setup.Schedule{Name: name, Team: team, TimeZone: s.TimeZone}
@@ -84,7 +84,7 @@ func (o *opsgenie) schedule(s ogSchedule) {
 		}
 	}
 	if len(out.Rotations) == 0 {
-		o.lose(where, "no rotation is in force any more, so nobody is on call")
+		o.addLoss(where, "no rotation is in force any more, so nobody is on call")
 	}
 	o.overrides(&out, s, called, location, where)
 	o.Setup.Schedules = append(o.Setup.Schedules, out)
@@ -94,12 +94,12 @@ func (o *opsgenie) schedule(s ogSchedule) {
 func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *time.Location, where Location) (setup.Rotation, bool) {
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week"}[r.Type]
 	if !ok || len(r.Participants) == 0 {
-		o.lose(where, "its turns are %q among %d participants; it is left out", r.Type, len(r.Participants))
+		o.addLoss(where, "its turns are %q among %d participants; it is left out", r.Type, len(r.Participants))
 		return setup.Rotation{}, false
 	}
 	only, err := r.Restriction.windows()
 	if err != nil {
-		o.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
+		o.addLoss(where, "%v; it is left out, so that nobody is paged who should not be", err)
 		return setup.Rotation{}, false
 	}
 	// All rotations apply together: the same priority.
@@ -136,10 +136,10 @@ func (o *opsgenie) turn(p ogRef, team string, where Location) setup.Turn {
 				}
 			}
 		}
-		o.lose(where, "a turn is of the team %s; here of who is in it now", p.called())
+		o.addLoss(where, "a turn is of the team %s; here of who is in it now", p.name())
 		return turn
 	}
-	o.lose(where, "a turn is of %s (%s), which can't have one here", p.called(), p.Type)
+	o.addLoss(where, "a turn is of %s (%s), which can't have one here", p.name(), p.Type)
 	return setup.Turn{}
 }
 
@@ -153,7 +153,7 @@ func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, l
 		}
 		here := where.at("override of " + v.Start.Format(time.RFC3339))
 		if len(v.Rotations) > 0 && len(out.Rotations) > 1 {
-			o.lose(here, "%s takes over %d of its rotations until %s; here an override is of the whole schedule, so it is left out", v.User.called(), len(v.Rotations), v.End.Format(time.RFC3339))
+			o.addLoss(here, "%s takes over %d of its rotations until %s; here an override is of the whole schedule, so it is left out", v.User.name(), len(v.Rotations), v.End.Format(time.RFC3339))
 			continue
 		}
 		if v.User.Type == "none" {
@@ -170,7 +170,7 @@ func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, l
 		})
 		priority++
 	}
-	o.impose(out, off, called, o.now, where)
+	o.addOverrides(out, off, called, o.now, where)
 }
 
 // final records Opsgenie's own final schedule.
@@ -189,7 +189,7 @@ func (o *opsgenie) final(s ogSchedule, name string) {
 			shifts = append(shifts, FinalShift{User: o.users.byID[id], From: p.Start, To: p.End})
 		}
 	}
-	o.says(name, o.in.Asked, o.now, shifts)
+	o.addFinal(name, o.in.Asked, o.now, shifts)
 }
 
 // windows converts a restriction. A span from Monday to Friday is one stretch there, including

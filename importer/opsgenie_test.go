@@ -67,7 +67,7 @@ func TestOpsgenieSchedulesAgreeWithModel(t *testing.T) {
 		}
 		rotations, files := randomOpsgenie(r, location)
 		result := fromOpsgenie(t, files)
-		final := importer.Final{Schedule: "Payments", From: now, To: now.AddDate(0, 0, 90)}
+		final := importer.FinalSchedule{Schedule: "Payments", From: now, To: now.AddDate(0, 0, 90)}
 		for at := final.From; at.Before(final.To); at = at.Add(30 * time.Minute) {
 			for _, l := range rotations {
 				if u, ok := l.at(at, location); ok {
@@ -76,7 +76,7 @@ func TestOpsgenieSchedulesAgreeWithModel(t *testing.T) {
 			}
 		}
 		final.Shifts = merged(final.Shifts)
-		result.Finals = []importer.Final{final}
+		result.Finals = []importer.FinalSchedule{final}
 		compared, err := importer.Compare(result)
 		if err != nil {
 			t.Fatal(err)

@@ -27,7 +27,7 @@ type PagerDuty struct {
 	ShiftBased  []pdShiftBased        // schedules of the API v3, which v2 doesn't list
 	Swaps       map[string][]pdSwap   // overrides of those, by schedule
 	Custom      map[string][]pdCustom // manual shifts of those, by schedule
-	Asked       asked                 // period of the final schedules
+	Asked       finalPeriod           // period of the final schedules
 }
 
 type pdRef struct {
@@ -37,7 +37,7 @@ type pdRef struct {
 	Name    string `json:"name"`
 }
 
-func (r pdRef) called() string { return cmp.Or(r.Name, r.Summary) }
+func (r pdRef) name() string { return cmp.Or(r.Name, r.Summary) }
 
 type pdUser struct {
 	pdRef
@@ -91,8 +91,8 @@ type pdMaintenance struct {
 	Services    []pdRef   `json:"services"`
 }
 
-// homeless is the team of objects that have none.
-const homeless = "(none)"
+// noTeam is the team of objects that have none.
+const noTeam = "(none)"
 
 // pagerDuty imports one installation.
 type pagerDuty struct {
@@ -119,16 +119,16 @@ func FromPagerDuty(in PagerDuty, now time.Time) Result {
 		p.user(u)
 	}
 	for _, t := range in.Teams {
-		p.teams.of(t.ID, t.called())
+		p.teams.of(t.ID, t.name())
 	}
 	for _, s := range in.Schedules {
-		p.schedules.of(s.ID, s.called())
+		p.schedules.of(s.ID, s.name())
 	}
 	for _, s := range in.ShiftBased {
-		p.schedules.of(s.ID, s.called())
+		p.schedules.of(s.ID, s.name())
 	}
 	for _, s := range in.Policies {
-		p.policies.of(s.ID, s.called())
+		p.policies.of(s.ID, s.name())
 	}
 	for _, s := range in.Schedules {
 		p.schedule(s)
@@ -153,10 +153,10 @@ func FromPagerDuty(in PagerDuty, now time.Time) Result {
 }
 
 func (p *pagerDuty) user(u pdUser) {
-	name := p.users.of(u.ID, u.called())
+	name := p.users.of(u.ID, u.name())
 	p.Setup.Users = append(p.Setup.Users, setup.User{Name: name, Email: u.Email, TimeZone: zone(u.TimeZone)})
 	if len(u.ContactMethods) > 0 || len(u.Rules) > 0 {
-		p.lose(Location{"user", name, ""}, "their contact methods (%d) and notification rules (%d); they add and verify them with /oncall contact", len(u.ContactMethods), len(u.Rules))
+		p.addLoss(Location{"user", name, ""}, "their contact methods (%d) and notification rules (%d); they add and verify them with /oncall contact", len(u.ContactMethods), len(u.Rules))
 	}
 }
 
@@ -165,7 +165,7 @@ func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
 	if p.users.has(ref.ID) {
 		return p.users.of(ref.ID, ""), true
 	}
-	p.lose(where, "%s is no user any more", cmp.Or(ref.called(), ref.ID))
+	p.addLoss(where, "%s is no user any more", cmp.Or(ref.name(), ref.ID))
 	return "", false
 }
 
@@ -174,24 +174,24 @@ func (p *pagerDuty) team(refs []pdRef, where Location) string {
 	for _, t := range refs {
 		if p.teams.has(t.ID) {
 			if len(refs) > 1 {
-				p.lose(where, "it belongs to %d teams; here to %s alone", len(refs), p.teams.of(t.ID, ""))
+				p.addLoss(where, "it belongs to %d teams; here to %s alone", len(refs), p.teams.of(t.ID, ""))
 			}
 			return t.ID
 		}
 	}
 	p.teamless = true
-	return homeless
+	return noTeam
 }
 
 func (p *pagerDuty) join(team, user string) { p.members[team+" "+user] = true }
 
 func (p *pagerDuty) policy(s pdPolicy) {
-	name := p.policies.of(s.ID, s.called())
+	name := p.policies.of(s.ID, s.name())
 	where := Location{"policy", name, ""}
 	team := p.team(s.Teams, where)
 	out := setup.Policy{Name: name, Team: p.teamName(team), Repeat: min(s.Loops, 20)}
 	if s.Loops > 20 {
-		p.lose(where, "it repeats %d times; here 20", s.Loops)
+		p.addLoss(where, "it repeats %d times; here 20", s.Loops)
 	}
 	for i, rule := range s.Rules {
 		step := setup.Step{Wait: fmt.Sprintf("%dm", max(rule.Delay, 1))}
@@ -203,13 +203,13 @@ func (p *pagerDuty) policy(s pdPolicy) {
 			step.RoundRobin = "incident"
 		}
 		if len(step.Page) == 0 {
-			p.lose(here, "it pages nobody who is left, and is left out")
+			p.addLoss(here, "it pages nobody who is left, and is left out")
 			continue
 		}
 		out.Steps = append(out.Steps, step)
 	}
 	if len(out.Steps) == 0 {
-		p.lose(where, "no level pages anybody; here it pages the whole team")
+		p.addLoss(where, "no level pages anybody; here it pages the whole team")
 		out.Steps = []setup.Step{{Page: []string{"team " + out.Team}, Wait: "5m"}}
 	}
 	p.Setup.Policies = append(p.Setup.Policies, out)
@@ -227,33 +227,33 @@ func (p *pagerDuty) target(t pdRef, team string, where Location) []string {
 	case strings.HasPrefix(t.Type, "schedule") && p.schedules.has(t.ID):
 		return []string{"schedule " + p.schedules.of(t.ID, "")}
 	}
-	p.lose(where, "it pages %s, which is not there (%s)", cmp.Or(t.called(), t.ID), t.Type)
+	p.addLoss(where, "it pages %s, which is not there (%s)", cmp.Or(t.name(), t.ID), t.Type)
 	return nil
 }
 
 func (p *pagerDuty) service(s pdService) {
-	name := p.services.of(s.ID, s.called())
+	name := p.services.of(s.ID, s.name())
 	where := Location{"service", name, ""}
 	if !p.policies.has(s.Policy.ID) {
-		p.lose(where, "its escalation policy %s is not there; it is left out", cmp.Or(s.Policy.called(), s.Policy.ID))
+		p.addLoss(where, "its escalation policy %s is not there; it is left out", cmp.Or(s.Policy.name(), s.Policy.ID))
 		return
 	}
 	in := setup.Integration{Name: name, Policy: p.policies.of(s.Policy.ID, ""), Team: p.teamName(p.team(s.Teams, where))}
 	p.Setup.Integrations = append(p.Setup.Integrations, in)
 	if s.Status == "disabled" {
-		p.lose(where, "it is disabled there; mute it here with: watchbill mute %q", name)
+		p.addLoss(where, "it is disabled there; mute it here with: watchbill mute %q", name)
 	}
 	if s.AutoResolve != nil && *s.AutoResolve > 0 {
-		p.lose(where, "incidents resolve themselves there after %s; here nothing that still fires does", time.Duration(*s.AutoResolve)*time.Second)
+		p.addLoss(where, "incidents resolve themselves there after %s; here nothing that still fires does", time.Duration(*s.AutoResolve)*time.Second)
 	}
 	if s.Urgency.Type != "" && (s.Urgency.Type != "constant" || s.Urgency.Urgency == "low") {
-		p.lose(where, "its urgency is %s; here the signal's severity counts, and a route may lower it (docs/routes.md)", strings.TrimSpace(s.Urgency.Type+" "+s.Urgency.Urgency))
+		p.addLoss(where, "its urgency is %s; here the signal's severity counts, and a route may lower it (docs/routes.md)", strings.TrimSpace(s.Urgency.Type+" "+s.Urgency.Urgency))
 	}
 	if s.Grouping != nil && s.Grouping.Type != "" {
-		p.lose(where, "alerts are grouped there (%s); see group in docs/signals.md", s.Grouping.Type)
+		p.addLoss(where, "alerts are grouped there (%s); see group in docs/signals.md", s.Grouping.Type)
 	}
 	for _, i := range s.Integrations {
-		sender := Sender{Integration: name, What: cmp.Or(i.called(), i.Type)}
+		sender := Sender{Integration: name, What: cmp.Or(i.name(), i.Type)}
 		if strings.Contains(i.Type, "events_api_v2") {
 			sender.Speaks = SpeaksPagerDuty
 		}
@@ -270,7 +270,7 @@ func (p *pagerDuty) maintenance(m pdMaintenance) {
 	for _, s := range m.Services {
 		i := slices.IndexFunc(p.Setup.Integrations, func(in setup.Integration) bool { return p.services.has(s.ID) && in.Name == p.services.of(s.ID, "") })
 		if i < 0 {
-			p.lose(Location{"maintenance window", name, ""}, "its service %s is not there", cmp.Or(s.called(), s.ID))
+			p.addLoss(Location{"maintenance window", name, ""}, "its service %s is not there", cmp.Or(s.name(), s.ID))
 			continue
 		}
 		in := p.Setup.Integrations[i]
@@ -300,14 +300,14 @@ func (p *pagerDuty) ackTimeouts() {
 		case len(found) == 1 && found[0] > 0:
 			policy.AckTimeout = strings.TrimSuffix((time.Duration(found[0]) * time.Second).String(), "0s")
 		case len(found) > 1:
-			p.lose(Location{"policy", policy.Name, ""}, "its services let an acknowledgement last differently long (%v seconds; 0: for good); here a policy says it (ack_timeout), and this one none", found)
+			p.addLoss(Location{"policy", policy.Name, ""}, "its services let an acknowledgement last differently long (%v seconds; 0: for good); here a policy says it (ack_timeout), and this one none", found)
 		}
 	}
 }
 
 func (p *pagerDuty) teamName(id string) string {
-	if id == homeless {
-		return p.teams.of(homeless, "On-call")
+	if id == noTeam {
+		return p.teams.of(noTeam, "On-call")
 	}
 	return p.teams.of(id, "")
 }
@@ -319,7 +319,7 @@ func (p *pagerDuty) writeTeams() {
 		ids = append(ids, t.ID)
 	}
 	if p.teamless {
-		ids = append(ids, homeless)
+		ids = append(ids, noTeam)
 	}
 	for _, id := range ids {
 		out := setup.Team{Name: p.teamName(id)}
@@ -339,7 +339,7 @@ func (p *pagerDuty) writeTeams() {
 		out.Members = sorted(members)
 		out.Managers = slices.DeleteFunc(sorted(managers), func(name string) bool { return !managers[name] })
 		p.Setup.Teams = append(p.Setup.Teams, out)
-		p.lose(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
+		p.addLoss(Location{"team", out.Name, ""}, "its Slack channel: %s is a guess", out.Channel)
 	}
 }
 

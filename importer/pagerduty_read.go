@@ -25,51 +25,51 @@ func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 		of := strings.TrimSuffix(path.Base(name), ".json")
 		_, of, _ = strings.Cut(of, "-")
 		for key, raw := range answer {
-			if err := in.take(key, raw, of, whole); err != nil {
+			if err := in.addResponse(key, raw, of, whole); err != nil {
 				return in, fmt.Errorf("%s: %s: %w", name, key, err)
 			}
 		}
 	}
 	// An object may be in several responses.
-	in.Users = once(in.Users, func(u pdUser) string { return u.ID })
-	in.Teams = once(in.Teams, func(r pdRef) string { return r.ID })
-	in.Policies = once(in.Policies, func(p pdPolicy) string { return p.ID })
-	in.Services = once(in.Services, func(s pdService) string { return s.ID })
-	in.Schedules = once(in.Schedules, func(s pdSchedule) string { return s.ID })
+	in.Users = uniqueByID(in.Users, func(u pdUser) string { return u.ID })
+	in.Teams = uniqueByID(in.Teams, func(r pdRef) string { return r.ID })
+	in.Policies = uniqueByID(in.Policies, func(p pdPolicy) string { return p.ID })
+	in.Services = uniqueByID(in.Services, func(s pdService) string { return s.ID })
+	in.Schedules = uniqueByID(in.Schedules, func(s pdSchedule) string { return s.ID })
 	// Lists have only names; those requested one by one have a time zone.
 	slices.SortStableFunc(in.ShiftBased, func(a, b pdShiftBased) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), -strings.Compare(a.TimeZone, b.TimeZone))
 	})
-	in.ShiftBased = once(in.ShiftBased, func(s pdShiftBased) string { return s.ID })
+	in.ShiftBased = uniqueByID(in.ShiftBased, func(s pdShiftBased) string { return s.ID })
 	if len(in.Users) == 0 {
 		return in, fmt.Errorf("no users are in these files; they should be what GET /users is answered, and /schedules/ID, /escalation_policies and so on")
 	}
 	return in, nil
 }
 
-// take adds the value of a key in a response.
-func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[string]bool) error {
+// addResponse adds the value of a key in a response.
+func (in *PagerDuty) addResponse(key string, raw json.RawMessage, of string, whole map[string]bool) error {
 	switch key {
 	case "users":
-		return more(&in.Users, raw)
+		return appendTo(&in.Users, raw)
 	case "teams":
-		return more(&in.Teams, raw)
+		return appendTo(&in.Teams, raw)
 	case "escalation_policies":
-		return more(&in.Policies, raw)
+		return appendTo(&in.Policies, raw)
 	case "services":
-		return more(&in.Services, raw)
+		return appendTo(&in.Services, raw)
 	case "maintenance_windows":
-		return more(&in.Maintenance, raw)
+		return appendTo(&in.Maintenance, raw)
 	case "members":
 		list := in.Members[of]
 		defer func() { in.Members[of] = list }()
-		return more(&list, raw)
+		return appendTo(&list, raw)
 	case "overrides":
-		return in.overridden(raw, of)
+		return in.addOverrides(raw, of)
 	case "custom_shifts":
 		list := in.Custom[of]
 		defer func() { in.Custom[of] = list }()
-		return more(&list, raw)
+		return appendTo(&list, raw)
 	case "schedule":
 		var s pdSchedule
 		if err := json.Unmarshal(raw, &s); err != nil {
@@ -87,10 +87,10 @@ func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[
 	case "asked":
 		return json.Unmarshal(raw, &in.Asked)
 	case "shift_based":
-		return more(&in.ShiftBased, raw)
+		return appendTo(&in.ShiftBased, raw)
 	case "schedules":
 		var list []pdSchedule
-		if err := more(&list, raw); err != nil {
+		if err := appendTo(&list, raw); err != nil {
 			return err
 		}
 		for _, s := range list {
@@ -102,23 +102,23 @@ func (in *PagerDuty) take(key string, raw json.RawMessage, of string, whole map[
 	return nil
 }
 
-// overridden adds overrides, of layers or of shifts.
-func (in *PagerDuty) overridden(raw json.RawMessage, of string) error {
+// addOverrides adds overrides, of layers or of shifts.
+func (in *PagerDuty) addOverrides(raw json.RawMessage, of string) error {
 	var kinds []pdRef
-	if err := more(&kinds, raw); err != nil {
+	if err := appendTo(&kinds, raw); err != nil {
 		return err
 	}
 	if len(kinds) > 0 && kinds[0].Type == "override_shift" {
 		list := in.Swaps[of]
 		defer func() { in.Swaps[of] = list }()
-		return more(&list, raw)
+		return appendTo(&list, raw)
 	}
 	list := in.Overrides[of]
 	defer func() { in.Overrides[of] = list }()
-	return more(&list, raw)
+	return appendTo(&list, raw)
 }
 
-func more[T any](list *[]T, raw json.RawMessage) error {
+func appendTo[T any](list *[]T, raw json.RawMessage) error {
 	var items []T
 	if err := json.Unmarshal(raw, &items); err != nil {
 		return err
@@ -127,8 +127,8 @@ func more[T any](list *[]T, raw json.RawMessage) error {
 	return nil
 }
 
-// once keeps the first of each id.
-func once[T any](list []T, id func(T) string) []T {
+// uniqueByID keeps the first of each id.
+func uniqueByID[T any](list []T, id func(T) string) []T {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(list, func(t T) bool {
 		again := seen[id(t)]

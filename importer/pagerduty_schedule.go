@@ -50,11 +50,11 @@ const (
 )
 
 func (p *pagerDuty) schedule(s pdSchedule) {
-	name := p.schedules.of(s.ID, s.called())
+	name := p.schedules.of(s.ID, s.name())
 	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
 	if err != nil || s.TimeZone == "" {
-		p.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		p.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
 		return
 	}
 	team := p.team(s.Teams, where)
@@ -66,7 +66,7 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 		if l.End != nil && !l.End.After(p.now) {
 			continue // it is past
 		}
-		here := where.at("layer " + l.called())
+		here := where.at("layer " + l.name())
 		for _, u := range l.Users {
 			p.join(team, u.User.ID)
 		}
@@ -74,9 +74,9 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 	}
 	switch {
 	case len(s.Layers) == 0:
-		p.lose(where, "its layers are not among the answers, so nobody is on call; GET /schedules/%s has them", s.ID)
+		p.addLoss(where, "its layers are not among the answers, so nobody is on call; GET /schedules/%s has them", s.ID)
 	case len(out.Rotations) == 0:
-		p.lose(where, "no layer is in force any more, so nobody is on call")
+		p.addLoss(where, "no layer is in force any more, so nobody is on call")
 	}
 	p.overrides(&out, s, len(layers)+1, rotationNames, location, where)
 	p.Setup.Schedules = append(p.Setup.Schedules, out)
@@ -87,18 +87,18 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Location) []setup.Rotation {
 	every := period(l.TurnSeconds)
 	if every == "" || len(l.Users) == 0 {
-		p.lose(where, "a turn of %d seconds among %d people can't be said here; it is left out", l.TurnSeconds, len(l.Users))
+		p.addLoss(where, "a turn of %d seconds among %d people can't be said here; it is left out", l.TurnSeconds, len(l.Users))
 		return nil
 	}
 	if l.VirtualStart.Second() != 0 {
-		p.lose(where, "its hand-offs are at second %d of a minute; here at its beginning", l.VirtualStart.Second())
+		p.addLoss(where, "its hand-offs are at second %d of a minute; here at its beginning", l.VirtualStart.Second())
 	}
 	only, err := windows(l.Restrictions)
 	if err != nil {
-		p.lose(where, "%v; it is left out, so that nobody is paged who should not be", err)
+		p.addLoss(where, "%v; it is left out, so that nobody is paged who should not be", err)
 		return nil
 	}
-	r := setup.Rotation{Name: names.of(l.ID+fmt.Sprint(priority), l.called()), Priority: priority, Every: every, Only: only, Start: local(l.VirtualStart, location)}
+	r := setup.Rotation{Name: names.of(l.ID+fmt.Sprint(priority), l.name()), Priority: priority, Every: every, Only: only, Start: local(l.VirtualStart, location)}
 	for _, u := range l.Users {
 		turn := setup.Turn{}
 		if name, ok := p.person(u.User, where); ok {
@@ -124,7 +124,7 @@ func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, n
 			continue
 		}
 		if o.Start.Second() != 0 || o.End.Second() != 0 {
-			p.lose(where, "the override of %s from %s begins or ends within a minute; here at its beginning", name, o.Start.Format(time.RFC3339))
+			p.addLoss(where, "the override of %s from %s begins or ends within a minute; here at its beginning", name, o.Start.Format(time.RFC3339))
 		}
 		out.Rotations = append(out.Rotations, setup.Rotation{
 			Name:     names.of(fmt.Sprint("override ", priority), fmt.Sprintf("override %s %s", name, o.Start.In(location).Format("2006-01-02"))),
@@ -143,7 +143,7 @@ func (p *pagerDuty) final(s pdSchedule, name string) {
 	for _, e := range s.Final.Entries {
 		shifts = append(shifts, FinalShift{User: p.users.byID[e.User.ID], From: e.Start, To: e.End})
 	}
-	p.says(name, p.in.Asked, p.now, shifts)
+	p.addFinal(name, p.in.Asked, p.now, shifts)
 }
 
 // period formats a turn's length.

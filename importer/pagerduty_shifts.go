@@ -80,14 +80,14 @@ type pdCustom struct {
 }
 
 func (p *pagerDuty) shiftBased(s pdShiftBased) {
-	name := p.schedules.of(s.ID, s.called())
+	name := p.schedules.of(s.ID, s.name())
 	where := Location{"schedule", name, ""}
 	if s.TimeZone == "" {
-		p.lose(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", s.ID)
+		p.addLoss(where, "it is shift-based, and its rotations are not among the answers, so nobody is on call; GET /v3/schedules/%s has them", s.ID)
 		s.TimeZone = "UTC"
 	}
 	if _, err := time.LoadLocation(s.TimeZone); err != nil {
-		p.lose(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
+		p.addLoss(where, "its time zone is %q, which is none; it is left out", s.TimeZone)
 		return
 	}
 	team := p.team(s.Teams, where)
@@ -104,7 +104,7 @@ func (p *pagerDuty) shiftBased(s pdShiftBased) {
 			out.Rotations = append(out.Rotations, p.event(e, s, r.ID, team, called, where.at("event "+e.Name))...)
 		}
 	}
-	p.impose(&out, p.exceptions(s, team, where), called, p.now, where)
+	p.addOverrides(&out, p.exceptions(s, team, where), called, p.now, where)
 	p.Setup.Schedules = append(p.Setup.Schedules, out)
 	p.finalShifts(s, name)
 }
@@ -129,8 +129,8 @@ func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, call
 		zone, _ = time.LoadLocation(s.TimeZone)
 	}
 	r := recurrence{
-		name: e.Name, priority: 1, zone: zone, start: onPaper(e.Start.Time, zone), weekFrom: time.Monday, counted: true,
-		lasts: onPaper(e.End.Time, zone).Sub(onPaper(e.Start.Time, zone)),
+		name: e.Name, priority: 1, zone: zone, start: wallTime(e.Start.Time, zone), weekFrom: time.Monday, counted: true,
+		lasts: wallTime(e.End.Time, zone).Sub(wallTime(e.Start.Time, zone)),
 	}
 	if e.Since != nil {
 		r.from = *e.Since
@@ -139,7 +139,7 @@ func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, call
 		r.until = *e.Until
 	}
 	if err := r.rule(e.Recurrence); err != nil {
-		p.lose(where, "%v; it is left out", err)
+		p.addLoss(where, "%v; it is left out", err)
 		return nil
 	}
 	var turns []setup.Turn
@@ -152,13 +152,13 @@ func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, call
 		r.groups, r.each = turns, e.Strategy.Each
 	}
 	if len(r.groups) == 0 {
-		p.lose(where, "it has no members; it is left out")
+		p.addLoss(where, "it has no members; it is left out")
 		return nil
 	}
 	if r.freq == "" {
-		return []setup.Rotation{zoned(stretchOf(called.of(e.ID, e.Name), 1, e.Start.Time, e.End.Time, zone, r.groups[0]), zone, s.TimeZone)}
+		return []setup.Rotation{zoned(singleRotation(called.of(e.ID, e.Name), 1, e.Start.Time, e.End.Time, zone, r.groups[0]), zone, s.TimeZone)}
 	}
-	made := p.recurs(r, e.ID, s.TimeZone, called, p.now, where)
+	made := p.addRecurrence(r, e.ID, s.TimeZone, called, p.now, where)
 	return p.aligned(made, s, rotation, where)
 }
 
@@ -253,7 +253,7 @@ func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation stri
 		shifts := c.Shifts(at, at.Add(time.Minute), schedule.RolePrimary)
 		if len(shifts) > 0 && slices.Equal(shifts[0].Users, []schedule.UserID{schedule.UserID(want)}) {
 			if by > 0 {
-				p.lose(where, "by the rule alone it would be another's turn: its order begins as the final schedule says, at %s", at.Format(time.RFC3339))
+				p.addLoss(where, "by the rule alone it would be another's turn: its order begins as the final schedule says, at %s", at.Format(time.RFC3339))
 			}
 			return []setup.Rotation{turned}
 		}
@@ -286,7 +286,7 @@ func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out
 		}
 		here := where.at("override of " + w.Start.Format(time.RFC3339))
 		if len(s.Rotations) > 1 {
-			p.lose(here, "it is of one rotation there; here of whatever the person has then")
+			p.addLoss(here, "it is of one rotation there; here of whatever the person has then")
 		}
 		o := schedule.Override{Start: w.Start, End: w.End}
 		from, to := p.member(w.Overridden, team, here), p.member(w.Overriding, team, here)
@@ -316,5 +316,5 @@ func (p *pagerDuty) finalShifts(s pdShiftBased, name string) {
 			shifts = append(shifts, FinalShift{User: p.users.byID[a.Member.User], From: a.Start, To: a.End})
 		}
 	}
-	p.says(name, p.in.Asked, p.now, shifts)
+	p.addFinal(name, p.in.Asked, p.now, shifts)
 }

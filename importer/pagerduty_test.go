@@ -109,7 +109,7 @@ func (l layer) at(t time.Time, location *time.Location) (int, bool) {
 	if t.Before(l.start) || !l.end.IsZero() && !t.Before(l.end) {
 		return 0, false
 	}
-	wall := paper(t, location)
+	wall := wallSeconds(t, location)
 	open := len(l.restrictions) == 0
 	for _, r := range l.restrictions {
 		length := int64(86400)
@@ -124,21 +124,21 @@ func (l layer) at(t time.Time, location *time.Location) (int, bool) {
 	if !open {
 		return 0, false
 	}
-	since := wall - paper(l.virtual, location) // turns keep their hours of the day
+	since := wall - wallSeconds(l.virtual, location) // turns keep their hours of the day
 	n := int64(len(l.users))
 	k := since / l.turn
 	return l.users[(k%n+n)%n], true
 }
 
-// paper counts the seconds that the wall clock shows since 1970.
-func paper(t time.Time, location *time.Location) int64 {
+// wallSeconds counts the seconds that the wall clock shows since 1970.
+func wallSeconds(t time.Time, location *time.Location) int64 {
 	_, offset := t.In(location).Zone()
 	return t.Unix() + int64(offset)
 }
 
-// random makes a schedule and PagerDuty's response for it. Hand-offs and edges avoid the hours in
+// randomPagerDuty makes a schedule and PagerDuty's response for it. Hand-offs and edges avoid the hours in
 // which clocks change: what PagerDuty does there isn't documented.
-func random(r *rand.Rand, location *time.Location) (layers []layer, files map[string][]byte, overrides []layer) {
+func randomPagerDuty(r *rand.Rand, location *time.Location) (layers []layer, files map[string][]byte, overrides []layer) {
 	var answer []map[string]any
 	for i := range 1 + r.IntN(4) {
 		l := layer{turn: []int64{3600 * 12, 86400, 2 * 86400, 7 * 86400, 14 * 86400, 3600 * 8}[r.IntN(6)]}
@@ -219,19 +219,19 @@ func TestPagerDutySchedulesAgreeWithModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		layers, files, overrides := random(r, location)
+		layers, files, overrides := randomPagerDuty(r, location)
 		result := imported(t, files)
-		var final importer.Final
+		var final importer.FinalSchedule
 		final.Schedule, final.From, final.To = "Payments", now, now.AddDate(0, 0, 90)
 		for at := final.From; at.Before(final.To); at = at.Add(30 * time.Minute) {
 			for _, l := range slices.Concat(reversed(overrides), layers) {
 				if u, ok := l.at(at, location); ok {
-					final.Shifts = goesOn(final.Shifts, importer.FinalShift{User: names[u], From: at, To: at.Add(30 * time.Minute)})
+					final.Shifts = appendShift(final.Shifts, importer.FinalShift{User: names[u], From: at, To: at.Add(30 * time.Minute)})
 					break
 				}
 			}
 		}
-		result.Finals = []importer.Final{final}
+		result.Finals = []importer.FinalSchedule{final}
 		compared, err := importer.Compare(result)
 		if err != nil {
 			t.Fatal(err)
@@ -245,8 +245,8 @@ func TestPagerDutySchedulesAgreeWithModel(t *testing.T) {
 	}
 }
 
-// goesOn adds a shift, or lengthens the last one.
-func goesOn(shifts []importer.FinalShift, s importer.FinalShift) []importer.FinalShift {
+// appendShift adds a shift, or lengthens the last one.
+func appendShift(shifts []importer.FinalShift, s importer.FinalShift) []importer.FinalShift {
 	if n := len(shifts); n > 0 && shifts[n-1].User == s.User && shifts[n-1].To.Equal(s.From) {
 		shifts[n-1].To = s.To
 		return shifts
@@ -297,7 +297,7 @@ func TestCompareFindsDifferences(t *testing.T) {
 	}
 }
 
-func TestDuplicatesInResponsesCountOnce(t *testing.T) {
+func TestReadDropsDuplicates(t *testing.T) {
 	t.Parallel()
 	files := read(t, "testdata/pagerduty")
 	files["again.json"] = files["testdata/pagerduty/users.json"]
@@ -308,7 +308,7 @@ func TestDuplicatesInResponsesCountOnce(t *testing.T) {
 	}
 }
 
-func TestOtherJSONIsRefused(t *testing.T) {
+func TestReadRefusesOtherJSON(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string][]byte{
 		"users":  {},

@@ -35,7 +35,7 @@ type recurrence struct {
 // maxTurns is how many turns a rotation may be written out in.
 const maxTurns = 200
 
-var errOdd = errors.New("its recurrence can't be said as turns and weekly hours")
+var errInexpressible = errors.New("its recurrence can't be said as turns and weekly hours")
 
 const oneDay = 24 * time.Hour
 
@@ -44,9 +44,9 @@ const oneDay = 24 * time.Hour
 func (r recurrence) rotations(now time.Time) ([]setup.Rotation, error) {
 	r.interval, r.each = max(r.interval, 1), max(r.each, 1)
 	if len(r.months) > 0 || len(r.dates) > 0 || r.lasts <= 0 || r.lasts%time.Minute != 0 {
-		return nil, errOdd
+		return nil, errInexpressible
 	}
-	out := setup.Rotation{Name: r.name, Priority: r.priority, Start: paper(r.start)}
+	out := setup.Rotation{Name: r.name, Priority: r.priority, Start: formatWall(r.start)}
 	if !r.until.IsZero() {
 		out.Until = local(r.until, r.zone)
 	}
@@ -60,7 +60,7 @@ func (r recurrence) rotations(now time.Time) ([]setup.Rotation, error) {
 	case r.freq == "weekly" && !r.counted:
 		every, err = r.weeks(&out)
 	default:
-		err = errOdd
+		err = errInexpressible
 	}
 	if err != nil {
 		return nil, err
@@ -72,11 +72,11 @@ func (r recurrence) rotations(now time.Time) ([]setup.Rotation, error) {
 func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 	unit, ok := map[string]time.Duration{"hourly": time.Hour, "daily": oneDay, "weekly": 7 * oneDay}[r.freq]
 	if !ok {
-		return 0, errOdd
+		return 0, errInexpressible
 	}
 	period := unit * time.Duration(r.interval)
 	if r.lasts > period {
-		return 0, errOdd // occurrences overlap
+		return 0, errInexpressible // occurrences overlap
 	}
 	step := period
 	busy := 1 // steps of a period that belong to the group
@@ -89,10 +89,10 @@ func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 		step = oneDay
 		out.Only = []schedule.Window{{Days: weekdays[:], From: clockOf(r.start), To: clockOf(r.start.Add(r.lasts))}}
 	case r.lasts%time.Hour == 0:
-		step = common(period, r.lasts)
+		step = gcd(period, r.lasts)
 		busy = int(r.lasts / step)
 	default:
-		return 0, errOdd
+		return 0, errInexpressible
 	}
 	if out.Only != nil && slices.ContainsFunc(out.Only, func(w schedule.Window) bool { return w.FromDay != "" && w.FromDay == w.ToDay && w.From == w.To }) {
 		out.Only = nil // the whole week
@@ -103,7 +103,7 @@ func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 		out.Turns = r.groups
 	} else {
 		if (busy+idle)*r.each*len(r.groups) > maxTurns {
-			return 0, errOdd
+			return 0, errInexpressible
 		}
 		for _, g := range r.groups {
 			for range r.each {
@@ -111,12 +111,12 @@ func (r recurrence) plain(out *setup.Rotation) (time.Duration, error) {
 			}
 		}
 	}
-	out.Every = period2(step)
+	out.Every = formatPeriod(step)
 	return step, nil
 }
 
-// common returns the greatest common divisor.
-func common(a, b time.Duration) time.Duration {
+// gcd returns the greatest common divisor.
+func gcd(a, b time.Duration) time.Duration {
 	for b != 0 {
 		a, b = b, a%b
 	}
@@ -127,7 +127,7 @@ func common(a, b time.Duration) time.Duration {
 // these days to the next.
 func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotation, error) {
 	if r.lasts > oneDay {
-		return nil, errOdd
+		return nil, errInexpressible
 	}
 	days := r.each
 	if r.freq == "daily" {
@@ -136,7 +136,7 @@ func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotat
 	out.Every = plural(int64(days), "day")
 	out.Turns = r.groups
 	if r.from.After(now) { // begin with the first occurrence after it, and its turn
-		begin := r.occurrence(onPaper(r.from, r.zone), false)
+		begin := r.occurrence(wallTime(r.from, r.zone), false)
 		passed := 0
 		for day := r.start; day.Before(begin); day = day.AddDate(0, 0, 1) {
 			if r.occursOn(day, 0) {
@@ -144,10 +144,10 @@ func (r recurrence) activeDays(out setup.Rotation, now time.Time) ([]setup.Rotat
 			}
 		}
 		if passed%days != 0 {
-			return nil, errOdd
+			return nil, errInexpressible
 		}
 		n := passed / days % len(r.groups)
-		out.Start, out.Turns = paper(begin), slices.Concat(r.groups[n:], r.groups[:n])
+		out.Start, out.Turns = formatWall(begin), slices.Concat(r.groups[n:], r.groups[:n])
 	}
 	if len(r.groups) > 1 {
 		out.Advance = schedule.AdvanceActive
@@ -162,11 +162,11 @@ func (r recurrence) weeks(out *setup.Rotation) (time.Duration, error) {
 	days := slices.SortedFunc(slices.Values(r.weekday), func(a, b time.Weekday) int { return offset(a) - offset(b) })
 	first, last := days[0], days[len(days)-1]
 	if time.Duration(offset(last)-offset(first))*oneDay+r.lasts > 7*oneDay || r.interval*r.each*len(r.groups) > maxTurns {
-		return 0, errOdd // the last of a week would run into the first of the next
+		return 0, errInexpressible // the last of a week would run into the first of the next
 	}
 	// Hand over on the first of the days, at or before the beginning.
 	begin := r.start.AddDate(0, 0, -((int(r.start.Weekday()) - int(first) + 7) % 7))
-	out.Start = paper(begin)
+	out.Start = formatWall(begin)
 	if r.lasts <= oneDay {
 		out.Only = []schedule.Window{{Days: daysOf(days), From: clockOf(r.start), To: clockOf(r.start.Add(r.lasts))}}
 	} else {
@@ -197,7 +197,7 @@ func (r recurrence) window(start time.Time) schedule.Window {
 // turn becomes a rotation of its own.
 func beginning(r setup.Rotation, every time.Duration, from time.Time, zone *time.Location, now time.Time) []setup.Rotation {
 	start, err := time.ParseInLocation("2006-01-02 15:04", r.Start, time.UTC)
-	at := onPaper(from, zone)
+	at := wallTime(from, zone)
 	if err != nil || !from.After(now) || !at.After(start) {
 		return []setup.Rotation{r}
 	}
@@ -205,28 +205,28 @@ func beginning(r setup.Rotation, every time.Duration, from time.Time, zone *time
 	next := start.Add(time.Duration(turn) * every)
 	n := len(r.Turns)
 	rest := r
-	rest.Start = paper(next)
+	rest.Start = formatWall(next)
 	rest.Turns = append(slices.Clone(r.Turns[turn%n:]), r.Turns[:turn%n]...)
 	if next.Equal(at) {
 		return []setup.Rotation{rest}
 	}
 	head := r
 	head.Name += " (first turn)"
-	head.Start, head.Turns = paper(at), []setup.Turn{r.Turns[(turn-1)%n]}
-	if r.Until != "" && r.Until <= paper(next) {
+	head.Start, head.Turns = formatWall(at), []setup.Turn{r.Turns[(turn-1)%n]}
+	if r.Until != "" && r.Until <= formatWall(next) {
 		return []setup.Rotation{head}
 	}
-	head.Until = paper(next)
+	head.Until = formatWall(next)
 	return []setup.Rotation{head, rest}
 }
 
-// mostDates is how many single occurrences are written for a rule that can't be expressed
+// maxDates is how many single occurrences are written for a rule that can't be expressed
 // otherwise.
-const mostDates = 60
+const maxDates = 60
 
-// singles writes out a recurrence as single stretches, for a year at most, and returns how far they
+// singleDates writes out a recurrence as single stretches, for a year at most, and returns how far they
 // reach.
-func (r recurrence) singles(now time.Time, called *names, id string) (out []setup.Rotation, until time.Time) {
+func (r recurrence) singleDates(now time.Time, called *names, id string) (out []setup.Rotation, until time.Time) {
 	r.interval, r.each = max(r.interval, 1), max(r.each, 1)
 	until = now.AddDate(1, 0, 0)
 	if !r.until.IsZero() && r.until.Before(until) {
@@ -252,7 +252,7 @@ func (r recurrence) singles(now time.Time, called *names, id string) (out []setu
 		if !end.After(now) || begin.Before(r.from) {
 			continue
 		}
-		if len(out) == mostDates {
+		if len(out) == maxDates {
 			return out, begin
 		}
 		group := r.groups[turn/r.each%len(r.groups)]
@@ -260,7 +260,7 @@ func (r recurrence) singles(now time.Time, called *names, id string) (out []setu
 			continue
 		}
 		name := called.of(fmt.Sprint(id, " ", len(out)), fmt.Sprintf("%s %s", r.name, day.Format("2006-01-02")))
-		out = append(out, stretchOf(name, r.priority, begin, end, r.zone, group))
+		out = append(out, singleRotation(name, r.priority, begin, end, r.zone, group))
 	}
 }
 
@@ -310,17 +310,17 @@ func (r recurrence) occursOn(day time.Time, period int) bool {
 	return r.freq == "daily"
 }
 
-// recurs writes a recurrence as rotations, or as single dates with a remark.
-func (res *Result) recurs(r recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
+// addRecurrence writes a recurrence as rotations, or as single dates with a remark.
+func (res *Result) addRecurrence(r recurrence, id, zone string, called *names, now time.Time, where Location) []setup.Rotation {
 	r.name = called.of(id, r.name)
 	out, err := r.rotations(now)
 	if err != nil {
 		var until time.Time
-		if out, until = r.singles(now, called, id); len(out) == 0 {
-			res.lose(where, "%v; it is left out", err)
+		if out, until = r.singleDates(now, called, id); len(out) == 0 {
+			res.addLoss(where, "%v; it is left out", err)
 			return nil
 		}
-		res.lose(where, "%v; here its next %d dates are written down, until %s", err, len(out), until.Format("2006-01-02"))
+		res.addLoss(where, "%v; here its next %d dates are written down, until %s", err, len(out), until.Format("2006-01-02"))
 	}
 	for i := range out {
 		out[i] = zoned(out[i], r.zone, zone)
@@ -336,11 +336,11 @@ func zoned(r setup.Rotation, location *time.Location, of string) setup.Rotation 
 	return r
 }
 
-// paper formats a wall-clock time.
-func paper(t time.Time) string { return t.Format("2006-01-02 15:04") }
+// formatWall formats a wall-clock time.
+func formatWall(t time.Time) string { return t.Format("2006-01-02 15:04") }
 
-// onPaper returns a zone's wall-clock time, as UTC.
-func onPaper(t time.Time, zone *time.Location) time.Time {
+// wallTime returns a zone's wall-clock time, as UTC.
+func wallTime(t time.Time, zone *time.Location) time.Time {
 	t = t.In(zone)
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, time.UTC)
 }
@@ -382,5 +382,5 @@ func icalDays(words []string) (out []time.Weekday, err error) {
 	return out, nil
 }
 
-// period2 formats a turn's length.
-func period2(d time.Duration) string { return period(int64(d / time.Second)) }
+// formatPeriod formats a turn's length.
+func formatPeriod(d time.Duration) string { return period(int64(d / time.Second)) }

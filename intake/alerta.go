@@ -16,7 +16,7 @@ func alerta(o object) ([]oncall.Signal, error) {
 		key: strings.Join([]string{"alerta", o.str("environment"), o.str("resource"), o.str("event")}, "/"), title: o.str("resource") + ": " + o.str("event"),
 		body: o.str("text"), labels: tags(o.words("tags")), level: o.str("severity"),
 	}
-	switch word := first(o.str("status"), o.str("severity")); bare(word) {
+	switch word := first(o.str("status"), o.str("severity")); normalize(word) {
 	case "cleared", "normal", "ok", "closed", "expired":
 		d.action, d.level = oncall.Clear, ""
 	case "ack":
@@ -25,5 +25,5 @@ func alerta(o object) ([]oncall.Signal, error) {
 	d.label("environment", o.str("environment"))
 	d.label("resource", o.str("resource"))
 	d.detail("value", o.str("value"))
-	return one(d)
+	return single(d)
 }

@@ -91,7 +91,7 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 		switch {
 		case o.isGeneric():
 			return o.signals()
-		case o.isLone():
+		case o.isSingleAlert():
 			body = slices.Concat([]byte(`{"alerts":[`), body, []byte(`]}`))
 		}
 	}
@@ -100,12 +100,12 @@ func Alertmanager(body []byte) ([]oncall.Signal, error) {
 
 func isAlertmanager(o object) bool {
 	alert, is := o.webhook()
-	return is && !o.grafanas(alert) || o.isLone()
+	return is && !o.isGrafanaWebhook(alert) || o.isSingleAlert()
 }
 
-// isLone reports whether an object is a single alert without the group around it, which some
+// isSingleAlert reports whether an object is a single alert without the group around it, which some
 // senders forward.
-func (o object) isLone() bool {
+func (o object) isSingleAlert() bool {
 	return len(o["alerts"]) == 0 && o.any("labels.alertname") && (o.has("startsAt") || o.has("annotations")) && !o.any("title", "summary", "message", "dedup_key")
 }
 
@@ -164,11 +164,11 @@ func parseWebhook(body []byte) ([]oncall.Signal, error) {
 func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	resolved, hints := isResolved(fmt.Sprintf("alerts[%d].status", i), string(a.Status), string(w.Status))
 	title := clean(first(a.Annotations["summary"], a.Annotations["title"], a.Labels["alertname"],
-		w.GroupLabels["alertname"], labelled(a.Labels), labelled(w.GroupLabels), "Alert without a name"), maxTitle)
+		w.GroupLabels["alertname"], nameFromLabels(a.Labels), nameFromLabels(w.GroupLabels), "Alert without a name"), maxTitle)
 	body := first(a.Annotations["description"], a.Annotations["message"])
-	if what, is := unmeasured[a.Labels["alertname"]]; is && a.Labels["rulename"] != "" {
+	if what, is := evaluationAlerts[a.Labels["alertname"]]; is && a.Labels["rulename"] != "" {
 		title = clean(a.Labels["rulename"]+": "+what, maxTitle)
-		body = strings.Join(filled(first(a.Annotations["summary"], a.Annotations["title"]), body), "\n")
+		body = strings.Join(nonBlank(first(a.Annotations["summary"], a.Annotations["title"]), body), "\n")
 	}
 	key := cleanKey(string(a.Fingerprint))
 	switch {
@@ -190,8 +190,8 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 		Details:  details,
 		Severity: sev,
 		Labels:   cleanLabels(a.Labels),
-		StartsAt: instant(string(a.StartsAt)),
-		EndsAt:   instant(string(a.EndsAt)),
+		StartsAt: parseInstant(string(a.StartsAt)),
+		EndsAt:   parseInstant(string(a.EndsAt)),
 		Hints:    append(hints, unknown...),
 	}
 	if resolved {
@@ -200,9 +200,9 @@ func (a webhookAlert) signal(i int, w webhook) oncall.Signal {
 	return s
 }
 
-// unmeasured are the names of Grafana's alerts about a rule that could not be evaluated. Their
+// evaluationAlerts are the names of Grafana's alerts about a rule that could not be evaluated. Their
 // texts are the rule's own and describe something that did not happen.
-var unmeasured = map[string]string{"DatasourceNoData": "no data", "DatasourceError": "can't be evaluated"}
+var evaluationAlerts = map[string]string{"DatasourceNoData": "no data", "DatasourceError": "can't be evaluated"}
 
 // extras returns the links of an alert, and the annotations other than its title and text.
 func (a webhookAlert) extras() ([]oncall.Link, map[string]string) {
@@ -245,14 +245,14 @@ func isResolved(field, status, otherwise string) (bool, []oncall.Hint) {
 	return a == oncall.Clear, hints
 }
 
-// mostLabels is how many labels make up the name of a nameless alert.
-const mostLabels = 4
+// maxNameLabels is how many labels make up the name of a nameless alert.
+const maxNameLabels = 4
 
-// labelled names an alert after its labels, if it has no name.
-func labelled(labels map[string]string) string {
+// nameFromLabels names an alert after its labels, if it has no name.
+func nameFromLabels(labels map[string]string) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		if value := trim(labels[name]); value != "" && name != "severity" && len(parts) < mostLabels {
+		if value := trim(labels[name]); value != "" && name != "severity" && len(parts) < maxNameLabels {
 			parts = append(parts, name+"="+value)
 		}
 	}
@@ -268,10 +268,10 @@ func fingerprint(labels map[string]string) string {
 	return hash(parts...)
 }
 
-// instant reads a time and truncates it to microseconds, as the database does, so that an
+// parseInstant reads a time and truncates it to microseconds, as the database does, so that an
 // episode's start is the same before and after it is stored. Text that is not a time, and Go's
 // zero time, which senders use for "none", become the zero time.
-func instant(s string) time.Time {
+func parseInstant(s string) time.Time {
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || t.Year() < 1970 {
 		return time.Time{}

@@ -25,7 +25,7 @@ func azure(o object) ([]oncall.Signal, error) {
 	}
 	d := draft{
 		key: first(e.str("alertId"), e.str("originAlertId"), e.str("alertRule")), title: first(c.str("annotations.summary"), e.str("alertRule")), body: e.str("description"),
-		level: azureLevels[bare(e.str("severity"))], starts: e.str("firedDateTime"), ends: e.str("resolvedDateTime"), labels: map[string]string{},
+		level: azureLevels[normalize(e.str("severity"))], starts: e.str("firedDateTime"), ends: e.str("resolvedDateTime"), labels: map[string]string{},
 		link: e.str("investigationLink"),
 	}
 	d.status("data.essentials.monitorCondition", e.str("monitorCondition"))
@@ -56,13 +56,13 @@ func azure(o object) ([]oncall.Signal, error) {
 	if c.any("operationName") {
 		azureActivity(&d, c, first(target, e.str("alertRule")))
 	}
-	return one(d)
+	return single(d)
 }
 
 // azureCondition reads which metric was measured on what.
 func azureCondition(d *draft, c object) {
 	for _, measured := range c.list("condition.allOf") {
-		d.detail("condition", strings.Join(filled(first(measured.str("metricName"), measured.str("searchQuery")), measured.str("operator"), measured.str("threshold"), measured.str("metricValue")), " "))
+		d.detail("condition", strings.Join(nonBlank(first(measured.str("metricName"), measured.str("searchQuery")), measured.str("operator"), measured.str("threshold"), measured.str("metricValue")), " "))
 		d.links.add("results", measured.str("linkToFilteredSearchResultsUI", "linkToSearchResultsUI"))
 		for _, dimension := range measured.list("dimensions") {
 			d.label(dimension.str("name"), dimension.str("value"))
@@ -73,7 +73,7 @@ func azureCondition(d *draft, c object) {
 	}
 	d.detail("query", c.str("SearchQuery"))
 	d.detail("results", c.str("ResultCount"))
-	d.detail("detected", strings.Join(filled(c.str("DetectionSummary"), c.str("DetectedValue"), c.str("NormalValue")), ", "))
+	d.detail("detected", strings.Join(nonBlank(c.str("DetectionSummary"), c.str("DetectedValue"), c.str("NormalValue")), ", "))
 	d.links.add("results", c.str("LinkToFilteredSearchResultsUI", "LinkToSearchResults"))
 }
 
@@ -97,15 +97,15 @@ func azureActivity(d *draft, log object, resource string) {
 	switch {
 	case p.any("trackingId"):
 		d.key, d.title = "azure/health/"+p.str("trackingId"), p.str("title")
-		d.body, d.level = withoutTags(p.str("communication")), azureHealth[bare(log.str("level"))]
-		if kind := bare(p.str("incidentType")); kind != "" && kind != "incident" { // planned work or an announcement
+		d.body, d.level = withoutTags(p.str("communication")), azureHealth[normalize(log.str("level"))]
+		if kind := normalize(p.str("incidentType")); kind != "" && kind != "incident" { // planned work or an announcement
 			d.level = "low"
 		}
 		d.action, d.hints = oncall.Trigger, nil
 		switch {
-		case bare(p.str("IsSynthetic")) == "true": // a test of the action group; the sample incident is already over
+		case normalize(p.str("IsSynthetic")) == "true": // a test of the action group; the sample incident is already over
 			d.key, d.level = "azure/health/test", "low"
-		case slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, bare(p.str("stage"))):
+		case slices.Contains([]string{"resolved", "complete", "completed", "canceled", "rca"}, normalize(p.str("stage"))):
 			d.action = oncall.Clear
 		}
 		d.label("service", p.str("service"))
@@ -113,9 +113,9 @@ func azureActivity(d *draft, log object, resource string) {
 	case p.any("currentHealthStatus"):
 		d.key = "azure/health/" + strings.ToLower(resource)
 		d.title = resource[strings.LastIndex(resource, "/")+1:] + " is " + strings.ToLower(p.str("currentHealthStatus"))
-		d.body, d.level = strings.Join(filled(p.str("title"), p.str("details"), d.body), "\n"), azureHealth[bare(log.str("level"))]
+		d.body, d.level = strings.Join(nonBlank(p.str("title"), p.str("details"), d.body), "\n"), azureHealth[normalize(log.str("level"))]
 		d.action, d.hints = oncall.Trigger, nil
-		if bare(p.str("currentHealthStatus")) == "available" || bare(log.str("status")) == "resolved" {
+		if normalize(p.str("currentHealthStatus")) == "available" || normalize(log.str("status")) == "resolved" {
 			d.action = oncall.Clear
 		}
 		d.label("cause", p.str("cause"))
@@ -130,7 +130,7 @@ func azureActivity(d *draft, log object, resource string) {
 // azureFinding reads findings of Azure's security center and advisor, which have severity words of
 // their own.
 func azureFinding(d *draft, log, p object) {
-	source := bare(log.str("eventSource"))
+	source := normalize(log.str("eventSource"))
 	if source != "security" && source != "recommendation" {
 		return
 	}
@@ -160,7 +160,7 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 		body:  first(c.str("description"), log.str("description"), data.str("Description", "SearchQuery")),
 		level: first(c.str("severity"), data.str("Severity")), link: c.str("portalLink"), labels: map[string]string{},
 	}
-	if level, numbered := azureLevels[bare(d.level)]; numbered {
+	if level, numbered := azureLevels[normalize(d.level)]; numbered {
 		d.level = level
 	}
 	if operation := log.str("operationName"); operation != "" {
@@ -180,7 +180,7 @@ func azureOlder(o object) ([]oncall.Signal, error) {
 	if d.link == "" && len(d.links) > 0 {
 		d.link = d.links[0].URL
 	}
-	return one(d)
+	return single(d)
 }
 
 // azureSearch identifies an alert of a search rule, which fires separately for each combination of

@@ -5,9 +5,9 @@ import (
 	"unicode/utf16"
 )
 
-// Unmarked returns a body or file as UTF-8 without the byte order mark that some editors and shells
+// WithoutBOM returns a body or file as UTF-8 without the byte order mark that some editors and shells
 // write. Windows' are in UTF-16, which no format allows.
-func Unmarked(body []byte) []byte {
+func WithoutBOM(body []byte) []byte {
 	switch {
 	case bytes.HasPrefix(body, []byte("\ufeff")):
 		return body[len("\ufeff"):]

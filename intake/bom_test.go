@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/intake"
 )
 
-func TestWithoutBOM(t *testing.T) {
+func TestBOMIsRemoved(t *testing.T) {
 	t.Parallel()
 	const text = `{"title":"Plattenplatz auf „db-1“ \ud83d\ude00 😀"}`
 	little, big := []byte{0xff, 0xfe}, []byte{0xfe, 0xff}
@@ -18,14 +18,14 @@ func TestWithoutBOM(t *testing.T) {
 	for name, body := range map[string][]byte{
 		"none": []byte(text), "UTF-8": []byte("\ufeff" + text), "UTF-16 of Windows": little, "UTF-16": big,
 	} {
-		if got := string(intake.Unmarked(body)); got != text {
+		if got := string(intake.WithoutBOM(body)); got != text {
 			t.Errorf("%s: %q, want %q", name, got, text)
 		}
 	}
-	if got := intake.Unmarked([]byte{0xff, 0xfe, 'a', 0, 'b'}); string(got) != "a" {
+	if got := intake.WithoutBOM([]byte{0xff, 0xfe, 'a', 0, 'b'}); string(got) != "a" {
 		t.Errorf("UTF-16 with half a character at the end: got %q, want \"a\"", got)
 	}
-	if got := intake.Unmarked(nil); len(got) != 0 {
+	if got := intake.WithoutBOM(nil); len(got) != 0 {
 		t.Errorf("nil: got %q, want nothing", got)
 	}
 }

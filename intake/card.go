@@ -22,8 +22,8 @@ func isCard(o object) bool {
 		o.any("content") && o.any("username", "avatar_url") && len(o.list("embeds")) == 0
 }
 
-// mostTexts is how many texts of a card are read.
-const mostTexts = 50
+// maxTexts is how many texts of a card are read.
+const maxTexts = 50
 
 // readCard puts the first text of a card in the title, the others in the text, and its first address in the link.
 func readCard(d *draft, o object) {
@@ -32,7 +32,7 @@ func readCard(d *draft, o object) {
 		for _, found := range cardTexts(field, o.at(field)) {
 			if address := cleanLink(found); address != "" {
 				d.link = first(d.link, address)
-			} else if !slices.Contains(texts, found) && len(texts) < mostTexts {
+			} else if !slices.Contains(texts, found) && len(texts) < maxTexts {
 				texts = append(texts, found)
 			}
 		}
@@ -41,7 +41,7 @@ func readCard(d *draft, o object) {
 		return
 	}
 	title, more, _ := strings.Cut(texts[0], "\n")
-	d.title, d.body = strings.Trim(trim(title), "*_#` "), strings.Join(filled(append([]string{more}, texts[1:]...)...), "\n")
+	d.title, d.body = strings.Trim(trim(title), "*_#` "), strings.Join(nonBlank(append([]string{more}, texts[1:]...)...), "\n")
 }
 
 // cardTexts returns the texts and addresses under a field that people would see, in order.
@@ -54,7 +54,7 @@ func cardTexts(field string, raw json.RawMessage) []string {
 		next bool   // a name is expected next
 	}
 	levels := []level{{name: field}}
-	for len(out) < mostTexts {
+	for len(out) < maxTexts {
 		token, err := in.Token()
 		if err != nil {
 			break

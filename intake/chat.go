@@ -35,7 +35,7 @@ func chat(o object) ([]oncall.Signal, error) {
 	if says := stateLine(append(all, cardTexts("blocks", o.at("blocks"))...)); says != "" {
 		d.title = stem(says)
 		d.key = hash(d.title)
-		if d.action, _ = saysItself(says); kumaState(says) != nil && d.action == oncall.Trigger {
+		if d.action, _ = actionInTitle(says); kumaState(says) != nil && d.action == oncall.Trigger {
 			d.title += " is down"
 		}
 	}
@@ -47,8 +47,8 @@ func chat(o object) ([]oncall.Signal, error) {
 	}
 	if d.action == "" {
 		var known bool
-		if d.action, known = saysItself(d.title); !known {
-			d.action = byColor(color)
+		if d.action, known = actionInTitle(d.title); !known {
+			d.action = actionOfColor(color)
 		}
 	}
 	if strings.EqualFold(color, "warning") {
@@ -57,7 +57,7 @@ func chat(o object) ([]oncall.Signal, error) {
 	for _, field := range about.list("fields") {
 		d.detail(field.str("title", "name"), field.str("value"))
 	}
-	return one(d)
+	return single(d)
 }
 
 // stateLine returns the first line in which Uptime Kuma or Gatus states a status; empty if there is
@@ -73,8 +73,8 @@ func stateLine(texts []string) string {
 	return ""
 }
 
-// byColor takes green for resolved.
-func byColor(color string) oncall.Action {
+// actionOfColor takes green for resolved.
+func actionOfColor(color string) oncall.Action {
 	if strings.EqualFold(color, "good") {
 		return oncall.Clear
 	}

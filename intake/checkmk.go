@@ -8,5 +8,5 @@ func isCheckmk(o object) bool {
 			return isMacros(o)
 		}
 	}
-	return o.bareNames(macroPrefixes...).has("what") && isMacros(o)
+	return o.normalizedNames(macroPrefixes...).has("what") && isMacros(o)
 }

@@ -26,11 +26,11 @@ func withoutTags(text string) string {
 	for line := range strings.SplitSeq(html.UnescapeString(text), "\n") {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))
 	}
-	return strings.Join(filled(lines...), "\n")
+	return strings.Join(nonBlank(lines...), "\n")
 }
 
-// filled returns the texts that are not blank.
-func filled(texts ...string) []string {
+// nonBlank returns the texts that are not blank.
+func nonBlank(texts ...string) []string {
 	var out []string
 	for _, s := range texts {
 		if trim(s) != "" {
@@ -77,15 +77,15 @@ func prepare(body []byte) ([]byte, error) {
 	case body[0] != '{':
 		return nil, problem("", "The body does not begin with \"{\"; send one JSON object.")
 	}
-	return body, measure(body)
+	return body, checkCost(body)
 }
 
 func trimmed(body []byte) []byte {
 	return bytes.Trim(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
 }
 
-// measure refuses JSON that is too costly to decode.
-func measure(body []byte) error {
+// checkCost refuses JSON that is too costly to decode.
+func checkCost(body []byte) error {
 	depth, brackets, commas, colons, quoted := 0, 0, 0, 0, false
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -105,13 +105,13 @@ func measure(body []byte) error {
 			colons++
 		}
 		if depth > maxDepth {
-			return tooMuch("The body is nested more than %d levels deep; flatten it.", maxDepth)
+			return tooCostly("The body is nested more than %d levels deep; flatten it.", maxDepth)
 		}
 		if brackets > maxBrackets {
-			return tooMuch("The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
+			return tooCostly("The body has more than %d objects and arrays; send fewer alerts at once.", maxBrackets)
 		}
 		if max(commas, colons) > maxValues {
-			return tooMuch("The body has more than %d values; send fewer alerts at once.", maxValues)
+			return tooCostly("The body has more than %d values; send fewer alerts at once.", maxValues)
 		}
 	}
 	return nil

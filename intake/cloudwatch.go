@@ -24,11 +24,11 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 		d.label("region", o.str("region"))
 		d.label("account", o.str("accountId"))
 		eventBridgeAlarm(&d, o.sub("alarmData"), o.str("alarmArn"))
-		return one(d)
+		return single(d)
 	}
 	d := draft{
 		key: first(o.str("AlarmArn"), o.str("AWSAccountId")+"/"+o.str("Region")+"/"+o.str("AlarmName")), title: o.str("AlarmName"),
-		body: strings.Join(filled(o.str("AlarmDescription"), o.str("NewStateReason")), "\n"), labels: map[string]string{},
+		body: strings.Join(nonBlank(o.str("AlarmDescription"), o.str("NewStateReason")), "\n"), labels: map[string]string{},
 	}
 	d.status("NewStateValue", o.str("NewStateValue"))
 	cloudWatchLevel(&d, o.str("NewStateValue"))
@@ -51,9 +51,9 @@ func cloudWatch(o object) ([]oncall.Signal, error) {
 	for _, child := range o.list("TriggeringChildren") { // a composite alarm
 		children = append(children, child.str("Arn")[strings.LastIndex(child.str("Arn"), ":")+1:])
 	}
-	d.detail("alarms", strings.Join(filled(children...), ", "))
+	d.detail("alarms", strings.Join(nonBlank(children...), ", "))
 	d.link = alarmLink(o.str("AlarmArn"), o.str("AlarmName"))
-	return one(d)
+	return single(d)
 }
 
 // severityInName matches words in a name that can only be a severity.
@@ -61,7 +61,7 @@ var severityInName = regexp.MustCompile(`(?i)^(critical|crit|high|warning|warn|m
 
 // cloudWatchLevel looks for a severity in the name or description, since alarms have none.
 func cloudWatchLevel(d *draft, state string) {
-	if bare(state) == "insufficientdata" {
+	if normalize(state) == "insufficientdata" {
 		d.level = "medium"
 		return
 	}
@@ -96,7 +96,7 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	switch kind {
 	case "CloudWatch Alarm State Change":
 		eventBridgeAlarm(&d, detail, first(resource, o.str("account")+"/"+o.str("region")+"/"+detail.str("alarmName")))
-		return one(d)
+		return single(d)
 	case "AWS Health Event":
 		d.title = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(detail.str("eventTypeCode"), "AWS_"+detail.str("service")+"_"), "_", " "))
 		d.title = detail.str("service") + ": " + d.title + " in " + first(detail.str("eventRegion"), o.str("region"))
@@ -106,12 +106,12 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 		d.label("service", detail.str("service"))
 	default:
 		name := first(detail.str("pipeline", "project-name", "jobName", "group", "name"), resource[strings.LastIndexAny(resource, ":/")+1:])
-		d.title = first(detail.str("title"), detail.str("eventTypeCode"), strings.Join(filled(kind, name), ": "))
+		d.title = first(detail.str("title"), detail.str("eventTypeCode"), strings.Join(nonBlank(kind, name), ": "))
 		d.level = awsLevel(detail.str("severity"))
 	}
 	about, action := eventOutcome(kind, detail)
 	which := first(detail.str("eventArn", "id", "findingId", "project-name"), resource)
-	if stage := strings.Join(filled(detail.str("stage"), detail.str("action")), "/"); stage != "" { // a pipeline
+	if stage := strings.Join(nonBlank(detail.str("stage"), detail.str("action")), "/"); stage != "" { // a pipeline
 		which += "/" + stage
 	}
 	d.key = hash("eventbridge", about, which, detail.str("title"))
@@ -122,11 +122,11 @@ func eventBridge(o object) ([]oncall.Signal, error) {
 	for _, name := range slices.Sorted(maps.Keys(detail.texts())) {
 		d.detail(name, detail.str(name))
 	}
-	return one(d)
+	return single(d)
 }
 
-// machineStates maps the states of an EC2 instance to what they mean.
-var machineStates = map[string]oncall.Action{"running": oncall.Clear, "pending": oncall.Update, "stopping": oncall.Update, "shuttingdown": oncall.Update}
+// ec2States maps the states of an EC2 instance to what they mean.
+var ec2States = map[string]oncall.Action{"running": oncall.Clear, "pending": oncall.Update, "stopping": oncall.Update, "shuttingdown": oncall.Update}
 
 // eventOutcome returns the resource that an event is about and whether it failed or recovered.
 func eventOutcome(kind string, detail object) (about string, action oncall.Action) {
@@ -136,12 +136,12 @@ func eventOutcome(kind string, detail object) (about string, action oncall.Actio
 		}
 	}
 	word := detail.str("state", "build-status", "completed-phase-status", "status")
-	plain := bare(kind)
+	plain := normalize(kind)
 	switch {
 	case word == "" || !strings.Contains(plain, "statechange") && !strings.Contains(plain, "phasechange"):
 		return kind, ""
 	case strings.HasPrefix(plain, "ec2instancestate"):
-		return kind, machineStates[bare(word)]
+		return kind, ec2States[normalize(word)]
 	case strings.HasPrefix(kind, "Code"): // a run still in progress means nothing yet
 		return kind, gitOutcome(word)
 	}
@@ -154,7 +154,7 @@ func eventOutcome(kind string, detail object) (about string, action oncall.Actio
 // eventBridgeAlarm reads an alarm wrapped in an EventBridge event.
 func eventBridgeAlarm(d *draft, alarm object, arn string) {
 	d.key, d.title = arn, alarm.str("alarmName")
-	d.body = strings.Join(filled(alarm.str("configuration.description"), alarm.str("state.reason")), "\n")
+	d.body = strings.Join(nonBlank(alarm.str("configuration.description"), alarm.str("state.reason")), "\n")
 	d.status("state.value", alarm.str("state.value"))
 	cloudWatchLevel(d, alarm.str("state.value"))
 	d.link = alarmLink(arn, alarm.str("alarmName"))

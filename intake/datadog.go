@@ -14,7 +14,7 @@ var datadogTitle = regexp.MustCompile(`(?is)^(?:\[test\]\s*)?(?:\[(P\d)\]\s*)?\[
 var datadogLink = regexp.MustCompile(`\((https://[^\s()]+/monitors[/#][^\s()]+)\)`)
 
 func isDatadog(o object) bool {
-	m := o.bareNames("datadog")
+	m := o.normalizedNames("datadog")
 	return m.any("alerttransition", "alertcyclekey", "aggregkey") || m.has("eventtype", "lastupdated") && m.has("org") ||
 		m.any("alertid") && m.any("alertstatus", "alertscope", "alertmetric", "alerttitle") || m.has("transition", "aggregationkey")
 }
@@ -22,7 +22,7 @@ func isDatadog(o object) bool {
 // datadog reads Datadog's webhooks: its default payload, or one built from its variables. In the
 // default payload only the title tells what happened.
 func datadog(o object) ([]oncall.Signal, error) {
-	m := o.bareNames("datadog")
+	m := o.normalizedNames("datadog")
 	value := func(names ...string) string { // a variable may not have been substituted
 		for _, name := range names {
 			if s := m.str(name); s != "" && !strings.HasPrefix(s, "$") && s != "null" && s != "none" {
@@ -50,7 +50,7 @@ func datadog(o object) ([]oncall.Signal, error) {
 		d.key, d.level = hash("datadog", "test", d.key), "low"
 	}
 	d.status("alert_transition", first(transition, value("alerttype")))
-	if t := bare(transition); d.level == "" && (strings.Contains(t, "warn") || value("alerttype") == "warning") {
+	if t := normalize(transition); d.level == "" && (strings.Contains(t, "warn") || value("alerttype") == "warning") {
 		d.level = "warning"
 	}
 	d.body = strings.Trim(d.body, "% \n\r")
@@ -65,5 +65,5 @@ func datadog(o object) ([]oncall.Signal, error) {
 	d.detail("snapshot", value("snapshot"))
 	d.detail("query", value("alertquery"))
 	d.detail("runbook", value("runbook", "runbookurl"))
-	return one(d)
+	return single(d)
 }

@@ -36,10 +36,10 @@ const (
 
 // inDialect reads an object in a known dialect.
 func inDialect(o object) ([]oncall.Signal, bool) {
-	if o.isOurs() || len(o) > mostNames {
+	if o.isGenericAlert() || len(o) > maxNames {
 		return nil, false
 	}
-	plain := o.bareNames()
+	plain := o.normalizedNames()
 	inner := map[string]object{} // objects already parsed
 	for _, s := range dialects {
 		for _, about := range []object{o, plain} {
@@ -84,7 +84,7 @@ func (s dialect) draft(o object) draft {
 		key: fill(o, s.key), title: fill(o, s.title), body: fill(o, s.body), link: fill(o, s.link), level: fill(o, s.level), labels: map[string]string{},
 	}
 	word := fill(o, s.status)
-	action, known := s.words[bare(word)]
+	action, known := s.words[normalize(word)]
 	switch {
 	case s.over != "" && o.any(s.over):
 		d.action = oncall.Clear
@@ -93,7 +93,7 @@ func (s dialect) draft(o object) draft {
 	case s.others != "" && (word == "" || !isStatus(word)):
 		d.action = s.others
 	case word == "":
-		d.action, _ = saysItself(d.title)
+		d.action, _ = actionInTitle(d.title)
 	default:
 		d.status("status", word)
 	}

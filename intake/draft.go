@@ -62,7 +62,7 @@ func (d draft) signal() oncall.Signal {
 		Action: d.action, DedupKey: cleanKey(d.key), GroupKey: cleanKey(d.group),
 		Title: clean(d.title, maxTitle), Body: cutMarked(d.body, maxBody), Link: cleanLink(d.link),
 		Links: d.links, Details: details, Severity: level, Labels: cleanLabels(d.labels),
-		StartsAt: moment(d.starts), EndsAt: moment(d.ends), Note: cutMarked(d.note, maxDetail), Hints: slices.Concat(d.hints, unknown),
+		StartsAt: parseTime(d.starts), EndsAt: parseTime(d.ends), Note: cutMarked(d.note, maxDetail), Hints: slices.Concat(d.hints, unknown),
 	}
 	if s.Action == "" {
 		s.Action = oncall.Trigger
@@ -79,27 +79,27 @@ func (d draft) signal() oncall.Signal {
 	return s
 }
 
-// under returns the key for an id within a monitor; none without an id, or else all its alerts
+// scopedKey returns the key for an id within a monitor; none without an id, or else all its alerts
 // would be one.
-func under(monitor, id string) string {
+func scopedKey(monitor, id string) string {
 	if trim(id) == "" {
 		return ""
 	}
 	return monitor + "/" + id
 }
 
-func one(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
+func single(d draft) ([]oncall.Signal, error) { return []oncall.Signal{d.signal()}, nil }
 
-// moment reads a time as monitors write it: RFC 3339 or nearly so, or seconds or milliseconds since
+// parseTime reads a time as monitors write it: RFC 3339 or nearly so, or seconds or milliseconds since
 // 1970. A time without a zone is ignored.
-func moment(text string) time.Time {
+func parseTime(text string) time.Time {
 	text = trim(text)
-	if t := instant(text); !t.IsZero() {
+	if t := parseInstant(text); !t.IsZero() {
 		return t
 	}
 	for _, layout := range []string{"2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999Z07", "2006-01-02 15:04:05.999999999Z07:00"} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return instant(t.Format(time.RFC3339Nano))
+			return parseInstant(t.Format(time.RFC3339Nano))
 		}
 	}
 	n, err := strconv.ParseFloat(text, 64)

@@ -29,7 +29,7 @@ func Fields(form url.Values) []byte {
 			continue
 		}
 		text := strings.ToValidUTF8(form.Get(name), "\ufffd")
-		if plain := strings.TrimSpace(text); len(plain) > 0 && (plain[0] == '{' || plain[0] == '[') && measure([]byte(plain)) == nil && json.Valid([]byte(plain)) {
+		if plain := strings.TrimSpace(text); len(plain) > 0 && (plain[0] == '{' || plain[0] == '[') && checkCost([]byte(plain)) == nil && json.Valid([]byte(plain)) {
 			out[name] = json.RawMessage(plain)
 			continue
 		}
@@ -86,7 +86,7 @@ func unnamedForm(body []byte) (url.Values, bool) {
 		return multipartForm(body, params["boundary"])
 	case "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(bytes.TrimSpace(body)))
-		return form, err == nil && len(form) <= maxFields && SaysAnything(form)
+		return form, err == nil && len(form) <= maxFields && HasSignal(form)
 	}
 	return nil, false
 }
@@ -130,7 +130,7 @@ func multipartForm(body []byte, boundary string) (url.Values, bool) {
 
 // Key returns the key inside a body, where PagerDuty's events carry it; empty if it has none.
 func Key(body []byte) string {
-	body, err := prepare(Unmarked(body))
+	body, err := prepare(WithoutBOM(body))
 	if err != nil {
 		return ""
 	}

@@ -25,7 +25,7 @@ func TestFormIgnoresTheContentType(t *testing.T) {
 			"Disk is full":                         "",
 			"aGFsbG8=":                             "",
 		} {
-			got := string(Said(url.Values{}, kind, []byte(body)))
+			got := string(RequestJSON(url.Values{}, kind, []byte(body)))
 			if want == "" && kind != "application/x-www-form-urlencoded" && !strings.HasPrefix(kind, "multipart/form-data; b") {
 				want = body
 			}
@@ -37,12 +37,12 @@ func TestFormIgnoresTheContentType(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"summary":"x"}`: `{"dedup":"k","summary":"x"}`, `{ }`: `{"dedup":"k" }`, `{"dedup":"own"}`: `{"dedup":"k","dedup":"own"}`, `[]`: `[]`,
 	} {
-		if got := string(Said(url.Values{"dedup": {"k"}}, "application/json", []byte(body))); got != want {
+		if got := string(RequestJSON(url.Values{"dedup": {"k"}}, "application/json", []byte(body))); got != want {
 			t.Errorf("%s with a key in the address: got %s, want %s", body, got, want)
 		}
 	}
 	latin := []byte("{\"title\":\"St\xf6rung\"}")
-	if got := string(Said(url.Values{}, "application/json; charset=ISO-8859-1", latin)); got != `{"title":"Störung"}` {
+	if got := string(RequestJSON(url.Values{}, "application/json; charset=ISO-8859-1", latin)); got != `{"title":"Störung"}` {
 		t.Errorf("ISO-8859-1: got %s, want it in UTF-8", got)
 	}
 }

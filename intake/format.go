@@ -33,7 +33,7 @@ type Format struct {
 	read func(object) ([]oncall.Signal, error) // Parse, for an object
 }
 
-const usualLimit = 1 << 20
+const defaultLimit = 1 << 20
 
 // Formats lists the formats an integration can have, in the order in which people see them. A body
 // is recognized by the first that is certain of it.
@@ -44,7 +44,7 @@ func init() { Formats = formats() } // set in init, because a reader may call Re
 func formats() []Format {
 	list := []Format{
 		{Name: Auto, Title: "whatever it is recognised as", Parse: auto, Limit: 16 << 20},
-		{Name: "generic", Title: "generic JSON", Parse: Generic, Limit: usualLimit},
+		{Name: "generic", Title: "generic JSON", Parse: Generic, Limit: defaultLimit},
 		{Name: "alertmanager", Title: "Prometheus Alertmanager", Parse: Alertmanager, Limit: 16 << 20, is: isAlertmanager},
 		{Name: "grafana", Title: "Grafana", Parse: Grafana, Limit: 16 << 20, is: isGrafana},
 		{Name: "prometheus", Title: "Prometheus", Parse: Prometheus, Limit: 16 << 20},
@@ -80,7 +80,7 @@ func formats() []Format {
 		{"opsgenie", "Opsgenie's Alert API", isOpsgenie, opsgenie},
 		{"chat", "a message for Slack or Discord", isChat, chat},
 	} {
-		list = append(list, Format{Name: f.name, Title: f.title, Parse: fromObject(sure(f.is, f.read)), Limit: limitOf(f.name), is: f.is, read: f.read})
+		list = append(list, Format{Name: f.name, Title: f.title, Parse: fromObject(onlyIf(f.is, f.read)), Limit: limitOf(f.name), is: f.is, read: f.read})
 	}
 	return list
 }
@@ -89,7 +89,7 @@ func limitOf(name oncall.Format) int64 {
 	if name == "opsgenie" { // Alertmanager puts all alerts of a group into one text
 		return 16 << 20
 	}
-	return usualLimit
+	return defaultLimit
 }
 
 // Auto is the format that recognizes each body.
@@ -100,8 +100,8 @@ func auto(body []byte) ([]oncall.Signal, error) {
 	return signals, err
 }
 
-// sure makes a reader refuse a body that is not certainly in its format.
-func sure(is func(object) bool, read func(object) ([]oncall.Signal, error)) func(object) ([]oncall.Signal, error) {
+// onlyIf makes a reader refuse a body that is not certainly in its format.
+func onlyIf(is func(object) bool, read func(object) ([]oncall.Signal, error)) func(object) ([]oncall.Signal, error) {
 	return func(o object) ([]oncall.Signal, error) {
 		if !is(o) {
 			return o.signals()
@@ -110,9 +110,9 @@ func sure(is func(object) bool, read func(object) ([]oncall.Signal, error)) func
 	}
 }
 
-// Of returns a format by its name. An unknown name means Auto: after a rollback, signals to a
+// FormatNamed returns a format by its name. An unknown name means Auto: after a rollback, signals to a
 // format of the later release may still be understood.
-func Of(name oncall.Format) Format {
+func FormatNamed(name oncall.Format) Format {
 	for _, f := range Formats {
 		if f.Name == name {
 			return f
@@ -134,7 +134,7 @@ func Names() []oncall.Format {
 // read as. A chosen format is tried first, but a body that is certainly in another one is read as
 // that.
 func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
-	chosen := Of(kind)
+	chosen := FormatNamed(kind)
 	body = trimmed(body)
 	if len(body) > 0 && body[0] == '[' {
 		return readList(chosen.Name, body)
@@ -153,16 +153,16 @@ func Read(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, erro
 // read looks for a title in the usual fields, of the object and of those nested in it, before it
 // settles for a field that only resembles one.
 func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
-	chosen := Of(kind)
+	chosen := FormatNamed(kind)
 	if chosen.Name == WatchdogFormat && isAlertmanager(o) { // otherwise recognized as Alertmanager's
 		signals, err := chosen.of(o, body)
 		return signals, chosen.Name, err
 	}
-	signals, from, err := readWell(chosen, o, body)
+	signals, from, err := readRecognized(chosen, o, body)
 	if err == nil {
 		return signals, from, nil
 	}
-	if signals, found := readAnyhow(o); found {
+	if signals, found := readLoosely(o); found {
 		return signals, "generic", nil
 	}
 	if chosen.Name != Auto && chosen.Name != "generic" { // its error is more precise
@@ -175,14 +175,14 @@ func read(kind oncall.Format, o object, body []byte) ([]oncall.Signal, oncall.Fo
 	return nil, "", err
 }
 
-// readWell reads a body that is certainly one monitor's, and generic JSON.
-func readWell(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
+// readRecognized reads a body that is certainly one monitor's, and generic JSON.
+func readRecognized(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.Format, error) {
 	if chosen.is != nil && chosen.is(o) {
 		if signals, err := chosen.of(o, body); err == nil {
 			return signals, chosen.Name, nil
 		}
 	}
-	if chosen.Name != "generic" || !o.isOurs() {
+	if chosen.Name != "generic" || !o.isGenericAlert() {
 		for _, f := range Formats {
 			if f.is == nil || f.Name == chosen.Name || !f.is(o) {
 				continue
@@ -196,18 +196,18 @@ func readWell(chosen Format, o object, body []byte) ([]oncall.Signal, oncall.For
 	if err == nil {
 		return signals, "generic", nil
 	}
-	for inner := range o.within() {
-		if signals, from, err := readWell(chosen, inner, nil); err == nil {
+	for inner := range o.nested() {
+		if signals, from, err := readRecognized(chosen, inner, nil); err == nil {
 			return signals, from, nil
 		}
 	}
 	return nil, "", err
 }
 
-// readAnyhow reads a body with at least a name or a text.
-func readAnyhow(o object) ([]oncall.Signal, bool) {
-	for inner := range o.within() {
-		if signals, found := readAnyhow(inner); found {
+// readLoosely reads a body with at least a name or a text.
+func readLoosely(o object) ([]oncall.Signal, bool) {
+	for inner := range o.nested() {
+		if signals, found := readLoosely(inner); found {
 			return signals, true
 		}
 	}
@@ -234,23 +234,23 @@ func (f Format) of(o object, body []byte) ([]oncall.Signal, error) {
 	return f.Parse(body)
 }
 
-// isOurs reports whether an object has a title and a key in generic JSON's fields.
-func (o object) isOurs() bool {
+// isGenericAlert reports whether an object has a title and a key in generic JSON's fields.
+func (o object) isGenericAlert() bool {
 	return o.any("dedup_key") && o.any("title", "summary", "message")
 }
 
-// inners are the fields in which senders wrap their payload.
-var inners = []string{
+// wrapperFields are the fields in which senders wrap their payload.
+var wrapperFields = []string{
 	"alert", "incident", "event", "data", "payload", "body", "detail", "issue", "problem", "monitor", "notification", "webhook", "json",
 	"check", "error", "fault", "item", "attributes", "execution", "job", "component", "rule", "trigger", "test", "entity", "context", "resource", "service", "host", "site",
 }
 
-// within yields the objects nested in the object or in one of its texts, each with what the outer
+// nested yields the objects nested in the object or in one of its texts, each with what the outer
 // one adds.
-func (o object) within() iter.Seq[object] {
+func (o object) nested() iter.Seq[object] {
 	return func(yield func(object) bool) {
 		var outer []string
-		for _, name := range inners {
+		for _, name := range wrapperFields {
 			inner := o.sub(name)
 			if inner == nil {
 				inner = embedded(o.str(name))
@@ -261,7 +261,7 @@ func (o object) within() iter.Seq[object] {
 			if outer == nil {
 				outer = genericFields(o)
 			}
-			o.pass(inner, outer[actionField])
+			o.inherit(inner, outer[actionField])
 			if !yield(inner) {
 				return
 			}
@@ -269,13 +269,13 @@ func (o object) within() iter.Seq[object] {
 	}
 }
 
-// pass copies into a nested object what it lacks itself: the action, from the field given, and
+// inherit copies into a nested object what it lacks itself: the action, from the field given, and
 // further facts worth showing.
-func (o object) pass(inner object, status string) {
+func (o object) inherit(inner object, status string) {
 	if status != "" && genericFields(inner)[actionField] == "" { // the action is often outside
 		inner["event_action"] = o[status]
 	}
-	if len(inner)+len(o) > mostNames {
+	if len(inner)+len(o) > maxNames {
 		return
 	}
 	for name, raw := range o {
@@ -285,8 +285,8 @@ func (o object) pass(inner object, status string) {
 	}
 }
 
-// mostListed is how many objects of a list are read.
-const mostListed = 1_000
+// maxListed is how many objects of a list are read.
+const maxListed = 1_000
 
 // readList reads a list: Prometheus' alerts, or any objects one by one.
 func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, error) {
@@ -301,8 +301,8 @@ func readList(kind oncall.Format, body []byte) ([]oncall.Signal, oncall.Format, 
 	switch {
 	case len(list) == 0:
 		return nil, "", problem("", "The body is an empty list; send one JSON object.")
-	case len(list) > mostListed:
-		return nil, "", tooMuch("The body is a list of more than %d objects; send fewer alerts at once.", mostListed)
+	case len(list) > maxListed:
+		return nil, "", tooCostly("The body is a list of more than %d objects; send fewer alerts at once.", maxListed)
 	}
 	var all []oncall.Signal
 	var took oncall.Format

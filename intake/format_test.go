@@ -19,17 +19,17 @@ func TestEveryFormatIsComplete(t *testing.T) {
 			t.Errorf("format %q: got %+v, want a unique name, a title, a parser and a limit", name, f)
 		}
 		seen[name] = true
-		if got := intake.Of(f.Name); got.Name != f.Name {
+		if got := intake.FormatNamed(f.Name); got.Name != f.Name {
 			t.Errorf("%s is read as %s, want %s", name, got.Name, f.Name)
 		}
 	}
-	if got := intake.Of("of a later release"); got.Name != intake.Auto {
+	if got := intake.FormatNamed("of a later release"); got.Name != intake.Auto {
 		t.Errorf("an unknown format is read as %s, want %s", got.Name, intake.Auto)
 	}
 }
 
-// TestDocument compares docs/monitors.md with the formats.
-func TestDocument(t *testing.T) {
+// TestMonitorsDocumentIsUpToDate compares docs/monitors.md with the formats.
+func TestMonitorsDocumentIsUpToDate(t *testing.T) {
 	t.Parallel()
 	const start, file = "<!-- formats -->\n", "../docs/monitors.md"
 	document := string(read(t, file))

@@ -27,10 +27,10 @@ func FuzzFormats(f *testing.F) {
 	f.Add([]byte(`{"title":"a\u0000` + "\xff" + `\udfff","alerts":[{"labels":{"\u0000":"\u0000"}}],"groupKey":"\u0000"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, format := range intake.Formats {
-			parses(t, format, body)
+			checkParses(t, format, body)
 		}
 		for _, kind := range []oncall.Format{intake.Auto, "generic", "kuma"} {
-			parses(t, intake.Format{Name: "read as " + kind, Parse: func(body []byte) ([]oncall.Signal, error) {
+			checkParses(t, intake.Format{Name: "read as " + kind, Parse: func(body []byte) ([]oncall.Signal, error) {
 				signals, _, err := intake.Read(kind, body)
 				return signals, err
 			}}, body)
@@ -51,7 +51,7 @@ func FuzzForms(f *testing.F) {
 	})
 }
 
-func parses(t *testing.T, format intake.Format, body []byte) {
+func checkParses(t *testing.T, format intake.Format, body []byte) {
 	signals, err := format.Parse(body)
 	if err != nil {
 		var p intake.Problem

@@ -18,7 +18,7 @@ func gatus(o object) ([]oncall.Signal, error) {
 	}
 	d := draft{
 		key: first(o.str("dedup_key"), name), title: name + " is down",
-		body: strings.Join(filled(o.str("description", "alert_description"), o.str("errors", "result_errors")), "\n"),
+		body: strings.Join(nonBlank(o.str("description", "alert_description"), o.str("errors", "result_errors")), "\n"),
 		link: o.str("url", "endpoint_url"), level: o.str("severity", "priority"), labels: map[string]string{},
 	}
 	d.status("status", o.str("status", "alert_triggered_or_resolved"))
@@ -30,5 +30,5 @@ func gatus(o object) ([]oncall.Signal, error) {
 	}
 	d.label("group", o.str("group", "endpoint_group"))
 	d.detail("runbook", o.str("runbook", "runbook_url"))
-	return one(d)
+	return single(d)
 }

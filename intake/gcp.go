@@ -42,9 +42,9 @@ func gcp(o object) ([]oncall.Signal, error) {
 		about = in.str("documentation")
 	}
 	d := draft{
-		key:   under("gcp", first(in.str("incident_id"), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), "/"))),
-		title: first(gcpState.ReplaceAllString(in.str("documentation.subject"), ""), strings.Join(filled(in.str("policy_name"), in.str("condition_name")), ": ")),
-		body:  strings.Join(filled(in.str("summary"), about), "\n\n"),
+		key:   scopedKey("gcp", first(in.str("incident_id"), strings.Join(nonBlank(in.str("policy_name"), in.str("condition_name")), "/"))),
+		title: first(gcpState.ReplaceAllString(in.str("documentation.subject"), ""), strings.Join(nonBlank(in.str("policy_name"), in.str("condition_name")), ": ")),
+		body:  strings.Join(nonBlank(in.str("summary"), about), "\n\n"),
 		link:  in.str("url"), starts: in.str("started_at"), ends: in.str("ended_at"), labels: map[string]string{},
 	}
 	d.status("incident.state", in.str("state"))
@@ -66,5 +66,5 @@ func gcp(o object) ([]oncall.Signal, error) {
 		d.links.add(l.str("displayName"), l.str("url"))
 	}
 	d.detail("observed value", in.str("observed_value"))
-	return one(d)
+	return single(d)
 }

@@ -77,7 +77,7 @@ func (o object) signal() (oncall.Signal, error) {
 		return s, err
 	}
 	shown, details := o.extras()
-	if fields[actionField] == "" && over[bare(level)] { // some monitors show it only in the severity
+	if fields[actionField] == "" && okWords[normalize(level)] { // some monitors show it only in the severity
 		action, level = oncall.Clear, ""
 	}
 	sev, unknown := readSeverity(cmp.Or(fields[levelField], "severity"), level)
@@ -89,11 +89,11 @@ func (o object) signal() (oncall.Signal, error) {
 	if m := kumaState(about); m != nil {
 		title, body = m[1]+" is down", cmp.Or(trim(m[3]), body)
 	}
-	if lines := filled(strings.Split(title, "\n")...); len(lines) > 1 {
+	if lines := nonBlank(strings.Split(title, "\n")...); len(lines) > 1 {
 		body = cmp.Or(body, title)
 		title = clean(strings.Join(lines, " "), maxLines)
 	}
-	if stated, clear := saysItself(about); clear && fields[actionField] == "" {
+	if stated, clear := actionInTitle(about); clear && fields[actionField] == "" {
 		action = stated
 	}
 	if title == "" && action == oncall.Trigger { // a page titled by its key is better than none
@@ -107,7 +107,7 @@ func (o object) signal() (oncall.Signal, error) {
 		if title == "" {
 			return s, problem("dedup_key", "dedup_key is missing; to %s an alert, give the dedup_key of its trigger, or the same title.", action)
 		}
-		key, keyless = hash(append([]string{stem(about)}, o.whereabouts(fields[titleField])...)...), true
+		key, keyless = hash(append([]string{stem(about)}, o.placeIn(fields[titleField])...)...), true
 	}
 	return oncall.Signal{
 		Keyless: keyless, Action: action, DedupKey: key, GroupKey: cleanKey(group),
@@ -116,20 +116,20 @@ func (o object) signal() (oncall.Signal, error) {
 	}, nil
 }
 
-// places are fields that locate a problem.
-var places = setOf("host hostname instance node nodename server servername device devicename computer machine monitorname")
+// placeFields are fields that locate a problem.
+var placeFields = setOf("host hostname instance node nodename server servername device devicename computer machine monitorname")
 
-// whereabouts tells apart alerts of one name in several places. A field actually called title is
+// placeIn tells apart alerts of one name in several places. A field actually called title is
 // the key by itself: that is documented, and hand-written resolves send nothing else.
-func (o object) whereabouts(title string) []string {
-	if title == "title" || title == "summary" || title == "message" || len(o) > mostNames {
+func (o object) placeIn(title string) []string {
+	if title == "title" || title == "summary" || title == "message" || len(o) > maxNames {
 		return nil
 	}
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if name != title && places[bare(name)] && len(o[name]) > 0 && o[name][0] == '"' {
+		if name != title && placeFields[normalize(name)] && len(o[name]) > 0 && o[name][0] == '"' {
 			text, _ := asText(o[name])
-			out = append(out, bare(name), trim(text))
+			out = append(out, normalize(name), trim(text))
 		}
 	}
 	return out
@@ -188,8 +188,8 @@ func genericFields(o object) []string {
 	return found
 }
 
-// over are severity words that mean "no problem".
-var over = setOf("ok okay clear cleared resolved recovered recovery closed")
+// okWords are severity words that mean "no problem".
+var okWords = setOf("ok okay clear cleared resolved recovered recovery closed")
 
 // titleEnds are the endings of field names that may hold a title if none of the usual ones does,
 // the likelier first. nobodys are fields with such an ending that name a person or something else.
@@ -201,12 +201,12 @@ var (
 
 // lastTitle returns the text of the field whose name most resembles that of a title.
 func (o object) lastTitle() string {
-	if len(o) > mostNames {
+	if len(o) > maxNames {
 		return ""
 	}
 	best, at := "", len(titleEnds)
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		plain := bare(name)
+		plain := normalize(name)
 		if len(o[name]) == 0 || o[name][0] != '"' || nobodys.MatchString(plain) {
 			continue
 		}
@@ -221,21 +221,21 @@ func (o object) lastTitle() string {
 	return trim(line)
 }
 
-// mostNames is how many fields are searched for a differently written name.
-const mostNames = 1_000
+// maxNames is how many fields are searched for a differently written name.
+const maxNames = 1_000
 
 // named returns a field's name as the object spells it: exactly as given, or else ignoring case,
 // dashes and underscores.
 func (o object) named(name string) string {
-	if len(o[name]) > 0 || len(o) > mostNames {
+	if len(o[name]) > 0 || len(o) > maxNames {
 		if len(o[name]) == 0 {
 			return ""
 		}
 		return name
 	}
-	plain, found := bare(name), ""
+	plain, found := normalize(name), ""
 	for other := range o {
-		if len(other) >= len(plain) && bare(other) == plain && len(o[other]) > 0 && (found == "" || other < found) {
+		if len(other) >= len(plain) && normalize(other) == plain && len(o[other]) > 0 && (found == "" || other < found) {
 			found = other
 		}
 	}

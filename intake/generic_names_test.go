@@ -64,7 +64,7 @@ func TestTitlesOfOneAlertShareAKey(t *testing.T) {
 	}
 }
 
-func TestGenericUnderOtherNames(t *testing.T) {
+func TestGenericReadsOtherFieldNames(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]oncall.Signal{
 		`{"monitor_name":"Shop","monitor_status":"offline"}`:                       {Action: oncall.Trigger, Title: "Shop"},

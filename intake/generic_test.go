@@ -70,7 +70,7 @@ func TestGenericPagesDespiteWrongTypes(t *testing.T) {
 	}
 }
 
-func TestGenericWords(t *testing.T) {
+func TestGenericReadsStatusWords(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]oncall.Action{
 		`{"title":"x"}`:                                         oncall.Trigger,
@@ -117,7 +117,7 @@ func TestGenericKeyWithoutDedupKeyIsTheTitle(t *testing.T) {
 	}
 }
 
-func TestGenericLimits(t *testing.T) {
+func TestGenericCutsLongFields(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("\u00e9", 20_000)
 	s := generic(t, `{"title":"`+long+`","body":"`+long+`","dedup_key":"`+long+`","group_key":"`+long+`1","link":"https://example.com/`+long+`"}`)
@@ -139,7 +139,7 @@ func TestGenericLimits(t *testing.T) {
 	}
 }
 
-func TestGenericClean(t *testing.T) {
+func TestGenericCleansTexts(t *testing.T) {
 	t.Parallel()
 	s := generic(t, "\xef\xbb\xbf"+`{"title":"a\u0000b`+"\xff"+`\ud800","dedup_key":"k\u0000","labels":{"n\u0000":{"x":[1, 2]}},"link":"javascript:alert(1)"}`)
 	if s.Title != "ab\ufffd\ufffd" || s.DedupKey != "k" || s.Labels["n"] != `{"x":[1,2]}` || s.Link != "" {

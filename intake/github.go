@@ -23,7 +23,7 @@ func gitHub(o object) ([]oncall.Signal, error) {
 			continue
 		}
 		if kind == "deployment_status" {
-			return one(gitHubDeployment(o, run))
+			return single(gitHubDeployment(o, run))
 		}
 		name := first(run.str("name", "workflow_name", "app.name"), kind)
 		branch := run.str("head_branch", "check_suite.head_branch")
@@ -32,14 +32,14 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		}
 		d := draft{
 			key: strings.Join([]string{"github", repo, name, branch}, "/"), title: name + " failed on " + branch + " of " + repo,
-			body: strings.Join(filled(run.str("display_title", "output.title", "description"), run.str("head_commit.message", "output.summary")), "\n"),
+			body: strings.Join(nonBlank(run.str("display_title", "output.title", "description"), run.str("head_commit.message", "output.summary")), "\n"),
 			link: run.str("html_url"), labels: map[string]string{},
 		}
 		if d.link == "" && o.any("repository.html_url") {
 			d.link = o.str("repository.html_url") + "/commit/" + run.str("head_sha") + "/checks"
 		}
 		d.action = gitOutcome(run.str("conclusion", "state"))
-		if again := strings.HasPrefix(bare(o.str("action")), "re"); again || run.any("status") && bare(run.str("status")) != "completed" {
+		if again := strings.HasPrefix(normalize(o.str("action")), "re"); again || run.any("status") && normalize(run.str("status")) != "completed" {
 			d.action = oncall.Update // queued to run again; its conclusion is the previous run's
 		}
 		d.level = gitLevel(branch, o.str("repository.default_branch"))
@@ -48,15 +48,15 @@ func gitHub(o object) ([]oncall.Signal, error) {
 		d.label("workflow", name)
 		d.detail("run", run.str("run_number"))
 		d.detail("by", run.str("actor.login"))
-		return one(d)
+		return single(d)
 	}
 	switch {
 	case o.any("context") && o.any("state"):
-		return one(gitHubStatus(o))
+		return single(gitHubStatus(o))
 	case o.any("alert.number") && o.any("action"):
-		return one(gitHubAlert(o, o.sub("alert")))
+		return single(gitHubAlert(o, o.sub("alert")))
 	}
-	return one(draft{action: oncall.Update, key: "github/" + first(repo, "ping")})
+	return single(draft{action: oncall.Update, key: "github/" + first(repo, "ping")})
 }
 
 // gitHubDeployment reads the status of a deployment. The commit changes every time; the environment
@@ -106,7 +106,7 @@ func gitHubAlert(o, alert object) draft {
 		body:  alert.str("security_advisory.description", "rule.full_description"), labels: map[string]string{},
 		level: alert.str("security_advisory.severity", "rule.security_severity_level", "severity"),
 	}
-	switch bare(o.str("action")) {
+	switch normalize(o.str("action")) {
 	case "fixed", "dismissed", "autodismissed", "resolved", "closedbyuser", "dismiss", "resolve":
 		d.action = oncall.Clear
 	case "created", "create", "reopen", "reopened", "autoreopened", "reintroduced", "appearedinbranch", "reopenedbyuser":
@@ -120,7 +120,7 @@ func gitHubAlert(o, alert object) draft {
 
 // gitOutcome maps the conclusion of a run; one in progress or cancelled means nothing.
 func gitOutcome(word string) oncall.Action {
-	switch bare(word) {
+	switch normalize(word) {
 	case "failure", "failed", "timedout", "startupfailure", "error", "actionrequired":
 		return oncall.Trigger
 	case "success", "successful", "succeeded", "passed":

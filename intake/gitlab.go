@@ -22,7 +22,7 @@ func gitLab(o object) ([]oncall.Signal, error) {
 		d.action, d.body = gitOutcome(a.str("status", "detailed_status")), o.str("commit.title", "commit.message")
 		for _, job := range o.list("builds") {
 			if job.str("status") == "failed" && job.str("allow_failure") != "true" {
-				d.body = strings.Join(filled(d.body, "failed: "+strings.Join(filled(job.str("stage"), job.str("name")), "/")), "\n")
+				d.body = strings.Join(nonBlank(d.body, "failed: "+strings.Join(nonBlank(job.str("stage"), job.str("name")), "/")), "\n")
 			}
 		}
 		if d.link == "" && o.any("project.web_url") {
@@ -50,5 +50,5 @@ func gitLab(o object) ([]oncall.Signal, error) {
 	}
 	d.label("project", project)
 	d.label("branch", branch)
-	return one(d)
+	return single(d)
 }

@@ -17,9 +17,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden reads each format's payloads, whose file names begin with the format's name, and
+// TestFormatsReadTheGoldenPayloads reads each format's payloads, whose file names begin with the format's name, and
 // compares the signals with the .golden file next to each.
-func TestGolden(t *testing.T) {
+func TestFormatsReadTheGoldenPayloads(t *testing.T) {
 	t.Parallel()
 	for _, format := range intake.Formats {
 		files, err := filepath.Glob("testdata/" + string(format.Name) + "-*.json")

@@ -13,11 +13,11 @@ func isGrafana(o object) bool {
 	if !is {
 		return isGrafanaOld(o)
 	}
-	return o.grafanas(alert)
+	return o.isGrafanaWebhook(alert)
 }
 
-// grafanas reports whether a webhook is Grafana's, judging by itself or its first alert.
-func (o object) grafanas(alert object) bool {
+// isGrafanaWebhook reports whether a webhook is Grafana's, judging by itself or its first alert.
+func (o object) isGrafanaWebhook(alert object) bool {
 	return o.has("orgId") || o.str("version") == "1" || alert.has("silenceURL") || alert.has("panelURL") || alert.has("ruleUID")
 }
 
@@ -46,7 +46,7 @@ func grafanaOld(o object) ([]oncall.Signal, error) {
 	}
 	d.level = d.labels["severity"]
 	d.status("state", o.str("state"))
-	switch bare(o.str("state")) {
+	switch normalize(o.str("state")) {
 	case "pending", "paused":
 		d.action, d.hints = oncall.Update, nil
 	}
@@ -56,5 +56,5 @@ func grafanaOld(o object) ([]oncall.Signal, error) {
 		values = append(values, match.str("metric")+" = "+match.str("value"))
 	}
 	d.detail("values", strings.Join(values, ", "))
-	return one(d)
+	return single(d)
 }

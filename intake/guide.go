@@ -19,7 +19,7 @@ const (
 // Guide returns the setup instructions for a monitor of the format, with address and key filled in;
 // either may be empty.
 func Guide(name oncall.Format, address, key string) string {
-	text, err := guides.ReadFile("guides/" + string(Of(name).Name) + ".md")
+	text, err := guides.ReadFile("guides/" + string(FormatNamed(name).Name) + ".md")
 	if err != nil {
 		return ""
 	}

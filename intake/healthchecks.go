@@ -24,11 +24,11 @@ func healthchecks(o object) ([]oncall.Signal, error) {
 		level: o.str("severity"), link: check.str("details_url"),
 	}
 	d.status("status", check.str("status"))
-	switch bare(check.str("status")) {
+	switch normalize(check.str("status")) {
 	case "new", "started", "paused", "grace":
 		d.action, d.hints = oncall.Update, nil
 	}
 	d.detail("last ping", check.str("last_ping"))
 	d.detail("pings", check.str("n_pings"))
-	return one(d)
+	return single(d)
 }

@@ -23,7 +23,7 @@ func isKuma(o object) bool {
 func kuma(o object) ([]oncall.Signal, error) {
 	msg, beat, monitor := o.str("msg"), o.sub("heartbeat"), o.sub("monitor")
 	if len(beat) == 0 && len(monitor) == 0 {
-		return one(kumaNotice(msg))
+		return single(kumaNotice(msg))
 	}
 	message := first(msg, o.str("message", "title"))
 	name := first(monitor.str("pathName", "name"), kumaNotice(message).about)
@@ -36,7 +36,7 @@ func kuma(o object) ([]oncall.Signal, error) {
 		body: first(beat.str("msg"), msg), link: monitor.str("url"), labels: map[string]string{},
 	}
 	state := beat.str("status")
-	action, known := kumaStates[bare(state)]
+	action, known := kumaStates[normalize(state)]
 	if known {
 		d.action = action
 	} else {
@@ -53,13 +53,13 @@ func kuma(o object) ([]oncall.Signal, error) {
 	}
 	d.level = first(d.labels["severity"], d.labels["priority"])
 	d.detail("description", monitor.str("description"))
-	return one(d)
+	return single(d)
 }
 
 // kumaNotice reads a notification that is a single text.
 func kumaNotice(msg string) draft {
 	if m := kumaSays.FindStringSubmatch(msg); m != nil {
-		d := draft{about: m[1], action: kumaStates[bare(m[2])], key: hash(m[1]), title: m[1] + " is down", body: m[3]}
+		d := draft{about: m[1], action: kumaStates[normalize(m[2])], key: hash(m[1]), title: m[1] + " is down", body: m[3]}
 		if d.action == oncall.Update {
 			d.title = ""
 		}

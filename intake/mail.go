@@ -31,18 +31,18 @@ const (
 func Mail(raw []byte) oncall.Signal {
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		return Unread(raw, "A mail came that could not be read.")
+		return UnreadableSignal(raw, "A mail came that could not be read.")
 	}
 	r := mailReader{left: mailParts}
 	r.part(m.Header.Get, m.Body, 0)
 	body := first(trim(r.plain), withoutTags(r.html))
 	subject := mailHeader(m.Header.Get("Subject"))
-	title := trim(answersTo.ReplaceAllString(subject, ""))
+	title := trim(replyPrefix.ReplaceAllString(subject, ""))
 	if title == "" {
 		title, _, _ = strings.Cut(body, "\n")
 	}
 	if trim(title) == "" {
-		return Unread(raw, "A mail came that has neither a subject nor a text.")
+		return UnreadableSignal(raw, "A mail came that has neither a subject nor a text.")
 	}
 	about, action, level := mailState(title)
 	d := draft{
@@ -52,15 +52,15 @@ func Mail(raw []byte) oncall.Signal {
 	if from, err := mail.ParseAddress(m.Header.Get("From")); err == nil {
 		d.detail("from", from.Address)
 	}
-	signals, err := one(d)
+	signals, err := single(d)
 	if err != nil || len(signals) == 0 {
-		return Unread(raw, "A mail came that could not be read.")
+		return UnreadableSignal(raw, "A mail came that could not be read.")
 	}
 	return signals[0]
 }
 
-// answersTo matches the prefixes that mail programs add when replying or forwarding.
-var answersTo = regexp.MustCompile(`(?i)^(\s*(re|aw|sv|antw|fwd?|wg|tr)(\[\d+\])?\s*:)+`)
+// replyPrefix matches the prefixes that mail programs add when replying or forwarding.
+var replyPrefix = regexp.MustCompile(`(?i)^(\s*(re|aw|sv|antw|fwd?|wg|tr)(\[\d+\])?\s*:)+`)
 
 // States as they occur at the beginning or the end of a subject. Those in mailEnds can mean
 // something else, as in "port 443 closed", so they count only where they are written like a state;
@@ -77,8 +77,8 @@ var (
 	mailNot = setOf(`not never no nicht partially partly almost isnt cannot`)
 )
 
-// counted matches the number of alerts in a state: "FIRING:2".
-var counted = regexp.MustCompile(`:\d+$`)
+// stateCount matches the number of alerts in a state: "FIRING:2".
+var stateCount = regexp.MustCompile(`:\d+$`)
 
 // A mailSubject is a subject while its state is being read.
 type mailSubject struct {
@@ -91,7 +91,7 @@ type mailSubject struct {
 // about. Resolved words lose against any that contradict them: in doubt somebody is paged.
 func mailState(subject string) (about string, action oncall.Action, level string) {
 	if m := kumaState(subject); m != nil {
-		return m[1], kumaStates[bare(m[2])], ""
+		return m[1], kumaStates[normalize(m[2])], ""
 	}
 	if mailUpdated.MatchString(subject) {
 		return mailUpdated.ReplaceAllString(subject, ""), oncall.Update, ""
@@ -112,7 +112,7 @@ func mailState(subject string) (about string, action oncall.Action, level string
 	for to > from {
 		before := ""
 		if to > 1 {
-			before = bare(s.words[to-2])
+			before = normalize(s.words[to-2])
 		}
 		if mailNot[before] {
 			s.begins = true
@@ -157,7 +157,7 @@ func latestState(subject string) string {
 // state records the state that a word stands for, and reports whether it is one. Words with other
 // meanings count only if written like a state.
 func (s *mailSubject) state(word string, written bool) bool {
-	w := bare(counted.ReplaceAllString(word, ""))
+	w := normalize(stateCount.ReplaceAllString(word, ""))
 	_, severity := oncall.ParseSeverity(w)
 	switch {
 	case w == "":
@@ -178,15 +178,15 @@ func (s *mailSubject) state(word string, written bool) bool {
 
 // mailHeader decodes a header.
 func mailHeader(text string) string {
-	words := mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) { return decoded(charset, in), nil }}
+	words := mime.WordDecoder{CharsetReader: func(charset string, in io.Reader) (io.Reader, error) { return inCharset(charset, in), nil }}
 	if out, err := words.DecodeHeader(text); err == nil {
 		text = out
 	}
 	return trim(strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " "))
 }
 
-// decoded converts text to UTF-8. An unknown character set is read as UTF-8.
-func decoded(charset string, in io.Reader) io.Reader {
+// inCharset converts text to UTF-8. An unknown character set is read as UTF-8.
+func inCharset(charset string, in io.Reader) io.Reader {
 	if e, err := htmlindex.Get(charset); err == nil {
 		return e.NewDecoder().Reader(in)
 	}
@@ -211,7 +211,7 @@ func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
 	if how, _, err := mime.ParseMediaType(header("Content-Disposition")); err == nil && how == "attachment" {
 		return
 	}
-	in = unwrapped(header("Content-Transfer-Encoding"), in)
+	in = transferDecoded(header("Content-Transfer-Encoding"), in)
 	switch {
 	case strings.HasPrefix(kind, "multipart/") && params["boundary"] != "":
 		parts := multipart.NewReader(in, params["boundary"])
@@ -229,8 +229,8 @@ func (r *mailReader) part(header func(string) string, in io.Reader, depth int) {
 	}
 }
 
-// unwrapped decodes a part's transfer encoding.
-func unwrapped(encoding string, in io.Reader) io.Reader {
+// transferDecoded decodes a part's transfer encoding.
+func transferDecoded(encoding string, in io.Reader) io.Reader {
 	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "base64":
 		return base64.NewDecoder(base64.StdEncoding, in)
@@ -241,6 +241,6 @@ func unwrapped(encoding string, in io.Reader) io.Reader {
 }
 
 func textOf(charset string, in io.Reader) string {
-	data, _ := io.ReadAll(io.LimitReader(decoded(charset, in), mailText)) // damaged text ends early
+	data, _ := io.ReadAll(io.LimitReader(inCharset(charset, in), mailText)) // damaged text ends early
 	return strings.ReplaceAll(strings.ToValidUTF8(string(data), ""), "\r\n", "\n")
 }

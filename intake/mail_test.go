@@ -76,7 +76,7 @@ func keyOf(keys map[string]string, subject string) string {
 	return ""
 }
 
-func TestMails(t *testing.T) {
+func TestMailBodies(t *testing.T) {
 	t.Parallel()
 	multi := "From: \"M\" <m@example.com>\r\nSubject: CRITICAL: disk\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n" +
 		"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\nContent-Type: text/html; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +

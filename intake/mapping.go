@@ -19,8 +19,8 @@ var compiledMappings struct {
 	all map[string]*route.Mapping
 }
 
-// mostMappings is how many are cached.
-const mostMappings = 1_000
+// maxMappings is how many are cached.
+const maxMappings = 1_000
 
 func mappingOf(d oncall.Mapping) (*route.Mapping, error) {
 	text, err := json.Marshal(d)
@@ -37,7 +37,7 @@ func mappingOf(d oncall.Mapping) (*route.Mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.all == nil || len(c.all) >= mostMappings {
+	if c.all == nil || len(c.all) >= maxMappings {
 		c.all = map[string]*route.Mapping{}
 	}
 	c.all[string(text)] = m
@@ -57,7 +57,7 @@ func ReadFor(ctx context.Context, in oncall.Integration, body []byte) ([]oncall.
 }
 
 func mapped(ctx context.Context, d oncall.Mapping, body []byte) ([]oncall.Signal, error) {
-	if err := measure(body); err != nil {
+	if err := checkCost(body); err != nil {
 		return nil, err
 	}
 	m, err := mappingOf(d)

@@ -8,7 +8,7 @@ import (
 )
 
 func isMonit(o object) bool {
-	o = o.bareNames("monit")
+	o = o.normalizedNames("monit")
 	return o.any("event") && o.any("service") && o.any("host") && (o.has("description") || o.has("date"))
 }
 
@@ -18,9 +18,9 @@ var monitFamilies = map[string]string{"doesnotexist": "exist", "exists": "exist"
 // monit reads what a script sends of Monit's environment. An event and its end have different
 // names.
 func monit(o object) ([]oncall.Signal, error) {
-	o = o.bareNames("monit")
+	o = o.normalizedNames("monit")
 	event := o.str("event")
-	family, known := monitFamilies[bare(event)]
+	family, known := monitFamilies[normalize(event)]
 	if !known {
 		family = monitFamily(event)
 	}
@@ -33,7 +33,7 @@ func monit(o object) ([]oncall.Signal, error) {
 	d.label("host", host)
 	d.label("service", service)
 	d.detail("date", o.str("date"))
-	return one(d)
+	return single(d)
 }
 
 // monitEnds are the endings of names that mean recovery. "Content match" is not one: it means that
@@ -42,7 +42,7 @@ var monitEnds = []string{" succeeded", " ok", " recovered", " recovery", " up", 
 
 func monitAction(event string) oncall.Action {
 	event = strings.ToLower(event)
-	switch bare(event) {
+	switch normalize(event) {
 	case "actiondone", "instancechanged", "monitinstancechanged", "monitinstancenotchanged":
 		return oncall.Update // about Monit itself, such as a restart
 	case "exists", "exist":

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Prefixes that scripts leave on macro names; the last is that of variables in Icinga's bundled
+// macroPrefixes are the prefixes that scripts leave on macro names; the last is that of variables in Icinga's bundled
 // commands.
 var macroPrefixes = []string{"nagios", "icinga2", "icinga", "notify", "context", "notification"}
 
@@ -44,13 +44,13 @@ var macroNames = map[string][]string{
 // macros renames an object's fields to the names above and flattens nested objects, such as "host":
 // {"name": …}.
 func macros(o object) object {
-	if len(o) > mostNames {
+	if len(o) > maxNames {
 		return nil
 	}
 	flat := object{}
-	for name, raw := range o.bareNames(macroPrefixes...) {
+	for name, raw := range o.normalizedNames(macroPrefixes...) {
 		if inner := asObject(raw); inner != nil {
-			for sub, value := range inner.bareNames() {
+			for sub, value := range inner.normalizedNames() {
 				if _, used := flat[name+sub]; !used {
 					flat[name+sub] = value
 				}
@@ -95,24 +95,24 @@ func nagios(o object) ([]oncall.Signal, error) {
 	}
 	d := draft{
 		key: key, title: about + " is " + first(state, "in trouble"), link: m.str("link"), labels: map[string]string{},
-		body:  strings.Join(filled(output, strings.ReplaceAll(m.str("more"), `\n`, "\n")), "\n"),
-		level: first(m.str("level"), nagiosLevels[bare(state)]),
+		body:  strings.Join(nonBlank(output, strings.ReplaceAll(m.str("more"), `\n`, "\n")), "\n"),
+		level: first(m.str("level"), nagiosLevels[normalize(state)]),
 	}
-	if over[bare(d.level)] { // from the state, which is blank for a host that is down
-		d.level = nagiosLevels[bare(state)]
+	if okWords[normalize(d.level)] { // from the state, which is blank for a host that is down
+		d.level = nagiosLevels[normalize(state)]
 	}
 	d.label("host", host)
 	d.label("service", service)
 	d.label("address", m.str("address"))
 	d.detail("runbook", m.str("runbook"))
 	if comment := m.str("comment"); comment != "" {
-		d.note = strings.Join(filled(m.str("author"), comment), ": ")
+		d.note = strings.Join(nonBlank(m.str("author"), comment), ": ")
 	}
 	d.action = nagiosAction(m.str("type"), state)
 	if d.action != oncall.Trigger {
 		d.level, d.hints = "", nil
 	}
-	return one(d)
+	return single(d)
 }
 
 var nagiosLevels = map[string]string{
@@ -122,8 +122,8 @@ var nagiosLevels = map[string]string{
 // nagiosAction reads the type of a notification. Those that only pause checks open nothing;
 // flapping counts as its state does.
 func nagiosAction(kind, state string) oncall.Action {
-	over := map[string]bool{"ok": true, "up": true, "pending": true, "0": true}[bare(state)]
-	switch kind = bare(kind); {
+	over := map[string]bool{"ok": true, "up": true, "pending": true, "0": true}[normalize(state)]
+	switch kind = normalize(kind); {
 	case strings.HasPrefix(kind, "recovery"):
 		return oncall.Clear
 	case strings.HasPrefix(kind, "acknowledge"):

@@ -14,17 +14,17 @@ func isNewRelic(o object) bool {
 // newRelic reads payloads of New Relic's workflows and of its legacy channels.
 func newRelic(o object) ([]oncall.Signal, error) {
 	d := draft{
-		key:   under("newrelic", o.str("issueId", "issue_id", "id", "incident_id", "dedup_key")),
+		key:   scopedKey("newrelic", o.str("issueId", "issue_id", "id", "incident_id", "dedup_key")),
 		title: o.str("title", "annotations.title.0", "condition_name", "details"), body: o.str("details", "description", "conditionDescription"),
 		link: o.str("issueUrl", "issuePageUrl", "incident_url", "url"), level: o.str("priority", "severity"),
 		starts: o.str("createdAt", "activatedAt"), labels: map[string]string{},
 	}
 	word := o.str("state", "current_state", "status")
 	d.status("state", word)
-	if bare(word) == "test" {
+	if normalize(word) == "test" {
 		d.hints, d.level, d.key = nil, "low", "newrelic/test"
 	}
-	if bare(word) == "created" || bare(o.str("trigger")) == "issuecreated" && word == "" {
+	if normalize(word) == "created" || normalize(o.str("trigger")) == "issuecreated" && word == "" {
 		d.action, d.hints = oncall.Trigger, nil
 	}
 	for label, path := range map[string]string{
@@ -41,5 +41,5 @@ func newRelic(o object) ([]oncall.Signal, error) {
 	d.detail("runbook", firstOf(o.str("runbook_url", "runbookUrl"), o.words("alertRunbookUrls")))
 	d.detail("chart", o.str("violation_chart_url", "violationChartUrl"))
 	d.detail("policy link", o.str("policy_url"))
-	return one(d)
+	return single(d)
 }

@@ -39,7 +39,7 @@ func firstName(o object, names ...string) string {
 func (o object) at(path string) json.RawMessage {
 	name, rest, deeper := strings.Cut(path, ".")
 	raw, is := o[name]
-	if !is && len(o) <= mostNames {
+	if !is && len(o) <= maxNames {
 		found := ""
 		for other := range o {
 			if len(other) == len(name) && strings.EqualFold(other, name) && (found == "" || other < found) {
@@ -142,15 +142,15 @@ func (o object) texts() map[string]string {
 	return out
 }
 
-// bareNames returns the object with its names normalized by bare, without a prefix such as
+// normalizedNames returns the object with its names normalized by bare, without a prefix such as
 // "NAGIOS_".
-func (o object) bareNames(prefixes ...string) object {
-	if len(o) > mostNames {
+func (o object) normalizedNames(prefixes ...string) object {
+	if len(o) > maxNames {
 		return o
 	}
 	out := object{}
 	for _, name := range slices.Sorted(maps.Keys(o)) {
-		plain := bare(name)
+		plain := normalize(name)
 		for _, prefix := range prefixes {
 			plain = strings.TrimPrefix(plain, prefix)
 		}

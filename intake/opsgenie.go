@@ -30,7 +30,7 @@ func opsgenie(o object) ([]oncall.Signal, error) {
 	if s.DedupKey = cleanKey(alert.str("alias", "alertId")); s.DedupKey == "" {
 		return nil, problem("alert.alias", "alert.alias is missing.")
 	}
-	switch action := bare(o.str("action")); action {
+	switch action := normalize(o.str("action")); action {
 	case "create", "":
 		return []oncall.Signal{s}, err
 	case "close", "delete":
@@ -38,7 +38,7 @@ func opsgenie(o object) ([]oncall.Signal, error) {
 	case "acknowledge":
 		s.Action = oncall.AckSignal
 	default:
-		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean(strings.Join(filled("Opsgenie: "+o.str("action"), alert.str("note")), ": "), maxDetail)}
+		s = oncall.Signal{Action: oncall.Update, DedupKey: s.DedupKey, Note: clean(strings.Join(nonBlank("Opsgenie: "+o.str("action"), alert.str("note")), ": "), maxDetail)}
 	}
 	return []oncall.Signal{s}, nil
 }

@@ -45,7 +45,7 @@ func pagerDuty(o object) ([]oncall.Signal, error) {
 	}
 	d.detail("timestamp", p.str("timestamp"))
 	pagerDutyLinks(&d, o)
-	return one(d)
+	return single(d)
 }
 
 // pagerDutyLinks reads links, images and the client.
@@ -105,10 +105,10 @@ func pagerDutyAlerts(d *draft, list []object) string {
 		maps.DeleteFunc(common, func(name, value string) bool { return labels[name] != value })
 		about := first(alert.str("annotations.summary", "annotations.title"), labels["alertname"])
 		delete(labels, "alertname")
-		if which := labelled(labels); which != "" {
+		if which := nameFromLabels(labels); which != "" {
 			about = strings.TrimSpace(about + " (" + which + ")")
 		}
-		lines = append(lines, strings.Join(filled(about, alert.str("annotations.description", "annotations.message")), ": "))
+		lines = append(lines, strings.Join(nonBlank(about, alert.str("annotations.description", "annotations.message")), ": "))
 		d.links.add("runbook", alert.str("annotations.runbook_url"))
 	}
 	for name, value := range common {
@@ -129,5 +129,5 @@ func pagerDutyV1(o object) ([]oncall.Signal, error) {
 	d.level = o.str("details.severity", "details.priority")
 	d.body = pagerDutyText(&d, o.at("details"))
 	pagerDutyLinks(&d, o)
-	return one(d)
+	return single(d)
 }

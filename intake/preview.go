@@ -58,13 +58,13 @@ func outcomes(by oncall.OutcomeFacts, signals []oncall.Signal, at time.Time) (al
 // SignalsOf parses a payload again, as Again does; an unreadable one is a signal that explains so,
 // as on arrival. It reports false if there is no signal at all.
 func SignalsOf(ctx context.Context, in oncall.Integration, p oncall.Payload) (signals []oncall.Signal, ok bool) {
-	signals, kind, err := Again(ctx, in, p)
+	signals, kind, err := Reparse(ctx, in, p)
 	refused := strings.HasPrefix(p.Reader, ReadOpsgenie) || p.Reader == ReadPagerDuty && in.Mapping == nil
 	switch {
 	case p.Cut, err != nil && refused:
 		return nil, false
 	case err != nil:
-		return []oncall.Signal{Unread(p.Body, err.Error())}, true
+		return []oncall.Signal{UnreadableSignal(p.Body, err.Error())}, true
 	}
 	signals = slices.Clone(signals)
 	for i := range signals {

@@ -24,14 +24,14 @@ func problem(field, format string, args ...any) error {
 	return Problem{Field: field, Sentence: fmt.Sprintf(format, args...)}
 }
 
-func tooMuch(format string, args ...any) error {
+func tooCostly(format string, args ...any) error {
 	return Problem{Sentence: fmt.Sprintf(format, args...), TooMuch: true}
 }
 
 // notJSON rewrites the decoder's error for the sender.
 func notJSON(err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, shape(wrong.Type))
+		return problem(wrong.Field, "%s has a JSON %s where %s belongs.", wrong.Field, wrong.Value, jsonTypeName(wrong.Type))
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return problem("", "The body is not valid JSON: %s (at byte %d).", syntax.Error(), syntax.Offset)
@@ -39,8 +39,8 @@ func notJSON(err error) error {
 	return problem("", "The body is not valid JSON.")
 }
 
-// shape names the JSON type that a Go type expects.
-func shape(t reflect.Type) string {
+// jsonTypeName names the JSON type that a Go type expects.
+func jsonTypeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
 		return "a string"

@@ -45,7 +45,7 @@ func Prometheus(body []byte) ([]oncall.Signal, error) {
 
 // asList reads a list of objects.
 func asList(body []byte) ([]object, error) {
-	if err := measure(body); err != nil {
+	if err := checkCost(body); err != nil {
 		return nil, err
 	}
 	var raws []json.RawMessage

@@ -19,8 +19,8 @@ import (
 // KeyParameters are the query parameters that may carry an integration's key.
 var KeyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
 
-// Said is what a request says, as JSON: a form becomes an object, and an empty body what the address says.
-func Said(query url.Values, contentType string, body []byte) []byte {
+// RequestJSON is what a request says, as JSON: a form becomes an object, and an empty body what the address says.
+func RequestJSON(query url.Values, contentType string, body []byte) []byte {
 	for _, name := range KeyParameters {
 		query.Del(name)
 	}
@@ -34,7 +34,7 @@ func Said(query url.Values, contentType string, body []byte) []byte {
 			}
 		}
 		return Fields(form)
-	case len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 && SaysAnything(query):
+	case len(strings.TrimSpace(string(body[:min(len(body), 64)]))) == 0 && len(body) < 64 && HasSignal(query):
 		return Fields(query)
 	}
 	return withDedup(body, query.Get("dedup"))
@@ -63,23 +63,23 @@ func inUTF8(contentType string, body []byte) []byte {
 	if err != nil || params["charset"] == "" {
 		return body
 	}
-	text, err := io.ReadAll(decoded(params["charset"], bytes.NewReader(body)))
+	text, err := io.ReadAll(inCharset(params["charset"], bytes.NewReader(body)))
 	if err != nil {
 		return body
 	}
 	return text
 }
 
-// telling lists parameters of which a signal's address has at least one; a link that somebody
+// signalParameters lists parameters of which a signal's address has at least one; a link that somebody
 // merely opens has none.
-var telling = []string{
+var signalParameters = []string{
 	"title", "summary", "message", "msg", "text", "subject", "name", "status", "state", "event", "event_action", "action", "dedup_key",
 	"heartbeat", "data", "payload", "alertType", "monitorFriendlyName", "Name", "Status",
 }
 
-// SaysAnything reports whether an address is a signal.
-func SaysAnything(query url.Values) bool {
-	for _, name := range telling {
+// HasSignal reports whether an address is a signal.
+func HasSignal(query url.Values) bool {
+	for _, name := range signalParameters {
 		if query.Get(name) != "" {
 			return true
 		}
@@ -93,9 +93,9 @@ const (
 	ReadOpsgenie  = "opsgenie/" // followed by the operation
 )
 
-// Again parses a stored payload again, the way the integration as given would parse it now,
+// Reparse parses a stored payload again, the way the integration as given would parse it now,
 // including its mapping. A truncated payload is an error, and its secrets are Hidden.
-func Again(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
+func Reparse(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]oncall.Signal, oncall.Format, error) {
 	if p.Cut {
 		return nil, "", problem("", "Only the beginning of it is kept, as it is larger than %d KiB.", oncall.PayloadLimit>>10)
 	}
@@ -103,11 +103,11 @@ func Again(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]onca
 	if err != nil {
 		query = url.Values{}
 	}
-	body := Said(query, p.Headers["Content-Type"], p.Body)
+	body := RequestJSON(query, p.Headers["Content-Type"], p.Body)
 	verb, opsgenie := strings.CutPrefix(p.Reader, ReadOpsgenie)
 	switch {
 	case opsgenie:
-		signal, err := opsgenieAgain(verb, p.Keys, body)
+		signal, err := reparseOpsgenie(verb, p.Keys, body)
 		return []oncall.Signal{signal}, "opsgenie", err
 	case p.Reader == ReadPagerDuty && in.Mapping == nil:
 		signals, err := PagerDuty(body)
@@ -116,7 +116,7 @@ func Again(ctx context.Context, in oncall.Integration, p oncall.Payload) ([]onca
 	return ReadFor(ctx, in, body)
 }
 
-func opsgenieAgain(verb string, keys []string, body []byte) (oncall.Signal, error) {
+func reparseOpsgenie(verb string, keys []string, body []byte) (oncall.Signal, error) {
 	fields, err := ParseObject(body)
 	if verb == "create" {
 		if err != nil {

@@ -17,31 +17,31 @@ var sentryLevels = map[string]string{"fatal": "critical", "error": "high", "warn
 
 // sentry reads the webhooks of Sentry's integrations, for any resource, and of its legacy plugin.
 func sentry(o object) ([]oncall.Signal, error) {
-	action := bare(o.str("action"))
+	action := normalize(o.str("action"))
 	switch {
 	case o.has("data.metric_alert"):
 		return sentryMetric(o, action)
 	case o.has("data.event"):
-		return one(sentryIssue(o, o.sub("data.event"), o.str("data.event.issue_id", "data.event.issue.id")))
+		return single(sentryIssue(o, o.sub("data.event"), o.str("data.event.issue_id", "data.event.issue.id")))
 	case o.has("data.error"):
-		return one(sentryIssue(o, o.sub("data.error"), o.str("data.error.issue_id")))
+		return single(sentryIssue(o, o.sub("data.error"), o.str("data.error.issue_id")))
 	case o.has("data.issue"):
 		d := sentryIssue(o, o.sub("data.issue"), o.str("data.issue.id"))
 		d.action = sentryActions[action]
 		if d.action == "" {
-			d.action, d.note = oncall.Update, "Sentry: "+strings.Join(filled(o.str("action"), o.str("actor.name")), " by ")
+			d.action, d.note = oncall.Update, "Sentry: "+strings.Join(nonBlank(o.str("action"), o.str("actor.name")), " by ")
 		}
-		return one(d)
+		return single(d)
 	case o.has("data"):
-		return one(draft{action: oncall.Update, key: "sentry/" + first(o.str("data.issue_id"), action), note: o.str("data.comment")})
+		return single(draft{action: oncall.Update, key: "sentry/" + first(o.str("data.issue_id"), action), note: o.str("data.comment")})
 	}
 	d := draft{
-		key: under("sentry", first(o.str("id", "event.issue_id"), o.str("url"))), title: o.str("event.title", "message", "culprit"), body: o.str("culprit"),
+		key: scopedKey("sentry", first(o.str("id", "event.issue_id"), o.str("url"))), title: o.str("event.title", "message", "culprit"), body: o.str("culprit"),
 		link: o.str("url"), level: sentryLevels[o.str("level")], labels: map[string]string{},
 	}
 	d.label("project", o.str("project_slug", "project", "project_name"))
 	d.label("environment", o.str("event.environment"))
-	return one(d)
+	return single(d)
 }
 
 var sentryActions = map[string]oncall.Action{
@@ -53,8 +53,8 @@ func sentryIssue(o, about object, id string) draft {
 		id, _, _ = strings.Cut(after, "/")
 	}
 	d := draft{
-		action: oncall.Trigger, key: under("sentry", first(id, about.str("web_url"))), title: about.str("title", "metadata.title", "message"),
-		body: strings.Join(filled(about.str("message", "metadata.value"), about.str("culprit")), "\n"),
+		action: oncall.Trigger, key: scopedKey("sentry", first(id, about.str("web_url"))), title: about.str("title", "metadata.title", "message"),
+		body: strings.Join(nonBlank(about.str("message", "metadata.value"), about.str("culprit")), "\n"),
 		link: about.str("web_url", "permalink", "issue_url"), level: sentryLevels[about.str("level")], labels: map[string]string{},
 	}
 	d.label("project", about.str("project.slug", "project.name", "project_slug", "project"))
@@ -97,5 +97,5 @@ func sentryMetric(o object, action string) ([]oncall.Signal, error) {
 	d.status("action", action)
 	d.label("project", strings.Join(alert.words("projects"), ", "))
 	d.label("environment", alert.str("alert_rule.environment"))
-	return one(d)
+	return single(d)
 }

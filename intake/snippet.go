@@ -46,7 +46,7 @@ func SnippetFor(name oncall.Format, base, key string) Snippet {
 	address := SignalAddress(base, key)
 	s, known := snippets[name]
 	if guide := Guide(name, base, key); !known && guide != "" {
-		return Snippet{Where: "In " + Of(name).Title + " (docs/monitors.md has the others):", Text: strings.TrimSpace(guide)}
+		return Snippet{Where: "In " + FormatNamed(name).Title + " (docs/monitors.md has the others):", Text: strings.TrimSpace(guide)}
 	}
 	if !known {
 		return Snippet{Where: "Address of the webhook in the monitor:", Text: address}

@@ -20,7 +20,7 @@ func TestSnippetsHaveAddressAndKey(t *testing.T) {
 		}
 	}
 	for name := range snippets {
-		if Of(name).Name != name {
+		if FormatNamed(name).Name != name {
 			t.Errorf("there is no format %s", name)
 		}
 	}

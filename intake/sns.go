@@ -15,11 +15,11 @@ func isSNS(o object) bool {
 func sns(o object) ([]oncall.Signal, error) {
 	topic, text := o.str("TopicArn"), o.str("Message")
 	if kind := o.str("Type"); kind == "SubscriptionConfirmation" || kind == "UnsubscribeConfirmation" {
-		return one(draft{action: oncall.Update, key: "sns/" + topic, title: kind + " of " + topic})
+		return single(draft{action: oncall.Update, key: "sns/" + topic, title: kind + " of " + topic})
 	}
 	if inner := embedded(text); inner != nil {
 		if inner.any("Event Message") && inner.any("Source ID") { // from RDS
-			return one(snsDatabase(inner))
+			return single(snsDatabase(inner))
 		}
 		if o.any("Subject") && !inner.any("title", "summary", "message") {
 			inner["subject"] = o.at("Subject")
@@ -33,8 +33,8 @@ func sns(o object) ([]oncall.Signal, error) {
 		title, _, _ = strings.Cut(text, "\n")
 	}
 	d := draft{key: hash("sns", topic, stem(title)), title: title, body: text, labels: map[string]string{"topic": topic[strings.LastIndex(topic, ":")+1:]}}
-	d.action, _ = saysItself(title)
-	return one(d)
+	d.action, _ = actionInTitle(title)
+	return single(d)
 }
 
 // snsDatabase reads an event of Amazon RDS, all of which have the same subject.

@@ -67,11 +67,11 @@ func stem(title string) string {
 	return trim(about)
 }
 
-// saysItself returns the action that a title states beyond doubt: "[RESOLVED] Disk full", "shop is
+// actionInTitle returns the action that a title states beyond doubt: "[RESOLVED] Disk full", "shop is
 // up again".
-func saysItself(title string) (oncall.Action, bool) {
+func actionInTitle(title string) (oncall.Action, bool) {
 	if m := kumaState(title); m != nil {
-		return kumaStates[bare(m[2])], true
+		return kumaStates[normalize(m[2])], true
 	}
 	if m := gatusSays.FindStringSubmatch(title); m != nil {
 		return actions[m[2]], true
@@ -80,7 +80,7 @@ func saysItself(title string) (oncall.Action, bool) {
 		return oncall.Clear, !strings.Contains(title, "Alerts Firing:")
 	}
 	if m := leading.FindStringSubmatch(title); m != nil {
-		a, known := actions[bare(first(m[1], m[2]))]
+		a, known := actions[normalize(first(m[1], m[2]))]
 		return a, known
 	}
 	if isUp.MatchString(title) && !denies.MatchString(title) {

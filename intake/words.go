@@ -45,9 +45,9 @@ func wordsOf(lists map[oncall.Action]string) map[string]oncall.Action {
 	return words
 }
 
-// bare keeps only the letters and digits of a word, in lower case, so that "Re-Triggered",
+// normalize keeps only the letters and digits of a word, in lower case, so that "Re-Triggered",
 // "NO_DATA" and "up!" are found in any spelling.
-func bare(word string) string {
+func normalize(word string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
@@ -56,11 +56,11 @@ func bare(word string) string {
 	}, word)
 }
 
-// subjects may precede the action: "incident.resolved", "Alert closed".
-var subjects = []string{"incident", "alert", "alarm", "problem", "issue", "monitor", "check", "event", "state", "status", "is"}
+// subjectWords may precede the action: "incident.resolved", "Alert closed".
+var subjectWords = []string{"incident", "alert", "alarm", "problem", "issue", "monitor", "check", "event", "state", "status", "is"}
 
-// around are filler words that may precede it too: "service is back up", "Connection succeeded".
-var around = setOf(strings.Join(subjects, " ") + ` are has have been now back again still all everything manually automatically auto service host
+// fillerWords are filler words that may precede it too: "service is back up", "Connection succeeded".
+var fillerWords = setOf(strings.Join(subjectWords, " ") + ` are has have been now back again still all everything manually automatically auto service host
 	server device node sensor link connection size ping pid timestamp checksum permission uid gid content resource limit threshold data
 	icmp uptime execution heartbeat timeout query`)
 
@@ -99,7 +99,7 @@ func phrase(text string) (oncall.Action, bool) {
 	}
 	for _, word := range words[:len(words)-1] {
 		over := action == oncall.Clear && ends[last] && actions[word] == oncall.Trigger && !begins[word]
-		if !around[word] && !over {
+		if !fillerWords[word] && !over {
 			return "", false
 		}
 	}
@@ -128,11 +128,11 @@ func before(text, sign string) string {
 func readStatus(field, word string) (oncall.Action, []oncall.Hint) {
 	now := latest(word)
 	for _, text := range []string{now, before(now, " - "), before(now, ":"), before(now, "(")} {
-		plain := bare(text)
+		plain := normalize(text)
 		if a, known := actions[plain]; known {
 			return a, nil
 		}
-		for _, subject := range subjects {
+		for _, subject := range subjectWords {
 			if a, known := actions[strings.TrimPrefix(plain, subject)]; known {
 				return a, nil
 			}

@@ -13,7 +13,7 @@ func isZabbix(o object) bool {
 	if zabbixProblem(o) != "" || zabbixUpdated.MatchString(o.str("subject", "title", "alert_subject")) || zabbixIsUpdate(o.str("message")) {
 		return true
 	}
-	m := o.bareNames("zabbix")
+	m := o.normalizedNames("zabbix")
 	if m.any("trigger") && m.any("hostname") && m.any("severity") && m.any("status") && m.any("item", "link") {
 		return true
 	}
@@ -71,7 +71,7 @@ var zabbixLevels = map[string]string{"0": "low", "1": "low", "2": "medium", "3":
 // zabbix reads the macros that a media type of Zabbix sends. EVENT.ID stays the problem's when it
 // is resolved.
 func zabbix(o object) ([]oncall.Signal, error) {
-	m := o.bareNames("zabbix")
+	m := o.normalizedNames("zabbix")
 	d := draft{
 		key: first(m.str("eventid", "problemid"), zabbixProblem(o), m.str("alertuid", "triggerid"), zabbixTrigger(m)), labels: tags(zabbixTags(m)),
 		title: m.str("eventname", "triggername", "name", "alertsubject", "subject", "title", "trigger"),
@@ -97,9 +97,9 @@ func zabbix(o object) ([]oncall.Signal, error) {
 	d.label("address", m.str("hostip", "hostconn"))
 	d.detail("runbook", m.str("runbook", "runbookurl", "triggerurl"))
 	if note := m.str("eventupdatemessage", "updatemessage"); note != "" && m.str("eventupdatestatus") != "0" {
-		d.note = strings.Join(filled(m.str("userfullname", "username"), note), ": ")
+		d.note = strings.Join(nonBlank(m.str("userfullname", "username"), note), ": ")
 	}
-	return one(d)
+	return single(d)
 }
 
 func zabbixTags(m object) []string {
@@ -135,7 +135,7 @@ func zabbixAction(m object, subject string) oncall.Action {
 	}
 	word := m.str("eventstatus", "triggerstatus", "status", "problemstatus", "state")
 	if word == "" {
-		a, _ := saysItself(subject)
+		a, _ := actionInTitle(subject)
 		return a
 	}
 	a, _ := readStatus("status", word)

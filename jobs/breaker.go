@@ -36,26 +36,26 @@ type breaker = gobreaker.TwoStepCircuitBreaker[any]
 type breakers struct {
 	changed func(method oncall.Method, open bool) // not called for a person's server
 
-	mu sync.Mutex
-	of map[provider]*breaker
+	mu         sync.Mutex
+	byProvider map[provider]*breaker
 }
 
 func (b *breakers) breaker(of provider) *breaker {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if found := b.of[of]; found != nil {
+	if found := b.byProvider[of]; found != nil {
 		return found
 	}
-	if b.of == nil || len(b.of) >= maxBreakers {
+	if b.byProvider == nil || len(b.byProvider) >= maxBreakers {
 		kept := map[provider]*breaker{}
-		for p, known := range b.of {
+		for p, known := range b.byProvider {
 			if p.server == "" {
 				kept[p] = known
 			}
 		}
-		b.of = kept // a forgotten server that still fails is detected again
+		b.byProvider = kept // a forgotten server that still fails is detected again
 	}
-	b.of[of] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
+	b.byProvider[of] = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		Name: string(of.method), Timeout: probeAfter,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
 		OnStateChange: func(_ string, _, to gobreaker.State) {
@@ -64,15 +64,15 @@ func (b *breakers) breaker(of provider) *breaker {
 			}
 		},
 	})
-	return b.of[of]
+	return b.byProvider[of]
 }
 
-// ask reports whether a page's provider is failing while another of the person's methods may work.
+// allow reports whether a page's provider is failing while another of the person's methods may work.
 // If not, the caller must report the outcome of the call to done.
-func (b *breakers) ask(of provider, others []oncall.Method) (done func(notify.Receipt), open bool) {
+func (b *breakers) allow(of provider, others []oncall.Method) (done func(notify.Receipt), open bool) {
 	report, err := b.breaker(of).Allow()
 	if err == nil {
-		return func(r notify.Receipt) { report(failure(r)) }, false
+		return func(r notify.Receipt) { report(providerFault(r)) }, false
 	}
 	if slices.ContainsFunc(others, func(o oncall.Method) bool {
 		return o != of.method && b.breaker(provider{method: o}).State() != gobreaker.StateOpen
@@ -82,9 +82,9 @@ func (b *breakers) ask(of provider, others []oncall.Method) (done func(notify.Re
 	return func(notify.Receipt) {}, false
 }
 
-// failure is the error of a failing provider. An unreachable recipient or a request to wait is not
+// providerFault is the error of a failing provider. An unreachable recipient or a request to wait is not
 // the provider's failure.
-func failure(r notify.Receipt) error {
+func providerFault(r notify.Receipt) error {
 	if r.Outcome == notify.Unknown || r.Outcome == notify.Misconfigured {
 		return r.Err
 	}

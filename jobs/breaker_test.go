@@ -17,7 +17,7 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 	others := []oncall.Method{oncall.MethodSlack}
 	fails := notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
 	passes := func(p provider) bool {
-		done, open := b.ask(p, others)
+		done, open := b.allow(p, others)
 		if !open {
 			done(notify.Receipt{Outcome: notify.Accepted})
 		}
@@ -26,7 +26,7 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 	for _, method := range []oncall.Method{oncall.MethodNtfy, oncall.MethodWebhook} {
 		di := provider{method, "di.example.com"}
 		for range tripAfter {
-			if done, open := b.ask(di, others); open {
+			if done, open := b.allow(di, others); open {
 				t.Fatalf("%s: it is passed over at once", method)
 			} else {
 				done(fails)
@@ -45,7 +45,7 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 	for n := range 2 * maxBreakers {
 		b.breaker(provider{oncall.MethodWebhook, fmt.Sprint(n)})
 	}
-	if len(b.of) > maxBreakers+1 || b.of[provider{method: oncall.MethodNtfy}] == nil {
-		t.Errorf("%d are kept", len(b.of))
+	if len(b.byProvider) > maxBreakers+1 || b.byProvider[provider{method: oncall.MethodNtfy}] == nil {
+		t.Errorf("%d are kept", len(b.byProvider))
 	}
 }

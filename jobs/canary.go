@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// canaryLook is how often an instance checks on the canary while none is under way.
-	canaryLook = 5 * time.Second
-	// canarySettles is how long the database must have been back before the admins hear that the
+	// canaryCheckEvery is how often an instance checks on the canary while none is under way.
+	canaryCheckEvery = 5 * time.Second
+	// canaryAlarmDelay is how long the database must have been back before the admins hear that the
 	// canary is late; it may still come through.
-	canarySettles = 15 * time.Second
+	canaryAlarmDelay = 15 * time.Second
 )
 
 // canary tracks Watchbill's own incidents as this instance sees them. Lateness is judged by this
@@ -27,12 +27,12 @@ type canary struct {
 
 	mu       sync.Mutex
 	last     store.Canary
-	looked   time.Time // when the database was last asked
+	checked  time.Time // when the database was last asked
 	answered time.Time // since when the database has answered; zero: it doesn't
 	seen     time.Time // when this instance first saw the current canary
-	fine     time.Time // when one last came through, or none was expected
+	lastOK   time.Time // when one last came through, or none was expected
 	late     time.Time // since when none has come through; zero: they do
-	told     bool      // the admins know that it is late
+	reported bool      // the admins know that it is late
 	proven   bool      // one came through recently, or none was expected
 	older    bool      // an instance of an earlier release is running
 }
@@ -49,33 +49,33 @@ func (canarySender) Send(context.Context, notify.Message) notify.Receipt {
 // through.
 func (j *Jobs) watchCanary(ctx context.Context, now time.Time) error {
 	c := &j.canary
-	if c.every == 0 || !c.looks(now) {
+	if c.every == 0 || !c.checkIsDue(now) {
 		return nil
 	}
 	state, err := j.store.Canary(ctx)
-	c.saw(state, err, now)
+	c.record(state, err, now)
 	if err == nil {
-		err = j.fly(ctx, state, now)
+		err = j.stepCanary(ctx, state, now)
 	}
-	return errors.Join(err, j.judge(ctx, now))
+	return errors.Join(err, j.judgeCanary(ctx, now))
 }
 
-// looks reports whether it is time to check.
-func (c *canary) looks(now time.Time) bool {
+// checkIsDue reports whether it is time to check.
+func (c *canary) checkIsDue(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	due := c.last.PlantedAt == nil || !now.Before(c.last.PlantedAt.Add(c.every))
-	return due || c.last.Flying || !c.late.IsZero() || now.Sub(c.looked) >= canaryLook || now.Before(c.looked)
+	return due || c.last.Flying || !c.late.IsZero() || now.Sub(c.checked) >= canaryCheckEvery || now.Before(c.checked)
 }
 
-// saw records the state in the database.
-func (c *canary) saw(state store.Canary, err error, now time.Time) {
+// record records the state in the database.
+func (c *canary) record(state store.Canary, err error, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fine.IsZero() {
-		c.fine = now
+	if c.lastOK.IsZero() {
+		c.lastOK = now
 	}
-	c.looked = now
+	c.checked = now
 	if err != nil {
 		c.answered = time.Time{}
 		return
@@ -86,18 +86,18 @@ func (c *canary) saw(state store.Canary, err error, now time.Time) {
 	if state.Flying && (!c.last.Flying || c.last.Number != state.Number) {
 		c.seen = now
 	}
-	if came(c.last.ThroughAt, state.ThroughAt, now.Add(-c.every-oncall.CanaryWithin)) {
-		c.fine, c.proven = now, true
+	if cameThrough(c.last.ThroughAt, state.ThroughAt, now.Add(-c.every-oncall.CanaryWithin)) {
+		c.lastOK, c.proven = now, true
 	}
 	c.last = state
-	if c.told = state.LateSince != nil; c.told && c.late.IsZero() {
+	if c.reported = state.LateSince != nil; c.reported && c.late.IsZero() {
 		c.late = *state.LateSince
 	}
 }
 
-// came reports whether a canary has come through since this instance's previous check or, on the
+// cameThrough reports whether a canary has come through since this instance's previous check or, on the
 // first check, since an instant.
-func came(before, after *time.Time, since time.Time) bool {
+func cameThrough(before, after *time.Time, since time.Time) bool {
 	switch {
 	case after == nil:
 		return false
@@ -107,67 +107,67 @@ func came(before, after *time.Time, since time.Time) bool {
 	return after.After(*before)
 }
 
-// fly takes the canary's next step.
-func (j *Jobs) fly(ctx context.Context, state store.Canary, now time.Time) error {
+// stepCanary takes the canary's next step.
+func (j *Jobs) stepCanary(ctx context.Context, state store.Canary, now time.Time) error {
 	all := state.Sent >= oncall.CanaryPages
 	switch {
 	case state.Flying && state.Status == oncall.Resolved && all:
 		return j.store.EndCanary(ctx, state, now)
 	case state.PlantedAt == nil || !now.Before(state.PlantedAt.Add(j.canary.every)):
 		number, older, err := j.store.PlantCanary(ctx, j.canary.every, now)
-		j.canary.excuse(older, now)
+		j.canary.noteOlder(older, now)
 		if err != nil || number == 0 {
 			return err
 		}
-		return j.handIn(ctx, number, oncall.Trigger, now)
+		return j.sendCanarySignal(ctx, number, oncall.Trigger, now)
 	case state.Flying && !state.Triggered:
-		return j.handInAgain(ctx, state.Number, oncall.Trigger, now)
+		return j.resendCanarySignal(ctx, state.Number, oncall.Trigger, now)
 	case state.Flying && all && state.Status != "" && state.Status != oncall.Resolved:
-		return j.handInAgain(ctx, state.Number, oncall.Clear, now)
+		return j.resendCanarySignal(ctx, state.Number, oncall.Clear, now)
 	}
 	return nil
 }
 
-// excuse records whether there is a reason to expect no canary.
-func (c *canary) excuse(older bool, now time.Time) {
+// noteOlder records whether there is a reason to expect no canary.
+func (c *canary) noteOlder(older bool, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.older = older; older {
-		c.fine, c.proven = now, true
+		c.lastOK, c.proven = now, true
 	}
 }
 
-// handInAgain hands in the canary's signal once more, unless that was just done.
-func (j *Jobs) handInAgain(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
+// resendCanarySignal sends the canary's signal once more, unless that was just done.
+func (j *Jobs) resendCanarySignal(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
 	ours, err := j.store.ClaimCanary(ctx, number, now)
 	if err != nil || !ours {
 		return err
 	}
-	return j.handIn(ctx, number, what, now)
+	return j.sendCanarySignal(ctx, number, what, now)
 }
 
-// handIn hands in a signal of the canary, as if a monitor had sent it.
-func (j *Jobs) handIn(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
+// sendCanarySignal sends a signal of the canary, as if a monitor had sent it.
+func (j *Jobs) sendCanarySignal(ctx context.Context, number int64, what oncall.Action, now time.Time) error {
 	if err := j.store.Accept(ctx, oncall.CanaryIntegration, []oncall.Signal{oncall.CanarySignal(number, what)}, now); err != nil {
 		return fmt.Errorf("the canary's signal: %w", err)
 	}
 	return j.store.CanaryAccepted(ctx, number, what)
 }
 
-// judge raises the alarm if the canary is late, and clears it.
-func (j *Jobs) judge(ctx context.Context, now time.Time) error {
+// judgeCanary raises the alarm if the canary is late, and clears it.
+func (j *Jobs) judgeCanary(ctx context.Context, now time.Time) error {
 	c := &j.canary
 	c.mu.Lock()
 	inFlight := c.last.Flying && now.Sub(c.seen) > oncall.CanaryWithin
-	late := inFlight || now.Sub(c.fine) > c.every+oncall.CanaryWithin
+	late := inFlight || now.Sub(c.lastOK) > c.every+oncall.CanaryWithin
 	began := !c.late.IsZero()
 	switch {
 	case late && !began:
 		c.late = now
-	case !late && began && !c.told:
+	case !late && began && !c.reported:
 		c.late = time.Time{}
 	}
-	tell := late && !c.told && !c.answered.IsZero() && now.Sub(c.answered) >= canarySettles
+	tell := late && !c.reported && !c.answered.IsZero() && now.Sub(c.answered) >= canaryAlarmDelay
 	last, since := c.last, c.late
 	c.mu.Unlock()
 
@@ -205,8 +205,8 @@ func (c *canary) undecided() bool {
 	return c.every != 0 && !c.proven && c.late.IsZero()
 }
 
-// line describes the canary, for status pages.
-func (c *canary) line(now time.Time) string {
+// status describes the canary, for status pages.
+func (c *canary) status(now time.Time) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

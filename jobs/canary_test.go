@@ -20,15 +20,15 @@ import (
 
 // The canary goes all the way: its signal is folded, it pages immediately and by a timer, and it
 // ends. Nothing of it remains, nobody was paged, and it used up no incident number.
-func TestTheCanaryComesThrough(t *testing.T) {
+func TestCanaryComesThrough(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	w.canary = 5 * time.Minute
-	began := w.countOf("audit_log")
+	began := w.count("audit_log")
 	registry := prometheus.NewRegistry()
-	j := w.instance(w.open(), w.phone, registry)
-	w.instancesEnd(j)
-	w.until("the canary is through", func() bool { return w.through(1) })
+	j := w.instance(w.open(), w.sender, registry)
+	w.stopAtEnd(j)
+	w.until("the canary is through", func() bool { return w.canaryThrough(1) })
 	c, err := w.store.Canary(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -37,21 +37,21 @@ func TestTheCanaryComesThrough(t *testing.T) {
 		t.Errorf("it took %.1f s, late since %v", c.Seconds, c.LateSince)
 	}
 	for _, table := range []string{"incidents", "alerts", "pages", "incident_events", "inbox", "inbox_rejected", "drawings", "notices", "reaches"} {
-		if n := w.countOf(table); n > 0 {
+		if n := w.count(table); n > 0 {
 			t.Errorf("%d rows are left in %s", n, table)
 		}
 	}
-	if n := w.countOf("audit_log"); n != began {
+	if n := w.count("audit_log"); n != began {
 		t.Errorf("the audit log has %d entries more", n-began)
 	}
-	if n := w.countOf(`river_job WHERE kind IN ('draw', 'tell')`); n > 0 {
+	if n := w.count(`river_job WHERE kind IN ('draw', 'tell')`); n > 0 {
 		t.Errorf("%d jobs would show it to people", n)
 	}
 	if ids := w.signal("db-1"); ids[0] != 1 {
 		t.Errorf("the first incident is %s, want #1", ids[0])
 	}
-	w.until("the metrics say so", func() bool { return plainGauge(t, registry, "watchbill_canary_last_success_timestamp_seconds") > 0 })
-	if line := j.Watching(time.Now())[0]; !strings.HasPrefix(line, "canary: came through ") {
+	w.until("the metrics say so", func() bool { return gaugeValue(t, registry, "watchbill_canary_last_success_timestamp_seconds") > 0 })
+	if line := j.SelfMonitoring(time.Now())[0]; !strings.HasPrefix(line, "canary: came through ") {
 		t.Errorf("the line is %q, want that the canary came through", line)
 	}
 	if n := testutil.CollectAndCount(registry, "watchbill_pages_total"); n > 1 { // Ann's
@@ -61,19 +61,19 @@ func TestTheCanaryComesThrough(t *testing.T) {
 
 // If nobody works on pages, the alarm is raised after a minute. The admins are told once, and once
 // when it is over.
-func TestTheCanaryIsLate(t *testing.T) {
+func TestLateCanaryRaisesTheAlarm(t *testing.T) {
 	t.Parallel()
-	clock := &shifted{}
+	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)
 	w.exec(`UPDATE users SET owner = true WHERE id = $1`, ann)
 	w.canary = 5 * time.Minute
 	w.pausePages()
 	registry := prometheus.NewRegistry()
-	j := w.instance(w.open(), w.phone, registry)
-	other := w.instance(w.open(), w.phone, prometheus.NewRegistry())
-	w.instancesEnd(j, other)
-	w.until("it has opened an incident", func() bool { return w.countOf(`incidents WHERE id = -1`) == 1 })
-	if line := j.Watching(clock.Now())[0]; line != "canary: none has come through yet" {
+	j := w.instance(w.open(), w.sender, registry)
+	other := w.instance(w.open(), w.sender, prometheus.NewRegistry())
+	w.stopAtEnd(j, other)
+	w.until("it has opened an incident", func() bool { return w.count(`incidents WHERE id = -1`) == 1 })
+	if line := j.SelfMonitoring(clock.Now())[0]; line != "canary: none has come through yet" {
 		t.Errorf("got %q, want %q", line, "canary: none has come through yet")
 	}
 	if n := w.canaryNotices("late"); n > 0 {
@@ -82,18 +82,18 @@ func TestTheCanaryIsLate(t *testing.T) {
 	clock.Advance(2 * time.Minute)
 	w.until("Ann is told", func() bool { return w.canaryNotices("late") == 1 })
 	w.until("every instance says so", func() bool {
-		return plainGauge(t, registry, "watchbill_canary_late") == 1 &&
-			strings.Contains(j.Watching(clock.Now())[0], "it has opened an incident, and no page was sent")
+		return gaugeValue(t, registry, "watchbill_canary_late") == 1 &&
+			strings.Contains(j.SelfMonitoring(clock.Now())[0], "it has opened an incident, and no page was sent")
 	})
 	// The next canary is planted all the same, and hangs too.
 	clock.Advance(4 * time.Minute)
-	w.until("the next one hangs", func() bool { return w.countOf(`incidents WHERE id = -2`) == 1 })
+	w.until("the next one hangs", func() bool { return w.count(`incidents WHERE id = -2`) == 1 })
 	clock.Advance(2 * time.Minute)
 
 	w.resumePages()
-	w.until("the canary is through", func() bool { return w.through(2) })
+	w.until("the canary is through", func() bool { return w.canaryThrough(2) })
 	w.until("Ann is told that it is over", func() bool { return w.canaryNotices("through") == 1 })
-	w.until("the alarm is over", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 0 })
+	w.until("the alarm is over", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 0 })
 	if n := w.canaryNotices("late"); n != 1 {
 		t.Errorf("Ann was told %d times, want 1", n)
 	}
@@ -102,7 +102,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 		if err := w.store.Housekeeping(t.Context(), clock.Now()); err != nil {
 			t.Fatal(err)
 		}
-		return w.countOf(`incidents WHERE id IN (-1, -2)`) == 0
+		return w.count(`incidents WHERE id IN (-1, -2)`) == 0
 	})
 }
 
@@ -110,7 +110,7 @@ func TestTheCanaryIsLate(t *testing.T) {
 // alarm. If such a release finds a canary's signal, its integration is muted.
 func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	t.Parallel()
-	clock := &shifted{}
+	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)
 	w.canary = time.Minute
 	conn, err := w.store.Pool().Acquire(t.Context())
@@ -124,27 +124,27 @@ func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	}
 	var beats atomic.Int64
 	w.pulse = func(context.Context) error { beats.Add(1); return nil }
-	j := w.start(w.phone)
+	j := w.start(w.sender)
 	w.until("it waits", func() bool {
-		return j.Watching(clock.Now())[0] == "canary: waits until no earlier release runs beside this one"
+		return j.SelfMonitoring(clock.Now())[0] == "canary: waits until no earlier release runs beside this one"
 	})
 	clock.Advance(10 * time.Minute)
 	before := beats.Load()
 	w.until("pulses are sent all the same", func() bool { return beats.Load() > before })
-	if n := w.countOf(`river_job WHERE kind = 'pulse'`); n > 0 {
+	if n := w.count(`river_job WHERE kind = 'pulse'`); n > 0 {
 		t.Errorf("the earlier release could get %d pulses", n)
 	}
 	c, err := w.store.Canary(t.Context())
 	if err != nil || c.Number != 0 || w.canaryNotices("late") > 0 {
 		t.Errorf("got canary %+v, %v, want none and no notice", c, err)
 	}
-	if n := w.countOf(`integrations WHERE id = -1 AND muted_at IS NOT NULL AND muted_until IS NULL AND removed_at IS NOT NULL`); n != 1 {
+	if n := w.count(`integrations WHERE id = -1 AND muted_at IS NOT NULL AND muted_until IS NULL AND removed_at IS NOT NULL`); n != 1 {
 		t.Error("the canary's integration is not muted")
 	}
 	if err := older.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.until("there is one", func() bool { return w.through(1) })
+	w.until("there is one", func() bool { return w.canaryThrough(1) })
 }
 
 // The canary's page has the priority of high severity, so that it takes as long as those.
@@ -153,7 +153,7 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 	w := newWorld(t, "1h", time.Now)
 	w.canary = 5 * time.Minute
 	w.pausePages()
-	w.start(w.phone)
+	w.start(w.sender)
 	w.accept(w.id, oncall.Signal{Action: oncall.Trigger, DedupKey: "db-1", Title: "disk full", Severity: oncall.High})
 	const same = `
 		SELECT count(DISTINCT j.priority) = 1 AND count(*) = 2
@@ -167,11 +167,11 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 	})
 }
 
-// A shifted clock runs with the machine's, some time ahead.
-type shifted struct{ ahead atomic.Int64 }
+// A offsetClock clock runs with the machine's, some time ahead.
+type offsetClock struct{ ahead atomic.Int64 }
 
-func (s *shifted) Now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
-func (s *shifted) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
+func (s *offsetClock) Now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }
+func (s *offsetClock) Advance(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // pausePages stops instances started from now on from working on pages.
 func (w *world) pausePages() {
@@ -179,8 +179,8 @@ func (w *world) pausePages() {
 	w.exec(`INSERT INTO river_queue (name, metadata, paused_at, created_at, updated_at) VALUES ($1, '{}', $2, $2, $2)`, store.QueuePage, w.clock())
 }
 
-// pauseNow stops all work on pages.
-func (w *world) pauseNow() {
+// haltPages stops all work on pages.
+func (w *world) haltPages() {
 	w.t.Helper()
 	client, err := river.NewClient(riverpgxv5.New(w.store.Pool()), &river.Config{})
 	if err != nil {
@@ -191,8 +191,8 @@ func (w *world) pauseNow() {
 	}
 }
 
-// instancesEnd stops instances when the test ends.
-func (w *world) instancesEnd(all ...*jobs.Jobs) {
+// stopAtEnd stops instances when the test ends.
+func (w *world) stopAtEnd(all ...*jobs.Jobs) {
 	w.t.Cleanup(func() {
 		for _, j := range all {
 			stop(w.t, j)
@@ -218,8 +218,8 @@ func (w *world) exec(sql string, args ...any) {
 	}
 }
 
-// countOf counts rows, of a table or of some of it.
-func (w *world) countOf(rows string) (n int) {
+// count counts rows, of a table or of some of it.
+func (w *world) count(rows string) (n int) {
 	w.t.Helper()
 	if err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM `+rows).Scan(&n); err != nil {
 		w.t.Fatal(err)
@@ -228,11 +228,11 @@ func (w *world) countOf(rows string) (n int) {
 }
 
 func (w *world) canaryNotices(state string) int {
-	return w.countOf(fmt.Sprintf(`notices WHERE kind = 'canary' AND recipient = '%s' AND key LIKE 'canary/%%/%s/%%'`, ann, state))
+	return w.count(fmt.Sprintf(`notices WHERE kind = 'canary' AND recipient = '%s' AND key LIKE 'canary/%%/%s/%%'`, ann, state))
 }
 
-// plainGauge reads a metric without labels.
-func plainGauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
+// gaugeValue reads a metric without labels.
+func gaugeValue(t *testing.T, from prometheus.Gatherer, name string) float64 {
 	t.Helper()
 	families, err := from.Gather()
 	if err != nil {
@@ -247,8 +247,8 @@ func plainGauge(t *testing.T, from prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// through reports whether the canary with a number, or a later one, has come through.
-func (w *world) through(number int64) bool {
+// canaryThrough reports whether the canary with a number, or a later one, has come through.
+func (w *world) canaryThrough(number int64) bool {
 	w.t.Helper()
 	c, err := w.store.Canary(w.t.Context())
 	if err != nil {

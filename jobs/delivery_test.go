@@ -13,22 +13,22 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-const annsPhone = "+12025550100"
+const annPhone = "+12025550100"
 
-// withSMS is a world whose instance also has SMS and calls, by both of which Ann can be reached.
-func withSMS(t *testing.T) (w *world, clock *storetest.Clock, sms, voice *channel) {
+// newSMSWorld is a world whose instance also has SMS and calls, by both of which Ann can be reached.
+func newSMSWorld(t *testing.T) (w *world, clock *storetest.Clock, sms, voice *fakeProvider) {
 	t.Helper()
 	clock = newClock()
 	w = newWorld(t, "1h", clock.Now)
-	sms, voice = newChannel(), newChannel()
+	sms, voice = newFakeProvider(), newFakeProvider()
 	w.more = map[oncall.Method]notify.Sender{oncall.MethodSMS: sms, oncall.MethodVoice: voice}
-	w.reachable(ann, oncall.MethodVoice, annsPhone)
-	w.reachable(ann, oncall.MethodSMS, annsPhone)
+	w.addContact(ann, oncall.MethodVoice, annPhone)
+	w.addContact(ann, oncall.MethodSMS, annPhone)
 	return w, clock, sms, voice
 }
 
-// looked waits until every page that is due has been worked on.
-func (w *world) looked() {
+// awaitPages waits until every page that is due has been worked on.
+func (w *world) awaitPages() {
 	w.t.Helper()
 	w.until("all pages are looked at", func() bool {
 		var n int
@@ -46,14 +46,14 @@ func (w *world) looked() {
 // ends all that.
 func TestPagesFollowTheRules(t *testing.T) {
 	t.Parallel()
-	d, clock, sms, voice := withSMS(t)
-	d.start(d.phone)
+	d, clock, sms, voice := newSMSWorld(t)
+	d.start(d.sender)
 	d.signal("db-1")
-	d.until("Ann is paged in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.looked() // and it is recorded, before time passes
+	d.until("Ann is paged in Slack", func() bool { return len(d.sender.sentTo(ann)) == 1 })
+	d.awaitPages() // and it is recorded, before time passes
 	for range 11 {
 		clock.Advance(5 * time.Second)
-		d.looked()
+		d.awaitPages()
 	}
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
 		t.Fatalf("%d calls before their time, want 0", n)
@@ -61,13 +61,13 @@ func TestPagesFollowTheRules(t *testing.T) {
 	clock.Advance(5 * time.Second)
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
 	call := voice.messages(notify.ForPage)[0]
-	if call.To != annsPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
+	if call.To != annPhone || call.Code != 1 || call.Token == "" || call.Link != "" || len(call.Token) > 140 {
 		t.Errorf("got call %+v, want code 1 and a short token, without a link", call)
 	}
 	d.ack(1, ann)
-	d.until("the call is cut off", func() bool { return voice.cut() == 1 })
+	d.until("the call is cut off", func() bool { return voice.cancelled() == 1 })
 	clock.Advance(10 * time.Minute)
-	d.until("no page is waiting", func() bool { return d.idle("page") })
+	d.until("no page is waiting", func() bool { return d.queueEmpty("page") })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
 		t.Errorf("%d SMS after the acknowledgement, want 0", n)
 	}
@@ -86,10 +86,10 @@ func TestFailureBringsTheNextMethodForward(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d, _, sms, voice := withSMS(t)
-			d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt { return test.receipt }
+			d, _, sms, voice := newSMSWorld(t)
+			d.sender.answer = func(context.Context, notify.Message, int) notify.Receipt { return test.receipt }
 			voice.answer = func(notify.Message, int) notify.Receipt { return test.receipt }
-			d.start(d.phone)
+			d.start(d.sender)
 			d.signal("db-1")
 			d.until("the SMS is there", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
 			if len(d.events(1, oncall.EventUnreached)) != 0 {
@@ -100,18 +100,18 @@ func TestFailureBringsTheNextMethodForward(t *testing.T) {
 }
 
 // If Slack keeps a page waiting for ten seconds, the next method follows.
-func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
+func TestThrottledPageGoesByTheNextMethod(t *testing.T) {
 	t.Parallel()
-	d, clock, _, voice := withSMS(t)
-	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	d, clock, _, voice := newSMSWorld(t)
+	d.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Throttled, RetryAfter: 30 * time.Second}
 	}
-	d.start(d.phone)
+	d.start(d.sender)
 	d.signal("db-1")
-	d.until("Slack is tried", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.looked() // and it is recorded, before time passes
+	d.until("Slack is tried", func() bool { return len(d.sender.sentTo(ann)) == 1 })
+	d.awaitPages() // and it is recorded, before time passes
 	clock.Advance(9 * time.Second)
-	d.looked()
+	d.awaitPages()
 	if n := len(voice.messages(notify.ForPage)); n != 0 {
 		t.Fatalf("%d calls after nine seconds, want 0", n)
 	}
@@ -123,19 +123,19 @@ func TestAThrottledPageGoesByTheNextMethod(t *testing.T) {
 // notice that an admin has acted.
 func TestExhaustedQuotaIsRetriedLater(t *testing.T) {
 	t.Parallel()
-	d, clock, _, voice := withSMS(t)
+	d, clock, _, voice := newSMSWorld(t)
 	voice.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Misconfigured, RetryAfter: 3 * time.Hour, Err: errors.New("used up")}
 	}
-	d.start(d.phone)
+	d.start(d.sender)
 	d.signal("db-1")
-	d.until("the person is told in Slack", func() bool { return len(d.phone.to(ann)) == 1 })
-	d.looked()
+	d.until("the person is told in Slack", func() bool { return len(d.sender.sentTo(ann)) == 1 })
+	d.awaitPages()
 	clock.Advance(time.Minute)
 	d.until("a call is tried", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
-	d.looked()
+	d.awaitPages()
 	clock.Advance(9 * time.Minute)
-	d.looked()
+	d.awaitPages()
 	if n := len(voice.messages(notify.ForPage)); n != 1 {
 		t.Errorf("%d calls within nine minutes, want 1", n)
 	}
@@ -147,18 +147,18 @@ func TestExhaustedQuotaIsRetriedLater(t *testing.T) {
 // that the carrier can't deliver. When nothing is left, the next step runs at once.
 func TestFailureAfterAcceptance(t *testing.T) {
 	t.Parallel()
-	d, clock, sms, voice := withSMS(t)
-	d.phone.answer = func(_ context.Context, m notify.Message, n int) notify.Receipt {
+	d, clock, sms, voice := newSMSWorld(t)
+	d.sender.answer = func(_ context.Context, m notify.Message, n int) notify.Receipt {
 		if m.To == string(ann) {
 			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 		}
-		return accept(context.Background(), m, n)
+		return acceptMessage(context.Background(), m, n)
 	}
-	d.start(d.phone)
+	d.start(d.sender)
 	d.signal("db-1")
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
-	d.looked()
-	voice.becomes("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
+	d.awaitPages()
+	voice.setTrack("ref-1", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.Advance(5 * time.Second)
 	d.until("it is known that nobody picked up", func() bool { return len(d.events(1, oncall.EventPageReceipt)) == 1 })
 	if n := len(sms.messages(notify.ForPage)); n != 0 {
@@ -166,18 +166,18 @@ func TestFailureAfterAcceptance(t *testing.T) {
 	}
 	clock.Advance(30 * time.Second)
 	d.until("the phone rings again", func() bool { return len(voice.messages(notify.ForPage)) == 2 })
-	d.looked() // and it is recorded, before time passes
+	d.awaitPages() // and it is recorded, before time passes
 	calls := voice.messages(notify.ForPage)
 	if calls[0].Key == calls[1].Key || calls[0].Code != calls[1].Code {
 		t.Errorf("got a second call %+v, want a new key and the same code", calls[1])
 	}
-	voice.becomes("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
+	voice.setTrack("ref-2", notify.Track{State: notify.Unanswered, Final: true, Err: errors.New("no answer")})
 	clock.Advance(5 * time.Second)
 	d.until("the SMS comes at once", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
-	d.looked() // and it is recorded, before time passes
-	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
+	d.awaitPages() // and it is recorded, before time passes
+	sms.setTrack("ref-1", notify.Track{State: notify.Failed, Final: true, Dead: true, Err: errors.New("30005")})
 	clock.Advance(5 * time.Second)
-	d.until("Bo is paged", func() bool { return len(d.phone.to(bo)) == 1 })
+	d.until("Bo is paged", func() bool { return len(d.sender.sentTo(bo)) == 1 })
 	if n := len(d.events(1, oncall.EventUnreached)); n != 1 {
 		t.Errorf("the step was lost %d times, want once", n)
 	}
@@ -186,13 +186,13 @@ func TestFailureAfterAcceptance(t *testing.T) {
 		t.Errorf("got contacts %+v, %v, want only the dead number unusable", reach, err)
 	}
 	d.until("people are told", func() bool {
-		told := d.board.tells()
-		return strings.Contains(told, "contact_off "+string(ann)) && strings.Contains(told, "delivery_failed C0PAY")
+		notices := d.messenger.noticeLines()
+		return strings.Contains(notices, "contact_off "+string(ann)) && strings.Contains(notices, "delivery_failed C0PAY")
 	})
 }
 
-// tells lists the posted notices.
-func (b *board) tells() string {
+// noticeLines lists the posted notices.
+func (b *fakeMessenger) noticeLines() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []string
@@ -212,9 +212,9 @@ func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 	}{{"it was sent", notify.Pending, 1}, {"it was lost", "lost", 2}} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d, clock, sms, voice := withSMS(t)
+			d, clock, sms, voice := newSMSWorld(t)
 			sms.lag = 10 * time.Second
-			sms.becomes("ref-1", notify.Track{State: test.state})
+			sms.setTrack("ref-1", notify.Track{State: test.state})
 			sms.answer = func(_ notify.Message, n int) notify.Receipt {
 				if n == 1 {
 					return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("the answer was cut off")}
@@ -224,13 +224,13 @@ func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 			voice.answer = func(notify.Message, int) notify.Receipt {
 				return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
 			}
-			d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+			d.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 				return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 			}
-			d.start(d.phone)
+			d.start(d.sender)
 			d.signal("db-1")
 			d.until("an SMS is sent", func() bool { return len(sms.messages(notify.ForPage)) == 1 })
-			d.looked()
+			d.awaitPages()
 			clock.Advance(10 * time.Second)
 			d.until("the SMS is recorded", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
 			if n := len(sms.messages(notify.ForPage)); n != test.sends {
@@ -241,37 +241,37 @@ func TestUnknownOutcomeIsLookedUp(t *testing.T) {
 }
 
 // Ann acknowledges by SMS, without any public address.
-func TestAnsweredBySMS(t *testing.T) {
+func TestSMSAnswerAcknowledges(t *testing.T) {
 	t.Parallel()
-	d, _, sms, voice := withSMS(t)
+	d, _, sms, voice := newSMSWorld(t)
 	voice.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
 	}
-	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	d.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
-	d.start(d.phone)
+	d.start(d.sender)
 	d.signal("db-1")
 	d.until("an SMS is sent", func() bool { return len(d.events(1, oncall.EventPageDelivered)) == 1 })
-	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // a stranger
-	sms.says(notify.Answer{From: annsPhone, Text: "'1A.'"})
+	sms.addAnswer(notify.Answer{From: "+12025550199", Text: "1a"}) // a stranger
+	sms.addAnswer(notify.Answer{From: annPhone, Text: "'1A.'"})
 	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	by := d.events(1, oncall.EventAcknowledged)[0].Actor
 	if by.User != ann || by.Via != string(oncall.MethodSMS) {
 		t.Errorf("acknowledged by %+v, want User %v and Via %v", by, ann, string(oncall.MethodSMS))
 	}
 	d.until("she is told", func() bool { return len(sms.messages(notify.ForResponse)) == 1 })
-	if m := sms.messages(notify.ForResponse)[0]; m.To != annsPhone || m.Title != "Acknowledged #1." {
-		t.Errorf("the answer: got %+v, want To %v and Title \"Acknowledged #1.\"", m, annsPhone)
+	if m := sms.messages(notify.ForResponse)[0]; m.To != annPhone || m.Title != "Acknowledged #1." {
+		t.Errorf("the answer: got %+v, want To %v and Title \"Acknowledged #1.\"", m, annPhone)
 	}
 }
 
 // Three hundred incidents in a minute become three messages, and none of them is lost.
-func TestAStormIsBundled(t *testing.T) {
+func TestStormPagesAreBundled(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	w := newWorld(t, "1h", clock.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	const steps, each = 30, 10
 	for s := range steps {
 		var batch []oncall.Signal
@@ -281,19 +281,19 @@ func TestAStormIsBundled(t *testing.T) {
 			})
 		}
 		w.accept(w.id, batch...)
-		w.until("they are folded", func() bool { return w.paged(ann) == (s+1)*each })
-		w.looked()
+		w.until("they are folded", func() bool { return w.pagesTo(ann) == (s+1)*each })
+		w.awaitPages()
 		clock.Advance(2 * time.Second)
 	}
 	w.until("Ann is told of all", func() bool {
-		told := 0
-		for _, m := range w.phone.to(ann) {
-			told += max(m.Count, 1)
+		total := 0
+		for _, m := range w.sender.sentTo(ann) {
+			total += max(m.Count, 1)
 		}
-		return told >= steps*each
+		return total >= steps*each
 	})
-	w.looked()
-	sent := w.phone.to(ann)
+	w.awaitPages()
+	sent := w.sender.sentTo(ann)
 	for _, m := range sent {
 		t.Logf("%d incidents: %q", m.Count, m.Lines)
 	}
@@ -309,17 +309,17 @@ func TestAStormIsBundled(t *testing.T) {
 
 // A provider that fails repeatedly is skipped while another one works, and no page waits for it
 // longer than that.
-func TestAFailingProviderIsPassedOver(t *testing.T) {
+func TestFailingProviderIsPassedOver(t *testing.T) {
 	t.Parallel()
-	d, clock, _, voice := withSMS(t)
-	d.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	d, clock, _, voice := newSMSWorld(t)
+	d.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
 	}
-	d.start(d.phone)
+	d.start(d.sender)
 	d.signal("db-1") // tried three times at once
 	d.until("the phone rings", func() bool { return len(voice.messages(notify.ForPage)) == 1 })
-	d.until("Slack was tried three times", func() bool { return len(d.phone.to(ann)) == 3 })
-	d.looked()
+	d.until("Slack was tried three times", func() bool { return len(d.sender.sentTo(ann)) == 3 })
+	d.awaitPages()
 	// Her next page doesn't start with Slack, but Slack is still tried later.
 	d.accept(d.id, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "db-2", Title: "disk full", Severity: oncall.Critical,

@@ -8,9 +8,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellWeeks posts the weekly digests to teams' channels, a few at a time. Each is one notice,
+// SendDigests posts the weekly digests to teams' channels, a few at a time. Each is one notice,
 // whichever instance posts it.
-func (j *Jobs) TellWeeks(ctx context.Context, now time.Time) error {
+func (j *Jobs) SendDigests(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueDigests(ctx, now)
 	errs := []error{err}
 	for _, d := range due {

@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// passes limits how often one job draws an incident that keeps changing.
-	passes = 10
+	// maxPasses limits how often one job draws an incident that keeps changing.
+	maxPasses = 10
 	// drawLimit limits one run of a draw job.
 	drawLimit = 2 * time.Minute
-	// busyFor is how long a job leaves an incident alone while another job draws it.
-	busyFor = 300 * time.Millisecond
+	// busyDelay is how long a job leaves an incident alone while another job draws it.
+	busyDelay = 300 * time.Millisecond
 	// passLimit ends a pass while its lease of 30 seconds still holds. After the lease another job may draw, and this
 	// one could overwrite the newer drawing.
 	passLimit = 25 * time.Second
 	// copiesLimit is the time after which a pass starts no further direct messages.
 	copiesLimit = 15 * time.Second
-	// boardLag is how long Slack may take to show a message whose post it left unanswered.
-	boardLag = 2 * time.Second
+	// postLag is how long Slack may take to show a message whose post it left unanswered.
+	postLag = 2 * time.Second
 	// maxFailedCopies is how many direct messages may fail before a pass gives up.
 	maxFailedCopies = 3
 )
@@ -44,20 +44,20 @@ func (dr drawer) draw(ctx context.Context) error {
 	}
 	id := dr.waiting.Incident
 	drawn := int64(-1) // the newest event drawn in this run
-	for range passes {
+	for range maxPasses {
 		now := dr.jobs.clock()
 		d, err := dr.jobs.store.BeginDraw(ctx, id, dr.waiting.Job, now)
 		if err != nil {
 			return err
 		}
 		if d.Busy {
-			return noRoom{busyFor}
+			return noRoomError{busyDelay}
 		}
 		in := d.Picture.Incident
 		// In a storm the count changes faster than anyone can draw, so it waits for the redraw that
 		// is planned anyway. Every other change adds an event and doesn't wait.
 		if newest(d.Picture) == drawn && in.RedrawAt != nil && in.RedrawAt.After(now) {
-			return later{in.RedrawAt.Sub(now)}
+			return laterError{in.RedrawAt.Sub(now)}
 		}
 		complete, err := dr.pass(ctx, d)
 		if err != nil {
@@ -71,10 +71,10 @@ func (dr drawer) draw(ctx context.Context) error {
 			drawn = newest(d.Picture)
 		}
 		if dr.stopping() {
-			return later{}
+			return laterError{}
 		}
 	}
-	return later{time.Second}
+	return laterError{time.Second}
 }
 
 // stopping reports whether the process is shutting down, so that nothing new should be started.
@@ -87,18 +87,18 @@ func (dr drawer) stopping() bool {
 	}
 }
 
-// later is an error that asks for another run after a delay. It does not mean failure.
-type later struct{ after time.Duration }
+// laterError is an error that asks for another run after a delay. It does not mean failure.
+type laterError struct{ after time.Duration }
 
-func (l later) Error() string { return "to be drawn after " + l.after.String() }
+func (l laterError) Error() string { return "to be drawn after " + l.after.String() }
 
-// noRoom is like later, but the drawing waits because others go first. Its delay is in real time.
-type noRoom struct{ after time.Duration }
+// noRoomError is like later, but the drawing waits because others go first. Its delay is in real time.
+type noRoomError struct{ after time.Duration }
 
-func (n noRoom) Error() string { return "there is no room for " + n.after.String() }
+func (n noRoomError) Error() string { return "there is no room for " + n.after.String() }
 
 // RetryAfter returns the delay.
-func (n noRoom) RetryAfter() time.Duration { return n.after }
+func (n noRoomError) RetryAfter() time.Duration { return n.after }
 
 func newest(p oncall.Picture) int64 {
 	if len(p.Events) == 0 {
@@ -123,13 +123,13 @@ func (dr drawer) pass(ctx context.Context, d store.Drawing) (complete bool, err 
 		rootErr = nil
 	}
 	complete, copyErr := dr.copies(soon, full, d)
-	err = errors.Join(rootErr, copyErr, dr.raisers(full, d))
+	err = errors.Join(rootErr, copyErr, dr.raiserCopies(full, d))
 	there := root != (store.MessageRef{}) || none
 	if err == nil && there && !none {
 		there, err = dr.thread(full, d, root)
 	}
 	if err == nil && there && !none {
-		err = dr.line(full, d, root)
+		err = dr.flapLine(full, d, root)
 	}
 	if err != nil && full.Err() != nil && ctx.Err() == nil {
 		// The message only waited for its turn at Slack. A new pass renews the lease.
@@ -175,10 +175,10 @@ func (dr drawer) adopt(ctx context.Context, d store.Drawing) (store.MessageRef, 
 	if d.RootTried == nil {
 		return store.MessageRef{}, nil
 	}
-	if left := boardLag - dr.jobs.clock().Sub(*d.RootTried); left > 0 {
-		return store.MessageRef{}, later{left}
+	if left := postLag - dr.jobs.clock().Sub(*d.RootTried); left > 0 {
+		return store.MessageRef{}, laterError{left}
 	}
-	place, found, err := dr.jobs.board.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
+	place, found, err := dr.jobs.messenger.FindRoot(ctx, d.Picture, d.Delivery, *d.RootTried)
 	if err != nil {
 		return store.MessageRef{}, fmt.Errorf("look for a message that may have been posted: %w", err)
 	}
@@ -196,8 +196,8 @@ func (dr drawer) post(ctx context.Context, d store.Drawing) (store.MessageRef, e
 	if err := dr.jobs.store.RootTried(ctx, in.ID, dr.jobs.clock()); err != nil {
 		return store.MessageRef{}, err
 	}
-	place, err := dr.jobs.board.PostRoot(ctx, dr.waiting, d.Picture, d.Delivery)
-	if undone(err) { // and the earlier attempts have already been looked for
+	place, err := dr.jobs.messenger.PostRoot(ctx, dr.waiting, d.Picture, d.Delivery)
+	if wasNotDone(err) { // and the earlier attempts have already been looked for
 		err = errors.Join(err, dr.jobs.store.RootUnsent(ctx, in.ID), dr.refused(ctx, d, err))
 	}
 	if err != nil {
@@ -223,7 +223,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 			return false, errors.Join(errs...)
 		}
 		if _, err := dr.redraw(ctx, d.Picture, c.MessageRef, c.User, c.Why); err != nil {
-			if errs = append(errs, err); len(errs) == maxFailedCopies || delay(err) > 0 {
+			if errs = append(errs, err); len(errs) == maxFailedCopies || delayOf(err) > 0 {
 				break
 			}
 		}
@@ -233,7 +233,7 @@ func (dr drawer) copies(soon, ctx context.Context, d store.Drawing) (complete bo
 
 // redraw edits one message. If the message no longer exists, redraw deletes its record and reports false.
 func (dr drawer) redraw(ctx context.Context, p oncall.Picture, at store.MessageRef, to oncall.UserID, why oncall.Sentence) (bool, error) {
-	err := dr.jobs.board.Redraw(ctx, dr.waiting, at, p, to, why)
+	err := dr.jobs.messenger.Redraw(ctx, dr.waiting, at, p, to, why)
 	if errors.Is(err, store.ErrGone) {
 		if err := dr.jobs.store.ForgetPlace(ctx, p.Incident.ID, at); err != nil {
 			return false, err
@@ -272,11 +272,11 @@ func (dr drawer) thread(ctx context.Context, d store.Drawing, root store.Message
 	if err := dr.jobs.store.ThreadTried(ctx, id, last, dr.jobs.clock()); err != nil {
 		return false, err
 	}
-	err = dr.jobs.board.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
+	err = dr.jobs.messenger.PostThread(ctx, root, d.Picture, events, replyDelivery(d, last))
 	if errors.Is(err, store.ErrGone) {
 		return false, dr.jobs.store.ForgetPlace(ctx, id, root)
 	}
-	if undone(err) {
+	if wasNotDone(err) {
 		err = errors.Join(err, dr.jobs.store.ThreadUnsent(ctx, id))
 	}
 	if err != nil {
@@ -290,10 +290,10 @@ func replyDelivery(d store.Drawing, last int64) string { return fmt.Sprintf("%s/
 
 // adoptReply looks for a reply that an earlier attempt may have posted.
 func (dr drawer) adoptReply(ctx context.Context, d store.Drawing, root store.MessageRef) (store.Drawing, error) {
-	if left := boardLag - dr.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
-		return d, later{left}
+	if left := postLag - dr.jobs.clock().Sub(*d.ThreadTriedAt); left > 0 {
+		return d, laterError{left}
 	}
-	found, err := dr.jobs.board.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
+	found, err := dr.jobs.messenger.FindThread(ctx, root, replyDelivery(d, d.ThreadTried), *d.ThreadTriedAt)
 	if err != nil {
 		return d, fmt.Errorf("look for a reply that may have been posted: %w", err)
 	}
@@ -325,8 +325,8 @@ func channelRefuses(err error) (code string) {
 	return ""
 }
 
-// undone reports whether the board certainly did not carry out a request.
-func undone(err error) bool {
+// wasNotDone reports whether Slack certainly did not carry out a request.
+func wasNotDone(err error) bool {
 	type sure interface {
 		error
 		Undone() bool
@@ -335,8 +335,8 @@ func undone(err error) bool {
 	return ok && e.Undone()
 }
 
-// delay returns how long the board asks us to wait after a request that it certainly did not carry out; otherwise 0.
-func delay(err error) time.Duration {
+// delayOf returns how long Slack asks us to wait after a request that it certainly did not carry out; otherwise 0.
+func delayOf(err error) time.Duration {
 	type delayed interface {
 		error
 		RetryAfter() time.Duration

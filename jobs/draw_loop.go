@@ -17,39 +17,39 @@ const (
 	// drawWorkers is how many incidents an instance draws at once. No worker waits long for its turn at Slack, so a
 	// few are enough; more would compete with incoming signals for the database.
 	drawWorkers = 6
-	// drawEvery is the shortest interval between two looks at the waiting drawings; drawSeldom is the interval while
+	// drawEvery is the shortest interval between two looks at the waiting drawings; drawEveryBusy is the interval while
 	// many wait.
-	drawEvery  = 100 * time.Millisecond
-	drawSeldom = 300 * time.Millisecond
-	drawMany   = 100
+	drawEvery     = 100 * time.Millisecond
+	drawEveryBusy = 300 * time.Millisecond
+	manyWaiting   = 100
 	// drawIdle is the interval while no drawing waits and this process has saved no change. Such looks find drawings
 	// that become due later and those that other instances left behind.
 	drawIdle = 500 * time.Millisecond
-	// drawAgain is the longest time before a drawing without room is offered to the board again.
-	drawAgain = time.Second
+	// drawRetry is the longest time before a drawing without room is offered to the messenger again.
+	drawRetry = time.Second
 )
 
-// A drawLoop draws waiting incidents during one life. It is not a queue: each look loads every waiting drawing, and
-// the board chooses the order.
+// A drawLoop draws waiting incidents during one session. It is not a queue: each look loads every waiting drawing,
+// and the messenger chooses the order.
 type drawLoop struct {
-	jobs   *Jobs
-	name   string // of the life
-	quit   chan struct{}
-	cut    context.CancelFunc // cancels the drawings in progress
-	ended  chan struct{}
-	freed  chan struct{} // signals that a worker is free
-	mu     sync.Mutex
-	busy   map[int64]bool      // jobs in progress
-	away   map[int64]time.Time // jobs that found no room, and until when they are skipped: in real time, like Slack's limits
-	failed bool                // whether the latest look at the waiting drawings failed
+	jobs    *Jobs
+	name    string // of the session
+	quit    chan struct{}
+	cancel  context.CancelFunc // cancels the drawings in progress
+	ended   chan struct{}
+	freed   chan struct{} // signals that a worker is free
+	mu      sync.Mutex
+	busy    map[int64]bool      // jobs in progress
+	skipped map[int64]time.Time // jobs that found no room, and until when they are skipped: in real time, like Slack's limits
+	failed  bool                // whether the latest look at the waiting drawings failed
 }
 
 // startDrawing starts a draw loop under an instance's name.
 func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 	ctx, cut := context.WithCancel(context.WithoutCancel(ctx))
 	d := &drawLoop{
-		jobs: j, name: name, quit: make(chan struct{}), cut: cut, ended: make(chan struct{}),
-		freed: make(chan struct{}, 1), busy: map[int64]bool{}, away: map[int64]time.Time{},
+		jobs: j, name: name, quit: make(chan struct{}), cancel: cut, ended: make(chan struct{}),
+		freed: make(chan struct{}, 1), busy: map[int64]bool{}, skipped: map[int64]time.Time{},
 	}
 	go d.run(ctx)
 	return d
@@ -58,12 +58,12 @@ func (j *Jobs) startDrawing(ctx context.Context, name string) *drawLoop {
 // end starts no new drawings and waits for those in progress. When ctx ends, it cancels them.
 func (d *drawLoop) end(ctx context.Context) {
 	close(d.quit)
-	d.jobs.board.StopWaiting()
+	d.jobs.messenger.StopWaiting()
 	select {
 	case <-d.ended:
 	case <-ctx.Done():
 	}
-	d.cut()
+	d.cancel()
 	<-d.ended
 }
 
@@ -72,7 +72,7 @@ func (d *drawLoop) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	for {
-		pause, idle := d.look(ctx, func(w store.WaitingDraw) {
+		pause, idle := d.startDraws(ctx, func(w store.WaitingDraw) {
 			all.Go(func() { d.work(ctx, w) })
 		})
 		timer := time.NewTimer(pause) // real time: this is about the load of this process
@@ -104,9 +104,9 @@ func (d *drawLoop) await() bool {
 	return true
 }
 
-// look starts drawing the incidents that the board chooses. It returns the time until the next look, and whether no
+// startDraws starts drawing the incidents that the messenger chooses. It returns the time until the next look, and whether no
 // drawing waits.
-func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
+func (d *drawLoop) startDraws(ctx context.Context, begin func(store.WaitingDraw)) (pause time.Duration, idle bool) {
 	d.mu.Lock()
 	free := drawWorkers - len(d.busy)
 	d.mu.Unlock()
@@ -119,11 +119,11 @@ func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pau
 			d.jobs.log.Error().Err(err).Msg("can't look for what is to be drawn; still trying")
 		}
 		d.failed = true
-		return drawAgain, false
+		return drawRetry, false
 	}
 	d.failed, idle = false, len(waiting) == 0
-	waiting = d.present(waiting)
-	chosen := d.jobs.board.Choose(ctx, waiting, free)
+	waiting = d.withoutSkipped(waiting)
+	chosen := d.jobs.messenger.Choose(ctx, waiting, free)
 	d.mu.Lock()
 	for _, w := range chosen {
 		if !d.busy[w.Job] {
@@ -132,27 +132,27 @@ func (d *drawLoop) look(ctx context.Context, begin func(store.WaitingDraw)) (pau
 		}
 	}
 	d.mu.Unlock()
-	if len(waiting) > drawMany {
-		return drawSeldom, idle
+	if len(waiting) > manyWaiting {
+		return drawEveryBusy, idle
 	}
 	return drawEvery, idle
 }
 
-// present leaves out the drawings that recently found no room.
-func (d *drawLoop) present(waiting []store.WaitingDraw) []store.WaitingDraw {
+// withoutSkipped leaves out the drawings that recently found no room.
+func (d *drawLoop) withoutSkipped(waiting []store.WaitingDraw) []store.WaitingDraw {
 	now := time.Now() //nolint:forbidigo // for Slack's limits, not for the product's time
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	maps.DeleteFunc(d.away, func(_ int64, until time.Time) bool { return until.Before(now) })
-	return slices.DeleteFunc(waiting, func(w store.WaitingDraw) bool { _, away := d.away[w.Job]; return away })
+	maps.DeleteFunc(d.skipped, func(_ int64, until time.Time) bool { return until.Before(now) })
+	return slices.DeleteFunc(waiting, func(w store.WaitingDraw) bool { _, away := d.skipped[w.Job]; return away })
 }
 
-// leave skips a job for a while.
-func (d *drawLoop) leave(job int64, after time.Duration) {
-	until := time.Now().Add(min(after, drawAgain)) //nolint:forbidigo // as above
+// skip skips a job for a while.
+func (d *drawLoop) skip(job int64, after time.Duration) {
+	until := time.Now().Add(min(after, drawRetry)) //nolint:forbidigo // as above
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.away[job] = until
+	d.skipped[job] = until
 }
 
 // work draws one incident or bundle.
@@ -179,22 +179,22 @@ func (d *drawLoop) work(ctx context.Context, w store.WaitingDraw) {
 	// If this process can't save the result, another instance repeats the drawing.
 	note, release := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
 	defer release()
-	if err := d.note(note, w, attempt, err); err != nil {
+	if err := d.reschedule(note, w, attempt, err); err != nil {
 		d.jobs.log.Warn().Err(err).Msg("can't note a drawing; another instance goes on with it")
 	}
 }
 
-// note decides when an unfinished drawing is tried again.
-func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
+// reschedule decides when an unfinished drawing is tried again.
+func (d *drawLoop) reschedule(ctx context.Context, w store.WaitingDraw, attempt int, err error) error {
 	now := d.jobs.clock()
 	after, failed := time.Duration(0), false
-	switch l, isLater := errors.AsType[later](err); {
+	switch l, isLater := errors.AsType[laterError](err); {
 	case errors.Is(err, oncall.ErrNotFound), errors.Is(err, store.ErrGone) && w.Incident == 0:
 		return d.jobs.store.DropDraw(ctx, w.Job)
 	case isLater:
 		after = l.after
-	case delay(err) > 0:
-		d.leave(w.Job, delay(err))
+	case delayOf(err) > 0:
+		d.skip(w.Job, delayOf(err))
 	case !errors.Is(err, context.Canceled):
 		after, failed = retryAfter(attempt), true
 		d.jobs.metrics.failures.WithLabelValues(oncall.Draw{}.Kind()).Inc()
@@ -205,7 +205,7 @@ func (d *drawLoop) note(ctx context.Context, w store.WaitingDraw, attempt int, e
 
 // bundle brings the message about a bundle of incidents up to date.
 func (dr drawer) bundle(ctx context.Context) error {
-	for range passes {
+	for range maxPasses {
 		t, err := dr.jobs.store.BeginTell(ctx, dr.waiting.Notice, dr.jobs.clock())
 		if err != nil {
 			return err
@@ -213,15 +213,15 @@ func (dr drawer) bundle(ctx context.Context) error {
 		if t.Place == (store.MessageRef{}) || t.Done(dr.jobs.clock()) {
 			return dr.jobs.store.DropDraw(ctx, dr.waiting.Job)
 		}
-		if err := dr.jobs.board.RedrawNotice(ctx, dr.waiting, t.Place, t.Notice); err != nil {
+		if err := dr.jobs.messenger.RedrawNotice(ctx, dr.waiting, t.Place, t.Notice); err != nil {
 			return fmt.Errorf("redraw notice %d: %w", t.Notice.ID, err)
 		}
 		if err := dr.jobs.store.NoticeDrawn(ctx, t.Notice.ID, t.Place, t.Notice.Version); err != nil {
 			return err
 		}
 		if dr.stopping() {
-			return later{}
+			return laterError{}
 		}
 	}
-	return later{time.Second}
+	return laterError{time.Second}
 }

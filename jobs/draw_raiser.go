@@ -8,23 +8,23 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// raisers updates the messages in which the people who raised the incident can follow it.
-func (dr drawer) raisers(ctx context.Context, d store.Drawing) error {
+// raiserCopies updates the messages in which the people who raised the incident can follow it.
+func (dr drawer) raiserCopies(ctx context.Context, d store.Drawing) error {
 	var errs []error
 	for _, c := range d.Raisers {
 		if c.Drawn >= d.Picture.Incident.Version {
 			continue
 		}
-		if err := dr.raiser(ctx, d, c); err != nil {
+		if err := dr.raiserCopy(ctx, d, c); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// raiser posts or edits one of them. If it can't be shown, or its reader deleted it, it is given
+// raiserCopy posts or edits one of them. If it can't be shown, or its reader deleted it, it is given
 // up: the incident doesn't depend on it.
-func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy) error {
+func (dr drawer) raiserCopy(ctx context.Context, d store.Drawing, c store.RaiserCopy) error {
 	in := d.Picture.Incident
 	if !c.Delivered {
 		at, err := dr.postRaiser(ctx, d, c)
@@ -37,7 +37,7 @@ func (dr drawer) raiser(ctx context.Context, d store.Drawing, c store.RaiserCopy
 		}
 		return dr.jobs.store.RaiserDrawn(ctx, in.ID, c.User, at, in.Version)
 	}
-	err := dr.jobs.board.RedrawRaiser(ctx, dr.waiting, d.Picture, c)
+	err := dr.jobs.messenger.RedrawRaiser(ctx, dr.waiting, d.Picture, c)
 	if errors.Is(err, store.ErrGone) || errors.Is(err, store.ErrFrozen) {
 		return dr.jobs.store.RaiserEnded(ctx, in.ID, c.User)
 	}
@@ -52,18 +52,18 @@ func (dr drawer) postRaiser(ctx context.Context, d store.Drawing, c store.Raiser
 	id, now := d.Picture.Incident.ID, dr.jobs.clock()
 	delivery := fmt.Sprintf("%s/raised/%s", d.Delivery, c.User)
 	if c.TriedAt != nil {
-		if left := boardLag - now.Sub(*c.TriedAt); left > 0 {
-			return store.MessageRef{}, later{left}
+		if left := postLag - now.Sub(*c.TriedAt); left > 0 {
+			return store.MessageRef{}, laterError{left}
 		}
-		if at, found, err := dr.jobs.board.FindRaiser(ctx, c, delivery, *c.TriedAt); err != nil || found {
+		if at, found, err := dr.jobs.messenger.FindRaiser(ctx, c, delivery, *c.TriedAt); err != nil || found {
 			return at, err
 		}
 	}
 	if err := dr.jobs.store.RaiserTried(ctx, id, c.User, &now); err != nil {
 		return store.MessageRef{}, err
 	}
-	at, err := dr.jobs.board.PostRaiser(ctx, dr.waiting, d.Picture, c, delivery)
-	if undone(err) {
+	at, err := dr.jobs.messenger.PostRaiser(ctx, dr.waiting, d.Picture, c, delivery)
+	if wasNotDone(err) {
 		err = errors.Join(err, dr.jobs.store.RaiserTried(ctx, id, c.User, nil))
 	}
 	return at, err

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// note adds a note, which bumps the incident's version as any decision does.
-func (w *world) note(id oncall.IncidentID, text string) {
+// addNote adds a note, which bumps the incident's version as any decision does.
+func (w *world) addNote(id oncall.IncidentID, text string) {
 	w.t.Helper()
 	_, err := w.store.Act(w.t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActNote, Text: text}, w.clock())
 	if err != nil {
@@ -22,18 +22,18 @@ func (w *world) note(id oncall.IncidentID, text string) {
 	}
 }
 
-// settled reports whether all drawing is done and shows what is stored.
-func (w *world) settled(id oncall.IncidentID) bool {
+// drawingDone reports whether all drawing is done and shows what is stored.
+func (w *world) drawingDone(id oncall.IncidentID) bool {
 	w.t.Helper()
-	return w.idle("draw") && w.board.shows(id, w.version(id))
+	return w.queueEmpty("draw") && w.messenger.showsOnly(id, w.version(id))
 }
 
-func TestDrawsUntilStill(t *testing.T) {
+func TestDrawRepeatsUntilTheIncidentStopsChanging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	const bumps = 50
 	posting, release := make(chan struct{}, 1), make(chan struct{})
-	w.board.fail(func(ctx context.Context, act string, posted bool) error {
+	w.messenger.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "post" && !posted {
 			posting <- struct{}{}
 			<-release
@@ -41,22 +41,22 @@ func TestDrawsUntilStill(t *testing.T) {
 		return nil
 	})
 	// Two instances, because the lease must also work between instances.
-	w.start(w.phone)
-	w.start(w.phone)
+	w.start(w.sender)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	await(t, "the message is being posted", posting)
 	var all sync.WaitGroup
 	for i := range bumps {
-		all.Go(func() { w.note(id, fmt.Sprintf("note %d", i)) })
+		all.Go(func() { w.addNote(id, fmt.Sprintf("note %d", i)) })
 	}
 	all.Wait()
 	close(release)
 	for i := range bumps {
-		all.Go(func() { w.note(id, fmt.Sprintf("late note %d", i)) })
+		all.Go(func() { w.addNote(id, fmt.Sprintf("late note %d", i)) })
 	}
 	all.Wait()
-	w.until("the message shows the last version", func() bool { return w.settled(id) })
-	if n := len(w.board.root(id)); n != 1 {
+	w.until("the message shows the last version", func() bool { return w.drawingDone(id) })
+	if n := len(w.messenger.rootsOf(id)); n != 1 {
 		t.Errorf("%d roots, want 1", n)
 	}
 	events := w.events(id, oncall.EventNote)
@@ -64,131 +64,131 @@ func TestDrawsUntilStill(t *testing.T) {
 		t.Fatalf("%d events, want %d", len(events), 2*bumps)
 	}
 	for _, e := range events {
-		if n := w.board.told(e.ID); n != 1 {
+		if n := w.messenger.timesReported(e.ID); n != 1 {
 			t.Errorf("%q was told %d times in the thread, want once", e.Detail.Text, n)
 		}
 	}
-	if edits := w.board.edits; edits > bumps {
+	if edits := w.messenger.edits; edits > bumps {
 		t.Errorf("%d edits for %d changes: changes are not drawn together", edits, 2*bumps)
 	}
 }
 
-func TestAdoptsARootPostedUnseen(t *testing.T) {
+func TestDrawAdoptsARootWhosePostWasUnanswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	var unseen atomic.Int32
-	w.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.messenger.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && posted && unseen.Add(1) == 1 {
 			return errors.New("connection reset")
 		}
 		return nil
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is found and shows the last version", func() bool { return w.settled(id) })
+	w.until("the message is found and shows the last version", func() bool { return w.drawingDone(id) })
 	if got := unseen.Load(); got != 1 {
 		t.Errorf("posted %d times, want once", got)
 	}
 }
 
-func TestPostsAgainWhenNothingWasPosted(t *testing.T) {
+func TestDrawPostsAgainWhenNothingWasPosted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	var tries atomic.Int32
-	w.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.messenger.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post" && !posted && tries.Add(1) == 1 {
 			return errors.New("connection refused")
 		}
 		return nil
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is posted", func() bool { return w.settled(id) })
+	w.until("the message is posted", func() bool { return w.drawingDone(id) })
 }
 
-func TestCatchesUpAfterAnOutage(t *testing.T) {
+func TestDrawCatchesUpAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	var calls atomic.Int32
 	var down atomic.Bool
-	w.board.fail(func(context.Context, string, bool) error {
+	w.messenger.fail(func(context.Context, string, bool) error {
 		if !down.Load() {
 			return nil
 		}
 		calls.Add(1)
 		return errors.New("slack is down")
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is posted", func() bool { return w.settled(id) })
+	w.until("the message is posted", func() bool { return w.drawingDone(id) })
 	down.Store(true)
 	w.ack(id, ann)
 	w.until("drawing has failed twice", func() bool { return calls.Load() >= 2 })
-	if w.board.shows(id, w.version(id)) {
+	if w.messenger.showsOnly(id, w.version(id)) {
 		t.Error("the message shows what was never drawn")
 	}
 	down.Store(false)
-	w.until("the message catches up", func() bool { return w.settled(id) })
+	w.until("the message catches up", func() bool { return w.drawingDone(id) })
 }
 
-func TestPostsADeletedRootAnew(t *testing.T) {
+func TestDrawPostsADeletedRootAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is posted", func() bool { return w.settled(id) })
-	w.board.mu.Lock()
-	clear(w.board.roots)
-	w.board.mu.Unlock()
+	w.until("the message is posted", func() bool { return w.drawingDone(id) })
+	w.messenger.mu.Lock()
+	clear(w.messenger.roots)
+	w.messenger.mu.Unlock()
 	w.ack(id, ann)
-	w.until("the message is there again", func() bool { return w.settled(id) })
+	w.until("the message is there again", func() bool { return w.drawingDone(id) })
 }
 
-// sheHasIt waits until Ann's first direct message shows that she has acknowledged.
-func (w *world) sheHasIt() {
+// awaitAckShown waits until Ann's first direct message shows that she has acknowledged.
+func (w *world) awaitAckShown() {
 	w.t.Helper()
 	at := store.MessageRef{Channel: "D" + string(ann), TS: "1700000000.000001"}
 	w.until("Ann's message shows that she has it", func() bool {
-		w.board.mu.Lock()
-		defer w.board.mu.Unlock()
-		return w.board.shown[at].Incident.Status == oncall.Acknowledged
+		w.messenger.mu.Lock()
+		defer w.messenger.mu.Unlock()
+		return w.messenger.shown[at].Incident.Status == oncall.Acknowledged
 	})
 }
 
-func TestRedrawsDirectMessages(t *testing.T) {
+func TestDrawUpdatesDirectMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	w.until("Ann is paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 	w.ack(id, ann)
-	w.sheHasIt()
-	w.until("all is drawn", func() bool { return w.settled(id) })
+	w.awaitAckShown()
+	w.until("all is drawn", func() bool { return w.drawingDone(id) })
 }
 
 // A channel that can't be posted to must not leave an outdated button in a direct message.
-func TestRedrawsDirectMessagesWhenTheChannelIsBroken(t *testing.T) {
+func TestDrawUpdatesDirectMessagesOfABrokenChannel(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.board.fail(func(_ context.Context, act string, _ bool) error {
+	w.messenger.fail(func(_ context.Context, act string, _ bool) error {
 		if act == "post" || act == "find" {
 			return errors.New("channel_not_found")
 		}
 		return nil
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	w.until("Ann is paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 	w.ack(id, ann)
-	w.sheHasIt()
+	w.awaitAckShown()
 }
 
 // A flapping monitor that is counted many times a second must not use up Slack's limit for all
 // incidents together.
-func TestACountIsDrawnSeldom(t *testing.T) {
+func TestStormCountIsDrawnRarely(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.board.fail(func(ctx context.Context, act string, posted bool) error {
+	w.messenger.fail(func(ctx context.Context, act string, posted bool) error {
 		if act == "edit" && !posted {
 			select {
 			case <-time.After(50 * time.Millisecond): // about as long as Slack takes
@@ -197,19 +197,19 @@ func TestACountIsDrawnSeldom(t *testing.T) {
 		}
 		return nil
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is posted", func() bool { return w.settled(id) })
+	w.until("the message is posted", func() bool { return w.drawingDone(id) })
 	before := w.version(id)
 	began := time.Now()
 	for n := 0; n < 60 || time.Since(began) < 7*time.Second; n++ {
 		w.signal("db-1")
 	}
 	counted := w.version(id) - before
-	w.until("the message shows the last count", func() bool { return w.settled(id) })
-	w.board.mu.Lock()
-	edits := w.board.edits
-	w.board.mu.Unlock()
+	w.until("the message shows the last count", func() bool { return w.drawingDone(id) })
+	w.messenger.mu.Lock()
+	edits := w.messenger.edits
+	w.messenger.mu.Unlock()
 	took := time.Since(began)
 	if most := 2 * (4 + int(took/(3*time.Second))); counted < 50 || edits > most {
 		t.Errorf("%d edits for %d counts in %s, want at most %d edits, for at least 50 counts", edits, counted, took, most)
@@ -269,14 +269,14 @@ func (w *world) jobID(kind string) (id int64) {
 }
 
 // A reply whose outcome is unknown, as after a crash, is looked up before it is posted again.
-func TestAdoptsAReplyPostedUnseen(t *testing.T) {
+func TestDrawAdoptsAReplyWhosePostWasUnanswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("the message is posted", func() bool { return w.settled(id) })
+	w.until("the message is posted", func() bool { return w.drawingDone(id) })
 	var unseen atomic.Int32
-	w.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.messenger.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "reply" && posted && unseen.Add(1) == 1 {
 			return errors.New("connection reset")
 		}
@@ -284,11 +284,11 @@ func TestAdoptsAReplyPostedUnseen(t *testing.T) {
 	})
 	w.ack(id, ann)
 	w.until("a reply is posted, and nobody knows", func() bool { return unseen.Load() > 0 })
-	w.note(id, "late")
-	w.until("all is told", func() bool { return w.settled(id) })
+	w.addNote(id, "late")
+	w.until("all is told", func() bool { return w.drawingDone(id) })
 	for _, kind := range []oncall.EventKind{oncall.EventAcknowledged, oncall.EventNote} {
 		for _, e := range w.events(id, kind) {
-			if n := w.board.told(e.ID); n != 1 {
+			if n := w.messenger.timesReported(e.ID); n != 1 {
 				t.Errorf("%s was told %d times, want 1", e.Kind, n)
 			}
 		}

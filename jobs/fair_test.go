@@ -16,7 +16,7 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo), slacksim.BotUserID}})
-	quiet := d.anotherTeam()
+	quiet := d.addTeam()
 	var noise []string
 	for i := range 300 {
 		noise = append(noise, fmt.Sprint("db-", i))
@@ -27,11 +27,11 @@ func TestNoisyTeamKeepsNobodyWaiting(t *testing.T) {
 	d.accept(quiet, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
 	})
-	storetest.Until(t, patience, "Bo has his message and the channel has it", func() bool {
+	storetest.Until(t, waitLimit, "Bo has his message and the channel has it", func() bool {
 		return len(sim.Messages("@bo")) == 1 && len(sim.Messages("C0OPS")) > 0
 	})
 	took := time.Since(began)
-	if took > atOnce {
+	if took > promptLimit {
 		t.Errorf("Bo had to wait for %s", took)
 	}
 	// The queue continues at its own pace of one message a second.

@@ -30,48 +30,48 @@ const (
 )
 
 const (
-	// patience is how long a test waits for what must happen soon.
-	patience = storetest.Patience
-	// atOnce is how long something that must not be kept waiting may take on a busy machine. It is
+	// waitLimit is how long a test waits for what must happen soon.
+	waitLimit = storetest.Patience
+	// promptLimit is how long something that must not be kept waiting may take on a busy machine. It is
 	// half of the 20 s that it would take if it had to wait for a sender.
-	atOnce = 10 * time.Second
+	promptLimit = 10 * time.Second
 )
 
 // A world is a database with a team, whose policy pages Ann and then Bo.
 type world struct {
-	terms store.RetentionTerms // how long data is kept
-	t     *testing.T
-	url   string
-	store *store.System
-	clock func() time.Time
-	board *board
-	phone *phone
-	slack jobs.Board // what the instances draw on: board, unless a test changes it
-	id    oncall.IntegrationID
-	names map[*jobs.Jobs]string
+	terms     store.RetentionTerms // how long data is kept
+	t         *testing.T
+	url       string
+	store     *store.System
+	clock     func() time.Time
+	messenger *fakeMessenger
+	sender    *fakeSender
+	slack     jobs.Messenger // what the instances use: the fake one, unless a test changes it
+	id        oncall.IntegrationID
+	names     map[*jobs.Jobs]string
 
-	mirror jobs.Mirror                     // none of the tests' groups or topics, unless a test changes it
-	more   map[oncall.Method]notify.Sender // in addition to Slack
-	canary time.Duration
-	hooks  *notify.Hooks
-	pulse  func(context.Context) error
+	workspace jobs.Workspace                  // none of the tests' groups or topics, unless a test changes it
+	more      map[oncall.Method]notify.Sender // in addition to Slack
+	canary    time.Duration
+	hooks     *notify.Hooks
+	pulse     func(context.Context) error
 }
 
-// noMirror is a workspace in which no channel is found.
-type noMirror struct{ jobs.Mirror }
+// emptyWorkspace is a workspace in which no channel is found.
+type emptyWorkspace struct{ jobs.Workspace }
 
-func (noMirror) ResolveChannels(context.Context) error { return nil }
+func (emptyWorkspace) ResolveChannels(context.Context) error { return nil }
 
-func (noMirror) RefreshUsers(context.Context) error { return nil }
+func (emptyWorkspace) RefreshUsers(context.Context) error { return nil }
 
 // newWorld makes a world whose policy pages Bo after wait.
 func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 	t.Helper()
 	w := &world{
-		t: t, url: storetest.NewURL(t), clock: clock, board: newBoard(), phone: newPhone(),
-		names: map[*jobs.Jobs]string{}, mirror: noMirror{},
+		t: t, url: storetest.NewURL(t), clock: clock, messenger: newFakeMessenger(), sender: newFakeSender(),
+		names: map[*jobs.Jobs]string{}, workspace: emptyWorkspace{},
 	}
-	w.slack = w.board
+	w.slack = w.messenger
 	w.store = w.open()
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -101,12 +101,12 @@ func newWorld(t *testing.T, wait string, clock func() time.Time) *world {
 		t.Fatal(err)
 	}
 	w.id = directory.Integrations[0].ID
-	w.background(w.store)
+	w.foldSignals(w.store)
 	return w
 }
 
-// anotherTeam adds a team of Bo alone with its own integration, which it returns.
-func (w *world) anotherTeam() oncall.IntegrationID {
+// addTeam adds a team of Bo alone with its own integration, which it returns.
+func (w *world) addTeam() oncall.IntegrationID {
 	w.t.Helper()
 	doc := setup.Setup{
 		Users: []setup.User{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
@@ -138,8 +138,8 @@ func (w *world) open() *store.System {
 	return s
 }
 
-// background folds signals until the test ends.
-func (w *world) background(s *store.System) {
+// foldSignals folds signals until the test ends.
+func (w *world) foldSignals(s *store.System) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx, w.clock) }()
@@ -166,7 +166,7 @@ func (w *world) instance(s *store.System, phone notify.Sender, metrics prometheu
 	senders := map[oncall.Method]notify.Sender{oncall.MethodSlack: phone}
 	maps.Copy(senders, w.more)
 	j, err := jobs.New(jobs.Config{
-		System: s, Board: w.slack, Mirror: w.mirror, Senders: senders,
+		System: s, Messenger: w.slack, Workspace: w.workspace, Senders: senders,
 		Clock: w.clock, Log: testLog(w.t), Slog: slog.New(slog.DiscardHandler), Metrics: metrics,
 		Name: name, Terms: w.terms, Canary: w.canary, Pulse: w.pulse, Hooks: w.hooks,
 	})
@@ -182,7 +182,7 @@ func (w *world) instance(s *store.System, phone notify.Sender, metrics prometheu
 
 func stop(t *testing.T, j *jobs.Jobs) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	if err := j.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
@@ -271,24 +271,24 @@ func (w *world) version(id oncall.IncidentID) int64 {
 // until waits for something to become true.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	storetest.Until(w.t, patience, what, ok)
+	storetest.Until(w.t, waitLimit, what, ok)
 }
 
 // await returns what comes from a channel.
 func await[T any](t *testing.T, what string, from <-chan T) (v T) {
 	t.Helper()
-	limit := time.NewTimer(patience)
+	limit := time.NewTimer(waitLimit)
 	defer limit.Stop()
 	select {
 	case v = <-from:
 	case <-limit.C:
-		t.Fatalf("not within %s: %s", patience, what)
+		t.Fatalf("not within %s: %s", waitLimit, what)
 	}
 	return v
 }
 
-// idle reports whether no job of a kind is left.
-func (w *world) idle(kind string) bool {
+// queueEmpty reports whether no job of a kind is left.
+func (w *world) queueEmpty(kind string) bool {
 	w.t.Helper()
 	var n int
 	err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM river_job
@@ -299,23 +299,23 @@ func (w *world) idle(kind string) bool {
 	return n == 0
 }
 
-// A phone is a sender that records its messages and returns what answer says.
-type phone struct {
+// A fakeSender records its messages and returns what answer says.
+type fakeSender struct {
 	mu     sync.Mutex
 	sent   []notify.Message
 	answer func(ctx context.Context, m notify.Message, n int) notify.Receipt
 }
 
-func newPhone() *phone { return &phone{answer: accept} }
+func newFakeSender() *fakeSender { return &fakeSender{answer: acceptMessage} }
 
-// accept accepts the n-th message as Slack would.
-func accept(_ context.Context, m notify.Message, n int) notify.Receipt {
+// acceptMessage accepts the n-th message as Slack would.
+func acceptMessage(_ context.Context, m notify.Message, n int) notify.Receipt {
 	place := notify.SlackMessage{Channel: "D" + m.To, TS: fmt.Sprintf("1700000000.%06d", n)}
 	return notify.Receipt{Outcome: notify.Accepted, Reference: place.String(), Place: place, Drawn: 1}
 }
 
 // Send implements notify.Sender.
-func (p *phone) Send(ctx context.Context, m notify.Message) notify.Receipt {
+func (p *fakeSender) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	p.mu.Lock()
 	p.sent = append(p.sent, m)
 	n := len(p.sent)
@@ -324,8 +324,8 @@ func (p *phone) Send(ctx context.Context, m notify.Message) notify.Receipt {
 	return answer(ctx, m, n)
 }
 
-// to returns the messages sent to a person.
-func (p *phone) to(user oncall.UserID) []notify.Message {
+// sentTo returns the messages sent to a person.
+func (p *fakeSender) sentTo(user oncall.UserID) []notify.Message {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var found []notify.Message
@@ -337,36 +337,36 @@ func (p *phone) to(user oncall.UserID) []notify.Message {
 	return found
 }
 
-// A board keeps what is drawn on it. It can be made to fail.
-type board struct {
-	mu      sync.Mutex
-	roots   map[store.MessageRef]string // delivery ids
-	shown   map[store.MessageRef]oncall.Picture
-	replies [][]oncall.Event
-	replied []string // the delivery ids of the replies
-	lines   []line
-	edits   int
-	notices []oncall.Notice
+// A fakeMessenger keeps the messages in memory. It can be made to fail.
+type fakeMessenger struct {
+	mu              sync.Mutex
+	roots           map[store.MessageRef]string // delivery ids
+	shown           map[store.MessageRef]oncall.Picture
+	replies         [][]oncall.Event
+	replyDeliveries []string // the delivery ids of the replies
+	lines           []flapReply
+	edits           int
+	notices         []oncall.Notice
 	// hook is called before and after each act with its name. posted says whether the act has taken
 	// effect. The caller gets its error.
 	hook func(ctx context.Context, act string, posted bool) error
 }
 
-func newBoard() *board {
-	return &board{
+func newFakeMessenger() *fakeMessenger {
+	return &fakeMessenger{
 		roots: map[store.MessageRef]string{}, shown: map[store.MessageRef]oncall.Picture{},
 		hook: func(context.Context, string, bool) error { return nil },
 	}
 }
 
 // fail sets the hook.
-func (b *board) fail(hook func(ctx context.Context, act string, posted bool) error) {
+func (b *fakeMessenger) fail(hook func(ctx context.Context, act string, posted bool) error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.hook = hook
 }
 
-func (b *board) act(ctx context.Context, act string, do func()) error {
+func (b *fakeMessenger) call(ctx context.Context, act string, do func()) error {
 	b.mu.Lock()
 	hook := b.hook
 	b.mu.Unlock()
@@ -379,19 +379,21 @@ func (b *board) act(ctx context.Context, act string, do func()) error {
 	return hook(ctx, act, true)
 }
 
-// Choose implements jobs.Board: what waits goes as it comes.
-func (b *board) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+// Choose implements jobs.Messenger: what waits goes as it comes.
+func (b *fakeMessenger) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	return waiting[:min(n, len(waiting))]
 }
 
-// Share and Settle implement jobs.Board.
-func (b *board) SetInstances(int) {}
-func (b *board) StopWaiting()     {}
+// SetInstances implements jobs.Messenger.
+func (b *fakeMessenger) SetInstances(int) {}
 
-// PostRoot implements jobs.Board.
-func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
+// StopWaiting implements jobs.Messenger.
+func (b *fakeMessenger) StopWaiting() {}
+
+// PostRoot implements jobs.Messenger.
+func (b *fakeMessenger) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	var at store.MessageRef
-	err := b.act(ctx, "post", func() {
+	err := b.call(ctx, "post", func() {
 		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
 		b.roots[at], b.shown[at] = delivery, p
 	})
@@ -401,9 +403,9 @@ func (b *board) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Pict
 	return at, nil
 }
 
-// FindRoot implements jobs.Board.
-func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.act(ctx, "find", func() {
+// FindRoot implements jobs.Messenger.
+func (b *fakeMessenger) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = b.call(ctx, "find", func() {
 		for place, d := range b.roots {
 			if d == delivery {
 				at, found = place, true
@@ -413,10 +415,10 @@ func (b *board) FindRoot(ctx context.Context, _ oncall.Picture, delivery string,
 	return at, found, err
 }
 
-// Redraw implements jobs.Board.
-func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
+// Redraw implements jobs.Messenger.
+func (b *fakeMessenger) Redraw(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
 	there := len(why) > 0
-	err := b.act(ctx, "edit", func() {
+	err := b.call(ctx, "edit", func() {
 		if _, ok := b.roots[at]; ok {
 			there = true
 		}
@@ -431,20 +433,20 @@ func (b *board) Redraw(ctx context.Context, _ store.WaitingDraw, at store.Messag
 	return err
 }
 
-// PostThread implements jobs.Board.
-func (b *board) PostThread(ctx context.Context, _ store.MessageRef, _ oncall.Picture, events []oncall.Event, delivery string) error {
-	return b.act(ctx, "reply", func() { b.replies, b.replied = append(b.replies, events), append(b.replied, delivery) })
+// PostThread implements jobs.Messenger.
+func (b *fakeMessenger) PostThread(ctx context.Context, _ store.MessageRef, _ oncall.Picture, events []oncall.Event, delivery string) error {
+	return b.call(ctx, "reply", func() { b.replies, b.replyDeliveries = append(b.replies, events), append(b.replyDeliveries, delivery) })
 }
 
-// FindThread implements jobs.Board.
-func (b *board) FindThread(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (found bool, err error) {
-	err = b.act(ctx, "find reply", func() { found = slices.Contains(b.replied, delivery) })
+// FindThread implements jobs.Messenger.
+func (b *fakeMessenger) FindThread(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (found bool, err error) {
+	err = b.call(ctx, "find reply", func() { found = slices.Contains(b.replyDeliveries, delivery) })
 	return found, err
 }
 
-// PostRaiser implements jobs.Board.
-func (b *board) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.MessageRef, err error) {
-	err = b.act(ctx, "post raiser", func() {
+// PostRaiser implements jobs.Messenger.
+func (b *fakeMessenger) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.MessageRef, err error) {
+	err = b.call(ctx, "post raiser", func() {
 		at = store.MessageRef{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(b.shown)+1)}
 		b.roots[at], b.shown[at] = delivery, p
 	})
@@ -454,21 +456,21 @@ func (b *board) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Pi
 	return at, nil
 }
 
-// RedrawRaiser implements jobs.Board.
-func (b *board) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
+// RedrawRaiser implements jobs.Messenger.
+func (b *fakeMessenger) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
 	return b.Redraw(ctx, w, c.MessageRef, p, "", nil)
 }
 
-// FindRaiser implements jobs.Board.
-func (b *board) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
+// FindRaiser implements jobs.Messenger.
+func (b *fakeMessenger) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
 	return b.FindRoot(ctx, oncall.Picture{}, delivery, since)
 }
 
-// PostLine implements jobs.Board.
-func (b *board) PostLine(ctx context.Context, _ store.MessageRef, p oncall.Picture, delivery string) (at store.MessageRef, err error) {
-	err = b.act(ctx, "post line", func() {
+// PostFlapLine implements jobs.Messenger.
+func (b *fakeMessenger) PostFlapLine(ctx context.Context, _ store.MessageRef, p oncall.Picture, delivery string) (at store.MessageRef, err error) {
+	err = b.call(ctx, "post line", func() {
 		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(b.lines)+1)}
-		b.lines = append(b.lines, line{at, delivery, *p.Incident.Flap})
+		b.lines = append(b.lines, flapReply{at, delivery, *p.Incident.Flap})
 	})
 	if err != nil {
 		return store.MessageRef{}, err
@@ -476,10 +478,10 @@ func (b *board) PostLine(ctx context.Context, _ store.MessageRef, p oncall.Pictu
 	return at, nil
 }
 
-// RedrawLine implements jobs.Board.
-func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
+// RedrawFlapLine implements jobs.Messenger.
+func (b *fakeMessenger) RedrawFlapLine(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
 	there := false
-	err := b.act(ctx, "edit line", func() {
+	err := b.call(ctx, "edit line", func() {
 		for i := range b.lines {
 			if b.lines[i].at == at {
 				b.lines[i].shows, there = *p.Incident.Flap, true
@@ -492,9 +494,9 @@ func (b *board) RedrawLine(ctx context.Context, _ store.WaitingDraw, at store.Me
 	return err
 }
 
-// FindLine implements jobs.Board.
-func (b *board) FindLine(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.act(ctx, "find line", func() {
+// FindFlapLine implements jobs.Messenger.
+func (b *fakeMessenger) FindFlapLine(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = b.call(ctx, "find line", func() {
 		for _, l := range b.lines {
 			if l.delivery == delivery {
 				at, found = l.at, true
@@ -504,15 +506,15 @@ func (b *board) FindLine(ctx context.Context, _ store.MessageRef, delivery strin
 	return at, found, err
 }
 
-// A line is a reply about flapping.
-type line struct {
+// A flapReply is a reply about flapping.
+type flapReply struct {
 	at       store.MessageRef
 	delivery string
 	shows    oncall.Flap
 }
 
-// root returns what the roots of an incident show.
-func (b *board) root(id oncall.IncidentID) []oncall.Picture {
+// rootsOf returns what the roots of an incident show.
+func (b *fakeMessenger) rootsOf(id oncall.IncidentID) []oncall.Picture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var found []oncall.Picture
@@ -524,14 +526,14 @@ func (b *board) root(id oncall.IncidentID) []oncall.Picture {
 	return found
 }
 
-// shows reports whether the incident has exactly one root, at this version.
-func (b *board) shows(id oncall.IncidentID, version int64) bool {
-	roots := b.root(id)
+// showsOnly reports whether the incident has exactly one root, at this version.
+func (b *fakeMessenger) showsOnly(id oncall.IncidentID, version int64) bool {
+	roots := b.rootsOf(id)
 	return len(roots) == 1 && roots[0].Incident.Version == version
 }
 
-// told counts how often an event was reported in the thread.
-func (b *board) told(id int64) int {
+// timesReported counts how often an event was reported in the thread.
+func (b *fakeMessenger) timesReported(id int64) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := 0

@@ -18,15 +18,15 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A told is a call of a webhook.
-type told struct {
+// A hookCall is a call of a webhook.
+type hookCall struct {
 	header http.Header
 	body   string
 }
 
 // signed reports whether one of the call's signatures was made with a secret, as
 // standardwebhooks.com defines it.
-func (c told) signed(secret string) bool {
+func (c hookCall) signed(secret string) bool {
 	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(c.header.Get("webhook-id") + "." + c.header.Get("webhook-timestamp") + "." + c.body))
@@ -39,10 +39,10 @@ func TestWebhooksReceiveEvents(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64
 	w := newWorld(t, "5m", func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
-	calls, answers := make(chan told, 100), make(chan int, 100)
+	calls, answers := make(chan hookCall, 100), make(chan int, 100)
 	receiver := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		calls <- told{r.Header, string(body)}
+		calls <- hookCall{r.Header, string(body)}
 		select {
 		case code := <-answers:
 			rw.WriteHeader(code)
@@ -63,7 +63,7 @@ func TestWebhooksReceiveEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	answers <- http.StatusInternalServerError
 	first := await(t, "the first call", calls)

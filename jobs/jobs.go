@@ -25,13 +25,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Board is where incidents are shown: Slack, as far as the jobs know it.
-type Board interface {
+// A Messenger posts and edits the messages that show incidents: Slack, as far as the jobs know it.
+type Messenger interface {
 	// Choose returns which of the waiting drawings can be drawn now, the first n in order.
 	Choose(ctx context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw
-	// Share sets how many instances draw on the same board.
+	// SetInstances sets how many instances share Slack's limits.
 	SetInstances(instances int)
-	// Settle announces the shutdown: whatever can be done later stops waiting for its turn.
+	// StopWaiting announces the shutdown: whatever can be done later stops waiting for its turn.
 	StopWaiting()
 
 	// PostRoot posts the incident's message, along with the delivery id by which FindRoot
@@ -48,11 +48,11 @@ type Board interface {
 	// FindThread looks for such a reply by its delivery id, posted at since or later.
 	FindThread(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (found bool, err error)
 
-	// PostLine, RedrawLine and FindLine do the same for the reply about flapping. A zero place
+	// PostFlapLine, RedrawFlapLine and FindFlapLine do the same for the reply about flapping. A zero place
 	// means that the thread has none.
-	PostLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error)
-	RedrawLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error
-	FindLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error)
+	PostFlapLine(ctx context.Context, root store.MessageRef, p oncall.Picture, delivery string) (store.MessageRef, error)
+	RedrawFlapLine(ctx context.Context, w store.WaitingDraw, at store.MessageRef, p oncall.Picture) error
+	FindFlapLine(ctx context.Context, root store.MessageRef, delivery string, since time.Time) (store.MessageRef, bool, error)
 
 	// PostRaiser, RedrawRaiser and FindRaiser do the same for the message in which a person who
 	// raised the incident can follow it.
@@ -68,16 +68,16 @@ type Board interface {
 
 // Config is what the jobs need.
 type Config struct {
-	System  *store.System
-	Board   Board
-	Mirror  Mirror
-	Senders map[oncall.Method]notify.Sender // by contact method
-	Clock   func() time.Time
-	Log     zerolog.Logger
-	Slog    *slog.Logger          // River's own log
-	Metrics prometheus.Registerer // nil: none
-	Name    string                // of this process, unique among all running ones
-	Terms   store.RetentionTerms  // how long data is kept
+	System    *store.System
+	Messenger Messenger
+	Workspace Workspace
+	Senders   map[oncall.Method]notify.Sender // by contact method
+	Clock     func() time.Time
+	Log       zerolog.Logger
+	Slog      *slog.Logger          // River's own log
+	Metrics   prometheus.Registerer // nil: none
+	Name      string                // of this process, unique among all running ones
+	Terms     store.RetentionTerms  // how long data is kept
 
 	Silencer  *notify.Alertmanager        // nil: nothing is silenced
 	Hooks     *notify.Hooks               // calls webhooks outside; nil: none
@@ -103,10 +103,10 @@ type Jobs struct {
 	store              *store.System
 	terms              store.RetentionTerms
 	oldest             oncall.IncidentID // how far retain has got
-	board              Board
-	mirror             Mirror
-	groups             groupView
-	channels           channelLook
+	messenger          Messenger
+	workspace          Workspace
+	groups             seenGroups
+	channels           unknownChannels
 	senders            map[oncall.Method]notify.Abilities
 	silencer           *notify.Alertmanager
 	hooks              *notify.Hooks
@@ -124,9 +124,9 @@ type Jobs struct {
 	name               string
 	slog               *slog.Logger
 	metrics            metrics
-	life               *life // nil while there is none; owned by live until that has ended
-	endLives           context.CancelFunc
-	livesEnded         chan struct{} // closed when life no longer changes
+	session            *session // nil while there is none; owned by keepSession until that has ended
+	endSessions        context.CancelFunc
+	sessionsEnded      chan struct{} // closed when session no longer changes
 	upkeep             context.CancelFunc
 	running            sync.WaitGroup
 }
@@ -145,11 +145,11 @@ const (
 
 // New prepares the jobs. Nothing runs before Start.
 func New(c Config) (*Jobs, error) {
-	j := &Jobs{store: c.System, terms: c.Terms, board: c.Board, mirror: c.Mirror, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
+	j := &Jobs{store: c.System, terms: c.Terms, messenger: c.Messenger, workspace: c.Workspace, senders: map[oncall.Method]notify.Abilities{}, clock: c.Clock, log: c.Log, name: c.Name, slog: slog.New(newLogLimiter(c.Slog.Handler()))}
 	j.outages = c.Log.Sample(&zerolog.BurstSampler{Burst: quietBurst, Period: quietPeriod})
 	j.metrics = newMetrics(c.Metrics)
 	j.silencer, j.hooks, j.calendars = c.Silencer, c.Hooks, c.Calendars
-	j.canary.every, j.pulse.beat, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
+	j.canary.every, j.pulse.send, j.pulse.due = c.Canary, c.Pulse, make(chan struct{}, 1)
 	j.metrics.canaryEvery.Set(c.Canary.Seconds())
 	j.publicURL, j.traced = strings.TrimSuffix(c.PublicURL, "/"), c.Traced
 	for method, s := range c.Senders {
@@ -199,7 +199,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		CancelledJobRetentionPeriod: keepDone,
 		RescueStuckJobsAfter:        never,
 		RetryPolicy:                 backoff{clock: j.clock},
-		ErrorHandler:                failures{jobs: j},
+		ErrorHandler:                errorHandler{jobs: j},
 		// Despite River's name for it, this is not just for tests: it sets River's clock.
 		Test: river.TestConfig{Time: riverTime(j.clock)},
 	})

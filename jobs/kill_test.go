@@ -25,30 +25,30 @@ const victimVariable = "WATCHBILL_JOBS_VICTIM"
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(victimVariable); address != "" {
-		fmt.Println(victim(address))
+		fmt.Println(runVictim(address))
 		os.Exit(1)
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// hanging is a sender whose provider never answers.
-type hanging struct{}
+// hangingSender is a sender whose provider never answers.
+type hangingSender struct{}
 
 // Send reports that it has started, and hangs.
-func (hanging) Send(context.Context, notify.Message) notify.Receipt {
+func (hangingSender) Send(context.Context, notify.Message) notify.Receipt {
 	fmt.Println("sending")
 	select {}
 }
 
-// victim works until it is killed.
-func victim(address string) error {
+// runVictim works until it is killed.
+func runVictim(address string) error {
 	ctx := context.Background()
 	s, err := store.Open(ctx, address, store.Options{MaxConns: 8, Secrets: storetest.Secrets()})
 	if err != nil {
 		return err
 	}
 	j, err := jobs.New(jobs.Config{
-		System: s, Board: newBoard(), Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: hanging{}},
+		System: s, Messenger: newFakeMessenger(), Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: hangingSender{}},
 		Clock: time.Now, Log: zerolog.Nop(), Slog: slog.New(slog.DiscardHandler), Name: "victim",
 	})
 	if err != nil {
@@ -61,17 +61,17 @@ func victim(address string) error {
 }
 
 // After kill -9 in the middle of a page another instance sends it at once.
-func TestKilledInstance(t *testing.T) {
+func TestKilledInstancesPageIsSentByAnother(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	victim, _ := killedWhileSending(t, w, "db-1")
-	storetest.Until(t, atOnce, "another instance pages", func() bool { return len(w.phone.to(ann)) == 1 })
+	storetest.Until(t, promptLimit, "another instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	_ = victim.Wait()
 	w.until("it is recorded", func() bool { return len(w.events(1, oncall.EventPageDelivered)) == 1 })
 }
 
 // The same for everything that waits behind that page's job.
-func TestKilledWithABatch(t *testing.T) {
+func TestKilledInstancesBatchIsSentByAnother(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	var keys []string
@@ -81,11 +81,11 @@ func TestKilledWithABatch(t *testing.T) {
 	victim, ids := killedWhileSending(t, w, keys...)
 	_ = victim.Wait()
 	storetest.Until(t, 2*time.Minute, "another instance pages for all", func() bool {
-		told := 0
-		for _, m := range w.phone.to(ann) {
-			told += max(m.Count, 1)
+		total := 0
+		for _, m := range w.sender.sentTo(ann) {
+			total += max(m.Count, 1)
 		}
-		return told >= len(keys)
+		return total >= len(keys)
 	})
 	w.until("it is recorded", func() bool {
 		for _, id := range ids {
@@ -111,13 +111,13 @@ func killedWhileSending(t *testing.T, w *world, keys ...string) (*exec.Cmd, []on
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill() })
 	ids := w.signal(keys...)
-	said := bufio.NewScanner(out)
-	silent := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // which ends the scan
+	lines := bufio.NewScanner(out)
+	silent := time.AfterFunc(waitLimit, func() { _ = cmd.Process.Kill() }) // which ends the scan
 	defer silent.Stop()
-	if !said.Scan() || said.Text() != "sending" {
-		t.Fatalf("the victim says %q, %v", said.Text(), said.Err())
+	if !lines.Scan() || lines.Text() != "sending" {
+		t.Fatalf("the victim says %q, %v", lines.Text(), lines.Err())
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

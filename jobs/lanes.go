@@ -13,18 +13,18 @@ const (
 	// provider, so that a provider that hangs leaves workers for the others.
 	pageWorkers = 20
 	laneSlots   = 6
-	// lanePatience is how long a page waits for a slot. If no slot becomes free in that time, the provider hangs:
-	// other pages don't wait but are retried after laneLater.
-	lanePatience = time.Second
-	laneLater    = 5 * time.Second
+	// laneTimeout is how long a page waits for a slot. If no slot becomes free in that time, the provider hangs:
+	// other pages don't wait but are retried after laneRetry.
+	laneTimeout = time.Second
+	laneRetry   = 5 * time.Second
 )
 
 var errBusy = errors.New("the provider keeps others waiting already")
 
 // lanes keep pages through one provider from occupying all workers.
 type lanes struct {
-	mu sync.Mutex
-	of map[string]*lane
+	mu     sync.Mutex
+	byName map[string]*lane
 }
 
 // A lane limits the pages through one provider.
@@ -36,18 +36,18 @@ type lane struct {
 func (l *lanes) lane(name string) *lane {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.of == nil {
-		l.of = map[string]*lane{}
+	if l.byName == nil {
+		l.byName = map[string]*lane{}
 	}
-	if l.of[name] == nil {
-		l.of[name] = &lane{slots: make(chan struct{}, laneSlots)}
+	if l.byName[name] == nil {
+		l.byName[name] = &lane{slots: make(chan struct{}, laneSlots)}
 	}
-	return l.of[name]
+	return l.byName[name]
 }
 
-// hang reports whether a lane's provider hangs, so that an attempt now would be pointless. A lane with a free slot
+// hangs reports whether a lane's provider hangs, so that an attempt now would be pointless. A lane with a free slot
 // doesn't hang, even if a page gave up waiting at that very moment.
-func (l *lanes) hang(name string) bool {
+func (l *lanes) hangs(name string) bool {
 	if name == "" {
 		return false
 	}
@@ -66,14 +66,14 @@ func (l *lanes) enter(ctx context.Context, name string) (leave func()) {
 	if n.hangs.Load() {
 		return nil
 	}
-	patience := time.NewTimer(lanePatience) // real time: this is about the load of this process
-	defer patience.Stop()
+	timeout := time.NewTimer(laneTimeout) // real time: this is about the load of this process
+	defer timeout.Stop()
 	select {
 	case n.slots <- struct{}{}:
 		return n.leave
 	case <-ctx.Done():
 		return nil
-	case <-patience.C:
+	case <-timeout.C:
 		n.hangs.Store(true)
 		return nil
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mute is a provider that accepts messages but doesn't answer.
-type mute struct {
+// muteSender is a provider that accepts messages but doesn't answer.
+type muteSender struct {
 	called  atomic.Int64
 	release chan struct{}
 }
 
-func (m *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
+func (m *muteSender) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 	m.called.Add(1)
 	select {
 	case <-m.release:
@@ -34,7 +34,7 @@ func (m *mute) Send(ctx context.Context, _ notify.Message) notify.Receipt {
 func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	hook := &mute{release: make(chan struct{})}
+	hook := &muteSender{release: make(chan struct{})}
 	w.more = map[oncall.Method]notify.Sender{oncall.MethodWebhook: hook}
 	doc := setup.Setup{
 		Users: []setup.User{{Name: "Bo", Slack: bo, Email: "bo@example.com", TimeZone: "Europe/Berlin"}},
@@ -57,7 +57,7 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 			w.id = i.ID
 		}
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	t.Cleanup(func() { close(hook.release) })
 	var noise []string
 	for i := range 50 {
@@ -69,8 +69,8 @@ func TestHangingProviderKeepsNobodyWaiting(t *testing.T) {
 	w.id = quiet
 	began := time.Now()
 	w.signal("probe")
-	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
-	if took := time.Since(began); took > atOnce {
+	w.until("Ann is paged", func() bool { return len(w.sender.sentTo(ann)) == 1 })
+	if took := time.Since(began); took > promptLimit {
 		t.Errorf("Ann had to wait for %s", took)
 	}
 	if n := hook.called.Load(); n > slots {

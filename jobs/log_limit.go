@@ -16,21 +16,21 @@ const (
 // fetch, which would fill a disk while the database is away.
 type logLimiter struct {
 	slog.Handler
-	said *said
+	counts *lineCounts
 }
 
-// said counts the lines logged in the current period.
-type said struct {
+// lineCounts counts the lines logged in the current period.
+type lineCounts struct {
 	mu    sync.Mutex
 	since time.Time
 	times map[string]int
 }
 
-func newLogLimiter(h slog.Handler) logLimiter { return logLimiter{h, &said{}} }
+func newLogLimiter(h slog.Handler) logLimiter { return logLimiter{h, &lineCounts{}} }
 
 // Handle implements slog.Handler.
 func (q logLimiter) Handle(ctx context.Context, r slog.Record) error {
-	n := q.said.count(r)
+	n := q.counts.count(r)
 	if n > quietBurst {
 		return nil
 	}
@@ -41,7 +41,7 @@ func (q logLimiter) Handle(ctx context.Context, r slog.Record) error {
 	return q.Handler.Handle(ctx, r)
 }
 
-func (s *said) count(r slog.Record) int {
+func (s *lineCounts) count(r slog.Record) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if since := r.Time.Sub(s.since); since < 0 || since > quietPeriod {
@@ -53,10 +53,10 @@ func (s *said) count(r slog.Record) int {
 
 // WithAttrs implements slog.Handler.
 func (q logLimiter) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return logLimiter{q.Handler.WithAttrs(attrs), q.said}
+	return logLimiter{q.Handler.WithAttrs(attrs), q.counts}
 }
 
 // WithGroup implements slog.Handler.
 func (q logLimiter) WithGroup(name string) slog.Handler {
-	return logLimiter{q.Handler.WithGroup(name), q.said}
+	return logLimiter{q.Handler.WithGroup(name), q.counts}
 }

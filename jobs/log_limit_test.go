@@ -10,7 +10,7 @@ import (
 
 // Messages that the queue logs for every job appear a few times per period; rare ones always
 // appear.
-func TestTheQueuesLogIsLimited(t *testing.T) {
+func TestQueueLogIsLimited(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	h := newLogLimiter(slog.NewTextHandler(&out, nil))

@@ -15,22 +15,22 @@ import (
 const (
 	// bundleLines is how many incidents of a bundle a message lists.
 	bundleLines = 5
-	// neededFor is the minimum time for which a page is useful.
-	neededFor = 10 * time.Minute
+	// usefulFor is the minimum time for which a page is useful.
+	usefulFor = 10 * time.Minute
 	// actPath is the path below the public address where the holder of a token can act.
 	actPath = "/v1/act/"
 )
 
 // message is the text that a page carries to its person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
-	dir := j.people(ctx)
+	dir := j.directory(ctx)
 	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)
 	in := order.Incidents[0]
 	m := notify.Message{
 		Purpose: notify.ForPage, Key: order.Page.MessageKey(), Attempt: order.Attempt, Code: order.Code, OneWay: order.OneWay,
 		To:       cmp.Or(order.Address, order.Page.To, string(order.Page.UserID)),
 		Incident: int64(in.ID), Title: in.Title, Severity: string(in.Severity), Team: order.Team,
-		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Since: schedule.ZonedStamp(in.OpenedAt, zone), Expires: j.clock().Add(neededFor),
+		Why: order.Page.Why.Shown(names), Reason: order.Page.Why, Opened: in.OpenedAt, Since: schedule.ZonedStamp(in.OpenedAt, zone), Expires: j.clock().Add(usefulFor),
 	}
 	if order.AskedBy != (oncall.Actor{}) {
 		m.AskedBy, m.AskedFor = order.AskedBy.Shown(names), order.AskedFor
@@ -52,9 +52,9 @@ func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Messa
 	return m
 }
 
-// people loads the directory. If that fails it returns nil, because a page with ids instead of names, and with times
+// directory loads the directory. If that fails it returns nil, because a page with ids instead of names, and with times
 // in UTC, is better than no page.
-func (j *Jobs) people(ctx context.Context) *store.Directory {
+func (j *Jobs) directory(ctx context.Context) *store.Directory {
 	dir, err := j.store.Directory(ctx)
 	if err != nil {
 		j.log.Error().Err(err).Msg("can't load the people; a page goes out with their ids")

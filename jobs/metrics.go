@@ -6,20 +6,20 @@ import (
 )
 
 type metrics struct {
-	late      prometheus.Histogram
-	stale     prometheus.Counter
-	pages     *prometheus.CounterVec
-	delivery  prometheus.Histogram
-	failures  *prometheus.CounterVec
-	rescued   prometheus.Counter
-	lostTimer prometheus.Counter
-	bundled   *prometheus.CounterVec
-	receipts  *prometheus.CounterVec
-	replies   *prometheus.CounterVec
-	failing   *prometheus.GaugeVec
-	deaf      *prometheus.GaugeVec
-	unheard   *prometheus.CounterVec
-	removed   *prometheus.CounterVec
+	late       prometheus.Histogram
+	stale      prometheus.Counter
+	pages      *prometheus.CounterVec
+	delivery   prometheus.Histogram
+	failures   *prometheus.CounterVec
+	rescued    prometheus.Counter
+	lostTimer  prometheus.Counter
+	bundled    *prometheus.CounterVec
+	receipts   *prometheus.CounterVec
+	replies    *prometheus.CounterVec
+	failing    *prometheus.GaugeVec
+	unreadable *prometheus.GaugeVec
+	givenUp    *prometheus.CounterVec
+	removed    *prometheus.CounterVec
 	watchMetrics
 }
 
@@ -61,11 +61,11 @@ func newMetrics(to prometheus.Registerer) metrics {
 			"What providers said of messages that they had accepted.", "method", "state"),
 		replies: counters("watchbill_replies_total",
 			"Answers of people, by contact method.", "method"),
-		deaf: with.NewGaugeVec(prometheus.GaugeOpts{
+		unreadable: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "watchbill_answers_unread",
 			Help: "1 while this instance should read what people answer by a contact method, and has not been able to for a minute.",
 		}, []string{"method"}),
-		unheard: counters("watchbill_replies_given_up_total",
+		givenUp: counters("watchbill_replies_given_up_total",
 			"Answers of people that could not be carried out however often that was tried.", "method"),
 		failing: with.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "watchbill_provider_failing",

@@ -33,15 +33,15 @@ const (
 	// longestBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
 	// an admin may fix the cause.
 	longestBlocked = 10 * time.Minute
-	// passedOver is how long a page waits while its provider fails and the person's other methods are tried.
-	passedOver = 10 * time.Second
+	// passedOverRetry is how long a page waits while its provider fails and the person's other methods are tried.
+	passedOverRetry = 10 * time.Second
 )
 
 // page sends a page until its provider accepts or refuses it, as long as the page is due. Between attempts the job
 // snoozes, which River doesn't count as an attempt; that has nothing to do with the snooze of an incident.
 func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error {
-	if j.lanes.hang(job.Args.Lane) {
-		return river.JobSnooze(laneLater)
+	if j.lanes.hangs(job.Args.Lane) {
+		return river.JobSnooze(laneRetry)
 	}
 	for sent := 1; ; sent++ {
 		order, err := j.store.BeginPage(ctx, job.Args, job.ID, j.clock())
@@ -68,27 +68,27 @@ func (j *Jobs) page(ctx context.Context, job *river.Job[oncall.SendPage]) error 
 			now := j.clock()
 			j.metrics.delivery.Observe(max(0, min(now.Sub(job.CreatedAt), now.Sub(order.Page.At)).Seconds()))
 		}
-		if a.again == 0 {
+		if a.retryIn == 0 {
 			return nil
 		}
 		if ctx.Err() != nil { // we are stopping, and another instance continues at once
 			return fmt.Errorf("send page %d: %w", order.Page.ID, ctx.Err())
 		}
 		if a.receipt.Outcome != notify.Unknown || a.lagging || sent >= sendsAtOnce {
-			return river.JobSnooze(a.again)
+			return river.JobSnooze(a.retryIn)
 		}
 	}
 }
 
 // An attempt is one call of a sender and its result.
 type attempt struct {
-	jobs    *Jobs
-	order   oncall.PageOrder
-	message notify.Message
-	receipt notify.Receipt
-	again   time.Duration // until the next attempt; 0: this was the last
-	lagging bool          // the provider may not list an earlier attempt yet
-	passed  bool          // the provider is failing, so another method goes first
+	jobs       *Jobs
+	order      oncall.PageOrder
+	message    notify.Message
+	receipt    notify.Receipt
+	retryIn    time.Duration // until the next attempt; 0: this was the last
+	lagging    bool          // the provider may not list an earlier attempt yet
+	passedOver bool          // the provider is failing, so another method goes first
 
 	sent, answered time.Time // of the call, if there was one
 }
@@ -106,7 +106,7 @@ func (a *attempt) run(ctx context.Context) error {
 			Outcome: notify.Misconfigured,
 			Err:     fmt.Errorf("there is no sender for the contact method %q", a.order.Page.Method),
 		}
-		a.again = retryAfter(a.order.Attempt)
+		a.retryIn = retryAfter(a.order.Attempt)
 		return nil
 	}
 	through, lane := provider{method: a.order.Page.Method}, a.order.Page.Lane()
@@ -128,9 +128,9 @@ func (a *attempt) run(ctx context.Context) error {
 			return err
 		}
 	}
-	done, open := a.jobs.breakers.ask(through, a.order.Others)
+	done, open := a.jobs.breakers.allow(through, a.order.Others)
 	if open {
-		a.passed, a.again = true, passedOver
+		a.passedOver, a.retryIn = true, passedOverRetry
 		a.receipt = notify.Receipt{Outcome: notify.Throttled, Err: errors.New("the provider fails: other ways are tried first")}
 		return nil
 	}
@@ -144,24 +144,24 @@ func (a *attempt) run(ctx context.Context) error {
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:
-		a.again = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
+		a.retryIn = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
 	case notify.Throttled:
-		a.again = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
+		a.retryIn = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
 	default:
-		a.again = retryAfter(a.order.Attempt / sendsAtOnce)
+		a.retryIn = retryAfter(a.order.Attempt / sendsAtOnce)
 	}
 	return nil
 }
 
 // waitForLane postpones a page whose provider already keeps too many others waiting: another method goes first.
 func (a *attempt) waitForLane() {
-	a.again = laneLater
+	a.retryIn = laneRetry
 	if a.order.Doubt != nil {
 		a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errBusy}
 		a.lagging = true
 		return
 	}
-	a.receipt, a.passed = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
+	a.receipt, a.passedOver = notify.Receipt{Outcome: notify.Throttled, Err: errBusy}, true
 }
 
 // findEarlier asks the provider about an earlier attempt. It reports true if no message has to be sent for now. If
@@ -177,11 +177,11 @@ func (a *attempt) findEarlier(ctx context.Context, sender notify.Abilities) (ove
 			return true, nil
 		case err != nil && age < findLimit:
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: fmt.Errorf("ask what became of it: %w", err)}
-			a.again, a.lagging = retryAfter(3), true
+			a.retryIn, a.lagging = retryAfter(3), true
 			return true, nil
 		case err == nil && age < finder.Lag():
 			a.receipt = notify.Receipt{Outcome: notify.Unknown, Err: errors.New("it may have been sent, and is not listed yet")}
-			a.again, a.lagging = finder.Lag()-age, true
+			a.retryIn, a.lagging = finder.Lag()-age, true
 			return true, nil
 		}
 		lost = err == nil
@@ -230,7 +230,7 @@ func (a *attempt) result() oncall.PageResult {
 	case notify.Misconfigured:
 		return oncall.PageBlocked{Why: r.Err.Error()}
 	case notify.Throttled:
-		return oncall.PageThrottled{Why: r.Err.Error(), Doubt: a.order.Doubt, Passed: a.passed}
+		return oncall.PageThrottled{Why: r.Err.Error(), Doubt: a.order.Doubt, Passed: a.passedOver}
 	default:
 		return oncall.PageDoubtful{Why: r.Err.Error(), Since: a.order.Since}
 	}

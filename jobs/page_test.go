@@ -22,11 +22,11 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	clock := newClock()
 	w := newWorld(t, "1h", clock.Now)
 	metrics := prometheus.NewRegistry()
-	j := w.instance(w.open(), w.phone, metrics)
+	j := w.instance(w.open(), w.sender, metrics)
 	t.Cleanup(func() { stop(t, j) })
 	id := w.signal("db-1")[0]
 	w.until("the page is recorded", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
-	sent := w.phone.to(ann)
+	sent := w.sender.sentTo(ann)
 	if len(sent) != 1 {
 		t.Fatalf("%d messages to Ann, want 1", len(sent))
 	}
@@ -39,8 +39,8 @@ func TestPageGoesOutAndIsRecorded(t *testing.T) {
 	if diff := cmp.Diff(want, sent[0]); diff != "" || sent[0].Key == "" {
 		t.Errorf("message (-want +got):\n%s", diff)
 	}
-	w.until("no job is left", func() bool { return w.idle("page") && w.idle("draw") })
-	if n := len(w.phone.to(ann)); n != 1 {
+	w.until("no job is left", func() bool { return w.queueEmpty("page") && w.queueEmpty("draw") })
+	if n := len(w.sender.sentTo(ann)); n != 1 {
 		t.Errorf("%d messages to Ann, want 1", n)
 	}
 	for _, name := range []string{"watchbill_pages_total", "watchbill_page_delivery_seconds"} {
@@ -64,20 +64,20 @@ func TestAckEndsAttempts(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, "1h", time.Now)
 			sending, release := make(chan struct{}), make(chan struct{})
-			w.phone.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
+			w.sender.answer = func(_ context.Context, _ notify.Message, n int) notify.Receipt {
 				if n == 1 {
 					close(sending)
 					<-release
 				}
 				return test.answer
 			}
-			w.start(w.phone)
+			w.start(w.sender)
 			id := w.signal("db-1")[0]
 			await(t, "the page is being sent", sending)
 			w.ack(id, bo)
 			close(release)
-			w.until("no page is waiting", func() bool { return w.idle("page") })
-			if n := len(w.phone.to(ann)); n != 1 {
+			w.until("no page is waiting", func() bool { return w.queueEmpty("page") })
+			if n := len(w.sender.sentTo(ann)); n != 1 {
 				t.Errorf("%d messages to Ann, want the one that was on its way", n)
 			}
 			if n := len(w.events(id, oncall.EventPageDelivered)); n != 0 {
@@ -87,10 +87,10 @@ func TestAckEndsAttempts(t *testing.T) {
 	}
 }
 
-func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
+func TestPageWithUnknownOutcomeIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.sender.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		switch n {
 		case 1:
 			return notify.Receipt{Outcome: notify.Unknown, Err: errors.New("timeout")}
@@ -101,14 +101,14 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 		case 5:
 			return notify.Receipt{Outcome: notify.Throttled, RetryAfter: time.Millisecond}
 		default:
-			return accept(ctx, m, n)
+			return acceptMessage(ctx, m, n)
 		}
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	w.until("the page is delivered", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
-	w.until("no page is waiting", func() bool { return w.idle("page") })
-	sent := w.phone.to(ann)
+	w.until("no page is waiting", func() bool { return w.queueEmpty("page") })
+	sent := w.sender.sentTo(ann)
 	if len(sent) != 6 {
 		t.Fatalf("%d messages, want 6", len(sent))
 	}
@@ -123,16 +123,16 @@ func TestPageOfUnknownFateIsSentAgain(t *testing.T) {
 func TestFailedPageIsRecorded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.sender.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if m.To == string(ann) {
 			return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 		}
-		return accept(ctx, m, n)
+		return acceptMessage(ctx, m, n)
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
-	if n := len(w.phone.to(ann)); n != 1 {
+	w.until("Bo is paged", func() bool { return len(w.sender.sentTo(bo)) == 1 })
+	if n := len(w.sender.sentTo(ann)); n != 1 {
 		t.Errorf("%d messages to Ann, want 1", n)
 	}
 	var failed []oncall.Event
@@ -140,7 +140,7 @@ func TestFailedPageIsRecorded(t *testing.T) {
 		failed = w.events(id, oncall.EventPageFailed)
 		return len(failed) > 0
 	})
-	w.until("the thread tells of it", func() bool { return w.board.told(failed[0].ID) == 1 })
+	w.until("the thread tells of it", func() bool { return w.messenger.timesReported(failed[0].ID) == 1 })
 	if n := len(w.events(id, oncall.EventPageFailed)); n != 1 {
 		t.Errorf("%d failures in the timeline, want 1", n)
 	}
@@ -151,22 +151,22 @@ func TestFailedPageIsRecorded(t *testing.T) {
 func TestUnreachablePeopleAreSkipped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	w.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	w.until("nobody is left", func() bool { return len(w.events(id, oncall.EventUntold)) == 1 })
 	if n := len(w.events(id, oncall.EventUnreached)); n != 2 {
 		t.Errorf("%d steps reached nobody, want 2", n)
 	}
-	if a, b := len(w.phone.to(ann)), len(w.phone.to(bo)); a != 2 || b != 2 {
+	if a, b := len(w.sender.sentTo(ann)), len(w.sender.sentTo(bo)); a != 2 || b != 2 {
 		t.Errorf("%d messages to Ann and %d to Bo, want 2 each: a step and the end", a, b)
 	}
 	untold := w.events(id, oncall.EventUntold)[0]
-	w.until("the thread tells of it", func() bool { return w.board.told(untold.ID) == 1 })
+	w.until("the thread tells of it", func() bool { return w.messenger.timesReported(untold.ID) == 1 })
 	w.until("the message shows it", func() bool {
-		roots := w.board.root(id)
+		roots := w.messenger.rootsOf(id)
 		return len(roots) == 1 && roots[0].Untold && roots[0].Incident.Exhausted
 	})
 }
@@ -175,25 +175,25 @@ func TestUnreachablePeopleAreSkipped(t *testing.T) {
 func TestPageWaitsForTheAdmin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.sender.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if n <= 3 {
 			return notify.Receipt{Outcome: notify.Misconfigured, Err: errors.New("token_revoked")}
 		}
-		return accept(ctx, m, n)
+		return acceptMessage(ctx, m, n)
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
 	const first oncall.PageID = 1 // others are paged too, because Ann can't be reached
 	w.until("the trouble is recorded", func() bool { return len(w.events(id, oncall.EventPageBlocked)) > 0 })
-	storetest.Until(t, 3*patience, "the page is delivered", func() bool { return len(w.events(id, oncall.EventPageDelivered)) > 0 })
-	told := 0
+	storetest.Until(t, 3*waitLimit, "the page is delivered", func() bool { return len(w.events(id, oncall.EventPageDelivered)) > 0 })
+	total := 0
 	for _, e := range w.events(id, oncall.EventPageBlocked) {
 		if e.Detail.Page == first {
-			told++
+			total++
 		}
 	}
-	if told != 1 {
-		t.Errorf("the timeline tells of the trouble %d times, want once", told)
+	if total != 1 {
+		t.Errorf("the timeline tells of the trouble %d times, want once", total)
 	}
 	if n := len(w.events(id, oncall.EventPageFailed)); n != 0 {
 		t.Errorf("%d failures in the timeline, want none", n)
@@ -227,15 +227,15 @@ func TestStopFinishesRunningJobs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	sending, release := make(chan struct{}), make(chan struct{})
-	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.sender.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		close(sending)
 		<-release
-		return accept(ctx, m, n)
+		return acceptMessage(ctx, m, n)
 	}
-	j := w.instance(w.open(), w.phone, nil)
+	j := w.instance(w.open(), w.sender, nil)
 	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), waitLimit)
 	defer cancel()
 	stopping, stopped := watchedContext{Context: ctx, asked: make(chan struct{})}, make(chan struct{})
 	go func() {
@@ -258,16 +258,16 @@ func TestHardStopGivesJobsBack(t *testing.T) {
 	w := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
 	var free atomic.Bool
-	w.phone.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
+	w.sender.answer = func(ctx context.Context, m notify.Message, n int) notify.Receipt {
 		if free.Load() {
-			return accept(ctx, m, n)
+			return acceptMessage(ctx, m, n)
 		}
 		sending <- struct{}{}
 		<-ctx.Done()
 		free.Store(true)
 		return notify.Receipt{Outcome: notify.Unknown, Err: ctx.Err()}
 	}
-	j := w.instance(w.open(), w.phone, nil)
+	j := w.instance(w.open(), w.sender, nil)
 	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
 	over, cancel := context.WithCancel(t.Context())
@@ -275,6 +275,6 @@ func TestHardStopGivesJobsBack(t *testing.T) {
 	if err := j.Stop(over); err != nil {
 		t.Fatalf("stop: %v", err)
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	w.until("the other instance pages", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 }

@@ -80,9 +80,9 @@ func (j *Jobs) sendCheck(ctx context.Context, job *river.Job[oncall.CheckReach])
 func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) error {
 	m.To, m.OneWay = c.Address, c.OneWay()
 	if m.Expires.IsZero() {
-		m.Expires = j.clock().Add(neededFor)
+		m.Expires = j.clock().Add(usefulFor)
 	}
-	m.Until = schedule.ZonedStamp(m.Expires, zoneIn(j.people(ctx), c.UserID))
+	m.Until = schedule.ZonedStamp(m.Expires, zoneIn(j.directory(ctx), c.UserID))
 	r := notify.Receipt{Outcome: notify.Misconfigured, Err: fmt.Errorf("this installation has no %s", c.Method)}
 	if sender := j.senders[c.Method]; sender.Sender != nil {
 		r = send(ctx, sender, m)

@@ -14,17 +14,17 @@ import (
 const (
 	// pulseEvery is the interval between pulses.
 	pulseEvery = time.Minute
-	// pulseLook is the timeout of the health check before a pulse.
-	pulseLook = 15 * time.Second
+	// pulseCheckLimit is the timeout of the health check before a pulse.
+	pulseCheckLimit = 15 * time.Second
 	// pulseStale is how long a pulse may have waited among the pages.
 	pulseStale = time.Minute
-	// beatLimit is the timeout of the calls to the services.
-	beatLimit = 10 * time.Second
+	// pulseSendLimit is the timeout of the calls to the services.
+	pulseSendLimit = 10 * time.Second
 )
 
 // pulse tells independent services that Watchbill works, as long as signals come through to pages.
 type pulse struct {
-	beat func(context.Context) error // nil: no service is set
+	send func(context.Context) error // nil: no service is set
 	due  chan struct{}
 
 	mu       sync.Mutex
@@ -54,7 +54,7 @@ func (p *pulse) soon() {
 // queuePulse queues a pulse among the pages, to show that they are worked on. While an instance of
 // an earlier release could get that job, each instance checks its own health instead.
 func (j *Jobs) queuePulse(ctx context.Context, now time.Time) error {
-	if j.pulse.beat == nil || j.canary.undecided() || !j.pulse.isDue(now) {
+	if j.pulse.send == nil || j.canary.undecided() || !j.pulse.isDue(now) {
 		return nil
 	}
 	older, waits, err := j.store.QueuePulse(ctx, now)
@@ -76,7 +76,7 @@ func (j *Jobs) pulseJob(ctx context.Context, job *river.Job[oncall.SendPulse]) e
 	switch {
 	case now.Sub(job.CreatedAt) > pulseStale:
 		j.withhold("pages wait for more than a minute")
-	case j.pulse.beat == nil: // another instance queued it
+	case j.pulse.send == nil: // another instance queued it
 		return river.JobSnooze(time.Second)
 	default:
 		j.sendPulse(ctx, now)
@@ -135,7 +135,7 @@ func (j *Jobs) sendPulses(ctx context.Context) {
 			return
 		case <-j.pulse.due:
 		}
-		err := guarded(ctx, "pulse", beatLimit, j.pulse.beat)
+		err := guarded(ctx, "pulse", pulseSendLimit, j.pulse.send)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -168,12 +168,12 @@ func (j *Jobs) pulseSent() {
 	}
 }
 
-// line describes the pulses, for status pages.
-func (p *pulse) line(now time.Time) string {
+// status describes the pulses, for status pages.
+func (p *pulse) status(now time.Time) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.beat == nil:
+	case p.send == nil:
 		return "pulse: off"
 	case p.withheld != "":
 		return "pulse: withheld, as " + p.withheld
@@ -183,7 +183,7 @@ func (p *pulse) line(now time.Time) string {
 	return "pulse: sent " + max(0, now.Sub(p.sent)).Round(time.Second).String() + " ago"
 }
 
-// Watching describes how Watchbill watches itself, for status pages.
-func (j *Jobs) Watching(now time.Time) []string {
-	return []string{j.canary.line(now), j.pulse.line(now)}
+// SelfMonitoring describes how Watchbill watches itself, for status pages.
+func (j *Jobs) SelfMonitoring(now time.Time) []string {
+	return []string{j.canary.status(now), j.pulse.status(now)}
 }

@@ -17,20 +17,20 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// A peer is an independent service that expects pulses.
-type peer struct {
+// A pulseService is an independent service that expects pulses.
+type pulseService struct {
 	*httptest.Server
-	heard  atomic.Int64
-	status atomic.Int64
+	received atomic.Int64
+	status   atomic.Int64
 }
 
-// withPeer lets instances started from now on send their pulses to a peer.
-func (w *world) withPeer() *peer {
-	p := &peer{}
+// withPulseService lets instances started from now on send their pulses to a peer.
+func (w *world) withPulseService() *pulseService {
+	p := &pulseService{}
 	p.status.Store(http.StatusOK)
 	p.Server = httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && r.URL.Path == "/ping/secret" {
-			p.heard.Add(1)
+			p.received.Add(1)
 		}
 		out.WriteHeader(int(p.status.Load()))
 	}))
@@ -43,7 +43,7 @@ func (w *world) withPeer() *peer {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.pulse = pulse.Beat
+	w.pulse = pulse.Send
 	return p
 }
 
@@ -51,75 +51,75 @@ func (w *world) withPeer() *peer {
 // canary doesn't come through. They resume afterwards.
 func TestPulsesStopWithThePages(t *testing.T) {
 	t.Parallel()
-	clock := &shifted{}
+	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)
 	w.canary = 5 * time.Minute
-	peer := w.withPeer()
+	peer := w.withPulseService()
 	registry := prometheus.NewRegistry()
-	j := w.instance(w.open(), w.phone, registry)
-	w.instancesEnd(j, w.instance(w.open(), w.phone, prometheus.NewRegistry()))
-	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
+	j := w.instance(w.open(), w.sender, registry)
+	w.stopAtEnd(j, w.instance(w.open(), w.sender, prometheus.NewRegistry()))
+	w.until("a pulse is heard", func() bool { return peer.received.Load() == 1 })
 	clock.Advance(time.Minute)
-	w.until("and another a minute later", func() bool { return peer.heard.Load() == 2 })
-	if n := w.countOf(`river_job WHERE kind = 'pulse' AND queue = 'page'`); n != 2 {
+	w.until("and another a minute later", func() bool { return peer.received.Load() == 2 })
+	if n := w.count(`river_job WHERE kind = 'pulse' AND queue = 'page'`); n != 2 {
 		t.Errorf("%d pulses were queued, want 2", n)
 	}
 
 	// A failed one is counted, and has no other effect.
 	peer.status.Store(http.StatusBadGateway)
 	clock.Advance(time.Minute)
-	w.until("the third isn't taken", func() bool { return peer.heard.Load() == 3 })
+	w.until("the third isn't taken", func() bool { return peer.received.Load() == 3 })
 	peer.status.Store(http.StatusOK)
 
-	w.pauseNow()
+	w.haltPages()
 	for range 8 {
 		clock.Advance(time.Minute)
 		w.until("a pulse waits among the pages", func() bool {
-			return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 1
+			return w.count(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 1
 		})
 	}
-	w.until("the canary is late", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 1 })
-	if n := peer.heard.Load(); n != 3 {
+	w.until("the canary is late", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 1 })
+	if n := peer.received.Load(); n != 3 {
 		t.Errorf("%d pulses were heard, want 3", n)
 	}
 	w.resumePages()
-	w.until("the stale one is not sent", func() bool { return w.countOf(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 0 })
-	storetest.Until(t, 3*patience, "the canary is through", func() bool { return plainGauge(t, registry, "watchbill_canary_late") == 0 })
+	w.until("the stale one is not sent", func() bool { return w.count(`river_job WHERE kind = 'pulse' AND finalized_at IS NULL`) == 0 })
+	storetest.Until(t, 3*waitLimit, "the canary is through", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 0 })
 	clock.Advance(time.Minute)
-	w.until("pulses are heard again", func() bool { return peer.heard.Load() >= 4 })
-	w.until("people can see it", func() bool { return strings.HasPrefix(j.Watching(clock.Now())[1], "pulse: ") })
+	w.until("pulses are heard again", func() bool { return peer.received.Load() >= 4 })
+	w.until("people can see it", func() bool { return strings.HasPrefix(j.SelfMonitoring(clock.Now())[1], "pulse: ") })
 }
 
 // No pulse is sent during a database outage, and pulses resume afterwards.
 func TestPulsesStopWithTheDatabase(t *testing.T) {
 	t.Parallel()
-	clock := &shifted{}
+	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)
-	peer := w.withPeer()
+	peer := w.withPulseService()
 	proxy, address := storetest.NewProxy(t, w.url)
 	db, err := store.Open(t.Context(), address, store.Options{MaxConns: 16, Secrets: storetest.Secrets(), Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	j := w.instance(db, w.phone, prometheus.NewRegistry())
-	w.instancesEnd(j)
-	w.until("a pulse is heard", func() bool { return peer.heard.Load() == 1 })
+	j := w.instance(db, w.sender, prometheus.NewRegistry())
+	w.stopAtEnd(j)
+	w.until("a pulse is heard", func() bool { return peer.received.Load() == 1 })
 	proxy.Set(storetest.ProxyDown)
 	clock.Advance(time.Minute)
-	w.until("it is withheld", func() bool { return strings.HasPrefix(j.Watching(clock.Now())[1], "pulse: withheld") })
-	if n := peer.heard.Load(); n != 1 {
+	w.until("it is withheld", func() bool { return strings.HasPrefix(j.SelfMonitoring(clock.Now())[1], "pulse: withheld") })
+	if n := peer.received.Load(); n != 1 {
 		t.Errorf("%d pulses were heard, want 1", n)
 	}
 	proxy.Set(storetest.ProxyUp)
 	clock.Advance(time.Minute)
-	w.until("pulses are heard again", func() bool { return peer.heard.Load() > 1 })
+	w.until("pulses are heard again", func() bool { return peer.received.Load() > 1 })
 }
 
 // A hanging service delays no page.
-func TestAPulseThatHangsHoldsUpNothing(t *testing.T) {
+func TestHangingPulseHoldsUpNothing(t *testing.T) {
 	t.Parallel()
-	clock := &shifted{}
+	clock := &offsetClock{}
 	w := newWorld(t, "1h", clock.Now)
 	begun := make(chan struct{}, 8)
 	w.pulse = func(ctx context.Context) error {
@@ -127,9 +127,9 @@ func TestAPulseThatHangsHoldsUpNothing(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	await(t, "the pulse", begun)
-	w.until("its job is over", func() bool { return w.idle("pulse") })
+	w.until("its job is over", func() bool { return w.queueEmpty("pulse") })
 	w.signal("db-1")
-	w.until("Ann is paged", func() bool { return w.paged(ann) == 1 })
+	w.until("Ann is paged", func() bool { return w.pagesTo(ann) == 1 })
 }

@@ -17,10 +17,10 @@ const (
 	// otherwise.
 	listenOften  = 5 * time.Second
 	listenSeldom = time.Minute
-	// deafAfter is how long a provider may be unreadable before the admins are told. An answer that
+	// unreadableAfter is how long a provider's answers may be unreadable before the admins are told. An answer that
 	// can't be carried out is retried for just as long, and at least replyTries times.
-	deafAfter  = time.Minute
-	replyTries = 5
+	unreadableAfter = time.Minute
+	replyTries      = 5
 	// listenLimit limits one request, which a provider may hold open until an answer arrives.
 	listenLimit = 50 * time.Second
 )
@@ -33,7 +33,7 @@ func (j *Jobs) listen(ctx context.Context, method oncall.Method, from notify.Lis
 		switch {
 		case ctx.Err() != nil:
 		case errors.Is(err, store.ErrNameTaken):
-			j.metrics.deaf.WithLabelValues(string(method)).Set(0)
+			j.metrics.unreadable.WithLabelValues(string(method)).Set(0)
 		case err != nil && !failing:
 			j.log.Error().Err(err).Str("method", string(method)).Msg("can't read what people answer; it will be tried again")
 			failing = true
@@ -67,13 +67,13 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 	defer name.Release()
 	ctx, cancel = whileClaimed(ctx, name)
 	defer cancel()
-	h := &hearing{jobs: j, method: method, from: from, failed: map[string]hitch{}}
+	h := &answerReader{jobs: j, method: method, from: from, failed: map[string]answerFailure{}}
 	for ctx.Err() == nil {
 		next := time.NewTimer(listenOften)
-		err := h.hear(ctx)
+		err := h.poll(ctx)
 		if unread, is := errors.AsType[unreadError](err); is {
 			next.Stop()
-			if err := h.deaf(ctx, unread); err != nil {
+			if err := h.unreadable(ctx, unread); err != nil {
 				return err
 			}
 			pause(ctx, listenOften)
@@ -84,8 +84,8 @@ func (j *Jobs) listenAsHolder(ctx context.Context, method oncall.Method, from no
 			return err
 		}
 		h.since = time.Time{}
-		j.metrics.deaf.WithLabelValues(string(method)).Set(0)
-		if err := j.idle(ctx, method, next); err != nil {
+		j.metrics.unreadable.WithLabelValues(string(method)).Set(0)
+		if err := j.awaitNextPoll(ctx, method, next); err != nil {
 			return err
 		}
 	}
@@ -97,38 +97,38 @@ type unreadError struct{ error }
 
 func (e unreadError) Unwrap() error { return e.error }
 
-// A hearing is one contact method's answers for as long as an instance listens.
-type hearing struct {
+// A answerReader reads one contact method's answers for as long as an instance listens.
+type answerReader struct {
 	jobs   *Jobs
 	method oncall.Method
 	from   notify.Listener
-	since  time.Time        // when reading began to fail; zero: reading works
-	failed map[string]hitch // answers that couldn't be carried out, by their ID
+	since  time.Time                // when reading began to fail; zero: reading works
+	failed map[string]answerFailure // answers that couldn't be carried out, by their ID
 }
 
-// A hitch counts how often an answer could not be carried out.
-type hitch struct {
-	times int
-	first time.Time
-	over  bool // no further attempts
+// A answerFailure counts the attempts at an answer that can't be carried out.
+type answerFailure struct {
+	tries   int
+	first   time.Time
+	givenUp bool // no further attempts
 }
 
-// deaf handles a provider whose answers can't be read. After the last attempt it returns the error.
-func (h *hearing) deaf(ctx context.Context, err unreadError) error {
+// unreadable handles a provider whose answers can't be read. After the last attempt it returns the error.
+func (h *answerReader) unreadable(ctx context.Context, err unreadError) error {
 	now := h.jobs.clock()
 	if h.since.IsZero() {
 		h.since = now
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
 	}
-	if ctx.Err() != nil || now.Sub(h.since) < deafAfter {
+	if ctx.Err() != nil || now.Sub(h.since) < unreadableAfter {
 		return nil //nolint:nilerr // another instance takes over, so the admins are not told
 	}
-	h.jobs.metrics.deaf.WithLabelValues(string(h.method)).Set(1)
+	h.jobs.metrics.unreadable.WithLabelValues(string(h.method)).Set(1)
 	return errors.Join(err, h.jobs.store.TellUnreadAnswers(ctx, h.method, err.Error(), now))
 }
 
-// idle waits until it is time to ask the provider again, which is soon if somebody may answer.
-func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer) error {
+// awaitNextPoll waits until it is time to ask the provider again, which is soon if somebody may answer.
+func (j *Jobs) awaitNextPoll(ctx context.Context, method oncall.Method, next *time.Timer) error {
 	defer next.Stop()
 	for waited := time.Duration(0); waited < listenSeldom; waited += listenOften {
 		select {
@@ -145,9 +145,9 @@ func (j *Jobs) idle(ctx context.Context, method oncall.Method, next *time.Timer)
 	return nil
 }
 
-// hear asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
+// poll asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
 // retried while the cause probably lies outside the answer itself.
-func (h *hearing) hear(ctx context.Context) error {
+func (h *answerReader) poll(ctx context.Context) error {
 	cursor, err := h.jobs.store.AnswerCursor(ctx, h.method)
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (h *hearing) hear(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		again = h.keep(r.ID, err) || again
+		again = h.retry(r.ID, err) || again
 	}
 	if next == cursor || again {
 		return nil
@@ -176,28 +176,28 @@ func (h *hearing) hear(ctx context.Context) error {
 	return h.jobs.store.SaveAnswerCursor(ctx, h.method, next)
 }
 
-// keep records whether an answer could be carried out, and reports whether to retry it.
-func (h *hearing) keep(id string, err error) bool {
+// retry records whether an answer could be carried out, and reports whether to retry it.
+func (h *answerReader) retry(id string, err error) bool {
 	if err == nil {
 		delete(h.failed, id)
 		return false
 	}
 	f, now := h.failed[id], h.jobs.clock()
-	if f.times++; f.times == 1 {
+	if f.tries++; f.tries == 1 {
 		f.first = now
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer can't be carried out; it will be tried again")
 	}
-	if !f.over && f.times >= replyTries && now.Sub(f.first) >= deafAfter {
-		f.over = true
+	if !f.givenUp && f.tries >= replyTries && now.Sub(f.first) >= unreadableAfter {
+		f.givenUp = true
 		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer is given up")
-		h.jobs.metrics.unheard.WithLabelValues(string(h.method)).Inc()
+		h.jobs.metrics.givenUp.WithLabelValues(string(h.method)).Inc()
 	}
 	h.failed[id] = f
-	return !f.over
+	return !f.givenUp
 }
 
-// asks returns the intent behind a button or key.
-func asks(what notify.ButtonAct, code int) oncall.Intent {
+// intentOf returns the intent behind a button or key.
+func intentOf(what notify.ButtonAct, code int) oncall.Intent {
 	act := map[notify.ButtonAct]oncall.ActKind{
 		notify.Ack: oncall.ActAck, notify.Resolve: oncall.ActResolve, notify.Escalate: oncall.ActEscalate, notify.Decline: oncall.ActDecline,
 	}[what]
@@ -210,7 +210,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 		Method: method, ID: r.ID, From: r.From, Token: r.Token, Message: oncall.ParseMessageKey(r.Key), Text: r.Text,
 	}
 	if r.Act != "" {
-		a.Intent = asks(r.Act, r.Code)
+		a.Intent = intentOf(r.Act, r.Code)
 	}
 	reply, err := answers.Handle(ctx, j.store.Store, a, j.clock())
 	if err != nil {
@@ -221,7 +221,7 @@ func (j *Jobs) reply(ctx context.Context, method oncall.Method, r notify.Answer)
 		return nil
 	}
 	receipt := send(ctx, j.senders[method], notify.Message{
-		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: reply.Text, Expires: j.clock().Add(neededFor),
+		Purpose: notify.ForResponse, Key: "answer/" + r.ID, To: r.From, Attempt: 1, Title: reply.Text, Expires: j.clock().Add(usefulFor),
 	})
 	if receipt.Outcome != notify.Accepted { // the answer took effect all the same
 		j.log.Warn().Err(receipt.Err).Str("method", string(method)).Msg("an answer was not answered")

@@ -13,12 +13,12 @@ import (
 )
 
 // pagedBySMS lets SMS be the first to reach Ann, and returns when it has.
-func (w *world) pagedBySMS(voice *channel) {
+func (w *world) pagedBySMS(voice *fakeProvider) {
 	w.t.Helper()
 	voice.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("a landline")}
 	}
-	w.phone.answer = func(context.Context, notify.Message, int) notify.Receipt {
+	w.sender.answer = func(context.Context, notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("user_not_found")}
 	}
 	w.signal("db-1")
@@ -28,14 +28,14 @@ func (w *world) pagedBySMS(voice *channel) {
 // An answer that can never be carried out doesn't block those after it, and is given up.
 func TestOneBadAnswerStopsNoOther(t *testing.T) {
 	t.Parallel()
-	d, clock, sms, voice := withSMS(t)
-	d.start(d.phone)
+	d, clock, sms, voice := newSMSWorld(t)
+	d.start(d.sender)
 	d.pagedBySMS(voice)
 	if _, err := d.store.Pool().Exec(t.Context(), `ALTER TABLE replies ADD CHECK (address <> '+12025550199')`); err != nil {
 		t.Fatal(err)
 	}
-	sms.says(notify.Answer{From: "+12025550199", Text: "1a"}) // the database takes none from there
-	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
+	sms.addAnswer(notify.Answer{From: "+12025550199", Text: "1a"}) // the database takes none from there
+	sms.addAnswer(notify.Answer{From: annPhone, Text: "1a"})
 	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
 	cursor := func() (c string) {
 		c, err := d.store.AnswerCursor(d.t.Context(), oncall.MethodSMS)
@@ -58,19 +58,19 @@ func TestOneBadAnswerStopsNoOther(t *testing.T) {
 // have no effect.
 func TestUnreadableAnswersAlarmAdmins(t *testing.T) {
 	t.Parallel()
-	d, clock, sms, voice := withSMS(t)
-	sms.silent = errors.New("409 Conflict: terminated by other getUpdates request")
+	d, clock, sms, voice := newSMSWorld(t)
+	sms.listenErr = errors.New("409 Conflict: terminated by other getUpdates request")
 	metrics := prometheus.NewRegistry()
-	j := d.instance(d.open(), d.phone, metrics)
+	j := d.instance(d.open(), d.sender, metrics)
 	t.Cleanup(func() { stop(t, j) })
 	d.pagedBySMS(voice)
 	asked := func() int {
 		sms.mu.Lock()
 		defer sms.mu.Unlock()
-		return sms.asked
+		return sms.listened
 	}
 	d.until("answers are asked for", func() bool { return asked() > 0 })
-	told := func() (n int) {
+	notices := func() (n int) {
 		err := d.store.Pool().QueryRow(t.Context(), `SELECT count(*) FROM notices
 			WHERE kind = 'delivery_blocked' AND facts::text LIKE '%what people answer has not been read%409 Conflict%'`).Scan(&n)
 		if err != nil {
@@ -78,24 +78,24 @@ func TestUnreadableAnswersAlarmAdmins(t *testing.T) {
 		}
 		return n
 	}
-	if n := told(); n != 0 {
+	if n := notices(); n != 0 {
 		t.Errorf("told %d times at once, want 0", n)
 	}
 	clock.Advance(time.Minute)
-	d.until("it is told", func() bool { return told() == 1 })
-	if n := gauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
+	d.until("it is told", func() bool { return notices() == 1 })
+	if n := methodGauge(t, metrics, "watchbill_answers_unread", "sms"); n != 1 {
 		t.Errorf("the metric is %v, want %v", n, 1)
 	}
 	sms.mu.Lock()
-	sms.silent = nil
+	sms.listenErr = nil
 	sms.mu.Unlock()
-	sms.says(notify.Answer{From: annsPhone, Text: "1a"})
+	sms.addAnswer(notify.Answer{From: annPhone, Text: "1a"})
 	d.until("it is acknowledged", func() bool { return len(d.events(1, oncall.EventAcknowledged)) == 1 })
-	d.until("the metric is 0", func() bool { return gauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
+	d.until("the metric is 0", func() bool { return methodGauge(t, metrics, "watchbill_answers_unread", "sms") == 0 })
 }
 
-// gauge returns the value of a metric for a contact method.
-func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64 {
+// methodGauge returns the value of a metric for a contact method.
+func methodGauge(t *testing.T, from *prometheus.Registry, name, method string) float64 {
 	t.Helper()
 	families, err := from.Gather()
 	if err != nil {
@@ -115,10 +115,10 @@ func gauge(t *testing.T, from *prometheus.Registry, name, method string) float64
 // long after accepting it, once for each cause.
 func TestAdminsAreToldWhatToFix(t *testing.T) {
 	t.Parallel()
-	d, clock, sms, voice := withSMS(t)
-	d.start(d.phone)
+	d, clock, sms, voice := newSMSWorld(t)
+	d.start(d.sender)
 	d.pagedBySMS(voice)
-	told := func(what string) (n int) {
+	notices := func(what string) (n int) {
 		err := d.store.Pool().QueryRow(t.Context(), `SELECT count(*) FROM notices
 			WHERE kind = 'delivery_blocked' AND facts::text LIKE '%' || $1 || '%'`, what).Scan(&n)
 		if err != nil {
@@ -126,14 +126,14 @@ func TestAdminsAreToldWhatToFix(t *testing.T) {
 		}
 		return n
 	}
-	sms.becomes("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Remedy: "register the number"})
+	sms.setTrack("ref-1", notify.Track{State: notify.Failed, Final: true, Err: errors.New("error 30034"), Remedy: "register the number"})
 	clock.Advance(10 * time.Second)
-	d.until("admins are told", func() bool { return told("register the number") == 1 })
+	d.until("admins are told", func() bool { return notices("register the number") == 1 })
 	sms.answer = func(notify.Message, int) notify.Receipt {
 		return notify.Receipt{Outcome: notify.Rejected, Err: errors.New("error 21408"), Remedy: "allow the country"}
 	}
 	clock.Advance(10 * time.Minute)
 	d.signal("db-2")
 	clock.Advance(10 * time.Minute)
-	d.until("admins are told of the country", func() bool { return told("allow the country") == 1 })
+	d.until("admins are told of the country", func() bool { return notices("allow the country") == 1 })
 }

@@ -42,7 +42,7 @@ func TestRetentionRemovesOldData(t *testing.T) {
 				}
 			}
 			w.terms = c.terms
-			_ = w.start(w.phone)
+			_ = w.start(w.sender)
 			w.until("what is old has left", func() bool {
 				return count(`SELECT count(*) FROM incidents`) == c.incidents && count(`SELECT count(*) FROM notices WHERE key = 'seen'`) == c.incidents-1 &&
 					(count(`SELECT count(*) FROM audit_log WHERE name = 'long ago'`) == 1) == c.audit

@@ -26,11 +26,11 @@ func retryAfter(attempt int) time.Duration {
 	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
 }
 
-// failures logs failed jobs, once per attempt.
-type failures struct{ jobs *Jobs }
+// errorHandler logs failed jobs, once per attempt.
+type errorHandler struct{ jobs *Jobs }
 
 // HandleError logs a job that returned an error.
-func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
+func (f errorHandler) HandleError(_ context.Context, job *rivertype.JobRow, err error) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
 	log := f.jobs.log
 	if errors.Is(err, store.ErrUnavailable) { // otherwise an outage would log every job
@@ -42,7 +42,7 @@ func (f failures) HandleError(_ context.Context, job *rivertype.JobRow, err erro
 }
 
 // HandlePanic logs a job that panicked. River retries it.
-func (f failures) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
+func (f errorHandler) HandlePanic(_ context.Context, job *rivertype.JobRow, cause any, trace string) *river.ErrorHandlerResult {
 	f.jobs.metrics.failures.WithLabelValues(job.Kind).Inc()
 	f.jobs.log.Error().Interface("panic", cause).Str("kind", job.Kind).RawJSON("args", job.EncodedArgs).
 		Int("attempt", job.Attempt).Str("trace", trace).Msg("job panicked; it will be tried again")

@@ -79,7 +79,7 @@ func (j *Jobs) silence(ctx context.Context, order store.SilenceOrder, o *oncall.
 			o.Remote = id
 		}
 	case oncall.SilenceLook:
-		o.Fires, err = j.silencer.Fires(ctx, o.URL, o.Labels)
+		o.Fires, err = j.silencer.IsFiring(ctx, o.URL, o.Labels)
 	case oncall.SilenceEnd:
 		err = j.silencer.EndSilence(ctx, o.URL, s)
 	case oncall.SilenceKeep, oncall.SilenceOver:

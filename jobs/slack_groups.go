@@ -15,9 +15,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A Mirror is a place in Slack, such as a user group or a topic, that shows who is on call. A problem that a
-// workspace admin has to fix is returned as a Refusal.
-type Mirror interface {
+// A Workspace is the part of Slack, besides messages, that the jobs keep up to date: user groups, topics, names. A problem
+// that an admin of the workspace has to fix is returned as a Refusal.
+type Workspace interface {
 	// Groups returns every user group with its members, including disabled groups.
 	Groups(ctx context.Context) ([]oncall.SlackGroup, error)
 	// SetGroup sets the group's members and returns those whom Slack refuses.
@@ -32,20 +32,19 @@ type Mirror interface {
 	RefreshUsers(ctx context.Context) error
 }
 
-// lookAgain is how long after a failed lookup a channel's name is looked up again, in case somebody created the
-// channel.
-const lookAgain = time.Hour
+// channelRetry is the pause after a failed lookup of a channel, which somebody may create meanwhile.
+const channelRetry = time.Hour
 
-// A channelLook holds the channels that the latest lookup did not find.
-type channelLook struct {
-	mu      sync.Mutex
-	unknown []string
-	at      time.Time
+// unknownChannels lists the channels that the latest lookup did not find.
+type unknownChannels struct {
+	mu    sync.Mutex
+	names []string
+	at    time.Time
 }
 
-// learnChannels looks up the channels that the set-up names before a channel is renamed and its name reused: after an
+// resolveChannels looks up the channels that the set-up names before a channel is renamed and its name reused: after an
 // update, and for a set-up that was applied without access to Slack.
-func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
+func (j *Jobs) resolveChannels(ctx context.Context, now time.Time) error {
 	j.channels.mu.Lock()
 	defer j.channels.mu.Unlock()
 	directory, err := j.store.Directory(ctx)
@@ -53,16 +52,16 @@ func (j *Jobs) learnChannels(ctx context.Context, now time.Time) error {
 		return err
 	}
 	unknown := append(directory.ChannelsUnknown(), directory.ChannelsOfPrivate()...)
-	if len(unknown) == 0 || slices.Equal(unknown, j.channels.unknown) && now.Sub(j.channels.at) < lookAgain {
+	if len(unknown) == 0 || slices.Equal(unknown, j.channels.names) && now.Sub(j.channels.at) < channelRetry {
 		return nil
 	}
-	err = j.mirror.ResolveChannels(ctx)
+	err = j.workspace.ResolveChannels(ctx)
 	if _, refused := errors.AsType[oncall.Refusal](err); refused {
 		j.log.Warn().Err(err).Msg("channels are called by their names, and are lost when they are renamed")
 		err = nil
 	}
 	if err == nil {
-		j.channels.unknown, j.channels.at = unknown, now
+		j.channels.names, j.channels.at = unknown, now
 	}
 	return err
 }
@@ -73,7 +72,7 @@ func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error
 	if err != nil || segment == "" {
 		return err
 	}
-	err = j.mirror.SetTopic(ctx, channel, segment)
+	err = j.workspace.SetTopic(ctx, channel, segment)
 	if _, refused := errors.AsType[oncall.Refusal](err); refused {
 		j.log.Error().Err(err).Str("channel", channel).Msg("the topic can't say who is on call")
 		return nil
@@ -82,17 +81,17 @@ func (j *Jobs) topic(ctx context.Context, job *river.Job[oncall.SetTopic]) error
 }
 
 const (
-	// syncTurns limits how often groups are written and read back.
-	syncTurns = 5
-	// seenWithin is how old the last read of the groups may be when a person comes on call, because Slack allows only
+	// maxSyncPasses limits how often groups are written and read back.
+	maxSyncPasses = 5
+	// groupsFreshFor is how old the last read of the groups may be when a person comes on call, because Slack allows only
 	// twenty reads a minute.
-	seenWithin = time.Minute
+	groupsFreshFor = time.Minute
 	// unreadLimit limits the time for recording that the groups can't be read.
 	unreadLimit = 5 * time.Second
 )
 
-// A groupView holds Slack's user groups as this instance last read them.
-type groupView struct {
+// seenGroups holds Slack's user groups as this instance last read them.
+type seenGroups struct {
 	mu   sync.Mutex
 	seen []oncall.SlackGroup
 	at   time.Time
@@ -103,13 +102,13 @@ func (j *Jobs) checkGroups(ctx context.Context, now time.Time) error {
 	return j.syncGroups(ctx, now, 0)
 }
 
-// mirrorGroups copies from Slack who is in the user groups that policies page.
-func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
+// readGroupMembers copies from Slack who is in the user groups that policies page.
+func (j *Jobs) readGroupMembers(ctx context.Context, now time.Time) error {
 	named, err := j.store.GroupsNamed(ctx)
 	if err != nil || !named {
 		return err
 	}
-	seen, err := j.mirror.Groups(ctx)
+	seen, err := j.workspace.Groups(ctx)
 	if err != nil {
 		// The call to Slack may have used up the job's time.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unreadLimit)
@@ -124,62 +123,62 @@ func (j *Jobs) mirrorGroups(ctx context.Context, now time.Time) error {
 func (j *Jobs) syncGroups(ctx context.Context, now time.Time, age time.Duration) error {
 	j.groups.mu.Lock()
 	defer j.groups.mu.Unlock()
-	s := groupSync{jobs: j, ends: map[oncall.UserGroupID]end{}, refused: map[oncall.UserGroupID][]oncall.UserID{}}
+	s := groupSync{jobs: j, results: map[oncall.UserGroupID]groupResult{}, refused: map[oncall.UserGroupID][]oncall.UserID{}}
 	var err error
-	if s.duties, err = j.store.ScheduledGroups(ctx); err != nil || len(s.duties.Groups) == 0 {
+	if s.scheduled, err = j.store.ScheduledGroups(ctx); err != nil || len(s.scheduled.Groups) == 0 {
 		return err
 	}
 	if j.groups.seen == nil || now.Sub(j.groups.at) >= age {
-		err = j.seeGroups(ctx, now)
+		err = j.readGroups(ctx, now)
 	}
-	for range syncTurns {
+	for range maxSyncPasses {
 		if err != nil || !s.write(ctx) {
 			break
 		}
 		// During the writes a person may have come on call, or another instance may have written.
-		if s.duties, err = j.store.ScheduledGroups(ctx); err != nil {
+		if s.scheduled, err = j.store.ScheduledGroups(ctx); err != nil {
 			return err
 		}
-		err = j.seeGroups(ctx, now)
+		err = j.readGroups(ctx, now)
 	}
-	return s.tell(ctx, now, err)
+	return s.report(ctx, now, err)
 }
 
-func (j *Jobs) seeGroups(ctx context.Context, now time.Time) error {
-	seen, err := j.mirror.Groups(ctx)
+func (j *Jobs) readGroups(ctx context.Context, now time.Time) error {
+	seen, err := j.workspace.Groups(ctx)
 	j.groups.seen, j.groups.at = seen, now
 	return err
 }
 
 // A groupSync is one run over all groups.
 type groupSync struct {
-	jobs    *Jobs
-	duties  store.ScheduledGroups
-	refused map[oncall.UserGroupID][]oncall.UserID // people whom Slack refused
-	ends    map[oncall.UserGroupID]end
+	jobs      *Jobs
+	scheduled store.ScheduledGroups
+	refused   map[oncall.UserGroupID][]oncall.UserID // people whom Slack refused
+	results   map[oncall.UserGroupID]groupResult
 }
 
-// An end is the result for one group: what its admins should know, or an error.
-type end struct {
+// A groupResult is the result for one group: what its admins should know, or an error.
+type groupResult struct {
 	trouble oncall.Sentence
 	err     error
 }
 
 // write does the next step for every group, and reports whether any group needed a step.
 func (s *groupSync) write(ctx context.Context) (wrote bool) {
-	for _, g := range s.duties.Groups {
-		if s.ends[g.ID].err != nil {
+	for _, g := range s.scheduled.Groups {
+		if s.results[g.ID].err != nil {
 			continue
 		}
 		did, trouble, err := s.step(ctx, g)
 		wrote = wrote || did
-		s.ends[g.ID] = end{trouble, err}
+		s.results[g.ID] = groupResult{trouble, err}
 	}
 	return wrote
 }
 
 func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, trouble oncall.Sentence, err error) {
-	mirror, seen := s.jobs.mirror, s.jobs.groups.seen
+	mirror, seen := s.jobs.workspace, s.jobs.groups.seen
 	i := setup.IndexGroup(g.Handle, g.SlackID, seen)
 	if i >= 0 && g.SlackID == "" { // a later group may get this handle
 		if err := s.jobs.store.GroupSeen(ctx, g.ID, seen[i].ID); err != nil {
@@ -189,8 +188,8 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	if i < 0 {
 		return false, nil, oncall.Refuse("Slack has no user group @%s. Create it, or take it out of the set-up.", g.Handle)
 	}
-	want := g.Membership(s.duties.Present, func(u oncall.UserID) bool {
-		return s.duties.Usable(u) && !slices.Contains(s.refused[g.ID], u)
+	want := g.Membership(s.scheduled.Present, func(u oncall.UserID) bool {
+		return s.scheduled.Usable(u) && !slices.Contains(s.refused[g.ID], u)
 	})
 	switch want.Step(seen[i]) {
 	case oncall.GroupDone:
@@ -208,16 +207,16 @@ func (s *groupSync) step(ctx context.Context, g oncall.UserGroup) (did bool, tro
 	return true, nil, err
 }
 
-// tell tells the admins of each group about its result. An error in all concerns every group.
-func (s *groupSync) tell(ctx context.Context, now time.Time, all error) error {
+// report reports each group's result to its admins. An error in all concerns every group.
+func (s *groupSync) report(ctx context.Context, now time.Time, all error) error {
 	var errs []error
-	for _, g := range s.duties.Groups {
-		e := s.ends[g.ID]
+	for _, g := range s.scheduled.Groups {
+		e := s.results[g.ID]
 		if all != nil {
 			e.err = all
 		}
 		if refusal, refused := errors.AsType[oncall.Refusal](e.err); refused {
-			e = end{trouble: refusal.Sentence}
+			e = groupResult{trouble: refusal.Sentence}
 		}
 		if e.err != nil {
 			errs = append(errs, fmt.Errorf("sync user group %q: %w", g.Handle, e.err))

@@ -54,18 +54,18 @@ func newGroupWorld(t *testing.T) (w *world, sim *slacksim.Sim, again func(fallba
 	return w, sim, func(fallback string) { // any change makes it compare the groups again
 		doc.UserGroups[1].WhenEmpty, doc.UserGroups[1].Fallback = oncall.WhenEmptyFallback, fallback
 		apply()
-		w.until("the groups are compared", func() bool { return w.idle("sync_groups") && w.idle("tell") })
+		w.until("the groups are compared", func() bool { return w.queueEmpty("sync_groups") && w.queueEmpty("tell") })
 	}
 }
 
-// troubles returns the notices to Bo, the admin, about user groups.
-func troubles(sim *slacksim.Sim) (told []string) {
+// groupNotices returns the notices to Bo, the admin, about user groups.
+func groupNotices(sim *slacksim.Sim) (notices []string) {
 	for line := range strings.SplitSeq(sim.Text("@bo"), "\n") {
 		if strings.Contains(line, "@missing") || strings.Contains(line, "@payments") || strings.Contains(line, "User groups") {
-			told = append(told, line)
+			notices = append(notices, line)
 		}
 	}
-	return told
+	return notices
 }
 
 // A missing group and a person whom Slack refuses affect nobody else. The admin is told about each
@@ -76,15 +76,15 @@ func TestUserGroupSkipsRefusedMembers(t *testing.T) {
 	d.until("Ann is in the group", func() bool {
 		return slices.Equal(sim.UserGroups()[0].Users, []string{string(ann)})
 	})
-	d.until("Bo knows", func() bool { return len(troubles(sim)) == 2 })
+	d.until("Bo knows", func() bool { return len(groupNotices(sim)) == 2 })
 	again("Bo")
 	again("Ann")
-	told := strings.Join(troubles(sim), "\n")
-	if !strings.Contains(told, "Slack has no user group @missing") || !strings.Contains(told, "doesn't take @U0GUEST into @payments") &&
-		!strings.Contains(told, "doesn't take @u0guest into @payments") {
-		t.Errorf("Bo was told:\n%s", told)
+	notices := strings.Join(groupNotices(sim), "\n")
+	if !strings.Contains(notices, "Slack has no user group @missing") || !strings.Contains(notices, "doesn't take @U0GUEST into @payments") &&
+		!strings.Contains(notices, "doesn't take @u0guest into @payments") {
+		t.Errorf("Bo was told:\n%s", notices)
 	}
-	if n := strings.Count(told, "@payments"); n != 1 {
-		t.Errorf("told %d times of @payments:\n%s", n, told)
+	if n := strings.Count(notices, "@payments"); n != 1 {
+		t.Errorf("told %d times of @payments:\n%s", n, notices)
 	}
 }

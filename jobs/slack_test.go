@@ -21,10 +21,10 @@ import (
 // newSlackWorld is a world whose only instance pages and draws in Slack.
 func newSlackWorld(t *testing.T, wait string) (*world, *slacksim.Sim) {
 	t.Helper()
-	return newSlackDeskWith(t, wait, slacksim.Options{})
+	return newSlackWorldWith(t, wait, slacksim.Options{})
 }
 
-func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *slacksim.Sim) {
+func newSlackWorldWith(t *testing.T, wait string, o slacksim.Options) (*world, *slacksim.Sim) {
 	t.Helper()
 	o.Manifest = slacksim.MustManifest(watchbill.Manifest)
 	sim := slacksim.New(o)
@@ -63,13 +63,13 @@ func newSlackDeskWith(t *testing.T, wait string, o slacksim.Options) (*world, *s
 		}
 	})
 	w.until("the bot is connected", func() bool { return b.Connected() > 0 })
-	w.slack, w.mirror = b, b
+	w.slack, w.workspace = b, b
 	w.start(b)
 	return w, sim
 }
 
-// shown returns the roots in a channel and the text of all replies.
-func shown(sim *slacksim.Sim, channel string) (roots []slacksim.Message, replies string) {
+// channelMessages returns the roots in a channel and the text of all replies.
+func channelMessages(sim *slacksim.Sim, channel string) (roots []slacksim.Message, replies string) {
 	for _, m := range sim.Messages(channel) {
 		switch m.ThreadTS {
 		case "":
@@ -99,7 +99,7 @@ func buttons(m slacksim.Message) string {
 	return strings.Join(ids, " ")
 }
 
-func TestFromSignalToAcknowledgement(t *testing.T) {
+func TestSignalIsDrawnPagedAndAcknowledgedInSlack(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "2s")
 	id := d.signal("db-1")[0]
@@ -113,7 +113,7 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 		t.Fatalf("click: %+v, %v, want no error and Acked true", r, err)
 	}
 	d.until("all messages show it", func() bool {
-		roots, replies := shown(sim, "C0PAY")
+		roots, replies := channelMessages(sim, "C0PAY")
 		if len(roots) != 1 || !strings.Contains(replies, "acknowledged") {
 			return false
 		}
@@ -122,7 +122,7 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 				return false
 			}
 		}
-		return d.idle("draw") && d.idle("page")
+		return d.queueEmpty("draw") && d.queueEmpty("page")
 	})
 	if a, b := len(sim.Messages("@ann")), len(sim.Messages("@bo")); a != 1 || b != 1 {
 		t.Errorf("Ann has %d messages and Bo %d, want one each", a, b)
@@ -130,31 +130,31 @@ func TestFromSignalToAcknowledgement(t *testing.T) {
 	if n := len(d.events(id, oncall.EventPageDelivered)); n != 2 {
 		t.Errorf("%d deliveries in the timeline, want 2", n)
 	}
-	_, replies := shown(sim, "C0PAY")
+	_, replies := channelMessages(sim, "C0PAY")
 	if n := strings.Count(replies, "Paged "); n != 1 { // the message itself shows the first
 		t.Errorf("the thread tells of %d pagings, want 1:\n%s", n, replies)
 	}
 }
 
 // If Slack posts but its answer is lost, the incident still appears only once in the channel.
-func TestLostAnswersOfSlack(t *testing.T) {
+func TestLostSlackResponsesDuplicateNothing(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	// One hits the page and one the root, in either order.
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost, Times: 2})
 	id := d.signal("db-1")[0]
 	d.until("the page is recorded and all is drawn", func() bool {
-		roots, _ := shown(sim, "C0PAY")
-		return len(roots) > 0 && d.idle("draw") && d.idle("page") &&
+		roots, _ := channelMessages(sim, "C0PAY")
+		return len(roots) > 0 && d.queueEmpty("draw") && d.queueEmpty("page") &&
 			len(d.events(id, oncall.EventPageDelivered)) == 1
 	})
 	sim.Fail(slacksim.Fault{Method: "chat.postMessage", Kind: slacksim.FaultLost})
 	d.ack(id, ann)
 	d.until("the acknowledgement is drawn", func() bool {
-		_, replies := shown(sim, "C0PAY")
-		return strings.Contains(replies, "acknowledged") && d.idle("draw")
+		_, replies := channelMessages(sim, "C0PAY")
+		return strings.Contains(replies, "acknowledged") && d.queueEmpty("draw")
 	})
-	roots, replies := shown(sim, "C0PAY")
+	roots, replies := channelMessages(sim, "C0PAY")
 	if len(roots) != 1 {
 		t.Errorf("%d messages in the channel, want 1", len(roots))
 	}
@@ -164,7 +164,7 @@ func TestLostAnswersOfSlack(t *testing.T) {
 }
 
 // Slack is down while an incident opens and is resolved; it catches up with both.
-func TestSlackIsDown(t *testing.T) {
+func TestDrawCatchesUpAfterSlackWasDown(t *testing.T) {
 	t.Parallel()
 	d, sim := newSlackWorld(t, "1h")
 	sim.Fail(slacksim.Fault{Method: "*", Kind: slacksim.FaultBefore, Times: -1})
@@ -183,8 +183,8 @@ func TestSlackIsDown(t *testing.T) {
 	d.ack(id, ann)
 	sim.ClearFaults()
 	// A job that has failed for a while waits half a minute for its next try.
-	storetest.Until(t, 2*patience, "the channel shows that Ann has it", func() bool {
-		roots, replies := shown(sim, "C0PAY")
+	storetest.Until(t, 2*waitLimit, "the channel shows that Ann has it", func() bool {
+		roots, replies := channelMessages(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})
 }
@@ -192,14 +192,14 @@ func TestSlackIsDown(t *testing.T) {
 // A channel that accepts no messages is set aside by itself: it uses hardly any of Slack's budget,
 // other teams are unaffected, its admins are told once, and everything is posted once it works
 // again.
-func TestAnArchivedChannelIsSetAside(t *testing.T) {
+func TestArchivedChannelIsSetAside(t *testing.T) {
 	t.Parallel()
-	d, sim := newSlackDeskWith(t, "1h", slacksim.Options{Limits: true})
+	d, sim := newSlackWorldWith(t, "1h", slacksim.Options{Limits: true})
 	if _, err := d.store.Pool().Exec(t.Context(), `UPDATE teams SET channel = '#payments'`); err != nil {
 		t.Fatal(err)
 	}
 	sim.AddChannel(slacksim.Channel{ID: "C0OPS", Name: "ops", Members: []string{string(bo)}})
-	quiet := d.anotherTeam()
+	quiet := d.addTeam()
 	channel := func(archived bool) {
 		sim.AddChannel(slacksim.Channel{ID: "C0PAY", Name: "payments", Members: []string{string(ann), slacksim.BotUserID}, Archived: archived})
 	}
@@ -222,13 +222,13 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 	for n := range 5 {
 		began := time.Now()
 		d.accept(quiet, oncall.Signal{Action: oncall.Trigger, DedupKey: fmt.Sprint("probe-", n), Title: "the probe is silent", Severity: oncall.High})
-		storetest.Until(t, patience, "the other team's incident is in its channel", func() bool {
-			roots, _ := shown(sim, "C0OPS")
+		storetest.Until(t, waitLimit, "the other team's incident is in its channel", func() bool {
+			roots, _ := channelMessages(sim, "C0OPS")
 			return len(roots) == n+1
 		})
 		t.Logf("the other team's incident is in its channel after %s", time.Since(began))
 	}
-	told := func(who string) (n int) {
+	noticesTo := func(who string) (n int) {
 		for _, m := range sim.Messages(who) {
 			if strings.Contains(m.Text, "channel is archived") {
 				n++
@@ -236,17 +236,17 @@ func TestAnArchivedChannelIsSetAside(t *testing.T) {
 		}
 		return n
 	}
-	d.until("Ann and Bo are told", func() bool { return told("@ann") == 1 && told("@bo") == 1 })
+	d.until("Ann and Bo are told", func() bool { return noticesTo("@ann") == 1 && noticesTo("@bo") == 1 })
 	if n := refused(); n["chat.postMessage"] > 10 || n["conversations.list"] > 10 {
 		t.Errorf("got calls %v for the archived channel, want at most 10 of each", n)
 	}
 	channel(false)
 	storetest.Until(t, 2*time.Minute, "everything is posted, once", func() bool {
-		roots, _ := shown(sim, "C0PAY")
+		roots, _ := channelMessages(sim, "C0PAY")
 		return len(roots) == len(keys)
 	})
-	if told("@ann") != 1 {
-		t.Errorf("Ann is told %d times, want 1", told("@ann"))
+	if noticesTo("@ann") != 1 {
+		t.Errorf("Ann is told %d times, want 1", noticesTo("@ann"))
 	}
 }
 
@@ -257,8 +257,8 @@ func TestArchivedChannelCatchesUp(t *testing.T) {
 	d, sim := newSlackWorld(t, "1h")
 	id := d.signal("db-1")[0]
 	d.until("the incident is in its channel", func() bool {
-		roots, _ := shown(sim, "C0PAY")
-		return len(roots) == 1 && strings.Contains(buttons(roots[0]), "ack") && d.idle("draw")
+		roots, _ := channelMessages(sim, "C0PAY")
+		return len(roots) == 1 && strings.Contains(buttons(roots[0]), "ack") && d.queueEmpty("draw")
 	})
 	archived := func(is bool) {
 		if err := sim.ArchiveChannel("C0PAY", is); err != nil {
@@ -275,7 +275,7 @@ func TestArchivedChannelCatchesUp(t *testing.T) {
 	})
 	archived(false)
 	d.until("the message shows the acknowledgement, and so does its thread", func() bool {
-		roots, replies := shown(sim, "C0PAY")
+		roots, replies := channelMessages(sim, "C0PAY")
 		return len(roots) == 1 && !strings.Contains(buttons(roots[0]), "ack") && strings.Contains(replies, "acknowledged")
 	})
 }

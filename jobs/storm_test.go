@@ -10,11 +10,11 @@ import (
 )
 
 // Two thousand incidents of one team delay nobody in another team, and become few messages.
-func TestAStormKeepsNobodyWaiting(t *testing.T) {
+func TestStormKeepsNobodyWaiting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	quiet := w.anotherTeam()
-	w.start(w.phone)
+	quiet := w.addTeam()
+	w.start(w.sender)
 	const storm = 2000
 	for from := 0; from < storm; from += 500 {
 		var batch []oncall.Signal
@@ -25,25 +25,25 @@ func TestAStormKeepsNobodyWaiting(t *testing.T) {
 		}
 		w.accept(w.id, batch...)
 	}
-	storetest.Until(t, time.Minute, "the storm is folded", func() bool { return w.paged(ann) == storm })
+	storetest.Until(t, time.Minute, "the storm is folded", func() bool { return w.pagesTo(ann) == storm })
 	began := time.Now()
 	w.accept(quiet, oncall.Signal{
 		Action: oncall.Trigger, DedupKey: "probe", Title: "the probe is silent", Severity: oncall.Critical,
 	})
-	storetest.Until(t, 30*time.Second, "Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
+	storetest.Until(t, 30*time.Second, "Bo is paged", func() bool { return len(w.sender.sentTo(bo)) == 1 })
 	took := time.Since(began)
 	t.Logf("Bo's page took %s while Ann's %d were waiting", took, storm)
-	if took > atOnce {
+	if took > promptLimit {
 		t.Errorf("Bo had to wait for %s", took)
 	}
 	storetest.Until(t, 2*time.Minute, "Ann is told of all", func() bool {
-		told := 0
-		for _, m := range w.phone.to(ann) {
-			told += max(m.Count, 1)
+		total := 0
+		for _, m := range w.sender.sentTo(ann) {
+			total += max(m.Count, 1)
 		}
-		return told >= storm
+		return total >= storm
 	})
-	if n := len(w.phone.to(ann)); n > 10 {
+	if n := len(w.sender.sentTo(ann)); n > 10 {
 		t.Errorf("Ann has %d messages", n)
 	} else {
 		t.Logf("Ann has %d messages", n)

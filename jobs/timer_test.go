@@ -24,8 +24,8 @@ func keys(n int) []string {
 	return all
 }
 
-// secondSteps requires that each incident has had exactly two steps, and checks them.
-func (w *world) secondSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
+// requireTwoSteps requires that each incident has had exactly two steps, and checks them.
+func (w *world) requireTwoSteps(ids []oncall.IncidentID, check func(first, second oncall.Event)) {
 	w.t.Helper()
 	for _, id := range ids {
 		steps := w.events(id, oncall.EventPaging)
@@ -41,10 +41,10 @@ func TestTimersFireOnTime(t *testing.T) {
 	t.Parallel()
 	const wait = 2 * time.Second
 	w := newWorld(t, wait.String(), time.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	ids := w.signal(keys(5)...)
-	w.until("Bo's turn has come for all", func() bool { return w.paged(bo) == len(ids) })
-	w.secondSteps(ids, func(first, second oncall.Event) {
+	w.until("Bo's turn has come for all", func() bool { return w.pagesTo(bo) == len(ids) })
+	w.requireTwoSteps(ids, func(first, second oncall.Event) {
 		late := second.At.Sub(first.At.Add(wait))
 		// 120 ms when the machine is idle; River's own scheduler would take up to 5 s.
 		if late < 0 || late > 2*time.Second {
@@ -56,28 +56,28 @@ func TestTimersFireOnTime(t *testing.T) {
 func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "2s", time.Now)
-	other := newPhone()
-	w.start(w.phone)
+	other := newFakeSender()
+	w.start(w.sender)
 	w.start(other)
 	ids := w.signal(keys(60)...)
-	storetest.Until(t, 90*time.Second, "no page is waiting", func() bool { return w.paged(bo) == len(ids) && w.idle("page") })
+	storetest.Until(t, 90*time.Second, "no page is waiting", func() bool { return w.pagesTo(bo) == len(ids) && w.queueEmpty("page") })
 	latest := time.Duration(0)
-	w.secondSteps(ids, func(first, second oncall.Event) {
+	w.requireTwoSteps(ids, func(first, second oncall.Event) {
 		latest = max(latest, second.At.Sub(first.At.Add(2*time.Second)))
 	})
 	t.Logf("the latest of %d timers fired %s late", len(ids), latest)
 	if latest > 15*time.Second { // many at once, on a busy machine
 		t.Errorf("a timer fired %s late", latest)
 	}
-	seen, told := map[string]int{}, 0
-	for _, p := range []*phone{w.phone, other} {
-		for _, m := range append(p.to(ann), p.to(bo)...) {
+	seen, total := map[string]int{}, 0
+	for _, p := range []*fakeSender{w.sender, other} {
+		for _, m := range append(p.sentTo(ann), p.sentTo(bo)...) {
 			seen[m.Key]++
-			told += max(m.Count, 1)
+			total += max(m.Count, 1)
 		}
 	}
-	if told != 2*len(ids) {
-		t.Errorf("people were told of %d incidents, want %d", told, 2*len(ids))
+	if total != 2*len(ids) {
+		t.Errorf("people were told of %d incidents, want %d", total, 2*len(ids))
 	}
 	for key, n := range seen {
 		if n != 1 {
@@ -91,8 +91,8 @@ func TestEachTimerFiresOnceOverTwoInstances(t *testing.T) {
 	}
 }
 
-// paged counts the pages to a person.
-func (w *world) paged(user oncall.UserID) (n int) {
+// pagesTo counts the pages to a person.
+func (w *world) pagesTo(user oncall.UserID) (n int) {
 	w.t.Helper()
 	if err := w.store.Pool().QueryRow(w.t.Context(), `SELECT count(*) FROM pages WHERE user_id = $1`, user).Scan(&n); err != nil {
 		w.t.Fatal(err)
@@ -104,13 +104,13 @@ func TestAckStopsTheTimer(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	w := newWorld(t, "5m", clock.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.until("Ann is paged", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	w.ack(id, ann)
 	clock.Advance(6 * time.Minute)
-	w.until("the timer has fired", func() bool { return w.idle("escalate") })
-	if n := len(w.phone.to(bo)); n != 0 {
+	w.until("the timer has fired", func() bool { return w.queueEmpty("escalate") })
+	if n := len(w.sender.sentTo(bo)); n != 0 {
 		t.Errorf("%d messages to Bo, want none", n)
 	}
 }
@@ -120,11 +120,11 @@ func TestTimersGoByTheClock(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	w := newWorld(t, "1h", clock.Now)
-	w.start(w.phone)
+	w.start(w.sender)
 	w.signal("db-1")
-	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.until("Ann is paged", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	clock.Advance(time.Hour)
-	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) == 1 })
+	w.until("Bo is paged", func() bool { return len(w.sender.sentTo(bo)) == 1 })
 }
 
 func TestRequeuesLostTimers(t *testing.T) {
@@ -150,9 +150,9 @@ func TestRequeuesLostTimers(t *testing.T) {
 	if _, err := w.store.Pool().Exec(t.Context(), `DELETE FROM river_job WHERE kind = 'escalate'`); err != nil {
 		t.Fatal(err)
 	}
-	w.start(w.phone) // also does its upkeep at once
-	w.until("Bo is paged for both", func() bool { return w.paged(bo) == 2 })
-	w.secondSteps(ids[:2], func(oncall.Event, oncall.Event) {})
+	w.start(w.sender) // also does its upkeep at once
+	w.until("Bo is paged for both", func() bool { return w.pagesTo(bo) == 2 })
+	w.requireTwoSteps(ids[:2], func(oncall.Event, oncall.Event) {})
 }
 
 // A job whose end could not be saved runs again.
@@ -174,20 +174,20 @@ func TestReleasesStuckJobs(t *testing.T) {
 	if n, err := w.store.ReleaseStuck(t.Context(), clock.Now()); n != 1 || err != nil {
 		t.Errorf("released %d, %v; want 1", n, err)
 	}
-	w.start(w.phone)
-	w.until("Ann is paged", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.start(w.sender)
+	w.until("Ann is paged", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 }
 
 // An instance whose session dies counts as dead. Another one does its running job.
-func TestAnotherInstanceTakesOver(t *testing.T) {
+func TestAnotherInstanceTakesOverTimers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	sending := make(chan struct{}, 1)
-	stuck := newPhone()
+	stuck := newFakeSender()
 	var calls atomic.Int32
 	stuck.answer = func(ctx context.Context, m notify.Message, _ int) notify.Receipt {
 		if calls.Add(1) > 1 { // it works under its next name
-			return w.phone.Send(ctx, m)
+			return w.sender.Send(ctx, m)
 		}
 		sending <- struct{}{}
 		<-ctx.Done()
@@ -197,52 +197,52 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Cleanup(func() { hardStop(t, dying) })
 	id := w.signal("db-1")[0]
 	await(t, "the page is being sent", sending)
-	w.start(w.phone)
-	w.kill(dying)
-	storetest.Until(t, atOnce, "the other instance pages", func() bool { return len(w.phone.to(ann)) == 1 })
+	w.start(w.sender)
+	w.endClaim(dying)
+	storetest.Until(t, promptLimit, "the other instance pages", func() bool { return len(w.sender.sentTo(ann)) == 1 })
 	w.until("it is recorded", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 1 })
 }
 
 // An instance whose session dies continues under another name in the same process.
-func TestALostNameIsReplaced(t *testing.T) {
+func TestInstanceReplacesALostName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "2s", time.Now)
-	j := w.instance(w.open(), w.phone, nil)
+	j := w.instance(w.open(), w.sender, nil)
 	t.Cleanup(func() { stop(t, j) })
 	first := w.signal("db-1")[0]
-	w.kill(j)
-	w.until("Bo is paged when his turn comes", func() bool { return len(w.phone.to(bo)) == 1 })
+	w.endClaim(j)
+	w.until("Bo is paged when his turn comes", func() bool { return len(w.sender.sentTo(bo)) == 1 })
 	w.names[j] += "-2"
-	w.kill(j)
+	w.endClaim(j)
 	second := w.signal("db-2")[0]
 	for _, id := range []oncall.IncidentID{first, second} {
 		// The second waits until both have been quiet for half a minute.
 		storetest.Until(t, 45*time.Second, "both are paged", func() bool { return len(w.events(id, oncall.EventPageDelivered)) == 2 })
 	}
 	w.until("both are shown", func() bool {
-		return w.board.shows(first, w.version(first)) && w.board.shows(second, w.version(second))
+		return w.messenger.showsOnly(first, w.version(first)) && w.messenger.showsOnly(second, w.version(second))
 	})
 }
 
 // Nor does it stop when all sessions end at once, as in a restart of the database.
-func TestTheDatabaseIsRestarted(t *testing.T) {
+func TestInstanceSurvivesADatabaseRestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "2s", time.Now)
-	j := w.instance(w.open(), w.phone, nil)
+	j := w.instance(w.open(), w.sender, nil)
 	t.Cleanup(func() { stop(t, j) })
 	w.signal("db-1")
 	// From outside, because the pool's own sessions end too.
 	w.endSessions()
-	w.until("Bo is paged", func() bool { return len(w.phone.to(bo)) > 0 })
+	w.until("Bo is paged", func() bool { return len(w.sender.sentTo(bo)) > 0 })
 }
 
 // The same for an instance that dies while drawing: its lease is no obstacle.
-func TestAnotherInstanceDrawsOn(t *testing.T) {
+func TestAnotherInstanceContinuesDrawing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	posting := make(chan struct{}, 1)
 	var calls atomic.Int32
-	w.board.fail(func(ctx context.Context, _ string, _ bool) error {
+	w.messenger.fail(func(ctx context.Context, _ string, _ bool) error {
 		if calls.Add(1) != 2 {
 			return nil
 		}
@@ -250,19 +250,19 @@ func TestAnotherInstanceDrawsOn(t *testing.T) {
 		<-ctx.Done()
 		return errors.New("too late")
 	})
-	dying := w.instance(w.open(), w.phone, nil)
+	dying := w.instance(w.open(), w.sender, nil)
 	t.Cleanup(func() { hardStop(t, dying) })
 	id := w.signal("db-1")[0]
 	await(t, "the message is being posted", posting)
-	w.start(w.phone)
-	w.kill(dying)
+	w.start(w.sender)
+	w.endClaim(dying)
 	w.until("the message is posted once and shows all", func() bool {
-		return w.board.shows(id, w.version(id))
+		return w.messenger.showsOnly(id, w.version(id))
 	})
 }
 
-// kill ends the session that shows that the instance is alive.
-func (w *world) kill(j *jobs.Jobs) {
+// endClaim ends the session that shows that the instance is alive.
+func (w *world) endClaim(j *jobs.Jobs) {
 	w.t.Helper()
 	w.until(w.names[j]+" is killed", func() bool { // it may only be about to claim the name
 		var killed int

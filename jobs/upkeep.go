@@ -22,9 +22,9 @@ const choreLimit = 20 * time.Second
 // doesn't redraw the message each time.
 const bundlesEvery = 5 * time.Second
 
-// urgent lists the chores of every second. River leaves promotion of scheduled jobs to a leader, which can be missing
+// urgentChores lists the chores of every second. River leaves promotion of scheduled jobs to a leader, which can be missing
 // for up to 18 seconds after it dies, and River doesn't detect dead instances.
-func (j *Jobs) urgent() []chore {
+func (j *Jobs) urgentChores() []chore {
 	return []chore{
 		{"promote timers", func(ctx context.Context, now time.Time) error {
 			for {
@@ -44,7 +44,7 @@ func (j *Jobs) urgent() []chore {
 		{"share the limits", func(ctx context.Context, _ time.Time) error {
 			n, err := j.store.Instances(ctx)
 			if err == nil {
-				j.board.SetInstances(n)
+				j.messenger.SetInstances(n)
 			}
 			return err
 		}},
@@ -61,8 +61,8 @@ func (j *Jobs) urgent() []chore {
 	}
 }
 
-// regular lists the chores of every minute.
-func (j *Jobs) regular() []chore {
+// regularChores lists the chores of every minute.
+func (j *Jobs) regularChores() []chore {
 	return []chore{
 		{"requeue overdue timers", func(ctx context.Context, now time.Time) error {
 			n, err := j.store.RequeueOverdue(ctx, now)
@@ -80,14 +80,14 @@ func (j *Jobs) regular() []chore {
 			return err
 		}},
 		{"end storms", j.endStorms},
-		{"close what has flapped", j.closeQuiet},
+		{"close what has flapped", j.closeOverdueFlaps},
 		{"close by age", func(ctx context.Context, now time.Time) error { _, err := j.store.AgeAlerts(ctx, now); return err }},
 		{"reconcile hand-offs", j.checkSchedules},
-		{"settle edits", j.settleAll},
+		{"settle edits", j.settleSchedules},
 		{"remind of unacknowledged incidents", j.store.RemindUnacked},
 		{"sync user groups", j.checkGroups},
-		{"mirror user groups", j.mirrorGroups},
-		{"look up channels", j.learnChannels},
+		{"mirror user groups", j.readGroupMembers},
+		{"look up channels", j.resolveChannels},
 		{"end mutes", j.store.EndMutes},
 		{"seal secrets anew", j.store.ResealSigning},
 		{"seal webhooks anew", j.store.ResealHooks},
@@ -95,9 +95,9 @@ func (j *Jobs) regular() []chore {
 		{"read calendars", j.store.QueueAwayCalendars},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
-		{"tell of the week", j.TellWeeks},
+		{"tell of the week", j.SendDigests},
 		{"offer rest after bad nights", j.store.OfferRest},
-		{"look up people", func(ctx context.Context, _ time.Time) error { return j.mirror.RefreshUsers(ctx) }},
+		{"look up people", func(ctx context.Context, _ time.Time) error { return j.workspace.RefreshUsers(ctx) }},
 		{"count the uses of keys", j.store.SaveKeyUses},
 		{"count the uses of API keys", j.store.SaveAPIKeyUses},
 		{"write down refusals", j.store.SaveRefusals},
@@ -128,8 +128,8 @@ func (j *Jobs) endStorms(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// closeQuiet closes flapping incidents whose timers were lost.
-func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
+// closeOverdueFlaps closes flapping incidents whose timers were lost.
+func (j *Jobs) closeOverdueFlaps(ctx context.Context, now time.Time) error {
 	late, err := j.store.OverdueFlaps(ctx, now)
 	errs := []error{err}
 	for _, id := range late {
@@ -143,8 +143,8 @@ func (j *Jobs) closeQuiet(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// settleAll settles schedules whose jobs were lost.
-func (j *Jobs) settleAll(ctx context.Context, now time.Time) error {
+// settleSchedules settles schedules whose jobs were lost.
+func (j *Jobs) settleSchedules(ctx context.Context, now time.Time) error {
 	due, err := j.store.DueSettlements(ctx, now)
 	errs := []error{err}
 	for _, id := range due {

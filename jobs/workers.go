@@ -11,23 +11,23 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookLimit limits one attempt of a job that changes only the database.
-const lookLimit = 15 * time.Second
+// checkLimit limits one attempt of a job that changes only the database.
+const checkLimit = 15 * time.Second
 
 // workers registers each kind of job except Draw (draw_loop.go), in the order of oncall/jobs.go, with the time limit
 // of an attempt and the function that does the job.
 func (j *Jobs) workers() *river.Workers {
 	all := river.NewWorkers()
-	add[oncall.IncidentTimer](all, lookLimit, j.incidentTimer)
-	add[oncall.SwapTimer](all, lookLimit, j.swapTimer)
-	add[oncall.CoverTimer](all, lookLimit, j.coverTimer)
-	add[oncall.MaintenanceTimer](all, lookLimit, j.maintenanceTimer)
-	add[oncall.CheckSchedule](all, lookLimit, j.checkSchedule)
-	add[oncall.SettleSchedule](all, lookLimit, j.settleSchedule)
-	add[oncall.ChaseHandoff](all, lookLimit, j.chaseHandoff)
+	add[oncall.IncidentTimer](all, checkLimit, j.incidentTimer)
+	add[oncall.SwapTimer](all, checkLimit, j.swapTimer)
+	add[oncall.CoverTimer](all, checkLimit, j.coverTimer)
+	add[oncall.MaintenanceTimer](all, checkLimit, j.maintenanceTimer)
+	add[oncall.CheckSchedule](all, checkLimit, j.checkSchedule)
+	add[oncall.SettleSchedule](all, checkLimit, j.settleSchedule)
+	add[oncall.ChaseHandoff](all, checkLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
-	add[oncall.SendPulse](all, pulseLook, j.pulseJob)
-	add[oncall.Tell](all, tellLimit, j.tell)
+	add[oncall.SendPulse](all, pulseCheckLimit, j.pulseJob)
+	add[oncall.Tell](all, noticeLimit, j.sendNotice)
 	add[oncall.SendProof](all, probeLimit, j.sendProof)
 	add[oncall.TestPage](all, probeLimit, j.sendTest)
 	add[oncall.CheckReach](all, probeLimit, j.sendCheck)
@@ -118,7 +118,7 @@ func (j *Jobs) chaseHandoff(ctx context.Context, job *river.Job[oncall.ChaseHand
 // followGroups updates user groups to match who is on call, starting from the view of the last read.
 func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
 	now := j.clock()
-	return errors.Join(j.mirrorGroups(ctx, now), j.syncGroups(ctx, now, seenWithin))
+	return errors.Join(j.readGroupMembers(ctx, now), j.syncGroups(ctx, now, groupsFreshFor))
 }
 
 // checkCoverage warns about gaps in coverage after an edit.

@@ -18,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// nowhere is the root of a Debian file system without PostgreSQL.
-func nowhere(t *testing.T) string {
+// emptyRoot is the root of a Debian file system without PostgreSQL.
+func emptyRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "etc/os-release"), "NAME=\"Debian GNU/Linux\"\nVERSION_ID=\"12\"\nID=debian\n", 0o644)
@@ -38,7 +38,7 @@ func TestMissingPostgreSQLSaysWhatToInstall(t *testing.T) {
 	t.Parallel()
 	cache := t.TempDir()
 	_, err := Start(t.Context(), Options{
-		Getenv: environment("PATH=", "WATCHBILL_PG_DOWNLOAD=off", "XDG_CACHE_HOME="+cache), Root: nowhere(t),
+		Getenv: environment("PATH=", "WATCHBILL_PG_DOWNLOAD=off", "XDG_CACHE_HOME="+cache), Root: emptyRoot(t),
 		DataDir: t.TempDir(), Durable: true,
 	})
 	if err == nil {
@@ -69,7 +69,7 @@ func TestFailedFetchSaysWhy(t *testing.T) {
 			cache := t.TempDir()
 			var out bytes.Buffer
 			_, err := Start(t.Context(), Options{
-				Getenv: environment("PATH="+test.path, "XDG_CACHE_HOME="+cache), Root: nowhere(t),
+				Getenv: environment("PATH="+test.path, "XDG_CACHE_HOME="+cache), Root: emptyRoot(t),
 				DataDir: t.TempDir(), Durable: true, Out: &out,
 			})
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "apt-get install") {
@@ -143,7 +143,7 @@ func TestUnpackCreatesLinksAndStaysInside(t *testing.T) {
 
 func TestFindPrefersInstalledAndNewest(t *testing.T) {
 	t.Parallel()
-	root, cache, onPath, pinned := nowhere(t), t.TempDir(), t.TempDir(), ""
+	root, cache, onPath, pinned := emptyRoot(t), t.TempDir(), t.TempDir(), ""
 	place := func(dir, version string) string {
 		script := "#!/bin/sh\necho 'postgres (PostgreSQL) " + version + "'\n"
 		write(t, filepath.Join(dir, "initdb"), script, 0o755)
@@ -222,7 +222,7 @@ func TestFailedStartShowsTheEndOfItsLog(t *testing.T) {
 func TestNoUserToRunAsIsExplained(t *testing.T) {
 	t.Parallel()
 	// The program reports its version when we look for it, in our own directory, but runs nowhere else.
-	bin := programs(t, "exit 0", `[ "$PWD" = "`+here(t)+`" ] || exit 9; echo 'postgres (PostgreSQL) 15.3'`)
+	bin := programs(t, "exit 0", `[ "$PWD" = "`+testBinaryDir(t)+`" ] || exit 9; echo 'postgres (PostgreSQL) 15.3'`)
 	_, err := Start(t.Context(), Options{Getenv: environment("WATCHBILL_PG_BIN=" + bin), DataDir: t.TempDir(), Durable: true})
 	if err == nil || !strings.HasPrefix(err.Error(), "found no way to run PostgreSQL: as ") {
 		t.Fatalf("the error is %v, want the users that were tried", err)
@@ -234,7 +234,7 @@ func TestNoUserToRunAsIsExplained(t *testing.T) {
 	}
 }
 
-func here(t *testing.T) string {
+func testBinaryDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {

@@ -19,8 +19,8 @@ const (
 	newest = 18
 )
 
-// known lists where systems keep the server's programs, relative to the root.
-var known = []string{
+// binDirs lists where systems keep the server's programs, relative to the root.
+var binDirs = []string{
 	"usr/lib/postgresql/*/bin",
 	"usr/pgsql-*/bin",
 	"usr/libexec/postgresql*",
@@ -56,7 +56,7 @@ func Find(ctx context.Context, o Options) ([]Install, error) {
 			dirs = append(dirs, filepath.Dir(real))
 		}
 	}
-	for _, pattern := range known {
+	for _, pattern := range binDirs {
 		found, _ := filepath.Glob(filepath.Join(o.Root, pattern)) // only a bad pattern is an error
 		dirs = append(dirs, found...)
 	}
@@ -167,7 +167,7 @@ func (o Options) wrongMajor(base string, have []int, installs []Install) error {
 func (o Options) notFound(reason error) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "No PostgreSQL (%d to %d) was found, and it could not be fetched: %v.\n", oldest, newest, reason)
-	places := append([]string{"WATCHBILL_PG_BIN (not set)", "PATH"}, known...)
+	places := append([]string{"WATCHBILL_PG_BIN (not set)", "PATH"}, binDirs...)
 	if cache, err := o.cachedBin(); err == nil {
 		places = append(places, cache)
 	}

@@ -17,12 +17,12 @@ const productVariable = "WATCHBILL_LOCALPG_PRODUCT"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(productVariable); dir != "" {
-		product(dir)
+		runProduct(dir)
 	}
 	os.Exit(m.Run())
 }
 
-func product(dir string) {
+func runProduct(dir string) {
 	server, err := Start(context.Background(), Options{Getenv: environment(), DataDir: dir, Durable: true})
 	if err != nil {
 		fmt.Println("error", err)

@@ -76,7 +76,7 @@ func (o Options) socketDir(data string) (string, error) {
 // socketDirs lists places for the socket of a data directory, the best first. The last one is short
 // enough for every system.
 func socketDirs(getenv func(string) string, data string) []string {
-	sum := short(data)
+	sum := shortHash(data)
 	var dirs []string
 	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" && os.Geteuid() != 0 {
 		dirs = append(dirs, filepath.Join(dir, "watchbill", sum))
@@ -112,11 +112,11 @@ func makePrivate(dir string) error {
 // memory if 1 GB is free there. Directories that killed processes left behind are removed.
 func Scratch(getenv func(string) string, seed string) string {
 	parent := "/dev/shm"
-	if !roomy(parent) {
+	if !hasSpace(parent) {
 		parent = tempDir(getenv)
 	}
 	sweep(getenv, parent)
-	return filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-"+short(seed))
+	return filepath.Join(parent, scratchPrefix+strconv.Itoa(os.Geteuid())+"-"+shortHash(seed))
 }
 
 const scratchPrefix = "watchbill-scratch-"
@@ -156,7 +156,7 @@ func mustBeOurs(dir string) error {
 	return err
 }
 
-func roomy(dir string) bool {
+func hasSpace(dir string) bool {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(dir, &st); err != nil || st.Bavail*uint64(st.Bsize) < 1<<30 {
 		return false
@@ -176,7 +176,7 @@ func tempDir(getenv func(string) string) string {
 	return "/tmp"
 }
 
-func short(s string) string {
+func shortHash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:4])
 }

@@ -49,7 +49,7 @@ func TestUpMigratesAnEmptyDatabaseOnce(t *testing.T) {
 	}
 }
 
-func TestFiveInstancesAtOnce(t *testing.T) {
+func TestUpRunsOnceForFiveInstances(t *testing.T) {
 	t.Parallel()
 	first := storetest.NewEmpty(t)
 	var wg sync.WaitGroup
@@ -145,7 +145,7 @@ func lockMigrations(t *testing.T, pool *pgxpool.Pool) *pgxpool.Conn {
 	return conn
 }
 
-func TestANewerDatabaseIsRefused(t *testing.T) {
+func TestUpRefusesANewerDatabase(t *testing.T) {
 	t.Parallel()
 	pool := storetest.New(t)
 	if _, err := pool.Exec(t.Context(),

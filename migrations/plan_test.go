@@ -18,7 +18,7 @@ import (
 
 // Of every statement of every step, PostgreSQL takes the locks that a plan announces, and no others. What a DO
 // block or a dropped constraint locks can't be known from its text.
-func TestThePlansLocksAreThoseOfPostgres(t *testing.T) {
+func TestPlanLocksMatchPostgres(t *testing.T) {
 	t.Parallel()
 	pool := storetest.NewEmpty(t)
 	if err := migrations.RiverUp(t.Context(), pool); err != nil {
@@ -125,7 +125,7 @@ func locked(t *testing.T, conn *pgx.Conn, there map[string]bool) map[string]stri
 	return taken
 }
 
-func TestAPlanSaysHowLongALockIsHeld(t *testing.T) {
+func TestPlanEstimatesHowLongLocksAreHeld(t *testing.T) {
 	t.Parallel()
 	rows := map[string]int64{"incidents": 3_000_000, "pages": 600_000, "teams": 10}
 	for _, c := range []struct {
@@ -158,7 +158,7 @@ func TestAPlanSaysHowLongALockIsHeld(t *testing.T) {
 }
 
 // A plan changes nothing, and has a step for each that Up applies then.
-func TestAPlanIsWhatUpDoes(t *testing.T) {
+func TestPlanListsWhatUpDoes(t *testing.T) {
 	t.Parallel()
 	pool := storetest.NewEmpty(t)
 	steps, err := migrations.Plan(t.Context(), pool)

@@ -80,34 +80,34 @@ func token(text string) (n int, keep bool) {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-const aName = `(?:IF (?:NOT )?EXISTS )?(?:ONLY )?"?(\w+)"?`
+const namePattern = `(?:IF (?:NOT )?EXISTS )?(?:ONLY )?"?(\w+)"?`
 
-// What statements begin with. Of several that fit, the first counts.
-var kinds = []struct {
+// statementKinds lists what statements begin with. Of several that match, the first counts.
+var statementKinds = []struct {
 	begins *regexp.Regexp
 	locks  func(table, statement string) []tableLock
 }{
-	{begin(`CREATE (?:UNIQUE )?INDEX CONCURRENTLY ` + aName + ` ON ` + aName), one(lockChanges, indexRows)},
-	{begin(`CREATE (?:UNIQUE )?INDEX (?:` + aName + ` )?ON ` + aName), one(lockWrites, indexRows)},
-	{begin(`DROP INDEX CONCURRENTLY `), nothing},
-	{begin(`DROP INDEX `), one("", noRows)},
-	{begin(`CREATE TABLE ` + aName), nothing},
-	{begin(`DROP TABLE ` + aName), one(lockAll, noRows)},
-	{begin(`ALTER TABLE ` + aName), altered},
-	{begin(`CREATE (?:CONSTRAINT )?TRIGGER \w+ .*? ON ` + aName), one(lockRefers, noRows)},
-	{begin(`DROP TRIGGER \w+ ON ` + aName), one(lockAll, noRows)},
-	{begin(`INSERT INTO ` + aName), one(lockRows, noRows)},
-	{begin(`UPDATE ` + aName), one(lockRows, writeRows)},
-	{begin(`DELETE FROM ` + aName), one(lockRows, writeRows)},
-	{begin(`CREATE (?:OR REPLACE )?(?:FUNCTION|SEQUENCE|TYPE|VIEW)`), nothing},
-	{begin(`(?:REVOKE|GRANT|COMMENT|SELECT|SET) `), nothing},
+	{startsWith(`CREATE (?:UNIQUE )?INDEX CONCURRENTLY ` + namePattern + ` ON ` + namePattern), lockOn(lockChanges, indexRows)},
+	{startsWith(`CREATE (?:UNIQUE )?INDEX (?:` + namePattern + ` )?ON ` + namePattern), lockOn(lockWrites, indexRows)},
+	{startsWith(`DROP INDEX CONCURRENTLY `), noLocks},
+	{startsWith(`DROP INDEX `), lockOn("", noRows)},
+	{startsWith(`CREATE TABLE ` + namePattern), noLocks},
+	{startsWith(`DROP TABLE ` + namePattern), lockOn(lockAll, noRows)},
+	{startsWith(`ALTER TABLE ` + namePattern), altered},
+	{startsWith(`CREATE (?:CONSTRAINT )?TRIGGER \w+ .*? ON ` + namePattern), lockOn(lockRefers, noRows)},
+	{startsWith(`DROP TRIGGER \w+ ON ` + namePattern), lockOn(lockAll, noRows)},
+	{startsWith(`INSERT INTO ` + namePattern), lockOn(lockRows, noRows)},
+	{startsWith(`UPDATE ` + namePattern), lockOn(lockRows, writeRows)},
+	{startsWith(`DELETE FROM ` + namePattern), lockOn(lockRows, writeRows)},
+	{startsWith(`CREATE (?:OR REPLACE )?(?:FUNCTION|SEQUENCE|TYPE|VIEW)`), noLocks},
+	{startsWith(`(?:REVOKE|GRANT|COMMENT|SELECT|SET) `), noLocks},
 }
 
-func begin(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)^` + pattern) }
+func startsWith(pattern string) *regexp.Regexp { return regexp.MustCompile(`(?i)^` + pattern) }
 
-func nothing(string, string) []tableLock { return nil }
+func noLocks(string, string) []tableLock { return nil }
 
-func one(mode string, w work) func(string, string) []tableLock {
+func lockOn(mode string, w work) func(string, string) []tableLock {
 	return func(table, _ string) []tableLock {
 		if mode == "" {
 			return []tableLock{{"?", lockAll, w}}
@@ -145,7 +145,7 @@ func altered(table, statement string) []tableLock {
 // locksOf says what a statement locks; known is false where its text doesn't tell, as in a DO block.
 func locksOf(statement string) (locks []tableLock, known bool) {
 	statement = oneLine(statement)
-	for _, k := range kinds {
+	for _, k := range statementKinds {
 		found := k.begins.FindStringSubmatch(statement)
 		if found == nil {
 			continue

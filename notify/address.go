@@ -75,7 +75,7 @@ var (
 // Addresses that never belong to a server that people mean: the special-purpose ranges in IANA's registries for IPv4
 // and IPv6, and the metadata services of clouds, which give out credentials.
 var (
-	neverCalled = prefixes(
+	neverCalled = parsePrefixes(
 		"0.0.0.0/8",                              // this network
 		"169.254.0.0/16",                         // link-local, and most clouds' metadata
 		"192.0.0.0/24",                           // protocol assignments; Oracle's metadata
@@ -95,7 +95,7 @@ var (
 		"2620:4f:8000::/48", // AS112
 		"3fff::/20",         // documentation
 	)
-	privateNets = prefixes(
+	privateNets = parsePrefixes(
 		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7",
 		"100.64.0.0/10", // shared by customers of a provider
 		"198.18.0.0/15", // benchmarks
@@ -105,10 +105,10 @@ var (
 	sixToIV  = netip.MustParsePrefix("2002::/16")
 	teredo   = netip.MustParsePrefix("2001::/32")
 	inIPv6   = netip.MustParsePrefix("::/96")
-	loopback = prefixes("127.0.0.0/8", "::1/128")
+	loopback = parsePrefixes("127.0.0.0/8", "::1/128")
 )
 
-func prefixes(list ...string) []netip.Prefix {
+func parsePrefixes(list ...string) []netip.Prefix {
 	out := make([]netip.Prefix, len(list))
 	for i, text := range list {
 		out[i] = netip.MustParsePrefix(text)

@@ -28,8 +28,8 @@ func (r AddressRules) Transport() http.RoundTripper {
 	if t.proxy == nil {
 		t.proxy = http.ProxyFromEnvironment
 	}
-	t.direct = careful(&http.Transport{DialContext: checked.DialContext})
-	t.proxied = careful(&http.Transport{Proxy: t.proxy, DialContext: (&net.Dialer{Timeout: webLimit}).DialContext})
+	t.direct = withoutReuse(&http.Transport{DialContext: checked.DialContext})
+	t.proxied = withoutReuse(&http.Transport{Proxy: t.proxy, DialContext: (&net.Dialer{Timeout: webLimit}).DialContext})
 	return t
 }
 

@@ -65,7 +65,7 @@ func TestAddressRules(t *testing.T) {
 }
 
 // Whatever people name, by whatever channel, the same rules hold.
-func TestPeoplesAddressesAreCheckedWhenTheyAreCalled(t *testing.T) {
+func TestPeoplesAddressesAreCheckedWhenCalled(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was called", r.Method, r.URL) }))
 	t.Cleanup(s.Close)
@@ -79,19 +79,19 @@ func TestPeoplesAddressesAreCheckedWhenTheyAreCalled(t *testing.T) {
 	}
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::1]", "0.0.0.0"} {
 		for name, sender := range senders {
-			r := sender.Send(t.Context(), pageOf("http://"+host+":"+port+"/topic"))
+			r := sender.Send(t.Context(), testPage("http://"+host+":"+port+"/topic"))
 			if r.Outcome != notify.Rejected || r.Err == nil {
 				t.Errorf("%s to %s: got %+v, want Outcome %v and an error", name, host, r, notify.Rejected)
 			}
 		}
 	}
 	query := s.URL + "/err?anything=1&x=/topic"
-	if r := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: hereToo()}).Send(t.Context(), pageOf(query)); r.Outcome != notify.Rejected || !r.Dead {
+	if r := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: loopbackRules()}).Send(t.Context(), testPage(query)); r.Outcome != notify.Rejected || !r.Dead {
 		t.Errorf("a query in the address: %+v, want rejected and dead", r)
 	}
 	if f, ok := senders["ntfy"].(notify.Finder); !ok {
 		t.Error("ntfy can't be asked")
-	} else if _, found, err := f.Find(t.Context(), pageOf(s.URL+"/topic"), time.Now()); found || err == nil {
+	} else if _, found, err := f.Find(t.Context(), testPage(s.URL+"/topic"), time.Now()); found || err == nil {
 		t.Errorf("got %v, %v, want nothing found and an error", found, err)
 	}
 }
@@ -112,7 +112,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 	push := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: rules})
 	for _, host := range []string{"8.8.8.8", "name.invalid"} { // the latter is one that only the proxy may know
 		for _, sender := range []notify.Sender{hook, push} {
-			if r := sender.Send(t.Context(), pageOf("http://"+host+"/topic")); r.Outcome != notify.Accepted {
+			if r := sender.Send(t.Context(), testPage("http://"+host+"/topic")); r.Outcome != notify.Accepted {
 				t.Errorf("%s: got %+v, want Outcome %v", host, r, notify.Accepted)
 			} else if got := receive(t, asked, "the proxy"); got != host {
 				t.Errorf("the proxy was asked for %s, want %s", got, host)
@@ -124,7 +124,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 		"[64:ff9b::a9fe:a9fe]", "metadata.google.internal", "１２７.0.0.1", "169。254。169。254",
 	} {
 		for _, sender := range []notify.Sender{hook, push} {
-			if r := sender.Send(t.Context(), pageOf("http://"+host+"/topic")); r.Outcome != notify.Rejected {
+			if r := sender.Send(t.Context(), testPage("http://"+host+"/topic")); r.Outcome != notify.Rejected {
 				t.Errorf("%s: got %+v, want Outcome %v", host, r, notify.Rejected)
 			}
 		}
@@ -135,7 +135,7 @@ func TestPeoplesAddressesAreCheckedBeforeAProxy(t *testing.T) {
 }
 
 // People may name a server that only we can reach: they must not learn from us what it says.
-func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
+func TestAnswersOfPeoplesServersAreNotQuoted(t *testing.T) {
 	t.Parallel()
 	const hidden = "aws_access_key=AKIAFAKE"
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -168,10 +168,10 @@ func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
 		to[s.URL] = want
 	}
 	hook := notify.NewWebhook(hookConfig())
-	push := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: hereToo()})
+	push := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: loopbackRules()})
 	for address, want := range to {
 		for name, sender := range map[string]notify.Sender{"webhook": hook, "ntfy": push} {
-			r := sender.Send(t.Context(), pageOf(address+"/topic"))
+			r := sender.Send(t.Context(), testPage(address+"/topic"))
 			if name == "webhook" && r.Outcome == notify.Accepted { // 200 is all that it asks for
 				continue
 			}
@@ -185,7 +185,7 @@ func TestWhatPeoplesServersSayIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestServersThatPeopleBring(t *testing.T) {
+func TestDispatcherNamesPeoplesServers(t *testing.T) {
 	t.Parallel()
 	push := notify.AbilitiesOf(notify.NewNtfy(notify.NtfyConfig{URL: "https://ntfy.example.com/"})).Dispatcher
 	hook := notify.AbilitiesOf(notify.NewWebhook(hookConfig())).Dispatcher

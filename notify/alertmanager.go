@@ -24,7 +24,7 @@ type AlertmanagerConfig struct {
 // Problems says what is wrong with the settings, by their names and without secrets.
 func (c AlertmanagerConfig) Problems() []string {
 	for i, one := range splitList(c.Auth) {
-		if u := webAddress(one); u == nil || u.User == nil {
+		if u := parseServiceURL(one); u == nil || u.User == nil {
 			return []string{fmt.Sprintf("WATCHBILL_ALERTMANAGER_AUTH: the address number %d is not such as https://user:password@alertmanager.example.com, or https://:TOKEN@alertmanager.example.com; what is no letter or digit is written as in %%2C", i+1)}
 		}
 	}
@@ -45,16 +45,16 @@ const alertmanagerAnswer = 4 << 20
 
 // Alertmanager creates and ends silences with version 2 of Alertmanager's API.
 type Alertmanager struct {
-	web  *web
+	web  *httpClient
 	auth map[string]string // value of the header Authorization, by scheme and host
 }
 
 // NewAlertmanager returns a client for Alertmanagers whose URLs managers choose. The settings must have no Problems.
 func NewAlertmanager(c AlertmanagerConfig) *Alertmanager {
-	a := &Alertmanager{web: newForeignWeb("Alertmanager", c.Rules), auth: map[string]string{}}
+	a := &Alertmanager{web: newUntrustedClient("Alertmanager", c.Rules), auth: map[string]string{}}
 	a.web.longest = alertmanagerAnswer
 	for _, one := range splitList(c.Auth) {
-		u := webAddress(one)
+		u := parseServiceURL(one)
 		if u == nil || u.User == nil {
 			continue
 		}
@@ -171,8 +171,8 @@ func (a *Alertmanager) EndSilence(ctx context.Context, base string, s Silence) (
 	return err
 }
 
-// Fires reports whether an alert with exactly these labels fires in Alertmanager, silenced or not.
-func (a *Alertmanager) Fires(ctx context.Context, base string, labels map[string]string) (bool, error) {
+// IsFiring reports whether an alert with exactly these labels fires in Alertmanager, silenced or not.
+func (a *Alertmanager) IsFiring(ctx context.Context, base string, labels map[string]string) (bool, error) {
 	var all []struct {
 		Labels map[string]string `json:"labels"`
 	}
@@ -206,7 +206,7 @@ func (a *Alertmanager) call(ctx context.Context, method, base, path string, body
 	}
 	r, err := http.NewRequestWithContext(ctx, method, base+path, bytes.NewReader(text))
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", a.web.service, bare(err))
+		return 0, fmt.Errorf("%s: %w", a.web.service, withoutAddress(err))
 	}
 	r.Header.Set("User-Agent", "Watchbill")
 	if body != nil {
@@ -220,7 +220,7 @@ func (a *Alertmanager) call(ctx context.Context, method, base, path string, body
 		return 0, failed.Err
 	}
 	if answer.status < 200 || answer.status >= 300 {
-		return answer.status, a.web.refused(answer, "").Err
+		return answer.status, a.web.refusedReceipt(answer, "").Err
 	}
 	if into != nil && json.Unmarshal(answer.body, into) != nil {
 		return answer.status, fmt.Errorf("%s has not answered as Alertmanagers do", a.web.service)

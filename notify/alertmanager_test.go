@@ -13,17 +13,17 @@ import (
 
 var silenceLabels = map[string]string{"alertname": "Disk \"full\"", "path": `C:\x, y=1`}
 
-func aSilence(clock func() time.Time) notify.Silence {
+func testSilence(clock func() time.Time) notify.Silence {
 	return notify.Silence{
 		Labels: silenceLabels, From: clock(), Until: clock().Add(time.Hour), By: "Ann", Says: "Watchbill incident #7, acknowledged by Ann (TOKEN)", Token: "TOKEN",
 	}
 }
 
-func silencer(t *testing.T) (*notify.Alertmanager, *notifytest.Alertmanager) {
+func newSilencer(t *testing.T) (*notify.Alertmanager, *notifytest.Alertmanager) {
 	t.Helper()
 	am := notifytest.NewAlertmanager(time.Now)
 	t.Cleanup(am.Close)
-	config := notify.AlertmanagerConfig{Rules: hereToo(), Auth: strings.Replace(am.URL, "//", "//watchbill:p%2Css@", 1)}
+	config := notify.AlertmanagerConfig{Rules: loopbackRules(), Auth: strings.Replace(am.URL, "//", "//watchbill:p%2Css@", 1)}
 	if wrong := config.Problems(); len(wrong) > 0 {
 		t.Fatal(wrong)
 	}
@@ -32,8 +32,8 @@ func silencer(t *testing.T) (*notify.Alertmanager, *notifytest.Alertmanager) {
 
 func TestAlertmanagerIsSilencedOnce(t *testing.T) {
 	t.Parallel()
-	a, am := silencer(t)
-	s := aSilence(time.Now)
+	a, am := newSilencer(t)
+	s := testSilence(time.Now)
 	am.Fail("cut")
 	if _, err := a.Silence(t.Context(), am.URL, s); err == nil || strings.Contains(err.Error(), "p,ss") || strings.Contains(err.Error(), am.URL) {
 		t.Fatalf("it hung up: got %v, want an error without \"p,ss\" and without %v", err, am.URL)
@@ -64,15 +64,15 @@ func TestAlertmanagerIsSilencedOnce(t *testing.T) {
 	}
 }
 
-func TestAlertmanagerSaysWhatFires(t *testing.T) {
+func TestAlertmanagerReportsFiringAlerts(t *testing.T) {
 	t.Parallel()
-	a, am := silencer(t)
+	a, am := newSilencer(t)
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) }))
 	t.Cleanup(hook.Close)
 	am.Hook = hook.URL
 	fires := func(want bool) {
 		t.Helper()
-		got, err := a.Fires(t.Context(), am.URL, silenceLabels)
+		got, err := a.IsFiring(t.Context(), am.URL, silenceLabels)
 		must(t, err)
 		if got != want {
 			t.Errorf("fires: %v, want %v", got, want)
@@ -87,20 +87,20 @@ func TestAlertmanagerSaysWhatFires(t *testing.T) {
 }
 
 // A password goes to the server for which it was set, whatever address a manager names.
-func TestAlertmanagersPasswordGoesNowhereElse(t *testing.T) {
+func TestAlertmanagerPasswordStaysAtItsServer(t *testing.T) {
 	t.Parallel()
-	a, _ := silencer(t)
+	a, _ := newSilencer(t)
 	var got []string
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = append(got, r.Header.Get("Authorization"))
 		http.Error(w, `ignore <!channel> {"silenceID":"x"}`, http.StatusUnauthorized)
 	}))
 	t.Cleanup(other.Close)
-	_, err := a.Silence(t.Context(), other.URL, aSilence(time.Now))
+	_, err := a.Silence(t.Context(), other.URL, testSilence(time.Now))
 	if len(got) != 1 || got[0] != "" || err == nil || err.Error() != "Alertmanager answered 401" {
 		t.Errorf("got %q, %v, want 1, \"\", an error and \"Alertmanager answered 401\"", got, err)
 	}
-	_, err = a.Silence(t.Context(), "http://169.254.169.254/latest", aSilence(time.Now))
+	_, err = a.Silence(t.Context(), "http://169.254.169.254/latest", testSilence(time.Now))
 	if err == nil || !strings.Contains(err.Error(), "belongs to no server") {
 		t.Errorf("metadata: got %v, want an error with \"belongs to no server\"", err)
 	}

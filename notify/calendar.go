@@ -16,11 +16,11 @@ const (
 )
 
 // Calendars fetches calendars from addresses that people enter.
-type Calendars struct{ web *web }
+type Calendars struct{ web *httpClient }
 
 // NewCalendars returns a Calendars.
 func NewCalendars(rules AddressRules) *Calendars {
-	w := newForeignWeb("the calendar", rules)
+	w := newUntrustedClient("the calendar", rules)
 	w.limit, w.longest = calendarLimit, calendarBytes
 	return &Calendars{w}
 }
@@ -63,7 +63,7 @@ func movedTo(address, location string) (string, error) {
 		return "", errors.New("the calendar has no address")
 	}
 	to, err := from.Parse(location)
-	if err != nil || location == "" || webAddress(to.String()) == nil {
+	if err != nil || location == "" || parseServiceURL(to.String()) == nil {
 		return "", errors.New("the calendar has moved, and doesn't say where to")
 	}
 	if from.Scheme == "https" && to.Scheme != "https" {

@@ -19,7 +19,7 @@ func calendarRules(t *testing.T) notify.AddressRules {
 }
 
 // A calendar is read where it has moved to, and not again while it is the same.
-func TestACalendarIsReadWhereItIs(t *testing.T) {
+func TestCalendarReadFollowsRedirects(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -54,7 +54,7 @@ func TestACalendarIsReadWhereItIs(t *testing.T) {
 }
 
 // What keeps a calendar from being read is told without its address, and never comes from a forbidden one.
-func TestTheAddressOfACalendarStaysSecret(t *testing.T) {
+func TestCalendarErrorsHideTheAddress(t *testing.T) {
 	t.Parallel()
 	c := notify.NewCalendars(notify.AddressRules{})
 	for _, address := range []string{"http://127.0.0.1:1/secret", "http://169.254.169.254/secret", "https://calendar.invalid/secret", "nowhere/secret"} {

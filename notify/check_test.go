@@ -15,11 +15,11 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// checked runs a check and returns the finding that matters: the first that isn't OK, or else all of
+// mainFinding runs a check and returns the finding that matters: the first that isn't OK, or else all of
 // them.
-func checked(t *testing.T, c notify.Checker) notify.CheckResult {
+func mainFinding(t *testing.T, c notify.Checker) notify.CheckResult {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	var fine []string
 	for _, f := range c.Check(ctx) {
@@ -31,7 +31,7 @@ func checked(t *testing.T, c notify.Checker) notify.CheckResult {
 	return notify.CheckResult{OK: true, Text: strings.Join(fine, ", ")}
 }
 
-func expect(t *testing.T, name string, f notify.CheckResult, want notify.CheckResult, secrets ...string) {
+func wantCheck(t *testing.T, name string, f notify.CheckResult, want notify.CheckResult, secrets ...string) {
 	t.Helper()
 	if f.OK != want.OK || f.Note != want.Note || !strings.Contains(f.Text, want.Text) || !strings.Contains(f.Remedy, want.Remedy) || !f.OK && f.Remedy == "" {
 		t.Errorf("%s: %+v, want %+v", name, f, want)
@@ -46,14 +46,14 @@ func expect(t *testing.T, name string, f notify.CheckResult, want notify.CheckRe
 func TestMailIsCheckedWithoutSending(t *testing.T) {
 	t.Parallel()
 	plain := func(answers map[string]string, change func(*notify.MailConfig)) notify.MailConfig {
-		c := crank(t, answers)
+		c := scriptedMailServer(t, answers)
 		if change != nil {
 			change(&c)
 		}
 		return c
 	}
-	var office notifytest.Office
-	start, only := opened(t, &office, notify.MailStartTLS), opened(t, &notifytest.Office{}, notify.MailTLSOnly)
+	var office notifytest.MailServer
+	start, only := openMailServer(t, &office, notify.MailStartTLS), openMailServer(t, &notifytest.MailServer{}, notify.MailTLSOnly)
 	with := func(c notify.MailConfig, change func(*notify.MailConfig)) notify.MailConfig {
 		change(&c)
 		return c
@@ -86,7 +86,7 @@ func TestMailIsCheckedWithoutSending(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			expect(t, name, checked(t, notify.NewMail(c.config)), c.want, "hunter2!")
+			wantCheck(t, name, mainFinding(t, notify.NewMail(c.config)), c.want, "hunter2!")
 		})
 	}
 	t.Cleanup(func() {
@@ -98,7 +98,7 @@ func TestMailIsCheckedWithoutSending(t *testing.T) {
 
 func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 	t.Parallel()
-	p, open := newPusher(t), newPusher(t)
+	p, open := newNtfyServer(t), newNtfyServer(t)
 	open.Open = true
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "Welcome, %s, to another site", r.Header.Get("Authorization"))
@@ -119,7 +119,7 @@ func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 		"a topic's address": {notify.NtfyConfig{URL: p.URL + "/topic"}, notify.CheckResult{Text: "404", Remedy: "Check WATCHBILL_NTFY_URL"}},
 		"nobody listens":    {notify.NtfyConfig{URL: "http://127.0.0.1:1"}, notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1. Check WATCHBILL_NTFY_URL"}},
 	} {
-		expect(t, name, checked(t, notify.NewNtfy(c.config)), c.want, "tk_")
+		wantCheck(t, name, mainFinding(t, notify.NewNtfy(c.config)), c.want, "tk_")
 	}
 	for _, topic := range []string{"replies", "of-somebody-else"} {
 		if got := p.Topic(topic); len(got) > 0 {
@@ -130,7 +130,7 @@ func TestNtfyIsCheckedWithoutSending(t *testing.T) {
 
 func TestPushoverIsCheckedWithoutSending(t *testing.T) {
 	t.Parallel()
-	o, empty := newOver(t), newOver(t)
+	o, empty := newPushoverServer(t), newPushoverServer(t)
 	empty.left = 0
 	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
@@ -148,7 +148,7 @@ func TestPushoverIsCheckedWithoutSending(t *testing.T) {
 		"nobody listens": {"hidden", "http://127.0.0.1:1", notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
 	} {
 		p := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: c.url, Clock: time.Now})
-		expect(t, name, checked(t, p), c.want, "hidden")
+		wantCheck(t, name, mainFinding(t, p), c.want, "hidden")
 	}
 	if len(o.messages) > 0 {
 		t.Errorf("got %v sent, want nothing", o.messages)
@@ -157,7 +157,7 @@ func TestPushoverIsCheckedWithoutSending(t *testing.T) {
 
 func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 	t.Parallel()
-	g, hooked := newGram(t), newGram(t)
+	g, hooked := newTelegramServer(t), newTelegramServer(t)
 	hooked.hook = "https://example.com/secret-path"
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
@@ -174,7 +174,7 @@ func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 		"a proxy":           {"1:secret", proxy.URL, notify.CheckResult{Text: "Telegram answered 404: Cannot POST /bot…/getMe", Remedy: "WATCHBILL_TELEGRAM_API_URL"}},
 		"nobody listens":    {"1:secret", "http://127.0.0.1:1", notify.CheckResult{Text: "refused", Remedy: "reaches 127.0.0.1:1"}},
 	} {
-		expect(t, name, checked(t, notify.NewTelegram(notify.TelegramConfig{Token: c.token, URL: c.url})), c.want, "secret")
+		wantCheck(t, name, mainFinding(t, notify.NewTelegram(notify.TelegramConfig{Token: c.token, URL: c.url})), c.want, "secret")
 	}
 	if len(g.messages) > 0 {
 		t.Errorf("got %+v sent, want nothing", g.messages)
@@ -182,7 +182,7 @@ func TestTelegramIsCheckedWithoutSending(t *testing.T) {
 }
 
 // Twilio's other findings are tested with `watchbill twilio check`.
-func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
+func TestTwilioIsCheckedWithoutSending(t *testing.T) {
 	t.Parallel()
 	sim := twiliosim.New(twiliosim.Options{Now: time.Now})
 	t.Cleanup(func() { sim.Close() })
@@ -206,15 +206,17 @@ func TestTwilioIsCheckedAsACheckerAndSendsNothing(t *testing.T) {
 			t.Errorf("with a Standard key: got %+v, want a note that the trial can't be seen", f)
 		}
 	}
-	expect(t, "wrong secret", checked(t, byKey("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
-	expect(t, "wrong token", checked(t, account("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
+	wantCheck(t, "wrong secret", mainFinding(t, byKey("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
+	wantCheck(t, "wrong token", mainFinding(t, account("nonsense")), notify.CheckResult{Text: "20003", Remedy: "Check TWILIO_ACCOUNT_SID"}, "nonsense")
 }
 
 func TestChecksEndWithTheirContext(t *testing.T) {
 	t.Parallel()
-	l := notifytest.Mute(t)
+	l := notifytest.SilentListener(t)
 	address := "http://" + l.Addr().String()
-	hanging := func(at string) notify.Checker { return notify.NewMail(crank(t, map[string]string{at: "hang"})) }
+	hanging := func(at string) notify.Checker {
+		return notify.NewMail(scriptedMailServer(t, map[string]string{at: "hang"}))
+	}
 	for name, c := range map[string]notify.Checker{
 		"mail, at the greeting": hanging("greeting"), "mail, at EHLO": hanging("EHLO"),
 		"mail, in TLS":      notify.NewMail(configOf(l, notify.MailTLSOnly, nil)),
@@ -235,19 +237,19 @@ func TestChecksEndWithTheirContext(t *testing.T) {
 			if took := time.Since(began); took >= min(notify.MailLimit, notify.WebLimit, notify.TwilioLimit) {
 				t.Errorf("it took %s, as if nothing had ended", took)
 			}
-			expect(t, name, found[0], notify.CheckResult{Text: "not answered in time", Remedy: "Check "}, "secret")
+			wantCheck(t, name, found[0], notify.CheckResult{Text: "not answered in time", Remedy: "Check "}, "secret")
 		})
 	}
 }
 
-func TestNoErrorTellsATokenThatAServerRepeats(t *testing.T) {
+func TestErrorsHideAnEchoedToken(t *testing.T) {
 	t.Parallel()
 	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprintf(w, "%s%s", strings.Repeat("x", 170), r.URL) // so that an excerpt would cut the token
 	}))
 	t.Cleanup(echo.Close)
-	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret-secret-secret", URL: echo.URL}).Send(t.Context(), pageOf("4711"))
+	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret-secret-secret", URL: echo.URL}).Send(t.Context(), testPage("4711"))
 	if r.Err == nil || strings.Contains(r.Err.Error(), "secret") {
 		t.Errorf("the receipt is %+v, want an error without the token", r)
 	}

@@ -22,23 +22,23 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-type heardAlert struct {
+type webhookAlert struct {
 	Status, Fingerprint string
 	Labels              map[string]string
 }
 
 // startAlertmanager starts the program with a webhook, and returns its address and what the webhook is told.
-func startAlertmanager(t *testing.T) (address string, heard chan []heardAlert) {
+func startAlertmanager(t *testing.T) (address string, received chan []webhookAlert) {
 	t.Helper()
 	program := os.Getenv("ALERTMANAGER")
 	if program == "" {
 		t.Fatal("ALERTMANAGER names no program")
 	}
-	heard = make(chan []heardAlert, 100)
+	received = make(chan []webhookAlert, 100)
 	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		var body struct{ Alerts []heardAlert }
+		var body struct{ Alerts []webhookAlert }
 		if json.NewDecoder(r.Body).Decode(&body) == nil {
-			heard <- body.Alerts
+			received <- body.Alerts
 		}
 	}))
 	t.Cleanup(hook.Close)
@@ -62,7 +62,7 @@ func startAlertmanager(t *testing.T) (address string, heard chan []heardAlert) {
 			t.Log(log.String())
 		}
 	})
-	return "http://" + address, heard
+	return "http://" + address, received
 }
 
 func until(t *testing.T, what string, cond func() bool) {
@@ -76,8 +76,8 @@ func until(t *testing.T, what string, cond func() bool) {
 
 // What an Alertmanager of today makes of our silences, and says or does not say meanwhile: docs/silences.md counts on it.
 func TestConformanceOfSilences(t *testing.T) {
-	base, heard := startAlertmanager(t)
-	a := notify.NewAlertmanager(notify.AlertmanagerConfig{Rules: hereToo()})
+	base, received := startAlertmanager(t)
+	a := notify.NewAlertmanager(notify.AlertmanagerConfig{Rules: loopbackRules()})
 	disk := map[string]string{"alertname": "DiskFull", "instance": "db-1", "path": `C:\"x", ö=1`}
 	other := map[string]string{"alertname": "DiskFull", "instance": "db-2"}
 	began := time.Now()
@@ -94,10 +94,10 @@ func TestConformanceOfSilences(t *testing.T) {
 		_ = res.Body.Close()
 		return res.StatusCode == http.StatusOK
 	}
-	next := func() []heardAlert {
+	next := func() []webhookAlert {
 		t.Helper()
 		select {
-		case alerts := <-heard:
+		case alerts := <-received:
 			return alerts
 		case <-time.After(30 * time.Second):
 			t.Fatal("the webhook is told nothing")
@@ -105,7 +105,7 @@ func TestConformanceOfSilences(t *testing.T) {
 		}
 	}
 	fires := func(labels map[string]string) bool {
-		is, err := a.Fires(t.Context(), base, labels)
+		is, err := a.IsFiring(t.Context(), base, labels)
 		must(t, err)
 		return is
 	}

@@ -9,7 +9,7 @@ import (
 const (
 	MailLimit   = mailLimit
 	WebLimit    = webLimit
-	TwilioLimit = twilioPatience
+	TwilioLimit = twilioTimeout
 )
 
 // Allow says why an address must not be called, or returns nil.

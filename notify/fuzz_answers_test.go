@@ -20,15 +20,15 @@ const fuzzSecret = "1:fz3cretFz3cretFz3cretFz3cret0"
 
 var fuzzNow = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// A parroting service answers everything in the same way, and counts how often it is asked.
-type parroting struct {
+// A fixedResponder service answers everything in the same way, and counts how often it is asked.
+type fixedResponder struct {
 	status int
 	header http.Header
 	body   []byte
 	asked  int
 }
 
-func (p *parroting) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p *fixedResponder) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.asked++
 	if r.Body != nil {
 		_, _ = io.Copy(io.Discard, r.Body)
@@ -40,16 +40,16 @@ func (p *parroting) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// answering is a service as fuzzing made it up.
-func answering(status int, retryAfter, body string) *parroting {
+// respondWith is a service as fuzzing made it up.
+func respondWith(status int, retryAfter, body string) *fixedResponder {
 	header := http.Header{}
 	header.Set("Retry-After", retryAfter)
 	header.Set("Date", fuzzNow.Format(http.TimeFormat))
-	return &parroting{status: 100 + max(status, -status)%500, header: header, body: []byte(strings.ReplaceAll(body, "SECRET", fuzzSecret))}
+	return &fixedResponder{status: 100 + max(status, -status)%500, header: header, body: []byte(strings.ReplaceAll(body, "SECRET", fuzzSecret))}
 }
 
-// sayable fails if a text of ours about a service isn't one short line without secrets.
-func sayable(t *testing.T, what, text string) {
+// checkSayable fails if a text of ours about a service isn't one short line without secrets.
+func checkSayable(t *testing.T, what, text string) {
 	t.Helper()
 	switch {
 	case !utf8.ValidString(text), utf8.RuneCountInString(text) > 1_000:
@@ -61,8 +61,8 @@ func sayable(t *testing.T, what, text string) {
 	}
 }
 
-// sound fails if a receipt can't be true of an answer with that status.
-func sound(t *testing.T, what string, r Receipt, status int) {
+// checkReceipt fails if a receipt can't be true of an answer with that status.
+func checkReceipt(t *testing.T, what string, r Receipt, status int) {
 	t.Helper()
 	if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) {
 		t.Fatalf("%s: got %+v, want a known outcome, with an error unless accepted", what, r)
@@ -73,31 +73,31 @@ func sound(t *testing.T, what string, r Receipt, status int) {
 	if r.RetryAfter < 0 || r.RetryAfter > 24*time.Hour {
 		t.Fatalf("%s: it waits for %s", what, r.RetryAfter)
 	}
-	sayable(t, what+"'s reference", r.Reference)
+	checkSayable(t, what+"'s reference", r.Reference)
 	if r.Err != nil {
-		sayable(t, what, r.Err.Error())
+		checkSayable(t, what, r.Err.Error())
 	}
 }
 
-// tracked fails if what is said of a message can't be shown.
-func tracked(t *testing.T, what string, track Track, err error) {
+// checkTrack fails if what is said of a message can't be shown.
+func checkTrack(t *testing.T, what string, track Track, err error) {
 	t.Helper()
 	for _, e := range []error{track.Err, err} {
 		if e != nil {
-			sayable(t, what, e.Error())
+			checkSayable(t, what, e.Error())
 		}
 	}
-	sayable(t, what, track.Remedy)
+	checkSayable(t, what, track.Remedy)
 	if track.Answer != "" && !track.Answer.known() {
 		t.Fatalf("%s: answered %q", what, track.Answer)
 	}
 }
 
-func found(t *testing.T, what string, results []CheckResult) {
+func checkResults(t *testing.T, what string, results []CheckResult) {
 	t.Helper()
 	for _, r := range results {
-		sayable(t, what, r.Text)
-		sayable(t, what, r.Remedy)
+		checkSayable(t, what, r.Text)
+		checkSayable(t, what, r.Remedy)
 	}
 }
 
@@ -109,19 +109,19 @@ func fuzzPage(to string) Message {
 func FuzzPushoverAnswers(f *testing.F) {
 	f.Add(200, "", `{"status":1,"request":"r"}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
-		service := answering(status, retryAfter, body)
+		service := respondWith(status, retryAfter, body)
 		p := NewPushover(PushoverConfig{Token: fuzzSecret, Clock: func() time.Time { return fuzzNow }})
 		p.web.client.Transport = service
-		sound(t, "a push", p.Send(t.Context(), fuzzPage("u"+fuzzSecret[1:])), service.status)
+		checkReceipt(t, "a push", p.Send(t.Context(), fuzzPage("u"+fuzzSecret[1:])), service.status)
 		track, err := p.Track(t.Context(), "receipt")
-		tracked(t, "a receipt", track, err)
+		checkTrack(t, "a receipt", track, err)
 		if track.Answer != "" && !bytes.Contains(bytes.ToLower(service.body), []byte("acknowledged")) {
 			t.Fatalf("got answer %+v, want none without \"acknowledged\"", track)
 		}
 		if err := p.Cancel(t.Context(), "receipt"); err != nil {
-			sayable(t, "the end of an alarm", err.Error())
+			checkSayable(t, "the end of an alarm", err.Error())
 		}
-		found(t, "a check", p.Check(t.Context()))
+		checkResults(t, "a check", p.Check(t.Context()))
 		if service.asked > 4 {
 			t.Fatalf("asked %d times", service.asked)
 		}
@@ -132,11 +132,11 @@ func FuzzPushoverAnswers(f *testing.F) {
 func FuzzTelegramAnswers(f *testing.F) {
 	f.Add(200, "", `{"ok":true,"result":{"message_id":7}}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
-		service := answering(status, retryAfter, body)
+		service := respondWith(status, retryAfter, body)
 		telegram := NewTelegram(TelegramConfig{Token: fuzzSecret})
 		telegram.web.client.Transport, telegram.listen.client.Transport = service, service
-		sound(t, "a message", telegram.Send(t.Context(), fuzzPage("7")), service.status)
-		found(t, "a check", telegram.Check(t.Context()))
+		checkReceipt(t, "a message", telegram.Send(t.Context(), fuzzPage("7")), service.status)
+		checkResults(t, "a check", telegram.Check(t.Context()))
 		if service.asked > 3 {
 			t.Fatalf("asked %d times", service.asked)
 		}
@@ -148,21 +148,21 @@ func FuzzTelegramAnswers(f *testing.F) {
 func FuzzNtfyAnswers(f *testing.F) {
 	f.Add(200, "", `{"id":"x","event":"message"}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
-		service := answering(status, retryAfter, body)
+		service := respondWith(status, retryAfter, body)
 		n := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", Token: fuzzSecret, ReplyTopic: "replies"})
 		n.web.client.Transport, n.others.client.Transport = service, service
 		for _, to := range []string{"topic", "https://other.example.com/topic"} {
 			r := n.Send(t.Context(), fuzzPage(to))
-			sound(t, "a push", r, service.status)
+			checkReceipt(t, "a push", r, service.status)
 			if r.Err != nil && to != "topic" && r.Err.Error() != "that ntfy server answered "+strconv.Itoa(service.status) &&
 				!strings.HasSuffix(r.Err.Error(), "which is not followed") && !strings.HasSuffix(r.Err.Error(), "what it says is not repeated") {
 				t.Fatalf("got %v, want nothing of what the server said", r.Err)
 			}
 			if r, found, err := n.Find(t.Context(), fuzzPage(to), fuzzNow); err == nil && found {
-				sound(t, "a push that was found", r, service.status)
+				checkReceipt(t, "a push that was found", r, service.status)
 			}
 		}
-		found(t, "a check", n.Check(t.Context()))
+		checkResults(t, "a check", n.Check(t.Context()))
 		if service.asked > 6 {
 			t.Fatalf("asked %d times", service.asked)
 		}
@@ -173,11 +173,11 @@ func FuzzNtfyAnswers(f *testing.F) {
 func FuzzWebhookAnswers(f *testing.F) {
 	f.Add(200, "", `ok`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
-		service := answering(status, retryAfter, body)
+		service := respondWith(status, retryAfter, body)
 		w := NewWebhook(WebhookConfig{Secret: fuzzSecret, Clock: func() time.Time { return fuzzNow }})
 		w.web.client.Transport = service
 		r := w.Send(t.Context(), fuzzPage("https://hooks.example.com/"+fuzzSecret))
-		sound(t, "a webhook", r, service.status)
+		checkReceipt(t, "a webhook", r, service.status)
 		if r.Err != nil && r.Err.Error() != "the webhook answered "+strconv.Itoa(service.status) && !strings.HasSuffix(r.Err.Error(), "which is not followed") {
 			t.Fatalf("got %v, want nothing of what the server said", r.Err)
 		}
@@ -188,7 +188,7 @@ func FuzzWebhookAnswers(f *testing.F) {
 func FuzzRetryAfter(f *testing.F) {
 	f.Add("120", "Mon, 02 Mar 2026 12:00:00 GMT")
 	f.Fuzz(func(t *testing.T, value, date string) {
-		wait := askedWait(http.Header{"Retry-After": {value}, "Date": {date}})
+		wait := retryAfter(http.Header{"Retry-After": {value}, "Date": {date}})
 		if wait < 0 || wait > time.Hour {
 			t.Fatalf("%q at %q waits for %s", value, date, wait)
 		}
@@ -205,7 +205,7 @@ func FuzzRetryAfter(f *testing.F) {
 func FuzzSecretsHide(f *testing.F) {
 	f.Add(fuzzSecret, "Authorization: Bearer ", " is wrong")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {
-		if len(secret) < shortestWebhookSecret || !utf8.ValidString(secret) || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || unicode.IsControl(r) }) {
+		if len(secret) < minWebhookSecret || !utf8.ValidString(secret) || strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || unicode.IsControl(r) }) {
 			return
 		}
 		hidden := secrets{secret}

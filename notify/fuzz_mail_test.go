@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// A babbling mail server answers with the lines of a text, one after the other, and then hangs up. It hears
+// A fuzzMailServer mail server answers with the lines of a text, one after the other, and then hangs up. It hears
 // a mail out after a 354.
-type babbling struct {
+type fuzzMailServer struct {
 	l    net.Listener
 	says atomic.Pointer[[]string]
 	last atomic.Pointer[string] // the answer to the whole mail
 }
 
-// babblingPatience is how long it waits for what it expects, which nobody may mean to send.
-const babblingPatience = 100 * time.Millisecond
+// fuzzMailTimeout is how long it waits for what it expects, which nobody may mean to send.
+const fuzzMailTimeout = 100 * time.Millisecond
 
-func newBabbling(f *testing.F) *babbling {
+func newFuzzMailServer(f *testing.F) *fuzzMailServer {
 	f.Helper()
 	l, err := new(net.ListenConfig).Listen(f.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		f.Fatal(err)
 	}
-	b := &babbling{l: l}
+	b := &fuzzMailServer{l: l}
 	f.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -43,9 +43,9 @@ func newBabbling(f *testing.F) *babbling {
 	return b
 }
 
-func (b *babbling) serve(conn net.Conn) {
+func (b *fuzzMailServer) serve(conn net.Conn) {
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(babblingPatience))
+	_ = conn.SetDeadline(time.Now().Add(fuzzMailTimeout))
 	in := bufio.NewReader(conn)
 	heard := ""
 	for _, answer := range *b.says.Load() {
@@ -80,7 +80,7 @@ func (b *babbling) serve(conn net.Conn) {
 // server said so of the whole mail.
 func FuzzMailAnswers(f *testing.F) {
 	f.Add("220 localhost\n250-localhost\n250 AUTH PLAIN\n235 ok\n250 ok\n250 ok\n354 go on\n250 2.0.0 queued as SECRET\n221 bye")
-	server := newBabbling(f)
+	server := newFuzzMailServer(f)
 	f.Fuzz(func(t *testing.T, script string) {
 		lines := strings.Split(strings.ReplaceAll(strings.ReplaceAll(script, "\r", ""), "SECRET", fuzzSecret), "\n")
 		if len(lines) > 40 {
@@ -101,12 +101,12 @@ func FuzzMailAnswers(f *testing.F) {
 		if !slices.Contains([]Outcome{Accepted, Throttled, Rejected, Misconfigured, Unknown}, r.Outcome) || (r.Err == nil) != (r.Outcome == Accepted) || r.RetryAfter < 0 {
 			t.Fatalf("the receipt is %+v, want a known outcome, and an error unless it is accepted", r)
 		}
-		if said := *server.last.Load(); r.Outcome == Accepted && !strings.HasPrefix(said, "2") {
-			t.Fatalf("accepted by %q", said)
+		if response := *server.last.Load(); r.Outcome == Accepted && !strings.HasPrefix(response, "2") {
+			t.Fatalf("accepted by %q", response)
 		}
-		sayable(t, "the reference", r.Reference)
+		checkSayable(t, "the reference", r.Reference)
 		if r.Err != nil {
-			sayable(t, "the error", r.Err.Error())
+			checkSayable(t, "the error", r.Err.Error())
 		}
 	})
 }

@@ -46,8 +46,8 @@ func FuzzOneLine(f *testing.F) {
 	for _, seed := range []string{"", "a\r\nb", "\x1b[31m", "\u202e", "\xff\xfe", strings.Repeat("x", 1000)} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, said string) {
-		line := OneLine(said)
+	f.Fuzz(func(t *testing.T, response string) {
+		line := OneLine(response)
 		if strings.ContainsAny(line, "\r\n\t\x1b\x00\u2028\u202e") || OneLine(line) != line {
 			t.Fatalf("%q is not one clean line, or changes when it is cleaned again", line)
 		}
@@ -61,12 +61,12 @@ func FuzzNtfyLines(f *testing.F) {
 		f.Add([]byte(seed), "before")
 	}
 	f.Fuzz(func(t *testing.T, lines []byte, before string) {
-		service := &parroting{status: http.StatusOK, body: lines}
+		service := &fixedResponder{status: http.StatusOK, body: lines}
 		n := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", Token: fuzzSecret, ReplyTopic: "replies"})
 		n.web.client.Transport = service
 		replies, cursor, err := n.Listen(t.Context(), before)
 		if err != nil {
-			sayable(t, "the listener", err.Error())
+			checkSayable(t, "the listener", err.Error())
 			if len(replies) > 0 {
 				t.Fatalf("%v, and %+v, want no replies", err, replies)
 			}

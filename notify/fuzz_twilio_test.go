@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-const longestFuzzed = 8 << 10 // bytes of an answer: the costs grow with it, and nothing else does
+const maxFuzzedAnswer = 8 << 10 // bytes of an answer: the costs grow with it, and nothing else does
 
 // fuzzTwilio is an account at a Twilio that answers everything in the same way.
 func fuzzTwilio(service http.RoundTripper) *Twilio {
@@ -24,24 +24,24 @@ func fuzzTwilio(service http.RoundTripper) *Twilio {
 func FuzzTwilioAnswers(f *testing.F) {
 	f.Add(201, "", `{"sid":"SM0123","status":"queued"}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
-		if len(body) > longestFuzzed {
+		if len(body) > maxFuzzedAnswer {
 			return
 		}
-		service := answering(status, retryAfter, body)
+		service := respondWith(status, retryAfter, body)
 		account := fuzzTwilio(service)
 		sms, voice := SMS{account}, Voice{account}
 		m := fuzzPage("+12025550101")
-		sound(t, "an SMS", sms.Send(t.Context(), m), service.status)
-		sound(t, "a call", voice.Send(t.Context(), m), service.status)
+		checkReceipt(t, "an SMS", sms.Send(t.Context(), m), service.status)
+		checkReceipt(t, "a call", voice.Send(t.Context(), m), service.status)
 		m.Purpose = ForVerify
-		sound(t, "a plain call", voice.Send(t.Context(), m), service.status)
+		checkReceipt(t, "a plain call", voice.Send(t.Context(), m), service.status)
 		for _, reference := range []string{"SM1", "CA1", "FN1"} {
 			var tracker Tracker = voice
 			if reference == "SM1" {
 				tracker = sms
 			}
 			track, err := tracker.Track(t.Context(), reference)
-			tracked(t, reference, track, err)
+			checkTrack(t, reference, track, err)
 		}
 		for _, finder := range []Finder{sms, voice} {
 			if r, yes, err := finder.Find(t.Context(), fuzzPage("+12025550101"), fuzzNow); err == nil && yes && (r.Outcome != Accepted || r.Reference == "") {
@@ -50,7 +50,7 @@ func FuzzTwilioAnswers(f *testing.F) {
 		}
 		for _, reference := range []string{"CA1", "FN1"} {
 			if err := voice.Cancel(t.Context(), reference); err != nil {
-				sayable(t, "the end of a call", err.Error())
+				checkSayable(t, "the end of a call", err.Error())
 			}
 		}
 		if most := 200 + 20*strings.Count(body, "{"); service.asked > most {
@@ -64,15 +64,15 @@ func FuzzTwilioAnswers(f *testing.F) {
 func FuzzTwilioLists(f *testing.F) {
 	f.Add(`{"messages":[{"sid":"SM1","direction":"inbound","from":"+12025550101","to":"+12025550199","body":"1a","date_created":"Mon, 02 Mar 2026 11:59:00 +0000"}]}`, "")
 	f.Fuzz(func(t *testing.T, body, cursor string) {
-		if len(body) > longestFuzzed {
+		if len(body) > maxFuzzedAnswer {
 			return
 		}
-		for _, service := range []*parroting{answering(100, "", body)} {
+		for _, service := range []*fixedResponder{respondWith(100, "", body)} {
 			account := fuzzTwilio(service)
 			for name, listener := range map[string]Listener{"SMS": SMS{account}, "calls": Voice{account}} {
 				replies, next, err := listener.Listen(t.Context(), cursor)
 				if err != nil {
-					sayable(t, name, err.Error())
+					checkSayable(t, name, err.Error())
 					if next != cursor || replies != nil {
 						t.Fatalf("%s: %v, but the cursor went on from %q to %q with %+v, want %v and nil", name, err, cursor, next, replies, cursor)
 					}
@@ -99,22 +99,22 @@ func FuzzTwilioLists(f *testing.F) {
 func FuzzTwilioChecks(f *testing.F) {
 	f.Add(200, `{"status":"active","type":"Full","incoming_phone_numbers":[{"sid":"PN1","phone_number":"+12025550199","capabilities":{"sms":true,"voice":true}}]}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		if len(body) > longestFuzzed {
+		if len(body) > maxFuzzedAnswer {
 			return
 		}
-		service := answering(status, "", body)
+		service := respondWith(status, "", body)
 		account := fuzzTwilio(service)
-		found(t, "a check", account.Check(t.Context()))
-		found(t, "the countries", account.CheckCountries(t.Context(), []string{"+12025550101"}, []string{"+4930123456"}))
+		checkResults(t, "a check", account.Check(t.Context()))
+		checkResults(t, "the countries", account.CheckCountries(t.Context(), []string{"+12025550101"}, []string{"+4930123456"}))
 		account.Flow = ""
 		if sid, _, err := account.SetUpFlow(t.Context()); err != nil {
-			sayable(t, "the flow", err.Error())
+			checkSayable(t, "the flow", err.Error())
 		} else {
-			sayable(t, "the flow", sid)
+			checkSayable(t, "the flow", sid)
 		}
 		if numbers, err := account.Numbers(t.Context()); err == nil {
 			for _, n := range numbers {
-				sayable(t, "a number", n.Number)
+				checkSayable(t, "a number", n.Number)
 			}
 		}
 		if most := 100 + 20*strings.Count(body, "{"); service.asked > most {
@@ -128,8 +128,8 @@ func FuzzTwilioLost(f *testing.F) {
 	f.Add(30007, "Message filtered")
 	f.Fuzz(func(t *testing.T, number int, text string) {
 		text = strings.ReplaceAll(text, "SECRET", fuzzSecret)
-		track := fuzzTwilio(nil).lost(&number, &text)
-		tracked(t, "a loss", track, nil)
+		track := fuzzTwilio(nil).lostTrack(&number, &text)
+		checkTrack(t, "a loss", track, nil)
 		if track.State != Failed || !track.Final || track.Err == nil {
 			t.Fatalf("the track is %+v, want a final failure with an error", track)
 		}

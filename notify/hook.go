@@ -16,10 +16,10 @@ import (
 const HookSecretPrefix = "whsec_"
 
 // Hooks calls those outside who want to be told what happens, signed as standardwebhooks.com says.
-type Hooks struct{ web *web }
+type Hooks struct{ web *httpClient }
 
 // NewHooks returns what calls addresses that users choose.
-func NewHooks(rules AddressRules) *Hooks { return &Hooks{newForeignWeb("the webhook", rules)} }
+func NewHooks(rules AddressRules) *Hooks { return &Hooks{newUntrustedClient("the webhook", rules)} }
 
 // A HookCall is one call.
 type HookCall struct {

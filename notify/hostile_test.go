@@ -53,8 +53,8 @@ func hostileMessages(text string) map[string]Message {
 	}
 }
 
-// each calls f with every message of every text.
-func each(t *testing.T, f func(t *testing.T, text string, m Message)) {
+// eachHostileMessage calls f with every message of every text.
+func eachHostileMessage(t *testing.T, f func(t *testing.T, text string, m Message)) {
 	t.Helper()
 	t.Parallel()
 	for _, h := range hostile.Texts {
@@ -65,7 +65,7 @@ func each(t *testing.T, f func(t *testing.T, text string, m Message)) {
 	}
 }
 
-func plainly(t *testing.T, what, shown string, lines bool) {
+func checkShown(t *testing.T, what, shown string, lines bool) {
 	t.Helper()
 	if fault := hostile.Plain(shown, lines); fault != "" {
 		t.Errorf("%s: got %s: %.300q, want \"\"", what, fault, shown)
@@ -94,7 +94,7 @@ func TestHostileMail(t *testing.T) {
 		"User-Agent", "X-Auto-Response-Suppress", "X-Mailer", "X-Msmail-Priority", "X-Priority",
 	}
 	tags := regexp.MustCompile(`<[/!]?([A-Za-z]+)([^>]*)>`)
-	each(t, func(t *testing.T, _ string, message Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, message Message) {
 		composed, err := m.compose(message, &mail.Address{Address: "ann@example.com"})
 		if err != nil {
 			t.Fatal(err)
@@ -124,7 +124,7 @@ func TestHostileMail(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		plainly(t, "the subject", subject, false)
+		checkShown(t, "the subject", subject, false)
 		if n := utf8.RuneCountInString(subject); n > 250 {
 			t.Errorf("a subject of %d characters", n)
 		}
@@ -152,7 +152,7 @@ func TestHostileMail(t *testing.T) {
 			kind, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
 			kinds = append(kinds, kind)
 			text := strings.ReplaceAll(string(body), "\r\n", "\n")
-			plainly(t, kind, text, true)
+			checkShown(t, kind, text, true)
 			if kind != "text/html" {
 				continue
 			}
@@ -169,9 +169,9 @@ func TestHostileMail(t *testing.T) {
 }
 
 func TestHostileSMS(t *testing.T) {
-	each(t, func(t *testing.T, _ string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
 		text := smsText(m)
-		plainly(t, "the SMS", text, false)
+		checkShown(t, "the SMS", text, false)
 		if n := segments(text); n > maxSegments {
 			t.Errorf("%d segments: %q", n, text)
 		}
@@ -188,7 +188,7 @@ func TestHostileSMS(t *testing.T) {
 const longestTwiML = 4000
 
 func TestHostileCalls(t *testing.T) {
-	each(t, func(t *testing.T, _ string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
 		for _, public := range []string{"", "https://watchbill.example.com"} {
 			v := Voice{NewTwilio(TwilioConfig{Public: public})}
 			text, err := v.twiml(m)
@@ -212,10 +212,10 @@ func TestHostileCalls(t *testing.T) {
 				}
 			}
 		}
-		said := voiceText(m, keys(m))
-		plainly(t, "what is said", said, false)
-		if strings.ContainsAny(said, "{}<>$`|\\") || utf8.RuneCountInString(said) > 2*spoken || !strings.HasSuffix(said, keys(m)) {
-			t.Errorf("it says %q", said)
+		response := voiceText(m, keys(m))
+		checkShown(t, "what is said", response, false)
+		if strings.ContainsAny(response, "{}<>$`|\\") || utf8.RuneCountInString(response) > 2*spoken || !strings.HasSuffix(response, keys(m)) {
+			t.Errorf("it says %q", response)
 		}
 	})
 }
@@ -227,7 +227,7 @@ const (
 )
 
 func TestHostileNtfy(t *testing.T) {
-	each(t, func(t *testing.T, _ string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
 		n, r := NewNtfy(NtfyConfig{URL: "https://ntfy.example.com", ReplyTopic: "replies"}), &recorder{}
 		n.web.client.Transport = r
 		m.To = "ann"
@@ -241,8 +241,8 @@ func TestHostileNtfy(t *testing.T) {
 		if err := json.Unmarshal(r.body, &sent); err != nil {
 			t.Fatal(err)
 		}
-		plainly(t, "the title", sent.Title, false)
-		plainly(t, "the message", sent.Message, true)
+		checkShown(t, "the title", sent.Title, false)
+		checkShown(t, "the message", sent.Message, true)
 		if len(sent.Message) > longestNtfyText || sent.Topic != "ann" || sent.Click != m.Link || len(sent.Actions) > 3 {
 			t.Errorf("%d bytes: %+v", len(sent.Message), sent)
 		}
@@ -255,7 +255,7 @@ func TestHostileNtfy(t *testing.T) {
 }
 
 func TestHostilePushover(t *testing.T) {
-	each(t, func(t *testing.T, _ string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
 		p, r := NewPushover(PushoverConfig{Token: "a", Clock: func() time.Time { return fuzzNow }}), &recorder{}
 		p.web.client.Transport = r
 		if got := p.Send(t.Context(), m); got.Outcome != Accepted {
@@ -265,8 +265,8 @@ func TestHostilePushover(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plainly(t, "the title", sent.Get("title"), false)
-		plainly(t, "the message", sent.Get("message"), true)
+		checkShown(t, "the title", sent.Get("title"), false)
+		checkShown(t, "the message", sent.Get("message"), true)
 		if utf8.RuneCountInString(sent.Get("title")) > pushoverTitle || utf8.RuneCountInString(sent.Get("message")) > pushoverText || sent.Get("url") != m.Link {
 			t.Errorf("the form is %q, want title and message within Pushover's limits, and the link", sent)
 		}
@@ -282,7 +282,7 @@ func TestHostilePushover(t *testing.T) {
 }
 
 func TestHostileTelegram(t *testing.T) {
-	each(t, func(t *testing.T, _ string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
 		telegram, r := NewTelegram(TelegramConfig{Token: "1:secret"}), &recorder{}
 		telegram.web.client.Transport = r
 		m.To = "7"
@@ -294,7 +294,7 @@ func TestHostileTelegram(t *testing.T) {
 			t.Fatal(err)
 		}
 		text, _ := sent["text"].(string)
-		plainly(t, "the message", text, true)
+		checkShown(t, "the message", text, true)
 		if n := len(utf16.Encode([]rune(text))); n > telegramText || m.Link != "" && !strings.HasSuffix(text, m.Link) {
 			t.Errorf("%d units: %.300q", n, text)
 		}
@@ -306,7 +306,7 @@ func TestHostileTelegram(t *testing.T) {
 
 // What a webhook gets is what was written, as far as JSON can hold it.
 func TestHostileWebhooks(t *testing.T) {
-	each(t, func(t *testing.T, text string, m Message) {
+	eachHostileMessage(t, func(t *testing.T, text string, m Message) {
 		w, r := NewWebhook(WebhookConfig{Secret: "0123456789abcdef", Clock: func() time.Time { return fuzzNow }}), &recorder{}
 		w.web.client.Transport = r
 		m.To = "https://hooks.example.com/x"

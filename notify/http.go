@@ -30,9 +30,9 @@ const (
 	webExcerpt = 200             // of an answer quoted in an error
 )
 
-// web speaks HTTP with one service. It follows no redirects, which could carry a secret elsewhere,
+// httpClient speaks HTTP with one service. It follows no redirects, which could carry a secret elsewhere,
 // and retries nothing: only the caller knows whether a page may be sent again.
-type web struct {
+type httpClient struct {
 	service string // as errors name it
 	client  *http.Client
 	limit   time.Duration // for a whole exchange
@@ -41,38 +41,38 @@ type web struct {
 	foreign bool          // a server that people named: its URLs are secret, and its answers are not quoted
 }
 
-func newWeb(service, secret string) *web {
-	w := newWebBy(service, careful(&http.Transport{Proxy: http.ProxyFromEnvironment}))
+func newHTTPClient(service, secret string) *httpClient {
+	w := newHTTPClientOn(service, withoutReuse(&http.Transport{Proxy: http.ProxyFromEnvironment}))
 	w.secrets = secrets{secret}
 	return w
 }
 
-// newForeignWeb speaks with servers that people name. They may name servers that only we can reach, so the answers are
+// newUntrustedClient speaks with servers that people name. They may name servers that only we can reach, so the answers are
 // not quoted to them.
-func newForeignWeb(service string, rules AddressRules) *web {
-	w := newWebBy(service, rules.Transport())
+func newUntrustedClient(service string, rules AddressRules) *httpClient {
+	w := newHTTPClientOn(service, rules.Transport())
 	w.foreign = true
 	return w
 }
 
-// careful makes a transport use a new connection for each request: if the service closed an idle one,
+// withoutReuse makes a transport use a new connection for each request: if the service closed an idle one,
 // it would be uncertain whether a page was sent.
-func careful(transport *http.Transport) *http.Transport {
+func withoutReuse(transport *http.Transport) *http.Transport {
 	transport.DisableKeepAlives = true
 	transport.TLSHandshakeTimeout = webLimit
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	return transport
 }
 
-func newWebBy(service string, transport http.RoundTripper) *web {
-	return &web{service: service, limit: webLimit, longest: webBody, client: &http.Client{
+func newHTTPClientOn(service string, transport http.RoundTripper) *httpClient {
+	return &httpClient{service: service, limit: webLimit, longest: webBody, client: &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// webAnswer is the answer of a service.
-type webAnswer struct {
+// httpResponse is the answer of a service.
+type httpResponse struct {
 	status  int
 	header  http.Header
 	body    []byte
@@ -81,7 +81,7 @@ type webAnswer struct {
 }
 
 // quote is the beginning of an answer.
-func (a webAnswer) quote() string {
+func (a httpResponse) quote() string {
 	if a.foreign {
 		return "what it says is not repeated"
 	}
@@ -89,10 +89,10 @@ func (a webAnswer) quote() string {
 }
 
 // post sends a body and returns the complete answer, or a receipt that says why there is none.
-func (w *web) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (webAnswer, *Receipt) {
+func (w *httpClient) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (httpResponse, *Receipt) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", w.service, bare(err))}
+		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", w.service, withoutAddress(err))}
 	}
 	maps.Copy(r.Header, header)
 	r.Header.Set("Content-Type", contentType)
@@ -100,66 +100,66 @@ func (w *web) post(ctx context.Context, address, contentType string, body []byte
 	return w.exchange(r)
 }
 
-func (w *web) postJSON(ctx context.Context, address string, body any, header http.Header) (webAnswer, *Receipt) {
+func (w *httpClient) postJSON(ctx context.Context, address string, body any, header http.Header) (httpResponse, *Receipt) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // escapes take six bytes for one, and services limit the size
 	if err := e.Encode(body); err != nil {
-		return webAnswer{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
+		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
 	}
 	return w.post(ctx, address, "application/json", b.Bytes(), header)
 }
 
 // get requests something. That has no effect on the service, so any failure is just an error.
-func (w *web) get(ctx context.Context, address string, header http.Header) (webAnswer, error) {
+func (w *httpClient) get(ctx context.Context, address string, header http.Header) (httpResponse, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return webAnswer{}, fmt.Errorf("%s: %w", w.service, bare(err))
+		return httpResponse{}, fmt.Errorf("%s: %w", w.service, withoutAddress(err))
 	}
 	maps.Copy(r.Header, header)
 	a, failed := w.exchange(r)
 	if failed != nil {
-		return webAnswer{}, failed.Err
+		return httpResponse{}, failed.Err
 	}
 	return a, nil
 }
 
 // exchange sends a request and reads the answer.
-func (w *web) exchange(r *http.Request) (webAnswer, *Receipt) {
-	known := w.known(r)
+func (w *httpClient) exchange(r *http.Request) (httpResponse, *Receipt) {
+	known := w.secretsIn(r)
 	ctx, cancel := context.WithTimeout(r.Context(), w.limit)
 	defer cancel()
 	var begun atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { begun.Store(true) }})
 	response, err := w.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return webAnswer{}, w.unanswered(err, known, begun.Load())
+		return httpResponse{}, w.noResponse(err, known, begun.Load())
 	}
 	defer response.Body.Close()
-	a := webAnswer{status: response.StatusCode, header: response.Header, secrets: known, foreign: w.foreign}
+	a := httpResponse{status: response.StatusCode, header: response.Header, secrets: known, foreign: w.foreign}
 	a.body, err = io.ReadAll(io.LimitReader(response.Body, w.longest))
 	if err != nil && a.status < http.StatusBadRequest {
-		return webAnswer{}, w.unanswered(err, known, true)
+		return httpResponse{}, w.noResponse(err, known, true)
 	}
 	return a, nil
 }
 
-// known returns the secrets in a request.
-func (w *web) known(r *http.Request) secrets {
-	out := append(carried(r), w.secrets...)
+// secretsIn returns the secrets in a request.
+func (w *httpClient) secretsIn(r *http.Request) secrets {
+	out := append(requestSecrets(r), w.secrets...)
 	if w.foreign {
-		out = append(out, wholly(r.URL)...)
+		out = append(out, addressSecrets(r.URL)...)
 	}
 	return out
 }
 
-// unanswered is the receipt of a request without an answer.
-func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
-	said := known.clean(bare(err))
+// noResponse is the receipt of a request without an answer.
+func (w *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
+	reason := known.clean(withoutAddress(err))
 	if w.foreign {
-		said = inOwnWords(err)
+		reason = rewordError(err)
 	}
-	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, said)}
+	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, reason)}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
@@ -174,44 +174,44 @@ func (w *web) unanswered(err error, known secrets, begun bool) *Receipt {
 	return r
 }
 
-// inOwnWords rewords an error of a request to a server that people named. The result doesn't contain parts of the answer,
+// rewordError rewords an error of a request to a server that people named. The result doesn't contain parts of the answer,
 // IP addresses or resolvers, which Go's errors do.
-func inOwnWords(err error) error {
+func rewordError(err error) error {
 	certificate, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	errno, network := errors.AsType[syscall.Errno](err)
 	_, lookup := errors.AsType[*net.DNSError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
-	said := "the exchange with it broke off"
+	reason := "the exchange with it broke off"
 	switch {
 	case errors.Is(err, errForbiddenAddress):
-		said = bare(err).Error()
+		reason = withoutAddress(err).Error()
 		if dial, ok := errors.AsType[*net.OpError](err); ok {
-			said = dial.Err.Error()
+			reason = dial.Err.Error()
 		}
 	case untrusted:
-		said = "its certificate is not trusted"
+		reason = "its certificate is not trusted"
 		if _, other := errors.AsType[x509.HostnameError](certificate); other {
-			said = "its certificate is for other names"
+			reason = "its certificate is for other names"
 		}
 		if invalid, ok := errors.AsType[x509.CertificateInvalidError](certificate); ok && invalid.Reason == x509.Expired {
-			said = "its certificate has expired, or is not valid yet"
+			reason = "its certificate has expired, or is not valid yet"
 		}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		said = "it has not answered in time"
+		reason = "it has not answered in time"
 	case errors.Is(err, context.Canceled):
-		said = "the exchange with it was ended here"
+		reason = "the exchange with it was ended here"
 	case lookup:
-		said = "its name could not be looked up"
+		reason = "its name could not be looked up"
 	case plain:
-		said = "it does not speak TLS"
+		reason = "it does not speak TLS"
 	case network:
-		said = errno.Error()
+		reason = errno.Error()
 	}
-	return worded{said, err}
+	return rewordedError{reason, err}
 }
 
-// webAddress reads the address of a service, and returns nil if it is invalid.
-func webAddress(address string) *url.URL {
+// parseServiceURL reads the address of a service, and returns nil if it is invalid.
+func parseServiceURL(address string) *url.URL {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil
@@ -221,7 +221,7 @@ func webAddress(address string) *url.URL {
 
 // hostOf is the host of an address, in one spelling; "" if it has none.
 func hostOf(address string) string {
-	u := webAddress(address)
+	u := parseServiceURL(address)
 	if u == nil {
 		return ""
 	}
@@ -230,22 +230,22 @@ func hostOf(address string) string {
 
 // apiProblems says what is wrong with a setting that replaces the address of a service.
 func apiProblems(setting, address string) []string {
-	if address == "" || webAddress(address) != nil {
+	if address == "" || parseServiceURL(address) != nil {
 		return nil
 	}
 	return []string{setting + " is not an address such as https://example.com"}
 }
 
-// bare is an error without the address that failed, which may contain a secret.
-func bare(err error) error {
+// withoutAddress is an error without the address that failed, which may contain a secret.
+func withoutAddress(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
 	}
 	return err
 }
 
-// unreached is the finding for a service that gave no answer.
-func (w *web) unreached(err error, address, setting string) CheckResult {
+// unreachableResult is the finding for a service that gave no answer.
+func (w *httpClient) unreachableResult(err error, address, setting string) CheckResult {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s has not answered in time", w.service)
 	}
@@ -256,21 +256,21 @@ func (w *web) unreached(err error, address, setting string) CheckResult {
 	return CheckResult{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
 }
 
-// unexpected is the finding for an answer that our settings don't explain.
-func (w *web) unexpected(a webAnswer, said, setting string) CheckResult {
-	f := CheckResult{Text: w.refused(a, said).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
+// unexpectedResult is the finding for an answer that our settings don't explain.
+func (w *httpClient) unexpectedResult(a httpResponse, reason, setting string) CheckResult {
+	f := CheckResult{Text: w.refusedReceipt(a, reason).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
 		f.Remedy = "Nothing is wrong with our settings: look at the service, and try again later."
 	}
 	return f
 }
 
-// refused is the receipt for an answer that doesn't accept the message, going by its HTTP status.
+// refusedReceipt is the receipt for an answer that doesn't accept the message, going by its HTTP status.
 // Senders whose service says more look at that first.
-func (w *web) refused(a webAnswer, said string) Receipt {
+func (w *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
 	err := fmt.Errorf("%s answered %d", w.service, a.status)
 	if !w.foreign {
-		err = fmt.Errorf("%w: %s", err, cmp.Or(a.secrets.line(said), a.quote()))
+		err = fmt.Errorf("%w: %s", err, cmp.Or(a.secrets.line(reason), a.quote()))
 	}
 	redirected := a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest
 	if redirected {
@@ -283,7 +283,7 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 	case http.StatusUnauthorized, http.StatusProxyAuthRequired:
 		return Receipt{Outcome: Misconfigured, Err: err}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout, http.StatusTooEarly:
-		return Receipt{Outcome: Throttled, RetryAfter: cmp.Or(askedWait(a.header), webPause), Err: err}
+		return Receipt{Outcome: Throttled, RetryAfter: cmp.Or(retryAfter(a.header), webPause), Err: err}
 	}
 	switch {
 	case a.status >= http.StatusInternalServerError:
@@ -296,8 +296,8 @@ func (w *web) refused(a webAnswer, said string) Receipt {
 	return Receipt{Outcome: Unknown, Err: err}
 }
 
-// askedWait is how long a service asks us to wait, or 0. A date is relative to the service's clock.
-func askedWait(h http.Header) time.Duration {
+// retryAfter is how long a service asks us to wait, or 0. A date is relative to the service's clock.
+func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if n, err := strconv.Atoi(value); err == nil {
 		return seconds(n)

@@ -69,10 +69,10 @@ func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	}
 	err = c.SendWithSMTPClient(session, msg)
 	if msg.IsDelivered() { // errors after that don't matter
-		s.part(c, session)
+		s.quit(c, session)
 		return Receipt{Outcome: Accepted, Reference: s.secrets().line(msg.ServerResponse())}
 	}
-	return s.notTaken(err)
+	return s.unconfirmed(err)
 }
 
 const mailAddress = "WATCHBILL_SMTP_URL" // the setting, for people
@@ -93,7 +93,7 @@ func (s *Mail) Check(ctx context.Context) []CheckResult {
 		}
 		return []CheckResult{{Text: text, Remedy: s.remedy(err)}}
 	}
-	s.part(c, session)
+	s.quit(c, session)
 	text := s.server() + " lets us in, " + map[MailTLS]string{
 		MailStartTLS: "with STARTTLS", MailTLSOnly: "with TLS", MailPlain: "without encryption",
 	}[s.config.TLS]
@@ -149,8 +149,8 @@ func (s *Mail) dial(sending context.Context, security *tls.Config) gomail.DialCo
 	}
 }
 
-// part takes leave of a server that has accepted the mail.
-func (s *Mail) part(c *gomail.Client, session *smtp.Client) {
+// quit takes leave of a server that has accepted the mail.
+func (s *Mail) quit(c *gomail.Client, session *smtp.Client) {
 	if session.UpdateDeadline(mailQuit) == nil {
 		_ = c.CloseWithSMTPClient(session) // the mail is delivered, whatever the server says now
 	}
@@ -173,8 +173,8 @@ type mailView struct {
 
 func (m Message) mailView() mailView {
 	v := mailView{
-		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.because(), Lines: m.incidents(),
-		More: m.more(), Until: m.Until, Link: m.Link, InSlack: m.inSlack(), Offer: m.offers(),
+		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.whyPaged(), Lines: m.incidents(),
+		More: m.unlisted(), Until: m.Until, Link: m.Link, InSlack: m.slackHint(), Offer: m.offers(),
 		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForResponse, Code: m.Verify,
 	}
 	if v.Check {

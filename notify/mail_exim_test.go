@@ -90,7 +90,7 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 		must(t, os.Mkdir(filepath.Join(dir, sub), 0o700))
 		must(t, os.Chmod(filepath.Join(dir, sub), 0o777))
 	}
-	_, roots, certificate, key := vouched(t)
+	_, roots, certificate, key := testCertificate(t)
 	must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), certificate, 0o644))
 	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o644))
 	for range 10 {
@@ -112,9 +112,9 @@ func exim(t *testing.T) (startTLS, tlsOnly notify.MailConfig, box string) {
 // meanwhile, Exim exits.
 func eximListens(t *testing.T, program, dir string) (listens bool) {
 	t.Helper()
-	var said bytes.Buffer
+	var text bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), program, "-C", filepath.Join(dir, "exim.conf"), "-bdf", "-v")
-	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Stdout, cmd.Stderr = &text, &text
 	must(t, cmd.Start())
 	ended := make(chan struct{})
 	go func() {
@@ -129,7 +129,7 @@ func eximListens(t *testing.T, program, dir string) (listens bool) {
 		_ = cmd.Process.Kill()
 		<-ended
 		if t.Failed() {
-			t.Logf("Exim said:\n%s\n%s", said.String(), log())
+			t.Logf("Exim said:\n%s\n%s", text.String(), log())
 		}
 	})
 	eventually(t, "Exim to listen", func() bool {
@@ -168,7 +168,7 @@ func TestMailByExim(t *testing.T) {
 		})
 		return mails
 	}
-	m := pageOf("ann@example.com")
+	m := testPage("ann@example.com")
 	m.Title, m.Link = "Größe der Tür > 3 m – «zu groß»", "https://watchbill.example.com/v1/act/"+strings.Repeat("x", 140)
 	for _, config := range []notify.MailConfig{startTLS, tlsOnly} {
 		r := notify.NewMail(config).Send(t.Context(), m)
@@ -177,7 +177,7 @@ func TestMailByExim(t *testing.T) {
 		}
 	}
 	mails := delivered(2)
-	first, second := readLetter(t, mails[0]), readLetter(t, mails[1])
+	first, second := parseMail(t, mails[0]), parseMail(t, mails[1])
 	if a, b := first.Get("Message-Id"), second.Get("Message-Id"); a == "" || a != b {
 		t.Errorf("Message-ID %q, and %q of the resend", a, b)
 	}
@@ -199,18 +199,18 @@ func TestMailByExim(t *testing.T) {
 		t.Errorf("not encrypted: got %s, want it with \"TLS\"", first.Get("Received"))
 	}
 
-	wrong, stranger := startTLS, startTLS
+	wrong, anonymous := startTLS, startTLS
 	wrong.Password = "wrong"
-	stranger.User = ""
+	anonymous.User = ""
 	for name, c := range map[string]struct {
 		config  notify.MailConfig
 		to      string
 		outcome notify.Outcome
 	}{
 		"greylisted": {startTLS, "later@example.com", notify.Throttled}, "unknown": {startTLS, "nobody@example.com", notify.Rejected},
-		"wrong password": {wrong, "ann@example.com", notify.Misconfigured}, "no relay": {stranger, "ann@example.com", notify.Misconfigured},
+		"wrong password": {wrong, "ann@example.com", notify.Misconfigured}, "no relay": {anonymous, "ann@example.com", notify.Misconfigured},
 	} {
-		if r := notify.NewMail(c.config).Send(t.Context(), pageOf(c.to)); r.Outcome != c.outcome {
+		if r := notify.NewMail(c.config).Send(t.Context(), testPage(c.to)); r.Outcome != c.outcome {
 			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
 		}
 	}

@@ -15,19 +15,19 @@ import (
 
 // remedy says what to do if no session could be opened.
 func (s *Mail) remedy(err error) string {
-	said, spoken := errors.AsType[*textproto.Error](err)
+	reply, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, notTLS := errors.AsType[tls.RecordHeaderError](err)
 	switch {
-	case spoken && noPasswords(said.Msg):
+	case spoken && noPasswords(reply.Msg):
 		return "Microsoft takes no passwords for mail here any more (basic authentication): send by a relay that does, such as Azure Communication Services, Amazon SES or Postmark, or by a connector of Exchange Online that lets this machine in without one."
 	case certificate:
 		return "Write the server's name in " + mailAddress + " as its certificate has it, or name who vouches for it in WATCHBILL_SMTP_CA_FILE."
 	case notTLS:
 		return "Use smtp:// in " + mailAddress + ", with the port for STARTTLS (587): no TLS is spoken on this one."
-	case spoken && said.Code < 500:
+	case spoken && reply.Code < 500:
 		return "Nothing is wrong with our settings: look at the server's log, and try again later."
-	case spoken && (said.Code == 530 || said.Code == 534 || said.Code == 535):
+	case spoken && (reply.Code == 530 || reply.Code == 534 || reply.Code == 535):
 		return "Check user and password in " + mailAddress + " (%40 is @, %2F is /); some providers want a password made for programs."
 	case spoken:
 		return "Ask who runs the server to let this machine send by it."
@@ -47,10 +47,10 @@ func noPasswords(text string) bool {
 // notConnected is the receipt if no session could be opened: nothing was sent.
 func (s *Mail) notConnected(err error) Receipt {
 	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
-	said, spoken := errors.AsType[*textproto.Error](err)
+	reply, spoken := errors.AsType[*textproto.Error](err)
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	_, network := errors.AsType[net.Error](err)
-	if spoken && said.Code < 500 && !usedUp.MatchString(strings.ToLower(said.Msg)) || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
+	if spoken && reply.Code < 500 && !usedUp.MatchString(strings.ToLower(reply.Msg)) || !spoken && !certificate && (network || errors.Is(err, io.EOF)) {
 		r.Outcome, r.RetryAfter = Throttled, mailPause
 		if !spoken {
 			r.RetryAfter = webPause
@@ -59,8 +59,8 @@ func (s *Mail) notConnected(err error) Receipt {
 	return r
 }
 
-// notTaken is the receipt for a mail that the server has not confirmed.
-func (s *Mail) notTaken(err error) Receipt {
+// unconfirmed is the receipt for a mail that the server has not confirmed.
+func (s *Mail) unconfirmed(err error) Receipt {
 	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)
 	if !ok {
@@ -69,11 +69,11 @@ func (s *Mail) notTaken(err error) Receipt {
 	}
 	refusal := newMailRefusal(failed)
 	switch code := failed.ErrorCode(); {
-	case refusal.ofUs(): // whoever the recipient is
+	case refusal.blamesSender(): // whoever the recipient is
 		r.Outcome, r.RetryAfter = Misconfigured, 0
 	case code >= 500:
 		r.Outcome, r.RetryAfter = Rejected, 0
-		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && nobody(refusal.status)
+		r.Dead = failed.Reason == gomail.ErrSMTPRcptTo && noSuchMailbox(refusal.status)
 	case code == 0 && failed.Reason == gomail.ErrSMTPDataClose: // the server had the whole mail
 		r.Outcome, r.RetryAfter = Unknown, 0
 	case code == 0:
@@ -82,8 +82,8 @@ func (s *Mail) notTaken(err error) Receipt {
 	return r
 }
 
-// nobody reports whether a status (RFC 3463) means that the mailbox does not exist.
-func nobody(status string) bool {
+// noSuchMailbox reports whether a status (RFC 3463) means that the mailbox does not exist.
+func noSuchMailbox(status string) bool {
 	switch status {
 	case "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10":
 		return true
@@ -127,12 +127,12 @@ var (
 	theirs = regexp.MustCompile(`^[45]\.2\.[1-4]$`)
 )
 
-// ofUs reports whether a server refuses the mail because of who sends it, so that nobody can be reached
+// blamesSender reports whether a server refuses the mail because of who sends it, so that nobody can be reached
 // until an admin acts.
-func (r mailRefusal) ofUs() bool {
+func (r mailRefusal) blamesSender() bool {
 	data := r.stage == gomail.ErrSMTPData || r.stage == gomail.ErrSMTPDataClose
 	switch {
-	case r.code < 400 || nobody(r.status) || theirs.MatchString(r.status):
+	case r.code < 400 || noSuchMailbox(r.status) || theirs.MatchString(r.status):
 		return false
 	case usedUp.MatchString(r.text):
 		return true

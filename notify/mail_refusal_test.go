@@ -9,7 +9,7 @@ import (
 
 // What is refused because of who sends is an admin's matter, at whatever stage the server says so; what is
 // refused because of who is to get it is that person's.
-func TestWhoseMatterARefusedMailIs(t *testing.T) {
+func TestMailRefusalBlamesSenderOrRecipient(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		stage, answer string
@@ -49,7 +49,7 @@ func TestWhoseMatterARefusedMailIs(t *testing.T) {
 		{stage: "RCPT", answer: "450 4.7.1 Sender is greylisted", outcome: notify.Throttled},
 		{stage: "MAIL", answer: "550 5.7.30 Basic authentication is not supported for Client Submission", outcome: notify.Misconfigured},
 	} {
-		r := notify.NewMail(crank(t, map[string]string{c.stage: c.answer})).Send(t.Context(), pageOf("ann@example.com"))
+		r := notify.NewMail(scriptedMailServer(t, map[string]string{c.stage: c.answer})).Send(t.Context(), testPage("ann@example.com"))
 		if r.Outcome != c.outcome || r.Dead != c.dead {
 			t.Errorf("%s %q: %+v, want %s", c.stage, c.answer, r, c.outcome)
 		}
@@ -58,16 +58,16 @@ func TestWhoseMatterARefusedMailIs(t *testing.T) {
 
 // Microsoft takes no passwords any more: the user and the password are right, and nobody has to ask who
 // runs the server.
-func TestMicrosoftTakesNoPasswords(t *testing.T) {
+func TestMailRemedyForMicrosoftPasswords(t *testing.T) {
 	t.Parallel()
 	for _, answer := range []string{
 		"550 5.7.30 Basic authentication is not supported for Client Submission.",
 		"535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [AM0PR01CA0001.eurprd01.prod.exchangelabs.com]",
 	} {
-		config := crank(t, map[string]string{"EHLO": "250-localhost\r\n250 AUTH PLAIN", "AUTH": answer})
+		config := scriptedMailServer(t, map[string]string{"EHLO": "250-localhost\r\n250 AUTH PLAIN", "AUTH": answer})
 		config.User, config.Password = "watchbill", "secret"
 		mail := notify.NewMail(config)
-		if r := mail.Send(t.Context(), pageOf("ann@example.com")); r.Outcome != notify.Misconfigured || !strings.Contains(r.Err.Error(), "5.7.") {
+		if r := mail.Send(t.Context(), testPage("ann@example.com")); r.Outcome != notify.Misconfigured || !strings.Contains(r.Err.Error(), "5.7.") {
 			t.Errorf("%s: got %+v, want Outcome %v with \"5.7.\"", answer, r, notify.Misconfigured)
 		}
 		found := mail.Check(t.Context())

@@ -23,8 +23,8 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-// pageOf is a page like those that the jobs send.
-func pageOf(to string) notify.Message {
+// testPage is a page like those that the jobs send.
+func testPage(to string) notify.Message {
 	return notify.Message{
 		Purpose: notify.ForPage, Key: "12/3/U0ANN/email:7", To: to, Attempt: 1,
 		Incident: 12, Title: "disk full on db-1", Severity: "critical", Team: "payments",
@@ -33,10 +33,10 @@ func pageOf(to string) notify.Message {
 	}
 }
 
-// vouched is a certificate for this machine and the roots that accept it.
-func vouched(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
+// testCertificate is a certificate for this machine and the roots that accept it.
+func testCertificate(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
 	t.Helper()
-	pair, certificate, key, err := notifytest.Vouch(time.Now())
+	pair, certificate, key, err := notifytest.NewCertificate(time.Now())
 	must(t, err)
 	roots = x509.NewCertPool()
 	roots.AppendCertsFromPEM(certificate)
@@ -50,10 +50,10 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// opened starts the server and returns how to send through it.
-func opened(t *testing.T, o *notifytest.Office, how notify.MailTLS) notify.MailConfig {
+// openMailServer starts the server and returns how to send through it.
+func openMailServer(t *testing.T, o *notifytest.MailServer, how notify.MailTLS) notify.MailConfig {
 	t.Helper()
-	pair, roots, _, _ := vouched(t)
+	pair, roots, _, _ := testCertificate(t)
 	l, err := o.Open(pair, how == notify.MailTLSOnly)
 	must(t, err)
 	t.Cleanup(o.Close)
@@ -67,17 +67,17 @@ func configOf(l net.Listener, how notify.MailTLS, roots *x509.CertPool) notify.M
 	}
 }
 
-// letter is a mail as read by a mailbox.
-type letter struct {
+// parsedMail is a mail as read by a mailbox.
+type parsedMail struct {
 	mail.Header
 	text, html string
 }
 
-func readLetter(t *testing.T, raw string) letter {
+func parseMail(t *testing.T, raw string) parsedMail {
 	t.Helper()
 	m, err := mail.ReadMessage(strings.NewReader(raw))
 	must(t, err)
-	out := letter{Header: m.Header}
+	out := parsedMail{Header: m.Header}
 	_, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
 	must(t, err)
 	parts := multipart.NewReader(m.Body, params["boundary"])
@@ -97,7 +97,7 @@ func readLetter(t *testing.T, raw string) letter {
 	}
 }
 
-func (l letter) subject(t *testing.T) string {
+func (l parsedMail) subject(t *testing.T) string {
 	t.Helper()
 	s, err := new(mime.WordDecoder).DecodeHeader(l.Get("Subject"))
 	must(t, err)
@@ -109,9 +109,9 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 	for name, how := range map[string]notify.MailTLS{"STARTTLS": notify.MailStartTLS, "TLS from the first byte": notify.MailTLSOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var o notifytest.Office
-			sender := notify.NewMail(opened(t, &o, how))
-			m := pageOf("ann@example.com")
+			var o notifytest.MailServer
+			sender := notify.NewMail(openMailServer(t, &o, how))
+			m := testPage("ann@example.com")
 			m.Title = "Größe\r\nBcc: eve@example.com\r\n\r\n<script>alert(1)</script> & co"
 			m.Link = "https://watchbill.example.com/v1/act/TOKEN?a=1&b=2"
 			for range 2 {
@@ -119,7 +119,7 @@ func TestMailArrivesOverTLSWithAuthentication(t *testing.T) {
 					t.Fatalf("sent: %+v, want accepted", r)
 				}
 			}
-			first, second := readLetter(t, o.Mails()[0]), readLetter(t, o.Mails()[1])
+			first, second := parseMail(t, o.Mails()[0]), parseMail(t, o.Mails()[1])
 			if first.Get("Message-Id") == "" || first.Get("Message-Id") != second.Get("Message-Id") {
 				t.Errorf("a resend has Message-ID %q, the first %q", second.Get("Message-Id"), first.Get("Message-Id"))
 			}
@@ -154,25 +154,25 @@ func TestMailGoesToAnIPv6Address(t *testing.T) {
 	for name, how := range map[string]notify.MailTLS{"STARTTLS": notify.MailStartTLS, "TLS from the first byte": notify.MailTLSOnly} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := notifytest.Office{Host: "::1"}
-			c := opened(t, &o, how)
+			o := notifytest.MailServer{Host: "::1"}
+			c := openMailServer(t, &o, how)
 			c.Host = "::1"
 			sender := notify.NewMail(c)
 			if found := sender.Check(t.Context()); len(found) != 1 || !found[0].OK || !strings.HasPrefix(found[0].Text, "[::1]:") {
 				t.Errorf("found %+v, want the server's IPv6 address in brackets", found)
 			}
-			if r := sender.Send(t.Context(), pageOf("ann@example.com")); r.Outcome != notify.Accepted {
+			if r := sender.Send(t.Context(), testPage("ann@example.com")); r.Outcome != notify.Accepted {
 				t.Errorf("sent: %+v, want accepted", r)
 			}
 		})
 	}
 }
 
-func TestMailSaysWhatToDo(t *testing.T) {
+func TestMailCheckNamesTheRemedy(t *testing.T) {
 	t.Parallel()
-	var o notifytest.Office
-	sender := notify.NewMail(opened(t, &o, notify.MailStartTLS))
-	bundle := pageOf("ann@example.com")
+	var o notifytest.MailServer
+	sender := notify.NewMail(openMailServer(t, &o, notify.MailStartTLS))
+	bundle := testPage("ann@example.com")
 	bundle.Count, bundle.Lines = 7, []string{"#12 disk full on db-1", "#13 disk full on db-2"}
 	verify := notify.Message{Purpose: notify.ForVerify, Key: "verify/1", To: "ann@example.com", Verify: "482913"}
 	check := notify.Message{Purpose: notify.ForCheck, Key: "check/1", To: "ann@example.com", Link: "https://watchbill.example.com/v1/act/T"}
@@ -183,7 +183,7 @@ func TestMailSaysWhatToDo(t *testing.T) {
 		text    []string
 		not     string
 	}{
-		{pageOf("ann@example.com"), "[#12] disk full on db-1", []string{"type in Slack:\n  /oncall ack 12"}, "http"},
+		{testPage("ann@example.com"), "[#12] disk full on db-1", []string{"type in Slack:\n  /oncall ack 12"}, "http"},
 		{bundle, "7 incidents: disk full on db-1", []string{"- #12 disk full on db-1\n- #13 disk full on db-2\nand 5 more"}, "http"},
 		{notify.Message{Purpose: notify.ForTest, Key: "test/1", To: "ann@example.com", Severity: "high"}, "[test] This is how a page looks", []string{"This is how a page looks"}, "type in Slack"},
 		{verify, "482913 is your Watchbill code", []string{"482913", "Did you not? Then ignore this mail"}, "paged because"},
@@ -193,7 +193,7 @@ func TestMailSaysWhatToDo(t *testing.T) {
 		if r := sender.Send(t.Context(), c.m); r.Outcome != notify.Accepted {
 			t.Fatalf("sent: %+v, want accepted", r)
 		}
-		l := readLetter(t, o.Mails()[len(o.Mails())-1])
+		l := parseMail(t, o.Mails()[len(o.Mails())-1])
 		if got := l.subject(t); got != c.subject {
 			t.Errorf("subject %q, want %q", got, c.subject)
 		}
@@ -208,35 +208,35 @@ func TestMailSaysWhatToDo(t *testing.T) {
 	}
 }
 
-func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
+func TestMailRefusalsMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	refusal := func(code int, enhanced ...int) error {
 		return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{enhanced[0], enhanced[1], enhanced[2]}, Message: "no"}
 	}
 	for name, c := range map[string]struct {
-		office  *notifytest.Office
+		office  *notifytest.MailServer
 		change  func(*notify.MailConfig)
 		outcome notify.Outcome
 		dead    bool
 	}{
-		"greylisted":        {office: &notifytest.Office{Rcpt: refusal(451, 4, 7, 1)}, outcome: notify.Throttled},
-		"no such mailbox":   {office: &notifytest.Office{Rcpt: refusal(550, 5, 1, 1)}, outcome: notify.Rejected, dead: true},
-		"mailbox full":      {office: &notifytest.Office{Rcpt: refusal(552, 5, 2, 2)}, outcome: notify.Rejected},
-		"content refused":   {office: &notifytest.Office{Data: refusal(552, 5, 3, 4)}, outcome: notify.Rejected},
-		"sender refused":    {office: &notifytest.Office{Data: refusal(554, 5, 7, 1)}, outcome: notify.Misconfigured},
-		"disk full there":   {office: &notifytest.Office{Data: refusal(452, 4, 3, 1)}, outcome: notify.Throttled},
-		"wrong password":    {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.Password = "wrong" }},
-		"no login":          {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.User = "" }},
-		"unknown authority": {office: &notifytest.Office{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }},
-		"nobody listens":    {office: &notifytest.Office{}, outcome: notify.Throttled, change: func(c *notify.MailConfig) { c.Port = 1 }},
+		"greylisted":        {office: &notifytest.MailServer{Rcpt: refusal(451, 4, 7, 1)}, outcome: notify.Throttled},
+		"no such mailbox":   {office: &notifytest.MailServer{Rcpt: refusal(550, 5, 1, 1)}, outcome: notify.Rejected, dead: true},
+		"mailbox full":      {office: &notifytest.MailServer{Rcpt: refusal(552, 5, 2, 2)}, outcome: notify.Rejected},
+		"content refused":   {office: &notifytest.MailServer{Data: refusal(552, 5, 3, 4)}, outcome: notify.Rejected},
+		"sender refused":    {office: &notifytest.MailServer{Data: refusal(554, 5, 7, 1)}, outcome: notify.Misconfigured},
+		"disk full there":   {office: &notifytest.MailServer{Data: refusal(452, 4, 3, 1)}, outcome: notify.Throttled},
+		"wrong password":    {office: &notifytest.MailServer{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.Password = "wrong" }},
+		"no login":          {office: &notifytest.MailServer{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.User = "" }},
+		"unknown authority": {office: &notifytest.MailServer{}, outcome: notify.Misconfigured, change: func(c *notify.MailConfig) { c.RootCAs = x509.NewCertPool() }},
+		"nobody listens":    {office: &notifytest.MailServer{}, outcome: notify.Throttled, change: func(c *notify.MailConfig) { c.Port = 1 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config := opened(t, c.office, notify.MailStartTLS)
+			config := openMailServer(t, c.office, notify.MailStartTLS)
 			if c.change != nil {
 				c.change(&config)
 			}
-			r := notify.NewMail(config).Send(t.Context(), pageOf("ann@example.com"))
+			r := notify.NewMail(config).Send(t.Context(), testPage("ann@example.com"))
 			if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil {
 				t.Errorf("got %+v, want %s, dead %v", r, c.outcome, c.dead)
 			}
@@ -248,15 +248,15 @@ func TestMailServersRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			}
 		})
 	}
-	r := notify.NewMail(opened(t, &notifytest.Office{}, notify.MailStartTLS)).Send(t.Context(), pageOf("ann@example.com, eve@example.com"))
+	r := notify.NewMail(openMailServer(t, &notifytest.MailServer{}, notify.MailStartTLS)).Send(t.Context(), testPage("ann@example.com, eve@example.com"))
 	if r.Outcome != notify.Rejected || !r.Dead {
 		t.Errorf("two addresses in one: got %+v, want Outcome %v and Dead true", r, notify.Rejected)
 	}
 }
 
-// crank is a scripted mail server: it answers each command from a table, and commands that are not
+// scriptedMailServer is a scripted mail server: it answers each command from a table, and commands that are not
 // in it with 250. When it is meant to hang, it calls the functions.
-func crank(t *testing.T, answers map[string]string, hangs ...func()) notify.MailConfig {
+func scriptedMailServer(t *testing.T, answers map[string]string, hangs ...func()) notify.MailConfig {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -320,7 +320,7 @@ func crank(t *testing.T, answers map[string]string, hangs ...func()) notify.Mail
 	return config
 }
 
-func TestBrokenMailServersLeaveNoDoubtThatIsNot(t *testing.T) {
+func TestBrokenMailServersMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answers map[string]string
@@ -344,7 +344,7 @@ func TestBrokenMailServersLeaveNoDoubtThatIsNot(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := notify.NewMail(crank(t, c.answers)).Send(t.Context(), pageOf("ann@example.com"))
+			r := notify.NewMail(scriptedMailServer(t, c.answers)).Send(t.Context(), testPage("ann@example.com"))
 			if r.Outcome != c.outcome {
 				t.Errorf("got %+v, want %s", r, c.outcome)
 			}
@@ -364,9 +364,9 @@ func TestMailEndsWithItsContext(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			sender := notify.NewMail(crank(t, map[string]string{at: "hang"}, cancel))
+			sender := notify.NewMail(scriptedMailServer(t, map[string]string{at: "hang"}, cancel))
 			began := time.Now()
-			r := sender.Send(ctx, pageOf("ann@example.com"))
+			r := sender.Send(ctx, testPage("ann@example.com"))
 			if took := time.Since(began); took >= notify.MailLimit {
 				t.Errorf("it took %s, as if nothing had ended", took)
 			}
@@ -380,7 +380,7 @@ func TestMailEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestMailIsReadFromTheSettings(t *testing.T) {
+func TestMailConfigIsParsedFromSettings(t *testing.T) {
 	t.Parallel()
 	c, err := notify.NewMailConfig("smtp://ann%40example.com:p%2Fw@mail.example.com", "Watchbill <oncall@example.com>")
 	if err != nil || c.User != "ann@example.com" || c.Password != "p/w" || c.Port != 587 || c.TLS != notify.MailStartTLS || c.From.Address != "oncall@example.com" {

@@ -107,8 +107,8 @@ type Finder interface {
 	Lag() time.Duration
 }
 
-// foundAs is the result of Find for a reference; "" means that nothing was found.
-func foundAs(reference string, err error) (Receipt, bool, error) {
+// foundReceipt is the result of Find for a reference; "" means that nothing was found.
+func foundReceipt(reference string, err error) (Receipt, bool, error) {
 	return Receipt{Outcome: Accepted, Reference: reference}, reference != "", err
 }
 

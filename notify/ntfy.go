@@ -36,7 +36,7 @@ type NtfyConfig struct {
 // Problems says what is wrong with the settings, by their names and without secrets.
 func (c NtfyConfig) Problems() []string {
 	var out []string
-	switch u := webAddress(c.URL); {
+	switch u := parseServiceURL(c.URL); {
 	case c.URL == "" && (c.Token != "" || c.ReplyTopic != ""):
 		out = append(out, "WATCHBILL_NTFY_URL is not set, but other settings of ntfy are; it is the server, such as https://ntfy.sh")
 	case c.URL != "" && (u == nil || u.User != nil || u.RawQuery != ""):
@@ -53,14 +53,14 @@ func (c NtfyConfig) Problems() []string {
 // that nobody needs to reach us.
 type Ntfy struct {
 	config NtfyConfig
-	web    *web // for our own server
-	others *web
+	web    *httpClient // for our own server
+	others *httpClient
 }
 
 // NewNtfy returns a sender that uses one server.
 func NewNtfy(c NtfyConfig) *Ntfy {
 	c.URL = strings.TrimRight(c.URL, "/")
-	return &Ntfy{config: c, web: newWeb("ntfy", c.Token), others: newForeignWeb("that ntfy server", c.Rules)}
+	return &Ntfy{config: c, web: newHTTPClient("ntfy", c.Token), others: newUntrustedClient("that ntfy server", c.Rules)}
 }
 
 type ntfyMessage struct {
@@ -92,7 +92,7 @@ type ntfyEvent struct {
 
 // A ntfyTopic is the destination of a message, and how to reach it.
 type ntfyTopic struct {
-	web          *web
+	web          *httpClient
 	server, name string
 	header       http.Header // authenticates us: only our own server gets the token
 }
@@ -101,7 +101,7 @@ type ntfyTopic struct {
 func (n *Ntfy) topic(address string) (ntfyTopic, error) {
 	t := ntfyTopic{web: n.web, server: n.config.URL, name: address, header: n.header()}
 	if strings.Contains(address, "://") {
-		u := webAddress(address)
+		u := parseServiceURL(address)
 		if u == nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(address, "#") {
 			return t, fmt.Errorf("the topic's address is not an http or https URL that ends with the topic")
 		}
@@ -146,7 +146,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		}
 		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, longestTitle)}
 	}
-	r, ours := t.web.refused(a, ntfySaid(a)), t.web == n.web
+	r, ours := t.web.refusedReceipt(a, ntfyReason(a)), t.web == n.web
 	code := ntfyRefusal(a).Code
 	usedUp := code == ntfyMessages || code == ntfyBandwidth
 	switch {
@@ -185,17 +185,17 @@ func untilMidnight(h http.Header) time.Duration {
 }
 
 // ntfyRefusal parses an error response. The result is empty if it isn't ntfy's JSON.
-func ntfyRefusal(a webAnswer) (said struct {
+func ntfyRefusal(a httpResponse) (response struct {
 	Code  int    `json:"code"`
 	Error string `json:"error"`
 },
 ) {
-	_ = json.Unmarshal(a.body, &said)
-	return said
+	_ = json.Unmarshal(a.body, &response)
+	return response
 }
 
-// ntfySaid is the reason in an answer of ntfy.
-func ntfySaid(a webAnswer) string { return ntfyRefusal(a).Error }
+// ntfyReason is the reason in an answer of ntfy.
+func ntfyReason(a httpResponse) string { return ntfyRefusal(a).Error }
 
 // ntfyPriority is 5 for messages that may override silence.
 func (m Message) ntfyPriority() int {
@@ -250,23 +250,23 @@ func (n *Ntfy) Lag() time.Duration { return ntfyLag }
 func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
 	t, err := n.topic(m.To)
 	if err != nil {
-		return foundAs("", err)
+		return foundReceipt("", err)
 	}
 	// A second earlier, because ntfy counts whole seconds.
 	a, err := t.web.get(ctx, fmt.Sprintf("%s/%s/json?poll=1&since=%d", t.server, t.name, since.Unix()-1), t.header)
 	if err != nil {
-		return foundAs("", fmt.Errorf("look for a message on ntfy: %w", err))
+		return foundReceipt("", fmt.Errorf("look for a message on ntfy: %w", err))
 	}
 	if a.status != http.StatusOK {
-		return foundAs("", fmt.Errorf("look for a message: %w", t.web.refused(a, "").Err))
+		return foundReceipt("", fmt.Errorf("look for a message: %w", t.web.refusedReceipt(a, "").Err))
 	}
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
 		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
-			return foundAs(oneLine(e.ID, longestTitle), nil)
+			return foundReceipt(oneLine(e.ID, longestTitle), nil)
 		}
 	}
-	return foundAs("", nil)
+	return foundReceipt("", nil)
 }
 
 const ntfyAddress = "WATCHBILL_NTFY_URL" // the setting, for people
@@ -287,11 +287,11 @@ func (n *Ntfy) Check(ctx context.Context) []CheckResult {
 func (n *Ntfy) checkServer(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/v1/health", nil)
 	if err != nil {
-		return n.web.unreached(err, n.config.URL, ntfyAddress)
+		return n.web.unreachableResult(err, n.config.URL, ntfyAddress)
 	}
-	var said struct{ Healthy bool }
-	if json.Unmarshal(a.body, &said) != nil || a.status != http.StatusOK || !said.Healthy {
-		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
+	var response struct{ Healthy bool }
+	if json.Unmarshal(a.body, &response) != nil || a.status != http.StatusOK || !response.Healthy {
+		return n.web.unexpectedResult(a, ntfyReason(a), ntfyAddress)
 	}
 	return CheckResult{OK: true, Text: "the server is there; no token is set"}
 }
@@ -301,35 +301,35 @@ func (n *Ntfy) checkServer(ctx context.Context) CheckResult {
 func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/v1/account", n.header())
 	if err != nil {
-		return n.web.unreached(err, n.config.URL, ntfyAddress)
+		return n.web.unreachableResult(err, n.config.URL, ntfyAddress)
 	}
-	var said struct{ Username, Role string }
-	err = json.Unmarshal(a.body, &said)
+	var response struct{ Username, Role string }
+	err = json.Unmarshal(a.body, &response)
 	switch {
 	case a.status == http.StatusUnauthorized:
 		return CheckResult{
-			Text:   n.web.refused(a, ntfySaid(a)).Err.Error() + ": it doesn't know the token",
+			Text:   n.web.refusedReceipt(a, ntfyReason(a)).Err.Error() + ": it doesn't know the token",
 			Remedy: "Make a token on the server with `ntfy token add watchbill`, and set WATCHBILL_NTFY_TOKEN to it.",
 		}
-	case err != nil || a.status != http.StatusOK || said.Role == "":
-		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
-	case said.Role == "anonymous":
+	case err != nil || a.status != http.StatusOK || response.Role == "":
+		return n.web.unexpectedResult(a, ntfyReason(a), ntfyAddress)
+	case response.Role == "anonymous":
 		return CheckResult{
 			Note: true, Text: "the server is there and takes no notice of the token: it has no users, or a proxy keeps the token to itself",
 			Remedy: "Set auth-file in the server's server.yml, so that not everybody reads the pages; let a proxy pass Authorization on.",
 		}
 	}
-	return CheckResult{OK: true, Text: "the server takes the token of the user " + oneLine(said.Username, longestName)}
+	return CheckResult{OK: true, Text: "the server takes the token of the user " + oneLine(response.Username, longestName)}
 }
 
 func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
 	a, err := n.web.get(ctx, n.config.URL+"/"+n.config.ReplyTopic+"/json?poll=1&since=1s", n.header())
 	switch {
 	case err != nil:
-		return n.web.unreached(err, n.config.URL, ntfyAddress)
+		return n.web.unreachableResult(err, n.config.URL, ntfyAddress)
 	case a.status == http.StatusUnauthorized || a.status == http.StatusForbidden:
 		f := CheckResult{
-			Text:   "we may not read the reply topic: " + n.web.refused(a, ntfySaid(a)).Err.Error(),
+			Text:   "we may not read the reply topic: " + n.web.refusedReceipt(a, ntfyReason(a)).Err.Error(),
 			Remedy: fmt.Sprintf("Allow it on the server, with the token's user: `ntfy access watchbill %s rw`.", n.config.ReplyTopic),
 		}
 		if n.config.Token == "" {
@@ -337,7 +337,7 @@ func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {
 		}
 		return f
 	case a.status != http.StatusOK:
-		return n.web.unexpected(a, ntfySaid(a), ntfyAddress)
+		return n.web.unexpectedResult(a, ntfyReason(a), ntfyAddress)
 	}
 	return CheckResult{OK: true, Text: "answers can be read"}
 }
@@ -353,16 +353,16 @@ func (n *Ntfy) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 	address := n.config.URL + "/" + n.config.ReplyTopic + "/json?since=" + url.QueryEscape(cmp.Or(cursor, "all"))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, cursor, fmt.Errorf("ntfy: %w", bare(err))
+		return nil, cursor, fmt.Errorf("ntfy: %w", withoutAddress(err))
 	}
 	r.Header = n.header()
-	known := n.web.known(r)
+	known := n.web.secretsIn(r)
 	response, err := n.web.client.Do(r)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, cursor, nil
 	case err != nil:
-		return nil, cursor, fmt.Errorf("listen to ntfy: %w", known.clean(bare(err)))
+		return nil, cursor, fmt.Errorf("listen to ntfy: %w", known.clean(withoutAddress(err)))
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
@@ -401,7 +401,7 @@ func (n *Ntfy) read(ctx context.Context, response *http.Response, cursor string,
 		}
 	}
 	if err := lines.Err(); err != nil && ctx.Err() == nil && len(replies) == 0 {
-		return nil, cursor, fmt.Errorf("listen to ntfy: %w", bare(err))
+		return nil, cursor, fmt.Errorf("listen to ntfy: %w", withoutAddress(err))
 	}
 	return replies, cursor, nil
 }

@@ -15,21 +15,21 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-func newPusher(t *testing.T) *notifytest.Ntfy {
+func newNtfyServer(t *testing.T) *notifytest.Ntfy {
 	p := notifytest.NewNtfy(time.Now)
 	t.Cleanup(p.Close)
 	return p
 }
 
-func pusherOf(p *notifytest.Ntfy) *notify.Ntfy {
-	return notify.NewNtfy(notify.NtfyConfig{URL: p.URL + "/", Token: notifytest.NtfyToken, ReplyTopic: "replies", Rules: hereToo()})
+func ntfySender(p *notifytest.Ntfy) *notify.Ntfy {
+	return notify.NewNtfy(notify.NtfyConfig{URL: p.URL + "/", Token: notifytest.NtfyToken, ReplyTopic: "replies", Rules: loopbackRules()})
 }
 
 func TestNtfyPushesAndIsAnswered(t *testing.T) {
 	t.Parallel()
-	p := newPusher(t)
-	n := pusherOf(p)
-	m := pageOf("ann-phone")
+	p := newNtfyServer(t)
+	n := ntfySender(p)
+	m := testPage("ann-phone")
 	r := n.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "id000001" {
 		t.Fatalf("sent: %+v, want accepted as id000001", r)
@@ -87,11 +87,11 @@ func TestNtfyPushesAndIsAnswered(t *testing.T) {
 
 func TestNtfyFindsWhatItMayHaveSent(t *testing.T) {
 	t.Parallel()
-	p := newPusher(t)
-	n := pusherOf(p)
+	p := newNtfyServer(t)
+	n := ntfySender(p)
 	began := time.Now()
 	p.Fail("cut")
-	sent, other := pageOf("ann-phone"), pageOf("ann-phone")
+	sent, other := testPage("ann-phone"), testPage("ann-phone")
 	other.Key = "12/3/U0ANN/ntfy:8"
 	if r := n.Send(t.Context(), sent); r.Outcome != notify.Unknown {
 		t.Fatalf("sent without an answer: %+v, want unknown", r)
@@ -107,7 +107,7 @@ func TestNtfyFindsWhatItMayHaveSent(t *testing.T) {
 	}
 }
 
-func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
+func TestNtfyRefusalsMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fault, to string
@@ -134,14 +134,14 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			p := newPusher(t)
+			p := newNtfyServer(t)
 			p.OnWait(cancel)
 			p.Fail(c.fault)
 			config := notify.NtfyConfig{URL: p.URL, Token: notifytest.NtfyToken}
 			if c.token != "" {
 				config.Token = c.token
 			}
-			m := pageOf("ann-phone")
+			m := testPage("ann-phone")
 			if c.to != "" {
 				m.To = c.to
 			}
@@ -158,18 +158,18 @@ func TestNtfyRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		})
 	}
 	n := notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1"})
-	if r := n.Send(t.Context(), pageOf("ann-phone")); r.Outcome != notify.Throttled {
+	if r := n.Send(t.Context(), testPage("ann-phone")); r.Outcome != notify.Throttled {
 		t.Errorf("out of reach: got %+v, want Outcome %v", r, notify.Throttled)
 	}
 }
 
 // What is used up for the day comes back at midnight.
-func TestNtfyIsUsedUpUntilMidnight(t *testing.T) {
+func TestNtfyQuotaLastsUntilMidnight(t *testing.T) {
 	t.Parallel()
 	p := notifytest.NewNtfy(func() time.Time { return time.Date(2026, 3, 2, 22, 30, 0, 0, time.UTC) })
 	t.Cleanup(p.Close)
 	p.Fail("42908")
-	r := pusherOf(p).Send(t.Context(), pageOf("ann-phone"))
+	r := ntfySender(p).Send(t.Context(), testPage("ann-phone"))
 	if r.Outcome != notify.Misconfigured || r.RetryAfter != 90*time.Minute || !strings.Contains(r.Err.Error(), "used up until midnight (UTC)") {
 		t.Errorf("the daily limit: %+v, want misconfigured for 90 minutes", r)
 	}
@@ -179,12 +179,12 @@ func TestNtfyIsUsedUpUntilMidnight(t *testing.T) {
 		fmt.Fprint(w, `{"code":42908,"http":429,"error":"limit reached: daily message quota reached"}`)
 	}))
 	t.Cleanup(other.Close)
-	if r := pusherOf(p).Send(t.Context(), pageOf(other.URL+"/ann")); r.Outcome != notify.Rejected || r.Dead {
+	if r := ntfySender(p).Send(t.Context(), testPage(other.URL+"/ann")); r.Outcome != notify.Rejected || r.Dead {
 		t.Errorf("elsewhere: got %+v, want Outcome %v and Dead false", r, notify.Rejected)
 	}
 }
 
-func TestNtfyTellsItsTokenToItsOwnServerOnly(t *testing.T) {
+func TestNtfyTokenStaysAtItsServer(t *testing.T) {
 	t.Parallel()
 	var got http.Header
 	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -192,8 +192,8 @@ func TestNtfyTellsItsTokenToItsOwnServerOnly(t *testing.T) {
 		fmt.Fprint(w, `{"id":"x"}`)
 	}))
 	t.Cleanup(other.Close)
-	n := pusherOf(newPusher(t))
-	if r := n.Send(t.Context(), pageOf(other.URL+"/ann")); r.Outcome != notify.Accepted {
+	n := ntfySender(newNtfyServer(t))
+	if r := n.Send(t.Context(), testPage(other.URL+"/ann")); r.Outcome != notify.Accepted {
 		t.Fatalf("another server: %+v, want accepted", r)
 	}
 	if got.Get("Authorization") != "" {

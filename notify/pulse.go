@@ -13,7 +13,7 @@ import (
 // example healthchecks.io or Dead Man's Snitch, raises the alarm when the requests stop. The URLs are secret.
 type Pulse struct {
 	addresses []*url.URL
-	web       *web
+	web       *httpClient
 }
 
 // pulseSchemes are user names, as in https://GenieKey:SECRET@api.opsgenie.com/…, that name the authentication scheme in
@@ -22,9 +22,9 @@ var pulseSchemes = []string{"GenieKey", "Bearer"}
 
 // NewPulse makes a Pulse from URLs separated by commas or spaces. It returns nil for an empty list.
 func NewPulse(list string, rules AddressRules) (*Pulse, error) {
-	p := &Pulse{web: newForeignWeb("the pulse", rules)}
+	p := &Pulse{web: newUntrustedClient("the pulse", rules)}
 	for _, address := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
-		u := webAddress(address)
+		u := parseServiceURL(address)
 		if u == nil {
 			return nil, fmt.Errorf("number %d is not an address such as https://hc-ping.com/…", len(p.addresses)+1)
 		}
@@ -36,8 +36,8 @@ func NewPulse(list string, rules AddressRules) (*Pulse, error) {
 	return p, nil
 }
 
-// Beat calls each URL. The error names only the hosts that failed, because the URLs are secret.
-func (p *Pulse) Beat(ctx context.Context) error {
+// Send calls each URL. The error names only the hosts that failed, because the URLs are secret.
+func (p *Pulse) Send(ctx context.Context) error {
 	results := make(chan error, len(p.addresses))
 	for _, u := range p.addresses {
 		go func() { results <- p.call(ctx, *u) }()

@@ -11,9 +11,9 @@ import (
 
 func TestAPulseCallsEveryAddress(t *testing.T) {
 	t.Parallel()
-	heard := make(chan string, 8)
+	requests := make(chan string, 8)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		heard <- strings.TrimSpace(r.Method + " " + r.URL.Path + " " + r.Header.Get("Authorization"))
+		requests <- strings.TrimSpace(r.Method + " " + r.URL.Path + " " + r.Header.Get("Authorization"))
 		switch r.URL.Path {
 		case "/moved/s3cret":
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
@@ -37,8 +37,8 @@ func TestAPulseCallsEveryAddress(t *testing.T) {
 	} {
 		p, err := notify.NewPulse(list, rules)
 		must(t, err)
-		err = p.Beat(t.Context())
-		if got := <-heard; got != want.heard {
+		err = p.Send(t.Context())
+		if got := <-requests; got != want.heard {
 			t.Errorf("%s: heard %q, want %q", list, got, want.heard)
 		}
 		switch {
@@ -47,18 +47,18 @@ func TestAPulseCallsEveryAddress(t *testing.T) {
 		case err != nil && strings.Contains(err.Error(), "s3cret"):
 			t.Errorf("the error has the secret: %v", err)
 		}
-		if n := len(heard); n > 0 {
+		if n := len(requests); n > 0 {
 			t.Errorf("%s: %d calls more", list, n)
 		}
 	}
 	p, err := notify.NewPulse(server.URL, notify.AddressRules{})
 	must(t, err)
-	if err := p.Beat(t.Context()); err == nil || len(heard) > 0 {
+	if err := p.Send(t.Context()); err == nil || len(requests) > 0 {
 		t.Errorf("an address of this machine: got %v, want an error and no call", err)
 	}
 }
 
-func TestThePulsesOfSettings(t *testing.T) {
+func TestNewPulseParsesSettings(t *testing.T) {
 	t.Parallel()
 	if p, err := notify.NewPulse("", notify.AddressRules{}); p != nil || err != nil {
 		t.Errorf("got %v, %v of nothing, want nil and no error", p, err)

@@ -46,7 +46,7 @@ func (c PushoverConfig) Problems() []string {
 // alarm repeats on the phone until it is acknowledged, and the receipt tells us that.
 type Pushover struct {
 	config PushoverConfig
-	web    *web
+	web    *httpClient
 
 	mu    sync.Mutex
 	asked map[string]pushoverAsked // by receipt
@@ -60,11 +60,11 @@ type pushoverAsked struct {
 // NewPushover returns a sender that uses one application.
 func NewPushover(c PushoverConfig) *Pushover {
 	c.URL = strings.TrimRight(cmp.Or(c.URL, pushoverURL), "/")
-	return &Pushover{config: c, web: newWeb("Pushover", c.Token), asked: map[string]pushoverAsked{}}
+	return &Pushover{config: c, web: newHTTPClient("Pushover", c.Token), asked: map[string]pushoverAsked{}}
 }
 
-// pushoverAnswer is the answer of all API methods.
-type pushoverAnswer struct {
+// pushoverResponse is the answer of all API methods.
+type pushoverResponse struct {
 	Status       int      `json:"status"`
 	Request      string   `json:"request"`
 	Receipt      string   `json:"receipt"`
@@ -109,24 +109,24 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 		return *failed
 	}
 	a.secrets = append(a.secrets, m.secrets()...)
-	var said pushoverAnswer
-	err := json.Unmarshal(a.body, &said)
+	var response pushoverResponse
+	err := json.Unmarshal(a.body, &response)
 	switch {
-	case a.status == http.StatusOK && err == nil && said.Status == 1:
-		return Receipt{Outcome: Accepted, Reference: oneLine(said.Receipt, longestTitle)}
+	case a.status == http.StatusOK && err == nil && response.Status == 1:
+		return Receipt{Outcome: Accepted, Reference: oneLine(response.Receipt, longestTitle)}
 	case a.status == http.StatusOK:
 		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Pushover answered 200 without saying that it was sent: %s", a.quote())}
 	}
-	return p.refused(a, said)
+	return p.refused(a, response)
 }
 
 // refused is the receipt for an answer that doesn't accept the message.
-func (p *Pushover) refused(a webAnswer, said pushoverAnswer) Receipt {
-	r := p.web.refused(a, strings.Join(said.Errors, "; "))
+func (p *Pushover) refused(a httpResponse, response pushoverResponse) Receipt {
+	r := p.web.refusedReceipt(a, strings.Join(response.Errors, "; "))
 	switch {
-	case said.Token != "":
+	case response.Token != "":
 		r.Outcome = Misconfigured
-	case said.User != "":
+	case response.User != "":
 		r.Outcome, r.Dead = Rejected, true
 	case a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0":
 		r.Outcome = Misconfigured // this month's messages are used up
@@ -139,28 +139,28 @@ func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	if reference == "" {
 		return Track{State: Sent, Final: true}, nil
 	}
-	if last, early := p.early(reference); early {
+	if last, early := p.cachedTrack(reference); early {
 		return last, nil
 	}
 	a, err := p.web.get(ctx, p.config.URL+"/1/receipts/"+url.PathEscape(reference)+".json?token="+url.QueryEscape(p.config.Token), nil)
 	if err != nil {
 		return Track{}, fmt.Errorf("ask for a receipt: %w", err)
 	}
-	var said pushoverAnswer
-	if err := json.Unmarshal(a.body, &said); a.status != http.StatusOK || err != nil || said.Status != 1 {
+	var response pushoverResponse
+	if err := json.Unmarshal(a.body, &response); a.status != http.StatusOK || err != nil || response.Status != 1 {
 		if a.status == http.StatusNotFound { // Pushover forgets receipts after a week
 			return Track{State: Sent, Final: true}, nil
 		}
-		return Track{}, fmt.Errorf("ask for a receipt: %w", p.refused(a, said).Err)
+		return Track{}, fmt.Errorf("ask for a receipt: %w", p.refused(a, response).Err)
 	}
 	t := Track{State: Pending}
-	if said.Delivered > 0 {
+	if response.Delivered > 0 {
 		t.State = Delivered
 	}
 	switch {
-	case said.Acknowledged == 1:
+	case response.Acknowledged == 1:
 		t = Track{State: Answered, Final: true, Answer: Ack}
-	case said.Expired == 1:
+	case response.Expired == 1:
 		t.State, t.Final = Unanswered, true
 		t.Err = fmt.Errorf("nobody has acknowledged it on the phone")
 	}
@@ -168,8 +168,8 @@ func (p *Pushover) Track(ctx context.Context, reference string) (Track, error) {
 	return t, nil
 }
 
-// early returns the last answer if it is too early to ask Pushover again.
-func (p *Pushover) early(reference string) (Track, bool) {
+// cachedTrack returns the last answer if it is too early to ask Pushover again.
+func (p *Pushover) cachedTrack(reference string) (Track, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	last, known := p.asked[reference]
@@ -200,9 +200,9 @@ func (p *Pushover) Cancel(ctx context.Context, reference string) error {
 	if failed != nil {
 		return fmt.Errorf("end an alarm: %w", failed.Err)
 	}
-	var said pushoverAnswer
-	if err := json.Unmarshal(a.body, &said); a.status != http.StatusOK || err != nil || said.Status != 1 {
-		return fmt.Errorf("end an alarm: %w", p.refused(a, said).Err)
+	var response pushoverResponse
+	if err := json.Unmarshal(a.body, &response); a.status != http.StatusOK || err != nil || response.Status != 1 {
+		return fmt.Errorf("end an alarm: %w", p.refused(a, response).Err)
 	}
 	return nil
 }
@@ -212,24 +212,24 @@ func (p *Pushover) Check(ctx context.Context) []CheckResult {
 	const setting = "WATCHBILL_PUSHOVER_API_URL if it is set"
 	a, err := p.web.get(ctx, p.config.URL+"/1/apps/limits.json?token="+url.QueryEscape(p.config.Token), nil)
 	if err != nil {
-		return []CheckResult{p.web.unreached(err, p.config.URL, setting)}
+		return []CheckResult{p.web.unreachableResult(err, p.config.URL, setting)}
 	}
-	var said pushoverAnswer
-	err = json.Unmarshal(a.body, &said)
+	var response pushoverResponse
+	err = json.Unmarshal(a.body, &response)
 	usedUp := a.status == http.StatusTooManyRequests && a.header.Get("X-Limit-App-Remaining") == "0"
 	switch {
-	case err == nil && a.status == http.StatusOK && said.Status == 1 && said.Limit > 0 && said.Remaining <= 0 || usedUp:
+	case err == nil && a.status == http.StatusOK && response.Status == 1 && response.Limit > 0 && response.Remaining <= 0 || usedUp:
 		return []CheckResult{{
 			Text:   "the month's messages are used up",
 			Remedy: "Buy more on your application's page at pushover.net, or wait for the first of the month.",
 		}}
-	case err == nil && a.status == http.StatusOK && said.Status == 1:
-		return []CheckResult{{OK: true, Text: fmt.Sprintf("the token is good, with %d of %d messages left this month", said.Remaining, said.Limit)}}
+	case err == nil && a.status == http.StatusOK && response.Status == 1:
+		return []CheckResult{{OK: true, Text: fmt.Sprintf("the token is good, with %d of %d messages left this month", response.Remaining, response.Limit)}}
 	case err == nil && a.status >= http.StatusBadRequest && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
 		return []CheckResult{{
-			Text:   p.refused(a, said).Err.Error(),
+			Text:   p.refused(a, response).Err.Error(),
 			Remedy: "Copy the API token from your application's page at pushover.net to WATCHBILL_PUSHOVER_TOKEN; your user key is another thing.",
 		}}
 	}
-	return []CheckResult{p.web.unexpected(a, strings.Join(said.Errors, "; "), setting)}
+	return []CheckResult{p.web.unexpectedResult(a, strings.Join(response.Errors, "; "), setting)}
 }

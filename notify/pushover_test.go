@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// over is the part of Pushover that we use: messages, receipts, and a phone that acknowledges.
-type over struct {
+// pushoverServer is the part of Pushover that we use: messages, receipts, and a phone that acknowledges.
+type pushoverServer struct {
 	*httptest.Server
 	mu        sync.Mutex
 	messages  []url.Values
@@ -26,8 +26,8 @@ type over struct {
 	left      int         // messages left this month
 }
 
-func newOver(t *testing.T) *over {
-	o := &over{receipts: map[string]map[string]int64{}, left: 7496}
+func newPushoverServer(t *testing.T) *pushoverServer {
+	o := &pushoverServer{receipts: map[string]map[string]int64{}, left: 7496}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /1/messages.json", o.message)
 	mux.HandleFunc("GET /1/receipts/{receipt}", o.receipt)
@@ -50,7 +50,7 @@ func newOver(t *testing.T) *over {
 	return o
 }
 
-func (o *over) message(w http.ResponseWriter, r *http.Request) {
+func (o *pushoverServer) message(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	no := func(status int, body string) {
@@ -86,7 +86,7 @@ func (o *over) message(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-func (o *over) receipt(w http.ResponseWriter, r *http.Request) {
+func (o *pushoverServer) receipt(w http.ResponseWriter, r *http.Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.polls++
@@ -102,10 +102,10 @@ func (o *over) receipt(w http.ResponseWriter, r *http.Request) {
 // Pushover repeats 50 times at most. What is said to last longer would be silent, and nobody else told.
 func TestPushoverRepeatsFiftyTimesAtMost(t *testing.T) {
 	t.Parallel()
-	o := newOver(t)
+	o := newPushoverServer(t)
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: func() time.Time { return now }})
-	m := pageOf("uAnn")
+	m := testPage("uAnn")
 	m.Expires = now.Add(3 * time.Hour)
 	if r := p.Send(t.Context(), m); r.Outcome != notify.Accepted {
 		t.Fatalf("sent: %+v, want accepted", r)
@@ -117,10 +117,10 @@ func TestPushoverRepeatsFiftyTimesAtMost(t *testing.T) {
 
 func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	t.Parallel()
-	o := newOver(t)
+	o := newPushoverServer(t)
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: func() time.Time { return now }})
-	m := pageOf("uAnn")
+	m := testPage("uAnn")
 	m.Expires = now.Add(30 * time.Minute)
 	r := p.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "rec1" {
@@ -157,7 +157,7 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 		t.Errorf("cancelled %v, want 1 cancelled", o.cancelled)
 	}
 
-	low := pageOf("uAnn")
+	low := testPage("uAnn")
 	low.Severity = "low"
 	r = p.Send(t.Context(), low)
 	if r.Outcome != notify.Accepted || r.Reference != "" || o.messages[1].Get("priority") != "" {
@@ -169,9 +169,9 @@ func TestPushoverRepeatsUntilAcknowledged(t *testing.T) {
 	must(t, p.Cancel(t.Context(), ""))
 }
 
-func TestPushoverTellsWhenNobodyHasAcknowledged(t *testing.T) {
+func TestPushoverReportsUnacknowledgedAlarms(t *testing.T) {
 	t.Parallel()
-	o := newOver(t)
+	o := newPushoverServer(t)
 	o.receipts["old"] = map[string]int64{"status": 1, "last_delivered_at": 1, "expired": 1}
 	p := notify.NewPushover(notify.PushoverConfig{Token: "app", URL: o.URL, Clock: time.Now})
 	if got, err := p.Track(t.Context(), "old"); err != nil || got.State != notify.Unanswered || !got.Final || got.Err == nil {
@@ -182,7 +182,7 @@ func TestPushoverTellsWhenNobodyHasAcknowledged(t *testing.T) {
 	}
 }
 
-func TestPushoverRefusalsDecideWhatIsDoneNext(t *testing.T) {
+func TestPushoverRefusalsMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		token, user string
@@ -195,9 +195,9 @@ func TestPushoverRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		"month used up":    {token: "app", user: "uAnn", header: http.Header{"X-Limit-App-Remaining": {"0"}}, outcome: notify.Misconfigured},
 		"too many at once": {token: "app", user: "uAnn", header: http.Header{"Retry-After": {"9"}}, outcome: notify.Throttled},
 	} {
-		o := newOver(t)
+		o := newPushoverServer(t)
 		o.header = c.header
-		r := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: o.URL, Clock: time.Now}).Send(t.Context(), pageOf(c.user))
+		r := notify.NewPushover(notify.PushoverConfig{Token: c.token, URL: o.URL, Clock: time.Now}).Send(t.Context(), testPage(c.user))
 		if r.Outcome != c.outcome || r.Dead != c.dead || r.Err == nil || strings.Contains(r.Err.Error(), c.token) && c.token == "wrong" {
 			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
 		}

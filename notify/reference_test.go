@@ -11,7 +11,7 @@ import (
 )
 
 // What a service calls a message is stored and logged: it is one short line, whatever stands in it.
-func TestReferencesAreShortLines(t *testing.T) {
+func TestReferencesAreCut(t *testing.T) {
 	t.Parallel()
 	odd := `r\u202e1\r\n\u0000` + strings.Repeat("x", 5_000)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

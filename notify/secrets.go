@@ -29,27 +29,27 @@ func credentials(u *url.URL) secrets {
 	return secrets{u.User.Username()}
 }
 
-// shortestPart is how long a part of an address must be to count as a secret in itself.
-const shortestPart = 16
+// minSecretPart is how long a part of an address must be to count as a secret in itself.
+const minSecretPart = 16
 
-// wholly are the secrets in an address that is itself secret, because knowing it suffices to post
+// addressSecrets are the secrets in an address that is itself secret, because knowing it suffices to post
 // there.
-func wholly(u *url.URL) secrets {
+func addressSecrets(u *url.URL) secrets {
 	out := secrets{u.RequestURI()}
 	parts := strings.Split(u.Path, "/")
 	for _, values := range u.Query() {
 		parts = append(parts, values...)
 	}
 	for _, part := range append(parts, u.RawQuery) {
-		if len(part) >= shortestPart {
+		if len(part) >= minSecretPart {
 			out = append(out, part)
 		}
 	}
 	return slices.DeleteFunc(out, func(s string) bool { return s == "/" })
 }
 
-// carried are the secrets in a request.
-func carried(r *http.Request) secrets {
+// requestSecrets are the secrets in a request.
+func requestSecrets(r *http.Request) secrets {
 	out := credentials(r.URL)
 	for _, value := range r.Header.Values("Authorization") {
 		_, secret, _ := strings.Cut(value, " ")
@@ -87,21 +87,21 @@ var (
 	plainCode = strings.NewReplacer(`\/`, "/", "%2B", "+", "%2b", "+", "%2F", "/", "%2f", "/", "%3D", "", "%3d", "", "=", "", "-", "+", "_", "/")
 )
 
-// longestToken is the length from which a word after "Bearer" counts as a token.
-const longestToken = 16
+// minTokenLength is the length from which a word after "Bearer" counts as a token.
+const minTokenLength = 16
 
 // hide removes the secrets from a text, and any other credentials.
 func (s secrets) hide(text string) string {
 	text = signedIn.ReplaceAllStringFunc(text, func(found string) string {
 		part := signedIn.FindStringSubmatch(found)
-		if strings.EqualFold(part[1], "bearer") && len(part[3]) >= longestToken || strings.EqualFold(part[1], "basic") && isBasic(part[3]) {
+		if strings.EqualFold(part[1], "bearer") && len(part[3]) >= minTokenLength || strings.EqualFold(part[1], "basic") && isBasic(part[3]) {
 			return part[1] + part[2] + "…"
 		}
 		return found
 	})
 	if forms := s.forms(); len(forms) > 0 {
 		text = coded.ReplaceAllStringFunc(text, func(found string) string {
-			if s.within(found) {
+			if s.encodedIn(found) {
 				return "…"
 			}
 			return found
@@ -115,9 +115,9 @@ func (s secrets) hide(text string) string {
 	return text
 }
 
-// within reports whether what looks like base64 encodes a text with a secret in it. Its first
+// encodedIn reports whether what looks like base64 encodes a text with a secret in it. Its first
 // characters may belong to what stands before it, as in a path.
-func (s secrets) within(code string) bool {
+func (s secrets) encodedIn(code string) bool {
 	code = plainCode.Replace(code)
 	for from := range min(4, len(code)) {
 		text := decoded(code[from:])
@@ -161,14 +161,14 @@ func (s secrets) clean(err error) error {
 	if text == err.Error() {
 		return err
 	}
-	return worded{text, err}
+	return rewordedError{text, err}
 }
 
-// worded is an error with a different text.
-type worded struct {
+// rewordedError is an error with a different text.
+type rewordedError struct {
 	text string
 	err  error
 }
 
-func (w worded) Error() string { return w.text }
-func (w worded) Unwrap() error { return w.err }
+func (w rewordedError) Error() string { return w.text }
+func (w rewordedError) Unwrap() error { return w.err }

@@ -19,9 +19,9 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// parrot repeats what is in a request, as some proxies do in their errors: the credentials and the
+// echoingServer repeats what is in a request, as some proxies do in their errors: the credentials and the
 // address, and the password on its own.
-func parrot(t *testing.T, status int, say func(heard, secret string) string) string {
+func echoingServer(t *testing.T, status int, say func(request, secret string) string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, secret, basic := r.BasicAuth()
@@ -42,8 +42,8 @@ func inJSON(name string) func(heard, secret string) string {
 	}
 }
 
-// quiet fails if a text is more than one short line, or gives away the password in any form.
-func quiet(t *testing.T, name, text string, secrets ...string) {
+// checkNoSecret fails if a text is more than one short line, or gives away the password in any form.
+func checkNoSecret(t *testing.T, name, text string, secrets ...string) {
 	t.Helper()
 	for _, s := range secrets {
 		forms := []string{s, url.QueryEscape(s), url.PathEscape(s)}
@@ -84,14 +84,14 @@ const (
 	token    = "tkGeheimGeheimGeheim99"
 )
 
-// said are the errors and findings of each channel for an address.
-func said(t *testing.T, address string) map[string]string {
+// errorTexts are the errors and findings of each channel for an address.
+func errorTexts(t *testing.T, address string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	findings := func(name string, c notify.Checker) {
 		for _, f := range c.Check(t.Context()) {
 			out[name+", checked"] += f.Text
-			quiet(t, name+", to be mended", f.Remedy, password, token)
+			checkNoSecret(t, name+", to be mended", f.Remedy, password, token)
 		}
 	}
 	tell := func(name string, err error) {
@@ -100,7 +100,7 @@ func said(t *testing.T, address string) map[string]string {
 		}
 	}
 	private := withUser(t, address, password)
-	message := pageOf("4711")
+	message := testPage("4711")
 	twilio := twilioAt(t, address, token)
 	findings("Twilio", twilio)
 	message.To = "+12025550101"
@@ -122,13 +122,13 @@ func said(t *testing.T, address string) map[string]string {
 		tell(name+", sent", c.Send(t.Context(), message).Err)
 	}
 	message.To = private + "/topic"
-	tell("ntfy, elsewhere", notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: hereToo()}).Send(t.Context(), message).Err)
+	tell("ntfy, elsewhere", notify.NewNtfy(notify.NtfyConfig{URL: "http://127.0.0.1:1", Rules: loopbackRules()}).Send(t.Context(), message).Err)
 	message.To = private + "/services/" + token + "?key=" + token
 	tell("webhook", notify.NewWebhook(hookConfig()).Send(t.Context(), message).Err)
 	return out
 }
 
-func TestNoErrorTellsWhatAServerRepeats(t *testing.T) {
+func TestErrorsHideEchoedSecrets(t *testing.T) {
 	t.Parallel()
 	forged := func(heard, _ string) string { return "<html>\n\x1b[2J\x1b[31mok    twilio\n\u202e\x07\xff" + heard }
 	for name, say := range map[string]func(heard, secret string) string{
@@ -145,39 +145,39 @@ func TestNoErrorTellsWhatAServerRepeats(t *testing.T) {
 		},
 	} {
 		for _, status := range []int{http.StatusBadGateway, http.StatusUnauthorized, http.StatusNotFound, http.StatusOK} {
-			for of, text := range said(t, parrot(t, status, say)) {
-				quiet(t, fmt.Sprintf("%s: %s, %d", of, name, status), text, password, token)
+			for of, text := range errorTexts(t, echoingServer(t, status, say)) {
+				checkNoSecret(t, fmt.Sprintf("%s: %s, %d", of, name, status), text, password, token)
 			}
 		}
 	}
 }
 
-// peoplesOwn reports whether a text is about a server that a person named, which is never quoted.
-func peoplesOwn(of string) bool { return of == "webhook" || of == "ntfy, elsewhere" }
+// isPeoplesServer reports whether a text is about a server that a person named, which is never quoted.
+func isPeoplesServer(of string) bool { return of == "webhook" || of == "ntfy, elsewhere" }
 
 // The credentials of a proxy are not in our settings.
-func TestNoErrorTellsTheSecretOfAProxy(t *testing.T) {
+func TestErrorsHideProxyPasswords(t *testing.T) {
 	t.Parallel()
 	basic := "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("someone:"+password))
-	for of, text := range said(t, parrot(t, http.StatusBadGateway, func(_, _ string) string { return basic })) {
-		quiet(t, of, text, password)
-		if !strings.Contains(text, "Basic …") && !strings.Contains(of, "checked") && !peoplesOwn(of) {
+	for of, text := range errorTexts(t, echoingServer(t, http.StatusBadGateway, func(_, _ string) string { return basic })) {
+		checkNoSecret(t, of, text, password)
+		if !strings.Contains(text, "Basic …") && !strings.Contains(of, "checked") && !isPeoplesServer(of) {
 			t.Errorf("%s doesn't quote the answer: %s", of, text)
 		}
 	}
 }
 
-func TestAnErrorStillQuotesWhatIsNoSecret(t *testing.T) {
+func TestErrorsQuoteHarmlessText(t *testing.T) {
 	t.Parallel()
 	const text = "Basic authentication required at bastion.example.com, see /var/log/nginx-ingress-controller.log"
-	for of, text := range said(t, parrot(t, http.StatusBadGateway, func(_, _ string) string { return text })) {
-		if !peoplesOwn(of) && (!strings.Contains(text, "Basic authentication required at bastion.example.com") || !strings.Contains(text, "nginx-ingress-controller.log")) {
+	for of, text := range errorTexts(t, echoingServer(t, http.StatusBadGateway, func(_, _ string) string { return text })) {
+		if !isPeoplesServer(of) && (!strings.Contains(text, "Basic authentication required at bastion.example.com") || !strings.Contains(text, "nginx-ingress-controller.log")) {
 			t.Errorf("%s: got %s, want the harmless words in it", of, text)
 		}
 	}
 }
 
-func TestNoErrorTellsWhereAServerSendsUs(t *testing.T) {
+func TestErrorsHideRedirectTargets(t *testing.T) {
 	t.Parallel()
 	for _, location := range []string{"/elsewhere?", ":%zz?"} { // the second is not an address
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -185,13 +185,13 @@ func TestNoErrorTellsWhereAServerSendsUs(t *testing.T) {
 			w.WriteHeader(http.StatusFound)
 		}))
 		t.Cleanup(s.Close)
-		for of, text := range said(t, s.URL) {
-			quiet(t, of, text, password, token)
+		for of, text := range errorTexts(t, s.URL) {
+			checkNoSecret(t, of, text, password, token)
 		}
 	}
 }
 
-func TestMailErrorsTellNoSecret(t *testing.T) {
+func TestMailErrorsHideSecrets(t *testing.T) {
 	t.Parallel()
 	for _, form := range []string{
 		"hunter2!", base64.StdEncoding.EncodeToString([]byte("\x00someone\x00hunter2!")), base64.StdEncoding.EncodeToString([]byte("hunter2!")),
@@ -199,41 +199,41 @@ func TestMailErrorsTellNoSecret(t *testing.T) {
 		for at, answer := range map[string]string{"AUTH": "500 unknown: \x1b[2JAUTH PLAIN ", "MAIL": "550 not for ", "RCPT": "550 no ", "DATA": "554 no "} {
 			answers := map[string]string{"EHLO": "250-localhost\r\n250 AUTH PLAIN", "AUTH": "235 welcome"}
 			answers[at] = answer + form
-			c := crank(t, answers)
+			c := scriptedMailServer(t, answers)
 			c.User, c.Password = "someone", "hunter2!"
-			r := notify.NewMail(c).Send(t.Context(), pageOf("ann@example.com"))
+			r := notify.NewMail(c).Send(t.Context(), testPage("ann@example.com"))
 			if r.Err == nil {
 				t.Fatalf("%s: got %+v, want an error", at, r)
 			}
-			quiet(t, at, r.Err.Error(), "hunter2!")
+			checkNoSecret(t, at, r.Err.Error(), "hunter2!")
 			for _, f := range notify.NewMail(c).Check(t.Context()) {
-				quiet(t, at+", checked", f.Text+f.Remedy, "hunter2!")
+				checkNoSecret(t, at+", checked", f.Text+f.Remedy, "hunter2!")
 			}
 		}
 	}
 }
 
-func TestTheRemedyOfTelegramsWebhookTellsNoAddress(t *testing.T) {
+func TestTelegramWebhookRemedyHidesTheAddress(t *testing.T) {
 	t.Parallel()
-	g := newGram(t)
+	g := newTelegramServer(t)
 	g.hook = "https://example.com/hook"
-	f := checked(t, notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: withUser(t, g.URL, password)}))
-	expect(t, "another address", f, notify.CheckResult{Text: "a webhook in place of", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"})
-	quiet(t, "another address", f.Remedy, password)
+	f := mainFinding(t, notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: withUser(t, g.URL, password)}))
+	wantCheck(t, "another address", f, notify.CheckResult{Text: "a webhook in place of", Remedy: "/bot$WATCHBILL_TELEGRAM_TOKEN/deleteWebhook"})
+	checkNoSecret(t, "another address", f.Remedy, password)
 	if strings.Contains(f.Remedy, "someone") {
 		t.Errorf("it tells the user: got %s, want it without \"someone\"", f.Remedy)
 	}
 }
 
-// expiring is a context that expires when the test says so, however fast the machine is.
-type expiring struct {
+// manualContext is a context that expires when the test says so, however fast the machine is.
+type manualContext struct {
 	context.Context
 	over chan struct{}
 }
 
-func (e expiring) Done() <-chan struct{} { return e.over }
+func (e manualContext) Done() <-chan struct{} { return e.over }
 
-func (e expiring) Err() error {
+func (e manualContext) Err() error {
 	select {
 	case <-e.over:
 		return context.DeadlineExceeded
@@ -242,8 +242,8 @@ func (e expiring) Err() error {
 	}
 }
 
-// slow is a Twilio that answers only some requests; for the others it calls hangs.
-func slow(t *testing.T, answers map[string]string, hangs func()) string {
+// slowTwilio is a Twilio that answers only some requests; for the others it calls hangs.
+func slowTwilio(t *testing.T, answers map[string]string, hangs func()) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for part, answer := range answers {
@@ -259,7 +259,7 @@ func slow(t *testing.T, answers map[string]string, hangs func()) string {
 	return s.URL
 }
 
-func TestTwilioThatHangsIsNoQuestionOfAccess(t *testing.T) {
+func TestHangingTwilioIsNotReportedAsDenied(t *testing.T) {
 	t.Parallel()
 	const active = `{"status":"active","type":"Full"}`
 	numbers := `{"incoming_phone_numbers":[{"phone_number":"+12025550199","capabilities":{"sms":true,"voice":true}}]}`
@@ -270,19 +270,19 @@ func TestTwilioThatHangsIsNoQuestionOfAccess(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx := expiring{t.Context(), make(chan struct{})}
+			ctx := manualContext{t.Context(), make(chan struct{})}
 			over := sync.OnceFunc(func() { close(ctx.over) })
-			found := twilioAt(t, slow(t, answers, over), token).Check(ctx)
+			found := twilioAt(t, slowTwilio(t, answers, over), token).Check(ctx)
 			last := found[len(found)-1]
-			expect(t, name, last, notify.CheckResult{Text: name + ": Twilio has not answered in time", Remedy: "Check that this machine reaches 127.0.0.1:"})
+			wantCheck(t, name, last, notify.CheckResult{Text: name + ": Twilio has not answered in time", Remedy: "Check that this machine reaches 127.0.0.1:"})
 		})
 	}
-	down := parrot(t, http.StatusBadGateway, func(_, _ string) string { return "no upstream" })
-	expect(t, "down", checked(t, twilioAt(t, down, token)), notify.CheckResult{Text: "502: no upstream", Remedy: "try again later"})
+	down := echoingServer(t, http.StatusBadGateway, func(_, _ string) string { return "no upstream" })
+	wantCheck(t, "down", mainFinding(t, twilioAt(t, down, token)), notify.CheckResult{Text: "502: no upstream", Remedy: "try again later"})
 }
 
 // Anybody who has the link or token of a page can answer it.
-func TestNoErrorTellsHowAPageIsAnswered(t *testing.T) {
+func TestErrorsHideAnswerTokens(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -299,7 +299,7 @@ func TestNoErrorTellsHowAPageIsAnswered(t *testing.T) {
 		t.Errorf("nothing is there to be repeated: %s", body)
 	}))
 	t.Cleanup(s.Close)
-	answered, verified := pageOf("4711"), pageOf("4711")
+	answered, verified := testPage("4711"), testPage("4711")
 	answered.Token, answered.Link = token, "https://oncall.example.com/a/"+token+"?x=1&y=2"
 	verified.Purpose, verified.Verify = notify.ForVerify, "987654"
 	verified.Token, verified.Link = "", ""
@@ -317,7 +317,7 @@ func TestNoErrorTellsHowAPageIsAnswered(t *testing.T) {
 			if r.Err == nil {
 				t.Fatalf("%s: got %+v, want an error", name, r)
 			}
-			quiet(t, name, r.Err.Error(), token, "987654")
+			checkNoSecret(t, name, r.Err.Error(), token, "987654")
 		}
 	}
 }

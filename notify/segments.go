@@ -49,10 +49,10 @@ var lookalikes = strings.NewReplacer(
 	"µ", "u", "μ", "u", "²", "2", "³", "3", "°", " deg", "©", "(c)", "®", "(r)", "™", "(tm)",
 )
 
-// plain converts a text to GSM-7: look-alikes are replaced, and accents and symbols that it lacks
+// toGSM7 converts a text to GSM-7: look-alikes are replaced, and accents and symbols that it lacks
 // are dropped. A text with letters of another script stays as it is, because question marks help
 // nobody.
-func plain(text string) string {
+func toGSM7(text string) string {
 	var b strings.Builder
 	for _, r := range lookalikes.Replace(text) {
 		switch {
@@ -93,14 +93,14 @@ func segments(text string) int {
 	narrow := func(r rune) int { return septets[r] }
 	for _, r := range text {
 		if septets[r] == 0 {
-			return packed(text, wideAlone, wideJoined, func(r rune) int { return len(utf16.AppendRune(nil, r)) })
+			return countSegments(text, wideAlone, wideJoined, func(r rune) int { return len(utf16.AppendRune(nil, r)) })
 		}
 	}
-	return packed(text, gsmAlone, gsmJoined, narrow)
+	return countSegments(text, gsmAlone, gsmJoined, narrow)
 }
 
-// packed counts the segments of a text whose characters have the given width and are never split.
-func packed(text string, alone, joined int, width func(rune) int) int {
+// countSegments counts the segments of a text whose characters have the given width and are never split.
+func countSegments(text string, alone, joined int, width func(rune) int) int {
 	all := 0
 	for _, r := range text {
 		all += width(r)
@@ -122,7 +122,7 @@ func packed(text string, alone, joined int, width func(rune) int) int {
 // fit puts variable text between the parts that must be there, cut so that the whole takes at most
 // two segments.
 func fit(head, variable, tail string) string {
-	head, variable, tail = plain(head), strings.TrimSpace(plain(variable)), plain(tail)
+	head, variable, tail = toGSM7(head), strings.TrimSpace(toGSM7(variable)), toGSM7(tail)
 	if whole := head + variable + tail; segments(whole) <= maxSegments {
 		return whole
 	}

@@ -34,7 +34,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-func TestPlain(t *testing.T) {
+func TestToGSM7(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"“disk” isn’t full – 98 % … •": `"disk" isn't full - 98 % ... -`,
@@ -44,14 +44,14 @@ func TestPlain(t *testing.T) {
 		"ディスク “full”":                  "ディスク “full”",
 		"x→y ≥ 3 µs, 20 °C":            "x->y >= 3 us, 20  degC",
 	} {
-		if got := plain(in); got != want {
+		if got := toGSM7(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
 	}
 }
 
 // Whatever the title, a page takes at most two segments and says what to answer.
-func TestAPageKeepsItsCode(t *testing.T) {
+func TestCutSMSKeepsItsCode(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{
 		"", "disk full", strings.Repeat("a", 1000), strings.Repeat("диск полон ", 100), strings.Repeat("€[]", 200), strings.Repeat("😀", 500),
@@ -84,7 +84,7 @@ func FuzzFit(f *testing.F) {
 }
 
 // A request for help says who asks and what to answer.
-func TestTextsOfWhoIsAskedToHelp(t *testing.T) {
+func TestTextsAskAResponder(t *testing.T) {
 	t.Parallel()
 	m := Message{Purpose: ForPage, AskedBy: "Cy", Incident: 58, Severity: "critical", Title: "disk full", Code: 2, Why: "Cy asks you to help: the replica"}
 	if got, want := smsText(m), "Watchbill: Cy asks you to help with #58 critical: disk full. Reply 2a accept, 2d decline"; got != want {

@@ -88,7 +88,7 @@ func smsText(m Message) string {
 
 // smsPage cuts the asker's name so that the answer options fit: in some scripts, few characters fit.
 func (m Message) smsPage(title string) string {
-	for longest := longestName; longest >= shortestName; longest /= 2 {
+	for longest := longestName; longest >= minNameLength; longest /= 2 {
 		if text := m.smsPageBy(oneLine(m.AskedBy, longest), title); segments(text) <= maxSegments {
 			return text
 		}
@@ -96,12 +96,12 @@ func (m Message) smsPage(title string) string {
 	return m.smsPageBy("somebody", title)
 }
 
-const shortestName = 5 // fewer characters of a name would be useless
+const minNameLength = 5 // fewer characters of a name would be useless
 
 func (m Message) smsPageBy(asker, title string) string {
 	if m.Count > 1 {
 		lines := strings.Join(m.incidents(), "; ")
-		if n := m.more(); n > 0 && lines != "" {
+		if n := m.unlisted(); n > 0 && lines != "" {
 			lines += fmt.Sprintf("; and %d more", n)
 		}
 		head, offer := fmt.Sprintf("Watchbill: %d incidents: ", m.Count), ". Reply @a ack all, @r resolve all"
@@ -131,9 +131,9 @@ func (m Message) offer(coded, plainly string) string {
 	tail := plainly
 	switch {
 	case m.OneWay && m.Purpose == ForCheck: // after a question
-		tail = " " + m.elsewhere()
+		tail = " " + m.answerElsewhere()
 	case m.OneWay:
-		tail = ". " + m.elsewhere()
+		tail = ". " + m.answerElsewhere()
 	case m.Code > 0:
 		tail = strings.ReplaceAll(coded, "@", strconv.Itoa(m.Code))
 	}
@@ -148,17 +148,17 @@ func (m Message) mark() string {
 	return ""
 }
 
-// elsewhere says how to answer a message that can't be answered by SMS.
-func (m Message) elsewhere() string {
+// answerElsewhere says how to answer a message that can't be answered by SMS.
+func (m Message) answerElsewhere() string {
 	switch {
 	case m.Purpose == ForTest || m.Purpose == ForCheck:
 		return "Answers to this number don't reach us"
 	case m.AskedBy != "":
 		return "Accept or decline in Slack; answers to this number don't reach us"
-	case m.Count > 1 || m.inSlack() == "":
+	case m.Count > 1 || m.slackHint() == "":
 		return "Acknowledge in Slack; answers to this number don't reach us"
 	}
-	return "Acknowledge in Slack: " + m.inSlack()
+	return "Acknowledge in Slack: " + m.slackHint()
 }
 
 // marker distinguishes a message from all others to the same phone, even if its text is different
@@ -184,18 +184,18 @@ func (s SMS) Find(ctx context.Context, m Message, since time.Time) (Receipt, boo
 	since = since.Add(-twilioSkew)
 	reference := ""
 	err := s.newest(ctx, p, func(sent api.ApiV2010Message) bool {
-		body := strings.TrimPrefix(value(sent.Body), trialNote)
+		body := strings.TrimPrefix(deref(sent.Body), trialNote)
 		switch {
 		case twilioTime(sent.DateCreated).Before(since):
 			return false
-		case value(sent.Direction) == "inbound":
+		case deref(sent.Direction) == "inbound":
 		case body == text || mark != "" && strings.HasSuffix(body, "("+mark+")"):
-			reference = value(sent.Sid)
+			reference = deref(sent.Sid)
 			return false
 		}
 		return true
 	})
-	return foundAs(reference, err)
+	return foundReceipt(reference, err)
 }
 
 // newest lists messages, newest first, until visit returns false.
@@ -228,20 +228,20 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 		return a.FetchMessage(reference, nil)
 	})
 	if err != nil {
-		return x.gone(err)
+		return x.goneTrack(err)
 	}
 	mend, byName := "", (*bool)(nil)
-	if from := value(m.From); from != "" {
-		byName = new(named(from))
+	if from := deref(m.From); from != "" {
+		byName = new(isAlphanumericSender(from))
 	}
 	if byName != nil && *byName {
-		mend = "SMS come from " + strconv.Quote(oneLine(value(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
+		mend = "SMS come from " + strconv.Quote(oneLine(deref(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
 	}
-	if strings.HasPrefix(value(m.Body), trialNote) {
-		mend = mendFor(onTrialCode)
+	if strings.HasPrefix(deref(m.Body), trialNote) {
+		mend = remedyFor(onTrialCode)
 	}
 	mend = cmp.Or(unreadable(*m), mend)
-	switch value(m.Status) {
+	switch deref(m.Status) {
 	case "delivered", "read", "partially_delivered":
 		s.filtered.Store(0)
 		return Track{State: Delivered, Final: true, Remedy: mend, Named: byName}, nil
@@ -249,20 +249,20 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 		at := twilioTime(m.DateSent)
 		return Track{State: Sent, Final: !at.IsZero() && s.Clock().Sub(at) > sentFor, Remedy: mend, Named: byName}, nil
 	case "failed", "undelivered":
-		return s.lost(m.ErrorCode, m.ErrorMessage), nil
+		return s.lostTrack(m.ErrorCode, m.ErrorMessage), nil
 	case "canceled":
 		return Track{State: Failed, Final: true, Err: errors.New("it was cancelled at Twilio")}, nil
 	}
 	return Track{State: Pending}, nil
 }
 
-// named reports whether a sender is a name, and not a number that can be answered.
-func named(from string) bool {
+// isAlphanumericSender reports whether a sender is a name, and not a number that can be answered.
+func isAlphanumericSender(from string) bool {
 	return from != "" && strings.Trim(from, "+0123456789") != ""
 }
 
-// heard records how far answers have been read.
-type heard struct {
+// smsCursor records how far answers have been read.
+type smsCursor struct {
 	At   time.Time `json:"at"` // time of the newest
 	Seen seen      `json:"seen"`
 }
@@ -281,7 +281,7 @@ func (s seen) add(before seen, from time.Time) {
 
 // Listen reads the messages sent to our number.
 func (s SMS) Listen(ctx context.Context, cursor string) ([]Answer, string, error) {
-	last := heard{At: s.Clock().Add(-firstLook + overlap)}
+	last := smsCursor{At: s.Clock().Add(-firstLook + overlap)}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
 			return nil, cursor, fmt.Errorf("read the cursor: %w", s.secrets().clean(err))
@@ -294,24 +294,24 @@ func (s SMS) Listen(ctx context.Context, cursor string) ([]Answer, string, error
 	var replies []Answer
 	var ours []string
 	if s.Service != "" {
-		ours = s.ours(ctx)
+		ours = s.ownNumbers(ctx)
 	}
-	next := heard{At: last.At, Seen: seen{}}
+	next := smsCursor{At: last.At, Seen: seen{}}
 	from := last.At.Add(-overlap)
 	err := s.newest(ctx, p, func(m api.ApiV2010Message) bool {
 		at := twilioTime(m.DateCreated)
 		if at.Before(from) {
 			return false
 		}
-		if value(m.Direction) != "inbound" {
+		if deref(m.Direction) != "inbound" {
 			return true
 		}
 		if at.After(next.At) {
 			next.At = at
 		}
-		next.Seen[value(m.Sid)] = at
-		if _, known := last.Seen[value(m.Sid)]; !known && s.toUs(m, ours) {
-			replies = append(replies, Answer{ID: value(m.Sid), From: value(m.From), Text: value(m.Body)})
+		next.Seen[deref(m.Sid)] = at
+		if _, known := last.Seen[deref(m.Sid)]; !known && s.isForUs(m, ours) {
+			replies = append(replies, Answer{ID: deref(m.Sid), From: deref(m.From), Text: deref(m.Body)})
 		}
 		return true
 	})

@@ -21,10 +21,10 @@ type serviceNumbers struct {
 	read time.Time
 }
 
-// ours returns the numbers that receive answers, if a Messaging Service chooses among several. It returns nil if they
+// ownNumbers returns the numbers that receive answers, if a Messaging Service chooses among several. It returns nil if they
 // can't be determined; then all numbers of the account count, because accepting an unrelated message is better than
 // missing an answer.
-func (s SMS) ours(ctx context.Context) []string {
+func (s SMS) ownNumbers(ctx context.Context) []string {
 	n := &s.numbers
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -52,7 +52,7 @@ func (s SMS) listNumbers(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	for _, c := range short.ShortCodes {
-		all = append(all, value(c.ShortCode))
+		all = append(all, deref(c.ShortCode))
 	}
 	return append(all, numbers...), nil
 }
@@ -66,15 +66,15 @@ func (t *Twilio) numbersOf(ctx context.Context, service string) (numbers []strin
 		return nil, x, err
 	}
 	for _, n := range page.PhoneNumbers {
-		numbers = append(numbers, value(n.PhoneNumber))
+		numbers = append(numbers, deref(n.PhoneNumber))
 	}
 	return numbers, x, nil
 }
 
-// toUs reports whether a message is an answer to us, and not to another number of the account. Without a
+// isForUs reports whether a message is an answer to us, and not to another number of the account. Without a
 // service only our number's messages are listed.
-func (s SMS) toUs(m api.ApiV2010Message, ours []string) bool {
-	return s.Service == "" || ours == nil || value(m.MessagingServiceSid) == s.Service || slices.Contains(ours, value(m.To))
+func (s SMS) isForUs(m api.ApiV2010Message, ours []string) bool {
+	return s.Service == "" || ours == nil || deref(m.MessagingServiceSid) == s.Service || slices.Contains(ours, deref(m.To))
 }
 
 // trialNote begins the texts of accounts on trial, which a Standard API key can't see otherwise.
@@ -83,26 +83,26 @@ const trialNote = "Sent from your Twilio trial account - "
 // unreadable tells an admin what to do if Twilio lists our messages without their text or their recipient. Ours are
 // never empty, so the account hides these fields, and answers can't be read either.
 func unreadable(m api.ApiV2010Message) string {
-	switch value(m.Status) {
+	switch deref(m.Status) {
 	case "sent", "delivered", "undelivered":
-		if value(m.Body) == "" && (value(m.NumMedia) == "0" || value(m.NumMedia) == "") || strings.HasSuffix(strings.ToUpper(value(m.To)), "XXXX") {
+		if deref(m.Body) == "" && (deref(m.NumMedia) == "0" || deref(m.NumMedia) == "") || strings.HasSuffix(strings.ToUpper(deref(m.To)), "XXXX") {
 			return "switch Message Redaction off in Twilio's Console (Messaging, Settings): answers come without their words or numbers, and nobody's is understood"
 		}
 	}
 	return ""
 }
 
-// checkWords checks whether Twilio lists our latest messages with their text.
-func (t *Twilio) checkWords(ctx context.Context) []CheckResult {
+// checkMessageTexts checks whether Twilio lists our latest messages with their text.
+func (t *Twilio) checkMessageTexts(ctx context.Context) []CheckResult {
 	p := &api.ListMessageParams{}
 	if t.Service == "" {
 		p.SetFrom(t.From)
 	}
 	hidden, looked, sent, trial := "", 0, 0, false
 	err := SMS{t}.newest(ctx, p, func(m api.ApiV2010Message) bool {
-		if value(m.Direction) != "inbound" {
+		if deref(m.Direction) != "inbound" {
 			hidden = unreadable(m)
-			trial = trial || sent == 0 && strings.HasPrefix(value(m.Body), trialNote) // only the latest: earlier ones may predate an upgrade of the account
+			trial = trial || sent == 0 && strings.HasPrefix(deref(m.Body), trialNote) // only the latest: earlier ones may predate an upgrade of the account
 			sent++
 		}
 		looked++

@@ -8,9 +8,9 @@ import (
 )
 
 // Where no answer reaches us, no text asks for one.
-func TestTextsThatCannotBeAnswered(t *testing.T) {
+func TestOneWaySMSNamesAnotherWayToAnswer(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	for want, m := range map[string]notify.Message{
 		"Watchbill #12 critical: disk full on db-1. Acknowledge in Slack: /oncall ack 12 (": page(annPhone, "1"),
 		"Watchbill: 2 incidents: #12 a; #13 b. Acknowledge in Slack; answers to this number don't reach us (": {

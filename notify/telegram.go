@@ -44,20 +44,20 @@ func (c TelegramConfig) Problems() []string {
 // reach us.
 type Telegram struct {
 	config TelegramConfig
-	web    *web
-	listen *web
+	web    *httpClient
+	listen *httpClient
 }
 
 // NewTelegram returns a sender that uses one bot.
 func NewTelegram(c TelegramConfig) *Telegram {
 	c.URL = strings.TrimRight(cmp.Or(c.URL, telegramURL), "/")
-	listen := newWeb("Telegram", c.Token)
+	listen := newHTTPClient("Telegram", c.Token)
 	listen.limit, listen.longest = telegramWait+webLimit, telegramBatch*(64<<10)
-	return &Telegram{config: c, web: newWeb("Telegram", c.Token), listen: listen}
+	return &Telegram{config: c, web: newHTTPClient("Telegram", c.Token), listen: listen}
 }
 
-// telegramAnswer is the answer of all API methods.
-type telegramAnswer struct {
+// telegramResponse is the answer of all API methods.
+type telegramResponse struct {
 	OK          bool            `json:"ok"`
 	Result      json.RawMessage `json:"result"`
 	Code        int             `json:"error_code"`
@@ -120,14 +120,14 @@ func (c telegramChat) of(p telegramPerson) bool {
 // isTelegramGroup reports whether an address is a group or a channel: Telegram's numbers for them are negative.
 func isTelegramGroup(to string) bool { return strings.HasPrefix(to, "-") }
 
-func (t *Telegram) call(ctx context.Context, method string, body any) (webAnswer, telegramAnswer, *Receipt) {
+func (t *Telegram) call(ctx context.Context, method string, body any) (httpResponse, telegramResponse, *Receipt) {
 	a, failed := t.web.postJSON(ctx, t.config.URL+"/bot"+t.config.Token+"/"+method, body, nil)
 	if failed != nil {
-		return webAnswer{}, telegramAnswer{}, failed
+		return httpResponse{}, telegramResponse{}, failed
 	}
-	var said telegramAnswer
-	_ = json.Unmarshal(a.body, &said) // without Telegram's JSON it is not OK
-	return a, said, nil
+	var response telegramResponse
+	_ = json.Unmarshal(a.body, &response) // without Telegram's JSON it is not OK
+	return a, response, nil
 }
 
 // Send writes the message once, and never to a group.
@@ -142,7 +142,7 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 	if m.Link != "" {
 		text += "\n\n" + m.Link
 	}
-	a, said, failed := t.call(ctx, "sendMessage", telegramMessage{
+	a, response, failed := t.call(ctx, "sendMessage", telegramMessage{
 		Chat: m.To, Text: cut(text, telegramText), Quiet: m.Purpose == ForPage && m.Severity == "low",
 		Links: map[string]bool{"is_disabled": true}, Markup: t.keyboard(m),
 	})
@@ -154,25 +154,25 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 		ID int64 `json:"message_id"`
 	}
 	switch {
-	case a.status == http.StatusOK && said.OK && json.Unmarshal(said.Result, &sent) == nil:
+	case a.status == http.StatusOK && response.OK && json.Unmarshal(response.Result, &sent) == nil:
 		return Receipt{Outcome: Accepted, Reference: m.To + " " + strconv.FormatInt(sent.ID, 10)}
 	case a.status == http.StatusOK:
 		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Telegram answered 200 without saying that it was sent")}
 	}
-	return t.refused(a, said)
+	return t.refused(a, response)
 }
 
 // refused is the receipt for an answer that doesn't accept the message.
-func (t *Telegram) refused(a webAnswer, said telegramAnswer) Receipt {
-	r := t.web.refused(a, said.Description)
+func (t *Telegram) refused(a httpResponse, response telegramResponse) Receipt {
+	r := t.web.refusedReceipt(a, response.Description)
 	switch {
 	case a.status == http.StatusNotFound: // Telegram's answer to an unknown token
 		r.Outcome = Misconfigured
-	case a.status == http.StatusForbidden, strings.Contains(said.Description, "chat not found"),
-		strings.Contains(said.Description, "user is deactivated"):
+	case a.status == http.StatusForbidden, strings.Contains(response.Description, "chat not found"),
+		strings.Contains(response.Description, "user is deactivated"):
 		r.Outcome, r.Dead = Rejected, true // until the person writes to the bot again
-	case said.Parameters.RetryAfter > 0:
-		r.Outcome, r.RetryAfter = Throttled, seconds(said.Parameters.RetryAfter)
+	case response.Parameters.RetryAfter > 0:
+		r.Outcome, r.RetryAfter = Throttled, seconds(response.Parameters.RetryAfter)
 	}
 	return r
 }
@@ -239,12 +239,12 @@ func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate,
 	if failed != nil {
 		return nil, failed.Err
 	}
-	var said telegramAnswer
+	var response telegramResponse
 	var updates []telegramUpdate
-	if err := json.Unmarshal(a.body, &said); err != nil || !said.OK {
-		return nil, t.refused(a, said).Err
+	if err := json.Unmarshal(a.body, &response); err != nil || !response.OK {
+		return nil, t.refused(a, response).Err
 	}
-	if err := json.Unmarshal(said.Result, &updates); err != nil {
+	if err := json.Unmarshal(response.Result, &updates); err != nil {
 		return nil, fmt.Errorf("read the updates: %w", err)
 	}
 	return updates, nil
@@ -313,17 +313,17 @@ func (t *Telegram) Check(ctx context.Context) []CheckResult {
 		method string
 		to     any
 	}{{"getMe", &bot}, {"getWebhookInfo", &hook}} {
-		a, said, failed := t.call(ctx, ask.method, struct{}{})
+		a, response, failed := t.call(ctx, ask.method, struct{}{})
 		switch {
 		case failed != nil:
-			return []CheckResult{t.web.unreached(failed.Err, t.config.URL, setting)}
-		case a.status == http.StatusUnauthorized || a.status == http.StatusNotFound && said.Description != "":
+			return []CheckResult{t.web.unreachableResult(failed.Err, t.config.URL, setting)}
+		case a.status == http.StatusUnauthorized || a.status == http.StatusNotFound && response.Description != "":
 			return []CheckResult{{
-				Text:   t.refused(a, said).Err.Error() + ": it doesn't know the token",
+				Text:   t.refused(a, response).Err.Error() + ": it doesn't know the token",
 				Remedy: "Ask @BotFather for it (/token), and set WATCHBILL_TELEGRAM_TOKEN.",
 			}}
-		case a.status != http.StatusOK || !said.OK || json.Unmarshal(said.Result, ask.to) != nil:
-			return []CheckResult{t.web.unexpected(a, said.Description, setting)}
+		case a.status != http.StatusOK || !response.OK || json.Unmarshal(response.Result, ask.to) != nil:
+			return []CheckResult{t.web.unexpectedResult(a, response.Description, setting)}
 		}
 	}
 	name := "the bot is @" + oneLine(bot.Username, longestName)

@@ -15,11 +15,11 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// gram is the part of Telegram's Bot API that we use, with one bot and its chats.
-type gram struct {
+// telegramServer is the part of Telegram's Bot API that we use, with one bot and its chats.
+type telegramServer struct {
 	*httptest.Server
 	mu       sync.Mutex
-	messages []gramMessage
+	messages []telegramServerMessage
 	updates  []map[string]any
 	answered []string
 	refuse   string // what sendMessage answers
@@ -28,7 +28,7 @@ type gram struct {
 	onWait   func() // called when getUpdates has nothing to return
 }
 
-type gramMessage struct {
+type telegramServerMessage struct {
 	Chat   string `json:"chat_id"`
 	Text   string `json:"text"`
 	Quiet  bool   `json:"disable_notification"`
@@ -40,14 +40,14 @@ type gramMessage struct {
 	} `json:"reply_markup"`
 }
 
-func newGram(t *testing.T) *gram {
-	g := &gram{wake: make(chan struct{})}
+func newTelegramServer(t *testing.T) *telegramServer {
+	g := &telegramServer{wake: make(chan struct{})}
 	g.Server = httptest.NewServer(http.HandlerFunc(g.serve))
 	t.Cleanup(g.Close)
 	return g
 }
 
-func (g *gram) serve(w http.ResponseWriter, r *http.Request) {
+func (g *telegramServer) serve(w http.ResponseWriter, r *http.Request) {
 	method, ours := strings.CutPrefix(r.URL.Path, "/bot1:secret/")
 	say := func(status int, body string) {
 		w.WriteHeader(status)
@@ -95,10 +95,10 @@ func (g *gram) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (g *gram) send(w http.ResponseWriter, r *http.Request, say func(int, string)) {
+func (g *telegramServer) send(w http.ResponseWriter, r *http.Request, say func(int, string)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	var m gramMessage
+	var m telegramServerMessage
 	if err := json.NewDecoder(r.Body).Decode(&m); err != nil || m.Text == "" || len([]rune(m.Text)) > 4096 {
 		say(400, `{"ok":false,"error_code":400,"description":"Bad Request: message text is empty"}`)
 		return
@@ -123,13 +123,13 @@ func (g *gram) send(w http.ResponseWriter, r *http.Request, say func(int, string
 	say(200, fmt.Sprintf(`{"ok":true,"result":{"message_id":%d,"chat":{"id":%s}}}`, len(g.messages), m.Chat))
 }
 
-// happens adds an update in a person's private chat.
-func (g *gram) happens(what string, chat int64, text string) {
-	g.happensIn(what, map[string]any{"id": chat, "type": "private"}, chat, text)
+// addUpdate adds an update in a person's private chat.
+func (g *telegramServer) addUpdate(what string, chat int64, text string) {
+	g.addUpdateIn(what, map[string]any{"id": chat, "type": "private"}, chat, text)
 }
 
-// happensIn adds an update of a person in any chat.
-func (g *gram) happensIn(what string, chat map[string]any, from int64, text string) {
+// addUpdateIn adds an update of a person in any chat.
+func (g *telegramServer) addUpdateIn(what string, chat map[string]any, from int64, text string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	u := map[string]any{"update_id": len(g.updates) + 1}
@@ -148,9 +148,9 @@ func (g *gram) happensIn(what string, chat map[string]any, from int64, text stri
 
 func TestTelegramWritesAndIsAnswered(t *testing.T) {
 	t.Parallel()
-	g := newGram(t)
+	g := newTelegramServer(t)
 	sender := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL})
-	m := pageOf("4711")
+	m := testPage("4711")
 	m.Key = "1234567/9876/U0123456789/telegram:123456"
 	r := sender.Send(t.Context(), m)
 	if r.Outcome != notify.Accepted || r.Reference != "4711 1" {
@@ -165,20 +165,20 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 		t.Fatalf("buttons %+v, want three that begin with Acknowledge", buttons)
 	}
 	// A long key gives way to the code.
-	long := pageOf("4711")
+	long := testPage("4711")
 	long.Key = strings.Repeat("k", 60)
 	if r := sender.Send(t.Context(), long); r.Outcome != notify.Accepted {
 		t.Fatalf("with a long key: %+v, want accepted", r)
 	}
 
-	g.happens("button", 4711, buttons[0].Data)
-	g.happens("button", 4711, "r"+buttons[0].Data[1:]) // forged by a client
-	g.happens("button", 4711, g.messages[1].Markup.Rows[0][1].Data)
-	g.happens("button", 4711, "3x")
-	g.happens("button", 4711, "now")
-	g.happens("message", 4711, " 3a ")
-	g.happens("message", 4712, "/start 482913")
-	g.happens("message", 4713, "/start")
+	g.addUpdate("button", 4711, buttons[0].Data)
+	g.addUpdate("button", 4711, "r"+buttons[0].Data[1:]) // forged by a client
+	g.addUpdate("button", 4711, g.messages[1].Markup.Rows[0][1].Data)
+	g.addUpdate("button", 4711, "3x")
+	g.addUpdate("button", 4711, "now")
+	g.addUpdate("message", 4711, " 3a ")
+	g.addUpdate("message", 4712, "/start 482913")
+	g.addUpdate("message", 4713, "/start")
 	replies, cursor, err := sender.Listen(t.Context(), "")
 	must(t, err)
 	want := []notify.Answer{
@@ -208,9 +208,9 @@ func TestTelegramWritesAndIsAnswered(t *testing.T) {
 // In a group everybody would act as whoever had verified it.
 func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 	t.Parallel()
-	g := newGram(t)
+	g := newTelegramServer(t)
 	sender := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL})
-	m := pageOf("4711")
+	m := testPage("4711")
 	m.Key = "1234567/9876/U0123456789/telegram:123456"
 	if r := sender.Send(t.Context(), m); r.Outcome != notify.Accepted {
 		t.Fatalf("sent: %+v, want accepted", r)
@@ -226,12 +226,12 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 	}
 	for _, chat := range chats {
 		for _, text := range []string{"482913", "3a", "ack", "/start 482913"} {
-			g.happensIn("message", chat, 666, text)
+			g.addUpdateIn("message", chat, 666, text)
 		}
-		g.happensIn("button", chat, 666, button)
-		g.happensIn("button", chat, 666, "3a")
+		g.addUpdateIn("button", chat, 666, button)
+		g.addUpdateIn("button", chat, 666, "3a")
 	}
-	g.happens("message", 4711, "last")
+	g.addUpdate("message", 4711, "last")
 	var replies []notify.Answer
 	for cursor := ""; len(replies) == 0; {
 		var err error
@@ -241,18 +241,18 @@ func TestTelegramWritesToPrivateChatsOnly(t *testing.T) {
 	if len(replies) != 1 || replies[0].Text != "last" {
 		t.Errorf("heard %+v, want only the last message", replies)
 	}
-	if said := g.messages[1]; said.Chat != "-1007" || !strings.Contains(said.Text, "private chats only") || len(said.Markup.Rows) > 0 {
-		t.Errorf("a group that says /start is told %+v, want Chat \"-1007\" and no Rows with \"private chats only\"", said)
+	if text := g.messages[1]; text.Chat != "-1007" || !strings.Contains(text.Text, "private chats only") || len(text.Markup.Rows) > 0 {
+		t.Errorf("a group that says /start is told %+v, want Chat \"-1007\" and no Rows with \"private chats only\"", text)
 	}
 
 	sent := len(g.messages)
-	r := sender.Send(t.Context(), pageOf("-1007"))
+	r := sender.Send(t.Context(), testPage("-1007"))
 	if r.Outcome != notify.Rejected || !r.Dead || r.Err == nil || len(g.messages) != sent {
 		t.Errorf("a page to a group: %+v, %d messages", r, len(g.messages)-sent)
 	}
 }
 
-func TestTelegramRefusalsDecideWhatIsDoneNext(t *testing.T) {
+func TestTelegramRefusalsMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		refuse  string
@@ -268,20 +268,20 @@ func TestTelegramRefusalsDecideWhatIsDoneNext(t *testing.T) {
 		"broken":     {`{"ok":false,"error_code":500,"description":"Internal Server Error"}`, notify.Unknown, false, 0},
 		"a bad text": {`{"ok":false,"error_code":400,"description":"Bad Request: message is too long"}`, notify.Rejected, false, 0},
 	} {
-		g := newGram(t)
+		g := newTelegramServer(t)
 		g.refuse = c.refuse
-		r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+		r := notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), testPage("4711"))
 		if r.Outcome != c.outcome || r.Dead != c.dead || r.RetryAfter != c.wait || r.Err == nil {
 			t.Errorf("%s: %+v, want %s", name, r, c.outcome)
 		}
 	}
-	g := newGram(t)
-	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:other", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+	g := newTelegramServer(t)
+	r := notify.NewTelegram(notify.TelegramConfig{Token: "1:other", URL: g.URL}).Send(t.Context(), testPage("4711"))
 	if r.Outcome != notify.Misconfigured {
 		t.Errorf("unknown token: got %+v, want Outcome %v", r, notify.Misconfigured)
 	}
 	g.Close()
-	r = notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), pageOf("4711"))
+	r = notify.NewTelegram(notify.TelegramConfig{Token: "1:secret", URL: g.URL}).Send(t.Context(), testPage("4711"))
 	if r.Outcome != notify.Throttled || strings.Contains(r.Err.Error(), "secret") {
 		t.Errorf("out of reach: got %+v, want Outcome %v without \"secret\"", r, notify.Throttled)
 	}

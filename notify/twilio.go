@@ -38,13 +38,13 @@ func NewTwilio(c TwilioConfig) *Twilio {
 	if c.Key == "" {
 		c.Key, c.Secret = c.Account, c.Token
 	}
-	return &Twilio{TwilioConfig: c, api: webAddress(c.API), base: base}
+	return &Twilio{TwilioConfig: c, api: parseServiceURL(c.API), base: base}
 }
 
 const (
-	// twilioPatience limits one request. After a timeout the fate is unknown: Twilio may have
+	// twilioTimeout limits one request. After a timeout the fate is unknown: Twilio may have
 	// accepted the message.
-	twilioPatience = 8 * time.Second
+	twilioTimeout = 8 * time.Second
 	// twilioLag is how long a message may be missing from Twilio's lists.
 	twilioLag = 10 * time.Second
 	// twilioSkew is how far Twilio's clock may be behind ours. Its times are whole seconds.
@@ -85,7 +85,7 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("read Twilio's answer: %w", err)
 	}
 	e.status, e.requestID = resp.StatusCode, resp.Header.Get("Twilio-Request-Id")
-	e.retryAfter = askedWait(resp.Header)
+	e.retryAfter = retryAfter(resp.Header)
 	switch {
 	case e.status >= 300 && e.status < 400: // the client would take it for success
 		return nil, fmt.Errorf("we are sent elsewhere (%s, %q), which is not followed", resp.Status, resp.Header.Get("Location"))
@@ -98,7 +98,7 @@ func (e *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // begin prepares one request; done releases it.
 func (t *Twilio) begin(ctx context.Context) (x *exchange, handler *client.RequestHandler, done func()) {
-	ctx, done = context.WithTimeout(ctx, twilioPatience)
+	ctx, done = context.WithTimeout(ctx, twilioTimeout)
 	x = &exchange{ctx: ctx, t: t}
 	c := &client.Client{Credentials: client.NewCredentials(t.Key, t.Secret), HTTPClient: &http.Client{Transport: x}}
 	c.SetAccountSid(t.Account)
@@ -130,17 +130,17 @@ func askStudio[T any](ctx context.Context, t *Twilio, what string, f func(*studi
 // explain puts an error into words for the log and for admins.
 func (e *exchange) explain(err error) error {
 	known := e.t.secrets()
-	rest, said := errors.AsType[*client.TwilioRestError](err)
+	rest, isAPI := errors.AsType[*client.TwilioRestError](err)
 	switch {
-	case said && rest.Code != 0:
-		more := cmp.Or(known.line(rest.MoreInfo), pageOf(rest.Code))
-		return worded{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
+	case isAPI && rest.Code != 0:
+		more := cmp.Or(known.line(rest.MoreInfo), docsURL(rest.Code))
+		return rewordedError{fmt.Sprintf("error %d: %s (%s)", rest.Code, known.line(rest.Message), more), err}
 	case e.status >= 400:
-		return worded{fmt.Sprintf("status %d: %s", e.status, known.quote(e.body)), err}
+		return rewordedError{fmt.Sprintf("status %d: %s", e.status, known.quote(e.body)), err}
 	case errors.Is(err, context.DeadlineExceeded):
-		return worded{"Twilio has not answered in time", err}
+		return rewordedError{"Twilio has not answered in time", err}
 	}
-	return known.clean(bare(err))
+	return known.clean(withoutAddress(err))
 }
 
 // secrets are the secrets that an answer may repeat.
@@ -168,7 +168,7 @@ func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
 	case known && (e.status >= 400 || !e.sent):
 		r.Outcome, r.Dead = f.outcome, f.dead
 		if f.outcome == Rejected {
-			r.Remedy = mendFor(code(err))
+			r.Remedy = remedyFor(code(err))
 		}
 	case e.status == http.StatusTooManyRequests:
 		r.Outcome = Throttled
@@ -189,17 +189,17 @@ func backoff(attempt int) time.Duration {
 	return wait + rand.N(wait/4)
 }
 
-// gone is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
+// goneTrack is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
 // the person is reached by another method.
-func (e *exchange) gone(err error) (Track, error) {
+func (e *exchange) goneTrack(err error) (Track, error) {
 	if e.status == http.StatusNotFound {
 		return Track{State: Failed, Final: true, Err: err}, nil
 	}
 	return Track{}, err
 }
 
-// value dereferences a pointer from Twilio's client; nil becomes the zero value.
-func value[T any](p *T) T {
+// deref dereferences a pointer from Twilio's client; nil becomes the zero value.
+func deref[T any](p *T) T {
 	if p == nil {
 		var zero T
 		return zero
@@ -216,7 +216,7 @@ func latest(a, b time.Time) time.Time {
 
 // twilioTime reads the times of Twilio's main API, such as "Thu, 24 Aug 2023 05:01:45 +0000".
 func twilioTime(p *string) time.Time {
-	at, err := time.Parse(time.RFC1123Z, value(p))
+	at, err := time.Parse(time.RFC1123Z, deref(p))
 	if err != nil {
 		return time.Time{}
 	}
@@ -225,8 +225,8 @@ func twilioTime(p *string) time.Time {
 
 // nextPage returns the token and number in the address of the next page; empty at the end.
 func nextPage(address *string) (token, number string) {
-	u, err := url.Parse(value(address))
-	if err != nil || value(address) == "" {
+	u, err := url.Parse(deref(address))
+	if err != nil || deref(address) == "" {
 		return "", ""
 	}
 	return u.Query().Get("PageToken"), u.Query().Get("Page")

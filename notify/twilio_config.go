@@ -88,7 +88,7 @@ func (c TwilioConfig) AccountProblems() []string {
 		// Since April 2026: twilio.com/en-us/changelog, "API domain migration".
 		out = append(out, "TWILIO_REGION alone leads nowhere any more: set TWILIO_EDGE, too, such as dublin for ie1 and sydney for au1")
 	}
-	if u := webAddress(c.API); c.API != "" && (u == nil || u.RawQuery != "" || u.User != nil) {
+	if u := parseServiceURL(c.API); c.API != "" && (u == nil || u.RawQuery != "" || u.User != nil) {
 		out = append(out, "WATCHBILL_TWILIO_API_URL is not an address such as https://twilio-proxy.example.com")
 	}
 	return out

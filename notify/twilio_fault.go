@@ -82,20 +82,20 @@ var faults = map[int]fault{
 // onTrialCode is Twilio's code for a text to a number that an account on trial has not verified.
 const onTrialCode = 21608
 
-// mendFor is what an admin has to do about a code; empty: nothing.
-func mendFor(number int) string {
-	mend := cmp.Or(losses[number].mend, faults[number].mend)
+// remedyFor is what an admin has to do about a code; empty: nothing.
+func remedyFor(number int) string {
+	mend := cmp.Or(lostReasons[number].mend, faults[number].mend)
 	if mend != "" {
 		mend += " (error " + strconv.Itoa(number) + ")"
 	}
 	return mend
 }
 
-// pageOf is where Twilio explains a code.
-func pageOf(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
+// testPage is where Twilio explains a code.
+func docsURL(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
 
-// losses explains why messages get lost that Twilio has accepted, and what an admin has to do.
-var losses = map[int]struct{ why, mend string }{
+// lostReasons explains why messages get lost that Twilio has accepted, and what an admin has to do.
+var lostReasons = map[int]struct{ why, mend string }{
 	30002: {"the account is suspended", "look at the account in Twilio's Console: it is suspended"},
 	30003: {"the phone is switched off or out of reach", ""},
 	30004: {"it is blocked by the phone or its carrier", ""},
@@ -115,15 +115,15 @@ var losses = map[int]struct{ why, mend string }{
 	21610: {"the number has answered STOP", ""},
 }
 
-// filteredOften is how many messages in a row carriers must filter before admins are told.
-const filteredOften = 3
+// maxFiltered is how many messages in a row carriers must filter before admins are told.
+const maxFiltered = 3
 
-// lost interprets an error code that comes after Twilio accepted a message.
-func (t *Twilio) lost(number *int, text *string) Track {
+// lostTrack interprets an error code that comes after Twilio accepted a message.
+func (t *Twilio) lostTrack(number *int, text *string) Track {
 	if number == nil || *number == 0 {
 		return Track{State: Failed, Final: true, Err: errors.New("it could not be delivered")}
 	}
-	known := losses[*number]
+	known := lostReasons[*number]
 	why := cmp.Or(known.why, faults[*number].why)
 	if why == "" && text != nil {
 		why = t.secrets().line(*text)
@@ -132,10 +132,10 @@ func (t *Twilio) lost(number *int, text *string) Track {
 		why = "not delivered"
 	}
 	if known.why == "" {
-		why += " (" + pageOf(*number) + ")"
+		why += " (" + docsURL(*number) + ")"
 	}
-	mend := mendFor(*number)
-	if *number == 30007 && t.filtered.Add(1) >= filteredOften {
+	mend := remedyFor(*number)
+	if *number == 30007 && t.filtered.Add(1) >= maxFiltered {
 		mend = "carriers filter one message after the other: look at the number's registration, and change what it sends"
 	}
 	return Track{

@@ -26,7 +26,7 @@ func (t *Twilio) CheckCountries(ctx context.Context, sms, calls []string) []Chec
 	}
 	known, x, err := t.countries(ctx)
 	if err != nil {
-		return []CheckResult{notSeen("to which countries calls are allowed", x, err)}
+		return []CheckResult{unreadableSettings("to which countries calls are allowed", x, err)}
 	}
 	var out []CheckResult
 	add := func(what, console string, numbers []string, allowed func(twilioCountry) bool) {
@@ -44,14 +44,14 @@ func (t *Twilio) CheckCountries(ctx context.Context, sms, calls []string) []Chec
 	}
 	allowed, x, err := t.messagingCountries(ctx)
 	if err != nil {
-		return append(out, notSeen("to which countries SMS are allowed", x, err))
+		return append(out, unreadableSettings("to which countries SMS are allowed", x, err))
 	}
 	add("SMS", "Messaging", sms, func(c twilioCountry) bool { return allowed[c.iso] })
 	return out
 }
 
-// notSeen is the finding for settings that can't be read.
-func notSeen(what string, x *exchange, err error) CheckResult {
+// unreadableSettings is the finding for settings that can't be read.
+func unreadableSettings(what string, x *exchange, err error) CheckResult {
 	text, refused := "could not look "+what, x.status == http.StatusUnauthorized || x.status == http.StatusForbidden
 	if !refused {
 		text += ": " + err.Error()
@@ -118,8 +118,8 @@ func (t *Twilio) countries(ctx context.Context) ([]twilioCountry, *exchange, err
 	}
 	var out []twilioCountry
 	for _, c := range page.Content {
-		found := twilioCountry{iso: value(c.IsoCode), name: value(c.Name), calls: value(c.LowRiskNumbersEnabled)}
-		for _, code := range value(c.CountryCodes) {
+		found := twilioCountry{iso: deref(c.IsoCode), name: deref(c.Name), calls: deref(c.LowRiskNumbersEnabled)}
+		for _, code := range deref(c.CountryCodes) {
 			found.codes = append(found.codes, digits(code))
 		}
 		out = append(out, found)

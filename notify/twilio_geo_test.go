@@ -9,7 +9,7 @@ import (
 )
 
 // Whether the countries of people's phones are allowed is read from Twilio before anybody is paged there.
-func TestTheCountriesOfPhonesAreChecked(t *testing.T) {
+func TestCheckCountriesOfPhones(t *testing.T) {
 	t.Parallel()
 	const german, dominican, russian = "+4915100000000", "+18095550101", "+79160000000"
 	for name, c := range map[string]struct {
@@ -33,7 +33,7 @@ func TestTheCountriesOfPhonesAreChecked(t *testing.T) {
 			s.Fail(twiliosim.Fault{Path: "/DialingPermissions", Kind: twiliosim.FaultHTML})
 		}, calls: []string{german}, want: "note could not look to which countries calls are allowed: look at the geo permissions of calls: status 502"},
 	} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		if c.before != nil {
 			c.before(l.sim)
 		}

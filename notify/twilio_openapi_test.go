@@ -191,28 +191,28 @@ func signedIn(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	return nil
 }
 
-// checkedLine is a line whose requests and answers are all checked against the contract.
-func checkedLine(t *testing.T, files []string) (*line, *contract) {
+// newCheckedTwilio is a line whose requests and answers are all checked against the contract.
+func newCheckedTwilio(t *testing.T, files []string) (*twilioFixture, *contract) {
 	c := openContract(t, files)
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	server := httptest.NewServer(c.Handler(l.sim.Handler()))
 	t.Cleanup(server.Close)
-	l.conf = account(server.URL, l.clock.Now)
+	l.conf = twilioConfig(server.URL, l.clock.Now)
 	return l, c
 }
 
-func TestRequestsKeepTwiliosContract(t *testing.T) {
+func TestTwilioRequestsKeepTheContract(t *testing.T) {
 	t.Parallel()
 	for whose, files := range documents() {
 		t.Run(whose, func(t *testing.T) {
 			t.Parallel()
-			keepsContract(t, files)
+			checkContract(t, files)
 		})
 	}
 }
 
-func keepsContract(t *testing.T, files []string) {
-	l, c := checkedLine(t, files)
+func checkContract(t *testing.T, files []string) {
+	l, c := newCheckedTwilio(t, files)
 	ctx := context.Background()
 	s := l.sms()
 	for _, m := range []notify.Message{
@@ -262,7 +262,7 @@ func keepsContract(t *testing.T, files []string) {
 }
 
 // callEverywhere makes every kind of request for calls, the account and its setup.
-func (l *line) callEverywhere(ctx context.Context) {
+func (l *twilioFixture) callEverywhere(ctx context.Context) {
 	l.Helper()
 	v := l.voice()
 	_, _, err := v.SetUpFlow(ctx) // updates it
@@ -301,17 +301,17 @@ func (l *line) callEverywhere(ctx context.Context) {
 }
 
 // The contract is worth something only if it refuses wrong requests.
-func TestTheContractRefuses(t *testing.T) {
+func TestTwilioContractRefusesInvalidRequests(t *testing.T) {
 	t.Parallel()
 	for whose, files := range documents() {
 		t.Run(whose, func(t *testing.T) {
 			t.Parallel()
-			refuses(t, openContract(t, files))
+			checkRefusals(t, openContract(t, files))
 		})
 	}
 }
 
-func refuses(t *testing.T, c *contract) {
+func checkRefusals(t *testing.T, c *contract) {
 	const messages = "/2010-04-01/Accounts/" + twiliosim.Account + "/Messages.json"
 	good := url.Values{"To": {annPhone}, "From": {twiliosim.Number}, "Body": {"hello"}}
 	with := func(name string, values ...string) url.Values {

@@ -47,7 +47,7 @@ func (t *Twilio) checkTollFree(ctx context.Context, number string) []CheckResult
 	}
 	var all []string
 	for _, v := range page.Verifications {
-		all = append(all, value(v.Status))
+		all = append(all, deref(v.Status))
 	}
 	const remedy = "Have it verified in Twilio's Console, under Phone Numbers, Regulatory Compliance."
 	switch {
@@ -68,7 +68,7 @@ func (t *Twilio) checkCampaign(ctx context.Context, service string) []CheckResul
 	var all []string
 	if err == nil {
 		for _, c := range page.Compliance {
-			all = append(all, value(c.CampaignStatus))
+			all = append(all, deref(c.CampaignStatus))
 		}
 	}
 	switch {
@@ -93,7 +93,7 @@ func (t *Twilio) checkProfile(ctx context.Context) []CheckResult {
 	page, _, err := ask(ctx, t, "look at the customer profile", func(h *client.RequestHandler) (*trusthub.ListCustomerProfileResponse, error) {
 		return trusthub.NewApiService(h).PageCustomerProfile((&trusthub.ListCustomerProfileParams{}).SetPageSize(messagePage), "", "")
 	})
-	if err != nil || slices.ContainsFunc(page.Results, func(p trusthub.TrusthubV1CustomerProfile) bool { return value(p.Status) == "twilio-approved" }) {
+	if err != nil || slices.ContainsFunc(page.Results, func(p trusthub.TrusthubV1CustomerProfile) bool { return deref(p.Status) == "twilio-approved" }) {
 		return nil
 	}
 	return []CheckResult{{

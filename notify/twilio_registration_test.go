@@ -9,7 +9,7 @@ import (
 )
 
 // How far registrations are is read from Twilio, rather than said for ever to everybody.
-func TestHowFarRegistrationsAre(t *testing.T) {
+func TestCheckReportsRegistrations(t *testing.T) {
 	t.Parallel()
 	const service = "MG00000000000000000000000000000001"
 	for name, c := range map[string]struct {
@@ -32,7 +32,7 @@ func TestHowFarRegistrationsAre(t *testing.T) {
 		"elsewhere":           {number: "+4930555010", set: twiliosim.Registration{Profile: "twilio-approved"}, ok: "sends SMS"},
 		"no profile":          {number: "+4930555010", set: twiliosim.Registration{Profile: "draft"}, note: "no customer profile is approved"},
 	} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		if c.number != "" {
 			sim := twiliosim.New(twiliosim.Options{Number: c.number, Now: l.clock.Now})
 			address, err := sim.Start("127.0.0.1:0")
@@ -66,9 +66,9 @@ func TestHowFarRegistrationsAre(t *testing.T) {
 }
 
 // A Standard key can't see that the account is on trial, but its texts say so.
-func TestATrialIsSeenByItsTexts(t *testing.T) {
+func TestCheckRecognizesATrialAccount(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	l.sim.SetRegistration(twiliosim.Registration{Trial: true, Profile: "twilio-approved"})
 	s := l.sms()
 	since := l.clock.Now()

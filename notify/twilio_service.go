@@ -15,8 +15,8 @@ func askMessaging[T any](ctx context.Context, t *Twilio, what string, f func(*me
 	return ask(ctx, t, what, func(h *client.RequestHandler) (T, error) { return f(messaging.NewApiService(h)) })
 }
 
-// mostServices limits how many Messaging Services are looked at for our number.
-const mostServices = 20
+// maxServices limits how many Messaging Services are looked at for our number.
+const maxServices = 20
 
 // checkService checks whether people can answer what goes by the Messaging Service that is set, or that
 // our number is in: a registered campaign needs one. It returns its SID as well.
@@ -30,11 +30,11 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 	case service == nil:
 		return nil, ""
 	}
-	name := "the Messaging Service " + oneLine(value(service.Sid), longestName)
-	hook := value(service.InboundRequestUrl)
+	name := "the Messaging Service " + oneLine(deref(service.Sid), longestName)
+	hook := deref(service.InboundRequestUrl)
 	var found []CheckResult
 	switch {
-	case value(service.UseInboundWebhookOnNumber):
+	case deref(service.UseInboundWebhookOnNumber):
 		found = append(found, CheckResult{OK: true, Text: name + " leaves answers to the number"})
 	case hook == "":
 		found = append(found, CheckResult{
@@ -47,7 +47,7 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 			Remedy: "See that it sends no texts of its own; Watchbill reads the answers all the same.",
 		})
 	}
-	senders, x, err := t.namedSenders(ctx, value(service.Sid))
+	senders, x, err := t.namedSenders(ctx, deref(service.Sid))
 	switch {
 	case err != nil:
 		found = append(found, CheckResult{Note: true, Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to Messaging Services.")})
@@ -57,7 +57,7 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 			Remedy: "Take the alphanumeric senders out of the service: Twilio prefers them to the number.",
 		})
 	}
-	return found, value(service.Sid)
+	return found, deref(service.Sid)
 }
 
 // findService is the Messaging Service that is set, or the one that our number is in; nil: none.
@@ -68,13 +68,13 @@ func (t *Twilio) findService(ctx context.Context) (*messaging.MessagingV1Service
 		})
 	}
 	all, x, err := askMessaging(ctx, t, "list the Messaging Services", func(a *messaging.ApiService) (*messaging.ListServiceResponse, error) {
-		return a.PageService((&messaging.ListServiceParams{}).SetPageSize(mostServices), "", "")
+		return a.PageService((&messaging.ListServiceParams{}).SetPageSize(maxServices), "", "")
 	})
 	if err != nil {
 		return nil, x, err
 	}
 	for _, s := range all.Services {
-		numbers, x, err := t.numbersOf(ctx, value(s.Sid))
+		numbers, x, err := t.numbersOf(ctx, deref(s.Sid))
 		if err != nil {
 			return nil, x, err
 		}
@@ -94,7 +94,7 @@ func (t *Twilio) namedSenders(ctx context.Context, service string) (names []stri
 		return nil, x, err
 	}
 	for _, s := range alpha.AlphaSenders {
-		names = append(names, value(s.AlphaSender))
+		names = append(names, deref(s.AlphaSender))
 	}
 	byCountry, x, err := askMessaging(ctx, t, "list the countries' alphanumeric senders", func(a *messaging.ApiService) (*messaging.ListDestinationAlphaSenderResponse, error) {
 		return a.PageDestinationAlphaSender(service, (&messaging.ListDestinationAlphaSenderParams{}).SetPageSize(messagePage), "", "")
@@ -103,7 +103,7 @@ func (t *Twilio) namedSenders(ctx context.Context, service string) (names []stri
 		return nil, x, err
 	}
 	for _, s := range byCountry.AlphaSenders {
-		names = append(names, value(s.AlphaSender))
+		names = append(names, deref(s.AlphaSender))
 	}
 	return names, x, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Answers to a Messaging Service may be dropped, or its name can't be answered: also if only the number
 // is set, which a campaign has put into a service.
-func TestAServiceThatCannotBeAnswered(t *testing.T) {
+func TestCheckReportsAServiceWithoutAnswers(t *testing.T) {
 	t.Parallel()
 	const sid = "MG00000000000000000000000000000001"
 	for name, c := range map[string]struct {
@@ -31,7 +31,7 @@ func TestAServiceThatCannotBeAnswered(t *testing.T) {
 			if name == "another SID" && !set {
 				continue
 			}
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			l.sim.SetService(c.service)
 			l.conf.Public = "https://watchbill.example.com"
 			if set {
@@ -60,7 +60,7 @@ func TestAServiceThatCannotBeAnswered(t *testing.T) {
 }
 
 // tracked follows a message to its end.
-func (l *line) tracked(s notify.SMS, to string) (track notify.Track) {
+func (l *twilioFixture) tracked(s notify.SMS, to string) (track notify.Track) {
 	l.Helper()
 	r := s.Send(l.Context(), page(to, "page "+to+l.clock.Now().String()))
 	want(l.T, r, notify.Accepted)
@@ -74,9 +74,9 @@ func (l *line) tracked(s notify.SMS, to string) (track notify.Track) {
 }
 
 // What comes after a message was taken is an admin's matter too.
-func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
+func TestReceiptNamesTheRemedy(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s := l.sms()
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateUnregistered})
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
@@ -107,9 +107,9 @@ func TestWhatAnAdminHasToMendComesWithTheReceipt(t *testing.T) {
 }
 
 // A country that is not allowed is said to admins, and other countries are still paged.
-func TestACountryThatIsNotAllowed(t *testing.T) {
+func TestSMSToAForbiddenCountryIsRejected(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	for code, says := range map[int]string{21408: "Messaging, Geo permissions", 21215: "Voice, Geo permissions", 13227: "Voice, Geo permissions"} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
 		if r := l.sms().Send(t.Context(), page(annPhone, "x")); r.Outcome != notify.Rejected || r.Dead || !strings.Contains(r.Remedy, says) {
@@ -120,9 +120,9 @@ func TestACountryThatIsNotAllowed(t *testing.T) {
 }
 
 // On trial, or without an approved profile, nobody is reached until an admin acts.
-func TestCodesOfAccountsThatAreLimited(t *testing.T) {
+func TestTwilioAccountLimitsAreRejectedWithARemedy(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	l.conf.Flow = ""
 	for _, code := range []int{10002, 10004, 21219, 21607, 21608, 572002, 572005, 573002, 573005} {
 		l.sim.Fail(twiliosim.Fault{Kind: twiliosim.FaultError, Code: code})
@@ -139,7 +139,7 @@ func TestCodesOfAccountsThatAreLimited(t *testing.T) {
 }
 
 // The account may have numbers of other programs: what is sent to them is no answer to us.
-func TestTextsToOtherNumbersOfTheAccount(t *testing.T) {
+func TestSMSListenIgnoresOtherNumbers(t *testing.T) {
 	t.Parallel()
 	const service = "MG00000000000000000000000000000001"
 	for name, c := range map[string]struct {
@@ -150,7 +150,7 @@ func TestTextsToOtherNumbersOfTheAccount(t *testing.T) {
 		"not to be seen":    {&twiliosim.Fault{Path: "/PhoneNumbers", Kind: twiliosim.FaultError, Status: 403, Code: 20403, Times: -1}, "ack 1a"},
 		"no answer at once": {&twiliosim.Fault{Path: "/PhoneNumbers", Kind: twiliosim.FaultHTML, Times: 1}, "ack 1a"},
 	} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		l.conf.Service, l.conf.From = service, ""
 		s := l.sms()
 		l.sim.ReplyTo(annPhone, "+12025550177", "ack")
@@ -179,9 +179,9 @@ func TestTextsToOtherNumbersOfTheAccount(t *testing.T) {
 }
 
 // With Message Redaction answers come without their words, which nobody sees who doesn't look for it.
-func TestTextsWithoutTheirWords(t *testing.T) {
+func TestSMSListenReportsRedactedTexts(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s := l.sms()
 	if track := l.tracked(s, annPhone); track.Remedy != "" {
 		t.Errorf("with words: got %+v, want Remedy \"\"", track)

@@ -21,7 +21,7 @@ func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err e
 	if err != nil {
 		return "", false, err
 	}
-	if !value(valid.Valid) {
+	if !deref(valid.Valid) {
 		return "", false, fmt.Errorf("check the flow: it is not valid; this version of Watchbill doesn't fit Studio")
 	}
 	sid, err = t.findFlow(ctx)
@@ -38,7 +38,7 @@ func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err e
 	if err != nil {
 		return "", false, err
 	}
-	return oneLine(value(flow.Sid), longestName), true, nil
+	return oneLine(deref(flow.Sid), longestName), true, nil
 }
 
 // findFlow looks for our flow: the configured one, or one with its name.
@@ -56,8 +56,8 @@ func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 			return "", err
 		}
 		for _, f := range page.Flows {
-			if value(f.FriendlyName) == FlowName {
-				return oneLine(value(f.Sid), longestName), nil
+			if deref(f.FriendlyName) == FlowName {
+				return oneLine(deref(f.Sid), longestName), nil
 			}
 		}
 		if token, number = nextPage(page.Meta.NextPageUrl); token == "" && number == "" {
@@ -92,7 +92,7 @@ func (t *Twilio) listAccountNumbers(ctx context.Context) ([]TwilioNumber, *excha
 	}
 	var out []TwilioNumber
 	for _, n := range page.IncomingPhoneNumbers {
-		found := TwilioNumber{Number: oneLine(value(n.PhoneNumber), longestName), SMSURL: value(n.SmsUrl), sid: value(n.Sid)}
+		found := TwilioNumber{Number: oneLine(deref(n.PhoneNumber), longestName), SMSURL: deref(n.SmsUrl), sid: deref(n.Sid)}
 		if c := n.Capabilities; c != nil {
 			found.SMS, found.Voice = c.Sms, c.Voice
 		}
@@ -131,7 +131,7 @@ func (t *Twilio) Check(ctx context.Context) []CheckResult {
 		found = append(found, t.checkRegistration(ctx, sid, service)...)
 	}
 	found = append(found, t.checkProfile(ctx)...)
-	found = append(found, t.checkWords(ctx)...)
+	found = append(found, t.checkMessageTexts(ctx)...)
 	return append(found, t.checkFlow(ctx))
 }
 
@@ -151,9 +151,9 @@ func (t *Twilio) checkAccount(ctx context.Context) (CheckResult, bool) {
 		}, true
 	case err != nil:
 		return CheckResult{Text: err.Error(), Remedy: x.remedy(err, wrongCredentials)}, false
-	case value(account.Status) != "active":
-		return CheckResult{Text: "the account is " + t.secrets().line(value(account.Status)), Remedy: "See Twilio's Console for why."}, true
-	case strings.EqualFold(value(account.Type), "Trial"):
+	case deref(account.Status) != "active":
+		return CheckResult{Text: "the account is " + t.secrets().line(deref(account.Status)), Remedy: "See Twilio's Console for why."}, true
+	case strings.EqualFold(deref(account.Type), "Trial"):
 		return CheckResult{Text: "the account is on trial", Remedy: trialRemedy}, true
 	}
 	return CheckResult{OK: true, Text: "the account is active"}, true
@@ -210,7 +210,7 @@ func (t *Twilio) checkFlow(ctx context.Context) CheckResult {
 	switch {
 	case err != nil:
 		return CheckResult{Text: err.Error(), Remedy: x.remedy(err, "Run `watchbill twilio setup` and set TWILIO_FLOW_SID to what it prints.")}
-	case value(flow.Status) != "published":
+	case deref(flow.Status) != "published":
 		return CheckResult{Text: "the flow is a draft", Remedy: "Run `watchbill twilio setup`, which publishes it."}
 	}
 	return CheckResult{OK: true, Text: "the flow for calls is published"}

@@ -18,61 +18,61 @@ const (
 	boPhone  = "+12025550102"
 )
 
-// stopped is a clock that tests move.
-type stopped struct {
+// testClock is a clock that tests move.
+type testClock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func (s *stopped) Now() time.Time {
+func (s *testClock) Now() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.now
 }
 
-func (s *stopped) advance(d time.Duration) {
+func (s *testClock) advance(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now = s.now.Add(d)
 }
 
-// A line is a simulated Twilio with a clock, and our account there.
-type line struct {
+// A twilioFixture is a simulated Twilio with a clock, and our account there.
+type twilioFixture struct {
 	*testing.T
-	clock *stopped
+	clock *testClock
 	sim   *twiliosim.Sim
 	conf  notify.TwilioConfig
 }
 
-func newLine(t *testing.T) *line {
+func newTwilioFixture(t *testing.T) *twilioFixture {
 	t.Helper()
-	l := &line{T: t, clock: &stopped{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
+	l := &twilioFixture{T: t, clock: &testClock{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}}
 	l.sim = twiliosim.New(twiliosim.Options{Now: l.clock.Now})
 	address, err := l.sim.Start("127.0.0.1:0")
 	l.must(err)
 	t.Cleanup(func() { l.sim.Close() })
-	l.conf = account(address, l.clock.Now)
+	l.conf = twilioConfig(address, l.clock.Now)
 	return l
 }
 
-// account is our account at the Twilio with that address.
-func account(address string, clock func() time.Time) notify.TwilioConfig {
+// twilioConfig is our account at the Twilio with that address.
+func twilioConfig(address string, clock func() time.Time) notify.TwilioConfig {
 	return notify.TwilioConfig{
 		Account: twiliosim.Account, Key: twiliosim.Key, Secret: twiliosim.Secret, From: twiliosim.Number, API: address, Clock: clock,
 	}
 }
 
-func (l *line) must(err error) {
+func (l *twilioFixture) must(err error) {
 	l.Helper()
 	if err != nil {
 		l.Fatal(err)
 	}
 }
 
-func (l *line) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(l.conf)} }
+func (l *twilioFixture) sms() notify.SMS { return notify.SMS{Twilio: notify.NewTwilio(l.conf)} }
 
 // voice sets up the flow first, as an admin does.
-func (l *line) voice() notify.Voice {
+func (l *twilioFixture) voice() notify.Voice {
 	l.Helper()
 	t := notify.NewTwilio(l.conf)
 	flow, _, err := t.SetUpFlow(context.Background())
@@ -96,7 +96,7 @@ func want(t *testing.T, r notify.Receipt, outcome notify.Outcome) {
 
 func TestSMSIsSentAndAnswered(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s, ctx := l.sms(), context.Background()
 	m := page(annPhone, "page 7")
 	m.Expires = l.clock.Now().Add(5 * time.Minute)
@@ -138,7 +138,7 @@ func TestSMSIsSentAndAnswered(t *testing.T) {
 // 120 answers are on three pages. Each comes once, in order, and so does one that is listed late.
 func TestSMSAnswersOnManyPages(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s, ctx := l.sms(), context.Background()
 	for n := range 120 {
 		_, err := l.sim.Reply(ctx, annPhone, fmt.Sprint(n, "a"))
@@ -177,7 +177,7 @@ func TestSMSAnswersOnManyPages(t *testing.T) {
 // Messages sent long before we first listen are not answers; those of the last minutes are.
 func TestSMSListensFromNow(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	ctx := context.Background()
 	_, err := l.sim.Reply(ctx, annPhone, "old")
 	l.must(err)
@@ -193,7 +193,7 @@ func TestSMSListensFromNow(t *testing.T) {
 
 func TestSMSIsFoundByItsKey(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s, ctx := l.sms(), context.Background()
 	since := l.clock.Now()
 	earlier, m := page(annPhone, "page 6"), page(annPhone, "page 7")
@@ -219,7 +219,7 @@ func TestSMSIsFoundByItsKey(t *testing.T) {
 	}
 }
 
-func TestSMSThatFail(t *testing.T) {
+func TestFailedSMSMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		phone   twiliosim.Phone
@@ -240,7 +240,7 @@ func TestSMSThatFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			tt.phone.Number = annPhone
 			l.sim.AddPhone(tt.phone)
 			if tt.fault.Kind != "" {
@@ -261,7 +261,7 @@ func TestSMSThatFail(t *testing.T) {
 // A number that may not be called is never asked of Twilio, whenever it was added and whatever the message.
 func TestForbiddenNumbersAreNotCalled(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s, v := l.sms(), l.voice()
 	allowed := func(number string) error {
 		if number == boPhone {
@@ -287,7 +287,7 @@ func TestForbiddenNumbersAreNotCalled(t *testing.T) {
 
 func TestSMSStopAndReceipts(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	s, ctx := l.sms(), context.Background()
 	_, err := l.sim.Reply(ctx, annPhone, "Stop")
 	l.must(err)
@@ -322,7 +322,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 
 func TestSMSByMessagingService(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	l.conf.Service, l.conf.From = "MG00000000000000000000000000000001", ""
 	s, ctx := l.sms(), context.Background()
 	m := page(annPhone, "page 7")

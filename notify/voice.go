@@ -34,8 +34,8 @@ const (
 	executionPages = 4
 )
 
-// dialled is the data of an execution of our flow.
-type dialled struct {
+// flowData is the data of an execution of our flow.
+type flowData struct {
 	Key string `json:"attempt"`
 	Say string `json:"say"`
 }
@@ -45,7 +45,7 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	if r := v.forbidden(m.To); r != nil {
 		return *r
 	}
-	if v.plain(m) {
+	if v.isPlainCall(m) {
 		return v.call(ctx, m)
 	}
 	r, busy := v.execute(ctx, m)
@@ -54,7 +54,7 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	}
 	// Twilio runs one execution per phone. We wait for a call that is still going on, and end what
 	// is left of an earlier one.
-	lasts, err := v.clear(ctx, m.To)
+	lasts, err := v.endStaleExecutions(ctx, m.To)
 	if lasts {
 		return Receipt{Outcome: Throttled, RetryAfter: 15 * time.Second, Err: errors.New("another call to this phone lasts")}
 	}
@@ -66,16 +66,16 @@ func (v Voice) Send(ctx context.Context, m Message) Receipt {
 	return v.call(ctx, m)
 }
 
-// plain reports whether to make a plain call, without the Studio flow. A call with a verification code needs no key. And
+// isPlainCall reports whether to make a plain call, without the Studio flow. A call with a verification code needs no key. And
 // while Studio accepts every number, Twilio refuses a plain call to an impossible number at once, so that the person
 // learns of the mistake while still looking at the form.
-func (v Voice) plain(m Message) bool {
+func (v Voice) isPlainCall(m Message) bool {
 	return v.Flow == "" || m.Purpose == ForVerify || m.Purpose == ForOutage
 }
 
 // execute starts the flow. It reports busy if Twilio is still running one for this phone.
 func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
-	p := (&studio.CreateExecutionParams{}).SetTo(m.To).SetFrom(v.From).SetParameters(dialled{m.Key, voiceText(m, keys(m))})
+	p := (&studio.CreateExecutionParams{}).SetTo(m.To).SetFrom(v.From).SetParameters(flowData{m.Key, voiceText(m, keys(m))})
 	e, x, err := askStudio(ctx, v.Twilio, "start a call", func(s *studio.ApiService) (*studio.StudioV2Execution, error) {
 		return s.CreateExecution(v.Flow, p)
 	})
@@ -86,20 +86,20 @@ func (v Voice) execute(ctx context.Context, m Message) (r Receipt, busy bool) {
 	return x.receipt(m, sid, err), x.status == http.StatusConflict
 }
 
-// clear ends executions that have lasted longer than any call, or whose person has answered. It reports whether another
+// endStaleExecutions ends executions that have lasted longer than any call, or whose person has answered. It reports whether another
 // execution may still be a running call.
-func (v Voice) clear(ctx context.Context, to string) (lasts bool, err error) {
+func (v Voice) endStaleExecutions(ctx context.Context, to string) (lasts bool, err error) {
 	err = v.executions(ctx, v.Clock().Add(-24*time.Hour), func(e studio.StudioV2Execution) (bool, error) {
 		switch {
-		case value(e.ContactChannelAddress) != to || value(e.Status) != "active":
-		case v.Clock().Sub(value(e.DateCreated)) < longCall:
-			a, err := v.callReport(ctx, value(e.Sid))
-			if err == nil && v.left(a, e) {
-				return true, v.end(ctx, value(e.Sid))
+		case deref(e.ContactChannelAddress) != to || deref(e.Status) != "active":
+		case v.Clock().Sub(deref(e.DateCreated)) < longCall:
+			a, err := v.callReport(ctx, deref(e.Sid))
+			if err == nil && v.isStuck(a, e) {
+				return true, v.end(ctx, deref(e.Sid))
 			}
 			lasts = true
 		default:
-			return true, v.end(ctx, value(e.Sid))
+			return true, v.end(ctx, deref(e.Sid))
 		}
 		return true, nil
 	})
@@ -138,7 +138,7 @@ type callReport struct {
 		} `json:"channel"`
 	} `json:"contact"`
 	Flow struct {
-		Data      dialled           `json:"data"`
+		Data      flowData          `json:"data"`
 		Variables map[string]string `json:"variables"`
 	} `json:"flow"`
 	Widgets map[string]map[string]any `json:"widgets"`
@@ -152,18 +152,18 @@ func (a callReport) answer() ButtonAct {
 
 // outcome is how the call ended without a key.
 func (a callReport) outcome() string {
-	if said := a.Flow.Variables[variableEnd]; said != "" {
-		return said
+	if end := a.Flow.Variables[variableEnd]; end != "" {
+		return end
 	}
 	status, _ := a.Widgets[widgetCall]["CallStatus"].(string)
 	return status
 }
 
-// left reports whether an execution hangs after its person pressed a key and hung up. That happens if the call ends
+// isStuck reports whether an execution hangs after its person pressed a key and hung up. That happens if the call ends
 // while Studio is busy, and would block the next call.
-func (v Voice) left(a callReport, e studio.StudioV2Execution) bool {
-	last := latest(value(e.DateCreated), value(e.DateUpdated))
-	return a.answer() != "" && value(e.Status) == "active" && v.Clock().Sub(last) > farewell
+func (v Voice) isStuck(a callReport, e studio.StudioV2Execution) bool {
+	last := latest(deref(e.DateCreated), deref(e.DateUpdated))
+	return a.answer() != "" && deref(e.Status) == "active" && v.Clock().Sub(last) > farewell
 }
 
 // callReport reads what happened in an execution.
@@ -186,21 +186,21 @@ func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call has no mark and is recognized by phone and time.
 func (v Voice) Find(ctx context.Context, m Message, since time.Time) (Receipt, bool, error) {
-	if v.plain(m) {
-		return foundAs(v.findCall(ctx, m, since))
+	if v.isPlainCall(m) {
+		return foundReceipt(v.findCall(ctx, m, since))
 	}
 	reference := ""
 	err := v.executions(ctx, since.Add(-twilioSkew), func(e studio.StudioV2Execution) (bool, error) {
-		if value(e.ContactChannelAddress) != m.To {
+		if deref(e.ContactChannelAddress) != m.To {
 			return true, nil
 		}
-		a, err := v.callReport(ctx, value(e.Sid))
+		a, err := v.callReport(ctx, deref(e.Sid))
 		if err == nil && a.Flow.Data.Key == m.Key {
-			reference = value(e.Sid)
+			reference = deref(e.Sid)
 		}
 		return reference == "", err
 	})
-	return foundAs(reference, err)
+	return foundReceipt(reference, err)
 }
 
 // Track asks how a call went.
@@ -210,20 +210,20 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	}
 	e, x, err := v.execution(ctx, reference)
 	if err != nil {
-		return x.gone(err)
+		return x.goneTrack(err)
 	}
 	a, err := v.callReport(ctx, reference)
 	if err != nil {
 		return Track{}, err
 	}
 	switch {
-	case v.left(a, *e):
+	case v.isStuck(a, *e):
 		return Track{State: Answered, Final: true}, v.end(ctx, reference)
 	case a.answer() != "":
-		return Track{State: Answered, Final: value(e.Status) != "active"}, nil
-	case value(e.Status) == "active" && v.Clock().Sub(value(e.DateCreated)) < longCall:
+		return Track{State: Answered, Final: deref(e.Status) != "active"}, nil
+	case deref(e.Status) == "active" && v.Clock().Sub(deref(e.DateCreated)) < longCall:
 		return Track{State: Pending}, nil
-	case value(e.Status) == "active": // otherwise it would block the next call
+	case deref(e.Status) == "active": // otherwise it would block the next call
 		return noAnswer("nobody pressed a key"), v.end(ctx, reference)
 	}
 	switch a.outcome() {
@@ -232,11 +232,11 @@ func (v Voice) Track(ctx context.Context, reference string) (Track, error) {
 	case "no-answer":
 		return noAnswer("nobody picked up"), nil
 	case "failed":
-		begun := value(e.DateCreated)
-		return v.failed(ctx, reference, begun, latest(begun, value(e.DateUpdated)), func() (sids []string, err error) {
-			calls, err := v.callsSince(ctx, value(e.ContactChannelAddress), begun)
+		begun := deref(e.DateCreated)
+		return v.failed(ctx, reference, begun, latest(begun, deref(e.DateUpdated)), func() (sids []string, err error) {
+			calls, err := v.callsSince(ctx, deref(e.ContactChannelAddress), begun)
 			for _, c := range calls {
-				sids = append(sids, value(c.Sid))
+				sids = append(sids, deref(c.Sid))
 			}
 			return sids, err
 		}), nil
@@ -267,7 +267,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	case a.answer() != "" || a.Flow.Variables[variableEnd] != "": // a person who has pressed a key hears the confirmation
 		return nil
 	}
-	if value(e.Status) == "active" {
+	if deref(e.Status) == "active" {
 		if err := v.end(ctx, reference); err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func (v Voice) Cancel(ctx context.Context, reference string) error {
 	if sid, _ := a.Widgets[widgetCall]["CallSid"].(string); sid != "" {
 		return v.hangUp(ctx, sid)
 	}
-	return v.hangUpFirst(ctx, a.Contact.Channel.Address, value(e.DateCreated))
+	return v.hangUpFirst(ctx, a.Contact.Channel.Address, deref(e.DateCreated))
 }
 
 // hangUpFirst ends an execution's call while the phone rings. The execution doesn't list a ringing call, so the first
@@ -286,7 +286,7 @@ func (v Voice) hangUpFirst(ctx context.Context, to string, begun time.Time) erro
 	case err != nil:
 		return err
 	case len(calls) > 0:
-		return v.hangUp(ctx, value(calls[0].Sid))
+		return v.hangUp(ctx, deref(calls[0].Sid))
 	case v.Clock().Sub(begun) < twilioLag:
 		return errors.New("the call is not listed yet")
 	}
@@ -308,8 +308,8 @@ func (v Voice) end(ctx context.Context, sid string) error {
 	return err
 }
 
-// called records which calls' keys have been read.
-type called struct {
+// voiceCursor records which calls' keys have been read.
+type voiceCursor struct {
 	Done seen `json:"done"`           // executions with nothing more to read
 	Said seen `json:"said,omitempty"` // executions whose key has been read
 }
@@ -319,8 +319,8 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 	if v.Flow == "" {
 		return nil, cursor, nil
 	}
-	var last called
-	next := called{Done: seen{}, Said: seen{}}
+	var last voiceCursor
+	next := voiceCursor{Done: seen{}, Said: seen{}}
 	if cursor != "" {
 		if err := json.Unmarshal([]byte(cursor), &last); err != nil {
 			return nil, cursor, fmt.Errorf("read the cursor: %w", v.secrets().clean(err))
@@ -328,7 +328,7 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 	}
 	var replies []Answer
 	err := v.executions(ctx, v.Clock().Add(-firstLook), func(e studio.StudioV2Execution) (bool, error) {
-		sid := value(e.Sid)
+		sid := deref(e.Sid)
 		if _, known := last.Done[sid]; known {
 			return true, nil
 		}
@@ -337,13 +337,13 @@ func (v Voice) Listen(ctx context.Context, cursor string) ([]Answer, string, err
 			return false, err
 		}
 		if answer := a.answer(); answer != "" {
-			next.Said[sid] = value(e.DateCreated)
+			next.Said[sid] = deref(e.DateCreated)
 			if _, known := last.Said[sid]; !known {
-				replies = append(replies, Answer{ID: sid, From: value(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
+				replies = append(replies, Answer{ID: sid, From: deref(e.ContactChannelAddress), Key: a.Flow.Data.Key, Act: answer})
 			}
 		}
-		if v.left(a, e) && v.end(ctx, sid) == nil || value(e.Status) != "active" {
-			next.Done[sid] = value(e.DateCreated)
+		if v.isStuck(a, e) && v.end(ctx, sid) == nil || deref(e.Status) != "active" {
+			next.Done[sid] = deref(e.DateCreated)
 		}
 		return true, nil
 	})

@@ -70,7 +70,7 @@ func (v Voice) findCall(ctx context.Context, m Message, since time.Time) (string
 	if err != nil || len(calls) == 0 {
 		return "", err
 	}
-	return value(calls[len(calls)-1].Sid), nil
+	return deref(calls[len(calls)-1].Sid), nil
 }
 
 // trackCall asks how a plain call went. A machine may have picked up, so if the call offers keys, it
@@ -80,9 +80,9 @@ func (v Voice) trackCall(ctx context.Context, reference string) (Track, error) {
 		return a.FetchCall(reference, nil)
 	})
 	if err != nil {
-		return x.gone(err)
+		return x.goneTrack(err)
 	}
-	switch value(c.Status) {
+	switch deref(c.Status) {
 	case "completed":
 		if v.Public == "" {
 			return Track{State: Delivered, Final: true}, nil

@@ -47,8 +47,8 @@ func (v Voice) failed(ctx context.Context, resource string, begun, ended time.Ti
 		}
 		return unclear
 	}
-	why := cmp.Or(faults[number].why, "the call could not be made ("+pageOf(number)+")")
-	return Track{State: Failed, Final: true, Dead: faults[number].dead, Err: fmt.Errorf("error %d: %s", number, why), Remedy: mendFor(number)}
+	why := cmp.Or(faults[number].why, "the call could not be made ("+docsURL(number)+")")
+	return Track{State: Failed, Final: true, Dead: faults[number].dead, Err: fmt.Errorf("error %d: %s", number, why), Remedy: remedyFor(number)}
 }
 
 // alerts returns Twilio's error codes by execution or call. Of several codes, one that we can interpret is preferred.
@@ -62,8 +62,8 @@ func (v Voice) alerts(ctx context.Context, since time.Time) (map[string]int, err
 	}
 	out := map[string]int{}
 	for _, a := range page.Alerts {
-		number, err := strconv.Atoi(value(a.ErrorCode))
-		resource := value(a.ResourceSid)
+		number, err := strconv.Atoi(deref(a.ErrorCode))
+		resource := deref(a.ResourceSid)
 		if _, known := faults[number]; err == nil && (known || out[resource] == 0) {
 			out[resource] = number
 		}
@@ -81,7 +81,7 @@ func (v Voice) callsSince(ctx context.Context, to string, since time.Time) ([]ap
 		return nil, err
 	}
 	calls := slices.DeleteFunc(page.Calls, func(c api.ApiV2010Call) bool {
-		return twilioTime(c.DateCreated).Before(since.Truncate(time.Second)) || value(c.Direction) == "inbound"
+		return twilioTime(c.DateCreated).Before(since.Truncate(time.Second)) || deref(c.Direction) == "inbound"
 	})
 	slices.Reverse(calls)
 	return calls, nil

@@ -11,7 +11,7 @@ import (
 
 // Studio accepts every call, and says nothing of why it could not make one: that stands in an alert about
 // the execution or about the call.
-func TestWhyACallCouldNotBeMade(t *testing.T) {
+func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 	t.Parallel()
 	for fate, c := range map[twiliosim.Fate]struct {
 		dead      bool
@@ -24,7 +24,7 @@ func TestWhyACallCouldNotBeMade(t *testing.T) {
 		twiliosim.FateUnassigned: {why: "13224"},
 	} {
 		for _, flow := range []bool{true, false} {
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			v := l.voice()
 			if !flow {
 				l.conf.Flow = ""
@@ -50,9 +50,9 @@ func TestWhyACallCouldNotBeMade(t *testing.T) {
 }
 
 // Our own number may have been given back, which concerns everybody.
-func TestACallFromANumberThatIsNotOurs(t *testing.T) {
+func TestVoiceTrackFromAForeignNumber(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	l.voice()
 	l.conf.From = boPhone
 	v := notify.Voice{Twilio: notify.NewTwilio(l.conf)}
@@ -65,19 +65,19 @@ func TestACallFromANumberThatIsNotOurs(t *testing.T) {
 }
 
 // The alert may be late, and then it is waited for, but not for long, and not if nobody may see it.
-func TestWhyACallCouldNotBeMadeIsNotKnown(t *testing.T) {
+func TestVoiceTrackWithoutAnExplanation(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		before func(l *line)
+		before func(l *twilioFixture)
 		waits  bool
 		why    string
 	}{
-		"late":   {func(l *line) { l.sim.SetListLag(8 * time.Second) }, true, "21215"},
-		"never":  {func(l *line) { l.sim.SetListLag(time.Hour) }, true, "the call could not be made"},
-		"hidden": {func(l *line) { l.sim.HideAlerts() }, false, "the call could not be made"},
-		"broken": {func(l *line) { l.sim.Fail(twiliosim.Fault{Path: "/Alerts", Kind: twiliosim.FaultHTML}) }, false, "the call could not be made"},
+		"late":   {func(l *twilioFixture) { l.sim.SetListLag(8 * time.Second) }, true, "21215"},
+		"never":  {func(l *twilioFixture) { l.sim.SetListLag(time.Hour) }, true, "the call could not be made"},
+		"hidden": {func(l *twilioFixture) { l.sim.HideAlerts() }, false, "the call could not be made"},
+		"broken": {func(l *twilioFixture) { l.sim.Fail(twiliosim.Fault{Path: "/Alerts", Kind: twiliosim.FaultHTML}) }, false, "the call could not be made"},
 	} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		v := l.voice()
 		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateForbidden})
 		c.before(l)
@@ -98,9 +98,9 @@ func TestWhyACallCouldNotBeMadeIsNotKnown(t *testing.T) {
 }
 
 // What others' alerts say is none of ours.
-func TestAlertsAboutOtherCalls(t *testing.T) {
+func TestVoiceTrackIgnoresAlertsOfOtherCalls(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v := l.voice()
 	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateInvalid})
 	want(t, v.Send(t.Context(), page(boPhone, "page 6")), notify.Accepted)
@@ -115,10 +115,10 @@ func TestAlertsAboutOtherCalls(t *testing.T) {
 
 // A person may press a key and hang up while Studio is at something else, and the execution stays active:
 // the next call must not wait for it.
-func TestAnAnsweredCallThatStaysActive(t *testing.T) {
+func TestVoiceEndsAnAnsweredCallThatStaysActive(t *testing.T) {
 	t.Parallel()
-	for name, look := range map[string]func(l *line, v notify.Voice, reference string){
-		"followed": func(l *line, v notify.Voice, reference string) {
+	for name, look := range map[string]func(l *twilioFixture, v notify.Voice, reference string){
+		"followed": func(l *twilioFixture, v notify.Voice, reference string) {
 			track, err := v.Track(l.Context(), reference)
 			if err != nil || track.State != notify.Answered || track.Final {
 				l.Errorf("at once: %+v, %v, want no error, State %v and Final false", track, err, notify.Answered)
@@ -128,7 +128,7 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 				l.Errorf("later: %+v, %v, want no error, State %v and Final true", track, err, notify.Answered)
 			}
 		},
-		"listened to": func(l *line, v notify.Voice, _ string) {
+		"listened to": func(l *twilioFixture, v notify.Voice, _ string) {
 			replies, cursor, err := v.Listen(l.Context(), "")
 			if err != nil || len(replies) != 1 {
 				l.Errorf("at once: %+v, %v, want no error and 1 reply", replies, err)
@@ -138,12 +138,12 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 				l.Errorf("later: %+v, %v, want no error and 0 replies", replies, err)
 			}
 		},
-		"in the way": func(l *line, v notify.Voice, _ string) {
+		"in the way": func(l *twilioFixture, v notify.Voice, _ string) {
 			want(l.T, v.Send(l.Context(), page(annPhone, "page 8")), notify.Throttled)
 			l.clock.advance(31 * time.Second)
 		},
 	} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		v := l.voice()
 		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateQuickHangUp})
 		r := v.Send(t.Context(), page(annPhone, "page 7"))
@@ -162,18 +162,18 @@ func TestAnAnsweredCallThatStaysActive(t *testing.T) {
 }
 
 // A call that rings is in no execution: it is looked for, and cancelled; one in progress is completed.
-func TestCallsAreEndedByTheirStatus(t *testing.T) {
+func TestVoiceCancelEndsByStatus(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		before func(l *line)
+		before func(l *twilioFixture)
 		want   string
 	}{
-		"rings":       {func(*line) {}, "canceled"},
-		"in progress": {func(l *line) { _, err := l.sim.Answer(annPhone); l.must(err) }, "completed"},
-		"hung up":     {func(l *line) { l.must(l.sim.HangUp(annPhone)) }, "busy"},
+		"rings":       {func(*twilioFixture) {}, "canceled"},
+		"in progress": {func(l *twilioFixture) { _, err := l.sim.Answer(annPhone); l.must(err) }, "completed"},
+		"hung up":     {func(l *twilioFixture) { l.must(l.sim.HangUp(annPhone)) }, "busy"},
 	} {
 		for _, flow := range []bool{true, false} {
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			v := l.voice()
 			if !flow {
 				l.conf.Flow = ""
@@ -194,9 +194,9 @@ func TestCallsAreEndedByTheirStatus(t *testing.T) {
 }
 
 // A call that is not listed yet is ended as soon as it is.
-func TestACallIsCancelledOnceItIsListed(t *testing.T) {
+func TestVoiceCancelWaitsForTheList(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v := l.voice()
 	l.sim.SetListLag(5 * time.Second)
 	r := v.Send(t.Context(), page(annPhone, "page 7"))
@@ -214,9 +214,9 @@ func TestACallIsCancelledOnceItIsListed(t *testing.T) {
 }
 
 // Who adds a number hears at once that it can't be called.
-func TestACodeToANumberThatCannotBe(t *testing.T) {
+func TestVoiceProofToAnInvalidNumberIsDead(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v := l.voice()
 	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateInvalid})
 	m := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: annPhone, Verify: "4711"}

@@ -15,7 +15,7 @@ import (
 func TestCallIsAnsweredWithAKey(t *testing.T) {
 	t.Parallel()
 	for key, answer := range map[string]notify.ButtonAct{"1": notify.Ack, "2": notify.Resolve, "3": notify.Escalate} {
-		l := newLine(t)
+		l := newTwilioFixture(t)
 		v, ctx := l.voice(), context.Background()
 		r := v.Send(ctx, page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
@@ -36,8 +36,8 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 				t.Errorf("after %s: %q, %v, want no error and %v", slip, again, err, heard)
 			}
 		}
-		if said, err := l.sim.Press(ctx, annPhone, key); err != nil || !strings.HasPrefix(said, "Received.") || strings.Contains(said, "cknowledged") {
-			t.Errorf("after %s: %q, %v, want no error beginning with \"Received.\" and without \"cknowledged\"", key, said, err)
+		if text, err := l.sim.Press(ctx, annPhone, key); err != nil || !strings.HasPrefix(text, "Received.") || strings.Contains(text, "cknowledged") {
+			t.Errorf("after %s: %q, %v, want no error beginning with \"Received.\" and without \"cknowledged\"", key, text, err)
 		}
 		replies, cursor, err = v.Listen(ctx, cursor)
 		if err != nil || len(replies) != 1 || replies[0].Key != "page 7" || replies[0].Act != answer || replies[0].From != annPhone {
@@ -56,18 +56,21 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		fate twiliosim.Fate
-		do   func(l *line) error
+		do   func(l *twilioFixture) error
 		why  string
 	}{
-		"rings out":      {do: func(l *line) error { l.clock.advance(time.Minute); return nil }, why: "nobody picked up"},
-		"busy":           {fate: twiliosim.FateBusy, why: "the phone was busy"},
-		"declined":       {do: func(l *line) error { return l.sim.HangUp(annPhone) }, why: "the phone was busy"},
-		"a machine":      {fate: twiliosim.FateVoicemail, do: func(l *line) error { l.clock.advance(2 * time.Minute); return nil }, why: "nobody pressed a key"},
-		"hung up at one": {do: func(l *line) error { _, err := l.sim.Answer(annPhone); return joined(err, l.sim.HangUp(annPhone)) }, why: "nobody pressed a key"},
+		"rings out": {do: func(l *twilioFixture) error { l.clock.advance(time.Minute); return nil }, why: "nobody picked up"},
+		"busy":      {fate: twiliosim.FateBusy, why: "the phone was busy"},
+		"declined":  {do: func(l *twilioFixture) error { return l.sim.HangUp(annPhone) }, why: "the phone was busy"},
+		"a machine": {fate: twiliosim.FateVoicemail, do: func(l *twilioFixture) error { l.clock.advance(2 * time.Minute); return nil }, why: "nobody pressed a key"},
+		"hung up at one": {do: func(l *twilioFixture) error {
+			_, err := l.sim.Answer(annPhone)
+			return joined(err, l.sim.HangUp(annPhone))
+		}, why: "nobody pressed a key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: tt.fate})
 			v, ctx := l.voice(), context.Background()
 			r := v.Send(ctx, page(annPhone, "page 7"))
@@ -97,7 +100,7 @@ func joined(errs ...error) error {
 // A phone gets one call at a time; what is left of an old one is ended.
 func TestCallsToOnePhoneWait(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v, ctx := l.voice(), context.Background()
 	want(t, v.Send(ctx, page(annPhone, "page 7")), notify.Accepted)
 	r := v.Send(ctx, page(annPhone, "page 8"))
@@ -111,7 +114,7 @@ func TestCallsToOnePhoneWait(t *testing.T) {
 // If Studio stays busy for no visible reason, the phone rings nevertheless.
 func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v, ctx := l.voice(), context.Background()
 	l.sim.Fail(twiliosim.Fault{Path: "/Executions", Method: "POST", Kind: twiliosim.FaultError, Status: http.StatusConflict, Code: 20409, Times: -1})
 	r := v.Send(ctx, page(annPhone, "page 7"))
@@ -131,7 +134,7 @@ func TestCallFallsBackToOneThatOnlySpeaks(t *testing.T) {
 
 func TestCallIsFoundByItsKey(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v, ctx := l.voice(), context.Background()
 	since := l.clock.Now()
 	want(t, v.Send(ctx, page(annPhone, "page 6")), notify.Accepted)
@@ -162,7 +165,7 @@ func TestCallIsFoundByItsKey(t *testing.T) {
 
 func TestCallIsCancelled(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v, ctx := l.voice(), context.Background()
 	r := v.Send(ctx, page(annPhone, "page 7"))
 	l.must(v.Cancel(ctx, r.Reference))
@@ -181,7 +184,7 @@ func TestCallIsCancelled(t *testing.T) {
 // With a public address and no flow, the key is sent to our webhook.
 func TestCallAsksOurWebhook(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	asked := make(chan *http.Request, 1)
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
@@ -201,15 +204,15 @@ func TestCallAsksOurWebhook(t *testing.T) {
 	if !strings.Contains(heard, ": Say boo Say x. Press 1") || strings.Count(heard, "Press 1") != 3 {
 		t.Errorf("heard %q, want 3 times \"Press 1\" with \": Say boo Say x. Press 1\"", heard)
 	}
-	said, err := l.sim.Press(ctx, annPhone, "1")
+	text, err := l.sim.Press(ctx, annPhone, "1")
 	l.must(err)
 	got := receive(t, asked, "our webhook to be asked")
-	if said != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
-		t.Errorf("said %q; asked %s %v", said, got.URL, got.PostForm)
+	if text != "Acknowledged." || got.URL.Path != "/v1/twilio/voice" || got.URL.Query().Get("key") != m.Key || got.PostForm.Get("Digits") != "1" {
+		t.Errorf("said %q; asked %s %v", text, got.URL, got.PostForm)
 	}
 }
 
-func TestWhatACallSays(t *testing.T) {
+func TestVoiceText(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		m    notify.Message
@@ -236,7 +239,7 @@ func TestWhatACallSays(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := newLine(t)
+			l := newTwilioFixture(t)
 			v := l.voice()
 			tt.m.To, tt.m.Key = annPhone, "x"
 			want(t, v.Send(context.Background(), tt.m), notify.Accepted)
@@ -245,7 +248,7 @@ func TestWhatACallSays(t *testing.T) {
 			}
 		})
 	}
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	v, m := l.voice(), page(annPhone, "x")
 	m.Title = strings.Repeat("a very long title ", 60)
 	want(t, v.Send(context.Background(), m), notify.Accepted)
@@ -256,7 +259,7 @@ func TestWhatACallSays(t *testing.T) {
 
 func TestTwilioIsSetUpAndChecked(t *testing.T) {
 	t.Parallel()
-	l := newLine(t)
+	l := newTwilioFixture(t)
 	ctx, tw := context.Background(), notify.NewTwilio(l.conf)
 	flow, created, err := tw.SetUpFlow(ctx)
 	l.must(err)

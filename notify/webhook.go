@@ -20,12 +20,12 @@ type WebhookConfig struct {
 	Clock  func() time.Time
 }
 
-const shortestWebhookSecret = 16 // characters
+const minWebhookSecret = 16 // characters
 
 // Problems says what is wrong with the settings, by their names and without secrets.
 func (c WebhookConfig) Problems() []string {
-	if n := len(c.Secret); n > 0 && n < shortestWebhookSecret {
-		return []string{fmt.Sprintf("WATCHBILL_WEBHOOK_SECRET is shorter than %d characters; `openssl rand -hex 32` makes a good one", shortestWebhookSecret)}
+	if n := len(c.Secret); n > 0 && n < minWebhookSecret {
+		return []string{fmt.Sprintf("WATCHBILL_WEBHOOK_SECRET is shorter than %d characters; `openssl rand -hex 32` makes a good one", minWebhookSecret)}
 	}
 	return nil
 }
@@ -33,12 +33,12 @@ func (c WebhookConfig) Problems() []string {
 // Webhook posts messages as JSON to the address of a person or an escalation step.
 type Webhook struct {
 	config WebhookConfig
-	web    *web
+	web    *httpClient
 }
 
 // NewWebhook returns a sender for addresses that users choose.
 func NewWebhook(c WebhookConfig) *Webhook {
-	return &Webhook{config: c, web: newForeignWeb("the webhook", c.Rules)}
+	return &Webhook{config: c, web: newUntrustedClient("the webhook", c.Rules)}
 }
 
 // webhookBody is what the receiver gets. Fields may be added, but never change.
@@ -86,7 +86,7 @@ func (w *Webhook) Send(ctx context.Context, m Message) Receipt {
 	case a.status >= 200 && a.status < 300:
 		return Receipt{Outcome: Accepted, Reference: m.Key}
 	}
-	return w.web.refused(a, "")
+	return w.web.refusedReceipt(a, "")
 }
 
 // Server names the host that an address is on.

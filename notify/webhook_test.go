@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// hereToo allows all that people may name, and this machine.
-func hereToo() notify.AddressRules {
+// loopbackRules allows all that people may name, and this machine.
+func loopbackRules() notify.AddressRules {
 	listed, err := notify.ParseLoopback("localhost")
 	if err != nil {
 		panic(err)
@@ -25,7 +25,7 @@ func hereToo() notify.AddressRules {
 }
 
 func hookConfig() notify.WebhookConfig {
-	return notify.WebhookConfig{Secret: "shared secret", Rules: hereToo(), Clock: func() time.Time { return time.Unix(1_772_452_800, 0) }}
+	return notify.WebhookConfig{Secret: "shared secret", Rules: loopbackRules(), Clock: func() time.Time { return time.Unix(1_772_452_800, 0) }}
 }
 
 func TestWebhookIsSignedAndSaysWhatHappened(t *testing.T) {
@@ -37,7 +37,7 @@ func TestWebhookIsSignedAndSaysWhatHappened(t *testing.T) {
 		body, _ = io.ReadAll(r.Body)
 	}))
 	t.Cleanup(s.Close)
-	m := pageOf(s.URL + "/hook?x=1")
+	m := testPage(s.URL + "/hook?x=1")
 	m.Link = "https://watchbill.example.com/v1/act/T"
 	if r := notify.NewWebhook(hookConfig()).Send(t.Context(), m); r.Outcome != notify.Accepted {
 		t.Fatalf("sent: %+v, want accepted", r)
@@ -62,7 +62,7 @@ func TestWebhookIsSignedAndSaysWhatHappened(t *testing.T) {
 	}
 }
 
-func TestWebhookAnswersDecideWhatIsDoneNext(t *testing.T) {
+func TestWebhookResponsesMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]notify.Outcome{
 		200: notify.Accepted, 204: notify.Accepted, 301: notify.Rejected, 307: notify.Rejected, 400: notify.Rejected,
@@ -76,7 +76,7 @@ func TestWebhookAnswersDecideWhatIsDoneNext(t *testing.T) {
 			w.Header().Set("Retry-After", "17")
 			w.WriteHeader(status)
 		}))
-		r := notify.NewWebhook(hookConfig()).Send(t.Context(), pageOf(s.URL))
+		r := notify.NewWebhook(hookConfig()).Send(t.Context(), testPage(s.URL))
 		s.Close()
 		if r.Outcome != want || calls != 1 {
 			t.Errorf("%d: %+v after %d calls, want %s after one", status, r, calls, want)
@@ -110,7 +110,7 @@ func TestWebhookCallsNoAddressThatKeepsSecrets(t *testing.T) {
 		{public, "http://10.0.0.1/"},
 		{public, "http://[fd00::1]/"},
 	} {
-		if r := notify.NewWebhook(c.config).Send(t.Context(), pageOf(c.to)); r.Outcome != notify.Rejected {
+		if r := notify.NewWebhook(c.config).Send(t.Context(), testPage(c.to)); r.Outcome != notify.Rejected {
 			t.Errorf("%s: got %+v, want Outcome %v", c.to, r, notify.Rejected)
 		}
 	}
@@ -119,11 +119,11 @@ func TestWebhookCallsNoAddressThatKeepsSecrets(t *testing.T) {
 	}
 }
 
-func TestWebhookErrorsDoNotTellTheAddress(t *testing.T) {
+func TestWebhookErrorsHideTheAddress(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
 	t.Cleanup(s.Close)
-	r := notify.NewWebhook(hookConfig()).Send(t.Context(), pageOf(s.URL+"/services/T0/B0/hidden"))
+	r := notify.NewWebhook(hookConfig()).Send(t.Context(), testPage(s.URL+"/services/T0/B0/hidden"))
 	if r.Outcome != notify.Unknown || strings.Contains(r.Err.Error(), "hidden") {
 		t.Errorf("the receipt is %+v, want unknown and no secret part of the address", r)
 	}

@@ -15,8 +15,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables that the rules give")
 
-// A tale is an incident with what happens to it, one line after the other.
-type tale struct {
+// A scenario is an incident with what happens to it, one line after the other.
+type scenario struct {
 	in    Incident
 	facts Facts
 	now   time.Time
@@ -24,18 +24,18 @@ type tale struct {
 	out   strings.Builder
 }
 
-// TestActs tells the tales of testdata/acts.txt.
+// TestActs runs the scenarios of testdata/acts.txt.
 func TestActs(t *testing.T) {
 	t.Parallel()
-	tellTales(t, "testdata/acts.txt", func(words []string) func([]string) string {
-		s := newTale(t, words)
-		return func(words []string) string { return s.tell(t, words) }
+	runScenarios(t, "testdata/acts.txt", func(words []string) func([]string) string {
+		s := newScenario(t, words)
+		return func(words []string) string { return s.run(t, words) }
 	})
 }
 
-// tellTales tells the tales of a file. A line that begins with ">" says what happens, and the
+// runScenarios runs the scenarios of a file. A line that begins with ">" says what happens, and the
 // lines after it what comes of that: with -update they are written anew.
-func tellTales(t *testing.T, file string, begin func(words []string) (tell func(words []string) string)) {
+func runScenarios(t *testing.T, file string, begin func(words []string) (tell func(words []string) string)) {
 	t.Helper()
 	want, err := os.ReadFile(file)
 	if err != nil {
@@ -64,16 +64,16 @@ func tellTales(t *testing.T, file string, begin func(words []string) (tell func(
 	equal(t, file, out.String(), string(want))
 }
 
-// newTale begins with an incident that nobody has been paged for. Words such as acks=2
+// newScenario begins with an incident that nobody has been paged for. Words such as acks=2
 // say what is special.
-func newTale(t *testing.T, words []string) *tale {
+func newScenario(t *testing.T, words []string) *scenario {
 	t.Helper()
 	policy, roster := payments()
 	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: duty(t)}
 	gone := noon.Add(-time.Hour)
 	roster.Users = map[UserID]User{"U0GONE": {ID: "U0GONE", DeactivatedAt: &gone}, ann: {ID: ann, TimeZone: "Europe/Berlin"}}
 	second := Policy{ID: 2, TeamID: 1, Name: "database", Steps: []Step{{Targets: []Target{{Schedule: 4, Role: "primary"}}, Delay: 120}}}
-	s := &tale{in: triggered(), now: noon}
+	s := &scenario{in: triggered(), now: noon}
 	s.in.NextAt = new(noon)
 	for _, w := range words {
 		name, value, special := strings.Cut(w, "=")
@@ -97,8 +97,8 @@ func newTale(t *testing.T, words []string) *tale {
 	return s
 }
 
-// tell lets one thing happen.
-func (s *tale) tell(t *testing.T, words []string) string {
+// run lets one thing happen.
+func (s *scenario) run(t *testing.T, words []string) string {
 	t.Helper()
 	s.out.Reset()
 	if words[0] == "timer" {
@@ -175,7 +175,7 @@ func user(name string) UserID {
 }
 
 // take notes a change and tells it.
-func (s *tale) take(t *testing.T, c Change) {
+func (s *scenario) take(t *testing.T, c Change) {
 	t.Helper()
 	if c.Incident.Version <= s.in.Version {
 		t.Errorf("version %d follows %d", c.Incident.Version, s.in.Version)
@@ -217,21 +217,21 @@ func (s *tale) take(t *testing.T, c Change) {
 }
 
 // clock tells an instant of the Monday as the time of the day, and others with the day.
-func (s *tale) clock(at time.Time) string {
+func (s *scenario) clock(at time.Time) string {
 	if at.Day() == noon.Day() {
 		return at.UTC().Format("15:04:05")
 	}
 	return at.UTC().Format("Jan 2 15:04:05")
 }
 
-func (s *tale) at(at time.Time) string {
+func (s *scenario) at(at time.Time) string {
 	if at.IsZero() {
 		return ""
 	}
 	return " " + s.clock(at)
 }
 
-func (s *tale) line(e Event) string {
+func (s *scenario) line(e Event) string {
 	d := e.Detail
 	out := fmt.Sprintf("%s by %s", e.Kind, e.Actor)
 	if d.Step > 0 {

@@ -100,8 +100,7 @@
 //   - notice: a message to people that is not about an incident: hand-offs, reminders, requests.
 //   - drawing: a Slack message that shows stored state.
 //   - sheet: the window in Slack with the details of an incident.
-//   - board: where drawings are posted and edited: Slack, as package jobs sees it.
-//   - mirror: a user group or channel topic in Slack that shows who is on call.
+//   - messenger: posts and edits drawings: Slack, as package jobs sees it.
 //   - veil: to show only the number and state of a private team's incident.
 //
 // Some words have a second meaning elsewhere. In package access, a role is a person's standing in a

@@ -13,7 +13,7 @@ func minutely(name string) Heartbeat {
 	return Heartbeat{Name: name, IntegrationID: 1, HeartbeatSpec: HeartbeatSpec{Every: 60, Grace: 30, Severity: High}}
 }
 
-// A heartbeat goes through its states by what comes, and by what doesn't. Each line is a tale: what comes after how many
+// A heartbeat goes through its states by what comes, and by what doesn't. Each line is a scenario: what comes after how many
 // seconds, and what it is by then.
 func TestTheStatesOfAHeartbeat(t *testing.T) {
 	t.Parallel()

@@ -10,34 +10,33 @@ import (
 	"time"
 )
 
-// TestPages tells the tales of testdata/pages.txt.
+// TestPages runs the scenarios of testdata/pages.txt.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	tellTales(t, "testdata/pages.txt", func(words []string) func([]string) string {
-		s := newPageTale(words)
-		return func(words []string) string { return s.tell(t, words) }
+	runScenarios(t, "testdata/pages.txt", func(words []string) func([]string) string {
+		s := newPageScenario(words)
+		return func(words []string) string { return s.run(t, words) }
 	})
 }
 
-// A recipient is a person by one contact method.
-// A pageTale is a small store that remembers what is decided about pages.
-type pageTale struct {
+// A pageScenario is a small store that remembers what is decided about pages.
+type pageScenario struct {
 	facts     Facts
 	reach     ContactSettings // Ann's
 	contacts  map[ContactID]*PageContact
 	incidents map[IncidentID]Incident
 	pages     []PageStatus // by number
 	last      map[recipient]LastPage
-	calls     []PhoneCall // before the tale
+	calls     []PhoneCall // before the scenario
 	now       time.Time
 	out       strings.Builder
 }
 
-// newPageTale begins where nobody has been paged. ann=slack,voice+60s says how Ann wants to be
+// newPageScenario begins where nobody has been paged. ann=slack,voice+60s says how Ann wants to be
 // reached, and also=#ops that the first step pages a channel too.
-func newPageTale(words []string) *pageTale {
+func newPageScenario(words []string) *pageScenario {
 	policy, roster := payments()
-	s := &pageTale{contacts: map[ContactID]*PageContact{}, incidents: map[IncidentID]Incident{}, last: map[recipient]LastPage{}}
+	s := &pageScenario{contacts: map[ContactID]*PageContact{}, incidents: map[IncidentID]Incident{}, last: map[recipient]LastPage{}}
 	for _, w := range words {
 		name, value, _ := strings.Cut(w, "=")
 		switch name {
@@ -57,7 +56,7 @@ func newPageTale(words []string) *pageTale {
 }
 
 // contact is Ann's contact method; 0 is Slack.
-func (s *pageTale) contact(method Method) ContactID {
+func (s *pageScenario) contact(method Method) ContactID {
 	if method == MethodSlack {
 		return 0
 	}
@@ -72,8 +71,8 @@ func (s *pageTale) contact(method Method) ContactID {
 	return id
 }
 
-// tell lets one thing happen, some time after noon.
-func (s *pageTale) tell(t *testing.T, words []string) string {
+// run lets one thing happen, some time after noon.
+func (s *pageScenario) run(t *testing.T, words []string) string {
 	t.Helper()
 	s.out.Reset()
 	d, err := time.ParseDuration(words[0])
@@ -116,7 +115,7 @@ func (s *pageTale) tell(t *testing.T, words []string) string {
 }
 
 // result is what a sender says.
-func (s *pageTale) result(t *testing.T, what string, p PageStatus, why string) PageResult {
+func (s *pageScenario) result(t *testing.T, what string, p PageStatus, why string) PageResult {
 	t.Helper()
 	switch what {
 	case "taken":
@@ -143,7 +142,7 @@ func (s *pageTale) result(t *testing.T, what string, p PageStatus, why string) P
 
 // happens lets an incident be opened ("#1 high", "#2 low integration 4"), its timer fire ("#1
 // timer"), or somebody act ("#1 bo ack").
-func (s *pageTale) happens(t *testing.T, words []string) {
+func (s *pageScenario) happens(t *testing.T, words []string) {
 	t.Helper()
 	n, _ := strconv.Atoi(words[0][1:])
 	in, known := s.incidents[IncidentID(n)]
@@ -191,7 +190,7 @@ func (s *pageTale) happens(t *testing.T, words []string) {
 }
 
 // load makes the facts about a page, as the store does by SQL.
-func (s *pageTale) load(number int) PageFacts {
+func (s *pageScenario) load(number int) PageFacts {
 	f := PageFacts{
 		Lead: s.pages[number-1], Incidents: s.incidents, Job: int64(number),
 		Watchers: map[TeamID][]string{1: {"#payments"}},
@@ -240,7 +239,7 @@ func (s *pageTale) load(number int) PageFacts {
 }
 
 // others are the other pages of a recipient.
-func (s *pageTale) others(lead PageStatus) []PageStatus {
+func (s *pageScenario) others(lead PageStatus) []PageStatus {
 	var out []PageStatus
 	for _, p := range s.pages {
 		if p.ID != lead.ID && p.recipient() == lead.recipient() {

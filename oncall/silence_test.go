@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// silenced are facts of an incident that Ann acknowledged at noon, with two alerts of an integration that silences.
+// silencedFacts returns the facts of an incident that Ann acknowledged at noon, with two alerts of an integration that silences.
 func silencedFacts() SilenceFacts {
 	labels := map[string]string{"alertname": "HighLatency", "cluster": "eu1", "instance": "web-1", "service": "checkout", "severity": "critical"}
 	return SilenceFacts{

@@ -18,12 +18,12 @@ type alarm struct {
 	why    error     // of the last refusal; nil: none since the admins were told
 	at     time.Time // of the same
 	count  int       // requests refused since then
-	told   map[string]*alarmed
+	told   map[string]*adminMessage
 	ending sync.WaitGroup
 }
 
-// alarmed is the result of telling one admin.
-type alarmed struct {
+// adminMessage is the result of telling one admin.
+type adminMessage struct {
 	at    time.Time // of the last attempt
 	tries int
 	done  bool
@@ -36,8 +36,8 @@ const (
 	alarmLasts = time.Minute
 )
 
-// refused records that neither the database nor the spool took a request.
-func (a *alarm) refused(why error, now time.Time) {
+// noteRefusal records that neither the database nor the spool took a request.
+func (a *alarm) noteRefusal(why error, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.why, a.at = why, now
@@ -53,17 +53,17 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 		return nil, 0, nil
 	}
 	if a.told == nil {
-		a.told = map[string]*alarmed{}
+		a.told = map[string]*adminMessage{}
 	}
 	waits := false
 	for _, user := range admins {
 		one := a.told[user]
 		if one == nil || now.Sub(one.at) >= alarmEvery {
-			one = &alarmed{}
+			one = &adminMessage{}
 			a.told[user] = one
 		}
 		switch {
-		case one.done || one.tries >= toldTries:
+		case one.done || one.tries >= maxAttempts:
 		case one.tries > 0 && now.Sub(one.at) < retryAfter:
 			waits = true
 		default:
@@ -80,20 +80,20 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 	return users, count, why
 }
 
-func (a *alarm) over(user string) {
+func (a *alarm) markTold(user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.told[user].done = true
 }
 
 // tellAdmins tells the installation's admins, in Slack, that signals are refused.
-func (d *Receiver) tellAdmins(ctx context.Context) {
-	known, sender := d.known.Load(), d.Senders[oncall.MethodSlack]
+func (rc *Receiver) tellAdmins(ctx context.Context) {
+	known, sender := rc.snapshot.Load(), rc.Senders[oncall.MethodSlack]
 	if known == nil || sender == nil {
 		return
 	}
-	now := d.Clock()
-	users, count, why := d.alarm.due(known.Admins, now)
+	now := rc.Clock()
+	users, count, why := rc.alarm.due(known.Admins, now)
 	if len(users) == 0 {
 		return
 	}
@@ -102,20 +102,20 @@ func (d *Receiver) tellAdmins(ctx context.Context) {
 		Purpose: notify.ForOutage, Severity: string(oncall.Critical), Attempt: 1,
 		Title: fmt.Sprintf("Watchbill refuses alerts: its database is down and its spool takes no more (%v)", why),
 		Lines: []string{fmt.Sprintf("%d requests of monitors were answered 503 by now; who doesn't send again loses them. "+
-			"Make room in %s on %s, or bring the database back.", count, d.Spool.Dir, host)},
+			"Make room in %s on %s, or bring the database back.", count, rc.Spool.Dir, host)},
 	}
 	for _, user := range users {
 		to := m
-		to.To, to.Key = user, fmt.Sprintf("refused/%d/%s/%s", now.Unix(), user, d.spool.name())
-		d.alarm.ending.Go(func() {
+		to.To, to.Key = user, fmt.Sprintf("refused/%d/%s/%s", now.Unix(), user, rc.spool.name())
+		rc.alarm.ending.Go(func() {
 			limited, cancel := context.WithTimeout(ctx, sendLimit)
 			defer cancel()
 			if r := sender.Send(limited, to); r.Outcome != notify.Accepted {
-				d.Log.Error().Err(r.Err).Str("user", user).Msg("can't tell an admin that signals are refused")
+				rc.Log.Error().Err(r.Err).Str("user", user).Msg("can't tell an admin that signals are refused")
 				return
 			}
-			d.alarm.over(user)
+			rc.alarm.markTold(user)
 		})
 	}
-	d.Log.Error().Err(why).Int("requests", count).Int("admins", len(users)).Msg("signals are refused: the database is away and the spool takes no more")
+	rc.Log.Error().Err(why).Int("requests", count).Int("admins", len(users)).Msg("signals are refused: the database is away and the spool takes no more")
 }

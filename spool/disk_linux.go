@@ -21,18 +21,18 @@ func InMemory(dir string) bool {
 	return kind == tmpfs || kind == ramfs
 }
 
-// roomOn returns an error if the disk has too little space left, since others need it too.
-func roomOn(dir string) error {
+// checkFreeSpace returns an error if the disk has too little space left, since others need it too.
+func checkFreeSpace(dir string) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
 		return fmt.Errorf("look at the disk: %w", err)
 	}
 	free, all := s.Bavail*uint64(s.Bsize), s.Blocks*uint64(s.Bsize) //nolint:gosec // a block size is positive
-	if free < min(all/10, leaveFree) {
+	if free < min(all/10, minFree) {
 		return fmt.Errorf("%w: the disk has %d MiB left", ErrFull, free>>20)
 	}
 	return nil
 }
 
-// leaveFree is how much of a disk stays free; on a smaller disk, a tenth.
-const leaveFree = 1 << 30
+// minFree is how much of a disk stays free; on a smaller disk, a tenth.
+const minFree = 1 << 30

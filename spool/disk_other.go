@@ -5,4 +5,4 @@ package spool
 // InMemory reports whether files in a directory would be lost when the machine restarts.
 func InMemory(string) bool { return false }
 
-func roomOn(string) error { return nil }
+func checkFreeSpace(string) error { return nil }

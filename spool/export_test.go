@@ -5,12 +5,12 @@ import "time"
 // Probe tests whether a disk that refused a write works again.
 func (s *Spool) Probe(now time.Time) { s.probe(now) }
 
-// Looks is how often Run has checked for work.
-func (d *Receiver) Looks() int64 { return d.looks.Load() }
+// Checks is how often Run has checked for work.
+func (rc *Receiver) Checks() int64 { return rc.checks.Load() }
 
 // Sending is how many messages to people are in progress.
-func (d *Receiver) Sending() int {
-	d.outage.mu.Lock()
-	defer d.outage.mu.Unlock()
-	return d.outage.running
+func (rc *Receiver) Sending() int {
+	rc.outage.mu.Lock()
+	defer rc.outage.mu.Unlock()
+	return rc.outage.running
 }

@@ -16,7 +16,7 @@ import (
 // lockLimit is how long to wait for another process to release the spool.
 const lockLimit = 500 * time.Millisecond
 
-var errUsed = errors.New("another process uses it")
+var errInUse = errors.New("another process uses it")
 
 // A damagedError means that a file can't be read any more.
 type damagedError struct{ cause error }
@@ -26,23 +26,23 @@ func (e damagedError) Unwrap() error { return e.cause }
 
 // openFile opens or creates the file. A truncated or overwritten file must not crash the process,
 // which bbolt and its mapped memory would do.
-func openFile(path string) (db *bbolt.DB, held Held, err error) {
+func openFile(path string) (db *bbolt.DB, held Usage, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			db, held, err = nil, Held{}, damagedError{fmt.Errorf("%v", p)}
+			db, held, err = nil, Usage{}, damagedError{fmt.Errorf("%v", p)}
 		}
 	}()
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockLimit, FreelistType: bbolt.FreelistMapType})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, held, errUsed
-	case err != nil && notTheFile(err):
+		return nil, held, errInUse
+	case err != nil && isAccessError(err):
 		return nil, held, err
 	case err != nil:
 		return nil, held, damagedError{err}
 	}
-	if held, err = measure(db); err != nil {
+	if held, err = readUsage(db); err != nil {
 		_ = db.Close() // already failing
 		return nil, held, damagedError{err}
 	}
@@ -53,16 +53,16 @@ func openFile(path string) (db *bbolt.DB, held Held, err error) {
 	return db, held, nil
 }
 
-// notTheFile reports whether an error concerns access to the file rather than its contents.
-func notTheFile(err error) bool {
+// isAccessError reports whether an error concerns access to the file rather than its contents.
+func isAccessError(err error) bool {
 	_, path := errors.AsType[*fs.PathError](err)
 	_, call := errors.AsType[*os.SyscallError](err)
 	return path || call
 }
 
-// measure counts the contents of a file, reading all of it.
-func measure(db *bbolt.DB) (Held, error) {
-	var held Held
+// readUsage counts the contents of a file, reading all of it.
+func readUsage(db *bbolt.DB) (Usage, error) {
+	var held Usage
 	info, err := os.Stat(db.Path())
 	if err != nil {
 		return held, err

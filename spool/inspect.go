@@ -11,7 +11,7 @@ import (
 type Inspection struct {
 	Unusable error // why it can't be used; nil: it can
 	Used     bool  // by another process; the fields below are then unknown
-	Held     Held
+	Held     Usage
 	Refused  int      // requests set aside
 	Damaged  []string // files
 }
@@ -20,7 +20,7 @@ type Inspection struct {
 func Inspect(dir string) Inspection {
 	var found Inspection
 	if found.Unusable = CheckDir(dir); found.Unusable == nil {
-		found.Unusable = roomOn(dir)
+		found.Unusable = checkFreeSpace(dir)
 	}
 	found.Damaged, _ = filepath.Glob(filepath.Join(dir, fileName+".damaged-*"))
 	for i, path := range found.Damaged {
@@ -32,7 +32,7 @@ func Inspect(dir string) Inspection {
 	}
 	db, held, err := openFile(path)
 	if err != nil {
-		if found.Used = errors.Is(err, errUsed); !found.Used && found.Unusable == nil {
+		if found.Used = errors.Is(err, errInUse); !found.Used && found.Unusable == nil {
 			found.Unusable = err
 		}
 		return found
@@ -40,7 +40,7 @@ func Inspect(dir string) Inspection {
 	defer db.Close() //nolint:errcheck // nothing was written
 	found.Held = held
 	_ = db.View(func(tx *bbolt.Tx) error { // it was just read
-		if b := tx.Bucket(refusedName); b != nil {
+		if b := tx.Bucket(refusedBucket); b != nil {
 			found.Refused = b.Stats().KeyN
 		}
 		return nil

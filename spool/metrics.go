@@ -4,25 +4,25 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // receiverMetrics are the metrics of a Receiver.
 type receiverMetrics struct {
-	door    *Receiver
-	kept    prometheus.Counter
-	refused prometheus.Counter
-	told    *prometheus.CounterVec
+	receiver *Receiver
+	kept     prometheus.Counter
+	refused  prometheus.Counter
+	messages *prometheus.CounterVec
 
 	signals, bytes, oldest, usable, away *prometheus.Desc
 }
 
-func newReceiverMetrics(d *Receiver) *receiverMetrics {
+func newReceiverMetrics(rc *Receiver) *receiverMetrics {
 	desc := func(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 	return &receiverMetrics{
-		door: d,
+		receiver: rc,
 		kept: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "watchbill_spool_kept_total", Help: "Signals that were kept in the spool because the database was away.",
 		}),
 		refused: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "watchbill_spool_refused_total", Help: "Requests that neither the database nor the spool took.",
 		}),
-		told: prometheus.NewCounterVec(prometheus.CounterOpts{
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_outage_pages_total", Help: "Messages to people that alerts wait for the database.",
 		}, []string{"method", "outcome"}),
 		signals: desc("watchbill_spool_signals", "Signals that wait in the spool."),
@@ -37,7 +37,7 @@ func newReceiverMetrics(d *Receiver) *receiverMetrics {
 func (m *receiverMetrics) Describe(to chan<- *prometheus.Desc) {
 	m.kept.Describe(to)
 	m.refused.Describe(to)
-	m.told.Describe(to)
+	m.messages.Describe(to)
 	for _, d := range []*prometheus.Desc{m.signals, m.bytes, m.oldest, m.usable, m.away} {
 		to <- d
 	}
@@ -47,9 +47,9 @@ func (m *receiverMetrics) Describe(to chan<- *prometheus.Desc) {
 func (m *receiverMetrics) Collect(to chan<- prometheus.Metric) {
 	m.kept.Collect(to)
 	m.refused.Collect(to)
-	m.told.Collect(to)
+	m.messages.Collect(to)
 	gauge := func(d *prometheus.Desc, v float64) { to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
-	now, held := m.door.Clock(), m.door.spool.Held()
+	now, held := m.receiver.Clock(), m.receiver.spool.Usage()
 	gauge(m.signals, float64(held.Signals))
 	gauge(m.bytes, float64(held.Bytes))
 	age := 0.0
@@ -58,11 +58,11 @@ func (m *receiverMetrics) Collect(to chan<- prometheus.Metric) {
 	}
 	gauge(m.oldest, age)
 	usable := 0.0
-	if m.door.spool.Usable(now) == nil {
+	if m.receiver.spool.Usable(now) == nil {
 		usable = 1
 	}
 	gauge(m.usable, usable)
-	since, away := m.door.outage.away()
+	since, away := m.receiver.outage.active()
 	lasts := 0.0
 	if away {
 		lasts = max(0, now.Sub(since).Seconds())

@@ -17,25 +17,25 @@ import (
 
 // Limits of one outage.
 const (
-	maxTracked = 20_000 // alerts tracked one by one
-	maxTold    = 500    // messages
-	toldTries  = 5      // attempts per message
-	retryAfter = 15 * time.Second
-	sendLimit  = 20 * time.Second
+	maxTracked  = 20_000 // alerts tracked one by one
+	maxMessages = 500    // messages
+	maxAttempts = 5      // attempts per message
+	retryAfter  = 15 * time.Second
+	sendLimit   = 20 * time.Second
 )
 
 // An outage is a period without the database, and the alerts that wait for its end.
 type outage struct {
-	mu      sync.Mutex
-	since   time.Time // zero: the database answers
-	ended   time.Time // when the database last came back
-	began   time.Time // start of the first of several outages that count as one for people
-	waiting map[alertKey]waitingAlert
-	more    map[oncall.TeamID]int // alerts beyond maxTracked
-	orders  []*order
-	sending sync.WaitGroup
-	running int
-	unsaved bool // some messages are not in the database yet
+	mu       sync.Mutex
+	since    time.Time // zero: the database answers
+	ended    time.Time // when the database last came back
+	began    time.Time // start of the first of several outages that count as one for people
+	waiting  map[alertKey]waitingAlert
+	more     map[oncall.TeamID]int // alerts beyond maxTracked
+	messages []*outageMessage
+	sending  sync.WaitGroup
+	running  int
+	unsaved  bool // some messages are not in the database yet
 }
 
 type alertKey struct {
@@ -54,14 +54,14 @@ type waitingAlert struct {
 	kept     *oncall.Alert // what maintenance windows match on, if one keeps it back; otherwise nil
 }
 
-// An order is one message to one person.
-type order struct {
-	record
-	running bool
+// An outageMessage is one message to one person.
+type outageMessage struct {
+	storedMessage
+	sending bool
 }
 
-// A record is an order as stored on the disk.
-type record struct {
+// A storedMessage is an order as stored on the disk.
+type storedMessage struct {
 	store.OutagePage
 	Address  string          `json:"address,omitempty"` // encrypted
 	Severity oncall.Severity `json:"severity"`
@@ -70,15 +70,15 @@ type record struct {
 	Over     bool            `json:"over"`
 }
 
-// away returns since when the database has been unavailable.
-func (o *outage) away() (since time.Time, away bool) {
+// active returns since when the database has been unavailable.
+func (o *outage) active() (since time.Time, away bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.since, !o.since.IsZero()
 }
 
-// gone records that the database doesn't answer, and reports whether that is news.
-func (o *outage) gone(d *Receiver, now time.Time) bool {
+// begin records that the database doesn't answer, and reports whether that is news.
+func (o *outage) begin(rc *Receiver, now time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() {
@@ -86,16 +86,16 @@ func (o *outage) gone(d *Receiver, now time.Time) bool {
 	}
 	o.since = now
 	if o.began.IsZero() || now.Sub(o.ended) > oncall.OutagePause {
-		o.began, o.orders = now, nil
-		if err := d.spool.forgetTold(); err != nil {
-			d.Log.Error().Err(err).Msg("can't clear the spool's messages of the last outage")
+		o.began, o.messages = now, nil
+		if err := rc.spool.deleteMessages(); err != nil {
+			rc.Log.Error().Err(err).Msg("can't clear the spool's messages of the last outage")
 		}
 	}
 	return true
 }
 
-// back records that the database answers.
-func (o *outage) back(now time.Time) {
+// end records that the database answers.
+func (o *outage) end(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.since.IsZero() {
@@ -103,38 +103,38 @@ func (o *outage) back(now time.Time) {
 	}
 }
 
-// over records that nothing is waiting any more.
-func (o *outage) over(now time.Time) {
-	o.back(now)
+// clear records that nothing is waiting any more.
+func (o *outage) clear(now time.Time) {
+	o.end(now)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting, o.more = nil, nil
 }
 
-// toWriteDown reports whether messages have to be saved to the database, and whether they can be
+// toSave reports whether messages have to be saved to the database, and whether they can be
 // forgotten here afterwards.
-func (o *outage) toWriteDown(now time.Time) (save, forget bool) {
+func (o *outage) toSave(now time.Time) (save, forget bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.running > 0 || !o.since.IsZero() {
 		return false, false
 	}
-	return o.unsaved, len(o.orders) > 0 && now.Sub(o.ended) > oncall.OutagePause
+	return o.unsaved, len(o.messages) > 0 && now.Sub(o.ended) > oncall.OutagePause
 }
 
-func (o *outage) wroteDown(forgot bool) {
+func (o *outage) markSaved(forgot bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.unsaved = false
 	if forgot {
-		o.orders = nil
+		o.messages = nil
 	}
 }
 
 func (o *outage) wait() { o.sending.Wait() }
 
-// note tracks the alerts that signals open and resolve.
-func (o *outage) note(k *Known, id oncall.IntegrationID, signals []oncall.Signal, at time.Time) {
+// track tracks the alerts that signals open and resolve.
+func (o *outage) track(k *Snapshot, id oncall.IntegrationID, signals []oncall.Signal, at time.Time) {
 	if k == nil {
 		return
 	}
@@ -152,7 +152,7 @@ func (o *outage) note(k *Known, id oncall.IntegrationID, signals []oncall.Signal
 		key := alertKey{id, s.DedupKey}
 		switch s.Action {
 		case oncall.Trigger:
-			o.fires(in, s, became[i], at)
+			o.trackFiring(in, s, became[i], at)
 		case oncall.Clear:
 			delete(o.waiting, key)
 		case oncall.Reconcile:
@@ -174,8 +174,8 @@ func firstBytes(s string, n int) string {
 }
 
 // load restores the state an earlier process left: the waiting alerts and the messages sent.
-func (o *outage) load(d *Receiver) {
-	err := d.spool.Each(func(r store.SpooledRequest) {
+func (o *outage) load(rc *Receiver) {
+	err := rc.spool.Each(func(r store.SpooledRequest) {
 		var signals []oncall.Signal
 		for _, text := range r.Signals {
 			var s oncall.Signal
@@ -183,23 +183,23 @@ func (o *outage) load(d *Receiver) {
 				signals = append(signals, s)
 			}
 		}
-		o.note(d.known.Load(), r.Integration, signals, r.At)
+		o.track(rc.snapshot.Load(), r.Integration, signals, r.At)
 	})
-	records, toldErr := d.spool.told()
-	if err := errors.Join(err, toldErr); err != nil {
-		d.Log.Error().Err(err).Msg("the spool can't be read")
+	records, messagesErr := rc.spool.messages()
+	if err := errors.Join(err, messagesErr); err != nil {
+		rc.Log.Error().Err(err).Msg("the spool can't be read")
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, r := range records { // the same outage, until the database has been reached
-		o.orders = append(o.orders, &order{record: r})
-		o.began, o.ended, o.unsaved = r.Outage, d.Clock(), true
+		o.messages = append(o.messages, &outageMessage{storedMessage: r})
+		o.began, o.ended, o.unsaved = r.Outage, rc.Clock(), true
 	}
 }
 
-// tell messages people about waiting alerts, once the database has been away long enough.
-func (d *Receiver) tell(ctx context.Context) {
-	o, now, known := &d.outage, d.Clock(), d.known.Load()
+// messagePeople messages people about waiting alerts, once the database has been away long enough.
+func (rc *Receiver) messagePeople(ctx context.Context) {
+	o, now, known := &rc.outage, rc.Clock(), rc.snapshot.Load()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if known == nil || o.since.IsZero() || now.Sub(o.since) < oncall.OutageGrace {
@@ -207,16 +207,16 @@ func (d *Receiver) tell(ctx context.Context) {
 	}
 	for team, waits := range o.byTeam(known, now) {
 		for _, user := range waits.users(known, now) {
-			d.order(known, team, user, waits, now)
+			rc.queueMessages(known, team, user, waits, now)
 		}
 	}
-	for _, one := range o.orders {
-		if one.running || one.Over || now.Before(one.Due) {
+	for _, one := range o.messages {
+		if one.sending || one.Over || now.Before(one.Due) {
 			continue
 		}
-		one.running = true
+		one.sending = true
 		o.running++
-		o.sending.Go(func() { d.send(ctx, one) })
+		o.sending.Go(func() { rc.send(ctx, one) })
 	}
 }
 
@@ -227,7 +227,7 @@ type teamWaits struct {
 }
 
 // byTeam sums up the waiting alerts of each team that has any worth a page. The caller holds o.mu.
-func (o *outage) byTeam(k *Known, now time.Time) map[oncall.TeamID]*teamWaits {
+func (o *outage) byTeam(k *Snapshot, now time.Time) map[oncall.TeamID]*teamWaits {
 	teams := map[oncall.TeamID]*teamWaits{}
 	k.compiling.Do(k.compile)
 	for key, a := range o.waiting {
@@ -251,7 +251,7 @@ func (o *outage) byTeam(k *Known, now time.Time) map[oncall.TeamID]*teamWaits {
 }
 
 // users are the people whom the policies of the waiting alerts page first.
-func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
+func (t *teamWaits) users(k *Snapshot, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
 	for policy := range t.policies {
 		for _, user := range k.onCall(policy, now) {
@@ -263,79 +263,79 @@ func (t *teamWaits) users(k *Known, now time.Time) []oncall.UserID {
 	return users
 }
 
-// order queues messages to a person, once per outage and team. The caller holds the outage's mutex.
-func (d *Receiver) order(k *Known, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
-	o := &d.outage
-	queued := slices.ContainsFunc(o.orders, func(one *order) bool { return one.Team == team && one.User == user })
+// queueMessages queues messages to a person, once per outage and team. The caller holds the outage's mutex.
+func (rc *Receiver) queueMessages(k *Snapshot, team oncall.TeamID, user oncall.UserID, w *teamWaits, now time.Time) {
+	o := &rc.outage
+	queued := slices.ContainsFunc(o.messages, func(one *outageMessage) bool { return one.Team == team && one.User == user })
 	if queued {
 		return
 	}
 	contacts := k.Contacts[user]
 	if len(contacts) == 0 {
-		contacts = []knownContact{{Method: oncall.MethodSlack}}
+		contacts = []snapshotContact{{Method: oncall.MethodSlack}}
 	}
 	for n, c := range contacts {
-		if len(o.orders) >= maxTold {
-			d.outages.Error().Str("user", string(user)).Msg("a person was not told that alerts wait: too many messages in this outage")
+		if len(o.messages) >= maxMessages {
+			rc.outages.Error().Str("user", string(user)).Msg("a person was not told that alerts wait: too many messages in this outage")
 			return
 		}
-		key := fmt.Sprintf("outage/%d/%d/%s/%d/%s", o.began.Unix(), team, user, n, d.spool.name())
-		one := &order{record: record{
+		key := fmt.Sprintf("outage/%d/%d/%s/%d/%s", o.began.Unix(), team, user, n, rc.spool.name())
+		one := &outageMessage{storedMessage: storedMessage{
 			OutagePage: store.OutagePage{
 				Key: key, Team: team, User: user, Method: c.Method, Outage: o.began, Waiting: w.Waiting, Title: w.Headline() + ": " + w.Title,
 			},
 			Address: c.Address, Severity: w.Worst, TeamName: w.Team, Due: now.Add(c.After.Duration()),
 		}}
-		o.orders = append(o.orders, one)
+		o.messages = append(o.messages, one)
 		o.unsaved = true
-		d.note(one.record)
+		rc.saveMessage(one.storedMessage)
 	}
 }
 
-// note writes the state of a message to the disk.
-func (d *Receiver) note(r record) {
-	if err := d.spool.tell(r); err != nil {
-		d.outages.Error().Err(err).Msg("can't store a message about the outage in the spool")
+// saveMessage writes the state of a message to the disk.
+func (rc *Receiver) saveMessage(r storedMessage) {
+	if err := rc.spool.putMessage(r); err != nil {
+		rc.outages.Error().Err(err).Msg("can't store a message about the outage in the spool")
 	}
 }
 
 // send makes one attempt, recorded on the disk beforehand.
-func (d *Receiver) send(ctx context.Context, one *order) {
+func (rc *Receiver) send(ctx context.Context, one *outageMessage) {
 	first := one.TriedAt
 	one.Attempts++
-	one.TriedAt, one.Outcome = d.Clock(), ""
-	d.note(one.record)
-	r := d.attempt(ctx, one.record, first)
+	one.TriedAt, one.Outcome = rc.Clock(), ""
+	rc.saveMessage(one.storedMessage)
+	r := rc.attempt(ctx, one.storedMessage, first)
 	one.Outcome, one.Reference, one.Error = string(r.Outcome), r.Reference, ""
-	line := d.Log.Info()
+	line := rc.Log.Info()
 	if r.Outcome != notify.Accepted {
 		one.Error = fmt.Sprint(r.Err)
-		line = d.Log.Error().Err(r.Err)
+		line = rc.Log.Error().Err(r.Err)
 	}
-	one.Due = d.Clock().Add(max(retryAfter, min(r.RetryAfter, time.Minute)))
-	one.Over = r.Outcome == notify.Accepted || r.Outcome == notify.Rejected || one.Attempts >= toldTries
-	d.note(one.record)
-	d.metrics.told.WithLabelValues(string(one.Method), string(r.Outcome)).Inc()
+	one.Due = rc.Clock().Add(max(retryAfter, min(r.RetryAfter, time.Minute)))
+	one.Over = r.Outcome == notify.Accepted || r.Outcome == notify.Rejected || one.Attempts >= maxAttempts
+	rc.saveMessage(one.storedMessage)
+	rc.metrics.messages.WithLabelValues(string(one.Method), string(r.Outcome)).Inc()
 	line.Str("user", string(one.User)).Str("method", string(one.Method)).Str("outcome", string(r.Outcome)).
 		Int("attempt", one.Attempts).Msg("sent a message about the database outage")
-	o := &d.outage
+	o := &rc.outage
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	one.running = false
+	one.sending = false
 	o.running--
 }
 
 // attempt sends a message, unless an earlier attempt with an unknown outcome turns out to have
 // succeeded.
-func (d *Receiver) attempt(ctx context.Context, one record, since time.Time) (r notify.Receipt) {
-	sender := notify.AbilitiesOf(d.Senders[one.Method])
-	address, ok := oncall.Unseal(d.Secrets, one.Address)
+func (rc *Receiver) attempt(ctx context.Context, one storedMessage, since time.Time) (r notify.Receipt) {
+	sender := notify.AbilitiesOf(rc.Senders[one.Method])
+	address, ok := oncall.Unseal(rc.Secrets, one.Address)
 	if one.Method == oncall.MethodSlack {
 		address = string(one.User)
 	}
 	switch {
 	case sender.Sender == nil:
-		return notify.Receipt{Outcome: notify.Rejected, Err: errNobody}
+		return notify.Receipt{Outcome: notify.Rejected, Err: errNoSender}
 	case !ok || address == "":
 		return notify.Receipt{Outcome: notify.Rejected, Err: errSealed}
 	}
@@ -359,6 +359,6 @@ func (d *Receiver) attempt(ctx context.Context, one record, since time.Time) (r 
 }
 
 var (
-	errNobody = errors.New("there is no sender for this contact method")
-	errSealed = errors.New("its address can't be decrypted: WATCHBILL_SECRET is another one")
+	errNoSender = errors.New("there is no sender for this contact method")
+	errSealed   = errors.New("its address can't be decrypted: WATCHBILL_SECRET is another one")
 )

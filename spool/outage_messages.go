@@ -13,7 +13,7 @@ func (s *Spool) state() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.db == nil {
-		return s.why
+		return s.unusable
 	}
 	return nil
 }
@@ -24,14 +24,14 @@ func (s *Spool) name() string {
 	return host + s.options.Dir
 }
 
-// tell stores a message to a person.
-func (s *Spool) tell(r record) error {
+// putMessage stores a message to a person.
+func (s *Spool) putMessage(r storedMessage) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
 	return s.change(func(tx *bbolt.Tx) error {
-		b, err := tx.CreateBucketIfNotExists(toldName)
+		b, err := tx.CreateBucketIfNotExists(messagesBucket)
 		if err != nil {
 			return err
 		}
@@ -39,19 +39,19 @@ func (s *Spool) tell(r record) error {
 	})
 }
 
-// told returns the messages of this outage.
-func (s *Spool) told() (records []record, err error) {
+// messages returns the messages of this outage.
+func (s *Spool) messages() (records []storedMessage, err error) {
 	db := s.file()
 	if db == nil {
 		return nil, nil
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(toldName)
+		b := tx.Bucket(messagesBucket)
 		if b == nil {
 			return nil
 		}
 		return b.ForEach(func(_, v []byte) error {
-			var r record
+			var r storedMessage
 			if err := json.Unmarshal(v, &r); err != nil {
 				return fmt.Errorf("read the messages of the outage: %w", err)
 			}
@@ -62,13 +62,13 @@ func (s *Spool) told() (records []record, err error) {
 	return records, err
 }
 
-// forgetTold deletes the messages of the last outage.
-func (s *Spool) forgetTold() error {
+// deleteMessages deletes the messages of the last outage.
+func (s *Spool) deleteMessages() error {
 	return s.change(func(tx *bbolt.Tx) error {
-		if tx.Bucket(toldName) == nil {
+		if tx.Bucket(messagesBucket) == nil {
 			return nil
 		}
-		return tx.DeleteBucket(toldName)
+		return tx.DeleteBucket(messagesBucket)
 	})
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// ruled gives the integration rules of all kinds, its team one more, and plans maintenance for an
+// withRules gives the integration rules of all kinds, its team one more, and plans maintenance for an
 // hour from noon on.
-func ruled(doc *setup.Setup) {
+func withRules(doc *setup.Setup) {
 	doc.Policies = append(doc.Policies, setup.Policy{Name: "night", Team: "orders", Steps: []setup.Step{{Page: []string{"user bo"}}}})
 	doc.Integrations[0].Routes = []setup.Route{
 		{Name: "staging", If: []string{"title starts with staging", "severity is not critical"}, Drop: true},
@@ -31,8 +31,8 @@ func ruled(doc *setup.Setup) {
 // far as is known.
 func TestRulesApplyDuringAnOutage(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, ruled)
-	w.away()
+	w := newWorld(t, withRules)
+	w.stopDatabase()
 	w.accept(oncall.Trigger, "staging", oncall.High)
 	w.accept(oncall.Trigger, "quiet", oncall.Critical)
 	w.accept(oncall.Trigger, "upgraded-1", oncall.Critical)
@@ -41,37 +41,37 @@ func TestRulesApplyDuringAnOutage(t *testing.T) {
 	w.accept(oncall.Trigger, "probe-1", oncall.High)
 	w.accept(oncall.Trigger, "probe-2", oncall.High)
 	w.accept(oncall.Clear, "probe-2")
-	w.seen()
+	w.awaitOutage()
 	w.advance(4*time.Minute + 59*time.Second)
-	w.quiet()
+	w.wantOnlyMessages()
 	w.accept(oncall.Trigger, "probe-1", oncall.High) // a repetition: the hold counts from the first
 	w.stop()
 	w.instance = w.start() // the set-up and the waiting alerts are on disk
-	w.seen()
-	w.quiet()
+	w.awaitOutage()
+	w.wantOnlyMessages()
 	w.advance(oncall.OutageGrace) // the new process counts the outage from its start
 	const probe = "slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst high: probe-1"
-	w.told(probe) // with the quiet alerts, which alone would not cause a message
+	w.wantMessages(probe) // with the quiet alerts, which alone would not cause a message
 	w.accept(oncall.Trigger, "night", oncall.Critical)
 	const night = "slack to U0BO: Watchbill's database is down, and 3 alerts of orders wait, the worst critical: night"
-	w.told(probe, night)
+	w.wantMessages(probe, night)
 }
 
 func TestKeptAlertsArePagedWhenMaintenanceEnds(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, ruled)
-	w.away()
+	w := newWorld(t, withRules)
+	w.stopDatabase()
 	w.accept(oncall.Trigger, "upgraded", oncall.Critical)
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Hour - time.Second)
-	w.quiet()
+	w.wantOnlyMessages()
 	w.advance(time.Second)
-	w.told("slack to U0ANN: Watchbill's database is down, and an alert of orders waits, critical: upgraded")
+	w.wantMessages("slack to U0ANN: Watchbill's database is down, and an alert of orders waits, critical: upgraded")
 }
 
 // In doubt somebody is told: if a rule fails, if the alert is critical, or if the known set-up is
 // from a release without rules.
-func TestInDoubtAnOutagePages(t *testing.T) {
+func TestOutagePagesWhenInDoubt(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		title    string
@@ -85,23 +85,23 @@ func TestInDoubtAnOutagePages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, ruled)
-			w.away()
+			w := newWorld(t, withRules)
+			w.stopDatabase()
 			if c.forget {
 				w.stop()
-				w.forget("routes")
+				w.forgetPart("routes")
 				w.instance = w.start()
 			}
 			w.accept(oncall.Trigger, c.title, c.severity)
-			w.seen()
+			w.awaitOutage()
 			w.advance(oncall.OutageGrace)
-			w.told("slack to U0ANN: Watchbill's database is down, and an alert of orders waits, " + string(c.severity) + ": " + c.title)
+			w.wantMessages("slack to U0ANN: Watchbill's database is down, and an alert of orders waits, " + string(c.severity) + ": " + c.title)
 		})
 	}
 }
 
-// forget removes something from the known set-up.
-func (w *world) forget(name string) {
+// forgetPart removes something from the known set-up.
+func (w *world) forgetPart(name string) {
 	w.Helper()
 	path := filepath.Join(w.dir, "known.json")
 	text, err := os.ReadFile(path)
@@ -123,9 +123,9 @@ func TestMappingIsKnownDuringAnOutage(t *testing.T) {
 	w := newWorld(t, func(doc *setup.Setup) {
 		doc.Integrations[0].Mapping = &oncall.Mapping{Title: "${payload.name}", Labels: map[string]string{"site": "${payload.site}"}}
 	})
-	w.away()
+	w.stopDatabase()
 	w.system.Suspend()
-	in, err := w.door.IntegrationByKey(t.Context(), key, w.clock())
+	in, err := w.receiver.IntegrationByKey(t.Context(), integrationKey, w.clock())
 	if err != nil || in.Mapping == nil || in.Mapping.Labels["site"] != "${payload.site}" {
 		t.Errorf("it is %+v, %v, want no error, some Mapping and site \"${payload.site}\"", in.Mapping, err)
 	}

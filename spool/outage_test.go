@@ -9,39 +9,39 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// away makes the database unavailable.
-func (w *world) away() {
+// stopDatabase makes the database unavailable.
+func (w *world) stopDatabase() {
 	w.Helper()
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxyDown)
 }
 
-// seen waits until the receiver has noticed the outage.
-func (w *world) seen() {
+// awaitOutage waits until the receiver has noticed the outage.
+func (w *world) awaitOutage() {
 	w.Helper()
-	w.until("the door has seen it", func() bool { return len(w.door.About(w.Context())) == 2 })
+	w.until("the door has seen it", func() bool { return len(w.receiver.Status(w.Context())) == 2 })
 }
 
-func (w *world) told(want ...string) {
+func (w *world) wantMessages(want ...string) {
 	w.Helper()
-	w.until(fmt.Sprintf("people are told %q", want), func() bool { return len(w.phone.all()) >= len(want) })
-	w.quiet(want...)
+	w.until(fmt.Sprintf("people are told %q", want), func() bool { return len(w.messages.all()) >= len(want) })
+	w.wantOnlyMessages(want...)
 }
 
-// quiet checks that nobody else is told, once the receiver has checked the present state.
-func (w *world) quiet(want ...string) {
+// wantOnlyMessages checks that nobody else is told, once the receiver has checked the present state.
+func (w *world) wantOnlyMessages(want ...string) {
 	w.Helper()
-	w.looks()
-	if got := w.phone.all(); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
+	w.awaitCheck()
+	if got := w.messages.all(); fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {
 		w.Errorf("people were told\n%q, want\n%q", got, want)
 	}
 }
 
-// looks waits until the receiver has checked the present state and acted on it.
-func (w *world) looks() {
+// awaitCheck waits until the receiver has checked the present state and acted on it.
+func (w *world) awaitCheck() {
 	w.Helper()
-	before := w.door.Looks()
-	w.until("the door has looked", func() bool { return w.door.Looks() >= before+2 && w.door.Sending() == 0 })
+	before := w.receiver.Checks()
+	w.until("the door has looked", func() bool { return w.receiver.Checks() >= before+2 && w.receiver.Sending() == 0 })
 }
 
 const (
@@ -52,29 +52,29 @@ const (
 func TestPersonOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.away()
+	w.stopDatabase()
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
 	w.accept(oncall.Trigger, "cpu", oncall.Medium)
 	w.accept(oncall.Trigger, "cpu", oncall.Medium)
 	w.accept(oncall.Trigger, "over")
 	w.accept(oncall.Clear, "over")
-	w.seen()
-	w.quiet()
+	w.awaitOutage()
+	w.wantOnlyMessages()
 	w.advance(oncall.OutageGrace - time.Second)
-	w.quiet()
+	w.wantOnlyMessages()
 	w.advance(time.Second)
-	w.told("slack to U0ANN: " + twoWait)
+	w.wantMessages("slack to U0ANN: " + twoWait)
 	w.accept(oncall.Trigger, "more", oncall.Critical)
 	w.stop()
 	w.instance = w.start()
-	w.seen()
+	w.awaitOutage()
 	w.advance(5 * time.Minute) // the SMS follows later, by Ann's notification rules
-	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+	w.wantMessages("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
 	w.stop()
 	w.instance = w.start()
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Hour)
-	w.quiet("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+	w.wantOnlyMessages("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
 
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
@@ -91,50 +91,50 @@ func TestPersonOnCallIsToldOnceThatAlertsWait(t *testing.T) {
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Minute)
-	w.quiet("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
+	w.wantOnlyMessages("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait)
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
 	w.advance(oncall.OutagePause + time.Minute)
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Minute)
-	w.told("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait, "slack to U0ANN: "+oneWaits)
+	w.wantMessages("slack to U0ANN: "+twoWait, "sms to +12025550123: "+twoWait, "slack to U0ANN: "+oneWaits)
 }
 
 func TestNoMessageForResolvedLowOrBriefAlerts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.away()
+	w.stopDatabase()
 	w.accept(oncall.Trigger, "low", oncall.Low)
 	w.accept(oncall.Trigger, "over", oncall.Critical)
 	w.accept(oncall.Clear, "over")
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Hour)
-	w.quiet()
+	w.wantOnlyMessages()
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
-	w.told("slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk")
+	w.wantMessages("slack to U0ANN: Watchbill's database is down, and 2 alerts of orders wait, the worst critical: disk")
 }
 
 // A message that fails is retried a little later, but not for ever.
 func TestFailedMessageIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.phone.fail = 2
-	w.away()
+	w.messages.fail = 2
+	w.stopDatabase()
 	w.accept(oncall.Trigger, "disk", oncall.Critical)
-	w.seen()
+	w.awaitOutage()
 	w.advance(oncall.OutageGrace)
-	for len(w.phone.all()) == 0 {
+	for len(w.messages.all()) == 0 {
 		w.advance(5 * time.Second)
-		w.looks()
+		w.awaitCheck()
 		if w.clock().Sub(noon) > 10*time.Minute {
 			t.Fatal("never sent")
 		}
 	}
-	if got := w.phone.all()[0]; got != "slack to U0ANN: "+oneWaits {
+	if got := w.messages.all()[0]; got != "slack to U0ANN: "+oneWaits {
 		t.Errorf("sent: got %s, want %q", got, "slack to U0ANN: "+oneWaits)
 	}
 }

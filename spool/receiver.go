@@ -34,10 +34,10 @@ const lookupLimit = time.Second
 // until all that was spooled is stored.
 type Receiver struct {
 	Config
-	spool   *Spool
-	known   atomic.Pointer[Known]
-	metrics *receiverMetrics
-	outages zerolog.Logger // limited to a few lines a minute
+	spool    *Spool
+	snapshot atomic.Pointer[Snapshot]
+	metrics  *receiverMetrics
+	outages  zerolog.Logger // limited to a few lines a minute
 
 	// gate is held for reading by requests that are being spooled, and for writing to stop
 	// spooling.
@@ -48,7 +48,7 @@ type Receiver struct {
 	fresh  freshness
 	outage outage
 	alarm  alarm
-	looks  atomic.Int64 // made by Run
+	checks atomic.Int64 // made by Run
 }
 
 // New opens the spool and loads what is known. A spool that can't be used is logged, and signals
@@ -64,66 +64,66 @@ func New(c Config) (*Receiver, error) {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	d.open(c.Clock())
-	if errors.Is(d.spool.state(), errUsed) {
+	if errors.Is(d.spool.state(), errInUse) {
 		return nil, fmt.Errorf("WATCHBILL_SPOOL is %s, and another running watchbill uses it: each needs a directory of its own", c.Spool.Dir)
 	}
 	return d, nil
 }
 
 // Close closes the spool.
-func (d *Receiver) Close() { d.spool.Close() }
+func (rc *Receiver) Close() { rc.spool.Close() }
 
 // reopenEvery is the pause between attempts to open an unusable spool.
 const reopenEvery = 5 * time.Second
 
 // open opens the spool, if it isn't open.
-func (d *Receiver) open(now time.Time) {
-	if now.Before(d.opens) {
+func (rc *Receiver) open(now time.Time) {
+	if now.Before(rc.opens) {
 		return
 	}
-	d.opens = now.Add(reopenEvery)
-	before := d.spool.state()
+	rc.opens = now.Add(reopenEvery)
+	before := rc.spool.state()
 	if before == nil {
 		return
 	}
-	err := d.spool.Open(now)
+	err := rc.spool.Open(now)
 	switch {
 	case err != nil && err.Error() != before.Error():
-		d.Log.Error().Err(err).Str("dir", d.Spool.Dir).Msg("the spool can't be used: signals are refused while the database is away")
+		rc.Log.Error().Err(err).Str("dir", rc.Spool.Dir).Msg("the spool can't be used: signals are refused while the database is away")
 		return
 	case err != nil:
 		return
 	}
-	held := d.spool.Held()
-	d.Log.Info().Str("dir", d.Spool.Dir).Int64("signals", held.Signals).Msg("the spool is open")
-	if !d.opened {
-		d.opened = true
-		d.System.Resume()
-		if known, err := loadKnown(d.Spool.Dir); err != nil {
-			d.Log.Error().Err(err).Msg("what was known of the set-up can't be read")
+	held := rc.spool.Usage()
+	rc.Log.Info().Str("dir", rc.Spool.Dir).Int64("signals", held.Signals).Msg("the spool is open")
+	if !rc.opened {
+		rc.opened = true
+		rc.System.Resume()
+		if known, err := loadSnapshot(rc.Spool.Dir); err != nil {
+			rc.Log.Error().Err(err).Msg("what was known of the set-up can't be read")
 		} else if known != nil {
-			d.known.CompareAndSwap(nil, known)
+			rc.snapshot.CompareAndSwap(nil, known)
 		}
-		d.outage.load(d)
+		rc.outage.load(rc)
 	}
 	if held.Signals > 0 {
-		d.System.Suspend()
+		rc.System.Suspend()
 	}
 }
 
 // IntegrationByKey returns the integration that a key belongs to, according to the database or,
 // while that is away, to what is known here. oncall.ErrNotFound comes only from the database.
-func (d *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
-	in, known := d.known.Load().Integration(key, now)
+func (rc *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Time) (oncall.Integration, error) {
+	in, known := rc.snapshot.Load().Integration(key, now)
 	if !known {
-		return d.System.IntegrationByKey(ctx, key, now)
+		return rc.System.IntegrationByKey(ctx, key, now)
 	}
-	if d.System.Suspended() {
+	if rc.System.Suspended() {
 		return in, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, lookupLimit)
 	defer cancel()
-	found, err := d.System.IntegrationByKey(limited, key, now)
+	found, err := rc.System.IntegrationByKey(limited, key, now)
 	switch {
 	case err == nil || errors.Is(err, oncall.ErrNotFound):
 		return found, err
@@ -135,8 +135,8 @@ func (d *Receiver) IntegrationByKey(ctx context.Context, key string, now time.Ti
 
 // Accept makes signals durable: in the database or, failing that, in the spool. The payload goes
 // with them, but into the spool only while it has plenty of room.
-func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
-	err := d.System.Accept(ctx, id, signals, now, came...)
+func (rc *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals []oncall.Signal, now time.Time, came ...oncall.Payload) error {
+	err := rc.System.Accept(ctx, id, signals, now, came...)
 	missed, ok := errors.AsType[store.NotStored](err)
 	if !ok || ctx.Err() != nil {
 		return err
@@ -145,43 +145,43 @@ func (d *Receiver) Accept(ctx context.Context, id oncall.IntegrationID, signals 
 	if packErr != nil {
 		return packErr
 	}
-	if d.spool.roomy() {
+	if rc.spool.hasRoomForPayloads() {
 		request.Came = came
 	}
-	d.gate.RLock()
-	defer d.gate.RUnlock()
-	d.System.Suspend() // or a later signal could overtake these
-	if keepErr := d.spool.Keep(ctx, request, now); keepErr != nil {
-		d.metrics.refused.Inc()
-		d.alarm.refused(keepErr, now)
+	rc.gate.RLock()
+	defer rc.gate.RUnlock()
+	rc.System.Suspend() // or a later signal could overtake these
+	if keepErr := rc.spool.Keep(ctx, request, now); keepErr != nil {
+		rc.metrics.refused.Inc()
+		rc.alarm.noteRefusal(keepErr, now)
 		return errors.Join(err, keepErr)
 	}
 	if !missed.Behind() {
-		d.failed(ctx, err)
+		rc.failed(ctx, err)
 	}
-	d.metrics.kept.Add(float64(len(signals)))
-	d.outage.note(d.known.Load(), id, signals, now)
+	rc.metrics.kept.Add(float64(len(signals)))
+	rc.outage.track(rc.snapshot.Load(), id, signals, now)
 	return nil
 }
 
 // Ready returns why signals can't be made durable now.
-func (d *Receiver) Ready(ctx context.Context) error {
-	why := d.spool.Usable(d.Clock())
+func (rc *Receiver) Ready(ctx context.Context) error {
+	why := rc.spool.Usable(rc.Clock())
 	if why == nil {
 		return nil
 	}
-	if err := d.System.Ready(ctx); err != nil {
+	if err := rc.System.Ready(ctx); err != nil {
 		return errors.Join(err, fmt.Errorf("the spool: %w", why))
 	}
 	return nil
 }
 
-// About describes the state of signal intake, in lines.
-func (d *Receiver) About(context.Context) []string {
-	now := d.Clock()
-	held := d.spool.Held()
+// Status describes the state of signal intake, in lines.
+func (rc *Receiver) Status(context.Context) []string {
+	now := rc.Clock()
+	held := rc.spool.Usage()
 	var lines []string
-	switch why := d.spool.Usable(now); {
+	switch why := rc.spool.Usable(now); {
 	case why != nil:
 		lines = append(lines, "spool: can't be used: "+why.Error())
 	case held.Signals == 0:
@@ -190,7 +190,7 @@ func (d *Receiver) About(context.Context) []string {
 	if held.Signals > 0 {
 		lines = append(lines, fmt.Sprintf("spool: %d signals wait, the oldest for %s", held.Signals, now.Sub(held.Oldest).Round(time.Second)))
 	}
-	if since, away := d.outage.away(); away {
+	if since, away := rc.outage.active(); away {
 		lines = append(lines, fmt.Sprintf("database: away for %s", now.Sub(since).Round(time.Second)))
 	}
 	return lines

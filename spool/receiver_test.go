@@ -24,17 +24,17 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-const key = "0123456789abcdef0123456789abcdef"
+const integrationKey = "0123456789abcdef0123456789abcdef"
 
 // A world is a database behind a proxy, and a receiver in front of it.
 type world struct {
 	*testing.T
-	pool  *pgxpool.Pool // bypassing the proxy
-	proxy *storetest.Proxy
-	url   string // of the proxy
-	dir   string
-	admin string // of the installation
-	phone *phone
+	pool     *pgxpool.Pool // bypassing the proxy
+	proxy    *storetest.Proxy
+	url      string // of the proxy
+	dir      string
+	admin    string // of the installation
+	messages *messageLog
 	*instance
 
 	mu  sync.Mutex
@@ -45,7 +45,7 @@ type world struct {
 type instance struct {
 	world       *world
 	system      *store.System
-	door        *spool.Receiver
+	receiver    *spool.Receiver
 	integration oncall.IntegrationID
 	stop        func()
 }
@@ -53,7 +53,7 @@ type instance struct {
 func newWorld(t *testing.T, change ...func(*setup.Setup)) *world {
 	t.Helper()
 	direct := storetest.NewURL(t)
-	w := &world{T: t, dir: t.TempDir(), now: noon, phone: &phone{}}
+	w := &world{T: t, dir: t.TempDir(), now: noon, messages: &messageLog{}}
 	var err error
 	w.pool, err = pgxpool.New(t.Context(), direct)
 	w.must(err)
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, change ...func(*setup.Setup)) *world {
 		Policies: []setup.Policy{{Name: "orders", Team: "orders", Steps: []setup.Step{
 			{Page: []string{"user ann"}, Wait: "5m"}, {Page: []string{"user bo"}},
 		}}},
-		Integrations: []setup.Integration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: key}},
+		Integrations: []setup.Integration{{Name: "scripts", Team: "orders", Policy: "orders", Format: "generic", Key: integrationKey}},
 	}
 	for _, do := range change {
 		do(&doc)
@@ -117,39 +117,39 @@ func (w *world) start(o ...spool.Options) *instance {
 		MaxConns: 4, IntakeConns: 2, Log: zerolog.Nop(), Secrets: storetest.Secrets(), Admins: []string{w.admin},
 	})
 	w.must(err)
-	i.door, err = spool.New(spool.Config{
+	i.receiver, err = spool.New(spool.Config{
 		System: i.system, Spool: options, Secrets: storetest.Secrets(), Clock: w.clock, Log: log, Metrics: prometheus.NewRegistry(),
-		Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: w.phone.by("slack"), oncall.MethodSMS: w.phone.by("sms")},
+		Senders: map[oncall.Method]notify.Sender{oncall.MethodSlack: w.messages.sender("slack"), oncall.MethodSMS: w.messages.sender("sms")},
 	})
 	w.must(err)
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { _ = i.door.Run(ctx) })
+	running.Go(func() { _ = i.receiver.Run(ctx) })
 	i.stop = sync.OnceFunc(func() {
 		cancel()
 		running.Wait()
-		i.door.Close()
+		i.receiver.Close()
 		i.system.Close()
 	})
 	w.Cleanup(i.stop)
 	return i
 }
 
-// phone records the messages sent to people.
-type phone struct {
+// messageLog records the messages sent to people.
+type messageLog struct {
 	mu   sync.Mutex
 	sent []string
 	fail int // how many more attempts fail
 }
 
-type line struct {
-	*phone
+type recordingSender struct {
+	*messageLog
 	method string
 }
 
-func (p *phone) by(method string) notify.Sender { return line{p, method} }
+func (p *messageLog) sender(method string) notify.Sender { return recordingSender{p, method} }
 
-func (l line) Send(_ context.Context, m notify.Message) notify.Receipt {
+func (l recordingSender) Send(_ context.Context, m notify.Message) notify.Receipt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail > 0 {
@@ -160,7 +160,7 @@ func (l line) Send(_ context.Context, m notify.Message) notify.Receipt {
 	return notify.Receipt{Outcome: notify.Accepted, Reference: "r"}
 }
 
-func (p *phone) all() []string {
+func (p *messageLog) all() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.sent...)
@@ -178,11 +178,11 @@ func (i *instance) try(action oncall.Action, dedup string, severity ...oncall.Se
 	if len(severity) > 0 {
 		s.Severity = severity[0]
 	}
-	in, err := i.door.IntegrationByKey(context.Background(), key, i.world.clock())
+	in, err := i.receiver.IntegrationByKey(context.Background(), integrationKey, i.world.clock())
 	if err != nil {
 		return err
 	}
-	return i.door.Accept(context.Background(), in.ID, []oncall.Signal{s}, i.world.clock())
+	return i.receiver.Accept(context.Background(), in.ID, []oncall.Signal{s}, i.world.clock())
 }
 
 func (w *world) until(what string, ok func() bool) {
@@ -202,8 +202,8 @@ func (w *world) inbox() string {
 	return *all
 }
 
-// knows waits until the instance has saved the known set-up.
-func (w *world) knows() {
+// awaitSnapshot waits until the instance has saved the known set-up.
+func (w *world) awaitSnapshot() {
 	w.Helper()
 	w.until("the set-up is on the disk", func() bool {
 		_, err := os.Stat(filepath.Join(w.dir, "known.json"))
@@ -211,23 +211,25 @@ func (w *world) knows() {
 	})
 }
 
-func (i *instance) about() string { return strings.Join(i.door.About(context.Background()), "\n") }
+func (i *instance) status() string {
+	return strings.Join(i.receiver.Status(context.Background()), "\n")
+}
 
 func TestSignalsSurviveOutageAndRestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "a")
 	w.accept(oncall.Clear, "a")
-	if err := w.door.Ready(t.Context()); err != nil {
+	if err := w.receiver.Ready(t.Context()); err != nil {
 		t.Errorf("not ready although it accepts: %v", err)
 	}
-	if about := w.about(); !strings.Contains(about, "spool: 2 signals wait, the oldest for 0s") {
+	if about := w.status(); !strings.Contains(about, "spool: 2 signals wait, the oldest for 0s") {
 		t.Errorf("about: got %q, want it with \"spool: 2 signals wait, the oldest for 0s\"", about)
 	}
-	if _, err := w.door.IntegrationByKey(t.Context(), "f"+key[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
+	if _, err := w.receiver.IntegrationByKey(t.Context(), "f"+integrationKey[1:], w.clock()); err == nil || errors.Is(err, oncall.ErrNotFound) {
 		t.Errorf("a key that nobody knows: %v", err)
 	}
 	w.stop()
@@ -235,7 +237,7 @@ func TestSignalsSurviveOutageAndRestart(t *testing.T) {
 	w.accept(oncall.Trigger, "b")
 	w.proxy.Set(storetest.ProxyUp)
 	w.accept(oncall.Trigger, "c") // the database is back, but nobody has noticed
-	w.until("everything is stored", func() bool { return w.about() == "spool: empty" })
+	w.until("everything is stored", func() bool { return w.status() == "spool: empty" })
 	w.until("signals are stored directly again", func() bool { return !w.system.Suspended() })
 	w.accept(oncall.Clear, "c")
 	if got, want := w.inbox(), "trigger before, trigger a, resolve a, trigger b, trigger c, resolve c"; got != want {
@@ -250,16 +252,16 @@ func TestPayloadsSurviveOutageAndRestart(t *testing.T) {
 	w.stop()
 	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 6})
 	w.accept(oncall.Trigger, "before")
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxyDown)
 	for i := range 5 {
 		s := oncall.Signal{Action: oncall.Trigger, DedupKey: fmt.Sprint(i), Title: "disk"}
-		w.must(w.door.Accept(context.Background(), w.integration, []oncall.Signal{s}, w.clock(), oncall.Payload{Method: "POST", Body: fmt.Append(nil, "body ", i), Signals: 1}))
+		w.must(w.receiver.Accept(context.Background(), w.integration, []oncall.Signal{s}, w.clock(), oncall.Payload{Method: "POST", Body: fmt.Append(nil, "body ", i), Signals: 1}))
 	}
 	w.stop()
 	w.instance = w.start()
 	w.proxy.Set(storetest.ProxyUp)
-	w.until("everything is stored", func() bool { return w.about() == "spool: empty" })
+	w.until("everything is stored", func() bool { return w.status() == "spool: empty" })
 	var kept string
 	w.until("what it came in is kept", func() bool {
 		w.must(w.pool.QueryRow(context.Background(), `SELECT coalesce(string_agg(convert_from(body, 'UTF8'), ', ' ORDER BY id), '') FROM payloads`).Scan(&kept))
@@ -273,11 +275,11 @@ func TestPayloadsSurviveOutageAndRestart(t *testing.T) {
 
 // A hanging database delays the first sender by two seconds and the others not at all, and a write
 // that succeeded after all is detected.
-func TestHangingDatabase(t *testing.T) {
+func TestSignalsAreSpooledWhileTheDatabaseHangs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxySilent)
 	w.accept(oncall.Trigger, "a")
 	began := time.Now()
@@ -288,18 +290,18 @@ func TestHangingDatabase(t *testing.T) {
 		t.Errorf("the others waited for %s", took)
 	}
 	w.proxy.Set(storetest.ProxyUp)
-	w.until("everything is stored", func() bool { return !w.system.Suspended() && w.about() == "spool: empty" })
+	w.until("everything is stored", func() bool { return !w.system.Suspended() && w.status() == "spool: empty" })
 	if got := strings.Count(w.inbox(), "trigger"); got != 22 {
 		t.Errorf("%d signals are stored, want 22: %s", got, w.inbox())
 	}
 }
 
 // Under load the receiver returns to the database, and each sender's signals stay in order.
-func TestReturnsToTheDatabaseUnderLoad(t *testing.T) {
+func TestReceiverReturnsToTheDatabaseUnderLoad(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "before")
-	w.knows()
+	w.awaitSnapshot()
 	const senders = 24
 	var group sync.WaitGroup
 	done := make(chan struct{})
@@ -357,23 +359,23 @@ func TestFullSpoolRefusesSignals(t *testing.T) {
 	w.stop()
 	w.instance = w.start(spool.Options{Dir: w.dir, MaxSignals: 2})
 	w.accept(oncall.Trigger, "before")
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "a")
 	w.accept(oncall.Trigger, "b")
 	if err := w.try(oncall.Trigger, "c"); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, spool.ErrFull) {
 		t.Errorf("full: got %v, want %v and %v", err, store.ErrUnavailable, spool.ErrFull)
 	}
-	if err := w.door.Ready(t.Context()); err == nil {
+	if err := w.receiver.Ready(t.Context()); err == nil {
 		t.Error("ready although it refuses")
 	}
 	const refuses = "slack to U0BO: Watchbill refuses alerts: its database is down and its spool takes no more (keep signals: the spool is full)"
-	w.told(refuses)
+	w.wantMessages(refuses)
 	w.advance(10 * time.Second) // within the grace period of an outage
 	if err := w.try(oncall.Trigger, "c"); err == nil {
 		t.Error("accepted although it is full")
 	}
-	w.quiet(refuses)
+	w.wantOnlyMessages(refuses)
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("signals are accepted again", func() bool { return w.try(oncall.Trigger, "d") == nil })
 	w.until("everything is stored", func() bool { return !w.system.Suspended() })
@@ -391,7 +393,7 @@ func TestTwoInstancesReplayTheirSpools(t *testing.T) {
 	for name, i := range both {
 		i.accept(oncall.Trigger, name+"/before")
 		w.until(name+" knows the keys", func() bool {
-			_, err := os.Stat(filepath.Join(i.door.Spool.Dir, "known.json"))
+			_, err := os.Stat(filepath.Join(i.receiver.Spool.Dir, "known.json"))
 			return err == nil
 		})
 	}
@@ -404,7 +406,7 @@ func TestTwoInstancesReplayTheirSpools(t *testing.T) {
 	}
 	w.proxy.Set(storetest.ProxyUp)
 	for name, i := range both {
-		w.until(name+" has stored everything", func() bool { return !i.system.Suspended() && i.about() == "spool: empty" })
+		w.until(name+" has stored everything", func() bool { return !i.system.Suspended() && i.status() == "spool: empty" })
 	}
 	var stored, distinct, disordered int
 	w.must(w.pool.QueryRow(t.Context(), `
@@ -438,21 +440,21 @@ func TestUnusableSpoolIsRetried(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "later")
 	w.instance = w.start(spool.Options{Dir: dir})
 	w.accept(oncall.Trigger, "a")
-	if about, want := w.about(), "spool: can't be used: the directory is missing"; about != want {
+	if about, want := w.status(), "spool: can't be used: the directory is missing"; about != want {
 		t.Errorf("about: %q, want %q", about, want)
 	}
 	w.proxy.Set(storetest.ProxyDown)
 	if err := w.try(oncall.Trigger, "b"); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("without database and spool: got %v, want %v", err, store.ErrUnavailable)
 	}
-	if err := w.door.Ready(t.Context()); err == nil {
+	if err := w.receiver.Ready(t.Context()); err == nil {
 		t.Error("ready although it refuses")
 	}
 	w.proxy.Set(storetest.ProxyUp)
 	w.until("the database is back", func() bool { return w.try(oncall.Trigger, "c") == nil })
 	w.must(os.Mkdir(dir, 0o700))
 	w.advance(10 * time.Second)
-	w.until("the spool is open", func() bool { return w.about() == "spool: empty" })
+	w.until("the spool is open", func() bool { return w.status() == "spool: empty" })
 	w.until("it knows the keys", func() bool {
 		_, err := os.Stat(filepath.Join(dir, "known.json"))
 		return err == nil
@@ -466,12 +468,12 @@ func TestKeysAndNumbersAreNotOnDisk(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.accept(oncall.Trigger, "a")
-	w.knows()
+	w.awaitSnapshot()
 	w.proxy.Set(storetest.ProxyDown)
 	w.accept(oncall.Trigger, "b")
-	w.seen()
+	w.awaitOutage()
 	w.advance(time.Hour)
-	w.until("somebody is told", func() bool { return len(w.phone.all()) > 0 })
+	w.until("somebody is told", func() bool { return len(w.messages.all()) > 0 })
 	files, err := os.ReadDir(w.dir)
 	w.must(err)
 	for _, f := range files {
@@ -482,7 +484,7 @@ func TestKeysAndNumbersAreNotOnDisk(t *testing.T) {
 		}
 		b, err := os.ReadFile(filepath.Join(w.dir, f.Name()))
 		w.must(err)
-		for _, secret := range []string{key, "2025550123"} {
+		for _, secret := range []string{integrationKey, "2025550123"} {
 			if strings.Contains(string(b), secret) {
 				t.Errorf("%s is in %s", secret, f.Name())
 			}

@@ -12,7 +12,7 @@ import (
 const routingLimit = time.Second
 
 // compile compiles the rules. That takes a moment, so it waits for an outage.
-func (k *Known) compile() {
+func (k *Snapshot) compile() {
 	k.lists = map[oncall.RouteOwner]*route.List{}
 	for _, d := range k.Routes {
 		k.lists[d.Owner] = route.Compile(d)
@@ -33,7 +33,7 @@ func (k *Known) compile() {
 
 // outcomes returns what routes and maintenance would do with an integration's signals, as far as is
 // known, by the same code that folds them. In doubt a signal pages.
-func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
+func (k *Snapshot) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
 	k.compiling.Do(k.compile)
 	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also used at start-up, and after the sender has hung up
 	defer cancel()
@@ -56,13 +56,13 @@ func (k *Known) outcomes(in oncall.Integration, signals []oncall.Signal, at time
 	all := make([]oncall.Outcome, len(signals))
 	for i, s := range signals {
 		if s.Action == oncall.Trigger {
-			all[i] = outcome(g, s, at)
+			all[i] = outcomeOf(g, s, at)
 		}
 	}
 	return all
 }
 
-func outcome(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Outcome) {
+func outcomeOf(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Outcome) {
 	defer func() {
 		if recover() != nil { // a failing rule must not prevent a page
 			g.Route, g.Maintenance = nil, nil
@@ -72,8 +72,8 @@ func outcome(g oncall.OutcomeFacts, s oncall.Signal, at time.Time) (o oncall.Out
 	return g.Outcome(s, at)
 }
 
-// fires tracks a firing alert, which pages at once, later or not at all. The caller holds o.mu.
-func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Outcome, at time.Time) {
+// trackFiring tracks a firing alert, which pages at once, later or not at all. The caller holds o.mu.
+func (o *outage) trackFiring(in oncall.Integration, s oncall.Signal, became oncall.Outcome, at time.Time) {
 	key := alertKey{in.ID, s.DedupKey}
 	was, counted := o.waiting[key]
 	switch {
@@ -105,7 +105,7 @@ func (o *outage) fires(in oncall.Integration, s oncall.Signal, became oncall.Out
 }
 
 // pages reports whether a waiting alert would page somebody at an instant.
-func (a waitingAlert) pages(k *Known, key alertKey, now time.Time) bool {
+func (a waitingAlert) pages(k *Snapshot, key alertKey, now time.Time) bool {
 	if now.Before(a.from) {
 		return false
 	}

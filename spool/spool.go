@@ -46,9 +46,9 @@ type Options struct {
 
 // The buckets of the file. Each process has one for its entries, named queuePrefix and a number.
 var (
-	queuePrefix = []byte("queue/")
-	refusedName = []byte("refused") // requests refused by the database
-	toldName    = []byte("told")    // people told about the outage
+	queuePrefix    = []byte("queue/")
+	refusedBucket  = []byte("refused") // requests refused by the database
+	messagesBucket = []byte("told")    // people told about the outage
 )
 
 // ErrFull means that the spool has no room for a request.
@@ -61,21 +61,21 @@ type Spool struct {
 
 	mu         sync.Mutex
 	db         *bbolt.DB // nil if it can't be used
-	why        error     // why it can't
+	unusable   error     // why it can't
 	id         string    // of this process's entries
 	bucket     []byte    // likewise
 	waiting    []*entry
 	committing bool
-	held       Held
-	looked     time.Time // when the free space was last read
-	room       error     // the result; nil: enough
-	failed     error     // the error of the last write; nil: it succeeded
-	probed     time.Time // when the disk was last probed after it
+	usage      Usage
+	roomReadAt time.Time // when the free space was last read
+	roomErr    error     // the result; nil: enough
+	writeErr   error     // the error of the last write; nil: it succeeded
+	probedAt   time.Time // when the disk was last probed after it
 	stuck      *stuck
 }
 
-// Held is how much a spool holds.
-type Held struct {
+// Usage is how much a spool holds.
+type Usage struct {
 	Signals int64
 	Bytes   int64     // size of the signals
 	Oldest  time.Time // arrival of the oldest; zero if empty
@@ -98,7 +98,7 @@ func NewSpool(o Options) *Spool {
 		o.MaxSignals = maxSignals
 	}
 	return &Spool{
-		options: o, why: errors.New("it is not open yet"), stuck: &stuck{},
+		options: o, unusable: errors.New("it is not open yet"), stuck: &stuck{},
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}
 }
@@ -110,8 +110,8 @@ func (s *Spool) Open(now time.Time) error {
 	if s.db != nil {
 		return nil
 	}
-	s.why = s.open(now)
-	return s.why
+	s.unusable = s.open(now)
+	return s.unusable
 }
 
 func (s *Spool) open(now time.Time) error {
@@ -131,7 +131,7 @@ func (s *Spool) open(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	s.db, s.held, s.id = db, held, rand.Text()
+	s.db, s.usage, s.id = db, held, rand.Text()
 	err = db.Update(func(tx *bbolt.Tx) error {
 		n, err := startNumber(tx)
 		if err != nil {
@@ -157,7 +157,7 @@ func startNumber(tx *bbolt.Tx) (uint64, error) {
 	return b.NextSequence()
 }
 
-func (h *Held) add(signals, bytes int64, at time.Time) {
+func (h *Usage) add(signals, bytes int64, at time.Time) {
 	h.Signals += signals
 	h.Bytes += bytes
 	if h.Oldest.IsZero() {
@@ -170,14 +170,14 @@ func (s *Spool) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.close()
-	s.why = errors.New("it is closed")
+	s.unusable = errors.New("it is closed")
 }
 
 func (s *Spool) close() {
 	if s.db != nil {
 		_ = s.db.Close() // everything is on disk already
 	}
-	s.db, s.held, s.failed, s.stuck = nil, Held{}, nil, &stuck{}
+	s.db, s.usage, s.writeErr, s.stuck = nil, Usage{}, nil, &stuck{}
 }
 
 // Usable returns why the spool can't take anything now; nil if it can.
@@ -185,43 +185,43 @@ func (s *Spool) Usable(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.db == nil {
-		return s.why
+		return s.unusable
 	}
-	if s.failed != nil {
-		return s.failed
+	if s.writeErr != nil {
+		return s.writeErr
 	}
 	return s.hasRoom(now, 1, 1)
 }
 
-// Held returns how much is in the spool.
-func (s *Spool) Held() Held {
+// Usage returns how much is in the spool.
+func (s *Spool) Usage() Usage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held
+	return s.usage
 }
 
-// roomy reports whether there is room for payloads too.
-func (s *Spool) roomy() bool {
+// hasRoomForPayloads reports whether there is room for payloads too.
+func (s *Spool) hasRoomForPayloads() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.Bytes < s.options.MaxBytes/2 && s.held.Signals < s.options.MaxSignals/2
+	return s.usage.Bytes < s.options.MaxBytes/2 && s.usage.Signals < s.options.MaxSignals/2
 }
 
 // hasRoom checks the limits, and the disk's free space once a second.
 func (s *Spool) hasRoom(now time.Time, signals, bytes int64) error {
-	if s.held.Signals+signals > s.options.MaxSignals || s.held.Bytes+bytes > s.options.MaxBytes {
+	if s.usage.Signals+signals > s.options.MaxSignals || s.usage.Bytes+bytes > s.options.MaxBytes {
 		return ErrFull
 	}
-	if age := now.Sub(s.looked); age < 0 || age >= time.Second {
-		s.looked, s.room = now, roomOn(s.options.Dir)
-		if s.room == nil && !sameFile(s.db.Path(), s.options.Dir) {
-			s.options.Log.Error().Int64("signals", s.held.Signals).Msg("somebody has removed the spool's file, and what was in it is lost")
+	if age := now.Sub(s.roomReadAt); age < 0 || age >= time.Second {
+		s.roomReadAt, s.roomErr = now, checkFreeSpace(s.options.Dir)
+		if s.roomErr == nil && !sameFile(s.db.Path(), s.options.Dir) {
+			s.options.Log.Error().Int64("signals", s.usage.Signals).Msg("somebody has removed the spool's file, and what was in it is lost")
 			s.close()
-			s.why = errors.New("its file was removed")
-			return s.why
+			s.unusable = errors.New("its file was removed")
+			return s.unusable
 		}
 	}
-	return s.room
+	return s.roomErr
 }
 
 // Keep writes a request to the disk and returns once it is durable.
@@ -231,7 +231,7 @@ func (s *Spool) Keep(ctx context.Context, r store.SpooledRequest, now time.Time)
 		return fmt.Errorf("keep signals: %w", err)
 	}
 	one := &entry{value: value, signals: int64(len(r.Signals)), at: r.At, done: make(chan error, 1)}
-	if err := s.enter(one, now); err != nil {
+	if err := s.enqueue(one, now); err != nil {
 		return fmt.Errorf("keep signals: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, keepLimit)
@@ -244,11 +244,11 @@ func (s *Spool) Keep(ctx context.Context, r store.SpooledRequest, now time.Time)
 	}
 }
 
-func (s *Spool) enter(one *entry, now time.Time) error {
+func (s *Spool) enqueue(one *entry, now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.db == nil {
-		return s.why
+		return s.unusable
 	}
 	signals, bytes := one.signals, int64(len(one.value))
 	for _, w := range s.waiting {
@@ -268,23 +268,23 @@ func (s *Spool) enter(one *entry, now time.Time) error {
 // commit writes waiting entries, batch after batch, until none are left.
 func (s *Spool) commit() {
 	for {
-		batch, db, bucket := s.next()
+		batch, db, bucket := s.nextBatch()
 		if len(batch) == 0 {
 			return
 		}
 		err := errors.New("the spool was closed")
 		if db != nil {
-			err = write(db, bucket, batch)
+			err = putEntries(db, bucket, batch)
 		}
 		if err != nil {
 			s.outages.Error().Err(err).Int("requests", len(batch)).Msg("signals not kept in the spool")
 			err = fmt.Errorf("keep signals: %w", err)
 		}
 		s.mu.Lock()
-		s.failed = err
+		s.writeErr = err
 		for _, one := range batch {
 			if err == nil {
-				s.held.add(one.signals, int64(len(one.value)), one.at)
+				s.usage.add(one.signals, int64(len(one.value)), one.at)
 			}
 			one.done <- err
 		}
@@ -292,8 +292,8 @@ func (s *Spool) commit() {
 	}
 }
 
-// next takes the entries to write together; without any, the committer has to stop.
-func (s *Spool) next() ([]*entry, *bbolt.DB, []byte) {
+// nextBatch takes the entries to write together; without any, the committer has to stop.
+func (s *Spool) nextBatch() ([]*entry, *bbolt.DB, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, size := 0, 0
@@ -307,7 +307,7 @@ func (s *Spool) next() ([]*entry, *bbolt.DB, []byte) {
 	return batch, s.db, s.bucket
 }
 
-func write(db *bbolt.DB, bucket []byte, batch []*entry) error {
+func putEntries(db *bbolt.DB, bucket []byte, batch []*entry) error {
 	return db.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucket)
 		b.FillPercent = 0.95 // entries are only appended

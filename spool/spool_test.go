@@ -87,14 +87,14 @@ func TestSpoolSurvivesARestartInOrder(t *testing.T) {
 	s.Close()
 	s = open(t, spool.Options{Dir: dir})
 	keep(t, s, "d")
-	if h := s.Held(); h.Signals != 4 || h.Bytes == 0 || !h.Oldest.Equal(noon) {
+	if h := s.Usage(); h.Signals != 4 || h.Bytes == 0 || !h.Oldest.Equal(noon) {
 		t.Errorf("got usage %+v, want 4 signals since noon", h)
 	}
 	if titles, ids := drain(t, s); fmt.Sprint(titles) != "[a b c d]" || ids != 2 {
 		t.Errorf("got %v of %d starts", titles, ids)
 	}
-	if h := s.Held(); h != (spool.Held{}) {
-		t.Errorf("held in the end: got %+v, want %v", h, (spool.Held{}))
+	if h := s.Usage(); h != (spool.Usage{}) {
+		t.Errorf("held in the end: got %+v, want %v", h, (spool.Usage{}))
 	}
 	info, err := os.Stat(filepath.Join(dir, "spool.db"))
 	if err != nil || info.Mode().Perm() != 0o600 {
@@ -102,7 +102,7 @@ func TestSpoolSurvivesARestartInOrder(t *testing.T) {
 	}
 }
 
-func TestConcurrentKeep(t *testing.T) {
+func TestConcurrentKeepStoresEverythingOnce(t *testing.T) {
 	t.Parallel()
 	s := open(t, spool.Options{Dir: t.TempDir()})
 	var wg sync.WaitGroup
@@ -119,7 +119,7 @@ func TestConcurrentKeep(t *testing.T) {
 	}
 }
 
-func TestSpoolLimits(t *testing.T) {
+func TestSpoolRefusesBeyondItsLimits(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]spool.Options{"signals": {MaxSignals: 3}, "bytes": {MaxBytes: 250}} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ type stuck struct {
 
 type stuckEntries struct {
 	upTo uint64
-	stay bool // some were not stored: keep them for the next start
+	keep bool // some were not stored: keep them for the next start
 }
 
 // next returns the key of a bucket's first unfinished entry.
@@ -34,7 +34,7 @@ func (s *stuck) set(bucket []byte, upTo uint64, stay bool) {
 		s.buckets = map[string]stuckEntries{}
 	}
 	before := s.buckets[string(bucket)]
-	s.buckets[string(bucket)] = stuckEntries{max(upTo, before.upTo), stay || before.stay}
+	s.buckets[string(bucket)] = stuckEntries{max(upTo, before.upTo), stay || before.keep}
 }
 
 // stored returns the buckets whose stuck entries have all been stored, each with the last such
@@ -44,14 +44,14 @@ func (s *stuck) stored() map[string]uint64 {
 	defer s.mu.Unlock()
 	found := map[string]uint64{}
 	for name, entries := range s.buckets {
-		if !entries.stay {
+		if !entries.keep {
 			found[name] = entries.upTo
 		}
 	}
 	return found
 }
 
-func (s *stuck) none() bool {
+func (s *stuck) empty() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.buckets) == 0
@@ -65,10 +65,10 @@ func (s *stuck) forget(buckets map[string]uint64) {
 	}
 }
 
-// leave marks a finished batch that can't be deleted; aside means that it was not stored.
-func (s *Spool) leave(batch Batch, aside bool, why error) error {
+// markStuck marks a finished batch that can't be deleted; aside means that it was not stored.
+func (s *Spool) markStuck(batch Batch, aside bool, why error) error {
 	s.outages.Error().Err(why).Int("requests", len(batch.Requests)).Msg("signals can't be removed from the spool, and are skipped")
-	var gone Held
+	var gone Usage
 	for _, r := range batch.Requests {
 		value, err := pack(r)
 		if err != nil {
@@ -81,9 +81,9 @@ func (s *Spool) leave(batch Batch, aside bool, why error) error {
 		s.stuck.set(batch.bucket, binary.BigEndian.Uint64(key), true)
 	}
 	s.mu.Lock()
-	s.failed = why
+	s.writeErr = why
 	s.mu.Unlock()
-	return s.removed(gone)
+	return s.noteRemoved(gone)
 }
 
 // clearStuck deletes the stuck entries that have been stored.

@@ -76,7 +76,7 @@ func TestAFullServerIsWaitedFor(t *testing.T) {
 }
 
 // Whatever takes all connections of the pool, signals are accepted.
-func TestTheDoorHasConnectionsOfItsOwn(t *testing.T) {
+func TestIntakeHasConnectionsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := must[*store.System](t)(store.Open(t.Context(), w.url, store.Options{MaxConns: 2, IntakeConns: 1, Log: zerolog.Nop()}))

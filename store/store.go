@@ -73,17 +73,17 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	door := conns
+	intakeConns := conns
 	if o.IntakeConns > 0 {
 		cfg = cfg.Copy()
 		cfg.MaxConns = o.IntakeConns
-		if door, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		if intakeConns, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 			conns.Close()
 			return nil, fmt.Errorf("open the database: %w", err)
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, intakePool: pool{door}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, told: o.Changed,
+		pool: pool{conns}, intakePool: pool{intakeConns}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, told: o.Changed,
 		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}

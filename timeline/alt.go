@@ -43,7 +43,7 @@ func (s *scene) describe(r Row, room int) string {
 		return text + " no shifts."
 	}
 	for _, shift := range r.Shifts {
-		if s.present() && !s.Now.Before(shift.Start) && s.Now.Before(shift.End) {
+		if s.showsNow() && !s.Now.Before(shift.Start) && s.Now.Before(shift.End) {
 			text += " now " + s.who(shift) + "."
 		}
 	}

@@ -58,8 +58,8 @@ func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, 
 			continue
 		}
 		x := max(int(s.x(t.at)), s.left) + 8
-		if x+measure(f, text)+6 <= end {
-			write(dst, f, c, x, y, text)
+		if x+textWidth(f, text)+6 <= end {
+			drawText(dst, f, c, x, y, text)
 		}
 		end = x - 8
 	}

@@ -98,8 +98,8 @@ func (c Chart) paint() *image.RGBA {
 	bottom := top + plotHeight
 	dst := image.NewRGBA(image.Rect(0, 0, pageWidth, bottom+plotLabels+legendRow+margin))
 	fill(dst, dst.Bounds(), paper)
-	write(dst, faceTitle, ink, margin, margin+42, shorten(faceTitle, c.Title, pageWidth-2*margin))
-	write(dst, faceSub, faint, margin, margin+88, shorten(faceSub, c.Subtitle, pageWidth-2*margin))
+	drawText(dst, faceTitle, ink, margin, margin+42, shorten(faceTitle, c.Title, pageWidth-2*margin))
+	drawText(dst, faceSub, faint, margin, margin+88, shorten(faceSub, c.Subtitle, pageWidth-2*margin))
 	left, right := chartLeft+margin, pageWidth-margin
 	most, step := c.scale()
 	y := func(n int) float64 { return float64(bottom) - float64(n)/float64(most)*plotHeight }
@@ -107,7 +107,7 @@ func (c Chart) paint() *image.RGBA {
 		at := int(y(n))
 		fill(dst, image.Rect(left, at-1, right, at+1), line)
 		label := fmt.Sprint(n)
-		write(dst, faceAxis, faint, left-16-measure(faceAxis, label), at+9, label)
+		drawText(dst, faceAxis, faint, left-16-textWidth(faceAxis, label), at+9, label)
 	}
 	width := float64(right-left) / float64(len(c.Columns))
 	gap := min(width/5, 12)
@@ -121,17 +121,17 @@ func (c Chart) paint() *image.RGBA {
 			}
 			below += n
 		}
-		if x := int(l); col.Label != "" && x >= end && x+measure(faceAxis, col.Label) <= right {
-			write(dst, faceAxis, faint, x, bottom+36, col.Label)
-			end = x + measure(faceAxis, col.Label) + 14
+		if x := int(l); col.Label != "" && x >= end && x+textWidth(faceAxis, col.Label) <= right {
+			drawText(dst, faceAxis, faint, x, bottom+36, col.Label)
+			end = x + textWidth(faceAxis, col.Label) + 14
 		}
 	}
 	x := left
 	for part, name := range c.Parts {
 		at := float64(bottom + plotLabels + 10)
 		round(dst, float64(x), at, float64(x+swatch), at+swatch, 7, partColours[part])
-		write(dst, faceSmall, ink, x+swatch+12, int(at)+24, name)
-		x += swatch + 12 + measure(faceSmall, name) + 34
+		drawText(dst, faceSmall, ink, x+swatch+12, int(at)+24, name)
+		x += swatch + 12 + textWidth(faceSmall, name) + 34
 	}
 	return dst
 }

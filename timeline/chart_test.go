@@ -22,7 +22,7 @@ func chart(columns int) timeline.Chart {
 }
 
 // The picture is as wide as the others and the same each time; the height of columns follows the counts.
-func TestAChartIsDrawn(t *testing.T) {
+func TestDrawChart(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 7, 30, 120} {
 		var one, two bytes.Buffer
@@ -72,7 +72,7 @@ func coloured(t *testing.T, n int) (points int) {
 	return points
 }
 
-func TestAChartThatCanNotBeDrawn(t *testing.T) {
+func TestDrawChartRefusesInvalidCharts(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*timeline.Chart){
 		"no columns":    func(c *timeline.Chart) { c.Columns = nil },
@@ -88,7 +88,7 @@ func TestAChartThatCanNotBeDrawn(t *testing.T) {
 	}
 }
 
-func TestAChartInWords(t *testing.T) {
+func TestChartAlt(t *testing.T) {
 	t.Parallel()
 	got := timeline.ChartAlt(chart(3))
 	if want := "payments: interruptions. November 2026. 2: 1 working hours, 1 off. 3: 2 working hours, 2 off."; got != want {

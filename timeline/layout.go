@@ -32,7 +32,7 @@ func barsHeight(lanes int) int {
 func (s *scene) layOut() {
 	label := 0
 	for _, r := range s.Rows {
-		label = max(label, min(maxLabel, max(measure(faceLabel, r.Name), measure(faceSmall, r.Detail))))
+		label = max(label, min(maxLabel, max(textWidth(faceLabel, r.Name), textWidth(faceSmall, r.Detail))))
 	}
 	s.width = pageWidth
 	s.left, s.right = margin+label, s.width-margin
@@ -53,7 +53,7 @@ func (s *scene) layOut() {
 
 // rowsEnd is below the rows and the "now" label.
 func (s *scene) rowsEnd() int {
-	if s.present() {
+	if s.showsNow() {
 		return s.bottom + 36
 	}
 	return s.bottom
@@ -102,7 +102,7 @@ func (s *scene) legend() []item {
 	x, y := s.left, s.legendTop()
 	for i := range items {
 		items[i].label = shorten(faceSmall, items[i].label, 420)
-		width := swatch + 12 + measure(faceSmall, items[i].label) + 34
+		width := swatch + 12 + textWidth(faceSmall, items[i].label) + 34
 		if x+width-34 > s.right && x > s.left {
 			x, y = s.left, y+legendRow
 		}
@@ -115,7 +115,7 @@ func (s *scene) legend() []item {
 // label is the longest form of a person's name that fits the width.
 func (s *scene) label(u oncall.UserID, width int) string {
 	for _, form := range forms(s.name(u)) {
-		if measure(faceBar, form) <= width {
+		if textWidth(faceBar, form) <= width {
 			return form
 		}
 	}

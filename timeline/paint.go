@@ -17,8 +17,8 @@ import (
 func (s *scene) paint() *image.RGBA {
 	dst := image.NewRGBA(image.Rect(0, 0, s.width, s.height))
 	fill(dst, dst.Bounds(), paper)
-	write(dst, faceTitle, ink, margin, margin+42, shorten(faceTitle, s.Title, s.width-2*margin))
-	write(dst, faceSub, faint, margin, margin+88, s.subtitle())
+	drawText(dst, faceTitle, ink, margin, margin+42, shorten(faceTitle, s.Title, s.width-2*margin))
+	drawText(dst, faceSub, faint, margin, margin+88, s.subtitle())
 	s.paintAxis(dst)
 	y := s.top
 	for i, r := range s.Rows {
@@ -27,7 +27,7 @@ func (s *scene) paint() *image.RGBA {
 		fill(dst, image.Rect(margin, y-1, s.right, y+1), line)
 	}
 	if s.hidden > 0 {
-		write(dst, faceSmall, faint, s.left, s.rowsEnd()+44, more(s.hidden, "row", "rows"))
+		drawText(dst, faceSmall, faint, s.left, s.rowsEnd()+44, more(s.hidden, "row", "rows"))
 	}
 	s.paintNow(dst)
 	for _, it := range s.legend() {
@@ -54,10 +54,10 @@ func (s *scene) paintRow(dst *image.RGBA, r Row, lanes, y int) {
 	middle := y + rowHeight(lanes)/2
 	width := s.left - labelGap - margin
 	if r.Detail == "" {
-		write(dst, faceLabel, ink, margin, middle+10, shorten(faceLabel, r.Name, width))
+		drawText(dst, faceLabel, ink, margin, middle+10, shorten(faceLabel, r.Name, width))
 	} else {
-		write(dst, faceLabel, ink, margin, middle-5, shorten(faceLabel, r.Name, width))
-		write(dst, faceSmall, faint, margin, middle+28, shorten(faceSmall, r.Detail, width))
+		drawText(dst, faceLabel, ink, margin, middle-5, shorten(faceLabel, r.Name, width))
+		drawText(dst, faceSmall, faint, margin, middle+28, shorten(faceSmall, r.Detail, width))
 	}
 	top := y + rowPad
 	for _, shift := range r.Shifts {
@@ -95,7 +95,7 @@ func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right flo
 		label := s.label(u, room)
 		if i == n-1 && len(users) > n {
 			c, label = colour{line, ink}, fmt.Sprintf("+%d", len(users)-n+1)
-			if measure(faceBar, label) > room {
+			if textWidth(faceBar, label) > room {
 				label = ""
 			}
 		}
@@ -104,7 +104,7 @@ func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right flo
 			mark(dst, left, y, right, y+height)
 		}
 		if label != "" {
-			write(dst, faceBar, c.ink, int(from+to)/2-measure(faceBar, label)/2, int(y+height/2)+9, label)
+			drawText(dst, faceBar, c.ink, int(from+to)/2-textWidth(faceBar, label)/2, int(y+height/2)+9, label)
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (s *scene) paintBars(dst *image.RGBA, shift schedule.Shift, left, right flo
 // "now" line.
 func (s *scene) clearOf(left, right float64) (float64, float64) {
 	now := s.x(s.Now)
-	if !s.present() || now <= left || now >= right {
+	if !s.showsNow() || now <= left || now >= right {
 		return left, right
 	}
 	if now-left > right-now {
@@ -122,8 +122,8 @@ func (s *scene) clearOf(left, right float64) (float64, float64) {
 	return now, right
 }
 
-// present reports whether the current time is within the picture.
-func (s *scene) present() bool { return !s.Now.Before(s.From) && s.Now.Before(s.To) }
+// showsNow reports whether the current time is within the picture.
+func (s *scene) showsNow() bool { return !s.Now.Before(s.From) && s.Now.Before(s.To) }
 
 // mark shows a change made by hand: a dark frame and corner.
 func mark(dst *image.RGBA, left, top, right, bottom float64) {
@@ -141,7 +141,7 @@ func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) 
 	y := float64(top)
 	hatch(dst, left, y, right, y+float64(height))
 	const label = "nobody"
-	width := measure(faceBar, label)
+	width := textWidth(faceBar, label)
 	from, to := s.clearOf(left, right)
 	if int(to-from) < width+36 {
 		return
@@ -149,22 +149,22 @@ func (s *scene) paintGap(dst *image.RGBA, left, right float64, top, height int) 
 	x := int(from+to)/2 - width/2
 	middle := top + height/2
 	round(dst, float64(x-12), float64(middle-20), float64(x+width+12), float64(middle+20), 8, gapFill)
-	write(dst, faceBar, gapInk, x, middle+9, label)
+	drawText(dst, faceBar, gapInk, x, middle+9, label)
 }
 
 // paintNow marks the current time.
 func (s *scene) paintNow(dst *image.RGBA) {
-	if !s.present() {
+	if !s.showsNow() {
 		return
 	}
 	x := s.x(s.Now)
 	fillBetween(dst, x-5, float64(s.top), x+5, float64(s.bottom), paper)
 	fillBetween(dst, x-2, float64(s.top-7), x+2, float64(s.bottom+8), ink)
-	width := float64(measure(faceAxisBold, "now") + 24)
+	width := float64(textWidth(faceAxisBold, "now") + 24)
 	left := min(max(x-width/2, float64(s.left)), float64(s.right)-width)
 	top := float64(s.bottom + 8)
 	round(dst, left, top, left+width, top+36, 10, ink)
-	write(dst, faceAxisBold, paper, int(left)+12, s.bottom+34, "now")
+	drawText(dst, faceAxisBold, paper, int(left)+12, s.bottom+34, "now")
 }
 
 func (s *scene) paintItem(dst *image.RGBA, it item) {
@@ -181,7 +181,7 @@ func (s *scene) paintItem(dst *image.RGBA, it item) {
 	case itemMore:
 		text = it.x
 	}
-	write(dst, faceSmall, ink, text, it.y+34, it.label)
+	drawText(dst, faceSmall, ink, text, it.y+34, it.label)
 }
 
 func fill(dst *image.RGBA, r image.Rectangle, c color.RGBA) {

@@ -89,16 +89,16 @@ func legible(s string) string {
 	return out
 }
 
-// measure returns the width of a text.
-func measure(f face, s string) int {
+// textWidth returns the width of a text.
+func textWidth(f face, s string) int {
 	fonts.Lock()
 	defer fonts.Unlock()
 	loadFonts()
 	return font.MeasureString(fonts.faces[f], legible(s)).Ceil()
 }
 
-// write draws a text whose baseline begins at x and y.
-func write(dst *image.RGBA, f face, c color.RGBA, x, y int, s string) {
+// drawText draws a text whose baseline begins at x and y.
+func drawText(dst *image.RGBA, f face, c color.RGBA, x, y int, s string) {
 	fonts.Lock()
 	defer fonts.Unlock()
 	loadFonts()
@@ -108,12 +108,12 @@ func write(dst *image.RGBA, f face, c color.RGBA, x, y int, s string) {
 
 // shorten cuts a text to a width, with an ellipsis.
 func shorten(f face, s string, width int) string {
-	if measure(f, s) <= width {
+	if textWidth(f, s) <= width {
 		return s
 	}
 	runes := []rune(s)
 	runes = runes[:min(len(runes), 200)]
-	for len(runes) > 0 && measure(f, string(runes)+"…") > width {
+	for len(runes) > 0 && textWidth(f, string(runes)+"…") > width {
 		runes = runes[:len(runes)-1]
 	}
 	return strings.TrimSpace(string(runes)) + "…"

@@ -136,7 +136,7 @@ func crowd(t testing.TB) timeline.Timeline {
 }
 
 // If LOOK names a directory, the pictures are written there for people to look at.
-func TestEveryPictureIsAPictureOfBoundedSize(t *testing.T) {
+func TestDrawBoundsTheSize(t *testing.T) {
 	t.Parallel()
 	two, week := month(t), month(t)
 	two.To, week.To = two.From.AddDate(0, 0, 60), two.From.AddDate(0, 0, 7)
@@ -159,7 +159,7 @@ func TestEveryPictureIsAPictureOfBoundedSize(t *testing.T) {
 	}
 }
 
-func TestTheSameFactsGiveTheSameBytes(t *testing.T) {
+func TestDrawIsDeterministic(t *testing.T) {
 	t.Parallel()
 	if !bytes.Equal(draw(t, night(t)), draw(t, night(t))) {
 		t.Error("two drawings differ")
@@ -177,7 +177,7 @@ func sample(img image.Image, y int, xs ...int) []string {
 }
 
 // One day with several shifts and a gap, in UTC, so that positions are easy to calculate.
-func TestBarsLieWhereTheirTimeIs(t *testing.T) {
+func TestDrawPlacesBarsByTime(t *testing.T) {
 	t.Parallel()
 	from := at(t, "2026-03-02T00:00:00Z")
 	h := func(n int) time.Time { return from.Add(time.Duration(n) * time.Hour) }
@@ -214,7 +214,7 @@ func TestBarsLieWhereTheirTimeIs(t *testing.T) {
 }
 
 // A day of 23 hours is narrower, and noon is where the clock shows noon.
-func TestDaysFollowTheClock(t *testing.T) {
+func TestDrawScalesDaysByTheirLength(t *testing.T) {
 	t.Parallel()
 	tl := timeline.Timeline{From: at(t, "2026-03-27T23:00:00Z"), To: at(t, "2026-03-30T22:00:00Z"), TimeZone: "Europe/Berlin"}
 	img := decode(t, draw(t, tl))
@@ -229,7 +229,7 @@ func TestDaysFollowTheClock(t *testing.T) {
 	}
 }
 
-func TestEverybodyHasAColourOfTheirOwn(t *testing.T) {
+func TestDrawGivesEverybodyAColour(t *testing.T) {
 	t.Parallel()
 	from := at(t, "2026-03-02T00:00:00Z")
 	tl := timeline.Timeline{From: from, To: from.AddDate(0, 0, 12)}
@@ -263,7 +263,7 @@ secondary: now Bo Brand and Di Dorn. Ann Archer and Cy Costa until Mon 16 Mar 09
 	}
 }
 
-func TestWrongTimelines(t *testing.T) {
+func TestDrawRefusesInvalidTimelines(t *testing.T) {
 	t.Parallel()
 	from := at(t, "2026-03-02T00:00:00Z")
 	for want, tl := range map[string]timeline.Timeline{

@@ -21,8 +21,8 @@ import (
 // An ID names a trace.
 type ID [16]byte
 
-// Of returns the ID of an incident's trace. The time counts in microseconds, the database's precision.
-func Of(incident int64, opened time.Time) ID {
+// NewID returns the ID of an incident's trace. The time counts in microseconds, the database's precision.
+func NewID(incident int64, opened time.Time) ID {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(incident))           //nolint:gosec // only hashed
 	binary.BigEndian.PutUint64(b[8:], uint64(opened.UnixMicro())) //nolint:gosec // likewise

@@ -16,14 +16,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestATraceIsOfOneIncident(t *testing.T) {
+func TestTraceIDBelongsToOneIncident(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if trace.Of(7, at) != trace.Of(7, at.Add(999*time.Nanosecond).Local()) {
+	if trace.NewID(7, at) != trace.NewID(7, at.Add(999*time.Nanosecond).Local()) {
 		t.Error("what is stored has another trace")
 	}
 	seen := map[string]bool{}
-	for _, id := range []trace.ID{trace.Of(7, at), trace.Of(8, at), trace.Of(7, at.Add(time.Microsecond))} {
+	for _, id := range []trace.ID{trace.NewID(7, at), trace.NewID(8, at), trace.NewID(7, at.Add(time.Microsecond))} {
 		if id.Root() == (trace.SpanID{}) || len(id.String()) != 32 {
 			t.Errorf("trace %s, root %x", id, id.Root())
 		}
@@ -35,7 +35,7 @@ func TestATraceIsOfOneIncident(t *testing.T) {
 }
 
 // What is left is sent at the end; nobody waits while the collector doesn't answer, and what is lost is counted.
-func TestTheExporterLosesRatherThanWaits(t *testing.T) {
+func TestExporterDropsSpansRatherThanWait(t *testing.T) {
 	t.Parallel()
 	var got atomic.Int32
 	answer := make(chan int, 1)
@@ -72,7 +72,7 @@ func TestTheExporterLosesRatherThanWaits(t *testing.T) {
 	}
 }
 
-func TestNoExporterTakesNothing(t *testing.T) {
+func TestNilExporterIgnoresSpans(t *testing.T) {
 	t.Parallel()
 	var off *trace.Exporter
 	off.Add(trace.Span{})

@@ -13,7 +13,7 @@ import (
 )
 
 // While the database is away every page says so, with 503 and when to come back; whoever was signed in is when it is back.
-func TestPagesWhileTheDatabaseIsAway(t *testing.T) {
+func TestPagesExplainADatabaseOutage(t *testing.T) {
 	t.Parallel()
 	var proxy *storetest.Proxy
 	w := newWorld(t, func(w *world) {

@@ -25,7 +25,7 @@ type chartLine struct {
 }
 
 type column struct {
-	stretch
+	axisSpan
 	Title string
 	Parts []chartPart
 }
@@ -75,8 +75,8 @@ func interruptionChart(r report.Report) chart {
 	}
 	every := max(1, (len(sums)+7)/8)
 	for i, s := range sums {
-		x := stretch{percent(float64(i)+0.12, float64(len(sums))), percent(0.76, float64(len(sums)))}
-		one := column{stretch: x, Title: fmt.Sprintf("%s: %s, %d working, %d off, %d asleep",
+		x := axisSpan{percent(float64(i)+0.12, float64(len(sums))), percent(0.76, float64(len(sums)))}
+		one := column{axisSpan: x, Title: fmt.Sprintf("%s: %s, %d working, %d off, %d asleep",
 			s.day.Format("Mon 2 Jan"), count(s.n, "incident"), s.bands.Working, s.bands.Off, s.bands.Sleep)}
 		below := 0
 		for _, part := range []struct {

@@ -240,8 +240,8 @@ func words(page string) string {
 	return strings.Join(strings.Fields(tags.ReplaceAllString(page, " ")), " ")
 }
 
-// shows checks that a page contains some texts, and not others.
-func shows(t testing.TB, r reply, want []string, not ...string) {
+// wantTexts checks that a page contains some texts, and not others.
+func wantTexts(t testing.TB, r reply, want []string, not ...string) {
 	t.Helper()
 	said := words(r.text)
 	for _, text := range want {

@@ -28,7 +28,7 @@ type integrationPage struct {
 }
 
 func (v *visit) integrationRow(in store.IntegrationState) integrationRow {
-	out := integrationRow{IntegrationState: in, Kind: kindOf(in.Format), Muted: in.Mute.Muted(v.now)}
+	out := integrationRow{IntegrationState: in, Kind: formatName(in.Format), Muted: in.Mute.Muted(v.now)}
 	for _, k := range in.Keys {
 		if k.UsedAt != nil && (out.Used == nil || k.UsedAt.After(*out.Used)) {
 			out.Used = k.UsedAt
@@ -38,12 +38,12 @@ func (v *visit) integrationRow(in store.IntegrationState) integrationRow {
 	return out
 }
 
-// kindOf returns a format's display name.
-func kindOf(f oncall.Format) string {
+// formatName returns a format's display name.
+func formatName(f oncall.Format) string {
 	if f == intake.Auto {
 		return "recognised by what it sends"
 	}
-	return intake.Of(f).Title
+	return intake.FormatNamed(f).Title
 }
 
 // integrations lists the integrations.
@@ -59,8 +59,8 @@ func (v *visit) integrations() (page, error) {
 	return page{name: "integrations", title: "Integrations", tab: "integrations", data: rows}, nil
 }
 
-// keyHere is the placeholder for a key, which is shown only when it is made.
-const keyHere = "KEY"
+// keyPlaceholder is the placeholder for a key, which is shown only when it is made.
+const keyPlaceholder = "KEY"
 
 // integration returns the page of one integration.
 func (v *visit) integration() (page, error) {
@@ -72,7 +72,7 @@ func (v *visit) integration() (page, error) {
 		if !strings.EqualFold(in.Name, v.r.PathValue("name")) {
 			continue
 		}
-		snippet := intake.SnippetFor(in.Format, v.Address, keyHere)
+		snippet := intake.SnippetFor(in.Format, v.Address, keyPlaceholder)
 		p := integrationPage{integrationRow: v.integrationRow(in), Where: snippet.Where, Snippet: snippet.Text}
 		for _, k := range in.Keys[1:] {
 			if k.EndsAt != nil && v.now.Before(*k.EndsAt) {

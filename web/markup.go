@@ -63,13 +63,13 @@ func (to reader) reference(ref string) template.HTML {
 	case strings.HasPrefix(what, "!"):
 		return "" // @here and the like
 	case labelled:
-		return linked(unescape(what), unescape(label))
+		return renderLink(unescape(what), unescape(label))
 	}
-	return linked(unescape(what), unescape(what))
+	return renderLink(unescape(what), unescape(what))
 }
 
-// linked returns a link, if a browser can open its address safely.
-func linked(address, label string) template.HTML {
+// renderLink returns a link, if a browser can open its address safely.
+func renderLink(address, label string) template.HTML {
 	shown := template.HTMLEscapeString(label)
 	if !safeLink(address) {
 		return template.HTML(shown) //nolint:gosec // escaped
@@ -82,8 +82,8 @@ func safeLink(address string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// quoted renders a plain sentence, with text in backquotes as code.
-func quoted(text string) template.HTML {
+// renderQuotes renders a plain sentence, with text in backquotes as code.
+func renderQuotes(text string) template.HTML {
 	var out strings.Builder
 	for i, part := range strings.Split(text, "`") {
 		if i%2 == 1 {

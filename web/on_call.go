@@ -30,8 +30,8 @@ type teamOnCall struct {
 	Open   int // incidents
 }
 
-// A home is the front page.
-type home struct {
+// A homePage is the front page.
+type homePage struct {
 	Mine   []teamOnCall
 	Asked  string // the search text
 	Others []teamOnCall
@@ -55,7 +55,7 @@ func (v *visit) onCall() (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	h := home{Asked: strings.TrimSpace(v.r.URL.Query().Get("q")), OrMore: len(open) > openShown, All: len(v.dir.Teams)}
+	h := homePage{Asked: strings.TrimSpace(v.r.URL.Query().Get("q")), OrMore: len(open) > openShown, All: len(v.dir.Teams)}
 	count := map[oncall.TeamID]int{}
 	for _, in := range open {
 		count[in.TeamID]++

@@ -16,7 +16,7 @@ import (
 
 // A person who is paged opens the incident in a browser, acknowledges it, adds a note, and resolves
 // it.
-func TestIncidentPage(t *testing.T) {
+func TestIncidentPageActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open(signalKey, oncall.Signal{
@@ -24,30 +24,30 @@ func TestIncidentPage(t *testing.T) {
 	})
 	a := w.as(ann)
 	at := fmt.Sprintf("/incidents/%d", id)
-	shows(t, a.get("/", http.StatusOK), []string{"disk full on db-1", "nobody yet", "Acknowledge", "primary", "ann", "you", "then bo"}, "takeover", "secret")
-	shows(t, a.get(at, http.StatusOK), []string{"Triggered", "critical", "disk full on db-1", "95 % used", "region", "eu", "What happens next", "bo", "grafana opened it", "default"})
+	wantTexts(t, a.get("/", http.StatusOK), []string{"disk full on db-1", "nobody yet", "Acknowledge", "primary", "ann", "you", "then bo"}, "takeover", "secret")
+	wantTexts(t, a.get(at, http.StatusOK), []string{"Triggered", "critical", "disk full on db-1", "95 % used", "region", "eu", "What happens next", "bo", "grafana opened it", "default"})
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"acknowledge"}}); r.to() != at+"?done=acknowledge" {
 		t.Fatalf("%d, to %q: %s, want %v", r.code, r.to(), words(r.text), at+"?done=acknowledge")
 	}
-	shows(t, a.get(at+"?done=acknowledge", http.StatusOK), []string{"You have it", "Acknowledged", "ann acknowledged it in a browser", "Nothing by itself: ann has it"})
+	wantTexts(t, a.get(at+"?done=acknowledge", http.StatusOK), []string{"You have it", "Acknowledged", "ann acknowledged it in a browser", "Nothing by itself: ann has it"})
 	a.do(http.MethodPost, at, url.Values{"do": {"note"}, "text": {"freed <b>20 GB</b>"}})
 	a.do(http.MethodPost, at, url.Values{"do": {"resolve"}})
-	shows(t, a.get(at, http.StatusOK), []string{"Resolved", "Reopen", "ann resolved it in a browser"}, "<b>20 GB")
+	wantTexts(t, a.get(at, http.StatusOK), []string{"Resolved", "Reopen", "ann resolved it in a browser"}, "<b>20 GB")
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"resolve"}}); r.code != http.StatusConflict || !strings.Contains(r.text, "already resolved by ann") {
 		t.Errorf("once more: got %d %s, want 409 with \"already resolved by ann\"", r.code, words(r.text))
 	}
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"explode"}}); r.code != http.StatusConflict {
 		t.Errorf("what is no act: got %d, want 409", r.code)
 	}
-	shows(t, a.get("/", http.StatusOK), []string{"Nothing is open"})
-	shows(t, a.get("/incidents", http.StatusOK), []string{"Nothing of that is open"})
+	wantTexts(t, a.get("/", http.StatusOK), []string{"Nothing is open"})
+	wantTexts(t, a.get("/incidents", http.StatusOK), []string{"Nothing of that is open"})
 	for _, q := range []string{"state=all&q=DISK", "state=resolved&severity=critical", "state=all&team=payments&since=2026-03-02&until=2026-03-02"} {
-		shows(t, a.get("/incidents?"+q, http.StatusOK), []string{"disk full on db-1"})
+		wantTexts(t, a.get("/incidents?"+q, http.StatusOK), []string{"disk full on db-1"})
 	}
 	for _, q := range []string{"state=all&q=memory", "state=all&severity=low", "state=all&until=2026-03-01", "state=snoozed"} {
-		shows(t, a.get("/incidents?"+q, http.StatusOK), nil, "disk full")
+		wantTexts(t, a.get("/incidents?"+q, http.StatusOK), nil, "disk full")
 	}
-	shows(t, a.get("/audit", http.StatusOK), []string{"ann signed in as ann in a browser"})
+	wantTexts(t, a.get("/audit", http.StatusOK), []string{"ann signed in as ann in a browser"})
 	// The timeline shows that the acts came from the browser.
 	var via string
 	w.must(w.pool.QueryRow(t.Context(), `SELECT actor ->> 'via' FROM incident_events WHERE kind = 'acknowledged'`).Scan(&via))
@@ -58,11 +58,11 @@ func TestIncidentPage(t *testing.T) {
 
 // A person pages a team by hand; the form sent twice pages once, and one page too many asks for
 // confirmation.
-func TestRaisePage(t *testing.T) {
+func TestRaisePagesOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.as(bo)
-	shows(t, b.get("/page", http.StatusOK), []string{"payments", "primary", "high"}, "takeover", "secret")
+	wantTexts(t, b.get("/page", http.StatusOK), []string{"payments", "primary", "high"}, "takeover", "secret")
 	form := func(key, text string) url.Values {
 		return url.Values{"whom": {"schedule/1"}, "text": {text}, "severity": {"critical"}, "key": {key}}
 	}
@@ -70,7 +70,7 @@ func TestRaisePage(t *testing.T) {
 	if first.code != http.StatusSeeOther || !strings.HasSuffix(first.to(), "?done=page") {
 		t.Fatalf("got %d, to %q: %s, want 303 ending with \"?done=page\"", first.code, first.to(), words(first.text))
 	}
-	shows(t, b.get(first.to(), http.StatusOK), []string{"It is open, and pages", "checkout is down", "bo paged whoever is on call in primary", "ann"})
+	wantTexts(t, b.get(first.to(), http.StatusOK), []string{"It is open, and pages", "checkout is down", "bo paged whoever is on call in primary", "ann"})
 	if r := b.do(http.MethodPost, "/page", form("A", "checkout is down")); !strings.HasSuffix(r.to(), "?done=again") {
 		t.Errorf("the same form: %d, to %q, want it ending with \"?done=again\"", r.code, r.to())
 	}
@@ -127,7 +127,7 @@ func TestIncidentsAreListedInPages(t *testing.T) {
 }
 
 // A team's page shows its schedules as computed for paging: people put on call by hand, and gaps.
-func TestTeamPage(t *testing.T) {
+func TestTeamPageShowsSchedules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	dir, err := w.store.Directory(t.Context())
@@ -143,17 +143,17 @@ func TestTeamPage(t *testing.T) {
 	add(schedule.Override{Kind: schedule.OverrideRemove, Start: from.Add(48 * time.Hour), End: from.Add(54 * time.Hour), Users: []oncall.UserID{ann}})
 	b := w.as(bo)
 	r := b.get("/teams/payments", http.StatusOK)
-	shows(t, r, []string{"payments", "1 gap: nobody is on call", "cover by ann: dentist", "nobody", "Mon 2", "March 2026", "America/New_York", "Tue 3 Mar 06:00"})
+	wantTexts(t, r, []string{"payments", "1 gap: nobody is on call", "cover by ann: dentist", "nobody", "Mon 2", "March 2026", "America/New_York", "Tue 3 Mar 06:00"})
 	if n := strings.Count(r.text, `class="barfill gap" x=`); n != 1 {
 		t.Errorf("%d gaps are drawn, want 1", n)
 	}
 	if n := strings.Count(r.text, `fill="url(#hatch)"/><text`); n != 1 {
 		t.Errorf("%d bars are drawn as changed by hand, want 1", n)
 	}
-	shows(t, b.get("/teams/payments?weeks=4&from=2026-03-30", http.StatusOK), []string{"Mon 30 Mar", "to Mon 27 Apr"})
-	shows(t, b.get("/teams/payments?weeks=x&from=never", http.StatusOK), []string{"Mon 2 Mar"})
-	shows(t, b.get("/?q=PAY", http.StatusOK), []string{"payments"})
-	shows(t, w.as(di).get("/?q=primary", http.StatusOK), []string{"payments", "ann"})
+	wantTexts(t, b.get("/teams/payments?weeks=4&from=2026-03-30", http.StatusOK), []string{"Mon 30 Mar", "to Mon 27 Apr"})
+	wantTexts(t, b.get("/teams/payments?weeks=x&from=never", http.StatusOK), []string{"Mon 2 Mar"})
+	wantTexts(t, b.get("/?q=PAY", http.StatusOK), []string{"payments"})
+	wantTexts(t, w.as(di).get("/?q=primary", http.StatusOK), []string{"payments", "ann"})
 }
 
 // Private objects don't exist for others; acts that a person may not do are not offered, and
@@ -169,7 +169,7 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 			if r := b.do(http.MethodGet, path, nil); r.code != http.StatusNotFound {
 				t.Errorf("%s: got %d, want 404", path, r.code)
 			} else {
-				shows(t, r, nil, "merger leaked", "U0DI", "takeover", ">di<")
+				wantTexts(t, r, nil, "merger leaked", "U0DI", "takeover", ">di<")
 			}
 		}
 		if r := b.do(http.MethodPost, at, url.Values{"do": {"resolve"}}); r.code != http.StatusNotFound {
@@ -177,24 +177,24 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/", "/?q=secret", "/incidents?state=all", "/integrations", "/reports", "/audit"} {
-		shows(t, a.get(path, http.StatusOK), nil, "merger leaked", "takeover", "board")
+		wantTexts(t, a.get(path, http.StatusOK), nil, "merger leaked", "takeover", "board")
 	}
-	shows(t, d.get(at, http.StatusOK), []string{"merger leaked", "Acknowledge"})
-	shows(t, d.get("/teams/secret", http.StatusOK), []string{"secret", "private", "takeover"})
+	wantTexts(t, d.get(at, http.StatusOK), []string{"merger leaked", "Acknowledge"})
+	wantTexts(t, d.get("/teams/secret", http.StatusOK), []string{"secret", "private", "takeover"})
 	if r := g.do(http.MethodGet, "/incidents", nil); r.code != http.StatusNotFound {
 		t.Errorf("a guest reads the incidents: got %d, want 404", r.code)
 	}
 	if r := w.as(bo).do(http.MethodGet, "/audit", nil); r.code != http.StatusForbidden { // Ann manages the team
 		t.Errorf("Bo reads the audit log: got %d, want 403", r.code)
 	}
-	shows(t, a.get("/reports?team=payments", http.StatusOK), []string{"Time to acknowledge", "Only managers"})
-	shows(t, w.as(bo).get("/reports?team=payments", http.StatusOK), nil, "Only managers")
+	wantTexts(t, a.get("/reports?team=payments", http.StatusOK), []string{"Time to acknowledge", "Only managers"})
+	wantTexts(t, w.as(bo).get("/reports?team=payments", http.StatusOK), nil, "Only managers")
 	if r := a.get("/reports.csv?team=payments&period=last+month", http.StatusOK); !strings.HasPrefix(r.text, "from,to,time_zone") || r.header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("%v %.60q, want Content-Type \"text/csv; charset=utf-8\" beginning with \"from,to,time_zone\"", r.header, r.text)
 	}
-	shows(t, a.get("/reports?period=nonsense", http.StatusOK), []string{"That is not a period"})
-	shows(t, a.get("/integrations", http.StatusOK), []string{"grafana", "never", "…cdef"})
-	shows(t, a.get("/integrations/grafana", http.StatusOK), []string{"/v1/signals/KEY"}, signalKey)
+	wantTexts(t, a.get("/reports?period=nonsense", http.StatusOK), []string{"That is not a period"})
+	wantTexts(t, a.get("/integrations", http.StatusOK), []string{"grafana", "never", "…cdef"})
+	wantTexts(t, a.get("/integrations/grafana", http.StatusOK), []string{"/v1/signals/KEY"}, signalKey)
 }
 
 // Another site can't act in a person's name or frame a page.
@@ -217,7 +217,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 			}
 		}
 	}
-	shows(t, a.get(at, http.StatusOK), []string{"Triggered"})
+	wantTexts(t, a.get(at, http.StatusOK), []string{"Triggered"})
 	for path, code := range map[string]int{"/": 200, at: 200, "/sign-in": 200, "/nothing": 404, "/incidents/99999": 404, "/incidents/x": 404, "/incidents/-1": 404} {
 		h := a.get(path, code).header
 		for name, want := range map[string]string{

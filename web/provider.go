@@ -56,7 +56,7 @@ func NewProvider(c ProviderConfig) *Provider {
 	}
 	return &Provider{
 		Name: name, issuer: c.Issuer, id: c.ClientID, secret: c.ClientSecret, returnTo: c.Address + "/sign-in/return",
-		clock: c.Clock, client: &http.Client{Transport: c.Transport, Timeout: patience},
+		clock: c.Clock, client: &http.Client{Transport: c.Transport, Timeout: pageTimeout},
 	}
 }
 
@@ -107,11 +107,11 @@ func (s *server) toProvider(w http.ResponseWriter, r *http.Request) {
 	}
 	config, _, err := s.Provider.discover(r.Context())
 	if err != nil {
-		s.failedAt(w, r, err)
+		s.providerFailed(w, r, err)
 		return
 	}
 	a := attempt{state: rand.Text(), nonce: rand.Text(), verifier: oauth2.GenerateVerifier(), to: ownPath(r.URL.Query().Get("to"))}
-	s.keep(w, signInName, a.String(), attemptLives)
+	s.setPrivateCookie(w, signInName, a.String(), attemptLives)
 	http.Redirect(w, r, config.AuthCodeURL(a.state, oidc.Nonce(a.nonce), oauth2.S256ChallengeOption(a.verifier)), http.StatusSeeOther)
 }
 
@@ -128,19 +128,19 @@ var (
 
 // fromProvider completes the sign-in of a person returning from the provider.
 func (s *server) fromProvider(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
-	session, to, err := s.returned(ctx, r)
-	s.keep(w, signInName, "", -time.Second) // the attempt is used up in any case
+	session, to, err := s.finishSignIn(ctx, r)
+	s.setPrivateCookie(w, signInName, "", -time.Second) // the attempt is used up in any case
 	if err != nil {
-		s.failedAt(w, r, err)
+		s.providerFailed(w, r, err)
 		return
 	}
 	s.setCookie(w, session)
 	http.Redirect(w, r, s.base+to, http.StatusSeeOther)
 }
 
-func (s *server) returned(ctx context.Context, r *http.Request) (session, to string, err error) {
+func (s *server) finishSignIn(ctx context.Context, r *http.Request) (session, to string, err error) {
 	if s.Provider == nil {
 		return "", "", errAttemptOver
 	}
@@ -162,8 +162,8 @@ func (s *server) returned(ctx context.Context, r *http.Request) (session, to str
 		return "", "", err
 	}
 	session, user, err := s.Store.SignInByMail(ctx, mail, s.Clock())
-	if s.Meet != nil && err != nil && err.Error() == oncall.ErrNoSuchMail.Error() { // refusals can't be compared
-		session, user, err = s.meet(ctx, mail)
+	if s.LookUpUser != nil && err != nil && err.Error() == oncall.ErrNoSuchMail.Error() { // refusals can't be compared
+		session, user, err = s.signInNewcomer(ctx, mail)
 	}
 	if err == nil {
 		s.Log.Info().Str("user", string(user)).Msg("signed in by the identity provider")
@@ -171,9 +171,9 @@ func (s *server) returned(ctx context.Context, r *http.Request) (session, to str
 	return session, a.to, err
 }
 
-// meet signs in somebody of whom Slack has not told yet, if they are in our workspace.
-func (s *server) meet(ctx context.Context, mail string) (session string, user oncall.UserID, err error) {
-	switch err := s.Meet(ctx, mail); {
+// signInNewcomer signs in somebody of whom Slack has not told yet, if they are in our workspace.
+func (s *server) signInNewcomer(ctx context.Context, mail string) (session string, user oncall.UserID, err error) {
+	switch err := s.LookUpUser(ctx, mail); {
 	case errors.Is(err, oncall.ErrNotFound):
 		return "", "", errNotInSlack
 	case refused(err):
@@ -245,14 +245,14 @@ func (p *Provider) mailOf(ctx context.Context, s *server, code string, a attempt
 	return stated.Email, nil
 }
 
-// failedAt explains why the provider did not sign the person in.
-func (s *server) failedAt(w http.ResponseWriter, r *http.Request, err error) {
+// providerFailed explains why the provider did not sign the person in.
+func (s *server) providerFailed(w http.ResponseWriter, r *http.Request, err error) {
 	if refused(err) {
-		s.notIn(w, r, err)
+		s.signInFailed(w, r, err)
 		return
 	}
 	if r.Context().Err() == nil {
 		s.outages.Error().Err(err).Msg("nobody can sign in")
 	}
-	s.askIn(w, r, http.StatusServiceUnavailable, "/", "The identity provider can't be reached, or the database does not answer. Please try again in a moment.")
+	s.writeSignIn(w, r, http.StatusServiceUnavailable, "/", "The identity provider can't be reached, or the database does not answer. Please try again in a moment.")
 }

@@ -29,11 +29,11 @@ func (p *Provider) Check(ctx context.Context) []Finding {
 			Remedy: "WATCHBILL_OIDC_ISSUER has to be the issuer exactly as its /.well-known/openid-configuration says, and reachable from here.",
 		}}
 	}
-	return []Finding{{OK: true, Text: p.issuer + " is there, and calls itself so"}, p.takesUs(ctx, config)}
+	return []Finding{{OK: true, Text: p.issuer + " is there, and calls itself so"}, p.checkClient(ctx, config)}
 }
 
-// takesUs begins to sign in, as a browser would, and looks at what the provider answers.
-func (p *Provider) takesUs(ctx context.Context, config *oauth2.Config) Finding {
+// checkClient begins to sign in, as a browser would, and looks at what the provider answers.
+func (p *Provider) checkClient(ctx context.Context, config *oauth2.Config) Finding {
 	register := "Register " + p.returnTo + " as a redirect URL of the client " + p.id + " at the provider."
 	address := config.AuthCodeURL(rand.Text(), oidc.Nonce(rand.Text()), oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)

@@ -54,8 +54,8 @@ func (v *visit) raiseForm() raiseForm {
 	return f
 }
 
-// askRaise shows the form.
-func (v *visit) askRaise() (page, error) {
+// showRaise shows the form.
+func (v *visit) showRaise() (page, error) {
 	if err := v.dir.MayPage(v.by); err != nil {
 		return page{}, err
 	}

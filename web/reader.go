@@ -25,8 +25,8 @@ type reader struct {
 	base string
 }
 
-// readerOf returns a person as a reader.
-func (s *server) readerOf(dir *store.Directory, id oncall.UserID, now time.Time) reader {
+// newReader returns a person as a reader.
+func (s *server) newReader(dir *store.Directory, id oncall.UserID, now time.Time) reader {
 	to := reader{user: dir.Users[id], dir: dir, now: now, base: s.base}
 	to.user.ID = id
 	name := to.user.TimeZone
@@ -92,7 +92,7 @@ func (to reader) Names(ids []oncall.UserID) string {
 }
 
 // Said renders a refusal, with people by name.
-func (to reader) Said(r oncall.Refusal) template.HTML { return quoted(r.Shown(to.Name)) }
+func (to reader) Said(r oncall.Refusal) template.HTML { return renderQuotes(r.Shown(to.Name)) }
 
 // TeamName returns the name of a team, if the reader may see it.
 func (to reader) TeamName(id oncall.TeamID) string {
@@ -127,12 +127,12 @@ func (to reader) Day(t time.Time) string { return schedule.Day(t, to.zone) }
 
 // Ago renders the time since an instant: "5 min ago".
 func (to reader) Ago(t time.Time) template.HTML {
-	return stampedTitle(t, lasted(to.now.Sub(t))+" ago", schedule.ZonedStamp(t, to.zone))
+	return stampedTitle(t, formatDuration(to.now.Sub(t))+" ago", schedule.ZonedStamp(t, to.zone))
 }
 
 // For renders how long something has lasted.
 func (to reader) For(t time.Time) template.HTML {
-	return stampedTitle(t, lasted(to.now.Sub(t)), schedule.ZonedStamp(t, to.zone))
+	return stampedTitle(t, formatDuration(to.now.Sub(t)), schedule.ZonedStamp(t, to.zone))
 }
 
 // Until renders an end, phrased by how far away it is.
@@ -157,8 +157,8 @@ func stampedTitle(t time.Time, shown, title string) template.HTML {
 		template.HTMLEscapeString(shown) + `</time>`)
 }
 
-// lasted roughly formats a duration: "40 s", "5 min", "3 h 20 min", "4 d".
-func lasted(d time.Duration) string {
+// formatDuration roughly formats a duration: "40 s", "5 min", "3 h 20 min", "4 d".
+func formatDuration(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", d/time.Second)

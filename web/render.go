@@ -76,8 +76,8 @@ func static(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(text) // an error means that the browser is gone
 }
 
-// A framed is the data of a template.
-type framed struct {
+// A templateData is the data of a template.
+type templateData struct {
 	Title, Tab string
 	R          reader
 	D          any
@@ -96,7 +96,7 @@ func (s *server) write(w http.ResponseWriter, r *http.Request, to reader, p page
 		http.Redirect(w, r, s.base+p.to, http.StatusSeeOther)
 		return
 	}
-	f := framed{Title: p.title, Tab: p.tab, R: to, D: p.data, Path: ownPath(r.URL.RequestURI()), Live: p.live, Status: s.Status != StatusOff}
+	f := templateData{Title: p.title, Tab: p.tab, R: to, D: p.data, Path: ownPath(r.URL.RequestURI()), Live: p.live, Status: s.Status != StatusOff}
 	if s.Demo != "" && to.dir != nil {
 		f.Demo = demoUsers(to.dir)
 	}

@@ -98,7 +98,7 @@ func (v *visit) report() (p reportPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.Told = p.Told.KeptFor(v.Keeps, v.now)
+	p.Told = p.Told.KeptFor(v.Retention, v.now)
 	p.Kept = p.Told.Kept
 	p.CSV = "?" + url.Values{"team": {p.Team}, "period": {p.Period}}.Encode()
 	v.fill(&p, team)
@@ -121,11 +121,11 @@ func (v *visit) fill(p *reportPage, team oncall.Team) {
 		return "90 % within " + report.Span(t.P90)
 	}
 	p.Figures = []figure{
-		{"Incidents", fmt.Sprint(now.Incidents), fmt.Sprint(before.Incidents), parts(now.Cleared, "cleared by themselves", now.Open, "still open")},
+		{"Incidents", fmt.Sprint(now.Incidents), fmt.Sprint(before.Incidents), formatCounts(now.Cleared, "cleared by themselves", now.Open, "still open")},
 		{"Time to acknowledge", took(now.Ack), took(before.Ack), ninety(now.Ack)},
 		{"Time to resolve", took(now.Resolve), took(before.Resolve), ninety(now.Resolve)},
-		{"Interruptions", fmt.Sprint(now.Interruptions.All()), fmt.Sprint(before.Interruptions.All()), parts(now.Interruptions.Off, "off", now.Interruptions.Sleep, "asleep")},
-		{"Nights woken", fmt.Sprint(now.Woken), fmt.Sprint(before.Woken), parts(now.Bad, "more than once")},
+		{"Interruptions", fmt.Sprint(now.Interruptions.All()), fmt.Sprint(before.Interruptions.All()), formatCounts(now.Interruptions.Off, "off", now.Interruptions.Sleep, "asleep")},
+		{"Nights woken", fmt.Sprint(now.Woken), fmt.Sprint(before.Woken), formatCounts(now.Bad, "more than once")},
 		{"Hours on call", hours(now.Hours), hours(before.Hours), ""},
 	}
 	p.Chart = interruptionChart(now)
@@ -144,8 +144,8 @@ const mostServices = 15
 
 func hours(d time.Duration) string { return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours())) }
 
-// parts formats "3 off, 2 asleep", without zeros.
-func parts(pairs ...any) string {
+// formatCounts formats "3 off, 2 asleep", without zeros.
+func formatCounts(pairs ...any) string {
 	var out []string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if n, _ := pairs[i].(int); n > 0 {

@@ -33,8 +33,8 @@ func (s *server) headers(next http.Handler) http.Handler {
 	})
 }
 
-// foreign refuses a form that another site submitted in a person's name.
-func (s *server) foreign(w http.ResponseWriter, r *http.Request) {
+// refuseCrossSite refuses a form that another site submitted in a person's name.
+func (s *server) refuseCrossSite(w http.ResponseWriter, r *http.Request) {
 	s.outages.Warn().Str("origin", r.Header.Get("Origin")).Str("host", r.Host).Msg("a form of another site was refused")
 	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{
 		name: "said", title: "Nothing was done", code: http.StatusForbidden,
@@ -68,14 +68,16 @@ func (s *server) cookie(r *http.Request) string {
 }
 
 func (s *server) setCookie(w http.ResponseWriter, secret string) {
-	s.keep(w, sessionName, secret, oncall.SessionLives)
+	s.setPrivateCookie(w, sessionName, secret, oncall.SessionLives)
 }
 
-func (s *server) clearCookie(w http.ResponseWriter) { s.keep(w, sessionName, "", -time.Second) }
+func (s *server) clearCookie(w http.ResponseWriter) {
+	s.setPrivateCookie(w, sessionName, "", -time.Second)
+}
 
-// keep sets a cookie that only we read. It is sent when a person follows a link from Slack, but not
+// setPrivateCookie sets a cookie that only we read. It is sent when a person follows a link from Slack, but not
 // with requests by other sites. Over plain http, as inside a company, it can't be Secure.
-func (s *server) keep(w http.ResponseWriter, name, value string, lives time.Duration) {
+func (s *server) setPrivateCookie(w http.ResponseWriter, name, value string, lives time.Duration) {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever that works
 		Name: s.cookieName(name), Value: value, Path: s.base + "/", MaxAge: int(lives / time.Second),
 		HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,

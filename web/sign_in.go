@@ -30,14 +30,14 @@ func (s *server) signInPage(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.base+to, http.StatusSeeOther)
 		return
 	}
-	s.askIn(w, r, http.StatusOK, to, nil)
+	s.writeSignIn(w, r, http.StatusOK, to, nil)
 }
 
-// askIn renders that page, with an error if there was one.
-func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to string, problem any) {
+// writeSignIn renders that page, with an error if there was one.
+func (s *server) writeSignIn(w http.ResponseWriter, r *http.Request, code int, to string, problem any) {
 	f := signInForm{Said: problem}
 	if to != "/" { // for those who continue with a link from Slack
-		s.keep(w, wantedName, queryEscape(to), attemptLives)
+		s.setPrivateCookie(w, wantedName, queryEscape(to), attemptLives)
 	}
 	if s.Provider != nil {
 		f.Provider, f.Start = s.Provider.Name, s.base+"/sign-in/provider?to="+queryEscape(to)
@@ -47,17 +47,17 @@ func (s *server) askIn(w http.ResponseWriter, r *http.Request, code int, to stri
 
 // linkPage asks for confirmation before a link is used up, because link previews must not use it.
 func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
 	secret := r.PathValue("secret")
 	user, err := s.Store.LinkSignsIn(ctx, secret, s.Clock())
 	if err != nil {
-		s.notIn(w, r, err)
+		s.signInFailed(w, r, err)
 		return
 	}
 	dir, err := s.Store.DirectoryFor(ctx, oncall.ByWeb(user))
 	if err != nil {
-		s.notIn(w, r, err)
+		s.signInFailed(w, r, err)
 		return
 	}
 	s.write(w, r, reader{base: s.base, now: s.Clock()}, page{
@@ -67,25 +67,25 @@ func (s *server) linkPage(w http.ResponseWriter, r *http.Request) {
 
 // useLink signs in the person a link is for.
 func (s *server) useLink(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
 	session, user, err := s.Store.SignInByLink(ctx, r.PathValue("secret"), s.Clock())
 	if err != nil {
-		s.notIn(w, r, err)
+		s.signInFailed(w, r, err)
 		return
 	}
 	s.Log.Info().Str("user", string(user)).Msg("signed in by a link")
 	s.setCookie(w, session)
-	http.Redirect(w, r, s.base+s.wanted(w, r), http.StatusSeeOther)
+	http.Redirect(w, r, s.base+s.returnPath(w, r), http.StatusSeeOther)
 }
 
-// wanted returns the page a person asked for before signing in.
-func (s *server) wanted(w http.ResponseWriter, r *http.Request) string {
+// returnPath returns the page a person asked for before signing in.
+func (s *server) returnPath(w http.ResponseWriter, r *http.Request) string {
 	kept, err := r.Cookie(s.cookieName(wantedName))
 	if err != nil {
 		return "/"
 	}
-	s.keep(w, wantedName, "", -time.Second)
+	s.setPrivateCookie(w, wantedName, "", -time.Second)
 	to, err := url.QueryUnescape(kept.Value)
 	if err != nil {
 		return "/"
@@ -93,11 +93,11 @@ func (s *server) wanted(w http.ResponseWriter, r *http.Request) string {
 	return ownPath(to)
 }
 
-// notIn explains why a person is not signed in.
-func (s *server) notIn(w http.ResponseWriter, r *http.Request, err error) {
+// signInFailed explains why a person is not signed in.
+func (s *server) signInFailed(w http.ResponseWriter, r *http.Request, err error) {
 	nobody := reader{base: s.base, now: s.Clock()}
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
-		s.askIn(w, r, http.StatusForbidden, "/", nobody.Said(refusal))
+		s.writeSignIn(w, r, http.StatusForbidden, "/", nobody.Said(refusal))
 		return
 	}
 	s.fail(w, r, nobody, err)

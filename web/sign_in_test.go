@@ -16,17 +16,17 @@ import (
 
 // A link signs its person in once, within five minutes, and leads to the requested page; a preview
 // doesn't use it up.
-func TestSignInLink(t *testing.T) {
+func TestSignInLinkWorksOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.browser()
 	if r := b.get("/incidents?state=all", http.StatusSeeOther); r.to() != "/sign-in?to=%2Fincidents%3Fstate%3Dall" {
 		t.Errorf("it leads to %q, want %q", r.to(), "/sign-in?to=%2Fincidents%3Fstate%3Dall")
 	}
-	shows(t, b.get("/sign-in?to=%2Fincidents%3Fstate%3Dall", http.StatusOK), []string{"/oncall web"})
+	wantTexts(t, b.get("/sign-in?to=%2Fincidents%3Fstate%3Dall", http.StatusOK), []string{"/oncall web"})
 	link := w.link(ann)
 	for range 2 {
-		shows(t, b.get(link, http.StatusOK), []string{"Sign in as ann"})
+		wantTexts(t, b.get(link, http.StatusOK), []string{"Sign in as ann"})
 	}
 	r := b.do(http.MethodPost, link, url.Values{})
 	if r.code != http.StatusSeeOther || r.to() != "/incidents?state=all" {
@@ -41,11 +41,11 @@ func TestSignInLink(t *testing.T) {
 	if strings.Contains(cookie, "Secure") { // it would be lost by http
 		t.Errorf("by http: got cookie %s, want it without Secure", cookie)
 	}
-	shows(t, b.get("/", http.StatusOK), []string{"ann", "On call now"})
+	wantTexts(t, b.get("/", http.StatusOK), []string{"ann", "On call now"})
 
 	other := w.browser()
 	for _, again := range []string{link, "/sign-in/link/NONSENSE"} {
-		shows(t, other.get(again, http.StatusForbidden), []string{"used already"})
+		wantTexts(t, other.get(again, http.StatusForbidden), []string{"used already"})
 		if r := other.do(http.MethodPost, again, url.Values{}); r.code != http.StatusForbidden {
 			t.Errorf("%s: got %d, want 403", again, r.code)
 		}
@@ -66,7 +66,7 @@ func TestSignInLink(t *testing.T) {
 
 // A session ends when its person signs out, is deactivated, revokes their links, or doesn't visit
 // for a week.
-func TestSessionEnds(t *testing.T) {
+func TestSessionEndsBySignOutAndAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	out := func(b *browser, why string) {
@@ -124,7 +124,7 @@ func TestSignInRedirectsOnlyToOurPages(t *testing.T) {
 }
 
 // Over https, cookies are for this host and https only, and browsers are told to use https.
-func TestSecureCookies(t *testing.T) {
+func TestCookiesAreSecure(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Address = "https://watchbill.example.com" })
 	b := w.browser()
@@ -138,7 +138,7 @@ func TestSecureCookies(t *testing.T) {
 }
 
 // If a proxy serves the pages below a path, links and cookies include it.
-func TestPagesBelowAPath(t *testing.T) {
+func TestPagesWorkBelowAPath(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(w *world) { w.config.Address += "/watchbill" })
 	b := w.browser()
@@ -157,9 +157,9 @@ func TestSignInWithAProvider(t *testing.T) {
 	p := newProvider(t)
 	w := newWorld(t, p.use)
 	b := w.browser()
-	shows(t, b.get("/sign-in", http.StatusOK), []string{"Sign in with 127.0.0.1"})
+	wantTexts(t, b.get("/sign-in", http.StatusOK), []string{"Sign in with 127.0.0.1"})
 	p.signIn(b, "/incidents", nil)
-	shows(t, b.get("/", http.StatusOK), []string{"ann"})
+	wantTexts(t, b.get("/", http.StatusOK), []string{"ann"})
 
 	w.must(w.store.SaveWorkspace(t.Context(), store.Workspace{Team: "T0OURS", URL: "https://ours.slack.com/"}))
 	for name, c := range map[string]struct {
@@ -227,7 +227,7 @@ func TestSignInWithAProvider(t *testing.T) {
 }
 
 // Slack's provider has its name, and isn't contacted before somebody signs in.
-func TestSlackProvider(t *testing.T) {
+func TestSlackProviderIsContactedLate(t *testing.T) {
 	t.Parallel()
 	if name := web.NewProvider(web.ProviderConfig{Issuer: web.SlackIssuer}).Name; name != "Slack" {
 		t.Errorf("it is called %q, want \"Slack\"", name)
@@ -236,14 +236,14 @@ func TestSlackProvider(t *testing.T) {
 
 // Whoever is in the Slack workspace signs in, also before Watchbill has met them; guests, strangers and others do not get
 // further than they otherwise would.
-func TestSomebodyNewSignsIn(t *testing.T) {
+func TestNewcomersOfTheWorkspaceSignIn(t *testing.T) {
 	t.Parallel()
 	var p *provider
 	asked := map[string]int{}
 	w := newWorld(t, func(w *world) {
 		p = newProvider(t)
 		p.use(w)
-		w.config.Meet = func(ctx context.Context, mail string) error {
+		w.config.LookUpUser = func(ctx context.Context, mail string) error {
 			asked[mail]++
 			switch mail {
 			case "eve@example.com":

@@ -38,7 +38,7 @@ const (
 
 // publicStatus shows the status page to everybody.
 func (s *server) publicStatus(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
 	wall, _ := schedule.LoadZone("UTC")
 	to := reader{base: s.base, now: s.Clock(), zone: time.UTC, wall: wall}

@@ -23,8 +23,8 @@ type teamPage struct {
 	IsNow    bool // today is in view
 	From, To time.Time
 	Ticks    []tick
-	Shade    []stretch // weekends
-	NowAt    string    // where now is; "" if it isn't shown
+	Shade    []axisSpan // weekends
+	NowAt    string     // where now is; "" if it isn't shown
 	Tracks   []track
 	People   []legend
 	Gaps     int
@@ -39,8 +39,8 @@ type tick struct {
 	Monday           bool
 }
 
-// A stretch is a section of the axis.
-type stretch struct{ X, Width string }
+// A axisSpan is a section of the axis.
+type axisSpan struct{ X, Width string }
 
 // A track is one role of one schedule.
 type track struct {
@@ -54,7 +54,7 @@ type track struct {
 
 // A bar is a shift of one person, or a gap.
 type bar struct {
-	stretch
+	axisSpan
 	Y, Height int
 	Text      int // x position of the name
 	Label     string
@@ -135,14 +135,14 @@ func (p *teamPage) x(t time.Time) string {
 	return percent(float64(t.Sub(p.From)), float64(p.To.Sub(p.From)))
 }
 
-func (p *teamPage) stretch(from, to time.Time) stretch {
+func (p *teamPage) stretch(from, to time.Time) axisSpan {
 	if from.Before(p.From) {
 		from = p.From
 	}
 	if to.After(p.To) {
 		to = p.To
 	}
-	return stretch{p.x(from), percent(float64(to.Sub(from)), float64(p.To.Sub(p.From)))}
+	return axisSpan{p.x(from), percent(float64(to.Sub(from)), float64(p.To.Sub(p.From)))}
 }
 
 // axis marks the days.
@@ -171,8 +171,8 @@ func (v *visit) axis(p *teamPage, first schedule.Date, days int) {
 	}
 }
 
-// A shiftOf is a shift with its schedule and role.
-type shiftOf struct {
+// A roleShift is a shift with its schedule and role.
+type roleShift struct {
 	schedule.Shift
 	of   *schedule.Schedule
 	role string
@@ -180,7 +180,7 @@ type shiftOf struct {
 
 // tracks draws the schedules, computed the same way as for paging.
 func (v *visit) tracks(p *teamPage) {
-	var all []shiftOf
+	var all []roleShift
 	var people []oncall.UserID
 	type rowOf struct {
 		of     *schedule.Schedule
@@ -196,7 +196,7 @@ func (v *visit) tracks(p *teamPage) {
 			shifts := is.Shifts(p.From, p.To, role)
 			rows = append(rows, rowOf{is, role, shifts})
 			for _, shift := range shifts {
-				all = append(all, shiftOf{shift, is, role})
+				all = append(all, roleShift{shift, is, role})
 				people = append(people, shift.Users...)
 			}
 		}
@@ -234,7 +234,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 				if shift.End.Sub(shift.Start) < p.To.Sub(p.From)/20 { // it is red in any case
 					label = ""
 				}
-				t.Bars = append(t.Bars, bar{stretch: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: label, Title: "Nobody, " + when, Class: "gap"})
+				t.Bars = append(t.Bars, bar{axisSpan: at, Y: rowPad, Height: full, Text: full/2 + 4, Label: label, Title: "Nobody, " + when, Class: "gap"})
 			}
 			continue
 		}
@@ -242,7 +242,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 		height := (full - (lanes-1)*laneGap) / lanes
 		for i, u := range shift.Users[:lanes] {
 			b := bar{
-				stretch: at, Y: rowPad + i*(height+laneGap), Height: height, Text: height/2 + 4, Label: v.Name(u),
+				axisSpan: at, Y: rowPad + i*(height+laneGap), Height: height, Text: height/2 + 4, Label: v.Name(u),
 				Title: v.Name(u) + ", " + when, Class: "p" + strconv.Itoa(colour[u]), Hatch: changed(shift.Source),
 			}
 			if i == lanes-1 && len(shift.Users) > lanes {
@@ -266,8 +266,8 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 }
 
 // list is the text version of the picture, day by day.
-func (v *visit) list(p *teamPage, all []shiftOf) {
-	slices.SortStableFunc(all, func(a, b shiftOf) int { return a.Start.Compare(b.Start) })
+func (v *visit) list(p *teamPage, all []roleShift) {
+	slices.SortStableFunc(all, func(a, b roleShift) int { return a.Start.Compare(b.Start) })
 	for _, s := range all {
 		free := s.role == schedule.RoleShadow
 		if len(s.Users) == 0 && free {

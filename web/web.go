@@ -19,17 +19,17 @@ import (
 
 // Config is what the handler needs.
 type Config struct {
-	Store    *store.Store
-	Clock    func() time.Time
-	Log      zerolog.Logger
-	Address  string        // base address of the pages, without a trailing slash
-	Provider *Provider     // for signing in; nil: only by a link from Slack
-	Demo     string        // in the demo: the cookie that says who somebody is; ""
-	Status   string        // who sees the status page
-	Keeps    time.Duration // for how long resolved incidents are kept; 0: for ever
+	Store     *store.Store
+	Clock     func() time.Time
+	Log       zerolog.Logger
+	Address   string        // base address of the pages, without a trailing slash
+	Provider  *Provider     // for signing in; nil: only by a link from Slack
+	Demo      string        // in the demo: the cookie that says who somebody is; ""
+	Status    string        // who sees the status page
+	Retention time.Duration // for how long resolved incidents are kept; 0: for ever
 
-	// Meet looks up in Slack who has a mail address, and saves it; nil: only known people sign in.
-	Meet func(ctx context.Context, mail string) error
+	// LookUpUser looks up in Slack who has a mail address, and saves it; nil: only known people sign in.
+	LookUpUser func(ctx context.Context, mail string) error
 }
 
 // server is the state that all requests share.
@@ -49,7 +49,7 @@ func New(c Config) http.Handler {
 		// A proxy may have changed the request's Host.
 		_ = guard.AddTrustedOrigin(at.Scheme + "://" + at.Host) // always well-formed
 	}
-	guard.SetDenyHandler(http.HandlerFunc(s.foreign))
+	guard.SetDenyHandler(http.HandlerFunc(s.refuseCrossSite))
 	return s.headers(guard.Handler(s.routes()))
 }
 
@@ -62,7 +62,7 @@ func (s *server) routes() *http.ServeMux {
 		"GET /incidents/{id}":         (*visit).incident,
 		"POST /incidents/{id}":        (*visit).act,
 		"POST /incidents/{id}/status": (*visit).publish,
-		"GET /page":                   (*visit).askRaise,
+		"GET /page":                   (*visit).showRaise,
 		"POST /page":                  (*visit).raise,
 		"GET /reports":                (*visit).reports,
 		"GET /reports.csv":            (*visit).reportsCSV,
@@ -95,8 +95,8 @@ func (s *server) routes() *http.ServeMux {
 	return mux
 }
 
-// patience is how long the database may take while a person waits for a page.
-const patience = 10 * time.Second
+// pageTimeout is how long the database may take while a person waits for a page.
+const pageTimeout = 10 * time.Second
 
 // A visit is one request of a person who is signed in.
 type visit struct {
@@ -125,7 +125,7 @@ type page struct {
 // signedIn requires a session; without one, the person signs in and returns.
 func (s *server) signedIn(do func(*visit) (page, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
+		ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 		defer cancel()
 		secret := s.cookie(r)
 		now := s.Clock()
@@ -142,7 +142,7 @@ func (s *server) signedIn(do func(*visit) (page, error)) http.HandlerFunc {
 			s.fail(w, r, v.reader, err)
 			return
 		}
-		v.reader = s.readerOf(v.dir, session.User, now)
+		v.reader = s.newReader(v.dir, session.User, now)
 		p, err := do(v)
 		if err != nil {
 			s.fail(w, r, v.reader, err)
@@ -168,7 +168,7 @@ func (s *server) sessionOf(ctx context.Context, r *http.Request, secret string, 
 func (s *server) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	s.clearCookie(w)
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		s.askIn(w, r, http.StatusUnauthorized, ownPath(r.URL.Path), "You are not signed in any more, and nothing was changed.")
+		s.writeSignIn(w, r, http.StatusUnauthorized, ownPath(r.URL.Path), "You are not signed in any more, and nothing was changed.")
 		return
 	}
 	http.Redirect(w, r, s.base+"/sign-in?to="+url.QueryEscape(r.URL.RequestURI()), http.StatusSeeOther)

@@ -147,8 +147,8 @@ type agent struct {
 	w *world
 }
 
-// ways are the transports, and the versions of the protocol.
-var ways = []struct {
+// transports are the transports, and the versions of the protocol.
+var transports = []struct {
 	name    string
 	connect func(w *world, key string) (agent, error)
 }{
@@ -192,10 +192,10 @@ func (w *world) local(key, version string) (agent, error) {
 	return agent{s, w}, nil
 }
 
-// keyed sends a key along.
-type keyed string
+// keyTransport sends a key along.
+type keyTransport string
 
-func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
+func (k keyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+string(k))
 	return http.DefaultTransport.RoundTrip(r)
@@ -205,7 +205,7 @@ func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
 func (w *world) remote(key, version string) (agent, error) {
 	w.Helper()
 	s, err := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil).Connect(w.Context(),
-		&sdk.StreamableClientTransport{Endpoint: w.address + mcp.Path, HTTPClient: &http.Client{Transport: keyed(key)}, MaxRetries: -1},
+		&sdk.StreamableClientTransport{Endpoint: w.address + mcp.Path, HTTPClient: &http.Client{Transport: keyTransport(key)}, MaxRetries: -1},
 		&sdk.ClientSessionOptions{ProtocolVersion: version})
 	if err != nil {
 		return agent{}, err
@@ -225,15 +225,15 @@ func (a agent) call(tool string, arguments map[string]any) (data map[string]any,
 	if res.IsError {
 		return nil, text
 	}
-	var said, structured mcp.Answer
-	a.w.must(json.Unmarshal([]byte(text), &said))
+	var answer, structured mcp.Answer
+	a.w.must(json.Unmarshal([]byte(text), &answer))
 	again, err := json.Marshal(res.StructuredContent)
 	a.w.must(err)
 	a.w.must(json.Unmarshal(again, &structured))
-	if said.About == "" || said.About != structured.About {
-		a.w.Errorf("%s: got the warnings %q and %q, want the same, not empty", tool, said.About, structured.About)
+	if answer.About == "" || answer.About != structured.About {
+		a.w.Errorf("%s: got the warnings %q and %q, want the same, not empty", tool, answer.About, structured.About)
 	}
-	return said.Data, ""
+	return answer.Data, ""
 }
 
 // do is call for what is not refused; the answer is JSON.

@@ -16,7 +16,7 @@ import (
 )
 
 // An agent is offered what its key is good for, and what is not offered is refused as well.
-func TestAgentsAreOfferedWhatTheirKeyMay(t *testing.T) {
+func TestAgentsGetOnlyToolsOfTheirScopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open(signalKey, "disk full", "")
@@ -35,7 +35,7 @@ func TestAgentsAreOfferedWhatTheirKeyMay(t *testing.T) {
 	} {
 		key := w.key(fmt.Sprint("agent ", i), c.scopes...)
 		slices.Sort(c.want)
-		for _, way := range ways {
+		for _, way := range transports {
 			a, err := way.connect(w, key)
 			w.must(err)
 			if init := a.InitializeResult(); init == nil || !strings.Contains(init.Instructions, "They are data") {
@@ -76,9 +76,9 @@ func TestAgentsAreOfferedWhatTheirKeyMay(t *testing.T) {
 
 // By each way an agent finds out who is on call and why, what is wrong and why people were paged, pages, acknowledges and
 // resolves; the timeline names its key.
-func TestAgentsDoWhatPeopleDo(t *testing.T) {
+func TestAgentsAskAndActLikePeople(t *testing.T) {
 	t.Parallel()
-	for _, way := range ways {
+	for _, way := range transports {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -143,7 +143,7 @@ func TestAgentsDoWhatPeopleDo(t *testing.T) {
 }
 
 // What needs a person's confirmation is refused to an agent.
-func TestAgentsCannotConfirm(t *testing.T) {
+func TestAgentsAreRefusedConfirmations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a, err := w.remote(w.key("robin", oncall.ScopePage), "")
@@ -174,7 +174,7 @@ func TestAgentsDoNotSeeWhatIsHidden(t *testing.T) {
 			t.Fatal("no canary")
 		}
 	}
-	for _, way := range ways {
+	for _, way := range transports {
 		a, err := way.connect(w, w.key("robin "+way.name, oncall.ScopeAct, oncall.ScopePage))
 		w.must(err)
 		for _, tool := range []string{"who_is_on_call", "why", "list_incidents"} {
@@ -210,7 +210,7 @@ func TestHostileTextsAreData(t *testing.T) {
 			if refused != "" {
 				t.Fatalf("%s of %s: got %s, want \"\"", tool, text.Name, refused)
 			}
-			each(data, func(shown string) {
+			eachText(data, func(shown string) {
 				bad := hostile.Plain(strings.ReplaceAll(shown, "\t", " "), true)
 				if bad != "" || strings.ContainsFunc(shown, func(r rune) bool { return r >= 0xE0000 && r <= 0xE01EF || r == '\u200b' || r == '\u00ad' }) {
 					t.Errorf("%s of %s: %s: %q", tool, text.Name, bad, shown)
@@ -229,25 +229,25 @@ func storable(text string, most int) string {
 	return string(runes[:min(most, len(runes))])
 }
 
-// each visits every text of what was decoded from JSON.
-func each(v any, visit func(string)) {
+// eachText visits every text of what was decoded from JSON.
+func eachText(v any, visit func(string)) {
 	switch v := v.(type) {
 	case string:
 		visit(v)
 	case []any:
 		for _, one := range v {
-			each(one, visit)
+			eachText(one, visit)
 		}
 	case map[string]any:
 		for name, one := range v {
 			visit(name)
-			each(one, visit)
+			eachText(one, visit)
 		}
 	}
 }
 
 // Without a good key nothing is answered, in the words of the REST API; too much is too much.
-func TestWithoutAGoodKeyThereIsNothing(t *testing.T) {
+func TestInvalidKeyGetsNoTools(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Limit = 5 })
 	send := func(method, key, body string, header ...string) *http.Response {

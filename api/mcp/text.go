@@ -5,11 +5,11 @@ import (
 	"unicode"
 )
 
-const mostText = 2000 // characters of one text
+const maxText = 2000 // characters of one text
 
-// plain takes out of a text what an agent would read and a person would not see: control characters, marks that turn a
+// sanitize takes out of a text what an agent would read and a person would not see: control characters, marks that turn a
 // line around, characters without width, and those that smuggle text inside others. Joiners stay, as emojis have them.
-func plain(text string) string {
+func sanitize(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n").Replace(strings.ToValidUTF8(text, "\ufffd"))
 	n := 0
 	cut := false
@@ -19,7 +19,7 @@ func plain(text string) string {
 		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), r >= 0xE0100 && r <= 0xE01EF, unicode.Is(unicode.Co, r):
 			return -1
 		}
-		if n++; n > mostText {
+		if n++; n > maxText {
 			cut = true
 			return -1
 		}
@@ -31,19 +31,19 @@ func plain(text string) string {
 	return text
 }
 
-// plainAll is plain for every text in what was decoded from JSON.
-func plainAll(v any) any {
+// sanitizeAll is plain for every text in what was decoded from JSON.
+func sanitizeAll(v any) any {
 	switch v := v.(type) {
 	case string:
-		return plain(v)
+		return sanitize(v)
 	case []any:
 		for i := range v {
-			v[i] = plainAll(v[i])
+			v[i] = sanitizeAll(v[i])
 		}
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, one := range v {
-			out[plain(name)] = plainAll(one)
+			out[sanitize(name)] = sanitizeAll(one)
 		}
 		return out
 	}

@@ -20,8 +20,8 @@ type person struct {
 	Name string `json:"name"`
 }
 
-// is reports whether this is who is meant.
-func (p person) is(whom string) bool {
+// matches reports whether this is who is meant.
+func (p person) matches(whom string) bool {
 	return whom == "" || p.ID == whom || strings.EqualFold(p.Name, whom)
 }
 
@@ -60,7 +60,7 @@ func whyPaged(ctx context.Context, c client, in whyInput) (map[string]any, error
 		if p.User != nil {
 			who = p.User.Name
 		}
-		if in.User != "" && (p.User == nil || !p.User.is(in.User)) {
+		if in.User != "" && (p.User == nil || !p.User.matches(in.User)) {
 			continue
 		}
 		pages = append(pages, map[string]any{"who": who, "by": p.Method, "at": p.At, "because": p.Why, "state": p.State, "receipt": p.Receipt})
@@ -100,21 +100,21 @@ func whyOnCall(ctx context.Context, c client, in whyInput) (map[string]any, erro
 	if err := c.ask(ctx, http.MethodGet, "/oncall", onCallInput{Team: in.Team, Schedule: in.Schedule, At: in.At}.query(), nil, &answered); err != nil {
 		return nil, err
 	}
-	told := []any{}
+	reasons := []any{}
 	for _, o := range answered.Items {
 		names, meant := []any{}, in.User == ""
 		for _, u := range o.Users {
 			names = append(names, u.Name)
-			meant = meant || u.is(in.User)
+			meant = meant || u.matches(in.User)
 		}
 		if !meant {
 			continue
 		}
-		told = append(told, map[string]any{
+		reasons = append(reasons, map[string]any{
 			"schedule": o.Schedule.Name, "team": o.Team.Name, "role": o.Role, "users": names, "since": o.Since, "until": o.Until, "because": o.because(),
 		})
 	}
-	return map[string]any{"on_call": told}, nil
+	return map[string]any{"on_call": reasons}, nil
 }
 
 // because says in words what puts somebody on call.

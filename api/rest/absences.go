@@ -37,12 +37,12 @@ func (s *server) absenceRoutes() {
 		Paged
 		Span
 	},
-	) (*Listed[TimeOff], error) {
+	) (*ListResponse[TimeOff], error) {
 		from, to, err := in.between(c.now)
 		if err != nil {
 			return nil, err
 		}
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func (s *server) absenceRoutes() {
 		method: http.MethodPost, path: "/time-off", id: "create-time-off", tag: "time off", summary: "Say that somebody is away",
 		about: "With a key of their own, or an admin's.", scope: oncall.ScopeAct, status: http.StatusCreated, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Once
+		IdempotencyHeader
 		Body struct {
 			User  string    `json:"user" maxLength:"200" doc:"Slack id, mail address or whole name."`
 			Start time.Time `json:"start"`
@@ -68,17 +68,17 @@ func (s *server) absenceRoutes() {
 			Note  string    `json:"note,omitempty" maxLength:"500"`
 		}
 	},
-	) (*One[TimeOff], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[TimeOff], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		u, _, err := filtered(in.Body.User, v.user, "person")
+		u, _, err := filterValue(in.Body.User, v.user, "person")
 		if err != nil {
 			return nil, err
 		}
 		t, err := s.Store.AddTimeOff(ctx, c.by, oncall.TimeOff{UserID: u.ID, Start: in.Body.Start.UTC(), End: in.Body.End.UTC(), Note: in.Body.Note}, c.now)
-		return &One[TimeOff]{v.timeOff(t)}, err
+		return &ObjectResponse[TimeOff]{v.timeOff(t)}, err
 	})
 	handle(s, operation{
 		method: http.MethodDelete, path: "/time-off/{id}", id: "delete-time-off", tag: "time off", summary: "Take time off back",
@@ -86,9 +86,9 @@ func (s *server) absenceRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		_, err := s.Store.CancelTimeOff(ctx, c.by, oncall.TimeOffID(in.ID), c.now)
-		return &Gone{http.StatusNoContent}, err
+		return &NoContent{http.StatusNoContent}, err
 	})
 }
 
@@ -103,9 +103,9 @@ func (s *server) maintenanceRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		_, err := s.Store.EndMaintenance(ctx, c.by, oncall.MaintenanceID(in.ID), c.now)
-		return &Gone{http.StatusNoContent}, err
+		return &NoContent{http.StatusNoContent}, err
 	})
 }
 
@@ -114,11 +114,11 @@ func (v view) timeOff(t oncall.TimeOff) TimeOff {
 }
 
 func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
-	Once
+	IdempotencyHeader
 	Body MaintenanceBody
 },
-) (*One[Maintenance], error) {
-	v, err := s.look(ctx, c)
+) (*ObjectResponse[Maintenance], error) {
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +126,18 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 	if in.Body.StartsAt.IsZero() {
 		m.StartsAt = c.now
 	}
-	team, ofTeam, err := filtered(in.Body.Team, v.team, "team")
+	team, ofTeam, err := filterValue(in.Body.Team, v.team, "team")
 	if err != nil {
 		return nil, err
 	}
-	from, ofOne, err := filtered(in.Body.Integration, v.integration, "integration")
+	from, ofOne, err := filterValue(in.Body.Integration, v.integration, "integration")
 	switch {
 	case err != nil:
 		return nil, err
 	case !ofTeam && !ofOne:
-		return nil, wrong("Say of which team, or of which integration.")
+		return nil, invalid("Say of which team, or of which integration.")
 	case ofTeam && ofOne && from.TeamID != team.ID:
-		return nil, wrong("The integration " + strconv.Quote(from.Name) + " is of another team.")
+		return nil, invalid("The integration " + strconv.Quote(from.Name) + " is of another team.")
 	}
 	m.TeamID, m.IntegrationID = team.ID, from.ID
 	if !ofTeam {
@@ -149,7 +149,7 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 		case err != nil:
 			return nil, err
 		case !is:
-			return nil, wrong(strconv.Quote(text) + " is no condition such as service=checkout.")
+			return nil, invalid(strconv.Quote(text) + " is no condition such as service=checkout.")
 		}
 		m.Match = append(m.Match, match)
 	}
@@ -163,5 +163,5 @@ func (s *server) beginMaintenance(ctx context.Context, c caller, in *struct {
 	if m.IntegrationID != 0 {
 		out.Integration = &Ref{int64(m.IntegrationID), from.Name}
 	}
-	return &One[Maintenance]{out}, nil
+	return &ObjectResponse[Maintenance]{out}, nil
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// Once are the parameters of requests that must not be carried out twice.
-type Once struct {
+// IdempotencyHeader are the parameters of requests that must not be carried out twice.
+type IdempotencyHeader struct {
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"200" doc:"Any text of your own. Sent again with the same body within a day, the request does nothing and is answered as before."`
 }
 
-func (o Once) onceKey() string { return o.IdempotencyKey }
+func (o IdempotencyHeader) idempotencyKey() string { return o.IdempotencyKey }
 
 // An ActBody is an act on an incident. Each act uses only the fields that it documents.
 type ActBody struct {
@@ -50,11 +50,11 @@ func (s *server) actRoutes() {
 		scope: oncall.ScopeAct, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
 		IncidentPath
-		Once
+		IdempotencyHeader
 		Body ActBody
 	},
-	) (*Versioned[Incident], error) {
-		v, err := s.look(ctx, c)
+	) (*VersionedResponse[Incident], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -64,7 +64,7 @@ func (s *server) actRoutes() {
 		}
 		if other := oncall.IncidentID(in.Body.Incident); other != 0 {
 			if _, err := s.Store.Incident(ctx, c.by, other); err != nil {
-				return nil, wrong("There is no incident " + other.String() + ", or it is not yours to see.")
+				return nil, invalid("There is no incident " + other.String() + ", or it is not yours to see.")
 			}
 		}
 		act, err := v.act(in.Body)
@@ -75,7 +75,7 @@ func (s *server) actRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return &Versioned[Incident]{ETag: incidentTag(done), Body: v.incident(done)}, nil
+		return &VersionedResponse[Incident]{ETag: incidentETag(done), Body: v.incident(done)}, nil
 	})
 }
 
@@ -88,23 +88,23 @@ func (v view) act(b ActBody) (a oncall.Act, err error) {
 	if b.For != "" {
 		d, err := time.ParseDuration(b.For)
 		if err != nil || d <= 0 {
-			return a, wrong("for is how long, such as 30m or 2h.")
+			return a, invalid("for is how long, such as 30m or 2h.")
 		}
 		a.Until = v.caller.now.Add(d)
 	}
-	user, _, err := filtered(b.User, v.user, "person")
+	user, _, err := filterValue(b.User, v.user, "person")
 	if err != nil {
 		return a, err
 	}
-	policy, _, err := filtered(b.Policy, v.policy, "escalation policy")
+	policy, _, err := filterValue(b.Policy, v.policy, "escalation policy")
 	if err != nil {
 		return a, err
 	}
-	team, _, err := filtered(b.Team, v.team, "team")
+	team, _, err := filterValue(b.Team, v.team, "team")
 	if err != nil {
 		return a, err
 	}
-	of, given, err := filtered(b.Schedule, v.schedule, "schedule")
+	of, given, err := filterValue(b.Schedule, v.schedule, "schedule")
 	if given && err == nil {
 		a.Schedule = of.ID()
 	}
@@ -151,7 +151,7 @@ type DeletedShifts struct {
 // peopleOf looks up several people.
 func (v view) peopleOf(texts []string) (ids []oncall.UserID, err error) {
 	for _, text := range texts {
-		u, _, err := filtered(text, v.user, "person")
+		u, _, err := filterValue(text, v.user, "person")
 		if err != nil {
 			return nil, err
 		}
@@ -171,8 +171,8 @@ func (s *server) dutyRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
 	},
-	) (*One[Override], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[Override], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +186,7 @@ func (s *server) dutyRoutes() {
 		}
 		out := v.override(o, of.Name())
 		out.Cancelled = &c.now
-		return &One[Override]{out}, nil
+		return &ObjectResponse[Override]{out}, nil
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/schedules/{name}/shifts", id: "create-shift", tag: "schedules", summary: "Write down a shift by hand",
@@ -196,33 +196,33 @@ func (s *server) dutyRoutes() {
 		method: http.MethodDelete, path: "/schedules/{name}/shifts", id: "delete-shifts", tag: "schedules", summary: "Cut a stretch out of the shifts made by hand",
 		about: "What is past stays.", scope: oncall.ScopeEdit, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		Role string    `query:"role" doc:"Of one role only."`
 		From time.Time `query:"from" required:"true"`
 		To   time.Time `query:"to" required:"true"`
 	},
-	) (*One[DeletedShifts], error) {
-		_, of, err := lookFor(ctx, s, c, view.schedule, in.Name)
+	) (*ObjectResponse[DeletedShifts], error) {
+		_, of, err := viewWith(ctx, s, c, view.schedule, in.Name)
 		if err != nil {
 			return nil, err
 		}
 		n, err := s.Store.DeleteShifts(ctx, c.by, of.ID(), in.Role, in.From, in.To, c.now)
-		return &One[DeletedShifts]{DeletedShifts{n}}, err
+		return &ObjectResponse[DeletedShifts]{DeletedShifts{n}}, err
 	})
 }
 
 func (s *server) createOverride(ctx context.Context, c caller, in *struct {
-	Once
+	IdempotencyHeader
 	Body OverrideBody
 },
-) (*One[Override], error) {
-	v, err := s.look(ctx, c)
+) (*ObjectResponse[Override], error) {
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	of, err := v.schedule(in.Body.Schedule)
 	if errors.Is(err, oncall.ErrNotFound) {
-		return nil, wrong("There is no schedule " + strconv.Quote(in.Body.Schedule) + ", or it is not yours to see.")
+		return nil, invalid("There is no schedule " + strconv.Quote(in.Body.Schedule) + ", or it is not yours to see.")
 	} else if err != nil {
 		return nil, err
 	}
@@ -235,11 +235,11 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 	if o.Users, err = v.peopleOf(in.Body.Users); err != nil {
 		return nil, err
 	}
-	from, _, err := filtered(in.Body.From, v.user, "person")
+	from, _, err := filterValue(in.Body.From, v.user, "person")
 	if err != nil {
 		return nil, err
 	}
-	to, _, err := filtered(in.Body.To, v.user, "person")
+	to, _, err := filterValue(in.Body.To, v.user, "person")
 	if err != nil {
 		return nil, err
 	}
@@ -247,16 +247,16 @@ func (s *server) createOverride(ctx context.Context, c caller, in *struct {
 	if o, err = s.Store.AddOverride(ctx, c.by, of.ID(), o, c.now); err != nil {
 		return nil, err
 	}
-	return &One[Override]{v.override(o, of.Name())}, nil
+	return &ObjectResponse[Override]{v.override(o, of.Name())}, nil
 }
 
 func (s *server) createShift(ctx context.Context, c caller, in *struct {
-	Named
-	Once
+	NamePath
+	IdempotencyHeader
 	Body ShiftBody
 },
-) (*One[ManualShift], error) {
-	v, of, err := lookFor(ctx, s, c, view.schedule, in.Name)
+) (*ObjectResponse[ManualShift], error) {
+	v, of, err := viewWith(ctx, s, c, view.schedule, in.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +267,7 @@ func (s *server) createShift(ctx context.Context, c caller, in *struct {
 	if shift, err = s.Store.AddShift(ctx, c.by, of.ID(), shift, c.now); err != nil {
 		return nil, err
 	}
-	return &One[ManualShift]{ManualShift{
+	return &ObjectResponse[ManualShift]{ManualShift{
 		ID: int64(shift.ID), Schedule: Ref{int64(of.ID()), of.Name()}, Role: shift.RoleName(), Start: shift.Start, End: shift.End, Users: v.people(shift.Users),
 	}}, nil
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// lookupPatience is how long the database may take to look up a key.
-const lookupPatience = 3 * time.Second
+// lookupTimeout is how long the database may take to look up a key.
+const lookupTimeout = 3 * time.Second
 
 // A rejection is why a request was refused.
 type rejection struct {
@@ -50,14 +50,14 @@ func (s *server) admit(ctx huma.Context, next func(huma.Context)) {
 func (s *server) identify(ctx context.Context, key, remote string, need oncall.Scope, header func(name, value string)) (c caller, no *rejection, err error) {
 	now := s.Clock()
 	if key == "" {
-		return c, s.turnAway(remote, now, header, "The request has no API key; send it with the header Authorization: Bearer KEY."), nil
+		return c, s.rejectKey(remote, now, header, "The request has no API key; send it with the header Authorization: Bearer KEY."), nil
 	}
 	k, err := s.keyOf(ctx, key, now)
 	if errors.Is(err, oncall.ErrNotFound) {
-		return c, s.turnAway(remote, now, header, "This API key is not known; it may have expired, or been revoked or replaced."), nil
+		return c, s.rejectKey(remote, now, header, "This API key is not known; it may have expired, or been revoked or replaced."), nil
 	}
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
-		no := s.turnAway(remote, now, header, refusal.Error())
+		no := s.rejectKey(remote, now, header, refusal.Error())
 		if no.status == http.StatusUnauthorized {
 			header("WWW-Authenticate", `Bearer realm="watchbill", error="invalid_token"`)
 		}
@@ -77,7 +77,7 @@ func (s *server) identify(ctx context.Context, key, remote string, need oncall.S
 
 // keyOf finds an API key, or the one that stands for the service whose token is shown in its place.
 func (s *server) keyOf(ctx context.Context, key string, now time.Time) (oncall.APIKey, error) {
-	look, cancel := context.WithTimeout(ctx, lookupPatience)
+	look, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	if s.Tokens == nil || strings.Count(key, ".") != 2 {
 		return s.Store.APIKeyBy(look, key, now)
@@ -126,8 +126,8 @@ const (
 	strikesAllowed = 30 // per minute and network
 )
 
-// turnAway refuses a request without a valid key, and limits how many of these a network may make.
-func (s *server) turnAway(remote string, now time.Time, header func(name, value string), why string) *rejection {
+// rejectKey refuses a request without a valid key, and limits how many of these a network may make.
+func (s *server) rejectKey(remote string, now time.Time, header func(name, value string), why string) *rejection {
 	if _, wait := s.limits.take("from "+network(remote), strikesAllowed, now); wait > 0 {
 		return &rejection{http.StatusTooManyRequests, "Too many requests without a good key came from this address; correct the key.", wait}
 	}

@@ -43,8 +43,8 @@ func (s *server) auditRoutes() {
 		Team  string    `query:"team" doc:"Of one team only: its name or id."`
 		User  string    `query:"user" doc:"About one person, or done by them: Slack id, mail address or whole name."`
 	},
-	) (*Listed[AuditEntry], error) {
-		v, err := s.look(ctx, c)
+	) (*ListResponse[AuditEntry], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -56,13 +56,13 @@ func (s *server) auditRoutes() {
 		if kind, known := audit.ParseKind(in.Kind); known {
 			f.Kind = kind
 		} else if in.Kind != "" {
-			return nil, wrong("There is no kind of thing that is called so.")
+			return nil, invalid("There is no kind of thing that is called so.")
 		}
-		team, _, err := filtered(in.Team, v.team, "team")
+		team, _, err := filterValue(in.Team, v.team, "team")
 		if err != nil {
 			return nil, err
 		}
-		user, _, err := filtered(in.User, v.user, "person")
+		user, _, err := filterValue(in.User, v.user, "person")
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (s *server) auditRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := &Listed[AuditEntry]{Body: List[AuditEntry]{Items: []AuditEntry{}}}
+		out := &ListResponse[AuditEntry]{Body: List[AuditEntry]{Items: []AuditEntry{}}}
 		for _, e := range found {
 			out.Body.Items = append(out.Body.Items, v.auditEntry(e))
 		}

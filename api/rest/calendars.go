@@ -26,18 +26,18 @@ type NewCalendar struct {
 // maxFeeds is how many calendars one person may have, as in Slack.
 const maxFeeds = 20
 
-var errNobodysKey = oncall.Refuse("A calendar is somebody's own, so it takes an API key of theirs.")
+var errSharedKey = oncall.Refuse("A calendar is somebody's own, so it takes an API key of theirs.")
 
 func (s *server) calendarRoutes() {
 	handle(s, operation{
 		method: http.MethodGet, path: "/calendars", id: "list-calendars", tag: "calendars", summary: "List one's calendars", scope: oncall.ScopeAct,
 		about: "It takes a key of a person's own.", errors: []int{409},
-	}, func(ctx context.Context, c caller, in *Paged) (*Listed[Calendar], error) {
+	}, func(ctx context.Context, c caller, in *Paged) (*ListResponse[Calendar], error) {
 		v, all, err := s.calendars(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return page(each(all, v.calendar), *in)
+		return page(mapSlice(all, v.calendar), *in)
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/calendars", id: "create-calendar", tag: "calendars", summary: "Make a calendar to subscribe to",
@@ -50,14 +50,14 @@ func (s *server) calendarRoutes() {
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		_, all, err := s.calendars(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		for _, f := range all {
 			if int64(f.ID) == in.ID {
-				return &Gone{http.StatusNoContent}, s.Store.RevokeFeed(ctx, c.by, f.ID, c.now)
+				return &NoContent{http.StatusNoContent}, s.Store.RevokeFeed(ctx, c.by, f.ID, c.now)
 			}
 		}
 		return nil, oncall.ErrNotFound
@@ -69,7 +69,7 @@ func (s *server) createCalendar(ctx context.Context, c caller, in *struct {
 		Schedule string `json:"schedule,omitempty" maxLength:"200" doc:"Name or id; one's own shifts where it is left out."`
 	}
 },
-) (*One[NewCalendar], error) {
+) (*ObjectResponse[NewCalendar], error) {
 	v, all, err := s.calendars(ctx, c)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *server) createCalendar(ctx context.Context, c caller, in *struct {
 		return nil, oncall.Refuse("You have %d calendars already; remove one first.", len(all))
 	}
 	f := store.Feed{UserID: c.by.User}
-	of, given, err := filtered(in.Body.Schedule, v.schedule, "schedule")
+	of, given, err := filterValue(in.Body.Schedule, v.schedule, "schedule")
 	if err != nil {
 		return nil, err
 	}
@@ -89,15 +89,15 @@ func (s *server) createCalendar(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &One[NewCalendar]{NewCalendar{v.calendar(f), strings.TrimSuffix(s.Address, "/") + "/v1/calendar/" + secret + ".ics"}}, nil
+	return &ObjectResponse[NewCalendar]{NewCalendar{v.calendar(f), strings.TrimSuffix(s.Address, "/") + "/v1/calendar/" + secret + ".ics"}}, nil
 }
 
 // calendars are those that the caller has made.
 func (s *server) calendars(ctx context.Context, c caller) (v view, all []store.Feed, err error) {
 	if c.by.User == "" {
-		return v, nil, errNobodysKey
+		return v, nil, errSharedKey
 	}
-	if v, err = s.look(ctx, c); err != nil {
+	if v, err = s.viewFor(ctx, c); err != nil {
 		return v, nil, err
 	}
 	all, err = s.Store.FeedsBy(ctx, c.by, c.by.User)

@@ -23,31 +23,31 @@ type Rules struct {
 	Hours []schedule.Window `json:"hours" maxItems:"20" doc:"When a low severity may disturb, in the person's zone; working hours where it is empty."`
 }
 
-// Somebody is the path of a person.
-type Somebody struct {
+// PersonPath is the path of a person.
+type PersonPath struct {
 	Name string `path:"name" maxLength:"200" doc:"Slack id, mail address or whole name."`
 }
 
 // OneContact is the path of a contact method.
 type OneContact struct {
-	Somebody
+	PersonPath
 	ID int64 `path:"id" minimum:"1" doc:"The contact method's id."`
 }
 
-func shownContact(c oncall.Contact) Contact {
+func contactOf(c oncall.Contact) Contact {
 	return Contact{ID: int64(c.ID), Method: string(c.Method), Shown: audit.Masked(c), Verified: c.VerifiedAt != nil}
 }
 
-// ofSomebody registers an operation on a person's own data, for them and for admins.
-func ofSomebody[I interface{ somebody() string }, O any](s *server, op operation, do func(context.Context, view, oncall.UserID, *I) (*O, error)) {
+// handlePersonal registers an operation on a person's own data, for them and for admins.
+func handlePersonal[I interface{ person() string }, O any](s *server, op operation, do func(context.Context, view, oncall.UserID, *I) (*O, error)) {
 	op.scope, op.errors = oncall.ScopeAct, []int{404, 409}
 	op.about = "With a key of their own, or an admin's. " + op.about
 	handle(s, op, func(ctx context.Context, c caller, in *I) (*O, error) {
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		u, err := v.user((*in).somebody())
+		u, err := v.user((*in).person())
 		if err != nil {
 			return nil, err
 		}
@@ -55,25 +55,25 @@ func ofSomebody[I interface{ somebody() string }, O any](s *server, op operation
 	})
 }
 
-func (p Somebody) somebody() string { return p.Name }
+func (p PersonPath) person() string { return p.Name }
 
 func (s *server) contactRoutes() {
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodPost, path: "/users/{name}/contacts", id: "create-contact", tag: "users", summary: "Add a contact method",
 		about: "A code is sent there; until it is given back by verify, nothing is paged by it.", status: http.StatusCreated,
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
-		Somebody
-		Once
+		PersonPath
+		IdempotencyHeader
 		Body struct {
 			Method  string `json:"method" maxLength:"40" example:"sms"`
 			Address string `json:"address" maxLength:"500" example:"+49 30 901820"`
 		}
 	},
-	) (*One[Contact], error) {
+	) (*ObjectResponse[Contact], error) {
 		made, err := s.Store.AddContact(ctx, v.caller.by, user, oncall.Method(in.Body.Method), in.Body.Address, v.caller.now)
-		return &One[Contact]{shownContact(made)}, err
+		return &ObjectResponse[Contact]{contactOf(made)}, err
 	})
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodPost, path: "/users/{name}/contacts/{id}/verify", id: "verify-contact", tag: "users", summary: "Give back the code that a contact method got",
 		about: "Without a code another one is sent.", status: http.StatusNoContent,
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
@@ -82,41 +82,41 @@ func (s *server) contactRoutes() {
 			Code string `json:"code,omitempty" maxLength:"40"`
 		}
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		if in.Body.Code == "" {
-			return &Gone{http.StatusNoContent}, s.Store.SendProof(ctx, v.caller.by, user, oncall.ContactID(in.ID), v.caller.now)
+			return &NoContent{http.StatusNoContent}, s.Store.SendProof(ctx, v.caller.by, user, oncall.ContactID(in.ID), v.caller.now)
 		}
-		return &Gone{http.StatusNoContent}, s.Store.ConfirmContact(ctx, v.caller.by, user, oncall.ContactID(in.ID), in.Body.Code, v.caller.now)
+		return &NoContent{http.StatusNoContent}, s.Store.ConfirmContact(ctx, v.caller.by, user, oncall.ContactID(in.ID), in.Body.Code, v.caller.now)
 	})
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodDelete, path: "/users/{name}/contacts/{id}", id: "delete-contact", tag: "users", summary: "Remove a contact method", status: http.StatusNoContent,
-	}, func(ctx context.Context, v view, user oncall.UserID, in *OneContact) (*Gone, error) {
-		return &Gone{http.StatusNoContent}, s.Store.RemoveContact(ctx, v.caller.by, user, oncall.ContactID(in.ID), v.caller.now)
+	}, func(ctx context.Context, v view, user oncall.UserID, in *OneContact) (*NoContent, error) {
+		return &NoContent{http.StatusNoContent}, s.Store.RemoveContact(ctx, v.caller.by, user, oncall.ContactID(in.ID), v.caller.now)
 	})
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodPost, path: "/users/{name}/contacts/test", id: "test-contacts", tag: "users", summary: "Send a test page by contact methods", status: http.StatusNoContent,
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
-		Somebody
+		PersonPath
 		Body struct {
 			Contacts []int64 `json:"contacts" minItems:"1" maxItems:"20" doc:"Their ids; 0 is Slack."`
 		}
 	},
-	) (*Gone, error) {
-		ids := each(in.Body.Contacts, func(id int64) oncall.ContactID { return oncall.ContactID(id) })
-		return &Gone{http.StatusNoContent}, s.Store.TestContacts(ctx, v.caller.by, user, ids, v.caller.now)
+	) (*NoContent, error) {
+		ids := mapSlice(in.Body.Contacts, func(id int64) oncall.ContactID { return oncall.ContactID(id) })
+		return &NoContent{http.StatusNoContent}, s.Store.TestContacts(ctx, v.caller.by, user, ids, v.caller.now)
 	})
 	s.ruleRoutes()
 }
 
 func (s *server) ruleRoutes() {
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodGet, path: "/users/{name}/rules", id: "get-rules", tag: "users", summary: "Get how a person is reached: the rules in force",
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
-		Somebody
+		PersonPath
 		Fields
 	},
-	) (*One[Rules], error) {
-		if err := s.ownThings(ctx, v, user); err != nil {
+	) (*ObjectResponse[Rules], error) {
+		if err := s.checkOwn(ctx, v, user); err != nil {
 			return nil, err
 		}
 		r, err := s.Store.ContactSettings(ctx, v.caller.by, user)
@@ -127,15 +127,15 @@ func (s *server) ruleRoutes() {
 		if hours == nil {
 			hours = oncall.WorkingHours
 		}
-		return &One[Rules]{Rules{each(r.Rules(false), shownRule), each(r.Rules(true), shownRule), hours}}, nil
+		return &ObjectResponse[Rules]{Rules{mapSlice(r.Rules(false), ruleOf), mapSlice(r.Rules(true), ruleOf), hours}}, nil
 	})
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodPut, path: "/users/{name}/rules", id: "put-rules", tag: "users", summary: "Say how a person is reached", status: http.StatusNoContent,
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
-		Somebody
+		PersonPath
 		Body Rules
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		p := oncall.Preferences{Hours: in.Body.Hours}
 		if len(p.Hours) == 0 {
 			p.Hours = nil
@@ -147,35 +147,35 @@ func (s *server) ruleRoutes() {
 		if p.Low, err = readRules(in.Body.Low); err != nil {
 			return nil, err
 		}
-		return &Gone{http.StatusNoContent}, s.Store.SetPreferences(ctx, v.caller.by, user, p, v.caller.now)
+		return &NoContent{http.StatusNoContent}, s.Store.SetPreferences(ctx, v.caller.by, user, p, v.caller.now)
 	})
 	s.reminderRoutes()
 }
 
 func (s *server) reminderRoutes() {
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodGet, path: "/users/{name}/reminders", id: "get-reminders", tag: "users", summary: "Get how long before their shifts a person is reminded",
-	}, func(ctx context.Context, v view, user oncall.UserID, _ *Somebody) (*One[Reminders], error) {
+	}, func(ctx context.Context, v view, user oncall.UserID, _ *PersonPath) (*ObjectResponse[Reminders], error) {
 		before, err := s.Store.Reminders(ctx, v.caller.by, user)
-		return &One[Reminders]{Reminders{each(before, time.Duration.String)}}, err
+		return &ObjectResponse[Reminders]{Reminders{mapSlice(before, time.Duration.String)}}, err
 	})
-	ofSomebody(s, operation{
+	handlePersonal(s, operation{
 		method: http.MethodPut, path: "/users/{name}/reminders", id: "put-reminders", tag: "users", summary: "Say how long before their shifts a person is reminded",
 		about: "An empty list: never.", status: http.StatusNoContent,
 	}, func(ctx context.Context, v view, user oncall.UserID, in *struct {
-		Somebody
+		PersonPath
 		Body Reminders
 	},
-	) (*Gone, error) {
+	) (*NoContent, error) {
 		before := []time.Duration{}
 		for _, text := range in.Body.Before {
 			d, err := time.ParseDuration(text)
 			if err != nil || d <= 0 {
-				return nil, wrong("before is how long before the shift, such as 1h or 30m.")
+				return nil, invalid("before is how long before the shift, such as 1h or 30m.")
 			}
 			before = append(before, d)
 		}
-		return &Gone{http.StatusNoContent}, s.Store.SetReminders(ctx, v.caller.by, user, before, v.caller.now)
+		return &NoContent{http.StatusNoContent}, s.Store.SetReminders(ctx, v.caller.by, user, before, v.caller.now)
 	})
 }
 
@@ -184,22 +184,22 @@ type Reminders struct {
 	Before []string `json:"before" maxItems:"10" example:"[\"24h0m0s\",\"1h0m0s\"]"`
 }
 
-func shownRule(r oncall.Rule) Rule { return Rule{int64(r.Contact), r.After.Duration().String()} }
+func ruleOf(r oncall.Rule) Rule { return Rule{int64(r.Contact), r.After.Duration().String()} }
 
 func readRules(all []Rule) ([]oncall.Rule, error) {
 	var out []oncall.Rule
 	for _, r := range all {
 		after, err := time.ParseDuration(r.After)
 		if err != nil || after < 0 {
-			return nil, wrong("after is how long after the page, such as 5m or 0s.")
+			return nil, invalid("after is how long after the page, such as 5m or 0s.")
 		}
 		out = append(out, oncall.Rule{Contact: oncall.ContactID(r.Contact), After: oncall.Seconds(after / time.Second)})
 	}
 	return out, nil
 }
 
-// ownThings checks whether the caller may see a person's own data.
-func (s *server) ownThings(ctx context.Context, v view, user oncall.UserID) error {
+// checkOwn checks whether the caller may see a person's own data.
+func (s *server) checkOwn(ctx context.Context, v view, user oncall.UserID) error {
 	_, err := s.Store.Reminders(ctx, v.caller.by, user) // reminders are part of it
 	return err
 }

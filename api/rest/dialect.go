@@ -21,8 +21,8 @@ type dialect struct {
 	refuse func(w http.ResponseWriter, status int, sentence string)
 }
 
-// A foreign is a request in a dialect whose key has been admitted.
-type foreign struct {
+// A dialectRequest is a request in a dialect whose key has been admitted.
+type dialectRequest struct {
 	view
 	r     *http.Request
 	w     http.ResponseWriter // for headers
@@ -30,14 +30,14 @@ type foreign struct {
 	zone  *time.Location // for formatting times
 }
 
-// An answer is the response to such a request.
-type answer struct {
+// An dialectResponse is the response to such a request.
+type dialectResponse struct {
 	status int
 	body   any // nil: empty
 }
 
-// in registers a request of a dialect.
-func (s *server) in(d dialect, mux *http.ServeMux, pattern string, scope oncall.Scope, do func(*foreign) (answer, error)) {
+// handleDialect registers a request of a dialect.
+func (s *server) handleDialect(d dialect, mux *http.ServeMux, pattern string, scope oncall.Scope, do func(*dialectRequest) (dialectResponse, error)) {
 	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		c, no, err := s.identify(r.Context(), d.key(r), r.RemoteAddr, scope, w.Header().Set)
 		if no != nil {
@@ -51,22 +51,22 @@ func (s *server) in(d dialect, mux *http.ServeMux, pattern string, scope oncall.
 		}
 		var v view
 		if err == nil {
-			v, err = s.look(r.Context(), c)
+			v, err = s.viewFor(r.Context(), c)
 		}
-		var out answer
+		var out dialectResponse
 		if err == nil {
-			out, err = do(&foreign{view: v, r: r, w: w, query: r.URL.Query(), zone: time.UTC})
+			out, err = do(&dialectRequest{view: v, r: r, w: w, query: r.URL.Query(), zone: time.UTC})
 		}
 		if err != nil {
-			status, sentence := said(s.problem(err))
+			status, sentence := statusAndSentence(s.problem(err))
 			d.refuse(w, status, sentence)
 			return
 		}
-		writeAs(w, out.status, out.body)
+		writeJSON(w, out.status, out.body)
 	})
 }
 
-func writeAs(w http.ResponseWriter, status int, body any) {
+func writeJSON(w http.ResponseWriter, status int, body any) {
 	if body == nil {
 		w.WriteHeader(status)
 		return
@@ -76,37 +76,37 @@ func writeAs(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // an error means that the peer is gone
 }
 
-func (f *foreign) ctx() context.Context { return f.r.Context() }
+func (f *dialectRequest) ctx() context.Context { return f.r.Context() }
 
 // list returns the values of a repeatable parameter, with or without brackets.
-func (f *foreign) list(name string) []string {
+func (f *dialectRequest) list(name string) []string {
 	return slices.Concat(f.query[name+"[]"], f.query[name])
 }
 
 // has reports whether a repeatable filter parameter allows a value; a missing one allows all.
-func (f *foreign) has(name, value string) bool {
+func (f *dialectRequest) has(name, value string) bool {
 	some := f.list(name)
 	return len(some) == 0 || slices.Contains(some, value)
 }
 
 // number parses a numeric parameter.
-func (f *foreign) number(name string, usual, most int) (int, error) {
+func (f *dialectRequest) number(name string, usual, most int) (int, error) {
 	text := f.query.Get(name)
 	if text == "" {
 		return usual, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, wrong(name + " is a number.")
+		return 0, invalid(name + " is a number.")
 	}
 	return min(n, most), nil
 }
 
-// The formats in which clients write times.
+// instants lists the formats in which clients write times.
 var instants = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"}
 
 // instant parses a parameter that is a time; zero if it is missing.
-func (f *foreign) instant(name string) (time.Time, error) {
+func (f *dialectRequest) instant(name string) (time.Time, error) {
 	text := strings.ReplaceAll(f.query.Get(name), " ", "+") // a plus sign that was not encoded
 	if text == "" {
 		return time.Time{}, nil
@@ -116,19 +116,19 @@ func (f *foreign) instant(name string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, wrong(name + " is a time, such as 2026-12-24T20:00:00Z.")
+	return time.Time{}, invalid(name + " is a time, such as 2026-12-24T20:00:00Z.")
 }
 
 // body decodes a JSON body of at most 1 MiB. Unknown fields are ignored, as the vendor does.
-func (f *foreign) body(into any) error {
+func (f *dialectRequest) body(into any) error {
 	if err := json.NewDecoder(io.LimitReader(f.r.Body, 1<<20)).Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return wrong("The body is no JSON of the documented kind.")
+		return invalid("The body is no JSON of the documented kind.")
 	}
 	return nil
 }
 
 // id returns the number in the path.
-func (f *foreign) id() (int64, error) {
+func (f *dialectRequest) id() (int64, error) {
 	n, err := strconv.ParseInt(f.r.PathValue("id"), 10, 64)
 	if err != nil || n <= 0 {
 		return 0, oncall.ErrNotFound
@@ -137,7 +137,7 @@ func (f *foreign) id() (int64, error) {
 }
 
 // onBehalf returns the key as the actor, with the person named in the request. Timelines show both.
-func (f *foreign) onBehalf(name string) oncall.Actor {
+func (f *dialectRequest) onBehalf(name string) oncall.Actor {
 	by := f.caller.by
 	if runes := []rune(strings.ToValidUTF8(name, "")); len(runes) > 0 && by.User == "" {
 		by.Name += ", for " + string(runes[:min(len(runes), 80)])

@@ -17,8 +17,8 @@ type exchange struct {
 	reads              []string // "path=value"; a number in a path is a place in a list, # how long it is, and null is null
 }
 
-// pick returns the value at a path of a JSON document, as text.
-func pick(t *testing.T, text, path string) string {
+// valueAt returns the value at a path of a JSON document, as text.
+func valueAt(t *testing.T, text, path string) string {
 	t.Helper()
 	var at any
 	if err := json.Unmarshal([]byte(text), &at); err != nil {
@@ -52,8 +52,8 @@ func pick(t *testing.T, text, path string) string {
 	return fmt.Sprint(at)
 }
 
-// converse makes requests one after the other, and checks what the client reads.
-func (w *world) converse(t *testing.T, prefix string, all []exchange, header ...string) {
+// exchangeAll makes requests one after the other, and checks what the client reads.
+func (w *world) exchangeAll(t *testing.T, prefix string, all []exchange, header ...string) {
 	t.Helper()
 	for _, x := range all {
 		r := w.ask("", x.method, prefix+x.path, x.body, header...)
@@ -66,7 +66,7 @@ func (w *world) converse(t *testing.T, prefix string, all []exchange, header ...
 		}
 		for _, read := range x.reads {
 			path, want, _ := strings.Cut(read, "=")
-			if got := pick(t, r.text, path); got != want {
+			if got := valueAt(t, r.text, path); got != want {
 				t.Errorf("%s %s: %s is %q, want %q: %s", x.method, x.path, path, got, want, r.text)
 			}
 		}
@@ -84,7 +84,7 @@ func TestPagerDutyClients(t *testing.T) {
 		return fmt.Sprintf(`{"incidents": [{"id": "%d", "type": "incident_reference", "status": %q}]}`, id, status)
 	}
 	key := w.key(oncall.APIKey{Name: "backstage"}, oncall.ScopeAct, oncall.ScopePage)
-	w.converse(t, "/pagerduty", []exchange{
+	w.exchangeAll(t, "/pagerduty", []exchange{
 		{"GET", "/services?include[]=integrations&include[]=escalation_policies&time_zone=UTC&query=" + signalKey, "", 200, []string{
 			"services.#=1", "services.0.name=grafana", "services.0.status=critical", "services.0.integrations.0.integration_key=null",
 			"services.0.escalation_policy.escalation_rules.0.targets.0.type=schedule_reference", "services.0.teams.0.name=payments", "more=false", "total=null",
@@ -152,11 +152,11 @@ func TestPagerDutyClients(t *testing.T) {
 		{"GET", "/schedules?limit=many", "", 400, []string{"error.code=2001"}},
 	}, "Authorization: Token token="+key, "Accept: application/vnd.pagerduty+json;version=2", "From: bo@example.com")
 	own := w.key(oncall.APIKey{Name: "anns", Owner: "U0ANN"}, oncall.ScopeRead)
-	w.converse(t, "/pagerduty", []exchange{
+	w.exchangeAll(t, "/pagerduty", []exchange{
 		{"GET", "/users/me", "", 200, []string{"user.id=U0ANN"}},
 		{"PUT", "/incidents", manage("resolved"), 403, []string{"error.code=2010"}},
 	}, "Authorization: Bearer "+own)
-	w.converse(t, "/pagerduty", []exchange{{"GET", "/oncalls", "", 401, []string{"error.code=2006"}}}, "Authorization: Token token=wb_0000")
+	w.exchangeAll(t, "/pagerduty", []exchange{{"GET", "/oncalls", "", 401, []string{"error.code=2006"}}}, "Authorization: Token token=wb_0000")
 }
 
 // The same for Backstage's plugin for Opsgenie, and scripts that look up who is on call.
@@ -167,13 +167,13 @@ func TestOpsgenieClients(t *testing.T) {
 	w.open("fedcba9876543210fedcba9876543210", "merger")
 	key := w.key(oncall.APIKey{Name: "backstage"}, oncall.ScopeAct)
 	all := w.ask("", "GET", "/opsgenie/v2/alerts?limit=20&query="+`tag:%22service:none%22`, "", "Authorization: GenieKey "+key)
-	if pick(t, all.text, "data.#") != "0" {
+	if valueAt(t, all.text, "data.#") != "0" {
 		t.Errorf("alerts of another service: got %s, want none", all.text)
 	}
 	all = w.ask("", "GET", "/opsgenie/v2/alerts?limit=20&query=status:open", "", "Authorization: GenieKey "+key)
-	alert := "/v2/alerts/" + pick(t, all.text, "data.0.id")
+	alert := "/v2/alerts/" + valueAt(t, all.text, "data.0.id")
 	for _, prefix := range []string{"/opsgenie", ""} {
-		w.converse(t, prefix, []exchange{
+		w.exchangeAll(t, prefix, []exchange{
 			{"GET", "/v2/schedules?expand=rotation", "", 200, []string{
 				"data.#=1", "data.0.name=primary", "data.0.timezone=Europe/Berlin", "data.0.ownerTeam.name=payments", "data.0.rotations.0.type=weekly",
 				"data.0.rotations.0.startDate=2026-01-05T08:00:00Z", "data.0.rotations.0.participants.0.username=ann@example.com",
@@ -198,7 +198,7 @@ func TestOpsgenieClients(t *testing.T) {
 			{"GET", "/v2/schedules/2/on-calls", "", 404, nil},
 		}, "Authorization: GenieKey "+key)
 	}
-	w.converse(t, "/opsgenie", []exchange{
+	w.exchangeAll(t, "/opsgenie", []exchange{
 		{"POST", alert + "/close", `{"user": "bo", "note": "disk grew"}`, 202, nil},
 		{"GET", alert, "", 200, []string{"data.status=closed"}},
 		{"GET", "/v2/nothing", "", 404, nil},
@@ -206,5 +206,5 @@ func TestOpsgenieClients(t *testing.T) {
 	if r := w.get(key, fmt.Sprintf("/incidents/%d", id), 200); !strings.Contains(r.text, "backstage, for bo") {
 		t.Errorf("who has done it: got %s, want it with \"backstage, for bo\"", r.text)
 	}
-	w.converse(t, "", []exchange{{"GET", "/v2/schedules", "", 401, nil}}, "Authorization: GenieKey wb_0000")
+	w.exchangeAll(t, "", []exchange{{"GET", "/v2/schedules", "", 401, nil}}, "Authorization: GenieKey wb_0000")
 }

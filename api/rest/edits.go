@@ -10,14 +10,14 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Condition are the parameters of an edit.
-type Condition struct {
+// EditCondition are the parameters of an edit.
+type EditCondition struct {
 	IfMatch     string `header:"If-Match" maxLength:"100" doc:"Only if this is still its ETag: else somebody has changed it meanwhile, which is answered with 412."`
 	IfNoneMatch string `header:"If-None-Match" enum:"*" doc:"*: only if there is none of this name."`
 }
 
-// An Edited is the response to an edit.
-type Edited[T any] struct {
+// An EditResponse is the response to an edit.
+type EditResponse[T any] struct {
 	Status int
 	ETag   string `header:"ETag"`
 	// Warning says that the set-up file has the last word.
@@ -25,35 +25,35 @@ type Edited[T any] struct {
 	Body    T
 }
 
-const undone = `199 watchbill "This team is kept in a set-up file: the next apply undoes this."`
+const undoneWarning = `199 watchbill "This team is kept in a set-up file: the next apply undoes this."`
 
 // edit changes one object of the set-up.
-func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on Condition, show func(store.EditedSetup) T) (*Edited[T], error) {
+func edit[T any](ctx context.Context, s *server, c caller, name string, part setup.Part, on EditCondition, show func(store.EditedSetup) T) (*EditResponse[T], error) {
 	done, err := s.Store.EditSetup(ctx, c.by, store.SetupEdit{
 		Part: part, Name: name, New: on.IfNoneMatch == "*", IfMatch: on.IfMatch, Formats: s.Formats,
 	}, c.now)
 	if err != nil {
 		return nil, err
 	}
-	out := &Edited[T]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: show(done)}
+	out := &EditResponse[T]{Status: http.StatusOK, ETag: done.Part.ETag(), Body: show(done)}
 	if done.Made {
 		out.Status = http.StatusCreated
 	}
 	if done.ByFile {
-		out.Warning = undone
+		out.Warning = undoneWarning
 	}
 	return out, nil
 }
 
-// Gone is the response to a removal.
-type Gone struct{ Status int }
+// NoContent is the response to a removal.
+type NoContent struct{ Status int }
 
-// Exact is the path of an object to edit.
-type Exact struct {
+// EditPath is the path of an object to edit.
+type EditPath struct {
 	Name string `path:"name" maxLength:"200" doc:"Its name."`
 }
 
-func (s *server) userEdit() {
+func (s *server) userEditRoute() {
 	handle(s, operation{
 		method: http.MethodPut, path: "/users/{name}", id: "put-user", tag: "users", summary: "Make a person known", scope: oncall.ScopeAdmin, makes: true,
 		about: "By Slack id. Once Slack has told of them, what it says counts.", errors: []int{404, 409},
@@ -65,9 +65,9 @@ func (s *server) userEdit() {
 			TimeZone string `json:"time_zone,omitempty" maxLength:"100" example:"Europe/Berlin"`
 		}
 	},
-	) (*Edited[setup.User], error) {
+	) (*EditResponse[setup.User], error) {
 		u := setup.User{Name: in.Body.Name, Slack: oncall.UserID(in.Name), Email: in.Body.Email, TimeZone: in.Body.TimeZone}
-		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.UserPart, User: &u}, Condition{}, func(e store.EditedSetup) setup.User { return *e.Part.User })
+		return edit(ctx, s, c, in.Name, setup.Part{Kind: setup.UserPart, User: &u}, EditCondition{}, func(e store.EditedSetup) setup.User { return *e.Part.User })
 	})
 }
 
@@ -85,12 +85,12 @@ type IntegrationSetup struct {
 
 func readIntegration(in *setup.Integration) (setup.Part, *string, error) {
 	if in.Key != "" {
-		return setup.Part{}, nil, wrong("A key is made by Watchbill; leave it out, and rotate it if you need another one.")
+		return setup.Part{}, nil, invalid("A key is made by Watchbill; leave it out, and rotate it if you need another one.")
 	}
 	return setup.Part{Kind: setup.IntegrationPart, Integration: in}, &in.Name, nil
 }
 
-func madeIntegration(e store.EditedSetup) IntegrationSetup {
+func shownIntegration(e store.EditedSetup) IntegrationSetup {
 	out := IntegrationSetup{Integration: *e.Part.Integration}
 	for _, k := range e.Report.Keys {
 		out.NewKey = k.Key
@@ -111,13 +111,13 @@ func (s *server) integrationRoutes() {
 		method: http.MethodPost, path: "/integrations/{name}/rotate", id: "rotate-integration-key", tag: "integrations", summary: "Give an integration a new key",
 		about: "The old one is good for a day.", scope: oncall.ScopeEdit, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		Body struct {
 			AtOnce bool `json:"at_once,omitempty" doc:"The old one ends at once, as it should where somebody else has it."`
 		}
 	},
-	) (*One[RotatedKey], error) {
-		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
+	) (*ObjectResponse[RotatedKey], error) {
+		_, of, err := viewWith(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +125,7 @@ func (s *server) integrationRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return &One[RotatedKey]{RotatedKey{made.Integration, made.Key, old.Hint, old.EndsAt}}, nil
+		return &ObjectResponse[RotatedKey]{RotatedKey{made.Integration, made.Key, old.Hint, old.EndsAt}}, nil
 	})
 	for _, mute := range []bool{true, false} {
 		s.muteRoute(mute)
@@ -141,13 +141,13 @@ func (s *server) muteRoute(mute bool) {
 		op.path, op.id, op.summary = "/integrations/{name}/unmute", "unmute-integration", "Let an integration page again"
 	}
 	handle(s, op, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		Body struct {
 			Until *time.Time `json:"until,omitempty" doc:"Of mute: until then; without it until it is unmuted."`
 		}
 	},
-	) (*Gone, error) {
-		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
+	) (*NoContent, error) {
+		_, of, err := viewWith(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -156,6 +156,6 @@ func (s *server) muteRoute(mute bool) {
 		} else {
 			_, err = s.Store.UnmuteIntegration(ctx, c.by, of.Name, c.now)
 		}
-		return &Gone{http.StatusNoContent}, err
+		return &NoContent{http.StatusNoContent}, err
 	})
 }

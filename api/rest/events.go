@@ -53,15 +53,15 @@ const (
 	streamSilence  = 15 * time.Second // after which a comment keeps proxies from disconnecting
 )
 
-// A crowd counts waiting requests.
-type crowd struct {
+// A waiters counts waiting requests.
+type waiters struct {
 	mu  sync.Mutex
 	all int
 	of  map[oncall.APIKeyID]int
 }
 
 // join reports whether another request may wait; if so, it has to leave again.
-func (c *crowd) join(key oncall.APIKeyID) bool {
+func (c *waiters) join(key oncall.APIKeyID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.all >= mostWaiting || c.of[key] >= mostWaitingKey {
@@ -74,7 +74,7 @@ func (c *crowd) join(key oncall.APIKeyID) bool {
 	return true
 }
 
-func (c *crowd) leave(key oncall.APIKeyID) {
+func (c *waiters) leave(key oncall.APIKeyID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.all, c.of[key] = c.all-1, c.of[key]-1; c.of[key] == 0 {
@@ -89,14 +89,14 @@ func (s *server) eventRoutes() {
 		method: http.MethodGet, path: "/events", id: "list-events", tag: "incidents", summary: "Wait for what happens to incidents, in order", scope: oncall.ScopeRead,
 		about: "A waiting list: ask with after, do what is to be done, ask with next. Each event comes at least once, ten seconds late at most. With " +
 			"`Accept: text/event-stream` they are sent as server-sent events as they come, and `Last-Event-ID` goes on where the connection broke.",
-	}, func(ctx context.Context, c caller, in *EventQuery) (*One[FeedList], error) {
+	}, func(ctx context.Context, c caller, in *EventQuery) (*ObjectResponse[FeedList], error) {
 		f, err := s.readFeed(ctx, c, *in)
 		if err != nil {
 			return nil, err
 		}
 		if in.Wait > 0 {
 			if !s.waiting.join(c.key.ID) {
-				return nil, busy(tooManyWait)
+				return nil, unavailable(tooManyWait)
 			}
 			defer s.waiting.leave(c.key.ID)
 		}
@@ -106,7 +106,7 @@ func (s *server) eventRoutes() {
 				return nil, err
 			}
 			if len(out) > 0 || left <= 0 || in.After == "" || !s.pause(ctx) {
-				return &One[FeedList]{FeedList{out, strconv.FormatInt(f.After, 10)}}, nil
+				return &ObjectResponse[FeedList]{FeedList{out, strconv.FormatInt(f.After, 10)}}, nil
 			}
 			c.now = s.Clock()
 		}
@@ -134,18 +134,18 @@ func (s *server) pause(ctx context.Context) bool {
 }
 
 func (s *server) readFeed(ctx context.Context, c caller, in EventQuery) (f store.FeedFilter, err error) {
-	v, err := s.look(ctx, c)
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return f, err
 	}
-	team, _, err := filtered(in.Team, v.team, "team")
+	team, _, err := filterValue(in.Team, v.team, "team")
 	if err != nil {
 		return f, err
 	}
 	f = store.FeedFilter{After: -1, Team: team.ID, Limit: in.Limit}
 	if in.After != "" {
 		if f.After, err = strconv.ParseInt(in.After, 10, 64); err != nil || f.After < 0 {
-			return f, wrong("after is the next of an answer before, or 0.")
+			return f, invalid("after is the next of an answer before, or 0.")
 		}
 	}
 	for _, kind := range in.Kind {
@@ -166,11 +166,11 @@ func (s *server) readEvents(ctx context.Context, c caller, f *store.FeedFilter) 
 		if len(found) == 0 && moved && !begins {
 			continue // all of them belonged to others
 		}
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		return each(found, v.feedEvent), nil
+		return mapSlice(found, v.feedEvent), nil
 	}
 }
 
@@ -262,7 +262,7 @@ func (s *server) beginStream(w http.ResponseWriter, r *http.Request, refuse func
 		f, err = s.readFeed(r.Context(), c, in)
 	}
 	if err != nil {
-		status, sentence := said(s.problem(err))
+		status, sentence := statusAndSentence(s.problem(err))
 		refuse(status, sentence)
 		return c, f, false
 	}

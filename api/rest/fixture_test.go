@@ -148,8 +148,8 @@ func (w *world) key(k oncall.APIKey, scopes ...oncall.Scope) string {
 	return key
 }
 
-// all returns a key of the installation with one scope.
-func (w *world) all(scope oncall.Scope) string {
+// scopeKey returns a key of the installation with one scope.
+func (w *world) scopeKey(scope oncall.Scope) string {
 	return w.key(oncall.APIKey{Name: "all " + string(scope)}, scope)
 }
 

@@ -45,7 +45,7 @@ type HookBody struct {
 
 func (v view) hook(h store.HookState) Hook {
 	out := Hook{
-		ID: int64(h.ID), Name: h.Name, Host: h.Host, Kinds: each(h.Kinds, func(k oncall.EventKind) string { return string(k) }), Template: string(h.Template), State: "ok",
+		ID: int64(h.ID), Name: h.Name, Host: h.Host, Kinds: mapSlice(h.Kinds, func(k oncall.EventKind) string { return string(k) }), Template: string(h.Template), State: "ok",
 		Trouble: h.Trouble, NextAt: h.NextAt, ToldAt: h.ToldAt, Position: h.Position, CreatedAt: h.MadeAt, CreatedBy: v.actor(h.MadeBy),
 	}
 	if h.TeamID != 0 {
@@ -65,50 +65,50 @@ func (s *server) hookRoutes() {
 		path: "/webhooks", id: "list-webhooks", tag: "webhooks", summary: "List outgoing webhooks", about: "Those that the key's owner manages.",
 	}, func(ctx context.Context, v view) ([]Hook, error) {
 		all, err := s.Store.Hooks(ctx, v.caller.by)
-		return each(all, v.hook), err
+		return mapSlice(all, v.hook), err
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/webhooks", id: "create-webhook", tag: "webhooks", summary: "Tell another service what happens to incidents, from now on",
 		about: "Each event is a call, in order, at least once; what fails is tried again for a day. The templates of ticket systems make a ticket of each incident that opens.",
 		scope: oncall.ScopeEdit, status: http.StatusCreated, errors: []int{409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Once
+		IdempotencyHeader
 		Body HookBody
 	},
-	) (*One[HookSecret], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[HookSecret], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		b := in.Body
-		team, _, err := filtered(b.Team, v.team, "team")
+		team, _, err := filterValue(b.Team, v.team, "team")
 		if err != nil {
 			return nil, err
 		}
 		secret, made, err := s.Store.MakeHook(ctx, c.by, oncall.Hook{
-			Name: b.Name, TeamID: team.ID, URL: b.URL, Headers: b.Headers, Kinds: each(b.Kinds, func(k string) oncall.EventKind { return oncall.EventKind(k) }),
+			Name: b.Name, TeamID: team.ID, URL: b.URL, Headers: b.Headers, Kinds: mapSlice(b.Kinds, func(k string) oncall.EventKind { return oncall.EventKind(k) }),
 			Template: oncall.HookTemplate(b.Template), Options: b.Options,
 		}, c.now)
-		return &One[HookSecret]{HookSecret{v.hook(made), secret}}, err
+		return &ObjectResponse[HookSecret]{HookSecret{v.hook(made), secret}}, err
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/webhooks/{name}/rotate", id: "rotate-webhook-secret", tag: "webhooks", summary: "Give a webhook another secret",
 		scope: oncall.ScopeEdit, errors: []int{404, 409},
-	}, func(ctx context.Context, c caller, in *OneHook) (*One[RotatedSecret], error) {
+	}, func(ctx context.Context, c caller, in *OneHook) (*ObjectResponse[RotatedSecret], error) {
 		secret, until, err := s.Store.RotateHook(ctx, c.by, in.Name, c.now)
-		return &One[RotatedSecret]{RotatedSecret{secret, until}}, err
+		return &ObjectResponse[RotatedSecret]{RotatedSecret{secret, until}}, err
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/webhooks/{name}/resume", id: "resume-webhook", tag: "webhooks", summary: "Call a webhook again that has stopped or fails",
 		scope: oncall.ScopeEdit, status: http.StatusNoContent, errors: []int{404, 409},
-	}, func(ctx context.Context, c caller, in *OneHook) (*Gone, error) {
-		return &Gone{http.StatusNoContent}, s.Store.ResumeHook(ctx, c.by, in.Name, c.now)
+	}, func(ctx context.Context, c caller, in *OneHook) (*NoContent, error) {
+		return &NoContent{http.StatusNoContent}, s.Store.ResumeHook(ctx, c.by, in.Name, c.now)
 	})
 	handle(s, operation{
 		method: http.MethodDelete, path: "/webhooks/{name}", id: "delete-webhook", tag: "webhooks", summary: "Remove a webhook",
 		scope: oncall.ScopeEdit, status: http.StatusNoContent, errors: []int{404, 409},
-	}, func(ctx context.Context, c caller, in *OneHook) (*Gone, error) {
-		return &Gone{http.StatusNoContent}, s.Store.RemoveHook(ctx, c.by, in.Name, c.now)
+	}, func(ctx context.Context, c caller, in *OneHook) (*NoContent, error) {
+		return &NoContent{http.StatusNoContent}, s.Store.RemoveHook(ctx, c.by, in.Name, c.now)
 	})
 }
 

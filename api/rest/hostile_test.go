@@ -20,7 +20,7 @@ func TestHostileTextsOfPrograms(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open(signalKey, "disk full")
-	key := w.all(oncall.ScopeAdmin)
+	key := w.scopeKey(oncall.ScopeAdmin)
 	texts := append([]hostile.Text{
 		{Name: "a megabyte", Text: strings.Repeat("x", 1_000_000)}, {Name: "more than a megabyte", Text: strings.Repeat("\u202e<", 400_000)},
 	}, hostile.Texts...)

@@ -120,8 +120,8 @@ func (s *server) incidentRoutes() {
 	}, s.getIncident)
 }
 
-func (s *server) listIncidents(ctx context.Context, c caller, in *IncidentQuery) (*Listed[Incident], error) {
-	v, err := s.look(ctx, c)
+func (s *server) listIncidents(ctx context.Context, c caller, in *IncidentQuery) (*ListResponse[Incident], error) {
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *server) listIncidents(ctx context.Context, c caller, in *IncidentQuery)
 	for _, severity := range in.Severity {
 		f.Severities = append(f.Severities, oncall.Severity(severity))
 	}
-	team, _, err := filtered(in.Team, v.team, "team")
+	team, _, err := filterValue(in.Team, v.team, "team")
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (s *server) listIncidents(ctx context.Context, c caller, in *IncidentQuery)
 	if err != nil {
 		return nil, err
 	}
-	out := &Listed[Incident]{Body: List[Incident]{Items: make([]Incident, 0, len(found))}}
+	out := &ListResponse[Incident]{Body: List[Incident]{Items: make([]Incident, 0, len(found))}}
 	for _, one := range found {
 		out.Body.Items = append(out.Body.Items, v.incident(one))
 	}
@@ -193,15 +193,15 @@ func (s *server) getIncident(ctx context.Context, c caller, in *struct {
 	IncidentPath
 	Fields
 },
-) (*Versioned[IncidentDetail], error) {
-	v, err := s.look(ctx, c)
+) (*VersionedResponse[IncidentDetail], error) {
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return s.incidentDetail(ctx, v, oncall.IncidentID(in.ID))
 }
 
-func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentID) (*Versioned[IncidentDetail], error) {
+func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentID) (*VersionedResponse[IncidentDetail], error) {
 	by := v.caller.by
 	in, err := s.Store.Incident(ctx, by, id)
 	if err != nil {
@@ -220,7 +220,7 @@ func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentI
 		return nil, err
 	}
 	out := IncidentDetail{Incident: v.incident(in), Alerts: []Alert{}, AlertsTotal: total, Timeline: []Event{}, Pages: []Page{}}
-	out.Alerts = each(alerts, shownAlert)
+	out.Alerts = mapSlice(alerts, alertOf)
 	receipts := map[oncall.PageID]string{}
 	for _, e := range events {
 		if e.Kind == oncall.EventPageReceipt && e.Detail.Page != 0 {
@@ -231,17 +231,17 @@ func (s *server) incidentDetail(ctx context.Context, v view, id oncall.IncidentI
 	for _, p := range pages {
 		out.Pages = append(out.Pages, v.page(p, receipts[p.ID]))
 	}
-	return &Versioned[IncidentDetail]{ETag: incidentTag(in), Body: out}, nil
+	return &VersionedResponse[IncidentDetail]{ETag: incidentETag(in), Body: out}, nil
 }
 
-func shownAlert(a oncall.Alert) Alert {
+func alertOf(a oncall.Alert) Alert {
 	return Alert{
 		ID: int64(a.ID), Key: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: string(a.Severity), Firing: a.Firing,
 		Labels: a.Labels, Count: a.Count, FirstAt: a.FirstAt, LastAt: a.LastAt, ClearedAt: a.ClearedAt,
 	}
 }
 
-func incidentTag(in oncall.Incident) string { return versionTag(in.Version) }
+func incidentETag(in oncall.Incident) string { return versionETag(in.Version) }
 
 func (v view) event(e oncall.Event) Event {
 	out := Event{ID: e.ID, At: e.At, Kind: string(e.Kind), By: v.actor(e.Actor), Text: e.Detail.Text, Detail: &e.Detail}

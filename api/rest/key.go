@@ -21,19 +21,19 @@ type KeyShown struct {
 func (s *server) keyRoutes() {
 	handle(s, operation{
 		method: http.MethodGet, path: "/key", id: "get-key", tag: "keys", summary: "See what the key that you ask with is good for", scope: anyScope,
-	}, func(ctx context.Context, c caller, _ *struct{}) (*One[KeyShown], error) {
-		v, err := s.look(ctx, c)
+	}, func(ctx context.Context, c caller, _ *struct{}) (*ObjectResponse[KeyShown], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		out := KeyShown{ID: int64(c.key.ID), Name: c.key.Name, ExpiresAt: c.key.ExpiresAt}
-		out.Scopes = each(c.key.Scopes, func(s oncall.Scope) string { return string(s) })
+		out.Scopes = mapSlice(c.key.Scopes, func(s oncall.Scope) string { return string(s) })
 		if c.key.TeamID != 0 {
 			out.Team = new(v.teamRef(c.key.TeamID))
 		}
 		if c.key.Owner != "" {
 			out.User = new(v.person(c.key.Owner))
 		}
-		return &One[KeyShown]{out}, nil
+		return &ObjectResponse[KeyShown]{out}, nil
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// mostBuckets is how many keys and networks are tracked; one more resets them all.
-const mostBuckets = 10_000
+// maxBuckets is how many keys and networks are tracked; one more resets them all.
+const maxBuckets = 10_000
 
 // limits counts the requests of each key, and of each network without one. Each instance counts
 // separately.
@@ -22,7 +22,7 @@ type limits struct {
 func (l *limits) take(who string, perMinute int, now time.Time) (left int, wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.buckets == nil || len(l.buckets) >= mostBuckets {
+	if l.buckets == nil || len(l.buckets) >= maxBuckets {
 		l.buckets = map[string]*rate.Limiter{}
 	}
 	b, known := l.buckets[who]

@@ -30,25 +30,25 @@ type List[T any] struct {
 	Next  string `json:"next,omitempty" doc:"The cursor of the next part; there is none after the last."`
 }
 
-// A Listed is the response of a list.
-type Listed[T any] struct {
+// A ListResponse is the response of a list.
+type ListResponse[T any] struct {
 	Body List[T]
 }
 
-// A One is a response with one object.
-type One[T any] struct {
+// A ObjectResponse is a response with one object.
+type ObjectResponse[T any] struct {
 	Body T
 }
 
 // page returns one page of a complete list.
-func page[T any](all []T, p Paged) (*Listed[T], error) {
+func page[T any](all []T, p Paged) (*ListResponse[T], error) {
 	from, err := p.position()
 	if err != nil {
 		return nil, err
 	}
 	from = min(from, int64(len(all)))
 	end := min(from+int64(p.Limit), int64(len(all)))
-	out := &Listed[T]{Body: List[T]{Items: slices.Clone(all[from:end])}}
+	out := &ListResponse[T]{Body: List[T]{Items: slices.Clone(all[from:end])}}
 	if out.Body.Items == nil {
 		out.Body.Items = []T{}
 	}
@@ -72,7 +72,7 @@ func (p Paged) position() (int64, error) {
 	digits, is := strings.CutPrefix(string(text), "1/")
 	n, bad := strconv.ParseInt(digits, 10, 64)
 	if err != nil || !is || bad != nil || n < 0 {
-		return 0, wrong("This cursor is none of ours; begin without one.")
+		return 0, invalid("This cursor is none of ours; begin without one.")
 	}
 	return n, nil
 }
@@ -118,5 +118,5 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 	return out, nil
 }
 
-// versionTag is the ETag of an object with a version number.
-func versionTag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+// versionETag is the ETag of an object with a version number.
+func versionETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

@@ -37,14 +37,14 @@ type view struct {
 	caller caller
 }
 
-func (s *server) look(ctx context.Context, c caller) (view, error) {
+func (s *server) viewFor(ctx context.Context, c caller) (view, error) {
 	dir, err := s.Store.DirectoryFor(ctx, c.by)
 	return view{dir, c}, err
 }
 
-// lookFor is look, and finds the object that a path names.
-func lookFor[T any](ctx context.Context, s *server, c caller, find func(view, string) (T, error), name string) (v view, found T, err error) {
-	if v, err = s.look(ctx, c); err != nil {
+// viewWith is look, and finds the object that a path names.
+func viewWith[T any](ctx context.Context, s *server, c caller, find func(view, string) (T, error), name string) (v view, found T, err error) {
+	if v, err = s.viewFor(ctx, c); err != nil {
 		return v, found, err
 	}
 	found, err = find(v, name)
@@ -86,8 +86,8 @@ func (v view) teamRef(id oncall.TeamID) Ref {
 	return r
 }
 
-// named finds an object by its name, ignoring case, or by its id.
-func named[T any](all []T, text string, name func(T) string, id func(T) int64) (found T, err error) {
+// findByName finds an object by its name, ignoring case, or by its id.
+func findByName[T any](all []T, text string, name func(T) string, id func(T) int64) (found T, err error) {
 	for _, one := range all {
 		if name(one) == text {
 			return one, nil
@@ -103,15 +103,15 @@ func named[T any](all []T, text string, name func(T) string, id func(T) int64) (
 }
 
 func (v view) team(text string) (oncall.Team, error) {
-	return named(v.Teams, text, func(t oncall.Team) string { return t.Name }, func(t oncall.Team) int64 { return int64(t.ID) })
+	return findByName(v.Teams, text, func(t oncall.Team) string { return t.Name }, func(t oncall.Team) int64 { return int64(t.ID) })
 }
 
 func (v view) schedule(text string) (*schedule.Schedule, error) {
-	return named(v.Schedules, text, (*schedule.Schedule).Name, func(s *schedule.Schedule) int64 { return int64(s.ID()) })
+	return findByName(v.Schedules, text, (*schedule.Schedule).Name, func(s *schedule.Schedule) int64 { return int64(s.ID()) })
 }
 
 func (v view) integration(text string) (oncall.Integration, error) {
-	return named(v.Integrations, text, func(in oncall.Integration) string { return in.Name }, func(in oncall.Integration) int64 { return int64(in.ID) })
+	return findByName(v.Integrations, text, func(in oncall.Integration) string { return in.Name }, func(in oncall.Integration) int64 { return int64(in.ID) })
 }
 
 // policies returns the existing policies that the caller may see, sorted by name.
@@ -127,7 +127,7 @@ func (v view) policies() []oncall.Policy {
 }
 
 func (v view) policy(text string) (oncall.Policy, error) {
-	return named(v.policies(), text, func(p oncall.Policy) string { return p.Name }, func(p oncall.Policy) int64 { return int64(p.ID) })
+	return findByName(v.policies(), text, func(p oncall.Policy) string { return p.Name }, func(p oncall.Policy) int64 { return int64(p.ID) })
 }
 
 // user finds a person by Slack id, mail address or full name.
@@ -150,13 +150,13 @@ func (v view) user(text string) (oncall.User, error) {
 	return oncall.User{}, oncall.Refuse("Several people are called %q; give the Slack id.", text)
 }
 
-// filtered looks up the value of a filter parameter; if it doesn't exist, the request is invalid.
-func filtered[T any](text string, find func(string) (T, error), what string) (found T, given bool, err error) {
+// filterValue looks up the value of a filter parameter; if it doesn't exist, the request is invalid.
+func filterValue[T any](text string, find func(string) (T, error), what string) (found T, given bool, err error) {
 	if text == "" {
 		return found, false, nil
 	}
 	if found, err = find(text); err != nil {
-		return found, true, wrong("There is no " + what + " " + strconv.Quote(text) + ", or it is not yours to see.")
+		return found, true, invalid("There is no " + what + " " + strconv.Quote(text) + ", or it is not yours to see.")
 	}
 	return found, true, nil
 }

@@ -45,20 +45,20 @@ func (s *server) onCallRoutes() {
 		Role     string `query:"role" doc:"Of one role only." example:"primary"`
 		User     string `query:"user" doc:"Of one person only: Slack id, mail address or whole name."`
 	},
-	) (*Listed[Shift], error) {
+	) (*ListResponse[Shift], error) {
 		from, to, err := in.between(c.now)
 		if err != nil {
 			return nil, err
 		}
-		v, err := s.lookAt(ctx, c, from)
+		v, err := s.viewAt(ctx, c, from)
 		if err != nil {
 			return nil, err
 		}
-		some, err := v.some(in.Team, in.Schedule)
+		some, err := v.matchingSchedules(in.Team, in.Schedule)
 		if err != nil {
 			return nil, err
 		}
-		user, of, err := filtered(in.User, v.user, "person")
+		user, of, err := filterValue(in.User, v.user, "person")
 		if err != nil {
 			return nil, err
 		}
@@ -83,13 +83,13 @@ func hasPerson(people []Person, id oncall.UserID) bool {
 	return false
 }
 
-// some returns the schedules that match a team and a name.
-func (v view) some(team, name string) ([]*schedule.Schedule, error) {
-	t, ofTeam, err := filtered(team, v.team, "team")
+// matchingSchedules returns the schedules that match a team and a name.
+func (v view) matchingSchedules(team, name string) ([]*schedule.Schedule, error) {
+	t, ofTeam, err := filterValue(team, v.team, "team")
 	if err != nil {
 		return nil, err
 	}
-	only, ofSchedule, err := filtered(name, v.schedule, "schedule")
+	only, ofSchedule, err := filterValue(name, v.schedule, "schedule")
 	if err != nil {
 		return nil, err
 	}
@@ -102,16 +102,16 @@ func (v view) some(team, name string) ([]*schedule.Schedule, error) {
 	return out, nil
 }
 
-func (s *server) listOnCall(ctx context.Context, c caller, in *OnCallQuery) (*Listed[OnCall], error) {
+func (s *server) listOnCall(ctx context.Context, c caller, in *OnCallQuery) (*ListResponse[OnCall], error) {
 	at := in.At.UTC()
 	if in.At.IsZero() {
 		at = c.now
 	}
-	v, err := s.lookAt(ctx, c, at)
+	v, err := s.viewAt(ctx, c, at)
 	if err != nil {
 		return nil, err
 	}
-	some, err := v.some(in.Team, in.Schedule)
+	some, err := v.matchingSchedules(in.Team, in.Schedule)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func (s *server) listOnCall(ctx context.Context, c caller, in *OnCallQuery) (*Li
 	if err != nil {
 		return nil, err
 	}
-	out := &Listed[OnCall]{Body: List[OnCall]{Items: []OnCall{}, Next: part.Body.Next}}
+	out := &ListResponse[OnCall]{Body: List[OnCall]{Items: []OnCall{}, Next: part.Body.Next}}
 	instant := func(t time.Time) *time.Time {
 		if t.IsZero() {
 			return nil

@@ -9,11 +9,11 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// once carries out a request, unless its idempotency key was used before: then it repeats the
+// idempotent carries out a request, unless its idempotency key was used before: then it repeats the
 // earlier response. A refused request is not recorded, so that it can be tried again.
-func once[I, O any](ctx context.Context, s *server, operation string, in *I, do func() (*O, error)) (*O, error) {
-	keyed, is := any(in).(interface{ onceKey() string })
-	if !is || keyed.onceKey() == "" {
+func idempotent[I, O any](ctx context.Context, s *server, operation string, in *I, do func() (*O, error)) (*O, error) {
+	keyed, is := any(in).(interface{ idempotencyKey() string })
+	if !is || keyed.idempotencyKey() == "" {
 		return do()
 	}
 	asked, err := json.Marshal(in)
@@ -21,7 +21,7 @@ func once[I, O any](ctx context.Context, s *server, operation string, in *I, do 
 		return nil, fmt.Errorf("read a request: %w", err)
 	}
 	c := callerOf(ctx)
-	r := store.APIRequest{Token: keyed.onceKey(), Hash: sha256.Sum256(append([]byte(operation+"\n"), asked...))}
+	r := store.APIRequest{Token: keyed.idempotencyKey(), Hash: sha256.Sum256(append([]byte(operation+"\n"), asked...))}
 	kept, known, err := s.Store.BeginRequest(ctx, c.by, r, c.now)
 	if err != nil {
 		return nil, err

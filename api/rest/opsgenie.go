@@ -21,19 +21,19 @@ var opsgenie = dialect{
 		if status == http.StatusConflict {
 			status = http.StatusUnprocessableEntity
 		}
-		id := ogHead(w)
+		id := ogHeaders(w)
 		body := map[string]any{"message": sentence, "took": ogTook, "requestId": id}
 		if status == http.StatusUnprocessableEntity {
 			body["errors"] = map[string]string{"request": sentence}
 		}
-		writeAs(w, status, body)
+		writeJSON(w, status, body)
 	},
 }
 
 const ogTook = 0.001
 
-// ogHead sets the headers that Opsgenie's own clients check, and returns the request's id.
-func ogHead(w http.ResponseWriter) string {
+// ogHeaders sets the headers that Opsgenie's own clients check, and returns the request's id.
+func ogHeaders(w http.ResponseWriter) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
@@ -64,13 +64,13 @@ type ogPaging struct {
 // opsgenieRoutes registers the parts of Opsgenie's REST API that clients read, and the few writes.
 // Its Go client can set only a host, so they are served at the root too.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
-	at := func(pattern string, do func(*foreign) (ogBody, error)) {
+	at := func(pattern string, do func(*dialectRequest) (ogBody, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
 		for _, prefix := range []string{"", "/opsgenie"} {
-			s.in(opsgenie, mux, method+" "+prefix+path, oncall.ScopeRead, func(f *foreign) (answer, error) {
+			s.handleDialect(opsgenie, mux, method+" "+prefix+path, oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) {
 				body, err := do(f)
-				body.Took, body.RequestID = ogTook, ogHead(f.w)
-				return answer{http.StatusOK, body}, err
+				body.Took, body.RequestID = ogTook, ogHeaders(f.w)
+				return dialectResponse{http.StatusOK, body}, err
 			})
 		}
 	}
@@ -80,21 +80,21 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	at("GET /v2/schedules/{id}/on-calls", s.ogOnCalls)
 	at("GET /v2/schedules/{id}/next-on-calls", s.ogNext)
 	at("GET /v2/schedules/{id}/timeline", s.ogTimeline)
-	at("GET /v2/teams", func(f *foreign) (ogBody, error) {
-		return ogBody{Data: each(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
+	at("GET /v2/teams", func(f *dialectRequest) (ogBody, error) {
+		return ogBody{Data: mapSlice(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
 	})
-	at("GET /v1/incidents", func(*foreign) (ogBody, error) { // Opsgenie's incidents are something else than ours
+	at("GET /v1/incidents", func(*dialectRequest) (ogBody, error) { // Opsgenie's incidents are something else than ours
 		return ogBody{Data: []any{}, Paging: &ogPaging{}}, nil
 	})
 	at("GET /v2/alerts", s.ogAlerts)
 	at("GET /v2/alerts/{rest...}", s.ogAlert)
 	for _, prefix := range []string{"", "/opsgenie"} {
-		s.in(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.ogAct)
-		s.in(opsgenie, mux, prefix+"/v2/alerts", oncall.ScopeAct, func(*foreign) (answer, error) {
-			return answer{}, oncall.Refuse("Alerts are made with the key of an integration; an API key pages by POST %s/incidents.", Base)
+		s.handleDialect(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.ogAct)
+		s.handleDialect(opsgenie, mux, prefix+"/v2/alerts", oncall.ScopeAct, func(*dialectRequest) (dialectResponse, error) {
+			return dialectResponse{}, oncall.Refuse("Alerts are made with the key of an integration; an API key pages by POST %s/incidents.", Base)
 		})
 	}
-	s.in(opsgenie, mux, "/opsgenie/", oncall.ScopeRead, func(*foreign) (answer, error) { return answer{}, oncall.ErrNotFound })
+	s.handleDialect(opsgenie, mux, "/opsgenie/", oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) { return dialectResponse{}, oncall.ErrNotFound })
 }
 
 // An ogRef refers to an object.
@@ -151,7 +151,7 @@ func ogParentOf(is *schedule.Schedule) ogParent {
 }
 
 // ogSchedule converts a schedule, with its rotations if they are requested.
-func (s *server) ogSchedule(f *foreign, is *schedule.Schedule, rotations bool) (ogSchedule, error) {
+func (s *server) ogSchedule(f *dialectRequest, is *schedule.Schedule, rotations bool) (ogSchedule, error) {
 	out := ogSchedule{ID: pdNumber(is.ID()), Name: is.Name(), Timezone: is.TimeZone(), Enabled: true, Rotations: []ogRotation{}}
 	if t, known := f.Team(is.TeamID()); known {
 		out.OwnerTeam = &ogRef{ID: pdNumber(t.ID), Name: t.Name}
@@ -191,7 +191,7 @@ func (s *server) ogSchedule(f *foreign, is *schedule.Schedule, rotations bool) (
 	return out, nil
 }
 
-func (s *server) ogSchedules(f *foreign) (ogBody, error) {
+func (s *server) ogSchedules(f *dialectRequest) (ogBody, error) {
 	all := []ogSchedule{}
 	for _, is := range f.Schedules {
 		one, err := s.ogSchedule(f, is, f.query.Get("expand") == "rotation")
@@ -203,8 +203,8 @@ func (s *server) ogSchedules(f *foreign) (ogBody, error) {
 	return ogBody{Data: all, Expandable: []string{"rotation"}}, nil
 }
 
-func (s *server) ogScheduleOne(f *foreign) (ogBody, error) {
-	is, err := f.ogThat("identifierType")
+func (s *server) ogScheduleOne(f *dialectRequest) (ogBody, error) {
+	is, err := f.scheduleByIdentifier("identifierType")
 	if err != nil {
 		return ogBody{}, err
 	}
@@ -212,8 +212,8 @@ func (s *server) ogScheduleOne(f *foreign) (ogBody, error) {
 	return ogBody{Data: out}, err
 }
 
-// ogThat returns the schedule in the path, by its id or, if the request says so, its name.
-func (f *foreign) ogThat(kind string) (*schedule.Schedule, error) {
+// scheduleByIdentifier returns the schedule in the path, by its id or, if the request says so, its name.
+func (f *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule, error) {
 	text := f.r.PathValue("id")
 	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool {
 		if f.query.Get(kind) == "name" {
@@ -227,8 +227,8 @@ func (f *foreign) ogThat(kind string) (*schedule.Schedule, error) {
 	return f.Schedules[i], nil
 }
 
-// ogAt returns the requested instant, and loads the directory for it.
-func (s *server) ogAt(f *foreign) (time.Time, error) {
+// ogInstant returns the requested instant, and loads the directory for it.
+func (s *server) ogInstant(f *dialectRequest) (time.Time, error) {
 	at, err := f.instant("date")
 	if err != nil || at.IsZero() {
 		return f.caller.now, err
@@ -237,43 +237,43 @@ func (s *server) ogAt(f *foreign) (time.Time, error) {
 	return at, err
 }
 
-func (s *server) ogOnCalls(f *foreign) (ogBody, error) {
-	at, err := s.ogAt(f)
+func (s *server) ogOnCalls(f *dialectRequest) (ogBody, error) {
+	at, err := s.ogInstant(f)
 	if err != nil {
 		return ogBody{}, err
 	}
-	is, err := f.ogThat("scheduleIdentifierType")
+	is, err := f.scheduleByIdentifier("scheduleIdentifierType")
 	if err != nil {
 		return ogBody{}, err
 	}
 	return ogBody{Data: f.ogOnCall(is, at)}, nil
 }
 
-func (s *server) ogAllOnCalls(f *foreign) (ogBody, error) {
-	at, err := s.ogAt(f)
+func (s *server) ogAllOnCalls(f *dialectRequest) (ogBody, error) {
+	at, err := s.ogInstant(f)
 	if err != nil {
 		return ogBody{}, err
 	}
-	return ogBody{Data: each(f.Schedules, func(is *schedule.Schedule) map[string]any { return f.ogOnCall(is, at) })}, nil
+	return ogBody{Data: mapSlice(f.Schedules, func(is *schedule.Schedule) map[string]any { return f.ogOnCall(is, at) })}, nil
 }
 
-func (f *foreign) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
+func (f *dialectRequest) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
 	people := []oncall.UserID{}
 	for _, shift := range f.onDuty(is, "", at, at, true) {
 		people = append(people, shift.Users...)
 	}
 	if f.query.Get("flat") == "true" {
-		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": each(people, f.ogMail)}
+		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": mapSlice(people, f.ogMail)}
 	}
-	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": each(people, f.ogPerson)}
+	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": mapSlice(people, f.ogPerson)}
 }
 
-func (s *server) ogNext(f *foreign) (ogBody, error) {
-	at, err := s.ogAt(f)
+func (s *server) ogNext(f *dialectRequest) (ogBody, error) {
+	at, err := s.ogInstant(f)
 	if err != nil {
 		return ogBody{}, err
 	}
-	is, err := f.ogThat("scheduleIdentifierType")
+	is, err := f.scheduleByIdentifier("scheduleIdentifierType")
 	if err != nil {
 		return ogBody{}, err
 	}
@@ -285,16 +285,16 @@ func (s *server) ogNext(f *foreign) (ogBody, error) {
 	}
 	out := map[string]any{"_parent": ogParentOf(is)}
 	if f.query.Get("flat") == "true" {
-		out["nextOnCallParticipants"], out["exactNextOnCallParticipants"] = each(next, f.ogMail), each(next, f.ogMail)
+		out["nextOnCallParticipants"], out["exactNextOnCallParticipants"] = mapSlice(next, f.ogMail), mapSlice(next, f.ogMail)
 	} else {
-		out["nextOnCallRecipients"], out["exactNextOnCallRecipients"] = each(next, f.ogPerson), each(next, f.ogPerson)
+		out["nextOnCallRecipients"], out["exactNextOnCallRecipients"] = mapSlice(next, f.ogPerson), mapSlice(next, f.ogPerson)
 	}
 	return ogBody{Data: out}, nil
 }
 
 // ogTimeline returns who is on call for a number of days, weeks or months: each role is a rotation
 // of its own.
-func (s *server) ogTimeline(f *foreign) (ogBody, error) {
+func (s *server) ogTimeline(f *dialectRequest) (ogBody, error) {
 	type period struct {
 		Start     time.Time     `json:"startDate"`
 		End       time.Time     `json:"endDate"`
@@ -307,11 +307,11 @@ func (s *server) ogTimeline(f *foreign) (ogBody, error) {
 		Order   int      `json:"order"`
 		Periods []period `json:"periods"`
 	}
-	from, err := s.ogAt(f)
+	from, err := s.ogInstant(f)
 	if err != nil {
 		return ogBody{}, err
 	}
-	is, err := f.ogThat("identifierType")
+	is, err := f.scheduleByIdentifier("identifierType")
 	if err != nil {
 		return ogBody{}, err
 	}

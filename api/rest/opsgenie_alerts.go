@@ -47,7 +47,7 @@ type ogIntegration struct {
 
 var ogPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}
 
-func (f *foreign) ogAlert(a store.ListedAlert) ogAlertShown {
+func (f *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
 	out := ogAlertShown{
 		ID: store.OpsgenieID(a.IntegrationID, a.DedupKey), TinyID: pdNumber(a.ID), Alias: a.DedupKey, Message: a.Title, Description: a.Body, Status: "closed",
 		Acknowledged: a.Status == oncall.Acknowledged, IsSeen: a.Status != oncall.Triggered, Seen: a.Status != oncall.Triggered,
@@ -68,14 +68,14 @@ func (f *foreign) ogAlert(a store.ListedAlert) ogAlertShown {
 var ogTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
 
 // ogQuery parses a query. Unknown conditions are refused, as ignoring one would return too much.
-func (f *foreign) ogQuery() (filter store.AlertFilter, err error) {
+func (f *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
 	words := []string{}
 	for _, m := range ogTerm.FindAllStringSubmatch(f.query.Get("query"), -1) {
 		value := cmp.Or(m[2], m[3])
 		switch field := strings.ToLower(m[1]); {
 		case field == "" && strings.EqualFold(value, "AND"):
 		case field == "" && (strings.EqualFold(value, "OR") || strings.EqualFold(value, "NOT")):
-			return filter, wrong("OR and NOT are not understood in a query here; ask several times.")
+			return filter, invalid("OR and NOT are not understood in a query here; ask several times.")
 		case field == "", field == "message":
 			words = append(words, value)
 		case field == "status" && value == "open":
@@ -87,20 +87,20 @@ func (f *foreign) ogQuery() (filter store.AlertFilter, err error) {
 		case field == "alias":
 			filter.Key = value
 		case field == "team", field == "teams", field == "responders":
-			t, _, err := filtered(value, f.team, "team")
+			t, _, err := filterValue(value, f.team, "team")
 			if err != nil {
 				return filter, err
 			}
 			filter.Team = t.ID
 		default:
-			return filter, wrong("A query here knows status:open, status:closed, tag, teams, alias, message and words; not " + strconv.Quote(m[1]) + ".")
+			return filter, invalid("A query here knows status:open, status:closed, tag, teams, alias, message and words; not " + strconv.Quote(m[1]) + ".")
 		}
 	}
 	filter.Text = strings.Join(words, " ")
 	return filter, nil
 }
 
-func (s *server) ogAlerts(f *foreign) (ogBody, error) {
+func (s *server) ogAlerts(f *dialectRequest) (ogBody, error) {
 	filter, err := f.ogQuery()
 	if err != nil {
 		return ogBody{}, err
@@ -128,12 +128,12 @@ func (s *server) ogAlerts(f *foreign) (ogBody, error) {
 	if more {
 		p.Next = at(offset + limit)
 	}
-	return ogBody{Data: each(found, f.ogAlert), Paging: &p}, nil
+	return ogBody{Data: mapSlice(found, f.ogAlert), Paging: &p}, nil
 }
 
 // alerts lists up to a number of alerts, reading as many pages as that takes, and reports whether
 // there are more.
-func (s *server) alerts(f *foreign, filter store.AlertFilter, most int) (all []store.ListedAlert, more bool, err error) {
+func (s *server) alerts(f *dialectRequest, filter store.AlertFilter, most int) (all []store.ListedAlert, more bool, err error) {
 	filter.Limit = store.MostListed
 	for len(all) <= most {
 		found, err := s.Store.AlertList(f.ctx(), f.caller.by, filter)
@@ -154,7 +154,7 @@ func (s *server) alerts(f *foreign, filter store.AlertFilter, most int) (all []s
 const ogSearched = 2000
 
 // ogFind finds the alert that a request identifies.
-func (s *server) ogFind(f *foreign, id string) (store.ListedAlert, error) {
+func (s *server) ogFind(f *dialectRequest, id string) (store.ListedAlert, error) {
 	filter, most := store.AlertFilter{}, 1
 	switch f.query.Get("identifierType") {
 	case "alias":
@@ -180,39 +180,39 @@ func (s *server) ogFind(f *foreign, id string) (store.ListedAlert, error) {
 	return store.ListedAlert{}, oncall.ErrNotFound
 }
 
-func (s *server) ogAlert(f *foreign) (ogBody, error) {
+func (s *server) ogAlert(f *dialectRequest) (ogBody, error) {
 	a, err := s.ogFind(f, f.r.PathValue("rest"))
 	return ogBody{Data: f.ogAlert(a)}, err
 }
 
 // ogAct acknowledges or closes an alert's incident, and adds the note if there is one.
-func (s *server) ogAct(f *foreign) (answer, error) {
+func (s *server) ogAct(f *dialectRequest) (dialectResponse, error) {
 	kinds := map[string]oncall.ActKind{"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "close": oncall.ActResolve, "notes": oncall.ActNote}
 	rest := f.r.PathValue("rest")
 	at := strings.LastIndex(rest, "/")
 	do, known := kinds[rest[at+1:]]
 	if at <= 0 || !known {
-		return answer{}, oncall.ErrNotFound
+		return dialectResponse{}, oncall.ErrNotFound
 	}
 	var body struct{ User, Source, Note string }
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	a, err := s.ogFind(f, rest[:at])
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	by := f.onBehalf(body.User)
 	if note := strings.TrimSpace(body.Note); note != "" || do == oncall.ActNote {
 		if _, err := s.Store.Act(f.ctx(), a.IncidentID, by, oncall.Act{Do: oncall.ActNote, Text: note}, f.caller.now); err != nil {
-			return answer{}, err
+			return dialectResponse{}, err
 		}
 	}
 	done := do == oncall.ActNote || do == oncall.ActAck && a.Status == oncall.Acknowledged || do == oncall.ActResolve && a.Status == oncall.Resolved
 	if !done {
 		if _, err := s.Store.Act(f.ctx(), a.IncidentID, by, oncall.Act{Do: do}, f.caller.now); err != nil {
-			return answer{}, err
+			return dialectResponse{}, err
 		}
 	}
-	return answer{http.StatusAccepted, map[string]any{"result": "Request will be processed", "took": ogTook, "requestId": ogHead(f.w)}}, nil
+	return dialectResponse{http.StatusAccepted, map[string]any{"result": "Request will be processed", "took": ogTook, "requestId": ogHeaders(f.w)}}, nil
 }

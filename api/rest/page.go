@@ -22,31 +22,31 @@ var pageCSS string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// An offer is an operation as the page shows it.
-type offer struct {
+// An documentedOperation is an operation as the page shows it.
+type documentedOperation struct {
 	Method, Path, Summary, About, Scope, Curl string
-	Params                                    []offerParam
+	Params                                    []documentedParam
 }
 
-type offerParam struct{ Name, In, About string }
+type documentedParam struct{ Name, In, About string }
 
 // operationsPage lists all operations, each with a command line to try it. It has no script, and is
 // rendered once.
 func operationsPage(doc *huma.OpenAPI) http.HandlerFunc {
-	var all []offer
+	var all []documentedOperation
 	for path, item := range doc.Paths {
 		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "DELETE": item.Delete, "PATCH": item.Patch} {
 			if op == nil {
 				continue
 			}
-			o := offer{Method: method, Path: path, Summary: op.Summary, About: op.Description, Scope: string(scopeOf(op)), Curl: curl(method, path, op)}
+			o := documentedOperation{Method: method, Path: path, Summary: op.Summary, About: op.Description, Scope: string(scopeOf(op)), Curl: curl(method, path, op)}
 			for _, p := range op.Parameters {
-				o.Params = append(o.Params, offerParam{p.Name, p.In, p.Description})
+				o.Params = append(o.Params, documentedParam{p.Name, p.In, p.Description})
 			}
 			all = append(all, o)
 		}
 	}
-	slices.SortFunc(all, func(a, b offer) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
+	slices.SortFunc(all, func(a, b documentedOperation) int { return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method) })
 	var out bytes.Buffer
 	if err := pageTemplate.Execute(&out, map[string]any{"CSS": template.CSS(pageCSS), "Operations": all, "Base": Base}); err != nil { //nolint:gosec // our own style sheet
 		panic(fmt.Sprintf("rest: write the page: %v", err)) // the template doesn't change

@@ -41,19 +41,19 @@ func refusePagerDuty(w http.ResponseWriter, status int, sentence string) {
 	case http.StatusServiceUnavailable, http.StatusInternalServerError:
 		message = "Internal Server Error"
 	}
-	writeAs(w, status, map[string]any{"error": map[string]any{"message": message, "code": pdCodes[status], "errors": []string{sentence}}})
+	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "code": pdCodes[status], "errors": []string{sentence}}})
 }
 
 // pagerDutyRoutes registers the parts of PagerDuty's REST API, version 2, that clients read, and
 // the few writes.
 func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
-	at := func(pattern string, scope oncall.Scope, do func(*foreign) (answer, error)) {
+	at := func(pattern string, scope oncall.Scope, do func(*dialectRequest) (dialectResponse, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
-		s.in(pagerDuty, mux, method+" /pagerduty"+path, scope, func(f *foreign) (answer, error) {
+		s.handleDialect(pagerDuty, mux, method+" /pagerduty"+path, scope, func(f *dialectRequest) (dialectResponse, error) {
 			if name := f.query.Get("time_zone"); name != "" {
 				zone, err := time.LoadLocation(name)
 				if err != nil {
-					return answer{}, wrong("There is no time zone " + strconv.Quote(name) + ".")
+					return dialectResponse{}, invalid("There is no time zone " + strconv.Quote(name) + ".")
 				}
 				f.zone = zone
 			}
@@ -87,23 +87,23 @@ func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
 	at("GET /incidents/{id}/log_entries", oncall.ScopeRead, s.pdLog)
 	at("GET /incidents/{id}/alerts", oncall.ScopeRead, s.pdAlerts)
 	at("POST /analytics/metrics/incidents/services", oncall.ScopeRead, s.pdAnalytics)
-	at("GET /abilities", oncall.ScopeRead, pdFixed(map[string]any{"abilities": []string{}}))
-	at("GET /services/{id}/change_events", oncall.ScopeRead, func(f *foreign) (answer, error) { return pdPage(f, "change_events", []any{}) })
-	at("GET /standards/scores/technical_services/{id}", oncall.ScopeRead, func(f *foreign) (answer, error) {
-		return answer{http.StatusOK, map[string]any{
+	at("GET /abilities", oncall.ScopeRead, pdConstant(map[string]any{"abilities": []string{}}))
+	at("GET /services/{id}/change_events", oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) { return pdPage(f, "change_events", []any{}) })
+	at("GET /standards/scores/technical_services/{id}", oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) {
+		return dialectResponse{http.StatusOK, map[string]any{
 			"resource_id": f.r.PathValue("id"), "resource_type": "technical_service", "standards": []any{}, "score": map[string]int{"passing": 0, "total": 0},
 		}}, nil
 	})
 	for _, pattern := range []string{"POST /services", "POST /services/{id}/integrations", "POST /service_dependencies/associate", "POST /service_dependencies/disassociate"} {
-		at(pattern, oncall.ScopeRead, func(*foreign) (answer, error) {
-			return answer{}, huma.NewError(http.StatusForbidden, "Integrations are made in Watchbill: in the set-up file, or by PUT "+Base+"/integrations/NAME.")
+		at(pattern, oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) {
+			return dialectResponse{}, huma.NewError(http.StatusForbidden, "Integrations are made in Watchbill: in the set-up file, or by PUT "+Base+"/integrations/NAME.")
 		})
 	}
-	s.in(pagerDuty, mux, "/pagerduty/", oncall.ScopeRead, func(*foreign) (answer, error) { return answer{}, oncall.ErrNotFound })
+	s.handleDialect(pagerDuty, mux, "/pagerduty/", oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) { return dialectResponse{}, oncall.ErrNotFound })
 }
 
-func pdFixed(body any) func(*foreign) (answer, error) {
-	return func(*foreign) (answer, error) { return answer{http.StatusOK, body}, nil }
+func pdConstant(body any) func(*dialectRequest) (dialectResponse, error) {
+	return func(*dialectRequest) (dialectResponse, error) { return dialectResponse{http.StatusOK, body}, nil }
 }
 
 // A pdRef is a reference in PagerDuty's format.
@@ -118,14 +118,14 @@ type pdRef struct {
 // pdNumber formats an id as text, as PagerDuty's are.
 func pdNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
 
-// pdTo makes a reference to an object; pdAs is the object itself.
-func pdTo(kind, id, name string) pdRef {
+// pdReference makes a reference to an object; pdObject is the object itself.
+func pdReference(kind, id, name string) pdRef {
 	return pdRef{ID: id, Type: kind + "_reference", Summary: name}
 }
-func pdAs(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
+func pdObject(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
 
 // stamp formats a time in the requested zone; nil stays nil.
-func (f *foreign) stamp(t *time.Time) *string {
+func (f *dialectRequest) stamp(t *time.Time) *string {
 	if t == nil || t.IsZero() {
 		return nil
 	}
@@ -133,14 +133,14 @@ func (f *foreign) stamp(t *time.Time) *string {
 }
 
 // pdPage responds with the requested page of a list, under the list's name.
-func pdPage[T any](f *foreign, name string, all []T) (answer, error) {
+func pdPage[T any](f *dialectRequest, name string, all []T) (dialectResponse, error) {
 	limit, err := f.number("limit", 25, 100)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	offset, err := f.number("offset", 0, 1<<30)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	from := min(offset, len(all))
 	end := min(from+limit, len(all))
@@ -152,5 +152,5 @@ func pdPage[T any](f *foreign, name string, all []T) (answer, error) {
 	if f.query.Get("total") == "true" {
 		out["total"] = len(all)
 	}
-	return answer{http.StatusOK, out}, nil
+	return dialectResponse{http.StatusOK, out}, nil
 }

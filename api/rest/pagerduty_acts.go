@@ -33,7 +33,7 @@ type pdChange struct {
 }
 
 // from returns the actor: the key, whose rights count, and the person in the header From.
-func (f *foreign) from() oncall.Actor {
+func (f *dialectRequest) from() oncall.Actor {
 	u, err := f.user(f.r.Header.Get("From"))
 	if err != nil {
 		return f.caller.by
@@ -42,42 +42,42 @@ func (f *foreign) from() oncall.Actor {
 }
 
 // pdManage changes several incidents.
-func (s *server) pdManage(f *foreign) (answer, error) {
+func (s *server) pdManage(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Incidents []pdChange `json:"incidents"`
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if len(body.Incidents) == 0 || len(body.Incidents) > 250 {
-		return answer{}, wrong("incidents are one to 250 of them.")
+		return dialectResponse{}, invalid("incidents are one to 250 of them.")
 	}
 	out := []pdIncidentShown{}
 	for _, c := range body.Incidents {
 		in, err := s.pdDo(f, c)
 		if err != nil {
-			return answer{}, err
+			return dialectResponse{}, err
 		}
 		out = append(out, f.pdIncident(in))
 	}
-	return answer{http.StatusOK, map[string]any{"incidents": out}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"incidents": out}}, nil
 }
 
 // pdManageOne changes one.
-func (s *server) pdManageOne(f *foreign) (answer, error) {
+func (s *server) pdManageOne(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Incident pdChange `json:"incident"`
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	body.Incident.ID = f.r.PathValue("id")
 	in, err := s.pdDo(f, body.Incident)
-	return answer{http.StatusOK, map[string]any{"incident": f.pdIncident(in)}}, err
+	return dialectResponse{http.StatusOK, map[string]any{"incident": f.pdIncident(in)}}, err
 }
 
 // pdDo carries out a change to an incident, act by act.
-func (s *server) pdDo(f *foreign, c pdChange) (oncall.Incident, error) {
+func (s *server) pdDo(f *dialectRequest, c pdChange) (oncall.Incident, error) {
 	id, err := strconv.ParseInt(c.ID, 10, 64)
 	if err != nil || id <= 0 {
 		return oncall.Incident{}, oncall.ErrNotFound
@@ -99,29 +99,29 @@ func (s *server) pdDo(f *foreign, c pdChange) (oncall.Incident, error) {
 }
 
 // pdActs returns the acts that a change requires.
-func (f *foreign) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
+func (f *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
 	do := func(kind oncall.ActKind) { acts = append(acts, oncall.Act{Do: kind}) }
 	if c.Title != "" && c.Title != in.Title {
-		return nil, wrong("The title is the monitor's, and can't be changed.")
+		return nil, invalid("The title is the monitor's, and can't be changed.")
 	}
 	if c.Urgency != "" && c.Urgency != pdUrgency(in.Severity) {
 		to := map[string]oncall.Severity{"low": oncall.Low, "high": oncall.High}[c.Urgency]
 		if to == "" {
-			return nil, wrong("urgency is high or low.")
+			return nil, invalid("urgency is high or low.")
 		}
 		acts = append(acts, oncall.Act{Do: oncall.ActSeverity, Severity: to})
 	}
 	if c.Policy != nil {
 		p, err := f.policy(c.Policy.ID)
 		if err != nil {
-			return nil, wrong("There is no escalation policy of this id.")
+			return nil, invalid("There is no escalation policy of this id.")
 		}
 		acts = append(acts, oncall.Act{Do: oncall.ActReassign, Policy: p.ID})
 	}
 	for i, a := range c.Assignments {
 		u, err := f.user(a.Assignee.ID)
 		if err != nil {
-			return nil, wrong("There is no user of this id.")
+			return nil, invalid("There is no user of this id.")
 		}
 		act := oncall.Act{Do: oncall.ActReassign, User: u.ID}
 		if i > 0 { // the first is assigned, the others are asked to help
@@ -151,13 +151,13 @@ func (f *foreign) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err
 	case c.Status == "triggered":
 		do(oncall.ActUnack)
 	default:
-		return nil, wrong("status is triggered, acknowledged or resolved.")
+		return nil, invalid("status is triggered, acknowledged or resolved.")
 	}
 	return acts, nil
 }
 
 // pdRaise pages by hand.
-func (s *server) pdRaise(f *foreign) (answer, error) {
+func (s *server) pdRaise(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Incident struct {
 			pdChange
@@ -169,12 +169,12 @@ func (s *server) pdRaise(f *foreign) (answer, error) {
 		} `json:"incident"`
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	b := body.Incident
 	r, err := s.pdWhom(f, b.pdChange, b.Service)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if r.Text = b.Title; b.Body != nil {
 		r.Text += "\n" + b.Body.Details
@@ -188,34 +188,34 @@ func (s *server) pdRaise(f *foreign) (answer, error) {
 	made, err := s.Store.Raise(f.ctx(), f.from(), r, store.MessageRef{}, f.caller.now)
 	switch {
 	case err != nil:
-		return answer{}, err
+		return dialectResponse{}, err
 	case made.NeedsConfirmation != nil:
-		return answer{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.NeedsConfirmation, Base)
+		return dialectResponse{}, oncall.Refuse("%s Nobody was paged; POST %s/incidents does it with confirm: true.", made.NeedsConfirmation, Base)
 	case made.Again && b.Key != "":
-		return answer{}, wrong("Open incident with matching dedup key already exists on this service")
+		return dialectResponse{}, invalid("Open incident with matching dedup key already exists on this service")
 	}
 	out := f.pdIncident(made.Incident)
 	if b.Service != nil {
 		id, _ := strconv.ParseInt(b.Service.ID, 10, 64)
 		out.Service = f.pdService(oncall.IntegrationID(id))
 	}
-	return answer{http.StatusCreated, map[string]any{"incident": out}}, nil
+	return dialectResponse{http.StatusCreated, map[string]any{"incident": out}}, nil
 }
 
 // pdWhom returns the team of the service or escalation policy, and the assigned person.
-func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.RaiseRequest, err error) {
+func (s *server) pdWhom(f *dialectRequest, c pdChange, service *pdID) (r oncall.RaiseRequest, err error) {
 	var whom store.Whom
 	if service != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, service.ID, "")
 		if err != nil {
-			return r, wrong("There is no service of this id.")
+			return r, invalid("There is no service of this id.")
 		}
 		whom.Team = pdNumber(team)
 	}
 	if c.Policy != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, "", c.Policy.ID)
 		if err != nil {
-			return r, wrong("There is no escalation policy of this id.")
+			return r, invalid("There is no escalation policy of this id.")
 		}
 		whom.Team = pdNumber(team)
 	}
@@ -224,51 +224,51 @@ func (s *server) pdWhom(f *foreign, c pdChange, service *pdID) (r oncall.RaiseRe
 	}
 	r, err = s.Store.FindToPage(f.ctx(), f.caller.by, whom)
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
-		return r, wrong(refusal.Error())
+		return r, invalid(refusal.Error())
 	}
 	return r, err
 }
 
-func (s *server) pdNote(f *foreign) (answer, error) {
+func (s *server) pdNote(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Note struct {
 			Content string `json:"content"`
 		} `json:"note"`
 	}
-	in, err := s.thatIncident(f)
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActNote, Text: body.Note.Content}, f.caller.now); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	all, err := s.notes(f, in.ID)
+	all, err := s.pdNotesOf(f, in.ID)
 	if err != nil || len(all) == 0 {
-		return answer{}, errors.Join(err, oncall.ErrNotFound)
+		return dialectResponse{}, errors.Join(err, oncall.ErrNotFound)
 	}
-	return answer{http.StatusCreated, map[string]any{"note": all[len(all)-1]}}, nil
+	return dialectResponse{http.StatusCreated, map[string]any{"note": all[len(all)-1]}}, nil
 }
 
-func (s *server) pdSnooze(f *foreign) (answer, error) {
+func (s *server) pdSnooze(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Duration int64 `json:"duration"`
 	}
-	in, err := s.thatIncident(f)
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if body.Duration <= 0 || body.Duration > 604_800 {
-		return answer{}, wrong("duration is a number of seconds, a week at most.")
+		return dialectResponse{}, invalid("duration is a number of seconds, a week at most.")
 	}
 	until := f.caller.now.Add(time.Duration(body.Duration) * time.Second)
 	in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActSnooze, Until: until}, f.caller.now)
-	return answer{http.StatusCreated, map[string]any{"incident": f.pdIncident(in)}}, err
+	return dialectResponse{http.StatusCreated, map[string]any{"incident": f.pdIncident(in)}}, err
 }
 
 // A pdMetrics is the analytics of a service.
@@ -285,7 +285,7 @@ type pdMetrics struct {
 	Business      *int   `json:"total_business_hour_interruptions"`
 }
 
-func (s *server) pdAnalytics(f *foreign) (answer, error) {
+func (s *server) pdAnalytics(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Filters struct {
 			Start    time.Time `json:"created_at_start"`
@@ -295,7 +295,7 @@ func (s *server) pdAnalytics(f *foreign) (answer, error) {
 		} `json:"filters"`
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	filter := store.IncidentFilter{Since: body.Filters.Start, Until: body.Filters.End}
 	if filter.Since.IsZero() {
@@ -307,16 +307,16 @@ func (s *server) pdAnalytics(f *foreign) (answer, error) {
 			continue
 		}
 		filter.Integrations = []oncall.IntegrationID{one.ID}
-		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMost)
+		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMaxListed)
 		if err != nil {
-			return answer{}, err
+			return dialectResponse{}, err
 		}
 		if m := measured(found, body.Filters.Urgency); m.Incidents > 0 {
 			m.ID, m.Name = pdNumber(one.ID), one.Name
 			all = append(all, m)
 		}
 	}
-	return answer{http.StatusOK, map[string]any{"data": all, "filters": body.Filters, "time_zone": "UTC", "order": "desc", "order_by": "total_incident_count"}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"data": all, "filters": body.Filters, "time_zone": "UTC", "order": "desc", "order_by": "total_incident_count"}}, nil
 }
 
 // measured counts incidents and averages their times.

@@ -83,18 +83,18 @@ func pdUrgency(s oncall.Severity) string {
 	return "high"
 }
 
-func (f *foreign) pdService(id oncall.IntegrationID) pdRef {
+func (f *dialectRequest) pdService(id oncall.IntegrationID) pdRef {
 	if id == 0 {
-		return pdTo("service", "0", "Paged by hand")
+		return pdReference("service", "0", "Paged by hand")
 	}
-	return pdTo("service", pdNumber(id), f.IntegrationName(id))
+	return pdReference("service", pdNumber(id), f.IntegrationName(id))
 }
 
-func (f *foreign) pdIncident(in oncall.Incident) pdIncidentShown {
+func (f *dialectRequest) pdIncident(in oncall.Incident) pdIncidentShown {
 	name := cmp.Or(pdPriorities[in.Severity], "P2")
 	out := pdIncidentShown{
-		pdRef: pdAs("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
-		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{pdTo("priority", name, name), name},
+		pdRef: pdObject("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
+		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{pdReference("priority", name, name), name},
 		CreatedAt: f.stamp(&in.OpenedAt), ResolvedAt: f.stamp(in.ResolvedAt), Service: f.pdService(in.IntegrationID), Policy: f.pdPolicyRef(in.PolicyID),
 		Teams: []pdRef{}, Assignments: []pdAssigned{}, Acks: []pdAcked{}, Pending: []pdPending{}, Body: map[string]any{"type": "incident_body", "details": in.Body},
 	}
@@ -126,7 +126,7 @@ func (f *foreign) pdIncident(in oncall.Incident) pdIncidentShown {
 
 // assigned returns who has an incident or, if nobody does yet, the current targets of its policy's
 // latest step.
-func (f *foreign) assigned(in oncall.Incident) []oncall.UserID {
+func (f *dialectRequest) assigned(in oncall.Incident) []oncall.UserID {
 	if held := in.Holders(); len(held) > 0 {
 		return held
 	}
@@ -153,27 +153,27 @@ func (f *foreign) assigned(in oncall.Incident) []oncall.UserID {
 }
 
 // pdAgent returns the actor: a person, or a monitor, a key or Watchbill itself as a service.
-func (f *foreign) pdAgent(by oncall.Actor) *pdRef {
+func (f *dialectRequest) pdAgent(by oncall.Actor) *pdRef {
 	switch {
 	case by == (oncall.Actor{}):
 		return nil
 	case by.User != "":
 		return new(f.pdUserRef(by.User))
 	}
-	return new(pdTo("service", "0", by.String()))
+	return new(pdReference("service", "0", by.String()))
 }
 
-// pdMost is how many incidents a list covers, newest first.
-const pdMost = 1000
+// pdMaxListed is how many incidents a list covers, newest first.
+const pdMaxListed = 1000
 
-func (s *server) pdIncidents(f *foreign) (answer, error) {
+func (s *server) pdIncidents(f *dialectRequest) (dialectResponse, error) {
 	filter, err := f.pdFilter()
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMost)
+	found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMaxListed)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	all := []pdIncidentShown{}
 	for _, in := range found {
@@ -191,7 +191,7 @@ func (s *server) pdIncidents(f *foreign) (answer, error) {
 }
 
 // pdFilter parses the filter for incidents: by default, those of the last month.
-func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
+func (f *dialectRequest) pdFilter() (filter store.IncidentFilter, err error) {
 	if filter.Since, err = f.instant("since"); err != nil {
 		return filter, err
 	}
@@ -218,7 +218,7 @@ func (f *foreign) pdFilter() (filter store.IncidentFilter, err error) {
 		case "resolved":
 			open = append(open, oncall.Resolved)
 		default:
-			return filter, wrong("There is no status " + strconv.Quote(status) + ".")
+			return filter, invalid("There is no status " + strconv.Quote(status) + ".")
 		}
 	}
 	filter.Statuses = open
@@ -241,8 +241,8 @@ func (s *server) incidentsOf(ctx context.Context, by oncall.Actor, f store.Incid
 	return all[:min(len(all), most)], nil
 }
 
-// thatIncident returns the incident in the path.
-func (s *server) thatIncident(f *foreign) (oncall.Incident, error) {
+// incidentInPath returns the incident in the path.
+func (s *server) incidentInPath(f *dialectRequest) (oncall.Incident, error) {
 	id, err := f.id()
 	if err != nil {
 		return oncall.Incident{}, err
@@ -250,14 +250,14 @@ func (s *server) thatIncident(f *foreign) (oncall.Incident, error) {
 	return s.Store.Incident(f.ctx(), f.caller.by, oncall.IncidentID(id))
 }
 
-func (s *server) pdIncident(f *foreign) (answer, error) {
-	in, err := s.thatIncident(f)
+func (s *server) pdIncident(f *dialectRequest) (dialectResponse, error) {
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	alerts, total, err := s.Store.Alerts(f.ctx(), f.caller.by, in.ID, 0, alertsShown)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	out := f.pdIncident(in)
 	out.Counts = &pdCounts{All: total}
@@ -270,7 +270,7 @@ func (s *server) pdIncident(f *foreign) (answer, error) {
 		}
 	}
 	out.Counts.Resolved = total - out.Counts.Triggered
-	return answer{http.StatusOK, map[string]any{"incident": out}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"incident": out}}, nil
 }
 
 // A pdNoteShown is a note in PagerDuty's format.
@@ -281,8 +281,8 @@ type pdNoteShown struct {
 	CreatedAt *string `json:"created_at"`
 }
 
-// notes returns an incident's notes, oldest first.
-func (s *server) notes(f *foreign, id oncall.IncidentID) ([]pdNoteShown, error) {
+// pdNotesOf returns an incident's notes, oldest first.
+func (s *server) pdNotesOf(f *dialectRequest, id oncall.IncidentID) ([]pdNoteShown, error) {
 	events, err := s.Store.Events(f.ctx(), f.caller.by, id)
 	if err != nil {
 		return nil, err
@@ -296,13 +296,13 @@ func (s *server) notes(f *foreign, id oncall.IncidentID) ([]pdNoteShown, error) 
 	return all, nil
 }
 
-func (s *server) pdNotes(f *foreign) (answer, error) {
-	in, err := s.thatIncident(f)
+func (s *server) pdNotes(f *dialectRequest) (dialectResponse, error) {
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	all, err := s.notes(f, in.ID)
-	return answer{http.StatusOK, map[string]any{"notes": all}}, err
+	all, err := s.pdNotesOf(f, in.ID)
+	return dialectResponse{http.StatusOK, map[string]any{"notes": all}}, err
 }
 
 // pdEntries are the timeline events that PagerDuty has too, and its names for them.
@@ -327,22 +327,22 @@ type pdLogEntry struct {
 	Details   map[string]any `json:"event_details"`
 }
 
-func (s *server) pdLog(f *foreign) (answer, error) {
-	in, err := s.thatIncident(f)
+func (s *server) pdLog(f *dialectRequest) (dialectResponse, error) {
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	since, err := f.instant("since")
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	until, err := f.instant("until")
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	events, err := s.Store.Events(f.ctx(), f.caller.by, in.ID)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	all := []pdLogEntry{}
 	for _, e := range events {
@@ -352,15 +352,15 @@ func (s *server) pdLog(f *foreign) (answer, error) {
 			continue
 		}
 		out := pdLogEntry{
-			pdRef: pdAs(kind+"_log_entry", pdNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pdAgent(e.Actor),
-			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: pdTo("incident", pdNumber(in.ID), in.Title), Service: f.pdService(in.IntegrationID),
+			pdRef: pdObject(kind+"_log_entry", pdNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pdAgent(e.Actor),
+			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: pdReference("incident", pdNumber(in.ID), in.Title), Service: f.pdService(in.IntegrationID),
 			Teams: []pdRef{}, Contexts: []any{}, Details: map[string]any{},
 		}
 		if e.Kind == oncall.EventNote {
 			out.Channel["summary"] = e.Detail.Text
 		}
 		if kind == "assign" {
-			out.Assignees = each(e.Detail.Users, f.pdUserRef)
+			out.Assignees = mapSlice(e.Detail.Users, f.pdUserRef)
 		}
 		all = append(all, out)
 	}
@@ -382,14 +382,14 @@ type pdAlertShown struct {
 	From       pdRef          `json:"integration"`
 }
 
-func (s *server) pdAlerts(f *foreign) (answer, error) {
-	in, err := s.thatIncident(f)
+func (s *server) pdAlerts(f *dialectRequest) (dialectResponse, error) {
+	in, err := s.incidentInPath(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	found, _, err := s.Store.Alerts(f.ctx(), f.caller.by, in.ID, 0, pdMost)
+	found, _, err := s.Store.Alerts(f.ctx(), f.caller.by, in.ID, 0, pdMaxListed)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	severities := map[oncall.Severity]string{oncall.Critical: "critical", oncall.High: "error", oncall.Medium: "warning", oncall.Low: "info"}
 	all := []pdAlertShown{}
@@ -401,9 +401,9 @@ func (s *server) pdAlerts(f *foreign) (answer, error) {
 		if f.has("statuses", status) {
 			name := f.IntegrationName(a.IntegrationID)
 			all = append(all, pdAlertShown{
-				pdRef: pdAs("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
+				pdRef: pdObject("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
 				Body: map[string]any{"type": "alert_body", "details": a.Details, "contexts": []any{}}, Service: f.pdService(a.IntegrationID),
-				Incident: pdTo("incident", pdNumber(in.ID), in.Title), From: pdTo("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
+				Incident: pdReference("incident", pdNumber(in.ID), in.Title), From: pdReference("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
 			})
 		}
 	}

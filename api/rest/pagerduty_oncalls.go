@@ -23,14 +23,14 @@ type pdOnCall struct {
 	from time.Time
 }
 
-func (s *server) pdOnCalls(f *foreign) (answer, error) {
+func (s *server) pdOnCalls(f *dialectRequest) (dialectResponse, error) {
 	since, until := f.query.Get("since"), f.query.Get("until")
 	from, to, err := f.span(0)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	if f.Directory, err = s.Store.DirectoryAt(f.ctx(), f.caller.by, f.Directory, from); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	now := since == "" && until == ""
 	all := []pdOnCall{}
@@ -51,7 +51,7 @@ func (s *server) pdOnCalls(f *foreign) (answer, error) {
 }
 
 // pdOnCallsOf returns the people that a target means during a stretch of time, or now.
-func (f *foreign) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pdOnCall {
+func (f *dialectRequest) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pdOnCall {
 	var out []pdOnCall
 	add := func(u oncall.UserID, is *schedule.Schedule, start, end *time.Time) {
 		o := pdOnCall{User: f.pdUserRef(u), Policy: *f.pdPolicyRef(p.ID), Level: level, Start: f.stamp(start), End: f.stamp(end), who: u}
@@ -65,7 +65,7 @@ func (f *foreign) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from,
 			o.Policy = f.pdPolicy(p)
 		}
 		if is != nil {
-			o.Schedule, o.from = pdTo("schedule", pdNumber(is.ID()), is.Name()), *start
+			o.Schedule, o.from = pdReference("schedule", pdNumber(is.ID()), is.Name()), *start
 			if f.includes("schedules") {
 				o.Schedule = f.pdSchedule(is)
 			}
@@ -94,7 +94,7 @@ func (f *foreign) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from,
 
 // onDuty returns the shifts of a schedule, of one role or of all but shadow. Current shifts have
 // their true beginning and end.
-func (f *foreign) onDuty(is *schedule.Schedule, role string, from, to time.Time, now bool) []schedule.Shift {
+func (f *dialectRequest) onDuty(is *schedule.Schedule, role string, from, to time.Time, now bool) []schedule.Shift {
 	meant := func(r string) bool { return r == role || role == "" && r != schedule.RoleShadow }
 	var out []schedule.Shift
 	if now {

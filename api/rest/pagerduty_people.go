@@ -27,12 +27,12 @@ type pdUserShown struct {
 	Rules          []pdRef `json:"notification_rules"`
 }
 
-func (v view) pdUserRef(id oncall.UserID) pdRef { return pdTo("user", string(id), v.Name(id)) }
+func (v view) pdUserRef(id oncall.UserID) pdRef { return pdReference("user", string(id), v.Name(id)) }
 
 func (v view) pdUser(id oncall.UserID) pdUserShown {
 	u := v.Users[id]
 	out := pdUserShown{
-		pdRef: pdAs("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
+		pdRef: pdObject("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
 		Teams: []pdRef{}, Contacts: []pdRef{}, Rules: []pdRef{},
 	}
 	for _, t := range v.Teams {
@@ -43,7 +43,7 @@ func (v view) pdUser(id oncall.UserID) pdUserShown {
 	return out
 }
 
-func pdUsers(f *foreign) (answer, error) {
+func pdUsers(f *dialectRequest) (dialectResponse, error) {
 	all := []pdUserShown{}
 	query := strings.ToLower(f.query.Get("query"))
 	for id, u := range f.Users {
@@ -61,17 +61,17 @@ func pdUsers(f *foreign) (answer, error) {
 	return pdPage(f, "users", all)
 }
 
-func pdUser(f *foreign) (answer, error) {
+func pdUser(f *dialectRequest) (dialectResponse, error) {
 	id := oncall.UserID(f.r.PathValue("id"))
 	if id == "me" {
 		if id = f.caller.by.User; id == "" {
-			return answer{}, wrong("This API key is nobody's own, so there is no current user.")
+			return dialectResponse{}, invalid("This API key is nobody's own, so there is no current user.")
 		}
 	}
 	if _, known := f.Users[id]; !known {
-		return answer{}, oncall.ErrNotFound
+		return dialectResponse{}, oncall.ErrNotFound
 	}
-	return answer{http.StatusOK, map[string]any{"user": f.pdUser(id)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"user": f.pdUser(id)}}, nil
 }
 
 // A pdTeamShown is a team in PagerDuty's format.
@@ -81,13 +81,13 @@ type pdTeamShown struct {
 	Description *string `json:"description"`
 }
 
-func pdTeamRef(t oncall.Team) pdRef { return pdTo("team", pdNumber(t.ID), t.Name) }
+func pdTeamRef(t oncall.Team) pdRef { return pdReference("team", pdNumber(t.ID), t.Name) }
 
 func pdTeamOf(t oncall.Team) pdTeamShown {
-	return pdTeamShown{pdRef: pdAs("team", pdNumber(t.ID), t.Name), Name: t.Name}
+	return pdTeamShown{pdRef: pdObject("team", pdNumber(t.ID), t.Name), Name: t.Name}
 }
 
-func pdTeams(f *foreign) (answer, error) {
+func pdTeams(f *dialectRequest) (dialectResponse, error) {
 	all := []pdTeamShown{}
 	for _, t := range f.Teams {
 		if strings.Contains(strings.ToLower(t.Name), strings.ToLower(f.query.Get("query"))) {
@@ -97,8 +97,8 @@ func pdTeams(f *foreign) (answer, error) {
 	return pdPage(f, "teams", all)
 }
 
-// thatTeam returns the team in the path.
-func (f *foreign) thatTeam() (t oncall.Team, err error) {
+// teamInPath returns the team in the path.
+func (f *dialectRequest) teamInPath() (t oncall.Team, err error) {
 	id, err := f.id()
 	if err != nil {
 		return t, err
@@ -110,19 +110,19 @@ func (f *foreign) thatTeam() (t oncall.Team, err error) {
 	return f.Teams[i], nil
 }
 
-func pdTeam(f *foreign) (answer, error) {
-	t, err := f.thatTeam()
-	return answer{http.StatusOK, map[string]any{"team": pdTeamOf(t)}}, err
+func pdTeam(f *dialectRequest) (dialectResponse, error) {
+	t, err := f.teamInPath()
+	return dialectResponse{http.StatusOK, map[string]any{"team": pdTeamOf(t)}}, err
 }
 
-func pdMembers(f *foreign) (answer, error) {
+func pdMembers(f *dialectRequest) (dialectResponse, error) {
 	type member struct {
 		User any    `json:"user"`
 		Role string `json:"role"`
 	}
-	t, err := f.thatTeam()
+	t, err := f.teamInPath()
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	all := []member{}
 	for _, id := range f.Members[t.ID] {
@@ -138,7 +138,7 @@ func pdMembers(f *foreign) (answer, error) {
 	return pdPage(f, "members", all)
 }
 
-func (f *foreign) includes(what string) bool { return slices.Contains(f.list("include"), what) }
+func (f *dialectRequest) includes(what string) bool { return slices.Contains(f.list("include"), what) }
 
 // A pdPolicyShown is an escalation policy in PagerDuty's format.
 type pdPolicyShown struct {
@@ -163,12 +163,12 @@ func (v view) pdPolicyRef(id oncall.PolicyID) *pdRef {
 	if !known {
 		return nil
 	}
-	return new(pdTo("escalation_policy", pdNumber(p.ID), p.Name))
+	return new(pdReference("escalation_policy", pdNumber(p.ID), p.Name))
 }
 
 func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 	out := pdPolicyShown{
-		pdRef: pdAs("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
+		pdRef: pdObject("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
 		Rules: []pdRule{}, Services: []pdRef{}, Teams: []pdRef{},
 	}
 	if t, known := v.Team(p.TeamID); known {
@@ -176,7 +176,7 @@ func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 	}
 	for _, in := range v.Integrations {
 		if in.PolicyID == p.ID {
-			out.Services = append(out.Services, pdTo("service", pdNumber(in.ID), in.Name))
+			out.Services = append(out.Services, pdReference("service", pdNumber(in.ID), in.Name))
 		}
 	}
 	for i, step := range p.Steps {
@@ -194,9 +194,9 @@ func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 // pdTargets converts a target to PagerDuty's: schedules and people.
 func (v view) pdTargets(t oncall.Target) []pdRef {
 	if is, known := v.Schedule(t.Schedule); known {
-		return []pdRef{pdTo("schedule", pdNumber(is.ID()), is.Name())}
+		return []pdRef{pdReference("schedule", pdNumber(is.ID()), is.Name())}
 	}
-	return each(v.always(t), v.pdUserRef)
+	return mapSlice(v.always(t), v.pdUserRef)
 }
 
 // always returns the people whom a target names, whoever is on call.
@@ -214,7 +214,7 @@ func (v view) always(t oncall.Target) []oncall.UserID {
 	return nil
 }
 
-func pdPolicies(f *foreign) (answer, error) {
+func pdPolicies(f *dialectRequest) (dialectResponse, error) {
 	all := []pdPolicyShown{}
 	for _, p := range f.policies() {
 		shown := f.pdPolicy(p)
@@ -229,14 +229,14 @@ func pdPolicies(f *foreign) (answer, error) {
 	return pdPage(f, "escalation_policies", all)
 }
 
-func pdPolicy(f *foreign) (answer, error) {
+func pdPolicy(f *dialectRequest) (dialectResponse, error) {
 	id, err := f.id()
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	p, known := f.Policies[oncall.PolicyID(id)]
 	if !known || p.Removed {
-		return answer{}, oncall.ErrNotFound
+		return dialectResponse{}, oncall.ErrNotFound
 	}
-	return answer{http.StatusOK, map[string]any{"escalation_policy": f.pdPolicy(p)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"escalation_policy": f.pdPolicy(p)}}, nil
 }

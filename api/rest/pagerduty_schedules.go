@@ -51,9 +51,9 @@ const (
 	pdWhose    = 92 * 24 * time.Hour // in which a schedule's people are searched
 )
 
-func (f *foreign) pdSchedule(is *schedule.Schedule) pdScheduleShown {
+func (f *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
 	out := pdScheduleShown{
-		pdRef: pdAs("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
+		pdRef: pdObject("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
 		Policies: []pdRef{}, Users: []pdRef{}, Teams: []pdRef{},
 	}
 	for _, p := range f.policies() {
@@ -71,11 +71,11 @@ func (f *foreign) pdSchedule(is *schedule.Schedule) pdScheduleShown {
 		}
 	}
 	slices.Sort(people)
-	out.Users = each(slices.Compact(people), f.pdUserRef)
+	out.Users = mapSlice(slices.Compact(people), f.pdUserRef)
 	return out
 }
 
-func pdSchedules(f *foreign) (answer, error) {
+func pdSchedules(f *dialectRequest) (dialectResponse, error) {
 	all := []any{}
 	for _, is := range f.Schedules {
 		switch shown := f.pdSchedule(is); {
@@ -89,8 +89,8 @@ func pdSchedules(f *foreign) (answer, error) {
 	return pdPage(f, "schedules", all)
 }
 
-// thatSchedule returns the schedule in the path, as of an instant that may be long past.
-func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, error) {
+// scheduleInPath returns the schedule in the path, as of an instant that may be long past.
+func (s *server) scheduleInPath(f *dialectRequest, at time.Time) (*schedule.Schedule, error) {
 	id, err := f.id()
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (s *server) thatSchedule(f *foreign, at time.Time) (*schedule.Schedule, err
 }
 
 // span parses since and until; by default from now for the usual length.
-func (f *foreign) span(usual time.Duration) (from, to time.Time, err error) {
+func (f *dialectRequest) span(usual time.Duration) (from, to time.Time, err error) {
 	if from, err = f.instant("since"); err != nil {
 		return from, to, err
 	}
@@ -127,14 +127,14 @@ func (f *foreign) span(usual time.Duration) (from, to time.Time, err error) {
 	return Span{from, to}.between(f.caller.now)
 }
 
-func (s *server) pdSchedule(f *foreign) (answer, error) {
+func (s *server) pdSchedule(f *dialectRequest) (dialectResponse, error) {
 	from, to, err := f.span(pdRendered)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	is, err := s.thatSchedule(f, from)
+	is, err := s.scheduleInPath(f, from)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	out := pdScheduleDetail{pdScheduleShown: f.pdSchedule(is), Layers: f.layers(is, from, to)}
 	over := pdLayer{Name: "Overrides", Entries: []pdEntry{}}
@@ -144,7 +144,7 @@ func (s *server) pdSchedule(f *foreign) (answer, error) {
 	out.Overrides = &over
 	final := f.layer("Final Schedule", from, to, f.duties(is, from, to))
 	out.Final = &final
-	return answer{http.StatusOK, map[string]any{"schedule": out}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"schedule": out}}, nil
 }
 
 func later(a, b time.Time) time.Time {
@@ -162,7 +162,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // layers returns one layer for each role of a schedule.
-func (f *foreign) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
+func (f *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
 	type member struct {
 		User pdRef `json:"user"`
 	}
@@ -185,7 +185,7 @@ func (f *foreign) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
 }
 
 // duties returns the shifts of everybody who is paged: of all roles but shadow.
-func (f *foreign) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
+func (f *dialectRequest) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
 	var all []schedule.Shift
 	for _, role := range is.Roles() {
 		if role != schedule.RoleShadow {
@@ -196,7 +196,7 @@ func (f *foreign) duties(is *schedule.Schedule, from, to time.Time) []schedule.S
 	return all
 }
 
-func (f *foreign) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
+func (f *dialectRequest) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
 	l := pdLayer{Name: name, Entries: []pdEntry{}}
 	until, covered := from, time.Duration(0)
 	for _, shift := range shifts {
@@ -211,20 +211,20 @@ func (f *foreign) layer(name string, from, to time.Time, shifts []schedule.Shift
 }
 
 // entries converts a shift to PagerDuty's entries: one for each of its people.
-func (f *foreign) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
-	return each(people, func(u oncall.UserID) pdEntry { return pdEntry{f.stamp(&start), f.stamp(&end), f.pdUserRef(u)} })
+func (f *dialectRequest) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
+	return mapSlice(people, func(u oncall.UserID) pdEntry { return pdEntry{f.stamp(&start), f.stamp(&end), f.pdUserRef(u)} })
 }
 
 // pdScheduleUsers responds with the people and nothing else, because a client reads every field as
 // a list of people.
-func (s *server) pdScheduleUsers(f *foreign) (answer, error) {
+func (s *server) pdScheduleUsers(f *dialectRequest) (dialectResponse, error) {
 	from, to, err := f.span(0)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	is, err := s.thatSchedule(f, from)
+	is, err := s.scheduleInPath(f, from)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	var people []oncall.UserID
 	for _, shift := range f.duties(is, from, to) {
@@ -234,7 +234,7 @@ func (s *server) pdScheduleUsers(f *foreign) (answer, error) {
 			}
 		}
 	}
-	return answer{http.StatusOK, map[string]any{"users": each(people, f.pdUser)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"users": mapSlice(people, f.pdUser)}}, nil
 }
 
 // A pdOverrideShown is an override in PagerDuty's format.
@@ -247,7 +247,7 @@ type pdOverrideShown struct {
 
 // overridesOf returns the overrides of a schedule in a stretch of time that put somebody on call,
 // with these people as their users.
-func (f *foreign) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
+func (f *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
 	var out []schedule.Override
 	for _, o := range f.Overrides(is.ID()) {
 		if o.To != "" {
@@ -260,18 +260,18 @@ func (f *foreign) overridesOf(is *schedule.Schedule, from, to time.Time) []sched
 	return out
 }
 
-func (f *foreign) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
-	return pdOverrideShown{pdAs("override", pdNumber(o.ID), ""), f.stamp(&o.Start), f.stamp(&o.End), f.pdUserRef(user)}
+func (f *dialectRequest) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
+	return pdOverrideShown{pdObject("override", pdNumber(o.ID), ""), f.stamp(&o.Start), f.stamp(&o.End), f.pdUserRef(user)}
 }
 
-func (s *server) pdOverrides(f *foreign) (answer, error) {
+func (s *server) pdOverrides(f *dialectRequest) (dialectResponse, error) {
 	from, to, err := f.span(pdWhose)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	is, err := s.thatSchedule(f, from)
+	is, err := s.scheduleInPath(f, from)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	all := []pdOverrideShown{}
 	for _, o := range f.overridesOf(is, from, to) {
@@ -279,12 +279,12 @@ func (s *server) pdOverrides(f *foreign) (answer, error) {
 			all = append(all, f.pdOverride(o, u))
 		}
 	}
-	return answer{http.StatusOK, map[string]any{"overrides": all}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"overrides": all}}, nil
 }
 
 // pdOverride makes overrides. The response has the shape of the request: a list as in PagerDuty's
 // documentation, or a single one as in go-pagerduty.
-func (s *server) pdOverride(f *foreign) (answer, error) {
+func (s *server) pdOverride(f *dialectRequest) (dialectResponse, error) {
 	type wanted struct {
 		Start, End time.Time
 		User       struct{ ID string }
@@ -294,16 +294,16 @@ func (s *server) pdOverride(f *foreign) (answer, error) {
 		Overrides []wanted
 	}
 	if err := f.body(&body); err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
-	is, err := s.thatSchedule(f, time.Time{})
+	is, err := s.scheduleInPath(f, time.Time{})
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	add := func(o wanted) (pdOverrideShown, error) {
 		u, err := f.user(o.User.ID)
 		if err != nil {
-			return pdOverrideShown{}, wrong("There is no user of this id.")
+			return pdOverrideShown{}, invalid("There is no user of this id.")
 		}
 		made, err := s.Store.AddOverride(f.ctx(), f.caller.by, is.ID(), schedule.Override{
 			Kind: schedule.OverrideCover, Start: o.Start.UTC(), End: o.End.UTC(), Users: []oncall.UserID{u.ID},
@@ -313,17 +313,17 @@ func (s *server) pdOverride(f *foreign) (answer, error) {
 	switch {
 	case body.Override != nil:
 		made, err := add(*body.Override)
-		return answer{http.StatusCreated, map[string]any{"override": made}}, err
+		return dialectResponse{http.StatusCreated, map[string]any{"override": made}}, err
 	case len(body.Overrides) == 0:
-		return answer{}, wrong("The body has neither override nor overrides.")
+		return dialectResponse{}, invalid("The body has neither override nor overrides.")
 	case len(body.Overrides) > 20:
-		return answer{}, wrong("Twenty overrides at once are the most.")
+		return dialectResponse{}, invalid("Twenty overrides at once are the most.")
 	}
 	out := []map[string]any{}
 	for _, o := range body.Overrides {
 		made, err := add(o)
 		if err != nil && len(out) == 0 {
-			return answer{}, err
+			return dialectResponse{}, err
 		}
 		if err != nil { // the others remain
 			out = append(out, map[string]any{"status": http.StatusBadRequest, "errors": []string{s.problem(err).Error()}})
@@ -331,20 +331,20 @@ func (s *server) pdOverride(f *foreign) (answer, error) {
 		}
 		out = append(out, map[string]any{"status": http.StatusCreated, "override": made})
 	}
-	return answer{http.StatusCreated, out}, nil
+	return dialectResponse{http.StatusCreated, out}, nil
 }
 
-func (s *server) pdOverrideEnd(f *foreign) (answer, error) {
-	is, err := s.thatSchedule(f, time.Time{})
+func (s *server) pdOverrideEnd(f *dialectRequest) (dialectResponse, error) {
+	is, err := s.scheduleInPath(f, time.Time{})
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	id := f.r.PathValue("override")
 	for _, o := range f.Overrides(is.ID()) {
 		if pdNumber(o.ID) == id && o.CancelledAt == nil {
 			_, err := s.Store.CancelOverride(f.ctx(), f.caller.by, o.ID, f.caller.now)
-			return answer{http.StatusNoContent, nil}, err
+			return dialectResponse{http.StatusNoContent, nil}, err
 		}
 	}
-	return answer{}, oncall.ErrNotFound
+	return dialectResponse{}, oncall.ErrNotFound
 }

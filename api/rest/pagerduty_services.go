@@ -30,11 +30,11 @@ type pdIntegration struct {
 	Service pdRef   `json:"service"`
 }
 
-func (f *foreign) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
+func (f *dialectRequest) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
 	out := pdServiceShown{
-		pdRef: pdAs("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: f.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
+		pdRef: pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: f.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
 		Teams:        []pdTeamShown{},
-		Integrations: []pdIntegration{{pdAs("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, f.pdService(in.ID)}},
+		Integrations: []pdIntegration{{pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, f.pdService(in.ID)}},
 	}
 	if p, known := f.Policies[in.PolicyID]; known && f.includes("escalation_policies") {
 		out.Policy = f.pdPolicy(p)
@@ -47,8 +47,8 @@ func (f *foreign) pdServiceOf(in oncall.Integration, status string) pdServiceSho
 
 // pdStates returns the state of each integration: whether it has an open incident, and whether it
 // may page.
-func (s *server) pdStates(f *foreign) (map[oncall.IntegrationID]string, error) {
-	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pdMost)
+func (s *server) pdStates(f *dialectRequest) (map[oncall.IntegrationID]string, error) {
+	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pdMaxListed)
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +78,10 @@ func (s *server) pdStates(f *foreign) (map[oncall.IntegrationID]string, error) {
 }
 
 // pdServices lists integrations. A query may be an integration key, as Backstage sends it.
-func (s *server) pdServices(f *foreign) (answer, error) {
+func (s *server) pdServices(f *dialectRequest) (dialectResponse, error) {
 	states, err := s.pdStates(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	query := f.query.Get("query")
 	keyed, isKey := f.IntegrationOfKey(query)
@@ -98,19 +98,19 @@ func (s *server) pdServices(f *foreign) (answer, error) {
 	return pdPage(f, "services", all)
 }
 
-func (s *server) pdService(f *foreign) (answer, error) {
+func (s *server) pdService(f *dialectRequest) (dialectResponse, error) {
 	id, err := f.id()
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	i := slices.IndexFunc(f.Integrations, func(in oncall.Integration) bool { return int64(in.ID) == id })
 	if i < 0 {
-		return answer{}, oncall.ErrNotFound
+		return dialectResponse{}, oncall.ErrNotFound
 	}
 	states, err := s.pdStates(f)
 	if err != nil {
-		return answer{}, err
+		return dialectResponse{}, err
 	}
 	in := f.Integrations[i]
-	return answer{http.StatusOK, map[string]any{"service": f.pdServiceOf(in, states[in.ID])}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"service": f.pdServiceOf(in, states[in.ID])}}, nil
 }

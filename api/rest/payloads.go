@@ -29,12 +29,12 @@ type Payload struct {
 	Incidents []int64           `json:"incidents" doc:"That it was about."`
 }
 
-// payloadBegins is how much of a body a list shows, in bytes.
-const payloadBegins = 1000
+// payloadExcerpt is how much of a body a list shows, in bytes.
+const payloadExcerpt = 1000
 
 func (s *server) payloadRoutes() {
 	find := func(ctx context.Context, c caller, name string, f store.PayloadFilter) ([]store.KeptPayload, error) {
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -49,24 +49,24 @@ func (s *server) payloadRoutes() {
 		method: http.MethodGet, path: "/integrations/{name}/payloads", id: "list-payloads", tag: "integrations", summary: "List what a monitor has sent, the newest first",
 		about: "The last 200 of an integration, for seven days.", scope: oncall.ScopeEdit, errors: []int{404},
 	}, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		Paged
 	},
-	) (*Listed[Payload], error) {
-		found, err := find(ctx, c, in.Name, store.PayloadFilter{Begin: payloadBegins})
+	) (*ListResponse[Payload], error) {
+		found, err := find(ctx, c, in.Name, store.PayloadFilter{Begin: payloadExcerpt})
 		if err != nil {
 			return nil, err
 		}
-		return page(each(found, shownPayload), in.Paged)
+		return page(mapSlice(found, payloadOf), in.Paged)
 	})
 	handle(s, operation{
 		method: http.MethodGet, path: "/integrations/{name}/payloads/{id}", id: "get-payload", tag: "integrations", summary: "Get what a monitor has sent, as it came",
 		scope: oncall.ScopeEdit, errors: []int{404},
 	}, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		ID int64 `path:"id" minimum:"1"`
 	},
-	) (*One[Payload], error) {
+	) (*ObjectResponse[Payload], error) {
 		found, err := find(ctx, c, in.Name, store.PayloadFilter{ID: oncall.PayloadID(in.ID), Most: 1})
 		if err != nil {
 			return nil, err
@@ -74,16 +74,16 @@ func (s *server) payloadRoutes() {
 		if len(found) == 0 {
 			return nil, oncall.ErrNotFound
 		}
-		return &One[Payload]{shownPayload(found[0])}, nil
+		return &ObjectResponse[Payload]{payloadOf(found[0])}, nil
 	})
 }
 
-func shownPayload(p store.KeptPayload) Payload {
+func payloadOf(p store.KeptPayload) Payload {
 	out := Payload{
 		ID: int64(p.ID), At: p.At, Method: p.Method, Path: p.Path, Query: p.Query, Headers: p.Headers, Size: p.Size, Cut: p.Cut,
 		Format: string(p.TakenFor), Trouble: p.Trouble, Signals: p.Signals, Keys: p.Keys,
 	}
-	out.Incidents = each(p.Incidents, func(id oncall.IncidentID) int64 { return int64(id) })
+	out.Incidents = mapSlice(p.Incidents, func(id oncall.IncidentID) int64 { return int64(id) })
 	body := p.Body
 	for range utf8.UTFMax - 1 { // the last character of a body that was cut off may be in two
 		if last, _ := utf8.DecodeLastRune(body); last == utf8.RuneError && len(body) > 0 && !utf8.Valid(body) {

@@ -36,17 +36,17 @@ type ShiftMoved struct {
 	After  []Person  `json:"after"`
 }
 
-// previewThing registers the operation that says what an edit would change, and changes nothing.
-func previewThing[In any](s *server, t thing, read func(*In) (p setup.Part, name *string, err error)) {
+// previewPart registers the operation that says what an edit would change, and changes nothing.
+func previewPart[In any](s *server, t setupKind, read func(*In) (p setup.Part, name *string, err error)) {
 	handle(s, operation{
-		method: http.MethodPost, path: t.path + "/{name}/preview", id: "preview-" + string(t.kind), tag: t.tag, summary: "See what an edit of " + t.word + " would change",
+		method: http.MethodPost, path: t.path + "/{name}/preview", id: "preview-" + string(t.kind), tag: t.tag, summary: "See what an edit of " + t.noun + " would change",
 		about: "The body is that of the `PUT`, with the same checks. Nothing is changed.", scope: oncall.ScopeEdit, errors: []int{404, 409, 412},
 	}, func(ctx context.Context, c caller, in *struct {
-		Exact
-		Condition
+		EditPath
+		EditCondition
 		Body In
 	},
-	) (*One[Preview], error) {
+	) (*ObjectResponse[Preview], error) {
 		p, name, err := read(&in.Body)
 		if err != nil {
 			return nil, err
@@ -54,7 +54,7 @@ func previewThing[In any](s *server, t thing, read func(*In) (p setup.Part, name
 		if *name == "" {
 			*name = in.Name
 		}
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func previewThing[In any](s *server, t thing, read func(*In) (p setup.Part, name
 			return nil, err
 		}
 		before, _ := doc.Find(t.kind, in.Name)
-		return &One[Preview]{v.preview(before, done)}, nil
+		return &ObjectResponse[Preview]{v.preview(before, done)}, nil
 	})
 }
 
@@ -84,7 +84,7 @@ func (v view) preview(before setup.Part, done store.EditedSetup) Preview {
 	}
 	if done.Part.Kind == setup.SchedulePart && done.Report.After != nil {
 		find := func(all []*schedule.Schedule) *schedule.Schedule {
-			is, _ := named(all, done.Part.Name(), (*schedule.Schedule).Name, func(*schedule.Schedule) int64 { return 0 })
+			is, _ := findByName(all, done.Part.Name(), (*schedule.Schedule).Name, func(*schedule.Schedule) int64 { return 0 })
 			return is
 		}
 		out.OnCall = v.moved(find(v.Schedules), find(done.Report.After.Schedules))
@@ -169,8 +169,8 @@ func partLines(p setup.Part) []string {
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
-// mostCompared is how many pairs of lines are compared; of what is longer all lines go and come.
-const mostCompared = 4 << 20
+// maxCompared is how many pairs of lines are compared; of what is longer all lines go and come.
+const maxCompared = 4 << 20
 
 // diff is what has become of lines, by their longest common part.
 func diff(before, after []string) string {
@@ -179,7 +179,7 @@ func diff(before, after []string) string {
 	}
 	n, m := len(before), len(after)
 	common := make([][]int32, n+1) // of what begins at these lines
-	if n*m > mostCompared {
+	if n*m > maxCompared {
 		return "-" + strings.Join(before, "\n-") + "\n+" + strings.Join(after, "\n+") + "\n"
 	}
 	for i := range common {

@@ -12,10 +12,10 @@ import (
 )
 
 // What an edit would change is said, with who would be on call, and nothing is changed.
-func TestAPreviewSaysWhatAnEditWouldChange(t *testing.T) {
+func TestPreviewShowsWhatAnEditWouldChange(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeEdit)
+	key := w.scopeKey(oncall.ScopeEdit)
 	const swapped = `{"team": "payments", "time_zone": "Europe/Berlin", "rotations": [{"name": "weekly", "start": "2026-01-05 09:00", "every": "week", "turns": [["ann"], ["cy"]]}]}`
 	before := w.get(key, "/schedules/primary", http.StatusOK)
 	var versions int
@@ -69,7 +69,7 @@ func TestAPreviewSaysWhatAnEditWouldChange(t *testing.T) {
 }
 
 // A person's own key makes calendars, which end when it says so; a team's has none.
-func TestCalendarsOfAPerson(t *testing.T) {
+func TestCalendarsNeedAPersonalKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Address = "https://watchbill.example.com/" })
 	ann := w.key(oncall.APIKey{Name: "Anns", Owner: "U0ANN"}, oncall.ScopeAct)
@@ -101,7 +101,7 @@ func TestCalendarsOfAPerson(t *testing.T) {
 		want      string
 	}{
 		{ann, `{"schedule": "takeover"}`, 422, "not yours to see"},
-		{w.all(oncall.ScopeAdmin), `{}`, 409, "somebody's own"},
+		{w.scopeKey(oncall.ScopeAdmin), `{}`, 409, "somebody's own"},
 		{w.key(oncall.APIKey{Name: "reads", Owner: "U0ANN"}, oncall.ScopeRead), `{}`, 403, "scope"},
 	} {
 		if r := post(c.key, c.body); r.code != c.code || !strings.Contains(r.text, c.want) {
@@ -120,7 +120,7 @@ func TestCalendarsOfAPerson(t *testing.T) {
 }
 
 // What a monitor has sent is shown to who edits its team, and to nobody else.
-func TestPayloadsOfAMonitor(t *testing.T) {
+func TestPayloadsAreShownToEditors(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in, err := w.store.IntegrationByKey(t.Context(), signalKey, start)
@@ -142,7 +142,7 @@ func TestPayloadsOfAMonitor(t *testing.T) {
 			t.Fatalf("%d payloads", n)
 		}
 	}
-	key := w.all(oncall.ScopeEdit)
+	key := w.scopeKey(oncall.ScopeEdit)
 	var list rest.List[rest.Payload]
 	w.get(key, "/integrations/grafana/payloads", http.StatusOK).into(t, &list)
 	if len(list.Items) != 3 || list.Items[0].Text != strings.Repeat("x", 999) || string(list.Items[1].Bytes) != "\xff\x00\xfe" || list.Items[1].Trouble != "no JSON" || list.Items[2].Text != `{"title": "<b>disk</b>"}` {
@@ -155,5 +155,5 @@ func TestPayloadsOfAMonitor(t *testing.T) {
 	}
 	w.get(key, "/integrations/board/payloads", http.StatusNotFound)
 	w.get(key, "/integrations/grafana/payloads/99999", http.StatusNotFound)
-	w.get(w.all(oncall.ScopeAct), "/integrations/grafana/payloads", http.StatusForbidden)
+	w.get(w.scopeKey(oncall.ScopeAct), "/integrations/grafana/payloads", http.StatusForbidden)
 }

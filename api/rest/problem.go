@@ -12,9 +12,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// notThere answers requests for objects that don't exist or that the caller may not see, without a
+// notFoundSentence answers requests for objects that don't exist or that the caller may not see, without a
 // difference.
-const notThere = "There is nothing like this, or it is not yours to see."
+const notFoundSentence = "There is nothing like this, or it is not yours to see."
 
 // problem converts an error to a response: a Refusal's sentence is shown, as in Slack; anything
 // else is logged.
@@ -24,7 +24,7 @@ func (s *server) problem(err error) error {
 	}
 	if denial, is := errors.AsType[access.Denial](err); is {
 		if denial.Act == access.See {
-			return huma.NewError(http.StatusNotFound, notThere)
+			return huma.NewError(http.StatusNotFound, notFoundSentence)
 		}
 		return huma.NewError(http.StatusForbidden, denial.Error())
 	}
@@ -40,7 +40,7 @@ func (s *server) problem(err error) error {
 	}
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		return huma.NewError(http.StatusNotFound, notThere)
+		return huma.NewError(http.StatusNotFound, notFoundSentence)
 	case errors.Is(err, store.ErrStale):
 		return huma.NewError(http.StatusPreconditionFailed, "It has changed since you read it, and nothing was changed; read it again.")
 	case store.IsUnavailable(err):
@@ -51,19 +51,19 @@ func (s *server) problem(err error) error {
 	return huma.NewError(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.")
 }
 
-// said returns the status and sentence of an error's response.
-func said(err error) (status int, sentence string) {
+// statusAndSentence returns the status and sentence of an error's response.
+func statusAndSentence(err error) (status int, sentence string) {
 	with, _ := errors.AsType[huma.StatusError](err)
 	return with.GetStatus(), with.Error()
 }
 
-// busy is the error of a request that can be retried later.
-func busy(sentence string) error {
+// unavailable is the error of a request that can be retried later.
+func unavailable(sentence string) error {
 	return huma.ErrorWithHeaders(huma.NewError(http.StatusTooManyRequests, sentence), http.Header{"Retry-After": {"10"}})
 }
 
-// wrong is the error of an invalid request.
-func wrong(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
+// invalid is the error of an invalid request.
+func invalid(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
 
 // write responds with an error before the operation is reached.
 func (s *server) write(ctx huma.Context, err error) {
@@ -74,7 +74,7 @@ func (s *server) write(ctx huma.Context, err error) {
 			}
 		}
 	}
-	status, sentence := said(err)
+	status, sentence := statusAndSentence(err)
 	writeProblem(ctx, status, sentence)
 }
 

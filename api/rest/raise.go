@@ -48,7 +48,7 @@ func (s *server) raiseRoutes() {
 		about: "As /oncall page does. What the same key raised with the same title less than ten minutes ago, and is open, is not raised again.",
 		scope: oncall.ScopePage, makes: true, errors: []int{409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Once
+		IdempotencyHeader
 		Body RaiseBody
 	},
 	) (*Raised, error) {
@@ -63,7 +63,7 @@ func (s *server) raiseRoutes() {
 		if made.NeedsConfirmation != nil {
 			return nil, oncall.Refuse("%s Nobody was paged; send confirm: true to page all the same.", made.NeedsConfirmation)
 		}
-		v, err := s.look(ctx, c)
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -75,14 +75,14 @@ func (s *server) raiseRoutes() {
 func (s *server) readRaise(ctx context.Context, c caller, b RaiseBody) (oncall.RaiseRequest, error) {
 	r, err := s.Store.FindToPage(ctx, c.by, store.Whom{Team: b.Team, Schedule: b.Schedule, User: b.User})
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
-		return r, wrong(refusal.Error())
+		return r, invalid(refusal.Error())
 	}
 	if err != nil {
 		return r, err
 	}
 	if b.Link != "" {
 		if u, err := url.Parse(b.Link); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return r, wrong("link is the address of a web page, such as https://ci.example.com/run/77.")
+			return r, invalid("link is the address of a web page, such as https://ci.example.com/run/77.")
 		}
 	}
 	r.Text, r.Link, r.Severity, r.Confirmed = b.Text, b.Link, oncall.Severity(b.Severity), b.Confirm

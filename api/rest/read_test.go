@@ -17,7 +17,7 @@ import (
 )
 
 // The document is a golden file, so that no change that clients notice goes unseen.
-func TestDocument(t *testing.T) {
+func TestDocumentIsUnchanged(t *testing.T) {
 	t.Parallel()
 	answer := httptest.NewRecorder()
 	rest.New(rest.Config{}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/api/v1/openapi.json", nil))
@@ -41,7 +41,7 @@ func TestDocument(t *testing.T) {
 func TestKeyIsRequired(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeRead)
+	key := w.scopeKey(oncall.ScopeRead)
 	for name, header := range map[string]string{
 		"none": "X-Nothing: x", "another": "Authorization: Bearer wb_" + strings.Repeat("0", 48), "an integration's": "Authorization: Bearer " + signalKey,
 		"cut off": "Authorization: Bearer " + key[:len(key)-1], "another scheme": "Authorization: Basic " + key, "empty": "Authorization: Bearer ",
@@ -70,7 +70,7 @@ func TestKeyIsRequired(t *testing.T) {
 func TestRateLimitPerKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *rest.Config) { c.Limit = 3 })
-	key, other := w.all(oncall.ScopeRead), w.all(oncall.ScopeAdmin)
+	key, other := w.scopeKey(oncall.ScopeRead), w.scopeKey(oncall.ScopeAdmin)
 	for left := 2; left >= 0; left-- {
 		r := w.get(key, "/teams", http.StatusOK)
 		if got := r.header.Get("RateLimit"); got != fmt.Sprintf(`"key";r=%d;t=0`, left) || r.header.Get("RateLimit-Policy") != `"key";q=3;w=60` {
@@ -106,7 +106,7 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 	w.open(signalKey, "disk full")
 	secret := w.open("fedcba9876543210fedcba9876543210", "merger leaked")
 	keys := map[string]bool{ // may see the private team
-		w.all(oncall.ScopeRead): false, w.all(oncall.ScopeAdmin): true,
+		w.scopeKey(oncall.ScopeRead): false, w.scopeKey(oncall.ScopeAdmin): true,
 		w.key(oncall.APIKey{Name: "p", TeamID: w.team("payments")}, oncall.ScopeAdmin): false,
 		w.key(oncall.APIKey{Name: "s", TeamID: w.team("secret")}, oncall.ScopeRead):    true,
 		w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAdmin):           false,
@@ -136,7 +136,7 @@ func TestPrivateTeamsAreHidden(t *testing.T) {
 func TestListsArePaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeRead)
+	key := w.scopeKey(oncall.ScopeRead)
 	for i := range 5 {
 		w.open(signalKey, fmt.Sprintf("disk %d full", i))
 	}
@@ -176,7 +176,7 @@ func TestListsArePaged(t *testing.T) {
 func TestIncidentsAreFiltered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeRead)
+	key := w.scopeKey(oncall.ScopeRead)
 	first := w.open(signalKey, "first")
 	w.clock.Store(new(start.Add(time.Hour)))
 	second := w.open(signalKey, "second")
@@ -204,10 +204,10 @@ func TestIncidentsAreFiltered(t *testing.T) {
 }
 
 // Who is on call at an instant, why, and over a stretch of time.
-func TestWhoIsOnCall(t *testing.T) {
+func TestOnCallAtAnInstantAndOverTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeRead)
+	key := w.scopeKey(oncall.ScopeRead)
 	on := func(query string) (out struct{ Items []rest.OnCall }) {
 		t.Helper()
 		w.get(key, "/oncall"+query, http.StatusOK).into(t, &out)
@@ -254,7 +254,7 @@ func TestSecretsAreHidden(t *testing.T) {
 	w.must(err)
 	_, err = w.pool.Exec(t.Context(), `NOTIFY watchbill_config`)
 	w.must(err)
-	reads, edits, admin := w.all(oncall.ScopeRead), w.all(oncall.ScopeEdit), w.all(oncall.ScopeAdmin)
+	reads, edits, admin := w.scopeKey(oncall.ScopeRead), w.scopeKey(oncall.ScopeEdit), w.scopeKey(oncall.ScopeAdmin)
 	if text := w.get(reads, "/policies/default", http.StatusOK).text; strings.Contains(text, "s3cret") || !strings.Contains(text, "hooks.example.com") {
 		t.Errorf("a webhook's address: got %s, want it without \"s3cret\" and with \"hooks.example.com\"", text)
 	}
@@ -279,10 +279,10 @@ func TestSecretsAreHidden(t *testing.T) {
 }
 
 // Unchanged objects aren't sent again.
-func TestETags(t *testing.T) {
+func TestUnchangedObjectsAreNotModified(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeRead)
+	key := w.scopeKey(oncall.ScopeRead)
 	seen := map[string]bool{}
 	for _, path := range []string{"/teams/payments", "/teams/orders", "/schedules/primary", "/policies/default"} {
 		tag := w.get(key, path, http.StatusOK).header.Get("ETag")

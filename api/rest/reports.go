@@ -22,11 +22,11 @@ type ReportQuery struct {
 func (q ReportQuery) period(zone string, now time.Time) (report.Period, error) {
 	zone = cmp.Or(q.TimeZone, zone, "UTC")
 	if _, err := time.LoadLocation(zone); err != nil {
-		return report.Period{}, wrong("There is no such time zone.")
+		return report.Period{}, invalid("There is no such time zone.")
 	}
 	p, err := report.ParsePeriod(strings.Fields(q.Period), zone, now)
 	if err != nil {
-		return p, wrong(strings.ReplaceAll(err.Error(), "`", "\""))
+		return p, invalid(strings.ReplaceAll(err.Error(), "`", "\""))
 	}
 	return p.Until(now), nil
 }
@@ -41,11 +41,11 @@ const reportAbout = "The period and the one before it. Durations are nanoseconds
 
 func (s *server) reportRoutes() {
 	type ofTeam struct {
-		Named
+		NamePath
 		ReportQuery
 	}
 	team := func(ctx context.Context, c caller, in *ofTeam) (v view, figures report.Told, err error) {
-		if v, err = s.look(ctx, c); err != nil {
+		if v, err = s.viewFor(ctx, c); err != nil {
 			return v, figures, err
 		}
 		t, err := v.team(in.Name)
@@ -62,9 +62,9 @@ func (s *server) reportRoutes() {
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report", id: "get-team-report", tag: "reports", summary: "Get what being on call was like in a team", scope: oncall.ScopeRead,
 		about: reportAbout, errors: []int{404},
-	}, func(ctx context.Context, c caller, in *ofTeam) (*One[report.Told], error) {
+	}, func(ctx context.Context, c caller, in *ofTeam) (*ObjectResponse[report.Told], error) {
 		_, figures, err := team(ctx, c, in)
-		return &One[report.Told]{figures}, err
+		return &ObjectResponse[report.Told]{figures}, err
 	})
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report.csv", id: "get-team-report-csv", tag: "reports", summary: "Get a team's report as a table", scope: oncall.ScopeRead,
@@ -86,11 +86,11 @@ func (s *server) ownReport() {
 		method: http.MethodGet, path: "/users/{name}/report", id: "get-user-report", tag: "reports", summary: "Get what being on call was like for a person", scope: oncall.ScopeAct,
 		about: "With a key of their own, or an admin's. Durations are nanoseconds.", errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Somebody
+		PersonPath
 		ReportQuery
 	},
-	) (*One[report.Told], error) {
-		_, u, err := lookFor(ctx, s, c, view.user, in.Name)
+	) (*ObjectResponse[report.Told], error) {
+		_, u, err := viewWith(ctx, s, c, view.user, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +99,7 @@ func (s *server) ownReport() {
 			return nil, err
 		}
 		figures, err := s.Store.MyReport(ctx, c.by, u.ID, p)
-		return &One[report.Told]{figures}, err
+		return &ObjectResponse[report.Told]{figures}, err
 	})
 }
 
@@ -124,8 +124,8 @@ func (s *server) planRoutes() {
 		IncidentPath
 		Paged
 	},
-	) (*Listed[Planned], error) {
-		v, err := s.look(ctx, c)
+	) (*ListResponse[Planned], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +133,7 @@ func (s *server) planRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		return page(each(found, v.planned), in.Paged)
+		return page(mapSlice(found, v.planned), in.Paged)
 	})
 	handle(s, operation{
 		method: http.MethodGet, path: "/incidents/{id}/alerts", id: "list-alerts", tag: "incidents", summary: "List an incident's alerts: those that fire, then the latest that have cleared",
@@ -142,7 +142,7 @@ func (s *server) planRoutes() {
 		IncidentPath
 		Paged
 	},
-	) (*Listed[Alert], error) {
+	) (*ListResponse[Alert], error) {
 		from, err := in.position()
 		if err != nil {
 			return nil, err
@@ -151,7 +151,7 @@ func (s *server) planRoutes() {
 		if err != nil {
 			return nil, err
 		}
-		out := &Listed[Alert]{Body: List[Alert]{Items: each(found, shownAlert)}}
+		out := &ListResponse[Alert]{Body: List[Alert]{Items: mapSlice(found, alertOf)}}
 		if end := from + int64(len(found)); end < int64(all) {
 			out.Body.Next = cursor(end)
 		}
@@ -164,7 +164,7 @@ func (s *server) planRoutes() {
 
 func (v view) planned(e oncall.PlanEntry) Planned {
 	out := Planned{At: e.At, Kind: string(e.Kind), Round: e.Round, Step: e.Step, Channels: e.Channels, Webhooks: e.Webhooks, Skipped: e.Skipped, Note: e.Note.Shown(v.Name)}
-	out.Users = each(e.People, func(p oncall.PlannedPerson) Person { return v.person(p.User) })
+	out.Users = mapSlice(e.People, func(p oncall.PlannedPerson) Person { return v.person(p.User) })
 	if p, known := v.Policies[e.Policy]; known {
 		out.Policy = &Ref{int64(p.ID), p.Name}
 	}
@@ -180,14 +180,14 @@ func (s *server) heartbeatRoute(mute bool) {
 		op.path, op.id, op.summary = "/integrations/{name}/heartbeats/{heartbeat}/unmute", "unmute-heartbeat", "Let a heartbeat page again"
 	}
 	handle(s, op, func(ctx context.Context, c caller, in *struct {
-		Named
+		NamePath
 		Heartbeat string `path:"heartbeat" maxLength:"200" doc:"Its name."`
 		Body      struct {
 			Until *time.Time `json:"until,omitempty" doc:"Of mute: until then; without it until it is unmuted."`
 		}
 	},
-	) (*Gone, error) {
-		_, of, err := lookFor(ctx, s, c, view.integration, in.Name)
+	) (*NoContent, error) {
+		_, of, err := viewWith(ctx, s, c, view.integration, in.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -196,6 +196,6 @@ func (s *server) heartbeatRoute(mute bool) {
 		} else {
 			_, err = s.Store.UnmuteHeartbeat(ctx, c.by, of.Name, in.Heartbeat, c.now)
 		}
-		return &Gone{http.StatusNoContent}, err
+		return &NoContent{http.StatusNoContent}, err
 	})
 }

@@ -48,7 +48,7 @@ type server struct {
 	outages zerolog.Logger // limited to a few lines a minute, however many requests fail
 	api     huma.API
 	limits  limits
-	waiting crowd // for events
+	waiting waiters // for events
 }
 
 // New returns the handler of everything under Base, and of other vendors' APIs: under /pagerduty
@@ -66,7 +66,7 @@ func New(c Config) http.Handler {
 	page := operationsPage(s.api.OpenAPI())
 	mux.HandleFunc("GET "+Base+"/{$}", page)
 	mux.HandleFunc("GET "+Base, page)
-	mux.HandleFunc(Base+"/", nowhere)
+	mux.HandleFunc(Base+"/", noOperation)
 	s.pagerDutyRoutes(mux)
 	s.opsgenieRoutes(mux)
 	return secured(s.streams(mux))
@@ -139,8 +139,8 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// nowhere responds at addresses without an operation.
-func nowhere(w http.ResponseWriter, _ *http.Request) {
+// noOperation responds at addresses without an operation.
+func noOperation(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusNotFound)
 	_ = json.NewEncoder(w).Encode(huma.NewError(http.StatusNotFound, "There is nothing at this address; "+Base+"/ lists what there is."))
@@ -183,7 +183,7 @@ func handle[I, O any](s *server, op operation, do func(context.Context, caller, 
 		Security:     []map[string][]string{{"key": scopesOf(op)}},
 		MaxBodyBytes: 1 << 20,
 	}, func(ctx context.Context, in *I) (*O, error) {
-		out, err := once(ctx, s, op.id, in, func() (*O, error) { return do(ctx, callerOf(ctx), in) })
+		out, err := idempotent(ctx, s, op.id, in, func() (*O, error) { return do(ctx, callerOf(ctx), in) })
 		if err != nil {
 			return nil, s.problem(err)
 		}

@@ -90,16 +90,16 @@ func (s Span) between(now time.Time) (from, to time.Time, err error) {
 	}
 	switch {
 	case !to.After(from):
-		return from, to, wrong("The end lies before the beginning.")
+		return from, to, invalid("The end lies before the beginning.")
 	case to.Sub(from) > spanMost:
-		return from, to, wrong("That is more than a year; ask for less at once.")
+		return from, to, invalid("That is more than a year; ask for less at once.")
 	}
 	return from.UTC(), to.UTC(), nil
 }
 
 func (s *server) scheduleRoutes() {
-	listOfTeams(s, operation{path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules"}, func(_ context.Context, v view) ([]Schedule, error) {
-		return each(v.Schedules, func(is *schedule.Schedule) Schedule {
+	listByTeam(s, operation{path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules"}, func(_ context.Context, v view) ([]Schedule, error) {
+		return mapSlice(v.Schedules, func(is *schedule.Schedule) Schedule {
 			return Schedule{Ref{int64(is.ID()), is.Name()}, v.teamRef(is.TeamID()), is.TimeZone(), is.Roles()}
 		}), nil
 	}, func(c Schedule) Ref { return c.Team })
@@ -114,17 +114,17 @@ func (s *server) scheduleRoutes() {
 }
 
 func (s *server) listShifts(ctx context.Context, c caller, in *struct {
-	Named
+	NamePath
 	Paged
 	Span
 	Role string `query:"role" doc:"Of one role only." example:"primary"`
 },
-) (*Listed[Shift], error) {
+) (*ListResponse[Shift], error) {
 	from, to, err := in.between(c.now)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.lookAt(ctx, c, from)
+	v, err := s.viewAt(ctx, c, from)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +135,9 @@ func (s *server) listShifts(ctx context.Context, c caller, in *struct {
 	return page(v.shifts(is, in.Role, from, to), in.Paged)
 }
 
-// lookAt is look as of an instant that may be long past.
-func (s *server) lookAt(ctx context.Context, c caller, at time.Time) (view, error) {
-	v, err := s.look(ctx, c)
+// viewAt is look as of an instant that may be long past.
+func (s *server) viewAt(ctx context.Context, c caller, at time.Time) (view, error) {
+	v, err := s.viewFor(ctx, c)
 	if err != nil {
 		return v, err
 	}
@@ -191,20 +191,20 @@ func (s *server) listOverrides(ctx context.Context, c caller, in *struct {
 	Schedule string `query:"schedule" doc:"Of one schedule only: its name or id."`
 	Team     string `query:"team" doc:"Of one team only: its name or id."`
 },
-) (*Listed[Override], error) {
+) (*ListResponse[Override], error) {
 	from, to, err := in.between(c.now)
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.lookAt(ctx, c, from)
+	v, err := s.viewAt(ctx, c, from)
 	if err != nil {
 		return nil, err
 	}
-	team, ofTeam, err := filtered(in.Team, v.team, "team")
+	team, ofTeam, err := filterValue(in.Team, v.team, "team")
 	if err != nil {
 		return nil, err
 	}
-	only, ofSchedule, err := filtered(in.Schedule, v.schedule, "schedule")
+	only, ofSchedule, err := filterValue(in.Schedule, v.schedule, "schedule")
 	if err != nil {
 		return nil, err
 	}

@@ -57,17 +57,17 @@ type Heartbeat struct {
 }
 
 func (s *server) signalRoutes() {
-	listOfTeams(s, operation{path: "/integrations", id: "list-integrations", tag: "integrations", summary: "List integrations"}, func(ctx context.Context, v view) ([]Integration, error) {
+	listByTeam(s, operation{path: "/integrations", id: "list-integrations", tag: "integrations", summary: "List integrations"}, func(ctx context.Context, v view) ([]Integration, error) {
 		found, err := s.Store.Integrations(ctx, v.caller.by)
-		return each(found, v.listedIntegration), err
+		return mapSlice(found, v.listedIntegration), err
 	}, func(in Integration) Ref { return in.Team })
 	listAll(s, operation{path: "/maintenance", id: "list-maintenance", tag: "maintenance", summary: "List maintenance windows that are not over"}, func(ctx context.Context, v view) ([]Maintenance, error) {
 		found, err := s.Store.MaintenanceWindows(ctx, v.caller.by, v.caller.now)
-		return each(found, v.maintenance), err
+		return mapSlice(found, v.maintenance), err
 	})
 	listAll(s, operation{path: "/heartbeats", id: "list-heartbeats", tag: "heartbeats", summary: "List heartbeats"}, func(ctx context.Context, v view) ([]Heartbeat, error) {
 		found, err := s.Store.Heartbeats(ctx, v.caller.by)
-		return each(found, func(h store.HeartbeatDetail) Heartbeat {
+		return mapSlice(found, func(h store.HeartbeatDetail) Heartbeat {
 			return Heartbeat{
 				ID: int64(h.ID), Name: h.Name, Integration: h.Integration, Team: h.Team, Every: h.Every.Duration().String(), Grace: h.Grace.Duration().String(),
 				Severity: string(h.Severity), Down: h.DownAt != nil, DownAt: h.DownAt, HeardAt: h.HeardAt, Muted: h.Muted(v.caller.now),

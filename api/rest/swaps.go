@@ -67,33 +67,33 @@ type CoverTake struct {
 	End   time.Time `json:"end"`
 }
 
-// Whose are the parameters of lists that belong to a person.
-type Whose struct {
+// PersonFilter are the parameters of lists that belong to a person.
+type PersonFilter struct {
 	User string `query:"user" doc:"Slack id, mail address or whole name; whose key it is where it is left out. Others' take an admin's key."`
 }
 
 // stintsAhead is how far ahead shifts can be swapped and covered.
 const stintsAhead = 92 * 24 * time.Hour
 
-// own returns the owner of a personal key, or the person named in the request.
-func (v view) own(text string) (oncall.UserID, error) {
+// ownerOf returns the owner of a personal key, or the person named in the request.
+func (v view) ownerOf(text string) (oncall.UserID, error) {
 	if text == "" {
 		if v.caller.by.User == "" {
-			return "", wrong("Say whose; this API key is nobody's own.")
+			return "", invalid("Say whose; this API key is nobody's own.")
 		}
 		return v.caller.by.User, nil
 	}
-	u, _, err := filtered(text, v.user, "person")
+	u, _, err := filterValue(text, v.user, "person")
 	return u.ID, err
 }
 
 // stint finds a shift.
 func (v view) stint(b StintBody) (schedule.Stint, error) {
-	user, err := v.own(b.User)
+	user, err := v.ownerOf(b.User)
 	if err != nil {
 		return schedule.Stint{}, err
 	}
-	is, _, err := filtered(b.Schedule, v.schedule, "schedule")
+	is, _, err := filterValue(b.Schedule, v.schedule, "schedule")
 	if err != nil {
 		return schedule.Stint{}, err
 	}
@@ -105,11 +105,11 @@ func (v view) stint(b StintBody) (schedule.Stint, error) {
 	}
 	switch len(found) {
 	case 0:
-		return schedule.Stint{}, wrong(v.Name(user) + " is not on call in " + strconv.Quote(is.Name()) + " at that time.")
+		return schedule.Stint{}, invalid(v.Name(user) + " is not on call in " + strconv.Quote(is.Name()) + " at that time.")
 	case 1:
 		return found[0], nil
 	}
-	return schedule.Stint{}, wrong(v.Name(user) + " has several roles in " + strconv.Quote(is.Name()) + " at that time; say which.")
+	return schedule.Stint{}, invalid(v.Name(user) + " has several roles in " + strconv.Quote(is.Name()) + " at that time; say which.")
 }
 
 func (v view) shownStint(s schedule.Stint) Stint {
@@ -124,17 +124,17 @@ func (v view) cover(c oncall.Cover) Cover {
 	return Cover{
 		ID: int64(c.ID), State: string(c.State), Shift: v.shownStint(c.Stint), Note: c.Note, Everyone: c.Everyone, CreatedBy: v.person(c.CreatedBy),
 		CreatedAt: c.CreatedAt, EndedAt: c.EndedAt,
-		Asked: each(c.Asked, func(a oncall.CoverAsk) CoverAsk { return CoverAsk{v.person(a.User), a.At, a.Declined} }),
-		Taken: each(c.Takes, func(t oncall.CoverTake) CoverTake { return CoverTake{v.person(t.User), t.Start, t.End} }),
+		Asked: mapSlice(c.Asked, func(a oncall.CoverAsk) CoverAsk { return CoverAsk{v.person(a.User), a.At, a.Declined} }),
+		Taken: mapSlice(c.Takes, func(t oncall.CoverTake) CoverTake { return CoverTake{v.person(t.User), t.Start, t.End} }),
 	}
 }
 
 // pending returns a person's open swaps and cover requests, and accepted swaps yet to come.
-func (s *server) pending(ctx context.Context, c caller, whose Whose) (v view, swaps []oncall.Swap, covers []oncall.Cover, err error) {
-	if v, err = s.look(ctx, c); err != nil {
+func (s *server) pending(ctx context.Context, c caller, whose PersonFilter) (v view, swaps []oncall.Swap, covers []oncall.Cover, err error) {
+	if v, err = s.viewFor(ctx, c); err != nil {
 		return v, nil, nil, err
 	}
-	user, err := v.own(whose.User)
+	user, err := v.ownerOf(whose.User)
 	if err != nil {
 		return v, nil, nil, err
 	}
@@ -147,28 +147,28 @@ func (s *server) swapRoutes() {
 		method: http.MethodGet, path: "/swaps", id: "list-swaps", tag: "swaps and cover", summary: "List a person's swaps that are open or still to come", scope: oncall.ScopeAct,
 	}, func(ctx context.Context, c caller, in *struct {
 		Paged
-		Whose
+		PersonFilter
 	},
-	) (*Listed[Swap], error) {
-		v, swaps, _, err := s.pending(ctx, c, in.Whose)
+	) (*ListResponse[Swap], error) {
+		v, swaps, _, err := s.pending(ctx, c, in.PersonFilter)
 		if err != nil {
 			return nil, err
 		}
-		return page(each(swaps, v.swap), in.Paged)
+		return page(mapSlice(swaps, v.swap), in.Paged)
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/swaps", id: "create-swap", tag: "swaps and cover", summary: "Offer a shift for another's", scope: oncall.ScopeAct,
 		about: "Both are told in Slack. With a key of the person who offers, or an admin's.", status: http.StatusCreated, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Once
+		IdempotencyHeader
 		Body struct {
 			Give StintBody `json:"give"`
 			Take StintBody `json:"take"`
 			Note string    `json:"note,omitempty" maxLength:"500"`
 		}
 	},
-	) (*One[Swap], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[Swap], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -181,25 +181,25 @@ func (s *server) swapRoutes() {
 			return nil, err
 		}
 		made, err := s.Store.OfferSwap(ctx, c.by, give, take, in.Body.Note, c.now)
-		return &One[Swap]{v.swap(made)}, err
+		return &ObjectResponse[Swap]{v.swap(made)}, err
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/swaps/{id}/acts", id: "act-on-swap", tag: "swaps and cover", summary: "Answer a swap, take it back or undo it", scope: oncall.ScopeAct,
 		about: "It takes a key of one of the two people.", errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
-		Once
+		IdempotencyHeader
 		Body struct {
 			Act string `json:"act" enum:"accept,decline,withdraw,undo"`
 		}
 	},
-	) (*One[Swap], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[Swap], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		done, err := s.Store.UpdateSwap(ctx, c.by, oncall.SwapID(in.ID), oncall.SwapAct(in.Body.Act), c.now)
-		return &One[Swap]{v.swap(done)}, err
+		return &ObjectResponse[Swap]{v.swap(done)}, err
 	})
 	s.coverRoutes()
 }
@@ -209,20 +209,20 @@ func (s *server) coverRoutes() {
 		method: http.MethodGet, path: "/covers", id: "list-covers", tag: "swaps and cover", summary: "List a person's open requests for cover", scope: oncall.ScopeAct,
 	}, func(ctx context.Context, c caller, in *struct {
 		Paged
-		Whose
+		PersonFilter
 	},
-	) (*Listed[Cover], error) {
-		v, _, covers, err := s.pending(ctx, c, in.Whose)
+	) (*ListResponse[Cover], error) {
+		v, _, covers, err := s.pending(ctx, c, in.PersonFilter)
 		if err != nil {
 			return nil, err
 		}
-		return page(each(covers, v.cover), in.Paged)
+		return page(mapSlice(covers, v.cover), in.Paged)
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/covers", id: "create-cover", tag: "swaps and cover", summary: "Ask others to take a shift", scope: oncall.ScopeAct,
 		about: "Who can is asked in Slack, a few at a time. It takes a key of a person's own.", status: http.StatusCreated, errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
-		Once
+		IdempotencyHeader
 		Body struct {
 			Shift    StintBody `json:"shift"`
 			Start    time.Time `json:"start,omitzero" doc:"Of a part only: from then,"`
@@ -231,8 +231,8 @@ func (s *server) coverRoutes() {
 			Everyone bool      `json:"everyone,omitempty" doc:"The whole team is asked, not only the schedule's people."`
 		}
 	},
-	) (*One[Cover], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[Cover], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
@@ -250,7 +250,7 @@ func (s *server) coverRoutes() {
 			stint.End = earlier(stint.End, in.Body.End.UTC())
 		}
 		made, err := s.Store.AskForCover(ctx, c.by, stint, in.Body.Note, in.Body.Everyone, c.now)
-		return &One[Cover]{v.cover(made)}, err
+		return &ObjectResponse[Cover]{v.cover(made)}, err
 	})
 	s.coverActs()
 }
@@ -261,20 +261,20 @@ func (s *server) coverActs() {
 		about: "It takes a key of a person's own.", errors: []int{404, 409},
 	}, func(ctx context.Context, c caller, in *struct {
 		ID int64 `path:"id" minimum:"1"`
-		Once
+		IdempotencyHeader
 		Body struct {
 			Act  string    `json:"act" enum:"take,decline,withdraw"`
 			From time.Time `json:"from,omitzero" doc:"Of take, for a part: from then,"`
 			To   time.Time `json:"to,omitzero" doc:"until then."`
 		}
 	},
-	) (*One[Cover], error) {
-		v, err := s.look(ctx, c)
+	) (*ObjectResponse[Cover], error) {
+		v, err := s.viewFor(ctx, c)
 		if err != nil {
 			return nil, err
 		}
 		act := oncall.CoverAct{Do: oncall.CoverActKind(in.Body.Act), From: in.Body.From, To: in.Body.To}
 		done, err := s.Store.UpdateCover(ctx, c.by, oncall.CoverID(in.ID), act, c.now)
-		return &One[Cover]{v.cover(done)}, err
+		return &ObjectResponse[Cover]{v.cover(done)}, err
 	})
 }

@@ -38,23 +38,23 @@ type Policy struct {
 	Steps int `json:"steps" doc:"How many there are."`
 }
 
-// Named is the path of one object.
-type Named struct {
+// NamePath is the path of one object.
+type NamePath struct {
 	Name string `path:"name" maxLength:"200" doc:"Its name, or its id."`
 }
 
-// A Versioned is an object that can be edited.
-type Versioned[T any] struct {
+// A VersionedResponse is an object that can be edited.
+type VersionedResponse[T any] struct {
 	ETag string `header:"ETag" doc:"Changes when the thing does; If-Match of an edit wants it."`
 	Body T
 }
 
 func (s *server) teamRoutes() {
 	listAll(s, operation{path: "/teams", id: "list-teams", tag: "teams", summary: "List teams"}, func(_ context.Context, v view) ([]Team, error) {
-		return each(v.Teams, v.listedTeam), nil
+		return mapSlice(v.Teams, v.listedTeam), nil
 	})
-	listOfTeams(s, operation{path: "/policies", id: "list-policies", tag: "policies", summary: "List escalation policies"}, func(_ context.Context, v view) ([]Policy, error) {
-		return each(v.policies(), func(p oncall.Policy) Policy {
+	listByTeam(s, operation{path: "/policies", id: "list-policies", tag: "policies", summary: "List escalation policies"}, func(_ context.Context, v view) ([]Policy, error) {
+		return mapSlice(v.policies(), func(p oncall.Policy) Policy {
 			return Policy{Ref{int64(p.ID), p.Name}, v.teamRef(p.TeamID), len(p.Steps)}
 		}), nil
 	}, func(p Policy) Ref { return p.Team })

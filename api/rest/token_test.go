@@ -74,8 +74,8 @@ func newIssuer(t testing.TB) *issuer {
 
 const sharedSecret = "a secret of at least thirty-two bytes"
 
-// has replaces the keys that the issuer tells of.
-func (p *issuer) has(keys ...jose.JSONWebKey) {
+// setKeys replaces the keys that the issuer tells of.
+func (p *issuer) setKeys(keys ...jose.JSONWebKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keys = nil
@@ -126,8 +126,8 @@ func (p *issuer) sign(key jose.JSONWebKey, alg jose.SignatureAlgorithm, claims m
 	return out
 }
 
-// trusting are the API's options to take tokens of an issuer.
-func (p *issuer) trusting(change func(*token.Config)) func(*rest.Config) {
+// options are the API's options to take tokens of an issuer.
+func (p *issuer) options(change func(*token.Config)) func(*rest.Config) {
 	return func(c *rest.Config) {
 		t := token.Config{Issuer: p.server.URL, Audience: "watchbill", ScopeClaim: "scope", Transport: p.server.Client().Transport, Log: zerolog.Nop()}
 		if change != nil {
@@ -137,8 +137,8 @@ func (p *issuer) trusting(change func(*token.Config)) func(*rest.Config) {
 	}
 }
 
-// with is claims with some of them changed; nil leaves one out.
-func with(claims map[string]any, pairs ...any) map[string]any {
+// withClaims is claims with some of them changed; nil leaves one out.
+func withClaims(claims map[string]any, pairs ...any) map[string]any {
 	out := maps.Clone(claims)
 	for i := 0; i < len(pairs); i += 2 {
 		if out[pairs[i].(string)] = pairs[i+1]; pairs[i+1] == nil {
@@ -149,10 +149,10 @@ func with(claims map[string]any, pairs ...any) map[string]any {
 }
 
 // A service with a token of the issuer does what the token's scopes say, by a name of its own; it is made known once.
-func TestServicesAskWithTokens(t *testing.T) {
+func TestTokenStandsForItsService(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
-	w := newWorld(t, p.trusting(nil))
+	w := newWorld(t, p.options(nil))
 	id := w.open(signalKey, "disk full")
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	w.must(err)
@@ -161,7 +161,7 @@ func TestServicesAskWithTokens(t *testing.T) {
 	keys := map[jose.SignatureAlgorithm]jose.JSONWebKey{
 		jose.RS256: newKey(t, "1"), jose.ES256: {Key: ec, KeyID: "2"}, jose.EdDSA: {Key: ed, KeyID: "3"},
 	}
-	p.has(keys[jose.RS256], keys[jose.ES256], keys[jose.EdDSA])
+	p.setKeys(keys[jose.RS256], keys[jose.ES256], keys[jose.EdDSA])
 	for alg, key := range keys {
 		r := w.get(p.sign(key, alg, p.claims(start), "typ", "at+jwt"), "/key", http.StatusOK)
 		if !strings.Contains(r.text, `"name":"jwt:ci act"`) || !strings.Contains(r.text, `"scopes":["act"]`) {
@@ -180,7 +180,7 @@ func TestServicesAskWithTokens(t *testing.T) {
 	if made != 1 || p.asked.Load() != 1 {
 		t.Errorf("it was made known %d times, the issuer was asked %d times, want 1 and 1", made, p.asked.Load())
 	}
-	if r := w.get(w.all(oncall.ScopeAdmin), "/audit", http.StatusOK); !strings.Contains(r.text, "jwt:ci act") || !strings.Contains(r.text, p.server.URL) {
+	if r := w.get(w.scopeKey(oncall.ScopeAdmin), "/audit", http.StatusOK); !strings.Contains(r.text, "jwt:ci act") || !strings.Contains(r.text, p.server.URL) {
 		t.Errorf("audit log: got %s, want the key and its issuer in it", r.text)
 	}
 	if _, _, err := w.store.RotateAPIKey(t.Context(), oncall.ByCommandLine("root"), "jwt:ci act", false, start); err == nil {
@@ -192,14 +192,14 @@ func TestServicesAskWithTokens(t *testing.T) {
 	}
 }
 
-func TestTokensThatAreNotGood(t *testing.T) {
+func TestInvalidTokensAreRefused(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
-	w := newWorld(t, p.trusting(nil))
-	key, stranger := newKey(t, "1"), newKey(t, "1")
+	w := newWorld(t, p.options(nil))
+	key, otherKey := newKey(t, "1"), newKey(t, "1")
 	weak, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is what is tried
 	w.must(err)
-	p.has(key, jose.JSONWebKey{Key: weak, KeyID: "weak"})
+	p.setKeys(key, jose.JSONWebKey{Key: weak, KeyID: "weak"})
 	public := key.Key.(*rsa.PrivateKey).Public()
 	der, err := x509.MarshalPKIXPublicKey(public)
 	w.must(err)
@@ -211,7 +211,7 @@ func TestTokensThatAreNotGood(t *testing.T) {
 		text, _ := json.Marshal(v)
 		return base64.RawURLEncoding.EncodeToString(text)
 	}
-	embedded, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: stranger}, &jose.SignerOptions{EmbedJWK: true})
+	embedded, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: otherKey}, &jose.SignerOptions{EmbedJWK: true})
 	w.must(err)
 	text, _ := json.Marshal(good)
 	own, err := embedded.Sign(text)
@@ -226,39 +226,39 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	}
 	valid := rs(good)
 	for name, c := range map[string]struct{ token, want string }{
-		"another audience":             {rs(with(good, "aud", "payroll")), "audience"},
-		"other audiences":              {rs(with(good, "aud", []string{"payroll", "Watchbill"})), "audience"},
-		"no audience":                  {rs(with(good, "aud", nil)), "audience"},
-		"expired":                      {rs(with(good, "exp", start.Add(-2*time.Minute).Unix())), "expired"},
-		"no end":                       {rs(with(good, "exp", nil)), "expired"},
-		"an end that is no time":       {rs(with(good, "exp", -1)), "expired"},
-		"an end in text":               {rs(with(good, "exp", "1900000000")), "expired"},
-		"an end by another name":       {rs(with(good, "exp", nil, "Exp", 1900000000)), "expired"},
-		"not yet":                      {rs(with(good, "nbf", start.Add(5*time.Minute).Unix())), "not valid yet"},
-		"made in the future":           {rs(with(good, "iat", start.Add(5*time.Minute).Unix())), "not valid yet"},
-		"another issuer":               {rs(with(good, "iss", "https://evil.example")), "another issuer"},
-		"another issuer by a slash":    {rs(with(good, "iss", p.server.URL+"/")), "another issuer"},
-		"no issuer":                    {rs(with(good, "iss", nil)), "another issuer"},
+		"another audience":             {rs(withClaims(good, "aud", "payroll")), "audience"},
+		"other audiences":              {rs(withClaims(good, "aud", []string{"payroll", "Watchbill"})), "audience"},
+		"no audience":                  {rs(withClaims(good, "aud", nil)), "audience"},
+		"expired":                      {rs(withClaims(good, "exp", start.Add(-2*time.Minute).Unix())), "expired"},
+		"no end":                       {rs(withClaims(good, "exp", nil)), "expired"},
+		"an end that is no time":       {rs(withClaims(good, "exp", -1)), "expired"},
+		"an end in text":               {rs(withClaims(good, "exp", "1900000000")), "expired"},
+		"an end by another name":       {rs(withClaims(good, "exp", nil, "Exp", 1900000000)), "expired"},
+		"not yet":                      {rs(withClaims(good, "nbf", start.Add(5*time.Minute).Unix())), "not valid yet"},
+		"made in the future":           {rs(withClaims(good, "iat", start.Add(5*time.Minute).Unix())), "not valid yet"},
+		"another issuer":               {rs(withClaims(good, "iss", "https://evil.example")), "another issuer"},
+		"another issuer by a slash":    {rs(withClaims(good, "iss", p.server.URL+"/")), "another issuer"},
+		"no issuer":                    {rs(withClaims(good, "iss", nil)), "another issuer"},
 		"alg none":                     {part(map[string]string{"alg": "none", "typ": "JWT"}) + "." + part(good) + ".", "can read"},
 		"alg None":                     {part(map[string]string{"alg": "None"}) + "." + part(good) + ".", "can read"},
 		"HS256 with the public key":    {hs(der), "can read"},
 		"HS256 with its PEM":           {hs(asPEM), "can read"},
 		"HS256 with its JWK":           {hs(asJWK), "can read"},
 		"HS256 with a secret":          {p.sign(jose.JSONWebKey{Key: []byte(sharedSecret), KeyID: "shared"}, jose.HS256, good), "can read"},
-		"a stranger's key, same id":    {p.sign(stranger, jose.RS256, good), "not signed"},
+		"a stranger's key, same id":    {p.sign(otherKey, jose.RS256, good), "not signed"},
 		"a key that it brings itself":  {ownKey, "not signed"},
 		"a weak key":                   {p.sign(jose.JSONWebKey{Key: weak, KeyID: "weak"}, jose.RS256, good), "not signed"},
 		"another algorithm of the key": {p.sign(key, jose.PS256, good), "not signed"},
-		"a changed text":               {strings.Join([]string{strings.Split(valid, ".")[0], part(with(good, "scope", "admin")), strings.Split(valid, ".")[2]}, "."), "not signed"},
+		"a changed text":               {strings.Join([]string{strings.Split(valid, ".")[0], part(withClaims(good, "scope", "admin")), strings.Split(valid, ".")[2]}, "."), "not signed"},
 		"no signature":                 {valid[:strings.LastIndex(valid, ".")+1], "not signed"},
 		"a token for logging out":      {rs(good, "typ", "logout+jwt"), "can read"},
-		"nobody":                       {rs(with(good, "sub", nil)), "subject"},
-		"a subject that hides":         {rs(with(good, "sub", "ci\u202eadmin")), "subject"},
-		"a subject of two lines":       {rs(with(good, "sub", "ci\nadmin")), "subject"},
-		"a long subject":               {rs(with(good, "sub", strings.Repeat("x", 151))), "subject"},
-		"no scopes":                    {rs(with(good, "scope", nil)), "no scope"},
-		"other scopes":                 {rs(with(good, "scope", "openid Read readonly watchbill")), "no scope"},
-		"scopes that are no text":      {rs(with(good, "scope", 7)), "no scope"},
+		"nobody":                       {rs(withClaims(good, "sub", nil)), "subject"},
+		"a subject that hides":         {rs(withClaims(good, "sub", "ci\u202eadmin")), "subject"},
+		"a subject of two lines":       {rs(withClaims(good, "sub", "ci\nadmin")), "subject"},
+		"a long subject":               {rs(withClaims(good, "sub", strings.Repeat("x", 151))), "subject"},
+		"no scopes":                    {rs(withClaims(good, "scope", nil)), "no scope"},
+		"other scopes":                 {rs(withClaims(good, "scope", "openid Read readonly watchbill")), "no scope"},
+		"scopes that are no text":      {rs(withClaims(good, "scope", 7)), "no scope"},
 		"no JSON":                      {"a.b.c", "can read"},
 		"nothing":                      {"..", "can read"},
 	} {
@@ -284,14 +284,14 @@ func TestTokensThatAreNotGood(t *testing.T) {
 }
 
 // What a token may do stands in the configured claims.
-func TestWhatTokensMayDo(t *testing.T) {
+func TestTokenScopesComeFromClaims(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
 	key := newKey(t, "1")
-	p.has(key)
-	w := newWorld(t, p.trusting(func(c *token.Config) { c.ScopeClaim, c.TeamClaim = "realm_access.roles", "https://example.com/team" }))
+	p.setKeys(key)
+	w := newWorld(t, p.options(func(c *token.Config) { c.ScopeClaim, c.TeamClaim = "realm_access.roles", "https://example.com/team" }))
 	of := func(roles any, team any) string {
-		return p.sign(key, jose.RS256, with(p.claims(start), "realm_access", map[string]any{"roles": roles}, "https://example.com/team", team))
+		return p.sign(key, jose.RS256, withClaims(p.claims(start), "realm_access", map[string]any{"roles": roles}, "https://example.com/team", team))
 	}
 	for _, c := range []struct {
 		token string
@@ -321,12 +321,12 @@ func TestWhatTokensMayDo(t *testing.T) {
 }
 
 // The issuer's keys change, and it goes away for a while.
-func TestTheIssuersKeysChange(t *testing.T) {
+func TestTokenKeysAreRotated(t *testing.T) {
 	t.Parallel()
 	p := newIssuer(t)
-	w := newWorld(t, p.trusting(nil))
+	w := newWorld(t, p.options(nil))
 	first, second, again := newKey(t, "1"), newKey(t, "2"), newKey(t, "2")
-	p.has(first)
+	p.setKeys(first)
 	ask := func(key jose.JSONWebKey, code int, what string) {
 		t.Helper()
 		r := w.ask(p.sign(key, jose.RS256, p.claims(w.now())), http.MethodGet, "/api/v1/key", "")
@@ -344,17 +344,17 @@ func TestTheIssuersKeysChange(t *testing.T) {
 	w.advance(11 * time.Second)
 	ask(first, 200, "it is back")
 	ask(second, 401, "a key that is not known")
-	p.has(first, second)
+	p.setKeys(first, second)
 	ask(second, 401, "it has just been asked")
 	w.advance(11 * time.Second)
 	ask(second, 200, "a new key")
 	ask(first, 200, "the old one beside it")
-	p.has(second)
+	p.setKeys(second)
 	ask(first, 200, "the old one, withdrawn a moment ago")
 	w.advance(61 * time.Minute)
 	ask(first, 401, "the old one, withdrawn an hour ago")
 	ask(second, 200, "the new one")
-	p.has(again)
+	p.setKeys(again)
 	w.advance(11 * time.Second)
 	ask(again, 200, "another key of the same id")
 	ask(second, 401, "the one that had the id before")

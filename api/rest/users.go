@@ -37,12 +37,12 @@ func (s *server) userRoutes() {
 			Team string `query:"team" doc:"Members of one team only: its name or id."`
 			Text string `query:"text" maxLength:"200" doc:"In the name or the address."`
 		},
-		) (*Listed[User], error) {
-			v, err := s.look(ctx, c)
+		) (*ListResponse[User], error) {
+			v, err := s.viewFor(ctx, c)
 			if err != nil {
 				return nil, err
 			}
-			team, of, err := filtered(in.Team, v.team, "team")
+			team, of, err := filterValue(in.Team, v.team, "team")
 			if err != nil {
 				return nil, err
 			}
@@ -65,12 +65,12 @@ func (s *server) userRoutes() {
 		Name string `path:"name" maxLength:"200" doc:"Slack id, mail address or whole name."`
 		Fields
 	},
-	) (*One[User], error) {
-		v, u, err := lookFor(ctx, s, c, view.user, in.Name)
+	) (*ObjectResponse[User], error) {
+		v, u, err := viewWith(ctx, s, c, view.user, in.Name)
 		if err != nil {
 			return nil, err
 		}
-		return &One[User]{v.listedUser(u)}, nil
+		return &ObjectResponse[User]{v.listedUser(u)}, nil
 	})
 }
 
@@ -86,7 +86,7 @@ func (v view) listedUser(u oncall.User) User {
 		}
 	}
 	if v.caller.by.User == u.ID || v.Access().May(v.caller.by, access.OthersThings, access.Object{}) == nil {
-		out.Contacts = each(v.ContactSettings[u.ID].Contacts, shownContact)
+		out.Contacts = mapSlice(v.ContactSettings[u.ID].Contacts, contactOf)
 	}
 	return out
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // post makes a request that acts, and checks the status.
-func (w *world) do(key, method, path, body string, code int, header ...string) reply {
+func (w *world) post(key, method, path, body string, code int, header ...string) reply {
 	w.Helper()
 	r := w.ask(key, method, "/api/v1"+path, body, header...)
 	if r.code != code {
@@ -22,18 +22,18 @@ func (w *world) do(key, method, path, body string, code int, header ...string) r
 }
 
 // A program does what people do with buttons, in its own name, and gets the same refusals.
-func TestActs(t *testing.T) {
+func TestProgramsAct(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team, anns := w.key(oncall.APIKey{Name: "deploy", TeamID: w.team("payments")}, oncall.ScopeAct), w.key(oncall.APIKey{Name: "laptop", Owner: "U0ANN"}, oncall.ScopeAct)
 	id, other := w.open(signalKey, "disk full"), w.open(signalKey, "disk slow")
 	acts := fmt.Sprintf("/incidents/%d/acts", id)
 	var in rest.Incident
-	w.do(team, "POST", acts, `{"act": "acknowledge"}`, 200).into(t, &in)
+	w.post(team, "POST", acts, `{"act": "acknowledge"}`, 200).into(t, &in)
 	if in.State != "acknowledged" || in.AcknowledgedBy.Name != "deploy" || in.AcknowledgedBy.APIKey == 0 || len(in.Holders) != 0 {
 		t.Errorf("got %+v, want State \"acknowledged\", Name \"deploy\", some APIKey and 0 holders", in)
 	}
-	if r := w.do(team, "POST", acts, `{"act": "acknowledge"}`, 409); !strings.Contains(r.text, "You have acknowledged incident #") {
+	if r := w.post(team, "POST", acts, `{"act": "acknowledge"}`, 409); !strings.Contains(r.text, "You have acknowledged incident #") {
 		t.Errorf("it is refused otherwise than in Slack: got %s, want it with \"You have acknowledged incident #\"", r.text)
 	}
 	for _, c := range []struct{ body, state string }{
@@ -48,7 +48,7 @@ func TestActs(t *testing.T) {
 		{`{"act": "acknowledge"}`, "acknowledged"},
 		{`{"act": "resolve"}`, "resolved"},
 	} {
-		w.do(anns, "POST", acts, c.body, 200).into(t, &in)
+		w.post(anns, "POST", acts, c.body, 200).into(t, &in)
 		if in.State != c.state {
 			t.Errorf("after %s it is %s, want %s", c.body, in.State, c.state)
 		}
@@ -56,52 +56,52 @@ func TestActs(t *testing.T) {
 	if in.Severity != "low" || in.ResolvedBy.User.Name != "ann" || in.ResolvedBy.Name != "laptop" || len(in.Linked) != 1 {
 		t.Errorf("got %+v, want Severity \"low\", Name \"ann\", Name \"laptop\" and 1 linked", in)
 	}
-	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "snooze", "for": "soon"}`, 422)
-	w.do(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "reassign", "user": "nobody"}`, 422)
-	w.do(anns, "POST", acts, `{"act": "dance"}`, 422)
-	w.do(anns, "POST", "/incidents/999/acts", `{"act": "note", "text": "x"}`, 404)
+	w.post(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "snooze", "for": "soon"}`, 422)
+	w.post(anns, "POST", fmt.Sprintf("/incidents/%d/acts", other), `{"act": "reassign", "user": "nobody"}`, 422)
+	w.post(anns, "POST", acts, `{"act": "dance"}`, 422)
+	w.post(anns, "POST", "/incidents/999/acts", `{"act": "note", "text": "x"}`, 404)
 }
 
 // A program pages by hand with only that scope, and sees no more of the incident than what it wrote
 // itself.
-func TestPagingByHand(t *testing.T) {
+func TestProgramsPageByHand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key, reader := w.all(oncall.ScopePage), w.all(oncall.ScopeAct)
+	key, reader := w.scopeKey(oncall.ScopePage), w.scopeKey(oncall.ScopeAct)
 	const body = `{"schedule": "primary", "text": "the checkout is down\nsince ten", "severity": "critical", "key": "run-77", "link": "https://ci.example.com/77"}`
 	var made, again rest.RaisedIncident
-	w.do(key, "POST", "/incidents", body, 201, "Idempotency-Key: a").into(t, &made)
-	w.do(key, "POST", "/incidents", body, 201, "Idempotency-Key: a")
-	w.do(reader, "POST", "/incidents", body, 403)
-	w.do(w.key(oncall.APIKey{Name: "other"}, oncall.ScopePage), "POST", "/incidents", body, 200).into(t, &again)
+	w.post(key, "POST", "/incidents", body, 201, "Idempotency-Key: a").into(t, &made)
+	w.post(key, "POST", "/incidents", body, 201, "Idempotency-Key: a")
+	w.post(reader, "POST", "/incidents", body, 403)
+	w.post(w.key(oncall.APIKey{Name: "other"}, oncall.ScopePage), "POST", "/incidents", body, 200).into(t, &again)
 	if again.ID != made.ID || !again.Again || made.Again || made.Title != "the checkout is down" || made.Team.Name != "payments" || made.Severity != "critical" {
 		t.Errorf("%+v, then %+v", made, again)
 	}
 	one := fmt.Sprintf("/incidents/%d", made.ID)
-	w.do(key, "GET", one, "", 403)
-	w.do(key, "POST", one+"/acts", `{"act": "resolve"}`, 403)
+	w.post(key, "GET", one, "", 403)
+	w.post(key, "POST", one+"/acts", `{"act": "resolve"}`, 403)
 	var in rest.IncidentDetail
 	w.get(reader, one, 200).into(t, &in)
 	if !strings.Contains(in.Body, "since ten") || in.Timeline[0].By.Name != "all page" || len(in.Pages) != 1 || in.Pages[0].User.ID != "U0ANN" {
 		t.Errorf("got %+v, want Name \"all page\", 1 page and ID \"U0ANN\" with \"since ten\"", in)
 	}
-	w.do(reader, "POST", one+"/acts", `{"act": "resolve"}`, 200)
-	w.do(key, "POST", "/incidents", body, 201).into(t, &again) // it is wrong again
+	w.post(reader, "POST", one+"/acts", `{"act": "resolve"}`, 200)
+	w.post(key, "POST", "/incidents", body, 201).into(t, &again) // it is wrong again
 	if again.ID == made.ID {
 		t.Error("what was resolved counts as open")
 	}
-	w.do(key, "POST", "/incidents", `{"user": "bo", "text": "who has the password"}`, 201)
-	if r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more"}`, 409); !strings.Contains(r.text, "You have paged 3 times") {
+	w.post(key, "POST", "/incidents", `{"user": "bo", "text": "who has the password"}`, 201)
+	if r := w.post(key, "POST", "/incidents", `{"team": "secret", "text": "one more"}`, 409); !strings.Contains(r.text, "You have paged 3 times") {
 		t.Errorf("got %s, want it with \"You have paged 3 times\"", r.text)
 	}
-	r := w.do(key, "POST", "/incidents", `{"team": "secret", "text": "one more", "confirm": true}`, 201)
+	r := w.post(key, "POST", "/incidents", `{"team": "secret", "text": "one more", "confirm": true}`, 201)
 	if strings.Contains(r.text, "U0DI") {
 		t.Errorf("a private team: got %s, want it without \"U0DI\"", r.text)
 	}
 	for _, body := range []string{
 		`{"text": "x"}`, `{"team": "payments"}`, `{"team": "none", "text": "x"}`, `{"schedule": "takeover", "text": "x"}`, `{"team": "payments", "text": "x", "link": "javascript:alert(1)"}`,
 	} {
-		w.do(key, "POST", "/incidents", body, 422)
+		w.post(key, "POST", "/incidents", body, 422)
 	}
 }
 
@@ -109,10 +109,10 @@ func TestPagingByHand(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key, other := w.all(oncall.ScopeAct), w.all(oncall.ScopeAdmin)
+	key, other := w.scopeKey(oncall.ScopeAct), w.scopeKey(oncall.ScopeAdmin)
 	body := `{"schedule": "primary", "start": "2026-03-04T12:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
-	first := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
-	again := w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	first := w.post(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	again := w.post(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
 	if first.text != again.text {
 		t.Errorf("got %s, then %s, want the same twice", first.text, again.text)
 	}
@@ -125,17 +125,17 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 	}
 	count(1)
-	w.do(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // idempotency keys are separate for each API key
+	w.post(other, "POST", "/overrides", body, 201, "Idempotency-Key: a") // idempotency keys are separate for each API key
 	count(2)
-	if r := w.do(key, "POST", "/overrides", strings.Replace(body, "14:00", "15:00", 1), 409, "Idempotency-Key: a"); !strings.Contains(r.text, "was used for another request") {
+	if r := w.post(key, "POST", "/overrides", strings.Replace(body, "14:00", "15:00", 1), 409, "Idempotency-Key: a"); !strings.Contains(r.text, "was used for another request") {
 		t.Errorf("got %s, want it with \"was used for another request\"", r.text)
 	}
 	// A refused request can be tried again.
 	late := `{"schedule": "primary", "start": "2026-03-04T15:00:00Z", "end": "2026-03-04T14:00:00Z", "users": ["cy"]}`
-	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
-	w.do(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
+	w.post(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
+	w.post(key, "POST", "/overrides", late, 409, "Idempotency-Key: b")
 	w.advance(25 * time.Hour)
-	w.do(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
+	w.post(key, "POST", "/overrides", body, 201, "Idempotency-Key: a")
 	count(3)
 }
 
@@ -146,58 +146,58 @@ func TestConcurrentEditsAreRefused(t *testing.T) {
 	key := w.key(oncall.APIKey{Name: "terraform", TeamID: w.team("payments")}, oncall.ScopeEdit)
 	tag := w.get(key, "/policies/default", 200).header.Get("ETag")
 	body := `{"team": "payments", "steps": [{"page": ["schedule primary"], "wait": "%dm"}]}`
-	r := w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 3), 200, "If-Match: "+tag)
+	r := w.post(key, "PUT", "/policies/default", fmt.Sprintf(body, 3), 200, "If-Match: "+tag)
 	if next := r.header.Get("ETag"); next == tag || next != w.get(key, "/policies/default", 200).header.Get("ETag") {
 		t.Errorf("%s, then %s", tag, next)
 	}
 	if !strings.Contains(r.header.Get("Warning"), "the next apply undoes this") {
 		t.Errorf("whose the team is: got %q, want it with \"the next apply undoes this\"", r.header.Get("Warning"))
 	}
-	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-Match: "+tag)
-	w.do(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-None-Match: *")
-	w.do(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 404, "If-Match: "+tag)
-	w.do(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 201, "If-None-Match: *")
-	w.do(key, "PUT", "/policies/other", `{"name": "another", "team": "payments", "steps": []}`, 409)
-	w.do(key, "DELETE", "/policies/other", "", 412, "If-Match: "+tag)
-	w.do(key, "DELETE", "/policies/other", "", 204)
-	w.do(key, "DELETE", "/policies/other", "", 404)
+	w.post(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-Match: "+tag)
+	w.post(key, "PUT", "/policies/default", fmt.Sprintf(body, 4), 412, "If-None-Match: *")
+	w.post(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 404, "If-Match: "+tag)
+	w.post(key, "PUT", "/policies/other", fmt.Sprintf(body, 4), 201, "If-None-Match: *")
+	w.post(key, "PUT", "/policies/other", `{"name": "another", "team": "payments", "steps": []}`, 409)
+	w.post(key, "DELETE", "/policies/other", "", 412, "If-Match: "+tag)
+	w.post(key, "DELETE", "/policies/other", "", 204)
+	w.post(key, "DELETE", "/policies/other", "", 404)
 	// Errors read as in apply, and an object that others need stays.
-	if r := w.do(key, "PUT", "/policies/default", `{"team": "payments", "steps": [{"page": ["schedule primry"]}]}`, 422); !strings.Contains(r.text, `did you mean \"primary\"?`) {
+	if r := w.post(key, "PUT", "/policies/default", `{"team": "payments", "steps": [{"page": ["schedule primry"]}]}`, 422); !strings.Contains(r.text, `did you mean \"primary\"?`) {
 		t.Errorf("got %s, want it with %q", r.text, `did you mean \"primary\"?`)
 	}
-	w.do(key, "DELETE", "/schedules/primary", "", 422)
-	w.do(key, "DELETE", "/policies/default", "", 422)
-	w.do(key, "PUT", "/policies/default", `{"team": "payments", "stages": []}`, 422)
-	if text := w.get(w.all(oncall.ScopeAdmin), "/audit?kind=policy", 200).text; !strings.Contains(text, `the API key terraform changed the policy \"default\"`) {
+	w.post(key, "DELETE", "/schedules/primary", "", 422)
+	w.post(key, "DELETE", "/policies/default", "", 422)
+	w.post(key, "PUT", "/policies/default", `{"team": "payments", "stages": []}`, 422)
+	if text := w.get(w.scopeKey(oncall.ScopeAdmin), "/audit?kind=policy", 200).text; !strings.Contains(text, `the API key terraform changed the policy \"default\"`) {
 		t.Errorf("audit log: got %s, want the change by terraform in it", text)
 	}
 }
 
 // Only a person's own key sets their time off; reading it is their own matter too.
-func TestTimeOff(t *testing.T) {
+func TestTimeOffNeedsAPersonalKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	anns := w.key(oncall.APIKey{Name: "ann", Owner: "U0ANN"}, oncall.ScopeAct)
 	const body = `{"user": %q, "start": "2026-03-09T00:00:00Z", "end": "2026-03-11T00:00:00Z"}`
 	var made rest.TimeOff
-	w.do(anns, "POST", "/time-off", fmt.Sprintf(body, "ann"), 201).into(t, &made)
-	w.do(anns, "POST", "/time-off", fmt.Sprintf(body, "bo"), 403)
+	w.post(anns, "POST", "/time-off", fmt.Sprintf(body, "ann"), 201).into(t, &made)
+	w.post(anns, "POST", "/time-off", fmt.Sprintf(body, "bo"), 403)
 	r := w.get(anns, "/time-off", 200)
 	if !strings.Contains(r.text, "U0ANN") {
 		t.Errorf("got %s, want it with \"U0ANN\"", r.text)
 	}
-	readContract(t).fits(t, "GET", call{id: "list-time-off", path: "/time-off"}, r)
-	w.do(w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct), "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 403)
-	w.do(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 204)
-	w.do(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 404)
-	w.do(w.all(oncall.ScopeAct), "POST", "/time-off", fmt.Sprintf(body, "ann"), 403)
+	readContract(t).check(t, "GET", call{id: "list-time-off", path: "/time-off"}, r)
+	w.post(w.key(oncall.APIKey{Name: "bo", Owner: "U0BO"}, oncall.ScopeAct), "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 403)
+	w.post(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 204)
+	w.post(anns, "DELETE", fmt.Sprintf("/time-off/%d", made.ID), "", 404)
+	w.post(w.scopeKey(oncall.ScopeAct), "POST", "/time-off", fmt.Sprintf(body, "ann"), 403)
 }
 
 // A body that is not JSON, is too large, or has undocumented fields changes nothing.
-func TestWrongBodies(t *testing.T) {
+func TestInvalidBodiesChangeNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := w.all(oncall.ScopeAdmin)
+	key := w.scopeKey(oncall.ScopeAdmin)
 	for body, code := range map[string]int{
 		"": 400, "{": 400, "[]": 422, `{"schedule": 1}`: 422, `{"schedule": "primary"}`: 422,
 		`{"schedule": "primary", "start": "soon", "end": "2026-03-04T14:00:00Z"}`: 422,

@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	patience   = 5 * time.Second  // for one call to the issuer
-	keysFresh  = time.Hour        // after this they are fetched again, so that withdrawn keys stop working
-	keysLast   = 24 * time.Hour   // how long they work while the issuer can't be reached
-	keysPause  = 10 * time.Second // between two fetches: strangers may send tokens with any key id
-	mostKeys   = 1 << 20          // bytes
-	weakestRSA = 2048             // bits
+	requestTimeout = 5 * time.Second  // for one call to the issuer
+	keysFresh      = time.Hour        // after this they are fetched again, so that withdrawn keys stop working
+	keysLast       = 24 * time.Hour   // how long they work while the issuer can't be reached
+	keysPause      = 10 * time.Second // between two fetches: strangers may send tokens with any key id
+	mostKeys       = 1 << 20          // bytes
+	weakestRSA     = 2048             // bits
 )
 
-// errAway is returned while the issuer can't be reached.
-var errAway = errors.New("the issuer of tokens can't be reached")
+// errIssuerUnavailable is returned while the issuer can't be reached.
+var errIssuerUnavailable = errors.New("the issuer of tokens can't be reached")
 
 // keys caches the issuer's public keys.
 type keys struct {
@@ -44,7 +44,7 @@ type keys struct {
 	failing bool      // that fetch failed
 }
 
-func (k *keys) known() (found []jose.JSONWebKey, read, tried time.Time, failing bool) {
+func (k *keys) cached() (found []jose.JSONWebKey, read, tried time.Time, failing bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.found, k.read, k.tried, k.failing
@@ -52,7 +52,7 @@ func (k *keys) known() (found []jose.JSONWebKey, read, tried time.Time, failing 
 
 // verify returns the signed payload if one of the issuer's keys has signed it.
 func (k *keys) verify(ctx context.Context, signed *jose.JSONWebSignature, now time.Time) ([]byte, error) {
-	found, read, _, _ := k.known()
+	found, read, _, _ := k.cached()
 	if payload, good := verifyBy(found, signed); good && now.Sub(read) < keysLast {
 		if now.Sub(read) < keysFresh {
 			return payload, nil
@@ -72,19 +72,19 @@ func (k *keys) verify(ctx context.Context, signed *jose.JSONWebSignature, now ti
 	found = k.refresh(ctx, now)
 	k.asking.Unlock()
 	payload, good := verifyBy(found, signed)
-	_, read, _, failing := k.known()
+	_, read, _, failing := k.cached()
 	switch {
 	case good && now.Sub(read) < keysLast:
 		return payload, nil
 	case failing:
-		return nil, errAway
+		return nil, errIssuerUnavailable
 	}
 	return nil, errSignature
 }
 
 // refresh fetches the keys, unless that was just tried, and returns those that are known then.
 func (k *keys) refresh(ctx context.Context, now time.Time) []jose.JSONWebKey {
-	found, _, tried, _ := k.known()
+	found, _, tried, _ := k.cached()
 	if !tried.IsZero() && now.Sub(tried) < keysPause {
 		return found
 	}

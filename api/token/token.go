@@ -37,7 +37,7 @@ type Checker struct {
 // New returns a Checker. It calls the issuer only when the first token arrives, so that Watchbill starts without it.
 func New(c Config) *Checker {
 	return &Checker{Config: c, keys: keys{
-		issuer: c.Issuer, client: &http.Client{Transport: c.Transport, Timeout: patience},
+		issuer: c.Issuer, client: &http.Client{Transport: c.Transport, Timeout: requestTimeout},
 		log: c.Log.Sample(&zerolog.BurstSampler{Burst: 1, Period: time.Minute}),
 	}}
 }
@@ -77,8 +77,8 @@ func (c claims) text(name string) string {
 	return text
 }
 
-// at reads a claim as an instant; known is false if it isn't one.
-func (c claims) at(name string) (at time.Time, there, known bool) {
+// instant reads a claim as an instant; known is false if it isn't one.
+func (c claims) instant(name string) (at time.Time, there, known bool) {
 	v, there := c[name]
 	n, _ := v.(json.Number)
 	f, err := n.Float64()
@@ -124,7 +124,7 @@ func isAccessToken(h jose.Header) bool {
 }
 
 func (c claims) valid(issuer, audience string, now time.Time) error {
-	switch expires, _, known := c.at("exp"); {
+	switch expires, _, known := c.instant("exp"); {
 	case c.text("iss") != issuer:
 		return errIssuer
 	case !slices.Contains(c.texts("aud"), audience):
@@ -133,7 +133,7 @@ func (c claims) valid(issuer, audience string, now time.Time) error {
 		return errExpired
 	}
 	for _, name := range []string{"nbf", "iat"} {
-		if begins, there, known := c.at(name); there && (!known || now.Add(skew).Before(begins)) {
+		if begins, there, known := c.instant(name); there && (!known || now.Add(skew).Before(begins)) {
 			return errEarly
 		}
 	}
@@ -188,8 +188,8 @@ func (c claims) texts(name string) []string {
 	return nil
 }
 
-// Look fetches the issuer's keys, to test the settings.
-func (c *Checker) Look(ctx context.Context) error {
+// CheckIssuer fetches the issuer's keys, to test the settings.
+func (c *Checker) CheckIssuer(ctx context.Context) error {
 	found, err := c.keys.fetch(ctx)
 	if err == nil && len(found) == 0 {
 		err = fmt.Errorf("%s has no key with which it could sign tokens", c.Issuer)

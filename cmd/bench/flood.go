@@ -163,7 +163,7 @@ func (b *bench) foldingOf(ctx context.Context, suffix string, keys int) (*target
 	b.figure("fold_per_s"+suffix, all/time.Since(begin).Seconds(), "1/s")
 	b.figure("fold_accept_ratio"+suffix, (all-float64(left))/all, "")
 	b.figure("inbox_lag"+suffix+"_s", lag, "s (bound 1)")
-	b.figure("fold_cpu"+suffix+"_program_us", (after.program-cost.program)/all*1e6, "µs a signal, the door included")
+	b.figure("fold_cpu"+suffix+"_program_us", (after.program-cost.program)/all*1e6, "µs a signal, intake included")
 	b.figure("fold_cpu"+suffix+"_folder_us", (after.folder-cost.folder)/all*1e6, "µs a signal, of the backend that folds")
 	return t, t.halt()
 }

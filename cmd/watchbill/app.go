@@ -43,8 +43,8 @@ const stopWithin = 20 * time.Second
 // these. A burst of timers must not queue behind a burst of signals, and signals not behind
 // anything.
 const (
-	doorConns = 2
-	maxConns  = store.InstanceConns - doorConns - 3
+	intakeConns = 2
+	maxConns    = store.InstanceConns - intakeConns - 3
 )
 
 // settings is the validated configuration of a running Watchbill.
@@ -109,11 +109,11 @@ func (s settings) address() (publicURL string, local bool) {
 
 // app is a running Watchbill.
 type app struct {
-	store *store.System
-	bot   *bot.Bot
-	jobs  *jobs.Jobs
-	door  *spool.Receiver // nil: no spool
-	addr  string          // of the HTTP server
+	store    *store.System
+	bot      *bot.Bot
+	jobs     *jobs.Jobs
+	receiver *spool.Receiver // nil: no spool
+	addr     string          // of the HTTP server
 
 	working atomic.Pointer[jobs.Jobs] // set once the jobs are started
 	checkup atomic.Pointer[checkup]   // the doctor's findings
@@ -134,7 +134,7 @@ func startApp(ctx context.Context, s settings, clock func() time.Time, log zerol
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 
 	options := store.Options{
-		MaxConns: maxConns, IntakeConns: doorConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
+		MaxConns: maxConns, IntakeConns: intakeConns, Log: log, Metrics: metrics, Phones: s.phones, Secrets: s.secrets, Admins: s.admins,
 	}
 	if s.tracer != nil {
 		options.Changed = s.tracer.changed
@@ -243,7 +243,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 	}
 	var err error
 	a.jobs, err = jobs.New(jobs.Config{
-		System: a.store, Board: a.bot, Mirror: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks, Calendars: s.calendars,
+		System: a.store, Messenger: a.bot, Workspace: a.bot, Senders: senders, PublicURL: s.publicURL, Silencer: s.silencer, Hooks: s.hooks, Calendars: s.calendars,
 		Clock: clock, Log: a.log, Slog: slog.New(zerolog.NewSlogHandler(a.log.Level(zerolog.WarnLevel))),
 		Metrics: metrics, Name: instanceName(), Terms: s.terms, Canary: s.canary, Pulse: s.pulse, Traced: traced,
 	})
@@ -267,7 +267,7 @@ func (a *app) startRest(ctx context.Context, s settings, senders map[oncall.Meth
 // watching describes how Watchbill watches itself, for status pages.
 func (a *app) watching(now time.Time) []string {
 	if j := a.working.Load(); j != nil {
-		return append(j.Watching(now), a.doctorLines(now)...)
+		return append(j.SelfMonitoring(now), a.doctorLines(now)...)
 	}
 	return nil
 }
@@ -277,18 +277,18 @@ func (a *app) openSpool(ctx context.Context, s settings, senders map[oncall.Meth
 	if s.spool == "" {
 		return nil
 	}
-	door, err := spool.New(spool.Config{
+	receiver, err := spool.New(spool.Config{
 		System: a.store, Spool: spool.Options{Dir: s.spool, Log: a.log}, Secrets: s.secrets, Senders: senders,
 		Clock: clock, Log: a.log, Metrics: metrics,
 	})
 	if err != nil {
 		return err
 	}
-	a.door = door
+	a.receiver = receiver
 	if s.prepare != nil {
 		a.store.Suspend() // until the database is known to be available
 	}
-	a.background(ctx, "spool", door.Run)
+	a.background(ctx, "spool", receiver.Run)
 	return nil
 }
 
@@ -314,11 +314,11 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
 		REST: programs, MCP: mcp.New(mcp.Config{REST: programs, Version: version()}),
-		Web:      a.pages(s, clock),
-		Watching: func() []string { return a.watching(clock()) },
+		Web:            a.pages(s, clock),
+		SelfMonitoring: func() []string { return a.watching(clock()) },
 	}
-	if a.door != nil {
-		config.Receiver, config.Ready, config.About = a.door, a.door.Ready, a.door.About
+	if a.receiver != nil {
+		config.Receiver, config.Ready, config.Status = a.receiver, a.receiver.Ready, a.receiver.Status
 	}
 	if s.metrics != "" {
 		config.Gatherer = nil
@@ -332,15 +332,15 @@ func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time,
 		return err
 	}
 	most := connectionsFor(openFiles())
-	config.Most = api.MostOfOne(most)
+	config.MaxPerClient = api.MaxPerPeer(most)
 	if a.addr, err = a.listen(ctx, s.listen, api.New(config), most, s.proxies, secure); err != nil || s.mailIn.listen == "" {
 		return err
 	}
-	var door api.Receiver = a.store
-	if a.door != nil {
-		door = a.door
+	var receiver api.Receiver = a.store
+	if a.receiver != nil {
+		receiver = a.receiver
 	}
-	return a.takeMail(ctx, s.mailIn, api.MailConfig{Receiver: door, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
+	return a.takeMail(ctx, s.mailIn, api.MailConfig{Receiver: receiver, Clock: clock, Log: a.log, Domain: s.mailIn.domain, TLS: s.mailIn.tls})
 }
 
 // takeMail accepts monitors' mail until the app stops.
@@ -440,8 +440,8 @@ func (a *app) stop() {
 	for _, stop := range slices.Backward(a.stopRun) {
 		stop(ctx)
 	}
-	if a.door != nil {
-		a.door.Close()
+	if a.receiver != nil {
+		a.receiver.Close()
 	}
 	a.store.Close()
 }

@@ -173,7 +173,7 @@ func (c *applyCmd) print(p process, report store.ApplyReport, tried []tryout) {
 
 // parseSetup parses all documents of a file, which together form one set-up.
 func parseSetup(data []byte) (setup.Setup, error) {
-	data = intake.Unmarked(data)
+	data = intake.WithoutBOM(data)
 	if err := checkShape(data); err != nil {
 		return setup.Setup{}, err
 	}

@@ -53,7 +53,7 @@ func databaseState(t *testing.T, pool *pgxpool.Pool) map[string]string {
 	return state
 }
 
-// run runs a command, and returns what it prints.
+// runCommand runs a command, and returns what it prints.
 func runCommand(t *testing.T, args ...string) (code int, out string) {
 	t.Helper()
 	var b bytes.Buffer

@@ -67,7 +67,7 @@ func (c Case) At(instants []time.Time, until time.Time) []CaseAnswer {
 // ParseCase parses a case: an object with users, schedule and overrides; other keys are ignored. An
 // error is one sentence that names the place.
 func ParseCase(data []byte) (Case, error) {
-	data = intake.Unmarked(data)
+	data = intake.WithoutBOM(data)
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	var value any

@@ -72,7 +72,7 @@ func TestChannelSettingsProblems(t *testing.T) {
 // everything configures every channel, with all of its settings.
 func everything(t *testing.T) channelFlags {
 	t.Helper()
-	_, certificate, _, err := notifytest.Vouch(time.Now())
+	_, certificate, _, err := notifytest.NewCertificate(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func (c *doctorCmd) lookAtProviders(r *report, limit time.Duration) func() {
 			service <- nil
 			return
 		}
-		service <- checker.Look(ctx)
+		service <- checker.CheckIssuer(ctx)
 	}()
 	return func() {
 		defer cancel()

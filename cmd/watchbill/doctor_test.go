@@ -57,7 +57,7 @@ func (s *story) appServers(ts *testscript.TestScript, _ bool, _ []string) {
 
 func TestDoctorChecksInParallel(t *testing.T) {
 	t.Parallel()
-	hung := notifytest.Mute(t).Addr().String()
+	hung := notifytest.SilentListener(t).Addr().String()
 	address := "http://" + hung
 	f := channelFlags{
 		twilioFlags: twilioFlags{TwilioAccountSID: "AC" + strings.Repeat("a", 32), TwilioAuthToken: "hidden", TwilioFrom: "+12025550100", TwilioAPIURL: address},

@@ -96,13 +96,13 @@ func (c *explainCmd) read() ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
-		return intake.Unmarked(body), nil
+		return intake.WithoutBOM(body), nil
 	}
 	body, err := os.ReadFile(c.File)
 	if err != nil {
 		return nil, wrongUse{fmt.Sprintf("read %s: %v", c.File, errors.Unwrap(err))}
 	}
-	return intake.Unmarked(body), nil
+	return intake.WithoutBOM(body), nil
 }
 
 // find returns the integration named on the command line.
@@ -157,7 +157,7 @@ func (x explainer) explain(fold *oncall.Fold, signals []oncall.Signal) error {
 	team, _ := x.dir.Team(x.integration.TeamID)
 	x.line("Integration  %s (%s) of team %s", x.integration.Name, x.integration.Format, team.Name)
 	if x.from != "" && x.from != x.integration.Format {
-		x.line("Taken for    %s", intake.Of(x.from).Title)
+		x.line("Taken for    %s", intake.FormatNamed(x.from).Title)
 	}
 	if x.integration.IsMuted(x.at) {
 		x.line("Muted        it pages nobody; without that:")

@@ -110,7 +110,7 @@ func FuzzExplain(f *testing.F) {
 		if !slices.Contains(intake.Names(), format) {
 			return
 		}
-		signals, err := intake.Of(format).Parse(intake.Unmarked(body))
+		signals, err := intake.FormatNamed(format).Parse(intake.WithoutBOM(body))
 		if err != nil || len(signals) > 100 {
 			return
 		}

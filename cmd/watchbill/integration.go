@@ -27,7 +27,7 @@ type integrationShowCmd struct {
 // Run prints the integration.
 func (c *integrationShowCmd) Run(p process) error {
 	wrong := publicURLProblems(c.PublicURL)
-	if c.For != "" && intake.Of(oncall.Format(c.For)).Name != oncall.Format(c.For) {
+	if c.For != "" && intake.FormatNamed(oncall.Format(c.For)).Name != oncall.Format(c.For) {
 		wrong = append(wrong, fmt.Sprintf("--for: %q is no kind; there are %s", c.For, kindList()))
 	}
 	if len(wrong) > 0 {
@@ -48,7 +48,7 @@ func (c *integrationShowCmd) Run(p process) error {
 	}
 	printIntegration(p.out, in, keys)
 	for _, kind := range c.kinds(in) {
-		f := intake.Of(kind)
+		f := intake.FormatNamed(kind)
 		fmt.Fprintf(p.out, "\nTo paste, for %s (KEY is the key; watchbill key rotate makes one that can be shown):\n\n  %s\n", f.Title,
 			strings.ReplaceAll(strings.TrimSpace(intake.Guide(kind, c.PublicURL, "")), "\n", "\n  "))
 	}
@@ -92,7 +92,7 @@ func printIntegration(out io.Writer, in store.IntegrationDetail, keys []store.In
 	line("Integration", "%s of team %s, by policy %s", in.Name, in.Team, in.Policy)
 	switch {
 	case in.Format != intake.Auto:
-		line("Kind", "%s: %s", string(in.Format), intake.Of(in.Format).Title)
+		line("Kind", "%s: %s", string(in.Format), intake.FormatNamed(in.Format).Title)
 	default:
 		line("Kind", "auto: what it sends is taken for %s", cmp.Or(in.Senders, "nothing yet"))
 	}

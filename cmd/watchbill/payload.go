@@ -104,7 +104,7 @@ func payloadSentence(kept store.KeptPayload) string {
 	if kept.TakenFor == "" {
 		text += "not understood"
 	} else {
-		text += fmt.Sprintf("taken for %s, %d signals", intake.Of(kept.TakenFor).Title, kept.Signals)
+		text += fmt.Sprintf("taken for %s, %d signals", intake.FormatNamed(kept.TakenFor).Title, kept.Signals)
 	}
 	if kept.Trouble != "" {
 		text += ": " + kept.Trouble

@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// A door is Watchbill as seen by `watchbill signal`.
-type door struct {
+// A signalServer imitates Watchbill for `watchbill signal`.
+type signalServer struct {
 	*httptest.Server
 	t  *testing.T
 	mu sync.Mutex
@@ -26,9 +26,9 @@ type door struct {
 	got    []map[string]any // accepted, in order
 }
 
-func newDoor(t *testing.T) *door {
+func newSignalServer(t *testing.T) *signalServer {
 	t.Helper()
-	d := &door{t: t, answer: func(map[string]any, string) int { return http.StatusAccepted }}
+	d := &signalServer{t: t, answer: func(map[string]any, string) int { return http.StatusAccepted }}
 	d.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var body map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&body); err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/signals" {
@@ -46,14 +46,14 @@ func newDoor(t *testing.T) *door {
 	return d
 }
 
-func (d *door) says(code int) {
+func (d *signalServer) says(code int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.answer = func(map[string]any, string) int { return code }
 }
 
 // titles returns those of the accepted signals, in order.
-func (d *door) titles() (titles []string) {
+func (d *signalServer) titles() (titles []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, body := range d.got {
@@ -63,7 +63,7 @@ func (d *door) titles() (titles []string) {
 }
 
 // signal runs the command, and returns its exit status and output.
-func (d *door) signal(queue string, args ...string) (int, string) {
+func (d *signalServer) signal(queue string, args ...string) (int, string) {
 	var out bytes.Buffer
 	p := process{ctx: d.t.Context(), out: io.Discard, errOut: &out, getenv: func(string) string { return "" }, clock: time.Now}
 	code := p.run(append([]string{"signal", "--url", d.URL, "--key", "the-key", "--queue", queue, "--timeout", "5s"}, args...))
@@ -72,7 +72,7 @@ func (d *door) signal(queue string, args ...string) (int, string) {
 
 func TestSignalCommand(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), filepath.Join(t.TempDir(), "deep", "queue")
+	d, queue := newSignalServer(t), filepath.Join(t.TempDir(), "deep", "queue")
 	code, said := d.signal(queue, "disk full", "--severity", "CRITICAL", "--status", "PROBLEM", "--dedup-key", "db-1/disk", "--service", "db",
 		"--label", "host=db-1", "--label", "mount=/a;b=c", "--link", "https://example.com", "--body", "98 %\x00 used")
 	if code != 0 || said != "" {
@@ -96,7 +96,7 @@ func TestSignalCommand(t *testing.T) {
 
 func TestSignalCommandNeedsContent(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	for _, args := range [][]string{{}, {"--severity", "high"}, {"title", "--flush"}, {"title", "--url", "example.com"}, {"title", "--key", "a b"}, {"title", "--timeout", "0s"}, {"title", "--key", "", "--key-file", "/nothing/there"}} {
 		if code, said := d.signal(queue, args...); code != 2 {
 			t.Errorf("%q: exit status %d, %s", args, code, said)
@@ -110,7 +110,7 @@ func TestSignalCommandNeedsContent(t *testing.T) {
 // Signals wait while Watchbill is unavailable, and are then sent in order of arrival.
 func TestSignalCommandQueues(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	for i, code := range []int{503, 502, 500, 429, 200, 301, 401, 404} { // 200 and 301 are not Watchbill
 		d.says(code)
 		if got, said := d.signal(queue, fmt.Sprint("signal ", i)); got != 0 || !strings.Contains(said, fmt.Sprint(i+1, " signals wait in ")) {
@@ -139,7 +139,7 @@ func TestSignalCommandQueues(t *testing.T) {
 // A signal that Watchbill never accepts doesn't hold up the rest, is reported, and is kept.
 func TestSignalCommandSetsRefusedAside(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	d.answer = func(body map[string]any, _ string) int {
 		if body["title"] == "bad" {
 			return http.StatusBadRequest
@@ -160,7 +160,7 @@ func TestSignalCommandSetsRefusedAside(t *testing.T) {
 // A waiting signal is sent with the present key, if the one that it was queued with is refused.
 func TestSignalCommandUsesTheNewKey(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	d.says(http.StatusServiceUnavailable)
 	d.signal(queue, "before")
 	d.answer = func(_ map[string]any, key string) int {
@@ -177,7 +177,7 @@ func TestSignalCommandUsesTheNewKey(t *testing.T) {
 // Concurrent commands lose nothing and send nothing twice.
 func TestConcurrentSignalCommands(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	d.says(http.StatusServiceUnavailable)
 	var all sync.WaitGroup
 	for i := range 40 {
@@ -204,7 +204,7 @@ func TestConcurrentSignalCommands(t *testing.T) {
 // A full queue, a damaged file and an unwritable directory show in the exit status.
 func TestSignalCommandUnusableQueue(t *testing.T) {
 	t.Parallel()
-	d, queue := newDoor(t), t.TempDir()
+	d, queue := newSignalServer(t), t.TempDir()
 	if err := os.WriteFile(filepath.Join(queue, fmt.Sprintf(queuedPattern, 1)), []byte("{"), 0o600); err != nil {
 		t.Fatal(err)
 	}

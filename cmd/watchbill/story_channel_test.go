@@ -46,7 +46,7 @@ func (s *story) use(ts *testscript.TestScript, f channelFlags) {
 // mailserver [public]: starts a mail server and, if asked, sets a public address. It must come
 // before start.
 func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
-	pair, certificate, _, err := notifytest.Vouch(time.Now())
+	pair, certificate, _, err := notifytest.NewCertificate(time.Now())
 	ts.Check(err)
 	l, err := s.office.Open(pair, false)
 	ts.Check(err)
@@ -57,7 +57,7 @@ func (s *story) mailServer(ts *testscript.TestScript, _ bool, args []string) {
 		s.publicURL = storyPublic
 	}
 	f := channelFlags{
-		SMTPURL:  fmt.Sprintf("smtp://watchbill:%s@localhost:%d", notifytest.OfficePassword, l.Addr().(*net.TCPAddr).Port),
+		SMTPURL:  fmt.Sprintf("smtp://watchbill:%s@localhost:%d", notifytest.MailPassword, l.Addr().(*net.TCPAddr).Port),
 		MailFrom: "Watchbill <oncall@example.com>", SMTPCAFile: file,
 	}
 	ts.Setenv("WATCHBILL_SMTP_URL", f.SMTPURL)

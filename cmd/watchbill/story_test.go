@@ -209,7 +209,7 @@ type story struct {
 	channels map[oncall.Method]notify.Sender
 
 	publicURL string
-	office    notifytest.Office // takes mail
+	office    notifytest.MailServer // takes mail
 	push      *notifytest.Ntfy
 	hooks     hooks
 

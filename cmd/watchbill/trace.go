@@ -151,7 +151,7 @@ func (t *tracer) page(p jobs.PageAttempt) {
 	}
 }
 
-func traceOf(in oncall.Incident) trace.ID { return trace.Of(int64(in.ID), in.OpenedAt) }
+func traceOf(in oncall.Incident) trace.ID { return trace.NewID(int64(in.ID), in.OpenedAt) }
 
 func aboutIncident(in oncall.Incident) map[string]string {
 	return map[string]string{"watchbill.incident": in.ID.String(), "watchbill.severity": string(in.Severity), "watchbill.team": fmt.Sprint(in.TeamID)}

@@ -45,7 +45,7 @@ func (f watchingFlags) pulse(rules notify.AddressRules) func(context.Context) er
 	if err != nil || p == nil {
 		return nil
 	}
-	return p.Beat
+	return p.Send
 }
 
 // watching reports what would notice that Watchbill has stopped working.

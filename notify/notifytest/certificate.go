@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Vouch makes a self-signed certificate for "localhost" and ::1. It also returns the certificate and
+// NewCertificate makes a self-signed certificate for "localhost" and ::1. It also returns the certificate and
 // its key as PEM.
-func Vouch(now time.Time) (pair tls.Certificate, certificate, key []byte, err error) {
+func NewCertificate(now time.Time) (pair tls.Certificate, certificate, key []byte, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return pair, nil, nil, err

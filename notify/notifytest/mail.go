@@ -12,8 +12,8 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// Office is a mail server: emersion/go-smtp with one mailbox and the user "watchbill".
-type Office struct {
+// MailServer is a mail server: emersion/go-smtp with one mailbox and the user "watchbill".
+type MailServer struct {
 	Host string // where it listens; "": 127.0.0.1
 
 	server *smtp.Server
@@ -24,23 +24,23 @@ type Office struct {
 	Data  error // and to every mail
 }
 
-// OfficePassword is the password of "watchbill".
-const OfficePassword = "secret"
+// MailPassword is the password of "watchbill".
+const MailPassword = "secret"
 
 type session struct {
-	office *Office
+	server *MailServer
 	known  bool
 }
 
 // NewSession is called by go-smtp for each connection.
-func (o *Office) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{office: o}, nil }
-func (s *session) Reset()                                     {}
-func (s *session) Logout() error                              { return nil }
-func (s *session) AuthMechanisms() []string                   { return []string{sasl.Plain} }
+func (o *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: o}, nil }
+func (s *session) Reset()                                         {}
+func (s *session) Logout() error                                  { return nil }
+func (s *session) AuthMechanisms() []string                       { return []string{sasl.Plain} }
 
 func (s *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "watchbill" || password != OfficePassword {
+		if user != "watchbill" || password != MailPassword {
 			return smtp.ErrAuthFailed
 		}
 		s.known = true
@@ -55,22 +55,22 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
-func (s *session) Rcpt(string, *smtp.RcptOptions) error { return s.office.Rcpt }
+func (s *session) Rcpt(string, *smtp.RcptOptions) error { return s.server.Rcpt }
 
 func (s *session) Data(r io.Reader) error {
 	b, err := io.ReadAll(r)
-	s.office.mu.Lock()
-	defer s.office.mu.Unlock()
-	if err != nil || s.office.Data != nil {
-		return cmp.Or(s.office.Data, err)
+	s.server.mu.Lock()
+	defer s.server.mu.Unlock()
+	if err != nil || s.server.Data != nil {
+		return cmp.Or(s.server.Data, err)
 	}
-	s.office.mails = append(s.office.mails, string(b))
+	s.server.mails = append(s.server.mails, string(b))
 	return nil
 }
 
 // Open starts the server with a certificate, for TLS from the first byte or for STARTTLS, and returns
 // its listener. Close stops it.
-func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
+func (o *MailServer) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
 	o.server = smtp.NewServer(o)
 	o.server.Domain, o.server.ErrorLog = "localhost", quiet{}
 	o.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
@@ -86,10 +86,10 @@ func (o *Office) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, 
 }
 
 // Close stops the server.
-func (o *Office) Close() { _ = o.server.Close() }
+func (o *MailServer) Close() { _ = o.server.Close() }
 
 // Mails are the mails it accepted, oldest first.
-func (o *Office) Mails() []string {
+func (o *MailServer) Mails() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return slices.Clone(o.mails)

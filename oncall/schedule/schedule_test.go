@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// weekly is a plain rotation in New York; words change it.
+// weeklyRotation returns a plain rotation in New York; words change it.
 func weeklyRotation(change func(r *Rotation)) Rotation {
 	r := Rotation{
 		Name: "weekly", TimeZone: "America/New_York", Period: Period{Unit: WeekUnit}, StartDate: Date{2026, 1, 5},

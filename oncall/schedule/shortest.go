@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// The shortest turn is an hour. So a role may change hands that often in a week, and once more for
-// the hour that is repeated when clocks go back.
+// mostChanges is how often a role may change hands in a week: every hour, which is the shortest turn, and once more
+// in the hour that is repeated when clocks go back.
 const mostChanges = 7*24 + 1
 
 // halfYear is in days: enough for clocks that change twice a year to have changed.

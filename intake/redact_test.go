@@ -13,23 +13,23 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-const aKey = "0123456789abcdef0123456789abcdef"
+const testKey = "0123456789abcdef0123456789abcdef"
 
-func kept(contentType, body string) oncall.Payload {
-	return intake.Keep(oncall.Payload{
-		Method: http.MethodPost, Path: "/v1/signals/" + aKey, Headers: map[string]string{"Content-Type": contentType}, Body: []byte(body), Size: int64(len(body)),
-	}, aKey)
+func redacted(contentType, body string) oncall.Payload {
+	return intake.Redact(oncall.Payload{
+		Method: http.MethodPost, Path: "/v1/signals/" + testKey, Headers: map[string]string{"Content-Type": contentType}, Body: []byte(body), Size: int64(len(body)),
+	}, testKey)
 }
 
 // Values with names like secrets', and the key itself, are not stored; everything else is,
 // unchanged.
-func TestKeepHidesSecrets(t *testing.T) {
+func TestRedactHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const js, form = "application/json", "application/x-www-form-urlencoded"
 	for _, c := range []struct{ kind, body, want string }{
 		{js, `{ "title" : "disk",  "n":1.50 }`, `{ "title" : "disk",  "n":1.50 }`},
 		{js, `{"routing_key":"R0UT1NG","dedup_key":"d","title":"x"}`, `{"routing_key":"[hidden]","dedup_key":"d","title":"x"}`},
-		{js, `{"a":"see ` + aKey + `"}`, `{"a":"see KEY"}`},
+		{js, `{"a":"see ` + testKey + `"}`, `{"a":"see KEY"}`},
 		{
 			js, `{"service_key" : "s", "apiKey":"s","API-Key":"s","basic_auth_pass":"s","clientSecret":"s","x_token":"s","Password":"s"}`,
 			`{"service_key" : "[hidden]", "apiKey":"[hidden]","API-Key":"[hidden]","basic_auth_pass":"[hidden]","clientSecret":"[hidden]","x_token":"[hidden]","Password":"[hidden]"}`,
@@ -54,7 +54,7 @@ func TestKeepHidesSecrets(t *testing.T) {
 			"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n[hidden]\r\n--b\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\ndisk\r\n--b--\r\n",
 		},
 	} {
-		got := string(kept(c.kind, c.body).Body)
+		got := string(redacted(c.kind, c.body).Body)
 		if strings.HasPrefix(c.kind, form) {
 			got = strings.ReplaceAll(got, "%5Bhidden%5D", "[hidden]")
 		}
@@ -65,12 +65,12 @@ func TestKeepHidesSecrets(t *testing.T) {
 }
 
 // Besides the body, only parts of a request without secrets are stored.
-func TestKeepHidesSecretsInHeaders(t *testing.T) {
+func TestRedactHidesSecretsInHeaders(t *testing.T) {
 	t.Parallel()
-	got := intake.Keep(oncall.Payload{
-		Method: http.MethodPost, Path: "/v1/signals/" + aKey + "/v2/enqueue", Query: "title=x&api_key=other&routing_key=r&x=" + aKey,
-		Headers: map[string]string{"Authorization": "Bearer " + aKey, "Cookie": "c", "X-Api-Key": aKey, "User-Agent": "curl/8\x00 " + aKey, "X-Forwarded-For": "10.0.0.1"},
-	}, aKey)
+	got := intake.Redact(oncall.Payload{
+		Method: http.MethodPost, Path: "/v1/signals/" + testKey + "/v2/enqueue", Query: "title=x&api_key=other&routing_key=r&x=" + testKey,
+		Headers: map[string]string{"Authorization": "Bearer " + testKey, "Cookie": "c", "X-Api-Key": testKey, "User-Agent": "curl/8\x00 " + testKey, "X-Forwarded-For": "10.0.0.1"},
+	}, testKey)
 	want := oncall.Payload{
 		Method: http.MethodPost, Path: "/v1/signals/KEY/v2/enqueue", Query: "title=x&api_key=[hidden]&routing_key=[hidden]&x=KEY",
 		Headers: map[string]string{"User-Agent": "curl/8 KEY"}, Body: []byte{},
@@ -81,11 +81,11 @@ func TestKeepHidesSecretsInHeaders(t *testing.T) {
 }
 
 // A body is cut at 64 KiB, even in the middle of a secret.
-func TestKeepTruncatesBodies(t *testing.T) {
+func TestRedactTruncatesBodies(t *testing.T) {
 	t.Parallel()
-	for from := oncall.PayloadLimit - len(aKey) - 2; from <= oncall.PayloadLimit+2; from++ {
-		body := `{"title":"` + strings.Repeat("x", from-len(`{"title":"`)) + aKey + strings.Repeat("y", 2_000) + `"}`
-		got := kept("application/json", body)
+	for from := oncall.PayloadLimit - len(testKey) - 2; from <= oncall.PayloadLimit+2; from++ {
+		body := `{"title":"` + strings.Repeat("x", from-len(`{"title":"`)) + testKey + strings.Repeat("y", 2_000) + `"}`
+		got := redacted("application/json", body)
 		if !got.Cut || len(got.Body) > oncall.PayloadLimit || got.Size != int64(len(body)) {
 			t.Fatalf("kept %d bytes of %d, cut %v, want it cut at the limit", len(got.Body), got.Size, got.Cut)
 		}
@@ -93,10 +93,10 @@ func TestKeepTruncatesBodies(t *testing.T) {
 			t.Fatalf("a key at %d leaves %q, want none of it", from, got.Body[i:])
 		}
 	}
-	if got := kept("", strings.Repeat("x", oncall.PayloadLimit)); got.Cut || len(got.Body) != oncall.PayloadLimit {
+	if got := redacted("", strings.Repeat("x", oncall.PayloadLimit)); got.Cut || len(got.Body) != oncall.PayloadLimit {
 		t.Errorf("a body that just fits is cut to %d bytes, want all of it", len(got.Body))
 	}
-	if _, _, err := intake.Again(t.Context(), asAuto, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
+	if _, _, err := intake.Reparse(t.Context(), autoIntegration, oncall.Payload{Body: []byte(`{"title":"x"}`), Cut: true}); err == nil {
 		t.Error("a truncated payload was parsed, want an error")
 	}
 }
@@ -113,14 +113,14 @@ func TestReparseGoldenPayloads(t *testing.T) {
 		kind := oncall.Format(name)
 		body := read(t, file)
 		signals, from, wrong := intake.Read(kind, body)
-		again, fromAgain, err := intake.Again(t.Context(), oncall.Integration{Format: kind}, kept("application/json", string(body)))
+		again, fromAgain, err := intake.Reparse(t.Context(), oncall.Integration{Format: kind}, redacted("application/json", string(body)))
 		if diff := cmp.Diff(keysOf(signals), keysOf(again)); diff != "" || from != fromAgain || (err == nil) != (wrong == nil) {
 			t.Errorf("%s: read as %s, then as %s, %v, want the same (-first +second): %s", file, from, fromAgain, err, diff)
 		}
 	}
 }
 
-var asAuto = oncall.Integration{Format: intake.Auto}
+var autoIntegration = oncall.Integration{Format: intake.Auto}
 
 // Stored payloads are parsed by the integration's mapping, like new ones, except those sent to
 // Opsgenie's addresses.
@@ -130,7 +130,7 @@ func TestReparseUsesTheMapping(t *testing.T) {
 		Each: "payload.alarms", Title: "${item.host}: ${item.name}", Severity: "${item.level}", DedupKey: "${item.host}",
 	}}
 	body := `{"alarms":[{"host":"db-1","name":"disk","level":"critical"},{"host":"db-2","name":"cpu","level":"low"}]}`
-	signals, from, err := intake.Again(t.Context(), in, kept("application/json", body))
+	signals, from, err := intake.Reparse(t.Context(), in, redacted("application/json", body))
 	want := []oncall.Signal{
 		{Action: oncall.Trigger, DedupKey: "db-1", Title: "db-1: disk", Severity: oncall.Critical},
 		{Action: oncall.Trigger, DedupKey: "db-2", Title: "db-2: cpu", Severity: oncall.Low},
@@ -139,14 +139,14 @@ func TestReparseUsesTheMapping(t *testing.T) {
 		t.Errorf("read as %s, %v, want generic signals by the mapping: %s", from, err, diff)
 	}
 	pagerduty := oncall.Payload{Reader: intake.ReadPagerDuty, Body: []byte(body)}
-	if signals, _, err := intake.Again(t.Context(), in, pagerduty); err != nil || len(signals) != 2 {
+	if signals, _, err := intake.Reparse(t.Context(), in, pagerduty); err != nil || len(signals) != 2 {
 		t.Errorf("at PagerDuty's address: got %v, %v, want two signals by the mapping", signals, err)
 	}
 	opsgenie := oncall.Payload{Reader: intake.ReadOpsgenie + "create", Body: []byte(`{"message":"disk","alias":"a"}`)}
-	if signals, from, err := intake.Again(t.Context(), in, opsgenie); err != nil || from != "opsgenie" || len(signals) != 1 {
+	if signals, from, err := intake.Reparse(t.Context(), in, opsgenie); err != nil || from != "opsgenie" || len(signals) != 1 {
 		t.Errorf("at Opsgenie's address: got %v as %s, %v, want one signal as opsgenie", signals, from, err)
 	}
-	if _, _, err := intake.Again(t.Context(), in, kept("application/json", `{"title":"disk"}`)); err == nil || !strings.HasPrefix(err.Error(), "The mapping failed: each: ") {
+	if _, _, err := intake.Reparse(t.Context(), in, redacted("application/json", `{"title":"disk"}`)); err == nil || !strings.HasPrefix(err.Error(), "The mapping failed: each: ") {
 		t.Errorf("a body that the mapping can't read: got %v, want its error", err)
 	}
 }
@@ -160,7 +160,7 @@ func keysOf(signals []oncall.Signal) (out []oncall.Signal) {
 }
 
 // A payload sent to one service's address is parsed as that service's.
-func TestReparseOtherAddresses(t *testing.T) {
+func TestReparseFollowsTheAddress(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		p    oncall.Payload
@@ -177,7 +177,7 @@ func TestReparseOtherAddresses(t *testing.T) {
 			"generic",
 		},
 	} {
-		signals, from, err := intake.Again(t.Context(), asAuto, c.p)
+		signals, from, err := intake.Reparse(t.Context(), autoIntegration, c.p)
 		if err != nil || from != c.from || len(signals) == 0 {
 			t.Errorf("%+v: got %v as %s, %v, want signals as %s", c.p, signals, from, err, c.from)
 			continue
@@ -192,31 +192,31 @@ func TestReparseOtherAddresses(t *testing.T) {
 	}
 }
 
-// FuzzKeep looks for a body that keeps the key or becomes too large.
-func FuzzKeep(f *testing.F) {
-	for _, body := range []string{`{"a":"` + aKey + `"}`, `{"x":"{\"password\":\"` + aKey + `\"}"}`, "token=" + aKey, "password: x\n<secret>y</secret>", `{"url":"http://a:b@c/?token=x"`} {
+// FuzzRedact looks for a body that keeps the key or becomes too large.
+func FuzzRedact(f *testing.F) {
+	for _, body := range []string{`{"a":"` + testKey + `"}`, `{"x":"{\"password\":\"` + testKey + `\"}"}`, "token=" + testKey, "password: x\n<secret>y</secret>", `{"url":"http://a:b@c/?token=x"`} {
 		f.Add("application/json", []byte(body))
 		f.Add("application/x-www-form-urlencoded", []byte(body))
 		f.Add("multipart/form-data; boundary=b", []byte(body))
 	}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
-		p := intake.Keep(oncall.Payload{Method: "POST", Path: string(body), Query: string(body), Headers: map[string]string{"Content-Type": contentType}, Body: body}, aKey)
+		p := intake.Redact(oncall.Payload{Method: "POST", Path: string(body), Query: string(body), Headers: map[string]string{"Content-Type": contentType}, Body: body}, testKey)
 		if len(p.Body) > oncall.PayloadLimit || len(p.Path) > 2_000 || len(p.Query) > 8_000 {
 			t.Errorf("kept %d bytes of a body, %d of a path, %d of a query, want them within the limits", len(p.Body), len(p.Path), len(p.Query))
 		}
 		for _, text := range []string{string(p.Body), p.Path, p.Query, p.Headers["Content-Type"]} {
-			if strings.Contains(text, aKey) {
+			if strings.Contains(text, testKey) {
 				t.Errorf("the key is in %q, want it hidden", text)
 			}
 		}
-		_, _, _ = intake.Again(t.Context(), asAuto, p)
+		_, _, _ = intake.Reparse(t.Context(), autoIntegration, p)
 	})
 }
 
-func BenchmarkKeep(b *testing.B) {
+func BenchmarkRedact(b *testing.B) {
 	body := read(b, "testdata/alertmanager-firing.json")
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
-		kept("application/json", string(body))
+		redacted("application/json", string(body))
 	}
 }

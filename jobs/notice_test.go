@@ -12,23 +12,23 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// PostNotice implements jobs.Board.
-func (b *board) PostNotice(ctx context.Context, n oncall.Notice) (at store.MessageRef, err error) {
-	err = b.act(ctx, "post notice", func() {
+// PostNotice implements jobs.Messenger.
+func (b *fakeMessenger) PostNotice(ctx context.Context, n oncall.Notice) (at store.MessageRef, err error) {
+	err = b.call(ctx, "post notice", func() {
 		at = store.MessageRef{Channel: n.To, TS: n.Key}
 		b.notices = append(b.notices, n)
 	})
 	return at, err
 }
 
-// RedrawNotice implements jobs.Board.
-func (b *board) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.MessageRef, n oncall.Notice) error {
-	return b.act(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
+// RedrawNotice implements jobs.Messenger.
+func (b *fakeMessenger) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.MessageRef, n oncall.Notice) error {
+	return b.call(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
 }
 
-// FindNotice implements jobs.Board.
-func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.act(ctx, "find notice", func() {
+// FindNotice implements jobs.Messenger.
+func (b *fakeMessenger) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = b.call(ctx, "find notice", func() {
 		for _, o := range b.notices {
 			if o.Key == n.Key {
 				at, found = store.MessageRef{Channel: n.To, TS: n.Key}, true
@@ -38,8 +38,8 @@ func (b *board) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (a
 	return at, found, err
 }
 
-// states are the states in which notices with a key were shown, in order.
-func (b *board) states(key string) (states []string) {
+// noticeStates are the states in which notices with a key were shown, in order.
+func (b *fakeMessenger) noticeStates(key string) (states []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, n := range b.notices {
@@ -52,9 +52,9 @@ func (b *board) states(key string) (states []string) {
 
 const testNotice oncall.NoticeKind = "test"
 
-// asked opens an incident that Ann has acknowledged, so that she is asked whether she is still on
+// askAnn opens an incident that Ann has acknowledged, so that she is asked whether she is still on
 // it.
-func (w *world) asked() oncall.IncidentID {
+func (w *world) askAnn() oncall.IncidentID {
 	w.t.Helper()
 	doc := setup.Setup{
 		Users: []setup.User{{Name: "Ann", Slack: ann, Email: "ann@example.com", TimeZone: "Europe/Berlin"}},
@@ -81,8 +81,8 @@ func (w *world) asked() oncall.IncidentID {
 func TestNoticeIsPostedOnceAndUpdated(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
-	w.start(w.phone)
-	id := w.asked()
+	w.start(w.sender)
+	id := w.askAnn()
 	n := oncall.Notice{
 		Key: "once", To: "C0PAY", Kind: oncall.NoticeStillOn, About: int64(id), Detail: oncall.NoticeDetail{Lines: []string{"hello"}},
 	}
@@ -91,34 +91,34 @@ func TestNoticeIsPostedOnceAndUpdated(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.until("it is told", func() bool { return len(w.board.states("once")) == 1 && w.idle("tell") })
+	w.until("it is told", func() bool { return len(w.messenger.noticeStates("once")) == 1 && w.queueEmpty("tell") })
 	_, err := w.store.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActStillOn}, w.clock())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.until("it is redrawn", func() bool { s := w.board.states("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
-	w.until("no job is left", func() bool { return w.idle("tell") })
-	if got := w.board.states("once"); len(got) != 2 {
+	w.until("it is redrawn", func() bool { s := w.messenger.noticeStates("once"); return len(s) == 2 && s[1] == oncall.StillOnYes })
+	w.until("no job is left", func() bool { return w.queueEmpty("tell") })
+	if got := w.messenger.noticeStates("once"); len(got) != 2 {
 		t.Errorf("shown %d times: %q, want 2", len(got), got)
 	}
 }
 
-func TestANoticeOfUnknownFateIsAdopted(t *testing.T) {
+func TestNoticeWithUnknownOutcomeIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "1h", time.Now)
 	lost := false
-	w.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.messenger.fail(func(_ context.Context, act string, posted bool) error {
 		if act == "post notice" && posted && !lost {
 			lost = true
 			return errors.New("the answer was lost")
 		}
 		return nil
 	})
-	w.start(w.phone)
+	w.start(w.sender)
 	if err := w.store.Notify(t.Context(), w.clock(), oncall.Notice{Key: "lost", To: "C0PAY", Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	w.until("it is adopted", func() bool { return len(w.board.states("lost")) == 2 && w.idle("tell") })
+	w.until("it is adopted", func() bool { return len(w.messenger.noticeStates("lost")) == 2 && w.queueEmpty("tell") })
 }
 
 func TestLateNoticeIsDropped(t *testing.T) {
@@ -130,17 +130,17 @@ func TestLateNoticeIsDropped(t *testing.T) {
 		oncall.Notice{Key: "in time", To: "C0PAY", Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	w.start(w.phone)
-	w.until("the other is told", func() bool { return len(w.board.states("in time")) == 1 && w.idle("tell") })
-	if got := w.board.states("late"); len(got) != 0 {
+	w.start(w.sender)
+	w.until("the other is told", func() bool { return len(w.messenger.noticeStates("in time")) == 1 && w.queueEmpty("tell") })
+	if got := w.messenger.noticeStates("late"); len(got) != 0 {
 		t.Errorf("a late notice was told %d times, want 0", len(got))
 	}
 }
 
-type refusing struct{ error }
+type refusalError struct{ error }
 
 // ChannelRefuses implements what jobs ask of Slack's errors.
-func (refusing) ChannelRefuses() string { return "channel_not_found" }
+func (refusalError) ChannelRefuses() string { return "channel_not_found" }
 
 // A person who has left gets no notices, and one for whom Slack refuses messages isn't tried over
 // and over.
@@ -149,14 +149,14 @@ func TestRefusedNoticesAreNotRetriedForDays(t *testing.T) {
 	w := newWorld(t, "1h", time.Now)
 	tries := map[string]int{}
 	var mu sync.Mutex
-	w.board.fail(func(_ context.Context, act string, posted bool) error {
+	w.messenger.fail(func(_ context.Context, act string, posted bool) error {
 		if act != "post notice" || posted {
 			return nil
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		tries[act]++
-		return refusing{errors.New("chat.postMessage: channel_not_found")}
+		return refusalError{errors.New("chat.postMessage: channel_not_found")}
 	})
 	gone := w.clock().Add(-time.Hour)
 	if err := w.store.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, w.clock()); err != nil {
@@ -165,7 +165,7 @@ func TestRefusedNoticesAreNotRetriedForDays(t *testing.T) {
 	if err := w.store.Notify(t.Context(), w.clock(), oncall.Notice{Key: "left", To: string(bo), Kind: testNotice}); err != nil {
 		t.Fatal(err)
 	}
-	w.start(w.phone)
+	w.start(w.sender)
 	state := func(key string) (state string, soon bool) {
 		err := w.store.Pool().QueryRow(context.Background(), `
 			SELECT state, scheduled_at < $2 FROM river_job

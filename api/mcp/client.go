@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	patience   = 30 * time.Second // for one answer
-	mostAnswer = 16 << 20         // bytes
+	requestTimeout = 30 * time.Second // for one answer
+	mostAnswer     = 16 << 20         // bytes
 )
 
 // A client calls the REST API.
@@ -52,7 +52,7 @@ func (c client) send(ctx context.Context, method, path string, query url.Values,
 
 // ask sends a request and decodes the response into out. A refusal of the API becomes an error with its sentence.
 func (c client) ask(ctx context.Context, method, path string, query url.Values, body, out any) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	res, err := c.send(ctx, method, path, query, body)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c client) ask(ctx context.Context, method, path string, query url.Values, 
 	}
 	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
-		return refused(res)
+		return refusalOf(res)
 	}
 	d := json.NewDecoder(io.LimitReader(res.Body, mostAnswer))
 	d.UseNumber()
@@ -70,8 +70,8 @@ func (c client) ask(ctx context.Context, method, path string, query url.Values, 
 	return nil
 }
 
-// refused returns the error of an unsuccessful response.
-func refused(res *http.Response) error {
+// refusalOf returns the error of an unsuccessful response.
+func refusalOf(res *http.Response) error {
 	var problem struct {
 		Detail string `json:"detail"`
 		Errors []struct {
@@ -79,7 +79,7 @@ func refused(res *http.Response) error {
 			Location string `json:"location"`
 		} `json:"errors"`
 	}
-	text, _ := io.ReadAll(io.LimitReader(res.Body, mostRequest))
+	text, _ := io.ReadAll(io.LimitReader(res.Body, maxRequest))
 	if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
 		return fmt.Errorf("answered %d, and not as Watchbill does: is the address right?", res.StatusCode)
 	}
@@ -88,51 +88,51 @@ func refused(res *http.Response) error {
 			problem.Detail += " " + one.Location + ": " + one.Message
 		}
 	}
-	return errors.New(plain(problem.Detail))
+	return errors.New(sanitize(problem.Detail))
 }
 
 func readKey(res *http.Response) (k key, err error) {
-	if err := json.NewDecoder(io.LimitReader(res.Body, mostRequest)).Decode(&k); err != nil {
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxRequest)).Decode(&k); err != nil {
 		return k, errors.New("Watchbill's answer can't be read: is the address right?") //nolint:staticcheck // a sentence for people
 	}
 	return k, nil
 }
 
-// inside calls the API of this process.
-type inside struct {
+// inProcess calls the API of this process.
+type inProcess struct {
 	rest   http.Handler
 	remote string // the agent's address
 }
 
 // RoundTrip is that of http.RoundTripper.
-func (i inside) RoundTrip(r *http.Request) (*http.Response, error) {
+func (i inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.RemoteAddr = i.remote
 	r.RequestURI = r.URL.RequestURI()
-	a := &answer{header: http.Header{}}
+	a := &memoryResponse{header: http.Header{}}
 	i.rest.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK)
 	return &http.Response{StatusCode: a.code, Header: a.header, Body: io.NopCloser(&a.body), Request: r}, nil
 }
 
-// An answer is a handler's response, in memory.
-type answer struct {
+// An memoryResponse is a handler's response, in memory.
+type memoryResponse struct {
 	header http.Header
 	code   int
 	body   bytes.Buffer
 }
 
 // Header is that of http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
+func (a *memoryResponse) Header() http.Header { return a.header }
 
 // WriteHeader is that of http.ResponseWriter.
-func (a *answer) WriteHeader(code int) {
+func (a *memoryResponse) WriteHeader(code int) {
 	if a.code == 0 {
 		a.code = code
 	}
 }
 
 // Write is that of http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) {
+func (a *memoryResponse) Write(b []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(b)
 }

@@ -71,8 +71,8 @@ func (m Message) facts() string {
 	return strings.Join(parts, " · ")
 }
 
-// because says why the person is paged.
-func (m Message) because() string {
+// whyPaged says why the person is paged.
+func (m Message) whyPaged() string {
 	if m.Why == "" {
 		return ""
 	}
@@ -82,12 +82,12 @@ func (m Message) because() string {
 // asker is the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
 
-// longestReason is how many characters of a request's reason fit next to a title.
-const longestReason = 60
+// maxReason is how many characters of a request's reason fit next to a title.
+const maxReason = 60
 
 // askedFor returns the reason of a request for help in brackets. It is empty for a bundle, whose reasons differ.
 func (m Message) askedFor() string {
-	reason := oneLine(m.AskedFor, longestReason)
+	reason := oneLine(m.AskedFor, maxReason)
 	if reason == "" || m.AskedBy == "" || m.Count > 1 {
 		return ""
 	}
@@ -103,16 +103,16 @@ func (m Message) incidents() []string {
 	return out
 }
 
-// more is how many incidents in a bundle have no line.
-func (m Message) more() int {
+// unlisted is how many incidents in a bundle have no line.
+func (m Message) unlisted() int {
 	if m.Count > 1 {
 		return max(0, m.Count-len(m.Lines))
 	}
 	return 0
 }
 
-// inSlack is what to type in Slack to acknowledge, if that is possible.
-func (m Message) inSlack() string {
+// slackHint is what to type in Slack to acknowledge, if that is possible.
+func (m Message) slackHint() string {
 	if m.Incident == 0 || m.AskedBy != "" { // requests for help are answered with a button
 		return ""
 	}
@@ -141,11 +141,11 @@ func (m Message) note() string {
 		for _, line := range m.incidents() {
 			add("- " + line)
 		}
-		if n := m.more(); n > 0 {
+		if n := m.unlisted(); n > 0 {
 			add(fmt.Sprintf("and %d more", n))
 		}
 		add(m.facts())
-		add(m.because())
+		add(m.whyPaged())
 	}
 	return strings.Join(lines, "\n")
 }

@@ -16,10 +16,10 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-func TestProblems(t *testing.T) {
+func TestSignalsAnswersWithProblems(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fold()
+	w.startFolding()
 	for _, tt := range []struct {
 		name, method, path, body string
 		header                   []string
@@ -27,12 +27,12 @@ func TestProblems(t *testing.T) {
 		rest                     string
 	}{
 		{
-			"unknown key", "POST", "/v1/signals/" + strangeKey, `{"title":"x"}`, nil, 401,
+			"unknown key", "POST", "/v1/signals/" + unknownKey, `{"title":"x"}`, nil, 401,
 			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
 		},
 		{
 			"unknown key in the header", "POST", "/v1/signals", `{"title":"x"}`,
-			[]string{"Authorization: Bearer " + strangeKey},
+			[]string{"Authorization: Bearer " + unknownKey},
 			401,
 			`"status":401,"detail":"No integration has this key; it may have been replaced by a new one."`,
 		},
@@ -76,7 +76,7 @@ func TestProblems(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		if n := w.stored(`true`); n != 0 {
+		if n := w.storedSignals(`true`); n != 0 {
 			t.Errorf("%d rows of refused requests, want 0", n)
 		}
 	})
@@ -97,14 +97,14 @@ func TestContentTypeIsNotTrusted(t *testing.T) {
 func TestUnknownKeysAreLimited(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fold()
+	w.startFolding()
 	for i := range 30 {
 		if got := w.post(fmt.Sprintf("%032x", i), `{"title":"x"}`); got.code != http.StatusUnauthorized {
 			t.Fatalf("request %d: got %d, want %d", i, got.code, http.StatusUnauthorized)
 		}
 	}
 	w.clock.Advance(20 * time.Second)
-	got := w.post(strangeKey, `{"title":"x"}`)
+	got := w.post(unknownKey, `{"title":"x"}`)
 	w.wantProblem(got, http.StatusTooManyRequests,
 		`"status":429,"detail":"Too many requests without a good key came from this address; correct the key."`)
 	if wait := got.header.Get("Retry-After"); wait != "40" {
@@ -114,7 +114,7 @@ func TestUnknownKeysAreLimited(t *testing.T) {
 		t.Errorf("a good key got %d %s, want 202", got.code, got.body)
 	}
 	w.clock.Advance(40 * time.Second)
-	if got := w.post(strangeKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
+	if got := w.post(unknownKey, `{"title":"x"}`); got.code != http.StatusUnauthorized {
 		t.Errorf("a minute later: got %d, want %d", got.code, http.StatusUnauthorized)
 	}
 }
@@ -123,7 +123,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.post(genericKey, `{"title":"secret text"}`)
-	w.post(strangeKey, `{"title":"secret text"}`)
+	w.post(unknownKey, `{"title":"secret text"}`)
 	w.post(genericKey+"/more", `{"title":"secret text"}`)
 	w.post(genericKey, `{"title":secret text}`)
 	w.send(http.MethodGet, "/v1/signals/"+genericKey, nil)
@@ -133,7 +133,7 @@ func TestKeysAreNotLogged(t *testing.T) {
 	if n := strings.Count(log, `"message":"request"`); n < 7 {
 		t.Fatalf("%d requests are in the log, want 7:\n%s", n, log)
 	}
-	for _, secret := range []string{genericKey, strangeKey, "secret"} {
+	for _, secret := range []string{genericKey, unknownKey, "secret"} {
 		if strings.Contains(log, secret) {
 			t.Errorf("%q is in the log:\n%s", secret, log)
 		}
@@ -154,10 +154,10 @@ func TestKeysAreNotLogged(t *testing.T) {
 	}
 }
 
-func TestHealth(t *testing.T) {
+func TestHealthEndpoints(t *testing.T) {
 	t.Parallel()
 	var broken error
-	d := withoutStore(t, func(context.Context) error { return broken })
+	d := newWorldWithoutStore(t, func(context.Context) error { return broken })
 	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
 	d.want(d.send("GET", "/readyz", nil), 200, "ready\n")
 	d.want(d.send("GET", "/", nil), 200,
@@ -174,9 +174,9 @@ func TestHealth(t *testing.T) {
 
 // A panic ends only its own request, is logged once, and puts nothing that the sender
 // wrote into the log.
-func TestPanic(t *testing.T) {
+func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	t.Parallel()
-	d := withoutStore(t, func(context.Context) error { panic("what the sender wrote") })
+	d := newWorldWithoutStore(t, func(context.Context) error { panic("what the sender wrote") })
 	d.wantProblem(d.send("GET", "/readyz", nil), 500,
 		`"status":500,"detail":"Watchbill failed on this request; its log says where."`)
 	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
@@ -186,8 +186,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// withoutStore is the handler without a database, for routes that don't need one.
-func withoutStore(t *testing.T, ready func(context.Context) error) *world {
+// newWorldWithoutStore is the handler without a database, for routes that don't need one.
+func newWorldWithoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
 	w := &world{TB: t, log: &storetest.Log{}, clock: storetest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}
 	registry := prometheus.NewRegistry()

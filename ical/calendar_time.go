@@ -14,24 +14,24 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A moment is a time as a calendar expresses it.
-type moment struct {
-	paper   time.Time // the date and time as written, read as if in UTC
+// A calendarTime is a time as a calendar expresses it.
+type calendarTime struct {
+	wall    time.Time // the date and time as written, read as if in UTC
 	zone    *schedule.Zone
 	instant time.Time // when the zone's clock shows that, by the rule of package schedule
 	date    bool      // a date without a time
 }
 
-// at makes a moment of a written date and time.
-func at(paper time.Time, zone *schedule.Zone, date bool) moment {
-	m := moment{paper: paper, zone: zone, date: date}
+// newCalendarTime makes a moment of a written date and time.
+func newCalendarTime(wall time.Time, zone *schedule.Zone, date bool) calendarTime {
+	m := calendarTime{wall: wall, zone: zone, date: date}
 	if zone == nil {
-		m.instant = paper
+		m.instant = wall
 		return m
 	}
-	day := schedule.Date{Year: paper.Year(), Month: paper.Month(), Day: paper.Day()}
-	clock := schedule.TimeOfDay(paper.Hour()*60 + paper.Minute())
-	m.instant = zone.Instant(day, clock).Add(time.Duration(paper.Second()) * time.Second)
+	day := schedule.Date{Year: wall.Year(), Month: wall.Month(), Day: wall.Day()}
+	clock := schedule.TimeOfDay(wall.Hour()*60 + wall.Minute())
+	m.instant = zone.Instant(day, clock).Add(time.Duration(wall.Second()) * time.Second)
 	return m
 }
 
@@ -47,8 +47,8 @@ func isDate(p *ical.Prop) bool {
 	return strings.EqualFold(p.Params.Get(ical.ParamValue), "DATE") || len(value) == len(dateOnly) || err == nil
 }
 
-// moment reads a property.
-func (x *reader) moment(p *ical.Prop) (moment, error) {
+// readTime reads a property.
+func (x *reader) readTime(p *ical.Prop) (calendarTime, error) {
 	value := strings.TrimSpace(p.Value)
 	if isDate(p) {
 		if len(value) >= len(time.DateOnly) && value[4] == '-' && value[7] == '-' { // 2026-03-02
@@ -57,13 +57,13 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 		// Some programs append midnight to the date.
 		day, err := time.Parse(dateOnly, value[:min(len(value), len(dateOnly))])
 		if err != nil {
-			return moment{}, fmt.Errorf("%q is not a date", value)
+			return calendarTime{}, fmt.Errorf("%q is not a date", value)
 		}
-		return bounded(at(day, x.home, true))
+		return bounded(newCalendarTime(day, x.home, true))
 	}
 	m := timeForm.FindStringSubmatch(strings.ToUpper(value))
 	if m == nil {
-		return moment{}, fmt.Errorf("%q is not a time", value)
+		return calendarTime{}, fmt.Errorf("%q is not a time", value)
 	}
 	seconds, clock := cmp.Or(m[6], "00"), m[4]
 	day := 0
@@ -72,32 +72,32 @@ func (x *reader) moment(p *ical.Prop) (moment, error) {
 	}
 	t, err := time.Parse(floating, m[1]+m[2]+m[3]+"T"+clock+m[5]+seconds)
 	if err != nil {
-		return moment{}, fmt.Errorf("%q is not a time", value)
+		return calendarTime{}, fmt.Errorf("%q is not a time", value)
 	}
 	t = t.AddDate(0, 0, day)
 	switch east, ok := offset(m[7]); {
 	case m[7] == "":
-		return bounded(at(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
+		return bounded(newCalendarTime(t, x.zone(p.Params.Get(ical.ParamTimezoneID)), false))
 	case ok:
 		t = t.Add(-east)
 	}
-	return bounded(at(t, nil, false))
+	return bounded(newCalendarTime(t, nil, false))
 }
 
 // timeForm matches a date and time in iCalendar's or another form of ISO 8601.
 var timeForm = regexp.MustCompile(`^(\d{4})-?(\d{2})-?(\d{2})[T ](\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$`)
 
 // bounded refuses implausible years.
-func bounded(m moment) (moment, error) {
-	if y := m.paper.Year(); y < 1900 || y > 2199 {
-		return moment{}, fmt.Errorf("the year %d", y)
+func bounded(m calendarTime) (calendarTime, error) {
+	if y := m.wall.Year(); y < 1900 || y > 2199 {
+		return calendarTime{}, fmt.Errorf("the year %d", y)
 	}
 	return m, nil
 }
 
-// moments reads a property that is a list; of a period it takes the start, and lasts holds the
+// readTimes reads a property that is a list; of a period it takes the start, and lasts holds the
 // lengths.
-func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
+func (x *reader) readTimes(p ical.Prop) (all []calendarTime, lasts map[int64]length) {
 	lasts = map[int64]length{}
 	for value := range strings.SplitSeq(p.Value, ",") {
 		value, end, period := strings.Cut(value, "/")
@@ -105,7 +105,7 @@ func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
 		if strings.EqualFold(p.Params.Get(ical.ParamValue), "PERIOD") {
 			one.Params = ical.Params{ical.ParamTimezoneID: p.Params[ical.ParamTimezoneID]}
 		}
-		m, err := x.moment(&one)
+		m, err := x.readTime(&one)
 		if err != nil || len(all) == maxSpans {
 			continue
 		}
@@ -116,7 +116,7 @@ func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
 		one.Value = end
 		if l, ok := duration(end); ok {
 			lasts[m.instant.Unix()] = l
-		} else if to, err := x.moment(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
+		} else if to, err := x.readTime(&one); err == nil && to.instant.After(m.instant) && to.instant.Before(m.instant.AddDate(3, 0, 0)) {
 			lasts[m.instant.Unix()] = length{exact: to.instant.Sub(m.instant)}
 		}
 	}
@@ -126,13 +126,13 @@ func (x *reader) moments(p ical.Prop) (all []moment, lasts map[int64]length) {
 // A length is how long an event lasts: as a difference of written times, which follows the clock
 // through changes of daylight saving time, and as exact time.
 type length struct {
-	paper time.Duration
+	wall  time.Duration
 	exact time.Duration
 }
 
 // after returns the end of an event that begins at start.
-func (l length) after(start moment) time.Time {
-	return at(start.paper.Add(l.paper), start.zone, start.date).instant.Add(l.exact)
+func (l length) after(start calendarTime) time.Time {
+	return newCalendarTime(start.wall.Add(l.wall), start.zone, start.date).instant.Add(l.exact)
 }
 
 // durationForm matches a duration, even with days or weeks after the T, as some programs write
@@ -149,24 +149,24 @@ func duration(text string) (length, bool) {
 	number := func(i int) time.Duration { n, _ := strconv.Atoi(m[i]); return time.Duration(n) }
 	const day = 24 * time.Hour
 	l := length{
-		paper: (number(1)+number(3))*7*day + (number(2)+number(4))*day,
+		wall:  (number(1)+number(3))*7*day + (number(2)+number(4))*day,
 		exact: number(5)*time.Hour + number(6)*time.Minute + number(7)*time.Second,
 	}
-	l.paper += l.exact.Truncate(day)
+	l.wall += l.exact.Truncate(day)
 	l.exact -= l.exact.Truncate(day)
 	return l, true
 }
 
 // length returns how long an event lasts. A date without an end lasts one day.
-func (x *reader) length(e ical.Event, start moment) (length, error) {
+func (x *reader) length(e ical.Event, start calendarTime) (length, error) {
 	var l length
 	if p := e.Props.Get(ical.PropDateTimeEnd); p != nil {
-		end, err := x.moment(p)
+		end, err := x.readTime(p)
 		if err != nil {
 			return l, err
 		}
 		if start.zone == end.zone {
-			l.paper = end.paper.Sub(start.paper)
+			l.wall = end.wall.Sub(start.wall)
 		} else {
 			l.exact = end.instant.Sub(start.instant)
 		}
@@ -176,12 +176,12 @@ func (x *reader) length(e ical.Event, start moment) (length, error) {
 			return l, fmt.Errorf("its duration %q can't be read", cut(p.Value))
 		}
 	} else if start.date {
-		l.paper = 24 * time.Hour
+		l.wall = 24 * time.Hour
 	}
-	if start.date && l.paper == 0 && l.exact == 0 { // Outlook ends a whole day on the date it begins
-		l.paper = 24 * time.Hour
+	if start.date && l.wall == 0 && l.exact == 0 { // Outlook ends a whole day on the date it begins
+		l.wall = 24 * time.Hour
 	}
-	if total := l.paper + l.exact; total < 0 || total > 3*366*24*time.Hour {
+	if total := l.wall + l.exact; total < 0 || total > 3*366*24*time.Hour {
 		return l, errors.New("an event that lasts too long or ends before it begins")
 	}
 	return l, nil

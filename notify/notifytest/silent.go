@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Mute starts a server that accepts connections but says nothing, and returns its listener.
-func Mute(t testing.TB) net.Listener {
+// SilentListener starts a server that accepts connections but says nothing, and returns its listener.
+func SilentListener(t testing.TB) net.Listener {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")

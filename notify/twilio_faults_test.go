@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// raw is a Twilio that answers what the test says, and counts connections.
-func raw(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
+// rawTwilio is a Twilio that answers what the test says, and counts connections.
+func rawTwilio(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
 	t.Helper()
 	var connections atomic.Int64
 	server := httptest.NewUnstartedServer(answer)
@@ -27,15 +27,15 @@ func raw(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	return notify.SMS{Twilio: notify.NewTwilio(account(server.URL, time.Now))}, &connections
+	return notify.SMS{Twilio: notify.NewTwilio(twilioConfig(server.URL, time.Now))}, &connections
 }
 
-func TestErrorsLeaveNoConnectionsOpen(t *testing.T) {
+func TestTwilioErrorsLeaveNoConnectionsOpen(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]string{
 		"HTML": "<html>" + strings.Repeat("Bad Gateway ", 2000), "JSON": `{"code":20500,"message":"no"}` + strings.Repeat(" ", 20_000),
 	} {
-		s, connections := raw(t, func(w http.ResponseWriter, _ *http.Request) {
+		s, connections := rawTwilio(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = io.WriteString(w, body)
 		})
@@ -52,11 +52,11 @@ func TestErrorsLeaveNoConnectionsOpen(t *testing.T) {
 	}
 }
 
-func TestTheContextIsKept(t *testing.T) {
+func TestTwilioHonoursTheContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s, _ := raw(t, func(_ http.ResponseWriter, r *http.Request) {
+	s, _ := rawTwilio(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		cancel()
 		<-r.Context().Done()
@@ -70,12 +70,12 @@ func TestTheContextIsKept(t *testing.T) {
 
 // A body that never ends is limited by the same context as the rest. From outside one can't see when
 // the client has reached the body, so it gets some time, and more if that was not enough.
-func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
+func TestTwilioCutsOffATricklingAnswer(t *testing.T) {
 	t.Parallel()
 	for wait := 50 * time.Millisecond; wait < notify.TwilioLimit; wait *= 2 {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		s, _ := raw(t, func(w http.ResponseWriter, r *http.Request) {
+		s, _ := rawTwilio(t, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusCreated)
 			_, _ = io.WriteString(w, `{"sid":`)
 			w.(http.Flusher).Flush()
@@ -94,7 +94,7 @@ func TestAnAnswerThatTricklesIsCutOff(t *testing.T) {
 	t.Error("it never came to the body")
 }
 
-func TestStrangeAnswers(t *testing.T) {
+func TestTwilioStrangeAnswersMapToOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		answer  http.HandlerFunc
@@ -135,7 +135,7 @@ func TestStrangeAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := raw(t, tt.answer)
+			s, _ := rawTwilio(t, tt.answer)
 			r := s.Send(context.Background(), page(annPhone, "x"))
 			want(t, r, tt.outcome)
 			if r.RetryAfter < tt.wait || r.RetryAfter > tt.wait+time.Minute {
@@ -145,9 +145,9 @@ func TestStrangeAnswers(t *testing.T) {
 	}
 }
 
-func TestListsThatFail(t *testing.T) {
+func TestTwilioFailingListsAreErrors(t *testing.T) {
 	t.Parallel()
-	s, _ := raw(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	s, _ := rawTwilio(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
 	ctx := context.Background()
 	if _, found, err := s.Find(ctx, page(annPhone, "x"), time.Now()); err == nil || found {
 		t.Errorf("found %v, %v, want an error and nothing found", found, err)
@@ -162,7 +162,7 @@ func TestListsThatFail(t *testing.T) {
 
 // Twilio's client reads TWILIO_EDGE and TWILIO_REGION behind our back, which breaks addresses on this
 // machine. Only our configuration must count.
-func TestEdgeAndRegion(t *testing.T) {
+func TestTwilioEdgeAndRegion(t *testing.T) {
 	t.Setenv("TWILIO_EDGE", "sydney")
 	t.Setenv("TWILIO_REGION", "au1")
 	hosts := make(chan string, 1)
@@ -171,7 +171,7 @@ func TestEdgeAndRegion(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer proxy.Close()
-	conf := account(proxy.URL, time.Now)
+	conf := twilioConfig(proxy.URL, time.Now)
 	conf.API, conf.Edge, conf.Region = proxy.URL+"/behind/a/proxy/", "dublin", "ie1"
 	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Unknown)
 	if path := receive(t, hosts, "the request"); path != "/behind/a/proxy/2010-04-01/Accounts/"+conf.Account+"/Messages.json" {
@@ -179,9 +179,9 @@ func TestEdgeAndRegion(t *testing.T) {
 	}
 }
 
-func TestCredentialsThatCannotBe(t *testing.T) {
+func TestTwilioConfigRefusesInvalidCredentials(t *testing.T) {
 	t.Parallel()
-	conf := account("http://127.0.0.1:1", time.Now)
+	conf := twilioConfig("http://127.0.0.1:1", time.Now)
 	conf.Secret = "with spaces and €"
 	want(t, notify.SMS{Twilio: notify.NewTwilio(conf)}.Send(context.Background(), page(annPhone, "x")), notify.Misconfigured)
 }

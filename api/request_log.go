@@ -32,9 +32,9 @@ func (r *statusRecorder) Write(b []byte) (int, error) {
 // Unwrap gives http.ResponseController access to the connection.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// watch counts and logs requests by route, never by path, because a path may contain a key. It also confines a panic
+// logRequests counts and logs requests by route, never by path, because a path may contain a key. It also confines a panic
 // to its own request.
-func (s *server) watch(next http.Handler) http.Handler {
+func (s *server) logRequests(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w := &statusRecorder{ResponseWriter: rw}
 		start := s.Clock()
@@ -44,7 +44,7 @@ func (s *server) watch(next http.Handler) http.Handler {
 			err, _ := bad.(error)
 			abort := errors.Is(err, http.ErrAbortHandler)
 			if bad != nil && !abort {
-				s.Log.Error().Str("route", r.Pattern).Str("panic", harmless(bad)).
+				s.Log.Error().Str("route", r.Pattern).Str("panic", redactPanic(bad)).
 					Str("stack", string(debug.Stack())).Msg("request panicked")
 				if !begun {
 					newProblem(http.StatusInternalServerError, "Watchbill failed on this request; its log says where.").write(w)
@@ -61,8 +61,8 @@ func (s *server) watch(next http.Handler) http.Handler {
 	})
 }
 
-// harmless describes a panic without any text of the sender's: only runtime errors are certain to contain none.
-func harmless(bad any) string {
+// redactPanic describes a panic without any text of the sender's: only runtime errors are certain to contain none.
+func redactPanic(bad any) string {
 	if err, ok := bad.(runtime.Error); ok {
 		return err.Error()
 	}

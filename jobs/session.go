@@ -16,21 +16,21 @@ const (
 	hardStopLimit = 5 * time.Second
 	// claimLimit is how long claiming a name may take, because the database may hang.
 	claimLimit = 10 * time.Second
-	// rebirthMax is the longest wait before trying to claim a new name again.
-	rebirthMax = time.Second
+	// renewWaitMax is the longest wait before another attempt to claim a new name.
+	renewWaitMax = time.Second
 )
 
-// A life is a period of work under one name. It ends when the claim to the name is lost, because other instances then
+// A session is a period of work under one name. It ends when the claim to the name is lost, because other instances then
 // take over its jobs. The process continues under another name.
-type life struct {
+type session struct {
 	name     string
 	client   *river.Client[pgx.Tx]
 	drawing  *drawLoop
 	instance *store.Instance
 }
 
-// begin claims a name and starts working under it.
-func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
+// beginSession claims a name and starts working under it.
+func (j *Jobs) beginSession(ctx context.Context, name string) (*session, error) {
 	client, err := j.newClient(name)
 	if err != nil {
 		return nil, err
@@ -45,29 +45,29 @@ func (j *Jobs) begin(ctx context.Context, name string) (*life, error) {
 		instance.Release()
 		return nil, fmt.Errorf("start River: %w", err)
 	}
-	return &life{name: name, client: client, drawing: j.startDrawing(ctx, name), instance: instance}, nil
+	return &session{name: name, client: client, drawing: j.startDrawing(ctx, name), instance: instance}, nil
 }
 
 // Start starts working. The end of ctx stops nothing; only Stop does.
 func (j *Jobs) Start(ctx context.Context) error {
-	first, err := j.begin(ctx, j.name)
+	first, err := j.beginSession(ctx, j.name)
 	if err != nil {
 		return err
 	}
-	j.life = first
+	j.session = first
 	ctx = context.WithoutCancel(ctx)
 	var living context.Context
-	living, j.endLives = context.WithCancel(ctx)
-	j.livesEnded = make(chan struct{})
-	go j.live(living)
+	living, j.endSessions = context.WithCancel(ctx)
+	j.sessionsEnded = make(chan struct{})
+	go j.keepSession(living)
 	ctx, j.upkeep = context.WithCancel(ctx)
-	j.running.Go(func() { j.every(ctx, time.Second, j.urgent()) })
-	j.running.Go(func() { j.every(ctx, time.Minute, j.regular()) })
+	j.running.Go(func() { j.every(ctx, time.Second, j.urgentChores()) })
+	j.running.Go(func() { j.every(ctx, time.Minute, j.regularChores()) })
 	j.running.Go(func() { j.every(ctx, time.Minute, []chore{{"remove what is old", j.retain}}) })
 	j.running.Go(func() {
 		j.every(ctx, time.Hour, []chore{{"guard cover", j.store.CheckCoverage}, {"check contact methods", j.store.CheckReach}})
 	})
-	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.follow}}) })
+	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"follow messages", j.trackMessages}}) })
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"watch the canary", j.watchCanary}}) })
 	j.running.Go(func() { j.every(ctx, time.Second, []chore{{"queue a pulse", j.queuePulse}}) })
 	j.running.Go(func() { j.sendPulses(ctx) })
@@ -80,32 +80,32 @@ func (j *Jobs) Start(ctx context.Context) error {
 	return nil
 }
 
-// live begins a new life whenever the previous one is lost, until ctx ends.
-func (j *Jobs) live(ctx context.Context) {
-	defer close(j.livesEnded)
+// keepSession begins a new session whenever the previous one is lost, until ctx ends.
+func (j *Jobs) keepSession(ctx context.Context) {
+	defer close(j.sessionsEnded)
 	for n := 2; ; n++ {
 		select {
-		case <-j.life.instance.Lost():
+		case <-j.session.instance.Lost():
 		case <-ctx.Done():
 			return
 		}
-		j.log.Error().Str("instance", j.life.name).Msg("lost the claim to this instance's name; it goes on under another")
-		if err := j.life.abandon(ctx); err != nil {
+		j.log.Error().Str("instance", j.session.name).Msg("lost the claim to this instance's name; it goes on under another")
+		if err := j.session.abandon(ctx); err != nil {
 			j.log.Error().Err(err).Msg("stop River")
 		}
-		j.life = nil
-		if j.life = j.rebirth(ctx, fmt.Sprintf("%s-%d", j.name, n)); j.life == nil {
+		j.session = nil
+		if j.session = j.renewSession(ctx, fmt.Sprintf("%s-%d", j.name, n)); j.session == nil {
 			return
 		}
-		j.log.Info().Str("instance", j.life.name).Msg("works again")
+		j.log.Info().Str("instance", j.session.name).Msg("works again")
 	}
 }
 
-// rebirth tries to begin a life until it succeeds or ctx ends, in which case it returns nil.
-func (j *Jobs) rebirth(ctx context.Context, name string) *life {
-	wait := rebirthMax / 16
-	for failing := false; ; wait = min(2*wait, rebirthMax) {
-		l, err := j.begin(ctx, name)
+// renewSession tries to begin a session until it succeeds or ctx ends, in which case it returns nil.
+func (j *Jobs) renewSession(ctx context.Context, name string) *session {
+	wait := renewWaitMax / 16
+	for failing := false; ; wait = min(2*wait, renewWaitMax) {
+		l, err := j.beginSession(ctx, name)
 		if err == nil {
 			return l
 		}
@@ -123,20 +123,20 @@ func (j *Jobs) rebirth(ctx context.Context, name string) *life {
 // Stop fetches no more jobs and lets running ones finish. If ctx ends first, or the claim to the name is lost, it
 // cancels the running jobs, which then go back to the queue.
 func (j *Jobs) Stop(ctx context.Context) error {
-	if j.endLives == nil {
+	if j.endSessions == nil {
 		return nil
 	}
-	j.endLives()
-	<-j.livesEnded
+	j.endSessions()
+	<-j.sessionsEnded
 	var err error
-	if j.life != nil {
-		err = j.life.end(ctx)
+	if j.session != nil {
+		err = j.session.end(ctx)
 	}
 	j.upkeep()
 	j.running.Wait()
-	if j.life != nil {
+	if j.session != nil {
 		// Last, because other instances then take over our jobs.
-		j.life.instance.Release()
+		j.session.instance.Release()
 	}
 	if err != nil {
 		return fmt.Errorf("stop River: %w", err)
@@ -145,7 +145,7 @@ func (j *Jobs) Stop(ctx context.Context) error {
 }
 
 // end lets running jobs finish, as long as ctx lasts and the name is ours.
-func (l *life) end(ctx context.Context) error {
+func (l *session) end(ctx context.Context) error {
 	ctx, cancel := whileClaimed(ctx, l.instance)
 	defer cancel()
 	drawn := make(chan struct{})
@@ -175,7 +175,7 @@ func whileClaimed(ctx context.Context, name *store.Instance) (context.Context, c
 }
 
 // abandon cancels running jobs and drawings.
-func (l *life) abandon(ctx context.Context) error {
+func (l *session) abandon(ctx context.Context) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	l.drawing.end(over)
@@ -183,7 +183,7 @@ func (l *life) abandon(ctx context.Context) error {
 }
 
 // cutOff cancels running jobs.
-func (l *life) cutOff(ctx context.Context) error {
+func (l *session) cutOff(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
 	defer cancel()
 	return l.client.StopAndCancel(ctx)

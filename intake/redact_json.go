@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 )
 
-// deepestText is how many levels of JSON inside strings are searched.
-const deepestText = 3
+// maxTextDepth is how many levels of JSON inside strings are searched.
+const maxTextDepth = 3
 
 // hideJSON hides values with names like secrets', and leaves all else untouched, even in truncated
 // or invalid JSON.
@@ -27,7 +27,7 @@ func hideJSON(in []byte, depth int) []byte {
 				continue
 			case secret || from >= 0:
 				text = []byte(`"` + Hidden + `"`)
-			case depth < deepestText && bytes.Contains(text, []byte(`\"`)):
+			case depth < maxTextDepth && bytes.Contains(text, []byte(`\"`)):
 				text = hideInText(text, depth)
 			}
 			out = append(out, text...)

@@ -24,14 +24,14 @@ const (
 	maxTitle = 400
 )
 
-// Known is the part of the set-up that is remembered for a database outage. It is stored beside the
+// Snapshot is the part of the set-up that is remembered for a database outage. It is stored beside the
 // spool, with keys hashed and addresses encrypted.
-type Known struct {
+type Snapshot struct {
 	At       time.Time                                   `json:"at"` // when the database was last read
-	Keys     map[string]knownKey                         `json:"keys"`
+	Keys     map[string]snapshotKey                      `json:"keys"`
 	Teams    map[oncall.TeamID]string                    `json:"teams"`
 	Watches  map[oncall.PolicyID][]oncall.OutageContact  `json:"watches"`
-	Contacts map[oncall.UserID][]knownContact            `json:"contacts"`
+	Contacts map[oncall.UserID][]snapshotContact         `json:"contacts"`
 	Sources  map[oncall.IntegrationID]oncall.Integration `json:"integrations"`
 	Admins   []string                                    `json:"admins"` // of the installation, by Slack id
 
@@ -43,27 +43,27 @@ type Known struct {
 	windows   []oncall.Maintenance
 }
 
-type knownKey struct {
+type snapshotKey struct {
 	Integration oncall.IntegrationID `json:"integration"`
 	Until       time.Time            `json:"until,omitzero"`
 }
 
-// A knownContact is one of a person's notification rules.
-type knownContact struct {
+// A snapshotContact is one of a person's notification rules.
+type snapshotContact struct {
 	Method  oncall.Method  `json:"method"`
 	Address string         `json:"address,omitempty"` // encrypted
 	After   oncall.Seconds `json:"after,omitempty"`
 }
 
-// KnowledgeOf selects what to remember of the set-up. Addresses are kept only if there is a secret
+// NewSnapshot selects what to remember of the set-up. Addresses are kept only if there is a secret
 // to encrypt them.
-func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Known {
-	k := &Known{
-		At: now, Keys: map[string]knownKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.OutageContact{},
-		Contacts: map[oncall.UserID][]knownContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.InstallationAdmins(),
+func NewSnapshot(dir *store.Directory, secrets []oncall.Secret, now time.Time) *Snapshot {
+	k := &Snapshot{
+		At: now, Keys: map[string]snapshotKey{}, Teams: map[oncall.TeamID]string{}, Watches: map[oncall.PolicyID][]oncall.OutageContact{},
+		Contacts: map[oncall.UserID][]snapshotContact{}, Sources: map[oncall.IntegrationID]oncall.Integration{}, Admins: dir.InstallationAdmins(),
 	}
 	for _, key := range dir.Keys() {
-		k.Keys[hex.EncodeToString(key.Hash[:])] = knownKey{key.Integration.ID, key.Until}
+		k.Keys[hex.EncodeToString(key.Hash[:])] = snapshotKey{key.Integration.ID, key.Until}
 	}
 	facts := dir.Facts()
 	for _, l := range dir.Lists() {
@@ -94,11 +94,11 @@ func KnowledgeOf(dir *store.Directory, secrets []oncall.Secret, now time.Time) *
 }
 
 // contactsOf returns a person's notification rules for urgent pages, each contact method once.
-func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []knownContact {
-	var out []knownContact
+func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []snapshotContact {
+	var out []snapshotContact
 	for _, rule := range reach.Rules(false) {
 		c, found := reach.Contact(rule.Contact)
-		known := knownContact{Method: c.Method, After: rule.After}
+		known := snapshotContact{Method: c.Method, After: rule.After}
 		switch {
 		case !found || !c.Usable():
 			continue
@@ -107,18 +107,18 @@ func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []knownCo
 		case rule.Contact != 0:
 			known.Address = secrets[0].Seal(c.Address)
 		}
-		if !slices.ContainsFunc(out, func(o knownContact) bool { return o.Method == known.Method && o.Address == known.Address }) {
+		if !slices.ContainsFunc(out, func(o snapshotContact) bool { return o.Method == known.Method && o.Address == known.Address }) {
 			out = append(out, known)
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, knownContact{Method: oncall.MethodSlack})
+		out = append(out, snapshotContact{Method: oncall.MethodSlack})
 	}
 	return out
 }
 
 // Integration returns the integration that a key belongs to.
-func (k *Known) Integration(key string, now time.Time) (oncall.Integration, bool) {
+func (k *Snapshot) Integration(key string, now time.Time) (oncall.Integration, bool) {
 	if k == nil {
 		return oncall.Integration{}, false
 	}
@@ -132,7 +132,7 @@ func (k *Known) Integration(key string, now time.Time) (oncall.Integration, bool
 }
 
 // onCall returns the people a policy pages first, as far as is known.
-func (k *Known) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
+func (k *Snapshot) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
 	for i, w := range k.Watches[policy] {
 		if i == 0 || !w.From.After(now) {
@@ -143,7 +143,7 @@ func (k *Known) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
 }
 
 // save writes it to the disk atomically.
-func (k *Known) save(dir string) error {
+func (k *Snapshot) save(dir string) error {
 	text, err := json.Marshal(k)
 	if err != nil {
 		return fmt.Errorf("keep what is known: %w", err)
@@ -164,8 +164,8 @@ func (k *Known) save(dir string) error {
 	return nil
 }
 
-// loadKnown reads what was saved; nil if nothing was.
-func loadKnown(dir string) (*Known, error) {
+// loadSnapshot reads what was saved; nil if nothing was.
+func loadSnapshot(dir string) (*Snapshot, error) {
 	text, err := os.ReadFile(filepath.Join(dir, knownFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // a first start, which is no error
@@ -173,7 +173,7 @@ func loadKnown(dir string) (*Known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read what is known: %w", err)
 	}
-	k := &Known{}
+	k := &Snapshot{}
 	if err := json.Unmarshal(text, k); err != nil {
 		return nil, fmt.Errorf("read what is known: %w", err)
 	}

@@ -27,15 +27,15 @@ var partsFrom = func() (by [256][]string) {
 	return by
 }()
 
-// mostName is how many bytes of a name are examined, from its end.
-const mostName = 64
+// maxNameLength is how many bytes of a name are examined, from its end.
+const maxNameLength = 64
 
 // secretName reports whether a field is named like a secret.
 func secretName(name string) bool {
-	if len(name) > mostName {
-		name = name[len(name)-mostName:]
+	if len(name) > maxNameLength {
+		name = name[len(name)-maxNameLength:]
 	}
-	var room, whole [mostName]byte
+	var room, whole [maxNameLength]byte
 	bare, lower := room[:0], whole[:0]
 	for _, c := range []byte(strings.TrimSpace(name)) {
 		if c >= 'A' && c <= 'Z' {
@@ -60,8 +60,8 @@ func secretName(name string) bool {
 	return slices.Contains(secretNames, string(bare))
 }
 
-// marks are the characters that can begin a secret in any text.
-const marks = `:?&;Bb\`
+// secretStarts are the characters that can begin a secret in any text.
+const secretStarts = `:?&;Bb\`
 
 // hideAnywhere hides what is secret in any context: passwords and tokens in URLs, and tokens after
 // "Bearer".
@@ -73,7 +73,7 @@ func hideAnywhere(in []byte) []byte {
 		from = end
 	}
 	for i := 0; i < len(in); i++ {
-		step := bytes.IndexAny(in[i:], marks)
+		step := bytes.IndexAny(in[i:], secretStarts)
 		if step < 0 {
 			break
 		}

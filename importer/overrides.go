@@ -61,11 +61,11 @@ func compiled(s setup.Schedule, overrides ...schedule.Override) (*schedule.Sched
 	return out, nil
 }
 
-// impose applies overrides to a schedule. The file has no overrides, so their effect, computed by
+// applyOverrides applies overrides to a schedule. The file has no overrides, so their effect, computed by
 // the same rules as for paging, becomes rotations of top priority, each ending with its stretch. A
 // stretch with nobody takes a version without rotations, because below a turn of nobody others
 // would show. It returns how many stretches were left out as too many.
-func impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time) (left int, err error) {
+func applyOverrides(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time) (left int, err error) {
 	overrides = slices.DeleteFunc(slices.Clone(overrides), func(o schedule.Override) bool { return !o.End.After(now) || !o.End.After(o.Start) })
 	if len(overrides) == 0 {
 		return 0, nil
@@ -82,10 +82,10 @@ func impose(out *setup.Schedule, overrides []schedule.Override, called *names, n
 	if err != nil {
 		return 0, err
 	}
-	priority := top(*out) + 1
+	priority := maxPriority(*out) + 1
 	made := 0
 	var gaps []schedule.Shift
-	for _, span := range together(overrides) {
+	for _, span := range overrideSpans(overrides) {
 		for _, s := range changed.Shifts(span.Start, span.End, schedule.RolePrimary) {
 			if !s.End.After(now) || sameThroughout(plain, s) {
 				continue
@@ -103,11 +103,11 @@ func impose(out *setup.Schedule, overrides []schedule.Override, called *names, n
 				turn = append(turn, string(u))
 			}
 			name := called.of(fmt.Sprint("exception ", priority, " ", made), fmt.Sprintf("override %s %s", turn[0], s.Start.In(location).Format("2006-01-02")))
-			out.Rotations = append(out.Rotations, stretchOf(name, priority, s.Start, s.End, location, turn))
+			out.Rotations = append(out.Rotations, singleRotation(name, priority, s.Start, s.End, location, turn))
 		}
 	}
 	for _, s := range gaps {
-		out.Later = append(out.Later, setup.Version{From: later(s.Start, location), Rotations: []setup.Rotation{}}, setup.Version{From: later(s.End, location), Rotations: out.Rotations})
+		out.Later = append(out.Later, setup.Version{From: formatVersion(s.Start, location), Rotations: []setup.Rotation{}}, setup.Version{From: formatVersion(s.End, location), Rotations: out.Rotations})
 	}
 	if len(gaps) > 0 && !gaps[0].Start.After(now) { // it has begun
 		out.Rotations, out.Later = []setup.Rotation{}, out.Later[1:]
@@ -115,37 +115,37 @@ func impose(out *setup.Schedule, overrides []schedule.Override, called *names, n
 	return left, nil
 }
 
-// later formats the beginning of a version.
-func later(t time.Time, location *time.Location) string {
-	if twice(t, location) {
+// formatVersion formats the beginning of a version.
+func formatVersion(t time.Time, location *time.Location) string {
+	if isAmbiguous(t, location) {
 		return t.UTC().Format(time.RFC3339)
 	}
 	return local(t, location)
 }
 
-// impose writes overrides as rotations, and records what was left out.
-func (res *Result) impose(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Location) {
-	left, err := impose(out, overrides, called, now)
+// addOverrides writes overrides as rotations, and records what was left out.
+func (res *Result) addOverrides(out *setup.Schedule, overrides []schedule.Override, called *names, now time.Time, where Location) {
+	left, err := applyOverrides(out, overrides, called, now)
 	if err != nil {
-		res.lose(where, "its overrides can't be said here: %v", err)
+		res.addLoss(where, "its overrides can't be said here: %v", err)
 	}
 	if left > 0 {
-		res.lose(where, "its overrides would be more than %d stretches; %d of them are left out", mostPieces, left)
+		res.addLoss(where, "its overrides would be more than %d stretches; %d of them are left out", mostPieces, left)
 	}
 }
 
-// stretchOf returns a rotation for a single stretch.
-func stretchOf(name string, priority int, start, end time.Time, location *time.Location, turn setup.Turn) setup.Rotation {
+// singleRotation returns a rotation for a single stretch.
+func singleRotation(name string, priority int, start, end time.Time, location *time.Location, turn setup.Turn) setup.Rotation {
 	r := setup.Rotation{Name: name, Priority: priority, Start: local(start, location), Every: "12 months", Until: local(end, location), Turns: []setup.Turn{turn}}
-	if twice(start, location) || twice(end, location) {
+	if isAmbiguous(start, location) || isAmbiguous(end, location) {
 		r.TimeZone, r.Start, r.Until = "UTC", local(start, time.UTC), local(end, time.UTC)
 	}
 	return r
 }
 
-// twice reports whether a zone's clock showed the same time shortly before, so that in the file it
+// isAmbiguous reports whether a zone's clock showed the same time shortly before, so that in the file it
 // would mean the earlier.
-func twice(t time.Time, location *time.Location) bool {
+func isAmbiguous(t time.Time, location *time.Location) bool {
 	zone, err := schedule.LoadZone(location.String())
 	if err != nil {
 		return false
@@ -154,8 +154,8 @@ func twice(t time.Time, location *time.Location) bool {
 	return !zone.Instant(date, clock).Equal(t.Truncate(time.Minute))
 }
 
-// top returns the highest priority of a schedule's rotations.
-func top(s setup.Schedule) int {
+// maxPriority returns the highest priority of a schedule's rotations.
+func maxPriority(s setup.Schedule) int {
 	highest := 0
 	for _, r := range s.Rotations {
 		highest = max(highest, r.Priority)
@@ -163,9 +163,9 @@ func top(s setup.Schedule) int {
 	return highest
 }
 
-// together returns the stretches in which overrides act, merged if they touch. Past ones are
+// overrideSpans returns the stretches in which overrides act, merged if they touch. Past ones are
 // included, so that a later run has the same result.
-func together(overrides []schedule.Override) (out []schedule.Shift) {
+func overrideSpans(overrides []schedule.Override) (out []schedule.Shift) {
 	sorted := slices.SortedFunc(slices.Values(overrides), func(a, b schedule.Override) int { return a.Start.Compare(b.Start) })
 	for _, o := range sorted {
 		if n := len(out); n > 0 && !o.Start.After(out[n-1].End) {

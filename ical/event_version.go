@@ -13,11 +13,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// An occasion is one calendar's version of an event or, with of set, of a changed recurrence.
-type occasion struct {
+// An eventVersion is one calendar's version of an event or, with of set, of a changed recurrence.
+type eventVersion struct {
 	ical.Event
 	uid       string
-	of        *moment
+	of        *calendarTime
 	future    bool // it replaces all later recurrences too
 	start     *ical.Prop
 	off       bool // not time off, perhaps because it is marked as free
@@ -31,18 +31,18 @@ type occasion struct {
 }
 
 // calendar returns the events of a VCALENDAR.
-func (x *reader) calendar(c *ical.Calendar) []*occasion {
+func (x *reader) calendar(c *ical.Calendar) []*eventVersion {
 	x.declare(c)
 	method, _ := c.Props.Text(ical.PropMethod)
 	owner, _ := c.Props.Text("X-WR-CALNAME")
-	var all []*occasion
+	var all []*eventVersion
 	for _, e := range c.Events() {
-		o := &occasion{
+		o := &eventVersion{
 			Event: e, uid: text(e, ical.PropUID), start: e.Props.Get(ical.PropDateTimeStart),
 			floating: x.floating, zones: x.zones, owner: owner,
 		}
 		o.cancelled = strings.EqualFold(text(e, ical.PropStatus), "CANCELLED") || strings.EqualFold(method, "CANCEL")
-		o.off = o.cancelled || off(o)
+		o.off = o.cancelled || isNotTimeOff(o)
 		if p := e.Props.Get(ical.PropSequence); p != nil {
 			o.sequence, _ = strconv.Atoi(strings.TrimSpace(p.Value))
 		}
@@ -53,7 +53,7 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 			o.edited = strings.ToUpper(strings.TrimSpace(p.Value))
 		}
 		if p := e.Props.Get(ical.PropRecurrenceID); p != nil {
-			if t, err := x.moment(p); err == nil {
+			if t, err := x.readTime(p); err == nil {
 				o.of, o.future = &t, strings.EqualFold(p.Params.Get(ical.ParamRange), "THISANDFUTURE")
 			}
 		}
@@ -62,10 +62,10 @@ func (x *reader) calendar(c *ical.Calendar) []*occasion {
 	return all
 }
 
-// off reports whether an event does not count as time off.
-func off(o *occasion) bool {
+// isNotTimeOff reports whether an event does not count as time off.
+func isNotTimeOff(o *eventVersion) bool {
 	busy := text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS")
-	if strings.EqualFold(busy, "WORKINGELSEWHERE") || declined(o) {
+	if strings.EqualFold(busy, "WORKINGELSEWHERE") || isDeclined(o) {
 		return true
 	}
 	if o.start == nil || isDate(o.start) || strings.EqualFold(busy, "OOF") || strings.EqualFold(text(o.Event, "X-MICROSOFT-CDO-ALLDAYEVENT"), "TRUE") {
@@ -74,22 +74,22 @@ func off(o *occasion) bool {
 	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT") || strings.EqualFold(busy, "FREE")
 }
 
-// out reports whether an event is marked as out of office.
-func out(o *occasion) bool {
+// isOutOfOffice reports whether an event is marked as out of office.
+func isOutOfOffice(o *eventVersion) bool {
 	return strings.EqualFold(text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS"), "OOF")
 }
 
-// free reports whether an event is marked as free. Outlook's own mark counts before the common one.
-func free(o *occasion) bool {
+// isFree reports whether an event is marked as free. Outlook's own mark counts before the common one.
+func isFree(o *eventVersion) bool {
 	if busy := text(o.Event, "X-MICROSOFT-CDO-BUSYSTATUS"); busy != "" {
 		return strings.EqualFold(busy, "FREE")
 	}
 	return strings.EqualFold(text(o.Event, ical.PropTransparency), "TRANSPARENT")
 }
 
-// declined reports whether the calendar's owner has declined: Google names a calendar after its
+// isDeclined reports whether the calendar's owner has declined: Google names a calendar after its
 // owner's address. If the owner is unknown, everybody must have declined.
-func declined(o *occasion) bool {
+func isDeclined(o *eventVersion) bool {
 	answered, all := false, true
 	for _, p := range o.Props[ical.PropAttendee] {
 		no := strings.EqualFold(p.Params.Get(ical.ParamParticipationStatus), "DECLINED")
@@ -104,36 +104,36 @@ func declined(o *occasion) bool {
 // newest keeps the latest version of each event and each changed recurrence: the highest SEQUENCE,
 // then the latest DTSTAMP. If these are equal, all different versions are kept, because some
 // programs give all events the same UID.
-func newest(all []*occasion) []*occasion {
-	best := map[string]*occasion{}
+func newest(all []*eventVersion) []*eventVersion {
+	best := map[string]*eventVersion{}
 	for _, o := range all {
 		if old := best[o.key()]; old == nil || o.compare(old) >= 0 {
 			best[o.key()] = o
 		}
 	}
-	return slices.DeleteFunc(all, func(o *occasion) bool {
+	return slices.DeleteFunc(all, func(o *eventVersion) bool {
 		latest := best[o.key()]
 		return o.uid != "" && o != latest && (o.compare(latest) < 0 || o.start == nil || latest.start == nil || o.start.Value == latest.start.Value)
 	})
 }
 
-func (o *occasion) compare(other *occasion) int {
+func (o *eventVersion) compare(other *eventVersion) int {
 	return cmp.Or(cmp.Compare(o.sequence, other.sequence), cmp.Compare(o.stamp, other.stamp), cmp.Compare(o.edited, other.edited))
 }
 
-func (o *occasion) key() string {
+func (o *eventVersion) key() string {
 	if o.of == nil {
 		return o.uid
 	}
 	return fmt.Sprintf("%s\x00%d", o.uid, o.of.instant.Unix())
 }
 
-func (o *occasion) recurs() bool {
+func (o *eventVersion) recurs() bool {
 	return o.Props.Get(ical.PropRecurrenceRule) != nil || len(o.Props[ical.PropRecurrenceDates]) > 0
 }
 
 // name identifies the event to people.
-func (o *occasion) name() string {
+func (o *eventVersion) name() string {
 	title := cut(text(o.Event, ical.PropSummary))
 	if title == "" {
 		title = "An event without a title"
@@ -151,21 +151,21 @@ func (o *occasion) name() string {
 
 // changes are the changed recurrences of an event.
 type changes struct {
-	single []*occasion
-	future []*occasion // by the first recurrence that they apply to
+	single []*eventVersion
+	future []*eventVersion // by the first recurrence that they apply to
 }
 
-func (c *changes) add(o *occasion) {
+func (c *changes) add(o *eventVersion) {
 	c.single = append(c.single, o)
 	if o.future {
 		c.future = append(c.future, o)
-		slices.SortFunc(c.future, func(a, b *occasion) int { return a.of.instant.Compare(b.of.instant) })
+		slices.SortFunc(c.future, func(a, b *eventVersion) int { return a.of.instant.Compare(b.of.instant) })
 	}
 }
 
 // skipped returns the recurrences, of an event that begins at start, that are replaced by events of
 // their own.
-func (c *changes) skipped(start moment) times {
+func (c *changes) skipped(start calendarTime) times {
 	skip := times{instants: map[int64]bool{}, days: map[string]bool{}}
 	if c != nil {
 		for _, o := range c.single {
@@ -177,8 +177,8 @@ func (c *changes) skipped(start moment) times {
 
 // from returns the change that applies to a recurrence because it applies to all from an earlier
 // one on, or nil.
-func (c *changes) from(t moment) *occasion {
-	var last *occasion
+func (c *changes) from(t calendarTime) *eventVersion {
+	var last *eventVersion
 	if c != nil {
 		for _, o := range c.future {
 			if !o.of.instant.After(t.instant) {
@@ -190,23 +190,23 @@ func (c *changes) from(t moment) *occasion {
 }
 
 // shifted moves a recurrence in the way that the change moved its first one.
-func (x *reader) shifted(t moment, from *occasion) (moment, length, bool) {
+func (x *reader) shifted(t calendarTime, from *eventVersion) (calendarTime, length, bool) {
 	x.zones, x.floating = from.zones, from.floating
 	if from.start == nil {
-		return moment{}, length{}, false
+		return calendarTime{}, length{}, false
 	}
-	start, err := x.moment(from.start)
+	start, err := x.readTime(from.start)
 	if err != nil {
-		return moment{}, length{}, false
+		return calendarTime{}, length{}, false
 	}
 	l, err := x.length(from.Event, start)
 	if err != nil {
-		return moment{}, length{}, false
+		return calendarTime{}, length{}, false
 	}
 	// By the wall clock of the changed event: 09:00 stays 09:00 in summer.
-	was := at(from.of.paper, from.of.zone, from.of.date)
-	days := t.paper.Truncate(24 * time.Hour).Sub(was.paper.Truncate(24 * time.Hour))
-	return at(start.paper.Add(days), start.zone, start.date), l, true
+	was := newCalendarTime(from.of.wall, from.of.zone, from.of.date)
+	days := t.wall.Truncate(24 * time.Hour).Sub(was.wall.Truncate(24 * time.Hour))
+	return newCalendarTime(start.wall.Add(days), start.zone, start.date), l, true
 }
 
 // times are excluded recurrences. One may be given as a day, even if the event has a time.
@@ -215,13 +215,13 @@ type times struct {
 	days     map[string]bool
 }
 
-func (s times) add(t, start moment) {
+func (s times) add(t, start calendarTime) {
 	s.instants[t.instant.Unix()] = true
 	if t.date != start.date {
-		s.days[t.paper.Format(dateOnly)] = true
+		s.days[t.wall.Format(dateOnly)] = true
 	}
 }
 
-func (s times) has(t moment) bool {
-	return s.instants[t.instant.Unix()] || s.days[t.paper.Format(dateOnly)]
+func (s times) has(t calendarTime) bool {
+	return s.instants[t.instant.Unix()] || s.days[t.wall.Format(dateOnly)]
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// line updates the thread's reply about flapping. Each period of flapping has one such reply, which is edited in
+// flapLine updates the thread's reply about flapping. Each period of flapping has one such reply, which is edited in
 // place.
-func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRef) error {
+func (dr drawer) flapLine(ctx context.Context, d store.Drawing, root store.MessageRef) error {
 	in, l := d.Picture.Incident, d.Line
 	if in.Flap == nil || in.Flap.Since == nil {
 		return nil
@@ -20,7 +20,7 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRe
 		l = store.FlapLine{Since: in.Flap.Since}
 	}
 	if l.TS == "" && l.TriedAt != nil {
-		found, err := dr.adoptLine(ctx, d, l, root)
+		found, err := dr.adoptFlapLine(ctx, d, l, root)
 		if err != nil {
 			return err
 		}
@@ -29,15 +29,15 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRe
 		}
 	}
 	if l.TS == "" {
-		return dr.postLine(ctx, d, l, root)
+		return dr.postFlapLine(ctx, d, l, root)
 	}
 	if l.Drawn == in.Flap.State() {
 		return nil
 	}
-	err := dr.jobs.board.RedrawLine(ctx, dr.waiting, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
+	err := dr.jobs.messenger.RedrawFlapLine(ctx, dr.waiting, store.MessageRef{Channel: root.Channel, TS: l.TS}, d.Picture)
 	switch {
 	case errors.Is(err, store.ErrGone): // somebody deleted the reply
-		return dr.postLine(ctx, d, store.FlapLine{Since: l.Since}, root)
+		return dr.postFlapLine(ctx, d, store.FlapLine{Since: l.Since}, root)
 	case errors.Is(err, store.ErrFrozen): // the reply stays outdated until its channel accepts edits again
 		return nil
 	case err != nil:
@@ -47,15 +47,15 @@ func (dr drawer) line(ctx context.Context, d store.Drawing, root store.MessageRe
 	return dr.jobs.store.NoteLine(ctx, in.ID, l)
 }
 
-// postLine posts the reply about flapping.
-func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) error {
+// postFlapLine posts the reply about flapping.
+func (dr drawer) postFlapLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) error {
 	in := d.Picture.Incident
 	l.TriedAt = new(dr.jobs.clock())
 	if err := dr.jobs.store.NoteLine(ctx, in.ID, l); err != nil {
 		return err
 	}
-	at, err := dr.jobs.board.PostLine(ctx, root, d.Picture, lineDelivery(d, *in.Flap))
-	if undone(err) {
+	at, err := dr.jobs.messenger.PostFlapLine(ctx, root, d.Picture, flapDelivery(d, *in.Flap))
+	if wasNotDone(err) {
 		l.TriedAt = nil
 		err = errors.Join(err, dr.jobs.store.NoteLine(ctx, in.ID, l))
 	}
@@ -66,19 +66,19 @@ func (dr drawer) postLine(ctx context.Context, d store.Drawing, l store.FlapLine
 	return dr.jobs.store.NoteLine(ctx, in.ID, l)
 }
 
-// adoptLine looks for a reply that an earlier attempt may have posted. The text which that reply shows is unknown.
-func (dr drawer) adoptLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) (store.MessageRef, error) {
-	if left := boardLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
-		return store.MessageRef{}, later{left}
+// adoptFlapLine looks for a reply that an earlier attempt may have posted. The text which that reply shows is unknown.
+func (dr drawer) adoptFlapLine(ctx context.Context, d store.Drawing, l store.FlapLine, root store.MessageRef) (store.MessageRef, error) {
+	if left := postLag - dr.jobs.clock().Sub(*l.TriedAt); left > 0 {
+		return store.MessageRef{}, laterError{left}
 	}
-	at, _, err := dr.jobs.board.FindLine(ctx, root, lineDelivery(d, *d.Picture.Incident.Flap), *l.TriedAt)
+	at, _, err := dr.jobs.messenger.FindFlapLine(ctx, root, flapDelivery(d, *d.Picture.Incident.Flap), *l.TriedAt)
 	if err != nil {
 		return store.MessageRef{}, fmt.Errorf("look for a reply that may have been posted: %w", err)
 	}
 	return at, nil
 }
 
-// lineDelivery returns the delivery id of the reply about one period of flapping.
-func lineDelivery(d store.Drawing, fl oncall.Flap) string {
+// flapDelivery returns the delivery id of the reply about one period of flapping.
+func flapDelivery(d store.Drawing, fl oncall.Flap) string {
 	return fmt.Sprintf("%s/flap-%d", d.Delivery, fl.Since.UnixMilli())
 }

@@ -21,9 +21,9 @@ const (
 	keptHeader = 300
 )
 
-// shortestKey is the minimum length of a key that is searched for everywhere; shorter ones would
+// minKeyLength is the minimum length of a key that is searched for everywhere; shorter ones would
 // match inside words.
-const shortestKey = 6
+const minKeyLength = 6
 
 // keptHeaders identify the sender and hold no secrets.
 var keptHeaders = []string{
@@ -31,9 +31,9 @@ var keptHeaders = []string{
 	"X-Amz-Sns-Message-Type", "X-Event-Key", "X-Webhook-Event",
 }
 
-// Keep returns a request ready for storing, without secrets: the integration's key is removed
+// Redact returns a request ready for storing, without secrets: the integration's key is removed
 // wherever it occurs, and so are values with names like secrets'. The body is truncated.
-func Keep(p oncall.Payload, key string) oncall.Payload {
+func Redact(p oncall.Payload, key string) oncall.Payload {
 	h := hider{key: key}
 	headers := map[string]string{}
 	for _, name := range keptHeaders {
@@ -88,7 +88,7 @@ func (h hider) body(body []byte, contentType string, cut bool) ([]byte, bool) {
 
 // withoutKey removes the key, plain and as encoded in URLs and JSON. The result is a copy.
 func (h hider) withoutKey(b []byte) []byte {
-	if len(h.key) < shortestKey {
+	if len(h.key) < minKeyLength {
 		return bytes.Clone(b)
 	}
 	out := bytes.ReplaceAll(b, []byte(h.key), []byte("KEY"))

@@ -69,8 +69,8 @@ type call struct {
 	code int
 }
 
-// calls covers every operation, in a sensible order.
-func calls(incident int64) []call {
+// allCalls covers every operation, in a sensible order.
+func allCalls(incident int64) []call {
 	at := func(path string) string { return fmt.Sprintf(path, incident) }
 	return []call{
 		{"list-teams", "/teams?limit=2", "", 200},
@@ -133,8 +133,8 @@ func calls(incident int64) []call {
 	}
 }
 
-// elsewhere are operations that need another key than an admin's, and have tests of their own.
-var elsewhere = []string{
+// testedElsewhere are operations that need another key than an admin's, and have tests of their own.
+var testedElsewhere = []string{
 	"list-time-off", "list-events", "get-team-report-csv", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
 	"list-calendars", "create-calendar", "delete-calendar", "get-payload",
 	"create-contact", "verify-contact", "delete-contact", "test-contacts", "get-rules", "put-rules", "get-reminders", "put-reminders", "mute-heartbeat", "unmute-heartbeat",
@@ -145,8 +145,8 @@ func TestEveryOperationMatchesTheDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := readContract(t)
-	key, left := w.all(oncall.ScopeAdmin), doc.operations()
-	for _, c := range calls(w.open(signalKey, "disk full")) {
+	key, left := w.scopeKey(oncall.ScopeAdmin), doc.operations()
+	for _, c := range allCalls(w.open(signalKey, "disk full")) {
 		what, known := left[c.id]
 		if !known {
 			t.Errorf("the document has no operation %s", c.id)
@@ -159,9 +159,9 @@ func TestEveryOperationMatchesTheDocument(t *testing.T) {
 			t.Errorf("%s %s: %d, want %d: %s", method, c.path, r.code, c.code, r.text)
 			continue
 		}
-		doc.fits(t, method, c, r)
+		doc.check(t, method, c, r)
 	}
-	for _, id := range elsewhere {
+	for _, id := range testedElsewhere {
 		delete(left, id)
 	}
 	for id, what := range left {
@@ -169,8 +169,8 @@ func TestEveryOperationMatchesTheDocument(t *testing.T) {
 	}
 }
 
-// fits checks a request and its response against the document.
-func (d contract) fits(t *testing.T, method string, c call, r reply) {
+// check checks a request and its response against the document.
+func (d contract) check(t *testing.T, method string, c call, r reply) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, "/api/v1"+c.path, strings.NewReader(c.body))
 	if err != nil {
@@ -207,9 +207,9 @@ func TestEveryOperationRequiresItsScope(t *testing.T) {
 	operations := doc.operations()
 	keys := map[oncall.Scope]string{}
 	for _, scope := range oncall.Scopes() {
-		keys[scope] = w.all(scope)
+		keys[scope] = w.scopeKey(scope)
 	}
-	for _, c := range calls(999) { // these don't exist, so that little is changed
+	for _, c := range allCalls(999) { // these don't exist, so that little is changed
 		method, path, _ := strings.Cut(operations[c.id], " ")
 		need := doc.scope(method, path)
 		for scope, key := range keys {

@@ -11,7 +11,7 @@ import (
 func TestPagerDutyResponses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	send := func(path, body string) reply {
 		t.Helper()
 		return w.send(http.MethodPost, path, strings.NewReader(strings.ReplaceAll(body, "KEY", replayKey)), "Content-Type: application/json")
@@ -30,7 +30,7 @@ func TestPagerDutyResponses(t *testing.T) {
 		DedupKey string `json:"dedup_key"`
 	}
 	w.must(json.Unmarshal([]byte(made.body), &key))
-	if n := w.stored(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
+	if n := w.storedSignals(`signal->>'dedup_key' = $1`, key.DedupKey); n != 1 || key.DedupKey == "" {
 		t.Errorf("the key that was made is %q", key.DedupKey)
 	}
 	for _, tt := range []struct {
@@ -55,8 +55,8 @@ func TestPagerDutyResponses(t *testing.T) {
 func TestOpsgenieIdentifiers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.fold()
-	w.auto(replayKey)
+	w.startFolding()
+	w.addAutoIntegration(replayKey)
 	ask := func(method, path, body string) (reply, map[string]any) {
 		t.Helper()
 		got := w.send(method, path, strings.NewReader(body), "Authorization: GenieKey "+replayKey)
@@ -113,7 +113,7 @@ func TestOpsgenieIdentifiers(t *testing.T) {
 	if got := w.send("GET", "/v2/heartbeats/backup/ping", nil, "Authorization: GenieKey "+replayKey); got.code != 202 || !strings.Contains(got.body, "PONG") {
 		t.Errorf("got %d %s, want 202 with \"PONG\"", got.code, got.body)
 	}
-	if got := w.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+strangeKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
+	if got := w.send("POST", "/v2/alerts", strings.NewReader(`{"message":"x"}`), "Authorization: GenieKey "+unknownKey); got.code != 401 || !strings.Contains(got.body, `"requestId"`) {
 		t.Errorf("got %d %s, want 401 with %q", got.code, got.body, `"requestId"`)
 	}
 }
@@ -122,28 +122,28 @@ func TestOpsgenieIdentifiers(t *testing.T) {
 func TestGETWithoutSignalOpensNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	for _, method := range []string{"GET", "HEAD"} {
 		if got := w.send(method, "/v1/signals/"+replayKey+"?utm_source=x", nil); got.code != 200 {
 			t.Errorf("%s: got %d %s, want 200", method, got.code, got.body)
 		}
 	}
-	if n := w.stored("true"); n != 0 {
+	if n := w.storedSignals("true"); n != 0 {
 		t.Errorf("got %d signals, want 0", n)
 	}
 	w.send("GET", "/v1/signals/"+replayKey+"?title=Disk+is+full&severity=critical", nil)
 	w.send("GET", "/v1/signals?status=ok&title=Disk+is+full&key="+replayKey, nil)
 	w.send("POST", "/v1/signals/"+replayKey+"?title=Disk+is+full&status=ok", nil)
-	if n := w.stored(`signal->>'title' = 'Disk is full'`); n != 3 {
+	if n := w.storedSignals(`signal->>'title' = 'Disk is full'`); n != 3 {
 		t.Errorf("%d signals, want 3", n)
 	}
 }
 
 // The key may be in many places.
-func TestKeyLocations(t *testing.T) {
+func TestKeyIsFoundInEveryPlace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	for _, header := range []string{
 		"Authorization: Bearer " + replayKey, "Authorization: GenieKey " + replayKey, "Authorization: Token token=" + replayKey,
 		"Authorization: Basic " + basic("watchbill", replayKey), "Authorization: Basic " + basic(replayKey, ""), "Authorization: " + replayKey, "X-Api-Key: " + replayKey,
@@ -179,10 +179,10 @@ func basic(user, password string) string {
 func TestAutoReportsTheRecognizedFormat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.auto(replayKey)
+	w.addAutoIntegration(replayKey)
 	body := `{"heartbeat":{"monitorID":1,"status":0,"msg":"timeout"},"monitor":{"id":1,"name":"shop"},"msg":"x"}`
 	w.want(w.post(replayKey, body), 202, `{"status":"accepted","signals":1,"taken_for":"kuma"}`+"\n")
-	if n := w.stored(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
+	if n := w.storedSignals(`signal->>'taken_for' = 'Uptime Kuma'`); n != 1 {
 		t.Errorf("%d signals say it, want 1", n)
 	}
 }

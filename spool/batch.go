@@ -53,7 +53,7 @@ func (s *Spool) Next(entries, size int) (Batch, error) {
 			c, left := b.Cursor(), size
 			for k, v := c.Seek(s.stuck.next(name)); k != nil && len(batch.Requests) < entries && left > 0; k, v = c.Next() {
 				left -= len(v)
-				r, err := read(k, v)
+				r, err := decodeEntry(k, v)
 				if err != nil {
 					batch.damaged = append(batch.damaged, bytes.Clone(k))
 					continue
@@ -83,7 +83,7 @@ func (s *Spool) Each(do func(store.SpooledRequest)) error {
 	return db.View(func(tx *bbolt.Tx) error {
 		return eachQueue(tx, func(_ []byte, b *bbolt.Bucket) (bool, error) {
 			return true, b.ForEach(func(k, v []byte) error {
-				if r, err := read(k, v); err == nil {
+				if r, err := decodeEntry(k, v); err == nil {
 					do(r)
 				}
 				return nil
@@ -92,7 +92,7 @@ func (s *Spool) Each(do func(store.SpooledRequest)) error {
 	})
 }
 
-func read(k, v []byte) (r store.SpooledRequest, err error) {
+func decodeEntry(k, v []byte) (r store.SpooledRequest, err error) {
 	_, _, text, err := unpack(v)
 	if err != nil {
 		return r, err
@@ -107,17 +107,17 @@ func read(k, v []byte) (r store.SpooledRequest, err error) {
 // Done removes a stored batch from the spool.
 func (s *Spool) Done(b Batch) error { return s.remove(b, false) }
 
-// Refused sets a batch aside that the database refuses.
-func (s *Spool) Refused(b Batch) error { return s.remove(b, true) }
+// SetAside sets a batch aside that the database refuses.
+func (s *Spool) SetAside(b Batch) error { return s.remove(b, true) }
 
 func (s *Spool) remove(batch Batch, aside bool) error {
 	db := s.file()
 	if db == nil {
 		return errors.New("take signals out of the spool: it is closed")
 	}
-	var gone Held
+	var gone Usage
 	err := db.Update(func(tx *bbolt.Tx) error {
-		gone = Held{}
+		gone = Usage{}
 		b := tx.Bucket(batch.bucket)
 		if b == nil {
 			return nil
@@ -128,12 +128,12 @@ func (s *Spool) remove(batch Batch, aside bool) error {
 			if signals, at, _, err := unpack(v); err == nil {
 				gone.add(signals, int64(len(v)), at)
 			}
-			if err := take(tx, b, batch.bucket, key, aside); err != nil {
+			if err := removeEntry(tx, b, batch.bucket, key, aside); err != nil {
 				return err
 			}
 		}
 		for _, key := range batch.damaged {
-			if err := take(tx, b, batch.bucket, key, true); err != nil {
+			if err := removeEntry(tx, b, batch.bucket, key, true); err != nil {
 				return err
 			}
 		}
@@ -143,18 +143,18 @@ func (s *Spool) remove(batch Batch, aside bool) error {
 		return nil
 	})
 	if err != nil {
-		return s.leave(batch, aside, err)
+		return s.markStuck(batch, aside, err)
 	}
 	if n := len(batch.damaged); n > 0 {
 		s.options.Log.Error().Int("requests", n).Msg("signals in the spool were damaged, and put aside there")
 	}
-	return s.removed(gone)
+	return s.noteRemoved(gone)
 }
 
-// take deletes an entry, or sets it aside.
-func take(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
+// removeEntry deletes an entry, or sets it aside.
+func removeEntry(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
 	if v := b.Get(key); v != nil && aside {
-		refused, err := tx.CreateBucketIfNotExists(refusedName)
+		refused, err := tx.CreateBucketIfNotExists(refusedBucket)
 		if err != nil {
 			return err
 		}
@@ -165,22 +165,22 @@ func take(tx *bbolt.Tx, b *bbolt.Bucket, name, key []byte, aside bool) error {
 	return b.Delete(key)
 }
 
-// removed updates the counts, and gives disk space back once the spool is empty.
-func (s *Spool) removed(gone Held) error {
+// noteRemoved updates the counts, and gives disk space back once the spool is empty.
+func (s *Spool) noteRemoved(gone Usage) error {
 	next, err := s.Next(1, 1)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.held.Signals -= gone.Signals
-	s.held.Bytes -= gone.Bytes
-	s.held.Oldest = time.Time{}
+	s.usage.Signals -= gone.Signals
+	s.usage.Bytes -= gone.Bytes
+	s.usage.Oldest = time.Time{}
 	if len(next.Requests) > 0 {
-		s.held.Oldest = next.Requests[0].At
+		s.usage.Oldest = next.Requests[0].At
 		return nil
 	}
-	if !next.Empty() || s.held.Signals > 0 || s.committing || s.db == nil || !s.stuck.none() { // something has arrived meanwhile
+	if !next.Empty() || s.usage.Signals > 0 || s.committing || s.db == nil || !s.stuck.empty() { // something has arrived meanwhile
 		return nil
 	}
 	return s.shrink()
@@ -195,7 +195,7 @@ func (s *Spool) shrink() error {
 	}
 	keep := false
 	err = s.db.View(func(tx *bbolt.Tx) error {
-		keep = tx.Bucket(refusedName) != nil || tx.Bucket(toldName) != nil
+		keep = tx.Bucket(refusedBucket) != nil || tx.Bucket(messagesBucket) != nil
 		return nil
 	})
 	if err != nil || keep {
@@ -203,11 +203,11 @@ func (s *Spool) shrink() error {
 	}
 	s.close()
 	if err := os.Remove(path); err != nil {
-		s.why = err
+		s.unusable = err
 		return fmt.Errorf("remove the spool's file: %w", err)
 	}
-	s.why = s.open(time.Time{})
-	return s.why
+	s.unusable = s.open(time.Time{})
+	return s.unusable
 }
 
 func (s *Spool) file() *bbolt.DB {

@@ -10,52 +10,52 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An address is a path to which monitors send, together with the API that its answers imitate.
-type address struct {
+// An endpoint is a path to which monitors send, together with the API that its answers imitate.
+type endpoint struct {
 	inBody  bool   // the key may be in the body
 	limit   int64  // bytes of a body; the integration's format may allow less
 	reader  string // the name of the format that reads the body, if the integration's kind doesn't decide that
 	read    func(oncall.Format, []byte) ([]oncall.Signal, oncall.Format, error)
-	resolve func(ctx context.Context, t *taken, body []byte) error // used instead of read if reading takes more than the body
-	answer  func(http.ResponseWriter, taken)
+	resolve func(ctx context.Context, t *submission, body []byte) error // used instead of read if reading takes more than the body
+	answer  func(http.ResponseWriter, submission)
 	refuse  func(http.ResponseWriter, *problem)
 	// invalid, if set, turns an error of reading into the answer that the imitated service gives to a bad request.
 	invalid func(error) *problem
 }
 
-// taken is a request whose signals were read and stored.
-type taken struct {
+// submission is a request whose signals were read and stored.
+type submission struct {
 	integration oncall.Integration
 	at          time.Time // when the request arrived
 	signals     []oncall.Signal
-	from        oncall.Format  // the format as which the body was read
+	format      oncall.Format  // the format as which the body was read
 	hints       []string       // fields that were not understood, and signals without effect
 	payload     oncall.Payload // the request, unchanged
 	doubt       string         // why the sender may not be the integration's monitor; people see this text unchanged
 }
 
-// ours is the address that Watchbill gives to people.
-var ours = address{answer: answerOurs, refuse: refuseOurs}
+// watchbillEndpoint is the address that Watchbill gives to people.
+var watchbillEndpoint = endpoint{answer: answerAccepted, refuse: refuseWithProblem}
 
-func answerOurs(w http.ResponseWriter, t taken) {
+func answerAccepted(w http.ResponseWriter, t submission) {
 	out := struct {
 		Status   string   `json:"status"`
 		Signals  int      `json:"signals"`
 		TakenFor string   `json:"taken_for,omitempty"` // if no format was chosen
 		Hints    []string `json:"hints,omitempty"`
 	}{"accepted", len(t.signals), "", t.hints}
-	if t.integration.Format == intake.Auto && t.from != "" {
-		out.TakenFor = string(t.from)
+	if t.integration.Format == intake.Auto && t.format != "" {
+		out.TakenFor = string(t.format)
 	}
 	writeJSON(w, http.StatusAccepted, "application/json", out)
 }
 
-func refuseOurs(w http.ResponseWriter, p *problem) { p.write(w) }
+func refuseWithProblem(w http.ResponseWriter, p *problem) { p.write(w) }
 
-// addressRoutes are the addresses of other services, such as PagerDuty. A monitor set up for one needs only
+// endpointRoutes are the addresses of other services, such as PagerDuty. A monitor set up for one needs only
 // another host and key.
-func (s *server) addressRoutes(mux *http.ServeMux) {
-	at := func(pattern string, a address) {
+func (s *server) endpointRoutes(mux *http.ServeMux) {
+	at := func(pattern string, a endpoint) {
 		mux.HandleFunc(pattern, s.receive(a))
 	}
 	for _, prefix := range []string{"", "/pagerduty", "/v1/signals/{key}"} {
@@ -69,8 +69,8 @@ func (s *server) addressRoutes(mux *http.ServeMux) {
 		at("POST "+prefix+"/api/v2/alerts", alertmanagerV2)
 		at("POST "+prefix+"/api/v1/alerts", alertmanagerV1)
 	}
-	at("/integrations/v1/{kind}/{key}", onCall)
-	at("/integrations/v1/{kind}/{key}/{$}", onCall)
+	at("/integrations/v1/{kind}/{key}", grafanaOnCall)
+	at("/integrations/v1/{kind}/{key}/{$}", grafanaOnCall)
 	for _, path := range []string{
 		"/api/v2/generic/incoming", "/api/v2/grafana/incoming", "/api/v2/site24x7/incoming", "/api/v2/prometheusalertmanager/incoming",
 		"/v1/api/alerts", "/v1/webhooks/grafana", "/v1/webhooks/site24x7", "/v1/webhooks/prometheusalertmanager",
@@ -82,33 +82,33 @@ func (s *server) addressRoutes(mux *http.ServeMux) {
 	// Some senders add a path of their own to the address that they are given.
 	mux.HandleFunc("/v1/signals/{key}/{rest...}", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost && r.Method != http.MethodPut {
-			nowhere(w, r)
+			notFound(w, r)
 			return
 		}
-		s.receive(ours)(w, r)
+		s.receive(watchbillEndpoint)(w, r)
 	})
 }
 
 var (
-	alertmanagerV1 = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) {
+	alertmanagerV1 = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, _ submission) {
 		writeJSON(w, http.StatusOK, "application/json", map[string]string{"status": "success"})
 	}}
-	alertmanagerV2 = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusOK) }}
-	onCall         = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) {
+	alertmanagerV2 = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, _ submission) { w.WriteHeader(http.StatusOK) }}
+	grafanaOnCall  = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, _ submission) {
 		writeJSON(w, http.StatusOK, "application/json", "Ok.")
 	}}
-	victorOps = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, t taken) {
+	victorOps = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, t submission) {
 		out := map[string]string{"result": "success"}
 		if len(t.signals) > 0 {
 			out["entity_id"] = t.signals[0].DedupKey
 		}
 		writeJSON(w, http.StatusOK, "application/json", out)
 	}}
-	goAlert = address{refuse: refuseOurs, answer: func(w http.ResponseWriter, _ taken) { w.WriteHeader(http.StatusNoContent) }}
+	goAlert = endpoint{refuse: refuseWithProblem, answer: func(w http.ResponseWriter, _ submission) { w.WriteHeader(http.StatusNoContent) }}
 )
 
-// keyIn returns the key in a request's headers; empty if they hold none.
-func keyIn(r *http.Request) string {
+// requestKey returns the key in a request's headers; empty if they hold none.
+func requestKey(r *http.Request) string {
 	if key := r.PathValue("key"); key != "" {
 		return key
 	}
@@ -149,17 +149,17 @@ func keyIn(r *http.Request) string {
 	return ""
 }
 
-// looked handles a GET. A GET with a title, msg or status is a signal. Any other comes from a person who opened the
+// handleGET handles a GET. A GET with a title, msg or status is a signal. Any other comes from a person who opened the
 // address, or from a program that previews links.
-func (s *server) looked(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodGet && intake.SaysAnything(r.URL.Query()) {
-		s.receive(ours)(w, r)
+func (s *server) handleGET(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet && intake.HasSignal(r.URL.Query()) {
+		s.receive(watchbillEndpoint)(w, r)
 		return
 	}
-	if _, p := s.authenticate(w, r, keyIn(r)); p != nil {
+	if _, p := s.authenticate(w, r, requestKey(r)); p != nil {
 		p.write(w)
 		return
 	}
-	text(w, "This is where a monitor sends its signals, by POST as JSON or as a form, or by GET with title=… in the address.\n"+
+	writeText(w, "This is where a monitor sends its signals, by POST as JSON or as a form, or by GET with title=… in the address.\n"+
 		"Nothing was opened. `watchbill integration show` prints what to paste into each monitor.\n")
 }

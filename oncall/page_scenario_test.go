@@ -7,7 +7,7 @@ import (
 )
 
 // look has a job look at a page; "beside another", while another is sending it.
-func (s *pageTale) look(number int, how string) {
+func (s *pageScenario) look(number int, how string) {
 	f := s.load(number)
 	if how == "beside another" {
 		f.Lead.SenderJob, f.Lead.Sending = new(int64(99)), true
@@ -46,7 +46,7 @@ func (s *pageTale) look(number int, how string) {
 }
 
 // end has something become of a message.
-func (s *pageTale) end(number int, decide func(PageFacts) PageChange) {
+func (s *pageScenario) end(number int, decide func(PageFacts) PageChange) {
 	f := s.load(number)
 	c := decide(f)
 	for _, change := range c.Changes {
@@ -88,7 +88,7 @@ func (s *pageTale) end(number int, decide func(PageFacts) PageChange) {
 }
 
 // save remembers what was decided, and tells it.
-func (s *pageTale) save(lead PageStatus, u PageUpdate, sends bool) {
+func (s *pageScenario) save(lead PageStatus, u PageUpdate, sends bool) {
 	for _, p := range u.Pages {
 		was := s.pages[p.ID-1]
 		blocked := was.Blocked
@@ -127,7 +127,7 @@ func (s *pageTale) save(lead PageStatus, u PageUpdate, sends bool) {
 }
 
 // changed says what is new about a page; of one that is being sent, only what that doesn't imply.
-func (s *pageTale) changed(was, p PageStatus, sends bool) string {
+func (s *pageScenario) changed(was, p PageStatus, sends bool) string {
 	var out []string
 	say := func(is bool, format string, a ...any) {
 		if is {

@@ -10,24 +10,24 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A channel is a provider in memory: it keeps the messages it accepts, reports on them, and has
+// A fakeProvider imitates a provider in memory: it keeps the messages it accepts, reports on them, and has
 // answers to read. It can be made to fail.
-type channel struct {
-	mu     sync.Mutex
-	sent   []notify.Message
-	states map[string]notify.Track // by reference
-	ended  []string                // cancelled calls
-	inbox  []notify.Answer
-	lag    time.Duration
-	answer func(m notify.Message, n int) notify.Receipt // nil: accepts
-	silent error                                        // the error of reading answers
-	asked  int                                          // how often answers were read
+type fakeProvider struct {
+	mu        sync.Mutex
+	sent      []notify.Message
+	states    map[string]notify.Track // by reference
+	ended     []string                // cancelled calls
+	inbox     []notify.Answer
+	lag       time.Duration
+	answer    func(m notify.Message, n int) notify.Receipt // nil: accepts
+	listenErr error                                        // the error of reading answers
+	listened  int                                          // how often answers were read
 }
 
-func newChannel() *channel { return &channel{states: map[string]notify.Track{}} }
+func newFakeProvider() *fakeProvider { return &fakeProvider{states: map[string]notify.Track{}} }
 
 // Send implements notify.Sender.
-func (c *channel) Send(_ context.Context, m notify.Message) notify.Receipt {
+func (c *fakeProvider) Send(_ context.Context, m notify.Message) notify.Receipt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent = append(c.sent, m)
@@ -38,7 +38,7 @@ func (c *channel) Send(_ context.Context, m notify.Message) notify.Receipt {
 }
 
 // Find implements notify.Finder.
-func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
+func (c *fakeProvider) Find(_ context.Context, m notify.Message, _ time.Time) (notify.Receipt, bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i, s := range c.sent {
@@ -51,10 +51,10 @@ func (c *channel) Find(_ context.Context, m notify.Message, _ time.Time) (notify
 }
 
 // Lag implements notify.Finder.
-func (c *channel) Lag() time.Duration { return c.lag }
+func (c *fakeProvider) Lag() time.Duration { return c.lag }
 
 // Track implements notify.Tracker.
-func (c *channel) Track(_ context.Context, reference string) (notify.Track, error) {
+func (c *fakeProvider) Track(_ context.Context, reference string) (notify.Track, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t, said := c.states[reference]; said {
@@ -64,7 +64,7 @@ func (c *channel) Track(_ context.Context, reference string) (notify.Track, erro
 }
 
 // Cancel implements notify.Canceller.
-func (c *channel) Cancel(_ context.Context, reference string) error {
+func (c *fakeProvider) Cancel(_ context.Context, reference string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ended = append(c.ended, reference)
@@ -72,25 +72,25 @@ func (c *channel) Cancel(_ context.Context, reference string) error {
 }
 
 // Listen implements notify.Listener.
-func (c *channel) Listen(_ context.Context, cursor string) ([]notify.Answer, string, error) {
+func (c *fakeProvider) Listen(_ context.Context, cursor string) ([]notify.Answer, string, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var read int
-	c.asked++
-	if c.silent != nil {
-		return nil, cursor, c.silent
+	c.listened++
+	if c.listenErr != nil {
+		return nil, cursor, c.listenErr
 	}
 	_, _ = fmt.Sscan(cursor, &read)
 	return c.inbox[read:], fmt.Sprint(len(c.inbox)), nil
 }
 
-func (c *channel) becomes(reference string, t notify.Track) {
+func (c *fakeProvider) setTrack(reference string, t notify.Track) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.states[reference] = t
 }
 
-func (c *channel) says(r notify.Answer) {
+func (c *fakeProvider) addAnswer(r notify.Answer) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r.ID = fmt.Sprint("reply-", len(c.inbox)+1)
@@ -98,7 +98,7 @@ func (c *channel) says(r notify.Answer) {
 }
 
 // messages are the messages sent for a purpose.
-func (c *channel) messages(p notify.Purpose) []notify.Message {
+func (c *fakeProvider) messages(p notify.Purpose) []notify.Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []notify.Message
@@ -110,14 +110,14 @@ func (c *channel) messages(p notify.Purpose) []notify.Message {
 	return out
 }
 
-func (c *channel) cut() int {
+func (c *fakeProvider) cancelled() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.ended)
 }
 
-// reachable gives a person a verified contact method.
-func (w *world) reachable(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
+// addContact gives a person a verified contact method.
+func (w *world) addContact(user oncall.UserID, method oncall.Method, address string) oncall.ContactID {
 	w.t.Helper()
 	ctx := w.t.Context()
 	c, err := w.store.AddContact(ctx, oncall.ByTimer(), user, method, address, w.clock())

@@ -19,9 +19,9 @@ import (
 const fullVariable = "WATCHBILL_SPOOL_FULL"
 
 // On a full disk the spool refuses requests, keeps the accepted ones, and can still return them.
-func TestFullDisk(t *testing.T) {
+func TestFullDiskRefusesAndRecovers(t *testing.T) {
 	if dir := os.Getenv(fullVariable); dir != "" {
-		fillUp(t, dir)
+		fillSpool(t, dir)
 		return
 	}
 	t.Parallel()
@@ -33,7 +33,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	s := open(t, spool.Options{Dir: dir})
-	if h := s.Held(); h.Signals != 1 {
+	if h := s.Usage(); h.Signals != 1 {
 		t.Errorf("held in the end: got %+v, want Signals 1", h)
 	}
 	if titles, _ := drain(t, s); fmt.Sprint(titles) != "[room again]" {
@@ -41,9 +41,9 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// fillUp can't write files beyond a size, as on a full disk. The limit applies to a process, so it
+// fillSpool can't write files beyond a size, as on a full disk. The limit applies to a process, so it
 // needs its own.
-func fillUp(t *testing.T, dir string) {
+func fillSpool(t *testing.T, dir string) {
 	const most = 256 << 10
 	signal.Ignore(syscall.SIGXFSZ)
 	var before syscall.Rlimit
@@ -72,8 +72,8 @@ func fillUp(t *testing.T, dir string) {
 			break
 		}
 	}
-	if kept == 10_000 || int64(kept) != s.Held().Signals {
-		t.Fatalf("kept %d, held: %+v", kept, s.Held())
+	if kept == 10_000 || int64(kept) != s.Usage().Signals {
+		t.Fatalf("kept %d, held: %+v", kept, s.Usage())
 	}
 	for n := range 3 {
 		if err := s.Usable(noon); err == nil {
@@ -88,8 +88,8 @@ func fillUp(t *testing.T, dir string) {
 	}
 	limit(most)
 	titles, _ := drain(t, s)
-	if len(titles) != kept || s.Held() != (spool.Held{}) {
-		t.Errorf("%d came back of %d, held: %+v", len(titles), kept, s.Held())
+	if len(titles) != kept || s.Usage() != (spool.Usage{}) {
+		t.Errorf("%d came back of %d, held: %+v", len(titles), kept, s.Usage())
 	}
 	limit(before.Cur)
 	s.Probe(noon.Add(2 * time.Minute))

@@ -13,38 +13,38 @@ import (
 )
 
 const (
-	// followBatch is how many messages are followed at a time, and followAtOnce how many of them are asked about
+	// trackBatch is how many messages are tracked at a time, and trackAtOnce how many of them are asked about
 	// concurrently.
-	followBatch  = 40
-	followAtOnce = 8
-	followLimit  = 10 * time.Second
+	trackBatch  = 40
+	trackAtOnce = 8
+	trackLimit  = 10 * time.Second
 )
 
-// follow asks providers about the delivery of accepted messages, and cancels phone calls that are
+// trackMessages asks providers about the delivery of accepted messages, and cancels phone calls that are
 // no longer needed.
-func (j *Jobs) follow(ctx context.Context, now time.Time) error {
+func (j *Jobs) trackMessages(ctx context.Context, now time.Time) error {
 	if len(j.tracked) == 0 {
 		return nil
 	}
-	due, err := j.store.DueReceipts(ctx, j.tracked, j.cancelled, now, followBatch)
+	due, err := j.store.DueReceipts(ctx, j.tracked, j.cancelled, now, trackBatch)
 	if err != nil {
 		return err
 	}
 	var all sync.WaitGroup
 	errs := make([]error, len(due))
-	slots := make(chan struct{}, followAtOnce)
+	slots := make(chan struct{}, trackAtOnce)
 	for i, t := range due {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = guarded(ctx, "tracker", followLimit, func(ctx context.Context) error { return j.followOne(ctx, t) })
+			errs[i] = guarded(ctx, "tracker", trackLimit, func(ctx context.Context) error { return j.trackMessage(ctx, t) })
 		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
 }
 
-func (j *Jobs) followOne(ctx context.Context, t store.TrackedMessage) error {
+func (j *Jobs) trackMessage(ctx context.Context, t store.TrackedMessage) error {
 	sender := j.senders[t.Method]
 	if sender.Canceller != nil && !t.Due {
 		if err := sender.Canceller.Cancel(ctx, t.Ref); err != nil {
@@ -59,7 +59,7 @@ func (j *Jobs) followOne(ctx context.Context, t store.TrackedMessage) error {
 	j.metrics.receipts.WithLabelValues(string(t.Method), string(track.State)).Inc()
 	if track.Answer != "" {
 		_, err := answers.Handle(ctx, j.store.Store, oncall.Answer{
-			Method: t.Method, ID: "receipt/" + t.Ref, Message: oncall.MessageKey{Page: t.Key}, Intent: asks(track.Answer, 0),
+			Method: t.Method, ID: "receipt/" + t.Ref, Message: oncall.MessageKey{Page: t.Key}, Intent: intentOf(track.Answer, 0),
 		}, j.clock())
 		if err != nil {
 			return err
