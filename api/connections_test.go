@@ -25,16 +25,16 @@ func serveLimited(t *testing.T, most int, h http.Handler) (address string, idle 
 	}
 	server := api.Server(h, l.Addr().String())
 	limit := api.LimitConnections(server, l, most, nil)
-	follow, told := server.ConnState, make(chan struct{}, 100)
+	follow, idle := server.ConnState, make(chan struct{}, 100)
 	server.ConnState = func(conn net.Conn, s http.ConnState) {
 		follow(conn, s)
 		if s == http.StateIdle {
-			told <- struct{}{}
+			idle <- struct{}{}
 		}
 	}
 	go func() { _ = server.Serve(limit) }()
 	t.Cleanup(func() { _ = server.Close() })
-	return l.Addr().String(), told
+	return l.Addr().String(), idle
 }
 
 // ask makes one request on a connection that stays open.
@@ -98,12 +98,12 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 		<-end
 		fmt.Fprint(w, "done")
 	}))
-	said := make(chan string, 2)
+	results := make(chan string, 2)
 	for range 2 {
 		conn := dial(t, address)
 		go func() {
 			text, err := ask(conn)
-			said <- fmt.Sprint(text, err)
+			results <- fmt.Sprint(text, err)
 		}()
 		<-began
 	}
@@ -112,7 +112,7 @@ func TestAPeerHasHalfOfAllConnections(t *testing.T) {
 	}
 	close(end)
 	for range 2 {
-		if text := <-said; text != "done<nil>" {
+		if text := <-results; text != "done<nil>" {
 			t.Errorf("got %s, want \"done<nil>\"", text)
 		}
 		<-idle

@@ -12,8 +12,8 @@ import (
 // A failing server of one person delays nobody else's page.
 func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 	t.Parallel()
-	var said []oncall.Method
-	b := breakers{changed: func(m oncall.Method, _ bool) { said = append(said, m) }}
+	var changed []oncall.Method
+	b := breakers{changed: func(m oncall.Method, _ bool) { changed = append(changed, m) }}
 	others := []oncall.Method{oncall.MethodSlack}
 	fails := notify.Receipt{Outcome: notify.Unknown, Err: errors.New("bad gateway")}
 	passes := func(p provider) bool {
@@ -39,8 +39,8 @@ func TestFailingPersonalServerAffectsNobodyElse(t *testing.T) {
 			t.Errorf("%s: others are passed over, too", method)
 		}
 	}
-	if len(said) > 0 {
-		t.Errorf("got %q failing, want none", said)
+	if len(changed) > 0 {
+		t.Errorf("got %q failing, want none", changed)
 	}
 	for n := range 2 * maxBreakers {
 		b.breaker(provider{oncall.MethodWebhook, fmt.Sprint(n)})

@@ -57,7 +57,7 @@ func (c *fakeProvider) Lag() time.Duration { return c.lag }
 func (c *fakeProvider) Track(_ context.Context, reference string) (notify.Track, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t, said := c.states[reference]; said {
+	if t, known := c.states[reference]; known {
 		return t, nil
 	}
 	return notify.Track{State: notify.Pending}, nil

@@ -91,7 +91,7 @@ func remedyFor(number int) string {
 	return mend
 }
 
-// testPage is where Twilio explains a code.
+// docsURL is where Twilio explains a code.
 func docsURL(number int) string { return "https://www.twilio.com/docs/errors/" + strconv.Itoa(number) }
 
 // lostReasons explains why messages get lost that Twilio has accepted, and what an admin has to do.

@@ -14,12 +14,12 @@ import (
 // An alarm tells the admins that signals are being refused, which only they can fix. It lives in
 // memory, because the disk may be what is full.
 type alarm struct {
-	mu     sync.Mutex
-	why    error     // of the last refusal; nil: none since the admins were told
-	at     time.Time // of the same
-	count  int       // requests refused since then
-	told   map[string]*adminMessage
-	ending sync.WaitGroup
+	mu       sync.Mutex
+	why      error                    // of the last refusal; nil: none since the admins were told
+	at       time.Time                // of the same
+	count    int                      // requests refused since then
+	messages map[string]*adminMessage // by admin
+	ending   sync.WaitGroup
 }
 
 // adminMessage is the result of telling one admin.
@@ -52,15 +52,15 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 		a.why, a.count = nil, 0
 		return nil, 0, nil
 	}
-	if a.told == nil {
-		a.told = map[string]*adminMessage{}
+	if a.messages == nil {
+		a.messages = map[string]*adminMessage{}
 	}
 	waits := false
 	for _, user := range admins {
-		one := a.told[user]
+		one := a.messages[user]
 		if one == nil || now.Sub(one.at) >= alarmEvery {
 			one = &adminMessage{}
-			a.told[user] = one
+			a.messages[user] = one
 		}
 		switch {
 		case one.done || one.tries >= maxAttempts:
@@ -83,7 +83,7 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 func (a *alarm) markTold(user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.told[user].done = true
+	a.messages[user].done = true
 }
 
 // tellAdmins tells the installation's admins, in Slack, that signals are refused.

@@ -60,7 +60,7 @@ type outageMessage struct {
 	sending bool
 }
 
-// A storedMessage is an order as stored on the disk.
+// A storedMessage is a message as stored on the disk.
 type storedMessage struct {
 	store.OutagePage
 	Address  string          `json:"address,omitempty"` // encrypted

@@ -19,7 +19,7 @@ func (w *world) stopDatabase() {
 // awaitOutage waits until the receiver has noticed the outage.
 func (w *world) awaitOutage() {
 	w.Helper()
-	w.until("the door has seen it", func() bool { return len(w.receiver.Status(w.Context())) == 2 })
+	w.until("the receiver has noticed the outage", func() bool { return len(w.receiver.Status(w.Context())) == 2 })
 }
 
 func (w *world) wantMessages(want ...string) {
@@ -41,7 +41,7 @@ func (w *world) wantOnlyMessages(want ...string) {
 func (w *world) awaitCheck() {
 	w.Helper()
 	before := w.receiver.Checks()
-	w.until("the door has looked", func() bool { return w.receiver.Checks() >= before+2 && w.receiver.Sending() == 0 })
+	w.until("the receiver has checked", func() bool { return w.receiver.Checks() >= before+2 && w.receiver.Sending() == 0 })
 }
 
 const (

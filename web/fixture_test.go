@@ -243,15 +243,15 @@ func words(page string) string {
 // wantTexts checks that a page contains some texts, and not others.
 func wantTexts(t testing.TB, r reply, want []string, not ...string) {
 	t.Helper()
-	said := words(r.text)
+	shown := words(r.text)
 	for _, text := range want {
-		if !strings.Contains(said, text) {
-			t.Errorf("it doesn't say %q: got %s, want it with %v", text, said, text)
+		if !strings.Contains(shown, text) {
+			t.Errorf("got %s, want %q in it", shown, text)
 		}
 	}
 	for _, text := range not {
 		if strings.Contains(r.text, text) {
-			t.Errorf("it says %q: %s", text, said)
+			t.Errorf("got %s, want it without %q", shown, text)
 		}
 	}
 }
