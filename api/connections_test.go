@@ -17,7 +17,7 @@ import (
 
 // serveLimited serves with room for a few connections. It signals each one that becomes idle: until then
 // it counts as busy, and a client may have its response a moment earlier.
-func serveLimited(t *testing.T, most int, h http.Handler) (address string, idle <-chan struct{}) {
+func serveLimited(t *testing.T, most int, h http.Handler) (address string, idled <-chan struct{}) {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

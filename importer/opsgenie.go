@@ -25,7 +25,7 @@ type Opsgenie struct {
 	Backup       bool // from the backup tool, which leaves out overrides
 }
 
-// A ogRef refers to a user, a team, a schedule, an escalation or nobody.
+// An ogRef refers to a user, a team, a schedule, an escalation or nobody.
 type ogRef struct {
 	Type     string `json:"type"`
 	ID       string `json:"id"`

@@ -167,7 +167,7 @@ func TestCanaryHasHighPriorityOnly(t *testing.T) {
 	})
 }
 
-// A offsetClock clock runs with the machine's, some time ahead.
+// An offsetClock clock runs with the machine's, some time ahead.
 type offsetClock struct{ ahead atomic.Int64 }
 
 func (s *offsetClock) Now() time.Time          { return time.Now().Add(time.Duration(s.ahead.Load())) }

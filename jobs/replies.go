@@ -97,7 +97,7 @@ type unreadError struct{ error }
 
 func (e unreadError) Unwrap() error { return e.error }
 
-// A answerReader reads one contact method's answers for as long as an instance listens.
+// An answerReader reads one contact method's answers for as long as an instance listens.
 type answerReader struct {
 	jobs   *Jobs
 	method oncall.Method
@@ -106,7 +106,7 @@ type answerReader struct {
 	failed map[string]answerFailure // answers that couldn't be carried out, by their ID
 }
 
-// A answerFailure counts the attempts at an answer that can't be carried out.
+// An answerFailure counts the attempts at an answer that can't be carried out.
 type answerFailure struct {
 	tries   int
 	first   time.Time

@@ -129,7 +129,7 @@ func (v Voice) executions(ctx context.Context, since time.Time, visit func(studi
 	return nil
 }
 
-// An callReport is the record of a call, from the context of its execution. Variables set by our flow take precedence over
+// A callReport is the record of a call, from the context of its execution. Variables set by our flow take precedence over
 // Twilio's own.
 type callReport struct {
 	Contact struct {

@@ -31,7 +31,7 @@ type Intent struct {
 	Proof   string         // with IntentProof
 }
 
-// A AnswerNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
+// An AnswerNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
 type AnswerNumber struct {
 	N        int
 	Incident bool // "#5"

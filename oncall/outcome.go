@@ -74,7 +74,7 @@ func (g OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 	return o
 }
 
-// A OutcomeDiff compares the outcomes of a signal before and after a change of rules. If a mapping changes, the signal may
+// An OutcomeDiff compares the outcomes of a signal before and after a change of rules. If a mapping changes, the signal may
 // exist on one side only; the other side is the zero Outcome.
 type OutcomeDiff struct {
 	At            time.Time

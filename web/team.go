@@ -39,7 +39,7 @@ type tick struct {
 	Monday           bool
 }
 
-// A axisSpan is a section of the axis.
+// An axisSpan is a section of the axis.
 type axisSpan struct{ X, Width string }
 
 // A track is one role of one schedule.

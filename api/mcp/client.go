@@ -114,7 +114,7 @@ func (i inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.code, Header: a.header, Body: io.NopCloser(&a.body), Request: r}, nil
 }
 
-// An memoryResponse is a handler's response, in memory.
+// A memoryResponse is a handler's response, in memory.
 type memoryResponse struct {
 	header http.Header
 	code   int

@@ -30,7 +30,7 @@ type dialectRequest struct {
 	zone  *time.Location // for formatting times
 }
 
-// An dialectResponse is the response to such a request.
+// A dialectResponse is the response to such a request.
 type dialectResponse struct {
 	status int
 	body   any // nil: empty

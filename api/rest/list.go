@@ -35,7 +35,7 @@ type ListResponse[T any] struct {
 	Body List[T]
 }
 
-// A ObjectResponse is a response with one object.
+// An ObjectResponse is a response with one object.
 type ObjectResponse[T any] struct {
 	Body T
 }

@@ -22,7 +22,7 @@ var pageCSS string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// An documentedOperation is an operation as the page shows it.
+// A documentedOperation is an operation as the page shows it.
 type documentedOperation struct {
 	Method, Path, Summary, About, Scope, Curl string
 	Params                                    []documentedParam

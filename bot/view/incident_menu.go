@@ -6,7 +6,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// An menuItem is an action on an incident. A label that ends in an ellipsis opens a form.
+// A menuItem is an action on an incident. A label that ends in an ellipsis opens a form.
 type menuItem struct {
 	does  Action
 	label string

@@ -9,7 +9,7 @@ import (
 // AskForCover is the value of the checkbox to ask for cover at once.
 const AskForCover = "cover"
 
-// An TimeOffDraft is requested time off. Zero values are not known yet.
+// A TimeOffDraft is requested time off. Zero values are not known yet.
 type TimeOffDraft struct {
 	From, To time.Time
 	Cover    bool
