@@ -67,8 +67,8 @@ type requestBody struct {
 	onRelease []func()
 }
 
-func (a *requestBody) release() {
-	for _, discount := range a.onRelease {
+func (b *requestBody) release() {
+	for _, discount := range b.onRelease {
 		discount()
 	}
 }
@@ -108,10 +108,10 @@ type rawBody struct {
 	err error
 }
 
-func (w *rawBody) Read(p []byte) (int, error) {
-	n, err := w.Reader.Read(p)
+func (b *rawBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		w.err = err
+		b.err = err
 	}
 	return n, err
 }

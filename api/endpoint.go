@@ -37,15 +37,15 @@ type submission struct {
 // watchbillEndpoint is the address that Watchbill gives to people.
 var watchbillEndpoint = endpoint{answer: answerAccepted, refuse: refuseWithProblem}
 
-func answerAccepted(w http.ResponseWriter, t submission) {
+func answerAccepted(w http.ResponseWriter, sub submission) {
 	out := struct {
 		Status   string   `json:"status"`
 		Signals  int      `json:"signals"`
 		TakenFor string   `json:"taken_for,omitempty"` // if no format was chosen
 		Hints    []string `json:"hints,omitempty"`
-	}{"accepted", len(t.signals), "", t.hints}
-	if t.integration.Format == intake.Auto && t.format != "" {
-		out.TakenFor = string(t.format)
+	}{"accepted", len(sub.signals), "", sub.hints}
+	if sub.integration.Format == intake.Auto && sub.format != "" {
+		out.TakenFor = string(sub.format)
 	}
 	writeJSON(w, http.StatusAccepted, "application/json", out)
 }

@@ -32,7 +32,7 @@ type fakeReceiver struct {
 	signals map[oncall.IntegrationID][]oncall.Signal
 }
 
-func (d *fakeReceiver) IntegrationByKey(_ context.Context, key string, _ time.Time) (oncall.Integration, error) {
+func (r *fakeReceiver) IntegrationByKey(_ context.Context, key string, _ time.Time) (oncall.Integration, error) {
 	for id, known := range map[oncall.IntegrationID]string{1: strings.Repeat("a1", 16), 2: strings.Repeat("b2", 16)} {
 		if key == known {
 			return oncall.Integration{ID: id, Name: "mail"}, nil
@@ -41,20 +41,20 @@ func (d *fakeReceiver) IntegrationByKey(_ context.Context, key string, _ time.Ti
 	return oncall.Integration{}, oncall.ErrNotFound
 }
 
-func (d *fakeReceiver) Accept(_ context.Context, id oncall.IntegrationID, signals []oncall.Signal, _ time.Time, _ ...oncall.Payload) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.away {
+func (r *fakeReceiver) Accept(_ context.Context, id oncall.IntegrationID, signals []oncall.Signal, _ time.Time, _ ...oncall.Payload) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.away {
 		return errors.New("the database is away")
 	}
-	d.signals[id] = append(d.signals[id], signals...)
+	r.signals[id] = append(r.signals[id], signals...)
 	return nil
 }
 
-func (d *fakeReceiver) received(id oncall.IntegrationID) []oncall.Signal {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.signals[id]
+func (r *fakeReceiver) received(id oncall.IntegrationID) []oncall.Signal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.signals[id]
 }
 
 // openMail runs a mail server for a test, and returns its address.

@@ -91,7 +91,7 @@ func opsgenieTarget(method, rest string, r *http.Request) (id, verb string) {
 }
 
 // opsgenieAct turns a request into a signal, and records the request so that the client can ask for its result.
-func (s *server) opsgenieAct(ctx context.Context, t *submission, body []byte, c opsgenieCall) error {
+func (s *server) opsgenieAct(ctx context.Context, sub *submission, body []byte, c opsgenieCall) error {
 	fields, err := intake.ParseObject(body)
 	if err != nil && c.verb == "create" {
 		return err
@@ -102,15 +102,15 @@ func (s *server) opsgenieAct(ctx context.Context, t *submission, body []byte, c 
 			return err
 		}
 	} else {
-		alias, err := s.opsgenieAlias(ctx, t.integration.ID, c)
+		alias, err := s.opsgenieAlias(ctx, sub.integration.ID, c)
 		if err != nil {
 			s.outages.Warn().Err(err).Msg("an alert can't be looked up")
 			return unavailable("The database is unavailable, so it is not known which alert that is; send it again.")
 		}
 		signal = intake.OpsgenieAct(c.verb, alias, fields)
 	}
-	t.signals, t.format = []oncall.Signal{signal}, "opsgenie"
-	note := store.OpsgenieRequest{ID: c.request, IntegrationID: t.integration.ID, Alias: signal.DedupKey, Action: c.verb, MadeAt: s.Clock()}
+	sub.signals, sub.format = []oncall.Signal{signal}, "opsgenie"
+	note := store.OpsgenieRequest{ID: c.request, IntegrationID: sub.integration.ID, Alias: signal.DedupKey, Action: c.verb, MadeAt: s.Clock()}
 	ctx, cancel := context.WithTimeout(ctx, hintTimeout)
 	defer cancel()
 	if err := s.System.KeepOpsgenieRequest(ctx, note); err != nil {

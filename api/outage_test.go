@@ -55,38 +55,38 @@ func newBreakableProxy(t *testing.T, direct string) (*breakableProxy, string) {
 	return c, u.String()
 }
 
-func (c *breakableProxy) serve() {
+func (p *breakableProxy) serve() {
 	for {
-		near, err := c.Accept()
+		near, err := p.Accept()
 		if err != nil {
 			return // the test is over
 		}
-		far, err := new(net.Dialer).DialContext(context.Background(), c.network, c.address)
-		c.mu.Lock()
-		if c.cut || err != nil {
+		far, err := new(net.Dialer).DialContext(context.Background(), p.network, p.address)
+		p.mu.Lock()
+		if p.cut || err != nil {
 			_ = near.Close()
 			if err == nil {
 				_ = far.Close()
 			}
-			c.mu.Unlock()
+			p.mu.Unlock()
 			continue
 		}
-		c.conns = append(c.conns, near, far)
-		c.mu.Unlock()
+		p.conns = append(p.conns, near, far)
+		p.mu.Unlock()
 		go func() { _, _ = io.Copy(far, near); _ = far.Close() }()
 		go func() { _, _ = io.Copy(near, far); _ = near.Close() }()
 	}
 }
 
 // setCut cuts or reconnects the cable.
-func (c *breakableProxy) setCut(cut bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.cut = cut
-	for _, conn := range c.conns {
+func (p *breakableProxy) setCut(cut bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cut = cut
+	for _, conn := range p.conns {
 		_ = conn.Close()
 	}
-	c.conns = nil
+	p.conns = nil
 }
 
 // Without the database nothing is answered with 202, and no key is called wrong.

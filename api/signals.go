@@ -29,33 +29,33 @@ const (
 const maxKey = 256 // bytes; every real key is shorter
 
 // receive handles a monitor's request to an address.
-func (s *server) receive(a endpoint) http.HandlerFunc {
-	if a.read == nil {
-		a.read = intake.Read
+func (s *server) receive(e endpoint) http.HandlerFunc {
+	if e.read == nil {
+		e.read = intake.Read
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		start := s.Clock()
 		if s.load.inFlight.Add(1) > maxInFlight {
 			s.load.inFlight.Add(-1)
-			a.refuse(w, overloaded())
+			e.refuse(w, overloaded())
 			return
 		}
 		defer s.load.inFlight.Add(-1)
-		t, p := s.receiveSignals(w, r, a)
+		sub, p := s.receiveSignals(w, r, e)
 		if p != nil {
-			a.refuse(w, p)
+			e.refuse(w, p)
 			return
 		}
 		s.accepted.Observe(s.Clock().Sub(start).Seconds())
-		a.answer(w, t)
+		e.answer(w, sub)
 	}
 }
 
 // receiveSignals stores the signals of a request, or returns the problem to answer with if none was stored.
-func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, a endpoint) (submission, *problem) {
+func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, e endpoint) (submission, *problem) {
 	key := r.PathValue("key")
 	var received *requestBody
-	if key == "" && a.inBody {
+	if key == "" && e.inBody {
 		received = s.read(w, r, keySearchLimit)
 		defer received.release()
 		if received.problem != nil {
@@ -70,39 +70,39 @@ func (s *server) receiveSignals(w http.ResponseWriter, r *http.Request, a endpoi
 	if p != nil {
 		return submission{}, p
 	}
-	t := submission{integration: integration}
+	sub := submission{integration: integration}
 	if received == nil {
-		received = s.read(w, r, max(a.limit, intake.FormatNamed(integration.Format).Limit))
+		received = s.read(w, r, max(e.limit, intake.FormatNamed(integration.Format).Limit))
 		defer received.release()
 	}
 	if received.problem != nil && !received.problem.toPage {
-		return t, received.problem
+		return sub, received.problem
 	}
 	if received.problem == nil {
 		var refused string
-		if refused, t.doubt = s.checkSignature(r, a, integration, received.body); refused != "" {
-			return t, s.strike(w, r, refused)
+		if refused, sub.doubt = s.checkSignature(r, e, integration, received.body); refused != "" {
+			return sub, s.strike(w, r, refused)
 		}
 	}
-	t.at = s.Clock()
-	t.payload = payloadOf(r, a, key, received, t)
-	if p := s.parse(w, r, a, received, &t); p != nil {
-		t.payload.Trouble = p.Detail
-		s.System.KeepPayload(r.Context(), t.payload)
-		return t, p
+	sub.at = s.Clock()
+	sub.payload = payloadOf(r, e, key, received, sub)
+	if p := s.parse(w, r, e, received, &sub); p != nil {
+		sub.payload.Trouble = p.Detail
+		s.System.KeepPayload(r.Context(), sub.payload)
+		return sub, p
 	}
-	return t, s.storeSignals(r.Context(), &t)
+	return sub, s.storeSignals(r.Context(), &sub)
 }
 
 // payloadOf returns a request in the form in which it is kept.
-func payloadOf(r *http.Request, a endpoint, key string, received *requestBody, t submission) oncall.Payload {
+func payloadOf(r *http.Request, e endpoint, key string, received *requestBody, sub submission) oncall.Payload {
 	headers := make(map[string]string, len(r.Header))
 	for name := range r.Header {
 		headers[name] = r.Header.Get(name)
 	}
 	p := oncall.Payload{
-		Integration: t.integration.ID, At: t.at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: headers,
-		Body: received.body, Size: int64(len(received.body)), Reader: a.reader,
+		Integration: sub.integration.ID, At: sub.at, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Headers: headers,
+		Body: received.body, Size: int64(len(received.body)), Reader: e.reader,
 	}
 	if received.problem != nil {
 		p.Cut, p.Size = true, 0
@@ -114,21 +114,21 @@ func payloadOf(r *http.Request, a endpoint, key string, received *requestBody, t
 }
 
 // storeSignals stores the signals and the payload of a request.
-func (s *server) storeSignals(ctx context.Context, t *submission) *problem {
-	for i := range t.signals {
-		t.signals[i].Kind = t.format
+func (s *server) storeSignals(ctx context.Context, sub *submission) *problem {
+	for i := range sub.signals {
+		sub.signals[i].Kind = sub.format
 	}
-	if title := intake.FormatNamed(t.format).Title; t.integration.Format == intake.Auto && t.integration.Mapping == nil && t.format != "" && len(t.signals) > 0 && !slices.Contains(t.integration.Recognised(), title) {
-		for i := range t.signals {
-			t.signals[i].Sender = title
+	if title := intake.FormatNamed(sub.format).Title; sub.integration.Format == intake.Auto && sub.integration.Mapping == nil && sub.format != "" && len(sub.signals) > 0 && !slices.Contains(sub.integration.Recognised(), title) {
+		for i := range sub.signals {
+			sub.signals[i].Sender = title
 		}
 	}
-	t.hints = s.hints(ctx, t.integration, t.signals)
-	t.payload.TakenFor = t.format
-	t.payload.MadeOf(t.signals)
-	if err := s.Receiver.Accept(ctx, t.integration.ID, t.signals, t.at, t.payload); err != nil {
+	sub.hints = s.hints(ctx, sub.integration, sub.signals)
+	sub.payload.TakenFor = sub.format
+	sub.payload.MadeOf(sub.signals)
+	if err := s.Receiver.Accept(ctx, sub.integration.ID, sub.signals, sub.at, sub.payload); err != nil {
 		if ctx.Err() == nil { // otherwise the sender hung up
-			s.outages.Error().Err(err).Str("integration", t.integration.Name).Msg("signals not stored")
+			s.outages.Error().Err(err).Str("integration", sub.integration.Name).Msg("signals not stored")
 		}
 		return unavailable("The database did not confirm that the signals are stored; send them again.")
 	}
@@ -140,17 +140,17 @@ const keySearchLimit = 1 << 20
 
 // parse reads the signals in a request. A body that can't be read, or costs too much to read, becomes one signal that
 // reports the problem, because most monitors neither show an error response to anybody nor retry.
-func (s *server) parse(w http.ResponseWriter, r *http.Request, a endpoint, received *requestBody, t *submission) *problem {
+func (s *server) parse(w http.ResponseWriter, r *http.Request, e endpoint, received *requestBody, sub *submission) *problem {
 	if p := received.problem; p != nil {
 		if p.hangUp {
 			w.Header().Set("Connection", "close") // the rest of the body is unread
 		}
-		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, p.Detail)}
+		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, p.Detail)}
 		return nil
 	}
-	if t.doubt != "" {
-		s.outages.Error().Str("integration", t.integration.Name).Msg(t.doubt)
-		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, t.doubt)}
+	if sub.doubt != "" {
+		s.outages.Error().Str("integration", sub.integration.Name).Msg(sub.doubt)
+		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, sub.doubt)}
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), parseTimeout)
@@ -158,34 +158,34 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a endpoint, recei
 	weight := int64(len(received.body))
 	if err := s.load.parsing.Acquire(ctx, weight); err != nil {
 		const why = "So many large bodies came at once that this one could not be read; send fewer alerts at once."
-		t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, why)}
+		sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, why)}
 		return nil
 	}
 	received.onRelease = append(received.onRelease, func() { s.load.parsing.Release(weight) })
 	body := intake.RequestJSON(r.URL.Query(), r.Header.Get("Content-Type"), received.body)
 	var hint string
-	if m := snsMessageIn(body); (m != nil || len(t.integration.Topics) > 0) && a.resolve == nil {
+	if m := snsMessageIn(body); (m != nil || len(sub.integration.Topics) > 0) && e.resolve == nil {
 		var forged string
 		var p *problem
-		if hint, forged, p = s.checkSNS(r.Context(), m, t.integration.Topics); p != nil {
+		if hint, forged, p = s.checkSNS(r.Context(), m, sub.integration.Topics); p != nil {
 			return p
 		}
 		if forged != "" {
-			t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, forged)}
+			sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, forged)}
 			return nil
 		}
 	}
 	var err error
 	switch {
-	case a.resolve != nil:
-		err = a.resolve(r.Context(), t, body)
-	case t.integration.Mapping != nil:
-		t.signals, t.format, err = intake.ReadFor(ctx, t.integration, body)
+	case e.resolve != nil:
+		err = e.resolve(r.Context(), sub, body)
+	case sub.integration.Mapping != nil:
+		sub.signals, sub.format, err = intake.ReadFor(ctx, sub.integration, body)
 	default:
-		t.signals, t.format, err = a.read(t.integration.Format, body)
+		sub.signals, sub.format, err = e.read(sub.integration.Format, body)
 	}
-	if err == nil && hint != "" && len(t.signals) > 0 {
-		t.signals[0].Hints = append(t.signals[0].Hints, oncall.Hint{Field: "Signature", Text: hint})
+	if err == nil && hint != "" && len(sub.signals) > 0 {
+		sub.signals[0].Hints = append(sub.signals[0].Hints, oncall.Hint{Field: "Signature", Text: hint})
 	}
 	if err == nil {
 		return nil
@@ -193,11 +193,11 @@ func (s *server) parse(w http.ResponseWriter, r *http.Request, a endpoint, recei
 	if refused, is := errors.AsType[*problem](err); is {
 		return refused
 	}
-	if a.invalid != nil && !tooCostly(err) {
-		return a.invalid(err)
+	if e.invalid != nil && !tooCostly(err) {
+		return e.invalid(err)
 	}
-	t.format = ""
-	t.signals = []oncall.Signal{intake.UnreadableSignal(t.payload.Body, unparsed(err, received.body, r.Header.Get("Content-Type")))}
+	sub.format = ""
+	sub.signals = []oncall.Signal{intake.UnreadableSignal(sub.payload.Body, unparsed(err, received.body, r.Header.Get("Content-Type")))}
 	return nil
 }
 

@@ -110,8 +110,8 @@ const (
 
 // checkSignature returns why a request is not accepted as the integration's monitor's. Such a request is refused, as with
 // a wrong key; if the signature can't be checked, the request is accepted with a doubt.
-func (s *server) checkSignature(r *http.Request, a endpoint, in oncall.Integration, body []byte) (refused, doubt string) {
-	if len(in.Topics) > 0 && a.resolve != nil {
+func (s *server) checkSignature(r *http.Request, e endpoint, in oncall.Integration, body []byte) (refused, doubt string) {
+	if len(in.Topics) > 0 && e.resolve != nil {
 		return onlyTopics, ""
 	}
 	if !in.Signed {

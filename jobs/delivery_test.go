@@ -192,11 +192,11 @@ func TestFailureAfterAcceptance(t *testing.T) {
 }
 
 // noticeLines lists the posted notices.
-func (b *fakeMessenger) noticeLines() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (m *fakeMessenger) noticeLines() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var out []string
-	for _, n := range b.notices {
+	for _, n := range m.notices {
 		out = append(out, fmt.Sprint(n.Kind, " ", n.To))
 	}
 	return strings.Join(out, "\n")

@@ -315,21 +315,21 @@ func acceptMessage(_ context.Context, m notify.Message, n int) notify.Receipt {
 }
 
 // Send implements notify.Sender.
-func (p *fakeSender) Send(ctx context.Context, m notify.Message) notify.Receipt {
-	p.mu.Lock()
-	p.sent = append(p.sent, m)
-	n := len(p.sent)
-	answer := p.answer
-	p.mu.Unlock()
+func (s *fakeSender) Send(ctx context.Context, m notify.Message) notify.Receipt {
+	s.mu.Lock()
+	s.sent = append(s.sent, m)
+	n := len(s.sent)
+	answer := s.answer
+	s.mu.Unlock()
 	return answer(ctx, m, n)
 }
 
 // sentTo returns the messages sent to a person.
-func (p *fakeSender) sentTo(user oncall.UserID) []notify.Message {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+func (s *fakeSender) sentTo(user oncall.UserID) []notify.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var found []notify.Message
-	for _, m := range p.sent {
+	for _, m := range s.sent {
 		if m.To == string(user) {
 			found = append(found, m)
 		}
@@ -360,42 +360,42 @@ func newFakeMessenger() *fakeMessenger {
 }
 
 // fail sets the hook.
-func (b *fakeMessenger) fail(hook func(ctx context.Context, act string, posted bool) error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.hook = hook
+func (m *fakeMessenger) fail(hook func(ctx context.Context, act string, posted bool) error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hook = hook
 }
 
-func (b *fakeMessenger) call(ctx context.Context, act string, do func()) error {
-	b.mu.Lock()
-	hook := b.hook
-	b.mu.Unlock()
+func (m *fakeMessenger) call(ctx context.Context, act string, do func()) error {
+	m.mu.Lock()
+	hook := m.hook
+	m.mu.Unlock()
 	if err := hook(ctx, act, false); err != nil {
 		return err
 	}
-	b.mu.Lock()
+	m.mu.Lock()
 	do()
-	b.mu.Unlock()
+	m.mu.Unlock()
 	return hook(ctx, act, true)
 }
 
 // Choose implements jobs.Messenger: what waits goes as it comes.
-func (b *fakeMessenger) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
+func (m *fakeMessenger) Choose(_ context.Context, waiting []store.WaitingDraw, n int) []store.WaitingDraw {
 	return waiting[:min(n, len(waiting))]
 }
 
 // SetInstances implements jobs.Messenger.
-func (b *fakeMessenger) SetInstances(int) {}
+func (m *fakeMessenger) SetInstances(int) {}
 
 // StopWaiting implements jobs.Messenger.
-func (b *fakeMessenger) StopWaiting() {}
+func (m *fakeMessenger) StopWaiting() {}
 
 // PostRoot implements jobs.Messenger.
-func (b *fakeMessenger) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
+func (m *fakeMessenger) PostRoot(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, delivery string) (store.MessageRef, error) {
 	var at store.MessageRef
-	err := b.call(ctx, "post", func() {
-		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(b.roots)+1)}
-		b.roots[at], b.shown[at] = delivery, p
+	err := m.call(ctx, "post", func() {
+		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000001.%06d", len(m.roots)+1)}
+		m.roots[at], m.shown[at] = delivery, p
 	})
 	if err != nil {
 		return store.MessageRef{}, err
@@ -404,9 +404,9 @@ func (b *fakeMessenger) PostRoot(ctx context.Context, _ store.WaitingDraw, p onc
 }
 
 // FindRoot implements jobs.Messenger.
-func (b *fakeMessenger) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.call(ctx, "find", func() {
-		for place, d := range b.roots {
+func (m *fakeMessenger) FindRoot(ctx context.Context, _ oncall.Picture, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = m.call(ctx, "find", func() {
+		for place, d := range m.roots {
 			if d == delivery {
 				at, found = place, true
 			}
@@ -416,15 +416,15 @@ func (b *fakeMessenger) FindRoot(ctx context.Context, _ oncall.Picture, delivery
 }
 
 // Redraw implements jobs.Messenger.
-func (b *fakeMessenger) Redraw(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
+func (m *fakeMessenger) Redraw(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture, _ oncall.UserID, why oncall.Sentence) error {
 	there := len(why) > 0
-	err := b.call(ctx, "edit", func() {
-		if _, ok := b.roots[at]; ok {
+	err := m.call(ctx, "edit", func() {
+		if _, ok := m.roots[at]; ok {
 			there = true
 		}
 		if there {
-			b.shown[at] = p
-			b.edits++
+			m.shown[at] = p
+			m.edits++
 		}
 	})
 	if err == nil && !there {
@@ -434,21 +434,21 @@ func (b *fakeMessenger) Redraw(ctx context.Context, _ store.WaitingDraw, at stor
 }
 
 // PostThread implements jobs.Messenger.
-func (b *fakeMessenger) PostThread(ctx context.Context, _ store.MessageRef, _ oncall.Picture, events []oncall.Event, delivery string) error {
-	return b.call(ctx, "reply", func() { b.replies, b.replyDeliveries = append(b.replies, events), append(b.replyDeliveries, delivery) })
+func (m *fakeMessenger) PostThread(ctx context.Context, _ store.MessageRef, _ oncall.Picture, events []oncall.Event, delivery string) error {
+	return m.call(ctx, "reply", func() { m.replies, m.replyDeliveries = append(m.replies, events), append(m.replyDeliveries, delivery) })
 }
 
 // FindThread implements jobs.Messenger.
-func (b *fakeMessenger) FindThread(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (found bool, err error) {
-	err = b.call(ctx, "find reply", func() { found = slices.Contains(b.replyDeliveries, delivery) })
+func (m *fakeMessenger) FindThread(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (found bool, err error) {
+	err = m.call(ctx, "find reply", func() { found = slices.Contains(m.replyDeliveries, delivery) })
 	return found, err
 }
 
 // PostRaiser implements jobs.Messenger.
-func (b *fakeMessenger) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.MessageRef, err error) {
-	err = b.call(ctx, "post raiser", func() {
-		at = store.MessageRef{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(b.shown)+1)}
-		b.roots[at], b.shown[at] = delivery, p
+func (m *fakeMessenger) PostRaiser(ctx context.Context, _ store.WaitingDraw, p oncall.Picture, c store.RaiserCopy, delivery string) (at store.MessageRef, err error) {
+	err = m.call(ctx, "post raiser", func() {
+		at = store.MessageRef{Channel: c.Channel, TS: fmt.Sprintf("1700000003.%06d", len(m.shown)+1)}
+		m.roots[at], m.shown[at] = delivery, p
 	})
 	if err != nil {
 		return store.MessageRef{}, err
@@ -457,20 +457,20 @@ func (b *fakeMessenger) PostRaiser(ctx context.Context, _ store.WaitingDraw, p o
 }
 
 // RedrawRaiser implements jobs.Messenger.
-func (b *fakeMessenger) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
-	return b.Redraw(ctx, w, c.MessageRef, p, "", nil)
+func (m *fakeMessenger) RedrawRaiser(ctx context.Context, w store.WaitingDraw, p oncall.Picture, c store.RaiserCopy) error {
+	return m.Redraw(ctx, w, c.MessageRef, p, "", nil)
 }
 
 // FindRaiser implements jobs.Messenger.
-func (b *fakeMessenger) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
-	return b.FindRoot(ctx, oncall.Picture{}, delivery, since)
+func (m *fakeMessenger) FindRaiser(ctx context.Context, _ store.RaiserCopy, delivery string, since time.Time) (store.MessageRef, bool, error) {
+	return m.FindRoot(ctx, oncall.Picture{}, delivery, since)
 }
 
 // PostFlapLine implements jobs.Messenger.
-func (b *fakeMessenger) PostFlapLine(ctx context.Context, _ store.MessageRef, p oncall.Picture, delivery string) (at store.MessageRef, err error) {
-	err = b.call(ctx, "post line", func() {
-		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(b.lines)+1)}
-		b.lines = append(b.lines, flapReply{at, delivery, *p.Incident.Flap})
+func (m *fakeMessenger) PostFlapLine(ctx context.Context, _ store.MessageRef, p oncall.Picture, delivery string) (at store.MessageRef, err error) {
+	err = m.call(ctx, "post line", func() {
+		at = store.MessageRef{Channel: "C0PAY", TS: fmt.Sprintf("1700000002.%06d", len(m.lines)+1)}
+		m.lines = append(m.lines, flapReply{at, delivery, *p.Incident.Flap})
 	})
 	if err != nil {
 		return store.MessageRef{}, err
@@ -479,12 +479,12 @@ func (b *fakeMessenger) PostFlapLine(ctx context.Context, _ store.MessageRef, p 
 }
 
 // RedrawFlapLine implements jobs.Messenger.
-func (b *fakeMessenger) RedrawFlapLine(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
+func (m *fakeMessenger) RedrawFlapLine(ctx context.Context, _ store.WaitingDraw, at store.MessageRef, p oncall.Picture) error {
 	there := false
-	err := b.call(ctx, "edit line", func() {
-		for i := range b.lines {
-			if b.lines[i].at == at {
-				b.lines[i].shows, there = *p.Incident.Flap, true
+	err := m.call(ctx, "edit line", func() {
+		for i := range m.lines {
+			if m.lines[i].at == at {
+				m.lines[i].shows, there = *p.Incident.Flap, true
 			}
 		}
 	})
@@ -495,9 +495,9 @@ func (b *fakeMessenger) RedrawFlapLine(ctx context.Context, _ store.WaitingDraw,
 }
 
 // FindFlapLine implements jobs.Messenger.
-func (b *fakeMessenger) FindFlapLine(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.call(ctx, "find line", func() {
-		for _, l := range b.lines {
+func (m *fakeMessenger) FindFlapLine(ctx context.Context, _ store.MessageRef, delivery string, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = m.call(ctx, "find line", func() {
+		for _, l := range m.lines {
 			if l.delivery == delivery {
 				at, found = l.at, true
 			}
@@ -514,12 +514,12 @@ type flapReply struct {
 }
 
 // rootsOf returns what the roots of an incident show.
-func (b *fakeMessenger) rootsOf(id oncall.IncidentID) []oncall.Picture {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (m *fakeMessenger) rootsOf(id oncall.IncidentID) []oncall.Picture {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var found []oncall.Picture
-	for at := range b.roots {
-		if p := b.shown[at]; p.Incident.ID == id {
+	for at := range m.roots {
+		if p := m.shown[at]; p.Incident.ID == id {
 			found = append(found, p)
 		}
 	}
@@ -527,17 +527,17 @@ func (b *fakeMessenger) rootsOf(id oncall.IncidentID) []oncall.Picture {
 }
 
 // showsOnly reports whether the incident has exactly one root, at this version.
-func (b *fakeMessenger) showsOnly(id oncall.IncidentID, version int64) bool {
-	roots := b.rootsOf(id)
+func (m *fakeMessenger) showsOnly(id oncall.IncidentID, version int64) bool {
+	roots := m.rootsOf(id)
 	return len(roots) == 1 && roots[0].Incident.Version == version
 }
 
 // timesReported counts how often an event was reported in the thread.
-func (b *fakeMessenger) timesReported(id int64) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+func (m *fakeMessenger) timesReported(id int64) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	n := 0
-	for _, r := range b.replies {
+	for _, r := range m.replies {
 		for _, e := range r {
 			if e.ID == id {
 				n++

@@ -16,7 +16,7 @@ const (
 // fetch, which would fill a disk while the database is away.
 type logLimiter struct {
 	slog.Handler
-	counts *lineCounts
+	lines *lineCounts
 }
 
 // lineCounts counts the lines logged in the current period.
@@ -29,8 +29,8 @@ type lineCounts struct {
 func newLogLimiter(h slog.Handler) logLimiter { return logLimiter{h, &lineCounts{}} }
 
 // Handle implements slog.Handler.
-func (q logLimiter) Handle(ctx context.Context, r slog.Record) error {
-	n := q.counts.count(r)
+func (l logLimiter) Handle(ctx context.Context, r slog.Record) error {
+	n := l.lines.count(r)
 	if n > quietBurst {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (q logLimiter) Handle(ctx context.Context, r slog.Record) error {
 		r = r.Clone()
 		r.AddAttrs(slog.String("more", "what else there is of this message in the next seconds is left out"))
 	}
-	return q.Handler.Handle(ctx, r)
+	return l.Handler.Handle(ctx, r)
 }
 
 func (s *lineCounts) count(r slog.Record) int {
@@ -52,11 +52,11 @@ func (s *lineCounts) count(r slog.Record) int {
 }
 
 // WithAttrs implements slog.Handler.
-func (q logLimiter) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return logLimiter{q.Handler.WithAttrs(attrs), q.counts}
+func (l logLimiter) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return logLimiter{l.Handler.WithAttrs(attrs), l.lines}
 }
 
 // WithGroup implements slog.Handler.
-func (q logLimiter) WithGroup(name string) slog.Handler {
-	return logLimiter{q.Handler.WithGroup(name), q.counts}
+func (l logLimiter) WithGroup(name string) slog.Handler {
+	return logLimiter{l.Handler.WithGroup(name), l.lines}
 }

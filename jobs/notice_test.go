@@ -13,23 +13,23 @@ import (
 )
 
 // PostNotice implements jobs.Messenger.
-func (b *fakeMessenger) PostNotice(ctx context.Context, n oncall.Notice) (at store.MessageRef, err error) {
-	err = b.call(ctx, "post notice", func() {
+func (m *fakeMessenger) PostNotice(ctx context.Context, n oncall.Notice) (at store.MessageRef, err error) {
+	err = m.call(ctx, "post notice", func() {
 		at = store.MessageRef{Channel: n.To, TS: n.Key}
-		b.notices = append(b.notices, n)
+		m.notices = append(m.notices, n)
 	})
 	return at, err
 }
 
 // RedrawNotice implements jobs.Messenger.
-func (b *fakeMessenger) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.MessageRef, n oncall.Notice) error {
-	return b.call(ctx, "redraw notice", func() { b.notices = append(b.notices, n) })
+func (m *fakeMessenger) RedrawNotice(ctx context.Context, _ store.WaitingDraw, _ store.MessageRef, n oncall.Notice) error {
+	return m.call(ctx, "redraw notice", func() { m.notices = append(m.notices, n) })
 }
 
 // FindNotice implements jobs.Messenger.
-func (b *fakeMessenger) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.MessageRef, found bool, err error) {
-	err = b.call(ctx, "find notice", func() {
-		for _, o := range b.notices {
+func (m *fakeMessenger) FindNotice(ctx context.Context, n oncall.Notice, _ time.Time) (at store.MessageRef, found bool, err error) {
+	err = m.call(ctx, "find notice", func() {
+		for _, o := range m.notices {
 			if o.Key == n.Key {
 				at, found = store.MessageRef{Channel: n.To, TS: n.Key}, true
 			}
@@ -39,10 +39,10 @@ func (b *fakeMessenger) FindNotice(ctx context.Context, n oncall.Notice, _ time.
 }
 
 // noticeStates are the states in which notices with a key were shown, in order.
-func (b *fakeMessenger) noticeStates(key string) (states []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, n := range b.notices {
+func (m *fakeMessenger) noticeStates(key string) (states []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range m.notices {
 		if n.Key == key {
 			states = append(states, n.Detail.State)
 		}

@@ -114,17 +114,17 @@ type answerFailure struct {
 }
 
 // unreadable handles a provider whose answers can't be read. After the last attempt it returns the error.
-func (h *answerReader) unreadable(ctx context.Context, err unreadError) error {
-	now := h.jobs.clock()
-	if h.since.IsZero() {
-		h.since = now
-		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Msg("can't read what people answer; it will be tried again")
+func (rd *answerReader) unreadable(ctx context.Context, err unreadError) error {
+	now := rd.jobs.clock()
+	if rd.since.IsZero() {
+		rd.since = now
+		rd.jobs.log.Error().Err(err).Str("method", string(rd.method)).Msg("can't read what people answer; it will be tried again")
 	}
-	if ctx.Err() != nil || now.Sub(h.since) < unreadableAfter {
+	if ctx.Err() != nil || now.Sub(rd.since) < unreadableAfter {
 		return nil //nolint:nilerr // another instance takes over, so the admins are not told
 	}
-	h.jobs.metrics.unreadable.WithLabelValues(string(h.method)).Set(1)
-	return errors.Join(err, h.jobs.store.TellUnreadAnswers(ctx, h.method, err.Error(), now))
+	rd.jobs.metrics.unreadable.WithLabelValues(string(rd.method)).Set(1)
+	return errors.Join(err, rd.jobs.store.TellUnreadAnswers(ctx, rd.method, err.Error(), now))
 }
 
 // awaitNextPoll waits until it is time to ask the provider again, which is soon if somebody may answer.
@@ -147,15 +147,15 @@ func (j *Jobs) awaitNextPoll(ctx context.Context, method oncall.Method, next *ti
 
 // poll asks a provider once and carries out the answers. An answer that fails doesn't stop those after it; it is
 // retried while the cause probably lies outside the answer itself.
-func (h *answerReader) poll(ctx context.Context) error {
-	cursor, err := h.jobs.store.AnswerCursor(ctx, h.method)
+func (rd *answerReader) poll(ctx context.Context) error {
+	cursor, err := rd.jobs.store.AnswerCursor(ctx, rd.method)
 	if err != nil {
 		return err
 	}
 	var replies []notify.Answer
 	var next string
 	err = guarded(ctx, "listener", listenLimit, func(ctx context.Context) (err error) {
-		replies, next, err = h.from.Listen(ctx, cursor)
+		replies, next, err = rd.from.Listen(ctx, cursor)
 		return err
 	})
 	if err != nil {
@@ -163,36 +163,36 @@ func (h *answerReader) poll(ctx context.Context) error {
 	}
 	again := false
 	for _, r := range replies {
-		err := h.jobs.reply(ctx, h.method, r)
+		err := rd.jobs.reply(ctx, rd.method, r)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		again = h.retry(r.ID, err) || again
+		again = rd.retry(r.ID, err) || again
 	}
 	if next == cursor || again {
 		return nil
 	}
-	clear(h.failed)
-	return h.jobs.store.SaveAnswerCursor(ctx, h.method, next)
+	clear(rd.failed)
+	return rd.jobs.store.SaveAnswerCursor(ctx, rd.method, next)
 }
 
 // retry records whether an answer could be carried out, and reports whether to retry it.
-func (h *answerReader) retry(id string, err error) bool {
+func (rd *answerReader) retry(id string, err error) bool {
 	if err == nil {
-		delete(h.failed, id)
+		delete(rd.failed, id)
 		return false
 	}
-	f, now := h.failed[id], h.jobs.clock()
+	f, now := rd.failed[id], rd.jobs.clock()
 	if f.tries++; f.tries == 1 {
 		f.first = now
-		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer can't be carried out; it will be tried again")
+		rd.jobs.log.Error().Err(err).Str("method", string(rd.method)).Str("id", id).Msg("an answer can't be carried out; it will be tried again")
 	}
 	if !f.givenUp && f.tries >= replyTries && now.Sub(f.first) >= unreadableAfter {
 		f.givenUp = true
-		h.jobs.log.Error().Err(err).Str("method", string(h.method)).Str("id", id).Msg("an answer is given up")
-		h.jobs.metrics.givenUp.WithLabelValues(string(h.method)).Inc()
+		rd.jobs.log.Error().Err(err).Str("method", string(rd.method)).Str("id", id).Msg("an answer is given up")
+		rd.jobs.metrics.givenUp.WithLabelValues(string(rd.method)).Inc()
 	}
-	h.failed[id] = f
+	rd.failed[id] = f
 	return !f.givenUp
 }
 

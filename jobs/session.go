@@ -105,9 +105,9 @@ func (j *Jobs) keepSession(ctx context.Context) {
 func (j *Jobs) renewSession(ctx context.Context, name string) *session {
 	wait := renewWaitMax / 16
 	for failing := false; ; wait = min(2*wait, renewWaitMax) {
-		l, err := j.beginSession(ctx, name)
+		s, err := j.beginSession(ctx, name)
 		if err == nil {
-			return l
+			return s
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -145,17 +145,17 @@ func (j *Jobs) Stop(ctx context.Context) error {
 }
 
 // end lets running jobs finish, as long as ctx lasts and the name is ours.
-func (l *session) end(ctx context.Context) error {
-	ctx, cancel := whileClaimed(ctx, l.instance)
+func (s *session) end(ctx context.Context) error {
+	ctx, cancel := whileClaimed(ctx, s.instance)
 	defer cancel()
 	drawn := make(chan struct{})
 	go func() {
 		defer close(drawn)
-		l.drawing.end(ctx)
+		s.drawing.end(ctx)
 	}()
-	err := l.client.Stop(ctx)
+	err := s.client.Stop(ctx)
 	if err != nil {
-		err = l.cutOff(ctx)
+		err = s.cutOff(ctx)
 	}
 	<-drawn
 	return err
@@ -175,16 +175,16 @@ func whileClaimed(ctx context.Context, name *store.Instance) (context.Context, c
 }
 
 // abandon cancels running jobs and drawings.
-func (l *session) abandon(ctx context.Context) error {
+func (s *session) abandon(ctx context.Context) error {
 	over, cancel := context.WithCancel(ctx)
 	cancel()
-	l.drawing.end(over)
-	return l.cutOff(ctx)
+	s.drawing.end(over)
+	return s.cutOff(ctx)
 }
 
 // cutOff cancels running jobs.
-func (l *session) cutOff(ctx context.Context) error {
+func (s *session) cutOff(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hardStopLimit)
 	defer cancel()
-	return l.client.StopAndCancel(ctx)
+	return s.client.StopAndCancel(ctx)
 }

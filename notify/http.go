@@ -89,35 +89,35 @@ func (a httpResponse) quote() string {
 }
 
 // post sends a body and returns the complete answer, or a receipt that says why there is none.
-func (w *httpClient) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (httpResponse, *Receipt) {
+func (c *httpClient) post(ctx context.Context, address, contentType string, body []byte, header http.Header) (httpResponse, *Receipt) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
-		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", w.service, withoutAddress(err))}
+		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: %w", c.service, withoutAddress(err))}
 	}
 	maps.Copy(r.Header, header)
 	r.Header.Set("Content-Type", contentType)
 	r.GetBody = nil // so that the client can't send it again
-	return w.exchange(r)
+	return c.exchange(r)
 }
 
-func (w *httpClient) postJSON(ctx context.Context, address string, body any, header http.Header) (httpResponse, *Receipt) {
+func (c *httpClient) postJSON(ctx context.Context, address string, body any, header http.Header) (httpResponse, *Receipt) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false) // escapes take six bytes for one, and services limit the size
 	if err := e.Encode(body); err != nil {
-		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", w.service, err)}
+		return httpResponse{}, &Receipt{Outcome: Rejected, Err: fmt.Errorf("%s: encode the message: %w", c.service, err)}
 	}
-	return w.post(ctx, address, "application/json", b.Bytes(), header)
+	return c.post(ctx, address, "application/json", b.Bytes(), header)
 }
 
 // get requests something. That has no effect on the service, so any failure is just an error.
-func (w *httpClient) get(ctx context.Context, address string, header http.Header) (httpResponse, error) {
+func (c *httpClient) get(ctx context.Context, address string, header http.Header) (httpResponse, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return httpResponse{}, fmt.Errorf("%s: %w", w.service, withoutAddress(err))
+		return httpResponse{}, fmt.Errorf("%s: %w", c.service, withoutAddress(err))
 	}
 	maps.Copy(r.Header, header)
-	a, failed := w.exchange(r)
+	a, failed := c.exchange(r)
 	if failed != nil {
 		return httpResponse{}, failed.Err
 	}
@@ -125,46 +125,46 @@ func (w *httpClient) get(ctx context.Context, address string, header http.Header
 }
 
 // exchange sends a request and reads the answer.
-func (w *httpClient) exchange(r *http.Request) (httpResponse, *Receipt) {
-	known := w.secretsIn(r)
-	ctx, cancel := context.WithTimeout(r.Context(), w.limit)
+func (c *httpClient) exchange(r *http.Request) (httpResponse, *Receipt) {
+	known := c.secretsIn(r)
+	ctx, cancel := context.WithTimeout(r.Context(), c.limit)
 	defer cancel()
 	var begun atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(string, []string) { begun.Store(true) }})
-	response, err := w.client.Do(r.WithContext(ctx))
+	response, err := c.client.Do(r.WithContext(ctx))
 	if err != nil {
-		return httpResponse{}, w.noResponse(err, known, begun.Load())
+		return httpResponse{}, c.noResponse(err, known, begun.Load())
 	}
 	defer response.Body.Close()
-	a := httpResponse{status: response.StatusCode, header: response.Header, secrets: known, foreign: w.foreign}
-	a.body, err = io.ReadAll(io.LimitReader(response.Body, w.longest))
+	a := httpResponse{status: response.StatusCode, header: response.Header, secrets: known, foreign: c.foreign}
+	a.body, err = io.ReadAll(io.LimitReader(response.Body, c.longest))
 	if err != nil && a.status < http.StatusBadRequest {
-		return httpResponse{}, w.noResponse(err, known, true)
+		return httpResponse{}, c.noResponse(err, known, true)
 	}
 	return a, nil
 }
 
 // secretsIn returns the secrets in a request.
-func (w *httpClient) secretsIn(r *http.Request) secrets {
-	out := append(requestSecrets(r), w.secrets...)
-	if w.foreign {
+func (c *httpClient) secretsIn(r *http.Request) secrets {
+	out := append(requestSecrets(r), c.secrets...)
+	if c.foreign {
 		out = append(out, addressSecrets(r.URL)...)
 	}
 	return out
 }
 
 // noResponse is the receipt of a request without an answer.
-func (w *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
+func (c *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
 	reason := known.clean(withoutAddress(err))
-	if w.foreign {
+	if c.foreign {
 		reason = rewordError(err)
 	}
-	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", w.service, reason)}
+	r := &Receipt{Outcome: Unknown, Err: fmt.Errorf("%s: %w", c.service, reason)}
 	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
 	switch {
 	case errors.Is(err, errForbiddenAddress):
 		r.Outcome = Rejected
-	case certificate && w.foreign: // only the server's owner can fix that
+	case certificate && c.foreign: // only the server's owner can fix that
 		r.Outcome = Rejected
 	case certificate:
 		r.Outcome = Misconfigured
@@ -245,9 +245,9 @@ func withoutAddress(err error) error {
 }
 
 // unreachableResult is the finding for a service that gave no answer.
-func (w *httpClient) unreachableResult(err error, address, setting string) CheckResult {
+func (c *httpClient) unreachableResult(err error, address, setting string) CheckResult {
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%s has not answered in time", w.service)
+		err = fmt.Errorf("%s has not answered in time", c.service)
 	}
 	host := "the service"
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
@@ -257,8 +257,8 @@ func (w *httpClient) unreachableResult(err error, address, setting string) Check
 }
 
 // unexpectedResult is the finding for an answer that our settings don't explain.
-func (w *httpClient) unexpectedResult(a httpResponse, reason, setting string) CheckResult {
-	f := CheckResult{Text: w.refusedReceipt(a, reason).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
+func (c *httpClient) unexpectedResult(a httpResponse, reason, setting string) CheckResult {
+	f := CheckResult{Text: c.refusedReceipt(a, reason).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
 		f.Remedy = "Nothing is wrong with our settings: look at the service, and try again later."
 	}
@@ -267,16 +267,16 @@ func (w *httpClient) unexpectedResult(a httpResponse, reason, setting string) Ch
 
 // refusedReceipt is the receipt for an answer that doesn't accept the message, going by its HTTP status.
 // Senders whose service says more look at that first.
-func (w *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
-	err := fmt.Errorf("%s answered %d", w.service, a.status)
-	if !w.foreign {
+func (c *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
+	err := fmt.Errorf("%s answered %d", c.service, a.status)
+	if !c.foreign {
 		err = fmt.Errorf("%w: %s", err, cmp.Or(a.secrets.line(reason), a.quote()))
 	}
 	redirected := a.status >= http.StatusMultipleChoices && a.status < http.StatusBadRequest
 	if redirected {
-		err = fmt.Errorf("%s answered %d, a redirect, which is not followed", w.service, a.status)
+		err = fmt.Errorf("%s answered %d, a redirect, which is not followed", c.service, a.status)
 	}
-	if w.foreign && (redirected || a.status == http.StatusUnauthorized || a.status == http.StatusProxyAuthRequired) {
+	if c.foreign && (redirected || a.status == http.StatusUnauthorized || a.status == http.StatusProxyAuthRequired) {
 		return Receipt{Outcome: Rejected, Err: err} // the address is wrong, not the channel
 	}
 	switch a.status {

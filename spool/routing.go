@@ -12,12 +12,12 @@ import (
 const routingLimit = time.Second
 
 // compile compiles the rules. That takes a moment, so it waits for an outage.
-func (k *Snapshot) compile() {
-	k.lists = map[oncall.RouteOwner]*route.List{}
-	for _, d := range k.Routes {
-		k.lists[d.Owner] = route.Compile(d)
+func (s *Snapshot) compile() {
+	s.lists = map[oncall.RouteOwner]*route.List{}
+	for _, d := range s.Routes {
+		s.lists[d.Owner] = route.Compile(d)
 	}
-	for _, m := range k.Maintenance {
+	for _, m := range s.Maintenance {
 		matchers := make([]oncall.Matcher, 0, len(m.Match))
 		for _, match := range m.Match {
 			if compiled, err := match.Compiled(); err == nil {
@@ -26,27 +26,27 @@ func (k *Snapshot) compile() {
 		}
 		if len(matchers) == len(m.Match) { // in doubt it keeps no alert back
 			m.Match = matchers
-			k.windows = append(k.windows, m)
+			s.windows = append(s.windows, m)
 		}
 	}
 }
 
 // outcomes returns what routes and maintenance would do with an integration's signals, as far as is
 // known, by the same code that folds them. In doubt a signal pages.
-func (k *Snapshot) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
-	k.compiling.Do(k.compile)
+func (s *Snapshot) outcomes(in oncall.Integration, signals []oncall.Signal, at time.Time) []oncall.Outcome {
+	s.compiling.Do(s.compile)
 	ctx, cancel := context.WithTimeout(context.Background(), routingLimit) //nolint:forbidigo // also used at start-up, and after the sender has hung up
 	defer cancel()
-	g := oncall.OutcomeFacts{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: k.windows}
-	for id := range k.Watches {
+	g := oncall.OutcomeFacts{Integration: in, Policies: map[oncall.PolicyID]oncall.Policy{in.PolicyID: {ID: in.PolicyID, TeamID: in.TeamID}}, Maintenance: s.windows}
+	for id := range s.Watches {
 		g.Policies[id] = oncall.Policy{ID: id, TeamID: in.TeamID}
 	}
 	r := &route.Router{
-		Integration: in, Team: k.Teams[in.TeamID], Policy: func(oncall.PolicyID) string { return "" },
-		Usable: func(id oncall.PolicyID) bool { return k.Watches[id] != nil },
+		Integration: in, Team: s.Teams[in.TeamID], Policy: func(oncall.PolicyID) string { return "" },
+		Usable: func(id oncall.PolicyID) bool { return s.Watches[id] != nil },
 	}
 	for _, owner := range []oncall.RouteOwner{{Integration: in.ID}, {Team: in.TeamID}} {
-		if l := k.lists[owner]; l != nil {
+		if l := s.lists[owner]; l != nil {
 			r.Lists = append(r.Lists, l)
 		}
 	}

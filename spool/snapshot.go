@@ -118,23 +118,23 @@ func contactsOf(reach oncall.ContactSettings, secrets []oncall.Secret) []snapsho
 }
 
 // Integration returns the integration that a key belongs to.
-func (k *Snapshot) Integration(key string, now time.Time) (oncall.Integration, bool) {
-	if k == nil {
+func (s *Snapshot) Integration(key string, now time.Time) (oncall.Integration, bool) {
+	if s == nil {
 		return oncall.Integration{}, false
 	}
 	hash := sha256.Sum256([]byte(key))
-	found, known := k.Keys[hex.EncodeToString(hash[:])]
+	found, known := s.Keys[hex.EncodeToString(hash[:])]
 	if !known || !found.Until.IsZero() && !now.Before(found.Until) {
 		return oncall.Integration{}, false
 	}
-	in, known := k.Sources[found.Integration]
+	in, known := s.Sources[found.Integration]
 	return in, known
 }
 
 // onCall returns the people a policy pages first, as far as is known.
-func (k *Snapshot) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
+func (s *Snapshot) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID {
 	var users []oncall.UserID
-	for i, w := range k.Watches[policy] {
+	for i, w := range s.Watches[policy] {
 		if i == 0 || !w.From.After(now) {
 			users = w.Users
 		}
@@ -143,8 +143,8 @@ func (k *Snapshot) onCall(policy oncall.PolicyID, now time.Time) []oncall.UserID
 }
 
 // save writes it to the disk atomically.
-func (k *Snapshot) save(dir string) error {
-	text, err := json.Marshal(k)
+func (s *Snapshot) save(dir string) error {
+	text, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("keep what is known: %w", err)
 	}

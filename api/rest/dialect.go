@@ -76,22 +76,22 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // an error means that the peer is gone
 }
 
-func (f *dialectRequest) ctx() context.Context { return f.r.Context() }
+func (dr *dialectRequest) ctx() context.Context { return dr.r.Context() }
 
 // list returns the values of a repeatable parameter, with or without brackets.
-func (f *dialectRequest) list(name string) []string {
-	return slices.Concat(f.query[name+"[]"], f.query[name])
+func (dr *dialectRequest) list(name string) []string {
+	return slices.Concat(dr.query[name+"[]"], dr.query[name])
 }
 
 // has reports whether a repeatable filter parameter allows a value; a missing one allows all.
-func (f *dialectRequest) has(name, value string) bool {
-	some := f.list(name)
+func (dr *dialectRequest) has(name, value string) bool {
+	some := dr.list(name)
 	return len(some) == 0 || slices.Contains(some, value)
 }
 
 // number parses a numeric parameter.
-func (f *dialectRequest) number(name string, usual, most int) (int, error) {
-	text := f.query.Get(name)
+func (dr *dialectRequest) number(name string, usual, most int) (int, error) {
+	text := dr.query.Get(name)
 	if text == "" {
 		return usual, nil
 	}
@@ -106,13 +106,13 @@ func (f *dialectRequest) number(name string, usual, most int) (int, error) {
 var instants = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"}
 
 // instant parses a parameter that is a time; zero if it is missing.
-func (f *dialectRequest) instant(name string) (time.Time, error) {
-	text := strings.ReplaceAll(f.query.Get(name), " ", "+") // a plus sign that was not encoded
+func (dr *dialectRequest) instant(name string) (time.Time, error) {
+	text := strings.ReplaceAll(dr.query.Get(name), " ", "+") // a plus sign that was not encoded
 	if text == "" {
 		return time.Time{}, nil
 	}
 	for _, form := range instants {
-		if t, err := time.ParseInLocation(form, text, f.zone); err == nil {
+		if t, err := time.ParseInLocation(form, text, dr.zone); err == nil {
 			return t.UTC(), nil
 		}
 	}
@@ -120,16 +120,16 @@ func (f *dialectRequest) instant(name string) (time.Time, error) {
 }
 
 // body decodes a JSON body of at most 1 MiB. Unknown fields are ignored, as the vendor does.
-func (f *dialectRequest) body(into any) error {
-	if err := json.NewDecoder(io.LimitReader(f.r.Body, 1<<20)).Decode(into); err != nil && !errors.Is(err, io.EOF) {
+func (dr *dialectRequest) body(into any) error {
+	if err := json.NewDecoder(io.LimitReader(dr.r.Body, 1<<20)).Decode(into); err != nil && !errors.Is(err, io.EOF) {
 		return invalid("The body is no JSON of the documented kind.")
 	}
 	return nil
 }
 
 // id returns the number in the path.
-func (f *dialectRequest) id() (int64, error) {
-	n, err := strconv.ParseInt(f.r.PathValue("id"), 10, 64)
+func (dr *dialectRequest) id() (int64, error) {
+	n, err := strconv.ParseInt(dr.r.PathValue("id"), 10, 64)
 	if err != nil || n <= 0 {
 		return 0, oncall.ErrNotFound
 	}
@@ -137,8 +137,8 @@ func (f *dialectRequest) id() (int64, error) {
 }
 
 // onBehalf returns the key as the actor, with the person named in the request. Timelines show both.
-func (f *dialectRequest) onBehalf(name string) oncall.Actor {
-	by := f.caller.by
+func (dr *dialectRequest) onBehalf(name string) oncall.Actor {
+	by := dr.caller.by
 	if runes := []rune(strings.ToValidUTF8(name, "")); len(runes) > 0 && by.User == "" {
 		by.Name += ", for " + string(runes[:min(len(runes), 80)])
 	}

@@ -213,10 +213,10 @@ func (s *server) ogScheduleOne(f *dialectRequest) (ogBody, error) {
 }
 
 // scheduleByIdentifier returns the schedule in the path, by its id or, if the request says so, its name.
-func (f *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule, error) {
-	text := f.r.PathValue("id")
-	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool {
-		if f.query.Get(kind) == "name" {
+func (dr *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule, error) {
+	text := dr.r.PathValue("id")
+	i := slices.IndexFunc(dr.Schedules, func(is *schedule.Schedule) bool {
+		if dr.query.Get(kind) == "name" {
 			return is.Name() == text
 		}
 		return pdNumber(is.ID()) == text
@@ -224,7 +224,7 @@ func (f *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule, 
 	if i < 0 {
 		return nil, oncall.ErrNotFound
 	}
-	return f.Schedules[i], nil
+	return dr.Schedules[i], nil
 }
 
 // ogInstant returns the requested instant, and loads the directory for it.
@@ -257,15 +257,15 @@ func (s *server) ogAllOnCalls(f *dialectRequest) (ogBody, error) {
 	return ogBody{Data: mapSlice(f.Schedules, func(is *schedule.Schedule) map[string]any { return f.ogOnCall(is, at) })}, nil
 }
 
-func (f *dialectRequest) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
+func (dr *dialectRequest) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
 	people := []oncall.UserID{}
-	for _, shift := range f.onDuty(is, "", at, at, true) {
+	for _, shift := range dr.onDuty(is, "", at, at, true) {
 		people = append(people, shift.Users...)
 	}
-	if f.query.Get("flat") == "true" {
-		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": mapSlice(people, f.ogMail)}
+	if dr.query.Get("flat") == "true" {
+		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": mapSlice(people, dr.ogMail)}
 	}
-	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": mapSlice(people, f.ogPerson)}
+	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": mapSlice(people, dr.ogPerson)}
 }
 
 func (s *server) ogNext(f *dialectRequest) (ogBody, error) {

@@ -47,12 +47,12 @@ type ogIntegration struct {
 
 var ogPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}
 
-func (f *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
+func (dr *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
 	out := ogAlertShown{
 		ID: store.OpsgenieID(a.IntegrationID, a.DedupKey), TinyID: pdNumber(a.ID), Alias: a.DedupKey, Message: a.Title, Description: a.Body, Status: "closed",
 		Acknowledged: a.Status == oncall.Acknowledged, IsSeen: a.Status != oncall.Triggered, Seen: a.Status != oncall.Triggered,
 		Snoozed: a.Status == oncall.Snoozed, Count: a.Count, Priority: cmp.Or(ogPriorities[a.Severity], "P3"), Tags: []string{}, Responders: []ogParticipant{},
-		Source: f.IntegrationName(a.IntegrationID), Integration: ogIntegration{pdNumber(a.IntegrationID), f.IntegrationName(a.IntegrationID), "API"},
+		Source: dr.IntegrationName(a.IntegrationID), Integration: ogIntegration{pdNumber(a.IntegrationID), dr.IntegrationName(a.IntegrationID), "API"},
 		Details: a.Details, CreatedAt: a.FirstAt.UTC(), UpdatedAt: a.LastAt.UTC(), LastAt: a.LastAt.UTC(),
 	}
 	if a.Firing && a.Status != oncall.Resolved {
@@ -68,9 +68,9 @@ func (f *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
 var ogTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
 
 // ogQuery parses a query. Unknown conditions are refused, as ignoring one would return too much.
-func (f *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
+func (dr *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
 	words := []string{}
-	for _, m := range ogTerm.FindAllStringSubmatch(f.query.Get("query"), -1) {
+	for _, m := range ogTerm.FindAllStringSubmatch(dr.query.Get("query"), -1) {
 		value := cmp.Or(m[2], m[3])
 		switch field := strings.ToLower(m[1]); {
 		case field == "" && strings.EqualFold(value, "AND"):
@@ -87,7 +87,7 @@ func (f *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
 		case field == "alias":
 			filter.Key = value
 		case field == "team", field == "teams", field == "responders":
-			t, _, err := filterValue(value, f.team, "team")
+			t, _, err := filterValue(value, dr.team, "team")
 			if err != nil {
 				return filter, err
 			}

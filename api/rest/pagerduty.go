@@ -125,11 +125,11 @@ func pdReference(kind, id, name string) pdRef {
 func pdObject(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
 
 // stamp formats a time in the requested zone; nil stays nil.
-func (f *dialectRequest) stamp(t *time.Time) *string {
+func (dr *dialectRequest) stamp(t *time.Time) *string {
 	if t == nil || t.IsZero() {
 		return nil
 	}
-	return new(t.In(f.zone).Format(time.RFC3339))
+	return new(t.In(dr.zone).Format(time.RFC3339))
 }
 
 // pdPage responds with the requested page of a list, under the list's name.

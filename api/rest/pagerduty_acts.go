@@ -33,12 +33,12 @@ type pdChange struct {
 }
 
 // from returns the actor: the key, whose rights count, and the person in the header From.
-func (f *dialectRequest) from() oncall.Actor {
-	u, err := f.user(f.r.Header.Get("From"))
+func (dr *dialectRequest) from() oncall.Actor {
+	u, err := dr.user(dr.r.Header.Get("From"))
 	if err != nil {
-		return f.caller.by
+		return dr.caller.by
 	}
-	return f.onBehalf(f.Name(u.ID))
+	return dr.onBehalf(dr.Name(u.ID))
 }
 
 // pdManage changes several incidents.
@@ -99,7 +99,7 @@ func (s *server) pdDo(f *dialectRequest, c pdChange) (oncall.Incident, error) {
 }
 
 // pdActs returns the acts that a change requires.
-func (f *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
+func (dr *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
 	do := func(kind oncall.ActKind) { acts = append(acts, oncall.Act{Do: kind}) }
 	if c.Title != "" && c.Title != in.Title {
 		return nil, invalid("The title is the monitor's, and can't be changed.")
@@ -112,14 +112,14 @@ func (f *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.A
 		acts = append(acts, oncall.Act{Do: oncall.ActSeverity, Severity: to})
 	}
 	if c.Policy != nil {
-		p, err := f.policy(c.Policy.ID)
+		p, err := dr.policy(c.Policy.ID)
 		if err != nil {
 			return nil, invalid("There is no escalation policy of this id.")
 		}
 		acts = append(acts, oncall.Act{Do: oncall.ActReassign, Policy: p.ID})
 	}
 	for i, a := range c.Assignments {
-		u, err := f.user(a.Assignee.ID)
+		u, err := dr.user(a.Assignee.ID)
 		if err != nil {
 			return nil, invalid("There is no user of this id.")
 		}

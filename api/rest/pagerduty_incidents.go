@@ -83,22 +83,22 @@ func pdUrgency(s oncall.Severity) string {
 	return "high"
 }
 
-func (f *dialectRequest) pdService(id oncall.IntegrationID) pdRef {
+func (dr *dialectRequest) pdService(id oncall.IntegrationID) pdRef {
 	if id == 0 {
 		return pdReference("service", "0", "Paged by hand")
 	}
-	return pdReference("service", pdNumber(id), f.IntegrationName(id))
+	return pdReference("service", pdNumber(id), dr.IntegrationName(id))
 }
 
-func (f *dialectRequest) pdIncident(in oncall.Incident) pdIncidentShown {
+func (dr *dialectRequest) pdIncident(in oncall.Incident) pdIncidentShown {
 	name := cmp.Or(pdPriorities[in.Severity], "P2")
 	out := pdIncidentShown{
 		pdRef: pdObject("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
 		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{pdReference("priority", name, name), name},
-		CreatedAt: f.stamp(&in.OpenedAt), ResolvedAt: f.stamp(in.ResolvedAt), Service: f.pdService(in.IntegrationID), Policy: f.pdPolicyRef(in.PolicyID),
+		CreatedAt: dr.stamp(&in.OpenedAt), ResolvedAt: dr.stamp(in.ResolvedAt), Service: dr.pdService(in.IntegrationID), Policy: dr.pdPolicyRef(in.PolicyID),
 		Teams: []pdRef{}, Assignments: []pdAssigned{}, Acks: []pdAcked{}, Pending: []pdPending{}, Body: map[string]any{"type": "incident_body", "details": in.Body},
 	}
-	if t, known := f.Team(in.TeamID); known && f.sees(t.ID) {
+	if t, known := dr.Team(in.TeamID); known && dr.sees(t.ID) {
 		out.Teams = append(out.Teams, pdTeamRef(t))
 	}
 	changed, by := in.OpenedAt, in.RaisedBy
@@ -108,38 +108,38 @@ func (f *dialectRequest) pdIncident(in oncall.Incident) pdIncidentShown {
 	if in.ResolvedAt != nil {
 		changed, by = *in.ResolvedAt, in.ResolvedBy
 	}
-	out.ChangedAt, out.ChangedBy = f.stamp(&changed), f.pdAgent(by)
-	out.UpdatedAt = f.stamp(new(later(changed, in.LastSignalAt)))
+	out.ChangedAt, out.ChangedBy = dr.stamp(&changed), dr.pdAgent(by)
+	out.UpdatedAt = dr.stamp(new(later(changed, in.LastSignalAt)))
 	for _, u := range in.Holders() {
-		out.Acks = append(out.Acks, pdAcked{f.stamp(in.AckedAt), f.pdUserRef(u)})
+		out.Acks = append(out.Acks, pdAcked{dr.stamp(in.AckedAt), dr.pdUserRef(u)})
 	}
 	if in.Open() {
-		for _, u := range f.assigned(in) {
-			out.Assignments = append(out.Assignments, pdAssigned{f.stamp(&in.OpenedAt), f.pdUserRef(u)})
+		for _, u := range dr.assigned(in) {
+			out.Assignments = append(out.Assignments, pdAssigned{dr.stamp(&in.OpenedAt), dr.pdUserRef(u)})
 		}
 	}
 	if in.Status == oncall.Snoozed {
-		out.Pending = append(out.Pending, pdPending{"unacknowledge", f.stamp(in.SnoozedUntil)})
+		out.Pending = append(out.Pending, pdPending{"unacknowledge", dr.stamp(in.SnoozedUntil)})
 	}
 	return out
 }
 
 // assigned returns who has an incident or, if nobody does yet, the current targets of its policy's
 // latest step.
-func (f *dialectRequest) assigned(in oncall.Incident) []oncall.UserID {
+func (dr *dialectRequest) assigned(in oncall.Incident) []oncall.UserID {
 	if held := in.Holders(); len(held) > 0 {
 		return held
 	}
-	p := f.Policies[in.PolicyID]
+	p := dr.Policies[in.PolicyID]
 	at := min(max(in.Step-1, 0), len(p.Steps)-1)
 	if at < 0 {
 		return nil
 	}
 	var out []oncall.UserID
 	for _, t := range p.Steps[at].Targets {
-		people := f.always(t)
-		if is, known := f.Schedule(t.Schedule); known {
-			for _, shift := range f.onDuty(is, t.Role, f.caller.now, f.caller.now, true) {
+		people := dr.always(t)
+		if is, known := dr.Schedule(t.Schedule); known {
+			for _, shift := range dr.onDuty(is, t.Role, dr.caller.now, dr.caller.now, true) {
 				people = append(people, shift.Users...)
 			}
 		}
@@ -153,12 +153,12 @@ func (f *dialectRequest) assigned(in oncall.Incident) []oncall.UserID {
 }
 
 // pdAgent returns the actor: a person, or a monitor, a key or Watchbill itself as a service.
-func (f *dialectRequest) pdAgent(by oncall.Actor) *pdRef {
+func (dr *dialectRequest) pdAgent(by oncall.Actor) *pdRef {
 	switch {
 	case by == (oncall.Actor{}):
 		return nil
 	case by.User != "":
-		return new(f.pdUserRef(by.User))
+		return new(dr.pdUserRef(by.User))
 	}
 	return new(pdReference("service", "0", by.String()))
 }
@@ -191,17 +191,17 @@ func (s *server) pdIncidents(f *dialectRequest) (dialectResponse, error) {
 }
 
 // pdFilter parses the filter for incidents: by default, those of the last month.
-func (f *dialectRequest) pdFilter() (filter store.IncidentFilter, err error) {
-	if filter.Since, err = f.instant("since"); err != nil {
+func (dr *dialectRequest) pdFilter() (filter store.IncidentFilter, err error) {
+	if filter.Since, err = dr.instant("since"); err != nil {
 		return filter, err
 	}
-	if filter.Until, err = f.instant("until"); err != nil {
+	if filter.Until, err = dr.instant("until"); err != nil {
 		return filter, err
 	}
-	if filter.Since.IsZero() && f.query.Get("date_range") != "all" {
-		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
+	if filter.Since.IsZero() && dr.query.Get("date_range") != "all" {
+		filter.Since = dr.caller.now.Add(-30 * 24 * time.Hour)
 	}
-	for _, id := range f.list("service_ids") {
+	for _, id := range dr.list("service_ids") {
 		n, err := strconv.ParseInt(id, 10, 64)
 		if err != nil {
 			n = -1 // matches no team
@@ -209,7 +209,7 @@ func (f *dialectRequest) pdFilter() (filter store.IncidentFilter, err error) {
 		filter.Integrations = append(filter.Integrations, oncall.IntegrationID(n))
 	}
 	open := []oncall.Status{}
-	for _, status := range f.list("statuses") {
+	for _, status := range dr.list("statuses") {
 		switch status {
 		case "triggered":
 			open = append(open, oncall.Triggered)

@@ -51,40 +51,40 @@ func (s *server) pdOnCalls(f *dialectRequest) (dialectResponse, error) {
 }
 
 // pdOnCallsOf returns the people that a target means during a stretch of time, or now.
-func (f *dialectRequest) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pdOnCall {
+func (dr *dialectRequest) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target, from, to time.Time, now bool) []pdOnCall {
 	var out []pdOnCall
 	add := func(u oncall.UserID, is *schedule.Schedule, start, end *time.Time) {
-		o := pdOnCall{User: f.pdUserRef(u), Policy: *f.pdPolicyRef(p.ID), Level: level, Start: f.stamp(start), End: f.stamp(end), who: u}
-		if !f.has("user_ids", string(u)) {
+		o := pdOnCall{User: dr.pdUserRef(u), Policy: *dr.pdPolicyRef(p.ID), Level: level, Start: dr.stamp(start), End: dr.stamp(end), who: u}
+		if !dr.has("user_ids", string(u)) {
 			return
 		}
-		if f.includes("users") {
-			o.User = f.pdUser(u)
+		if dr.includes("users") {
+			o.User = dr.pdUser(u)
 		}
-		if f.includes("escalation_policies") {
-			o.Policy = f.pdPolicy(p)
+		if dr.includes("escalation_policies") {
+			o.Policy = dr.pdPolicy(p)
 		}
 		if is != nil {
 			o.Schedule, o.from = pdReference("schedule", pdNumber(is.ID()), is.Name()), *start
-			if f.includes("schedules") {
-				o.Schedule = f.pdSchedule(is)
+			if dr.includes("schedules") {
+				o.Schedule = dr.pdSchedule(is)
 			}
 		}
 		out = append(out, o)
 	}
-	is, known := f.Schedule(t.Schedule)
+	is, known := dr.Schedule(t.Schedule)
 	if !known {
-		if len(f.list("schedule_ids")) == 0 {
-			for _, u := range f.always(t) {
+		if len(dr.list("schedule_ids")) == 0 {
+			for _, u := range dr.always(t) {
 				add(u, nil, nil, nil)
 			}
 		}
 		return out
 	}
-	if !f.has("schedule_ids", pdNumber(is.ID())) || t.Which != oncall.OnCallNow {
+	if !dr.has("schedule_ids", pdNumber(is.ID())) || t.Which != oncall.OnCallNow {
 		return out
 	}
-	for _, shift := range f.onDuty(is, t.Role, from, to, now) {
+	for _, shift := range dr.onDuty(is, t.Role, from, to, now) {
 		for _, u := range shift.Users {
 			add(u, is, &shift.Start, &shift.End)
 		}
@@ -94,7 +94,7 @@ func (f *dialectRequest) pdOnCallsOf(p oncall.Policy, level int, t oncall.Target
 
 // onDuty returns the shifts of a schedule, of one role or of all but shadow. Current shifts have
 // their true beginning and end.
-func (f *dialectRequest) onDuty(is *schedule.Schedule, role string, from, to time.Time, now bool) []schedule.Shift {
+func (dr *dialectRequest) onDuty(is *schedule.Schedule, role string, from, to time.Time, now bool) []schedule.Shift {
 	meant := func(r string) bool { return r == role || role == "" && r != schedule.RoleShadow }
 	var out []schedule.Shift
 	if now {

@@ -98,16 +98,16 @@ func pdTeams(f *dialectRequest) (dialectResponse, error) {
 }
 
 // teamInPath returns the team in the path.
-func (f *dialectRequest) teamInPath() (t oncall.Team, err error) {
-	id, err := f.id()
+func (dr *dialectRequest) teamInPath() (t oncall.Team, err error) {
+	id, err := dr.id()
 	if err != nil {
 		return t, err
 	}
-	i := slices.IndexFunc(f.Teams, func(t oncall.Team) bool { return int64(t.ID) == id })
+	i := slices.IndexFunc(dr.Teams, func(t oncall.Team) bool { return int64(t.ID) == id })
 	if i < 0 {
 		return t, oncall.ErrNotFound
 	}
-	return f.Teams[i], nil
+	return dr.Teams[i], nil
 }
 
 func pdTeam(f *dialectRequest) (dialectResponse, error) {
@@ -138,7 +138,9 @@ func pdMembers(f *dialectRequest) (dialectResponse, error) {
 	return pdPage(f, "members", all)
 }
 
-func (f *dialectRequest) includes(what string) bool { return slices.Contains(f.list("include"), what) }
+func (dr *dialectRequest) includes(what string) bool {
+	return slices.Contains(dr.list("include"), what)
+}
 
 // A pdPolicyShown is an escalation policy in PagerDuty's format.
 type pdPolicyShown struct {

@@ -51,27 +51,27 @@ const (
 	pdWhose    = 92 * 24 * time.Hour // in which a schedule's people are searched
 )
 
-func (f *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
+func (dr *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
 	out := pdScheduleShown{
 		pdRef: pdObject("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
 		Policies: []pdRef{}, Users: []pdRef{}, Teams: []pdRef{},
 	}
-	for _, p := range f.policies() {
+	for _, p := range dr.policies() {
 		if p.Pages(is.ID()) {
-			out.Policies = append(out.Policies, *f.pdPolicyRef(p.ID))
+			out.Policies = append(out.Policies, *dr.pdPolicyRef(p.ID))
 		}
 	}
-	if t, known := f.Team(is.TeamID()); known {
+	if t, known := dr.Team(is.TeamID()); known {
 		out.Teams = append(out.Teams, pdTeamRef(t))
 	}
 	var people []oncall.UserID
 	for _, role := range is.Roles() {
-		for shift := range is.Each(f.caller.now, f.caller.now.Add(pdWhose), role) {
+		for shift := range is.Each(dr.caller.now, dr.caller.now.Add(pdWhose), role) {
 			people = append(people, shift.Users...)
 		}
 	}
 	slices.Sort(people)
-	out.Users = mapSlice(slices.Compact(people), f.pdUserRef)
+	out.Users = mapSlice(slices.Compact(people), dr.pdUserRef)
 	return out
 }
 
@@ -108,15 +108,15 @@ func (s *server) scheduleInPath(f *dialectRequest, at time.Time) (*schedule.Sche
 }
 
 // span parses since and until; by default from now for the usual length.
-func (f *dialectRequest) span(usual time.Duration) (from, to time.Time, err error) {
-	if from, err = f.instant("since"); err != nil {
+func (dr *dialectRequest) span(usual time.Duration) (from, to time.Time, err error) {
+	if from, err = dr.instant("since"); err != nil {
 		return from, to, err
 	}
-	if to, err = f.instant("until"); err != nil {
+	if to, err = dr.instant("until"); err != nil {
 		return from, to, err
 	}
 	if from.IsZero() {
-		from = f.caller.now
+		from = dr.caller.now
 	}
 	if to.IsZero() {
 		to = from.Add(max(usual, time.Second))
@@ -124,7 +124,7 @@ func (f *dialectRequest) span(usual time.Duration) (from, to time.Time, err erro
 	if to.Equal(from) {
 		to = from.Add(time.Second)
 	}
-	return Span{from, to}.between(f.caller.now)
+	return Span{from, to}.between(dr.caller.now)
 }
 
 func (s *server) pdSchedule(f *dialectRequest) (dialectResponse, error) {
@@ -162,20 +162,20 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // layers returns one layer for each role of a schedule.
-func (f *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
+func (dr *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
 	type member struct {
 		User pdRef `json:"user"`
 	}
 	out := []pdLayer{}
 	for _, role := range is.Roles() {
 		shifts := is.Shifts(from, to, role)
-		l := f.layer(role, from, to, shifts)
-		l.ID, l.Start, l.Users = new(pdNumber(is.ID())+"-"+role), f.stamp(&from), []any{}
+		l := dr.layer(role, from, to, shifts)
+		l.ID, l.Start, l.Users = new(pdNumber(is.ID())+"-"+role), dr.stamp(&from), []any{}
 		var people []oncall.UserID
 		for _, shift := range shifts {
 			for _, u := range shift.Users {
 				if !slices.Contains(people, u) {
-					people, l.Users = append(people, u), append(l.Users, member{f.pdUserRef(u)})
+					people, l.Users = append(people, u), append(l.Users, member{dr.pdUserRef(u)})
 				}
 			}
 		}
@@ -185,7 +185,7 @@ func (f *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pdL
 }
 
 // duties returns the shifts of everybody who is paged: of all roles but shadow.
-func (f *dialectRequest) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
+func (dr *dialectRequest) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
 	var all []schedule.Shift
 	for _, role := range is.Roles() {
 		if role != schedule.RoleShadow {
@@ -196,11 +196,11 @@ func (f *dialectRequest) duties(is *schedule.Schedule, from, to time.Time) []sch
 	return all
 }
 
-func (f *dialectRequest) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
+func (dr *dialectRequest) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
 	l := pdLayer{Name: name, Entries: []pdEntry{}}
 	until, covered := from, time.Duration(0)
 	for _, shift := range shifts {
-		l.Entries = append(l.Entries, f.entries(shift.Start, shift.End, shift.Users)...)
+		l.Entries = append(l.Entries, dr.entries(shift.Start, shift.End, shift.Users)...)
 		if len(shift.Users) > 0 && shift.End.After(until) {
 			covered += shift.End.Sub(later(shift.Start, until))
 			until = shift.End
@@ -211,8 +211,8 @@ func (f *dialectRequest) layer(name string, from, to time.Time, shifts []schedul
 }
 
 // entries converts a shift to PagerDuty's entries: one for each of its people.
-func (f *dialectRequest) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
-	return mapSlice(people, func(u oncall.UserID) pdEntry { return pdEntry{f.stamp(&start), f.stamp(&end), f.pdUserRef(u)} })
+func (dr *dialectRequest) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
+	return mapSlice(people, func(u oncall.UserID) pdEntry { return pdEntry{dr.stamp(&start), dr.stamp(&end), dr.pdUserRef(u)} })
 }
 
 // pdScheduleUsers responds with the people and nothing else, because a client reads every field as
@@ -247,9 +247,9 @@ type pdOverrideShown struct {
 
 // overridesOf returns the overrides of a schedule in a stretch of time that put somebody on call,
 // with these people as their users.
-func (f *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
+func (dr *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
 	var out []schedule.Override
-	for _, o := range f.Overrides(is.ID()) {
+	for _, o := range dr.Overrides(is.ID()) {
 		if o.To != "" {
 			o.Users = []oncall.UserID{o.To}
 		}
@@ -260,8 +260,8 @@ func (f *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time) 
 	return out
 }
 
-func (f *dialectRequest) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
-	return pdOverrideShown{pdObject("override", pdNumber(o.ID), ""), f.stamp(&o.Start), f.stamp(&o.End), f.pdUserRef(user)}
+func (dr *dialectRequest) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
+	return pdOverrideShown{pdObject("override", pdNumber(o.ID), ""), dr.stamp(&o.Start), dr.stamp(&o.End), dr.pdUserRef(user)}
 }
 
 func (s *server) pdOverrides(f *dialectRequest) (dialectResponse, error) {

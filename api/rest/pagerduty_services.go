@@ -30,16 +30,16 @@ type pdIntegration struct {
 	Service pdRef   `json:"service"`
 }
 
-func (f *dialectRequest) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
+func (dr *dialectRequest) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
 	out := pdServiceShown{
-		pdRef: pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: f.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
+		pdRef: pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: dr.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
 		Teams:        []pdTeamShown{},
-		Integrations: []pdIntegration{{pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, f.pdService(in.ID)}},
+		Integrations: []pdIntegration{{pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, dr.pdService(in.ID)}},
 	}
-	if p, known := f.Policies[in.PolicyID]; known && f.includes("escalation_policies") {
-		out.Policy = f.pdPolicy(p)
+	if p, known := dr.Policies[in.PolicyID]; known && dr.includes("escalation_policies") {
+		out.Policy = dr.pdPolicy(p)
 	}
-	if t, known := f.Team(in.TeamID); known {
+	if t, known := dr.Team(in.TeamID); known {
 		out.Teams = append(out.Teams, pdTeamOf(t))
 	}
 	return out

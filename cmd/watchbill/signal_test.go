@@ -46,27 +46,27 @@ func newSignalServer(t *testing.T) *signalServer {
 	return d
 }
 
-func (d *signalServer) says(code int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.answer = func(map[string]any, string) int { return code }
+func (s *signalServer) respondWith(code int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = func(map[string]any, string) int { return code }
 }
 
 // titles returns those of the accepted signals, in order.
-func (d *signalServer) titles() (titles []string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, body := range d.got {
+func (s *signalServer) titles() (titles []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, body := range s.got {
 		titles = append(titles, fmt.Sprint(body["title"]))
 	}
 	return titles
 }
 
 // signal runs the command, and returns its exit status and output.
-func (d *signalServer) signal(queue string, args ...string) (int, string) {
+func (s *signalServer) signal(queue string, args ...string) (int, string) {
 	var out bytes.Buffer
-	p := process{ctx: d.t.Context(), out: io.Discard, errOut: &out, getenv: func(string) string { return "" }, clock: time.Now}
-	code := p.run(append([]string{"signal", "--url", d.URL, "--key", "the-key", "--queue", queue, "--timeout", "5s"}, args...))
+	p := process{ctx: s.t.Context(), out: io.Discard, errOut: &out, getenv: func(string) string { return "" }, clock: time.Now}
+	code := p.run(append([]string{"signal", "--url", s.URL, "--key", "the-key", "--queue", queue, "--timeout", "5s"}, args...))
 	return code, out.String()
 }
 
@@ -112,7 +112,7 @@ func TestSignalCommandQueues(t *testing.T) {
 	t.Parallel()
 	d, queue := newSignalServer(t), t.TempDir()
 	for i, code := range []int{503, 502, 500, 429, 200, 301, 401, 404} { // 200 and 301 are not Watchbill
-		d.says(code)
+		d.respondWith(code)
 		if got, said := d.signal(queue, fmt.Sprint("signal ", i)); got != 0 || !strings.Contains(said, fmt.Sprint(i+1, " signals wait in ")) {
 			t.Errorf("answered %d: exit status %d, %s", code, got, said)
 		}
@@ -120,7 +120,7 @@ func TestSignalCommandQueues(t *testing.T) {
 	if got, said := d.signal(queue, "--flush"); got != 1 || !strings.Contains(said, "8 signals wait") || strings.Contains(said, "the-key") {
 		t.Errorf("flushed while it is away: exit status %d, %s", got, said)
 	}
-	d.says(http.StatusAccepted)
+	d.respondWith(http.StatusAccepted)
 	if got, said := d.signal(queue, "the last"); got != 0 || said != "" {
 		t.Errorf("exit status %d, %s", got, said)
 	}
@@ -161,7 +161,7 @@ func TestSignalCommandSetsRefusedAside(t *testing.T) {
 func TestSignalCommandUsesTheNewKey(t *testing.T) {
 	t.Parallel()
 	d, queue := newSignalServer(t), t.TempDir()
-	d.says(http.StatusServiceUnavailable)
+	d.respondWith(http.StatusServiceUnavailable)
 	d.signal(queue, "before")
 	d.answer = func(_ map[string]any, key string) int {
 		if key == "the-key" {
@@ -178,11 +178,11 @@ func TestSignalCommandUsesTheNewKey(t *testing.T) {
 func TestConcurrentSignalCommands(t *testing.T) {
 	t.Parallel()
 	d, queue := newSignalServer(t), t.TempDir()
-	d.says(http.StatusServiceUnavailable)
+	d.respondWith(http.StatusServiceUnavailable)
 	var all sync.WaitGroup
 	for i := range 40 {
 		if i == 20 {
-			d.says(http.StatusAccepted)
+			d.respondWith(http.StatusAccepted)
 		}
 		all.Go(func() {
 			if code, said := d.signal(queue, fmt.Sprint("signal ", i)); code != 0 {
@@ -211,7 +211,7 @@ func TestSignalCommandUnusableQueue(t *testing.T) {
 	if code, said := d.signal(queue, "good"); code != 1 || !strings.Contains(said, "can't be read") || !slices.Equal(d.titles(), []string{"good"}) {
 		t.Errorf("a damaged file: exit status %d, %s", code, said)
 	}
-	d.says(http.StatusServiceUnavailable)
+	d.respondWith(http.StatusServiceUnavailable)
 	for i := range mostQueued {
 		if err := os.WriteFile(filepath.Join(queue, fmt.Sprintf(queuedPattern, 100+i)), nil, 0o600); err != nil {
 			t.Fatal(err)

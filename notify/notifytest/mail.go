@@ -33,7 +33,7 @@ type session struct {
 }
 
 // NewSession is called by go-smtp for each connection.
-func (o *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: o}, nil }
+func (s *MailServer) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{server: s}, nil }
 func (s *session) Reset()                                         {}
 func (s *session) Logout() error                                  { return nil }
 func (s *session) AuthMechanisms() []string                       { return []string{sasl.Plain} }
@@ -70,29 +70,29 @@ func (s *session) Data(r io.Reader) error {
 
 // Open starts the server with a certificate, for TLS from the first byte or for STARTTLS, and returns
 // its listener. Close stops it.
-func (o *MailServer) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
-	o.server = smtp.NewServer(o)
-	o.server.Domain, o.server.ErrorLog = "localhost", quiet{}
-	o.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	l, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(o.Host, "127.0.0.1"), "0")) //nolint:noctx // of this machine
+func (s *MailServer) Open(certificate tls.Certificate, tlsOnly bool) (net.Listener, error) {
+	s.server = smtp.NewServer(s)
+	s.server.Domain, s.server.ErrorLog = "localhost", quiet{}
+	s.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	l, err := net.Listen("tcp", net.JoinHostPort(cmp.Or(s.Host, "127.0.0.1"), "0")) //nolint:noctx // of this machine
 	if err != nil {
 		return nil, err
 	}
 	if tlsOnly {
-		l = tls.NewListener(l, o.server.TLSConfig)
+		l = tls.NewListener(l, s.server.TLSConfig)
 	}
-	go func() { _ = o.server.Serve(l) }()
+	go func() { _ = s.server.Serve(l) }()
 	return l, nil
 }
 
 // Close stops the server.
-func (o *MailServer) Close() { _ = o.server.Close() }
+func (s *MailServer) Close() { _ = s.server.Close() }
 
 // Mails are the mails it accepted, oldest first.
-func (o *MailServer) Mails() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.mails)
+func (s *MailServer) Mails() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails)
 }
 
 type quiet struct{}
