@@ -123,7 +123,7 @@ func TestActsNameNothingOfPrivateTeams(t *testing.T) {
 	}
 }
 
-// What is refused of swaps, cover and hand-offs of a private team names nobody of it.
+// Refusals about swaps, cover and hand-offs of a private team name none of its people.
 func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

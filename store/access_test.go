@@ -48,7 +48,7 @@ var withoutActor = map[string]string{
 	"SaveWorkspace":  "so here",
 }
 
-// Whatever people can do through a Store asks whether they may: its methods take the actor.
+// Every method of Store takes the actor and checks their permissions.
 func TestEveryMethodForPeopleTakesTheActor(t *testing.T) {
 	t.Parallel()
 	_, parsed := sources(t)
@@ -178,7 +178,7 @@ func TestAdminsByAddress(t *testing.T) {
 	}
 }
 
-// Whoever is in the user group that manages a team is told and paged as those are whom it names.
+// Members of the user group that manages a team are told and paged like managers named one by one.
 func TestManagersByGroupAreToldAndPaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -64,7 +64,7 @@ func TestForgedAnswersLeaveNoTrace(t *testing.T) {
 	}
 }
 
-// What a process of the release before this one does is left to it, for a while.
+// Answers that a process of the previous release is handling are left to it for a while.
 func TestAnAnswerThatTheReleaseBeforeDoesIsLeftToIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Whoever asks is answered by a load that began later, and many who ask at once share one.
+// A caller gets a load that began after its call, and concurrent callers share one load.
 func TestSigningKeysAreLoadedOnceForMany(t *testing.T) {
 	t.Parallel()
 	var k keyring

@@ -87,7 +87,7 @@ func TestAnotherInstanceLearnsOfAPIKeys(t *testing.T) {
 	}
 }
 
-// Who manages which keys; and a key makes none.
+// People manage the keys of their own teams, and a key can't make keys.
 func TestWhoMakesAPIKeys(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -129,7 +129,7 @@ func TestWhoMakesAPIKeys(t *testing.T) {
 	isRefused(t, err, "API keys are managed by people, not with an API key; nothing was changed.")
 }
 
-// What is done with a key stands in the audit log with the key's name, and with whose it is.
+// The audit log names the key with which something was done, and its owner.
 func TestTheAuditLogSaysWhichKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

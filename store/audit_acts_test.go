@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// What is done is in the audit log with who did it and by which way, for every kind of thing beside the set-up file.
+// For every kind of object outside the set-up file, the audit log has what was done, by whom and how.
 func TestWhatPeopleDoIsInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -180,7 +180,7 @@ func TestWhoReadsTheAuditLog(t *testing.T) {
 	}
 }
 
-// Who comes to manage a team by Slack's user group, and manages it no more, is told.
+// People are told when a user group of Slack makes them managers of a team, and when it no longer does.
 func TestManagersByGroupAreInTheAuditLog(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

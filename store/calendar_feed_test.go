@@ -80,7 +80,7 @@ func TestFeedsAreFoundByTheirSecret(t *testing.T) {
 	}
 }
 
-// Whoever has left sees nothing more, nor does anybody of what was removed.
+// Leavers see no calendar any more, and nobody sees one of a removed schedule.
 func TestFeedsEndWithTheirPeopleAndSchedules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

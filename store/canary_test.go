@@ -26,7 +26,7 @@ var notAsked = []string{"Close", "Run", "ClaimInstance", "Pool", "Replay", "EndC
 // mayMeetCanary are the methods by which the queue works on it.
 var mayMeetCanary = []string{"Canary", "BeginPage", "ResumePage"}
 
-// Whatever the store lists, the canary isn't in it, and nobody can do anything with it.
+// The canary is in no list of the store, and nobody can act on it.
 func TestNobodyMeetsTheCanary(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -163,7 +163,7 @@ func argument(ctx context.Context, t reflect.Type, by oncall.Actor, now time.Tim
 	return reflect.Zero(t)
 }
 
-// What an earlier release finds of the canary it takes for the signal of a muted integration.
+// An earlier release takes the canary's signal for one of a muted integration.
 func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -182,7 +182,7 @@ func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 	}
 }
 
-// Of several instances one plants it, when it is due; and one that is left behind leaves.
+// One of several instances plants a canary when it is due, and a leftover one is removed.
 func TestTheCanaryIsPlantedOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

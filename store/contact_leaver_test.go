@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Who has left proves no contact method, and switches none on, by what their phone sends. STOP counts still.
+// A leaver's answers verify no contact method and switch none on, but STOP still counts.
 func TestWhoHasLeftProvesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,7 +64,7 @@ func TestCodesAreForThoseWhoMayAddAPhone(t *testing.T) {
 	}
 }
 
-// Who has made an override, and may make none any more, can still take it back, and nothing else.
+// Somebody who may no longer make overrides can still remove their own, and nothing else.
 func TestWhoHasLeftTheTeamSwitchesNoOverride(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

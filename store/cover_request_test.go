@@ -117,7 +117,7 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 	}
 }
 
-// Who has time off during the shift is not asked.
+// People with time off during the shift are not asked.
 func TestWhoIsAwayIsNotAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

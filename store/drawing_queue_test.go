@@ -23,7 +23,7 @@ func (w *world) note(now time.Time) {
 	}
 }
 
-// However much changes, one job waits; it says whether a person waits for it.
+// Any number of changes leave one waiting job, which records whether a person waits for it.
 func TestOneDrawWaitsForAnIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -187,7 +187,7 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 	}
 }
 
-// What waits says whether it is worse than all that its team's channel shows, and whether more is about to be known.
+// A waiting drawing says whether it is worse than everything in its team's channel, and whether more is about to be known.
 func TestWhatWaitsToBeDrawnFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -282,7 +282,7 @@ func scan[T any](w *world, sql string, args ...any) (v T, err error) {
 	return v, err
 }
 
-// Who is on call, from the store, with the directory warm: what everything else waits for.
+// The time to look up who is on call with a warm directory, for which everything else waits.
 func BenchmarkWhoIsOnCall(b *testing.B) {
 	w := newWorld(b)
 	stop := w.run(w.System)
@@ -306,7 +306,7 @@ func BenchmarkWhoIsOnCall(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1000, "store_who_us")
 }
 
-// How long it takes until an instance answers by an edit that another one has made.
+// The time until an instance sees an edit made by another.
 func BenchmarkAnEditIsHeardOf(b *testing.B) {
 	w := newWorld(b)
 	other := w.another()

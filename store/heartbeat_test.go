@@ -126,7 +126,7 @@ func TestWhileWeAreAwayNothingIsMissing(t *testing.T) {
 	}
 }
 
-// What is kept on a disk while the database is away counts when it came, and nothing is judged before it is stored.
+// Pings spooled during an outage count from their arrival, and no heartbeat is judged before they are stored.
 func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -161,7 +161,7 @@ func TestPingsInTheSpoolCountWhenTheyCame(t *testing.T) {
 	}
 }
 
-// What was kept in the spool before we were away is excused for that time as well, however late it is replayed.
+// Pings spooled before our own outage are excused for that time too, however late they are replayed.
 func TestAPingFromTheSpoolIsExcused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

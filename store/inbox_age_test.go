@@ -62,7 +62,7 @@ func TestSeveralInstancesCloseByAgeOnce(t *testing.T) {
 	}
 }
 
-// What has come but is not folded counts as well, whether it came before or after somebody looked.
+// Signals that are not folded yet count too, whether they came before or after the check.
 func TestASignalThatWaitsKeepsItsAlertOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

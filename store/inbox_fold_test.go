@@ -161,7 +161,7 @@ func TestIntegrationsAreApart(t *testing.T) {
 	}
 }
 
-// What a person decides between two batches counts in the second.
+// A person's decision between two batches counts in the second.
 func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -183,7 +183,7 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 	}
 }
 
-// What can't be folded is put aside with the reason, and what comes before and after is folded.
+// A signal that can't be folded is set aside with the reason; those before and after it are folded.
 func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -239,7 +239,7 @@ func noise(n int) string {
 	return string(out)
 }
 
-// Of two instances one folds; when the database ends its connection, the other does.
+// One of two instances folds; when the database ends its connection, the other takes over.
 func TestAnotherInstanceTakesOver(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -407,7 +407,7 @@ func (w *world) looked() {
 	w.until("a look", func() bool { return w.count(last) > before })
 }
 
-// Whoever has an incident is paged about a service that is new to it, not about one whose alerts have cleared.
+// The holder of an incident is paged about a service that is new to it, but not about one whose alerts have cleared.
 func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

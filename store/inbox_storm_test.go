@@ -112,7 +112,7 @@ func TestALockedStormHoldsWhatJoinsIt(t *testing.T) {
 	}
 }
 
-// What is in the channel stays, what isn't goes along.
+// Incidents already in the channel stay; the others become part of the storm.
 func TestAStormLeavesWhatIsInTheChannel(t *testing.T) {
 	t.Parallel()
 	w := newStormyWorld(t)
@@ -197,7 +197,7 @@ func TestAStormEndsAndOneOfItIsSplitOff(t *testing.T) {
 	}
 }
 
-// What is grouped by labels is found by them in the database as well, also while somebody has it locked.
+// Incidents grouped by labels are found by them in the database too, even while they are locked.
 func TestAlertsAreGroupedByTheirLabels(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

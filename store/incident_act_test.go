@@ -149,7 +149,7 @@ func TestBothOwnersAreAskedAndOneTakesItBack(t *testing.T) {
 	}
 }
 
-// What is merged brings its responders. Who is still asked is paged for it.
+// Merging keeps the responders; those who have not answered are paged for the other incident.
 func TestMergingBringsTheResponders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

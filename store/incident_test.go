@@ -280,7 +280,7 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-// What nobody has taken comes first, then what is worst, then what has waited longest.
+// Incidents that nobody has acknowledged come first, then the worst, then the oldest.
 func TestOpenIncidentsAreListedMostUrgentFirst(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

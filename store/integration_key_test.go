@@ -122,7 +122,7 @@ func TestUsesOfKeysAreCounted(t *testing.T) {
 	}
 }
 
-// What a muted integration sends pages nobody; what ends still ends.
+// Alerts of a muted integration page nobody, but resolving still works.
 func TestAMutedIntegrationPagesNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -277,7 +277,7 @@ func TestWhoManagesAnIntegration(t *testing.T) {
 	}
 }
 
-// What was rotated meanwhile is not rotated again by a form that shows how it was.
+// An outdated form doesn't rotate a key that was rotated meanwhile.
 func TestAKeyIsNotRotatedTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// What is sealed with a secret that is replaced is sealed anew, so that the old one can be taken away.
+// Data sealed with a replaced secret is sealed again, so that the old secret can be removed.
 func TestSigningSecretsOutliveTheSecretThatSealsThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -94,7 +94,7 @@ func TestMaintenanceKeepsAlertsAndReleasesThem(t *testing.T) {
 	}
 }
 
-// What two windows cover is released by the end of the last; a window that is ended early releases at once.
+// Alerts covered by two windows are released when the last one ends; ending a window early releases at once.
 func TestOverlappingMaintenance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -182,7 +182,7 @@ func TestManyReleasedAtOnce(t *testing.T) {
 	}
 }
 
-// What a muted integration has kept pages when it is unmuted.
+// Alerts kept by a muted integration page when it is unmuted.
 func TestMaintenanceAndMute(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -115,7 +115,7 @@ func TestABatchIsDeferred(t *testing.T) {
 	}
 }
 
-// What comes one by one while its recipient is left alone waits behind one job, too.
+// Pages that arrive one by one during a recipient's cooldown wait behind one job, too.
 func TestADeferredPageJoinsABatch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -26,7 +26,7 @@ func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 	return must[oncall.PageOrder](w.t)(w.BeginPage(w.t.Context(), oncall.SendPage{Page: page}, int64(page), at))
 }
 
-// Whatever happens to the page that leads a bundle, what it would have told of is told.
+// Whatever happens to a bundle's lead, people are told of all its incidents.
 func TestABundleLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -115,7 +115,7 @@ func (w *world) throttled() {
 	w.storm("c")
 }
 
-// Who is asked to wait by a provider has told nobody anything: it doesn't hold itself back.
+// A throttled page has told nobody anything, so it doesn't start a cooldown for itself.
 func TestAThrottledBundleGoesAgainAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

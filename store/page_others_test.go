@@ -48,7 +48,7 @@ func (w *world) scatter(r *rand.Rand, lead oncall.PageID) {
 	}
 }
 
-// What SQL finds to go along with a message, and what it lets go when nobody was told, is what the rules mean.
+// SQL and the rules agree on which pages join a message, and which are freed when nobody was told.
 func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -104,7 +104,7 @@ func TestTheNewestPayloadsAreKept(t *testing.T) {
 	}
 }
 
-// What waits to be written takes bounded memory, and is written before the store closes.
+// Waiting payloads take bounded memory, and are written before the store closes.
 func TestPayloadsThatWaitAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -123,7 +123,7 @@ func TestPayloadsThatWaitAreBounded(t *testing.T) {
 	}
 }
 
-// Who may not see a team sees nothing of what it was sent, also when the integration has left the team since.
+// People who may not see a team don't see its payloads, even if the integration has left the team since.
 func TestPayloadsOfPrivateTeamsAreTheirs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

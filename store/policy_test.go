@@ -136,7 +136,7 @@ func TestIncidentsGoRound(t *testing.T) {
 	}
 }
 
-// Who comes on call gets the incidents that nobody was on call for.
+// People who come on call get the incidents for which nobody was on call.
 func TestAnUnassignedIncidentIsAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -75,7 +75,7 @@ func TestAFullServerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// Whatever takes all connections of the pool, signals are accepted.
+// Signals are accepted even while other work uses all connections of the pool.
 func TestIntakeHasConnectionsOfItsOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -36,7 +36,7 @@ func (w *world) toldOfPhones() []string {
 	return w.strings(`SELECT recipient || ': ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(facts -> 'lines')), '') FROM notices WHERE kind = 'phones' ORDER BY id`)
 }
 
-// Whoever mistypes or is up to something uses up their own codes, not those of whom the address belongs to.
+// Wrong attempts use up the person's own codes, not those of the address's owner.
 func TestNobodyIsLockedOutOfVerification(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -155,7 +155,7 @@ func TestTestsAtOnceAreFew(t *testing.T) {
 	}
 }
 
-// However many people and numbers, a day's messages to phones end, and admins hear of it before.
+// Messages to phones are limited per day over all people and numbers, and admins are warned before the limit.
 func TestPhonesADayAreFew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -232,7 +232,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	}
 }
 
-// What goes to phones costs the installation money: its admins are told, and where there are none, the teams.
+// Messages to phones cost money, so the installation's admins are told of them or, without any, the teams.
 func TestAdminsAreToldOfPhones(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

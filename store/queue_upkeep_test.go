@@ -137,7 +137,7 @@ func TestJobsOfAnInstanceThatIsGoneAreRescued(t *testing.T) {
 	must[*store.Instance](t)(w.ClaimInstance(ctx, "alive")).Release()
 }
 
-// However often an instance dies with a job, the job goes back and remembers the latest few times.
+// A job goes back to the queue however often its instance dies, and remembers the latest few times.
 func TestInterruptionsUseUpNoAttempt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -349,7 +349,7 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 	}
 }
 
-// Who reads the answers by a contact method holds a task, and is no instance more.
+// Reading a contact method's answers holds a task, and doesn't count as another instance.
 func TestTurnsAreNoInstances(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -52,7 +52,7 @@ func TestARaisedIncidentIsOneLikeAnyOther(t *testing.T) {
 	}
 }
 
-// Whatever raises it more than once, at the same moment or later, raises one incident.
+// Repeated requests, at the same moment or later, raise one incident.
 func TestARepetitionRaisesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

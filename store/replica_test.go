@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Of several hosts the one is taken that can be written; a single one is taken as it is.
+// Of several hosts the writable one is used; a single host is used as it is.
 func TestTheHostThatCanBeWrittenIsTaken(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]struct {

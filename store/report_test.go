@@ -77,7 +77,7 @@ func TestATeamsReport(t *testing.T) {
 	}
 }
 
-// What became part of a storm counts with it, though it opened, and paged, by itself.
+// Incidents that joined a storm count with it, although they opened and paged on their own.
 func TestAStormIsOneInAReport(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -89,7 +89,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 	}
 }
 
-// Whatever refers to an incident leaves with it, and only with it.
+// Everything that refers to an incident is deleted with it, and only with it.
 func TestNothingOfAnIncidentLeavesAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -110,7 +110,7 @@ func TestTwoWhoSaveRulesMakeTwoVersions(t *testing.T) {
 	}
 }
 
-// What is held pages once if it lasts, whoever folds then: the one that held it is dead, and several look at once.
+// A held alert that lasts pages once, even if the instance that held it is dead and several check at once.
 func TestWhatIsHeldOutlivesWhoeverHoldsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

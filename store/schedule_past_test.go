@@ -84,7 +84,7 @@ func (w *world) holdsOnly(id oncall.ScheduleID, at time.Time, who oncall.UserID)
 	}
 }
 
-// What was long ago is still told as it was to whoever asks about then.
+// Questions about the distant past are still answered as it was then.
 func TestTheLongPastIsKnown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -27,7 +27,7 @@ func (w *world) settle(id oncall.ScheduleID, at time.Time) {
 	}
 }
 
-// Whoever edits a schedule three times tells people once, what it has come to.
+// Three edits of a schedule in a row tell people once, of the result.
 func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -64,7 +64,7 @@ func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	w.isToldSorted("shift_moved U0ANN", "shift_moved U0BO") // Di's has begun, which is a hand-off
 }
 
-// Of a schedule that is being made nobody is warned before it is finished, and a warning says when it was mended.
+// Nobody is warned about a schedule while it is being edited, and a warning says when the gap was closed.
 func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -148,7 +148,7 @@ func minuteWindows() (out []schedule.Window) {
 	return out
 }
 
-// Of two who edit at once, one wins and the other hears of it.
+// Of two concurrent edits one wins, and the other's author is told.
 func TestEditsMeet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

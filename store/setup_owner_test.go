@@ -48,7 +48,7 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 	}
 }
 
-// What was planned in Slack for later is undone, too.
+// Applying also undoes what was planned in Slack for later.
 func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -65,7 +65,7 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 	}
 }
 
-// What a team keeps in Slack is added where it is missing, and left alone from then on.
+// Objects that a team keeps in Slack are added if they are missing, and then left alone.
 func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

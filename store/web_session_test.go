@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Whoever has the database can sign in as nobody; one person's sessions don't grow without end; what is over is removed.
+// A copy of the database lets nobody sign in, one person's sessions are limited, and ended ones are removed.
 func TestSessionsInTheDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
