@@ -64,7 +64,7 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// However many connections are left open, the next request is answered at once.
+// The next request is answered at once, no matter how many connections are left open.
 func TestIdleConnectionsGiveWay(t *testing.T) {
 	t.Parallel()
 	const most = 8

@@ -181,7 +181,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 		`"status":500,"detail":"Watchbill failed on this request; its log says where."`)
 	d.want(d.send("GET", "/healthz", nil), 200, "ok\n")
 	log := d.log.String()
-	if strings.Count(log, "request panicked") != 1 || !strings.Contains(log, "answers_test.go") || strings.Contains(log, "sender wrote") {
+	if strings.Count(log, "request panicked") != 1 || !strings.Contains(log, "responses_test.go") || strings.Contains(log, "sender wrote") {
 		t.Errorf("the log is\n%s", log)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// Whatever is pasted after a command, the answer or the form says what is wrong.
+// After any text pasted behind a command, the answer or the form says what is wrong.
 func TestLongInputIsAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, slacksim.Options{})

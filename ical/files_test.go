@@ -150,7 +150,7 @@ END:VTIMEZONE
 	}
 }
 
-// Of several versions of an event the latest counts, in any order.
+// The latest of several versions of an event counts, whatever their order.
 func TestTheLatestVersionCounts(t *testing.T) {
 	t.Parallel()
 	version := func(day, more string) string { return event("DTSTART;VALUE=DATE:202603" + day + "\n" + more) }

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Whatever the names are, a calendar has only our lines, of at most 75 bytes.
+// With any names, a calendar has only our lines, of at most 75 bytes.
 func FuzzWrite(f *testing.F) {
 	for _, seed := range []string{"", "Ann", "a\r\nBEGIN:VEVENT", "\xff\x00", strings.Repeat("🚨", 40), `\\;,`, "\u2028"} {
 		f.Add(seed, seed, seed)

@@ -64,7 +64,7 @@ func TestAddressRules(t *testing.T) {
 	}
 }
 
-// Whatever people name, by whatever channel, the same rules hold.
+// The rules hold for every address that people name, for every channel.
 func TestPeoplesAddressesAreCheckedWhenCalled(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was called", r.Method, r.URL) }))

@@ -105,7 +105,7 @@ func fuzzPage(to string) Message {
 	return Message{Purpose: ForPage, Key: "12/3/4", To: to, Attempt: 1, Incident: 12, Title: "disk full", Severity: "critical", Token: "tok3ntok3ntok3ntok3n", Code: 2}
 }
 
-// Whatever Pushover says, a receipt is sound, tells no secret, and only "acknowledged" answers.
+// For any response of Pushover, the receipt is valid and contains no secret, and only "acknowledged" is an answer.
 func FuzzPushoverAnswers(f *testing.F) {
 	f.Add(200, "", `{"status":1,"request":"r"}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
@@ -128,7 +128,7 @@ func FuzzPushoverAnswers(f *testing.F) {
 	})
 }
 
-// Whatever Telegram says, a receipt is sound and tells no secret.
+// For any response of Telegram, the receipt is valid and contains no secret.
 func FuzzTelegramAnswers(f *testing.F) {
 	f.Add(200, "", `{"ok":true,"result":{"message_id":7}}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
@@ -169,7 +169,7 @@ func FuzzNtfyAnswers(f *testing.F) {
 	})
 }
 
-// Whatever a webhook says isn't repeated, and only a 2xx is success.
+// Nothing that a webhook says is repeated, and only a 2xx is success.
 func FuzzWebhookAnswers(f *testing.F) {
 	f.Add(200, "", `ok`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
@@ -201,7 +201,7 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// What is said without secrets has none of them, in any of the forms in which a server may repeat them.
+// A cleaned text has no secret, in any of the forms in which a server may repeat it.
 func FuzzSecretsHide(f *testing.F) {
 	f.Add(fuzzSecret, "Authorization: Bearer ", " is wrong")
 	f.Fuzz(func(t *testing.T, secret, before, after string) {

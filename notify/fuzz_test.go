@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Whatever Telegram tells of, only private chats are heard, and only buttons that are ours.
+// Of Telegram's updates only those in private chats are read, and only our own buttons.
 func FuzzTelegramUpdates(f *testing.F) {
 	for _, seed := range []string{
 		`[]`, `[{"update_id": 1, "message": {"text": "3a", "chat": {"id": 7, "type": "private"}, "from": {"id": 7}}}]`,

@@ -20,7 +20,7 @@ func fuzzTwilio(service http.RoundTripper) *Twilio {
 	return t
 }
 
-// Whatever Twilio answers, a receipt is sound and tells no secret, and no list is read without an end.
+// For any response of Twilio, the receipt is valid and contains no secret, and reading a list ends.
 func FuzzTwilioAnswers(f *testing.F) {
 	f.Add(201, "", `{"sid":"SM0123","status":"queued"}`)
 	f.Fuzz(func(t *testing.T, status int, retryAfter, body string) {
@@ -95,7 +95,7 @@ func FuzzTwilioLists(f *testing.F) {
 	})
 }
 
-// Whatever Twilio says of an account, what an admin reads is one line without secrets.
+// For any account data of Twilio, an admin reads one line without secrets.
 func FuzzTwilioChecks(f *testing.F) {
 	f.Add(200, `{"status":"active","type":"Full","incoming_phone_numbers":[{"sid":"PN1","phone_number":"+12025550199","capabilities":{"sms":true,"voice":true}}]}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {

@@ -163,7 +163,7 @@ func TestNtfyRefusalsMapToOutcomes(t *testing.T) {
 	}
 }
 
-// What is used up for the day comes back at midnight.
+// A daily quota that is used up is renewed at midnight.
 func TestNtfyQuotaLastsUntilMidnight(t *testing.T) {
 	t.Parallel()
 	p := notifytest.NewNtfy(func() time.Time { return time.Date(2026, 3, 2, 22, 30, 0, 0, time.UTC) })

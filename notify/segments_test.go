@@ -50,7 +50,7 @@ func TestToGSM7(t *testing.T) {
 	}
 }
 
-// Whatever the title, a page takes at most two segments and says what to answer.
+// With any title, a page takes at most two segments and says what to answer.
 func TestCutSMSKeepsItsCode(t *testing.T) {
 	t.Parallel()
 	for _, title := range []string{

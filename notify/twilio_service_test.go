@@ -73,7 +73,7 @@ func (l *twilioFixture) tracked(s notify.SMS, to string) (track notify.Track) {
 	return track
 }
 
-// What comes after a message was taken is an admin's matter too.
+// Problems reported after a message was accepted need an admin, too.
 func TestReceiptNamesTheRemedy(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)

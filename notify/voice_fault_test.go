@@ -213,7 +213,7 @@ func TestVoiceCancelWaitsForTheList(t *testing.T) {
 	l.must(v.Cancel(t.Context(), r.Reference))
 }
 
-// Who adds a number hears at once that it can't be called.
+// People who add a number learn at once that it can't be called.
 func TestVoiceProofToAnInvalidNumberIsDead(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)

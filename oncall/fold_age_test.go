@@ -47,7 +47,7 @@ func TestOnlyWhatHasNoKeyIsClosedByAge(t *testing.T) {
 	equal(t, "it fires again and pages", pages(s.fold(day.Add(26*time.Hour), keyless("b"))), 1)
 }
 
-// Whoever has snoozed it wants to hear of it again: its age counts from the end of the snooze on.
+// A person who snoozed an incident wants to be reminded of it, so its age counts from the end of the snooze.
 func TestASnoozeOutlastsItsAge(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -89,7 +89,7 @@ func TestASnoozeOutlastsItsAge(t *testing.T) {
 	equal(t, "a day after that", aged(noon.Add(34*time.Hour)), FateCleared)
 }
 
-// Who got the key in the answer, as PagerDuty's clients do, and sends it from then on can end it.
+// A client that got the key in the response, as PagerDuty's do, can resolve the alert with it.
 func TestWhatGetsAKeyIsNotClosedByAge(t *testing.T) {
 	t.Parallel()
 	without, with := fires("a"), fires("a")

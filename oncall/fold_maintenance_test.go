@@ -187,7 +187,7 @@ func TestMaintenanceByTwoClocks(t *testing.T) {
 	}
 }
 
-// What was kept elsewhere and comes late neither ends a kept alert that fires by now, nor pages for one that is over.
+// Late spooled signals neither resolve a kept alert that fires again, nor page for one that is over.
 func TestReplayOfWhatWasKept(t *testing.T) {
 	t.Parallel()
 	s := stored{maintenance: maintained(during(0, time.Hour))}

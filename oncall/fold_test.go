@@ -323,7 +323,7 @@ func TestALateEndClosesNothing(t *testing.T) {
 	equal(t, "closed", s.incidents[1].Status, Resolved)
 }
 
-// What was not understood stands in the incident, once for each field, however often it is sent.
+// Fields that were not understood are noted in the incident once, however often they are sent.
 func TestTheIncidentSaysWhatWasNotUnderstood(t *testing.T) {
 	t.Parallel()
 	var s stored
@@ -341,7 +341,7 @@ func TestTheIncidentSaysWhatWasNotUnderstood(t *testing.T) {
 	equal(t, "said", said, []string{"one", "two"})
 }
 
-// Whatever becomes of a signal has a name, for the log and the metric.
+// Every outcome of a signal has a name, for the log and the metric.
 func TestEverySignalHasAFate(t *testing.T) {
 	t.Parallel()
 	var s stored

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// What is new of an alert is taken over while it fires, and opens nothing when it doesn't.
+// Updates change an alert while it fires, and open nothing when it doesn't.
 func TestAnUpdateOpensNothing(t *testing.T) {
 	t.Parallel()
 	var s stored

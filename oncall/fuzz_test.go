@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Whatever stands in a link, no panic, and nothing opens that was not signed.
+// No link causes a panic, and only signed ones open.
 func FuzzOpenToken(f *testing.F) {
 	key := []byte("0123456789abcdef")
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -22,7 +22,7 @@ func FuzzOpenToken(f *testing.F) {
 	})
 }
 
-// What is kept of an address is kept again as it is.
+// Normalising a normalised address changes nothing.
 func FuzzCheckAddress(f *testing.F) {
 	for _, m := range ContactMethods() {
 		for _, seed := range []string{"", "+1 (202) 555-0100", "ann@example.com", "topic", "https://example.com/x?y#z", "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "-100777", "+19005550123", "https://a:b@[::1]:9/"} {

@@ -11,7 +11,7 @@ import (
 	"github.com/watchbill/watchbill/hostile"
 )
 
-// Whatever a monitor writes stands in a ticket as text: it is in a block that it can't end, and no line of it is an order.
+// A monitor's text stays text in a ticket: it can't end its block, and none of its lines is a command.
 func TestTicketsOfHostileTexts(t *testing.T) {
 	t.Parallel()
 	texts := append([]hostile.Text{}, hostile.Texts...)

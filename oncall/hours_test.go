@@ -37,7 +37,7 @@ func TestALowSeverityPagesWhoIsOnCallInTheMorning(t *testing.T) {
 	}
 }
 
-// What has waited for somebody's hours is one message, also where timers fire late.
+// Pages that waited for a person's hours arrive as one message, even if timers fire late.
 func TestWhatHasWaitedComesAtOnce(t *testing.T) {
 	t.Parallel()
 	f := Facts{

@@ -139,7 +139,7 @@ func (p PlanEntry) lines() []string {
 	return out
 }
 
-// What is planned happens, at every stage of any policy, and every incident comes to an end.
+// Everything planned happens, at every stage of any policy, and every incident ends.
 func TestThePlanIsWhatHappens(t *testing.T) {
 	t.Parallel()
 	for seed := range seeds(400) {

@@ -133,7 +133,7 @@ func TestSilencedAlertsEndOnceTheyAreGone(t *testing.T) {
 	}
 }
 
-// Of what is silenced a list says nothing; of the rest it says everything.
+// A list leaves out silenced alerts and shows all others.
 func TestListsSayNothingOfWhatIsSilenced(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

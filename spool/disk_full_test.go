@@ -26,7 +26,7 @@ func TestFullDiskRefusesAndRecovers(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	child := exec.Command(os.Args[0], "-test.run", "^TestFullDisk$", "-test.count=1")
+	child := exec.Command(os.Args[0], "-test.run", "^TestFullDiskRefusesAndRecovers$", "-test.count=1")
 	child.Env = append(os.Environ(), fullVariable+"="+dir)
 	out, err := child.CombinedOutput()
 	if err != nil {

@@ -34,7 +34,7 @@ func TestTraceIDBelongsToOneIncident(t *testing.T) {
 	}
 }
 
-// What is left is sent at the end; nobody waits while the collector doesn't answer, and what is lost is counted.
+// The rest is sent at the end; nobody waits while the collector doesn't respond, and lost spans are counted.
 func TestExporterDropsSpansRatherThanWait(t *testing.T) {
 	t.Parallel()
 	var got atomic.Int32

@@ -241,7 +241,7 @@ func TestCrossSiteRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever monitors and people write is shown as text.
+// Texts of monitors and people are shown as text, never as markup.
 func TestHostileTextsAreEscaped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

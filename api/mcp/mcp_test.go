@@ -192,7 +192,7 @@ func TestAgentsDoNotSeeWhatIsHidden(t *testing.T) {
 	}
 }
 
-// Whatever monitors and people write comes as data: in JSON, without what only a machine reads, and cut.
+// Texts of monitors and people come as data: in JSON, without invisible characters, and cut.
 func TestHostileTextsAreData(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -101,7 +101,7 @@ func FuzzWriteSetup(f *testing.F) {
 	})
 }
 
-// Whatever a monitor's body contains, explain prints short plain text that is safe for a terminal.
+// For any body of a monitor, explain prints short plain text that is safe for a terminal.
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte(`{"title":"disk full","severity":"high"}`), "generic")
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)

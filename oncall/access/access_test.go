@@ -124,7 +124,7 @@ func (m Model) inWords(who oncall.UserID, do Permission) string {
 	return fmt.Sprint(may)
 }
 
-// Whoever was paged or asked acts as one of the team does, unless they may do nothing at all.
+// People who were paged or asked may act like the team's members, unless they may do nothing at all.
 func TestWhoWasPagedMayAct(t *testing.T) {
 	t.Parallel()
 	m := facts()

@@ -15,5 +15,5 @@
 //   - guest: a guest of the workspace, or somebody whom Slack could not be asked about.
 //   - outsider: of another organisation, or deactivated. An outsider may do nothing.
 //
-// Whoever was paged for an incident, or asked to help with it, is a responder towards it.
+// People who were paged for an incident, or asked to help with it, are its responders.
 package access

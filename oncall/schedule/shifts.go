@@ -147,7 +147,7 @@ func later(t, days int64) int64 {
 	return forever
 }
 
-// Who returns who has each role at t, why, since when, and who follows.
+// Who returns the people in each role at t, the reason, since when, and who comes next.
 func (s *Schedule) Who(t time.Time) []Duty {
 	duties := make([]Duty, 0, len(s.lines))
 	for i := range s.lines {

@@ -22,7 +22,7 @@ func leaving() Setup {
 	}
 }
 
-// Whoever takes over stands where the leaver stood, and is there once.
+// A successor takes the leaver's place everywhere, once each.
 func TestHandPutsOneInThePlaceOfAnother(t *testing.T) {
 	t.Parallel()
 	parts, err := leaving().Hand("payments", "U0BO", "U0CY")

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// What is exported of a rotation's holidays is read as what it was, and changes nothing.
+// Applying the export of a rotation's holidays changes nothing.
 func TestHolidaysAreWrittenAsTheyAreRead(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
