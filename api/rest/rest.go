@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,17 +56,22 @@ type server struct {
 // and /opsgenie, and at Opsgenie's own paths.
 func New(c Config) http.Handler {
 	mux, s := build(c)
-	document, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
-	if err != nil {
-		panic(fmt.Sprintf("rest: write the OpenAPI document: %v", err)) // the types don't change
-	}
+	// Written when they are first asked for, because that takes nine tenths of the time to start.
+	document := sync.OnceValue(func() []byte {
+		text, err := json.MarshalIndent(s.api.OpenAPI(), "", "  ")
+		if err != nil {
+			panic(fmt.Sprintf("rest: write the OpenAPI document: %v", err)) // the types don't change
+		}
+		return text
+	})
 	mux.HandleFunc("GET "+Base+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/openapi+json")
-		_, _ = w.Write(document)
+		_, _ = w.Write(document())
 	})
-	page := operationsPage(s.api.OpenAPI())
-	mux.HandleFunc("GET "+Base+"/{$}", page)
-	mux.HandleFunc("GET "+Base, page)
+	page := sync.OnceValue(func() http.HandlerFunc { return operationsPage(s.api.OpenAPI()) })
+	for _, path := range []string{Base + "/{$}", Base} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { page()(w, r) })
+	}
 	mux.HandleFunc(Base+"/", noOperation)
 	s.pagerDutyRoutes(mux)
 	s.opsgenieRoutes(mux)
