@@ -42,6 +42,10 @@ var scopes = []scope{
 	{"app_mentions:read", true, "the bot doesn't answer where it is mentioned in a channel"},
 	{"channels:write.topic", true, "a channel's topic can't say who is on call"},
 	{"groups:write.topic", true, "a private channel's topic can't say who is on call"},
+	{"channels:manage", true, "incidents can't get a channel of their own"},
+	{"groups:write", true, "incidents of private teams can't get a channel of their own"},
+	{"bookmarks:read", true, "the channel of an incident has no bookmarks"},
+	{"bookmarks:write", true, "the channel of an incident has no bookmarks"},
 }
 
 // Check tests what Watchbill needs from Slack, and says how to fix each fault. A missing scope that Watchbill

@@ -90,6 +90,7 @@ var incidentCommands = []command{
 	severalCommand("reopen", oncall.ActReopen),
 	severalCommand("escalate", oncall.ActEscalate),
 	severalCommand("unsnooze", oncall.ActUnsnooze),
+	incidentCommand("channel", "12", (*Bot).openChannel),
 	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),

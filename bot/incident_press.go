@@ -29,6 +29,7 @@ var plainActs = map[view.Action]oncall.ActKind{
 	view.ActionAccept:   oncall.ActAccept,
 	view.ActionDecline:  oncall.ActDecline,
 	view.ActionStillOn:  oncall.ActStillOn,
+	view.ActionChannel:  oncall.ActChannel,
 }
 
 // actForms maps the buttons that open a form or show more.

@@ -153,6 +153,7 @@ func typedTeam(t setup.Team, f form) setup.Team {
 		t.Acts = oncall.TeamActs
 	}
 	t.Policy, t.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
+	t.IncidentChannel = oncall.Severity(chosen(f, view.BlockSetupChannels))
 	t.Remind, t.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
 	return t
 }

@@ -26,6 +26,9 @@ type Workspace interface {
 	EnableGroup(ctx context.Context, id string, enabled bool) error
 	// SetTopic sets Watchbill's part of a channel's topic.
 	SetTopic(ctx context.Context, channel, segment string) error
+	// KeepChannel takes the steps of a plan for an incident's own channel, and returns the channel as it became. If a
+	// step fails, it returns how far it came, too.
+	KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error)
 	// ResolveChannels looks up the ids of channels that the set-up names and the store doesn't know.
 	ResolveChannels(ctx context.Context) error
 	// RefreshUsers looks up the profiles of people whom the set-up names.

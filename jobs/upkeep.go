@@ -95,6 +95,7 @@ func (j *Jobs) regularChores() []chore {
 		{"read calendars", j.store.QueueAwayCalendars},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
+		{"look at channels of incidents", j.store.QueueChannels},
 		{"tell of the week", j.SendDigests},
 		{"offer rest after bad nights", j.store.OfferRest},
 		{"look up people", func(ctx context.Context, _ time.Time) error { return j.workspace.RefreshUsers(ctx) }},

@@ -36,6 +36,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.CheckCoverage](all, 30*time.Second, j.checkCoverage)
 	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
 	add[oncall.ReadAwayCalendar](all, awayCalendarLimit, j.readAwayCalendar)
+	add[oncall.KeepChannel](all, channelLimit, j.keepChannel)
 	add[oncall.CallHook](all, hookLimit, j.callHook)
 	return all
 }

@@ -28,6 +28,7 @@ const (
 	ActMerge    ActKind = "merge"   // into Other
 	ActStillOn  ActKind = "still"   // the answer to "still on it?"
 	ActVerdict  ActKind = "verdict" // what it was, in Verdict, and what helped, in Text
+	ActChannel  ActKind = "channel" // opens a Slack channel of its own
 	ActSplit    ActKind = "split"   // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
 )
 
@@ -83,6 +84,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActSeverity: (*Change).rate,
 	ActStillOn:  (*Change).stillOn,
 	ActVerdict:  (*Change).judge,
+	ActChannel:  (*Change).openChannel,
 }
 
 // Do lets somebody do something with one incident.

@@ -32,7 +32,7 @@ func (in Incident) begin(by Actor, f Facts, now time.Time) Change {
 }
 
 // done adds the work that follows from every change: a redraw, unless nothing has happened; the new timer, if
-// there is one; an update of the silences; and the end of the question "still on it?" if that was open.
+// there is one; an update of the silences and of its own channel; and the end of the question "still on it?" if that was open.
 func (c *Change) done() Change {
 	in := &c.Incident
 	if len(c.Events) > 0 {
@@ -51,6 +51,7 @@ func (c *Change) done() Change {
 	if c.before.AckAsked && !in.AckAsked {
 		c.closeStillOn()
 	}
+	c.keepChannel()
 	c.hideCanary()
 	return *c
 }

@@ -70,6 +70,9 @@ const (
 	EventSilenced      EventKind = "silenced"       // Count alerts are silenced in the Alertmanager in To, until Until
 	EventUnsilenced    EventKind = "unsilenced"     // the silences of Count alerts in To have ended
 	EventSilenceFailed EventKind = "silence_failed" // silencing Count alerts failed because of Text; Over: ending a silence failed
+	EventChannelAsked  EventKind = "channel_asked"  // somebody wants a channel of its own for it
+	EventChannel       EventKind = "channel"        // it has a channel of its own, To
+	EventChannelFailed EventKind = "channel_failed" // Text says why it can't have one
 	EventStormOver     EventKind = "storm_over"     // Count alerts came between Since and Until; Of still fire; Names are the services
 )
 
@@ -126,7 +129,8 @@ func (e Event) InThread() bool {
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
-		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed:
+		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed,
+		EventChannelAsked, EventChannel, EventChannelFailed:
 		return true
 	default:
 		return false

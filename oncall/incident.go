@@ -73,7 +73,8 @@ type Incident struct {
 	Flap         *Flap // nil: its monitor has never reopened it
 	RaisedBy     Actor // who opened it by hand; zero: a monitor opened it
 	Verdict      Verdict
-	Helped       string // one line; empty: nobody has said
+	Helped       string           // one line; empty: nobody has said
+	Channel      *IncidentChannel // nil: none of its own
 }
 
 // Open reports whether the incident is not resolved.

@@ -180,6 +180,14 @@ type ReadAwayCalendar struct {
 // Kind implements Job.
 func (ReadAwayCalendar) Kind() string { return "away_calendar" }
 
+// KeepChannel makes an incident's own Slack channel, and brings it up to date.
+type KeepChannel struct {
+	Incident IncidentID `json:"incident"`
+}
+
+// Kind names the job.
+func (KeepChannel) Kind() string { return "keep_channel" }
+
 // CallHook tells a hook of what has happened since it was called last.
 type CallHook struct {
 	Hook HookID `json:"hook"`

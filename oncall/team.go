@@ -21,6 +21,8 @@ type Team struct {
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 	Digest   Digest
 
+	IncidentChannel Severity // from which an incident gets a Slack channel of its own; "": only if somebody asks
+
 	Private   bool   // only its members see the team and what belongs to it
 	Acts      Acts   // who may act on its incidents
 	ManagedBy string // handle of a Slack user group whose members are managers too; "": none

@@ -126,6 +126,20 @@ func (s *Sim) UserGroups() []Group {
 	return out
 }
 
+// Bookmarks returns the bookmarks of a channel.
+func (s *Sim) Bookmarks(channel string) []Bookmark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []Bookmark
+	c := s.findChannel(channel)
+	for _, b := range s.bookmarks {
+		if c != nil && b.Channel == c.ID {
+			out = append(out, *b)
+		}
+	}
+	return out
+}
+
 // FindChannel finds a channel as Messages does.
 func (s *Sim) FindChannel(ref string) (Channel, bool) {
 	s.mu.Lock()

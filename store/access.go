@@ -275,7 +275,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 // actNeeds is the permission that an act on an incident requires.
 func actNeeds(do oncall.ActKind) access.Permission {
 	switch do {
-	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn:
+	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn, oncall.ActChannel:
 		return access.Acknowledge
 	default:
 		return access.Respond

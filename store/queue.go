@@ -20,7 +20,7 @@ const (
 	QueueTell         = "tell"
 	QueueHousekeeping = "housekeeping"
 	QueueSilence      = "silence" // separate, so that a hanging Alertmanager delays nothing else
-	QueueHook         = "hook"    // separate, so that a hanging receiver of webhooks, or a calendar that hangs, delays nothing else
+	QueueHook         = "hook"    // separate, so that a receiver of webhooks or a calendar that hangs delays nothing but these and channels of incidents
 )
 
 // urgent are the queues whose jobs are promoted and rescued by every instance.
@@ -59,6 +59,7 @@ var options = []struct {
 	{oncall.CheckCoverage{}, QueueHousekeeping, 5},
 	{oncall.MatchSilences{}, QueueSilence, 5},
 	{oncall.ReadAwayCalendar{}, QueueHook, 5},
+	{oncall.KeepChannel{}, QueueHook, 5},
 	{oncall.CallHook{}, QueueHook, 5},
 }
 

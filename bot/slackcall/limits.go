@@ -36,10 +36,15 @@ var methods = map[string]struct {
 	methodPost:                     {300, ForRest},   // "several hundred" for all conversations together
 	methodAnswer:                   {300, ForAnswer}, // counts as a post, so both share a bucket
 	"auth.test":                    {0, ForAnswer},
+	"bookmarks.add":                {20, ForRest},
+	"bookmarks.list":               {50, ForRest},
 	"chat.delete":                  {50, ForRest},
 	methodUpdate:                   {50, ForUpdate},
 	methodHistory:                  {50, ForRoot},
+	"conversations.archive":        {20, ForRest},
+	"conversations.create":         {20, ForUpdate},
 	"conversations.info":           {50, ForRest},
+	"conversations.invite":         {50, ForUpdate},
 	"conversations.join":           {50, ForRoot},
 	"conversations.list":           {20, ForRoot},
 	"conversations.open":           {50, ForAnswer},

@@ -159,6 +159,7 @@ var helpParts = []helpPart{
 		{0, "`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'"},
 		{0, "`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`"},
 		{0, "`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`"},
+		{0, "`/oncall channel 12` — a Slack channel of its own for those who work on it; it is archived a day after the end"},
 		{0, "`/oncall verdict 12 noise` — what it was, real, noise or unsure, for the reports; `/oncall verdict 12 real restarted the pool` — and what helped, for the next time"},
 		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`"},
 	}},

@@ -35,6 +35,7 @@ const (
 	// ActionVerdict records a verdict; its value is "noise/12". ActionVerdictForm also asks what helped.
 	ActionVerdict     Action = "verdict"
 	ActionVerdictForm Action = "verdict_form"
+	ActionChannel     Action = "channel" // opens a channel of its own
 	ActionDetails     Action = "details" // what the monitor sent; its value is "12/3/0": incident, alert, part
 
 	// ActionSplit opens the form that splits an alert off a storm; ActionAlertsFile sends all alerts of one.
@@ -314,6 +315,7 @@ const (
 	BlockSetupOptions  Block = "setup_options"
 	BlockSetupRemind   Block = "setup_remind"
 	BlockSetupDigest   Block = "setup_digest"
+	BlockSetupChannels Block = "setup_incident_channel"
 	BlockSetupRepeat   Block = "setup_repeat"
 	BlockSetupAcks     Block = "setup_acks"
 	BlockSetupTimeout  Block = "setup_ack_timeout"

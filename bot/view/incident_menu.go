@@ -57,6 +57,9 @@ func menuItems(in oncall.Incident) []menuItem {
 		}
 		return append(own, menuItem{ActionNote, "Add a note…"}, menuItem{ActionTimeline, "Timeline"})
 	}
+	if in.Channel == nil || in.Channel.Archived {
+		own = append(own, menuItem{ActionChannel, "Open a channel for it"})
+	}
 	return append(own,
 		menuItem{ActionSeverity, "Change the severity…"}, menuItem{ActionMerge, "Merge or link…"}, menuItem{ActionTimeline, "Timeline"})
 }

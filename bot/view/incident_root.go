@@ -165,6 +165,9 @@ func origin(p oncall.Picture) string {
 	if in.SignalCount > 1 {
 		parts = append(parts, Count(in.SignalCount, "signal")+", last at "+stamp(in.LastSignalAt, asTime, time.UTC))
 	}
+	if has := channelOf(in); has != "" {
+		parts = append(parts, "in "+has)
+	}
 	if in.Flaps > 0 {
 		parts = append(parts, "reopened "+Count(in.Flaps, "time"))
 	}

@@ -52,6 +52,8 @@ func actLine(e oncall.Event) string {
 		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, MaxTyped, maxNoteLines))
 	case oncall.EventVerdict:
 		return verdictLine(e)
+	case oncall.EventChannelAsked, oncall.EventChannel, oncall.EventChannelFailed:
+		return channelLine(e)
 	case oncall.EventLinked:
 		return fmt.Sprintf("%s linked it with %s.", by, d.Incident)
 	case oncall.EventMerged:

@@ -61,6 +61,10 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 		choiceField(BlockSetupDigest, "Tells the channel of its week", "", orText(string(t.Digest), NoChoice), []option{
 			{NoChoice, "while there is something to tell"}, {string(oncall.DigestWeekly), "every week"}, {string(oncall.DigestOff), "never"},
 		}),
+		choiceField(BlockSetupChannels, "Incidents get a channel of their own", "Whoever was paged is let in; a day after the end it is archived.", orText(string(t.IncidentChannel), NoChoice), []option{
+			{NoChoice, "when somebody asks for one"}, {string(oncall.Critical), "if they are critical"}, {string(oncall.High), "from high severity on"},
+			{string(oncall.Medium), "from medium severity on"}, {string(oncall.Low), "always"},
+		}),
 		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
 			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
 		}),

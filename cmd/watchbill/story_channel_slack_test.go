@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -10,7 +12,8 @@ import (
 
 // channel WHAT PLACE [NAME]: somebody creates, renames, archives, unarchives or deletes a channel in
 // Slack. `channel call` renames it while Watchbill isn't running; `channel private` makes one that only
-// Ann sees, and `channel invite` lets the app in.
+// Ann sees, and `channel invite` lets the app in. `channel members` and `channel bookmarks` print who and what is in one,
+// and `channel archived` waits until it is archived.
 func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: channel WHAT PLACE [NAME]")
@@ -44,6 +47,23 @@ func (s *story) channel(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(s.sim.ArchiveChannel(place, true))
 	case "unarchive":
 		ts.Check(s.sim.ArchiveChannel(place, false))
+	case "members":
+		c, _ := s.sim.FindChannel(place)
+		slices.Sort(c.Members)
+		for _, id := range c.Members {
+			if id != slacksim.BotUserID {
+				fmt.Fprintln(ts.Stdout(), "@"+strings.ToLower(strings.TrimPrefix(id, "U0")))
+			}
+		}
+	case "bookmarks":
+		for _, b := range s.sim.Bookmarks(place) {
+			fmt.Fprintln(ts.Stdout(), b.Title, b.Link)
+		}
+	case "archived":
+		s.until(ts, "the channel to be archived", func() bool {
+			c, _ := s.sim.FindChannel(place)
+			return c.Archived
+		})
 	case "delete":
 		ts.Check(s.sim.DeleteChannel(place))
 	default:

@@ -296,6 +296,9 @@ func (c *checker) team(i int, t Team) {
 	if t.Digest != oncall.DigestUsual && t.Digest != oncall.DigestWeekly && t.Digest != oncall.DigestOff {
 		c.say("team %q: digest is %q; write weekly or off", t.Name, t.Digest)
 	}
+	if t.IncidentChannel != "" && !slices.Contains(oncall.Severities(), t.IncidentChannel) {
+		c.say("team %q: incident_channel is %q; write critical, high, medium or low", t.Name, t.IncidentChannel)
+	}
 }
 
 // remindByDefault is how often a team is reminded of unacknowledged incidents.

@@ -1,0 +1,226 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// maxChannelNames is how many names are tried if other channels have the first ones.
+const maxChannelNames = 9
+
+// channelClockSkew is how much Slack's clock may differ from ours.
+const channelClockSkew = time.Minute
+
+// A channelKeeper takes the steps of a plan for an incident's own channel.
+type channelKeeper struct {
+	*Bot
+	store.ChannelOrder
+	is   oncall.IncidentChannel
+	made bool // just now, so nothing was posted there yet
+}
+
+// KeepChannel takes the steps of a plan for an incident's own channel, each so that it can be taken again after its
+// answer was lost. What Slack refuses for good is left out, except the channel itself.
+func (b *Bot) KeepChannel(ctx context.Context, order store.ChannelOrder) (oncall.IncidentChannel, error) {
+	k := channelKeeper{Bot: b, ChannelOrder: order, is: order.Channel}
+	for _, step := range []func(context.Context) error{k.create, k.greet, k.setTopic, k.bookmark, k.invite, k.end, k.archive} {
+		if err := step(ctx); err != nil {
+			return k.is, fmt.Errorf("keep the channel of incident %s: %w", order.Picture.Incident.ID, err)
+		}
+	}
+	return k.is, nil
+}
+
+// create makes the channel, or finds the one that an earlier attempt has made.
+func (k *channelKeeper) create(ctx context.Context) error {
+	name := k.is.Name
+	for n := 2; k.is.ID == ""; n++ {
+		id, err := k.slack.CreateChannel(ctx, name, k.is.Private)
+		switch {
+		case err == nil:
+			k.is.ID, k.is.Name, k.made = id, name, true
+			return nil
+		case !slackcall.NameTaken(err):
+			return channelRefusal(err)
+		}
+		if id, err = k.madeBefore(ctx, name); err != nil {
+			return err
+		}
+		if id != "" {
+			k.is.ID, k.is.Name = id, name
+			return nil
+		}
+		if n > maxChannelNames {
+			return oncall.Refuse("Other channels have all the names that it could get, such as %s.", name)
+		}
+		name = fmt.Sprintf("%s-%d", k.is.Name, n)
+	}
+	return nil
+}
+
+// madeBefore looks for a channel of this name that this bot has made since the first attempt.
+func (k *channelKeeper) madeBefore(ctx context.Context, name string) (string, error) {
+	all, err := k.slack.Channels(ctx)
+	if slackcall.Refused(err) { // without the right to look, it gets the next name
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	us, err := k.slack.Auth(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range all {
+		made := c.Created.Time()
+		if c.Name == name && c.Creator == us.UserID && !c.IsArchived && c.IsPrivate == k.is.Private && !made.Before(k.is.TriedAt.Add(-channelClockSkew)) {
+			return c.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// channelRefusal turns an error that somebody has to put right into a Refusal.
+func channelRefusal(err error) error {
+	switch {
+	case !slackcall.Refused(err):
+		return err
+	case slackcall.CodeOf(err) == "missing_scope":
+		return oncall.Refuse("The Slack app lacks the scope channels:manage, and for private teams groups:write. Add it under OAuth & Permissions and reinstall the app.")
+	case slackcall.CodeOf(err) == "restricted_action":
+		return oncall.Refuse("This workspace doesn't let apps create channels. An owner can allow it.")
+	}
+	return oncall.Refuse("Slack refuses it: %s.", slackcall.CodeOf(err))
+}
+
+// greet says what the channel is for, once.
+func (k *channelKeeper) greet(ctx context.Context) error {
+	if k.is.Greeted {
+		return nil
+	}
+	d := view.ChannelGreeting(k.Picture, k.permalink(ctx, k.Root))
+	if err := k.postOnce(ctx, fmt.Sprintf("channel-%d-%d", k.Picture.Incident.ID, k.is.Round), d); err != nil {
+		return err
+	}
+	k.is.Greeted = true
+	return nil
+}
+
+// postOnce posts a message, unless an earlier attempt has.
+func (k *channelKeeper) postOnce(ctx context.Context, delivery string, d view.Drawing) error {
+	m := slackcall.Message{Channel: k.is.ID, Delivery: delivery, Incident: int64(k.Picture.Incident.ID), Priority: slackcall.ForUpdate}
+	if !k.made {
+		if _, found, err := k.find(ctx, m, k.is.TriedAt); err != nil || found {
+			return err
+		}
+	}
+	_, err := k.post(ctx, m, d)
+	return gone(err)
+}
+
+// gone forgets that Slack refuses something for good, as in a channel that somebody has archived or deleted.
+func gone(err error) error {
+	if slackcall.Refused(err) || slackcall.OutcomeOf(err) == slackcall.Frozen {
+		return nil
+	}
+	return err
+}
+
+// optional logs and forgets that Slack refuses a step that the channel can do without.
+func (k *channelKeeper) optional(err error, what string) error {
+	if slackcall.Refused(err) {
+		k.log.Warn().Err(err).Str("channel", k.is.ID).Msg("Slack refuses " + what + " of an incident's channel; it does without")
+	}
+	return gone(err)
+}
+
+func (k *channelKeeper) setTopic(ctx context.Context) error {
+	if k.is.Topic == k.Topic {
+		return nil
+	}
+	if err := k.optional(k.slack.SetTopic(ctx, k.is.ID, k.Topic), "the topic"); err != nil {
+		return err
+	}
+	k.is.Topic = k.Topic
+	return nil
+}
+
+// bookmark adds the incident's message, and what the plan says.
+func (k *channelKeeper) bookmark(ctx context.Context) error {
+	links := k.Bookmarks
+	if root := k.permalink(ctx, k.Root); root != "" && !slices.Contains(k.is.Bookmarks, root) && !k.End {
+		links = append([]oncall.Link{{Text: "Incident " + k.Picture.Incident.ID.String(), URL: root}}, links...)
+	}
+	if len(links) == 0 {
+		return nil
+	}
+	has, err := k.slack.Bookmarks(ctx, k.is.ID)
+	if err = k.optional(err, "the bookmarks"); err != nil {
+		return err
+	}
+	for _, l := range links {
+		if !slices.Contains(has, l.URL) {
+			title := strings.TrimSpace(view.CutPlain(l.Text, view.MaxName))
+			if err := k.optional(k.slack.AddBookmark(ctx, k.is.ID, title, l.URL), "a bookmark"); err != nil {
+				return err
+			}
+		}
+		k.is.Bookmarks = append(slices.Clone(k.is.Bookmarks), l.URL)
+	}
+	return nil
+}
+
+// invite lets people in one by one, as Slack refuses all if it refuses one.
+func (k *channelKeeper) invite(ctx context.Context) error {
+	for _, u := range k.Invite {
+		if err := k.optional(k.slack.Invite(ctx, k.is.ID, string(u)), "a member"); err != nil {
+			return err
+		}
+		k.is.Invited = append(slices.Clone(k.is.Invited), u)
+	}
+	return nil
+}
+
+// end says that the incident is resolved.
+func (k *channelKeeper) end(ctx context.Context) error {
+	in := k.Picture.Incident
+	if !k.End || in.ResolvedAt == nil {
+		return nil
+	}
+	if err := k.postOnce(ctx, fmt.Sprintf("channel-%d-%d-end-%d", in.ID, k.is.Round, in.ResolvedAt.Unix()), view.ChannelEnd(k.Picture)); err != nil {
+		return err
+	}
+	k.is.Ended = true
+	return nil
+}
+
+func (k *channelKeeper) archive(ctx context.Context) error {
+	if !k.Archive {
+		return nil
+	}
+	if err := k.optional(k.slack.Archive(ctx, k.is.ID), "the archiving"); err != nil {
+		return err
+	}
+	k.is.Archived = true
+	return nil
+}
+
+// openChannel answers `/oncall channel 12`.
+func (b *Bot) openChannel(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	in, err := b.store.Incident(ctx, r.by(), id)
+	if err == nil && in.Channel != nil && in.Channel.ID != "" && !in.Channel.Archived {
+		return view.HasChannel(in), nil
+	}
+	if err := b.act(ctx, id, r.user.ID, oncall.Act{Do: oncall.ActChannel}); err != nil {
+		return "", err
+	}
+	return view.ChannelComes(id), nil
+}

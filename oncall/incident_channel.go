@@ -1,0 +1,262 @@
+package oncall
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// An IncidentChannel is the Slack channel of one incident, for the people who work on it. It is stored as JSON: fields
+// are only ever added.
+type IncidentChannel struct {
+	By      UserID `json:"by,omitempty"`    // who asked for it; empty: the team has one made for such a severity
+	Round   int    `json:"round,omitempty"` // counts the channels that the incident had before
+	Name    string `json:"name,omitempty"`
+	Private bool   `json:"private,omitempty"`
+	ID      string `json:"id,omitempty"` // Slack's; empty: not made yet
+
+	TriedAt   time.Time `json:"tried_at,omitzero"` // when it was first tried to make it: an older channel isn't ours
+	Greeted   bool      `json:"greeted,omitempty"`
+	Topic     string    `json:"topic,omitempty"` // as we set it last
+	Invited   []UserID  `json:"invited,omitempty"`
+	Bookmarks []string  `json:"bookmarks,omitempty"` // addresses
+	Ended     bool      `json:"ended,omitempty"`     // it says that the incident is resolved
+	Archived  bool      `json:"archived,omitempty"`
+
+	Busy   bool       `json:"busy,omitempty"`    // a job works on it, until LookAt
+	LookAt *time.Time `json:"look_at,omitempty"` // when there is something to do next; nil: when something happens
+	Failed string     `json:"failed,omitempty"`  // why the last attempt failed
+}
+
+const (
+	channelAfter        = 5 * time.Second // so that the incident's message is there, and a storm may take it in
+	channelArchiveAfter = 24 * time.Hour
+	channelBusy         = 3 * time.Minute // longer than a job may take
+	channelRetry        = time.Minute
+	channelRetryRefused = time.Hour // somebody has to put it right
+	maxChannelName      = 60        // Slack takes 80; this leaves room for a suffix
+	maxChannelLinks     = 5
+	maxChannelTopic     = 250
+)
+
+// openChannel asks for a channel of the incident's own.
+func (c *Change) openChannel(Act) error {
+	if in := c.Incident; in.Channel != nil && !in.Channel.Archived {
+		return Refuse("Incident %s has a channel of its own already, or is getting one.", in.ID)
+	}
+	is := IncidentChannel{By: c.by.User}
+	if was := c.Incident.Channel; was != nil {
+		is.Round = was.Round + 1
+	}
+	c.Incident.Channel = &is
+	c.record(EventChannelAsked, c.by, Detail{})
+	return nil
+}
+
+// keepChannel asks for a channel where the team wants one for the severity, and has it brought up to date.
+func (c *Change) keepChannel() {
+	in := &c.Incident
+	from := c.facts.Roster.Teams[in.TeamID].IncidentChannel
+	if in.Channel == nil && from != "" && in.Open() && !in.ID.Canary() && !from.Worse(in.Severity) {
+		in.Channel = &IncidentChannel{}
+	}
+	if in.Channel != nil && slices.ContainsFunc(c.Events, Event.changesChannel) {
+		t := Task{Do: KeepChannel{Incident: in.ID}}
+		if in.Channel.ID == "" && in.Channel.By == "" {
+			t.At = c.now.Add(channelAfter)
+		}
+		c.Tasks = append(c.Tasks, t)
+	}
+}
+
+// changesChannel reports whether an incident's channel may have to show what the event says.
+func (e Event) changesChannel() bool {
+	switch e.Kind {
+	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelFailed:
+		return false
+	default:
+		return true
+	}
+}
+
+// ChannelFacts is what an incident's channel depends on.
+type ChannelFacts struct {
+	Incident Incident
+	Private  bool     // so is its team
+	Paged    []UserID // who was paged
+	Alerts   []Alert
+	Users    map[UserID]User
+	Now      time.Time
+}
+
+// A ChannelPlan is what to do about an incident's channel. Each step can be taken twice.
+type ChannelPlan struct {
+	Channel   IncidentChannel
+	Version   int64 // of the incident
+	Topic     string
+	Invite    []UserID
+	Bookmarks []Link
+	End       bool // say that the incident is resolved
+	Archive   bool
+}
+
+// Plan decides what to do now. It reports false if that is nothing.
+func (f ChannelFacts) Plan() (ChannelPlan, bool) {
+	in := f.Incident
+	if in.Channel == nil || in.Channel.Busy && in.Channel.LookAt != nil && in.Channel.LookAt.After(f.Now) {
+		return ChannelPlan{}, false
+	}
+	is := *in.Channel
+	if is.Archived && in.Open() {
+		is = IncidentChannel{By: is.By, Round: is.Round + 1}
+	}
+	if is.Archived || is.ID == "" && !in.Open() { // nobody needs one any more
+		return ChannelPlan{}, false
+	}
+	if is.Name == "" {
+		is.Name, is.Private, is.TriedAt = channelName(in, is.Round), f.Private, f.Now
+	}
+	plan := ChannelPlan{Version: in.Version, Topic: f.topic(), Archive: !in.Open() && !f.archiveAt().After(f.Now)}
+	if in.Open() {
+		is.Ended = false
+		plan.Invite, plan.Bookmarks = f.invite(is), f.bookmarks(is)
+	}
+	plan.End = !in.Open() && !is.Ended
+	plan.Channel = is
+	due := is.ID == "" || !is.Greeted || plan.Topic != is.Topic || len(plan.Invite)+len(plan.Bookmarks) > 0 || plan.End || plan.Archive
+	return plan, due
+}
+
+// archiveAt is when the channel of a resolved incident is archived.
+func (f ChannelFacts) archiveAt() time.Time {
+	if f.Incident.ResolvedAt == nil {
+		return f.Now.Add(channelArchiveAfter)
+	}
+	return f.Incident.ResolvedAt.Add(channelArchiveAfter)
+}
+
+// Begin returns the channel while a job takes the plan's steps.
+func (p ChannelPlan) Begin(now time.Time) IncidentChannel {
+	is := p.Channel
+	is.Busy, is.LookAt = true, new(now.Add(channelBusy))
+	return is
+}
+
+// Kept returns the channel after a job has taken steps, as it became by them, and when there is something to do next.
+func (f ChannelFacts) Kept(became IncidentChannel, why string, refused bool) IncidentChannel {
+	became.Busy, became.LookAt, became.Failed = false, nil, why
+	switch {
+	case became.Archived || became.ID == "" && !f.Incident.Open():
+	case why != "" && refused:
+		became.LookAt = new(f.Now.Add(channelRetryRefused))
+	case why != "":
+		became.LookAt = new(f.Now.Add(channelRetry))
+	case !f.Incident.Open():
+		became.LookAt = new(f.archiveAt())
+	}
+	return became
+}
+
+// TellChannel notes in the timeline that the channel was made, or why it can't be. It reports false if there is nothing
+// to note.
+func (in Incident) TellChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
+	c := in.begin(ByTimer(), Facts{}, now)
+	was := in.Channel
+	c.Incident.Channel = &became
+	switch {
+	case became.ID != "" && (was == nil || was.ID != became.ID):
+		c.record(EventChannel, c.by, Detail{To: []string{became.ID}})
+	case refused && became.Failed != "" && (was == nil || was.Failed != became.Failed):
+		c.record(EventChannelFailed, c.by, Detail{Text: became.Failed})
+	}
+	return c.done(), len(c.Events) > 0
+}
+
+// topic says what the channel is about, and how that stands.
+func (f ChannelFacts) topic() string {
+	in := f.Incident
+	state := string(in.Status)
+	switch in.Status {
+	case Triggered:
+		state = "nobody has it yet"
+	case Acknowledged:
+		state = "with " + f.name(in.AckedBy)
+	case Snoozed:
+		state = "snoozed by " + f.name(in.SnoozedBy)
+	case Resolved:
+	}
+	head := fmt.Sprintf("%s %s, %s: ", in.ID, cmp.Or(in.Severity, High), state)
+	topic := strings.Join(strings.Fields(strings.Map(inTopic, strings.ToValidUTF8(head+in.Title, ""))), " ")
+	if letters := []rune(topic); len(letters) > maxChannelTopic {
+		topic = string(letters[:maxChannelTopic-1]) + "…"
+	}
+	return topic
+}
+
+func (f ChannelFacts) name(a Actor) string {
+	return cmp.Or(f.Users[a.User].Name, a.String())
+}
+
+// invite returns who belongs in the channel and isn't there yet: who asked for it, has the incident, helps, or was paged.
+func (f ChannelFacts) invite(is IncidentChannel) (out []UserID) {
+	in := f.Incident
+	people := append([]UserID{is.By, in.AckedBy.User, in.SnoozedBy.User}, in.Acks...)
+	for _, r := range in.Responders {
+		if r.State != ResponderDeclined {
+			people = append(people, r.User)
+		}
+	}
+	for _, u := range append(people, f.Paged...) {
+		known := f.Users[u]
+		if u != "" && known.Unpageable() == "" && !slices.Contains(is.Invited, u) && !slices.Contains(out, u) {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// bookmarks returns the links that the channel lacks: runbooks first, then where the monitor shows it.
+func (f ChannelFacts) bookmarks(is IncidentChannel) (out []Link) {
+	var runbooks, others []Link
+	if f.Incident.Link != "" {
+		others = append(others, Link{Text: "Graph", URL: f.Incident.Link})
+	}
+	for _, a := range f.Alerts {
+		for _, l := range a.Links {
+			if l.Text == "Runbook" {
+				runbooks = append(runbooks, l)
+			} else if l.Text != "Silence" {
+				others = append(others, l)
+			}
+		}
+	}
+	room := maxChannelLinks - len(is.Bookmarks)
+	for _, l := range append(runbooks, others...) {
+		has := slices.Contains(is.Bookmarks, l.URL) || slices.ContainsFunc(out, func(o Link) bool { return o.URL == l.URL })
+		if strings.HasPrefix(l.URL, "http") && !has && len(out) < room {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// channelName makes a name that Slack takes: small letters, digits and hyphens.
+func channelName(in Incident, round int) string {
+	name := []rune(fmt.Sprintf("inc-%d", int64(in.ID)))
+	if round > 0 {
+		name = append(name, []rune(fmt.Sprintf("-%d", round+1))...)
+	}
+	for word := range strings.FieldsFuncSeq(strings.ToLower(in.Title), func(r rune) bool {
+		return !unicode.In(r, unicode.Ll, unicode.Lo, unicode.Nd)
+	}) {
+		letters := []rune(word)
+		if len(name)+1+len(letters) > maxChannelName {
+			break
+		}
+		name = append(append(name, '-'), letters...)
+	}
+	return string(name)
+}
