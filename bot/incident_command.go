@@ -91,6 +91,7 @@ var incidentCommands = []command{
 	severalCommand("escalate", oncall.ActEscalate),
 	severalCommand("unsnooze", oncall.ActUnsnooze),
 	incidentCommand("channel", "12", (*Bot).openChannel),
+	wordyCommand("update", "12 we are on it", view.ActionUpdate, inRequest(request.readUpdate)),
 	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
@@ -322,6 +323,10 @@ func (r request) readNote() ([]oncall.Act, error) {
 		return nil, oncall.Refuse("A note has at most %d characters; this one has %d.", view.MaxTyped, n)
 	}
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
+}
+
+func (r request) readUpdate() ([]oncall.Act, error) {
+	return []oncall.Act{{Do: oncall.ActUpdate, Text: unescape(strings.Join(r.words, " "))}}, nil
 }
 
 // readVerdict parses "noise" and "real: restarted the pool"; text alone says what helped.

@@ -126,6 +126,20 @@ func readVerdict(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	return []oncall.Act{act}, nil
 }
 
+func readUpdate(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
+	act := oncall.Act{Do: oncall.ActUpdate, Text: strings.TrimSpace(f.text(view.BlockText))}
+	for _, o := range f.input(view.BlockUpdateTo).SelectedOptions {
+		act.Channels = append(act.Channels, o.Value)
+	}
+	switch {
+	case act.Text == "":
+		return nil, fieldErrors{view.BlockText: "Write something."}
+	case len(act.Channels) == 0:
+		return nil, fieldErrors{view.BlockUpdateTo: "Choose a channel."}
+	}
+	return []oncall.Act{act}, nil
+}
+
 func readMerge(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	other := oncall.IncidentID(f.number(view.BlockOther))
 	if other == 0 {

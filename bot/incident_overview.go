@@ -36,6 +36,7 @@ func (b *Bot) incidentOverview(ctx context.Context, id oncall.IncidentID, user o
 		return s, fmt.Errorf("load the plan of incident %s: %w", id, err)
 	}
 	s.Reach = directory.ContactSettings
+	s.Updates = view.UpdateOptions(s.Picture.Team.Updates, func(named string) string { return directory.ChannelCalled(directory.Channel(named)) })
 	s.Policies, s.OnCall = directory.Policies, view.OnCallOptions(directory.Teams, directory.Schedules)
 	open, err := b.store.OpenIncidents(ctx, oncall.ByUser(user), maxOpenLoaded)
 	if err != nil {

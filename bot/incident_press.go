@@ -42,6 +42,7 @@ var actForms = map[view.Action]func(s view.IncidentOverview) slack.ModalViewRequ
 	view.ActionMerge:    view.IncidentOverview.MergeForm,
 	view.ActionSplit:    view.IncidentOverview.SplitForm,
 
+	view.ActionUpdate:      view.IncidentOverview.UpdateForm,
 	view.ActionVerdictForm: view.IncidentOverview.VerdictForm,
 	view.ActionMore:        view.IncidentOverview.Draw,
 	view.ActionTimeline:    view.IncidentOverview.Timeline,

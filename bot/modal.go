@@ -59,6 +59,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 	view.ModalSetupRemoveTeam:  (*Bot).submitRemoveTeam,
 
 	view.ModalVerdict: submitActs(readVerdict),
+	view.ModalUpdate:  submitActs(readUpdate),
 }
 
 // A submission is a submitted modal.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
@@ -154,6 +155,7 @@ func typedTeam(t setup.Team, f form) setup.Team {
 	}
 	t.Policy, t.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
 	t.IncidentChannel = oncall.Severity(chosen(f, view.BlockSetupChannels))
+	t.Updates = strings.FieldsFunc(f.text(view.BlockSetupUpdates), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	t.Remind, t.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
 	return t
 }

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,7 @@ const (
 	ActStillOn  ActKind = "still"   // the answer to "still on it?"
 	ActVerdict  ActKind = "verdict" // what it was, in Verdict, and what helped, in Text
 	ActChannel  ActKind = "channel" // opens a Slack channel of its own
+	ActUpdate   ActKind = "update"  // posts Text in Channels, which the team chose; none named: in all of these
 	ActSplit    ActKind = "split"   // gives one alert of a storm, named by Alert or by its key or title in Text, its own incident
 )
 
@@ -57,6 +59,7 @@ type Act struct {
 	Other    IncidentID
 	Alert    AlertID
 	Verdict  Verdict
+	Channels []string
 }
 
 // Facts is what decisions about an incident may depend on.
@@ -85,6 +88,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActStillOn:  (*Change).stillOn,
 	ActVerdict:  (*Change).judge,
 	ActChannel:  (*Change).openChannel,
+	ActUpdate:   (*Change).update,
 }
 
 // Do lets somebody do something with one incident.
@@ -93,7 +97,7 @@ func (in Incident) Do(a Act, by Actor, f Facts, now time.Time) (Change, error) {
 	if !known {
 		return Change{}, refuseUnknown()
 	}
-	if a.Do != ActReopen && a.Do != ActNote && a.Do != ActVerdict { // every other act needs an open incident
+	if !slices.Contains([]ActKind{ActReopen, ActNote, ActVerdict, ActUpdate}, a.Do) { // every other act needs an open incident
 		if err := in.refuseClosed(); err != nil {
 			return Change{}, err
 		}

@@ -73,6 +73,7 @@ const (
 	EventChannelAsked  EventKind = "channel_asked"  // somebody wants a channel of its own for it
 	EventChannel       EventKind = "channel"        // it has a channel of its own, To
 	EventChannelFailed EventKind = "channel_failed" // Text says why it can't have one
+	EventUpdate        EventKind = "update"         // Text was posted in the channels To, as the update of number Count
 	EventStormOver     EventKind = "storm_over"     // Count alerts came between Since and Until; Of still fire; Names are the services
 )
 
@@ -130,7 +131,7 @@ func (e Event) InThread() bool {
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
 		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed,
-		EventChannelAsked, EventChannel, EventChannelFailed:
+		EventChannelAsked, EventChannel, EventChannelFailed, EventUpdate:
 		return true
 	default:
 		return false

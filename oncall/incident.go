@@ -75,6 +75,7 @@ type Incident struct {
 	Verdict      Verdict
 	Helped       string           // one line; empty: nobody has said
 	Channel      *IncidentChannel // nil: none of its own
+	Updates      int              // how many were posted for others
 }
 
 // Open reports whether the incident is not resolved.

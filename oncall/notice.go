@@ -59,6 +59,9 @@ type NoticeDetail struct {
 	Team         string           `json:"team,omitempty"`
 	Answered     int              `json:"settled,omitempty"` // of Incidents: acknowledged, snoozed or resolved
 	Over         int              `json:"over,omitempty"`    // of Incidents: resolved
+	Title        string           `json:"title,omitempty"`   // an incident's
+	Status       Status           `json:"status,omitempty"`
+	Severity     Severity         `json:"severity,omitempty"`
 }
 
 // Saying returns the detail of a notice that is just a sentence. Releases that don't know Said show Lines.

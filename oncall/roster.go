@@ -65,12 +65,13 @@ type RosterTeam struct {
 	TimeZone string          // of the working hours
 
 	IncidentChannel Severity // from which an incident gets a Slack channel of its own; "": only if somebody asks
+	Updates         []string // channels
 }
 
 // OnRoster returns what decisions depend on of the team. Its working hours are in the team's own time zone, or else in
 // zone, the time zone of its first schedule.
 func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
-	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback, Policy: t.Policy, IncidentChannel: t.IncidentChannel}
+	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback, Policy: t.Policy, IncidentChannel: t.IncidentChannel, Updates: t.Updates}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
 			f.Hours, f.TimeZone = h, name

@@ -22,6 +22,7 @@ type Team struct {
 	Digest   Digest
 
 	IncidentChannel Severity // from which an incident gets a Slack channel of its own; "": only if somebody asks
+	Updates         []string // the channels in which people are told how incidents stand who don't work on them
 
 	Private   bool   // only its members see the team and what belongs to it
 	Acts      Acts   // who may act on its incidents

@@ -176,10 +176,27 @@ func (g gate) act(ctx context.Context, q querier, a oncall.Act, in oncall.Incide
 	if a.Policy != 0 && g.dir.teams[in.TeamID].Private && g.dir.Policies[a.Policy].TeamID != in.TeamID {
 		return oncall.Refuse("Incident %s is of a private team, so only an escalation policy of that team can take it.", in.ID)
 	}
+	if a.Do == oncall.ActUpdate {
+		return g.mayUpdate(a, in)
+	}
 	if a.User == "" {
 		return nil
 	}
 	return g.dir.access.MayBeOnCall(a.User)
+}
+
+// mayUpdate refuses an update of a private team's incident where others can read it.
+func (g gate) mayUpdate(a oncall.Act, in oncall.Incident) error {
+	to := a.Channels
+	if len(to) == 0 {
+		to = g.dir.teams[in.TeamID].Updates
+	}
+	for _, channel := range to {
+		if g.dir.Veiled(in.TeamID, channel) {
+			return oncall.Refuse("Incident %s is of a private team, and everybody may read %s, so no update can go there.", in.ID, channel)
+		}
+	}
+	return nil
 }
 
 // mayName checks whether the actor may see the schedule, team and policy that an act names. Everybody who sees the
@@ -275,7 +292,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 // actNeeds is the permission that an act on an incident requires.
 func actNeeds(do oncall.ActKind) access.Permission {
 	switch do {
-	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn, oncall.ActChannel:
+	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn, oncall.ActChannel, oncall.ActUpdate:
 		return access.Acknowledge
 	default:
 		return access.Respond

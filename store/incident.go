@@ -339,7 +339,7 @@ const incidentsByID = `
 	       version, opened_at, signal_count, last_signal_at, flaps, acked_by, acked_at,
 	       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 	       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn AS round_robin_count, hops, unassigned,
-	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by, verdict, helped, channel
+	       home_policy, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by, verdict, helped, channel, updates
 	FROM incidents
 	WHERE id = ANY ($1)
 	ORDER BY id`

@@ -63,13 +63,13 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		                       resolved_by, resolved_at, seq, round, step, run, next_at, exhausted, redraw_at,
 		                       snoozed_until, snoozed_by, acks, ack_asked, responders, merged_into, links, turn,
 		                       hops, unassigned, called, pages_from, retitled_at, storm, stated, ack_again, flap, woken_at, raised_by,
-		                       verdict, helped, channel)
+		                       verdict, helped, channel, updates)
 		VALUES (@id, @team, @policy, @home_policy, @integration, @group_key, @title, @body, @link, @severity,
 		        @status, @version, @opened_at, @signal_count, @last_signal_at, @flaps, @acked_by, @acked_at,
 		        @resolved_by, @resolved_at, @seq, @round, @step, @run, @next_at, @exhausted, @redraw_at,
 		        @snoozed_until, @snoozed_by, @acks, @ack_asked, @responders, @merged_into, @links, @turn,
 		        @hops, @unassigned, @called, @pages_from, @retitled_at, @storm, @stated, @ack_again, @flap, @woken_at, @raised_by,
-		        @verdict, @helped, @channel)
+		        @verdict, @helped, @channel, @updates)
 		ON CONFLICT (id) DO UPDATE SET
 			policy_id = @policy, home_policy = @home_policy, title = @title, body = @body, link = @link,
 			severity = @severity, status = @status, version = @version, signal_count = @signal_count,
@@ -80,7 +80,7 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 			responders = @responders, merged_into = @merged_into, links = @links, turn = @turn, hops = @hops,
 			unassigned = @unassigned, called = @called, pages_from = @pages_from, retitled_at = @retitled_at,
 			storm = @storm, stated = @stated, ack_again = @ack_again, flap = @flap, woken_at = @woken_at,
-			verdict = @verdict, helped = @helped, channel = @channel`
+			verdict = @verdict, helped = @helped, channel = @channel, updates = @updates`
 	b.Queue(upsert, pgx.StrictNamedArgs{
 		"id": in.ID, "team": in.TeamID, "policy": in.PolicyID, "home_policy": in.HomePolicy,
 		"integration": in.IntegrationID, "group_key": in.GroupKey,
@@ -95,7 +95,7 @@ func queueIncident(b *pgx.Batch, in oncall.Incident) {
 		"merged_into": in.MergedInto, "links": some(in.Links), "turn": in.RoundRobinCount, "hops": in.Hops,
 		"unassigned": in.Unassigned, "called": in.Called, "pages_from": in.PagesFrom,
 		"retitled_at": in.RetitledAt, "storm": in.Storm, "stated": in.Stated, "ack_again": in.AckAgain, "flap": in.Flap, "woken_at": in.WokenAt,
-		"raised_by": in.RaisedBy, "verdict": in.Verdict, "helped": in.Helped, "channel": in.Channel,
+		"raised_by": in.RaisedBy, "verdict": in.Verdict, "helped": in.Helped, "channel": in.Channel, "updates": in.Updates,
 	})
 }
 

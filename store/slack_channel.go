@@ -63,7 +63,7 @@ func (d *Directory) ChannelCalled(id string) string {
 func (d *Directory) ChannelsNamed() []string {
 	var names []string
 	for _, t := range d.Teams {
-		names = append(names, t.Channel)
+		names = append(append(names, t.Channel), t.Updates...)
 	}
 	for _, p := range d.Policies {
 		if p.Removed {
@@ -103,7 +103,7 @@ func (d *Directory) ChannelsOfPrivate() []string {
 
 // placesOf returns the channels that a team and its policies use.
 func (d *Directory) placesOf(team oncall.TeamID) []string {
-	names := []string{d.teams[team].Channel}
+	names := append([]string{d.teams[team].Channel}, d.teams[team].Updates...)
 	for _, p := range d.Policies {
 		if p.TeamID != team {
 			continue
@@ -158,6 +158,9 @@ func (d *Directory) SlackNames(now time.Time) setup.SlackNames {
 	var people []oncall.UserID
 	for _, t := range d.Teams {
 		n.Channels = append(n.Channels, setup.SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
+		for _, channel := range t.Updates {
+			n.Channels = append(n.Channels, setup.SlackName{Where: "team " + t.Name, Named: channel, Secret: t.Private})
+		}
 		people = slices.Concat(people, d.Members[t.ID], t.Fallback)
 	}
 	for _, id := range slices.Sorted(maps.Keys(d.Policies)) {

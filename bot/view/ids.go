@@ -36,6 +36,7 @@ const (
 	ActionVerdict     Action = "verdict"
 	ActionVerdictForm Action = "verdict_form"
 	ActionChannel     Action = "channel" // opens a channel of its own
+	ActionUpdate      Action = "update"  // tells people who don't work on it
 	ActionDetails     Action = "details" // what the monitor sent; its value is "12/3/0": incident, alert, part
 
 	// ActionSplit opens the form that splits an alert off a storm; ActionAlertsFile sends all alerts of one.
@@ -65,6 +66,7 @@ const (
 	ModalMerge    Modal = "incident_merge"
 	ModalSplit    Modal = "incident_split"
 	ModalVerdict  Modal = "incident_verdict"
+	ModalUpdate   Modal = "incident_update"
 	modalDetails  Modal = "incident_details" // can't be submitted
 
 	BlockPerson   Block = "person"
@@ -76,6 +78,7 @@ const (
 	BlockAlert    Block = "alert"
 	BlockHow      Block = "how"
 	BlockVerdict  Block = "verdict"
+	BlockUpdateTo Block = "update_to"
 )
 
 // Incidents that people raise by hand. A button's value is the incident's id; ActionRaiseConfirm has the whole
@@ -316,6 +319,7 @@ const (
 	BlockSetupRemind   Block = "setup_remind"
 	BlockSetupDigest   Block = "setup_digest"
 	BlockSetupChannels Block = "setup_incident_channel"
+	BlockSetupUpdates  Block = "setup_updates"
 	BlockSetupRepeat   Block = "setup_repeat"
 	BlockSetupAcks     Block = "setup_acks"
 	BlockSetupTimeout  Block = "setup_ack_timeout"

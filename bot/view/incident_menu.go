@@ -53,7 +53,7 @@ func menuItems(in oncall.Incident) []menuItem {
 			own = append(own, menuItem{ActionReopen, "Reopen"})
 		}
 		if in.MergedInto == 0 {
-			own = append(own, menuItem{ActionVerdictForm, "What was it, what helped…"})
+			own = append(own, menuItem{ActionVerdictForm, "What was it, what helped…"}, menuItem{ActionUpdate, "Post an update…"})
 		}
 		return append(own, menuItem{ActionNote, "Add a note…"}, menuItem{ActionTimeline, "Timeline"})
 	}
@@ -61,7 +61,7 @@ func menuItems(in oncall.Incident) []menuItem {
 		own = append(own, menuItem{ActionChannel, "Open a channel for it"})
 	}
 	return append(own,
-		menuItem{ActionSeverity, "Change the severity…"}, menuItem{ActionMerge, "Merge or link…"}, menuItem{ActionTimeline, "Timeline"})
+		menuItem{ActionUpdate, "Post an update…"}, menuItem{ActionSeverity, "Change the severity…"}, menuItem{ActionMerge, "Merge or link…"}, menuItem{ActionTimeline, "Timeline"})
 }
 
 // maxMenu is the maximum number of options in a menu next to buttons. A select could have more, but it keeps

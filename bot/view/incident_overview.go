@@ -19,6 +19,7 @@ type IncidentOverview struct {
 	Others   []oncall.Incident
 	Alerts   []oncall.Alert // of a storm: the most severe firing ones
 	Policies map[oncall.PolicyID]oncall.Policy
+	Updates  []option // the team's channels for updates
 	OnCall   []option // teams and schedules whose on-call people can be asked to help
 	Zone     *time.Location
 	Now      time.Time

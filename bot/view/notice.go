@@ -44,6 +44,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeUnassigned:   drawWarning,
 	oncall.NoticeEnded:        drawWarning,
 	oncall.NoticeDigest:       drawDigest,
+	oncall.NoticeUpdate:       drawUpdate,
 	oncall.NoticeBadNight:     drawBadNight,
 	oncall.NoticeBadNights:    drawBadNights,
 	oncall.NoticeMaintenance:  drawMaintenance, oncall.NoticeMaintenanceOver: drawMaintenanceOver,

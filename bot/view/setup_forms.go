@@ -65,6 +65,7 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 			{NoChoice, "when somebody asks for one"}, {string(oncall.Critical), "if they are critical"}, {string(oncall.High), "from high severity on"},
 			{string(oncall.Medium), "from medium severity on"}, {string(oncall.Low), "always"},
 		}),
+		optional(textField(BlockSetupUpdates, "Updates for others go to", "Channels such as #status #support, for people who don't work on incidents.", strings.Join(t.Updates, " "))),
 		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
 			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
 		}),

@@ -144,6 +144,7 @@ func (x installation) teams() (all []thing) {
 		t.says.choice("remind", cmp.Or(d.Remind, "as usual"), "as usual")
 		t.says.choice("digest", cmp.Or(string(d.Digest), "as usual"), "as usual")
 		t.says.choice("incident channel", cmp.Or(string(d.IncidentChannel), "on request"), "on request")
+		t.says.text("updates", strings.Join(d.Updates, ", "))
 		x.routes(&t, x.Teams[i].ID, d.Routes, d.ShadowRoutes)
 		all = append(all, t)
 	}

@@ -296,6 +296,14 @@ func (c *checker) team(i int, t Team) {
 	if t.Digest != oncall.DigestUsual && t.Digest != oncall.DigestWeekly && t.Digest != oncall.DigestOff {
 		c.say("team %q: digest is %q; write weekly or off", t.Name, t.Digest)
 	}
+	for i, channel := range t.Updates {
+		if oncall.ChannelName(channel) == "" && !oncall.IsChannelID(channel) || slices.Contains(t.Updates[:i], channel) {
+			c.say("team %q: updates has %q; write channels such as \"#status\", each once", t.Name, channel)
+		}
+	}
+	if len(t.Updates) > oncall.MaxUpdateChannels {
+		c.say("team %q: updates names %d channels; it may name %d", t.Name, len(t.Updates), oncall.MaxUpdateChannels)
+	}
 	if t.IncidentChannel != "" && !slices.Contains(oncall.Severities(), t.IncidentChannel) {
 		c.say("team %q: incident_channel is %q; write critical, high, medium or low", t.Name, t.IncidentChannel)
 	}

@@ -58,6 +58,7 @@ type Team struct {
 	Digest   oncall.Digest     `json:"digest,omitempty"`    // of each week in the channel: "weekly", "off"; weekly while there is something to tell where it is left out
 
 	IncidentChannel oncall.Severity `json:"incident_channel,omitempty"` // from this severity on an incident gets a Slack channel of its own; only on request where it is left out
+	Updates         []string        `json:"updates,omitempty"`          // the Slack channels for updates of incidents, for people who don't work on them
 
 	Routes       []Route `json:"routes,omitempty"`        // for the alerts of its integrations, after their own
 	ShadowRoutes bool    `json:"shadow_routes,omitempty"` // they have no effect

@@ -206,6 +206,9 @@ func (s Setup) SlackNames() SlackNames {
 	for _, t := range s.Teams {
 		private[t.Name] = t.Private
 		names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: t.Channel, Secret: t.Private})
+		for _, channel := range t.Updates {
+			names.Channels = append(names.Channels, SlackName{Where: "team " + t.Name, Named: channel, Secret: t.Private})
+		}
 		if handle := t.ManagedBy(); handle != "" {
 			names.Groups = append(names.Groups, SlackName{Where: "team " + t.Name, Named: handle})
 		}

@@ -1,0 +1,68 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// UpdateForm asks what to tell people who don't work on the incident, and in which of the team's channels.
+func (s IncidentOverview) UpdateForm() slack.ModalViewRequest {
+	if len(s.Updates) == 0 {
+		return readOnly("Post an update", section("The team has no channels for updates. Its managers name them in `/oncall setup`, in the team's form."))
+	}
+	to := checkField(BlockUpdateTo, "To", "", s.Updates...)
+	boxes, _ := to.Element.(*slack.CheckboxGroupsBlockElement)
+	boxes.InitialOptions = boxes.Options
+	e := slack.NewPlainTextInputBlockElement(nil, string(BlockText))
+	e.Multiline, e.MaxLength = true, MaxTyped
+	return s.form(ModalUpdate, "Post an update", "Post",
+		field(BlockText, "Update", "For people who don't work on it: what doesn't work, what you do, when they hear more.", e), to)
+}
+
+// UpdateOptions are the channels that a team's updates may go to. Called returns the name of a channel by its id.
+func UpdateOptions(channels []string, called func(id string) string) []option {
+	var options []option
+	for _, c := range channels[:min(len(channels), oncall.MaxUpdateChannels)] {
+		label := c
+		if name := called(c); name != "" {
+			label = "#" + strings.TrimPrefix(name, "#")
+		}
+		options = append(options, option{c, label})
+	}
+	return options
+}
+
+// drawUpdate draws an update for a channel.
+func drawUpdate(n oncall.Notice) Drawing {
+	d := n.Detail
+	status := statuses[d.Status]
+	var id string
+	for _, in := range d.Incidents {
+		id = in.String()
+	}
+	head := fmt.Sprintf("Update %d on %s", d.Count, id)
+	text := foreignLines(d.Note, maxSection-maxTitle-200, maxNoteLines)
+	title := bold(head+":", Foreign(d.Title, maxTitle), "")
+	by := "team " + Name(d.Team)
+	if d.By != "" {
+		by = mention(d.By) + " · " + by
+	}
+	return Drawing{
+		Text:   fmt.Sprintf("%s: %s (%s). %s", head, Foreign(d.Title, maxTitle), status.word, text),
+		Blocks: []slack.Block{section(fmt.Sprintf("%s %s %s\n%s", title, status.emoji, status.word, text)), note(by + " · " + severityName(d.Severity) + " severity")},
+	}
+}
+
+// updateLine describes an update in the timeline.
+func updateLine(e oncall.Event) string {
+	var to []string
+	for _, c := range slices.Compact(slices.Clone(e.Detail.To)) {
+		to = append(to, channelWord(c))
+	}
+	return fmt.Sprintf("%s posted update %d in %s: %s", who(e.Actor), e.Detail.Count, List(to), foreignLines(e.Detail.Text, MaxTyped, maxNoteLines))
+}

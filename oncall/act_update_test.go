@@ -1,0 +1,45 @@
+package oncall
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	facts := Facts{Roster: Roster{Teams: map[TeamID]RosterTeam{1: {Name: "payments", Updates: []string{"#status", "#support"}}, 2: {Name: "web"}}}}
+	open := Incident{ID: 3, TeamID: 1, Title: "disk full", Status: Acknowledged, Updates: 1}
+	over, merged, other := open, open, open
+	over.Status, merged.Status, merged.MergedInto, other.TeamID = Resolved, Resolved, 2, 2
+	for name, c := range map[string]struct {
+		in   Incident
+		act  Act
+		want []string // channels; none: refused
+	}{
+		"to all":                {open, Act{Text: " we are on it "}, []string{"#status", "#support"}},
+		"to one":                {open, Act{Text: "we are on it", Channels: []string{"#support"}}, []string{"#support"}},
+		"to none of the team's": {open, Act{Text: "we are on it", Channels: []string{"#support", "#general"}}, nil},
+		"once it is over":       {over, Act{Text: "we are on it"}, []string{"#status", "#support"}},
+		"merged":                {merged, Act{Text: "we are on it"}, nil},
+		"empty":                 {open, Act{Text: " \n"}, nil},
+		"too long":              {open, Act{Text: strings.Repeat("x", 2001)}, nil},
+		"no channels":           {other, Act{Text: "we are on it"}, nil},
+	} {
+		c.act.Do = ActUpdate
+		got, err := c.in.Do(c.act, ByUser(ann), facts, noon)
+		var to []string
+		for _, n := range got.Notices {
+			to = append(to, n.To)
+			if d := n.Detail; d.Count != 2 || d.Note != "we are on it" || d.Title != "disk full" || d.By != ann || d.Status != c.in.Status {
+				t.Errorf("%s: the notice is %+v", name, d)
+			}
+		}
+		if !slices.Equal(to, c.want) || (err == nil) != (c.want != nil) {
+			t.Errorf("%s: to %q, %v; want %q", name, to, err, c.want)
+		}
+		if err == nil && (got.Incident.Updates != 2 || len(got.Events) != 1 || got.Events[0].Kind != EventUpdate) {
+			t.Errorf("%s: %+v, want the second update, in the timeline", name, got)
+		}
+	}
+}
