@@ -46,6 +46,7 @@ var scopes = []scope{
 	{"groups:write", true, "incidents of private teams can't get a channel of their own"},
 	{"bookmarks:read", true, "the channel of an incident has no bookmarks"},
 	{"bookmarks:write", true, "the channel of an incident has no bookmarks"},
+	{"canvases:write", true, "a review is drafted as a file only, not as a canvas"},
 }
 
 // Check tests what Watchbill needs from Slack, and says how to fix each fault. A missing scope that Watchbill

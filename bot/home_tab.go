@@ -54,6 +54,9 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 	if h.Swaps, h.Covers, err = b.store.Waiting(ctx, by, now); err != nil {
 		return h, err
 	}
+	if h.Actions, err = b.store.OwnReviewActions(ctx, by); err != nil {
+		return h, err
+	}
 	shown := view.OnHome(open)
 	may, err := b.store.MayRespond(ctx, by, shown)
 	if err != nil {

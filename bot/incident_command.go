@@ -91,6 +91,8 @@ var incidentCommands = []command{
 	severalCommand("escalate", oncall.ActEscalate),
 	severalCommand("unsnooze", oncall.ActUnsnooze),
 	incidentCommand("channel", "12", (*Bot).openChannel),
+	incidentCommand("review", "12", (*Bot).reviewCommand),
+	incidentCommand("action", "12 @bo fix the alert", (*Bot).actionCommand),
 	wordyCommand("update", "12 we are on it", view.ActionUpdate, inRequest(request.readUpdate)),
 	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},

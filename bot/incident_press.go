@@ -43,6 +43,7 @@ var actForms = map[view.Action]func(s view.IncidentOverview) slack.ModalViewRequ
 	view.ActionSplit:    view.IncidentOverview.SplitForm,
 
 	view.ActionUpdate:      view.IncidentOverview.UpdateForm,
+	view.ActionReviewAdd:   view.IncidentOverview.ActionForm,
 	view.ActionVerdictForm: view.IncidentOverview.VerdictForm,
 	view.ActionMore:        view.IncidentOverview.Draw,
 	view.ActionTimeline:    view.IncidentOverview.Timeline,
@@ -52,6 +53,9 @@ var actForms = map[view.Action]func(s view.IncidentOverview) slack.ModalViewRequ
 func (b *Bot) pressMenu(ctx context.Context, p press) (string, error) {
 	do, value, _ := strings.Cut(p.value, "/")
 	p.value = value
+	if do == string(view.ActionReview) {
+		return b.pressReview(ctx, p)
+	}
 	return b.pressIncident(ctx, p, view.Action(do))
 }
 

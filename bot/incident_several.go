@@ -129,7 +129,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	}
 	own := slices.DeleteFunc(slices.Clone(fits), func(in oncall.Incident) bool { return !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) })
 	switch {
-	case name == "reopen" || name == "merge" || name == "link":
+	case slices.Contains([]string{"reopen", "merge", "link", "review"}, name):
 	case len(own) == 1:
 		return own[0].ID, nil
 	case len(own) == 0 && len(fits) == 1:

@@ -60,6 +60,7 @@ var modals = map[view.Modal]func(b *Bot, ctx context.Context, s submission) (mod
 
 	view.ModalVerdict: submitActs(readVerdict),
 	view.ModalUpdate:  submitActs(readUpdate),
+	view.ModalAction:  (*Bot).submitAction,
 }
 
 // A submission is a submitted modal.

@@ -257,6 +257,8 @@ func (f *offering) may(user oncall.UserID, o offered) error {
 	switch {
 	case plainActs[o.action] != "":
 		return f.store.CheckRespond(f.ctx, by, f.picture(id).Incident)
+	case o.action == view.ActionReview:
+		return f.store.CheckRespond(f.ctx, by, f.picture(id).Incident)
 	case actForms[o.action] != nil:
 		_, err := f.bot.formOn(f.ctx, id, user, o.action)
 		return err

@@ -41,6 +41,10 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 
 	view.ActionHandoffTake: (*Bot).takeHandoff,
 
+	view.ActionReview:      (*Bot).pressReview,
+	view.ActionReviewDone:  fromHome(actionPress(false)),
+	view.ActionReviewLater: fromHome(actionPress(true)),
+
 	view.ActionMenu:          (*Bot).pressMenu,
 	view.ActionAlertsFile:    (*Bot).alertsFile,
 	view.ActionBundleAck:     bundlePress(oncall.ActAck),

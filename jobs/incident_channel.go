@@ -27,7 +27,7 @@ func (j *Jobs) keepChannel(ctx context.Context, job *river.Job[oncall.KeepChanne
 	}
 	calls, cancel := context.WithTimeout(ctx, channelWithin)
 	defer cancel()
-	became, err := j.mirror.KeepChannel(calls, order)
+	became, err := j.workspace.KeepChannel(calls, order)
 	why := ""
 	refusal, refused := errors.AsType[oncall.Refusal](err)
 	switch {

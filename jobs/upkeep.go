@@ -97,6 +97,7 @@ func (j *Jobs) regularChores() []chore {
 		{"look at silences", j.store.QueueSilences},
 		{"look at channels of incidents", j.store.QueueChannels},
 		{"tell of the week", j.SendDigests},
+		{"ask about actions", j.store.AskReviewActions},
 		{"offer rest after bad nights", j.store.OfferRest},
 		{"look up people", func(ctx context.Context, _ time.Time) error { return j.workspace.RefreshUsers(ctx) }},
 		{"count the uses of keys", j.store.SaveKeyUses},

@@ -56,6 +56,9 @@
 //   - event: one line of an incident's timeline.
 //   - act: something a person does with an incident, such as acknowledging it.
 //   - verdict: people's judgement of an incident after it is over: real, noise or unsure.
+//   - incident channel: the Slack channel of one incident, for those who work on it.
+//   - update: what people who don't work on an incident are told of it, in channels of the team's choice.
+//   - review: the account of an incident that is over; review action: something to be done after it.
 //   - version: a number that grows with every change of an incident; a drawing shows one version.
 //   - seq: the number of an incident's timer and of the pages of its latest step; a lower one is stale.
 //   - inbox: the table that stores signals until they are folded; fold: one pass over an integration's

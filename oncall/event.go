@@ -58,23 +58,25 @@ const (
 	EventFlapping   EventKind = "flapping"   // reopened Count times in a short time; it now closes only after a quiet while
 	EventUnattended EventKind = "unattended" // it flaps and nobody answered before the policy ran out, so escalation starts over
 
-	EventStorm         EventKind = "storm"          // Count incidents opened in a minute; it takes in further ones, and Incidents
-	EventTakenIn       EventKind = "taken_in"       // this one became part of Incident, a storm
-	EventServiceJoined EventKind = "service_joined" // an alert of the service in Text joined after the acknowledgement
-	EventStormOwn      EventKind = "storm_own"      // a critical alert of the service in Text got its own Incident
-	EventSplitOff      EventKind = "split_off"      // the alert in Text became Incident
-	EventSplitFrom     EventKind = "split_from"     // its alert was part of Incident
-	EventRouted        EventKind = "routed"         // the rule in Text did what Names say; To is the policy
-	EventRouteShadow   EventKind = "route_shadow"   // the rule in Text, in shadow, would have done what Names say
-	EventRouteFailed   EventKind = "route_failed"   // the rule in Text could not be evaluated; Names say why
-	EventSilenced      EventKind = "silenced"       // Count alerts are silenced in the Alertmanager in To, until Until
-	EventUnsilenced    EventKind = "unsilenced"     // the silences of Count alerts in To have ended
-	EventSilenceFailed EventKind = "silence_failed" // silencing Count alerts failed because of Text; Over: ending a silence failed
-	EventChannelAsked  EventKind = "channel_asked"  // somebody wants a channel of its own for it
-	EventChannel       EventKind = "channel"        // it has a channel of its own, To
-	EventChannelFailed EventKind = "channel_failed" // Text says why it can't have one
-	EventUpdate        EventKind = "update"         // Text was posted in the channels To, as the update of number Count
-	EventStormOver     EventKind = "storm_over"     // Count alerts came between Since and Until; Of still fire; Names are the services
+	EventStorm            EventKind = "storm"              // Count incidents opened in a minute; it takes in further ones, and Incidents
+	EventTakenIn          EventKind = "taken_in"           // this one became part of Incident, a storm
+	EventServiceJoined    EventKind = "service_joined"     // an alert of the service in Text joined after the acknowledgement
+	EventStormOwn         EventKind = "storm_own"          // a critical alert of the service in Text got its own Incident
+	EventSplitOff         EventKind = "split_off"          // the alert in Text became Incident
+	EventSplitFrom        EventKind = "split_from"         // its alert was part of Incident
+	EventRouted           EventKind = "routed"             // the rule in Text did what Names say; To is the policy
+	EventRouteShadow      EventKind = "route_shadow"       // the rule in Text, in shadow, would have done what Names say
+	EventRouteFailed      EventKind = "route_failed"       // the rule in Text could not be evaluated; Names say why
+	EventSilenced         EventKind = "silenced"           // Count alerts are silenced in the Alertmanager in To, until Until
+	EventUnsilenced       EventKind = "unsilenced"         // the silences of Count alerts in To have ended
+	EventSilenceFailed    EventKind = "silence_failed"     // silencing Count alerts failed because of Text; Over: ending a silence failed
+	EventChannelAsked     EventKind = "channel_asked"      // somebody wants a channel of its own for it
+	EventChannel          EventKind = "channel"            // it has a channel of its own, To
+	EventChannelFailed    EventKind = "channel_failed"     // Text says why it can't have one
+	EventUpdate           EventKind = "update"             // Text was posted in the channels To, as the update of number Count
+	EventReviewAction     EventKind = "review_action"      // Users are to do Text after it, by Until
+	EventReviewActionDone EventKind = "review_action_done" // what Users were to do, Text, is done
+	EventStormOver        EventKind = "storm_over"         // Count alerts came between Since and Until; Of still fire; Names are the services
 )
 
 // Detail holds an event's data; the comments of the kinds say which fields they use. It is stored as JSON, so
@@ -131,7 +133,8 @@ func (e Event) InThread() bool {
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
 		EventStorm, EventTakenIn, EventServiceJoined, EventStormOwn, EventSplitOff, EventSplitFrom, EventStormOver,
 		EventRouteShadow, EventRouteFailed, EventSilenced, EventUnsilenced, EventSilenceFailed,
-		EventChannelAsked, EventChannel, EventChannelFailed, EventUpdate:
+		EventChannelAsked, EventChannel, EventChannelFailed, EventUpdate,
+		EventReviewAction, EventReviewActionDone:
 		return true
 	default:
 		return false

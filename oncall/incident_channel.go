@@ -75,7 +75,7 @@ func (c *Change) keepChannel() {
 // changesChannel reports whether an incident's channel may have to show what the event says.
 func (e Event) changesChannel() bool {
 	switch e.Kind {
-	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelFailed, EventUpdate, EventNote:
+	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelFailed, EventUpdate, EventNote, EventReviewAction, EventReviewActionDone:
 		return false
 	default:
 		return true

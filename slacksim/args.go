@@ -20,7 +20,7 @@ type obj = map[string]any
 type args map[string]any
 
 // structured are the arguments that arrive as JSON inside a form.
-var structured = []string{"attachments", "blocks", "files", "metadata", "view"}
+var structured = []string{"attachments", "blocks", "channel_ids", "document_content", "files", "metadata", "view"}
 
 const maxBody = 4 << 20
 

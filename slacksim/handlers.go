@@ -32,6 +32,8 @@ var handlers = map[string]func(*Sim, args) (obj, error){
 	"usergroups.users.update":      (*Sim).usergroupsUsersUpdate,
 	"files.getUploadURLExternal":   (*Sim).filesGetUploadURL,
 	"files.completeUploadExternal": (*Sim).filesCompleteUpload,
+	"canvases.create":              (*Sim).canvasesCreate,
+	"canvases.access.set":          (*Sim).canvasesAccessSet,
 	"bookmarks.add":                (*Sim).bookmarksAdd,
 	"bookmarks.edit":               (*Sim).bookmarksEdit,
 	"bookmarks.list":               (*Sim).bookmarksList,

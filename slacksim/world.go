@@ -112,6 +112,8 @@ type world struct {
 	groups    []*Group
 	files     []*File
 	bookmarks []*Bookmark
+	canvases  []*Canvas
+	freePlan  bool
 	homes     map[string]*view
 	read      map[string]map[string]string
 	counter   int

@@ -14,7 +14,7 @@ import (
 var notSetUp = strings.Fields(`
 	alerts drawings drawing_copies incidents incident_events inbox inbox_rejected pages page_attempts replies slack_seen
 	river_job notices notice_messages probes codes reaches audit_log receipts cursors
-	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests web_sessions web_links certificates numbering`)
+	findings silences raised spools opsgenie_requests provider_state slack_channels checks schedule_edits outage_pages canary pings heartbeat_ticks payloads api_requests web_sessions web_links certificates numbering review_actions`)
 
 // withoutEntry are the exported methods that change something set-up-like and write no entry, and why.
 var withoutEntry = map[string]string{
@@ -25,6 +25,9 @@ var withoutEntry = map[string]string{
 	"Raise":               "so here; and it counts the turns of round robin",
 	"RunIncidentTimer":    "so here",
 	"RecordSilences":      "so here",
+	"EndChannel":          "so here",
+	"AddReviewAction":     "so here",
+	"EndReviewAction":     "so here",
 	"EndStorm":            "so here",
 	"CloseFlap":           "so here",
 	"Answer":              "so here; and it notes that a contact method was used",

@@ -27,7 +27,7 @@ func (s *System) QueueChannels(ctx context.Context, now time.Time) error {
 		SELECT id
 		FROM incidents
 		WHERE channel ->> 'look_at' IS NOT NULL AND (channel ->> 'look_at')::timestamptz < $1
-		ORDER BY id
+		ORDER BY channel ->> 'look_at'
 		LIMIT $2`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, due, now, channelsAtOnce)

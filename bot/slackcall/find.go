@@ -1,8 +1,10 @@
 package slackcall
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -61,6 +63,33 @@ func delivers(m slack.Message, delivery string) bool {
 func (c *Client) Recent(ctx context.Context, channel string) ([]slack.Message, error) {
 	messages, _, err := c.history(ctx, MessageID{Channel: channel}, "", "", 0)
 	return messages, err
+}
+
+// Talk returns what was posted in a thread, or in a channel if there is no TS, oldest first; of very much only a part.
+func (c *Client) Talk(ctx context.Context, in MessageID) (all []slack.Message, err error) {
+	page := c.history
+	if in.TS != "" {
+		page = c.replies
+	}
+	joined := false
+	for cursor, pages := "", 0; pages < maxPages; pages++ {
+		messages, next, err := page(ctx, in, "", cursor, ForAnswer)
+		if notMember(err) && !joined {
+			joined = true
+			if c.join(ctx, in.Channel, ForAnswer) == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, messages...)
+		if cursor = next; cursor == "" {
+			break
+		}
+	}
+	slices.SortStableFunc(all, func(a, b slack.Message) int { return cmp.Compare(a.Timestamp, b.Timestamp) })
+	return all, nil
 }
 
 // DeleteCopies deletes the copies of a message that earlier attempts left in its conversation.

@@ -38,6 +38,8 @@ var methods = map[string]struct {
 	"auth.test":                    {0, ForAnswer},
 	"bookmarks.add":                {20, ForRest},
 	"bookmarks.list":               {50, ForRest},
+	"canvases.access.set":          {50, ForRest},
+	"canvases.create":              {20, ForRest},
 	"chat.delete":                  {50, ForRest},
 	methodUpdate:                   {50, ForUpdate},
 	methodHistory:                  {50, ForRoot},

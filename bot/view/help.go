@@ -161,6 +161,7 @@ var helpParts = []helpPart{
 		{0, "`/oncall escalate 12`, `/oncall reassign 12 @bo`, `/oncall add 12 @cy`, `/oncall add 12 platform` (whoever is on call there) — to help; `/oncall severity 12 high`"},
 		{0, "`/oncall channel 12` — a Slack channel of its own for those who work on it; it is archived a day after the end"},
 		{0, "`/oncall update 12 paying by card fails, more at 15:00` — tells people who don't work on it, in the channels that the team chose; `/oncall update 12` — a form"},
+		{0, "`/oncall review 12` — drafts its review, in the thread; `/oncall action 12 @bo fix the alert until friday` — what is to be done after it, and Bo is asked until it is"},
 		{0, "`/oncall verdict 12 noise` — what it was, real, noise or unsure, for the reports; `/oncall verdict 12 real restarted the pool` — and what helped, for the next time"},
 		{0, "`/oncall note 12 restarted it`, `/oncall merge 12 into 9`, `/oncall link 12 with 9`"},
 	}},

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -26,6 +27,7 @@ type HomeTab struct {
 	Shifts    []schedule.Stint // the person's own
 	Swaps     []oncall.Swap    // waiting for the person's answer
 	Covers    []oncall.Cover
+	Actions   []oncall.ReviewAction // what the person is to do after incidents
 	Reached   string
 	Schedules []*schedule.Schedule // of the person's teams
 	Overrides overrides
@@ -73,7 +75,7 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 	} else {
 		blocks = append(blocks, section(cutSection(h.standing())))
 	}
-	blocks = append(append(append(blocks, h.waiting()...), h.ownIncidents()...), h.doctor()...)
+	blocks = slices.Concat(blocks, h.waiting(), h.ownIncidents(), h.actions(), h.doctor())
 	blocks = append(blocks, slack.NewActionBlock("home_actions", h.buttons()...))
 	blocks = append(append(blocks, h.nextShifts()...), h.teams()...)
 	blocks = append(blocks, h.maintenance()...)

@@ -35,9 +35,11 @@ const (
 	// ActionVerdict records a verdict; its value is "noise/12". ActionVerdictForm also asks what helped.
 	ActionVerdict     Action = "verdict"
 	ActionVerdictForm Action = "verdict_form"
-	ActionChannel     Action = "channel" // opens a channel of its own
-	ActionUpdate      Action = "update"  // tells people who don't work on it
-	ActionDetails     Action = "details" // what the monitor sent; its value is "12/3/0": incident, alert, part
+	ActionChannel     Action = "channel"       // opens a channel of its own
+	ActionUpdate      Action = "update"        // tells people who don't work on it
+	ActionReview      Action = "review"        // drafts its review
+	ActionReviewAdd   Action = "review_action" // adds something to be done after it
+	ActionDetails     Action = "details"       // what the monitor sent; its value is "12/3/0": incident, alert, part
 
 	// ActionSplit opens the form that splits an alert off a storm; ActionAlertsFile sends all alerts of one.
 	ActionSplit      Action = "split"
@@ -67,6 +69,7 @@ const (
 	ModalSplit    Modal = "incident_split"
 	ModalVerdict  Modal = "incident_verdict"
 	ModalUpdate   Modal = "incident_update"
+	ModalAction   Modal = "incident_action"
 	modalDetails  Modal = "incident_details" // can't be submitted
 
 	BlockPerson   Block = "person"
@@ -79,6 +82,7 @@ const (
 	BlockHow      Block = "how"
 	BlockVerdict  Block = "verdict"
 	BlockUpdateTo Block = "update_to"
+	BlockDue      Block = "due"
 )
 
 // Incidents that people raise by hand. A button's value is the incident's id; ActionRaiseConfirm has the whole
@@ -103,6 +107,12 @@ const (
 	// The shortcuts, by their callback ids in the manifest.
 	ShortcutPage        = "page"
 	ShortcutPageMessage = "page_message"
+)
+
+// The buttons of what somebody is to do after an incident; their value is its id.
+const (
+	ActionReviewDone  Action = "review_done"
+	ActionReviewLater Action = "review_later"
 )
 
 // Swaps, cover, hand-offs. A button's value is the id of its subject.

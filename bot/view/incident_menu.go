@@ -53,9 +53,13 @@ func menuItems(in oncall.Incident) []menuItem {
 			own = append(own, menuItem{ActionReopen, "Reopen"})
 		}
 		if in.MergedInto == 0 {
-			own = append(own, menuItem{ActionVerdictForm, "What was it, what helped…"}, menuItem{ActionUpdate, "Post an update…"})
+			own = append(own, menuItem{ActionVerdictForm, "What was it, what helped…"})
 		}
-		return append(own, menuItem{ActionNote, "Add a note…"}, menuItem{ActionTimeline, "Timeline"})
+		own = append(own, menuItem{ActionNote, "Add a note…"}, menuItem{ActionTimeline, "Timeline"})
+		if in.MergedInto == 0 {
+			own = append(own, menuItem{ActionReview, "Draft a review"}, menuItem{ActionReviewAdd, "Add an action…"}, menuItem{ActionUpdate, "Post an update…"})
+		}
+		return own
 	}
 	if in.Channel == nil || in.Channel.Archived {
 		own = append(own, menuItem{ActionChannel, "Open a channel for it"})

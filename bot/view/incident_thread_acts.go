@@ -54,6 +54,8 @@ func actLine(e oncall.Event) string {
 		return verdictLine(e)
 	case oncall.EventChannelAsked, oncall.EventChannel, oncall.EventChannelFailed:
 		return channelLine(e)
+	case oncall.EventReviewAction, oncall.EventReviewActionDone:
+		return reviewActionLine(e)
 	case oncall.EventUpdate:
 		return updateLine(e)
 	case oncall.EventLinked:

@@ -22,7 +22,7 @@ func askVerdict(d Drawing, in oncall.Incident) Drawing {
 	d.Text += " " + question
 	d.Blocks = append(d.Blocks, section(question), slack.NewActionBlock("verdict",
 		verdictButton(in.ID, oncall.VerdictReal, "Real"), verdictButton(in.ID, oncall.VerdictNoise, "Noise"), verdictButton(in.ID, oncall.VerdictUnsure, "Unsure"),
-		button(ActionVerdictForm, valueOf(in.ID), "What helped…")))
+		button(ActionVerdictForm, valueOf(in.ID), "What helped…"), button(ActionReview, valueOf(in.ID), "Draft a review")))
 	return d
 }
 

@@ -45,6 +45,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeEnded:        drawWarning,
 	oncall.NoticeDigest:       drawDigest,
 	oncall.NoticeUpdate:       drawUpdate,
+	oncall.NoticeReviewAction: drawReviewAction,
 	oncall.NoticeBadNight:     drawBadNight,
 	oncall.NoticeBadNights:    drawBadNights,
 	oncall.NoticeMaintenance:  drawMaintenance, oncall.NoticeMaintenanceOver: drawMaintenanceOver,

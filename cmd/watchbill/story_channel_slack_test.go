@@ -10,6 +10,38 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
+// attached PLACE NAME: waits until the place or a thread in it has a new file with that name, and prints it.
+func (s *story) attached(ts *testscript.TestScript, _ bool, args []string) {
+	var file slacksim.File
+	s.until(ts, "the file "+args[1], func() bool {
+		for _, m := range s.sim.Messages(args[0]) {
+			for _, id := range m.Files {
+				if f, found := s.sim.File(id); found && f.Name == args[1] && !s.attachments[id] {
+					file = f
+				}
+			}
+		}
+		return file.ID != ""
+	})
+	if s.attachments == nil {
+		s.attachments = map[string]bool{}
+	}
+	s.attachments[file.ID] = true
+	fmt.Fprint(ts.Stdout(), string(file.Content))
+}
+
+// canvas: prints the title and the text of the newest canvas.
+func (s *story) canvas(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, c := range s.sim.Canvases()[max(0, len(s.sim.Canvases())-1):] {
+		fmt.Fprintf(ts.Stdout(), "%s\n%s\n", c.Title, c.Markdown)
+	}
+}
+
+// plan free|paid: from now on the Slack workspace is on that plan.
+func (s *story) plan(_ *testscript.TestScript, _ bool, args []string) {
+	s.sim.SetFreePlan(args[0] == "free")
+}
+
 // channel WHAT PLACE [NAME]: somebody creates, renames, archives, unarchives or deletes a channel in
 // Slack. `channel call` renames it while Watchbill isn't running; `channel private` makes one that only
 // Ann sees, and `channel invite` lets the app in. `channel members` and `channel bookmarks` print who and what is in one,

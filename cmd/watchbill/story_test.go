@@ -88,6 +88,9 @@ func TestStories(t *testing.T) {
 					"join":        s.join,
 					"leave":       s.leave,
 					"channel":     s.channel,
+					"attached":    s.attached,
+					"canvas":      s.canvas,
+					"plan":        s.plan,
 					"tap":         s.tap,
 					"close":       s.closeForm,
 					"home":        s.home,
@@ -215,6 +218,8 @@ type story struct {
 
 	alertmanager *notifytest.Alertmanager
 	silencer     *notify.Alertmanager
+
+	attachments map[string]bool // files that a story has looked at
 
 	paced time.Time // when pace last brought something forward, in real time
 }

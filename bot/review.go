@@ -1,0 +1,258 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/bot/slackcall"
+	"github.com/watchbill/watchbill/bot/view"
+	"github.com/watchbill/watchbill/notify"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
+	"github.com/watchbill/watchbill/store"
+)
+
+// reviewCommand answers `/oncall review 12`.
+func (b *Bot) reviewCommand(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	return b.draftReview(ctx, r.by(), id)
+}
+
+// pressReview handles the button "Draft a review".
+func (b *Bot) pressReview(ctx context.Context, p press) (string, error) {
+	id, known := readIncidentValue(p.value)
+	if !known {
+		return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+	}
+	text, err := b.draftReview(ctx, p.by(), id)
+	if err == nil && p.inModal() {
+		return "", b.pushModal(ctx, p.trigger, view.TextModal(text))
+	}
+	return text, err
+}
+
+// draftReview has the review of an incident drafted, if it is over and the person may act on it.
+func (b *Bot) draftReview(ctx context.Context, by oncall.Actor, id oncall.IncidentID) (string, error) {
+	in, err := b.store.Incident(ctx, by, id)
+	switch {
+	case errors.Is(err, oncall.ErrNotFound):
+		return "", noIncident(id)
+	case err != nil:
+		return "", err
+	case in.Open():
+		return "", oncall.Refuse("Incident %s is open; its review is drafted once it is resolved.", id)
+	}
+	if err := b.store.CheckRespond(ctx, by, in); err != nil {
+		return "", err
+	}
+	picture, err := b.store.Picture(ctx, by, id, b.clock())
+	if err != nil {
+		return "", err
+	}
+	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
+	if err != nil {
+		return "", err
+	}
+	root := roots[id]
+	thread := root != (store.MessageRef{}) && !b.veiled(ctx, picture, root.Channel)
+	b.inBackground(ctx, "the draft of a review", func(ctx context.Context) error {
+		r, err := b.review(ctx, by, picture, root)
+		if err != nil {
+			return err
+		}
+		if !thread {
+			return b.upload(ctx, by.User, reviewFile(r))
+		}
+		return b.deliverReview(ctx, r, root)
+	})
+	return view.ReviewComes(id, thread), nil
+}
+
+// review loads what a review is drafted from.
+func (b *Bot) review(ctx context.Context, by oncall.Actor, p oncall.Picture, root store.MessageRef) (view.Review, error) {
+	directory, err := b.store.DirectoryFor(ctx, by)
+	if err != nil {
+		return view.Review{}, fmt.Errorf("load the directory: %w", err)
+	}
+	r := view.Review{Picture: p, Names: directory.Users, Channels: directory.ChannelCalled, Now: b.clock()}
+	_, r.Zone = zoneOf(directory.Users[by.User])
+	if r.Actions, err = b.store.ReviewActions(ctx, by, p.Incident.ID); err != nil {
+		return r, err
+	}
+	if root != (store.MessageRef{}) {
+		r.Talk = b.talk(ctx, slackcall.MessageID(root))
+	}
+	if own := p.Incident.Channel; own != nil && own.ID != "" {
+		r.Talk = append(r.Talk, b.talk(ctx, slackcall.MessageID{Channel: own.ID})...)
+	}
+	return r, nil
+}
+
+// talk returns what people wrote in a thread or channel. Where Slack doesn't let us read it, the draft does without.
+func (b *Bot) talk(ctx context.Context, in slackcall.MessageID) (out []view.Remark) {
+	messages, err := b.slack.Talk(ctx, in)
+	if err != nil {
+		b.log.Warn().Err(err).Str("channel", in.Channel).Msg("could not read what people wrote about an incident; the draft of its review lacks it")
+	}
+	for _, m := range messages {
+		if m.BotID != "" || m.User == "" || m.Text == "" || m.SubType != "" && m.SubType != "thread_broadcast" && m.SubType != "file_share" {
+			continue
+		}
+		out = append(out, view.Remark{At: slackTime(m.Timestamp), By: oncall.UserID(m.User), Text: m.Text})
+	}
+	return out
+}
+
+// slackTime returns when a message was posted.
+func slackTime(ts string) time.Time {
+	seconds, _, _ := strings.Cut(ts, ".")
+	n, _ := strconv.ParseInt(seconds, 10, 64) // not a number: 1970
+	return time.Unix(n, 0).UTC()
+}
+
+func reviewFile(r view.Review) slack.UploadFileParameters {
+	text, id := r.Markdown(), int64(r.Picture.Incident.ID)
+	return slack.UploadFileParameters{
+		Filename: fmt.Sprintf("incident-%d-review.md", id), Title: fmt.Sprintf("Review of incident %d", id), FileSize: len(text), Reader: strings.NewReader(text),
+	}
+}
+
+// deliverReview puts the draft into the incident's thread, also as a canvas where the workspace has them.
+func (b *Bot) deliverReview(ctx context.Context, r view.Review, root store.MessageRef) error {
+	file, id := reviewFile(r), r.Picture.Incident.ID
+	file.Channel, file.ThreadTimestamp = root.Channel, root.TS
+	if _, err := b.slack.Upload(ctx, file); err != nil {
+		return err
+	}
+	canvas, err := b.slack.CreateCanvas(ctx, file.Title, r.Markdown())
+	if err == nil {
+		err = b.slack.ShareCanvas(ctx, canvas, root.Channel)
+	}
+	if err != nil {
+		if slackcall.OutcomeOf(err) != notify.Misconfigured { // a free plan, or no scope: the file has to do
+			b.log.Warn().Err(err).Msg("could not make a canvas of a review")
+		}
+		return nil
+	}
+	ours, err := b.ourWorkspace(ctx)
+	if err != nil {
+		return err
+	}
+	m := slackcall.Message{Channel: root.Channel, Thread: root.TS, Incident: int64(id), Priority: slackcall.ForThread}
+	_, err = b.post(ctx, m, view.ReviewCanvas(id, ours.URL+"docs/"+ours.Team+"/"+canvas))
+	return err
+}
+
+// actionCommand answers `/oncall action 12 @bo text until friday`, and opens the form without a text.
+func (b *Bot) actionCommand(ctx context.Context, r request, id oncall.IncidentID) (string, error) {
+	if len(r.words) == 0 {
+		asks, err := b.formOn(ctx, id, r.user.ID, view.ActionReviewAdd)
+		if err != nil {
+			return "", err
+		}
+		return "", b.openModal(ctx, r.trigger, asks)
+	}
+	a, err := b.readAction(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	if a, err = b.addAction(ctx, r.by(), id, a); err != nil {
+		return "", err
+	}
+	return view.ActionAdded(a, r.location), nil
+}
+
+// readAction parses "@bo fix the alert until friday".
+func (b *Bot) readAction(ctx context.Context, r request) (oncall.ReviewAction, error) {
+	user, n, err := b.findPerson(ctx, r, r.words)
+	if err != nil {
+		return oncall.ReviewAction{}, err
+	}
+	if n == 0 {
+		return oncall.ReviewAction{}, oncall.Refuse("Say who is to do it: `/oncall action 12 @bo fix the alert until friday`.")
+	}
+	a, words := oncall.ReviewAction{UserID: user}, r.words[n:]
+	for i := len(words) - 2; i > 0; i-- {
+		if !oneOf(words, i, "until", "till", "by") {
+			continue
+		}
+		if m, read, err := r.reader().Moment(append([]string{"at"}, words[i+1:]...)); err == nil && read == len(words)-i {
+			a.DueAt, words = m.At(), words[:i]
+			if m.Whole() {
+				a.DueAt = m.End
+			}
+			break
+		}
+	}
+	a.Text = unescape(strings.Join(words, " "))
+	return a, nil
+}
+
+func (b *Bot) addAction(ctx context.Context, by oncall.Actor, id oncall.IncidentID, a oncall.ReviewAction) (oncall.ReviewAction, error) {
+	if _, err := b.user(ctx, a.UserID); err != nil {
+		return a, err
+	}
+	a, err := b.store.AddReviewAction(ctx, by, id, a, b.clock())
+	if errors.Is(err, oncall.ErrNotFound) {
+		return a, noIncident(id)
+	}
+	return a, err
+}
+
+// submitAction saves the form of an action.
+func (b *Bot) submitAction(ctx context.Context, s submission) (modalResponse, error) {
+	id, known := readIncidentValue(s.meta())
+	if !known {
+		return modalResponse{}, oncall.Refuse("This version of Watchbill doesn't know that form, and nothing was changed.")
+	}
+	r, err := b.requestBy(ctx, s.by(), nil)
+	if err != nil {
+		return modalResponse{}, err
+	}
+	a := oncall.ReviewAction{UserID: s.form.user(view.BlockPerson), Text: s.form.text(view.BlockText)}
+	wrong := fieldErrors{}
+	if strings.TrimSpace(a.Text) == "" {
+		wrong[view.BlockText] = "Write what is to be done."
+	}
+	if a.UserID == "" {
+		wrong[view.BlockPerson] = "Choose somebody."
+	}
+	if day := s.form.input(view.BlockDue).SelectedDate; day != "" {
+		if d := s.form.date(view.BlockDue, wrong); len(wrong) == 0 {
+			a.DueAt = endOfDay(r.zone, d)
+		}
+	}
+	if len(wrong) > 0 {
+		return correct(wrong), nil
+	}
+	if _, err := b.addAction(ctx, s.by(), id, a); err != nil {
+		return modalResponse{}, err
+	}
+	return closeAll(), nil
+}
+
+func endOfDay(zone *schedule.Zone, d schedule.Date) time.Time { return zone.Instant(d.AddDays(1), 0) }
+
+// actionPress returns the handler of the buttons of an action.
+func actionPress(later bool) func(b *Bot, ctx context.Context, p press) (string, error) {
+	return func(b *Bot, ctx context.Context, p press) (string, error) {
+		id, err := strconv.ParseInt(p.value, 10, 64)
+		if err != nil {
+			return "", oncall.Refuse("This version of Watchbill doesn't know that button, and nothing was changed.")
+		}
+		a, err := b.store.EndReviewAction(ctx, p.by(), oncall.ReviewActionID(id), later, b.clock())
+		if err != nil {
+			return "", err
+		}
+		r, err := b.request(ctx, p.user, nil)
+		if err != nil {
+			return "", err
+		}
+		return view.ActionEnded(a, r.location), nil
+	}
+}

@@ -1,0 +1,291 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// A Review is what the review of an incident is drafted from.
+type Review struct {
+	Picture  oncall.Picture
+	Talk     []Remark
+	Actions  []oncall.ReviewAction
+	Names    map[oncall.UserID]oncall.User
+	Channels func(id string) string // the name of a channel; empty: unknown
+	Zone     *time.Location
+	Now      time.Time
+}
+
+// A Remark is a message that somebody wrote about an incident.
+type Remark struct {
+	At   time.Time
+	By   oncall.UserID
+	Text string // as Slack has it
+}
+
+const (
+	maxReviewLines = 500
+	maxRemark      = 2000
+)
+
+// Markdown drafts the review.
+func (r Review) Markdown() string {
+	in := r.Picture.Incident
+	var out strings.Builder
+	fmt.Fprintf(&out, "# Review of incident %d: %s\n\n", int64(in.ID), escapeMarkdown(cmp.Or(in.Title, "(no title)")))
+	fmt.Fprintf(&out, "_A draft of %s, from the timeline, the notes and what people wrote. Times are in %s._\n\n", Time(r.Now, r.Zone), escapeMarkdown(r.Zone.String()))
+	out.WriteString("## In short\n\n| | |\n|---|---|\n")
+	for _, row := range r.facts() {
+		fmt.Fprintf(&out, "| %s | %s |\n", row[0], row[1])
+	}
+	out.WriteString("\n## What happened\n\n")
+	for _, line := range r.lines() {
+		out.WriteString("- " + line + "\n")
+	}
+	out.WriteString("\n## What went well, what did not\n\n_To be written._\n\n## Why it happened\n\n_To be written._\n\n## Actions\n\n")
+	for _, a := range r.Actions {
+		tick := " "
+		if a.DoneAt != nil {
+			tick = "x"
+		}
+		fmt.Fprintf(&out, "- [%s] %s: %s (until %s)\n", tick, r.name(a.UserID), escapeMarkdown(a.Text), lastDay(a.DueAt, r.Zone))
+	}
+	if len(r.Actions) == 0 {
+		out.WriteString("_None yet._\n")
+	}
+	fmt.Fprintf(&out, "\n`/oncall action %d @person text until friday` adds one. Its person is asked about it until it is done.\n", int64(in.ID))
+	return out.String()
+}
+
+// facts are the rows of the table.
+func (r Review) facts() [][2]string {
+	in := r.Picture.Incident
+	acked, resolved := in.Took(r.Picture.Events)
+	rows := [][2]string{
+		{"Severity", escapeMarkdown(severityName(in.Severity))},
+		{"Team", escapeMarkdown(r.Picture.Team.Name)},
+		{"Opened", Time(in.OpenedAt, r.Zone)},
+	}
+	if acked > 0 {
+		rows = append(rows, [2]string{"Acknowledged", "after " + lasted(acked) + " (time to acknowledge)"})
+	} else {
+		rows = append(rows, [2]string{"Acknowledged", "by nobody"})
+	}
+	if in.ResolvedAt != nil {
+		by := escapeMarkdown(in.ResolvedBy.String())
+		if in.ResolvedBy.User != "" {
+			by = r.name(in.ResolvedBy.User)
+		}
+		rows = append(rows, [2]string{"Resolved", fmt.Sprintf("%s, after %s (time to resolve), by %s", Time(*in.ResolvedAt, r.Zone), lasted(resolved), by)})
+	}
+	var people []string
+	for _, u := range r.Picture.Paged {
+		people = append(people, r.name(u))
+	}
+	if len(people) > 0 {
+		rows = append(rows, [2]string{"Paged", List(people)})
+	}
+	if in.Body != "" {
+		rows = append(rows, [2]string{"The monitor said", escapeMarkdown(CutPlain(in.Body, maxBody))})
+	}
+	return append(rows, [2]string{"It was", cmp.Or(verdictWords[in.Verdict], "_to be said_")}, [2]string{"What helped", cmp.Or(escapeMarkdown(in.Helped), "_to be said_")})
+}
+
+// lines are the timeline and what people wrote, by time.
+func (r Review) lines() []string {
+	type line struct {
+		at   time.Time
+		text string
+	}
+	var all []line
+	for _, e := range r.Picture.Events {
+		if e.Kind != oncall.EventPageReceipt && e.Kind != oncall.EventReviewAction && e.Kind != oncall.EventReviewActionDone {
+			all = append(all, line{e.At, r.plain(EventLine(e))})
+		}
+	}
+	for _, t := range r.Talk {
+		all = append(all, line{t.At, fmt.Sprintf("**%s** wrote: %s", r.name(t.By), r.plain(CutPlain(t.Text, maxRemark)))})
+	}
+	slices.SortStableFunc(all, func(a, b line) int { return a.at.Compare(b.at) })
+	var out []string
+	if more := len(all) - maxReviewLines; more > 0 {
+		out, all = append(out, fmt.Sprintf("_%d earlier lines left out_", more)), all[more:]
+	}
+	day := ""
+	for _, l := range all {
+		at := l.at.In(r.Zone)
+		if d := at.Format("Mon 2 Jan"); d != day {
+			day = d
+			out = append(out, "**"+d+"**")
+		}
+		out = append(out, at.Format("15:04:05")+" "+l.text)
+	}
+	return out
+}
+
+// name returns a person's name; their id, if it is unknown.
+func (r Review) name(u oncall.UserID) string {
+	return escapeMarkdown(cmp.Or(r.Names[u].Name, string(u)))
+}
+
+// slackReference matches what Slack puts in angle brackets: people, channels, times, links.
+var slackReference = regexp.MustCompile(`<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>`)
+
+// plain turns text as Slack has it into Markdown without any reference in it.
+func (r Review) plain(text string) string {
+	var out strings.Builder
+	at := 0
+	for _, m := range slackReference.FindAllStringSubmatchIndex(text, -1) {
+		out.WriteString(unescapeMrkdwn(text[at:m[0]]))
+		sigil, id, label := text[m[2]:m[3]], text[m[4]:m[5]], ""
+		if m[6] >= 0 {
+			label = text[m[6]:m[7]]
+		}
+		out.WriteString(unescapeMrkdwn(r.referenceWords(sigil, id, label)))
+		at = m[1]
+	}
+	out.WriteString(unescapeMrkdwn(text[at:]))
+	return escapeMarkdown(out.String())
+}
+
+func (r Review) referenceWords(sigil, id, label string) string {
+	switch {
+	case sigil == "@":
+		return cmp.Or(r.Names[oncall.UserID(id)].Name, label, id)
+	case sigil == "#" && r.Channels != nil:
+		return "#" + cmp.Or(r.Channels(id), label, id)
+	case sigil == "#":
+		return "#" + cmp.Or(label, id)
+	case sigil == "!" && label == "":
+		return "@" + id
+	case label != "" && sigil == "" && label != id:
+		return label + " (" + id + ")"
+	}
+	return cmp.Or(label, id)
+}
+
+// unescapeMrkdwn undoes Slack's escapes.
+func unescapeMrkdwn(text string) string { return html.UnescapeString(text) }
+
+// escapeMarkdown makes foreign text safe in a line of Markdown: nothing in it is formatted, is a link or mentions anybody.
+func escapeMarkdown(text string) string {
+	var out strings.Builder
+	for _, r := range strings.Join(strings.Fields(stripControls(text)), " ") {
+		if strings.ContainsRune("\\`*_[]<>#|!~$&", r) {
+			out.WriteByte('\\')
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
+// lastDay is the day whose end an instant is.
+func lastDay(end time.Time, zone *time.Location) string {
+	return end.Add(-time.Second).In(zone).Format("Mon 2 Jan")
+}
+
+// ReviewComes says that the draft is on its way.
+func ReviewComes(id oncall.IncidentID, inThread bool) string {
+	if inThread {
+		return fmt.Sprintf("A draft of the review of %s comes into the thread of its message, as a file.", id)
+	}
+	return fmt.Sprintf("A draft of the review of %s comes as a file in our direct messages.", id)
+}
+
+// ReviewCanvas says where the review is a canvas.
+func ReviewCanvas(id oncall.IncidentID, address string) Drawing {
+	return Text("The same as a canvas, to be completed together: " + link(address, fmt.Sprintf("Review of incident %d", int64(id))))
+}
+
+// ActionForm asks for something to be done after the incident.
+func (s IncidentOverview) ActionForm() slack.ModalViewRequest {
+	return s.form(ModalAction, "Add an action", "Add",
+		field(BlockText, "What is to be done", "", slack.NewPlainTextInputBlockElement(nil, string(BlockText)).WithMaxLength(500)),
+		userField(BlockPerson, "By whom", "They are asked about it every working morning after the day, until it is done.", s.Reader),
+		optional(field(BlockDue, "Until", "Left empty: in a week.", slack.NewDatePickerBlockElement(string(BlockDue)))))
+}
+
+// ActionAdded confirms an action.
+func ActionAdded(a oncall.ReviewAction, zone *time.Location) string {
+	return fmt.Sprintf("%s is to do it until %s: %s", mention(a.UserID), lastDay(a.DueAt, zone), Foreign(a.Text, maxTitle))
+}
+
+// ActionEnded answers the buttons of an action.
+func ActionEnded(a oncall.ReviewAction, zone *time.Location) string {
+	if a.AskAt == nil {
+		return "Done: " + Foreign(a.Text, maxTitle)
+	}
+	return fmt.Sprintf("I ask again on %s: %s", Time(*a.AskAt, zone), Foreign(a.Text, maxTitle))
+}
+
+// reviewActionLine describes an event of an action.
+func reviewActionLine(e oncall.Event) string {
+	d := e.Detail
+	if e.Kind == oncall.EventReviewActionDone {
+		return fmt.Sprintf("%s: done, what %s was to do: %s", who(e.Actor), named(d.Users), Foreign(d.Text, maxBody))
+	}
+	return fmt.Sprintf("%s: %s is to do this until %s: %s", who(e.Actor), named(d.Users), stamp(d.Until.Add(-time.Second), "{date_short_pretty}", time.UTC), Foreign(d.Text, maxBody))
+}
+
+// drawReviewAction asks a person whether an action is done.
+func drawReviewAction(n oncall.Notice) Drawing {
+	d := n.Detail
+	id := ""
+	for _, in := range d.Incidents {
+		id = in.String()
+	}
+	text := fmt.Sprintf("Is this done? *%s*", Foreign(d.Note, maxBody))
+	if formats(d.Note) {
+		text = "Is this done? " + Foreign(d.Note, maxBody)
+	}
+	if !slices.Contains(d.Users, oncall.UserID(n.To)) {
+		text += fmt.Sprintf(" (%s was to do it, and can't be asked.)", named(d.Users))
+	}
+	about := fmt.Sprintf("It was to be done by %s, after %s %s.", lastDay(d.Start, location(d.TimeZone)), id, Foreign(d.Title, maxTitle))
+	blocks := []slack.Block{section(text), note(about)}
+	switch d.State {
+	case oncall.ReviewActionDone:
+		blocks = append(blocks, section(":white_check_mark: Done, says "+mention(d.By)+"."))
+	case oncall.ReviewActionLater:
+		blocks = append(blocks, section("I ask again in a week."))
+	case oncall.ReviewActionAgain:
+		blocks = append(blocks, section("I have asked again below."))
+	default:
+		blocks = append(blocks, slack.NewActionBlock("", actionButtons(oncall.ReviewActionID(n.About))...))
+	}
+	return Drawing{Text: text + " " + about, Blocks: blocks}
+}
+
+func actionButtons(id oncall.ReviewActionID) []slack.BlockElement {
+	return []slack.BlockElement{
+		button(ActionReviewDone, valueOf(id), "Done").WithStyle(slack.StylePrimary), button(ActionReviewLater, valueOf(id), "Later"),
+	}
+}
+
+// homeActions is the maximum number of actions on the home tab.
+const homeActions = 5
+
+// actions lists what the reader is to do after incidents.
+func (h HomeTab) actions() []slack.Block {
+	if len(h.Actions) == 0 {
+		return nil
+	}
+	blocks := []slack.Block{slack.NewHeaderBlock(plain("What you are to do after incidents"))}
+	for _, a := range h.Actions[:min(len(h.Actions), homeActions)] {
+		text := fmt.Sprintf("%s, until %s: %s", a.IncidentID, lastDay(a.DueAt, h.Zone), Foreign(a.Text, maxBody))
+		blocks = append(blocks, section(text), slack.NewActionBlock("home_action_"+valueOf(a.ID), actionButtons(a.ID)...))
+	}
+	if more := len(h.Actions) - homeActions; more > 0 {
+		blocks = append(blocks, note(Count(more, "more")+"; you are asked about each when it is due."))
+	}
+	return blocks
+}

@@ -1,0 +1,129 @@
+package view
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	texts "github.com/watchbill/watchbill/hostile"
+	"github.com/watchbill/watchbill/oncall"
+)
+
+func drafted() Review {
+	p := triggered()
+	in := &p.Incident
+	in.Status, in.ResolvedBy, in.ResolvedAt, in.Verdict, in.Helped = oncall.Resolved, oncall.ByUser(bo), new(noon.Add(time.Hour)), oncall.VerdictReal, "restarted <the> pool"
+	in.OpenedAt = noon
+	p.Events = []oncall.Event{
+		{ID: 1, At: noon, Kind: oncall.EventOpened, Actor: oncall.ByIntegration("Prom & Co"), Detail: oncall.Detail{Text: "disk *full*"}},
+		{ID: 2, At: noon, Kind: oncall.EventPaging, Actor: oncall.ByTimer(), Detail: oncall.Detail{Step: 1, Users: []oncall.UserID{ann}, To: []string{"C0PAY"}}},
+		{ID: 3, At: noon.Add(4 * time.Minute), Kind: oncall.EventAcknowledged, Actor: oncall.ByUser(ann)},
+		{ID: 4, At: noon.Add(10 * time.Minute), Kind: oncall.EventNote, Actor: oncall.ByUser(ann), Detail: oncall.Detail{Text: "restarted\nit"}},
+		{ID: 5, At: noon.Add(time.Hour), Kind: oncall.EventResolved, Actor: oncall.ByUser(bo)},
+	}
+	return Review{
+		Picture: p, Names: map[oncall.UserID]oncall.User{ann: {Name: "Ann"}, bo: {Name: "Bo_Bo"}}, Zone: time.UTC, Now: noon.Add(2 * time.Hour),
+		Channels: func(id string) string { return map[string]string{"C0PAY": "payments"}[id] },
+		Talk: []Remark{
+			{At: noon.Add(8 * time.Minute), By: bo, Text: "<@U0ANN> look at <https://graph.example.com/1|the graph> &amp; <#C0PAY> <!here>"},
+		},
+		Actions: []oncall.ReviewAction{
+			{ID: 1, UserID: bo, Text: "fix [the] alert", DueAt: noon.Add(36 * time.Hour)}, {ID: 2, UserID: ann, Text: "tell support", DueAt: noon, DoneAt: new(noon)},
+		},
+	}
+}
+
+func TestReview(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/review.golden.md"
+	got := drafted().Markdown()
+	if *update {
+		if err := os.WriteFile(filepath.FromSlash(file), []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s has changed; run with -update if it should (-want +got):\n%s", file, diff)
+	}
+	bare := Review{Zone: time.UTC, Now: noon}
+	bare.Picture.Incident.ID = 7
+	if text := bare.Markdown(); !strings.Contains(text, "by nobody") || !strings.Contains(text, "_None yet._") {
+		t.Errorf("of an incident without anything: %s", text)
+	}
+	long := drafted()
+	for range 600 {
+		long.Talk = append(long.Talk, Remark{At: noon, By: ann, Text: "x"})
+	}
+	if text := long.Markdown(); !strings.Contains(text, "earlier lines left out") {
+		t.Error("600 messages are all in it")
+	}
+}
+
+// Whatever people and monitors wrote, the draft has no link, heading, mention or markup of theirs.
+func TestReviewOfHostileTexts(t *testing.T) {
+	t.Parallel()
+	lines := strings.Count(drafted().Markdown(), "\n")
+	for _, h := range texts.Texts {
+		r := drafted()
+		r.Picture.Incident.Title, r.Picture.Incident.Helped, r.Picture.Team.Name, r.Actions[0].Text = h.Text, h.Text, h.Text, h.Text
+		r.Names[bo] = oncall.User{Name: h.Text}
+		r.Talk[0].Text = h.Text
+		r.Picture.Events[3].Detail.Text = h.Text
+		text := r.Markdown()
+		if n := strings.Count(text, "\n"); n != lines {
+			t.Errorf("%s: %d lines, want %d:\n%.2000s", h.Name, n, lines, text)
+		}
+		for _, active := range []string{"](", "![", "<!", "<@", "<http"} {
+			for at := strings.Index(text, active); at > 0; at = -1 {
+				if text[at-1] != '\\' {
+					t.Errorf("%s: the draft has %q", h.Name, active)
+				}
+			}
+		}
+	}
+}
+
+func TestReviewActions(t *testing.T) {
+	t.Parallel()
+	n := oncall.Notice{To: string(bo), About: 3, Kind: oncall.NoticeReviewAction, Detail: oncall.NoticeDetail{
+		Incidents: []oncall.IncidentID{7}, Title: "disk <full>", Note: "fix the alert", Start: noon, Users: []oncall.UserID{bo}, Others: []oncall.UserID{ann}, TimeZone: "Europe/Berlin",
+	}}
+	golden(t, "review_action", Notice(n))
+	n.Detail.State, n.Detail.By = oncall.ReviewActionDone, ann
+	golden(t, "review_action_done", Notice(n))
+	n.Detail.State = oncall.ReviewActionLater
+	golden(t, "review_action_later", Notice(n))
+	n.Detail.State, n.To = oncall.ReviewActionAgain, string(ann)
+	golden(t, "review_action_again", Notice(n))
+	over := acknowledged()
+	over.Incident.Status = oncall.Resolved
+	golden(t, "review_action_form", overviewOf(over).ActionForm())
+	h := HomeTab{Reader: bo, InTeam: true, Zone: time.UTC, Now: noon}
+	for i := range 7 {
+		h.Actions = append(h.Actions, oncall.ReviewAction{ID: oncall.ReviewActionID(i + 1), IncidentID: 7, UserID: bo, Text: "fix <the> alert", DueAt: noon})
+	}
+	golden(t, "home_actions", h.Draw())
+	for _, h := range texts.Texts {
+		n.Detail.Note, n.Detail.Title = h.Text, h.Text
+		d := Notice(n)
+		checkLimits(t, d)
+		harmless(t, "the question", d.Blocks)
+		harmless(t, "its text", map[string]any{"type": "mrkdwn", "text": d.Text})
+		a := oncall.ReviewAction{UserID: bo, Text: h.Text, AskAt: &noon}
+		for _, text := range []string{
+			ActionAdded(a, time.UTC), ActionEnded(a, time.UTC), ActionEnded(oncall.ReviewAction{Text: h.Text}, time.UTC),
+			reviewActionLine(oncall.Event{Kind: oncall.EventReviewAction, Detail: oncall.Detail{Text: h.Text}}),
+			reviewActionLine(oncall.Event{Kind: oncall.EventReviewActionDone, Detail: oncall.Detail{Text: h.Text}}),
+		} {
+			harmless(t, "what is said of it", map[string]any{"type": "mrkdwn", "text": text})
+		}
+	}
+}

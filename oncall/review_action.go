@@ -1,0 +1,134 @@
+package oncall
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// ReviewActionID identifies a ReviewAction.
+type ReviewActionID int64
+
+// A ReviewAction is something that is to be done after an incident. The person is asked about it every working morning
+// after it is due, until it is done.
+type ReviewAction struct {
+	ID         ReviewActionID
+	IncidentID IncidentID
+	UserID     UserID // who is to do it
+	Text       string
+	By         UserID // who wants it done
+	MadeAt     time.Time
+	DueAt      time.Time  // the end of its last day
+	AskAt      *time.Time // when the person is asked next; nil: it is done
+	DoneAt     *time.Time
+	DoneBy     UserID
+}
+
+// NoticeReviewAction asks a person whether an action is done.
+const NoticeReviewAction NoticeKind = "review_action"
+
+// The states of a NoticeReviewAction.
+const (
+	ReviewActionDone  = "done"
+	ReviewActionLater = "later"
+	ReviewActionAgain = "again" // there is a newer notice
+)
+
+const (
+	reviewActionTerm  = 7 * 24 * time.Hour // if nobody says until when
+	reviewActionLater = 7 * 24 * time.Hour
+	maxReviewAction   = 500
+	maxReviewActions  = 30 // of one incident
+	maxReviewTerm     = 366 * 24 * time.Hour
+)
+
+// AddReviewAction adds an action. A zero DueAt means in a week. Has is how many the incident has already.
+func (in Incident) AddReviewAction(a ReviewAction, has int, by Actor, f Facts, now time.Time) (ReviewAction, Change, error) {
+	a.Text = strings.Join(strings.Fields(Storable(a.Text)), " ")
+	if a.DueAt.IsZero() {
+		a.DueAt = now.Add(reviewActionTerm)
+	}
+	n := utf8.RuneCountInString(a.Text)
+	switch {
+	case in.MergedInto != 0:
+		return a, Change{}, in.refuseClosed()
+	case n == 0:
+		return a, Change{}, Refuse("Say what is to be done.")
+	case n > maxReviewAction:
+		return a, Change{}, Refuse("An action can have %d characters, not %d.", maxReviewAction, n)
+	case has >= maxReviewActions:
+		return a, Change{}, Refuse("Incident %s has %d actions already.", in.ID, has)
+	case !a.DueAt.After(now):
+		return a, Change{}, Refuse("That day is over. Say a later one.")
+	case a.DueAt.Sub(now) > maxReviewTerm:
+		return a, Change{}, Refuse("An action is for a year at most.")
+	}
+	if err := f.reachable(a.UserID); err != nil {
+		return a, Change{}, err
+	}
+	a.IncidentID, a.By, a.MadeAt, a.AskAt = in.ID, by.User, now, new(workMorning(a.UserID, f.Roster, a.DueAt))
+	c := in.begin(by, f, now)
+	c.record(EventReviewAction, by, Detail{Users: []UserID{a.UserID}, Text: a.Text, Until: a.DueAt})
+	return a, c.done(), nil
+}
+
+// EndReviewAction notes that an action is done. It reports false if it was done before.
+func (in Incident) EndReviewAction(a ReviewAction, by Actor, now time.Time) (ReviewAction, Change, bool) {
+	if a.DoneAt != nil {
+		return a, Change{}, false
+	}
+	a.DoneAt, a.DoneBy, a.AskAt = &now, by.User, nil
+	c := in.begin(by, Facts{}, now)
+	c.record(EventReviewActionDone, by, Detail{Users: []UserID{a.UserID}, Text: a.Text})
+	return a, c.done(), true
+}
+
+// PutOff returns the action, to be asked about in a week.
+func (a ReviewAction) PutOff(r Roster, now time.Time) ReviewAction {
+	a.AskAt = new(workMorning(a.UserID, r, now.Add(reviewActionLater)))
+	return a
+}
+
+// Ask returns the notice that asks about a due action, and the action as it is asked about next. Whoever can't be
+// reached any more is not asked; the person who wanted it done is.
+func (a ReviewAction) Ask(in Incident, r Roster, now time.Time) (Notice, ReviewAction) {
+	to := a.UserID
+	if r.unpageable(to) {
+		to = a.By
+	}
+	n := Notice{
+		Key: fmt.Sprintf("review_action/%d/%d", a.ID, a.AskAt.Unix()), To: string(to), Kind: NoticeReviewAction, About: int64(a.ID),
+		Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Title: in.Title, Note: a.Text, Start: a.DueAt, Users: []UserID{a.UserID}, Others: []UserID{a.By}},
+	}
+	a.AskAt = new(workMorning(to, r, now))
+	return n, a
+}
+
+// workMorning is when a person's working hours begin at or after an instant; a day later, if they always work.
+func workMorning(u UserID, r Roster, from time.Time) time.Time {
+	hours, err := r.HoursOf(u)
+	if err == nil {
+		if at, found := hours.NextOpening(from); found {
+			return at
+		}
+	}
+	return from.Add(24 * time.Hour)
+}
+
+// Took returns how long it took until a person first acknowledged the incident, and until it was resolved for the last
+// time; 0: that has not happened.
+func (in Incident) Took(events []Event) (acked, resolved time.Duration) {
+	for _, e := range events {
+		switch {
+		case acked == 0 && e.Actor.User != "" && (e.Kind == EventAcknowledged || e.Kind == EventAckCounted):
+			acked = e.At.Sub(in.OpenedAt)
+		case e.Kind == EventResolved:
+			resolved = e.At.Sub(in.OpenedAt)
+		}
+	}
+	if in.Open() {
+		resolved = 0
+	}
+	return acked, resolved
+}

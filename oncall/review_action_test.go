@@ -1,0 +1,92 @@
+package oncall
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// noon is a Monday; in UTC people work from 9 to 18 on weekdays.
+func TestAddReviewAction(t *testing.T) {
+	t.Parallel()
+	facts := Facts{Roster: Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{bo: {ID: bo, TimeZone: "UTC"}}}}}
+	in := Incident{ID: 7, Status: Resolved}
+	friday := time.Date(2026, 3, 7, 0, 0, 0, 0, time.UTC) // its end
+	merged := in
+	merged.MergedInto = 3
+	for name, c := range map[string]struct {
+		in   Incident
+		a    ReviewAction
+		has  int
+		due  time.Time // zero: refused
+		asks time.Time
+	}{
+		"until friday":      {in, ReviewAction{UserID: bo, Text: " fix\nit ", DueAt: friday}, 0, friday, time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)},
+		"nobody said when":  {in, ReviewAction{UserID: bo, Text: "fix it"}, 0, noon.AddDate(0, 0, 7), time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)},
+		"while it is open":  {Incident{ID: 7, Status: Triggered}, ReviewAction{UserID: bo, Text: "fix it", DueAt: friday}, 0, friday, time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)},
+		"empty":             {in, ReviewAction{UserID: bo, Text: " "}, 0, time.Time{}, time.Time{}},
+		"too long":          {in, ReviewAction{UserID: bo, Text: strings.Repeat("x", 501)}, 0, time.Time{}, time.Time{}},
+		"nobody":            {in, ReviewAction{Text: "fix it"}, 0, time.Time{}, time.Time{}},
+		"in the past":       {in, ReviewAction{UserID: bo, Text: "fix it", DueAt: noon}, 0, time.Time{}, time.Time{}},
+		"in ten years":      {in, ReviewAction{UserID: bo, Text: "fix it", DueAt: noon.AddDate(10, 0, 0)}, 0, time.Time{}, time.Time{}},
+		"too many":          {in, ReviewAction{UserID: bo, Text: "fix it"}, 30, time.Time{}, time.Time{}},
+		"merged in another": {merged, ReviewAction{UserID: bo, Text: "fix it"}, 0, time.Time{}, time.Time{}},
+	} {
+		a, change, err := c.in.AddReviewAction(c.a, c.has, ByUser(ann), facts, noon)
+		if c.due.IsZero() {
+			if err == nil {
+				t.Errorf("%s: %+v, want a refusal", name, a)
+			}
+			continue
+		}
+		if err != nil || a.AskAt == nil || !a.DueAt.Equal(c.due) || !a.AskAt.Equal(c.asks) || a.Text != "fix it" || a.By != ann || len(change.Events) != 1 {
+			t.Errorf("%s: %+v, asked at %v, %v; want it due %s and asked at %s", name, a, a.AskAt, err, c.due, c.asks)
+		}
+	}
+}
+
+func TestAskReviewAction(t *testing.T) {
+	t.Parallel()
+	gone := noon
+	roster := Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{bo: {ID: bo, TimeZone: "UTC"}, cy: {ID: cy, DeactivatedAt: &gone}}}}
+	morning := time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC) // a Friday
+	a := ReviewAction{ID: 3, IncidentID: 7, UserID: bo, By: ann, Text: "fix it", AskAt: &morning}
+	n, next := a.Ask(Incident{ID: 7, Title: "disk full"}, roster, morning.Add(time.Minute))
+	if n.To != string(bo) || n.About != 3 || n.Detail.Note != "fix it" || !next.AskAt.Equal(time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)) {
+		t.Errorf("asked %+v, and again at %s; want Bo, and again on Monday", n, next.AskAt)
+	}
+	if again, _ := next.Ask(Incident{ID: 7}, roster, next.AskAt.Add(time.Minute)); again.Key == n.Key {
+		t.Error("both mornings have the same key")
+	}
+	if later := a.PutOff(roster, morning); !later.AskAt.Equal(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)) && !later.AskAt.Equal(time.Date(2026, 3, 13, 9, 0, 0, 0, time.UTC)) {
+		t.Errorf("put off until %s, want a week", later.AskAt)
+	}
+	a.UserID = cy
+	if n, _ := a.Ask(Incident{ID: 7}, roster, morning); n.To != string(ann) {
+		t.Errorf("asked %s, want Ann, as Cy has left", n.To)
+	}
+	done, change, is := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
+	if !is || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {
+		t.Errorf("done: %+v", done)
+	}
+	if _, _, is := (Incident{ID: 7}).EndReviewAction(done, ByUser(ann), morning); is {
+		t.Error("it was done twice")
+	}
+}
+
+func TestTook(t *testing.T) {
+	t.Parallel()
+	at := func(minutes int, kind EventKind, by Actor) Event {
+		return Event{At: noon.Add(time.Duration(minutes) * time.Minute), Kind: kind, Actor: by}
+	}
+	events := []Event{
+		at(0, EventOpened, ByTimer()), at(4, EventAcknowledged, ByUser(ann)), at(9, EventResolved, ByUser(ann)), at(20, EventReopened, ByTimer()),
+		at(22, EventAcknowledged, ByUser(bo)), at(30, EventResolved, ByTimer()),
+	}
+	if acked, resolved := (Incident{OpenedAt: noon, Status: Resolved}).Took(events); acked != 4*time.Minute || resolved != 30*time.Minute {
+		t.Errorf("%s and %s, want 4 and 30 minutes", acked, resolved)
+	}
+	if acked, resolved := (Incident{OpenedAt: noon, Status: Triggered}).Took(events[:1]); acked != 0 || resolved != 0 {
+		t.Errorf("%s and %s, want none", acked, resolved)
+	}
+}

@@ -1,0 +1,64 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/watchbill/watchbill/oncall"
+)
+
+// One job at a time works on a channel; what happens meanwhile is done afterwards; a job that died is replaced.
+func TestIncidentChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE teams SET incident_channel = 'low'`)
+	id := w.open().ID
+	if n := w.jobs("keep_channel"); n != 1 {
+		t.Fatalf("%d jobs for the channel, want 1", n)
+	}
+	at := w.clock()
+	order, due, err := w.BeginChannel(t.Context(), id, at)
+	if err != nil || !due || order.Channel.Name == "" || len(order.Invite) != 1 || order.Invite[0] != ann {
+		t.Fatalf("%+v, %t, %v; want Ann invited to a channel", order.ChannelPlan, due, err)
+	}
+	if _, due, err := w.BeginChannel(t.Context(), id, at.Add(time.Second)); err != nil || due {
+		t.Errorf("a second job works on it too: %v", err)
+	}
+	if _, due, err := w.BeginChannel(t.Context(), id, at.Add(time.Hour)); err != nil || !due {
+		t.Errorf("nobody replaces a job that died: %v", err)
+	}
+	if _, err := w.Act(t.Context(), id, oncall.ByUser(bo), oncall.Act{Do: oncall.ActAck}, at); err != nil {
+		t.Fatal(err)
+	}
+	w.forgetJobs()
+	became := order.Channel
+	became.ID, became.Greeted, became.Topic, became.Invited = "C0INC", true, order.Topic, order.Invite
+	if err := w.EndChannel(t.Context(), order, became, "", false, at); err != nil {
+		t.Fatal(err)
+	}
+	if in := w.incident(id); in.Channel == nil || in.Channel.ID != "C0INC" || in.Channel.Busy {
+		t.Errorf("the channel is %+v", in.Channel)
+	}
+	if n := w.jobs("keep_channel"); n != 1 {
+		t.Errorf("%d jobs for what has happened meanwhile, want 1", n)
+	}
+	order, due, err = w.BeginChannel(t.Context(), id, at)
+	if err != nil || !due || len(order.Invite) != 1 || order.Invite[0] != bo || order.Channel.ID != "C0INC" {
+		t.Fatalf("%+v, %t, %v; want Bo invited", order.ChannelPlan, due, err)
+	}
+	if err := w.EndChannel(t.Context(), order, order.Channel, "Slack gave no answer", false, at); err != nil {
+		t.Fatal(err)
+	}
+	w.forgetJobs()
+	for _, c := range []struct {
+		after time.Duration
+		want  int
+	}{{30 * time.Second, 0}, {2 * time.Minute, 1}} {
+		if err := w.QueueChannels(t.Context(), at.Add(c.after)); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.jobs("keep_channel"); n != c.want {
+			t.Errorf("%s later there are %d jobs, want %d", c.after, n, c.want)
+		}
+	}
+}
