@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	mostBuilds    = 2        // calendars that are built concurrently
-	mostRemembers = 32 << 20 // bytes of calendars in the cache
+	maxBuilds     = 2        // calendars that are built concurrently
+	maxRemembered = 32 << 20 // bytes of calendars in the cache
 )
 
 // A calendarState identifies everything that a calendar depends on.
@@ -45,7 +45,7 @@ type calendars struct {
 func newCalendars() *calendars {
 	return &calendars{
 		built: map[store.FeedID]*builtCalendar{}, building: map[store.FeedID]chan struct{}{},
-		slots: make(chan struct{}, mostBuilds),
+		slots: make(chan struct{}, maxBuilds),
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *calendars) keep(id store.FeedID, made *builtCalendar) {
 	made.used = c.uses
 	c.built[id] = made
 	c.bytes += len(made.body)
-	for c.bytes > mostRemembers && len(c.built) > 1 {
+	for c.bytes > maxRemembered && len(c.built) > 1 {
 		oldest := id
 		for other, b := range c.built {
 			if b.used < c.built[oldest].used {

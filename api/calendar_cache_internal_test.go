@@ -83,7 +83,7 @@ func TestCalendarCacheIsBounded(t *testing.T) {
 		if _, err := c.get(t.Context(), store.FeedID(id), calendarState{}, func() ([]byte, error) { builds++; return make([]byte, 4<<20), nil }); err != nil {
 			t.Fatal(err)
 		}
-		if c.bytes > mostRemembers {
+		if c.bytes > maxRemembered {
 			t.Fatalf("%d bytes are kept", c.bytes)
 		}
 	}

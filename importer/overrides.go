@@ -10,11 +10,11 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// mostPieces limits how many rotations are made from a schedule's exceptions, and mostGaps how many
+// maxPieces limits how many rotations are made from a schedule's exceptions, and maxGaps how many
 // of these take everybody off call.
 const (
-	mostPieces = 200
-	mostGaps   = 20
+	maxPieces = 200
+	maxGaps   = 20
 )
 
 // peopleOf returns the people in a schedule; comparisons use their names in the file.
@@ -90,7 +90,7 @@ func applyOverrides(out *setup.Schedule, overrides []schedule.Override, called *
 			if !s.End.After(now) || sameThroughout(plain, s) {
 				continue
 			}
-			if made++; made > mostPieces || len(s.Users) == 0 && len(gaps) == mostGaps {
+			if made++; made > maxPieces || len(s.Users) == 0 && len(gaps) == maxGaps {
 				left++
 				continue
 			}
@@ -130,7 +130,7 @@ func (res *Result) addOverrides(out *setup.Schedule, overrides []schedule.Overri
 		res.addLoss(where, "its overrides can't be said here: %v", err)
 	}
 	if left > 0 {
-		res.addLoss(where, "its overrides would be more than %d stretches; %d of them are left out", mostPieces, left)
+		res.addLoss(where, "its overrides would be more than %d stretches; %d of them are left out", maxPieces, left)
 	}
 }
 

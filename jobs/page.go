@@ -29,10 +29,10 @@ const (
 	findLimit = 2 * time.Minute
 	// A provider's request to wait is respected within these limits.
 	shortestThrottle = time.Second
-	longestThrottle  = time.Minute
-	// longestBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
+	maxThrottle      = time.Minute
+	// maxBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
 	// an admin may fix the cause.
-	longestBlocked = 10 * time.Minute
+	maxBlocked = 10 * time.Minute
 	// passedOverRetry is how long a page waits while its provider fails and the person's other methods are tried.
 	passedOverRetry = 10 * time.Second
 )
@@ -144,9 +144,9 @@ func (a *attempt) run(ctx context.Context) error {
 	switch a.receipt.Outcome {
 	case notify.Accepted, notify.Rejected:
 	case notify.Misconfigured:
-		a.retryIn = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, longestBlocked))
+		a.retryIn = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, maxBlocked))
 	case notify.Throttled:
-		a.retryIn = min(max(a.receipt.RetryAfter, shortestThrottle), longestThrottle)
+		a.retryIn = min(max(a.receipt.RetryAfter, shortestThrottle), maxThrottle)
 	default:
 		a.retryIn = retryAfter(a.order.Attempt / sendsAtOnce)
 	}

@@ -15,7 +15,7 @@ import (
 // within half a minute.
 type backoff struct{ clock func() time.Time }
 
-const longestWait = 30 * time.Second
+const maxWait = 30 * time.Second
 
 // NextRetry returns when a failed job runs again.
 func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
@@ -23,7 +23,7 @@ func (b backoff) NextRetry(job *rivertype.JobRow) time.Time {
 }
 
 func retryAfter(attempt int) time.Duration {
-	return min(longestWait, time.Second<<min(max(attempt-1, 0), 10))
+	return min(maxWait, time.Second<<min(max(attempt-1, 0), 10))
 }
 
 // errorHandler logs failed jobs, once per attempt.

@@ -184,8 +184,8 @@ func TestHostileSMS(t *testing.T) {
 	})
 }
 
-// longestTwiML is how many characters of TwiML Twilio takes with a call.
-const longestTwiML = 4000
+// maxTwiML is how many characters of TwiML Twilio takes with a call.
+const maxTwiML = 4000
 
 func TestHostileCalls(t *testing.T) {
 	eachHostileMessage(t, func(t *testing.T, _ string, m Message) {
@@ -195,7 +195,7 @@ func TestHostileCalls(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if n := utf8.RuneCountInString(text); n > longestTwiML {
+			if n := utf8.RuneCountInString(text); n > maxTwiML {
 				t.Errorf("%d characters", n)
 			}
 			d := xml.NewDecoder(strings.NewReader(text))
@@ -222,8 +222,8 @@ func TestHostileCalls(t *testing.T) {
 
 // What a server of ntfy takes by default: a longer message becomes a file, or nothing.
 const (
-	longestNtfyText = 4096 // bytes
-	longestNtfyJSON = 2 * longestNtfyText
+	maxNtfyText = 4096 // bytes
+	maxNtfyJSON = 2 * maxNtfyText
 )
 
 func TestHostileNtfy(t *testing.T) {
@@ -234,7 +234,7 @@ func TestHostileNtfy(t *testing.T) {
 		if got := n.Send(t.Context(), m); got.Outcome != Accepted {
 			t.Fatalf("sent: %+v, want accepted", got)
 		}
-		if len(r.body) > longestNtfyJSON {
+		if len(r.body) > maxNtfyJSON {
 			t.Errorf("a body of %d bytes", len(r.body))
 		}
 		var sent ntfyMessage
@@ -243,7 +243,7 @@ func TestHostileNtfy(t *testing.T) {
 		}
 		checkShown(t, "the title", sent.Title, false)
 		checkShown(t, "the message", sent.Message, true)
-		if len(sent.Message) > longestNtfyText || sent.Topic != "ann" || sent.Click != m.Link || len(sent.Actions) > 3 {
+		if len(sent.Message) > maxNtfyText || sent.Topic != "ann" || sent.Click != m.Link || len(sent.Actions) > 3 {
 			t.Errorf("%d bytes: %+v", len(sent.Message), sent)
 		}
 		for name, values := range r.request.Header {

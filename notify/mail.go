@@ -51,7 +51,7 @@ func NewMail(c MailConfig) *Mail {
 func (s *Mail) Send(ctx context.Context, m Message) Receipt {
 	to, err := mail.ParseAddress(m.To)
 	if err != nil {
-		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("%q is not a mail address", oneLine(m.To, longestTitle))}
+		return Receipt{Outcome: Rejected, Dead: true, Err: fmt.Errorf("%q is not a mail address", oneLine(m.To, maxTitle))}
 	}
 	msg, err := s.compose(m, to)
 	if err != nil {
@@ -173,7 +173,7 @@ type mailView struct {
 
 func (m Message) mailView() mailView {
 	v := mailView{
-		Headline: m.headline(), Title: oneLine(m.Title, longestTitle), Facts: m.facts(), Because: m.whyPaged(), Lines: m.incidents(),
+		Headline: m.headline(), Title: oneLine(m.Title, maxTitle), Facts: m.facts(), Because: m.whyPaged(), Lines: m.incidents(),
 		More: m.unlisted(), Until: m.Until, Link: m.Link, InSlack: m.slackHint(), Offer: m.offers(),
 		Verify: m.Purpose == ForVerify, Check: m.Purpose == ForCheck, Answer: m.Purpose == ForResponse, Code: m.Verify,
 	}

@@ -144,7 +144,7 @@ func (n *Ntfy) Send(ctx context.Context, m Message) Receipt {
 		if err := json.Unmarshal(a.body, &e); err != nil || e.ID == "" {
 			return Receipt{Outcome: Unknown, Err: fmt.Errorf("ntfy answered 200 without an id: %s", a.quote())}
 		}
-		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, longestTitle)}
+		return Receipt{Outcome: Accepted, Reference: oneLine(e.ID, maxTitle)}
 	}
 	r, ours := t.web.refusedReceipt(a, ntfyReason(a)), t.web == n.web
 	code := ntfyRefusal(a).Code
@@ -263,7 +263,7 @@ func (n *Ntfy) Find(ctx context.Context, m Message, since time.Time) (Receipt, b
 	for line := range bytes.Lines(a.body) {
 		var e ntfyEvent
 		if json.Unmarshal(line, &e) == nil && slices.Contains(e.Tags, ntfyTag(m.Key)) {
-			return foundReceipt(oneLine(e.ID, longestTitle), nil)
+			return foundReceipt(oneLine(e.ID, maxTitle), nil)
 		}
 	}
 	return foundReceipt("", nil)
@@ -319,7 +319,7 @@ func (n *Ntfy) checkToken(ctx context.Context) CheckResult {
 			Remedy: "Set auth-file in the server's server.yml, so that not everybody reads the pages; let a proxy pass Authorization on.",
 		}
 	}
-	return CheckResult{OK: true, Text: "the server takes the token of the user " + oneLine(response.Username, longestName)}
+	return CheckResult{OK: true, Text: "the server takes the token of the user " + oneLine(response.Username, maxName)}
 }
 
 func (n *Ntfy) checkReplies(ctx context.Context) CheckResult {

@@ -113,7 +113,7 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	err := json.Unmarshal(a.body, &response)
 	switch {
 	case a.status == http.StatusOK && err == nil && response.Status == 1:
-		return Receipt{Outcome: Accepted, Reference: oneLine(response.Receipt, longestTitle)}
+		return Receipt{Outcome: Accepted, Reference: oneLine(response.Receipt, maxTitle)}
 	case a.status == http.StatusOK:
 		return Receipt{Outcome: Unknown, Err: fmt.Errorf("Pushover answered 200 without saying that it was sent: %s", a.quote())}
 	}

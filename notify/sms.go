@@ -88,7 +88,7 @@ func smsText(m Message) string {
 
 // smsPage cuts the asker's name so that the answer options fit: in some scripts, few characters fit.
 func (m Message) smsPage(title string) string {
-	for longest := longestName; longest >= minNameLength; longest /= 2 {
+	for longest := maxName; longest >= minNameLength; longest /= 2 {
 		if text := m.smsPageBy(oneLine(m.AskedBy, longest), title); segments(text) <= maxSegments {
 			return text
 		}
@@ -235,7 +235,7 @@ func (s SMS) Track(ctx context.Context, reference string) (Track, error) {
 		byName = new(isAlphanumericSender(from))
 	}
 	if byName != nil && *byName {
-		mend = "SMS come from " + strconv.Quote(oneLine(deref(m.From), longestName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
+		mend = "SMS come from " + strconv.Quote(oneLine(deref(m.From), maxName)) + ", which nobody can answer: take the alphanumeric sender out of the Messaging Service"
 	}
 	if strings.HasPrefix(deref(m.Body), trialNote) {
 		mend = remedyFor(onTrialCode)

@@ -326,7 +326,7 @@ func (t *Telegram) Check(ctx context.Context) []CheckResult {
 			return []CheckResult{t.web.unexpectedResult(a, response.Description, setting)}
 		}
 	}
-	name := "the bot is @" + oneLine(bot.Username, longestName)
+	name := "the bot is @" + oneLine(bot.Username, maxName)
 	if hook.URL != "" { // then Telegram refuses getUpdates
 		address := telegramURL
 		if t.config.URL != address { // it may contain a password

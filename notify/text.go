@@ -32,13 +32,13 @@ func oneLine(s string, longest int) string {
 
 // How many characters of a title and of a person's name are shown.
 const (
-	longestTitle = 200
-	longestName  = 40
+	maxTitle = 200
+	maxName  = 40
 )
 
 // headline says in one line what a message is about.
 func (m Message) headline() string {
-	title := oneLine(m.Title, longestTitle)
+	title := oneLine(m.Title, maxTitle)
 	switch {
 	case m.Purpose == ForVerify:
 		return m.Verify + " is your Watchbill code"
@@ -63,7 +63,7 @@ func (m Message) facts() string {
 		parts = append(parts, strings.ToUpper(m.Severity[:1])+m.Severity[1:])
 	}
 	if m.Team != "" {
-		parts = append(parts, oneLine(m.Team, longestTitle))
+		parts = append(parts, oneLine(m.Team, maxTitle))
 	}
 	if m.Since != "" {
 		parts = append(parts, "since "+m.Since)
@@ -76,11 +76,11 @@ func (m Message) whyPaged() string {
 	if m.Why == "" {
 		return ""
 	}
-	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*longestTitle), ".") + "."
+	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*maxTitle), ".") + "."
 }
 
 // asker is the name of the person asking for help, short enough to show.
-func (m Message) asker() string { return oneLine(m.AskedBy, longestName) }
+func (m Message) asker() string { return oneLine(m.AskedBy, maxName) }
 
 // maxReason is how many characters of a request's reason fit next to a title.
 const maxReason = 60
@@ -98,7 +98,7 @@ func (m Message) askedFor() string {
 func (m Message) incidents() []string {
 	out := make([]string, len(m.Lines))
 	for i, line := range m.Lines {
-		out[i] = oneLine(line, longestTitle)
+		out[i] = oneLine(line, maxTitle)
 	}
 	return out
 }

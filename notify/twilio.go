@@ -160,7 +160,7 @@ func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
 		if sid == nil || *sid == "" {
 			return Receipt{Outcome: Unknown, Err: errors.New("it was taken without a SID")}
 		}
-		return Receipt{Outcome: Accepted, Reference: oneLine(*sid, longestTitle)}
+		return Receipt{Outcome: Accepted, Reference: oneLine(*sid, maxTitle)}
 	}
 	r := Receipt{Outcome: Unknown, Err: err}
 	f, known := faults[code(err)]

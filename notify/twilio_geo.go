@@ -70,7 +70,7 @@ func forbidden(known []twilioCountry, numbers []string, allowed func(twilioCount
 		}
 		var names []string
 		for _, c := range of {
-			names = append(names, oneLine(c.name, longestName))
+			names = append(names, oneLine(c.name, maxName))
 		}
 		if name := strings.Join(names, " or ") + " (+" + code + ")"; !slices.Contains(out, name) {
 			out = append(out, name)

@@ -82,7 +82,7 @@ func (t *Twilio) checkCampaign(ctx context.Context, service string) []CheckResul
 		return []CheckResult{{Note: true, Text: "the A2P 10DLC campaign is not verified yet: carriers in the US block its SMS until then", Remedy: "Wait for the carriers' review."}}
 	}
 	return []CheckResult{{
-		Text:   "the A2P 10DLC campaign is " + oneLine(strings.ToLower(all[0]), longestName) + ": carriers in the US block its SMS",
+		Text:   "the A2P 10DLC campaign is " + oneLine(strings.ToLower(all[0]), maxName) + ": carriers in the US block its SMS",
 		Remedy: "Look at the campaign in Twilio's Console, under Messaging, Regulatory Compliance.",
 	}}
 }

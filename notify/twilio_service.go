@@ -30,7 +30,7 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 	case service == nil:
 		return nil, ""
 	}
-	name := "the Messaging Service " + oneLine(deref(service.Sid), longestName)
+	name := "the Messaging Service " + oneLine(deref(service.Sid), maxName)
 	hook := deref(service.InboundRequestUrl)
 	var found []CheckResult
 	switch {
@@ -53,7 +53,7 @@ func (t *Twilio) checkService(ctx context.Context) ([]CheckResult, string) {
 		found = append(found, CheckResult{Note: true, Text: err.Error(), Remedy: x.remedy(err, "Give the API key access to Messaging Services.")})
 	case len(senders) > 0:
 		found = append(found, CheckResult{
-			Text:   name + " sends as " + oneLine(strings.Join(senders, ", "), longestTitle) + ", which nobody can answer",
+			Text:   name + " sends as " + oneLine(strings.Join(senders, ", "), maxTitle) + ", which nobody can answer",
 			Remedy: "Take the alphanumeric senders out of the service: Twilio prefers them to the number.",
 		})
 	}

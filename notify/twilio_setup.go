@@ -38,7 +38,7 @@ func (t *Twilio) SetUpFlow(ctx context.Context) (sid string, created bool, err e
 	if err != nil {
 		return "", false, err
 	}
-	return oneLine(deref(flow.Sid), longestName), true, nil
+	return oneLine(deref(flow.Sid), maxName), true, nil
 }
 
 // findFlow looks for our flow: the configured one, or one with its name.
@@ -57,7 +57,7 @@ func (t *Twilio) findFlow(ctx context.Context) (string, error) {
 		}
 		for _, f := range page.Flows {
 			if deref(f.FriendlyName) == FlowName {
-				return oneLine(deref(f.Sid), longestName), nil
+				return oneLine(deref(f.Sid), maxName), nil
 			}
 		}
 		if token, number = nextPage(page.Meta.NextPageUrl); token == "" && number == "" {
@@ -92,7 +92,7 @@ func (t *Twilio) listAccountNumbers(ctx context.Context) ([]TwilioNumber, *excha
 	}
 	var out []TwilioNumber
 	for _, n := range page.IncomingPhoneNumbers {
-		found := TwilioNumber{Number: oneLine(deref(n.PhoneNumber), longestName), SMSURL: deref(n.SmsUrl), sid: deref(n.Sid)}
+		found := TwilioNumber{Number: oneLine(deref(n.PhoneNumber), maxName), SMSURL: deref(n.SmsUrl), sid: deref(n.Sid)}
 		if c := n.Capabilities; c != nil {
 			found.SMS, found.Voice = c.Sms, c.Voice
 		}

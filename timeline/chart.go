@@ -26,15 +26,15 @@ type Column struct {
 }
 
 const (
-	mostParts   = 3
-	mostColumns = 120
-	plotHeight  = 420
-	plotLabels  = 56
-	chartLeft   = 100
+	maxParts   = 3
+	maxColumns = 120
+	plotHeight = 420
+	plotLabels = 56
+	chartLeft  = 100
 )
 
 // partColours are distinguishable to the colour-blind, and suggest day, evening and night.
-var partColours = [mostParts]color.RGBA{rgb(0x77aadd), rgb(0xeedd88), rgb(0x332288)}
+var partColours = [maxParts]color.RGBA{rgb(0x77aadd), rgb(0xeedd88), rgb(0x332288)}
 
 // DrawChart writes a chart as a PNG, in the size of the other pictures.
 func DrawChart(w io.Writer, c Chart) error {
@@ -53,7 +53,7 @@ func DrawChart(w io.Writer, c Chart) error {
 }
 
 func (c Chart) check() error {
-	if len(c.Columns) == 0 || len(c.Columns) > mostColumns || len(c.Parts) == 0 || len(c.Parts) > mostParts {
+	if len(c.Columns) == 0 || len(c.Columns) > maxColumns || len(c.Parts) == 0 || len(c.Parts) > maxParts {
 		return errors.New("it has no columns, or too many")
 	}
 	for _, col := range c.Columns {

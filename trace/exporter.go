@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	mostWaiting = 4096 // spans in the queue; more are dropped
-	mostAtOnce  = 512
-	gatherFor   = 2 * time.Second // how long a batch is collected
-	sendLimit   = 10 * time.Second
-	lastLimit   = 3 * time.Second // for sending the rest at shutdown
+	maxWaiting = 4096 // spans in the queue; more are dropped
+	maxAtOnce  = 512
+	gatherFor  = 2 * time.Second // how long a batch is collected
+	sendLimit  = 10 * time.Second
+	lastLimit  = 3 * time.Second // for sending the rest at shutdown
 )
 
 // Config configures an Exporter.
@@ -39,7 +39,7 @@ func New(c Config) *Exporter {
 	if c.Client == nil {
 		c.Client = &http.Client{Timeout: sendLimit}
 	}
-	return &Exporter{Config: c, waiting: make(chan Span, mostWaiting)}
+	return &Exporter{Config: c, waiting: make(chan Span, maxWaiting)}
 }
 
 // Add queues a span. It may be called on a nil Exporter.
@@ -72,7 +72,7 @@ func (e *Exporter) gather(ctx context.Context, first Span) []Span {
 	spans := []Span{first}
 	over := time.NewTimer(gatherFor)
 	defer over.Stop()
-	for len(spans) < mostAtOnce {
+	for len(spans) < maxAtOnce {
 		select {
 		case s := <-e.waiting:
 			spans = append(spans, s)
@@ -90,7 +90,7 @@ func (e *Exporter) sendRest(ctx context.Context) {
 	defer cancel()
 	for len(e.waiting) > 0 {
 		var spans []Span
-		for len(e.waiting) > 0 && len(spans) < mostAtOnce {
+		for len(e.waiting) > 0 && len(spans) < maxAtOnce {
 			spans = append(spans, <-e.waiting)
 		}
 		e.send(ctx, spans)

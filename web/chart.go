@@ -37,14 +37,14 @@ type chartPart struct {
 
 const (
 	plotHeight = 160
-	mostDaily  = 62
+	maxDaily   = 62
 )
 
 // interruptionChart charts how often people were interrupted, by day or week.
 func interruptionChart(r report.Report) chart {
 	c := chart{Height: plotHeight}
 	group := 1
-	if len(r.Days) > mostDaily {
+	if len(r.Days) > maxDaily {
 		group, c.Weekly = 7, true
 	}
 	type sum struct {

@@ -233,8 +233,8 @@ var doneWords = map[string]string{
 }
 
 const (
-	mostForm = 16 << 10
-	mostNote = 4000
+	maxForm = 16 << 10
+	maxNote = 4000
 )
 
 // act carries out the act in a form.
@@ -243,15 +243,15 @@ func (v *visit) act() (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	v.r.Body = maxBytes(v.w, v.r, mostForm)
+	v.r.Body = maxBytes(v.w, v.r, maxForm)
 	name := v.r.PostFormValue("do")
 	do, known := acts[name]
 	if !known {
 		return page{}, oncall.Refuse("This form is not known, and nothing was changed.")
 	}
 	text := strings.TrimSpace(v.r.PostFormValue("text"))
-	if len(text) > mostNote {
-		return page{}, oncall.Refuse("A note has at most %d characters, and nothing was changed.", mostNote)
+	if len(text) > maxNote {
+		return page{}, oncall.Refuse("A note has at most %d characters, and nothing was changed.", maxNote)
 	}
 	if _, err := v.Store.Incident(v.ctx, v.by, id); err != nil { // an incident that the reader may not see doesn't exist
 		return page{}, err

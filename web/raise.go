@@ -64,7 +64,7 @@ func (v *visit) showRaise() (page, error) {
 
 // raise opens an incident by hand.
 func (v *visit) raise() (page, error) {
-	v.r.Body = maxBytes(v.w, v.r, mostForm)
+	v.r.Body = maxBytes(v.w, v.r, maxForm)
 	f := v.raiseForm()
 	request := oncall.RaiseRequest{Text: strings.TrimSpace(f.Text), Severity: oncall.Severity(f.Severity), Key: "web/" + f.Key, Confirmed: v.r.PostFormValue("confirmed") != ""}
 	kind, number, _ := strings.Cut(f.Whom, "/")

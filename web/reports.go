@@ -129,7 +129,7 @@ func (v *visit) fill(p *reportPage, team oncall.Team) {
 		{"Hours on call", hours(now.Hours), hours(before.Hours), ""},
 	}
 	p.Chart = interruptionChart(now)
-	p.Services = now.ByService[:min(len(now.ByService), mostServices)]
+	p.Services = now.ByService[:min(len(now.ByService), maxServices)]
 	if team.ID != 0 && v.dir.Access().May(v.by, access.ReportPeople, access.Object{Team: team.ID}) == nil {
 		for _, one := range now.People {
 			p.People = append(p.People, personFigures{v.Name(one.User), one})
@@ -140,7 +140,7 @@ func (v *visit) fill(p *reportPage, team oncall.Team) {
 	}
 }
 
-const mostServices = 15
+const maxServices = 15
 
 func hours(d time.Duration) string { return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours())) }
 

@@ -105,7 +105,7 @@ func (v *visit) publish() (page, error) {
 	if err != nil || v.Status == StatusOff {
 		return page{}, oncall.ErrNotFound
 	}
-	v.r.Body = maxBytes(v.w, v.r, mostForm)
+	v.r.Body = maxBytes(v.w, v.r, maxForm)
 	done := "published"
 	if v.r.PostFormValue("do") == "withdraw" {
 		done = "withdrawn"

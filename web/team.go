@@ -88,7 +88,7 @@ const (
 	laneHeight = 26
 	laneGap    = 3
 	rowPad     = 6
-	mostLanes  = 4
+	maxLanes   = 4
 )
 
 // team returns the page of one team.
@@ -219,7 +219,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 		t.Role = ""
 	}
 	for _, shift := range shifts {
-		t.Lanes = max(t.Lanes, min(len(shift.Users), mostLanes))
+		t.Lanes = max(t.Lanes, min(len(shift.Users), maxLanes))
 	}
 	full := t.Lanes*laneHeight + (t.Lanes-1)*laneGap
 	t.Height = full + 2*rowPad
@@ -238,7 +238,7 @@ func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []
 			}
 			continue
 		}
-		lanes := min(len(shift.Users), mostLanes)
+		lanes := min(len(shift.Users), maxLanes)
 		height := (full - (lanes-1)*laneGap) / lanes
 		for i, u := range shift.Users[:lanes] {
 			b := bar{

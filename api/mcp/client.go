@@ -15,7 +15,7 @@ import (
 
 const (
 	requestTimeout = 30 * time.Second // for one answer
-	mostAnswer     = 16 << 20         // bytes
+	maxAnswer      = 16 << 20         // bytes
 )
 
 // A client calls the REST API.
@@ -62,7 +62,7 @@ func (c client) ask(ctx context.Context, method, path string, query url.Values, 
 	if res.StatusCode/100 != 2 {
 		return refusalOf(res)
 	}
-	d := json.NewDecoder(io.LimitReader(res.Body, mostAnswer))
+	d := json.NewDecoder(io.LimitReader(res.Body, maxAnswer))
 	d.UseNumber()
 	if err := d.Decode(out); err != nil {
 		return errors.New("Watchbill's answer can't be read.") //nolint:staticcheck,revive // a sentence for the agent

@@ -46,11 +46,11 @@ type FeedList struct {
 }
 
 const (
-	mostWaiting    = 200 // waiting requests per instance
-	mostWaitingKey = 10  // per key
-	feedPause      = time.Second
-	streamLife     = 10 * time.Minute // after which the client has to reconnect, perhaps to another instance
-	streamSilence  = 15 * time.Second // after which a comment keeps proxies from disconnecting
+	maxWaiting    = 200 // waiting requests per instance
+	maxWaitingKey = 10  // per key
+	feedPause     = time.Second
+	streamLife    = 10 * time.Minute // after which the client has to reconnect, perhaps to another instance
+	streamSilence = 15 * time.Second // after which a comment keeps proxies from disconnecting
 )
 
 // A waiters counts waiting requests.
@@ -64,7 +64,7 @@ type waiters struct {
 func (c *waiters) join(key oncall.APIKeyID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.all >= mostWaiting || c.of[key] >= mostWaitingKey {
+	if c.all >= maxWaiting || c.of[key] >= maxWaitingKey {
 		return false
 	}
 	if c.of == nil {

@@ -22,7 +22,7 @@ const (
 	keysFresh      = time.Hour        // after this they are fetched again, so that withdrawn keys stop working
 	keysLast       = 24 * time.Hour   // how long they work while the issuer can't be reached
 	keysPause      = 10 * time.Second // between two fetches: strangers may send tokens with any key id
-	mostKeys       = 1 << 20          // bytes
+	maxKeys        = 1 << 20          // bytes
 	weakestRSA     = 2048             // bits
 )
 
@@ -167,7 +167,7 @@ func (k *keys) get(ctx context.Context, address string, out any) error {
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %d", address, res.StatusCode)
 	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, mostKeys)).Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxKeys)).Decode(out); err != nil {
 		return fmt.Errorf("%s answers with something else than JSON", address)
 	}
 	return nil

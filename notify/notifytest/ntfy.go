@@ -44,8 +44,8 @@ type NtfyMessage struct {
 	} `json:"actions,omitempty"`
 }
 
-// longestText is the server's default for a message, in bytes.
-const longestText = 4096
+// maxText is the server's default for a message, in bytes.
+const maxText = 4096
 
 // NtfyToken is the only valid access token.
 const NtfyToken = "tk_secret"
@@ -97,7 +97,7 @@ func (n *Ntfy) refuseAs(w http.ResponseWriter, code int, why string) {
 func (n *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 	var m NtfyMessage
 	b, err := io.ReadAll(r.Body)
-	if len(b) > 2*longestText {
+	if len(b) > 2*maxText {
 		n.refuseAs(w, 41303, "JSON body too large")
 		return
 	}
@@ -105,7 +105,7 @@ func (n *Ntfy) publish(w http.ResponseWriter, r *http.Request) {
 		n.refuse(w, http.StatusBadRequest)
 		return
 	}
-	if len(m.Message) > longestText { // it would be a file
+	if len(m.Message) > maxText { // it would be a file
 		n.refuseAs(w, 41301, "attachment too large, or bandwidth limit reached")
 		return
 	}
