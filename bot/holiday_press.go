@@ -30,14 +30,22 @@ func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 	return b.askForCover(ctx, r, hit, "a holiday", false)
 }
 
-// readHolidays reads the holidays of a rotation as people write them: "de-by weekend", "us ask 2026-12-24". Days that
+// readHolidays reads the holidays of a rotation as people write them: "de-by weekend", "us ask 2026-12-24", or the address of
+// a calendar in place of the country. Days that
 // were there before keep their names.
 func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, error) {
-	words := strings.Fields(strings.ToLower(strings.ReplaceAll(text, ",", " ")))
-	if len(words) == 0 {
+	var words []string
+	out := &schedule.Holidays{}
+	for _, word := range strings.Fields(text) {
+		if address, is := holiday.Address(strings.Trim(word, ",")); is {
+			out.Calendar = address
+			continue
+		}
+		words = append(words, strings.FieldsFunc(strings.ToLower(word), func(r rune) bool { return r == ',' })...)
+	}
+	if len(words) == 0 && out.Calendar == "" {
 		return nil, nil
 	}
-	out := &schedule.Holidays{}
 	for _, word := range words {
 		date, err := schedule.ParseDate(word)
 		switch {
@@ -48,13 +56,15 @@ func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, erro
 		case holiday.Known(word):
 			out.Calendar = word
 		default:
-			return nil, fmt.Errorf("%q is neither a country such as us or de-by, nor weekend, only, except or ask, nor a day such as 2026-12-24", word)
+			return nil, fmt.Errorf("%q is neither a country such as us or de-by, nor the address of a calendar, nor weekend, only, except or ask, nor a day such as 2026-12-24", word)
 		}
 	}
 	if out.Calendar == "" && len(out.Own) == 0 {
-		return nil, fmt.Errorf("name a country such as us or de-by, or days such as 2026-12-24")
+		return nil, fmt.Errorf("name a country such as us or de-by, the address of a calendar, or days such as 2026-12-24")
 	}
-	out.Days = holiday.Days(out.Calendar)
+	if out.Days = holiday.Days(out.Calendar); out.Days == nil && was != nil && was.Calendar == out.Calendar {
+		out.Days = was.Days // of a calendar that is read by its address
+	}
 	return out, nil
 }
 

@@ -156,6 +156,7 @@ func typedTeam(t setup.Team, f form) setup.Team {
 	t.Policy, t.Digest = chosen(f, view.BlockPolicy), oncall.Digest(chosen(f, view.BlockSetupDigest))
 	t.IncidentChannel = oncall.Severity(chosen(f, view.BlockSetupChannels))
 	t.Updates = strings.FieldsFunc(f.text(view.BlockSetupUpdates), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	t.TimeOff = oncall.OnTimeOff(chosen(f, view.BlockSetupTimeOff))
 	t.Remind, t.Owner = strings.TrimSpace(f.text(view.BlockSetupRemind)), oncall.Owner(f.choice(view.BlockSetupOwner))
 	return t
 }

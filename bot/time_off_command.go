@@ -45,7 +45,7 @@ func (b *Bot) away(ctx context.Context, r request) (view.Drawing, error) {
 	s, note, err := r.readNoted(words, awayExample)
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		w := view.TimeOffDraft{From: s.from, To: s.to, Cover: ask, Zone: r.location}
-		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(w, view.Sentence(refusal.Sentence)))
+		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(w, inForm(refusal, awayExample)))
 	}
 	if err != nil {
 		return view.Drawing{}, err
@@ -64,7 +64,12 @@ func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, a
 	if whole.from.Before(r.now) {
 		whole.from = r.now
 	}
-	d := view.TimeOff(off, cut(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole), r.user.TimeZone, !ask)
+	all := cut(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole)
+	wanted, err := b.coverWanted(ctx, r)
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	d := view.TimeOff(off, all, r.user.TimeZone, !ask && !wanted.all(all), r.onTimeOff(all))
 	if ask && len(hit) > 0 {
 		answer, err := b.askForCover(ctx, r, hit, note, false)
 		if err != nil {
@@ -132,6 +137,10 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 	case len(own) == 0:
 		return view.Drawing{}, b.openModal(ctx, r.trigger, view.TimeOffForm(view.TimeOffDraft{Zone: r.location}, ""))
 	}
+	wanted, err := b.coverWanted(ctx, r)
+	if err != nil {
+		return view.Drawing{}, err
+	}
 	var all view.Drawing
 	seen := map[schedule.Stint]bool{} // time off may overlap, but each shift is listed once
 	for _, off := range own[:min(len(own), maxTimeOff)] {
@@ -148,9 +157,48 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 			}
 			seen[whole] = true
 		}
-		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, len(hit) > 0))
+		all = view.Join(all, view.TimeOff(off, hit, r.user.TimeZone, !wanted.all(hit), r.onTimeOff(hit)))
 	}
 	return view.Join(all, view.MoreTimeOff()), nil
+}
+
+// onTimeOff returns what the teams of these shifts have happen if somebody is away, if it is the same for all.
+func (r request) onTimeOff(shifts []schedule.Stint) oncall.OnTimeOff {
+	rules := map[oncall.OnTimeOff]bool{}
+	one := oncall.TimeOffWarn
+	for _, stint := range shifts {
+		if s, known := r.directory.Schedule(stint.Schedule); known {
+			t, _ := r.directory.Team(s.TeamID())
+			one, rules[t.TimeOff] = t.TimeOff, true
+		}
+	}
+	if len(rules) > 1 {
+		return oncall.TimeOffWarn
+	}
+	return one
+}
+
+// wantedCovers are a person's open cover requests.
+type wantedCovers []oncall.Cover
+
+func (b *Bot) coverWanted(ctx context.Context, r request) (wantedCovers, error) {
+	_, covers, err := b.store.Pending(ctx, r.by(), r.user.ID, r.now)
+	if err != nil {
+		return nil, fmt.Errorf("load cover requests: %w", err)
+	}
+	return covers, nil
+}
+
+// all reports whether cover is asked for all of these shifts.
+func (w wantedCovers) all(shifts []schedule.Stint) bool {
+	for _, s := range shifts {
+		if !slices.ContainsFunc(w, func(c oncall.Cover) bool {
+			return c.Stint.Schedule == s.Schedule && c.Stint.Role == s.Role && c.Stint.User == s.User && c.Stint.Start.Before(s.End) && c.Stint.End.After(s.Start)
+		}) {
+			return false
+		}
+	}
+	return true
 }
 
 // timeOff returns a person's current and future time off.

@@ -65,6 +65,17 @@ func (r request) readSpan(words []string, example string) (s span, name string, 
 	return s, name, r.checkSpan(s)
 }
 
+// inForm returns a refusal for the top of a form, which shows itself how to put things right.
+func inForm(refusal oncall.Refusal, example string) string {
+	text := view.Sentence(refusal.Sentence)
+	for _, how := range []string{", as in `" + example + "`.", ": `" + example + "`."} {
+		if short, cut := strings.CutSuffix(text, how); cut {
+			return short + "."
+		}
+	}
+	return strings.TrimSuffix(text, " Write it like `"+example+"`.")
+}
+
 // readNoted parses "TIME to TIME [note]". It refuses a note that continues the time.
 func (r request) readNoted(words []string, example string) (s span, note string, err error) {
 	s, note, err = r.readSpan(words, example)

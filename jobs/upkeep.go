@@ -93,6 +93,7 @@ func (j *Jobs) regularChores() []chore {
 		{"seal webhooks anew", j.store.ResealHooks},
 		{"seal calendars anew", j.store.ResealAwayCalendars},
 		{"read calendars", j.store.QueueAwayCalendars},
+		{"read holidays", j.store.QueueHolidayCalendars},
 		{"check maintenance", j.store.CheckMaintenance},
 		{"look at silences", j.store.QueueSilences},
 		{"look at channels of incidents", j.store.QueueChannels},

@@ -37,6 +37,8 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.MatchSilences](all, silencesLimit, j.matchSilences)
 	add[oncall.ReadAwayCalendar](all, awayCalendarLimit, j.readAwayCalendar)
 	add[oncall.KeepChannel](all, channelLimit, j.keepChannel)
+	add[oncall.ReadHolidayCalendar](all, awayCalendarLimit, j.readHolidayCalendar)
+	add[oncall.AnswerTimeOff](all, 30*time.Second, j.answerTimeOff)
 	add[oncall.CallHook](all, hookLimit, j.callHook)
 	return all
 }
@@ -120,6 +122,11 @@ func (j *Jobs) chaseHandoff(ctx context.Context, job *river.Job[oncall.ChaseHand
 func (j *Jobs) followGroups(ctx context.Context, _ *river.Job[oncall.SyncGroups]) error {
 	now := j.clock()
 	return errors.Join(j.readGroupMembers(ctx, now), j.syncGroups(ctx, now, groupsFreshFor))
+}
+
+// answerTimeOff does what a team wants if somebody is away while on call.
+func (j *Jobs) answerTimeOff(ctx context.Context, job *river.Job[oncall.AnswerTimeOff]) error {
+	return unlessMissing(j.store.AnswerTimeOff(ctx, job.Args, j.clock()))
 }
 
 // checkCoverage warns about gaps in coverage after an edit.

@@ -51,7 +51,8 @@ type Finding struct {
 	TimeZone string      `json:"timezone,omitempty"`
 	MendedAt time.Time   `json:"mended_at,omitzero"`
 	TimeOff  TimeOffID   `json:"time_off,omitempty"`
-	Leaver   UserID      `json:"leaver,omitempty"` // nobody is on call because this person has left Slack
+	Schedule ScheduleID  `json:"schedule,omitempty"` // during whose shift somebody is away
+	Leaver   UserID      `json:"leaver,omitempty"`   // nobody is on call because this person has left Slack
 }
 
 // ToldOtherwise reports whether people learn of the finding by another notice: a NoticeLeaver says all that follows from
@@ -304,7 +305,7 @@ func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 					continue
 				}
 				one := finding(c, FindingTimeOff, fmt.Sprintf("/%s/%d", role, a.ID))
-				one.Role, one.User, one.Start, one.End, one.TimeOff = role, a.UserID, s.Start, s.End, a.ID
+				one.Role, one.User, one.Start, one.End, one.TimeOff, one.Schedule = role, a.UserID, s.Start, s.End, a.ID, c.ID()
 				found = append(found, one)
 				break
 			}

@@ -42,6 +42,7 @@
 //   - time off: a period in which a person is away.
 //   - away calendar: a person's own calendar, read as their time off.
 //   - holiday: a day in a rotation's calendar, with a rule for what the rotation does on it.
+//   - stand-in: whoever takes the shift of somebody who is away, where their team skips them.
 //   - leaver: somebody who has left Slack, or is about to; departure: where a team counts on a leaver.
 //
 // From signals to incidents:

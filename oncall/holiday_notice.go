@@ -67,3 +67,16 @@ func onCallIn(c *schedule.Schedule, from, to time.Time) []UserID {
 	slices.Sort(people)
 	return slices.Compact(people)
 }
+
+// NoticeHolidaysUnread tells managers that the calendar of a schedule's holidays can't be read.
+const NoticeHolidaysUnread NoticeKind = "holidays_unread"
+
+// HolidaysUnread is the notice to a manager that a calendar can't be read since an instant. host is what is shown of its
+// address.
+func HolidaysUnread(id ScheduleID, name, host, why string, to UserID, since time.Time) Notice {
+	return Notice{
+		Key: fmt.Sprintf("holidays_unread/%d/%d/%s", id, since.Unix(), to), To: string(to), Kind: NoticeHolidaysUnread, About: int64(id),
+		Detail: Saying(Say("The calendar of holidays at %s, which the schedule %s names, can't be read: %s. What was read of it before counts.",
+			host, name, strings.TrimSuffix(why, "."))),
+	}
+}

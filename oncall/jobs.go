@@ -188,6 +188,25 @@ type KeepChannel struct {
 // Kind names the job.
 func (KeepChannel) Kind() string { return "keep_channel" }
 
+// ReadHolidayCalendar reads a calendar of holidays.
+type ReadHolidayCalendar struct {
+	URL string `json:"url"`
+}
+
+// Kind implements Job.
+func (ReadHolidayCalendar) Kind() string { return "holiday_calendar" }
+
+// AnswerTimeOff does what a team wants if somebody is away while on call.
+type AnswerTimeOff struct {
+	Schedule ScheduleID `json:"schedule"`
+	Role     string     `json:"role"`
+	User     UserID     `json:"user"`
+	TimeOff  TimeOffID  `json:"time_off"`
+}
+
+// Kind implements Job.
+func (AnswerTimeOff) Kind() string { return "answer_time_off" }
+
 // CallHook tells a hook of what has happened since it was called last.
 type CallHook struct {
 	Hook HookID `json:"hook"`

@@ -20,6 +20,7 @@ type Team struct {
 	Policy   PolicyID          // the policy that runs when the team is paged by hand; 0: see Facts.TeamPolicy
 	Remind   Seconds           // between two reminders of unacknowledged incidents; 0: none
 	Digest   Digest
+	TimeOff  OnTimeOff
 
 	IncidentChannel Severity // from which an incident gets a Slack channel of its own; "": only if somebody asks
 	Updates         []string // the channels in which people are told how incidents stand who don't work on them

@@ -14,7 +14,37 @@ import (
 )
 
 // AskForCover stores a cover request, and asks the first people. It refuses requests that make no sense.
-func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule.Stint, note string, everyone bool, now time.Time) (oncall.Cover, error) {
+func (s *Store) AskForCover(
+	ctx context.Context, by oncall.Actor, stint schedule.Stint, note string, everyone bool, now time.Time,
+) (c oncall.Cover, err error) {
+	if err := s.allowed(ctx, by, func(g gate) error { return g.cover(stint) }); err != nil {
+		return oncall.Cover{}, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		facts, err := lockShiftFacts(ctx, tx, stint.Schedule)
+		if err != nil {
+			return err
+		}
+		c, err = s.saveRequest(ctx, tx, by, stint, coverWish{by: by.User, note: note, everyone: everyone}, facts, now)
+		return err
+	})
+	if err != nil {
+		return oncall.Cover{}, wrap(err, "ask for cover")
+	}
+	return c, nil
+}
+
+// A coverWish is a request for cover.
+type coverWish struct {
+	by       oncall.UserID
+	note     string
+	everyone bool // asks the whole team
+}
+
+// saveRequest stores a cover request, and asks the first people.
+func (s *Store) saveRequest(
+	ctx context.Context, tx pgx.Tx, by oncall.Actor, stint schedule.Stint, wish coverWish, facts oncall.ShiftFacts, now time.Time,
+) (oncall.Cover, error) {
 	const insert = `
 		INSERT INTO covers (state, stint, note, everyone, created_by, created_at, asked, takes)
 		VALUES ($1, $2, $3, $4, $5, $6, '[]', '[]')
@@ -23,46 +53,33 @@ func (s *Store) AskForCover(ctx context.Context, by oncall.Actor, stint schedule
 		SELECT id FROM covers
 		WHERE state = 'open' AND stint->>'user' = $1 AND stint->'schedule' = to_jsonb($2::bigint) AND stint->>'role' = $3
 		  AND (stint->>'start')::timestamptz < $5 AND (stint->>'end')::timestamptz > $4`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.cover(stint) }); err != nil {
+	rows, _ := tx.Query(ctx, twice, stint.User, stint.Schedule, stint.Role, stint.Start, stint.End)
+	open, err := pgx.CollectRows(rows, pgx.RowTo[oncall.CoverID])
+	if err != nil {
 		return oncall.Cover{}, err
 	}
-	var change oncall.CoverChange
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		facts, err := lockShiftFacts(ctx, tx, stint.Schedule)
-		if err != nil {
-			return err
-		}
-		rows, _ := tx.Query(ctx, twice, stint.User, stint.Schedule, stint.Role, stint.Start, stint.End)
-		open, err := pgx.CollectRows(rows, pgx.RowTo[oncall.CoverID])
-		if err != nil {
-			return err
-		}
-		if len(open) > 0 {
-			return oncall.Refuse("Somebody is being looked for already: request %d is open for that shift.", open[0])
-		}
-		away, err := absent(ctx, tx, stint)
-		if err != nil {
-			return err
-		}
-		if change, err = oncall.AskForCover(stint, by.User, note, everyone, facts, away, now); err != nil {
-			return err
-		}
-		c := &change.Cover
-		if err := tx.QueryRow(ctx, insert, c.State, c.Stint, c.Note, c.Everyone, c.CreatedBy, now).Scan(&c.ID); err != nil {
-			return err
-		}
-		if err := s.saveCover(ctx, tx, &change, now); err != nil {
-			return err
-		}
-		if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
-			return err
-		}
-		return s.saveNotices(ctx, tx, now, append(c.RequestNotices(facts), c.AskNotices(change.Asked, facts)...))
-	})
-	if err != nil {
-		return oncall.Cover{}, wrap(err, "ask for cover")
+	if len(open) > 0 {
+		return oncall.Cover{}, oncall.Refuse("Somebody is being looked for already: request %d is open for that shift.", open[0])
 	}
-	return change.Cover, nil
+	away, err := absent(ctx, tx, stint)
+	if err != nil {
+		return oncall.Cover{}, err
+	}
+	change, err := oncall.AskForCover(stint, wish.by, wish.note, wish.everyone, facts, away, now)
+	if err != nil {
+		return oncall.Cover{}, err
+	}
+	c := &change.Cover
+	if err := tx.QueryRow(ctx, insert, c.State, c.Stint, c.Note, c.Everyone, c.CreatedBy, now).Scan(&c.ID); err != nil {
+		return oncall.Cover{}, err
+	}
+	if err := s.saveCover(ctx, tx, &change, now); err != nil {
+		return oncall.Cover{}, err
+	}
+	if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
+		return oncall.Cover{}, err
+	}
+	return *c, s.saveNotices(ctx, tx, now, append(c.RequestNotices(facts), c.AskNotices(change.Asked, facts)...))
 }
 
 // UpdateCover carries out a person's act on a cover request, and saves the request, its schedule and the notices. If it

@@ -52,7 +52,11 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 			return err
 		}
 		fresh, err := keepFindings(ctx, tx, found, now)
-		if err != nil || len(fresh) == 0 {
+		if err != nil {
+			return err
+		}
+		fresh, tasks := dir.answerable(fresh)
+		if err := s.enqueue(ctx, tx, now, tasks); err != nil || len(fresh) == 0 {
 			return err
 		}
 		name, err := transaction(ctx, tx)

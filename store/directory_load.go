@@ -140,7 +140,7 @@ func (d *Directory) loadTeams(ctx context.Context, tx pgx.Tx) error {
 		Removed bool
 	}
 	rows, _ := tx.Query(ctx, `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, incident_channel, updates, private, acts, managed_by, removed_at IS NOT NULL AS removed
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, incident_channel, updates, time_off, private, acts, managed_by, removed_at IS NOT NULL AS removed
 		FROM teams
 		ORDER BY name, id`)
 	teams, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])

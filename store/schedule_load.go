@@ -123,9 +123,13 @@ func versions(
 	}
 	rows, _ := tx.Query(ctx, load, ids, since)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, err
+	}
+	read, err := holidayCalendars(ctx, tx)
 	out := map[oncall.ScheduleID][]schedule.Version{}
 	for _, v := range found {
-		holiday.Fill(v.Rotations)
+		holiday.Fill(v.Rotations, read)
 		out[v.ScheduleID] = append(out[v.ScheduleID], v.Version)
 	}
 	return out, err

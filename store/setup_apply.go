@@ -13,6 +13,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
@@ -201,6 +202,8 @@ type applier struct {
 	schedules map[string]oncall.ScheduleID
 	policies  map[string]oncall.PolicyID
 	slacks    map[oncall.TeamID]bool // teams that edit their schedules in Slack
+
+	holidays map[string][]schedule.Holiday // of the calendars that have an address
 }
 
 func (a *applier) ids() setup.IDs {

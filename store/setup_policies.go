@@ -90,7 +90,7 @@ func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[st
 // storedTeams loads the teams with their members.
 func storedTeams(ctx context.Context, tx pgx.Tx) ([]setup.StaffedTeam, error) {
 	const load = `
-		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, incident_channel, updates, private, acts, managed_by,
+		SELECT id, name, channel, topic, owner, time_zone, hours, fallback, coalesce(policy_id, 0) AS policy, remind, digest, incident_channel, updates, time_off, private, acts, managed_by,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id ORDER BY position) AS members,
 		       ARRAY (SELECT user_id FROM team_members WHERE team_id = teams.id AND role = 'admin' ORDER BY position) AS managers
 		FROM teams
@@ -125,7 +125,7 @@ func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string
 	const insert = `INSERT INTO teams (name, channel, topic, created_at) VALUES ($1, $2, $3, $4) RETURNING id`
 	const update = `
 		UPDATE teams SET channel = $2, topic = $3, time_zone = $4, hours = $5, fallback = $6, remind = $7, owner = $8,
-		                 private = $9, acts = $10, managed_by = $11, digest = $12, incident_channel = $13, updates = $14
+		                 private = $9, acts = $10, managed_by = $11, digest = $12, incident_channel = $13, updates = $14, time_off = $15
 		WHERE id = $1`
 	remind, err := t.RemindEvery()
 	if err != nil {
@@ -148,11 +148,12 @@ func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string
 			difference{"time zone", old.TimeZone != t.TimeZone},
 			difference{"hours", !equal(some(old.Hours), some(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
 			difference{"remind", old.Remind != remind}, difference{"digest", old.Digest != t.Digest},
-			difference{"incident channel", old.IncidentChannel != t.IncidentChannel}, difference{"updates", !slices.Equal(old.Updates, t.Updates)})
+			difference{"incident channel", old.IncidentChannel != t.IncidentChannel}, difference{"updates", !slices.Equal(old.Updates, t.Updates)},
+			difference{"time off", old.TimeOff != t.OnTimeOff()})
 	}
 	if err == nil && differs {
 		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind, owner,
-			t.Private, t.ActsOf(), t.ManagedBy(), t.Digest, t.IncidentChannel, some(t.Updates))
+			t.Private, t.ActsOf(), t.ManagedBy(), t.Digest, t.IncidentChannel, some(t.Updates), t.OnTimeOff())
 	}
 	if err != nil {
 		return err

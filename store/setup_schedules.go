@@ -15,6 +15,7 @@ import (
 
 	"github.com/watchbill/watchbill/oncall"
 	"github.com/watchbill/watchbill/oncall/audit"
+	"github.com/watchbill/watchbill/oncall/holiday"
 	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/oncall/setup"
 )
@@ -35,6 +36,9 @@ func (a *applier) applySchedules(ctx context.Context, doc setup.Setup) error {
 	}
 	all, err := schedules(ctx, a.tx, recent)
 	if err != nil {
+		return err
+	}
+	if a.holidays, err = holidayCalendars(ctx, a.tx); err != nil {
 		return err
 	}
 	stored := map[string]schedule.Definition{}
@@ -124,6 +128,9 @@ func (a *applier) nextSchedule(s setup.Schedule, old schedule.Definition) (sched
 	wanted, err := s.Versions(a.users)
 	if err != nil {
 		return next, nil, oncall.Refuse("Schedule %q: %s.", s.Name, err)
+	}
+	for _, v := range wanted {
+		holiday.Fill(v.Rotations, a.holidays)
 	}
 	added, err := old.Become(wanted, a.now)
 	if err != nil {

@@ -31,6 +31,7 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		WHERE user_id = $1 AND source = '' AND start_at <= $2 AND end_at >= $3 AND cancelled_at IS NULL
 		ORDER BY id
 		LIMIT 1`
+	const rules = `SELECT EXISTS (SELECT FROM teams WHERE time_off <> '' AND removed_at IS NULL)`
 	t.CreatedAt = now
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, lockUser, t.UserID).Scan(nil); err != nil {
@@ -47,7 +48,14 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		if t.ID, err = insertTimeOff(ctx, tx, t); err != nil {
 			return err
 		}
-		return record(ctx, tx, by, now, audit.TimeOff(t))
+		if err := record(ctx, tx, by, now, audit.TimeOff(t)); err != nil {
+			return err
+		}
+		var ruled bool // or else the person has just been warned
+		if err := tx.QueryRow(ctx, rules).Scan(&ruled); err != nil || !ruled {
+			return err
+		}
+		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.CheckCoverage{}}})
 	})
 	if err != nil {
 		return oncall.TimeOff{}, fmt.Errorf("add time off of %s: %w", t.UserID, err)

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +116,10 @@ func holidaysWords(h *schedule.Holidays) string {
 		words = "shows holidays"
 	}
 	var of []string
-	if h.Calendar != "" {
+	switch u, err := url.Parse(h.Calendar); {
+	case err == nil && u.Host != "":
+		of = append(of, "the calendar at "+Name(u.Host))
+	case h.Calendar != "":
 		of = append(of, Name(h.Calendar))
 	}
 	if len(h.Own) > 0 {

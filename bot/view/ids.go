@@ -330,6 +330,7 @@ const (
 	BlockSetupDigest   Block = "setup_digest"
 	BlockSetupChannels Block = "setup_incident_channel"
 	BlockSetupUpdates  Block = "setup_updates"
+	BlockSetupTimeOff  Block = "setup_time_off"
 	BlockSetupRepeat   Block = "setup_repeat"
 	BlockSetupAcks     Block = "setup_acks"
 	BlockSetupTimeout  Block = "setup_ack_timeout"

@@ -22,6 +22,9 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeLeaver:       drawLeaver,
 	oncall.NoticeHoliday:      drawHoliday,
 	oncall.NoticeAwayCalendar: drawAwayCalendar,
+
+	oncall.NoticeHolidaysUnread: drawWarning,
+
 	oncall.NoticeGroup:        drawWarning,
 	oncall.NoticeCoverAsk:     drawCover,
 	oncall.NoticeCoverSent:    drawCover,

@@ -66,6 +66,9 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 			{string(oncall.Medium), "from medium severity on"}, {string(oncall.Low), "always"},
 		}),
 		optional(textField(BlockSetupUpdates, "Updates for others go to", "Channels such as #status #support, for people who don't work on incidents.", strings.Join(t.Updates, " "))),
+		choiceField(BlockSetupTimeOff, "If somebody is away while on call", "", orText(string(t.OnTimeOff()), NoChoice), []option{
+			{NoChoice, "they are warned"}, {string(oncall.TimeOffCover), "others are asked for cover"}, {string(oncall.TimeOffSkip), "whoever comes next is on call"},
+		}),
 		choiceField(BlockSetupOwner, "Its schedules are kept", "", orText(string(t.Owner), string(oncall.OwnerFile)), []option{
 			{string(oncall.OwnerSlack), "in Slack: the file leaves them as they are"}, {string(oncall.OwnerFile), "in the set-up file: it undoes other edits"},
 		}),

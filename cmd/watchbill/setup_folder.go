@@ -71,6 +71,9 @@ func readSetup(paths []string, source string) (setup.Setup, error) {
 		if err != nil {
 			return setup.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
 		}
+		if err := readHolidays(&part, filepath.Dir(path)); err != nil {
+			return setup.Setup{}, wrongUse{fmt.Sprintf("%s: %v", path, err)}
+		}
 		doc = doc.With(part)
 		texts[path] = data
 	}

@@ -96,6 +96,7 @@ func (m maker) team(name string, i int, people []string) setup.Team {
 	t := setup.Team{
 		Name: name, Channel: fmt.Sprint("#c", i), Members: several(m, people...), Topic: m.IntN(2) == 0, Owner: some(m, oncall.OwnerSlack), Private: m.IntN(4) == 0, Acts: some(m, oncall.TeamActs),
 		TimeZone: some(m, "Asia/Kolkata"), Hours: some(m, m.windows()), Fallback: some(m, several(m, people...)), Remind: some(m, "off", "1h30m"), Digest: some(m, oncall.DigestOff, oncall.DigestWeekly), IncidentChannel: some(m, oncall.Critical, oncall.Low), Updates: some(m, []string{"#status", "C0SUPPORT"}),
+		TimeOff: some(m, oncall.TimeOffCover, oncall.TimeOffSkip),
 	}
 	if m.IntN(2) == 0 {
 		t.Managers = append(several(m, t.Members...), some(m, []string{"group @leads"})...)

@@ -50,7 +50,7 @@ func full() setup.Setup {
 		Teams: []setup.Team{{
 			Name: "payments", Channel: "#payments", Members: []string{"ANN", "BO"}, Topic: true, Owner: oncall.OwnerSlack,
 			Managers: []string{"ANN", "BO"}, Admins: []string{"ANN"}, Private: true, Acts: oncall.TeamActs, TimeZone: "Asia/Tokyo", Hours: hours(),
-			Fallback: []string{"ANN"}, Policy: "page", Remind: "20m", Digest: "off", IncidentChannel: "high", Updates: []string{"#status"}, Routes: routes(), ShadowRoutes: true,
+			Fallback: []string{"ANN"}, Policy: "page", Remind: "20m", Digest: "off", IncidentChannel: "high", Updates: []string{"#status"}, TimeOff: "skip", Routes: routes(), ShadowRoutes: true,
 		}},
 		Schedules: []setup.Schedule{{
 			Name: "primary", Team: "payments", TimeZone: "Asia/Tokyo", Rotations: rotations(), Apart: &yes,

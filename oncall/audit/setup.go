@@ -145,6 +145,7 @@ func (x installation) teams() (all []thing) {
 		t.says.choice("digest", cmp.Or(string(d.Digest), "as usual"), "as usual")
 		t.says.choice("incident channel", cmp.Or(string(d.IncidentChannel), "on request"), "on request")
 		t.says.text("updates", strings.Join(d.Updates, ", "))
+		t.says.choice("time off", string(cmp.Or(d.OnTimeOff(), "warn")), "warn")
 		x.routes(&t, x.Teams[i].ID, d.Routes, d.ShadowRoutes)
 		all = append(all, t)
 	}

@@ -4,6 +4,7 @@ package holiday
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -194,13 +195,55 @@ func Days(code string) []schedule.Holiday {
 	return all
 }
 
-// Fill fills the days of the calendars of rotations in. A calendar that isn't known has none.
-func Fill(rotations []schedule.Rotation) {
+// Fill fills the days of the calendars of rotations in. read are those of the calendars that have an address. A calendar
+// that isn't known, or was not read yet, has none.
+func Fill(rotations []schedule.Rotation, read map[string][]schedule.Holiday) {
 	for i := range rotations {
 		if h := rotations[i].Holidays; h != nil && h.Calendar != "" {
 			filled := *h
-			filled.Days = Days(h.Calendar)
+			if filled.Days = Days(h.Calendar); filled.Days == nil {
+				filled.Days = read[h.Calendar]
+			}
 			rotations[i].Holidays = &filled
 		}
 	}
+}
+
+// longestAddress is the length of the longest address of a calendar.
+const longestAddress = 2_000
+
+// Address returns the address of a calendar that is read every hour, with https in place of webcal. It reports false if
+// the text is no address.
+func Address(text string) (string, bool) {
+	text = strings.Trim(strings.TrimSpace(text), "<>")
+	for _, scheme := range []string{"webcal://", "webcals://"} {
+		if rest, is := strings.CutPrefix(text, scheme); is {
+			text = "https://" + rest
+		}
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > longestAddress {
+		return "", false
+	}
+	return text, true
+}
+
+// Merge returns the holidays of a calendar that is read anew on a day. Earlier days stay as they were, so that nobody was on
+// call otherwise than they were.
+func Merge(before, read []schedule.Holiday, today schedule.Date) []schedule.Holiday {
+	if len(before) == 0 {
+		return read
+	}
+	var out []schedule.Holiday
+	for _, h := range before {
+		if h.Date.String() < today.String() {
+			out = append(out, h)
+		}
+	}
+	for _, h := range read {
+		if h.Date.String() >= today.String() {
+			out = append(out, h)
+		}
+	}
+	return out
 }

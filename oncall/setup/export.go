@@ -161,7 +161,7 @@ func (x exporter) team(t StaffedTeam) Team {
 	out := Team{
 		Name: t.Name, Channel: t.Channel, Members: x.people(t.Members), Managers: x.people(t.Managers), Topic: t.Topic,
 		TimeZone: t.TimeZone, Hours: t.Hours, Fallback: x.people(t.Fallback), Private: t.Private, Acts: t.Acts, Digest: t.Digest,
-		IncidentChannel: t.IncidentChannel, Updates: t.Updates,
+		IncidentChannel: t.IncidentChannel, Updates: t.Updates, TimeOff: t.TimeOff,
 	}
 	out.Routes, out.ShadowRoutes = x.routesOf(oncall.RouteOwner{Team: t.ID})
 	if p, known := x.policies[t.Policy]; known {

@@ -16,8 +16,10 @@ func (h *Holidays) read() (*schedule.Holidays, error) {
 		return nil, nil
 	}
 	out := &schedule.Holidays{Calendar: strings.ToLower(strings.TrimSpace(h.Calendar)), Rule: h.Rule}
-	if out.Calendar != "" && !holiday.Known(out.Calendar) {
-		return nil, fmt.Errorf("calendar %q is not a country such as \"us\" or a part of one such as \"de-by\"%s", h.Calendar,
+	if address, is := holiday.Address(h.Calendar); is {
+		out.Calendar = address
+	} else if out.Calendar != "" && !holiday.Known(out.Calendar) {
+		return nil, fmt.Errorf("calendar %q is not a country such as \"us\" or a part of one such as \"de-by\", nor the https address of a calendar%s", h.Calendar,
 			didYouMean(oncall.Nearest(out.Calendar, holiday.Codes())))
 	}
 	if out.Rule != "" && !slices.Contains(schedule.HolidayRules, out.Rule) {

@@ -63,7 +63,7 @@ func TestWhatIsWrongWithHolidaysIsSaid(t *testing.T) {
 		is   Holidays
 		want string
 	}{
-		{Holidays{Calendar: "de-bay"}, `calendar "de-bay" is not a country such as "us" or a part of one such as "de-by"; did you mean "de-b`},
+		{Holidays{Calendar: "de-bay"}, `calendar "de-bay" is not a country such as "us" or a part of one such as "de-by", nor the https address of a calendar; did you mean "de-b`},
 		{Holidays{Calendar: "de", Rule: "never"}, `rule is "never"`},
 		{Holidays{Days: []string{"24 dec"}}, `days: "24 dec" is not a day`},
 		{Holidays{Rule: schedule.HolidaysOnly}, `name a calendar such as "de-by", or days`},

@@ -307,6 +307,9 @@ func (c *checker) team(i int, t Team) {
 	if t.IncidentChannel != "" && !slices.Contains(oncall.Severities(), t.IncidentChannel) {
 		c.say("team %q: incident_channel is %q; write critical, high, medium or low", t.Name, t.IncidentChannel)
 	}
+	if !slices.Contains(oncall.OnTimeOffs, t.OnTimeOff()) {
+		c.say("team %q: time_off is %q; write warn, cover or skip", t.Name, t.TimeOff)
+	}
 }
 
 // remindByDefault is how often a team is reminded of unacknowledged incidents.

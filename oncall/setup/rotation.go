@@ -97,7 +97,7 @@ func (s Schedule) Versions(users map[string]oncall.UserID) ([]schedule.Version, 
 			}
 			v.Rotations = append(v.Rotations, rotation)
 		}
-		holiday.Fill(v.Rotations)
+		holiday.Fill(v.Rotations, nil)
 		out = append(out, v)
 	}
 	return out, nil

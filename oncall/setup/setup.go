@@ -56,6 +56,7 @@ type Team struct {
 	Policy   string            `json:"policy,omitempty"`    // run when the team is paged; default: its only one
 	Remind   string            `json:"remind,omitempty"`    // of unacknowledged incidents: "10m", "off"
 	Digest   oncall.Digest     `json:"digest,omitempty"`    // of each week in the channel: "weekly", "off"; weekly while there is something to tell where it is left out
+	TimeOff  oncall.OnTimeOff  `json:"time_off,omitempty"`  // if somebody is away while on call: "warn", "cover", "skip"; default: warn
 
 	IncidentChannel oncall.Severity `json:"incident_channel,omitempty"` // from this severity on an incident gets a Slack channel of its own; only on request where it is left out
 	Updates         []string        `json:"updates,omitempty"`          // the Slack channels for updates of incidents, for people who don't work on them
@@ -109,7 +110,7 @@ type Rotation struct {
 
 // Holidays say which days are holidays of a rotation, and what it does on them.
 type Holidays struct {
-	Calendar string               `json:"calendar,omitempty"` // "de", "de-by"
+	Calendar string               `json:"calendar,omitempty"` // "de", "de-by", or the https address of a calendar
 	Rule     schedule.HolidayRule `json:"rule,omitempty"`     // "weekend", "only", "except", "ask"; they are only shown where it is left out
 	Days     []string             `json:"days,omitempty"`     // more of them: "2026-12-24 Christmas Eve"
 }

@@ -15,6 +15,14 @@ func (t Team) ActsOf() oncall.Acts {
 	return t.Acts
 }
 
+// OnTimeOff returns what happens if somebody is away while on call, in stored form.
+func (t Team) OnTimeOff() oncall.OnTimeOff {
+	if t.TimeOff == "warn" {
+		return oncall.TimeOffWarn
+	}
+	return t.TimeOff
+}
+
 // ManagedBy returns the handle of the Slack user group whose members manage the team, or "".
 func (t Team) ManagedBy() string {
 	for _, name := range t.Managers {

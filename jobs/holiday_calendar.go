@@ -1,0 +1,54 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/riverqueue/river"
+
+	"github.com/watchbill/watchbill/ical"
+	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
+)
+
+// Holidays are read so far back and ahead, from the beginning of a year so that an hour later they are the same.
+const (
+	holidaysBack  = 1 // years
+	holidaysAhead = 4
+)
+
+// readHolidayCalendar reads a calendar of holidays: its events of whole days.
+func (j *Jobs) readHolidayCalendar(ctx context.Context, job *river.Job[oncall.ReadHolidayCalendar]) error {
+	if j.calendars == nil {
+		return nil
+	}
+	tag, err := j.store.BeginHolidayCalendar(ctx, job.Args.URL, j.clock())
+	if err != nil {
+		return unlessMissing(err)
+	}
+	is, err := j.holidays(ctx, job.Args.URL, tag)
+	if err != nil {
+		return err
+	}
+	return unlessMissing(j.store.EndHolidayCalendar(context.WithoutCancel(ctx), job.Args.URL, is, j.clock()))
+}
+
+// holidays reads a calendar. A failure to read it is an outcome, too.
+func (j *Jobs) holidays(ctx context.Context, address, tag string) (store.HolidayReading, error) {
+	body, tag, err := j.calendars.Read(ctx, address, tag)
+	switch {
+	case err != nil:
+		return store.HolidayReading{Trouble: err.Error()}, ctx.Err()
+	case body == nil:
+		return store.HolidayReading{Same: true, Tag: tag}, nil
+	}
+	days, err := ical.Holidays(body, j.clock().UTC().Year()-holidaysBack, j.clock().UTC().Year()+holidaysAhead)
+	if refusal, is := errors.AsType[oncall.Refusal](err); is {
+		return store.HolidayReading{Trouble: refusal.Error()}, nil
+	}
+	if err != nil {
+		return store.HolidayReading{}, fmt.Errorf("read a calendar of holidays: %w", err)
+	}
+	return store.HolidayReading{Tag: tag, Days: days}, nil
+}
