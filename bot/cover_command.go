@@ -17,8 +17,6 @@ import (
 
 const coverExample = "/oncall cover today 18:00 to 22:00"
 
-const coverUsage = "Say which shift, or from when to when: `/oncall cover fri`, `/oncall cover today 18:00 to 22:00 at the doctor's`, or only `/oncall cover` to choose."
-
 // cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which asks others to take a shift or
 // a part of it.
 func (b *Bot) cover(ctx context.Context, r request) (string, error) {
@@ -49,18 +47,29 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 	}
 	if len(words) == 0 {
-		stints, err := b.coverable(r, user)
-		if err != nil {
-			return "", err
-		}
-		return "", b.openModal(ctx, r.trigger, view.CoverForm(user, stints, r.location))
+		return "", b.coverForm(ctx, r, user, "")
 	}
 	stints, note, err := r.readStints(user, words)
+	if errors.Is(err, errNoShift) {
+		return "", b.coverForm(ctx, r, user, fmt.Sprintf("%q is no shift and no time that Watchbill understands. Choose here:", view.Name(unescape(strings.Join(words, " ")))))
+	}
 	if err != nil {
 		return "", err
 	}
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
+
+// coverForm opens the form for the shift that needs cover. why says why the words didn't suffice.
+func (b *Bot) coverForm(ctx context.Context, r request, user oncall.UserID, why string) error {
+	stints, err := b.coverable(r, user)
+	if err != nil {
+		return err
+	}
+	return b.openModal(ctx, r.trigger, view.CoverForm(user, stints, r.location, why))
+}
+
+// errNoShift means that words name no shift and no time.
+var errNoShift = errors.New("no shift is named")
 
 // readStints finds the shifts that "TIME [to TIME] note" refers to. A period selects the parts of shifts within
 // it; a day, the shifts that start on it, or that day of a longer shift; an instant, the whole shifts around
@@ -86,7 +95,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 	case err != nil:
 		return nil, "", err
 	case n == 0:
-		return nil, "", oncall.Refuse("%s", coverUsage)
+		return nil, "", errNoShift
 	}
 	if rest := words[n:]; r.reader().GoesOn(rest) {
 		return nil, "", noTime(words)

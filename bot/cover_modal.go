@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// submitCover makes the cover request.
+// submitCover makes the cover request, and replaces the form by who was asked.
 func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -22,8 +22,11 @@ func (b *Bot) submitCover(ctx context.Context, s submission) (modalResponse, err
 	if wrong != nil {
 		return correct(wrong), nil
 	}
-	_, err = b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.AskWholeTeam))
-	return modalResponse{}, err
+	answer, err := b.askForCover(ctx, r, []schedule.Stint{part}, s.form.text(view.BlockNote), s.form.checked(view.BlockWhom, view.AskWholeTeam))
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.CoverWanted(answer)), nil
 }
 
 // part cuts a stint to the chosen times, if any, or returns the errors of the inputs.

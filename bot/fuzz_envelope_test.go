@@ -154,7 +154,8 @@ func FuzzEnvelopes(f *testing.F) {
 			user = e.User.ID
 			said, err = b.guard(ctx, "", func() (string, error) {
 				if e.Type != slack.InteractionTypeViewSubmission {
-					return b.interaction(ctx, e)
+					shown, err := b.interaction(ctx, e)
+					return shown.Text + "\n" + markup(shown.Blocks), err
 				}
 				if err := b.admit(ctx, e.User); err != nil {
 					return "", err

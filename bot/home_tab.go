@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -92,30 +93,48 @@ func homeTeams(h *view.HomeTab, d *store.Directory) {
 	}
 }
 
-// sortOwnFirst sorts the incidents of the person and their teams first, and returns how many there are.
-func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
-	paged, err := b.store.PagedFor(ctx, oncall.ByUser(user), open)
+// The ranks of incidents for a person.
+const (
+	rankTheirs = iota // they have it, or it paged them
+	rankTeam          // they were asked to help, or are a member or on call in its team
+	rankOthers
+)
+
+// rankIncidents returns a function that ranks some incidents for a person.
+func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall.UserID, of []oncall.Incident) (func(oncall.Incident) int, error) {
+	paged, err := b.store.PagedFor(ctx, oncall.ByUser(user), of)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	own := func(in oncall.Incident) bool {
-		return slices.Contains(d.Members[in.TeamID], user) || slices.Contains(in.Holders(), user) || paged[in.ID] ||
-			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user })
+	now := b.clock()
+	teams := map[oncall.TeamID]bool{}
+	for _, stint := range d.Roster().Stints(user, now, now.Add(time.Second)) {
+		if s, known := d.Schedule(stint.Schedule); known {
+			teams[s.TeamID()] = true
+		}
 	}
-	// The person's own incidents, and those that paged them, come before the rest of their teams'.
-	rank := func(in oncall.Incident) int {
+	return func(in oncall.Incident) int {
 		switch {
 		case slices.Contains(in.Holders(), user), paged[in.ID]:
-			return 0
-		case own(in):
-			return 1
+			return rankTheirs
+		case teams[in.TeamID], slices.Contains(d.Members[in.TeamID], user),
+			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user }):
+			return rankTeam
 		}
-		return 2
+		return rankOthers
+	}, nil
+}
+
+// sortOwnFirst sorts the incidents of the person and their teams first, and returns how many there are.
+func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
+	rank, err := b.rankIncidents(ctx, d, user, open)
+	if err != nil {
+		return 0, err
 	}
 	slices.SortStableFunc(open, func(a, b oncall.Incident) int { return rank(a) - rank(b) })
 	n := 0
 	for _, in := range open {
-		if rank(in) < 2 {
+		if rank(in) != rankOthers {
 			n++
 		}
 	}
@@ -210,7 +229,7 @@ func (b *Bot) homeCover(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.CoverForm(p.user, r.stints(p.user), r.location))
+	return "", b.openModal(ctx, p.trigger, view.CoverForm(p.user, r.stints(p.user), r.location, ""))
 }
 
 func (b *Bot) homeSwap(ctx context.Context, p press) (string, error) {

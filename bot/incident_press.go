@@ -111,6 +111,10 @@ func (b *Bot) pressSnooze(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not confirm a snooze in its form")
 	}
+	if under := p.view.PreviousViewID; under != "" { // the details, which appear again when the form is closed
+		p.view = slack.View{ID: under}
+		b.refreshOverview(ctx, p, id)
+	}
 	return "", nil
 }
 

@@ -117,32 +117,57 @@ func appliesTo(in oncall.Incident, do string, user oncall.UserID) bool {
 	return in.Open()
 }
 
-// onlyIncident returns the incident that a command without a number means, if only one is possible.
+// onlyIncident returns the incident that a command without a number means: the only one of the person's. It never takes one of
+// other people's: it lists what is open, and asks for a number.
 func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
 	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return 0, fmt.Errorf("load open incidents: %w", err)
 	}
-	fits := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return !appliesTo(in, name, r.user.ID) })
-	if fits, err = b.withoutViewOnly(ctx, r, name, fits); err != nil {
+	rank, err := b.rankIncidents(ctx, r.directory, r.user.ID, open)
+	if err != nil {
 		return 0, err
 	}
-	own := slices.DeleteFunc(slices.Clone(fits), func(in oncall.Incident) bool { return !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) })
+	own := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return rank(in) == rankOthers })
+	fits, err := b.fitting(ctx, r, name, own)
+	if err != nil {
+		return 0, err
+	}
+	say := fmt.Sprintf("Say which incident by its number: `/oncall %s %s`.", name, example)
 	switch {
-	case slices.Contains([]string{"reopen", "merge", "link", "review"}, name):
-	case len(own) == 1:
-		return own[0].ID, nil
-	case len(own) == 0 && len(fits) == 1:
-		return fits[0].ID, nil
-	case len(fits) == 0 && len(open) == 1:
-		return open[0].ID, nil // the act's refusal gives the reason
+	case name == "reopen" || name == "review":
+		return 0, oncall.Refuse("%s `/oncall incidents closed` lists what is over.", say)
 	case len(open) == 0:
 		return 0, oncall.Refuse("No incident is open%s.", r.none())
+	case name == "merge" || name == "link":
+	case len(fits) == 1:
+		return fits[0].ID, nil
+	case len(fits) == 0 && len(own) == 1:
+		return own[0].ID, nil // the act's refusal gives the reason
+	case byTitle[name] && len(open) == 1:
+		return open[0].ID, nil // to look at it changes nothing
 	}
+	if len(fits) > 0 {
+		return 0, oncall.Refuse("%s%s", say, view.WhichIncident(fits))
+	}
+	others, err := b.fitting(ctx, r, name, open)
+	if err != nil {
+		return 0, err
+	}
+	if may, err := b.store.MayRespond(ctx, r.by(), others); err != nil || len(others) == 1 && !may[others[0].ID] {
+		return others[0].ID, err // the act's refusal says who may
+	}
+	lead := "Your teams have no open incident."
 	if len(own) > 0 {
-		fits = own
+		lead = "That fits none of your incidents."
 	}
-	return 0, oncall.Refuse("Say which incident by its number: `/oncall %s %s`.%s", name, example, view.WhichIncident(fits))
+	return 0, oncall.Refuse("%s %s%s", lead, say, view.WhichIncident(others))
+}
+
+// fitting returns the incidents to which a command can apply.
+func (b *Bot) fitting(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
+	fits := slices.DeleteFunc(slices.Clone(of), func(in oncall.Incident) bool { return !appliesTo(in, name, r.user.ID) })
+	return b.withoutViewOnly(ctx, r, name, fits)
 }
 
 // withoutViewOnly drops the incidents that the person may only view, unless the command only shows them. If that
@@ -175,9 +200,13 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	if err != nil {
 		return nil, nil, fmt.Errorf("load open incidents: %w", err)
 	}
+	rank, err := b.rankIncidents(ctx, r.directory, r.user.ID, open)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, in := range open {
 		own := slices.Contains(in.Holders(), r.user.ID)
-		if !slices.Contains(r.directory.Members[in.TeamID], r.user.ID) && !own {
+		if rank(in) == rankOthers {
 			continue
 		}
 		switch {
@@ -190,7 +219,7 @@ func (b *Bot) allOf(ctx context.Context, r request, do oncall.ActKind) (ids, lef
 	}
 	if len(ids) == 0 {
 		if len(left) > 0 {
-			return nil, nil, oncall.Refuse("Nothing of your teams %s but what others have: %s. With their numbers that works, too.", word, view.Numbers(left))
+			return nil, nil, oncall.Refuse("Nothing of your teams %s but what others have: %s. Their numbers take them, too.", word, view.Numbers(left))
 		}
 		return nil, nil, oncall.Refuse("Nothing of your teams %s.", word)
 	}
@@ -209,22 +238,52 @@ func (b *Bot) actOnSeveral(ctx context.Context, r request, act oncall.Act, ids, 
 
 // actOnEach performs an act on each incident, and returns the refusals.
 func (b *Bot) actOnEach(ctx context.Context, user oncall.UserID, act oncall.Act, ids []oncall.IncidentID) (done []oncall.IncidentID, refused []string, err error) {
+	var reasons refusals
 	for _, id := range ids {
 		err := b.act(ctx, id, user, act)
 		refusal, isRefusal := errors.AsType[oncall.Refusal](err)
 		switch {
 		case isRefusal:
-			refused = append(refused, id.String()+": "+view.Sentence(refusal.Sentence))
+			reasons.add(id, view.Sentence(refusal.Sentence))
 		case err != nil && len(done) > 0: // report what was done
 			b.log.Error().Err(err).Msg("could not change all of several incidents")
-			return done, append(refused, id.String()+" and what follows it: "+sorryFailedRest), nil
+			return done, append(reasons.lines(), id.String()+" and what follows it: "+sorryFailedRest), nil
 		case err != nil:
 			return nil, nil, err
 		default:
 			done = append(done, id)
 		}
 	}
-	return done, refused, nil
+	return done, reasons.lines(), nil
+}
+
+// A refusals collects why an act was refused for each of several incidents. The same reason is given once.
+type refusals struct {
+	reasons []string
+	of      map[string][]oncall.IncidentID
+}
+
+func (r *refusals) add(id oncall.IncidentID, why string) {
+	if r.of == nil {
+		r.of = map[string][]oncall.IncidentID{}
+	}
+	if len(r.of[why]) == 0 {
+		r.reasons = append(r.reasons, why)
+	}
+	r.of[why] = append(r.of[why], id)
+}
+
+// lines returns a line for each reason, with the numbers of its incidents if it doesn't name them itself.
+func (r *refusals) lines() (lines []string) {
+	for _, why := range r.reasons {
+		named := slices.ContainsFunc(strings.FieldsFunc(why, func(c rune) bool { return c != '#' && (c < '0' || c > '9') }),
+			func(word string) bool { return word == r.of[why][0].String() })
+		if !named {
+			why = view.Numbers(r.of[why]) + ": " + why
+		}
+		lines = append(lines, why)
+	}
+	return lines
 }
 
 const sorryFailedRest = "something went wrong in Watchbill. Please look again in a moment."
@@ -265,7 +324,7 @@ func (b *Bot) why(ctx context.Context, r request) (string, error) {
 		return "", err
 	}
 	if !paged {
-		return "You have not been paged yet. `/oncall plan 12` says whom an incident pages, and why.", nil
+		return "No incident has paged you yet. `/oncall plan 12` says whom one pages, and why.", nil
 	}
 	return b.showPlan(ctx, r, id)
 }

@@ -32,7 +32,7 @@ func (b *Bot) override(ctx context.Context, r request) (view.Drawing, error) {
 	if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 		reason := ""
 		if len(r.words) > 0 {
-			reason = view.Sentence(refusal.Sentence)
+			reason = inForm(refusal, overrideExample)
 		}
 		asks, err := b.overrideModal(r, w, reason)
 		if err != nil {
@@ -87,7 +87,15 @@ func (b *Bot) readOverride(ctx context.Context, r request) (view.OverrideDraft, 
 		return w, err
 	}
 	if w.User == "" {
-		return w, r.nobody(r.words[0], overrideExample)
+		read, n, problem, err := r.reader().Span(words)
+		if n == 0 || err != nil {
+			return w, r.nobody(r.words[0], overrideExample)
+		}
+		if problem == schedule.SpanRead { // the rest of it was understood
+			w.From, w.To, w.Windows = read.From, read.To, read.Windows
+			w.Schedule, w.Reason, _ = r.scheduleAndReason(strings.Join(words[n:], " "))
+		}
+		return w, oncall.Refuse("Say who.")
 	}
 	if words, err = b.readReplaced(ctx, r, &w, words); err != nil {
 		return w, err

@@ -17,6 +17,7 @@ type press struct {
 	value   string     // the button's value: an id
 	trigger string     // trigger id; valid for three seconds
 	view    slack.View // the view with the button; no id if it was a message
+	suffix  string     // what follows the action in the element's id
 }
 
 // inModal reports whether the button was in a modal, rather than on the home tab or in a message.
@@ -138,33 +139,45 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionHoursEdit:     (*Bot).hoursEdit,
 }
 
-// interaction handles clicks. Slack's other interactions need no answer.
-func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (string, error) {
+// interaction handles clicks, and returns the answer. Slack's other interactions need none.
+func (b *Bot) interaction(ctx context.Context, c slack.InteractionCallback) (view.Drawing, error) {
 	if c.Type == slack.InteractionTypeShortcut || c.Type == slack.InteractionTypeMessageAction {
-		return "", b.answerShortcut(ctx, c)
+		return view.Drawing{}, b.answerShortcut(ctx, c)
 	}
 	if c.Type != slack.InteractionTypeBlockActions {
-		return "", nil
+		return view.Drawing{}, nil
 	}
 	if err := b.admit(ctx, c.User); err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
-	var answers []string
+	var answer view.Drawing
 	for _, a := range c.ActionCallback.BlockActions {
 		p := press{user: oncall.UserID(c.User.ID), value: a.Value, trigger: c.TriggerID, view: c.View}
 		if p.value == "" {
 			p.value = a.SelectedOption.Value // an overflow menu
 		}
-		action, _, _ := strings.Cut(a.ActionID, "/") // the suffix only makes ids in a block unique
-		text, err := b.pressed(ctx, view.Action(action), p)
+		_, p.suffix, _ = strings.Cut(a.ActionID, "/")
+		text, err := b.pressed(ctx, actionOf(a), p)
 		if err != nil {
-			return "", err
+			return view.Drawing{}, err
 		}
-		if text != "" {
-			answers = append(answers, text)
+		if text == "" {
+			continue
 		}
+		one := view.Text(text)
+		if rest := listPresses[actionOf(a)]; rest != nil && c.Container.IsEphemeral {
+			one = view.Join(one, rest(b, ctx, p))
+			one.Text = text
+		}
+		answer = view.Join(answer, one)
 	}
-	return strings.Join(answers, "\n"), nil
+	return answer, nil
+}
+
+// actionOf returns the action of a button. A suffix only makes ids in a block unique.
+func actionOf(a *slack.BlockAction) view.Action {
+	action, _, _ := strings.Cut(a.ActionID, "/")
+	return view.Action(action)
 }
 
 // pressed calls the handler of a button.

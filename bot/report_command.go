@@ -140,7 +140,7 @@ func (r request) teamsWhere(is func(oncall.Team) bool) []oncall.Team {
 	return slices.DeleteFunc(slices.Clone(r.directory.Teams), func(t oncall.Team) bool { return !is(t) })
 }
 
-// sendReport computes a report and sends it as text, a picture and a table.
+// sendReport computes a report and sends it: first the picture, then the text, and the table last.
 func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 	post := func(d view.Drawing) error {
 		_, err := b.post(ctx, slackcall.Message{Channel: ask.place, Priority: slackcall.ForRest}, d)
@@ -153,26 +153,22 @@ func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 	if err != nil {
 		return errors.Join(err, post(view.ReportRefused("The report could not be made, because the database does not answer. Please try again.")))
 	}
-	if err := post(view.Report(figures)); err != nil {
-		return err
-	}
-	var failed []error
-	for _, file := range []struct {
-		what string
-		make func() (slack.UploadFileParameters, error)
-	}{
-		{"table", func() (slack.UploadFileParameters, error) { return reportTable(r, figures) }},
-		{"picture", func() (slack.UploadFileParameters, error) { return reportPicture(figures) }},
-	} {
-		p, err := file.make()
-		if err == nil {
-			if err = b.share(ctx, ask.place, p); err != nil {
-				failed = append(failed, post(view.ReportWithout(file.what, whyNoPicture(err))))
-			}
+	file := func(what string, file slack.UploadFileParameters, err error) error {
+		if err != nil {
+			return err
 		}
-		failed = append(failed, err)
+		if err := b.share(ctx, ask.place, file); err != nil {
+			return errors.Join(err, post(view.ReportWithout(what, whyNoPicture(err))))
+		}
+		return nil
 	}
-	return errors.Join(failed...)
+	picture, err := reportPicture(figures)
+	failed := file("picture", picture, err)
+	if err := post(view.Report(figures)); err != nil {
+		return errors.Join(failed, err)
+	}
+	table, err := reportTable(r, figures)
+	return errors.Join(failed, file("table", table, err))
 }
 
 // loadReport computes a report. People are sorted by name.

@@ -73,14 +73,22 @@ func (b *Bot) handle(listening context.Context, s *socket, e socketmode.Event) {
 			b.ack(listening, s, id, b.submission(ctx, data).payload())
 			return
 		}
-		text, err := b.guard(ctx, interactionKey(data), func() (string, error) { return b.interaction(ctx, data) })
+		var shown view.Drawing
+		text, err := b.guard(ctx, interactionKey(data), func() (_ string, err error) {
+			shown, err = b.interaction(ctx, data)
+			return shown.Text, err
+		})
 		if data.Message.Timestamp != "" && data.ResponseURL != "" && !errors.Is(err, errRepeated) {
 			b.inBackground(ctx, "the message that was pressed", func(ctx context.Context) error { return b.redrawPressed(ctx, data) })
 		}
 		text = b.explain(err, text, "click")
 		b.ack(listening, s, id, nil) // Slack ignores a payload here
 		if text != "" {
-			b.all.Go(func() { b.reply(listening, data, text) })
+			b.all.Go(func() {
+				if err != nil || !b.replySpent(listening, data, shown) {
+					b.reply(listening, data, text)
+				}
+			})
 		}
 	case slackevents.EventsAPIEvent:
 		_, err := b.guard(ctx, "", func() (string, error) { return "", b.event(ctx, data) })

@@ -46,7 +46,7 @@ func (b *Bot) swapOther(ctx context.Context, p press) (string, error) {
 	return "", b.updateModal(ctx, p.view, r.swapModal(other, f.choice(view.BlockGive), ""))
 }
 
-// submitSwap offers the swap.
+// submitSwap offers the swap, and replaces the form by what was offered.
 func (b *Bot) submitSwap(ctx context.Context, s submission) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil)
 	if err != nil {
@@ -68,6 +68,9 @@ func (b *Bot) submitSwap(ctx context.Context, s submission) (modalResponse, erro
 	if err != nil {
 		return modalResponse{}, err
 	}
-	_, err = b.offerSwap(ctx, r, give, take, s.form.text(view.BlockNote))
-	return modalResponse{}, err
+	answer, err := b.offerSwap(ctx, r, give, take, s.form.text(view.BlockNote))
+	if err != nil {
+		return modalResponse{}, err
+	}
+	return replace(view.SwapSent(answer)), nil
 }

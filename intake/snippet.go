@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/watchbill/watchbill/oncall"
@@ -22,7 +23,7 @@ var snippets = map[oncall.Format]Snippet{
   -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "high"}'`,
 	},
 	oncall.AutoFormat: {
-		Where: "Any monitor that can call an address; docs/monitors.md has what to paste into each. By hand:",
+		Where: "In any monitor that sends webhooks this address is all that it needs. To try it by hand:",
 		Text: `curl %s \
   -H 'Content-Type: application/json' \
   -d '{"title": "disk full on db-1", "dedup_key": "db-1/disk", "severity": "high"}'`,
@@ -36,6 +37,9 @@ var snippets = map[oncall.Format]Snippet{
 	},
 }
 
+// fileLinks match references to other documents, which whoever reads a snippet doesn't have.
+var fileLinks = regexp.MustCompile(`\s*\(\[[^\]]+\]\([a-z-]+\.md[^)]*\)\)`)
+
 // SignalAddress is the URL to which a monitor with this key sends.
 func SignalAddress(base, key string) string {
 	return strings.TrimSuffix(base, "/") + "/v1/signals/" + key
@@ -46,7 +50,7 @@ func SnippetFor(name oncall.Format, base, key string) Snippet {
 	address := SignalAddress(base, key)
 	s, known := snippets[name]
 	if guide := Guide(name, base, key); !known && guide != "" {
-		return Snippet{Where: "In " + FormatNamed(name).Title + " (docs/monitors.md has the others):", Text: strings.TrimSpace(guide)}
+		return Snippet{Where: "In " + FormatNamed(name).Title + ":", Text: strings.TrimSpace(fileLinks.ReplaceAllString(guide, ""))}
 	}
 	if !known {
 		return Snippet{Where: "Address of the webhook in the monitor:", Text: address}

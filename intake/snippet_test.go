@@ -19,6 +19,11 @@ func TestSnippetsHaveAddressAndKey(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range append(Names(), "of a later release") { // whoever reads it has no repository
+		if s := SnippetFor(name, "https://watchbill.example.com", "key"); strings.Contains(s.Where+s.Text, ".md") {
+			t.Errorf("%s: %+v refers to a file", name, s)
+		}
+	}
 	for name := range snippets {
 		if FormatNamed(name).Name != name {
 			t.Errorf("there is no format %s", name)

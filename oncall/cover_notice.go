@@ -26,7 +26,7 @@ const CoverPending = "pending"
 func (c Cover) Show(f *NoticeDetail, by UserID, now time.Time) {
 	f.Stints, f.Takes, f.Note, f.State = []schedule.Stint{c.Stint}, c.Takes, c.Note, string(c.State)
 	f.By, f.StateAt = by, now
-	f.Users, f.Others = nil, nil
+	f.Users, f.Others, f.Unasked = nil, nil, c.Unasked
 	for _, a := range c.Asked {
 		if a.Declined {
 			f.Others = append(f.Others, a.User)

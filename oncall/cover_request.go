@@ -24,6 +24,7 @@ type Cover struct {
 	NextAt    *time.Time // when its timer runs next; nil: never
 	Asked     []CoverAsk // in the order in which they were asked
 	Takes     []CoverTake
+	Unasked   []CoverUnasked `db:"-"` // whom the timer has just left out, if nobody is asked yet
 }
 
 // A CoverAsk is a person who was asked. It is stored as JSON.
@@ -32,6 +33,24 @@ type CoverAsk struct {
 	At       time.Time `json:"at"`
 	Declined bool      `json:"declined,omitempty"`
 }
+
+// A CoverUnasked is a person who could cover but isn't asked, at least not now. It is stored as JSON.
+type CoverUnasked struct {
+	User UserID       `json:"user"`
+	Why  CoverUnready `json:"why"`
+	At   time.Time    `json:"at,omitzero"` // when they will be asked; zero: never
+}
+
+// CoverUnready says why somebody isn't asked.
+type CoverUnready string
+
+// Why somebody isn't asked.
+const (
+	UnaskedNight  CoverUnready = "night"   // it is night where they are
+	UnaskedAway   CoverUnready = "away"    // they have time off then
+	UnaskedOnCall CoverUnready = "on_call" // they are on call in the schedule then
+	UnaskedLeft   CoverUnready = "left"    // they have left Slack
+)
 
 // A CoverTake is a part of the shift, or all of it, that somebody has taken. It is stored as JSON.
 type CoverTake struct {
@@ -255,7 +274,7 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 			change.Remind = before
 		}
 	}
-	waiting := c.candidates(r, away, now)
+	waiting, unasked := c.candidates(r, away, now)
 	if n := len(c.Asked); n == 0 || !now.Before(c.Asked[n-1].At.Add(coverPause)) {
 		waiting = slices.DeleteFunc(waiting, func(u UserID) bool {
 			if len(change.Asked) == coverGroup || !r.awake(u, now) {
@@ -271,29 +290,47 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 		earliest = c.Asked[n-1].At.Add(coverPause)
 	}
 	for _, u := range waiting {
-		soonest(r.wakes(u, earliest))
+		wakes := r.wakes(u, earliest)
+		soonest(wakes)
+		unasked = append(unasked, CoverUnasked{User: u, Why: UnaskedNight, At: wakes})
 	}
-	c.NextAt = &next
+	c.NextAt, c.Unasked = &next, unasked
+	if len(c.Asked) > 0 {
+		c.Unasked = nil
+	}
 	change.Cover = c
 	return change
 }
 
-// candidates are the people still to be asked, those with the least time on call first.
-func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) []UserID {
+// candidates are the people still to be asked, those with the least time on call first, and those who are left out.
+func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []UserID, unasked []CoverUnasked) {
 	schedule := r.Schedules[c.Stint.Schedule]
-	people := everOnCall(schedule, now)
+	people = everOnCall(schedule, now)
 	if c.Everyone {
 		people = append(people, r.Members[schedule.TeamID()]...)
 	}
 	slices.Sort(people)
 	people = slices.Compact(people)
 	people = slices.DeleteFunc(people, func(u UserID) bool {
-		asked := slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u })
-		return asked || u == c.Stint.User || slices.Contains(away, u) || r.absent(u) || r.presenceOf(c.Stint, u) == always
+		out := CoverUnasked{User: u}
+		switch {
+		case u == c.Stint.User, slices.ContainsFunc(c.Asked, func(a CoverAsk) bool { return a.User == u }):
+			return true
+		case r.absent(u):
+			out.Why = UnaskedLeft
+		case slices.Contains(away, u):
+			out.Why = UnaskedAway
+		case r.presenceOf(c.Stint, u) == always:
+			out.Why = UnaskedOnCall
+		default:
+			return false
+		}
+		unasked = append(unasked, out)
+		return true
 	})
 	load := r.TimeOnCall(now.Add(-loadSpan), now.Add(loadSpan))
 	slices.SortStableFunc(people, func(a, b UserID) int { return cmp.Compare(load[a], load[b]) })
-	return people
+	return people, unasked
 }
 
 // closed says why nothing can be done any more.

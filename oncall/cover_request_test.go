@@ -76,6 +76,31 @@ func TestWhoIsAskedWhen(t *testing.T) {
 	}
 }
 
+// As long as nobody is asked, the request says who isn't, and why.
+func TestWhoIsNotAskedAndWhy(t *testing.T) {
+	t.Parallel()
+	r := trade(t)
+	night := noon.Add(10 * time.Hour)
+	for _, c := range []struct {
+		away []UserID
+		want []CoverUnasked
+	}{
+		{nil, []CoverUnasked{{User: bo, Why: UnaskedNight, At: noon.Add(19 * time.Hour)}}},
+		{[]UserID{bo}, []CoverUnasked{{User: bo, Why: UnaskedAway}}},
+	} {
+		change, err := AskForCover(week(t, r, ann, 1), ann, "", false, r, c.away, night)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, change.Cover.Unasked); diff != "" {
+			t.Errorf("left out (-want +got):\n%s", diff)
+		}
+		if later := change.Cover.Tick(r, nil, noon.Add(24*time.Hour)).Cover; len(later.Asked) != 1 || later.Unasked != nil {
+			t.Errorf("once somebody is asked: %+v, want nobody left out", later)
+		}
+	}
+}
+
 func list(users []UserID) string {
 	s := "["
 	for i, u := range users {

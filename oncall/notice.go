@@ -52,6 +52,7 @@ type NoticeDetail struct {
 	Stints       []schedule.Stint `json:"stints,omitempty"`  // the shifts that change hands
 	Clashes      []schedule.Stint `json:"clashes,omitempty"` // shifts elsewhere at the same time
 	Takes        []CoverTake      `json:"takes,omitempty"`
+	Unasked      []CoverUnasked   `json:"unasked,omitempty"`  // who isn't asked to cover, if nobody is
 	Note         string           `json:"note,omitempty"`     // a person's words, or a reason
 	TimeZone     string           `json:"timezone,omitempty"` // the reader's, if the reader is a person
 	Method       Method           `json:"method,omitempty"`

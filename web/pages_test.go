@@ -29,7 +29,7 @@ func TestIncidentPageActs(t *testing.T) {
 	if r := a.do(http.MethodPost, at, url.Values{"do": {"acknowledge"}}); r.to() != at+"?done=acknowledge" {
 		t.Fatalf("%d, to %q: %s, want %v", r.code, r.to(), words(r.text), at+"?done=acknowledge")
 	}
-	wantTexts(t, a.get(at+"?done=acknowledge", http.StatusOK), []string{"You have it", "Acknowledged", "ann acknowledged it in a browser", "Nothing by itself: ann has it"})
+	wantTexts(t, a.get(at+"?done=acknowledge", http.StatusOK), []string{"You have it", "Acknowledged", "ann acknowledged it in a browser", "Nothing by itself: it is acknowledged by ann"})
 	a.do(http.MethodPost, at, url.Values{"do": {"note"}, "text": {"freed <b>20 GB</b>"}})
 	a.do(http.MethodPost, at, url.Values{"do": {"resolve"}})
 	wantTexts(t, a.get(at, http.StatusOK), []string{"Resolved", "Reopen", "ann resolved it in a browser"}, "<b>20 GB")

@@ -104,7 +104,10 @@ func coverState(n oncall.Notice) string {
 			parts = append(parts, "Can't: "+named(f.Others)+".")
 		}
 		if len(parts) == 0 {
-			parts = append(parts, "Nobody has been asked yet: people are asked between 8:00 and 22:00 of their own day.")
+			parts = append(parts, "Nobody has been asked yet: others are asked between 8:00 and 22:00 of their own day.")
+		}
+		if len(f.Unasked) > 0 {
+			parts = []string{unasked(f.Unasked, f.Stints[0], true, f.TimeZone)}
 		}
 		return strings.Join(append(parts, untilTaken(f.Stints[0])), " ")
 	case oncall.CoverTaken:

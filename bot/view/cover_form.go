@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -13,17 +14,21 @@ import (
 // AskWholeTeam is the value of the checkbox to ask the whole team.
 const AskWholeTeam = "everyone"
 
-// CoverForm draws the form for the shift that needs cover.
-func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location) slack.ModalViewRequest {
+// CoverForm draws the form for the shift that needs cover. why says why the form is needed.
+func CoverForm(user oncall.UserID, shifts []schedule.Stint, zone *time.Location, why string) slack.ModalViewRequest {
 	if len(shifts) == 0 {
 		return readOnly("Find cover", section(fmt.Sprintf("%s has no shift in the next %d weeks.", mention(user), weeksAhead)))
 	}
-	return dialog(ModalCover, "Find cover", "Ask", string(user),
+	var blocks []slack.Block
+	if why != "" {
+		blocks = append(blocks, section(why))
+	}
+	return dialog(ModalCover, "Find cover", "Ask", string(user), append(blocks,
 		choiceField(BlockShift, "Shift", "", "", stintOptions(shifts, zone)),
 		optional(instantField(BlockFrom, "From", "Empty: the whole shift.", time.Time{})),
 		optional(instantField(BlockTo, "To", "", time.Time{})),
 		optional(textField(BlockNote, "Note", "", "")),
-		optional(checkField(BlockWhom, "Whom to ask", "", option{AskWholeTeam, "Ask the whole team, not only this schedule"})))
+		optional(checkField(BlockWhom, "Whom to ask", "", option{AskWholeTeam, "Ask the whole team, not only this schedule"})))...)
 }
 
 // CoverPartForm draws the form for the part of a shift to take.
@@ -33,17 +38,51 @@ func CoverPartForm(c oncall.Cover, left schedule.Stint) slack.ModalViewRequest {
 		instantField(BlockFrom, "From", "", left.Start), instantField(BlockTo, "To", "", left.End))
 }
 
-// CoverAsked says who was asked to take a shift.
+// CoverAsked says who was asked to take a shift, or why nobody was.
 func CoverAsked(c oncall.Cover, zone string) string {
-	asked := "nobody yet, because it is night where they are, or there is nobody to ask"
+	asked := unasked(c.Unasked, c.Stint, c.Everyone, zone)
 	if len(c.Asked) > 0 {
 		var users []oncall.UserID
 		for _, a := range c.Asked {
 			users = append(users, a.User)
 		}
-		asked = named(users)
+		asked = "Asked: " + named(users) + "."
 	}
-	return fmt.Sprintf("Somebody is wanted for %s. Asked: %s. %s", StintWords(c.Stint, zone), asked, untilTaken(c.Stint))
+	return fmt.Sprintf("Somebody is wanted for %s. %s %s", StintWords(c.Stint, zone), asked, untilTaken(c.Stint))
+}
+
+// CoverWanted replaces the form and says who was asked.
+func CoverWanted(text string) slack.ModalViewRequest { return readOnly("Find cover", section(text)) }
+
+// unready are the reasons why somebody isn't asked, behind their names.
+var unready = map[oncall.CoverUnready]string{
+	oncall.UnaskedAway: "away then", oncall.UnaskedOnCall: "on call then", oncall.UnaskedLeft: "no longer in Slack",
+}
+
+// unasked says why nobody is asked yet.
+func unasked(all []oncall.CoverUnasked, s schedule.Stint, everyone bool, zone string) string {
+	var later, never []string
+	for _, u := range all {
+		switch why := unready[u.Why]; {
+		case u.Why == oncall.UnaskedNight && len(later) < MaxNamed:
+			later = append(later, fmt.Sprintf("%s (%s)", mention(u.User), Time(u.At, location(zone))))
+		case why != "" && len(never) < MaxNamed:
+			never = append(never, fmt.Sprintf("%s (%s)", mention(u.User), why))
+		}
+	}
+	var parts []string
+	if len(later) > 0 {
+		parts = append(parts, "Nobody is asked yet, as it is night where they are. To be asked: "+List(later)+".")
+	} else {
+		parts = append(parts, fmt.Sprintf("Nobody is asked, as nobody else in *%s* can take it.", Name(s.Name)))
+	}
+	if len(never) > 0 {
+		parts = append(parts, "Left out: "+List(never)+".")
+	}
+	if len(later) == 0 && !everyone {
+		parts = append(parts, "`/oncall cover everyone` asks the whole team.")
+	}
+	return strings.Join(parts, " ")
 }
 
 // untilTaken says who is on call until somebody takes a shift.

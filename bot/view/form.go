@@ -21,6 +21,45 @@ func WithWarning(v slack.View, text string) slack.ModalViewRequest {
 			blocks = append(blocks, block)
 		}
 	}
+	return redrawn(v, blocks)
+}
+
+// AnsweredModal returns an open view in which an answer takes the place of the pressed button.
+func AnsweredModal(v slack.View, actionID, answer string) slack.ModalViewRequest {
+	blocks, _ := Answered(v.Blocks.BlockSet, actionID, answer)
+	return redrawn(v, blocks)
+}
+
+// Answered returns blocks in which an answer takes the place of the pressed button, and whether they have that button.
+func Answered(blocks []slack.Block, actionID, answer string) ([]slack.Block, bool) {
+	var out []slack.Block
+	found := false
+	for _, block := range blocks {
+		actions, is := block.(*slack.ActionBlock)
+		if !is || actions.Elements == nil {
+			out = append(out, block)
+			continue
+		}
+		left := *actions
+		left.Elements = &slack.BlockElements{}
+		for _, e := range actions.Elements.ElementSet {
+			if b, is := e.(*slack.ButtonBlockElement); !is || b.ActionID != actionID {
+				left.Elements.ElementSet = append(left.Elements.ElementSet, e)
+			}
+		}
+		if len(left.Elements.ElementSet) > 0 {
+			out = append(out, &left)
+		}
+		if len(left.Elements.ElementSet) < len(actions.Elements.ElementSet) {
+			found = true
+			out = append(out, section(answer))
+		}
+	}
+	return out, found
+}
+
+// redrawn returns an open view with other blocks.
+func redrawn(v slack.View, blocks []slack.Block) slack.ModalViewRequest {
 	return slack.ModalViewRequest{
 		Type: slack.VTModal, Title: v.Title, Close: v.Close, Submit: v.Submit, Blocks: slack.Blocks{BlockSet: blocks},
 		PrivateMetadata: v.PrivateMetadata, CallbackID: v.CallbackID, ClearOnClose: v.ClearOnClose,

@@ -76,7 +76,8 @@ func (h HomeTab) Draw() slack.HomeTabViewRequest {
 		blocks = append(blocks, section(cutSection(h.standing())))
 	}
 	blocks = slices.Concat(blocks, h.waiting(), h.ownIncidents(), h.actions(), h.doctor())
-	blocks = append(blocks, slack.NewActionBlock("home_actions", h.buttons()...))
+	// Without a heading they would look like buttons of the last incident.
+	blocks = append(blocks, slack.NewHeaderBlock(plain("Quick actions")), slack.NewActionBlock("home_actions", h.buttons()...))
 	blocks = append(append(blocks, h.nextShifts()...), h.teams()...)
 	blocks = append(blocks, h.maintenance()...)
 	blocks = append(blocks, slack.NewHeaderBlock(plain("How you are reached")),
@@ -224,16 +225,16 @@ func (h HomeTab) maintenance() []slack.Block {
 
 // buttons returns the reader's actions.
 func (h HomeTab) buttons() []slack.BlockElement {
-	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page…"), button(ActionHomeCover, "", "Cover"), button(ActionHomeAway, "", "Away")}
+	buttons := []slack.BlockElement{button(ActionHomePage, "", "Page somebody…"), button(ActionHomeCover, "", "Find cover…"), button(ActionHomeAway, "", "Time off…")}
 	if h.Covering {
-		buttons = append(buttons, button(ActionHomeOverride, "", "Override"))
+		buttons = append(buttons, button(ActionHomeOverride, "", "Override a shift…"))
 	}
-	buttons = append(buttons, button(ActionHomeSwap, "", "Swap"))
+	buttons = append(buttons, button(ActionHomeSwap, "", "Swap shifts…"))
 	if h.Edits {
-		buttons = append(buttons, button(ActionHomeSchedule, "", "Schedule"))
+		buttons = append(buttons, button(ActionHomeSchedule, "", "Edit a schedule…"))
 	}
 	if h.Teams > 0 {
-		buttons = append(buttons, button(ActionHomeSetup, "", "Set-up"))
+		buttons = append(buttons, button(ActionHomeSetup, "", "Teams and set-up…"))
 	}
 	return buttons
 }
@@ -258,16 +259,12 @@ func (h HomeTab) ownIncidents() []slack.Block {
 
 // incident draws an incident as a line with a link and buttons.
 func (h HomeTab) incident(in oncall.Incident) []slack.Block {
-	line := incidentLine(in)
-	if address := h.Links[in.ID]; address != "" {
-		line += " " + link(address, "show")
-	}
 	var elements []slack.BlockElement
 	if !h.Watched[in.ID] {
 		elements = mainButtons(in, h.Reader)
 	}
 	elements = append(elements, button(ActionMore, valueOf(in.ID), "Details…"))
-	return []slack.Block{section(line), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
+	return []slack.Block{section(incidentLine(in, h.Links[in.ID])), slack.NewActionBlock("home_"+valueOf(in.ID), elements...)}
 }
 
 // HelpModal draws the help as a modal.

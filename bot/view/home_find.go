@@ -61,7 +61,7 @@ func (f FindTeam) found() []slack.Block {
 	}
 	var lines []string
 	for _, in := range f.Open {
-		lines = append(lines, incidentLine(in))
+		lines = append(lines, incidentLine(in, ""))
 	}
 	if len(lines) == 0 {
 		lines = []string{"None."}

@@ -11,9 +11,9 @@ import (
 func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string, links map[oncall.IncidentID]string, zone *time.Location) string {
 	lines := make([]string, shown)
 	for i, in := range found[:shown] {
-		line := incidentLine(in)
+		line := incidentLine(in, links[in.ID])
 		if in.Status == oncall.Resolved {
-			line = fmt.Sprintf("%s %s %s: %s (%s", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone))
+			line = fmt.Sprintf("%s %s %s: %s (%s", statuses[in.Status].emoji, numberOf(in, links[in.ID]), severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone))
 			if in.ResolvedAt != nil {
 				line += ", over after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
 			}
@@ -21,9 +21,6 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 		}
 		if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
 			line += " — " + verdict
-		}
-		if address := links[in.ID]; address != "" {
-			line += " " + link(address, "show")
 		}
 		lines[i] = line
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/watchbill/watchbill/oncall"
 )
@@ -27,7 +28,7 @@ func (s IncidentOverview) planLines() []string {
 	in := s.Picture.Incident
 	switch in.Status {
 	case oncall.Acknowledged:
-		return append(lines, fmt.Sprintf("Nothing by itself: %s has it.", acknowledgers(in)))
+		return append(lines, fmt.Sprintf("Nothing by itself: it is acknowledged by %s.", acknowledgers(in)))
 	case oncall.Resolved:
 		return append(lines, "Nothing: it is resolved.")
 	case oncall.Triggered, oncall.Snoozed:
@@ -95,6 +96,8 @@ func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
 		return []string{fmt.Sprintf("%sThe escalation policy has run out: the whole team is told, %s.", when, named(users))}
 	case p.Kind == oncall.EventUnassigned:
 		what = "No step has anybody to page, so the fallback people are paged"
+	case p.Run > 1:
+		what += " pages again"
 	default:
 		what += " pages"
 	}
@@ -125,27 +128,36 @@ func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
 }
 
 func plannedStep(p oncall.PlanEntry) string {
-	s := step(oncall.Detail{Round: p.Round, Step: p.Step, Run: p.Run})
-	return strings.ToUpper(s[:1]) + s[1:]
+	return capital(step(oncall.Detail{Round: p.Round, Step: p.Step}))
+}
+
+// capital begins a sentence with words that may stand within one.
+func capital(s string) string {
+	_, first := utf8.DecodeRuneInString(s)
+	return strings.ToUpper(s[:first]) + s[first:]
 }
 
 // personLine says why a person is paged, and by what.
 func (s IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerson) string {
-	line := mention(who.User)
-	if len(who.Why) > 0 {
-		why := reason(who.Why)
-		if who.User != s.Reader {
-			why = Theirs(why)
-		}
-		line += ": " + why
+	line, hours, why := mention(who.User), "their", Theirs(reason(who.Why))
+	if who.User == s.Reader {
+		line, hours, why = "you", "your", reason(who.Why)
 	}
-	if opens, later := p.Later(who); later {
-		line += fmt.Sprintf("; waits for their working hours, until %s", Time(opens, s.Zone))
+	switch onCall, is := strings.CutPrefix(reason(who.Why), "you are "); {
+	case is && who.User == s.Reader:
+		line = why
+	case is:
+		line += " is " + Theirs(onCall)
+	case why != "":
+		line += ", as " + why
 	}
 	if by := s.rulesText(who); by != "" {
-		line += "; by " + by
+		line += ": " + by
 	}
-	return line
+	if opens, later := p.Later(who); later {
+		line += fmt.Sprintf("; not before %s, when %s working hours begin", Time(opens, s.Zone), hours)
+	}
+	return capital(line)
 }
 
 // Theirs rephrases a reason addressed to a person for other readers.
@@ -180,9 +192,9 @@ func (s IncidentOverview) pagedLines() []string {
 		}
 		if !slices.Equal(p.Why, why) || len(lines) == 0 {
 			why = p.Why
-			lines = append(lines, "Because "+reason(why)+":")
+			lines = append(lines, capital(reason(why))+":")
 		}
-		lines = append(lines, "• by "+s.pagedLine(p))
+		lines = append(lines, "• "+s.pagedLine(p))
 	}
 	return lines
 }
@@ -191,13 +203,13 @@ func (s IncidentOverview) pagedLine(p Attempt) string {
 	line := p.Method.Name()
 	switch {
 	case p.State == oncall.PageDelivered && p.Ended != nil:
-		return line + ", sent at " + p.Ended.In(s.Zone).Format("15:04")
+		return line + " at " + p.Ended.In(s.Zone).Format("15:04")
 	case p.State == oncall.PageFailed:
-		return line + ", which failed"
+		return line + ": failed"
 	case p.State == oncall.PageSkipped || !p.Due(s.Picture.Incident):
-		return line + ", which was no longer needed"
+		return line + ": no longer needed"
 	case p.At.After(s.Now):
-		return line + ", to be sent at " + s.moment(p.At)
+		return line + " at " + s.moment(p.At) + ", unless you answer before"
 	}
-	return line + ", on its way"
+	return line + ": on its way"
 }

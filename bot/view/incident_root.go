@@ -84,9 +84,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 }
 
 func severityWord(s oncall.Severity) string {
-	name := severityName(s)
-	_, first := utf8.DecodeRuneInString(name)
-	return strings.ToUpper(name[:first]) + name[first:]
+	return capital(severityName(s))
 }
 
 func severityName(s oncall.Severity) string {

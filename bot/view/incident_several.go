@@ -20,7 +20,7 @@ func WhichIncident(of []oncall.Incident) string {
 		if i == maxWhich {
 			return text + fmt.Sprintf("\nand %d more: `/oncall incidents`", len(of)-i)
 		}
-		text += "\n" + incidentLine(in)
+		text += "\n" + incidentLine(in, "")
 	}
 	if text == "" {
 		return " `/oncall incidents` lists what is open."
@@ -56,10 +56,14 @@ func ActedOn(act oncall.Act, done []oncall.IncidentID, refused []string, left []
 	if !act.Until.IsZero() {
 		until = " until " + Time(act.Until, zone)
 	}
-	lines := []string{verb + " " + Numbers(done) + until + "."}
+	var lines []string
+	if len(done) > 0 {
+		lines = append(lines, verb+" "+Numbers(done)+until+".")
+	}
 	switch {
-	case len(done) == 0:
+	case len(done)+len(refused) == 0:
 		lines = []string{"Nothing was changed."}
+	case act.Do == oncall.ActSnooze && len(done) == 0:
 	case act.Do == oncall.ActSnooze: // no Undo: some may have been acknowledged before, and would page at once
 		lines = append(lines, fmt.Sprintf("`/oncall unsnooze %d` wakes it.", done[0]))
 	}

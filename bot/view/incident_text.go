@@ -18,13 +18,14 @@ func IncidentText(p oncall.Picture, address string) string {
 	return CutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(p.Incident), standing(p)), MaxAnswer)
 }
 
-// PlanText says what happens next with an incident, and why its reader was paged.
+// PlanText says why its reader was paged, and what happens next with an incident.
 func (s IncidentOverview) PlanText() string {
-	text := headline(s.Picture.Incident) + "\n" + s.NextSteps()
+	in := s.Picture.Incident
+	text := fmt.Sprintf("*%s* %s", in.ID, headline(in))
 	if lines := s.pagedLines(); len(lines) > 0 {
 		text += "\n" + headed("*Why you were paged*", lines)
 	}
-	return text
+	return text + "\n" + s.NextSteps()
 }
 
 // Answer answers a command about an incident: its state, what happens next, and where to find the rest.
@@ -52,10 +53,7 @@ func (s IncidentOverview) NextSteps() string { return headed("*What happens next
 func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[oncall.IncidentID]string) string {
 	lines := make([]string, shown)
 	for i, in := range open[:shown] {
-		lines[i] = incidentLine(in)
-		if address := links[in.ID]; address != "" {
-			lines[i] += " " + link(address, "show")
-		}
+		lines[i] = incidentLine(in, links[in.ID])
 	}
 	head := fmt.Sprintf("*%s*", Count(len(open), "open incident"))
 	if orMore {
@@ -65,7 +63,7 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 }
 
 // incidentLine describes an incident in a line.
-func incidentLine(in oncall.Incident) string {
+func incidentLine(in oncall.Incident, address string) string {
 	state := string(in.Status)
 	switch {
 	case in.Status == oncall.Acknowledged:
@@ -73,7 +71,15 @@ func incidentLine(in oncall.Incident) string {
 	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
 		state += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 	}
-	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, in.ID, severityName(in.Severity), Name(in.Title), state)
+	return fmt.Sprintf("%s %s %s: %s (%s)", statuses[in.Status].emoji, numberOf(in, address), severityName(in.Severity), Name(in.Title), state)
+}
+
+// numberOf returns an incident's number as a link to its message, if it has one.
+func numberOf(in oncall.Incident, address string) string {
+	if address == "" {
+		return in.ID.String()
+	}
+	return link(address, in.ID.String())
 }
 
 // headline returns an incident's status and title.

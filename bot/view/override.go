@@ -161,6 +161,9 @@ func OverrideForm(schedules []*schedule.Schedule, w OverrideDraft, reason string
 // OverrideMade replaces the form and shows what the override has changed.
 func OverrideMade(d Drawing) slack.ModalViewRequest { return readOnly("Override", d.Blocks...) }
 
+// InList is the suffix of a button's id in a list, which is redrawn without what the button has ended.
+const InList = "list"
+
 // OwnOverride shows an override that the reader can cancel. The schedule is nil if it was removed.
 func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location) Drawing {
 	name := "a removed schedule"
@@ -173,6 +176,7 @@ func OwnOverride(o schedule.Override, in *schedule.Schedule, zone *time.Location
 	}
 	line := fmt.Sprintf("%s in *%s*, %s", named(users), name, Between(o.Start, o.End, zone))
 	cancel := button(ActionOverrideCancel, valueOf(o.ID), "Cancel")
+	cancel.ActionID += "/" + InList
 	return Drawing{Text: line, Blocks: []slack.Block{slack.NewSectionBlock(words(line), nil, slack.NewAccessory(cancel))}}
 }
 

@@ -47,6 +47,9 @@ func (f SwapForm) takeField() slack.Block {
 // TakeBlock returns the input of the other person's shift.
 func TakeBlock(other oncall.UserID) Block { return blockTake + "_" + Block(other) }
 
+// SwapSent replaces the form and says what was offered.
+func SwapSent(text string) slack.ModalViewRequest { return readOnly("Swap shifts", section(text)) }
+
 // SwapOffered says who was asked, and until when.
 func SwapOffered(s oncall.Swap, zone *time.Location) string {
 	return fmt.Sprintf("%s is asked, by %s at the latest. You can take it back until then, in the message you get.",

@@ -103,12 +103,18 @@ func TestDrawCovers(t *testing.T) {
 	all := oncall.CoverTake{User: bo, Start: s.Start, End: s.End}
 	unasked := coverNotice(oncall.NoticeCoverSent, string(ann), berlin, "open")
 	unasked.Detail.Users, unasked.Detail.Others = nil, nil
+	atNight := coverNotice(oncall.NoticeCoverSent, string(ann), berlin, "open")
+	atNight.Detail.Users, atNight.Detail.Others = nil, nil
+	atNight.Detail.Unasked = []oncall.CoverUnasked{
+		{User: bo, Why: oncall.UnaskedNight, At: noon.Add(19 * time.Hour)}, {User: cy, Why: oncall.UnaskedAway}, {User: "U0DI", Why: oncall.UnaskedOnCall},
+	}
 	for name, n := range map[string]oncall.Notice{
 		"cover_ask":       coverNotice(oncall.NoticeCoverAsk, string(cy), newYork, "open"),
 		"cover_ask_rest":  coverNotice(oncall.NoticeCoverAsk, string(cy), newYork, "open", part),
 		"cover_ask_taken": coverNotice(oncall.NoticeCoverAsk, string(cy), newYork, "taken", all),
 		"cover_sent":      coverNotice(oncall.NoticeCoverSent, string(ann), berlin, "open"),
 		"cover_unasked":   unasked,
+		"cover_at_night":  atNight,
 		"cover_for":       coverNotice(oncall.NoticeCoverSent, string(bo), berlin, "withdrawn"),
 		"cover_news":      coverNotice(oncall.NoticeCoverNews, string(ann), berlin, "taken", part),
 		"cover_pending":   coverNotice(oncall.NoticeCoverNews, string(ann), berlin, oncall.CoverPending),

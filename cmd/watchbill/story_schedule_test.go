@@ -43,11 +43,11 @@ func (s *story) tap(ts *testscript.TestScript, _ bool, args []string) {
 	io.WriteString(ts.Stdout(), s.sim.ViewText(user))
 }
 
-// close PERSON: closes the open form without submitting it.
+// close PERSON [back]: closes the open form without submitting it, or only goes back to the one under it.
 func (s *story) closeForm(ts *testscript.TestScript, _ bool, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	_, err := s.sim.CloseView(ctx, person(args[0]), true)
+	_, err := s.sim.CloseView(ctx, person(args[0]), len(args) == 1)
 	ts.Check(err)
 }
 
@@ -75,7 +75,9 @@ func (s *story) picture(ts *testscript.TestScript, _ bool, args []string) {
 	s.until(ts, "a picture", func() bool {
 		for _, m := range s.sim.Messages("@" + args[0]) {
 			for _, f := range m.Files {
-				id = f
+				if file, _ := s.sim.File(f); file.AltText != "" {
+					id = f
+				}
 			}
 		}
 		return id != ""

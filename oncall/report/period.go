@@ -77,7 +77,7 @@ func (p Period) Before() Period {
 	}
 	b := full.before()
 	if end := b.From.Add(p.To.Sub(p.From)); !p.whole.IsZero() && end.Before(b.To) {
-		b.To, b.Name = end, b.Name+" as far"
+		b.To, b.Name = end, b.Name+" up to the same point"
 	}
 	return b
 }
@@ -111,13 +111,24 @@ func Days(timeZone string, first schedule.Date, n int) Period {
 
 func daysFrom(zone *schedule.Zone, first schedule.Date, n int) Period {
 	last := first.AddDays(n - 1)
-	p := Period{
-		Name: fmt.Sprintf("%s to %s", first, last), From: zone.Instant(first, 0), To: zone.Instant(first.AddDays(n), 0), TimeZone: zone.Name(),
+	return Period{Name: daysName(first, last), From: zone.Instant(first, 0), To: zone.Instant(first.AddDays(n), 0), TimeZone: zone.Name()}
+}
+
+// daysName names a range of days: "2 – 8 Mar 2026".
+func daysName(first, last schedule.Date) string {
+	written := func(d schedule.Date, layout string) string {
+		return time.Date(d.Year, d.Month, d.Day, 0, 0, 0, 0, time.UTC).Format(layout)
 	}
-	if n == 1 {
-		p.Name = first.String()
+	end := written(last, "2 Jan 2006")
+	switch {
+	case first == last:
+		return end
+	case first.Year != last.Year:
+		return written(first, "2 Jan 2006") + " – " + end
+	case first.Month != last.Month:
+		return written(first, "2 Jan") + " – " + end
 	}
-	return p
+	return written(first, "2") + " – " + end
 }
 
 func addMonths(d schedule.Date, n int) schedule.Date {
@@ -298,7 +309,7 @@ func datedPeriod(zone *schedule.Zone, text string) (Period, bool) {
 		return daysFrom(zone, dates[0], 1), true
 	case 2:
 		p := Period{
-			Name: fmt.Sprintf("%s to %s", dates[0], dates[1]), TimeZone: zone.Name(),
+			Name: daysName(dates[0], dates[1]), TimeZone: zone.Name(),
 			From: zone.Instant(dates[0], 0), To: zone.Instant(dates[1].AddDays(1), 0),
 		}
 		return p, true

@@ -4,6 +4,7 @@ import { blocks } from './blocks.js';
 import { drawMessages, drawThread, wordsOf } from './messages.js';
 import { drawModal, ask } from './modal.js';
 import { drawPanel, setupPanel } from './panel.js';
+import { icon } from './icons.js';
 
 const query = new URLSearchParams(location.search);
 const here = {
@@ -109,7 +110,7 @@ function drawSide(state) {
   const dm = state.channels.find((c) => c.user === here.user);
   const at = (c) => !here.home && c && here.channel === c.id;
   const entry = (c) => item({ class: 'item' + (at(c) ? ' on' : '') + (c.unread ? ' unread' : ''), data: { channel: c.id, name: c.name || 'dm', unread: c.unread },
-    'aria-current': at(c) ? 'page' : null, on: { click: () => go({ channel: c.id, home: false, thread: '' }) } }, c.private ? '🔒︎' : '#', c.name, c.unread);
+    'aria-current': at(c) ? 'page' : null, on: { click: () => go({ channel: c.id, home: false, thread: '' }) } }, c.private ? icon('lock') : '#', c.name, c.unread);
   const places = state.channels.filter((c) => !c.user && !c.archived).sort((a, b) => a.name.localeCompare(b.name));
   fill($('side'),
     h('h2', null, 'App'),
@@ -129,8 +130,8 @@ async function openDM() {
 
 function drawHead(state, channel) {
   if (!changed($('head'), here.user, channel, state.bookmarks, state.users)) return;
-  const name = channel ? (channel.user ? world.user(state.bot).name : (channel.private ? '🔒︎ ' : '# ') + channel.name) : '';
-  fill($('head'), h('div', { class: 'top' }, h('h2', null, name), channel?.topic && h('span', { class: 'topic' }, wordsOf(channel.topic, world)),
+  const name = channel ? (channel.user ? world.user(state.bot).name : (channel.private ? '' : '# ') + channel.name) : '';
+  fill($('head'), h('div', { class: 'top' }, h('h2', null, channel?.private && !channel.user && icon('lock'), name), channel?.topic && h('span', { class: 'topic' }, wordsOf(channel.topic, world)),
     channel && !channel.user && h('span', { class: 'members' }, channel.members.length + ' member' + (channel.members.length === 1 ? '' : 's')),
     channel && !channel.is_member && h('button', { type: 'button', class: 'btn', id: 'join', on: { click: () => post('join', { user: here.user, channel: channel.id }) } }, 'Join')),
   state.bookmarks.length ? h('div', { class: 'marks' }, state.bookmarks.map((b) => wordsOf('<' + b.link + '|' + b.title + '>', world))) : null);

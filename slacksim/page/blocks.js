@@ -1,5 +1,6 @@
 // Blocks of messages, modals and the home tab, drawn as nodes.
 import { $, h, fill, popover, safeLink } from './dom.js';
+import { icon } from './icons.js';
 import { mrkdwn, plain } from './mrkdwn.js';
 import { held, input } from './inputs.js';
 
@@ -132,7 +133,7 @@ function rich(node, ctx) {
     case 'user': return mrkdwn('<@' + node.user_id + '>', ctx.world);
     case 'channel': return mrkdwn('<#' + node.channel_id + '>', ctx.world);
     case 'usergroup': return mrkdwn('<!subteam^' + node.usergroup_id + '>', ctx.world);
-    case 'emoji': return plain(':' + node.name + ':');
+    case 'emoji': return icon(node.name) || plain(':' + node.name + ':');
     case 'date': return mrkdwn('<!date^' + node.timestamp + '^' + node.format + '|' + (node.fallback || '') + '>', ctx.world);
     default: return inner();
   }

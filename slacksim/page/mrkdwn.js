@@ -1,6 +1,7 @@
 // Slack's own markup, drawn as nodes.
 import { h, safeLink } from './dom.js';
 import { emoji } from './emoji.js';
+import { icon } from './icons.js';
 
 const unescape = (text) => text.replace(/&lt;/g, '<').replace(/&gt;/g, '>').replace(/&amp;/g, '&');
 
@@ -53,7 +54,7 @@ function inline(text, world) {
     else if (bold !== undefined) out.push(h('b', null, inline(bold, world)));
     else if (italic !== undefined) out.push(h('i', null, inline(italic, world)));
     else if (strike !== undefined) out.push(h('s', null, inline(strike, world)));
-    else out.push(h('span', { class: 'emoji', role: 'img', 'aria-label': name }, emoji[name]));
+    else out.push(icon(name) || h('span', { class: 'emoji', role: 'img', 'aria-label': name }, emoji[name]));
   }
   if (from < text.length) out.push(unescape(text.slice(from)));
   return out;
