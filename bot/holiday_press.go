@@ -36,7 +36,7 @@ func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, error) {
 	var words []string
 	out := &schedule.Holidays{}
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if address, is := holiday.Address(strings.Trim(word, ",")); is {
 			out.Calendar = address
 			continue

@@ -62,8 +62,11 @@ func (f SetupTeamForm) Draw() slack.ModalViewRequest {
 			{NoChoice, "while there is something to tell"}, {string(oncall.DigestWeekly), "every week"}, {string(oncall.DigestOff), "never"},
 		}),
 		choiceField(BlockSetupChannels, "Incidents get a channel of their own", "Whoever was paged is let in; a day after the end it is archived.", orText(string(t.IncidentChannel), NoChoice), []option{
-			{NoChoice, "when somebody asks for one"}, {string(oncall.Critical), "if they are critical"}, {string(oncall.High), "from high severity on"},
-			{string(oncall.Medium), "from medium severity on"}, {string(oncall.Low), "always"},
+			{NoChoice, "when somebody asks for one"},
+			{string(oncall.Critical), "if they are critical"},
+			{string(oncall.High), "from high severity on"},
+			{string(oncall.Medium), "from medium severity on"},
+			{string(oncall.Low), "always"},
 		}),
 		optional(textField(BlockSetupUpdates, "Updates for others go to", "Channels such as #status #support, for people who don't work on incidents.", strings.Join(t.Updates, " "))),
 		choiceField(BlockSetupTimeOff, "If somebody is away while on call", "", orText(string(t.OnTimeOff()), NoChoice), []option{

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/watchbill/watchbill/ical"
@@ -25,7 +26,7 @@ func readHolidays(doc *setup.Setup, dir string) error {
 		}
 		all := s.Rotations
 		for _, later := range s.Later {
-			all = append(all[:len(all):len(all)], later.Rotations...)
+			all = append(slices.Clip(all), later.Rotations...)
 		}
 		for _, r := range all {
 			if err := readHolidayFile(r.Holidays, dir); err != nil {
