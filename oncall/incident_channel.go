@@ -64,11 +64,15 @@ func (c *Change) keepChannel() {
 		in.Channel = &IncidentChannel{}
 	}
 	if in.Channel != nil && slices.ContainsFunc(c.Events, Event.changesChannel) {
-		t := Task{Do: KeepChannel{Incident: in.ID}}
-		if in.Channel.ID == "" && in.Channel.By == "" {
+		t, is := Task{Do: KeepChannel{Incident: in.ID}}, *in.Channel
+		if is.ID == "" && is.By == "" {
 			t.At = c.now.Add(channelAfter)
 		}
 		c.Tasks = append(c.Tasks, t)
+		if !is.Busy { // or else the job that works on it looks again
+			is.LookAt = new(c.now.Add(channelRetry)) // in case the job is lost
+			in.Channel = &is
+		}
 	}
 }
 
@@ -116,13 +120,16 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 	if is.Archived || is.ID == "" && !in.Open() { // nobody needs one any more
 		return ChannelPlan{}, false
 	}
-	if is.Name == "" {
+	if is.Name == "" || is.ID == "" && is.Private != f.Private {
 		is.Name, is.Private, is.TriedAt = channelName(in, is.Round), f.Private, f.Now
 	}
 	plan := ChannelPlan{Version: in.Version, Topic: f.topic(), Archive: !in.Open() && !f.archiveAt().After(f.Now)}
 	if in.Open() {
 		is.Ended = false
 		plan.Invite, plan.Bookmarks = f.invite(is), f.bookmarks(is)
+	}
+	if f.Private && !is.Private { // its team has become private since: everybody can read the channel
+		plan.Topic, plan.Bookmarks, is.Greeted = in.ID.String(), nil, true
 	}
 	plan.End = !in.Open() && !is.Ended
 	plan.Channel = is
@@ -158,6 +165,18 @@ func (f ChannelFacts) Kept(became IncidentChannel, why string, refused bool) Inc
 		became.LookAt = new(f.archiveAt())
 	}
 	return became
+}
+
+// Idle returns the channel when there is nothing to do about it now, with the time of the next look. It reports false if
+// it stays as it is.
+func (f ChannelFacts) Idle() (IncidentChannel, bool) {
+	is := f.Incident.Channel
+	if is == nil || is.LookAt == nil || is.LookAt.After(f.Now) && is.Busy {
+		return IncidentChannel{}, false
+	}
+	became := f.Kept(*is, "", false)
+	became.Failed = is.Failed
+	return became, became.Busy != is.Busy || became.LookAt == nil || !became.LookAt.Equal(*is.LookAt)
 }
 
 // TellChannel notes in the timeline that the channel was made, or why it can't be. It reports false if there is nothing

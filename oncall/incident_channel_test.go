@@ -141,3 +141,18 @@ func TestChannelName(t *testing.T) {
 		}
 	}
 }
+
+// A channel that is public because its team was shows nothing of the incident once the team is private.
+func TestChannelOfATeamThatBecamePrivate(t *testing.T) {
+	t.Parallel()
+	f := channelFacts()
+	f.Private, f.Incident.Channel.Bookmarks, f.Incident.Channel.Greeted = true, nil, false
+	plan, due := f.Plan()
+	if !due || plan.Topic != "#7" || len(plan.Bookmarks) > 0 || !plan.Channel.Greeted {
+		t.Errorf("due %t, %+v; want the title gone from the topic, and no greeting or bookmarks", due, plan)
+	}
+	f.Incident.Channel.ID = ""
+	if plan, _ := f.Plan(); !plan.Channel.Private || plan.Channel.Greeted || plan.Topic == "#7" {
+		t.Errorf("%+v; want a private channel where none was made yet", plan)
+	}
+}

@@ -59,8 +59,12 @@ func (s *System) BeginChannel(ctx context.Context, id oncall.IncidentID, now tim
 			return err
 		}
 		order.Picture = p
-		order.ChannelPlan, due = channelFacts(dir, p, now).Plan()
+		facts := channelFacts(dir, p, now)
+		order.ChannelPlan, due = facts.Plan()
 		if !due {
+			if idle, changed := facts.Idle(); changed {
+				return saveChannel(ctx, tx, id, idle)
+			}
 			return nil
 		}
 		if err := tx.QueryRow(ctx, root, id).Scan(&order.Root.Channel, &order.Root.TS); err != nil && !errors.Is(err, pgx.ErrNoRows) {

@@ -62,3 +62,57 @@ func TestIncidentChannel(t *testing.T) {
 		}
 	}
 }
+
+// A channel is made and ended although its job was lost.
+func TestLostJobOfAChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE teams SET incident_channel = 'low'`)
+	id, at := w.open().ID, w.clock()
+	again := func(at time.Time) int {
+		t.Helper()
+		w.forgetJobs()
+		w.check(w.QueueChannels(t.Context(), at))
+		return w.jobs("keep_channel")
+	}
+	if n := again(at.Add(2 * time.Minute)); n != 1 {
+		t.Fatalf("%d jobs after the one that makes it was lost, want 1", n)
+	}
+	order, _, err := w.BeginChannel(t.Context(), id, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	became := order.Channel
+	became.ID, became.Greeted, became.Topic, became.Invited = "C0INC", true, order.Topic, order.Invite
+	w.check(w.EndChannel(t.Context(), order, became, "", false, at))
+	if _, err := w.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, at); err != nil {
+		t.Fatal(err)
+	}
+	if n := again(at.Add(2 * time.Minute)); n != 1 {
+		t.Errorf("%d jobs after the one that ends it was lost, want 1", n)
+	}
+}
+
+// An incident that was resolved before its channel could be made is not looked at for ever.
+func TestChannelThatIsNotNeededAnyMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE teams SET incident_channel = 'low'`)
+	id, at := w.open().ID, w.clock()
+	order, _, err := w.BeginChannel(t.Context(), id, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.check(w.EndChannel(t.Context(), order, order.Channel, "The Slack app lacks a scope.", true, at))
+	if _, err := w.Act(t.Context(), id, oncall.ByUser(ann), oncall.Act{Do: oncall.ActResolve}, at); err != nil {
+		t.Fatal(err)
+	}
+	if _, due, err := w.BeginChannel(t.Context(), id, at.Add(2*time.Hour)); err != nil || due {
+		t.Fatalf("due %t, %v; want nothing to do", due, err)
+	}
+	w.forgetJobs()
+	w.check(w.QueueChannels(t.Context(), at.Add(3*time.Hour)))
+	if n := w.jobs("keep_channel"); n != 0 {
+		t.Errorf("%d jobs for a channel that nobody needs, want 0", n)
+	}
+}
