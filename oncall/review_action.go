@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -91,18 +92,22 @@ func (a ReviewAction) PutOff(r Roster, now time.Time) ReviewAction {
 }
 
 // Ask returns the notice that asks about a due action, and the action as it is asked about next. Whoever can't be
-// reached any more is not asked; the person who wanted it done is.
-func (a ReviewAction) Ask(in Incident, r Roster, now time.Time) (Notice, ReviewAction) {
-	to := a.UserID
-	if r.unpageable(to) {
-		to = a.By
+// reached, or may not see the incident any more, is not asked; the person who wanted it done is, or else a manager of the
+// team. It reports false if there is nobody to ask.
+func (a ReviewAction) Ask(in Incident, r Roster, sees func(UserID) bool, now time.Time) (Notice, ReviewAction, bool) {
+	people := append([]UserID{a.UserID, a.By}, r.managers(in.TeamID)...)
+	i := slices.IndexFunc(people, func(u UserID) bool { return u != "" && !r.unpageable(u) && sees(u) })
+	if i < 0 {
+		a.AskAt = new(workMorning(a.UserID, r, now))
+		return Notice{}, a, false
 	}
+	to := people[i]
 	n := Notice{
 		Key: fmt.Sprintf("review_action/%d/%d", a.ID, a.AskAt.Unix()), To: string(to), Kind: NoticeReviewAction, About: int64(a.ID),
 		Detail: NoticeDetail{Incidents: []IncidentID{in.ID}, Title: in.Title, Note: a.Text, Start: a.DueAt, Users: []UserID{a.UserID}, Others: []UserID{a.By}},
 	}
 	a.AskAt = new(workMorning(to, r, now))
-	return n, a
+	return n, a, true
 }
 
 // workMorning is when a person's working hours begin at or after an instant; a day later, if they always work.

@@ -51,19 +51,28 @@ func TestAskReviewAction(t *testing.T) {
 	roster := Roster{ShiftFacts: ShiftFacts{Users: map[UserID]User{bo: {ID: bo, TimeZone: "UTC"}, cy: {ID: cy, DeactivatedAt: &gone}}}}
 	morning := time.Date(2026, 3, 6, 9, 0, 0, 0, time.UTC) // a Friday
 	a := ReviewAction{ID: 3, IncidentID: 7, UserID: bo, By: ann, Text: "fix it", AskAt: &morning}
-	n, next := a.Ask(Incident{ID: 7, Title: "disk full"}, roster, morning.Add(time.Minute))
+	all := func(UserID) bool { return true }
+	n, next, _ := a.Ask(Incident{ID: 7, Title: "disk full"}, roster, all, morning.Add(time.Minute))
 	if n.To != string(bo) || n.About != 3 || n.Detail.Note != "fix it" || !next.AskAt.Equal(time.Date(2026, 3, 9, 9, 0, 0, 0, time.UTC)) {
 		t.Errorf("asked %+v, and again at %s; want Bo, and again on Monday", n, next.AskAt)
 	}
-	if again, _ := next.Ask(Incident{ID: 7}, roster, next.AskAt.Add(time.Minute)); again.Key == n.Key {
+	if again, _, _ := next.Ask(Incident{ID: 7}, roster, all, next.AskAt.Add(time.Minute)); again.Key == n.Key {
 		t.Error("both mornings have the same key")
 	}
 	if later := a.PutOff(roster, morning); !later.AskAt.Equal(time.Date(2026, 3, 16, 9, 0, 0, 0, time.UTC)) && !later.AskAt.Equal(time.Date(2026, 3, 13, 9, 0, 0, 0, time.UTC)) {
 		t.Errorf("put off until %s, want a week", later.AskAt)
 	}
 	a.UserID = cy
-	if n, _ := a.Ask(Incident{ID: 7}, roster, morning); n.To != string(ann) {
+	if n, _, _ := a.Ask(Incident{ID: 7}, roster, all, morning); n.To != string(ann) {
 		t.Errorf("asked %s, want Ann, as Cy has left", n.To)
+	}
+	roster.Members = map[TeamID][]UserID{1: {cy, bo}}
+	own := func(u UserID) bool { return u == bo }
+	if n, _, _ := a.Ask(Incident{ID: 7, TeamID: 1}, roster, own, morning); n.To != string(bo) {
+		t.Errorf("asked %s, want Bo, as Cy has left and Ann may not see it", n.To)
+	}
+	if _, next, anybody := a.Ask(Incident{ID: 7}, roster, own, morning); anybody || !next.AskAt.After(morning) {
+		t.Errorf("somebody is asked: %t, and next at %s", anybody, next.AskAt)
 	}
 	done, change, is := Incident{ID: 7}.EndReviewAction(a, ByUser(bo), morning)
 	if !is || done.AskAt != nil || done.DoneBy != bo || len(change.Events) != 1 {

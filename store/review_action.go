@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -149,7 +150,7 @@ func (s *Store) ReviewActions(ctx context.Context, by oncall.Actor, id oncall.In
 	return all, wrapAny(err, "load the actions of incident %d", id)
 }
 
-// OwnReviewActions returns what the actor is to do after incidents, the earliest due first.
+// OwnReviewActions returns what the actor is to do after incidents that they may see, the earliest due first.
 func (s *Store) OwnReviewActions(ctx context.Context, by oncall.Actor) (all []oncall.ReviewAction, err error) {
 	const load = `
 		SELECT id, incident_id, user_id, text, by, made_at, due_at, ask_at, done_at, done_by
@@ -157,12 +158,24 @@ func (s *Store) OwnReviewActions(ctx context.Context, by oncall.Actor) (all []on
 		WHERE user_id = $1 AND ask_at IS NOT NULL
 		ORDER BY due_at, id
 		LIMIT 100`
-	if err := s.allowed(ctx, by, func(g gate) error { return g.forPerson(by.User, access.OwnThings) }); err != nil {
+	g, err := s.gate(ctx, by)
+	if err == nil {
+		err = g.forPerson(by.User, access.OwnThings)
+	}
+	if err != nil {
 		return nil, err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load, by.User)
-		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.ReviewAction])
+		if all, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.ReviewAction]); err != nil || len(all) == 0 {
+			return err
+		}
+		about, err := incidents(ctx, tx, column(all, func(a oncall.ReviewAction) oncall.IncidentID { return a.IncidentID }))
+		seen := map[oncall.IncidentID]bool{}
+		for _, in := range about {
+			seen[in.ID] = g.dir.access.May(by, access.See, concerning(in)) == nil
+		}
+		all = slices.DeleteFunc(all, func(a oncall.ReviewAction) bool { return !seen[a.IncidentID] })
 		return err
 	})
 	return all, wrapAny(err, "load the actions of %s", by.User)
@@ -206,10 +219,14 @@ func (s *System) AskReviewActions(ctx context.Context, now time.Time) error {
 }
 
 func (s *System) askReviewAction(ctx context.Context, tx pgx.Tx, dir *Directory, a oncall.ReviewAction, in oncall.Incident, now time.Time) error {
-	notice, next := a.Ask(in, dir.Roster(), now)
+	sees := func(u oncall.UserID) bool { return dir.access.May(oncall.ByUser(u), access.See, concerning(in)) == nil }
+	notice, next, anybody := a.Ask(in, dir.Roster(), sees, now)
 	before := oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeReviewAction}, About: int64(a.ID), State: oncall.ReviewActionAgain, At: now}
 	if err := s.closeNotices(ctx, tx, now, []oncall.NoticeClose{before}); err != nil {
 		return err
+	}
+	if !anybody {
+		return saveReviewAction(ctx, tx, next)
 	}
 	notices := []oncall.Notice{notice}
 	if err := inZones(ctx, tx, notices); err != nil {

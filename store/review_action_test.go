@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/store"
 )
 
 // Somebody is asked each working morning after an action is due, once however many instances look, until it is done.
@@ -87,5 +88,33 @@ func TestActionsOfPrivateTeams(t *testing.T) {
 	}
 	if _, err := w.AddReviewAction(t.Context(), stranger, id, oncall.ReviewAction{UserID: bo, Text: "fix it"}, start); err == nil {
 		t.Error("Di has added an action")
+	}
+}
+
+// Whoever has left a private team is neither shown nor asked about an action of its incidents; who wanted it done is asked.
+func TestActionsOfWhoLeftAPrivateTeam(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.open().ID
+	if _, err := w.AddReviewAction(t.Context(), oncall.ByUser(ann), id, oncall.ReviewAction{UserID: cy, Text: "fix it"}, start); err != nil {
+		t.Fatal(err)
+	}
+	if own, err := w.OwnReviewActions(t.Context(), oncall.ByUser(cy)); err != nil || len(own) != 1 {
+		t.Fatalf("Cy reads %+v, %v; want the action", own, err)
+	}
+	doc := payments()
+	doc.Teams[0].Members, doc.Teams[0].Private = []string{"ann", "bo"}, true
+	doc.Policies[0].Steps[1].Page = []string{"user bo"}
+	if _, err := w.Apply(t.Context(), doc, store.ApplyOptions{Write: true}, start); err != nil {
+		t.Fatal(err)
+	}
+	if own, err := w.OwnReviewActions(t.Context(), oncall.ByUser(cy)); err != nil || len(own) != 0 {
+		t.Errorf("Cy reads %+v, %v; want nothing", own, err)
+	}
+	if err := w.AskReviewActions(t.Context(), start.AddDate(0, 0, 14)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.strings(`SELECT recipient FROM notices WHERE kind = 'review_action'`); len(got) != 1 || got[0] != string(ann) {
+		t.Errorf("%v are asked, want Ann", got)
 	}
 }
