@@ -48,6 +48,10 @@ func (k *channelKeeper) create(ctx context.Context) error {
 		case err == nil:
 			k.is.ID, k.is.Name, k.made = id, name, true
 			return nil
+		case strings.HasPrefix(slackcall.CodeOf(err), "invalid_name") && name != k.plainName(): // by a rule of Slack's that we don't know
+			k.is.Name = k.plainName()
+			name = k.is.Name
+			continue
 		case !slackcall.NameTaken(err):
 			return channelRefusal(err)
 		}
@@ -64,6 +68,15 @@ func (k *channelKeeper) create(ctx context.Context) error {
 		name = fmt.Sprintf("%s-%d", k.is.Name, n)
 	}
 	return nil
+}
+
+// plainName is a name without the incident's title.
+func (k *channelKeeper) plainName() string {
+	name := fmt.Sprintf("inc-%d", int64(k.Picture.Incident.ID))
+	if k.is.Round > 0 {
+		name += fmt.Sprintf("-%d", k.is.Round+1)
+	}
+	return name
 }
 
 // madeBefore looks for a channel of this name that this bot has made since the first attempt.

@@ -73,3 +73,14 @@ func TestChannelWithoutScope(t *testing.T) {
 		t.Errorf("%v, want a Refusal that names the scope", err)
 	}
 }
+
+// A title that Slack takes for no name leaves the number.
+func TestChannelWhoseNameSlackRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, slacksim.Options{})
+	w.sim.Fail(slacksim.Fault{Method: "conversations.create", Kind: slacksim.FaultError, Code: "invalid_name_specials"})
+	became, err := w.bot.KeepChannel(w.ctx, channelOrder(w))
+	if err != nil || became.Name != "inc-7" {
+		t.Errorf("%+v, %v; want it named by the incident's number", became, err)
+	}
+}
