@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/riverqueue/river"
 
@@ -36,14 +38,23 @@ func (j *Jobs) readHolidayCalendar(ctx context.Context, job *river.Job[oncall.Re
 
 // holidays reads a calendar. A failure to read it is an outcome, too.
 func (j *Jobs) holidays(ctx context.Context, address, tag string) (store.HolidayReading, error) {
-	body, tag, err := j.calendars.Read(ctx, address, tag)
+	year := j.clock().UTC().Year()
+	of := strconv.Itoa(year) + " " // a tag of last year doesn't count: the same calendar has more days this year
+	old, _ := strings.CutPrefix(tag, of)
+	if old == tag {
+		old = ""
+	}
+	body, tag, err := j.calendars.Read(ctx, address, old)
+	if tag != "" {
+		tag = of + tag
+	}
 	switch {
 	case err != nil:
 		return store.HolidayReading{Trouble: err.Error()}, ctx.Err()
 	case body == nil:
 		return store.HolidayReading{Same: true, Tag: tag}, nil
 	}
-	days, err := ical.Holidays(body, j.clock().UTC().Year()-holidaysBack, j.clock().UTC().Year()+holidaysAhead)
+	days, err := ical.Holidays(body, year-holidaysBack, year+holidaysAhead)
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return store.HolidayReading{Trouble: refusal.Error()}, nil
 	}
