@@ -97,7 +97,7 @@ func TestApplyChangesAndRemoves(t *testing.T) {
 		t.Errorf("changes: %s", d)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
-	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Owner: oncall.OwnerFile, Hours: []schedule.Window{}, Fallback: []oncall.UserID{}, Remind: 600}}, dir.Teams); d != "" {
+	if d := cmp.Diff([]oncall.Team{{ID: 1, Name: "payments", Channel: "#pay", Owner: oncall.OwnerFile, Hours: []schedule.Window{}, Fallback: []oncall.UserID{}, Updates: []string{}, Remind: 600}}, dir.Teams); d != "" {
 		t.Errorf("teams: %s", d)
 	}
 	if d := cmp.Diff([]oncall.UserID{bo, di}, dir.Members[1]); d != "" {
