@@ -141,6 +141,9 @@ func (k *channelKeeper) postOnce(ctx context.Context, delivery string, d view.Dr
 
 // gone forgets that Slack refuses something for good, as in a channel that somebody has archived or deleted.
 func gone(err error) error {
+	if slackcall.NoToken(err) { // a new token may do it
+		return err
+	}
 	if slackcall.Refused(err) || slackcall.OutcomeOf(err) == slackcall.Frozen {
 		return nil
 	}
@@ -149,7 +152,7 @@ func gone(err error) error {
 
 // optional logs and forgets that Slack refuses a step that the channel can do without.
 func (k *channelKeeper) optional(err error, what string) error {
-	if slackcall.Refused(err) {
+	if slackcall.Refused(err) && !slackcall.NoToken(err) {
 		k.log.Warn().Err(err).Str("channel", k.is.ID).Msg("Slack refuses " + what + " of an incident's channel; it does without")
 	}
 	return gone(err)

@@ -84,3 +84,28 @@ func TestChannelWhoseNameSlackRefuses(t *testing.T) {
 		t.Errorf("%+v, %v; want it named by the incident's number", became, err)
 	}
 }
+
+// While Slack refuses the token, nothing counts as done.
+func TestChannelWithoutToken(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"chat.postMessage", "conversations.setTopic", "conversations.invite"} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, slacksim.Options{})
+			order := channelOrder(w)
+			w.sim.Fail(slacksim.Fault{Method: method, Kind: slacksim.FaultError, Code: "token_revoked"})
+			became, err := w.bot.KeepChannel(w.ctx, order)
+			if err == nil {
+				t.Fatal("the refused token was no error")
+			}
+			order.Channel = became
+			if became, err = w.bot.KeepChannel(w.ctx, order); err != nil {
+				t.Fatal(err)
+			}
+			c, _ := w.sim.FindChannel("#inc-7-disk-full")
+			if !strings.Contains(w.sim.Text(c.ID), "This channel is for those who work on it") || len(c.Members) != 2 || c.Topic == "" {
+				t.Errorf("with a new token it is %+v, want it greeted, its topic set and Ann in it", c)
+			}
+		})
+	}
+}

@@ -70,6 +70,11 @@ func CodeOf(err error) string {
 	return ""
 }
 
+// NoToken reports whether a call failed because Slack refuses the bot's token, whatever the call.
+func NoToken(err error) bool {
+	return slices.Contains([]string{"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}, CodeOf(err))
+}
+
 // NoUser reports whether a call failed because there is no such user.
 func NoUser(err error) bool {
 	return slices.Contains([]string{"user_not_found", "users_not_found", "user_not_visible"}, CodeOf(err))
