@@ -44,8 +44,9 @@ func (b *Bot) draftReview(ctx context.Context, by oncall.Actor, id oncall.Incide
 		return "", noIncident(id)
 	case err != nil:
 		return "", err
-	case in.Open():
-		return "", oncall.Refuse("Incident %s is open; its review is drafted once it is resolved.", id)
+	}
+	if err := in.RefuseReview(); err != nil {
+		return "", err
 	}
 	if err := b.store.CheckRespond(ctx, by, in); err != nil {
 		return "", err

@@ -13,7 +13,7 @@ import (
 
 var anyAct = []ActKind{
 	ActAck, ActAck, ActAck, ActUnack, ActUnack, ActResolve, ActReopen, ActSnooze, ActUnsnooze, ActEscalate, ActReassign, ActReassign,
-	ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn,
+	ActAsk, ActAccept, ActDecline, ActNote, ActSeverity, ActStillOn, ActStillOn, ActStillOn, ActChannel, ActUpdate,
 }
 
 // randomAct makes up what somebody does, sensible or not.
@@ -38,6 +38,9 @@ func randomAct(rng *rand.Rand, now time.Time) (Actor, Act) {
 // circle, or want several acknowledgements and ask again.
 func randomFacts(rng *rand.Rand, s *schedule.Schedule) Facts {
 	policy, roster := payments()
+	roster.Teams = map[TeamID]RosterTeam{1: {
+		Name: "payments", Updates: []string{"#status"}, IncidentChannel: []Severity{"", Critical, High}[rng.IntN(3)],
+	}}
 	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: s}
 	f := Facts{Policies: map[PolicyID]Policy{1: policy}, Roster: roster}
 	targets := []Target{{User: ann}, {Schedule: 4}, {Schedule: 9}, {Team: 1}, {Policy: 2}, {Policy: 3}, {Channel: "C1"}}

@@ -71,6 +71,7 @@ func newScenario(t *testing.T, words []string) *scenario {
 	policy, roster := payments()
 	roster.Schedules = map[ScheduleID]*schedule.Schedule{4: duty(t)}
 	gone := noon.Add(-time.Hour)
+	roster.Teams = map[TeamID]RosterTeam{1: {Name: "payments", Updates: []string{"#status", "#support"}}}
 	roster.Users = map[UserID]User{"U0GONE": {ID: "U0GONE", DeactivatedAt: &gone}, ann: {ID: ann, TimeZone: "Europe/Berlin"}}
 	second := Policy{ID: 2, TeamID: 1, Name: "database", Steps: []Step{{Targets: []Target{{Schedule: 4, Role: "primary"}}, Delay: 120}}}
 	s := &scenario{in: triggered(), now: noon}
@@ -155,7 +156,7 @@ func actOf(t *testing.T, now time.Time, words []string) (Actor, Act) {
 		}
 	case ActAsk:
 		a.User = user(arg)
-	case ActNote:
+	case ActNote, ActUpdate:
 		a.Text = arg
 	case ActSeverity:
 		a.Severity = Severity(arg)
@@ -200,7 +201,11 @@ func (s *scenario) take(t *testing.T, c Change) {
 		fmt.Fprintf(&s.out, "  page %s%s because %s\n", p.UserID, s.at(p.At), p.Why)
 	}
 	for _, n := range c.Notices {
-		fmt.Fprintf(&s.out, "  notice %s to %s until%s: %s\n", n.Kind, n.To, s.at(n.Detail.End), n.Detail.Lines[0])
+		until := ""
+		if !n.Detail.End.IsZero() {
+			until = " until" + s.at(n.Detail.End)
+		}
+		fmt.Fprintf(&s.out, "  notice %s to %s%s: %s\n", n.Kind, n.To, until, strings.Join(append(n.Detail.Lines, n.Detail.Note), ""))
 	}
 	for _, closed := range c.Closes {
 		fmt.Fprintf(&s.out, "  settled %v: %s by %q\n", closed.Kinds, closed.State, closed.By)

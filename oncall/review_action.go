@@ -110,6 +110,14 @@ func (a ReviewAction) Ask(in Incident, r Roster, sees func(UserID) bool, now tim
 	return n, a, true
 }
 
+// RefuseReview refuses the review of an incident that is not over.
+func (in Incident) RefuseReview() error {
+	if in.Open() {
+		return Refuse("Incident %s is open; its review is drafted once it is resolved.", in.ID)
+	}
+	return nil
+}
+
 // workMorning is when a person's working hours begin at or after an instant; a day later, if they always work.
 func workMorning(u UserID, r Roster, from time.Time) time.Time {
 	hours, err := r.HoursOf(u)

@@ -150,6 +150,66 @@ func (s *Store) ReviewActions(ctx context.Context, by oncall.Actor, id oncall.In
 	return all, wrapAny(err, "load the actions of incident %d", id)
 }
 
+// ReviewAction returns one action, if the actor may see its incident.
+func (s *Store) ReviewAction(ctx context.Context, by oncall.Actor, id oncall.ReviewActionID) (a oncall.ReviewAction, err error) {
+	const load = `
+		SELECT id, incident_id, user_id, text, by, made_at, due_at, ask_at, done_at, done_by
+		FROM review_actions
+		WHERE id = $1`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return a, err
+	}
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, load, id)
+		if a, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[oncall.ReviewAction]); errors.Is(err, pgx.ErrNoRows) {
+			return oncall.ErrNotFound
+		}
+		if err == nil {
+			_, err = g.seen(ctx, tx, a.IncidentID)
+		}
+		return err
+	})
+	return a, wrapAny(err, "load action %d", id)
+}
+
+// A ReviewActionFilter narrows a list of open actions. The zero value lists all.
+type ReviewActionFilter struct {
+	User  oncall.UserID
+	Team  oncall.TeamID // of the incident
+	After oncall.ReviewActionID
+	Limit int // at most MostListed
+}
+
+// OpenReviewActions lists the actions that are not done, of the incidents that the actor may see, in the order in which
+// they were added. More says whether there are further ones.
+func (s *Store) OpenReviewActions(ctx context.Context, by oncall.Actor, f ReviewActionFilter) (all []oncall.ReviewAction, more bool, err error) {
+	const list = `
+		SELECT a.id, a.incident_id, a.user_id, a.text, a.by, a.made_at, a.due_at, a.ask_at, a.done_at, a.done_by
+		FROM review_actions a JOIN incidents i ON i.id = a.incident_id
+		WHERE a.ask_at IS NOT NULL AND a.id > $1 AND ($2 = '' OR a.user_id = $2) AND ($3::bigint = 0 OR i.team_id = $3)
+		  AND (NOT i.team_id = ANY ($4) OR $5 <> '' AND EXISTS (SELECT FROM pages p WHERE p.incident_id = i.id AND p.user_id = $5))
+		ORDER BY a.id
+		LIMIT $6`
+	g, err := s.gate(ctx, by)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := g.may(access.See, access.Object{}); err != nil {
+		return nil, false, err
+	}
+	limit := min(max(f.Limit, 1), MostListed)
+	err = s.transact(ctx, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, list, f.After, f.User, f.Team, some(g.dir.hidden(by)), by.User, limit+1)
+		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.ReviewAction])
+		return err
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("list actions: %w", err)
+	}
+	return all[:min(len(all), limit)], len(all) > limit, nil
+}
+
 // OwnReviewActions returns what the actor is to do after incidents that they may see, the earliest due first.
 func (s *Store) OwnReviewActions(ctx context.Context, by oncall.Actor) (all []oncall.ReviewAction, err error) {
 	const load = `

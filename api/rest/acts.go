@@ -20,7 +20,7 @@ func (o IdempotencyHeader) idempotencyKey() string { return o.IdempotencyKey }
 
 // An ActBody is an act on an incident. Each act uses only the fields that it documents.
 type ActBody struct {
-	Act      string    `json:"act" enum:"acknowledge,unacknowledge,resolve,reopen,snooze,unsnooze,escalate,reassign,add_responder,accept,decline,note,severity,link,merge,still_on,split,verdict" doc:"As the buttons in Slack. reassign takes user or policy; add_responder user, schedule or team; snooze for, until or till; link and merge take incident; note takes text; severity takes severity; split takes alert or text; verdict, of one that is resolved, takes verdict and, for what helped, text."`
+	Act      string    `json:"act" enum:"acknowledge,unacknowledge,resolve,reopen,snooze,unsnooze,escalate,reassign,add_responder,accept,decline,note,severity,link,merge,still_on,split,verdict,open_channel" doc:"As the buttons in Slack. reassign takes user or policy; add_responder user, schedule or team; snooze for, until or till; link and merge take incident; note takes text; severity takes severity; split takes alert or text; verdict, of one that is resolved, takes verdict and, for what helped, text; open_channel gives it a Slack channel of its own."`
 	User     string    `json:"user,omitempty" maxLength:"200" doc:"Slack id, mail address or whole name."`
 	Policy   string    `json:"policy,omitempty" maxLength:"200" doc:"Name or id."`
 	Schedule string    `json:"schedule,omitempty" maxLength:"200" doc:"Name or id."`
@@ -41,6 +41,7 @@ var actKinds = map[string]oncall.ActKind{
 	"snooze": oncall.ActSnooze, "unsnooze": oncall.ActUnsnooze, "escalate": oncall.ActEscalate, "reassign": oncall.ActReassign,
 	"add_responder": oncall.ActAsk, "accept": oncall.ActAccept, "decline": oncall.ActDecline, "note": oncall.ActNote,
 	"severity": oncall.ActSeverity, "link": oncall.ActLink, "merge": oncall.ActMerge, "still_on": oncall.ActStillOn, "split": oncall.ActSplit, "verdict": oncall.ActVerdict,
+	"open_channel": oncall.ActChannel,
 }
 
 func (s *server) actRoutes() {

@@ -61,9 +61,9 @@ func document() setup.Setup {
 			{Name: "di", Slack: "U0DI", Email: "di@example.com"},
 		},
 		Teams: []setup.Team{
-			{Name: "payments", Channel: "#payments", Members: []string{"ann", "bo", "cy"}, Managers: []string{"ann"}},
+			{Name: "payments", Channel: "#payments", Members: []string{"ann", "bo", "cy"}, Managers: []string{"ann"}, Updates: []string{"#status", "#support"}},
 			{Name: "orders", Channel: "#orders", Members: []string{"cy"}},
-			{Name: "secret", Members: []string{"di"}, Private: true},
+			{Name: "secret", Members: []string{"di"}, Private: true, Updates: []string{"#deals"}},
 		},
 		Schedules: []setup.Schedule{
 			{Name: "primary", Team: "payments", TimeZone: "Europe/Berlin", Rotations: weekly("ann", "bo")},

@@ -37,7 +37,14 @@ type Incident struct {
 	Storm          bool        `json:"storm,omitempty" doc:"It takes in what a flood of alerts would have opened."`
 	Verdict        string      `json:"verdict,omitempty" enum:"real,noise,unsure" doc:"What people said it was, once it was over."`
 	Helped         string      `json:"helped,omitempty" doc:"And what helped."`
+	Channel        *Channel    `json:"channel,omitempty" doc:"Its own in Slack, while it is open."`
 	Version        int64       `json:"version" doc:"Grows with every change."`
+}
+
+// A Channel is one in Slack.
+type Channel struct {
+	ID   string `json:"id" example:"C024BE91L"`
+	Name string `json:"name" example:"inc-12-disk-full"`
 }
 
 // A Responder is a person who was asked to help.
@@ -177,6 +184,9 @@ func (v view) incident(in oncall.Incident) Incident {
 	}
 	if name := v.IntegrationName(in.IntegrationID); name != "" {
 		out.Integration = &Ref{int64(in.IntegrationID), name}
+	}
+	if own := in.Channel; own != nil && own.ID != "" && !own.Archived {
+		out.Channel = &Channel{own.ID, own.Name}
 	}
 	for _, r := range in.Responders {
 		out.Responders = append(out.Responders, Responder{v.person(r.User), string(r.State)})

@@ -95,6 +95,12 @@ func allCalls(incident int64) []call {
 		{"get-team-report", "/teams/payments/report?period=last%20month", "", 200},
 		{"get-user-report", "/users/U0ANN/report", "", 200},
 		{"act-on-incident", at("/incidents/%d/acts"), `{"act": "acknowledge"}`, 200},
+		{"create-update", at("/incidents/%d/updates"), `{"text": "paying by card fails"}`, 201},
+		{"list-updates", at("/incidents/%d/updates"), "", 200},
+		{"create-action", at("/incidents/%d/actions"), `{"user": "bo", "text": "fix the alert"}`, 201},
+		{"list-incident-actions", at("/incidents/%d/actions"), "", 200},
+		{"list-actions", "/actions?team=payments&user=bo", "", 200},
+		{"act-on-action", "/actions/1/acts", `{"act": "put_off"}`, 200},
 		{"put-user", "/users/U0EVE", `{"name": "eve", "email": "eve@example.com", "time_zone": "Europe/Berlin"}`, 201},
 		{"put-team", "/teams/web", `{"members": ["U0EVE", "cy@example.com"], "channel": "#web"}`, 201},
 		{"put-schedule", "/schedules/web", `{"team": "web", "time_zone": "UTC", "rotations": [{"name": "days", "start": "2026-03-02 09:00", "every": "week", "turns": [["eve"], ["cy"]], "only": [{"days": ["mon", "tue"], "from": "09:00", "to": "17:00"}]}]}`, 201},
@@ -135,7 +141,7 @@ func allCalls(incident int64) []call {
 
 // testedElsewhere are operations that need another key than an admin's, and have tests of their own.
 var testedElsewhere = []string{
-	"list-time-off", "list-events", "get-team-report-csv", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
+	"list-time-off", "list-events", "get-team-report-csv", "get-review", "list-swaps", "create-swap", "act-on-swap", "list-covers", "create-cover", "act-on-cover",
 	"list-calendars", "create-calendar", "delete-calendar", "get-payload",
 	"create-contact", "verify-contact", "delete-contact", "test-contacts", "get-rules", "put-rules", "get-reminders", "put-reminders", "mute-heartbeat", "unmute-heartbeat",
 }

@@ -104,7 +104,7 @@ func build(c Config) (*http.ServeMux, *server) {
 	s.api.UseMiddleware(s.admit)
 	for _, register := range []func(){
 		s.teamRoutes, s.userRoutes, s.scheduleRoutes, s.onCallRoutes, s.incidentRoutes, s.eventRoutes, s.signalRoutes, s.auditRoutes,
-		s.raiseRoutes, s.actRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
+		s.raiseRoutes, s.actRoutes, s.updateRoutes, s.reviewRoutes, s.dutyRoutes, s.setupRoutes, s.integrationRoutes, s.absenceRoutes, s.maintenanceRoutes,
 		s.swapRoutes, s.contactRoutes, s.reportRoutes, s.planRoutes, s.hookRoutes, s.keyRoutes, s.calendarRoutes, s.payloadRoutes,
 	} {
 		register()

@@ -16,13 +16,14 @@ import (
 
 // A Review is what the review of an incident is drafted from.
 type Review struct {
-	Picture  oncall.Picture
-	Talk     []Remark
-	Actions  []oncall.ReviewAction
-	Names    map[oncall.UserID]oncall.User
-	Channels func(id string) string // the name of a channel; empty: unknown
-	Zone     *time.Location
-	Now      time.Time
+	Picture     oncall.Picture
+	Talk        []Remark
+	WithoutTalk bool // it was not asked for
+	Actions     []oncall.ReviewAction
+	Names       map[oncall.UserID]oncall.User
+	Channels    func(id string) string // the name of a channel; empty: unknown
+	Zone        *time.Location
+	Now         time.Time
 }
 
 // A Remark is a message that somebody wrote about an incident.
@@ -42,7 +43,11 @@ func (r Review) Markdown() string {
 	in := r.Picture.Incident
 	var out strings.Builder
 	fmt.Fprintf(&out, "# Review of incident %d: %s\n\n", int64(in.ID), escapeMarkdown(cmp.Or(in.Title, "(no title)")))
-	fmt.Fprintf(&out, "_A draft of %s, from the timeline, the notes and what people wrote. Times are in %s._\n\n", Time(r.Now, r.Zone), escapeMarkdown(r.Zone.String()))
+	from := "the timeline, the notes and what people wrote"
+	if r.WithoutTalk {
+		from = "the timeline and the notes, without what people wrote in Slack"
+	}
+	fmt.Fprintf(&out, "_A draft of %s, from %s. Times are in %s._\n\n", Time(r.Now, r.Zone), from, escapeMarkdown(r.Zone.String()))
 	out.WriteString("## In short\n\n| | |\n|---|---|\n")
 	for _, row := range r.facts() {
 		fmt.Fprintf(&out, "| %s | %s |\n", row[0], row[1])
@@ -254,7 +259,11 @@ func drawReviewAction(n oncall.Notice) Drawing {
 	blocks := []slack.Block{section(text), note(about)}
 	switch d.State {
 	case oncall.ReviewActionDone:
-		blocks = append(blocks, section(":white_check_mark: Done, says "+mention(d.By)+"."))
+		done := ":white_check_mark: Done."
+		if d.By != "" { // an API key of nobody's own
+			done = ":white_check_mark: Done, says " + mention(d.By) + "."
+		}
+		blocks = append(blocks, section(done))
 	case oncall.ReviewActionLater:
 		blocks = append(blocks, section("I ask again in a week."))
 	case oncall.ReviewActionAgain:

@@ -99,6 +99,9 @@ func TestReviewActions(t *testing.T) {
 	golden(t, "review_action", Notice(n))
 	n.Detail.State, n.Detail.By = oncall.ReviewActionDone, ann
 	golden(t, "review_action_done", Notice(n))
+	n.Detail.By = "" // a program
+	golden(t, "review_action_done_program", Notice(n))
+	n.Detail.By = ann
 	n.Detail.State = oncall.ReviewActionLater
 	golden(t, "review_action_later", Notice(n))
 	n.Detail.State, n.To = oncall.ReviewActionAgain, string(ann)
