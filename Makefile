@@ -66,10 +66,11 @@ crash: ## kill -9 at every point of a send, 10 times for each channel, and count
 chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (6 minutes and more)
 	@bash -o pipefail -c 'go test -count=1 -timeout 20m -parallel 3 -v -run TestChaos ./cmd/watchbill -chaos | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT|NAME)?"'
 
-conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie, and with Alertmanager (needs Node, prometheus-alertmanager)
+conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie, with Backstage's plugins, and with Alertmanager (needs Node, prometheus-alertmanager)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim
 	npm ci --prefix conformance --ignore-scripts --no-audit --no-fund
 	node conformance/check.js bin/slacksim
 	node conformance/sign.js >bin/twilio-signed.json
 	cd conformance/clients && go build -o $(CURDIR)/bin/clients .
-	ALERTMANAGER=$$(command -v prometheus-alertmanager || command -v alertmanager) CLIENTS=$(CURDIR)/bin/clients TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api ./notify
+	npm ci --prefix conformance/backstage --ignore-scripts --no-audit --no-fund
+	ALERTMANAGER=$$(command -v prometheus-alertmanager || command -v alertmanager) CLIENTS=$(CURDIR)/bin/clients BACKSTAGE=$(CURDIR)/conformance/backstage/check.js TWILIO_SIGNED=$(CURDIR)/bin/twilio-signed.json $(WITHPG) go test -count=1 -tags conformance -run Conformance -v ./api ./notify

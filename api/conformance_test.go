@@ -55,7 +55,8 @@ func TestConformanceOfSignatures(t *testing.T) {
 	t.Logf("%d requests signed by Twilio's Node library", len(cases))
 }
 
-// TestConformanceOfClients lets the client libraries of PagerDuty and Opsgenie talk to us; conformance/clients has them.
+// TestConformanceOfClients lets the client libraries of PagerDuty and Opsgenie talk to us; conformance/clients has them,
+// and conformance/backstage those of Backstage's plugins.
 func TestConformanceOfClients(t *testing.T) {
 	w := newWorld(t)
 	w.startFolding()
@@ -76,9 +77,14 @@ func TestConformanceOfClients(t *testing.T) {
 		System: w.store, Clock: w.clock.Now, Log: zerolog.Nop(), Metrics: registry, Ready: w.store.Ready, Secrets: storetest.Secrets(),
 		REST: rest.New(rest.Config{Store: w.store.Store, Clock: w.clock.Now, Log: zerolog.Nop()}),
 	})
-	out, err := exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey, key).CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Error(err)
+	for _, program := range []*exec.Cmd{
+		exec.CommandContext(t.Context(), os.Getenv("CLIENTS"), w.address, replayKey, key),
+		exec.CommandContext(t.Context(), "node", os.Getenv("BACKSTAGE"), w.address, replayKey, key),
+	} {
+		out, err := program.CombinedOutput()
+		t.Logf("%s", out)
+		if err != nil {
+			t.Errorf("%s: %v", program, err)
+		}
 	}
 }

@@ -102,8 +102,29 @@ func (dr *dialectRequest) number(name string, usual, most int) (int, error) {
 	return min(n, most), nil
 }
 
-// instants lists the formats in which clients write times.
-var instants = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02"}
+// absolute lists the formats in which clients write times; Python's has no colon in the offset.
+var absolute = []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00"}
+
+// instants adds those of a parameter, which may be local.
+var instants = append(slices.Clone(absolute), "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02")
+
+// A bodyTime is a time in a body.
+type bodyTime struct{ time.Time }
+
+// UnmarshalJSON accepts all absolute formats.
+func (b *bodyTime) UnmarshalJSON(data []byte) error {
+	var text string
+	err := json.Unmarshal(data, &text)
+	if err != nil || text == "" {
+		return err
+	}
+	for _, form := range absolute {
+		if b.Time, err = time.Parse(form, text); err == nil {
+			return nil
+		}
+	}
+	return err
+}
 
 // instant parses a parameter that is a time; zero if it is missing.
 func (dr *dialectRequest) instant(name string) (time.Time, error) {

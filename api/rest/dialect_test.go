@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/watchbill/watchbill/api/rest"
 	"github.com/watchbill/watchbill/oncall"
 )
 
@@ -89,6 +90,9 @@ func TestPagerDutyClients(t *testing.T) {
 			"services.#=1", "services.0.name=grafana", "services.0.status=critical", "services.0.integrations.0.integration_key=null",
 			"services.0.escalation_policy.escalation_rules.0.targets.0.type=schedule_reference", "services.0.teams.0.name=payments", "more=false", "total=null",
 		}},
+		{"GET", "/services?id[]=1&id[]=999&limit=100", "", 200, []string{"services.#=1", "services.0.id=1"}},
+		{"GET", "/services?id[]=999", "", 200, []string{"services.#=0"}},
+		{"GET", "/service_dependencies/technical_services/1", "", 200, []string{"relationships.#=0"}},
 		{"GET", "/services?total=true&limit=1&offset=0", "", 200, []string{"services.#=1", "total=1", "limit=1", "offset=0"}},
 		{"GET", "/services/1", "", 200, []string{"service.id=1", "service.type=service", "service.escalation_policy.type=escalation_policy_reference"}},
 		{"GET", "/oncalls?time_zone=UTC&include[]=users&escalation_policy_ids[]=1", "", 200, []string{
@@ -159,6 +163,47 @@ func TestPagerDutyClients(t *testing.T) {
 	w.exchangeAll(t, "/pagerduty", []exchange{{"GET", "/oncalls", "", 401, []string{"error.code=2006"}}}, "Authorization: Token token=wb_0000")
 }
 
+// What python-pagerduty and the older pdpyras make of their methods. Booleans are written in three ways, by age, and an object
+// stands for its address.
+func TestPythonClients(t *testing.T) {
+	t.Parallel()
+	const at = "https://watchbill.example.com"
+	w := newWorld(t, func(c *rest.Config) { c.Address, c.Pages = at+"/", at })
+	incident := fmt.Sprintf("/incidents/%d", w.open(signalKey, "disk full"))
+	key := w.key(oncall.APIKey{Name: "script"}, oncall.ScopeAct)
+	w.exchangeAll(t, "/pagerduty", []exchange{
+		// list_all, iter_all, dict_all
+		{"GET", "/users?limit=100&total=false&offset=0", "", 200, []string{"users.0.id=U0ANN", "more=false", "total=null"}},
+		{"GET", "/users?limit=100&total=0&offset=0", "", 200, []string{"total=null"}},
+		{"GET", "/users?limit=1&total=1&offset=1", "", 200, []string{"users.#=1", "more=true", "offset=1", "total=4"}},
+		{"GET", "/schedules?include%5B%5D=schedule_layers&limit=100&total=false&offset=0", "", 200, []string{"schedules.#=1"}},
+		// get_total
+		{"GET", "/users?total=True&limit=1&offset=0", "", 200, []string{"total=4"}},
+		{"GET", "/incidents?date_range=all&total=true&limit=1&offset=0", "", 200, []string{"total=1"}},
+		// find, which compares by itself
+		{"GET", "/users?query=bo%40example.com&limit=100&total=false&offset=0", "", 200, []string{"users.#=1", "users.0.email=bo@example.com"}},
+		{"GET", "/escalation_policies?query=default&limit=100&total=0&offset=0", "", 200, []string{"escalation_policies.0.name=default", "escalation_policies.0.self=" + at + "/pagerduty/escalation_policies/1"}},
+		// what rget(object) and rput(object) go to
+		{"GET", "/users/U0ANN", "", 200, []string{"user.self=" + at + "/pagerduty/users/U0ANN", "user.teams.0.self=" + at + "/pagerduty/teams/1", "user.html_url=null"}},
+		{"GET", "/oncalls?limit=100&total=false&offset=0", "", 200, []string{
+			"oncalls.0.user.self=" + at + "/pagerduty/users/U0ANN", "oncalls.0.schedule.self=" + at + "/pagerduty/schedules/1",
+		}},
+		{"GET", incident, "", 200, []string{
+			"incident.self=" + at + "/pagerduty" + incident, "incident.html_url=" + at + incident, "incident.priority.self=null",
+			"incident.service.self=" + at + "/pagerduty/services/1", "incident.service.html_url=" + at + "/integrations/grafana", "incident.teams.0.html_url=" + at + "/teams/payments",
+		}},
+		{"PUT", incident, `{"incident": {"type": "incident_reference", "status": "acknowledged"}}`, 200, []string{"incident.status=acknowledged"}},
+		// rpost, rdelete
+		{"POST", incident + "/notes", `{"note": {"content": "rolled back"}}`, 201, []string{"note.content=rolled back"}},
+		{"POST", "/schedules/1/overrides", `{"overrides": [{"start": "2026-03-03T11:00:00+00:00", "end": "2026-03-03T12:00:00+0000", "user": {"id": "U0CY", "type": "user_reference"}}]}`, 201, []string{
+			"0.override.self=null",
+		}},
+		{"DELETE", "/schedules/1/overrides/1", "", 204, nil},
+		// api_key_access
+		{"GET", "/users/me", "", 400, []string{"error.code=2001"}},
+	}, "Authorization: Token token="+key, "Accept: application/vnd.pagerduty+json;version=2", "From: bo@example.com", "Content-Type: application/json")
+}
+
 // The same for Backstage's plugin for Opsgenie, and scripts that look up who is on call.
 func TestOpsgenieClients(t *testing.T) {
 	t.Parallel()
@@ -189,10 +234,13 @@ func TestOpsgenieClients(t *testing.T) {
 				"data.finalTimeline.rotations.0.periods.#=3", "data.finalTimeline.rotations.0.periods.0.recipient.name=ann@example.com",
 			}},
 			{"GET", "/v2/teams", "", 200, []string{"data.#=2", "data.0.name=orders"}},
+			{"GET", "/v2/schedules", "", 200, []string{"data.0.id=1", "data.0.name=primary", "data.0.ownerTeam.name=payments"}},
+			{"GET", "/v2/schedules/1/on-calls", "", 200, []string{"data.onCallParticipants.0.id=U0ANN", "data.onCallParticipants.0.type=user"}},
 			{"GET", "/v1/incidents?limit=20&sort=createdAt&order=desc", "", 200, []string{"data.#=0", "paging.next=missing"}},
 			{"GET", "/v2/alerts?limit=20&query=status:open", "", 200, []string{"data.#=1", "data.0.message=disk full", "data.0.priority=P1", "paging.next=missing"}},
 			{"GET", "/v2/alerts?query=owner:ann", "", 422, nil},
 			{"GET", alert, "", 200, []string{"data.alias=disk full", "data.status=open"}},
+			{"POST", alert + "/acknowledge", `{"source": "Backstage — Opsgenie plugin"}`, 202, nil},
 			{"POST", alert + "/acknowledge", `{"source": "Backstage", "user": "bo"}`, 202, []string{"result=Request will be processed"}},
 			{"GET", "/v2/alerts/disk%20full?identifierType=alias", "", 200, []string{"data.acknowledged=true"}},
 			{"GET", "/v2/schedules/2/on-calls", "", 404, nil},

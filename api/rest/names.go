@@ -34,12 +34,14 @@ type Actor struct {
 // A view is the directory as a caller may see it.
 type view struct {
 	*store.Directory
-	caller caller
+	caller  caller
+	address string // base URL of Watchbill
+	pages   string // of the web pages; empty: they are off
 }
 
 func (s *server) viewFor(ctx context.Context, c caller) (view, error) {
 	dir, err := s.Store.DirectoryFor(ctx, c.by)
-	return view{dir, c}, err
+	return view{dir, c, strings.TrimSuffix(s.Address, "/"), strings.TrimSuffix(s.Pages, "/")}, err
 }
 
 // viewWith is look, and finds the object that a path names.

@@ -2,6 +2,8 @@ package rest
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,6 +96,7 @@ func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
 			"resource_id": f.r.PathValue("id"), "resource_type": "technical_service", "standards": []any{}, "score": map[string]int{"passing": 0, "total": 0},
 		}}, nil
 	})
+	at("GET /service_dependencies/technical_services/{id}", oncall.ScopeRead, pdConstant(map[string]any{"relationships": []any{}}))
 	for _, pattern := range []string{"POST /services", "POST /services/{id}/integrations", "POST /service_dependencies/associate", "POST /service_dependencies/disassociate"} {
 		at(pattern, oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) {
 			return dialectResponse{}, huma.NewError(http.StatusForbidden, "Integrations are made in Watchbill: in the set-up file, or by PUT "+Base+"/integrations/NAME.")
@@ -118,11 +121,45 @@ type pdRef struct {
 // pdNumber formats an id as text, as PagerDuty's are.
 func pdNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
 
-// pdReference makes a reference to an object; pdObject is the object itself.
-func pdReference(kind, id, name string) pdRef {
-	return pdRef{ID: id, Type: kind + "_reference", Summary: name}
+// pdPaths has where objects are served. Clients pass an object for its address: python-pagerduty's rget, rput.
+var pdPaths = map[string]string{
+	"user": "/users/", "team": "/teams/", "service": "/services/", "escalation_policy": "/escalation_policies/", "schedule": "/schedules/", "incident": "/incidents/",
 }
-func pdObject(kind, id, name string) pdRef { return pdRef{ID: id, Type: kind, Summary: name} }
+
+// pdReference makes a reference to an object; pdObject is the object itself.
+func (v view) pdReference(kind, id, name string) pdRef {
+	out := v.pdObject(kind, id, name)
+	out.Type += "_reference"
+	return out
+}
+
+func (v view) pdObject(kind, id, name string) pdRef {
+	out := pdRef{ID: id, Type: kind, Summary: name}
+	path, served := pdPaths[kind]
+	if !served || id == "0" {
+		return out
+	}
+	if v.address != "" {
+		out.Self = new(v.address + "/pagerduty" + path + id)
+	}
+	if v.pages != "" {
+		out.HTMLURL = pdWebPage(v.pages, kind, id, name)
+	}
+	return out
+}
+
+// pdWebPage returns the address of the web page of an object, if it has one.
+func pdWebPage(pages, kind, id, name string) *string {
+	switch kind {
+	case "incident":
+		return new(pages + "/incidents/" + id)
+	case "team":
+		return new(pages + "/teams/" + url.PathEscape(name))
+	case "service":
+		return new(pages + "/integrations/" + url.PathEscape(name))
+	}
+	return nil
+}
 
 // stamp formats a time in the requested zone; nil stays nil.
 func (dr *dialectRequest) stamp(t *time.Time) *string {
@@ -149,7 +186,7 @@ func pdPage[T any](f *dialectRequest, name string, all []T) (dialectResponse, er
 		some = []T{}
 	}
 	out := map[string]any{name: some, "limit": limit, "offset": offset, "more": end < len(all), "total": nil}
-	if f.query.Get("total") == "true" {
+	if slices.Contains([]string{"true", "1"}, strings.ToLower(f.query.Get("total"))) { // Python's clients send True or 1
 		out["total"] = len(all)
 	}
 	return dialectResponse{http.StatusOK, out}, nil

@@ -288,16 +288,16 @@ type pdMetrics struct {
 func (s *server) pdAnalytics(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Filters struct {
-			Start    time.Time `json:"created_at_start"`
-			End      time.Time `json:"created_at_end"`
-			Services []string  `json:"service_ids"`
-			Urgency  string    `json:"urgency"`
+			Start    bodyTime `json:"created_at_start"`
+			End      bodyTime `json:"created_at_end"`
+			Services []string `json:"service_ids"`
+			Urgency  string   `json:"urgency"`
 		} `json:"filters"`
 	}
 	if err := f.body(&body); err != nil {
 		return dialectResponse{}, err
 	}
-	filter := store.IncidentFilter{Since: body.Filters.Start, Until: body.Filters.End}
+	filter := store.IncidentFilter{Since: body.Filters.Start.Time, Until: body.Filters.End.Time}
 	if filter.Since.IsZero() {
 		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
 	}

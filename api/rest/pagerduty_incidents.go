@@ -85,21 +85,21 @@ func pdUrgency(s oncall.Severity) string {
 
 func (dr *dialectRequest) pdService(id oncall.IntegrationID) pdRef {
 	if id == 0 {
-		return pdReference("service", "0", "Paged by hand")
+		return dr.pdReference("service", "0", "Paged by hand")
 	}
-	return pdReference("service", pdNumber(id), dr.IntegrationName(id))
+	return dr.pdReference("service", pdNumber(id), dr.IntegrationName(id))
 }
 
 func (dr *dialectRequest) pdIncident(in oncall.Incident) pdIncidentShown {
 	name := cmp.Or(pdPriorities[in.Severity], "P2")
 	out := pdIncidentShown{
-		pdRef: pdObject("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
-		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{pdReference("priority", name, name), name},
+		pdRef: dr.pdObject("incident", pdNumber(in.ID), "["+in.ID.String()+"] "+in.Title), Number: int64(in.ID), Title: in.Title, Description: in.Title,
+		Status: pdStatus(in.Status), Urgency: pdUrgency(in.Severity), Priority: pdPriority{dr.pdReference("priority", name, name), name},
 		CreatedAt: dr.stamp(&in.OpenedAt), ResolvedAt: dr.stamp(in.ResolvedAt), Service: dr.pdService(in.IntegrationID), Policy: dr.pdPolicyRef(in.PolicyID),
 		Teams: []pdRef{}, Assignments: []pdAssigned{}, Acks: []pdAcked{}, Pending: []pdPending{}, Body: map[string]any{"type": "incident_body", "details": in.Body},
 	}
 	if t, known := dr.Team(in.TeamID); known && dr.sees(t.ID) {
-		out.Teams = append(out.Teams, pdTeamRef(t))
+		out.Teams = append(out.Teams, dr.pdTeamRef(t))
 	}
 	changed, by := in.OpenedAt, in.RaisedBy
 	if in.AckedAt != nil {
@@ -160,7 +160,7 @@ func (dr *dialectRequest) pdAgent(by oncall.Actor) *pdRef {
 	case by.User != "":
 		return new(dr.pdUserRef(by.User))
 	}
-	return new(pdReference("service", "0", by.String()))
+	return new(dr.pdReference("service", "0", by.String()))
 }
 
 // pdMaxListed is how many incidents a list covers, newest first.
@@ -352,8 +352,8 @@ func (s *server) pdLog(f *dialectRequest) (dialectResponse, error) {
 			continue
 		}
 		out := pdLogEntry{
-			pdRef: pdObject(kind+"_log_entry", pdNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pdAgent(e.Actor),
-			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: pdReference("incident", pdNumber(in.ID), in.Title), Service: f.pdService(in.IntegrationID),
+			pdRef: f.pdObject(kind+"_log_entry", pdNumber(e.ID), e.Actor.Shown(f.Name)+": "+strings.ReplaceAll(kind, "_", " ")), CreatedAt: f.stamp(&e.At), Agent: f.pdAgent(e.Actor),
+			Channel: map[string]any{"type": cmp.Or(e.Actor.Via, "auto")}, Incident: f.pdReference("incident", pdNumber(in.ID), in.Title), Service: f.pdService(in.IntegrationID),
 			Teams: []pdRef{}, Contexts: []any{}, Details: map[string]any{},
 		}
 		if e.Kind == oncall.EventNote {
@@ -401,9 +401,9 @@ func (s *server) pdAlerts(f *dialectRequest) (dialectResponse, error) {
 		if f.has("statuses", status) {
 			name := f.IntegrationName(a.IntegrationID)
 			all = append(all, pdAlertShown{
-				pdRef: pdObject("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
+				pdRef: f.pdObject("alert", pdNumber(a.ID), a.Title), CreatedAt: f.stamp(&a.FirstAt), Status: status, Key: a.DedupKey, Severity: cmp.Or(severities[a.Severity], "error"),
 				Body: map[string]any{"type": "alert_body", "details": a.Details, "contexts": []any{}}, Service: f.pdService(a.IntegrationID),
-				Incident: pdReference("incident", pdNumber(in.ID), in.Title), From: pdReference("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
+				Incident: f.pdReference("incident", pdNumber(in.ID), in.Title), From: f.pdReference("generic_events_api_inbound_integration", pdNumber(a.IntegrationID), name),
 			})
 		}
 	}

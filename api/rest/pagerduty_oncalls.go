@@ -65,7 +65,7 @@ func (dr *dialectRequest) pdOnCallsOf(p oncall.Policy, level int, t oncall.Targe
 			o.Policy = dr.pdPolicy(p)
 		}
 		if is != nil {
-			o.Schedule, o.from = pdReference("schedule", pdNumber(is.ID()), is.Name()), *start
+			o.Schedule, o.from = dr.pdReference("schedule", pdNumber(is.ID()), is.Name()), *start
 			if dr.includes("schedules") {
 				o.Schedule = dr.pdSchedule(is)
 			}

@@ -27,17 +27,17 @@ type pdUserShown struct {
 	Rules          []pdRef `json:"notification_rules"`
 }
 
-func (v view) pdUserRef(id oncall.UserID) pdRef { return pdReference("user", string(id), v.Name(id)) }
+func (v view) pdUserRef(id oncall.UserID) pdRef { return v.pdReference("user", string(id), v.Name(id)) }
 
 func (v view) pdUser(id oncall.UserID) pdUserShown {
 	u := v.Users[id]
 	out := pdUserShown{
-		pdRef: pdObject("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
+		pdRef: v.pdObject("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
 		Teams: []pdRef{}, Contacts: []pdRef{}, Rules: []pdRef{},
 	}
 	for _, t := range v.Teams {
 		if slices.Contains(v.Members[t.ID], id) {
-			out.Teams = append(out.Teams, pdTeamRef(t))
+			out.Teams = append(out.Teams, v.pdTeamRef(t))
 		}
 	}
 	return out
@@ -81,17 +81,17 @@ type pdTeamShown struct {
 	Description *string `json:"description"`
 }
 
-func pdTeamRef(t oncall.Team) pdRef { return pdReference("team", pdNumber(t.ID), t.Name) }
+func (v view) pdTeamRef(t oncall.Team) pdRef { return v.pdReference("team", pdNumber(t.ID), t.Name) }
 
-func pdTeamOf(t oncall.Team) pdTeamShown {
-	return pdTeamShown{pdRef: pdObject("team", pdNumber(t.ID), t.Name), Name: t.Name}
+func (v view) pdTeamOf(t oncall.Team) pdTeamShown {
+	return pdTeamShown{pdRef: v.pdObject("team", pdNumber(t.ID), t.Name), Name: t.Name}
 }
 
 func pdTeams(f *dialectRequest) (dialectResponse, error) {
 	all := []pdTeamShown{}
 	for _, t := range f.Teams {
 		if strings.Contains(strings.ToLower(t.Name), strings.ToLower(f.query.Get("query"))) {
-			all = append(all, pdTeamOf(t))
+			all = append(all, f.pdTeamOf(t))
 		}
 	}
 	return pdPage(f, "teams", all)
@@ -112,7 +112,7 @@ func (dr *dialectRequest) teamInPath() (t oncall.Team, err error) {
 
 func pdTeam(f *dialectRequest) (dialectResponse, error) {
 	t, err := f.teamInPath()
-	return dialectResponse{http.StatusOK, map[string]any{"team": pdTeamOf(t)}}, err
+	return dialectResponse{http.StatusOK, map[string]any{"team": f.pdTeamOf(t)}}, err
 }
 
 func pdMembers(f *dialectRequest) (dialectResponse, error) {
@@ -165,20 +165,20 @@ func (v view) pdPolicyRef(id oncall.PolicyID) *pdRef {
 	if !known {
 		return nil
 	}
-	return new(pdReference("escalation_policy", pdNumber(p.ID), p.Name))
+	return new(v.pdReference("escalation_policy", pdNumber(p.ID), p.Name))
 }
 
 func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 	out := pdPolicyShown{
-		pdRef: pdObject("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
+		pdRef: v.pdObject("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
 		Rules: []pdRule{}, Services: []pdRef{}, Teams: []pdRef{},
 	}
 	if t, known := v.Team(p.TeamID); known {
-		out.Teams = append(out.Teams, pdTeamRef(t))
+		out.Teams = append(out.Teams, v.pdTeamRef(t))
 	}
 	for _, in := range v.Integrations {
 		if in.PolicyID == p.ID {
-			out.Services = append(out.Services, pdReference("service", pdNumber(in.ID), in.Name))
+			out.Services = append(out.Services, v.pdReference("service", pdNumber(in.ID), in.Name))
 		}
 	}
 	for i, step := range p.Steps {
@@ -196,7 +196,7 @@ func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
 // pdTargets converts a target to PagerDuty's: schedules and people.
 func (v view) pdTargets(t oncall.Target) []pdRef {
 	if is, known := v.Schedule(t.Schedule); known {
-		return []pdRef{pdReference("schedule", pdNumber(is.ID()), is.Name())}
+		return []pdRef{v.pdReference("schedule", pdNumber(is.ID()), is.Name())}
 	}
 	return mapSlice(v.always(t), v.pdUserRef)
 }

@@ -53,7 +53,7 @@ const (
 
 func (dr *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
 	out := pdScheduleShown{
-		pdRef: pdObject("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
+		pdRef: dr.pdObject("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
 		Policies: []pdRef{}, Users: []pdRef{}, Teams: []pdRef{},
 	}
 	for _, p := range dr.policies() {
@@ -62,7 +62,7 @@ func (dr *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
 		}
 	}
 	if t, known := dr.Team(is.TeamID()); known {
-		out.Teams = append(out.Teams, pdTeamRef(t))
+		out.Teams = append(out.Teams, dr.pdTeamRef(t))
 	}
 	var people []oncall.UserID
 	for _, role := range is.Roles() {
@@ -261,7 +261,7 @@ func (dr *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time)
 }
 
 func (dr *dialectRequest) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
-	return pdOverrideShown{pdObject("override", pdNumber(o.ID), ""), dr.stamp(&o.Start), dr.stamp(&o.End), dr.pdUserRef(user)}
+	return pdOverrideShown{dr.pdObject("override", pdNumber(o.ID), ""), dr.stamp(&o.Start), dr.stamp(&o.End), dr.pdUserRef(user)}
 }
 
 func (s *server) pdOverrides(f *dialectRequest) (dialectResponse, error) {
@@ -286,7 +286,7 @@ func (s *server) pdOverrides(f *dialectRequest) (dialectResponse, error) {
 // documentation, or a single one as in go-pagerduty.
 func (s *server) pdOverride(f *dialectRequest) (dialectResponse, error) {
 	type wanted struct {
-		Start, End time.Time
+		Start, End bodyTime
 		User       struct{ ID string }
 	}
 	var body struct {

@@ -32,15 +32,15 @@ type pdIntegration struct {
 
 func (dr *dialectRequest) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
 	out := pdServiceShown{
-		pdRef: pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: dr.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
+		pdRef: dr.pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: dr.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
 		Teams:        []pdTeamShown{},
-		Integrations: []pdIntegration{{pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, dr.pdService(in.ID)}},
+		Integrations: []pdIntegration{{dr.pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, dr.pdService(in.ID)}},
 	}
 	if p, known := dr.Policies[in.PolicyID]; known && dr.includes("escalation_policies") {
 		out.Policy = dr.pdPolicy(p)
 	}
 	if t, known := dr.Team(in.TeamID); known {
-		out.Teams = append(out.Teams, pdTeamOf(t))
+		out.Teams = append(out.Teams, dr.pdTeamOf(t))
 	}
 	return out
 }
@@ -91,7 +91,7 @@ func (s *server) pdServices(f *dialectRequest) (dialectResponse, error) {
 		if isKey {
 			meant = in.ID == keyed
 		}
-		if meant && f.has("team_ids", pdNumber(in.TeamID)) {
+		if meant && f.has("team_ids", pdNumber(in.TeamID)) && f.has("id", pdNumber(in.ID)) {
 			all = append(all, f.pdServiceOf(in, states[in.ID]))
 		}
 	}

@@ -30,7 +30,8 @@ type Config struct {
 	Store   *store.Store
 	Clock   func() time.Time
 	Log     zerolog.Logger
-	Address string          // base URL of Watchbill, for calendar programs
+	Address string          // base URL of Watchbill, for calendar programs and clients of PagerDuty
+	Pages   string          // base URL of the web pages; empty: they are off
 	Tokens  Tokens          // checks services' tokens; nil: only API keys
 	Limit   int             // requests per minute and key; 0: unlimited
 	Formats []oncall.Format // that an integration may have

@@ -307,9 +307,13 @@ func numbers(channels map[oncall.Method]notify.Sender) []string {
 // serveHTTP starts the HTTP server. It comes last, when everything it needs is running.
 func (a *app) serveHTTP(ctx context.Context, s settings, clock func() time.Time, metrics *prometheus.Registry) error {
 	address, _ := s.address()
-	programs := rest.New(rest.Config{
+	forPrograms := rest.Config{
 		Store: a.store.Store, Clock: clock, Log: a.log, Limit: s.apiLimit, Formats: intake.Names(), Tokens: s.jwt.tokens(a.log), Address: address,
-	})
+	}
+	if s.web.on {
+		forPrograms.Pages = address
+	}
+	programs := rest.New(forPrograms)
 	config := api.Config{
 		System: a.store, Clock: clock, Log: a.log, Gatherer: metrics, Metrics: metrics, Ready: a.store.Ready,
 		Twilio: s.twilio, Outbound: s.outbound, Proxies: s.proxies, Secrets: s.secrets,
