@@ -30,8 +30,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Stories mostly wait for Slack's limits, so three times as many run at once as there are cores.
-	_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+	// Stories mostly wait for Slack's limits, so twice as many run at once as there are cores.
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	testscript.Main(m, map[string]func(){"watchbill": main, "watchbill-chaos": chaosMain})
 }
 

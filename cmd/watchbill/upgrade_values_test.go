@@ -28,6 +28,7 @@ var plantedValues = map[string]any{
 	"integrations.storm_limit": "0", "integrations.taken_for": "", "integrations.sign_secret": "", "integrations.sign_before": "",
 	"inbox_rejected.id": "1N1",
 	"incidents.id":      "N1", "incidents.status": [2]string{"triggered", "resolved"}, "incidents.responders": "[]", "incidents.storm": nil, "incidents.flap": nil,
+	"incidents.channel":       `{"name": "inc-N1", "id": "C0INCN1", "greeted": true}`,
 	"incidents.snoozed_until": nil, "incidents.home_policy": "0", "incidents.hops": "0", "incidents.flaps": "0", "incidents.verdict": "", "incidents.resolved_at": nil, "incidents.stated": "0",
 	"incident_events.kind": "opened", "incident_events.detail": `{"users": ["USER"]}`,
 	"alerts.firing": [2]string{"true", "false"}, "alerts.links": "[]", "alerts.details": "{}", "alerts.route": nil, "alerts.maintenance_id": "0", "alerts.expires_at": nil,
