@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -56,7 +57,7 @@ func day(t time.Time, zone string) string { return t.In(location(zone)).Format("
 
 func countLines(all []report.Count) (lines []string) {
 	for _, c := range all {
-		lines = append(lines, "• "+Foreign(c.Name, reportName)+": "+c.Said())
+		lines = append(lines, "• "+Foreign(cmp.Or(c.Name, "paged by hand"), reportName)+": "+c.Said())
 	}
 	return lines
 }

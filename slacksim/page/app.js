@@ -209,6 +209,9 @@ document.addEventListener('visibilitychange', refresh);
 setupComposer();
 setupPanel(() => world);
 const events = new EventSource('/events');
+// Left open, the streams of pages left behind take up the few connections that a browser allows to a server.
+addEventListener('pagehide', () => events.close());
+addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
 events.onmessage = refresh;
 events.onerror = () => { document.body.classList.add('offline'); $('sockets').textContent = 'Simulator not reachable'; $('sockets').classList.add('off'); };
 refresh();
