@@ -99,7 +99,7 @@ func TestChannelWithoutToken(t *testing.T) {
 				t.Fatal("the refused token was no error")
 			}
 			order.Channel = became
-			if became, err = w.bot.KeepChannel(w.ctx, order); err != nil {
+			if _, err = w.bot.KeepChannel(w.ctx, order); err != nil {
 				t.Fatal(err)
 			}
 			c, _ := w.sim.FindChannel("#inc-7-disk-full")
