@@ -78,7 +78,7 @@ func (s *story) topic(ts *testscript.TestScript, _ bool, args []string) {
 
 // join PERSON guest|member|owner|other: somebody new, as a guest of the workspace, a full member, an owner of it
 // or somebody of another organisation in a shared channel.
-func (s *story) join(_ *testscript.TestScript, _ bool, args []string) {
+func (s *story) join(ts *testscript.TestScript, _ bool, args []string) {
 	u := slacksim.User{ID: person(args[0]), Name: args[0], RealName: strings.ToUpper(args[0][:1]) + args[0][1:], TZ: "Europe/Berlin"}
 	switch args[1] {
 	case "guest":
@@ -89,6 +89,14 @@ func (s *story) join(_ *testscript.TestScript, _ bool, args []string) {
 		u.Team = "T0ELSE"
 	}
 	s.sim.AddUser(u)
+	if s.app == nil || s.away || args[1] != "member" {
+		return
+	}
+	s.until(ts, "Watchbill to hear of it", func() bool {
+		var known bool
+		ts.Check(s.app.store.Pool().QueryRow(s.t.Context(), `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND standing = 'member')`, string(u.ID)).Scan(&known))
+		return known
+	})
 }
 
 // leave PERSON: the person is deactivated in Slack.
