@@ -160,11 +160,11 @@ func TestSimulatorInventsNoKeys(t *testing.T) {
 	if err := sim.OpenHome("U0ANN"); err != nil {
 		t.Fatal(err)
 	}
-	hold("AppHomeOpened", lastPayload(t, sim))
+	hold("AppHomeOpened", lastEvent(t, sim, "app_home_opened"))
 	if err := sim.ArchiveChannel("#ops", true); err != nil {
 		t.Fatal(err)
 	}
-	hold("ChannelArchive", lastPayload(t, sim))
+	hold("ChannelArchive", lastEvent(t, sim, "channel_archive"))
 	_, hello := dial(ctx, t, sim)
 	sim.AddDeadConnections(10)
 	_, full := dial(ctx, t, sim)
@@ -172,7 +172,7 @@ func TestSimulatorInventsNoKeys(t *testing.T) {
 	delete(hello["debug_info"].(map[string]any), "started") // seen in other recordings
 	hold("hello", hello)
 	sim.AddUser(slacksim.User{ID: "U0ANN", Name: "ann", Email: "ann@example.com"})
-	hold("UserChange", lastPayload(t, sim))
+	hold("UserChange", lastEvent(t, sim, "user_change"))
 	sim.AddUser(slacksim.User{ID: "U0NEW", Name: "new", Email: "new@example.com"})
-	hold("TeamJoin", lastPayload(t, sim))
+	hold("TeamJoin", lastEvent(t, sim, "team_join"))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,23 @@ func lastPayload(t *testing.T, sim *slacksim.Sim) map[string]any {
 		t.Fatal(err)
 	}
 	return payload
+}
+
+// lastEvent returns the payload of the latest event of a type. Events that no app received are delivered again once one
+// connects, and may come last.
+func lastEvent(t *testing.T, sim *slacksim.Sim, name string) map[string]any {
+	t.Helper()
+	for _, e := range slices.Backward(sim.Envelopes()) {
+		var payload map[string]any
+		if err := json.Unmarshal(e.Payload, &payload); err != nil {
+			t.Fatal(err)
+		}
+		if event, is := payload["event"].(map[string]any); is && event["type"] == name {
+			return payload
+		}
+	}
+	t.Fatalf("no event %s was sent", name)
+	return nil
 }
 
 // clock is a clock that a test sets.
