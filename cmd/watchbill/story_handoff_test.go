@@ -94,7 +94,7 @@ func (s *story) join(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s.until(ts, "Watchbill to hear of it", func() bool {
 		var known bool
-		ts.Check(s.app.store.Pool().QueryRow(s.t.Context(), `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND standing = 'member')`, string(u.ID)).Scan(&known))
+		ts.Check(s.app.store.Pool().QueryRow(s.t.Context(), `SELECT EXISTS (SELECT FROM users WHERE id = $1 AND standing = 'member')`, u.ID).Scan(&known))
 		return known
 	})
 }
