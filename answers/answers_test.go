@@ -21,7 +21,7 @@ func TestAnswerActs(t *testing.T) {
 	if got := w.reply("+12025550199", "1a"); got != "" {
 		t.Errorf("a stranger's answer gets %q, want no reply", got)
 	}
-	if got, want := w.reply(annsPhone, "7a"), "No message 7. Open for you: #1; 1a takes it."; got != want {
+	if got, want := w.reply(annsPhone, "7a"), "You were not paged for #7. Open for you: #1; 1a takes it."; got != want {
 		t.Errorf("an unknown code gets %q, want %q", got, want)
 	}
 	if got := w.reply(annsPhone, "1a"); got != "Acknowledged #1." || w.status(1) != "acknowledged sms" {
@@ -74,8 +74,8 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "a", "b", "c")
 	orders := w.sms()
-	if len(orders) != 1 || len(orders[0].Incidents) != 3 || orders[0].Code != 1 {
-		t.Fatalf("the SMS are %+v, want one to Ann with code 1", orders)
+	if len(orders) != 1 || len(orders[0].Incidents) != 3 || orders[0].Code != -1 {
+		t.Fatalf("the SMS are %+v, want one to Ann with code b1", orders)
 	}
 	w.advance(10 * time.Second)
 	w.trigger("d")
@@ -86,7 +86,7 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 	if again := w.sms(); len(again) != 1 || again[0].Code != 4 || again[0].Incident.ID != 4 {
 		t.Fatalf("after the cooldown the SMS are %+v, want one with code 4", again)
 	}
-	if got := w.reply(annsPhone, "1a"); got != "Acknowledged #1, #2, #3." || w.status(4) != "triggered " {
+	if got := w.reply(annsPhone, "b1a"); got != "Acknowledged #1, #2, #3." || w.status(4) != "triggered " {
 		t.Errorf("the reply is %q and incident 4 %s, want the first three acknowledged", got, w.status(4))
 	}
 	if got := w.reply(annsPhone, "ack"); got != "Acknowledged #4." {
@@ -95,7 +95,7 @@ func TestACodeMeansWhatTheMessageListed(t *testing.T) {
 	if got := w.reply(annsPhone, "rr"); got != "Resolved #4." {
 		t.Errorf("the newest message: %q, want %q", got, "Resolved #4.")
 	}
-	if got := w.reply(annsPhone, "1 r"); got != "Resolved #1, #2, #3." {
+	if got := w.reply(annsPhone, "b1 r"); got != "Resolved #1, #2, #3." {
 		t.Errorf("got %q, want %q", got, "Resolved #1, #2, #3.")
 	}
 }
@@ -108,13 +108,13 @@ func TestSharedNumber(t *testing.T) {
 	w.sms()
 	in := w.incident(1)
 	must[bool](t)(w.RunIncidentTimer(t.Context(), 1, in.Seq, start))
-	if orders := w.sms(); len(orders) != 1 || orders[0].Page.UserID != bo || orders[0].Code != 2 {
-		t.Fatalf("the SMS are %+v, want Bo's page with code 2", orders)
+	if orders := w.sms(); len(orders) != 1 || orders[0].Page.UserID != bo || orders[0].Code != -1 {
+		t.Fatalf("the SMS are %+v, want Bo's page with a code of its own", orders)
 	}
 	if got := w.reply(annsPhone, "ack"); !strings.HasPrefix(got, "More than one person") {
 		t.Errorf("an answer without a code gets %q, want that more than one person has the number", got)
 	}
-	if got := w.reply(annsPhone, "2a"); got != "Acknowledged #1." || w.incident(1).AckedBy.User != bo {
+	if got := w.reply(annsPhone, "b1a"); got != "Acknowledged #1." || w.incident(1).AckedBy.User != bo {
 		t.Errorf("the reply is %q, acknowledged by %+v; want Bo's acknowledgement", got, w.incident(1).AckedBy)
 	}
 }

@@ -82,7 +82,7 @@ func (w *world) statuses(first oncall.IncidentID) (all string) {
 // open incidents.
 func TestEveryFormOfACode(t *testing.T) {
 	t.Parallel()
-	const bundle, first = "#{2}, #{3} ({2}a)", "#{1} ({1}a)"
+	const bundle, first = "#{2}, #{3} (b{2}a)", "#{1} ({1}a)"
 	w := newWorld(t)
 	for i, c := range []struct {
 		text, reply string
@@ -93,8 +93,16 @@ func TestEveryFormOfACode(t *testing.T) {
 		{"ack {3}", "Acknowledged #{3}.", "tta"},
 		{"#{3}a", "Acknowledged #{3}.", "tta"},
 		{"Ack  #{2}.", "Acknowledged #{2}.", "tat"},
-		{"{2}a", "Acknowledged #{2}, #{3}.", "taa"},
-		{"{2}a ack all", "Acknowledged #{2}, #{3}.", "taa"},
+		{"{2}a", "Acknowledged #{2}.", "tat"},
+		{"ack {2}", "Acknowledged #{2}.", "tat"},
+		{"close {2}", "Resolved #{2}.", "trt"},
+		{"{2}", "Answer b{2}a to acknowledge, b{2}r to resolve or b{2}e to escalate, with the number from the message. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"b{2}a", "Acknowledged #{2}, #{3}.", "taa"},
+		{"‘B{2}A’", "Acknowledged #{2}, #{3}.", "taa"},
+		{"ack b{2}", "Acknowledged #{2}, #{3}.", "taa"},
+		{"resolve B {2}", "Resolved #{2}, #{3}.", "trr"},
+		{"b{2}a ack all", "Acknowledged #{2}, #{3}.", "taa"},
+		{"b{1}a", "No message b{1}. Open for you: " + bundle + "; " + first + ".", "ttt"},
 		{"{1}a", "Acknowledged #{1}.", "att"},
 		{"ack #{1} #{3}", "Acknowledged #{1}, #{3}.", "ata"},
 		{"{1}a, {3}a", "Acknowledged #{1}, #{3}.", "ata"},
@@ -104,11 +112,11 @@ func TestEveryFormOfACode(t *testing.T) {
 		{"ack", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
 		{"aa", "Acknowledged #{2}, #{3}. Open for you: #{1}; {1}a takes it.", "taa"},
 		{"rr", "Resolved #{2}, #{3}. Open for you: #{1}; {1}r takes it.", "trr"},
-		{"ack {4}", "No message {4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
+		{"ack {4}", "You were not paged for #{4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
 		{"ack #{4}", "You were not paged for #{4}. Open for you: " + bundle + "; " + first + ".", "ttt"},
-		{"ack {1} {4}", "Acknowledged #{1}. No message {4}. Open for you: #{2}, #{3}; {2}a takes both.", "att"},
+		{"ack {1} {4}", "Acknowledged #{1}. You were not paged for #{4}. Open for you: #{2}, #{3}; b{2}a takes both.", "att"},
 		{
-			"ack {1} resolve {2}", "Answer {2}a to acknowledge, {2}r to resolve or {2}e to escalate, with the number from the message. " +
+			"ack {1} resolve {2}", "Answer b{2}a to acknowledge, b{2}r to resolve or b{2}e to escalate, with the number from the message. " +
 				"Open for you: " + bundle + "; " + first + ".", "ttt",
 		},
 	} {
@@ -118,8 +126,8 @@ func TestEveryFormOfACode(t *testing.T) {
 		w.alone(fmt.Sprint("one", i))
 		w.advance(40 * time.Second)
 		w.trigger(fmt.Sprint("two", i), fmt.Sprint("three", i))
-		if orders := w.sms(); len(orders) != 1 || orders[0].Code != int(one)+1 {
-			t.Fatalf("the SMS are %+v, want one bundle with the second incident's code", orders)
+		if orders := w.sms(); len(orders) != 1 || orders[0].Code != -int(one)-1 {
+			t.Fatalf("the SMS are %+v, want one bundle with a code of its own", orders)
 		}
 		text, want := numbered(one, c.text), numbered(one, c.reply)
 		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
@@ -128,18 +136,19 @@ func TestEveryFormOfACode(t *testing.T) {
 	}
 }
 
-// The previous release gave messages numbers of their own. "#5" is still incident 5, what such a message offers
-// works, and an ambiguous number does nothing.
-func TestCodeOfThePreviousRelease(t *testing.T) {
+// Earlier releases gave messages, and bundles, plain numbers of their own. What such a message offers works as it is
+// printed there, and a number alone is the incident's all the same.
+func TestCodeOfAnEarlierRelease(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for i, c := range []struct{ text, reply, status string }{
 		{"ack #{2}", "Acknowledged #{2}.", "tat"},
 		{"{2}a", "Acknowledged #{3}.", "tta"},
-		{"ack {2}", "{2} may be #{2}, or the message about #{3}. Answer with # and the incident's number. Open for you: #{3} ({2}a); #{2} ({1}a); #{1} (77a).", "ttt"},
+		{"ack {2}", "Acknowledged #{2}.", "tat"},
 		{"ack {3}", "Acknowledged #{3}.", "tta"},
 		{"{1}a", "Acknowledged #{2}.", "tat"},
 		{"77a", "Acknowledged #{1}.", "att"},
+		{"ack 77", "You were not paged for #77. Open for you: #{3} ({2}a); #{2} ({1}a); #{1} (77a).", "ttt"},
 	} {
 		w.advance(time.Hour)
 		w.exec(`UPDATE incidents SET status = 'resolved'`)
@@ -153,7 +162,50 @@ func TestCodeOfThePreviousRelease(t *testing.T) {
 	}
 }
 
-// An old message's code stands for its incident, whatever has come since; a repeated bundle keeps its code.
+// A bundle of an earlier release is answered as it was printed, and never by a number alone.
+func TestBundleOfAnEarlierRelease(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, c := range []struct{ text, reply, status string }{
+		{"{1}a", "Acknowledged #{1}, #{2}.", "aat"},
+		{"{1} r", "Resolved #{1}, #{2}.", "rrt"},
+		{"ack {1}", "Acknowledged #{1}.", "att"},
+		{"resolve {1}", "Resolved #{1}.", "rtt"},
+		{"close {2}", "Resolved #{2}.", "trt"},
+	} {
+		w.advance(time.Hour)
+		w.exec(`UPDATE incidents SET status = 'resolved'`)
+		one := oncall.IncidentID(3*i + 1)
+		w.trigger(fmt.Sprint("a", i), fmt.Sprint("b", i))
+		w.sms()
+		w.exec(`UPDATE pages SET code = -code WHERE incident_id >= $1 AND code < 0`, one)
+		w.alone(fmt.Sprint("c", i))
+		text, want := numbered(one, c.text), numbered(one, c.reply)
+		if got := w.reply(annsPhone, text); got != want || w.statuses(one) != c.status {
+			t.Errorf("%q gets %q, and the incidents are %s; want %q and %s", text, got, w.statuses(one), want, c.status)
+		}
+	}
+}
+
+// A bundle of an earlier release that is sent again gets a code that is no incident's number.
+func TestBundleSentAgainGetsALetter(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "a", "b")
+	w.sms()
+	w.exec(`UPDATE pages SET code = -code WHERE code < 0`)
+	w.advance(40 * time.Second)
+	w.act(1, cy, oncall.Act{Do: oncall.ActReassign, User: ann})
+	w.act(2, cy, oncall.Act{Do: oncall.ActReassign, User: ann})
+	again := w.sms()
+	if len(again) != 1 || again[0].Code != -1 {
+		t.Fatalf("the SMS are %+v, want the bundle again with the code b1", again)
+	}
+	if got := w.reply(annsPhone, "b1a"); got != "Acknowledged #1, #2." {
+		t.Errorf("the reply is %q, want both acknowledged", got)
+	}
+}
+
+// An old message's code stands for its incidents, whatever has come since.
 func TestOldCodeAfterNewerMessages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -166,11 +218,11 @@ func TestOldCodeAfterNewerMessages(t *testing.T) {
 	}
 	w.act(2, cy, oncall.Act{Do: oncall.ActReassign, User: ann})
 	w.advance(40 * time.Second)
-	if again := w.sms(); len(again) != 1 || again[0].Code != 1 {
-		t.Fatalf("the SMS are %+v, want the rest of the bundle with code 1", again)
+	if again := w.sms(); len(again) != 1 || again[0].Code != 2 {
+		t.Fatalf("the SMS are %+v, want the rest of the bundle with the incident's number", again)
 	}
-	if got := w.reply(annsPhone, "1a"); got != "Acknowledged #2." {
-		t.Errorf("the reply is %q, want %q", got, "Acknowledged #2.")
+	if got := w.reply(annsPhone, "b1a"); got != "Acknowledged #2; 1 was settled before." {
+		t.Errorf("the reply is %q, want what is left of the bundle acknowledged", got)
 	}
 	if got := w.reply(annsPhone, "4a"); got != "Acknowledged #4." || w.status(3) != "triggered " {
 		t.Errorf("the reply is %q, want incident 4 acknowledged and 3 not", got)

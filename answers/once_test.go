@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// escalates returns Ann's answer "1e", as delivered by one provider.
+// escalates returns Ann's answer "b1e", as delivered by one provider.
 func escalates(id string) oncall.Answer {
-	return oncall.Answer{Method: oncall.MethodSMS, ID: id, From: annsPhone, Text: "1e"}
+	return oncall.Answer{Method: oncall.MethodSMS, ID: id, From: annsPhone, Text: "b1e"}
 }
 
 // One answer may be delivered to one instance by webhook and to another by polling at the same moment, and more

@@ -43,7 +43,7 @@ type Message struct {
 	Lines []string
 
 	OneWay bool   // answers don't reach us, so the text names another way to answer
-	Code   int    // number by which an answer refers to this message, as in "1a"; 0: none
+	Code   int    // by which an answer refers to this message, as in "1a"; -1 is printed as "b1", which is no incident's number; 0: none
 	Token  string // signed token that allows its holder to answer for the person; empty: none
 	Link   string // to a page with the actions, for mail; empty: no public address
 

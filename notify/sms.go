@@ -134,6 +134,8 @@ func (m Message) offer(coded, plainly string) string {
 		tail = " " + m.answerElsewhere()
 	case m.OneWay:
 		tail = ". " + m.answerElsewhere()
+	case m.Code < 0:
+		tail = strings.ReplaceAll(coded, "@", "b"+strconv.Itoa(-m.Code))
 	case m.Code > 0:
 		tail = strings.ReplaceAll(coded, "@", strconv.Itoa(m.Code))
 	}

@@ -31,19 +31,36 @@ type Intent struct {
 	Proof   string         // with IntentProof
 }
 
-// An AnswerNumber is a number in an answer. "#5" means incident 5; "5" means the message with code 5, or else incident 5.
+// An AnswerNumber is a number in an answer. "5" and "#5" mean incident 5, "b5" a message, and "5a" the message that
+// suggests this, or else incident 5.
 type AnswerNumber struct {
 	N        int
 	Incident bool // "#5"
+	Lettered bool // "b5", the code of a message
 	Offered  bool // "5a", as messages suggest
 }
 
 // String is the number as people type it.
 func (n AnswerNumber) String() string {
-	if n.Incident {
+	switch {
+	case n.Incident:
 		return IncidentID(n.N).String()
+	case n.Lettered:
+		return CodeText(-n.N)
 	}
 	return strconv.Itoa(n.N)
+}
+
+// codeLetter makes a message's code something else than the number of an incident.
+const codeLetter = "b"
+
+// CodeText is the code of a message as it is printed and typed. The code of a message about one incident is that incident's
+// number; a negative one has a letter, so that it isn't taken for an incident's.
+func CodeText(code int) string {
+	if code < 0 {
+		return codeLetter + strconv.Itoa(-code)
+	}
+	return strconv.Itoa(code)
 }
 
 var (
@@ -84,8 +101,8 @@ const (
 	mostNumbers     = 20
 )
 
-// ParseAnswer parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "0a",
-// "aa", "ack all", "resolve 3", "stop", and a code that proves an address. If the text contains a word that it doesn't
+// ParseAnswer parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "b3r",
+// "0a", "aa", "ack all", "resolve 3", "stop", and a code that proves an address. If the text contains a word that it doesn't
 // know, the result is IntentOther.
 func ParseAnswer(text string) Intent {
 	text = strings.ToLower(strings.Join(strings.Fields(answerNoise.Replace(strings.Map(plain, text))), " "))
@@ -139,7 +156,7 @@ func parseAct(text string) (r Intent, ok bool) {
 		return r, false
 	}
 	tokens := answerTokens.FindAllString(text, -1)
-	zero, incident := false, false
+	zero, incident, lettered := false, false, false
 	for i, t := range tokens {
 		act, verb := answerActs[t]
 		if t == "no" && i > 0 && answerActs[tokens[i-1]] != "" && numbered(tokens[i+1:]) { // ack no. 5
@@ -157,6 +174,8 @@ func parseAct(text string) (r Intent, ok bool) {
 			r.All = true
 		case slices.Contains(answerIncident, t):
 			incident = true
+		case t == codeLetter && i+1 < len(tokens) && strings.ContainsAny(tokens[i+1][:1], "0123456789"):
+			lettered = true
 		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
 			n, good := replyNumber(t)
 			if !good || len(r.Numbers) == mostNumbers {
@@ -166,8 +185,9 @@ func parseAct(text string) (r Intent, ok bool) {
 				zero = true
 				continue
 			}
-			n.Incident = n.Incident || incident
-			n.Offered = !n.Incident && (offers(tokens, i-1) || offers(tokens, i+1))
+			n.Lettered, lettered = lettered, false
+			n.Incident = !n.Lettered && (n.Incident || incident)
+			n.Offered = !n.Incident && !n.Lettered && (offers(tokens, i-1) || offers(tokens, i+1))
 			if !slices.Contains(r.Numbers, n) {
 				r.Numbers = append(r.Numbers, n)
 			}

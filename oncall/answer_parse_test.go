@@ -18,6 +18,7 @@ func TestParseReply(t *testing.T) {
 	said := func(n int) AnswerNumber { return AnswerNumber{N: n} }
 	offered := func(n int) AnswerNumber { return AnswerNumber{N: n, Offered: true} }
 	incident := func(n int) AnswerNumber { return AnswerNumber{N: n, Incident: true} }
+	bundle := func(n int) AnswerNumber { return AnswerNumber{N: n, Lettered: true} }
 	all := func(do ActKind) Intent { return Intent{Kind: IntentAct, Act: do, All: true} }
 	code := func(c string) Intent { return Intent{Kind: IntentProof, Proof: c} }
 	other, stop := Intent{Kind: IntentOther}, Intent{Kind: IntentStop}
@@ -55,6 +56,8 @@ func TestParseReply(t *testing.T) {
 		"ok": other, "": other, "who is this": other, "ar": other, "a r": other, "ack 5 resolve 6": other, "don't ack 5": other,
 		"1": other, "#5": other, "1x": other, "123456a": other, "on my way, 1a later": other, "ack 5-7": other, "ack 5 to 7": other, "ack 12.5": other, "0a 5": other,
 		"1 234 567": other, "Liked \u201cWatchbill #5 critical: disk full. Reply 5a ack\u201d": other, "ack #12345678901": other,
+		"b2a": act(ActAck, bundle(2)), "B2 r": act(ActResolve, bundle(2)), "ack b12": act(ActAck, bundle(12)), "resolve B 3.": act(ActResolve, bundle(3)),
+		"b2a 5a": act(ActAck, bundle(2), offered(5)), "b2a ack all": act(ActAck, bundle(2)), "ack b": other, "b2": other, "ab 2": other, "b #2 ack": other,
 		"2d": act(ActDecline, offered(2)), "no": act(ActDecline), "Decline 2": act(ActDecline, said(2)), "accept": act(ActAck), "no #2": act(ActDecline, incident(2)),
 	} {
 		if d := cmp.Diff(want, ParseAnswer(text)); d != "" {

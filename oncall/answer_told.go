@@ -110,35 +110,34 @@ func (c Choice) chosen(id IncidentID) bool {
 
 // number finds what a typed number means, or says why it means nothing.
 //
-//	typed    means
-//	#5       incident 5
-//	5a       what the message offered as 5, else incident 5
-//	ack 5    the same; nothing, if that message has nothing to do with an open incident 5
+//	typed        means
+//	5, #5        incident 5
+//	b5           the message with that code: all that it lists
+//	5a           what an earlier release's message offered as 5, else incident 5
 func (t AnswerScope) number(n AnswerNumber) (found []ShownPage, missed string) {
-	incident := t.byIncident(IncidentID(n.N))
-	if n.Incident {
-		if incident == nil {
-			return nil, "You were not paged for " + n.String() + "."
+	if n.Lettered {
+		if found = t.byCode(-n.N); found == nil {
+			missed = "No message " + n.String() + "."
 		}
-		return incident, ""
+		return found, missed
 	}
-	message := t.byCode(n.N)
-	switch {
-	case message == nil && incident == nil:
-		return nil, "No message " + n.String() + "."
-	case message == nil:
-		return incident, ""
-	case incident == nil || slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID }):
-		return message, ""
+	incident := t.byIncident(IncidentID(n.N))
+	if n.Offered {
+		if message := t.byCode(n.N); message != nil && t.printed(message, incident) {
+			return message, ""
+		}
 	}
-	open := t.open(message)
-	if !t.Incidents[incident[0].IncidentID].Open() || n.Offered && len(open) > 0 {
-		return message, ""
+	if incident == nil {
+		return nil, "You were not paged for " + IncidentID(n.N).String() + "."
 	}
-	if len(open) == 0 {
-		open = message
-	}
-	return nil, n.String() + " may be " + IncidentID(n.N).String() + ", or the message about " + nameAll(ids(open)) + ". Answer with # and the incident's number."
+	return incident, ""
+}
+
+// printed reports whether a number with a letter after it means the message that has it as its code, as earlier releases
+// printed on bundles, rather than the incident with that number: not if only that one is open.
+func (t AnswerScope) printed(message, incident []ShownPage) bool {
+	return incident == nil || len(t.open(message)) > 0 || !t.Incidents[incident[0].IncidentID].Open() ||
+		slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID })
 }
 
 // byCode is the newest message with a code at this address. If several people share the address, it is the
@@ -295,11 +294,11 @@ func (t AnswerScope) left(do ActKind, c Choice) (out []leftMessage) {
 			}
 			listed[s.IncidentID] = true
 			answer, lead := strconv.FormatInt(int64(s.IncidentID), 10), PageID(0)
-			if t.byCode(int(s.IncidentID)) != nil { // the bare number is the code of another message
+			if t.byCode(int(s.IncidentID)) != nil { // with a letter after it, the bare number is the code of another message
 				answer = "#" + answer
 			}
 			if here && s.Code != 0 {
-				answer, lead = strconv.Itoa(s.Code), s.Lead
+				answer, lead = CodeText(s.Code), s.Lead
 			}
 			i := slices.IndexFunc(out, func(m leftMessage) bool { return m.lead == lead && lead != 0 })
 			if i < 0 {

@@ -279,32 +279,31 @@ func (f PageFacts) along(now time.Time) []PageStatus {
 // longestCode is the highest code of a message; more digits would be mistaken for a proof.
 const longestCode = 99_999
 
-// code chooses the number by which an answer names the message. In this order:
+// code chooses the code by which an answer names the message. In this order:
 //
-//   - the code of an earlier message, if this one lists nothing that the earlier one didn't, and everything in it
-//     that is still open
-//   - the number of the oldest incident in the message whose number is not the code of another message to the
-//     same address
-//   - the smallest unused number that is not the number of an incident in any of these messages: usually that of an
-//     incident long resolved, never one that a future incident will have
+//   - the number of the message's only incident, unless it is the code of another message to the same address
+//   - the code with a letter (negative here) of an earlier message, if this one lists nothing that the earlier one didn't,
+//     and everything in it that is still open
+//   - a letter and the number of the oldest incident in the message whose code with a letter is free
+//   - a letter and the smallest number that is free
 func (f PageFacts) code(about []Incident) int {
-	taken, told, own := map[int]bool{}, map[int]bool{}, map[IncidentID]bool{}
+	taken, own := map[int]bool{}, map[IncidentID]bool{}
 	var numbers []int
 	for _, in := range about {
-		own[in.ID], told[int(in.ID)] = true, true
+		own[in.ID] = true
 		numbers = append(numbers, int(in.ID))
 	}
 	slices.Sort(numbers)
 	meant := map[int]CodeInUse{} // a code means the latest message that has it
 	for _, c := range f.Codes {
 		taken[c.Code], meant[c.Code] = true, c
-		for _, id := range c.Incidents {
-			told[int(id)] = true
-		}
+	}
+	if len(numbers) == 1 && numbers[0] <= longestCode && (!taken[numbers[0]] || meant[numbers[0]].covers(own)) {
+		return numbers[0]
 	}
 	same := 0
 	for code, c := range meant {
-		if c.covers(own) && (same == 0 || code < same) {
+		if code < 0 && c.covers(own) && (same == 0 || code > same) {
 			same = code
 		}
 	}
@@ -312,15 +311,15 @@ func (f PageFacts) code(about []Incident) int {
 		return same
 	}
 	for _, n := range numbers {
-		if n <= longestCode && !taken[n] {
-			return n
+		if n <= longestCode && !taken[-n] {
+			return -n
 		}
 	}
 	code := 1
-	for taken[code] || told[code] {
+	for taken[-code] {
 		code++
 	}
-	return code
+	return -code
 }
 
 // covers reports whether a message about the incidents can share the code: it lists everything still open in the

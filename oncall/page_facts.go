@@ -34,7 +34,7 @@ type PageStatus struct {
 	DoubtAt       *time.Time // when the attempt began that may have been sent; nil: none
 	DeferredUntil *time.Time // the end of the recipient's cooldown
 	Redials       int
-	Code          int    // the code of its message; 0: none
+	Code          int    // the code of its message, see CodeText; 0: none
 	Bundle        PageID // the page that leads its message; 0: it leads its own
 	Ref           string // the provider's id of the message
 	Receipt       ReceiptState
@@ -126,7 +126,7 @@ type PageOrder struct {
 	Team      string     // the team's name
 	Address   string     // of the contact method; empty for Slack, and for Page.To
 	Attempt   int        // counted from 1
-	Code      int        // the message's code; 0: none
+	Code      int        // the message's code, see CodeText; 0: none
 	OneWay    bool       // the message can't be answered
 	Others    []Method   // the methods by which the call continues if this page fails
 	Blocked   bool       // the timeline already says that an admin has to act

@@ -159,8 +159,12 @@ func loadAnswerScope(ctx context.Context, tx pgx.Tx, r oncall.Intent, own []onca
 		ORDER BY l.attempted_at DESC, l.id DESC, p.id`
 	codes, numbers := []int{r.Code}, []oncall.IncidentID{}
 	for _, n := range r.Numbers {
+		if n.Lettered {
+			codes = append(codes, -n.N)
+			continue
+		}
 		numbers = append(numbers, oncall.IncidentID(n.N))
-		if !n.Incident {
+		if n.Offered {
 			codes = append(codes, n.N)
 		}
 	}
