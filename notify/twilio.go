@@ -42,7 +42,7 @@ func NewTwilio(c TwilioConfig) *Twilio {
 }
 
 const (
-	// twilioTimeout limits one request. After a timeout the fate is unknown: Twilio may have
+	// twilioTimeout limits one request. After a timeout the outcome is unknown: Twilio may have
 	// accepted the message.
 	twilioTimeout = 8 * time.Second
 	// twilioLag is how long a message may be missing from Twilio's lists.

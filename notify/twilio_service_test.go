@@ -78,8 +78,8 @@ func TestReceiptNamesTheRemedy(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
 	s := l.sms()
-	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateUnregistered})
-	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: twiliosim.OutcomeUnregistered})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeFiltered})
 	if track := l.tracked(s, annPhone); track.State != notify.Failed || track.Dead || !strings.Contains(track.Err.Error(), "30034: our number is not registered") ||
 		track.Remedy != "register the sending number for A2P 10DLC in Twilio's Console (error 30034)" {
 		t.Errorf("unregistered: got %+v, want it failed with the remedy", track)
@@ -93,7 +93,7 @@ func TestReceiptNamesTheRemedy(t *testing.T) {
 	if track := l.tracked(s, boPhone); track.State != notify.Delivered || track.Remedy != "" || track.Named == nil || *track.Named {
 		t.Errorf("delivered: got %+v, want no remedy, from a number", track)
 	}
-	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateFiltered})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeFiltered})
 	if track := l.tracked(s, boPhone); track.Remedy != "" {
 		t.Errorf("filtered once more: got %+v, want Remedy \"\"", track)
 	}

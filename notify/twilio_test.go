@@ -227,8 +227,8 @@ func TestFailedSMSMapToOutcomes(t *testing.T) {
 		outcome notify.Outcome
 		dead    bool
 	}{
-		"no such number": {phone: twiliosim.Phone{Fate: twiliosim.FateInvalid}, outcome: notify.Rejected, dead: true},
-		"a land line":    {phone: twiliosim.Phone{Fate: twiliosim.FateLandline}, outcome: notify.Rejected, dead: true},
+		"no such number": {phone: twiliosim.Phone{Outcome: twiliosim.OutcomeInvalid}, outcome: notify.Rejected, dead: true},
+		"a land line":    {phone: twiliosim.Phone{Outcome: twiliosim.OutcomeLandline}, outcome: notify.Rejected, dead: true},
 		"no permission":  {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 21408}, outcome: notify.Rejected},
 		"a new code":     {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 29999}, outcome: notify.Rejected},
 		"not registered": {fault: twiliosim.Fault{Kind: twiliosim.FaultError, Code: 30034}, outcome: notify.Misconfigured},
@@ -297,7 +297,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 		t.Errorf("got %+v, want Dead true with \"21610\"", r)
 	}
 
-	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnreachable})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeUnreachable})
 	r = s.Send(ctx, page(boPhone, "page 8"))
 	want(t, r, notify.Accepted)
 	var track notify.Track
@@ -309,7 +309,7 @@ func TestSMSStopAndReceipts(t *testing.T) {
 		t.Errorf("track %+v, want State %v, Final true and Dead false with \"out of reach\"", track, notify.Failed)
 	}
 
-	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateUnconfirmed})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeUnconfirmed})
 	r = s.Send(ctx, page(boPhone, "page 9"))
 	if track, err = s.Track(ctx, r.Reference); err != nil || track.State != notify.Sent || track.Final {
 		t.Errorf("at once: %+v, %v, want no error, State %v and Final false", track, err, notify.Sent)

@@ -13,15 +13,15 @@ import (
 // the execution or about the call.
 func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 	t.Parallel()
-	for fate, c := range map[twiliosim.Fate]struct {
+	for outcome, c := range map[twiliosim.Outcome]struct {
 		dead      bool
 		why, mend string
 	}{
-		twiliosim.FateInvalid:    {dead: true, why: "21211"},
-		twiliosim.FateForbidden:  {why: "21215", mend: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
-		twiliosim.FateTrial:      {why: "21219", mend: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
-		twiliosim.FateCallLimit:  {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
-		twiliosim.FateUnassigned: {why: "13224"},
+		twiliosim.OutcomeInvalid:    {dead: true, why: "21211"},
+		twiliosim.OutcomeForbidden:  {why: "21215", mend: "allow the country in Twilio's Console under Voice, Geo permissions (error 21215)"},
+		twiliosim.OutcomeTrial:      {why: "21219", mend: "upgrade the account: on trial, or without an approved Primary Customer Profile, it reaches only numbers verified in Twilio's Console (error 21219)"},
+		twiliosim.OutcomeCallLimit:  {why: "10004", mend: "have the account's limit of calls at once raised: it grows with an approved Primary Customer Profile (error 10004)"},
+		twiliosim.OutcomeUnassigned: {why: "13224"},
 	} {
 		for _, flow := range []bool{true, false} {
 			l := newTwilioFixture(t)
@@ -30,18 +30,18 @@ func TestVoiceTrackExplainsAFailedCall(t *testing.T) {
 				l.conf.Flow = ""
 				v = notify.Voice{Twilio: notify.NewTwilio(l.conf)}
 			}
-			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: fate})
+			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: outcome})
 			r := v.Send(t.Context(), page(annPhone, "page 7"))
-			if !flow && fate != twiliosim.FateUnassigned {
+			if !flow && outcome != twiliosim.OutcomeUnassigned {
 				if r.Outcome == notify.Accepted || r.Dead != c.dead || !strings.Contains(r.Err.Error(), c.why) {
-					t.Errorf("%s without a flow: %+v", fate, r)
+					t.Errorf("%s without a flow: %+v", outcome, r)
 				}
 				continue
 			}
 			want(t, r, notify.Accepted)
 			track, err := v.Track(t.Context(), r.Reference)
 			if err != nil || track.State != notify.Failed || !track.Final || track.Dead != c.dead || track.Remedy != c.mend || !strings.Contains(track.Err.Error(), "error "+c.why) {
-				t.Errorf("%s, flow %v: %+v, %v", fate, flow, track, err)
+				t.Errorf("%s, flow %v: %+v, %v", outcome, flow, track, err)
 			}
 			l.sim.AddPhone(twiliosim.Phone{Number: annPhone})
 			want(t, v.Send(t.Context(), page(annPhone, "page 8")), notify.Accepted)
@@ -79,7 +79,7 @@ func TestVoiceTrackWithoutAnExplanation(t *testing.T) {
 	} {
 		l := newTwilioFixture(t)
 		v := l.voice()
-		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateForbidden})
+		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: twiliosim.OutcomeForbidden})
 		c.before(l)
 		r := v.Send(t.Context(), page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
@@ -102,9 +102,9 @@ func TestVoiceTrackIgnoresAlertsOfOtherCalls(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
 	v := l.voice()
-	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Fate: twiliosim.FateInvalid})
+	l.sim.AddPhone(twiliosim.Phone{Number: boPhone, Outcome: twiliosim.OutcomeInvalid})
 	want(t, v.Send(t.Context(), page(boPhone, "page 6")), notify.Accepted)
-	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateForbidden})
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: twiliosim.OutcomeForbidden})
 	r := v.Send(t.Context(), page(annPhone, "page 7"))
 	want(t, r, notify.Accepted)
 	want(t, v.Send(t.Context(), page(boPhone, "page 8")), notify.Accepted)
@@ -145,7 +145,7 @@ func TestVoiceEndsAnAnsweredCallThatStaysActive(t *testing.T) {
 	} {
 		l := newTwilioFixture(t)
 		v := l.voice()
-		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateQuickHangUp})
+		l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: twiliosim.OutcomeQuickHangUp})
 		r := v.Send(t.Context(), page(annPhone, "page 7"))
 		want(t, r, notify.Accepted)
 		_, err := l.sim.Answer(annPhone)
@@ -218,7 +218,7 @@ func TestVoiceProofToAnInvalidNumberIsDead(t *testing.T) {
 	t.Parallel()
 	l := newTwilioFixture(t)
 	v := l.voice()
-	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: twiliosim.FateInvalid})
+	l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: twiliosim.OutcomeInvalid})
 	m := notify.Message{Purpose: notify.ForVerify, Key: "code 1", To: annPhone, Verify: "4711"}
 	if r := v.Send(t.Context(), m); r.Outcome != notify.Rejected || !r.Dead {
 		t.Errorf("the receipt is %+v, want rejected and dead", r)

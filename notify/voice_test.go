@@ -55,14 +55,14 @@ func TestCallIsAnsweredWithAKey(t *testing.T) {
 func TestCallsThatNobodyAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		fate twiliosim.Fate
-		do   func(l *twilioFixture) error
-		why  string
+		outcome twiliosim.Outcome
+		do      func(l *twilioFixture) error
+		why     string
 	}{
 		"rings out": {do: func(l *twilioFixture) error { l.clock.advance(time.Minute); return nil }, why: "nobody picked up"},
-		"busy":      {fate: twiliosim.FateBusy, why: "the phone was busy"},
+		"busy":      {outcome: twiliosim.OutcomeBusy, why: "the phone was busy"},
 		"declined":  {do: func(l *twilioFixture) error { return l.sim.HangUp(annPhone) }, why: "the phone was busy"},
-		"a machine": {fate: twiliosim.FateVoicemail, do: func(l *twilioFixture) error { l.clock.advance(2 * time.Minute); return nil }, why: "nobody pressed a key"},
+		"a machine": {outcome: twiliosim.OutcomeVoicemail, do: func(l *twilioFixture) error { l.clock.advance(2 * time.Minute); return nil }, why: "nobody pressed a key"},
 		"hung up at one": {do: func(l *twilioFixture) error {
 			_, err := l.sim.Answer(annPhone)
 			return joined(err, l.sim.HangUp(annPhone))
@@ -71,7 +71,7 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newTwilioFixture(t)
-			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Fate: tt.fate})
+			l.sim.AddPhone(twiliosim.Phone{Number: annPhone, Outcome: tt.outcome})
 			v, ctx := l.voice(), context.Background()
 			r := v.Send(ctx, page(annPhone, "page 7"))
 			want(t, r, notify.Accepted)

@@ -17,6 +17,7 @@
 //     stored signal its Sender.
 //   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof.
 //   - events: "handed_over" is EventPassedOn.
+//   - logs and metrics: "fate" is a FoldResult.
 //
 // People and teams:
 //

@@ -148,20 +148,20 @@ func (f *Fold) touch(a *Alert) {
 	f.touched[a.ID] = a
 }
 
-// Receive folds one signal that arrived at an instant, and returns its fate.
-func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
+// Receive folds one signal that arrived at an instant, and returns its result.
+func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 	if f.alerts == nil {
 		f.alerts = map[string]*Alert{}
 	}
 	f.now = at
 	if f.Integration.IsMuted(at) && (s.Action == Trigger || s.Action == AckSignal || s.Action == Release) { // ends still count
-		return SignalFate{Signal: s, Fate: FateMuted}
+		return FoldedSignal{Signal: s, Result: FoldMuted}
 	}
 	if s.Action == Trigger && !s.Expires.IsZero() && f.expired(s) {
 		s.Action = Clear
 	}
 	was := f.alerts[s.DedupKey]
-	var became SignalFate
+	var became FoldedSignal
 	switch s.Action {
 	case AckSignal:
 		became = f.ack(s)
@@ -179,7 +179,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	case Release:
 		became = f.release(s)
 	case PingSignal: // written by a release that stored pings in the inbox
-		return SignalFate{Signal: s, Fate: FateUnmatched}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	default:
 		became = f.trigger(s)
 	}
@@ -189,7 +189,7 @@ func (f *Fold) Receive(s Signal, at time.Time) SignalFate {
 	return became
 }
 
-func (f *Fold) trigger(s Signal) SignalFate {
+func (f *Fold) trigger(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a != nil && a.Firing && a.Kept:
@@ -224,22 +224,22 @@ func (f *Fold) trigger(s Signal) SignalFate {
 }
 
 // ignoreLate notes in the alert's incident, if there is one, that a late signal was ignored.
-func (f *Fold) ignoreLate(a *Alert, s Signal) SignalFate {
+func (f *Fold) ignoreLate(a *Alert, s Signal) FoldedSignal {
 	c := f.follow(f.change(a.IncidentID))
 	if c != nil && c.Incident.Storm == nil {
 		c.record(EventLate, c.by, Detail{Text: a.Title, Over: s.Action == Clear})
 	}
-	return c.fate(s, FateLate)
+	return c.folded(s, FoldLate)
 }
 
 // stillFiring handles a signal of an alert that is firing already. It pages only if the alert got worse, or if a
 // person resolved the incident although the alert still fires. Unless the alert got worse, a severity chosen by
 // people stays.
-func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
+func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) FoldedSignal {
 	c := f.follow(f.change(a.IncidentID))
 	if !c.Incident.Open() {
 		if f.keepForMaintenance(a) {
-			return c.fate(s, FateKept)
+			return c.folded(s, FoldKept)
 		}
 		from := latest(f.now, c.Incident.ResolvedAt.Add(quietAfterResolve))
 		if worse && a.Severity.Worse(c.Incident.Severity) { // the person resolved something less severe
@@ -249,7 +249,7 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 		if worse {
 			c.worsen(a.Severity)
 		}
-		return c.fate(s, FateReopened)
+		return c.folded(s, FoldReopened)
 	}
 	if worse {
 		c.count(a.Severity)
@@ -258,15 +258,15 @@ func (f *Fold) stillFiring(a *Alert, s Signal, worse bool) SignalFate {
 	}
 	switch {
 	case c.Incident.Status == Snoozed:
-		return c.fate(s, FateSnoozed)
+		return c.folded(s, FoldSnoozed)
 	case c.Incident.ID != a.IncidentID:
-		return c.fate(s, FateMerged)
+		return c.folded(s, FoldMerged)
 	}
-	return c.fate(s, FateRepeated)
+	return c.folded(s, FoldRepeated)
 }
 
 // fire starts a new alert, and puts it into an incident unless a rule or a maintenance window prevents that.
-func (f *Fold) fire(s Signal) SignalFate {
+func (f *Fold) fire(s Signal) FoldedSignal {
 	a := &Alert{
 		ID: f.newAlertID(), IntegrationID: f.Integration.ID, DedupKey: s.DedupKey,
 		GroupKey: s.GroupKey, Firing: true, Severity: High, FirstAt: f.now, Keyless: s.Keyless,
@@ -316,22 +316,22 @@ func (c *Change) recount() {
 	}
 }
 
-func (f *Fold) ack(s Signal) SignalFate {
+func (f *Fold) ack(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.Firing || a.suppressed() {
-		return SignalFate{Signal: s, Fate: FateUnmatched}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
 	if c != nil && c.Incident.Storm != nil { // one alert's acknowledgement must not silence a storm
-		return c.fate(s, FateUnmatched)
+		return c.folded(s, FoldUnmatched)
 	}
 	if c != nil && c.Incident.Status == Triggered {
 		_ = c.ack(Act{Do: ActAck}) // a refusal changes nothing, and there is nobody to tell
 	}
-	return c.fate(s, FateAcknowledged)
+	return c.folded(s, FoldAcknowledged)
 }
 
-func (f *Fold) clear(s Signal) SignalFate {
+func (f *Fold) clear(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a == nil:
@@ -347,31 +347,31 @@ func (f *Fold) clear(s Signal) SignalFate {
 	case a.Firing:
 		a.refresh(Signal{}, f.now)
 		a.ended(s, f.now)
-		return f.cleared(a).fate(s, FateCleared)
+		return f.cleared(a).folded(s, FoldCleared)
 	}
 	a.ended(s, f.now)
 	f.touch(a)
-	return SignalFate{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
+	return FoldedSignal{Signal: s, Result: FoldUnmatched, Incident: a.IncidentID}
 }
 
 // reconcile clears the alerts of a group that the monitor's list leaves out. Their end is only inferred, so a later
 // signal of the same alert is not treated as late. If the list contradicts the stored state (it lists an ended
 // alert as firing, or a firing one as ended), the list itself is late and clears nothing.
-func (f *Fold) reconcile(s Signal) SignalFate {
+func (f *Fold) reconcile(s Signal) FoldedSignal {
 	firing := func(key string) bool { return f.alerts[key] != nil && f.alerts[key].Firing }
 	quiet := func(key string) bool { return !firing(key) }
 	if slices.ContainsFunc(s.Present, quiet) || slices.ContainsFunc(s.Ended, firing) {
-		return SignalFate{Signal: s, Fate: FateLate}
+		return FoldedSignal{Signal: s, Result: FoldLate}
 	}
 	var c *Change
-	fate := FateListed
+	result := FoldListed
 	for _, key := range slices.Sorted(maps.Keys(f.alerts)) {
 		a := f.alerts[key]
 		if a.Firing && a.GroupKey == s.GroupKey && !slices.Contains(s.Present, key) && !a.silenced(f.now) {
-			c, fate = f.cleared(a), FateCleared
+			c, result = f.cleared(a), FoldCleared
 		}
 	}
-	return c.fate(s, fate)
+	return c.folded(s, result)
 }
 
 // cleared ends an alert, and resolves its incident if that was the last one firing.

@@ -16,18 +16,18 @@ func (a *Alert) aged(now time.Time) bool {
 
 // age closes an alert by age, unless a signal has come meanwhile or somebody recently acknowledged or snoozed its
 // incident. A later signal of the alert is not treated as late.
-func (f *Fold) age(s Signal) SignalFate {
+func (f *Fold) age(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.aged(f.now) {
-		return SignalFate{Signal: s, Fate: FateUnmatched}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
 	if c == nil {
-		return f.cleared(a).fate(s, FateCleared)
+		return f.cleared(a).folded(s, FoldCleared)
 	}
 	for _, at := range []*time.Time{c.Incident.AckedAt, c.Incident.SnoozedUntil, c.Incident.WokenAt} {
 		if c.Incident.Open() && at != nil && f.now.Sub(*at) < ClosesByAge {
-			return c.fate(s, FateUnmatched)
+			return c.folded(s, FoldUnmatched)
 		}
 	}
 	by := c.by
@@ -37,5 +37,5 @@ func (f *Fold) age(s Signal) SignalFate {
 	}
 	f.cleared(a)
 	c.by = by
-	return c.fate(s, FateCleared)
+	return c.folded(s, FoldCleared)
 }

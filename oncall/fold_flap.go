@@ -73,13 +73,13 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 
 // comeBack makes an alert of a flapping incident fire again under its old id. It only grows the counts, because an
 // event and a new alert each time would flood the timeline.
-func (f *Fold) comeBack(c *Change, before, a *Alert) Fate {
+func (f *Fold) comeBack(c *Change, before, a *Alert) FoldResult {
 	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
 	delete(f.touched, a.ID)
 	a.ID, a.FirstAt, a.Count = before.ID, before.FirstAt, before.Count+1
 	f.touch(a)
 	c.count(a.Severity)
-	return FateFlapping
+	return FoldFlapping
 }
 
 // countReopening notes that the monitor has reopened the incident, and reports whether it begins to flap.

@@ -19,7 +19,7 @@ func (f *Fold) keepForMaintenance(a *Alert) bool {
 
 // stillKept handles a signal of a kept alert. Once no window covers the alert, it opens or joins an incident as it
 // would have at its start.
-func (f *Fold) stillKept(a *Alert, s Signal) SignalFate {
+func (f *Fold) stillKept(a *Alert, s Signal) FoldedSignal {
 	c := f.follow(f.change(a.IncidentID))
 	switch {
 	case c != nil && c.Incident.Open(): // somebody reopened its incident
@@ -27,7 +27,7 @@ func (f *Fold) stillKept(a *Alert, s Signal) SignalFate {
 		f.touch(a)
 		return f.stillFiring(a, s, false)
 	case f.keepForMaintenance(a):
-		return c.fate(s, FateKept)
+		return c.folded(s, FoldKept)
 	case c != nil:
 		return f.stillFiring(a, s, a.Severity.Worse(c.Incident.Severity))
 	}

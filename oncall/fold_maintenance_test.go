@@ -38,7 +38,7 @@ func TestWhatFiresInMaintenancePagesAtItsEnd(t *testing.T) {
 	equal(t, "pages within", pages(s.fold(noon, fires("a"), fires("b"), fires("a"))), 0)
 	equal(t, "incidents within", len(s.incidents), 0)
 	equal(t, "count", s.alerts[1].Count, 2)
-	equal(t, "fates", s.fates, []Fate{FateKept, FateKept, FateKept})
+	equal(t, "results", s.results, []FoldResult{FoldKept, FoldKept, FoldKept})
 	s.fold(noon.Add(10*time.Minute), clears("b"))
 	equal(t, "pages before the end", pages(s.releases(noon.Add(59*time.Minute))), 0)
 	equal(t, "pages at the end", pages(s.releases(noon.Add(time.Hour))), 1)

@@ -3,7 +3,7 @@ package oncall
 import "slices"
 
 // openUnlessSuppressed puts an alert into an incident, unless a rule drops or holds it or maintenance keeps it.
-func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFate {
+func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) FoldedSignal {
 	f.choose(a, s)
 	f.touch(a)
 	a.GroupKey = f.Integration.groupOf(Signal{DedupKey: a.DedupKey, GroupKey: s.GroupKey, Labels: a.Labels}, a.Route)
@@ -12,10 +12,10 @@ func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFat
 	if r != nil && r.drop {
 		a.Dropped = true
 		f.tally(r.name()).Dropped++
-		return SignalFate{Signal: s, Fate: FateDropped}
+		return FoldedSignal{Signal: s, Result: FoldDropped}
 	}
 	if f.keepForMaintenance(a) {
-		return SignalFate{Signal: s, Fate: FateKept}
+		return FoldedSignal{Signal: s, Result: FoldKept}
 	}
 	if r != nil && r.Hold > 0 && a.Severity != Critical && r.Said != Critical && // critical alerts never wait
 		a.FirstAt.Add(r.Hold.Duration()).After(f.now) {
@@ -23,54 +23,54 @@ func (f *Fold) openUnlessSuppressed(a *Alert, s Signal, before *Alert) SignalFat
 		if !heldBefore {
 			f.tally(r.name()).Held++
 		}
-		return SignalFate{Signal: s, Fate: FateHeld}
+		return FoldedSignal{Signal: s, Result: FoldHeld}
 	}
 	return f.openFor(a, s, before)
 }
 
 // openFor puts a new alert into the open incident of its group, one that was closed a moment ago, a storm, or a new
 // incident. Before is the previous alert with the same key; nil if there was none.
-func (f *Fold) openFor(a *Alert, s Signal, before *Alert) SignalFate {
+func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
 	var was IncidentID
 	if before != nil {
 		was = before.IncidentID
 	}
-	c, fate := f.follow(f.change(f.groups[f.incidentGroup(a)])), FateReopened
+	c, result := f.follow(f.change(f.groups[f.incidentGroup(a)])), FoldReopened
 	if c != nil && (c.Incident.Storm != nil || !f.joins(c, a, was)) {
 		c = nil // openOrJoinStorm decides about storms
 	}
 	switch {
 	case c != nil && c.Incident.Open():
-		if fate = FateJoined; was == c.Incident.ID && c.Incident.Flapping() {
-			fate = f.comeBack(c, before, a)
+		if result = FoldJoined; was == c.Incident.ID && c.Incident.Flapping() {
+			result = f.comeBack(c, before, a)
 			break
 		}
 		f.joinGroup(c, a)
 	case c != nil && c.Incident.snoozing(f.now):
 		c.reopenSnoozed(firesAgain)
 		c.count(a.Severity)
-		fate = FateSnoozed
+		result = FoldSnoozed
 	case c != nil && c.Incident.ResolvedBy.User == "" && f.now.Sub(*c.Incident.ResolvedAt) < reopenWithin:
 		f.reopenOrFlap(c, a.Severity)
 	default:
-		c, fate = f.openOrJoinStorm(a)
+		c, result = f.openOrJoinStorm(a)
 	}
 	a.IncidentID = c.Incident.ID
 	f.noteMisread(a, s, a.IncidentID)
 	f.noteRoute(a)
-	return c.fate(s, fate)
+	return c.folded(s, result)
 }
 
 const firesAgain = "the monitor fires again"
 
 // openOrJoinStorm puts an alert into its integration's current storm, a new storm, or its own new incident.
-func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
+func (f *Fold) openOrJoinStorm(a *Alert) (*Change, FoldResult) {
 	storm := f.storm(f.policyOf(a))
 	switch {
 	case f.joinStorm(storm, a):
-		return storm, FateJoined
+		return storm, FoldJoined
 	case storm == nil && f.breaksOut(a):
-		return f.openStorm(a), FateOpened
+		return f.openStorm(a), FoldOpened
 	}
 	c := f.open(a)
 	if storm != nil {
@@ -78,7 +78,7 @@ func (f *Fold) openOrJoinStorm(a *Alert) (*Change, Fate) {
 		s.Own = append(s.Own, f.now)
 		storm.record(EventStormOwn, storm.by, Detail{Incident: c.Incident.ID, Text: a.Service(f.Integration)})
 	}
-	return c, FateOpened
+	return c, FoldOpened
 }
 
 // open opens an incident and runs the policy's first step at once, without a timer.

@@ -5,15 +5,15 @@ import "time"
 // Replay folds a signal that waited in a spool while the database was down. Another instance may have folded later
 // signals already; if so, the latest signal counts. The policy's delays start now, because nobody could have
 // acknowledged earlier.
-func (f *Fold) Replay(s Signal, at, now time.Time) SignalFate {
+func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 	if f.overtaken(s, at) {
 		f.now = at
 		return f.outdated(s)
 	}
 	f.replaying = now
-	fate := f.Receive(s, at)
+	result := f.Receive(s, at)
 	f.replaying = time.Time{}
-	return fate
+	return result
 }
 
 // overtaken reports whether a signal that arrived later has been folded already.
@@ -47,32 +47,32 @@ func (a *Alert) spokenOf() time.Time {
 }
 
 // outdated counts an overtaken signal. Such a signal neither ends a firing alert nor restarts an ended one.
-func (f *Fold) outdated(s Signal) SignalFate {
+func (f *Fold) outdated(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case s.Action == Reconcile || s.Action == AckSignal || s.Action == Update:
-		return SignalFate{Signal: s, Fate: FateLate}
+		return FoldedSignal{Signal: s, Result: FoldLate}
 	case s.Action == Clear && a.Firing:
 		return f.ignoreLate(a, s)
 	case s.Action == Clear:
-		return SignalFate{Signal: s, Fate: FateUnmatched, Incident: a.IncidentID}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched, Incident: a.IncidentID}
 	case a.Firing:
 		a.Count++
 		f.touch(a)
 		c := f.follow(f.change(a.IncidentID))
 		if a.Kept || c == nil {
-			return c.fate(s, FateKept)
+			return c.folded(s, FoldKept)
 		}
 		c.Incident.SignalCount++
-		return c.fate(s, FateRepeated)
+		return c.folded(s, FoldRepeated)
 	case a.IncidentID == 0 && a.Maintenance == 0: // its end was folded first: open the incident and close it
 		over := *a.ClearedAt
-		fate := f.fire(s)
+		result := f.fire(s)
 		f.now = over
 		began := f.alerts[s.DedupKey]
 		began.LastAt = over
 		f.cleared(began)
-		return fate
+		return result
 	}
 	a.Count++
 	f.touch(a)

@@ -9,7 +9,7 @@ import (
 func (s *stored) replay(at, now time.Time, signals ...Signal) []Change {
 	return s.run(len(signals), func(f *Fold) {
 		for _, sig := range signals {
-			s.fates = append(s.fates, f.Replay(sig, at, now).Fate)
+			s.results = append(s.results, f.Replay(sig, at, now).Result)
 		}
 	})
 }
@@ -38,14 +38,14 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 	t.Parallel()
 	early, late, back := noon, noon.Add(time.Minute), noon.Add(10*time.Minute)
 	for name, tale := range map[string]struct {
-		do     func(s *stored)
-		fates  []Fate
-		firing bool
-		status Status
+		do      func(s *stored)
+		results []FoldResult
+		firing  bool
+		status  Status
 	}{
 		"the end was stored directly": {
 			func(s *stored) { s.fold(late, clears("a")); s.replay(early, back, fires("a")) },
-			[]Fate{FateUnmatched, FateOpened},
+			[]FoldResult{FoldUnmatched, FoldOpened},
 			false, Resolved,
 		},
 		"the end of what fired before": {
@@ -54,7 +54,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, clears("a"))
 				s.replay(early, back, fires("a"))
 			},
-			[]Fate{FateOpened, FateCleared, FateLate},
+			[]FoldResult{FoldOpened, FoldCleared, FoldLate},
 			false, Resolved,
 		},
 		"it fires again after its end": {
@@ -63,17 +63,17 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, clears("a"))
 			},
-			[]Fate{FateOpened, FateRepeated, FateLate},
+			[]FoldResult{FoldOpened, FoldRepeated, FoldLate},
 			true, Triggered,
 		},
 		"a repetition": {
 			func(s *stored) { s.fold(late, fires("a")); s.replay(early, back, fires("a")) },
-			[]Fate{FateOpened, FateRepeated},
+			[]FoldResult{FoldOpened, FoldRepeated},
 			true, Triggered,
 		},
 		"both were spooled by one": {
 			func(s *stored) { s.replay(early, back, fires("a"), clears("a")) },
-			[]Fate{FateOpened, FateCleared},
+			[]FoldResult{FoldOpened, FoldCleared},
 			false, Resolved,
 		},
 		"its end is old, and nothing fires": {
@@ -82,7 +82,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, clears("a"))
 				s.replay(early, back, clears("a"))
 			},
-			[]Fate{FateOpened, FateCleared, FateUnmatched},
+			[]FoldResult{FoldOpened, FoldCleared, FoldUnmatched},
 			false, Resolved,
 		},
 		"an acknowledgement of what fires since": {
@@ -90,7 +90,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
 			},
-			[]Fate{FateOpened, FateLate},
+			[]FoldResult{FoldOpened, FoldLate},
 			true, Triggered,
 		},
 		"an acknowledgement of what still fires": {
@@ -99,7 +99,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: AckSignal, DedupKey: "a"})
 			},
-			[]Fate{FateOpened, FateRepeated, FateAcknowledged},
+			[]FoldResult{FoldOpened, FoldRepeated, FoldAcknowledged},
 			true, Acknowledged,
 		},
 		"an old list": {
@@ -107,7 +107,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 				s.fold(late, fires("a"))
 				s.replay(early, back, Signal{Action: Reconcile, GroupKey: "a"})
 			},
-			[]Fate{FateOpened, FateLate},
+			[]FoldResult{FoldOpened, FoldLate},
 			true, Triggered,
 		},
 	} {
@@ -115,7 +115,7 @@ func TestTheLatestSignalCountsWhateverIsReplayedFirst(t *testing.T) {
 			t.Parallel()
 			var s stored
 			tale.do(&s)
-			equal(t, "fates", s.fates, tale.fates)
+			equal(t, "results", s.results, tale.results)
 			latest := s.alerts[AlertID(len(s.alerts))]
 			equal(t, "firing", latest.Firing, tale.firing)
 			equal(t, "status", s.incidents[1].Status, tale.status)

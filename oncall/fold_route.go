@@ -185,7 +185,7 @@ func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil
 
 // stillSuppressed handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
 // time, and for a held one if it got worse or its time is up.
-func (f *Fold) stillSuppressed(a *Alert, s Signal) SignalFate {
+func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
 	said := a.Route.said(a.Severity)
 	a.refresh(s, f.now)
 	f.touch(a)
@@ -195,7 +195,7 @@ func (f *Fold) stillSuppressed(a *Alert, s Signal) SignalFate {
 	if a.Dropped || s.Severity.Worse(said) && s.Severity != "" || !f.now.Before(*a.HeldUntil) {
 		return f.openUnlessSuppressed(a, s, nil)
 	}
-	return SignalFate{Signal: s, Fate: FateHeld}
+	return FoldedSignal{Signal: s, Result: FoldHeld}
 }
 
 // said is the monitor's own severity when the rule was chosen.
@@ -216,7 +216,7 @@ func (a *Alert) sentGroup() string {
 
 // release reconsiders an alert that maintenance kept or a rule held: if it still fires, and neither applies any more,
 // it gets an incident.
-func (f *Fold) release(s Signal) SignalFate {
+func (f *Fold) release(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case a == nil || !a.Firing:
@@ -226,7 +226,7 @@ func (f *Fold) release(s Signal) SignalFate {
 		s.GroupKey, s.Severity = a.sentGroup(), ""
 		return f.openUnlessSuppressed(a, s, nil)
 	}
-	return SignalFate{Signal: s, Fate: FateUnmatched}
+	return FoldedSignal{Signal: s, Result: FoldUnmatched}
 }
 
 // endSuppression ends the hold or drop of an alert that has cleared.

@@ -74,7 +74,7 @@ func TestWhatIsDroppedIsCountedAndPagesOnceNoRuleDropsIt(t *testing.T) {
 	changes := s.fold(noon, routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "a", High), routedTo("drop unless critical", "b", Low))
 	equal(t, "incidents", len(s.incidents), 0)
 	equal(t, "pages", pages(changes), 0)
-	equal(t, "fates", s.fates, []Fate{FateDropped, FateDropped, FateDropped})
+	equal(t, "results", s.results, []FoldResult{FoldDropped, FoldDropped, FoldDropped})
 	equal(t, "alerts", len(s.alerts), 2)
 	equal(t, "tally", s.tally("drop unless critical"), RouteTally{Matched: 3, Dropped: 3})
 	s.fold(noon.Add(time.Minute), routedTo("drop unless critical", "a", Critical))
@@ -242,9 +242,9 @@ func TestWhatIsMutedStaysHeld(t *testing.T) {
 	s.fold(noon, routedTo("hold", "a", High))
 	s.run(1, func(f *Fold) {
 		f.Integration.Muted = true
-		s.fates = append(s.fates, f.Receive(ReleaseOf(s.alerts[1]), noon.Add(10*time.Minute)).Fate)
+		s.results = append(s.results, f.Receive(ReleaseOf(s.alerts[1]), noon.Add(10*time.Minute)).Result)
 	})
-	equal(t, "fates", s.fates, []Fate{FateHeld, FateMuted})
+	equal(t, "results", s.results, []FoldResult{FoldHeld, FoldMuted})
 	s.fold(noon.Add(20*time.Minute), ReleaseOf(s.alerts[1]))
 	equal(t, "incidents once it isn't", len(s.incidents), 1)
 }

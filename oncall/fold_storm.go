@@ -309,14 +309,14 @@ func (f *Fold) takeIn(c *Change, id IncidentID) {
 }
 
 // split gives an alert of a storm its own incident, at somebody's request.
-func (f *Fold) split(s Signal) SignalFate {
+func (f *Fold) split(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	if a == nil || !a.Firing {
-		return SignalFate{Signal: s, Fate: FateUnmatched}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	}
 	c := f.change(a.IncidentID)
 	if c == nil || c.Incident.Storm == nil || !c.Incident.Open() {
-		return c.fate(s, FateUnmatched)
+		return c.folded(s, FoldUnmatched)
 	}
 	by := ByUser(s.By)
 	own := f.open(a)
@@ -327,7 +327,7 @@ func (f *Fold) split(s Signal) SignalFate {
 	if !f.fires(c.Incident.ID) {
 		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved
 	}
-	return own.fate(s, FateOpened)
+	return own.folded(s, FoldOpened)
 }
 
 // EndStorm ends a storm whose time is over, and sums it up in the timeline. It reports false if the storm continues.

@@ -13,7 +13,7 @@ type stored struct {
 	incidents map[IncidentID]Incident
 	alerts    map[AlertID]Alert
 	events    []Event
-	fates     []Fate
+	results   []FoldResult
 
 	route    func(Signal) Routing
 	tallies  map[RouteName]RouteTally
@@ -36,7 +36,7 @@ func (s *stored) fold(at time.Time, signals ...Signal) []Change {
 	}
 	return s.run(len(signals), func(f *Fold) {
 		for _, sig := range signals {
-			s.fates = append(s.fates, f.Receive(sig, at).Fate)
+			s.results = append(s.results, f.Receive(sig, at).Result)
 		}
 	})
 }
@@ -346,19 +346,19 @@ func TestEverySignalHasAFate(t *testing.T) {
 	t.Parallel()
 	var s stored
 	fold := func(at time.Time, signals ...Signal) {
-		s.fates = nil
+		s.results = nil
 		s.fold(at, signals...)
 	}
 	a := episodeOf(fires("a"))
 	fold(noon, a, a, episodeOf(fires("b")), Signal{Action: AckSignal, DedupKey: "a"}, Signal{Action: AckSignal, DedupKey: "x"}, clears("x"))
-	equal(t, "fates", s.fates, []Fate{FateOpened, FateRepeated, FateJoined, FateAcknowledged, FateUnmatched, FateUnmatched})
+	equal(t, "results", s.results, []FoldResult{FoldOpened, FoldRepeated, FoldJoined, FoldAcknowledged, FoldUnmatched, FoldUnmatched})
 	fold(noon, episodeOf(clears("a")), a, Signal{Action: Reconcile, GroupKey: "g", Present: []string{"a"}},
 		Signal{Action: Reconcile, GroupKey: "g", Present: []string{"b"}}, Signal{Action: Reconcile, GroupKey: "g"}, a)
-	equal(t, "fates", s.fates, []Fate{FateCleared, FateLate, FateLate, FateListed, FateCleared, FateReopened})
+	equal(t, "results", s.results, []FoldResult{FoldCleared, FoldLate, FoldLate, FoldListed, FoldCleared, FoldReopened})
 	s.do(t, 1, ByUser(ann), Act{Do: ActSnooze, Until: noon.Add(time.Hour)}, noon)
 	fold(noon, a, episodeOf(clears("a")))
 	fold(noon.Add(10*time.Minute), a)
-	equal(t, "fates", s.fates, []Fate{FateSnoozed})
+	equal(t, "results", s.results, []FoldResult{FoldSnoozed})
 }
 
 func TestTheOwnerHearsOnceThatItGotWorse(t *testing.T) {

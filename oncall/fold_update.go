@@ -21,9 +21,9 @@ func (f *Fold) expired(s Signal) bool {
 }
 
 // update changes an alert that is firing already.
-func (f *Fold) update(s Signal) SignalFate {
+func (f *Fold) update(s Signal) FoldedSignal {
 	if a := f.alerts[s.DedupKey]; a == nil || !a.Firing || !a.Kept && !a.suppressed() && f.change(a.IncidentID) == nil {
-		return SignalFate{Signal: s, Fate: FateUnmatched}
+		return FoldedSignal{Signal: s, Result: FoldUnmatched}
 	}
 	return f.trigger(s)
 }

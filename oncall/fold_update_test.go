@@ -19,7 +19,7 @@ func TestAnUpdateOpensNothing(t *testing.T) {
 	s.fold(noon.Add(2*time.Minute), clears("a"), update)
 	equal(t, "incidents", len(s.incidents), 1)
 	equal(t, "status", s.incidents[1].Status, Resolved)
-	equal(t, "fates", s.fates, []Fate{FateUnmatched, FateOpened, FateRepeated, FateCleared, FateUnmatched})
+	equal(t, "results", s.results, []FoldResult{FoldUnmatched, FoldOpened, FoldRepeated, FoldCleared, FoldUnmatched})
 }
 
 // Prometheus says until when an alert fires. It is over when that lies in the past; by a clock that is off, when it lies
@@ -41,7 +41,7 @@ func TestAnAlertFiresUntilItExpires(t *testing.T) {
 			equal(t, "status", s.incidents[1].Status, Resolved)
 			until(15*time.Minute, 19*time.Minute)
 			equal(t, "incidents", len(s.incidents), 2)
-			equal(t, "fates", s.fates, []Fate{FateOpened, FateRepeated, FateCleared, FateUnmatched, FateOpened})
+			equal(t, "results", s.results, []FoldResult{FoldOpened, FoldRepeated, FoldCleared, FoldUnmatched, FoldOpened})
 		})
 	}
 }

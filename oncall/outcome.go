@@ -52,7 +52,7 @@ func (g OutcomeFacts) Outcome(s Signal, at time.Time) Outcome {
 	}
 	became := f.Receive(s, at)
 	a := f.alerts[s.DedupKey]
-	o.Muted = became.Fate == FateMuted
+	o.Muted = became.Result == FoldMuted
 	if a == nil || !a.Firing {
 		if s.Action == Trigger && !o.Muted {
 			o.Action = Clear // it expired before it arrived

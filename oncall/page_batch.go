@@ -28,7 +28,7 @@ type BatchOrder int
 const (
 	BatchWaits     BatchOrder = iota // the same job will check again
 	BatchNext                        // one of those that were not taken along gets the next job
-	BatchDissolves                   // each gets its own job, since the first one's fate says nothing about theirs
+	BatchDissolves                   // each gets its own job, since the first one's outcome says nothing about theirs
 )
 
 // batchOrder decides what happens to the rest of the page's batchOrder.

@@ -177,8 +177,8 @@ func TestEarlierReleasesIgnoreTheCanary(t *testing.T) {
 		t.Fatal(is, err)
 	}
 	f := oncall.Fold{Integration: oncall.Integration{ID: 5, Muted: true}, AlertIDs: []oncall.AlertID{1}}
-	if became := f.Receive(oncall.CanarySignal(1, oncall.Trigger), start); became.Fate != oncall.FateMuted {
-		t.Errorf("it is %s, want %s", became.Fate, oncall.FateMuted)
+	if became := f.Receive(oncall.CanarySignal(1, oncall.Trigger), start); became.Result != oncall.FoldMuted {
+		t.Errorf("it is %s, want %s", became.Result, oncall.FoldMuted)
 	}
 }
 

@@ -217,7 +217,7 @@ type integrationBatch struct {
 	*oncall.Fold
 	entries []entry
 	stored  *storedState
-	fates   []oncall.SignalFate // of each entry
+	folded  []oncall.FoldedSignal // of each entry
 }
 
 // byIntegration groups entries by integration, in the order of arrival, and loads the stored state that they
@@ -297,10 +297,10 @@ func (b *integrationBatch) receive(now time.Time) (err error) {
 	b.stored.fill(b.Fold)
 	for _, e := range b.entries {
 		if e.Replayed {
-			b.fates = append(b.fates, b.Replay(e.signal, e.ReceivedAt, now))
+			b.folded = append(b.folded, b.Replay(e.signal, e.ReceivedAt, now))
 			continue
 		}
-		b.fates = append(b.fates, b.Receive(e.signal, e.ReceivedAt))
+		b.folded = append(b.folded, b.Receive(e.signal, e.ReceivedAt))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type unshown struct {
 
 type unshownKey struct {
 	integration oncall.IntegrationID
-	fate        oncall.Fate
+	result      oncall.FoldResult
 	misread     bool
 	incident    oncall.IncidentID
 	key         string // key of the alert, if there is no incident
@@ -26,27 +26,27 @@ type unshownKey struct {
 
 type unshownLine struct {
 	integration string
-	last        oncall.SignalFate
+	last        oncall.FoldedSignal
 	at          time.Time // when the line was last written
 	count       int       // signals since then
 }
 
-// count counts an integration's signals by fate, and logs the unshown ones.
+// count counts an integration's signals by result, and logs the unshown ones.
 func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 	if b.Integration.ID == oncall.CanaryIntegration {
 		return
 	}
 	for i, e := range b.entries {
-		became := b.fates[i]
+		became := b.folded[i]
 		w.store.metrics.signals.WithLabelValues(b.Integration.Name, string(e.signal.Action)).Inc()
-		w.store.metrics.fates.WithLabelValues(b.Integration.Name, string(became.Fate)).Inc()
+		w.store.metrics.results.WithLabelValues(b.Integration.Name, string(became.Result)).Inc()
 		if became.Signal.Unread {
 			w.store.metrics.unread.WithLabelValues(b.Integration.Name).Inc()
 		}
 		if len(became.Signal.Hints) > 0 {
 			w.store.metrics.misread.WithLabelValues(b.Integration.Name).Inc()
 		}
-		if !became.Fate.Shown() || len(became.Signal.Hints) > 0 {
+		if !became.Result.Shown() || len(became.Signal.Hints) > 0 {
 			w.say(w.unshown.line(b.Integration, became), now)
 		}
 	}
@@ -62,8 +62,8 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 }
 
 // line returns the log line that a signal is counted in.
-func (u *unshown) line(in oncall.Integration, became oncall.SignalFate) *unshownLine {
-	key := unshownKey{integration: in.ID, fate: became.Fate, incident: became.Incident, misread: len(became.Signal.Hints) > 0}
+func (u *unshown) line(in oncall.Integration, became oncall.FoldedSignal) *unshownLine {
+	key := unshownKey{integration: in.ID, result: became.Result, incident: became.Incident, misread: len(became.Signal.Hints) > 0}
 	if became.Incident == 0 {
 		key.key = became.Signal.DedupKey
 	}
@@ -90,7 +90,7 @@ func (w *inboxWorker) say(line *unshownLine, now time.Time) {
 	if hints := became.Signal.Hints; len(hints) > 0 {
 		what, e = "signal not understood", w.store.log.Warn().Str("hint", hints[0].Text)
 	}
-	e.Str("integration", line.integration).Str("fate", string(became.Fate)).
+	e.Str("integration", line.integration).Str("fate", string(became.Result)).
 		Int64("incident", int64(became.Incident)).Str("action", string(became.Signal.Action)).
 		Str("dedup_key", became.Signal.DedupKey).Str("group_key", became.Signal.GroupKey).
 		Str("title", became.Signal.Title).Int("signals", line.count).Msg(what)

@@ -15,7 +15,7 @@ const scrapeLimit = time.Second
 
 type metrics struct {
 	signals    *prometheus.CounterVec
-	fates      *prometheus.CounterVec
+	results    *prometheus.CounterVec
 	misread    *prometheus.CounterVec
 	unread     *prometheus.CounterVec
 	routes     *prometheus.CounterVec
@@ -35,7 +35,7 @@ func newMetrics() *metrics {
 		signals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_signals_total", Help: "Signals folded.",
 		}, []string{"integration", "action"}),
-		fates: prometheus.NewCounterVec(prometheus.CounterOpts{
+		results: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "watchbill_signal_fates_total",
 			Help: "What became of the signals that were folded. Nobody sees those that are repeated, merged, snoozed, late or unmatched by a message of their own.",
 		}, []string{"integration", "fate"}),
@@ -72,7 +72,7 @@ func newMetrics() *metrics {
 }
 
 func (m *metrics) register(to prometheus.Registerer, s *System) error {
-	for _, c := range []prometheus.Collector{m.signals, m.fates, m.misread, m.unread, m.routes, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
+	for _, c := range []prometheus.Collector{m.signals, m.results, m.misread, m.unread, m.routes, m.incidents, m.rejected, m.refused, m.managed, depthCollector{s}} {
 		if err := to.Register(c); err != nil {
 			return fmt.Errorf("register metrics: %w", err)
 		}

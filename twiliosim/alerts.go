@@ -56,20 +56,20 @@ func (s *Sim) listAlerts(r *http.Request, form url.Values) (any, *refusal) {
 }
 
 // callRefusals are Twilio's refusals of calls that it doesn't even start.
-var callRefusals = map[Fate]*refusal{
-	FateInvalid:   refuse(http.StatusBadRequest, 21211, "The phone number you are attempting to call is not valid."),
-	FateForbidden: refuse(http.StatusBadRequest, 21215, "Account not authorized to call this number. Perhaps you need to enable some international permissions."),
-	FateTrial:     refuse(http.StatusBadRequest, 21219, "The number is unverified. Trial accounts may only make calls to verified numbers."),
-	FateCallLimit: refuse(http.StatusTooManyRequests, 10004, "Call concurrency limit exceeded"),
+var callRefusals = map[Outcome]*refusal{
+	OutcomeInvalid:   refuse(http.StatusBadRequest, 21211, "The phone number you are attempting to call is not valid."),
+	OutcomeForbidden: refuse(http.StatusBadRequest, 21215, "Account not authorized to call this number. Perhaps you need to enable some international permissions."),
+	OutcomeTrial:     refuse(http.StatusBadRequest, 21219, "The number is unverified. Trial accounts may only make calls to verified numbers."),
+	OutcomeCallLimit: refuse(http.StatusTooManyRequests, 10004, "Call concurrency limit exceeded"),
 }
 
 // refuseCall returns why Twilio makes no call; nil if it does. The lock is held.
 func (s *Sim) refuseCall(to, from string) *refusal {
 	switch {
 	case !e164.MatchString(to):
-		return callRefusals[FateInvalid]
+		return callRefusals[OutcomeInvalid]
 	case from != s.opt.Number:
 		return refuse(http.StatusBadRequest, 21210, "The source phone number provided, "+from+", is not yet verified for your account.")
 	}
-	return callRefusals[s.phone(to).Fate]
+	return callRefusals[s.phone(to).Outcome]
 }

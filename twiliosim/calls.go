@@ -77,10 +77,10 @@ func (s *Sim) createCall(_ *http.Request, form url.Values) (any, *refusal) {
 // dial makes a phone ring. The lock is held.
 func (s *Sim) dial(to, from string, ring time.Duration) *call {
 	c := &call{sid: newSID("CA"), from: from, to: to, status: "ringing", created: s.opt.Now(), ring: ring}
-	switch fate := s.phone(to).Fate; {
-	case fate == FateBusy || s.talks(to) != nil:
+	switch outcome := s.phone(to).Outcome; {
+	case outcome == OutcomeBusy || s.talks(to) != nil:
 		c.status = "busy"
-	case fate == FateUnassigned:
+	case outcome == OutcomeUnassigned:
 		c.status = "failed"
 		s.alert(c.sid, refuse(http.StatusBadRequest, 13224, "Dial: Twilio does not support calling this number or the number is invalid"))
 	}
@@ -91,7 +91,7 @@ func (s *Sim) dial(to, from string, ring time.Duration) *call {
 
 // pickUp answers the call if the phone has voicemail. The lock is held.
 func (s *Sim) pickUp(c *call) {
-	if s.phone(c.to).Fate == FateVoicemail && c.status == "ringing" {
+	if s.phone(c.to).Outcome == OutcomeVoicemail && c.status == "ringing" {
 		s.answered(c)
 	}
 }

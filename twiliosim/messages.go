@@ -69,7 +69,7 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 	to, body := form.Get("To"), form.Get("Body")
 	phone := s.phone(to)
 	switch {
-	case !e164.MatchString(to) || phone.Fate == FateInvalid:
+	case !e164.MatchString(to) || phone.Outcome == OutcomeInvalid:
 		return nil, refuse(http.StatusBadRequest, 21211, "The 'To' number "+to+" is not a valid phone number.")
 	case body == "":
 		return nil, refuse(http.StatusBadRequest, 21602, "Message body is required.")
@@ -83,11 +83,11 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 		return nil, refuse(http.StatusBadRequest, 21701, "The Messaging Service does not exist.")
 	case phone.stopped:
 		return nil, refuse(http.StatusBadRequest, 21610, "Attempt to send to unsubscribed recipient")
-	case phone.Fate == FateForbidden:
+	case phone.Outcome == OutcomeForbidden:
 		return nil, refuse(http.StatusBadRequest, 21408, "Permission to send an SMS has not been enabled for the region indicated by the 'To' number")
-	case phone.Fate == FateTrial:
+	case phone.Outcome == OutcomeTrial:
 		return nil, refuse(http.StatusBadRequest, 21608, "The number is unverified. Trial accounts cannot send messages to unverified numbers")
-	case phone.Fate == FateLandline:
+	case phone.Outcome == OutcomeLandline:
 		return nil, refuse(http.StatusBadRequest, 21614, "'To' number is not a valid mobile number")
 	}
 	if text := form.Get("ValidityPeriod"); text != "" {
@@ -112,10 +112,10 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 			m.from = s.service.Alpha[0]
 		}
 	}
-	if lost, known := undelivered[phone.Fate]; known {
+	if lost, known := undelivered[phone.Outcome]; known {
 		m.states[2], m.code, m.reason = "undelivered", lost.code, lost.reason
 	}
-	if phone.Fate == FateUnconfirmed {
+	if phone.Outcome == OutcomeUnconfirmed {
 		m.states = m.states[:2]
 	}
 	s.messages = append(s.messages, m)
@@ -124,13 +124,13 @@ func (s *Sim) createMessage(_ *http.Request, form url.Values) (any, *refusal) {
 }
 
 // undelivered are Twilio's errors for accepted messages that never arrive.
-var undelivered = map[Fate]struct {
+var undelivered = map[Outcome]struct {
 	code   int
 	reason string
 }{
-	FateUnreachable:  {30003, "Unreachable destination handset"},
-	FateUnregistered: {30034, ""}, // often there is no text
-	FateFiltered:     {30007, "Message filtered"},
+	OutcomeUnreachable:  {30003, "Unreachable destination handset"},
+	OutcomeUnregistered: {30034, ""}, // often there is no text
+	OutcomeFiltered:     {30007, "Message filtered"},
 }
 
 // publicURL reports whether Twilio would accept an address to call. Unlike Twilio, the simulator

@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// Fate is what happens to SMS and calls to a phone.
-type Fate string
+// Outcome is what happens to SMS and calls to a phone.
+type Outcome string
 
-// The fates; empty is an ordinary phone.
+// The outcomes; empty is an ordinary phone.
 const (
-	FateUnreachable  Fate = "unreachable"  // SMS end as undelivered with 30003
-	FateUnregistered Fate = "unregistered" // SMS end as undelivered with 30034: its carrier wants our number registered
-	FateFiltered     Fate = "filtered"     // SMS end as undelivered with 30007
-	FateUnconfirmed  Fate = "unconfirmed"  // SMS stay "sent", because the carrier gives no receipts
-	FateInvalid      Fate = "invalid"      // no such number: refused with 21211
-	FateLandline     Fate = "landline"     // SMS are refused with 21614
-	FateForbidden    Fate = "forbidden"    // its country is not allowed: refused with 21408 and 21215
-	FateTrial        Fate = "trial"        // not verified by an account on trial: refused with 21608 and 21219
-	FateCallLimit    Fate = "crowded"      // as many calls as the account may make at once: refused with 10004
-	FateUnassigned   Fate = "unassigned"   // calls are made and fail with 13224
-	FateQuickHangUp  Fate = "hasty"        // hangs up right after the key, while Studio is at a widget that leaves the execution active
-	FateBusy         Fate = "busy"         // the line is busy for calls
-	FateVoicemail    Fate = "voicemail"    // a machine answers calls and presses no key
+	OutcomeUnreachable  Outcome = "unreachable"  // SMS end as undelivered with 30003
+	OutcomeUnregistered Outcome = "unregistered" // SMS end as undelivered with 30034: its carrier wants our number registered
+	OutcomeFiltered     Outcome = "filtered"     // SMS end as undelivered with 30007
+	OutcomeUnconfirmed  Outcome = "unconfirmed"  // SMS stay "sent", because the carrier gives no receipts
+	OutcomeInvalid      Outcome = "invalid"      // no such number: refused with 21211
+	OutcomeLandline     Outcome = "landline"     // SMS are refused with 21614
+	OutcomeForbidden    Outcome = "forbidden"    // its country is not allowed: refused with 21408 and 21215
+	OutcomeTrial        Outcome = "trial"        // not verified by an account on trial: refused with 21608 and 21219
+	OutcomeCallLimit    Outcome = "crowded"      // as many calls as the account may make at once: refused with 10004
+	OutcomeUnassigned   Outcome = "unassigned"   // calls are made and fail with 13224
+	OutcomeQuickHangUp  Outcome = "hasty"        // hangs up right after the key, while Studio is at a widget that leaves the execution active
+	OutcomeBusy         Outcome = "busy"         // the line is busy for calls
+	OutcomeVoicemail    Outcome = "voicemail"    // a machine answers calls and presses no key
 )
 
 // A Phone is one phone in the simulated world.
 type Phone struct {
-	Number string
-	Name   string // of its owner, shown on the page
-	Fate   Fate
+	Number  string
+	Name    string // of its owner, shown on the page
+	Outcome Outcome
 
 	stopped bool // has answered STOP
 }
@@ -44,7 +44,7 @@ func (s *Sim) AddPhone(p Phone) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	known := s.phone(p.Number)
-	known.Name, known.Fate = p.Name, p.Fate
+	known.Name, known.Outcome = p.Name, p.Outcome
 	s.wake()
 }
 
@@ -262,7 +262,7 @@ func (s *Sim) Press(ctx context.Context, number, key string) (string, error) {
 	c.gather = nil
 	if c.exec != nil {
 		c.exec.widget(c.exec.at)["Digits"] = key
-		if s.phone(number).Fate == FateQuickHangUp {
+		if s.phone(number).Outcome == OutcomeQuickHangUp {
 			c.status = "completed"
 		}
 		s.goOn(c.exec, "keypress")

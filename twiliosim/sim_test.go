@@ -97,7 +97,7 @@ func TestAuthentication(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	h := start(t)
-	h.AddPhone(Phone{Number: "+12025550104", Fate: FateLandline})
+	h.AddPhone(Phone{Number: "+12025550104", Outcome: OutcomeLandline})
 	for code, form := range map[float64]url.Values{
 		21211: sms("banana", "x"),
 		21602: sms(ann, ""),

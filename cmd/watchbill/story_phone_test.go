@@ -24,7 +24,7 @@ func (s *story) has(ts *testscript.TestScript, _ bool, args []string) {
 
 // line NUMBER FATE: from now on the phone is busy, unreachable, a landline, and so on.
 func (s *story) line(_ *testscript.TestScript, _ bool, args []string) {
-	s.phone.AddPhone(twiliosim.Phone{Number: args[0], Fate: twiliosim.Fate(args[1])})
+	s.phone.AddPhone(twiliosim.Phone{Number: args[0], Outcome: twiliosim.Outcome(args[1])})
 }
 
 // rings NUMBER: waits until the phone rings.
