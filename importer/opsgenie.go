@@ -12,30 +12,30 @@ import (
 
 // Opsgenie is the data of Opsgenie, from its REST API or the folders of its backup tool.
 type Opsgenie struct {
-	Users        []ogUser
-	Teams        []ogTeam
-	Routing      map[string][]ogRouting // by team
-	Schedules    []ogSchedule
-	Overrides    map[string][]ogOverride // by schedule
-	Timelines    map[string][]ogPeriod   // by schedule
-	Escalations  []ogEscalation
-	Integrations []ogIntegration
-	Heartbeats   []ogHeartbeat
+	Users        []opsgenieUser
+	Teams        []opsgenieTeam
+	Routing      map[string][]opsgenieRouting // by team
+	Schedules    []opsgenieSchedule
+	Overrides    map[string][]opsgenieOverride // by schedule
+	Timelines    map[string][]opsgeniePeriod   // by schedule
+	Escalations  []opsgenieEscalation
+	Integrations []opsgenieIntegration
+	Heartbeats   []opsgenieHeartbeat
 	Asked        finalPeriod
 	Backup       bool // from the backup tool, which leaves out overrides
 }
 
-// An ogRef refers to a user, a team, a schedule, an escalation or nobody.
-type ogRef struct {
+// An opsgenieRef refers to a user, a team, a schedule, an escalation or nobody.
+type opsgenieRef struct {
 	Type     string `json:"type"`
 	ID       string `json:"id"`
 	Name     string `json:"name"`
 	Username string `json:"username"`
 }
 
-func (r ogRef) name() string { return cmp.Or(r.Name, r.Username, r.ID) }
+func (r opsgenieRef) name() string { return cmp.Or(r.Name, r.Username, r.ID) }
 
-type ogUser struct {
+type opsgenieUser struct {
 	ID       string `json:"id"`
 	Username string `json:"username"`
 	FullName string `json:"fullName"`
@@ -43,25 +43,25 @@ type ogUser struct {
 	Blocked  bool   `json:"blocked"`
 }
 
-type ogTeam struct {
+type opsgenieTeam struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Members []struct {
-		User ogRef  `json:"user"`
-		Role string `json:"role"`
+		User opsgenieRef `json:"user"`
+		Role string      `json:"role"`
 	} `json:"members"`
 }
 
-type ogRouting struct {
-	Name    string `json:"name"`
-	Default bool   `json:"isDefault"`
-	Notify  ogRef  `json:"notify"`
+type opsgenieRouting struct {
+	Name    string      `json:"name"`
+	Default bool        `json:"isDefault"`
+	Notify  opsgenieRef `json:"notify"`
 }
 
-type ogEscalation struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Owner ogRef  `json:"ownerTeam"`
+type opsgenieEscalation struct {
+	ID    string      `json:"id"`
+	Name  string      `json:"name"`
+	Owner opsgenieRef `json:"ownerTeam"`
 	Rules []struct {
 		Condition  string `json:"condition"`
 		NotifyType string `json:"notifyType"`
@@ -69,7 +69,7 @@ type ogEscalation struct {
 			Amount int    `json:"timeAmount"`
 			Unit   string `json:"timeUnit"`
 		} `json:"delay"`
-		Recipient ogRef `json:"recipient"`
+		Recipient opsgenieRef `json:"recipient"`
 	} `json:"rules"`
 	Repeat *struct {
 		Count int `json:"count"`
@@ -77,21 +77,21 @@ type ogEscalation struct {
 	} `json:"repeat"`
 }
 
-type ogIntegration struct {
-	ID      string `json:"id"`
-	Name    string `json:"name"`
-	Type    string `json:"type"`
-	Enabled *bool  `json:"enabled"`
-	TeamID  string `json:"teamId"`
-	Owner   ogRef  `json:"ownerTeam"`
+type opsgenieIntegration struct {
+	ID      string      `json:"id"`
+	Name    string      `json:"name"`
+	Type    string      `json:"type"`
+	Enabled *bool       `json:"enabled"`
+	TeamID  string      `json:"teamId"`
+	Owner   opsgenieRef `json:"ownerTeam"`
 }
 
-type ogHeartbeat struct {
-	Name     string `json:"name"`
-	Interval int    `json:"interval"`
-	Unit     string `json:"intervalUnit"`
-	Enabled  bool   `json:"enabled"`
-	Owner    ogRef  `json:"ownerTeam"`
+type opsgenieHeartbeat struct {
+	Name     string      `json:"name"`
+	Interval int         `json:"interval"`
+	Unit     string      `json:"intervalUnit"`
+	Enabled  bool        `json:"enabled"`
+	Owner    opsgenieRef `json:"ownerTeam"`
 }
 
 // opsgenie imports one installation.
@@ -147,7 +147,7 @@ func FromOpsgenie(in Opsgenie, now time.Time) Result {
 	return o.Result
 }
 
-func (o *opsgenie) user(u ogUser) {
+func (o *opsgenie) user(u opsgenieUser) {
 	if u.Blocked {
 		o.addLoss(Location{"user", cmp.Or(u.FullName, u.Username), ""}, "they are blocked, and left out")
 		return
@@ -158,7 +158,7 @@ func (o *opsgenie) user(u ogUser) {
 }
 
 // person returns our name of a person, given by id or mail address.
-func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
+func (o *opsgenie) person(ref opsgenieRef, where Location) (string, bool) {
 	id := ref.ID
 	if !o.users.has(id) {
 		id = o.byMail[strings.ToLower(cmp.Or(ref.Username, ref.Name))]
@@ -171,7 +171,7 @@ func (o *opsgenie) person(ref ogRef, where Location) (string, bool) {
 }
 
 // find returns the id of an object given by id or name.
-func find(n *names, ref ogRef) string {
+func find(n *names, ref opsgenieRef) string {
 	if n.has(ref.ID) {
 		return ref.ID
 	}
@@ -183,7 +183,7 @@ func find(n *names, ref ogRef) string {
 	return ""
 }
 
-func (o *opsgenie) team(ref ogRef) string {
+func (o *opsgenie) team(ref opsgenieRef) string {
 	if id := find(o.teams, ref); id != "" {
 		return id
 	}
@@ -204,7 +204,7 @@ type level struct {
 	page  []string
 }
 
-func (o *opsgenie) policy(e ogEscalation) {
+func (o *opsgenie) policy(e opsgenieEscalation) {
 	name := o.policies.of(e.ID, "")
 	where := Location{"policy", name, ""}
 	team := o.teamName(o.team(e.Owner))
@@ -251,7 +251,7 @@ func (o *opsgenie) policy(e ogEscalation) {
 func minutes(d time.Duration) string { return fmt.Sprintf("%dm", int(d.Minutes())) }
 
 // target converts the target of a rule.
-func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
+func (o *opsgenie) target(r opsgenieRef, how, team string, where Location) []string {
 	switch r.Type {
 	case "user":
 		name, ok := o.person(r, where)
@@ -290,14 +290,14 @@ func (o *opsgenie) target(r ogRef, how, team string, where Location) []string {
 }
 
 // integration makes an integration with the default policy of its team's alerts.
-func (o *opsgenie) integration(i ogIntegration) {
+func (o *opsgenie) integration(i opsgenieIntegration) {
 	name := o.senders.of(i.ID, i.Name)
 	where := Location{"integration", name, ""}
 	if i.Enabled != nil && !*i.Enabled {
 		o.addLoss(where, "it is disabled there, and left out")
 		return
 	}
-	team := o.team(ogRef{ID: cmp.Or(i.TeamID, i.Owner.ID), Name: i.Owner.Name})
+	team := o.team(opsgenieRef{ID: cmp.Or(i.TeamID, i.Owner.ID), Name: i.Owner.Name})
 	policy := o.routedTo(team, where)
 	if policy == "" {
 		o.addLoss(where, "its team %s routes alerts to nobody; it is left out", o.teamName(team))
@@ -362,7 +362,7 @@ func (o *opsgenie) writeTeams() {
 		out := setup.Team{Name: o.teamName(id)}
 		out.Channel = channelOf(out.Name)
 		members, managers := map[string]bool{}, map[string]bool{}
-		i := slices.IndexFunc(o.in.Teams, func(t ogTeam) bool { return t.ID == id })
+		i := slices.IndexFunc(o.in.Teams, func(t opsgenieTeam) bool { return t.ID == id })
 		if i >= 0 {
 			for _, m := range o.in.Teams[i].Members {
 				if name, ok := o.person(m.User, Location{"team", out.Name, ""}); ok {

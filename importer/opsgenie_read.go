@@ -14,7 +14,7 @@ import (
 // escalations.json, integrations.json, heartbeats.json), or the folders of its backup tool
 // (users/NAME-ID.json and so on).
 func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
-	in.Routing, in.Overrides, in.Timelines = map[string][]ogRouting{}, map[string][]ogOverride{}, map[string][]ogPeriod{}
+	in.Routing, in.Overrides, in.Timelines = map[string][]opsgenieRouting{}, map[string][]opsgenieOverride{}, map[string][]opsgeniePeriod{}
 	for _, name := range sortedKeys(files) {
 		folder := path.Base(path.Dir(name))
 		what, of, _ := strings.Cut(strings.TrimSuffix(path.Base(name), ".json"), "-")
@@ -37,11 +37,11 @@ func ReadOpsgenie(files map[string][]byte) (in Opsgenie, err error) {
 			return in, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	in.Users = uniqueByID(in.Users, func(u ogUser) string { return u.ID })
-	in.Schedules = uniqueByID(in.Schedules, func(s ogSchedule) string { return s.ID })
-	in.Escalations = uniqueByID(in.Escalations, func(e ogEscalation) string { return e.ID })
+	in.Users = uniqueByID(in.Users, func(u opsgenieUser) string { return u.ID })
+	in.Schedules = uniqueByID(in.Schedules, func(s opsgenieSchedule) string { return s.ID })
+	in.Escalations = uniqueByID(in.Escalations, func(e opsgenieEscalation) string { return e.ID })
 	slices.Reverse(in.Teams) // teams requested one by one come later, and have members
-	in.Teams = uniqueByID(in.Teams, func(t ogTeam) string { return t.ID })
+	in.Teams = uniqueByID(in.Teams, func(t opsgenieTeam) string { return t.ID })
 	slices.Reverse(in.Teams)
 	if len(in.Users) == 0 {
 		return in, errors.New("no users are in these files; they should be answers of Opsgenie's API that --save has kept, or a folder of its backup tool")
@@ -60,19 +60,19 @@ func (in *Opsgenie) addResponse(what, of string, data json.RawMessage) error {
 	case "teams":
 		return appendTo(&in.Teams, data)
 	case "team":
-		var t ogTeam
+		var t opsgenieTeam
 		err := json.Unmarshal(data, &t)
 		in.Teams = append(in.Teams, t)
 		return err
 	case "routing":
-		var list []ogRouting
+		var list []opsgenieRouting
 		err := appendTo(&list, data)
 		in.Routing[of] = list
 		return err
 	case "schedules":
 		return appendTo(&in.Schedules, data)
 	case "overrides":
-		var list []ogOverride
+		var list []opsgenieOverride
 		err := appendTo(&list, data)
 		in.Overrides[of] = list
 		return err
@@ -80,12 +80,12 @@ func (in *Opsgenie) addResponse(what, of string, data json.RawMessage) error {
 		var t struct {
 			Final struct {
 				Rotations []struct {
-					Periods []ogPeriod `json:"periods"`
+					Periods []opsgeniePeriod `json:"periods"`
 				} `json:"rotations"`
 			} `json:"finalTimeline"`
 		}
 		err := json.Unmarshal(data, &t)
-		periods := []ogPeriod{}
+		periods := []opsgeniePeriod{}
 		for _, r := range t.Final.Rotations {
 			periods = append(periods, r.Periods...)
 		}
@@ -97,7 +97,7 @@ func (in *Opsgenie) addResponse(what, of string, data json.RawMessage) error {
 		return appendTo(&in.Integrations, data)
 	case "heartbeats":
 		var h struct {
-			Heartbeats []ogHeartbeat `json:"heartbeats"`
+			Heartbeats []opsgenieHeartbeat `json:"heartbeats"`
 		}
 		err := json.Unmarshal(data, &h)
 		in.Heartbeats = append(in.Heartbeats, h.Heartbeats...)
@@ -109,11 +109,11 @@ func (in *Opsgenie) addResponse(what, of string, data json.RawMessage) error {
 // addBackup adds a file of the backup tool, which holds one object.
 func (in *Opsgenie) addBackup(folder string, text []byte) error {
 	var f struct {
-		User      *ogUser      `json:"user"`
-		Team      *ogTeam      `json:"team"`
-		Routing   []ogRouting  `json:"teamRoutingRules"`
-		Schedule  *ogSchedule  `json:"schedule"`
-		Overrides []ogOverride `json:"scheduleOverrideList"`
+		User      *opsgenieUser      `json:"user"`
+		Team      *opsgenieTeam      `json:"team"`
+		Routing   []opsgenieRouting  `json:"teamRoutingRules"`
+		Schedule  *opsgenieSchedule  `json:"schedule"`
+		Overrides []opsgenieOverride `json:"scheduleOverrideList"`
 	}
 	if err := json.Unmarshal(text, &f); err != nil {
 		return err
@@ -129,12 +129,12 @@ func (in *Opsgenie) addBackup(folder string, text []byte) error {
 		in.Overrides[f.Schedule.ID] = f.Overrides
 		in.Backup = true
 	case folder == "escalations":
-		var e ogEscalation
+		var e opsgenieEscalation
 		err := json.Unmarshal(text, &e)
 		in.Escalations = append(in.Escalations, e)
 		return err
 	case folder == "integrations":
-		var i ogIntegration
+		var i opsgenieIntegration
 		err := json.Unmarshal(text, &i)
 		in.Integrations = append(in.Integrations, i)
 		return err

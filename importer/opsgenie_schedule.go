@@ -10,33 +10,33 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-type ogSchedule struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	TimeZone  string       `json:"timezone"`
-	Enabled   *bool        `json:"enabled"`
-	Owner     ogRef        `json:"ownerTeam"`
-	Rotations []ogRotation `json:"rotations"`
+type opsgenieSchedule struct {
+	ID        string             `json:"id"`
+	Name      string             `json:"name"`
+	TimeZone  string             `json:"timezone"`
+	Enabled   *bool              `json:"enabled"`
+	Owner     opsgenieRef        `json:"ownerTeam"`
+	Rotations []opsgenieRotation `json:"rotations"`
 }
 
-type ogRotation struct {
-	ID           string         `json:"id"`
-	Name         string         `json:"name"`
-	Start        time.Time      `json:"startDate"`
-	End          *time.Time     `json:"endDate"`
-	Type         string         `json:"type"` // hourly, daily, weekly
-	Length       int            `json:"length"`
-	Participants []ogRef        `json:"participants"`
-	Restriction  *ogRestriction `json:"timeRestriction"`
+type opsgenieRotation struct {
+	ID           string               `json:"id"`
+	Name         string               `json:"name"`
+	Start        time.Time            `json:"startDate"`
+	End          *time.Time           `json:"endDate"`
+	Type         string               `json:"type"` // hourly, daily, weekly
+	Length       int                  `json:"length"`
+	Participants []opsgenieRef        `json:"participants"`
+	Restriction  *opsgenieRestriction `json:"timeRestriction"`
 }
 
-type ogRestriction struct {
-	Type string   `json:"type"` // time-of-day, weekday-and-time-of-day
-	One  ogSpan   `json:"restriction"`
-	Many []ogSpan `json:"restrictions"`
+type opsgenieRestriction struct {
+	Type string         `json:"type"` // time-of-day, weekday-and-time-of-day
+	One  opsgenieSpan   `json:"restriction"`
+	Many []opsgenieSpan `json:"restrictions"`
 }
 
-type ogSpan struct {
+type opsgenieSpan struct {
 	StartDay  string `json:"startDay"`
 	StartHour int    `json:"startHour"`
 	StartMin  int    `json:"startMin"`
@@ -45,23 +45,23 @@ type ogSpan struct {
 	EndMin    int    `json:"endMin"`
 }
 
-type ogOverride struct {
-	User      ogRef     `json:"user"`
-	Start     time.Time `json:"startDate"`
-	End       time.Time `json:"endDate"`
-	Rotations []ogRef   `json:"rotations"`
+type opsgenieOverride struct {
+	User      opsgenieRef   `json:"user"`
+	Start     time.Time     `json:"startDate"`
+	End       time.Time     `json:"endDate"`
+	Rotations []opsgenieRef `json:"rotations"`
 }
 
-type ogPeriod struct {
-	Start     time.Time `json:"startDate"`
-	End       time.Time `json:"endDate"`
-	Recipient ogRef     `json:"recipient"`
+type opsgeniePeriod struct {
+	Start     time.Time   `json:"startDate"`
+	End       time.Time   `json:"endDate"`
+	Recipient opsgenieRef `json:"recipient"`
 }
 
 // finalPeriod is the period for which a vendor's final schedules were requested.
 type finalPeriod struct{ Since, Until time.Time }
 
-func (o *opsgenie) schedule(s ogSchedule) {
+func (o *opsgenie) schedule(s opsgenieSchedule) {
 	name := o.schedules.of(s.ID, "")
 	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
@@ -91,7 +91,7 @@ func (o *opsgenie) schedule(s ogSchedule) {
 	o.final(s, name)
 }
 
-func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *time.Location, where Location) (setup.Rotation, bool) {
+func (o *opsgenie) rotation(r opsgenieRotation, called *names, team string, location *time.Location, where Location) (setup.Rotation, bool) {
 	unit, ok := map[string]string{"hourly": "hour", "daily": "day", "weekly": "week"}[r.Type]
 	if !ok || len(r.Participants) == 0 {
 		o.addLoss(where, "its turns are %q among %d participants; it is left out", r.Type, len(r.Participants))
@@ -113,7 +113,7 @@ func (o *opsgenie) rotation(r ogRotation, called *names, team string, location *
 	return out, true
 }
 
-func (o *opsgenie) turn(p ogRef, team string, where Location) setup.Turn {
+func (o *opsgenie) turn(p opsgenieRef, team string, where Location) setup.Turn {
 	switch p.Type {
 	case "none":
 		return setup.Turn{}
@@ -144,7 +144,7 @@ func (o *opsgenie) turn(p ogRef, team string, where Location) setup.Turn {
 }
 
 // overrides imports current and future overrides, as rotations of top priority that end with them.
-func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, location *time.Location, where Location) {
+func (o *opsgenie) overrides(out *setup.Schedule, s opsgenieSchedule, called *names, location *time.Location, where Location) {
 	priority := 2
 	var off []schedule.Override // those that take everybody off call
 	for _, v := range o.in.Overrides[s.ID] {
@@ -174,7 +174,7 @@ func (o *opsgenie) overrides(out *setup.Schedule, s ogSchedule, called *names, l
 }
 
 // final records Opsgenie's own final schedule.
-func (o *opsgenie) final(s ogSchedule, name string) {
+func (o *opsgenie) final(s opsgenieSchedule, name string) {
 	periods, there := o.in.Timelines[s.ID]
 	if !there {
 		return
@@ -194,13 +194,13 @@ func (o *opsgenie) final(s ogSchedule, name string) {
 
 // windows converts a restriction. A span from Monday to Friday is one stretch there, including
 // nights.
-func (r *ogRestriction) windows() (out []schedule.Window, err error) {
+func (r *opsgenieRestriction) windows() (out []schedule.Window, err error) {
 	if r == nil {
 		return nil, nil
 	}
 	spans := r.Many
 	if r.Type == "time-of-day" {
-		spans = []ogSpan{r.One}
+		spans = []opsgenieSpan{r.One}
 	}
 	for _, s := range spans {
 		if s.StartHour < 0 || s.StartHour > 23 || s.EndHour < 0 || s.EndHour > 24 || s.StartMin < 0 || s.StartMin > 59 || s.EndMin < 0 || s.EndMin > 59 {

@@ -16,31 +16,31 @@ import (
 // /maintenance_windows, and for shift-based schedules to /v3/schedules/ID, its /overrides and its
 // /custom_shifts.
 type PagerDuty struct {
-	Users       []pdUser
-	Teams       []pdRef
-	Members     map[string][]pdMember // by team
-	Schedules   []pdSchedule
-	Overrides   map[string][]pdEntry // by schedule
-	Policies    []pdPolicy
-	Services    []pdService
-	Maintenance []pdMaintenance
-	ShiftBased  []pdShiftBased        // schedules of the API v3, which v2 doesn't list
-	Swaps       map[string][]pdSwap   // overrides of those, by schedule
-	Custom      map[string][]pdCustom // manual shifts of those, by schedule
-	Asked       finalPeriod           // period of the final schedules
+	Users       []pagerDutyUser
+	Teams       []pagerDutyRef
+	Members     map[string][]pagerDutyMember // by team
+	Schedules   []pagerDutySchedule
+	Overrides   map[string][]pagerDutyEntry // by schedule
+	Policies    []pagerDutyPolicy
+	Services    []pagerDutyService
+	Maintenance []pagerDutyMaintenance
+	ShiftBased  []pagerDutyShiftBased        // schedules of the API v3, which v2 doesn't list
+	Swaps       map[string][]pagerDutySwap   // overrides of those, by schedule
+	Custom      map[string][]pagerDutyCustom // manual shifts of those, by schedule
+	Asked       finalPeriod                  // period of the final schedules
 }
 
-type pdRef struct {
+type pagerDutyRef struct {
 	ID      string `json:"id"`
 	Type    string `json:"type"`
 	Summary string `json:"summary"`
 	Name    string `json:"name"`
 }
 
-func (r pdRef) name() string { return cmp.Or(r.Name, r.Summary) }
+func (r pagerDutyRef) name() string { return cmp.Or(r.Name, r.Summary) }
 
-type pdUser struct {
-	pdRef
+type pagerDutyUser struct {
+	pagerDutyRef
 	Email          string            `json:"email"`
 	TimeZone       string            `json:"time_zone"`
 	Role           string            `json:"role"`
@@ -48,32 +48,32 @@ type pdUser struct {
 	Rules          []json.RawMessage `json:"notification_rules"`
 }
 
-type pdMember struct {
-	User pdRef  `json:"user"`
-	Role string `json:"role"`
+type pagerDutyMember struct {
+	User pagerDutyRef `json:"user"`
+	Role string       `json:"role"`
 }
 
-type pdPolicy struct {
-	pdRef
+type pagerDutyPolicy struct {
+	pagerDutyRef
 	Rules []struct {
-		Delay   int     `json:"escalation_delay_in_minutes"`
-		Targets []pdRef `json:"targets"`
+		Delay   int            `json:"escalation_delay_in_minutes"`
+		Targets []pagerDutyRef `json:"targets"`
 		Assign  struct {
 			Type string `json:"type"`
 		} `json:"escalation_rule_assignment_strategy"`
 	} `json:"escalation_rules"`
-	Loops int     `json:"num_loops"`
-	Teams []pdRef `json:"teams"`
+	Loops int            `json:"num_loops"`
+	Teams []pagerDutyRef `json:"teams"`
 }
 
-type pdService struct {
-	pdRef
-	Status       string  `json:"status"`
-	AutoResolve  *int    `json:"auto_resolve_timeout"`
-	AckTimeout   *int    `json:"acknowledgement_timeout"`
-	Integrations []pdRef `json:"integrations"`
-	Policy       pdRef   `json:"escalation_policy"`
-	Teams        []pdRef `json:"teams"`
+type pagerDutyService struct {
+	pagerDutyRef
+	Status       string         `json:"status"`
+	AutoResolve  *int           `json:"auto_resolve_timeout"`
+	AckTimeout   *int           `json:"acknowledgement_timeout"`
+	Integrations []pagerDutyRef `json:"integrations"`
+	Policy       pagerDutyRef   `json:"escalation_policy"`
+	Teams        []pagerDutyRef `json:"teams"`
 	Urgency      struct {
 		Type    string `json:"type"`
 		Urgency string `json:"urgency"`
@@ -83,12 +83,12 @@ type pdService struct {
 	} `json:"alert_grouping_parameters"`
 }
 
-type pdMaintenance struct {
-	pdRef
-	Description string    `json:"description"`
-	Start       time.Time `json:"start_time"`
-	End         time.Time `json:"end_time"`
-	Services    []pdRef   `json:"services"`
+type pagerDutyMaintenance struct {
+	pagerDutyRef
+	Description string         `json:"description"`
+	Start       time.Time      `json:"start_time"`
+	End         time.Time      `json:"end_time"`
+	Services    []pagerDutyRef `json:"services"`
 }
 
 // noTeam is the team of objects that have none.
@@ -152,7 +152,7 @@ func FromPagerDuty(in PagerDuty, now time.Time) Result {
 	return p.Result
 }
 
-func (p *pagerDuty) user(u pdUser) {
+func (p *pagerDuty) user(u pagerDutyUser) {
 	name := p.users.of(u.ID, u.name())
 	p.Setup.Users = append(p.Setup.Users, setup.User{Name: name, Email: u.Email, TimeZone: zone(u.TimeZone)})
 	if len(u.ContactMethods) > 0 || len(u.Rules) > 0 {
@@ -161,7 +161,7 @@ func (p *pagerDuty) user(u pdUser) {
 }
 
 // person returns our name of a person. People whom PagerDuty no longer lists have left.
-func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
+func (p *pagerDuty) person(ref pagerDutyRef, where Location) (string, bool) {
 	if p.users.has(ref.ID) {
 		return p.users.of(ref.ID, ""), true
 	}
@@ -170,7 +170,7 @@ func (p *pagerDuty) person(ref pdRef, where Location) (string, bool) {
 }
 
 // team returns the team of an object, and makes the people in it members.
-func (p *pagerDuty) team(refs []pdRef, where Location) string {
+func (p *pagerDuty) team(refs []pagerDutyRef, where Location) string {
 	for _, t := range refs {
 		if p.teams.has(t.ID) {
 			if len(refs) > 1 {
@@ -185,7 +185,7 @@ func (p *pagerDuty) team(refs []pdRef, where Location) string {
 
 func (p *pagerDuty) join(team, user string) { p.members[team+" "+user] = true }
 
-func (p *pagerDuty) policy(s pdPolicy) {
+func (p *pagerDuty) policy(s pagerDutyPolicy) {
 	name := p.policies.of(s.ID, s.name())
 	where := Location{"policy", name, ""}
 	team := p.team(s.Teams, where)
@@ -215,7 +215,7 @@ func (p *pagerDuty) policy(s pdPolicy) {
 	p.Setup.Policies = append(p.Setup.Policies, out)
 }
 
-func (p *pagerDuty) target(t pdRef, team string, where Location) []string {
+func (p *pagerDuty) target(t pagerDutyRef, team string, where Location) []string {
 	switch {
 	case strings.HasPrefix(t.Type, "user"):
 		name, ok := p.person(t, where)
@@ -231,7 +231,7 @@ func (p *pagerDuty) target(t pdRef, team string, where Location) []string {
 	return nil
 }
 
-func (p *pagerDuty) service(s pdService) {
+func (p *pagerDuty) service(s pagerDutyService) {
 	name := p.services.of(s.ID, s.name())
 	where := Location{"service", name, ""}
 	if !p.policies.has(s.Policy.ID) {
@@ -265,7 +265,7 @@ func (p *pagerDuty) service(s pdService) {
 }
 
 // maintenance plans a window for each service of PagerDuty's.
-func (p *pagerDuty) maintenance(m pdMaintenance) {
+func (p *pagerDuty) maintenance(m pagerDutyMaintenance) {
 	name := cmp.Or(m.Description, m.Summary, m.ID)
 	for _, s := range m.Services {
 		i := slices.IndexFunc(p.Setup.Integrations, func(in setup.Integration) bool { return p.services.has(s.ID) && in.Name == p.services.of(s.ID, "") })

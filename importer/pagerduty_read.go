@@ -14,8 +14,8 @@ import (
 // belong to: members-TEAM.json, overrides-SCHEDULE.json. "asked" is the period of the final
 // schedules.
 func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
-	in.Members, in.Overrides = map[string][]pdMember{}, map[string][]pdEntry{}
-	in.Swaps, in.Custom = map[string][]pdSwap{}, map[string][]pdCustom{}
+	in.Members, in.Overrides = map[string][]pagerDutyMember{}, map[string][]pagerDutyEntry{}
+	in.Swaps, in.Custom = map[string][]pagerDutySwap{}, map[string][]pagerDutyCustom{}
 	whole := map[string]bool{} // schedules requested one by one, with their layers
 	for _, name := range sortedKeys(files) {
 		var answer map[string]json.RawMessage
@@ -31,16 +31,16 @@ func ReadPagerDuty(files map[string][]byte) (in PagerDuty, err error) {
 		}
 	}
 	// An object may be in several responses.
-	in.Users = uniqueByID(in.Users, func(u pdUser) string { return u.ID })
-	in.Teams = uniqueByID(in.Teams, func(r pdRef) string { return r.ID })
-	in.Policies = uniqueByID(in.Policies, func(p pdPolicy) string { return p.ID })
-	in.Services = uniqueByID(in.Services, func(s pdService) string { return s.ID })
-	in.Schedules = uniqueByID(in.Schedules, func(s pdSchedule) string { return s.ID })
+	in.Users = uniqueByID(in.Users, func(u pagerDutyUser) string { return u.ID })
+	in.Teams = uniqueByID(in.Teams, func(r pagerDutyRef) string { return r.ID })
+	in.Policies = uniqueByID(in.Policies, func(p pagerDutyPolicy) string { return p.ID })
+	in.Services = uniqueByID(in.Services, func(s pagerDutyService) string { return s.ID })
+	in.Schedules = uniqueByID(in.Schedules, func(s pagerDutySchedule) string { return s.ID })
 	// Lists have only names; those requested one by one have a time zone.
-	slices.SortStableFunc(in.ShiftBased, func(a, b pdShiftBased) int {
+	slices.SortStableFunc(in.ShiftBased, func(a, b pagerDutyShiftBased) int {
 		return cmp.Or(strings.Compare(a.ID, b.ID), -strings.Compare(a.TimeZone, b.TimeZone))
 	})
-	in.ShiftBased = uniqueByID(in.ShiftBased, func(s pdShiftBased) string { return s.ID })
+	in.ShiftBased = uniqueByID(in.ShiftBased, func(s pagerDutyShiftBased) string { return s.ID })
 	if len(in.Users) == 0 {
 		return in, fmt.Errorf("no users are in these files; they should be what GET /users is answered, and /schedules/ID, /escalation_policies and so on")
 	}
@@ -71,17 +71,17 @@ func (in *PagerDuty) addResponse(key string, raw json.RawMessage, of string, who
 		defer func() { in.Custom[of] = list }()
 		return appendTo(&list, raw)
 	case "schedule":
-		var s pdSchedule
+		var s pagerDutySchedule
 		if err := json.Unmarshal(raw, &s); err != nil {
 			return err
 		}
 		if s.Type == "schedule_v3" {
-			var shiftBased pdShiftBased
+			var shiftBased pagerDutyShiftBased
 			err := json.Unmarshal(raw, &shiftBased)
 			in.ShiftBased = append(in.ShiftBased, shiftBased)
 			return err
 		}
-		in.Schedules = slices.DeleteFunc(in.Schedules, func(o pdSchedule) bool { return o.ID == s.ID })
+		in.Schedules = slices.DeleteFunc(in.Schedules, func(o pagerDutySchedule) bool { return o.ID == s.ID })
 		in.Schedules = append(in.Schedules, s)
 		whole[s.ID] = true
 	case "asked":
@@ -89,7 +89,7 @@ func (in *PagerDuty) addResponse(key string, raw json.RawMessage, of string, who
 	case "shift_based":
 		return appendTo(&in.ShiftBased, raw)
 	case "schedules":
-		var list []pdSchedule
+		var list []pagerDutySchedule
 		if err := appendTo(&list, raw); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (in *PagerDuty) addResponse(key string, raw json.RawMessage, of string, who
 
 // addOverrides adds overrides, of layers or of shifts.
 func (in *PagerDuty) addOverrides(raw json.RawMessage, of string) error {
-	var kinds []pdRef
+	var kinds []pagerDutyRef
 	if err := appendTo(&kinds, raw); err != nil {
 		return err
 	}

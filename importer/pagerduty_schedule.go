@@ -9,39 +9,39 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-type pdSchedule struct {
-	pdRef
-	TimeZone string    `json:"time_zone"`
-	Layers   []pdLayer `json:"schedule_layers"` // highest first
-	Teams    []pdRef   `json:"teams"`
+type pagerDutySchedule struct {
+	pagerDutyRef
+	TimeZone string           `json:"time_zone"`
+	Layers   []pagerDutyLayer `json:"schedule_layers"` // highest first
+	Teams    []pagerDutyRef   `json:"teams"`
 	Final    *struct {
-		Entries []pdEntry `json:"rendered_schedule_entries"`
+		Entries []pagerDutyEntry `json:"rendered_schedule_entries"`
 	} `json:"final_schedule"`
 }
 
-type pdLayer struct {
-	pdRef
-	Start        time.Time       `json:"start"`
-	End          *time.Time      `json:"end"`
-	VirtualStart time.Time       `json:"rotation_virtual_start"` // start of a turn of the first user
-	TurnSeconds  int64           `json:"rotation_turn_length_seconds"`
-	Restrictions []pdRestriction `json:"restrictions"`
+type pagerDutyLayer struct {
+	pagerDutyRef
+	Start        time.Time              `json:"start"`
+	End          *time.Time             `json:"end"`
+	VirtualStart time.Time              `json:"rotation_virtual_start"` // start of a turn of the first user
+	TurnSeconds  int64                  `json:"rotation_turn_length_seconds"`
+	Restrictions []pagerDutyRestriction `json:"restrictions"`
 	Users        []struct {
-		User pdRef `json:"user"`
+		User pagerDutyRef `json:"user"`
 	} `json:"users"`
 }
 
-type pdRestriction struct {
+type pagerDutyRestriction struct {
 	Type     string `json:"type"`
 	Start    string `json:"start_time_of_day"` // "08:00:00"
 	Duration int64  `json:"duration_seconds"`
 	Day      int    `json:"start_day_of_week"` // 1: Monday
 }
 
-type pdEntry struct {
-	Start time.Time `json:"start"`
-	End   time.Time `json:"end"`
-	User  pdRef     `json:"user"`
+type pagerDutyEntry struct {
+	Start time.Time    `json:"start"`
+	End   time.Time    `json:"end"`
+	User  pagerDutyRef `json:"user"`
 }
 
 const (
@@ -49,7 +49,7 @@ const (
 	week = 7 * day
 )
 
-func (p *pagerDuty) schedule(s pdSchedule) {
+func (p *pagerDuty) schedule(s pagerDutySchedule) {
 	name := p.schedules.of(s.ID, s.name())
 	where := Location{"schedule", name, ""}
 	location, err := time.LoadLocation(s.TimeZone)
@@ -84,7 +84,7 @@ func (p *pagerDuty) schedule(s pdSchedule) {
 }
 
 // layer converts a layer to a rotation; to two, if it will begin in the middle of a turn.
-func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.Location, where Location) []setup.Rotation {
+func (p *pagerDuty) layer(l pagerDutyLayer, names *names, priority int, location *time.Location, where Location) []setup.Rotation {
 	every := period(l.TurnSeconds)
 	if every == "" || len(l.Users) == 0 {
 		p.addLoss(where, "a turn of %d seconds among %d people can't be said here; it is left out", l.TurnSeconds, len(l.Users))
@@ -114,7 +114,7 @@ func (p *pagerDuty) layer(l pdLayer, names *names, priority int, location *time.
 
 // overrides imports current and future overrides, as rotations of top priority that end with them.
 // Of two that overlap, the later one in the list wins, like the one created last in PagerDuty.
-func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, names *names, location *time.Location, where Location) {
+func (p *pagerDuty) overrides(out *setup.Schedule, s pagerDutySchedule, priority int, names *names, location *time.Location, where Location) {
 	for _, o := range p.in.Overrides[s.ID] {
 		if !o.End.After(p.now) {
 			continue
@@ -135,7 +135,7 @@ func (p *pagerDuty) overrides(out *setup.Schedule, s pdSchedule, priority int, n
 }
 
 // final records PagerDuty's own final schedule.
-func (p *pagerDuty) final(s pdSchedule, name string) {
+func (p *pagerDuty) final(s pagerDutySchedule, name string) {
 	if s.Final == nil {
 		return
 	}
@@ -175,7 +175,7 @@ var weekdays = [7]schedule.Weekday{
 }
 
 // windows converts restrictions; several form a union there too.
-func windows(restrictions []pdRestriction) (out []schedule.Window, err error) {
+func windows(restrictions []pagerDutyRestriction) (out []schedule.Window, err error) {
 	for _, r := range restrictions {
 		var h, m, s int
 		if _, err := fmt.Sscanf(r.Start, "%d:%d:%d", &h, &m, &s); err != nil || h > 23 || m > 59 || h < 0 || m < 0 {

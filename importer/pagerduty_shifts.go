@@ -11,75 +11,75 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// A pdShiftBased is a schedule of the API v3: rotations of events, each with an iCalendar rule.
-type pdShiftBased struct {
-	pdRef
-	TimeZone  string  `json:"time_zone"`
-	Teams     []pdRef `json:"teams"`
+// A pagerDutyShiftBased is a schedule of the API v3: rotations of events, each with an iCalendar rule.
+type pagerDutyShiftBased struct {
+	pagerDutyRef
+	TimeZone  string         `json:"time_zone"`
+	Teams     []pagerDutyRef `json:"teams"`
 	Rotations []struct {
-		ID     string    `json:"id"`
-		Events []pdEvent `json:"events"`
+		ID     string           `json:"id"`
+		Events []pagerDutyEvent `json:"events"`
 	} `json:"rotations"`
 	Final *struct {
-		Assignments []pdAssigned `json:"computed_shift_assignments"`
+		Assignments []pagerDutyAssigned `json:"computed_shift_assignments"`
 	} `json:"final_schedule"`
 }
 
-type pdEvent struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Start      pdMoment   `json:"start_time"`
-	End        pdMoment   `json:"end_time"`
-	Since      *time.Time `json:"effective_since"`
-	Until      *time.Time `json:"effective_until"`
-	Recurrence []string   `json:"recurrence"`
+type pagerDutyEvent struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Start      pagerDutyMoment `json:"start_time"`
+	End        pagerDutyMoment `json:"end_time"`
+	Since      *time.Time      `json:"effective_since"`
+	Until      *time.Time      `json:"effective_until"`
+	Recurrence []string        `json:"recurrence"`
 	Strategy   struct {
-		Type    string       `json:"type"`
-		Each    int          `json:"shifts_per_member"`
-		Members []pdV3Member `json:"members"`
+		Type    string              `json:"type"`
+		Each    int                 `json:"shifts_per_member"`
+		Members []pagerDutyV3Member `json:"members"`
 	} `json:"assignment_strategy"`
 }
 
-type pdMoment struct {
+type pagerDutyMoment struct {
 	Time time.Time `json:"date_time"`
 	Zone string    `json:"time_zone"`
 }
 
-// A pdV3Member is a user, or nobody.
-type pdV3Member struct {
+// A pagerDutyV3Member is a user, or nobody.
+type pagerDutyV3Member struct {
 	Type string `json:"type"`
 	User string `json:"user_id"`
 }
 
-type pdAssigned struct {
-	Start  time.Time  `json:"start_time"`
-	End    time.Time  `json:"end_time"`
-	Member pdV3Member `json:"member"`
+type pagerDutyAssigned struct {
+	Start  time.Time         `json:"start_time"`
+	End    time.Time         `json:"end_time"`
+	Member pagerDutyV3Member `json:"member"`
 	Source struct {
 		Type     string `json:"type"`
 		Rotation string `json:"rotation_id"`
 	} `json:"source"`
 }
 
-// A pdSwap replaces one member by another in one rotation.
-type pdSwap struct {
-	Rotation   string     `json:"rotation_id"`
-	Start      time.Time  `json:"start_time"`
-	End        time.Time  `json:"end_time"`
-	Overridden pdV3Member `json:"overridden_member"`
-	Overriding pdV3Member `json:"overriding_member"`
+// A pagerDutySwap replaces one member by another in one rotation.
+type pagerDutySwap struct {
+	Rotation   string            `json:"rotation_id"`
+	Start      time.Time         `json:"start_time"`
+	End        time.Time         `json:"end_time"`
+	Overridden pagerDutyV3Member `json:"overridden_member"`
+	Overriding pagerDutyV3Member `json:"overriding_member"`
 }
 
-// A pdCustom is a shift outside the rotations.
-type pdCustom struct {
+// A pagerDutyCustom is a shift outside the rotations.
+type pagerDutyCustom struct {
 	Start       time.Time `json:"start_time"`
 	End         time.Time `json:"end_time"`
 	Assignments []struct {
-		Member pdV3Member `json:"member"`
+		Member pagerDutyV3Member `json:"member"`
 	} `json:"assignments"`
 }
 
-func (p *pagerDuty) shiftBased(s pdShiftBased) {
+func (p *pagerDuty) shiftBased(s pagerDutyShiftBased) {
 	name := p.schedules.of(s.ID, s.name())
 	where := Location{"schedule", name, ""}
 	if s.TimeZone == "" {
@@ -110,11 +110,11 @@ func (p *pagerDuty) shiftBased(s pdShiftBased) {
 }
 
 // member returns a member's turn: empty, if nobody has it or the member has left.
-func (p *pagerDuty) member(m pdV3Member, team string, where Location) setup.Turn {
+func (p *pagerDuty) member(m pagerDutyV3Member, team string, where Location) setup.Turn {
 	if m.Type == "empty_member" {
 		return setup.Turn{}
 	}
-	name, ok := p.person(pdRef{ID: m.User}, where)
+	name, ok := p.person(pagerDutyRef{ID: m.User}, where)
 	if !ok {
 		return setup.Turn{}
 	}
@@ -123,7 +123,7 @@ func (p *pagerDuty) member(m pdV3Member, team string, where Location) setup.Turn
 }
 
 // event converts an event to rotations. Events apply together: the same priority.
-func (p *pagerDuty) event(e pdEvent, s pdShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
+func (p *pagerDuty) event(e pagerDutyEvent, s pagerDutyShiftBased, rotation, team string, called *names, where Location) []setup.Rotation {
 	zone, err := time.LoadLocation(e.Start.Zone)
 	if err != nil || e.Start.Zone == "" {
 		zone, _ = time.LoadLocation(s.TimeZone)
@@ -226,7 +226,7 @@ func numbers(list string) (out []int, err error) {
 // aligned aligns turns with PagerDuty's. The response doesn't tell which member has the first
 // occurrence, but the final schedule tells who has the next one: the order is rotated until ours is
 // the same.
-func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation string, where Location) []setup.Rotation {
+func (p *pagerDuty) aligned(made []setup.Rotation, s pagerDutyShiftBased, rotation string, where Location) []setup.Rotation {
 	if s.Final == nil || len(made) != 1 || len(made[0].Turns) < 2 {
 		return made
 	}
@@ -262,7 +262,7 @@ func (p *pagerDuty) aligned(made []setup.Rotation, s pdShiftBased, rotation stri
 }
 
 // nextOf returns the first assignment in a rotation that comes from its turns.
-func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, found bool) {
+func (p *pagerDuty) nextOf(all []pagerDutyAssigned, rotation string) (next pagerDutyAssigned, found bool) {
 	for _, a := range all {
 		if a.Source.Type == "schedule_rotation" && a.Source.Rotation == rotation && a.Member.Type != "empty_member" && a.End.After(p.now) && (!found || a.Start.Before(next.Start)) {
 			next, found = a, true
@@ -272,7 +272,7 @@ func (p *pagerDuty) nextOf(all []pdAssigned, rotation string) (next pdAssigned, 
 }
 
 // exceptions imports manual shifts and overrides.
-func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out []schedule.Override) {
+func (p *pagerDuty) exceptions(s pagerDutyShiftBased, team string, where Location) (out []schedule.Override) {
 	for _, c := range p.in.Custom[s.ID] {
 		for _, a := range c.Assignments {
 			if turn := p.member(a.Member, team, where.at("custom shift of "+c.Start.Format(time.RFC3339))); len(turn) > 0 {
@@ -306,7 +306,7 @@ func (p *pagerDuty) exceptions(s pdShiftBased, team string, where Location) (out
 }
 
 // finalShifts records PagerDuty's own final schedule.
-func (p *pagerDuty) finalShifts(s pdShiftBased, name string) {
+func (p *pagerDuty) finalShifts(s pagerDutyShiftBased, name string) {
 	if s.Final == nil {
 		return
 	}

@@ -113,13 +113,13 @@ func (v *visit) mineFirst(open []oncall.Incident) []oncall.Incident {
 
 func (v *visit) teamOnCall(t oncall.Team, open int) teamOnCall {
 	out := teamOnCall{Team: t, Open: open}
-	for _, is := range v.dir.Schedules {
-		if is.TeamID() != t.ID {
+	for _, sched := range v.dir.Schedules {
+		if sched.TeamID() != t.ID {
 			continue
 		}
-		for _, d := range is.Who(v.now) {
+		for _, d := range sched.Who(v.now) {
 			one := duty{
-				Schedule: is.Name(), Zone: is.TimeZone(), Role: d.Role, Users: d.Users, Mine: slices.Contains(d.Users, v.user.ID), Shadow: d.Role == schedule.RoleShadow,
+				Schedule: sched.Name(), Zone: sched.TimeZone(), Role: d.Role, Users: d.Users, Mine: slices.Contains(d.Users, v.user.ID), Shadow: d.Role == schedule.RoleShadow,
 				Changed: changed(d.Source), Why: v.why(d.Source), Until: d.Until, Next: d.Next,
 			}
 			if one.Role == schedule.RolePrimary {
@@ -156,11 +156,11 @@ func (to reader) why(s schedule.Source) string {
 func (v *visit) ownShifts() []schedule.Stint {
 	until := v.now.Add(shiftsAhead)
 	mine := v.dir.Roster().Stints(v.user.ID, v.now, until)
-	for _, is := range v.dir.Schedules {
-		for shift := range is.Each(v.now, until, schedule.RoleShadow) {
+	for _, sched := range v.dir.Schedules {
+		for shift := range sched.Each(v.now, until, schedule.RoleShadow) {
 			if slices.Contains(shift.Users, v.user.ID) {
 				mine = append(mine, schedule.Stint{
-					Schedule: is.ID(), Name: is.Name(), TimeZone: is.TimeZone(), Role: schedule.RoleShadow, User: v.user.ID, Start: shift.Start, End: shift.End,
+					Schedule: sched.ID(), Name: sched.Name(), TimeZone: sched.TimeZone(), Role: schedule.RoleShadow, User: v.user.ID, Start: shift.Start, End: shift.End,
 				})
 			}
 		}

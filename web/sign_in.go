@@ -125,9 +125,9 @@ func (s *server) demoUser(ctx context.Context, r *http.Request) (oncall.UserID, 
 			return known[i].ID, nil
 		}
 	}
-	for _, is := range dir.Schedules {
-		for _, role := range is.Roles() {
-			if on := is.At(s.Clock(), role); len(on) > 0 {
+	for _, sched := range dir.Schedules {
+		for _, role := range sched.Roles() {
+			if on := sched.At(s.Clock(), role); len(on) > 0 {
 				return on[0], nil
 			}
 		}

@@ -188,15 +188,15 @@ func (v *visit) tracks(p *teamPage) {
 		shifts []schedule.Shift
 	}
 	var rows []rowOf
-	for _, is := range v.dir.Schedules {
-		if is.TeamID() != p.Team.ID {
+	for _, sched := range v.dir.Schedules {
+		if sched.TeamID() != p.Team.ID {
 			continue
 		}
-		for _, role := range is.Roles() {
-			shifts := is.Shifts(p.From, p.To, role)
-			rows = append(rows, rowOf{is, role, shifts})
+		for _, role := range sched.Roles() {
+			shifts := sched.Shifts(p.From, p.To, role)
+			rows = append(rows, rowOf{sched, role, shifts})
 			for _, shift := range shifts {
-				all = append(all, roleShift{shift, is, role})
+				all = append(all, roleShift{shift, sched, role})
 				people = append(people, shift.Users...)
 			}
 		}
@@ -213,8 +213,8 @@ func (v *visit) tracks(p *teamPage) {
 	v.list(p, all)
 }
 
-func (v *visit) track(p *teamPage, is *schedule.Schedule, role string, shifts []schedule.Shift, colour map[oncall.UserID]int) track {
-	t := track{Schedule: is.Name(), Role: role, Zone: is.TimeZone(), Free: role == schedule.RoleShadow, Lanes: 1}
+func (v *visit) track(p *teamPage, sched *schedule.Schedule, role string, shifts []schedule.Shift, colour map[oncall.UserID]int) track {
+	t := track{Schedule: sched.Name(), Role: role, Zone: sched.TimeZone(), Free: role == schedule.RoleShadow, Lanes: 1}
 	if role == schedule.RolePrimary {
 		t.Role = ""
 	}

@@ -106,8 +106,8 @@ func (s *server) calendars(ctx context.Context, c caller) (v view, all []store.F
 
 func (v view) calendar(f store.Feed) Calendar {
 	out := Calendar{ID: int64(f.ID), CreatedAt: f.CreatedAt}
-	if is, known := v.Schedule(f.ScheduleID); known {
-		out.Schedule = &Ref{int64(is.ID()), is.Name()}
+	if sched, known := v.Schedule(f.ScheduleID); known {
+		out.Schedule = &Ref{int64(sched.ID()), sched.Name()}
 	}
 	return out
 }

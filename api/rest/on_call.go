@@ -63,8 +63,8 @@ func (s *server) onCallRoutes() {
 			return nil, err
 		}
 		all := []Shift{}
-		for _, is := range some {
-			for _, shift := range v.shifts(is, in.Role, from, to) {
+		for _, sched := range some {
+			for _, shift := range v.shifts(sched, in.Role, from, to) {
 				if !of || hasPerson(shift.Users, user.ID) {
 					all = append(all, shift)
 				}
@@ -94,9 +94,9 @@ func (v view) matchingSchedules(team, name string) ([]*schedule.Schedule, error)
 		return nil, err
 	}
 	var out []*schedule.Schedule
-	for _, is := range v.Schedules {
-		if (!ofTeam || is.TeamID() == t.ID) && (!ofSchedule || is.ID() == only.ID()) {
-			out = append(out, is)
+	for _, sched := range v.Schedules {
+		if (!ofTeam || sched.TeamID() == t.ID) && (!ofSchedule || sched.ID() == only.ID()) {
+			out = append(out, sched)
 		}
 	}
 	return out, nil
@@ -127,13 +127,13 @@ func (s *server) listOnCall(ctx context.Context, c caller, in *OnCallQuery) (*Li
 		}
 		return &t
 	}
-	for _, is := range part.Body.Items {
-		for _, d := range is.Who(at) {
+	for _, sched := range part.Body.Items {
+		for _, d := range sched.Who(at) {
 			if in.Role != "" && d.Role != in.Role {
 				continue
 			}
 			out.Body.Items = append(out.Body.Items, OnCall{
-				Schedule: Ref{int64(is.ID()), is.Name()}, Team: v.teamRef(is.TeamID()), Role: d.Role, Users: v.people(d.Users),
+				Schedule: Ref{int64(sched.ID()), sched.Name()}, Team: v.teamRef(sched.TeamID()), Role: d.Role, Users: v.people(d.Users),
 				Why: v.why(d.Source), Since: instant(d.Since), Until: instant(d.Until), Next: v.people(d.Next),
 			})
 		}

@@ -21,8 +21,8 @@ var opsgenie = dialect{
 		if status == http.StatusConflict {
 			status = http.StatusUnprocessableEntity
 		}
-		id := ogHeaders(w)
-		body := map[string]any{"message": sentence, "took": ogTook, "requestId": id}
+		id := opsgenieHeaders(w)
+		body := map[string]any{"message": sentence, "took": opsgenieTook, "requestId": id}
 		if status == http.StatusUnprocessableEntity {
 			body["errors"] = map[string]string{"request": sentence}
 		}
@@ -30,10 +30,10 @@ var opsgenie = dialect{
 	},
 }
 
-const ogTook = 0.001
+const opsgenieTook = 0.001
 
-// ogHeaders sets the headers that Opsgenie's own clients check, and returns the request's id.
-func ogHeaders(w http.ResponseWriter) string {
+// opsgenieHeaders sets the headers that Opsgenie's own clients check, and returns the request's id.
+func opsgenieHeaders(w http.ResponseWriter) string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
@@ -45,17 +45,17 @@ func ogHeaders(w http.ResponseWriter) string {
 	return id
 }
 
-// An ogBody is the response to a read.
-type ogBody struct {
-	Data       any       `json:"data"`
-	Paging     *ogPaging `json:"paging,omitempty"`
-	Expandable []string  `json:"expandable,omitempty"`
-	Took       float64   `json:"took"`
-	RequestID  string    `json:"requestId"`
+// An opsgenieBody is the response to a read.
+type opsgenieBody struct {
+	Data       any             `json:"data"`
+	Paging     *opsgeniePaging `json:"paging,omitempty"`
+	Expandable []string        `json:"expandable,omitempty"`
+	Took       float64         `json:"took"`
+	RequestID  string          `json:"requestId"`
 }
 
-// An ogPaging holds the links to other pages; clients read it without checking that it exists.
-type ogPaging struct {
+// An opsgeniePaging holds the links to other pages; clients read it without checking that it exists.
+type opsgeniePaging struct {
 	Next  string `json:"next,omitempty"`
 	First string `json:"first"`
 	Last  string `json:"last"`
@@ -64,32 +64,34 @@ type ogPaging struct {
 // opsgenieRoutes registers the parts of Opsgenie's REST API that clients read, and the few writes.
 // Its Go client can set only a host, so they are served at the root too.
 func (s *server) opsgenieRoutes(mux *http.ServeMux) {
-	at := func(pattern string, do func(*dialectRequest) (ogBody, error)) {
+	at := func(pattern string, do func(*dialectRequest) (opsgenieBody, error)) {
 		method, path, _ := strings.Cut(pattern, " ")
 		for _, prefix := range []string{"", "/opsgenie"} {
 			s.handleDialect(opsgenie, mux, method+" "+prefix+path, oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) {
 				body, err := do(f)
-				body.Took, body.RequestID = ogTook, ogHeaders(f.w)
+				body.Took, body.RequestID = opsgenieTook, opsgenieHeaders(f.w)
 				return dialectResponse{http.StatusOK, body}, err
 			})
 		}
 	}
-	at("GET /v2/schedules", s.ogSchedules)
-	at("GET /v2/schedules/on-calls", s.ogAllOnCalls)
-	at("GET /v2/schedules/{id}", s.ogScheduleOne)
-	at("GET /v2/schedules/{id}/on-calls", s.ogOnCalls)
-	at("GET /v2/schedules/{id}/next-on-calls", s.ogNext)
-	at("GET /v2/schedules/{id}/timeline", s.ogTimeline)
-	at("GET /v2/teams", func(f *dialectRequest) (ogBody, error) {
-		return ogBody{Data: mapSlice(f.Teams, func(t oncall.Team) ogRef { return ogRef{ID: pdNumber(t.ID), Name: t.Name, Description: new("")} })}, nil
+	at("GET /v2/schedules", s.opsgenieSchedules)
+	at("GET /v2/schedules/on-calls", s.opsgenieAllOnCalls)
+	at("GET /v2/schedules/{id}", s.opsgenieScheduleOne)
+	at("GET /v2/schedules/{id}/on-calls", s.opsgenieOnCalls)
+	at("GET /v2/schedules/{id}/next-on-calls", s.opsgenieNext)
+	at("GET /v2/schedules/{id}/timeline", s.opsgenieTimeline)
+	at("GET /v2/teams", func(f *dialectRequest) (opsgenieBody, error) {
+		return opsgenieBody{Data: mapSlice(f.Teams, func(t oncall.Team) opsgenieRef {
+			return opsgenieRef{ID: pagerDutyNumber(t.ID), Name: t.Name, Description: new("")}
+		})}, nil
 	})
-	at("GET /v1/incidents", func(*dialectRequest) (ogBody, error) { // Opsgenie's incidents are something else than ours
-		return ogBody{Data: []any{}, Paging: &ogPaging{}}, nil
+	at("GET /v1/incidents", func(*dialectRequest) (opsgenieBody, error) { // Opsgenie's incidents are something else than ours
+		return opsgenieBody{Data: []any{}, Paging: &opsgeniePaging{}}, nil
 	})
-	at("GET /v2/alerts", s.ogAlerts)
-	at("GET /v2/alerts/{rest...}", s.ogAlert)
+	at("GET /v2/alerts", s.opsgenieAlerts)
+	at("GET /v2/alerts/{rest...}", s.opsgenieAlert)
 	for _, prefix := range []string{"", "/opsgenie"} {
-		s.handleDialect(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.ogAct)
+		s.handleDialect(opsgenie, mux, "POST "+prefix+"/v2/alerts/{rest...}", oncall.ScopeAct, s.opsgenieAct)
 		s.handleDialect(opsgenie, mux, prefix+"/v2/alerts", oncall.ScopeAct, func(*dialectRequest) (dialectResponse, error) {
 			return dialectResponse{}, oncall.Refuse("Alerts are made with the key of an integration; an API key pages by POST %s/incidents.", Base)
 		})
@@ -97,76 +99,76 @@ func (s *server) opsgenieRoutes(mux *http.ServeMux) {
 	s.handleDialect(opsgenie, mux, "/opsgenie/", oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) { return dialectResponse{}, oncall.ErrNotFound })
 }
 
-// An ogRef refers to an object.
-type ogRef struct {
+// An opsgenieRef refers to an object.
+type opsgenieRef struct {
 	ID          string  `json:"id"`
 	Name        string  `json:"name"`
 	Description *string `json:"description,omitempty"`
 }
 
-// An ogSchedule is a schedule in Opsgenie's format.
-type ogSchedule struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	Description string       `json:"description"`
-	Timezone    string       `json:"timezone"`
-	Enabled     bool         `json:"enabled"`
-	OwnerTeam   *ogRef       `json:"ownerTeam,omitempty"`
-	Rotations   []ogRotation `json:"rotations"`
+// An opsgenieSchedule is a schedule in Opsgenie's format.
+type opsgenieSchedule struct {
+	ID          string             `json:"id"`
+	Name        string             `json:"name"`
+	Description string             `json:"description"`
+	Timezone    string             `json:"timezone"`
+	Enabled     bool               `json:"enabled"`
+	OwnerTeam   *opsgenieRef       `json:"ownerTeam,omitempty"`
+	Rotations   []opsgenieRotation `json:"rotations"`
 }
 
-type ogRotation struct {
-	ID           string          `json:"id"`
-	Name         string          `json:"name"`
-	StartDate    time.Time       `json:"startDate"`
-	EndDate      *time.Time      `json:"endDate,omitempty"`
-	Type         string          `json:"type"`
-	Length       int             `json:"length"`
-	Participants []ogParticipant `json:"participants"`
+type opsgenieRotation struct {
+	ID           string                `json:"id"`
+	Name         string                `json:"name"`
+	StartDate    time.Time             `json:"startDate"`
+	EndDate      *time.Time            `json:"endDate,omitempty"`
+	Type         string                `json:"type"`
+	Length       int                   `json:"length"`
+	Participants []opsgenieParticipant `json:"participants"`
 }
 
-// An ogParticipant is a person, whose name in Opsgenie is their mail address.
-type ogParticipant struct {
+// An opsgenieParticipant is a person, whose name in Opsgenie is their mail address.
+type opsgenieParticipant struct {
 	ID       string `json:"id,omitempty"`
 	Name     string `json:"name,omitempty"`
 	Username string `json:"username,omitempty"`
 	Type     string `json:"type"`
 }
 
-// An ogParent refers to the schedule of a response.
-type ogParent struct {
+// An opsgenieParent refers to the schedule of a response.
+type opsgenieParent struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
 	Enabled bool   `json:"enabled"`
 }
 
-func (v view) ogMail(id oncall.UserID) string { return cmp.Or(v.Users[id].Email, v.Name(id)) }
+func (v view) opsgenieMail(id oncall.UserID) string { return cmp.Or(v.Users[id].Email, v.Name(id)) }
 
-func (v view) ogPerson(id oncall.UserID) ogParticipant {
-	return ogParticipant{ID: string(id), Name: v.ogMail(id), Type: "user"}
+func (v view) opsgeniePerson(id oncall.UserID) opsgenieParticipant {
+	return opsgenieParticipant{ID: string(id), Name: v.opsgenieMail(id), Type: "user"}
 }
 
-func ogParentOf(is *schedule.Schedule) ogParent {
-	return ogParent{pdNumber(is.ID()), is.Name(), true}
+func opsgenieParentOf(sched *schedule.Schedule) opsgenieParent {
+	return opsgenieParent{pagerDutyNumber(sched.ID()), sched.Name(), true}
 }
 
-// ogSchedule converts a schedule, with its rotations if they are requested.
-func (s *server) ogSchedule(f *dialectRequest, is *schedule.Schedule, rotations bool) (ogSchedule, error) {
-	out := ogSchedule{ID: pdNumber(is.ID()), Name: is.Name(), Timezone: is.TimeZone(), Enabled: true, Rotations: []ogRotation{}}
-	if t, known := f.Team(is.TeamID()); known {
-		out.OwnerTeam = &ogRef{ID: pdNumber(t.ID), Name: t.Name}
+// opsgenieSchedule converts a schedule, with its rotations if they are requested.
+func (s *server) opsgenieSchedule(f *dialectRequest, sched *schedule.Schedule, rotations bool) (opsgenieSchedule, error) {
+	out := opsgenieSchedule{ID: pagerDutyNumber(sched.ID()), Name: sched.Name(), Timezone: sched.TimeZone(), Enabled: true, Rotations: []opsgenieRotation{}}
+	if t, known := f.Team(sched.TeamID()); known {
+		out.OwnerTeam = &opsgenieRef{ID: pagerDutyNumber(t.ID), Name: t.Name}
 	}
 	if !rotations {
 		return out, nil
 	}
-	d, err := s.Store.Schedule(f.ctx(), f.caller.by, is.ID())
+	d, err := s.Store.Schedule(f.ctx(), f.caller.by, sched.ID())
 	if err != nil {
 		return out, err
 	}
 	units := map[schedule.Unit]string{schedule.HourUnit: "hourly", schedule.DayUnit: "daily", schedule.WeekUnit: "weekly"}
 	for i, r := range d.Current(f.caller.now) {
 		unit, known := units[r.Period.Unit]
-		zone, err := time.LoadLocation(cmp.Or(r.TimeZone, is.TimeZone()))
+		zone, err := time.LoadLocation(cmp.Or(r.TimeZone, sched.TimeZone()))
 		if !known || err != nil { // Opsgenie has no months or cron
 			continue
 		}
@@ -175,15 +177,15 @@ func (s *server) ogSchedule(f *dialectRequest, is *schedule.Schedule, rotations 
 			continue
 		}
 		start := time.Date(day.Year(), day.Month(), day.Day(), 0, int(r.HandOff), 0, 0, zone).UTC()
-		one := ogRotation{
-			ID: out.ID + "-" + strconv.Itoa(i+1), Name: r.Name, StartDate: start, EndDate: r.Until, Type: unit, Length: max(r.Period.Every, 1), Participants: []ogParticipant{},
+		one := opsgenieRotation{
+			ID: out.ID + "-" + strconv.Itoa(i+1), Name: r.Name, StartDate: start, EndDate: r.Until, Type: unit, Length: max(r.Period.Every, 1), Participants: []opsgenieParticipant{},
 		}
 		for _, turn := range r.Turns {
 			if len(turn) == 0 {
-				one.Participants = append(one.Participants, ogParticipant{Type: "none"})
+				one.Participants = append(one.Participants, opsgenieParticipant{Type: "none"})
 			}
 			for _, u := range turn {
-				one.Participants = append(one.Participants, ogParticipant{ID: string(u), Username: f.ogMail(u), Type: "user"})
+				one.Participants = append(one.Participants, opsgenieParticipant{ID: string(u), Username: f.opsgenieMail(u), Type: "user"})
 			}
 		}
 		out.Rotations = append(out.Rotations, one)
@@ -191,35 +193,35 @@ func (s *server) ogSchedule(f *dialectRequest, is *schedule.Schedule, rotations 
 	return out, nil
 }
 
-func (s *server) ogSchedules(f *dialectRequest) (ogBody, error) {
-	all := []ogSchedule{}
-	for _, is := range f.Schedules {
-		one, err := s.ogSchedule(f, is, f.query.Get("expand") == "rotation")
+func (s *server) opsgenieSchedules(f *dialectRequest) (opsgenieBody, error) {
+	all := []opsgenieSchedule{}
+	for _, sched := range f.Schedules {
+		one, err := s.opsgenieSchedule(f, sched, f.query.Get("expand") == "rotation")
 		if err != nil {
-			return ogBody{}, err
+			return opsgenieBody{}, err
 		}
 		all = append(all, one)
 	}
-	return ogBody{Data: all, Expandable: []string{"rotation"}}, nil
+	return opsgenieBody{Data: all, Expandable: []string{"rotation"}}, nil
 }
 
-func (s *server) ogScheduleOne(f *dialectRequest) (ogBody, error) {
-	is, err := f.scheduleByIdentifier("identifierType")
+func (s *server) opsgenieScheduleOne(f *dialectRequest) (opsgenieBody, error) {
+	sched, err := f.scheduleByIdentifier("identifierType")
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	out, err := s.ogSchedule(f, is, true)
-	return ogBody{Data: out}, err
+	out, err := s.opsgenieSchedule(f, sched, true)
+	return opsgenieBody{Data: out}, err
 }
 
 // scheduleByIdentifier returns the schedule in the path, by its id or, if the request says so, its name.
 func (dr *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule, error) {
 	text := dr.r.PathValue("id")
-	i := slices.IndexFunc(dr.Schedules, func(is *schedule.Schedule) bool {
+	i := slices.IndexFunc(dr.Schedules, func(sched *schedule.Schedule) bool {
 		if dr.query.Get(kind) == "name" {
-			return is.Name() == text
+			return sched.Name() == text
 		}
-		return pdNumber(is.ID()) == text
+		return pagerDutyNumber(sched.ID()) == text
 	})
 	if i < 0 {
 		return nil, oncall.ErrNotFound
@@ -227,8 +229,8 @@ func (dr *dialectRequest) scheduleByIdentifier(kind string) (*schedule.Schedule,
 	return dr.Schedules[i], nil
 }
 
-// ogInstant returns the requested instant, and loads the directory for it.
-func (s *server) ogInstant(f *dialectRequest) (time.Time, error) {
+// opsgenieInstant returns the requested instant, and loads the directory for it.
+func (s *server) opsgenieInstant(f *dialectRequest) (time.Time, error) {
 	at, err := f.instant("date")
 	if err != nil || at.IsZero() {
 		return f.caller.now, err
@@ -237,69 +239,69 @@ func (s *server) ogInstant(f *dialectRequest) (time.Time, error) {
 	return at, err
 }
 
-func (s *server) ogOnCalls(f *dialectRequest) (ogBody, error) {
-	at, err := s.ogInstant(f)
+func (s *server) opsgenieOnCalls(f *dialectRequest) (opsgenieBody, error) {
+	at, err := s.opsgenieInstant(f)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	is, err := f.scheduleByIdentifier("scheduleIdentifierType")
+	sched, err := f.scheduleByIdentifier("scheduleIdentifierType")
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	return ogBody{Data: f.ogOnCall(is, at)}, nil
+	return opsgenieBody{Data: f.opsgenieOnCall(sched, at)}, nil
 }
 
-func (s *server) ogAllOnCalls(f *dialectRequest) (ogBody, error) {
-	at, err := s.ogInstant(f)
+func (s *server) opsgenieAllOnCalls(f *dialectRequest) (opsgenieBody, error) {
+	at, err := s.opsgenieInstant(f)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	return ogBody{Data: mapSlice(f.Schedules, func(is *schedule.Schedule) map[string]any { return f.ogOnCall(is, at) })}, nil
+	return opsgenieBody{Data: mapSlice(f.Schedules, func(sched *schedule.Schedule) map[string]any { return f.opsgenieOnCall(sched, at) })}, nil
 }
 
-func (dr *dialectRequest) ogOnCall(is *schedule.Schedule, at time.Time) map[string]any {
+func (dr *dialectRequest) opsgenieOnCall(sched *schedule.Schedule, at time.Time) map[string]any {
 	people := []oncall.UserID{}
-	for _, shift := range dr.onDuty(is, "", at, at, true) {
+	for _, shift := range dr.onDuty(sched, "", at, at, true) {
 		people = append(people, shift.Users...)
 	}
 	if dr.query.Get("flat") == "true" {
-		return map[string]any{"_parent": ogParentOf(is), "onCallRecipients": mapSlice(people, dr.ogMail)}
+		return map[string]any{"_parent": opsgenieParentOf(sched), "onCallRecipients": mapSlice(people, dr.opsgenieMail)}
 	}
-	return map[string]any{"_parent": ogParentOf(is), "onCallParticipants": mapSlice(people, dr.ogPerson)}
+	return map[string]any{"_parent": opsgenieParentOf(sched), "onCallParticipants": mapSlice(people, dr.opsgeniePerson)}
 }
 
-func (s *server) ogNext(f *dialectRequest) (ogBody, error) {
-	at, err := s.ogInstant(f)
+func (s *server) opsgenieNext(f *dialectRequest) (opsgenieBody, error) {
+	at, err := s.opsgenieInstant(f)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	is, err := f.scheduleByIdentifier("scheduleIdentifierType")
+	sched, err := f.scheduleByIdentifier("scheduleIdentifierType")
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	next := []oncall.UserID{}
-	for _, d := range is.Who(at) {
+	for _, d := range sched.Who(at) {
 		if d.Role != schedule.RoleShadow {
 			next = append(next, d.Next...)
 		}
 	}
-	out := map[string]any{"_parent": ogParentOf(is)}
+	out := map[string]any{"_parent": opsgenieParentOf(sched)}
 	if f.query.Get("flat") == "true" {
-		out["nextOnCallParticipants"], out["exactNextOnCallParticipants"] = mapSlice(next, f.ogMail), mapSlice(next, f.ogMail)
+		out["nextOnCallParticipants"], out["exactNextOnCallParticipants"] = mapSlice(next, f.opsgenieMail), mapSlice(next, f.opsgenieMail)
 	} else {
-		out["nextOnCallRecipients"], out["exactNextOnCallRecipients"] = mapSlice(next, f.ogPerson), mapSlice(next, f.ogPerson)
+		out["nextOnCallRecipients"], out["exactNextOnCallRecipients"] = mapSlice(next, f.opsgeniePerson), mapSlice(next, f.opsgeniePerson)
 	}
-	return ogBody{Data: out}, nil
+	return opsgenieBody{Data: out}, nil
 }
 
-// ogTimeline returns who is on call for a number of days, weeks or months: each role is a rotation
+// opsgenieTimeline returns who is on call for a number of days, weeks or months: each role is a rotation
 // of its own.
-func (s *server) ogTimeline(f *dialectRequest) (ogBody, error) {
+func (s *server) opsgenieTimeline(f *dialectRequest) (opsgenieBody, error) {
 	type period struct {
-		Start     time.Time     `json:"startDate"`
-		End       time.Time     `json:"endDate"`
-		Type      string        `json:"type"`
-		Recipient ogParticipant `json:"recipient"`
+		Start     time.Time           `json:"startDate"`
+		End       time.Time           `json:"endDate"`
+		Type      string              `json:"type"`
+		Recipient opsgenieParticipant `json:"recipient"`
 	}
 	type rotation struct {
 		ID      string   `json:"id"`
@@ -307,17 +309,17 @@ func (s *server) ogTimeline(f *dialectRequest) (ogBody, error) {
 		Order   int      `json:"order"`
 		Periods []period `json:"periods"`
 	}
-	from, err := s.ogInstant(f)
+	from, err := s.opsgenieInstant(f)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
-	is, err := f.scheduleByIdentifier("identifierType")
+	sched, err := f.scheduleByIdentifier("identifierType")
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	n, err := f.number("interval", 1, 366)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	days, months := 7*n, 0
 	switch f.query.Get("intervalUnit") {
@@ -328,23 +330,23 @@ func (s *server) ogTimeline(f *dialectRequest) (ogBody, error) {
 	}
 	from, to, err := Span{from, from.AddDate(0, months, days)}.between(f.caller.now)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	rotations := []rotation{}
-	for i, role := range is.Roles() {
-		r := rotation{pdNumber(is.ID()) + "-" + role, role, i + 1, []period{}}
-		for _, shift := range is.Shifts(from, to, role) {
+	for i, role := range sched.Roles() {
+		r := rotation{pagerDutyNumber(sched.ID()) + "-" + role, role, i + 1, []period{}}
+		for _, shift := range sched.Shifts(from, to, role) {
 			kind := "default"
 			if shift.Source.Override != 0 {
 				kind = "override"
 			}
 			for _, u := range shift.Users {
-				r.Periods = append(r.Periods, period{shift.Start, shift.End, kind, f.ogPerson(u)})
+				r.Periods = append(r.Periods, period{shift.Start, shift.End, kind, f.opsgeniePerson(u)})
 			}
 		}
 		rotations = append(rotations, r)
 	}
-	return ogBody{Data: map[string]any{
-		"_parent": ogParentOf(is), "startDate": from, "endDate": to, "finalTimeline": map[string]any{"rotations": rotations},
+	return opsgenieBody{Data: map[string]any{
+		"_parent": opsgenieParentOf(sched), "startDate": from, "endDate": to, "finalTimeline": map[string]any{"rotations": rotations},
 	}, Expandable: []string{"base", "forwarding", "override"}}, nil
 }

@@ -13,46 +13,46 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// An ogAlertShown is an alert in Opsgenie's format.
-type ogAlertShown struct {
-	ID           string            `json:"id"`
-	TinyID       string            `json:"tinyId"`
-	Alias        string            `json:"alias"`
-	Message      string            `json:"message"`
-	Description  string            `json:"description,omitempty"`
-	Status       string            `json:"status"`
-	Acknowledged bool              `json:"acknowledged"`
-	IsSeen       bool              `json:"isSeen"`
-	Seen         bool              `json:"seen"`
-	Snoozed      bool              `json:"snoozed"`
-	Count        int               `json:"count"`
-	Priority     string            `json:"priority"`
-	Tags         []string          `json:"tags"`
-	Source       string            `json:"source"`
-	Owner        string            `json:"owner"`
-	OwnerTeamID  string            `json:"ownerTeamId"`
-	Responders   []ogParticipant   `json:"responders"`
-	Integration  ogIntegration     `json:"integration"`
-	Details      map[string]string `json:"details,omitempty"`
-	CreatedAt    time.Time         `json:"createdAt"`
-	UpdatedAt    time.Time         `json:"updatedAt"`
-	LastAt       time.Time         `json:"lastOccurredAt"`
+// An opsgenieAlertShown is an alert in Opsgenie's format.
+type opsgenieAlertShown struct {
+	ID           string                `json:"id"`
+	TinyID       string                `json:"tinyId"`
+	Alias        string                `json:"alias"`
+	Message      string                `json:"message"`
+	Description  string                `json:"description,omitempty"`
+	Status       string                `json:"status"`
+	Acknowledged bool                  `json:"acknowledged"`
+	IsSeen       bool                  `json:"isSeen"`
+	Seen         bool                  `json:"seen"`
+	Snoozed      bool                  `json:"snoozed"`
+	Count        int                   `json:"count"`
+	Priority     string                `json:"priority"`
+	Tags         []string              `json:"tags"`
+	Source       string                `json:"source"`
+	Owner        string                `json:"owner"`
+	OwnerTeamID  string                `json:"ownerTeamId"`
+	Responders   []opsgenieParticipant `json:"responders"`
+	Integration  opsgenieIntegration   `json:"integration"`
+	Details      map[string]string     `json:"details,omitempty"`
+	CreatedAt    time.Time             `json:"createdAt"`
+	UpdatedAt    time.Time             `json:"updatedAt"`
+	LastAt       time.Time             `json:"lastOccurredAt"`
 }
 
-type ogIntegration struct {
+type opsgenieIntegration struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Type string `json:"type"`
 }
 
-var ogPriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}
+var opsgeniePriorities = map[oncall.Severity]string{oncall.Critical: "P1", oncall.High: "P2", oncall.Medium: "P3", oncall.Low: "P5"}
 
-func (dr *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
-	out := ogAlertShown{
-		ID: store.OpsgenieID(a.IntegrationID, a.DedupKey), TinyID: pdNumber(a.ID), Alias: a.DedupKey, Message: a.Title, Description: a.Body, Status: "closed",
+func (dr *dialectRequest) opsgenieAlert(a store.ListedAlert) opsgenieAlertShown {
+	out := opsgenieAlertShown{
+		ID: store.OpsgenieID(a.IntegrationID, a.DedupKey), TinyID: pagerDutyNumber(a.ID), Alias: a.DedupKey, Message: a.Title, Description: a.Body, Status: "closed",
 		Acknowledged: a.Status == oncall.Acknowledged, IsSeen: a.Status != oncall.Triggered, Seen: a.Status != oncall.Triggered,
-		Snoozed: a.Status == oncall.Snoozed, Count: a.Count, Priority: cmp.Or(ogPriorities[a.Severity], "P3"), Tags: []string{}, Responders: []ogParticipant{},
-		Source: dr.IntegrationName(a.IntegrationID), Integration: ogIntegration{pdNumber(a.IntegrationID), dr.IntegrationName(a.IntegrationID), "API"},
+		Snoozed: a.Status == oncall.Snoozed, Count: a.Count, Priority: cmp.Or(opsgeniePriorities[a.Severity], "P3"), Tags: []string{}, Responders: []opsgenieParticipant{},
+		Source: dr.IntegrationName(a.IntegrationID), Integration: opsgenieIntegration{pagerDutyNumber(a.IntegrationID), dr.IntegrationName(a.IntegrationID), "API"},
 		Details: a.Details, CreatedAt: a.FirstAt.UTC(), UpdatedAt: a.LastAt.UTC(), LastAt: a.LastAt.UTC(),
 	}
 	if a.Firing && a.Status != oncall.Resolved {
@@ -64,13 +64,13 @@ func (dr *dialectRequest) ogAlert(a store.ListedAlert) ogAlertShown {
 	return out
 }
 
-// ogTerm matches one condition of a query: status:open, tag:"service:checkout", or a word.
-var ogTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
+// opsgenieTerm matches one condition of a query: status:open, tag:"service:checkout", or a word.
+var opsgenieTerm = regexp.MustCompile(`(?:([A-Za-z]+)\s*[:=]\s*)?(?:"([^"]*)"|([^\s"()]+))`)
 
-// ogQuery parses a query. Unknown conditions are refused, as ignoring one would return too much.
-func (dr *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
+// opsgenieQuery parses a query. Unknown conditions are refused, as ignoring one would return too much.
+func (dr *dialectRequest) opsgenieQuery() (filter store.AlertFilter, err error) {
 	words := []string{}
-	for _, m := range ogTerm.FindAllStringSubmatch(dr.query.Get("query"), -1) {
+	for _, m := range opsgenieTerm.FindAllStringSubmatch(dr.query.Get("query"), -1) {
 		value := cmp.Or(m[2], m[3])
 		switch field := strings.ToLower(m[1]); {
 		case field == "" && strings.EqualFold(value, "AND"):
@@ -100,22 +100,22 @@ func (dr *dialectRequest) ogQuery() (filter store.AlertFilter, err error) {
 	return filter, nil
 }
 
-func (s *server) ogAlerts(f *dialectRequest) (ogBody, error) {
-	filter, err := f.ogQuery()
+func (s *server) opsgenieAlerts(f *dialectRequest) (opsgenieBody, error) {
+	filter, err := f.opsgenieQuery()
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	limit, err := f.number("limit", 20, 100)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	offset, err := f.number("offset", 0, 20_000)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	found, more, err := s.alerts(f, filter, offset+limit)
 	if err != nil {
-		return ogBody{}, err
+		return opsgenieBody{}, err
 	}
 	found = found[min(offset, len(found)):]
 	at := func(offset int) string {
@@ -124,11 +124,11 @@ func (s *server) ogAlerts(f *dialectRequest) (ogBody, error) {
 		q.Set("limit", strconv.Itoa(limit))
 		return (&url.URL{Scheme: "https", Host: f.r.Host, Path: f.r.URL.Path, RawQuery: q.Encode()}).String()
 	}
-	p := ogPaging{First: at(0), Last: at(offset)}
+	p := opsgeniePaging{First: at(0), Last: at(offset)}
 	if more {
 		p.Next = at(offset + limit)
 	}
-	return ogBody{Data: mapSlice(found, f.ogAlert), Paging: &p}, nil
+	return opsgenieBody{Data: mapSlice(found, f.opsgenieAlert), Paging: &p}, nil
 }
 
 // alerts lists up to a number of alerts, reading as many pages as that takes, and reports whether
@@ -149,12 +149,12 @@ func (s *server) alerts(f *dialectRequest, filter store.AlertFilter, most int) (
 	return all[:min(len(all), most)], len(all) > most, nil
 }
 
-// ogSearched is how many alerts are searched for one of Opsgenie's ids, which are derived from
+// opsgenieMaxSearched is how many alerts are searched for one of Opsgenie's ids, which are derived from
 // other fields.
-const ogSearched = 2000
+const opsgenieMaxSearched = 2000
 
-// ogFind finds the alert that a request identifies.
-func (s *server) ogFind(f *dialectRequest, id string) (store.ListedAlert, error) {
+// opsgenieFind finds the alert that a request identifies.
+func (s *server) opsgenieFind(f *dialectRequest, id string) (store.ListedAlert, error) {
 	filter, most := store.AlertFilter{}, 1
 	switch f.query.Get("identifierType") {
 	case "alias":
@@ -166,7 +166,7 @@ func (s *server) ogFind(f *dialectRequest, id string) (store.ListedAlert, error)
 		}
 		filter.ID = oncall.AlertID(n)
 	default:
-		most = ogSearched
+		most = opsgenieMaxSearched
 	}
 	found, _, err := s.alerts(f, filter, most)
 	if err != nil {
@@ -180,13 +180,13 @@ func (s *server) ogFind(f *dialectRequest, id string) (store.ListedAlert, error)
 	return store.ListedAlert{}, oncall.ErrNotFound
 }
 
-func (s *server) ogAlert(f *dialectRequest) (ogBody, error) {
-	a, err := s.ogFind(f, f.r.PathValue("rest"))
-	return ogBody{Data: f.ogAlert(a)}, err
+func (s *server) opsgenieAlert(f *dialectRequest) (opsgenieBody, error) {
+	a, err := s.opsgenieFind(f, f.r.PathValue("rest"))
+	return opsgenieBody{Data: f.opsgenieAlert(a)}, err
 }
 
-// ogAct acknowledges or closes an alert's incident, and adds the note if there is one.
-func (s *server) ogAct(f *dialectRequest) (dialectResponse, error) {
+// opsgenieAct acknowledges or closes an alert's incident, and adds the note if there is one.
+func (s *server) opsgenieAct(f *dialectRequest) (dialectResponse, error) {
 	kinds := map[string]oncall.ActKind{"acknowledge": oncall.ActAck, "unacknowledge": oncall.ActUnack, "close": oncall.ActResolve, "notes": oncall.ActNote}
 	rest := f.r.PathValue("rest")
 	at := strings.LastIndex(rest, "/")
@@ -198,7 +198,7 @@ func (s *server) ogAct(f *dialectRequest) (dialectResponse, error) {
 	if err := f.body(&body); err != nil {
 		return dialectResponse{}, err
 	}
-	a, err := s.ogFind(f, rest[:at])
+	a, err := s.opsgenieFind(f, rest[:at])
 	if err != nil {
 		return dialectResponse{}, err
 	}
@@ -214,5 +214,5 @@ func (s *server) ogAct(f *dialectRequest) (dialectResponse, error) {
 			return dialectResponse{}, err
 		}
 	}
-	return dialectResponse{http.StatusAccepted, map[string]any{"result": "Request will be processed", "took": ogTook, "requestId": ogHeaders(f.w)}}, nil
+	return dialectResponse{http.StatusAccepted, map[string]any{"result": "Request will be processed", "took": opsgenieTook, "requestId": opsgenieHeaders(f.w)}}, nil
 }

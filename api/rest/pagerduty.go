@@ -23,8 +23,8 @@ var pagerDuty = dialect{
 	refuse: refusePagerDuty,
 }
 
-// pdCodes maps HTTP statuses to PagerDuty's error codes.
-var pdCodes = map[int]int{
+// pagerDutyCodes maps HTTP statuses to PagerDuty's error codes.
+var pagerDutyCodes = map[int]int{
 	http.StatusBadRequest: 2001, http.StatusUnauthorized: 2006, http.StatusForbidden: 2010, http.StatusNotFound: 2100,
 	http.StatusTooManyRequests: 2020, http.StatusServiceUnavailable: 2000, http.StatusInternalServerError: 2000,
 }
@@ -43,7 +43,7 @@ func refusePagerDuty(w http.ResponseWriter, status int, sentence string) {
 	case http.StatusServiceUnavailable, http.StatusInternalServerError:
 		message = "Internal Server Error"
 	}
-	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "code": pdCodes[status], "errors": []string{sentence}}})
+	writeJSON(w, status, map[string]any{"error": map[string]any{"message": message, "code": pagerDutyCodes[status], "errors": []string{sentence}}})
 }
 
 // pagerDutyRoutes registers the parts of PagerDuty's REST API, version 2, that clients read, and
@@ -62,41 +62,41 @@ func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
 			return do(f)
 		})
 	}
-	at("GET /oncalls", oncall.ScopeRead, s.pdOnCalls)
-	at("GET /schedules", oncall.ScopeRead, pdSchedules)
-	at("GET /schedules/{id}", oncall.ScopeRead, s.pdSchedule)
-	at("GET /schedules/{id}/users", oncall.ScopeRead, s.pdScheduleUsers)
-	at("GET /schedules/{id}/overrides", oncall.ScopeRead, s.pdOverrides)
-	at("POST /schedules/{id}/overrides", oncall.ScopeAct, s.pdOverride)
-	at("DELETE /schedules/{id}/overrides/{override}", oncall.ScopeAct, s.pdOverrideEnd)
-	at("GET /users", oncall.ScopeRead, pdUsers)
-	at("GET /users/{id}", oncall.ScopeRead, pdUser)
-	at("GET /escalation_policies", oncall.ScopeRead, pdPolicies)
-	at("GET /escalation_policies/{id}", oncall.ScopeRead, pdPolicy)
-	at("GET /services", oncall.ScopeRead, s.pdServices)
-	at("GET /services/{id}", oncall.ScopeRead, s.pdService)
-	at("GET /teams", oncall.ScopeRead, pdTeams)
-	at("GET /teams/{id}", oncall.ScopeRead, pdTeam)
-	at("GET /teams/{id}/members", oncall.ScopeRead, pdMembers)
-	at("GET /incidents", oncall.ScopeRead, s.pdIncidents)
-	at("POST /incidents", oncall.ScopePage, s.pdRaise)
-	at("PUT /incidents", oncall.ScopeAct, s.pdManage)
-	at("GET /incidents/{id}", oncall.ScopeRead, s.pdIncident)
-	at("PUT /incidents/{id}", oncall.ScopeAct, s.pdManageOne)
-	at("GET /incidents/{id}/notes", oncall.ScopeRead, s.pdNotes)
-	at("POST /incidents/{id}/notes", oncall.ScopeAct, s.pdNote)
-	at("POST /incidents/{id}/snooze", oncall.ScopeAct, s.pdSnooze)
-	at("GET /incidents/{id}/log_entries", oncall.ScopeRead, s.pdLog)
-	at("GET /incidents/{id}/alerts", oncall.ScopeRead, s.pdAlerts)
-	at("POST /analytics/metrics/incidents/services", oncall.ScopeRead, s.pdAnalytics)
-	at("GET /abilities", oncall.ScopeRead, pdConstant(map[string]any{"abilities": []string{}}))
-	at("GET /services/{id}/change_events", oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) { return pdPage(f, "change_events", []any{}) })
+	at("GET /oncalls", oncall.ScopeRead, s.pagerDutyOnCalls)
+	at("GET /schedules", oncall.ScopeRead, pagerDutySchedules)
+	at("GET /schedules/{id}", oncall.ScopeRead, s.pagerDutySchedule)
+	at("GET /schedules/{id}/users", oncall.ScopeRead, s.pagerDutyScheduleUsers)
+	at("GET /schedules/{id}/overrides", oncall.ScopeRead, s.pagerDutyOverrides)
+	at("POST /schedules/{id}/overrides", oncall.ScopeAct, s.pagerDutyOverride)
+	at("DELETE /schedules/{id}/overrides/{override}", oncall.ScopeAct, s.pagerDutyOverrideEnd)
+	at("GET /users", oncall.ScopeRead, pagerDutyUsers)
+	at("GET /users/{id}", oncall.ScopeRead, pagerDutyUser)
+	at("GET /escalation_policies", oncall.ScopeRead, pagerDutyPolicies)
+	at("GET /escalation_policies/{id}", oncall.ScopeRead, pagerDutyPolicy)
+	at("GET /services", oncall.ScopeRead, s.pagerDutyServices)
+	at("GET /services/{id}", oncall.ScopeRead, s.pagerDutyService)
+	at("GET /teams", oncall.ScopeRead, pagerDutyTeams)
+	at("GET /teams/{id}", oncall.ScopeRead, pagerDutyTeam)
+	at("GET /teams/{id}/members", oncall.ScopeRead, pagerDutyMembers)
+	at("GET /incidents", oncall.ScopeRead, s.pagerDutyIncidents)
+	at("POST /incidents", oncall.ScopePage, s.pagerDutyCreateIncident)
+	at("PUT /incidents", oncall.ScopeAct, s.pagerDutyUpdateIncidents)
+	at("GET /incidents/{id}", oncall.ScopeRead, s.pagerDutyIncident)
+	at("PUT /incidents/{id}", oncall.ScopeAct, s.pagerDutyUpdateIncident)
+	at("GET /incidents/{id}/notes", oncall.ScopeRead, s.pagerDutyNotes)
+	at("POST /incidents/{id}/notes", oncall.ScopeAct, s.pagerDutyNote)
+	at("POST /incidents/{id}/snooze", oncall.ScopeAct, s.pagerDutySnooze)
+	at("GET /incidents/{id}/log_entries", oncall.ScopeRead, s.pagerDutyLog)
+	at("GET /incidents/{id}/alerts", oncall.ScopeRead, s.pagerDutyAlerts)
+	at("POST /analytics/metrics/incidents/services", oncall.ScopeRead, s.pagerDutyAnalytics)
+	at("GET /abilities", oncall.ScopeRead, pagerDutyConstant(map[string]any{"abilities": []string{}}))
+	at("GET /services/{id}/change_events", oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) { return pagerDutyPage(f, "change_events", []any{}) })
 	at("GET /standards/scores/technical_services/{id}", oncall.ScopeRead, func(f *dialectRequest) (dialectResponse, error) {
 		return dialectResponse{http.StatusOK, map[string]any{
 			"resource_id": f.r.PathValue("id"), "resource_type": "technical_service", "standards": []any{}, "score": map[string]int{"passing": 0, "total": 0},
 		}}, nil
 	})
-	at("GET /service_dependencies/technical_services/{id}", oncall.ScopeRead, pdConstant(map[string]any{"relationships": []any{}}))
+	at("GET /service_dependencies/technical_services/{id}", oncall.ScopeRead, pagerDutyConstant(map[string]any{"relationships": []any{}}))
 	for _, pattern := range []string{"POST /services", "POST /services/{id}/integrations", "POST /service_dependencies/associate", "POST /service_dependencies/disassociate"} {
 		at(pattern, oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) {
 			return dialectResponse{}, huma.NewError(http.StatusForbidden, "Integrations are made in Watchbill: in the set-up file, or by PUT "+Base+"/integrations/NAME.")
@@ -105,12 +105,12 @@ func (s *server) pagerDutyRoutes(mux *http.ServeMux) {
 	s.handleDialect(pagerDuty, mux, "/pagerduty/", oncall.ScopeRead, func(*dialectRequest) (dialectResponse, error) { return dialectResponse{}, oncall.ErrNotFound })
 }
 
-func pdConstant(body any) func(*dialectRequest) (dialectResponse, error) {
+func pagerDutyConstant(body any) func(*dialectRequest) (dialectResponse, error) {
 	return func(*dialectRequest) (dialectResponse, error) { return dialectResponse{http.StatusOK, body}, nil }
 }
 
-// A pdRef is a reference in PagerDuty's format.
-type pdRef struct {
+// A pagerDutyRef is a reference in PagerDuty's format.
+type pagerDutyRef struct {
 	ID      string  `json:"id"`
 	Type    string  `json:"type"`
 	Summary string  `json:"summary"`
@@ -118,24 +118,24 @@ type pdRef struct {
 	HTMLURL *string `json:"html_url"`
 }
 
-// pdNumber formats an id as text, as PagerDuty's are.
-func pdNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
+// pagerDutyNumber formats an id as text, as PagerDuty's are.
+func pagerDutyNumber[N ~int64](id N) string { return strconv.FormatInt(int64(id), 10) }
 
-// pdPaths has where objects are served. Clients pass an object for its address: python-pagerduty's rget, rput.
-var pdPaths = map[string]string{
+// pagerDutyPaths has where objects are served. Clients pass an object for its address: python-pagerduty's rget, rput.
+var pagerDutyPaths = map[string]string{
 	"user": "/users/", "team": "/teams/", "service": "/services/", "escalation_policy": "/escalation_policies/", "schedule": "/schedules/", "incident": "/incidents/",
 }
 
-// pdReference makes a reference to an object; pdObject is the object itself.
-func (v view) pdReference(kind, id, name string) pdRef {
-	out := v.pdObject(kind, id, name)
+// pagerDutyReference makes a reference to an object; pagerDutyObject is the object itself.
+func (v view) pagerDutyReference(kind, id, name string) pagerDutyRef {
+	out := v.pagerDutyObject(kind, id, name)
 	out.Type += "_reference"
 	return out
 }
 
-func (v view) pdObject(kind, id, name string) pdRef {
-	out := pdRef{ID: id, Type: kind, Summary: name}
-	path, served := pdPaths[kind]
+func (v view) pagerDutyObject(kind, id, name string) pagerDutyRef {
+	out := pagerDutyRef{ID: id, Type: kind, Summary: name}
+	path, served := pagerDutyPaths[kind]
 	if !served || id == "0" {
 		return out
 	}
@@ -143,13 +143,13 @@ func (v view) pdObject(kind, id, name string) pdRef {
 		out.Self = new(v.address + "/pagerduty" + path + id)
 	}
 	if v.pages != "" {
-		out.HTMLURL = pdWebPage(v.pages, kind, id, name)
+		out.HTMLURL = pagerDutyWebPage(v.pages, kind, id, name)
 	}
 	return out
 }
 
-// pdWebPage returns the address of the web page of an object, if it has one.
-func pdWebPage(pages, kind, id, name string) *string {
+// pagerDutyWebPage returns the address of the web page of an object, if it has one.
+func pagerDutyWebPage(pages, kind, id, name string) *string {
 	switch kind {
 	case "incident":
 		return new(pages + "/incidents/" + id)
@@ -169,8 +169,8 @@ func (dr *dialectRequest) stamp(t *time.Time) *string {
 	return new(t.In(dr.zone).Format(time.RFC3339))
 }
 
-// pdPage responds with the requested page of a list, under the list's name.
-func pdPage[T any](f *dialectRequest, name string, all []T) (dialectResponse, error) {
+// pagerDutyPage responds with the requested page of a list, under the list's name.
+func pagerDutyPage[T any](f *dialectRequest, name string, all []T) (dialectResponse, error) {
 	limit, err := f.number("limit", 25, 100)
 	if err != nil {
 		return dialectResponse{}, err

@@ -12,23 +12,23 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A pdID is a reference in a client's request.
-type pdID struct {
+// A pagerDutyID is a reference in a client's request.
+type pagerDutyID struct {
 	ID   string `json:"id"`
 	Type string `json:"type"`
 }
 
-// A pdChange is the change to an incident that a client requests.
-type pdChange struct {
-	pdID
-	Status      string `json:"status"`
-	Title       string `json:"title"`
-	Urgency     string `json:"urgency"`
-	Resolution  string `json:"resolution"`
-	Level       int    `json:"escalation_level"`
-	Policy      *pdID  `json:"escalation_policy"`
+// A pagerDutyChange is the change to an incident that a client requests.
+type pagerDutyChange struct {
+	pagerDutyID
+	Status      string       `json:"status"`
+	Title       string       `json:"title"`
+	Urgency     string       `json:"urgency"`
+	Resolution  string       `json:"resolution"`
+	Level       int          `json:"escalation_level"`
+	Policy      *pagerDutyID `json:"escalation_policy"`
 	Assignments []struct {
-		Assignee pdID `json:"assignee"`
+		Assignee pagerDutyID `json:"assignee"`
 	} `json:"assignments"`
 }
 
@@ -41,10 +41,10 @@ func (dr *dialectRequest) from() oncall.Actor {
 	return dr.onBehalf(dr.Name(u.ID))
 }
 
-// pdManage changes several incidents.
-func (s *server) pdManage(f *dialectRequest) (dialectResponse, error) {
+// pagerDutyUpdateIncidents changes several incidents.
+func (s *server) pagerDutyUpdateIncidents(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
-		Incidents []pdChange `json:"incidents"`
+		Incidents []pagerDutyChange `json:"incidents"`
 	}
 	if err := f.body(&body); err != nil {
 		return dialectResponse{}, err
@@ -52,32 +52,32 @@ func (s *server) pdManage(f *dialectRequest) (dialectResponse, error) {
 	if len(body.Incidents) == 0 || len(body.Incidents) > 250 {
 		return dialectResponse{}, invalid("incidents are one to 250 of them.")
 	}
-	out := []pdIncidentShown{}
+	out := []pagerDutyIncidentShown{}
 	for _, c := range body.Incidents {
-		in, err := s.pdDo(f, c)
+		in, err := s.pagerDutyApply(f, c)
 		if err != nil {
 			return dialectResponse{}, err
 		}
-		out = append(out, f.pdIncident(in))
+		out = append(out, f.pagerDutyIncident(in))
 	}
 	return dialectResponse{http.StatusOK, map[string]any{"incidents": out}}, nil
 }
 
-// pdManageOne changes one.
-func (s *server) pdManageOne(f *dialectRequest) (dialectResponse, error) {
+// pagerDutyUpdateIncident changes one.
+func (s *server) pagerDutyUpdateIncident(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
-		Incident pdChange `json:"incident"`
+		Incident pagerDutyChange `json:"incident"`
 	}
 	if err := f.body(&body); err != nil {
 		return dialectResponse{}, err
 	}
 	body.Incident.ID = f.r.PathValue("id")
-	in, err := s.pdDo(f, body.Incident)
-	return dialectResponse{http.StatusOK, map[string]any{"incident": f.pdIncident(in)}}, err
+	in, err := s.pagerDutyApply(f, body.Incident)
+	return dialectResponse{http.StatusOK, map[string]any{"incident": f.pagerDutyIncident(in)}}, err
 }
 
-// pdDo carries out a change to an incident, act by act.
-func (s *server) pdDo(f *dialectRequest, c pdChange) (oncall.Incident, error) {
+// pagerDutyApply carries out a change to an incident, act by act.
+func (s *server) pagerDutyApply(f *dialectRequest, c pagerDutyChange) (oncall.Incident, error) {
 	id, err := strconv.ParseInt(c.ID, 10, 64)
 	if err != nil || id <= 0 {
 		return oncall.Incident{}, oncall.ErrNotFound
@@ -86,7 +86,7 @@ func (s *server) pdDo(f *dialectRequest, c pdChange) (oncall.Incident, error) {
 	if err != nil {
 		return in, err
 	}
-	acts, err := f.pdActs(in, c)
+	acts, err := f.pagerDutyActs(in, c)
 	if err != nil {
 		return in, err
 	}
@@ -98,13 +98,13 @@ func (s *server) pdDo(f *dialectRequest, c pdChange) (oncall.Incident, error) {
 	return in, nil
 }
 
-// pdActs returns the acts that a change requires.
-func (dr *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.Act, err error) {
+// pagerDutyActs returns the acts that a change requires.
+func (dr *dialectRequest) pagerDutyActs(in oncall.Incident, c pagerDutyChange) (acts []oncall.Act, err error) {
 	do := func(kind oncall.ActKind) { acts = append(acts, oncall.Act{Do: kind}) }
 	if c.Title != "" && c.Title != in.Title {
 		return nil, invalid("The title is the monitor's, and can't be changed.")
 	}
-	if c.Urgency != "" && c.Urgency != pdUrgency(in.Severity) {
+	if c.Urgency != "" && c.Urgency != pagerDutyUrgency(in.Severity) {
 		to := map[string]oncall.Severity{"low": oncall.Low, "high": oncall.High}[c.Urgency]
 		if to == "" {
 			return nil, invalid("urgency is high or low.")
@@ -135,7 +135,7 @@ func (dr *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.
 	if text := strings.TrimSpace(c.Resolution); text != "" {
 		acts = append(acts, oncall.Act{Do: oncall.ActNote, Text: text})
 	}
-	switch is := pdStatus(in.Status); {
+	switch is := pagerDutyStatus(in.Status); {
 	case c.Status == "" || c.Status == is:
 	case c.Status == "acknowledged":
 		if is == "resolved" {
@@ -156,13 +156,13 @@ func (dr *dialectRequest) pdActs(in oncall.Incident, c pdChange) (acts []oncall.
 	return acts, nil
 }
 
-// pdRaise pages by hand.
-func (s *server) pdRaise(f *dialectRequest) (dialectResponse, error) {
+// pagerDutyCreateIncident pages by hand.
+func (s *server) pagerDutyCreateIncident(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Incident struct {
-			pdChange
-			Key     string `json:"incident_key"`
-			Service *pdID  `json:"service"`
+			pagerDutyChange
+			Key     string       `json:"incident_key"`
+			Service *pagerDutyID `json:"service"`
 			Body    *struct {
 				Details string `json:"details"`
 			} `json:"body"`
@@ -172,7 +172,7 @@ func (s *server) pdRaise(f *dialectRequest) (dialectResponse, error) {
 		return dialectResponse{}, err
 	}
 	b := body.Incident
-	r, err := s.pdWhom(f, b.pdChange, b.Service)
+	r, err := s.pagerDutyRecipient(f, b.pagerDutyChange, b.Service)
 	if err != nil {
 		return dialectResponse{}, err
 	}
@@ -194,30 +194,30 @@ func (s *server) pdRaise(f *dialectRequest) (dialectResponse, error) {
 	case made.Again && b.Key != "":
 		return dialectResponse{}, invalid("Open incident with matching dedup key already exists on this service")
 	}
-	out := f.pdIncident(made.Incident)
+	out := f.pagerDutyIncident(made.Incident)
 	if b.Service != nil {
 		id, _ := strconv.ParseInt(b.Service.ID, 10, 64)
-		out.Service = f.pdService(oncall.IntegrationID(id))
+		out.Service = f.pagerDutyService(oncall.IntegrationID(id))
 	}
 	return dialectResponse{http.StatusCreated, map[string]any{"incident": out}}, nil
 }
 
-// pdWhom returns the team of the service or escalation policy, and the assigned person.
-func (s *server) pdWhom(f *dialectRequest, c pdChange, service *pdID) (r oncall.RaiseRequest, err error) {
+// pagerDutyRecipient returns the team of the service or escalation policy, and the assigned person.
+func (s *server) pagerDutyRecipient(f *dialectRequest, c pagerDutyChange, service *pagerDutyID) (r oncall.RaiseRequest, err error) {
 	var whom store.Whom
 	if service != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, service.ID, "")
 		if err != nil {
 			return r, invalid("There is no service of this id.")
 		}
-		whom.Team = pdNumber(team)
+		whom.Team = pagerDutyNumber(team)
 	}
 	if c.Policy != nil {
 		team, err := s.Store.TeamToPageFor(f.ctx(), f.caller.by, "", c.Policy.ID)
 		if err != nil {
 			return r, invalid("There is no escalation policy of this id.")
 		}
-		whom.Team = pdNumber(team)
+		whom.Team = pagerDutyNumber(team)
 	}
 	if len(c.Assignments) > 0 {
 		whom.User = c.Assignments[0].Assignee.ID
@@ -229,7 +229,7 @@ func (s *server) pdWhom(f *dialectRequest, c pdChange, service *pdID) (r oncall.
 	return r, err
 }
 
-func (s *server) pdNote(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutyNote(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Note struct {
 			Content string `json:"content"`
@@ -245,14 +245,14 @@ func (s *server) pdNote(f *dialectRequest) (dialectResponse, error) {
 	if in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActNote, Text: body.Note.Content}, f.caller.now); err != nil {
 		return dialectResponse{}, err
 	}
-	all, err := s.pdNotesOf(f, in.ID)
+	all, err := s.pagerDutyNotesOf(f, in.ID)
 	if err != nil || len(all) == 0 {
 		return dialectResponse{}, errors.Join(err, oncall.ErrNotFound)
 	}
 	return dialectResponse{http.StatusCreated, map[string]any{"note": all[len(all)-1]}}, nil
 }
 
-func (s *server) pdSnooze(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutySnooze(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Duration int64 `json:"duration"`
 	}
@@ -268,11 +268,11 @@ func (s *server) pdSnooze(f *dialectRequest) (dialectResponse, error) {
 	}
 	until := f.caller.now.Add(time.Duration(body.Duration) * time.Second)
 	in, err = s.Store.Act(f.ctx(), in.ID, f.from(), oncall.Act{Do: oncall.ActSnooze, Until: until}, f.caller.now)
-	return dialectResponse{http.StatusCreated, map[string]any{"incident": f.pdIncident(in)}}, err
+	return dialectResponse{http.StatusCreated, map[string]any{"incident": f.pagerDutyIncident(in)}}, err
 }
 
-// A pdMetrics is the analytics of a service.
-type pdMetrics struct {
+// A pagerDutyMetrics is the analytics of a service.
+type pagerDutyMetrics struct {
 	ID            string `json:"service_id"`
 	Name          string `json:"service_name"`
 	Incidents     int    `json:"total_incident_count"`
@@ -285,7 +285,7 @@ type pdMetrics struct {
 	Business      *int   `json:"total_business_hour_interruptions"`
 }
 
-func (s *server) pdAnalytics(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutyAnalytics(f *dialectRequest) (dialectResponse, error) {
 	var body struct {
 		Filters struct {
 			Start    bodyTime `json:"created_at_start"`
@@ -301,18 +301,18 @@ func (s *server) pdAnalytics(f *dialectRequest) (dialectResponse, error) {
 	if filter.Since.IsZero() {
 		filter.Since = f.caller.now.Add(-30 * 24 * time.Hour)
 	}
-	all := []pdMetrics{}
+	all := []pagerDutyMetrics{}
 	for _, one := range f.Integrations {
-		if len(body.Filters.Services) > 0 && !slices.Contains(body.Filters.Services, pdNumber(one.ID)) {
+		if len(body.Filters.Services) > 0 && !slices.Contains(body.Filters.Services, pagerDutyNumber(one.ID)) {
 			continue
 		}
 		filter.Integrations = []oncall.IntegrationID{one.ID}
-		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pdMaxListed)
+		found, err := s.incidentsOf(f.ctx(), f.caller.by, filter, pagerDutyMaxListed)
 		if err != nil {
 			return dialectResponse{}, err
 		}
 		if m := measured(found, body.Filters.Urgency); m.Incidents > 0 {
-			m.ID, m.Name = pdNumber(one.ID), one.Name
+			m.ID, m.Name = pagerDutyNumber(one.ID), one.Name
 			all = append(all, m)
 		}
 	}
@@ -320,10 +320,10 @@ func (s *server) pdAnalytics(f *dialectRequest) (dialectResponse, error) {
 }
 
 // measured counts incidents and averages their times.
-func measured(found []oncall.Incident, urgency string) (m pdMetrics) {
+func measured(found []oncall.Incident, urgency string) (m pagerDutyMetrics) {
 	var acked, resolved []time.Duration
 	for _, in := range found {
-		if urgency != "" && urgency != pdUrgency(in.Severity) {
+		if urgency != "" && urgency != pagerDutyUrgency(in.Severity) {
 			continue
 		}
 		m.Incidents++

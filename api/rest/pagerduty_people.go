@@ -10,58 +10,60 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A pdUserShown is a person in PagerDuty's format.
-type pdUserShown struct {
-	pdRef
-	Name           string  `json:"name"`
-	Email          string  `json:"email"`
-	TimeZone       string  `json:"time_zone"`
-	Color          string  `json:"color"`
-	Role           string  `json:"role"`
-	AvatarURL      *string `json:"avatar_url"`
-	Description    *string `json:"description"`
-	JobTitle       *string `json:"job_title"`
-	InvitationSent bool    `json:"invitation_sent"`
-	Teams          []pdRef `json:"teams"`
-	Contacts       []pdRef `json:"contact_methods"`
-	Rules          []pdRef `json:"notification_rules"`
+// A pagerDutyUserShown is a person in PagerDuty's format.
+type pagerDutyUserShown struct {
+	pagerDutyRef
+	Name           string         `json:"name"`
+	Email          string         `json:"email"`
+	TimeZone       string         `json:"time_zone"`
+	Color          string         `json:"color"`
+	Role           string         `json:"role"`
+	AvatarURL      *string        `json:"avatar_url"`
+	Description    *string        `json:"description"`
+	JobTitle       *string        `json:"job_title"`
+	InvitationSent bool           `json:"invitation_sent"`
+	Teams          []pagerDutyRef `json:"teams"`
+	Contacts       []pagerDutyRef `json:"contact_methods"`
+	Rules          []pagerDutyRef `json:"notification_rules"`
 }
 
-func (v view) pdUserRef(id oncall.UserID) pdRef { return v.pdReference("user", string(id), v.Name(id)) }
+func (v view) pagerDutyUserRef(id oncall.UserID) pagerDutyRef {
+	return v.pagerDutyReference("user", string(id), v.Name(id))
+}
 
-func (v view) pdUser(id oncall.UserID) pdUserShown {
+func (v view) pagerDutyUser(id oncall.UserID) pagerDutyUserShown {
 	u := v.Users[id]
-	out := pdUserShown{
-		pdRef: v.pdObject("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
-		Teams: []pdRef{}, Contacts: []pdRef{}, Rules: []pdRef{},
+	out := pagerDutyUserShown{
+		pagerDutyRef: v.pagerDutyObject("user", string(id), v.Name(id)), Name: v.Name(id), Email: u.Email, TimeZone: cmp.Or(u.TimeZone, "Etc/UTC"), Color: "purple", Role: "user",
+		Teams: []pagerDutyRef{}, Contacts: []pagerDutyRef{}, Rules: []pagerDutyRef{},
 	}
 	for _, t := range v.Teams {
 		if slices.Contains(v.Members[t.ID], id) {
-			out.Teams = append(out.Teams, v.pdTeamRef(t))
+			out.Teams = append(out.Teams, v.pagerDutyTeamRef(t))
 		}
 	}
 	return out
 }
 
-func pdUsers(f *dialectRequest) (dialectResponse, error) {
-	all := []pdUserShown{}
+func pagerDutyUsers(f *dialectRequest) (dialectResponse, error) {
+	all := []pagerDutyUserShown{}
 	query := strings.ToLower(f.query.Get("query"))
 	for id, u := range f.Users {
 		if u.DeactivatedAt != nil || query != "" && !strings.Contains(strings.ToLower(u.Name+"\n"+u.Email), query) {
 			continue
 		}
-		shown := f.pdUser(id)
-		if len(f.list("team_ids")) == 0 || slices.ContainsFunc(shown.Teams, func(t pdRef) bool { return f.has("team_ids", t.ID) }) {
+		shown := f.pagerDutyUser(id)
+		if len(f.list("team_ids")) == 0 || slices.ContainsFunc(shown.Teams, func(t pagerDutyRef) bool { return f.has("team_ids", t.ID) }) {
 			all = append(all, shown)
 		}
 	}
-	slices.SortFunc(all, func(a, b pdUserShown) int {
+	slices.SortFunc(all, func(a, b pagerDutyUserShown) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 	})
-	return pdPage(f, "users", all)
+	return pagerDutyPage(f, "users", all)
 }
 
-func pdUser(f *dialectRequest) (dialectResponse, error) {
+func pagerDutyUser(f *dialectRequest) (dialectResponse, error) {
 	id := oncall.UserID(f.r.PathValue("id"))
 	if id == "me" {
 		if id = f.caller.by.User; id == "" {
@@ -71,30 +73,32 @@ func pdUser(f *dialectRequest) (dialectResponse, error) {
 	if _, known := f.Users[id]; !known {
 		return dialectResponse{}, oncall.ErrNotFound
 	}
-	return dialectResponse{http.StatusOK, map[string]any{"user": f.pdUser(id)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"user": f.pagerDutyUser(id)}}, nil
 }
 
-// A pdTeamShown is a team in PagerDuty's format.
-type pdTeamShown struct {
-	pdRef
+// A pagerDutyTeamShown is a team in PagerDuty's format.
+type pagerDutyTeamShown struct {
+	pagerDutyRef
 	Name        string  `json:"name"`
 	Description *string `json:"description"`
 }
 
-func (v view) pdTeamRef(t oncall.Team) pdRef { return v.pdReference("team", pdNumber(t.ID), t.Name) }
-
-func (v view) pdTeamOf(t oncall.Team) pdTeamShown {
-	return pdTeamShown{pdRef: v.pdObject("team", pdNumber(t.ID), t.Name), Name: t.Name}
+func (v view) pagerDutyTeamRef(t oncall.Team) pagerDutyRef {
+	return v.pagerDutyReference("team", pagerDutyNumber(t.ID), t.Name)
 }
 
-func pdTeams(f *dialectRequest) (dialectResponse, error) {
-	all := []pdTeamShown{}
+func (v view) pagerDutyTeamOf(t oncall.Team) pagerDutyTeamShown {
+	return pagerDutyTeamShown{pagerDutyRef: v.pagerDutyObject("team", pagerDutyNumber(t.ID), t.Name), Name: t.Name}
+}
+
+func pagerDutyTeams(f *dialectRequest) (dialectResponse, error) {
+	all := []pagerDutyTeamShown{}
 	for _, t := range f.Teams {
 		if strings.Contains(strings.ToLower(t.Name), strings.ToLower(f.query.Get("query"))) {
-			all = append(all, f.pdTeamOf(t))
+			all = append(all, f.pagerDutyTeamOf(t))
 		}
 	}
-	return pdPage(f, "teams", all)
+	return pagerDutyPage(f, "teams", all)
 }
 
 // teamInPath returns the team in the path.
@@ -110,12 +114,12 @@ func (dr *dialectRequest) teamInPath() (t oncall.Team, err error) {
 	return dr.Teams[i], nil
 }
 
-func pdTeam(f *dialectRequest) (dialectResponse, error) {
+func pagerDutyTeam(f *dialectRequest) (dialectResponse, error) {
 	t, err := f.teamInPath()
-	return dialectResponse{http.StatusOK, map[string]any{"team": f.pdTeamOf(t)}}, err
+	return dialectResponse{http.StatusOK, map[string]any{"team": f.pagerDutyTeamOf(t)}}, err
 }
 
-func pdMembers(f *dialectRequest) (dialectResponse, error) {
+func pagerDutyMembers(f *dialectRequest) (dialectResponse, error) {
 	type member struct {
 		User any    `json:"user"`
 		Role string `json:"role"`
@@ -126,79 +130,79 @@ func pdMembers(f *dialectRequest) (dialectResponse, error) {
 	}
 	all := []member{}
 	for _, id := range f.Members[t.ID] {
-		m := member{User: f.pdUserRef(id), Role: "responder"}
+		m := member{User: f.pagerDutyUserRef(id), Role: "responder"}
 		if f.includes("users") {
-			m.User = f.pdUser(id)
+			m.User = f.pagerDutyUser(id)
 		}
 		if slices.Contains(f.Managers(t.ID), id) {
 			m.Role = "manager"
 		}
 		all = append(all, m)
 	}
-	return pdPage(f, "members", all)
+	return pagerDutyPage(f, "members", all)
 }
 
 func (dr *dialectRequest) includes(what string) bool {
 	return slices.Contains(dr.list("include"), what)
 }
 
-// A pdPolicyShown is an escalation policy in PagerDuty's format.
-type pdPolicyShown struct {
-	pdRef
-	Name        string   `json:"name"`
-	Description *string  `json:"description"`
-	Loops       int      `json:"num_loops"`
-	Handoff     string   `json:"on_call_handoff_notifications"`
-	Rules       []pdRule `json:"escalation_rules"`
-	Services    []pdRef  `json:"services"`
-	Teams       []pdRef  `json:"teams"`
+// A pagerDutyPolicyShown is an escalation policy in PagerDuty's format.
+type pagerDutyPolicyShown struct {
+	pagerDutyRef
+	Name        string          `json:"name"`
+	Description *string         `json:"description"`
+	Loops       int             `json:"num_loops"`
+	Handoff     string          `json:"on_call_handoff_notifications"`
+	Rules       []pagerDutyRule `json:"escalation_rules"`
+	Services    []pagerDutyRef  `json:"services"`
+	Teams       []pagerDutyRef  `json:"teams"`
 }
 
-type pdRule struct {
-	ID      string  `json:"id"`
-	Delay   int64   `json:"escalation_delay_in_minutes"`
-	Targets []pdRef `json:"targets"`
+type pagerDutyRule struct {
+	ID      string         `json:"id"`
+	Delay   int64          `json:"escalation_delay_in_minutes"`
+	Targets []pagerDutyRef `json:"targets"`
 }
 
-func (v view) pdPolicyRef(id oncall.PolicyID) *pdRef {
+func (v view) pagerDutyPolicyRef(id oncall.PolicyID) *pagerDutyRef {
 	p, known := v.Policies[id]
 	if !known {
 		return nil
 	}
-	return new(v.pdReference("escalation_policy", pdNumber(p.ID), p.Name))
+	return new(v.pagerDutyReference("escalation_policy", pagerDutyNumber(p.ID), p.Name))
 }
 
-func (v view) pdPolicy(p oncall.Policy) pdPolicyShown {
-	out := pdPolicyShown{
-		pdRef: v.pdObject("escalation_policy", pdNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
-		Rules: []pdRule{}, Services: []pdRef{}, Teams: []pdRef{},
+func (v view) pagerDutyPolicy(p oncall.Policy) pagerDutyPolicyShown {
+	out := pagerDutyPolicyShown{
+		pagerDutyRef: v.pagerDutyObject("escalation_policy", pagerDutyNumber(p.ID), p.Name), Name: p.Name, Loops: p.Repeat, Handoff: "if_has_services",
+		Rules: []pagerDutyRule{}, Services: []pagerDutyRef{}, Teams: []pagerDutyRef{},
 	}
 	if t, known := v.Team(p.TeamID); known {
-		out.Teams = append(out.Teams, v.pdTeamRef(t))
+		out.Teams = append(out.Teams, v.pagerDutyTeamRef(t))
 	}
 	for _, in := range v.Integrations {
 		if in.PolicyID == p.ID {
-			out.Services = append(out.Services, v.pdReference("service", pdNumber(in.ID), in.Name))
+			out.Services = append(out.Services, v.pagerDutyReference("service", pagerDutyNumber(in.ID), in.Name))
 		}
 	}
 	for i, step := range p.Steps {
-		rule := pdRule{ID: pdNumber(p.ID) + "-" + pdNumber(int64(i+1)), Targets: []pdRef{}}
+		rule := pagerDutyRule{ID: pagerDutyNumber(p.ID) + "-" + pagerDutyNumber(int64(i+1)), Targets: []pagerDutyRef{}}
 		took := step.Delay.Duration() + time.Duration(step.Repeat)*step.Every.Duration()
 		rule.Delay = int64((took + time.Minute - 1) / time.Minute)
 		for _, t := range step.Targets {
-			rule.Targets = append(rule.Targets, v.pdTargets(t)...)
+			rule.Targets = append(rule.Targets, v.pagerDutyTargets(t)...)
 		}
 		out.Rules = append(out.Rules, rule)
 	}
 	return out
 }
 
-// pdTargets converts a target to PagerDuty's: schedules and people.
-func (v view) pdTargets(t oncall.Target) []pdRef {
-	if is, known := v.Schedule(t.Schedule); known {
-		return []pdRef{v.pdReference("schedule", pdNumber(is.ID()), is.Name())}
+// pagerDutyTargets converts a target to PagerDuty's: schedules and people.
+func (v view) pagerDutyTargets(t oncall.Target) []pagerDutyRef {
+	if sched, known := v.Schedule(t.Schedule); known {
+		return []pagerDutyRef{v.pagerDutyReference("schedule", pagerDutyNumber(sched.ID()), sched.Name())}
 	}
-	return mapSlice(v.always(t), v.pdUserRef)
+	return mapSlice(v.always(t), v.pagerDutyUserRef)
 }
 
 // always returns the people whom a target names, whoever is on call.
@@ -216,22 +220,22 @@ func (v view) always(t oncall.Target) []oncall.UserID {
 	return nil
 }
 
-func pdPolicies(f *dialectRequest) (dialectResponse, error) {
-	all := []pdPolicyShown{}
+func pagerDutyPolicies(f *dialectRequest) (dialectResponse, error) {
+	all := []pagerDutyPolicyShown{}
 	for _, p := range f.policies() {
-		shown := f.pdPolicy(p)
+		shown := f.pagerDutyPolicy(p)
 		of := len(f.list("user_ids")) == 0
 		for _, rule := range shown.Rules {
-			of = of || slices.ContainsFunc(rule.Targets, func(t pdRef) bool { return f.has("user_ids", t.ID) })
+			of = of || slices.ContainsFunc(rule.Targets, func(t pagerDutyRef) bool { return f.has("user_ids", t.ID) })
 		}
-		if of && f.has("team_ids", pdNumber(p.TeamID)) && strings.Contains(strings.ToLower(p.Name), strings.ToLower(f.query.Get("query"))) {
+		if of && f.has("team_ids", pagerDutyNumber(p.TeamID)) && strings.Contains(strings.ToLower(p.Name), strings.ToLower(f.query.Get("query"))) {
 			all = append(all, shown)
 		}
 	}
-	return pdPage(f, "escalation_policies", all)
+	return pagerDutyPage(f, "escalation_policies", all)
 }
 
-func pdPolicy(f *dialectRequest) (dialectResponse, error) {
+func pagerDutyPolicy(f *dialectRequest) (dialectResponse, error) {
 	id, err := f.id()
 	if err != nil {
 		return dialectResponse{}, err
@@ -240,5 +244,5 @@ func pdPolicy(f *dialectRequest) (dialectResponse, error) {
 	if !known || p.Removed {
 		return dialectResponse{}, oncall.ErrNotFound
 	}
-	return dialectResponse{http.StatusOK, map[string]any{"escalation_policy": f.pdPolicy(p)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"escalation_policy": f.pagerDutyPolicy(p)}}, nil
 }

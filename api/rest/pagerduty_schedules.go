@@ -10,83 +10,83 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// A pdScheduleShown is a schedule in PagerDuty's format.
-type pdScheduleShown struct {
-	pdRef
-	Name        string  `json:"name"`
-	TimeZone    string  `json:"time_zone"`
-	Description *string `json:"description"`
-	Policies    []pdRef `json:"escalation_policies"`
-	Users       []pdRef `json:"users"`
-	Teams       []pdRef `json:"teams"`
+// A pagerDutyScheduleShown is a schedule in PagerDuty's format.
+type pagerDutyScheduleShown struct {
+	pagerDutyRef
+	Name        string         `json:"name"`
+	TimeZone    string         `json:"time_zone"`
+	Description *string        `json:"description"`
+	Policies    []pagerDutyRef `json:"escalation_policies"`
+	Users       []pagerDutyRef `json:"users"`
+	Teams       []pagerDutyRef `json:"teams"`
 }
 
-// A pdLayer is a part of a schedule: a role, all overrides, or the final result.
-type pdLayer struct {
-	ID       *string   `json:"id,omitempty"`
-	Name     string    `json:"name"`
-	Start    *string   `json:"start,omitempty"`
-	End      *string   `json:"end,omitempty"`
-	Users    []any     `json:"users,omitempty"`
-	Entries  []pdEntry `json:"rendered_schedule_entries"`
-	Coverage *float64  `json:"rendered_coverage_percentage"`
+// A pagerDutyLayer is a part of a schedule: a role, all overrides, or the final result.
+type pagerDutyLayer struct {
+	ID       *string          `json:"id,omitempty"`
+	Name     string           `json:"name"`
+	Start    *string          `json:"start,omitempty"`
+	End      *string          `json:"end,omitempty"`
+	Users    []any            `json:"users,omitempty"`
+	Entries  []pagerDutyEntry `json:"rendered_schedule_entries"`
+	Coverage *float64         `json:"rendered_coverage_percentage"`
 }
 
-type pdEntry struct {
-	Start *string `json:"start"`
-	End   *string `json:"end"`
-	User  pdRef   `json:"user"`
+type pagerDutyEntry struct {
+	Start *string      `json:"start"`
+	End   *string      `json:"end"`
+	User  pagerDutyRef `json:"user"`
 }
 
-// A pdScheduleDetail is a schedule with its shifts.
-type pdScheduleDetail struct {
-	pdScheduleShown
-	Layers    []pdLayer `json:"schedule_layers"`
-	Overrides *pdLayer  `json:"overrides_subschedule,omitempty"`
-	Final     *pdLayer  `json:"final_schedule,omitempty"`
+// A pagerDutyScheduleDetail is a schedule with its shifts.
+type pagerDutyScheduleDetail struct {
+	pagerDutyScheduleShown
+	Layers    []pagerDutyLayer `json:"schedule_layers"`
+	Overrides *pagerDutyLayer  `json:"overrides_subschedule,omitempty"`
+	Final     *pagerDutyLayer  `json:"final_schedule,omitempty"`
 }
 
 const (
-	pdRendered = 14 * 24 * time.Hour // the default length
-	pdWhose    = 92 * 24 * time.Hour // in which a schedule's people are searched
+	pagerDutyRenderedWithin = 14 * 24 * time.Hour // the default length
+	pagerDutyPeopleWithin   = 92 * 24 * time.Hour // in which a schedule's people are searched
 )
 
-func (dr *dialectRequest) pdSchedule(is *schedule.Schedule) pdScheduleShown {
-	out := pdScheduleShown{
-		pdRef: dr.pdObject("schedule", pdNumber(is.ID()), is.Name()), Name: is.Name(), TimeZone: is.TimeZone(),
-		Policies: []pdRef{}, Users: []pdRef{}, Teams: []pdRef{},
+func (dr *dialectRequest) pagerDutySchedule(sched *schedule.Schedule) pagerDutyScheduleShown {
+	out := pagerDutyScheduleShown{
+		pagerDutyRef: dr.pagerDutyObject("schedule", pagerDutyNumber(sched.ID()), sched.Name()), Name: sched.Name(), TimeZone: sched.TimeZone(),
+		Policies: []pagerDutyRef{}, Users: []pagerDutyRef{}, Teams: []pagerDutyRef{},
 	}
 	for _, p := range dr.policies() {
-		if p.Pages(is.ID()) {
-			out.Policies = append(out.Policies, *dr.pdPolicyRef(p.ID))
+		if p.Pages(sched.ID()) {
+			out.Policies = append(out.Policies, *dr.pagerDutyPolicyRef(p.ID))
 		}
 	}
-	if t, known := dr.Team(is.TeamID()); known {
-		out.Teams = append(out.Teams, dr.pdTeamRef(t))
+	if t, known := dr.Team(sched.TeamID()); known {
+		out.Teams = append(out.Teams, dr.pagerDutyTeamRef(t))
 	}
 	var people []oncall.UserID
-	for _, role := range is.Roles() {
-		for shift := range is.Each(dr.caller.now, dr.caller.now.Add(pdWhose), role) {
+	for _, role := range sched.Roles() {
+		for shift := range sched.Each(dr.caller.now, dr.caller.now.Add(pagerDutyPeopleWithin), role) {
 			people = append(people, shift.Users...)
 		}
 	}
 	slices.Sort(people)
-	out.Users = mapSlice(slices.Compact(people), dr.pdUserRef)
+	out.Users = mapSlice(slices.Compact(people), dr.pagerDutyUserRef)
 	return out
 }
 
-func pdSchedules(f *dialectRequest) (dialectResponse, error) {
+func pagerDutySchedules(f *dialectRequest) (dialectResponse, error) {
 	all := []any{}
-	for _, is := range f.Schedules {
-		switch shown := f.pdSchedule(is); {
-		case !strings.Contains(strings.ToLower(is.Name()), strings.ToLower(f.query.Get("query"))):
+	for _, sched := range f.Schedules {
+		switch shown := f.pagerDutySchedule(sched); {
+		case !strings.Contains(strings.ToLower(sched.Name()), strings.ToLower(f.query.Get("query"))):
 		case f.includes("schedule_layers"):
-			all = append(all, pdScheduleDetail{pdScheduleShown: shown, Layers: f.layers(is, f.caller.now, f.caller.now.Add(pdRendered))})
+			all = append(all, pagerDutyScheduleDetail{pagerDutyScheduleShown: shown, Layers: f.layers(sched, f.caller.now, f.caller.now.Add(pagerDutyRenderedWithin))})
 		default:
 			all = append(all, shown)
 		}
 	}
-	return pdPage(f, "schedules", all)
+	return pagerDutyPage(f, "schedules", all)
 }
 
 // scheduleInPath returns the schedule in the path, as of an instant that may be long past.
@@ -100,7 +100,7 @@ func (s *server) scheduleInPath(f *dialectRequest, at time.Time) (*schedule.Sche
 			return nil, err
 		}
 	}
-	i := slices.IndexFunc(f.Schedules, func(is *schedule.Schedule) bool { return int64(is.ID()) == id })
+	i := slices.IndexFunc(f.Schedules, func(sched *schedule.Schedule) bool { return int64(sched.ID()) == id })
 	if i < 0 {
 		return nil, oncall.ErrNotFound
 	}
@@ -127,22 +127,22 @@ func (dr *dialectRequest) span(usual time.Duration) (from, to time.Time, err err
 	return Span{from, to}.between(dr.caller.now)
 }
 
-func (s *server) pdSchedule(f *dialectRequest) (dialectResponse, error) {
-	from, to, err := f.span(pdRendered)
+func (s *server) pagerDutySchedule(f *dialectRequest) (dialectResponse, error) {
+	from, to, err := f.span(pagerDutyRenderedWithin)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	is, err := s.scheduleInPath(f, from)
+	sched, err := s.scheduleInPath(f, from)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	out := pdScheduleDetail{pdScheduleShown: f.pdSchedule(is), Layers: f.layers(is, from, to)}
-	over := pdLayer{Name: "Overrides", Entries: []pdEntry{}}
-	for _, o := range f.overridesOf(is, from, to) {
+	out := pagerDutyScheduleDetail{pagerDutyScheduleShown: f.pagerDutySchedule(sched), Layers: f.layers(sched, from, to)}
+	over := pagerDutyLayer{Name: "Overrides", Entries: []pagerDutyEntry{}}
+	for _, o := range f.overridesOf(sched, from, to) {
 		over.Entries = append(over.Entries, f.entries(later(o.Start, from), earlier(o.End, to), o.Users)...)
 	}
 	out.Overrides = &over
-	final := f.layer("Final Schedule", from, to, f.duties(is, from, to))
+	final := f.layer("Final Schedule", from, to, f.duties(sched, from, to))
 	out.Final = &final
 	return dialectResponse{http.StatusOK, map[string]any{"schedule": out}}, nil
 }
@@ -162,20 +162,20 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // layers returns one layer for each role of a schedule.
-func (dr *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pdLayer {
+func (dr *dialectRequest) layers(sched *schedule.Schedule, from, to time.Time) []pagerDutyLayer {
 	type member struct {
-		User pdRef `json:"user"`
+		User pagerDutyRef `json:"user"`
 	}
-	out := []pdLayer{}
-	for _, role := range is.Roles() {
-		shifts := is.Shifts(from, to, role)
+	out := []pagerDutyLayer{}
+	for _, role := range sched.Roles() {
+		shifts := sched.Shifts(from, to, role)
 		l := dr.layer(role, from, to, shifts)
-		l.ID, l.Start, l.Users = new(pdNumber(is.ID())+"-"+role), dr.stamp(&from), []any{}
+		l.ID, l.Start, l.Users = new(pagerDutyNumber(sched.ID())+"-"+role), dr.stamp(&from), []any{}
 		var people []oncall.UserID
 		for _, shift := range shifts {
 			for _, u := range shift.Users {
 				if !slices.Contains(people, u) {
-					people, l.Users = append(people, u), append(l.Users, member{dr.pdUserRef(u)})
+					people, l.Users = append(people, u), append(l.Users, member{dr.pagerDutyUserRef(u)})
 				}
 			}
 		}
@@ -185,19 +185,19 @@ func (dr *dialectRequest) layers(is *schedule.Schedule, from, to time.Time) []pd
 }
 
 // duties returns the shifts of everybody who is paged: of all roles but shadow.
-func (dr *dialectRequest) duties(is *schedule.Schedule, from, to time.Time) []schedule.Shift {
+func (dr *dialectRequest) duties(sched *schedule.Schedule, from, to time.Time) []schedule.Shift {
 	var all []schedule.Shift
-	for _, role := range is.Roles() {
+	for _, role := range sched.Roles() {
 		if role != schedule.RoleShadow {
-			all = append(all, is.Shifts(from, to, role)...)
+			all = append(all, sched.Shifts(from, to, role)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b schedule.Shift) int { return a.Start.Compare(b.Start) })
 	return all
 }
 
-func (dr *dialectRequest) layer(name string, from, to time.Time, shifts []schedule.Shift) pdLayer {
-	l := pdLayer{Name: name, Entries: []pdEntry{}}
+func (dr *dialectRequest) layer(name string, from, to time.Time, shifts []schedule.Shift) pagerDutyLayer {
+	l := pagerDutyLayer{Name: name, Entries: []pagerDutyEntry{}}
 	until, covered := from, time.Duration(0)
 	for _, shift := range shifts {
 		l.Entries = append(l.Entries, dr.entries(shift.Start, shift.End, shift.Users)...)
@@ -211,45 +211,47 @@ func (dr *dialectRequest) layer(name string, from, to time.Time, shifts []schedu
 }
 
 // entries converts a shift to PagerDuty's entries: one for each of its people.
-func (dr *dialectRequest) entries(start, end time.Time, people []oncall.UserID) []pdEntry {
-	return mapSlice(people, func(u oncall.UserID) pdEntry { return pdEntry{dr.stamp(&start), dr.stamp(&end), dr.pdUserRef(u)} })
+func (dr *dialectRequest) entries(start, end time.Time, people []oncall.UserID) []pagerDutyEntry {
+	return mapSlice(people, func(u oncall.UserID) pagerDutyEntry {
+		return pagerDutyEntry{dr.stamp(&start), dr.stamp(&end), dr.pagerDutyUserRef(u)}
+	})
 }
 
-// pdScheduleUsers responds with the people and nothing else, because a client reads every field as
+// pagerDutyScheduleUsers responds with the people and nothing else, because a client reads every field as
 // a list of people.
-func (s *server) pdScheduleUsers(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutyScheduleUsers(f *dialectRequest) (dialectResponse, error) {
 	from, to, err := f.span(0)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	is, err := s.scheduleInPath(f, from)
+	sched, err := s.scheduleInPath(f, from)
 	if err != nil {
 		return dialectResponse{}, err
 	}
 	var people []oncall.UserID
-	for _, shift := range f.duties(is, from, to) {
+	for _, shift := range f.duties(sched, from, to) {
 		for _, u := range shift.Users {
 			if !slices.Contains(people, u) {
 				people = append(people, u)
 			}
 		}
 	}
-	return dialectResponse{http.StatusOK, map[string]any{"users": mapSlice(people, f.pdUser)}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"users": mapSlice(people, f.pagerDutyUser)}}, nil
 }
 
-// A pdOverrideShown is an override in PagerDuty's format.
-type pdOverrideShown struct {
-	pdRef
-	Start *string `json:"start"`
-	End   *string `json:"end"`
-	User  pdRef   `json:"user"`
+// A pagerDutyOverrideShown is an override in PagerDuty's format.
+type pagerDutyOverrideShown struct {
+	pagerDutyRef
+	Start *string      `json:"start"`
+	End   *string      `json:"end"`
+	User  pagerDutyRef `json:"user"`
 }
 
 // overridesOf returns the overrides of a schedule in a stretch of time that put somebody on call,
 // with these people as their users.
-func (dr *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time) []schedule.Override {
+func (dr *dialectRequest) overridesOf(sched *schedule.Schedule, from, to time.Time) []schedule.Override {
 	var out []schedule.Override
-	for _, o := range dr.Overrides(is.ID()) {
+	for _, o := range dr.Overrides(sched.ID()) {
 		if o.To != "" {
 			o.Users = []oncall.UserID{o.To}
 		}
@@ -260,31 +262,31 @@ func (dr *dialectRequest) overridesOf(is *schedule.Schedule, from, to time.Time)
 	return out
 }
 
-func (dr *dialectRequest) pdOverride(o schedule.Override, user oncall.UserID) pdOverrideShown {
-	return pdOverrideShown{dr.pdObject("override", pdNumber(o.ID), ""), dr.stamp(&o.Start), dr.stamp(&o.End), dr.pdUserRef(user)}
+func (dr *dialectRequest) pagerDutyOverride(o schedule.Override, user oncall.UserID) pagerDutyOverrideShown {
+	return pagerDutyOverrideShown{dr.pagerDutyObject("override", pagerDutyNumber(o.ID), ""), dr.stamp(&o.Start), dr.stamp(&o.End), dr.pagerDutyUserRef(user)}
 }
 
-func (s *server) pdOverrides(f *dialectRequest) (dialectResponse, error) {
-	from, to, err := f.span(pdWhose)
+func (s *server) pagerDutyOverrides(f *dialectRequest) (dialectResponse, error) {
+	from, to, err := f.span(pagerDutyPeopleWithin)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	is, err := s.scheduleInPath(f, from)
+	sched, err := s.scheduleInPath(f, from)
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	all := []pdOverrideShown{}
-	for _, o := range f.overridesOf(is, from, to) {
+	all := []pagerDutyOverrideShown{}
+	for _, o := range f.overridesOf(sched, from, to) {
 		for _, u := range o.Users {
-			all = append(all, f.pdOverride(o, u))
+			all = append(all, f.pagerDutyOverride(o, u))
 		}
 	}
 	return dialectResponse{http.StatusOK, map[string]any{"overrides": all}}, nil
 }
 
-// pdOverride makes overrides. The response has the shape of the request: a list as in PagerDuty's
+// pagerDutyOverride makes overrides. The response has the shape of the request: a list as in PagerDuty's
 // documentation, or a single one as in go-pagerduty.
-func (s *server) pdOverride(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutyOverride(f *dialectRequest) (dialectResponse, error) {
 	type wanted struct {
 		Start, End bodyTime
 		User       struct{ ID string }
@@ -296,19 +298,19 @@ func (s *server) pdOverride(f *dialectRequest) (dialectResponse, error) {
 	if err := f.body(&body); err != nil {
 		return dialectResponse{}, err
 	}
-	is, err := s.scheduleInPath(f, time.Time{})
+	sched, err := s.scheduleInPath(f, time.Time{})
 	if err != nil {
 		return dialectResponse{}, err
 	}
-	add := func(o wanted) (pdOverrideShown, error) {
+	add := func(o wanted) (pagerDutyOverrideShown, error) {
 		u, err := f.user(o.User.ID)
 		if err != nil {
-			return pdOverrideShown{}, invalid("There is no user of this id.")
+			return pagerDutyOverrideShown{}, invalid("There is no user of this id.")
 		}
-		made, err := s.Store.AddOverride(f.ctx(), f.caller.by, is.ID(), schedule.Override{
+		made, err := s.Store.AddOverride(f.ctx(), f.caller.by, sched.ID(), schedule.Override{
 			Kind: schedule.OverrideCover, Start: o.Start.UTC(), End: o.End.UTC(), Users: []oncall.UserID{u.ID},
 		}, f.caller.now)
-		return f.pdOverride(made, u.ID), err
+		return f.pagerDutyOverride(made, u.ID), err
 	}
 	switch {
 	case body.Override != nil:
@@ -334,14 +336,14 @@ func (s *server) pdOverride(f *dialectRequest) (dialectResponse, error) {
 	return dialectResponse{http.StatusCreated, out}, nil
 }
 
-func (s *server) pdOverrideEnd(f *dialectRequest) (dialectResponse, error) {
-	is, err := s.scheduleInPath(f, time.Time{})
+func (s *server) pagerDutyOverrideEnd(f *dialectRequest) (dialectResponse, error) {
+	sched, err := s.scheduleInPath(f, time.Time{})
 	if err != nil {
 		return dialectResponse{}, err
 	}
 	id := f.r.PathValue("override")
-	for _, o := range f.Overrides(is.ID()) {
-		if pdNumber(o.ID) == id && o.CancelledAt == nil {
+	for _, o := range f.Overrides(sched.ID()) {
+		if pagerDutyNumber(o.ID) == id && o.CancelledAt == nil {
 			_, err := s.Store.CancelOverride(f.ctx(), f.caller.by, o.ID, f.caller.now)
 			return dialectResponse{http.StatusNoContent, nil}, err
 		}

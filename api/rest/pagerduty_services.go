@@ -9,46 +9,46 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// A pdServiceShown is an integration in the format of PagerDuty's services.
-type pdServiceShown struct {
-	pdRef
-	Name         string          `json:"name"`
-	Description  *string         `json:"description"`
-	Status       string          `json:"status"`
-	Policy       any             `json:"escalation_policy"`
-	Teams        []pdTeamShown   `json:"teams"`
-	Integrations []pdIntegration `json:"integrations"`
-	Creation     string          `json:"alert_creation"`
+// A pagerDutyServiceShown is an integration in the format of PagerDuty's services.
+type pagerDutyServiceShown struct {
+	pagerDutyRef
+	Name         string                 `json:"name"`
+	Description  *string                `json:"description"`
+	Status       string                 `json:"status"`
+	Policy       any                    `json:"escalation_policy"`
+	Teams        []pagerDutyTeamShown   `json:"teams"`
+	Integrations []pagerDutyIntegration `json:"integrations"`
+	Creation     string                 `json:"alert_creation"`
 }
 
-// A pdIntegration is the inbound side of a service. Its key is never returned.
-type pdIntegration struct {
-	pdRef
-	Name    string  `json:"name"`
-	Key     *string `json:"integration_key"`
-	Vendor  *pdRef  `json:"vendor"`
-	Service pdRef   `json:"service"`
+// A pagerDutyIntegration is the inbound side of a service. Its key is never returned.
+type pagerDutyIntegration struct {
+	pagerDutyRef
+	Name    string        `json:"name"`
+	Key     *string       `json:"integration_key"`
+	Vendor  *pagerDutyRef `json:"vendor"`
+	Service pagerDutyRef  `json:"service"`
 }
 
-func (dr *dialectRequest) pdServiceOf(in oncall.Integration, status string) pdServiceShown {
-	out := pdServiceShown{
-		pdRef: dr.pdObject("service", pdNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: dr.pdPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
-		Teams:        []pdTeamShown{},
-		Integrations: []pdIntegration{{dr.pdObject("events_api_v2_inbound_integration", pdNumber(in.ID), in.Name), in.Name, nil, nil, dr.pdService(in.ID)}},
+func (dr *dialectRequest) pagerDutyServiceOf(in oncall.Integration, status string) pagerDutyServiceShown {
+	out := pagerDutyServiceShown{
+		pagerDutyRef: dr.pagerDutyObject("service", pagerDutyNumber(in.ID), in.Name), Name: in.Name, Status: status, Policy: dr.pagerDutyPolicyRef(in.PolicyID), Creation: "create_alerts_and_incidents",
+		Teams:        []pagerDutyTeamShown{},
+		Integrations: []pagerDutyIntegration{{dr.pagerDutyObject("events_api_v2_inbound_integration", pagerDutyNumber(in.ID), in.Name), in.Name, nil, nil, dr.pagerDutyService(in.ID)}},
 	}
 	if p, known := dr.Policies[in.PolicyID]; known && dr.includes("escalation_policies") {
-		out.Policy = dr.pdPolicy(p)
+		out.Policy = dr.pagerDutyPolicy(p)
 	}
 	if t, known := dr.Team(in.TeamID); known {
-		out.Teams = append(out.Teams, dr.pdTeamOf(t))
+		out.Teams = append(out.Teams, dr.pagerDutyTeamOf(t))
 	}
 	return out
 }
 
-// pdStates returns the state of each integration: whether it has an open incident, and whether it
+// pagerDutyStates returns the state of each integration: whether it has an open incident, and whether it
 // may page.
-func (s *server) pdStates(f *dialectRequest) (map[oncall.IntegrationID]string, error) {
-	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pdMaxListed)
+func (s *server) pagerDutyStates(f *dialectRequest) (map[oncall.IntegrationID]string, error) {
+	open, err := s.incidentsOf(f.ctx(), f.caller.by, store.IncidentFilter{Statuses: []oncall.Status{oncall.Triggered, oncall.Acknowledged, oncall.Snoozed}}, pagerDutyMaxListed)
 	if err != nil {
 		return nil, err
 	}
@@ -77,28 +77,28 @@ func (s *server) pdStates(f *dialectRequest) (map[oncall.IntegrationID]string, e
 	return out, nil
 }
 
-// pdServices lists integrations. A query may be an integration key, as Backstage sends it.
-func (s *server) pdServices(f *dialectRequest) (dialectResponse, error) {
-	states, err := s.pdStates(f)
+// pagerDutyServices lists integrations. A query may be an integration key, as Backstage sends it.
+func (s *server) pagerDutyServices(f *dialectRequest) (dialectResponse, error) {
+	states, err := s.pagerDutyStates(f)
 	if err != nil {
 		return dialectResponse{}, err
 	}
 	query := f.query.Get("query")
 	keyed, isKey := f.IntegrationOfKey(query)
-	all := []pdServiceShown{}
+	all := []pagerDutyServiceShown{}
 	for _, in := range f.Integrations {
 		meant := strings.Contains(strings.ToLower(in.Name), strings.ToLower(query))
 		if isKey {
 			meant = in.ID == keyed
 		}
-		if meant && f.has("team_ids", pdNumber(in.TeamID)) && f.has("id", pdNumber(in.ID)) {
-			all = append(all, f.pdServiceOf(in, states[in.ID]))
+		if meant && f.has("team_ids", pagerDutyNumber(in.TeamID)) && f.has("id", pagerDutyNumber(in.ID)) {
+			all = append(all, f.pagerDutyServiceOf(in, states[in.ID]))
 		}
 	}
-	return pdPage(f, "services", all)
+	return pagerDutyPage(f, "services", all)
 }
 
-func (s *server) pdService(f *dialectRequest) (dialectResponse, error) {
+func (s *server) pagerDutyService(f *dialectRequest) (dialectResponse, error) {
 	id, err := f.id()
 	if err != nil {
 		return dialectResponse{}, err
@@ -107,10 +107,10 @@ func (s *server) pdService(f *dialectRequest) (dialectResponse, error) {
 	if i < 0 {
 		return dialectResponse{}, oncall.ErrNotFound
 	}
-	states, err := s.pdStates(f)
+	states, err := s.pagerDutyStates(f)
 	if err != nil {
 		return dialectResponse{}, err
 	}
 	in := f.Integrations[i]
-	return dialectResponse{http.StatusOK, map[string]any{"service": f.pdServiceOf(in, states[in.ID])}}, nil
+	return dialectResponse{http.StatusOK, map[string]any{"service": f.pagerDutyServiceOf(in, states[in.ID])}}, nil
 }

@@ -84,8 +84,8 @@ func (v view) preview(before setup.Part, done store.EditedSetup) Preview {
 	}
 	if done.Part.Kind == setup.SchedulePart && done.Report.After != nil {
 		find := func(all []*schedule.Schedule) *schedule.Schedule {
-			is, _ := findByName(all, done.Part.Name(), (*schedule.Schedule).Name, func(*schedule.Schedule) int64 { return 0 })
-			return is
+			sched, _ := findByName(all, done.Part.Name(), (*schedule.Schedule).Name, func(*schedule.Schedule) int64 { return 0 })
+			return sched
 		}
 		out.OnCall = v.moved(find(v.Schedules), find(done.Report.After.Schedules))
 	}
@@ -93,11 +93,11 @@ func (v view) preview(before setup.Part, done store.EditedSetup) Preview {
 }
 
 // moved is where two versions of a schedule have others on call; either may be nil.
-func (v view) moved(was, is *schedule.Schedule) []ShiftMoved {
+func (v view) moved(was, sched *schedule.Schedule) []ShiftMoved {
 	from := v.caller.now
 	to := from.Add(spanUsual)
 	var roles []string
-	for _, one := range []*schedule.Schedule{was, is} {
+	for _, one := range []*schedule.Schedule{was, sched} {
 		if one != nil {
 			roles = append(roles, one.Roles()...)
 		}
@@ -107,7 +107,7 @@ func (v view) moved(was, is *schedule.Schedule) []ShiftMoved {
 	for _, role := range slices.Compact(roles) {
 		var edges []time.Time
 		who := [2][]schedule.Shift{}
-		for i, one := range []*schedule.Schedule{was, is} {
+		for i, one := range []*schedule.Schedule{was, sched} {
 			if one == nil {
 				continue
 			}

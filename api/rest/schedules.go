@@ -99,8 +99,8 @@ func (s Span) between(now time.Time) (from, to time.Time, err error) {
 
 func (s *server) scheduleRoutes() {
 	listByTeam(s, operation{path: "/schedules", id: "list-schedules", tag: "schedules", summary: "List schedules"}, func(_ context.Context, v view) ([]Schedule, error) {
-		return mapSlice(v.Schedules, func(is *schedule.Schedule) Schedule {
-			return Schedule{Ref{int64(is.ID()), is.Name()}, v.teamRef(is.TeamID()), is.TimeZone(), is.Roles()}
+		return mapSlice(v.Schedules, func(sched *schedule.Schedule) Schedule {
+			return Schedule{Ref{int64(sched.ID()), sched.Name()}, v.teamRef(sched.TeamID()), sched.TimeZone(), sched.Roles()}
 		}), nil
 	}, func(c Schedule) Ref { return c.Team })
 	handle(s, operation{
@@ -128,11 +128,11 @@ func (s *server) listShifts(ctx context.Context, c caller, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	is, err := v.schedule(in.Name)
+	sched, err := v.schedule(in.Name)
 	if err != nil {
 		return nil, err
 	}
-	return page(v.shifts(is, in.Role, from, to), in.Paged)
+	return page(v.shifts(sched, in.Role, from, to), in.Paged)
 }
 
 // viewAt is look as of an instant that may be long past.
@@ -146,15 +146,15 @@ func (s *server) viewAt(ctx context.Context, c caller, at time.Time) (view, erro
 }
 
 // shifts returns the shifts of a schedule, of one role or of all, by their beginning.
-func (v view) shifts(is *schedule.Schedule, role string, from, to time.Time) []Shift {
+func (v view) shifts(sched *schedule.Schedule, role string, from, to time.Time) []Shift {
 	out := []Shift{}
-	for _, r := range is.Roles() {
+	for _, r := range sched.Roles() {
 		if role != "" && r != role {
 			continue
 		}
-		for _, shift := range is.Shifts(from, to, r) {
+		for _, shift := range sched.Shifts(from, to, r) {
 			out = append(out, Shift{
-				Holidays: holidaysOf(is, shift), Schedule: Ref{int64(is.ID()), is.Name()}, Role: r, Start: shift.Start, End: shift.End, Users: v.people(shift.Users), Why: v.why(shift.Source),
+				Holidays: holidaysOf(sched, shift), Schedule: Ref{int64(sched.ID()), sched.Name()}, Role: r, Start: shift.Start, End: shift.End, Users: v.people(shift.Users), Why: v.why(shift.Source),
 			})
 		}
 	}
@@ -163,9 +163,9 @@ func (v view) shifts(is *schedule.Schedule, role string, from, to time.Time) []S
 }
 
 // holidaysOf are the holidays that a shift overlaps.
-func holidaysOf(is *schedule.Schedule, shift schedule.Shift) []Holiday {
+func holidaysOf(sched *schedule.Schedule, shift schedule.Shift) []Holiday {
 	var out []Holiday
-	for _, h := range is.HolidaysIn(shift.Start, shift.End) {
+	for _, h := range sched.HolidaysIn(shift.Start, shift.End) {
 		one := Holiday{Date: h.Date.String(), Name: h.Name}
 		if !slices.Contains(out, one) {
 			out = append(out, one)
@@ -209,13 +209,13 @@ func (s *server) listOverrides(ctx context.Context, c caller, in *struct {
 		return nil, err
 	}
 	all := []Override{}
-	for _, is := range v.Schedules {
-		if ofTeam && is.TeamID() != team.ID || ofSchedule && is.ID() != only.ID() {
+	for _, sched := range v.Schedules {
+		if ofTeam && sched.TeamID() != team.ID || ofSchedule && sched.ID() != only.ID() {
 			continue
 		}
-		for _, o := range v.Overrides(is.ID()) {
+		for _, o := range v.Overrides(sched.ID()) {
 			if o.Start.Before(to) && o.Ends().After(from) {
-				all = append(all, v.override(o, is.Name()))
+				all = append(all, v.override(o, sched.Name()))
 			}
 		}
 	}

@@ -26,11 +26,11 @@ var (
 		return Ref{int64(t.ID), t.Name}, err
 	}}
 	schedules = setupKind{setup.SchedulePart, "/schedules", "schedules", "a schedule", oncall.ScopeEdit, func(v view, text string) (Ref, error) {
-		is, err := v.schedule(text)
+		sched, err := v.schedule(text)
 		if err != nil {
 			return Ref{}, err
 		}
-		return Ref{int64(is.ID()), is.Name()}, nil
+		return Ref{int64(sched.ID()), sched.Name()}, nil
 	}}
 	policies = setupKind{setup.PolicyPart, "/policies", "policies", "an escalation policy", oncall.ScopeEdit, func(v view, text string) (Ref, error) {
 		p, err := v.policy(text)

@@ -93,23 +93,23 @@ func (v view) stint(b StintBody) (schedule.Stint, error) {
 	if err != nil {
 		return schedule.Stint{}, err
 	}
-	is, _, err := filterValue(b.Schedule, v.schedule, "schedule")
+	sched, _, err := filterValue(b.Schedule, v.schedule, "schedule")
 	if err != nil {
 		return schedule.Stint{}, err
 	}
 	var found []schedule.Stint
-	for _, s := range is.Stints(user, v.caller.now, v.caller.now.Add(stintsAhead)) {
+	for _, s := range sched.Stints(user, v.caller.now, v.caller.now.Add(stintsAhead)) {
 		if !b.At.Before(s.Start) && b.At.Before(s.End) && (b.Role == "" || b.Role == s.Role) {
 			found = append(found, s)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return schedule.Stint{}, invalid(v.Name(user) + " is not on call in " + strconv.Quote(is.Name()) + " at that time.")
+		return schedule.Stint{}, invalid(v.Name(user) + " is not on call in " + strconv.Quote(sched.Name()) + " at that time.")
 	case 1:
 		return found[0], nil
 	}
-	return schedule.Stint{}, invalid(v.Name(user) + " has several roles in " + strconv.Quote(is.Name()) + " at that time; say which.")
+	return schedule.Stint{}, invalid(v.Name(user) + " has several roles in " + strconv.Quote(sched.Name()) + " at that time; say which.")
 }
 
 func (v view) shownStint(s schedule.Stint) Stint {
