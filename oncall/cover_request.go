@@ -202,7 +202,7 @@ func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) 
 		case r.presenceOf(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
 		}
-		o := p.Replace(by, "cover")
+		o := p.Replace(by, reasonCover)
 		change.Add = append(change.Add, o)
 		c.Takes = append(slices.Clip(c.Takes), CoverTake{User: by, Start: p.Start, End: p.End})
 	}

@@ -115,7 +115,7 @@ func (f CoverageFacts) Findings(now time.Time) ([]Finding, error) {
 		switch {
 		case some:
 			for i := range gaps {
-				gaps[i].Leaver = f.leaver(p.At(gaps[i].Start, gaps[i].Role))
+				gaps[i].Leaver = f.leaver(append(p.At(gaps[i].Start, gaps[i].Role), overriding(s.Overrides, gaps[i].Start)...))
 			}
 			found = append(found, gaps...)
 			if !paged {
@@ -255,6 +255,18 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	default:
 		return FindingGuest
 	}
+}
+
+// overriding are the people of the overrides at an instant, those whom they replace too: who has taken a shift over from
+// somebody who has left has it no more.
+func overriding(all []schedule.Override, at time.Time) []UserID {
+	var people []UserID
+	for _, o := range all {
+		if !o.Start.After(at) && o.Ends().After(at) {
+			people = append(append(people, o.From), o.Named()...)
+		}
+	}
+	return people
 }
 
 // leaver is the first of the people who has left Slack.

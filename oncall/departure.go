@@ -33,6 +33,8 @@ type LeftShift struct {
 	schedule.Stint
 	Beside []UserID `json:"beside,omitempty"` // who has the shift with them
 	Nobody bool     `json:"nobody,omitempty"` // without them nobody is on call, for a part of it at least
+	Had    UserID   `json:"had,omitempty"`    // who had taken it over from them, by what is void without them
+	Back   []UserID `json:"back,omitempty"`   // on whom it falls back, as what gave it to them is void
 }
 
 // A Place is where the set-up of a team names a person.
@@ -74,7 +76,7 @@ func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Overri
 			ScheduleID: s.Schedule, Kind: schedule.OverrideCover, Role: s.Role, Start: s.Start, End: s.End,
 			Users: append(slices.Clone(s.Beside), to), Reason: "covers for who has left", CreatedBy: by,
 		}
-		if slices.Contains(s.Beside, to) {
+		if slices.Contains(s.Beside, to) || len(s.Back) > 0 && !s.Nobody { // somebody has it
 			continue
 		}
 		if o.Start.Before(now) {
@@ -91,19 +93,26 @@ func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Overri
 }
 
 // LeftShifts returns the shifts that schedules plan for a person within the next four weeks, whether or not they have
-// left, by start.
+// left, by start. Of who has left it also returns the shifts that others had taken over from them: a swap, cover or
+// override that names them has no effect any more.
 func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShift, error) {
 	const day = 24 * time.Hour
 	from, to := now.Add(-coverageBack).Truncate(day), now.Add(coverageAhead).Truncate(day) // rounded, so that messages about them rarely change
 	var out []LeftShift
 	for _, s := range of {
-		is, err := schedule.Compile(s)
+		is, planned, err := withAndWithout(s, user)
 		if err != nil {
-			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+			return nil, err
 		}
-		planned, err := schedule.Compile(withThem(s, user))
-		if err != nil {
-			return nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+		moves := schedule.MovedShifts(planned, is, now, to.Add(coverageAhead))
+		left := func(role string, start, end time.Time, beside []UserID) LeftShift {
+			return LeftShift{
+				Stint: schedule.Stint{
+					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: role, User: user, Start: start, End: end,
+				},
+				Beside: slices.DeleteFunc(slices.Clone(beside), func(u UserID) bool { return u == user }),
+				Nobody: len(is.Gaps(latest(start, now), end, role)) > 0,
+			}
 		}
 		for _, role := range planned.Roles() {
 			if role == schedule.RoleShadow {
@@ -113,17 +122,70 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 				if !slices.Contains(shift.Users, user) || !shift.End.After(now) || !shift.Start.Before(to) {
 					continue
 				}
-				left := LeftShift{Stint: schedule.Stint{
-					Schedule: s.ID, Name: s.Name, TimeZone: s.TimeZone, Role: role, User: user, Start: shift.Start, End: shift.End,
-				}}
-				left.Beside = slices.DeleteFunc(slices.Clone(shift.Users), func(u UserID) bool { return u == user })
-				left.Nobody = len(is.Gaps(latest(shift.Start, now), shift.End, role)) > 0
-				out = append(out, left)
+				for _, part := range parts(shift, role, moves) {
+					one := left(role, part.Start, part.End, shift.Users)
+					one.Back = comeBack(moves, one.Stint)
+					if part.End.After(now) && part.Start.Before(to) {
+						out = append(out, one)
+					}
+				}
 			}
+		}
+		for _, m := range moves {
+			if m.User == user || m.Gained || m.Role == schedule.RoleShadow || !m.Start.Before(to) {
+				continue
+			}
+			one := left(m.Role, m.Start, m.End, is.At(m.Start, m.Role))
+			one.Had = m.User
+			out = append(out, one)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b LeftShift) int { return a.Start.Compare(b.Start) })
 	return out, nil
+}
+
+// parts cuts a shift of somebody who has left where others begin or end to be on call again.
+func parts(of schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
+	cuts := []time.Time{of.Start, of.End}
+	for _, m := range moves {
+		for _, at := range []time.Time{m.Start, m.End} {
+			if m.Gained && m.Role == role && at.After(of.Start) && at.Before(of.End) {
+				cuts = append(cuts, at)
+			}
+		}
+	}
+	slices.SortFunc(cuts, time.Time.Compare)
+	var out []schedule.Shift
+	for i := range cuts[1:] {
+		if cuts[i].Before(cuts[i+1]) {
+			part := of
+			part.Start, part.End = cuts[i], cuts[i+1]
+			out = append(out, part)
+		}
+	}
+	return out
+}
+
+// comeBack returns who else is on call again during a stint of somebody who has left.
+func comeBack(moves []schedule.Move, s schedule.Stint) []UserID {
+	var back []UserID
+	for _, m := range moves {
+		if m.Gained && m.Role == s.Role && m.Start.Before(s.End) && m.End.After(s.Start) && !slices.Contains(back, m.User) {
+			back = append(back, m.User)
+		}
+	}
+	return back
+}
+
+// withAndWithout compiles a schedule as it is, and as if a person had not left.
+func withAndWithout(s schedule.Definition, user UserID) (is, planned *schedule.Schedule, err error) {
+	if is, err = schedule.Compile(s); err == nil {
+		planned, err = schedule.Compile(withThem(s, user))
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
+	}
+	return is, planned, nil
 }
 
 // withThem returns a schedule as if a person had not left.

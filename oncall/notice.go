@@ -47,6 +47,7 @@ type NoticeDetail struct {
 	Moves        []schedule.Move  `json:"moves,omitempty"` // shifts that somebody gains and loses
 	Findings     []Finding        `json:"findings,omitempty"`
 	Departures   []Departure      `json:"departures,omitempty"` // by team, in a NoticeLeaver
+	Void         []VoidShift      `json:"void,omitempty"`       // in a NoticeVoid, by start
 	State        string           `json:"state,omitempty"`      // how it ended; empty: still open
 	StateAt      time.Time        `json:"state_at,omitzero"`
 	Stints       []schedule.Stint `json:"stints,omitempty"`  // the shifts that change hands

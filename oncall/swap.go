@@ -48,6 +48,12 @@ const (
 	UndoSwap     SwapAct = "undo"
 )
 
+// The reasons of overrides that people have agreed on.
+const (
+	reasonSwap  = "swap"
+	reasonCover = "cover"
+)
+
 // swapLife is how long an offer stays open.
 const swapLife = 48 * time.Hour
 
@@ -152,7 +158,7 @@ func (s Swap) accept(by UserID, r ShiftFacts, now time.Time) (SwapChange, error)
 		return s.close(SwapStale, now, Refuse("%s So nothing was swapped.", problem)), nil
 	}
 	c := s.close(SwapAccepted, now, nil)
-	give, take := s.Give.Replace(s.Take.User, "swap"), s.Take.Replace(s.Give.User, "swap")
+	give, take := s.Give.Replace(s.Take.User, reasonSwap), s.Take.Replace(s.Give.User, reasonSwap)
 	give.CreatedBy, take.CreatedBy = by, by
 	c.Add = []schedule.Override{give, take}
 	return c, nil
@@ -185,6 +191,10 @@ func (s Swap) undo(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 		return SwapChange{}, s.closed()
 	case !s.Begins().After(now):
 		return SwapChange{}, Refuse("The first of the two shifts has begun, so it can't be undone any more.")
+	case r.absent(give.User):
+		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", give.User)
+	case r.absent(take.User):
+		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", take.User)
 	case !r.has(give):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User)
 	case !r.has(take):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,21 +54,24 @@ func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.Use
 // tellLeavers notifies managers of people who have left Slack while their teams still depend on them, and keeps earlier
 // notices up to date. Each manager gets one notice a person.
 func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
-	var left []oncall.UserID
-	for _, id := range dir.PeopleNamed() {
-		if dir.Users[id].DeactivatedAt != nil {
-			left = append(left, id)
-		}
+	left := slices.ContainsFunc(slices.Collect(maps.Values(dir.Users)), func(u oncall.User) bool { return u.DeactivatedAt != nil })
+	sent, err := leaverNotices(ctx, tx, oncall.NoticeLeaver, now)
+	if err != nil {
+		return err
 	}
-	sent, err := leaverNotices(ctx, tx, now)
-	if err != nil || len(left)+len(sent) == 0 {
+	void, err := leaverNotices(ctx, tx, oncall.NoticeVoid, now)
+	if err != nil || !left && len(sent)+len(void) == 0 {
 		return err
 	}
 	in, err := installation(ctx, tx, now)
 	if err != nil {
 		return err
 	}
-	wanted, err := dir.leaverNotices(in, left, now)
+	named := dir.leavers(in)
+	if err := s.tellVoid(ctx, tx, dir, in, named, void, now); err != nil {
+		return err
+	}
+	wanted, err := dir.leaverNotices(in, named, now)
 	if err != nil {
 		return err
 	}
@@ -86,15 +90,60 @@ func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now 
 	return s.saveNotices(ctx, tx, now, wanted)
 }
 
-// leaverNotices loads the notices of people who have left and not come back.
-func leaverNotices(ctx context.Context, tx pgx.Tx, now time.Time) ([]oncall.Notice, error) {
+// leavers lists the people who have left Slack and whom a team, a policy, a schedule or an override names.
+func (d *Directory) leavers(in setup.Installation) []oncall.UserID {
+	named := d.PeopleNamed()
+	for _, s := range in.Schedules {
+		named = append(named, s.People()...)
+		for _, o := range s.Overrides {
+			named = append(named, o.From)
+		}
+	}
+	slices.Sort(named)
+	return slices.DeleteFunc(slices.Compact(named), func(id oncall.UserID) bool { return d.Users[id].DeactivatedAt == nil })
+}
+
+// tellVoid notifies the people whose swaps, covers and overrides have no effect any more because of who has left, and once
+// more if they are back.
+func (s *Store) tellVoid(
+	ctx context.Context, tx pgx.Tx, dir *Directory, in setup.Installation, left []oncall.UserID, sent []oncall.Notice, now time.Time,
+) error {
+	var notices []oncall.Notice
+	for _, id := range left {
+		of, err := oncall.VoidNotices(in.Schedules, dir.Users[id], now)
+		if err != nil {
+			return err
+		}
+		notices = append(notices, of...)
+	}
+	for _, n := range sent {
+		if dir.Users[n.Detail.Users[0]].DeactivatedAt != nil {
+			continue
+		}
+		next := n.Detail
+		next.State, next.StateAt = oncall.LeaverBack, now
+		if err := s.redetail(ctx, tx, n, next, now); err != nil {
+			return err
+		}
+		if news, matters := n.VoidBack(now); matters {
+			notices = append(notices, news)
+		}
+	}
+	if err := inZones(ctx, tx, notices); err != nil {
+		return err
+	}
+	return s.saveNotices(ctx, tx, now, notices)
+}
+
+// leaverNotices loads the notices of a kind about people who have left and not come back.
+func leaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now time.Time) ([]oncall.Notice, error) {
 	const load = `
-		SELECT id, key, recipient AS "to", facts AS detail
+		SELECT id, key, recipient AS "to", kind, facts AS detail
 		FROM notices
 		WHERE kind = $1 AND created_at > $2 AND facts ->> 'state' IS DISTINCT FROM $3
 		ORDER BY id
 		FOR UPDATE`
-	rows, _ := tx.Query(ctx, load, oncall.NoticeLeaver, now.Add(-mendedWithin), oncall.LeaverBack)
+	rows, _ := tx.Query(ctx, load, kind, now.Add(-mendedWithin), oncall.LeaverBack)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Notice])
 	if err != nil {
 		return nil, fmt.Errorf("load notices of leavers: %w", err)

@@ -106,11 +106,19 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 		lines = append(lines, "*Nobody is on call* in "+Count(len(vacant), "shift")+" of theirs:")
 		lines = append(lines, shiftLines(vacant, zone)...)
 	}
-	var others []oncall.LeftShift
+	var others, back []oncall.LeftShift
 	for _, s := range of.Shifts {
-		if !mends || !s.Nobody {
+		switch {
+		case mends && s.Nobody:
+		case mends && len(s.Back) > 0:
+			back = append(back, s)
+		default:
 			others = append(others, s)
 		}
+	}
+	if len(back) > 0 {
+		lines = append(lines, Count(len(back), "shift")+" that they had taken over:")
+		lines = append(lines, shiftLines(back, zone)...)
 	}
 	if len(others) > 0 {
 		head := "Others are on call in their other shifts:"
@@ -139,7 +147,14 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 func shiftLines(all []oncall.LeftShift, zone string) []string {
 	var lines []string
 	for _, s := range all[:min(len(all), mostLeft)] {
-		lines = append(lines, "• "+StintWords(s.Stint, zone))
+		line := "• " + StintWords(s.Stint, zone)
+		if s.Had != "" {
+			line += ", which " + mention(s.Had) + " had taken over from them: that is void"
+		}
+		if len(s.Back) > 0 {
+			line += ": " + named(s.Back) + " has it"
+		}
+		lines = append(lines, line)
 	}
 	if more := len(all) - mostLeft; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))

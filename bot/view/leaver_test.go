@@ -40,6 +40,9 @@ func TestLeaverViews(t *testing.T) {
 	golden(t, "leaver_back", Notice(n))
 	n.Detail.State = oncall.LeaverReplaced
 	golden(t, "leaver_replaced", Notice(n))
+	n.Detail.State, n.Detail.Departures = "", leaving("payments")[:1]
+	n.Detail.Departures[0].Shifts[0].Had, n.Detail.Departures[0].Shifts[1].Back = ann, []oncall.UserID{cy}
+	golden(t, "leaver_swapped", Notice(n))
 	m := LeaverMeta{User: bo, Team: 1}
 	golden(t, "leaver_form", LeaverForm(m, leaving("payments")[0]))
 	m.How, m.To = LeaverForGood, cy
@@ -52,5 +55,40 @@ func TestLeaverViews(t *testing.T) {
 		checkLimits(t, d)
 		harmless(t, "who has left, "+h.Name, d.Blocks)
 		harmless(t, "the preview, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverMoves([]string{h.Text}, map[string][]string{h.Text: {h.Text}})))
+	}
+}
+
+// voided are shifts that change because Bo has left.
+func voided(name string, by ...oncall.VoidBy) []oncall.VoidShift {
+	var all []oncall.VoidShift
+	for i, b := range by {
+		start := time.Date(2026, 3, 9+7*i, 8, 0, 0, 0, time.UTC)
+		all = append(all, oncall.VoidShift{Stint: schedule.Stint{
+			Schedule: 1, Name: name, TimeZone: "Europe/Berlin", Role: schedule.RolePrimary, User: ann, Start: start, End: start.AddDate(0, 0, 7),
+		}, Gained: i%2 == 1, By: b})
+	}
+	return all
+}
+
+func TestVoidViews(t *testing.T) {
+	t.Parallel()
+	n := oncall.Notice{To: string(ann), Kind: oncall.NoticeVoid, Detail: oncall.NoticeDetail{Users: []oncall.UserID{bo}, TimeZone: "Europe/Berlin"}}
+	for name, by := range map[string][]oncall.VoidBy{
+		"swap":     {oncall.VoidSwap, oncall.VoidSwap},
+		"cover":    {oncall.VoidCover},
+		"override": {oncall.VoidOverride, oncall.VoidOverride},
+		"turn":     {oncall.VoidTurn, oncall.VoidTurn},
+		"mixed":    {oncall.VoidSwap, oncall.VoidCover, oncall.VoidOverride},
+	} {
+		n.Detail.Void, n.Detail.State = voided("payments", by...), ""
+		golden(t, "void_"+name, Notice(n))
+		n.Detail.State = oncall.LeaverBack
+		golden(t, "void_"+name+"_back", Notice(n))
+	}
+	for _, h := range texts.Texts {
+		n.Detail.Void = voided(h.Text, oncall.VoidSwap, oncall.VoidCover)
+		d := Notice(n)
+		checkLimits(t, d)
+		harmless(t, "a void swap, "+h.Name, d.Blocks)
 	}
 }

@@ -20,6 +20,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeMoved:        drawMoved,
 	oncall.NoticeCoverage:     drawCoverage,
 	oncall.NoticeLeaver:       drawLeaver,
+	oncall.NoticeVoid:         drawVoid,
 	oncall.NoticeHoliday:      drawHoliday,
 	oncall.NoticeAwayCalendar: drawAwayCalendar,
 
