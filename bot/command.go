@@ -99,12 +99,12 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	if err := b.admit(ctx, slack.User{ID: c.UserID, TeamID: c.TeamID}); err != nil {
 		return view.Drawing{}, err
 	}
-	if len(words) == 0 {
-		words = []string{"help"}
-	}
-	known, rest, err := findCommand(words)
-	if err != nil {
-		return view.Drawing{}, err
+	known, rest := command{run: textCommand((*Bot).startHere)}, []string(nil)
+	if len(words) > 0 {
+		var err error
+		if known, rest, err = findCommand(words); err != nil {
+			return view.Drawing{}, err
+		}
 	}
 	r, err := b.request(ctx, oncall.UserID(c.UserID), rest)
 	if err != nil {

@@ -30,9 +30,9 @@ var aliases = map[string]string{
 	"whois": "who", "who's": "who", "whos": "who", "who\u2019s": "who", "oncall": "who", "on-call": "who", "schedules": "who", "whosoncall": "who",
 	"whoami": "me", "my": "me", "mine": "me", "shifts": "me", "myshifts": "me", "my-shifts": "me", "i": "me",
 	"team": "teams", "people": "users", "user": "users", "members": "users",
-	"upcoming": "next", "rota": "schedule", "rotation": "schedule", "rotations": "schedule", "calendar-feed": "calendar", "cal": "calendar", "ics": "calendar", "ical": "calendar",
+	"upcoming": "next", "handoff": "next", "handoffs": "next", "hand-off": "next", "rota": "schedule", "roster": "schedule", "rosters": "schedule", "timetable": "schedule", "rotation": "schedule", "rotations": "schedule", "calendar-feed": "calendar", "cal": "calendar", "ics": "calendar", "ical": "calendar",
 	"feed": "calendar", "replace": "override", "overrides": "override", "takeover": "override", "trade": "swap", "exchange": "swap", "cover-me": "cover", "coverme": "cover",
-	"sub": "cover", "substitute": "cover", "vacation": "away", "holiday": "away", "holidays": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
+	"sub": "cover", "substitute": "cover", "vacation": "away", "pto": "away", "ooo": "away", "off": "away", "timeoff": "away",
 	"time-off": "away", "leave": "away", "sick": "away", "ill": "away", "reminder": "remind", "reminders": "remind", "remindme": "remind",
 	"leaves": "leaver", "left": "leaver", "offboard": "leaver", "offboarding": "leaver", "remove": "leaver", "quits": "leaver", "departure": "leaver",
 	"audit": "history", "audit-log": "history", "auditlog": "history", "changes": "history", "changelog": "history",
@@ -49,6 +49,8 @@ var aliases = map[string]string{
 // elsewhere maps words that aren't commands to a hint on what to do instead.
 var elsewhere = map[string]string{
 	"services": "Integrations are what sends alerts, and teams answer for them: `/oncall setup` shows both. `/oncall integrations` lists them, `/oncall teams` shows who is in the teams, `/oncall incidents` what is open.",
+	"holidays": view.HolidaysHelp,
+	"holiday":  view.HolidaysHelp,
 	"version":  "`watchbill version` says which version runs. `/oncall help` lists what can be typed.",
 	"undo":     "Each answer that can be undone has its own Undo. `/oncall override cancel` lists your overrides, `/oncall unack 12` and `/oncall reopen 12` take back what was done with an incident.",
 }
@@ -58,6 +60,9 @@ func findCommand(words []string) (command, []string, error) {
 	first := strings.TrimRight(strings.ToLower(words[0]), "?!:,")
 	if first == "" {
 		first = "help"
+	}
+	if (first == "holidays" || first == "holiday") && slices.ContainsFunc(words[1:], hasDigit) { // "holidays 24 dec to 27 dec" are somebody's own
+		first = "away"
 	}
 	if fits := map[string]bool{"incident": true, "plan": true, "ack": true}; len(words) > 1 && fits[strings.ToLower(words[1])] && first == "get" {
 		words, first = words[1:], strings.ToLower(words[1])
@@ -98,6 +103,8 @@ func isNumber(word string) bool {
 	return known
 }
 
+func hasDigit(word string) bool { return strings.ContainsAny(word, "0123456789") }
+
 // unknownCommand refuses a word that is no command, with a guess and fitting examples.
 func unknownCommand(name string, words []string) error {
 	names := make([]string, 0, len(commands())+len(aliases))
@@ -135,10 +142,24 @@ func fitting(words []string) []string {
 			return []string{"incident", "ack", "resolve"}
 		}
 	}
-	if len(words) > 2 {
+	if len(words) > 2 && slices.ContainsFunc(words, hasDigit) {
 		return []string{"override", "cover", "away"}
 	}
-	return []string{"who", "incidents", "me"}
+	return []string{"who", "incidents", "page"}
+}
+
+// maxAtStart limits the schedules that `/oncall` alone shows.
+const maxAtStart = 6
+
+// startHere answers `/oncall` alone: who is on call in the person's teams, and what is typed most.
+func (b *Bot) startHere(_ context.Context, r request) (string, error) {
+	shown := r.ownSchedules()
+	shown = shown[:min(len(shown), maxAtStart)]
+	onCall := ""
+	if len(shown) > 0 {
+		onCall = view.OnCall(shown, r.directory.Override, r.now, r.now, r.location)
+	}
+	return view.Start(onCall, len(r.directory.Schedules)-len(shown), r.abilities()), nil
 }
 
 // help answers `/oncall help [command]`.

@@ -12,12 +12,29 @@ func rephrase(words []string) []string {
 	if len(words) == 0 {
 		return words
 	}
+	if n := slices.Index(claims, strings.Join(lowerWords(words[:min(len(words), 6)]), " ")); n >= 0 {
+		return []string{"ack"}
+	}
 	for _, rule := range []func([]string) []string{rephraseHelp, rephraseAboutMe, rephraseLists, rephraseNow, numberToFront} {
 		if other := rule(words); other != nil {
 			return other
 		}
 	}
 	return words
+}
+
+// claims are what people say who take an incident.
+var claims = []string{
+	"i'm on it", "im on it", "i am on it", "am on it", "on it", "i've got it", "ive got it", "i got it", "got it", "i have it", "have it", "i'll take it", "i take it", "take it",
+	"i'm looking", "looking", "looking into it", "i'm looking into it", "im looking into it", "i am looking into it",
+}
+
+func lowerWords(words []string) []string {
+	out := make([]string, len(words))
+	for i := range words {
+		out[i] = word(words, i)
+	}
+	return out
 }
 
 // word returns the word at an index in lower case, without trailing punctuation.
@@ -67,7 +84,7 @@ func rephraseAboutMe(words []string) []string {
 	switch {
 	case oneOf(words, 0, "am") && oneOf(words, 1, "i"), oneOf(words, 0, "when") && oneOf(words, 1, "am", "do") && oneOf(words, 2, "i"):
 		return []string{"me"}
-	case oneOf(words, 0, "is", "when") && len(words) > 1:
+	case oneOf(words, 0, "is", "was", "when") && len(words) > 1:
 		name := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool {
 			return oneOf([]string{w}, 0, "is", "on", "call", "oncall", "on-call", "next", "now", "duty")
 		})
@@ -155,7 +172,7 @@ func rephraseNow(words []string) []string {
 		return nil
 	}
 	rest := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool {
-		return oneOf([]string{w}, 0, "is", "the", "are", "there", "right", "currently", "hat", "with", "about", "of", "happens", "happened", "to", "incident", "comes")
+		return oneOf([]string{w}, 0, "is", "the", "are", "was", "were", "there", "right", "currently", "hat", "with", "about", "of", "happens", "happened", "to", "incident", "comes")
 	})
 	if oneOf(words, 0, "wer", "who", "who's", "whos") {
 		if all := slices.DeleteFunc(slices.Clone(rest), func(w string) bool {
@@ -188,7 +205,9 @@ func numberToFront(words []string) []string {
 	}
 	switch {
 	case oneOf(words, 0, "take") && oneOf(words, 1, "over"):
-		return append([]string{"ack"}, words[2:]...)
+		return takeOver(words[2:])
+	case oneOf(words, 0, "handover", "hand-over") && n == 1:
+		return []string{"next"}
 	case slices.Contains([]string{"ack", "resolve", "unack", "reopen", "escalate", "unsnooze"}, name):
 		for i := 1; i+2 < len(words); i++ { // "2 to 4"
 			if numberPattern.MatchString(words[i]) && oneOf(words, i+1, "to", "through", "bis", "-", "thru", "\u2013") && numberPattern.MatchString(words[i+2]) {
@@ -221,6 +240,18 @@ func numberToFront(words []string) []string {
 		return slices.Concat(words[:1], words[n-1:], words[1:end])
 	}
 	return nil
+}
+
+// takeOver translates "take over 12", an incident, and "take over from @bo until 22:00", a shift.
+func takeOver(rest []string) []string {
+	of := rest
+	for len(of) > 0 && oneOf(of, 0, "from", "for") {
+		of = of[1:]
+	}
+	if len(of) == 0 || isNumber(of[0]) || oneOf(of, 0, "it", "all", "this", "everything") {
+		return append([]string{"ack"}, rest...)
+	}
+	return append([]string{"override", "me", "for"}, of...)
 }
 
 // joinDurations joins "1 day" and "2 hours" into one word each.

@@ -20,11 +20,11 @@ func TestCommands(t *testing.T) {
 		line string
 		want string // "…" stands for anything
 	}{
-		{ann, "/oncall", view.HelpText},
+		{ann, "/oncall", "*payments days*: <@U0ANN> until Mon 9 Mar 09:00, then <@U0BO>\n1 more schedule: `/oncall who`\nPage: …`/oncall help` lists everything; `/oncall help swap` is about one command."},
 		{ann, "/oncall help", view.HelpText},
 		{ann, "/oncall HELP", view.HelpText},
 		{ann, "/oncall overide @bo 18:00 to 20:00", "There is no `/oncall overide`. Did you mean `/oncall override`? Try one of these:\n`/oncall override @ann today 18:00 to 22:00`\n`/oncall override @ann 24 dec to 27 dec payments`\n`/oncall override cancel`"},
-		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n`/oncall who`\n`/oncall incidents closed payments`\n`/oncall me`"},
+		{ann, "/oncall frobnicate", "There is no `/oncall frobnicate`. Try one of these:\n`/oncall who`\n`/oncall incidents closed payments`\n`/oncall page payments the checkout is down`"},
 
 		{ann, "/oncall who", "*ops*: *nobody*, with no change in sight\n*payments days*: <@U0ANN> until Mon 9 Mar 09:00, then <@U0BO>"},
 		{cy, "/oncall who payments days", "*payments days*: <@U0ANN> until Mon 9 Mar 04:00, then <@U0BO>"},

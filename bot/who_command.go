@@ -84,11 +84,11 @@ func (b *Bot) whoIs(ctx context.Context, r request, id oncall.UserID, rest []str
 	if _, err := b.user(ctx, id); err != nil {
 		return "", err
 	}
-	return view.ShiftsOf(id, ownStints(r.directory, id, from), from, r.location), nil
+	return view.ShiftsOf(id, ownStints(r.directory, id, from), from, r.now, r.location), nil
 }
 
 // smallTalk lists filler words in questions.
-var smallTalk = []string{"is", "are", "will", "be", "on", "call", "oncall", "on-call", "for", "in", "at", "the", "team", "currently", "right", "of", "doing", "has", "duty", "and", "when", "next"}
+var smallTalk = []string{"is", "are", "will", "be", "on", "call", "oncall", "on-call", "for", "in", "at", "the", "team", "currently", "right", "of", "doing", "has", "had", "was", "were", "duty", "and", "when", "next"}
 
 // withoutSmallTalk drops phrases such as "is on call in", unless they are part of a name or a time.
 func (r request) withoutSmallTalk(words []string) []string {

@@ -219,6 +219,26 @@ func helpFor(has Ability) (parts []string) {
 const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
 	"Write `help` for all of them."
 
+// HolidaysHelp answers whoever asks for holidays, which may be a country's or their own.
+const HolidaysHelp = "Public holidays are a rule of a schedule: `/oncall schedule edit payments`, Holidays, such as `de-by weekend`. " +
+	"Your own: `/oncall away 24 dec to 27 dec`; `/oncall away` lists them."
+
+// Start answers `/oncall` alone: who is on call in some schedules of all, and what is typed most.
+func Start(onCall string, more int, has Ability) string {
+	var lines []string
+	if onCall != "" {
+		lines = append(lines, onCall)
+	}
+	if more > 0 {
+		lines = append(lines, Count(more, "more schedule")+": `/oncall who`")
+	}
+	line := "Page: `/oncall page payments the checkout is down` · what is open: `/oncall incidents` · my shifts: `/oncall me`"
+	if has&PutsOnCall != 0 {
+		line += " · `/oncall ack` · `/oncall swap` · `/oncall away 24 dec to 27 dec`"
+	}
+	return strings.Join(append(lines, line, "`/oncall help` lists everything; `/oncall help swap` is about one command."), "\n")
+}
+
 // helpBlocks draws the help, with a section for each heading.
 func helpBlocks(has Ability) []slack.Block {
 	var blocks []slack.Block

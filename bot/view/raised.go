@@ -123,8 +123,9 @@ func reachedLines(p oncall.Picture) []string {
 
 func (r *reached) words() string {
 	state := "not reached yet"
-	if len(r.ways) > 0 {
-		state = "paged by " + List(r.ways)
+	arrived := slices.DeleteFunc(slices.Clone(r.ways), func(way string) bool { return slices.Contains(r.failed, way) })
+	if len(arrived) > 0 {
+		state = "paged by " + List(arrived)
 	}
 	if len(r.failed) > 0 {
 		state += "; not by " + List(r.failed)

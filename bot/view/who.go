@@ -97,6 +97,11 @@ const (
 
 // OwnShifts lists a person's shifts. If a schedule has another time zone than the person, both times are shown.
 func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string {
+	return shiftsFrom(mine, now, " *now*, until ", zone)
+}
+
+// shiftsFrom lists a person's shifts from a time on; running is said of the one at that time.
+func shiftsFrom(mine []schedule.Stint, from time.Time, running string, zone *time.Location) string {
 	if len(mine) == 0 {
 		return fmt.Sprintf("You have no shift in the next %d weeks.", int(OwnShiftsAhead.Hours())/24/7)
 	}
@@ -108,8 +113,8 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 		}
 		name := withRole("*"+Name(s.Name)+"*", s.Role)
 		line := fmt.Sprintf("• %s %s", name, Between(s.Start, s.End, zone))
-		if !s.Start.After(now) {
-			line = fmt.Sprintf("• %s *now*, until %s", name, Time(s.End, zone))
+		if !s.Start.After(from) {
+			line = "• " + name + running + Time(s.End, zone)
 		}
 		if there, err := time.LoadLocation(s.TimeZone); err == nil && differ(s.Start, there, zone) {
 			line += fmt.Sprintf(" (%s in %s)", s.End.In(there).Format("Mon 15:04"), Name(s.TimeZone))
@@ -119,16 +124,23 @@ func OwnShifts(mine []schedule.Stint, now time.Time, zone *time.Location) string
 	return fitLines(lines, MaxAnswer)
 }
 
-// ShiftsOf lists what a person is on call for, now and next.
-func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from time.Time, zone *time.Location) string {
+// ShiftsOf lists what a person is, or was, on call for at a time and next.
+func ShiftsOf(user oncall.UserID, theirs []schedule.Stint, from, now time.Time, zone *time.Location) string {
 	if len(theirs) == 0 {
 		return fmt.Sprintf("%s has no shift in the %d weeks from %s on.", mention(user), int(OwnShiftsAhead.Hours())/24/7, Time(from, zone))
 	}
-	head := mention(user) + " is not on call"
-	if !theirs[0].Start.After(from) {
-		head = mention(user) + " is on call"
+	is, at, running := "is", "", " *now*, until "
+	if !from.Equal(now) {
+		at, running = ", "+Time(from, zone), " until "
+		if is = "will be"; from.Before(now) {
+			is = "was"
+		}
 	}
-	return head + ":\n" + OwnShifts(theirs, from, zone)
+	not := ""
+	if theirs[0].Start.After(from) {
+		not = " not"
+	}
+	return mention(user) + " " + is + not + " on call" + at + ":\n" + shiftsFrom(theirs, from, running, zone)
 }
 
 // differ reports whether two zones have different times at an instant.
