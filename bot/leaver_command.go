@@ -12,6 +12,7 @@ import (
 	"github.com/watchbill/watchbill/bot/view"
 	"github.com/watchbill/watchbill/intake"
 	"github.com/watchbill/watchbill/oncall"
+	"github.com/watchbill/watchbill/oncall/schedule"
 	"github.com/watchbill/watchbill/store"
 )
 
@@ -83,11 +84,11 @@ func (b *Bot) leaverHand(ctx context.Context, r repair, p press) (string, error)
 // leaverOut previews taking the person out.
 func (b *Bot) leaverOut(ctx context.Context, r repair, p press) (string, error) {
 	r.meta.How = view.LeaverOut
-	lines, err := b.previewRepair(ctx, r)
+	lines, _, err := b.previewRepair(ctx, r)
 	if err != nil {
 		return "", err
 	}
-	return "", b.openModal(ctx, p.trigger, view.LeaverPreview(r.meta, r.of, lines))
+	return "", b.openModal(ctx, p.trigger, view.LeaverPreview(r.meta, r.of, lines, nil))
 }
 
 // leaverAsk asks the team to cover the shifts without anybody on call.
@@ -140,11 +141,11 @@ func (b *Bot) submitLeaver(ctx context.Context, s submission) (modalResponse, er
 			return correct(wrong), nil
 		}
 	}
-	lines, err := b.previewRepair(ctx, r)
+	lines, warnings, err := b.previewRepair(ctx, r)
 	if err != nil {
 		return modalResponse{}, err
 	}
-	return replace(view.LeaverPreview(r.meta, r.of, lines)), nil
+	return replace(view.LeaverPreview(r.meta, r.of, lines, warnings)), nil
 }
 
 // submitLeaverSave saves the previewed repair.
@@ -181,31 +182,44 @@ func (b *Bot) submittedRepair(ctx context.Context, s submission) (repair, error)
 // until returns the end of the last day of cover.
 func (r repair) until() time.Time { return r.zone.Instant(r.meta.Last.AddDays(1), 0) }
 
-// previewRepair describes what a repair would change.
-func (b *Bot) previewRepair(ctx context.Context, r repair) ([]string, error) {
+// previewRepair describes what a repair would change, and what speaks against it.
+func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []string, err error) {
 	if r.meta.How == view.LeaverCovers {
-		covers := r.of.Covers(r.user.ID, r.meta.To, r.until(), r.now)
-		if len(covers) == 0 {
-			return nil, oncall.Refuse("%s has no shift up to then that somebody else doesn't have already.", r.meta.User)
+		gets := r.of.Gets(r.meta.To, r.until(), r.now)
+		if len(gets) == 0 {
+			return nil, nil, oncall.Refuse("%s has no shift up to then that somebody else doesn't have already.", r.meta.User)
 		}
-		return view.LeaverCoverLines(r.of, covers, r.user.TimeZone), nil
+		warnings, err = b.warnOf(ctx, r, gets)
+		return view.LeaverStintLines(gets, r.user.TimeZone), warnings, err
 	}
 	edits, err := b.repairEdits(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range edits {
 		edits[i].Dry = true
 	}
 	done, err := b.store.EditSetups(ctx, r.by(), edits, r.now)
 	if err != nil {
-		return nil, setupRefusal(err)
+		return nil, nil, setupRefusal(err)
 	}
-	var lines []string
 	for _, d := range done {
 		lines = append(lines, view.LeaverMoves(d.Report.Changes, d.Report.Details)...)
 	}
-	return lines, nil
+	if r.meta.How == view.LeaverForGood {
+		warnings, err = b.warnOf(ctx, r, r.of.Gets(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
+	}
+	return lines, warnings, err
+}
+
+// warnOf tells what speaks against giving shifts to somebody.
+func (b *Bot) warnOf(ctx context.Context, r repair, gets []schedule.Stint) ([]string, error) {
+	off, err := b.store.TimeOff(ctx, r.by(), r.now, r.now.AddDate(1, 0, 0))
+	if err != nil {
+		return nil, fmt.Errorf("load time off: %w", err)
+	}
+	clashes, away := r.directory.Roster().Against(r.meta.To, gets, off)
+	return view.LeaverWarnings(r.meta.To, clashes, away, r.user.TimeZone), nil
 }
 
 // repairEdits returns the repair's edits of the set-up.

@@ -92,6 +92,18 @@ func (d Departure) Covers(by, to UserID, until, now time.Time) []schedule.Overri
 	return out
 }
 
+// Gets returns the shifts that somebody gets who takes the person's places, from now until an instant.
+func (d Departure) Gets(to UserID, until, now time.Time) []schedule.Stint {
+	var out []schedule.Stint
+	for _, o := range d.Covers(to, to, until, now) {
+		i := slices.IndexFunc(d.Shifts, func(s LeftShift) bool { return s.Schedule == o.ScheduleID })
+		out = append(out, schedule.Stint{
+			Schedule: o.ScheduleID, Name: d.Shifts[i].Name, TimeZone: d.Shifts[i].TimeZone, Role: o.Role, User: to, Start: o.Start, End: o.End,
+		})
+	}
+	return out
+}
+
 // LeftShifts returns the shifts that schedules plan for a person within the next four weeks, whether or not they have
 // left, by start. Of who has left it also returns the shifts that others had taken over from them: a swap, cover or
 // override that names them has no effect any more.

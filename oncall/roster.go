@@ -111,6 +111,22 @@ func (st ShiftFacts) Clashes(user UserID, with schedule.Stint, except ...schedul
 	return found
 }
 
+// Against returns what speaks against somebody's taking shifts over: where they are on call at the same time, and those of the
+// shifts during which they have time off. Shifts that they have already don't count.
+func (st ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) (clashes, away []schedule.Stint) {
+	for _, g := range gets {
+		for _, c := range st.Clashes(user, g) {
+			if c.Schedule != g.Schedule || c.Role != g.Role {
+				clashes = append(clashes, c)
+			}
+		}
+		if slices.ContainsFunc(off, func(t TimeOff) bool { return t.UserID == user && t.Start.Before(g.End) && t.End.After(g.Start) }) {
+			away = append(away, g)
+		}
+	}
+	return clashes, away
+}
+
 // has reports whether the stint's person is on call for all of it. A vacant stint is there to be taken for as long as
 // nobody is on call.
 func (st ShiftFacts) has(s schedule.Stint) bool {

@@ -214,7 +214,8 @@ func LeaverForm(m LeaverMeta, of oncall.Departure) slack.ModalViewRequest {
 }
 
 // LeaverPreview shows what a repair would change before it is saved.
-func LeaverPreview(m LeaverMeta, of oncall.Departure, lines []string) slack.ModalViewRequest {
+// Warnings speak against it.
+func LeaverPreview(m LeaverMeta, of oncall.Departure, lines, warnings []string) slack.ModalViewRequest {
 	head := fmt.Sprintf("%s is taken out of %s.", mention(of.User), Name(of.Name))
 	switch m.How {
 	case LeaverForGood:
@@ -223,7 +224,11 @@ func LeaverPreview(m LeaverMeta, of oncall.Departure, lines []string) slack.Moda
 		head = fmt.Sprintf("%s has the shifts of %s in %s up to %s.", mention(m.To), mention(of.User), Name(of.Name), m.Last)
 	case LeaverOut:
 	}
-	return dialog(ModalLeaverSave, "What changes", "Save", m.String(), section(head), section(fitLines(append([]string{"*What changes*"}, lines...), maxPreview)))
+	blocks := []slack.Block{section(head), section(fitLines(append([]string{"*What changes*"}, lines...), maxPreview))}
+	if len(warnings) > 0 {
+		blocks = append(blocks, section(fitLines(warnings, maxPreview)))
+	}
+	return dialog(ModalLeaverSave, "What changes", "Save", m.String(), blocks...)
 }
 
 // LeaverMoves tells the changes that an edit of the set-up makes.
@@ -241,17 +246,30 @@ func LeaverMoves(changes []string, details map[string][]string) []string {
 	return lines
 }
 
-// LeaverCoverLines tells the shifts that somebody gets.
-func LeaverCoverLines(of oncall.Departure, all []schedule.Override, zone string) []string {
+// LeaverStintLines tells the shifts that somebody gets.
+func LeaverStintLines(all []schedule.Stint, zone string) []string {
+	lines := make([]string, len(all))
+	for i, s := range all {
+		lines[i] = "• " + StintWords(s, zone)
+	}
+	return lines
+}
+
+// LeaverWarnings tells what speaks against somebody's taking shifts over: where they are on call at the same time, and the
+// shifts during which they have time off.
+func LeaverWarnings(user oncall.UserID, clashes, away []schedule.Stint, zone string) []string {
 	var lines []string
-	for _, o := range all {
-		s := schedule.Stint{Schedule: o.ScheduleID, Role: o.Role, Start: o.Start, End: o.End}
-		for _, left := range of.Shifts {
-			if left.Schedule == o.ScheduleID {
-				s.Name, s.TimeZone = left.Name, left.TimeZone
-			}
-		}
-		lines = append(lines, "• "+StintWords(s, zone))
+	for _, s := range clashes[:min(len(clashes), maxClashes)] {
+		lines = append(lines, twiceOnCall(user, withRole(Name(s.Name), s.Role)+", "+stintTimes(s, zone)))
+	}
+	if more := len(clashes) - maxClashes; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	for _, s := range away[:min(len(away), maxClashes)] {
+		lines = append(lines, ":warning: "+mention(user)+" has time off during "+StintWords(s, zone)+".")
+	}
+	if more := len(away) - maxClashes; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
 }

@@ -48,13 +48,17 @@ func TestLeaverViews(t *testing.T) {
 	m.How, m.To = LeaverForGood, cy
 	golden(t, "leaver_preview", LeaverPreview(m, leaving("payments")[0], LeaverMoves([]string{`change schedule "payments": rotations`}, map[string][]string{
 		`change schedule "payments": rotations`: {"Cy gains 168 h from 9 Mar to 16 Mar"},
-	})))
+	}), nil))
+	shifts := []schedule.Stint{leaving("payments")[0].Shifts[0].Stint}
+	golden(t, "leaver_preview_warned", LeaverPreview(m, leaving("payments")[0], LeaverStintLines(shifts, "Europe/Berlin"), LeaverWarnings(cy, shifts, shifts, "Europe/Berlin")))
 	for _, h := range texts.Texts {
 		n.Detail.State, n.Detail.Departures = "", leaving(h.Text)
 		d := Notice(n)
 		checkLimits(t, d)
 		harmless(t, "who has left, "+h.Name, d.Blocks)
-		harmless(t, "the preview, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverMoves([]string{h.Text}, map[string][]string{h.Text: {h.Text}})))
+		harmless(t, "the preview, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverMoves([]string{h.Text}, map[string][]string{h.Text: {h.Text}}), nil))
+		named := []schedule.Stint{leaving(h.Text)[0].Shifts[0].Stint}
+		harmless(t, "the warnings, "+h.Name, LeaverPreview(m, leaving(h.Text)[0], LeaverStintLines(named, ""), LeaverWarnings(cy, named, named, "")))
 	}
 }
 

@@ -65,8 +65,7 @@ func Override(w OverrideDraft, id oncall.OverrideID, replaced []oncall.UserID, m
 		if i == maxClashes {
 			break
 		}
-		blocks = append(blocks, section(":warning: "+mention(w.User)+" is on call at the same time in "+withRole(Name(c.Name), c.Role)+", "+
-			Between(c.Start, c.End, zone)+": a page that goes on to the next would reach the same person."))
+		blocks = append(blocks, section(twiceOnCall(w.User, withRole(Name(c.Name), c.Role)+", "+Between(c.Start, c.End, zone))))
 	}
 	undo := []slack.BlockElement{button(ActionOverrideCancel, valueOf(id), "Undo")}
 	switch {
@@ -76,6 +75,11 @@ func Override(w OverrideDraft, id oncall.OverrideID, replaced []oncall.UserID, m
 		undo = append(undo, button(ActionOverrideSwitch, valueOf(id), "Only when somebody would be on call"))
 	}
 	return Drawing{Text: text, Blocks: append(blocks, slack.NewActionBlock("", undo...))}
+}
+
+// twiceOnCall warns that somebody is on call elsewhere at the same time.
+func twiceOnCall(user oncall.UserID, where string) string {
+	return ":warning: " + mention(user) + " is on call at the same time in " + where + ": a page that goes on to the next would reach the same person."
 }
 
 // shiftChanges lists the changed shifts.
