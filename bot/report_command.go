@@ -172,7 +172,7 @@ func (b *Bot) sendReport(ctx context.Context, r request, ask reportAsk) error {
 }
 
 // loadReport computes a report. People are sorted by name.
-func (b *Bot) loadReport(ctx context.Context, r request, ask reportAsk) (figures report.Told, err error) {
+func (b *Bot) loadReport(ctx context.Context, r request, ask reportAsk) (figures report.Comparison, err error) {
 	if ask.team.ID == 0 {
 		figures, err = b.store.MyReport(ctx, r.by(), r.user.ID, ask.period)
 	} else {
@@ -188,7 +188,7 @@ func (b *Bot) loadReport(ctx context.Context, r request, ask reportAsk) (figures
 }
 
 // reportPicture draws when people were interrupted.
-func reportPicture(t report.Told) (slack.UploadFileParameters, error) {
+func reportPicture(t report.Comparison) (slack.UploadFileParameters, error) {
 	c := reportChart(t)
 	var png bytes.Buffer
 	if err := timeline.DrawChart(&png, c); err != nil {
@@ -200,7 +200,7 @@ func reportPicture(t report.Told) (slack.UploadFileParameters, error) {
 }
 
 // reportChart charts interruptions by day, or by week for longer periods.
-func reportChart(t report.Told) timeline.Chart {
+func reportChart(t report.Comparison) timeline.Chart {
 	c := timeline.Chart{Title: "Interruptions: " + t.Name, Subtitle: t.Now.Period.Name, Parts: []string{"in working hours", "off", "asleep"}}
 	if t.Name == "" {
 		c.Title = "Your interruptions"
@@ -222,7 +222,7 @@ func reportChart(t report.Told) timeline.Chart {
 }
 
 // reportTable returns the report as a table.
-func reportTable(r request, t report.Told) (slack.UploadFileParameters, error) {
+func reportTable(r request, t report.Comparison) (slack.UploadFileParameters, error) {
 	var csv bytes.Buffer
 	name := func(u oncall.UserID) string { return cmp.Or(r.directory.Users[u].Name, string(u)) }
 	if err := t.Now.WriteCSV(&csv, name); err != nil {

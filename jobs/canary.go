@@ -167,7 +167,7 @@ func (j *Jobs) judgeCanary(ctx context.Context, now time.Time) error {
 	case !late && began && !c.reported:
 		c.late = time.Time{}
 	}
-	tell := late && !c.reported && !c.answered.IsZero() && now.Sub(c.answered) >= canaryAlarmDelay
+	notifyNow := late && !c.reported && !c.answered.IsZero() && now.Sub(c.answered) >= canaryAlarmDelay
 	last, since := c.last, c.late
 	c.mu.Unlock()
 
@@ -185,10 +185,10 @@ func (j *Jobs) judgeCanary(ctx context.Context, now time.Time) error {
 	case began && since.IsZero():
 		j.log.Info().Msg("the canary comes through again")
 	}
-	if !tell {
+	if !notifyNow {
 		return nil
 	}
-	return j.store.TellCanaryLate(ctx, now)
+	return j.store.NotifyCanaryLate(ctx, now)
 }
 
 // isLate reports whether the canary is overdue.

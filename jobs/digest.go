@@ -19,7 +19,7 @@ func (j *Jobs) SendDigests(ctx context.Context, now time.Time) error {
 			continue
 		}
 		if err == nil {
-			err = j.store.TellWeek(ctx, d, figures, now)
+			err = j.store.PostDigest(ctx, d, figures, now)
 		}
 		errs = append(errs, err)
 	}

@@ -206,7 +206,7 @@ func (d *drawLoop) reschedule(ctx context.Context, w store.WaitingDraw, attempt 
 // bundle brings the message about a bundle of incidents up to date.
 func (dr drawer) bundle(ctx context.Context) error {
 	for range maxPasses {
-		t, err := dr.jobs.store.BeginTell(ctx, dr.waiting.Notice, dr.jobs.clock())
+		t, err := dr.jobs.store.BeginNotice(ctx, dr.waiting.Notice, dr.jobs.clock())
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (j *Jobs) callHook(ctx context.Context, job *river.Job[oncall.CallHook]) er
 		if err != nil || call.Event == 0 {
 			return unlessMissing(err)
 		}
-		end := store.HookEnd{Told: true}
+		end := store.HookEnd{Delivered: true}
 		r, gone := j.hooks.Call(ctx, notify.HookCall{
 			URL: call.URL, ID: call.Key, Headers: call.Headers, Secrets: call.Secrets, Body: call.Body, At: j.clock(),
 		})
@@ -35,7 +35,7 @@ func (j *Jobs) callHook(ctx context.Context, job *river.Job[oncall.CallHook]) er
 			end = store.HookEnd{Gone: gone, Trouble: r.Err.Error()}
 			j.outages.Warn().Err(r.Err).Str("webhook", call.Name).Int64("event", call.Event).Msg("can't call a webhook")
 		}
-		if err := j.store.EndHook(context.WithoutCancel(ctx), call, end, j.clock()); err != nil || !end.Told {
+		if err := j.store.EndHook(context.WithoutCancel(ctx), call, end, j.clock()); err != nil || !end.Delivered {
 			return err
 		}
 	}

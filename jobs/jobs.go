@@ -188,7 +188,7 @@ func (j *Jobs) newClient(name string) (*river.Client[pgx.Tx], error) {
 		Queues: map[string]river.QueueConfig{
 			store.QueueEscalate:     {MaxWorkers: 20},
 			store.QueuePage:         {MaxWorkers: pageWorkers}, // mostly for one provider that hangs
-			store.QueueTell:         {MaxWorkers: 5},
+			store.QueueNotice:       {MaxWorkers: 5},
 			store.QueueHousekeeping: {MaxWorkers: 1},
 			store.QueueSilence:      {MaxWorkers: 2},
 			store.QueueHook:         {MaxWorkers: 4},

@@ -28,9 +28,9 @@ const (
 var errLeft = errors.New("the person has left the workspace, or is of another organisation")
 
 // sendNotice posts a notice and redraws it until its message shows its current state.
-func (j *Jobs) sendNotice(ctx context.Context, job *river.Job[oncall.Tell]) error {
+func (j *Jobs) sendNotice(ctx context.Context, job *river.Job[oncall.DrawNotice]) error {
 	for range maxNoticePasses {
-		t, err := j.store.BeginTell(ctx, job.Args.Notice, j.clock())
+		t, err := j.store.BeginNotice(ctx, job.Args.Notice, j.clock())
 		if err != nil {
 			return unlessMissing(err)
 		}

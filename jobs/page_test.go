@@ -156,18 +156,18 @@ func TestUnreachablePeopleAreSkipped(t *testing.T) {
 	}
 	w.start(w.sender)
 	id := w.signal("db-1")[0]
-	w.until("nobody is left", func() bool { return len(w.events(id, oncall.EventUntold)) == 1 })
+	w.until("nobody is left", func() bool { return len(w.events(id, oncall.EventNobodyNotified)) == 1 })
 	if n := len(w.events(id, oncall.EventUnreached)); n != 2 {
 		t.Errorf("%d steps reached nobody, want 2", n)
 	}
 	if a, b := len(w.sender.sentTo(ann)), len(w.sender.sentTo(bo)); a != 2 || b != 2 {
 		t.Errorf("%d messages to Ann and %d to Bo, want 2 each: a step and the end", a, b)
 	}
-	untold := w.events(id, oncall.EventUntold)[0]
+	untold := w.events(id, oncall.EventNobodyNotified)[0]
 	w.until("the thread tells of it", func() bool { return w.messenger.timesReported(untold.ID) == 1 })
 	w.until("the message shows it", func() bool {
 		roots := w.messenger.rootsOf(id)
-		return len(roots) == 1 && roots[0].Untold && roots[0].Incident.Exhausted
+		return len(roots) == 1 && roots[0].NobodyNotified && roots[0].Incident.Exhausted
 	})
 }
 

@@ -124,7 +124,7 @@ func (rd *answerReader) unreadable(ctx context.Context, err unreadError) error {
 		return nil //nolint:nilerr // another instance takes over, so the admins are not told
 	}
 	rd.jobs.metrics.unreadable.WithLabelValues(string(rd.method)).Set(1)
-	return errors.Join(err, rd.jobs.store.TellUnreadAnswers(ctx, rd.method, err.Error(), now))
+	return errors.Join(err, rd.jobs.store.NotifyUnreadAnswers(ctx, rd.method, err.Error(), now))
 }
 
 // awaitNextPoll waits until it is time to ask the provider again, which is soon if somebody may answer.

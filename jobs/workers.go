@@ -27,7 +27,7 @@ func (j *Jobs) workers() *river.Workers {
 	add[oncall.ChaseHandoff](all, checkLimit, j.chaseHandoff)
 	add[oncall.SendPage](all, pageLimit, j.page)
 	add[oncall.SendPulse](all, pulseCheckLimit, j.pulseJob)
-	add[oncall.Tell](all, noticeLimit, j.sendNotice)
+	add[oncall.DrawNotice](all, noticeLimit, j.sendNotice)
 	add[oncall.SendProof](all, probeLimit, j.sendProof)
 	add[oncall.TestPage](all, probeLimit, j.sendTest)
 	add[oncall.CheckReach](all, probeLimit, j.sendCheck)

@@ -35,24 +35,24 @@ func TestActs(t *testing.T) {
 
 // runScenarios runs the scenarios of a file. A line that begins with ">" says what happens, and the
 // lines after it what comes of that: with -update they are written anew.
-func runScenarios(t *testing.T, file string, begin func(words []string) (tell func(words []string) string)) {
+func runScenarios(t *testing.T, file string, begin func(words []string) (notify func(words []string) string)) {
 	t.Helper()
 	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var tell func([]string) string
+	var notify func([]string) string
 	var out strings.Builder
 	for line := range strings.Lines(string(want)) {
 		switch {
 		case strings.HasPrefix(line, "== "):
-			tell = begin(strings.Fields(line))
+			notify = begin(strings.Fields(line))
 			out.WriteString("\n" + line)
 		case strings.HasPrefix(line, "#"):
 			out.WriteString(line)
 		case strings.HasPrefix(line, "> "):
 			out.WriteString(line)
-			out.WriteString(tell(strings.Fields(line)[1:]))
+			out.WriteString(notify(strings.Fields(line)[1:]))
 		}
 	}
 	if *update {

@@ -195,11 +195,11 @@ func (f AnswerFacts) do(a Answer, facts Facts, now time.Time) (AnswerOutcome, []
 		out.Acted, changes = addActed(out.Acted, acted), append(changes, more...)
 	}
 	if len(out.Acted) == 0 && incidents > 0 {
-		told := f.Scope
-		if len(told.Shown) == 0 { // the answer named its message
-			told = scopeOf(f.Messages)
+		scope := f.Scope
+		if len(scope.Shown) == 0 { // the answer named its message
+			scope = scopeOf(f.Messages)
 		}
-		out.Result, out.Hint = AnswerUnclear, told.Help()
+		out.Result, out.Hint = AnswerUnclear, scope.Help()
 		return out, changes, nil
 	}
 	out.Hint = f.Choice.Missed

@@ -41,7 +41,7 @@ func (c Cover) Differs(before Cover) bool {
 	return c.State != before.State || len(c.Takes) != len(before.Takes) || !slices.Equal(c.Asked, before.Asked)
 }
 
-func (c Cover) tell(kind NoticeKind, key, to string, r ShiftFacts) Notice {
+func (c Cover) notice(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 	n := Notice{Key: fmt.Sprintf("cover/%d/%s", c.ID, key), To: to, Kind: kind, About: int64(c.ID)}
 	c.Show(&n.Detail, c.CreatedBy, c.CreatedAt)
 	n.Detail.TimeZone = r.Users[UserID(to)].TimeZone
@@ -51,9 +51,9 @@ func (c Cover) tell(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 // RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
 // behalf.
 func (c Cover) RequestNotices(r ShiftFacts) []Notice {
-	out := []Notice{c.tell(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
+	out := []Notice{c.notice(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
 	if c.CreatedBy != c.Stint.User {
-		out = append(out, c.tell(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
+		out = append(out, c.notice(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
 	}
 	return out
 }
@@ -62,7 +62,7 @@ func (c Cover) RequestNotices(r ShiftFacts) []Notice {
 func (c Cover) AskNotices(users []UserID, r ShiftFacts) []Notice {
 	var out []Notice
 	for _, u := range users {
-		n := c.tell(NoticeCoverAsk, "ask/"+string(u), string(u), r)
+		n := c.notice(NoticeCoverAsk, "ask/"+string(u), string(u), r)
 		n.Detail.Clashes = r.Clashes(u, c.Stint)
 		n.Until = &c.Stint.End
 		out = append(out, n)
@@ -78,7 +78,7 @@ func (c CoverChange) ChangeNotices(by UserID, channels []string, r ShiftFacts, n
 		asker = string(c.Cover.CreatedBy) // the other has left
 	}
 	news := func(kind NoticeKind, key, to, state string) {
-		n := c.Cover.tell(kind, key, to, r)
+		n := c.Cover.notice(kind, key, to, r)
 		n.Detail.State, n.Detail.By, n.Detail.StateAt = state, by, now
 		if state == string(CoverTaken) {
 			n.Detail.Takes = c.Cover.Takes[len(c.Cover.Takes)-len(c.Add):]

@@ -55,9 +55,9 @@ type Finding struct {
 	Leaver   UserID      `json:"leaver,omitempty"`   // nobody is on call because this person has left Slack
 }
 
-// ToldOtherwise reports whether people learn of the finding by another notice: a NoticeLeaver says all that follows from
+// NotifiedOtherwise reports whether people learn of the finding by another notice: a NoticeLeaver says all that follows from
 // somebody having left.
-func (f Finding) ToldOtherwise() bool { return f.Kind == FindingDeactivated || f.Leaver != "" }
+func (f Finding) NotifiedOtherwise() bool { return f.Kind == FindingDeactivated || f.Leaver != "" }
 
 // MarkFixed marks the findings of a warning that were fixed: they are gone, and neither just over nor continued under
 // another key. It reports whether there are any.

@@ -15,7 +15,7 @@
 //     taken_for of integrations is Senders; the table codes has proofs.
 //   - keys: "kind" in the set-up file is a format, "line" in a job's arguments a lane, "taken_for" in a
 //     stored signal its Sender.
-//   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof.
+//   - jobs: "escalate" is IncidentTimer, "look" CheckSchedule, "guard" CheckCoverage, "verify" SendProof, "tell" DrawNotice.
 //   - events: "handed_over" is EventPassedOn.
 //   - logs and metrics: "fate" is a FoldResult.
 //

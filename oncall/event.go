@@ -9,30 +9,30 @@ type EventKind string
 
 // The kinds of event of an incident's timeline.
 const (
-	EventOpened        EventKind = "opened"
-	EventPaging        EventKind = "paging"  // a step of the policy decided whom to page
-	EventWaits         EventKind = "waits"   // a step waits for working hours, until Until, when Users will be on call
-	EventSkipped       EventKind = "skipped" // a step had nobody to page
-	EventExhausted     EventKind = "exhausted"
-	EventAcknowledged  EventKind = "acknowledged"
-	EventResolved      EventKind = "resolved"
-	EventReopened      EventKind = "reopened"
-	EventSeverity      EventKind = "severity"
-	EventAlertJoined   EventKind = "alert_joined"
-	EventAlertResolved EventKind = "alert_resolved"
-	EventRetitled      EventKind = "retitled"       // an alert's title was Text before
-	EventMisread       EventKind = "signal_misread" // Text says which part of a signal was not understood
-	EventRecognised    EventKind = "recognised"     // the integration has no format, and its signals look like Text's
-	EventLate          EventKind = "signal_late"    // a signal of the alert in Text came too late to count
-	EventPageDelivered EventKind = "page_delivered"
-	EventPageFailed    EventKind = "page_failed"
-	EventPageReceipt   EventKind = "page_receipt" // a page was "delivered", "answered" or "unanswered", as Text says
-	EventPageBlocked   EventKind = "page_blocked" // an admin has to act before the page can be sent
-	EventUnreached     EventKind = "unreached"    // a step reached none of its people
-	EventUntold        EventKind = "untold"       // the policy has run out and nobody could be told
-	EventAdopted       EventKind = "adopted"      // Users came on call and were paged, since nobody had the incident
-	EventPassedOn      EventKind = "handed_over"  // passed on to the policy in Text, which begins at Until
-	EventUnassigned    EventKind = "unassigned"   // no step had anybody to page, so the fallback people were paged
+	EventOpened         EventKind = "opened"
+	EventPaging         EventKind = "paging"  // a step of the policy decided whom to page
+	EventWaits          EventKind = "waits"   // a step waits for working hours, until Until, when Users will be on call
+	EventSkipped        EventKind = "skipped" // a step had nobody to page
+	EventExhausted      EventKind = "exhausted"
+	EventAcknowledged   EventKind = "acknowledged"
+	EventResolved       EventKind = "resolved"
+	EventReopened       EventKind = "reopened"
+	EventSeverity       EventKind = "severity"
+	EventAlertJoined    EventKind = "alert_joined"
+	EventAlertResolved  EventKind = "alert_resolved"
+	EventRetitled       EventKind = "retitled"       // an alert's title was Text before
+	EventMisread        EventKind = "signal_misread" // Text says which part of a signal was not understood
+	EventRecognised     EventKind = "recognised"     // the integration has no format, and its signals look like Text's
+	EventLate           EventKind = "signal_late"    // a signal of the alert in Text came too late to count
+	EventPageDelivered  EventKind = "page_delivered"
+	EventPageFailed     EventKind = "page_failed"
+	EventPageReceipt    EventKind = "page_receipt" // a page was "delivered", "answered" or "unanswered", as Text says
+	EventPageBlocked    EventKind = "page_blocked" // an admin has to act before the page can be sent
+	EventUnreached      EventKind = "unreached"    // a step reached none of its people
+	EventNobodyNotified EventKind = "untold"       // the policy has run out and nobody could be told
+	EventAdopted        EventKind = "adopted"      // Users came on call and were paged, since nobody had the incident
+	EventPassedOn       EventKind = "handed_over"  // passed on to the policy in Text, which begins at Until
+	EventUnassigned     EventKind = "unassigned"   // no step had anybody to page, so the fallback people were paged
 
 	EventAckCounted     EventKind = "ack_counted"     // Count of Of people have acknowledged, so more must
 	EventAckTakenBack   EventKind = "ack_taken_back"  // one acknowledgement was withdrawn; Acked, Count of Of, remain
@@ -102,7 +102,7 @@ type Detail struct {
 	Incidents []IncidentID `json:"incidents,omitempty"` // other incidents
 	Names     []string     `json:"names,omitempty"`
 	Since     time.Time    `json:"since,omitzero"`
-	Told      bool         `json:"told,omitempty"` // shown in the thread, which leaves the kind out otherwise
+	Shown     bool         `json:"told,omitempty"` // shown in the thread, which leaves the kind out otherwise
 }
 
 // An Event is one line of an incident's timeline. It is never changed or deleted.
@@ -122,12 +122,12 @@ func (e Event) InThread() bool {
 	}
 	switch e.Kind {
 	case EventAlertJoined, EventRouted:
-		return e.Detail.Told
+		return e.Detail.Shown
 	case EventPaging:
 		// The first run of the first step is in the message itself.
 		return e.Detail.Round > 1 || e.Detail.Step > 1 || e.Detail.Run > 1 || !e.Detail.Until.IsZero()
 	case EventRetitled, EventMisread, EventRecognised, EventLate, EventWaits, EventSkipped, EventExhausted, EventAcknowledged, EventResolved,
-		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventUntold, EventAdopted,
+		EventReopened, EventSeverity, EventPageFailed, EventPageBlocked, EventUnreached, EventNobodyNotified, EventAdopted,
 		EventPassedOn, EventUnassigned,
 		EventAckCounted, EventAckTakenBack, EventUnacknowledged, EventStillOnAsked, EventAckAgain, EventUnattended, EventAged, EventStillOn, EventSnoozed, EventUnsnoozed, EventEscalated,
 		EventReassigned, EventAsked, EventAccepted, EventDeclined, EventNote, EventVerdict, EventLinked, EventMerged, EventMergedInto,
@@ -143,10 +143,10 @@ func (e Event) InThread() bool {
 
 // InChannel reports whether the thread's reply is also broadcast to the channel.
 func (e Event) InChannel() bool {
-	return e.Kind == EventExhausted || e.Kind == EventUntold || e.Kind == EventUnassigned
+	return e.Kind == EventExhausted || e.Kind == EventNobodyNotified || e.Kind == EventUnassigned
 }
 
-// NobodyTold reports whether the event says that the policy has run out and nobody was told.
-func (e Event) NobodyTold() bool {
-	return e.Kind == EventUntold || e.Kind == EventExhausted && len(e.Detail.Users) == 0
+// NobodyNotified reports whether the event says that the policy has run out and nobody was told.
+func (e Event) NobodyNotified() bool {
+	return e.Kind == EventNobodyNotified || e.Kind == EventExhausted && len(e.Detail.Users) == 0
 }

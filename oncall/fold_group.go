@@ -60,10 +60,10 @@ func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 func (f *Fold) joinGroup(c *Change, a *Alert) {
 	service, in := a.Service(f.Integration), &c.Incident
 	fresh := !f.has(in.ID, service)
-	c.record(EventAlertJoined, c.by, Detail{Text: a.Title, Told: in.Status == Acknowledged})
+	c.record(EventAlertJoined, c.by, Detail{Text: a.Title, Shown: in.Status == Acknowledged})
 	was := in.Severity
 	c.count(a.Severity)
 	if fresh && in.Severity == was {
-		c.tellOfService(service)
+		c.pageAboutService(service)
 	}
 }

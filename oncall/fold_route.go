@@ -272,13 +272,13 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	if home != from || to == from {
 		return
 	}
-	told := f.does(to, "")
+	detail := f.does(to, "")
 	if a.Route != nil {
-		told = f.does(to, a.Route.Does)
-		told.Text = a.Route.Rule
+		detail = f.does(to, a.Route.Does)
+		detail.Text = a.Route.Rule
 	}
-	told.Told = true
-	c.record(EventRouted, c.by, told)
+	detail.Shown = true
+	c.record(EventRouted, c.by, detail)
 	in.PolicyID, in.HomePolicy = to, 0
 	if in.Status == Triggered {
 		c.worsen(a.Severity)
@@ -304,16 +304,16 @@ func (f *Fold) noteRoute(a *Alert) {
 		return
 	}
 	if r.Rule != "" {
-		told := f.does(r.Policy, r.Does)
-		told.Text = r.Rule
-		c.record(EventRouted, c.by, told)
+		detail := f.does(r.Policy, r.Does)
+		detail.Text = r.Rule
+		c.record(EventRouted, c.by, detail)
 	}
 	for _, bad := range r.failed {
 		c.record(EventRouteFailed, c.by, Detail{Text: bad.Rule.Rule, Names: []string{bad.Why}})
 	}
 	for _, would := range r.shadow {
-		told := f.does(would.Policy, would.Would)
-		told.Text = would.Rule.Rule
-		c.record(EventRouteShadow, c.by, told)
+		detail := f.does(would.Policy, would.Would)
+		detail.Text = would.Rule.Rule
+		c.record(EventRouteShadow, c.by, detail)
 	}
 }

@@ -172,7 +172,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	was := in.Severity
 	c.count(a.Severity)
 	if fresh && in.Severity == was {
-		c.tellOfService(service)
+		c.pageAboutService(service)
 	}
 }
 
@@ -185,8 +185,8 @@ func (s *Storm) learn(service string) bool {
 	return true
 }
 
-// tellOfService pages the holders about a service that is new to the incident.
-func (c *Change) tellOfService(service string) {
+// pageAboutService pages the holders about a service that is new to the incident.
+func (c *Change) pageAboutService(service string) {
 	in := &c.Incident
 	if in.Status != Acknowledged {
 		return

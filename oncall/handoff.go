@@ -127,19 +127,19 @@ func (h Handoff) detail(b Briefing) NoticeDetail {
 // is told to nobody else.
 func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	var notices []Notice
-	tell := func(kind NoticeKind, to string) {
+	notify := func(kind NoticeKind, to string) {
 		notices = append(notices, Notice{
 			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, kind, to), To: to, Kind: kind, About: h.Number, Detail: h.detail(b),
 		})
 	}
 	for _, u := range h.Incoming {
-		tell(NoticeComing, string(u))
+		notify(NoticeComing, string(u))
 	}
 	for _, u := range h.Outgoing {
-		tell(NoticeGoing, string(u))
+		notify(NoticeGoing, string(u))
 	}
 	if h.Role != schedule.RoleShadow && b.TeamChannel != "" {
-		tell(NoticeHandoff, b.TeamChannel)
+		notify(NoticeHandoff, b.TeamChannel)
 	}
 	if !h.open() {
 		return notices, nil

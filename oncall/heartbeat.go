@@ -153,7 +153,7 @@ type Heartbeat struct {
 
 	MutedAt    *time.Time // nil: it pages
 	MutedUntil *time.Time // nil: until somebody unmutes it
-	ToldAt     *time.Time // when the signal that it is down was last sent; nil: never
+	SignaledAt *time.Time // when the signal that it is down was last sent; nil: never
 	Removed    bool
 }
 
@@ -369,13 +369,13 @@ const heartbeatsGroup = "heartbeats"
 func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
 	key := "heartbeat/" + h.Name
 	switch {
-	case (h.DownAt == nil || h.Removed) && h.ToldAt != nil:
-		h.ToldAt, h.Together = nil, false
+	case (h.DownAt == nil || h.Removed) && h.SignaledAt != nil:
+		h.SignaledAt, h.Together = nil, false
 		return Signal{Action: Clear, DedupKey: key}, true
-	case h.DownAt == nil || h.Removed || h.Muted(now) || h.ToldAt != nil && now.Sub(*h.ToldAt) < heartbeatRepeat && said == "":
+	case h.DownAt == nil || h.Removed || h.Muted(now) || h.SignaledAt != nil && now.Sub(*h.SignaledAt) < heartbeatRepeat && said == "":
 		return s, false
 	}
-	h.ToldAt = new(now)
+	h.SignaledAt = new(now)
 	verb := "is missing"
 	if h.Failed {
 		verb = "failed"
@@ -398,7 +398,7 @@ func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
 // NextCheck is when the heartbeat must be checked even without a ping; nil: never.
 func (h Heartbeat) NextCheck(now time.Time) *time.Time {
 	switch {
-	case h.Removed && h.ToldAt != nil:
+	case h.Removed && h.SignaledAt != nil:
 		return new(now)
 	case h.Removed:
 		return nil
@@ -406,8 +406,8 @@ func (h Heartbeat) NextCheck(now time.Time) *time.Time {
 		return h.DueAt
 	case h.Muted(now):
 		return h.MutedUntil
-	case h.ToldAt == nil:
+	case h.SignaledAt == nil:
 		return new(now)
 	}
-	return new(h.ToldAt.Add(heartbeatRepeat))
+	return new(h.SignaledAt.Add(heartbeatRepeat))
 }

@@ -100,8 +100,8 @@ func (h Hook) Host() string {
 	return u.Host
 }
 
-// Tells reports whether a hook is called for an event of a team's incident.
-func (h Hook) Tells(e Event, in Incident, private bool) bool {
+// Matches reports whether a hook is called for an event of a team's incident.
+func (h Hook) Matches(e Event, in Incident, private bool) bool {
 	switch {
 	case in.ID.Canary() || h.TeamID != 0 && in.TeamID != h.TeamID || h.TeamID == 0 && private:
 		return false

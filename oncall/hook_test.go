@@ -59,12 +59,12 @@ func TestHookBodies(t *testing.T) {
 			}
 		}
 		note := Event{Kind: EventNote}
-		if h.Tells(note, e.Incident, false) != (template == HookEvents) || !h.Tells(e.Event, e.Incident, false) {
+		if h.Matches(note, e.Incident, false) != (template == HookEvents) || !h.Matches(e.Event, e.Incident, false) {
 			t.Errorf("%s tells of the wrong events", template)
 		}
 	}
 	all, own := Hook{Template: HookEvents}, Hook{Template: HookEvents, TeamID: 2, Kinds: []EventKind{EventOpened}}
-	if all.Tells(e.Event, e.Incident, true) || all.Tells(e.Event, Incident{ID: -1}, false) || own.Tells(e.Event, e.Incident, false) || !own.Tells(e.Event, Incident{ID: 1, TeamID: 2}, true) {
+	if all.Matches(e.Event, e.Incident, true) || all.Matches(e.Event, Incident{ID: -1}, false) || own.Matches(e.Event, e.Incident, false) || !own.Matches(e.Event, Incident{ID: 1, TeamID: 2}, true) {
 		t.Error("a webhook is told of what is not its own")
 	}
 }

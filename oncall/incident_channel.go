@@ -179,9 +179,9 @@ func (f ChannelFacts) Idle() (IncidentChannel, bool) {
 	return became, became.Busy != is.Busy || became.LookAt == nil || !became.LookAt.Equal(*is.LookAt)
 }
 
-// TellChannel notes in the timeline that the channel was made, or why it can't be. It reports false if there is nothing
+// RecordChannel notes in the timeline that the channel was made, or why it can't be. It reports false if there is nothing
 // to note.
-func (in Incident) TellChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
+func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
 	was := in.Channel
 	c.Incident.Channel = &became

@@ -2,17 +2,17 @@ package oncall
 
 // A Picture is everything that an incident's Slack messages are drawn from.
 type Picture struct {
-	Incident    Incident
-	Team        Team
-	Integration string  // name
-	Policy      string  // name
-	Alerts      []Alert // firing first, then the latest cleared; at most MaxPictured
-	AlertCount  int     // all of them
-	Firing      int
-	Untold      bool      // the policy has run out, and nobody could be told
-	Paged       []UserID  // who was paged since the escalation began, in order
-	Next        *NextStep // what happens next if nobody acts; nil: nothing
-	Events      []Event   // the whole timeline, oldest first
+	Incident       Incident
+	Team           Team
+	Integration    string  // name
+	Policy         string  // name
+	Alerts         []Alert // firing first, then the latest cleared; at most MaxPictured
+	AlertCount     int     // all of them
+	Firing         int
+	NobodyNotified bool      // the policy has run out, and nobody could be told
+	Paged          []UserID  // who was paged since the escalation began, in order
+	Next           *NextStep // what happens next if nobody acts; nil: nothing
+	Events         []Event   // the whole timeline, oldest first
 
 	Tally StormTally // for a storm
 

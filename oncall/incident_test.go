@@ -235,7 +235,7 @@ func TestAStepThatReachesNobody(t *testing.T) {
 		}
 		want := []EventKind{EventUnreached}
 		if in = c.Incident; in.Exhausted {
-			want = []EventKind{EventUntold}
+			want = []EventKind{EventNobodyNotified}
 		} else if !in.NextAt.Equal(now) || in.Seq != before.Seq {
 			t.Errorf("the next step runs at %s as %d, want %s, %d", in.NextAt, in.Seq, now, before.Seq)
 		}

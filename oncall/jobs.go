@@ -107,15 +107,15 @@ type Draw struct {
 // Kind names the job.
 func (Draw) Kind() string { return "draw" }
 
-// Tell posts a notice's Slack message, or edits it.
-type Tell struct {
+// DrawNotice posts a notice's Slack message, or edits it.
+type DrawNotice struct {
 	Notice NoticeID `json:"notice"`
 	Bundle bool     `json:"bundle,omitempty"` // a bundle that was sent, which is drawn like an incident
 	Asked  bool     `json:"asked,omitempty"`  // somebody has acted, and is looking at the message
 }
 
 // Kind names the job.
-func (Tell) Kind() string { return "tell" }
+func (DrawNotice) Kind() string { return "tell" }
 
 // SendProof sends the code that proves a contact method.
 type SendProof struct {

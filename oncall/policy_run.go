@@ -259,7 +259,7 @@ func (c *Change) unreached() bool {
 	case in.Status != Triggered || in.NextAt == nil && !in.Exhausted:
 		return false
 	case in.Exhausted:
-		c.record(EventUntold, ByTimer(), Detail{Acked: in.Acks})
+		c.record(EventNobodyNotified, ByTimer(), Detail{Acked: in.Acks})
 		return true
 	}
 	d := Detail{Round: in.Round + 1, Step: in.Step, Run: 1}

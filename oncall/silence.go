@@ -240,8 +240,8 @@ func (s Silence) GoneSignal() Signal {
 	return Signal{Action: Clear, DedupKey: s.DedupKey, Note: "It no longer fires in Alertmanager, which tells nobody so while it is silenced."}
 }
 
-// TellSilences notes the results of the steps in the timeline. It reports false if there is nothing to note.
-func (in Incident) TellSilences(outcomes []SilenceOutcome, unfit int, now time.Time) (Change, bool) {
+// RecordSilences notes the results of the steps in the timeline. It reports false if there is nothing to note.
+func (in Incident) RecordSilences(outcomes []SilenceOutcome, unfit int, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
 	var made, ended, failed Detail
 	for _, o := range outcomes {

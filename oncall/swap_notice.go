@@ -27,8 +27,8 @@ func (s Swap) detail() NoticeDetail {
 	}
 }
 
-// tell makes a notice to one of the two people.
-func (s Swap) tell(kind NoticeKind, key string, to UserID, f NoticeDetail, r ShiftFacts) Notice {
+// notice makes a notice to one of the two people.
+func (s Swap) notice(kind NoticeKind, key string, to UserID, f NoticeDetail, r ShiftFacts) Notice {
 	f.TimeZone = r.Users[to].TimeZone
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
@@ -41,8 +41,8 @@ func (s Swap) OfferNotices(r ShiftFacts, away []UserID) []Notice {
 	ask := f
 	ask.Clashes = append(r.Clashes(s.Take.User, s.Give, s.Give, s.Take), r.Clashes(s.Give.User, s.Take, s.Give, s.Take)...)
 	return []Notice{
-		s.tell(NoticeSwapAsk, "ask", s.Take.User, ask, r),
-		s.tell(NoticeSwapSent, "sent", s.Give.User, ask, r),
+		s.notice(NoticeSwapAsk, "ask", s.Take.User, ask, r),
+		s.notice(NoticeSwapSent, "sent", s.Give.User, ask, r),
 	}
 }
 
@@ -57,7 +57,7 @@ func (s Swap) ChangeNotices(by UserID, channels []string, r ShiftFacts, now time
 		if u == by || u == s.Take.User && s.State != SwapUndone {
 			continue
 		}
-		out = append(out, s.tell(NoticeSwapNews, string(s.State)+"/"+string(u), u, f, r))
+		out = append(out, s.notice(NoticeSwapNews, string(s.State)+"/"+string(u), u, f, r))
 	}
 	if s.State == SwapAccepted {
 		for _, channel := range channels {

@@ -80,14 +80,14 @@ func (a *alarm) due(admins []string, now time.Time) (users []string, count int, 
 	return users, count, why
 }
 
-func (a *alarm) markTold(user string) {
+func (a *alarm) markNotified(user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.messages[user].done = true
 }
 
-// tellAdmins tells the installation's admins, in Slack, that signals are refused.
-func (rc *Receiver) tellAdmins(ctx context.Context) {
+// notifyAdmins tells the installation's admins, in Slack, that signals are refused.
+func (rc *Receiver) notifyAdmins(ctx context.Context) {
 	known, sender := rc.snapshot.Load(), rc.Senders[oncall.MethodSlack]
 	if known == nil || sender == nil {
 		return
@@ -114,7 +114,7 @@ func (rc *Receiver) tellAdmins(ctx context.Context) {
 				rc.Log.Error().Err(r.Err).Str("user", user).Msg("can't tell an admin that signals are refused")
 				return
 			}
-			rc.alarm.markTold(user)
+			rc.alarm.markNotified(user)
 		})
 	}
 	rc.Log.Error().Err(why).Int("requests", count).Int("admins", len(users)).Msg("signals are refused: the database is away and the spool takes no more")

@@ -43,7 +43,7 @@ func (rc *Receiver) Run(ctx context.Context) error {
 		}
 		rc.spool.probe(rc.Clock())
 		rc.messagePeople(ctx)
-		rc.tellAdmins(ctx)
+		rc.notifyAdmins(ctx)
 		rc.checks.Add(1)
 		select {
 		case <-ctx.Done():

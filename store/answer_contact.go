@@ -140,8 +140,8 @@ func (s *Store) provable(ctx context.Context, tx pgx.Tx, a oncall.Answer, now ti
 	}); err != nil {
 		return nil, err
 	}
-	told, err := contacts(ctx, tx, ids, nil)
-	for _, c := range told {
+	proven, err := contacts(ctx, tx, ids, nil)
+	for _, c := range proven {
 		if c.Address == "" {
 			c.Address = a.From
 			own = append(own, c)

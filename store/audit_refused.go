@@ -37,7 +37,7 @@ type refusal struct {
 	fresh       int // since the last check
 	waiting     int // not in the audit log yet
 	first, last time.Time
-	told        time.Time // when the latest entry was written; zero: never
+	recordedAt  time.Time // when the latest entry was written; zero: never
 }
 
 type refusals struct {
@@ -85,10 +85,10 @@ func (r *refusals) due(now time.Time, all bool) map[refusalKey]refusal {
 			}
 			one.waiting, one.fresh, one.last = one.waiting+one.fresh, 0, now
 		}
-		switch over := !now.Before(one.told.Add(foldRefusals)); {
-		case one.waiting > 0 && (over || all || one.told.IsZero()):
+		switch over := !now.Before(one.recordedAt.Add(foldRefusals)); {
+		case one.waiting > 0 && (over || all || one.recordedAt.IsZero()):
 			out[key] = *one
-			one.waiting, one.told = 0, now
+			one.waiting, one.recordedAt = 0, now
 		case over:
 			delete(r.kept, key)
 		}
@@ -102,7 +102,7 @@ func (r *refusals) back(lost map[refusalKey]refusal) {
 	defer r.mu.Unlock()
 	for key, was := range lost {
 		if one := r.kept[key]; one != nil {
-			one.waiting, one.first, one.told = one.waiting+was.waiting, was.first, was.told
+			one.waiting, one.first, one.recordedAt = one.waiting+was.waiting, was.first, was.recordedAt
 		}
 	}
 }

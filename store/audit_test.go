@@ -15,8 +15,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// told writes entries as a test reads them.
-func told(entries []audit.Entry) (lines []string) {
+// describe writes entries as a test reads them.
+func describe(entries []audit.Entry) (lines []string) {
 	for _, e := range entries {
 		line := fmt.Sprintf("%s (%s) %s %s %s%s", e.By, e.By.Via, e.Act, e.Kind, e.Name, e.About)
 		for _, c := range e.Changes {
@@ -35,7 +35,7 @@ func (w *world) history(f store.AuditFilter) []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return told(entries)
+	return describe(entries)
 }
 
 // The database keeps what was written from everybody.

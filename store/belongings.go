@@ -65,7 +65,7 @@ func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserI
 		if err := record(ctx, tx, by, now, audit.EndedLinks(user)); err != nil {
 			return err
 		}
-		return s.tellEnded(ctx, tx, by, user, "the links in the mails and pushes that you have got so far: they answer nothing any more. New ones do", now)
+		return s.notifyRevoked(ctx, tx, by, user, "the links in the mails and pushes that you have got so far: they answer nothing any more. New ones do", now)
 	})
 	if err != nil {
 		return wrap(err, "end the links of %s", user)
@@ -74,8 +74,8 @@ func (s *Store) EndLinks(ctx context.Context, by oncall.Actor, user oncall.UserI
 	return nil
 }
 
-// tellEnded tells a person what somebody else has revoked of theirs.
-func (s *Store) tellEnded(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, what string, now time.Time) error {
+// notifyRevoked tells a person what somebody else has revoked of theirs.
+func (s *Store) notifyRevoked(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, what string, now time.Time) error {
 	if by.User == user || by.Via == oncall.ViaTimer {
 		return nil
 	}

@@ -83,7 +83,7 @@ func (s *Store) RevokeFeed(ctx context.Context, by oncall.Actor, id FeedID, now 
 		if c, known := g.dir.schedules[f.ScheduleID]; known {
 			what = c.Name()
 		}
-		if err := s.tellEnded(ctx, tx, by, maker, "a calendar that you have subscribed to, of "+what+": its address shows nothing any more. `/oncall calendar` makes another", now); err != nil {
+		if err := s.notifyRevoked(ctx, tx, by, maker, "a calendar that you have subscribed to, of "+what+": its address shows nothing any more. `/oncall calendar` makes another", now); err != nil {
 			return err
 		}
 		return recordFeed(ctx, tx, by, now, f, true)

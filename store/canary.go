@@ -172,8 +172,8 @@ func (s *System) EndCanary(ctx context.Context, c Canary, now time.Time) error {
 	return nil
 }
 
-// TellCanaryLate tells the admins, once for each outage, that the canary has not come through in time.
-func (s *System) TellCanaryLate(ctx context.Context, now time.Time) error {
+// NotifyCanaryLate tells the admins, once for each outage, that the canary has not come through in time.
+func (s *System) NotifyCanaryLate(ctx context.Context, now time.Time) error {
 	const note = `UPDATE canary SET late_since = $1 WHERE late_since IS NULL`
 	dir, err := s.directory(ctx)
 	if err != nil {

@@ -195,7 +195,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		if _, err := tx.Exec(ctx, void, id); err != nil {
 			return err
 		}
-		if err := s.tellEnded(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(was)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
+		if err := s.notifyRevoked(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(was)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
 			return err
 		}
 		found, err := reaches(ctx, tx, []oncall.UserID{user})

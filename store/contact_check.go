@@ -18,8 +18,8 @@ const (
 	// they haven't answered by it for checkAge.
 	checkAhead = 7 * 24 * time.Hour
 	checkAge   = 30 * 24 * time.Hour
-	// checkTold is how long before the shift they and their managers are told in Slack that there was no answer.
-	checkTold = 24 * time.Hour
+	// unansweredNoticeBefore is how long before the shift they and their managers are told in Slack that there was no answer.
+	unansweredNoticeBefore = 24 * time.Hour
 )
 
 // programs are the methods that only programs read.
@@ -73,7 +73,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 		if err := s.enqueue(ctx, tx, now, tasks); err != nil {
 			return err
 		}
-		return s.tellSilent(ctx, tx, dir, now)
+		return s.notifyUnanswered(ctx, tx, dir, now)
 	})
 	if err != nil {
 		return fmt.Errorf("check how people are reached: %w", err)
@@ -120,8 +120,8 @@ func (d *Directory) coming(now time.Time) []comingShift {
 	return out
 }
 
-// tellSilent tells in Slack, checkTold before a shift, by which contact methods a check was not answered.
-func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
+// notifyUnanswered tells in Slack, unansweredNoticeBefore before a shift, by which contact methods a check was not answered.
+func (s *Store) notifyUnanswered(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	const silent = `
 		UPDATE checks k
 		SET told_at = $1
@@ -129,7 +129,7 @@ func (s *Store) tellSilent(ctx context.Context, tx pgx.Tx, dir *Directory, now t
 		WHERE c.id = k.contact_id AND k.told_at IS NULL AND k.sent_at > $3 AND k.shift_at > $1 AND k.shift_at <= $2
 		  AND k.sent_at < $4 AND c.confirmed_at < k.sent_at AND c.removed_at IS NULL AND c.disabled_at IS NULL
 		RETURNING c.id`
-	rows, _ := tx.Query(ctx, silent, now, now.Add(checkTold), now.Add(-checkAhead), now.Add(-time.Hour))
+	rows, _ := tx.Query(ctx, silent, now, now.Add(unansweredNoticeBefore), now.Add(-checkAhead), now.Add(-time.Hour))
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
 	if err != nil {
 		return err

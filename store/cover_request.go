@@ -111,7 +111,7 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err := recordCover(ctx, tx, by, now, cover, change, a); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, by.User, facts, now)
+		return s.notifyCover(ctx, tx, cover, change, by.User, facts, now)
 	})
 	if err != nil {
 		return oncall.Cover{}, wrap(err, "update cover request %d", id)
@@ -153,7 +153,7 @@ func (s *System) RunCoverTimer(ctx context.Context, id oncall.CoverID, now time.
 		if err := s.saveCover(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		return s.tellCover(ctx, tx, cover, change, "", facts, now)
+		return s.notifyCover(ctx, tx, cover, change, "", facts, now)
 	})
 	if err != nil {
 		return wrap(err, "run the timer of cover request %d", id)
@@ -199,8 +199,8 @@ func (s *Store) takeCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	})
 }
 
-// tellCover updates the notices of a request, and sends new ones.
-func (s *Store) tellCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
+// notifyCover updates the notices of a request, and sends new ones.
+func (s *Store) notifyCover(ctx context.Context, tx pgx.Tx, before oncall.Cover, change oncall.CoverChange, by oncall.UserID,
 	facts oncall.ShiftFacts, now time.Time,
 ) error {
 	c := change.Cover

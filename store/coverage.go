@@ -24,7 +24,7 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, coverageLock); err != nil {
 			return err
 		}
-		if err := s.tellLeavers(ctx, tx, dir, now); err != nil {
+		if err := s.notifyOfLeavers(ctx, tx, dir, now); err != nil {
 			return err
 		}
 		if err := s.saveNotices(ctx, tx, now, dir.Roster().HolidayNotices(now)); err != nil {
@@ -48,7 +48,7 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if err := s.tellMended(ctx, tx, mended, found, now); err != nil {
+		if err := s.markFixed(ctx, tx, mended, found, now); err != nil {
 			return err
 		}
 		fresh, err := keepFindings(ctx, tx, found, now)
@@ -137,8 +137,8 @@ func forgetFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, unse
 // mendedWithin is how old a warning may be for its findings to be marked as fixed.
 const mendedWithin = 60 * 24 * time.Hour
 
-// tellMended marks the fixed findings in earlier warnings.
-func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
+// markFixed marks the fixed findings in earlier warnings.
+func (s *Store) markFixed(ctx context.Context, tx pgx.Tx, gone []string, found []oncall.Finding, now time.Time) error {
 	const load = `
 		SELECT id, facts AS detail
 		FROM notices
@@ -167,7 +167,7 @@ func (s *Store) tellMended(ctx context.Context, tx pgx.Tx, gone []string, found 
 		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
 			return fmt.Errorf("save warning %d: %w", n.ID, err)
 		}
-		tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: n.ID}})
+		tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: n.ID}})
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }
@@ -197,7 +197,7 @@ func keepFindings(ctx context.Context, tx pgx.Tx, found []oncall.Finding, now ti
 func warnings(dir *Directory, found []oncall.Finding, name string) []oncall.Notice {
 	var notices []oncall.Notice
 	for _, f := range found {
-		if f.ToldOtherwise() {
+		if f.NotifiedOtherwise() {
 			continue
 		}
 		to := dir.Watchers(f.Team)

@@ -33,7 +33,7 @@ func TestCoverageIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.guard(w.System, start)
-	isTold(t, w)
+	wantNotices(t, w)
 
 	gone := start
 	if err := w.SaveUser(t.Context(), oncall.User{ID: bo, Name: "Bo", DeactivatedAt: &gone}, start); err != nil {
@@ -50,7 +50,7 @@ func TestCoverageIsChecked(t *testing.T) {
 		all.Go(func() { w.guard(stores[i%2], start) })
 	}
 	all.Wait()
-	w.isToldSorted("coverage U0ANN", "leaver U0CY") // who has left, and the gap that follows, are told in one
+	w.wantNoticesSorted("coverage U0ANN", "leaver U0CY") // who has left, and the gap that follows, are told in one
 	if got, want := w.findings(), "deactivated/1/U0BO gap/1/primary/Mon 09:00 time_off/1/primary/1"; got != want {
 		t.Errorf("findings: %s, want %s", got, want)
 	}
@@ -58,10 +58,10 @@ func TestCoverageIsChecked(t *testing.T) {
 	w.forget()
 	must[oncall.TimeOff](t)(w.CancelTimeOff(t.Context(), oncall.ByTimer(), off.ID, start))
 	w.guard(w.System, start.Add(time.Hour))
-	isTold(t, w, "leaver U0CY") // which was forgotten
+	wantNotices(t, w, "leaver U0CY") // which was forgotten
 	must[oncall.TimeOff](t)(w.AddTimeOff(t.Context(), oncall.ByTimer(), off, start))
 	w.guard(w.System, start.Add(2*time.Hour))
-	isTold(t, w, "leaver U0CY", "coverage U0ANN")
+	wantNotices(t, w, "leaver U0CY", "coverage U0ANN")
 }
 
 // Where a team has no admins its channel is told.
@@ -70,13 +70,13 @@ func TestCoverageWithoutAdmins(t *testing.T) {
 	w := newWorld(t)
 	w.exec(`UPDATE policies SET steps = '[{"targets": [{"user": "U0ANN"}], "delay": 300}]'`)
 	w.guard(w.System, start)
-	isTold(t, w, "coverage #payments")
+	wantNotices(t, w, "coverage #payments")
 	if got := w.findings(); got != "unpaged/1" {
 		t.Errorf("findings: %s, want %s", got, "unpaged/1")
 	}
 }
 
-func (w *world) isToldSorted(want ...string) {
+func (w *world) wantNoticesSorted(want ...string) {
 	w.t.Helper()
 	got := strings.Join(w.strings(`SELECT kind || ' ' || recipient AS told FROM notices ORDER BY told`), ", ")
 	if got != strings.Join(want, ", ") {

@@ -51,9 +51,9 @@ func (s *Store) Departures(ctx context.Context, by oncall.Actor, user oncall.Use
 	return mine, others, nil
 }
 
-// tellLeavers notifies managers of people who have left Slack while their teams still depend on them, and keeps earlier
+// notifyOfLeavers notifies managers of people who have left Slack while their teams still depend on them, and keeps earlier
 // notices up to date. Each manager gets one notice a person.
-func (s *Store) tellLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
+func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, now time.Time) error {
 	left := slices.ContainsFunc(slices.Collect(maps.Values(dir.Users)), func(u oncall.User) bool { return u.DeactivatedAt != nil })
 	sent, err := leaverNotices(ctx, tx, oncall.NoticeLeaver, now)
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *Store) redetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next o
 	if _, err := tx.Exec(ctx, `UPDATE notices SET facts = $2, version = version + 1 WHERE id = $1`, n.ID, next); err != nil {
 		return fmt.Errorf("save notice %d: %w", n.ID, err)
 	}
-	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.Tell{Notice: n.ID}}})
+	return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.DrawNotice{Notice: n.ID}}})
 }
 
 // leaverNotices makes the notices about people who have left, one for each manager.

@@ -38,7 +38,7 @@ func (w *world) number() int64 {
 	return int64(w.count(`SELECT number FROM handoffs WHERE role = 'primary'`))
 }
 
-func isTold(t *testing.T, w *world, want ...string) {
+func wantNotices(t *testing.T, w *world, want ...string) {
 	t.Helper()
 	if diff := cmp.Diff(append([]string{}, want...), w.notices()); diff != "" {
 		t.Errorf("told (-want +got):\n%s", diff)
@@ -49,7 +49,7 @@ func TestWhoIsThereAtFirstIsNotAnnounced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)
-	isTold(t, w)
+	wantNotices(t, w)
 	if got := w.strings(`SELECT unnest(users) FROM handoffs`); !slices.Equal(got, []string{string(ann)}) {
 		t.Errorf("noted: %q", got)
 	}
@@ -66,7 +66,7 @@ func TestAHandoffHappensOnce(t *testing.T) {
 		all.Go(func() { w.look(stores[i%2], monday) })
 	}
 	all.Wait()
-	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
+	wantNotices(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
 	if n := w.jobs("chase_handoff"); n != 1 {
 		t.Errorf("%d timers, want 1", n)
 	}
@@ -83,9 +83,9 @@ func TestALongStop(t *testing.T) {
 	w := newWorld(t)
 	w.look(w.System, start)
 	w.look(w.System, monday.AddDate(0, 0, 7+1)) // Ann, Bo, Ann
-	isTold(t, w)
+	wantNotices(t, w)
 	w.look(w.System, monday.AddDate(0, 0, 7*6+1)) // Bo again, after many others
-	isTold(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
+	wantNotices(t, w, "handoff_coming U0BO", "handoff_going U0ANN", "handoff_channel #payments")
 }
 
 func TestTakeHandoff(t *testing.T) {
@@ -107,7 +107,7 @@ func TestTakeHandoff(t *testing.T) {
 	if err := w.ChaseHandoff(t.Context(), number, monday.Add(15*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w)
+	wantNotices(t, w)
 }
 
 func TestNobodySaysThatTheyHaveIt(t *testing.T) {
@@ -131,7 +131,7 @@ func TestNobodySaysThatTheyHaveIt(t *testing.T) {
 		})
 	}
 	all.Wait()
-	isTold(t, w, "handoff_unanswered U0ANN", "handoff_unanswered U0CY")
+	wantNotices(t, w, "handoff_unanswered U0ANN", "handoff_unanswered U0CY")
 }
 
 // An override is a hand-off at its beginning and at its end, and queues a look at both.
@@ -147,12 +147,12 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w, "shift_moved U0ANN", "shift_moved U0CY")
+	wantNotices(t, w, "shift_moved U0ANN", "shift_moved U0CY")
 	w.forget()
 	if err := w.CheckSchedule(t.Context(), id, start); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w, "reminder U0CY") // it begins in an hour
+	wantNotices(t, w, "reminder U0CY") // it begins in an hour
 	w.forget()
 	next := func() time.Time {
 		return must[time.Time](t)(scan[time.Time](w, `SELECT look_at FROM schedules WHERE id = $1`, id))
@@ -163,7 +163,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	if err := w.CheckSchedule(t.Context(), id, begin); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w, "handoff_coming U0CY", "handoff_going U0ANN", "handoff_channel #payments")
+	wantNotices(t, w, "handoff_coming U0CY", "handoff_going U0ANN", "handoff_channel #payments")
 	first := w.number()
 	w.forget()
 	if got := next(); got.After(begin.Add(2 * time.Hour)) {
@@ -172,7 +172,7 @@ func TestAnOverrideIsAHandoff(t *testing.T) {
 	if err := w.CheckSchedule(t.Context(), id, begin.Add(2*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w, "handoff_coming U0ANN", "handoff_going U0CY", "handoff_channel #payments")
+	wantNotices(t, w, "handoff_coming U0ANN", "handoff_going U0CY", "handoff_channel #payments")
 	if w.number() == first {
 		t.Error("the second hand-off has the number of the first")
 	}
@@ -203,12 +203,12 @@ func TestReminders(t *testing.T) {
 		}
 	}
 	at(-25 * time.Hour)
-	isTold(t, w)
+	wantNotices(t, w)
 	at(-24 * time.Hour)
 	at(-24*time.Hour + time.Minute)
-	isTold(t, w, "reminder U0BO")
+	wantNotices(t, w, "reminder U0BO")
 	at(-40 * time.Minute) // too late for the reminder of an hour before
-	isTold(t, w, "reminder U0BO")
+	wantNotices(t, w, "reminder U0BO")
 	w.forget()
 
 	if err := w.SetReminders(t.Context(), oncall.ByTimer(), ann, []time.Duration{48 * time.Hour}, monday); err != nil {
@@ -234,11 +234,11 @@ func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
 	if _, err := w.EditSchedule(t.Context(), oncall.ByTimer(), id, schedule.Version{Rotations: r, CreatedBy: cy}, stored.Latest(), start); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w)
+	wantNotices(t, w)
 	if err := w.SettleSchedule(t.Context(), id, start.Add(2*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	isTold(t, w, "shift_moved U0BO")
+	wantNotices(t, w, "shift_moved U0BO")
 	facts := w.strings(`SELECT facts::text FROM notices`)[0]
 	if !strings.Contains(facts, `"gained": false`) || !strings.Contains(facts, monday.Format(time.RFC3339)) {
 		t.Errorf("facts: %s", facts)

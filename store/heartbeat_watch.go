@@ -54,8 +54,8 @@ type heartbeatRow struct {
 	HeardAt *time.Time
 	Said    string
 
-	changed bool
-	tells   string // text that came with a failure
+	changed     bool
+	failureText string // text that came with a failure
 }
 
 // WatchHeartbeats processes pings, finds the heartbeats that have gone missing, and sends signals about them to
@@ -144,7 +144,7 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	rows, _ = tx.Query(ctx, load, w.due || w.away, of)
 	w.all, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (h heartbeatRow, err error) {
 		err = row.Scan(&h.ID, &h.IntegrationID, &h.Name, &h.Every, &h.Grace, &h.MaxRuntime, &h.Severity, &h.PingedAt, &h.RunAt, &h.Run, &h.DueAt,
-			&h.DownAt, &h.Why, &h.Failed, &h.Together, &h.MutedAt, &h.MutedUntil, &h.ToldAt, &h.Removed, &h.HeardAt, &h.Said)
+			&h.DownAt, &h.Why, &h.Failed, &h.Together, &h.MutedAt, &h.MutedUntil, &h.SignaledAt, &h.Removed, &h.HeardAt, &h.Said)
 		return h, err
 	})
 	return true, err
@@ -200,7 +200,7 @@ func (w *heartbeatWatch) receive(row pingRow) {
 		h.HeardAt, h.Said = &row.ReceivedAt, s.Body
 	}
 	if p.Kind == oncall.PingFail && h.Failed {
-		h.tells = s.Body
+		h.failureText = s.Body
 	}
 }
 
@@ -261,23 +261,23 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	batch := &pgx.Batch{}
-	var told inboxRows
+	var signals inboxRows
 	for i := range w.all {
 		h := &w.all[i]
 		if !h.changed {
 			continue
 		}
-		if s, any := h.NextSignal(h.tells, w.now); any {
+		if s, any := h.NextSignal(h.failureText, w.now); any {
 			text, err := json.Marshal(s)
 			if err != nil {
 				return err
 			}
-			told.add(h.IntegrationID, w.now, string(text), false)
+			signals.add(h.IntegrationID, w.now, string(text), false)
 		}
 		queueHeartbeat(batch, *h, w.now)
 	}
-	if len(told.signals) > 0 {
-		batch.Queue(insert, told.integrations, w.now, told.signals)
+	if len(signals.signals) > 0 {
+		batch.Queue(insert, signals.integrations, w.now, signals.signals)
 		batch.Queue(`SELECT pg_notify('watchbill_inbox', '')`)
 	}
 	if len(w.pings) > 0 {
@@ -325,6 +325,6 @@ func queueHeartbeat(batch *pgx.Batch, h heartbeatRow, now time.Time) {
 		SET pinged_at = $2, run_at = $3, run = $4, due_at = $5, down_at = $6, why = $7, failed = $8, together = $9, told_at = $10,
 		    look_at = $11, heard_at = $12, said = $13
 		WHERE id = $1`
-	batch.Queue(save, h.ID, h.PingedAt, h.RunAt, h.Run, h.DueAt, h.DownAt, h.Why, h.Failed, h.Together, h.ToldAt, h.NextCheck(now), h.HeardAt,
+	batch.Queue(save, h.ID, h.PingedAt, h.RunAt, h.Run, h.DueAt, h.DownAt, h.Why, h.Failed, h.Together, h.SignaledAt, h.NextCheck(now), h.HeardAt,
 		strings.ToValidUTF8(h.Said, ""))
 }

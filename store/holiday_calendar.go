@@ -187,15 +187,15 @@ func (s *System) unreadHolidays(
 		host = u.Host
 	}
 	var notices []oncall.Notice
-	told := map[oncall.UserID]bool{}
+	notified := map[oncall.UserID]bool{}
 	for _, id := range ids {
 		named, known := dir.Schedule(id)
 		if !known {
 			continue
 		}
 		for _, u := range dir.Managers(named.TeamID()) {
-			if !told[u] {
-				told[u] = true
+			if !notified[u] {
+				notified[u] = true
 				notices = append(notices, oncall.HolidaysUnread(id, named.Name(), host, why, u, since))
 			}
 		}

@@ -123,7 +123,7 @@ func (s *System) nextFor(ctx context.Context, tx pgx.Tx, dir *Directory, h oncal
 	}
 	for _, e := range events {
 		in, there := known[e.IncidentID]
-		if !there || !h.Tells(e, in, dir.teams[in.TeamID].Private) {
+		if !there || !h.Matches(e, in, dir.teams[in.TeamID].Private) {
 			after = e.ID
 			continue
 		}
@@ -170,17 +170,17 @@ func (s *System) unsealHook(out *HookCall, url, headers, secret, before string, 
 	return nil
 }
 
-// A HookEnd is how a call has ended.
+// A HookEnd is the outcome of a call.
 type HookEnd struct {
-	Told    bool
-	Gone    bool   // the receiver wants no more
-	Trouble string // why it has failed
+	Delivered bool
+	Gone      bool   // the receiver wants no more
+	Trouble   string // why it has failed
 }
 
-// EndHook notes how a call has ended: what was told is done with, what failed is tried again later, and in the end given
-// up.
+// EndHook records how a call has ended. A delivered event is done with; a failed one is tried again later, and in the end
+// given up.
 func (s *System) EndHook(ctx context.Context, c HookCall, end HookEnd, now time.Time) error {
-	const told = `UPDATE hooks SET position = $2, tries = 0, next_at = NULL, trouble = '', told_at = $3, leased_until = NULL WHERE id = $1 AND position < $2`
+	const delivered = `UPDATE hooks SET position = $2, tries = 0, next_at = NULL, trouble = '', told_at = $3, leased_until = NULL WHERE id = $1 AND position < $2`
 	const failed = `
 		UPDATE hooks
 		SET tries = tries + 1, trouble = $2, leased_until = NULL, stopped_at = CASE WHEN $3 THEN $4::timestamptz END
@@ -189,8 +189,8 @@ func (s *System) EndHook(ctx context.Context, c HookCall, end HookEnd, now time.
 	const wait = `UPDATE hooks SET next_at = $2 WHERE id = $1`
 	const giveUp = `UPDATE hooks SET position = $2, tries = 0, next_at = NULL WHERE id = $1 AND position < $2`
 	err := s.transact(ctx, func(tx pgx.Tx) error {
-		if end.Told {
-			_, err := tx.Exec(ctx, told, c.Hook, c.Event, now)
+		if end.Delivered {
+			_, err := tx.Exec(ctx, delivered, c.Hook, c.Event, now)
 			return err
 		}
 		var tries int

@@ -90,8 +90,8 @@ func (s *Store) decide(ctx context.Context, id oncall.IncidentID,
 
 // changed counts committed changes, tells who wants to know, and logs the ones that left nobody to page.
 func (s *Store) changed(changes []oncall.Change) {
-	if s.told != nil && len(changes) > 0 {
-		s.told(changes)
+	if s.onChange != nil && len(changes) > 0 {
+		s.onChange(changes)
 	}
 	for _, c := range changes {
 		s.alarm(c)
@@ -249,7 +249,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 		if err != nil {
 			return oncall.Picture{}, err
 		}
-		p.Untold = !slices.ContainsFunc(pages, oncall.StepPage.Reaches)
+		p.NobodyNotified = !slices.ContainsFunc(pages, oncall.StepPage.Reaches)
 	}
 	if next, ok := in.Next(dir.Facts()); ok {
 		if dir.foreignSecret(in, in.NextPolicy(dir.Facts())) && !next.Exhausts {

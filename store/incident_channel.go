@@ -93,7 +93,7 @@ func (s *System) EndChannel(ctx context.Context, order ChannelOrder, became onca
 	id := order.Picture.Incident.ID
 	_, _, err := s.decide(ctx, id, func(tx pgx.Tx, in oncall.Incident) (oncall.Change, bool, error) {
 		became := oncall.ChannelFacts{Incident: in, Now: now}.Kept(became, why, refused)
-		change, tells := in.TellChannel(became, refused, now)
+		change, tells := in.RecordChannel(became, refused, now)
 		var tasks []oncall.Task
 		if became.LookAt != nil {
 			tasks = append(tasks, oncall.Task{Do: oncall.KeepChannel{Incident: id}, At: *became.LookAt})

@@ -52,21 +52,21 @@ func veilEvents(events []oncall.Event, names []string) {
 // veilPlan removes the steps of such policies from a plan, except for the moment when the policy takes over.
 func (d *Directory) veilPlan(plan []oncall.PlanEntry, secret func(oncall.PolicyID) bool) []oncall.PlanEntry {
 	var out []oncall.PlanEntry
-	told := false
+	shown := false
 	for _, e := range plan {
 		// The people who are told at the end of escalation, and their stand-ins, belong to the incident's own team.
 		if !secret(e.Policy) || e.Exhausts || e.Kind == oncall.EventUnassigned {
 			out = append(out, e)
 			continue
 		}
-		if !told || e.Kind == oncall.EventPassedOn {
+		if !shown || e.Kind == oncall.EventPassedOn {
 			note := oncall.Say("The escalation policy of a private team says who is paged.")
 			if e.Kind == oncall.EventPassedOn {
 				note = oncall.Say("The escalation policy of a private team takes over.")
 			}
 			out = append(out, oncall.PlanEntry{At: e.At, Kind: e.Kind, Note: note})
 		}
-		told = true
+		shown = true
 	}
 	return out
 }

@@ -22,7 +22,7 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 		UPDATE integrations
 		SET first_signal_at = coalesce(first_signal_at, $2), taken_for = $3, unread = unread + $4
 		WHERE id = $1 AND (first_signal_at IS NULL OR taken_for <> $3 OR $4 > 0)`
-	told, batch := false, &pgx.Batch{}
+	changed, batch := false, &pgx.Batch{}
 	for _, b := range batches {
 		unread, first := 0, time.Time{}
 		for _, e := range b.entries {
@@ -39,7 +39,7 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 			continue
 		}
 		batch.Queue(save, b.Integration.ID, first, senders, unread)
-		told = told || anew
+		changed = changed || anew
 	}
 	if batch.Len() == 0 {
 		return nil
@@ -47,7 +47,7 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("note that an integration was heard of: %w", err)
 	}
-	if !told { // so that a first signal doesn't reload the directory before its page is sent
+	if !changed { // so that a first signal doesn't reload the directory before its page is sent
 		return nil
 	}
 	return announce(ctx, tx)

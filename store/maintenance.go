@@ -251,7 +251,7 @@ func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		changed, err = s.tellMaintenance(ctx, tx, dir, all, tallies, now)
+		changed, err = s.notifyMaintenance(ctx, tx, dir, all, tallies, now)
 		if err != nil || !changed {
 			return err
 		}
@@ -266,8 +266,8 @@ func (s *System) CheckMaintenance(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// tellMaintenance announces the windows that have begun or ended, and reports whether there were any.
-func (s *Store) tellMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance,
+// notifyMaintenance announces the windows that have begun or ended, and reports whether there were any.
+func (s *Store) notifyMaintenance(ctx context.Context, tx pgx.Tx, dir *Directory, all []oncall.Maintenance,
 	tallies map[oncall.MaintenanceID]oncall.MaintenanceTally, now time.Time,
 ) (changed bool, err error) {
 	const begun = `UPDATE maintenance_windows SET begun_at = $2 WHERE id = $1`

@@ -48,7 +48,7 @@ func (s *Store) saveNotices(ctx context.Context, tx pgx.Tx, now time.Time, notic
 			return fmt.Errorf("save notice %s: %w", n.Key, err)
 		}
 		for _, id := range ids {
-			tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: id}, At: n.At})
+			tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: id}, At: n.At})
 		}
 	}
 	return s.enqueue(ctx, tx, now, tasks)
@@ -76,14 +76,14 @@ func (s *Store) renotice(ctx context.Context, tx pgx.Tx, now time.Time, kinds []
 		if _, err := tx.Exec(ctx, save, n.ID, n.Detail); err != nil {
 			return fmt.Errorf("save notice %d: %w", n.ID, err)
 		}
-		tasks = append(tasks, oncall.Task{Do: oncall.Tell{Notice: n.ID}})
+		tasks = append(tasks, oncall.Task{Do: oncall.DrawNotice{Notice: n.ID}})
 	}
 	return s.enqueue(ctx, tx, now, tasks)
 }
 
-// BeginTell loads a notice and records an attempt to post its message, if it wasn't posted yet. The row stays
+// BeginNotice loads a notice and records an attempt to post its message, if it wasn't posted yet. The row stays
 // unlocked afterwards. Two attempts at the same time may both post; the place of the second message is kept.
-func (s *System) BeginTell(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
+func (s *System) BeginNotice(ctx context.Context, id oncall.NoticeID, now time.Time) (NoticeDrawing, error) {
 	const load = `
 		SELECT n.id, key, recipient, kind, about, facts AS detail, version, not_after, tried_at, channel, ts, drawn,
 		       EXISTS (SELECT FROM users u WHERE u.id = recipient) AS person

@@ -54,8 +54,8 @@ func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
 				slices.Sort(to)
 				return to
 			}
-			w.check(s.TellUnreadAnswers(t.Context(), oncall.MethodSMS, "401 Unauthorized", start))
-			w.check(s.TellUnreadAnswers(t.Context(), oncall.MethodSMS, "401 Unauthorized", start)) // once a day
+			w.check(s.NotifyUnreadAnswers(t.Context(), oncall.MethodSMS, "401 Unauthorized", start))
+			w.check(s.NotifyUnreadAnswers(t.Context(), oncall.MethodSMS, "401 Unauthorized", start)) // once a day
 			if diff := cmp.Diff(c.want, told("401 Unauthorized")); diff != "" {
 				t.Errorf("answers can't be read (-want +got):\n%s", diff)
 			}

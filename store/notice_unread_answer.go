@@ -10,9 +10,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// TellUnreadAnswers warns that answers by a contact method can't be read. It tells the admins of the installation, and the
+// NotifyUnreadAnswers warns that answers by a contact method can't be read. It tells the admins of the installation, and the
 // managers of the teams in which somebody uses the method.
-func (s *System) TellUnreadAnswers(ctx context.Context, method oncall.Method, why string, now time.Time) error {
+func (s *System) NotifyUnreadAnswers(ctx context.Context, method oncall.Method, why string, now time.Time) error {
 	const reached = `
 		SELECT DISTINCT m.team_id
 		FROM team_members m

@@ -184,7 +184,9 @@ func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
 	}
 	last := w.count(`SELECT max(id) FROM pages`)
 	first := w.count(`SELECT min(id) FROM pages WHERE incident_id = 1 AND call_seq = $1`, in.Seq)
-	untold := func() bool { return must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start)).Untold }
+	untold := func() bool {
+		return must[oncall.Picture](t)(w.Picture(t.Context(), oncall.ByTimer(), 1, start)).NobodyNotified
+	}
 	loud := func() int { return w.count(`SELECT count(*) FROM incident_events WHERE kind = 'untold'`) }
 	record := func(page int, r oncall.PageResult) {
 		t.Helper()

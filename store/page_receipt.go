@@ -45,7 +45,7 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 			FOR UPDATE OF p SKIP LOCKED
 		)
 		RETURNING id AS page, method, key, ref, false AS due`
-	const told = `
+	const members = `
 		SELECT coalesce(nullif(bundle, 0), id), incident_id, user_id, call_seq, asked_version
 		FROM pages
 		WHERE id = ANY ($1) OR bundle = ANY ($1) AND bundle <> 0`
@@ -56,7 +56,7 @@ func (s *System) DueReceipts(ctx context.Context, methods, cancellable []oncall.
 		if out, err = pgx.CollectRows(rows, pgx.RowToStructByName[TrackedMessage]); err != nil || len(out) == 0 {
 			return err
 		}
-		rows, _ = tx.Query(ctx, told, column(out, func(t TrackedMessage) oncall.PageID { return t.Page }))
+		rows, _ = tx.Query(ctx, members, column(out, func(t TrackedMessage) oncall.PageID { return t.Page }))
 		pages := map[oncall.PageID][]oncall.Page{} // by lead page
 		var about []oncall.IncidentID
 		var lead oncall.PageID

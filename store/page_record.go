@@ -134,7 +134,7 @@ const stepsByIncident = `
 
 // alarm logs, as an error, that nobody is left to page about an incident.
 func (s *Store) alarm(c oncall.Change) {
-	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.NobodyTold) {
+	if !c.Incident.ID.Canary() && slices.ContainsFunc(c.Events, oncall.Event.NobodyNotified) {
 		s.log.Error().Stringer("incident", c.Incident.ID).Msg("nobody has answered, and nobody could be told")
 	}
 }

@@ -30,8 +30,8 @@ func (w *world) proofs(id oncall.ContactID, now time.Time) (sent int, err error)
 	return 0, nil
 }
 
-// toldOfPhones lists the notices about phones.
-func (w *world) toldOfPhones() []string {
+// phoneNotices lists the notices about phones.
+func (w *world) phoneNotices() []string {
 	w.t.Helper()
 	return w.strings(`SELECT recipient || ': ' || array_to_string(ARRAY(SELECT jsonb_array_elements_text(facts -> 'lines')), '') FROM notices WHERE kind = 'phones' ORDER BY id`)
 }
@@ -184,7 +184,7 @@ func TestPhonesADayAreFew(t *testing.T) {
 		"#payments: Half of the 100 codes and tests that go to phones in a day are used up, the last by U0X8.",
 		"#payments: The last of the 100 codes and tests that go to phones in a day was sent, by U0X16. No more are sent until tomorrow; pages still are.",
 	}
-	if got := w.toldOfPhones(); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := w.phoneNotices(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("told\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	if _, err := w.AddContact(ctx, oncall.ByTimer(), ann, oncall.MethodEmail, "ann@example.com", start); err != nil {
@@ -206,7 +206,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	african := w.addContact(bo, oncall.MethodVoice, "+252 61 2345678")
 	w.addContact(cy, oncall.MethodSMS, "+252 61 2345679")
 	want := []string{"#payments: U0BO has added the first phone with a number of another country: SO. WATCHBILL_PHONE_COUNTRIES says which may be used."}
-	if got := w.toldOfPhones(); fmt.Sprint(got) != fmt.Sprint(want) {
+	if got := w.phoneNotices(); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("told %q, want %q", got, want)
 	}
 
@@ -227,7 +227,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 	if _, err := strict.AddContact(ctx, oncall.ByTimer(), di, oncall.MethodSMS, "+49 1512 3456789", start); err != nil {
 		t.Errorf("a German phone: %v", err)
 	}
-	if got := w.toldOfPhones(); len(got) != 1 {
+	if got := w.phoneNotices(); len(got) != 1 {
 		t.Errorf("told %q", got)
 	}
 }

@@ -17,14 +17,14 @@ const (
 	QueueEscalate     = "escalate"
 	QueuePage         = "page"
 	QueueDraw         = "draw"
-	QueueTell         = "tell"
+	QueueNotice       = "tell"
 	QueueHousekeeping = "housekeeping"
 	QueueSilence      = "silence" // separate, so that a hanging Alertmanager delays nothing else
 	QueueHook         = "hook"    // separate, so that a receiver of webhooks or a calendar that hangs delays nothing but these and channels of incidents
 )
 
 // urgent are the queues whose jobs are promoted and rescued by every instance.
-var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueTell, QueueSilence, QueueHook}
+var urgent = []string{QueueEscalate, QueuePage, QueueDraw, QueueNotice, QueueSilence, QueueHook}
 
 // soon is how close a timer must be to go to the workers immediately. River's own scheduler runs only every 5 s and
 // would be late for such a timer.
@@ -49,10 +49,10 @@ var options = []struct {
 	{oncall.SendPage{}, QueuePage, forever},
 	{oncall.SendPulse{}, QueuePage, 1},
 	{oncall.Draw{}, QueueDraw, forever},
-	{oncall.Tell{}, QueueTell, forever},
-	{oncall.SendProof{}, QueueTell, 10},
-	{oncall.TestPage{}, QueueTell, 10},
-	{oncall.CheckReach{}, QueueTell, 10},
+	{oncall.DrawNotice{}, QueueNotice, forever},
+	{oncall.SendProof{}, QueueNotice, 10},
+	{oncall.TestPage{}, QueueNotice, 10},
+	{oncall.CheckReach{}, QueueNotice, 10},
 	// These jobs are queued again every minute or hour anyway.
 	{oncall.SyncGroups{}, QueueHousekeeping, 5},
 	{oncall.SetTopic{}, QueueHousekeeping, 5},
@@ -70,7 +70,7 @@ func optionsOf(job oncall.Job) (river.InsertOpts, error) {
 	for _, o := range options {
 		if o.job.Kind() == job.Kind() {
 			queue := o.queue
-			if tell, is := job.(oncall.Tell); is && tell.Bundle {
+			if notice, is := job.(oncall.DrawNotice); is && notice.Bundle {
 				queue = QueueDraw
 			}
 			return river.InsertOpts{Queue: queue, MaxAttempts: o.attempts}, nil

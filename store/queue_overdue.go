@@ -19,7 +19,7 @@ var stuck = map[string]time.Duration{
 	QueueEscalate: soon + 15*time.Second,
 	QueuePage:     90 * time.Second,
 	QueueDraw:     3 * time.Minute,
-	QueueTell:     3 * time.Minute,
+	QueueNotice:   3 * time.Minute,
 }
 
 // RequeueOverdue queues timers of open incidents again that are overdue and not in the queue, and returns how many.

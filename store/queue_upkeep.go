@@ -212,7 +212,7 @@ func (s *System) Housekeeping(ctx context.Context, now time.Time) error {
 // QueueDepths returns how many jobs wait for a worker in each queue.
 func (s *System) QueueDepths(ctx context.Context) (map[string]int, error) {
 	const count = `SELECT queue, count(*) FROM river_job WHERE state = 'available' GROUP BY queue`
-	depths := map[string]int{QueueEscalate: 0, QueuePage: 0, QueueDraw: 0, QueueTell: 0, QueueHousekeeping: 0}
+	depths := map[string]int{QueueEscalate: 0, QueuePage: 0, QueueDraw: 0, QueueNotice: 0, QueueHousekeeping: 0}
 	rows, _ := s.pool.Query(ctx, count)
 	var queue string
 	var depth int

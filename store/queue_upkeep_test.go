@@ -218,7 +218,7 @@ func TestAJobThatRunsForTooLongIsReleased(t *testing.T) {
 	job := w.job()
 	for queue, limit := range map[string]time.Duration{
 		store.QueueEscalate: 30 * time.Second, store.QueuePage: 90 * time.Second,
-		store.QueueDraw: 3 * time.Minute, store.QueueTell: 3 * time.Minute,
+		store.QueueDraw: 3 * time.Minute, store.QueueNotice: 3 * time.Minute,
 	} {
 		w.exec(`UPDATE river_job SET attempted_at = $2, queue = $3, state = 'running' WHERE id = $1`, job, start, queue)
 		for _, test := range []struct {

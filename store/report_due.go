@@ -17,7 +17,7 @@ const digestsAtOnce = 8
 
 // DueDigests returns the next teams whose weekly digest is due, at most digestsAtOnce.
 func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDigest, error) {
-	const told = `SELECT key FROM notices WHERE key = ANY ($1)`
+	const reported = `SELECT key FROM notices WHERE key = ANY ($1)`
 	const busy = `
 		SELECT t.id
 		FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (id, since, until)
@@ -36,7 +36,7 @@ func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDig
 		return nil, nil
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, told, column(due, func(d report.DueDigest) string { return d.Key }))
+		rows, _ := tx.Query(ctx, reported, column(due, func(d report.DueDigest) string { return d.Key }))
 		keys, err := pgx.CollectRows(rows, pgx.RowTo[string])
 		if err != nil {
 			return err
@@ -56,16 +56,16 @@ func (s *System) DueDigests(ctx context.Context, now time.Time) ([]report.DueDig
 	return due[:min(len(due), digestsAtOnce)], nil
 }
 
-// TellWeek posts a team's weekly digest to its channel, once.
-func (s *System) TellWeek(ctx context.Context, d report.DueDigest, told report.Told, now time.Time) error {
+// PostDigest posts a team's weekly digest to its channel, once.
+func (s *System) PostDigest(ctx context.Context, d report.DueDigest, r report.Comparison, now time.Time) error {
 	dir, err := s.directory(ctx)
 	if err != nil {
 		return err
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		return s.saveNotices(ctx, tx, now, []oncall.Notice{d.Notice(dir.teams[d.Team].Channel, told)})
+		return s.saveNotices(ctx, tx, now, []oncall.Notice{d.Notice(dir.teams[d.Team].Channel, r)})
 	})
-	return wrapAny(err, "tell a team of its week")
+	return wrapAny(err, "post a team's digest")
 }
 
 // nightLasts is how far back to load pages for a night that is just over, including clock changes and the time that
@@ -90,7 +90,7 @@ func (s *System) OfferRest(ctx context.Context, now time.Time) error {
 			return err
 		}
 		tired, by := report.BadNightsOf(pages, people, now)
-		if tired, err = untold(ctx, tx, tired); err != nil {
+		if tired, err = unreported(ctx, tx, tired); err != nil {
 			return err
 		}
 		var notices []oncall.Notice
@@ -120,8 +120,8 @@ func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Tim
 	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
 }
 
-// untold removes the nights that were already reported, and counts the ones reported within two weeks.
-func untold(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tired, error) {
+// unreported removes the nights that were already reported, and counts the ones reported within two weeks.
+func unreported(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tired, error) {
 	const load = `SELECT key, recipient, created_at FROM notices WHERE kind = $1 AND recipient = ANY ($2) AND created_at > $3`
 	if len(tired) == 0 {
 		return nil, nil
@@ -142,14 +142,14 @@ func untold(ctx context.Context, tx pgx.Tx, tired []report.Tired) ([]report.Tire
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	var out []report.Tired
 	for _, t := range tired {
-		told := false
+		known := false
 		for _, r := range found {
 			if r.Recipient == t.User {
 				t.Before++
-				told = told || r.Key == t.Key()
+				known = known || r.Key == t.Key()
 			}
 		}
-		if !told {
+		if !known {
 			out = append(out, t)
 		}
 	}

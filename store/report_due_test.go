@@ -44,9 +44,9 @@ func TestWhenATeamIsToldOfItsWeek(t *testing.T) {
 		}
 	}
 	due := must[[]report.DueDigest](t)(w.DueDigests(t.Context(), digestDay))
-	told := must[report.Told](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, due[0].Week))
+	told := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, due[0].Week))
 	for range 2 { // two instances
-		w.check(w.TellWeek(t.Context(), due[0], told, digestDay))
+		w.check(w.PostDigest(t.Context(), due[0], told, digestDay))
 	}
 	if n := w.count(`SELECT count(*) FROM notices WHERE kind = 'digest' AND recipient = '#payments'`); n != 1 {
 		t.Errorf("%d notices, want one", n)

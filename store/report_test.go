@@ -40,7 +40,7 @@ func TestATeamsReport(t *testing.T) {
 	w.actAt(2, bo, oncall.ActResolve, start.Add(10*time.Minute))
 	made := w.override(w.stored("primary").ID, start.Add(time.Hour), cy)
 
-	got := must[report.Told](t)(w.TeamReport(t.Context(), oncall.ByUser(ann), 1, march))
+	got := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByUser(ann), 1, march))
 	if got.Name != "payments" || got.Now.Incidents != 3 || got.Now.Open != 2 || got.Now.Unacked != 1 || got.Before.Incidents != 0 {
 		t.Errorf("the incidents: %+v", got)
 	}
@@ -68,11 +68,11 @@ func TestATeamsReport(t *testing.T) {
 		t.Errorf("%s on call of %s", all, march.To.Sub(march.From))
 	}
 
-	mine := must[report.Told](t)(w.MyReport(t.Context(), oncall.ByUser(ann), ann, march))
+	mine := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(ann), ann, march))
 	if len(mine.Now.People) != 1 || mine.Now.People[0].User != ann || mine.Now.Incidents != 3 || mine.Now.Hours != hours[ann].All() {
 		t.Errorf("Ann's: %+v", mine.Now)
 	}
-	if none := must[report.Told](t)(w.MyReport(t.Context(), oncall.ByUser(di), di, march)); none.Now.Incidents != 0 || none.Now.Hours != 0 {
+	if none := must[report.Comparison](t)(w.MyReport(t.Context(), oncall.ByUser(di), di, march)); none.Now.Incidents != 0 || none.Now.Hours != 0 {
 		t.Errorf("Di's: %+v", none.Now)
 	}
 }
@@ -84,13 +84,13 @@ func TestAStormIsOneInAReport(t *testing.T) {
 	w.storm("a", "b")
 	w.delivered(1, start)
 	w.exec(`UPDATE incidents SET merged_into = 2, status = 'resolved', resolved_at = $1 WHERE id = 1`, start)
-	got := must[report.Told](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, march))
+	got := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, march))
 	if got.Now.Incidents != 1 || got.Now.Interruptions.All() != 1 || got.Now.BySeverity[0].Interruptions != 1 {
 		t.Errorf("the report is %+v, want one incident and one interruption", got.Now)
 	}
 	// A month later only the pages are told of, of an incident that opened before.
 	april := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 4, Day: 1}, 30)
-	later := must[report.Told](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, april))
+	later := must[report.Comparison](t)(w.TeamReport(t.Context(), oncall.ByTimer(), 1, april))
 	if later.Now.Incidents != 0 || later.Before.Incidents != 1 {
 		t.Errorf("in April: %d, before %d", later.Now.Incidents, later.Before.Incidents)
 	}

@@ -146,7 +146,7 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 		return err
 	}
 	notices, tasks := h.Announce(b)
-	if err := l.tell(ctx, notices); err != nil {
+	if err := l.notify(ctx, notices); err != nil {
 		return err
 	}
 	return l.enqueue(ctx, l.tx, l.now, tasks)
@@ -199,11 +199,11 @@ func (l scheduleCheck) remind(ctx context.Context) (time.Time, error) {
 		}
 		return oncall.RemindBefore
 	})
-	return next, l.tell(ctx, due)
+	return next, l.notify(ctx, due)
 }
 
-// tell sends notices, which show times in their readers' zones.
-func (l scheduleCheck) tell(ctx context.Context, notices []oncall.Notice) error {
+// notify sends notices, which show times in their readers' zones.
+func (l scheduleCheck) notify(ctx context.Context, notices []oncall.Notice) error {
 	if err := inZones(ctx, l.tx, notices); err != nil {
 		return err
 	}

@@ -87,8 +87,8 @@ func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, befor
 	return s.enqueue(ctx, tx, e.at, []oncall.Task{{Do: oncall.CheckSchedule{Schedule: after.ID}}})
 }
 
-// tellEditing notifies people of how the edits of a schedule have changed their shifts.
-func (s *Store) tellEditing(ctx context.Context, tx pgx.Tx, edit oncall.ScheduleEditing, is schedule.Definition, now time.Time) error {
+// notifyEditing notifies people of how the edits of a schedule have changed their shifts.
+func (s *Store) notifyEditing(ctx context.Context, tx pgx.Tx, edit oncall.ScheduleEditing, is schedule.Definition, now time.Time) error {
 	name, err := transaction(ctx, tx)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now t
 			return err
 		}
 		if err == nil {
-			if err := s.tellEditing(ctx, tx, edit, is, now); err != nil {
+			if err := s.notifyEditing(ctx, tx, edit, is, now); err != nil {
 				return err
 			}
 		}

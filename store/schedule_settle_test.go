@@ -35,7 +35,7 @@ func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	w.edit(1, start.Add(time.Minute), ann, bo, di)
 	w.edit(1, start.Add(2*time.Minute), ann, bo, bo)
 	w.settle(1, start.Add(2*time.Minute)) // the first timer: it goes on
-	isTold(t, w)
+	wantNotices(t, w)
 	if n := w.jobs("settle"); n != 3 {
 		t.Errorf("%d timers, want 3", n)
 	}
@@ -47,21 +47,21 @@ func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
 	}
 	w.settle(1, start.Add(4*time.Minute))
 	w.settle(1, start.Add(5*time.Minute))
-	w.isToldSorted("shift_moved U0ANN", "shift_moved U0BO")
+	w.wantNoticesSorted("shift_moved U0ANN", "shift_moved U0BO")
 
 	// What was undone before it was told is not told.
 	w.forget()
 	w.edit(1, start.Add(time.Hour), di)
 	w.edit(1, start.Add(time.Hour+time.Minute), ann, bo, bo)
 	w.settle(1, start.Add(2*time.Hour))
-	isTold(t, w)
+	wantNotices(t, w)
 
 	// Who goes on and on keeps nobody in the dark.
 	for i := range 8 {
 		w.edit(1, start.Add(3*time.Hour+time.Duration(i)*90*time.Second), di)
 	}
 	w.settle(1, start.Add(3*time.Hour+10*time.Minute+30*time.Second))
-	w.isToldSorted("shift_moved U0ANN", "shift_moved U0BO") // Di's has begun, which is a hand-off
+	w.wantNoticesSorted("shift_moved U0ANN", "shift_moved U0BO") // Di's has begun, which is a hand-off
 }
 
 // Nobody is warned about a schedule while it is being edited, and a warning says when the gap was closed.
@@ -69,7 +69,7 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.guard(w.System, start)
-	isTold(t, w)
+	wantNotices(t, w)
 	made := must[schedule.Definition](t)(w.CreateSchedule(t.Context(), oncall.ByTimer(), schedule.Definition{TeamID: 1, Name: "nights", TimeZone: "Europe/Berlin"}, start))
 	w.exec(`UPDATE policies SET steps = steps || jsonb_build_array(jsonb_build_object('delay', 300, 'targets', jsonb_build_array(jsonb_build_object('schedule', $1::bigint))))`, made.ID)
 	office := func(at time.Time, days ...schedule.Weekday) {
@@ -83,10 +83,10 @@ func TestCoverageWaitsUntilTheEditingHasSettled(t *testing.T) {
 	}
 	office(start.Add(time.Minute), "tue")
 	w.guard(w.System, start.Add(2*time.Minute))
-	isTold(t, w)
+	wantNotices(t, w)
 	w.settle(made.ID, start.Add(3*time.Minute))
 	w.guard(w.System, start.Add(3*time.Minute))
-	w.isToldSorted("coverage #payments", "shift_moved U0BO")
+	w.wantNoticesSorted("coverage #payments", "shift_moved U0BO")
 	facts := w.strings(`SELECT facts -> 'findings' -> 0 ->> 'start' FROM notices WHERE kind = 'coverage'`)[0]
 	if begins, err := time.Parse(time.RFC3339, facts); err != nil || begins.Before(start) {
 		t.Errorf("it begins %s, %v", facts, err)

@@ -177,10 +177,10 @@ func TestCodesAreNotReadFromTheDatabase(t *testing.T) {
 		t.Error("the notice has the code")
 	}
 	id := oncall.NoticeID(w.count(`SELECT id FROM notices`))
-	if told := must[store.NoticeDrawing](t)(w.BeginTell(ctx, id, start)); told.Notice.Detail.Note != proof.Code {
+	if told := must[store.NoticeDrawing](t)(w.BeginNotice(ctx, id, start)); told.Notice.Detail.Note != proof.Code {
 		t.Errorf("told: %q, want %q", told.Notice.Detail.Note, proof.Code)
 	}
-	if _, err := w.instance(start, store.SecretSet, otherSecret).BeginTell(ctx, id, start); err == nil {
+	if _, err := w.instance(start, store.SecretSet, otherSecret).BeginNotice(ctx, id, start); err == nil {
 		t.Error("another secret opens it")
 	}
 }

@@ -146,8 +146,8 @@ func (s *System) RecordSilences(ctx context.Context, order SilenceOrder, outcome
 				return oncall.Change{}, false, err
 			}
 		}
-		change, told := in.TellSilences(outcomes, order.Unfit, now)
-		return change, told, nil
+		change, changed := in.RecordSilences(outcomes, order.Unfit, now)
+		return change, changed, nil
 	})
 	return err
 }

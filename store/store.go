@@ -48,7 +48,7 @@ type Store struct {
 	keyUses    keyUses
 	apiUses    keyUses // of API keys
 	refusals   refusals
-	told       func([]oncall.Change)
+	onChange   func([]oncall.Change)
 	secrets    []oncall.Secret
 	// secretUse is nil until UseSecrets was called. While it is nil, the first secret is used.
 	secretUse atomic.Pointer[secretUse]
@@ -83,7 +83,7 @@ func Open(ctx context.Context, databaseURL string, o Options) (*System, error) {
 		}
 	}
 	s := &System{&Store{
-		pool: pool{conns}, intakePool: pool{intakeConns}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, told: o.Changed,
+		pool: pool{conns}, intakePool: pool{intakeConns}, log: o.Log, metrics: newMetrics(), phones: o.Phones, secrets: o.Secrets, onChange: o.Changed,
 		admins:  o.Admins,
 		outages: o.Log.Sample(&zerolog.BurstSampler{Burst: 3, Period: 10 * time.Second}),
 	}}

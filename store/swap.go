@@ -155,7 +155,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if err := recordSwap(ctx, tx, by, now, change.Swap); err != nil {
 			return err
 		}
-		return s.tellSwap(ctx, tx, change.Swap, by.User, facts, now)
+		return s.notifySwap(ctx, tx, change.Swap, by.User, facts, now)
 	})
 	if err != nil {
 		return oncall.Swap{}, wrap(err, "update swap %d", id)
@@ -203,8 +203,8 @@ func (s *Store) carryOut(ctx context.Context, tx pgx.Tx, change *oncall.SwapChan
 	})
 }
 
-// tellSwap updates the messages about a swap and sends the notices that its new state requires.
-func (s *Store) tellSwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, facts oncall.ShiftFacts, now time.Time) error {
+// notifySwap updates the messages about a swap and sends the notices that its new state requires.
+func (s *Store) notifySwap(ctx context.Context, tx pgx.Tx, swap oncall.Swap, by oncall.UserID, facts oncall.ShiftFacts, now time.Time) error {
 	err := s.renotice(ctx, tx, now, oncall.SwapNotices, int64(swap.ID), func(f *oncall.NoticeDetail) {
 		f.State, f.StateAt, f.By = string(swap.State), now, by
 	})
@@ -237,7 +237,7 @@ func (s *System) RunSwapTimer(ctx context.Context, id oncall.SwapID, now time.Ti
 			if err != nil {
 				return err
 			}
-			return s.tellSwap(ctx, tx, change.Swap, "", facts, now)
+			return s.notifySwap(ctx, tx, change.Swap, "", facts, now)
 		}
 		if swap.State == oncall.SwapAccepted && !now.Before(swap.Begins()) {
 			return s.renotice(ctx, tx, now, oncall.SwapNotices, int64(id), func(f *oncall.NoticeDetail) {

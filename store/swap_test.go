@@ -38,8 +38,8 @@ func (w *world) onCall(at time.Time) []oncall.UserID {
 	return dir.Schedules[0].At(at, "")
 }
 
-// told lists the notices as "recipient kind state".
-func (w *world) told() []string {
+// noticeStates lists the notices as "recipient kind state".
+func (w *world) noticeStates() []string {
 	return w.strings(`SELECT recipient || ' ' || kind || ' ' || coalesce(facts->>'state', '') FROM notices ORDER BY id`)
 }
 
@@ -47,7 +47,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	swap := w.offer()
-	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.told()); diff != "" {
+	if diff := cmp.Diff([]string{"U0BO swap_ask open", "U0ANN swap_sent open"}, w.noticeStates()); diff != "" {
 		t.Error(diff)
 	}
 	got, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), swap.ID, oncall.AcceptSwap, start)
@@ -59,7 +59,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"U0BO swap_ask accepted", "U0ANN swap_sent accepted", "U0ANN swap_news accepted", "#payments swap_done accepted",
-	}, w.told()); diff != "" {
+	}, w.noticeStates()); diff != "" {
 		t.Error(diff)
 	}
 	if got, err = w.UpdateSwap(t.Context(), oncall.ByUser(ann), swap.ID, oncall.UndoSwap, start); err != nil || got.State != oncall.SwapUndone {
@@ -68,7 +68,7 @@ func TestASwapIsAcceptedAndUndone(t *testing.T) {
 	if first, second := w.onCall(swap.Take.Start), w.onCall(swap.Give.Start); first[0] != bo || second[0] != ann {
 		t.Errorf("after the undo, on call are %v and %v", first, second)
 	}
-	if told := w.told(); told[len(told)-1] != "U0BO swap_news undone" || told[3] != "#payments swap_done undone" {
+	if told := w.noticeStates(); told[len(told)-1] != "U0BO swap_news undone" || told[3] != "#payments swap_done undone" {
 		t.Errorf("told %q", told)
 	}
 }
@@ -177,7 +177,7 @@ func TestAStaleSwapIsSavedAsSuch(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM swaps WHERE state = 'stale' AND ended_at = $1`, start); n != 1 {
 		t.Error("the swap is not stale")
 	}
-	if told := w.told(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
+	if told := w.noticeStates(); told[0] != "U0BO swap_ask stale" || told[len(told)-1] != "U0ANN swap_news stale" {
 		t.Errorf("told %q", told)
 	}
 	if _, err := w.UpdateSwap(t.Context(), oncall.ByUser(bo), 999, oncall.AcceptSwap, start); !errors.Is(err, oncall.ErrNotFound) {

@@ -57,7 +57,7 @@ func (s *Store) saveUser(ctx context.Context, id oncall.UserID, now time.Time, s
 				return err
 			}
 		}
-		if e, told := audit.Profile(before[id], after[id]); told {
+		if e, changed := audit.Profile(before[id], after[id]); changed {
 			if err := record(ctx, tx, oncall.Actor{Name: "Slack", Via: "slack"}, now, e); err != nil {
 				return err
 			}

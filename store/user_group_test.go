@@ -81,16 +81,16 @@ func TestGroupTrouble(t *testing.T) {
 		all.Wait()
 	}
 	say("")
-	isTold(t, w)
+	wantNotices(t, w)
 	say("It is broken.")
-	isTold(t, w, "group_trouble U0CY")
+	wantNotices(t, w, "group_trouble U0CY")
 	say("")
 	say("It is broken.")
-	isTold(t, w, "group_trouble U0CY", "group_trouble U0CY")
+	wantNotices(t, w, "group_trouble U0CY", "group_trouble U0CY")
 	// A release before wrote people as mentions.
 	w.exec(`UPDATE user_groups SET trouble = 'Slack refuses <@U0ANN>.'`)
 	say("Slack refuses U0ANN.")
-	isTold(t, w, "group_trouble U0CY", "group_trouble U0CY")
+	wantNotices(t, w, "group_trouble U0CY", "group_trouble U0CY")
 }
 
 func TestAdmins(t *testing.T) {

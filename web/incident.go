@@ -181,7 +181,7 @@ func (v *visit) safeLinks(a oncall.Alert) []oncall.Link {
 // major are the events that people look for first.
 var major = []oncall.EventKind{
 	oncall.EventOpened, oncall.EventAcknowledged, oncall.EventResolved, oncall.EventReopened, oncall.EventEscalated, oncall.EventExhausted,
-	oncall.EventUnassigned, oncall.EventUntold, oncall.EventUnacknowledged, oncall.EventNote,
+	oncall.EventUnassigned, oncall.EventNobodyNotified, oncall.EventUnacknowledged, oncall.EventNote,
 }
 
 // timeline adds the events, in the same words as Slack, and returns the providers' receipts of

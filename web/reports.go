@@ -23,7 +23,7 @@ type reportPage struct {
 	Periods  []choice
 	Teams    []oncall.Team
 	Name     string
-	Told     report.Told
+	Told     report.Comparison
 	Problem  string
 	Figures  []figure
 	Chart    chart

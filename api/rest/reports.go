@@ -44,7 +44,7 @@ func (s *server) reportRoutes() {
 		NamePath
 		ReportQuery
 	}
-	team := func(ctx context.Context, c caller, in *ofTeam) (v view, figures report.Told, err error) {
+	team := func(ctx context.Context, c caller, in *ofTeam) (v view, figures report.Comparison, err error) {
 		if v, err = s.viewFor(ctx, c); err != nil {
 			return v, figures, err
 		}
@@ -62,9 +62,9 @@ func (s *server) reportRoutes() {
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report", id: "get-team-report", tag: "reports", summary: "Get what being on call was like in a team", scope: oncall.ScopeRead,
 		about: reportAbout, errors: []int{404},
-	}, func(ctx context.Context, c caller, in *ofTeam) (*ObjectResponse[report.Told], error) {
+	}, func(ctx context.Context, c caller, in *ofTeam) (*ObjectResponse[report.Comparison], error) {
 		_, figures, err := team(ctx, c, in)
-		return &ObjectResponse[report.Told]{figures}, err
+		return &ObjectResponse[report.Comparison]{figures}, err
 	})
 	handle(s, operation{
 		method: http.MethodGet, path: "/teams/{name}/report.csv", id: "get-team-report-csv", tag: "reports", summary: "Get a team's report as a table", scope: oncall.ScopeRead,
@@ -89,7 +89,7 @@ func (s *server) ownReport() {
 		PersonPath
 		ReportQuery
 	},
-	) (*ObjectResponse[report.Told], error) {
+	) (*ObjectResponse[report.Comparison], error) {
 		_, u, err := viewWith(ctx, s, c, view.user, in.Name)
 		if err != nil {
 			return nil, err
@@ -99,7 +99,7 @@ func (s *server) ownReport() {
 			return nil, err
 		}
 		figures, err := s.Store.MyReport(ctx, c.by, u.ID, p)
-		return &ObjectResponse[report.Told]{figures}, err
+		return &ObjectResponse[report.Comparison]{figures}, err
 	})
 }
 

@@ -16,7 +16,7 @@ func TestDigestViews(t *testing.T) {
 	figures := novemberReport().Public()
 	figures.Now.Period = week
 	golden(t, "digest", Notice(due.Notice("C1", figures)))
-	quiet := report.Told{Name: "payments", Now: report.Report{Period: week}, Before: report.Report{Incidents: 12}}
+	quiet := report.Comparison{Name: "payments", Now: report.Report{Period: week}, Before: report.Report{Incidents: 12}}
 	golden(t, "digest_quiet", Notice(due.Notice("C1", quiet)))
 }
 

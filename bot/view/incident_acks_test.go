@@ -22,7 +22,7 @@ func TestTooFewHaveAcknowledged(t *testing.T) {
 	if got, want := standing(p), "*Too few have acknowledged. The whole team was told.*"+counted; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	p.Untold = true
+	p.NobodyNotified = true
 	if got, want := standing(p), "*Too few have acknowledged, and nobody could be told.*"+counted; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -64,7 +64,7 @@ func TestThreadTextOfSeveralAcknowledgements(t *testing.T) {
 	}{
 		{oncall.EventExhausted, timer, about(of(1, 2, ann), bo), "1 of 2 have acknowledged: <@U0ANN>; one more is needed. The whole team was told: <@U0BO>.", true},
 		{oncall.EventExhausted, timer, of(1, 3, ann), "<!channel> 1 of 3 have acknowledged: <@U0ANN>; 2 more are needed, and nobody could be told: the team has no members.", true},
-		{oncall.EventUntold, timer, of(0, 0, ann), "<!channel> Only <@U0ANN> acknowledged, more must, and nobody could be told.", true},
+		{oncall.EventNobodyNotified, timer, of(0, 0, ann), "<!channel> Only <@U0ANN> acknowledged, more must, and nobody could be told.", true},
 		{oncall.EventAdopted, timer, about(of(0, 0, ann), bo), "<@U0BO> came on call in  and was paged: more must acknowledge it.", false},
 		{oncall.EventAckTakenBack, person, of(0, 2), "<@U0ANN> took back their acknowledgement: 0 of 2 have acknowledged; 2 more are needed.", false},
 		{oncall.EventAckTakenBack, person, of(2, 2, bo, cy), "<@U0ANN> took back their acknowledgement: 2 of 2 have acknowledged: <@U0BO> and <@U0CY>.", false},

@@ -18,7 +18,7 @@ func routeLine(e oncall.Event) string {
 		switch {
 		case d.Text == "": // no rule matches any more
 			return fmt.Sprintf("It got worse, and no rule matches it now%s.", ruleDoes(d))
-		case d.Told:
+		case d.Shown:
 			return fmt.Sprintf("It got worse, and the rule “%s” decides now%s.", rule, ruleDoes(d))
 		}
 		return fmt.Sprintf("The rule “%s” has decided%s.", rule, ruleDoes(d))

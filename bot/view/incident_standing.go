@@ -80,7 +80,7 @@ func triggeredWords(p oncall.Picture) []string {
 		answered = "Too few have acknowledged"
 	}
 	switch {
-	case in.Exhausted && p.Untold:
+	case in.Exhausted && p.NobodyNotified:
 		sentences = append(sentences, "*"+answered+", and nobody could be told.*")
 	case in.Exhausted:
 		sentences = append(sentences, "*"+answered+". The whole team was told.*")

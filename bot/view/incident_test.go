@@ -168,7 +168,7 @@ func TestNextStepOfPrivateTeamIsHidden(t *testing.T) {
 func TestNobodyCouldBePaged(t *testing.T) {
 	t.Parallel()
 	p := exhausted()
-	p.Untold = true
+	p.NobodyNotified = true
 	want := "Nobody has answered, and nobody could be told."
 	if text := Incident(p).Text; !strings.Contains(text, want) || strings.Contains(text, "team was told") {
 		t.Errorf("the message says %q, want %q", text, want)
@@ -339,7 +339,7 @@ func TestThreadText(t *testing.T) {
 		{event(oncall.EventSkipped, timer, oncall.Detail{Step: 2, Run: 1}), "Nobody to page in step 2; the next step follows at once.", false},
 		{event(oncall.EventExhausted, timer, oncall.Detail{Users: []oncall.UserID{ann}}), "Nobody has answered. The whole team was told: <@U0ANN>.", true},
 		{event(oncall.EventExhausted, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told: the team has no members.", true},
-		{event(oncall.EventUntold, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told.", true},
+		{event(oncall.EventNobodyNotified, timer, oncall.Detail{}), "<!channel> Nobody has answered, and nobody could be told.", true},
 		{event(oncall.EventUnreached, timer, oncall.Detail{Round: 1, Step: 2, Run: 1}), "Nobody could be reached in step 2; the next step follows at once.", false},
 		{event(oncall.EventAcknowledged, person, oncall.Detail{}), "<@U0ANN> acknowledged it.", false},
 		{event(oncall.EventAcknowledged, by(oncall.MethodSMS), oncall.Detail{}), "<@U0ANN> acknowledged it by SMS.", false},

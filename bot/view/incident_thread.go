@@ -85,7 +85,7 @@ func threadLine(e oncall.Event) string {
 			return "<!channel> " + tooFewAcks(d) + ", and nobody could be told: the team has no members."
 		}
 		return pagingLine(tooFewAcks(d)+". The whole team was told: ", d)
-	case oncall.EventUntold:
+	case oncall.EventNobodyNotified:
 		return "<!channel> " + tooFewAcks(d) + ", and nobody could be told."
 	case oncall.EventUnreached:
 		if d.Step == 0 {

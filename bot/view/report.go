@@ -19,7 +19,7 @@ const (
 
 // Report draws a report: the figures, with those of the previous period in brackets, what interrupted people
 // most, and individual people if the report has any. They appear in the given order, which is not a ranking.
-func Report(t report.Told) Drawing {
+func Report(t report.Comparison) Drawing {
 	title := "Report of " + Name(t.Name)
 	if t.Name == "" {
 		title = "Your report"

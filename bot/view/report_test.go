@@ -10,10 +10,10 @@ import (
 )
 
 // novemberReport is a team's month, with foreign text in it.
-func novemberReport() report.Told {
+func novemberReport() report.Comparison {
 	november := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 11, Day: 1}, 30)
 	before := november.Before()
-	return report.Told{
+	return report.Comparison{
 		Name: "payments <ops>", Kept: noon,
 		Now: report.Report{
 			Period: november, Incidents: 31, Open: 2, Cleared: 9, Unacked: 1,
@@ -40,7 +40,7 @@ func TestReportViews(t *testing.T) {
 	own := novemberReport()
 	own.Name, own.Now.People, own.Kept = "", own.Now.People[:1], time.Time{}
 	golden(t, "report_own", Report(own))
-	golden(t, "report_empty", Report(report.Told{Name: "payments", Now: report.Report{Period: own.Now.Period}, Before: report.Report{Period: own.Before.Period}}))
+	golden(t, "report_empty", Report(report.Comparison{Name: "payments", Now: report.Report{Period: own.Now.Period}, Before: report.Report{Period: own.Before.Period}}))
 }
 
 // With many people some are left out, and a report of any size fits.

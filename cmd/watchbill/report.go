@@ -81,7 +81,7 @@ func (c *reportCmd) Run(p process) error {
 }
 
 // print writes the report for people.
-func (c *reportCmd) print(p process, t reports.Told, name func(oncall.UserID) string) {
+func (c *reportCmd) print(p process, t reports.Comparison, name func(oncall.UserID) string) {
 	say := func(format string, args ...any) { fmt.Fprintln(p.out, notify.OneLine(fmt.Sprintf(format, args...))) }
 	say("%s, %s (in brackets: %s)", t.Name, t.Now.Period.Name, t.Before.Period.Name)
 	for _, line := range t.Sentences() {

@@ -10,8 +10,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// untold are the fields of a set-up that the log leaves out, and why.
-var untold = map[string]string{
+// undescribed are the fields of a set-up that the log leaves out, and why.
+var undescribed = map[string]string{
 	"Setup.Teams[].Admins":                                 "an installation has them as Managers",
 	"Setup.Teams[].Admins (one less)":                      "so here",
 	"Setup.Teams[].Admins[]":                               "so here",
@@ -113,7 +113,7 @@ type place struct {
 // places lists all fields at and below a value. A pointer, a list and a single element are also
 // removed.
 func places(t *testing.T, name string, v reflect.Value, at func(root reflect.Value) reflect.Value) (all []place) {
-	if v.IsZero() && untold[name] == "" && v.Kind() != reflect.Struct {
+	if v.IsZero() && undescribed[name] == "" && v.Kind() != reflect.Struct {
 		t.Errorf("%s says nothing in the full set-up: fill it", name)
 		return nil
 	}
@@ -159,7 +159,7 @@ func TestEveryFieldOfASetupIsRecorded(t *testing.T) {
 		x := installedAs(doc)
 		var lines []string
 		for _, things := range [][]thing{x.persons(), x.teams(), x.schedules(), x.policies(), x.integrations(), x.groups(), x.maintenance()} {
-			lines = append(lines, told(compare("thing", nil, things))...)
+			lines = append(lines, describe(compare("thing", nil, things))...)
 			for _, one := range things {
 				for _, f := range one.says {
 					lines = append(lines, f.whole)
@@ -177,8 +177,8 @@ func TestEveryFieldOfASetupIsRecorded(t *testing.T) {
 	for _, p := range all {
 		changed := full()
 		p.change(reflect.ValueOf(&changed).Elem())
-		if (tell(changed) == was) != (untold[p.name] != "") {
-			t.Errorf("%s: told %v, and the reason why not is %q", p.name, tell(changed) != was, untold[p.name])
+		if (tell(changed) == was) != (undescribed[p.name] != "") {
+			t.Errorf("%s: told %v, and the reason why not is %q", p.name, tell(changed) != was, undescribed[p.name])
 		}
 	}
 }

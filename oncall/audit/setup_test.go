@@ -16,8 +16,8 @@ import (
 
 var now = time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 
-// told formats entries for comparison.
-func told(entries []Entry) (lines []string) {
+// describe formats entries for comparison.
+func describe(entries []Entry) (lines []string) {
 	for _, e := range entries {
 		lines = append(lines, fmt.Sprintf("%s %s%s %s %d", e.Kind, e.Name, e.About, e.Act, e.Teams))
 		for _, c := range e.Changes {
@@ -70,16 +70,16 @@ func TestSetupAdditions(t *testing.T) {
 		"integration grafana added [1]", "  team:  -> payments", "  kind:  -> generic", "  policy:  -> page",
 		"user group payments-oncall added [1]", "  schedules:  -> primary", "  when empty:  -> keep",
 	}
-	if diff := cmp.Diff(want, told(Setup(setup.Installation{}, installed(), now))); diff != "" {
+	if diff := cmp.Diff(want, describe(Setup(setup.Installation{}, installed(), now))); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if got := Setup(installed(), installed(), now); len(got) != 0 {
-		t.Errorf("nothing was changed, and it says %q", told(got))
+		t.Errorf("nothing was changed, and it says %q", describe(got))
 	}
 	var removed []string
 	for _, e := range Setup(installed(), setup.Installation{}, now) {
 		if e.Act != Removed || len(e.Changes) == 0 {
-			t.Errorf("the entry is %q, want a removal that says what was there", told([]Entry{e}))
+			t.Errorf("the entry is %q, want a removal that says what was there", describe([]Entry{e}))
 		}
 		removed = append(removed, e.Name)
 	}
@@ -155,7 +155,7 @@ func TestSetupChanges(t *testing.T) {
 	} {
 		in := installed()
 		c.change(&in)
-		if diff := cmp.Diff(c.want, told(Setup(installed(), in, now))); diff != "" {
+		if diff := cmp.Diff(c.want, describe(Setup(installed(), in, now))); diff != "" {
 			t.Errorf("(-want +got)\n%s", diff)
 		}
 	}
@@ -165,7 +165,7 @@ func TestSetupChanges(t *testing.T) {
 func TestSecretsAreNotRecorded(t *testing.T) {
 	t.Parallel()
 	in := installed()
-	for _, line := range told(Setup(setup.Installation{}, in, now)) {
+	for _, line := range describe(Setup(setup.Installation{}, in, now)) {
 		for _, secret := range []string{"S3CRET", "ann@example.com"} {
 			if strings.Contains(line, secret) {
 				t.Errorf("told: %s", line)

@@ -39,7 +39,7 @@ func DigestDue(team oncall.TeamID, timeZone string, now time.Time) (DueDigest, b
 }
 
 // Notice returns the message for the team's channel.
-func (d DueDigest) Notice(channel string, t Told) oncall.Notice {
+func (d DueDigest) Notice(channel string, t Comparison) oncall.Notice {
 	return oncall.Notice{
 		Key: d.Key, To: channel, Kind: oncall.NoticeDigest, About: int64(d.Team), Until: &d.Until,
 		Detail: oncall.NoticeDetail{Team: t.Name, Start: t.Now.Period.From, End: t.Now.Period.To, TimeZone: t.Now.Period.TimeZone, Lines: t.Digest()},

@@ -22,8 +22,8 @@ type Facts struct {
 // Range returns the time for which facts are needed, for a period and the one before it.
 func Range(p Period) (from, to time.Time) { return p.Before().From.Add(-Lead), p.To.Add(Lead) }
 
-// A Told is a report together with that of the previous period.
-type Told struct {
+// A Comparison is a report together with that of the previous period.
+type Comparison struct {
 	Now    Report    `json:"now"`
 	Before Report    `json:"before"`
 	Kept   time.Time `json:"kept_since,omitzero"` // incidents resolved before this have been removed and aren't counted; zero: all are kept
@@ -32,19 +32,19 @@ type Told struct {
 
 // KeptFor notes since when incidents are kept, if the report reaches further back: they are removed
 // a term after their end.
-func (t Told) KeptFor(term time.Duration, now time.Time) Told {
+func (t Comparison) KeptFor(term time.Duration, now time.Time) Comparison {
 	if since := now.Add(-term); term > 0 && t.Before.Period.From.Before(since) {
 		t.Kept = since
 	}
 	return t
 }
 
-// Tell makes the reports of the facts' period and the previous one. Figures of single people are
+// Compare makes the reports of the facts' period and the previous one. Figures of single people are
 // only for those who may see them.
-func Tell(f Facts, people bool) Told {
+func Compare(f Facts, people bool) Comparison {
 	earlier := f
 	earlier.Period = f.Period.Before()
-	t := Told{Now: Make(f), Before: Make(earlier)}
+	t := Comparison{Now: Make(f), Before: Make(earlier)}
 	if !people {
 		t.Now.People, t.Before.People = nil, nil
 	}

@@ -37,7 +37,7 @@ func TestTables(t *testing.T) {
 			if !found {
 				t.Fatal("no line ----")
 			}
-			got := tell(Make(readFacts(t, words)))
+			got := describe(Make(readFacts(t, words)))
 			if *update {
 				if err := os.WriteFile(file, []byte(words+"\n----\n"+got), 0o600); err != nil {
 					t.Fatal(err)
@@ -170,8 +170,8 @@ func at(t *testing.T, text string) time.Time {
 	return time.Time{}
 }
 
-// tell writes a report in lines.
-func tell(r Report) string {
+// describe writes a report in lines.
+func describe(r Report) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	say("%s: %d incidents, %d open, %d cleared by themselves, %d resolved unacknowledged", r.Period.Name, r.Incidents, r.Open, r.Cleared, r.Unacked)

@@ -43,7 +43,7 @@ func versus(now, before string) string { return now + " (" + before + ")" }
 
 // Sentences describes a period and, in brackets, the previous one. It names no person, and leaves
 // names from monitors and set-ups as they are.
-func (t Told) Sentences() []string {
+func (t Comparison) Sentences() []string {
 	now, before := t.Now, t.Before
 	lines := []string{t.incidents()}
 	if now.Ack.Of > 0 {
@@ -65,7 +65,7 @@ func (t Told) Sentences() []string {
 	return lines
 }
 
-func (t Told) incidents() string {
+func (t Comparison) incidents() string {
 	now := t.Now
 	text := versus(count(now.Incidents, "incident"), fmt.Sprint(t.Before.Incidents))
 	var parts []string
@@ -84,7 +84,7 @@ func (t Told) incidents() string {
 }
 
 // took formats "2 min (3 min) in the median, 4 min (5 min) on average, 90 % within 9 min (8 min)".
-func (t Told) took(now, before Times) string {
+func (t Comparison) took(now, before Times) string {
 	was := func(d time.Duration) string {
 		if before.Of == 0 {
 			return "–"
@@ -96,10 +96,10 @@ func (t Told) took(now, before Times) string {
 }
 
 // Quiet reports whether there is nothing to report, now or before.
-func (t Told) Quiet() bool { return t.Now.Incidents == 0 && t.Now.Interruptions.All() == 0 }
+func (t Comparison) Quiet() bool { return t.Now.Incidents == 0 && t.Now.Interruptions.All() == 0 }
 
 // Digest describes a week in a few lines, or in one if it was quiet.
-func (t Told) Digest() []string {
+func (t Comparison) Digest() []string {
 	if t.Quiet() {
 		before := ""
 		if n := t.Before.Incidents; n > 0 {
@@ -146,7 +146,7 @@ func (c Count) Said() string {
 }
 
 // Public returns the part that may be shown to others: nothing about single people.
-func (t Told) Public() Told {
+func (t Comparison) Public() Comparison {
 	t.Now.People, t.Before.People = nil, nil
 	return t
 }

@@ -64,15 +64,15 @@ func (r *Router) Explain(ctx context.Context, s oncall.Signal) (oncall.Routing, 
 	return r.ask(ctx, s, true)
 }
 
-func (r *Router) ask(ctx context.Context, s oncall.Signal, tell bool) (out oncall.Routing, all []Verdict) {
+func (r *Router) ask(ctx context.Context, s oncall.Signal, explain bool) (out oncall.Routing, all []Verdict) {
 	facts := FactsOf(r.Integration, r.Team, s)
 	for _, l := range r.Lists {
-		q := question{ctx: ctx, facts: &facts, left: costLimit, tell: tell}
+		q := question{ctx: ctx, facts: &facts, left: costLimit, explain: explain}
 		done := false // this list has decided, even if only in shadow
 		for i := range l.rules {
 			rule := &l.rules[i]
 			if done || out.Matched() {
-				if tell {
+				if explain {
 					all = append(all, Verdict{List: l, Rule: rule.Rule, Shadow: l.Shadow || rule.Shadow})
 				}
 				continue
@@ -81,7 +81,7 @@ func (r *Router) ask(ctx context.Context, s oncall.Signal, tell bool) (out oncal
 			v.List, v.Shadow, v.Reached = l, l.Shadow || rule.Shadow, true
 			r.take(&out, v)
 			done = v.Matched && !rule.Shadow
-			if tell {
+			if explain {
 				all = append(all, v)
 			}
 		}
@@ -115,11 +115,11 @@ func (r *Router) take(out *oncall.Routing, v Verdict) {
 
 // A question is one alert under evaluation by one list.
 type question struct {
-	ctx   context.Context
-	facts *Facts
-	vars  map[string]any // created for the first expression
-	left  uint64         // remaining cost of expressions
-	tell  bool           // explain why rules don't match
+	ctx     context.Context
+	facts   *Facts
+	vars    map[string]any // created for the first expression
+	left    uint64         // remaining cost of expressions
+	explain bool           // explain why rules don't match
 }
 
 func (q *question) ask(r *rule) Verdict {
@@ -130,7 +130,7 @@ func (q *question) ask(r *rule) Verdict {
 	}
 	for _, c := range r.conditions {
 		if !c.isTrue(q.facts) {
-			if q.tell {
+			if q.explain {
 				v.Why = c.unmet(q.facts)
 			}
 			return v
