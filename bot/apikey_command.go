@@ -109,7 +109,7 @@ func (r request) readAPIKey(words []string) (apiKeyAsk, error) {
 
 // teamIn finds the team named by the first words, and returns how many words its name has.
 func (r request) teamIn(words []string) (oncall.TeamID, int) {
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
 		for _, t := range r.directory.Teams {
 			if strings.EqualFold(t.Name, typed) {

@@ -100,7 +100,7 @@ func (r request) incidentSearch() (q incidentSearch) {
 	words := r.words
 	for len(words) > 0 {
 		switch {
-		case len(r.words)-len(words) >= longestSearch: // pasted text
+		case len(r.words)-len(words) >= maxSearchWords: // pasted text
 			q.text = strings.TrimSpace(q.text + " " + unescape(strings.Join(words, " ")))
 			words = words[:1]
 		case oneOf(words, 0, "closed", "resolved", "past", "old", "over", "done", "history"):
@@ -128,7 +128,7 @@ func (r request) incidentSearch() (q incidentSearch) {
 
 // takeTeam reads a leading team name into the search, and returns how many words it has.
 func (r request) takeTeam(words []string, q *incidentSearch) int {
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
 		for _, t := range r.directory.Teams {
 			if strings.EqualFold(t.Name, typed) {
@@ -143,7 +143,7 @@ func (r request) takeTeam(words []string, q *incidentSearch) int {
 // takePeriod reads a leading period into the search, such as "yesterday", "last week" or "24 nov", and returns
 // how many words it has.
 func (r request) takePeriod(words []string, q *incidentSearch) int {
-	for n := min(len(words), longestPeriod); n > 0; n-- {
+	for n := min(len(words), maxPeriodWords); n > 0; n-- {
 		p, err := report.ParsePeriod(words[:n], r.location.String(), r.now)
 		if err == nil && (n > 1 || len(words[0]) > 3) { // a month alone may be part of a title
 			q.from, q.to, q.when = p.From, p.To, p.Name
@@ -159,6 +159,6 @@ func (r request) takePeriod(words []string, q *incidentSearch) int {
 }
 
 const (
-	longestPeriod = 5  // words in a period
-	longestSearch = 20 // words parsed one by one; the rest is text
+	maxPeriodWords = 5  // words in a period
+	maxSearchWords = 20 // words parsed one by one; the rest is text
 )

@@ -79,7 +79,7 @@ func (r request) integration(all []store.IntegrationState, words []string) (stor
 
 // namedIntegration finds the integration named by the first words, and returns how many words its name has.
 func namedIntegration(all []store.IntegrationState, words []string) (store.IntegrationState, int) {
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
 		for _, in := range all {
 			if strings.EqualFold(in.Name, typed) {

@@ -48,7 +48,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 // and no name resembles them, they are all the reason, and the schedule is the one meant by default.
 func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, error) {
 	words := strings.Fields(text)
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		if _, known := lookUp(r.directory, strings.Join(words[:n], " ")); known {
 			c, err := r.schedule(strings.Join(words[:n], " "))
 			return c, unescape(strings.Join(words[n:], " ")), err
@@ -62,8 +62,8 @@ func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, err
 	return c, "", err
 }
 
-// longestName is the maximum number of words in a schedule's or team's name when other words follow.
-const longestName = 16
+// maxObjectNameWords is the maximum number of words in a schedule's or team's name when other words follow.
+const maxObjectNameWords = 16
 
 // resembles reports whether words may be a mistyped name.
 func (r request) resembles(typed string) bool {
@@ -97,7 +97,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 	if len(r.words) == 0 {
 		return r.directory.Schedules, now, nil
 	}
-	for n := min(len(r.words), longestName); n > 0; n-- {
+	for n := min(len(r.words), maxObjectNameWords); n > 0; n-- {
 		schedules, found := lookUp(r.directory, strings.Join(r.words[:n], " "))
 		if !found {
 			continue
@@ -121,7 +121,7 @@ func (r request) whoAndWhen() ([]*schedule.Schedule, schedule.Moment, error) {
 	}
 	// If the end parses as a time, the rest is an unknown name.
 	name := rest
-	for n := max(0, len(r.words)-longestName); n < len(r.words); n++ {
+	for n := max(0, len(r.words)-maxObjectNameWords); n < len(r.words); n++ {
 		if _, err := r.moment(r.words[n:]); err == nil {
 			name = r.words[:n]
 			break

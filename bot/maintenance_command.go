@@ -109,7 +109,7 @@ func (r request) maintained(words []string) (m oncall.Maintenance, rest []string
 	if len(words) > 1 && oneOf(words, 0, "team", "integration") {
 		words = words[1:]
 	}
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[:n], " ")), `"'“”`)
 		for _, t := range r.directory.Teams {
 			if strings.EqualFold(t.Name, typed) {

@@ -86,14 +86,14 @@ func closeAll() modalResponse { return modalResponse{*slack.NewClearViewSubmissi
 // fieldErrors are the errors of inputs, by block id.
 type fieldErrors map[view.Block]string
 
-// longestError is the maximum length of an input's error, which may quote what was typed.
-const longestError = 500
+// maxErrorLength is the maximum length of an input's error, which may quote what was typed.
+const maxErrorLength = 500
 
 // correct shows errors at the inputs.
 func correct(wrong fieldErrors) modalResponse {
 	errors := map[string]string{}
 	for block, why := range wrong {
-		errors[string(block)] = view.CutPlain(why, longestError)
+		errors[string(block)] = view.CutPlain(why, maxErrorLength)
 	}
 	return modalResponse{*slack.NewErrorsViewSubmissionResponse(errors)}
 }

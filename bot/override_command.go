@@ -172,7 +172,7 @@ func (r request) takeSchedule(w *view.OverrideDraft, words []string) []string {
 	if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
 		return words
 	}
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		if found, ok := lookUp(r.directory, strings.Join(words[:n], " ")); ok && len(found) == 1 {
 			w.Schedule = found[0]
 			return words[n:]

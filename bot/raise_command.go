@@ -95,15 +95,15 @@ type confirmation struct {
 	Follow store.MessageRef
 }
 
-// longestValue is the maximum length of a button's value.
-const longestValue = 2000
+// maxValueLength is the maximum length of a button's value.
+const maxValueLength = 2000
 
 // String encodes it, with as much of the text as fits.
 func (c confirmation) String() string {
 	for most := 1500; ; most /= 2 {
 		c.Raise.Text = view.CutPlain(c.Raise.Text, most)
 		data, _ := json.Marshal(c) // texts and numbers only
-		if len(data) <= longestValue || most < 10 {
+		if len(data) <= maxValueLength || most < 10 {
 			return string(data)
 		}
 	}

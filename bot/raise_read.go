@@ -74,7 +74,7 @@ func (r request) takeWhere(w *raiseDraft, words []string) []string {
 		schedules = schedules || strings.EqualFold(words[at], "schedule")
 		at++
 	}
-	for n := min(len(words), at+longestName); n > at; n-- {
+	for n := min(len(words), at+maxObjectNameWords); n > at; n-- {
 		typed := strings.Trim(unescape(strings.Join(words[at:n], " ")), `"'“”:,;-—@`)
 		if !schedules {
 			if id, known := r.directory.TeamToPage(strings.TrimSuffix(typed, " team")); known {

@@ -99,7 +99,7 @@ func (r request) reportTeam(words []string) (oncall.Team, []string, error) {
 	if len(words) > 1 && oneOf(words, 0, "team") {
 		words = words[1:]
 	}
-	for n := min(len(words), longestName); n > 0; n-- {
+	for n := min(len(words), maxObjectNameWords); n > 0; n-- {
 		if t, ok := named(words[:n]); ok {
 			return t, words[n:], nil
 		}

@@ -26,8 +26,8 @@ type scheduleSpan struct {
 	rows     []view.ScheduleRow
 }
 
-// mostShownShifts is the maximum number of shifts of a role in a picture or a list.
-const mostShownShifts = 1_000
+// maxShownShifts is the maximum number of shifts of a role in a picture or a list.
+const maxShownShifts = 1_000
 
 func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSpan {
 	day, clock := r.zone.Local(from)
@@ -43,8 +43,8 @@ func (r request) span(schedules []*schedule.Schedule, from time.Time) scheduleSp
 			s.timeZone = r.user.TimeZone
 		}
 		for n, role := range c.Roles() {
-			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, mostShownShifts)}
-			if most := len(row.Shifts); most == mostShownShifts { // shorten the period for all rows
+			row := view.ScheduleRow{Schedule: c.Name(), Role: role, Shifts: c.FirstShifts(s.from, s.to, role, maxShownShifts)}
+			if most := len(row.Shifts); most == maxShownShifts { // shorten the period for all rows
 				s.to = row.Shifts[most-1].End
 			}
 			if n == 0 {

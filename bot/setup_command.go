@@ -197,13 +197,13 @@ func (b *Bot) routesOf(ctx context.Context, r request, owners []oncall.RouteOwne
 	return all, err
 }
 
-// longestProblems is the maximum length of the list of problems with an edit.
-const longestProblems = 1500
+// maxProblemsText is the maximum length of the list of problems with an edit.
+const maxProblemsText = 1500
 
 // setupRefusal turns the problems with an edit of the set-up into a Refusal.
 func setupRefusal(err error) error {
 	if wrong, is := errors.AsType[store.SetupProblems](err); is {
-		return oncall.Refuse("That can't be: %s.", view.Foreign(strings.TrimSuffix(wrong.Error(), "."), longestProblems))
+		return oncall.Refuse("That can't be: %s.", view.Foreign(strings.TrimSuffix(wrong.Error(), "."), maxProblemsText))
 	}
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return oncall.Refuse("%s", view.ForeignSentence(refusal.Sentence))

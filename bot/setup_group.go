@@ -35,7 +35,7 @@ func (b *Bot) editGroup(ctx context.Context, e setupEdit, p press) error {
 		f.Meta.Name, f.Meta.ETag, f.Group, f.Fallback = p.value, part.ETag(), *part.UserGroup, e.people[part.UserGroup.Fallback]
 	}
 	for _, s := range e.doc.Schedules {
-		if len([]rune(s.Name)) <= longestChoice && (s.Team == e.meta.Team || slices.Contains(f.Group.Schedules, s.Name)) {
+		if len([]rune(s.Name)) <= maxChoiceLength && (s.Team == e.meta.Team || slices.Contains(f.Group.Schedules, s.Name)) {
 			f.Schedules = append(f.Schedules, s.Name)
 		}
 	}

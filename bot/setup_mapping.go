@@ -39,7 +39,7 @@ func (b *Bot) saveMapping(ctx context.Context, p press) (string, error) {
 	return b.setMapping(ctx, p, func(was *oncall.Mapping) (*oncall.Mapping, error) {
 		m, wrong := readMapping(formOf(p.view), was)
 		for _, why := range wrong {
-			return nil, oncall.Refuse("%s", view.Foreign(why, longestError))
+			return nil, oncall.Refuse("%s", view.Foreign(why, maxErrorLength))
 		}
 		return &m, nil
 	})

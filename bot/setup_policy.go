@@ -134,7 +134,7 @@ func (b *Bot) openStep(ctx context.Context, e setupEdit, p press, i int) error {
 // whom returns the targets to choose from, the team's own first.
 func (e setupEdit) whom() (all []view.Choice) {
 	add := func(target, label string) {
-		if len([]rune(target)) <= longestChoice {
+		if len([]rune(target)) <= maxChoiceLength {
 			all = append(all, view.Choice{Value: target, Label: label})
 		}
 	}

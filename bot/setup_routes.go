@@ -16,8 +16,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mostTried is on how many of the last payloads rules are tried while they are edited.
-const mostTried = 20
+// maxTried is on how many of the last payloads rules are tried while they are edited.
+const maxTried = 20
 
 // editRoutes opens the form of a list of rules: the team's, or that of the integration that the button names.
 func (b *Bot) editRoutes(ctx context.Context, e setupEdit, p press) error {
@@ -88,7 +88,7 @@ func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view
 	for _, r := range e.meta.Rules {
 		rule, err := r.Rule(ids)
 		if err != nil { // it was checked when it was typed
-			return v, oncall.Refuse("%s", view.Foreign(err.Error(), longestProblems))
+			return v, oncall.Refuse("%s", view.Foreign(err.Error(), maxProblemsText))
 		}
 		asks := rule.If
 		if rule.When != "" {
@@ -96,7 +96,7 @@ func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view
 		}
 		v.Rules = append(v.Rules, view.RouteRule{Name: rule.Name, Asks: asks, Does: rule.Does(e.policyName), Shadow: rule.Shadow || e.meta.Shadow})
 	}
-	trials, err := b.store.TryRoutes(ctx, e.by(), owner, e.meta.Rules, e.meta.Shadow, mostTried)
+	trials, err := b.store.TryRoutes(ctx, e.by(), owner, e.meta.Rules, e.meta.Shadow, maxTried)
 	if err != nil {
 		return v, setupRefusal(err)
 	}
@@ -143,7 +143,7 @@ func (b *Bot) openRoute(ctx context.Context, e setupEdit, p press, i int) error 
 	e.meta.Step = i
 	policies := e.policies()
 	for _, name := range slices.Sorted(maps.Values(e.policyNames())) {
-		if !slices.Contains(policies, name) && len([]rune(name)) <= longestChoice {
+		if !slices.Contains(policies, name) && len([]rune(name)) <= maxChoiceLength {
 			policies = append(policies, name)
 		}
 	}

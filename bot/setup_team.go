@@ -59,15 +59,15 @@ func (e setupEdit) byFile() bool {
 // policies returns the names of the team's policies that fit in an option.
 func (e setupEdit) policies() (names []string) {
 	for _, p := range e.doc.Policies {
-		if p.Team == e.meta.Team && len([]rune(p.Name)) <= longestChoice {
+		if p.Team == e.meta.Team && len([]rune(p.Name)) <= maxChoiceLength {
 			names = append(names, p.Name)
 		}
 	}
 	return names
 }
 
-// longestChoice is the maximum length of an option's value.
-const longestChoice = 150
+// maxChoiceLength is the maximum length of an option's value.
+const maxChoiceLength = 150
 
 // pressSetupIn returns the handler of a button in the view of a team's set-up.
 func pressSetupIn(act access.Permission, do func(b *Bot, ctx context.Context, e setupEdit, p press) error) func(b *Bot, ctx context.Context, p press) (string, error) {
@@ -211,7 +211,7 @@ func (b *Bot) editIntegration(ctx context.Context, p press, in store.Integration
 		return setupRefusal(oncall.ErrNotFound)
 	}
 	policies := e.policies()
-	if policy := part.Integration.Policy; !slices.Contains(policies, policy) && len([]rune(policy)) <= longestChoice {
+	if policy := part.Integration.Policy; !slices.Contains(policies, policy) && len([]rune(policy)) <= maxChoiceLength {
 		policies = append(policies, policy) // another team's
 	}
 	f := view.SetupIntegrationForm{

@@ -28,7 +28,7 @@ type socket struct {
 const (
 	// slack-go doubles its pause up to five minutes; once it is longer than this, the
 	// client is replaced.
-	longestBackoff = 15 * time.Second
+	maxReconnectBackoff = 15 * time.Second
 	// ackTimeout bounds the wait for slack-go to accept an acknowledgement, which could otherwise last as long
 	// as an outage.
 	ackTimeout = 2500 * time.Millisecond
@@ -113,7 +113,7 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 			// there is no hurry.
 			if err != nil && ctx.Err() == nil {
 				b.logConnectError(s, err)
-				pause = longestBackoff
+				pause = maxReconnectBackoff
 			}
 			return pause
 		}
@@ -205,7 +205,7 @@ func (b *Bot) connectionError(s *socket, e socketmode.Event) (pause time.Duratio
 		return 0, false
 	}
 	b.logConnectError(s, failed.ErrorObj)
-	if failed.Backoff <= longestBackoff {
+	if failed.Backoff <= maxReconnectBackoff {
 		return 0, false
 	}
 	if limited := slackcall.Classify(failed.ErrorObj); limited.Outcome == notify.Throttled {

@@ -65,7 +65,7 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 	if strings.EqualFold(words[0], "with") && len(words) > 1 {
 		words = words[1:]
 	}
-	for at := range min(len(words), longestOffer) {
+	for at := range min(len(words), maxOfferWords) {
 		if at == 0 {
 			if _, n, problem, _ := r.reader().Span(words); n > 0 || problem != schedule.SpanNothing {
 				continue // part of the requester's shift, such as "jan 5"
@@ -87,7 +87,7 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 		}
 		return mine, id, theirs, nil
 	}
-	for _, word := range words[:min(len(words), longestOffer)] { // the first word that isn't a time may be a mistyped name
+	for _, word := range words[:min(len(words), maxOfferWords)] { // the first word that isn't a time may be a mistyped name
 		if _, n, _ := r.reader().Moment([]string{word}); n == 0 && guessPerson(r.directory, unescape(word)) != "" {
 			return nil, "", nil, r.nobody(word, "/oncall swap mon @bo wed")
 		}
@@ -95,8 +95,8 @@ func (b *Bot) readSwap(ctx context.Context, r request) (mine []string, other onc
 	return nil, "", nil, oncall.Refuse("Say whose shift you want for yours: `/oncall swap mon @bo wed`, or only `/oncall swap` to choose.")
 }
 
-// longestOffer is the maximum number of words before the name; more were pasted.
-const longestOffer = 30
+// maxOfferWords is the maximum number of words before the name; more were pasted.
+const maxOfferWords = 30
 
 // offerSwap offers the swap and confirms it.
 func (b *Bot) offerSwap(ctx context.Context, r request, give, take schedule.Stint, note string) (string, error) {

@@ -64,8 +64,8 @@ func (j *Jobs) watchCanary(ctx context.Context, now time.Time) error {
 func (c *canary) checkIsDue(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	due := c.last.PlantedAt == nil || !now.Before(c.last.PlantedAt.Add(c.every))
-	return due || c.last.Flying || !c.late.IsZero() || now.Sub(c.checked) >= canaryCheckEvery || now.Before(c.checked)
+	due := c.last.StartedAt == nil || !now.Before(c.last.StartedAt.Add(c.every))
+	return due || c.last.InFlight || !c.late.IsZero() || now.Sub(c.checked) >= canaryCheckEvery || now.Before(c.checked)
 }
 
 // record records the state in the database.
@@ -83,10 +83,10 @@ func (c *canary) record(state store.Canary, err error, now time.Time) {
 	if c.answered.IsZero() {
 		c.answered = now
 	}
-	if state.Flying && (!c.last.Flying || c.last.Number != state.Number) {
+	if state.InFlight && (!c.last.InFlight || c.last.Number != state.Number) {
 		c.seen = now
 	}
-	if cameThrough(c.last.ThroughAt, state.ThroughAt, now.Add(-c.every-oncall.CanaryWithin)) {
+	if succeeded(c.last.SucceededAt, state.SucceededAt, now.Add(-c.every-oncall.CanaryWithin)) {
 		c.lastOK, c.proven = now, true
 	}
 	c.last = state
@@ -95,9 +95,9 @@ func (c *canary) record(state store.Canary, err error, now time.Time) {
 	}
 }
 
-// cameThrough reports whether a canary has come through since this instance's previous check or, on the
+// succeeded reports whether a canary has come through since this instance's previous check or, on the
 // first check, since an instant.
-func cameThrough(before, after *time.Time, since time.Time) bool {
+func succeeded(before, after *time.Time, since time.Time) bool {
 	switch {
 	case after == nil:
 		return false
@@ -111,18 +111,18 @@ func cameThrough(before, after *time.Time, since time.Time) bool {
 func (j *Jobs) stepCanary(ctx context.Context, state store.Canary, now time.Time) error {
 	all := state.Sent >= oncall.CanaryPages
 	switch {
-	case state.Flying && state.Status == oncall.Resolved && all:
+	case state.InFlight && state.Status == oncall.Resolved && all:
 		return j.store.EndCanary(ctx, state, now)
-	case state.PlantedAt == nil || !now.Before(state.PlantedAt.Add(j.canary.every)):
-		number, older, err := j.store.PlantCanary(ctx, j.canary.every, now)
+	case state.StartedAt == nil || !now.Before(state.StartedAt.Add(j.canary.every)):
+		number, older, err := j.store.StartCanary(ctx, j.canary.every, now)
 		j.canary.noteOlder(older, now)
 		if err != nil || number == 0 {
 			return err
 		}
 		return j.sendCanarySignal(ctx, number, oncall.Trigger, now)
-	case state.Flying && !state.Triggered:
+	case state.InFlight && !state.Triggered:
 		return j.resendCanarySignal(ctx, state.Number, oncall.Trigger, now)
-	case state.Flying && all && state.Status != "" && state.Status != oncall.Resolved:
+	case state.InFlight && all && state.Status != "" && state.Status != oncall.Resolved:
 		return j.resendCanarySignal(ctx, state.Number, oncall.Clear, now)
 	}
 	return nil
@@ -151,14 +151,14 @@ func (j *Jobs) sendCanarySignal(ctx context.Context, number int64, what oncall.A
 	if err := j.store.Accept(ctx, oncall.CanaryIntegration, []oncall.Signal{oncall.CanarySignal(number, what)}, now); err != nil {
 		return fmt.Errorf("the canary's signal: %w", err)
 	}
-	return j.store.CanaryAccepted(ctx, number, what)
+	return j.store.RecordCanarySignal(ctx, number, what)
 }
 
 // judgeCanary raises the alarm if the canary is late, and clears it.
 func (j *Jobs) judgeCanary(ctx context.Context, now time.Time) error {
 	c := &j.canary
 	c.mu.Lock()
-	inFlight := c.last.Flying && now.Sub(c.seen) > oncall.CanaryWithin
+	inFlight := c.last.InFlight && now.Sub(c.seen) > oncall.CanaryWithin
 	late := inFlight || now.Sub(c.lastOK) > c.every+oncall.CanaryWithin
 	began := !c.late.IsZero()
 	switch {
@@ -175,13 +175,13 @@ func (j *Jobs) judgeCanary(ctx context.Context, now time.Time) error {
 	if !since.IsZero() {
 		j.metrics.canaryLate.Set(1)
 	}
-	if last.ThroughAt != nil {
-		j.metrics.canaryThrough.Set(float64(last.ThroughAt.UnixMilli()) / 1000)
+	if last.SucceededAt != nil {
+		j.metrics.canarySucceeded.Set(float64(last.SucceededAt.UnixMilli()) / 1000)
 		j.metrics.canarySeconds.Set(last.Seconds)
 	}
 	switch {
 	case !began && !since.IsZero():
-		j.log.Error().Int64("canary", last.Number).Str("got", last.Got()).Msg("the canary does not come through: people may not be paged")
+		j.log.Error().Int64("canary", last.Number).Str("got", last.Progress()).Msg("the canary does not come through: people may not be paged")
 	case began && since.IsZero():
 		j.log.Info().Msg("the canary comes through again")
 	}
@@ -213,11 +213,11 @@ func (c *canary) status(now time.Time) string {
 	case c.every == 0:
 		return "canary: off"
 	case !c.late.IsZero():
-		return "canary: has not come through since " + c.late.UTC().Format(time.RFC3339) + "; it " + c.last.Got()
+		return "canary: has not come through since " + c.late.UTC().Format(time.RFC3339) + "; it " + c.last.Progress()
 	case c.older:
 		return "canary: waits until no earlier release runs beside this one"
-	case c.last.ThroughAt == nil:
+	case c.last.SucceededAt == nil:
 		return "canary: none has come through yet"
 	}
-	return fmt.Sprintf("canary: came through %s ago, within %.1fs", max(0, now.Sub(*c.last.ThroughAt)).Round(time.Second), c.last.Seconds)
+	return fmt.Sprintf("canary: came through %s ago, within %.1fs", max(0, now.Sub(*c.last.SucceededAt)).Round(time.Second), c.last.Seconds)
 }

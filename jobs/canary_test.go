@@ -28,7 +28,7 @@ func TestCanaryComesThrough(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	j := w.instance(w.open(), w.sender, registry)
 	w.stopAtEnd(j)
-	w.until("the canary is through", func() bool { return w.canaryThrough(1) })
+	w.until("the canary is through", func() bool { return w.canarySucceeded(1) })
 	c, err := w.store.Canary(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -85,13 +85,13 @@ func TestLateCanaryRaisesTheAlarm(t *testing.T) {
 		return gaugeValue(t, registry, "watchbill_canary_late") == 1 &&
 			strings.Contains(j.SelfMonitoring(clock.Now())[0], "it has opened an incident, and no page was sent")
 	})
-	// The next canary is planted all the same, and hangs too.
+	// The next canary is started all the same, and hangs too.
 	clock.Advance(4 * time.Minute)
 	w.until("the next one hangs", func() bool { return w.count(`incidents WHERE id = -2`) == 1 })
 	clock.Advance(2 * time.Minute)
 
 	w.resumePages()
-	w.until("the canary is through", func() bool { return w.canaryThrough(2) })
+	w.until("the canary is through", func() bool { return w.canarySucceeded(2) })
 	w.until("Ann is told that it is over", func() bool { return w.canaryNotices("through") == 1 })
 	w.until("the alarm is over", func() bool { return gaugeValue(t, registry, "watchbill_canary_late") == 0 })
 	if n := w.canaryNotices("late"); n != 1 {
@@ -144,7 +144,7 @@ func TestNoCanaryBesideAnEarlierRelease(t *testing.T) {
 	if err := older.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.until("there is one", func() bool { return w.canaryThrough(1) })
+	w.until("there is one", func() bool { return w.canarySucceeded(1) })
 }
 
 // The canary's page has the priority of high severity, so that it takes as long as those.
@@ -247,12 +247,12 @@ func gaugeValue(t *testing.T, from prometheus.Gatherer, name string) float64 {
 	return 0
 }
 
-// canaryThrough reports whether the canary with a number, or a later one, has come through.
-func (w *world) canaryThrough(number int64) bool {
+// canarySucceeded reports whether the canary with a number, or a later one, has come through.
+func (w *world) canarySucceeded(number int64) bool {
 	w.t.Helper()
 	c, err := w.store.Canary(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return c.Number >= number && !c.Flying && c.ThroughAt != nil
+	return c.Number >= number && !c.InFlight && c.SucceededAt != nil
 }

@@ -76,9 +76,9 @@ func newMetrics(to prometheus.Registerer) metrics {
 
 // watchMetrics are those of Watchbill watching itself.
 type watchMetrics struct {
-	canaryThrough, canarySeconds, canaryLate, canaryEvery prometheus.Gauge
-	pulses                                                *prometheus.CounterVec
-	pulseSent                                             prometheus.Gauge
+	canarySucceeded, canarySeconds, canaryLate, canaryEvery prometheus.Gauge
+	pulses                                                  *prometheus.CounterVec
+	pulseSent                                               prometheus.Gauge
 }
 
 func newWatchMetrics(with promauto.Factory) watchMetrics {
@@ -86,7 +86,7 @@ func newWatchMetrics(with promauto.Factory) watchMetrics {
 		return with.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	return watchMetrics{
-		canaryThrough: gauge("watchbill_canary_last_success_timestamp_seconds",
+		canarySucceeded: gauge("watchbill_canary_last_success_timestamp_seconds",
 			"When the canary, an incident of Watchbill's own, last came through, in seconds since 1970; 0: never."),
 		canarySeconds: gauge("watchbill_canary_seconds",
 			"How long the last canary took until its second page was sent, a second of it waiting for its timer."),

@@ -28,8 +28,8 @@ const (
 	// again.
 	findLimit = 2 * time.Minute
 	// A provider's request to wait is respected within these limits.
-	shortestThrottle = time.Second
-	maxThrottle      = time.Minute
+	minThrottle = time.Second
+	maxThrottle = time.Minute
 	// maxBlocked is the longest pause after a provider reports that it can't send for hours. It is short because
 	// an admin may fix the cause.
 	maxBlocked = 10 * time.Minute
@@ -146,7 +146,7 @@ func (a *attempt) run(ctx context.Context) error {
 	case notify.Misconfigured:
 		a.retryIn = max(retryAfter(a.order.Attempt), min(a.receipt.RetryAfter, maxBlocked))
 	case notify.Throttled:
-		a.retryIn = min(max(a.receipt.RetryAfter, shortestThrottle), maxThrottle)
+		a.retryIn = min(max(a.receipt.RetryAfter, minThrottle), maxThrottle)
 	default:
 		a.retryIn = retryAfter(a.order.Attempt / sendsAtOnce)
 	}

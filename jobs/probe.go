@@ -92,7 +92,7 @@ func (j *Jobs) probe(ctx context.Context, c oncall.Contact, m notify.Message) er
 	case notify.Accepted:
 		return nil
 	case notify.Throttled:
-		return river.JobSnooze(min(max(r.RetryAfter, shortestThrottle), maxThrottle))
+		return river.JobSnooze(min(max(r.RetryAfter, minThrottle), maxThrottle))
 	case notify.Rejected, notify.Misconfigured:
 		n := oncall.ContactNotice(oncall.NoticeUnsent, c, r.Err.Error(), string(c.UserID), j.clock())
 		return errors.Join(j.store.Notify(ctx, j.clock(), n), river.JobCancel(r.Err))

@@ -102,7 +102,7 @@ func (j *Jobs) trouble(ctx context.Context, now time.Time) string {
 	if err := j.store.Ready(ctx); err != nil {
 		return "signals can't be stored"
 	}
-	behind, err := j.store.Behind(ctx, now)
+	behind, err := j.store.Overdue(ctx, now)
 	switch {
 	case err != nil:
 		return "the database doesn't answer"

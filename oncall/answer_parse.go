@@ -96,9 +96,9 @@ var (
 )
 
 const (
-	longestNumber   = 5 // digits; six are a code that proves an address
-	longestIncident = 9 // digits after "#"
-	mostNumbers     = 20
+	maxNumberDigits   = 5 // digits; six are a code that proves an address
+	maxIncidentDigits = 9 // digits after "#"
+	maxNumbers        = 20
 )
 
 // ParseAnswer parses what people type when they have just been woken: "1a", "ack 12", "Ack #5.", "'2a'", "5a 6a", "b3r",
@@ -178,7 +178,7 @@ func parseAct(text string) (r Intent, ok bool) {
 			lettered = true
 		case t[0] == '#' && len(t) > 1 || t[0] >= '0' && t[0] <= '9':
 			n, good := replyNumber(t)
-			if !good || len(r.Numbers) == mostNumbers {
+			if !good || len(r.Numbers) == maxNumbers {
 				return Intent{}, false
 			}
 			if n.N == 0 {
@@ -219,9 +219,9 @@ func offers(tokens []string, i int) bool {
 func replyNumber(t string) (n AnswerNumber, ok bool) {
 	digits := strings.TrimLeft(t, "# ")
 	n.Incident = digits != t
-	longest := longestNumber
+	longest := maxNumberDigits
 	if n.Incident {
-		longest = longestIncident
+		longest = maxIncidentDigits
 	}
 	var err error
 	n.N, err = strconv.Atoi(digits)

@@ -50,8 +50,8 @@ func (k APIKey) Expired(at time.Time) bool { return k.ExpiresAt != nil && !at.Be
 
 var keyNames = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@/-]{0,63}$`)
 
-// mostKeyLife is the longest lifetime of a key that expires.
-const mostKeyLife = 5 * 366 * 24 * time.Hour
+// maxKeyLife is the longest lifetime of a key that expires.
+const maxKeyLife = 5 * 366 * 24 * time.Hour
 
 // Check refuses a new key that makes no sense.
 func (k APIKey) Check(now time.Time) error {
@@ -64,7 +64,7 @@ func (k APIKey) Check(now time.Time) error {
 		return Refuse("Say what the key is for: one or several of %s.", scopeNames())
 	case k.ExpiresAt != nil && !k.ExpiresAt.After(now):
 		return Refuse("The key would end before it begins.")
-	case k.ExpiresAt != nil && k.ExpiresAt.Sub(now) > mostKeyLife:
+	case k.ExpiresAt != nil && k.ExpiresAt.Sub(now) > maxKeyLife:
 		return Refuse("A key that expires does so within five years; leave it out for one that doesn't.")
 	}
 	for _, s := range k.Scopes {

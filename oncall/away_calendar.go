@@ -46,9 +46,9 @@ var AwayWords = []string{
 const AwayCalendarEvery = time.Hour
 
 const (
-	longestAwayURL = 2_000
-	mostAwayWords  = 20
-	longestWord    = 50
+	maxAwayURLLength  = 2_000
+	maxAwayWords      = 20
+	maxAwayWordLength = 50
 )
 
 // An AwayEvent has what decides whether a calendar event counts.
@@ -69,7 +69,7 @@ func (c AwayCalendar) Clean() (AwayCalendar, error) {
 		}
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > longestAwayURL {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > maxAwayURLLength {
 		return c, Refuse("That is not the address of a calendar. Google calls it the secret address in iCal format, Outlook the ICS link of a published calendar.")
 	}
 	c.URL = text
@@ -81,12 +81,12 @@ func (c AwayCalendar) Clean() (AwayCalendar, error) {
 	}
 	var words []string
 	for _, w := range c.Words {
-		if w = strings.ToLower(strings.Join(strings.Fields(w), " ")); w != "" && len(w) <= longestWord && !slices.Contains(words, w) {
+		if w = strings.ToLower(strings.Join(strings.Fields(w), " ")); w != "" && len(w) <= maxAwayWordLength && !slices.Contains(words, w) {
 			words = append(words, w)
 		}
 	}
-	if len(words) > mostAwayWords {
-		return c, Refuse("These are more than %d words.", mostAwayWords)
+	if len(words) > maxAwayWords {
+		return c, Refuse("These are more than %d words.", maxAwayWords)
 	}
 	c.Words = words
 	return c, nil

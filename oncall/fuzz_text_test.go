@@ -29,14 +29,14 @@ func FuzzParseSecrets(f *testing.F) {
 			}
 			return
 		}
-		if len(secrets) > mostSecrets {
+		if len(secrets) > maxSecrets {
 			t.Fatalf("%d secrets", len(secrets))
 		}
 		if text, ok := Unseal(secrets, sealed); ok && text != sealed {
 			t.Fatalf("%q was never sealed and is %q", sealed, text)
 		}
 		for i, s := range secrets {
-			if len(s) < shortestSecret {
+			if len(s) < minSecretLength {
 				t.Fatalf("a secret of %d bytes", len(s))
 			}
 			if text, ok := Unseal(secrets[i:], s.Seal(sealed)); !ok || text != sealed {

@@ -7,8 +7,8 @@ import (
 	"unicode"
 )
 
-// mostTicketText is how many characters of what a monitor wrote stand in a ticket; each system takes so many.
-var mostTicketText = map[HookTemplate]int{HookJira: 30_000, HookGitHub: 60_000, HookGitLab: 60_000, HookServiceNow: 3_500}
+// maxTicketText is how many characters of what a monitor wrote stand in a ticket; each system takes so many.
+var maxTicketText = map[HookTemplate]int{HookJira: 30_000, HookGitHub: 60_000, HookGitLab: 60_000, HookServiceNow: 3_500}
 
 var (
 	jiraEnd        = regexp.MustCompile(`(?i)\{noformat`)
@@ -19,7 +19,7 @@ var (
 // ticketText is the description of a ticket. What a monitor wrote stands in it as it is: it mentions nobody, formats
 // nothing, and gives no orders, such as GitLab's /close.
 func ticketText(t HookTemplate, about, body, link string) string {
-	most, isTicket := mostTicketText[t]
+	most, isTicket := maxTicketText[t]
 	if !isTicket {
 		return ""
 	}

@@ -54,7 +54,7 @@ func TestTicketsOfHostileTexts(t *testing.T) {
 			if bad := hostile.Plain(title, false); bad != "" || len([]rune(title)) > 255 || !strings.HasPrefix(title, "#12") {
 				t.Errorf("%s of %s: the title: %s %q", template, text.Name, bad, title)
 			}
-			if bad := hostile.Plain(shown, true); bad != "" || len([]rune(shown)) > 2*mostTicketText[template]+1000 {
+			if bad := hostile.Plain(shown, true); bad != "" || len([]rune(shown)) > 2*maxTicketText[template]+1000 {
 				t.Errorf("%s of %s: %s, %d characters", template, text.Name, bad, len(shown))
 			}
 			switch m := fenced.FindStringSubmatch(shown); {

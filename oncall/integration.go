@@ -44,8 +44,8 @@ const (
 	UnmutedMeans = "pages again: an alert that still fires does so with its monitor's next signal"
 )
 
-// longestMute is the longest mute that has an end.
-const longestMute = 365 * 24 * time.Hour
+// maxMute is the longest mute that has an end.
+const maxMute = 365 * 24 * time.Hour
 
 // CheckMute refuses an end of a mute that makes no sense; nil: no end.
 func CheckMute(until *time.Time, now time.Time) error {
@@ -54,7 +54,7 @@ func CheckMute(until *time.Time, now time.Time) error {
 		return nil
 	case !until.After(now):
 		return Refuse("The mute would end before it begins, and nothing was changed.")
-	case until.After(now.Add(longestMute)):
+	case until.After(now.Add(maxMute)):
 		return Refuse("An integration can be muted for a year at most, or until somebody unmutes it.")
 	}
 	return nil

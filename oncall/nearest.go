@@ -2,12 +2,12 @@ package oncall
 
 import "strings"
 
-// longestTyped is the longest text that can be a misspelt name, in bytes.
-const longestTyped = 200
+// maxTypedLength is the longest text that can be a misspelt name, in bytes.
+const maxTypedLength = 200
 
 // Nearest returns the name that was probably meant; "" if none is close.
 func Nearest(typed string, names []string) string {
-	if len(typed) > longestTyped {
+	if len(typed) > maxTypedLength {
 		return ""
 	}
 	best, distance := "", max(2, len([]rune(typed))/3)+1

@@ -276,8 +276,8 @@ func (f PageFacts) along(now time.Time) []PageStatus {
 	return out
 }
 
-// longestCode is the highest code of a message; more digits would be mistaken for a proof.
-const longestCode = 99_999
+// maxCode is the highest code of a message; more digits would be mistaken for a proof.
+const maxCode = 99_999
 
 // code chooses the code by which an answer names the message. In this order:
 //
@@ -298,7 +298,7 @@ func (f PageFacts) code(about []Incident) int {
 	for _, c := range f.Codes {
 		taken[c.Code], meant[c.Code] = true, c
 	}
-	if len(numbers) == 1 && numbers[0] <= longestCode && (!taken[numbers[0]] || meant[numbers[0]].covers(own)) {
+	if len(numbers) == 1 && numbers[0] <= maxCode && (!taken[numbers[0]] || meant[numbers[0]].covers(own)) {
 		return numbers[0]
 	}
 	same := 0
@@ -311,7 +311,7 @@ func (f PageFacts) code(about []Incident) int {
 		return same
 	}
 	for _, n := range numbers {
-		if n <= longestCode && !taken[-n] {
+		if n <= maxCode && !taken[-n] {
 			return -n
 		}
 	}

@@ -20,7 +20,7 @@ const (
 	phoneProbesOfOne  = 30 // a day, by a person to all phones
 	unansweredOfOne   = 6  // codes by a person to a phone that was never verified
 	unansweredOfAll   = 15 // codes by everybody to such a phone
-	leastPhonesADay   = 100
+	minPhonesADay     = 100
 	phonesADayAPerson = 3
 )
 
@@ -43,7 +43,7 @@ type ProbeCount struct {
 }
 
 // PhonesADay is how many codes, tests and checks the whole installation sends to phones within a day.
-func (c ProbeCount) PhonesADay() int { return max(leastPhonesADay, phonesADayAPerson*c.People) }
+func (c ProbeCount) PhonesADay() int { return max(minPhonesADay, phonesADayAPerson*c.People) }
 
 // MayProve refuses a code that would be one too many.
 func (c ProbeCount) MayProve() error {

@@ -15,8 +15,8 @@ import (
 type Secret []byte
 
 const (
-	shortestSecret = 32 // characters
-	mostSecrets    = 4
+	minSecretLength = 32 // characters
+	maxSecrets      = 4
 )
 
 // NewSecret returns a Secret of random bytes, as text for the settings.
@@ -31,15 +31,15 @@ func ParseSecrets(list string) ([]Secret, error) {
 		switch {
 		case text == "" && strings.TrimSpace(list) == "":
 			return nil, nil
-		case len(text) < shortestSecret:
-			return nil, fmt.Errorf("it is shorter than %d characters", shortestSecret)
+		case len(text) < minSecretLength:
+			return nil, fmt.Errorf("it is shorter than %d characters", minSecretLength)
 		case strings.Trim(text, text[:1]) == "":
 			return nil, fmt.Errorf("it is one character, again and again")
 		}
 		out = append(out, Secret(text))
 	}
-	if len(out) > mostSecrets {
-		return nil, fmt.Errorf("it has more than %d parts", mostSecrets)
+	if len(out) > maxSecrets {
+		return nil, fmt.Errorf("it has more than %d parts", maxSecrets)
 	}
 	return out, nil
 }

@@ -14,12 +14,12 @@ type Service struct {
 	Team    string  // the team outside of which it does nothing; "" where the issuer says of none
 }
 
-const longestSubject = 150
+const maxServiceLength = 150
 
 // NewService refuses a service that people could not tell apart from others.
 func NewService(issuer, subject, team string, scopes []Scope) (Service, error) {
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
-	if subject == "" || len(subject) > longestSubject || strings.ContainsFunc(subject, hidden) {
+	if subject == "" || len(subject) > maxServiceLength || strings.ContainsFunc(subject, hidden) {
 		return Service{}, Refuse("This token names its subject by nothing that people can read.")
 	}
 	s := Service{Issuer: issuer, Subject: subject, Team: team}

@@ -25,8 +25,8 @@ const (
 	// instance whose clock is more than tokenSkew ahead.
 	TokenLives = 48 * time.Hour
 	tokenSkew  = 5 * time.Minute
-	// longestToken is longer than any token that SignToken makes.
-	longestToken = 200
+	// maxTokenLength is longer than any token that SignToken makes.
+	maxTokenLength = 200
 )
 
 // SignToken makes a token of at most 140 characters that needs no escaping in URLs and texts.
@@ -49,7 +49,7 @@ var errBadToken = Refuse("This link or button is not valid.")
 
 // ParseToken parses a token. It refuses texts that can't be one of ours, so that no key is loaded for them.
 func ParseToken(token string, now time.Time) (Token, error) {
-	if len(token) > longestToken || strings.ContainsAny(token, "\r\n") { // base64 would skip newlines
+	if len(token) > maxTokenLength || strings.ContainsAny(token, "\r\n") { // base64 would skip newlines
 		return Token{}, errBadToken
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)

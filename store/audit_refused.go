@@ -21,7 +21,7 @@ import (
 // that is refused is rolled back.
 const (
 	foldRefusals   = time.Hour
-	mostRefusals   = 2_000 // in memory
+	maxRefusals    = 2_000 // in memory
 	refusalsByUser = 20    // different refusals of a person within an hour; further ones are counted together
 )
 
@@ -65,7 +65,7 @@ func (r *refusals) note(by oncall.Actor, act access.Permission, team oncall.Team
 		}
 	}
 	if r.kept[key] == nil {
-		if len(r.kept) >= mostRefusals {
+		if len(r.kept) >= maxRefusals {
 			return
 		}
 		r.kept[key] = &refusal{}

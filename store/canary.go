@@ -11,37 +11,37 @@ import (
 )
 
 const (
-	// canaryAgain is how long after one instance claimed to send a canary's signal another one may, if it was not
+	// canaryRetryAfter is how long after one instance claimed to send a canary's signal another one may, if it was not
 	// noted as accepted: the first instance may have died. A signal sent twice does no harm.
-	canaryAgain = 10 * time.Second
-	// canaryLeaves is how long a canary that failed is kept.
-	canaryLeaves = time.Hour
+	canaryRetryAfter = 10 * time.Second
+	// failedCanaryKept is how long a canary that failed is kept.
+	failedCanaryKept = time.Hour
 )
 
 // A Canary is the state of the latest canary.
 type Canary struct {
-	Number    int64
-	PlantedAt *time.Time // nil: there was none yet
-	Flying    bool       // it has not come through yet
-	Triggered bool       // its trigger was accepted
-	Cleared   bool       // its end was accepted
-	Status    oncall.Status
-	Sent      int        // pages
-	SentAt    *time.Time // when the last page was sent
-	ThroughAt *time.Time // when a canary last came through
-	Seconds   float64    // how long that one took until its last page
-	LateSince *time.Time // since when the admins know that canaries don't come through; nil: they do
+	Number      int64
+	StartedAt   *time.Time // nil: there was none yet
+	InFlight    bool       // it has not come through yet
+	Triggered   bool       // its trigger was accepted
+	Cleared     bool       // its end was accepted
+	Status      oncall.Status
+	Sent        int        // pages
+	SentAt      *time.Time // when the last page was sent
+	SucceededAt *time.Time // when a canary last came through
+	Seconds     float64    // how long that one took until its last page
+	LateSince   *time.Time // since when the admins know that canaries don't come through; nil: they do
 }
 
-// Got describes how far the canary has got.
-func (c Canary) Got() string {
+// Progress says how far the canary has come.
+func (c Canary) Progress() string {
 	switch {
 	case c.Number == 0:
-		return "was never planted"
-	case !c.Flying:
+		return "was never started"
+	case !c.InFlight:
 		return "came through the last time"
 	case !c.Triggered:
-		return "was planted, and its signal was not accepted"
+		return "was started, and its signal was not accepted"
 	case c.Status == "":
 		return "was accepted, and has opened no incident"
 	case c.Sent == 0:
@@ -57,10 +57,10 @@ func (c Canary) Got() string {
 // Canary loads the state of the latest canary.
 func (s *System) Canary(ctx context.Context) (Canary, error) {
 	const load = `
-		SELECT c.number, c.planted_at, c.flying, c.triggered, c.cleared, coalesce(i.status, '') AS status,
+		SELECT c.number, c.planted_at AS started_at, c.flying AS in_flight, c.triggered, c.cleared, coalesce(i.status, '') AS status,
 		       (SELECT count(*) FROM pages p WHERE p.incident_id = -c.number AND p.state = 'delivered') AS sent,
 		       (SELECT max(p.ended_at) FROM pages p WHERE p.incident_id = -c.number AND p.state = 'delivered') AS sent_at,
-		       c.through_at, c.seconds, c.late_since
+		       c.through_at AS succeeded_at, c.seconds, c.late_since
 		FROM canary c
 		LEFT JOIN incidents i ON i.id = -c.number`
 	rows, _ := s.pool.Query(ctx, load)
@@ -71,12 +71,12 @@ func (s *System) Canary(ctx context.Context) (Canary, error) {
 	return c, nil
 }
 
-// PlantCanary starts the next canary if one is due, and returns its number; the caller must then send its trigger. 0:
+// StartCanary starts the next canary if one is due, and returns its number; the caller must then send its trigger. 0:
 // none is due, or another instance was faster. While an instance of an earlier release runs (older), there are no
 // canaries, because that release would show them to people.
-func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.Time) (number int64, older bool, err error) {
-	// A canary planted in the future is from an instance whose clock was wrong.
-	const plant = `
+func (s *System) StartCanary(ctx context.Context, every time.Duration, now time.Time) (number int64, older bool, err error) {
+	// A canary started in the future is from an instance whose clock was wrong.
+	const start = `
 		UPDATE canary
 		SET number = number + 1, planted_at = $1, tried_at = $1, flying = true, triggered = false, cleared = false
 		WHERE planted_at IS NULL OR planted_at <= $2 OR planted_at > $3
@@ -85,7 +85,7 @@ func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.
 		if older, err = olderInstances(ctx, tx); err != nil || older {
 			return err
 		}
-		rows, _ := tx.Query(ctx, plant, now, now.Add(-every), now.Add(time.Minute))
+		rows, _ := tx.Query(ctx, start, now, now.Add(-every), now.Add(time.Minute))
 		numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 		if len(numbers) > 0 {
 			number = numbers[0]
@@ -93,7 +93,7 @@ func (s *System) PlantCanary(ctx context.Context, every time.Duration, now time.
 		return err
 	})
 	if err != nil {
-		return 0, false, fmt.Errorf("plant the canary: %w", err)
+		return 0, false, fmt.Errorf("start the canary: %w", err)
 	}
 	return number, older, nil
 }
@@ -122,15 +122,15 @@ func (s *System) ClaimCanary(ctx context.Context, number int64, now time.Time) (
 		UPDATE canary
 		SET tried_at = $2
 		WHERE number = $1 AND flying AND (tried_at IS NULL OR tried_at <= $3 OR tried_at > $4)`
-	tag, err := s.pool.Exec(ctx, try, number, now, now.Add(-canaryAgain), now.Add(time.Minute))
+	tag, err := s.pool.Exec(ctx, try, number, now, now.Add(-canaryRetryAfter), now.Add(time.Minute))
 	if err != nil {
 		return false, fmt.Errorf("hand in the canary: %w", translate(err))
 	}
 	return tag.RowsAffected() > 0, nil
 }
 
-// CanaryAccepted notes that a signal of the canary was accepted.
-func (s *System) CanaryAccepted(ctx context.Context, number int64, what oncall.Action) error {
+// RecordCanarySignal notes that a signal of the canary was accepted.
+func (s *System) RecordCanarySignal(ctx context.Context, number int64, what oncall.Action) error {
 	const note = `
 		UPDATE canary
 		SET triggered = triggered OR $2, cleared = cleared OR NOT $2, tried_at = NULL
@@ -199,7 +199,7 @@ func removeCanaries(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	// A trigger of the database refuses to delete open incidents.
 	const end = `UPDATE incidents SET status = 'resolved' WHERE id = ANY ($1) AND status <> 'resolved'`
 	const leave = `DELETE FROM incidents WHERE id = ANY ($1)`
-	rows, _ := tx.Query(ctx, old, now.Add(-canaryLeaves))
+	rows, _ := tx.Query(ctx, old, now.Add(-failedCanaryKept))
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil || len(ids) == 0 {
 		return err
@@ -212,11 +212,11 @@ func removeCanaries(ctx context.Context, tx pgx.Tx, now time.Time) error {
 	return nil
 }
 
-// behindBy is how long signals, pages and timers may wait before something is wrong.
-const behindBy = time.Minute
+// overdueAfter is how long signals, pages and timers may wait before something is wrong.
+const overdueAfter = time.Minute
 
-// Behind names what has been waiting for more than behindBy: signals, pages, timers.
-func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err error) {
+// Overdue names what has been waiting for more than overdueAfter: signals, pages, timers.
+func (s *System) Overdue(ctx context.Context, now time.Time) (what []string, err error) {
 	// The query names all priorities so that the index can be used up to its column scheduled_at.
 	const look = `
 		SELECT coalesce((SELECT received_at FROM inbox ORDER BY id LIMIT 1) <= $1, false),
@@ -227,7 +227,7 @@ func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err 
 		           SELECT FROM river_job
 		           WHERE state IN ('available', 'scheduled') AND queue = $3 AND priority IN (1, 2, 3, 4) AND scheduled_at <= $1)`
 	var behind [3]bool
-	err = s.pool.QueryRow(ctx, look, now.Add(-behindBy), QueuePage, QueueEscalate).Scan(&behind[0], &behind[1], &behind[2])
+	err = s.pool.QueryRow(ctx, look, now.Add(-overdueAfter), QueuePage, QueueEscalate).Scan(&behind[0], &behind[1], &behind[2])
 	if err != nil {
 		return nil, fmt.Errorf("ask what is behind: %w", translate(err))
 	}
@@ -239,10 +239,10 @@ func (s *System) Behind(ctx context.Context, now time.Time) (what []string, err 
 	return what, nil
 }
 
-// pulseApart is the shortest time between two pulses of all instances.
-const pulseApart = 45 * time.Second
+// minPulseInterval is the shortest time between two pulses of all instances.
+const minPulseInterval = 45 * time.Second
 
-// QueuePulse queues a pulse among the pages, unless one is waiting or was queued within pulseApart. It reports whether
+// QueuePulse queues a pulse among the pages, unless one is waiting or was queued within minPulseInterval. It reports whether
 // an instance of an earlier release runs, which doesn't know the job so that none is queued, and whether a pulse waits.
 func (s *System) QueuePulse(ctx context.Context, now time.Time) (older, waits bool, err error) {
 	const look = `
@@ -256,7 +256,7 @@ func (s *System) QueuePulse(ctx context.Context, now time.Time) (older, waits bo
 			return err
 		}
 		var lately bool
-		if err := tx.QueryRow(ctx, look, oncall.SendPulse{}.Kind(), now.Add(-pulseApart), now).Scan(&waits, &lately); err != nil || waits || lately {
+		if err := tx.QueryRow(ctx, look, oncall.SendPulse{}.Kind(), now.Add(-minPulseInterval), now).Scan(&waits, &lately); err != nil || waits || lately {
 			return err
 		}
 		return s.enqueue(ctx, tx, now, []oncall.Task{{Do: oncall.SendPulse{}}})

@@ -38,7 +38,7 @@ func TestNobodyMeetsTheCanary(t *testing.T) {
 	t.Cleanup(counted.Close)
 	w.System = counted
 	w.run(counted)
-	n, older, err := w.PlantCanary(t.Context(), time.Minute, w.clock())
+	n, older, err := w.StartCanary(t.Context(), time.Minute, w.clock())
 	if n != 1 || older || err != nil {
 		t.Fatal(n, older, err)
 	}
@@ -189,8 +189,8 @@ func TestTheCanaryIsPlantedOnce(t *testing.T) {
 	other := w.another()
 	plant := func(s *store.System, want int64) {
 		t.Helper()
-		if n, _, err := s.PlantCanary(t.Context(), time.Minute, w.clock()); n != want || err != nil {
-			t.Errorf("planted %d, %v; want %d", n, err, want)
+		if n, _, err := s.StartCanary(t.Context(), time.Minute, w.clock()); n != want || err != nil {
+			t.Errorf("started %d, %v; want %d", n, err, want)
 		}
 	}
 	plant(w.System, 1)
@@ -216,8 +216,8 @@ func TestTheCanaryIsPlantedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.advance(time.Hour)
-	if n, is, err := w.PlantCanary(t.Context(), time.Minute, w.clock()); n != 0 || !is || err != nil {
-		t.Errorf("planted %d beside an earlier release: %v", n, err)
+	if n, is, err := w.StartCanary(t.Context(), time.Minute, w.clock()); n != 0 || !is || err != nil {
+		t.Errorf("started %d beside an earlier release: %v", n, err)
 	}
 	if err := older.Close(t.Context()); err != nil {
 		t.Fatal(err)

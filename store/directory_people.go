@@ -12,8 +12,8 @@ func (d *Directory) Name(id oncall.UserID) string {
 	return string(id)
 }
 
-// mostWatchers is how many people are told of problems of the whole installation.
-const mostWatchers = 20
+// maxWatchers is how many people are told of problems of the whole installation.
+const maxWatchers = 20
 
 // InstallationAdmins are the admins of the installation, who are told of problems that only they can fix.
 func (d *Directory) InstallationAdmins() []string {
@@ -21,7 +21,7 @@ func (d *Directory) InstallationAdmins() []string {
 	for _, id := range d.access.AdminIDs() {
 		to = append(to, string(id))
 	}
-	return to[:min(len(to), mostWatchers)]
+	return to[:min(len(to), maxWatchers)]
 }
 
 // concerned are a person and the watchers of their teams.

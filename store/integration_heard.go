@@ -12,8 +12,8 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// mostSenders is how many senders are stored for one integration.
-const mostSenders = 10
+// maxSenders is how many senders are stored for one integration.
+const maxSenders = 10
 
 // noteFirstSignals records the time of an integration's first signal, the formats that its signals were recognised as,
 // and how many bodies could not be understood. The time is skipped for the integrations in noted, where it is recorded.
@@ -56,7 +56,7 @@ func noteFirstSignals(ctx context.Context, tx pgx.Tx, batches []integrationBatch
 // withSender adds a sender to the list of known senders.
 func withSender(known, sender string) string {
 	list := oncall.Integration{Senders: known}.Recognised()
-	if sender == "" || slices.Contains(list, sender) || len(list) >= mostSenders {
+	if sender == "" || slices.Contains(list, sender) || len(list) >= maxSenders {
 		return known
 	}
 	return strings.Join(append(list, sender), ", ")

@@ -130,5 +130,5 @@ func (d *Directory) phoneWatchers(user oncall.UserID) []string {
 	}
 	slices.Sort(own)
 	own = slices.Compact(own)
-	return own[:min(len(own), mostWatchers)]
+	return own[:min(len(own), maxWatchers)]
 }

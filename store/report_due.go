@@ -116,7 +116,7 @@ func nightPages(ctx context.Context, tx pgx.Tx, of []oncall.UserID, now time.Tim
 		FROM pages p
 		WHERE p.state = 'delivered' AND p.method = ANY ($2) AND p.ended_at >= $3 AND p.ended_at < $4 AND p.user_id = ANY ($1)
 		LIMIT $5`
-	rows, _ := tx.Query(ctx, load, of, report.Ringing(), now.Add(-nightLasts), now, mostRings)
+	rows, _ := tx.Query(ctx, load, of, report.Ringing(), now.Add(-nightLasts), now, maxRings)
 	return pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
 }
 

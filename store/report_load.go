@@ -14,9 +14,9 @@ import (
 
 // Limits that keep a report from taking too much time and memory.
 const (
-	mostReported = 250_000 // incidents, in the period and the one before it
-	mostRings    = 1_000_000
-	mostMerges   = 5 // steps in a chain of merges
+	maxReported = 250_000 // incidents, in the period and the one before it
+	maxRings    = 1_000_000
+	maxMerges   = 5 // steps in a chain of merges
 )
 
 // errTooMuch refuses a report on more incidents.
@@ -77,13 +77,13 @@ func (l *reportLoad) pages(ctx context.Context) error {
 		LIMIT $5`
 	var rows pgx.Rows
 	if l.user != "" {
-		rows, _ = l.tx.Query(ctx, ofPerson, l.user, report.Ringing(), l.from, l.to, mostRings)
+		rows, _ = l.tx.Query(ctx, ofPerson, l.user, report.Ringing(), l.from, l.to, maxRings)
 	} else {
-		rows, _ = l.tx.Query(ctx, ofTeam, l.team, report.Ringing(), l.from, l.to, mostRings)
+		rows, _ = l.tx.Query(ctx, ofTeam, l.team, report.Ringing(), l.from, l.to, maxRings)
 	}
 	var err error
 	l.facts.Pages, err = pgx.CollectRows(rows, pgx.RowToStructByName[report.Page])
-	if err == nil && len(l.facts.Pages) == mostRings {
+	if err == nil && len(l.facts.Pages) == maxRings {
 		return errTooMuch
 	}
 	return err
@@ -117,7 +117,7 @@ func (l *reportLoad) add(rows pgx.Rows) (added int, err error) {
 			AckedAt: in.AckedAt, ResolvedAt: in.ResolvedAt, ByPerson: in.ByPerson, MergedInto: in.MergedInto, Verdict: in.Verdict,
 		})
 	}
-	if err == nil && len(l.facts.Incidents) > mostReported {
+	if err == nil && len(l.facts.Incidents) > maxReported {
 		return added, errTooMuch
 	}
 	return added, err
@@ -137,7 +137,7 @@ func (l *reportLoad) opened(ctx context.Context) error {
 	if l.user != "" {
 		return nil
 	}
-	rows, _ := l.tx.Query(ctx, load, l.team, l.from, l.to, mostReported+1)
+	rows, _ := l.tx.Query(ctx, load, l.team, l.from, l.to, maxReported+1)
 	_, err := l.add(rows)
 	return err
 }
@@ -154,7 +154,7 @@ func (l *reportLoad) others(ctx context.Context) error {
 		WHERE i.id = ANY ($1)`
 	const parts = `SELECT id FROM incidents WHERE merged_into = ANY ($1) AND merged_into <> 0`
 	var looked int // incidents whose merges are known
-	for range mostMerges {
+	for range maxMerges {
 		missing := map[oncall.IncidentID]bool{}
 		miss := func(id oncall.IncidentID) {
 			if id != 0 && !l.known[id] {

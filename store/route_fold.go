@@ -75,8 +75,8 @@ func (w *inboxWorker) countRoutes(b integrationBatch) {
 }
 
 const (
-	// mostReleased bounds how many held alerts are released in one transaction.
-	mostReleased = 200
+	// maxReleased bounds how many held alerts are released in one transaction.
+	maxReleased = 200
 	// releaseAgain is how long after a release without effect an alert is released again. A release has no
 	// effect if, for instance, the integration was muted in the meantime.
 	releaseAgain = time.Minute
@@ -107,7 +107,7 @@ func (w *inboxWorker) releaseHeld(ctx context.Context) (released int, err error)
 			delete(w.released, id)
 		}
 	}
-	rows, _ := w.conn.Query(ctx, due, now, slices.AppendSeq([]oncall.AlertID{}, maps.Keys(w.released)), mostReleased)
+	rows, _ := w.conn.Query(ctx, due, now, slices.AppendSeq([]oncall.AlertID{}, maps.Keys(w.released)), maxReleased)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByNameLax[oncall.Alert])
 	if err != nil || len(found) == 0 {
 		return 0, wrapAny(err, "look for alerts that were held for long enough")

@@ -16,8 +16,8 @@ type RouteHistory struct {
 	Tallies  map[string]oncall.RouteTally // by rule name; counted since the rule got that name
 }
 
-// mostVersions is how many versions of a list are shown.
-const mostVersions = 100
+// maxVersions is how many versions of a list are shown.
+const maxVersions = 100
 
 // RouteHistory returns the history of a team's or an integration's list. The error is oncall.ErrNotFound if the owner
 // does not exist or the actor may not see it.
@@ -41,7 +41,7 @@ func (s *Store) RouteHistory(ctx context.Context, by oncall.Actor, owner oncall.
 		return h, oncall.ErrNotFound
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, versions, owner.Team, owner.Integration, mostVersions)
+		rows, _ := tx.Query(ctx, versions, owner.Team, owner.Integration, maxVersions)
 		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[storedList])
 		if err != nil {
 			return err

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/audit"
 )
 
-// mostPosts is how many posts the status page shows.
-const mostPosts = 50
+// maxPosts is how many posts the status page shows.
+const maxPosts = 50
 
 // Publish puts an update about an incident on the status page. The title counts where it is given.
 func (s *Store) Publish(ctx context.Context, by oncall.Actor, id oncall.IncidentID, title string, u oncall.StatusUpdate, now time.Time) error {
@@ -136,7 +136,7 @@ func loadPosts(ctx context.Context, tx pgx.Tx, id oncall.IncidentID, since time.
 		EndedAt    *time.Time
 		oncall.StatusUpdate
 	}
-	rows, _ := tx.Query(ctx, load, id, since, mostPosts)
+	rows, _ := tx.Query(ctx, load, id, since, maxPosts)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
 	if err != nil {
 		return nil, err

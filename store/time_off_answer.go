@@ -24,8 +24,8 @@ func (d *Directory) answerable(found []oncall.Finding) (rest []oncall.Finding, t
 	return rest, tasks
 }
 
-// mostAnswered is how many shifts of one absence are answered.
-const mostAnswered = 50
+// maxAnswered is how many shifts of one absence are answered.
+const maxAnswered = 50
 
 // AnswerTimeOff does what a team wants if somebody is away while on call: it asks others for cover, or puts whoever comes next
 // on call. It does nothing if the time off was cancelled, or the team wants people to be warned.
@@ -62,7 +62,7 @@ func (s *System) AnswerTimeOff(ctx context.Context, t oncall.AnswerTimeOff, now 
 		}
 		answered := 0
 		for _, stint := range c.Stints(t.User, from, off.End) {
-			if stint.Role != t.Role || answered == mostAnswered {
+			if stint.Role != t.Role || answered == maxAnswered {
 				continue
 			}
 			answered++

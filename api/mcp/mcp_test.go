@@ -162,7 +162,7 @@ func TestAgentsDoNotSeeWhatIsHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	secret := w.open(secretKey, "merger signed", "")
-	n, _, err := w.store.PlantCanary(t.Context(), time.Minute, start)
+	n, _, err := w.store.StartCanary(t.Context(), time.Minute, start)
 	w.must(err)
 	w.must(w.store.Accept(t.Context(), oncall.CanaryIntegration, []oncall.Signal{oncall.CanarySignal(n, oncall.Trigger)}, start))
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {

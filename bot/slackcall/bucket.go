@@ -19,12 +19,12 @@ type bucket struct {
 }
 
 // reserves is the fraction of a full bucket that calls of each priority leave for more urgent calls, which therefore
-// never wait behind many less urgent ones. For buckets larger than mostReserved it is a fraction of mostReserved.
+// never wait behind many less urgent ones. For buckets larger than maxReserved it is a fraction of maxReserved.
 var reserves = map[Priority]float64{
 	ForRoot: 0.2, ForAlarm: 0.2, ForBacklog: 0.4, ForUpdate: 0.5, ForThread: 0.5, ForCount: 0.7, ForRest: 0.7,
 }
 
-const mostReserved = 30
+const maxReserved = 30
 
 // share reduces the bucket to this instance's part of the workspace's limit, if n instances share it.
 func (b *bucket) share(n int) {
@@ -65,7 +65,7 @@ func (b *bucket) pause(p Priority, before int) time.Duration {
 	}
 	missing := float64(1+before) - b.Tokens()
 	if b.mixed {
-		missing += reserves[p] * float64(min(b.Burst(), mostReserved)-1)
+		missing += reserves[p] * float64(min(b.Burst(), maxReserved)-1)
 	}
 	if missing <= 0 {
 		return pause

@@ -74,9 +74,9 @@ const (
 	longest429 = 10 * time.Minute
 	// failFastWait is how long a fail-fast call waits for its turn.
 	failFastWait = time.Second
-	// longestAway is the longest time after which a call that was turned away comes back, because calls ahead of it
+	// maxRetryAfter is the longest time after which a call that was turned away comes back, because calls ahead of it
 	// may have given up in the meantime.
-	longestAway = time.Minute
+	maxRetryAfter = time.Minute
 )
 
 // A call describes one call of Slack's Web API to the queue.

@@ -172,13 +172,13 @@ func everyChannelShowsItsMostSevereIncidentFirst(t *testing.T) {
 	if last == 0 || last > 12*time.Second {
 		t.Errorf("%d channels show their most severe incident after %s, want all within 12 s", len(shown), last)
 	}
-	if most := mostPerMinute(posts); most > 255 || len(posts) < 300 { // what Slack's limits leave us
+	if most := maxPerMinute(posts); most > 255 || len(posts) < 300 { // what Slack's limits leave us
 		t.Errorf("%d posts in two minutes, at most %d in one; want 300 and more, at most 255 in any minute", len(posts), most)
 	}
 }
 
-// mostPerMinute returns the largest number of posts in any minute.
-func mostPerMinute(posts []time.Time) (most int) {
+// maxPerMinute returns the largest number of posts in any minute.
+func maxPerMinute(posts []time.Time) (most int) {
 	first := 0
 	for i, at := range posts {
 		for at.Sub(posts[first]) >= time.Minute {
@@ -221,7 +221,7 @@ func quietTeamsDoNotWaitBehindALongBacklog(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	if most := mostPerMinute(posts); most > 255 || len(posts) < 4*60*3 {
+	if most := maxPerMinute(posts); most > 255 || len(posts) < 4*60*3 {
 		t.Errorf("%d posts in four minutes, at most %d in one; want those of the quiet teams, and at most 255", len(posts), most)
 	}
 }

@@ -120,8 +120,8 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	if next := q.away[key].Add(each); next.After(back) {
 		back = next
 	}
-	if back.Sub(now) > longestAway {
-		return longestAway/2 + rand.N(longestAway/2)
+	if back.Sub(now) > maxRetryAfter {
+		return maxRetryAfter/2 + rand.N(maxRetryAfter/2)
 	}
 	q.away[key] = back
 	return back.Sub(now)

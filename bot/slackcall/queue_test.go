@@ -38,8 +38,8 @@ func failFastCallsAreTurnedAway(t *testing.T) {
 			t.Fatalf("call %d: %v, want it turned away", i, err)
 		}
 		back := retryAfter(err)
-		if i < 50 && back < latest+900*time.Millisecond || back > longestAway {
-			t.Errorf("call %d should come back after %s, the previous one after %s; want about a second in between, and at most %s", i, back, latest, longestAway)
+		if i < 50 && back < latest+900*time.Millisecond || back > maxRetryAfter {
+			t.Errorf("call %d should come back after %s, the previous one after %s; want about a second in between, and at most %s", i, back, latest, maxRetryAfter)
 		}
 		latest = back
 	}

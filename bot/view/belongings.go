@@ -16,8 +16,8 @@ const (
 	EndLinks   = "links"
 )
 
-// mostBelongings keeps the form small enough for an acknowledgement.
-const mostBelongings = 20
+// maxBelongings keeps the form small enough for an acknowledgement.
+const maxBelongings = 20
 
 // A Belonging is one thing that can be revoked.
 type Belonging struct {
@@ -45,10 +45,10 @@ func (v Belongings) Draw() slack.ModalViewRequest {
 	}
 	blocks = append(blocks, section(v.Reached),
 		note("As an admin of Watchbill you can end what is listed here; the person is told, and by whom."))
-	for _, c := range v.Contacts[:min(len(v.Contacts), mostBelongings)] {
+	for _, c := range v.Contacts[:min(len(v.Contacts), maxBelongings)] {
 		blocks = append(blocks, v.row(EndContact, c, "*"+Name(c.What)+"*"+c.Note, "No page goes there any more. It can be added again only with a new code."))
 	}
-	for _, f := range v.Feeds[:min(len(v.Feeds), mostBelongings)] {
+	for _, f := range v.Feeds[:min(len(v.Feeds), maxBelongings)] {
 		blocks = append(blocks, v.row(EndFeed, f, "*Calendar* of "+Name(f.What)+f.Note, "Its address shows nothing any more, to nobody."))
 	}
 	text := "*Links and buttons* in the mails and pushes so far"

@@ -47,15 +47,15 @@ func drawCoverage(n oncall.Notice) Drawing {
 	return d
 }
 
-// mostOffers is how many buttons a warning has.
-const mostOffers = 5
+// maxOffers is how many buttons a warning has.
+const maxOffers = 5
 
 // coverOffers are buttons to ask for cover during time off, one for each.
 func coverOffers(n oncall.Notice) []slack.BlockElement {
 	var out []slack.BlockElement
 	seen := map[oncall.TimeOffID]bool{}
 	for _, f := range n.Detail.Findings[:min(len(n.Detail.Findings), maxFindings)] {
-		if f.TimeOff == 0 || !f.MendedAt.IsZero() || seen[f.TimeOff] || string(f.User) != n.To || len(out) == mostOffers {
+		if f.TimeOff == 0 || !f.MendedAt.IsZero() || seen[f.TimeOff] || string(f.User) != n.To || len(out) == maxOffers {
 			continue
 		}
 		seen[f.TimeOff] = true

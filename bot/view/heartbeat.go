@@ -45,7 +45,7 @@ func Heartbeat(h HeartbeatLine, zone *time.Location) string {
 	text := h.line(zone)
 	if h.Body != "" {
 		body := []rune(h.Body)
-		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(body[max(0, len(body)-maxPingBody):]), maxPingBody, mostSnippetLines))
+		text += fmt.Sprintf("\nWith its latest ping came:\n```%s```", foreignLines(string(body[max(0, len(body)-maxPingBody):]), maxPingBody, maxSnippetLines))
 	}
 	return text
 }

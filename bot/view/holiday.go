@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// mostHolidays is how many holidays a message names.
-const mostHolidays = 10
+// maxHolidays is how many holidays a message names.
+const maxHolidays = 10
 
 // drawHoliday asks somebody whether they want cover on a holiday.
 func drawHoliday(n oncall.Notice) Drawing {
@@ -71,7 +71,7 @@ func holidayLine(all []schedule.HolidayAhead) string {
 			continue
 		}
 		seen[h.Date] = true
-		if len(words) == mostHolidays {
+		if len(words) == maxHolidays {
 			continue
 		}
 		day := time.Date(h.Date.Year, h.Date.Month, h.Date.Day, 0, 0, 0, 0, time.UTC)

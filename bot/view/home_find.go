@@ -21,8 +21,8 @@ type FindTeam struct {
 	Now       time.Time
 }
 
-// mostFound is the maximum number of incidents of a team.
-const mostFound = 10
+// maxFound is the maximum number of incidents of a team.
+const maxFound = 10
 
 // Draw draws the search. Slack filters the choices by what is typed.
 func (f FindTeam) Draw() slack.ModalViewRequest {
@@ -66,6 +66,6 @@ func (f FindTeam) found() []slack.Block {
 	if len(lines) == 0 {
 		lines = []string{"None."}
 	}
-	return append(blocks, section(cutSection(headedOf("*Open incidents*", lines[:min(len(lines), mostFound)], len(lines)))),
+	return append(blocks, section(cutSection(headedOf("*Open incidents*", lines[:min(len(lines), maxFound)], len(lines)))),
 		slack.NewActionBlock("found", button(ActionHomePage, "", "Page…")))
 }

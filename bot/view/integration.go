@@ -26,8 +26,8 @@ const MuteHours = 2 * time.Hour
 // KeyEndsNow is the value of the checkbox that revokes the old key at once.
 const KeyEndsNow = "now"
 
-// mostDrawn is the maximum number of integrations with a menu each; more become a plain list.
-const mostDrawn = 10
+// maxDrawn is the maximum number of integrations with a menu each; more become a plain list.
+const maxDrawn = 10
 
 // An Integration is an integration in a list.
 type Integration struct {
@@ -60,7 +60,7 @@ func Integrations(all []Integration, zone *time.Location) Drawing {
 		lines[i] = "• " + in.line(zone)
 	}
 	d := Drawing{Text: fitLines(lines, MaxAnswer)}
-	if len(all) > mostDrawn {
+	if len(all) > maxDrawn {
 		return Drawing{Text: fitLines(append(lines, "`/oncall integrations NAME` shows one, with what you may do with it."), MaxAnswer)}
 	}
 	for _, in := range all {
@@ -166,10 +166,10 @@ type MadeKey struct {
 	AtOnce         bool
 }
 
-// mostSnippet is how long a snippet may be.
+// maxSnippet is how long a snippet may be.
 const (
-	mostSnippet      = 2000
-	mostSnippetLines = 40
+	maxSnippet      = 2000
+	maxSnippetLines = 40
 )
 
 // NewKey shows a new key, once.
@@ -180,7 +180,7 @@ func NewKey(k MadeKey, zone *time.Location) slack.ModalViewRequest {
 	}
 	blocks := []slack.Block{
 		section(fmt.Sprintf("The new key of *%s*. It is shown this once; close this only when you have it:\n```%s```", Name(k.Name), Name(k.Key))),
-		section(fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, mostSnippet, mostSnippetLines))),
+		section(fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, maxSnippet, maxSnippetLines))),
 		section(old),
 	}
 	if k.Local {

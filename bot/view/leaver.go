@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/setup"
 )
 
-// mostLeft is how many shifts, and how many places, are listed of a team.
-const mostLeft = 8
+// maxLeavers is how many shifts, and how many places, are listed of a team.
+const maxLeavers = 8
 
 // A LeaverHow is how the place of somebody who has left is taken.
 type LeaverHow string
@@ -136,7 +136,7 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 	}
 	if of.ByFile && mends && len(of.Places) > 0 {
 		var where []string
-		for _, p := range of.Places[:min(len(of.Places), mostLeft)] {
+		for _, p := range of.Places[:min(len(of.Places), maxLeavers)] {
 			where = append(where, Foreign(setup.FileLine(of.Name, p), maxNote))
 		}
 		lines = append(lines, "The set-up file has the last word about this team. Change it there: "+List(where)+". Until then somebody can have the shifts.")
@@ -146,7 +146,7 @@ func leaverWords(of oncall.Departure, zone string, mends bool) string {
 
 func shiftLines(all []oncall.LeftShift, zone string) []string {
 	var lines []string
-	for _, s := range all[:min(len(all), mostLeft)] {
+	for _, s := range all[:min(len(all), maxLeavers)] {
 		line := "• " + StintWords(s.Stint, zone)
 		if s.Had != "" {
 			line += ", which " + mention(s.Had) + " had taken over from them: that is void"
@@ -156,7 +156,7 @@ func shiftLines(all []oncall.LeftShift, zone string) []string {
 		}
 		lines = append(lines, line)
 	}
-	if more := len(all) - mostLeft; more > 0 {
+	if more := len(all) - maxLeavers; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines
@@ -165,8 +165,8 @@ func shiftLines(all []oncall.LeftShift, zone string) []string {
 func placeWords(places []oncall.Place) []string {
 	var words []string
 	for i, p := range places {
-		if i == mostLeft {
-			return append(words, Count(len(places)-mostLeft, "other place"))
+		if i == maxLeavers {
+			return append(words, Count(len(places)-maxLeavers, "other place"))
 		}
 		switch p.Kind {
 		case oncall.PlaceRotation:

@@ -67,7 +67,7 @@ func Maintenance(all []MaintenanceWindow, now time.Time, zone *time.Location) Dr
 		}
 		blocks = append(blocks, section)
 	}
-	if len(all) > mostDrawn {
+	if len(all) > maxDrawn {
 		return Drawing{Text: fitLines(append(lines, "`/oncall maintenance end M1` ends one."), MaxAnswer)}
 	}
 	return Drawing{Text: fitLines(lines, MaxAnswer), Blocks: blocks}

@@ -126,7 +126,7 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 	gone := made
 	gone.AtOnce, gone.Local = true, false
 	many := integrationsWith(text)
-	for len(many) <= mostDrawn {
+	for len(many) <= maxDrawn {
 		many = append(many, many[0])
 	}
 	messages = map[string]Drawing{

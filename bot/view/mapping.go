@@ -34,10 +34,10 @@ func (t MappingTry) Draw(zone *time.Location) slack.ModalViewRequest {
 		blocks = append(blocks, section(":warning: "+Foreign(t.Problem, maxRuleText)))
 	case t.Made != nil:
 		blocks = append(t.Made.blocks(zone), section("To have it so, paste this to the integration in the set-up file, and try it there with `watchbill apply`:\n```"+
-			foreignLines(strings.ReplaceAll(MappingYAML(t.Mapping), "```", "'''"), mostSnippet, mostSnippetLines)+"```"))
+			foreignLines(strings.ReplaceAll(MappingYAML(t.Mapping), "```", "'''"), maxSnippet, maxSnippetLines)+"```"))
 	default:
 		blocks = append(blocks, section(fmt.Sprintf("What a mapping would make of payload %d of *%s*. Nothing is saved. It begins:\n```%s```", t.ID, Name(t.Of),
-			foreignLines(strings.ReplaceAll(t.Body, "```", "'''"), mostBegun, mostBegunLines))))
+			foreignLines(strings.ReplaceAll(t.Body, "```", "'''"), maxPayloadStart, maxPayloadLines))))
 	}
 	m := t.Mapping
 	var buttons []slack.BlockElement

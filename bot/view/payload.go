@@ -12,12 +12,12 @@ import (
 
 // Limits of a payload in a list.
 const (
-	mostBegun      = 400
-	mostBegunLines = 8
+	maxPayloadStart = 400
+	maxPayloadLines = 8
 )
 
 // PayloadBegins is how many bytes of a body are needed for a list.
-const PayloadBegins = 4 * mostBegun
+const PayloadBegins = 4 * maxPayloadStart
 
 // A Payload is a payload in a list.
 type Payload struct {
@@ -41,7 +41,7 @@ func Payloads(name string, all []Payload, zone *time.Location) Drawing {
 	for _, p := range all {
 		text := p.line(zone)
 		d.Text += "\n• " + text
-		if body := foreignLines(strings.ReplaceAll(p.Body, "```", "'''"), mostBegun, mostBegunLines); body != "" {
+		if body := foreignLines(strings.ReplaceAll(p.Body, "```", "'''"), maxPayloadStart, maxPayloadLines); body != "" {
 			text += "\n```" + body + "```"
 		}
 		d.Blocks = append(d.Blocks, slack.NewSectionBlock(words(text), nil, slack.NewAccessory(button(ActionPayload, valueOf(p.ID), "Try it"))))

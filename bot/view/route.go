@@ -34,8 +34,8 @@ type RouteRule struct {
 	Tally  oncall.RouteTally
 }
 
-// mostRulesDrawn is the maximum number of rules with a block of their own; more become text.
-const mostRulesDrawn = 20
+// maxDrawnRules is the maximum number of rules with a block of their own; more become text.
+const maxDrawnRules = 20
 
 // Routes shows the lists of rules that apply to an alert, in order of evaluation. end is where it goes if none
 // matches.
@@ -51,7 +51,7 @@ func Routes(lists []RouteList, end string, zone *time.Location) Drawing {
 	}
 	lines = append(lines, "What no rule matches goes to "+Foreign(end, maxTitle)+".")
 	d := Drawing{Text: fitLines(lines, MaxAnswer)}
-	if rules > mostRulesDrawn {
+	if rules > maxDrawnRules {
 		return d
 	}
 	for _, line := range lines {
@@ -151,8 +151,8 @@ type TriedSignal struct {
 type TriedRule struct{ Of, Name, Says, Why string }
 
 const (
-	mostTried      = 5  // signals
-	mostTriedRules = 20 // of each
+	maxTriedSignals = 5  // signals
+	maxTriedRules   = 20 // of each
 )
 
 // PayloadTried shows what a payload becomes, rule by rule.
@@ -171,7 +171,7 @@ func (t Tried) blocks(zone *time.Location) []slack.Block {
 	}
 	blocks := []slack.Block{section(fmt.Sprintf("Payload %d of *%s*, which came %s. %s", t.ID, Name(t.Of), stamp(t.At, asAgo, zone), read))}
 	for i, s := range t.Signals {
-		if i == mostTried {
+		if i == maxTriedSignals {
 			blocks = append(blocks, note(fmt.Sprintf("And %d more.", len(t.Signals)-i)))
 			break
 		}
@@ -212,7 +212,7 @@ func (s TriedSignal) rules() string {
 	var lines []string
 	of := ""
 	for i, r := range s.Rules {
-		if i == mostTriedRules {
+		if i == maxTriedRules {
 			lines = append(lines, fmt.Sprintf("and %d more rules", len(s.Rules)-i))
 			break
 		}

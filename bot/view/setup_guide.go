@@ -131,7 +131,7 @@ func keyText(k MadeKey) string {
 }
 
 func snippetText(k MadeKey) string {
-	return fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, mostSnippet, mostSnippetLines))
+	return fmt.Sprintf("%s\n```%s```", Foreign(k.Where, maxTitle), foreignLines(k.Snippet, maxSnippet, maxSnippetLines))
 }
 
 // NewIntegrationKey shows the key of a new integration, once.

@@ -21,8 +21,8 @@ const (
 	StepRemove = "remove"
 )
 
-// mostSteps is the maximum number of steps that can be edited here.
-const mostSteps = 20
+// maxSteps is the maximum number of steps that can be edited here.
+const maxSteps = 20
 
 // A SetupPolicy is the form of a policy, with the state of its edit.
 type SetupPolicy struct {
@@ -53,7 +53,7 @@ func (v SetupPolicy) Draw() slack.ModalViewRequest {
 		blocks = append(blocks, section("It has no step yet. The first pages somebody at once; those after it follow until somebody acknowledges."))
 	}
 	var buttons []slack.BlockElement
-	if len(p.Steps) < mostSteps {
+	if len(p.Steps) < maxSteps {
 		buttons = append(buttons, button(ActionStepAdd, "", "Add a step…").WithStyle(slack.StylePrimary))
 	}
 	if v.Meta.Name != "" {

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	mostRules   = 40 // that can be edited
-	mostDetours = 5  // signals that would go elsewhere are shown
+	maxEditableRules = 40 // that can be edited
+	maxDetours       = 5  // signals that would go elsewhere are shown
 )
 
 // RoutesShadow is the value of the box that makes rules only tell what they would do.
@@ -51,7 +51,7 @@ func (v SetupRoutes) Draw() slack.ModalViewRequest {
 			slack.NewAccessory(moveMenu(ActionRoute, i, len(v.Rules), 0)), slack.SectionBlockOptionBlockID("rule_"+strconv.Itoa(i))))
 	}
 	blocks = append(blocks, note("What no rule matches goes to "+Foreign(v.End, maxTitle)+"."))
-	if len(v.Rules) < mostRules {
+	if len(v.Rules) < maxEditableRules {
 		blocks = append(blocks, slack.NewActionBlock("routes_actions", button(ActionRouteAdd, "", "Add a rule…").WithStyle(slack.StylePrimary)))
 	}
 	shadow := checkField(BlockRoutesShadow, "Try them first", "They are counted and shown in incidents' threads, and change nothing.", option{RoutesShadow, "All of them only say what they would do"})
@@ -82,7 +82,7 @@ func detourLines(p oncall.Preview, policy func(oncall.PolicyID) string, zone *ti
 		lines = append(lines, fmt.Sprintf(":warning: For %s, %s", Count(p.Failed[why], "signal"), Foreign(why, maxRuleText)))
 	}
 	worst := p.Worst()
-	for _, d := range worst[:min(len(worst), mostDetours)] {
+	for _, d := range worst[:min(len(worst), maxDetours)] {
 		was, is := d.Words(policy)
 		line := fmt.Sprintf("• %s, %s: %s → %s", stamp(d.At, asAgo, zone), Foreign(d.Title(), maxTitle), Foreign(was, maxRuleText), Foreign(is, maxRuleText))
 		if d.Times > 1 {
@@ -90,7 +90,7 @@ func detourLines(p oncall.Preview, policy func(oncall.PolicyID) string, zone *ti
 		}
 		lines = append(lines, line)
 	}
-	if more := len(worst) - mostDetours; more > 0 {
+	if more := len(worst) - maxDetours; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return lines

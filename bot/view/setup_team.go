@@ -15,13 +15,13 @@ import (
 
 // Limits of a team's form, which keep it below Slack's number of blocks.
 const (
-	mostTeams        = 40
-	mostSchedules    = 15
-	mostPolicies     = 15
-	mostIntegrations = 20
-	mostLists        = 10
-	mostWindows      = 5
-	mostGroups       = 5
+	maxTeams        = 40
+	maxSchedules    = 15
+	maxPolicies     = 15
+	maxIntegrations = 20
+	maxLists        = 10
+	maxWindows      = 5
+	maxGroups       = 5
 )
 
 // A SetupMeta is the metadata of the set-up's forms: their subject, the version of it that they show, and the
@@ -49,12 +49,12 @@ func (m SetupMeta) String() string {
 // MaxMeta is the maximum length of a view's private metadata.
 const MaxMeta = 3000
 
-// longestEdited is the maximum length of a name that can be edited here; the set-up file and the REST API have
+// maxEdited is the maximum length of a name that can be edited here; the set-up file and the REST API have
 // no such limit.
-const longestEdited = 200
+const maxEdited = 200
 
 // edited reports whether a name is short enough for buttons and metadata.
-func edited(name string) bool { return len(name) <= longestEdited }
+func edited(name string) bool { return len(name) <= maxEdited }
 
 // A SetupTeams is the list of teams to open.
 type SetupTeams struct {
@@ -91,7 +91,7 @@ func (s SetupTeams) Draw() slack.ModalViewRequest {
 	if len(s.Teams) == 0 {
 		blocks = append(blocks, section("There is no team yet. An admin can make one by `/oncall setup`."))
 	}
-	for _, t := range s.Teams[:min(len(s.Teams), mostTeams)] {
+	for _, t := range s.Teams[:min(len(s.Teams), maxTeams)] {
 		open := "Open"
 		if t.Edits {
 			open = "Edit"
@@ -103,7 +103,7 @@ func (s SetupTeams) Draw() slack.ModalViewRequest {
 		}
 		blocks = append(blocks, block)
 	}
-	if more := len(s.Teams) - mostTeams; more > 0 {
+	if more := len(s.Teams) - maxTeams; more > 0 {
 		blocks = append(blocks, note(Count(more, "more team")+": `/oncall setup NAME` opens one."))
 	}
 	if s.Makes {
@@ -166,14 +166,14 @@ func (t SetupTeam) scheduleBlocks() []slack.Block {
 	if len(t.Schedules) == 0 {
 		blocks = append(blocks, section("None yet, so nobody is on call."))
 	}
-	for _, s := range t.Schedules[:min(len(t.Schedules), mostSchedules)] {
+	for _, s := range t.Schedules[:min(len(t.Schedules), maxSchedules)] {
 		block := slack.NewSectionBlock(words(cutSection(scheduleLines(t.Overrides, s, t.Now, t.Zone))), nil, nil)
 		if t.Edits {
 			block.Accessory = slack.NewAccessory(button(ActionSetupSchedule, valueOf(s.ID()), "Edit…"))
 		}
 		blocks = append(blocks, block)
 	}
-	return partFooter(blocks, len(t.Schedules)-mostSchedules, t.Edits, button(ActionSetupNewSchedule, "", "New schedule…"))
+	return partFooter(blocks, len(t.Schedules)-maxSchedules, t.Edits, button(ActionSetupNewSchedule, "", "New schedule…"))
 }
 
 // partFooter finishes a part of the view: how many entries are left out, and the button for a new one.
@@ -192,7 +192,7 @@ func (t SetupTeam) policyBlocks() []slack.Block {
 	if len(t.Policies) == 0 {
 		blocks = append(blocks, section("None yet, so its alerts page nobody."))
 	}
-	for _, p := range t.Policies[:min(len(t.Policies), mostPolicies)] {
+	for _, p := range t.Policies[:min(len(t.Policies), maxPolicies)] {
 		lines := append([]string{"*" + Name(p.Name) + "*"}, stepLines(p)...)
 		block := slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, nil)
 		if t.Edits && edited(p.Name) {
@@ -200,7 +200,7 @@ func (t SetupTeam) policyBlocks() []slack.Block {
 		}
 		blocks = append(blocks, block)
 	}
-	return partFooter(blocks, len(t.Policies)-mostPolicies, t.Edits, button(ActionSetupNewPolicy, "", "New policy…"))
+	return partFooter(blocks, len(t.Policies)-maxPolicies, t.Edits, button(ActionSetupNewPolicy, "", "New policy…"))
 }
 
 func (t SetupTeam) integrationBlocks() []slack.Block {
@@ -208,14 +208,14 @@ func (t SetupTeam) integrationBlocks() []slack.Block {
 	if len(t.Integrations) == 0 {
 		blocks = append(blocks, section("None yet, so nothing sends alerts."))
 	}
-	for _, in := range t.Integrations[:min(len(t.Integrations), mostIntegrations)] {
+	for _, in := range t.Integrations[:min(len(t.Integrations), maxIntegrations)] {
 		block := slack.NewSectionBlock(words(cutSection(in.line(t.Zone))), nil, nil, slack.SectionBlockOptionBlockID("integration_"+valueOf(in.ID)))
 		if in.Manages {
 			block.Accessory = slack.NewAccessory(in.menu())
 		}
 		blocks = append(blocks, block)
 	}
-	return partFooter(blocks, len(t.Integrations)-mostIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
+	return partFooter(blocks, len(t.Integrations)-maxIntegrations, t.Manages && len(t.Policies) > 0, button(ActionSetupMonitor, "", "New monitor…"))
 }
 
 // routeBlocks shows the team's routing rules. The team's own can always be edited here, those of a monitor if
@@ -223,7 +223,7 @@ func (t SetupTeam) integrationBlocks() []slack.Block {
 func (t SetupTeam) routeBlocks() []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(plain("Routes"))}
 	own := false
-	for _, l := range t.Routes[:min(len(t.Routes), mostLists)] {
+	for _, l := range t.Routes[:min(len(t.Routes), maxLists)] {
 		if len(l.Rules) == 0 {
 			continue
 		}
@@ -240,7 +240,7 @@ func (t SetupTeam) routeBlocks() []slack.Block {
 	if len(blocks) == 1 {
 		blocks = append(blocks, section("None: every alert goes to the policy of its monitor."))
 	}
-	return partFooter(blocks, len(t.Routes)-mostLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
+	return partFooter(blocks, len(t.Routes)-maxLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
 }
 
 // maintenanceBlocks are the windows in force or planned, each with the button that ends it.
@@ -249,14 +249,14 @@ func (t SetupTeam) maintenanceBlocks() []slack.Block {
 	if len(t.Maintenance) == 0 {
 		blocks = append(blocks, section("None in force or planned."))
 	}
-	for _, m := range t.Maintenance[:min(len(t.Maintenance), mostWindows)] {
+	for _, m := range t.Maintenance[:min(len(t.Maintenance), maxWindows)] {
 		block := slack.NewSectionBlock(words(cutSection(m.line(t.Now, t.Zone))), nil, nil)
 		if m.Manages {
 			block.Accessory = slack.NewAccessory(button(ActionMaintenanceEnd, valueOf(m.ID), m.endLabel(t.Now)))
 		}
 		blocks = append(blocks, block)
 	}
-	return partFooter(blocks, len(t.Maintenance)-mostWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
+	return partFooter(blocks, len(t.Maintenance)-maxWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
 }
 
 // groupBlocks are the Slack user groups that follow who is on call.
@@ -268,14 +268,14 @@ func (t SetupTeam) groupBlocks() []slack.Block {
 	if len(t.Groups) == 0 {
 		blocks = append(blocks, section("No user group in Slack follows its schedules."))
 	}
-	for _, g := range t.Groups[:min(len(t.Groups), mostGroups)] {
+	for _, g := range t.Groups[:min(len(t.Groups), maxGroups)] {
 		block := slack.NewSectionBlock(words(cutSection(groupLine(g))), nil, nil)
 		if t.Edits && edited(g.Name()) {
 			block.Accessory = slack.NewAccessory(button(ActionSetupGroup, g.Name(), "Edit…"))
 		}
 		blocks = append(blocks, block)
 	}
-	return partFooter(blocks, len(t.Groups)-mostGroups, t.Edits, button(ActionSetupGroup, "", "Let a user group follow…"))
+	return partFooter(blocks, len(t.Groups)-maxGroups, t.Edits, button(ActionSetupGroup, "", "Let a user group follow…"))
 }
 
 // IsSetupTeam reports whether a view is that of a team.

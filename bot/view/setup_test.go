@@ -38,7 +38,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 	seen := of
 	seen.Edits, seen.Manages, seen.Maintains, seen.ByFile, seen.Policies, seen.Integrations, seen.Routes, seen.Maintenance = false, false, false, false, nil, nil, nil, nil
 	many := SetupTeams{Makes: true}
-	for range 2 * mostTeams {
+	for range 2 * maxTeams {
 		many.Teams = append(many.Teams, of)
 	}
 	step := SetupStep{Meta: meta, Whom: []Choice{{"schedule " + CutPlain(text, 60), text}, {"team x", text}}, People: map[string]oncall.UserID{"Ann": ann}}

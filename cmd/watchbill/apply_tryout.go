@@ -14,8 +14,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mostDetours is how many rerouted signals are shown per list.
-const mostDetours = 10
+// maxDetours is how many rerouted signals are shown per list.
+const maxDetours = 10
 
 // A tryout is what a document would change for past signals, for one rule list or integration.
 type tryout struct {
@@ -110,8 +110,8 @@ func (t tryout) print(out io.Writer, dir *store.Directory) {
 
 func (t tryout) printDetours(line func(string, ...any), dir *store.Directory) {
 	shown, signals := t.Worst(), 0
-	if len(shown) > mostDetours {
-		shown = shown[:mostDetours]
+	if len(shown) > maxDetours {
+		shown = shown[:maxDetours]
 	}
 	for _, d := range shown {
 		signals += d.Times

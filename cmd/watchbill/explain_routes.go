@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// mostExplained is how many signals are explained rule by rule.
-const mostExplained = 10
+// maxExplained is how many signals are explained rule by rule.
+const maxExplained = 10
 
 // routes prints each rule's result for each signal, and the outcome.
 func (x explainer) routes(signals []oncall.Signal) {
@@ -23,7 +23,7 @@ func (x explainer) routes(signals []oncall.Signal) {
 		if s.Action != oncall.Trigger {
 			continue
 		}
-		if asked++; asked > mostExplained {
+		if asked++; asked > maxExplained {
 			x.line("\nMore signals are routed by the same rules.")
 			return
 		}
@@ -112,7 +112,7 @@ func (x explainer) aside(alerts []oncall.Alert) {
 // came explains the alerts of an incident: the rules that led there, and the present rules'
 // results.
 func (c *explainCmd) came(p process, db *store.System, dir *store.Directory) error {
-	alerts, all, err := db.Alerts(p.ctx, p.operator(), oncall.IncidentID(c.Incident), 0, mostExplained)
+	alerts, all, err := db.Alerts(p.ctx, p.operator(), oncall.IncidentID(c.Incident), 0, maxExplained)
 	if err != nil {
 		return fmt.Errorf("explain incident %d: %w", c.Incident, err)
 	}

@@ -8,9 +8,9 @@ import (
 const (
 	// ownFiles is how many open files the rest of the program may need: the database, Slack,
 	// providers.
-	ownFiles        = 100
-	mostConnections = 8192
-	fewConnections  = 16
+	ownFiles       = 100
+	maxConnections = 8192
+	fewConnections = 16
 )
 
 // openFiles returns how many files the process may have open.
@@ -26,5 +26,5 @@ func openFiles() uint64 {
 // everything else.
 func connectionsFor(files uint64) int {
 	left := files - min(files, ownFiles)
-	return int(min(max(left/4*3, fewConnections), mostConnections)) //nolint:gosec // the value is small
+	return int(min(max(left/4*3, fewConnections), maxConnections)) //nolint:gosec // the value is small
 }

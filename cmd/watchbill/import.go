@@ -31,8 +31,8 @@ type importFlags struct {
 	PublicURL string `name:"public-url" env:"WATCHBILL_PUBLIC_URL" default:"https://watchbill.example.com" placeholder:"URL" help:"Where monitors will find Watchbill, for the list of what is to be switched."`
 }
 
-// mostImported is how much is read of one file or response.
-const mostImported = 64 << 20
+// maxImported is how much is read of one file or response.
+const maxImported = 64 << 20
 
 // write writes the set-up file, with comments where something could not be carried over, and a
 // report to the terminal.
@@ -225,7 +225,7 @@ func readAnswers(dir string) (map[string][]byte, error) {
 			if err != nil {
 				return nil, err
 			}
-			if files[filepath.ToSlash(inside)], err = readUpTo(name, mostImported); err != nil {
+			if files[filepath.ToSlash(inside)], err = readUpTo(name, maxImported); err != nil {
 				return nil, err
 			}
 		}

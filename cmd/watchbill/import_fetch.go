@@ -23,8 +23,8 @@ type vendorAPI struct {
 	client *http.Client
 }
 
-// mostWaits is how often we wait when rate-limited.
-const mostWaits = 10
+// maxWaits is how often we wait when rate-limited.
+const maxWaits = 10
 
 // get requests a path. A 404 is not an error: there is nothing.
 func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
@@ -33,7 +33,7 @@ func (v vendorAPI) get(path string) (answer []byte, there bool, err error) {
 
 // send makes a request with any method; GraphQL queries are posted.
 func (v vendorAPI) send(method, path string, body []byte) (answer []byte, there bool, err error) {
-	for range mostWaits {
+	for range maxWaits {
 		req, err := http.NewRequestWithContext(v.ctx, method, v.base+path, bytes.NewReader(body))
 		if err != nil {
 			return nil, false, err
@@ -43,13 +43,13 @@ func (v vendorAPI) send(method, path string, body []byte) (answer []byte, there 
 		if err != nil {
 			return nil, false, err
 		}
-		answer, err := io.ReadAll(io.LimitReader(resp.Body, mostImported+1))
+		answer, err := io.ReadAll(io.LimitReader(resp.Body, maxImported+1))
 		resp.Body.Close()
 		switch {
 		case err != nil:
 			return nil, false, err
-		case len(answer) > mostImported:
-			return nil, false, fmt.Errorf("%s %s: the answer is larger than %d MB", method, path, mostImported>>20)
+		case len(answer) > maxImported:
+			return nil, false, fmt.Errorf("%s %s: the answer is larger than %d MB", method, path, maxImported>>20)
 		case resp.StatusCode == http.StatusNotFound:
 			return nil, false, nil
 		case resp.StatusCode == http.StatusTooManyRequests:
@@ -64,7 +64,7 @@ func (v vendorAPI) send(method, path string, body []byte) (answer []byte, there 
 		}
 		return answer, true, nil
 	}
-	return nil, false, fmt.Errorf("%s %s: still too many requests after %d tries", method, path, mostWaits)
+	return nil, false, fmt.Errorf("%s %s: still too many requests after %d tries", method, path, maxWaits)
 }
 
 func retryAfter(h http.Header) time.Duration {
@@ -87,10 +87,10 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// pageSize is the size of a list's pages, and mostPages how many of them we read.
+// pageSize is the size of a list's pages, and maxPages how many of them we read.
 const (
-	pageSize  = 100
-	mostPages = 1000
+	pageSize = 100
+	maxPages = 1000
 )
 
 // list reads all pages of a list by limit and offset, and returns one response with all items under
@@ -101,7 +101,7 @@ func (v vendorAPI) list(path, key string) ([]byte, error) {
 	if strings.Contains(path, "?") {
 		sign = "&"
 	}
-	for range mostPages {
+	for range maxPages {
 		answer, there, err := v.get(fmt.Sprintf("%s%slimit=%d&offset=%d", path, sign, pageSize, len(all)))
 		if err != nil || !there {
 			return nil, errors.Join(err, notThere(there, path))
@@ -133,7 +133,7 @@ func notThere(there bool, path string) error {
 // items under the list's key.
 func (v vendorAPI) following(path, key string) ([]byte, error) {
 	all := []json.RawMessage{}
-	for range mostPages {
+	for range maxPages {
 		answer, there, err := v.get(path)
 		if err != nil {
 			return nil, err

@@ -48,7 +48,7 @@ func (c *importGoAlertCmd) fetch(p process, now time.Time) (map[string][]byte, e
 	since, until := c.days(now)
 	files := map[string][]byte{}
 	variables := map[string]any{"since": since, "until": until}
-	for n := range mostPages {
+	for n := range maxPages {
 		body, err := json.Marshal(map[string]any{"query": importer.GoAlertQuery, "operationName": "Watchbill", "variables": variables})
 		if err != nil {
 			return nil, err

@@ -16,8 +16,8 @@ import (
 
 // Limits of a secret supplied by a monitor, in characters.
 const (
-	shortestSigning = 16
-	longestSigning  = 500
+	minSigningSecret = 16
+	maxSigningSecret = 500
 )
 
 // integrationSignCmd sets the secret with which an integration's monitor signs.
@@ -36,13 +36,13 @@ func (c *integrationSignCmd) Run(p process) error {
 	}
 	secret := newSigning()
 	if c.Given {
-		text, err := io.ReadAll(io.LimitReader(os.Stdin, 2*longestSigning))
+		text, err := io.ReadAll(io.LimitReader(os.Stdin, 2*maxSigningSecret))
 		if err != nil {
 			return fmt.Errorf("read the secret: %w", err)
 		}
 		secret = strings.TrimSpace(string(text))
-		if n := len(secret); n < shortestSigning || n > longestSigning {
-			return wrongUse{fmt.Sprintf("the secret has %d characters; it may have %d to %d, on standard input", n, shortestSigning, longestSigning)}
+		if n := len(secret); n < minSigningSecret || n > maxSigningSecret {
+			return wrongUse{fmt.Sprintf("the secret has %d characters; it may have %d to %d, on standard input", n, minSigningSecret, maxSigningSecret)}
 		}
 	}
 	db, err := store.Open(p.ctx, c.DatabaseURL, store.Options{Log: zerolog.Nop(), Secrets: c.secrets()})

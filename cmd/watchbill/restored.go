@@ -14,8 +14,8 @@ type restoredCmd struct {
 	Skip          int           `default:"1000" help:"How many numbers of incidents are left out at least, because they may have been given after the dump was made."`
 }
 
-// mostHeld is how many incidents can be held back; more couldn't be reviewed.
-const mostHeld = 100_000
+// maxHeld is how many incidents can be held back; more couldn't be reviewed.
+const maxHeld = 100_000
 
 // Run quiets the incidents that were open in a restored dump. Their timers are long overdue, and
 // would otherwise page at once, whether or not the problem still exists.
@@ -31,7 +31,7 @@ func (c *restoredCmd) Run(p process) error {
 	now := p.clock()
 	until := now.Add(c.For)
 	by := p.operator()
-	open, err := db.OpenIncidents(p.ctx, by, mostHeld)
+	open, err := db.OpenIncidents(p.ctx, by, maxHeld)
 	if err != nil {
 		return err
 	}

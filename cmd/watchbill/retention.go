@@ -19,8 +19,8 @@ type retentionFlags struct {
 // The range of terms, in days. The shortest leaves time for late references to incidents, such as
 // answers.
 const (
-	shortestTerm = 30
-	longestTerm  = 36_500
+	minTerm = 30
+	maxTerm = 36_500
 )
 
 // parseTerm parses a term; 0 means for ever.
@@ -31,7 +31,7 @@ func parseTerm(text string) (time.Duration, bool) {
 	}
 	for unit, days := range map[string]int{"d": 1, "w": 7, "y": 365} {
 		n, err := strconv.Atoi(strings.TrimSuffix(text, unit))
-		if err == nil && strings.HasSuffix(text, unit) && n > 0 && n <= longestTerm && n*days >= shortestTerm && n*days <= longestTerm {
+		if err == nil && strings.HasSuffix(text, unit) && n > 0 && n <= maxTerm && n*days >= minTerm && n*days <= maxTerm {
 			return time.Duration(n*days) * 24 * time.Hour, true
 		}
 	}

@@ -126,12 +126,12 @@ func (c *atCmd) Run(p process) error {
 	return nil
 }
 
-// mostCase is how much of a case is read; a longer one is then no valid JSON.
-const mostCase = 16 << 20
+// maxCaseFile is how much of a case is read; a longer one is then no valid JSON.
+const maxCaseFile = 16 << 20
 
 // readCase reads a file. Whatever is wrong with it is for the user to fix.
 func readCase(path string) (Case, error) {
-	data, err := readUpTo(path, mostCase)
+	data, err := readUpTo(path, maxCaseFile)
 	if err != nil {
 		return Case{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 	}

@@ -58,14 +58,14 @@ func setupFiles(dir string) (paths []string, err error) {
 func readSetup(paths []string, source string) (setup.Setup, error) {
 	var doc setup.Setup
 	texts := map[string][]byte{}
-	left := int64(mostSetup + 1)
+	left := int64(maxSetup + 1)
 	for _, path := range paths {
 		data, err := readUpTo(path, left)
 		if err != nil {
 			return setup.Setup{}, wrongUse{fmt.Sprintf("read %s: %v", path, errors.Unwrap(err))}
 		}
 		if left -= int64(len(data)); left <= 0 && len(paths) > 1 {
-			return setup.Setup{}, wrongUse{fmt.Sprintf("%s: the files are longer than %d bytes together", source, mostSetup)}
+			return setup.Setup{}, wrongUse{fmt.Sprintf("%s: the files are longer than %d bytes together", source, maxSetup)}
 		}
 		part, err := parseSetup(data)
 		if err != nil {

@@ -48,7 +48,7 @@ func readHolidayFile(h *setup.Holidays, dir string) error {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
-	data, err := readUpTo(path, mostSetup)
+	data, err := readUpTo(path, maxSetup)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", h.Calendar, err)
 	}

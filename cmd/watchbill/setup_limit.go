@@ -14,11 +14,11 @@ import (
 // Limits of a set-up file. The parser needs some hundred bytes for each byte, and the square of it
 // for nesting; a thousand people in two hundred teams are 300 KB, nested four deep.
 const (
-	mostSetup   = 2 << 20 // bytes
-	deepest     = 50
-	mostIndent  = 1_000 // columns of indentation
-	longestLine = 2_000 // for which an error shows the place
-	mostParts   = 500   // documents in one file
+	maxSetup     = 2 << 20 // bytes
+	deepest      = 50
+	maxIndent    = 1_000 // columns of indentation
+	maxShownLine = 2_000 // for which an error shows the place
+	maxParts     = 500   // documents in one file
 )
 
 // readUpTo reads the beginning of a possibly endless file; "-" is standard input.
@@ -36,8 +36,8 @@ func readUpTo(path string, most int64) ([]byte, error) {
 
 // checkShape refuses a document that would be too costly to parse.
 func checkShape(data []byte) error {
-	if len(data) > mostSetup {
-		return fmt.Errorf("it is longer than %d bytes", mostSetup)
+	if len(data) > maxSetup {
+		return fmt.Errorf("it is longer than %d bytes", maxSetup)
 	}
 	flow, run := 0, 0 // open brackets; consecutive dashes and the like on one line
 	line, parts := 0, 1
@@ -47,8 +47,8 @@ func checkShape(data []byte) error {
 		}
 		switch t.Type {
 		case token.DocumentHeaderType:
-			if parts++; parts > mostParts {
-				return fmt.Errorf("line %d: there are more than %d documents", line, mostParts)
+			if parts++; parts > maxParts {
+				return fmt.Errorf("line %d: there are more than %d documents", line, maxParts)
 			}
 		case token.TagType: // the parser crashes on some, and they have no use here
 			return fmt.Errorf("line %d: tags such as %s can't be used", line, t.Value)
@@ -65,8 +65,8 @@ func checkShape(data []byte) error {
 		if flow > deepest || run > deepest {
 			return fmt.Errorf("line %d: it is nested more than %d deep", line, deepest)
 		}
-		if flow == 0 && t.Type != token.StringType && t.Type != token.CommentType && t.Position.Column > mostIndent && t.Prev != nil && t.Prev.Position.Line != line {
-			return fmt.Errorf("line %d: it is indented by more than %d columns", line, mostIndent)
+		if flow == 0 && t.Type != token.StringType && t.Type != token.CommentType && t.Position.Column > maxIndent && t.Prev != nil && t.Prev.Position.Line != line {
+			return fmt.Errorf("line %d: it is indented by more than %d columns", line, maxIndent)
 		}
 	}
 	return nil
@@ -82,5 +82,5 @@ func yamlError(data []byte, err error) error {
 		}
 		longest = max(longest, i-begun)
 	}
-	return errors.New(keyMeant(yaml.FormatError(err, false, longest <= longestLine)))
+	return errors.New(keyMeant(yaml.FormatError(err, false, longest <= maxShownLine)))
 }

@@ -40,8 +40,8 @@ type signalCmd struct {
 // statesOnly are states of Nagios that imply no severity, where its macro stands for both.
 var statesOnly = []string{"OK", "UP", "DOWN", "UNREACHABLE", "UNKNOWN"}
 
-// mostSignalText is how many bytes of the text are sent.
-const mostSignalText = 32 << 10
+// maxSignalText is how many bytes of the text are sent.
+const maxSignalText = 32 << 10
 
 // Run adds the signal to the queue on disk, and sends the queue in order. It succeeds if Watchbill
 // has the signal, or if it is safe on disk.
@@ -115,14 +115,14 @@ func (c *signalCmd) payload(now time.Time) (json.RawMessage, error) {
 	}
 	text := c.Body
 	if text == "-" {
-		data, err := io.ReadAll(io.LimitReader(os.Stdin, mostSignalText))
+		data, err := io.ReadAll(io.LimitReader(os.Stdin, maxSignalText))
 		if err != nil {
 			return nil, fmt.Errorf("read standard input: %w", err)
 		}
 		text = string(data)
 	}
-	for len(text) > mostSignalText || !utf8.ValidString(text) {
-		text = strings.ToValidUTF8(text[:min(len(text), mostSignalText)], "")
+	for len(text) > maxSignalText || !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text[:min(len(text), maxSignalText)], "")
 	}
 	severity := c.Severity
 	if slices.Contains(statesOnly, strings.ToUpper(severity)) {

@@ -19,9 +19,9 @@ import (
 
 // Limits of the queue of `watchbill signal`.
 const (
-	mostQueued    = 10_000
+	maxQueued     = 10_000
 	flushFor      = 30 * time.Second // the maximum length of a run, so that its caller doesn't kill it
-	mostOfAnswer  = 500              // bytes
+	maxAnswerText = 500              // bytes
 	lookAgain     = 3                // rounds, for signals added by others meanwhile
 	queuedPattern = "%020d.json"
 )
@@ -113,7 +113,7 @@ func (q signalQueue) add(s queuedSignal) error {
 	if err != nil {
 		return err
 	}
-	if len(numbers) >= mostQueued {
+	if len(numbers) >= maxQueued {
 		return fmt.Errorf("%d signals wait in %s already, which is the most", len(numbers), q.dir)
 	}
 	number, err := q.nextNumber(numbers)
@@ -282,7 +282,7 @@ func (s sender) post(ctx context.Context, to signalTarget, body []byte) (code in
 		return 0, err
 	}
 	defer resp.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, mostOfAnswer)) // shown to people
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswerText)) // shown to people
 	if resp.StatusCode == http.StatusUnauthorized {
 		return resp.StatusCode, nil
 	}

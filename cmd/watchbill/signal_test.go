@@ -212,7 +212,7 @@ func TestSignalCommandUnusableQueue(t *testing.T) {
 		t.Errorf("a damaged file: exit status %d, %s", code, said)
 	}
 	d.respondWith(http.StatusServiceUnavailable)
-	for i := range mostQueued {
+	for i := range maxQueued {
 		if err := os.WriteFile(filepath.Join(queue, fmt.Sprintf(queuedPattern, 100+i)), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -141,7 +141,7 @@ func TestStories(t *testing.T) {
 					"primary":    s.primaryDies,
 
 					"watched":  s.watchItself,
-					"canary":   s.canaryThrough,
+					"canary":   s.canarySucceeded,
 					"pulse":    s.pulse,
 					"pages":    s.workPages,
 					"watching": s.watching,

@@ -44,7 +44,7 @@ func (s *story) watchItself(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // canary N: lets time pass, as fast as real time, until the canary with that number, or a later one, has come through.
-func (s *story) canaryThrough(ts *testscript.TestScript, _ bool, args []string) {
+func (s *story) canarySucceeded(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.ParseInt(args[0], 10, 64)
 	ts.Check(err)
 	last := time.Now()
@@ -53,7 +53,7 @@ func (s *story) canaryThrough(ts *testscript.TestScript, _ bool, args []string) 
 		last = time.Now()
 		c, err := s.app.store.Canary(context.Background())
 		ts.Check(err)
-		return c.Number >= want && !c.Flying
+		return c.Number >= want && !c.InFlight
 	})
 }
 

@@ -16,8 +16,8 @@ type watchingFlags struct {
 
 // Limits of the canary's interval.
 const (
-	canaryOftenest = time.Minute
-	canaryRarest   = 24 * time.Hour
+	minCanaryInterval = time.Minute
+	maxCanaryInterval = 24 * time.Hour
 )
 
 // parseCanary parses the canary's interval; 0 means never.
@@ -26,7 +26,7 @@ func parseCanary(text string) (time.Duration, bool) {
 		return 0, true
 	}
 	d, err := time.ParseDuration(text)
-	return d, err == nil && d >= canaryOftenest && d <= canaryRarest
+	return d, err == nil && d >= minCanaryInterval && d <= maxCanaryInterval
 }
 
 func (f watchingFlags) problems() (out []string) {

@@ -7,8 +7,8 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// mostNamed is how many people a refusal names.
-const mostNamed = 3
+// maxNamed is how many people a refusal names.
+const maxNamed = 3
 
 // refuseOutsider says why somebody may do nothing.
 func (m Model) refuseOutsider(id oncall.UserID) error {
@@ -48,14 +48,14 @@ func (m Model) refuse(need Role, on Object) error {
 // some names people who could, a few of many.
 func (m Model) some(users []oncall.UserID) oncall.Sentence {
 	users = slices.DeleteFunc(slices.Clone(users), m.outside)
-	more := len(users) - mostNamed
+	more := len(users) - maxNamed
 	switch {
 	case len(users) == 0:
 		return oncall.Say("there is nobody; ask an admin of Watchbill")
 	case more == 1:
-		return oncall.Say("%s and one other", schedule.People(users[:mostNamed], ", "))
+		return oncall.Say("%s and one other", schedule.People(users[:maxNamed], ", "))
 	case more > 1:
-		return oncall.Say("%s and %d others", schedule.People(users[:mostNamed], ", "), more)
+		return oncall.Say("%s and %d others", schedule.People(users[:maxNamed], ", "), more)
 	}
 	return schedule.People(users, ", ")
 }

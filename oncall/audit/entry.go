@@ -112,18 +112,18 @@ type Entry struct {
 
 // Limits of an entry: a schedule may have hundreds of turns.
 const (
-	mostChanges = 100
-	mostText    = 2_000 // characters per value
+	maxChanges = 100
+	maxText    = 2_000 // characters per value
 )
 
 // Bounded truncates what is too long to store.
 func (e Entry) Bounded() Entry {
-	changes := e.Changes[:min(len(e.Changes), mostChanges)]
+	changes := e.Changes[:min(len(e.Changes), maxChanges)]
 	out := make([]Change, len(changes))
 	for i, c := range changes {
 		out[i] = Change{What: c.What, Before: cut(c.Before), After: cut(c.After)}
 	}
-	if more := len(e.Changes) - mostChanges; more > 0 {
+	if more := len(e.Changes) - maxChanges; more > 0 {
 		out = append(out, Change{What: "more", After: oncall.Say("%d more changes, which are not kept", more)})
 	}
 	e.Changes = out
@@ -132,7 +132,7 @@ func (e Entry) Bounded() Entry {
 
 // cut shortens a sentence at a character, never in the middle of a person.
 func cut(s oncall.Sentence) oncall.Sentence {
-	left := mostText
+	left := maxText
 	for i, part := range s {
 		text := []rune(part)
 		if len(text) <= left {

@@ -191,11 +191,11 @@ func TestEntriesAreBounded(t *testing.T) {
 	t.Parallel()
 	long := schedule.People(slices.Repeat([]oncall.UserID{"U0123456789"}, 1_000), ", ")
 	e := Entry{Changes: slices.Repeat([]Change{{What: "turns", Before: long, After: oncall.Say("%s", strings.Repeat("ä", 3_000))}}, 150)}.Bounded()
-	if len(e.Changes) != mostChanges+1 {
+	if len(e.Changes) != maxChanges+1 {
 		t.Errorf("%d changes", len(e.Changes))
 	}
 	for _, s := range []oncall.Sentence{e.Changes[0].Before, e.Changes[0].After} {
-		if n := len([]rune(s.String())); n > mostText+1 || !strings.HasSuffix(s.String(), "…") {
+		if n := len([]rune(s.String())); n > maxText+1 || !strings.HasSuffix(s.String(), "…") {
 			t.Errorf("%d characters: …%s", n, s.String()[len(s.String())-20:])
 		}
 	}

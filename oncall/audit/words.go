@@ -107,8 +107,8 @@ func ParseKind(word string) (Kind, bool) {
 	return "", false
 }
 
-// mostDays is the longest number of days to look back.
-const mostDays = 36_500
+// maxDays is the longest number of days to look back.
+const maxDays = 36_500
 
 // ParseSince parses a start: "7d", "2w", "12h", "today", "yesterday", "2026-11-30".
 func ParseSince(text string, now time.Time, zone *time.Location) (time.Time, bool) {
@@ -125,7 +125,7 @@ func ParseSince(text string, now time.Time, zone *time.Location) (time.Time, boo
 		return at, true
 	}
 	for unit, days := range map[string]int{"d": 1, "w": 7} {
-		if n, err := strconv.Atoi(strings.TrimSuffix(text, unit)); err == nil && strings.HasSuffix(text, unit) && n > 0 && n <= mostDays {
+		if n, err := strconv.Atoi(strings.TrimSuffix(text, unit)); err == nil && strings.HasSuffix(text, unit) && n > 0 && n <= maxDays {
 			return now.AddDate(0, 0, -days*n), true
 		}
 	}

@@ -209,8 +209,8 @@ func Fill(rotations []schedule.Rotation, read map[string][]schedule.Holiday) {
 	}
 }
 
-// longestAddress is the length of the longest address of a calendar.
-const longestAddress = 2_000
+// maxAddressLength is the length of the longest address of a calendar.
+const maxAddressLength = 2_000
 
 // Address returns the address of a calendar that is read every hour, with https in place of webcal. It reports false if
 // the text is no address.
@@ -222,7 +222,7 @@ func Address(text string) (string, bool) {
 		}
 	}
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > longestAddress {
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || len(text) > maxAddressLength {
 		return "", false
 	}
 	return text, true

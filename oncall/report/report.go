@@ -158,8 +158,8 @@ func (r *Report) day(at time.Time) *Day {
 	return &r.Days[i]
 }
 
-// mostMerged is how many merges are followed.
-const mostMerged = 50
+// maxMerged is how many merges are followed.
+const maxMerged = 50
 
 // heads are the incidents that weren't merged into others, each combined with those merged into it.
 type heads struct {
@@ -181,7 +181,7 @@ func headsOf(all []Incident) heads {
 	}
 	for _, in := range all {
 		top := in.ID
-		for range mostMerged { // even a circular chain ends
+		for range maxMerged { // even a circular chain ends
 			next := into[top]
 			if next == 0 {
 				break

@@ -108,7 +108,7 @@ func (t Comparison) Digest() []string {
 		return []string{"A quiet week: no incidents." + before}
 	}
 	lines := t.Sentences()
-	if top := t.Now.Noisiest(mostInDigest); len(top) > 0 {
+	if top := t.Now.Noisiest(maxInDigest); len(top) > 0 {
 		var names []string
 		for _, c := range top {
 			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Said()))
@@ -118,7 +118,7 @@ func (t Comparison) Digest() []string {
 	return lines
 }
 
-const mostInDigest = 3
+const maxInDigest = 3
 
 // Noisiest returns the services that interrupted people most.
 func (r Report) Noisiest(most int) []Count {

@@ -15,13 +15,13 @@ type Move struct {
 	Gained bool      `json:"gained"` // otherwise lost
 }
 
-// mostMoved is how many shifts of a role MovedShifts compares: more than eight weeks of the
+// maxMovedShifts is how many shifts of a role MovedShifts compares: more than eight weeks of the
 // shortest turns.
-const mostMoved = 2_000
+const maxMovedShifts = 2_000
 
 // MovedShifts returns what every person gains and loses between two instants if the schedule before
 // becomes the schedule after, sorted by start, role and user, lost before gained. It compares at
-// most the first mostMoved shifts.
+// most the first maxMovedShifts shifts.
 func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 	moves := []Move{}
 	roles := before.Roles()
@@ -31,7 +31,7 @@ func MovedShifts(before, after *Schedule, from, to time.Time) []Move {
 		}
 	}
 	for _, role := range roles {
-		was, is := before.FirstShifts(from, to, role, mostMoved), after.FirstShifts(from, to, role, mostMoved)
+		was, is := before.FirstShifts(from, to, role, maxMovedShifts), after.FirstShifts(from, to, role, maxMovedShifts)
 		moves = append(moves, moved(was, is, Move{Role: role})...)
 		moves = append(moves, moved(is, was, Move{Role: role, Gained: true})...)
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// mostChanges is how often a role may change hands in a week: every hour, which is the shortest turn, and once more
+// maxChanges is how often a role may change hands in a week: every hour, which is the shortest turn, and once more
 // in the hour that is repeated when clocks go back.
-const mostChanges = 7*24 + 1
+const maxChanges = 7*24 + 1
 
 // halfYear is in days: enough for clocks that change twice a year to have changed.
 const halfYear = 182
@@ -38,7 +38,7 @@ func checkTurns(before, after []Rotation, timeZone string, from int64) error {
 		return err
 	}
 	for role, n := range is {
-		if n > mostChanges && n > was[role] {
+		if n > maxChanges && n > was[role] {
 			return Refuse("The rotations for role %q change %d times within a week: at most once an hour is possible.", role, n)
 		}
 	}
@@ -112,8 +112,8 @@ func shiftsAreTooMany(shifts []ManualShift) bool {
 	for _, at := range edges {
 		slices.Sort(at)
 		at = slices.Compact(at)
-		for i := mostChanges; i < len(at); i++ {
-			if at[i] < later(at[i-mostChanges], 7) {
+		for i := maxChanges; i < len(at); i++ {
+			if at[i] < later(at[i-maxChanges], 7) {
 				return true
 			}
 		}
@@ -127,7 +127,7 @@ func (o Override) CheckTurns() error {
 	if err != nil {
 		return Refuse("The override, %s.", err)
 	}
-	if len(week.edges) > mostChanges || shiftsAreTooMany(o.Shifts) {
+	if len(week.edges) > maxChanges || shiftsAreTooMany(o.Shifts) {
 		return Refuse("The override changes who is on call more often than once an hour: that is not possible.")
 	}
 	return nil

@@ -202,7 +202,7 @@ func TestMemoryIsBoundedWhateverIsStored(t *testing.T) {
 		"shifts":       {func() int { return len(c.Shifts(from, from.AddDate(5, 0, 0), "")) }, MostShifts},
 		"first shifts": {func() int { return len(c.FirstShifts(from, from.AddDate(5, 0, 0), "", 7)) }, 7},
 		"stints":       {func() int { return len(c.Stints("ann", from, from.AddDate(5, 0, 0))) }, MostShifts},
-		"moves":        {func() int { return len(MovedShifts(c, other, from, from.AddDate(5, 0, 0))) }, 4 * mostMoved},
+		"moves":        {func() int { return len(MovedShifts(c, other, from, from.AddDate(5, 0, 0))) }, 4 * maxMovedShifts},
 		"who":          {func() int { return len(c.Who(from)) }, 1},
 	} {
 		var before, after runtime.MemStats

@@ -55,12 +55,12 @@ func (r Reader) Moment(words []string) (Moment, int, error) {
 	})
 }
 
-// mostWords is more than any time needs, so that a long text takes no longer than a short one.
-const mostWords = 48
+// maxWords is more than any time needs, so that a long text takes no longer than a short one.
+const maxWords = 48
 
 // read parses the words in both orders of day and month. If the results differ, it asks a question.
 func read[T any](r Reader, words []string, how func(*reading, []token) (T, int)) (T, int, error) {
-	ts := tokens(words[:min(len(words), mostWords)])
+	ts := tokens(words[:min(len(words), maxWords)])
 	var results [2]T
 	var used [2]int
 	var doubts [2][]string

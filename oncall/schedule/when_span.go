@@ -199,7 +199,7 @@ func (r *reading) begun(s Stretch, m Moment) Stretch {
 // GoesOn reports whether the words after a parsed time still belong to it, such as "and friday" and
 // "until 6": then it was misunderstood.
 func (r Reader) GoesOn(words []string) bool {
-	ts := tokens(words[:min(len(words), mostWords)])
+	ts := tokens(words[:min(len(words), maxWords)])
 	for len(ts) > 0 && (joins(ts[0].text) || separator(ts[0].text)) {
 		ts = ts[1:]
 	}
