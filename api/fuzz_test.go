@@ -18,7 +18,7 @@ import (
 	"github.com/watchbill/watchbill/twiliosim"
 )
 
-// handlerOf is the bare handler, without a socket, so that a panic shows.
+// handlerOf returns the bare handler, without a socket, so that a panic shows.
 func handlerOf(w *world) http.Handler {
 	registry := prometheus.NewRegistry()
 	return api.New(api.Config{

@@ -75,7 +75,7 @@ func send(addr, to, text string) error {
 	return smtp.SendMail(addr, nil, "monitor@example.com", strings.Split(to, ","), []byte(text))
 }
 
-// code is a mail server's reply.
+// code returns a mail server's reply.
 func code(err error) int {
 	if text, is := errors.AsType[*textproto.Error](err); is {
 		return text.Code

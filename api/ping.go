@@ -113,7 +113,7 @@ func (s *server) storePing(ctx context.Context, in oncall.Integration, name stri
 	case errors.Is(err, oncall.ErrNotFound) && in.Format == intake.WatchdogFormat:
 		name, ping.Create = "watchdog", true // each integration has this heartbeat from the start
 	case errors.Is(err, oncall.ErrNotFound) && name == "":
-		ping.Create = true // whoever holds the key may create the heartbeat that belongs to it
+		ping.Create = true // the person who holds the key may create the heartbeat that belongs to it
 	case errors.Is(err, oncall.ErrNotFound) && !ping.Create:
 		return false, newProblem(http.StatusNotFound, "not found")
 	case errors.Is(err, oncall.ErrNotFound):

@@ -186,7 +186,7 @@ func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	}
 }
 
-// newWorldWithoutStore is the handler without a database, for routes that don't need one.
+// newWorldWithoutStore returns the handler without a database, for routes that don't need one.
 func newWorldWithoutStore(t *testing.T, ready func(context.Context) error) *world {
 	t.Helper()
 	w := &world{TB: t, log: &storetest.Log{}, clock: storetest.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))}

@@ -28,7 +28,7 @@ type request struct {
 	asker     oncall.Actor
 }
 
-// by is the person who sent the command, and who reads the answer.
+// by returns the person who sent the command, and who reads the answer.
 func (r request) by() oncall.Actor { return r.asker }
 
 // none completes "No incident is open" and the like if some incidents may be hidden from the reader.

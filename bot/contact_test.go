@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// reachedByTwo is a person with five contact methods, of which two are used.
+// reachedByTwo returns a person with five contact methods, of which two are used.
 func reachedByTwo() view.Contacts {
 	return view.Contacts{
 		Reach: oncall.ContactSettings{Contacts: []oncall.Contact{

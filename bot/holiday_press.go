@@ -68,7 +68,7 @@ func readHolidays(text string, was *schedule.Holidays) (*schedule.Holidays, erro
 	return out, nil
 }
 
-// nameOfHoliday is what a day of somebody's own was called before.
+// nameOfHoliday returns what a day of somebody's own was called before.
 func nameOfHoliday(was *schedule.Holidays, date schedule.Date) string {
 	if was == nil {
 		return ""

@@ -70,7 +70,7 @@ func (k *channelKeeper) create(ctx context.Context) error {
 	return nil
 }
 
-// plainName is a name without the incident's title.
+// plainName returns a name without the incident's title.
 func (k *channelKeeper) plainName() string {
 	name := fmt.Sprintf("inc-%d", int64(k.Picture.Incident.ID))
 	if k.is.Round > 0 {

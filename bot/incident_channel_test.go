@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// channelOrder is the order for the channel of a new incident.
+// channelOrder returns the order for the channel of a new incident.
 func channelOrder(w *world) store.ChannelOrder {
 	in := oncall.Incident{ID: 7, Title: "disk <full>", Severity: oncall.Critical, Status: oncall.Triggered, Channel: &oncall.IncidentChannel{}}
 	plan, _ := oncall.ChannelFacts{

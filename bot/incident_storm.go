@@ -25,7 +25,7 @@ func readSplit(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	return []oncall.Act{{Do: oncall.ActSplit, Alert: alert, Text: text}}, nil
 }
 
-// alertsFile sends a file with all alerts of an incident to whoever pressed the button.
+// alertsFile sends a file with all alerts of an incident to the person who pressed the button.
 func (b *Bot) alertsFile(ctx context.Context, p press) (string, error) {
 	id, known := readIncidentValue(p.value)
 	if !known {

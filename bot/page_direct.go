@@ -104,7 +104,7 @@ const (
 	loadRetryPause = 10 * time.Second
 )
 
-// Lag is how long Slack may take to show a message whose post got no answer.
+// Lag returns how long Slack may take to show a message whose post got no answer.
 func (b *Bot) Lag() time.Duration { return 2 * time.Second }
 
 // Find looks for a page that an earlier attempt may have posted, at since or later.

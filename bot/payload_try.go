@@ -120,7 +120,7 @@ func (b *Bot) pressMapping(ctx context.Context, p press) (string, error) {
 	return "", b.pushModal(ctx, p.trigger, r.mappingForm(t).Draw(r.location))
 }
 
-// mappingForm is the form of a mapping, to try on a payload.
+// mappingForm returns the form of a mapping, to try on a payload.
 func (r request) mappingForm(t store.Tryout) view.MappingTry {
 	in := t.Setting.Integration
 	form := view.MappingTry{ID: t.ID, Of: t.Name, Body: string(t.Body), Saved: in.Mapping != nil}

@@ -23,7 +23,7 @@ type press struct {
 // inModal reports whether the button was in a modal, rather than on the home tab or in a message.
 func (p press) inModal() bool { return p.view.ID != "" && p.view.Type != slack.VTHomeTab }
 
-// by is the person who pressed.
+// by returns the person who pressed.
 func (p press) by() oncall.Actor { return oncall.ByUser(p.user) }
 
 // presses maps the handlers of all buttons but an incident's own, which go to pressIncident. They return an

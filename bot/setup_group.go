@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// groupsOf are the user groups that follow a schedule of a team.
+// groupsOf returns the user groups that follow a schedule of a team.
 func groupsOf(doc setup.Setup, team string) (out []setup.UserGroup) {
 	for _, g := range doc.UserGroups {
 		follows := func(s setup.Schedule) bool { return s.Team == team && slices.Contains(g.Schedules, s.Name) }

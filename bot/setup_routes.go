@@ -53,7 +53,7 @@ func (e *setupEdit) loadRoutes() error {
 	return nil
 }
 
-// routed is whose rules are edited.
+// routed returns whose rules are edited.
 func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 	if e.meta.Name == "" {
 		part, known := e.doc.Find(setup.TeamPart, e.meta.Team)
@@ -73,7 +73,7 @@ func (e setupEdit) routed() (setup.Part, oncall.RouteOwner, error) {
 	return part, oncall.RouteOwner{}, setupRefusal(oncall.ErrNotFound)
 }
 
-// routesForm is the form of the rules as far as their edit is, tried on what came.
+// routesForm returns the form of the rules as far as their edit is, tried on what came.
 func (b *Bot) routesForm(ctx context.Context, e setupEdit, message string) (view.SetupRoutes, error) {
 	v := view.SetupRoutes{Meta: e.meta, ByFile: e.byFile(), Message: message, Policy: e.policyName, Zone: e.location}
 	_, owner, err := e.routed()
@@ -150,7 +150,7 @@ func (b *Bot) openRoute(ctx context.Context, e setupEdit, p press, i int) error 
 	return b.pushModal(ctx, p.trigger, view.SetupRoute{Meta: e.meta, Policies: policies}.Draw())
 }
 
-// policyNames are the names of all policies that the person sees.
+// policyNames returns the names of all policies that the person sees.
 func (e setupEdit) policyNames() map[oncall.PolicyID]string {
 	names := map[oncall.PolicyID]string{}
 	for id, p := range e.directory.Policies {
@@ -210,7 +210,7 @@ func (e setupEdit) unusable(rules []setup.Route) fieldErrors {
 	return nil
 }
 
-// withRules is a team or an integration with other rules.
+// withRules returns a team or an integration with other rules.
 func withRules(p setup.Part, rules []setup.Route, shadow bool) setup.Part {
 	shadow = shadow && len(rules) > 0
 	if p.Integration != nil {

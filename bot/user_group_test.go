@@ -12,7 +12,7 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// admin is a client with the rights of a workspace admin.
+// admin returns a client with the rights of a workspace admin.
 func (w *world) admin() *slack.Client {
 	return slack.New("xoxb-sim", slack.OptionAPIURL(w.sim.APIURL()))
 }

@@ -73,7 +73,7 @@ func cloudWatchLevel(d *draft, state string) {
 	}
 }
 
-// alarmLink is the address of an alarm in the console.
+// alarmLink returns the address of an alarm in the console.
 func alarmLink(arn, name string) string {
 	parts := strings.Split(arn, ":")
 	if len(parts) < 7 || strings.ContainsAny(parts[3], "/?#@") {

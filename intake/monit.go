@@ -56,7 +56,7 @@ func monitAction(event string) oncall.Action {
 	return oncall.Trigger
 }
 
-// monitFamily is an event's name without the outcome: "size" for "Size failed" and "Size
+// monitFamily returns an event's name without the outcome: "size" for "Size failed" and "Size
 // succeeded".
 func monitFamily(event string) string {
 	event = strings.ToLower(trim(event))

@@ -19,7 +19,7 @@ import (
 // KeyParameters are the query parameters that may carry an integration's key.
 var KeyParameters = []string{"token", "key", "apiKey", "api_key", "integrationKey", "integration_key", "routing_key"}
 
-// RequestJSON is what a request says, as JSON: a form becomes an object, and an empty body what the address says.
+// RequestJSON returns what a request says, as JSON: a form becomes an object, and an empty body what the address says.
 func RequestJSON(query url.Values, contentType string, body []byte) []byte {
 	for _, name := range KeyParameters {
 		query.Del(name)

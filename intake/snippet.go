@@ -37,10 +37,10 @@ var snippets = map[oncall.Format]Snippet{
 	},
 }
 
-// fileLinks match references to other documents, which whoever reads a snippet doesn't have.
+// fileLinks match references to other documents, which the person who reads a snippet doesn't have.
 var fileLinks = regexp.MustCompile(`\s*\(\[[^\]]+\]\([a-z-]+\.md[^)]*\)\)`)
 
-// SignalAddress is the URL to which a monitor with this key sends.
+// SignalAddress returns the URL to which a monitor with this key sends.
 func SignalAddress(base, key string) string {
 	return strings.TrimSuffix(base, "/") + "/v1/signals/" + key
 }

@@ -82,7 +82,7 @@ func (b *breakers) allow(of provider, others []oncall.Method) (done func(notify.
 	return func(notify.Receipt) {}, false
 }
 
-// providerFault is the error of a failing provider. An unreachable recipient or a request to wait is not
+// providerFault returns the error of a failing provider. An unreachable recipient or a request to wait is not
 // the provider's failure.
 func providerFault(r notify.Receipt) error {
 	if r.Outcome == notify.Unknown || r.Outcome == notify.Misconfigured {

@@ -15,7 +15,7 @@ import (
 
 const annPhone = "+12025550100"
 
-// newSMSWorld is a world whose instance also has SMS and calls, by both of which Ann can be reached.
+// newSMSWorld returns a world whose instance also has SMS and calls, by both of which Ann can be reached.
 func newSMSWorld(t *testing.T) (w *world, clock *storetest.Clock, sms, voice *fakeProvider) {
 	t.Helper()
 	clock = newClock()

@@ -21,7 +21,7 @@ const (
 	actPath = "/v1/act/"
 )
 
-// message is the text that a page carries to its person.
+// message returns the text that a page carries to its person.
 func (j *Jobs) message(ctx context.Context, order oncall.PageOrder) notify.Message {
 	dir := j.directory(ctx)
 	names, zone := namesIn(dir), zoneIn(dir, order.Page.UserID)

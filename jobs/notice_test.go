@@ -38,7 +38,7 @@ func (m *fakeMessenger) FindNotice(ctx context.Context, n oncall.Notice, _ time.
 	return at, found, err
 }
 
-// noticeStates are the states in which notices with a key were shown, in order.
+// noticeStates returns the states in which notices with a key were shown, in order.
 func (m *fakeMessenger) noticeStates(key string) (states []string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -97,7 +97,7 @@ func (c *fakeProvider) addAnswer(r notify.Answer) {
 	c.inbox = append(c.inbox, r)
 }
 
-// messages are the messages sent for a purpose.
+// messages returns the messages sent for a purpose.
 func (c *fakeProvider) messages(p notify.Purpose) []notify.Message {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 
 // These tests cover the whole path: the bot talks to a Slack on this machine.
 
-// newSlackWorld is a world whose only instance pages and draws in Slack.
+// newSlackWorld returns a world whose only instance pages and draws in Slack.
 func newSlackWorld(t *testing.T, wait string) (*world, *slacksim.Sim) {
 	t.Helper()
 	return newSlackWorldWith(t, wait, slacksim.Options{})

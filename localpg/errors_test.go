@@ -18,7 +18,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// emptyRoot is the root of a Debian file system without PostgreSQL.
+// emptyRoot returns the root of a Debian file system without PostgreSQL.
 func emptyRoot(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()

@@ -38,7 +38,7 @@ var pinnedSHA512 = map[string]string{
 
 const fetchLimit = 10 * time.Minute
 
-// platform is npm's name for this machine.
+// platform returns npm's name for this machine.
 func platform() string {
 	arch := runtime.GOARCH
 	if arch == "amd64" {

@@ -181,7 +181,7 @@ func (o Options) notFound(reason error) error {
 	return errors.New(b.String())
 }
 
-// packageCommand is the command that installs PostgreSQL on this system, if we know it.
+// packageCommand returns the command that installs PostgreSQL on this system, if we know it.
 func (o Options) packageCommand() (command, system string) {
 	release := map[string]string{}
 	text, err := os.ReadFile(filepath.Join(o.Root, "etc/os-release"))

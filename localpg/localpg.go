@@ -143,7 +143,7 @@ func (s *Server) listenAt(dir string) {
 	s.url = "postgres://postgres@/postgres?" + url.Values{"host": {dir}, "port": {port}, "sslmode": {"disable"}}.Encode()
 }
 
-// URL is the address of the server's maintenance database, for pgx or psql.
+// URL returns the address of the server's maintenance database, for pgx or psql.
 func (s *Server) URL() string { return s.url }
 
 // Done is closed when the server has ended, for whatever reason. It is nil for an adopted server.

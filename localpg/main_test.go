@@ -32,7 +32,7 @@ func runProduct(dir string) {
 	select {}
 }
 
-// environment is a getenv with only the given variables, and PATH.
+// environment returns a getenv with only the given variables, and PATH.
 func environment(pairs ...string) func(string) string {
 	values := map[string]string{"PATH": os.Getenv("PATH"), "HOME": "/nonexistent"}
 	for _, p := range pairs {

@@ -16,7 +16,7 @@ import (
 // maxSocketPath is the lowest limit of any supported system (macOS).
 const maxSocketPath = 103
 
-// dataDir is where the clusters live, one subdirectory per major version.
+// dataDir returns where the clusters live, one subdirectory per major version.
 func (o Options) dataDir() (string, error) {
 	switch {
 	case o.DataDir != "":
@@ -31,12 +31,12 @@ func (o Options) dataDir() (string, error) {
 	return filepath.Join(dir, "watchbill/demo"), err
 }
 
-// DefaultDataDir is where a durable server keeps its data unless DataDir says otherwise.
+// DefaultDataDir returns where a durable server keeps its data unless DataDir says otherwise.
 func DefaultDataDir(getenv func(string) string) (string, error) {
 	return Options{Getenv: getenv, Durable: true}.withDefaults().dataDir()
 }
 
-// cacheDir is where fetched programs are kept.
+// cacheDir returns where fetched programs are kept.
 func (o Options) cacheDir() (string, error) {
 	if os.Geteuid() == 0 && o.Getenv("XDG_CACHE_HOME") == "" {
 		return filepath.Join(o.Root, "var/cache/watchbill/postgres"), nil
@@ -108,7 +108,7 @@ func makePrivate(dir string) error {
 	return nil
 }
 
-// Scratch is the directory for the throw-away server that seed names: the same one each time, in
+// Scratch returns the directory for the throw-away server that seed names: the same one each time, in
 // memory if 1 GB is free there. Directories that killed processes left behind are removed.
 func Scratch(getenv func(string) string, seed string) string {
 	parent := "/dev/shm"

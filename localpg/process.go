@@ -94,13 +94,13 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// lastLines is the end of a program's log.
+// lastLines returns the end of a program's log.
 func lastLines(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// tail is the end of a log file, as the tail of an error.
+// tail returns the end of a log file, as the tail of an error.
 func tail(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil || len(text) == 0 {

@@ -36,5 +36,5 @@ func Stronger(a, b string) string {
 	return a
 }
 
-// PlannedFor is the plan of a step on a database whose tables have those rows.
+// PlannedFor returns the plan of a step on a database whose tables have those rows.
 func PlannedFor(text string, rows map[string]int64) PlannedStep { return planned("step", text, rows) }

@@ -44,7 +44,7 @@ func UpTo(ctx context.Context, pool *pgxpool.Pool, version int64) (applied []str
 	return up(ctx, pool, version, nil)
 }
 
-// Versions are the numbers of all steps, in order.
+// Versions returns the numbers of all steps, in order.
 func Versions() ([]int64, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -147,7 +147,7 @@ func Hash() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil))[:16], nil
 }
 
-// newest is the highest step number in this program.
+// newest returns the highest step number in this program.
 func newest() (int64, error) {
 	versions, err := Versions()
 	if err != nil {
@@ -156,7 +156,7 @@ func newest() (int64, error) {
 	return versions[len(versions)-1], nil
 }
 
-// name is the name shown for a step; a step written in Go has no file.
+// name returns the name shown for a step; a step written in Go has no file.
 func name(s *goose.Source) string {
 	if s.Type == goose.TypeGo {
 		return fmt.Sprintf("%05d_river", s.Version)

@@ -86,7 +86,7 @@ func Plan(ctx context.Context, pool *pgxpool.Pool) ([]PlannedStep, error) {
 	return steps, nil
 }
 
-// planned is the plan of one step, on a database whose tables have those rows. Tables that are made by a step that is
+// planned returns the plan of one step, on a database whose tables have those rows. Tables that are made by a step that is
 // still to come are nobody's yet.
 func planned(name, text string, sizes map[string]int64) PlannedStep {
 	step := PlannedStep{Name: name, Concurrent: strings.Contains(text, "+goose NO TRANSACTION")}
@@ -145,7 +145,7 @@ func tableRows(ctx context.Context, pool *pgxpool.Pool) (map[string]int64, error
 	return sizes, nil
 }
 
-// Longest is the longest that somebody who reads or writes would wait for one step.
+// Longest returns the longest that somebody who reads or writes would wait for one step.
 func Longest(steps []PlannedStep) time.Duration {
 	var longest time.Duration
 	for _, s := range steps {

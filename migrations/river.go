@@ -16,7 +16,7 @@ const (
 	riverSchema = 8 // pinned, so that the step stays the same with every later River
 )
 
-// goSteps are the steps that are not SQL files. Each of River's versions needs its own transaction
+// goSteps returns the steps that are not SQL files. Each of River's versions needs its own transaction
 // (a new enum value cannot be used in the one that adds it), hence RunDB and River's own migrator.
 func goSteps(pool *pgxpool.Pool) []*goose.Migration {
 	return []*goose.Migration{

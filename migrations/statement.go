@@ -125,7 +125,7 @@ var (
 	validates  = regexp.MustCompile(`(?i)^ALTER TABLE \S+ VALIDATE CONSTRAINT`)
 )
 
-// altered is what ALTER TABLE wants. A column with a constant default writes no row.
+// altered returns what ALTER TABLE wants. A column with a constant default writes no row.
 func altered(table, statement string) []tableLock {
 	switch {
 	case drops.MatchString(statement): // of a foreign key also the table to which it refers, which isn't named here

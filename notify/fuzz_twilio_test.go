@@ -10,7 +10,7 @@ import (
 
 const maxFuzzedAnswer = 8 << 10 // bytes of an answer: the costs grow with it, and nothing else does
 
-// fuzzTwilio is an account at a Twilio that answers everything in the same way.
+// fuzzTwilio returns an account at a Twilio that answers everything in the same way.
 func fuzzTwilio(service http.RoundTripper) *Twilio {
 	t := NewTwilio(TwilioConfig{
 		Account: "AC0123456789abcdef0123456789abcdef", Key: "SK0123456789abcdef0123456789abcdef", Secret: fuzzSecret,

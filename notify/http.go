@@ -80,7 +80,7 @@ type httpResponse struct {
 	foreign bool    // the answer is not quoted
 }
 
-// quote is the beginning of an answer.
+// quote returns the beginning of an answer.
 func (a httpResponse) quote() string {
 	if a.foreign {
 		return "what it says is not repeated"
@@ -153,7 +153,7 @@ func (c *httpClient) secretsIn(r *http.Request) secrets {
 	return out
 }
 
-// noResponse is the receipt of a request without an answer.
+// noResponse returns the receipt of a request without an answer.
 func (c *httpClient) noResponse(err error, known secrets, begun bool) *Receipt {
 	reason := known.clean(withoutAddress(err))
 	if c.foreign {
@@ -219,7 +219,7 @@ func parseServiceURL(address string) *url.URL {
 	return u
 }
 
-// hostOf is the host of an address, in one spelling; "" if it has none.
+// hostOf returns the host of an address, in one spelling; "" if it has none.
 func hostOf(address string) string {
 	u := parseServiceURL(address)
 	if u == nil {
@@ -236,7 +236,7 @@ func apiProblems(setting, address string) []string {
 	return []string{setting + " is not an address such as https://example.com"}
 }
 
-// withoutAddress is an error without the address that failed, which may contain a secret.
+// withoutAddress returns an error without the address that failed, which may contain a secret.
 func withoutAddress(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		return e.Err
@@ -244,7 +244,7 @@ func withoutAddress(err error) error {
 	return err
 }
 
-// unreachableResult is the finding for a service that gave no answer.
+// unreachableResult returns the finding for a service that gave no answer.
 func (c *httpClient) unreachableResult(err error, address, setting string) CheckResult {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%s has not answered in time", c.service)
@@ -256,7 +256,7 @@ func (c *httpClient) unreachableResult(err error, address, setting string) Check
 	return CheckResult{Text: err.Error(), Remedy: fmt.Sprintf("Check that this machine reaches %s. Check %s.", host, setting)}
 }
 
-// unexpectedResult is the finding for an answer that our settings don't explain.
+// unexpectedResult returns the finding for an answer that our settings don't explain.
 func (c *httpClient) unexpectedResult(a httpResponse, reason, setting string) CheckResult {
 	f := CheckResult{Text: c.refusedReceipt(a, reason).Err.Error(), Remedy: "Check " + setting + ": something else answers there."}
 	if a.status == http.StatusTooManyRequests || a.status >= http.StatusInternalServerError {
@@ -265,7 +265,7 @@ func (c *httpClient) unexpectedResult(a httpResponse, reason, setting string) Ch
 	return f
 }
 
-// refusedReceipt is the receipt for an answer that doesn't accept the message, going by its HTTP status.
+// refusedReceipt returns the receipt for an answer that doesn't accept the message, going by its HTTP status.
 // Senders whose service says more look at that first.
 func (c *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
 	err := fmt.Errorf("%s answered %d", c.service, a.status)
@@ -296,7 +296,7 @@ func (c *httpClient) refusedReceipt(a httpResponse, reason string) Receipt {
 	return Receipt{Outcome: Unknown, Err: err}
 }
 
-// retryAfter is how long a service asks us to wait, or 0. A date is relative to the service's clock.
+// retryAfter returns how long a service asks us to wait, or 0. A date is relative to the service's clock.
 func retryAfter(h http.Header) time.Duration {
 	value := h.Get("Retry-After")
 	if n, err := strconv.Atoi(value); err == nil {

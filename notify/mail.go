@@ -156,7 +156,7 @@ func (s *Mail) quit(c *gomail.Client, session *smtp.Client) {
 	}
 }
 
-// secrets are the secrets that a server may repeat.
+// secrets returns the secrets that a server may repeat.
 func (s *Mail) secrets() secrets { return secrets{s.config.Password} }
 
 func (s *Mail) server() string { return net.JoinHostPort(s.config.Host, strconv.Itoa(s.config.Port)) }
@@ -216,7 +216,7 @@ func (s *Mail) compose(m Message, to *mail.Address) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// id is the Message-ID for a key.
+// id returns the Message-ID for a key.
 func (s *Mail) id(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:16]) + "@" + s.domain

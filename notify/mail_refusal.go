@@ -44,7 +44,7 @@ func noPasswords(text string) bool {
 	return strings.Contains(text, "5.7.30 ") || strings.Contains(text, "5.7.139 ")
 }
 
-// notConnected is the receipt if no session could be opened: nothing was sent.
+// notConnected returns the receipt if no session could be opened: nothing was sent.
 func (s *Mail) notConnected(err error) Receipt {
 	r := Receipt{Outcome: Misconfigured, Err: fmt.Errorf("connect to %s: %w", s.server(), s.secrets().clean(err))}
 	reply, spoken := errors.AsType[*textproto.Error](err)
@@ -59,7 +59,7 @@ func (s *Mail) notConnected(err error) Receipt {
 	return r
 }
 
-// unconfirmed is the receipt for a mail that the server has not confirmed.
+// unconfirmed returns the receipt for a mail that the server has not confirmed.
 func (s *Mail) unconfirmed(err error) Receipt {
 	r := Receipt{Outcome: Throttled, RetryAfter: mailPause, Err: fmt.Errorf("hand the mail to %s: %w", s.server(), s.secrets().clean(err))}
 	failed, ok := errors.AsType[*gomail.SendError](err)

@@ -23,7 +23,7 @@ import (
 	"github.com/watchbill/watchbill/notify/notifytest"
 )
 
-// testPage is a page like those that the jobs send.
+// testPage returns a page like those that the jobs send.
 func testPage(to string) notify.Message {
 	return notify.Message{
 		Purpose: notify.ForPage, Key: "12/3/U0ANN/email:7", To: to, Attempt: 1,
@@ -33,7 +33,7 @@ func testPage(to string) notify.Message {
 	}
 }
 
-// testCertificate is a certificate for this machine and the roots that accept it.
+// testCertificate returns a certificate for this machine and the roots that accept it.
 func testCertificate(t *testing.T) (pair tls.Certificate, roots *x509.CertPool, certificate, key []byte) {
 	t.Helper()
 	pair, certificate, key, err := notifytest.NewCertificate(time.Now())
@@ -254,7 +254,7 @@ func TestMailRefusalsMapToOutcomes(t *testing.T) {
 	}
 }
 
-// scriptedMailServer is a scripted mail server: it answers each command from a table, and commands that are not
+// scriptedMailServer returns a scripted mail server: it answers each command from a table, and commands that are not
 // in it with 250. When it is meant to hang, it calls the functions.
 func scriptedMailServer(t *testing.T, answers map[string]string, hangs ...func()) notify.MailConfig {
 	t.Helper()

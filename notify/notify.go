@@ -107,7 +107,7 @@ type Finder interface {
 	Lag() time.Duration
 }
 
-// foundReceipt is the result of Find for a reference; "" means that nothing was found.
+// foundReceipt returns the result of Find for a reference; "" means that nothing was found.
 func foundReceipt(reference string, err error) (Receipt, bool, error) {
 	return Receipt{Outcome: Accepted, Reference: reference}, reference != "", err
 }

@@ -194,7 +194,7 @@ func ntfyRefusal(a httpResponse) (response struct {
 	return response
 }
 
-// ntfyReason is the reason in an answer of ntfy.
+// ntfyReason returns the reason in an answer of ntfy.
 func ntfyReason(a httpResponse) string { return ntfyRefusal(a).Error }
 
 // ntfyPriority is 5 for messages that may override silence.
@@ -215,7 +215,7 @@ func ntfyTag(key string) string {
 	return "wb-" + hex.EncodeToString(sum[:6])
 }
 
-// actions are the buttons, with which the phone posts a signed answer to the reply topic.
+// actions returns the buttons, with which the phone posts a signed answer to the reply topic.
 func (n *Ntfy) actions(m Message) []ntfyAction {
 	if n.config.ReplyTopic == "" || m.Token == "" {
 		return nil
@@ -230,7 +230,7 @@ func (n *Ntfy) actions(m Message) []ntfyAction {
 	return out
 }
 
-// ntfyReply is what a button posts to the reply topic.
+// ntfyReply returns what a button posts to the reply topic.
 func ntfyReply(does ButtonAct, token string) string { return string(does) + " " + token }
 
 // readNtfyReply reads what a button has posted. Anybody may write to the topic, so anything else is

@@ -120,7 +120,7 @@ func (p *Pushover) Send(ctx context.Context, m Message) Receipt {
 	return p.refused(a, response)
 }
 
-// refused is the receipt for an answer that doesn't accept the message.
+// refused returns the receipt for an answer that doesn't accept the message.
 func (p *Pushover) refused(a httpResponse, response pushoverResponse) Receipt {
 	r := p.web.refusedReceipt(a, strings.Join(response.Errors, "; "))
 	switch {

@@ -17,7 +17,7 @@ import (
 // were sent: verbatim, escaped, or in base64 after a user name.
 type secrets []string
 
-// credentials are the secrets in an address for signing in. If there is a password, the user name
+// credentials returns the secrets in an address for signing in. If there is a password, the user name
 // is not secret.
 func credentials(u *url.URL) secrets {
 	if u == nil || u.User == nil {
@@ -32,7 +32,7 @@ func credentials(u *url.URL) secrets {
 // minSecretPart is how long a part of an address must be to count as a secret in itself.
 const minSecretPart = 16
 
-// addressSecrets are the secrets in an address that is itself secret, because knowing it suffices to post
+// addressSecrets returns the secrets in an address that is itself secret, because knowing it suffices to post
 // there.
 func addressSecrets(u *url.URL) secrets {
 	out := secrets{u.RequestURI()}
@@ -48,7 +48,7 @@ func addressSecrets(u *url.URL) secrets {
 	return slices.DeleteFunc(out, func(s string) bool { return s == "/" })
 }
 
-// requestSecrets are the secrets in a request.
+// requestSecrets returns the secrets in a request.
 func requestSecrets(r *http.Request) secrets {
 	out := credentials(r.URL)
 	for _, value := range r.Header.Values("Authorization") {
@@ -58,10 +58,10 @@ func requestSecrets(r *http.Request) secrets {
 	return out
 }
 
-// secrets are what lets the reader of a message act, and the code that verifies an address.
+// secrets returns what lets the reader of a message act, and the code that verifies an address.
 func (m Message) secrets() secrets { return secrets{m.Token, m.Link, m.Verify} }
 
-// forms are the secrets in all forms in which a text may contain them, longest first.
+// forms returns the secrets in all forms in which a text may contain them, longest first.
 func (s secrets) forms() []string {
 	var out []string
 	for _, secret := range s {
@@ -155,7 +155,7 @@ func (s secrets) line(text string) string {
 // quote is like line, for an answer that may be empty.
 func (s secrets) quote(body []byte) string { return cmp.Or(s.line(string(body)), "nothing") }
 
-// clean is an error with the same chain and a text without secrets.
+// clean returns an error with the same chain and a text without secrets.
 func (s secrets) clean(err error) error {
 	text := s.line(err.Error())
 	if text == err.Error() {

@@ -84,7 +84,7 @@ const (
 	token    = "tkGeheimGeheimGeheim99"
 )
 
-// errorTexts are the errors and findings of each channel for an address.
+// errorTexts returns the errors and findings of each channel for an address.
 func errorTexts(t *testing.T, address string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -242,7 +242,7 @@ func (e manualContext) Err() error {
 	}
 }
 
-// slowTwilio is a Twilio that answers only some requests; for the others it calls hangs.
+// slowTwilio returns a Twilio that answers only some requests; for the others it calls hangs.
 func slowTwilio(t *testing.T, answers map[string]string, hangs func()) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -20,7 +20,7 @@ import (
 // that nobody needs to reach us.
 type SMS struct{ *Twilio }
 
-// Number is the sending number, unless a Messaging Service chooses among several.
+// Number returns the sending number, unless a Messaging Service chooses among several.
 func (s SMS) Number() string {
 	if s.Service != "" {
 		return ""
@@ -64,7 +64,7 @@ func (s SMS) Send(ctx context.Context, m Message) Receipt {
 	return x.receipt(m, sid, err)
 }
 
-// smsText is what the person reads. What to answer is never cut; the rest may be.
+// smsText returns what the person reads. What to answer is never cut; the rest may be.
 func smsText(m Message) string {
 	title := oneLine(m.Title, 400)
 	switch m.Purpose {
@@ -126,7 +126,7 @@ func (m Message) smsPageBy(asker, title string) string {
 	return fit(head+": ", title, m.offer(offer, ""))
 }
 
-// offer is the end of a text: what to answer, with or without a code, and the message's mark.
+// offer returns the end of a text: what to answer, with or without a code, and the message's mark.
 func (m Message) offer(coded, plainly string) string {
 	tail := plainly
 	switch {
@@ -142,7 +142,7 @@ func (m Message) offer(coded, plainly string) string {
 	return tail + m.mark()
 }
 
-// mark is the message's mark, in brackets.
+// mark returns the message's mark, in brackets.
 func (m Message) mark() string {
 	if mark := marker(m); mark != "" {
 		return " (" + mark + ")"
@@ -173,7 +173,7 @@ func marker(m Message) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:5])
 }
 
-// Lag is how long a message may be missing from Twilio's list.
+// Lag returns how long a message may be missing from Twilio's list.
 func (s SMS) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message among those sent to the same phone.

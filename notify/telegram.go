@@ -162,7 +162,7 @@ func (t *Telegram) Send(ctx context.Context, m Message) Receipt {
 	return t.refused(a, response)
 }
 
-// refused is the receipt for an answer that doesn't accept the message.
+// refused returns the receipt for an answer that doesn't accept the message.
 func (t *Telegram) refused(a httpResponse, response telegramResponse) Receipt {
 	r := t.web.refusedReceipt(a, response.Description)
 	switch {
@@ -177,7 +177,7 @@ func (t *Telegram) refused(a httpResponse, response telegramResponse) Receipt {
 	return r
 }
 
-// keyboard are the buttons below a message.
+// keyboard returns the buttons below a message.
 func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 	var row []telegramButton
 	for _, b := range m.buttons() {
@@ -191,7 +191,7 @@ func (t *Telegram) keyboard(m Message) *telegramKeyboard {
 	return &telegramKeyboard{Rows: [][]telegramButton{row}}
 }
 
-// data is what a button sends: the key of its message, signed, because a client could send anything.
+// data returns what a button sends: the key of its message, signed, because a client could send anything.
 // If the key is too long, it is the code that people type.
 func (t *Telegram) data(does ButtonAct, m Message) string {
 	if m.Key == "" {
@@ -206,7 +206,7 @@ func (t *Telegram) data(does ButtonAct, m Message) string {
 	return strconv.Itoa(m.Code) + string(does)
 }
 
-// seal is the signature that proves that a button is ours.
+// seal returns the signature that proves that a button is ours.
 func (t *Telegram) seal(does ButtonAct, key string) string {
 	mac := hmac.New(sha256.New, []byte(t.config.Token))
 	mac.Write([]byte(string(does) + " " + key))
@@ -250,7 +250,7 @@ func (t *Telegram) updates(ctx context.Context, offset int64) ([]telegramUpdate,
 	return updates, nil
 }
 
-// reply is the reply that an update contains.
+// reply returns the reply that an update contains.
 func (t *Telegram) reply(ctx context.Context, u telegramUpdate) (Answer, bool) {
 	r := Answer{ID: strconv.FormatInt(u.ID, 10)}
 	if u.Pressed.ID != "" {

@@ -56,7 +56,7 @@ func (m Message) headline() string {
 	return title
 }
 
-// facts are the incident's severity, team and age, if known.
+// facts returns the incident's severity, team and age, if known.
 func (m Message) facts() string {
 	var parts []string
 	if m.Severity != "" {
@@ -79,7 +79,7 @@ func (m Message) whyPaged() string {
 	return "You are paged because " + strings.TrimSuffix(oneLine(m.Why, 2*maxTitle), ".") + "."
 }
 
-// asker is the name of the person asking for help, short enough to show.
+// asker returns the name of the person asking for help, short enough to show.
 func (m Message) asker() string { return oneLine(m.AskedBy, maxName) }
 
 // maxReason is how many characters of a request's reason fit next to a title.
@@ -94,7 +94,7 @@ func (m Message) askedFor() string {
 	return "(" + reason + ")"
 }
 
-// incidents are the lines of a bundle.
+// incidents returns the lines of a bundle.
 func (m Message) incidents() []string {
 	out := make([]string, len(m.Lines))
 	for i, line := range m.Lines {
@@ -103,7 +103,7 @@ func (m Message) incidents() []string {
 	return out
 }
 
-// unlisted is how many incidents in a bundle have no line.
+// unlisted returns how many incidents in a bundle have no line.
 func (m Message) unlisted() int {
 	if m.Count > 1 {
 		return max(0, m.Count-len(m.Lines))
@@ -111,7 +111,7 @@ func (m Message) unlisted() int {
 	return 0
 }
 
-// slackHint is what to type in Slack to acknowledge, if that is possible.
+// slackHint returns what to type in Slack to acknowledge, if that is possible.
 func (m Message) slackHint() string {
 	if m.Incident == 0 || m.AskedBy != "" { // requests for help are answered with a button
 		return ""
@@ -119,7 +119,7 @@ func (m Message) slackHint() string {
 	return fmt.Sprintf("/oncall ack %d", m.Incident)
 }
 
-// note is the body of a message on a small screen, without the headline.
+// note returns the body of a message on a small screen, without the headline.
 func (m Message) note() string {
 	var lines []string
 	add := func(line string) {

@@ -143,10 +143,10 @@ func (e *exchange) explain(err error) error {
 	return known.clean(withoutAddress(err))
 }
 
-// secrets are the secrets that an answer may repeat.
+// secrets returns the secrets that an answer may repeat.
 func (t *Twilio) secrets() secrets { return append(credentials(t.api), t.Secret) }
 
-// code is Twilio's code for an error, or 0 if it has none.
+// code returns Twilio's code for an error, or 0 if it has none.
 func code(err error) int {
 	if rest, ok := errors.AsType[*client.TwilioRestError](err); ok {
 		return rest.Code
@@ -154,7 +154,7 @@ func code(err error) int {
 	return 0
 }
 
-// receipt is the receipt for a request to send, given the SID of what Twilio accepted.
+// receipt returns the receipt for a request to send, given the SID of what Twilio accepted.
 func (e *exchange) receipt(m Message, sid *string, err error) Receipt {
 	if err == nil {
 		if sid == nil || *sid == "" {
@@ -189,7 +189,7 @@ func backoff(attempt int) time.Duration {
 	return wait + rand.N(wait/4)
 }
 
-// goneTrack is the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
+// goneTrack returns the track of a message that Twilio doesn't know, or no longer knows: it has failed, so that
 // the person is reached by another method.
 func (e *exchange) goneTrack(err error) (Track, error) {
 	if e.status == http.StatusNotFound {

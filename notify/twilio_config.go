@@ -25,7 +25,7 @@ type TwilioConfig struct {
 	Allowed func(number string) error // says why a number may not be called or written to; nil: all may
 }
 
-// forbidden is the receipt of a message to a number that may not be called or written to, else nil.
+// forbidden returns the receipt of a message to a number that may not be called or written to, else nil.
 func (c TwilioConfig) forbidden(number string) *Receipt {
 	if c.Allowed == nil {
 		return nil
@@ -56,7 +56,7 @@ func (c TwilioConfig) Problems() []string {
 	return out
 }
 
-// AccountProblems are the problems that matter before there is a number.
+// AccountProblems returns the problems that matter before there is a number.
 func (c TwilioConfig) AccountProblems() []string {
 	var out []string
 	sid := func(name, prefix, value, where string) {

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/notify"
 )
 
-// rawTwilio is a Twilio that answers what the test says, and counts connections.
+// rawTwilio returns a Twilio that answers what the test says, and counts connections.
 func rawTwilio(t *testing.T, answer http.HandlerFunc) (notify.SMS, *atomic.Int64) {
 	t.Helper()
 	var connections atomic.Int64

@@ -50,7 +50,7 @@ func (t *Twilio) CheckCountries(ctx context.Context, sms, calls []string) []Chec
 	return out
 }
 
-// unreadableSettings is the finding for settings that can't be read.
+// unreadableSettings returns the finding for settings that can't be read.
 func unreadableSettings(what string, x *exchange, err error) CheckResult {
 	text, refused := "could not look "+what, x.status == http.StatusUnauthorized || x.status == http.StatusForbidden
 	if !refused {
@@ -80,7 +80,7 @@ func forbidden(known []twilioCountry, numbers []string, allowed func(twilioCount
 	return out
 }
 
-// countriesOf are the countries whose code a number has: those of the longest that fits.
+// countriesOf returns the countries whose code a number has: those of the longest that fits.
 func countriesOf(known []twilioCountry, number string) (out []twilioCountry, code string) {
 	number = digits(number)
 	for _, c := range known {
@@ -127,7 +127,7 @@ func (t *Twilio) countries(ctx context.Context) ([]twilioCountry, *exchange, err
 	return out, x, nil
 }
 
-// messagingCountries are the countries to which SMS are allowed.
+// messagingCountries returns the countries to which SMS are allowed.
 func (t *Twilio) messagingCountries(ctx context.Context) (map[string]bool, *exchange, error) {
 	found, x, err := ask(ctx, t, "look at the geo permissions of messages", func(h *client.RequestHandler) (*accounts.AccountsV1MessagingGeopermissions, error) {
 		return accounts.NewApiService(h).FetchMessagingGeopermissions(&accounts.FetchMessagingGeopermissionsParams{})

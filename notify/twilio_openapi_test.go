@@ -191,7 +191,7 @@ func signedIn(_ context.Context, in *openapi3filter.AuthenticationInput) error {
 	return nil
 }
 
-// newCheckedTwilio is a line whose requests and answers are all checked against the contract.
+// newCheckedTwilio returns a line whose requests and answers are all checked against the contract.
 func newCheckedTwilio(t *testing.T, files []string) (*twilioFixture, *contract) {
 	c := openContract(t, files)
 	l := newTwilioFixture(t)

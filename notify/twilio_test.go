@@ -55,7 +55,7 @@ func newTwilioFixture(t *testing.T) *twilioFixture {
 	return l
 }
 
-// twilioConfig is our account at the Twilio with that address.
+// twilioConfig returns our account at the Twilio with that address.
 func twilioConfig(address string, clock func() time.Time) notify.TwilioConfig {
 	return notify.TwilioConfig{
 		Account: twiliosim.Account, Key: twiliosim.Key, Secret: twiliosim.Secret, From: twiliosim.Number, API: address, Clock: clock,

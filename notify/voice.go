@@ -19,7 +19,7 @@ import (
 // us.
 type Voice struct{ *Twilio }
 
-// Number is the calling number.
+// Number returns the calling number.
 func (v Voice) Number() string { return v.From }
 
 const (
@@ -144,13 +144,13 @@ type callReport struct {
 	Widgets map[string]map[string]any `json:"widgets"`
 }
 
-// answer is what the pressed key stands for; empty: no key was pressed.
+// answer returns what the pressed key stands for; empty: no key was pressed.
 func (a callReport) answer() ButtonAct {
 	digits, _ := a.Widgets[widgetMenu]["Digits"].(string)
 	return map[string]ButtonAct{"1": Ack, "2": Resolve, "3": Escalate}[cmp.Or(a.Flow.Variables[variableKey], digits)]
 }
 
-// outcome is how the call ended without a key.
+// outcome returns how the call ended without a key.
 func (a callReport) outcome() string {
 	if end := a.Flow.Variables[variableEnd]; end != "" {
 		return end
@@ -181,7 +181,7 @@ func (v Voice) callReport(ctx context.Context, sid string) (callReport, error) {
 	return a, nil
 }
 
-// Lag is how long a call may be missing from Twilio's list.
+// Lag returns how long a call may be missing from Twilio's list.
 func (v Voice) Lag() time.Duration { return twilioLag }
 
 // Find looks for the message's call. A plain call has no mark and is recognized by phone and time.

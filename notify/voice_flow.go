@@ -37,7 +37,7 @@ type (
 	}
 )
 
-// StudioFlow is the definition of the flow that calls people: it speaks the text of an execution,
+// StudioFlow returns the definition of the flow that calls people: it speaks the text of an execution,
 // takes one key and says that it was received. It can't say more, because we see the key only when
 // we ask for it. Keys and outcomes are kept in variables of our own, because Twilio's names for them
 // may change.

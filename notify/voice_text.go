@@ -21,7 +21,7 @@ func keys(m Message) string {
 	return "Press 1 to acknowledge, 2 to resolve, 3 to escalate, star to hear it again."
 }
 
-// voiceText is what a call says: the title and the number, but no further hosts or secrets, and short
+// voiceText returns what a call says: the title and the number, but no further hosts or secrets, and short
 // enough for somebody who has just woken up.
 func voiceText(m Message, menu string) string {
 	title := speakable(oneLine(m.Title, spoken))
@@ -62,7 +62,7 @@ func voiceText(m Message, menu string) string {
 	return head + strings.TrimRight(title, ". ") + ". " + menu
 }
 
-// spokenAsker is the beginning of a call that asks for help.
+// spokenAsker returns the beginning of a call that asks for help.
 func (m Message) spokenAsker() string {
 	if m.AskedBy == "" {
 		return ""

@@ -115,7 +115,7 @@ func instant(t time.Time) *time.Time {
 	return &t
 }
 
-// sign is the value of the header Watchbill-Signature. The time prevents a recorded request from
+// sign returns the value of the header Watchbill-Signature. The time prevents a recorded request from
 // being replayed later.
 func sign(secret string, now time.Time, body []byte) string {
 	t := strconv.FormatInt(now.Unix(), 10)

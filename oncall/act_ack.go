@@ -42,7 +42,7 @@ func (c *Change) ack(a Act) error {
 	return nil
 }
 
-// Holders are the people who currently own the incident: several if the policy requires several
+// Holders returns the people who currently own the incident: several if the policy requires several
 // acknowledgements, none if a monitor acknowledged it.
 func (in Incident) Holders() []UserID {
 	switch owner := in.AckedBy.User; {
@@ -55,7 +55,7 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
-// ackers are the people who have acknowledged, even if more acknowledgements are needed.
+// ackers returns the people who have acknowledged, even if more acknowledgements are needed.
 func (in Incident) ackers() []UserID {
 	if in.Status == Acknowledged {
 		return in.Holders()
@@ -71,7 +71,7 @@ func (c *Change) acceptByAck() {
 	}
 }
 
-// MoreNeeded is a clause that says how many more people must acknowledge.
+// MoreNeeded returns a clause that says how many more people must acknowledge.
 func MoreNeeded(n int) string {
 	if n == 1 {
 		return "one more is needed"

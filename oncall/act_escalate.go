@@ -50,7 +50,7 @@ func (c *Change) reassign(a Act) error {
 	return nil
 }
 
-// untilPolicy is how long somebody who was handed an incident has to acknowledge it before the policy's first
+// untilPolicy returns how long somebody who was handed an incident has to acknowledge it before the policy's first
 // step runs: that step's own delay.
 func untilPolicy(p Policy) time.Duration {
 	if len(p.Steps) == 0 {

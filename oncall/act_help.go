@@ -37,7 +37,7 @@ func (c *Change) askToHelp(a Act) error {
 	return nil
 }
 
-// onCallFor are the people on call now in a schedule, or in any schedule of a team, except whoever asks.
+// onCallFor returns the people on call now in a schedule, or in any schedule of a team, except the person who asks.
 func (c *Change) onCallFor(a Act) ([]UserID, error) {
 	roster := c.facts.Roster
 	var targets []Target

@@ -25,7 +25,7 @@ func (c *Change) rate(a Act) error {
 
 // raise increases the severity. A running escalation continues; it starts over if the severity was low, since
 // the escalation may be waiting for working hours, or if the incident flaps. Those who have acknowledged are
-// paged and must acknowledge again. Whoever snoozed the incident is paged too; critical severity ends the snooze.
+// paged and must acknowledge again. The person who snoozed the incident is paged too; critical severity ends the snooze.
 func (c *Change) raise(to Severity) {
 	in := &c.Incident
 	was := in.Severity
@@ -51,7 +51,7 @@ func (c *Change) worsen(to Severity) {
 	}
 }
 
-// pageOthers pages people, except whoever made the change.
+// pageOthers pages people, except the person who made the change.
 func (c *Change) pageOthers(people []UserID, why Sentence) {
 	others := without(people, users(c.by))
 	if len(others) > 0 {

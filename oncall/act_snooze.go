@@ -36,7 +36,7 @@ func (c *Change) snooze(a Act) error {
 	return nil
 }
 
-// snoozeEnd is when the requested snooze ends.
+// snoozeEnd returns when the requested snooze ends.
 func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	switch a.Till {
 	case TillTime:
@@ -49,7 +49,7 @@ func (c *Change) snoozeEnd(a Act) (time.Time, error) {
 	return time.Time{}, Refuse("Say until when to snooze incident %s.", c.Incident.ID)
 }
 
-// nextWork is when a person's working hours next begin; during working hours that is the next working day.
+// nextWork returns when a person's working hours next begin; during working hours that is the next working day.
 func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	if u == "" {
 		return time.Time{}, Refuse("Only a person has working hours: say until when.")
@@ -65,7 +65,7 @@ func nextWork(u UserID, r Roster, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-// nextHandoff is when the people on call in the policy's schedules next change.
+// nextHandoff returns when the people on call in the policy's schedules next change.
 func nextHandoff(p Policy, r Roster, now time.Time) (time.Time, error) {
 	var first time.Time
 	for _, c := range r.Schedules {

@@ -15,14 +15,14 @@ const ViaTimer = "timer"
 // ViaChannel marks a question whose answer everybody in a channel reads.
 const ViaChannel = "channel"
 
-// InChannel is a person asking in a channel. Others read the answer, so nothing private may be shown, even if the
+// InChannel returns a person asking in a channel. Others read the answer, so nothing private may be shown, even if the
 // person could see it elsewhere.
 func InChannel(id UserID) Actor { return Actor{User: id, Via: ViaChannel} }
 
-// ByUser is a person acting in Slack.
+// ByUser returns a person acting in Slack.
 func ByUser(id UserID) Actor { return Actor{User: id, Via: "slack"} }
 
-// ByIntegration is a monitor acting through its integration.
+// ByIntegration returns a monitor acting through its integration.
 func ByIntegration(name string) Actor { return Actor{Name: name, Via: "integration"} }
 
 // Changes made at the program's command line, and by applying a set-up file there.
@@ -31,7 +31,7 @@ const (
 	ViaApply       = "apply"
 )
 
-// ByCommandLine is somebody who runs a command of the program: "deploy@ci-7". No Slack account is known.
+// ByCommandLine returns somebody who runs a command of the program: "deploy@ci-7". No Slack account is known.
 func ByCommandLine(who string) Actor { return Actor{Name: who, Via: ViaCommandLine} }
 
 // Operates reports whether the actor is Watchbill itself, or somebody at its command line. The latter can reach
@@ -43,7 +43,7 @@ func (a Actor) Operates() bool {
 // ViaAPI marks what is done with an API key.
 const ViaAPI = "api"
 
-// ByKey is a program acting with an API key.
+// ByKey returns a program acting with an API key.
 func ByKey(k APIKey) Actor { return Actor{User: k.Owner, Name: k.Name, Via: ViaAPI, Key: k.ID} }
 
 // ByTimer is Watchbill acting when a timer fires.
@@ -68,7 +68,7 @@ func (a Actor) String() string {
 	return a.Shown(func(u UserID) string { return string(u) })
 }
 
-// users is the actor as a list, empty unless it is a person.
+// users returns the actor as a list, empty unless it is a person.
 func users(a Actor) []UserID {
 	if a.User == "" {
 		return nil

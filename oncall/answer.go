@@ -91,7 +91,7 @@ func (m AnsweredMessage) ToHelp() bool {
 	return len(m.Incidents) > 0
 }
 
-// Meant is the act that an answer means for one incident; false: it makes no sense for that incident.
+// Meant returns the act that an answer means for one incident; false: it makes no sense for that incident.
 //
 //	paged as           "acknowledge" means               "decline" means
 //	on call            acknowledge                       nothing

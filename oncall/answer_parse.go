@@ -40,7 +40,7 @@ type AnswerNumber struct {
 	Offered  bool // "5a", as messages suggest
 }
 
-// String is the number as people type it.
+// String returns the number as people type it.
 func (n AnswerNumber) String() string {
 	switch {
 	case n.Incident:
@@ -54,7 +54,7 @@ func (n AnswerNumber) String() string {
 // codeLetter makes a message's code something else than the number of an incident.
 const codeLetter = "b"
 
-// CodeText is the code of a message as it is printed and typed. The code of a message about one incident is that incident's
+// CodeText returns the code of a message as it is printed and typed. The code of a message about one incident is that incident's
 // number; a negative one has a letter, so that it isn't taken for an incident's.
 func CodeText(code int) string {
 	if code < 0 {

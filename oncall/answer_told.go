@@ -140,7 +140,7 @@ func (t AnswerScope) printed(message, incident []ShownPage) bool {
 		slices.ContainsFunc(message, func(s ShownPage) bool { return s.IncidentID == incident[0].IncidentID })
 }
 
-// byCode is the newest message with a code at this address. If several people share the address, it is the
+// byCode returns the newest message with a code at this address. If several people share the address, it is the
 // newest of each that is about something open, or else the newest of all.
 func (t AnswerScope) byCode(code int) []ShownPage {
 	messages := map[UserID][]ShownPage{}
@@ -170,7 +170,7 @@ func (t AnswerScope) byCode(code int) []ShownPage {
 	return newest
 }
 
-// byIncident is the newest message about an incident to each person, preferring one to this address.
+// byIncident returns the newest message about an incident to each person, preferring one to this address.
 func (t AnswerScope) byIncident(id IncidentID) []ShownPage {
 	best := map[UserID]ShownPage{}
 	var people []UserID
@@ -196,7 +196,7 @@ func (t AnswerScope) byIncident(id IncidentID) []ShownPage {
 	return out
 }
 
-// newest is each person's newest message at this address that the act fits. Failing that, it is the newest about
+// newest returns each person's newest message at this address that the act fits. Failing that, it is the newest about
 // anything open, so that the response can say why the act doesn't fit.
 func (t AnswerScope) newest(do ActKind) []ShownPage {
 	for _, good := range []func(ShownPage) bool{
@@ -236,7 +236,7 @@ func (t AnswerScope) withOthers(s ShownPage, do ActKind) bool {
 	return do != ActAck && in.Status != Triggered && !slices.Contains(in.Holders(), s.UserID) && in.SnoozedBy.User != s.UserID
 }
 
-// open are the open incidents of a message.
+// open returns the open incidents of a message.
 func (t AnswerScope) open(message []ShownPage) []ShownPage {
 	return slices.DeleteFunc(slices.Clone(message), func(s ShownPage) bool { return !t.Incidents[s.IncidentID].Open() })
 }

@@ -27,7 +27,7 @@ const canaryKey = "canary/"
 // Canary reports whether the incident is a canary.
 func (id IncidentID) Canary() bool { return id < 0 }
 
-// CanaryIncident is the incident of a canary, by the canary's number.
+// CanaryIncident returns the incident of a canary, by the canary's number.
 func CanaryIncident(number int64) IncidentID { return IncidentID(-number) }
 
 // CanarySignal opens or ends a canary. Its severity is that of most pages, so that it waits in the queues as long
@@ -36,7 +36,7 @@ func CanarySignal(number int64, do Action) Signal {
 	return Signal{Action: do, DedupKey: fmt.Sprint(canaryKey, number), Title: "The canary of Watchbill", Severity: High}
 }
 
-// canary is the incident that a canary's alert opens; 0: the alert isn't a canary's.
+// canary returns the incident that a canary's alert opens; 0: the alert isn't a canary's.
 func (f *Fold) canary(a *Alert) IncidentID {
 	if f.Integration.ID != CanaryIntegration {
 		return 0

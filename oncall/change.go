@@ -56,7 +56,7 @@ func (c *Change) done() Change {
 	return *c
 }
 
-// Redraw is the task that updates the incident's messages to its version.
+// Redraw returns the task that updates the incident's messages to its version.
 func (in Incident) Redraw() Task {
 	return Task{Do: Draw{Incident: in.ID, Version: in.Version}, Severity: in.Severity}
 }
@@ -73,7 +73,7 @@ func (c *Change) record(kind EventKind, by Actor, d Detail) {
 	c.Events = append(c.Events, Event{IncidentID: c.Incident.ID, At: c.now, Kind: kind, Actor: by, Detail: d})
 }
 
-// policy is the policy that the incident follows now.
+// policy returns the policy that the incident follows now.
 func (c *Change) policy() Policy { return c.facts.Policies[c.Incident.PolicyID] }
 
 // stop cancels the timer and the pages that have not been sent.
@@ -116,7 +116,7 @@ func (c *Change) restart() {
 	c.runStep()
 }
 
-// Actors are the people who have acted in changes, each once.
+// Actors returns the people who have acted in changes, each once.
 func Actors(changes []Change) []UserID {
 	var people []UserID
 	for _, c := range changes {

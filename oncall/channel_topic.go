@@ -13,7 +13,7 @@ const (
 	maxTopic  = 250
 )
 
-// TopicSegment is our part of a topic: who is on call in which schedule.
+// TopicSegment returns our part of a topic: who is on call in which schedule.
 func TopicSegment(lines []string) string { return topicMark + strings.Join(lines, ", ") }
 
 // SetTopicSegment puts our segment into a topic that people edit as well. Their text stays as it is; if both don't

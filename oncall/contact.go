@@ -64,7 +64,7 @@ func (r ContactSettings) Contact(id ContactID) (Contact, bool) {
 	return Contact{}, false
 }
 
-// Rules are the notification rules for low severity or for all others: the person's own, or the defaults of
+// Rules returns the notification rules for low severity or for all others: the person's own, or the defaults of
 // their usable contact methods.
 func (r ContactSettings) Rules(low bool) []Rule {
 	own := r.High

@@ -48,7 +48,7 @@ func (c Cover) notice(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 	return n
 }
 
-// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
+// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for the person who asked on their
 // behalf.
 func (c Cover) RequestNotices(r ShiftFacts) []Notice {
 	out := []Notice{c.notice(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
@@ -58,7 +58,7 @@ func (c Cover) RequestNotices(r ShiftFacts) []Notice {
 	return out
 }
 
-// AskNotices are the notices that ask people to take the shift.
+// AskNotices returns the notices that ask people to take the shift.
 func (c Cover) AskNotices(users []UserID, r ShiftFacts) []Notice {
 	var out []Notice
 	for _, u := range users {

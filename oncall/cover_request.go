@@ -108,7 +108,7 @@ type CoverChange struct {
 	Add    []schedule.Override // for the latest takes, in their order
 	Asked  []UserID            // who is asked now
 	Remind time.Duration       // which of coverReminders is due; 0: none
-	// Refusal is told to whoever asked, although the request has changed.
+	// Refusal is told to the person who asked, although the request has changed.
 	Refusal error
 }
 
@@ -145,7 +145,7 @@ func LeftOf(s schedule.Stint, takes []CoverTake) []schedule.Stint {
 	return left
 }
 
-// Do is everything that a person does with a cover request.
+// Do returns everything that a person does with a cover request.
 func (c Cover) Do(a CoverAct, by UserID, r ShiftFacts, now time.Time) (CoverChange, error) {
 	switch a.Do {
 	case TakeCover:
@@ -302,7 +302,7 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 	return change
 }
 
-// candidates are the people still to be asked, those with the least time on call first, and those who are left out.
+// candidates returns the people still to be asked, those with the least time on call first, and those who are left out.
 func (c Cover) candidates(r ShiftFacts, away []UserID, now time.Time) (people []UserID, unasked []CoverUnasked) {
 	schedule := r.Schedules[c.Stint.Schedule]
 	people = everOnCall(schedule, now)

@@ -241,7 +241,7 @@ func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Findi
 	return inOrder(found)
 }
 
-// unpageable is the kind of finding about somebody who can't be paged; "" if they can be.
+// unpageable returns the kind of finding about somebody who can't be paged; "" if they can be.
 func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	switch user, known := f.Users[id]; {
 	case !known:
@@ -257,7 +257,7 @@ func (f CoverageFacts) unpageable(id UserID) FindingKind {
 	}
 }
 
-// overriding are the people of the overrides at an instant, those whom they replace too: who has taken a shift over from
+// overriding returns the people of the overrides at an instant, those whom they replace too: who has taken a shift over from
 // somebody who has left has it no more.
 func overriding(all []schedule.Override, at time.Time) []UserID {
 	var people []UserID
@@ -269,7 +269,7 @@ func overriding(all []schedule.Override, at time.Time) []UserID {
 	return people
 }
 
-// leaver is the first of the people who has left Slack.
+// leaver returns the first of the people who has left Slack.
 func (f CoverageFacts) leaver(people []UserID) UserID {
 	for _, u := range people {
 		if f.Users[u].DeactivatedAt != nil {

@@ -13,7 +13,7 @@ import (
 // office is Monday to Friday, 9 to 17.
 var office = []schedule.Window{{Days: []schedule.Weekday{"mon", "tue", "wed", "thu", "fri"}, From: 9 * 60, To: 17 * 60}}
 
-// guarded is a week of Ann and a week of Bo, without end, that a policy pages.
+// guarded returns a week of Ann and a week of Bo, without end, that a policy pages.
 func guarded() CoverageFacts {
 	return CoverageFacts{
 		Schedules: []schedule.Definition{{

@@ -92,7 +92,7 @@ func ContactNotice(kind NoticeKind, c Contact, why, to string, now time.Time) No
 	}
 }
 
-// BundleNotice is the direct message that pages a person about several incidents, worst first.
+// BundleNotice returns the direct message that pages a person about several incidents, worst first.
 func BundleNotice(key string, lead PageID, to UserID, incidents []Incident) Notice {
 	f := NoticeDetail{Users: []UserID{to}}
 	for _, in := range incidents {

@@ -420,7 +420,7 @@ func (f *Fold) fires(id IncidentID) bool {
 	return false
 }
 
-// facts is what decisions about the fold's incidents depend on.
+// facts returns what decisions about the fold's incidents depend on.
 func (f *Fold) facts() Facts {
 	if f.Policies == nil {
 		f.Policies = map[PolicyID]Policy{f.Policy.ID: f.Policy}

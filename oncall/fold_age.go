@@ -6,7 +6,7 @@ import "time"
 // no way to end it. No other alerts are closed by age: silence is not recovery.
 const ClosesByAge = 24 * time.Hour
 
-// AgedOf is the signal that closes an alert by age.
+// AgedOf returns the signal that closes an alert by age.
 func AgedOf(a Alert) Signal { return Signal{Action: Clear, DedupKey: a.DedupKey, Aged: true} }
 
 // aged reports whether an alert is old enough to be closed by age.

@@ -32,7 +32,7 @@ func (in Incident) Flapping() bool {
 	return in.Open() && in.Flap != nil && in.Flap.Since != nil && in.Flap.OverAt == nil
 }
 
-// ClosesAt is when a flapping incident will close unless it fires again; zero: it isn't flapping, or an alert fires.
+// ClosesAt returns when a flapping incident will close unless it fires again; zero: it isn't flapping, or an alert fires.
 func (in Incident) ClosesAt() time.Time {
 	if !in.Flapping() || in.Flap.QuietAt == nil {
 		return time.Time{}

@@ -22,7 +22,7 @@ const groupMark = "\x01group/"
 // made reports whether a Grouping made the group key, rather than the monitor.
 func made(group string) bool { return strings.HasPrefix(group, groupMark) }
 
-// GroupOf is the group key of a signal: the monitor's, or else one made of the labels by which the integration
+// GroupOf returns the group key of a signal: the monitor's, or else one made of the labels by which the integration
 // groups. A signal with none of these labels is its own group.
 func (in Integration) GroupOf(s Signal) string { return in.groupOf(s, nil) }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// grouped is an integration that groups by cluster and service, for five minutes.
+// grouped returns an integration that groups by cluster and service, for five minutes.
 func grouped() *stored {
 	return &stored{grouping: &Grouping{By: []string{"cluster", "service"}, Window: 300}}
 }

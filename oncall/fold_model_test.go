@@ -138,7 +138,7 @@ func (cl *cluster) hear(peer int) {
 	}
 }
 
-// list is what an Alertmanager has to tell: what fires, and what is over since it told that it fires.
+// list returns what an Alertmanager has to tell: what fires, and what is over since it told that it fires.
 func (cl *cluster) list(peer int) listing {
 	l := listing{alerts: map[string]episode{}}
 	for k, e := range cl.views[peer] {

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// othersOf is what is true of the firing alerts of incidents but for those with some keys, as the store finds it by SQL.
+// othersOf returns what is true of the firing alerts of incidents but for those with some keys, as the store finds it by SQL.
 func (s *stored) othersOf(keys []string) (out []OtherAlerts) {
 	for id := IncidentID(1); int(id) <= len(s.incidents); id++ {
 		var all []Alert

@@ -127,7 +127,7 @@ func (w *anyMonitor) step() {
 	w.log.note(w.now, "%d new incidents, %d with pages", len(w.product.incidents)-before, opened)
 }
 
-// firing are the alerts that fire, and the incidents of which some do.
+// firing returns the alerts that fire, and the incidents of which some do.
 func (w *anyMonitor) firing() (alerts []Alert, of map[IncidentID]bool) {
 	of = map[IncidentID]bool{}
 	for id := AlertID(1); int(id) <= len(w.product.alerts); id++ {

@@ -38,7 +38,7 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	return s.Action == Clear || !f.Integration.Muted
 }
 
-// spokenOf is when the monitor last mentioned the alert.
+// spokenOf returns when the monitor last mentioned the alert.
 func (a *Alert) spokenOf() time.Time {
 	if a.ClearedAt != nil {
 		return latest(a.LastAt, *a.ClearedAt)

@@ -35,7 +35,7 @@ type RouteTally struct {
 	At                                             time.Time
 }
 
-// name is the name of the rule; zero if no rule matched.
+// name returns the name of the rule; zero if no rule matched.
 func (r *AlertRoute) name() RouteName {
 	if r == nil || r.Rule == "" {
 		return RouteName{}
@@ -66,7 +66,7 @@ func (r *AlertRoute) apply(a *Alert, fresh bool) {
 	a.Labels = withLabels(a.Labels, r.Labels)
 }
 
-// sentLabels are the labels as the monitor sent them.
+// sentLabels returns the labels as the monitor sent them.
 func (a *Alert) sentLabels() map[string]string {
 	if a.Route == nil || len(a.Route.Was) == 0 {
 		return a.Labels
@@ -101,7 +101,7 @@ func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) 
 	return alert, alert + in.apart(route)
 }
 
-// apart is the suffix for group keys of incidents that a rule sends to another policy. No monitor can send it.
+// apart returns the suffix for group keys of incidents that a rule sends to another policy. No monitor can send it.
 func (in Integration) apart(r *AlertRoute) string {
 	if r == nil || r.Policy == 0 || r.Policy == in.PolicyID {
 		return ""
@@ -109,7 +109,7 @@ func (in Integration) apart(r *AlertRoute) string {
 	return fmt.Sprintf("\x01to/%d", r.Policy)
 }
 
-// grouping is the grouping of a rule, or else of the integration; nil: none.
+// grouping returns the grouping of a rule, or else of the integration; nil: none.
 func (in Integration) grouping(r *AlertRoute) *Grouping {
 	if r != nil && r.Group != nil {
 		return r.Group
@@ -117,7 +117,7 @@ func (in Integration) grouping(r *AlertRoute) *Grouping {
 	return in.Grouping
 }
 
-// signal is the signal that the alert's monitor would send now.
+// signal returns the signal that the alert's monitor would send now.
 func (a *Alert) signal(action Action) Signal {
 	s := Signal{
 		Action: action, DedupKey: a.DedupKey, Title: a.Title, Body: a.Body, Link: a.Link, Severity: a.Severity,
@@ -129,10 +129,10 @@ func (a *Alert) signal(action Action) Signal {
 	return s
 }
 
-// TriggerSignal is the signal that the alert's monitor would send now, without the changes that rules made.
+// TriggerSignal returns the signal that the alert's monitor would send now, without the changes that rules made.
 func (a Alert) TriggerSignal() Signal { return a.signal(Trigger) }
 
-// ReleaseOf is the signal that makes a fold reconsider an alert that is kept or held.
+// ReleaseOf returns the signal that makes a fold reconsider an alert that is kept or held.
 func ReleaseOf(a Alert) Signal {
 	s := a.signal(Release)
 	s.GroupKey = a.sentGroup()
@@ -198,7 +198,7 @@ func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
 	return FoldedSignal{Signal: s, Result: FoldHeld}
 }
 
-// said is the monitor's own severity when the rule was chosen.
+// said returns the monitor's own severity when the rule was chosen.
 func (r *AlertRoute) said(otherwise Severity) Severity {
 	if r != nil && r.Said != "" {
 		return r.Said
@@ -206,7 +206,7 @@ func (r *AlertRoute) said(otherwise Severity) Severity {
 	return otherwise
 }
 
-// sentGroup is the group that the monitor sent for the alert; "" if none.
+// sentGroup returns the group that the monitor sent for the alert; "" if none.
 func (a *Alert) sentGroup() string {
 	if made(a.GroupKey) || a.GroupKey == a.DedupKey {
 		return ""

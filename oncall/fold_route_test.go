@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// routed is an integration whose routes say of some labels what becomes of their alerts.
+// routed returns an integration whose routes say of some labels what becomes of their alerts.
 func routed() *stored {
 	list := RouteOwner{Integration: 3}
 	return &stored{route: func(s Signal) Routing {

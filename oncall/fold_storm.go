@@ -42,7 +42,7 @@ type RecentIncident struct {
 	Posted   bool // its message is in the channel, or may be
 }
 
-// Service is what an alert is about: its label "service", or else its integration.
+// Service returns what an alert is about: its label "service", or else its integration.
 func (a Alert) Service(in Integration) string {
 	if s := a.Labels["service"]; s != "" {
 		return s
@@ -70,7 +70,7 @@ func (in Incident) Storming() bool { return in.Storm != nil && in.Storm.OverAt =
 // TakenIn reports whether the incident became part of a storm before its message was posted.
 func (in Incident) TakenIn() bool { return in.MergedInto != 0 && in.ResolvedBy.User == "" }
 
-// StateVersion is the latest version that changed more than a storm's counters. Only the message in the channel shows
+// StateVersion returns the latest version that changed more than a storm's counters. Only the message in the channel shows
 // the counters; all others are redrawn when StateVersion grows.
 func (in Incident) StateVersion() int64 {
 	if in.Storm == nil {
@@ -93,7 +93,7 @@ func (f *Fold) AddPartlyLoaded(ids ...IncidentID) {
 	}
 }
 
-// lately are the integration's incidents that began with a policy and were opened within StormCounts.
+// lately returns the integration's incidents that began with a policy and were opened within StormCounts.
 func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
 	for _, r := range f.recent {
 		if r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts {
@@ -103,7 +103,7 @@ func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
 	return out
 }
 
-// storm is the current storm of the integration and a policy; nil: none.
+// storm returns the current storm of the integration and a policy; nil: none.
 func (f *Fold) storm(policy PolicyID) *Change {
 	var found IncidentID
 	for id, c := range f.incidents {
@@ -251,7 +251,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	return c
 }
 
-// absorbable are the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
+// absorbable returns the incidents that a new storm takes in. Critical incidents of a service that no other one is about stay
 // separate, and so do those that somebody has acted on.
 func (f *Fold) absorbable(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}

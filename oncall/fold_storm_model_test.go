@@ -141,7 +141,7 @@ func (w *weather) send(do Action) {
 	}
 }
 
-// storming is the storm that takes in what comes.
+// storming returns the storm that takes in what comes.
 func (w *weather) storming() (found *stormIncident) {
 	for _, m := range w.incidents {
 		goes := m.storm && !m.over && w.now.Sub(m.last) < 5*time.Minute && w.now.Sub(m.began) < time.Hour

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// stormy is an integration whose fifth incident in a minute is a storm.
+// stormy returns an integration whose fifth incident in a minute is a storm.
 func stormy() *stored { return &stored{limit: 4} }
 
 func flood(from, n int) (out []Signal) {

@@ -71,7 +71,7 @@ func (h Handoff) Confirm(by UserID) (Handoff, error) {
 	return h, nil
 }
 
-// ConfirmedBy confirms the hand-off if one of these people came on call by it, since whoever acts on an incident has
+// ConfirmedBy confirms the hand-off if one of these people came on call by it, since the person who acts on an incident has
 // taken over. It returns that person, or "".
 func (h Handoff) ConfirmedBy(acted []UserID) (Handoff, UserID) {
 	for _, u := range acted {
@@ -107,7 +107,7 @@ type Briefing struct {
 	Watchers     []string      // the team's managers, or its channel
 }
 
-// detail is the common content of the hand-off's notices.
+// detail returns the common content of the hand-off's notices.
 func (h Handoff) detail(b Briefing) NoticeDetail {
 	f := NoticeDetail{
 		Schedule: h.Schedule, ScheduleName: b.ScheduleName, Role: h.Role, Start: h.At, End: b.Duty.Until,

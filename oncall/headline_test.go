@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// titled is a signal of an alert of a group.
+// titled returns a signal of an alert of a group.
 func titled(key, title string, sev Severity, labels map[string]string) Signal {
 	return Signal{Action: Trigger, DedupKey: key, GroupKey: "g", Title: title, Body: "body of " + key, Severity: sev, Labels: labels}
 }

@@ -78,7 +78,7 @@ type HeartbeatSpec struct {
 	Severity   Severity
 }
 
-// runtime is how long a run may take.
+// runtime returns how long a run may take.
 func (s HeartbeatSpec) runtime() time.Duration {
 	if s.MaxRuntime > 0 {
 		return s.MaxRuntime.Duration()
@@ -168,7 +168,7 @@ const (
 	HeartbeatDown HeartbeatState = "down"
 )
 
-// State is the heartbeat's state at an instant.
+// State returns the heartbeat's state at an instant.
 func (h Heartbeat) State(now time.Time) HeartbeatState {
 	switch {
 	case h.DownAt != nil:
@@ -395,7 +395,7 @@ func (h *Heartbeat) NextSignal(said string, now time.Time) (s Signal, ok bool) {
 	return s, true
 }
 
-// NextCheck is when the heartbeat must be checked even without a ping; nil: never.
+// NextCheck returns when the heartbeat must be checked even without a ping; nil: never.
 func (h Heartbeat) NextCheck(now time.Time) *time.Time {
 	switch {
 	case h.Removed && h.SignaledAt != nil:

@@ -15,7 +15,7 @@ const NoticeHoliday NoticeKind = "holiday"
 // holidayAhead is how long before a holiday people are asked.
 const holidayAhead = 4 * 7 * 24 * time.Hour
 
-// HolidayNotices ask whoever has a shift on a holiday, where the schedule says so. Their keys stay the same, so that
+// HolidayNotices ask the person who has a shift on a holiday, where the schedule says so. Their keys stay the same, so that
 // nobody is asked twice.
 func (st ShiftFacts) HolidayNotices(now time.Time) []Notice {
 	var out []Notice
@@ -56,7 +56,7 @@ func (st ShiftFacts) holidayNotices(c *schedule.Schedule, h schedule.HolidayAhea
 	return out
 }
 
-// onCallIn are the people who are on call in a schedule at any time between two instants.
+// onCallIn returns the people who are on call in a schedule at any time between two instants.
 func onCallIn(c *schedule.Schedule, from, to time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {
@@ -71,7 +71,7 @@ func onCallIn(c *schedule.Schedule, from, to time.Time) []UserID {
 // NoticeHolidaysUnread tells managers that the calendar of a schedule's holidays can't be read.
 const NoticeHolidaysUnread NoticeKind = "holidays_unread"
 
-// HolidaysUnread is the notice to a manager that a calendar can't be read since an instant. host is what is shown of its
+// HolidaysUnread returns the notice to a manager that a calendar can't be read since an instant. host is what is shown of its
 // address.
 func HolidaysUnread(id ScheduleID, name, host, why string, to UserID, since time.Time) Notice {
 	return Notice{

@@ -31,7 +31,7 @@ func (r Roster) HoursOf(u UserID) (*schedule.Hours, error) {
 	return hoursIn(r.zone(u).Name(), r.Contacts[u].Hours)
 }
 
-// workingHours are the working hours of a team.
+// workingHours returns the working hours of a team.
 func (r Roster) workingHours(id TeamID) *schedule.Hours {
 	if h := r.Teams[id].Hours; h != nil {
 		return h

@@ -137,7 +137,7 @@ func (f ChannelFacts) Plan() (ChannelPlan, bool) {
 	return plan, due
 }
 
-// archiveAt is when the channel of a resolved incident is archived.
+// archiveAt returns when the channel of a resolved incident is archived.
 func (f ChannelFacts) archiveAt() time.Time {
 	if f.Incident.ResolvedAt == nil {
 		return f.Now.Add(channelArchiveAfter)

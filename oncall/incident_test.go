@@ -17,7 +17,7 @@ const (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) // a Monday
 
-// payments is a team whose policy pages Ann, then after 5 minutes Bo, twice.
+// payments returns a team whose policy pages Ann, then after 5 minutes Bo, twice.
 func payments() (Policy, Roster) {
 	policy := Policy{ID: 1, TeamID: 1, Name: "payments", Steps: []Step{
 		{Targets: []Target{{User: ann}}, Delay: 300},

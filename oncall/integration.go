@@ -67,7 +67,7 @@ type Signing struct {
 	BeforeEndsAt *time.Time // until when SignBefore is valid
 }
 
-// SigningSecrets are the secrets valid at an instant, encrypted.
+// SigningSecrets returns the secrets valid at an instant, encrypted.
 func (s Signing) SigningSecrets(at time.Time) (sealed []string) {
 	if s.SignSecret != "" {
 		sealed = append(sealed, s.SignSecret)

@@ -79,7 +79,7 @@ func (m Maintenance) Check(open int, now time.Time) error {
 	return nil
 }
 
-// CheckShape is the part of Check that doesn't depend on the time.
+// CheckShape returns the part of Check that doesn't depend on the time.
 func (m Maintenance) CheckShape() error {
 	switch length := m.EndsAt.Sub(m.StartsAt); {
 	case length <= 0:
@@ -96,7 +96,7 @@ func (m Maintenance) CheckShape() error {
 	return nil
 }
 
-// Timers are the timers for the window's beginning and end.
+// Timers returns the timers for the window's beginning and end.
 func (m Maintenance) Timers(now time.Time) []Task {
 	begins, ends := Task{Do: MaintenanceTimer{Maintenance: m.ID}}, Task{Do: MaintenanceTimer{Maintenance: m.ID}, At: m.EndsAt}
 	if m.StartsAt.After(now) {

@@ -124,7 +124,7 @@ func (m Method) Info() MethodInfo {
 	return MethodInfo{Method: m, Name: string(m), Title: string(m), Label: "Address"}
 }
 
-// Name is the method's name in the middle of a sentence.
+// Name returns the method's name in the middle of a sentence.
 func (m Method) Name() string { return m.Info().Name }
 
 // Methods lists all methods, in the order of the table.

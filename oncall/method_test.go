@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// declared are the constants whose names begin with Method, by their values.
+// declared returns the constants whose names begin with Method, by their values.
 func declared(t *testing.T) []Method {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "method.go", nil, parser.SkipObjectResolution)

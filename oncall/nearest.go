@@ -19,7 +19,7 @@ func Nearest(typed string, names []string) string {
 	return best
 }
 
-// edits is the Levenshtein distance of two words.
+// edits returns the Levenshtein distance of two words.
 func edits(a, b []rune) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -72,7 +72,7 @@ func (f Facts) OutageContacts(id PolicyID, from, until time.Time) []OutageContac
 	return watches
 }
 
-// nextChange is when FirstPaged may next return somebody else: at the next change in the schedules of the policy and
+// nextChange returns when FirstPaged may next return somebody else: at the next change in the schedules of the policy and
 // of those that it passes incidents on to.
 func (f Facts) nextChange(id PolicyID, after, until time.Time) time.Time {
 	next := until
@@ -108,7 +108,7 @@ type Outage struct {
 	Title   string // of the worst alert; untrusted
 }
 
-// Headline is the first line of the message.
+// Headline returns the first line of the message.
 func (o Outage) Headline() string {
 	if o.Waiting == 1 {
 		return fmt.Sprintf("Watchbill's database is down, and an alert of %s waits, %s", o.Team, o.Worst)

@@ -136,7 +136,7 @@ func (d OutcomeDiff) weight() int {
 	return 5
 }
 
-// severity is the worse severity of the two outcomes.
+// severity returns the worse severity of the two outcomes.
 func (d OutcomeDiff) severity() Severity {
 	if d.After.Severity.Worse(d.Before.Severity) {
 		return d.After.Severity
@@ -231,7 +231,7 @@ func (p Preview) Worst() []OutcomeDiff {
 	return all
 }
 
-// Title is the alert's title before the change, or else after it.
+// Title returns the alert's title before the change, or else after it.
 func (d OutcomeDiff) Title() string {
 	return cmp.Or(d.Before.Title, d.After.Title, d.Before.DedupKey, d.After.DedupKey)
 }

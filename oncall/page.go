@@ -70,7 +70,7 @@ func (p Page) key() string {
 	return fmt.Sprintf("%d/%s/%s/%s", p.IncidentID, decision, who, p.Method)
 }
 
-// MessageKey is the provider's name for the page's latest message.
+// MessageKey returns the provider's name for the page's latest message.
 func (p Page) MessageKey() string {
 	if p.RedialKey != "" {
 		return p.RedialKey
@@ -78,7 +78,7 @@ func (p Page) MessageKey() string {
 	return p.Key
 }
 
-// Task is the job that sends the page and then handles the rest of its batch; 0: the page is in none.
+// Task returns the job that sends the page and then handles the rest of its batch; 0: the page is in none.
 func (p Page) Task(batch PageBatchID) Task {
 	return Task{Do: SendPage{Page: p.ID, Lane: p.Lane(), Batch: batch}}
 }
@@ -90,7 +90,7 @@ const redialMark = "~2"
 func (c Call) Asks() bool { return c.AskedVersion != 0 }
 
 // Due reports whether pages of the call should still be sent. After an acknowledgement at most the page already in
-// flight goes out; later pages to the holders, or to whoever snoozed the incident, say that it got worse.
+// flight goes out; later pages to the holders, or to the person who snoozed the incident, say that it got worse.
 func (c Call) Due(in Incident) bool {
 	r, known := in.responder(c.UserID)
 	switch {

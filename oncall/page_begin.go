@@ -146,12 +146,12 @@ func (f PageFacts) early(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// others are the other pages of the same call.
+// others returns the other pages of the same call.
 func (f PageFacts) others(p Page) []CallPage {
 	return slices.DeleteFunc(slices.Clone(f.SameCall), func(o CallPage) bool { return o.ID == p.ID || o.id() != p.id() })
 }
 
-// lastOther is the recipient's last message from another page: a page never defers itself.
+// lastOther returns the recipient's last message from another page: a page never defers itself.
 func (f PageFacts) lastOther() LastPage {
 	if f.Last.Page == f.Lead.ID {
 		return LastPage{}
@@ -258,7 +258,7 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	}
 }
 
-// along are the waiting pages that join the message.
+// along returns the waiting pages that join the message.
 func (f PageFacts) along(now time.Time) []PageStatus {
 	var out []PageStatus
 	leads := map[PageID]bool{}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Cooldown is how long a recipient gets no further message after one about an incident; pages that come meanwhile are
+// Cooldown returns how long a recipient gets no further message after one about an incident; pages that come meanwhile are
 // bundled at its end. Phone calls have a longer one.
 func Cooldown(method Method) time.Duration {
 	if method.Info().Spoken {

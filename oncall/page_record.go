@@ -123,7 +123,7 @@ func (f PageFacts) recorder(now time.Time) *pageRecorder {
 	return rec
 }
 
-// message are the pages of the message, the lead first.
+// message returns the pages of the message, the lead first.
 func (f PageFacts) message() []PageStatus { return append([]PageStatus{f.Lead}, f.Members...) }
 
 // Record decides what follows from an attempt. Delivery, failure and blocking are noted in the timeline. Everything
@@ -213,7 +213,7 @@ func (rec *pageRecorder) change() PageChange {
 	return rec.out
 }
 
-// open are the pages of the message that have neither failed nor been skipped.
+// open returns the pages of the message that have neither failed nor been skipped.
 func (rec *pageRecorder) open() []*PageStatus {
 	var out []*PageStatus
 	for i := range rec.pages {
@@ -226,7 +226,7 @@ func (rec *pageRecorder) open() []*PageStatus {
 }
 
 // noteQuietly records an event that Slack doesn't show, and so makes no new version of the incident. If the incident
-// was raised by hand it does, because whoever raised it is shown who was reached.
+// was raised by hand it does, because the person who raised it is shown who was reached.
 func (rec *pageRecorder) noteQuietly(p *PageStatus, kind EventKind, text string) {
 	if rec.changes[p.IncidentID].Incident.Raised() {
 		rec.show(p, kind, p.detail(text))
@@ -270,7 +270,7 @@ func (rec *pageRecorder) keepDrawn(at DrawnCopy) {
 	}
 }
 
-// bundle is the message as a notice, which is redrawn when its incidents change.
+// bundle returns the message as a notice, which is redrawn when its incidents change.
 func (rec *pageRecorder) bundle() Notice {
 	var about []Incident
 	for _, p := range rec.pages {
@@ -321,7 +321,7 @@ func (rec *pageRecorder) blocked(why string) {
 	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.menders(c.Incident.TeamID), rec.now)...)
 }
 
-// menders are the admins, who can fix a blocked method, and the watchers of the team that has to do without it.
+// menders returns the admins, who can fix a blocked method, and the watchers of the team that has to do without it.
 func (rec *pageRecorder) menders(team TeamID) []string {
 	to := slices.Clone(rec.Admins)
 	for _, who := range rec.Watchers[team] {

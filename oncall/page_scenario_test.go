@@ -156,5 +156,5 @@ func names(incidents []Incident) string {
 	return strings.Join(out, ", ")
 }
 
-// clock is the time of the day, at noon and after.
+// clock returns the time of the day, at noon and after.
 func clock(at time.Time) string { return at.UTC().Format("15:04:05") }

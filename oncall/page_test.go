@@ -55,7 +55,7 @@ func newPageScenario(words []string) *pageScenario {
 	return s
 }
 
-// contact is Ann's contact method; 0 is Slack.
+// contact returns Ann's contact method; 0 is Slack.
 func (s *pageScenario) contact(method Method) ContactID {
 	if method == MethodSlack {
 		return 0
@@ -114,7 +114,7 @@ func (s *pageScenario) run(t *testing.T, words []string) string {
 	return s.out.String()
 }
 
-// result is what a sender says.
+// result returns what a sender says.
 func (s *pageScenario) result(t *testing.T, what string, p PageStatus, why string) PageResult {
 	t.Helper()
 	switch what {
@@ -238,7 +238,7 @@ func (s *pageScenario) load(number int) PageFacts {
 	return f
 }
 
-// others are the other pages of a recipient.
+// others returns the other pages of a recipient.
 func (s *pageScenario) others(lead PageStatus) []PageStatus {
 	var out []PageStatus
 	for _, p := range s.pages {

@@ -16,7 +16,7 @@ type NextStep struct {
 	Private  bool     // the policy belongs to another team, which is private, so Users is empty
 }
 
-// NextPolicy is the policy whose step the incident's timer will run. The current policy may pass the incident on first.
+// NextPolicy returns the policy whose step the incident's timer will run. The current policy may pass the incident on first.
 func (in Incident) NextPolicy(f Facts) PolicyID {
 	if in.NextAt == nil || in.Status != Triggered {
 		return in.PolicyID

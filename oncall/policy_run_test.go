@@ -40,7 +40,7 @@ func steps(t *testing.T, in Incident, f Facts) []string {
 	}
 }
 
-// duty is a schedule whose primary is Ann until 15:00 on the Monday of noon, then nobody
+// duty returns a schedule whose primary is Ann until 15:00 on the Monday of noon, then nobody
 // until 16:00, then Bo; its secondary is Cy.
 func duty(t *testing.T) *schedule.Schedule {
 	t.Helper()

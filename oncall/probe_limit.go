@@ -42,7 +42,7 @@ type ProbeCount struct {
 	People       int // the people in teams
 }
 
-// PhonesADay is how many codes, tests and checks the whole installation sends to phones within a day.
+// PhonesADay returns how many codes, tests and checks the whole installation sends to phones within a day.
 func (c ProbeCount) PhonesADay() int { return max(minPhonesADay, phonesADayAPerson*c.People) }
 
 // MayProve refuses a code that would be one too many.
@@ -83,7 +83,7 @@ func (c ProbeCount) mayRing() error {
 	return nil
 }
 
-// Alarm is what admins are told when one more message goes to a phone: at half of the daily limit, at the last message
+// Alarm returns what admins are told when one more message goes to a phone: at half of the daily limit, at the last message
 // within it, and when one person reaches their own limit. Cause distinguishes these.
 func (c ProbeCount) Alarm(by UserID) (what Sentence, cause string, alarm bool) {
 	switch limit := c.PhonesADay(); {
@@ -98,7 +98,7 @@ func (c ProbeCount) Alarm(by UserID) (what Sentence, cause string, alarm bool) {
 	return Sentence{}, "", false
 }
 
-// NewCountry is what admins are told when the first phone of a country is added.
+// NewCountry returns what admins are told when the first phone of a country is added.
 func NewCountry(by UserID, country string) (what Sentence, cause string) {
 	return Say("%s has added the first phone with a number of another country: %s. WATCHBILL_PHONE_COUNTRIES says which may be used.", by, country), "country/" + country
 }

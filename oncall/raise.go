@@ -35,7 +35,7 @@ const (
 	RaisesOfAllWithin = time.Hour
 )
 
-// NeedsConfirmation is what the person must confirm, given how many incidents they and everybody have raised recently; empty:
+// NeedsConfirmation returns what the person must confirm, given how many incidents they and everybody have raised recently; empty:
 // nothing.
 func (r RaiseRequest) NeedsConfirmation(own, all int) Sentence {
 	switch {
@@ -48,13 +48,13 @@ func (r RaiseRequest) NeedsConfirmation(own, all int) Sentence {
 	return nil
 }
 
-// Title is the title of the incident.
+// Title returns the title of the incident.
 func (r RaiseRequest) Title() string {
 	first, _, _ := strings.Cut(strings.TrimSpace(r.Text), "\n")
 	return cutText(first, maxRaised)
 }
 
-// body is the whole text, unless the title has all of it.
+// body returns the whole text, unless the title has all of it.
 func (r RaiseRequest) body() string {
 	text := strings.TrimSpace(Storable(r.Text))
 	if strings.Join(strings.Fields(text), " ") == r.Title() {

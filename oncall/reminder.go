@@ -43,10 +43,10 @@ func Reminders(c *schedule.Schedule, now time.Time, before func(UserID) []time.D
 	return due, next
 }
 
-// remindLate is how late a reminder still helps.
+// remindLate returns how late a reminder still helps.
 func remindLate(before time.Duration) time.Duration { return min(before/4, time.Hour) }
 
-// reminder is the reminder of the first shift, which may continue in the following ones.
+// reminder returns the reminder of the first shift, which may continue in the following ones.
 func reminder(c *schedule.Schedule, role string, u UserID, before time.Duration, shifts []schedule.Shift) Notice {
 	start, end := shifts[0].Start, shifts[0].End
 	for _, s := range shifts[1:] {
@@ -91,7 +91,7 @@ func ShiftChangeNotices(before, after *schedule.Schedule, now time.Time, key str
 	return notices
 }
 
-// movedAhead are the moves that begin within planAhead, each with its real end; zero: it has none within years.
+// movedAhead returns the moves that begin within planAhead, each with its real end; zero: it has none within years.
 func movedAhead(before, after *schedule.Schedule, now time.Time) []schedule.Move {
 	ahead := now.Add(planAhead)
 	for look := 2 * planAhead; ; look *= 4 {

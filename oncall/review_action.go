@@ -91,7 +91,7 @@ func (a ReviewAction) PutOff(r Roster, now time.Time) ReviewAction {
 	return a
 }
 
-// Ask returns the notice that asks about a due action, and the action as it is asked about next. Whoever can't be
+// Ask returns the notice that asks about a due action, and the action as it is asked about next. The person who can't be
 // reached, or may not see the incident any more, is not asked; the person who wanted it done is, or else a manager of the
 // team. It reports false if there is nobody to ask.
 func (a ReviewAction) Ask(in Incident, r Roster, sees func(UserID) bool, now time.Time) (Notice, ReviewAction, bool) {
@@ -118,7 +118,7 @@ func (in Incident) RefuseReview() error {
 	return nil
 }
 
-// workMorning is when a person's working hours begin at or after an instant; a day later, if they always work.
+// workMorning returns when a person's working hours begin at or after an instant; a day later, if they always work.
 func workMorning(u UserID, r Roster, from time.Time) time.Time {
 	hours, err := r.HoursOf(u)
 	if err == nil {

@@ -24,7 +24,7 @@ type Roster struct {
 	Groups   map[string][]UserID // the Slack user groups that policies name, by handle
 }
 
-// managers are the managers of a team: the members named as such, or else all members.
+// managers returns the managers of a team: the members named as such, or else all members.
 func (r Roster) managers(id TeamID) []UserID {
 	if named := r.Teams[id].Managers; len(named) > 0 {
 		return named
@@ -213,7 +213,7 @@ func (st ShiftFacts) wakes(u UserID, at time.Time) time.Time {
 	return morning
 }
 
-// zone is a person's time zone, or UTC if it isn't known.
+// zone returns a person's time zone, or UTC if it isn't known.
 func (st ShiftFacts) zone(u UserID) *schedule.Zone {
 	if zone, err := schedule.LoadZone(st.Users[u].TimeZone); err == nil {
 		return zone
@@ -222,7 +222,7 @@ func (st ShiftFacts) zone(u UserID) *schedule.Zone {
 	return zone
 }
 
-// everOnCall are the people who are on call in a schedule at any time within the next year.
+// everOnCall returns the people who are on call in a schedule at any time within the next year.
 func everOnCall(c *schedule.Schedule, now time.Time) []UserID {
 	var people []UserID
 	for _, role := range c.Roles() {

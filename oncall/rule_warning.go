@@ -148,7 +148,7 @@ func minutes(d time.Duration) string {
 	return fmt.Sprintf("%d min", int(d.Minutes()))
 }
 
-// methods are the methods of the rules, each once.
+// methods returns the methods of the rules, each once.
 func (r ContactSettings) methods(rules []Rule) []Method {
 	var out []Method
 	for _, rule := range rules {

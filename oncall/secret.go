@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A Secret is a secret of the installation that is stored in no database or backup. Whoever can read those can neither
+// A Secret is a secret of the installation that is stored in no database or backup. The person who can read those can neither
 // forge what the secret signs nor guess what it hashes.
 type Secret []byte
 
@@ -54,10 +54,10 @@ func (s Secret) key(purpose string) []byte {
 // Fingerprint identifies a secret without revealing anything about it.
 func (s Secret) Fingerprint() []byte { return s.key("fingerprint")[:16] }
 
-// TokenKey is the key that signs tokens.
+// TokenKey returns the key that signs tokens.
 func (s Secret) TokenKey() []byte { return s.key("token") }
 
-// CodeHash is the stored hash of a proof. It is keyed, because six digits could be found by trying them all.
+// CodeHash returns the stored hash of a proof. It is keyed, because six digits could be found by trying them all.
 func (s Secret) CodeHash(id ContactID, proof string) []byte {
 	h := hmac.New(sha256.New, s.key("proof"))
 	fmt.Fprintf(h, "%d/%s", id, strings.ToLower(strings.TrimSpace(proof)))

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// seeds is how many seeds a random test tries: all, or with -short a tenth, as `make test` does under the race
+// seeds returns how many seeds a random test tries: all, or with -short a tenth, as `make test` does under the race
 // detector, which has little to find in a package without goroutines and makes it eight times slower.
 func seeds(all uint64) uint64 {
 	if testing.Short() {

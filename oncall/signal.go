@@ -137,7 +137,7 @@ func (a *Alert) refresh(s Signal, at time.Time) {
 	if len(s.Details) > 0 {
 		a.Details = s.Details
 	}
-	if (s.Action == Trigger || s.Action == Update) && !s.Keyless { // whoever knows the key can end it
+	if (s.Action == Trigger || s.Action == Update) && !s.Keyless { // the person who knows the key can end it
 		a.Keyless = false
 	}
 	a.StartsAt = latest(a.StartsAt, s.StartsAt)

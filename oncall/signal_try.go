@@ -2,7 +2,7 @@ package oncall
 
 import "time"
 
-// TrySignal is what an integration gets so that somebody sees an alert come through. Those of one minute are one alert.
+// TrySignal returns what an integration gets so that somebody sees an alert come through. Those of one minute are one alert.
 func TrySignal(integration string, now time.Time) Signal {
 	return Signal{
 		Action: Trigger, DedupKey: "watchbill/test/" + now.UTC().Format("2006-01-02T15:04"), Severity: High,

@@ -62,7 +62,7 @@ type SwapChange struct {
 	Swap   Swap
 	Add    []schedule.Override
 	Cancel []OverrideID
-	// Refusal is told to whoever asked, although the swap has changed.
+	// Refusal is told to the person who asked, although the swap has changed.
 	Refusal error
 }
 
@@ -129,7 +129,7 @@ func (s Swap) problem(r ShiftFacts) Sentence {
 	return nil
 }
 
-// Do is everything that a person does with a swap.
+// Do returns everything that a person does with a swap.
 func (s Swap) Do(a SwapAct, by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 	switch a {
 	case AcceptSwap:

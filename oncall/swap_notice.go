@@ -33,7 +33,7 @@ func (s Swap) notice(kind NoticeKind, key string, to UserID, f NoticeDetail, r S
 	return Notice{Key: fmt.Sprintf("swap/%d/%s", s.ID, key), To: string(to), Kind: kind, About: int64(s.ID), Detail: f}
 }
 
-// OfferNotices are the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
+// OfferNotices returns the notices about a new offer: the question, and a copy to the person who offers. Away are those of the
 // two who have time off during the shift that they would get.
 func (s Swap) OfferNotices(r ShiftFacts, away []UserID) []Notice {
 	f := s.detail()

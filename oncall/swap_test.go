@@ -10,7 +10,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// trade is a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;
+// trade returns a schedule in which Ann and Bo take weeks, and one in which Cy and Di do;
 // the weeks begin on Mondays at 9:00 UTC.
 func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	t.Helper()
@@ -43,7 +43,7 @@ func trade(t *testing.T, overrides ...schedule.Override) ShiftFacts {
 	return r
 }
 
-// week is a person's n-th stint from noon on Monday 2 March 2026; their first may have begun.
+// week returns a person's n-th stint from noon on Monday 2 March 2026; their first may have begun.
 func week(t *testing.T, r ShiftFacts, user UserID, n int) schedule.Stint {
 	t.Helper()
 	stints := r.Stints(user, noon, noon.AddDate(0, 3, 0))

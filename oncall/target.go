@@ -152,7 +152,7 @@ func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
 	}
 }
 
-// WebhookName is the part of a webhook's URL that may be shown, its host: the rest is often a secret.
+// WebhookName returns the part of a webhook's URL that may be shown, its host: the rest is often a secret.
 func WebhookName(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		return u.Host

@@ -26,7 +26,7 @@ type Unacked struct {
 	Since    time.Time
 }
 
-// UnackedDetail is the content of a reminder of incidents, sorted by severity, then by age.
+// UnackedDetail returns the content of a reminder of incidents, sorted by severity, then by age.
 func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	all = slices.SortedFunc(slices.Values(all), func(a, b Unacked) int {
 		return cmp.Or(b.Severity.rank()-a.Severity.rank(), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))

@@ -28,7 +28,7 @@ const (
 // ViaWeb is a page in a browser.
 const ViaWeb = "web"
 
-// ByWeb is a person who is signed in to the pages.
+// ByWeb returns a person who is signed in to the pages.
 func ByWeb(id UserID) Actor { return Actor{User: id, Via: ViaWeb} }
 
 // Refused sign-ins.

@@ -74,7 +74,7 @@ func (c *Channel) shownName() string {
 	}
 }
 
-// interaction is the part that all interactive payloads share.
+// interaction returns the part that all interactive payloads share.
 func (s *Sim) interaction(kind string, u *User) obj {
 	team := obj{"id": TeamID, "domain": teamDomain}
 	o := obj{

@@ -126,7 +126,7 @@ func (s *Sim) findElement(u *User, c *Channel, ts, ref string) (*Message, obj, o
 	return nil, nil, nil
 }
 
-// allBlocks are the blocks of a message and of its attachments.
+// allBlocks returns the blocks of a message and of its attachments.
 func (m *Message) allBlocks() []any {
 	blocks := decode[[]any](m.Blocks)
 	for _, a := range decode[[]obj](m.Attachments) {

@@ -65,7 +65,7 @@ func (sh shape) apply(c *checker, v any, ptr string) {
 	}
 }
 
-// str is a string of at most n characters.
+// str returns a string of at most n characters.
 func str(n int) rule {
 	return func(c *checker, v any, ptr string) {
 		text, ok := v.(string)
@@ -77,7 +77,7 @@ func str(n int) rule {
 	}
 }
 
-// filled is a string of 1 to n characters.
+// filled returns a string of 1 to n characters.
 func filled(n int) rule {
 	return func(c *checker, v any, ptr string) {
 		if v == "" {
@@ -113,7 +113,7 @@ func oneOf(words ...string) rule {
 	}
 }
 
-// list is an array of least to most values that all follow one rule.
+// list returns an array of least to most values that all follow one rule.
 func list(least, most int, item rule) rule {
 	return func(c *checker, v any, ptr string) {
 		values, ok := v.([]any)
@@ -147,7 +147,7 @@ func text(n int) rule {
 	}
 }
 
-// plain is a plain_text object.
+// plain returns a plain_text object.
 func plain(n int) rule {
 	return func(c *checker, v any, ptr string) {
 		if o, _ := v.(obj); textOf(o["type"]) != "plain_text" {

@@ -172,14 +172,14 @@ func (s *Sim) Start(addr string) (string, error) {
 	return s.base, nil
 }
 
-// URL is where the page is, or empty before Start.
+// URL returns where the page is, or empty before Start.
 func (s *Sim) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.base
 }
 
-// APIURL is the base of the Web API, ending in a slash, as Slack clients want it.
+// APIURL returns the base of the Web API, ending in a slash, as Slack clients want it.
 func (s *Sim) APIURL() string { return s.URL() + "/api/" }
 
 // Close ends every connection, saves the state and waits for all goroutines.

@@ -106,7 +106,7 @@ func modal(title string) slack.ModalViewRequest {
 	}
 }
 
-// pager is a small app: it answers commands, updates the clicked message, opens and validates a modal, and
+// pager returns a small app: it answers commands, updates the clicked message, opens and validates a modal, and
 // draws the home tab.
 func pager(t *testing.T, ctx context.Context, api func() *slack.Client) func(*socketmode.Client, socketmode.Event) {
 	must := func(err error) {

@@ -5,10 +5,10 @@ import "time"
 // Probe tests whether a disk that refused a write works again.
 func (s *Spool) Probe(now time.Time) { s.probe(now) }
 
-// Checks is how often Run has checked for work.
+// Checks returns how often Run has checked for work.
 func (rc *Receiver) Checks() int64 { return rc.checks.Load() }
 
-// Sending is how many messages to people are in progress.
+// Sending returns how many messages to people are in progress.
 func (rc *Receiver) Sending() int {
 	rc.outage.mu.Lock()
 	defer rc.outage.mu.Unlock()

@@ -64,7 +64,7 @@ func (d *Directory) For(by oncall.Actor) *Directory {
 	return &seen
 }
 
-// hidden are the teams that somebody may not see.
+// hidden returns the teams that somebody may not see.
 func (d *Directory) hidden(by oncall.Actor) []oncall.TeamID {
 	var hidden []oncall.TeamID
 	if by.Operates() {
@@ -124,7 +124,7 @@ func (g gate) onSchedule(do access.Permission, id oncall.ScheduleID) error {
 	return g.may(do, access.Object{Team: g.teamOf(id)})
 }
 
-// teamOf is the team of a schedule.
+// teamOf returns the team of a schedule.
 func (g gate) teamOf(id oncall.ScheduleID) oncall.TeamID {
 	if c, known := g.dir.schedules[id]; known {
 		return c.TeamID()
@@ -140,7 +140,7 @@ func (g gate) forPerson(user oncall.UserID, do access.Permission) error {
 	return g.may(do, access.Object{})
 }
 
-// onIncident checks a right on an incident. Its holders, its responders and whoever was paged for it count as members
+// onIncident checks a right on an incident. Its holders, its responders and the person who was paged for it count as members
 // of its team.
 func (g gate) onIncident(ctx context.Context, q querier, do access.Permission, in oncall.Incident) error {
 	const paged = `SELECT EXISTS (SELECT FROM pages WHERE incident_id = $1 AND user_id = $2)`
@@ -289,7 +289,7 @@ func (g gate) seen(ctx context.Context, q querier, id oncall.IncidentID) (oncall
 	return found[0], g.onIncident(ctx, q, access.See, found[0])
 }
 
-// actNeeds is the permission that an act on an incident requires.
+// actNeeds returns the permission that an act on an incident requires.
 func actNeeds(do oncall.ActKind) access.Permission {
 	switch do {
 	case oncall.ActAck, oncall.ActUnack, oncall.ActAccept, oncall.ActDecline, oncall.ActStillOn, oncall.ActChannel, oncall.ActUpdate:
@@ -311,12 +311,12 @@ func (g gate) raised(in oncall.Incident) bool {
 	return own && g.dir.access.Keys[g.by.Key].Allows(oncall.ScopeAct)
 }
 
-// raiserMay reports whether whoever raised an incident by hand may do this without further rights.
+// raiserMay reports whether the person who raised an incident by hand may do this without further rights.
 func raiserMay(do oncall.ActKind) bool {
 	return do == oncall.ActNote || do == oncall.ActResolve || do == oncall.ActVerdict
 }
 
-// PermissionToAdd is the permission that adding a contact method requires.
+// PermissionToAdd returns the permission that adding a contact method requires.
 func PermissionToAdd(m oncall.Method) access.Permission {
 	if m.Info().IsPhone {
 		return access.AddPhone

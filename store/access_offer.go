@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// concerning is an incident as package access sees it, with its holders and responders as involved people. Whoever else
+// concerning returns an incident as package access sees it, with its holders and responders as involved people. Whoever else
 // was paged must be looked up in the table of pages.
 func concerning(in oncall.Incident) access.Object {
 	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
@@ -140,7 +140,7 @@ func (s *Store) FindToPage(ctx context.Context, by oncall.Actor, w Whom) (r onca
 	return r, nil
 }
 
-// TeamToPageFor is the team of an integration, or of an escalation policy, for a program that pages by one of these.
+// TeamToPageFor returns the team of an integration, or of an escalation policy, for a program that pages by one of these.
 // What is of a private team's is oncall.ErrNotFound for others.
 func (s *Store) TeamToPageFor(ctx context.Context, by oncall.Actor, integration, policy string) (team oncall.TeamID, err error) {
 	dir, err := s.directory(ctx)
@@ -188,7 +188,7 @@ func (d *Directory) userNamed(text string) (found oncall.UserID, err error) {
 	return found, nil
 }
 
-// teamAfter is the team whose policy follows where a person alone is paged: the first of theirs that the actor may
+// teamAfter returns the team whose policy follows where a person alone is paged: the first of theirs that the actor may
 // page, before all the one of the actor's key.
 func (d *Directory) teamAfter(by oncall.Actor, user oncall.UserID) (id oncall.TeamID) {
 	own := d.apiKeys[by.Key].TeamID

@@ -33,7 +33,7 @@ func (g gate) newInSchedule(was schedule.Definition, wanted []oncall.UserID, now
 	return nil
 }
 
-// inRotations are the people in the turns of rotations.
+// inRotations returns the people in the turns of rotations.
 func inRotations(rotations []schedule.Rotation) (people []oncall.UserID) {
 	for _, r := range rotations {
 		for _, turn := range r.Turns {

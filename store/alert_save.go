@@ -112,7 +112,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 	)
 }
 
-// routeText is an alert's route as JSON; "" stands for NULL.
+// routeText returns an alert's route as JSON; "" stands for NULL.
 func routeText(r *oncall.AlertRoute) string {
 	if r == nil {
 		return ""

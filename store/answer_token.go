@@ -191,7 +191,7 @@ func mayBeOld(keys []signingKey, now time.Time) bool {
 	return len(keys) == 0 || now.Sub(keys[0].CreatedAt) > signFor-keySlack
 }
 
-// tokenKeys are the secrets' keys and the cached keys, with which tokens are checked.
+// tokenKeys returns the secrets' keys and the cached keys, with which tokens are checked.
 func (s *Store) tokenKeys(now time.Time) [][]byte {
 	var keys [][]byte
 	for _, secret := range s.secrets {

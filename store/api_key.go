@@ -64,7 +64,7 @@ func (g gate) sees(k oncall.APIKey) bool {
 	return g.dir.access.May(g.by, act, on) == nil
 }
 
-// keyAct is the permission that managing a key requires: it depends on whether the key is the actor's own, a team's, the
+// keyAct returns the permission that managing a key requires: it depends on whether the key is the actor's own, a team's, the
 // installation's, or somebody else's.
 func keyAct(by oncall.Actor, k oncall.APIKey) (access.Permission, access.Object) {
 	switch {

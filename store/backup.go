@@ -32,7 +32,7 @@ type BackupEnd struct {
 	Rows map[string]int64 `json:"rows"`
 }
 
-// All is the number of rows.
+// All returns the number of rows.
 func (e BackupEnd) All() (n int64) {
 	for _, rows := range e.Rows {
 		n += rows
@@ -134,7 +134,7 @@ func backupConn(ctx context.Context, databaseURL string) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// sql is the table with its columns, as COPY takes it.
+// sql returns the table with its columns, as COPY takes it.
 func (t backupTable) sql() string {
 	columns := make([]string, len(t.Columns))
 	for i, c := range t.Columns {

@@ -22,7 +22,7 @@ const (
 	unansweredNoticeBefore = 24 * time.Hour
 )
 
-// programs are the methods that only programs read.
+// programs returns the methods that only programs read.
 func programs() []oncall.Method {
 	out := []oncall.Method{}
 	for _, info := range oncall.ContactMethods() {
@@ -103,7 +103,7 @@ type comingShift struct {
 	at   time.Time
 }
 
-// coming are the next shifts, within checkAhead, of people who have contact methods.
+// coming returns the next shifts, within checkAhead, of people who have contact methods.
 func (d *Directory) coming(now time.Time) []comingShift {
 	var out []comingShift
 	seen := map[oncall.UserID]bool{}

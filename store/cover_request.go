@@ -249,7 +249,7 @@ func (s *Store) Cover(ctx context.Context, by oncall.Actor, id oncall.CoverID) (
 	return c, nil
 }
 
-// parties are the people of a cover request: whose shift it is, who made it, and who was asked.
+// parties returns the people of a cover request: whose shift it is, who made it, and who was asked.
 func parties(c oncall.Cover) []oncall.UserID {
 	people := []oncall.UserID{c.Stint.User, c.CreatedBy}
 	for _, a := range c.Asked {

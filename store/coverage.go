@@ -112,7 +112,7 @@ func loadCoverage(ctx context.Context, tx pgx.Tx, now time.Time) (oncall.Coverag
 	if err != nil {
 		return f, err
 	}
-	// After the schedules, so that whoever leaves meanwhile and is missing there is known to have left.
+	// After the schedules, so that the person who leaves meanwhile and is missing there is known to have left.
 	f.Users, err = users(ctx, tx)
 	return f, err
 }

@@ -67,7 +67,7 @@ func (d *Directory) Managers(id oncall.TeamID) []oncall.UserID {
 	return d.Members[id]
 }
 
-// TeamZone is a team's time zone; "" if the team is unknown.
+// TeamZone returns a team's time zone; "" if the team is unknown.
 func (d *Directory) TeamZone(id oncall.TeamID) string { return d.rosterTeams[id].TimeZone }
 
 // Schedule returns a schedule.
@@ -76,7 +76,7 @@ func (d *Directory) Schedule(id oncall.ScheduleID) (*schedule.Schedule, bool) {
 	return c, ok
 }
 
-// IntegrationName is the name of an integration, even if it was removed; "" for 0.
+// IntegrationName returns the name of an integration, even if it was removed; "" for 0.
 func (d *Directory) IntegrationName(id oncall.IntegrationID) string { return d.integrations[id].Name }
 
 // IntegrationOfKey finds the integration that has a key, or had it until it was rotated a moment ago.

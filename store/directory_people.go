@@ -4,7 +4,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// Name is a person's name, or else their id.
+// Name returns a person's name, or else their id.
 func (d *Directory) Name(id oncall.UserID) string {
 	if name := d.Users[id].Name; name != "" {
 		return name
@@ -15,7 +15,7 @@ func (d *Directory) Name(id oncall.UserID) string {
 // maxWatchers is how many people are told of problems of the whole installation.
 const maxWatchers = 20
 
-// InstallationAdmins are the admins of the installation, who are told of problems that only they can fix.
+// InstallationAdmins returns the admins of the installation, who are told of problems that only they can fix.
 func (d *Directory) InstallationAdmins() []string {
 	var to []string
 	for _, id := range d.access.AdminIDs() {
@@ -24,7 +24,7 @@ func (d *Directory) InstallationAdmins() []string {
 	return to[:min(len(to), maxWatchers)]
 }
 
-// concerned are a person and the watchers of their teams.
+// concerned returns a person and the watchers of their teams.
 func (d *Directory) concerned(user oncall.UserID) []string {
 	to := []string{string(user)}
 	seen := map[string]bool{string(user): true}

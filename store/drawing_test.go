@@ -22,7 +22,7 @@ func (w *world) job() int64 {
 		RETURNING id`, start))
 }
 
-// drawJob is a job that draws the first incident.
+// drawJob returns a job that draws the first incident.
 func drawJob(job int64) store.WaitingDraw { return store.WaitingDraw{Job: job, Incident: 1} }
 
 func (w *world) check(err error) {

@@ -20,5 +20,5 @@ func (s *Store) Decide(ctx context.Context, id oncall.IncidentID, do func(oncall
 // LastPagedSQL is the query of LastPaged.
 const LastPagedSQL = lastPaged
 
-// Period is the present period in which signals can be stored.
+// Period returns the present period in which signals can be stored.
 func (s *Store) Period() string { return *s.arrivals.period }

@@ -151,7 +151,7 @@ func (s *System) EndHolidayCalendar(ctx context.Context, address string, is Holi
 	return nil
 }
 
-// followers are the schedules that name a calendar.
+// followers returns the schedules that name a calendar.
 func followers(ctx context.Context, tx pgx.Tx, address string) ([]oncall.ScheduleID, error) {
 	const load = `
 		SELECT DISTINCT s.id

@@ -245,7 +245,7 @@ func (s *System) ResealHooks(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// sealedAnew is a sealed text by the current secret, where one of ours can open it.
+// sealedAnew returns a sealed text by the current secret, where one of ours can open it.
 func (s *Store) sealedAnew(with oncall.Secret, text string) string {
 	plain, ok := oncall.Unseal(s.secrets, text)
 	if _, current := oncall.Unseal([]oncall.Secret{with}, text); text == "" || current || !ok {

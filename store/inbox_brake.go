@@ -20,7 +20,7 @@ type brake struct {
 	behind time.Duration
 }
 
-// pause is how long the committer waits: a quarter of what folding is behind.
+// pause returns how long the committer waits: a quarter of what folding is behind.
 func (b brake) pause(callers int) time.Duration {
 	if callers < brakeCrowd || b.behind < brakeFrom {
 		return 0
@@ -45,7 +45,7 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	}
 }
 
-// behind is how long the oldest signal in the inbox has been there; zero if that can't be told.
+// behind returns how long the oldest signal in the inbox has been there; zero if that can't be told.
 func (s *Store) behind(ctx context.Context, now time.Time) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, brakeLook)
 	defer cancel()

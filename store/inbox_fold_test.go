@@ -226,7 +226,7 @@ func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// noise is a text that can't be compressed.
+// noise returns a text that can't be compressed.
 func noise(n int) string {
 	out := make([]byte, n)
 	x := uint64(88172645463325252)

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// newStormyWorld is a world whose integration has the usual limit of incidents in a minute.
+// newStormyWorld returns a world whose integration has the usual limit of incidents in a minute.
 func newStormyWorld(t *testing.T) *world {
 	w := newWorld(t)
 	s := payments()

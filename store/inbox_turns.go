@@ -88,7 +88,7 @@ func countOf(entries []entry) map[oncall.IntegrationID]int {
 	return count
 }
 
-// shareOf is how many entries each integration can have in a batch.
+// shareOf returns how many entries each integration can have in a batch.
 func shareOf(count map[oncall.IntegrationID]int, limit int) int {
 	return max(limit/max(len(count), 1), 1)
 }

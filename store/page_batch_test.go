@@ -28,7 +28,7 @@ func (w *world) flood(severity oncall.Severity, names ...string) {
 	w.fold()
 }
 
-// pageJobs are the jobs of pages that wait: page, and whether they look after a batch.
+// pageJobs returns the jobs of pages that wait: page, and whether they look after a batch.
 func (w *world) pageJobs() []string {
 	w.t.Helper()
 	return w.strings(`

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// drawJobs are the versions for which a drawing is queued, but for those that were queued before.
+// drawJobs returns the versions for which a drawing is queued, but for those that were queued before.
 func (w *world) drawJobs(after int) []string {
 	return w.strings(`SELECT args ->> 'version' FROM river_job WHERE kind = 'draw' AND id > $1 ORDER BY id`, after)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// full is the set-up with everything that a policy and a team can say.
+// full returns the set-up with everything that a policy and a team can say.
 func full() setup.Setup {
 	s := payments()
 	t := &s.Teams[0]

@@ -15,7 +15,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// limited is the address of the world's database for a user who may have n connections.
+// limited returns the address of the world's database for a user who may have n connections.
 func (w *world) limited(n string) string {
 	w.t.Helper()
 	u := must[*url.URL](w.t)(url.Parse(w.url))

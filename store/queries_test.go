@@ -39,7 +39,7 @@ func TestEveryQueryCanBePrepared(t *testing.T) {
 	}
 }
 
-// sources are the files of this package that are not tests.
+// sources returns the files of this package that are not tests.
 func sources(t *testing.T) (*token.FileSet, []*ast.File) {
 	t.Helper()
 	entries, err := os.ReadDir(".")

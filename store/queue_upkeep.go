@@ -80,7 +80,7 @@ func (s *System) ClaimInstance(ctx context.Context, name string) (*Instance, err
 	return in, nil
 }
 
-// RepliesTask is the name to claim for reading the answers by a contact method, which one instance does at a time.
+// RepliesTask returns the name to claim for reading the answers by a contact method, which one instance does at a time.
 func RepliesTask(m oncall.Method) string { return "replies by " + string(m) }
 
 // claimedTasks returns the claimable names that stand for a task instead of an instance.

@@ -49,7 +49,7 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 }
 
 // EndReviewAction notes that an action is done, or puts it off if it is to be asked about later. The person whose action
-// it is may do that, and whoever may act on the incident.
+// it is may do that, and the person who may act on the incident.
 func (s *Store) EndReviewAction(ctx context.Context, by oncall.Actor, id oncall.ReviewActionID, later bool, now time.Time) (oncall.ReviewAction, error) {
 	const load = `
 		SELECT id, incident_id, user_id, text, by, made_at, due_at, ask_at, done_at, done_by

@@ -201,7 +201,7 @@ func (s *Store) codeFits(hash []byte, id oncall.ContactID, code string, now time
 	return plain && bytes.Equal(hash, plainHash(id, code))
 }
 
-// plainHash is the hash used by releases without secrets.
+// plainHash returns the hash used by releases without secrets.
 func plainHash(id oncall.ContactID, code string) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s", id, strings.ToLower(strings.TrimSpace(code))))
 	return sum[:]

@@ -30,7 +30,7 @@ func (w *world) instance(at time.Time, want store.SecretState, secrets ...oncall
 	return s
 }
 
-// storedKey is a signing key as the release before this one makes it.
+// storedKey returns a signing key as the release before this one makes it.
 func (w *world) storedKey(n byte, at time.Time) []byte {
 	key := bytes.Repeat([]byte{n}, 32)
 	w.exec(`INSERT INTO signing_keys (secret, created_at) VALUES ($1, $2)`, key, at)

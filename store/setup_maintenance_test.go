@@ -84,7 +84,7 @@ func TestMaintenanceOfASetUpFile(t *testing.T) {
 	}
 }
 
-// withMaintenance is the set-up of the tests with windows.
+// withMaintenance returns the set-up of the tests with windows.
 func withMaintenance(all ...setup.Maintenance) setup.Setup {
 	doc := payments()
 	doc.Integrations[0].Key = "" // the tests' can be guessed

@@ -63,7 +63,7 @@ func (s *Store) Withdraw(ctx context.Context, by oncall.Actor, id oncall.Inciden
 	})
 }
 
-// publishing asks whether somebody may say something of an incident to people outside: whoever may act on it, if it is
+// publishing asks whether somebody may say something of an incident to people outside: the person who may act on it, if it is
 // of no private team.
 func (s *Store) publishing(ctx context.Context, by oncall.Actor, id oncall.IncidentID, do func(pgx.Tx, oncall.Incident, oncall.Team) error) error {
 	g, err := s.gate(ctx, by)

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// stint is a person's n-th stint from start on, in all schedules.
+// stint returns a person's n-th stint from start on, in all schedules.
 func (w *world) stint(user oncall.UserID, n int) schedule.Stint {
 	w.t.Helper()
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))
@@ -25,13 +25,13 @@ func (w *world) stint(user oncall.UserID, n int) schedule.Stint {
 	return stints[n]
 }
 
-// offer is Ann's second week for Bo's first.
+// offer returns Ann's second week for Bo's first.
 func (w *world) offer() oncall.Swap {
 	w.t.Helper()
 	return must[oncall.Swap](w.t)(w.OfferSwap(w.t.Context(), oncall.ByUser(ann), w.stint(ann, 1), w.stint(bo, 0), "a wedding", w.clock()))
 }
 
-// onCall is who has the only schedule.
+// onCall returns who has the only schedule.
 func (w *world) onCall(at time.Time) []oncall.UserID {
 	w.t.Helper()
 	dir := must[*store.Directory](w.t)(w.Directory(w.t.Context()))

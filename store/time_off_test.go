@@ -13,7 +13,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// day is a day of March 2026; start is the second.
+// day returns a day of March 2026; start is the second.
 func day(n int) time.Time { return time.Date(2026, 3, n, 0, 0, 0, 0, time.UTC) }
 
 // away lists who is away in March, a line each.

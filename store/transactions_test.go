@@ -263,7 +263,7 @@ func (c *counting) branches(s ast.Stmt) (head int, branches [][]ast.Stmt, loops 
 	return c.nodes(s), nil, false
 }
 
-// cases are the branches of a switch or a select.
+// cases returns the branches of a switch or a select.
 func (c *counting) cases(body *ast.BlockStmt) (head int, branches [][]ast.Stmt) {
 	none := true // of the cases need be right
 	for _, clause := range body.List {

@@ -65,7 +65,7 @@ func (s *scene) paintWords(dst *image.RGBA, ticks []tick, f face, c color.RGBA, 
 	}
 }
 
-// begin is the start of a day on the wall clock of the picture's time zone.
+// begin returns the start of a day on the wall clock of the picture's time zone.
 func (s *scene) begin(d schedule.Date) time.Time { return s.wall.Instant(d, 0) }
 
 // days lists the days that are at least partly shown.

@@ -112,7 +112,7 @@ func (s *scene) legend() []item {
 	return items
 }
 
-// label is the longest form of a person's name that fits the width.
+// label returns the longest form of a person's name that fits the width.
 func (s *scene) label(u oncall.UserID, width int) string {
 	for _, form := range forms(s.name(u)) {
 		if textWidth(faceBar, form) <= width {

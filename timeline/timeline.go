@@ -154,10 +154,10 @@ func (s *scene) survey(r Row) {
 // changed reports whether a shift comes from an override or was entered by hand.
 func changed(s schedule.Shift) bool { return s.Source.Override != 0 || s.Source.Shift != 0 }
 
-// name is the name to show for a person.
+// name returns the name to show for a person.
 func (s *scene) name(u oncall.UserID) string { return cmp.Or(s.Names[u], string(u)) }
 
-// x is the horizontal position of an instant.
+// x returns the horizontal position of an instant.
 func (s *scene) x(t time.Time) float64 {
 	part := float64(t.Sub(s.From)) / float64(s.To.Sub(s.From))
 	return float64(s.left) + part*float64(s.right-s.left)

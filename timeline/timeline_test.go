@@ -51,7 +51,7 @@ func compiled(t testing.TB, zone string, overrides []schedule.Override, rotation
 	return c
 }
 
-// month is a typical picture: three rows, an override, a gap, several people at once.
+// month returns a typical picture: three rows, an override, a gap, several people at once.
 func month(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-15T23:00:00Z"), at(t, "2026-04-05T22:00:00Z")
@@ -78,7 +78,7 @@ func month(t testing.TB) timeline.Timeline {
 	}
 }
 
-// night is a day and a half around a clock change.
+// night returns a day and a half around a clock change.
 func night(t testing.TB) timeline.Timeline {
 	t.Helper()
 	from, to := at(t, "2026-03-28T11:00:00Z"), at(t, "2026-03-30T10:00:00Z")

@@ -31,7 +31,7 @@ type message struct {
 	created                      time.Time
 }
 
-// show is the message as the API returns it. The lock is held.
+// show returns the message as the API returns it. The lock is held.
 func (s *Sim) show(m *message) obj {
 	out := m.shown(s.opt.Account)
 	if s.redacts && m.states[0] != "queued" && m.states[0] != "accepted" {

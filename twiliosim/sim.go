@@ -114,7 +114,7 @@ func (s *Sim) Start(addr string) (string, error) {
 	return s.base, nil
 }
 
-// URL is the address of the API and the page, or empty before Start.
+// URL returns the address of the API and the page, or empty before Start.
 func (s *Sim) URL() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,7 +39,7 @@ func (v *visit) rows(all []oncall.Incident) ([]row, error) {
 	return out, nil
 }
 
-// buttons are the most frequent acts on an incident.
+// buttons returns the most frequent acts on an incident.
 func buttons(in oncall.Incident) []button {
 	var out []button
 	if in.Status == oncall.Triggered || in.Status == oncall.Snoozed || in.AckAgain {

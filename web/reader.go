@@ -43,13 +43,13 @@ func (s *server) newReader(dir *store.Directory, id oncall.UserID, now time.Time
 // SignedIn reports whether the reader is signed in.
 func (to reader) SignedIn() bool { return to.dir != nil }
 
-// Now is when the page was rendered.
+// Now returns when the page was rendered.
 func (to reader) Now() time.Time { return to.now }
 
-// Me is the reader's name.
+// Me returns the reader's name.
 func (to reader) Me() string { return to.Name(to.user.ID) }
 
-// MyID is the reader's id.
+// MyID returns the reader's id.
 func (to reader) MyID() string { return string(to.user.ID) }
 
 // Zone names the zone of the times.

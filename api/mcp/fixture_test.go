@@ -158,7 +158,7 @@ var transports = []struct {
 	{"HTTP as in 2025", func(w *world, key string) (agent, error) { return w.remote(key, "2025-06-18") }},
 }
 
-// local is an agent that has started watchbill mcp.
+// local returns an agent that has started watchbill mcp.
 func (w *world) local(key, version string) (agent, error) {
 	w.Helper()
 	fromAgent, toServer := io.Pipe()
@@ -201,7 +201,7 @@ func (k keyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// remote is an agent that uses an instance by HTTP.
+// remote returns an agent that uses an instance by HTTP.
 func (w *world) remote(key, version string) (agent, error) {
 	w.Helper()
 	s, err := sdk.NewClient(&sdk.Implementation{Name: "test", Version: "1"}, nil).Connect(w.Context(),

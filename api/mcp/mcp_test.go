@@ -223,7 +223,7 @@ func TestHostileTextsAreData(t *testing.T) {
 	}
 }
 
-// storable is a text as a monitor's format leaves it: no format passes on more.
+// storable returns a text as a monitor's format leaves it: no format passes on more.
 func storable(text string, most int) string {
 	runes := []rune(strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?"))
 	return string(runes[:min(most, len(runes))])

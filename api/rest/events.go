@@ -113,7 +113,7 @@ func (s *server) eventRoutes() {
 	})
 }
 
-// feedPause is the interval between two checks for events.
+// feedPause returns the interval between two checks for events.
 func (s *server) feedPause() time.Duration {
 	if s.Pause > 0 {
 		return s.Pause

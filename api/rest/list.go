@@ -118,5 +118,5 @@ func sparse(ctx huma.Context, status string, v any) (any, error) {
 	return out, nil
 }
 
-// versionETag is the ETag of an object with a version number.
+// versionETag returns the ETag of an object with a version number.
 func versionETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }

@@ -92,7 +92,7 @@ func (v view) preview(before setup.Part, done store.EditedSetup) Preview {
 	return out
 }
 
-// moved is where two versions of a schedule have others on call; either may be nil.
+// moved returns where two versions of a schedule have others on call; either may be nil.
 func (v view) moved(was, sched *schedule.Schedule) []ShiftMoved {
 	from := v.caller.now
 	to := from.Add(spanUsual)
@@ -134,7 +134,7 @@ func (v view) moved(was, sched *schedule.Schedule) []ShiftMoved {
 	return out
 }
 
-// usersAt is who is on call at an instant, in the order of their ids.
+// usersAt returns who is on call at an instant, in the order of their ids.
 func usersAt(shifts []schedule.Shift, at time.Time) []oncall.UserID {
 	for _, s := range shifts {
 		if !at.Before(s.Start) && at.Before(s.End) {
@@ -144,7 +144,7 @@ func usersAt(shifts []schedule.Shift, at time.Time) []oncall.UserID {
 	return nil
 }
 
-// partLines are the lines of a thing as JSON; none of what is not there.
+// partLines returns the lines of a thing as JSON; none of what is not there.
 func partLines(p setup.Part) []string {
 	var thing any
 	switch {
@@ -172,7 +172,7 @@ func partLines(p setup.Part) []string {
 // maxCompared is how many pairs of lines are compared; of what is longer all lines go and come.
 const maxCompared = 4 << 20
 
-// diff is what has become of lines, by their longest common part.
+// diff returns what has become of lines, by their longest common part.
 func diff(before, after []string) string {
 	if slices.Equal(before, after) {
 		return ""

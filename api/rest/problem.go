@@ -57,12 +57,12 @@ func statusAndSentence(err error) (status int, sentence string) {
 	return with.GetStatus(), with.Error()
 }
 
-// unavailable is the error of a request that can be retried later.
+// unavailable returns the error of a request that can be retried later.
 func unavailable(sentence string) error {
 	return huma.ErrorWithHeaders(huma.NewError(http.StatusTooManyRequests, sentence), http.Header{"Retry-After": {"10"}})
 }
 
-// invalid is the error of an invalid request.
+// invalid returns the error of an invalid request.
 func invalid(sentence string) error { return huma.NewError(http.StatusUnprocessableEntity, sentence) }
 
 // write responds with an error before the operation is reached.

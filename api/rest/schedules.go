@@ -162,7 +162,7 @@ func (v view) shifts(sched *schedule.Schedule, role string, from, to time.Time) 
 	return out
 }
 
-// holidaysOf are the holidays that a shift overlaps.
+// holidaysOf returns the holidays that a shift overlaps.
 func holidaysOf(sched *schedule.Schedule, shift schedule.Shift) []Holiday {
 	var out []Holiday
 	for _, h := range sched.HolidaysIn(shift.Start, shift.End) {

@@ -127,7 +127,7 @@ func (q *queue) turnAway(c call, mustNotWait bool) time.Duration {
 	return back.Sub(now)
 }
 
-// realNow is the real time, because Slack's limits don't follow the product's clock.
+// realNow returns the real time, because Slack's limits don't follow the product's clock.
 func realNow() time.Time { return time.Now() } //nolint:forbidigo // see above
 
 // neededWait returns how long a new call would have to wait, and for which bucket.

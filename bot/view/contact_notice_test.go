@@ -9,13 +9,13 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// contactNotice is a notice about Ann's SMS.
+// contactNotice returns a notice about Ann's SMS.
 func contactNotice(kind oncall.NoticeKind, to oncall.UserID, why string) oncall.Notice {
 	c := oncall.Contact{ID: 3, UserID: ann, Method: oncall.MethodSMS, Address: "+12025550100"}
 	return oncall.ContactNotice(kind, c, why, string(to), noon)
 }
 
-// phoneNotice is the notice about the first phone number of a country.
+// phoneNotice returns the notice about the first phone number of a country.
 func phoneNotice() oncall.Notice {
 	what, cause := oncall.NewCountry(bo, "SO")
 	return oncall.PhoneNotices(what, cause, []string{string(ann)}, noon)[0]

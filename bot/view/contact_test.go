@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// annsReach is Ann's settings with a call, an unverified SMS, a stopped SMS, and mail.
+// annsReach returns Ann's settings with a call, an unverified SMS, a stopped SMS, and mail.
 func annsReach() Contacts {
 	at := func(d time.Duration) *time.Time { t := noon.Add(-d); return &t }
 	berlin, _ := time.LoadLocation("Europe/Berlin")

@@ -8,7 +8,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// handoffNotice is a hand-off from Ann to Bo with one open incident.
+// handoffNotice returns a hand-off from Ann to Bo with one open incident.
 func handoffNotice(kind oncall.NoticeKind, to, state string) oncall.Notice {
 	monday := time.Date(2026, 3, 9, 8, 0, 0, 0, time.UTC)
 	return oncall.Notice{

@@ -196,10 +196,10 @@ var helpParts = []helpPart{
 // HelpText is the help for a person who may do everything.
 var HelpText = HelpTextFor(EveryAbility)
 
-// HelpTextFor is the help for one reader.
+// HelpTextFor returns the help for one reader.
 func HelpTextFor(has Ability) string { return strings.Join(helpFor(has), "\n") }
 
-// helpFor is the help for one reader, part by part.
+// helpFor returns the help for one reader, part by part.
 func helpFor(has Ability) (parts []string) {
 	for _, p := range helpParts {
 		lines := []string{p.heading}
@@ -219,7 +219,7 @@ func helpFor(has Ability) (parts []string) {
 const directHelp = "I understand commands, here without `/oncall` and in any channel with it: `who`, `me`, `next`, `incidents`, `why` (why you were paged), `ack 12`, `resolve 12`. " +
 	"Write `help` for all of them."
 
-// HolidaysHelp answers whoever asks for holidays, which may be a country's or their own.
+// HolidaysHelp answers the person who asks for holidays, which may be a country's or their own.
 const HolidaysHelp = "Public holidays are a rule of a schedule: `/oncall schedule edit payments`, Holidays, such as `de-by weekend`. " +
 	"Your own: `/oncall away 24 dec to 27 dec`; `/oncall away` lists them."
 

@@ -14,7 +14,7 @@ const (
 
 // A DoctorFinding is something that the doctor has found not to be as it should.
 type DoctorFinding struct {
-	Bad    bool   // it is to be mended; else it is good to know
+	Bad    bool   // it needs fixing; otherwise it is only good to know
 	Area   string // "database", "slack"
 	Text   string
 	Remedy string

@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// storm is an incident with thousands of alerts.
+// storm returns an incident with thousands of alerts.
 func storm() oncall.Picture {
 	p := triggered()
 	in := &p.Incident

@@ -36,7 +36,7 @@ func triggered() oncall.Picture {
 	}
 }
 
-// alertWithDetails is an alert with many fields.
+// alertWithDetails returns an alert with many fields.
 func alertWithDetails() oncall.Alert {
 	return oncall.Alert{
 		Title: "Checkout fails", Body: "5 of 7 requests fail.", Link: "https://monitor.example.com/a?b=1&c=2", Severity: oncall.Critical, Firing: true,

@@ -24,7 +24,7 @@ func (s IncidentOverview) UpdateForm() slack.ModalViewRequest {
 		field(BlockText, "Update", "For people who don't work on it: what doesn't work, what you do, when they hear more.", e), to)
 }
 
-// UpdateOptions are the channels that a team's updates may go to. Called returns the name of a channel by its id.
+// UpdateOptions returns the channels that a team's updates may go to. Called returns the name of a channel by its id.
 func UpdateOptions(channels []string, called func(id string) string) []option {
 	var options []option
 	for _, c := range channels[:min(len(channels), oncall.MaxUpdateChannels)] {

@@ -44,7 +44,7 @@ func (m LeaverMeta) String() string {
 	return string(text)
 }
 
-// LeaverValue is the value of a button about a leaver.
+// LeaverValue returns the value of a button about a leaver.
 func LeaverValue(user oncall.UserID, team oncall.TeamID) string {
 	return string(user) + "/" + valueOf(team)
 }
@@ -85,7 +85,7 @@ func Departures(user oncall.UserID, left bool, of []oncall.Departure, zone strin
 	return Join(Text(head), leaverTeams(of, zone, true))
 }
 
-// leaverTeams tells what each team counts on, with buttons to mend it.
+// leaverTeams lists what each team still needs from a leaver, with buttons to fix it.
 func leaverTeams(all []oncall.Departure, zone string, mends bool) Drawing {
 	var d Drawing
 	for _, of := range all {

@@ -91,7 +91,7 @@ func manyRules(text string) RouteList {
 	return l
 }
 
-// triedWith is a payload with every possible result.
+// triedWith returns a payload with every possible result.
 func triedWith(text string) Tried {
 	list := oncall.RouteOwner{Integration: 3}
 	out := Tried{ID: 12, Of: text, At: noon, Kind: text, Maps: true}

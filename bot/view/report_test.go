@@ -9,7 +9,7 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// novemberReport is a team's month, with foreign text in it.
+// novemberReport returns a team's month, with foreign text in it.
 func novemberReport() report.Comparison {
 	november := report.Days("Europe/Berlin", schedule.Date{Year: 2026, Month: 11, Day: 1}, 30)
 	before := november.Before()

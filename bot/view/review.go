@@ -71,7 +71,7 @@ func (r Review) Markdown() string {
 	return out.String()
 }
 
-// facts are the rows of the table.
+// facts returns the rows of the table.
 func (r Review) facts() [][2]string {
 	in := r.Picture.Incident
 	acked, resolved := in.Took(r.Picture.Events)
@@ -105,7 +105,7 @@ func (r Review) facts() [][2]string {
 	return append(rows, [2]string{"It was", cmp.Or(verdictWords[in.Verdict], "_to be said_")}, [2]string{"What helped", cmp.Or(escapeMarkdown(in.Helped), "_to be said_")})
 }
 
-// lines are the timeline and what people wrote, by time.
+// lines returns the timeline and what people wrote, by time.
 func (r Review) lines() []string {
 	type line struct {
 		at   time.Time
@@ -193,7 +193,7 @@ func escapeMarkdown(text string) string {
 	return out.String()
 }
 
-// lastDay is the day whose end an instant is.
+// lastDay returns the day whose end an instant is.
 func lastDay(end time.Time, zone *time.Location) string {
 	return end.Add(-time.Second).In(zone).Format("Mon 2 Jan")
 }

@@ -44,7 +44,7 @@ func golden(t *testing.T, name string, view any) {
 	}
 }
 
-// weekly is a schedule with two versions; the second adds Cy a week later.
+// weekly returns a schedule with two versions; the second adds Cy a week later.
 func weekly() schedule.Definition {
 	r := schedule.Rotation{
 		Name: "weeks", TimeZone: "Europe/Berlin", Period: schedule.Period{Every: 1, Unit: schedule.WeekUnit},

@@ -149,7 +149,7 @@ func (v SetupRoute) Draw() slack.ModalViewRequest {
 	)
 }
 
-// says is a rule in words, without what it has done.
+// says returns a rule in words, without what it has done.
 func (r RouteRule) says() string {
 	text := "*" + Name(r.Name) + "*"
 	if r.Shadow {
@@ -165,7 +165,7 @@ func (r RouteRule) says() string {
 	return text + " → " + Foreign(r.Does, maxRuleText)
 }
 
-// moveMenu is the menu beside one of several things in an order, of which so many must stay.
+// moveMenu returns the menu beside one of several things in an order, of which so many must stay.
 func moveMenu(does Action, i, of, least int) slack.BlockElement {
 	value := " " + strconv.Itoa(i)
 	options := []*slack.OptionBlockObject{optionObject(option{StepEdit + value, "Edit…"})}

@@ -243,7 +243,7 @@ func (t SetupTeam) routeBlocks() []slack.Block {
 	return partFooter(blocks, len(t.Routes)-maxLists, t.Edits && !own, button(ActionSetupRoutes, "", "Rules for all its monitors…"))
 }
 
-// maintenanceBlocks are the windows in force or planned, each with the button that ends it.
+// maintenanceBlocks returns the windows in force or planned, each with the button that ends it.
 func (t SetupTeam) maintenanceBlocks() []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(plain("Maintenance"))}
 	if len(t.Maintenance) == 0 {
@@ -259,7 +259,7 @@ func (t SetupTeam) maintenanceBlocks() []slack.Block {
 	return partFooter(blocks, len(t.Maintenance)-maxWindows, t.Maintains, button(ActionSetupMaintenance, "", "Start or plan…"))
 }
 
-// groupBlocks are the Slack user groups that follow who is on call.
+// groupBlocks returns the Slack user groups that follow who is on call.
 func (t SetupTeam) groupBlocks() []slack.Block {
 	if len(t.Schedules) == 0 {
 		return nil

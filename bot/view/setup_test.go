@@ -80,7 +80,7 @@ func setupViews(text string) map[string]slack.ModalViewRequest {
 	}
 }
 
-// routesEdited is the form of two rules, of which one was just added.
+// routesEdited returns the form of two rules, of which one was just added.
 func routesEdited(text string) SetupRoutes {
 	meta := SetupMeta{Team: CutPlain(text, 60), Name: CutPlain(text, 60), ETag: `"0a"`, Shadow: true, Rules: []setup.Route{
 		{Name: CutPlain(text, 60), If: []string{"labels.env is staging", "title is " + CutPlain(text, 60)}, Drop: true},

@@ -49,7 +49,7 @@ func berlinWeek(user oncall.UserID, week int) schedule.Stint {
 	}
 }
 
-// swapNotice is a swap of Ann's week for one of Cy's, who lives in New York.
+// swapNotice returns a swap of Ann's week for one of Cy's, who lives in New York.
 func swapNotice(kind oncall.NoticeKind, to, zone, state string) oncall.Notice {
 	return oncall.Notice{
 		ID: 1, To: to, Kind: kind, About: 7, Detail: oncall.NoticeDetail{

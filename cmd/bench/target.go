@@ -29,7 +29,7 @@ import (
 // program is the program to measure.
 const program = "bin/watchbill"
 
-// key is the key of the nth integration.
+// key returns the key of the nth integration.
 func key(n int) string { return fmt.Sprintf("%032x", n+1) }
 
 // A target is one running Watchbill with its own database and Slack.

@@ -147,7 +147,7 @@ func (s *acmeServer) answer(w http.ResponseWriter, code int, body any) {
 	}
 }
 
-// decoded is a part of a request's JWS, whose signature counts as right.
+// decoded returns a part of a request's JWS, whose signature counts as right.
 func decoded(r *http.Request, part string, into any) error {
 	var all map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&all); err != nil {

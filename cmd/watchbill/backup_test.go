@@ -22,7 +22,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// databaseState is all that a database holds, by table a hash of its rows, and what its catalog says of constraints,
+// databaseState returns all that a database holds, by table a hash of its rows, and what its catalog says of constraints,
 // triggers and sequences.
 func databaseState(t *testing.T, pool *pgxpool.Pool) map[string]string {
 	t.Helper()

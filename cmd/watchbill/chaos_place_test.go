@@ -72,7 +72,7 @@ func newChaosPlace(t *testing.T, teams int) *chaosPlace {
 
 func chaosPerson(team, step int) string { return fmt.Sprintf("U0T%02dS%d", team, step) }
 
-// chaosKey is the key of a team's integration.
+// chaosKey returns the key of a team's integration.
 func chaosKey(team int) string {
 	sum := sha256.Sum256([]byte(fmt.Sprint("monitor of team ", team)))
 	return hex.EncodeToString(sum[:16])
@@ -147,7 +147,7 @@ func (p *chaosPlace) create(server *localpg.Server) {
 	p.url = databaseOf(p.T, server)
 }
 
-// databaseOf is the address of the database of a chaosPlace on a server, or on one of several.
+// databaseOf returns the address of the database of a chaosPlace on a server, or on one of several.
 func databaseOf(t *testing.T, servers ...*localpg.Server) string {
 	t.Helper()
 	var hosts []string
@@ -163,7 +163,7 @@ func asAdmin(address string) string {
 	return strings.Replace(address, "//watchbill@", "//postgres@", 1)
 }
 
-// socketOf is the directory of a server's socket.
+// socketOf returns the directory of a server's socket.
 func socketOf(t *testing.T, s *localpg.Server) string {
 	t.Helper()
 	u, err := url.Parse(s.URL())

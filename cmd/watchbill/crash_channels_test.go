@@ -61,7 +61,7 @@ func (c *counter) taken() int {
 	return c.n
 }
 
-// startMail is a mail server.
+// startMail returns a mail server.
 func startMail(t *testing.T, trap *trap) reached {
 	var c counter
 	server := smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return mailbox{&c}, nil }))
@@ -92,7 +92,7 @@ func (m mailbox) Data(r io.Reader) error {
 	return nil
 }
 
-// startNtfy is an ntfy server with one topic, whose messages it lists.
+// startNtfy returns an ntfy server with one topic, whose messages it lists.
 func startNtfy(t *testing.T, trap *trap) reached {
 	var c counter
 	var mu sync.Mutex
@@ -123,7 +123,7 @@ func startNtfy(t *testing.T, trap *trap) reached {
 	return reached{address: "ann-pages", taken: c.taken, env: []string{"WATCHBILL_NTFY_URL=" + gate}}
 }
 
-// startWebhook is somebody's own receiver.
+// startWebhook returns somebody's own receiver.
 func startWebhook(t *testing.T, trap *trap) reached {
 	var c counter
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -135,7 +135,7 @@ func startWebhook(t *testing.T, trap *trap) reached {
 	return reached{address: gate + "/oncall", taken: c.taken, env: []string{"WATCHBILL_WEBHOOK_LOOPBACK=localhost"}}
 }
 
-// startTelegram is the part of Telegram's Bot API that sends.
+// startTelegram returns the part of Telegram's Bot API that sends.
 func startTelegram(t *testing.T, trap *trap) reached {
 	r := startJSON(t, trap, "/sendMessage", `{"ok": true, "result": {"message_id": 7}}`, `{"ok": true, "result": []}`,
 		"WATCHBILL_TELEGRAM_TOKEN=123456:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc", "WATCHBILL_TELEGRAM_API_URL=")
@@ -143,7 +143,7 @@ func startTelegram(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startPushover is the part of Pushover's API that sends.
+// startPushover returns the part of Pushover's API that sends.
 func startPushover(t *testing.T, trap *trap) reached {
 	r := startJSON(t, trap, "/messages.json", `{"status": 1, "request": "r1", "receipt": "rLqVuqTRh62UzxtmqiaLzQmVcPgiCy"}`, `{"status": 1}`,
 		"WATCHBILL_PUSHOVER_TOKEN=azGDORePK8gMaC0QOYAMyEEuzJnyUi", "WATCHBILL_PUSHOVER_API_URL=")
@@ -151,7 +151,7 @@ func startPushover(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startJSON is a provider that accepts messages at one path. Its address is appended to the last
+// startJSON returns a provider that accepts messages at one path. Its address is appended to the last
 // of env.
 func startJSON(t *testing.T, trap *trap, path, taken, other string, env ...string) reached {
 	var c counter
@@ -171,7 +171,7 @@ func startJSON(t *testing.T, trap *trap, path, taken, other string, env ...strin
 	return reached{env: env, taken: c.taken}
 }
 
-// startFlow is the simulated Twilio with a flow, as created by `watchbill twilio setup`.
+// startFlow returns the simulated Twilio with a flow, as created by `watchbill twilio setup`.
 func startFlow(t *testing.T, trap *trap) reached {
 	r := startTwilio(t, trap)
 	out := &lockedBuffer{}
@@ -191,7 +191,7 @@ func startFlow(t *testing.T, trap *trap) reached {
 	return r
 }
 
-// startTwilio is the simulated Twilio.
+// startTwilio returns the simulated Twilio.
 func startTwilio(t *testing.T, trap *trap) reached {
 	sim := twiliosim.New(twiliosim.Options{})
 	if _, err := sim.Start("127.0.0.1:0"); err != nil {

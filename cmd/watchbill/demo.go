@@ -182,7 +182,7 @@ func demoKind(key string) string {
 	return key[:len(key)-1] + last
 }
 
-// dataDir is where the demo keeps its key and the local Slack's state, next to PostgreSQL's data.
+// dataDir returns where the demo keeps its key and the local Slack's state, next to PostgreSQL's data.
 func (c *demoCmd) dataDir(p process) (string, error) {
 	dir := c.DataDir
 	if dir == "" {

@@ -107,7 +107,7 @@ func (d *demo) fire(t *testing.T, title, key string) {
 	}
 }
 
-// channel is what the local Slack's page knows about the team's channel.
+// channel returns what the local Slack's page knows about the team's channel.
 func (d *demo) channel(t *testing.T) string {
 	t.Helper()
 	resp, err := http.Get(d.page + "/sim/state?user=U0ANN&channel=%23payments")

@@ -151,7 +151,7 @@ func printJSON(out io.Writer, v any) error {
 	return nil
 }
 
-// caseZone is the time zone for printing a case. It exists, because otherwise the case would have
+// caseZone returns the time zone for printing a case. It exists, because otherwise the case would have
 // been refused; without layers it is UTC.
 func caseZone(file Case) *time.Location {
 	zone, err := time.LoadLocation(file.Schedule().TimeZone())

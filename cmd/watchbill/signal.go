@@ -147,7 +147,7 @@ func (c *signalCmd) payload(now time.Time) (json.RawMessage, error) {
 	return json.Marshal(out)
 }
 
-// defaultQueue is the default directory of the queue: one per user, on disk.
+// defaultQueue returns the default directory of the queue: one per user, on disk.
 func defaultQueue(getenv func(string) string) string {
 	if dir := getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "watchbill", "signals")

@@ -130,7 +130,7 @@ func (s *story) advance(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// watched is how far time may pass at once: where there are heartbeats somebody looks at them every few seconds, or
+// watched returns how far time may pass at once: where there are heartbeats somebody looks at them every few seconds, or
 // they would be excused.
 func (s *story) watched(ts *testscript.TestScript, next time.Time) time.Time {
 	var any bool

@@ -16,7 +16,7 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// person is the Slack id of a person in the stories.
+// person returns the Slack id of a person in the stories.
 func person(name string) string { return "U0" + strings.ToUpper(name) }
 
 // press PERSON ACTION PLACE [PATTERN]: presses the newest button with that action, and waits until

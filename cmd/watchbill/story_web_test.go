@@ -48,7 +48,7 @@ func (s *story) browse(ts *testscript.TestScript, _ bool, args []string) {
 	s.printPage(ts, text)
 }
 
-// browserOf is somebody's browser, which keeps its cookies.
+// browserOf returns somebody's browser, which keeps its cookies.
 func (s *story) browserOf(name string) *http.Client {
 	if s.browser[name] == nil {
 		jar, _ := cookiejar.New(nil) // it can't fail
@@ -82,7 +82,7 @@ func (s *story) printPage(ts *testscript.TestScript, text string) {
 
 var pageTag = regexp.MustCompile(`<[^>]*>`)
 
-// pageWords are what a page says.
+// pageWords returns what a page says.
 func pageWords(text string) string {
 	return strings.Join(strings.Fields(pageTag.ReplaceAllString(text, " ")), " ")
 }

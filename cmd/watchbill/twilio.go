@@ -49,7 +49,7 @@ func (f twilioFlags) phones() oncall.PhoneRules {
 	return rules
 }
 
-// twilio is the channel for SMS and, if a number can make them, calls.
+// twilio returns the channel for SMS and, if a number can make them, calls.
 func (f twilioFlags) twilio(clock func() time.Time, public string) channel {
 	config := f.config(clock, public)
 	c := channel{name: "twilio", problems: append(config.Problems(), phoneProblems("TWILIO_FROM", f.TwilioFrom)...)}

@@ -77,7 +77,7 @@ func (p *Alertmanager) Fail(how string) {
 	p.fault = how
 }
 
-// Auth is the header Authorization of the latest request.
+// Auth returns the header Authorization of the latest request.
 func (p *Alertmanager) Auth() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,7 +140,7 @@ func (p *Alertmanager) Alert(labels map[string]string, fires bool) error {
 	return nil
 }
 
-// notification is what the webhook is told of the group of an alert; nil: nothing.
+// notification returns what the webhook is told of the group of an alert; nil: nothing.
 func (p *Alertmanager) notification(labels map[string]string, fires bool) []byte {
 	type alert struct {
 		Status      string            `json:"status"`

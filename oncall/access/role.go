@@ -32,7 +32,7 @@ type Team struct {
 	OnCall   []oncall.UserID // whom its schedules put on call, members or not
 }
 
-// managers are the people who may change everything that is the team's.
+// managers returns the people who may change everything that is the team's.
 func (t Team) managers() []oncall.UserID {
 	if len(t.Managers) > 0 || t.ManagedBy != "" {
 		return t.Managers
@@ -62,7 +62,7 @@ func (m Model) admin(id oncall.UserID) bool {
 	return m.Users[id].Owner
 }
 
-// AdminIDs are the admins of the installation, as far as Watchbill knows them.
+// AdminIDs returns the admins of the installation, as far as Watchbill knows them.
 func (m Model) AdminIDs() []oncall.UserID {
 	var ids []oncall.UserID
 	for id := range m.Users {

@@ -98,7 +98,7 @@ type Bands struct {
 	Sleep   int `json:"sleep"`
 }
 
-// All is the sum.
+// All returns the sum.
 func (b Bands) All() int { return b.Working + b.Off + b.Sleep }
 
 func (b *Bands) add(band Band) {

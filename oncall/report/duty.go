@@ -21,7 +21,7 @@ type Hours struct {
 	WeekendDay int           `json:"weekend_day"` // on call on a Saturday or Sunday at 12:00
 }
 
-// All is the total time on call.
+// All returns the total time on call.
 func (h Hours) All() time.Duration { return h.Planned + h.Override + h.Swap + h.Cover }
 
 // A stretch is a half-open span of time.

@@ -2,7 +2,7 @@ package report
 
 import "testing"
 
-// seeds is how many cases a random test tries: all, or with -short a tenth, as `make test` does
+// seeds returns how many cases a random test tries: all, or with -short a tenth, as `make test` does
 // under the race detector, which has little to find in a package without goroutines and makes it
 // eight times slower.
 func seeds(all uint64) uint64 {

@@ -106,7 +106,7 @@ func (d Definition) author(version int64) Sentence {
 	return Say("Somebody else")
 }
 
-// KeepTurns lets whoever has a turn at an instant keep it, in every rotation that existed before
+// KeepTurns lets the person who has a turn at an instant keep it, in every rotation that existed before
 // under the same name. A rotation with a new start date is exempt: its first turn begins there.
 func KeepTurns(before, after []Rotation, timeZone string, at time.Time) ([]Rotation, error) {
 	out := slices.Clone(after)
@@ -174,7 +174,7 @@ func SameRotations(a, b []Rotation, timeZone string) bool {
 }
 
 // Become returns the versions to add so that the schedule follows the wanted ones from now on: the
-// first in force until the second begins, and so on. Whoever has a turn at a change keeps it. A
+// first in force until the second begins, and so on. The person who has a turn at a change keeps it. A
 // schedule without versions takes them as they are, the first without a beginning.
 func (d Definition) Become(wanted []Version, now time.Time) ([]Version, error) {
 	want := Definition{Versions: wanted}

@@ -34,7 +34,7 @@ const (
 	HolidaysWeekend HolidayRule = "weekend" // the windows of Sunday apply
 	HolidaysOnly    HolidayRule = "only"    // the rotation is in force only on holidays
 	HolidaysExcept  HolidayRule = "except"  // it is in force on all other days
-	HolidaysAsk     HolidayRule = "ask"     // whoever has a shift then is asked in time whether they want cover
+	HolidaysAsk     HolidayRule = "ask"     // the person who has a shift then is asked in time whether they want cover
 )
 
 // HolidayRules lists all rules.
@@ -134,7 +134,7 @@ func (w *weekly) onSunday(h int64) bool {
 	return w.contains(mondays + sunday + floorMod(h, paperDay))
 }
 
-// sundayEdges are the times of day at which a window opens or closes on a Sunday.
+// sundayEdges returns the times of day at which a window opens or closes on a Sunday.
 func (w *weekly) sundayEdges() []int64 {
 	var out []int64
 	for _, e := range w.edges {
@@ -150,7 +150,7 @@ type HolidayAhead struct {
 	Holiday
 	Start time.Time
 	End   time.Time
-	Ask   bool // whoever has a shift then is asked whether they want cover
+	Ask   bool // the person who has a shift then is asked whether they want cover
 }
 
 // HolidaysIn returns the holidays of a schedule that overlap a stretch of time, by start. Rotations in several time

@@ -109,7 +109,7 @@ func (s *Schedule) IdleOverrides(from, to time.Time) []OverrideID {
 	return idle
 }
 
-// KeepTurn sets the first turn of an edited rotation so that whoever has the old rotation at an
+// KeepTurn sets the first turn of an edited rotation so that the person who has the old rotation at an
 // instant has the new one too, if it has a turn with at least one of them. So an edit by itself
 // hands nothing over.
 func KeepTurn(before, after Rotation, timeZone string, at time.Time) (Rotation, error) {

@@ -45,7 +45,7 @@ func answer(out io.Writer, text string) error {
 	return err
 }
 
-// databaseURL is the address of the server for tests.
+// databaseURL returns the address of the server for tests.
 func databaseURL() (string, error) {
 	if address := os.Getenv("TEST_DATABASE_URL"); address != "" {
 		return address, nil
