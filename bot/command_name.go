@@ -41,7 +41,7 @@ var aliases = map[string]string{
 	"page-link": "web", "website": "web", "browser": "web", "login": "web", "signin": "web", "sign-in": "web", "dashboard": "web", "ui": "web", "console": "web",
 	"set-up": "setup", "configure": "setup", "config": "setup", "onboarding": "setup", "policies": "setup", "policy": "setup", "escalations": "setup", "escalation": "setup",
 	"postmortem": "review", "post-mortem": "review", "retro": "review", "retrospective": "review", "rca": "review", "debrief": "review",
-	"actions": "action", "todo": "action", "follow-up": "action", "followup": "action", "task": "action", "updates": "update", "announce": "update", "status-update": "update", "stakeholders": "update", "channels": "channel", "war-room": "channel", "warroom": "channel", "room": "channel",
+	"todo": "actions", "todos": "actions", "tasks": "actions", "my-actions": "actions", "follow-up": "action", "followup": "action", "task": "action", "updates": "update", "announce": "update", "status-update": "update", "stakeholders": "update", "channels": "channel", "war-room": "channel", "warroom": "channel", "room": "channel",
 	"outcome": "verdict", "cause": "verdict", "judge": "verdict",
 	"?": "help", "-h": "help", "--help": "help", "hilfe": "help", "usage": "help", "commands": "help",
 }

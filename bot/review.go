@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -168,16 +169,30 @@ func (b *Bot) actionCommand(ctx context.Context, r request, id oncall.IncidentID
 	return view.ActionAdded(a, r.location), nil
 }
 
-// readAction parses "@bo fix the alert until friday".
+// actionsCommand answers `/oncall actions` with what the person is to do; with a number or a text it is `/oncall action`.
+func (b *Bot) actionsCommand(ctx context.Context, r request) (view.Drawing, error) {
+	if len(r.words) > 1 || len(r.words) == 1 && !oneOf(r.words, 0, "mine", "my", "me", "list", "open", "all") {
+		return oneAction.run(b, ctx, r)
+	}
+	mine, err := b.store.OwnReviewActions(ctx, r.by())
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	return view.OwnActions(mine, r.location), nil
+}
+
+var oneAction = incidentCommand("action", "12 @bo fix the alert", (*Bot).actionCommand)
+
+// readAction parses "@bo fix the alert until friday", with the person anywhere in it.
 func (b *Bot) readAction(ctx context.Context, r request) (oncall.ReviewAction, error) {
-	user, n, err := b.findPerson(ctx, r, r.words)
+	user, words, err := b.takeDoer(ctx, r)
 	if err != nil {
 		return oncall.ReviewAction{}, err
 	}
-	if n == 0 {
+	if user == "" {
 		return oncall.ReviewAction{}, oncall.Refuse("Say who is to do it: `/oncall action 12 @bo fix the alert until friday`.")
 	}
-	a, words := oncall.ReviewAction{UserID: user}, r.words[n:]
+	a := oncall.ReviewAction{UserID: user}
 	for i := len(words) - 2; i > 0; i-- {
 		if !oneOf(words, i, "until", "till", "by") {
 			continue
@@ -192,6 +207,39 @@ func (b *Bot) readAction(ctx context.Context, r request) (oncall.ReviewAction, e
 	}
 	a.Text = unescape(strings.Join(words, " "))
 	return a, nil
+}
+
+// takeDoer finds who is to do something: whom the words begin with, or else the only one mentioned in them. It returns the
+// other words, without the "for" before the person.
+func (b *Bot) takeDoer(ctx context.Context, r request) (user oncall.UserID, rest []string, err error) {
+	user, n, err := b.findPerson(ctx, r, r.words)
+	if err != nil || n > 0 {
+		return user, r.words[n:], err
+	}
+	at, length := 0, 0
+	for i := 1; i < len(r.words); i++ {
+		if _, mentioned := view.ReadMention(r.words[i]); !mentioned && !strings.HasPrefix(r.words[i], "@") {
+			continue
+		}
+		found, n, err := b.findPerson(ctx, r, r.words[i:])
+		switch {
+		case err != nil:
+			return "", nil, err
+		case n == 0:
+		case user != "" && found != user:
+			return "", nil, oncall.Refuse("Say first who is to do it, before whom else it is about: `/oncall action 12 @bo talk to @cy about the alert`.")
+		default:
+			user, at, length = found, i, n
+		}
+	}
+	if user == "" {
+		return "", nil, nil
+	}
+	before := r.words[:at]
+	if oneOf(before, at-1, "for", "to", "by", "-", "\u2013", "->", "-&gt;") && at > 1 {
+		before = before[:at-1]
+	}
+	return user, slices.Concat(before, r.words[at+length:]), nil
 }
 
 func (b *Bot) addAction(ctx context.Context, by oncall.Actor, id oncall.IncidentID, a oncall.ReviewAction) (oncall.ReviewAction, error) {

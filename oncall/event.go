@@ -92,6 +92,7 @@ type Detail struct {
 	To     []string `json:"to,omitempty"`   // channels, and the hosts of webhooks
 
 	Until    time.Time  `json:"until,omitzero"`
+	Day      string     `json:"day,omitempty"` // of Until, where that is the end of a day in somebody's zone
 	Count    int        `json:"count,omitempty"`
 	Of       int        `json:"of,omitempty"`
 	Acked    []UserID   `json:"acked,omitempty"`    // who has acknowledged, if more people must

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,8 +27,14 @@ type ReviewAction struct {
 	DoneBy     UserID
 }
 
-// NoticeReviewAction asks a person whether an action is done.
-const NoticeReviewAction NoticeKind = "review_action"
+// NoticeReviewAction asks a person whether an action is done, and NoticeActionGiven tells them that they were given one.
+const (
+	NoticeReviewAction NoticeKind = "review_action"
+	NoticeActionGiven  NoticeKind = "action_given"
+)
+
+// ActionNotices are the notices that end with an action.
+var ActionNotices = []NoticeKind{NoticeReviewAction, NoticeActionGiven}
 
 // The states of a NoticeReviewAction.
 const (
@@ -70,8 +77,34 @@ func (in Incident) AddReviewAction(a ReviewAction, has int, by Actor, f Facts, n
 	}
 	a.IncidentID, a.By, a.MadeAt, a.AskAt = in.ID, by.User, now, new(workMorning(a.UserID, f.Roster, a.DueAt))
 	c := in.begin(by, f, now)
-	c.record(EventReviewAction, by, Detail{Users: []UserID{a.UserID}, Text: a.Text, Until: a.DueAt})
+	zone := f.Roster.Users[cmp.Or(by.User, a.UserID)].TimeZone
+	c.record(EventReviewAction, by, Detail{Users: []UserID{a.UserID}, Text: a.Text, Until: a.DueAt, Day: a.LastDay(zone)})
 	return a, c.done(), nil
+}
+
+// LastDay is the day whose end DueAt is in a time zone, as people write it: "Fri 4 Dec".
+func (a ReviewAction) LastDay(zone string) string {
+	at, err := time.LoadLocation(zone)
+	if err != nil {
+		at = time.UTC
+	}
+	return a.DueAt.Add(-time.Second).In(at).Format("Mon 2 Jan")
+}
+
+// Given tells the person of the action that somebody else has given them; false: they know it themselves.
+func (a ReviewAction) Given(in Incident, r Roster) (Notice, bool) {
+	if a.UserID == a.By {
+		return Notice{}, false
+	}
+	zone := r.Users[a.UserID].TimeZone
+	said := Say("You were given something to do after %s, until %s: %s", in.ID, a.LastDay(zone), a.Text)
+	if a.By != "" {
+		said = Say("%s gave you something to do after %s, until %s: %s", a.By, in.ID, a.LastDay(zone), a.Text)
+	}
+	n := Notice{Key: fmt.Sprintf("action_given/%d", a.ID), To: string(a.UserID), Kind: NoticeActionGiven, About: int64(a.ID), Detail: Saying(said)}
+	n.Detail.Incidents, n.Detail.Title, n.Detail.Note, n.Detail.Start = []IncidentID{in.ID}, in.Title, a.Text, a.DueAt
+	n.Detail.Users, n.Detail.Others, n.Detail.TimeZone = []UserID{a.UserID}, []UserID{a.By}, zone
+	return n, true
 }
 
 // EndReviewAction notes that an action is done. It reports false if it was done before.
@@ -85,9 +118,13 @@ func (in Incident) EndReviewAction(a ReviewAction, by Actor, now time.Time) (Rev
 	return a, c.done(), true
 }
 
-// PutOff returns the action, to be asked about in a week.
+// PutOff returns the action, to be asked about in a week, and not before it is due.
 func (a ReviewAction) PutOff(r Roster, now time.Time) ReviewAction {
-	a.AskAt = new(workMorning(a.UserID, r, now.Add(reviewActionLater)))
+	from := now.Add(reviewActionLater)
+	if a.DueAt.After(from) {
+		from = a.DueAt
+	}
+	a.AskAt = new(workMorning(a.UserID, r, from))
 	return a
 }
 

@@ -43,7 +43,13 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		if a, change, err = in.AddReviewAction(a, has, by, g.dir.Facts(), now); err != nil {
 			return oncall.Change{}, false, err
 		}
-		return change, true, tx.QueryRow(ctx, insert, id, a.UserID, a.Text, a.By, a.MadeAt, a.DueAt, a.AskAt).Scan(&a.ID)
+		if err := tx.QueryRow(ctx, insert, id, a.UserID, a.Text, a.By, a.MadeAt, a.DueAt, a.AskAt).Scan(&a.ID); err != nil {
+			return oncall.Change{}, false, err
+		}
+		if n, tells := a.Given(in, g.dir.Roster()); tells {
+			change.Notices = append(change.Notices, n)
+		}
+		return change, true, nil
 	})
 	return a, err
 }
@@ -116,7 +122,7 @@ func (s *Store) endReviewAction(ctx context.Context, tx pgx.Tx, g gate, in oncal
 			return nil, err
 		}
 	}
-	open := oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeReviewAction}, About: int64(a.ID), State: state, By: g.by.User, At: now}
+	open := oncall.NoticeClose{Kinds: oncall.ActionNotices, About: int64(a.ID), State: state, By: g.by.User, At: now}
 	if err := s.closeNotices(ctx, tx, now, []oncall.NoticeClose{open}); err != nil {
 		return nil, err
 	}
@@ -281,7 +287,7 @@ func (s *System) AskReviewActions(ctx context.Context, now time.Time) error {
 func (s *System) askReviewAction(ctx context.Context, tx pgx.Tx, dir *Directory, a oncall.ReviewAction, in oncall.Incident, now time.Time) error {
 	sees := func(u oncall.UserID) bool { return dir.access.May(oncall.ByUser(u), access.See, concerning(in)) == nil }
 	notice, next, anybody := a.Ask(in, dir.Roster(), sees, now)
-	before := oncall.NoticeClose{Kinds: []oncall.NoticeKind{oncall.NoticeReviewAction}, About: int64(a.ID), State: oncall.ReviewActionAgain, At: now}
+	before := oncall.NoticeClose{Kinds: oncall.ActionNotices, About: int64(a.ID), State: oncall.ReviewActionAgain, At: now}
 	if err := s.closeNotices(ctx, tx, now, []oncall.NoticeClose{before}); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ var notices = map[oncall.NoticeKind]func(oncall.Notice) Drawing{
 	oncall.NoticeDigest:       drawDigest,
 	oncall.NoticeUpdate:       drawUpdate,
 	oncall.NoticeReviewAction: drawReviewAction,
+	oncall.NoticeActionGiven:  drawReviewAction,
 	oncall.NoticeBadNight:     drawBadNight,
 	oncall.NoticeBadNights:    drawBadNights,
 	oncall.NoticeMaintenance:  drawMaintenance, oncall.NoticeMaintenanceOver: drawMaintenanceOver,

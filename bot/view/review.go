@@ -221,7 +221,7 @@ func (s IncidentOverview) ActionForm() slack.ModalViewRequest {
 
 // ActionAdded confirms an action.
 func ActionAdded(a oncall.ReviewAction, zone *time.Location) string {
-	return fmt.Sprintf("%s is to do it until %s: %s", mention(a.UserID), lastDay(a.DueAt, zone), Foreign(a.Text, maxTitle))
+	return fmt.Sprintf("%s: %s is to do it until %s: %s", a.IncidentID, mention(a.UserID), lastDay(a.DueAt, zone), Foreign(a.Text, maxTitle))
 }
 
 // ActionEnded answers the buttons of an action.
@@ -238,7 +238,11 @@ func reviewActionLine(e oncall.Event) string {
 	if e.Kind == oncall.EventReviewActionDone {
 		return fmt.Sprintf("%s: done, what %s was to do: %s", who(e.Actor), named(d.Users), Foreign(d.Text, maxBody))
 	}
-	return fmt.Sprintf("%s: %s is to do this until %s: %s", who(e.Actor), named(d.Users), stamp(d.Until.Add(-time.Second), "{date_short_pretty}", time.UTC), Foreign(d.Text, maxBody))
+	day := d.Day
+	if day == "" { // written by the release before
+		day = stamp(d.Until.Add(-time.Second), "{date_short_pretty}", time.UTC)
+	}
+	return fmt.Sprintf("%s: %s is to do this until %s: %s", who(e.Actor), named(d.Users), day, Foreign(d.Text, maxBody))
 }
 
 // drawReviewAction asks a person whether an action is done.
@@ -256,6 +260,11 @@ func drawReviewAction(n oncall.Notice) Drawing {
 		text += fmt.Sprintf(" (%s was to do it, and can't be asked.)", named(d.Users))
 	}
 	about := fmt.Sprintf("It was to be done by %s, after %s %s.", lastDay(d.Start, location(d.TimeZone)), id, Foreign(d.Title, maxTitle))
+	again := "I have asked again below."
+	if n.Kind == oncall.NoticeActionGiven {
+		text, about = givenAction(d, id)
+		again = "I have asked about it below."
+	}
 	blocks := []slack.Block{section(text), note(about)}
 	switch d.State {
 	case oncall.ReviewActionDone:
@@ -265,19 +274,70 @@ func drawReviewAction(n oncall.Notice) Drawing {
 		}
 		blocks = append(blocks, section(done))
 	case oncall.ReviewActionLater:
-		blocks = append(blocks, section("I ask again in a week."))
+		later := "I ask again in a week."
+		if n.Kind == oncall.NoticeActionGiven {
+			later = "I ask about it later."
+		}
+		blocks = append(blocks, section(later))
 	case oncall.ReviewActionAgain:
-		blocks = append(blocks, section("I have asked again below."))
+		blocks = append(blocks, section(again))
 	default:
 		blocks = append(blocks, slack.NewActionBlock("", actionButtons(oncall.ReviewActionID(n.About))...))
 	}
 	return Drawing{Text: text + " " + about, Blocks: blocks}
 }
 
+// givenAction says what somebody was given to do, and by when.
+func givenAction(d oncall.NoticeDetail, id string) (text, about string) {
+	text = fmt.Sprintf("You were given something to do: *%s*", Foreign(d.Note, maxBody))
+	if formats(d.Note) {
+		text = "You were given something to do: " + Foreign(d.Note, maxBody)
+	}
+	for _, by := range d.Others {
+		if by != "" {
+			text = mention(by) + strings.Replace(text, "You were given something", " gave you something", 1)
+		}
+	}
+	return text, fmt.Sprintf("Until %s, after %s %s. I ask about it every working morning after that day.", lastDay(d.Start, location(d.TimeZone)), id, Foreign(d.Title, maxTitle))
+}
+
 func actionButtons(id oncall.ReviewActionID) []slack.BlockElement {
 	return []slack.BlockElement{
 		button(ActionReviewDone, valueOf(id), "Done").WithStyle(slack.StylePrimary), button(ActionReviewLater, valueOf(id), "Later"),
 	}
+}
+
+// actionBlocks draws the first actions, each with its buttons.
+func actionBlocks(all []oncall.ReviewAction, most int, zone *time.Location) (blocks []slack.Block) {
+	for _, a := range all[:min(len(all), most)] {
+		blocks = append(blocks, section(actionLine(a, zone)), slack.NewActionBlock("home_action_"+valueOf(a.ID), actionButtons(a.ID)...))
+	}
+	return blocks
+}
+
+func actionLine(a oncall.ReviewAction, zone *time.Location) string {
+	return fmt.Sprintf("%s, until %s: %s", a.IncidentID, lastDay(a.DueAt, zone), Foreign(a.Text, maxBody))
+}
+
+// listedActions is the maximum number of actions in the answer to a command.
+const listedActions = 20
+
+// OwnActions lists what the reader is to do after incidents.
+func OwnActions(all []oncall.ReviewAction, zone *time.Location) Drawing {
+	if len(all) == 0 {
+		return Text("You have nothing to do after incidents. `/oncall action 12 @bo fix the alert until friday` gives Bo something.")
+	}
+	head := "*What you are to do after incidents*"
+	lines := []string{head}
+	for _, a := range all[:min(len(all), listedActions)] {
+		lines = append(lines, actionLine(a, zone))
+	}
+	blocks := append([]slack.Block{section(head)}, actionBlocks(all, listedActions, zone)...)
+	if more := len(all) - listedActions; more > 0 {
+		lines = append(lines, Count(more, "more"))
+		blocks = append(blocks, note(Count(more, "more")+"; you are asked about each when it is due."))
+	}
+	return Drawing{Text: CutPlain(strings.Join(lines, "\n"), MaxAnswer), Blocks: blocks}
 }
 
 // homeActions is the maximum number of actions on the home tab.
@@ -288,11 +348,7 @@ func (h HomeTab) actions() []slack.Block {
 	if len(h.Actions) == 0 {
 		return nil
 	}
-	blocks := []slack.Block{slack.NewHeaderBlock(plain("What you are to do after incidents"))}
-	for _, a := range h.Actions[:min(len(h.Actions), homeActions)] {
-		text := fmt.Sprintf("%s, until %s: %s", a.IncidentID, lastDay(a.DueAt, h.Zone), Foreign(a.Text, maxBody))
-		blocks = append(blocks, section(text), slack.NewActionBlock("home_action_"+valueOf(a.ID), actionButtons(a.ID)...))
-	}
+	blocks := append([]slack.Block{slack.NewHeaderBlock(plain("What you are to do after incidents"))}, actionBlocks(h.Actions, homeActions, h.Zone)...)
 	if more := len(h.Actions) - homeActions; more > 0 {
 		blocks = append(blocks, note(Count(more, "more")+"; you are asked about each when it is due."))
 	}

@@ -108,6 +108,12 @@ func TestReviewActions(t *testing.T) {
 	golden(t, "review_action_again", Notice(n))
 	over := acknowledged()
 	over.Incident.Status = oncall.Resolved
+	given := oncall.Notice{To: string(bo), About: 3, Kind: oncall.NoticeActionGiven, Detail: n.Detail}
+	given.Detail.State, given.Detail.By, given.Detail.Others = "", "", []oncall.UserID{ann}
+	golden(t, "action_given", Notice(given))
+	given.Detail.State, given.Detail.Others = oncall.ReviewActionAgain, []oncall.UserID{""}
+	golden(t, "action_given_asked", Notice(given))
+	golden(t, "own_actions", OwnActions([]oncall.ReviewAction{{ID: 3, IncidentID: 6, UserID: bo, Text: "fix *it* <!here>", DueAt: given.Detail.Start}}, time.UTC))
 	golden(t, "review_action_form", overviewOf(over).ActionForm())
 	h := HomeTab{Reader: bo, InTeam: true, Zone: time.UTC, Now: noon}
 	for i := range 7 {
