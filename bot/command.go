@@ -23,8 +23,9 @@ type request struct {
 	zone      *schedule.Zone // the person's time zone
 	location  *time.Location
 	directory *store.Directory
-	trigger   string // trigger id; valid for three seconds
-	channel   string // channel in which it was typed
+	trigger   string           // trigger id; valid for three seconds
+	channel   string           // channel in which it was typed
+	place     store.MessageRef // where it was typed; TS is the thread of a message
 	asker     oncall.Actor
 }
 
@@ -110,7 +111,7 @@ func (b *Bot) command(ctx context.Context, c slack.SlashCommand) (view.Drawing, 
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	r.trigger, r.channel = c.TriggerID, c.ChannelID
+	r.trigger, r.channel, r.place.Channel = c.TriggerID, c.ChannelID, c.ChannelID
 	return known.run(b, ctx, r)
 }
 

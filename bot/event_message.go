@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -16,7 +17,13 @@ import (
 var mentionCommands = []string{"who", "next", "teams", "incidents", "page", "help"}
 
 // directCommands lists the commands that work in a direct message. None of them opens a modal.
-var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate"})
+var directCommands = slices.Concat(mentionCommands, []string{"me", "schedule", "users", "incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "actions"})
+
+// hereCommands lists the commands that also work in a mention in an incident's own channel, or in its thread.
+var hereCommands = []string{
+	"incident", "plan", "why", "ack", "resolve", "unack", "reopen", "escalate", "unsnooze", "snooze", "severity", "note", "update", "action", "review", "verdict",
+	"add", "reassign", "channel",
+}
 
 // typedMessage is a message that mentions the bot or was sent to it.
 type typedMessage struct {
@@ -65,6 +72,12 @@ func (b *Bot) answerWords(ctx context.Context, m typedMessage, words []string) (
 	r, err := b.requestBy(ctx, m.by, rest)
 	if err != nil {
 		return view.Drawing{}, err
+	}
+	r.place = store.MessageRef{Channel: m.at.Channel, TS: cmp.Or(m.follow.TS, m.replyTo)}
+	if slices.Contains(hereCommands, known.name) {
+		if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 {
+			m.can = append(slices.Clone(m.can), hereCommands...)
+		}
 	}
 	switch {
 	case known.name == "page":

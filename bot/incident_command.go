@@ -92,7 +92,8 @@ var incidentCommands = []command{
 	severalCommand("unsnooze", oncall.ActUnsnooze),
 	incidentCommand("channel", "12", (*Bot).openChannel),
 	incidentCommand("review", "12", (*Bot).reviewCommand),
-	incidentCommand("action", "12 @bo fix the alert", (*Bot).actionCommand),
+	{"action", oneAction.run},
+	{"actions", (*Bot).actionsCommand},
 	wordyCommand("update", "12 we are on it", view.ActionUpdate, inRequest(request.readUpdate)),
 	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},
@@ -115,17 +116,24 @@ func (b *Bot) actAndShow(ctx context.Context, r request, id oncall.IncidentID, a
 		b.log.Warn().Err(err).Msg("could not show the result of a command")
 		return fmt.Sprintf("Done: incident %s.", id), nil
 	}
+	if !slices.ContainsFunc(acts, func(a oncall.Act) bool { return a.Do != oncall.ActNote }) {
+		return view.Noted(p.Incident, b.rootLink(ctx, id)), nil
+	}
 	return b.summary(ctx, p), nil
 }
 
 // summary describes an incident's state in a sentence, with a permalink to its message.
 func (b *Bot) summary(ctx context.Context, p oncall.Picture) string {
-	id := p.Incident.ID
+	return view.IncidentText(p, b.rootLink(ctx, p.Incident.ID))
+}
+
+// rootLink returns a permalink to an incident's message; empty: there is none.
+func (b *Bot) rootLink(ctx context.Context, id oncall.IncidentID) string {
 	roots, err := b.store.Roots(ctx, []oncall.IncidentID{id})
 	if err != nil {
 		b.log.Warn().Err(err).Msg("could not link to an incident's message")
 	}
-	return view.IncidentText(p, b.permalink(ctx, roots[id]))
+	return b.permalink(ctx, roots[id])
 }
 
 // showIncident answers `/oncall incident 12`.

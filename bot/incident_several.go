@@ -32,6 +32,15 @@ func severalCommand(name string, do oncall.ActKind) command {
 			answer, err := b.actAndShow(ctx, r, id, oncall.Act{Do: do}, oncall.Act{Do: oncall.ActNote, Text: text})
 			return view.Drawing{Text: answer}, err
 		}
+		if !ok || len(ids) == 0 {
+			here, err := b.store.IncidentAt(ctx, r.place)
+			if err != nil {
+				return view.Drawing{}, err
+			}
+			if here != 0 && (ok || isNote(r.words)) {
+				return b.actHere(ctx, r, here, do)
+			}
+		}
 		if !ok {
 			id, found, err := b.incidentByTitle(ctx, r, name)
 			if err != nil {
@@ -95,13 +104,18 @@ func numberAndNote(words []string) (oncall.IncidentID, string) {
 	if len(words) < 2 || !isNumber(strings.TrimRight(words[0], ":,")) {
 		return 0, ""
 	}
-	for _, w := range words[1:] { // ambiguous
-		if oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numberPattern.MatchString(w) {
-			return 0, ""
-		}
+	if !isNote(words[1:]) {
+		return 0, ""
 	}
 	id, _ := readIncidentValue(strings.Trim(words[0], "#:,"))
 	return id, unescape(strings.Join(words[1:], " "))
+}
+
+// isNote reports whether words after an act are a note, rather than more about which incidents are meant.
+func isNote(words []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool {
+		return oneOf([]string{w}, 0, "all", "except", "but", "to", "not", "and", "or", "until", "for") || strings.HasPrefix(w, "#") || numberPattern.MatchString(w)
+	})
 }
 
 // appliesTo reports whether an act makes sense for an incident in its current state.
@@ -117,9 +131,17 @@ func appliesTo(in oncall.Incident, do string, user oncall.UserID) bool {
 	return in.Open()
 }
 
-// onlyIncident returns the incident that a command without a number means: the only one of the person's. It never takes one of
-// other people's: it lists what is open, and asks for a number.
+// onlyIncident returns the incident that a command without a number means: that of the channel or thread in which it is typed, or
+// else the only one of the person's. It never takes one of other people's: it lists what is open, and asks for a number.
 func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string) (oncall.IncidentID, error) {
+	if id, err := b.store.IncidentAt(ctx, r.place); id != 0 || err != nil {
+		return id, err
+	}
+	if afterwards[name] {
+		if id, err := b.lastIncident(ctx, r, name); id != 0 || err != nil {
+			return id, err
+		}
+	}
 	open, err := b.store.OpenIncidents(ctx, r.by(), maxOpenLoaded)
 	if err != nil {
 		return 0, fmt.Errorf("load open incidents: %w", err)
@@ -318,6 +340,12 @@ func (b *Bot) why(ctx context.Context, r request) (string, error) {
 		if id, known := readIncidentValue(strings.Trim(words[0], "#?")); known {
 			return b.showPlan(ctx, r, id)
 		}
+	}
+	if id, err := b.store.IncidentAt(ctx, r.place); err != nil || id != 0 && len(words) == 0 {
+		if err != nil {
+			return "", err
+		}
+		return b.showPlan(ctx, r, id)
 	}
 	id, paged, err := b.store.LastPaged(ctx, r.by(), r.user.ID)
 	if err != nil {

@@ -124,6 +124,9 @@ func (b *Bot) submitted(ctx context.Context, c slack.InteractionCallback) (modal
 
 // openModal opens a modal for a person who has just typed or pressed something.
 func (b *Bot) openModal(ctx context.Context, trigger string, v slack.ModalViewRequest) error {
+	if trigger == "" { // a message can't open one
+		return oncall.Refuse("This needs a form, which only `/oncall` can open. Or write it in one line, as `/oncall help` shows.")
+	}
 	return shown(b.slack.OpenView(ctx, trigger, v))
 }
 

@@ -55,6 +55,11 @@ func (in Incident) Holders() []UserID {
 	}
 }
 
+// With reports whether a person has the incident: they hold it, or have snoozed it.
+func (in Incident) With(u UserID) bool {
+	return slices.Contains(in.Holders(), u) || in.Status == Snoozed && in.SnoozedBy.User == u
+}
+
 // ackers returns the people who have acknowledged, even if more acknowledgements are needed.
 func (in Incident) ackers() []UserID {
 	if in.Status == Acknowledged {

@@ -32,6 +32,7 @@ var withoutActor = map[string]string{
 	"TokenIsKnown":   "it asks about a token, and tells nothing of what it is for",
 	"Bundle":         "the key of a message that is being sent",
 	"Roots":          "where messages are that Slack shows or hides by itself",
+	"IncidentAt":     "which incident a channel or thread of Slack's is about, for whom Slack shows it; what it is, is asked with the actor",
 	"Pressed":        "it notes in Slack's stead which message was pressed",
 	"PressDrawn":     "so here",
 	"NoticeDrawn":    "so here: where a message is",

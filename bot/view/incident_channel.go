@@ -22,8 +22,8 @@ func ChannelGreeting(p oncall.Picture, address string) Drawing {
 		message = link(address, message)
 	}
 	text := fmt.Sprintf("%s\n%s\nThis channel is for those who work on it. %s stays where it is, with its buttons, its pages and its timeline: "+
-		"notes belong there, or are typed here as `/oncall note %d …`. A day after it is resolved, this channel is archived.",
-		bold(fmt.Sprintf("%s %s:", in.ID, severityName(in.Severity)), titleOf(in), in.Link), standing(p), message, in.ID)
+		"notes belong there, or are typed here as `/oncall note …`: commands need no number here. A day after it is resolved, this channel is archived.",
+		bold(fmt.Sprintf("%s %s:", in.ID, severityName(in.Severity)), titleOf(in), in.Link), standing(p), message)
 	if links := linkLine(rootLinks(p), maxRootLinks, maxBody); links != "" {
 		text += "\n" + links
 	}

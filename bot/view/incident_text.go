@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -16,6 +17,31 @@ func IncidentText(p oncall.Picture, address string) string {
 		name = link(address, name)
 	}
 	return CutPlain(fmt.Sprintf("*%s* %s\n%s", name, headline(p.Incident), standing(p)), MaxAnswer)
+}
+
+// SettledBefore says who has an incident already, or that it is over; empty: neither.
+func SettledBefore(in oncall.Incident, reader oncall.UserID, now time.Time, zone *time.Location) string {
+	at := func(t time.Time) string {
+		if t.In(zone).Format(time.DateOnly) == now.In(zone).Format(time.DateOnly) {
+			return t.In(zone).Format("15:04")
+		}
+		return Time(t, zone)
+	}
+	switch {
+	case in.MergedInto != 0:
+	case !in.Open() && in.ResolvedAt != nil:
+		return fmt.Sprintf("%s is over: %s resolved it at %s already.", in.ID, who(in.ResolvedBy), at(*in.ResolvedAt))
+	case in.Status == oncall.Acknowledged && in.AckedAt != nil && slices.Contains(in.Holders(), reader):
+		return fmt.Sprintf("You have %s since %s already.", in.ID, at(*in.AckedAt))
+	case in.Status == oncall.Acknowledged && in.AckedAt != nil:
+		return fmt.Sprintf("%s is acknowledged by %s since %s already.", in.ID, who(in.AckedBy), at(*in.AckedAt))
+	}
+	return ""
+}
+
+// Noted confirms a note, in a line.
+func Noted(in oncall.Incident, address string) string {
+	return fmt.Sprintf("Noted on %s %s.", link(address, in.ID.String()), Foreign(in.Title, maxTitle))
 }
 
 // PlanText says why its reader was paged, and what happens next with an incident.

@@ -220,7 +220,7 @@ func (s *story) click(ts *testscript.TestScript, _ bool, args []string) {
 	s.tell(ts, user, before)
 }
 
-// type PERSON COMMAND: types a slash command into #payments and prints the answer.
+// type PERSON COMMAND [PLACE]: types a slash command into #payments, or there, and prints the answer.
 func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	user := "U0" + strings.ToUpper(args[0])
 	before := s.sim.EphemeralText(user)
@@ -230,7 +230,11 @@ func (s *story) typeCommand(ts *testscript.TestScript, _ bool, args []string) {
 		_, err := s.sim.CloseView(ctx, user, true)
 		ts.Check(err)
 	}
-	result, err := s.sim.Slash(ctx, user, "#payments", args[1])
+	place := "#payments"
+	if len(args) > 2 {
+		place = args[2]
+	}
+	result, err := s.sim.Slash(ctx, user, place, args[1])
 	ts.Check(err)
 	if !result.Acked {
 		ts.Fatalf("the command was not acknowledged: %s", result.Error)
