@@ -94,7 +94,7 @@ var incidentCommands = []command{
 	incidentCommand("review", "12", (*Bot).reviewCommand),
 	{"action", oneAction.run},
 	{"actions", (*Bot).actionsCommand},
-	wordyCommand("update", "12 we are on it", view.ActionUpdate, inRequest(request.readUpdate)),
+	{"update", (*Bot).updateCommand},
 	{"why", textCommand((*Bot).why)},
 	{"snooze", (*Bot).snooze},
 	wordyCommand("reassign", "12 @bo", view.ActionReassign, (*Bot).readReassign),
@@ -335,8 +335,28 @@ func (r request) readNote() ([]oncall.Act, error) {
 	return []oncall.Act{{Do: oncall.ActNote, Text: text}}, nil
 }
 
-func (r request) readUpdate() ([]oncall.Act, error) {
-	return []oncall.Act{{Do: oncall.ActUpdate, Text: unescape(strings.Join(r.words, " "))}}, nil
+// updateCommand answers `/oncall update 12 text`, and opens the form without a text.
+func (b *Bot) updateCommand(ctx context.Context, r request) (view.Drawing, error) {
+	id, err := b.takeNumber(ctx, &r, "update", "12 we are on it")
+	if err != nil {
+		return view.Drawing{}, err
+	}
+	if len(r.words) == 0 {
+		asks, err := b.formOn(ctx, id, r.user.ID, view.ActionUpdate)
+		if err != nil {
+			return view.Drawing{}, err
+		}
+		return view.Drawing{}, b.openModal(ctx, r.trigger, asks)
+	}
+	if err := b.act(ctx, id, r.user.ID, oncall.Act{Do: oncall.ActUpdate, Text: unescape(strings.Join(r.words, " "))}); err != nil {
+		return view.Drawing{}, err
+	}
+	p, err := b.store.Picture(ctx, r.by(), id, b.clock())
+	if err != nil {
+		b.log.Warn().Err(err).Msg("could not show the result of a command")
+		return view.Text(fmt.Sprintf("Posted: an update on %s.", id)), nil
+	}
+	return view.UpdatePosted(p, b.rootLink(ctx, id), r.mayEdit(p.Team.ID) == nil), nil
 }
 
 // readVerdict parses "noise" and "real: restarted the pool"; text alone says what helped.

@@ -134,7 +134,7 @@ func readUpdate(f form, _ time.Time) ([]oncall.Act, fieldErrors) {
 	switch {
 	case act.Text == "":
 		return nil, fieldErrors{view.BlockText: "Write something."}
-	case len(act.Channels) == 0:
+	case len(act.Channels) == 0 && len(f[string(view.BlockUpdateTo)]) > 0: // the team has some
 		return nil, fieldErrors{view.BlockUpdateTo: "Choose a channel."}
 	}
 	return []oncall.Act{act}, nil

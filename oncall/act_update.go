@@ -16,8 +16,8 @@ const (
 // NoticeUpdate is an update of an incident, for a channel of the team's choice.
 const NoticeUpdate NoticeKind = "update"
 
-// update tells people who don't work on the incident how it stands, in the channels that its team chose, or in some of
-// them. A closed incident takes one too.
+// update tells people how the incident stands: in its own channel, if it has one, and in the channels that its team chose for those
+// who don't work on it, or in some of them. Without any of these the thread has it. A closed incident takes one too.
 func (c *Change) update(a Act) error {
 	in := &c.Incident
 	team := c.facts.Roster.Teams[in.TeamID]
@@ -29,8 +29,6 @@ func (c *Change) update(a Act) error {
 	switch n := utf8.RuneCountInString(text); {
 	case in.MergedInto != 0:
 		return in.refuseClosed()
-	case len(team.Updates) == 0:
-		return Refuse("The team %s has no channels for updates. Its managers name them in /oncall setup, or in the set-up file under updates.", team.Name)
 	case n == 0:
 		return Refuse("The update is empty.")
 	case n > maxUpdate:
@@ -40,6 +38,9 @@ func (c *Change) update(a Act) error {
 		if !slices.Contains(team.Updates, channel) {
 			return Refuse("The team's updates don't go to %s any more. Please open the form again.", channel)
 		}
+	}
+	if own := in.Channel; own != nil && own.ID != "" && !own.Archived && (own.Private || !team.Private) && !slices.Contains(to, own.ID) {
+		to = append([]string{own.ID}, to...)
 	}
 	in.Updates++
 	c.record(EventUpdate, c.by, Detail{Text: text, To: to, Count: in.Updates})

@@ -10,12 +10,15 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	facts := Facts{Roster: Roster{Teams: map[TeamID]RosterTeam{1: {Name: "payments", Updates: []string{"#status", "#support"}}, 2: {Name: "web"}}}}
 	open := Incident{ID: 3, TeamID: 1, Title: "disk full", Status: Acknowledged, Updates: 1}
-	over, merged, other := open, open, open
+	over, merged, other, own, archived := open, open, open, open, open
+	own.Channel, archived.Channel = &IncidentChannel{ID: "C0INC"}, &IncidentChannel{ID: "C0INC", Archived: true}
+	ownOnly := own
+	ownOnly.TeamID = 2
 	over.Status, merged.Status, merged.MergedInto, other.TeamID = Resolved, Resolved, 2, 2
 	for name, c := range map[string]struct {
 		in   Incident
 		act  Act
-		want []string // channels; none: refused
+		want []string // channels; nil: refused
 	}{
 		"to all":                {open, Act{Text: " we are on it "}, []string{"#status", "#support"}},
 		"to one":                {open, Act{Text: "we are on it", Channels: []string{"#support"}}, []string{"#support"}},
@@ -24,18 +27,23 @@ func TestUpdate(t *testing.T) {
 		"merged":                {merged, Act{Text: "we are on it"}, nil},
 		"empty":                 {open, Act{Text: " \n"}, nil},
 		"too long":              {open, Act{Text: strings.Repeat("x", 2001)}, nil},
-		"no channels":           {other, Act{Text: "we are on it"}, nil},
+		"no channels":           {other, Act{Text: "we are on it"}, []string{}},
+		"no such channel":       {other, Act{Text: "we are on it", Channels: []string{"#status"}}, nil},
+		"its own channel, too":  {own, Act{Text: "we are on it"}, []string{"C0INC", "#status", "#support"}},
+		"its own, and chosen":   {own, Act{Text: "we are on it", Channels: []string{"#status"}}, []string{"C0INC", "#status"}},
+		"its own channel only":  {ownOnly, Act{Text: "we are on it"}, []string{"C0INC"}},
+		"its own is archived":   {archived, Act{Text: "we are on it"}, []string{"#status", "#support"}},
 	} {
 		c.act.Do = ActUpdate
 		got, err := c.in.Do(c.act, ByUser(ann), facts, noon)
-		var to []string
+		to := []string{}
 		for _, n := range got.Notices {
 			to = append(to, n.To)
 			if d := n.Detail; d.Count != 2 || d.Note != "we are on it" || d.Title != "disk full" || d.By != ann || d.Status != c.in.Status {
 				t.Errorf("%s: the notice is %+v", name, d)
 			}
 		}
-		if !slices.Equal(to, c.want) || (err == nil) != (c.want != nil) {
+		if c.want != nil && !slices.Equal(to, c.want) || (err == nil) != (c.want != nil) {
 			t.Errorf("%s: to %q, %v; want %q", name, to, err, c.want)
 		}
 		if err == nil && (got.Incident.Updates != 2 || len(got.Events) != 1 || got.Events[0].Kind != EventUpdate) {

@@ -58,6 +58,7 @@ func (st ShiftFacts) unpageable(u UserID) bool { return st.Users[u].Unpageable()
 // A RosterTeam is what decisions depend on of a team, besides its members.
 type RosterTeam struct {
 	Name     string
+	Private  bool
 	Managers []UserID // the members named as such
 	Fallback []UserID
 	Policy   PolicyID        // the policy that the team names as its own; 0: none
@@ -71,7 +72,7 @@ type RosterTeam struct {
 // OnRoster returns what decisions depend on of the team. Its working hours are in the team's own time zone, or else in
 // zone, the time zone of its first schedule.
 func (t Team) OnRoster(managers []UserID, zone string) RosterTeam {
-	f := RosterTeam{Name: t.Name, Managers: managers, Fallback: t.Fallback, Policy: t.Policy, IncidentChannel: t.IncidentChannel, Updates: t.Updates}
+	f := RosterTeam{Name: t.Name, Private: t.Private, Managers: managers, Fallback: t.Fallback, Policy: t.Policy, IncidentChannel: t.IncidentChannel, Updates: t.Updates}
 	for _, name := range []string{t.TimeZone, zone, "UTC"} {
 		if h, err := hoursIn(name, t.Hours); err == nil {
 			f.Hours, f.TimeZone = h, name

@@ -15,7 +15,7 @@ import (
 type Update struct {
 	Number   int       `json:"number" doc:"Counts the incident's updates."`
 	Text     string    `json:"text"`
-	Channels []string  `json:"channels" doc:"Where it was posted, as the team names them."`
+	Channels []string  `json:"channels" doc:"Where it was posted, as the team names them, and its own channel by Slack id; none: in its thread alone."`
 	By       *Actor    `json:"by,omitempty"`
 	At       time.Time `json:"at"`
 }
@@ -47,7 +47,7 @@ func (s *server) updateRoutes() {
 	})
 	handle(s, operation{
 		method: http.MethodPost, path: "/incidents/{id}/updates", id: "create-update", tag: "incidents", summary: "Tell people who don't work on an incident how it stands",
-		about: "As /oncall update does: in the channels that the team chose.", scope: oncall.ScopeAct, status: http.StatusCreated, errors: []int{404, 409},
+		about: "As /oncall update does: in its own channel, if it has one, and in the channels that the team chose; without any, in its thread.", scope: oncall.ScopeAct, status: http.StatusCreated, errors: []int{404, 409},
 	}, s.createUpdate)
 }
 
@@ -93,13 +93,13 @@ func (s *server) updates(ctx context.Context, v view, id oncall.IncidentID) ([]U
 	var out []Update
 	for _, e := range events {
 		if e.Kind == oncall.EventUpdate {
-			out = append(out, Update{e.Detail.Count, e.Detail.Text, e.Detail.To, v.actor(e.Actor), e.At})
+			out = append(out, Update{e.Detail.Count, e.Detail.Text, append([]string{}, e.Detail.To...), v.actor(e.Actor), e.At})
 		}
 	}
 	return out, nil
 }
 
-// updateChannels finds some of a team's channels for updates, each once. A team without any is left to the rule.
+// updateChannels finds some of a team's channels for updates, each once.
 func (v view) updateChannels(id oncall.TeamID, texts []string) (out []string, err error) {
 	team, _ := v.Team(id)
 	for _, text := range texts {
@@ -108,8 +108,6 @@ func (v view) updateChannels(id oncall.TeamID, texts []string) (out []string, er
 			return strings.EqualFold(strings.TrimPrefix(c, "#"), named) || v.Channel(c) == text
 		})
 		switch {
-		case len(team.Updates) == 0:
-			return nil, nil
 		case i < 0:
 			return nil, invalid("The team's updates don't go to " + strconv.Quote(text) + ".")
 		case !slices.Contains(out, team.Updates[i]):

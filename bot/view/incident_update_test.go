@@ -15,6 +15,13 @@ func TestUpdates(t *testing.T) {
 	}}
 	golden(t, "update", Notice(n))
 	s := overviewOf(acknowledged())
+	over := s.Picture
+	over.Team.Name, over.Team.Updates, over.Incident.Updates = "payments", nil, 2
+	golden(t, "update_posted_thread", UpdatePosted(over, "https://example.slack.com/archives/C0PAY/p1", true))
+	over.Incident.Channel = &oncall.IncidentChannel{ID: "C0INC"}
+	golden(t, "update_posted_own", UpdatePosted(over, "", false))
+	over.Team.Updates = []string{"C0STATUS", "#support"}
+	golden(t, "update_posted", UpdatePosted(over, "", true))
 	golden(t, "update_form_none", s.UpdateForm())
 	s.Updates = UpdateOptions([]string{"C0STATUS", "#support"}, func(id string) string { return map[string]string{"C0STATUS": "status"}[id] })
 	golden(t, "update_form", s.UpdateForm())
