@@ -97,7 +97,7 @@ func (r request) readAPIKey(words []string) (apiKeyAsk, error) {
 		case word == "team" && len(words) > 1:
 			id, n := r.teamIn(words[1:])
 			if n == 0 {
-				return ask, oncall.Refuse("There is no team %q%s.", view.Name(unescape(words[1])), r.none())
+				return ask, oncall.Refuse("There is no team %q%s.", view.Name(unescape(words[1])), r.noneVisible())
 			}
 			ask.Team, words = id, words[n:]
 		default:

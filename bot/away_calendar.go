@@ -78,8 +78,8 @@ func (b *Bot) pressAwayCalendar(ctx context.Context, p press) (string, error) {
 	return "", b.openModal(ctx, p.trigger, form)
 }
 
-// awayUnread ends the reading of the person's calendar.
-func (b *Bot) awayUnread(ctx context.Context, p press) (string, error) {
+// endAwayCalendar ends the reading of the person's calendar.
+func (b *Bot) endAwayCalendar(ctx context.Context, p press) (string, error) {
 	r, err := b.request(ctx, p.user, nil)
 	if err != nil {
 		return "", err

@@ -132,8 +132,8 @@ func (b *Bot) Connected() int {
 	return n
 }
 
-// wait pauses a background loop, and reports false if ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
+// sleep pauses a background loop, and reports false if ctx ends first.
+func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d) // real time: this waits for the network
 	defer timer.Stop()
 	select {

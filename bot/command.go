@@ -32,8 +32,8 @@ type request struct {
 // by returns the person who sent the command, and who reads the answer.
 func (r request) by() oncall.Actor { return r.asker }
 
-// none completes "No incident is open" and the like if some incidents may be hidden from the reader.
-func (r request) none() string {
+// noneVisible completes "No incident is open" and the like if some incidents may be hidden from the reader.
+func (r request) noneVisible() string {
 	switch {
 	case r.directory.Hides && r.asker.Via == oncall.ViaChannel:
 		return " that everybody here may see; `/oncall` shows what you may see"

@@ -129,11 +129,11 @@ func unknownCommand(name string, words []string) error {
 		}
 	}
 	return oncall.Refuse("There is no `/oncall %s`.%s Try one of these:\n%s",
-		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fitting(words)))
+		view.Name(unescape(name)), view.DidYouMean(guess, "`/oncall %s`"), view.ExamplesFor(guess, fittingCommands(words)))
 }
 
-// fitting returns the commands that take what was typed: a number, a person, a time.
-func fitting(words []string) []string {
+// fittingCommands returns the commands that take what was typed: a number, a person, a time.
+func fittingCommands(words []string) []string {
 	for _, w := range words[1:] {
 		if _, ok := view.ReadMention(w); ok || strings.HasPrefix(w, "@") {
 			return []string{"override", "swap", "add"}

@@ -85,7 +85,7 @@ func (r request) readStints(user oncall.UserID, words []string) ([]schedule.Stin
 		if err != nil {
 			return nil, "", err
 		}
-		stints := cut(r.directory.Roster().Stints(user, s.from, s.to), s)
+		stints := clip(r.directory.Roster().Stints(user, s.from, s.to), s)
 		if len(stints) == 0 {
 			return nil, "", oncall.Refuse("%s is not on call %s.", user, view.Between(s.from, s.to, r.location))
 		}

@@ -46,7 +46,7 @@ func (f form) part(s schedule.Stint) (schedule.Stint, fieldErrors) {
 	case !to.After(s.Start):
 		return s, fieldErrors{view.BlockTo: "The shift has not begun by then."}
 	}
-	return cut([]schedule.Stint{s}, span{from: from, to: to})[0], nil
+	return clip([]schedule.Stint{s}, span{from: from, to: to})[0], nil
 }
 
 // submitPart takes over the chosen part of a shift.

@@ -37,7 +37,7 @@ func (b *Bot) heartbeats(ctx context.Context, r request) (view.Drawing, error) {
 		}
 		return view.Drawing{Text: view.Heartbeat(shownHeartbeat(h, r.now), r.location)}, nil
 	case len(all) == 0:
-		return view.Drawing{Text: "There is no heartbeat" + r.none() + ". A first ping with `?create=1` makes one, or the set-up file."}, nil
+		return view.Drawing{Text: "There is no heartbeat" + r.noneVisible() + ". A first ping with `?create=1` makes one, or the set-up file."}, nil
 	}
 	shown := make([]view.HeartbeatLine, len(all))
 	for i, h := range all {
@@ -97,7 +97,7 @@ func (r request) heartbeat(all []store.HeartbeatDetail, words []string) (store.H
 	case len(found) > 1:
 		return store.HeartbeatDetail{}, oncall.Refuse("Several heartbeats are called %q. Name the integration too, as in %q.", view.Name(typed), view.Name(found[0].Integration+"/"+found[0].Name))
 	}
-	return store.HeartbeatDetail{}, oncall.Refuse("There is no heartbeat %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
+	return store.HeartbeatDetail{}, oncall.Refuse("There is no heartbeat %q%s.%s", view.Name(typed), r.noneVisible(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
 // heartbeatGone refuses if the heartbeat has been removed in the meantime.

@@ -22,7 +22,7 @@ func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hit := cut(r.directory.Roster().Stints(r.user.ID, from, to), span{from: from, to: to})
+	hit := clip(r.directory.Roster().Stints(r.user.ID, from, to), span{from: from, to: to})
 	hit = slices.DeleteFunc(hit, func(s schedule.Stint) bool { return s.Schedule != id })
 	if len(hit) == 0 {
 		return "", oncall.Refuse("None of your shifts is in that time any more.")

@@ -136,11 +136,11 @@ func (k *channelKeeper) postOnce(ctx context.Context, delivery string, d view.Dr
 		}
 	}
 	_, err := k.post(ctx, m, d)
-	return gone(err)
+	return ignoreRefused(err)
 }
 
-// gone forgets that Slack refuses something for good, as in a channel that somebody has archived or deleted.
-func gone(err error) error {
+// ignoreRefused forgets that Slack refuses something for good, as in a channel that somebody has archived or deleted.
+func ignoreRefused(err error) error {
 	if slackcall.NoToken(err) { // a new token may do it
 		return err
 	}
@@ -155,7 +155,7 @@ func (k *channelKeeper) optional(err error, what string) error {
 	if slackcall.Refused(err) && !slackcall.NoToken(err) {
 		k.log.Warn().Err(err).Str("channel", k.is.ID).Msg("Slack refuses " + what + " of an incident's channel; it does without")
 	}
-	return gone(err)
+	return ignoreRefused(err)
 }
 
 func (k *channelKeeper) setTopic(ctx context.Context) error {

@@ -41,7 +41,7 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 	}
 	orMore := len(open) == maxOpenLoaded
 	if open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return !r.wants(q, in) }); len(open) == 0 {
-		return "No incident is open" + r.none() + ".", nil
+		return "No incident is open" + r.noneVisible() + ".", nil
 	}
 	shown := open[:min(len(open), listed)]
 	return view.OpenIncidents(open, len(shown), orMore, b.rootLinks(ctx, shown)), nil
@@ -68,7 +68,7 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 	found = slices.DeleteFunc(found, func(in oncall.Incident) bool { return !r.wants(q, in) })
 	what := q.words()
 	if len(found) == 0 {
-		return "There is no incident " + what + r.none() + ". `/oncall incidents` lists what is open.", nil
+		return "There is no incident " + what + r.noneVisible() + ". `/oncall incidents` lists what is open.", nil
 	}
 	shown := found[:min(len(found), listed)]
 	return view.PastIncidents(found, len(shown), more, what, b.rootLinks(ctx, shown), r.location), nil

@@ -151,7 +151,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 		return 0, err
 	}
 	own := slices.DeleteFunc(slices.Clone(open), func(in oncall.Incident) bool { return rank(in) == rankOthers })
-	fits, err := b.fitting(ctx, r, name, own)
+	fits, err := b.fittingIncidents(ctx, r, name, own)
 	if err != nil {
 		return 0, err
 	}
@@ -160,7 +160,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	case name == "reopen" || name == "review":
 		return 0, oncall.Refuse("%s `/oncall incidents closed` lists what is over.", say)
 	case len(open) == 0:
-		return 0, oncall.Refuse("No incident is open%s.", r.none())
+		return 0, oncall.Refuse("No incident is open%s.", r.noneVisible())
 	case name == "merge" || name == "link":
 	case len(fits) == 1:
 		return fits[0].ID, nil
@@ -172,7 +172,7 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	if len(fits) > 0 {
 		return 0, oncall.Refuse("%s%s", say, view.WhichIncident(fits))
 	}
-	others, err := b.fitting(ctx, r, name, open)
+	others, err := b.fittingIncidents(ctx, r, name, open)
 	if err != nil {
 		return 0, err
 	}
@@ -186,8 +186,8 @@ func (b *Bot) onlyIncident(ctx context.Context, r request, name, example string)
 	return 0, oncall.Refuse("%s %s%s", lead, say, view.WhichIncident(others))
 }
 
-// fitting returns the incidents to which a command can apply.
-func (b *Bot) fitting(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
+// fittingIncidents returns the incidents to which a command can apply.
+func (b *Bot) fittingIncidents(ctx context.Context, r request, name string, of []oncall.Incident) ([]oncall.Incident, error) {
 	fits := slices.DeleteFunc(slices.Clone(of), func(in oncall.Incident) bool { return !appliesTo(in, name, r.user.ID) })
 	return b.withoutViewOnly(ctx, r, name, fits)
 }

@@ -33,7 +33,7 @@ func (b *Bot) integrations(ctx context.Context, r request) (view.Drawing, error)
 		all = []store.IntegrationState{in}
 	}
 	if len(all) == 0 {
-		return view.Drawing{Text: "There is no integration" + r.none() + ". `/oncall setup` makes one."}, nil
+		return view.Drawing{Text: "There is no integration" + r.noneVisible() + ". `/oncall setup` makes one."}, nil
 	}
 	shown := make([]view.Integration, len(all))
 	for i, in := range all {
@@ -104,7 +104,7 @@ func (r request) noIntegration(all []store.IntegrationState, typed string) error
 		}
 		return oncall.Refuse("There is no integration %q. There is %s.", view.Name(typed), view.List(names))
 	}
-	return oncall.Refuse("There is no integration %q%s.%s", view.Name(typed), r.none(), view.DidYouMean(view.Name(guess), "%q"))
+	return oncall.Refuse("There is no integration %q%s.%s", view.Name(typed), r.noneVisible(), view.DidYouMean(view.Name(guess), "%q"))
 }
 
 // key answers `/oncall key NAME`, and `/oncall key rotate NAME`, which asks for confirmation.

@@ -81,8 +81,8 @@ func (b *Bot) leaverHand(ctx context.Context, r repair, p press) (string, error)
 	return "", b.openModal(ctx, p.trigger, view.LeaverForm(r.meta, r.of))
 }
 
-// leaverOut previews taking the person out.
-func (b *Bot) leaverOut(ctx context.Context, r repair, p press) (string, error) {
+// previewLeaverRemoval previews taking the person out.
+func (b *Bot) previewLeaverRemoval(ctx context.Context, r repair, p press) (string, error) {
 	r.meta.How = view.LeaverOut
 	lines, _, err := b.previewRepair(ctx, r)
 	if err != nil {
@@ -128,7 +128,7 @@ func (b *Bot) submitLeaver(ctx context.Context, s submission) (modalResponse, er
 	case r.meta.How == view.LeaverForGood && r.of.ByFile:
 		return modalResponse{}, oncall.Refuse("The set-up file has the last word about %s: change it there.", view.Name(r.of.Name))
 	}
-	if err := b.meet(ctx, []oncall.UserID{r.meta.To}); err != nil {
+	if err := b.storeNewPeople(ctx, []oncall.UserID{r.meta.To}); err != nil {
 		return modalResponse{}, err
 	}
 	if r.meta.How == view.LeaverCovers {
@@ -189,7 +189,7 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []st
 		if len(gets) == 0 {
 			return nil, nil, oncall.Refuse("%s has no shift up to then that somebody else doesn't have already.", r.meta.User)
 		}
-		warnings, err = b.warnOf(ctx, r, gets)
+		warnings, err = b.clashWarnings(ctx, r, gets)
 		return view.LeaverStintLines(gets, r.user.TimeZone), warnings, err
 	}
 	edits, err := b.repairEdits(ctx, r)
@@ -207,13 +207,13 @@ func (b *Bot) previewRepair(ctx context.Context, r repair) (lines, warnings []st
 		lines = append(lines, view.LeaverMoves(d.Report.Changes, d.Report.Details)...)
 	}
 	if r.meta.How == view.LeaverForGood {
-		warnings, err = b.warnOf(ctx, r, r.of.Gets(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
+		warnings, err = b.clashWarnings(ctx, r, r.of.Gets(r.meta.To, r.now.AddDate(1, 0, 0), r.now))
 	}
 	return lines, warnings, err
 }
 
-// warnOf tells what speaks against giving shifts to somebody.
-func (b *Bot) warnOf(ctx context.Context, r repair, gets []schedule.Stint) ([]string, error) {
+// clashWarnings tells what speaks against giving shifts to somebody.
+func (b *Bot) clashWarnings(ctx context.Context, r repair, gets []schedule.Stint) ([]string, error) {
 	off, err := b.store.TimeOff(ctx, r.by(), r.now, r.now.AddDate(1, 0, 0))
 	if err != nil {
 		return nil, fmt.Errorf("load time off: %w", err)

@@ -33,7 +33,7 @@ func (r request) schedule(name string) (*schedule.Schedule, error) {
 	}
 	switch len(candidates) {
 	case 0:
-		return nil, oncall.Refuse("There is no schedule to change%s.", cmp.Or(r.none(), " yet"))
+		return nil, oncall.Refuse("There is no schedule to change%s.", cmp.Or(r.noneVisible(), " yet"))
 	case 1:
 		return candidates[0], nil
 	}
@@ -54,7 +54,7 @@ func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, err
 			return c, unescape(strings.Join(words[n:], " ")), err
 		}
 	}
-	if len(words) > 1 && !r.resembles(text) && !r.resembles(words[0]) {
+	if len(words) > 1 && !r.mayBeMistyped(text) && !r.mayBeMistyped(words[0]) {
 		c, err := r.schedule("")
 		return c, unescape(text), err
 	}
@@ -65,8 +65,8 @@ func (r request) scheduleAndReason(text string) (*schedule.Schedule, string, err
 // maxObjectNameWords is the maximum number of words in a schedule's or team's name when other words follow.
 const maxObjectNameWords = 16
 
-// resembles reports whether words may be a mistyped name.
-func (r request) resembles(typed string) bool {
+// mayBeMistyped reports whether words may be a mistyped name.
+func (r request) mayBeMistyped(typed string) bool {
 	var names []string
 	for _, s := range r.directory.Schedules {
 		names = append(names, s.Name())

@@ -30,7 +30,7 @@ func (b *Bot) maintenance(ctx context.Context, r request) (view.Drawing, error) 
 			return view.Drawing{}, fmt.Errorf("list maintenance: %w", err)
 		}
 		if len(all) == 0 {
-			return view.Drawing{Text: "No maintenance is in force or planned" + r.none() + ". `" + maintenanceExample + "` begins one."}, nil
+			return view.Drawing{Text: "No maintenance is in force or planned" + r.noneVisible() + ". `" + maintenanceExample + "` begins one."}, nil
 		}
 		return view.Maintenance(shownMaintenance(all), r.now, r.location), nil
 	case oneOf(words, 0, "end", "stop", "cancel", "over", "done", "finish", "delete", "remove"):
@@ -151,7 +151,7 @@ func (r request) noMaintained(words []string) error {
 	}
 	typed := unescape(strings.Join(words[:nameLength(words)], " "))
 	guess := view.Name(oncall.Nearest(typed, names))
-	return oncall.Refuse("There is no team and no integration %q%s.%s Write it like `%s`.", view.Name(typed), r.none(), view.DidYouMean(guess, "%q"), maintenanceExample)
+	return oncall.Refuse("There is no team and no integration %q%s.%s Write it like `%s`.", view.Name(typed), r.noneVisible(), view.DidYouMean(guess, "%q"), maintenanceExample)
 }
 
 // readMatchers parses the matchers that the words begin with.
@@ -230,7 +230,7 @@ func (b *Bot) endMaintenance(ctx context.Context, r request, words []string) (st
 	case 1:
 		return b.setMaintenanceEnd(ctx, r, fits[0].ID)
 	case 0:
-		return "", oncall.Refuse("There is no such maintenance window%s. `/oncall maintenance` lists what is in force or planned.", r.none())
+		return "", oncall.Refuse("There is no such maintenance window%s. `/oncall maintenance` lists what is in force or planned.", r.noneVisible())
 	}
 	return "", oncall.Refuse("Say which one, as in `/oncall maintenance end %s`. `/oncall maintenance` lists them.", fits[0].ID)
 }

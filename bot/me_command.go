@@ -64,7 +64,7 @@ func (b *Bot) next(_ context.Context, r request) (string, error) {
 		schedules = found
 	}
 	if len(schedules) == 0 {
-		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
+		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.noneVisible(), " yet"))
 	}
 	return view.NextOnCall(schedules, r.now, r.location), nil
 }

@@ -191,7 +191,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft)
 		return view.Drawing{}, oncall.Refuse("%s is deactivated in Slack and can't be on call.", w.User)
 	}
 	o := r.overrideFrom(w)
-	replaced, alone := displaced(w.Schedule, span{from: w.From, to: w.To}, w.User)
+	replaced, alone := othersOnCall(w.Schedule, span{from: w.From, to: w.To}, w.User)
 	if err := b.store.May(r.directory, r.by(), access.Override, access.Object{Team: w.Schedule.TeamID()}); err != nil {
 		return view.Drawing{}, err
 	}
@@ -224,7 +224,7 @@ func (b *Bot) makeOverride(ctx context.Context, r request, w view.OverrideDraft)
 	w.Away = slices.ContainsFunc(away, func(t oncall.TimeOff) bool { return t.UserID == w.User })
 	for _, s := range directory.Roster().Stints(w.User, w.From, w.To) {
 		if s.Schedule != w.Schedule.ID() || s.Role != schedule.RolePrimary {
-			w.Clashes = append(w.Clashes, cut([]schedule.Stint{s}, span{from: w.From, to: w.To})...)
+			w.Clashes = append(w.Clashes, clip([]schedule.Stint{s}, span{from: w.From, to: w.To})...)
 		}
 	}
 	return view.Override(w, o.ID, replaced, moves, r.location), nil
@@ -250,8 +250,8 @@ func (r request) overrideFrom(w view.OverrideDraft) schedule.Override {
 	return o
 }
 
-// displaced returns who else is on call in the span, and whether the person alone is on call throughout.
-func displaced(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
+// othersOnCall returns who else is on call in the span, and whether the person alone is on call throughout.
+func othersOnCall(c *schedule.Schedule, s span, id oncall.UserID) (others []oncall.UserID, alone bool) {
 	alone = true
 	for _, shift := range c.Shifts(s.from, s.to, schedule.RolePrimary) {
 		alone = alone && len(shift.Users) == 1 && shift.Users[0] == id

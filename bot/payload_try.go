@@ -19,7 +19,7 @@ func (b *Bot) tryout(ctx context.Context, r request, id oncall.PayloadID) (store
 	t, err := b.store.Tryout(ctx, r.by(), id)
 	switch {
 	case errors.Is(err, oncall.ErrNotFound):
-		return t, oncall.Refuse("There is no payload %d any more%s.", id, r.none())
+		return t, oncall.Refuse("There is no payload %d any more%s.", id, r.noneVisible())
 	case err != nil:
 		return t, err
 	case t.Cut:
@@ -43,15 +43,15 @@ func (b *Bot) showTried(ctx context.Context, r request, id oncall.PayloadID, tri
 	if err != nil {
 		return err
 	}
-	tried, err := r.tried(ctx, t)
+	tried, err := r.tryoutText(ctx, t)
 	if err != nil {
 		return err
 	}
 	return b.openModal(ctx, trigger, view.PayloadTried(tried, r.location))
 }
 
-// tried describes what a payload would become, as far as the reader may know.
-func (r request) tried(ctx context.Context, t store.Tryout) (view.Tried, error) {
+// tryoutText describes what a payload would become, as far as the reader may know.
+func (r request) tryoutText(ctx context.Context, t store.Tryout) (view.Tried, error) {
 	out := view.Tried{ID: t.ID, Of: t.Name, At: t.At, Maps: t.Setting.Integration.Mapping != nil}
 	signals, ok := intake.SignalsOf(ctx, t.Setting.Integration, t.Payload)
 	if !ok {
@@ -156,7 +156,7 @@ func (b *Bot) submitMapping(ctx context.Context, s submission) (modalResponse, e
 		router.Integration = t.Setting.Integration
 		t.Router, t.Setting.Route = &router, func(s oncall.Signal) oncall.Routing { return router.Route(ctx, s) }
 	}
-	made, err := r.tried(ctx, t)
+	made, err := r.tryoutText(ctx, t)
 	if err != nil {
 		return modalResponse{}, err
 	}

@@ -19,7 +19,7 @@ func (b *Bot) teams(_ context.Context, r request) (string, error) {
 		}
 	}
 	if len(teams) == 0 && r.directory.Hides {
-		return "There are no teams" + r.none() + ".", nil
+		return "There are no teams" + r.noneVisible() + ".", nil
 	}
 	return view.Teams(teams, r.directory.Members, r.directory.Schedules), nil
 }

@@ -61,11 +61,11 @@ var presses = map[view.Action]func(b *Bot, ctx context.Context, p press) (string
 	view.ActionAwayCover:      (*Bot).awayCover,
 	view.ActionAwayCancel:     (*Bot).awayCancel,
 	view.ActionAwayCalendar:   (*Bot).pressAwayCalendar,
-	view.ActionAwayUnread:     (*Bot).awayUnread,
+	view.ActionAwayUnread:     (*Bot).endAwayCalendar,
 	view.ActionHolidayCover:   (*Bot).holidayCover,
 
 	view.ActionLeaverHand: leaverPress((*Bot).leaverHand),
-	view.ActionLeaverOut:  leaverPress((*Bot).leaverOut),
+	view.ActionLeaverOut:  leaverPress((*Bot).previewLeaverRemoval),
 	view.ActionLeaverAsk:  leaverPress((*Bot).leaverAsk),
 
 	view.ActionHomePage:     (*Bot).homePage,

@@ -33,7 +33,7 @@ func (b *Bot) redrawPressed(ctx context.Context, c slack.InteractionCallback) er
 	}
 	m, err := b.store.Pressed(ctx, at, id, b.clock())
 	// The button may be pressed before the message's address is stored.
-	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && wait(ctx, notedWithin/20); n++ {
+	for n := 0; err == nil && id != 0 && !m.Found && n < 20 && sleep(ctx, notedWithin/20); n++ {
 		m, err = b.store.Pressed(ctx, at, id, b.clock())
 	}
 	if err != nil || !m.Behind {

@@ -112,7 +112,7 @@ func (r request) reportTeam(words []string) (oncall.Team, []string, error) {
 		}
 	}
 	if len(words) > 0 { // an unknown name: don't refuse it as a period
-		if _, err := report.ParsePeriod(words, "UTC", r.now); err != nil && r.resembles(words[0]) {
+		if _, err := report.ParsePeriod(words, "UTC", r.now); err != nil && r.mayBeMistyped(words[0]) {
 			return oncall.Team{}, nil, unknownName(r.directory, words[0], "team")
 		}
 	}
@@ -130,7 +130,7 @@ func (r request) reportTeam(words []string) (oncall.Team, []string, error) {
 		names = append(names, "`"+view.Name(t.Name)+"`")
 	}
 	if len(names) == 0 {
-		return oncall.Team{}, nil, oncall.Refuse("There is no team%s to report on. `/oncall report me` is about you.", r.none())
+		return oncall.Team{}, nil, oncall.Refuse("There is no team%s to report on. `/oncall report me` is about you.", r.noneVisible())
 	}
 	return oncall.Team{}, nil, oncall.Refuse("Say which team, as in `/oncall report %s last month`, or `/oncall report me`: %s.",
 		view.Name(r.directory.Teams[0].Name), strings.Join(names, ", "))

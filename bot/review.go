@@ -87,16 +87,16 @@ func (b *Bot) review(ctx context.Context, by oncall.Actor, p oncall.Picture, roo
 		return r, err
 	}
 	if root != (store.MessageRef{}) {
-		r.Talk = b.talk(ctx, slackcall.MessageID(root))
+		r.Talk = b.conversation(ctx, slackcall.MessageID(root))
 	}
 	if own := p.Incident.Channel; own != nil && own.ID != "" {
-		r.Talk = append(r.Talk, b.talk(ctx, slackcall.MessageID{Channel: own.ID})...)
+		r.Talk = append(r.Talk, b.conversation(ctx, slackcall.MessageID{Channel: own.ID})...)
 	}
 	return r, nil
 }
 
-// talk returns what people wrote in a thread or channel. Where Slack doesn't let us read it, the draft does without.
-func (b *Bot) talk(ctx context.Context, in slackcall.MessageID) (out []view.Remark) {
+// conversation returns what people wrote in a thread or channel. Where Slack doesn't let us read it, the draft does without.
+func (b *Bot) conversation(ctx context.Context, in slackcall.MessageID) (out []view.Remark) {
 	messages, err := b.slack.Talk(ctx, in)
 	if err != nil {
 		b.log.Warn().Err(err).Str("channel", in.Channel).Msg("could not read what people wrote about an incident; the draft of its review lacks it")

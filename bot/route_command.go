@@ -50,7 +50,7 @@ func (r request) noRouted(words []string) error {
 	}
 	typed := unescape(strings.Join(words, " "))
 	return oncall.Refuse("There is no team and no integration %q%s.%s `/oncall routes` lists whose rules there are.",
-		view.Name(typed), r.none(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
+		view.Name(typed), r.noneVisible(), view.DidYouMean(view.Name(oncall.Nearest(typed, names)), "%q"))
 }
 
 // allRoutes lists the teams and integrations that have rules.
@@ -70,7 +70,7 @@ func (b *Bot) allRoutes(ctx context.Context, r request) (view.Drawing, error) {
 	for _, l := range latest {
 		lists = append(lists, r.shownRoutes(l.Owner, store.RouteHistory{Versions: []route.Definition{l}}))
 	}
-	return view.AllRoutes(lists, r.none(), r.location), nil
+	return view.AllRoutes(lists, r.noneVisible(), r.location), nil
 }
 
 func (b *Bot) routeList(ctx context.Context, r request, owner oncall.RouteOwner) (view.RouteList, error) {

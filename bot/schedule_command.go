@@ -43,9 +43,9 @@ func (b *Bot) scheduleCommand(ctx context.Context, r request) (string, error) {
 	}
 	if len(schedules) == 0 {
 		if !mayInSome(r.directory, r.user.ID, access.EditSchedule) {
-			return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
+			return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.noneVisible(), " yet"))
 		}
-		return "", oncall.Refuse("There are no schedules%s. `/oncall schedule new` makes one.", cmp.Or(r.none(), " yet"))
+		return "", oncall.Refuse("There are no schedules%s. `/oncall schedule new` makes one.", cmp.Or(r.noneVisible(), " yet"))
 	}
 	from := when.Start
 	if from.Before(r.now) && when.End.After(r.now) {

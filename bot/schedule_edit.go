@@ -134,14 +134,14 @@ func (e scheduleEdit) preview(after schedule.Definition, at time.Time) ([]slack.
 	if planned := e.schedule.Planned(at); len(planned) > 0 {
 		blocks = append(blocks, view.ReplacedVersion(planned[0], e.location))
 	}
-	if warning := e.undone(); warning != "" {
+	if warning := e.overwriteWarning(); warning != "" {
 		blocks = append(blocks, view.EditWarning(warning))
 	}
 	return blocks, nil
 }
 
-// undone warns if the edit won't last, because the next apply of the set-up file overwrites the schedule.
-func (e scheduleEdit) undone() string {
+// overwriteWarning warns if the edit won't last, because the next apply of the set-up file overwrites the schedule.
+func (e scheduleEdit) overwriteWarning() string {
 	team, _ := e.directory.Team(e.schedule.TeamID)
 	if team.Owner != oncall.OwnerFile {
 		return ""
@@ -152,5 +152,5 @@ func (e scheduleEdit) undone() string {
 
 // saved returns a confirmation, with the warning of undone.
 func (e scheduleEdit) saved(message string) string {
-	return strings.TrimSuffix(message+"\n"+e.undone(), "\n")
+	return strings.TrimSuffix(message+"\n"+e.overwriteWarning(), "\n")
 }

@@ -191,7 +191,7 @@ func (b *Bot) submitRestore(ctx context.Context, s submission) (modalResponse, e
 }
 
 func (b *Bot) pressRemove(ctx context.Context, e scheduleEdit, p press) error {
-	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name, e.undone()))
+	return b.pushModal(ctx, p.trigger, view.ScheduleRemoveForm(e.meta, e.schedule.Name, e.overwriteWarning()))
 }
 
 func (b *Bot) submitScheduleRemove(ctx context.Context, s submission) (modalResponse, error) {

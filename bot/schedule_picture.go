@@ -148,7 +148,7 @@ func (b *Bot) share(ctx context.Context, to string, p slack.UploadFileParameters
 				return nil
 			}
 		}
-		if !wait(ctx, time.Second) {
+		if !sleep(ctx, time.Second) {
 			return ctx.Err()
 		}
 	}

@@ -68,7 +68,7 @@ func (b *Bot) submitGroup(ctx context.Context, s submission) (modalResponse, err
 		if fallback == "" {
 			return correct(fieldErrors{view.BlockGroupFallback: "Choose who is in it while nobody is on call."}), nil
 		}
-		if err := b.meet(ctx, []oncall.UserID{fallback}); err != nil {
+		if err := b.storeNewPeople(ctx, []oncall.UserID{fallback}); err != nil {
 			return modalResponse{}, err
 		}
 		g.Fallback = string(fallback)

@@ -92,7 +92,7 @@ func (b *Bot) submitGuide(ctx context.Context, s submission) (modalResponse, err
 		return correct(wrong), nil
 	}
 	g.channel = named.SlackChannel
-	if err := b.meet(ctx, g.people); err != nil {
+	if err := b.storeNewPeople(ctx, g.people); err != nil {
 		return modalResponse{}, err
 	}
 	doc, err := b.store.SetupFor(ctx, s.by(), r.now)
@@ -110,7 +110,7 @@ func (b *Bot) submitGuide(ctx context.Context, s submission) (modalResponse, err
 	if err := b.store.SaveChannels(ctx, []oncall.NamedChannel{named}, r.now); err != nil {
 		b.log.Warn().Err(err).Msg("could not store a channel's id")
 	}
-	return b.guided(ctx, s, g, edits, done)
+	return b.teamReady(ctx, s, g, edits, done)
 }
 
 // chosenChannel looks up the channel chosen in a form. A private team needs a private channel.
@@ -128,8 +128,8 @@ func (b *Bot) chosenChannel(ctx context.Context, id string, private bool) (oncal
 	return oncall.NamedChannel{Named: "#" + found.Name, SlackChannel: is}, nil, nil
 }
 
-// guided confirms that a team is set up.
-func (b *Bot) guided(ctx context.Context, s submission, g guided, edits []store.SetupEdit, done []store.EditedSetup) (modalResponse, error) {
+// teamReady confirms that a team is set up.
+func (b *Bot) teamReady(ctx context.Context, s submission, g guided, edits []store.SetupEdit, done []store.EditedSetup) (modalResponse, error) {
 	r, err := b.request(ctx, s.user, nil) // includes the new team
 	if err != nil {
 		return modalResponse{}, err
@@ -259,8 +259,8 @@ func newPart(p setup.Part) store.SetupEdit {
 	return store.SetupEdit{Part: p, Name: p.Name(), New: true, Formats: intake.Names()}
 }
 
-// meet stores people whom Watchbill doesn't know yet, all at once, because the answer is due in three seconds.
-func (b *Bot) meet(ctx context.Context, people []oncall.UserID) error {
+// storeNewPeople stores people whom Watchbill doesn't know yet, all at once, because the answer is due in three seconds.
+func (b *Bot) storeNewPeople(ctx context.Context, people []oncall.UserID) error {
 	errs := make([]error, len(people))
 	known := make([]oncall.User, len(people))
 	var all sync.WaitGroup

@@ -128,11 +128,11 @@ func (b *Bot) addStep(ctx context.Context, e setupEdit, p press) error {
 
 func (b *Bot) openStep(ctx context.Context, e setupEdit, p press, i int) error {
 	e.meta.Step = i
-	return b.pushModal(ctx, p.trigger, view.SetupStep{Meta: e.meta, Whom: e.whom(), People: e.people}.Draw())
+	return b.pushModal(ctx, p.trigger, view.SetupStep{Meta: e.meta, Whom: e.targets(), People: e.people}.Draw())
 }
 
-// whom returns the targets to choose from, the team's own first.
-func (e setupEdit) whom() (all []view.Choice) {
+// targets returns the targets to choose from, the team's own first.
+func (e setupEdit) targets() (all []view.Choice) {
 	add := func(target, label string) {
 		if len([]rune(target)) <= maxChoiceLength {
 			all = append(all, view.Choice{Value: target, Label: label})
@@ -174,7 +174,7 @@ func (b *Bot) submitStep(ctx context.Context, s submission) (modalResponse, erro
 	if len(wrong) > 0 {
 		return correct(wrong), nil
 	}
-	if err := b.meet(ctx, s.form.users(view.BlockStepPeople)); err != nil {
+	if err := b.storeNewPeople(ctx, s.form.users(view.BlockStepPeople)); err != nil {
 		return modalResponse{}, err
 	}
 	steps := slices.Clone(e.meta.Policy.Steps)
@@ -241,13 +241,13 @@ func (e setupEdit) typedStep(f form) (setup.Step, fieldErrors) {
 		wrong[view.BlockStepMore] = "Say whom it pages."
 	}
 	if _, err := st.Step(setup.IDs{}); err != nil && len(wrong) == 0 {
-		wrong[e.faulty(err.Error())] = err.Error()
+		wrong[e.faultyInput(err.Error())] = err.Error()
 	}
 	return st, wrong
 }
 
-// faulty returns the input that an error is about.
-func (e setupEdit) faulty(why string) view.Block {
+// faultyInput returns the input that an error is about.
+func (e setupEdit) faultyInput(why string) view.Block {
 	for word, block := range map[string]view.Block{"wait is": view.BlockSetupWait, "every is": view.BlockStepEvery, "repeat is": view.BlockStepRepeat} {
 		if strings.HasPrefix(why, word) {
 			return block

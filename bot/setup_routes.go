@@ -181,7 +181,7 @@ func (b *Bot) submitRoute(ctx context.Context, s submission) (modalResponse, err
 	} else {
 		rules = append(rules, r)
 	}
-	if wrong := e.unusable(rules); len(wrong) > 0 {
+	if wrong := e.ruleProblems(rules); len(wrong) > 0 {
 		return correct(wrong), nil
 	}
 	e.meta.Rules, e.meta.Step = rules, 0
@@ -195,8 +195,8 @@ func (b *Bot) submitRoute(ctx context.Context, s submission) (modalResponse, err
 	return modalResponse{}, b.updateBelow(ctx, s.view, v.Draw())
 }
 
-// unusable says what is wrong with the rules, beside the input where most is written.
-func (e setupEdit) unusable(rules []setup.Route) fieldErrors {
+// ruleProblems says what is wrong with the rules, beside the input where most is written.
+func (e setupEdit) ruleProblems(rules []setup.Route) fieldErrors {
 	part, _, err := e.routed()
 	if err != nil {
 		return fieldErrors{view.BlockName: "What the rules are of is no longer there."}

@@ -110,7 +110,7 @@ func (b *Bot) submitTeamEdit(ctx context.Context, s submission) (modalResponse, 
 		return modalResponse{}, setupRefusal(oncall.ErrNotFound)
 	}
 	t := typedTeam(*part.Team, s.form)
-	if err := b.meet(ctx, slices.Concat(s.form.users(view.BlockPeople), s.form.users(view.BlockSetupFallback))); err != nil {
+	if err := b.storeNewPeople(ctx, slices.Concat(s.form.users(view.BlockPeople), s.form.users(view.BlockSetupFallback))); err != nil {
 		return modalResponse{}, err
 	}
 	var named []oncall.NamedChannel

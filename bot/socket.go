@@ -49,7 +49,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	for i := range b.sockets {
 		b.all.Go(func() {
 			// Sockets opened at the same moment would be refreshed at the same moment.
-			if wait(listening, time.Duration(i)*stagger) {
+			if sleep(listening, time.Duration(i)*stagger) {
 				b.keep(listening, &b.sockets[i])
 			}
 		})
@@ -58,7 +58,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	b.all.Go(func() { b.backfillUsers(listening) })
 	<-ctx.Done()
 	b.inFlight.drain()
-	wait(listening, flushTime)
+	sleep(listening, flushTime)
 	hangUp()
 	close(b.hungUp)
 	b.all.Wait()
@@ -68,7 +68,7 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // watch logs an error when Slack has been unreachable for a while.
 func (b *Bot) watch(ctx context.Context) {
-	for quiet := time.Duration(0); wait(ctx, watchEvery); {
+	for quiet := time.Duration(0); sleep(ctx, watchEvery); {
 		quiet += watchEvery
 		if b.Connected() > 0 {
 			quiet = 0
@@ -84,7 +84,7 @@ func (b *Bot) keep(ctx context.Context, s *socket) {
 	for ctx.Err() == nil {
 		pause := b.connect(ctx, s)
 		s.greeted.Store(false)
-		wait(ctx, pause)
+		sleep(ctx, pause)
 	}
 }
 
@@ -101,13 +101,13 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	for {
 		select {
 		case e := <-client.Events():
-			if longer, replace := b.see(listening, s, e); replace {
+			if longer, replace := b.handleSocketEvent(listening, s, e); replace {
 				pause = longer
 				cancel()
 			}
 		case err := <-ended:
 			for range len(client.Events()) {
-				b.see(listening, s, <-client.Events())
+				b.handleSocketEvent(listening, s, <-client.Events())
 			}
 			// slack-go gives up only if retrying is useless, as with a revoked token. An admin has to act, so
 			// there is no hurry.
@@ -120,9 +120,9 @@ func (b *Bot) connect(listening context.Context, s *socket) time.Duration {
 	}
 }
 
-// see handles an event of slack-go. It never blocks, because slack-go answers no pings meanwhile. It reports
+// handleSocketEvent handles an event of slack-go. It never blocks, because slack-go answers no pings meanwhile. It reports
 // whether to replace the client after a pause.
-func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
+func (b *Bot) handleSocketEvent(listening context.Context, s *socket, e socketmode.Event) (pause time.Duration, replace bool) {
 	switch e.Type {
 	case socketmode.EventTypeHello:
 		s.greeted.Store(true)
@@ -136,7 +136,7 @@ func (b *Bot) see(listening context.Context, s *socket, e socketmode.Event) (pau
 		}
 	case socketmode.EventTypeConnecting:
 		s.greeted.Store(false)
-		if why := s.dials.again(time.Now()); why != nil { //nolint:forbidigo // of the network, not the product's time
+		if why := s.dials.record(time.Now()); why != nil { //nolint:forbidigo // of the network, not the product's time
 			b.logConnectError(s, why)
 			return stormPause + rand.N(stormPause/2), true
 		}
@@ -180,8 +180,8 @@ type dials struct {
 	greeted bool // since the first attempt
 }
 
-// again records an attempt. The error says that there were too many in a short time, and why.
-func (d *dials) again(now time.Time) error {
+// record counts an attempt. The error says that there were too many in a short time, and why.
+func (d *dials) record(now time.Time) error {
 	d.at = slices.DeleteFunc(append(d.at, now), func(t time.Time) bool { return now.Sub(t) > stormWithin })
 	if len(d.at) == 1 {
 		d.greeted = false

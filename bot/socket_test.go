@@ -69,18 +69,18 @@ func TestDialsAreCounted(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	for i := range 50 { // renewed every 3 seconds, as on Slack's worst days
 		d.greeted = true
-		if err := d.again(at.Add(time.Duration(i) * 3 * time.Second)); err != nil {
+		if err := d.record(at.Add(time.Duration(i) * 3 * time.Second)); err != nil {
 			t.Fatalf("dial %d: %v, want no pause", i, err)
 		}
 	}
 	d = dials{}
 	for i := range stormDials + 1 {
-		if err := d.again(at); (err != nil) != (i == stormDials) {
+		if err := d.record(at); (err != nil) != (i == stormDials) {
 			t.Errorf("dial %d without a greeting: %v, want a pause after %d", i, err, stormDials)
 		}
 	}
 	for i := range stormGreeted + 1 {
-		if err := d.again(at); (err != nil) != (i == stormGreeted) {
+		if err := d.record(at); (err != nil) != (i == stormGreeted) {
 			t.Errorf("dial %d with a greeting: %v, want a pause after %d", i, err, stormGreeted)
 		}
 		d.greeted = true

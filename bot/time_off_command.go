@@ -59,12 +59,12 @@ func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, a
 	if err != nil {
 		return view.Drawing{}, err
 	}
-	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+	hit := clip(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
 	whole := span{from: off.Start, to: off.End} // it may extend an earlier one
 	if whole.from.Before(r.now) {
 		whole.from = r.now
 	}
-	all := cut(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole)
+	all := clip(r.directory.Roster().Stints(r.user.ID, whole.from, whole.to), whole)
 	wanted, err := b.coverWanted(ctx, r)
 	if err != nil {
 		return view.Drawing{}, err
@@ -153,7 +153,7 @@ func (b *Bot) ownTimeOff(ctx context.Context, r request, listed bool) (view.Draw
 			whole := stint
 			whole.Start = time.Time{} // the start moves while a shift runs
 			if !seen[whole] {
-				hit = append(hit, cut([]schedule.Stint{stint}, s)...)
+				hit = append(hit, clip([]schedule.Stint{stint}, s)...)
 			}
 			seen[whole] = true
 		}
@@ -238,7 +238,7 @@ func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
 	if s.from.Before(r.now) {
 		s.from = r.now
 	}
-	hit := cut(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
+	hit := clip(r.directory.Roster().Stints(r.user.ID, s.from, s.to), s)
 	if len(hit) == 0 {
 		return "", oncall.Refuse("None of your shifts is in that time any more.")
 	}

@@ -106,8 +106,8 @@ func (r request) checkSpan(s span) error {
 	return nil
 }
 
-// cut returns the parts of stints within a span.
-func cut(stints []schedule.Stint, s span) []schedule.Stint {
+// clip returns the parts of stints within a span.
+func clip(stints []schedule.Stint, s span) []schedule.Stint {
 	var out []schedule.Stint
 	for _, p := range stints {
 		if p.Start.Before(s.from) {

@@ -22,7 +22,7 @@ func typedWords(text string, d *store.Directory) []string {
 		if inside := hit[1:]; strings.HasPrefix(inside, "@") || strings.HasPrefix(inside, "!") {
 			return hit
 		}
-		return referred(hit)
+		return referenceText(hit)
 	}))
 	for i, w := range words {
 		// Slack may leave the name out.
@@ -35,14 +35,14 @@ func typedWords(text string, d *store.Directory) []string {
 
 // unescape returns typed text without Slack's escapes. Call it once, on text from a command.
 func unescape(s string) string {
-	s = reference.ReplaceAllStringFunc(s, referred)
+	s = reference.ReplaceAllStringFunc(s, referenceText)
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
 }
 
 var channelID = regexp.MustCompile(`^#?([CGD][A-Z0-9]+)$`)
 
-// referred returns the text of a reference as people read it.
-func referred(hit string) string {
+// referenceText returns the text of a reference as people read it.
+func referenceText(hit string) string {
 	to, label, _ := strings.Cut(hit[1:len(hit)-1], "|")
 	address, isMail := strings.CutPrefix(to, "mailto:")
 	phone, isPhone := strings.CutPrefix(to, "tel:")

@@ -69,7 +69,7 @@ func (b *Bot) backfillUsers(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			b.log.Debug().Err(err).Msg("could not look up people; trying again in a minute")
 		}
-		if !wait(ctx, backfillEvery) {
+		if !sleep(ctx, backfillEvery) {
 			return
 		}
 	}

@@ -53,7 +53,7 @@ func (b *Bot) who(ctx context.Context, r request) (string, error) {
 		return b.whoIs(ctx, r, id, r.withoutSmallTalk(r.words[n:]))
 	}
 	if len(schedules) == 0 {
-		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.none(), " yet"))
+		return "", oncall.Refuse("There are no schedules%s.", cmp.Or(r.noneVisible(), " yet"))
 	}
 	text := view.OnCall(schedules, r.directory.Override, when.At(), r.now, r.location)
 	if !when.At().Equal(r.now) {

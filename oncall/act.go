@@ -86,7 +86,7 @@ var acts = map[ActKind]func(*Change, Act) error{
 	ActNote:     (*Change).note,
 	ActSeverity: (*Change).rate,
 	ActStillOn:  (*Change).stillOn,
-	ActVerdict:  (*Change).judge,
+	ActVerdict:  (*Change).recordVerdict,
 	ActChannel:  (*Change).openChannel,
 	ActUpdate:   (*Change).update,
 }

@@ -24,8 +24,8 @@ func Verdicts() []Verdict { return []Verdict{VerdictReal, VerdictNoise, VerdictU
 // MaxHelped is how long the line may be that says what helped, in characters.
 const MaxHelped = 300
 
-// judge notes what the incident was, and what helped. What is left out stays as it was said before.
-func (c *Change) judge(a Act) error {
+// recordVerdict notes what the incident was, and what helped. What is left out stays as it was said before.
+func (c *Change) recordVerdict(a Act) error {
 	in := &c.Incident
 	helped := strings.Join(strings.Fields(strings.ReplaceAll(strings.ToValidUTF8(a.Text, ""), "\x00", "")), " ")
 	switch n := utf8.RuneCountInString(helped); {

@@ -113,12 +113,12 @@ func (c AwayCalendar) Counts(e AwayEvent) bool {
 	if len(words) == 0 {
 		words = AwayWords
 	}
-	title := spaced(e.Title)
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(title, spaced(w)) })
+	title := lowerSpaced(e.Title)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(title, lowerSpaced(w)) })
 }
 
-// spaced returns a text's words in lower case, with one space around each.
-func spaced(text string) string {
+// lowerSpaced returns a text's words in lower case, with one space around each.
+func lowerSpaced(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	return " " + strings.Join(words, " ") + " "
 }

@@ -63,7 +63,7 @@ func CanaryNotices(to []string, since time.Time, end *time.Time) []Notice {
 	d := Saying(Say("Watchbill has sent itself an incident, as it does every few minutes, and it has not come through within a minute. Signals, timers or pages may be stuck, so that people are not paged. The log says what has happened to it, and so does /readyz?verbose."))
 	if end != nil {
 		key = "through"
-		d = Saying(Say("Watchbill's own incidents come through again, after %s.", roughly(end.Sub(since))))
+		d = Saying(Say("Watchbill's own incidents come through again, after %s.", roundedText(end.Sub(since))))
 		d.State, d.StateAt = key, *end
 	}
 	var out []Notice

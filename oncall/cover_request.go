@@ -120,9 +120,9 @@ func AskForCover(s schedule.Stint, by UserID, note string, everyone bool, r Shif
 	switch {
 	case !s.Start.Before(s.End):
 		return CoverChange{}, Refuse("That shift is over.")
-	case s.Vacant && !r.has(s):
+	case s.Vacant && !r.isOnCallFor(s):
 		return CoverChange{}, Refuse("Somebody is on call in %s at that time.", s.Name)
-	case !r.has(s):
+	case !r.isOnCallFor(s):
 		return CoverChange{}, Refuse("%s is not on call in %s for all of that time.", s.User, s.Name)
 	}
 	c := Cover{State: CoverOpen, Stint: s, Note: note, Everyone: everyone, CreatedBy: by, CreatedAt: now, NextAt: &now}
@@ -197,7 +197,7 @@ func (c Cover) take(by UserID, from, to time.Time, r ShiftFacts, now time.Time) 
 	change := CoverChange{}
 	for _, p := range wanted {
 		switch {
-		case !r.has(p):
+		case !r.isOnCallFor(p):
 			return c.close(CoverStale, now, Refuse("%s no longer has that shift, so there is nothing to take.", c.Stint.User)), nil
 		case r.presenceOf(p, by) != never:
 			return CoverChange{}, Refuse("You are on call in %s at that time already.", c.Stint.Name)
@@ -256,7 +256,7 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 		return c.close(CoverOver, now, nil)
 	}
 	for _, p := range c.Left() {
-		if p.End.After(now) && !r.has(p.From(now)) {
+		if p.End.After(now) && !r.isOnCallFor(p.From(now)) {
 			return c.close(CoverStale, now, nil)
 		}
 	}
@@ -290,7 +290,7 @@ func (c Cover) Tick(r ShiftFacts, away []UserID, now time.Time) CoverChange {
 		earliest = c.Asked[n-1].At.Add(coverPause)
 	}
 	for _, u := range waiting {
-		wakes := r.wakes(u, earliest)
+		wakes := r.nextAskTime(u, earliest)
 		soonest(wakes)
 		unasked = append(unasked, CoverUnasked{User: u, Why: UnaskedNight, At: wakes})
 	}

@@ -186,7 +186,7 @@ func gapsOf(c *schedule.Schedule, now time.Time) (found []Finding, some bool) {
 			if g.Intended || !g.End.After(now) {
 				continue
 			}
-			key := fmt.Sprintf("/%s/%s", role, pattern(c, g, from))
+			key := fmt.Sprintf("/%s/%s", role, recurrenceName(c, g, from))
 			if at, known := seen[key]; known {
 				found[at].More++
 				continue
@@ -208,8 +208,8 @@ func intendedEmpty(c *schedule.Schedule, now time.Time) bool {
 	return !slices.ContainsFunc(c.Gaps(now, now.Add(coverageAhead), schedule.RolePrimary), func(g schedule.Gap) bool { return !g.Intended })
 }
 
-// pattern names a gap such that its repetitions in other weeks have the same name.
-func pattern(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
+// recurrenceName names a gap such that its repetitions in other weeks have the same name.
+func recurrenceName(c *schedule.Schedule, g schedule.Gap, from time.Time) string {
 	if !g.Start.After(from) {
 		return "now"
 	}
@@ -238,7 +238,7 @@ func (f CoverageFacts) people(planned *schedule.Schedule, now time.Time) []Findi
 			}
 		}
 	}
-	return inOrder(found)
+	return sortedByPerson(found)
 }
 
 // unpageable returns the kind of finding about somebody who can't be paged; "" if they can be.
@@ -291,11 +291,11 @@ func (f CoverageFacts) skipped(p Policy) []Finding {
 			}
 		}
 	}
-	return inOrder(found)
+	return sortedByPerson(found)
 }
 
-// inOrder sorts findings by person.
-func inOrder(found map[UserID]Finding) []Finding {
+// sortedByPerson sorts findings by person.
+func sortedByPerson(found map[UserID]Finding) []Finding {
 	var out []Finding
 	for _, u := range slices.Sorted(maps.Keys(found)) {
 		out = append(out, found[u])
@@ -306,7 +306,7 @@ func inOrder(found map[UserID]Finding) []Finding {
 // away finds people who are on call during their time off.
 func (f CoverageFacts) away(c *schedule.Schedule, now time.Time) []Finding {
 	var found []Finding
-	for _, a := range united(f.TimeOff) {
+	for _, a := range mergeTimeOff(f.TimeOff) {
 		from, to := latest(a.Start, now), a.End
 		if limit := now.Add(coverageAhead); to.After(limit) {
 			to = limit
@@ -337,8 +337,8 @@ func (f CoverageFacts) reaches(p Policy, covered map[ScheduleID]bool) bool {
 	})
 }
 
-// united merges overlapping time off of the same person, so that a shift isn't reported twice.
-func united(all []TimeOff) []TimeOff {
+// mergeTimeOff merges overlapping time off of the same person, so that a shift isn't reported twice.
+func mergeTimeOff(all []TimeOff) []TimeOff {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b TimeOff) int { return cmp.Or(cmp.Compare(a.UserID, b.UserID), a.Start.Compare(b.Start)) })
 	var out []TimeOff

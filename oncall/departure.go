@@ -134,9 +134,9 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 				if !slices.Contains(shift.Users, user) || !shift.End.After(now) || !shift.Start.Before(to) {
 					continue
 				}
-				for _, part := range parts(shift, role, moves) {
+				for _, part := range splitShift(shift, role, moves) {
 					one := left(role, part.Start, part.End, shift.Users)
-					one.Back = comeBack(moves, one.Stint)
+					one.Back = nextOnCall(moves, one.Stint)
 					if part.End.After(now) && part.Start.Before(to) {
 						out = append(out, one)
 					}
@@ -156,8 +156,8 @@ func LeftShifts(of []schedule.Definition, user UserID, now time.Time) ([]LeftShi
 	return out, nil
 }
 
-// parts cuts a shift of somebody who has left where others begin or end to be on call again.
-func parts(of schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
+// splitShift cuts a shift of somebody who has left where others begin or end to be on call again.
+func splitShift(of schedule.Shift, role string, moves []schedule.Move) []schedule.Shift {
 	cuts := []time.Time{of.Start, of.End}
 	for _, m := range moves {
 		for _, at := range []time.Time{m.Start, m.End} {
@@ -178,8 +178,8 @@ func parts(of schedule.Shift, role string, moves []schedule.Move) []schedule.Shi
 	return out
 }
 
-// comeBack returns who else is on call again during a stint of somebody who has left.
-func comeBack(moves []schedule.Move, s schedule.Stint) []UserID {
+// nextOnCall returns who else is on call again during a stint of somebody who has left.
+func nextOnCall(moves []schedule.Move, s schedule.Stint) []UserID {
 	var back []UserID
 	for _, m := range moves {
 		if m.Gained && m.Role == s.Role && m.Start.Before(s.End) && m.End.After(s.Start) && !slices.Contains(back, m.User) {
@@ -192,7 +192,7 @@ func comeBack(moves []schedule.Move, s schedule.Stint) []UserID {
 // withAndWithout compiles a schedule as it is, and as if a person had not left.
 func withAndWithout(s schedule.Definition, user UserID) (is, planned *schedule.Schedule, err error) {
 	if is, err = schedule.Compile(s); err == nil {
-		planned, err = schedule.Compile(withThem(s, user))
+		planned, err = schedule.Compile(scheduleIfStaying(s, user))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("compile schedule %q: %w", s.Name, err)
@@ -200,8 +200,8 @@ func withAndWithout(s schedule.Definition, user UserID) (is, planned *schedule.S
 	return is, planned, nil
 }
 
-// withThem returns a schedule as if a person had not left.
-func withThem(s schedule.Definition, user UserID) schedule.Definition {
+// scheduleIfStaying returns a schedule as if a person had not left.
+func scheduleIfStaying(s schedule.Definition, user UserID) schedule.Definition {
 	inactive := make(map[UserID][]schedule.Span, len(s.Inactive))
 	for u, spans := range s.Inactive {
 		if u != user {

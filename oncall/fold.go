@@ -184,7 +184,7 @@ func (f *Fold) Receive(s Signal, at time.Time) FoldedSignal {
 		became = f.trigger(s)
 	}
 	if a := f.alerts[s.DedupKey]; a != nil && (a.Firing || was != nil) {
-		f.takeNotes(a, s)
+		f.recordNotes(a, s)
 	}
 	return became
 }
@@ -299,7 +299,7 @@ func (c *Change) count(sev Severity) {
 	}
 	in.SignalCount++
 	in.LastSignalAt = c.now
-	c.stir()
+	c.noteRefired()
 	c.recount()
 }
 

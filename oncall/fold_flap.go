@@ -71,9 +71,9 @@ func (f *Fold) reopenOrFlap(c *Change, sev Severity) {
 	}
 }
 
-// comeBack makes an alert of a flapping incident fire again under its old id. It only grows the counts, because an
+// refireFlapping makes an alert of a flapping incident fire again under its old id. It only grows the counts, because an
 // event and a new alert each time would flood the timeline.
-func (f *Fold) comeBack(c *Change, before, a *Alert) FoldResult {
+func (f *Fold) refireFlapping(c *Change, before, a *Alert) FoldResult {
 	f.AlertIDs = slices.Insert(f.AlertIDs, 0, a.ID)
 	delete(f.touched, a.ID)
 	a.ID, a.FirstAt, a.Count = before.ID, before.FirstAt, before.Count+1
@@ -101,19 +101,19 @@ func (c *Change) keepOpen() {
 	fl := c.editFlap()
 	fl.QuietAt = new(c.now)
 	if fl.LookAt == nil || !fl.LookAt.After(c.now) {
-		c.lookAt(c.now.Add(flapQuiet))
+		c.queueCloseCheck(c.now.Add(flapQuiet))
 	}
 	c.recountAlerts()
 }
 
-// lookAt queues the job that closes the incident if no alert has fired for long enough.
-func (c *Change) lookAt(at time.Time) {
+// queueCloseCheck queues the job that closes the incident if no alert has fired for long enough.
+func (c *Change) queueCloseCheck(at time.Time) {
 	c.Incident.Flap.LookAt = &at
 	c.Tasks = append(c.Tasks, Task{Do: CloseTimer(c.Incident.ID), At: at})
 }
 
-// stir notes that a flapping incident fires again.
-func (c *Change) stir() {
+// noteRefired notes that a flapping incident fires again.
+func (c *Change) noteRefired() {
 	if c.Incident.Flapping() && c.Incident.Flap.QuietAt != nil {
 		fl := c.editFlap()
 		fl.QuietAt = nil
@@ -147,7 +147,7 @@ func (in Incident) CloseQuiet(fires bool, now time.Time) (Change, bool) {
 	case fires || fl.QuietAt == nil: // keepOpen queues the next check once nothing fires
 		fl.QuietAt = nil
 	case now.Before(in.ClosesAt()):
-		c.lookAt(in.ClosesAt())
+		c.queueCloseCheck(in.ClosesAt())
 	default:
 		c.endFlapping()
 		_ = c.resolve(Act{Do: ActResolve}) // an open incident can always be resolved

@@ -19,8 +19,8 @@ type Grouping struct {
 // groupMark is the prefix of group keys that a Grouping makes. No monitor can send it.
 const groupMark = "\x01group/"
 
-// made reports whether a Grouping made the group key, rather than the monitor.
-func made(group string) bool { return strings.HasPrefix(group, groupMark) }
+// isGenerated reports whether a Grouping made the group key, rather than the monitor.
+func isGenerated(group string) bool { return strings.HasPrefix(group, groupMark) }
 
 // GroupOf returns the group key of a signal: the monitor's, or else one made of the labels by which the integration
 // groups. A signal with none of these labels is its own group.
@@ -59,7 +59,7 @@ func (f *Fold) joins(c *Change, a *Alert, was IncidentID) bool {
 // the alert, and the holders are paged if it is worse or about another service.
 func (f *Fold) joinGroup(c *Change, a *Alert) {
 	service, in := a.Service(f.Integration), &c.Incident
-	fresh := !f.has(in.ID, service)
+	fresh := !f.hasService(in.ID, service)
 	c.record(EventAlertJoined, c.by, Detail{Text: a.Title, Shown: in.Status == Acknowledged})
 	was := in.Severity
 	c.count(a.Severity)

@@ -42,7 +42,7 @@ func (f *Fold) openFor(a *Alert, s Signal, before *Alert) FoldedSignal {
 	switch {
 	case c != nil && c.Incident.Open():
 		if result = FoldJoined; was == c.Incident.ID && c.Incident.Flapping() {
-			result = f.comeBack(c, before, a)
+			result = f.refireFlapping(c, before, a)
 			break
 		}
 		f.joinGroup(c, a)
@@ -69,7 +69,7 @@ func (f *Fold) openOrJoinStorm(a *Alert) (*Change, FoldResult) {
 	switch {
 	case f.joinStorm(storm, a):
 		return storm, FoldJoined
-	case storm == nil && f.breaksOut(a):
+	case storm == nil && f.startsStorm(a):
 		return f.openStorm(a), FoldOpened
 	}
 	c := f.open(a)
@@ -133,7 +133,7 @@ func (f *Fold) policyOf(a *Alert) PolicyID {
 	return f.Policy.ID
 }
 
-func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.apart(a.Route) }
+func (f *Fold) incidentGroup(a *Alert) string { return a.GroupKey + f.Integration.groupSuffix(a.Route) }
 
 // noteMisread notes in the incident which fields of a signal were not understood, once for each field of an alert or of
 // a storm.

@@ -8,7 +8,7 @@ import "time"
 func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 	if f.overtaken(s, at) {
 		f.now = at
-		return f.outdated(s)
+		return f.countLate(s)
 	}
 	f.replaying = now
 	result := f.Receive(s, at)
@@ -20,7 +20,7 @@ func (f *Fold) Replay(s Signal, at, now time.Time) FoldedSignal {
 func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	if s.Action == Reconcile {
 		for _, a := range f.alerts {
-			if a.GroupKey == s.GroupKey && a.spokenOf().After(at) {
+			if a.GroupKey == s.GroupKey && a.lastMentioned().After(at) {
 				return true
 			}
 		}
@@ -28,7 +28,7 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	}
 	a := f.alerts[s.DedupKey]
 	switch {
-	case a == nil || !a.spokenOf().After(at):
+	case a == nil || !a.lastMentioned().After(at):
 		return false
 	case a.Firing && !a.Kept && f.change(a.IncidentID) == nil: // its incident no longer exists
 		return false
@@ -38,16 +38,16 @@ func (f *Fold) overtaken(s Signal, at time.Time) bool {
 	return s.Action == Clear || !f.Integration.Muted
 }
 
-// spokenOf returns when the monitor last mentioned the alert.
-func (a *Alert) spokenOf() time.Time {
+// lastMentioned returns when the monitor last mentioned the alert.
+func (a *Alert) lastMentioned() time.Time {
 	if a.ClearedAt != nil {
 		return latest(a.LastAt, *a.ClearedAt)
 	}
 	return a.LastAt
 }
 
-// outdated counts an overtaken signal. Such a signal neither ends a firing alert nor restarts an ended one.
-func (f *Fold) outdated(s Signal) FoldedSignal {
+// countLate counts an overtaken signal. Such a signal neither ends a firing alert nor restarts an ended one.
+func (f *Fold) countLate(s Signal) FoldedSignal {
 	a := f.alerts[s.DedupKey]
 	switch {
 	case s.Action == Reconcile || s.Action == AckSignal || s.Action == Update:

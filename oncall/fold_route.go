@@ -98,11 +98,11 @@ func (in Integration) RoutedGroup(s Signal, r Routing) (alert, incident string) 
 	route := &AlertRoute{Policy: r.Policy, Group: r.Grouping}
 	s.Labels = withLabels(s.Labels, r.Labels)
 	alert = in.groupOf(s, route)
-	return alert, alert + in.apart(route)
+	return alert, alert + in.groupSuffix(route)
 }
 
-// apart returns the suffix for group keys of incidents that a rule sends to another policy. No monitor can send it.
-func (in Integration) apart(r *AlertRoute) string {
+// groupSuffix returns the suffix for group keys of incidents that a rule sends to another policy. No monitor can send it.
+func (in Integration) groupSuffix(r *AlertRoute) string {
 	if r == nil || r.Policy == 0 || r.Policy == in.PolicyID {
 		return ""
 	}
@@ -124,7 +124,7 @@ func (a *Alert) signal(action Action) Signal {
 		Labels: a.sentLabels(), Links: a.Links, Details: a.Details, StartsAt: a.StartsAt,
 	}
 	if a.Route != nil {
-		s.Severity, s.Kind = a.Route.said(s.Severity), a.Route.Kind
+		s.Severity, s.Kind = a.Route.sentSeverity(s.Severity), a.Route.Kind
 	}
 	return s
 }
@@ -186,7 +186,7 @@ func (a *Alert) suppressed() bool { return a.Firing && (a.Dropped || a.HeldUntil
 // stillSuppressed handles a signal of a held or dropped alert. The rules are evaluated again for a dropped alert each
 // time, and for a held one if it got worse or its time is up.
 func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
-	said := a.Route.said(a.Severity)
+	said := a.Route.sentSeverity(a.Severity)
 	a.refresh(s, f.now)
 	f.touch(a)
 	if s.GroupKey == "" && a.GroupKey != a.DedupKey {
@@ -198,8 +198,8 @@ func (f *Fold) stillSuppressed(a *Alert, s Signal) FoldedSignal {
 	return FoldedSignal{Signal: s, Result: FoldHeld}
 }
 
-// said returns the monitor's own severity when the rule was chosen.
-func (r *AlertRoute) said(otherwise Severity) Severity {
+// sentSeverity returns the monitor's own severity when the rule was chosen.
+func (r *AlertRoute) sentSeverity(otherwise Severity) Severity {
 	if r != nil && r.Said != "" {
 		return r.Said
 	}
@@ -208,7 +208,7 @@ func (r *AlertRoute) said(otherwise Severity) Severity {
 
 // sentGroup returns the group that the monitor sent for the alert; "" if none.
 func (a *Alert) sentGroup() string {
-	if made(a.GroupKey) || a.GroupKey == a.DedupKey {
+	if isGenerated(a.GroupKey) || a.GroupKey == a.DedupKey {
 		return ""
 	}
 	return a.GroupKey
@@ -240,7 +240,7 @@ func (f *Fold) endSuppression(a *Alert) {
 // routeAgain evaluates the routes again for an alert that got worse. Since its incident is open already, a rule can
 // no longer drop or hold it.
 func (f *Fold) routeAgain(a *Alert, was Alert, s Signal) {
-	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.said(was.Severity)) {
+	if f.Route == nil || s.Severity == "" || !s.Severity.Worse(was.Route.sentSeverity(was.Severity)) {
 		return
 	}
 	f.choose(a, s)
@@ -272,9 +272,9 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	if home != from || to == from {
 		return
 	}
-	detail := f.does(to, "")
+	detail := f.ruleDetail(to, "")
 	if a.Route != nil {
-		detail = f.does(to, a.Route.Does)
+		detail = f.ruleDetail(to, a.Route.Does)
 		detail.Text = a.Route.Rule
 	}
 	detail.Shown = true
@@ -286,8 +286,8 @@ func (f *Fold) moveTo(c *Change, from PolicyID, a *Alert) {
 	}
 }
 
-// does describes what a rule does. The policy's name is kept apart, because not everybody may read it.
-func (f *Fold) does(policy PolicyID, what string) (d Detail) {
+// ruleDetail describes what a rule does. The policy's name is kept apart, because not everybody may read it.
+func (f *Fold) ruleDetail(policy PolicyID, what string) (d Detail) {
 	if policy != 0 {
 		d.To = []string{f.facts().Policies[policy].Name}
 	}
@@ -304,7 +304,7 @@ func (f *Fold) noteRoute(a *Alert) {
 		return
 	}
 	if r.Rule != "" {
-		detail := f.does(r.Policy, r.Does)
+		detail := f.ruleDetail(r.Policy, r.Does)
 		detail.Text = r.Rule
 		c.record(EventRouted, c.by, detail)
 	}
@@ -312,7 +312,7 @@ func (f *Fold) noteRoute(a *Alert) {
 		c.record(EventRouteFailed, c.by, Detail{Text: bad.Rule.Rule, Names: []string{bad.Why}})
 	}
 	for _, would := range r.shadow {
-		detail := f.does(would.Policy, would.Would)
+		detail := f.ruleDetail(would.Policy, would.Would)
 		detail.Text = would.Rule.Rule
 		c.record(EventRouteShadow, c.by, detail)
 	}

@@ -93,8 +93,8 @@ func (f *Fold) AddPartlyLoaded(ids ...IncidentID) {
 	}
 }
 
-// lately returns the integration's incidents that began with a policy and were opened within StormCounts.
-func (f *Fold) lately(policy PolicyID) (out []RecentIncident) {
+// recentIncidents returns the integration's incidents that began with a policy and were opened within StormCounts.
+func (f *Fold) recentIncidents(policy PolicyID) (out []RecentIncident) {
 	for _, r := range f.recent {
 		if r.PolicyID == policy && f.now.Sub(r.OpenedAt) < StormCounts {
 			out = append(out, r)
@@ -165,7 +165,7 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	}
 	s := c.editStorm()
 	s.LastAt = latest(s.LastAt, f.now)
-	fresh := s.learn(service)
+	fresh := s.addService(service)
 	if a.Severity.Worse(in.Severity) {
 		in.Title = stormTitle(f.Integration, a)
 	}
@@ -176,8 +176,8 @@ func (f *Fold) takeAlert(c *Change, a *Alert) {
 	}
 }
 
-// learn adds a service to the storm, and reports whether it is new.
-func (s *Storm) learn(service string) bool {
+// addService adds a service to the storm, and reports whether it is new.
+func (s *Storm) addService(service string) bool {
 	if s.knows(service) || len(s.Services) >= maxStormServices {
 		return false
 	}
@@ -199,10 +199,10 @@ func stormTitle(in Integration, a *Alert) string {
 	return fmt.Sprintf("Alert storm from %s, such as %s", in.Name, cutTitle(a.Title))
 }
 
-// breaksOut reports whether an alert begins a storm: StormLimit incidents were opened within StormCounts. A critical
+// startsStorm reports whether an alert begins a storm: StormLimit incidents were opened within StormCounts. A critical
 // alert of a service that none of these incidents is about opens its own incident all the same, up to twice the limit.
-func (f *Fold) breaksOut(a *Alert) bool {
-	limit, recent := f.Integration.StormLimit, f.lately(f.policyOf(a))
+func (f *Fold) startsStorm(a *Alert) bool {
+	limit, recent := f.Integration.StormLimit, f.recentIncidents(f.policyOf(a))
 	if limit <= 0 || len(recent) < limit {
 		return false
 	}
@@ -210,15 +210,15 @@ func (f *Fold) breaksOut(a *Alert) bool {
 		return true
 	}
 	for _, r := range recent {
-		if f.has(r.ID, a.Service(f.Integration)) {
+		if f.hasService(r.ID, a.Service(f.Integration)) {
 			return true
 		}
 	}
 	return false
 }
 
-// has reports whether an incident has or had an alert of a service.
-func (f *Fold) has(id IncidentID, service string) bool {
+// hasService reports whether an incident has or had an alert of a service.
+func (f *Fold) hasService(id IncidentID, service string) bool {
 	of := func(a *Alert) bool { return a.Service(f.Integration) == service }
 	if slices.Contains(f.services[id], service) || slices.ContainsFunc(f.elsewhere[id], of) || f.others[id].isOf(service, f.Integration) {
 		return true
@@ -242,7 +242,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 	c.record(EventOpened, c.by, Detail{Text: a.Title})
 	var taken []IncidentID
 	for _, r := range f.absorbable(a) {
-		f.takeIn(c, r)
+		f.absorb(c, r)
 		taken = append(taken, r)
 	}
 	c.record(EventStorm, c.by, Detail{Count: f.Integration.StormLimit, Incidents: taken})
@@ -256,7 +256,7 @@ func (f *Fold) openStorm(a *Alert) *Change {
 func (f *Fold) absorbable(first *Alert) (ids []IncidentID) {
 	services := map[string]bool{first.Service(f.Integration): true}
 	worst := map[IncidentID]*Alert{}
-	for _, r := range f.lately(f.policyOf(first)) {
+	for _, r := range f.recentIncidents(f.policyOf(first)) {
 		c := f.incidents[r.ID]
 		if c == nil || r.Posted || !c.Incident.untouched() || len(f.elsewhere[r.ID]) > 0 || f.partlyLoaded[r.ID] {
 			continue
@@ -285,8 +285,8 @@ func (in Incident) untouched() bool {
 		in.MergedInto == 0 && in.Storm == nil && in.Flaps == 0 && in.HomePolicy == 0
 }
 
-// takeIn makes an incident part of a storm. Its own message will never be posted.
-func (f *Fold) takeIn(c *Change, id IncidentID) {
+// absorb makes an incident part of a storm. Its own message will never be posted.
+func (f *Fold) absorb(c *Change, id IncidentID) {
 	from := f.change(id)
 	from.stop()
 	in := &from.Incident
@@ -301,7 +301,7 @@ func (f *Fold) takeIn(c *Change, id IncidentID) {
 		}
 		a.IncidentID = to.ID
 		f.touch(a)
-		to.Storm.learn(a.Service(f.Integration))
+		to.Storm.addService(a.Service(f.Integration))
 		if a.Severity.Worse(to.Severity) {
 			to.Severity, to.Title = a.Severity, stormTitle(f.Integration, a)
 		}

@@ -95,7 +95,7 @@ func (w *together) fold(signals ...Signal) {
 		for what, is := range map[string]bool{
 			"dropped": a.Dropped && !was.Dropped, "held": a.HeldUntil != nil && was.HeldUntil == nil, "kept": a.Kept && !was.Kept,
 			"held, then paged": was.HeldUntil != nil && a.Firing && a.IncidentID != 0, "kept, then paged": was.Kept && a.Firing && !a.Kept && a.IncidentID != 0,
-			"grouped": was.ID == 0 && made(a.GroupKey), "night": was.IncidentID == 0 && w.product.incidents[a.IncidentID].PolicyID == 2,
+			"grouped": was.ID == 0 && isGenerated(a.GroupKey), "night": was.IncidentID == 0 && w.product.incidents[a.IncidentID].PolicyID == 2,
 		} {
 			if is {
 				w.seen[what]++

@@ -28,9 +28,9 @@ func (f *Fold) update(s Signal) FoldedSignal {
 	return f.trigger(s)
 }
 
-// takeNotes records the rest of a signal: when the alert expires, a note that somebody wrote in the monitor, and
+// recordNotes records the rest of a signal: when the alert expires, a note that somebody wrote in the monitor, and
 // what the sender was recognised as.
-func (f *Fold) takeNotes(a *Alert, s Signal) {
+func (f *Fold) recordNotes(a *Alert, s Signal) {
 	if !s.Expires.IsZero() && !s.Expires.Equal(a.ExpiresAt) {
 		a.ExpiresAt = s.Expires
 		f.touch(a)

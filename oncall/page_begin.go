@@ -245,7 +245,7 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 		add(m, false)
 	}
 	if withWaiting {
-		for _, m := range f.along(now) {
+		for _, m := range f.joiningPages(now) {
 			m.Bundle = f.Lead.ID
 			add(m, true)
 		}
@@ -258,8 +258,8 @@ func (f PageFacts) list(d *PageDecision, withWaiting bool, now time.Time) {
 	}
 }
 
-// along returns the waiting pages that join the message.
-func (f PageFacts) along(now time.Time) []PageStatus {
+// joiningPages returns the waiting pages that join the message.
+func (f PageFacts) joiningPages(now time.Time) []PageStatus {
 	var out []PageStatus
 	leads := map[PageID]bool{}
 	for _, m := range f.Waiting {

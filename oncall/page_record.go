@@ -145,7 +145,7 @@ func (f PageFacts) Record(result PageResult, now time.Time) PageChange {
 		rec.delivered(r)
 	case PageRefused:
 		rec.failed(r.Why, r.Dead)
-		rec.mend(r.Remedy)
+		rec.notifyAdmins(r.Remedy)
 	case PageBlocked:
 		lead.Detail = r.Why
 		if !lead.Blocked { // otherwise everybody has been told
@@ -188,7 +188,7 @@ func (f PageFacts) RecordReceipt(receipt PageReceipt, now time.Time) PageChange 
 		rec.failed(receipt.Why, receipt.Dead)
 	}
 	if !known || receipt.Final {
-		rec.mend(receipt.Remedy) // last, because show drops notices when it begins a new version
+		rec.notifyAdmins(receipt.Remedy) // last, because show drops notices when it begins a new version
 	}
 	return rec.change()
 }
@@ -318,11 +318,11 @@ func (rec *pageRecorder) blocked(why string) {
 	rec.out.Last, rec.out.Release = rec.forget()
 	rec.trouble(rec.open(), EventPageBlocked, why)
 	c := rec.changes[rec.Lead.IncidentID]
-	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.menders(c.Incident.TeamID), rec.now)...)
+	c.Notices = append(c.Notices, BlockedNotices(rec.Lead.Method, why, rec.remedyRecipients(c.Incident.TeamID), rec.now)...)
 }
 
-// menders returns the admins, who can fix a blocked method, and the watchers of the team that has to do without it.
-func (rec *pageRecorder) menders(team TeamID) []string {
+// remedyRecipients returns the admins, who can fix a blocked method, and the watchers of the team that has to do without it.
+func (rec *pageRecorder) remedyRecipients(team TeamID) []string {
 	to := slices.Clone(rec.Admins)
 	for _, who := range rec.Watchers[team] {
 		if !slices.Contains(to, who) {
@@ -332,13 +332,13 @@ func (rec *pageRecorder) menders(team TeamID) []string {
 	return to
 }
 
-// mend tells admins what they have to fix so that such messages arrive.
-func (rec *pageRecorder) mend(what string) {
+// notifyAdmins tells admins what they have to fix so that such messages arrive.
+func (rec *pageRecorder) notifyAdmins(what string) {
 	if what == "" {
 		return
 	}
 	c := rec.changes[rec.Lead.IncidentID]
-	c.Notices = append(c.Notices, RemedyNotices(rec.Lead.Method, what, rec.menders(c.Incident.TeamID), rec.now)...)
+	c.Notices = append(c.Notices, RemedyNotices(rec.Lead.Method, what, rec.remedyRecipients(c.Incident.TeamID), rec.now)...)
 }
 
 // trouble notes in the timelines that a message has not arrived, for pages that are still due. Each person's next

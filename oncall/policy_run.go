@@ -56,7 +56,7 @@ func (c *Change) runStep() {
 			left = 0
 		}
 	}
-	c.runOut()
+	c.endOfSteps()
 }
 
 // skip skips the current step. Why completes "step 2 was skipped: "; empty: the step has nobody to page.
@@ -194,9 +194,9 @@ func (c *Change) passOn(to PolicyID, at time.Time) bool {
 	return true
 }
 
-// runOut is called when no step is left. If no step has paged a person, it pages the team's fallback people once.
+// endOfSteps is called when no step is left. If no step has paged a person, it pages the team's fallback people once.
 // Otherwise the policy is exhausted.
-func (c *Change) runOut() {
+func (c *Change) endOfSteps() {
 	in, r := &c.Incident, c.facts.Roster
 	fallback := r.fallback(in.TeamID)
 	if in.Called || in.Unassigned || len(fallback) == 0 {

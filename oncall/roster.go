@@ -128,9 +128,9 @@ func (st ShiftFacts) Against(user UserID, gets []schedule.Stint, off []TimeOff) 
 	return clashes, away
 }
 
-// has reports whether the stint's person is on call for all of it. A vacant stint is there to be taken for as long as
+// isOnCallFor reports whether the stint's person is on call for all of it. A vacant stint is there to be taken for as long as
 // nobody is on call.
-func (st ShiftFacts) has(s schedule.Stint) bool {
+func (st ShiftFacts) isOnCallFor(s schedule.Stint) bool {
 	if c := st.Schedules[s.Schedule]; s.Vacant && c != nil {
 		return len(c.Gaps(s.Start, s.End, s.Role)) > 0
 	}
@@ -200,8 +200,8 @@ func (st ShiftFacts) awake(u UserID, at time.Time) bool {
 	return clock >= askFrom && clock < askUntil
 }
 
-// wakes returns when a person may next be asked to cover.
-func (st ShiftFacts) wakes(u UserID, at time.Time) time.Time {
+// nextAskTime returns when a person may next be asked to cover.
+func (st ShiftFacts) nextAskTime(u UserID, at time.Time) time.Time {
 	if st.awake(u, at) {
 		return at
 	}

@@ -186,7 +186,7 @@ func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon 
 			case i == len(p.Steps)-1 && p.Repeat == 0:
 				continue
 			}
-			if slices.ContainsFunc(step.Targets, func(t Target) bool { return r.mayMean(t, user, now, horizon) }) {
+			if slices.ContainsFunc(step.Targets, func(t Target) bool { return r.mayInclude(t, user, now, horizon) }) {
 				out = append(out, PagingStep{Policy: p.Name, Next: next.Duration()})
 			}
 		}
@@ -194,8 +194,8 @@ func (r Roster) PagedBy(user UserID, policies map[PolicyID]Policy, now, horizon 
 	return out
 }
 
-// mayMean reports whether a target includes a person at any time until the horizon.
-func (r Roster) mayMean(t Target, user UserID, now, horizon time.Time) bool {
+// mayInclude reports whether a target includes a person at any time until the horizon.
+func (r Roster) mayInclude(t Target, user UserID, now, horizon time.Time) bool {
 	if s := r.Schedules[t.Schedule]; s != nil {
 		return len(s.Stints(user, now, horizon)) > 0
 	}

@@ -116,7 +116,7 @@ func (s Swap) problem(r ShiftFacts) Sentence {
 		switch {
 		case r.absent(stint.User):
 			return Say("%s is deactivated and can't be on call.", stint.User)
-		case !r.has(stint):
+		case !r.isOnCallFor(stint):
 			return Say("%s no longer has that shift in %s.", stint.User, stint.Name)
 		}
 	}
@@ -195,9 +195,9 @@ func (s Swap) undo(by UserID, r ShiftFacts, now time.Time) (SwapChange, error) {
 		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", give.User)
 	case r.absent(take.User):
 		return SwapChange{}, Refuse("%s is deactivated in Slack, so the swap is void: everybody has their own shift again.", take.User)
-	case !r.has(give):
+	case !r.isOnCallFor(give):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", give.User)
-	case !r.has(take):
+	case !r.isOnCallFor(take):
 		return SwapChange{}, Refuse("%s has passed the shift on, so it can't be undone.", take.User)
 	}
 	c := s.close(SwapUndone, now, nil)

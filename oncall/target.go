@@ -121,7 +121,7 @@ func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentenc
 		}
 		switch t.Which {
 		case OnCallNext:
-			add(Say("you are on call next in %s", c.Name()), comesNext(c, at, role)...)
+			add(Say("you are on call next in %s", c.Name()), nextComing(c, at, role)...)
 		case Everyone:
 			for _, shift := range c.Shifts(at, at.AddDate(1, 0, 0), role) {
 				add(Say("the escalation policy names everyone in %s", c.Name()), shift.Users...)
@@ -137,8 +137,8 @@ func (t *Target) onCall(c *schedule.Schedule, at time.Time, add func(why Sentenc
 	}
 }
 
-// comesNext returns who comes on call in a role at the next change that brings anybody who isn't on call now.
-func comesNext(c *schedule.Schedule, at time.Time, role string) []UserID {
+// nextComing returns who comes on call in a role at the next change that brings anybody who isn't on call now.
+func nextComing(c *schedule.Schedule, at time.Time, role string) []UserID {
 	now := c.At(at, role)
 	for t, horizon := at, at.Add(nextWithin); ; {
 		change, found := c.NextChange(t, horizon, role)

@@ -22,7 +22,7 @@ var OnTimeOffs = []OnTimeOff{TimeOffWarn, TimeOffCover, TimeOffSkip}
 
 // Absence returns the time off with an id, together with what overlaps it; false: there is none.
 func Absence(all []TimeOff, id TimeOffID) (TimeOff, bool) {
-	off := united(all)
+	off := mergeTimeOff(all)
 	i := slices.IndexFunc(off, func(t TimeOff) bool { return t.ID == id })
 	if i < 0 {
 		return TimeOff{}, false
@@ -37,7 +37,7 @@ const standInAhead = 8 * 7 * 24 * time.Hour
 // on call during it. It reports false if there is nobody.
 func (st ShiftFacts) StandIn(s schedule.Stint, away []UserID) (UserID, bool) {
 	c, known := st.Schedules[s.Schedule]
-	if !known || !st.has(s) {
+	if !known || !st.isOnCallFor(s) {
 		return "", false
 	}
 	for _, shift := range c.Shifts(s.End, s.End.Add(standInAhead), s.Role) {

@@ -34,7 +34,7 @@ func UnackedDetail(all []Unacked, now time.Time) NoticeDetail {
 	f := NoticeDetail{Start: now, Count: len(all)}
 	for _, u := range all[:min(len(all), unackedListed)] {
 		f.Incidents = append(f.Incidents, u.ID)
-		f.Lines = append(f.Lines, fmt.Sprintf("%s %s (%s, for %s)", u.ID, u.Title, u.Severity, roughly(now.Sub(u.Since))))
+		f.Lines = append(f.Lines, fmt.Sprintf("%s %s (%s, for %s)", u.ID, u.Title, u.Severity, roundedText(now.Sub(u.Since))))
 	}
 	return f
 }
@@ -55,8 +55,8 @@ func RemindUnacked(last *NoticeDetail, all []Unacked, every Seconds, now time.Ti
 	return next, other || now.Sub(last.Start) >= every.Duration()
 }
 
-// roughly formats a duration in one unit, rounded down.
-func roughly(d time.Duration) string {
+// roundedText formats a duration in one unit, rounded down.
+func roundedText(d time.Duration) string {
 	switch {
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", d/time.Minute)

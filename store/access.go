@@ -147,7 +147,7 @@ func (g gate) onIncident(ctx context.Context, q querier, do access.Permission, i
 	if in.ID.Canary() {
 		return oncall.ErrNotFound
 	}
-	on := concerning(in)
+	on := accessIncident(in)
 	if g.dir.access.May(g.by, do, on) == nil {
 		return nil
 	}
@@ -213,9 +213,9 @@ func (g gate) mayName(a oncall.Act, own oncall.TeamID) error {
 	return nil
 }
 
-// party checks whether the actor may act on an agreement between people, such as a swap. It only hides agreements about
+// onAgreement checks whether the actor may act on an agreement between people, such as a swap. It only hides agreements about
 // schedules that the actor may not see; whether they are one of the people, the agreement's own rules check.
-func (g gate) party(people []oncall.UserID, schedules ...oncall.ScheduleID) error {
+func (g gate) onAgreement(people []oncall.UserID, schedules ...oncall.ScheduleID) error {
 	if err := g.may(access.OwnThings, access.Object{}); err != nil || slices.Contains(people, g.by.User) {
 		return err
 	}

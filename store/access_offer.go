@@ -14,9 +14,9 @@ import (
 	"github.com/watchbill/watchbill/oncall/schedule"
 )
 
-// concerning returns an incident as package access sees it, with its holders and responders as involved people. Whoever else
+// accessIncident returns an incident as package access sees it, with its holders and responders as involved people. Whoever else
 // was paged must be looked up in the table of pages.
-func concerning(in oncall.Incident) access.Object {
+func accessIncident(in oncall.Incident) access.Object {
 	on := access.Object{Team: in.TeamID, Involved: slices.Concat(in.Acks, in.Holders())}
 	for _, r := range in.Responders {
 		on.Involved = append(on.Involved, r.User)
@@ -54,7 +54,7 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	may := make(map[oncall.IncidentID]bool, len(of))
 	var others []oncall.IncidentID
 	for _, in := range of {
-		if may[in.ID] = g.dir.access.May(by, access.Respond, concerning(in)) == nil; !may[in.ID] {
+		if may[in.ID] = g.dir.access.May(by, access.Respond, accessIncident(in)) == nil; !may[in.ID] {
 			others = append(others, in.ID)
 		}
 	}
@@ -72,7 +72,7 @@ func (s *Store) MayRespond(ctx context.Context, by oncall.Actor, of []oncall.Inc
 	}
 	for _, in := range of {
 		if slices.Contains(involved, in.ID) {
-			on := concerning(in)
+			on := accessIncident(in)
 			on.Involved = append(on.Involved, by.User)
 			may[in.ID] = g.dir.access.May(by, access.Respond, on) == nil
 		}

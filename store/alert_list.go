@@ -57,7 +57,7 @@ func (s *Store) AlertList(ctx context.Context, by oncall.Actor, f AlertFilter) (
 		return nil, err
 	}
 	rows, _ := s.pool.Query(ctx, list, f.Open, f.Closed, f.Integration, f.Team, f.ID, f.Key, strings.ToLower(f.Text), f.Before,
-		some(f.Labels), some(g.dir.hidden(by)), by.User, min(max(f.Limit, 1), MostListed))
+		nonNil(f.Labels), nonNil(g.dir.hidden(by)), by.User, min(max(f.Limit, 1), MostListed))
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[ListedAlert])
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", translate(err))

@@ -50,17 +50,17 @@ func copyAlerts(ctx context.Context, tx pgx.Tx, alerts []oncall.Alert) error {
 	_, err := tx.CopyFrom(ctx, pgx.Identifier{"alerts"}, columns, pgx.CopyFromSlice(len(alerts), func(i int) ([]any, error) {
 		a := alerts[i]
 		return []any{
-			a.ID, a.IntegrationID, a.DedupKey, a.GroupKey, unless(a.IncidentID == 0, a.IncidentID), a.Firing, a.Title, a.Body, a.Link, a.Severity,
-			texts(a.Labels), some(a.Links), texts(a.Details), int64(a.Count), a.FirstAt, a.LastAt, unless(a.StartsAt.IsZero(), a.StartsAt),
-			a.ClearedAt, a.LateUntil, some(a.Misread), unless(a.ExpiresAt.IsZero(), a.ExpiresAt), a.Kept, a.Maintenance,
-			unless(a.Route == nil, routeText(a.Route)), a.HeldUntil, a.Dropped, a.Keyless,
+			a.ID, a.IntegrationID, a.DedupKey, a.GroupKey, nullIf(a.IncidentID == 0, a.IncidentID), a.Firing, a.Title, a.Body, a.Link, a.Severity,
+			texts(a.Labels), nonNil(a.Links), texts(a.Details), int64(a.Count), a.FirstAt, a.LastAt, nullIf(a.StartsAt.IsZero(), a.StartsAt),
+			a.ClearedAt, a.LateUntil, nonNil(a.Misread), nullIf(a.ExpiresAt.IsZero(), a.ExpiresAt), a.Kept, a.Maintenance,
+			nullIf(a.Route == nil, routeText(a.Route)), a.HeldUntil, a.Dropped, a.Keyless,
 		}, nil
 	}))
 	return err
 }
 
-// unless is v, or NULL if null is set.
-func unless[T any](null bool, v T) any {
+// nullIf is v, or NULL if null is set.
+func nullIf[T any](null bool, v T) any {
 	if null {
 		return nil
 	}
@@ -93,7 +93,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 		column(alerts, func(a a) string { return a.Link }),
 		column(alerts, func(a a) oncall.Severity { return a.Severity }),
 		column(alerts, func(a a) map[string]string { return texts(a.Labels) }),
-		pgtype.FlatArray[[]oncall.Link](column(alerts, func(a a) []oncall.Link { return some(a.Links) })),
+		pgtype.FlatArray[[]oncall.Link](column(alerts, func(a a) []oncall.Link { return nonNil(a.Links) })),
 		column(alerts, func(a a) map[string]string { return texts(a.Details) }),
 		column(alerts, func(a a) int64 { return int64(a.Count) }),
 		column(alerts, func(a a) time.Time { return a.FirstAt }),
@@ -101,7 +101,7 @@ func queueAlerts(b *pgx.Batch, alerts []oncall.Alert) {
 		column(alerts, func(a a) time.Time { return a.StartsAt }),
 		column(alerts, func(a a) *time.Time { return a.ClearedAt }),
 		column(alerts, func(a a) *time.Time { return a.LateUntil }),
-		pgtype.FlatArray[[]string](column(alerts, func(a a) []string { return some(a.Misread) })),
+		pgtype.FlatArray[[]string](column(alerts, func(a a) []string { return nonNil(a.Misread) })),
 		column(alerts, func(a a) time.Time { return a.ExpiresAt }),
 		column(alerts, func(a a) bool { return a.Kept }),
 		column(alerts, func(a a) oncall.MaintenanceID { return a.Maintenance }),

@@ -47,7 +47,7 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 		}
 	}
 	var changes []oncall.Change
-	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
 		facts, own, err := s.answerFacts(ctx, tx, a, claim, now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok {
 			return oncall.AnswerOutcome{Result: oncall.AnswerRefused, Refusal: refusal.Sentence}, nil
@@ -67,7 +67,7 @@ func (s *Store) Answer(ctx context.Context, a oncall.Answer, now time.Time) (Ans
 				return out, err
 			}
 		}
-		return out, confirm(ctx, tx, own, now)
+		return out, noteReached(ctx, tx, own, now)
 	})
 	if err == nil {
 		s.changed(changes)
@@ -116,10 +116,10 @@ func (s *Store) saveActed(ctx context.Context, tx pgx.Tx, lead oncall.PageID, ch
 	return s.followBundles(ctx, tx, lead, now)
 }
 
-// once carries out an answer unless that was done before. It stores the outcome in the same transaction, so that an
+// answerOnce carries out an answer unless that was done before. It stores the outcome in the same transaction, so that an
 // answer that is delivered again, after a crash or by another way, is carried out exactly once. A second delivery waits
 // while the first is being carried out.
-func (s *Store) once(ctx context.Context, a oncall.Answer, now time.Time,
+func (s *Store) answerOnce(ctx context.Context, a oncall.Answer, now time.Time,
 	do func(tx pgx.Tx) (oncall.AnswerOutcome, error),
 ) (out AnswerRecord, err error) {
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {

@@ -23,7 +23,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 	if err != nil {
 		return AnswerRecord{}, err
 	}
-	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
 		own, err := contactsAt(ctx, tx, a.Method, a.From)
 		if err != nil {
 			return out, err
@@ -39,7 +39,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 				}
 				continue
 			}
-			if refused, err := mayNot(ctx, tx, c.UserID); err != nil || refused != nil {
+			if refused, err := answerRefusal(ctx, tx, c.UserID); err != nil || refused != nil {
 				if err != nil {
 					return out, err
 				}
@@ -69,7 +69,7 @@ func (s *Store) SwitchContacts(ctx context.Context, a oncall.Answer, now time.Ti
 // ProveContact verifies a contact method by a code that was sent from its address.
 func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time) (AnswerRecord, error) {
 	const lock = `SELECT FROM users WHERE id = ANY ($1) ORDER BY id FOR UPDATE`
-	out, err := s.once(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
+	out, err := s.answerOnce(ctx, a, now, func(tx pgx.Tx) (out oncall.AnswerOutcome, err error) {
 		own, err := s.provable(ctx, tx, a, now)
 		if err != nil || len(own) == 0 {
 			out.Result = oncall.AnswerIgnored
@@ -84,7 +84,7 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 		}
 		out.Result = oncall.AnswerNoProof
 		for _, c := range own {
-			refused, err := mayNot(ctx, tx, c.UserID)
+			refused, err := answerRefusal(ctx, tx, c.UserID)
 			if err != nil {
 				return out, err
 			}
@@ -111,8 +111,8 @@ func (s *Store) ProveContact(ctx context.Context, a oncall.Answer, now time.Time
 	return out, err
 }
 
-// mayNot says why somebody may not answer any more; nil: they may.
-func mayNot(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence, error) {
+// answerRefusal says why somebody may not answer any more; nil: they may.
+func answerRefusal(ctx context.Context, tx pgx.Tx, user oncall.UserID) (oncall.Sentence, error) {
 	err := mayAnswer(ctx, tx, user)
 	if refusal, is := errors.AsType[oncall.Refusal](err); is {
 		return refusal.Sentence, nil

@@ -205,9 +205,9 @@ func contactsAt(ctx context.Context, q querier, method oncall.Method, address st
 	return contacts(ctx, q, ids, nil)
 }
 
-// confirm notes that the person answered by these contact methods. It must come last in a transaction, because
+// noteReached notes that the person answered by these contact methods. It must come last in a transaction, because
 // incidents are locked before contact methods.
-func confirm(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Time) error {
+func noteReached(ctx context.Context, tx pgx.Tx, own []oncall.ContactID, now time.Time) error {
 	const save = `UPDATE contacts SET confirmed_at = $2 WHERE id = ANY ($1)`
 	if len(own) == 0 {
 		return nil

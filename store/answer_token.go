@@ -95,7 +95,7 @@ func (s *Store) signWith(ctx context.Context, random [32]byte, now time.Time) (s
 	if err != nil {
 		return signingKey{}, err
 	}
-	s.keyring.keep(keys)
+	s.keyring.set(keys)
 	return keys[0], nil
 }
 
@@ -118,7 +118,7 @@ func (k *keyring) known() []signingKey {
 	return k.keys
 }
 
-func (k *keyring) keep(keys []signingKey) {
+func (k *keyring) set(keys []signingKey) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.keys = keys
@@ -162,7 +162,7 @@ func (k *keyring) begin() {
 		ctx, cancel := context.WithTimeout(context.Background(), renewLimit) //nolint:forbidigo // for all who wait, whoever began it
 		defer cancel()
 		if r.keys, r.err = r.load(ctx); r.err == nil {
-			k.keep(r.keys)
+			k.set(r.keys)
 		}
 	}()
 }

@@ -24,7 +24,7 @@ func record(ctx context.Context, tx pgx.Tx, by oncall.Actor, now time.Time, entr
 	batch := &pgx.Batch{}
 	for _, e := range entries {
 		e = e.Bounded()
-		batch.Queue(insert, now, by, e.Kind, e.Name, e.About, some(e.Teams), e.Act, some(e.Changes))
+		batch.Queue(insert, now, by, e.Kind, e.Name, e.About, nonNil(e.Teams), e.Act, nonNil(e.Changes))
 	}
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("write to the audit log: %w", err)
@@ -82,7 +82,7 @@ func (s *Store) History(ctx context.Context, by oncall.Actor, f AuditFilter) (en
 	}
 	limit := min(max(f.Limit, 1), MostAudit)
 	rows, _ := s.pool.Query(ctx, load, f.Since, f.Before, f.Kind, f.Name, f.Team, f.Person,
-		may.All, some(may.Teams), some(may.Hidden), some(may.People), limit+1)
+		may.All, nonNil(may.Teams), nonNil(may.Hidden), nonNil(may.People), limit+1)
 	entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[audit.Entry])
 	if err != nil {
 		return nil, false, fmt.Errorf("read the audit log: %w", translate(err))

@@ -96,8 +96,8 @@ func (r *refusals) due(now time.Time, all bool) map[refusalKey]refusal {
 	return out
 }
 
-// back puts back refusals that could not be written.
-func (r *refusals) back(lost map[refusalKey]refusal) {
+// putBack puts back refusals that could not be written.
+func (r *refusals) putBack(lost map[refusalKey]refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for key, was := range lost {
@@ -123,7 +123,7 @@ func (s *System) saveRefusals(ctx context.Context, due map[refusalKey]refusal, n
 	}
 	dir, err := s.directory(ctx)
 	if err != nil {
-		s.refusals.back(due)
+		s.refusals.putBack(due)
 		return err
 	}
 	keys := make([]refusalKey, 0, len(due))
@@ -145,7 +145,7 @@ func (s *System) saveRefusals(ctx context.Context, due map[refusalKey]refusal, n
 		return nil
 	})
 	if err != nil {
-		s.refusals.back(due)
+		s.refusals.putBack(due)
 		return wrap(err, "write down what was refused")
 	}
 	return nil

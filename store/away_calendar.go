@@ -51,7 +51,7 @@ func (s *Store) SetAwayCalendar(ctx context.Context, by oncall.Actor, c oncall.A
 		if err := tx.QueryRow(ctx, lockUser, c.User).Scan(nil); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, save, c.User, with.Seal(c.URL), c.Host(), c.Rule, some(c.Words), now); err != nil {
+		if _, err := tx.Exec(ctx, save, c.User, with.Seal(c.URL), c.Host(), c.Rule, nonNil(c.Words), now); err != nil {
 			return err
 		}
 		if err := record(ctx, tx, by, now, audit.AwayCalendar(c)); err != nil {
@@ -240,7 +240,7 @@ func (s *System) ResealAwayCalendars(ctx context.Context, now time.Time) error {
 			return err
 		}
 		for _, c := range all {
-			anew := s.sealedAnew(with, c.URL)
+			anew := s.reseal(with, c.URL)
 			if anew == c.URL {
 				continue
 			}

@@ -41,7 +41,7 @@ func ReadBackup(in io.Reader) (*BackupReader, error) {
 func (r *BackupReader) next(kinds ...frameKind) error {
 	var head [5]byte
 	if _, err := io.ReadFull(r.in, head[:]); err != nil {
-		return broken(err)
+		return truncatedBackup(err)
 	}
 	size := binary.BigEndian.Uint32(head[1:])
 	if size > largestFrame {
@@ -49,7 +49,7 @@ func (r *BackupReader) next(kinds ...frameKind) error {
 	}
 	r.kind, r.data = frameKind(head[0]), make([]byte, size)
 	if _, err := io.ReadFull(r.in, r.data); err != nil {
-		return broken(err)
+		return truncatedBackup(err)
 	}
 	if slices.Contains(kinds, r.kind) {
 		return nil
@@ -57,8 +57,8 @@ func (r *BackupReader) next(kinds ...frameKind) error {
 	return fmt.Errorf("%w: %q is not what comes next", ErrBackupBroken, r.kind)
 }
 
-// broken says that a backup ends too early. What the decryption says of it is kept.
-func broken(err error) error {
+// truncatedBackup says that a backup ends too early. What the decryption says of it is kept.
+func truncatedBackup(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it ends too early", ErrBackupBroken)
 	}
@@ -99,7 +99,7 @@ func (r *BackupReader) Load(ctx context.Context, databaseURL string) (end Backup
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		restrict, err := unrestrict(ctx, tx)
+		restrict, err := dropConstraints(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -135,9 +135,9 @@ func (r *BackupReader) Load(ctx context.Context, databaseURL string) (end Backup
 	return end, err
 }
 
-// unrestrict takes away foreign keys and triggers, so that rows can come in any order and as they were. It returns what
+// dropConstraints takes away foreign keys and triggers, so that rows can come in any order and as they were. It returns what
 // brings them back, which checks all rows at once.
-func unrestrict(ctx context.Context, tx pgx.Tx) (restrict []string, err error) {
+func dropConstraints(ctx context.Context, tx pgx.Tx) (restrict []string, err error) {
 	const keys = `
 		SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
 			format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))

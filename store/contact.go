@@ -20,7 +20,7 @@ func (s *Store) ContactSettings(ctx context.Context, by oncall.Actor, user oncal
 	}
 	var found map[oncall.UserID]oncall.ContactSettings
 	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
-		found, err = reaches(ctx, tx, []oncall.UserID{user})
+		found, err = contactSettings(ctx, tx, []oncall.UserID{user})
 		return err
 	})
 	if err != nil {
@@ -29,8 +29,8 @@ func (s *Store) ContactSettings(ctx context.Context, by oncall.Actor, user oncal
 	return found[user], nil
 }
 
-// reaches loads the contact methods and notification rules of people who have any; nil users: of everybody.
-func reaches(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.ContactSettings, error) {
+// contactSettings loads the contact methods and notification rules of people who have any; nil users: of everybody.
+func contactSettings(ctx context.Context, q querier, users []oncall.UserID) (map[oncall.UserID]oncall.ContactSettings, error) {
 	const preferences = `
 		SELECT user_id, high, low, hours
 		FROM notification_preferences
@@ -198,7 +198,7 @@ func (s *Store) RemoveContact(ctx context.Context, by oncall.Actor, user oncall.
 		if err := s.notifyRevoked(ctx, tx, by, user, "a contact method of yours, "+audit.Masked(was)+": no page goes there any more. `/oncall contact` adds another", now); err != nil {
 			return err
 		}
-		found, err := reaches(ctx, tx, []oncall.UserID{user})
+		found, err := contactSettings(ctx, tx, []oncall.UserID{user})
 		if err != nil {
 			return err
 		}
@@ -227,7 +227,7 @@ func (s *Store) SetPreferences(ctx context.Context, by oncall.Actor, user oncall
 		return err
 	}
 	err := s.changeContacts(ctx, user, func(tx pgx.Tx) error {
-		found, err := reaches(ctx, tx, []oncall.UserID{user})
+		found, err := contactSettings(ctx, tx, []oncall.UserID{user})
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func (s *System) CheckReach(ctx context.Context, now time.Time) error {
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		var tasks []oncall.Task
-		for _, shift := range dir.coming(now) {
+		for _, shift := range dir.upcomingShifts(now) {
 			rows, _ := tx.Query(ctx, begin, shift.user, shift.at, now, now.Add(-checkAge), programs(),
 				oncall.MethodSMS, oncall.OneWayNumbers)
 			asked, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ContactID])
@@ -103,8 +103,8 @@ type comingShift struct {
 	at   time.Time
 }
 
-// coming returns the next shifts, within checkAhead, of people who have contact methods.
-func (d *Directory) coming(now time.Time) []comingShift {
+// upcomingShifts returns the next shifts, within checkAhead, of people who have contact methods.
+func (d *Directory) upcomingShifts(now time.Time) []comingShift {
 	var out []comingShift
 	seen := map[oncall.UserID]bool{}
 	for _, c := range d.Schedules {
@@ -134,13 +134,13 @@ func (s *Store) notifyUnanswered(ctx context.Context, tx pgx.Tx, dir *Directory,
 	if err != nil {
 		return err
 	}
-	found, err := contacts(ctx, tx, some(ids), nil)
+	found, err := contacts(ctx, tx, nonNil(ids), nil)
 	if err != nil {
 		return err
 	}
 	var notices []oncall.Notice
 	for _, c := range found {
-		for _, who := range dir.concerned(c.UserID) {
+		for _, who := range dir.withWatchers(c.UserID) {
 			notices = append(notices, oncall.ContactNotice(oncall.NoticeSilent, c, "", who, now))
 		}
 	}

@@ -28,7 +28,7 @@ func (s *Store) disable(ctx context.Context, tx pgx.Tx, by oncall.Actor, dir *Di
 		return err
 	}
 	var notices []oncall.Notice
-	for _, who := range dir.concerned(c.UserID) {
+	for _, who := range dir.withWatchers(c.UserID) {
 		notices = append(notices, oncall.ContactNotice(oncall.NoticeContact, c, why, who, now))
 	}
 	if err := s.saveNotices(ctx, tx, now, notices); err != nil {

@@ -95,7 +95,7 @@ func (s *Store) UpdateCover(ctx context.Context, by oncall.Actor, id oncall.Cove
 		if err != nil {
 			return err
 		}
-		if err := g.party(parties(cover), cover.Stint.Schedule); err != nil {
+		if err := g.onAgreement(parties(cover), cover.Stint.Schedule); err != nil {
 			return err
 		}
 		facts, err := lockShiftFacts(ctx, tx, cover.Stint.Schedule)
@@ -168,7 +168,7 @@ func (s *Store) saveCover(ctx context.Context, tx pgx.Tx, change *oncall.CoverCh
 	if err := s.takeCover(ctx, tx, change, now); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, some(c.Asked), some(c.Takes)); err != nil {
+	if _, err := tx.Exec(ctx, save, c.ID, c.State, c.EndedAt, c.NextAt, nonNil(c.Asked), nonNil(c.Takes)); err != nil {
 		return err
 	}
 	if c.NextAt == nil {

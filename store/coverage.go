@@ -38,7 +38,7 @@ func (s *System) CheckCoverage(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		edits, err := edited(ctx, tx)
+		edits, err := editedSchedules(ctx, tx)
 		if err != nil {
 			return err
 		}

@@ -68,7 +68,7 @@ func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, 
 		return err
 	}
 	named := dir.leavers(in)
-	if err := s.tellVoid(ctx, tx, dir, in, named, void, now); err != nil {
+	if err := s.notifyVoid(ctx, tx, dir, in, named, void, now); err != nil {
 		return err
 	}
 	wanted, err := dir.leaverNotices(in, named, now)
@@ -83,7 +83,7 @@ func (s *Store) notifyOfLeavers(ctx context.Context, tx pgx.Tx, dir *Directory, 
 		if news.Key != "" {
 			wanted = append(wanted, news)
 		}
-		if err := s.redetail(ctx, tx, n, next, now); err != nil {
+		if err := s.updateDetail(ctx, tx, n, next, now); err != nil {
 			return err
 		}
 	}
@@ -103,9 +103,9 @@ func (d *Directory) leavers(in setup.Installation) []oncall.UserID {
 	return slices.DeleteFunc(slices.Compact(named), func(id oncall.UserID) bool { return d.Users[id].DeactivatedAt == nil })
 }
 
-// tellVoid notifies the people whose swaps, covers and overrides have no effect any more because of who has left, and once
+// notifyVoid notifies the people whose swaps, covers and overrides have no effect any more because of who has left, and once
 // more if they are back.
-func (s *Store) tellVoid(
+func (s *Store) notifyVoid(
 	ctx context.Context, tx pgx.Tx, dir *Directory, in setup.Installation, left []oncall.UserID, sent []oncall.Notice, now time.Time,
 ) error {
 	var notices []oncall.Notice
@@ -122,7 +122,7 @@ func (s *Store) tellVoid(
 		}
 		next := n.Detail
 		next.State, next.StateAt = oncall.LeaverBack, now
-		if err := s.redetail(ctx, tx, n, next, now); err != nil {
+		if err := s.updateDetail(ctx, tx, n, next, now); err != nil {
 			return err
 		}
 		if news, matters := n.VoidBack(now); matters {
@@ -151,8 +151,8 @@ func leaverNotices(ctx context.Context, tx pgx.Tx, kind oncall.NoticeKind, now t
 	return slices.DeleteFunc(found, func(n oncall.Notice) bool { return len(n.Detail.Users) != 1 }), nil
 }
 
-// redetail saves a notice's changed detail and queues a redraw of its message.
-func (s *Store) redetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
+// updateDetail saves a notice's changed detail and queues a redraw of its message.
+func (s *Store) updateDetail(ctx context.Context, tx pgx.Tx, n oncall.Notice, next oncall.NoticeDetail, now time.Time) error {
 	was, err := json.Marshal(n.Detail)
 	if err != nil {
 		return err

@@ -98,7 +98,7 @@ func (d *Directory) loadPeople(ctx context.Context, tx pgx.Tx) (err error) {
 	if d.Policies, err = policies(ctx, tx); err != nil {
 		return err
 	}
-	d.ContactSettings, err = reaches(ctx, tx, nil)
+	d.ContactSettings, err = contactSettings(ctx, tx, nil)
 	return err
 }
 

@@ -24,8 +24,8 @@ func (d *Directory) InstallationAdmins() []string {
 	return to[:min(len(to), maxWatchers)]
 }
 
-// concerned returns a person and the watchers of their teams.
-func (d *Directory) concerned(user oncall.UserID) []string {
+// withWatchers returns a person and the watchers of their teams.
+func (d *Directory) withWatchers(user oncall.UserID) []string {
 	to := []string{string(user)}
 	seen := map[string]bool{string(user): true}
 	for _, t := range d.Teams {

@@ -284,7 +284,7 @@ func queueDraws(ctx context.Context, tx pgx.Tx, now time.Time, tasks []oncall.Ta
 			continue // an older job covers it
 		}
 		delete(draws, r.Incident)
-		both := sooner(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, draw)
+		both := earlierDraw(oncall.Task{Do: oncall.Draw{Asked: r.Asked, Count: r.Count}, At: r.At}, draw)
 		d := both.Do.(oncall.Draw)
 		if d.Asked != r.Asked || d.Count != r.Count || both.At.Before(r.At) {
 			jobs, ats, asked, counts = append(jobs, r.ID), append(ats, both.At), append(asked, d.Asked), append(counts, d.Count)
@@ -316,7 +316,7 @@ func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]
 			t.At = now
 		}
 		if old, twice := draws[d.Incident]; twice {
-			t = sooner(old, t)
+			t = earlierDraw(old, t)
 		} else {
 			ids = append(ids, d.Incident)
 		}
@@ -325,8 +325,8 @@ func drawTasks(tasks []oncall.Task, now time.Time) (draws map[oncall.IncidentID]
 	return draws, ids, rest
 }
 
-// sooner merges two tasks to draw the same incident; the earlier time wins.
-func sooner(a, b oncall.Task) oncall.Task {
+// earlierDraw merges two tasks to draw the same incident; the earlier time wins.
+func earlierDraw(a, b oncall.Task) oncall.Task {
 	da, db := a.Do.(oncall.Draw), b.Do.(oncall.Draw)
 	db.Asked, db.Count = da.Asked || db.Asked, da.Count && db.Count
 	b.Do = db

@@ -103,7 +103,7 @@ func (g gate) seenOf(ctx context.Context, q querier, events []oncall.Event) (map
 		ids = append(ids, e.IncidentID)
 	}
 	slices.Sort(ids)
-	rows, _ := q.Query(ctx, visible, some(slices.Compact(ids)), some(g.dir.hidden(g.by)), g.by.User)
+	rows, _ := q.Query(ctx, visible, nonNil(slices.Compact(ids)), nonNil(g.dir.hidden(g.by)), g.by.User)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 	if err != nil || len(ids) == 0 {
 		return nil, err

@@ -31,7 +31,7 @@ func (s *Store) ConfirmHandoff(ctx context.Context, by oncall.Actor, number int6
 		if err != nil {
 			return err
 		}
-		if err := g.party(slices.Concat(h.Users, h.Incoming, h.Outgoing), h.Schedule); err != nil {
+		if err := g.onAgreement(slices.Concat(h.Users, h.Incoming, h.Outgoing), h.Schedule); err != nil {
 			return err
 		}
 		if h, err = h.Confirm(by.User); err != nil {
@@ -211,7 +211,7 @@ func saveHandoff(ctx context.Context, tx pgx.Tx, h oncall.Handoff) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (schedule_id, role) DO UPDATE SET
 			number = $3, users = $4, incoming = $5, outgoing = $6, at = $7, acked_by = $8`
-	_, err := tx.Exec(ctx, upsert, h.Schedule, h.Role, h.Number, some(h.Users), some(h.Incoming), some(h.Outgoing), h.At, h.AckedBy)
+	_, err := tx.Exec(ctx, upsert, h.Schedule, h.Role, h.Number, nonNil(h.Users), nonNil(h.Incoming), nonNil(h.Outgoing), h.At, h.AckedBy)
 	if err != nil {
 		return fmt.Errorf("save hand-off: %w", err)
 	}

@@ -74,7 +74,7 @@ func (s *System) WatchHeartbeats(ctx context.Context, now time.Time) error {
 		if ours, err := w.look(ctx, tx); err != nil || !ours {
 			return err
 		}
-		w.take()
+		w.judge()
 		return w.save(ctx, tx)
 	})
 	if err != nil {
@@ -150,8 +150,8 @@ func (w *heartbeatWatch) look(ctx context.Context, tx pgx.Tx) (bool, error) {
 	return true, err
 }
 
-// take applies the pings, and then judges the heartbeats whose pings are missing.
-func (w *heartbeatWatch) take() {
+// judge applies the pings, and then judges the heartbeats whose pings are missing.
+func (w *heartbeatWatch) judge() {
 	for i := range w.all {
 		if h := &w.all[i]; w.away && h.DueAt != nil {
 			h.ExtendDeadline(w.last)
@@ -286,7 +286,7 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 			seen[i] = p.ID
 		}
 		batch.Queue(forget, seen)
-		batch.Queue(heard, w.quiet(), w.now)
+		batch.Queue(heard, w.neverHeard(), w.now)
 	}
 	if w.tick {
 		batch.Queue(ticked, w.now, w.last.From, w.last.Until)
@@ -294,8 +294,8 @@ func (w *heartbeatWatch) save(ctx context.Context, tx pgx.Tx) error {
 	return tx.SendBatch(ctx, batch).Close()
 }
 
-// quiet returns the integrations that have never had a signal before.
-func (w *heartbeatWatch) quiet() []oncall.IntegrationID {
+// neverHeard returns the integrations that have never had a signal before.
+func (w *heartbeatWatch) neverHeard() []oncall.IntegrationID {
 	ids := []oncall.IntegrationID{}
 	for _, h := range w.all {
 		if h.changed && !w.dir.integrations[h.IntegrationID].Heard && !slices.Contains(ids, h.IntegrationID) {

@@ -125,7 +125,7 @@ func (s *System) EndHolidayCalendar(ctx context.Context, address string, is Holi
 			y, m, d := now.UTC().Date()
 			after = holiday.Merge(before, is.Days, schedule.Date{Year: y, Month: m, Day: d})
 		}
-		days, err := json.Marshal(some(after))
+		days, err := json.Marshal(nonNil(after))
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func (s *Store) Hooks(ctx context.Context, by oncall.Actor) ([]HookState, error)
 	if err != nil {
 		return nil, fmt.Errorf("list webhooks: %w", translate(err))
 	}
-	return without(all, func(h HookState) bool {
+	return filterOut(all, func(h HookState) bool {
 		return g.dir.access.May(by, access.Integrations, access.Object{Team: h.TeamID}) != nil
 	}), nil
 }
@@ -84,7 +84,7 @@ func (s *Store) MakeHook(ctx context.Context, by oncall.Actor, h oncall.Hook, no
 	secret = randomHookSecret()
 	err = s.transact(ctx, func(tx pgx.Tx) error {
 		err := tx.QueryRow(ctx, insert, h.Name, h.TeamID, h.Host(), with.Seal(h.URL), with.Seal(strings.Join(h.Headers, "\n")), with.Seal(secret),
-			some(h.Kinds), h.Template, h.Options, now, by).Scan(&h.ID)
+			nonNil(h.Kinds), h.Template, h.Options, now, by).Scan(&h.ID)
 		if answer, is := errors.AsType[*pgconn.PgError](err); is && answer.ConstraintName == "hooks_name" {
 			return oncall.Refuse("There is a webhook %q already; choose another name.", h.Name)
 		}

@@ -228,7 +228,7 @@ func (s *System) ResealHooks(ctx context.Context, now time.Time) error {
 		for _, was := range all {
 			is := was
 			for _, text := range []*string{&is.URL, &is.Headers, &is.Secret, &is.SecretBefore} {
-				*text = s.sealedAnew(with, *text)
+				*text = s.reseal(with, *text)
 			}
 			if is == was {
 				continue
@@ -245,8 +245,8 @@ func (s *System) ResealHooks(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// sealedAnew returns a sealed text by the current secret, where one of ours can open it.
-func (s *Store) sealedAnew(with oncall.Secret, text string) string {
+// reseal returns a sealed text by the current secret, where one of ours can open it.
+func (s *Store) reseal(with oncall.Secret, text string) string {
 	plain, ok := oncall.Unseal(s.secrets, text)
 	if _, current := oncall.Unseal([]oncall.Secret{with}, text); text == "" || current || !ok {
 		return text

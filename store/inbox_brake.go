@@ -35,7 +35,7 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 		return
 	}
 	if now.Sub(b.looked).Abs() >= brakeLook {
-		b.looked, b.behind = now, s.behind(ctx, now)
+		b.looked, b.behind = now, s.inboxAge(ctx, now)
 	}
 	pause := time.NewTimer(b.pause(len(batch)))
 	defer pause.Stop()
@@ -45,8 +45,8 @@ func (s *Store) brake(ctx context.Context, batch []*arrival) {
 	}
 }
 
-// behind returns how long the oldest signal in the inbox has been there; zero if that can't be told.
-func (s *Store) behind(ctx context.Context, now time.Time) time.Duration {
+// inboxAge returns how long the oldest signal in the inbox has been there; zero if that can't be told.
+func (s *Store) inboxAge(ctx context.Context, now time.Time) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, brakeLook)
 	defer cancel()
 	var oldest *time.Time

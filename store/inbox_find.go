@@ -254,7 +254,7 @@ func (b *batchIDs) load(ctx context.Context, tx pgx.Tx, blocked blockedKeys, new
 		return nil, fmt.Errorf("load alerts: %w", err)
 	}
 	b.blockMoved(s, blocked)
-	s.share()
+	s.markShared()
 	return s, nil
 }
 
@@ -270,8 +270,8 @@ func (s *storedState) acknowledged() []oncall.IncidentID {
 	return ids
 }
 
-// share marks the incidents that belong to several integrations because of a merge.
-func (s *storedState) share() {
+// markShared marks the incidents that belong to several integrations because of a merge.
+func (s *storedState) markShared() {
 	of := make(map[oncall.IncidentID]oncall.IntegrationID, len(s.incidents))
 	s.shared, s.at = map[oncall.IncidentID]bool{}, make(map[oncall.IncidentID]int, len(s.incidents))
 	for i, in := range s.incidents {

@@ -131,7 +131,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bo
 	if err != nil {
 		return false, err
 	}
-	more = w.turns.taken(entries, w.limit, apart, len(w.blocked) > 0)
+	more = w.turns.examined(entries, w.limit, apart, len(w.blocked) > 0)
 	if len(w.blocked) > 0 && len(entries) > len(left) {
 		if w.passes++; w.passes == blockFor {
 			w.unblock()
@@ -143,7 +143,7 @@ func (w *inboxWorker) foldNext(ctx context.Context, rejectReason error) (more bo
 		w.countRoutes(b)
 	}
 	w.store.changed(changes)
-	w.store.wake()
+	w.store.signalSaved()
 	for _, r := range rejects {
 		w.store.metrics.rejected.Inc()
 		w.store.log.Error().Err(r.why).Int64("inbox", r.ID).Msg("signal put aside in inbox_rejected")

@@ -134,7 +134,7 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 				committed[r.Doubt] = stored
 			}
 			if r.Seq > replayed {
-				came = append(came, r.came()...)
+				came = append(came, r.payloads()...)
 			}
 			if r.Seq <= replayed || stored {
 				continue
@@ -161,8 +161,8 @@ func (s *System) Replay(ctx context.Context, spool string, requests []SpooledReq
 	return nil
 }
 
-// came returns the payloads of a request.
-func (r SpooledRequest) came() []oncall.Payload {
+// payloads returns the payloads of a request.
+func (r SpooledRequest) payloads() []oncall.Payload {
 	for i := range r.Came {
 		r.Came[i].Integration, r.Came[i].At = r.Integration, r.At
 	}

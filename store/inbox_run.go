@@ -82,7 +82,7 @@ func (s *Store) watchInbox(ctx context.Context, clock func() time.Time, up func(
 		if err := s.mustLeave(conn); err != nil {
 			return err
 		}
-		if err := w.hear(ctx); err != nil {
+		if err := w.waitForNotification(ctx); err != nil {
 			return err
 		}
 	}
@@ -137,9 +137,9 @@ func (w *inboxWatch) foldIfOurs(ctx context.Context) error {
 	return err
 }
 
-// hear waits briefly for a notification. The wait is short because a notification may get lost, and because the
+// waitForNotification waits briefly for a notification. The wait is short because a notification may get lost, and because the
 // lock may become free.
-func (w *inboxWatch) hear(ctx context.Context) error {
+func (w *inboxWatch) waitForNotification(ctx context.Context) error {
 	if w.woken {
 		return nil
 	}

@@ -59,7 +59,7 @@ func (t *turns) take(ctx context.Context, tx pgx.Tx, limit int) (entries []entry
 	for i, id := range ids {
 		passed[i] = t.passed[id]
 	}
-	rows, _ := tx.Query(ctx, take, t.last, min(limit, foldTurns), limit, some(ids), passed)
+	rows, _ := tx.Query(ctx, take, t.last, min(limit, foldTurns), limit, nonNil(ids), passed)
 	entries, err = pgx.CollectRows(rows, pgx.RowToStructByName[entry])
 	if few := fewOf(entries, limit); !t.apart && len(few) > 0 {
 		return few, true, err
@@ -93,9 +93,9 @@ func shareOf(count map[oncall.IntegrationID]int, limit int) int {
 	return max(limit/max(len(count), 1), 1)
 }
 
-// taken records that a batch of entries has been examined, and reports whether more may wait. While some entries are
+// examined records that a batch of entries has been examined, and reports whether more may wait. While some entries are
 // blocked, the next batch begins after the examined ones.
-func (t *turns) taken(entries []entry, limit int, apart, blocked bool) (more bool) {
+func (t *turns) examined(entries []entry, limit int, apart, blocked bool) (more bool) {
 	t.apart = apart
 	count := countOf(entries)
 	for _, e := range entries {

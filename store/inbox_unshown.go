@@ -47,7 +47,7 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 			w.store.metrics.misread.WithLabelValues(b.Integration.Name).Inc()
 		}
 		if !became.Result.Shown() || len(became.Signal.Hints) > 0 {
-			w.say(w.unshown.line(b.Integration, became), now)
+			w.logThrottled(w.unshown.line(b.Integration, became), now)
 		}
 	}
 	if now.Sub(w.unshown.swept) < sayEvery {
@@ -55,7 +55,7 @@ func (w *inboxWorker) count(b integrationBatch, now time.Time) {
 	}
 	w.unshown.swept = now
 	for key, line := range w.unshown.lines {
-		if w.say(line, now); now.Sub(line.at) >= sayEvery {
+		if w.logThrottled(line, now); now.Sub(line.at) >= sayEvery {
 			delete(w.unshown.lines, key)
 		}
 	}
@@ -80,8 +80,8 @@ func (u *unshown) line(in oncall.Integration, became oncall.FoldedSignal) *unsho
 	return line
 }
 
-// say writes a line, unless it was written less than a minute ago or nothing was counted since.
-func (w *inboxWorker) say(line *unshownLine, now time.Time) {
+// logThrottled writes a line, unless it was written less than a minute ago or nothing was counted since.
+func (w *inboxWorker) logThrottled(line *unshownLine, now time.Time) {
 	if line.count == 0 || now.Sub(line.at) < sayEvery {
 		return
 	}

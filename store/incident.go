@@ -144,7 +144,7 @@ func (s *Store) OpenIncidents(ctx context.Context, by oncall.Actor, limit int) (
 	var ids []oncall.IncidentID
 	var found []oncall.Incident
 	err = s.transact(ctx, func(tx pgx.Tx) (err error) {
-		rows, _ := tx.Query(ctx, open, limit, oncall.Severities(), some(hidden), paged)
+		rows, _ := tx.Query(ctx, open, limit, oncall.Severities(), nonNil(hidden), paged)
 		if ids, err = pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID]); err != nil {
 			return err
 		}

@@ -79,8 +79,8 @@ func (s *Store) Incidents(ctx context.Context, by oncall.Actor, f IncidentFilter
 		user = "" // members of other teams read it
 	}
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, list, some(f.Statuses), some(f.Severities), f.Team, f.Since, until,
-			strings.ToLower(f.Text), f.Before, some(g.dir.hidden(by)), user, limit+1, some(f.Integrations))
+		rows, _ := tx.Query(ctx, list, nonNil(f.Statuses), nonNil(f.Severities), f.Team, f.Since, until,
+			strings.ToLower(f.Text), f.Before, nonNil(g.dir.hidden(by)), user, limit+1, nonNil(f.Integrations))
 		ids, err := pgx.CollectRows(rows, pgx.RowTo[oncall.IncidentID])
 		if err != nil {
 			return err

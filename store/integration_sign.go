@@ -53,7 +53,7 @@ func (s *System) ResealSigning(ctx context.Context, now time.Time) error {
 	if with == nil {
 		return nil
 	}
-	anew := func(sealed string) string { return s.sealedAnew(with, sealed) }
+	anew := func(sealed string) string { return s.reseal(with, sealed) }
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, load)
 		type sealed struct {

@@ -165,7 +165,7 @@ func insertMaintenance(ctx context.Context, tx pgx.Tx, m *oncall.Maintenance, no
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		RETURNING id`
 	m.Reason = oncall.Storable(m.Reason)
-	err := tx.QueryRow(ctx, insert, m.TeamID, m.IntegrationID, some(m.Match), m.StartsAt, m.EndsAt, m.Reason, m.By, m.PagesCritical, m.Name, now).Scan(&m.ID)
+	err := tx.QueryRow(ctx, insert, m.TeamID, m.IntegrationID, nonNil(m.Match), m.StartsAt, m.EndsAt, m.Reason, m.By, m.PagesCritical, m.Name, now).Scan(&m.ID)
 	if err != nil {
 		return fmt.Errorf("save a maintenance window: %w", err)
 	}

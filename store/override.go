@@ -226,8 +226,8 @@ func addOverride(ctx context.Context, tx pgx.Tx, o schedule.Override, now time.T
 	if _, err := schedule.Compile(changed); err != nil {
 		return o, err
 	}
-	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, some(o.Users), o.From, o.To,
-		o.TimeZone, some(o.Windows), some(o.Shifts), o.AllowGaps, o.OnlyCovered, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
+	if err := tx.QueryRow(ctx, insert, o.ScheduleID, o.Kind, o.Role, o.Start, o.End, nonNil(o.Users), o.From, o.To,
+		o.TimeZone, nonNil(o.Windows), nonNil(o.Shifts), o.AllowGaps, o.OnlyCovered, o.Reason, o.CreatedBy, now).Scan(&o.ID); err != nil {
 		return o, err
 	}
 	return o, announce(ctx, tx)

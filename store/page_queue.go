@@ -44,7 +44,7 @@ func deliveries(ctx context.Context, q querier, changes []oncall.Change, ahead m
 	reach := map[oncall.UserID]oncall.ContactSettings{}
 	if len(users) > 0 {
 		var err error
-		if reach, err = reaches(ctx, q, users); err != nil {
+		if reach, err = contactSettings(ctx, q, users); err != nil {
 			return nil, fmt.Errorf("load how people are reached: %w", err)
 		}
 	}

@@ -110,8 +110,8 @@ func (q *payloads) next() (batch []oncall.Payload) {
 	return batch
 }
 
-// back puts payloads that could not be written back into the queue, before newer ones.
-func (q *payloads) back(batch []oncall.Payload) {
+// putBack puts payloads that could not be written back into the queue, before newer ones.
+func (q *payloads) putBack(batch []oncall.Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	later := q.waiting
@@ -144,7 +144,7 @@ func (s *Store) writePayloads(ctx context.Context) {
 		err := s.savePayloads(ctx, batch)
 		if err != nil && !Malformed(err) {
 			s.outages.Warn().Err(err).Int("payloads", len(batch)).Msg("what monitors sent can't be kept yet")
-			s.payloads.back(batch)
+			s.payloads.putBack(batch)
 		} else if err != nil {
 			s.outages.Error().Err(err).Int("payloads", len(batch)).Msg("the database refuses what monitors sent; it is not kept")
 		}

@@ -13,8 +13,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// full returns the set-up with everything that a policy and a team can say.
-func full() setup.Setup {
+// serverFull returns the set-up with everything that a policy and a team can say.
+func serverFull() setup.Setup {
 	s := payments()
 	t := &s.Teams[0]
 	t.Admins, t.Fallback, t.Remind, t.TimeZone = []string{"cy"}, []string{"di"}, "15m", "Asia/Tokyo"
@@ -34,14 +34,14 @@ func full() setup.Setup {
 func TestAPolicyIsStoredWhole(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	report := must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
+	report := must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start))
 	if diff := cmp.Diff([]string{
 		`change team "payments": managers, time zone, hours, fallback, remind`, `add policy "later"`,
 		`change policy "default": steps, acks, ack timeout, ack wait`,
 	}, report.Changes); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if report = must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
+	if report = must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start)); len(report.Changes) > 0 {
 		t.Errorf("applied again it changes %q", report.Changes)
 	}
 	dir := must[*store.Directory](t)(w.Directory(t.Context()))
@@ -90,7 +90,7 @@ func TestSlackGroupsAreMirrored(t *testing.T) {
 	if must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Error("a policy names a group")
 	}
-	must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start))
+	must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start))
 	if n := w.jobs("sync_groups"); n != 1 || !must[bool](t)(w.GroupsNamed(t.Context())) {
 		t.Errorf("%d jobs to look at Slack's groups, want 1", n)
 	}

@@ -20,20 +20,20 @@ const (
 	fullPauseMax = 200 * time.Millisecond
 )
 
-// full reports whether the server has no connection left. If so, the statement was not sent.
-func full(err error) bool {
+// serverFull reports whether the server has no connection left. If so, the statement was not sent.
+func serverFull(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return connecting && ok && answer.Code == "53300"
 }
 
-// untilFree retries while the server is full, until ctx ends or for StatementLimit.
-func untilFree(ctx context.Context, try func() error) error {
+// retryWhileFull retries while the server is full, until ctx ends or for StatementLimit.
+func retryWhileFull(ctx context.Context, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, StatementLimit)
 	defer cancel()
 	for wait := fullPause; ; wait = min(2*wait, fullPauseMax) {
 		err := try()
-		if !full(err) {
+		if !serverFull(err) {
 			return err
 		}
 		pause := time.NewTimer(wait)
@@ -48,7 +48,7 @@ func untilFree(ctx context.Context, try func() error) error {
 
 // Exec is pgxpool.Pool.Exec with retries.
 func (p pool) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
-	err = untilFree(ctx, func() error {
+	err = retryWhileFull(ctx, func() error {
 		tag, err = p.Pool.Exec(ctx, sql, args...)
 		return err
 	})
@@ -57,7 +57,7 @@ func (p pool) Exec(ctx context.Context, sql string, args ...any) (tag pgconn.Com
 
 // Query is pgxpool.Pool.Query with retries.
 func (p pool) Query(ctx context.Context, sql string, args ...any) (rows pgx.Rows, err error) {
-	err = untilFree(ctx, func() error {
+	err = retryWhileFull(ctx, func() error {
 		rows, err = p.Pool.Query(ctx, sql, args...)
 		return err
 	})
@@ -72,7 +72,7 @@ func (p pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 
 // Begin is pgxpool.Pool.Begin with retries.
 func (p pool) Begin(ctx context.Context) (tx pgx.Tx, err error) {
-	err = untilFree(ctx, func() error {
+	err = retryWhileFull(ctx, func() error {
 		tx, err = p.Pool.Begin(ctx)
 		return err
 	})

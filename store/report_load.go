@@ -43,7 +43,7 @@ func reportFacts(ctx context.Context, tx pgx.Tx, dir *Directory, team oncall.Tea
 		facts: report.Facts{Period: p, People: dir.PersonalHours(), Only: user},
 	}
 	l.from, l.to = report.Range(p)
-	for _, load := range []func(context.Context) error{l.pages, l.opened, l.others, l.shifts, l.ways} {
+	for _, load := range []func(context.Context) error{l.pages, l.opened, l.connected, l.shifts, l.overrideOrigins} {
 		if err := load(ctx); err != nil {
 			return report.Facts{}, err
 		}
@@ -142,8 +142,8 @@ func (l *reportLoad) opened(ctx context.Context) error {
 	return err
 }
 
-// others loads the incidents that are connected to the loaded ones by a merge, and the other incidents of the pages.
-func (l *reportLoad) others(ctx context.Context) error {
+// connected loads the incidents that are connected to the loaded ones by a merge, and the other incidents of the pages.
+func (l *reportLoad) connected(ctx context.Context) error {
 	const load = `
 		SELECT i.id, i.integration_id, i.severity, i.opened_at, CASE WHEN i.status = 'resolved' THEN i.resolved_at END AS resolved_at,
 		       coalesce(i.resolved_by ->> 'user', '') <> '' AS by_person, i.merged_into,
@@ -213,8 +213,8 @@ func (l *reportLoad) shifts(ctx context.Context) error {
 	return err
 }
 
-// ways loads which overrides result from swaps and cover requests.
-func (l *reportLoad) ways(ctx context.Context) error {
+// overrideOrigins loads which overrides result from swaps and cover requests.
+func (l *reportLoad) overrideOrigins(ctx context.Context) error {
 	const swaps = `SELECT o.id FROM swaps s CROSS JOIN unnest(s.overrides) AS o (id) WHERE s.overrides && $1`
 	const covers = `
 		SELECT (t.take ->> 'override')::bigint

@@ -40,7 +40,7 @@ func (s *System) RemoveIncidents(ctx context.Context, before time.Time, after on
 		if mine, err := aloneFor(ctx, tx, retentionLock); err != nil || !mine {
 			return err
 		}
-		ids, err := r.choose(ctx, tx, before)
+		ids, err := r.next(ctx, tx, before)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -63,9 +63,9 @@ func (s *System) RemoveIncidents(ctx context.Context, before time.Time, after on
 	return r, nil
 }
 
-// choose examines the next incidents and returns the ones to remove now. An incident with too many rows first has its
+// next examines the next incidents and returns the ones to remove now. An incident with too many rows first has its
 // alerts removed in steps.
-func (r *Removal) choose(ctx context.Context, tx pgx.Tx, before time.Time) (ids []oncall.IncidentID, err error) {
+func (r *Removal) next(ctx context.Context, tx pgx.Tx, before time.Time) (ids []oncall.IncidentID, err error) {
 	const look = `
 		SELECT i.id,
 		       i.status = 'resolved' AND i.resolved_at < $2 AND i.last_signal_at < $2 AND i.id < (SELECT max(id) FROM incidents)

@@ -31,7 +31,7 @@ func (s *Store) AddReviewAction(ctx context.Context, by oncall.Actor, id oncall.
 		if err := g.onIncident(ctx, tx, access.Acknowledge, in); err != nil {
 			return oncall.Change{}, false, err
 		}
-		if g.dir.access.May(oncall.ByUser(a.UserID), access.See, concerning(in)) != nil {
+		if g.dir.access.May(oncall.ByUser(a.UserID), access.See, accessIncident(in)) != nil {
 			return oncall.Change{}, false, oncall.Refuse("%s may not see incident %s, and can't get an action of it.", a.UserID, in.ID)
 		}
 		var has int
@@ -206,7 +206,7 @@ func (s *Store) OpenReviewActions(ctx context.Context, by oncall.Actor, f Review
 	}
 	limit := min(max(f.Limit, 1), MostListed)
 	err = s.transact(ctx, func(tx pgx.Tx) error {
-		rows, _ := tx.Query(ctx, list, f.After, f.User, f.Team, some(g.dir.hidden(by)), by.User, limit+1)
+		rows, _ := tx.Query(ctx, list, f.After, f.User, f.Team, nonNil(g.dir.hidden(by)), by.User, limit+1)
 		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[oncall.ReviewAction])
 		return err
 	})
@@ -239,7 +239,7 @@ func (s *Store) OwnReviewActions(ctx context.Context, by oncall.Actor) (all []on
 		about, err := incidents(ctx, tx, column(all, func(a oncall.ReviewAction) oncall.IncidentID { return a.IncidentID }))
 		seen := map[oncall.IncidentID]bool{}
 		for _, in := range about {
-			seen[in.ID] = g.dir.access.May(by, access.See, concerning(in)) == nil
+			seen[in.ID] = g.dir.access.May(by, access.See, accessIncident(in)) == nil
 		}
 		all = slices.DeleteFunc(all, func(a oncall.ReviewAction) bool { return !seen[a.IncidentID] })
 		return err
@@ -285,7 +285,9 @@ func (s *System) AskReviewActions(ctx context.Context, now time.Time) error {
 }
 
 func (s *System) askReviewAction(ctx context.Context, tx pgx.Tx, dir *Directory, a oncall.ReviewAction, in oncall.Incident, now time.Time) error {
-	sees := func(u oncall.UserID) bool { return dir.access.May(oncall.ByUser(u), access.See, concerning(in)) == nil }
+	sees := func(u oncall.UserID) bool {
+		return dir.access.May(oncall.ByUser(u), access.See, accessIncident(in)) == nil
+	}
 	notice, next, anybody := a.Ask(in, dir.Roster(), sees, now)
 	before := oncall.NoticeClose{Kinds: oncall.ActionNotices, About: int64(a.ID), State: oncall.ReviewActionAgain, At: now}
 	if err := s.closeNotices(ctx, tx, now, []oncall.NoticeClose{before}); err != nil {

@@ -27,8 +27,8 @@ func queueRows[T any](b *pgx.Batch, sql string, each func(T), args ...any) {
 	})
 }
 
-// some returns an empty slice for nil, because array columns are NOT NULL.
-func some[T any](s []T) []T {
+// nonNil returns an empty slice for nil, because array columns are NOT NULL.
+func nonNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}

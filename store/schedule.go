@@ -137,7 +137,7 @@ func addVersion(ctx context.Context, tx pgx.Tx, schedule oncall.ScheduleID, v sc
 		INSERT INTO schedule_versions (schedule_id, effective_from, rotations, note, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6)
 		RETURNING id`
-	err = tx.QueryRow(ctx, insert, schedule, v.EffectiveFrom, some(v.Rotations), v.Note, v.CreatedBy, v.CreatedAt).Scan(&id)
+	err = tx.QueryRow(ctx, insert, schedule, v.EffectiveFrom, nonNil(v.Rotations), v.Note, v.CreatedBy, v.CreatedAt).Scan(&id)
 	return id, err
 }
 

@@ -36,7 +36,7 @@ func (s *Store) editSchedules(ctx context.Context, tx pgx.Tx, e scheduleEdit, id
 	}
 	for _, id := range ids {
 		if now, live := after[id]; live {
-			if err := s.followEdit(ctx, tx, e, before[id], now); err != nil {
+			if err := s.queueAfterEdit(ctx, tx, e, before[id], now); err != nil {
 				return err
 			}
 		}
@@ -55,8 +55,8 @@ func transaction(ctx context.Context, tx pgx.Tx) (name string, err error) {
 	return name, nil
 }
 
-// followEdit queues what a change of a schedule requires: notices, a check, and coverage.
-func (s *Store) followEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, before, after schedule.Definition) error {
+// queueAfterEdit queues what a change of a schedule requires: notices, a check, and coverage.
+func (s *Store) queueAfterEdit(ctx context.Context, tx pgx.Tx, e scheduleEdit, before, after schedule.Definition) error {
 	is, err := schedule.Compile(after)
 	if err != nil {
 		return err

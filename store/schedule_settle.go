@@ -72,7 +72,7 @@ func (s *System) SettleSchedule(ctx context.Context, id oncall.ScheduleID, now t
 
 // DueSettlements lists the schedules whose editing is over but hasn't been announced.
 func (s *System) DueSettlements(ctx context.Context, now time.Time) ([]oncall.ScheduleID, error) {
-	edits, err := edited(ctx, s.pool)
+	edits, err := editedSchedules(ctx, s.pool)
 	if err != nil {
 		return nil, translate(err)
 	}
@@ -80,8 +80,8 @@ func (s *System) DueSettlements(ctx context.Context, now time.Time) ([]oncall.Sc
 	return column(edits, func(e oncall.ScheduleEditing) oncall.ScheduleID { return e.Schedule }), nil
 }
 
-// edited loads the schedules that are being edited.
-func edited(ctx context.Context, q querier) ([]oncall.ScheduleEditing, error) {
+// editedSchedules loads the schedules that are being edited.
+func editedSchedules(ctx context.Context, q querier) ([]oncall.ScheduleEditing, error) {
 	const load = `
 		SELECT schedule_id AS schedule, baseline, editors, first_at AS "first", last_at AS "last"
 		FROM schedule_edits

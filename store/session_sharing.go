@@ -18,7 +18,7 @@ const sharedSessions = "DATABASE_URL leads through a pooler that shares sessions
 func (s *System) CheckSessions(ctx context.Context) error {
 	const ask = `SELECT pg_backend_pid()`
 	var seen [2][]int32
-	err := s.onTwo(ctx, func(n int, conn *pgx.Conn) error {
+	err := s.onTwoConns(ctx, func(n int, conn *pgx.Conn) error {
 		var pid int32
 		// Such a pooler may also lose prepared statements.
 		err := conn.QueryRow(ctx, ask, pgx.QueryExecModeSimpleProtocol).Scan(&pid)
@@ -28,14 +28,14 @@ func (s *System) CheckSessions(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the database's sessions: %w", translate(err))
 	}
-	if shared(seen[0], seen[1]) {
+	if sessionsShared(seen[0], seen[1]) {
 		return errors.New(sharedSessions)
 	}
 	return nil
 }
 
-// onTwo calls ask on two connections in turn.
-func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) error) error {
+// onTwoConns calls ask on two connections in turn.
+func (s *System) onTwoConns(ctx context.Context, ask func(n int, conn *pgx.Conn) error) error {
 	first, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -56,8 +56,8 @@ func (s *System) onTwo(ctx context.Context, ask func(n int, conn *pgx.Conn) erro
 	return nil
 }
 
-// shared reports whether one of two clients has had several sessions, or both have had the same one.
-func shared(a, b []int32) bool {
+// sessionsShared reports whether one of two clients has had several sessions, or both have had the same one.
+func sessionsShared(a, b []int32) bool {
 	for _, seen := range [][]int32{a, b} {
 		if slices.ContainsFunc(seen, func(pid int32) bool { return pid != seen[0] }) {
 			return true

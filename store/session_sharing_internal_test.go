@@ -14,7 +14,7 @@ func TestSharedSessionsAreRecognised(t *testing.T) {
 		{[]int32{1, 1, 1}, []int32{2, 1, 2}, true},
 		{nil, nil, false},
 	} {
-		if got := shared(c.a, c.b); got != c.shared {
+		if got := sessionsShared(c.a, c.b); got != c.shared {
 			t.Errorf("%v and %v: %t, want %t", c.a, c.b, got, c.shared)
 		}
 	}

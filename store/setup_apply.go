@@ -89,7 +89,7 @@ func (s *System) Apply(ctx context.Context, doc setup.Setup, how ApplyOptions, n
 		if err := a.record(ctx, how.By); err != nil {
 			return err
 		}
-		if err := s.follow(ctx, a, doc); err != nil {
+		if err := s.queueJobs(ctx, a, doc); err != nil {
 			return err
 		}
 		return announce(ctx, tx)
@@ -155,8 +155,8 @@ func (a *applier) record(ctx context.Context, by oncall.Actor) error {
 	return record(ctx, a.tx, by, a.now, append(audit.Setup(a.before, after, a.now), a.entries...)...)
 }
 
-// follow queues the jobs that the changes require.
-func (s *Store) follow(ctx context.Context, a *applier, doc setup.Setup) error {
+// queueJobs queues the jobs that the changes require.
+func (s *Store) queueJobs(ctx context.Context, a *applier, doc setup.Setup) error {
 	for _, follow := range a.edits {
 		if err := follow(s); err != nil {
 			return err
@@ -210,7 +210,7 @@ func (a *applier) ids() setup.IDs {
 	return setup.IDs{Users: a.users, Teams: a.teams, Schedules: a.schedules, Policies: a.policies}
 }
 
-func (a *applier) say(format string, args ...any) {
+func (a *applier) addLine(format string, args ...any) {
 	a.report.Changes = append(a.report.Changes, fmt.Sprintf(format, args...))
 }
 
@@ -229,7 +229,7 @@ func (a *applier) changed(kind, name string, all ...difference) bool {
 		}
 	}
 	if len(what) > 0 {
-		a.say("change %s %q: %s", kind, name, strings.Join(what, ", "))
+		a.addLine("change %s %q: %s", kind, name, strings.Join(what, ", "))
 	}
 	return len(what) > 0
 }
@@ -245,7 +245,7 @@ func remove[R any](ctx context.Context, a *applier, kind, sql string, stored map
 			a.report.Kept = append(a.report.Kept, fmt.Sprintf("%s %q", kind, name))
 			continue
 		}
-		a.say("remove %s %q", kind, name)
+		a.addLine("remove %s %q", kind, name)
 		if _, err := a.tx.Exec(ctx, sql, id(stored[name]), a.now); err != nil {
 			return fmt.Errorf("remove %s %q: %w", kind, name, err)
 		}
@@ -318,7 +318,7 @@ func (a *applier) applyUsers(ctx context.Context, doc setup.Setup) error {
 		old, known := stored[id]
 		switch {
 		case !known:
-			a.say("add user %q", u.Name)
+			a.addLine("add user %q", u.Name)
 		case old.FromSlack:
 			continue
 		case !a.changed("user", u.Name, difference{"name", old.Name != u.Called() && old.Name != u.Name},
@@ -344,9 +344,9 @@ func (a *applier) nameUsers(ctx context.Context, named map[oncall.UserID]string)
 	for i, id := range ids {
 		addresses[i] = named[id]
 	}
-	if _, err := a.tx.Exec(ctx, clear, some(ids), addresses); err != nil {
+	if _, err := a.tx.Exec(ctx, clear, nonNil(ids), addresses); err != nil {
 		return err
 	}
-	_, err := a.tx.Exec(ctx, update, some(ids), addresses)
+	_, err := a.tx.Exec(ctx, update, nonNil(ids), addresses)
 	return err
 }

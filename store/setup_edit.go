@@ -150,7 +150,7 @@ func (s *Store) editSetup(ctx context.Context, tx pgx.Tx, g gate, e SetupEdit, i
 		if err := a.record(ctx, g.by); err != nil {
 			return out, in, err
 		}
-		if err := s.follow(ctx, a, next); err != nil {
+		if err := s.queueJobs(ctx, a, next); err != nil {
 			return out, in, err
 		}
 	}
@@ -247,7 +247,7 @@ func (g gate) checkEdit(before, after setup.Setup, formats []oncall.Format) erro
 		}
 		return all
 	}
-	if wrong = fresh(g.visible(before), g.visible(after)); len(wrong) > 0 {
+	if wrong = fresh(g.keepVisible(before), g.keepVisible(after)); len(wrong) > 0 {
 		return SetupProblems(wrong)
 	}
 	if len(fresh(before, after)) > 0 {
@@ -261,21 +261,21 @@ type SetupProblems []string
 
 func (p SetupProblems) Error() string { return strings.Join(p, "; ") }
 
-// visible keeps the parts of a document that belong to new teams or to teams that the actor sees.
-func (g gate) visible(doc setup.Setup) setup.Setup {
+// keepVisible keeps the parts of a document that belong to new teams or to teams that the actor sees.
+func (g gate) keepVisible(doc setup.Setup) setup.Setup {
 	hidden := map[string]bool{}
 	for _, id := range g.dir.hidden(g.by) {
 		hidden[g.dir.teams[id].Name] = true
 	}
-	doc.Teams = without(doc.Teams, func(t setup.Team) bool { return hidden[t.Name] })
-	doc.Schedules = without(doc.Schedules, func(s setup.Schedule) bool { return hidden[s.Team] })
-	doc.Policies = without(doc.Policies, func(p setup.Policy) bool { return hidden[p.Team] })
-	doc.Integrations = without(doc.Integrations, func(i setup.Integration) bool { return hidden[i.Team] })
-	doc.Maintenance = without(doc.Maintenance, func(m setup.Maintenance) bool { return hidden[m.Team] })
+	doc.Teams = filterOut(doc.Teams, func(t setup.Team) bool { return hidden[t.Name] })
+	doc.Schedules = filterOut(doc.Schedules, func(s setup.Schedule) bool { return hidden[s.Team] })
+	doc.Policies = filterOut(doc.Policies, func(p setup.Policy) bool { return hidden[p.Team] })
+	doc.Integrations = filterOut(doc.Integrations, func(i setup.Integration) bool { return hidden[i.Team] })
+	doc.Maintenance = filterOut(doc.Maintenance, func(m setup.Maintenance) bool { return hidden[m.Team] })
 	return doc
 }
 
-func without[T any](all []T, is func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), is) }
+func filterOut[T any](all []T, is func(T) bool) []T { return slices.DeleteFunc(slices.Clone(all), is) }
 
 // shown keeps the parts of a document that the actor may see.
 func (g gate) shown(doc setup.Setup) setup.Setup {
@@ -283,7 +283,7 @@ func (g gate) shown(doc setup.Setup) setup.Setup {
 	for _, t := range g.dir.Teams {
 		edits[t.Name] = g.dir.access.May(g.by, access.EditSchedule, access.Object{Team: t.ID}) == nil
 	}
-	out := g.visible(doc)
+	out := g.keepVisible(doc)
 	for _, p := range out.Policies {
 		if edits[p.Team] {
 			continue

@@ -59,8 +59,8 @@ func (a *applier) applyUserGroup(ctx context.Context, g setup.UserGroup, stored 
 	fallback := a.users[g.Fallback]
 	old, known := stored[g.Name()]
 	if !known {
-		a.say("add user group %q", g.Name())
-		_, err := a.tx.Exec(ctx, insert, g.Name(), schedules, some(g.Roles), rule, fallback, a.now)
+		a.addLine("add user group %q", g.Name())
+		_, err := a.tx.Exec(ctx, insert, g.Name(), schedules, nonNil(g.Roles), rule, fallback, a.now)
 		return err
 	}
 	if !a.changed("user group", g.Name(), difference{"schedules", !slices.Equal(old.Schedules, schedules)},
@@ -68,6 +68,6 @@ func (a *applier) applyUserGroup(ctx context.Context, g setup.UserGroup, stored 
 		difference{"fallback", old.Fallback != fallback}) {
 		return nil
 	}
-	_, err := a.tx.Exec(ctx, update, old.ID, schedules, some(g.Roles), rule, fallback)
+	_, err := a.tx.Exec(ctx, update, old.ID, schedules, nonNil(g.Roles), rule, fallback)
 	return err
 }

@@ -82,7 +82,7 @@ func (a *applier) applyHeartbeatsOf(ctx context.Context, in setup.Integration, i
 		called := in.Name + "/" + h.Name
 		switch {
 		case !known:
-			a.say("add heartbeat %q", called)
+			a.addLine("add heartbeat %q", called)
 			err = insertHeartbeat(ctx, a.tx, oncall.Heartbeat{IntegrationID: id, Name: h.Name, HeartbeatSpec: spec}, false, a.now)
 		case a.changed("heartbeat", called, difference{"every", old.Every != spec.Every}, difference{"grace", old.Grace != spec.Grace},
 			difference{"max_runtime", old.MaxRuntime != spec.MaxRuntime}, difference{"severity", old.Severity != spec.Severity},
@@ -99,7 +99,7 @@ func (a *applier) applyHeartbeatsOf(ctx context.Context, in setup.Integration, i
 		if named[name] || stored[name].ByPing {
 			continue
 		}
-		a.say("remove heartbeat %q", in.Name+"/"+name)
+		a.addLine("remove heartbeat %q", in.Name+"/"+name)
 		if _, err := a.tx.Exec(ctx, remove, stored[name].ID, a.now); err != nil {
 			return fmt.Errorf("remove heartbeat %q: %w", name, err)
 		}

@@ -66,7 +66,7 @@ func (a *applier) applyMaintenance(ctx context.Context, doc setup.Setup) error {
 func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance, known bool, open int) error {
 	if known {
 		if !a.changed("maintenance", m.Name, difference{"team", old.TeamID != m.TeamID}, difference{"integration", old.IntegrationID != m.IntegrationID},
-			difference{"only", !equal(some(old.Match), some(m.Match))}, difference{"from", !old.StartsAt.Equal(m.StartsAt)},
+			difference{"only", !equal(nonNil(old.Match), nonNil(m.Match))}, difference{"from", !old.StartsAt.Equal(m.StartsAt)},
 			difference{"until", !old.EndsAt.Equal(m.EndsAt)}, difference{"except critical", old.PagesCritical != m.PagesCritical},
 			difference{"reason", old.Reason != m.Reason}) {
 			return nil
@@ -76,7 +76,7 @@ func (a *applier) setMaintenance(ctx context.Context, m, old oncall.Maintenance,
 		}
 		open--
 	} else {
-		a.say("add maintenance %q", m.Name)
+		a.addLine("add maintenance %q", m.Name)
 	}
 	if err := m.Check(open, a.now); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (a *applier) removeMaintenance(ctx context.Context, stored map[string]oncal
 			a.report.Kept = append(a.report.Kept, fmt.Sprintf("maintenance %q", name))
 			continue
 		}
-		a.say("end maintenance %q", name)
+		a.addLine("end maintenance %q", name)
 		if err := a.endMaintenance(ctx, stored[name]); err != nil {
 			return err
 		}

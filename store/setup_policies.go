@@ -44,7 +44,7 @@ func (a *applier) applyPolicies(ctx context.Context, doc setup.Setup) error {
 	for _, p := range doc.Policies {
 		id := stored[p.Name].ID
 		if id == 0 {
-			a.say("add policy %q", p.Name)
+			a.addLine("add policy %q", p.Name)
 			if err := a.tx.QueryRow(ctx, insert, a.teams[p.Team], p.Name, a.now).Scan(&id); err != nil {
 				return fmt.Errorf("add policy %q: %w", p.Name, err)
 			}
@@ -83,7 +83,7 @@ func (a *applier) applyPolicy(ctx context.Context, p setup.Policy, stored map[st
 		difference{"ack wait", old.AckWait != is.AckWait}) {
 		return nil
 	}
-	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, some(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
+	_, err = a.tx.Exec(ctx, update, a.policies[p.Name], is.TeamID, is.Repeat, nonNil(is.Steps), is.Acks, is.AckTimeout, is.AckWait)
 	return err
 }
 
@@ -138,7 +138,7 @@ func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string
 	old, known := stored[t.Name]
 	id, differs := old.ID, !known
 	if !known {
-		a.say("add team %q", t.Name)
+		a.addLine("add team %q", t.Name)
 		err = a.tx.QueryRow(ctx, insert, t.Name, t.Channel, t.Topic, a.now).Scan(&id)
 	} else {
 		differs = a.changed("team", t.Name, difference{"channel", old.Channel != t.Channel},
@@ -146,14 +146,14 @@ func (a *applier) applyTeam(ctx context.Context, t setup.Team, stored map[string
 			difference{"managers", !slices.Equal(old.Managers, managers) || old.ManagedBy != t.ManagedBy()},
 			difference{"private", old.Private != t.Private}, difference{"acts", old.Acts != t.ActsOf()},
 			difference{"time zone", old.TimeZone != t.TimeZone},
-			difference{"hours", !equal(some(old.Hours), some(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
+			difference{"hours", !equal(nonNil(old.Hours), nonNil(t.Hours))}, difference{"fallback", !slices.Equal(old.Fallback, fallback)},
 			difference{"remind", old.Remind != remind}, difference{"digest", old.Digest != t.Digest},
 			difference{"incident channel", old.IncidentChannel != t.IncidentChannel}, difference{"updates", !slices.Equal(old.Updates, t.Updates)},
 			difference{"time off", old.TimeOff != t.OnTimeOff()})
 	}
 	if err == nil && differs {
-		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, some(t.Hours), some(fallback), remind, owner,
-			t.Private, t.ActsOf(), t.ManagedBy(), t.Digest, t.IncidentChannel, some(t.Updates), t.OnTimeOff())
+		_, err = a.tx.Exec(ctx, update, id, t.Channel, t.Topic, t.TimeZone, nonNil(t.Hours), nonNil(fallback), remind, owner,
+			t.Private, t.ActsOf(), t.ManagedBy(), t.Digest, t.IncidentChannel, nonNil(t.Updates), t.OnTimeOff())
 	}
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (a *applier) saveMembers(ctx context.Context, id oncall.TeamID, members, ma
 	if _, err := a.tx.Exec(ctx, remove, id); err != nil {
 		return err
 	}
-	_, err := a.tx.Exec(ctx, insert, id, some(members), some(managers))
+	_, err := a.tx.Exec(ctx, insert, id, nonNil(members), nonNil(managers))
 	return err
 }
 

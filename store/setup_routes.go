@@ -47,13 +47,13 @@ func (a *applier) applyList(ctx context.Context, owner oncall.RouteOwner, called
 	if i := slices.IndexFunc(found, func(l storedList) bool { return l.owner() == owner }); i >= 0 {
 		was = found[i]
 	}
-	if was.Shadow == shadow && equal(some(was.Rules), some(rules)) {
+	if was.Shadow == shadow && equal(nonNil(was.Rules), nonNil(rules)) {
 		return nil
 	}
 	next := storedList{TeamID: owner.Team, IntegrationID: owner.Integration, Version: was.Version + 1, Shadow: shadow, Rules: rules, SavedAt: a.now, SavedBy: a.by}
-	a.say("change routes of %s: version %d, %s", called, next.Version, counted(len(rules), "rule"))
+	a.addLine("change routes of %s: version %d, %s", called, next.Version, counted(len(rules), "rule"))
 	a.report.Routes = append(a.report.Routes, RouteChange{Owner: owner, Called: called, Before: was.definition(), After: next.definition()})
-	_, err = a.tx.Exec(ctx, insert, owner.Team, owner.Integration, next.Version, shadow, some(rules), a.now, a.by)
+	_, err = a.tx.Exec(ctx, insert, owner.Team, owner.Integration, next.Version, shadow, nonNil(rules), a.now, a.by)
 	if err != nil {
 		return fmt.Errorf("save routes of %s: %w", called, err)
 	}

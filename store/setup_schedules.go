@@ -90,7 +90,7 @@ func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored ma
 	}
 	switch {
 	case !known:
-		a.say("add schedule %q", s.Name)
+		a.addLine("add schedule %q", s.Name)
 		const insert = `INSERT INTO schedules (team_id, name, time_zone, apart, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`
 		err = a.tx.QueryRow(ctx, insert, next.TeamID, s.Name, s.TimeZone, next.Apart, a.now).Scan(&next.ID)
 	case a.changed("schedule", s.Name, differences...):
@@ -116,7 +116,9 @@ func (a *applier) applySchedule(ctx context.Context, s setup.Schedule, stored ma
 		}
 	}
 	if !known || len(added) > 0 {
-		a.edits = append(a.edits, func(s *Store) error { return s.followEdit(ctx, a.tx, scheduleEdit{at: a.now, goes: true}, old, next) })
+		a.edits = append(a.edits, func(s *Store) error {
+			return s.queueAfterEdit(ctx, a.tx, scheduleEdit{at: a.now, goes: true}, old, next)
+		})
 	}
 	return nil
 }
@@ -250,8 +252,8 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 			"let `watchbill integration sign` make one, give it to the monitor, and apply it again.", in.Name)
 	}
 	if !known {
-		a.say("add integration %q", in.Name)
-		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group, in.Mapping, silencing, some(in.Topics))
+		a.addLine("add integration %q", in.Name)
+		_, err := a.tx.Exec(ctx, insert, team, policy, in.Name, in.Format, hash[:], hint(key), a.now, storm, group, in.Mapping, silencing, nonNil(in.Topics))
 		return err
 	}
 	other := key != "" && !slices.Equal(hash[:], old.KeyHash)
@@ -268,7 +270,7 @@ func (a *applier) applyIntegration(ctx context.Context, in setup.Integration, st
 		}
 		a.entries = append(a.entries, audit.RotatedKey(in.Name, team, old.KeyHint, hint(key), a.now))
 	}
-	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group, in.Mapping, silencing, some(in.Topics), in.Signed)
+	_, err = a.tx.Exec(ctx, update, old.ID, team, policy, in.Format, storm, group, in.Mapping, silencing, nonNil(in.Topics), in.Signed)
 	return err
 }
 

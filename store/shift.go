@@ -155,6 +155,6 @@ func saveShift(
 		INSERT INTO manual_shifts (schedule_id, role, start_at, end_at, users, created_by, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)
 		RETURNING id`
-	err = tx.QueryRow(ctx, insert, id, m.Role, m.Start, m.End, some(m.Users), by, now).Scan(&shift)
+	err = tx.QueryRow(ctx, insert, id, m.Role, m.Start, m.End, nonNil(m.Users), by, now).Scan(&shift)
 	return shift, err
 }

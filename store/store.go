@@ -154,7 +154,7 @@ func prepareConn(_ context.Context, conn *pgx.Conn) error {
 // connect opens a connection outside of the pool, for a long-lived session.
 func (s *Store) connect(ctx context.Context, cfg *pgx.ConnConfig) (*pgx.Conn, error) {
 	var conn *pgx.Conn
-	err := untilFree(ctx, func() (err error) {
+	err := retryWhileFull(ctx, func() (err error) {
 		conn, err = pgx.ConnectConfig(ctx, cfg)
 		return err
 	})
@@ -199,13 +199,13 @@ func (s *System) Folding() bool { return s.folding.Load() }
 func (s *Store) transact(ctx context.Context, do func(tx pgx.Tx) error) error {
 	err := pgx.BeginFunc(ctx, s.pool, do)
 	if err == nil {
-		s.wake()
+		s.signalSaved()
 	}
 	return translate(err)
 }
 
-// wake signals Saved.
-func (s *Store) wake() {
+// signalSaved signals Saved.
+func (s *Store) signalSaved() {
 	select {
 	case s.saved <- struct{}{}:
 	default:

@@ -133,7 +133,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 			return err
 		}
 		parties := []oncall.UserID{swap.Give.User, swap.Take.User}
-		if err := g.party(parties, swap.Give.Schedule, swap.Take.Schedule); err != nil {
+		if err := g.onAgreement(parties, swap.Give.Schedule, swap.Take.Schedule); err != nil {
 			return err
 		}
 		facts, err := lockShiftFacts(ctx, tx, swap.Give.Schedule, swap.Take.Schedule)
@@ -149,7 +149,7 @@ func (s *Store) UpdateSwap(ctx context.Context, by oncall.Actor, id oncall.SwapI
 		if err := s.carryOut(ctx, tx, &change, now); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, some(change.Swap.Overrides)); err != nil {
+		if _, err := tx.Exec(ctx, save, id, change.Swap.State, change.Swap.EndedAt, nonNil(change.Swap.Overrides)); err != nil {
 			return err
 		}
 		if err := recordSwap(ctx, tx, by, now, change.Swap); err != nil {

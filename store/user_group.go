@@ -180,11 +180,11 @@ func (s *System) SaveGroupMembers(ctx context.Context, seen []oncall.SlackGroup,
 			return err
 		}
 		changed = true
-		if _, err := tx.Exec(ctx, forget, some(sortedKeys(is))); err != nil {
+		if _, err := tx.Exec(ctx, forget, nonNil(sortedKeys(is))); err != nil {
 			return err
 		}
 		for _, name := range sortedKeys(is) {
-			if _, err := tx.Exec(ctx, upsert, name, some(is[name].users), is[name].id, now); err != nil {
+			if _, err := tx.Exec(ctx, upsert, name, nonNil(is[name].users), is[name].id, now); err != nil {
 				return err
 			}
 		}
@@ -233,7 +233,7 @@ func (s *System) GroupsUnread(ctx context.Context, now time.Time) error {
 		was := map[string]mirrored{}
 		var handle string
 		var m mirrored
-		rows, _ := tx.Query(ctx, stale, now.Add(-managersLast), some(dir.groupsNamed(false)))
+		rows, _ := tx.Query(ctx, stale, now.Add(-managersLast), nonNil(dir.groupsNamed(false)))
 		_, err := pgx.ForEachRow(rows, []any{&handle, &m.users}, func() error {
 			was[handle], m = m, mirrored{}
 			return nil

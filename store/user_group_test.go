@@ -116,7 +116,7 @@ func TestAdmins(t *testing.T) {
 func TestManagersOfAGroupThatCanNotBeReadEnd(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	must[store.ApplyReport](t)(w.Apply(t.Context(), full(), store.ApplyOptions{Write: true}, start)) // a policy pages @pay
+	must[store.ApplyReport](t)(w.Apply(t.Context(), serverFull(), store.ApplyOptions{Write: true}, start)) // a policy pages @pay
 	w.exec(`UPDATE teams SET managed_by = 'leads'`)
 	w.exec(`INSERT INTO slack_groups (handle, users) VALUES ('leads', '{U0BO}')`) // by the release before
 	isGroup := func(handle string, want ...oncall.UserID) {

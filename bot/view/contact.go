@@ -137,7 +137,7 @@ func (v Contacts) rules(title string, low bool) []slack.Block {
 		lines[0] += " (the defaults)"
 	}
 	for _, rule := range rules {
-		lines = append(lines, "• "+after(rule.After)+": "+v.ruleContact(rule.Contact))
+		lines = append(lines, "• "+whenText(rule.After)+": "+v.ruleContact(rule.Contact))
 	}
 	edit := button(ActionRulesEdit, urgency, "Edit rules…")
 	blocks := []slack.Block{slack.NewSectionBlock(words(cutSection(strings.Join(lines, "\n"))), nil, slack.NewAccessory(edit))}
@@ -167,8 +167,8 @@ func (v Contacts) ruleContact(id oncall.ContactID) string {
 	return c.Method.Name() + " " + Name(c.Address)
 }
 
-// after says when a rule pages.
-func after(s oncall.Seconds) string {
+// whenText says when a rule pages.
+func whenText(s oncall.Seconds) string {
 	switch {
 	case s == 0:
 		return "at once"

@@ -92,7 +92,7 @@ func (f RulesForm) line(i int, rule oncall.Rule) slack.Block {
 	}
 	var times []option
 	for _, s := range withAfter(rule.After) {
-		times = append(times, option{valueOf(s), after(s)})
+		times = append(times, option{valueOf(s), whenText(s)})
 	}
 	remove := button(ActionRuleRemove, strconv.Itoa(i), "Remove")
 	return slack.NewActionBlock(string(f.Meta.Block(i)),

@@ -72,7 +72,7 @@ func (h HeartbeatLine) line(zone *time.Location) string {
 	if h.Heard != nil {
 		text.WriteString("; last ping " + stamp(*h.Heard, asAgo, zone))
 	}
-	fmt.Fprintf(&text, "; every %s, grace %s", lasted(h.Every), lasted(h.Grace))
+	fmt.Fprintf(&text, "; every %s, grace %s", durationText(h.Every), durationText(h.Grace))
 	return text.String() + Integration{Muted: h.Muted, MutedUntil: h.MutedUntil, MutedBy: h.MutedBy}.mutedText(zone)
 }
 

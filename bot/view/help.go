@@ -63,7 +63,7 @@ func HelpFor(name string, also []string, has Ability) string {
 	case name == "help", len(lines) == 0 && lacks == 0:
 		return HelpTextFor(has)
 	case len(lines) == 0:
-		return "`/oncall " + name + "` is for " + lacks.who() + ". `/oncall help` lists what you can type."
+		return "`/oncall " + name + "` is for " + lacks.holders() + ". `/oncall help` lists what you can type."
 	}
 	for i, word := range also {
 		also[i] = "`" + word + "`"
@@ -98,8 +98,8 @@ const (
 	EveryAbility = SeesTeams | PutsOnCall | EditsSchedules | ManagesIntegrations | ReadsChanges
 )
 
-// who says who has an ability, for a person who lacks it.
-func (a Ability) who() string {
+// holders says who has an ability, for a person who lacks it.
+func (a Ability) holders() string {
 	if a == SeesTeams {
 		return "members of the workspace, and guests whom a team names"
 	}

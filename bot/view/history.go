@@ -48,7 +48,7 @@ func historyLine(e audit.Entry, zone *time.Location) string {
 	if way != "" {
 		way = ", " + way
 	}
-	text := fmt.Sprintf("• %s: %s %s%s", e.At.In(zone).Format("Mon 2 Jan 2006 15:04"), who(e.By), foreignSentence(e.Sentence(), historyValue), Foreign(way, 50))
+	text := fmt.Sprintf("• %s: %s %s%s", e.At.In(zone).Format("Mon 2 Jan 2006 15:04"), actorName(e.By), foreignSentence(e.Sentence(), historyValue), Foreign(way, 50))
 	for i, c := range e.Changes {
 		line := "\n        " + foreignSentence(c.Sentence(), historyValue)
 		if i == historyChanges || len([]rune(text+line)) > historyEntry {

@@ -56,8 +56,8 @@ type HomeTab struct {
 // YouMaySee follows "No incident is open" and the like if something is hidden.
 const YouMaySee = " that you may see"
 
-// none returns YouMaySee if something is hidden, and otherwise the given words.
-func (h HomeTab) none(otherwise string) string {
+// noneText returns YouMaySee if something is hidden, and otherwise the given words.
+func (h HomeTab) noneText(otherwise string) string {
 	if h.Hides {
 		return YouMaySee
 	}
@@ -134,7 +134,7 @@ func (h HomeTab) firstSteps() []slack.Block {
 		if len(h.Admins) > 0 {
 			admins = named(h.Admins)
 		}
-		step("*1.* No team is set up"+h.none(" yet")+": ask "+admins+" to do so, by `/oncall setup`.", nil)
+		step("*1.* No team is set up"+h.noneText(" yet")+": ask "+admins+" to do so, by `/oncall setup`.", nil)
 		step("*2.* Say how you are reached, for when you are on call.", button(ActionContacts, "", "Your phone…"))
 		step("*3.* See what can be typed.", nil)
 	default:
@@ -245,7 +245,7 @@ func (h HomeTab) ownIncidents() []slack.Block {
 		if !h.InTeam {
 			return nil
 		}
-		return []slack.Block{slack.NewHeaderBlock(plain("Your open incidents")), section("None" + h.none("") + ".")}
+		return []slack.Block{slack.NewHeaderBlock(plain("Your open incidents")), section("None" + h.noneText("") + ".")}
 	}
 	blocks := []slack.Block{slack.NewHeaderBlock(plain(fmt.Sprintf("Your open incidents: %d", h.Own)))}
 	for _, in := range h.Open[:min(h.Own, homeIncidents)] {

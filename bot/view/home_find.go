@@ -66,6 +66,6 @@ func (f FindTeam) found() []slack.Block {
 	if len(lines) == 0 {
 		lines = []string{"None."}
 	}
-	return append(blocks, section(cutSection(headedOf("*Open incidents*", lines[:min(len(lines), maxFound)], len(lines)))),
+	return append(blocks, section(cutSection(headedFirst("*Open incidents*", lines[:min(len(lines), maxFound)], len(lines)))),
 		slack.NewActionBlock("found", button(ActionHomePage, "", "Page…")))
 }

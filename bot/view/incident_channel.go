@@ -33,7 +33,7 @@ func ChannelGreeting(p oncall.Picture, address string) Drawing {
 // ChannelEnd ends an incident's own channel.
 func ChannelEnd(p oncall.Picture) Drawing {
 	in := p.Incident
-	return Text(fmt.Sprintf("%s %s resolved %s. This channel is archived in a day, unless it is reopened before.", statuses[oncall.Resolved].emoji, who(in.ResolvedBy), in.ID))
+	return Text(fmt.Sprintf("%s %s resolved %s. This channel is archived in a day, unless it is reopened before.", statuses[oncall.Resolved].emoji, actorName(in.ResolvedBy), in.ID))
 }
 
 // HasChannel says where an incident's own channel is.
@@ -50,7 +50,7 @@ func ChannelComes(id oncall.IncidentID) string {
 func channelLine(e oncall.Event) string {
 	switch {
 	case e.Kind == oncall.EventChannelAsked:
-		return fmt.Sprintf("%s wants a channel for it.", who(e.Actor))
+		return fmt.Sprintf("%s wants a channel for it.", actorName(e.Actor))
 	case e.Kind == oncall.EventChannelFailed:
 		return "It can't have a channel of its own. " + Foreign(e.Detail.Text, maxTitle)
 	case len(e.Detail.To) > 0:

@@ -101,7 +101,7 @@ func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement 
 	if in.Status == oncall.Snoozed {
 		elements = append(elements, button(ActionUnsnooze, id, "End the snooze"))
 	}
-	if in.Open() && asked(in, reader) {
+	if in.Open() && isAsked(in, reader) {
 		elements = append(elements, button(ActionAccept, id, "Accept").WithStyle(slack.StylePrimary), button(ActionDecline, id, "Decline"))
 	}
 	if in.Open() {
@@ -110,8 +110,8 @@ func mainButtons(in oncall.Incident, reader oncall.UserID) []slack.BlockElement 
 	return elements
 }
 
-// asked reports whether a person was asked to help and has not answered.
-func asked(in oncall.Incident, user oncall.UserID) bool {
+// isAsked reports whether a person was asked to help and has not answered.
+func isAsked(in oncall.Incident, user oncall.UserID) bool {
 	for _, r := range in.Responders {
 		if r.User == user && user != "" {
 			return r.State == oncall.ResponderAsked

@@ -52,7 +52,7 @@ func pagingLine(before string, d oncall.Detail) string {
 	}
 	line := before + to
 	if d.Step > 0 {
-		line += fmt.Sprintf(" (%s)", step(d))
+		line += fmt.Sprintf(" (%s)", stepName(d))
 	}
 	if !d.Until.IsZero() {
 		line += fmt.Sprintf("; low severity waits for working hours, until %s", stamp(d.Until, asDay, time.UTC))
@@ -123,8 +123,8 @@ func lastPaging(events []oncall.Event) oncall.Event {
 	return oncall.Event{}
 }
 
-// step names a step of the policy, and how often it has run if more than once.
-func step(d oncall.Detail) string {
+// stepName names a step of the policy, and how often it has run if more than once.
+func stepName(d oncall.Detail) string {
 	s := fmt.Sprintf("step %d", d.Step)
 	if d.Run > 1 {
 		s += fmt.Sprintf(", time %d", d.Run)

@@ -15,9 +15,9 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 		if in.Status == oncall.Resolved {
 			line = fmt.Sprintf("%s %s %s: %s (%s", statuses[in.Status].emoji, numberOf(in, links[in.ID]), severityName(in.Severity), Name(in.Title), Time(in.OpenedAt, zone))
 			if in.ResolvedAt != nil {
-				line += ", over after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
+				line += ", over after " + durationText(in.ResolvedAt.Sub(in.OpenedAt))
 			}
-			line += ", by " + who(in.ResolvedBy) + ")"
+			line += ", by " + actorName(in.ResolvedBy) + ")"
 		}
 		if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
 			line += " — " + verdict
@@ -28,5 +28,5 @@ func PastIncidents(found []oncall.Incident, shown int, orMore bool, what string,
 	if orMore {
 		count = fmt.Sprintf("%d incidents or more", len(found))
 	}
-	return headedOf("*"+count+"* "+what, lines, len(found))
+	return headedFirst("*"+count+"* "+what, lines, len(found))
 }

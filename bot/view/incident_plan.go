@@ -128,11 +128,11 @@ func (s IncidentOverview) plannedLines(p oncall.PlanEntry) []string {
 }
 
 func plannedStep(p oncall.PlanEntry) string {
-	return capital(step(oncall.Detail{Round: p.Round, Step: p.Step}))
+	return capitalize(stepName(oncall.Detail{Round: p.Round, Step: p.Step}))
 }
 
-// capital begins a sentence with words that may stand within one.
-func capital(s string) string {
+// capitalize begins a sentence with words that may stand within one.
+func capitalize(s string) string {
 	_, first := utf8.DecodeRuneInString(s)
 	return strings.ToUpper(s[:first]) + s[first:]
 }
@@ -157,7 +157,7 @@ func (s IncidentOverview) personLine(p oncall.PlanEntry, who oncall.PlannedPerso
 	if opens, later := p.Later(who); later {
 		line += fmt.Sprintf("; not before %s, when %s working hours begin", Time(opens, s.Zone), hours)
 	}
-	return capital(line)
+	return capitalize(line)
 }
 
 // Theirs rephrases a reason addressed to a person for other readers.
@@ -175,7 +175,7 @@ func (s IncidentOverview) rulesText(who oncall.PlannedPerson) string {
 		c, _ := s.Reach[who.User].Contact(rule.Contact)
 		when := "at once"
 		if d := rule.After.Duration(); d > 0 {
-			when = "after " + lasted(d)
+			when = "after " + durationText(d)
 		}
 		parts = append(parts, c.Method.Name()+" "+when)
 	}
@@ -192,7 +192,7 @@ func (s IncidentOverview) pagedLines() []string {
 		}
 		if !slices.Equal(p.Why, why) || len(lines) == 0 {
 			why = p.Why
-			lines = append(lines, capital(reason(why))+":")
+			lines = append(lines, capitalize(reason(why))+":")
 		}
 		lines = append(lines, "• "+s.pagedLine(p))
 	}

@@ -84,7 +84,7 @@ func draw(p oncall.Picture, reader oncall.UserID, lead string) Drawing {
 }
 
 func severityWord(s oncall.Severity) string {
-	return capital(severityName(s))
+	return capitalize(severityName(s))
 }
 
 func severityName(s oncall.Severity) string {
@@ -152,7 +152,7 @@ func origin(p oncall.Picture) string {
 	parts := []string{"team " + Name(p.Team.Name)}
 	switch {
 	case in.Raised():
-		parts = append(parts, "paged by "+who(in.RaisedBy))
+		parts = append(parts, "paged by "+actorName(in.RaisedBy))
 	case p.Integration != "":
 		parts = append(parts, Name(p.Integration))
 	}

@@ -34,7 +34,7 @@ func standing(p oncall.Picture) string {
 		if in.SnoozedUntil != nil {
 			s += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 		}
-		sentences = append(sentences, s+" by "+who(in.SnoozedBy)+".")
+		sentences = append(sentences, s+" by "+actorName(in.SnoozedBy)+".")
 	case oncall.Resolved:
 		sentences = append(sentences, resolvedWords(in))
 	}
@@ -46,7 +46,7 @@ func acknowledgers(in oncall.Incident) string {
 	if all := in.Holders(); len(all) > 1 {
 		return named(all)
 	}
-	return who(in.AckedBy)
+	return actorName(in.AckedBy)
 }
 
 func resolvedWords(in oncall.Incident) string {
@@ -57,16 +57,16 @@ func resolvedWords(in oncall.Incident) string {
 	if in.MergedInto != 0 {
 		s = fmt.Sprintf("Merged into %s by ", in.MergedInto)
 	}
-	s += who(in.ResolvedBy) + at(in.ResolvedAt)
+	s += actorName(in.ResolvedBy) + at(in.ResolvedAt)
 	if in.ResolvedAt != nil {
-		s += " after " + lasted(in.ResolvedAt.Sub(in.OpenedAt))
+		s += " after " + durationText(in.ResolvedAt.Sub(in.OpenedAt))
 	}
 	if verdict := verdictText(in.Verdict, in.Helped); verdict != "" {
 		s += ": " + verdict
 	}
 	s += "."
 	if in.SnoozedUntil != nil && in.ResolvedAt != nil && in.SnoozedUntil.After(*in.ResolvedAt) {
-		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", stamp(*in.SnoozedUntil, asDay, time.UTC), who(in.SnoozedBy))
+		s += fmt.Sprintf(" Should it come back before %s, it stays quiet: %s snoozed it.", stamp(*in.SnoozedUntil, asDay, time.UTC), actorName(in.SnoozedBy))
 	}
 	return s
 }

@@ -42,7 +42,7 @@ func stormCounters(p oncall.Picture) string {
 func stormState(in oncall.Incident) string {
 	switch s := in.Storm; {
 	case s.OverAt != nil:
-		return fmt.Sprintf("The storm lasted %s, from %s to %s.", lasted(s.LastAt.Sub(s.Began)), stamp(s.Began, asTime, time.UTC), stamp(s.LastAt, asTime, time.UTC))
+		return fmt.Sprintf("The storm lasted %s, from %s to %s.", durationText(s.LastAt.Sub(s.Began)), stamp(s.Began, asTime, time.UTC), stamp(s.LastAt, asTime, time.UTC))
 	case in.Storming() && in.Open():
 		return "Whatever else this integration sends joins it, until 5 minutes have passed without a new alert."
 	default:
@@ -93,7 +93,7 @@ const MaxSplits = maxOptions
 
 // stormLine describes an event of a storm.
 func stormLine(e oncall.Event) string {
-	d, by := e.Detail, who(e.Actor)
+	d, by := e.Detail, actorName(e.Actor)
 	text := Foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventStorm:
@@ -113,7 +113,7 @@ func stormLine(e oncall.Event) string {
 	case oncall.EventSplitFrom:
 		return fmt.Sprintf("%s split it off the storm %s.", by, d.Incident)
 	case oncall.EventStormOver:
-		s := fmt.Sprintf("The storm is over: %s within %s", Count(d.Count, "alert"), lasted(d.Until.Sub(d.Since)))
+		s := fmt.Sprintf("The storm is over: %s within %s", Count(d.Count, "alert"), durationText(d.Until.Sub(d.Since)))
 		if names := foreignNames(d.Names); names != "" {
 			s += ", of " + names
 		}

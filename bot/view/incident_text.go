@@ -30,11 +30,11 @@ func SettledBefore(in oncall.Incident, reader oncall.UserID, now time.Time, zone
 	switch {
 	case in.MergedInto != 0:
 	case !in.Open() && in.ResolvedAt != nil:
-		return fmt.Sprintf("%s is over: %s resolved it at %s already.", in.ID, who(in.ResolvedBy), at(*in.ResolvedAt))
+		return fmt.Sprintf("%s is over: %s resolved it at %s already.", in.ID, actorName(in.ResolvedBy), at(*in.ResolvedAt))
 	case in.Status == oncall.Acknowledged && in.AckedAt != nil && slices.Contains(in.Holders(), reader):
 		return fmt.Sprintf("You have %s since %s already.", in.ID, at(*in.AckedAt))
 	case in.Status == oncall.Acknowledged && in.AckedAt != nil:
-		return fmt.Sprintf("%s is acknowledged by %s since %s already.", in.ID, who(in.AckedBy), at(*in.AckedAt))
+		return fmt.Sprintf("%s is acknowledged by %s since %s already.", in.ID, actorName(in.AckedBy), at(*in.AckedAt))
 	}
 	return ""
 }
@@ -49,7 +49,7 @@ func (s IncidentOverview) PlanText() string {
 	in := s.Picture.Incident
 	text := fmt.Sprintf("*%s* %s", in.ID, headline(in))
 	if lines := s.pagedLines(); len(lines) > 0 {
-		text += "\n" + headed("*Why you were paged*", lines)
+		text += "\n" + headedLines("*Why you were paged*", lines)
 	}
 	return text + "\n" + s.NextSteps()
 }
@@ -63,7 +63,7 @@ func (s IncidentOverview) Answer(summary string) Drawing {
 	text = cutSection(text)
 	next := s.NextSteps()
 	if lines := pastLines(s.Past, s.Zone); len(lines) > 0 {
-		next = cutSection(next + "\n" + headed("*Last time*", lines))
+		next = cutSection(next + "\n" + headedLines("*Last time*", lines))
 	}
 	id := valueOf(s.Picture.Incident.ID)
 	return Drawing{Text: CutPlain(text+"\n"+next, MaxAnswer), Blocks: []slack.Block{
@@ -72,7 +72,9 @@ func (s IncidentOverview) Answer(summary string) Drawing {
 }
 
 // NextSteps says what happens next with an incident.
-func (s IncidentOverview) NextSteps() string { return headed("*What happens next*", s.planLines()) }
+func (s IncidentOverview) NextSteps() string {
+	return headedLines("*What happens next*", s.planLines())
+}
 
 // OpenIncidents lists the first open incidents, each with a link to its message. orMore means that not all were
 // loaded.
@@ -85,7 +87,7 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 	if orMore {
 		head = fmt.Sprintf("*%d open incidents or more*", len(open))
 	}
-	return headedOf(head, lines, len(open))
+	return headedFirst(head, lines, len(open))
 }
 
 // incidentLine describes an incident in a line.
@@ -93,7 +95,7 @@ func incidentLine(in oncall.Incident, address string) string {
 	state := string(in.Status)
 	switch {
 	case in.Status == oncall.Acknowledged:
-		state += " by " + who(in.AckedBy)
+		state += " by " + actorName(in.AckedBy)
 	case in.Status == oncall.Snoozed && in.SnoozedUntil != nil:
 		state += " until " + stamp(*in.SnoozedUntil, asDay, time.UTC)
 	}

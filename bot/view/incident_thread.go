@@ -77,9 +77,9 @@ func threadLine(e oncall.Event) string {
 		return pagingLine("The escalation policy has nobody to page. Paged instead: ", d)
 	case oncall.EventSkipped:
 		if text != "" {
-			return fmt.Sprintf("Skipped %s: %s.", step(d), text)
+			return fmt.Sprintf("Skipped %s: %s.", stepName(d), text)
 		}
-		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", step(d))
+		return fmt.Sprintf("Nobody to page in %s; the next step follows at once.", stepName(d))
 	case oncall.EventExhausted:
 		if len(d.Users) == 0 {
 			return "<!channel> " + tooFewAcks(d) + ", and nobody could be told: the team has no members."
@@ -91,15 +91,15 @@ func threadLine(e oncall.Event) string {
 		if d.Step == 0 {
 			return "None of those who were paged could be reached; the next step follows at once."
 		}
-		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", step(d))
+		return fmt.Sprintf("Nobody could be reached in %s; the next step follows at once.", stepName(d))
 	case oncall.EventAdopted:
 		return fmt.Sprintf("%s came on call in %s and was paged: %s.", named(d.Users), text, onCallPageReason(d))
 	case oncall.EventAcknowledged:
-		return fmt.Sprintf("%s acknowledged it%s.", who(e.Actor), viaMethod(e.Actor))
+		return fmt.Sprintf("%s acknowledged it%s.", actorName(e.Actor), viaMethod(e.Actor))
 	case oncall.EventResolved:
-		return fmt.Sprintf("%s resolved it%s%s.", who(e.Actor), viaMethod(e.Actor), withPrefix(": ", text))
+		return fmt.Sprintf("%s resolved it%s%s.", actorName(e.Actor), viaMethod(e.Actor), withPrefix(": ", text))
 	case oncall.EventReopened:
-		return fmt.Sprintf("%s reopened it%s.", who(e.Actor), withPrefix(": ", text))
+		return fmt.Sprintf("%s reopened it%s.", actorName(e.Actor), withPrefix(": ", text))
 	case oncall.EventSeverity:
 		return fmt.Sprintf("The severity went from %s.", text)
 	case oncall.EventPageFailed, oncall.EventPageBlocked:

@@ -11,7 +11,7 @@ import (
 
 // actLine describes people's acts other than acknowledging and resolving.
 func actLine(e oncall.Event) string {
-	d, by := e.Detail, who(e.Actor)
+	d, by := e.Detail, actorName(e.Actor)
 	text := Foreign(d.Text, maxTitle)
 	switch e.Kind {
 	case oncall.EventAckCounted:
@@ -73,7 +73,7 @@ func actLine(e oncall.Event) string {
 }
 
 func unacknowledgedLine(e oncall.Event) string {
-	d, by := e.Detail, who(e.Actor)
+	d, by := e.Detail, actorName(e.Actor)
 	switch {
 	case e.Actor.User == "":
 		return fmt.Sprintf("It pages again: %s.", cmp.Or(Foreign(d.Text, maxTitle), "the acknowledgement has ended"))
@@ -146,25 +146,25 @@ func quietLine(e oncall.Event) string {
 	switch e.Kind {
 	case oncall.EventOpened:
 		if to := pagedByHand(e.Detail); e.Actor.User != "" {
-			return fmt.Sprintf("%s paged %s: %s", who(e.Actor), to, text)
+			return fmt.Sprintf("%s paged %s: %s", actorName(e.Actor), to, text)
 		}
-		return fmt.Sprintf("%s opened it: %s", who(e.Actor), text)
+		return fmt.Sprintf("%s opened it: %s", actorName(e.Actor), text)
 	case oncall.EventAlertJoined:
-		return fmt.Sprintf("%s added the alert %s", who(e.Actor), text)
+		return fmt.Sprintf("%s added the alert %s", actorName(e.Actor), text)
 	case oncall.EventRetitled:
-		return fmt.Sprintf("%s says something new. Before: %s", who(e.Actor), text)
+		return fmt.Sprintf("%s says something new. Before: %s", actorName(e.Actor), text)
 	case oncall.EventMisread:
-		return fmt.Sprintf("Not understood of what %s sent: %s", who(e.Actor), text)
+		return fmt.Sprintf("Not understood of what %s sent: %s", actorName(e.Actor), text)
 	case oncall.EventRecognised:
-		return fmt.Sprintf("What %s sends is taken for %s. If that is wrong, set its kind.", who(e.Actor), text)
+		return fmt.Sprintf("What %s sends is taken for %s. If that is wrong, set its kind.", actorName(e.Actor), text)
 	case oncall.EventLate:
 		if e.Detail.Over {
-			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", who(e.Actor), text)
+			return fmt.Sprintf("%s says that %s is over, of an earlier time than it fires since: taken for late, nothing was closed.", actorName(e.Actor), text)
 		}
 		return fmt.Sprintf("%s says again that %s fires, so soon after its end that it is taken for late: nobody was paged. "+
-			"If it comes once more, it pages.", who(e.Actor), text)
+			"If it comes once more, it pages.", actorName(e.Actor), text)
 	case oncall.EventAlertResolved:
-		return fmt.Sprintf("%s cleared the alert %s", who(e.Actor), text)
+		return fmt.Sprintf("%s cleared the alert %s", actorName(e.Actor), text)
 	case oncall.EventPageReceipt:
 		return fmt.Sprintf("The page to %s by %s %s.", named(e.Detail.Users), e.Detail.Method.Name(), cmp.Or(receipts[text], text))
 	case oncall.EventPageDelivered:

@@ -100,5 +100,5 @@ func updateLine(e oncall.Event) string {
 	if len(to) > 0 {
 		where = " in " + List(to)
 	}
-	return fmt.Sprintf("%s posted update %d%s: %s", who(e.Actor), e.Detail.Count, where, foreignLines(e.Detail.Text, MaxTyped, maxNoteLines))
+	return fmt.Sprintf("%s posted update %d%s: %s", actorName(e.Actor), e.Detail.Count, where, foreignLines(e.Detail.Text, MaxTyped, maxNoteLines))
 }

@@ -69,7 +69,7 @@ func verdictLine(e oncall.Event) string {
 	if e.Detail.Text != "" {
 		parts = append(parts, "what helped: "+Foreign(e.Detail.Text, oncall.MaxHelped))
 	}
-	return who(e.Actor) + ": " + strings.Join(parts, "; ") + "."
+	return actorName(e.Actor) + ": " + strings.Join(parts, "; ") + "."
 }
 
 // verdictText returns a verdict and what helped: "noise; what helped: …".
@@ -95,7 +95,7 @@ const MostPast = 3
 // pastLines describes earlier similar incidents.
 func pastLines(past []oncall.Past, zone *time.Location) (lines []string) {
 	for _, p := range past {
-		line := fmt.Sprintf("• %s %s, resolved by %s after %s", p.ID, Time(p.OpenedAt, zone), who(p.ResolvedBy), lasted(p.ResolvedAt.Sub(p.OpenedAt)))
+		line := fmt.Sprintf("• %s %s, resolved by %s after %s", p.ID, Time(p.OpenedAt, zone), actorName(p.ResolvedBy), durationText(p.ResolvedAt.Sub(p.OpenedAt)))
 		if verdict := verdictText(p.Verdict, p.Helped); verdict != "" {
 			line += ": " + verdict
 		}

@@ -36,7 +36,7 @@ func (m MaintenanceWindow) until(now time.Time, zone *time.Location) string {
 	if m.StartsAt.After(now) {
 		text = Between(m.StartsAt, m.EndsAt, zone)
 	}
-	return text + " by " + who(m.By) + forReason(m.Reason)
+	return text + " by " + actorName(m.By) + forReason(m.Reason)
 }
 
 func forReason(reason string) string {
@@ -134,7 +134,7 @@ func MaintenanceEnded(m MaintenanceWindow, now time.Time) string {
 // drawMaintenance tells a channel that a window has begun.
 func drawMaintenance(n oncall.Notice) Drawing {
 	d := n.Detail
-	by := who(oncall.Actor{User: d.By, Name: d.Address})
+	by := actorName(oncall.Actor{User: d.By, Name: d.Address})
 	about := "Maintenance of " + aboutMaintenance(d.Team, d.Role)
 	if d.State != "" {
 		return Text(fmt.Sprintf("%s by %s%s is over since %s.", about, by, forReason(d.Note), noticeInstant(d.StateAt, d.TimeZone)))

@@ -176,8 +176,8 @@ func foreignSentence(s oncall.Sentence, limit int) string {
 	return strings.TrimSpace(Sentence(safe))
 }
 
-// who names an actor. A monitor's name is foreign text.
-func who(a oncall.Actor) string {
+// actorName names an actor. A monitor's name is foreign text.
+func actorName(a oncall.Actor) string {
 	if a.User != "" {
 		return mention(a.User)
 	}

@@ -154,7 +154,7 @@ func TestLasted(t *testing.T) {
 		49*time.Hour + 59*time.Minute: "2 d 1 h",
 	}
 	for d, want := range cases {
-		if got := lasted(d); got != want {
+		if got := durationText(d); got != want {
 			t.Errorf("lasted(%s) = %q; want %q", d, got, want)
 		}
 	}

@@ -33,11 +33,11 @@ func Report(t report.Comparison) Drawing {
 	text := []string{head, strings.Join(lines, "\n")}
 	blocks := []slack.Block{section(head), section(strings.Join(lines, "\n"))}
 	if noisy := countLines(t.Now.Noisiest(reportNoisy)); len(noisy) > 0 {
-		part := headed("*What disturbed most*", noisy)
+		part := headedLines("*What disturbed most*", noisy)
 		text, blocks = append(text, part), append(blocks, section(part))
 	}
 	if len(t.Now.BySeverity) > 0 {
-		blocks = append(blocks, section(headed("*By severity*", countLines(t.Now.BySeverity))))
+		blocks = append(blocks, section(headedLines("*By severity*", countLines(t.Now.BySeverity))))
 	}
 	if people := peopleLines(t.Now.People, t.Name == ""); len(people) > 0 {
 		blocks = append(blocks, section(fitLines(people, maxSection)))

@@ -81,7 +81,7 @@ func (r Review) facts() [][2]string {
 		{"Opened", Time(in.OpenedAt, r.Zone)},
 	}
 	if acked > 0 {
-		rows = append(rows, [2]string{"Acknowledged", "after " + lasted(acked) + " (time to acknowledge)"})
+		rows = append(rows, [2]string{"Acknowledged", "after " + durationText(acked) + " (time to acknowledge)"})
 	} else {
 		rows = append(rows, [2]string{"Acknowledged", "by nobody"})
 	}
@@ -90,7 +90,7 @@ func (r Review) facts() [][2]string {
 		if in.ResolvedBy.User != "" {
 			by = r.name(in.ResolvedBy.User)
 		}
-		rows = append(rows, [2]string{"Resolved", fmt.Sprintf("%s, after %s (time to resolve), by %s", Time(*in.ResolvedAt, r.Zone), lasted(resolved), by)})
+		rows = append(rows, [2]string{"Resolved", fmt.Sprintf("%s, after %s (time to resolve), by %s", Time(*in.ResolvedAt, r.Zone), durationText(resolved), by)})
 	}
 	var people []string
 	for _, u := range r.Picture.Paged {
@@ -236,13 +236,13 @@ func ActionEnded(a oncall.ReviewAction, zone *time.Location) string {
 func reviewActionLine(e oncall.Event) string {
 	d := e.Detail
 	if e.Kind == oncall.EventReviewActionDone {
-		return fmt.Sprintf("%s: done, what %s was to do: %s", who(e.Actor), named(d.Users), Foreign(d.Text, maxBody))
+		return fmt.Sprintf("%s: done, what %s was to do: %s", actorName(e.Actor), named(d.Users), Foreign(d.Text, maxBody))
 	}
 	day := d.Day
 	if day == "" { // written by the release before
 		day = stamp(d.Until.Add(-time.Second), "{date_short_pretty}", time.UTC)
 	}
-	return fmt.Sprintf("%s: %s is to do this until %s: %s", who(e.Actor), named(d.Users), day, Foreign(d.Text, maxBody))
+	return fmt.Sprintf("%s: %s is to do this until %s: %s", actorName(e.Actor), named(d.Users), day, Foreign(d.Text, maxBody))
 }
 
 // drawReviewAction asks a person whether an action is done.

@@ -81,7 +81,7 @@ func (l RouteList) heading(zone *time.Location) string {
 	if len(l.Rules) == 0 && l.Version == 0 {
 		return fmt.Sprintf("*%s* has no rules.", ownerFirst(Name(l.Of)))
 	}
-	text := fmt.Sprintf("*%s*: %s, version %d, saved %s by %s", ownerFirst(Name(l.Of)), Count(len(l.Rules), "rule"), l.Version, stamp(l.SavedAt, asAgo, zone), who(l.SavedBy))
+	text := fmt.Sprintf("*%s*: %s, version %d, saved %s by %s", ownerFirst(Name(l.Of)), Count(len(l.Rules), "rule"), l.Version, stamp(l.SavedAt, asAgo, zone), actorName(l.SavedBy))
 	if l.Shadow {
 		text += "; all of it is in shadow, and changes nothing"
 	}
@@ -99,10 +99,10 @@ func ownerFirst(s string) string { // for the beginning of a line
 }
 
 // line describes a rule and how often it has applied.
-func (r RouteRule) line(zone *time.Location) string { return r.says() + "\n" + r.done(zone) }
+func (r RouteRule) line(zone *time.Location) string { return r.says() + "\n" + r.useText(zone) }
 
-// done says how often the rule has applied.
-func (r RouteRule) done(zone *time.Location) string {
+// useText says how often the rule has applied.
+func (r RouteRule) useText(zone *time.Location) string {
 	var parts []string
 	t := r.Tally
 	for _, n := range []struct {
@@ -179,7 +179,7 @@ func (t Tried) blocks(zone *time.Location) []slack.Block {
 		if rules := s.rules(); rules != "" {
 			blocks = append(blocks, section(rules))
 		}
-		blocks = append(blocks, section(s.becomes()))
+		blocks = append(blocks, section(s.effect()))
 	}
 	return blocks
 }
@@ -229,8 +229,8 @@ func (s TriedSignal) rules() string {
 	return fitLines(lines, maxTriedText)
 }
 
-// becomes says what becomes of a signal now, and whom it pages.
-func (s TriedSignal) becomes() string {
+// effect says what becomes of a signal now, and whom it pages.
+func (s TriedSignal) effect() string {
 	o, by := s.Outcome, ""
 	if o.Rule.Rule != "" {
 		by = ", by the rule “" + Foreign(o.Rule.Rule, maxTitle) + "”"

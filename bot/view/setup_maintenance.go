@@ -65,7 +65,7 @@ func (f RemoveTeamForm) Draw() slack.ModalViewRequest {
 		{"user group", namesOf(f.Goes.UserGroups, setup.UserGroup.Name)},
 	} {
 		if len(part.names) > 0 {
-			lines = append(lines, "• "+capital(part.what)+": "+List(part.names))
+			lines = append(lines, "• "+capitalize(part.what)+": "+List(part.names))
 		}
 	}
 	if len(lines) == 1 {

@@ -64,12 +64,12 @@ func swapHead(kind oncall.NoticeKind, f oncall.NoticeDetail, asker, asked oncall
 	case oncall.NoticeSwapDone:
 		return mention(asker) + " and " + mention(asked) + " swap shifts"
 	default:
-		return swapNews(f, asked)
+		return swapChangeText(f, asked)
 	}
 }
 
-// swapNews tells one of the two what the other has done.
-func swapNews(f oncall.NoticeDetail, asked oncall.UserID) string {
+// swapChangeText tells one of the two what the other has done.
+func swapChangeText(f oncall.NoticeDetail, asked oncall.UserID) string {
 	switch oncall.SwapState(f.State) {
 	case oncall.SwapAccepted:
 		return mention(asked) + " has accepted your swap"

@@ -43,8 +43,8 @@ func Count(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// lasted formats a duration roughly.
-func lasted(d time.Duration) string {
+// durationText formats a duration roughly.
+func durationText(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < time.Minute:
 		return Count(int(d/time.Second), "second")
@@ -103,13 +103,13 @@ func fitLines(lines []string, most int) string {
 }
 
 // paragraph draws lines under a heading.
-func paragraph(head string, lines []string) slack.Block { return section(headed(head, lines)) }
+func paragraph(head string, lines []string) slack.Block { return section(headedLines(head, lines)) }
 
-// headed puts as many lines under a heading as fit into a section.
-func headed(head string, lines []string) string { return headedOf(head, lines, len(lines)) }
+// headedLines puts as many lines under a heading as fit into a section.
+func headedLines(head string, lines []string) string { return headedFirst(head, lines, len(lines)) }
 
-// headedOf is headed for the first of all lines.
-func headedOf(head string, lines []string, all int) string {
+// headedFirst is headedLines for the first of many lines.
+func headedFirst(head string, lines []string, all int) string {
 	size := utf8.RuneCountInString(head) + len("\nand 1000 more")
 	for i, line := range lines {
 		if size += 1 + utf8.RuneCountInString(line); size > maxSection {
