@@ -107,20 +107,17 @@ func (r Review) facts() [][2]string {
 
 // lines returns the timeline and what people wrote, by time.
 func (r Review) lines() []string {
-	type line struct {
-		at   time.Time
-		text string
-	}
-	var all []line
+	var all []reviewLine
 	for _, e := range r.Picture.Events {
 		if e.Kind != oncall.EventPageReceipt && e.Kind != oncall.EventReviewAction && e.Kind != oncall.EventReviewActionDone {
-			all = append(all, line{e.At, r.plain(EventLine(e))})
+			all = append(all, reviewLine{at: e.At, last: e.At, count: 1, kind: e.Kind, text: r.plain(EventLine(e))})
 		}
 	}
 	for _, t := range r.Talk {
-		all = append(all, line{t.At, fmt.Sprintf("**%s** wrote: %s", r.name(t.By), r.plain(CutPlain(t.Text, maxRemark)))})
+		all = append(all, reviewLine{at: t.At, text: fmt.Sprintf("**%s** wrote: %s", r.name(t.By), r.plain(CutPlain(t.Text, maxRemark)))})
 	}
-	slices.SortStableFunc(all, func(a, b line) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(all, func(a, b reviewLine) int { return a.at.Compare(b.at) })
+	all = repeatedOnce(all)
 	var out []string
 	if more := len(all) - maxReviewLines; more > 0 {
 		out, all = append(out, fmt.Sprintf("_%d earlier lines left out_", more)), all[more:]
@@ -132,9 +129,49 @@ func (r Review) lines() []string {
 			day = d
 			out = append(out, "**"+d+"**")
 		}
-		out = append(out, at.Format("15:04:05")+" "+l.text)
+		out = append(out, at.Format("15:04:05")+" "+l.says(r.Zone))
 	}
 	return out
+}
+
+// A reviewLine is a line of the timeline, or several that say the same.
+type reviewLine struct {
+	at, last time.Time
+	count    int              // how many lines it stands for; 0: it is what somebody wrote, which is shown as it is
+	kind     oncall.EventKind // empty for what somebody wrote
+	text     string
+}
+
+// manyAlerts are the kinds of events that a storm has hundreds of, and what is said of several.
+var manyAlerts = map[oncall.EventKind]string{oncall.EventAlertJoined: "joined", oncall.EventAlertResolved: "cleared"}
+
+// repeatedOnce makes one line of lines that follow each other and say the same, or are about one alert each.
+func repeatedOnce(all []reviewLine) (out []reviewLine) {
+	for _, l := range all {
+		if n := len(out); n > 0 && l.count > 0 && out[n-1].kind == l.kind && (out[n-1].text == l.text || manyAlerts[l.kind] != "") {
+			out[n-1].count, out[n-1].last = out[n-1].count+l.count, l.at
+			continue
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// says is the text of the line, with how often it happened and until when.
+func (l reviewLine) says(zone *time.Location) string {
+	when := fmt.Sprintf("between %s and %s", l.at.In(zone).Format("15:04:05"), l.last.In(zone).Format("15:04:05"))
+	if l.last.Sub(l.at) >= 24*time.Hour {
+		when = fmt.Sprintf("between %s and %s", Time(l.at, zone), Time(l.last, zone))
+	}
+	switch {
+	case l.count < 2:
+		return l.text
+	case manyAlerts[l.kind] != "":
+		return fmt.Sprintf("%d alerts %s %s", l.count, manyAlerts[l.kind], when)
+	case l.at.Equal(l.last):
+		return fmt.Sprintf("%s (%d times)", l.text, l.count)
+	}
+	return fmt.Sprintf("%s (%d times %s)", l.text, l.count, when)
 }
 
 // name returns a person's name; their id, if it is unknown.

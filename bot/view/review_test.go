@@ -1,8 +1,10 @@
 package view
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,39 @@ func TestReview(t *testing.T) {
 	}
 	if text := long.Markdown(); !strings.Contains(text, "earlier lines left out") {
 		t.Error("600 messages are all in it")
+	}
+}
+
+// What happened again and again is one line of the draft, which says how often and when; what people wrote never is.
+func TestReviewOfAStormIsShort(t *testing.T) {
+	t.Parallel()
+	r := drafted()
+	monitor := oncall.ByIntegration("prom")
+	var more []oncall.Event
+	for i := range 40 {
+		at := noon.Add(time.Duration(i+1) * 4 * time.Second)
+		more = append(more, oncall.Event{At: at, Kind: oncall.EventAlertJoined, Actor: monitor, Detail: oncall.Detail{Text: fmt.Sprintf("disk %d", i)}})
+	}
+	for range 3 {
+		more = append(more, oncall.Event{At: noon.Add(3 * time.Minute), Kind: oncall.EventSeverity, Actor: oncall.ByUser(ann), Detail: oncall.Detail{Text: "high"}})
+	}
+	for i := range 39 {
+		at := noon.Add(20*time.Minute + time.Duration(i)*time.Second)
+		more = append(more, oncall.Event{At: at, Kind: oncall.EventAlertResolved, Actor: monitor, Detail: oncall.Detail{Text: fmt.Sprintf("disk %d", i)}})
+	}
+	r.Picture.Events = append(r.Picture.Events, more...)
+	slices.SortStableFunc(r.Picture.Events, func(a, b oncall.Event) int { return a.At.Compare(b.At) })
+	for range 2 {
+		r.Talk = append(r.Talk, Remark{At: noon.Add(30 * time.Minute), By: bo, Text: "any news?"})
+	}
+	text := r.Markdown()
+	for want, n := range map[string]int{
+		"12:00:04 40 alerts joined between 12:00:04 and 12:02:40": 1, "12:20:00 39 alerts cleared between 12:20:00 and 12:20:38": 1, "added the alert": 0, "cleared the alert": 0,
+		"(3 times)": 1, "any news?": 2,
+	} {
+		if got := strings.Count(text, want); got != n {
+			t.Errorf("%q is in the draft %d times, want %d:\n%s", want, got, n, text)
+		}
 	}
 }
 
