@@ -130,7 +130,7 @@ func (w *world) trigger(names ...string) {
 		s := oncall.Signal{Action: oncall.Trigger, DedupKey: name, Title: name + " is full", Severity: oncall.High}
 		w.check(w.Accept(ctx, in.ID, []oncall.Signal{s}, w.now))
 	}
-	storetest.Until(w.t, storetest.Patience, "the inbox is empty", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 0 })
+	storetest.Until(w.t, storetest.Timeout, "the inbox is empty", func() bool { return w.count(`SELECT count(*) FROM inbox`) == 0 })
 }
 
 // sms sends the pages by SMS that can be sent, and returns them.

@@ -210,5 +210,5 @@ func (w *world) addAutoIntegration(key string) {
 // until waits for something to become true.
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	storetest.Until(w, storetest.Patience, what, ok)
+	storetest.Until(w, storetest.Timeout, what, ok)
 }

@@ -36,8 +36,8 @@ const (
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
-// patience is how long a test waits for something that should happen soon.
-const patience = 20 * time.Second
+// waitLimit is how long a test waits for something that should happen soon.
+const waitLimit = 20 * time.Second
 
 // A world is a Slack workspace, a database and a bot between them. Ann has the first
 // week of March 2026, Bo the second; Ann is paged first, then Bo.
@@ -256,7 +256,7 @@ func (w *world) command(user oncall.UserID, line string) string {
 
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	storetest.Until(w.t, patience, what, ok)
+	storetest.Until(w.t, waitLimit, what, ok)
 }
 
 // count counts an incident's events of a kind.

@@ -20,8 +20,8 @@ import (
 	"github.com/watchbill/watchbill/slacksim"
 )
 
-// fuzzPatience is how long a handler may take, since many calls of Slack have to wait.
-const fuzzPatience = 300 * time.Millisecond
+// fuzzHandlerLimit is how long a handler may take, since many calls of Slack have to wait.
+const fuzzHandlerLimit = 300 * time.Millisecond
 
 // envelopeOf parses an envelope as slack-go does.
 func envelopeOf(data []byte) any {
@@ -140,7 +140,7 @@ func FuzzEnvelopes(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(w.ctx, fuzzPatience)
+		ctx, cancel := context.WithTimeout(w.ctx, fuzzHandlerLimit)
 		defer cancel()
 		var said, user string
 		switch e := envelopeOf(data).(type) {

@@ -31,7 +31,7 @@ const (
 
 const (
 	// waitLimit is how long a test waits for what must happen soon.
-	waitLimit = storetest.Patience
+	waitLimit = storetest.Timeout
 	// promptLimit is how long something that must not be kept waiting may take on a busy machine. It is
 	// half of the 20 s that it would take if it had to wait for a sender.
 	promptLimit = 10 * time.Second

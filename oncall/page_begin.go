@@ -136,7 +136,7 @@ func (f PageFacts) early(now time.Time) time.Time {
 			deferred = latest(deferred, *o.DeferredUntil)
 		}
 	}
-	again := deferred.Add(Patience)
+	again := deferred.Add(FallbackDelay)
 	switch {
 	case before == 0 || through > 0 || again.After(p.At):
 		return p.At

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Patience is how long a page may take to get through before the person's next contact method is used ahead of its
+// FallbackDelay is how long a page may take to get through before the person's next contact method is used ahead of its
 // time.
-const Patience = 10 * time.Second
+const FallbackDelay = 10 * time.Second
 
 // PagesOfCall makes a page for each of the person's notification rules, in the order of their times. Rules with an
 // unusable contact method are left out. If no rule pages at once, a direct message does, so that nobody makes
@@ -57,7 +57,7 @@ func FirstChecks(pages []Page) []time.Time {
 	for i, p := range pages {
 		out[i] = p.At
 		if i > 0 {
-			if early := pages[i-1].At.Add(Patience); early.Before(p.At) {
+			if early := pages[i-1].At.Add(FallbackDelay); early.Before(p.At) {
 				out[i] = early
 			}
 		}

@@ -187,7 +187,7 @@ func (i *instance) try(action oncall.Action, dedup string, severity ...oncall.Se
 
 func (w *world) until(what string, ok func() bool) {
 	w.Helper()
-	storetest.Until(w, storetest.Patience, what, ok)
+	storetest.Until(w, storetest.Timeout, what, ok)
 }
 
 // inbox lists what is stored, in order.

@@ -36,9 +36,9 @@ func (w *world) withPrivateTeam(change ...func(*setup.Setup)) {
 	w.exec(`UPDATE users SET standing = 'member'`)
 }
 
-// An incident that others see and that is passed on to the policy of a private team tells neither what that is
-// called nor whom it will page: not before, not while it is there. Who is in the team sees its plan.
-func TestWhatIsPassedOnToAPrivateTeamIsNotTold(t *testing.T) {
+// When an incident is passed on to a private team's policy, other readers see neither the policy's name nor its people,
+// before or after. Members of the team see the plan.
+func TestPrivatePolicyStaysHiddenWhenPassedOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withPrivateTeam(func(s *setup.Setup) {
@@ -96,8 +96,8 @@ func (w *world) idOf(table, name string) int64 {
 
 const isPrivate = "This is of a private team. Only its members can see it, and nothing was changed."
 
-// Nobody brings what is of a private team into an incident that others read, whatever ids a form sends.
-func TestActsNameNothingOfPrivateTeams(t *testing.T) {
+// An act cannot name a private team's people or policies in an incident that others can read, even by forged ids.
+func TestActsRefusePrivateTargets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withPrivateTeam()
@@ -124,7 +124,7 @@ func TestActsNameNothingOfPrivateTeams(t *testing.T) {
 }
 
 // Refusals about swaps, cover and hand-offs of a private team name none of its people.
-func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
+func TestRefusalsHidePrivateTeamMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withPrivateTeam()
@@ -172,7 +172,7 @@ func TestRefusalsNameNobodyOfPrivateTeams(t *testing.T) {
 }
 
 // A swap between a private team's schedule and another's is told to the two, and in no channel.
-func TestSwapsAcrossAPrivateTeamAreToldInNoChannel(t *testing.T) {
+func TestPrivateSwapsAreNotAnnouncedInChannels(t *testing.T) {
 	t.Parallel()
 	for _, private := range []bool{false, true} {
 		w := newWorld(t)

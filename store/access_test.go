@@ -99,8 +99,8 @@ func takesActor(f *ast.FuncDecl) bool {
 	return false
 }
 
-// Managers put nobody on call who can't be, by no way of editing; whoever stands in the schedule stays.
-func TestWhoCanNotBeOnCallIsNotScheduled(t *testing.T) {
+// No way of editing puts people on call who can't be; people who are in the schedule already stay.
+func TestUnpageablePeopleCannotBeScheduled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const eve, gil, una oncall.UserID = "U0EVE", "U0GIL", "U0UNA"
@@ -180,7 +180,7 @@ func TestAdminsByAddress(t *testing.T) {
 }
 
 // Members of the user group that manages a team are told and paged like managers named one by one.
-func TestManagersByGroupAreToldAndPaged(t *testing.T) {
+func TestManagersByGroupAreNotifiedAndPaged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE teams SET managed_by = 'leads'`)

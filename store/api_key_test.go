@@ -88,7 +88,7 @@ func TestAnotherInstanceLearnsOfAPIKeys(t *testing.T) {
 }
 
 // People manage the keys of their own teams, and a key can't make keys.
-func TestWhoMakesAPIKeys(t *testing.T) {
+func TestAPIKeyPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withPrivateTeam()
@@ -130,7 +130,7 @@ func TestWhoMakesAPIKeys(t *testing.T) {
 }
 
 // The audit log names the key with which something was done, and its owner.
-func TestTheAuditLogSaysWhichKey(t *testing.T) {
+func TestAuditLogNamesTheKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	team := oncall.TeamID(w.idOf("teams", "payments"))

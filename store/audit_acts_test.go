@@ -14,7 +14,7 @@ import (
 )
 
 // For every kind of object outside the set-up file, the audit log has what was done, by whom and how.
-func TestWhatPeopleDoIsInTheAuditLog(t *testing.T) {
+func TestAuditLogRecordsActs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE users SET owner = true WHERE id = 'U0ANN'`)

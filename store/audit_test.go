@@ -135,7 +135,7 @@ func TestRefusalsAreFolded(t *testing.T) {
 }
 
 // Managers read what is of their teams and people; nobody reads of a private team who is not in it.
-func TestWhoReadsTheAuditLog(t *testing.T) {
+func TestAuditLogPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()

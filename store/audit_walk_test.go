@@ -56,7 +56,7 @@ var withoutEntry = map[string]string{
 
 // Whatever changes the set-up, schedules, access or how people are reached tells the audit log of it, in every
 // method that reaches a statement that does so.
-func TestWhatChangesTheSetUpIsAudited(t *testing.T) {
+func TestSetupChangesAreAudited(t *testing.T) {
 	t.Parallel()
 	files, parsed := sources(t)
 	w := walking{counting: newCounting(t, files, parsed)}

@@ -175,8 +175,8 @@ type AwayOutcome struct {
 	Trouble string // why reading failed; empty: it didn't
 }
 
-// awayPatience is how often reading may fail before the person is notified, if it has succeeded before.
-const awayPatience = 3
+// awayMaxFailures is how often reading may fail before the person is notified, if it has succeeded before.
+const awayMaxFailures = 3
 
 // EndAwayCalendar saves the result of reading a calendar. It notifies the person of the first success, and once of each
 // lasting failure.
@@ -200,7 +200,7 @@ func (s *System) EndAwayCalendar(ctx context.Context, r AwayReading, is AwayOutc
 			if err := tx.QueryRow(ctx, failed, r.User, r.MadeAt, is.Trouble, now).Scan(&tries, &since, &never); err != nil {
 				return err
 			}
-			if !never && tries < awayPatience {
+			if !never && tries < awayMaxFailures {
 				return nil
 			}
 			n.Key = fmt.Sprintf("away_calendar/%s/failed/%d", r.User, since.Unix())

@@ -9,8 +9,8 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-// Only an admin of the installation ends what is others'; they are told, and it is in the audit log.
-func TestAdminsEndWhatIsOthers(t *testing.T) {
+// Only installation admins revoke other people's links and feeds; the owners are notified, and the audit log records it.
+func TestAdminsRevokeOthersBelongings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

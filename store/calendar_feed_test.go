@@ -104,7 +104,7 @@ func TestFeedsEndWithTheirPeopleAndSchedules(t *testing.T) {
 	}
 }
 
-func TestFeedsOfNobodyAreNotMade(t *testing.T) {
+func TestFeedRequiresAnOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, f := range []store.Feed{
@@ -185,8 +185,8 @@ func TestCalendarKeysStay(t *testing.T) {
 	}
 }
 
-// A calendar ends with the right to it, and comes back with it.
-func TestFeedsAreOfThoseWhoMayHaveThem(t *testing.T) {
+// A feed stops when its owner loses the right to it, and works again when the right returns.
+func TestFeedFollowsPermission(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.person(oncall.User{ID: "U0MAL", Name: "mal", Standing: oncall.FullMember})

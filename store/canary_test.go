@@ -27,7 +27,7 @@ var notAsked = []string{"Close", "Run", "ClaimInstance", "Pool", "Replay", "EndC
 var mayMeetCanary = []string{"Canary", "BeginPage", "ResumePage"}
 
 // The canary is in no list of the store, and nobody can act on it.
-func TestNobodyMeetsTheCanary(t *testing.T) {
+func TestCanaryIsHiddenFromPeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry := prometheus.NewRegistry()

@@ -11,7 +11,7 @@ import (
 )
 
 // A leaver's answers verify no contact method and switch none on, but STOP still counts.
-func TestWhoHasLeftProvesNothing(t *testing.T) {
+func TestLeaverCannotVerifyContacts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const number = "+12025550100"
@@ -51,8 +51,8 @@ func TestWhoHasLeftProvesNothing(t *testing.T) {
 	}
 }
 
-// Codes go to the phones of those alone who may add one.
-func TestCodesAreForThoseWhoMayAddAPhone(t *testing.T) {
+// Codes are sent only for people who may add a phone.
+func TestCodesRequirePermissionToAddAPhone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	phone := must[oncall.Contact](t)(w.AddContact(t.Context(), oncall.ByTimer(), di, oncall.MethodSMS, "+12025550100", start))
@@ -65,7 +65,7 @@ func TestCodesAreForThoseWhoMayAddAPhone(t *testing.T) {
 }
 
 // Somebody who may no longer make overrides can still remove their own, and nothing else.
-func TestWhoHasLeftTheTeamSwitchesNoOverride(t *testing.T) {
+func TestFormerMemberCannotChangeOverrides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.stored("primary").ID

@@ -35,7 +35,7 @@ func TestATextFromANameIsRemembered(t *testing.T) {
 }
 
 // Nobody is asked for an answer that can't come, and nobody is told that it didn't.
-func TestNobodyIsAskedWhoCannotAnswer(t *testing.T) {
+func TestCoverSkipsUnreachablePeople(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.addContact(bo, oncall.MethodSMS, "+8613800000000") // Bo's next shift begins in a week

@@ -118,7 +118,7 @@ func TestARemovedScheduleEndsRequests(t *testing.T) {
 }
 
 // People with time off during the shift are not asked.
-func TestWhoIsAwayIsNotAsked(t *testing.T) {
+func TestCoverSkipsPeopleOnTimeOff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	shift := w.stint(ann, 1)

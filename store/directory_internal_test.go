@@ -2,9 +2,9 @@ package store
 
 import "testing"
 
-// Those who ask while somebody loads share the next load, and nobody gets what was read before they
-// asked.
-func TestWhoAsksSharesALaterLoad(t *testing.T) {
+// Callers that ask during a load share the next one, so that nobody gets a directory that was read before
+// they asked.
+func TestDirectoryLoadsAreShared(t *testing.T) {
 	t.Parallel()
 	var f directoryCache
 	_, early := f.ask()

@@ -188,7 +188,7 @@ func TestJobsOfTheReleaseBeforeAreDrawn(t *testing.T) {
 }
 
 // A waiting drawing says whether it is worse than everything in its team's channel, and whether more is about to be known.
-func TestWhatWaitsToBeDrawnFirst(t *testing.T) {
+func TestDrawingOrder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

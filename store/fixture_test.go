@@ -146,7 +146,7 @@ func (w *world) fold() {
 // until waits for something to become true.
 func (w *world) until(what string, ok func() bool) {
 	w.t.Helper()
-	storetest.Until(w.t, storetest.Patience, what, ok)
+	storetest.Until(w.t, storetest.Timeout, what, ok)
 }
 
 // jobs counts the jobs of a kind, whatever their state.

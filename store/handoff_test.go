@@ -45,7 +45,7 @@ func wantNotices(t *testing.T, w *world, want ...string) {
 	}
 }
 
-func TestWhoIsThereAtFirstIsNotAnnounced(t *testing.T) {
+func TestFirstOnCallIsNotAnnounced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)
@@ -110,7 +110,7 @@ func TestTakeHandoff(t *testing.T) {
 	wantNotices(t, w)
 }
 
-func TestNobodySaysThatTheyHaveIt(t *testing.T) {
+func TestUnconfirmedHandoff(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := payments()
@@ -223,7 +223,7 @@ func TestReminders(t *testing.T) {
 }
 
 // The author of an edit knows of it, the others are told, and only of what lies ahead.
-func TestAnEditTellsWhoseShiftsMove(t *testing.T) {
+func TestEditNotifiesPeopleWhoseShiftsMove(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.look(w.System, start)

@@ -102,8 +102,8 @@ func TestAHeartbeatThatStopsPages(t *testing.T) {
 	}
 }
 
-// While nobody looks, nothing is missing. Whoever goes on pinging afterwards was never down; who doesn't is.
-func TestWhileWeAreAwayNothingIsMissing(t *testing.T) {
+// Heartbeats do not go missing while Watchbill is down. Those that ping afterwards were never down; the others are.
+func TestHeartbeatsAreNotMissedDuringDowntime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

@@ -164,8 +164,8 @@ func followers(ctx context.Context, tx pgx.Tx, address string) ([]oncall.Schedul
 	return pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
 }
 
-// holidayPatience is how often reading may fail before managers are told, if it has succeeded before.
-const holidayPatience = 3
+// holidayMaxFailures is how often reading may fail before managers are told, if it has succeeded before.
+const holidayMaxFailures = 3
 
 // unreadHolidays saves that a calendar can't be read, and tells the managers of the teams that name it, once.
 func (s *System) unreadHolidays(
@@ -179,7 +179,7 @@ func (s *System) unreadHolidays(
 	var tries int
 	var since time.Time
 	var never bool
-	if err := tx.QueryRow(ctx, failed, address, why, now).Scan(&tries, &since, &never); err != nil || !never && tries < holidayPatience {
+	if err := tx.QueryRow(ctx, failed, address, why, now).Scan(&tries, &since, &never); err != nil || !never && tries < holidayMaxFailures {
 		return err
 	}
 	host := address

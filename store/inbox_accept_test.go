@@ -19,7 +19,7 @@ import (
 
 // Every signal that was accepted is in the inbox once, in the order in which its caller sent it,
 // while callers come and go.
-func TestWhatIsAcceptedIsInTheInbox(t *testing.T) {
+func TestAcceptedSignalsAreInTheInbox(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const callers, each = 32, 20
@@ -96,7 +96,7 @@ func TestACallerMayGiveUp(t *testing.T) {
 
 // Without a database nothing is accepted, which is said within two seconds; and everything works
 // again when it is back.
-func TestWithoutADatabaseNothingIsAccepted(t *testing.T) {
+func TestAcceptFailsWithoutADatabase(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"down", "silent"} {
 		t.Run(way, func(t *testing.T) {
@@ -163,7 +163,7 @@ func slowest(n int, do func()) time.Duration {
 
 // Whoever asks without a deadline is told within StatementLimit that the database keeps silent, on a
 // connection that was idle, too; nothing may wait until TCP gives up, which takes a quarter of an hour.
-func TestASilentDatabaseHoldsNobodyForever(t *testing.T) {
+func TestAcceptTimesOutOnASilentDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p, address := storetest.NewProxy(t, w.url)

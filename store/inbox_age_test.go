@@ -134,7 +134,7 @@ func TestASnoozeWinsAgainstAge(t *testing.T) {
 }
 
 // PagerDuty's clients learn the key from the answer, and can end it with that from then on.
-func TestWhatHasGotAKeyIsNeverClosedByAge(t *testing.T) {
+func TestKeyedAlertsAreNeverClosedByAge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

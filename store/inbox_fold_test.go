@@ -184,7 +184,7 @@ func TestTheFolderAndPeopleShareAnIncident(t *testing.T) {
 }
 
 // A signal that can't be folded is set aside with the reason; those before and after it are folded.
-func TestAPoisonedSignalHoldsUpNobody(t *testing.T) {
+func TestPanickingSignalDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	poison := func(text string, integration oncall.IntegrationID) {
@@ -294,7 +294,7 @@ func TestAnotherInstanceTakesOver(t *testing.T) {
 }
 
 // While another session has the lock nobody folds, and what waits is folded when it comes free.
-func TestNobodyFoldsWithoutTheLock(t *testing.T) {
+func TestFoldingRequiresTheLock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	conn, err := pgx.Connect(t.Context(), w.url)
@@ -435,9 +435,9 @@ func TestAServiceWhoseAlertsHaveClearedIsNotNew(t *testing.T) {
 	}
 }
 
-// What flaps is closed by its timer after ten quiet minutes, and by what is done every minute if that is lost;
+// A flapping incident is closed by its timer after ten quiet minutes or, if the timer is lost, by the minutely upkeep;
 // one that fires again meanwhile stays open.
-func TestWhatFlapsClosesOnceItIsQuiet(t *testing.T) {
+func TestFlappingIncidentClosesWhenQuiet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

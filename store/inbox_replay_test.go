@@ -60,8 +60,8 @@ func TestEachEntryOfASpoolIsTakenOnce(t *testing.T) {
 	}
 }
 
-// Whether a commit that got no answer has happened is known when its signals are replayed.
-func TestWhatMayHaveBeenStoredIsReplayedOnce(t *testing.T) {
+// Replaying a commit's signals finds out whether a commit without an answer has happened.
+func TestPossiblyStoredSignalsReplayOnce(t *testing.T) {
 	t.Parallel()
 	for _, lost := range []string{"request", "answer"} {
 		t.Run(lost, func(t *testing.T) {

@@ -86,8 +86,8 @@ func TestThousandsOfAlertsAreOneIncident(t *testing.T) {
 	}
 }
 
-// Somebody who has the storm locked holds up what would join it, and nothing is opened instead.
-func TestALockedStormHoldsWhatJoinsIt(t *testing.T) {
+// While the storm is locked, alerts that would join it wait, and no incidents are opened instead.
+func TestLockedStormDelaysItsAlerts(t *testing.T) {
 	t.Parallel()
 	w := newStormyWorld(t)
 	w.run(w.System)
@@ -113,7 +113,7 @@ func TestALockedStormHoldsWhatJoinsIt(t *testing.T) {
 }
 
 // Incidents already in the channel stay; the others become part of the storm.
-func TestAStormLeavesWhatIsInTheChannel(t *testing.T) {
+func TestStormKeepsIncidentsInTheChannel(t *testing.T) {
 	t.Parallel()
 	w := newStormyWorld(t)
 	w.run(w.System)

@@ -45,8 +45,8 @@ func many(n int) (signals []oncall.Signal) {
 	return signals
 }
 
-// One request with thousands of alerts is folded in slices, between which others have their turn.
-func TestOneHugeBodyHoldsUpNobodyElse(t *testing.T) {
+// A request with thousands of alerts is folded in slices; other integrations get their turn in between.
+func TestHugeBodyDoesNotBlockOthers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	others := w.more(40) // more than have a turn in one batch
@@ -68,9 +68,9 @@ func TestOneHugeBodyHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
-// While one integration floods the inbox, what waited for a locked incident of another one is folded as soon
-// as that is unlocked.
-func TestAFloodDoesNotKeepWhatWasHeld(t *testing.T) {
+// During a flood by one integration, signals that waited for another one's locked incident are folded as soon as it is
+// unlocked.
+func TestFloodDoesNotDelayUnlockedIncidents(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	other := w.more(1)[0]

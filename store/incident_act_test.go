@@ -39,7 +39,7 @@ func (w *world) grow(change func(*setup.Setup)) {
 	}
 }
 
-func TestWhatPeopleDoIsStored(t *testing.T) {
+func TestActsAreStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

@@ -48,7 +48,7 @@ func TestASignalBecomesAnIncidentThatPages(t *testing.T) {
 	}
 }
 
-func TestAnUpdateSavesWhatWasDecidedOrNothing(t *testing.T) {
+func TestUpdateIsAllOrNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()

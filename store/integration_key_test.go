@@ -214,7 +214,7 @@ func TestAMuteEnds(t *testing.T) {
 
 // Only managers of its team and admins rotate an integration's key and mute it; those who may not see it learn
 // nothing of it.
-func TestWhoManagesAnIntegration(t *testing.T) {
+func TestIntegrationPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()

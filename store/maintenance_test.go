@@ -206,7 +206,7 @@ func TestMaintenanceAndMute(t *testing.T) {
 	}
 }
 
-func TestWhoMayMaintain(t *testing.T) {
+func TestMaintenancePermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.withPrivateTeam()

@@ -13,9 +13,9 @@ import (
 	"github.com/watchbill/watchbill/store/storetest"
 )
 
-// What only an admin of the installation can mend is told to them: those whom the setting names and, without it,
+// Installation admins are notified of what only they can fix: those whom the setting names and, without it,
 // the workspace's owners; and to the managers of the teams that have to do without, who are not told twice.
-func TestAdminsAreToldWhatOnlyTheyCanMend(t *testing.T) {
+func TestAdminsAreNotifiedOfWhatOnlyTheyCanFix(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		admins []string

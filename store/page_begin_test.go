@@ -76,7 +76,7 @@ func TestAPageThatMayHaveBeenSentIsLookedFor(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsThereIsSentAndRecorded(t *testing.T) {
+func TestUnknownPagesAreNotSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -171,8 +171,8 @@ func TestABlockedStepIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// While pages are blocked nobody has been told, and once one has gone out somebody has.
-func TestTheEndIsToldByWhatBecameOfThePages(t *testing.T) {
+// While all pages are blocked, nobody counts as notified; once one has been sent, somebody does.
+func TestExhaustedIncidentReportsWhoWasReached(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()

@@ -27,7 +27,7 @@ func (w *world) begin(page oncall.PageID, at time.Time) oncall.PageOrder {
 }
 
 // Whatever happens to a bundle's lead, people are told of all its incidents.
-func TestABundleLosesNothing(t *testing.T) {
+func TestBundleKeepsEveryPage(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.storm("a", "b", "c")

@@ -7,9 +7,9 @@ import (
 	"github.com/watchbill/watchbill/oncall"
 )
 
-// A page that is held back because of another message has time until the hold is over; but where
-// that message has not got through itself, the next contact method goes as if there were no hold.
-func TestAHoldThatToldNothingDelaysNothing(t *testing.T) {
+// A page that is deferred because of another message waits until the deferral ends. If that message did not
+// get through, the next contact method is used as if there were no deferral.
+func TestFailedMessageEndsDeferral(t *testing.T) {
 	t.Parallel()
 	for result, again := range map[oncall.PageResult]time.Duration{oncall.PageAccepted{}: 40 * time.Second, oncall.PageThrottled{Why: "x"}: 0} {
 		w := newWorld(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/watchbill/watchbill/store"
 )
 
-func TestPagingsTellWhyAndWhatBecameOfIt(t *testing.T) {
+func TestPageHistoryShowsReasonAndOutcome(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	in := w.open()

@@ -49,7 +49,7 @@ func (w *world) scatter(r *rand.Rand, lead oncall.PageID) {
 }
 
 // SQL and the rules agree on which pages join a message, and which are freed when nobody was told.
-func TestWhatSQLFindsIsWhatTheRulesMean(t *testing.T) {
+func TestSQLAgreesWithTheRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	var names []string

@@ -33,7 +33,7 @@ func (w *world) payloads(n int, by oncall.Actor, f store.PayloadFilter) []store.
 	return must[[]store.KeptPayload](w.t)(w.Payloads(w.t.Context(), by, f))
 }
 
-func TestWhatMonitorsSentIsKept(t *testing.T) {
+func TestPayloadsAreKept(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

@@ -37,7 +37,7 @@ func (w *world) phoneNotices() []string {
 }
 
 // Wrong attempts use up the person's own codes, not those of the address's owner.
-func TestNobodyIsLockedOutOfVerification(t *testing.T) {
+func TestVerificationLimitsDoNotLockPeopleOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -233,7 +233,7 @@ func TestPhonesOfOtherCountries(t *testing.T) {
 }
 
 // Messages to phones cost money, so the installation's admins are told of them or, without any, the teams.
-func TestAdminsAreToldOfPhones(t *testing.T) {
+func TestAdminsAreNotifiedOfPhones(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	add := func(number string) {

@@ -241,7 +241,7 @@ func TestTheDatabaseTellsItsTime(t *testing.T) {
 	}
 }
 
-func TestWhatIsOfNoUseIsDeleted(t *testing.T) {
+func TestUselessRowsAreDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	stop := w.run(w.System)
@@ -275,7 +275,7 @@ func TestSlacksRepetitionsAreKnown(t *testing.T) {
 	}
 }
 
-func TestMetricsTellWhatHappened(t *testing.T) {
+func TestMetrics(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	registry := prometheus.NewPedanticRegistry()

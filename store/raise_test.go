@@ -156,7 +156,7 @@ func TestANumberThatIsTakenIsNotWrittenOver(t *testing.T) {
 	}
 }
 
-func TestWhoMayRaise(t *testing.T) {
+func TestRaisePermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for id, standing := range map[oncall.UserID]oncall.Standing{"U0PAT": oncall.FullMember, "U0MAL": oncall.GuestMember, "U0EVE": oncall.Stranger} {

@@ -24,7 +24,7 @@ func (w *world) dueAt(at time.Time) (teams []oncall.TeamID) {
 
 // A channel is told on Monday from nine on, in the team's zone, of a week in which something happened, once; of a quiet
 // one only where the team wants that; and never where it is off.
-func TestWhenATeamIsToldOfItsWeek(t *testing.T) {
+func TestDigestSchedule(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	one := []oncall.TeamID{1}

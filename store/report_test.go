@@ -97,7 +97,7 @@ func TestAStormIsOneInAReport(t *testing.T) {
 }
 
 // Single people are for managers and themselves, a private team's figures for its members.
-func TestWhoReadsAReport(t *testing.T) {
+func TestReportPermissions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.exec(`UPDATE team_members SET role = 'admin' WHERE user_id = $1`, cy)

@@ -90,7 +90,7 @@ func TestAnIncidentLeavesWhole(t *testing.T) {
 }
 
 // Everything that refers to an incident is deleted with it, and only with it.
-func TestNothingOfAnIncidentLeavesAlone(t *testing.T) {
+func TestRetentionDeletesAllOfAnIncident(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.open()
@@ -148,9 +148,9 @@ func TestOldIncidentsLeaveInSmallSteps(t *testing.T) {
 	}
 }
 
-// While old incidents leave, signals are folded and people act; what fires again under the key of one that leaves waits
-// for that alone.
-func TestNobodyWaitsForWhatLeaves(t *testing.T) {
+// While old incidents are deleted, signals are folded and people act. Only a signal with the key of an alert that is being
+// deleted waits.
+func TestRetentionDoesNotBlockSignals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.run(w.System)

@@ -91,8 +91,8 @@ func TestActionsOfPrivateTeams(t *testing.T) {
 	}
 }
 
-// Whoever has left a private team is neither shown nor asked about an action of its incidents; who wanted it done is asked.
-func TestActionsOfWhoLeftAPrivateTeam(t *testing.T) {
+// Former members of a private team are neither shown nor asked about its review actions; the action's author is asked.
+func TestReviewActionsHideFromFormerMembers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.open().ID

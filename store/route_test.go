@@ -86,8 +86,8 @@ func TestADryRunKnowsHowItWouldBe(t *testing.T) {
 	}
 }
 
-// Two who apply at the same time make two versions, none of which is lost.
-func TestTwoWhoSaveRulesMakeTwoVersions(t *testing.T) {
+// Two simultaneous edits make two versions; neither is lost.
+func TestConcurrentRuleEditsMakeTwoVersions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	done := make(chan error, 4)
@@ -111,7 +111,7 @@ func TestTwoWhoSaveRulesMakeTwoVersions(t *testing.T) {
 }
 
 // A held alert that lasts pages once, even if the instance that held it is dead and several check at once.
-func TestWhatIsHeldOutlivesWhoeverHoldsIt(t *testing.T) {
+func TestHeldAlertSurvivesItsInstance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grow(ruled(holding(), setup.Route{Name: "broken", When: `int(title) > 3`, Drop: true}))
@@ -144,8 +144,8 @@ func TestWhatIsHeldOutlivesWhoeverHoldsIt(t *testing.T) {
 	}
 }
 
-// A rule that is gone when the time is over holds nothing any more, and one that drops it by then drops it.
-func TestWhatIsHeldIsAskedAboutAgainAtItsTime(t *testing.T) {
+// At the end of the hold the current rules apply: a removed rule holds nothing, and one that now drops the alert drops it.
+func TestHeldAlertIsReconsideredInTime(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grow(ruled(holding()))
@@ -171,7 +171,7 @@ func TestWhatIsHeldIsAskedAboutAgainAtItsTime(t *testing.T) {
 }
 
 // A muted integration releases nothing, and doesn't ask for it again and again; what it holds pages once it is unmuted.
-func TestWhatIsMutedIsReleasedAfterwards(t *testing.T) {
+func TestMutedAlertsAreReleased(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.grow(ruled(holding()))

@@ -21,9 +21,9 @@ func (w *world) plant(id oncall.ScheduleID, n int, before time.Time) {
 		FROM generate_series($3::int, 1, -1) AS n`, id, before, n)
 }
 
-// Whatever has been over for long is read by no edit and is not in the directory, so that neither gets
-// slower with the years.
-func TestWhatIsOverIsNotRead(t *testing.T) {
+// Long-past overrides are neither loaded by an edit nor kept in the directory, so that neither slows down over
+// the years.
+func TestPastOverridesAreNotLoaded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.stored("primary")

@@ -28,7 +28,7 @@ func (w *world) settle(id oncall.ScheduleID, at time.Time) {
 }
 
 // Three edits of a schedule in a row tell people once, of the result.
-func TestEditsAreToldOnceWhenTheyHaveSettled(t *testing.T) {
+func TestSettledEditsNotifyOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.edit(1, start, ann, di)

@@ -31,7 +31,7 @@ var everything = store.ApplyOptions{Write: true, Prune: true}
 // exceptAfter leaves out of a comparison the whole directory that a change results in.
 var exceptAfter = cmpopts.IgnoreFields(store.ApplyReport{}, "After")
 
-func TestApplyWritesOnlyWhatIsNew(t *testing.T) {
+func TestApplyWritesOnlyChanges(t *testing.T) {
 	t.Parallel()
 	w := emptyWorld(t)
 	doc := payments()
@@ -208,7 +208,7 @@ func TestApplyRefusesInOneSentence(t *testing.T) {
 	}
 }
 
-func TestWhatSlackSaysOfAPersonCounts(t *testing.T) {
+func TestApplyPrefersSlackProfiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
@@ -327,7 +327,7 @@ func TestEveryInstanceHearsOfChanges(t *testing.T) {
 	w.until("the other instance looks again", func() bool { return channel() == "#unannounced" })
 }
 
-func TestApplyLeavesAloneWhatIsNotInTheDocument(t *testing.T) {
+func TestApplyKeepsUnlistedThings(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	report := must[store.ApplyReport](t)(w.Apply(t.Context(), setup.Setup{}, store.ApplyOptions{Write: true}, start))

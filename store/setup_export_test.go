@@ -180,7 +180,7 @@ func (m setupMaker) editInSlack(w *world) {
 
 // To apply what was exported changes nothing, whatever was set up, in a file or in Slack; and another
 // installation gets the same shifts by it.
-func TestWhatWasExportedChangesNothing(t *testing.T) {
+func TestApplyingAnExportChangesNothing(t *testing.T) {
 	t.Parallel()
 	m := setupMaker{Rand: rand.New(rand.NewPCG(5, 5))}
 	w := emptyWorld(t)

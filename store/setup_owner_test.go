@@ -22,7 +22,7 @@ func slackEdit(w *world, at time.Time) {
 	must[schedule.Definition](w.t)(w.EditSchedule(w.t.Context(), oncall.ByTimer(), 1, v, was.Latest(), at))
 }
 
-func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
+func TestApplyReportsOverwrittenEditsAndMovedHours(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	slackEdit(w, start.Add(time.Hour))
@@ -49,7 +49,7 @@ func TestApplySaysWhatItUndoesAndWhoseHoursMove(t *testing.T) {
 }
 
 // Applying also undoes what was planned in Slack for later.
-func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
+func TestApplyOverwritesEditsPlannedInSlack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	was := must[schedule.Definition](t)(w.Schedule(t.Context(), oncall.ByTimer(), 1))
@@ -66,7 +66,7 @@ func TestApplyUndoesWhatWasPlannedInSlack(t *testing.T) {
 }
 
 // Objects that a team keeps in Slack are added if they are missing, and then left alone.
-func TestApplyLeavesToSlackWhatIsSlacks(t *testing.T) {
+func TestApplyKeepsSlackFields(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	doc := payments()

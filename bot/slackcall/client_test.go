@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long a test waits for something that should happen soon.
-const patience = 20 * time.Second
+// waitLimit is how long a test waits for something that should happen soon.
+const waitLimit = 20 * time.Second
 
 // newSlack starts a simulated Slack and a client for it.
 func newSlack(t *testing.T, o slacksim.Options) (*slacksim.Sim, *Client) {

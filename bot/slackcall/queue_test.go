@@ -19,7 +19,7 @@ func TestFailFastCallsAreTurnedAway(t *testing.T) {
 // failFastCallsAreTurnedAway runs in a bubble, where time passes only while every goroutine waits.
 func failFastCallsAreTurnedAway(t *testing.T) {
 	q := newQueue()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	c := call{method: methodPost, channel: "C1", priority: ForPage, failFast: true}
 	for range 3 { // the burst
@@ -99,7 +99,7 @@ func TestQueueServesUrgentCallsFirst(t *testing.T) {
 
 func queueServesUrgentCallsFirst(t *testing.T) {
 	q := newQueue()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 	defer cancel()
 	c := call{method: methodPost, channel: "C1"}
 	for range 3 { // the burst

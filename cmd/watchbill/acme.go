@@ -35,7 +35,7 @@ func (a *app) secure(ctx context.Context, f tlsFlags, clock func() time.Time) (*
 			return nil, err
 		}
 		transport := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: trusted}}
-		client.HTTPClient = &http.Client{Transport: transport, Timeout: acmePatience}
+		client.HTTPClient = &http.Client{Transport: transport, Timeout: acmeTimeout}
 	}
 	manager := &autocert.Manager{
 		Prompt: autocert.AcceptTOS, Cache: storedCertificates{a.store, clock}, HostPolicy: autocert.HostWhitelist(f.domains()...), Client: client, Email: f.ACMEMail,
@@ -62,8 +62,8 @@ func (a *app) secure(ctx context.Context, f tlsFlags, clock func() time.Time) (*
 	return config, nil
 }
 
-// acmePatience is how long a call of the ACME server may take.
-const acmePatience = 30 * time.Second
+// acmeTimeout is how long a call of the ACME server may take.
+const acmeTimeout = 30 * time.Second
 
 // storedCertificates keeps certificates and their keys in the database, so that all instances share them: the ACME
 // server's challenge for one instance's order may reach another instance.

@@ -70,14 +70,14 @@ func newDemo(t *testing.T, databaseURL, dir string) *demo {
 		return out.String()
 	})}
 	t.Cleanup(func() { d.stop() })
-	patience := time.After(time.Minute)
+	timeout := time.After(time.Minute)
 	for !strings.Contains(out.String(), "Ctrl-C stops it") {
 		select {
 		case <-out.more:
 		case code := <-ended:
 			ended <- code
 			t.Fatalf("the demo ended with status %d:\n%s", code, out)
-		case <-patience:
+		case <-timeout:
 			t.Fatalf("the demo is not ready:\n%s", out)
 		}
 	}

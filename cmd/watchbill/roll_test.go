@@ -304,7 +304,7 @@ func (r *roll) until(what string, ok func() bool) {
 			r.Log(r.pages())
 		}
 	}()
-	storetest.Until(r, 2*storetest.Patience, what, ok)
+	storetest.Until(r, 2*storetest.Timeout, what, ok)
 }
 
 // pages describes the state of all pages.

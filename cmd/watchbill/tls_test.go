@@ -155,7 +155,7 @@ func TestIdleConnectionsMakeRoomWithTLS(t *testing.T) {
 	}
 	address := secureApp(t, f, nil, io.Discard)
 	for n := range 6 { // of which two may be open
-		storetest.Until(t, storetest.Patience, "a connection is let in", func() bool {
+		storetest.Until(t, storetest.Timeout, "a connection is let in", func() bool {
 			_, _, err := ask(t, address, "watchbill.example.com", poolOf(cert))
 			if err != nil {
 				t.Logf("connection %d: %v", n, err)

@@ -161,8 +161,8 @@ type twilioCheckCmd struct {
 	Test          string `placeholder:"+1…" help:"Send an SMS to this number and wait for what becomes of it."`
 }
 
-// testPatience is how long `twilio check --test` waits for the receipt.
-const testPatience = 30 * time.Second
+// testReceiptTimeout is how long `twilio check --test` waits for the receipt.
+const testReceiptTimeout = 30 * time.Second
 
 func (c *twilioCheckCmd) Run(p process) error {
 	config := c.config(p.clock, "")
@@ -195,7 +195,7 @@ func (c *twilioCheckCmd) test(r *report, sms notify.SMS) {
 		r.fail("test", receipt.Err.Error(), "Look the number of the error up in Twilio's documents.")
 		return
 	}
-	for until := time.Now().Add(testPatience); ; {
+	for until := time.Now().Add(testReceiptTimeout); ; {
 		track, err := sms.Track(r.ctx, receipt.Reference)
 		switch {
 		case err != nil:

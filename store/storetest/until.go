@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Patience is how long a test waits for what must happen soon, on a busy machine too.
-const Patience = 30 * time.Second
+// Timeout is how long a test waits for what must happen soon, on a busy machine too.
+const Timeout = 30 * time.Second
 
 // Until waits for something to become true, and fails the test if that takes longer than limit.
 func Until(t testing.TB, limit time.Duration, what string, ok func() bool) {
