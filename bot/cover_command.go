@@ -19,7 +19,7 @@ const coverExample = "/oncall cover today 18:00 to 22:00"
 
 // cover answers `/oncall cover [@user] [everyone] TIME [to TIME] [note]`, which asks others to take a shift or
 // a part of it.
-func (b *Bot) cover(ctx context.Context, r request) (string, error) {
+func (b *Bot) cover(ctx context.Context, r request) (view.Drawing, error) {
 	words, user, everyone := r.words, r.user.ID, false
 	if len(words) == 1 && oneOf(words, 0, "list", "mine", "pending") {
 		return b.pending(ctx, r)
@@ -34,7 +34,7 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 		}
 		id, n, err := b.findPerson(ctx, r, words)
 		if err != nil {
-			return "", err
+			return view.Drawing{}, err
 		}
 		if n == 0 {
 			break
@@ -43,18 +43,18 @@ func (b *Bot) cover(ctx context.Context, r request) (string, error) {
 	}
 	if user != r.user.ID {
 		if _, err := b.user(ctx, user); err != nil {
-			return "", err
+			return view.Drawing{}, err
 		}
 	}
 	if len(words) == 0 {
-		return "", b.coverForm(ctx, r, user, "")
+		return view.Drawing{}, b.coverForm(ctx, r, user, "")
 	}
 	stints, note, err := r.readStints(user, words)
 	if errors.Is(err, errNoShift) {
-		return "", b.coverForm(ctx, r, user, fmt.Sprintf("%q is no shift and no time that Watchbill understands. Choose here:", view.Name(unescape(strings.Join(words, " ")))))
+		return view.Drawing{}, b.coverForm(ctx, r, user, fmt.Sprintf("%q is no shift and no time that Watchbill understands. Choose here:", view.Name(unescape(strings.Join(words, " ")))))
 	}
 	if err != nil {
-		return "", err
+		return view.Drawing{}, err
 	}
 	return b.askForCover(ctx, r, stints, unescape(note), everyone)
 }
@@ -145,44 +145,59 @@ func (b *Bot) coverable(r request, user oncall.UserID) ([]schedule.Stint, error)
 }
 
 // askForCover makes a cover request for each stint.
-func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (string, error) {
+func (b *Bot) askForCover(ctx context.Context, r request, stints []schedule.Stint, note string, everyone bool) (view.Drawing, error) {
 	for _, s := range stints {
 		if !r.mayAskFor(s) {
-			return "", oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Name(s.Name))
+			return view.Drawing{}, oncall.Refuse("Only %s and the team of %s can ask for that.", s.User, view.Name(s.Name))
 		}
 	}
-	var lines []string
+	var all view.Drawing
 	for _, s := range stints {
 		c, err := b.store.AskForCover(ctx, r.by(), s, note, everyone, r.now)
 		if refusal, ok := errors.AsType[oncall.Refusal](err); ok && len(stints) > 1 {
-			lines = append(lines, view.StintWords(s, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence))
+			all = view.Join(all, view.Text(view.StintWords(s, r.user.TimeZone)+": "+view.Sentence(refusal.Sentence)))
 			continue
 		}
 		if err != nil {
-			return "", fmt.Errorf("ask for cover: %w", err)
+			return view.Drawing{}, fmt.Errorf("ask for cover: %w", err)
 		}
-		lines = append(lines, view.CoverAsked(c, r.user.TimeZone))
+		answer := view.CoverRequested(c, r.user.TimeZone)
+		if len(stints) > maxTimeOff { // more buttons than a message can have
+			answer = view.Drawing{Text: answer.Text}
+		}
+		all = view.Join(all, answer)
 	}
-	return strings.Join(lines, "\n"), nil
+	if len(stints) > maxTimeOff {
+		all.Blocks = nil
+	}
+	return all, nil
 }
 
 // coverPress returns the handler of a cover request's button.
 func coverPress(do oncall.CoverActKind) func(*Bot, context.Context, press) (string, error) {
 	return func(b *Bot, ctx context.Context, p press) (string, error) {
-		return "", b.actOnCover(ctx, p.value, p.user, oncall.CoverAct{Do: do})
+		c, err := b.actOnCover(ctx, p.value, p.user, oncall.CoverAct{Do: do})
+		if err != nil || p.suffix != view.InList {
+			return "", err
+		}
+		zone := "" // of who pressed; the schedule's own is shown anyway
+		if u, err := b.user(ctx, p.user); err == nil {
+			zone = u.TimeZone
+		}
+		return view.CoverWithdrawn(c, zone), nil
 	}
 }
 
-func (b *Bot) actOnCover(ctx context.Context, value string, user oncall.UserID, a oncall.CoverAct) error {
+func (b *Bot) actOnCover(ctx context.Context, value string, user oncall.UserID, a oncall.CoverAct) (oncall.Cover, error) {
 	id, err := strconv.ParseInt(value, 10, 64)
 	if err != nil {
-		return fmt.Errorf("read the id of a cover request: %w", err)
+		return oncall.Cover{}, fmt.Errorf("read the id of a cover request: %w", err)
 	}
-	_, err = b.store.UpdateCover(ctx, oncall.ByUser(user), oncall.CoverID(id), a, b.clock())
+	c, err := b.store.UpdateCover(ctx, oncall.ByUser(user), oncall.CoverID(id), a, b.clock())
 	if errors.Is(err, oncall.ErrNotFound) {
-		return oncall.Refuse("The request or its schedule no longer exists.")
+		return c, oncall.Refuse("The request or its schedule no longer exists.")
 	}
-	return err
+	return c, err
 }
 
 // coverPart opens the modal for taking a part of a shift.

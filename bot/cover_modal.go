@@ -55,5 +55,6 @@ func (b *Bot) submitPart(ctx context.Context, s submission) (modalResponse, erro
 	if !from.Before(to) {
 		return correct(fieldErrors{view.BlockTo: "The end is not after the start."}), nil
 	}
-	return modalResponse{}, b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
+	_, err := b.actOnCover(ctx, s.meta(), s.user, oncall.CoverAct{Do: oncall.TakeCover, From: from, To: to})
+	return modalResponse{}, err
 }

@@ -27,7 +27,8 @@ func (b *Bot) holidayCover(ctx context.Context, p press) (string, error) {
 	if len(hit) == 0 {
 		return "", oncall.Refuse("None of your shifts is in that time any more.")
 	}
-	return b.askForCover(ctx, r, hit, "a holiday", false)
+	d, err := b.askForCover(ctx, r, hit, "a holiday", false)
+	return d.Text, err
 }
 
 // readHolidays reads the holidays of a rotation as people write them: "de-by weekend", "us ask 2026-12-24", or the address of

@@ -16,6 +16,7 @@ var spentPresses = map[view.Action]bool{
 	view.ActionAwayCover:      true,
 	view.ActionAwayCancel:     true,
 	view.ActionHolidayCover:   true,
+	view.ActionCoverWithdraw:  true, // in an answer; the message about it is drawn anew
 	view.ActionOverrideCancel: true,
 	view.ActionOverrideSwitch: true,
 	view.ActionUndoActs:       true,

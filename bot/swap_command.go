@@ -14,12 +14,17 @@ import (
 )
 
 // swap answers `/oncall swap [my shift] [@user] [their shift]`. It opens a form if something is missing.
-func (b *Bot) swap(ctx context.Context, r request) (string, error) {
-	if len(r.words) == 0 {
-		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
-	}
+func (b *Bot) swap(ctx context.Context, r request) (view.Drawing, error) {
 	if len(r.words) == 1 && oneOf(r.words, 0, "list", "mine", "pending") {
 		return b.pending(ctx, r)
+	}
+	text, err := b.askSwap(ctx, r)
+	return view.Drawing{Text: text}, err
+}
+
+func (b *Bot) askSwap(ctx context.Context, r request) (string, error) {
+	if len(r.words) == 0 {
+		return "", b.openModal(ctx, r.trigger, r.swapModal("", "", ""))
 	}
 	mine, id, theirs, err := b.readSwap(ctx, r)
 	if err != nil {
@@ -51,10 +56,10 @@ func (b *Bot) swap(ctx context.Context, r request) (string, error) {
 }
 
 // pending answers `/oncall swap list` and `/oncall cover list`.
-func (b *Bot) pending(ctx context.Context, r request) (string, error) {
+func (b *Bot) pending(ctx context.Context, r request) (view.Drawing, error) {
 	swaps, covers, err := b.store.Pending(ctx, r.by(), r.user.ID, r.now)
 	if err != nil {
-		return "", fmt.Errorf("load what is pending: %w", err)
+		return view.Drawing{}, fmt.Errorf("load what is pending: %w", err)
 	}
 	return view.Pending(swaps, covers, r.user.TimeZone), nil
 }

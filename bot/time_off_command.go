@@ -75,7 +75,7 @@ func (b *Bot) takeTimeOff(ctx context.Context, r request, s span, note string, a
 		if err != nil {
 			return view.Drawing{}, err
 		}
-		d = view.Join(d, view.Text(answer))
+		d = view.Join(d, answer)
 	}
 	return d, nil
 }
@@ -242,7 +242,8 @@ func (b *Bot) awayCover(ctx context.Context, p press) (string, error) {
 	if len(hit) == 0 {
 		return "", oncall.Refuse("None of your shifts is in that time any more.")
 	}
-	return b.askForCover(ctx, r, hit, off.Note, false)
+	d, err := b.askForCover(ctx, r, hit, off.Note, false)
+	return d.Text, err
 }
 
 // awayCancel cancels a time off.

@@ -48,11 +48,15 @@ func (c Cover) notice(kind NoticeKind, key, to string, r ShiftFacts) Notice {
 	return n
 }
 
-// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for the person who asked on their
-// behalf.
-func (c Cover) RequestNotices(r ShiftFacts) []Notice {
-	out := []Notice{c.notice(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r)}
-	if c.CreatedBy != c.Stint.User {
+// RequestNotices returns the copies of a new request: one for the person whose shift it is, and one for whoever asked on their
+// behalf. Who has asked in Slack has been answered there.
+func (c Cover) RequestNotices(by Actor, r ShiftFacts) []Notice {
+	var out []Notice
+	answered := func(u UserID) bool { return by == ByUser(u) }
+	if !answered(c.Stint.User) {
+		out = append(out, c.notice(NoticeCoverSent, "sent/"+string(c.Stint.User), string(c.Stint.User), r))
+	}
+	if c.CreatedBy != c.Stint.User && !answered(c.CreatedBy) {
 		out = append(out, c.notice(NoticeCoverSent, "sent/"+string(c.CreatedBy), string(c.CreatedBy), r))
 	}
 	return out

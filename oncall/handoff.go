@@ -98,6 +98,21 @@ func (h Handoff) TakenOver(overrides []schedule.Override) Handoff {
 	return h
 }
 
+// KnownBy returns who has made the hand-off a moment ago by an override of their own and is a part of it: the answer has told
+// them, and a notice would say it again.
+func (h Handoff) KnownBy(overrides []schedule.Override) UserID {
+	for _, o := range slices.Backward(overrides) {
+		made := !o.Start.After(h.At) && o.CancelledAt == nil && h.At.Sub(o.CreatedAt) < toldFor && h.At.Sub(o.Start) < toldFor
+		if made && (o.Role == "" || o.Role == h.Role) && (slices.Contains(h.Incoming, o.CreatedBy) || slices.Contains(h.Outgoing, o.CreatedBy)) {
+			return o.CreatedBy
+		}
+	}
+	return ""
+}
+
+// toldFor is how long after an override begins its hand-off follows from making it.
+const toldFor = time.Minute
+
 // A Briefing is what the notices of a hand-off contain besides the people.
 type Briefing struct {
 	ScheduleName string
@@ -105,6 +120,7 @@ type Briefing struct {
 	Duty         schedule.Duty // the role's current duty
 	Incidents    []Incident    // the team's open incidents
 	Watchers     []string      // the team's managers, or its channel
+	Told         UserID        // who isn't told of the hand-off, unless there are open incidents
 }
 
 // detail returns the common content of the hand-off's notices.
@@ -128,6 +144,9 @@ func (h Handoff) detail(b Briefing) NoticeDetail {
 func (h Handoff) Announce(b Briefing) ([]Notice, []Task) {
 	var notices []Notice
 	notify := func(kind NoticeKind, to string) {
+		if to == string(b.Told) && len(b.Incidents) == 0 {
+			return
+		}
 		notices = append(notices, Notice{
 			Key: fmt.Sprintf("handoff/%d/%s/%s", h.Number, kind, to), To: to, Kind: kind, About: h.Number, Detail: h.detail(b),
 		})

@@ -79,7 +79,7 @@ func (s *Store) saveRequest(
 	if err := recordDuty(ctx, tx, by, now, stint.Schedule, func(of audit.Where) audit.Entry { return of.Cover(*c) }); err != nil {
 		return oncall.Cover{}, err
 	}
-	return *c, s.saveNotices(ctx, tx, now, append(c.RequestNotices(facts), c.AskNotices(change.Asked, facts)...))
+	return *c, s.saveNotices(ctx, tx, now, append(c.RequestNotices(by, facts), c.AskNotices(change.Asked, facts)...))
 }
 
 // UpdateCover carries out a person's act on a cover request, and saves the request, its schedule and the notices. If it

@@ -29,7 +29,10 @@ func (s *Store) AddOverride(ctx context.Context, by oncall.Actor, id oncall.Sche
 			if o, err = addOverride(ctx, tx, o, now); err != nil {
 				return err
 			}
-			return recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Override(o) })
+			if err := recordDuty(ctx, tx, by, now, id, func(of audit.Where) audit.Entry { return of.Override(o) }); err != nil {
+				return err
+			}
+			return knowTimeOff(ctx, tx, by, by.User, now)
 		})
 	})
 	if err != nil {

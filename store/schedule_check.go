@@ -145,6 +145,7 @@ func (l scheduleCheck) announce(ctx context.Context, before, h oncall.Handoff, d
 	if err != nil {
 		return err
 	}
+	b.Told = h.KnownBy(l.overrides)
 	notices, tasks := h.Announce(b)
 	if err := l.notify(ctx, notices); err != nil {
 		return err

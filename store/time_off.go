@@ -51,7 +51,10 @@ func (s *Store) AddTimeOff(ctx context.Context, by oncall.Actor, t oncall.TimeOf
 		if err := record(ctx, tx, by, now, audit.TimeOff(t)); err != nil {
 			return err
 		}
-		var ruled bool // or else the person has just been warned
+		if err := knowTimeOff(ctx, tx, by, t.UserID, now); err != nil {
+			return err
+		}
+		var ruled bool // or else nothing follows from it
 		if err := tx.QueryRow(ctx, rules).Scan(&ruled); err != nil || !ruled {
 			return err
 		}

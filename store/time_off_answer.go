@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +24,33 @@ func (d *Directory) answerable(found []oncall.Finding) (rest []oncall.Finding, t
 		rest = append(rest, f)
 	}
 	return rest, tasks
+}
+
+// knowTimeOff notes that somebody knows of being on call during their time off, as what they have just done in Slack was
+// answered with it: the next check of the coverage doesn't warn them of it once more. What their teams answer by a rule goes on.
+func knowTimeOff(ctx context.Context, tx pgx.Tx, by oncall.Actor, user oncall.UserID, now time.Time) error {
+	const ruled = `SELECT s.id FROM schedules s JOIN teams t ON t.id = s.team_id WHERE t.time_off <> ''`
+	if by != oncall.ByUser(user) {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, ruled)
+	answered, err := pgx.CollectRows(rows, pgx.RowTo[oncall.ScheduleID])
+	if err != nil {
+		return fmt.Errorf("list the schedules whose teams answer time off: %w", err)
+	}
+	coverage, err := loadCoverage(ctx, tx, now)
+	if err != nil {
+		return err
+	}
+	found, err := coverage.Findings(now)
+	if err != nil {
+		return err
+	}
+	known := slices.DeleteFunc(found, func(f oncall.Finding) bool {
+		return f.Kind != oncall.FindingTimeOff || f.User != user || slices.Contains(answered, f.Schedule)
+	})
+	_, err = keepFindings(ctx, tx, known, now)
+	return err
 }
 
 // maxAnswered is how many shifts of one absence are answered.

@@ -52,7 +52,25 @@ func CoverAsked(c oncall.Cover, zone string) string {
 }
 
 // CoverWanted replaces the form and says who was asked.
-func CoverWanted(text string) slack.ModalViewRequest { return readOnly("Find cover", section(text)) }
+func CoverWanted(d Drawing) slack.ModalViewRequest { return readOnly("Find cover", d.Blocks...) }
+
+// CoverRequested answers whoever asks for cover, with a button that takes it back.
+func CoverRequested(c oncall.Cover, zone string) Drawing {
+	text := CoverAsked(c, zone)
+	return Drawing{Text: text, Blocks: []slack.Block{section(text), slack.NewActionBlock("", coverTakeBack(c.ID))}}
+}
+
+// coverTakeBack is the button that takes a request back where its answer takes the button's place.
+func coverTakeBack(id oncall.CoverID) *slack.ButtonBlockElement {
+	take := button(ActionCoverWithdraw, valueOf(id), "Take back")
+	take.ActionID += "/" + InList
+	return take
+}
+
+// CoverWithdrawn says that nobody is looked for any more.
+func CoverWithdrawn(c oncall.Cover, zone string) string {
+	return "Taken back: nobody is looked for any more for " + StintWords(c.Stint, zone) + "."
+}
 
 // unready are the reasons why somebody isn't asked, behind their names.
 var unready = map[oncall.CoverUnready]string{

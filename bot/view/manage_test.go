@@ -52,7 +52,7 @@ func auditEntriesWith(text string) []audit.Entry {
 	return []audit.Entry{entry, by, refused}
 }
 
-func pendingWith(text string) string {
+func pendingWith(text string) Drawing {
 	give, take := berlinWeek(ann, 0), berlinWeek(cy, 1)
 	give.Name, take.Name = text, text
 	open := oncall.Swap{ID: 1, State: oncall.SwapOpen, Give: give, Take: take, Note: text, ExpiresAt: noon.Add(48 * time.Hour)}
@@ -137,7 +137,7 @@ func managingViews(text string) (messages map[string]Drawing, forms map[string]s
 		"routes_all": AllRoutes(routeListsWith(text), "", time.UTC), "routes_none": AllRoutes(nil, "", time.UTC),
 		"payload_file": PayloadFileComes(text, 12), "payload_no_file": NoPayloadFile(text, 12, text),
 		"history": Text(History(auditEntriesWith(text), true, "policy "+text, time.UTC)), "history_none": Text(History(nil, false, "", time.UTC)),
-		"pending": Text(pendingWith(text)), "pending_none": Text(Pending(nil, nil, "UTC")),
+		"pending": pendingWith(text), "pending_none": Pending(nil, nil, "UTC"),
 	}
 	forms = map[string]slack.ModalViewRequest{
 		"integration_rotate": RotateForm(integrationsWith(text)[1], until, time.UTC),
