@@ -4,7 +4,7 @@
 GOLANGCI_LINT = v2.15.0
 WITHPG = go run ./localpg/withpg --
 
-.PHONY: help run test test-browser axe test-image fuzz lint fmt build package deploy-check bench crash chaos conformance
+.PHONY: help run test test-browser axe test-image fuzz lint fmt build package deploy-check bench crash chaos soak conformance
 
 help: ## print this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -65,6 +65,13 @@ crash: ## kill -9 at every point of a send, 10 times for each channel, and count
 
 chaos: ## kill, cut off, fill up and confuse what can be while monitors send, and count what is lost (6 minutes and more)
 	@bash -o pipefail -c 'go test -count=1 -timeout 20m -parallel 3 -v -run TestChaos ./cmd/watchbill -chaos | grep -vE "^ *(---|===) (RUN|PASS|PAUSE|CONT|NAME)?"'
+
+DAYS = 30
+TEAMS = 30
+SEED = 0
+
+soak: ## play a month of a company of 210 people, in an hour, and hold what was said against the promises; DAYS=7 TEAMS=10 SEED=1
+	$(WITHPG) go test -count=1 -timeout 6h -v -run TestSoak ./cmd/watchbill -soak $(DAYS) -soak-teams $(TEAMS) -soak-seed $(SEED)
 
 conformance: ## check with the libraries of Slack, Twilio, PagerDuty and Opsgenie, with Backstage's plugins, and with Alertmanager (needs Node, prometheus-alertmanager)
 	go build -o bin/slacksim ./slacksim/cmd/slacksim

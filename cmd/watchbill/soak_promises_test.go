@@ -1,0 +1,206 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/watchbill/watchbill/slacksim"
+)
+
+const (
+	soakSlack  = 15 * time.Second // how much later than on time something may be said
+	soakHealed = 5 * time.Minute  // how long after an outage of Slack what waited for it has come
+)
+
+// pagesTo lists the pages that somebody got, as their messages stand now, oldest first.
+func (s *soak) pagesTo(user string) []slacksim.Message {
+	return slices.DeleteFunc(s.sim.Messages("@"+strings.ToLower(user[2:])), func(m slacksim.Message) bool {
+		return !strings.Contains(m.Text, "paged because") && !strings.Contains(string(m.Blocks), "paged because")
+	})
+}
+
+func soakTime(ts string) time.Time {
+	seconds, _ := strconv.ParseFloat(ts, 64)
+	return time.Unix(0, int64(seconds*1e9)).Truncate(time.Second)
+}
+
+// check holds what was said in Slack against the promises.
+func (s *soak) check() {
+	pages := map[string]map[string][]time.Time{} // by token, by person
+	for _, t := range s.company.teams {
+		for _, user := range t.people() {
+			for _, m := range s.pagesTo(user) {
+				for _, token := range tokensIn(m) {
+					if pages[token] == nil {
+						pages[token] = map[string][]time.Time{}
+					}
+					pages[token][user] = append(pages[token][user], soakTime(m.TS))
+				}
+			}
+		}
+	}
+	for _, i := range s.incidents {
+		s.checkPages(i, pages[i.token])
+		s.checkChannel(i)
+	}
+	for _, storm := range s.storms {
+		s.checkStorm(storm, pages)
+	}
+	for _, t := range s.company.teams {
+		for _, r := range []*soakRotation{t.primary, t.secondary} {
+			s.checkHandOffs(r)
+		}
+	}
+}
+
+// tokensIn returns the incidents that a message is about.
+func tokensIn(m slacksim.Message) []string {
+	text := m.Text + string(m.Blocks)
+	var out []string
+	for _, kind := range []string{"soak-", "storm-"} {
+		for at := 0; ; {
+			n := strings.Index(text[at:], kind)
+			if n < 0 {
+				break
+			}
+			at += n
+			end := at + len(kind)
+			for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+				end++
+			}
+			if token := text[at:end]; !slices.Contains(out, token) {
+				out = append(out, token)
+			}
+			at = end
+		}
+	}
+	return out
+}
+
+// checkPages: whoever is on call is paged at once; the next after five minutes, unless somebody has it; after ten the whole
+// team; nobody more often, and nobody else.
+func (s *soak) checkPages(i *soakIncident, got map[string][]time.Time) {
+	want := s.pagesOf(i)
+	if s.anyLeft(i.team) { // who stands in for somebody who left is left to the stories; nobody is forgotten
+		if len(want) > 0 && len(got) == 0 && i.open(s.backAt(i.opened)) {
+			s.t.Errorf("%s: nobody was paged", i)
+		}
+		return
+	}
+	for user, due := range want {
+		s.did["pages"] += len(due)
+		times := got[user]
+		late := s.backAt(due[len(due)-1])
+		outage := slices.ContainsFunc(due, s.out)
+		switch {
+		case len(times) == 0 && outage && !i.open(late):
+			continue // over before Slack came back
+		case len(times) > len(due), len(times) < len(due) && !outage, len(times) == 0:
+			s.t.Errorf("%s: %s was paged at %v, want %v", i, user, times, due)
+			continue
+		}
+		for n, at := range times {
+			if outage && at.After(late.Add(soakHealed)) || !outage && (at.Before(due[n]) || at.After(due[n].Add(soakSlack))) {
+				s.t.Errorf("%s: %s was paged %s after it was due", i, user, at.Sub(due[n]))
+			}
+		}
+	}
+	for user, times := range got {
+		if len(want[user]) == 0 {
+			s.t.Errorf("%s: %s was paged at %v and should not have been", i, user, times)
+		}
+	}
+}
+
+// pagesOf returns who is to be paged of an incident, and when.
+func (s *soak) pagesOf(i *soakIncident) map[string][]time.Time {
+	want := map[string][]time.Time{}
+	for n, whom := range [][]string{{i.team.primary.who(i.opened)}, {i.team.secondary.who(i.opened.Add(soakWait))}, i.team.people()} {
+		due := i.opened.Add(time.Duration(n) * soakWait)
+		if !due.Before(s.end) || !i.open(due) {
+			break
+		}
+		for _, user := range whom {
+			want[user] = append(want[user], due)
+		}
+	}
+	return want
+}
+
+func (s *soak) anyLeft(t *soakTeam) bool {
+	return slices.ContainsFunc(t.people(), func(u string) bool { _, gone := s.company.left[u]; return gone })
+}
+
+// checkChannel: the team's channel has one message of each incident, which says how it stands.
+func (s *soak) checkChannel(i *soakIncident) {
+	state := "Triggered"
+	switch {
+	case !i.resolved.IsZero():
+		state = "Resolved"
+	case !i.acked.IsZero():
+		state = "Acknowledged"
+	}
+	roots := 0
+	for _, m := range s.sim.Messages("#" + i.team.name) {
+		if m.ThreadTS != "" && m.ThreadTS != m.TS || !slices.Contains(tokensIn(m), i.token) || strings.Contains(m.Text, "takes over from") {
+			continue
+		}
+		roots++
+		if !strings.Contains(m.Text+string(m.Blocks), state) {
+			s.t.Errorf("%s: the channel's message doesn't say %s: %s", i, state, m.Text)
+		}
+	}
+	if roots != 1 {
+		s.t.Errorf("%s: %d messages in the channel, want 1", i, roots)
+	}
+}
+
+// checkStorm: a storm is a handful of pages, the first at once.
+func (s *soak) checkStorm(storm *soakStorm, pages map[string]map[string][]time.Time) {
+	user := storm.team.primary.who(storm.opened)
+	if _, gone := s.company.left[user]; gone {
+		return
+	}
+	times := pages[storm.token][user]
+	late := s.backAt(storm.opened)
+	atOnce := slices.ContainsFunc(s.pagesTo(user), func(m slacksim.Message) bool {
+		at := soakTime(m.TS) // its text may say by now what became of the storm
+		return !at.Before(storm.opened) && !at.After(storm.opened.Add(soakSlack))
+	})
+	switch {
+	case len(times) == 0 && !atOnce:
+		s.t.Errorf("%s of %s, opened %s: %s was never paged", storm.token, storm.team.name, storm.opened.Format(time.DateTime), user)
+	case len(times) > 14:
+		s.t.Errorf("%s of %s: %s was paged %d times for %d alerts", storm.token, storm.team.name, user, len(times), storm.alerts)
+	case late.Equal(storm.opened) && !atOnce:
+		s.t.Errorf("%s of %s, opened %s: %s was not paged at once, but at %v", storm.token, storm.team.name, storm.opened.Format(time.DateTime), user, times)
+	}
+}
+
+// checkHandOffs: whoever comes on call is told so at that time.
+func (s *soak) checkHandOffs(r *soakRotation) {
+	for _, at := range r.changes(soakStart.Add(time.Second), s.end.Add(-time.Minute)) {
+		user := r.who(at)
+		if _, gone := s.company.left[user]; gone {
+			continue
+		}
+		late := s.backAt(at)
+		var told int
+		for _, m := range s.sim.Messages("@" + strings.ToLower(user[2:])) {
+			said := soakTime(m.TS)
+			limit := at.Add(time.Minute)
+			if !late.Equal(at) {
+				limit = late.Add(soakHealed)
+			}
+			if strings.Contains(m.Text, "You are on call in") && strings.Contains(m.Text, "*"+r.name+"*") && !said.Before(at) && !said.After(limit) {
+				told++
+			}
+		}
+		if told != 1 {
+			s.t.Errorf("%s: %s came on call at %s and was told %d times, want once", r.name, user, at.UTC().Format(time.DateTime), told)
+		}
+		s.did["hand-offs"]++
+	}
+}
