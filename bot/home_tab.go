@@ -44,7 +44,7 @@ func (b *Bot) home(ctx context.Context, user oncall.UserID) (view.HomeTab, error
 	if b.findings != nil && slices.Contains(directory.Access().AdminIDs(), user) {
 		h.Findings, h.FoundAt = b.findings()
 	}
-	if h.Own, err = b.sortOwnFirst(ctx, directory, user, open); err != nil {
+	if h.Mine, h.Own, err = b.sortOwnFirst(ctx, directory, user, open); err != nil {
 		return h, err
 	}
 	reach, err := b.store.ContactSettings(ctx, by, user)
@@ -95,8 +95,8 @@ func homeTeams(h *view.HomeTab, d *store.Directory) {
 
 // The ranks of incidents for a person.
 const (
-	rankTheirs = iota // they have it, or it paged them
-	rankTeam          // they were asked to help, or are a member or on call in its team
+	rankTheirs = iota // they have it, or it pages them now
+	rankTeam          // it paged them before, they were asked to help, or are a member or on call in its team
 	rankOthers
 )
 
@@ -115,9 +115,9 @@ func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall
 	}
 	return func(in oncall.Incident) int {
 		switch {
-		case slices.Contains(in.Holders(), user), paged[in.ID]:
+		case in.With(user), paged[in.ID] && in.Status == oncall.Triggered && !in.Exhausted:
 			return rankTheirs
-		case teams[in.TeamID], slices.Contains(d.Members[in.TeamID], user),
+		case paged[in.ID], teams[in.TeamID], slices.Contains(d.Members[in.TeamID], user),
 			slices.ContainsFunc(in.Responders, func(r oncall.Responder) bool { return r.User == user }):
 			return rankTeam
 		}
@@ -125,20 +125,23 @@ func (b *Bot) rankIncidents(ctx context.Context, d *store.Directory, user oncall
 	}, nil
 }
 
-// sortOwnFirst sorts the incidents of the person and their teams first, and returns how many there are.
-func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (int, error) {
+// sortOwnFirst sorts the incidents of the person first, then those of their teams. It returns how many are the person's, and how many
+// are theirs or their teams'.
+func (b *Bot) sortOwnFirst(ctx context.Context, d *store.Directory, user oncall.UserID, open []oncall.Incident) (mine, own int, err error) {
 	rank, err := b.rankIncidents(ctx, d, user, open)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	slices.SortStableFunc(open, func(a, b oncall.Incident) int { return rank(a) - rank(b) })
-	n := 0
 	for _, in := range open {
-		if rank(in) != rankOthers {
-			n++
+		switch rank(in) {
+		case rankTheirs:
+			mine, own = mine+1, own+1
+		case rankTeam:
+			own++
 		}
 	}
-	return n, nil
+	return mine, own, nil
 }
 
 // findTeam opens the team search.

@@ -33,8 +33,9 @@ type HomeTab struct {
 	Overrides overrides
 	Teams     int                          // number of teams that the person may see
 	Others    int                          // of these, how many they are not in
-	Open      []oncall.Incident            // the person's and their teams' first
-	Own       int                          // how many of Open are the person's or their teams'
+	Open      []oncall.Incident            // the person's first, then their teams'
+	Mine      int                          // how many of Open are the person's: they have them, or are paged by them now
+	Own       int                          // how many are the person's or their teams'
 	OrMore    bool                         // there are more than were loaded
 	Watched   map[oncall.IncidentID]bool   // incidents that the reader may only view
 	Links     map[oncall.IncidentID]string // permalinks to their messages
@@ -239,22 +240,34 @@ func (h HomeTab) buttons() []slack.BlockElement {
 	return buttons
 }
 
-// ownIncidents lists the incidents of the reader and their teams.
+// ownIncidents lists the incidents of the reader, and apart from them those of their teams.
 func (h HomeTab) ownIncidents() []slack.Block {
-	if h.Own == 0 {
-		if !h.InTeam {
-			return nil
-		}
+	var blocks []slack.Block
+	switch {
+	case h.Mine > 0:
+		blocks = append(blocks, slack.NewHeaderBlock(plain(fmt.Sprintf("Your open incidents: %d", h.Mine))))
+	case h.InTeam && h.Own == 0:
 		return []slack.Block{slack.NewHeaderBlock(plain("Your open incidents")), section("None" + h.noneText("") + ".")}
+	case h.InTeam:
+		blocks = append(blocks, slack.NewHeaderBlock(plain("Your open incidents")), section("None: you have none, and none pages you now."))
 	}
-	blocks := []slack.Block{slack.NewHeaderBlock(plain(fmt.Sprintf("Your open incidents: %d", h.Own)))}
-	for _, in := range h.Open[:min(h.Own, homeIncidents)] {
+	for i, in := range h.Open[:min(h.Own, homeIncidents)] {
+		if i == h.Mine {
+			blocks = append(blocks, h.teamsHeader())
+		}
 		blocks = append(blocks, h.incident(in)...)
 	}
+	if h.Own > h.Mine && h.Mine >= homeIncidents {
+		blocks = append(blocks, h.teamsHeader())
+	}
 	if more := h.Own - homeIncidents; more > 0 {
-		blocks = append(blocks, note(fmt.Sprintf("and %d more of yours: `/oncall incidents mine` lists them.", more)))
+		blocks = append(blocks, note(fmt.Sprintf("and %d more of yours and your teams': `/oncall incidents mine` lists them.", more)))
 	}
 	return blocks
+}
+
+func (h HomeTab) teamsHeader() slack.Block {
+	return slack.NewHeaderBlock(plain(fmt.Sprintf("Your teams' open incidents: %d", h.Own-h.Mine)))
 }
 
 // incident draws an incident as a line with a link and buttons.

@@ -20,7 +20,7 @@ func homesOf(text string) map[string]HomeTab {
 	engineer := HomeTab{
 		Reader: ann, InTeam: true, Shifts: []schedule.Stint{take, berlinWeek(ann, 2)}, Reached: "You are reached by Slack and SMS.", Teams: 3, Others: 2,
 		Swaps:  []oncall.Swap{{ID: 1, State: oncall.SwapOpen, Give: give, Take: take, ExpiresAt: noon.Add(48 * time.Hour)}},
-		Covers: []oncall.Cover{{ID: 2, Stint: give}}, Open: []oncall.Incident{mine, theirs}, Own: 1, Covering: true, Edits: true, TimeZone: "Europe/Berlin",
+		Covers: []oncall.Cover{{ID: 2, Stint: give}}, Open: []oncall.Incident{mine, theirs}, Mine: 1, Own: 1, Covering: true, Edits: true, TimeZone: "Europe/Berlin",
 		Links: map[oncall.IncidentID]string{mine.ID: "https://slack.example.com/archives/C0PAY/p1"}, Watched: map[oncall.IncidentID]bool{8: true}, Zone: time.UTC, Now: noon,
 	}
 	newcomer := HomeTab{Reader: cy, Reached: "You are reached by Slack.", Zone: time.UTC, Now: noon}
@@ -36,7 +36,11 @@ func homesOf(text string) map[string]HomeTab {
 	for range homeFindings {
 		admin.Findings = append(admin.Findings, DoctorFinding{Area: "signals", Text: text, Remedy: text})
 	}
-	return map[string]HomeTab{"home_admin": admin, "home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
+	teams := engineer
+	teams.Mine, teams.Own = 1, 2
+	others := engineer
+	others.Mine, others.Own = 0, 2
+	return map[string]HomeTab{"home_teams": teams, "home_teams_only": others, "home_admin": admin, "home": engineer, "home_first": first, "home_asks": asks, "home_visitor": visitor}
 }
 
 func TestHome(t *testing.T) {
@@ -73,13 +77,13 @@ func TestHomeWithNothingSetUp(t *testing.T) {
 		h.Swaps, h.Covers = append(h.Swaps, oncall.Swap{ID: oncall.SwapID(i)}), append(h.Covers, oncall.Cover{ID: oncall.CoverID(i)})
 		h.Open, h.Links[in.ID] = append(h.Open, in), "https://slack.example.com/archives/C0PAY/p1"
 	}
-	h.InTeam, h.Own, h.Others = true, 300, 199
+	h.InTeam, h.Mine, h.Own, h.Others = true, 120, 300, 199
 	v := h.Draw()
 	if n := len(v.Blocks.BlockSet); n > 100 {
 		t.Errorf("the home tab has %d blocks, want 5 to 100", n)
 	}
 	all, err := json.Marshal(v)
-	if err != nil || len(all) > 250_000 || !strings.Contains(string(all), "and 280 more of yours") || !strings.Contains(string(all), "Your open incidents: 300") || !strings.Contains(string(all), "and 50 more open") {
+	if err != nil || len(all) > 250_000 || !strings.Contains(string(all), "and 280 more of yours and your teams'") || !strings.Contains(string(all), "Your open incidents: 120") || !strings.Contains(string(all), "Your teams' open incidents: 180") || !strings.Contains(string(all), "and 50 more open") {
 		t.Errorf("the home tab has %d bytes, %v; want at most 250000, and the number of incidents left out: %.300s", len(all), err, all)
 	}
 }
