@@ -73,6 +73,7 @@ const (
 	EventChannelAsked     EventKind = "channel_asked"      // somebody wants a channel of its own for it
 	EventChannel          EventKind = "channel"            // it has a channel of its own, To
 	EventChannelFailed    EventKind = "channel_failed"     // Text says why it can't have one
+	EventChannelArchived  EventKind = "channel_archived"   // the incident's own channel, To, a day after the end
 	EventUpdate           EventKind = "update"             // Text was posted in the channels To, as the update of number Count
 	EventReviewAction     EventKind = "review_action"      // Users are to do Text after it, by Until
 	EventReviewActionDone EventKind = "review_action_done" // what Users were to do, Text, is done

@@ -79,7 +79,7 @@ func (c *Change) keepChannel() {
 // changesChannel reports whether an incident's channel may have to show what the event says.
 func (e Event) changesChannel() bool {
 	switch e.Kind {
-	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelFailed, EventUpdate, EventNote, EventReviewAction, EventReviewActionDone:
+	case EventAlertJoined, EventAlertResolved, EventPageDelivered, EventPageReceipt, EventChannel, EventChannelArchived, EventChannelFailed, EventUpdate, EventNote, EventReviewAction, EventReviewActionDone:
 		return false
 	default:
 		return true
@@ -179,7 +179,7 @@ func (f ChannelFacts) Idle() (IncidentChannel, bool) {
 	return became, became.Busy != is.Busy || became.LookAt == nil || !became.LookAt.Equal(*is.LookAt)
 }
 
-// RecordChannel notes in the timeline that the channel was made, or why it can't be. It reports false if there is nothing
+// RecordChannel notes in the timeline that the channel was made or archived, or why it can't be. It reports false if there is nothing
 // to note.
 func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.Time) (Change, bool) {
 	c := in.begin(ByTimer(), Facts{}, now)
@@ -188,6 +188,8 @@ func (in Incident) RecordChannel(became IncidentChannel, refused bool, now time.
 	switch {
 	case became.ID != "" && (was == nil || was.ID != became.ID):
 		c.record(EventChannel, c.by, Detail{To: []string{became.ID}})
+	case became.Archived && was != nil && !was.Archived: // so that its message doesn't lead there any more
+		c.record(EventChannelArchived, c.by, Detail{To: []string{became.ID}, Quiet: true})
 	case refused && became.Failed != "" && (was == nil || was.Failed != became.Failed):
 		c.record(EventChannelFailed, c.by, Detail{Text: became.Failed})
 	}

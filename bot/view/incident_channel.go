@@ -51,6 +51,8 @@ func channelLine(e oncall.Event) string {
 	switch {
 	case e.Kind == oncall.EventChannelAsked:
 		return fmt.Sprintf("%s wants a channel for it.", actorName(e.Actor))
+	case e.Kind == oncall.EventChannelArchived:
+		return "Its channel was archived."
 	case e.Kind == oncall.EventChannelFailed:
 		return "It can't have a channel of its own. " + Foreign(e.Detail.Text, maxTitle)
 	case len(e.Detail.To) > 0:

@@ -52,7 +52,7 @@ func actLine(e oncall.Event) string {
 		return fmt.Sprintf("%s: %s", by, foreignLines(d.Text, MaxTyped, maxNoteLines))
 	case oncall.EventVerdict:
 		return verdictLine(e)
-	case oncall.EventChannelAsked, oncall.EventChannel, oncall.EventChannelFailed:
+	case oncall.EventChannelAsked, oncall.EventChannel, oncall.EventChannelArchived, oncall.EventChannelFailed:
 		return channelLine(e)
 	case oncall.EventReviewAction, oncall.EventReviewActionDone:
 		return reviewActionLine(e)
