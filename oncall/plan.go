@@ -14,6 +14,9 @@ type NextStep struct {
 	Users    []UserID // whom it pages: those on call at that moment
 	Exhausts bool     // the policy runs out, and the whole team is paged
 	Private  bool     // the policy belongs to another team, which is private, so Users is empty
+
+	// Then is what follows if Users is only the person who opened the incident by hand, whom that tells nothing new.
+	Then *NextStep
 }
 
 // NextPolicy returns the policy whose step the incident's timer will run. The current policy may pass the incident on first.
@@ -42,7 +45,29 @@ func (in Incident) Next(f Facts) (NextStep, bool) {
 			n.Users = append(n.Users, call.UserID)
 		}
 	}
+	if raiser := in.RaisedBy.User; raiser != "" && !n.Exhausts && len(n.Users) > 0 && len(without(n.Users, []UserID{raiser})) == 0 {
+		n.Then = c.Incident.nextOther(raiser, f)
+	}
 	return n, true
+}
+
+// nextOther returns the next step that pages somebody else than the one who opened the incident, or at which the policy runs out; nil:
+// none.
+func (in Incident) nextOther(raiser UserID, f Facts) *NextStep {
+	in.RaisedBy = Actor{} // so that Next looks no further itself
+	policy := in.PolicyID // another team's may be secret
+	for range maxPlanned {
+		n, more := in.Next(f)
+		if !more || in.PolicyID != policy || in.NextPolicy(f) != policy {
+			return nil
+		}
+		if n.Exhausts || len(without(n.Users, []UserID{raiser})) > 0 {
+			return &n
+		}
+		c, _ := in.RunTimer(in.Seq, f, *in.NextAt)
+		in = c.Incident
+	}
+	return nil
 }
 
 // closesBefore reports whether a flapping incident will close by an instant, unless it fires again.

@@ -1,6 +1,7 @@
 package oncall
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +69,28 @@ func TestWhoCannotBeReachedMakesWayForThePolicy(t *testing.T) {
 	}
 	c, _ = c.Incident.RunTimer(c.Incident.Seq, raiseFacts(), noon)
 	equal(t, "then", paged(c), []UserID{ann})
+}
+
+// Whoever pages somebody, and is first in the policy, is told who comes after them.
+func TestWhoComesAfterWhoPages(t *testing.T) {
+	t.Parallel()
+	f := raiseFacts()
+	c, err := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(ann), f, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, _ := c.Incident.Next(f)
+	equal(t, "next", next.Users, []UserID{ann})
+	if next.Then == nil {
+		t.Fatal("nobody comes after Ann, who pages")
+	}
+	if slices.Contains(next.Then.Users, ann) && !next.Then.Exhausts || !next.Then.At.After(next.At) {
+		t.Errorf("after Ann comes %+v, want somebody else, later", *next.Then)
+	}
+	other, _ := RaiseRequest{Team: 1, User: cy, Text: "help"}.Open(12, 0, ByUser(di), f, noon)
+	if next, _ = other.Incident.Next(f); next.Then != nil {
+		t.Errorf("for Di, who is not paged, it goes on with %+v, want no more than what is next", *next.Then)
+	}
 }
 
 func TestWhatCannotBeRaised(t *testing.T) {

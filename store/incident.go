@@ -253,7 +253,7 @@ func picture(ctx context.Context, q querier, dir *Directory, id oncall.IncidentI
 	}
 	if next, ok := in.Next(dir.Facts()); ok {
 		if dir.foreignSecret(in, in.NextPolicy(dir.Facts())) && !next.Exhausts {
-			next.Users, next.Private = nil, true
+			next.Users, next.Private, next.Then = nil, true, nil
 		}
 		p.Next = &next
 	}

@@ -98,17 +98,32 @@ func triggeredWords(p oncall.Picture) []string {
 		sentences = append(sentences, fmt.Sprintf("Escalates at %s to people of a private team.", stamp(n.At, asTime, time.UTC)))
 	case len(sentences) == 0:
 		sentences = append(sentences, fmt.Sprintf("Pages %s at %s.", named(n.Users), stamp(n.At, asTime, time.UTC)))
+	case n.Then != nil:
+		sentences = append(sentences, raiserNext(in, *n))
 	default:
-		form := asTime
-		if n.At.Sub(in.OpenedAt) > 12*time.Hour {
-			form = asDay
-		}
-		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", stamp(n.At, form, time.UTC), named(n.Users)))
+		sentences = append(sentences, fmt.Sprintf("Escalates at %s to %s.", escalatesAt(in, n.At), named(n.Users)))
 	}
 	if len(sentences) == 0 {
 		return []string{"Nobody has been paged, and nobody is going to be."}
 	}
 	return sentences
+}
+
+// escalatesAt formats when an incident escalates: with the day, if that is not soon.
+func escalatesAt(in oncall.Incident, at time.Time) string {
+	if at.Sub(in.OpenedAt) > 12*time.Hour {
+		return stamp(at, asDay, time.UTC)
+	}
+	return stamp(at, asTime, time.UTC)
+}
+
+// raiserNext says who comes next if the policy first pages whoever opened the incident by hand.
+func raiserNext(in oncall.Incident, n oncall.NextStep) string {
+	who := named(n.Then.Users)
+	if n.Then.Exhausts {
+		who = "the whole team"
+	}
+	return fmt.Sprintf("Escalates at %s to %s, who paged, and at %s to %s.", escalatesAt(in, n.At), named(n.Users), escalatesAt(in, n.Then.At), who)
 }
 
 // acksNeeded returns how many people must acknowledge, according to the timeline.
