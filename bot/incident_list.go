@@ -66,7 +66,7 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 		return "", err
 	}
 	found = slices.DeleteFunc(found, func(in oncall.Incident) bool { return !r.wants(q, in) })
-	what := q.words()
+	what := q.words(len(found))
 	if len(found) == 0 {
 		return "There is no incident " + what + r.noneVisible() + ". `/oncall incidents` lists what is open.", nil
 	}
@@ -74,10 +74,13 @@ func (b *Bot) searchIncidents(ctx context.Context, r request, q incidentSearch) 
 	return view.PastIncidents(found, len(shown), more, what, b.rootLinks(ctx, shown), r.location), nil
 }
 
-// words describes the search.
-func (q incidentSearch) words() string {
+// words describes the search, after the number of incidents that it found.
+func (q incidentSearch) words(found int) string {
 	var parts []string
-	if q.closed {
+	switch {
+	case q.closed && found > 1:
+		parts = append(parts, "that are over")
+	case q.closed:
 		parts = append(parts, "that is over")
 	}
 	switch {

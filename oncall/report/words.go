@@ -67,6 +67,9 @@ func (t Comparison) Sentences() []string {
 
 func (t Comparison) incidents() string {
 	now := t.Now
+	if now.Incidents == 0 && t.Before.Incidents == 0 {
+		return "No incidents, and none in the period before."
+	}
 	text := versus(count(now.Incidents, "incident"), fmt.Sprint(t.Before.Incidents))
 	var parts []string
 	for _, p := range []struct {
