@@ -40,6 +40,17 @@ func (b *Bot) listIncidents(ctx context.Context, r request) (string, error) {
 		return "", fmt.Errorf("load open incidents: %w", err)
 	}
 	orMore := len(open) == maxOpenLoaded
+	if q.mine && q.team.ID == 0 {
+		mine, own, err := b.sortOwnFirst(ctx, r.directory, r.user.ID, open)
+		if err != nil {
+			return "", err
+		}
+		if own == 0 {
+			return "No incident is open" + r.noneVisible() + ".", nil
+		}
+		shown := open[:min(own, listed)]
+		return view.OwnIncidents(open[:own], mine, len(shown), b.rootLinks(ctx, shown)), nil
+	}
 	if open = slices.DeleteFunc(open, func(in oncall.Incident) bool { return !r.wants(q, in) }); len(open) == 0 {
 		return "No incident is open" + r.noneVisible() + ".", nil
 	}

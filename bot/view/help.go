@@ -154,7 +154,7 @@ var helpParts = []helpPart{
 		{0, "`/oncall page` — a form; so do Page on the Home tab and the shortcut of a message. You see whom it reached, and whether somebody has it"},
 	}},
 	{"*Incidents*", []helpLine{
-		{0, "`/oncall incidents` — what is open, with `mine` your teams'; `/oncall incidents closed payments`, `yesterday`, `checkout` — what was; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
+		{0, "`/oncall incidents` — what is open, with `mine` yours, then your teams'; `/oncall incidents closed payments`, `yesterday`, `checkout` — what was; `/oncall incident 12` — how it stands; `/oncall details 12` — all that its monitor sent; `/oncall plan 12` — whom it pages next, and why; `/oncall why` — why I was paged last"},
 		{0, "`/oncall ack 12`, `/oncall resolve 12`; and back: `/oncall unack 12`, `/oncall reopen 12`"},
 		{0, "`/oncall ack`, if one is open; `/oncall ack 2 3 4`, `/oncall ack all`, `/oncall resolve all`: yours and your teams'"},
 		{0, "`/oncall snooze 12 2h` — or `until 9am`, `work` for your next working hour, `handoff`; `/oncall unsnooze 12`"},

@@ -90,6 +90,26 @@ func OpenIncidents(open []oncall.Incident, shown int, orMore bool, links map[onc
 	return headedFirst(head, lines, len(open))
 }
 
+// OwnIncidents lists the incidents of a person, of which there are mine, and then those of their teams.
+func OwnIncidents(open []oncall.Incident, mine, shown int, links map[oncall.IncidentID]string) string {
+	part := func(head string, of []oncall.Incident, shown int) string {
+		lines := make([]string, shown)
+		for i, in := range of[:shown] {
+			lines[i] = incidentLine(in, links[in.ID])
+		}
+		return headedFirst(head, lines, len(of))
+	}
+	first := min(mine, shown)
+	text := part(fmt.Sprintf("*%s* of yours", Count(mine, "open incident")), open[:mine], first)
+	if mine == 0 {
+		text = "You have no open incident, and none pages you now."
+	}
+	if others := len(open) - mine; others > 0 {
+		text += "\n" + part(fmt.Sprintf("*%s* of your teams", Count(others, "open incident")), open[mine:], shown-first)
+	}
+	return text
+}
+
 // incidentLine describes an incident in a line.
 func incidentLine(in oncall.Incident, address string) string {
 	state := string(in.Status)
